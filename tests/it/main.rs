@@ -1,0 +1,1 @@
+//! Integration tests: the hub through its own doors.
