@@ -1,1 +1,14 @@
-//! Umbler Hub.
+//! Umbler Hub: realtime for teams that work in WhatsApp through Umbler Talk.
+//!
+//! Rooms in reading order; a room imports only from rooms before it, and a test checks that.
+
+pub mod domain;
+pub mod protocol;
+pub mod telemetry;
+pub mod auth;
+pub mod umbler;
+pub mod journal;
+pub mod archive;
+pub mod hub;
+pub mod session;
+pub mod http;

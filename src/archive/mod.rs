@@ -1,0 +1,128 @@
+//! Reads of history: a small pool of read-only connections that the hub passes questions on to, so that no
+//! SQL ever runs on the hub's thread.
+//!
+//! # Contract
+//!
+//! 1. Every question is answered from one read transaction: its parts agree with each other.
+//! 2. A question sees every delivery that was acknowledged before it was asked.
+//! 3. Bounds: [`READERS`] at work, [`QUESTIONS_WAITING_MAX`] waiting; beyond that the answer is
+//!    [`ArchiveError::Busy`].
+
+use std::path::PathBuf;
+
+use actix::prelude::*;
+use rusqlite::{Connection, OpenFlags, Transaction};
+
+use crate::domain::Seq;
+
+/// Connections that answer at the same time.
+pub const READERS: usize = 2;
+/// Questions that may wait for a connection.
+pub const QUESTIONS_WAITING_MAX: usize = 1_024;
+/// How long a reader waits for a lock; in WAL mode readers wait for nobody but a checkpoint's last step.
+const BUSY_TIMEOUT_MS: u64 = 2_000;
+/// Pages that a reader keeps, in KiB.
+const CACHE_KIB: i64 = 16 * 1_024;
+/// Bytes of the file that a reader maps instead of copying.
+const MMAP_BYTES: i64 = 256 * 1_024 * 1_024;
+
+/// Why a question has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// A position in another epoch.
+    #[error("the position belongs to another epoch")]
+    EpochChanged,
+    /// A position whose updates are no longer kept.
+    #[error("the position is older than the kept updates")]
+    Expired,
+    /// A position that the journal has not reached.
+    #[error("the position is ahead of the journal")]
+    PositionAhead,
+    /// Too many questions are waiting.
+    #[error("too many questions are waiting")]
+    Busy,
+    /// The database did not answer.
+    #[error("the database did not answer")]
+    Database(#[from] rusqlite::Error),
+    /// A stored state could not be read.
+    #[error("a stored state could not be read")]
+    Corrupt(#[from] serde_json::Error),
+}
+
+impl ArchiveError {
+    /// True where the same question may be answered later.
+    pub fn is_temporary(&self) -> bool {
+        matches!(self, Self::Busy | Self::Database(_))
+    }
+}
+
+/// A question to history.
+pub trait Query: Send + 'static {
+    /// What it is answered with.
+    type Answer: Send + 'static;
+
+    /// Answers within one read transaction.
+    fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ArchiveError>;
+}
+
+/// Asks a [`Query`]; the hub takes it and hands it to a reader.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Q::Answer, ArchiveError>")]
+pub struct Ask<Q: Query>(pub Q);
+
+/// One reader: an actor on a thread of its own with a connection of its own.
+pub struct Archive {
+    path: PathBuf,
+    connection: Option<Connection>,
+}
+
+impl Archive {
+    /// Starts the pool on the database at `path`, which must exist.
+    pub fn start(path: PathBuf) -> Addr<Self> {
+        SyncArbiter::start(READERS, move || Self { path: path.clone(), connection: None })
+    }
+
+    fn connection(&mut self) -> Result<&mut Connection, rusqlite::Error> {
+        // Opened on the first question, and again after an error: a fault must not outlive its cause.
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => open(&self.path)?,
+        };
+        Ok(self.connection.insert(connection))
+    }
+}
+
+impl Actor for Archive {
+    type Context = SyncContext<Self>;
+}
+
+impl<Q: Query> Handler<Ask<Q>> for Archive {
+    type Result = Result<Q::Answer, ArchiveError>;
+
+    fn handle(&mut self, ask: Ask<Q>, _: &mut Self::Context) -> Self::Result {
+        let transaction = self.connection()?.transaction()?;
+        let answer = ask.0.answer(&transaction);
+        drop(transaction);
+        if matches!(answer, Err(ArchiveError::Database(_))) {
+            self.connection = None;
+        }
+        answer
+    }
+}
+
+/// Opens a connection that only reads.
+pub fn open(path: &std::path::Path) -> Result<Connection, rusqlite::Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(std::time::Duration::from_millis(BUSY_TIMEOUT_MS))?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.pragma_update(None, "mmap_size", MMAP_BYTES)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+/// The newest committed position, 0 in an empty journal.
+pub fn last_seq(tx: &Transaction<'_>) -> Result<Seq, ArchiveError> {
+    let seq = tx.prepare_cached("SELECT coalesce(max(seq), 0) FROM journal")?.query_row([], |row| row.get(0))?;
+    Ok(Seq(seq))
+}

@@ -1,0 +1,1 @@
+//! Who speaks: tokens are checked here, and nowhere else.

@@ -1,0 +1,296 @@
+//! Absorbs one delivery: the only place where chats, contacts and messages change.
+
+use super::change::{Change, chat_changes};
+use super::chat::{Chat, ChatFields};
+use super::contact::Contact;
+use super::facts::{ContactFacts, Facts, MessageFacts, Reaction};
+use super::ids::MessageId;
+use super::message::{ChatMessage, Role};
+use super::register::{EventKey, keep_earliest, keep_latest};
+use super::stats::StatsDelta;
+use super::store::{MessagePosition, Store, TimelineEntry};
+
+/// What one delivery did.
+#[derive(Debug, Clone)]
+pub struct Absorbed {
+    /// The chat as it is now.
+    pub chat: Chat,
+    /// Its contact as it is now.
+    pub contact: Option<Contact>,
+    /// The messages that are new or of which more is known now, the newest first.
+    pub messages: Vec<ChatMessage>,
+    /// What changed, in naming order; empty where the delivery taught nothing.
+    pub changes: Vec<Change>,
+    /// The chat's fields before; `None` where it was not known.
+    pub before: Option<ChatFields>,
+    /// The chat's fields now.
+    pub after: ChatFields,
+    /// How the counters move.
+    pub delta: StatsDelta,
+}
+
+/// Absorbs what a delivery says into what is stored, and tells what changed.
+pub fn absorb<S: Store>(facts: &Facts, store: &mut S) -> Result<Absorbed, S::Error> {
+    let known = store.chat(&facts.chat.id)?;
+    let mut chat = known.clone().unwrap_or_else(|| Chat::new(facts.chat.id.clone()));
+    chat.organization = chat.organization.or_else(|| facts.organization.clone());
+    chat.learn(&facts.chat, &facts.key);
+    store.add_to_timeline(&TimelineEntry { key: &facts.key, facts: &facts.chat })?;
+
+    let mut delta = StatsDelta::default();
+    let mut learned = Learned::default();
+    for message in &facts.messages {
+        learn_message(message, &facts.key, &chat, store, &mut learned)?;
+    }
+    for (message, reaction) in &facts.reactions {
+        learn_reaction(message, reaction, store, &mut learned)?;
+    }
+    chat.message_count += learned.new_count();
+    set_clocks(&mut chat, &learned, store)?;
+    store.put_chat(&chat)?;
+
+    let (contact, contact_changed) = learn_contact(facts, &chat, known.as_ref(), &learned, store, &mut delta)?;
+    count(known.as_ref(), &chat, &learned, store, &mut delta)?;
+
+    let before = known.as_ref().map(Chat::fields);
+    let after = chat.fields();
+    let mut changes = chat_changes(before.as_ref(), &after);
+    if learned.new_count() > 0 {
+        changes.push(Change::NewMessage);
+    }
+    if learned.0.iter().any(|learning| learning.before.is_some()) {
+        changes.push(Change::MessageUpdated);
+    }
+    if contact_changed {
+        changes.push(Change::ContactUpdated);
+    }
+    changes.sort_unstable();
+    Ok(Absorbed { chat, contact, messages: learned.into_newest_first(), changes, before, after, delta })
+}
+
+/// The messages that a delivery taught something about, each once.
+#[derive(Default)]
+struct Learned(Vec<Learning>);
+
+struct Learning {
+    before: Option<ChatMessage>,
+    after: ChatMessage,
+}
+
+impl Learned {
+    fn new_count(&self) -> i64 {
+        self.0.iter().map(|learning| i64::from(learning.before.is_none())).sum()
+    }
+
+    fn into_newest_first(self) -> Vec<ChatMessage> {
+        let mut learnings = self.0;
+        // A new message is the subject of the update; a repeated one that grew stands behind it.
+        learnings.sort_by_key(|learning| (learning.before.is_some(), std::cmp::Reverse(learning.after.at)));
+        learnings.into_iter().map(|learning| learning.after).collect()
+    }
+}
+
+impl Learning {
+    /// True where the message's place in time, or its meaning for the clocks, is another than before.
+    fn moved(&self) -> bool {
+        self.before.as_ref().is_some_and(|before| {
+            before.at != self.after.at
+                || before.role() != self.after.role()
+                || before.is_reaction() != self.after.is_reaction()
+        })
+    }
+
+    fn position(&self) -> MessagePosition {
+        MessagePosition { at: self.after.at, id: self.after.id.clone() }
+    }
+}
+
+fn learn_message<S: Store>(
+    facts: &MessageFacts,
+    key: &EventKey,
+    chat: &Chat,
+    store: &mut S,
+    learned: &mut Learned,
+) -> Result<(), S::Error> {
+    let Some(id) = &facts.id else { return Ok(()) };
+    let before = store.message(id)?;
+    if before.as_ref().is_some_and(|known| known.chat_id != chat.id) {
+        // An id that another chat holds: a message never changes its chat.
+        return Ok(());
+    }
+    let mut after = if let Some(known) = &before {
+        let mut after = known.clone();
+        after.learn(facts, key);
+        after
+    } else {
+        ChatMessage::first_seen(id.clone(), chat.id.clone(), facts, key)
+    };
+    if before.is_none() {
+        for reaction in store.take_reactions(id)? {
+            after.react(&reaction);
+        }
+    }
+    keep_learning(before, after, store, learned)
+}
+
+fn learn_reaction<S: Store>(
+    id: &MessageId,
+    reaction: &Reaction,
+    store: &mut S,
+    learned: &mut Learned,
+) -> Result<(), S::Error> {
+    let Some(known) = store.message(id)? else { return store.park_reaction(id, reaction) };
+    let mut after = known.clone();
+    after.react(reaction);
+    keep_learning(Some(known), after, store, learned)
+}
+
+/// Stores a message that grew. Where an older delivery only confirmed what is known, that is stored but no news.
+fn keep_learning<S: Store>(
+    before: Option<ChatMessage>,
+    after: ChatMessage,
+    store: &mut S,
+    learned: &mut Learned,
+) -> Result<(), S::Error> {
+    if before.as_ref() == Some(&after) {
+        return Ok(());
+    }
+    store.put_message(&after, before.is_none())?;
+    if let Some(learning) = learned.0.iter_mut().find(|learning| learning.after.id == after.id) {
+        learning.after = after;
+    } else if before.as_ref().is_none_or(|before| !before.looks_like(&after)) {
+        learned.0.push(Learning { before, after });
+    }
+    Ok(())
+}
+
+/// Sets what of a chat follows from its messages and its timeline.
+fn set_clocks<S: Store>(
+    chat: &mut Chat,
+    learned: &Learned,
+    store: &mut S,
+) -> Result<(), S::Error> {
+    if learned.0.iter().any(Learning::moved) {
+        chat.last_reply_at = store.last_reply_at(&chat.id)?;
+        chat.unanswered_since = store.first_customer_message_after(&chat.id, chat.wait_floor())?;
+        chat.last_message = store.newest_message(&chat.id)?;
+    } else {
+        follow_new_messages(chat, learned, store)?;
+    }
+    chat.closed_since = if chat.is_open() || chat.provider_closed_at.flat().is_some() {
+        None
+    } else {
+        store.closed_stretch_start(&chat.id)?
+    };
+    Ok(())
+}
+
+fn follow_new_messages<S: Store>(
+    chat: &mut Chat,
+    learned: &Learned,
+    store: &mut S,
+) -> Result<(), S::Error> {
+    let new = || learned.0.iter().filter(|learning| learning.before.is_none());
+    for learning in new().filter(|learning| learning.after.role() == Role::Reply) {
+        keep_latest(&mut chat.last_reply_at, Some(learning.after.at));
+    }
+    let floor = chat.wait_floor();
+    if chat.unanswered_since <= floor && chat.unanswered_since.is_some() {
+        chat.unanswered_since = store.first_customer_message_after(&chat.id, floor)?;
+    }
+    for learning in new() {
+        let at = Some(learning.after.at);
+        if learning.after.role() == Role::Customer && at > floor {
+            keep_earliest(&mut chat.unanswered_since, at);
+        }
+        if !learning.after.is_reaction() {
+            keep_latest(&mut chat.last_message, Some(learning.position()));
+        }
+    }
+    Ok(())
+}
+
+/// Adds what the delivery says of the contact; true where a known contact's fields changed.
+fn learn_contact<S: Store>(
+    facts: &Facts,
+    chat: &Chat,
+    known_chat: Option<&Chat>,
+    learned: &Learned,
+    store: &mut S,
+    delta: &mut StatsDelta,
+) -> Result<(Option<Contact>, bool), S::Error> {
+    let Some(id) = chat.contact_id.get().cloned() else { return Ok((None, false)) };
+    let known = store.contact(&id)?;
+    let mut contact = known.clone().unwrap_or_else(|| Contact::new(id.clone()));
+    contact.organization = contact.organization.or_else(|| facts.organization.clone());
+    let said = facts.contact.as_ref().filter(|said| said.id == id);
+    let silent = || ContactFacts::silent(id.clone());
+    contact.learn(said.unwrap_or(&silent()), &facts.key, facts.chat.created_at);
+    delta.contacts += i64::from(known.is_none());
+
+    let moved_here = known_chat.is_some_and(|known| known.contact_id.get() != Some(&id));
+    if moved_here || learned.0.iter().any(Learning::moved) {
+        contact.last_message = store.newest_message_of(&id)?;
+    } else {
+        keep_latest(&mut contact.last_message, chat.last_message.clone());
+    }
+    if known.as_ref() != Some(&contact) {
+        store.put_contact(&contact)?;
+    }
+    if let Some(left) = known_chat.and_then(|known| known.contact_id.get()).filter(|left| **left != id) {
+        leave_contact(left, store)?;
+    }
+    let changed = known.is_some_and(|known| known.fields() != contact.fields());
+    Ok((Some(contact), changed))
+}
+
+/// A chat that turns out to belong to another contact takes its messages along.
+fn leave_contact<S: Store>(id: &super::ContactId, store: &mut S) -> Result<(), S::Error> {
+    let Some(mut contact) = store.contact(id)? else { return Ok(()) };
+    contact.last_message = store.newest_message_of(id)?;
+    store.put_contact(&contact)
+}
+
+/// Moves the counters by the difference between before and after.
+fn count<S: Store>(
+    known: Option<&Chat>,
+    chat: &Chat,
+    learned: &Learned,
+    store: &mut S,
+    delta: &mut StatsDelta,
+) -> Result<(), S::Error> {
+    delta.chats += i64::from(known.is_none());
+    delta.messages += learned.new_count();
+    if let Some(known) = known {
+        delta.count_chat(known, -1);
+    }
+    delta.count_chat(chat, 1);
+
+    let was_direct = known.is_none_or(Chat::is_direct);
+    if known.is_some() && was_direct != chat.is_direct() {
+        let by = if chat.is_direct() { 1 } else { -1 };
+        for at in store.message_times(&chat.id)? {
+            delta.count_at(at, by);
+        }
+        // The stored times are those of now; what this delivery added or moved was not counted before.
+        if !chat.is_direct() {
+            for learning in learned.0.iter().filter(|learning| learning.after.chat_id == chat.id) {
+                delta.count_at(learning.after.at, 1);
+                if let Some(before) = &learning.before {
+                    delta.count_at(before.at, -1);
+                }
+            }
+        }
+        return Ok(());
+    }
+    if chat.is_direct() {
+        for learning in &learned.0 {
+            if let Some(before) = &learning.before {
+                delta.count_at(before.at, -1);
+            }
+            delta.count_at(learning.after.at, 1);
+        }
+        delta.buckets.retain(|_, count| *count != 0);
+    }
+    Ok(())
+}

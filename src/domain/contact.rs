@@ -1,0 +1,103 @@
+//! A contact: who a chat is held with.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::facts::{ContactFacts, Named};
+use super::ids::{ContactId, RefId};
+use super::register::{EventKey, Register, keep_earliest, keep_latest};
+use super::store::MessagePosition;
+
+/// What is known of one contact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact {
+    /// The provider's id; a changed phone does not split a contact.
+    pub id: ContactId,
+    /// The organization it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<RefId>,
+    /// The name.
+    #[serde(default, skip_serializing_if = "Register::is_unheard")]
+    pub name: Register<String>,
+    /// E.164 with `+`.
+    #[serde(default, skip_serializing_if = "Register::is_unheard")]
+    pub phone: Register<String>,
+    /// The picture's address.
+    #[serde(default, skip_serializing_if = "Register::is_unheard")]
+    pub picture_url: Register<Option<String>>,
+    /// `DirectMessage`, `Group` and so on.
+    #[serde(default, skip_serializing_if = "Register::is_unheard")]
+    pub contact_type: Register<String>,
+    /// Blocked by the team.
+    #[serde(default, skip_serializing_if = "Register::is_unheard")]
+    pub blocked: Register<bool>,
+    /// The contact's tags.
+    #[serde(default, skip_serializing_if = "Register::is_unheard")]
+    pub tags: Register<Vec<Named>>,
+    /// The earliest moment that speaks of it: its own creation where said, else its first chat.
+    pub created_at: Option<Timestamp>,
+    /// The latest `LastActiveUTC`.
+    pub active_at: Option<Timestamp>,
+    /// The newest message of its chats.
+    pub last_message: Option<MessagePosition>,
+}
+
+/// The parts of a contact whose change is worth an update of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContactFields {
+    name: Option<String>,
+    phone: Option<String>,
+    picture_url: Option<String>,
+    contact_type: Option<String>,
+    blocked: Option<bool>,
+    tags: Option<Vec<Named>>,
+}
+
+impl Contact {
+    /// A contact of whom nothing is known but the id.
+    pub fn new(id: ContactId) -> Self {
+        Self {
+            id,
+            organization: None,
+            name: Register::default(),
+            phone: Register::default(),
+            picture_url: Register::default(),
+            contact_type: Register::default(),
+            blocked: Register::default(),
+            tags: Register::default(),
+            created_at: None,
+            active_at: None,
+            last_message: None,
+        }
+    }
+
+    /// Adds what a delivery says of it; `chat_created_at` is the creation of the chat it came with.
+    pub fn learn(&mut self, facts: &ContactFacts, key: &EventKey, chat_created_at: Option<Timestamp>) {
+        self.name.hear(facts.name.clone(), key);
+        self.phone.hear(facts.phone.clone(), key);
+        self.picture_url.hear(facts.picture_url.clone(), key);
+        self.contact_type.hear(facts.contact_type.clone(), key);
+        self.blocked.hear(facts.blocked, key);
+        self.tags.hear(facts.tags.clone(), key);
+        keep_earliest(&mut self.created_at, facts.created_at);
+        keep_earliest(&mut self.created_at, chat_created_at.or(Some(key.at)));
+        keep_latest(&mut self.active_at, facts.active_at);
+    }
+
+    /// The latest of its own activity and its newest message.
+    pub fn last_interaction_at(&self) -> Option<Timestamp> {
+        self.active_at.max(self.last_message.as_ref().map(|position| position.at))
+    }
+
+    /// For comparing before with after.
+    pub fn fields(&self) -> ContactFields {
+        ContactFields {
+            name: self.name.get().cloned(),
+            phone: self.phone.get().cloned(),
+            picture_url: self.picture_url.flat().cloned(),
+            contact_type: self.contact_type.get().cloned(),
+            blocked: self.blocked.get().copied(),
+            tags: self.tags.get().cloned(),
+        }
+    }
+}

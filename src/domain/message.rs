@@ -1,0 +1,330 @@
+//! A chat message, of which knowledge only grows.
+//!
+//! One message comes in several deliveries: its file follows later, its state advances, it is repeated by
+//! every event of its chat. [`ChatMessage::learn`] takes each of them, in any order.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::facts::{ContactCard, Edit, File, Location, MessageFacts, Named, Reaction, ReplyTo};
+use super::ids::{ChatId, MessageId};
+use super::register::{EventKey, Register, keep_earliest, keep_latest, nanos};
+
+/// Which way a message went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// From the customer.
+    In,
+    /// To the customer: by an agent, a bot or a system outside Talk.
+    Out,
+}
+
+/// What a message means for the waiting clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The customer said something: starts the clock.
+    Customer,
+    /// A human, non-private reply: stops it.
+    Reply,
+    /// Bots, notes, reactions, campaigns, systems outside Talk: neither.
+    Other,
+}
+
+/// What is known of one message.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChatMessage {
+    /// The provider's id.
+    pub id: MessageId,
+    /// The chat it belongs to.
+    pub chat_id: ChatId,
+    /// When it happened: the earliest time any delivery gave.
+    #[serde(with = "nanos")]
+    pub at: Timestamp,
+    /// `Contact`, `Member`, `Bot`, `External`, or what came.
+    #[serde(default, skip_serializing_if = "Register::is_unheard")]
+    pub source: Register<String>,
+    /// `Text`, `Image` and so on.
+    #[serde(default, skip_serializing_if = "Register::is_unheard")]
+    pub message_type: Register<String>,
+    /// The text as first sent.
+    #[serde(default, skip_serializing_if = "Register::is_unheard")]
+    pub text: Register<String>,
+    /// The furthest state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// An internal note.
+    #[serde(default, skip_serializing_if = "Register::is_unheard")]
+    pub private: Register<bool>,
+    /// Who sent it.
+    #[serde(default, skip_serializing_if = "Register::is_unheard")]
+    pub author: Register<Named>,
+    /// The bot that sent it.
+    #[serde(default, skip_serializing_if = "Register::is_unheard")]
+    pub bot: Register<Named>,
+    /// Sent by a template, a campaign or a schedule.
+    #[serde(default)]
+    pub automated: bool,
+    /// The newest edit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edit: Option<Edit>,
+    /// The newest reaction of each id, taken-back ones included.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub reactions: BTreeMap<String, Reaction>,
+    /// The message it answers.
+    #[serde(default, skip_serializing_if = "Register::is_unheard")]
+    pub reply_to: Register<ReplyTo>,
+    /// Its file, each part on its own: the address follows later.
+    #[serde(default, skip_serializing_if = "FileParts::is_unheard")]
+    pub file: FileParts,
+    /// A place.
+    #[serde(default, skip_serializing_if = "Register::is_unheard")]
+    pub location: Register<Location>,
+    /// Shared contact cards.
+    #[serde(default, skip_serializing_if = "Register::is_unheard")]
+    pub contacts: Register<Vec<ContactCard>>,
+    /// Deleted for everyone.
+    #[serde(default)]
+    pub deleted: bool,
+}
+
+/// The parts of a file, each of which only goes from unknown to known.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileParts {
+    #[serde(default, skip_serializing_if = "Register::is_unheard")]
+    url: Register<String>,
+    #[serde(default, skip_serializing_if = "Register::is_unheard")]
+    content_type: Register<String>,
+    #[serde(default, skip_serializing_if = "Register::is_unheard")]
+    name: Register<String>,
+    #[serde(default, skip_serializing_if = "Register::is_unheard")]
+    size: Register<u64>,
+    /// Some delivery showed a file, even one without any part.
+    #[serde(default)]
+    seen: bool,
+}
+
+impl FileParts {
+    fn is_unheard(&self) -> bool {
+        !self.seen
+    }
+
+    fn hear(&mut self, file: Option<&File>, key: &EventKey) {
+        let Some(file) = file else { return };
+        self.seen = true;
+        self.url.hear_first(file.url.clone(), key);
+        self.content_type.hear_first(file.content_type.clone(), key);
+        self.name.hear_first(file.name.clone(), key);
+        self.size.hear_first(file.size, key);
+    }
+
+    /// The file as known so far; `None` while no delivery showed one.
+    pub fn view(&self) -> Option<File> {
+        self.seen.then(|| File {
+            url: self.url.get().cloned(),
+            content_type: self.content_type.get().cloned(),
+            name: self.name.get().cloned(),
+            size: self.size.get().copied(),
+        })
+    }
+}
+
+impl ChatMessage {
+    /// The message as its first known delivery shows it.
+    pub fn first_seen(id: MessageId, chat_id: ChatId, facts: &MessageFacts, key: &EventKey) -> Self {
+        let mut message = Self {
+            id,
+            chat_id,
+            at: facts.at.unwrap_or(key.at),
+            source: Register::default(),
+            message_type: Register::default(),
+            text: Register::default(),
+            state: None,
+            private: Register::default(),
+            author: Register::default(),
+            bot: Register::default(),
+            automated: false,
+            edit: None,
+            reactions: BTreeMap::new(),
+            reply_to: Register::default(),
+            file: FileParts::default(),
+            location: Register::default(),
+            contacts: Register::default(),
+            deleted: false,
+        };
+        message.learn(facts, key);
+        message
+    }
+
+    /// Adds what another delivery knows of it.
+    pub fn learn(&mut self, facts: &MessageFacts, key: &EventKey) {
+        let mut at = Some(self.at);
+        keep_earliest(&mut at, facts.at.or(Some(key.at)));
+        self.at = at.unwrap_or(self.at);
+        self.source.hear_first(facts.source.clone(), key);
+        self.message_type.hear_first(facts.message_type.clone(), key);
+        self.text.hear_first(facts.text.clone(), key);
+        self.private.hear_first(facts.private, key);
+        self.author.hear_first(facts.author.clone(), key);
+        self.bot.hear_first(facts.bot.clone(), key);
+        self.reply_to.hear_first(facts.reply_to.clone(), key);
+        self.location.hear_first(facts.location.clone(), key);
+        self.contacts.hear_first(facts.contacts.clone(), key);
+        self.file.hear(facts.file.as_ref(), key);
+        self.automated |= facts.automated;
+        self.deleted |= facts.deleted;
+        keep_latest(&mut self.edit, facts.edit.clone());
+        self.advance(facts.state.as_deref());
+        for reaction in &facts.reactions {
+            self.react(reaction);
+        }
+    }
+
+    /// Adds a reaction; of two with one id the newer one stays.
+    pub fn react(&mut self, reaction: &Reaction) {
+        let known = self.reactions.entry(reaction.id.clone()).or_insert_with(|| reaction.clone());
+        if *known < *reaction {
+            *known = reaction.clone();
+        }
+    }
+
+    /// True where both say the same, whichever deliveries they have it from.
+    pub fn looks_like(&self, other: &Self) -> bool {
+        fn same<T: PartialEq>(one: &Register<T>, other: &Register<T>) -> bool {
+            one.get() == other.get()
+        }
+        self.at == other.at
+            && same(&self.source, &other.source)
+            && same(&self.message_type, &other.message_type)
+            && same(&self.text, &other.text)
+            && self.state == other.state
+            && same(&self.private, &other.private)
+            && same(&self.author, &other.author)
+            && same(&self.bot, &other.bot)
+            && self.automated == other.automated
+            && self.edit == other.edit
+            && self.reactions == other.reactions
+            && same(&self.reply_to, &other.reply_to)
+            && self.file.view() == other.file.view()
+            && same(&self.location, &other.location)
+            && same(&self.contacts, &other.contacts)
+            && self.deleted == other.deleted
+    }
+
+    fn advance(&mut self, state: Option<&str>) {
+        let Some(state) = state else { return };
+        let heard = (state_rank(state), state);
+        if self.state.as_deref().is_none_or(|known| (state_rank(known), known) < heard) {
+            self.state = Some(state.to_owned());
+        }
+    }
+
+    /// `Contact` speaks to us; `Member`, `Bot` and `External` speak for us. Unknown words count as ours,
+    /// so that no customer is invented.
+    pub fn direction(&self) -> Direction {
+        if self.source.get().is_some_and(|source| source == "Contact") { Direction::In } else { Direction::Out }
+    }
+
+    /// Its part in the waiting clock.
+    pub fn role(&self) -> Role {
+        let private = self.private.get().copied().unwrap_or(false);
+        if private || self.is_reaction() || self.deleted {
+            return Role::Other;
+        }
+        match self.source.get().map(String::as_str) {
+            Some("Contact") => Role::Customer,
+            Some("Member") if !self.automated => Role::Reply,
+            _ => Role::Other,
+        }
+    }
+
+    /// A reaction that came as a message of its own is nobody's last word.
+    pub fn is_reaction(&self) -> bool {
+        self.message_type.get().is_some_and(|message_type| message_type == "Reaction")
+    }
+
+    /// The text to show: the newest edit, else what was sent.
+    pub fn shown_text(&self) -> Option<&str> {
+        self.edit.as_ref().map(|edit| edit.text.as_str()).or_else(|| self.text.get().map(String::as_str))
+    }
+}
+
+/// How far a state is: unknown < Processing < Sent < Delivered < Read < failed (contract, section 4).
+///
+/// Failure words are matched by part, because their names changed between channels.
+fn state_rank(state: &str) -> u8 {
+    const FAILURES: [&str; 5] = ["fail", "error", "reject", "undeliver", "expired"];
+    let state = state.to_ascii_lowercase();
+    if FAILURES.iter().any(|word| state.contains(word)) {
+        return 5;
+    }
+    match state.as_str() {
+        "processing" => 1,
+        "sent" => 2,
+        "delivered" => 3,
+        "read" => 4,
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(second: i64) -> EventKey {
+        EventKey { at: Timestamp::from_second(second).unwrap(), event: "e".into() }
+    }
+
+    fn message(facts: &MessageFacts) -> ChatMessage {
+        ChatMessage::first_seen("m".into(), "c".into(), facts, &key(1))
+    }
+
+    fn with_state(state: &str) -> MessageFacts {
+        MessageFacts { state: Some(state.into()), ..MessageFacts::default() }
+    }
+
+    #[test]
+    fn a_late_state_never_takes_a_message_back() {
+        for (known, heard, kept) in [
+            ("Read", "Sent", "Read"),
+            ("Processing", "Delivered", "Delivered"),
+            ("Read", "FailedToSend", "FailedToSend"),
+            ("Failed", "Read", "Failed"),
+            ("Sent", "SomethingNew", "Sent"),
+        ] {
+            let mut message = message(&with_state(known));
+            message.learn(&with_state(heard), &key(2));
+            assert_eq!(message.state.as_deref(), Some(kept), "{known} then {heard}");
+        }
+    }
+
+    #[test]
+    fn a_file_address_once_known_stays_known() {
+        let ready = MessageFacts {
+            file: Some(File { url: Some("https://x".into()), ..File::default() }),
+            ..MessageFacts::default()
+        };
+        let pending = MessageFacts { file: Some(File::default()), ..MessageFacts::default() };
+        let mut message = message(&ready);
+        message.learn(&pending, &key(9));
+        message.learn(&MessageFacts::default(), &key(10));
+        assert_eq!(message.file.view().unwrap().url.as_deref(), Some("https://x"));
+    }
+
+    #[test]
+    fn only_a_human_public_reply_stops_the_clock() {
+        let facts = |source: &str| MessageFacts { source: Some(source.into()), ..MessageFacts::default() };
+        assert_eq!(message(&facts("Contact")).role(), Role::Customer);
+        assert_eq!(message(&facts("Member")).role(), Role::Reply);
+        assert_eq!(message(&facts("Bot")).role(), Role::Other);
+        assert_eq!(message(&facts("External")).role(), Role::Other);
+        let note = MessageFacts { private: Some(true), ..facts("Member") };
+        assert_eq!(message(&note).role(), Role::Other);
+        let campaign = MessageFacts { automated: true, ..facts("Member") };
+        assert_eq!(message(&campaign).role(), Role::Other);
+        let reaction = MessageFacts { message_type: Some("Reaction".into()), ..facts("Contact") };
+        assert_eq!(message(&reaction).role(), Role::Other);
+    }
+}

@@ -1,0 +1,31 @@
+//! Facts and rules: what a conversation is, and what a delivery changes in it.
+//!
+//! # Contract
+//!
+//! 1. **Pure.** Nothing here reads a clock, a file, a socket or an environment variable; what is stored
+//!    comes in through [`Store`], the time through the delivery.
+//! 2. **Convergent.** The same deliveries, in any order and any number of times, end in one state: every
+//!    field is a register that the newest delivery wins, a minimum, a maximum or a growing set.
+//! 3. **Distrustful.** A delivery's `Type` names nothing; what changed is found by comparing.
+
+pub mod ids;
+pub mod register;
+pub mod facts;
+pub mod message;
+pub mod contact;
+pub mod chat;
+pub mod change;
+pub mod store;
+pub mod absorb;
+pub mod stats;
+
+pub use absorb::{Absorbed, absorb};
+pub use change::Change;
+pub use chat::{Chat, ChatKind, ChatStatus};
+pub use contact::Contact;
+pub use facts::{Channel, ChatFacts, ContactFacts, Delivery, DeliveryBody, Facts, MessageFacts, Named};
+pub use ids::{ChatId, ContactId, EventId, MessageId, Seq};
+pub use message::{ChatMessage, Direction, Role};
+pub use register::EventKey;
+pub use stats::{Stats, StatsDelta};
+pub use store::{MessagePosition, Store, TimelineEntry};

@@ -1,0 +1,153 @@
+//! Values that end in one state whatever the order in which they are heard.
+//!
+//! Times are `jiff::Timestamp`; stored as nanoseconds since 1970 so that the provider's seven fraction
+//! digits survive.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::ids::EventId;
+
+/// Where a delivery stands among all deliveries of a chat: (`EventDate`, `EventId`), the contract's order.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct EventKey {
+    /// The delivery's `EventDate`.
+    #[serde(with = "nanos", rename = "t")]
+    pub at: Timestamp,
+    /// Breaks ties of deliveries that were emitted in the same instant.
+    #[serde(rename = "e")]
+    pub event: EventId,
+}
+
+/// A value that the newest delivery wins.
+///
+/// `None` inside means that no delivery spoke of it yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Register<T>(Option<Said<T>>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Said<T> {
+    #[serde(rename = "v")]
+    value: T,
+    #[serde(flatten)]
+    key: EventKey,
+}
+
+impl<T> Default for Register<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T> Register<T> {
+    /// Takes `value` if it was said, and said later than what is known.
+    pub fn hear(&mut self, value: Option<T>, key: &EventKey) {
+        let Some(value) = value else { return };
+        if self.0.as_ref().is_none_or(|said| said.key < *key) {
+            self.0 = Some(Said { value, key: key.clone() });
+        }
+    }
+
+    /// Takes `value` if it was said, and said earlier than what is known: for what never changes, so that
+    /// the many repetitions of a message write nothing.
+    pub fn hear_first(&mut self, value: Option<T>, key: &EventKey) {
+        let Some(value) = value else { return };
+        if self.0.as_ref().is_none_or(|said| *key < said.key) {
+            self.0 = Some(Said { value, key: key.clone() });
+        }
+    }
+
+    /// What the deciding delivery said.
+    pub fn get(&self) -> Option<&T> {
+        self.0.as_ref().map(|said| &said.value)
+    }
+
+    /// True while no delivery spoke of it; such registers are not stored.
+    pub fn is_unheard(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+impl<T> Register<Option<T>> {
+    /// The known value; `None` where it was said to be nothing, or not said at all.
+    pub fn flat(&self) -> Option<&T> {
+        self.get().and_then(Option::as_ref)
+    }
+}
+
+/// Keeps the earliest of the two, where there is one.
+pub fn keep_earliest<T: Ord>(known: &mut Option<T>, heard: Option<T>) {
+    if let Some(heard) = heard
+        && known.as_ref().is_none_or(|known| heard < *known)
+    {
+        *known = Some(heard);
+    }
+}
+
+/// Keeps the latest of the two, where there is one.
+pub fn keep_latest<T: Ord>(known: &mut Option<T>, heard: Option<T>) {
+    if let Some(heard) = heard
+        && known.as_ref().is_none_or(|known| heard > *known)
+    {
+        *known = Some(heard);
+    }
+}
+
+/// Nanoseconds since 1970, saturated at the years 1677 and 2262.
+pub fn to_nanos(at: Timestamp) -> i64 {
+    let nanos = at.as_nanosecond();
+    i64::try_from(nanos).unwrap_or(if nanos < 0 { i64::MIN } else { i64::MAX })
+}
+
+/// The inverse of [`to_nanos`].
+pub fn from_nanos(nanos: i64) -> Timestamp {
+    // Every i64 of nanoseconds lies within jiff's range; the fallback is there to be total.
+    Timestamp::from_nanosecond(i128::from(nanos)).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// Serde adapter of a required time.
+pub mod nanos {
+    use jiff::Timestamp;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    /// Writes nanoseconds.
+    pub fn serialize<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(super::to_nanos(*at))
+    }
+
+    /// Reads nanoseconds.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+        i64::deserialize(deserializer).map(super::from_nanos)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(second: i64, event: &str) -> EventKey {
+        EventKey { at: Timestamp::from_second(second).unwrap(), event: event.into() }
+    }
+
+    #[test]
+    fn the_newest_delivery_wins_whatever_the_order() {
+        let mut in_order = Register::default();
+        in_order.hear(Some(1), &key(1, "a"));
+        in_order.hear(Some(2), &key(2, "a"));
+        let mut late = Register::default();
+        late.hear(Some(2), &key(2, "a"));
+        late.hear(Some(1), &key(1, "a"));
+        assert_eq!(in_order, late);
+        assert_eq!(late.get(), Some(&2));
+    }
+
+    #[test]
+    fn the_event_id_breaks_ties_and_silence_changes_nothing() {
+        let mut register = Register::default();
+        register.hear(Some(2), &key(1, "b"));
+        register.hear(Some(1), &key(1, "a"));
+        register.hear(None, &key(9, "z"));
+        assert_eq!(register.get(), Some(&2));
+    }
+}

@@ -1,0 +1,139 @@
+//! The counters of the whole hub, and how one delivery moves them.
+
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+
+use super::chat::Chat;
+use super::ids::Seq;
+
+/// Messages are counted in quarters of an hour of UTC: every time zone's midnight falls on one.
+pub const BUCKET_SECONDS: i64 = 15 * 60;
+
+/// The bucket that a moment falls into.
+pub fn bucket(at: Timestamp) -> i64 {
+    at.as_second().div_euclid(BUCKET_SECONDS)
+}
+
+/// Counters over everything stored, at one position of the journal.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Contacts, groups and colleagues included.
+    pub total_contacts: i64,
+    /// Messages, private notes included.
+    pub total_messages: i64,
+    /// Chats of every kind.
+    pub total_chats: i64,
+    /// Direct chats that are open, waiting ones included.
+    pub open_chats: i64,
+    /// Direct chats in the waiting list.
+    pub waiting_chats: i64,
+    /// Messages of direct chats by [`bucket`]; the hub holds recent ones only.
+    pub recent: BTreeMap<i64, i64>,
+    /// The position that the counters include.
+    pub as_of: Seq,
+}
+
+/// How one delivery, or a batch of them, moves the counters.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StatsDelta {
+    /// New contacts.
+    pub contacts: i64,
+    /// New messages.
+    pub messages: i64,
+    /// New chats.
+    pub chats: i64,
+    /// Direct chats that opened, minus those that closed.
+    pub open: i64,
+    /// Direct chats that began to wait, minus those that stopped.
+    pub waiting: i64,
+    /// Messages of direct chats by [`bucket`].
+    pub buckets: BTreeMap<i64, i64>,
+}
+
+impl StatsDelta {
+    /// Counts a message of a direct chat at its time, or takes it back with -1.
+    pub fn count_at(&mut self, at: Timestamp, by: i64) {
+        *self.buckets.entry(bucket(at)).or_default() += by;
+    }
+
+    /// Counts what a chat contributes, or takes it back with -1.
+    pub fn count_chat(&mut self, chat: &Chat, by: i64) {
+        if chat.is_direct() {
+            self.open += by * i64::from(chat.is_open());
+            self.waiting += by * i64::from(chat.is_waiting());
+        }
+    }
+
+    /// Adds another delta.
+    pub fn add(&mut self, other: &Self) {
+        self.contacts += other.contacts;
+        self.messages += other.messages;
+        self.chats += other.chats;
+        self.open += other.open;
+        self.waiting += other.waiting;
+        for (bucket, count) in &other.buckets {
+            *self.buckets.entry(*bucket).or_default() += count;
+        }
+    }
+}
+
+impl Stats {
+    /// Moves the counters to `as_of`.
+    pub fn apply(&mut self, delta: &StatsDelta, as_of: Seq) {
+        self.total_contacts += delta.contacts;
+        self.total_messages += delta.messages;
+        self.total_chats += delta.chats;
+        self.open_chats += delta.open;
+        self.waiting_chats += delta.waiting;
+        for (bucket, count) in &delta.buckets {
+            *self.recent.entry(*bucket).or_default() += count;
+        }
+        self.as_of = as_of;
+    }
+
+    /// Messages of direct chats since midnight in `zone`, up to the next midnight.
+    pub fn messages_today(&self, now: Timestamp, zone: &TimeZone) -> i64 {
+        let (from, until) = day_of(now, zone);
+        self.recent.range(bucket(from)..bucket(until)).map(|(_, count)| count).sum()
+    }
+
+    /// Forgets buckets that no time zone calls today any more.
+    pub fn forget_before(&mut self, at: Timestamp) {
+        self.recent = self.recent.split_off(&bucket(at));
+    }
+}
+
+/// Midnight before and midnight after `now` in `zone`; days of 23 and 25 hours included.
+pub fn day_of(now: Timestamp, zone: &TimeZone) -> (Timestamp, Timestamp) {
+    let local = now.to_zoned(zone.clone());
+    let from = local.start_of_day().map_or(now, |start| start.timestamp());
+    let until = local
+        .tomorrow()
+        .and_then(|tomorrow| tomorrow.start_of_day())
+        .map(|start| start.timestamp())
+        .or_else(|_at_the_end_of_time| now.checked_add(24.hours()))
+        .unwrap_or(now);
+    (from, until)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn today_turns_at_midnight_in_sao_paulo() {
+        let zone = TimeZone::get("America/Sao_Paulo").unwrap();
+        let mut stats = Stats::default();
+        let mut delta = StatsDelta::default();
+        delta.count_at("2026-03-02T02:59:59Z".parse().unwrap(), 1);
+        delta.count_at("2026-03-02T03:00:00Z".parse().unwrap(), 1);
+        delta.count_at("2026-03-03T02:59:59Z".parse().unwrap(), 1);
+        stats.apply(&delta, Seq(3));
+        let today = |now: &str| stats.messages_today(now.parse().unwrap(), &zone);
+        assert_eq!(today("2026-03-02T02:59:59Z"), 1, "still the first of March in São Paulo");
+        assert_eq!(today("2026-03-02T12:00:00Z"), 2);
+        assert_eq!(today("2026-03-03T03:00:00Z"), 0);
+    }
+}

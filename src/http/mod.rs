@@ -1,0 +1,1 @@
+//! The edge: HTTP in, typed messages to the hub, JSON out.

@@ -1,0 +1,233 @@
+//! What may be said to the hub. A message that asks is an imperative; one that tells is a past participle.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use actix::prelude::*;
+use bytestring::ByteString;
+use jiff::Timestamp;
+
+use crate::domain::{Delivery, EventId, Seq};
+use crate::protocol::{Channel, CloseCode, SnapshotLimits, StatsShape, SubscribeRequest};
+
+/// Take in a delivery; answered once it is durable.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Ack, IngestError>")]
+pub struct Ingest {
+    /// What came.
+    pub submission: Submission,
+}
+
+/// Something that the provider posted.
+#[derive(Debug)]
+pub enum Submission {
+    /// A delivery with an id and a type.
+    Event {
+        /// What it says.
+        delivery: Box<Delivery>,
+        /// Its bytes, compressed with zstd.
+        raw: Vec<u8>,
+    },
+    /// A JSON object without an id or a type: kept raw, no event.
+    Ignored {
+        /// Which part is missing.
+        reason: String,
+        /// When the hub received it.
+        received_at: Timestamp,
+        /// Its bytes, compressed with zstd.
+        raw: Vec<u8>,
+    },
+}
+
+impl Submission {
+    /// What it weighs in the queue of waiting deliveries, in bytes.
+    pub fn weight(&self) -> usize {
+        match self {
+            Self::Event { raw, .. } | Self::Ignored { raw, .. } => raw.len() + SUBMISSION_OVERHEAD_BYTES,
+        }
+    }
+}
+
+/// What a parsed delivery takes beside its compressed bytes, estimated.
+const SUBMISSION_OVERHEAD_BYTES: usize = 4_096;
+
+/// What became of a delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ack {
+    /// Accepted, duplicate or ignored.
+    pub status: AckStatus,
+    /// The delivery's id, where it has one.
+    pub event_id: Option<EventId>,
+    /// Its position; of a duplicate, that of the first. `None` for ignored ones.
+    pub seq: Option<Seq>,
+    /// Why it was not understood, or ignored.
+    pub reason: Option<String>,
+}
+
+/// The outcome of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AckStatus {
+    /// A new position.
+    Accepted,
+    /// Known already.
+    Duplicate,
+    /// Kept raw, no event.
+    Ignored,
+}
+
+/// Why a delivery was not taken in. All of them are temporary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum IngestError {
+    /// The bound of waiting deliveries is reached.
+    #[error("too many deliveries are waiting to be stored")]
+    Full,
+    /// The journal cannot write.
+    #[error("the journal cannot write")]
+    Unwritable,
+    /// The hub is going down.
+    #[error("the hub is shutting down")]
+    Stopping,
+}
+
+/// Tell the counters.
+#[derive(Debug, Message)]
+#[rtype(result = "StatsShape")]
+pub struct GetStats;
+
+/// Tell how the hub is.
+#[derive(Debug, Message)]
+#[rtype(result = "Health")]
+pub struct GetHealth;
+
+/// How the hub is.
+#[derive(Debug, Clone)]
+pub struct Health {
+    /// Sockets that are connected.
+    pub sessions: usize,
+    /// Of them, signed in or not in need of it.
+    pub signed_in: usize,
+    /// The newest position that reached state and screens.
+    pub seq: Seq,
+    /// The life of the journal.
+    pub epoch: String,
+    /// When the last delivery came, duplicates and ignored ones included.
+    pub last_webhook_at: Option<Timestamp>,
+    /// The journal accepts deliveries.
+    pub writable: bool,
+    /// Why it does not.
+    pub fault: Option<String>,
+    /// Deliveries that wait to be stored.
+    pub queued: usize,
+    /// The hub is going down.
+    pub draining: bool,
+}
+
+/// Register a new socket; the hub answers through `outbox` with `connection_established`, or a close.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Connect {
+    /// The session's own id.
+    pub session: SessionId,
+    /// Where its frames go.
+    pub outbox: Recipient<Deliver>,
+    /// What is queued for it, shared with the session.
+    pub backlog: Arc<super::backlog::Backlog>,
+    /// The client's address, for the limit per address.
+    pub address: IpAddr,
+    /// Without a JWT key everybody is signed in.
+    pub signed_in: bool,
+}
+
+/// The id of a session, unguessable, told to its client.
+pub type SessionId = Arc<str>;
+
+/// A session ended.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Disconnected {
+    /// Which.
+    pub session: SessionId,
+}
+
+/// A session signed in.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct SignedIn {
+    /// Which.
+    pub session: SessionId,
+}
+
+/// Follow channels; the answer and then the updates come through the outbox, in that order.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Subscribe {
+    /// Who asks.
+    pub session: SessionId,
+    /// The client's own id, as JSON.
+    pub request_id: Option<RequestId>,
+    /// What it asks.
+    pub request: SubscribeRequest,
+}
+
+/// Stop following.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Unsubscribe {
+    /// Who asks.
+    pub session: SessionId,
+    /// The client's own id, as JSON.
+    pub request_id: Option<RequestId>,
+    /// `None`: all.
+    pub channels: Option<Vec<Channel>>,
+}
+
+/// Send a snapshot to a session.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct SendSnapshot {
+    /// Who asks.
+    pub session: SessionId,
+    /// The client's own id, as JSON.
+    pub request_id: Option<RequestId>,
+    /// How much.
+    pub limits: SnapshotLimits,
+}
+
+/// A session that had fallen behind has read everything that was queued for it.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct CaughtUp {
+    /// Which.
+    pub session: SessionId,
+}
+
+/// A client's own request id, as JSON.
+pub type RequestId = Box<serde_json::value::RawValue>;
+
+/// Frames for one session, in order: everything that one commit, or one answer, has for it.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub struct Deliver {
+    /// What to write.
+    pub frames: Outgoing,
+    /// Bytes that this adds to the session's backlog.
+    pub bytes: usize,
+}
+
+/// What a [`Deliver`] carries.
+#[derive(Debug, Clone)]
+pub enum Outgoing {
+    /// Updates of one commit, encoded once and shared by all sessions that get all of them.
+    Updates(Arc<[ByteString]>),
+    /// An answer or a notice.
+    Notice(ByteString),
+    /// A heartbeat at this position; the session adds how many updates it sent.
+    Heartbeat(Seq),
+    /// The socket ends.
+    Close(CloseCode),
+}
+
+/// Stop taking sessions and deliveries: the hub is going down.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Drain;

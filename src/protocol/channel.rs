@@ -1,0 +1,111 @@
+//! What a screen may follow.
+
+use std::fmt;
+
+/// Longest id in a channel name, in bytes; the provider's ids have 16.
+const ID_BYTES_MAX: usize = 128;
+
+/// One thing to follow.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Channel {
+    /// Every update that the token may see.
+    Updates,
+    /// Counters, conflated.
+    Stats,
+    /// Who is on which screen.
+    Presence,
+    /// One chat.
+    Chat(String),
+    /// One contact.
+    Contact(String),
+    /// The chats of a sector.
+    Sector(String),
+    /// The chats of a member: owned by it, or with it inside.
+    Member(String),
+    /// The chats of a line.
+    Line(String),
+    /// The chats with a tag.
+    Tag(String),
+    /// What is meant for one user's screens.
+    User(String),
+}
+
+/// Why a channel name is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChannelError {
+    /// No such channel.
+    #[error("{0:?} is no channel; known are updates, stats, presence and chat:, contact:, sector:, member:, channel:, tag:, user: with an id")]
+    Unknown(String),
+    /// The part behind the colon is empty or too long.
+    #[error("the id in {0:?} must have 1 to {ID_BYTES_MAX} bytes")]
+    BadId(String),
+}
+
+impl Channel {
+    /// Reads a channel's name.
+    pub fn parse(name: &str) -> Result<Self, ChannelError> {
+        let shown = || name.chars().take(40).collect::<String>();
+        let Some((kind, id)) = name.split_once(':') else {
+            return match name {
+                "updates" => Ok(Self::Updates),
+                "stats" => Ok(Self::Stats),
+                "presence" => Ok(Self::Presence),
+                _ => Err(ChannelError::Unknown(shown())),
+            };
+        };
+        let of: fn(String) -> Self = match kind {
+            "chat" => Self::Chat,
+            "contact" => Self::Contact,
+            "sector" => Self::Sector,
+            "member" => Self::Member,
+            "channel" => Self::Line,
+            "tag" => Self::Tag,
+            "user" => Self::User,
+            _ => return Err(ChannelError::Unknown(shown())),
+        };
+        if id.is_empty() || id.len() > ID_BYTES_MAX {
+            return Err(ChannelError::BadId(shown()));
+        }
+        Ok(of(id.to_owned()))
+    }
+}
+
+impl fmt::Display for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Updates => f.write_str("updates"),
+            Self::Stats => f.write_str("stats"),
+            Self::Presence => f.write_str("presence"),
+            Self::Chat(id) => write!(f, "chat:{id}"),
+            Self::Contact(id) => write!(f, "contact:{id}"),
+            Self::Sector(id) => write!(f, "sector:{id}"),
+            Self::Member(id) => write!(f, "member:{id}"),
+            Self::Line(id) => write!(f, "channel:{id}"),
+            Self::Tag(id) => write!(f, "tag:{id}"),
+            Self::User(id) => write!(f, "user:{id}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_channel_reads_back_as_it_was_written() {
+        for name in [
+            "updates", "stats", "presence", "chat:aaWJ0FoR_gAHAAPq", "contact:1", "sector:2", "member:3",
+            "channel:4", "tag:5", "user:6:with:colons",
+        ] {
+            assert_eq!(Channel::parse(name).unwrap().to_string(), name);
+        }
+    }
+
+    #[test]
+    fn a_wrong_name_is_refused_with_the_reason() {
+        assert!(matches!(Channel::parse("chats"), Err(ChannelError::Unknown(_))));
+        assert!(matches!(Channel::parse("room:1"), Err(ChannelError::Unknown(_))));
+        assert!(matches!(Channel::parse("chat:"), Err(ChannelError::BadId(_))));
+        assert!(matches!(Channel::parse(&format!("chat:{}", "x".repeat(129))), Err(ChannelError::BadId(_))));
+    }
+}

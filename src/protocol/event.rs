@@ -1,0 +1,111 @@
+//! What the hub says besides updates: answers and notices, encoded as envelopes.
+
+use bytestring::ByteString;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::codes::ErrorCode;
+
+/// The events that the hub sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServerEvent {
+    /// The first frame of every session.
+    ConnectionEstablished,
+    /// Signed in.
+    Authenticated,
+    /// A snapshot.
+    UmblerData,
+    /// Channels are followed from here on.
+    Subscribed,
+    /// Channels are no longer followed.
+    Unsubscribed,
+    /// The answer to `ping`.
+    Pong,
+    /// One accepted delivery.
+    UmblerUpdate,
+    /// Proves the data path, every [`HEARTBEAT_SECONDS`](super::HEARTBEAT_SECONDS).
+    Heartbeat,
+    /// Counters, conflated.
+    UmblerStats,
+    /// Who is on which screen.
+    PresenceUpdate,
+    /// The screen missed something and must ask again.
+    ResyncRequired,
+    /// A request was refused.
+    Error,
+}
+
+impl ServerEvent {
+    /// The whole table.
+    pub const ALL: [Self; 12] = [
+        Self::ConnectionEstablished,
+        Self::Authenticated,
+        Self::UmblerData,
+        Self::Subscribed,
+        Self::Unsubscribed,
+        Self::Pong,
+        Self::UmblerUpdate,
+        Self::Heartbeat,
+        Self::UmblerStats,
+        Self::PresenceUpdate,
+        Self::ResyncRequired,
+        Self::Error,
+    ];
+
+    /// The word of the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ConnectionEstablished => "connection_established",
+            Self::Authenticated => "authenticated",
+            Self::UmblerData => "umbler_data",
+            Self::Subscribed => "subscribed",
+            Self::Unsubscribed => "unsubscribed",
+            Self::Pong => "pong",
+            Self::UmblerUpdate => "umbler_update",
+            Self::Heartbeat => "heartbeat",
+            Self::UmblerStats => "umbler_stats",
+            Self::PresenceUpdate => "presence_update",
+            Self::ResyncRequired => "resync_required",
+            Self::Error => "error",
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Wire<'a, T: Serialize> {
+    event: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a RawValue>,
+    timestamp: Timestamp,
+    data: &'a T,
+}
+
+/// Encodes an envelope; `id` is the client's own, in answers.
+pub fn encode<T: Serialize>(
+    event: ServerEvent,
+    id: Option<&RawValue>,
+    timestamp: Timestamp,
+    data: &T,
+) -> ByteString {
+    let wire = Wire { event: event.as_str(), id, timestamp, data };
+    // Serializing our own structures fails only on map keys that are no strings, which none has.
+    serde_json::to_string(&wire).unwrap_or_default().into()
+}
+
+/// The content of an `error` event.
+#[derive(Debug, Serialize)]
+pub struct ErrorData<'a> {
+    /// A code of the table.
+    pub code: &'static str,
+    /// For the developer.
+    pub message: &'a str,
+    /// True where the same request may succeed later, unchanged.
+    pub temporary: bool,
+}
+
+/// Encodes an `error` envelope.
+pub fn encode_error(id: Option<&RawValue>, timestamp: Timestamp, code: ErrorCode, message: &str) -> ByteString {
+    let data = ErrorData { code: code.as_str(), message, temporary: code.is_temporary() };
+    encode(ServerEvent::Error, id, timestamp, &data)
+}

@@ -1,0 +1,25 @@
+//! What may be said on the wire: shapes, events, requests, channels and codes, each as one table.
+//!
+//! # Contract
+//!
+//! Everything here is part of the public protocol. Codes are never reused, shapes only gain fields, and
+//! `docs/protocol.md` mirrors the tables (a test compares).
+
+pub mod shapes;
+pub mod update;
+pub mod codes;
+pub mod channel;
+pub mod request;
+pub mod event;
+
+pub use channel::{Channel, ChannelError};
+pub use codes::{CloseCode, ErrorCode};
+pub use request::{ClientEvent, Envelope, EnvelopeError, Request, SnapshotLimits, SubscribeRequest};
+pub use shapes::{ChatShape, ContactShape, MessageShape, MessageSummary, StatsShape};
+pub use update::Update;
+
+/// The version of the protocol, told in `connection_established`.
+pub const PROTOCOL_VERSION: u32 = 1;
+
+/// Seconds between two `heartbeat` events.
+pub const HEARTBEAT_SECONDS: u64 = 25;

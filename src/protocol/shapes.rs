@@ -1,0 +1,358 @@
+//! Contacts, chats, messages and counters as clients see them. Unknown is `null`.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::facts::{ContactCard, File, Location, ReplyTo};
+use crate::domain::{
+    Chat, ChatKind, ChatMessage, ChatStatus, Contact, Direction, MessagePosition, Named, Stats,
+};
+
+/// Something referred to by id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct NamedShape {
+    /// The provider's id.
+    pub id: String,
+    /// Its name, where known.
+    pub name: Option<String>,
+}
+
+impl From<&Named> for NamedShape {
+    fn from(named: &Named) -> Self {
+        Self { id: named.id.to_string(), name: named.name.clone() }
+    }
+}
+
+/// The line that a chat runs on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Channel)]
+pub struct ChannelShape {
+    /// The provider's id.
+    pub id: String,
+    /// Its name.
+    pub name: Option<String>,
+    /// The provider's `ChannelType`.
+    #[serde(rename = "type")]
+    pub channel_type: Option<String>,
+}
+
+impl From<&crate::domain::Channel> for ChannelShape {
+    fn from(channel: &crate::domain::Channel) -> Self {
+        Self {
+            id: channel.id.to_string(),
+            name: channel.name.clone(),
+            channel_type: channel.channel_type.clone(),
+        }
+    }
+}
+
+/// The newest message of a chat or contact, in short.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MessageSummary {
+    /// The provider's id.
+    pub id: String,
+    /// The chat it belongs to.
+    pub chat_id: String,
+    /// `in` from the customer, `out` to the customer.
+    #[schema(value_type = String, example = "in")]
+    pub direction: Direction,
+    /// `Contact`, `Member`, `Bot`, `External`.
+    pub source: Option<String>,
+    /// `Text`, `Image` and so on.
+    #[serde(rename = "type")]
+    pub message_type: Option<String>,
+    /// The text to show.
+    pub text: Option<String>,
+    /// The delivery state.
+    pub state: Option<String>,
+    /// An internal note.
+    pub private: bool,
+    /// When it happened.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+}
+
+impl From<&ChatMessage> for MessageSummary {
+    fn from(message: &ChatMessage) -> Self {
+        Self {
+            id: message.id.to_string(),
+            chat_id: message.chat_id.to_string(),
+            direction: message.direction(),
+            source: message.source.get().cloned(),
+            message_type: message.message_type.get().cloned(),
+            text: message.shown_text().map(str::to_owned),
+            state: message.state.clone(),
+            private: message.private.get().copied().unwrap_or(false),
+            at: message.at,
+        }
+    }
+}
+
+/// A contact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Contact)]
+pub struct ContactShape {
+    /// The provider's id.
+    pub id: String,
+    /// The name.
+    pub name: Option<String>,
+    /// E.164 with `+`.
+    pub phone: Option<String>,
+    /// The picture's address.
+    pub picture_url: Option<String>,
+    /// `DirectMessage`, `Group` and so on.
+    #[serde(rename = "type")]
+    pub contact_type: Option<String>,
+    /// Blocked by the team.
+    pub blocked: bool,
+    /// The contact's tags.
+    pub tags: Vec<NamedShape>,
+    /// The earliest moment that speaks of the contact.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub created_at: Option<Timestamp>,
+    /// The latest of its own activity and its newest message.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_interaction_at: Option<Timestamp>,
+    /// The newest message of its chats.
+    pub last_message: Option<MessageSummary>,
+}
+
+impl ContactShape {
+    /// The wire form of a contact; `last_message` is the message at its newest position.
+    pub fn new(contact: &Contact, last_message: Option<MessageSummary>) -> Self {
+        Self {
+            id: contact.id.to_string(),
+            name: contact.name.get().cloned(),
+            phone: contact.phone.get().cloned(),
+            picture_url: contact.picture_url.flat().cloned(),
+            contact_type: contact.contact_type.get().cloned(),
+            blocked: contact.blocked.get().copied().unwrap_or(false),
+            tags: contact.tags.get().map(|tags| tags.iter().map(NamedShape::from).collect()).unwrap_or_default(),
+            created_at: contact.created_at,
+            last_interaction_at: contact.last_interaction_at(),
+            last_message,
+        }
+    }
+}
+
+/// A chat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Chat)]
+pub struct ChatShape {
+    /// The provider's id.
+    pub id: String,
+    /// Who it is held with.
+    pub contact_id: Option<String>,
+    /// Their name.
+    pub contact_name: Option<String>,
+    /// `direct`, `group` or `internal`.
+    #[schema(value_type = String, example = "direct")]
+    pub kind: ChatKind,
+    /// The line it runs on.
+    pub channel: Option<ChannelShape>,
+    /// The sector it stands in.
+    pub sector: Option<NamedShape>,
+    /// The agent it is assigned to; a closed chat keeps its last one.
+    pub owner: Option<NamedShape>,
+    /// Everyone in it.
+    pub members: Vec<NamedShape>,
+    /// Its own tags.
+    pub tags: Vec<NamedShape>,
+    /// `open`, `waiting` or `closed`.
+    #[schema(value_type = String, example = "waiting")]
+    pub status: ChatStatus,
+    /// Open or closed.
+    pub open: bool,
+    /// In the waiting list.
+    pub waiting: bool,
+    /// Seen by its members only.
+    pub private: bool,
+    /// The first customer message that no human answered.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub waiting_since: Option<Timestamp>,
+    /// When it was created.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub created_at: Option<Timestamp>,
+    /// When it was closed; `null` while open.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub closed_at: Option<Timestamp>,
+    /// The latest activity.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_activity_at: Option<Timestamp>,
+    /// The newest message.
+    pub last_message: Option<MessageSummary>,
+}
+
+impl ChatShape {
+    /// The wire form of a chat; the contact's name and the newest message are kept elsewhere.
+    pub fn new(chat: &Chat, contact_name: Option<String>, last_message: Option<MessageSummary>) -> Self {
+        let fields = chat.fields();
+        Self {
+            id: chat.id.to_string(),
+            contact_id: fields.contact_id.map(|id| id.to_string()),
+            contact_name,
+            kind: fields.kind,
+            channel: fields.channel.as_ref().map(ChannelShape::from),
+            sector: fields.sector.as_ref().map(NamedShape::from),
+            owner: fields.owner.as_ref().map(NamedShape::from),
+            members: fields.members.iter().map(NamedShape::from).collect(),
+            tags: fields.tags.iter().map(NamedShape::from).collect(),
+            status: fields.status,
+            open: fields.open,
+            waiting: fields.waiting,
+            private: fields.private,
+            waiting_since: fields.waiting_since,
+            created_at: fields.created_at,
+            closed_at: fields.closed_at,
+            last_activity_at: chat.last_activity_at(),
+            last_message,
+        }
+    }
+}
+
+/// An emoji on a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ReactionShape {
+    /// The provider's id.
+    pub id: String,
+    /// The emoji.
+    pub emoji: String,
+    /// Who reacted.
+    pub source: Option<String>,
+    /// When.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub at: Option<Timestamp>,
+}
+
+/// A chat message. Base64 of media never leaves the hub.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Message)]
+pub struct MessageShape {
+    /// The provider's id.
+    pub id: String,
+    /// The chat it belongs to.
+    pub chat_id: String,
+    /// Who that chat is held with.
+    pub contact_id: Option<String>,
+    /// `in` from the customer, `out` to the customer.
+    #[schema(value_type = String, example = "out")]
+    pub direction: Direction,
+    /// `Contact`, `Member`, `Bot`, `External`.
+    pub source: Option<String>,
+    /// The agent who sent it, or the group's member who did.
+    pub author: Option<NamedShape>,
+    /// The bot that sent it.
+    pub bot: Option<NamedShape>,
+    /// `Text`, `Image` and so on.
+    #[serde(rename = "type")]
+    pub message_type: Option<String>,
+    /// The text to show: the newest edit, else what was sent.
+    pub text: Option<String>,
+    /// The furthest delivery state.
+    pub state: Option<String>,
+    /// An internal note.
+    pub private: bool,
+    /// When it happened.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+    /// When its sender edited it last.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub edited_at: Option<Timestamp>,
+    /// Emojis on it.
+    pub reactions: Vec<ReactionShape>,
+    /// The message it answers: `{id, chatId}`.
+    #[schema(value_type = Option<Object>)]
+    pub reply_to: Option<ReplyTo>,
+    /// Its file: `{url, contentType, name, size}`; `url` is null until the provider has stored it.
+    #[schema(value_type = Option<Object>)]
+    pub file: Option<File>,
+    /// A place: `{latitude, longitude, name, address}`.
+    #[schema(value_type = Option<Object>)]
+    pub location: Option<Location>,
+    /// Shared contact cards: `{name, phones, emails, company}`.
+    #[schema(value_type = Vec<Object>)]
+    pub contacts: Vec<ContactCard>,
+    /// Deleted for everyone.
+    pub deleted: bool,
+}
+
+impl MessageShape {
+    /// The wire form of a message; its contact is the chat's.
+    pub fn new(message: &ChatMessage, contact_id: Option<String>) -> Self {
+        let shown = message.reactions.values().filter(|reaction| !reaction.emoji.is_empty());
+        Self {
+            id: message.id.to_string(),
+            chat_id: message.chat_id.to_string(),
+            contact_id,
+            direction: message.direction(),
+            source: message.source.get().cloned(),
+            author: message.author.get().map(NamedShape::from),
+            bot: message.bot.get().map(NamedShape::from),
+            message_type: message.message_type.get().cloned(),
+            text: message.shown_text().map(str::to_owned),
+            state: message.state.clone(),
+            private: message.private.get().copied().unwrap_or(false),
+            at: message.at,
+            edited_at: message.edit.as_ref().map(|edit| edit.at),
+            reactions: shown
+                .map(|reaction| ReactionShape {
+                    id: reaction.id.clone(),
+                    emoji: reaction.emoji.clone(),
+                    source: reaction.source.clone(),
+                    at: reaction.at,
+                })
+                .collect(),
+            reply_to: message.reply_to.get().cloned(),
+            file: message.file.view(),
+            location: message.location.get().cloned(),
+            contacts: message.contacts.get().cloned().unwrap_or_default(),
+            deleted: message.deleted,
+        }
+    }
+}
+
+/// The hub's counters at one position.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Stats)]
+pub struct StatsShape {
+    /// Everything stored.
+    pub total_contacts: i64,
+    /// Everything stored, private notes included.
+    pub total_messages: i64,
+    /// Everything stored.
+    pub total_chats: i64,
+    /// Open direct chats, waiting ones included.
+    pub open_chats: i64,
+    /// Direct chats in the waiting list.
+    pub waiting_chats: i64,
+    /// Messages of direct chats since midnight in the hub's time zone.
+    pub messages_today: i64,
+    /// The position that the counters include.
+    pub as_of_seq: i64,
+}
+
+impl StatsShape {
+    /// The wire form of the counters; `today` was counted in the hub's time zone.
+    pub fn new(stats: &Stats, today: i64) -> Self {
+        Self {
+            total_contacts: stats.total_contacts,
+            total_messages: stats.total_messages,
+            total_chats: stats.total_chats,
+            open_chats: stats.open_chats,
+            waiting_chats: stats.waiting_chats,
+            messages_today: today,
+            as_of_seq: stats.as_of.0,
+        }
+    }
+}
+
+/// Where a list's newest message stands; lists look the message up by it.
+pub fn position_id(position: Option<&MessagePosition>) -> Option<&str> {
+    position.map(|position| position.id.as_str())
+}

@@ -1,0 +1,114 @@
+//! The `umbler_update` envelope: one per accepted delivery, encoded once and then only copied.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::shapes::{ChannelShape, ChatShape, ContactShape, MessageShape, NamedShape};
+use crate::domain::chat::ChatFields;
+use crate::domain::{Change, ChatKind, ChatStatus, EventId, Seq};
+
+/// What a screen is told of one delivery.
+#[derive(Debug, Clone, Serialize)]
+pub struct Update {
+    event: &'static str,
+    /// Its position in the journal.
+    pub seq: Seq,
+    timestamp: Timestamp,
+    /// What happened.
+    pub data: UpdateData,
+}
+
+/// The content of an update.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UpdateData {
+    /// The provider's delivery.
+    pub event_id: EventId,
+    /// The first of `changes`; `chat_updated` where nothing is new.
+    #[serde(rename = "type")]
+    pub update_type: Change,
+    /// All that changed.
+    pub changes: Vec<Change>,
+    /// The chat as it is now; `null` for `unrecognized`.
+    pub chat: Option<ChatShape>,
+    /// Its contact as it is now.
+    pub contact: Option<ContactShape>,
+    /// The message that is new, or of which more is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<MessageShape>,
+    /// Further messages that the same delivery taught something about; rare.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub other_messages: Vec<MessageShape>,
+    /// The old values of the chat's fields that changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Previous>,
+    /// Why the delivery was not understood.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl Update {
+    /// An update at its position; `timestamp` is when the hub received the delivery.
+    pub fn new(seq: Seq, timestamp: Timestamp, data: UpdateData) -> Self {
+        Self { event: "umbler_update", seq, timestamp, data }
+    }
+}
+
+/// Old values, present for changed fields only.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Previous {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contact_id: Option<Option<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<ChatKind>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel: Option<Option<ChannelShape>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sector: Option<Option<NamedShape>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<Option<NamedShape>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    members: Option<Vec<NamedShape>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tags: Option<Vec<NamedShape>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<ChatStatus>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    open: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waiting: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    private: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waiting_since: Option<Option<Timestamp>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_at: Option<Option<Timestamp>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closed_at: Option<Option<Timestamp>>,
+}
+
+impl Previous {
+    /// The old values; `None` where no field changed, or where there was no chat before.
+    pub fn new(before: Option<&ChatFields>, after: &ChatFields) -> Option<Self> {
+        let before = before.filter(|before| *before != after)?;
+        let named = |all: &[crate::domain::Named]| all.iter().map(NamedShape::from).collect::<Vec<_>>();
+        Some(Self {
+            contact_id: (before.contact_id != after.contact_id)
+                .then(|| before.contact_id.as_ref().map(ToString::to_string)),
+            kind: (before.kind != after.kind).then_some(before.kind),
+            channel: (before.channel != after.channel).then(|| before.channel.as_ref().map(ChannelShape::from)),
+            sector: (before.sector != after.sector).then(|| before.sector.as_ref().map(NamedShape::from)),
+            owner: (before.owner != after.owner).then(|| before.owner.as_ref().map(NamedShape::from)),
+            members: (before.members != after.members).then(|| named(&before.members)),
+            tags: (before.tags != after.tags).then(|| named(&before.tags)),
+            status: (before.status != after.status).then_some(before.status),
+            open: (before.open != after.open).then_some(before.open),
+            waiting: (before.waiting != after.waiting).then_some(before.waiting),
+            private: (before.private != after.private).then_some(before.private),
+            waiting_since: (before.waiting_since != after.waiting_since).then_some(before.waiting_since),
+            created_at: (before.created_at != after.created_at).then_some(before.created_at),
+            closed_at: (before.closed_at != after.closed_at).then_some(before.closed_at),
+        })
+    }
+}

@@ -1,0 +1,3 @@
+//! What the hub tells of itself: the clock it reads, the metrics it keeps.
+
+pub mod clock;
