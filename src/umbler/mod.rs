@@ -1,1 +1,188 @@
-//! The only place that knows the JSON of the provider.
+//! The only place that knows the JSON of the provider: bytes in, a [`Delivery`] in our words out.
+//!
+//! # Contract
+//!
+//! 1. Any JSON object is taken; only what is no JSON object is refused.
+//! 2. Keys match whatever their case; within one object the PascalCase key wins.
+//! 3. All but ids is optional; a wrong type in an optional field counts as absent.
+//! 4. Base64 of media is skipped, never copied.
+
+pub mod json;
+pub mod message;
+pub mod chat;
+
+use jiff::Timestamp;
+
+use crate::domain::{Delivery, DeliveryBody, EventId};
+use json::Object;
+
+/// Longest `EventId` and `Type`, in bytes; the provider's have 16 and at most 24.
+const NAME_BYTES_MAX: usize = 256;
+
+/// The types of events that are understood (umbler-talk, section 1.2).
+pub const KNOWN_TYPES: [&str; 8] = [
+    "Message",
+    "MessageFileUploaded",
+    "NewChat",
+    "ChatClosed",
+    "MemberTransfer",
+    "ChatSectorChanged",
+    "ChatPrivateStatusChanged",
+    "ChatTagChanged",
+];
+
+/// What a posted body turned out to be.
+#[derive(Debug)]
+pub enum Reading {
+    /// It carries an id and a type.
+    Event(Box<Delivery>),
+    /// A JSON object that is no event.
+    Ignored {
+        /// Which part is missing.
+        reason: String,
+        /// The id, where that is there.
+        event_id: Option<EventId>,
+    },
+}
+
+/// The body is no JSON object; nothing of it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the body is no JSON object: {reason}")]
+pub struct NotAnObject {
+    /// What was found instead.
+    pub reason: String,
+}
+
+/// Reads a posted body. `attempt` is the provider's `x-attempt` header.
+pub fn read(body: &[u8], attempt: Option<u32>, received_at: Timestamp) -> Result<Reading, NotAnObject> {
+    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
+    let envelope = Object::parse(body).map_err(|reason| NotAnObject { reason })?;
+    let name = |key| envelope.text(key).filter(|name| !name.is_empty() && name.len() <= NAME_BYTES_MAX);
+    let event_id = name("EventId").map(EventId::from);
+    let (Some(event_id), Some(event_type)) = (event_id.clone(), name("Type")) else {
+        let missing = if event_id.is_none() { "EventId" } else { "Type" };
+        let reason = format!("{missing} is missing, or no text of 1 to {NAME_BYTES_MAX} bytes");
+        return Ok(Reading::Ignored { reason, event_id });
+    };
+    let body = understand(&envelope, &event_id, &event_type, received_at)
+        .map_or_else(|reason| DeliveryBody::Unrecognized { reason }, |facts| DeliveryBody::Understood(Box::new(facts)));
+    Ok(Reading::Event(Box::new(Delivery { event_id, event_type, attempt, received_at, body })))
+}
+
+fn understand(
+    envelope: &Object<'_>,
+    event_id: &EventId,
+    event_type: &str,
+    received_at: Timestamp,
+) -> Result<crate::domain::Facts, String> {
+    if !KNOWN_TYPES.contains(&event_type) {
+        let shown: String = event_type.chars().take(60).collect();
+        return Err(format!("the type {shown:?} is not known"));
+    }
+    let payload = envelope.object("Payload").ok_or("Payload is missing or no object")?;
+    let content = payload.object("Content").ok_or("Payload.Content is missing or no object")?;
+    let sent = chat::Sent { event_id, event_type, at: envelope.time("EventDate"), received_at };
+    chat::facts(&content, &sent).ok_or_else(|| "Payload.Content.Id is missing".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn reading(body: &str) -> Result<Reading, NotAnObject> {
+        read(body.as_bytes(), None, "2026-03-02T13:00:00Z".parse().unwrap())
+    }
+
+    fn understood(body: &str) -> crate::domain::Facts {
+        match reading(body).unwrap() {
+            Reading::Event(delivery) => match delivery.body {
+                DeliveryBody::Understood(facts) => *facts,
+                DeliveryBody::Unrecognized { reason } => panic!("{reason}"),
+            },
+            Reading::Ignored { reason, .. } => panic!("{reason}"),
+        }
+    }
+
+    #[test]
+    fn what_is_no_object_is_refused_and_what_is_no_event_is_ignored() {
+        for body in ["", "null", "[]", "7", "\"x\"", "{", "{}x", "event=ack&token=x", "{\"a\":\u{1}}"] {
+            assert!(reading(body).is_err(), "{body:?}");
+        }
+        assert!(read(b"{\"a\":\"\xff\"}", None, Timestamp::UNIX_EPOCH).is_err(), "not UTF-8");
+        for (body, missing) in [
+            ("{}", "EventId"),
+            (r#"{"EventId":7,"Type":"Message"}"#, "EventId"),
+            (r#"{"EventId":"","Type":"Message"}"#, "EventId"),
+            (r#"{"EventId":"e"}"#, "Type"),
+        ] {
+            let Reading::Ignored { reason, .. } = reading(body).unwrap() else { panic!("{body}") };
+            assert!(reason.starts_with(missing), "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_content_that_is_not_understood_is_kept_with_the_reason() {
+        for (body, expected) in [
+            (r#"{"EventId":"e","Type":"ChatRated"}"#, "\"ChatRated\" is not known"),
+            (r#"{"EventId":"e","Type":"Message"}"#, "Payload is missing"),
+            (r#"{"EventId":"e","Type":"Message","Payload":{"Content":null}}"#, "Payload.Content is missing"),
+            (r#"{"EventId":"e","Type":"Message","Payload":{"Content":{"Id":9}}}"#, "Payload.Content.Id is missing"),
+        ] {
+            let Reading::Event(delivery) = reading(body).unwrap() else { panic!("{body}") };
+            let DeliveryBody::Unrecognized { reason } = delivery.body else { panic!("{body}") };
+            assert!(reason.contains(expected), "{reason}");
+        }
+    }
+
+    #[test]
+    fn keys_match_whatever_their_case_and_pascal_case_wins() {
+        let facts = understood(
+            r#"{"eventid":"no","EventId":"e","TYPE":"Message","payload":{"content":{"iD":"c","open":true,"Open":false}}}"#,
+        );
+        assert_eq!(facts.key.event.as_str(), "e");
+        assert_eq!(facts.chat.open, Some(false));
+    }
+
+    #[test]
+    fn a_wrong_type_counts_as_absent_and_odd_json_elsewhere_does_no_harm() {
+        let deep = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
+        let facts = understood(&format!(
+            r#"{{"EventId":"e","Type":"Message","Payload":{{"Content":{{"Id":"c","Open":"yes","Sector":7,
+            "Tags":{{}},"CreatedAtUTC":"soon","Deep":{deep},"Huge":1e999,
+            "LastMessage":{{"Id":"m","Content":"cut \ud83d here","MessageState":5}}}}}}}}"#
+        ));
+        assert_eq!(facts.chat.open, None);
+        assert_eq!(facts.chat.sector, None);
+        assert_eq!(facts.chat.tags, None);
+        assert_eq!(facts.chat.created_at, None);
+        assert_eq!(facts.messages[0].text.as_deref(), Some("cut \u{fffd}\u{fffd}\u{fffd} here"));
+        assert_eq!(facts.messages[0].state, None);
+    }
+
+    #[test]
+    fn seven_fraction_digits_survive() {
+        let facts = understood(
+            r#"{"EventId":"e","Type":"Message","EventDate":"2026-03-02T13:00:06.1000004Z","Payload":{"Content":{"Id":"c"}}}"#,
+        );
+        assert_eq!(facts.key.at.to_string(), "2026-03-02T13:00:06.1000004Z");
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_makes_the_reader_panic(body in prop::collection::vec(any::<u8>(), 0..400)) {
+            drop(read(&body, None, Timestamp::UNIX_EPOCH));
+        }
+
+        #[test]
+        fn no_damaged_delivery_makes_the_reader_panic(at in 0..3_000usize, byte in any::<u8>(), cut in 0..3_000usize) {
+            let mut body = include_bytes!("../../tests/fixtures/deliveries/11a_message_reaction_chat_level.json").to_vec();
+            let length = body.len();
+            body[at % length] = byte;
+            drop(read(&body, None, Timestamp::UNIX_EPOCH));
+            body.truncate(cut % length);
+            drop(read(&body, None, Timestamp::UNIX_EPOCH));
+        }
+    }
+}

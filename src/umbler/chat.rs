@@ -1,0 +1,148 @@
+//! Translates `Payload.Content`, the provider's `BasicChatModel`.
+
+use jiff::Timestamp;
+
+use super::json::Object;
+use super::message;
+use crate::domain::{Channel, ChatFacts, ChatId, ChatKind, ContactFacts, ContactId, EventId, EventKey, Facts, Named};
+
+/// What the envelope says of the delivery.
+pub struct Sent<'a> {
+    /// `EventId`.
+    pub event_id: &'a EventId,
+    /// `Type`.
+    pub event_type: &'a str,
+    /// `EventDate`.
+    pub at: Option<Timestamp>,
+    /// When the hub received it: the last resort for an order.
+    pub received_at: Timestamp,
+}
+
+/// The facts of a chat; `None` where it has no id.
+pub fn facts(content: &Object<'_>, sent: &Sent<'_>) -> Option<Facts> {
+    let id = ChatId::from(content.id("Id")?);
+    let active_at = content.time("EventAtUTC");
+    let key = EventKey { at: sent.at.or(active_at).unwrap_or(sent.received_at), event: sent.event_id.clone() };
+
+    let carried = [content.object("Message"), content.object("LastMessage")];
+    let mut messages = Vec::new();
+    let mut reactions = Vec::new();
+    for object in carried.iter().flatten() {
+        let read = message::read(object, &key);
+        messages.extend(read.message);
+        reactions.extend(read.elsewhere);
+    }
+    if let Some(reaction) = content.object("LastMessageReaction") {
+        reactions.extend(message::reaction_to(&reaction));
+    }
+    let contact = content.object("Contact");
+    Some(Facts {
+        organization: content.object("Organization").and_then(|organization| organization.id("Id")).map(Into::into),
+        chat: chat(content, contact.as_ref(), id, sent, active_at),
+        contact: contact.as_ref().and_then(read_contact),
+        messages,
+        reactions,
+        key,
+    })
+}
+
+fn chat(
+    content: &Object<'_>,
+    contact: Option<&Object<'_>>,
+    id: ChatId,
+    sent: &Sent<'_>,
+    active_at: Option<Timestamp>,
+) -> ChatFacts {
+    let closed_at = content.nullable_time("ClosedAtUTC");
+    let open = content.flag("Open").or_else(|| closed_by_other_words(sent.event_type, closed_at));
+    let closed = open == Some(false);
+    let members = content.objects("OrganizationMembers").map(|members| named_list(&members));
+    ChatFacts {
+        id,
+        contact_id: contact.and_then(|contact| contact.id("Id")).map(ContactId::from),
+        kind: contact.and_then(kind),
+        channel: content.object("Channel").and_then(|channel| read_channel(&channel)),
+        sector: content.nullable_object("Sector").and_then(nullable_named),
+        owner: owner(content, closed),
+        // A closed chat is shown without members; that is no farewell of each of them.
+        members: members.filter(|members| !(closed && members.is_empty())),
+        tags: content.objects("Tags").map(|tags| named_list(&tags)),
+        open,
+        waiting: content.flag("Waiting"),
+        private: content.flag("Private"),
+        waiting_since: content.nullable_time("WaitingSinceUTC"),
+        bot_running: content.objects("Bots").map(|bots| bots.iter().any(is_running)),
+        created_at: content.time("CreatedAtUTC"),
+        closed_at,
+        active_at,
+    }
+}
+
+/// Where `Open` is missing, a closing time or a `ChatClosed` says the same.
+fn closed_by_other_words(event_type: &str, closed_at: Option<Option<Timestamp>>) -> Option<bool> {
+    (event_type == "ChatClosed" || closed_at.flatten().is_some()).then_some(false)
+}
+
+/// The agent. A closed chat is shown without one: it keeps the last, for closing is no transfer.
+fn owner(content: &Object<'_>, closed: bool) -> Option<Option<Named>> {
+    let owner = content.nullable_object("OrganizationMember").and_then(nullable_named);
+    if !closed || owner.as_ref().is_some_and(Option::is_some) {
+        return owner;
+    }
+    content.object("LastOrganizationMember").as_ref().and_then(named).map(Some)
+}
+
+fn is_running(bot: &Object<'_>) -> bool {
+    bot.text("Status").is_some_and(|status| status == "Running")
+}
+
+fn kind(contact: &Object<'_>) -> Option<ChatKind> {
+    match contact.text("ContactType").as_deref() {
+        Some("MemberDirectMessage" | "MemberGroup") => Some(ChatKind::Internal),
+        Some("Group" | "GroupMessage") => Some(ChatKind::Group),
+        _ if contact.id("GroupIdentifier").is_some() => Some(ChatKind::Group),
+        Some("DirectMessage") => Some(ChatKind::Direct),
+        _ => None,
+    }
+}
+
+fn read_contact(contact: &Object<'_>) -> Option<ContactFacts> {
+    Some(ContactFacts {
+        id: contact.id("Id")?.into(),
+        name: contact.id("Name"),
+        phone: contact.id("PhoneNumber"),
+        picture_url: contact.nullable_text("ProfilePictureUrl"),
+        contact_type: contact.id("ContactType"),
+        blocked: contact.flag("IsBlocked"),
+        tags: contact.objects("Tags").map(|tags| named_list(&tags)),
+        created_at: contact.time("CreatedAtUTC"),
+        active_at: contact.time("LastActiveUTC"),
+    })
+}
+
+fn read_channel(channel: &Object<'_>) -> Option<Channel> {
+    Some(Channel {
+        id: channel.id("Id")?.into(),
+        name: channel.text("Name"),
+        channel_type: channel.text("ChannelType"),
+    })
+}
+
+/// `{Id, Name}`; members never carry a name, but some consumers declare `DisplayName`.
+pub(super) fn named(object: &Object<'_>) -> Option<Named> {
+    let name = object.id("Name").or_else(|| object.id("DisplayName"));
+    Some(Named { id: object.id("Id")?.into(), name })
+}
+
+/// Something or nothing; an object without an id says neither.
+#[expect(clippy::option_option, reason = "outer: was it said; inner: is there one")]
+fn nullable_named(object: Option<Object<'_>>) -> Option<Option<Named>> {
+    match object {
+        None => Some(None),
+        Some(object) => named(&object).map(Some),
+    }
+}
+
+fn named_list(objects: &[Object<'_>]) -> Vec<Named> {
+    objects.iter().filter_map(named).collect()
+}

@@ -1,0 +1,224 @@
+//! A lenient view of a JSON object: nothing is decoded before it is asked for, so that an oddity in one field
+//! (a lone surrogate, `1e999`, a thousand levels) never costs the others.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// Latest year that nanoseconds in 64 bits can hold; .NET's `0001-01-01` means "no time" and lies outside too.
+const YEARS: std::ops::RangeInclusive<i16> = 1678..=2261;
+
+/// One JSON object, its values still text.
+#[derive(Debug)]
+pub struct Object<'a>(Vec<(Cow<'a, [u8]>, &'a RawValue)>);
+
+/// What an object says under a key.
+#[derive(Debug, Clone, Copy)]
+pub enum Field<'a> {
+    /// Nothing.
+    Absent,
+    /// `null`.
+    Null,
+    /// Something.
+    Value(&'a RawValue),
+}
+
+impl<'a> Object<'a> {
+    /// Reads bytes that must be one JSON object and nothing else.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, String> {
+        let raw: &RawValue = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        Self::from_raw(raw).ok_or_else(|| "it is JSON, but no object".to_owned())
+    }
+
+    /// The object in `raw`, if it is one.
+    pub fn from_raw(raw: &'a RawValue) -> Option<Self> {
+        if !raw.get().starts_with('{') {
+            return None;
+        }
+        serde_json::from_str(raw.get()).ok()
+    }
+
+    /// What is said under `name`, given in PascalCase: that spelling wins, else any case.
+    pub fn field(&self, name: &str) -> Field<'a> {
+        let exact = self.0.iter().find(|(key, _)| key.as_ref() == name.as_bytes());
+        let any_case = || self.0.iter().find(|(key, _)| key.eq_ignore_ascii_case(name.as_bytes()));
+        match exact.or_else(any_case) {
+            None => Field::Absent,
+            Some((_, raw)) if raw.get() == "null" => Field::Null,
+            Some((_, raw)) => Field::Value(raw),
+        }
+    }
+
+    fn value(&self, name: &str) -> Option<&'a RawValue> {
+        match self.field(name) {
+            Field::Value(raw) => Some(raw),
+            Field::Absent | Field::Null => None,
+        }
+    }
+
+    /// A string; lone surrogates become U+FFFD.
+    pub fn text(&self, name: &str) -> Option<String> {
+        text(self.value(name)?)
+    }
+
+    /// A string that is not empty.
+    pub fn id(&self, name: &str) -> Option<String> {
+        self.text(name).filter(|id| !id.is_empty())
+    }
+
+    /// `true` or `false`.
+    pub fn flag(&self, name: &str) -> Option<bool> {
+        match self.value(name)?.get() {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        }
+    }
+
+    /// A number that is a count.
+    pub fn count(&self, name: &str) -> Option<u64> {
+        serde_json::from_str(self.value(name)?.get()).ok()
+    }
+
+    /// A number, also one written as a string, as the provider writes coordinates.
+    pub fn decimal(&self, name: &str) -> Option<f64> {
+        let raw = self.value(name)?;
+        let number = match text(raw) {
+            Some(text) => text.trim().parse().ok(),
+            None => serde_json::from_str(raw.get()).ok(),
+        };
+        number.filter(|number: &f64| number.is_finite())
+    }
+
+    /// A time.
+    pub fn time(&self, name: &str) -> Option<Timestamp> {
+        time(&self.text(name)?)
+    }
+
+    /// A time or `null`.
+    pub fn nullable_time(&self, name: &str) -> Option<Option<Timestamp>> {
+        match self.field(name) {
+            Field::Absent => None,
+            Field::Null => Some(None),
+            Field::Value(raw) => Some(Some(time(&text(raw)?)?)),
+        }
+    }
+
+    /// A string or `null`.
+    pub fn nullable_text(&self, name: &str) -> Option<Option<String>> {
+        match self.field(name) {
+            Field::Absent => None,
+            Field::Null => Some(None),
+            Field::Value(raw) => Some(Some(text(raw)?)),
+        }
+    }
+
+    /// An object.
+    pub fn object(&self, name: &str) -> Option<Self> {
+        Self::from_raw(self.value(name)?)
+    }
+
+    /// An object or `null`.
+    pub fn nullable_object(&self, name: &str) -> Option<Option<Self>> {
+        match self.field(name) {
+            Field::Absent => None,
+            Field::Null => Some(None),
+            Field::Value(raw) => Some(Some(Self::from_raw(raw)?)),
+        }
+    }
+
+    /// The objects of a list; what is no object in it is passed over.
+    pub fn objects(&self, name: &str) -> Option<Vec<Self>> {
+        let items: Vec<&'a RawValue> = serde_json::from_str(self.value(name)?.get()).ok()?;
+        Some(items.into_iter().filter_map(Self::from_raw).collect())
+    }
+
+    /// The strings of a list; empty where there is none.
+    pub fn texts(&self, name: &str) -> Vec<String> {
+        let items: Option<Vec<&'a RawValue>> =
+            self.value(name).and_then(|raw| serde_json::from_str(raw.get()).ok());
+        items.unwrap_or_default().into_iter().filter_map(text).collect()
+    }
+}
+
+/// A JSON string; what UTF-8 cannot hold becomes U+FFFD.
+fn text(raw: &RawValue) -> Option<String> {
+    if !raw.get().starts_with('"') {
+        return None;
+    }
+    let Bytes(bytes) = serde_json::from_str(raw.get()).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// RFC 3339, also without an offset: the provider's fields are UTC by name.
+fn time(text: &str) -> Option<Timestamp> {
+    let at = text
+        .parse::<Timestamp>()
+        .ok()
+        .or_else(|| text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp()))?;
+    YEARS.contains(&at.to_zoned(TimeZone::UTC).year()).then_some(at)
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Object<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut entries = Vec::with_capacity(map.size_hint().unwrap_or(40));
+                while let Some((Bytes(key), value)) = map.next_entry()? {
+                    entries.push((key, value));
+                }
+                Ok(Object(entries))
+            }
+        }
+
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+/// A JSON string as bytes: the one form in which serde_json hands out lone surrogates instead of failing.
+struct Bytes<'a>(Cow<'a, [u8]>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Bytes<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Whole;
+
+        impl<'de> Visitor<'de> for Whole {
+            type Value = Bytes<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_borrowed_bytes<E>(self, bytes: &'de [u8]) -> Result<Self::Value, E> {
+                Ok(Bytes(Cow::Borrowed(bytes)))
+            }
+
+            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Self::Value, E> {
+                Ok(Bytes(Cow::Owned(bytes.to_vec())))
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Bytes(Cow::Borrowed(text.as_bytes())))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Bytes(Cow::Owned(text.as_bytes().to_vec())))
+            }
+        }
+
+        deserializer.deserialize_bytes(Whole)
+    }
+}
