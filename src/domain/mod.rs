@@ -24,7 +24,7 @@ pub use change::Change;
 pub use chat::{Chat, ChatKind, ChatStatus};
 pub use contact::Contact;
 pub use facts::{Channel, ChatFacts, ContactFacts, Delivery, DeliveryBody, Facts, MessageFacts, Named};
-pub use ids::{ChatId, ContactId, EventId, MessageId, Seq};
+pub use ids::{ChatId, ContactId, EventId, MessageId, RefId, Seq};
 pub use message::{ChatMessage, Direction, Role};
 pub use register::EventKey;
 pub use stats::{Stats, StatsDelta};

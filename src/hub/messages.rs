@@ -7,7 +7,8 @@ use actix::prelude::*;
 use bytestring::ByteString;
 use jiff::Timestamp;
 
-use crate::domain::{Delivery, EventId, Seq};
+use crate::domain::Seq;
+pub use crate::journal::{Ack, AckStatus, IngestError, Submission};
 use crate::protocol::{Channel, CloseCode, SnapshotLimits, StatsShape, SubscribeRequest};
 
 /// Take in a delivery; answered once it is durable.
@@ -16,77 +17,6 @@ use crate::protocol::{Channel, CloseCode, SnapshotLimits, StatsShape, SubscribeR
 pub struct Ingest {
     /// What came.
     pub submission: Submission,
-}
-
-/// Something that the provider posted.
-#[derive(Debug)]
-pub enum Submission {
-    /// A delivery with an id and a type.
-    Event {
-        /// What it says.
-        delivery: Box<Delivery>,
-        /// Its bytes, compressed with zstd.
-        raw: Vec<u8>,
-    },
-    /// A JSON object without an id or a type: kept raw, no event.
-    Ignored {
-        /// Which part is missing.
-        reason: String,
-        /// When the hub received it.
-        received_at: Timestamp,
-        /// Its bytes, compressed with zstd.
-        raw: Vec<u8>,
-    },
-}
-
-impl Submission {
-    /// What it weighs in the queue of waiting deliveries, in bytes.
-    pub fn weight(&self) -> usize {
-        match self {
-            Self::Event { raw, .. } | Self::Ignored { raw, .. } => raw.len() + SUBMISSION_OVERHEAD_BYTES,
-        }
-    }
-}
-
-/// What a parsed delivery takes beside its compressed bytes, estimated.
-const SUBMISSION_OVERHEAD_BYTES: usize = 4_096;
-
-/// What became of a delivery.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ack {
-    /// Accepted, duplicate or ignored.
-    pub status: AckStatus,
-    /// The delivery's id, where it has one.
-    pub event_id: Option<EventId>,
-    /// Its position; of a duplicate, that of the first. `None` for ignored ones.
-    pub seq: Option<Seq>,
-    /// Why it was not understood, or ignored.
-    pub reason: Option<String>,
-}
-
-/// The outcome of a delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AckStatus {
-    /// A new position.
-    Accepted,
-    /// Known already.
-    Duplicate,
-    /// Kept raw, no event.
-    Ignored,
-}
-
-/// Why a delivery was not taken in. All of them are temporary.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum IngestError {
-    /// The bound of waiting deliveries is reached.
-    #[error("too many deliveries are waiting to be stored")]
-    Full,
-    /// The journal cannot write.
-    #[error("the journal cannot write")]
-    Unwritable,
-    /// The hub is going down.
-    #[error("the hub is shutting down")]
-    Stopping,
 }
 
 /// Tell the counters.
@@ -167,6 +97,8 @@ pub struct Subscribe {
     pub request_id: Option<RequestId>,
     /// What it asks.
     pub request: SubscribeRequest,
+    /// What its token allows, in short.
+    pub scope: String,
 }
 
 /// Stop following.
@@ -191,14 +123,8 @@ pub struct SendSnapshot {
     pub request_id: Option<RequestId>,
     /// How much.
     pub limits: SnapshotLimits,
-}
-
-/// A session that had fallen behind has read everything that was queued for it.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub struct CaughtUp {
-    /// Which.
-    pub session: SessionId,
+    /// What its token allows, in short.
+    pub scope: String,
 }
 
 /// A client's own request id, as JSON.

@@ -1,21 +1,122 @@
 //! The hub: the one actor that knows who listens, and the only door between the journal and the screens.
-
-use actix::prelude::*;
+//!
+//! # Contract
+//!
+//! 1. Only [`Committed`] changes counters or sends updates; it arrives in journal order.
+//! 2. A delivery is answered after its update was handed to the sessions: who reads back sees it.
+//! 3. Nobody waits for a slow session: what does not fit into its queue is left out, the session is marked as
+//!    behind, and told to ask again once it has read the rest.
+//! 4. No SQL, no file and no encoding of updates on the hub's thread.
 
 pub mod backlog;
 pub mod messages;
+pub mod sessions;
+pub mod outbox;
+pub mod fan_out;
+pub mod requests;
+pub mod snapshots;
+pub mod pulse;
+
+use actix::prelude::*;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use tokio::sync::oneshot;
 
 use crate::archive::{Archive, ArchiveError, Ask, Query};
+use crate::domain::Stats;
+use crate::journal::append::Append;
+use crate::journal::{Committed, Faulted, Journal};
 use crate::protocol::StatsShape;
-pub use messages::*;
+use crate::telemetry::clock;
+pub use messages::{
+    Ack, AckStatus, Connect, Deliver, Disconnected, Drain, GetHealth, GetStats, Health, Ingest, IngestError, Outgoing,
+    RequestId, SendSnapshot, SessionId, SignedIn, Submission, Subscribe, Unsubscribe,
+};
+use sessions::Sessions;
+use snapshots::Snapshots;
+
+/// Messages that may wait for the hub. The journal has one batch there at most and each HTTP handler one message,
+/// so this bounds what sessions ask at once; past it they are told `unavailable`.
+pub const MAILBOX_MAX: usize = 32_768;
+
+/// What the hub is told at its start.
+#[derive(Debug, Clone)]
+pub struct HubSettings {
+    /// Whose midnight `messagesToday` turns at.
+    pub zone: TimeZone,
+    /// Sockets at most; 0: no limit.
+    pub sessions_max: usize,
+    /// Sockets of one address at most; 0: no limit.
+    pub sessions_per_address_max: usize,
+    /// The life of the journal.
+    pub epoch: String,
+    /// The counters at its newest position.
+    pub stats: Stats,
+    /// When the last delivery came.
+    pub last_webhook_at: Option<Timestamp>,
+}
 
 /// The central actor.
 pub struct UmblerHub {
+    settings: HubSettings,
     archive: Addr<Archive>,
+    /// Handed over once the writer runs; taken back when the hub drains.
+    journal: Option<Journal>,
+    sessions: Sessions,
+    snapshots: Snapshots,
+    stats: Stats,
+    last_webhook_at: Option<Timestamp>,
+    fault: Option<String>,
+    draining: bool,
+    pulse: pulse::Pulse,
+}
+
+/// The journal's writer runs: deliveries can be taken in.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Opened {
+    /// The way into it.
+    pub journal: Journal,
+}
+
+impl UmblerHub {
+    /// A hub without a journal yet; it takes deliveries in after [`Opened`].
+    pub fn new(settings: HubSettings, archive: Addr<Archive>) -> Self {
+        Self {
+            archive,
+            journal: None,
+            sessions: Sessions::default(),
+            snapshots: Snapshots::default(),
+            stats: settings.stats.clone(),
+            last_webhook_at: settings.last_webhook_at,
+            fault: None,
+            draining: false,
+            pulse: pulse::Pulse::default(),
+            settings,
+        }
+    }
+
+    /// The counters as clients see them.
+    fn stats_shape(&self) -> StatsShape {
+        StatsShape::new(&self.stats, self.stats.messages_today(clock::now(), &self.settings.zone))
+    }
 }
 
 impl Actor for UmblerHub {
     type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(MAILBOX_MAX);
+        self.start_pulse(ctx);
+    }
+}
+
+impl Handler<Opened> for UmblerHub {
+    type Result = ();
+
+    fn handle(&mut self, opened: Opened, _: &mut Self::Context) {
+        self.journal = Some(opened.journal);
+    }
 }
 
 impl<Q: Query> Handler<Ask<Q>> for UmblerHub {
@@ -31,14 +132,63 @@ impl Handler<GetStats> for UmblerHub {
     type Result = MessageResult<GetStats>;
 
     fn handle(&mut self, _: GetStats, _: &mut Self::Context) -> Self::Result {
-        MessageResult(StatsShape::new(&crate::domain::Stats::default(), 0))
+        MessageResult(self.stats_shape())
+    }
+}
+
+impl Handler<GetHealth> for UmblerHub {
+    type Result = MessageResult<GetHealth>;
+
+    fn handle(&mut self, _: GetHealth, _: &mut Self::Context) -> Self::Result {
+        MessageResult(Health {
+            sessions: self.sessions.len(),
+            signed_in: self.sessions.signed_in(),
+            seq: self.stats.as_of,
+            epoch: self.settings.epoch.clone(),
+            last_webhook_at: self.last_webhook_at,
+            writable: self.fault.is_none() && self.journal.is_some(),
+            fault: self.fault.clone(),
+            queued: self.journal.as_ref().map_or(0, Journal::waiting),
+            draining: self.draining,
+        })
     }
 }
 
 impl Handler<Ingest> for UmblerHub {
     type Result = ResponseFuture<Result<Ack, IngestError>>;
 
-    fn handle(&mut self, _: Ingest, _: &mut Self::Context) -> Self::Result {
-        Box::pin(async { Err(IngestError::Stopping) })
+    fn handle(&mut self, ingest: Ingest, _: &mut Self::Context) -> Self::Result {
+        let Some(journal) = &self.journal else {
+            return Box::pin(async { Err(IngestError::Stopping) });
+        };
+        let (reply, outcome) = oneshot::channel();
+        journal.append(Append { submission: ingest.submission, reply });
+        Box::pin(async move { outcome.await.unwrap_or(Err(IngestError::Unwritable)) })
+    }
+}
+
+impl Handler<Committed> for UmblerHub {
+    type Result = ();
+
+    fn handle(&mut self, committed: Committed, ctx: &mut Self::Context) {
+        self.last_webhook_at = self.last_webhook_at.max(Some(committed.received_at));
+        if let Some(last) = committed.events.last() {
+            self.stats.apply(&committed.delta, last.seq);
+            self.fan_out(&committed.events);
+            self.note_new_stats(ctx);
+        }
+        for settled in committed.settled {
+            if settled.reply.send(Ok(settled.ack)).is_err() {
+                log::debug!("a delivery became durable after its sender had stopped waiting");
+            }
+        }
+    }
+}
+
+impl Handler<Faulted> for UmblerHub {
+    type Result = ();
+
+    fn handle(&mut self, faulted: Faulted, _: &mut Self::Context) {
+        self.fault = faulted.reason;
     }
 }

@@ -1,1 +1,166 @@
-//! One socket, one actor.
+//! One socket, one actor: frames in become typed requests to the hub, what the hub delivers becomes frames out.
+//!
+//! `actix-web-actors` is used here and nowhere else (docs/decisions/0001-actix-web-actors.md).
+//!
+//! # Contract
+//!
+//! 1. Nothing that a client sends makes the session panic: it is answered with an `error` or a close code.
+//! 2. A frame above [`FRAME_BYTES_MAX`](frame_guard::FRAME_BYTES_MAX) is refused before it is buffered.
+//! 3. Where sign-in is required, nothing but `authenticate` and `ping` is served before it.
+//! 4. The session never waits: neither for the hub nor for its own peer.
+
+pub mod frame_guard;
+pub mod sign_in;
+pub mod incoming;
+pub mod outgoing;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use actix::prelude::*;
+use actix_web::{Error, HttpRequest, HttpResponse, web};
+use actix_web_actors::ws;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rand::RngExt;
+
+use crate::auth::Authenticator;
+use crate::hub::backlog::{Backlog, MESSAGES_MAX};
+use crate::hub::outbox::CLOSES_WAITING_MAX;
+use crate::hub::{Connect, Deliver, Disconnected, SessionId, UmblerHub};
+use crate::protocol::{CloseCode, HEARTBEAT_SECONDS};
+use crate::telemetry::metrics::Metrics;
+use frame_guard::{FRAME_BYTES_MAX, FrameGuard};
+use incoming::Incoming;
+use sign_in::SignIn;
+
+/// A peer that sent nothing for this long, not even a pong, is gone.
+pub const SILENCE_MAX: Duration = Duration::from_secs(60);
+
+/// What a session needs from its surroundings.
+#[derive(Clone)]
+pub struct SessionSeat {
+    /// The hub.
+    pub hub: Addr<UmblerHub>,
+    /// Checks tokens; `None` where no key is set and everybody is admin.
+    pub authenticator: Option<Arc<Authenticator>>,
+    /// The client's address.
+    pub address: IpAddr,
+    /// Where refusals and closes are counted.
+    pub metrics: Metrics,
+}
+
+/// One socket.
+pub struct WsSession {
+    id: SessionId,
+    seat: SessionSeat,
+    backlog: Arc<Backlog>,
+    sign_in: SignIn,
+    incoming: Incoming,
+    /// Updates sent, told in each heartbeat: a client that counts otherwise knows that it missed one.
+    sent: u64,
+    last_heard: Instant,
+    /// Set by the frame guard when it ended the stream.
+    too_large: Arc<AtomicBool>,
+    closing: bool,
+}
+
+/// Opens the socket: answers the handshake and starts the actor.
+pub fn open(request: &HttpRequest, payload: web::Payload, seat: SessionSeat) -> Result<HttpResponse, Error> {
+    let too_large = Arc::new(AtomicBool::new(false));
+    let guarded = FrameGuard::new(payload, Arc::clone(&too_large));
+    let session = WsSession {
+        id: URL_SAFE_NO_PAD.encode(rand::rng().random::<[u8; 16]>()).into(),
+        sign_in: SignIn::new(seat.authenticator.clone()),
+        seat,
+        backlog: Arc::default(),
+        incoming: Incoming::default(),
+        sent: 0,
+        last_heard: Instant::now(),
+        too_large,
+        closing: false,
+    };
+    ws::WsResponseBuilder::new(session, request, guarded).frame_size(FRAME_BYTES_MAX).start()
+}
+
+impl WsSession {
+    /// Ends the socket with a code of the table.
+    fn close(&mut self, code: CloseCode, ctx: &mut ws::WebsocketContext<Self>) {
+        if std::mem::replace(&mut self.closing, true) {
+            return;
+        }
+        self.seat.metrics.session_closed(code.number());
+        ctx.close(Some(ws::CloseReason {
+            code: ws::CloseCode::from(code.number()),
+            description: Some(code.reason().to_owned()),
+        }));
+        ctx.stop();
+    }
+
+    fn watch_peer(&mut self, ctx: &mut ws::WebsocketContext<Self>) {
+        if self.last_heard.elapsed() > SILENCE_MAX {
+            log::debug!("session {} has fallen silent", self.id);
+            return ctx.stop();
+        }
+        ctx.ping(b"");
+    }
+}
+
+impl Actor for WsSession {
+    type Context = ws::WebsocketContext<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        // The backlog bounds what the hub queues; the rest is room for closes.
+        ctx.set_mailbox_capacity(MESSAGES_MAX + CLOSES_WAITING_MAX);
+        let connect = Connect {
+            session: Arc::clone(&self.id),
+            outbox: ctx.address().recipient::<Deliver>(),
+            backlog: Arc::clone(&self.backlog),
+            address: self.seat.address,
+            signed_in: !self.sign_in.is_required(),
+        };
+        if self.seat.hub.try_send(connect).is_err() {
+            log::warn!("the hub is too busy to take in session {}", self.id);
+            return self.close(CloseCode::GoingAway, ctx);
+        }
+        ctx.run_interval(Duration::from_secs(HEARTBEAT_SECONDS), |session, ctx| session.watch_peer(ctx));
+        self.await_sign_in(ctx);
+    }
+
+    fn stopped(&mut self, ctx: &mut Self::Context) {
+        let gone = Disconnected { session: Arc::clone(&self.id) };
+        // Must arrive, or the hub would count a ghost: sent by a future that waits for room.
+        let told = self.seat.hub.send(gone);
+        actix_rt::spawn(async move {
+            if told.await.is_err() {
+                log::debug!("a session ended after the hub");
+            }
+        });
+        drop(ctx.state());
+    }
+}
+
+impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for WsSession {
+    fn handle(&mut self, item: Result<ws::Message, ws::ProtocolError>, ctx: &mut Self::Context) {
+        self.last_heard = Instant::now();
+        match item {
+            Ok(message) => self.take(message, ctx),
+            Err(error) => {
+                log::debug!("session {} broke the protocol: {error}", self.id);
+                self.seat.metrics.frame_refused("protocol_error");
+                ctx.close(Some(ws::CloseCode::Protocol.into()));
+                ctx.stop();
+            }
+        }
+    }
+
+    fn finished(&mut self, ctx: &mut Self::Context) {
+        if self.too_large.load(Ordering::Acquire) {
+            self.seat.metrics.frame_refused("too_large");
+            self.close(CloseCode::TooLarge, ctx);
+        }
+        ctx.stop();
+    }
+}

@@ -1,0 +1,165 @@
+//! What goes into the journal and what comes out of it.
+
+use std::sync::Arc;
+
+use actix::prelude::*;
+use bytestring::ByteString;
+use jiff::Timestamp;
+use tokio::sync::oneshot;
+
+use crate::domain::{Delivery, EventId, RefId, Seq, StatsDelta};
+
+/// Something that the provider posted.
+#[derive(Debug)]
+pub enum Submission {
+    /// A delivery with an id and a type.
+    Event {
+        /// What it says.
+        delivery: Box<Delivery>,
+        /// Its bytes, compressed with zstd.
+        raw: Vec<u8>,
+    },
+    /// A JSON object without an id or a type: kept raw, no event.
+    Ignored {
+        /// Which part is missing.
+        reason: String,
+        /// Its id, where it has one.
+        event_id: Option<EventId>,
+        /// When the hub received it.
+        received_at: Timestamp,
+        /// Its bytes, compressed with zstd.
+        raw: Vec<u8>,
+    },
+}
+
+/// What a parsed delivery takes beside its compressed bytes, estimated.
+const SUBMISSION_OVERHEAD_BYTES: usize = 4_096;
+
+impl Submission {
+    /// What it weighs in the queue of waiting deliveries, in bytes.
+    pub fn weight(&self) -> usize {
+        match self {
+            Self::Event { raw, .. } | Self::Ignored { raw, .. } => raw.len() + SUBMISSION_OVERHEAD_BYTES,
+        }
+    }
+}
+
+/// What became of a delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ack {
+    /// Accepted, duplicate or ignored.
+    pub status: AckStatus,
+    /// The delivery's id, where it has one.
+    pub event_id: Option<EventId>,
+    /// Its position; of a duplicate, that of the first. `None` for ignored ones.
+    pub seq: Option<Seq>,
+    /// Why it was not understood, or ignored.
+    pub reason: Option<String>,
+}
+
+/// The outcome of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AckStatus {
+    /// A new position.
+    Accepted,
+    /// Known already.
+    Duplicate,
+    /// Kept raw, no event.
+    Ignored,
+}
+
+impl AckStatus {
+    /// The word of the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Duplicate => "duplicate",
+            Self::Ignored => "ignored",
+        }
+    }
+}
+
+/// Why a delivery was not taken in. All of them are temporary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum IngestError {
+    /// The bound of waiting deliveries is reached.
+    #[error("too many deliveries are waiting to be stored")]
+    Full,
+    /// The journal cannot write.
+    #[error("the journal cannot write")]
+    Unwritable,
+    /// The hub is going down.
+    #[error("the hub is shutting down")]
+    Stopping,
+}
+
+/// A delivery on its way into the journal, with the place where its answer goes.
+#[derive(Debug)]
+pub struct Append {
+    /// What came.
+    pub submission: Submission,
+    /// Where the outcome goes. A handler that stopped waiting is no error.
+    pub reply: oneshot::Sender<Result<Ack, IngestError>>,
+}
+
+/// A batch became durable. Sent in journal order, by the journal alone.
+///
+/// The only message that may change state or reach a screen, which is why a screen can never show something
+/// that a restart would take back.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Committed {
+    /// The accepted ones, in consecutive positions; empty for a batch of duplicates.
+    pub events: Arc<[Recorded]>,
+    /// How the counters move.
+    pub delta: StatsDelta,
+    /// Every delivery of the batch with its outcome, to be answered once the events are applied.
+    pub settled: Vec<Settled>,
+    /// When the newest delivery of the batch was received.
+    pub received_at: Timestamp,
+}
+
+/// A delivery whose outcome is durable.
+#[derive(Debug)]
+pub struct Settled {
+    /// What became of it.
+    pub ack: Ack,
+    /// Where the answer goes.
+    pub reply: oneshot::Sender<Result<Ack, IngestError>>,
+}
+
+/// One accepted delivery: its position and the update that screens are sent.
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    /// Its position.
+    pub seq: Seq,
+    /// The `umbler_update` envelope, encoded once.
+    pub frame: ByteString,
+    /// Which channels it belongs to.
+    pub route: Route,
+}
+
+/// What decides who hears an update. Where a chat moved, both sides hear it: the old and the new.
+#[derive(Debug, Clone, Default)]
+pub struct Route {
+    /// The chat; `None` for what was not understood.
+    pub chat: Option<String>,
+    /// Its contacts.
+    pub contacts: Vec<String>,
+    /// Its sectors.
+    pub sectors: Vec<RefId>,
+    /// Its owner and members.
+    pub members: Vec<RefId>,
+    /// Its lines.
+    pub channels: Vec<RefId>,
+    /// Its tags.
+    pub tags: Vec<RefId>,
+}
+
+/// The journal cannot write, or can again.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub struct Faulted {
+    /// For people; `None` when the fault is gone.
+    pub reason: Option<String>,
+}

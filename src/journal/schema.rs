@@ -1,0 +1,197 @@
+//! Opens the database: lock, settings, versioned migrations, and a check that does not grow with history.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::{Timestamp, ToSpan};
+use rand::RngExt;
+use rusqlite::{Connection, OptionalExtension};
+use rusqlite_migration::{M, Migrations, SchemaVersion};
+
+use super::lock::{DatabaseLock, LockError};
+use crate::domain::stats::bucket;
+use crate::domain::{Seq, Stats};
+
+/// Pages that the writer keeps, in KiB.
+const CACHE_KIB: i64 = 64 * 1_024;
+/// Pages in the write-ahead log after which SQLite copies it back (16 MiB).
+const CHECKPOINT_PAGES: i64 = 4_000;
+/// Newest journal rows that a start looks at.
+const ROWS_CHECKED: i64 = 100;
+
+/// Each schema ever released, in order. A released step is never changed, only followed by another.
+const STEPS: [&str; 1] = [include_str!("migrations/0001_first.sql")];
+
+/// Why the database was not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another hub has it.
+    #[error("cannot take the database {path}")]
+    Lock {
+        /// The database.
+        path: PathBuf,
+        /// What stands against it.
+        source: LockError,
+    },
+    /// Its folder cannot be made.
+    #[error("cannot make the folder of the database {path}")]
+    Folder {
+        /// The database.
+        path: PathBuf,
+        /// What stands against it.
+        source: io::Error,
+    },
+    /// SQLite refuses it.
+    #[error("cannot open the database {path}")]
+    Database {
+        /// The database.
+        path: PathBuf,
+        /// What stands against it.
+        source: rusqlite::Error,
+    },
+    /// Its schema cannot be brought up to date.
+    #[error("cannot upgrade the database {path}")]
+    Migration {
+        /// The database.
+        path: PathBuf,
+        /// What stands against it.
+        source: rusqlite_migration::Error,
+    },
+    /// It was written by a newer hub.
+    #[error("the database {path} was written by a newer umbler-hub; run that version")]
+    Newer {
+        /// The database.
+        path: PathBuf,
+    },
+    /// Its newest rows do not fit together.
+    #[error("the database {path} is damaged: {what}; restore a backup, or move the file away to begin anew")]
+    Damaged {
+        /// The database.
+        path: PathBuf,
+        /// What does not fit.
+        what: String,
+    },
+}
+
+/// An open database, ready for the writer.
+pub struct Opened {
+    pub(super) connection: Connection,
+    pub(super) lock: DatabaseLock,
+    /// The life of this journal.
+    pub epoch: String,
+    /// The counters at the newest position.
+    pub stats: Stats,
+    /// When the last delivery came.
+    pub last_webhook_at: Option<Timestamp>,
+}
+
+/// Opens the database at `path`, making or upgrading it where needed. `now` limits which counters are loaded.
+pub fn open(path: &Path, now: Timestamp) -> Result<Opened, OpenError> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::create_dir_all(folder).map_err(|source| OpenError::Folder { path: path.into(), source })?;
+    }
+    let lock = DatabaseLock::take(path).map_err(|source| OpenError::Lock { path: path.into(), source })?;
+    let database = |source| OpenError::Database { path: path.into(), source };
+    let mut connection = Connection::open(path).map_err(database)?;
+    configure(&connection).map_err(database)?;
+    migrate(&mut connection, path)?;
+    check_newest(&connection, path)?;
+    let epoch = epoch(&connection).map_err(database)?;
+    let stats = load_stats(&connection, now).map_err(database)?;
+    let last_webhook_at = last_webhook_at(&connection).map_err(database)?;
+    Ok(Opened { connection, lock, epoch, stats, last_webhook_at })
+}
+
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // FULL, because NORMAL lost acknowledged deliveries at a simulated power cut.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.set_prepared_statement_cache_capacity(128);
+    Ok(())
+}
+
+fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
+    let migrations = Migrations::new(STEPS.iter().map(|sql| M::up(sql)).collect());
+    let failed = |source| OpenError::Migration { path: path.into(), source };
+    if matches!(migrations.current_version(connection).map_err(failed)?, SchemaVersion::Outside(_)) {
+        return Err(OpenError::Newer { path: path.into() });
+    }
+    migrations.to_latest(connection).map_err(failed)
+}
+
+/// Looks at the newest rows only, so that a start takes as long after a year as on the first day.
+fn check_newest(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let database = |source| OpenError::Database { path: path.into(), source };
+    let (rows, newest, oldest, raws): (i64, i64, i64, i64) = connection
+        .query_row(
+            "SELECT count(*), coalesce(max(j.seq), 0), coalesce(min(j.seq), 1), count(r.seq)
+             FROM (SELECT seq FROM journal ORDER BY seq DESC LIMIT ?1) j
+             LEFT JOIN raw_deliveries r ON r.seq = j.seq",
+            [ROWS_CHECKED],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+        )
+        .map_err(database)?;
+    let damaged = |what: String| Err(OpenError::Damaged { path: path.into(), what });
+    if rows > 0 && newest - oldest + 1 != rows {
+        return damaged(format!("positions are missing between {oldest} and {newest}"));
+    }
+    if raws != rows {
+        return damaged(format!("{} of the newest {rows} deliveries have lost their bytes", rows - raws));
+    }
+    Ok(())
+}
+
+fn epoch(connection: &Connection) -> rusqlite::Result<String> {
+    let known = connection
+        .query_row("SELECT value FROM meta WHERE key = 'epoch'", [], |row| row.get(0))
+        .optional()?;
+    if let Some(epoch) = known {
+        return Ok(epoch);
+    }
+    let epoch = format!("{:016x}", rand::rng().random::<u64>());
+    connection.execute("INSERT INTO meta (key, value) VALUES ('epoch', ?1)", [&epoch])?;
+    Ok(epoch)
+}
+
+fn load_stats(connection: &Connection, now: Timestamp) -> rusqlite::Result<Stats> {
+    // A day of any time zone began less than two days ago.
+    let since = now.checked_sub(48.hours()).map_or(i64::MIN, bucket);
+    let mut select = connection.prepare("SELECT bucket, count FROM message_buckets WHERE bucket >= ?1")?;
+    let recent: BTreeMap<i64, i64> =
+        select.query_map([since], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    connection.query_row(
+        "SELECT total_contacts, total_messages, total_chats, open_chats, waiting_chats,
+                (SELECT coalesce(max(seq), 0) FROM journal) FROM counters",
+        [],
+        |row| {
+            Ok(Stats {
+                total_contacts: row.get(0)?,
+                total_messages: row.get(1)?,
+                total_chats: row.get(2)?,
+                open_chats: row.get(3)?,
+                waiting_chats: row.get(4)?,
+                recent,
+                as_of: Seq(row.get(5)?),
+            })
+        },
+    )
+}
+
+fn last_webhook_at(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
+    let nanos: Option<i64> = connection.query_row("SELECT max(last_at) FROM delivery_counts", [], |row| row.get(0))?;
+    Ok(nanos.map(crate::domain::register::from_nanos))
+}
+
+/// The full check: every page, index and row. Takes about four seconds per million messages.
+pub fn deep_check(path: &Path) -> Result<Vec<String>, rusqlite::Error> {
+    let connection = Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let mut check = connection.prepare("PRAGMA quick_check(20)")?;
+    let findings: Vec<String> = check.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(findings.into_iter().filter(|finding| finding != "ok").collect())
+}

@@ -1,0 +1,210 @@
+//! The stored state as the rules see it: SQLite within the writer's transaction, with the chats and contacts of
+//! the day kept in memory.
+
+use hashlink::LruCache;
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::tables;
+use crate::domain::facts::Reaction;
+use crate::domain::register::{from_nanos, to_nanos};
+use crate::domain::{
+    Chat, ChatId, ChatMessage, Contact, ContactId, MessageId, MessagePosition, RefId, Seq, Store, TimelineEntry,
+};
+
+/// Chats, and as many contacts, that are kept in memory: about 2 KB each.
+const CACHED_MAX: usize = 8_192;
+
+/// Why a delivery was not absorbed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database refused.
+    #[error("the database refused")]
+    Database(#[from] rusqlite::Error),
+    /// A stored state could not be read or written as JSON.
+    #[error("a stored state could not be read")]
+    Corrupt(#[from] serde_json::Error),
+}
+
+/// The writer's view of the database. Valid within one transaction; after a roll-back call [`forget`](Self::forget).
+pub struct SqliteStore {
+    connection: Connection,
+    chats: LruCache<ChatId, Chat>,
+    contacts: LruCache<ContactId, Contact>,
+    /// False while no reaction waits for its message, which spares a look-up for every new message.
+    any_parked: bool,
+    /// The position and organization of the delivery at work.
+    current: (Seq, Option<RefId>),
+}
+
+impl SqliteStore {
+    /// A store on the writer's connection.
+    pub fn new(connection: Connection) -> Result<Self, StoreError> {
+        let any_parked =
+            connection.query_row("SELECT EXISTS (SELECT 1 FROM parked_reactions)", [], |row| row.get(0))?;
+        Ok(Self {
+            connection,
+            chats: LruCache::new(CACHED_MAX),
+            contacts: LruCache::new(CACHED_MAX),
+            any_parked,
+            current: (Seq::default(), None),
+        })
+    }
+
+    /// The connection, for what belongs to the journal itself.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Names the delivery that is absorbed next.
+    pub fn begin(&mut self, seq: Seq, organization: Option<RefId>) {
+        self.current = (seq, organization);
+    }
+
+    /// Drops what is in memory: the transaction that it belonged to was rolled back.
+    pub fn forget(&mut self) {
+        self.chats.clear();
+        self.contacts.clear();
+        self.any_parked = true;
+    }
+
+    fn position(row: &Row<'_>) -> rusqlite::Result<MessagePosition> {
+        Ok(MessagePosition { at: from_nanos(row.get(0)?), id: row.get::<_, String>(1)?.into() })
+    }
+
+    fn time(&self, sql: &str, params: impl rusqlite::Params) -> Result<Option<Timestamp>, StoreError> {
+        let nanos: Option<Option<i64>> =
+            self.connection.prepare_cached(sql)?.query_row(params, |row| row.get(0)).optional()?;
+        Ok(nanos.flatten().map(from_nanos))
+    }
+}
+
+impl Store for SqliteStore {
+    type Error = StoreError;
+
+    fn chat(&mut self, id: &ChatId) -> Result<Option<Chat>, StoreError> {
+        if let Some(chat) = self.chats.get(id) {
+            return Ok(Some(chat.clone()));
+        }
+        let Some(chat) = load::<Chat>(&self.connection, "SELECT state FROM chats WHERE id = ?1", id.as_str())? else {
+            return Ok(None);
+        };
+        self.chats.insert(id.clone(), chat.clone());
+        Ok(Some(chat))
+    }
+
+    fn contact(&mut self, id: &ContactId) -> Result<Option<Contact>, StoreError> {
+        if let Some(contact) = self.contacts.get(id) {
+            return Ok(Some(contact.clone()));
+        }
+        let sql = "SELECT state FROM contacts WHERE id = ?1";
+        let Some(contact) = load::<Contact>(&self.connection, sql, id.as_str())? else { return Ok(None) };
+        self.contacts.insert(id.clone(), contact.clone());
+        Ok(Some(contact))
+    }
+
+    fn message(&mut self, id: &MessageId) -> Result<Option<ChatMessage>, StoreError> {
+        load(&self.connection, "SELECT state FROM messages WHERE id = ?1", id.as_str())
+    }
+
+    fn put_chat(&mut self, chat: &Chat) -> Result<(), StoreError> {
+        let known = self.chat(&chat.id)?;
+        let contact = chat.contact_id.get().map(|id| self.contact(id)).transpose()?.flatten();
+        let name_key = contact.as_ref().map(tables::name_key).unwrap_or_default();
+        tables::put_chat(&self.connection, chat, known.as_ref(), &name_key)?;
+        self.chats.insert(chat.id.clone(), chat.clone());
+        Ok(())
+    }
+
+    fn put_contact(&mut self, contact: &Contact) -> Result<(), StoreError> {
+        let known = self.contact(&contact.id)?;
+        tables::put_contact(&self.connection, contact, known.as_ref())?;
+        self.contacts.insert(contact.id.clone(), contact.clone());
+        Ok(())
+    }
+
+    fn put_message(&mut self, message: &ChatMessage, new: bool) -> Result<(), StoreError> {
+        tables::put_message(&self.connection, message, new)
+    }
+
+    fn add_to_timeline(&mut self, entry: &TimelineEntry<'_>) -> Result<(), StoreError> {
+        let (seq, organization) = &self.current;
+        tables::add_to_timeline(&self.connection, entry, seq.0, organization.as_ref().map(RefId::as_str))
+    }
+
+    fn park_reaction(&mut self, message: &MessageId, reaction: &Reaction) -> Result<(), StoreError> {
+        self.any_parked = true;
+        let mut insert = self
+            .connection
+            .prepare_cached("INSERT OR IGNORE INTO parked_reactions (message_id, reaction) VALUES (?1, ?2)")?;
+        insert.execute(params![message.as_str(), serde_json::to_string(reaction)?])?;
+        Ok(())
+    }
+
+    fn take_reactions(&mut self, message: &MessageId) -> Result<Vec<Reaction>, StoreError> {
+        if !self.any_parked {
+            return Ok(Vec::new());
+        }
+        let mut delete = self
+            .connection
+            .prepare_cached("DELETE FROM parked_reactions WHERE message_id = ?1 RETURNING reaction")?;
+        let parked: Vec<String> =
+            delete.query_map([message.as_str()], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        parked.iter().map(|reaction| Ok(serde_json::from_str(reaction)?)).collect()
+    }
+
+    fn last_reply_at(&mut self, chat: &ChatId) -> Result<Option<Timestamp>, StoreError> {
+        self.time("SELECT max(at) FROM messages WHERE chat_id = ?1 AND role = 'reply'", [chat.as_str()])
+    }
+
+    fn first_customer_message_after(
+        &mut self,
+        chat: &ChatId,
+        floor: Option<Timestamp>,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let floor = floor.map_or(i64::MIN, to_nanos);
+        self.time(
+            "SELECT at FROM messages WHERE chat_id = ?1 AND at > ?2 AND role = 'customer' ORDER BY at LIMIT 1",
+            params![chat.as_str(), floor],
+        )
+    }
+
+    fn newest_message(&mut self, chat: &ChatId) -> Result<Option<MessagePosition>, StoreError> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT at, id FROM messages WHERE chat_id = ?1 AND role <> 'reaction' ORDER BY at DESC, id DESC LIMIT 1",
+        )?;
+        Ok(select.query_row([chat.as_str()], Self::position).optional()?)
+    }
+
+    fn newest_message_of(&mut self, contact: &ContactId) -> Result<Option<MessagePosition>, StoreError> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT last_message_at, last_message_id FROM chats
+             WHERE contact_id = ?1 AND last_message_at IS NOT NULL
+             ORDER BY last_message_at DESC, last_message_id DESC LIMIT 1",
+        )?;
+        Ok(select.query_row([contact.as_str()], Self::position).optional()?)
+    }
+
+    fn closed_stretch_start(&mut self, chat: &ChatId) -> Result<Option<Timestamp>, StoreError> {
+        self.time(
+            "WITH opened AS (SELECT at, event_id FROM timeline WHERE chat_id = ?1 AND open = 1
+                             ORDER BY at DESC, event_id DESC LIMIT 1)
+             SELECT t.closed_at FROM timeline t LEFT JOIN opened
+             WHERE t.chat_id = ?1 AND t.open = 0
+               AND (opened.at IS NULL OR (t.at, t.event_id) > (opened.at, opened.event_id))
+             ORDER BY t.at, t.event_id LIMIT 1",
+            [chat.as_str()],
+        )
+    }
+
+    fn message_times(&mut self, chat: &ChatId) -> Result<Vec<Timestamp>, StoreError> {
+        let mut select = self.connection.prepare_cached("SELECT at FROM messages WHERE chat_id = ?1")?;
+        let times = select.query_map([chat.as_str()], |row| Ok(from_nanos(row.get(0)?)))?;
+        Ok(times.collect::<Result<_, _>>()?)
+    }
+}
+
+fn load<T: serde::de::DeserializeOwned>(connection: &Connection, sql: &str, id: &str) -> Result<Option<T>, StoreError> {
+    let state: Option<String> = connection.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()?;
+    Ok(state.map(|state| serde_json::from_str(&state)).transpose()?)
+}

@@ -1,0 +1,196 @@
+//! The projection tables, row by row: how a chat, a contact, a message and a timeline entry are written.
+
+use rusqlite::{Connection, params};
+
+use super::fold::{digits, fold};
+use super::store::StoreError;
+use crate::domain::register::to_nanos;
+use crate::domain::{Chat, ChatMessage, Contact, ContactId, Named, RefId, Role, TimelineEntry};
+
+/// What stands in `role` for messages that are nobody's last word.
+pub const ROLE_REACTION: &str = "reaction";
+
+/// Writes a chat's row; `known` is what it was.
+pub fn put_chat(
+    connection: &Connection,
+    chat: &Chat,
+    known: Option<&Chat>,
+    name_key: &str,
+) -> Result<(), StoreError> {
+    let fields = chat.fields();
+    let mut upsert = connection.prepare_cached(
+        "INSERT INTO chats (id, organization, contact_id, kind, channel_id, sector_id, owner_id, open, waiting,
+             private, name_key, created_at, last_activity_at, last_message_at, last_message_id, message_count, state)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+         ON CONFLICT (id) DO UPDATE SET organization = ?2, contact_id = ?3, kind = ?4, channel_id = ?5,
+             sector_id = ?6, owner_id = ?7, open = ?8, waiting = ?9, private = ?10, name_key = ?11, created_at = ?12,
+             last_activity_at = ?13, last_message_at = ?14, last_message_id = ?15, message_count = ?16, state = ?17",
+    )?;
+    let last_message = chat.last_message.as_ref();
+    upsert.execute(params![
+        chat.id.as_str(),
+        chat.organization.as_ref().map(RefId::as_str),
+        fields.contact_id.as_ref().map(ContactId::as_str),
+        fields.kind.as_str(),
+        fields.channel.as_ref().map(|channel| channel.id.as_str()),
+        fields.sector.as_ref().map(|sector| sector.id.as_str()),
+        fields.owner.as_ref().map(|owner| owner.id.as_str()),
+        fields.open,
+        fields.waiting,
+        fields.private,
+        name_key,
+        fields.created_at.or(chat.last_activity_at()).map_or(0, to_nanos),
+        chat.last_activity_at().map_or(0, to_nanos),
+        last_message.map(|position| to_nanos(position.at)),
+        last_message.map(|position| position.id.as_str()),
+        chat.message_count,
+        serde_json::to_string(chat)?,
+    ])?;
+    let tags = |chat: &Chat| chat.tags.get().cloned().unwrap_or_default();
+    if known.map(tags).unwrap_or_default() != tags(chat) {
+        put_tags(connection, TagTable::Chats, chat.id.as_str(), &tags(chat))?;
+    }
+    Ok(())
+}
+
+/// Writes a contact's row; `known` is what it was.
+pub fn put_contact(connection: &Connection, contact: &Contact, known: Option<&Contact>) -> Result<(), StoreError> {
+    let name = contact.name.get().map(String::as_str);
+    let phone = contact.phone.get().map(String::as_str);
+    let key = name_key(contact);
+    let created_at = contact.created_at.map_or(0, to_nanos);
+    let mut upsert = connection.prepare_cached(
+        "INSERT INTO contacts (id, organization, name, phone, name_key, search_key, created_at, last_interaction_at,
+             last_message_id, state)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+         ON CONFLICT (id) DO UPDATE SET organization = ?2, name = ?3, phone = ?4, name_key = ?5, search_key = ?6,
+             created_at = ?7, last_interaction_at = ?8, last_message_id = ?9, state = ?10",
+    )?;
+    upsert.execute(params![
+        contact.id.as_str(),
+        contact.organization.as_ref().map(RefId::as_str),
+        name,
+        phone,
+        key,
+        format!("{} {}", fold(name.unwrap_or_default()), digits(phone.unwrap_or_default())),
+        created_at,
+        contact.last_interaction_at().map_or(created_at, to_nanos),
+        contact.last_message.as_ref().map(|position| position.id.as_str()),
+        serde_json::to_string(contact)?,
+    ])?;
+    if known.is_none_or(|known| name_key(known) != key) {
+        let mut rename = connection.prepare_cached("UPDATE chats SET name_key = ?2 WHERE contact_id = ?1")?;
+        rename.execute(params![contact.id.as_str(), key])?;
+    }
+    let tags = |contact: &Contact| contact.tags.get().cloned().unwrap_or_default();
+    if known.map(tags).unwrap_or_default() != tags(contact) {
+        put_tags(connection, TagTable::Contacts, contact.id.as_str(), &tags(contact))?;
+    }
+    Ok(())
+}
+
+/// What a contact is sorted by: its folded name, else its phone.
+pub fn name_key(contact: &Contact) -> String {
+    contact.name.get().map_or_else(|| contact.phone.get().cloned().unwrap_or_default(), |name| fold(name))
+}
+
+#[derive(Clone, Copy)]
+enum TagTable {
+    Chats,
+    Contacts,
+}
+
+fn put_tags(
+    connection: &Connection,
+    table: TagTable,
+    id: &str,
+    tags: &[Named],
+) -> Result<(), StoreError> {
+    let (delete, insert) = match table {
+        TagTable::Chats => (
+            "DELETE FROM chat_tags WHERE chat_id = ?1",
+            "INSERT OR IGNORE INTO chat_tags (chat_id, tag_id) VALUES (?1, ?2)",
+        ),
+        TagTable::Contacts => (
+            "DELETE FROM contact_tags WHERE contact_id = ?1",
+            "INSERT OR IGNORE INTO contact_tags (contact_id, tag_id) VALUES (?1, ?2)",
+        ),
+    };
+    connection.prepare_cached(delete)?.execute([id])?;
+    let mut insert = connection.prepare_cached(insert)?;
+    for tag in tags {
+        insert.execute([id, tag.id.as_str()])?;
+    }
+    Ok(())
+}
+
+/// Writes a message's row.
+pub fn put_message(connection: &Connection, message: &ChatMessage, new: bool) -> Result<(), StoreError> {
+    let mut put = connection.prepare_cached(if new {
+        "INSERT INTO messages (id, chat_id, at, source, role, search_key, state) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+    } else {
+        "UPDATE messages SET chat_id = ?2, at = ?3, source = ?4, role = ?5, search_key = ?6, state = ?7 WHERE id = ?1"
+    })?;
+    put.execute(params![
+        message.id.as_str(),
+        message.chat_id.as_str(),
+        to_nanos(message.at),
+        message.source.get(),
+        role(message),
+        message.shown_text().map(fold),
+        serde_json::to_string(message)?,
+    ])?;
+    Ok(())
+}
+
+fn role(message: &ChatMessage) -> &'static str {
+    match message.role() {
+        Role::Customer => "customer",
+        Role::Reply => "reply",
+        Role::Other if message.is_reaction() => ROLE_REACTION,
+        Role::Other => "other",
+    }
+}
+
+/// Adds an entry to a chat's timeline; the position is the one the delivery is about to take.
+pub fn add_to_timeline(
+    connection: &Connection,
+    entry: &TimelineEntry<'_>,
+    seq: i64,
+    organization: Option<&str>,
+) -> Result<(), StoreError> {
+    let facts = entry.facts;
+    // Said to be none is an empty id; not said is NULL.
+    let nullable = |named: &Option<Option<Named>>| {
+        named.as_ref().map(|named| named.as_ref().map_or_else(String::new, |named| named.id.to_string()))
+    };
+    let ids = |list: &Option<Vec<Named>>| {
+        let ids = list.as_ref().map(|list| list.iter().map(|named| &named.id).collect::<Vec<_>>());
+        ids.map(|ids| serde_json::to_string(&ids)).transpose()
+    };
+    let closed_at =
+        (facts.open == Some(false)).then(|| to_nanos(crate::domain::chat::closing_time(facts, entry.key)));
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO timeline (chat_id, at, event_id, seq, organization, open, waiting, private, owner_id, sector_id,
+             channel_id, tags, members, bot_running, closed_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+    )?;
+    insert.execute(params![
+        facts.id.as_str(),
+        to_nanos(entry.key.at),
+        entry.key.event.as_str(),
+        seq,
+        organization,
+        facts.open,
+        facts.waiting,
+        facts.private,
+        nullable(&facts.owner),
+        nullable(&facts.sector),
+        facts.channel.as_ref().map(|channel| channel.id.as_str()),
+        ids(&facts.tags)?,
+        ids(&facts.members)?,
+        facts.bot_running,
+        closed_at,
+    ])?;
+    Ok(())
+}

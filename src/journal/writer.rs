@@ -1,0 +1,165 @@
+//! The writer: one thread that turns waiting deliveries into committed batches.
+//!
+//! Each batch is one transaction and one fsync. While it is being committed the next one gathers in the queue, so
+//! an idle hub commits single deliveries without delay and a busy one commits many at once.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::Duration;
+
+use actix::Recipient;
+use actix::dev::RecipientRequest;
+
+use super::JournalSettings;
+use super::append::{Append, Committed, Faulted, IngestError, Settled};
+use super::batch::BatchWriter;
+use super::queue::{Journal, WAITING_MAX, Waiting, refuse};
+use super::schema::Opened;
+use super::store::StoreError;
+
+/// Most deliveries in one transaction: larger ones gain nothing and hold the fan-out back.
+pub const BATCH_MAX: usize = 256;
+/// Bytes after which a batch takes nothing more.
+pub const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Seconds between two trials to write while nothing can be written and no delivery comes.
+pub const PROBE_SECONDS: u64 = 1;
+
+/// Where the writer tells what happened: the hub.
+pub struct Listeners {
+    /// Told of each batch, in order.
+    pub committed: Recipient<Committed>,
+    /// Told when writing fails, and when it works again.
+    pub faulted: Recipient<Faulted>,
+}
+
+impl Opened {
+    /// Starts the writer's thread.
+    pub fn start(self, settings: &JournalSettings, listeners: Listeners) -> Result<Journal, std::io::Error> {
+        let (sender, receiver) = sync_channel(WAITING_MAX);
+        let waiting = Arc::new(Waiting::default());
+        let retained = i64::from(settings.updates_retained);
+        let counted = Arc::clone(&waiting);
+        let writer = std::thread::Builder::new()
+            .name("journal".into())
+            .spawn(move || match BatchWriter::new(self, retained) {
+                Ok(batches) => Writer { batches, listeners, waiting: counted, outstanding: None, fault: false }.run(&receiver),
+                Err(error) => log::error!("the journal did not start: {}", chain(&error)),
+            })?;
+        Ok(Journal { sender, waiting, writer })
+    }
+}
+
+struct Writer {
+    batches: BatchWriter,
+    listeners: Listeners,
+    waiting: Arc<Waiting>,
+    /// The batch that the hub may not have applied yet. One at most: the next commit runs meanwhile, but a slow
+    /// hub slows the journal, and not its own mailbox, down.
+    outstanding: Option<RecipientRequest<Committed>>,
+    fault: bool,
+}
+
+impl Writer {
+    fn run(mut self, receiver: &Receiver<Append>) {
+        while let Some(first) = self.next(receiver) {
+            let batch = self.gather(first, receiver);
+            self.write(batch);
+        }
+        self.settle_outstanding();
+        if let Err(error) = self.batches.close() {
+            log::error!("the journal was not closed clean: {}", chain(&error));
+        }
+    }
+
+    /// The next delivery; `None` when nobody can send one any more.
+    fn next(&mut self, receiver: &Receiver<Append>) -> Option<Append> {
+        loop {
+            if !self.fault {
+                return receiver.recv().ok();
+            }
+            match receiver.recv_timeout(Duration::from_secs(PROBE_SECONDS)) {
+                Ok(append) => return Some(append),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => {
+                    let probed = self.batches.probe();
+                    self.note(probed.as_ref().err());
+                }
+            }
+        }
+    }
+
+    fn gather(&self, first: Append, receiver: &Receiver<Append>) -> Vec<Append> {
+        let mut bytes = first.submission.weight();
+        self.waiting.leave(bytes);
+        let mut batch = vec![first];
+        while batch.len() < BATCH_MAX && bytes < BATCH_BYTES_MAX {
+            let Ok(append) = receiver.try_recv() else { break };
+            let weight = append.submission.weight();
+            self.waiting.leave(weight);
+            bytes += weight;
+            batch.push(append);
+        }
+        batch
+    }
+
+    fn write(&mut self, batch: Vec<Append>) {
+        match self.batches.commit(&batch) {
+            Ok(written) => {
+                self.note(None);
+                let replies = batch.into_iter().map(|append| append.reply);
+                let settled = written.acks.into_iter().zip(replies).map(|(ack, reply)| Settled { ack, reply }).collect();
+                self.tell(Committed {
+                    events: written.events.into(),
+                    delta: written.delta,
+                    settled,
+                    received_at: written.received_at,
+                });
+            }
+            Err(error) => {
+                self.note(Some(&error));
+                for append in batch {
+                    refuse(append, IngestError::Unwritable);
+                }
+            }
+        }
+    }
+
+    fn tell(&mut self, committed: Committed) {
+        self.settle_outstanding();
+        self.outstanding = Some(self.listeners.committed.send(committed));
+    }
+
+    fn settle_outstanding(&mut self) {
+        if let Some(outstanding) = self.outstanding.take()
+            && futures_executor::block_on(outstanding).is_err()
+        {
+            log::error!("the hub is gone; what was committed is on disk");
+        }
+    }
+
+    /// Tells the hub when writing fails, and when it works again; not each time anew.
+    fn note(&mut self, error: Option<&StoreError>) {
+        let was = std::mem::replace(&mut self.fault, error.is_some());
+        let reason = error.map(|error| chain(error));
+        match (&reason, was) {
+            (Some(reason), false) => log::error!("the journal cannot write: {reason}"),
+            (None, true) => log::info!("the journal writes again"),
+            _ => return,
+        }
+        if futures_executor::block_on(self.listeners.faulted.send(Faulted { reason })).is_err() {
+            log::error!("the hub is gone; nobody hears of the journal's state");
+        }
+    }
+}
+
+/// An error with its causes, for people.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,166 @@
+//! What a client sends: bounded, parsed, refused with a code or passed on to the hub.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use actix::prelude::*;
+use actix_http::ws::Item;
+use actix_web_actors::ws;
+use bytes::BytesMut;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::WsSession;
+use super::frame_guard::FRAME_BYTES_MAX;
+use crate::hub::{SendSnapshot, Subscribe, UmblerHub, Unsubscribe};
+use crate::protocol::event::{ServerEvent, encode, encode_error};
+use crate::protocol::{CloseCode, Envelope, ErrorCode, Request};
+use crate::telemetry::clock;
+
+/// Frames that one session may send in a second, on average.
+pub const FRAMES_PER_SECOND: NonZeroU32 = NonZeroU32::new(20).unwrap();
+/// Frames that it may send at once.
+pub const FRAMES_BURST: NonZeroU32 = NonZeroU32::new(100).unwrap();
+/// Refused frames in a row after which the socket is closed.
+pub const REFUSALS_MAX: u32 = 50;
+
+/// What one session has sent.
+pub struct Incoming {
+    limiter: DefaultDirectRateLimiter,
+    /// Refused frames since the last good one.
+    refusals: u32,
+    /// The frames of an unfinished text message.
+    fragments: Option<BytesMut>,
+}
+
+impl Default for Incoming {
+    fn default() -> Self {
+        Self {
+            limiter: RateLimiter::direct(Quota::per_second(FRAMES_PER_SECOND).allow_burst(FRAMES_BURST)),
+            refusals: 0,
+            fragments: None,
+        }
+    }
+}
+
+/// An answer without content.
+#[derive(Serialize)]
+struct Nothing {}
+
+impl WsSession {
+    /// Takes one frame.
+    pub(super) fn take(&mut self, message: ws::Message, ctx: &mut ws::WebsocketContext<Self>) {
+        match message {
+            ws::Message::Text(text) => self.hear(&text, ctx),
+            ws::Message::Continuation(item) => self.gather(item, ctx),
+            ws::Message::Binary(_) => self.refuse_binary(ctx),
+            ws::Message::Ping(bytes) => ctx.pong(&bytes),
+            ws::Message::Close(reason) => {
+                ctx.close(reason);
+                ctx.stop();
+            }
+            ws::Message::Pong(_) | ws::Message::Nop => {}
+        }
+    }
+
+    /// Puts the frames of one message together; the frame guard has bounded their sum.
+    fn gather(&mut self, item: Item, ctx: &mut ws::WebsocketContext<Self>) {
+        match item {
+            Item::FirstText(bytes) => self.incoming.fragments = Some(BytesMut::from(&bytes[..])),
+            Item::FirstBinary(_) => self.incoming.fragments = None,
+            Item::Continue(bytes) => {
+                if let Some(fragments) = &mut self.incoming.fragments {
+                    debug_assert!(fragments.len() + bytes.len() <= FRAME_BYTES_MAX, "the frame guard bounds the sum");
+                    fragments.extend_from_slice(&bytes);
+                }
+            }
+            Item::Last(bytes) => {
+                let Some(mut fragments) = self.incoming.fragments.take() else { return self.refuse_binary(ctx) };
+                fragments.extend_from_slice(&bytes);
+                match std::str::from_utf8(&fragments) {
+                    Ok(text) => self.hear(text, ctx),
+                    Err(_not_utf8) => {
+                        ctx.close(Some(ws::CloseCode::Invalid.into()));
+                        ctx.stop();
+                    }
+                }
+            }
+        }
+    }
+
+    fn refuse_binary(&mut self, ctx: &mut ws::WebsocketContext<Self>) {
+        self.refuse(ErrorCode::BadEnvelope, "frames must be text", None, ctx);
+    }
+
+    fn hear(&mut self, text: &str, ctx: &mut ws::WebsocketContext<Self>) {
+        if self.incoming.limiter.check().is_err() {
+            let message = format!("at most {FRAMES_PER_SECOND} frames a second");
+            return self.refuse(ErrorCode::TooManyRequests, &message, None, ctx);
+        }
+        match Envelope::parse(text) {
+            Err(error) => self.refuse(error.code, &error.message, None, ctx),
+            Ok(Envelope { id, request: Err(error) }) => self.refuse(error.code, &error.message, id, ctx),
+            Ok(Envelope { id, request: Ok(request) }) => self.serve(request, id, ctx),
+        }
+    }
+
+    fn serve(&mut self, request: Request, id: Option<&RawValue>, ctx: &mut ws::WebsocketContext<Self>) {
+        match request {
+            Request::Ping => {
+                self.incoming.refusals = 0;
+                ctx.text(encode(ServerEvent::Pong, id, clock::now(), &Nothing {}));
+            }
+            Request::Authenticate { token } => self.authenticate(&token, id, ctx),
+            _ if !self.sign_in.is_done() => {
+                self.refuse(ErrorCode::Unauthorized, "authenticate first", id, ctx);
+            }
+            Request::Subscribe(request) => {
+                if let Some(channel) = self.sign_in.forbidden(&request.channels) {
+                    let message = format!("the token does not allow {channel}");
+                    return self.refuse(ErrorCode::Forbidden, &message, id, ctx);
+                }
+                let scope = self.sign_in.scope().to_owned();
+                let session = Arc::clone(&self.id);
+                self.ask(Subscribe { session, request_id: id.map(ToOwned::to_owned), request, scope }, id, ctx);
+            }
+            Request::Unsubscribe { channels } => {
+                let session = Arc::clone(&self.id);
+                self.ask(Unsubscribe { session, request_id: id.map(ToOwned::to_owned), channels }, id, ctx);
+            }
+            Request::Snapshot(limits) => {
+                let scope = self.sign_in.scope().to_owned();
+                let session = Arc::clone(&self.id);
+                self.ask(SendSnapshot { session, request_id: id.map(ToOwned::to_owned), limits, scope }, id, ctx);
+            }
+        }
+    }
+
+    /// Passes a request on; the answer comes through the outbox, in order with the updates.
+    fn ask<M>(&mut self, message: M, id: Option<&RawValue>, ctx: &mut ws::WebsocketContext<Self>)
+    where
+        M: Message<Result = ()> + Send + 'static,
+        UmblerHub: Handler<M>,
+    {
+        self.incoming.refusals = 0;
+        if self.seat.hub.try_send(message).is_err() {
+            self.refuse(ErrorCode::Unavailable, "the hub is busy", id, ctx);
+        }
+    }
+
+    /// Answers with an `error`; a client that is refused again and again is closed.
+    pub(super) fn refuse(
+        &mut self,
+        code: ErrorCode,
+        message: &str,
+        id: Option<&RawValue>,
+        ctx: &mut ws::WebsocketContext<Self>,
+    ) {
+        self.seat.metrics.frame_refused(code.as_str());
+        ctx.text(encode_error(id, clock::now(), code, message));
+        self.incoming.refusals += 1;
+        if self.incoming.refusals >= REFUSALS_MAX {
+            self.close(CloseCode::ProtocolAbuse, ctx);
+        }
+    }
+}

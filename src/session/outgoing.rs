@@ -1,0 +1,39 @@
+//! What the hub delivers: written to the socket as it comes, in one go per commit.
+
+use actix::prelude::*;
+use serde::Serialize;
+
+use super::WsSession;
+use crate::domain::Seq;
+use crate::hub::{Deliver, Outgoing};
+use crate::protocol::event::{ServerEvent, encode};
+use crate::telemetry::clock;
+
+#[derive(Serialize)]
+struct Heartbeat {
+    seq: Seq,
+    sent: u64,
+}
+
+impl Handler<Deliver> for WsSession {
+    type Result = ();
+
+    fn handle(&mut self, deliver: Deliver, ctx: &mut Self::Context) {
+        match deliver.frames {
+            Outgoing::Updates(frames) => {
+                self.sent += frames.len() as u64;
+                for frame in frames.iter() {
+                    ctx.text(frame.clone());
+                }
+            }
+            Outgoing::Notice(frame) => ctx.text(frame),
+            Outgoing::Heartbeat(seq) => {
+                let heartbeat = Heartbeat { seq, sent: self.sent };
+                ctx.text(encode(ServerEvent::Heartbeat, None, clock::now(), &heartbeat));
+            }
+            // Not counted in the backlog: a close reaches a session that is full.
+            Outgoing::Close(code) => return self.close(code, ctx),
+        }
+        self.backlog.subtract(deliver.bytes);
+    }
+}

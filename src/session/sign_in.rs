@@ -1,0 +1,167 @@
+//! Signing in on a socket: the deadline, the three tries, the refresh in place, and the end of a token.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::prelude::*;
+use actix_web_actors::ws;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::WsSession;
+use crate::auth::{Authenticator, Identity, Role, scope_hash};
+use crate::hub::SignedIn;
+use crate::protocol::event::{ServerEvent, encode, encode_error};
+use crate::protocol::{Channel, CloseCode, ErrorCode};
+use crate::telemetry::clock;
+
+/// How long a socket may stay without a token where one is required.
+pub const DEADLINE: Duration = Duration::from_secs(10);
+/// Bad tokens after which the socket is closed.
+pub const BAD_TOKENS_MAX: u8 = 3;
+/// A token counts for this long past its `exp` (contract: leeway).
+const LEEWAY_SECONDS: i64 = 30;
+
+/// Who sits at the other end.
+pub struct SignIn {
+    authenticator: Option<Arc<Authenticator>>,
+    identity: Option<Identity>,
+    scope: String,
+    bad_tokens: u8,
+    expiry: Option<SpawnHandle>,
+}
+
+impl SignIn {
+    /// Without a key everybody is signed in as the anonymous admin.
+    pub fn new(authenticator: Option<Arc<Authenticator>>) -> Self {
+        let identity = authenticator.is_none().then(Identity::anonymous);
+        let scope = identity.as_ref().map(scope_hash).unwrap_or_default();
+        Self { authenticator, identity, scope, bad_tokens: 0, expiry: None }
+    }
+
+    /// True where a key is set.
+    pub fn is_required(&self) -> bool {
+        self.authenticator.is_some()
+    }
+
+    /// True once somebody is signed in.
+    pub fn is_done(&self) -> bool {
+        self.identity.is_some()
+    }
+
+    /// What the token allows, in short.
+    pub fn scope(&self) -> &str {
+        &self.scope
+    }
+
+    /// The first channel that the token does not allow: another user's own.
+    pub fn forbidden<'a>(&self, channels: &'a [Channel]) -> Option<&'a Channel> {
+        let identity = self.identity.as_ref()?;
+        channels.iter().find(|channel| match channel {
+            Channel::User(sub) => identity.role != Role::Admin && *sub != identity.sub,
+            Channel::Updates
+            | Channel::Stats
+            | Channel::Presence
+            | Channel::Chat(_)
+            | Channel::Contact(_)
+            | Channel::Sector(_)
+            | Channel::Member(_)
+            | Channel::Line(_)
+            | Channel::Tag(_) => false,
+        })
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Authenticated<'a> {
+    success: bool,
+    user: User<'a>,
+    expires_at: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+struct User<'a> {
+    id: &'a str,
+    name: Option<&'a str>,
+    role: Role,
+}
+
+impl WsSession {
+    /// Starts the deadline, where sign-in is required.
+    pub(super) fn await_sign_in(&mut self, ctx: &mut ws::WebsocketContext<Self>) {
+        if self.sign_in.is_done() {
+            return;
+        }
+        ctx.run_later(DEADLINE, |session, ctx| {
+            if !session.sign_in.is_done() {
+                session.close(CloseCode::AuthDeadline, ctx);
+            }
+        });
+    }
+
+    /// Checks a token; a wrong one changes nothing but the count of tries.
+    pub(super) fn authenticate(
+        &mut self,
+        token: &str,
+        id: Option<&RawValue>,
+        ctx: &mut ws::WebsocketContext<Self>,
+    ) {
+        let now = clock::now();
+        let Some(authenticator) = self.sign_in.authenticator.clone() else {
+            return self.welcome(id, now, ctx);
+        };
+        let identity = match authenticator.verify(token, now) {
+            Ok(identity) => identity,
+            Err(error) => {
+                self.refuse(ErrorCode::Unauthorized, &error.to_string(), id, ctx);
+                self.sign_in.bad_tokens += 1;
+                if self.sign_in.bad_tokens >= BAD_TOKENS_MAX {
+                    self.close(CloseCode::Refused, ctx);
+                }
+                return;
+            }
+        };
+        if self.sign_in.identity.as_ref().is_some_and(|known| known.sub != identity.sub) {
+            let message = "this socket belongs to another user; open a new one";
+            return self.refuse(ErrorCode::Forbidden, message, id, ctx);
+        }
+        self.adopt(identity, now, ctx);
+        self.welcome(id, now, ctx);
+    }
+
+    fn adopt(&mut self, identity: Identity, now: Timestamp, ctx: &mut ws::WebsocketContext<Self>) {
+        let first = !self.sign_in.is_done();
+        self.sign_in.bad_tokens = 0;
+        self.sign_in.scope = scope_hash(&identity);
+        if let Some(expiry) = self.sign_in.expiry.take() {
+            ctx.cancel_future(expiry);
+        }
+        if let Some(expires_at) = identity.expires_at {
+            let seconds = expires_at.as_second().saturating_sub(now.as_second()).saturating_add(LEEWAY_SECONDS);
+            let left = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+            self.sign_in.expiry = Some(ctx.run_later(left, |session, ctx| session.expire(ctx)));
+        }
+        self.sign_in.identity = Some(identity);
+        if first && self.seat.hub.try_send(SignedIn { session: Arc::clone(&self.id) }).is_err() {
+            log::warn!("the hub is too busy to hear that session {} signed in", self.id);
+        }
+    }
+
+    fn welcome(&mut self, id: Option<&RawValue>, now: Timestamp, ctx: &mut ws::WebsocketContext<Self>) {
+        let Some(identity) = &self.sign_in.identity else { return };
+        let authenticated = Authenticated {
+            success: true,
+            user: User { id: &identity.sub, name: identity.name.as_deref(), role: identity.role },
+            expires_at: identity.expires_at,
+        };
+        ctx.text(encode(ServerEvent::Authenticated, id, now, &authenticated));
+    }
+
+    fn expire(&mut self, ctx: &mut ws::WebsocketContext<Self>) {
+        let message = "the token's time is over";
+        ctx.text(encode_error(None, clock::now(), ErrorCode::TokenExpired, message));
+        self.close(CloseCode::TokenExpired, ctx);
+    }
+}
