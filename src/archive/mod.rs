@@ -11,9 +11,32 @@
 use std::path::PathBuf;
 
 use actix::prelude::*;
-use rusqlite::{Connection, OpenFlags, Transaction};
+use rusqlite::{Connection, OpenFlags, Row, Transaction};
+use serde::de::DeserializeOwned;
 
-use crate::domain::Seq;
+use crate::domain::{ChatMessage, Seq};
+use crate::protocol::MessageSummary;
+
+pub mod cursor;
+pub mod page;
+mod search;
+pub mod contacts;
+pub mod chats;
+pub mod messages;
+pub mod updates;
+pub mod webhooks;
+pub mod stats;
+pub mod snapshot;
+
+pub use chats::{ChatFilter, GetChat, ListChats, ListContactChats, StatusFilter};
+pub use contacts::{ContactFilter, GetContact, ListContacts};
+pub use cursor::{Cursor, CursorError};
+pub use messages::{ListChatMessages, ListMessages, MessageFilter};
+pub use page::{Order, Page, PageAt, Sort};
+pub use snapshot::{Snapshot, SnapshotAnswer};
+pub use stats::LoadStats;
+pub use updates::{ListUpdates, Updates};
+pub use webhooks::{WebhookReport, WebhookStatus};
 
 /// Connections that answer at the same time.
 pub const READERS: usize = 2;
@@ -38,6 +61,9 @@ pub enum ArchiveError {
     /// A position that the journal has not reached.
     #[error("the position is ahead of the journal")]
     PositionAhead,
+    /// A cursor that was made by another list, or by the same list sorted or filtered otherwise.
+    #[error("the cursor belongs to another list, order or filter")]
+    BadCursor,
     /// Too many questions are waiting.
     #[error("too many questions are waiting")]
     Busy,
@@ -125,4 +151,24 @@ pub fn open(path: &std::path::Path) -> Result<Connection, rusqlite::Error> {
 pub fn last_seq(tx: &Transaction<'_>) -> Result<Seq, ArchiveError> {
     let seq = tx.prepare_cached("SELECT coalesce(max(seq), 0) FROM journal")?.query_row([], |row| row.get(0))?;
     Ok(Seq(seq))
+}
+
+/// The name of the journal's present life.
+pub fn epoch(tx: &Transaction<'_>) -> Result<String, ArchiveError> {
+    let epoch = tx.prepare_cached("SELECT value FROM meta WHERE key = 'epoch'")?.query_row([], |row| row.get(0))?;
+    Ok(epoch)
+}
+
+/// Reads a stored state.
+fn parse_state<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> Result<T, ArchiveError> {
+    let state = row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?;
+    Ok(serde_json::from_str(state)?)
+}
+
+/// Reads the newest message of a list's row, in short; `None` where there is none.
+fn parse_summary(row: &Row<'_>, column: usize) -> Result<Option<MessageSummary>, ArchiveError> {
+    let Some(state) = row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from)? else {
+        return Ok(None);
+    };
+    Ok(Some(MessageSummary::from(&serde_json::from_str::<ChatMessage>(state)?)))
 }

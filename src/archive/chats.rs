@@ -1,0 +1,208 @@
+//! Chats: a list of them, those of one contact, and one by its id.
+
+use rusqlite::{OptionalExtension, Transaction};
+use serde::Serialize;
+
+use super::cursor::fingerprint;
+use super::page::{Conditions, Order, Page, PageAt, Rows, Sort, Walk};
+use super::search::Needle;
+use super::{ArchiveError, Query, contacts, parse_state, parse_summary};
+use crate::domain::{Chat, ChatKind};
+use crate::protocol::ChatShape;
+
+/// Chats, by default those with the latest activity first.
+#[derive(Debug, Clone)]
+pub struct ListChats {
+    /// Which ones.
+    pub filter: ChatFilter,
+    /// What they are sorted by.
+    pub sort: Sort,
+    /// Which way.
+    pub order: Order,
+    /// Chats on a page, 1 to 200.
+    pub limit: u32,
+    /// Which page.
+    pub at: PageAt,
+}
+
+/// Which chats to list; everything that is given must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ChatFilter {
+    /// Where they stand.
+    pub status: Option<StatusFilter>,
+    /// The id of their sector.
+    pub sector: Option<String>,
+    /// The id of the agent they are assigned to.
+    pub owner: Option<String>,
+    /// The id of the line they run on.
+    pub channel: Option<String>,
+    /// The id of one of the chat's own tags.
+    pub tag: Option<String>,
+    /// Direct, group or internal.
+    pub kind: Option<ChatKind>,
+    /// A part of the contact's name or phone, without regard to case and accents.
+    pub search: Option<String>,
+    /// The id of who they are held with.
+    pub contact: Option<String>,
+}
+
+/// Where a listed chat stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum StatusFilter {
+    /// Open, in the waiting list or not.
+    Open,
+    /// Open and in the waiting list.
+    Waiting,
+    /// Closed.
+    Closed,
+}
+
+impl Query for ListChats {
+    type Answer = Page<ChatShape>;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ArchiveError> {
+        Ok(self.rows(tx)?.into_page(self.total(tx)?))
+    }
+}
+
+impl ListChats {
+    /// The open ones with the latest activity, as a snapshot shows them.
+    pub(super) fn open(limit: u32) -> Self {
+        let sort = Sort::default();
+        let filter = ChatFilter { status: Some(StatusFilter::Open), ..ChatFilter::default() };
+        Self { filter, sort, order: sort.default_order(), limit, at: PageAt::Page(1) }
+    }
+
+    pub(super) fn rows(&self, tx: &Transaction<'_>) -> Result<Rows<ChatShape>, ArchiveError> {
+        self.walk()?.rows(tx, load)
+    }
+
+    pub(super) fn walk(&self) -> Result<Walk<'_>, ArchiveError> {
+        let key = match self.sort {
+            Sort::LastInteraction => "last_activity_at",
+            Sort::Name => "name_key",
+            Sort::CreatedAt => "created_at",
+        };
+        Ok(Walk {
+            table: self.table(),
+            key,
+            order: self.order,
+            conditions: self.conditions(),
+            at: &self.at,
+            limit: self.limit,
+            fingerprint: fingerprint(&("chats", self.sort, self.order, &self.filter))?,
+        })
+    }
+
+    /// A contact has few chats and few chats are open: where one of these is asked for, the rest is filtered
+    /// and sorted among them.
+    fn table(&self) -> &'static str {
+        match (&self.filter.contact, self.filter.status) {
+            (Some(_), _) => "chats INDEXED BY chats_of_contact",
+            (None, Some(StatusFilter::Open | StatusFilter::Waiting)) => {
+                "chats INDEXED BY chats_open_by_activity"
+            }
+            (None, Some(StatusFilter::Closed) | None) => "chats",
+        }
+    }
+
+    fn conditions(&self) -> Conditions {
+        let filter = &self.filter;
+        let mut conditions = Conditions::default();
+        match filter.status {
+            // Written out, not bound: only so may the planner use the index of open chats.
+            Some(StatusFilter::Open) => conditions.require("open = 1", []),
+            Some(StatusFilter::Waiting) => conditions.require("open = 1 AND waiting = 1", []),
+            Some(StatusFilter::Closed) => conditions.require("open = 0", []),
+            None => {}
+        }
+        conditions.require_some("contact_id = ?", filter.contact.as_ref());
+        conditions.require_some("sector_id = ?", filter.sector.as_ref());
+        conditions.require_some("owner_id = ?", filter.owner.as_ref());
+        conditions.require_some("channel_id = ?", filter.channel.as_ref());
+        conditions.require_some("kind = ?", filter.kind.map(|kind| kind.as_str().to_owned()).as_ref());
+        conditions
+            .require_some("id IN (SELECT chat_id FROM chat_tags WHERE tag_id = ?)", filter.tag.as_ref());
+        if let Some(search) = &filter.search {
+            conditions.require(
+                "contact_id IN (SELECT id FROM contacts WHERE instr(search_key, ?) > 0 OR instr(search_key, ?) > 0)",
+                Needle::new(search).for_contacts(),
+            );
+        }
+        conditions
+    }
+
+    fn total(&self, tx: &Transaction<'_>) -> Result<i64, ArchiveError> {
+        let everything = ChatFilter::default();
+        if self.filter == everything {
+            return total_chats(tx);
+        }
+        // Most chats are closed, so the few open ones are counted instead.
+        if self.filter == (ChatFilter { status: Some(StatusFilter::Closed), ..everything }) {
+            let open = Self::open(1);
+            return Ok(total_chats(tx)? - open.conditions().count(tx, open.table())?);
+        }
+        self.conditions().count(tx, self.table())
+    }
+}
+
+/// The chats of one contact; the answer is `None` where there is no such contact.
+#[derive(Debug, Clone)]
+pub struct ListContactChats {
+    /// The contact's id.
+    pub contact: String,
+    /// Which of its chats; the filter's own `contact` is replaced by this one.
+    pub list: ListChats,
+}
+
+impl Query for ListContactChats {
+    type Answer = Option<Page<ChatShape>>;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ArchiveError> {
+        if contacts::rowid(tx, &self.contact)?.is_none() {
+            return Ok(None);
+        }
+        let mut list = self.list;
+        list.filter.contact = Some(self.contact);
+        list.answer(tx).map(Some)
+    }
+}
+
+/// One chat; the answer is `None` where there is none with this id.
+#[derive(Debug, Clone)]
+pub struct GetChat {
+    /// The provider's id, case-sensitive.
+    pub id: String,
+}
+
+impl Query for GetChat {
+    type Answer = Option<ChatShape>;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ArchiveError> {
+        rowid(tx, &self.id)?.map(|rowid| load(tx, rowid)).transpose()
+    }
+}
+
+/// Where a chat is stored, if it is.
+pub(super) fn rowid(tx: &Transaction<'_>, id: &str) -> Result<Option<i64>, ArchiveError> {
+    let mut statement = tx.prepare_cached("SELECT rowid FROM chats WHERE id = ?")?;
+    Ok(statement.query_row([id], |row| row.get(0)).optional()?)
+}
+
+fn load(tx: &Transaction<'_>, rowid: i64) -> Result<ChatShape, ArchiveError> {
+    let mut statement = tx.prepare_cached(
+        "SELECT chats.state, contacts.name, messages.state FROM chats
+         LEFT JOIN contacts ON contacts.id = chats.contact_id
+         LEFT JOIN messages ON messages.id = chats.last_message_id
+         WHERE chats.rowid = ?",
+    )?;
+    let mut rows = statement.query([rowid])?;
+    let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    let chat: Chat = parse_state(row, 0)?;
+    Ok(ChatShape::new(&chat, row.get(1)?, parse_summary(row, 2)?))
+}
+
+fn total_chats(tx: &Transaction<'_>) -> Result<i64, ArchiveError> {
+    let mut counters = tx.prepare_cached("SELECT total_chats FROM counters")?;
+    Ok(counters.query_row([], |row| row.get(0))?)
+}

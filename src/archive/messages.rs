@@ -1,0 +1,165 @@
+//! Messages: over all chats, or of one chat; always the newest first.
+
+use jiff::Timestamp;
+use rusqlite::Transaction;
+use rusqlite::types::Value;
+use serde::Serialize;
+
+use super::cursor::fingerprint;
+use super::page::{Conditions, Order, Page, PageAt, Rows, Walk};
+use super::search::Needle;
+use super::{ArchiveError, Query, chats, parse_state};
+use crate::domain::ChatMessage;
+use crate::domain::register::to_nanos;
+use crate::protocol::MessageShape;
+
+/// Messages, the newest first; pages go back in time.
+#[derive(Debug, Clone)]
+pub struct ListMessages {
+    /// Which ones.
+    pub filter: MessageFilter,
+    /// Messages on a page, 1 to 200.
+    pub limit: u32,
+    /// Which page.
+    pub at: PageAt,
+}
+
+/// Which messages to list; everything that is given must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct MessageFilter {
+    /// The id of their chat.
+    pub chat: Option<String>,
+    /// The id of who their chat is held with.
+    pub contact: Option<String>,
+    /// `Contact`, `Member`, `Bot`, `External`, or what the provider wrote.
+    pub source: Option<String>,
+    /// A part of the text, without regard to case and accents.
+    pub search: Option<String>,
+    /// The first moment that counts.
+    pub since: Option<Timestamp>,
+    /// The first moment that counts no more.
+    pub until: Option<Timestamp>,
+}
+
+impl Query for ListMessages {
+    type Answer = Page<MessageShape>;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ArchiveError> {
+        Ok(self.rows(tx)?.into_page(self.total(tx)?))
+    }
+}
+
+impl ListMessages {
+    /// The latest ones, as a snapshot shows them.
+    pub(super) fn latest(limit: u32) -> Self {
+        Self { filter: MessageFilter::default(), limit, at: PageAt::Page(1) }
+    }
+
+    pub(super) fn rows(&self, tx: &Transaction<'_>) -> Result<Rows<MessageShape>, ArchiveError> {
+        self.walk()?.rows(tx, load)
+    }
+
+    pub(super) fn walk(&self) -> Result<Walk<'_>, ArchiveError> {
+        Ok(Walk {
+            table: self.table(),
+            key: "at",
+            order: Order::Desc,
+            conditions: self.conditions(),
+            at: &self.at,
+            limit: self.limit,
+            fingerprint: fingerprint(&("messages", &self.filter))?,
+        })
+    }
+
+    fn table(&self) -> &'static str {
+        let filter = &self.filter;
+        if filter.chat.is_some() || filter.contact.is_some() {
+            "messages INDEXED BY messages_of_chat"
+        } else if filter.source.is_some() {
+            "messages INDEXED BY messages_by_source"
+        } else {
+            "messages INDEXED BY messages_by_time"
+        }
+    }
+
+    fn conditions(&self) -> Conditions {
+        let filter = &self.filter;
+        let mut conditions = Conditions::default();
+        conditions.require_some("chat_id = ?", filter.chat.as_ref());
+        conditions.require_some(
+            "chat_id IN (SELECT id FROM chats INDEXED BY chats_of_contact WHERE contact_id = ?)",
+            filter.contact.as_ref(),
+        );
+        conditions.require_some("source = ?", filter.source.as_ref());
+        conditions.require_some("at >= ?", filter.since.map(to_nanos).as_ref());
+        conditions.require_some("at < ?", filter.until.map(to_nanos).as_ref());
+        if let Some(search) = &filter.search {
+            let needle = Needle::new(search).folded;
+            if !needle.is_empty() {
+                conditions.require("instr(search_key, ?) > 0", [Value::Text(needle)]);
+            }
+        }
+        conditions
+    }
+
+    /// Kept counts where there is one; a million rows are not counted for a page of fifty.
+    fn total(&self, tx: &Transaction<'_>) -> Result<i64, ArchiveError> {
+        let MessageFilter { chat, contact, source, search, since, until } = &self.filter;
+        let narrowed = source.is_some() || search.is_some() || since.is_some() || until.is_some();
+        match (chat, contact, narrowed) {
+            (None, None, false) => kept_count(tx, "SELECT total_messages FROM counters", None),
+            (Some(chat), None, false) => {
+                kept_count(tx, "SELECT coalesce(sum(message_count), 0) FROM chats WHERE id = ?", Some(chat))
+            }
+            (None, Some(contact), false) => kept_count(
+                tx,
+                "SELECT coalesce(sum(message_count), 0) FROM chats WHERE contact_id = ?",
+                Some(contact),
+            ),
+            (None, None, true) if source.is_none() && since.is_none() && until.is_none() => {
+                // Every text is looked at, and the table's own order is the fastest for that.
+                self.conditions().count(tx, "messages")
+            }
+            (_, _, _) => self.conditions().count(tx, self.table()),
+        }
+    }
+}
+
+fn kept_count(tx: &Transaction<'_>, sql: &'static str, id: Option<&String>) -> Result<i64, ArchiveError> {
+    let mut statement = tx.prepare_cached(sql)?;
+    Ok(statement.query_row(rusqlite::params_from_iter(id), |row| row.get(0))?)
+}
+
+/// The messages of one chat; the answer is `None` where there is no such chat.
+#[derive(Debug, Clone)]
+pub struct ListChatMessages {
+    /// The chat's id.
+    pub chat: String,
+    /// Which of its messages; the filter's own `chat` is replaced by this one.
+    pub list: ListMessages,
+}
+
+impl Query for ListChatMessages {
+    type Answer = Option<Page<MessageShape>>;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ArchiveError> {
+        if chats::rowid(tx, &self.chat)?.is_none() {
+            return Ok(None);
+        }
+        let mut list = self.list;
+        list.filter.chat = Some(self.chat);
+        list.answer(tx).map(Some)
+    }
+}
+
+fn load(tx: &Transaction<'_>, rowid: i64) -> Result<MessageShape, ArchiveError> {
+    let mut statement = tx.prepare_cached(
+        "SELECT messages.state, chats.contact_id FROM messages
+         LEFT JOIN chats ON chats.id = messages.chat_id
+         WHERE messages.rowid = ?",
+    )?;
+    let mut rows = statement.query([rowid])?;
+    let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    let message: ChatMessage = parse_state(row, 0)?;
+    Ok(MessageShape::new(&message, row.get(1)?))
+}

@@ -1,0 +1,194 @@
+//! Pages of a list: a walk along an index finds the rows, a look-up per row loads them.
+//!
+//! The two steps are apart so that skipped rows (`page=1000`) cost an index entry each and not two joins.
+//! Clauses and columns are `&'static str`, so no input ever becomes SQL; values are always bound.
+
+use rusqlite::types::Value;
+use rusqlite::{Transaction, params_from_iter};
+use serde::Serialize;
+
+use super::ArchiveError;
+use super::cursor::{Cursor, Key};
+
+/// Where a page begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PageAt {
+    /// The n-th page, from 1. Rows that are inserted meanwhile move later pages.
+    Page(u32),
+    /// After the row that a [`Page::next`] stands for, whatever was inserted meanwhile.
+    After(Cursor),
+}
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page<T> {
+    /// At most as many as asked for.
+    pub items: Vec<T>,
+    /// Rows on all pages together.
+    pub total: i64,
+    /// Where the next page begins; `None` on the last one.
+    pub next: Option<Cursor>,
+}
+
+/// What contacts and chats may be sorted by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub enum Sort {
+    /// A contact's latest interaction, a chat's latest activity.
+    #[default]
+    LastInteraction,
+    /// The contact's name without case and accents; the phone where there is none.
+    Name,
+    /// Creation.
+    CreatedAt,
+}
+
+impl Sort {
+    /// Times run from the newest, names from A.
+    pub fn default_order(self) -> Order {
+        match self {
+            Self::Name => Order::Asc,
+            Self::LastInteraction | Self::CreatedAt => Order::Desc,
+        }
+    }
+}
+
+/// Which way a list runs; ties are broken by id in the same direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Order {
+    /// Smallest first.
+    Asc,
+    /// Largest first.
+    Desc,
+}
+
+/// Conditions on the rows of a list, all of which must hold.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Conditions {
+    clauses: Vec<&'static str>,
+    values: Vec<Value>,
+}
+
+impl Conditions {
+    /// Adds a clause with as many `?` as values.
+    pub(super) fn require<const N: usize>(&mut self, clause: &'static str, values: [Value; N]) {
+        debug_assert_eq!(clause.matches('?').count(), N, "{clause}");
+        self.clauses.push(clause);
+        self.values.extend(values);
+    }
+
+    /// Adds a clause with one `?` where there is a value for it.
+    pub(super) fn require_some<V: Clone + Into<Value>>(&mut self, clause: &'static str, value: Option<&V>) {
+        if let Some(value) = value {
+            self.require(clause, [value.clone().into()]);
+        }
+    }
+
+    fn to_sql(&self) -> String {
+        if self.clauses.is_empty() { "TRUE".to_owned() } else { self.clauses.join(" AND ") }
+    }
+
+    /// Counts the rows of `table` that fulfil them.
+    pub(super) fn count(&self, tx: &Transaction<'_>, table: &'static str) -> Result<i64, ArchiveError> {
+        let sql = format!("SELECT count(*) FROM {table} WHERE {}", self.to_sql());
+        let count = tx.prepare_cached(&sql)?.query_row(params_from_iter(&self.values), |row| row.get(0))?;
+        Ok(count)
+    }
+}
+
+/// A walk along one list.
+#[derive(Debug)]
+pub(super) struct Walk<'a> {
+    /// The table, with `INDEXED BY` where the planner, which knows no sizes, must not choose.
+    pub(super) table: &'static str,
+    /// The column that it is sorted by, before `id`.
+    pub(super) key: &'static str,
+    pub(super) order: Order,
+    pub(super) conditions: Conditions,
+    pub(super) at: &'a PageAt,
+    /// Rows on a page.
+    pub(super) limit: u32,
+    /// What its cursors are bound to.
+    pub(super) fingerprint: u64,
+}
+
+/// What a walk found.
+#[derive(Debug)]
+pub(super) struct Rows<T> {
+    pub(super) items: Vec<T>,
+    /// There are rows after these.
+    pub(super) more: bool,
+    /// Where they begin; `None` where there are none, or where no row was asked for.
+    pub(super) next: Option<Cursor>,
+}
+
+impl<T> Rows<T> {
+    /// The page that these rows are.
+    pub(super) fn into_page(self, total: i64) -> Page<T> {
+        Page { items: self.items, total, next: self.next }
+    }
+}
+
+/// Where a row stands, and how to load it within the same transaction.
+struct Spot {
+    key: Key,
+    id: String,
+    rowid: i64,
+}
+
+impl Walk<'_> {
+    /// Finds the page's rows and loads each of them by its rowid.
+    pub(super) fn rows<T>(
+        &self,
+        tx: &Transaction<'_>,
+        load: impl Fn(&Transaction<'_>, i64) -> Result<T, ArchiveError>,
+    ) -> Result<Rows<T>, ArchiveError> {
+        let mut spots = self.spots(tx)?;
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let more = spots.len() > limit;
+        spots.truncate(limit);
+        let items = spots.iter().map(|spot| load(tx, spot.rowid)).collect::<Result<_, _>>()?;
+        let last = spots.pop().filter(|_| more);
+        let next = last.map(|spot| Cursor::new(self.fingerprint, spot.key, spot.id));
+        Ok(Rows { items, more, next })
+    }
+
+    /// The SQL and its values; one row more than asked for tells whether there are more.
+    pub(super) fn statement(&self) -> Result<(String, Vec<Value>), ArchiveError> {
+        let Self { table, key, conditions, .. } = self;
+        let (direction, beyond) = match self.order {
+            Order::Asc => ("ASC", ">"),
+            Order::Desc => ("DESC", "<"),
+        };
+        let mut clauses = conditions.to_sql();
+        let mut values = conditions.values.clone();
+        let offset = match self.at {
+            PageAt::Page(page) => i64::from(page.saturating_sub(1)) * i64::from(self.limit),
+            PageAt::After(cursor) => {
+                let (after, id) = cursor.position(self.fingerprint)?;
+                clauses = format!("{clauses} AND ({key}, id) {beyond} (?, ?)");
+                values.push(match after {
+                    Key::Time(nanos) => Value::Integer(*nanos),
+                    Key::Text(text) => Value::Text(text.clone()),
+                });
+                values.push(Value::Text(id.to_owned()));
+                0
+            }
+        };
+        values.push(Value::Integer(i64::from(self.limit) + 1));
+        values.push(Value::Integer(offset));
+        let sql = format!(
+            "SELECT {key}, id, rowid FROM {table} WHERE {clauses} \
+             ORDER BY {key} {direction}, id {direction} LIMIT ? OFFSET ?"
+        );
+        Ok((sql, values))
+    }
+
+    fn spots(&self, tx: &Transaction<'_>) -> Result<Vec<Spot>, ArchiveError> {
+        let (sql, values) = self.statement()?;
+        let mut statement = tx.prepare_cached(&sql)?;
+        let spots = statement.query_map(params_from_iter(values), |row| {
+            Ok(Spot { key: row.get(0)?, id: row.get(1)?, rowid: row.get(2)? })
+        })?;
+        Ok(spots.collect::<Result<_, _>>()?)
+    }
+}

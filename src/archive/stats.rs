@@ -1,0 +1,53 @@
+//! The counters, as the hub reads them at its start and as a snapshot shows them.
+
+use std::collections::BTreeMap;
+
+use jiff::{Timestamp, ToSpan};
+use rusqlite::Transaction;
+
+use super::{ArchiveError, Query, last_seq};
+use crate::domain::Stats;
+use crate::domain::stats::bucket;
+
+/// Hours back from now that every time zone's today lies within, with room for a clock that was set.
+const RECENT_HOURS: i64 = 48;
+
+/// The counters with the buckets of the last two days. Takes as long with a million messages as with none.
+#[derive(Debug, Clone, Copy)]
+pub struct LoadStats {
+    /// The present.
+    pub now: Timestamp,
+}
+
+impl Query for LoadStats {
+    type Answer = Stats;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ArchiveError> {
+        let since = self.now.checked_sub(RECENT_HOURS.hours()).unwrap_or(Timestamp::MIN);
+        let stats = Stats { recent: buckets(tx, bucket(since))?, as_of: last_seq(tx)?, ..totals(tx)? };
+        Ok(stats)
+    }
+}
+
+fn totals(tx: &Transaction<'_>) -> Result<Stats, ArchiveError> {
+    let mut statement = tx.prepare_cached(
+        "SELECT total_contacts, total_messages, total_chats, open_chats, waiting_chats FROM counters",
+    )?;
+    let totals = statement.query_row([], |row| {
+        Ok(Stats {
+            total_contacts: row.get(0)?,
+            total_messages: row.get(1)?,
+            total_chats: row.get(2)?,
+            open_chats: row.get(3)?,
+            waiting_chats: row.get(4)?,
+            ..Stats::default()
+        })
+    })?;
+    Ok(totals)
+}
+
+fn buckets(tx: &Transaction<'_>, from: i64) -> Result<BTreeMap<i64, i64>, ArchiveError> {
+    let mut statement = tx.prepare_cached("SELECT bucket, count FROM message_buckets WHERE bucket >= ?")?;
+    let buckets = statement.query_map([from], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(buckets.collect::<Result<_, _>>()?)
+}
