@@ -77,6 +77,7 @@ impl UmblerHub {
         let (today, _) = day_of(clock::now(), &self.settings.zone);
         if self.pulse.today.replace(today).is_some_and(|known| known != today) {
             self.stats.forget_before(today);
+            self.snapshots.forget();
             self.note_new_stats(ctx);
         }
     }

@@ -1,4 +1,157 @@
-//! Snapshots: asked of the archive once for everybody who wants the same one at the same position.
+//! Snapshots: asked of the archive once for everybody who wants the same one at the same position, and encoded on
+//! the archive's thread.
 
+use std::collections::HashMap;
+
+use actix::prelude::*;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use rusqlite::Transaction;
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+
+use super::UmblerHub;
+use super::messages::{RequestId, SendSnapshot, SessionId};
+use crate::archive::{ArchiveError, Ask, Query, Snapshot};
+use crate::domain::Seq;
+use crate::protocol::event::{ServerEvent, encode, encode_error};
+use crate::protocol::{ChatShape, ContactShape, ErrorCode, MessageShape, SnapshotLimits, StatsShape};
+use crate::telemetry::clock;
+
+/// Different snapshots that are kept for whoever asks next; a page of screens asks for one or two kinds.
+const KEPT_MAX: usize = 16;
+
+/// Equal keys get equal snapshots.
+type Key = (SnapshotLimits, String);
+
+/// Snapshots that are being made, and those that are still true.
 #[derive(Default)]
-pub struct Snapshots {}
+pub struct Snapshots {
+    kept: HashMap<Key, Encoded>,
+    waiting: HashMap<Key, Vec<Asker>>,
+}
+
+#[derive(Debug)]
+struct Asker {
+    session: SessionId,
+    request_id: Option<RequestId>,
+}
+
+/// An encoded snapshot and the position that it stands at.
+#[derive(Debug)]
+struct Encoded {
+    seq: Seq,
+    data: Box<RawValue>,
+}
+
+impl Snapshots {
+    /// What was counted as today is not any more.
+    pub fn forget(&mut self) {
+        self.kept.clear();
+    }
+}
+
+/// Asks for a snapshot, encoded.
+struct EncodeSnapshot {
+    limits: SnapshotLimits,
+    scope: String,
+    now: Timestamp,
+    zone: TimeZone,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UmblerData<'a> {
+    seq: Seq,
+    epoch: &'a str,
+    scope: &'a str,
+    stats: &'a StatsShape,
+    contacts: &'a [ContactShape],
+    chats: &'a [ChatShape],
+    recent_messages: &'a [MessageShape],
+    truncated: &'a [&'static str],
+}
+
+impl Query for EncodeSnapshot {
+    type Answer = Encoded;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<Encoded, ArchiveError> {
+        let snapshot = Snapshot { limits: self.limits, now: self.now, zone: self.zone }.answer(tx)?;
+        // The lists go by the names they have on the wire.
+        let wire = |name: &'static str| if name == "messages" { "recentMessages" } else { name };
+        let truncated: Vec<&'static str> = snapshot.truncated.iter().map(|name| wire(name)).collect();
+        let data = to_raw_value(&UmblerData {
+            seq: snapshot.seq,
+            epoch: &snapshot.epoch,
+            scope: &self.scope,
+            stats: &snapshot.stats,
+            contacts: &snapshot.contacts,
+            chats: &snapshot.chats,
+            recent_messages: &snapshot.messages,
+            truncated: &truncated,
+        })?;
+        Ok(Encoded { seq: snapshot.seq, data })
+    }
+}
+
+impl Handler<SendSnapshot> for UmblerHub {
+    type Result = ();
+
+    fn handle(&mut self, ask: SendSnapshot, ctx: &mut Self::Context) {
+        let key = (ask.limits, ask.scope);
+        let asker = Asker { session: ask.session, request_id: ask.request_id };
+        // It may stand ahead of the hub: the archive sees a commit before the hub has handed it out.
+        if let Some(kept) = self.snapshots.kept.get(&key).filter(|kept| kept.seq >= self.stats.as_of) {
+            return self.send_snapshot(&asker, &kept.data);
+        }
+        let waiting = self.snapshots.waiting.entry(key.clone()).or_default();
+        waiting.push(asker);
+        if waiting.len() == 1 {
+            self.make_snapshot(key, ctx);
+        }
+    }
+}
+
+impl UmblerHub {
+    fn make_snapshot(&self, key: Key, ctx: &mut Context<Self>) {
+        let (limits, scope) = key.clone();
+        let ask = EncodeSnapshot { limits, scope, now: clock::now(), zone: self.settings.zone.clone() };
+        let answer = self.archive.send(Ask(ask)).into_actor(self);
+        ctx.spawn(answer.map(move |answer, hub, _| hub.take_snapshot(key, answer.unwrap_or(Err(ArchiveError::Busy)))));
+    }
+
+    fn take_snapshot(&mut self, key: Key, answer: Result<Encoded, ArchiveError>) {
+        let askers = self.snapshots.waiting.remove(&key).unwrap_or_default();
+        match answer {
+            Ok(encoded) => {
+                for asker in &askers {
+                    self.send_snapshot(asker, &encoded.data);
+                }
+                if self.snapshots.kept.len() >= KEPT_MAX {
+                    self.snapshots.kept.clear();
+                }
+                self.snapshots.kept.insert(key, encoded);
+            }
+            Err(error) => {
+                log::error!("no snapshot: {}", crate::journal::writer::chain(&error));
+                for asker in &askers {
+                    self.refuse_snapshot(asker);
+                }
+            }
+        }
+    }
+
+    fn send_snapshot(&self, asker: &Asker, data: &RawValue) {
+        if let Some(session) = self.session(&asker.session) {
+            session.notify(encode(ServerEvent::UmblerData, asker.request_id.as_deref(), clock::now(), &data));
+        }
+    }
+
+    fn refuse_snapshot(&self, asker: &Asker) {
+        if let Some(session) = self.session(&asker.session) {
+            let message = "the stored state cannot be read now";
+            let id = asker.request_id.as_deref();
+            session.notify(encode_error(id, clock::now(), ErrorCode::Unavailable, message));
+        }
+    }
+}

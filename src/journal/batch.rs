@@ -62,7 +62,7 @@ struct Keys {
 impl BatchWriter {
     /// Takes over an open database.
     pub fn new(opened: Opened, retained: i64) -> Result<Self, StoreError> {
-        let newest = opened.stats.as_of;
+        let newest = opened.newest;
         Ok(Self { store: SqliteStore::new(opened.connection)?, newest, retained, _lock: opened.lock })
     }
 

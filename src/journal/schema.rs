@@ -1,18 +1,16 @@
 //! Opens the database: lock, settings, versioned migrations, and a check that does not grow with history.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use jiff::{Timestamp, ToSpan};
+use jiff::Timestamp;
 use rand::RngExt;
 use rusqlite::{Connection, OptionalExtension};
 use rusqlite_migration::{M, Migrations, SchemaVersion};
 
 use super::lock::{DatabaseLock, LockError};
-use crate::domain::stats::bucket;
-use crate::domain::{Seq, Stats};
+use crate::domain::Seq;
 
 /// Pages that the writer keeps, in KiB.
 const CACHE_KIB: i64 = 64 * 1_024;
@@ -81,14 +79,14 @@ pub struct Opened {
     pub(super) lock: DatabaseLock,
     /// The life of this journal.
     pub epoch: String,
-    /// The counters at the newest position.
-    pub stats: Stats,
+    /// The newest position.
+    pub newest: Seq,
     /// When the last delivery came.
     pub last_webhook_at: Option<Timestamp>,
 }
 
-/// Opens the database at `path`, making or upgrading it where needed. `now` limits which counters are loaded.
-pub fn open(path: &Path, now: Timestamp) -> Result<Opened, OpenError> {
+/// Opens the database at `path`, making or upgrading it where needed.
+pub fn open(path: &Path) -> Result<Opened, OpenError> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder).map_err(|source| OpenError::Folder { path: path.into(), source })?;
     }
@@ -99,9 +97,9 @@ pub fn open(path: &Path, now: Timestamp) -> Result<Opened, OpenError> {
     migrate(&mut connection, path)?;
     check_newest(&connection, path)?;
     let epoch = epoch(&connection).map_err(database)?;
-    let stats = load_stats(&connection, now).map_err(database)?;
+    let newest = newest(&connection).map_err(database)?;
     let last_webhook_at = last_webhook_at(&connection).map_err(database)?;
-    Ok(Opened { connection, lock, epoch, stats, last_webhook_at })
+    Ok(Opened { connection, lock, epoch, newest, last_webhook_at })
 }
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
@@ -159,28 +157,8 @@ fn epoch(connection: &Connection) -> rusqlite::Result<String> {
     Ok(epoch)
 }
 
-fn load_stats(connection: &Connection, now: Timestamp) -> rusqlite::Result<Stats> {
-    // A day of any time zone began less than two days ago.
-    let since = now.checked_sub(48.hours()).map_or(i64::MIN, bucket);
-    let mut select = connection.prepare("SELECT bucket, count FROM message_buckets WHERE bucket >= ?1")?;
-    let recent: BTreeMap<i64, i64> =
-        select.query_map([since], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
-    connection.query_row(
-        "SELECT total_contacts, total_messages, total_chats, open_chats, waiting_chats,
-                (SELECT coalesce(max(seq), 0) FROM journal) FROM counters",
-        [],
-        |row| {
-            Ok(Stats {
-                total_contacts: row.get(0)?,
-                total_messages: row.get(1)?,
-                total_chats: row.get(2)?,
-                open_chats: row.get(3)?,
-                waiting_chats: row.get(4)?,
-                recent,
-                as_of: Seq(row.get(5)?),
-            })
-        },
-    )
+fn newest(connection: &Connection) -> rusqlite::Result<Seq> {
+    Ok(Seq(connection.query_row("SELECT coalesce(max(seq), 0) FROM journal", [], |row| row.get(0))?))
 }
 
 fn last_webhook_at(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
