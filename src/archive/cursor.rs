@@ -88,7 +88,6 @@ pub(super) fn fingerprint<T: Serialize>(list: &T) -> Result<u64, ArchiveError> {
     Ok(content.iter().fold(OFFSET, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(PRIME)))
 }
 
-
 impl FromSql for Key {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         if let ValueRef::Integer(nanos) = value {
@@ -106,7 +105,8 @@ mod tests {
 
     #[test]
     fn a_cursor_reads_back_as_it_was_written() {
-        for key in [Key::Time(i64::MIN), Key::Time(1_772_000_000_123_456_700), Key::Text("joão \"é\"".into())] {
+        for key in [Key::Time(i64::MIN), Key::Time(1_772_000_000_123_456_700), Key::Text("joão \"é\"".into())]
+        {
             let cursor = Cursor::new(u64::MAX, key, "a/b=&+ç".into());
             let text = cursor.to_string();
             assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)), "{text}");

@@ -27,6 +27,10 @@ pub mod updates;
 pub mod webhooks;
 pub mod stats;
 pub mod snapshot;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use chats::{ChatFilter, GetChat, ListChats, ListContactChats, StatusFilter};
 pub use contacts::{ContactFilter, GetContact, ListContacts};
@@ -149,13 +153,15 @@ pub fn open(path: &std::path::Path) -> Result<Connection, rusqlite::Error> {
 
 /// The newest committed position, 0 in an empty journal.
 pub fn last_seq(tx: &Transaction<'_>) -> Result<Seq, ArchiveError> {
-    let seq = tx.prepare_cached("SELECT coalesce(max(seq), 0) FROM journal")?.query_row([], |row| row.get(0))?;
+    let seq =
+        tx.prepare_cached("SELECT coalesce(max(seq), 0) FROM journal")?.query_row([], |row| row.get(0))?;
     Ok(Seq(seq))
 }
 
 /// The name of the journal's present life.
 pub fn epoch(tx: &Transaction<'_>) -> Result<String, ArchiveError> {
-    let epoch = tx.prepare_cached("SELECT value FROM meta WHERE key = 'epoch'")?.query_row([], |row| row.get(0))?;
+    let epoch =
+        tx.prepare_cached("SELECT value FROM meta WHERE key = 'epoch'")?.query_row([], |row| row.get(0))?;
     Ok(epoch)
 }
 

@@ -66,11 +66,7 @@ fn is_expired(tx: &Transaction<'_>, after: Seq, seq: Seq) -> Result<bool, Archiv
 }
 
 /// The frames, and the last one's position where there may be more.
-fn frames(
-    tx: &Transaction<'_>,
-    after: Seq,
-    limit: u32,
-) -> Result<(Vec<String>, Option<Seq>), ArchiveError> {
+fn frames(tx: &Transaction<'_>, after: Seq, limit: u32) -> Result<(Vec<String>, Option<Seq>), ArchiveError> {
     let limit_usize = usize::try_from(limit).unwrap_or(usize::MAX);
     let mut statement =
         tx.prepare_cached("SELECT seq, frame FROM frames WHERE seq > ? ORDER BY seq LIMIT ?")?;

@@ -1,0 +1,207 @@
+//! A small database for the tests of this room: the real schema, and rows as the journal's writer stores them.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+
+use super::{ArchiveError, Query};
+use crate::domain::register::to_nanos;
+use crate::domain::stats::bucket;
+use crate::domain::{
+    Chat, ChatKind, ChatMessage, Contact, ContactId, EventKey, MessageFacts, MessagePosition, Named,
+};
+use crate::journal::fold::{digits, fold};
+
+/// A database in memory.
+pub(super) struct Base {
+    pub(super) connection: Connection,
+}
+
+/// The moment `second` seconds after a Monday in March.
+pub(super) fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_772_445_600 + second).unwrap()
+}
+
+fn key() -> EventKey {
+    EventKey { at: at(0), event: "e".into() }
+}
+
+/// A contact with a name.
+pub(super) fn contact(id: &str, name: &str) -> Contact {
+    let mut contact = Contact::new(id.into());
+    contact.name.hear(Some(name.to_owned()), &key());
+    contact.created_at = Some(at(0));
+    contact
+}
+
+/// An open direct chat of a contact.
+pub(super) fn chat(id: &str, contact: &str) -> Chat {
+    let mut chat = Chat::new(id.into());
+    chat.contact_id.hear(Some(contact.into()), &key());
+    chat.kind.hear(Some(ChatKind::Direct), &key());
+    chat.open.hear(Some(true), &key());
+    chat.created_at = Some(at(0));
+    chat
+}
+
+/// A closed direct chat of a contact.
+pub(super) fn closed_chat(id: &str, contact: &str) -> Chat {
+    let mut closed = chat(id, contact);
+    closed.open = crate::domain::register::Register::default();
+    closed.open.hear(Some(false), &key());
+    closed
+}
+
+/// Something referred to by id.
+pub(super) fn named(id: &str) -> Named {
+    Named { id: id.into(), name: None }
+}
+
+/// Says something of a register of a new chat or contact.
+pub(super) fn say<T>(register: &mut crate::domain::register::Register<T>, value: T) {
+    register.hear(Some(value), &key());
+}
+
+/// A text from a source.
+pub(super) fn message(id: &str, chat: &str, second: i64, source: &str, text: &str) -> ChatMessage {
+    let facts = MessageFacts {
+        at: Some(at(second)),
+        source: Some(source.to_owned()),
+        message_type: Some("Text".to_owned()),
+        text: Some(text.to_owned()),
+        ..MessageFacts::default()
+    };
+    ChatMessage::first_seen(id.into(), chat.into(), &facts, &key())
+}
+
+impl Base {
+    pub(super) fn new() -> Self {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(include_str!("../journal/migrations/0001_first.sql")).unwrap();
+        connection.execute("INSERT OR REPLACE INTO meta VALUES ('epoch', 'first-life')", []).unwrap();
+        Self { connection }
+    }
+
+    pub(super) fn ask<Q: Query>(&mut self, question: Q) -> Result<Q::Answer, ArchiveError> {
+        let transaction = self.connection.transaction().unwrap();
+        question.answer(&transaction)
+    }
+
+    pub(super) fn put_contact(&self, contact: &Contact) {
+        let nanos = |at: Option<Timestamp>| at.map_or(0, to_nanos);
+        let name = contact.name.get();
+        let phone = contact.phone.get();
+        let key = fold(name.or(phone).map_or("", String::as_str));
+        let search =
+            format!("{} {}", fold(name.map_or("", String::as_str)), digits(phone.map_or("", String::as_str)));
+        self.run(
+            "INSERT INTO contacts VALUES (?, NULL, ?, ?, ?, ?, ?, ?, ?, ?)",
+            params![
+                contact.id.as_str(),
+                name,
+                phone,
+                key,
+                search,
+                nanos(contact.created_at),
+                nanos(contact.last_interaction_at()),
+                contact.last_message.as_ref().map(|position| position.id.as_str()),
+                serde_json::to_string(contact).unwrap(),
+            ],
+        );
+        for tag in contact.tags.get().into_iter().flatten() {
+            self.run("INSERT INTO contact_tags VALUES (?, ?)", params![tag.id.as_str(), contact.id.as_str()]);
+        }
+        self.run("UPDATE counters SET total_contacts = total_contacts + 1", []);
+    }
+
+    pub(super) fn put_chat(&self, chat: &Chat) {
+        let fields = chat.fields();
+        self.run(
+            "INSERT INTO chats VALUES (?1, NULL, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,
+             coalesce((SELECT name_key FROM contacts WHERE id = ?2), ''), ?10, ?11, ?12, ?13, ?14, ?15)",
+            params![
+                chat.id.as_str(),
+                fields.contact_id.as_ref().map(ContactId::as_str),
+                fields.kind.as_str(),
+                fields.channel.as_ref().map(|channel| channel.id.as_str()),
+                fields.sector.as_ref().map(|sector| sector.id.as_str()),
+                fields.owner.as_ref().map(|owner| owner.id.as_str()),
+                fields.open,
+                fields.waiting,
+                fields.private,
+                chat.created_at.map_or(0, to_nanos),
+                chat.last_activity_at().map_or(0, to_nanos),
+                chat.last_message.as_ref().map(|position| to_nanos(position.at)),
+                chat.last_message.as_ref().map(|position| position.id.as_str()),
+                chat.message_count,
+                serde_json::to_string(chat).unwrap(),
+            ],
+        );
+        for tag in &fields.tags {
+            self.run("INSERT INTO chat_tags VALUES (?, ?)", params![tag.id.as_str(), chat.id.as_str()]);
+        }
+        self.run(
+            "UPDATE counters SET total_chats = total_chats + 1, open_chats = open_chats + ?,
+             waiting_chats = waiting_chats + ?",
+            params![chat.is_direct() && fields.open, chat.is_direct() && fields.waiting],
+        );
+    }
+
+    /// Stores a message; the chat and the contact that it belongs to are stored after it.
+    pub(super) fn put_message(&self, message: &ChatMessage) {
+        self.run(
+            "INSERT INTO messages VALUES (?, ?, ?, ?, 'other', ?, ?)",
+            params![
+                message.id.as_str(),
+                message.chat_id.as_str(),
+                to_nanos(message.at),
+                message.source.get(),
+                message.shown_text().map(fold),
+                serde_json::to_string(message).unwrap(),
+            ],
+        );
+        self.run("UPDATE counters SET total_messages = total_messages + 1", []);
+        self.run(
+            "INSERT INTO message_buckets VALUES (?, 1) ON CONFLICT DO UPDATE SET count = count + 1",
+            params![bucket(message.at)],
+        );
+    }
+
+    /// A contact with one open chat in which it said these things, a second apart.
+    pub(super) fn put_conversation(&self, contact_id: &str, name: &str, chat_id: &str, texts: &[&str]) {
+        let messages: Vec<_> = (1..)
+            .zip(texts)
+            .map(|(second, text)| message(&format!("{chat_id}-{second}"), chat_id, second, "Contact", text))
+            .collect();
+        for message in &messages {
+            self.put_message(message);
+        }
+        let last = messages.last().map(|last| MessagePosition { at: last.at, id: last.id.clone() });
+        let mut contact = contact(contact_id, name);
+        contact.last_message.clone_from(&last);
+        self.put_contact(&contact);
+        let mut chat = chat(chat_id, contact_id);
+        chat.last_message = last;
+        chat.message_count = i64::try_from(texts.len()).unwrap();
+        self.put_chat(&chat);
+    }
+
+    /// Positions from `first` to `last`, each with a frame.
+    pub(super) fn put_updates(&self, first: i64, last: i64) {
+        for seq in first..=last {
+            self.run(
+                "INSERT INTO journal VALUES (?1, 'e' || ?1, 'Message', 'new_message', NULL, NULL, NULL, NULL, ?2, NULL, NULL)",
+                params![seq, to_nanos(at(seq))],
+            );
+            self.run("INSERT INTO frames VALUES (?, ?)", params![seq, frame(seq)]);
+        }
+    }
+
+    pub(super) fn run(&self, sql: &str, values: impl rusqlite::Params) {
+        self.connection.execute(sql, values).unwrap();
+    }
+}
+
+/// The frame of a position.
+pub(super) fn frame(seq: i64) -> String {
+    format!(r#"{{"event":"umbler_update","seq":{seq},"data":{{"n":1.50}}}}"#)
+}
