@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::WsSession;
-use crate::auth::{Authenticator, Identity, Role, scope_hash};
+use crate::auth::{Authenticator, Identity, LEEWAY_SECONDS, Role, scope_hash};
 use crate::hub::SignedIn;
 use crate::protocol::event::{ServerEvent, encode, encode_error};
 use crate::protocol::{Channel, CloseCode, ErrorCode};
@@ -20,8 +20,6 @@ use crate::telemetry::clock;
 pub const DEADLINE: Duration = Duration::from_secs(10);
 /// Bad tokens after which the socket is closed.
 pub const BAD_TOKENS_MAX: u8 = 3;
-/// A token counts for this long past its `exp` (contract: leeway).
-const LEEWAY_SECONDS: i64 = 30;
 
 /// Who sits at the other end.
 pub struct SignIn {

@@ -1,0 +1,88 @@
+//! Makes tokens, for operators who try the hub and for tests; the company's own backend makes its own.
+
+use jiff::Timestamp;
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use serde::Serialize;
+
+use super::{AuthError, Role};
+
+/// What a token is to say. `None` is left out of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct TokenClaims {
+    /// The user's id.
+    pub sub: String,
+    /// The user's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What they may do.
+    pub role: Role,
+    /// Seconds since 1970 when it was made.
+    pub iat: i64,
+    /// Seconds since 1970 when it ends.
+    pub exp: i64,
+    /// Who made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub iss: Option<String>,
+    /// Whom it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aud: Option<String>,
+    /// Organizations it is limited to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub orgs: Option<Vec<String>>,
+    /// Sectors it is limited to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sectors: Option<Vec<String>>,
+    /// Channels it is limited to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channels: Option<Vec<String>>,
+    /// Members it is limited to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub members: Option<Vec<String>>,
+}
+
+impl TokenClaims {
+    /// A token of this user and role that counts from `now` for `seconds`.
+    pub fn new(sub: impl Into<String>, role: Role, now: Timestamp, seconds: i64) -> Self {
+        Self {
+            sub: sub.into(),
+            name: None,
+            role,
+            iat: now.as_second(),
+            exp: now.as_second().saturating_add(seconds),
+            iss: None,
+            aud: None,
+            orgs: None,
+            sectors: None,
+            channels: None,
+            members: None,
+        }
+    }
+}
+
+/// The key that signs.
+pub enum SigningKey {
+    /// A shared secret: HS256.
+    Secret(String),
+    /// A private key in PEM: RS256, ES256 or EdDSA, as its kind says.
+    Pem(Vec<u8>),
+}
+
+/// Signs the claims.
+pub fn mint(claims: &TokenClaims, key: &SigningKey) -> Result<String, AuthError> {
+    let (algorithm, key) = match key {
+        SigningKey::Secret(secret) => (Algorithm::HS256, EncodingKey::from_secret(secret.as_bytes())),
+        SigningKey::Pem(pem) => private_key(pem)?,
+    };
+    encode(&Header::new(algorithm), claims, &key).map_err(|error| {
+        log::debug!("the library says: {error}");
+        AuthError::Key("the key does not sign")
+    })
+}
+
+fn private_key(pem: &[u8]) -> Result<(Algorithm, EncodingKey), AuthError> {
+    EncodingKey::from_rsa_pem(pem)
+        .map(|key| (Algorithm::RS256, key))
+        .or_else(|_not_rsa| EncodingKey::from_ed_pem(pem).map(|key| (Algorithm::EdDSA, key)))
+        .or_else(|_not_ed| EncodingKey::from_ec_pem(pem).map(|key| (Algorithm::ES256, key)))
+        .map_err(|_not_ec| AuthError::Key("not a private key in PEM (PKCS#8) of the kinds RSA, P-256 or Ed25519"))
+}

@@ -1,0 +1,205 @@
+//! What the hub counts of its own work, for Prometheus. Names follow its conventions: base units, `_total` on counters.
+
+use std::sync::Arc;
+
+use prometheus::process_collector::ProcessCollector;
+use prometheus::{
+    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+};
+
+/// Answer times: from half a millisecond (one commit) to the four seconds after which a delivery is refused.
+const SECONDS_BUCKETS: &[f64] = &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
+/// Events in one batch, up to the journal's bound.
+const BATCH_BUCKETS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
+
+/// The counters; a clone counts into the same.
+#[derive(Clone)]
+pub struct Metrics {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    registry: Registry,
+    http_seconds: HistogramVec,
+    webhook_seconds: HistogramVec,
+    sessions_opened: IntCounter,
+    sessions_closed: IntCounterVec,
+    frames_refused: IntCounterVec,
+    commit_seconds: Histogram,
+    commit_events: Histogram,
+    updates_delivered: IntCounter,
+    sessions_behind: IntCounter,
+    /// In the order of [`GAUGES`].
+    gauges: Vec<IntGauge>,
+}
+
+/// What is read off the hub at the moment of a scrape.
+#[derive(Debug, Clone, Copy)]
+pub struct GaugeValues {
+    /// Sockets.
+    pub sessions: i64,
+    /// Deliveries that wait to be stored.
+    pub queued: i64,
+    /// The newest position.
+    pub seq: i64,
+    /// Seconds since 1970 of the last delivery; 0: none yet.
+    pub last_webhook_at: i64,
+    /// The journal accepts deliveries.
+    pub writable: bool,
+    /// Chats that are open.
+    pub open_chats: i64,
+    /// Chats that wait.
+    pub waiting_chats: i64,
+}
+
+/// Name, help and where the value comes from.
+type Gauge = (&'static str, &'static str, fn(&GaugeValues) -> i64);
+
+const GAUGES: &[Gauge] = &[
+    ("umbler_hub_sessions", "WebSocket sessions that are connected.", |values| values.sessions),
+    ("umbler_hub_deliveries_queued", "Deliveries that wait to be stored.", |values| values.queued),
+    ("umbler_hub_seq", "The newest position of the journal.", |values| values.seq),
+    ("umbler_hub_last_webhook_timestamp_seconds", "When the last delivery came; 0 before the first.", |values| {
+        values.last_webhook_at
+    }),
+    ("umbler_hub_writable", "1 while the journal accepts deliveries.", |values| i64::from(values.writable)),
+    ("umbler_hub_open_chats", "Open chats, without groups and internal ones.", |values| values.open_chats),
+    ("umbler_hub_waiting_chats", "Chats in which a customer waits.", |values| values.waiting_chats),
+];
+
+impl Metrics {
+    /// Fresh counters in a registry of their own, so that several hubs in one process do not mix.
+    pub fn new() -> Result<Self, prometheus::Error> {
+        let registry = Registry::new();
+        let maker = Maker { registry: &registry };
+        let inner = Inner {
+            http_seconds: maker.histograms(
+                "umbler_hub_http_request_duration_seconds",
+                "Time to answer HTTP requests.",
+                &["route", "method", "status"],
+            )?,
+            webhook_seconds: maker.histograms(
+                "umbler_hub_webhook_duration_seconds",
+                "Time from a delivery's last byte to its answer, by outcome.",
+                &["outcome"],
+            )?,
+            sessions_opened: maker.counter("umbler_hub_sessions_opened_total", "WebSocket sessions opened.")?,
+            sessions_closed: maker.counters(
+                "umbler_hub_sessions_closed_total",
+                "WebSocket sessions that the hub closed, by close code.",
+                "code",
+            )?,
+            frames_refused: maker.counters(
+                "umbler_hub_frames_refused_total",
+                "Frames of clients that were refused, by reason.",
+                "reason",
+            )?,
+            commit_seconds: maker.histogram(
+                "umbler_hub_commit_duration_seconds",
+                "Time of one durable commit of the journal.",
+                SECONDS_BUCKETS,
+            )?,
+            commit_events: maker.histogram(
+                "umbler_hub_commit_deliveries",
+                "Deliveries in one commit of the journal.",
+                BATCH_BUCKETS,
+            )?,
+            updates_delivered: maker.counter(
+                "umbler_hub_updates_delivered_total",
+                "Updates handed to sessions: one per update and session.",
+            )?,
+            sessions_behind: maker.counter(
+                "umbler_hub_sessions_behind_total",
+                "Times that a session did not read what it was sent and was left out.",
+            )?,
+            gauges: GAUGES.iter().map(|(name, help, _)| maker.gauge(name, help)).collect::<Result<_, _>>()?,
+            registry: registry.clone(),
+        };
+        if let Ok(pid) = i32::try_from(std::process::id()) {
+            registry.register(Box::new(ProcessCollector::new(pid, "")))?;
+        }
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// A request was answered. `route` is the pattern, never the path: paths hold ids and have no bound.
+    pub fn http_request(&self, route: &str, method: &str, status: u16, seconds: f64) {
+        self.inner.http_seconds.with_label_values(&[route, method, &status.to_string()]).observe(seconds);
+    }
+
+    /// A delivery was answered.
+    pub fn webhook(&self, outcome: &str, seconds: f64) {
+        self.inner.webhook_seconds.with_label_values(&[outcome]).observe(seconds);
+    }
+
+    /// A socket was opened.
+    pub fn session_opened(&self) {
+        self.inner.sessions_opened.inc();
+    }
+
+    /// The hub closed a socket.
+    pub fn session_closed(&self, code: u16) {
+        self.inner.sessions_closed.with_label_values(&[&code.to_string()]).inc();
+    }
+
+    /// A client's frame was refused.
+    pub fn frame_refused(&self, reason: &str) {
+        self.inner.frames_refused.with_label_values(&[reason]).inc();
+    }
+
+    /// The journal committed a batch.
+    pub fn committed(&self, deliveries: usize, seconds: f64) {
+        self.inner.commit_seconds.observe(seconds);
+        #[expect(clippy::cast_precision_loss, reason = "a batch holds a few hundred deliveries")]
+        self.inner.commit_events.observe(deliveries as f64);
+    }
+
+    /// Updates were handed to sessions.
+    pub fn updates_delivered(&self, count: u64) {
+        self.inner.updates_delivered.inc_by(count);
+    }
+
+    /// A session fell behind.
+    pub fn session_behind(&self) {
+        self.inner.sessions_behind.inc();
+    }
+
+    /// The text that Prometheus reads.
+    pub fn render(&self, values: &GaugeValues) -> Result<String, prometheus::Error> {
+        for (gauge, (_, _, read)) in self.inner.gauges.iter().zip(GAUGES) {
+            gauge.set(read(values));
+        }
+        TextEncoder::new().encode_to_string(&self.inner.registry.gather())
+    }
+}
+
+/// Makes metrics and registers them.
+struct Maker<'a> {
+    registry: &'a Registry,
+}
+
+impl Maker<'_> {
+    fn register<C: prometheus::core::Collector + Clone + 'static>(&self, metric: C) -> Result<C, prometheus::Error> {
+        self.registry.register(Box::new(metric.clone()))?;
+        Ok(metric)
+    }
+
+    fn counter(&self, name: &str, help: &str) -> Result<IntCounter, prometheus::Error> {
+        self.register(IntCounter::new(name, help)?)
+    }
+
+    fn counters(&self, name: &str, help: &str, label: &str) -> Result<IntCounterVec, prometheus::Error> {
+        self.register(IntCounterVec::new(Opts::new(name, help), &[label])?)
+    }
+
+    fn gauge(&self, name: &str, help: &str) -> Result<IntGauge, prometheus::Error> {
+        self.register(IntGauge::new(name, help)?)
+    }
+
+    fn histogram(&self, name: &str, help: &str, buckets: &[f64]) -> Result<Histogram, prometheus::Error> {
+        self.register(Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets.to_vec()))?)
+    }
+
+    fn histograms(&self, name: &str, help: &str, labels: &[&str]) -> Result<HistogramVec, prometheus::Error> {
+        self.register(HistogramVec::new(HistogramOpts::new(name, help).buckets(SECONDS_BUCKETS.to_vec()), labels)?)
+    }
+}
