@@ -20,12 +20,13 @@ pub struct Backlog {
 }
 
 impl Backlog {
-    /// Counts a message in, unless it would break a bound.
+    /// Counts a message in, unless it would break a bound. An empty queue takes any one message: a snapshot may be
+    /// larger than the bound, and a session that could never get it would ask for it for ever.
     pub fn try_add(&self, bytes: usize) -> bool {
         // Only the hub adds, so reading before adding is no race; the session only ever subtracts.
-        if self.messages.load(Ordering::Relaxed) >= MESSAGES_MAX
-            || self.bytes.load(Ordering::Relaxed) + bytes > BYTES_MAX
-        {
+        let messages = self.messages.load(Ordering::Relaxed);
+        let full = messages >= MESSAGES_MAX || self.bytes.load(Ordering::Relaxed) + bytes > BYTES_MAX;
+        if messages > 0 && full {
             return false;
         }
         self.messages.fetch_add(1, Ordering::Relaxed);
@@ -71,6 +72,7 @@ mod tests {
         assert!(!backlog.try_add(1), "one byte more than the bound");
         backlog.subtract(BYTES_MAX);
         assert!(backlog.is_empty());
-        assert!(backlog.try_add(1));
+        assert!(backlog.try_add(BYTES_MAX + 1), "an empty queue takes any one message");
+        assert!(!backlog.try_add(0), "and then it is full");
     }
 }

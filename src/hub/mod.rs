@@ -28,6 +28,7 @@ use crate::journal::append::Append;
 use crate::journal::{Committed, Faulted, Journal};
 use crate::protocol::StatsShape;
 use crate::telemetry::clock;
+use crate::telemetry::metrics::Metrics;
 pub use messages::{
     Ack, AckStatus, Connect, Deliver, Disconnected, Drain, GetHealth, GetStats, Health, Ingest, IngestError, Outgoing,
     RequestId, SendSnapshot, SessionId, SignedIn, Submission, Subscribe, Unsubscribe,
@@ -69,6 +70,7 @@ pub struct UmblerHub {
     fault: Option<String>,
     draining: bool,
     pulse: pulse::Pulse,
+    metrics: Metrics,
 }
 
 /// The journal's writer runs: deliveries can be taken in.
@@ -81,7 +83,7 @@ pub struct Opened {
 
 impl UmblerHub {
     /// A hub without a journal yet; it takes deliveries in after [`Opened`].
-    pub fn new(settings: HubSettings, archive: Addr<Archive>) -> Self {
+    pub fn new(settings: HubSettings, archive: Addr<Archive>, metrics: Metrics) -> Self {
         Self {
             archive,
             journal: None,
@@ -92,6 +94,7 @@ impl UmblerHub {
             fault: None,
             draining: false,
             pulse: pulse::Pulse::default(),
+            metrics,
             settings,
         }
     }

@@ -62,6 +62,9 @@ impl UmblerHub {
         let now = clock::now();
         for session in self.sessions.iter_mut().filter(|session| session.backlog.is_behind()) {
             session.behind_ticks += 1;
+            if session.behind_ticks == 1 {
+                self.metrics.session_behind();
+            }
             if session.backlog.is_empty() {
                 session.behind_ticks = 0;
                 session.backlog.set_behind(false);

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix::Recipient;
 use actix::dev::RecipientRequest;
@@ -16,6 +16,7 @@ use super::batch::BatchWriter;
 use super::queue::{Journal, WAITING_MAX, Waiting, refuse};
 use super::schema::Opened;
 use super::store::StoreError;
+use crate::telemetry::metrics::Metrics;
 
 /// Most deliveries in one transaction: larger ones gain nothing and hold the fan-out back.
 pub const BATCH_MAX: usize = 256;
@@ -30,6 +31,8 @@ pub struct Listeners {
     pub committed: Recipient<Committed>,
     /// Told when writing fails, and when it works again.
     pub faulted: Recipient<Faulted>,
+    /// Where commits are counted.
+    pub metrics: Metrics,
 }
 
 impl Opened {
@@ -103,8 +106,10 @@ impl Writer {
     }
 
     fn write(&mut self, batch: Vec<Append>) {
+        let begun = Instant::now();
         match self.batches.commit(&batch) {
             Ok(written) => {
+                self.listeners.metrics.committed(batch.len(), begun.elapsed().as_secs_f64());
                 self.note(None);
                 let replies = batch.into_iter().map(|append| append.reply);
                 let settled = written.acks.into_iter().zip(replies).map(|(ack, reply)| Settled { ack, reply }).collect();

@@ -125,11 +125,12 @@ impl Actor for WsSession {
             log::warn!("the hub is too busy to take in session {}", self.id);
             return self.close(CloseCode::GoingAway, ctx);
         }
+        self.seat.metrics.session_opened();
         ctx.run_interval(Duration::from_secs(HEARTBEAT_SECONDS), |session, ctx| session.watch_peer(ctx));
         self.await_sign_in(ctx);
     }
 
-    fn stopped(&mut self, ctx: &mut Self::Context) {
+    fn stopped(&mut self, _: &mut Self::Context) {
         let gone = Disconnected { session: Arc::clone(&self.id) };
         // Must arrive, or the hub would count a ghost: sent by a future that waits for room.
         let told = self.seat.hub.send(gone);
@@ -138,7 +139,6 @@ impl Actor for WsSession {
                 log::debug!("a session ended after the hub");
             }
         });
-        drop(ctx.state());
     }
 }
 
