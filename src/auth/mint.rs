@@ -63,7 +63,7 @@ impl TokenClaims {
 pub enum SigningKey {
     /// A shared secret: HS256.
     Secret(String),
-    /// A private key in PEM: RS256, ES256 or EdDSA, as its kind says.
+    /// A private key in PEM: RS256, ES256 or `EdDSA`, as its kind says.
     Pem(Vec<u8>),
 }
 
@@ -84,5 +84,7 @@ fn private_key(pem: &[u8]) -> Result<(Algorithm, EncodingKey), AuthError> {
         .map(|key| (Algorithm::RS256, key))
         .or_else(|_not_rsa| EncodingKey::from_ed_pem(pem).map(|key| (Algorithm::EdDSA, key)))
         .or_else(|_not_ed| EncodingKey::from_ec_pem(pem).map(|key| (Algorithm::ES256, key)))
-        .map_err(|_not_ec| AuthError::Key("not a private key in PEM (PKCS#8) of the kinds RSA, P-256 or Ed25519"))
+        .map_err(|_not_ec| {
+            AuthError::Key("not a private key in PEM (PKCS#8) of the kinds RSA, P-256 or Ed25519")
+        })
 }

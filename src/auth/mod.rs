@@ -97,12 +97,15 @@ pub enum AuthError {
 impl From<&jsonwebtoken::errors::Error> for AuthError {
     fn from(error: &jsonwebtoken::errors::Error) -> Self {
         use jsonwebtoken::errors::ErrorKind;
-        #[expect(clippy::wildcard_enum_match_arm, reason = "the library's list is open; a stranger gets no details")]
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "the library's list is open; a stranger gets no details"
+        )]
         match error.kind() {
             ErrorKind::InvalidSignature => Self::Invalid("its signature does not fit the key"),
-            ErrorKind::InvalidAlgorithm | ErrorKind::UnsupportedAlgorithm | ErrorKind::InvalidAlgorithmName => {
-                Self::Invalid("its algorithm is not the key's")
-            }
+            ErrorKind::InvalidAlgorithm
+            | ErrorKind::UnsupportedAlgorithm
+            | ErrorKind::InvalidAlgorithmName => Self::Invalid("its algorithm is not the key's"),
             ErrorKind::InvalidIssuer => Self::Claim("iss"),
             ErrorKind::InvalidAudience => Self::Claim("aud"),
             ErrorKind::MissingRequiredClaim(claim) => Self::Claim(match claim.as_str() {
@@ -111,7 +114,9 @@ impl From<&jsonwebtoken::errors::Error> for AuthError {
                 "iss" => "iss",
                 _ => "aud",
             }),
-            ErrorKind::Json(error) if error.is_data() => Self::Invalid("its claims are not of the right types"),
+            ErrorKind::Json(error) if error.is_data() => {
+                Self::Invalid("its claims are not of the right types")
+            }
             _ => Self::Invalid("it is not a signed JSON Web Token"),
         }
     }

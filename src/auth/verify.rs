@@ -11,7 +11,7 @@ use super::{AuthError, Identity, LEEWAY_SECONDS, Role, SUBJECT_BYTES_MAX, TOKEN_
 pub enum AuthKey {
     /// A shared secret: HS256.
     Secret(String),
-    /// A public key in PEM: RS256, ES256 or EdDSA, as its kind says.
+    /// A public key in PEM: RS256, ES256 or `EdDSA`, as its kind says.
     Pem(Vec<u8>),
 }
 
@@ -87,7 +87,9 @@ impl Authenticator {
             // RFC 7515 4.1.11: extensions that are not understood must be refused.
             return Err(AuthError::Invalid("it asks for extensions that are not supported"));
         }
-        let claims = decode::<Claims>(token, &self.key, &self.validation).map_err(|error| AuthError::from(&error))?.claims;
+        let claims = decode::<Claims>(token, &self.key, &self.validation)
+            .map_err(|error| AuthError::from(&error))?
+            .claims;
         identity(claims, now)
     }
 }
@@ -130,7 +132,10 @@ fn role(name: Option<&str>) -> Result<Role, AuthError> {
 
 /// `NumericDate` of RFC 7519; `None` outside the years that a clock can show.
 fn moment(seconds: f64) -> Option<Timestamp> {
-    #[expect(clippy::cast_possible_truncation, reason = "the cast saturates, and the timestamp's bounds refuse that")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the cast saturates, and the timestamp's bounds refuse that"
+    )]
     let whole = seconds.floor() as i64;
     Timestamp::from_second(whole).ok()
 }
@@ -148,7 +153,9 @@ fn public_key(pem: &[u8]) -> Result<(Algorithm, DecodingKey), AuthError> {
         return Ok((Algorithm::EdDSA, key));
     }
     match DecodingKey::from_ec_pem(pem) {
-        Ok(key) if key.try_get_as_bytes().is_ok_and(|point| point.len() == P256_POINT_BYTES) => Ok((Algorithm::ES256, key)),
+        Ok(key) if key.try_get_as_bytes().is_ok_and(|point| point.len() == P256_POINT_BYTES) => {
+            Ok((Algorithm::ES256, key))
+        }
         Ok(_) => Err(AuthError::Key("an elliptic-curve key must be of the curve P-256 (ES256)")),
         Err(_) => Err(AuthError::Key("not a public key in PEM of the kinds RSA, P-256 or Ed25519")),
     }

@@ -49,7 +49,8 @@ pub fn absorb<S: Store>(facts: &Facts, store: &mut S) -> Result<Absorbed, S::Err
     set_clocks(&mut chat, &learned, store)?;
     store.put_chat(&chat)?;
 
-    let (contact, contact_changed) = learn_contact(facts, &chat, known.as_ref(), &learned, store, &mut delta)?;
+    let (contact, contact_changed) =
+        learn_contact(facts, &chat, known.as_ref(), &learned, store, &mut delta)?;
     count(known.as_ref(), &chat, &learned, store, &mut delta)?;
 
     let before = known.as_ref().map(Chat::fields);
@@ -165,11 +166,7 @@ fn keep_learning<S: Store>(
 }
 
 /// Sets what of a chat follows from its messages and its timeline.
-fn set_clocks<S: Store>(
-    chat: &mut Chat,
-    learned: &Learned,
-    store: &mut S,
-) -> Result<(), S::Error> {
+fn set_clocks<S: Store>(chat: &mut Chat, learned: &Learned, store: &mut S) -> Result<(), S::Error> {
     if learned.0.iter().any(Learning::moved) {
         chat.last_reply_at = store.last_reply_at(&chat.id)?;
         chat.unanswered_since = store.first_customer_message_after(&chat.id, chat.wait_floor())?;
@@ -185,11 +182,7 @@ fn set_clocks<S: Store>(
     Ok(())
 }
 
-fn follow_new_messages<S: Store>(
-    chat: &mut Chat,
-    learned: &Learned,
-    store: &mut S,
-) -> Result<(), S::Error> {
+fn follow_new_messages<S: Store>(chat: &mut Chat, learned: &Learned, store: &mut S) -> Result<(), S::Error> {
     let new = || learned.0.iter().filter(|learning| learning.before.is_none());
     for learning in new().filter(|learning| learning.after.role() == Role::Reply) {
         keep_latest(&mut chat.last_reply_at, Some(learning.after.at));

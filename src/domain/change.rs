@@ -96,7 +96,8 @@ pub fn chat_changes(before: Option<&ChatFields>, after: &ChatFields) -> Vec<Chan
 /// no change beside it.
 fn other_fields_changed(before: &ChatFields, after: &ChatFields) -> bool {
     let name = |named: &Option<super::Named>| named.as_ref().and_then(|named| named.name.clone());
-    let renamed = before.sector.as_ref().map(|sector| &sector.id) == after.sector.as_ref().map(|sector| &sector.id)
+    let renamed = before.sector.as_ref().map(|sector| &sector.id)
+        == after.sector.as_ref().map(|sector| &sector.id)
         && name(&before.sector) != name(&after.sector);
     let waiting = before.open && after.open && before.waiting != after.waiting;
     renamed

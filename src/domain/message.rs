@@ -224,7 +224,11 @@ impl ChatMessage {
     /// `Contact` speaks to us; `Member`, `Bot` and `External` speak for us. Unknown words count as ours,
     /// so that no customer is invented.
     pub fn direction(&self) -> Direction {
-        if self.source.get().is_some_and(|source| source == "Contact") { Direction::In } else { Direction::Out }
+        if self.source.get().is_some_and(|source| source == "Contact") {
+            Direction::In
+        } else {
+            Direction::Out
+        }
     }
 
     /// Its part in the waiting clock.

@@ -28,7 +28,9 @@ impl UmblerHub {
     fn fan_out_selected(&self, events: &[Recorded], all: &[ByteString]) -> usize {
         let mut delivered = 0;
         for (id, selection) in self.sessions.selections(events) {
-            let Some(session) = self.sessions.get(&id).filter(|session| !session.follows_all()) else { continue };
+            let Some(session) = self.sessions.get(&id).filter(|session| !session.follows_all()) else {
+                continue;
+            };
             let chosen = selection.iter().filter_map(|at| all.get(*at)).cloned().collect();
             if session.send(Outgoing::Updates(chosen)) {
                 delivered += selection.len();

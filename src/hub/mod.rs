@@ -30,8 +30,8 @@ use crate::protocol::StatsShape;
 use crate::telemetry::clock;
 use crate::telemetry::metrics::Metrics;
 pub use messages::{
-    Ack, AckStatus, Connect, Deliver, Disconnected, Drain, GetHealth, GetStats, Health, Ingest, IngestError, Outgoing,
-    RequestId, SendSnapshot, SessionId, SignedIn, Submission, Subscribe, Unsubscribe,
+    Ack, AckStatus, Connect, Deliver, Disconnected, Drain, GetHealth, GetStats, Health, Ingest, IngestError,
+    Outgoing, RequestId, SendSnapshot, SessionId, SignedIn, Submission, Subscribe, Unsubscribe,
 };
 use sessions::Sessions;
 use snapshots::Snapshots;
@@ -110,7 +110,7 @@ impl Actor for UmblerHub {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX_MAX);
-        self.start_pulse(ctx);
+        Self::start_pulse(ctx);
     }
 }
 

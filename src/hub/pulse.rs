@@ -38,8 +38,8 @@ struct ResyncRequired {
 
 impl UmblerHub {
     /// Starts the ticks.
-    pub(super) fn start_pulse(&self, ctx: &mut Context<Self>) {
-        ctx.run_interval(TICK, |hub, ctx| hub.tick(ctx));
+    pub(super) fn start_pulse(ctx: &mut Context<Self>) {
+        ctx.run_interval(TICK, Self::tick);
     }
 
     fn tick(&mut self, ctx: &mut Context<Self>) {
@@ -68,7 +68,12 @@ impl UmblerHub {
             if session.backlog.is_empty() {
                 session.behind_ticks = 0;
                 session.backlog.set_behind(false);
-                session.notify(encode(ServerEvent::ResyncRequired, None, now, &ResyncRequired { reason: "too_slow" }));
+                session.notify(encode(
+                    ServerEvent::ResyncRequired,
+                    None,
+                    now,
+                    &ResyncRequired { reason: "too_slow" },
+                ));
             } else if session.behind_ticks == BEHIND_TICKS_MAX {
                 session.close(CloseCode::TooSlow);
             }

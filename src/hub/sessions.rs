@@ -198,12 +198,11 @@ impl Sessions {
     pub fn selections(&self, events: &[Recorded]) -> HashMap<SessionId, Vec<usize>> {
         let mut selections: HashMap<SessionId, Vec<usize>> = HashMap::new();
         for (at, event) in events.iter().enumerate() {
-            for channel in channels_of(&event.route) {
-                for id in self.followers.get(&channel).into_iter().flatten() {
-                    let selection = selections.entry(Arc::clone(id)).or_default();
-                    if selection.last() != Some(&at) {
-                        selection.push(at);
-                    }
+            let followers = channels_of(&event.route).filter_map(|channel| self.followers.get(&channel));
+            for id in followers.flatten() {
+                let selection = selections.entry(Arc::clone(id)).or_default();
+                if selection.last() != Some(&at) {
+                    selection.push(at);
                 }
             }
         }

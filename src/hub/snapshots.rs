@@ -117,7 +117,10 @@ impl UmblerHub {
         let (limits, scope) = key.clone();
         let ask = EncodeSnapshot { limits, scope, now: clock::now(), zone: self.settings.zone.clone() };
         let answer = self.archive.send(Ask(ask)).into_actor(self);
-        ctx.spawn(answer.map(move |answer, hub, _| hub.take_snapshot(key, answer.unwrap_or(Err(ArchiveError::Busy)))));
+        ctx.spawn(
+            answer
+                .map(move |answer, hub, _| hub.take_snapshot(key, answer.unwrap_or(Err(ArchiveError::Busy)))),
+        );
     }
 
     fn take_snapshot(&mut self, key: Key, answer: Result<Encoded, ArchiveError>) {

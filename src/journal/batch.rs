@@ -188,7 +188,8 @@ impl BatchWriter {
     fn known(&self, event_id: &EventId) -> Result<Option<(Seq, Option<String>)>, StoreError> {
         let mut select =
             self.store.connection().prepare_cached("SELECT seq, reason FROM journal WHERE event_id = ?1")?;
-        let known = select.query_row([event_id.as_str()], |row| Ok((Seq(row.get(0)?), row.get(1)?))).optional()?;
+        let known =
+            select.query_row([event_id.as_str()], |row| Ok((Seq(row.get(0)?), row.get(1)?))).optional()?;
         Ok(known)
     }
 
@@ -239,7 +240,10 @@ impl BatchWriter {
                 Ok((data, record::route(&absorbed), absorbed.delta, keys))
             }
             Err(StoreError::Corrupt(error)) => {
-                log::error!("delivery {} meets a stored state that cannot be read: {error}", delivery.event_id);
+                log::error!(
+                    "delivery {} meets a stored state that cannot be read: {error}",
+                    delivery.event_id
+                );
                 self.execute("ROLLBACK TO delivery")?;
                 self.execute("RELEASE delivery")?;
                 self.store.forget();
@@ -284,7 +288,9 @@ impl BatchWriter {
             .prepare_cached("INSERT INTO ignored_deliveries (received_at, reason, body) VALUES (?1, ?2, ?3)")?
             .execute(params![to_nanos(received_at), reason, raw])?;
         connection
-            .prepare_cached("DELETE FROM ignored_deliveries WHERE id <= (SELECT max(id) FROM ignored_deliveries) - ?1")?
+            .prepare_cached(
+                "DELETE FROM ignored_deliveries WHERE id <= (SELECT max(id) FROM ignored_deliveries) - ?1",
+            )?
             .execute([IGNORED_RETAINED])?;
         Ok(())
     }

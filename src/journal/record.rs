@@ -10,7 +10,11 @@ use crate::protocol::shapes::{ChatShape, ContactShape, MessageShape, MessageSumm
 use crate::protocol::update::{Previous, Update, UpdateData};
 
 /// The update of an understood delivery.
-pub fn understood(delivery: &Delivery, absorbed: &Absorbed, store: &mut SqliteStore) -> Result<UpdateData, StoreError> {
+pub fn understood(
+    delivery: &Delivery,
+    absorbed: &Absorbed,
+    store: &mut SqliteStore,
+) -> Result<UpdateData, StoreError> {
     let contact_id = absorbed.chat.contact_id.get().map(ToString::to_string);
     let name = absorbed.contact.as_ref().and_then(|contact| contact.name.get().cloned());
     let of_chat = summary(absorbed.chat.last_message.as_ref(), absorbed, store)?;
@@ -19,7 +23,9 @@ pub fn understood(delivery: &Delivery, absorbed: &Absorbed, store: &mut SqliteSt
         Some(contact) if contact.last_message == absorbed.chat.last_message => {
             Some(ContactShape::new(contact, of_chat.clone()))
         }
-        Some(contact) => Some(ContactShape::new(contact, summary(contact.last_message.as_ref(), absorbed, store)?)),
+        Some(contact) => {
+            Some(ContactShape::new(contact, summary(contact.last_message.as_ref(), absorbed, store)?))
+        }
     };
     let mut messages = absorbed.messages.iter().map(|message| MessageShape::new(message, contact_id.clone()));
     Ok(UpdateData {

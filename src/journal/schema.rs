@@ -126,7 +126,7 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
 /// Looks at the newest rows only, so that a start takes as long after a year as on the first day.
 fn check_newest(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     let database = |source| OpenError::Database { path: path.into(), source };
-    let (rows, newest, oldest, raws): (i64, i64, i64, i64) = connection
+    let (count, newest, oldest, kept): (i64, i64, i64, i64) = connection
         .query_row(
             "SELECT count(*), coalesce(max(j.seq), 0), coalesce(min(j.seq), 1), count(r.seq)
              FROM (SELECT seq FROM journal ORDER BY seq DESC LIMIT ?1) j
@@ -136,11 +136,11 @@ fn check_newest(connection: &Connection, path: &Path) -> Result<(), OpenError> {
         )
         .map_err(database)?;
     let damaged = |what: String| Err(OpenError::Damaged { path: path.into(), what });
-    if rows > 0 && newest - oldest + 1 != rows {
+    if count > 0 && newest - oldest + 1 != count {
         return damaged(format!("positions are missing between {oldest} and {newest}"));
     }
-    if raws != rows {
-        return damaged(format!("{} of the newest {rows} deliveries have lost their bytes", rows - raws));
+    if kept != count {
+        return damaged(format!("{} of the newest {count} deliveries have lost their bytes", count - kept));
     }
     Ok(())
 }
@@ -162,7 +162,8 @@ fn newest(connection: &Connection) -> rusqlite::Result<Seq> {
 }
 
 fn last_webhook_at(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
-    let nanos: Option<i64> = connection.query_row("SELECT max(last_at) FROM delivery_counts", [], |row| row.get(0))?;
+    let nanos: Option<i64> =
+        connection.query_row("SELECT max(last_at) FROM delivery_counts", [], |row| row.get(0))?;
     Ok(nanos.map(crate::domain::register::from_nanos))
 }
 

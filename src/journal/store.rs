@@ -9,7 +9,8 @@ use super::tables;
 use crate::domain::facts::Reaction;
 use crate::domain::register::{from_nanos, to_nanos};
 use crate::domain::{
-    Chat, ChatId, ChatMessage, Contact, ContactId, MessageId, MessagePosition, RefId, Seq, Store, TimelineEntry,
+    Chat, ChatId, ChatMessage, Contact, ContactId, MessageId, MessagePosition, RefId, Seq, Store,
+    TimelineEntry,
 };
 
 /// Chats, and as many contacts, that are kept in memory: about 2 KB each.
@@ -86,7 +87,9 @@ impl Store for SqliteStore {
         if let Some(chat) = self.chats.get(id) {
             return Ok(Some(chat.clone()));
         }
-        let Some(chat) = load::<Chat>(&self.connection, "SELECT state FROM chats WHERE id = ?1", id.as_str())? else {
+        let Some(chat) =
+            load::<Chat>(&self.connection, "SELECT state FROM chats WHERE id = ?1", id.as_str())?
+        else {
             return Ok(None);
         };
         self.chats.insert(id.clone(), chat.clone());
@@ -134,9 +137,9 @@ impl Store for SqliteStore {
 
     fn park_reaction(&mut self, message: &MessageId, reaction: &Reaction) -> Result<(), StoreError> {
         self.any_parked = true;
-        let mut insert = self
-            .connection
-            .prepare_cached("INSERT OR IGNORE INTO parked_reactions (message_id, reaction) VALUES (?1, ?2)")?;
+        let mut insert = self.connection.prepare_cached(
+            "INSERT OR IGNORE INTO parked_reactions (message_id, reaction) VALUES (?1, ?2)",
+        )?;
         insert.execute(params![message.as_str(), serde_json::to_string(reaction)?])?;
         Ok(())
     }
@@ -204,7 +207,12 @@ impl Store for SqliteStore {
     }
 }
 
-fn load<T: serde::de::DeserializeOwned>(connection: &Connection, sql: &str, id: &str) -> Result<Option<T>, StoreError> {
-    let state: Option<String> = connection.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()?;
+fn load<T: serde::de::DeserializeOwned>(
+    connection: &Connection,
+    sql: &str,
+    id: &str,
+) -> Result<Option<T>, StoreError> {
+    let state: Option<String> =
+        connection.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()?;
     Ok(state.map(|state| serde_json::from_str(&state)).transpose()?)
 }

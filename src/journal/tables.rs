@@ -54,7 +54,11 @@ pub fn put_chat(
 }
 
 /// Writes a contact's row; `known` is what it was.
-pub fn put_contact(connection: &Connection, contact: &Contact, known: Option<&Contact>) -> Result<(), StoreError> {
+pub fn put_contact(
+    connection: &Connection,
+    contact: &Contact,
+    known: Option<&Contact>,
+) -> Result<(), StoreError> {
     let name = contact.name.get().map(String::as_str);
     let phone = contact.phone.get().map(String::as_str);
     let key = name_key(contact);
@@ -100,12 +104,7 @@ enum TagTable {
     Contacts,
 }
 
-fn put_tags(
-    connection: &Connection,
-    table: TagTable,
-    id: &str,
-    tags: &[Named],
-) -> Result<(), StoreError> {
+fn put_tags(connection: &Connection, table: TagTable, id: &str, tags: &[Named]) -> Result<(), StoreError> {
     let (delete, insert) = match table {
         TagTable::Chats => (
             "DELETE FROM chat_tags WHERE chat_id = ?1",

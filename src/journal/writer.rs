@@ -42,11 +42,15 @@ impl Opened {
         let waiting = Arc::new(Waiting::default());
         let retained = i64::from(settings.updates_retained);
         let counted = Arc::clone(&waiting);
-        let writer = std::thread::Builder::new()
-            .name("journal".into())
-            .spawn(move || match BatchWriter::new(self, retained) {
-                Ok(batches) => Writer { batches, listeners, waiting: counted, outstanding: None, fault: false }.run(&receiver),
-                Err(error) => log::error!("the journal did not start: {}", chain(&error)),
+        let writer =
+            std::thread::Builder::new().name("journal".into()).spawn(move || {
+                match BatchWriter::new(self, retained) {
+                    Ok(batches) => {
+                        Writer { batches, listeners, waiting: counted, outstanding: None, fault: false }
+                            .run(&receiver)
+                    }
+                    Err(error) => log::error!("the journal did not start: {}", chain(&error)),
+                }
             })?;
         Ok(Journal { sender, waiting, writer })
     }
@@ -112,7 +116,12 @@ impl Writer {
                 self.listeners.metrics.committed(batch.len(), begun.elapsed().as_secs_f64());
                 self.note(None);
                 let replies = batch.into_iter().map(|append| append.reply);
-                let settled = written.acks.into_iter().zip(replies).map(|(ack, reply)| Settled { ack, reply }).collect();
+                let settled = written
+                    .acks
+                    .into_iter()
+                    .zip(replies)
+                    .map(|(ack, reply)| Settled { ack, reply })
+                    .collect();
                 self.tell(Committed {
                     events: written.events.into(),
                     delta: written.delta,

@@ -34,7 +34,9 @@ pub enum Channel {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChannelError {
     /// No such channel.
-    #[error("{0:?} is no channel; known are updates, stats, presence and chat:, contact:, sector:, member:, channel:, tag:, user: with an id")]
+    #[error(
+        "{0:?} is no channel; known are updates, stats, presence and chat:, contact:, sector:, member:, channel:, tag:, user: with an id"
+    )]
     Unknown(String),
     /// The part behind the colon is empty or too long.
     #[error("the id in {0:?} must have 1 to {ID_BYTES_MAX} bytes")]
@@ -94,8 +96,16 @@ mod tests {
     #[test]
     fn every_channel_reads_back_as_it_was_written() {
         for name in [
-            "updates", "stats", "presence", "chat:aaWJ0FoR_gAHAAPq", "contact:1", "sector:2", "member:3",
-            "channel:4", "tag:5", "user:6:with:colons",
+            "updates",
+            "stats",
+            "presence",
+            "chat:aaWJ0FoR_gAHAAPq",
+            "contact:1",
+            "sector:2",
+            "member:3",
+            "channel:4",
+            "tag:5",
+            "user:6:with:colons",
         ] {
             assert_eq!(Channel::parse(name).unwrap().to_string(), name);
         }

@@ -105,7 +105,12 @@ pub struct ErrorData<'a> {
 }
 
 /// Encodes an `error` envelope.
-pub fn encode_error(id: Option<&RawValue>, timestamp: Timestamp, code: ErrorCode, message: &str) -> ByteString {
+pub fn encode_error(
+    id: Option<&RawValue>,
+    timestamp: Timestamp,
+    code: ErrorCode,
+    message: &str,
+) -> ByteString {
     let data = ErrorData { code: code.as_str(), message, temporary: code.is_temporary() };
     encode(ServerEvent::Error, id, timestamp, &data)
 }

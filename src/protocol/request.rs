@@ -183,7 +183,8 @@ fn refuse(code: ErrorCode, message: impl Into<String>) -> EnvelopeError {
 
 fn check_id(id: &RawValue) -> Result<(), EnvelopeError> {
     let text = id.get();
-    let scalar = text.starts_with('"') || text.starts_with('-') || text.starts_with(|c: char| c.is_ascii_digit());
+    let scalar =
+        text.starts_with('"') || text.starts_with('-') || text.starts_with(|c: char| c.is_ascii_digit());
     if scalar && text.len() <= REQUEST_ID_BYTES_MAX {
         return Ok(());
     }
@@ -195,7 +196,10 @@ fn read(event: &str, data: Option<&RawValue>) -> Result<Request, EnvelopeError> 
     let known = ClientEvent::ALL.into_iter().find(|known| known.as_str() == event);
     let Some(known) = known else {
         let shown: String = event.chars().take(40).collect();
-        return Err(refuse(ErrorCode::UnsupportedEvent, format!("{shown:?} is no event that a client sends")));
+        return Err(refuse(
+            ErrorCode::UnsupportedEvent,
+            format!("{shown:?} is no event that a client sends"),
+        ));
     };
     match known {
         ClientEvent::Authenticate => read_authenticate(data),
@@ -233,7 +237,9 @@ fn read_snapshot(data: Option<&RawValue>) -> Result<Request, EnvelopeError> {
     let within = |name: &str, asked: Option<u32>, default: u32| match asked {
         None => Ok(default),
         Some(count) if count <= SNAPSHOT_ITEMS_MAX => Ok(count),
-        Some(_) => Err(refuse(ErrorCode::BadRequest, format!("data.{name} must be 0 to {SNAPSHOT_ITEMS_MAX}"))),
+        Some(_) => {
+            Err(refuse(ErrorCode::BadRequest, format!("data.{name} must be 0 to {SNAPSHOT_ITEMS_MAX}")))
+        }
     };
     Ok(Request::Snapshot(SnapshotLimits {
         contacts: within("contacts", data.contacts, default.contacts)?,
@@ -254,7 +260,12 @@ fn read_subscribe(data: Option<&RawValue>) -> Result<Request, EnvelopeError> {
     if data.since.is_some() && data.epoch.is_none() {
         return Err(refuse(ErrorCode::BadRequest, "data.epoch is missing: since is a position in one epoch"));
     }
-    Ok(Request::Subscribe(SubscribeRequest { channels, since: data.since, epoch: data.epoch, scope: data.scope }))
+    Ok(Request::Subscribe(SubscribeRequest {
+        channels,
+        since: data.since,
+        epoch: data.epoch,
+        scope: data.scope,
+    }))
 }
 
 fn channels(names: &[String]) -> Result<Vec<Channel>, EnvelopeError> {

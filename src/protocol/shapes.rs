@@ -130,7 +130,11 @@ impl ContactShape {
             picture_url: contact.picture_url.flat().cloned(),
             contact_type: contact.contact_type.get().cloned(),
             blocked: contact.blocked.get().copied().unwrap_or(false),
-            tags: contact.tags.get().map(|tags| tags.iter().map(NamedShape::from).collect()).unwrap_or_default(),
+            tags: contact
+                .tags
+                .get()
+                .map(|tags| tags.iter().map(NamedShape::from).collect())
+                .unwrap_or_default(),
             created_at: contact.created_at,
             last_interaction_at: contact.last_interaction_at(),
             last_message,

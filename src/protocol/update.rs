@@ -55,6 +55,7 @@ impl Update {
 }
 
 /// Old values, present for changed fields only.
+#[expect(clippy::option_option, reason = "outer: did it change; inner: was there one")]
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Previous {
@@ -97,7 +98,8 @@ impl Previous {
             contact_id: (before.contact_id != after.contact_id)
                 .then(|| before.contact_id.as_ref().map(ToString::to_string)),
             kind: (before.kind != after.kind).then_some(before.kind),
-            channel: (before.channel != after.channel).then(|| before.channel.as_ref().map(ChannelShape::from)),
+            channel: (before.channel != after.channel)
+                .then(|| before.channel.as_ref().map(ChannelShape::from)),
             sector: (before.sector != after.sector).then(|| before.sector.as_ref().map(NamedShape::from)),
             owner: (before.owner != after.owner).then(|| before.owner.as_ref().map(NamedShape::from)),
             members: (before.members != after.members).then(|| named(&before.members)),

@@ -41,10 +41,8 @@ impl<S: Stream<Item = Result<Bytes, PayloadError>> + Unpin> Stream for FrameGuar
         if self.too_large.load(Ordering::Acquire) {
             return Poll::Ready(None);
         }
-        let chunk = match Pin::new(&mut self.inner).poll_next(cx) {
-            Poll::Ready(Some(Ok(chunk))) => chunk,
-            other => return other,
-        };
+        let polled = Pin::new(&mut self.inner).poll_next(cx);
+        let Poll::Ready(Some(Ok(chunk))) = polled else { return polled };
         let Some(good) = self.headers.refuse_at(&chunk) else { return Poll::Ready(Some(Ok(chunk))) };
         self.too_large.store(true, Ordering::Release);
         // What stands before the refused frame is still good.
@@ -103,7 +101,8 @@ impl HeaderReader {
         if self.filled < 2 + length_bytes + mask_bytes {
             return None;
         }
-        let long = || self.header[2..2 + length_bytes].iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+        let long =
+            || self.header[2..2 + length_bytes].iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
         Some(short.unwrap_or_else(long))
     }
 
@@ -130,7 +129,7 @@ mod tests {
         match length {
             0..=125 => bytes.push(0x80 | u8::try_from(length).unwrap()),
             126..=0xffff => {
-                bytes.push(0x80 | 126);
+                bytes.push(0x80 | 0x7e);
                 bytes.extend(u16::try_from(length).unwrap().to_be_bytes());
             }
             _ => {

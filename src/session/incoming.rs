@@ -71,12 +71,17 @@ impl WsSession {
             Item::FirstBinary(_) => self.incoming.fragments = None,
             Item::Continue(bytes) => {
                 if let Some(fragments) = &mut self.incoming.fragments {
-                    debug_assert!(fragments.len() + bytes.len() <= FRAME_BYTES_MAX, "the frame guard bounds the sum");
+                    debug_assert!(
+                        fragments.len() + bytes.len() <= FRAME_BYTES_MAX,
+                        "the frame guard bounds the sum"
+                    );
                     fragments.extend_from_slice(&bytes);
                 }
             }
             Item::Last(bytes) => {
-                let Some(mut fragments) = self.incoming.fragments.take() else { return self.refuse_binary(ctx) };
+                let Some(mut fragments) = self.incoming.fragments.take() else {
+                    return self.refuse_binary(ctx);
+                };
                 fragments.extend_from_slice(&bytes);
                 match std::str::from_utf8(&fragments) {
                     Ok(text) => self.hear(text, ctx),
@@ -122,7 +127,11 @@ impl WsSession {
                 }
                 let scope = self.sign_in.scope().to_owned();
                 let session = Arc::clone(&self.id);
-                self.ask(Subscribe { session, request_id: id.map(ToOwned::to_owned), request, scope }, id, ctx);
+                self.ask(
+                    Subscribe { session, request_id: id.map(ToOwned::to_owned), request, scope },
+                    id,
+                    ctx,
+                );
             }
             Request::Unsubscribe { channels } => {
                 let session = Arc::clone(&self.id);
@@ -131,7 +140,11 @@ impl WsSession {
             Request::Snapshot(limits) => {
                 let scope = self.sign_in.scope().to_owned();
                 let session = Arc::clone(&self.id);
-                self.ask(SendSnapshot { session, request_id: id.map(ToOwned::to_owned), limits, scope }, id, ctx);
+                self.ask(
+                    SendSnapshot { session, request_id: id.map(ToOwned::to_owned), limits, scope },
+                    id,
+                    ctx,
+                );
             }
         }
     }

@@ -37,7 +37,7 @@ use incoming::Incoming;
 use sign_in::SignIn;
 
 /// A peer that sent nothing for this long, not even a pong, is gone.
-pub const SILENCE_MAX: Duration = Duration::from_secs(60);
+pub const SILENCE_MAX: Duration = Duration::from_mins(1);
 
 /// What a session needs from its surroundings.
 #[derive(Clone)]
@@ -126,7 +126,7 @@ impl Actor for WsSession {
             return self.close(CloseCode::GoingAway, ctx);
         }
         self.seat.metrics.session_opened();
-        ctx.run_interval(Duration::from_secs(HEARTBEAT_SECONDS), |session, ctx| session.watch_peer(ctx));
+        ctx.run_interval(Duration::from_secs(HEARTBEAT_SECONDS), Self::watch_peer);
         self.await_sign_in(ctx);
     }
 

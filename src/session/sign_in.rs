@@ -137,9 +137,10 @@ impl WsSession {
             ctx.cancel_future(expiry);
         }
         if let Some(expires_at) = identity.expires_at {
-            let seconds = expires_at.as_second().saturating_sub(now.as_second()).saturating_add(LEEWAY_SECONDS);
+            let seconds =
+                expires_at.as_second().saturating_sub(now.as_second()).saturating_add(LEEWAY_SECONDS);
             let left = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
-            self.sign_in.expiry = Some(ctx.run_later(left, |session, ctx| session.expire(ctx)));
+            self.sign_in.expiry = Some(ctx.run_later(left, Self::expire));
         }
         self.sign_in.identity = Some(identity);
         if first && self.seat.hub.try_send(SignedIn { session: Arc::clone(&self.id) }).is_err() {

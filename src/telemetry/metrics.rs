@@ -8,7 +8,8 @@ use prometheus::{
 };
 
 /// Answer times: from half a millisecond (one commit) to the four seconds after which a delivery is refused.
-const SECONDS_BUCKETS: &[f64] = &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
+const SECONDS_BUCKETS: &[f64] =
+    &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
 /// Events in one batch, up to the journal's bound.
 const BATCH_BUCKETS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
@@ -59,9 +60,11 @@ const GAUGES: &[Gauge] = &[
     ("umbler_hub_sessions", "WebSocket sessions that are connected.", |values| values.sessions),
     ("umbler_hub_deliveries_queued", "Deliveries that wait to be stored.", |values| values.queued),
     ("umbler_hub_seq", "The newest position of the journal.", |values| values.seq),
-    ("umbler_hub_last_webhook_timestamp_seconds", "When the last delivery came; 0 before the first.", |values| {
-        values.last_webhook_at
-    }),
+    (
+        "umbler_hub_last_webhook_timestamp_seconds",
+        "When the last delivery came; 0 before the first.",
+        |values| values.last_webhook_at,
+    ),
     ("umbler_hub_writable", "1 while the journal accepts deliveries.", |values| i64::from(values.writable)),
     ("umbler_hub_open_chats", "Open chats, without groups and internal ones.", |values| values.open_chats),
     ("umbler_hub_waiting_chats", "Chats in which a customer waits.", |values| values.waiting_chats),
@@ -83,7 +86,8 @@ impl Metrics {
                 "Time from a delivery's last byte to its answer, by outcome.",
                 &["outcome"],
             )?,
-            sessions_opened: maker.counter("umbler_hub_sessions_opened_total", "WebSocket sessions opened.")?,
+            sessions_opened: maker
+                .counter("umbler_hub_sessions_opened_total", "WebSocket sessions opened.")?,
             sessions_closed: maker.counters(
                 "umbler_hub_sessions_closed_total",
                 "WebSocket sessions that the hub closed, by close code.",
@@ -178,7 +182,10 @@ struct Maker<'a> {
 }
 
 impl Maker<'_> {
-    fn register<C: prometheus::core::Collector + Clone + 'static>(&self, metric: C) -> Result<C, prometheus::Error> {
+    fn register<C: prometheus::core::Collector + Clone + 'static>(
+        &self,
+        metric: C,
+    ) -> Result<C, prometheus::Error> {
         self.registry.register(Box::new(metric.clone()))?;
         Ok(metric)
     }
@@ -200,6 +207,9 @@ impl Maker<'_> {
     }
 
     fn histograms(&self, name: &str, help: &str, labels: &[&str]) -> Result<HistogramVec, prometheus::Error> {
-        self.register(HistogramVec::new(HistogramOpts::new(name, help).buckets(SECONDS_BUCKETS.to_vec()), labels)?)
+        self.register(HistogramVec::new(
+            HistogramOpts::new(name, help).buckets(SECONDS_BUCKETS.to_vec()),
+            labels,
+        )?)
     }
 }

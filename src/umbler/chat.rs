@@ -4,7 +4,9 @@ use jiff::Timestamp;
 
 use super::json::Object;
 use super::message;
-use crate::domain::{Channel, ChatFacts, ChatId, ChatKind, ContactFacts, ContactId, EventId, EventKey, Facts, Named};
+use crate::domain::{
+    Channel, ChatFacts, ChatId, ChatKind, ContactFacts, ContactId, EventId, EventKey, Facts, Named,
+};
 
 /// What the envelope says of the delivery.
 pub struct Sent<'a> {
@@ -22,7 +24,8 @@ pub struct Sent<'a> {
 pub fn facts(content: &Object<'_>, sent: &Sent<'_>) -> Option<Facts> {
     let id = ChatId::from(content.id("Id")?);
     let active_at = content.time("EventAtUTC");
-    let key = EventKey { at: sent.at.or(active_at).unwrap_or(sent.received_at), event: sent.event_id.clone() };
+    let key =
+        EventKey { at: sent.at.or(active_at).unwrap_or(sent.received_at), event: sent.event_id.clone() };
 
     let carried = [content.object("Message"), content.object("LastMessage")];
     let mut messages = Vec::new();
@@ -37,7 +40,10 @@ pub fn facts(content: &Object<'_>, sent: &Sent<'_>) -> Option<Facts> {
     }
     let contact = content.object("Contact");
     Some(Facts {
-        organization: content.object("Organization").and_then(|organization| organization.id("Id")).map(Into::into),
+        organization: content
+            .object("Organization")
+            .and_then(|organization| organization.id("Id"))
+            .map(Into::into),
         chat: chat(content, contact.as_ref(), id, sent, active_at),
         contact: contact.as_ref().and_then(read_contact),
         messages,
@@ -79,11 +85,13 @@ fn chat(
 }
 
 /// Where `Open` is missing, a closing time or a `ChatClosed` says the same.
+#[expect(clippy::option_option, reason = "outer: was it said; inner: is there one")]
 fn closed_by_other_words(event_type: &str, closed_at: Option<Option<Timestamp>>) -> Option<bool> {
     (event_type == "ChatClosed" || closed_at.flatten().is_some()).then_some(false)
 }
 
 /// The agent. A closed chat is shown without one: it keeps the last, for closing is no transfer.
+#[expect(clippy::option_option, reason = "outer: was it said; inner: is there one")]
 fn owner(content: &Object<'_>, closed: bool) -> Option<Option<Named>> {
     let owner = content.nullable_object("OrganizationMember").and_then(nullable_named);
     if !closed || owner.as_ref().is_some_and(Option::is_some) {

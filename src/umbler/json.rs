@@ -157,10 +157,9 @@ fn text(raw: &RawValue) -> Option<String> {
 
 /// RFC 3339, also without an offset: the provider's fields are UTC by name.
 fn time(text: &str) -> Option<Timestamp> {
-    let at = text
-        .parse::<Timestamp>()
-        .ok()
-        .or_else(|| text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp()))?;
+    let at = text.parse::<Timestamp>().ok().or_else(|| {
+        text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+    })?;
     YEARS.contains(&at.to_zoned(TimeZone::UTC).year()).then_some(at)
 }
 
@@ -188,7 +187,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
     }
 }
 
-/// A JSON string as bytes: the one form in which serde_json hands out lone surrogates instead of failing.
+/// A JSON string as bytes: the one form in which `serde_json` hands out lone surrogates instead of failing.
 struct Bytes<'a>(Cow<'a, [u8]>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Bytes<'a> {

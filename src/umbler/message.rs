@@ -28,7 +28,11 @@ pub fn read(object: &Object<'_>, key: &EventKey) -> Read {
         text: object.text("Content").or_else(caption),
         state: object.id("MessageState"),
         private: object.flag("IsPrivate"),
-        author: object.object("SentByOrganizationMember").or_else(|| object.object("FromContact")).as_ref().and_then(named),
+        author: object
+            .object("SentByOrganizationMember")
+            .or_else(|| object.object("FromContact"))
+            .as_ref()
+            .and_then(named),
         bot: object.object("BotInstance").and_then(|bot| read_bot(&bot)),
         automated: is_automated(object),
         edit: object.object("LatestEdit").and_then(|edit| read_edit(&edit, key)),
@@ -36,7 +40,10 @@ pub fn read(object: &Object<'_>, key: &EventKey) -> Read {
         reply_to: object.object("InReplyTo").and_then(|reply| read_reply(&reply)),
         file: file.as_ref().map(read_file),
         location: object.object("Location").map(|location| read_location(&location)),
-        contacts: object.objects("Contacts").map(|cards| cards.iter().map(read_card).collect()).filter(has_any),
+        contacts: object
+            .objects("Contacts")
+            .map(|cards| cards.iter().map(read_card).collect())
+            .filter(has_any),
         deleted: object.flag("IsDeleted").or_else(|| object.flag("Deleted")).unwrap_or(false),
         id: Some(id),
     };
@@ -114,6 +121,7 @@ fn read_card(card: &Object<'_>) -> ContactCard {
     }
 }
 
+#[expect(clippy::ptr_arg, reason = "`Option::filter` hands out the vector itself")]
 fn has_any(cards: &Vec<ContactCard>) -> bool {
     !cards.is_empty()
 }

@@ -64,8 +64,10 @@ pub fn read(body: &[u8], attempt: Option<u32>, received_at: Timestamp) -> Result
         let reason = format!("{missing} is missing, or no text of 1 to {NAME_BYTES_MAX} bytes");
         return Ok(Reading::Ignored { reason, event_id });
     };
-    let body = understand(&envelope, &event_id, &event_type, received_at)
-        .map_or_else(|reason| DeliveryBody::Unrecognized { reason }, |facts| DeliveryBody::Understood(Box::new(facts)));
+    let body = understand(&envelope, &event_id, &event_type, received_at).map_or_else(
+        |reason| DeliveryBody::Unrecognized { reason },
+        |facts| DeliveryBody::Understood(Box::new(facts)),
+    );
     Ok(Reading::Event(Box::new(Delivery { event_id, event_type, attempt, received_at, body })))
 }
 
@@ -128,7 +130,10 @@ mod tests {
             (r#"{"EventId":"e","Type":"ChatRated"}"#, "\"ChatRated\" is not known"),
             (r#"{"EventId":"e","Type":"Message"}"#, "Payload is missing"),
             (r#"{"EventId":"e","Type":"Message","Payload":{"Content":null}}"#, "Payload.Content is missing"),
-            (r#"{"EventId":"e","Type":"Message","Payload":{"Content":{"Id":9}}}"#, "Payload.Content.Id is missing"),
+            (
+                r#"{"EventId":"e","Type":"Message","Payload":{"Content":{"Id":9}}}"#,
+                "Payload.Content.Id is missing",
+            ),
         ] {
             let Reading::Event(delivery) = reading(body).unwrap() else { panic!("{body}") };
             let DeliveryBody::Unrecognized { reason } = delivery.body else { panic!("{body}") };
