@@ -1,1 +1,3 @@
-//! Integration tests: the hub through its own doors.
+//! Everything through the product's own doors: a real process, real HTTP, real sockets, a real file.
+
+mod support;

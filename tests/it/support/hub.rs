@@ -1,0 +1,213 @@
+//! The real binary on a free port with a database of its own; killed and removed at the end of the test.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::rc::Rc;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use ureq::http::{HeaderMap, Response};
+use ureq::{Agent, Body};
+
+use super::provider::Provider;
+use super::screen::Screen;
+
+/// A hub as it comes out of the box, without the limits that a test would run into.
+pub fn spawn_hub() -> Hub {
+    hub_with(&[])
+}
+
+/// A hub with these settings.
+pub fn hub_with(settings: &[(&str, &str)]) -> Hub {
+    let home = Rc::new(tempfile::tempdir().expect("a temporary directory"));
+    start(home, settings)
+}
+
+/// A running hub.
+pub struct Hub {
+    process: Child,
+    address: SocketAddr,
+    home: Rc<TempDir>,
+    settings: Vec<(String, String)>,
+    agent: Agent,
+}
+
+/// Prepares the binary: nothing of the developer's environment, a free port, a file of its own.
+pub fn command(home: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_umbler-hub"));
+    command
+        .env_clear()
+        .current_dir(home)
+        .env("PORT", "0")
+        .env("DATABASE_PATH", home.join("hub.db"))
+        .env("RATE_LIMIT_REST_PER_SECOND", "0")
+        .env("RATE_LIMIT_CONNECTS_PER_SECOND", "0");
+    command
+}
+
+fn start(home: Rc<TempDir>, settings: &[(&str, &str)]) -> Hub {
+    let log = File::options().create(true).append(true).open(home.path().join("hub.log")).expect("a log");
+    let mut process = command(home.path())
+        .envs(settings.iter().copied())
+        .stdout(Stdio::piped())
+        .stderr(log)
+        .spawn()
+        .expect("the binary runs");
+    let mut line = String::new();
+    let out = process.stdout.take().expect("its output is piped");
+    BufReader::new(out).read_line(&mut line).expect("its output is text");
+    let address = line.trim().strip_prefix("listening on http://").and_then(|address| address.parse().ok());
+    let Some(address) = address else {
+        let log = std::fs::read_to_string(home.path().join("hub.log")).unwrap_or_default();
+        panic!("the hub did not start: {line}{log}");
+    };
+    let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let agent = Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .timeout_global(Some(super::PATIENCE))
+        .build()
+        .new_agent();
+    Hub { process, address, home, settings, agent }
+}
+
+impl Hub {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The address of a page.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// The provider, posting to this hub.
+    pub fn provider(&self) -> Provider<'_> {
+        Provider::new(self)
+    }
+
+    /// A screen that has connected.
+    pub fn screen(&self) -> Screen {
+        Screen::connect(self)
+    }
+
+    /// The client of this test.
+    pub fn agent(&self) -> &Agent {
+        &self.agent
+    }
+
+    /// Asks.
+    pub fn get(&self, path: &str) -> Answer {
+        self.get_with(path, &[])
+    }
+
+    /// Asks with these headers.
+    pub fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = self.agent.get(self.url(path));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Answer::from(request.call().expect("the hub answers"))
+    }
+
+    /// Asks and takes the content, which must be there.
+    pub fn json(&self, path: &str) -> Value {
+        let answer = self.get(path);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+        answer.json()
+    }
+
+    /// Kills it at once and starts it again on the same file.
+    pub fn restarted(mut self) -> Self {
+        self.kill();
+        let settings: Vec<(&str, &str)> =
+            self.settings.iter().map(|(name, value)| (&**name, &**value)).collect();
+        start(Rc::clone(&self.home), &settings)
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        self.process.kill().expect("the hub was running");
+        self.process.wait().expect("the hub ended");
+    }
+
+    /// `SIGTERM`, and the end.
+    pub fn stop(&mut self) -> ExitStatus {
+        self.terminate();
+        self.process.wait().expect("the hub ended")
+    }
+
+    /// `SIGTERM`.
+    pub fn terminate(&self) {
+        let pid = rustix::process::Pid::from_child(&self.process);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("the hub was running");
+    }
+
+    /// What it wrote to its log.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.home.path().join("hub.log")).unwrap_or_default()
+    }
+
+    /// Its database.
+    pub fn database(&self) -> PathBuf {
+        self.home.path().join("hub.db")
+    }
+
+    /// Its directory.
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        // It may have ended in the test already.
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+/// What the hub answered.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The content.
+    pub text: String,
+}
+
+impl From<Response<Body>> for Answer {
+    fn from(mut response: Response<Body>) -> Self {
+        Self {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            text: response.body_mut().read_to_string().expect("the content is text"),
+        }
+    }
+}
+
+impl Answer {
+    /// The content as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    /// One header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// Must be a refusal of this status and code.
+    pub fn refuses(&self, status: u16, code: &str) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        let error = self.json()["error"].clone();
+        assert_eq!(error["code"], code, "{}", self.text);
+        error
+    }
+}

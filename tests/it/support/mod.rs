@@ -1,0 +1,12 @@
+//! A hub to talk to, a provider that posts to it, and screens that watch it.
+
+pub mod hub;
+pub mod provider;
+pub mod screen;
+
+pub use hub::{Answer, Hub, hub_with, spawn_hub};
+pub use provider::{Delivery, fixture, fixtures};
+pub use screen::Screen;
+
+/// Nothing that is waited for takes longer on the slowest machine; a test that waits so long has failed.
+pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);

@@ -1,0 +1,182 @@
+//! Umbler Talk, as far as its webhook goes: deliveries in its real format.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::hub::{Answer, Hub};
+
+/// The moment that test conversations start at: a Monday morning in São Paulo.
+pub const START: &str = "2026-03-02T13:00:00Z";
+
+/// The bytes of a delivery in `tests/fixtures/deliveries`.
+pub fn fixture(name: &str) -> Vec<u8> {
+    std::fs::read(fixtures().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// Where the fixtures lie.
+pub fn fixtures() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/deliveries")
+}
+
+/// So many seconds after [`START`], as the provider writes it.
+pub fn moment(seconds: i64) -> String {
+    let start: Timestamp = START.parse().expect("a moment");
+    format!("{:.3}", start + SignedDuration::from_secs(seconds))
+}
+
+/// The sender.
+pub struct Provider<'a> {
+    hub: &'a Hub,
+}
+
+impl<'a> Provider<'a> {
+    pub fn new(hub: &'a Hub) -> Self {
+        Self { hub }
+    }
+
+    /// Posts and expects it to be taken in.
+    pub fn posts(&self, delivery: &Delivery) -> Value {
+        let answer = self.post(delivery.0.to_string());
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.json()
+    }
+
+    /// Posts a fixture and expects it to be taken in.
+    pub fn posts_fixture(&self, name: &str) -> Value {
+        let answer = self.post(fixture(name));
+        assert_eq!(answer.status, 200, "{name}: {}", answer.text);
+        answer.json()
+    }
+
+    /// A customer writes.
+    pub fn says(&self, chat: &str, text: &str) -> Value {
+        self.posts(&Delivery::message(chat).text(text))
+    }
+
+    /// Posts any bytes.
+    pub fn post(&self, body: impl AsRef<[u8]>) -> Answer {
+        self.post_to("/api/umbler/webhook", &[("content-type", "application/json")], body)
+    }
+
+    /// Posts any bytes anywhere.
+    pub fn post_to(&self, path: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Answer {
+        let mut request = self.hub.agent().post(self.hub.url(path));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Answer::from(request.send(body.as_ref()).expect("the hub answers"))
+    }
+}
+
+/// One delivery in the making: a waiting chat with a text of its contact, unless said otherwise.
+#[derive(Debug, Clone)]
+pub struct Delivery(pub Value);
+
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
+impl Delivery {
+    /// A new message of the chat's contact, each a second after the one before.
+    pub fn message(chat: &str) -> Self {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let base =
+            serde_json::from_slice(&fixture("01_message_text_contact.json")).expect("the fixture is JSON");
+        Self(base)
+            .event_id(&format!("event-{number:010}"))
+            .message_id(&format!("message-{number:08}"))
+            .chat(chat)
+            .at(i64::try_from(number).expect("a small number"))
+    }
+
+    /// An event of another type that repeats the chat without a message of its own.
+    pub fn of_type(event_type: &str, chat: &str) -> Self {
+        Self::message(chat).set("/Type", json!(event_type)).without_message()
+    }
+
+    /// Sets any field.
+    pub fn set(mut self, pointer: &str, value: Value) -> Self {
+        let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
+        let object = self.0.pointer_mut(parent).unwrap_or_else(|| panic!("no {parent}"));
+        object[key] = value;
+        self
+    }
+
+    /// Sets a field of the chat.
+    pub fn chat_field(self, key: &str, value: Value) -> Self {
+        self.set(&format!("/Payload/Content/{key}"), value)
+    }
+
+    /// Sets a field of the message.
+    pub fn message_field(self, key: &str, value: Value) -> Self {
+        self.set(&format!("/Payload/Content/LastMessage/{key}"), value)
+    }
+
+    pub fn event_id(self, id: &str) -> Self {
+        self.set("/EventId", json!(id))
+    }
+
+    /// Chat and contact: each chat has a contact of its own.
+    pub fn chat(self, id: &str) -> Self {
+        self.chat_field("Id", json!(id))
+            .message_field("Chat", json!({ "Id": id }))
+            .set("/Payload/Content/Contact/Id", json!(format!("contact-of-{id}")))
+    }
+
+    pub fn message_id(self, id: &str) -> Self {
+        self.message_field("Id", json!(id))
+    }
+
+    pub fn text(self, text: &str) -> Self {
+        self.message_field("Content", json!(text))
+    }
+
+    /// When the event was emitted and the message happened, in seconds after [`START`].
+    pub fn at(self, seconds: i64) -> Self {
+        self.emitted_at(seconds).message_field("EventAtUTC", json!(moment(seconds)))
+    }
+
+    /// When the event was emitted.
+    pub fn emitted_at(self, seconds: i64) -> Self {
+        self.set("/EventDate", json!(moment(seconds)))
+    }
+
+    pub fn source(self, source: &str) -> Self {
+        self.message_field("Source", json!(source))
+    }
+
+    /// Sent by an agent, who ends the waiting.
+    pub fn by_member(self, id: &str) -> Self {
+        self.source("Member").message_field("SentByOrganizationMember", json!({ "Id": id }))
+    }
+
+    pub fn owner(self, id: &str) -> Self {
+        self.chat_field("OrganizationMember", json!({ "Id": id, "Muted": false, "TotalUnread": null }))
+    }
+
+    pub fn waiting(self, waiting: bool) -> Self {
+        self.chat_field("Waiting", json!(waiting))
+    }
+
+    pub fn closed(self, seconds: i64) -> Self {
+        self.chat_field("Open", json!(false))
+            .waiting(false)
+            .chat_field("WaitingSinceUTC", Value::Null)
+            .chat_field("ClosedAtUTC", json!(moment(seconds)))
+    }
+
+    pub fn without_message(self) -> Self {
+        self.chat_field("LastMessage", Value::Null)
+    }
+
+    /// Its `EventId`.
+    pub fn id(&self) -> &str {
+        self.0["EventId"].as_str().expect("an id")
+    }
+
+    /// Its bytes.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.0.to_string().into_bytes()
+    }
+}

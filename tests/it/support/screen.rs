@@ -1,0 +1,158 @@
+//! A client: one real WebSocket that speaks the protocol.
+
+use std::net::TcpStream;
+
+use serde_json::{Value, json};
+use tungstenite::client::IntoClientRequest;
+use tungstenite::{Error, Message, WebSocket, client};
+
+use super::PATIENCE;
+use super::hub::Hub;
+
+/// A connected screen.
+pub struct Screen {
+    socket: WebSocket<TcpStream>,
+    /// What `connection_established` said.
+    pub welcome: Value,
+}
+
+impl Screen {
+    /// Connects and hears the welcome.
+    pub fn connect(hub: &Hub) -> Self {
+        Self::connect_with(hub, &[])
+            .unwrap_or_else(|status| panic!("the handshake was answered with {status}"))
+    }
+
+    /// Connects with these headers; the status where the handshake is refused.
+    pub fn connect_with(hub: &Hub, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
+        let mut screen = Self { socket: handshake(hub, headers)?, welcome: Value::Null };
+        screen.welcome = screen.hears("connection_established");
+        Ok(screen)
+    }
+
+    /// Connects where the hub closes instead of a welcome.
+    pub fn connect_unwelcome(hub: &Hub) -> Self {
+        let socket =
+            handshake(hub, &[]).unwrap_or_else(|status| panic!("the handshake was answered with {status}"));
+        Self { socket, welcome: Value::Null }
+    }
+
+    /// Subscribes to these channels and hears that it is so.
+    pub fn watching(mut self, channels: &[&str]) -> Self {
+        self.says("subscribe_updates", json!({ "channels": channels }));
+        self.hears("subscribed");
+        self
+    }
+
+    /// Signs in and hears that it is so.
+    pub fn signed_in(mut self, token: &str) -> Self {
+        self.says("authenticate", json!({ "token": token }));
+        self.hears("authenticated");
+        self
+    }
+
+    /// Sends an event.
+    pub fn says(&mut self, event: &str, data: Value) {
+        self.sends(&json!({ "event": event, "data": data }).to_string());
+    }
+
+    /// Sends any text.
+    pub fn sends(&mut self, text: &str) {
+        self.send(Message::text(text));
+    }
+
+    /// Sends any frame.
+    pub fn send(&mut self, message: Message) {
+        self.socket.send(message).expect("the socket is open");
+    }
+
+    /// The socket below, for bytes that no client library would send.
+    pub fn stream(&mut self) -> &mut TcpStream {
+        self.socket.get_mut()
+    }
+
+    /// The next envelope, whatever it is; heartbeats come when they come and are left out.
+    pub fn hears_anything(&mut self) -> Value {
+        loop {
+            let envelope = match self.socket.read() {
+                Ok(Message::Text(text)) => serde_json::from_str::<Value>(&text).expect("every frame is JSON"),
+                Ok(Message::Ping(_) | Message::Pong(_)) => continue,
+                Ok(other) => panic!("the screen heard {other:?}"),
+                Err(error) => panic!("the screen heard nothing: {error}"),
+            };
+            assert!(envelope["timestamp"].is_string(), "every envelope carries its time: {envelope}");
+            if envelope["event"] != "heartbeat" {
+                return envelope;
+            }
+        }
+    }
+
+    /// The next envelope must be this event; its data.
+    pub fn hears(&mut self, event: &str) -> Value {
+        let envelope = self.hears_anything();
+        assert_eq!(envelope["event"], event, "{envelope}");
+        envelope["data"].clone()
+    }
+
+    /// The next envelope must be an update of this type; the whole envelope.
+    pub fn hears_update(&mut self, update_type: &str) -> Value {
+        let envelope = self.hears_anything();
+        assert_eq!(envelope["event"], "umbler_update", "{envelope}");
+        assert_eq!(envelope["data"]["type"], update_type, "{envelope}");
+        envelope
+    }
+
+    /// The next envelope must be an error of this code; its data.
+    pub fn hears_error(&mut self, code: &str) -> Value {
+        let error = self.hears("error");
+        assert_eq!(error["code"], code, "{error}");
+        error
+    }
+
+    /// Must be closed next, after whatever envelopes are on their way; the code.
+    pub fn is_closed_with(&mut self) -> u16 {
+        loop {
+            match self.socket.read() {
+                Ok(Message::Close(Some(frame))) => return frame.code.into(),
+                Ok(Message::Close(None)) => return 1005,
+                Ok(_) => {}
+                Err(Error::ConnectionClosed | Error::AlreadyClosed | Error::Protocol(_)) => return 1006,
+                Err(error) => panic!("the screen was not closed: {error}"),
+            }
+        }
+    }
+
+    /// Proves by an answer that everything sent before was handled; what was heard on the way.
+    pub fn catches_up(&mut self) -> Vec<Value> {
+        self.sends(r#"{"event":"ping","id":"fence"}"#);
+        let mut heard = Vec::new();
+        loop {
+            let envelope = self.hears_anything();
+            if envelope["event"] == "pong" && envelope["id"] == "fence" {
+                return heard;
+            }
+            heard.push(envelope);
+        }
+    }
+
+    /// Asks for the snapshot.
+    pub fn snapshot(&mut self) -> Value {
+        self.says("request_umbler_data", json!({}));
+        self.hears("umbler_data")
+    }
+}
+
+fn handshake(hub: &Hub, headers: &[(&'static str, &str)]) -> Result<WebSocket<TcpStream>, u16> {
+    let stream = TcpStream::connect(hub.address()).expect("the hub listens");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    stream.set_nodelay(true).expect("no delay");
+    let mut request = format!("ws://{}/ws", hub.address()).into_client_request().expect("a request");
+    for (name, value) in headers {
+        request.headers_mut().insert(*name, value.parse().expect("a header"));
+    }
+    match client(request, stream) {
+        Ok((socket, _)) => Ok(socket),
+        Err(tungstenite::HandshakeError::Failure(Error::Http(response))) => Err(response.status().as_u16()),
+        Err(error) => panic!("the handshake failed: {error}"),
+    }
+}
