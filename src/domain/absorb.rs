@@ -212,14 +212,19 @@ fn learn_contact<S: Store>(
     store: &mut S,
     delta: &mut StatsDelta,
 ) -> Result<(Option<Contact>, bool), S::Error> {
-    let Some(id) = chat.contact_id.get().cloned() else { return Ok((None, false)) };
+    let own = chat.contact_id.get();
+    if let Some(said) = facts.contact.as_ref().filter(|said| own != Some(&said.id)) {
+        // A late delivery may name whom the chat was held with before: a contact all the same.
+        let known = store.contact(&said.id)?;
+        let contact = hear_contact(known.as_ref(), said, facts, delta);
+        store.put_contact(&contact)?;
+    }
+    let Some(id) = own.cloned() else { return Ok((None, false)) };
     let known = store.contact(&id)?;
-    let mut contact = known.clone().unwrap_or_else(|| Contact::new(id.clone()));
-    contact.organization = contact.organization.or_else(|| facts.organization.clone());
-    let said = facts.contact.as_ref().filter(|said| said.id == id);
-    let silent = || ContactFacts::silent(id.clone());
-    contact.learn(said.unwrap_or(&silent()), &facts.key, facts.chat.created_at);
-    delta.contacts += i64::from(known.is_none());
+    let mut contact = match facts.contact.as_ref().filter(|said| said.id == id) {
+        Some(said) => hear_contact(known.as_ref(), said, facts, delta),
+        None => known.clone().unwrap_or_else(|| Contact::new(id.clone())),
+    };
 
     let moved_here = known_chat.is_some_and(|known| known.contact_id.get() != Some(&id));
     if moved_here || learned.0.iter().any(Learning::moved) {
@@ -235,6 +240,15 @@ fn learn_contact<S: Store>(
     }
     let changed = known.is_some_and(|known| known.fields() != contact.fields());
     Ok((Some(contact), changed))
+}
+
+/// What a delivery says of a contact. Only deliveries that name one teach about it, so that the order does not matter.
+fn hear_contact(known: Option<&Contact>, said: &ContactFacts, facts: &Facts, delta: &mut StatsDelta) -> Contact {
+    let mut contact = known.cloned().unwrap_or_else(|| Contact::new(said.id.clone()));
+    contact.organization = contact.organization.or_else(|| facts.organization.clone());
+    contact.learn(said, &facts.key, facts.chat.created_at);
+    delta.contacts += i64::from(known.is_none());
+    contact
 }
 
 /// A chat that turns out to belong to another contact takes its messages along.

@@ -134,23 +134,6 @@ pub struct ContactFacts {
     pub active_at: Option<Timestamp>,
 }
 
-impl ContactFacts {
-    /// A contact that was only referred to.
-    pub fn silent(id: ContactId) -> Self {
-        Self {
-            id,
-            name: None,
-            phone: None,
-            picture_url: None,
-            contact_type: None,
-            blocked: None,
-            tags: None,
-            created_at: None,
-            active_at: None,
-        }
-    }
-}
-
 /// What a delivery says of one message.
 #[derive(Debug, Clone, Default)]
 pub struct MessageFacts {

@@ -1,3 +1,4 @@
 //! Everything through the product's own doors: a real process, real HTTP, real sockets, a real file.
 
+mod convergence;
 mod support;
