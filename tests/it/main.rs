@@ -1,4 +1,5 @@
 //! Everything through the product's own doors: a real process, real HTTP, real sockets, a real file.
 
 mod convergence;
+mod house;
 mod support;

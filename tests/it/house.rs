@@ -1,0 +1,114 @@
+//! House rules that no compiler checks: the order of the rooms, and tables that stand in code and in documents.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use umbler_hub::domain::Change;
+use umbler_hub::protocol::event::ServerEvent;
+use umbler_hub::protocol::request::ClientEvent;
+use umbler_hub::protocol::{CloseCode, ErrorCode};
+
+/// Lines of the longest file that still has one subject.
+const LINES_MAX: usize = 400;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+    let rust = files.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    rust.chain(folders.iter().flat_map(|folder| sources(folder))).collect()
+}
+
+fn text(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The rooms in the order of `lib.rs`.
+fn rooms() -> Vec<String> {
+    let lib = text(&root().join("src/lib.rs"));
+    lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).map(str::to_owned).collect()
+}
+
+/// Every `crate::room` that a line names.
+fn named_rooms(line: &str) -> impl Iterator<Item = &str> {
+    line.split("crate::").skip(1).map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or(""))
+}
+
+#[test]
+fn a_room_imports_only_from_rooms_before_it() {
+    let rooms = rooms();
+    assert!(rooms.len() >= 9, "{rooms:?}");
+    let place = |room: &str| rooms.iter().position(|known| known == room);
+    let mut broken = Vec::new();
+    for path in sources(&root().join("src")) {
+        let inside = path.strip_prefix(root().join("src")).expect("a source");
+        let room = inside.iter().next().expect("a name").to_string_lossy().replace(".rs", "");
+        let Some(own) = place(&room) else { continue };
+        for line in text(&path).lines().filter(|line| !line.trim_start().starts_with("//")) {
+            for named in named_rooms(line).filter(|named| place(named).is_some_and(|other| other > own)) {
+                broken.push(format!("{} imports from {named}", inside.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+#[test]
+fn actix_web_actors_is_used_in_the_session_room_only() {
+    for path in sources(&root().join("src")) {
+        let used = text(&path).lines().any(|line| !line.trim_start().starts_with("//") && line.contains("actix_web_actors"));
+        assert!(!used || path.starts_with(root().join("src/session")), "{}", path.display());
+    }
+}
+
+#[test]
+fn a_file_says_what_it_is_for_and_has_one_subject() {
+    for path in ["src", "tests", "benches"].iter().flat_map(|folder| sources(&root().join(folder))) {
+        let text = text(&path);
+        assert!(text.starts_with("//!"), "{} does not say what it is for", path.display());
+        let lines = text.lines().count();
+        assert!(lines <= LINES_MAX, "{} has {lines} lines", path.display());
+    }
+}
+
+/// The first cells of the tables under a heading of `docs/protocol.md`, without their backticks.
+fn documented(heading: &str) -> BTreeSet<String> {
+    let protocol = text(&root().join("docs/protocol.md"));
+    let lines = protocol.lines().skip_while(|line| line.trim_start_matches('#').trim() != heading || !line.starts_with('#'));
+    let rows = lines.skip(1).take_while(|line| !line.starts_with('#')).filter(|line| line.starts_with("| "));
+    let cells = rows.filter_map(|row| row.split('|').nth(1)).map(|cell| cell.trim().trim_matches('`').to_owned());
+    // The first row is the table's head.
+    let rows: BTreeSet<String> = cells.skip(1).collect();
+    assert!(!rows.is_empty(), "no table under {heading:?}");
+    rows
+}
+
+fn table<T: ToString>(items: impl IntoIterator<Item = T>) -> BTreeSet<String> {
+    items.into_iter().map(|item| item.to_string()).collect()
+}
+
+#[test]
+fn the_documented_protocol_is_the_one_in_the_code() {
+    assert_eq!(documented("What a client says"), table(ClientEvent::ALL.map(ClientEvent::as_str)));
+    assert_eq!(documented("What the hub says"), table(ServerEvent::ALL.map(ServerEvent::as_str)));
+    assert_eq!(documented("Updates"), table(Change::ALL.map(Change::as_str)));
+    assert_eq!(documented("Error codes"), table(ErrorCode::ALL.map(ErrorCode::as_str)));
+    assert_eq!(documented("Close codes"), table(CloseCode::ALL.map(CloseCode::number)));
+}
+
+#[test]
+fn the_document_says_of_each_code_what_the_code_does() {
+    let protocol = text(&root().join("docs/protocol.md"));
+    for code in ErrorCode::ALL {
+        let row = protocol.lines().find(|line| line.starts_with(&format!("| `{}` |", code.as_str()))).expect("a row");
+        let temporary = if code.is_temporary() { "| yes |" } else { "| no |" };
+        assert!(row.ends_with(temporary), "{row}");
+    }
+    for code in CloseCode::ALL {
+        let row = format!("| {} | {} |", code.number(), code.reason());
+        assert!(protocol.contains(&row), "{row}");
+    }
+}
