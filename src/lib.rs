@@ -12,3 +12,6 @@ pub mod archive;
 pub mod hub;
 pub mod session;
 pub mod http;
+pub mod config;
+pub mod app;
+pub mod tools;

@@ -1,2 +1,81 @@
-//! Entry point.
-fn main() {}
+//! The command line.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use umbler_hub::app::{Application, StartError};
+use umbler_hub::config::{ServeArgs, Settings, Values};
+use umbler_hub::journal::writer::chain;
+use umbler_hub::tools::check::{self, CheckArgs};
+use umbler_hub::tools::token::{self, TokenArgs};
+use umbler_hub::tools::{ToolError, print};
+
+/// Realtime hub for teams that work in WhatsApp through Umbler Talk.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the hub (the default).
+    Serve(ServeArgs),
+    /// Make a token that this hub accepts.
+    Token(TokenArgs),
+    /// Show the settings in force and what is wrong with them.
+    Check(CheckArgs),
+}
+
+/// Wrong settings; a script can tell them from other failures.
+const EXIT_SETTINGS: u8 = 2;
+
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error(transparent)]
+    Tool(#[from] ToolError),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+        Command::Serve(args) => serve(&args),
+        Command::Token(args) => token::run(args).map_err(Failure::from),
+        Command::Check(args) => check::run(&args).map_err(Failure::from),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => report(&failure),
+    }
+}
+
+/// One clear sentence, with its causes.
+#[expect(clippy::print_stderr, reason = "the last word of a program that fails goes where people look")]
+fn report(failure: &Failure) -> ExitCode {
+    eprintln!("umbler-hub: {}", chain(failure));
+    match failure {
+        Failure::Tool(ToolError::Config(_)) => ExitCode::from(EXIT_SETTINGS),
+        Failure::Tool(_) | Failure::Start(_) => ExitCode::FAILURE,
+    }
+}
+
+fn serve(args: &ServeArgs) -> Result<(), Failure> {
+    let settings =
+        Values::collect(args).and_then(|values| Settings::read(&values)).map_err(ToolError::from)?;
+    env_logger::Builder::new().parse_filters(&settings.log_filter).init();
+    for warning in settings.warnings() {
+        log::warn!("{warning}");
+    }
+    actix_web::rt::System::new().block_on(async {
+        let application = Application::build(settings).await?;
+        let address = application.address();
+        log::info!("listening on http://{address}");
+        print(&format!("listening on http://{address}\n"))?;
+        Ok(application.run().await?)
+    })
+}

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde::Serialize;
 
-use super::{AuthError, Role};
+use super::{AuthError, Role, Secret};
 
 /// What a token is to say. `None` is left out of it.
 #[derive(Debug, Clone, Serialize)]
@@ -62,7 +62,7 @@ impl TokenClaims {
 /// The key that signs.
 pub enum SigningKey {
     /// A shared secret: HS256.
-    Secret(String),
+    Secret(Secret),
     /// A private key in PEM: RS256, ES256 or `EdDSA`, as its kind says.
     Pem(Vec<u8>),
 }
@@ -70,7 +70,9 @@ pub enum SigningKey {
 /// Signs the claims.
 pub fn mint(claims: &TokenClaims, key: &SigningKey) -> Result<String, AuthError> {
     let (algorithm, key) = match key {
-        SigningKey::Secret(secret) => (Algorithm::HS256, EncodingKey::from_secret(secret.as_bytes())),
+        SigningKey::Secret(secret) => {
+            (Algorithm::HS256, EncodingKey::from_secret(secret.expose().as_bytes()))
+        }
         SigningKey::Pem(pem) => private_key(pem)?,
     };
     encode(&Header::new(algorithm), claims, &key).map_err(|error| {

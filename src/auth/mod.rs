@@ -6,6 +6,7 @@
 //! 2. A claim of the wrong type refuses the token: it must not count as absent, which would widen what it allows.
 //! 3. Time is a value of the caller; a token counts for [`LEEWAY_SECONDS`] past its `exp` and before its `nbf`.
 
+pub mod secret;
 pub mod verify;
 pub mod mint;
 pub mod scope;
@@ -14,6 +15,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use scope::scope_hash;
+pub use secret::Secret;
 pub use verify::{AuthKey, AuthSettings, Authenticator};
 
 /// Clocks of two machines may differ by this many seconds (contract, section 3).

@@ -4,19 +4,19 @@ use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde::Deserialize;
 
-use super::{AuthError, Identity, LEEWAY_SECONDS, Role, SUBJECT_BYTES_MAX, TOKEN_BYTES_MAX};
+use super::{AuthError, Identity, LEEWAY_SECONDS, Role, SUBJECT_BYTES_MAX, Secret, TOKEN_BYTES_MAX};
 
 /// The key that signs, or verifies, tokens.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub enum AuthKey {
     /// A shared secret: HS256.
-    Secret(String),
+    Secret(Secret),
     /// A public key in PEM: RS256, ES256 or `EdDSA`, as its kind says.
     Pem(Vec<u8>),
 }
 
 /// What tokens are checked against.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct AuthSettings {
     /// The key.
     pub key: AuthKey,
@@ -57,7 +57,9 @@ impl Authenticator {
     /// Binds the algorithm to the key; errors where the key is of no use.
     pub fn new(settings: &AuthSettings) -> Result<Self, AuthError> {
         let (algorithm, key) = match &settings.key {
-            AuthKey::Secret(secret) => (Algorithm::HS256, DecodingKey::from_secret(secret.as_bytes())),
+            AuthKey::Secret(secret) => {
+                (Algorithm::HS256, DecodingKey::from_secret(secret.expose().as_bytes()))
+            }
             AuthKey::Pem(pem) => public_key(pem)?,
         };
         let mut validation = Validation::new(algorithm);

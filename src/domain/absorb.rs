@@ -243,7 +243,12 @@ fn learn_contact<S: Store>(
 }
 
 /// What a delivery says of a contact. Only deliveries that name one teach about it, so that the order does not matter.
-fn hear_contact(known: Option<&Contact>, said: &ContactFacts, facts: &Facts, delta: &mut StatsDelta) -> Contact {
+fn hear_contact(
+    known: Option<&Contact>,
+    said: &ContactFacts,
+    facts: &Facts,
+    delta: &mut StatsDelta,
+) -> Contact {
     let mut contact = known.cloned().unwrap_or_else(|| Contact::new(said.id.clone()));
     contact.organization = contact.organization.or_else(|| facts.organization.clone());
     contact.learn(said, &facts.key, facts.chat.created_at);

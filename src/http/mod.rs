@@ -1,1 +1,87 @@
 //! The edge: HTTP in, typed messages to the hub, JSON out.
+//!
+//! # Contract
+//!
+//! 1. Input becomes a typed value here, or is refused here; nothing behind it checks again.
+//! 2. Handlers know the hub and nothing behind it.
+//! 3. No token and no query string reaches a log.
+
+pub mod address;
+pub mod origin;
+pub mod error;
+pub mod limiter;
+pub mod state;
+pub mod caller;
+pub mod guards;
+pub mod webhook;
+pub mod api;
+pub mod health;
+pub mod socket;
+pub mod pages;
+pub mod openapi;
+
+use actix_cors::Cors;
+use actix_web::http::{Method, header};
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::web;
+
+use state::EdgeState;
+
+/// How long a browser may keep the answer to its question whether it may ask, in seconds.
+const PREFLIGHT_SECONDS: usize = 600;
+
+/// Every route of the hub.
+pub fn configure(config: &mut web::ServiceConfig, state: &web::Data<EdgeState>) {
+    let head = || web::route().method(Method::HEAD);
+    let none = || web::route().to(guards::method_not_allowed);
+    config
+        .app_data(state.clone())
+        .service(
+            web::resource("/api/umbler/webhook")
+                .route(web::post().to(webhook::receive))
+                .default_service(none()),
+        )
+        .service(
+            web::scope("/api/umbler")
+                .wrap(Compress::default())
+                .wrap(from_fn(guards::limit))
+                .configure(api::configure)
+                .default_service(web::route().to(guards::not_found)),
+        )
+        .service(
+            web::resource("/health")
+                .get(health::health)
+                .route(head().to(health::health))
+                .default_service(none()),
+        )
+        .service(
+            web::resource("/health/live")
+                .get(health::live)
+                .route(head().to(health::live))
+                .default_service(none()),
+        )
+        .service(
+            web::resource("/health/ready")
+                .get(health::ready)
+                .route(head().to(health::ready))
+                .default_service(none()),
+        )
+        .service(web::resource("/metrics").get(health::metrics).default_service(none()))
+        .service(web::resource("/ws").get(socket::open).default_service(none()))
+        .configure(openapi::configure)
+        .configure(|config| pages::configure(config, &state.settings.dashboard_dir))
+        .default_service(web::route().to(guards::not_found));
+}
+
+/// Pages of `FRONTEND_URL` may ask; others' browsers are not told the answer.
+pub fn cors(state: &web::Data<EdgeState>) -> Cors {
+    let state = state.clone();
+    Cors::default()
+        .allowed_origin_fn(move |origin, _| {
+            origin.to_str().is_ok_and(|origin| state.settings.origins.allows(origin))
+        })
+        .allowed_methods([Method::GET, Method::POST, Method::HEAD])
+        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .expose_headers([header::RETRY_AFTER])
+        .max_age(PREFLIGHT_SECONDS)
+}

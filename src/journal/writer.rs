@@ -47,7 +47,7 @@ impl Opened {
                 match BatchWriter::new(self, retained) {
                     Ok(batches) => {
                         Writer { batches, listeners, waiting: counted, outstanding: None, fault: false }
-                            .run(&receiver)
+                            .run(&receiver);
                     }
                     Err(error) => log::error!("the journal did not start: {}", chain(&error)),
                 }

@@ -49,7 +49,8 @@ fn object(fields: Vec<(&'static str, BoxedStrategy<Option<Value>>)>) -> BoxedStr
     let (names, values): (Vec<_>, Vec<_>) = fields.into_iter().unzip();
     values
         .prop_map(move |values| {
-            let said = names.iter().zip(values).filter_map(|(name, value)| Some(((*name).to_owned(), value?)));
+            let said =
+                names.iter().zip(values).filter_map(|(name, value)| Some(((*name).to_owned(), value?)));
             said.collect()
         })
         .boxed()
@@ -86,7 +87,13 @@ fn message() -> BoxedStrategy<Value> {
         ("SentByOrganizationMember", field(named(&["bia", "caio"]))),
         ("TemplateId", prop_oneof![5 => Just(None), 1 => Just(Some(json!("template")))].boxed()),
         ("File", field(file())),
-        ("LatestEdit", field((time(), one_of(&["x", "y"])).prop_map(|(at, text)| json!({ "Content": text, "SenderAtUTC": at })))),
+        (
+            "LatestEdit",
+            field(
+                (time(), one_of(&["x", "y"]))
+                    .prop_map(|(at, text)| json!({ "Content": text, "SenderAtUTC": at })),
+            ),
+        ),
         ("Reactions", field(prop::collection::vec(reaction(), 0..3).prop_map(Value::Array))),
         ("InReplyTo", field((0..8u8).prop_map(|id| json!({ "Id": format!("m{id}") })))),
     ]);
@@ -137,9 +144,14 @@ fn delivery() -> BoxedStrategy<Value> {
 
 /// Deliveries with ids, and the order, with repetitions, in which they come a second time.
 fn conversation() -> impl Strategy<Value = (Vec<Delivery>, Vec<usize>)> {
-    (prop::collection::vec(delivery(), 1..25), prop::collection::vec(any::<Index>(), 0..40), any::<prop::sample::Selector>())
+    (
+        prop::collection::vec(delivery(), 1..25),
+        prop::collection::vec(any::<Index>(), 0..40),
+        any::<prop::sample::Selector>(),
+    )
         .prop_perturb(|(bodies, again, _), mut random| {
-            let deliveries: Vec<Delivery> = bodies.into_iter().enumerate().map(|(at, body)| translate(body, at)).collect();
+            let deliveries: Vec<Delivery> =
+                bodies.into_iter().enumerate().map(|(at, body)| translate(body, at)).collect();
             let mut order: Vec<usize> = (0..deliveries.len()).collect();
             order.extend(again.iter().map(|index| index.index(deliveries.len())));
             for at in (1..order.len()).rev() {

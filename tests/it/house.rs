@@ -29,12 +29,17 @@ fn text(path: &Path) -> String {
 /// The rooms in the order of `lib.rs`.
 fn rooms() -> Vec<String> {
     let lib = text(&root().join("src/lib.rs"));
-    lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).map(str::to_owned).collect()
+    lib.lines()
+        .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Every `crate::room` that a line names.
 fn named_rooms(line: &str) -> impl Iterator<Item = &str> {
-    line.split("crate::").skip(1).map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or(""))
+    line.split("crate::")
+        .skip(1)
+        .map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or(""))
 }
 
 #[test]
@@ -59,7 +64,9 @@ fn a_room_imports_only_from_rooms_before_it() {
 #[test]
 fn actix_web_actors_is_used_in_the_session_room_only() {
     for path in sources(&root().join("src")) {
-        let used = text(&path).lines().any(|line| !line.trim_start().starts_with("//") && line.contains("actix_web_actors"));
+        let used = text(&path)
+            .lines()
+            .any(|line| !line.trim_start().starts_with("//") && line.contains("actix_web_actors"));
         assert!(!used || path.starts_with(root().join("src/session")), "{}", path.display());
     }
 }
@@ -77,9 +84,12 @@ fn a_file_says_what_it_is_for_and_has_one_subject() {
 /// The first cells of the tables under a heading of `docs/protocol.md`, without their backticks.
 fn documented(heading: &str) -> BTreeSet<String> {
     let protocol = text(&root().join("docs/protocol.md"));
-    let lines = protocol.lines().skip_while(|line| line.trim_start_matches('#').trim() != heading || !line.starts_with('#'));
+    let lines = protocol
+        .lines()
+        .skip_while(|line| line.trim_start_matches('#').trim() != heading || !line.starts_with('#'));
     let rows = lines.skip(1).take_while(|line| !line.starts_with('#')).filter(|line| line.starts_with("| "));
-    let cells = rows.filter_map(|row| row.split('|').nth(1)).map(|cell| cell.trim().trim_matches('`').to_owned());
+    let cells =
+        rows.filter_map(|row| row.split('|').nth(1)).map(|cell| cell.trim().trim_matches('`').to_owned());
     // The first row is the table's head.
     let rows: BTreeSet<String> = cells.skip(1).collect();
     assert!(!rows.is_empty(), "no table under {heading:?}");
@@ -103,7 +113,10 @@ fn the_documented_protocol_is_the_one_in_the_code() {
 fn the_document_says_of_each_code_what_the_code_does() {
     let protocol = text(&root().join("docs/protocol.md"));
     for code in ErrorCode::ALL {
-        let row = protocol.lines().find(|line| line.starts_with(&format!("| `{}` |", code.as_str()))).expect("a row");
+        let row = protocol
+            .lines()
+            .find(|line| line.starts_with(&format!("| `{}` |", code.as_str())))
+            .expect("a row");
         let temporary = if code.is_temporary() { "| yes |" } else { "| no |" };
         assert!(row.ends_with(temporary), "{row}");
     }

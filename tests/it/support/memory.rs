@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use umbler_hub::domain::chat::closing_time;
 use umbler_hub::domain::facts::Reaction;
 use umbler_hub::domain::{
-    Chat, ChatFacts, ChatId, ChatMessage, Contact, ContactId, Delivery, DeliveryBody, EventId, EventKey, MessageId,
-    MessagePosition, Role, StatsDelta, Store, TimelineEntry, absorb,
+    Chat, ChatFacts, ChatId, ChatMessage, Contact, ContactId, Delivery, DeliveryBody, EventId, EventKey,
+    MessageId, MessagePosition, Role, StatsDelta, Store, TimelineEntry, absorb,
 };
 
 /// Everything that a hub would store.
@@ -36,7 +36,8 @@ impl Memory {
 
     /// All of it, comparable.
     pub fn state(&self) -> serde_json::Value {
-        let timeline: Vec<String> = self.timeline.iter().map(|(key, facts)| format!("{key:?} {facts:?}")).collect();
+        let timeline: Vec<String> =
+            self.timeline.iter().map(|(key, facts)| format!("{key:?} {facts:?}")).collect();
         let parked: Vec<String> = self.parked.iter().map(|parked| format!("{parked:?}")).collect();
         serde_json::json!({
             "chats": self.chats.values().collect::<Vec<_>>(),

@@ -1,0 +1,270 @@
+//! Puts the rooms together: opens the journal, starts the hub, listens, and takes everything down again in order.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::prelude::*;
+use actix_web::dev::{Extensions, Server};
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpServer, web};
+use socket2::SockRef;
+
+use crate::archive::{self, Archive, ArchiveError, LoadStats, Query};
+use crate::auth::{AuthError, Authenticator};
+use crate::config::Settings;
+use crate::http::state::{EdgeSettings, EdgeState, IntegrityResult};
+use crate::http::{self, guards};
+use crate::hub::{self, Drain, HubSettings, UmblerHub};
+use crate::journal::schema::{self, OpenError};
+use crate::journal::writer::{Listeners, chain};
+use crate::journal::{Committed, Faulted, JournalSettings};
+use crate::telemetry::clock;
+use crate::telemetry::metrics::Metrics;
+
+/// How long a peer may leave data unacknowledged before the kernel ends the connection. A session whose peer
+/// reads nothing is not polled, so nobody else would notice.
+const UNACKNOWLEDGED_MAX: Duration = Duration::from_secs(20);
+/// What the kernel buffers for one connection: without it a stalled reader swallows about 4 MB.
+const SEND_BUFFER_BYTES: usize = 128 * 1024;
+/// Connections that wait to be taken in: thousands of screens come back at once after a restart.
+const BACKLOG: u32 = 8_192;
+/// Connections per worker, above any limit of sessions.
+const CONNECTIONS_PER_WORKER_MAX: usize = 50_000;
+/// How long a client may take for its request's head.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an idle connection is kept for the next request.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How long requests and sockets that are still open may take to end when the hub stops, in seconds.
+const STOP_SECONDS_MAX: u64 = 10;
+/// How often addresses that have fallen silent are forgotten.
+const FORGET_INTERVAL: Duration = Duration::from_mins(1);
+
+/// Why the hub does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address is taken, or not ours.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The database cannot be used.
+    #[error(transparent)]
+    Journal(#[from] OpenError),
+    /// The counters cannot be read.
+    #[error("cannot read the stored counters")]
+    Stats(#[from] ArchiveError),
+    /// The key cannot be used.
+    #[error("cannot use the JWT key")]
+    Auth(#[from] AuthError),
+    /// The metrics do not register.
+    #[error("cannot register the metrics")]
+    Metrics(#[from] prometheus::Error),
+    /// A thread does not start, or the server does not run.
+    #[error("cannot start")]
+    Io(#[from] std::io::Error),
+    /// The hub ended before it began.
+    #[error("the hub ended while it started")]
+    Hub(#[from] MailboxError),
+}
+
+/// A hub that listens.
+pub struct Application {
+    server: Server,
+    hub: Addr<UmblerHub>,
+    address: SocketAddr,
+}
+
+impl Application {
+    /// Opens, starts and listens. Must be called inside an actix system.
+    pub async fn build(settings: Settings) -> Result<Self, StartError> {
+        let address = SocketAddr::new(settings.host, settings.port);
+        // First, because a taken port is the commonest mistake and must not wait for the database.
+        let listener = listen(address)?;
+        let address = listener.local_addr()?;
+        raise_file_limit();
+
+        let metrics = Metrics::new()?;
+        let hub = start_hub(&settings, &metrics).await?;
+        let authenticator = settings.auth.as_ref().map(Authenticator::new).transpose()?.map(Arc::new);
+        let edge = EdgeSettings {
+            origins: settings.origins,
+            trusted_proxies: settings.trusted_proxies,
+            webhook_secret: settings.webhook_secret,
+            rest_per_second: settings.rest_per_second,
+            connects_per_second: settings.connects_per_second,
+            dashboard_dir: settings.dashboard_dir,
+        };
+        let state = web::Data::new(EdgeState::new(hub.clone(), authenticator, metrics, edge));
+        check_in_background(&state, &settings.database_path)?;
+        forget_idle_addresses(state.clone());
+        let server = serve(listener, &state, settings.workers)?;
+        Ok(Self { server, hub, address })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until SIGTERM or SIGINT, then ends in order: no new deliveries, those in flight stored, sessions told
+    /// to come back, the journal closed.
+    pub async fn run(self) -> Result<(), StartError> {
+        let stopper = self.server.handle();
+        let hub = self.hub.clone();
+        let drain = async move {
+            wait_for_signal().await;
+            log::info!("draining");
+            if hub.send(Drain).await.is_err() {
+                log::warn!("the hub had ended before it was drained");
+            }
+            stopper.stop(true).await;
+        };
+        let drained = actix_rt::spawn(drain);
+        self.server.await?;
+        if drained.await.is_err() {
+            log::error!("the hub was not drained");
+        }
+        log::info!("stopped");
+        Ok(())
+    }
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    let refused = |source| StartError::Listen { address, source };
+    let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None)
+        .map_err(refused)?;
+    // So that a restart does not wait for connections of the last run to time out.
+    socket.set_reuse_address(true).map_err(refused)?;
+    socket.bind(&address.into()).map_err(refused)?;
+    socket.listen(i32::try_from(BACKLOG).unwrap_or(i32::MAX)).map_err(refused)?;
+    socket.set_nonblocking(true).map_err(refused)?;
+    Ok(socket.into())
+}
+
+/// Opens the journal and starts the hub on it.
+async fn start_hub(settings: &Settings, metrics: &Metrics) -> Result<Addr<UmblerHub>, StartError> {
+    let opened = schema::open(&settings.database_path)?;
+    let now = clock::now();
+    let stats = {
+        let mut connection = archive::open(&settings.database_path).map_err(ArchiveError::from)?;
+        let transaction = connection.transaction().map_err(ArchiveError::from)?;
+        LoadStats { now }.answer(&transaction)?
+    };
+    let hub_settings = HubSettings {
+        zone: settings.zone.clone(),
+        sessions_max: settings.sessions_max,
+        sessions_per_address_max: settings.sessions_per_address_max,
+        epoch: opened.epoch.clone(),
+        stats,
+        last_webhook_at: opened.last_webhook_at,
+    };
+    let archive = Archive::start(settings.database_path.clone());
+    let hub = UmblerHub::new(hub_settings, archive, metrics.clone()).start();
+    let listeners = Listeners {
+        committed: hub.clone().recipient::<Committed>(),
+        faulted: hub.clone().recipient::<Faulted>(),
+        metrics: metrics.clone(),
+    };
+    let journal_settings =
+        JournalSettings { path: settings.database_path.clone(), updates_retained: settings.updates_retained };
+    let journal = opened.start(&journal_settings, listeners)?;
+    hub.send(hub::Opened { journal }).await?;
+    Ok(hub)
+}
+
+fn serve(
+    listener: TcpListener,
+    state: &web::Data<EdgeState>,
+    workers: Option<usize>,
+) -> Result<Server, StartError> {
+    let state = state.clone();
+    let mut server = HttpServer::new(move || {
+        App::new()
+            .wrap(http::cors(&state))
+            .wrap(from_fn(guards::protect))
+            .wrap(from_fn(guards::observe))
+            .app_data(state.clone())
+            .configure(|config| http::configure(config, &state))
+    })
+    .on_connect(tune)
+    .backlog(BACKLOG)
+    .max_connections(CONNECTIONS_PER_WORKER_MAX)
+    .keep_alive(KEEP_ALIVE)
+    .client_request_timeout(HEAD_TIMEOUT)
+    .shutdown_timeout(STOP_SECONDS_MAX)
+    .disable_signals();
+    if let Some(workers) = workers {
+        server = server.workers(workers);
+    }
+    Ok(server.listen(listener)?.run())
+}
+
+/// Sets what the kernel does for an accepted connection.
+fn tune(connection: &dyn std::any::Any, _: &mut Extensions) {
+    let Some(stream) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() else { return };
+    let socket = SockRef::from(stream);
+    let tuned = socket
+        // Nagle's algorithm and delayed acknowledgements together hold small frames back for 40 ms.
+        .set_tcp_nodelay(true)
+        .and_then(|()| socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED_MAX)))
+        .and_then(|()| socket.set_send_buffer_size(SEND_BUFFER_BYTES));
+    if let Err(error) = tuned {
+        log::debug!("a connection ended before it was tuned: {error}");
+    }
+}
+
+fn raise_file_limit() {
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(limit) => log::info!("up to {limit} open files"),
+        Err(error) => log::warn!("the limit of open files stays as it is: {error}"),
+    }
+}
+
+/// Reads the whole database once, in a thread of its own: seconds per million messages, so it is not waited for.
+fn check_in_background(state: &web::Data<EdgeState>, path: &Path) -> Result<(), StartError> {
+    let (integrity, path) = (state.integrity.clone(), path.to_path_buf());
+    let check = move || match schema::deep_check(&path) {
+        Ok(problems) if problems.is_empty() => integrity.set(IntegrityResult::Sound),
+        Ok(problems) => {
+            log::error!("the database does not stand the full check: {}", problems.join("; "));
+            integrity.set(IntegrityResult::Damaged(problems.join("; ")));
+        }
+        Err(error) => {
+            let reason = chain(&error);
+            log::error!("the database does not stand the full check: {reason}");
+            integrity.set(IntegrityResult::Damaged(reason));
+        }
+    };
+    std::thread::Builder::new().name("integrity".into()).spawn(check)?;
+    Ok(())
+}
+
+fn forget_idle_addresses(state: web::Data<EdgeState>) {
+    actix_rt::spawn(async move {
+        let mut interval = actix_rt::time::interval(FORGET_INTERVAL);
+        loop {
+            interval.tick().await;
+            state.rest_limiter.forget_idle();
+            state.connect_limiter.forget_idle();
+        }
+    });
+}
+
+/// SIGTERM from a container's engine, SIGINT from a keyboard.
+async fn wait_for_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
+        log::error!("signals cannot be heard; only kill -9 ends this process");
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}

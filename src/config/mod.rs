@@ -1,0 +1,121 @@
+//! Settings: the only room that reads the environment. Everything is a typed value from here on.
+//!
+//! # Contract
+//!
+//! 1. A flag wins over the environment, that over `NAME_FILE`, that over `.env`, that over the default. Empty counts as unset.
+//! 2. Every wrong value is an error that names its variable, and all of them are told at once.
+//! 3. Without secrets the hub starts on a loopback address only.
+
+pub mod table;
+pub mod hours;
+pub mod values;
+pub mod parse;
+#[cfg(test)]
+mod tests;
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use jiff::tz::TimeZone;
+
+use crate::auth::{AuthKey, AuthSettings, Secret};
+use crate::http::address::TrustedProxies;
+use crate::http::origin::Origins;
+pub use hours::BusinessHours;
+pub use values::{ServeArgs, Values};
+
+/// What is wrong with the settings.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// `.env` cannot be read.
+    #[error("{path} cannot be read: {reason}")]
+    DotEnv {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Settings are wrong, each with its name.
+    #[error("{}", .0.join("\n"))]
+    Wrong(Vec<String>),
+}
+
+/// All settings, checked.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `HOST`.
+    pub host: IpAddr,
+    /// `PORT`; 0: any free one.
+    pub port: u16,
+    /// `FRONTEND_URL`.
+    pub origins: Origins,
+    /// `DATABASE_PATH`.
+    pub database_path: PathBuf,
+    /// `WEBHOOK_SECRET`.
+    pub webhook_secret: Option<Secret>,
+    /// `JWT_SECRET` or `JWT_PUBLIC_KEY`, with `JWT_ISSUER` and `JWT_AUDIENCE`.
+    pub auth: Option<AuthSettings>,
+    /// `TIMEZONE`.
+    pub zone: TimeZone,
+    /// `BUSINESS_HOURS`.
+    pub business_hours: BusinessHours,
+    /// `TRUSTED_PROXIES`.
+    pub trusted_proxies: TrustedProxies,
+    /// `RATE_LIMIT_REST_PER_SECOND`; 0: no limit.
+    pub rest_per_second: u32,
+    /// `RATE_LIMIT_CONNECTS_PER_SECOND`; 0: no limit.
+    pub connects_per_second: u32,
+    /// `MAX_SESSIONS`; 0: no limit.
+    pub sessions_max: usize,
+    /// `MAX_SESSIONS_PER_ADDRESS`; 0: no limit.
+    pub sessions_per_address_max: usize,
+    /// `UPDATES_RETAINED`.
+    pub updates_retained: u32,
+    /// `WORKERS`; `None`: one per core.
+    pub workers: Option<usize>,
+    /// `DASHBOARD_DIR`.
+    pub dashboard_dir: PathBuf,
+    /// `RUST_LOG`.
+    pub log_filter: String,
+}
+
+impl Settings {
+    /// Reads, parses and checks everything.
+    pub fn read(values: &Values) -> Result<Self, ConfigError> {
+        let mut reader = parse::Reader::new(values);
+        let auth = reader.auth();
+        let settings = reader.settings(auth);
+        reader.check_exposure(settings.as_ref());
+        match settings {
+            Some(settings) if reader.problems.is_empty() => Ok(settings),
+            _ => Err(ConfigError::Wrong(reader.problems)),
+        }
+    }
+
+    /// True where tokens are checked.
+    pub fn is_auth_required(&self) -> bool {
+        self.auth.is_some()
+    }
+
+    /// What deserves a word at start although it is allowed.
+    pub fn warnings(&self) -> Vec<&'static str> {
+        let mut warnings = Vec::new();
+        if self.auth.is_none() {
+            warnings.push(
+                "no JWT key is set: everybody who reaches this address is admin (allowed on loopback only)",
+            );
+        }
+        if self.webhook_secret.is_none() {
+            warnings.push("WEBHOOK_SECRET is not set: whoever reaches this address can post deliveries");
+        }
+        warnings
+    }
+}
+
+/// The kind of a key, for people.
+pub fn key_kind(settings: &AuthSettings) -> &'static str {
+    match settings.key {
+        AuthKey::Secret(_) => "HS256",
+        AuthKey::Pem(_) => "public key",
+    }
+}

@@ -1,0 +1,159 @@
+//! From texts to values: each parser names what it expects.
+
+use std::fmt::Display;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use jiff::tz::TimeZone;
+
+use super::Settings;
+use super::values::Values;
+use crate::auth::{AuthKey, AuthSettings, Authenticator, Secret};
+
+/// RFC 7518, 3.2: a key of HS256 has at least the size of the hash.
+const JWT_SECRET_BYTES_MIN: usize = 32;
+/// Short secrets in URLs are guessed.
+const WEBHOOK_SECRET_BYTES_MIN: usize = 16;
+/// Fewer would make a client that reconnects in the next minute start anew.
+const UPDATES_RETAINED_MIN: u32 = 1_000;
+/// More threads than this only wait for each other.
+const WORKERS_MAX: usize = 256;
+
+/// Reads settings and gathers what is wrong with them.
+pub struct Reader<'a> {
+    values: &'a Values,
+    /// One sentence each, the variable first.
+    pub problems: Vec<String>,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader that has found nothing wrong yet.
+    pub fn new(values: &'a Values) -> Self {
+        Self { values, problems: Vec::new() }
+    }
+
+    /// The text of an optional setting.
+    fn text(&self, name: &str) -> Option<&'a str> {
+        self.values.get(name).map(str::trim).filter(|text| !text.is_empty())
+    }
+
+    fn parse<T, E: Display>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, E>) -> Option<T> {
+        let text = self.text(name)?;
+        parse(text).map_err(|error| self.problems.push(format!("{name}: {error}"))).ok()
+    }
+
+    fn number<T: FromStr + PartialOrd + Display + Copy>(
+        &mut self,
+        name: &str,
+        least: T,
+        most: T,
+    ) -> Option<T> {
+        self.parse(name, |text| {
+            let number = text.parse::<T>().ok().filter(|number| (least..=most).contains(number));
+            number.ok_or_else(|| format!("{text:?} is no whole number from {least} to {most}"))
+        })
+    }
+
+    /// All settings; `None` where one of them is wrong.
+    pub fn settings(&mut self, auth: Option<AuthSettings>) -> Option<Settings> {
+        let host = self.parse("HOST", host);
+        let port = self.number("PORT", 0, u16::MAX);
+        let origins = self.parse("FRONTEND_URL", str::parse);
+        let zone = self.parse("TIMEZONE", |name| {
+            TimeZone::get(name)
+                .map_err(|_unknown| format!("{name:?} is no IANA time zone like America/Sao_Paulo"))
+        });
+        let business_hours = self.parse("BUSINESS_HOURS", str::parse);
+        let trusted_proxies = self.parse("TRUSTED_PROXIES", str::parse).unwrap_or_default();
+        let rest_per_second = self.number("RATE_LIMIT_REST_PER_SECOND", 0, u32::MAX);
+        let connects_per_second = self.number("RATE_LIMIT_CONNECTS_PER_SECOND", 0, u32::MAX);
+        let sessions_max = self.number("MAX_SESSIONS", 0, usize::MAX);
+        let sessions_per_address_max = self.number("MAX_SESSIONS_PER_ADDRESS", 0, usize::MAX);
+        let updates_retained = self.number("UPDATES_RETAINED", UPDATES_RETAINED_MIN, u32::MAX);
+        let workers = self.number("WORKERS", 1, WORKERS_MAX);
+        let webhook_secret = self.secret("WEBHOOK_SECRET", WEBHOOK_SECRET_BYTES_MIN);
+        if self.text("NATS_URL").is_some() {
+            self.problems.push("NATS_URL: clustering is not built yet; unset it to run one hub".to_owned());
+        }
+        Some(Settings {
+            host: host?,
+            port: port?,
+            origins: origins?,
+            database_path: PathBuf::from(self.text("DATABASE_PATH")?),
+            webhook_secret,
+            auth,
+            zone: zone?,
+            business_hours: business_hours?,
+            trusted_proxies,
+            rest_per_second: rest_per_second?,
+            connects_per_second: connects_per_second?,
+            sessions_max: sessions_max?,
+            sessions_per_address_max: sessions_per_address_max?,
+            updates_retained: updates_retained?,
+            workers,
+            dashboard_dir: PathBuf::from(self.text("DASHBOARD_DIR")?),
+            log_filter: self.text("RUST_LOG")?.to_owned(),
+        })
+    }
+
+    fn secret(&mut self, name: &str, bytes_min: usize) -> Option<Secret> {
+        self.parse(name, |text| {
+            if text.len() < bytes_min {
+                return Err(format!(
+                    "a secret of {} bytes is too short; give {bytes_min} or more",
+                    text.len()
+                ));
+            }
+            Ok(Secret::new(text))
+        })
+    }
+
+    /// The key that tokens are checked with; tried at once, so that a wrong one is an error at start.
+    pub fn auth(&mut self) -> Option<AuthSettings> {
+        let secret = self.secret("JWT_SECRET", JWT_SECRET_BYTES_MIN).map(AuthKey::Secret);
+        let public = self.parse("JWT_PUBLIC_KEY", |path| {
+            std::fs::read(path).map(AuthKey::Pem).map_err(|error| format!("{path} cannot be read: {error}"))
+        });
+        if self.text("JWT_SECRET").is_some() && self.text("JWT_PUBLIC_KEY").is_some() {
+            self.problems
+                .push("JWT_SECRET, JWT_PUBLIC_KEY: set one of them, tokens have one kind of key".to_owned());
+        }
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        let settings = AuthSettings {
+            key: public.or(secret)?,
+            issuer: owned(self.text("JWT_ISSUER")),
+            audience: owned(self.text("JWT_AUDIENCE")),
+        };
+        if let Err(error) = Authenticator::new(&settings) {
+            self.problems.push(format!("JWT_PUBLIC_KEY: {error}"));
+        }
+        Some(settings)
+    }
+
+    /// Safe by default: what others can reach wants secrets.
+    pub fn check_exposure(&mut self, settings: Option<&Settings>) {
+        let Some(settings) = settings.filter(|settings| !settings.host.is_loopback()) else { return };
+        let mut missing = Vec::new();
+        if settings.auth.is_none() {
+            missing.push("JWT_SECRET or JWT_PUBLIC_KEY");
+        }
+        if settings.webhook_secret.is_none() {
+            missing.push("WEBHOOK_SECRET");
+        }
+        if !missing.is_empty() {
+            let missing = missing.join(" and ");
+            let host = settings.host;
+            self.problems.push(format!(
+                "HOST: {host} can be reached by others; set {missing}, or listen on 127.0.0.1"
+            ));
+        }
+    }
+}
+
+fn host(text: &str) -> Result<IpAddr, String> {
+    if text.eq_ignore_ascii_case("localhost") {
+        return Ok(Ipv4Addr::LOCALHOST.into());
+    }
+    text.parse().map_err(|_no_address| format!("{text:?} is no IP address like 127.0.0.1 or 0.0.0.0"))
+}

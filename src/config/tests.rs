@@ -1,0 +1,116 @@
+//! Settings, right and wrong.
+
+use super::table::TABLE;
+use super::{ConfigError, Settings, Values};
+
+fn problems(given: &[(&'static str, &str)]) -> Vec<String> {
+    match Settings::read(&Values::of(given)) {
+        Err(ConfigError::Wrong(problems)) => problems,
+        other => panic!("{given:?}: {other:?}"),
+    }
+}
+
+#[test]
+fn the_defaults_start_a_hub_on_loopback_and_say_that_it_is_open() {
+    let settings = Settings::read(&Values::default()).unwrap();
+    assert!(settings.host.is_loopback());
+    assert_eq!(settings.port, 3001);
+    assert_eq!(settings.warnings().len(), 2);
+}
+
+#[test]
+fn every_wrong_value_is_named_with_its_variable() {
+    for (name, value) in [
+        ("HOST", "my-machine"),
+        ("PORT", "70000"),
+        ("PORT", "-1"),
+        ("FRONTEND_URL", "*"),
+        ("FRONTEND_URL", "localhost"),
+        ("TIMEZONE", "Sao_Paulo"),
+        ("BUSINESS_HOURS", "always"),
+        ("TRUSTED_PROXIES", "all"),
+        ("RATE_LIMIT_REST_PER_SECOND", "fast"),
+        ("RATE_LIMIT_CONNECTS_PER_SECOND", "1.5"),
+        ("MAX_SESSIONS", "-1"),
+        ("MAX_SESSIONS_PER_ADDRESS", "many"),
+        ("UPDATES_RETAINED", "10"),
+        ("WORKERS", "0"),
+        ("NATS_URL", "nats://127.0.0.1:4222"),
+        ("JWT_PUBLIC_KEY", "no/such/file.pem"),
+    ] {
+        let problems = problems(&[(name, value)]);
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].starts_with(&format!("{name}: ")), "{problems:?}");
+    }
+}
+
+#[test]
+fn all_wrong_values_are_told_at_once_and_no_secret_is_shown() {
+    let problems = problems(&[("PORT", "x"), ("JWT_SECRET", "hunter2"), ("WEBHOOK_SECRET", "hunter3")]);
+    assert_eq!(problems.len(), 3, "{problems:?}");
+    assert!(!problems.concat().contains("hunter"), "{problems:?}");
+}
+
+#[test]
+fn an_address_that_others_reach_wants_a_key_and_a_webhook_secret() {
+    let key = ("JWT_SECRET", "0123456789abcdef0123456789abcdef");
+    let secret = ("WEBHOOK_SECRET", "0123456789abcdef");
+    let host = ("HOST", "0.0.0.0");
+    assert!(problems(&[host])[0].contains("JWT_SECRET or JWT_PUBLIC_KEY and WEBHOOK_SECRET"));
+    assert!(problems(&[host, key])[0].contains("set WEBHOOK_SECRET,"));
+    assert!(problems(&[host, secret])[0].contains("set JWT_SECRET or JWT_PUBLIC_KEY,"));
+    assert!(Settings::read(&Values::of(&[host, key, secret])).unwrap().warnings().is_empty());
+}
+
+#[test]
+fn two_kinds_of_keys_are_one_too_many() {
+    let pem = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let problems = problems(&[("JWT_SECRET", "0123456789abcdef0123456789abcdef"), ("JWT_PUBLIC_KEY", pem)]);
+    assert!(problems.iter().any(|problem| problem.starts_with("JWT_SECRET, JWT_PUBLIC_KEY")), "{problems:?}");
+    assert!(
+        problems.iter().any(|problem| problem.starts_with("JWT_PUBLIC_KEY: not a public key")),
+        "{problems:?}"
+    );
+}
+
+#[test]
+fn an_empty_value_is_no_value() {
+    assert_eq!(Settings::read(&Values::of(&[("JWT_ISSUER", ""), ("WORKERS", " ")])).unwrap().workers, None);
+}
+
+/// The name and the default of each entry of `.env.example`: `NAME=default`, or `# NAME=` without one.
+fn example() -> Vec<(String, String)> {
+    let text = include_str!("../../.env.example");
+    let entries = text.lines().filter_map(|line| line.trim_start_matches(['#', ' ']).split_once('='));
+    let named =
+        entries.filter(|(name, _)| name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_'));
+    named.map(|(name, value)| (name.to_owned(), value.trim_matches('"').to_owned())).collect()
+}
+
+#[test]
+fn the_example_lists_every_setting_with_its_default() {
+    let table: Vec<_> = TABLE
+        .iter()
+        .map(|setting| (setting.name.to_owned(), setting.default.unwrap_or_default().to_owned()))
+        .collect();
+    assert_eq!(example(), table);
+    for setting in TABLE {
+        assert!(include_str!("../../.env.example").contains(setting.meaning), "{}", setting.name);
+    }
+}
+
+#[test]
+fn the_document_lists_every_setting_with_its_default() {
+    let document = include_str!("../../docs/settings.md");
+    let rows: Vec<&str> = document.lines().filter(|line| line.starts_with("| `")).collect();
+    let expected: Vec<String> = TABLE
+        .iter()
+        .map(|setting| {
+            let default =
+                setting.default.map_or_else(|| "unset".to_owned(), |default| format!("`{default}`"));
+            let secret = if setting.secret { "yes" } else { "no" };
+            format!("| `{}` | {default} | {secret} | {} |", setting.name, setting.meaning)
+        })
+        .collect();
+    assert_eq!(rows, expected);
+}

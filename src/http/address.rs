@@ -1,0 +1,150 @@
+//! Whose request it is: the peer's address, or what trusted proxies say of it.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::str::FromStr;
+
+use actix_web::http::header::HeaderMap;
+use ipnet::IpNet;
+
+/// The header that proxies add to, each at the end.
+const FORWARDED_FOR: &str = "x-forwarded-for";
+/// More proxies in a row than anybody has.
+const HOPS_MAX: usize = 16;
+
+/// Which proxies are believed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum TrustedProxies {
+    /// None: the peer's address counts.
+    #[default]
+    Nobody,
+    /// So many proxies stand in front.
+    Hops(usize),
+    /// Those in these ranges.
+    Ranges(Vec<IpNet>),
+}
+
+impl FromStr for TrustedProxies {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(hops) = text.parse::<usize>() {
+            return match hops {
+                0 => Ok(Self::Nobody),
+                1..=HOPS_MAX => Ok(Self::Hops(hops)),
+                _ => Err(format!("at most {HOPS_MAX} hops")),
+            };
+        }
+        let range = |part: &str| {
+            let part = part.trim();
+            part.parse::<IpNet>().or_else(|_no_range| part.parse::<IpAddr>().map(IpNet::from)).map_err(
+                |_no_address| {
+                    format!("{part:?} is no address, no range like 10.0.0.0/8, and no number of hops")
+                },
+            )
+        };
+        text.split(',').map(range).collect::<Result<_, _>>().map(Self::Ranges)
+    }
+}
+
+impl TrustedProxies {
+    /// The client's address. What an untrusted sender claims does not count.
+    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let peer = peer.to_canonical();
+        match self {
+            Self::Nobody => peer,
+            Self::Hops(hops) => nth_from_the_right(*hops, peer, headers),
+            Self::Ranges(ranges) => first_outside(ranges, peer, headers),
+        }
+    }
+}
+
+/// The addresses that proxies wrote, the nearest first; what is no address ends the chain.
+fn chain(headers: &HeaderMap) -> impl Iterator<Item = IpAddr> {
+    let values: Vec<&str> = headers.get_all(FORWARDED_FOR).filter_map(|value| value.to_str().ok()).collect();
+    let nearest_first: Vec<&str> = values.iter().rev().flat_map(|value| value.rsplit(',')).collect();
+    nearest_first.into_iter().map_while(|text| address(text.trim()))
+}
+
+/// An address, with or without a port.
+fn address(text: &str) -> Option<IpAddr> {
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    bare.parse()
+        .ok()
+        .or_else(|| text.parse::<std::net::SocketAddr>().ok().map(|socket| socket.ip()))
+        .map(|ip: IpAddr| ip.to_canonical())
+}
+
+fn nth_from_the_right(hops: usize, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    chain(headers).take(hops).last().unwrap_or(peer)
+}
+
+fn first_outside(ranges: &[IpNet], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    let trusted = |address: &IpAddr| ranges.iter().any(|range| range.contains(address));
+    let mut client = peer;
+    for next in chain(headers) {
+        if !trusted(&client) {
+            break;
+        }
+        client = next;
+    }
+    client
+}
+
+/// What limits count by: one address, or of IPv6 the /64 that a single customer holds.
+pub fn limit_key(address: IpAddr) -> IpAddr {
+    const NETWORK_BITS: u128 = !0 << 64;
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(long) => Ipv6Addr::from_bits(long.to_bits() & NETWORK_BITS).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn client(trusted: &str, peer: &str, forwarded: &[&'static str]) -> String {
+        let mut headers = HeaderMap::new();
+        for value in forwarded {
+            headers.append(HeaderName::from_static(FORWARDED_FOR), HeaderValue::from_static(value));
+        }
+        let trusted = if trusted.is_empty() { TrustedProxies::Nobody } else { trusted.parse().unwrap() };
+        trusted.client(peer.parse().unwrap(), &headers).to_string()
+    }
+
+    #[test]
+    fn only_trusted_proxies_are_believed() {
+        for (trusted, peer, forwarded, expected) in [
+            ("", "10.0.0.1", &["6.6.6.6"][..], "10.0.0.1"),
+            ("1", "10.0.0.1", &["6.6.6.6, 1.2.3.4"], "1.2.3.4"),
+            ("2", "10.0.0.1", &["6.6.6.6, 1.2.3.4, 10.0.0.2"], "1.2.3.4"),
+            ("2", "10.0.0.1", &["6.6.6.6, 1.2.3.4", "10.0.0.2"], "1.2.3.4"),
+            ("3", "10.0.0.1", &["1.2.3.4"], "1.2.3.4"),
+            ("1", "10.0.0.1", &[], "10.0.0.1"),
+            ("1", "10.0.0.1", &["nonsense"], "10.0.0.1"),
+            ("10.0.0.0/8", "10.0.0.1", &["6.6.6.6, 1.2.3.4, 10.0.0.2"], "1.2.3.4"),
+            ("10.0.0.0/8", "9.9.9.9", &["1.2.3.4"], "9.9.9.9"),
+            ("10.0.0.1", "10.0.0.1", &["1.2.3.4:5678"], "1.2.3.4"),
+            ("::1/128", "::1", &["[2001:db8::1]:443"], "2001:db8::1"),
+            ("10.0.0.0/8", "::ffff:10.0.0.1", &["1.2.3.4"], "1.2.3.4"),
+        ] {
+            assert_eq!(client(trusted, peer, forwarded), expected, "{trusted:?} {peer} {forwarded:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_proxy_is_named() {
+        assert!("10.0.0.0/8, here".parse::<TrustedProxies>().unwrap_err().contains("here"));
+        assert!("17".parse::<TrustedProxies>().is_err());
+        assert_eq!("0".parse(), Ok(TrustedProxies::Nobody));
+    }
+
+    #[test]
+    fn a_customer_with_a_whole_network_has_one_limit() {
+        let key = |text: &str| limit_key(text.parse().unwrap());
+        assert_eq!(key("2001:db8:1:2:3::4"), key("2001:db8:1:2:ffff::"));
+        assert_ne!(key("2001:db8:1:2::"), key("2001:db8:1:3::"));
+    }
+}

@@ -1,0 +1,183 @@
+//! What a caller can be refused with: one table, one JSON shape.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::archive::ArchiveError;
+use crate::auth::AuthError;
+
+/// A refusal. The caller's choices differ per variant.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// A parameter is unknown, doubled, out of range or malformed.
+    #[error("{message}")]
+    BadParameter {
+        /// Its name.
+        parameter: String,
+        /// What it must be.
+        message: String,
+    },
+    /// The request itself is wrong.
+    #[error("{0}")]
+    BadRequest(String),
+    /// No token, or none that counts.
+    #[error("{0}")]
+    Unauthorized(String),
+    /// The token does not allow this, or the page's origin.
+    #[error("{0}")]
+    Forbidden(&'static str),
+    /// Nothing has this id, or this path.
+    #[error("{0}")]
+    NotFound(&'static str),
+    /// The path has other methods.
+    #[error("this path does not know that method")]
+    MethodNotAllowed,
+    /// A position in another epoch.
+    #[error("the position belongs to another epoch; begin with a snapshot")]
+    EpochChanged,
+    /// A position that is not kept any more.
+    #[error("the position is older than the kept updates; begin with a snapshot")]
+    TooOld,
+    /// The body came too slowly.
+    #[error("the body took longer than {0} s")]
+    BodyTimeout(u64),
+    /// The body is too large.
+    #[error("the body has more than {0} bytes")]
+    BodyTooLarge(usize),
+    /// The body is encoded in a way that is not read.
+    #[error("Content-Encoding is not supported; send the body as it is")]
+    UnsupportedEncoding,
+    /// Too many requests of this address.
+    #[error("too many requests from this address")]
+    TooManyRequests {
+        /// Seconds until one more is allowed.
+        retry_after_seconds: u64,
+    },
+    /// Not now.
+    #[error("{message}")]
+    Unavailable {
+        /// Why.
+        message: &'static str,
+        /// Seconds after which it is worth another try.
+        retry_after_seconds: u64,
+    },
+    /// A fault of ours; details are in the log only.
+    #[error("the hub failed to answer; its log says why")]
+    Internal,
+}
+
+/// `{"error": {…}}`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ErrorBody {
+    /// What was wrong.
+    error: ErrorDetail,
+}
+
+/// One refusal.
+#[derive(Debug, Serialize, ToSchema)]
+struct ErrorDetail {
+    /// For programs.
+    #[schema(example = "bad_parameter")]
+    code: &'static str,
+    /// For people.
+    message: String,
+    /// The parameter that is wrong, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameter: Option<String>,
+}
+
+impl ApiError {
+    /// A parameter is wrong.
+    pub fn parameter(parameter: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::BadParameter { parameter: parameter.into(), message: message.into() }
+    }
+
+    /// The status and the word for programs: the table of refusals.
+    fn row(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::BadParameter { .. } => (StatusCode::BAD_REQUEST, "bad_parameter"),
+            Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "bad_request"),
+            Self::Unauthorized(_) => (StatusCode::UNAUTHORIZED, "unauthorized"),
+            Self::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden"),
+            Self::NotFound(_) => (StatusCode::NOT_FOUND, "not_found"),
+            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            Self::EpochChanged => (StatusCode::GONE, "epoch_changed"),
+            Self::TooOld => (StatusCode::GONE, "too_old"),
+            Self::BodyTimeout(_) => (StatusCode::REQUEST_TIMEOUT, "body_timeout"),
+            Self::BodyTooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
+            Self::UnsupportedEncoding => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_encoding"),
+            Self::TooManyRequests { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
+            Self::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+        }
+    }
+
+    /// What the headers add.
+    fn add_headers(&self, response: &mut HttpResponseBuilder) {
+        match self {
+            Self::Unauthorized(_) => {
+                response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+            }
+            Self::TooManyRequests { retry_after_seconds } | Self::Unavailable { retry_after_seconds, .. } => {
+                response.insert_header((header::RETRY_AFTER, *retry_after_seconds));
+            }
+            // The rest of the body is not read, so the connection is of no further use.
+            Self::BodyTimeout(_) | Self::BodyTooLarge(_) => {
+                response.force_close();
+            }
+            Self::BadParameter { .. }
+            | Self::BadRequest(_)
+            | Self::Forbidden(_)
+            | Self::NotFound(_)
+            | Self::MethodNotAllowed
+            | Self::EpochChanged
+            | Self::TooOld
+            | Self::UnsupportedEncoding
+            | Self::Internal => {}
+        }
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.row().0
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let (status, code) = self.row();
+        let parameter =
+            if let Self::BadParameter { parameter, .. } = self { Some(parameter.clone()) } else { None };
+        let mut response = HttpResponse::build(status);
+        response.insert_header((header::CACHE_CONTROL, "no-store"));
+        self.add_headers(&mut response);
+        response.json(ErrorBody { error: ErrorDetail { code, message: self.to_string(), parameter } })
+    }
+}
+
+impl From<ArchiveError> for ApiError {
+    fn from(error: ArchiveError) -> Self {
+        match error {
+            ArchiveError::EpochChanged => Self::EpochChanged,
+            ArchiveError::Expired => Self::TooOld,
+            ArchiveError::PositionAhead => {
+                Self::parameter("after", "the journal has not reached this position")
+            }
+            ArchiveError::BadCursor => Self::parameter("cursor", error.to_string()),
+            ArchiveError::Busy => {
+                Self::Unavailable { message: "too many questions are waiting", retry_after_seconds: 1 }
+            }
+            ArchiveError::Database(_) | ArchiveError::Corrupt(_) => {
+                log::error!("a question to the archive failed: {}", crate::journal::writer::chain(&error));
+                Self::Internal
+            }
+        }
+    }
+}
+
+impl From<AuthError> for ApiError {
+    fn from(error: AuthError) -> Self {
+        Self::Unauthorized(error.to_string())
+    }
+}

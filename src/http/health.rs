@@ -1,0 +1,148 @@
+//! `/health`, `/health/live`, `/health/ready` and `/metrics`: for operators, load balancers and Prometheus.
+
+use actix_web::http::header::CACHE_CONTROL;
+use actix_web::{HttpRequest, HttpResponse, web};
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::caller::identify;
+use super::error::{ApiError, ErrorBody};
+use super::state::EdgeState;
+use crate::auth::Role;
+use crate::hub::{GetStats, Health};
+use crate::telemetry::metrics::GaugeValues;
+
+/// How the hub is.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HealthAnswer {
+    /// `ok`, or why not: `draining`, `unwritable`.
+    #[schema(example = "ok")]
+    status: &'static str,
+    /// The hub's version.
+    version: &'static str,
+    /// Seconds since its start.
+    uptime_seconds: u64,
+    /// Connected WebSocket sessions.
+    sessions: usize,
+    /// The newest position of the journal.
+    seq: i64,
+    /// The life of the journal.
+    epoch: String,
+    /// When the last delivery came.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_webhook_at: Option<Timestamp>,
+    /// Deliveries that wait to be stored.
+    queued: usize,
+    /// The journal accepts deliveries.
+    writable: bool,
+    /// Why it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<String>,
+    /// The check of the whole database: `checking`, `ok` or `damaged: …`.
+    integrity: String,
+}
+
+/// Lives.
+#[derive(Debug, Serialize, ToSchema)]
+struct Alive {
+    status: &'static str,
+}
+
+/// How the hub is, in full. 200 as long as it answers.
+#[utoipa::path(get, path = "/health", tag = "health", responses((status = 200, body = HealthAnswer)))]
+pub async fn health(state: web::Data<EdgeState>) -> Result<HttpResponse, ApiError> {
+    let health = state.health().await?;
+    Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(answer(health, &state)))
+}
+
+/// The process answers.
+#[utoipa::path(get, path = "/health/live", tag = "health", responses((status = 200, body = Alive)))]
+pub async fn live() -> HttpResponse {
+    HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(Alive { status: "ok" })
+}
+
+/// Deliveries and sessions are taken in.
+#[utoipa::path(
+    get,
+    path = "/health/ready",
+    tag = "health",
+    responses((status = 200, body = HealthAnswer), (status = 503, description = "Starting, draining, or unable to write.", body = HealthAnswer)),
+)]
+pub async fn ready(state: web::Data<EdgeState>) -> Result<HttpResponse, ApiError> {
+    let health = state.health().await?;
+    let mut response =
+        if status(&health) == "ok" { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
+    Ok(response.insert_header((CACHE_CONTROL, "no-store")).json(answer(health, &state)))
+}
+
+fn status(health: &Health) -> &'static str {
+    match (health.draining, health.writable) {
+        (true, _) => "draining",
+        (false, false) => "unwritable",
+        (false, true) => "ok",
+    }
+}
+
+fn answer(health: Health, state: &EdgeState) -> HealthAnswer {
+    HealthAnswer {
+        status: status(&health),
+        version: env!("CARGO_PKG_VERSION"),
+        uptime_seconds: state.uptime_seconds(),
+        sessions: health.sessions,
+        seq: health.seq.0,
+        epoch: health.epoch,
+        last_webhook_at: health.last_webhook_at,
+        queued: health.queued,
+        writable: health.writable,
+        fault: health.fault,
+        integrity: state.integrity.describe(),
+    }
+}
+
+/// Counters of the hub's own work, for Prometheus. For admins, and for whoever sits on the same machine.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "health",
+    responses(
+        (status = 200, description = "Prometheus text format.", content_type = "text/plain", body = String),
+        (status = 401, body = ErrorBody),
+        (status = 403, description = "The token is no admin's.", body = ErrorBody),
+    ),
+)]
+pub async fn metrics(request: HttpRequest, state: web::Data<EdgeState>) -> Result<HttpResponse, ApiError> {
+    if !is_local(&request) {
+        let caller = identify(&request)?;
+        if caller.role != Role::Admin {
+            return Err(ApiError::Forbidden("metrics are for admins"));
+        }
+    }
+    let health = state.health().await?;
+    let counters = state.hub.send(GetStats).await.map_err(|_gone| ApiError::Internal)?;
+    let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    let values = GaugeValues {
+        sessions: count(health.sessions),
+        queued: count(health.queued),
+        seq: health.seq.0,
+        last_webhook_at: health.last_webhook_at.map_or(0, Timestamp::as_second),
+        writable: health.writable,
+        open_chats: counters.open_chats,
+        waiting_chats: counters.waiting_chats,
+    };
+    let text = state.metrics.render(&values).map_err(|error| {
+        log::error!("the metrics could not be written: {error}");
+        ApiError::Internal
+    })?;
+    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text))
+}
+
+/// A proxy on the same machine is no local caller: it speaks for somebody.
+fn is_local(request: &HttpRequest) -> bool {
+    let forwarded = ["x-forwarded-for", "forwarded", "x-real-ip"]
+        .iter()
+        .any(|name| request.headers().contains_key(*name));
+    let peer = request.peer_addr().is_some_and(|peer| peer.ip().to_canonical().is_loopback());
+    peer && !forwarded
+}

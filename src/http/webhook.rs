@@ -1,0 +1,192 @@
+//! `POST /api/umbler/webhook`: takes deliveries in, and answers once they are durable.
+//!
+//! # Contract
+//!
+//! 1. 200 only for what would survive a power cut, or was kept before.
+//! 2. Never rate limited: the provider pauses a webhook for good after about a hundred failures a day.
+//! 3. Every wait has an end: [`BODY_SECONDS_MAX`] for the body, [`DURABLE_SECONDS_MAX`] for the disk.
+
+use std::time::{Duration, Instant};
+
+use actix_web::http::header::CONTENT_ENCODING;
+use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use serde::Serialize;
+use tokio::time::timeout;
+use utoipa::ToSchema;
+
+use super::caller::bearer;
+use super::error::{ApiError, ErrorBody};
+use super::state::EdgeState;
+use crate::hub::{Ack, AckStatus, Ingest, IngestError, Submission};
+use crate::telemetry::clock;
+use crate::umbler::{self, Reading};
+
+/// Largest body, in bytes: base64 media included.
+pub const BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
+/// Seconds within which the whole body must have come.
+pub const BODY_SECONDS_MAX: u64 = 20;
+/// Seconds after the last byte of the body within which a delivery is durable, or refused.
+pub const DURABLE_SECONDS_MAX: u64 = 4;
+/// Bytes of a body that is too large which are read and dropped, so that its sender hears the answer.
+const DISCARDED_BYTES_MAX: usize = 4 * BODY_BYTES_MAX;
+/// Bodies above this are read on a thread of their own: parsing and compressing them takes milliseconds.
+const INLINE_BYTES_MAX: usize = 64 * 1024;
+/// Level of compression: higher ones cost more time than the disk they save is worth.
+const ZSTD_LEVEL: i32 = 1;
+/// Which attempt of the provider this is (umbler-talk: up to two repetitions).
+const ATTEMPT_HEADER: &str = "x-attempt";
+
+/// The answer to a delivery.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WebhookAnswer {
+    /// `accepted`, `duplicate` or `ignored`.
+    #[schema(example = "accepted")]
+    status: &'static str,
+    /// The delivery's `EventId`.
+    event_id: Option<String>,
+    /// Its position; of a duplicate, the position of the first.
+    seq: Option<i64>,
+    /// Why it was not understood.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+/// Takes a delivery in.
+#[utoipa::path(
+    post,
+    path = "/api/umbler/webhook",
+    tag = "webhook",
+    params(("token" = Option<String>, Query, description = "The webhook secret, where one is set; or as a Bearer token.")),
+    request_body(content = String, content_type = "application/json", description = "A delivery of Umbler Talk, up to 10 MiB."),
+    responses(
+        (status = 200, description = "Durable.", body = WebhookAnswer),
+        (status = 400, description = "No JSON object.", body = ErrorBody),
+        (status = 401, description = "Wrong secret.", body = ErrorBody),
+        (status = 408, description = "The body took longer than 20 s.", body = ErrorBody),
+        (status = 413, description = "The body has more than 10 MiB.", body = ErrorBody),
+        (status = 503, description = "Not durable within 4 s, or too many wait: try again.", body = ErrorBody),
+    ),
+)]
+pub async fn receive(
+    request: HttpRequest,
+    payload: web::Payload,
+    state: web::Data<EdgeState>,
+) -> Result<HttpResponse, ApiError> {
+    let begun = Instant::now();
+    let answer = take_in(&request, payload, &state).await;
+    let outcome = answer.as_ref().map_or("refused", |answer| answer.status);
+    state.metrics.webhook(outcome, begun.elapsed().as_secs_f64());
+    answer.map(|answer| HttpResponse::Ok().json(answer))
+}
+
+async fn take_in(
+    request: &HttpRequest,
+    payload: web::Payload,
+    state: &EdgeState,
+) -> Result<WebhookAnswer, ApiError> {
+    authorize(request, state)?;
+    if request.headers().contains_key(CONTENT_ENCODING) {
+        return Err(ApiError::UnsupportedEncoding);
+    }
+    let attempt = request.headers().get(ATTEMPT_HEADER).and_then(|value| value.to_str().ok()?.parse().ok());
+    let body = read_body(payload).await?;
+    let submission = if body.len() > INLINE_BYTES_MAX {
+        web::block(move || submit(&body, attempt)).await.map_err(|_stopping| ApiError::Internal)??
+    } else {
+        submit(&body, attempt)?
+    };
+    let ingest = state.hub.send(Ingest { submission });
+    match timeout(Duration::from_secs(DURABLE_SECONDS_MAX), ingest).await {
+        Ok(Ok(Ok(ack))) => Ok(ack.into()),
+        Ok(Ok(Err(error))) => Err(refusal(error)),
+        Ok(Err(_gone)) => Err(refusal(IngestError::Stopping)),
+        Err(_elapsed) => Err(unavailable("the delivery did not become durable in time")),
+    }
+}
+
+/// The secret comes as `?token=`, which is what Umbler can send, or as a Bearer token.
+fn authorize(request: &HttpRequest, state: &EdgeState) -> Result<(), ApiError> {
+    let Some(secret) = &state.settings.webhook_secret else { return Ok(()) };
+    let query = form_urlencoded::parse(request.query_string().as_bytes());
+    let tokens = query.filter(|(name, _)| name == "token").map(|(_, token)| token);
+    let sent = bearer(request.headers()).map(Into::into).into_iter().chain(tokens);
+    let mut sent = sent.peekable();
+    if sent.peek().is_none() {
+        return Err(ApiError::Unauthorized(
+            "send the webhook secret as ?token= or as a Bearer token".to_owned(),
+        ));
+    }
+    if sent.any(|token| secret.matches(&token)) {
+        return Ok(());
+    }
+    Err(ApiError::Unauthorized("this is not the webhook secret".to_owned()))
+}
+
+async fn read_body(mut payload: web::Payload) -> Result<Bytes, ApiError> {
+    let read = async {
+        let mut body = BytesMut::new();
+        let mut length = 0;
+        while let Some(chunk) = payload.next().await {
+            let chunk =
+                chunk.map_err(|error| ApiError::BadRequest(format!("the body broke off: {error}")))?;
+            length += chunk.len();
+            if length <= BODY_BYTES_MAX {
+                body.extend_from_slice(&chunk);
+            } else if length > DISCARDED_BYTES_MAX {
+                break;
+            } else {
+                body.clear();
+            }
+        }
+        if length > BODY_BYTES_MAX { Err(ApiError::BodyTooLarge(BODY_BYTES_MAX)) } else { Ok(body.freeze()) }
+    };
+    timeout(Duration::from_secs(BODY_SECONDS_MAX), read)
+        .await
+        .unwrap_or(Err(ApiError::BodyTimeout(BODY_SECONDS_MAX)))
+}
+
+/// Translates and compresses.
+fn submit(body: &[u8], attempt: Option<u32>) -> Result<Submission, ApiError> {
+    let received_at = clock::now();
+    let reading = umbler::read(body, attempt, received_at)
+        .map_err(|error| ApiError::BadRequest(format!("the body is no JSON object: {}", error.reason)))?;
+    let raw = zstd::bulk::compress(body, ZSTD_LEVEL).map_err(|error| {
+        log::error!("a delivery could not be compressed: {error}");
+        ApiError::Internal
+    })?;
+    Ok(match reading {
+        Reading::Event(delivery) => Submission::Event { delivery, raw },
+        Reading::Ignored { reason, event_id } => Submission::Ignored { reason, event_id, received_at, raw },
+    })
+}
+
+fn refusal(error: IngestError) -> ApiError {
+    match error {
+        IngestError::Full => unavailable("too many deliveries are waiting"),
+        IngestError::Unwritable => unavailable("the delivery could not be stored"),
+        IngestError::Stopping => unavailable("the hub is stopping"),
+    }
+}
+
+fn unavailable(message: &'static str) -> ApiError {
+    ApiError::Unavailable { message, retry_after_seconds: 1 }
+}
+
+impl From<Ack> for WebhookAnswer {
+    fn from(ack: Ack) -> Self {
+        let status = match ack.status {
+            AckStatus::Accepted => "accepted",
+            AckStatus::Duplicate => "duplicate",
+            AckStatus::Ignored => "ignored",
+        };
+        Self {
+            status,
+            event_id: ack.event_id.map(|id| id.to_string()),
+            seq: ack.seq.map(|seq| seq.0),
+            reason: ack.reason,
+        }
+    }
+}
