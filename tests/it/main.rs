@@ -2,4 +2,6 @@
 
 mod convergence;
 mod house;
+mod payloads;
 mod support;
+mod webhook;
