@@ -15,7 +15,8 @@ fn post_all(hub: &super::support::Hub) -> Vec<(String, Answer)> {
     let post = |entry: &Value| {
         let file = entry["file"].as_str().expect("a file");
         let headers = entry["headers"].as_object().expect("headers");
-        let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str().expect("text"))).collect();
+        let headers: Vec<(&str, &str)> =
+            headers.iter().map(|(name, value)| (name.as_str(), value.as_str().expect("text"))).collect();
         (file.to_owned(), hub.provider().post_to("/api/umbler/webhook", &headers, fixture(file)))
     };
     manifest().iter().map(post).collect()
@@ -43,14 +44,20 @@ fn every_known_delivery_becomes_an_update_in_order() {
         updates.push(json!({ "file": file, "update": update }));
     }
     assert!(screen.catches_up().is_empty(), "nothing else was sent");
-    assert_eq!(repeated, ["23_camel_case_variant.json", "24_retry_of_01.json"], "they carry ids that came before");
+    assert_eq!(
+        repeated,
+        ["23_camel_case_variant.json", "24_retry_of_01.json"],
+        "they carry ids that came before"
+    );
     insta::assert_json_snapshot!("updates_of_all_known_deliveries", updates);
 }
 
 #[test]
 fn every_fixture_is_in_the_manifest() {
-    let listed: BTreeSet<String> = manifest().iter().map(|entry| entry["file"].as_str().expect("a file").to_owned()).collect();
-    let there = std::fs::read_dir(fixtures()).expect("the fixtures").map(|entry| entry.expect("a file").file_name());
+    let listed: BTreeSet<String> =
+        manifest().iter().map(|entry| entry["file"].as_str().expect("a file").to_owned()).collect();
+    let there =
+        std::fs::read_dir(fixtures()).expect("the fixtures").map(|entry| entry.expect("a file").file_name());
     let there: BTreeSet<String> = there
         .map(|name| name.into_string().expect("a name"))
         .filter(|name| name.ends_with(".json") && name != "manifest.json")
@@ -103,9 +110,10 @@ fn camel_case_says_the_same_as_pascal_case() {
         snapshot
     };
     let camel: Value = serde_json::from_slice(&fixture("23_camel_case_variant.json")).expect("JSON");
-    let twin = manifest().iter().map(|entry| entry["file"].as_str().expect("a file").to_owned()).find(|file| {
-        let body: Value = serde_json::from_slice(&fixture(file)).expect("JSON");
-        body["EventId"] == camel["eventId"]
-    });
+    let twin =
+        manifest().iter().map(|entry| entry["file"].as_str().expect("a file").to_owned()).find(|file| {
+            let body: Value = serde_json::from_slice(&fixture(file)).expect("JSON");
+            body["EventId"] == camel["eventId"]
+        });
     assert_eq!(shown("23_camel_case_variant.json"), shown(&twin.expect("a delivery with the same id")));
 }

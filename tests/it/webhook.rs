@@ -30,7 +30,10 @@ fn a_delivery_that_is_not_understood_is_kept_and_shown_with_the_reason() {
     for (body, part) in [
         (json!({ "EventId": "e1", "Type": "ChatRated", "Payload": {} }), "ChatRated"),
         (json!({ "EventId": "e2", "Type": "Message", "Payload": { "Content": null } }), "Payload.Content"),
-        (json!({ "EventId": "e3", "Type": "Message", "Payload": { "Content": { "Id": 7 } } }), "Payload.Content.Id"),
+        (
+            json!({ "EventId": "e3", "Type": "Message", "Payload": { "Content": { "Id": 7 } } }),
+            "Payload.Content.Id",
+        ),
     ] {
         let answer = hub.provider().posts(&Delivery(body.clone()));
         assert_eq!(answer["status"], "accepted");
@@ -68,7 +71,10 @@ fn what_is_no_json_object_is_refused() {
     let hub = spawn_hub();
     for body in ["", "null", "[]", "7", "{", "{}{}", "event=ack"] {
         let error = hub.provider().post(body).refuses(400, "bad_request");
-        assert!(error["message"].as_str().expect("text").starts_with("the body is no JSON object"), "{error}");
+        assert!(
+            error["message"].as_str().expect("text").starts_with("the body is no JSON object"),
+            "{error}"
+        );
     }
     hub.provider().post(b"{\"a\":\"\xff\"}").refuses(400, "bad_request");
     assert_eq!(hub.json("/health")["seq"], 0);
@@ -102,7 +108,11 @@ fn a_body_of_ten_mebibytes_is_taken_and_one_byte_more_is_not() {
 #[test]
 fn an_encoded_body_is_refused_clearly() {
     let hub = spawn_hub();
-    let answer = hub.provider().post_to("/api/umbler/webhook", &[("content-encoding", "gzip")], fixture("15_new_chat.json"));
+    let answer = hub.provider().post_to(
+        "/api/umbler/webhook",
+        &[("content-encoding", "gzip")],
+        fixture("15_new_chat.json"),
+    );
     answer.refuses(415, "unsupported_encoding");
 }
 
@@ -120,7 +130,10 @@ fn half_a_request(hub: &Hub, head: &str, part: &[u8]) -> String {
 #[test]
 fn a_body_slower_than_twenty_seconds_is_ended() {
     let hub = spawn_hub();
-    let head = format!("POST /api/umbler/webhook HTTP/1.1\r\nhost: {}\r\ncontent-length: 100\r\n\r\n", hub.address());
+    let head = format!(
+        "POST /api/umbler/webhook HTTP/1.1\r\nhost: {}\r\ncontent-length: 100\r\n\r\n",
+        hub.address()
+    );
     let answer = half_a_request(&hub, &head, b"{\"EventId\":");
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
     assert!(answer.contains(r#""code":"body_timeout""#), "{answer}");
@@ -130,7 +143,9 @@ fn a_body_slower_than_twenty_seconds_is_ended() {
 fn the_webhook_secret_is_asked_for_in_either_place() {
     let secret = "a-secret-of-the-webhook";
     let hub = hub_with(&[("WEBHOOK_SECRET", secret)]);
-    let post = |path: &str, headers: &[(&str, &str)]| hub.provider().post_to(path, headers, Delivery::message("a").bytes());
+    let post = |path: &str, headers: &[(&str, &str)]| {
+        hub.provider().post_to(path, headers, Delivery::message("a").bytes())
+    };
     post("/api/umbler/webhook", &[]).refuses(401, "unauthorized");
     post("/api/umbler/webhook?token=wrong", &[]).refuses(401, "unauthorized");
     post("/api/umbler/webhook?token=", &[]).refuses(401, "unauthorized");

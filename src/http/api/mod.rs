@@ -1,12 +1,78 @@
-//! The REST rows under `/api/umbler`.
+//! The REST rows under `/api/umbler`: questions to the hub, in pages.
 
-use actix_web::web;
+pub mod params;
+pub mod lists;
+pub mod state;
+pub mod messages;
+pub mod chats;
+pub mod contacts;
+
+use actix_web::body::BoxBody;
+use actix_web::http::header::CACHE_CONTROL;
+use actix_web::{Handler, HttpRequest, HttpResponse, Resource, Responder, web};
+use serde::Serialize;
 use utoipa::OpenApi;
+
+use super::error::ApiError;
+use super::guards::method_not_allowed;
 
 /// Their description.
 #[derive(OpenApi)]
-#[openapi()]
+#[openapi(paths(
+    state::stats,
+    state::updates,
+    state::webhook_status,
+    contacts::list,
+    contacts::one,
+    contacts::chats,
+    chats::list,
+    chats::one,
+    chats::messages,
+    messages::list,
+))]
 pub struct ApiDoc;
 
 /// Their routes.
-pub fn configure(_config: &mut web::ServiceConfig) {}
+pub fn configure(config: &mut web::ServiceConfig) {
+    config
+        .service(readable("/stats", state::stats))
+        .service(readable("/updates", state::updates))
+        .service(readable("/webhook/status", state::webhook_status))
+        .service(readable("/contacts", contacts::list))
+        .service(readable("/contacts/{id}", contacts::one))
+        .service(readable("/contacts/{id}/chats", contacts::chats))
+        .service(readable("/chats", chats::list))
+        .service(readable("/chats/{id}", chats::one))
+        .service(readable("/chats/{id}/messages", chats::messages))
+        .service(readable("/messages", messages::list));
+}
+
+/// A path that is read with GET and HEAD, and nothing else.
+fn readable<F, Args>(path: &str, handler: F) -> Resource
+where
+    F: Handler<Args>,
+    Args: actix_web::FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    web::resource(path)
+        .route(web::get().to(handler.clone()))
+        .route(web::head().to(handler))
+        .default_service(web::route().to(method_not_allowed))
+}
+
+/// JSON that no cache keeps: it holds customers' data.
+pub struct Answer<T>(pub T);
+
+impl<T: Serialize> Responder for Answer<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(self.0)
+    }
+}
+
+/// An id in a path; what is too long to be one is nobody's.
+fn path_id(path: web::Path<String>) -> Result<String, ApiError> {
+    let id = path.into_inner();
+    if id.len() <= params::ID_BYTES_MAX { Ok(id) } else { Err(ApiError::NotFound("no id is that long")) }
+}

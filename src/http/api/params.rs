@@ -1,0 +1,152 @@
+//! Reads a query string: every parameter once, known and within its bounds, or an error that names it.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+
+use crate::archive::{Cursor, Order, PageAt, Sort};
+use crate::http::error::ApiError;
+
+/// Items on a page where nothing is asked for.
+pub const LIMIT_DEFAULT: u32 = 50;
+/// Items on a page at most.
+pub const LIMIT_MAX: u32 = 200;
+/// Highest page that is counted to; whoever wants more follows cursors.
+pub const PAGE_MAX: u32 = 1_000_000;
+/// Longest id, in bytes.
+pub const ID_BYTES_MAX: usize = 256;
+/// Longest search, in bytes.
+pub const SEARCH_BYTES_MAX: usize = 200;
+
+/// What is left of a query string.
+#[derive(Debug)]
+pub struct Params(BTreeMap<String, String>);
+
+/// Which page of a list, and how long it is.
+#[derive(Debug)]
+pub struct Paging {
+    /// Where it begins.
+    pub at: PageAt,
+    /// Its number, where pages are counted.
+    pub page: Option<u32>,
+    /// Items on it.
+    pub limit: u32,
+}
+
+impl Params {
+    /// Splits a query string.
+    pub fn read(query: &str) -> Result<Self, ApiError> {
+        let mut params = BTreeMap::new();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            if value.contains(char::REPLACEMENT_CHARACTER) {
+                return Err(ApiError::parameter(name, "must be UTF-8"));
+            }
+            if params.insert(name.to_string(), value.into_owned()).is_some() {
+                return Err(ApiError::parameter(name, "is given twice"));
+            }
+        }
+        Ok(Self(params))
+    }
+
+    /// Takes a parameter out and parses it; the error's text says what it must be.
+    pub fn take<T, E: Display>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, ApiError> {
+        let parsed = self.0.remove(name).map(|text| parse(&text)).transpose();
+        parsed.map_err(|error| ApiError::parameter(name, error.to_string()))
+    }
+
+    /// A whole number within bounds.
+    pub fn number<T: FromStr + PartialOrd + Display + Copy>(
+        &mut self,
+        name: &str,
+        least: T,
+        most: T,
+    ) -> Result<Option<T>, ApiError> {
+        self.take(name, |text| {
+            // `+5` parses as a number, and is a blank and a 5 in a query.
+            let plain = text.bytes().all(|byte| byte.is_ascii_digit());
+            let number = text.parse::<T>().ok().filter(|number| plain && (least..=most).contains(number));
+            number.ok_or_else(|| format!("must be a whole number from {least} to {most}"))
+        })
+    }
+
+    /// An id of the provider.
+    pub fn id(&mut self, name: &str) -> Result<Option<String>, ApiError> {
+        self.take(name, |text| {
+            let fits = (1..=ID_BYTES_MAX).contains(&text.len());
+            if fits { Ok(text.to_owned()) } else { Err(format!("must have 1 to {ID_BYTES_MAX} bytes")) }
+        })
+    }
+
+    /// What somebody typed into a search box; an empty one searches for nothing.
+    pub fn search(&mut self) -> Result<Option<String>, ApiError> {
+        let search = self.take("search", |text| {
+            let fits = text.len() <= SEARCH_BYTES_MAX;
+            if fits {
+                Ok(text.to_owned())
+            } else {
+                Err(format!("must have at most {SEARCH_BYTES_MAX} bytes"))
+            }
+        })?;
+        Ok(search.filter(|text| !text.trim().is_empty()))
+    }
+
+    /// A moment, RFC 3339.
+    pub fn moment(&mut self, name: &str) -> Result<Option<Timestamp>, ApiError> {
+        self.take(name, |text| {
+            text.parse::<Timestamp>()
+                .map_err(|_no_moment| "must be a moment like 2026-03-02T13:00:00Z (RFC 3339)")
+        })
+    }
+
+    /// One of a few words.
+    pub fn word<T: Copy>(&mut self, name: &str, words: &[(&str, T)]) -> Result<Option<T>, ApiError> {
+        self.take(name, |text| {
+            let known = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
+            known.ok_or_else(|| {
+                let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+                format!("must be one of {}", words.join(", "))
+            })
+        })
+    }
+
+    /// `limit`, and `page` or `cursor`.
+    pub fn paging(&mut self) -> Result<Paging, ApiError> {
+        let limit = self.number("limit", 1, LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT);
+        let page = self.number("page", 1, PAGE_MAX)?;
+        let cursor = self.take("cursor", str::parse::<Cursor>)?;
+        match (page, cursor) {
+            (Some(_), Some(_)) => Err(ApiError::parameter("cursor", "cannot be given together with page")),
+            (None, Some(cursor)) => Ok(Paging { at: PageAt::After(cursor), page: None, limit }),
+            (page, None) => {
+                let page = page.unwrap_or(1);
+                Ok(Paging { at: PageAt::Page(page), page: Some(page), limit })
+            }
+        }
+    }
+
+    /// `sort` and `order`.
+    pub fn sorting(&mut self) -> Result<(Sort, Order), ApiError> {
+        let sorts = [
+            ("lastInteraction", Sort::LastInteraction),
+            ("name", Sort::Name),
+            ("createdAt", Sort::CreatedAt),
+        ];
+        let sort = self.word("sort", &sorts)?.unwrap_or_default();
+        let order = self.word("order", &[("asc", Order::Asc), ("desc", Order::Desc)])?;
+        Ok((sort, order.unwrap_or_else(|| sort.default_order())))
+    }
+
+    /// Whatever is left is not known here.
+    pub fn finish(self) -> Result<(), ApiError> {
+        match self.0.into_keys().next() {
+            None => Ok(()),
+            Some(name) => Err(ApiError::parameter(name, "is not known here")),
+        }
+    }
+}
