@@ -3,5 +3,6 @@
 mod convergence;
 mod house;
 mod payloads;
+mod protocol;
 mod support;
 mod webhook;

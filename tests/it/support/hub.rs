@@ -124,6 +124,11 @@ impl Hub {
     /// Kills it at once and starts it again on the same file.
     pub fn restarted(mut self) -> Self {
         self.kill();
+        self.started_again()
+    }
+
+    /// Starts it again, after it ended, on the same file.
+    pub fn started_again(self) -> Self {
         let settings: Vec<(&str, &str)> =
             self.settings.iter().map(|(name, value)| (&**name, &**value)).collect();
         start(Rc::clone(&self.home), &settings)
