@@ -34,9 +34,12 @@ pub struct Authenticator {
 
 #[derive(Deserialize)]
 struct Claims {
-    sub: String,
+    // Optional here, so that a missing one is named.
+    #[serde(default)]
+    sub: Option<String>,
     /// Seconds since 1970; RFC 7519 allows a fraction.
-    exp: f64,
+    #[serde(default)]
+    exp: Option<f64>,
     #[serde(default)]
     nbf: Option<f64>,
     #[serde(default)]
@@ -97,7 +100,7 @@ impl Authenticator {
 }
 
 fn identity(claims: Claims, now: Timestamp) -> Result<Identity, AuthError> {
-    let expires_at = moment(claims.exp).ok_or(AuthError::Claim("exp"))?;
+    let expires_at = claims.exp.and_then(moment).ok_or(AuthError::Claim("exp"))?;
     if expires_at.as_second().saturating_add(LEEWAY_SECONDS) <= now.as_second() {
         return Err(AuthError::Expired);
     }
@@ -107,12 +110,13 @@ fn identity(claims: Claims, now: Timestamp) -> Result<Identity, AuthError> {
             return Err(AuthError::NotYet);
         }
     }
-    if claims.sub.is_empty() || claims.sub.len() > SUBJECT_BYTES_MAX {
-        return Err(AuthError::Claim("sub"));
-    }
+    let sub = claims
+        .sub
+        .filter(|sub| (1..=SUBJECT_BYTES_MAX).contains(&sub.len()))
+        .ok_or(AuthError::Claim("sub"))?;
     Ok(Identity {
         role: role(claims.role.as_deref())?,
-        sub: claims.sub,
+        sub,
         name: claims.name,
         orgs: claims.orgs,
         sectors: claims.sectors,

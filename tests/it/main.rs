@@ -1,5 +1,6 @@
 //! Everything through the product's own doors: a real process, real HTTP, real sockets, a real file.
 
+mod auth;
 mod convergence;
 mod house;
 mod payloads;

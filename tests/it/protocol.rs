@@ -111,10 +111,18 @@ fn each_kind_of_channel_brings_what_belongs_to_it() {
         .chat_field("Tags", json!([{ "Id": "vip", "Name": "VIP" }]))
         .chat_field("Sector", json!({ "Id": "sales", "Name": "Sales" }))
         .set("/Payload/Content/Channel/Id", json!("line-1"));
-    let channels =
-        ["updates", "chat:a", "contact:contact-of-a", "sector:sales", "member:bia", "channel:line-1", "tag:vip"];
+    let channels = [
+        "updates",
+        "chat:a",
+        "contact:contact-of-a",
+        "sector:sales",
+        "member:bia",
+        "channel:line-1",
+        "tag:vip",
+    ];
     let mut screens: Vec<Screen> = channels.iter().map(|channel| hub.screen().watching(&[channel])).collect();
-    let mut elsewhere = hub.screen().watching(&["chat:b", "sector:support", "member:caio", "tag:other", "user:anonymous"]);
+    let mut elsewhere =
+        hub.screen().watching(&["chat:b", "sector:support", "member:caio", "tag:other", "user:anonymous"]);
     hub.provider().posts(&delivery);
     for screen in &mut screens {
         assert_eq!(screen.hears_update("new_message")["seq"], 1);
@@ -123,11 +131,15 @@ fn each_kind_of_channel_brings_what_belongs_to_it() {
     // What a chat leaves hears of it; what it comes to, too.
     let mut left = hub.screen().watching(&["sector:sales"]);
     let mut entered = hub.screen().watching(&["sector:support"]);
-    let moved = Delivery::of_type("ChatSectorChanged", "a").chat_field("Sector", json!({ "Id": "support", "Name": "Support" }));
+    let moved = Delivery::of_type("ChatSectorChanged", "a")
+        .chat_field("Sector", json!({ "Id": "support", "Name": "Support" }));
     hub.provider().posts(&moved);
     for screen in [&mut left, &mut entered] {
         let update = screen.hears_anything();
-        assert!(update["data"]["changes"].as_array().expect("a list").contains(&json!("chat_sector_changed")), "{update}");
+        assert!(
+            update["data"]["changes"].as_array().expect("a list").contains(&json!("chat_sector_changed")),
+            "{update}"
+        );
         assert_eq!(update["data"]["previous"]["sector"]["id"], "sales");
     }
 }
@@ -199,7 +211,9 @@ fn a_snapshot_and_the_updates_after_it_are_the_whole_truth() {
     assert_eq!(snapshot["seq"], 4);
     assert_eq!(snapshot["stats"], hub.json("/api/umbler/stats"));
     assert_eq!(snapshot["truncated"], json!([]));
-    let ids = |list: &Value| list.as_array().expect("a list").iter().map(|item| item["id"].clone()).collect::<Vec<_>>();
+    let ids = |list: &Value| {
+        list.as_array().expect("a list").iter().map(|item| item["id"].clone()).collect::<Vec<_>>()
+    };
     assert_eq!(ids(&snapshot["chats"]).len(), 2, "closed chats are history");
     assert_eq!(ids(&snapshot["contacts"]), ids(&hub.json("/api/umbler/contacts")["contacts"]));
     assert_eq!(snapshot["recentMessages"], hub.json("/api/umbler/messages")["messages"]);
@@ -247,7 +261,9 @@ fn a_page_of_another_site_is_not_let_in() {
     for origin in ["http://localhost:5173", "https://team.example.com", &own] {
         assert!(Screen::connect_with(&hub, &[("origin", origin)]).is_ok(), "{origin}");
     }
-    for origin in ["https://evil.example", "null", "http://localhost:5174", "https://team.example.com.evil.example"] {
+    for origin in
+        ["https://evil.example", "null", "http://localhost:5174", "https://team.example.com.evil.example"]
+    {
         assert_eq!(Screen::connect_with(&hub, &[("origin", origin)]).err(), Some(403), "{origin}");
     }
     assert!(Screen::connect_with(&hub, &[]).is_ok(), "programs send no Origin");
@@ -284,7 +300,9 @@ fn the_frames_of_one_message_count_together() {
     use tungstenite::protocol::frame::Frame;
     use tungstenite::protocol::frame::coding::{Data, OpCode};
     let hub = spawn_hub();
-    let part = |text: &str, code: Data, last: bool| Message::Frame(Frame::message(text.to_owned(), OpCode::Data(code), last));
+    let part = |text: &str, code: Data, last: bool| {
+        Message::Frame(Frame::message(text.to_owned(), OpCode::Data(code), last))
+    };
     let mut screen = hub.screen();
     screen.send(part(r#"{"event":"#, Data::Text, false));
     screen.send(part(r#""ping"}"#, Data::Continue, true));
@@ -318,7 +336,11 @@ fn who_speaks_too_fast_is_told_to_slow_down() {
     }
     let refused: Vec<&Value> = heard.iter().filter(|envelope| envelope["event"] == "error").collect();
     assert!(!refused.is_empty());
-    assert!(refused.iter().all(|error| error["data"]["code"] == "too_many_requests" && error["data"]["temporary"] == true));
+    assert!(
+        refused
+            .iter()
+            .all(|error| error["data"]["code"] == "too_many_requests" && error["data"]["temporary"] == true)
+    );
 }
 
 #[test]
@@ -339,7 +361,8 @@ fn one_session_too_many_is_closed_with_the_code_of_a_limit() {
 fn one_channel_too_many_is_refused_and_none_is_lost() {
     let hub = spawn_hub();
     let mut screen = hub.screen();
-    let channels = |from: usize, count: usize| (from..from + count).map(|n| format!("chat:{n}")).collect::<Vec<_>>();
+    let channels =
+        |from: usize, count: usize| (from..from + count).map(|n| format!("chat:{n}")).collect::<Vec<_>>();
     screen.says("subscribe_updates", json!({ "channels": channels(0, 101) }));
     screen.hears_error("bad_request");
     for from in [0, 100] {

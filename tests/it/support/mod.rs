@@ -1,6 +1,7 @@
 //! A hub to talk to, a provider that posts to it, and screens that watch it.
 
 pub mod hub;
+pub mod keys;
 pub mod memory;
 pub mod provider;
 pub mod screen;
