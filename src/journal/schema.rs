@@ -16,6 +16,9 @@ use crate::domain::Seq;
 const CACHE_KIB: i64 = 64 * 1_024;
 /// Pages in the write-ahead log after which SQLite copies it back (16 MiB).
 const CHECKPOINT_PAGES: i64 = 4_000;
+/// How long a write waits for whoever else holds the file. Less than a delivery waits for the disk, so that the
+/// fault is known before the provider gives up.
+const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
 /// Newest journal rows that a start looks at.
 const ROWS_CHECKED: i64 = 100;
 
@@ -103,7 +106,7 @@ pub fn open(path: &Path) -> Result<Opened, OpenError> {
 }
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // FULL, because NORMAL lost acknowledged deliveries at a simulated power cut.
     connection.pragma_update(None, "synchronous", "FULL")?;

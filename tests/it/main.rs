@@ -2,8 +2,10 @@
 
 mod auth;
 mod convergence;
+mod durability;
 mod house;
 mod payloads;
+mod process;
 mod protocol;
 mod support;
 mod webhook;

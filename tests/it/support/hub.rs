@@ -26,6 +26,11 @@ pub fn hub_with(settings: &[(&str, &str)]) -> Hub {
     start(home, settings)
 }
 
+/// A hub on the files of this folder.
+pub fn start_in(home: TempDir) -> Hub {
+    start(Rc::new(home), &[])
+}
+
 /// A running hub.
 pub struct Hub {
     process: Child,
