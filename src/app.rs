@@ -256,7 +256,7 @@ fn forget_idle_addresses(state: web::Data<EdgeState>) {
 }
 
 /// SIGTERM from a container's engine, SIGINT from a keyboard.
-async fn wait_for_signal() {
+pub async fn wait_for_signal() {
     use tokio::signal::unix::{SignalKind, signal};
     let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
     let (Ok(mut terminate), Ok(mut interrupt)) = signals else {

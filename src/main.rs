@@ -7,6 +7,9 @@ use umbler_hub::app::{Application, StartError};
 use umbler_hub::config::{ServeArgs, Settings, Values};
 use umbler_hub::journal::writer::chain;
 use umbler_hub::tools::check::{self, CheckArgs};
+use umbler_hub::tools::health::{self, HealthArgs};
+use umbler_hub::tools::replay::{self, ReplayArgs};
+use umbler_hub::tools::simulate::{self, SimulateArgs};
 use umbler_hub::tools::token::{self, TokenArgs};
 use umbler_hub::tools::{ToolError, print};
 
@@ -24,10 +27,16 @@ struct Cli {
 enum Command {
     /// Run the hub (the default).
     Serve(ServeArgs),
+    /// Post a believable working day to a hub.
+    Simulate(SimulateArgs),
+    /// Post recorded deliveries, one a line; resumes where it stopped.
+    Replay(ReplayArgs),
     /// Make a token that this hub accepts.
     Token(TokenArgs),
     /// Show the settings in force and what is wrong with them.
     Check(CheckArgs),
+    /// Ask a running hub whether it is ready.
+    Health(HealthArgs),
 }
 
 /// Wrong settings; a script can tell them from other failures.
@@ -45,8 +54,11 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(args) => serve(&args),
+        Command::Simulate(args) => simulate::run(&args).map_err(Failure::from),
+        Command::Replay(args) => replay::run(&args).map_err(Failure::from),
         Command::Token(args) => token::run(args).map_err(Failure::from),
         Command::Check(args) => check::run(&args).map_err(Failure::from),
+        Command::Health(args) => health::run(&args).map_err(Failure::from),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

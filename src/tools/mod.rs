@@ -2,8 +2,15 @@
 
 pub mod check;
 pub mod token;
+pub mod post;
+pub mod tally;
+pub mod simulate;
+pub mod replay;
+pub mod health;
 
 use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::auth::AuthError;
 use crate::config::ConfigError;
@@ -44,4 +51,20 @@ pub fn print(text: &str) -> Result<(), ToolError> {
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
         .map_err(ToolError::io("cannot write the output"))
+}
+
+/// A flag that SIGINT and SIGTERM raise, so that a tool ends with its summary; a second signal ends it at once.
+pub fn stop_on_signal() -> Result<Arc<AtomicBool>, ToolError> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let raised = Arc::clone(&stop);
+    let failed = || ToolError::io("cannot listen for signals");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(failed())?;
+    let wait = move || {
+        runtime.block_on(crate::app::wait_for_signal());
+        raised.store(true, Ordering::Relaxed);
+        runtime.block_on(crate::app::wait_for_signal());
+        std::process::exit(1);
+    };
+    std::thread::Builder::new().name("signals".into()).spawn(wait).map_err(failed())?;
+    Ok(stop)
 }

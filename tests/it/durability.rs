@@ -20,11 +20,19 @@ type Acknowledged = BTreeMap<String, i64>;
 
 /// Posts fresh deliveries until the hub does not answer; hands every acknowledgement over, and keeps the delivery
 /// that was on its way, to post it again as the provider does.
-fn post_until_it_dies(url: &str, unanswered: &mut Option<Delivery>, acknowledge: &Sender<(String, i64)>, over: &AtomicBool) {
+fn post_until_it_dies(
+    url: &str,
+    unanswered: &mut Option<Delivery>,
+    acknowledge: &Sender<(String, i64)>,
+    over: &AtomicBool,
+) {
     let agent = ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).build().new_agent();
     while !over.load(Ordering::Acquire) {
         let delivery = unanswered.take().unwrap_or_else(|| Delivery::message("chat").text("hello"));
-        let answer = agent.post(url).send(&delivery.bytes()).and_then(|mut answer| answer.body_mut().read_json::<Value>());
+        let answer = agent
+            .post(url)
+            .send(&delivery.bytes())
+            .and_then(|mut answer| answer.body_mut().read_json::<Value>());
         let Ok(answer) = answer else {
             *unanswered = Some(delivery);
             return;
@@ -96,7 +104,8 @@ fn no_acknowledged_delivery_is_lost_or_doubled_by_kill_9_under_load() {
         for (id, seq) in &acknowledged {
             assert_eq!(stored.get(id), Some(seq), "{id} was acknowledged at {seq}");
         }
-        let on_their_way = unanswered.iter().flatten().filter(|delivery| stored.contains_key(delivery.id())).count();
+        let on_their_way =
+            unanswered.iter().flatten().filter(|delivery| stored.contains_key(delivery.id())).count();
         assert_eq!(stored.len(), acknowledged.len() + on_their_way, "nothing else is stored");
         assert_eq!(hub.json("/api/umbler/stats")["totalMessages"], stored.len());
     }
@@ -137,10 +146,12 @@ fn the_same_deliveries_in_two_orders_make_two_equal_hubs() {
 #[test]
 fn what_was_stored_is_shown_after_a_restart() {
     let hub = spawn_hub();
-    for file in ["01_message_text_contact.json", "02_message_text_member.json", "22_unknown_event_type.json"] {
+    for file in ["01_message_text_contact.json", "02_message_text_member.json", "22_unknown_event_type.json"]
+    {
         hub.provider().posts_fixture(file);
     }
-    let paths = ["/stats", "/contacts", "/chats", "/messages", "/updates"].map(|path| format!("/api/umbler{path}"));
+    let paths =
+        ["/stats", "/contacts", "/chats", "/messages", "/updates"].map(|path| format!("/api/umbler{path}"));
     let before = paths.each_ref().map(|path| hub.json(path));
     let (epoch, webhook) = (hub.json("/health")["epoch"].clone(), hub.json("/api/umbler/webhook/status"));
     let hub = hub.restarted();

@@ -71,7 +71,12 @@ fn check_shows_what_is_in_force_and_masks_secrets() {
         .expect("the tool runs");
     let said = text(&output);
     assert!(output.status.success(), "{said}");
-    let line = |name: &str| said.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name}: {said}")).to_owned();
+    let line = |name: &str| {
+        said.lines()
+            .find(|line| line.starts_with(name))
+            .unwrap_or_else(|| panic!("{name}: {said}"))
+            .to_owned()
+    };
     assert!(line("MAX_SESSIONS ").ends_with("7  [flag]"), "{said}");
     assert!(line("WEBHOOK_SECRET").ends_with("***  [environment]"), "{said}");
     assert!(line("TIMEZONE").ends_with("America/Sao_Paulo"), "{said}");
@@ -94,7 +99,11 @@ fn check_deep_reads_the_whole_database_while_the_hub_runs() {
     std::fs::write(&path, bytes).expect("written");
     let output = tool(&hub, &["check", "--deep"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(text(&output).contains("damaged") || text(&output).contains("cannot be read"), "{}", text(&output));
+    assert!(
+        text(&output).contains("damaged") || text(&output).contains("cannot be read"),
+        "{}",
+        text(&output)
+    );
 }
 
 #[test]
@@ -120,7 +129,8 @@ fn a_taken_port_is_told_at_once() {
 fn what_is_no_database_is_not_touched() {
     let home = tempfile::tempdir().expect("a folder");
     let path = home.path().join("hub.db");
-    std::fs::write(&path, "this is somebody's letter, longer than the header of a database. ".repeat(50)).expect("written");
+    std::fs::write(&path, "this is somebody's letter, longer than the header of a database. ".repeat(50))
+        .expect("written");
     let before = std::fs::read(&path).expect("the file");
     let output = command(home.path()).output().expect("the program runs");
     assert_eq!(output.status.code(), Some(1));
@@ -133,7 +143,10 @@ fn a_database_of_a_newer_hub_is_not_touched() {
     let mut hub = spawn_hub();
     hub.provider().says("a", "hello");
     hub.stop();
-    Connection::open(hub.database()).expect("the database").pragma_update(None, "user_version", 99).expect("set");
+    Connection::open(hub.database())
+        .expect("the database")
+        .pragma_update(None, "user_version", 99)
+        .expect("set");
     let output = tool(&hub, &["serve"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output).contains("written by a newer umbler-hub"), "{}", text(&output));
@@ -164,7 +177,10 @@ fn a_database_of_the_first_schema_is_upgraded_and_goes_on() {
     drop(database);
     let hub = super::support::hub::start_in(home);
     let stats = hub.json("/api/umbler/stats");
-    assert_eq!((&stats["totalContacts"], &stats["totalChats"], &stats["totalMessages"]), (&1.into(), &1.into(), &2.into()));
+    assert_eq!(
+        (&stats["totalContacts"], &stats["totalChats"], &stats["totalMessages"]),
+        (&1.into(), &1.into(), &2.into())
+    );
     assert_eq!(hub.json("/health")["seq"], 3);
     assert_eq!(hub.json("/health")["epoch"], "00000000000000e1");
     assert_eq!(hub.provider().posts_fixture("01_message_text_contact.json")["status"], "duplicate");
@@ -202,5 +218,9 @@ fn a_hub_that_cannot_write_says_so_keeps_reads_and_takes_up_again_by_itself() {
     intruder.execute_batch("ROLLBACK").expect("unlocked");
     while hub.get("/health/ready").status == 503 {}
     hub.provider().says("a", "stored again");
-    assert_eq!(hub.json("/api/umbler/stats")["totalMessages"], 2, "what was refused was not stored behind its back");
+    assert_eq!(
+        hub.json("/api/umbler/stats")["totalMessages"],
+        2,
+        "what was refused was not stored behind its back"
+    );
 }

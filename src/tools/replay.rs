@@ -1,0 +1,233 @@
+//! `umbler-hub replay FILE.ndjson`: posts recorded deliveries, one a line. Resumes where it stopped; safe to repeat,
+//! because the hub knows every delivery by its id.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::{Deserialize, Serialize};
+
+use super::post::{Outcome, Poster, TargetArgs};
+use super::tally::Tally;
+use super::{ToolError, print, stop_on_signal};
+
+/// Lines that wait for a free connection.
+const WAITING_MAX: usize = 256;
+/// How often the position is written down.
+const SAVE_INTERVAL: Duration = Duration::from_secs(1);
+/// Bytes at the file's beginning by which it is known again.
+const FINGERPRINT_BYTES: usize = 4_096;
+
+/// What to replay.
+#[derive(Debug, clap::Args)]
+pub struct ReplayArgs {
+    /// Deliveries as they were posted, one a line.
+    file: PathBuf,
+    #[command(flatten)]
+    target: TargetArgs,
+    /// Connections that post at the same time.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
+    connections: u16,
+    /// Deliveries per second at most; 0: as fast as the hub takes them.
+    #[arg(long, default_value_t = 0.0)]
+    rate: f64,
+    /// Begin at the first line, whatever was done before.
+    #[arg(long)]
+    restart: bool,
+}
+
+/// How far a file was replayed: all before `offset` is acknowledged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Position {
+    /// Of the file's beginning, so that another file of the same name starts anew.
+    fingerprint: u64,
+    offset: u64,
+    line: u64,
+}
+
+/// Lines before it, and the offset at which it begins.
+type Spot = (u64, u64);
+
+struct Line {
+    spot: Spot,
+    body: Vec<u8>,
+}
+
+/// Acknowledged lines; the position grows when the oldest open one is answered.
+struct Progress {
+    open: BTreeSet<Spot>,
+    sent: Spot,
+}
+
+/// Replays to the end of the file, or until the program is told to stop.
+pub fn run(args: &ReplayArgs) -> Result<(), ToolError> {
+    let read_failed = || ToolError::io(format!("cannot read {}", args.file.display()));
+    let mut file = BufReader::new(File::open(&args.file).map_err(read_failed())?);
+    let size = file.get_ref().metadata().map_err(read_failed())?.len();
+    let fingerprint = fingerprint(file.fill_buf().map_err(read_failed())?);
+    let record = Record { path: progress_path(&args.file), fingerprint };
+    let resumed = if args.restart { None } else { record.load() };
+    let first = resumed.unwrap_or(Position { fingerprint, offset: 0, line: 0 });
+    file.seek(SeekFrom::Start(first.offset)).map_err(read_failed())?;
+    if first.line > 0 {
+        print(&format!("resuming after line {}\n", first.line))?;
+    }
+
+    let poster = Poster::new(&args.target)?;
+    let stop = stop_on_signal()?;
+    let (tally, bar) = (Tally::default(), bar(size, first.offset));
+    let progress = Mutex::new(Progress { open: BTreeSet::new(), sent: (first.line, first.offset) });
+    let (sender, receiver) = sync_channel(WAITING_MAX);
+    let receiver = Arc::new(Mutex::new(receiver));
+    let outcome = std::thread::scope(|scope| {
+        for _ in 0..args.connections {
+            let (poster, receiver) = (poster.clone(), Arc::clone(&receiver));
+            let (progress, tally, stop, bar) = (&progress, &tally, &stop, &bar);
+            scope.spawn(move || post_all(&poster, &receiver, &Shared { progress, tally, stop, bar }));
+        }
+        drop(receiver);
+        feed(args, &mut file, &sender, &progress, &record, &stop)
+    });
+    bar.finish_and_clear();
+    record.save(&progress)?;
+    print(&format!("{}\n", tally.summary()))?;
+    outcome.and_then(|()| tally.verdict())
+}
+
+/// Hands the lines out, and writes down how far all are answered.
+fn feed(
+    args: &ReplayArgs,
+    file: &mut impl BufRead,
+    sender: &SyncSender<Line>,
+    progress: &Mutex<Progress>,
+    record: &Record,
+    stop: &AtomicBool,
+) -> Result<(), ToolError> {
+    let (start, mut saved) = (Instant::now(), Instant::now());
+    let mut posted = 0;
+    while !stop.load(Ordering::Relaxed) {
+        let mut body = Vec::new();
+        let length = file.read_until(b'\n', &mut body);
+        let length = length.map_err(ToolError::io(format!("cannot read {}", args.file.display())))?;
+        if length == 0 {
+            break;
+        }
+        posted += 1;
+        pace(args.rate, posted, start);
+        let body = body.trim_ascii().to_vec();
+        let spot = progress.lock().unwrap_or_else(PoisonError::into_inner).hand_out(length, body.is_empty());
+        if !body.is_empty() && sender.send(Line { spot, body }).is_err() {
+            break;
+        }
+        if saved.elapsed() >= SAVE_INTERVAL {
+            saved = Instant::now();
+            record.save(progress)?;
+        }
+    }
+    Ok(())
+}
+
+struct Shared<'a> {
+    progress: &'a Mutex<Progress>,
+    tally: &'a Tally,
+    stop: &'a AtomicBool,
+    bar: &'a ProgressBar,
+}
+
+fn post_all(poster: &Poster, receiver: &Mutex<Receiver<Line>>, shared: &Shared<'_>) {
+    loop {
+        let next = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(line) = next else { return };
+        let (outcome, took) = poster.post(&line.body, 1, shared.stop);
+        shared.tally.count(outcome, took);
+        if outcome == Outcome::Stopped {
+            continue;
+        }
+        if let Outcome::Refused(status) = outcome {
+            shared.bar.println(format!("line {} was refused with {status}", line.spot.0 + 1));
+        }
+        let mut progress = shared.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        progress.open.remove(&line.spot);
+        shared.bar.set_position(progress.reached().1);
+    }
+}
+
+impl Progress {
+    /// Notes the next line; an empty one needs no answer.
+    fn hand_out(&mut self, length: usize, empty: bool) -> Spot {
+        let spot = self.sent;
+        self.sent = (spot.0 + 1, spot.1 + length as u64);
+        if !empty {
+            self.open.insert(spot);
+        }
+        spot
+    }
+
+    /// The line and the offset before which all is answered.
+    fn reached(&self) -> (u64, u64) {
+        self.open.first().copied().unwrap_or(self.sent)
+    }
+}
+
+fn pace(rate: f64, posted: u64, begun: Instant) {
+    if rate > 0.0 {
+        #[expect(clippy::cast_precision_loss, reason = "a pace for people")]
+        let due = begun + Duration::from_secs_f64(posted as f64 / rate);
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+    }
+}
+
+fn bar(size: u64, from: u64) -> ProgressBar {
+    let bar = ProgressBar::new(size).with_position(from);
+    let style = "{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta} left";
+    bar.set_style(ProgressStyle::with_template(style).unwrap_or_else(|_wrong| ProgressStyle::default_bar()));
+    bar
+}
+
+/// FNV-1a, because the standard hasher may change between compilers.
+fn fingerprint(beginning: &[u8]) -> u64 {
+    let known = beginning.iter().take(FINGERPRINT_BYTES);
+    known.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+fn progress_path(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".progress");
+    PathBuf::from(name)
+}
+
+/// The file beside the deliveries that tells how far they were replayed.
+struct Record {
+    path: PathBuf,
+    fingerprint: u64,
+}
+
+impl Record {
+    /// Where the last run of the same file ended; `None` where there was none.
+    fn load(&self) -> Option<Position> {
+        let text = std::fs::read_to_string(&self.path).ok()?;
+        serde_json::from_str::<Position>(&text)
+            .ok()
+            .filter(|position| position.fingerprint == self.fingerprint)
+    }
+
+    /// Written beside and moved into place, so that a crash leaves the old one or the new one.
+    fn save(&self, progress: &Mutex<Progress>) -> Result<(), ToolError> {
+        let (line, offset) = progress.lock().unwrap_or_else(PoisonError::into_inner).reached();
+        let failed = || ToolError::io(format!("cannot write {}", self.path.display()));
+        let position = Position { fingerprint: self.fingerprint, offset, line };
+        let text = serde_json::to_vec(&position).map_err(|error| failed()(error.into()))?;
+        let beside = self.path.with_extension("progress.new");
+        let mut file = File::create(&beside).map_err(failed())?;
+        file.write_all(&text).and_then(|()| file.sync_all()).map_err(failed())?;
+        std::fs::rename(&beside, &self.path).map_err(failed())
+    }
+}

@@ -1,0 +1,175 @@
+//! `umbler-hub simulate`: posts a believable working day to any hub, at a chosen pace and seed.
+
+mod cast;
+mod chat;
+pub mod day;
+mod acts;
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::post::{Poster, TargetArgs};
+use super::tally::Tally;
+use super::{ToolError, print, stop_on_signal};
+use crate::telemetry::clock;
+pub use day::{Day, SimulatedDelivery};
+
+/// Mean pause between two deliveries of the hours before now.
+const BACKFILL_PAUSE_SECONDS: i64 = 12;
+/// Deliveries that wait for a free connection.
+const WAITING_MAX: usize = 64;
+/// How often a line tells how it goes.
+const REPORT_INTERVAL: Duration = Duration::from_secs(10);
+
+/// What to simulate.
+#[derive(Debug, clap::Args)]
+pub struct SimulateArgs {
+    #[command(flatten)]
+    target: TargetArgs,
+    /// Deliveries per second; 0: as fast as the hub takes them.
+    #[arg(long, default_value_t = 2.0)]
+    rate: f64,
+    /// The same seed at the same start gives the same day; a random one where none is given.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Deliveries to post; without it until Ctrl-C.
+    #[arg(long)]
+    count: Option<u64>,
+    /// Connections that post at the same time; with more than one, deliveries overtake each other.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    connections: u16,
+    /// Hours before now to post first, as fast as the hub takes them, so that a fresh screen is not empty.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(i64).range(0..=72))]
+    backfill: i64,
+    /// The moment that a day written with --out begins at, RFC 3339; now where none is given.
+    #[arg(long)]
+    start: Option<Timestamp>,
+    /// Write the deliveries into this file, one a line, instead of posting them; - is the standard output.
+    #[arg(long, requires = "count")]
+    out: Option<PathBuf>,
+}
+
+/// Simulates until the count is reached or the program is told to stop.
+pub fn run(args: &SimulateArgs) -> Result<(), ToolError> {
+    if !args.rate.is_finite() || args.rate < 0.0 {
+        return Err(ToolError::Found("--rate must be 0 or more deliveries a second".to_owned()));
+    }
+    let seed = args.seed.unwrap_or_else(rand::random);
+    match &args.out {
+        Some(path) => write_out(args, seed, path),
+        None => post(args, seed),
+    }
+}
+
+/// The pace of a file: what `--rate` says, in simulated seconds.
+fn write_out(args: &SimulateArgs, seed: u64, path: &PathBuf) -> Result<(), ToolError> {
+    let failed = || ToolError::io(format!("cannot write {}", path.display()));
+    let mut out: Box<dyn Write> = if path.as_os_str() == "-" {
+        Box::new(BufWriter::new(std::io::stdout().lock()))
+    } else {
+        Box::new(BufWriter::new(File::create(path).map_err(failed())?))
+    };
+    let start = args.start.unwrap_or_else(clock::now);
+    let mut day = Day::new(seed, start);
+    let pause = SignedDuration::from_secs_f64(1.0 / if args.rate > 0.0 { args.rate } else { 1_000.0 });
+    let mut at = start;
+    for _ in 0..args.count.unwrap_or_default() {
+        let delivery = day.step(at);
+        out.write_all(&delivery.body).and_then(|()| out.write_all(b"\n")).map_err(failed())?;
+        at = at.checked_add(pause).unwrap_or(at);
+    }
+    out.flush().map_err(failed())
+}
+
+fn post(args: &SimulateArgs, seed: u64) -> Result<(), ToolError> {
+    let poster = Poster::new(&args.target)?;
+    let stop = stop_on_signal()?;
+    let tally = Arc::new(Tally::default());
+    print(&format!("simulating a day with --seed {seed} against {}\n", args.target.url))?;
+    let (sender, receiver) = sync_channel(WAITING_MAX);
+    let receiver = Arc::new(Mutex::new(receiver));
+    std::thread::scope(|scope| {
+        for _ in 0..args.connections {
+            let (poster, receiver, tally, stop) = (poster.clone(), Arc::clone(&receiver), &tally, &stop);
+            scope.spawn(move || post_all(&poster, &receiver, tally, stop));
+        }
+        drop(receiver);
+        let outcome = generate(args, seed, &sender, &tally, &stop);
+        drop(sender);
+        // Whoever still waits for an answer gets it; whoever waits for a hub that is away does not.
+        stop.store(stop.load(Ordering::Relaxed) || outcome.is_err(), Ordering::Relaxed);
+        outcome
+    })?;
+    print(&format!("{}\n", tally.summary()))?;
+    tally.verdict()
+}
+
+fn post_all(
+    poster: &Poster,
+    receiver: &Mutex<Receiver<SimulatedDelivery>>,
+    tally: &Tally,
+    stop: &AtomicBool,
+) {
+    loop {
+        let next = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(delivery) = next else { return };
+        let (outcome, took) = poster.post(&delivery.body, delivery.attempt, stop);
+        tally.count(outcome, took);
+    }
+}
+
+/// The past first, then the present at its pace.
+fn generate(
+    args: &SimulateArgs,
+    seed: u64,
+    sender: &SyncSender<SimulatedDelivery>,
+    tally: &Tally,
+    stop: &AtomicBool,
+) -> Result<(), ToolError> {
+    let begun = clock::now();
+    let mut at = begun.checked_sub(SignedDuration::from_hours(args.backfill)).unwrap_or(begun);
+    let mut day = Day::new(seed, at);
+    let mut left = args.count;
+    let mut next_report = Instant::now() + REPORT_INTERVAL;
+    let mut due = Instant::now();
+    loop {
+        if stop.load(Ordering::Relaxed) || left == Some(0) {
+            return Ok(());
+        }
+        let past = at < begun;
+        if past {
+            at =
+                at.checked_add(SignedDuration::from_secs(BACKFILL_PAUSE_SECONDS)).unwrap_or(begun).min(begun);
+        } else {
+            pause_until(due);
+            at = clock::now();
+            due += if args.rate > 0.0 { Duration::from_secs_f64(1.0 / args.rate) } else { Duration::ZERO };
+            // After a hold-up the pace goes on from now; what was missed is not crammed in.
+            due = due.max(Instant::now().checked_sub(Duration::from_secs(1)).unwrap_or(due));
+        }
+        if sender.send(day.step(at)).is_err() {
+            return Ok(());
+        }
+        left = left.map(|left| left - 1);
+        if Instant::now() >= next_report {
+            next_report += REPORT_INTERVAL;
+            print(&format!("{}\n", tally.summary()))?;
+        }
+    }
+}
+
+fn pause_until(due: Instant) {
+    let now = Instant::now();
+    if due > now {
+        std::thread::sleep(due - now);
+    }
+}
