@@ -14,7 +14,7 @@ pub mod scope;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use scope::scope_hash;
+pub use scope::Scope;
 pub use secret::Secret;
 pub use verify::{AuthKey, AuthSettings, Authenticator};
 

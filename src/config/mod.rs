@@ -71,6 +71,8 @@ pub struct Settings {
     pub sessions_per_address_max: usize,
     /// `UPDATES_RETAINED`.
     pub updates_retained: u32,
+    /// How many of them are kept in memory.
+    pub updates_in_memory: usize,
     /// `WORKERS`; `None`: one per core.
     pub workers: Option<usize>,
     /// `DASHBOARD_DIR`.

@@ -72,6 +72,13 @@ impl ServerEvent {
     }
 }
 
+/// The content of a `resync_required` event.
+#[derive(Debug, Serialize)]
+pub struct ResyncRequired {
+    /// Why.
+    pub reason: &'static str,
+}
+
 #[derive(Serialize)]
 struct Wire<'a, T: Serialize> {
     event: &'static str,

@@ -125,26 +125,16 @@ impl WsSession {
                     let message = format!("the token does not allow {channel}");
                     return self.refuse(ErrorCode::Forbidden, &message, id, ctx);
                 }
-                let scope = self.sign_in.scope().to_owned();
                 let session = Arc::clone(&self.id);
-                self.ask(
-                    Subscribe { session, request_id: id.map(ToOwned::to_owned), request, scope },
-                    id,
-                    ctx,
-                );
+                self.ask(Subscribe { session, request_id: id.map(ToOwned::to_owned), request }, id, ctx);
             }
             Request::Unsubscribe { channels } => {
                 let session = Arc::clone(&self.id);
                 self.ask(Unsubscribe { session, request_id: id.map(ToOwned::to_owned), channels }, id, ctx);
             }
             Request::Snapshot(limits) => {
-                let scope = self.sign_in.scope().to_owned();
                 let session = Arc::clone(&self.id);
-                self.ask(
-                    SendSnapshot { session, request_id: id.map(ToOwned::to_owned), limits, scope },
-                    id,
-                    ctx,
-                );
+                self.ask(SendSnapshot { session, request_id: id.map(ToOwned::to_owned), limits }, id, ctx);
             }
         }
     }

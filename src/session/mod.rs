@@ -119,7 +119,7 @@ impl Actor for WsSession {
             outbox: ctx.address().recipient::<Deliver>(),
             backlog: Arc::clone(&self.backlog),
             address: self.seat.address,
-            signed_in: !self.sign_in.is_required(),
+            who: self.sign_in.who(),
         };
         if self.seat.hub.try_send(connect).is_err() {
             log::warn!("the hub is too busy to take in session {}", self.id);
