@@ -165,6 +165,7 @@ async fn start_hub(settings: &Settings, metrics: &Metrics) -> Result<Addr<Umbler
         stats,
         last_webhook_at: opened.last_webhook_at,
         updates_in_memory: settings.updates_in_memory,
+        replay_updates_max: settings.replay_updates_max,
         newest_updates,
     };
     let archive = Archive::start(settings.database_path.clone());

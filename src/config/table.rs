@@ -84,6 +84,11 @@ pub const TABLE: &[Setting] = &[
         Some("4096"),
         "Newest updates kept in memory for screens that come back; older ones are read from disk.",
     ),
+    setting(
+        "REPLAY_UPDATES_MAX",
+        Some("10000"),
+        "Missed updates that a screen is replayed at most; whoever missed more begins with a snapshot.",
+    ),
     setting("WORKERS", None, "Threads for HTTP and sockets; unset: one per core."),
     setting(
         "DASHBOARD_DIR",

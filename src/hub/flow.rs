@@ -22,10 +22,10 @@ use crate::journal::Recorded;
 use crate::protocol::event::{ResyncRequired, ServerEvent, encode};
 use crate::telemetry::clock;
 
-/// Positions that are replayed at most; whoever missed more is told `too_many` and takes a snapshot, which is less.
-pub const REPLAY_MAX: i64 = 10_000;
 /// Bytes of updates that a session which catches up gets at a time.
 pub const CHUNK_BYTES: usize = 256 * 1024;
+/// Updates that one read of older updates brings at most.
+const STRETCH_UPDATES_MAX: usize = 10_000;
 /// Bytes that one read of older updates brings at most.
 const STRETCH_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Reads of older updates that are kept for whoever needs them too.
@@ -131,9 +131,13 @@ impl UmblerHub {
                 self.metrics.updates_delivered(if sent { count as u64 } else { 0 });
                 sent
             };
-            let after = if sent { chunk.until } else { after };
-            let caught_up = sent && after >= self.stats.as_of;
-            self.set_flow(id, if caught_up { Flow::Live } else { Flow::CatchingUp { after } });
+            if !sent {
+                // Full, and then it says when it has read that; or gone, and then trying again would not end.
+                session.await_empty();
+                return;
+            }
+            let caught_up = chunk.until >= self.stats.as_of;
+            self.set_flow(id, if caught_up { Flow::Live } else { Flow::CatchingUp { after: chunk.until } });
             // The rest follows when the session has read this.
             if caught_up || !self.sessions.get(id).is_some_and(Session::await_empty) {
                 return;
@@ -177,11 +181,7 @@ impl UmblerHub {
         });
         let Some(after) = positions.min().filter(|_| !self.stretches.loading) else { return };
         self.stretches.loading = true;
-        let load = LoadStretch {
-            after,
-            updates_max: usize::try_from(REPLAY_MAX).unwrap_or(usize::MAX),
-            bytes_max: STRETCH_BYTES_MAX,
-        };
+        let load = LoadStretch { after, updates_max: STRETCH_UPDATES_MAX, bytes_max: STRETCH_BYTES_MAX };
         let answer = self.archive.send(Ask(load)).into_actor(self);
         ctx.spawn(answer.map(move |answer, hub, ctx| {
             hub.stretches.loading = false;
@@ -213,10 +213,9 @@ impl UmblerHub {
             })
             .collect();
         for (id, after) in waiting {
-            match failed {
-                // Newer positions may still be kept: they get a read of their own.
-                Some(reason) if after <= asked || reason != "too_old" => self.give_up(&id, reason),
-                Some(_) => {}
+            // Where the asked position is too old, newer ones may still be kept: they get a read of their own.
+            match failed.filter(|reason| after <= asked || *reason != "too_old") {
+                Some(reason) => self.give_up(&id, reason),
                 None if self.known_after(after).is_some() => self.go_on(&id, after, ctx),
                 None => {}
             }

@@ -65,6 +65,8 @@ pub struct HubSettings {
     pub last_webhook_at: Option<Timestamp>,
     /// Updates that are kept in memory for whoever comes back.
     pub updates_in_memory: usize,
+    /// Missed updates that a session is replayed at most; whoever missed more takes a snapshot, which is less.
+    pub replay_updates_max: u32,
     /// The newest of them, as far as the database has them.
     pub newest_updates: Vec<Arc<Recorded>>,
 }
@@ -100,7 +102,7 @@ impl UmblerHub {
     pub fn new(mut settings: HubSettings, archive: Addr<Archive>, metrics: Metrics) -> Self {
         let newest = std::mem::take(&mut settings.newest_updates);
         Self {
-            ring: Ring::new(settings.updates_in_memory, newest, settings.stats.as_of),
+            ring: Ring::new(settings.updates_in_memory, &newest, settings.stats.as_of),
             stretches: Stretches::default(),
             archive,
             journal: None,

@@ -7,7 +7,7 @@ use bytestring::ByteString;
 use serde::Serialize;
 
 use super::UmblerHub;
-use super::flow::{Flow, REPLAY_MAX, Unanswered};
+use super::flow::{Flow, Unanswered};
 use super::messages::{Connect, Disconnected, Drain, SessionId, SignedIn, Subscribe, Unsubscribe};
 use super::sessions::{CHANNELS_PER_SESSION_MAX, Session};
 use crate::domain::Seq;
@@ -147,18 +147,14 @@ impl UmblerHub {
             Ok(since) => since,
             Err(reason) => return self.answer_unrecovered(id, &unanswered, reason),
         };
-        match self.count_missed(session, since) {
-            Some(missed) => {
-                self.answer_recovered(id, &unanswered, since, missed);
-                self.advance(id, ctx);
-            }
-            None => {
-                if let Some(session) = self.sessions.get_mut(id) {
-                    session.flow = Flow::AwaitingDisk { after: since, answer: Some(unanswered) };
-                }
-                self.load_stretch(ctx);
-            }
+        if let Some(missed) = self.count_missed(session, since) {
+            self.answer_recovered(id, &unanswered, since, missed);
+            return self.advance(id, ctx);
         }
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.flow = Flow::AwaitingDisk { after: since, answer: Some(unanswered) };
+        }
+        self.load_stretch(ctx);
     }
 
     /// The position from which a session goes on, or why it cannot.
@@ -175,7 +171,7 @@ impl UmblerHub {
         if request.scope.as_deref().is_some_and(|known| Some(known) != scope) {
             return Err("scope_changed");
         }
-        if newest - since > REPLAY_MAX {
+        if newest - since > i64::from(self.settings.replay_updates_max) {
             return Err("too_many");
         }
         Ok(Seq(since))

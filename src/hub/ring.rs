@@ -22,12 +22,12 @@ pub struct Ring {
 
 impl Ring {
     /// A ring that holds the newest `events` up to `newest`.
-    pub fn new(updates_max: usize, events: Vec<Arc<Recorded>>, newest: Seq) -> Self {
+    pub fn new(updates_max: usize, events: &[Arc<Recorded>], newest: Seq) -> Self {
         let mut ring = Self { events: VecDeque::new(), bytes: 0, updates_max, begins_after: newest };
         if let Some(first) = events.first() {
             ring.begins_after = Seq(first.seq.0 - 1);
         }
-        ring.add(&events);
+        ring.add(events);
         ring
     }
 
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn it_keeps_the_newest_and_knows_how_far_back_it_reaches() {
-        let mut ring = Ring::new(3, vec![event(4), event(5)], Seq(5));
+        let mut ring = Ring::new(3, &[event(4), event(5)], Seq(5));
         assert!(ring.reaches_back_to(Seq(3)) && !ring.reaches_back_to(Seq(2)));
         ring.add(&[event(6), event(7)]);
         assert_eq!(seqs(&ring, 0), [5, 6, 7]);
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn an_empty_one_begins_at_the_present() {
-        let ring = Ring::new(3, Vec::new(), Seq(9));
+        let ring = Ring::new(3, &[], Seq(9));
         assert!(ring.reaches_back_to(Seq(9)) && !ring.reaches_back_to(Seq(8)));
     }
 }

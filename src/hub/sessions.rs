@@ -191,16 +191,12 @@ impl Sessions {
             return slot;
         }
         let entry = Some((Arc::clone(scope), 1));
-        match self.scopes.iter().position(Option::is_none) {
-            Some(free) => {
-                self.scopes[free] = entry;
-                free
-            }
-            None => {
-                self.scopes.push(entry);
-                self.scopes.len() - 1
-            }
+        if let Some(free) = self.scopes.iter().position(Option::is_none) {
+            self.scopes[free] = entry;
+            return free;
         }
+        self.scopes.push(entry);
+        self.scopes.len() - 1
     }
 
     fn release_scope(&mut self, slot: usize) {

@@ -41,10 +41,11 @@ impl Recorded {
         let Some(audience) = &self.audience else {
             return (scope.is_unlimited() && !scope.is_masked()).then(|| self.frame.clone());
         };
-        match scope.view(audience)? {
-            View::FULL => Some(self.frame.clone()),
-            view => self.views.get(view.index())?.get_or_init(|| self.render(view)).clone(),
+        let view = scope.view(audience)?;
+        if view == View::FULL {
+            return Some(self.frame.clone());
         }
+        self.views.get(view.index())?.get_or_init(|| self.render(view)).clone()
     }
 
     fn render(&self, view: View) -> Option<ByteString> {

@@ -7,5 +7,7 @@ mod house;
 mod payloads;
 mod process;
 mod protocol;
+mod recovery;
+mod scopes;
 mod support;
 mod webhook;
