@@ -10,7 +10,7 @@ use super::page::{Conditions, Order, Page, PageAt, Rows, Sort, Walk};
 use super::search::Needle;
 use super::{ArchiveError, Query, contacts, parse_state, parse_summary, visible};
 use crate::auth::Scope;
-use crate::domain::{Chat, ChatKind};
+use crate::domain::{Chat, ChatKind, Placement};
 use crate::protocol::{ChatShape, Mask};
 
 /// Chats, by default those with the latest activity first.
@@ -202,6 +202,27 @@ impl Query for GetChat {
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ArchiveError> {
         rowid(tx, &self.id, &self.scope)?.map(|rowid| load(tx, rowid, &self.scope)).transpose()
+    }
+}
+
+/// Where a chat stands; the answer is `None` where there is none with this id, or the scope does not see it.
+#[derive(Debug, Clone)]
+pub struct GetPlacement {
+    /// The provider's id, case-sensitive.
+    pub chat: String,
+    /// Whose eyes.
+    pub scope: Arc<Scope>,
+}
+
+impl Query for GetPlacement {
+    type Answer = Option<Placement>;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ArchiveError> {
+        let Some(rowid) = rowid(tx, &self.chat, &self.scope)? else { return Ok(None) };
+        let mut statement = tx.prepare_cached("SELECT state FROM chats WHERE rowid = ?")?;
+        let mut rows = statement.query([rowid])?;
+        let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        Ok(Some(Placement::of(&parse_state::<Chat>(row, 0)?)))
     }
 }
 

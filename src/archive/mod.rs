@@ -33,7 +33,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use chats::{ChatFilter, GetChat, ListChats, ListContactChats, StatusFilter};
+pub use chats::{ChatFilter, GetChat, GetPlacement, ListChats, ListContactChats, StatusFilter};
 pub use contacts::{ContactFilter, GetContact, ListContacts};
 pub use cursor::{Cursor, CursorError};
 pub use messages::{ListChatMessages, ListMessages, MessageFilter};

@@ -148,6 +148,18 @@ pub struct Unsubscribe {
     pub channels: Option<Vec<Channel>>,
 }
 
+/// Tell others which chat a session's screen shows.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct SetPresence {
+    /// Whose screen.
+    pub session: SessionId,
+    /// The client's own id, as JSON.
+    pub request_id: Option<RequestId>,
+    /// The chat; `None`: none.
+    pub chat: Option<String>,
+}
+
 /// Send a snapshot to a session.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
@@ -180,6 +192,15 @@ pub enum Outgoing {
     Updates(Arc<[ByteString]>),
     /// An answer or a notice.
     Notice(ByteString),
+    /// The answer to the first subscription.
+    Subscribed {
+        /// The answer.
+        frame: ByteString,
+        /// The life of the journal.
+        epoch: Arc<str>,
+        /// Missed updates follow, and no snapshot is needed.
+        recovered: bool,
+    },
     /// A heartbeat at this position; the session adds how many updates it sent.
     Heartbeat(Seq),
     /// The socket ends.

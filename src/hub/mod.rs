@@ -18,6 +18,8 @@ pub mod outbox;
 pub mod fan_out;
 pub mod requests;
 pub mod snapshots;
+pub mod presence;
+pub mod watching;
 pub mod pulse;
 
 use std::sync::Arc;
@@ -37,9 +39,10 @@ use crate::telemetry::metrics::Metrics;
 use flow::Stretches;
 pub use messages::{
     Ack, AckStatus, Connect, Deliver, Disconnected, Drain, Drained, GetHealth, GetStats, Health, Ingest,
-    IngestError, Outgoing, RequestId, SendSnapshot, SessionId, SignedIn, Submission, Subscribe, Unsubscribe,
-    UserNotice, Who,
+    IngestError, Outgoing, RequestId, SendSnapshot, SessionId, SetPresence, SignedIn, Submission, Subscribe,
+    Unsubscribe, UserNotice, Who,
 };
+use presence::Presence;
 use ring::Ring;
 use sessions::Sessions;
 use snapshots::Snapshots;
@@ -85,6 +88,7 @@ pub struct UmblerHub {
     last_webhook_at: Option<Timestamp>,
     fault: Option<String>,
     draining: bool,
+    presence: Presence,
     pulse: pulse::Pulse,
     metrics: Metrics,
 }
@@ -112,6 +116,7 @@ impl UmblerHub {
             last_webhook_at: settings.last_webhook_at,
             fault: None,
             draining: false,
+            presence: Presence::default(),
             pulse: pulse::Pulse::default(),
             metrics,
             settings,
@@ -204,6 +209,7 @@ impl Handler<Committed> for UmblerHub {
             self.stats.apply(&committed.delta, last.seq);
             self.ring.add(&committed.events);
             self.fan_out(&committed.events);
+            self.follow_viewed_chats(&committed.events, ctx);
             self.note_new_stats(ctx);
         }
         for settled in committed.settled {

@@ -33,7 +33,12 @@ impl Session {
 
     /// Queues an encoded answer or notice; a session that misses one is told to ask again once it has read the rest.
     pub fn notify(&mut self, frame: ByteString) {
-        if self.behind || !self.queue(Outgoing::Notice(frame)) {
+        self.tell(Outgoing::Notice(frame));
+    }
+
+    /// The same for an answer of another kind.
+    pub fn tell(&mut self, answer: Outgoing) {
+        if self.behind || !self.queue(answer) {
             self.lost_answer = true;
             self.fall_behind();
         }
@@ -69,7 +74,7 @@ impl Session {
 fn weight(frames: &Outgoing) -> usize {
     match frames {
         Outgoing::Updates(frames) => frames.iter().map(|frame| frame.len()).sum(),
-        Outgoing::Notice(frame) => frame.len(),
+        Outgoing::Notice(frame) | Outgoing::Subscribed { frame, .. } => frame.len(),
         Outgoing::Heartbeat(_) => HEARTBEAT_BYTES,
         Outgoing::Close(_) => 0,
     }

@@ -29,7 +29,9 @@ pub const BEHIND_TICKS_MAX: u32 = 60;
 /// Where the clockwork stands.
 #[derive(Default)]
 pub struct Pulse {
-    ticks: u64,
+    pub(super) ticks: u64,
+    /// A change of presence was sent a moment ago.
+    pub(super) presence_resting: bool,
     /// The counters were sent less than [`STATS_INTERVAL`] ago.
     stats_resting: bool,
     /// They changed since.
@@ -51,6 +53,8 @@ impl UmblerHub {
         self.beat();
         self.help_those_behind(ctx);
         self.turn_the_day(ctx);
+        self.presence.expire(self.pulse.ticks);
+        self.note_presence(ctx);
     }
 
     /// Each session gets its heartbeat in its own second of the round.

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::UmblerHub;
 use super::flow::{Flow, Unanswered};
-use super::messages::{Connect, Disconnected, Drain, SessionId, SignedIn, Subscribe, Unsubscribe};
+use super::messages::{Connect, Disconnected, Drain, Outgoing, SessionId, SignedIn, Subscribe, Unsubscribe};
 use super::sessions::{CHANNELS_PER_SESSION_MAX, Session};
 use crate::domain::Seq;
 use crate::protocol::event::{ServerEvent, encode, encode_error};
@@ -46,7 +46,7 @@ struct Unsubscribed {
 impl Handler<Connect> for UmblerHub {
     type Result = ();
 
-    fn handle(&mut self, connect: Connect, _: &mut Self::Context) {
+    fn handle(&mut self, connect: Connect, ctx: &mut Self::Context) {
         let mut session = Session::new(connect.session, connect.outbox, connect.backlog, connect.address);
         if self.draining {
             return session.close(CloseCode::GoingAway);
@@ -73,7 +73,9 @@ impl Handler<Connect> for UmblerHub {
         let id = Arc::clone(&session.id);
         self.sessions.join(session);
         if let Some(who) = connect.who {
+            self.presence.join(&id, &who, clock::now());
             self.sessions.sign_in(&id, who);
+            self.note_presence(ctx);
         }
     }
 }
@@ -81,7 +83,11 @@ impl Handler<Connect> for UmblerHub {
 impl Handler<Disconnected> for UmblerHub {
     type Result = ();
 
-    fn handle(&mut self, disconnected: Disconnected, _: &mut Self::Context) {
+    fn handle(&mut self, disconnected: Disconnected, ctx: &mut Self::Context) {
+        if let Some(who) = self.sessions.get(&disconnected.session).and_then(Session::who) {
+            self.presence.leave(&disconnected.session, &who.user, self.pulse.ticks);
+            self.note_presence(ctx);
+        }
         self.sessions.leave(&disconnected.session);
     }
 }
@@ -89,8 +95,13 @@ impl Handler<Disconnected> for UmblerHub {
 impl Handler<SignedIn> for UmblerHub {
     type Result = ();
 
-    fn handle(&mut self, signed_in: SignedIn, _: &mut Self::Context) {
+    fn handle(&mut self, signed_in: SignedIn, ctx: &mut Self::Context) {
         let SignedIn { session: id, who } = signed_in;
+        if self.sessions.get(&id).is_none() {
+            return;
+        }
+        self.presence.join(&id, &who, clock::now());
+        self.note_presence(ctx);
         let sees_otherwise = self.sessions.sign_in(&id, who);
         if sees_otherwise && self.sessions.get(&id).is_some_and(|session| session.subscribed_once) {
             // What it holds may not be what it may see now.
@@ -129,6 +140,9 @@ impl Handler<Subscribe> for UmblerHub {
         }
         if request.channels.contains(&Channel::Stats) {
             self.greet_with_stats(&id, ctx);
+        }
+        if request.channels.contains(&Channel::Presence) {
+            self.greet_with_presence(&id);
         }
     }
 }
@@ -223,7 +237,10 @@ impl UmblerHub {
         };
         let frame =
             encode(ServerEvent::Subscribed, unanswered.request_id.as_deref(), clock::now(), &subscribed);
-        self.answer(id, frame);
+        let epoch = self.settings.epoch.as_str().into();
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.tell(Outgoing::Subscribed { frame, epoch, recovered: missed.is_some() });
+        }
     }
 
     /// Lets updates come as they are committed, unless older ones come first.

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use super::WsSession;
 use super::frame_guard::FRAME_BYTES_MAX;
-use crate::hub::{SendSnapshot, Subscribe, UmblerHub, Unsubscribe};
+use crate::hub::{SendSnapshot, SetPresence, Subscribe, UmblerHub, Unsubscribe};
 use crate::protocol::event::{ServerEvent, encode, encode_error};
 use crate::protocol::{CloseCode, Envelope, ErrorCode, Request};
 use crate::telemetry::clock;
@@ -131,6 +131,10 @@ impl WsSession {
             Request::Unsubscribe { channels } => {
                 let session = Arc::clone(&self.id);
                 self.ask(Unsubscribe { session, request_id: id.map(ToOwned::to_owned), channels }, id, ctx);
+            }
+            Request::SetPresence { chat } => {
+                let session = Arc::clone(&self.id);
+                self.ask(SetPresence { session, request_id: id.map(ToOwned::to_owned), chat }, id, ctx);
             }
             Request::Snapshot(limits) => {
                 let session = Arc::clone(&self.id);

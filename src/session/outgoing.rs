@@ -3,19 +3,11 @@
 use std::sync::Arc;
 
 use actix::prelude::*;
-use serde::Serialize;
 
 use super::WsSession;
-use crate::domain::Seq;
 use crate::hub::{Deliver, Drained, Outgoing};
-use crate::protocol::event::{ServerEvent, encode};
+use crate::protocol::event::{Heartbeat, ServerEvent, encode};
 use crate::telemetry::clock;
-
-#[derive(Serialize)]
-struct Heartbeat {
-    seq: Seq,
-    sent: u64,
-}
 
 impl Handler<Deliver> for WsSession {
     type Result = ();
@@ -28,7 +20,7 @@ impl Handler<Deliver> for WsSession {
                     ctx.text(frame.clone());
                 }
             }
-            Outgoing::Notice(frame) => ctx.text(frame),
+            Outgoing::Notice(frame) | Outgoing::Subscribed { frame, .. } => ctx.text(frame),
             Outgoing::Heartbeat(seq) => {
                 let heartbeat = Heartbeat { seq, sent: self.sent };
                 ctx.text(encode(ServerEvent::Heartbeat, None, clock::now(), &heartbeat));

@@ -53,19 +53,7 @@ impl SignIn {
 
     /// The first channel that the token does not allow: another user's own.
     pub fn forbidden<'a>(&self, channels: &'a [Channel]) -> Option<&'a Channel> {
-        let identity = self.identity.as_ref()?;
-        channels.iter().find(|channel| match channel {
-            Channel::User(sub) => identity.role != Role::Admin && *sub != identity.sub,
-            Channel::Updates
-            | Channel::Stats
-            | Channel::Presence
-            | Channel::Chat(_)
-            | Channel::Contact(_)
-            | Channel::Sector(_)
-            | Channel::Member(_)
-            | Channel::Line(_)
-            | Channel::Tag(_) => false,
-        })
+        self.identity.as_ref()?.forbidden_channel(channels)
     }
 }
 
