@@ -1,0 +1,96 @@
+//! The benchmarks: `cargo bench`, or `cargo bench -- PART... [--quick]`. Method and figures: docs/performance.md.
+//!
+//! The server is always the release binary in a process of its own; the load is this process. Where both have a core
+//! to themselves, the server has core 0. Everything runs on loopback, bounded in number and time.
+
+mod figures;
+mod table;
+mod machine;
+mod frames;
+mod deliveries;
+mod process;
+mod screens;
+mod senders;
+mod stream;
+mod raw_server;
+mod fan_out;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::time::Instant;
+
+/// How much is measured.
+pub struct Plan {
+    /// How often hub and baseline take turns.
+    pub rounds: usize,
+    /// Fewer and shorter runs, for a first look.
+    pub quick: bool,
+    files: u64,
+}
+
+/// A part's name and what measures it.
+type Part = (&'static str, fn(&Plan) -> io::Result<()>);
+
+const PARTS: &[Part] = &[("fan-out", fan_out::measure)];
+
+/// Open files beside those of the screens.
+const FILES_SPARE: u64 = 200;
+
+impl Plan {
+    fn new(quick: bool) -> io::Result<Self> {
+        Ok(Self { rounds: if quick { 3 } else { 7 }, quick, files: machine::raise_file_limit()? })
+    }
+
+    /// A number of repetitions, fewer in a quick run.
+    pub fn scaled(&self, count: usize) -> usize {
+        if self.quick { count.div_ceil(3) } else { count }
+    }
+
+    /// As many sessions as open files allow, where each takes so many; true where that is fewer.
+    pub fn sessions_within_limits(&self, wanted: usize, files_each: u64) -> (usize, bool) {
+        let most = usize::try_from(self.files.saturating_sub(FILES_SPARE) / files_each).unwrap_or(usize::MAX);
+        (wanted.min(most), wanted > most)
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = if arguments.iter().any(|argument| argument == raw_server::ROLE) {
+        raw_server::run()
+    } else {
+        run(&arguments)
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            drop(writeln!(io::stderr(), "benchmark: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> io::Result<()> {
+    // `cargo bench` adds `--bench`; `cargo test --benches` does not, and wants nothing measured.
+    if !arguments.iter().any(|argument| argument == "--bench") {
+        return Ok(());
+    }
+    let names: Vec<&str> =
+        arguments.iter().map(String::as_str).filter(|argument| !argument.starts_with("--")).collect();
+    if let Some(unknown) = names.iter().find(|name| PARTS.iter().all(|(part, _)| part != *name)) {
+        let known: Vec<&str> = PARTS.iter().map(|(part, _)| *part).collect();
+        return Err(io::Error::other(format!("no part {unknown}; there are {}", known.join(", "))));
+    }
+    if !machine::has_two_cores()? {
+        return Err(io::Error::other("server and load need a core each: cores 0 and 1 must be free to use"));
+    }
+    machine::pin(&[machine::LOAD_CORE])?;
+    let plan = Plan::new(arguments.iter().any(|argument| argument == "--quick"))?;
+    let begun = Instant::now();
+    writeln!(io::stdout(), "{}; load before {}", machine::describe(), machine::load_average())?;
+    for (name, measure) in PARTS {
+        if names.is_empty() || names.contains(name) {
+            measure(&plan)?;
+        }
+    }
+    writeln!(io::stdout(), "\n{:.0} s; load after {}", begun.elapsed().as_secs_f64(), machine::load_average())
+}
