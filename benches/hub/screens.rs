@@ -139,11 +139,25 @@ impl Screens {
     }
 
     /// Waits for something to happen and tells of it; an error where nothing does for so long.
-    pub fn turn(&mut self, patience: Duration, hear: impl FnMut(Turned<'_>)) -> io::Result<()> {
+    ///
+    /// Asks again and again instead of sleeping: a server whose peer sleeps on the next core pays for waking it with
+    /// every `send`, and the slower server would pay more often. No peer across a network is woken by a `send`.
+    pub fn turn(&mut self, patience: Duration, mut hear: impl FnMut(Turned<'_>)) -> io::Result<()> {
+        let begun = Instant::now();
+        while begun.elapsed() < patience {
+            if self.turn_within(Duration::ZERO, &mut hear)? {
+                return Ok(());
+            }
+        }
+        Err(silence(patience))
+    }
+
+    /// The same for a load that shares its core with the server: it sleeps while nothing happens.
+    pub fn wait(&mut self, patience: Duration, hear: impl FnMut(Turned<'_>)) -> io::Result<()> {
         if self.turn_within(patience, hear)? {
             return Ok(());
         }
-        Err(io::Error::other(format!("nothing happened for {} s", patience.as_secs())))
+        Err(silence(patience))
     }
 
     /// The same where nothing may happen: then it is false.
@@ -255,6 +269,10 @@ impl Turned<'_> {
             Self::Other(_) => None,
         }
     }
+}
+
+fn silence(patience: Duration) -> io::Error {
+    io::Error::other(format!("nothing happened for {} s", patience.as_secs()))
 }
 
 /// True where a text holds a piece.

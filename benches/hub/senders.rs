@@ -41,18 +41,19 @@ impl Senders {
         Ok(Self { streams, received, language, body: String::new(), request: String::new() })
     }
 
-    /// Causes one update.
-    pub fn send(&mut self, sender: usize) -> io::Result<()> {
+    /// Causes one update; tells the bytes of the delivery.
+    pub fn send(&mut self, sender: usize) -> io::Result<usize> {
         let stream = &mut self.streams[sender];
         match &mut self.language {
-            Language::Trigger => stream.write_all(&[1]),
+            Language::Trigger => stream.write_all(&[1])?,
             Language::Webhook(deliveries) => {
                 self.body.clear();
                 deliveries.write_next(&mut self.body);
                 write_request(&self.body, &mut self.request)?;
-                stream.write_all(self.request.as_bytes())
+                stream.write_all(self.request.as_bytes())?;
             }
         }
+        Ok(self.body.len())
     }
 
     /// Reads what has come; the position of the sender's update once its answer is there as a whole.

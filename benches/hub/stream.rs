@@ -22,6 +22,8 @@ pub struct Stream {
 pub struct Run {
     /// Nanoseconds of CPU of the server per update.
     pub cpu_per_update: f64,
+    /// The same per update and screen.
+    pub cpu_per_delivery: f64,
     /// Updates per second.
     pub per_second: f64,
     /// Nanoseconds from sending to receipt, in the middle; without screens to the answer.
@@ -153,6 +155,7 @@ impl Watch {
         let mut latencies: Vec<f64> = self.receipts.iter().map(latency).collect();
         Run {
             cpu_per_update: float(cpu) / updates,
+            cpu_per_delivery: float(cpu) / updates / float(self.screens.max(1) as u64),
             per_second: updates / (took / 1e9),
             p50: percentile(&mut latencies, 0.50),
             p99: percentile(&mut latencies, 0.99),

@@ -63,3 +63,8 @@ pub fn progress(text: &str) -> io::Result<()> {
 pub fn at_most(value: f64, bound: f64) -> String {
     format!("{value:.2} {}", if value <= bound { "ok" } else { "MISSED" })
 }
+
+/// A count and whether it keeps above its bound.
+pub fn at_least(value: f64, bound: f64) -> String {
+    format!("{value:.0} {}", if value >= bound { "ok" } else { "MISSED" })
+}
