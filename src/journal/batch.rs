@@ -65,7 +65,13 @@ impl BatchWriter {
     /// Takes over an open database.
     pub fn new(opened: Opened, retained: i64) -> Result<Self, StoreError> {
         let newest = opened.newest;
-        Ok(Self { store: SqliteStore::new(opened.connection)?, newest, retained, careful: false, _lock: opened.lock })
+        Ok(Self {
+            store: SqliteStore::new(opened.connection)?,
+            newest,
+            retained,
+            careful: false,
+            _lock: opened.lock,
+        })
     }
 
     /// Commits a batch, or leaves everything as it was.
