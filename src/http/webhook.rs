@@ -6,6 +6,8 @@
 //! 2. Never rate limited: the provider pauses a webhook for good after about a hundred failures a day.
 //! 3. Every wait has an end: [`BODY_SECONDS_MAX`] for the body, [`DURABLE_SECONDS_MAX`] for the disk.
 
+use std::cell::RefCell;
+use std::io;
 use std::time::{Duration, Instant};
 
 use actix_web::http::header::CONTENT_ENCODING;
@@ -15,6 +17,7 @@ use futures_util::StreamExt;
 use serde::Serialize;
 use tokio::time::timeout;
 use utoipa::ToSchema;
+use zstd::bulk::Compressor;
 
 use super::caller::bearer;
 use super::error::{ApiError, ErrorBody};
@@ -114,7 +117,7 @@ pub async fn store(state: &EdgeState, submission: Submission) -> Result<Ack, Api
 
 /// Compresses what is kept raw.
 pub fn compress(bytes: &[u8]) -> Result<Vec<u8>, ApiError> {
-    zstd::bulk::compress(bytes, ZSTD_LEVEL).map_err(|error| {
+    compress_with_kept(bytes).map_err(|error| {
         log::error!("a delivery could not be compressed: {error}");
         ApiError::Internal
     })
@@ -171,6 +174,21 @@ fn submit(body: &[u8], attempt: Option<u32>) -> Result<Submission, ApiError> {
     Ok(match reading {
         Reading::Event(delivery) => Submission::Event { delivery, raw },
         Reading::Ignored { reason, event_id } => Submission::Ignored { reason, event_id, received_at, raw },
+    })
+}
+
+thread_local! {
+    /// Kept, because making one costs more than compressing a delivery with it.
+    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+}
+
+fn compress_with_kept(body: &[u8]) -> io::Result<Vec<u8>> {
+    COMPRESSOR.with_borrow_mut(|kept| {
+        let compressor = match kept {
+            Some(compressor) => compressor,
+            None => kept.insert(Compressor::new(ZSTD_LEVEL)?),
+        };
+        compressor.compress(body)
     })
 }
 

@@ -20,6 +20,7 @@ pub mod schema;
 pub mod tables;
 pub mod store;
 pub mod record;
+mod rows;
 pub mod queue;
 pub mod batch;
 pub mod writer;
