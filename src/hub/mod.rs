@@ -14,8 +14,12 @@ pub mod sessions;
 pub mod outbox;
 pub mod fan_out;
 pub mod requests;
+pub mod users;
+pub mod admission;
 pub mod snapshots;
 pub mod pulse;
+
+use std::sync::Arc;
 
 use actix::prelude::*;
 use jiff::Timestamp;
@@ -23,6 +27,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::oneshot;
 
 use crate::archive::{Archive, ArchiveError, Ask, Query};
+use crate::auth::Revocations;
 use crate::domain::Stats;
 use crate::journal::append::Append;
 use crate::journal::{Committed, Faulted, Journal};
@@ -30,11 +35,13 @@ use crate::protocol::StatsShape;
 use crate::telemetry::clock;
 use crate::telemetry::metrics::Metrics;
 pub use messages::{
-    Ack, AckStatus, Connect, Deliver, Disconnected, Drain, GetHealth, GetStats, Health, Ingest, IngestError,
-    Outgoing, RequestId, SendSnapshot, SessionId, SignedIn, Submission, Subscribe, Unsubscribe,
+    Ack, AckStatus, Admit, AdmitError, Connect, Deliver, Disconnected, Drain, GetHealth, GetStats, Health, Ingest,
+    IngestError, ListRevocations, Outgoing, RequestId, Revoke, RevokeError, Revoked, SendSnapshot, SessionId,
+    Submission, Subscribe, Unsubscribe,
 };
 use sessions::Sessions;
 use snapshots::Snapshots;
+use users::Users;
 
 /// Messages that may wait for the hub. The journal has one batch there at most and each HTTP handler one message,
 /// so this bounds what sessions ask at once; past it they are told `unavailable`.
@@ -49,6 +56,10 @@ pub struct HubSettings {
     pub sessions_max: usize,
     /// Sockets of one address at most; 0: no limit.
     pub sessions_per_address_max: usize,
+    /// Sockets of one user at most; 0: no limit.
+    pub sessions_per_user_max: usize,
+    /// Who was revoked; shared with whoever checks tokens.
+    pub revocations: Arc<Revocations>,
     /// The life of the journal.
     pub epoch: String,
     /// The counters at its newest position.
@@ -64,6 +75,7 @@ pub struct UmblerHub {
     /// Handed over once the writer runs; taken back when the hub drains.
     journal: Option<Journal>,
     sessions: Sessions,
+    users: Users,
     snapshots: Snapshots,
     stats: Stats,
     last_webhook_at: Option<Timestamp>,
@@ -88,6 +100,7 @@ impl UmblerHub {
             archive,
             journal: None,
             sessions: Sessions::default(),
+            users: Users::new(settings.sessions_per_user_max),
             snapshots: Snapshots::default(),
             stats: settings.stats.clone(),
             last_webhook_at: settings.last_webhook_at,

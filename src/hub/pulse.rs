@@ -18,6 +18,8 @@ const TICK: Duration = Duration::from_secs(1);
 const STATS_INTERVAL: Duration = Duration::from_millis(250);
 /// Ticks after which a session that has not read what it was sent is closed.
 pub const BEHIND_TICKS_MAX: u32 = 60;
+/// Ticks between two times that users who have not come for a while are forgotten.
+const FORGET_TICKS: u64 = 60;
 
 /// Where the clockwork stands.
 #[derive(Default)]
@@ -47,6 +49,9 @@ impl UmblerHub {
         self.beat();
         self.help_those_behind();
         self.turn_the_day(ctx);
+        if self.pulse.ticks.is_multiple_of(FORGET_TICKS) {
+            self.users.forget_idle();
+        }
     }
 
     /// Each session gets its heartbeat in its own second of the round.

@@ -4,8 +4,9 @@ use actix::prelude::*;
 use serde::Serialize;
 
 use super::UmblerHub;
-use super::messages::{Connect, Disconnected, Drain, SessionId, SignedIn, Subscribe, Unsubscribe};
+use super::messages::{Connect, Disconnected, Drain, SessionId, Subscribe, Unsubscribe};
 use super::sessions::{CHANNELS_PER_SESSION_MAX, Session};
+use super::users::CHANNELS_PER_USER_MAX;
 use crate::protocol::event::{ServerEvent, encode, encode_error};
 use crate::protocol::{Channel, CloseCode, ErrorCode, HEARTBEAT_SECONDS, PROTOCOL_VERSION, SubscribeRequest};
 use crate::telemetry::clock;
@@ -74,17 +75,7 @@ impl Handler<Disconnected> for UmblerHub {
     type Result = ();
 
     fn handle(&mut self, disconnected: Disconnected, _: &mut Self::Context) {
-        self.sessions.leave(&disconnected.session);
-    }
-}
-
-impl Handler<SignedIn> for UmblerHub {
-    type Result = ();
-
-    fn handle(&mut self, signed_in: SignedIn, _: &mut Self::Context) {
-        if let Some(session) = self.sessions.get_mut(&signed_in.session) {
-            session.signed_in = true;
-        }
+        self.let_go(&disconnected.session);
     }
 }
 
@@ -97,15 +88,20 @@ impl Handler<Subscribe> for UmblerHub {
         let now = clock::now();
         let first = !session.subscribed_once;
         let refused = if request.since.is_some() && !first {
-            Some("data.since belongs to the first subscribe_updates of a session".to_owned())
+            let message = "data.since belongs to the first subscribe_updates of a session".to_owned();
+            Some((ErrorCode::BadRequest, message))
+        } else if self.is_too_much_for_user(&id, &request.channels) {
+            let message = format!("a user follows at most {CHANNELS_PER_USER_MAX} channels over all sessions");
+            Some((ErrorCode::TooManyRequests, message))
         } else if !self.sessions.follow(&id, &request.channels) {
-            Some(format!("a session follows at most {CHANNELS_PER_SESSION_MAX} channels"))
+            let message = format!("a session follows at most {CHANNELS_PER_SESSION_MAX} channels");
+            Some((ErrorCode::BadRequest, message))
         } else {
             None
         };
         let Some(session) = self.sessions.get(&id) else { return };
-        if let Some(message) = refused {
-            session.notify(encode_error(request_id.as_deref(), now, ErrorCode::BadRequest, &message));
+        if let Some((code, message)) = refused {
+            session.notify(encode_error(request_id.as_deref(), now, code, &message));
             return;
         }
         let subscribed = Subscribed {

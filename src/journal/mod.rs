@@ -19,6 +19,7 @@ pub mod schema;
 pub mod tables;
 pub mod store;
 pub mod record;
+pub mod revocations;
 pub mod queue;
 pub mod batch;
 pub mod writer;
@@ -27,6 +28,7 @@ use std::path::PathBuf;
 
 pub use append::{Ack, AckStatus, Committed, Faulted, IngestError, Recorded, Route, Settled, Submission};
 pub use queue::Journal;
+pub use revocations::{PutRevocation, RevokeError};
 pub use schema::{OpenError, Opened, open};
 
 /// What the journal needs to know.

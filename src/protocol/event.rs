@@ -32,13 +32,15 @@ pub enum ServerEvent {
     PresenceUpdate,
     /// The screen missed something and must ask again.
     ResyncRequired,
+    /// The token ends soon: send a newer one.
+    TokenExpiring,
     /// A request was refused.
     Error,
 }
 
 impl ServerEvent {
     /// The whole table.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::ConnectionEstablished,
         Self::Authenticated,
         Self::UmblerData,
@@ -50,6 +52,7 @@ impl ServerEvent {
         Self::UmblerStats,
         Self::PresenceUpdate,
         Self::ResyncRequired,
+        Self::TokenExpiring,
         Self::Error,
     ];
 
@@ -67,6 +70,7 @@ impl ServerEvent {
             Self::UmblerStats => "umbler_stats",
             Self::PresenceUpdate => "presence_update",
             Self::ResyncRequired => "resync_required",
+            Self::TokenExpiring => "token_expiring",
             Self::Error => "error",
         }
     }

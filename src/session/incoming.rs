@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 
 use super::WsSession;
 use super::frame_guard::FRAME_BYTES_MAX;
+use crate::hub::users::FRAMES_PER_USER_PER_SECOND;
 use crate::hub::{SendSnapshot, Subscribe, UmblerHub, Unsubscribe};
 use crate::protocol::event::{ServerEvent, encode, encode_error};
 use crate::protocol::{CloseCode, Envelope, ErrorCode, Request};
@@ -101,6 +102,10 @@ impl WsSession {
     fn hear(&mut self, text: &str, ctx: &mut ws::WebsocketContext<Self>) {
         if self.incoming.limiter.check().is_err() {
             let message = format!("at most {FRAMES_PER_SECOND} frames a second");
+            return self.refuse(ErrorCode::TooManyRequests, &message, None, ctx);
+        }
+        if self.sign_in.is_user_too_fast() {
+            let message = format!("at most {FRAMES_PER_USER_PER_SECOND} frames a second over all sessions of a user");
             return self.refuse(ErrorCode::TooManyRequests, &message, None, ctx);
         }
         match Envelope::parse(text) {
