@@ -226,7 +226,10 @@ mod tests {
         assert!(refused("[]").contains("no list"));
         assert!(refused(r#"{"keys":{}}"#).contains("no list"));
         assert!(refused(r#"{"keys":[]}"#).contains("no key for RS256"));
-        assert!(refused(&json!({ "keys": [with(ed_key(), "use", json!("enc"))] }).to_string()).contains("not for"));
+        assert!(
+            refused(&json!({ "keys": [with(ed_key(), "use", json!("enc"))] }).to_string())
+                .contains("not for")
+        );
         assert!(set(&[with(ed_key(), "d", json!("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"))]).is_err());
         assert!(matches!(set(&[ed_key(), ed_key()]), Err(JwksError::Twice(kid)) if kid == "ed"));
         assert!(set(&vec![ed_key(); JWKS_KEYS_MAX + 1]).err().expect("too many").to_string().contains("100"));

@@ -125,11 +125,13 @@ impl KeyRing {
             (true, None) if self.keys.len() > 1 => return Found::Unnamed,
             // The library refuses another algorithm than the key's.
             (true, None) | (false, _) => {
-                return self.keys.first().map_or(Found::Unnamed, |(key, checks)| Found::Key(&key.key, checks));
+                return self
+                    .keys
+                    .first()
+                    .map_or(Found::Unnamed, |(key, checks)| Found::Key(&key.key, checks));
             }
         };
-        let mut of_this_name =
-            self.keys.iter().filter(|(key, _)| key.kid.as_deref() == Some(kid)).peekable();
+        let mut of_this_name = self.keys.iter().filter(|(key, _)| key.kid.as_deref() == Some(kid)).peekable();
         if of_this_name.peek().is_none() {
             return Found::UnknownName;
         }

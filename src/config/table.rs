@@ -43,7 +43,10 @@ pub const TABLE: &[Setting] = &[
     ),
     setting("DATABASE_PATH", Some("data/umbler-hub.db"), "The SQLite file; its folder is created."),
     secret("WEBHOOK_SECRET", "What Umbler Talk sends as ?token= or as a Bearer token; 16 bytes or more."),
-    secret("JWT_SECRET", "Key of HS256 tokens, 32 bytes or more. One of this, JWT_PUBLIC_KEY and JWT_JWKS_FILE."),
+    secret(
+        "JWT_SECRET",
+        "Key of HS256 tokens, 32 bytes or more. One of this, JWT_PUBLIC_KEY and JWT_JWKS_FILE.",
+    ),
     setting("JWT_PUBLIC_KEY", None, "Path of a public key in PEM, for RS256, ES256 or EdDSA tokens."),
     setting(
         "JWT_JWKS_FILE",
@@ -84,8 +87,16 @@ pub const TABLE: &[Setting] = &[
         Some("50"),
         "WebSocket sessions of one user (sub) at most, where a JWT key is set; 0: no limit.",
     ),
-    setting("REQUEST_HEAD_SECONDS", Some("10"), "Seconds that a client may take for its request's head; 1 to 120."),
-    setting("REQUEST_BODY_SECONDS", Some("20"), "Seconds that a client may take for its request's body; 1 to 120."),
+    setting(
+        "REQUEST_HEAD_SECONDS",
+        Some("10"),
+        "Seconds that a client may take for its request's head; 1 to 120.",
+    ),
+    setting(
+        "REQUEST_BODY_SECONDS",
+        Some("20"),
+        "Seconds that a client may take for its request's body; 1 to 120.",
+    ),
     setting("UPDATES_RETAINED", Some("100000"), "Updates kept for GET /api/umbler/updates; 1000 or more."),
     setting("WORKERS", None, "Threads for HTTP and sockets; unset: one per core."),
     setting(

@@ -7,6 +7,7 @@ use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use actix_web::{FromRequest, HttpRequest};
 
 use super::error::ApiError;
+use super::rebinding;
 use super::state::EdgeState;
 use crate::auth::Identity;
 use crate::telemetry::clock;
@@ -27,6 +28,7 @@ impl FromRequest for Caller {
 /// Reads and checks the token. Without a key everybody is the anonymous admin.
 pub fn identify(request: &HttpRequest) -> Result<Identity, ApiError> {
     let Some(authenticator) = &EdgeState::of(request)?.authenticator else {
+        rebinding::check(request)?;
         return Ok(Identity::anonymous());
     };
     let missing = || ApiError::Unauthorized("send Authorization: Bearer and a token".to_owned());

@@ -35,9 +35,9 @@ use crate::protocol::StatsShape;
 use crate::telemetry::clock;
 use crate::telemetry::metrics::Metrics;
 pub use messages::{
-    Ack, AckStatus, Admit, AdmitError, Connect, Deliver, Disconnected, Drain, GetHealth, GetStats, Health, Ingest,
-    IngestError, ListRevocations, Outgoing, RequestId, Revoke, RevokeError, Revoked, SendSnapshot, SessionId,
-    Submission, Subscribe, Unsubscribe,
+    Ack, AckStatus, Admit, AdmitError, Connect, Deliver, Disconnected, Drain, GetHealth, GetStats, Health,
+    Ingest, IngestError, ListRevocations, Outgoing, RequestId, Revoke, RevokeError, Revoked, SendSnapshot,
+    SessionId, Submission, Subscribe, Unsubscribe,
 };
 use sessions::Sessions;
 use snapshots::Snapshots;

@@ -91,7 +91,8 @@ impl Handler<Subscribe> for UmblerHub {
             let message = "data.since belongs to the first subscribe_updates of a session".to_owned();
             Some((ErrorCode::BadRequest, message))
         } else if self.is_too_much_for_user(&id, &request.channels) {
-            let message = format!("a user follows at most {CHANNELS_PER_USER_MAX} channels over all sessions");
+            let message =
+                format!("a user follows at most {CHANNELS_PER_USER_MAX} channels over all sessions");
             Some((ErrorCode::TooManyRequests, message))
         } else if !self.sessions.follow(&id, &request.channels) {
             let message = format!("a session follows at most {CHANNELS_PER_SESSION_MAX} channels");

@@ -62,7 +62,11 @@ impl Users {
     pub fn admit(&mut self, id: &SessionId, identity: &Identity) -> Result<FrameMeter, AdmitError> {
         if let Some(known) = self.by_session.get_mut(id) {
             known.issued_at = identity.issued_at;
-            return self.by_user.get(&known.user).map(|user| Arc::clone(&user.frames)).ok_or(AdmitError::Unknown);
+            return self
+                .by_user
+                .get(&known.user)
+                .map(|user| Arc::clone(&user.frames))
+                .ok_or(AdmitError::Unknown);
         }
         let known = self.by_user.get_key_value(identity.sub.as_str());
         let name = known.map_or_else(|| Arc::from(identity.sub.as_str()), |(name, _)| Arc::clone(name));
@@ -168,9 +172,12 @@ mod tests {
     #[test]
     fn a_revocation_reaches_the_older_tokens_of_its_user_only() {
         let mut users = Users::new(0);
-        for (session, sub, issued_at) in
-            [("old", "ana", Some(99)), ("new", "ana", Some(100)), ("none", "ana", None), ("eve", "eve", Some(1))]
-        {
+        for (session, sub, issued_at) in [
+            ("old", "ana", Some(99)),
+            ("new", "ana", Some(100)),
+            ("none", "ana", None),
+            ("eve", "eve", Some(1)),
+        ] {
             assert!(users.admit(&id(session), &identity(sub, issued_at)).is_ok());
         }
         let moment = Timestamp::from_second(100).unwrap();

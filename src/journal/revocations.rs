@@ -129,7 +129,8 @@ mod tests {
         // 400 days after the one of b, which is now old; that of a is an hour younger.
         let c = revocation("c", "2027-04-06T13:00:01Z");
         assert_eq!(put(&database, &c, 2).unwrap(), Some(c));
-        let users: Vec<String> = load(&database).unwrap().into_iter().map(|revocation| revocation.user).collect();
+        let users: Vec<String> =
+            load(&database).unwrap().into_iter().map(|revocation| revocation.user).collect();
         assert_eq!(users, ["a", "c"]);
     }
 }

@@ -123,9 +123,8 @@ impl Writer {
 
     fn revoke(&mut self, put: PutRevocation) {
         let PutRevocation { revocation, reply } = put;
-        let written = self
-            .batches
-            .transact(|connection| revocations::put(connection, &revocation, REVOCATIONS_MAX));
+        let written =
+            self.batches.transact(|connection| revocations::put(connection, &revocation, REVOCATIONS_MAX));
         self.note(written.as_ref().err());
         answer(
             reply,

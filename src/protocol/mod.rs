@@ -9,6 +9,7 @@ pub mod shapes;
 pub mod update;
 pub mod codes;
 pub mod channel;
+pub mod depth;
 pub mod request;
 pub mod event;
 

@@ -13,6 +13,7 @@ pub mod frame_guard;
 pub mod sign_in;
 pub mod incoming;
 pub mod outgoing;
+mod violation;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -150,7 +151,7 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for WsSession {
             Err(error) => {
                 log::debug!("session {} broke the protocol: {error}", self.id);
                 self.seat.metrics.frame_refused("protocol_error");
-                ctx.close(Some(ws::CloseCode::Protocol.into()));
+                ctx.close(Some(violation::close_code(&error).into()));
                 ctx.stop();
             }
         }

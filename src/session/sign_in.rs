@@ -272,7 +272,8 @@ mod tests {
 
     #[test]
     fn tokens_that_live_shorter_than_the_warning_do_not_make_a_client_refresh_without_end() {
-        for (left, after) in [(3_600, Some(3_540)), (119, Some(59)), (60, Some(30)), (6, Some(3)), (4, None)] {
+        for (left, after) in [(3_600, Some(3_540)), (119, Some(59)), (60, Some(30)), (6, Some(3)), (4, None)]
+        {
             assert_eq!(warn_after(left, false), after, "{left}");
         }
     }

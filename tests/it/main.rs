@@ -7,5 +7,6 @@ mod house;
 mod payloads;
 mod process;
 mod protocol;
+mod rfc6455;
 mod support;
 mod webhook;

@@ -3,6 +3,7 @@
 pub mod params;
 pub mod lists;
 pub mod state;
+pub mod revocations;
 pub mod messages;
 pub mod chats;
 pub mod contacts;
@@ -29,6 +30,8 @@ use super::guards::method_not_allowed;
     chats::one,
     chats::messages,
     messages::list,
+    revocations::revoke,
+    revocations::list,
 ))]
 pub struct ApiDoc;
 
@@ -44,7 +47,8 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .service(readable("/chats", chats::list))
         .service(readable("/chats/{id}", chats::one))
         .service(readable("/chats/{id}/messages", chats::messages))
-        .service(readable("/messages", messages::list));
+        .service(readable("/messages", messages::list))
+        .service(readable("/revocations", revocations::list).route(web::post().to(revocations::revoke)));
 }
 
 /// A path that is read with GET and HEAD, and nothing else.
