@@ -99,6 +99,22 @@ impl BatchWriter {
         probed
     }
 
+    /// Writes something small in a transaction of its own.
+    pub fn transact<T>(
+        &mut self,
+        write: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let written = self.execute("BEGIN IMMEDIATE").and_then(|()| {
+            let written = write(self.store.connection())?;
+            self.execute("COMMIT")?;
+            Ok(written)
+        });
+        if written.is_err() {
+            self.roll_back();
+        }
+        written
+    }
+
     /// Copies the write-ahead log back and closes the database.
     pub fn close(&mut self) -> Result<(), StoreError> {
         self.store.connection().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;

@@ -9,6 +9,7 @@ mod presence;
 mod process;
 mod protocol;
 mod recovery;
+mod rfc6455;
 mod scopes;
 mod stream;
 mod support;

@@ -4,6 +4,7 @@ pub mod hub;
 pub mod keys;
 pub mod memory;
 pub mod provider;
+pub mod raw;
 pub mod screen;
 
 pub use hub::{Answer, Hub, hub_with, spawn_hub};
