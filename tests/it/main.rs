@@ -1,11 +1,15 @@
 //! Everything through the product's own doors: a real process, real HTTP, real sockets, a real file.
 
+#![expect(unreachable_pub, reason = "a test binary exports nothing; `pub` tells what a helper offers to tests")]
+
 mod auth;
 mod convergence;
 mod durability;
 mod house;
+mod parameters;
 mod payloads;
 mod process;
 mod protocol;
+mod rest;
 mod support;
 mod webhook;
