@@ -16,5 +16,6 @@ mod payloads;
 mod process;
 mod protocol;
 mod rest;
+mod scripts;
 mod support;
 mod webhook;
