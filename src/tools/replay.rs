@@ -92,7 +92,10 @@ pub fn run(args: &ReplayArgs) -> Result<(), ToolError> {
             scope.spawn(move || post_all(&poster, &receiver, &Shared { progress, tally, stop, bar }));
         }
         drop(receiver);
-        feed(args, &mut file, &sender, &progress, &record, &stop)
+        let outcome = feed(args, &mut file, &sender, &progress, &record, &stop);
+        // Posters wait for more as long as somebody may send it.
+        drop(sender);
+        outcome
     });
     bar.finish_and_clear();
     record.save(&progress)?;
@@ -153,12 +156,18 @@ fn post_all(poster: &Poster, receiver: &Mutex<Receiver<Line>>, shared: &Shared<'
             continue;
         }
         if let Outcome::Refused(status) = outcome {
-            shared.bar.println(format!("line {} was refused with {status}", line.spot.0 + 1));
+            shared.bar.suspend(|| name_refused(line.spot.0 + 1, status));
         }
         let mut progress = shared.progress.lock().unwrap_or_else(PoisonError::into_inner);
         progress.open.remove(&line.spot);
         shared.bar.set_position(progress.reached().1);
     }
+}
+
+/// The bar itself prints nothing where nobody watches it, and a log wants to know too.
+#[expect(clippy::print_stderr, reason = "trouble goes where people look, not into a pipe")]
+fn name_refused(line: u64, status: u16) {
+    eprintln!("line {line} was refused with {status}");
 }
 
 impl Progress {
