@@ -18,4 +18,5 @@ mod protocol;
 mod rest;
 mod scripts;
 mod support;
+mod tools;
 mod webhook;

@@ -137,6 +137,13 @@ impl Hub {
         self.started_again()
     }
 
+    /// Kills it at once and starts it again on the same file, at this port.
+    pub fn restarted_at(mut self, port: &str) -> Self {
+        self.kill();
+        self.settings.push(("PORT".to_owned(), port.to_owned()));
+        self.started_again()
+    }
+
     /// Starts it again, after it ended, on the same file.
     pub fn started_again(self) -> Self {
         let settings: Vec<(&str, &str)> =

@@ -5,6 +5,7 @@ pub mod keys;
 pub mod memory;
 pub mod provider;
 pub mod screen;
+pub mod tls;
 pub mod town;
 
 pub use hub::{Answer, Hub, hub_with, spawn_hub};
