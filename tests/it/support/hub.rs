@@ -119,6 +119,11 @@ impl Hub {
         Answer::from(request.call().expect("the hub answers"))
     }
 
+    /// Asks for what may be no text; the status.
+    pub fn status_of(&self, path: &str) -> u16 {
+        self.agent.get(self.url(path)).call().expect("the hub answers").status().as_u16()
+    }
+
     /// Asks and takes the content, which must be there.
     pub fn json(&self, path: &str) -> Value {
         let answer = self.get(path);
@@ -129,6 +134,13 @@ impl Hub {
     /// Kills it at once and starts it again on the same file.
     pub fn restarted(mut self) -> Self {
         self.kill();
+        self.started_again()
+    }
+
+    /// Kills it at once and starts it again on the same file, at this port.
+    pub fn restarted_at(mut self, port: &str) -> Self {
+        self.kill();
+        self.settings.push(("PORT".to_owned(), port.to_owned()));
         self.started_again()
     }
 

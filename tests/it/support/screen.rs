@@ -69,6 +69,7 @@ impl Screen {
     }
 
     /// Sends an event.
+    #[expect(clippy::needless_pass_by_value, reason = "tests write `json!` in place")]
     pub fn says(&mut self, event: &str, data: Value) {
         self.sends(&json!({ "event": event, "data": data }).to_string());
     }
