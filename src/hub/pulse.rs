@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix::prelude::*;
 
@@ -21,8 +21,8 @@ use crate::telemetry::clock;
 const TICK: Duration = Duration::from_secs(1);
 /// Counters are sent at most this often.
 const STATS_INTERVAL: Duration = Duration::from_millis(250);
-/// The same for a limited scope, whose counters are counted anew each time.
-const LIMITED_STATS_INTERVAL: Duration = Duration::from_secs(1);
+/// A limited scope's counters are counted anew each time: the rest after a count, in times of what it took.
+const LIMITED_STATS_REST: u32 = 4;
 /// Ticks after which a session that has not read what it was sent is closed.
 pub const BEHIND_TICKS_MAX: u32 = 60;
 /// Ticks between two times that users who have not come for a while are forgotten.
@@ -161,13 +161,14 @@ impl UmblerHub {
         self.pulse.counting.insert(key.clone(), false);
         let ask =
             ScopedStats { now: clock::now(), zone: self.settings.zone.clone(), scope: Arc::clone(&scope) };
-        let answer = self.archive.send(Ask(ask)).into_actor(self);
+        let (answer, begun) = (self.archive.send(Ask(ask)).into_actor(self), Instant::now());
         ctx.spawn(answer.map(move |answer, hub, ctx| {
             match answer.unwrap_or(Err(ArchiveError::Busy)) {
                 Ok(stats) => hub.hand_out_limited_stats(&key, &stats),
                 Err(error) => log::warn!("a scope's counters were not counted: {error}"),
             }
-            ctx.run_later(LIMITED_STATS_INTERVAL, move |hub, ctx| {
+            let rest = STATS_INTERVAL.max(begun.elapsed() * LIMITED_STATS_REST);
+            ctx.run_later(rest, move |hub, ctx| {
                 if hub.pulse.counting.remove(&key) == Some(true) {
                     hub.send_limited_stats(scope, ctx);
                 }

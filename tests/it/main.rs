@@ -11,6 +11,7 @@ mod convergence;
 mod durability;
 mod edge;
 mod house;
+mod model;
 mod parameters;
 mod payloads;
 mod presence;
