@@ -38,6 +38,9 @@ pub async fn open(
     rebinding::check(&request)?;
     check_handshake(&request)?;
     let header = |name| request.headers().get(name).map(|value: &HeaderValue| value.to_str().unwrap_or("?"));
+    if request.headers().get_all(ORIGIN).count() > 1 {
+        return Err(ApiError::Forbidden("a page has one origin").into());
+    }
     if let Some(origin) = header(ORIGIN)
         && !state.settings.origins.allows_socket(origin, header(HOST))
     {

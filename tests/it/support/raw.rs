@@ -2,6 +2,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::time::Duration;
 
 use super::PATIENCE;
 use super::hub::Hub;
@@ -138,18 +139,19 @@ impl RawSocket {
         String::from_utf8_lossy(&std::mem::take(&mut self.heard)).into_owned()
     }
 
-    /// True where the connection ended, looking for as long as `wait` at most.
-    pub fn has_ended_within(&mut self, wait: std::time::Duration) -> bool {
+    /// True where the hub said something or ended the connection, looking for as long as `wait` at most.
+    pub fn has_spoken_within(&mut self, wait: Duration) -> bool {
         self.stream.set_read_timeout(Some(wait)).expect("a timeout");
         let mut buffer = [0; 1024];
-        match self.stream.read(&mut buffer) {
-            Ok(0) => true,
+        let spoken = match self.stream.read(&mut buffer) {
             Ok(count) => {
                 self.heard.extend_from_slice(&buffer[..count]);
-                false
+                true
             }
             Err(error) => error.kind() == ErrorKind::ConnectionReset,
-        }
+        };
+        self.stream.set_read_timeout(Some(PATIENCE * 2)).expect("a timeout");
+        spoken
     }
 }
 
