@@ -60,6 +60,11 @@ fn a_revoked_users_sockets_end_at_once_and_their_tokens_count_nowhere() {
     let mut eve = hub.screen().signed_in(&aged("eve", 100)).watching(&["updates"]);
     let revoked = revokes(&hub, json!({ "user": "ana" }));
     assert_eq!(revoked["sessionsClosed"], 2);
+    assert_eq!(
+        hub.json("/health")["sessions"],
+        1,
+        "forgotten before the answer, whether their peers read or not"
+    );
     let in_force = &revoked["revocation"];
     assert_eq!((&in_force["user"], &in_force["revokedBy"]), (&json!("ana"), &json!("root")));
     for socket in &mut sockets {
