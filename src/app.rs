@@ -11,7 +11,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use socket2::SockRef;
 
-use crate::archive::{self, Archive, ArchiveError, LoadStats, Query};
+use crate::archive::{self, Archive, ArchiveError, LoadNewest, LoadStats, Query};
 use crate::auth::key_file::LOOK_INTERVAL;
 use crate::auth::{AuthError, Authenticator, Revocations};
 use crate::config::Settings;
@@ -165,13 +165,15 @@ async fn start_hub(
 ) -> Result<Addr<UmblerHub>, StartError> {
     let opened = schema::open(&settings.database_path)?;
     let now = clock::now();
-    let stats = {
+    let (stats, newest_updates) = {
         let mut connection = archive::open(&settings.database_path).map_err(ArchiveError::from)?;
         let transaction = connection.transaction().map_err(ArchiveError::from)?;
         for revocation in revocations::load(&transaction).map_err(ArchiveError::from)? {
             revocations.add(revocation);
         }
-        LoadStats { now }.answer(&transaction)?
+        let newest =
+            LoadNewest { updates_max: settings.updates_in_memory, bytes_max: hub::ring::RING_BYTES_MAX };
+        (LoadStats { now }.answer(&transaction)?, newest.answer(&transaction)?)
     };
     let hub_settings = HubSettings {
         zone: settings.zone.clone(),
@@ -182,6 +184,9 @@ async fn start_hub(
         epoch: opened.epoch.clone(),
         stats,
         last_webhook_at: opened.last_webhook_at,
+        updates_in_memory: settings.updates_in_memory,
+        replay_updates_max: settings.replay_updates_max,
+        newest_updates,
     };
     let archive = Archive::start(settings.database_path.clone());
     let hub = UmblerHub::new(hub_settings, archive, metrics.clone()).start();

@@ -97,7 +97,21 @@ pub const TABLE: &[Setting] = &[
         Some("20"),
         "Seconds that a client may take for its request's body; 1 to 120.",
     ),
-    setting("UPDATES_RETAINED", Some("100000"), "Updates kept for GET /api/umbler/updates; 1000 or more."),
+    setting(
+        "UPDATES_RETAINED",
+        Some("100000"),
+        "Updates kept for screens that come back and for GET /api/umbler/updates; 1000 or more.",
+    ),
+    setting(
+        "UPDATES_IN_MEMORY",
+        Some("4096"),
+        "Newest updates kept in memory for screens that come back; older ones are read from disk.",
+    ),
+    setting(
+        "REPLAY_UPDATES_MAX",
+        Some("10000"),
+        "Missed updates that a screen is replayed at most; whoever missed more begins with a snapshot.",
+    ),
     setting("WORKERS", None, "Threads for HTTP and sockets; unset: one per core."),
     setting(
         "DASHBOARD_DIR",

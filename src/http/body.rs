@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_web::http::header::CONTENT_ENCODING;
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use actix_web::{HttpRequest, web};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
@@ -44,4 +44,15 @@ pub async fn read(
         if length > bytes_max { Err(ApiError::BodyTooLarge(bytes_max)) } else { Ok(body.freeze()) }
     };
     timeout(Duration::from_secs(seconds_max), read).await.unwrap_or(Err(ApiError::BodyTimeout(seconds_max)))
+}
+
+/// Pages of other sites may post plain text without asking first, but not JSON.
+pub fn check_json(request: &HttpRequest) -> Result<(), ApiError> {
+    let declared = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = declared.and_then(|value| value.split(';').next()).unwrap_or_default();
+    if essence.trim().eq_ignore_ascii_case("application/json") {
+        Ok(())
+    } else {
+        Err(ApiError::UnsupportedType)
+    }
 }

@@ -37,19 +37,7 @@ pub async fn open(
     state.connect_limiter.check(address)?;
     rebinding::check(&request)?;
     check_handshake(&request)?;
-    let header = |name| request.headers().get(name).map(|value: &HeaderValue| value.to_str().unwrap_or("?"));
-    if request.headers().get_all(ORIGIN).count() > 1 {
-        return Err(ApiError::Forbidden("a page has one origin").into());
-    }
-    if let Some(origin) = header(ORIGIN)
-        && !state.settings.origins.allows_socket(origin, header(HOST))
-    {
-        log::info!("a page of {origin:?} was not let in; FRONTEND_URL names the pages that are");
-        return Err(ApiError::Forbidden(
-            "this page's origin is not allowed; FRONTEND_URL names those that are",
-        )
-        .into());
-    }
+    check_origin(&request, &state)?;
     let seat = SessionSeat {
         hub: state.hub.clone(),
         authenticator: state.authenticator.clone(),
@@ -57,4 +45,21 @@ pub async fn open(
         metrics: state.metrics.clone(),
     };
     session::open(&request, payload, seat)
+}
+
+/// A page of another site must not use its visitor's network.
+pub fn check_origin(request: &HttpRequest, state: &EdgeState) -> Result<(), ApiError> {
+    let header = |name| request.headers().get(name).map(|value: &HeaderValue| value.to_str().unwrap_or("?"));
+    if request.headers().get_all(ORIGIN).count() > 1 {
+        return Err(ApiError::Forbidden("a page has one origin"));
+    }
+    if let Some(origin) = header(ORIGIN)
+        && !state.settings.origins.allows_socket(origin, header(HOST))
+    {
+        log::info!("a page of {origin:?} was not let in; FRONTEND_URL names the pages that are");
+        return Err(ApiError::Forbidden(
+            "this page's origin is not allowed; FRONTEND_URL names those that are",
+        ));
+    }
+    Ok(())
 }

@@ -6,6 +6,8 @@
 //! 2. Never rate limited: the provider pauses a webhook for good after about a hundred failures a day.
 //! 3. Every wait has an end: `REQUEST_BODY_SECONDS` for the body, [`DURABLE_SECONDS_MAX`] for the disk.
 
+use std::cell::RefCell;
+use std::io;
 use std::time::{Duration, Instant};
 
 use actix_web::http::header::{HOST, ORIGIN};
@@ -13,6 +15,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use tokio::time::timeout;
 use utoipa::ToSchema;
+use zstd::bulk::Compressor;
 
 use super::body;
 use super::caller::bearer;
@@ -93,13 +96,26 @@ async fn take_in(
     } else {
         submit(&body, attempt)?
     };
+    Ok(store(state, submission).await?.into())
+}
+
+/// Waits until a submission is durable, at most [`DURABLE_SECONDS_MAX`].
+pub async fn store(state: &EdgeState, submission: Submission) -> Result<Ack, ApiError> {
     let ingest = state.hub.send(Ingest { submission });
     match timeout(Duration::from_secs(DURABLE_SECONDS_MAX), ingest).await {
-        Ok(Ok(Ok(ack))) => Ok(ack.into()),
+        Ok(Ok(Ok(ack))) => Ok(ack),
         Ok(Ok(Err(error))) => Err(refusal(error)),
         Ok(Err(_gone)) => Err(refusal(IngestError::Stopping)),
         Err(_elapsed) => Err(unavailable("the delivery did not become durable in time")),
     }
+}
+
+/// Compresses what is kept raw.
+pub fn compress(bytes: &[u8]) -> Result<Vec<u8>, ApiError> {
+    compress_with_kept(bytes).map_err(|error| {
+        log::error!("a delivery could not be compressed: {error}");
+        ApiError::Internal
+    })
 }
 
 /// The secret comes as `?token=`, which is what Umbler can send, or as a Bearer token.
@@ -137,13 +153,25 @@ fn submit(body: &[u8], attempt: Option<u32>) -> Result<Submission, ApiError> {
     let received_at = clock::now();
     let reading = umbler::read(body, attempt, received_at)
         .map_err(|error| ApiError::BadRequest(format!("the body is no JSON object: {}", error.reason)))?;
-    let raw = zstd::bulk::compress(body, ZSTD_LEVEL).map_err(|error| {
-        log::error!("a delivery could not be compressed: {error}");
-        ApiError::Internal
-    })?;
+    let raw = compress(body)?;
     Ok(match reading {
         Reading::Event(delivery) => Submission::Event { delivery, raw },
         Reading::Ignored { reason, event_id } => Submission::Ignored { reason, event_id, received_at, raw },
+    })
+}
+
+thread_local! {
+    /// Kept, because making one costs more than compressing a delivery with it.
+    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+}
+
+fn compress_with_kept(body: &[u8]) -> io::Result<Vec<u8>> {
+    COMPRESSOR.with_borrow_mut(|kept| {
+        let compressor = match kept {
+            Some(compressor) => compressor,
+            None => kept.insert(Compressor::new(ZSTD_LEVEL)?),
+        };
+        compressor.compress(body)
     })
 }
 

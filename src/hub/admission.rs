@@ -4,26 +4,28 @@ use actix::prelude::*;
 use tokio::sync::oneshot;
 
 use super::UmblerHub;
-use super::messages::{Admit, AdmitError, ListRevocations, Revoke, Revoked, SessionId};
+use super::messages::{Admit, AdmitError, ListRevocations, Revoke, Revoked, SessionId, Who};
+use super::sessions::Session;
 use super::users::{CHANNELS_PER_USER_MAX, FrameMeter};
 use crate::auth::Revocation;
 use crate::journal::{PutRevocation, RevokeError};
 use crate::protocol::{Channel, CloseCode};
+use crate::telemetry::clock;
 
 impl Handler<Admit> for UmblerHub {
     type Result = Result<FrameMeter, AdmitError>;
 
-    fn handle(&mut self, admit: Admit, _: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, admit: Admit, ctx: &mut Self::Context) -> Self::Result {
         let identity = &admit.identity;
         // Checked again here: the token may have been verified just before its user was revoked.
         if self.settings.revocations.cover(&identity.sub, identity.issued_at) {
             return Err(AdmitError::Revoked);
         }
-        let Some(session) = self.sessions.get_mut(&admit.session) else {
+        if self.sessions.get(&admit.session).is_none() {
             return Err(AdmitError::Unknown);
-        };
+        }
         let frames = self.users.admit(&admit.session, identity)?;
-        session.signed_in = true;
+        self.seat(&admit.session, Who::new(identity), ctx);
         Ok(frames)
     }
 }
@@ -71,8 +73,22 @@ impl UmblerHub {
         covered.len()
     }
 
+    /// Notes who sits at a session, and what they may see from here on.
+    pub(super) fn seat(&mut self, id: &SessionId, who: Who, ctx: &mut Context<Self>) {
+        self.presence.join(id, &who, clock::now());
+        self.note_presence(ctx);
+        let sees_otherwise = self.sessions.sign_in(id, who);
+        if sees_otherwise && self.sessions.get(id).is_some_and(|session| session.subscribed_once) {
+            // What it holds may not be what it may see now.
+            self.require_resync(id, "scope_changed");
+        }
+    }
+
     /// Forgets a session wherever it is known.
     pub(super) fn let_go(&mut self, id: &SessionId) {
+        if let Some(who) = self.sessions.get(id).and_then(Session::who) {
+            self.presence.leave(id, &who.user, self.pulse.ticks);
+        }
         self.sessions.leave(id);
         self.users.leave(id);
     }

@@ -11,9 +11,9 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::WsSession;
-use crate::auth::{Authenticator, Identity, LEEWAY_SECONDS, Role, scope_hash};
+use crate::auth::{Authenticator, Identity, LEEWAY_SECONDS, Role};
 use crate::hub::users::FrameMeter;
-use crate::hub::{Admit, AdmitError};
+use crate::hub::{Admit, AdmitError, Who};
 use crate::protocol::event::{ServerEvent, encode, encode_error};
 use crate::protocol::{Channel, CloseCode, ErrorCode};
 use crate::telemetry::clock;
@@ -32,7 +32,6 @@ pub const WARNING_SECONDS_MIN: i64 = 5;
 pub struct SignIn {
     authenticator: Option<Arc<Authenticator>>,
     identity: Option<Identity>,
-    scope: String,
     bad_tokens: u8,
     expiry: Option<SpawnHandle>,
     warning: Option<SpawnHandle>,
@@ -44,8 +43,7 @@ impl SignIn {
     /// Without a key everybody is signed in as the anonymous admin.
     pub fn new(authenticator: Option<Arc<Authenticator>>) -> Self {
         let identity = authenticator.is_none().then(Identity::anonymous);
-        let scope = identity.as_ref().map(scope_hash).unwrap_or_default();
-        Self { authenticator, identity, scope, bad_tokens: 0, expiry: None, warning: None, frames: None }
+        Self { authenticator, identity, bad_tokens: 0, expiry: None, warning: None, frames: None }
     }
 
     /// True where a key is set.
@@ -58,31 +56,19 @@ impl SignIn {
         self.identity.is_some()
     }
 
+    /// Who is signed in, for the hub.
+    pub fn who(&self) -> Option<Who> {
+        self.identity.as_ref().map(Who::new)
+    }
+
     /// True where the user sends too much, over all of their sessions; counts one frame.
     pub fn is_user_too_fast(&self) -> bool {
         self.frames.as_ref().is_some_and(|frames| frames.check().is_err())
     }
 
-    /// What the token allows, in short.
-    pub fn scope(&self) -> &str {
-        &self.scope
-    }
-
     /// The first channel that the token does not allow: another user's own.
     pub fn forbidden<'a>(&self, channels: &'a [Channel]) -> Option<&'a Channel> {
-        let identity = self.identity.as_ref()?;
-        channels.iter().find(|channel| match channel {
-            Channel::User(sub) => identity.role != Role::Admin && *sub != identity.sub,
-            Channel::Updates
-            | Channel::Stats
-            | Channel::Presence
-            | Channel::Chat(_)
-            | Channel::Contact(_)
-            | Channel::Sector(_)
-            | Channel::Member(_)
-            | Channel::Line(_)
-            | Channel::Tag(_) => false,
-        })
+        self.identity.as_ref()?.forbidden_channel(channels)
     }
 }
 
@@ -189,7 +175,6 @@ impl WsSession {
         let now = clock::now();
         let first = !self.sign_in.is_done();
         self.sign_in.bad_tokens = 0;
-        self.sign_in.scope = scope_hash(identity);
         self.sign_in.frames = Some(frames);
         self.sign_in.identity = Some(Identity::clone(identity));
         self.welcome(id, now, ctx);

@@ -130,8 +130,10 @@ fn the_same_deliveries_in_two_orders_make_two_equal_hubs() {
         .collect();
     let forwards = spawn_hub();
     let backwards = spawn_hub();
-    deliveries.iter().for_each(|delivery| drop(forwards.provider().posts(delivery)));
-    deliveries.iter().rev().for_each(|delivery| drop(backwards.provider().posts(delivery)));
+    for (one, other) in deliveries.iter().zip(deliveries.iter().rev()) {
+        forwards.provider().posts(one);
+        backwards.provider().posts(other);
+    }
     for path in ["/stats", "/chats?limit=200", "/contacts?limit=200", "/messages?limit=200"] {
         let path = format!("/api/umbler{path}");
         let shown = |hub: &Hub| {

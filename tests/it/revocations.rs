@@ -220,3 +220,21 @@ fn without_a_key_there_is_nobody_to_revoke_but_it_is_kept_for_later() {
     assert!(still_here(&mut screen));
     assert_eq!(hub.get("/api/umbler/stats").status, 200);
 }
+
+#[test]
+fn an_event_stream_of_a_revoked_user_ends_like_a_socket() {
+    let hub = guarded();
+    let authorization = format!("Bearer {}", aged("ana", 100));
+    let open = || {
+        let request = hub.agent().get(hub.url("/api/umbler/stream")).header("authorization", &authorization);
+        request.call().expect("the hub answers")
+    };
+    let mut stream = open();
+    assert_eq!(stream.status(), 200);
+    // The hub knows of it once it was counted.
+    while hub.json("/health")["sessions"] != 1 {}
+    assert_eq!(revokes(&hub, json!({ "user": "ana" }))["sessionsClosed"], 1);
+    let said = stream.body_mut().read_to_string().expect("it ends");
+    assert!(said.contains(r#""event":"closed""#) && said.contains("4500"), "{said}");
+    assert_eq!(open().status(), 401);
+}

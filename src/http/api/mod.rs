@@ -7,6 +7,7 @@ pub mod revocations;
 pub mod messages;
 pub mod chats;
 pub mod contacts;
+pub mod notify;
 
 use actix_web::body::BoxBody;
 use actix_web::http::header::CACHE_CONTROL;
@@ -30,6 +31,7 @@ use super::guards::method_not_allowed;
     chats::one,
     chats::messages,
     messages::list,
+    notify::notify,
     revocations::revoke,
     revocations::list,
 ))]
@@ -48,6 +50,11 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .service(readable("/chats/{id}", chats::one))
         .service(readable("/chats/{id}/messages", chats::messages))
         .service(readable("/messages", messages::list))
+        .service(
+            web::resource("/notify")
+                .route(web::post().to(notify::notify))
+                .default_service(web::route().to(method_not_allowed)),
+        )
         .service(readable("/revocations", revocations::list).route(web::post().to(revocations::revoke)));
 }
 

@@ -1,6 +1,5 @@
 //! `/revocations`: an admin puts a user's older tokens out of force.
 
-use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpRequest, web};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -10,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::Answer;
 use super::params::Params;
-use crate::auth::{LEEWAY_SECONDS, Revocation, Role, SUBJECT_BYTES_MAX};
+use crate::auth::{LEEWAY_SECONDS, Revocation, SUBJECT_BYTES_MAX};
 use crate::http::body;
 use crate::http::caller::Caller;
 use crate::http::error::{ApiError, ErrorBody};
@@ -84,15 +83,6 @@ pub struct RevocationsAnswer {
     total: usize,
 }
 
-fn admin(caller: Caller) -> Result<String, ApiError> {
-    let Caller(identity) = caller;
-    if identity.role == Role::Admin {
-        Ok(identity.sub)
-    } else {
-        Err(ApiError::Forbidden("revocations are for admins"))
-    }
-}
-
 /// Puts a user's older tokens out of force, on REST and on sockets, and ends the sessions that were opened with them.
 /// An earlier moment than the one in force changes nothing.
 #[utoipa::path(
@@ -119,9 +109,10 @@ pub async fn revoke(
     payload: web::Payload,
     state: web::Data<EdgeState>,
 ) -> Result<Answer<RevokedAnswer>, ApiError> {
-    let revoked_by = admin(caller)?;
+    caller.require_admin("revocations are for admins")?;
+    let revoked_by = caller.identity.sub;
     Params::read(request.query_string())?.finish()?;
-    check_content_type(&request)?;
+    body::check_json(&request)?;
     let body = body::read(&request, payload, BODY_BYTES_MAX, state.settings.body_seconds).await?;
     let now = clock::now();
     let (user, issued_before) = parse(&body, now)?;
@@ -161,7 +152,7 @@ pub async fn list(
     request: HttpRequest,
     state: web::Data<EdgeState>,
 ) -> Result<Answer<RevocationsAnswer>, ApiError> {
-    admin(caller)?;
+    caller.require_admin("revocations are for admins")?;
     let mut params = Params::read(request.query_string())?;
     let limit = params.number("limit", 1, LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT);
     let user = params.id("user")?;
@@ -170,17 +161,6 @@ pub async fn list(
     let (revocations, total) = listed.map_err(|_gone| refusal(RevokeError::Stopping))?;
     let revocations = revocations.into_iter().map(RevocationShape::from).collect();
     Ok(Answer(RevocationsAnswer { revocations, total }))
-}
-
-/// Pages of other sites may post plain text without asking first, but not JSON.
-fn check_content_type(request: &HttpRequest) -> Result<(), ApiError> {
-    let declared = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = declared.and_then(|value| value.split(';').next()).unwrap_or_default();
-    if essence.trim().eq_ignore_ascii_case("application/json") {
-        Ok(())
-    } else {
-        Err(ApiError::UnsupportedType)
-    }
 }
 
 /// The fields of the body, each refused by its name.

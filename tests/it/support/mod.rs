@@ -6,6 +6,8 @@ pub mod memory;
 pub mod provider;
 pub mod raw;
 pub mod screen;
+pub mod tls;
+pub mod town;
 
 pub use hub::{Answer, Hub, hub_with, spawn_hub};
 pub use provider::{Delivery, fixture, fixtures};
