@@ -32,7 +32,7 @@ fn posts(hub: &Hub, authorization: &str, body: &str) -> Answer {
     hub.provider().post_to(PATH, &headers, body)
 }
 
-fn revokes(hub: &Hub, body: Value) -> Value {
+fn revokes(hub: &Hub, body: &Value) -> Value {
     let answer = posts(hub, &admin(), &body.to_string());
     assert_eq!(answer.status, 200, "{}", answer.text);
     answer.json()
@@ -58,7 +58,7 @@ fn a_revoked_users_sockets_end_at_once_and_their_tokens_count_nowhere() {
     let old = aged("ana", 100);
     let mut sockets = [hub.screen().signed_in(&old), hub.screen().signed_in(&token(json!({ "sub": "ana" })))];
     let mut eve = hub.screen().signed_in(&aged("eve", 100)).watching(&["updates"]);
-    let revoked = revokes(&hub, json!({ "user": "ana" }));
+    let revoked = revokes(&hub, &json!({ "user": "ana" }));
     assert_eq!(revoked["sessionsClosed"], 2);
     assert_eq!(
         hub.json("/health")["sessions"],
@@ -96,7 +96,7 @@ fn only_tokens_from_before_the_moment_end() {
     refreshed.says("authenticate", json!({ "token": aged("ana", 20) }));
     refreshed.hears("authenticated");
     let moment = Timestamp::from_second(now() - 40).expect("a moment").to_string();
-    let revoked = revokes(&hub, json!({ "user": "ana", "issuedBefore": moment }));
+    let revoked = revokes(&hub, &json!({ "user": "ana", "issuedBefore": moment }));
     assert_eq!(
         (&revoked["sessionsClosed"], &revoked["revocation"]["issuedBefore"]),
         (&json!(1), &json!(moment))
@@ -109,7 +109,7 @@ fn only_tokens_from_before_the_moment_end() {
     let second = moment.parse::<Timestamp>().expect("a moment").as_second();
     assert_eq!((status(&hub, &at(second - 1)), status(&hub, &at(second))), (401, 200));
     // An earlier moment takes nothing back.
-    let again = revokes(&hub, json!({ "user": "ana", "issuedBefore": "2020-01-01T00:00:00Z" }));
+    let again = revokes(&hub, &json!({ "user": "ana", "issuedBefore": "2020-01-01T00:00:00Z" }));
     assert_eq!(again["revocation"]["issuedBefore"], moment);
     assert_eq!(status(&hub, &aged("ana", 60)), 401);
 }
@@ -119,7 +119,7 @@ fn a_revocation_outlives_kill_9() {
     let hub = guarded();
     let old = aged("ana", 100);
     assert_eq!(status(&hub, &old), 200);
-    let in_force = revokes(&hub, json!({ "user": "ana" }))["revocation"].clone();
+    let in_force = revokes(&hub, &json!({ "user": "ana" }))["revocation"].clone();
     let hub = hub.restarted();
     assert_eq!(status(&hub, &old), 401);
     assert_eq!(listed(&hub, ""), json!({ "revocations": [in_force], "total": 1 }));
@@ -131,7 +131,7 @@ fn a_revocation_outlives_kill_9() {
 fn the_list_has_the_newest_first_and_may_be_narrowed() {
     let hub = guarded();
     for user in ["a", "b", "c"] {
-        revokes(&hub, json!({ "user": user }));
+        revokes(&hub, &json!({ "user": user }));
     }
     let users = |query: &str| {
         let list = listed(&hub, query);
@@ -204,7 +204,7 @@ fn a_revocation_that_cannot_be_stored_is_refused_and_does_nothing() {
     assert_eq!(status(&hub, &old), 200);
     intruder.execute_batch("ROLLBACK").expect("unlocked");
     while hub.get("/health/ready").status == 503 {}
-    revokes(&hub, json!({ "user": "ana" }));
+    revokes(&hub, &json!({ "user": "ana" }));
     assert_eq!(status(&hub, &old), 401);
 }
 
@@ -233,7 +233,7 @@ fn an_event_stream_of_a_revoked_user_ends_like_a_socket() {
     assert_eq!(stream.status(), 200);
     // The hub knows of it once it was counted.
     while hub.json("/health")["sessions"] != 1 {}
-    assert_eq!(revokes(&hub, json!({ "user": "ana" }))["sessionsClosed"], 1);
+    assert_eq!(revokes(&hub, &json!({ "user": "ana" }))["sessionsClosed"], 1);
     let said = stream.body_mut().read_to_string().expect("it ends");
     assert!(said.contains(r#""event":"closed""#) && said.contains("4500"), "{said}");
     assert_eq!(open().status(), 401);

@@ -43,18 +43,17 @@ impl Signer {
     /// A fresh key of this algorithm.
     pub fn new(algorithm: Algorithm, kid: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let options: &[&str] = match algorithm {
-            Algorithm::RS256 => &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
-            Algorithm::ES256 => &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"],
-            _ => &["-algorithm", "ED25519"],
-        };
+        let (options, read): (&[&str], fn(&[u8]) -> jsonwebtoken::errors::Result<EncodingKey>) =
+            if algorithm == Algorithm::RS256 {
+                (&["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"], EncodingKey::from_rsa_pem)
+            } else if algorithm == Algorithm::ES256 {
+                (&["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"], EncodingKey::from_ec_pem)
+            } else {
+                (&["-algorithm", "ED25519"], EncodingKey::from_ed_pem)
+            };
         let (private, _) = key_pair(folder.path(), options);
         let pem = std::fs::read(private).expect("the key");
-        let key = match algorithm {
-            Algorithm::RS256 => EncodingKey::from_rsa_pem(&pem),
-            Algorithm::ES256 => EncodingKey::from_ec_pem(&pem),
-            _ => EncodingKey::from_ed_pem(&pem),
-        };
+        let key = read(&pem);
         Self { kid: kid.to_owned(), algorithm, key: key.expect("a key"), pem }
     }
 

@@ -172,8 +172,8 @@ pub fn handshake(hub: &Hub, changed: &[(&str, &str)]) -> String {
     ];
     let kept = ours.iter().filter(|(name, _)| changed.iter().all(|(other, _)| other != name));
     let lines = kept.chain(changed).filter(|(_, value)| !value.is_empty());
-    let lines: String = lines.map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    format!("GET /ws HTTP/1.1\r\n{lines}\r\n")
+    let lines: Vec<String> = lines.map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    format!("GET /ws HTTP/1.1\r\n{}\r\n", lines.concat())
 }
 
 /// A masked frame: first byte and payload.
@@ -192,11 +192,11 @@ pub fn header(first: u8, length: u64, masked: bool) -> Vec<u8> {
     match length {
         0..=125 => bytes.push(mask_bit | u8::try_from(length).expect("it is small")),
         126..=0xffff => {
-            bytes.push(mask_bit | 126);
+            bytes.push(mask_bit | 0x7e);
             bytes.extend(u16::try_from(length).expect("it fits").to_be_bytes());
         }
         _ => {
-            bytes.push(mask_bit | 127);
+            bytes.push(mask_bit | 0x7f);
             bytes.extend(length.to_be_bytes());
         }
     }
