@@ -31,6 +31,9 @@ pub fn now() -> i64 {
     Timestamp::now().as_second()
 }
 
+/// Reads a private key of one kind.
+type ReadKey = fn(&[u8]) -> jsonwebtoken::errors::Result<EncodingKey>;
+
 /// Somebody who signs tokens with a key of a set.
 pub struct Signer {
     kid: String,
@@ -43,14 +46,13 @@ impl Signer {
     /// A fresh key of this algorithm.
     pub fn new(algorithm: Algorithm, kid: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let (options, read): (&[&str], fn(&[u8]) -> jsonwebtoken::errors::Result<EncodingKey>) =
-            if algorithm == Algorithm::RS256 {
-                (&["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"], EncodingKey::from_rsa_pem)
-            } else if algorithm == Algorithm::ES256 {
-                (&["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"], EncodingKey::from_ec_pem)
-            } else {
-                (&["-algorithm", "ED25519"], EncodingKey::from_ed_pem)
-            };
+        let (options, read): (&[&str], ReadKey) = if algorithm == Algorithm::RS256 {
+            (&["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"], EncodingKey::from_rsa_pem)
+        } else if algorithm == Algorithm::ES256 {
+            (&["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"], EncodingKey::from_ec_pem)
+        } else {
+            (&["-algorithm", "ED25519"], EncodingKey::from_ed_pem)
+        };
         let (private, _) = key_pair(folder.path(), options);
         let pem = std::fs::read(private).expect("the key");
         let key = read(&pem);
