@@ -13,7 +13,9 @@ use super::sessions::{CHANNELS_PER_SESSION_MAX, Session};
 use super::users::CHANNELS_PER_USER_MAX;
 use crate::domain::Seq;
 use crate::protocol::event::{ServerEvent, encode, encode_error};
-use crate::protocol::{Channel, CloseCode, ErrorCode, HEARTBEAT_SECONDS, PROTOCOL_VERSION, SubscribeRequest};
+use crate::protocol::{
+    Channel, CloseCode, ErrorCode, HEARTBEAT_SECONDS, PROTOCOL_VERSION, RecoveryReason, SubscribeRequest,
+};
 use crate::telemetry::clock;
 
 #[derive(Serialize)]
@@ -153,21 +155,21 @@ impl UmblerHub {
     }
 
     /// The position from which a session goes on, or why it cannot.
-    fn position(&self, session: &Session, request: &SubscribeRequest) -> Result<Seq, &'static str> {
-        let since = request.since.ok_or("no_position")?;
+    fn position(&self, session: &Session, request: &SubscribeRequest) -> Result<Seq, RecoveryReason> {
+        let since = request.since.ok_or(RecoveryReason::NoPosition)?;
         if request.epoch.as_deref() != Some(self.settings.epoch.as_str()) {
-            return Err("epoch_changed");
+            return Err(RecoveryReason::EpochChanged);
         }
         let newest = self.stats.as_of.0;
         if since > newest {
-            return Err("position_ahead");
+            return Err(RecoveryReason::PositionAhead);
         }
         let scope = session.scope().map(|(_, scope)| scope.hash());
         if request.scope.as_deref().is_some_and(|known| Some(known) != scope) {
-            return Err("scope_changed");
+            return Err(RecoveryReason::ScopeChanged);
         }
         if newest - since > i64::from(self.settings.replay_updates_max) {
-            return Err("too_many");
+            return Err(RecoveryReason::TooMany);
         }
         Ok(Seq(since))
     }
@@ -192,10 +194,10 @@ impl UmblerHub {
         &mut self,
         id: &SessionId,
         unanswered: &Unanswered,
-        reason: &'static str,
+        reason: RecoveryReason,
     ) {
         self.answer_subscribed(id, unanswered, None, Some(reason));
-        self.metrics.recovered(reason);
+        self.metrics.recovered(reason.as_str());
         self.go_live(id);
     }
 
@@ -204,7 +206,7 @@ impl UmblerHub {
         id: &SessionId,
         unanswered: &Unanswered,
         missed: Option<usize>,
-        reason: Option<&'static str>,
+        reason: Option<RecoveryReason>,
     ) {
         let Some((_, scope)) = self.sessions.get(id).and_then(Session::scope) else { return };
         let subscribed = Subscribed {
@@ -214,7 +216,7 @@ impl UmblerHub {
             scope: scope.hash(),
             recovered: missed.is_some(),
             replayed: missed.unwrap_or(0),
-            reason,
+            reason: reason.map(RecoveryReason::as_str),
         };
         let frame =
             encode(ServerEvent::Subscribed, unanswered.request_id.as_deref(), clock::now(), &subscribed);
