@@ -5,6 +5,7 @@ use std::sync::Arc;
 use actix::prelude::*;
 use bytestring::ByteString;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::UmblerHub;
 use super::flow::{Flow, Unanswered};
@@ -18,31 +19,48 @@ use crate::protocol::{
 };
 use crate::telemetry::clock;
 
-#[derive(Serialize)]
+/// The content of `connection_established`.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct ConnectionEstablished<'a> {
+pub struct ConnectionEstablished<'a> {
+    /// For logs and support.
     session_id: &'a str,
+    /// The version of the protocol.
     protocol: u32,
+    /// The life of the journal.
     epoch: &'a str,
+    /// The hub's newest position.
     seq: i64,
+    /// A `heartbeat` comes this often.
     heartbeat_seconds: u64,
+    /// True where the client must `authenticate` first.
     auth_required: bool,
 }
 
-#[derive(Serialize)]
-struct Subscribed<'a> {
+/// The content of `subscribed`.
+#[derive(Serialize, ToSchema)]
+pub struct Subscribed<'a> {
+    /// The channels that were asked for.
     channels: &'a [String],
+    /// The hub's newest position.
     seq: i64,
+    /// The life of the journal.
     epoch: &'a str,
+    /// A hash of what the token allows.
     scope: &'a str,
+    /// The missed updates come next; where it is false, a snapshot is needed.
     recovered: bool,
+    /// How many updates were missed.
     replayed: usize,
+    /// Why the position was not recovered.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
 }
 
-#[derive(Serialize)]
-struct Unsubscribed {
+/// The content of `unsubscribed`.
+#[derive(Serialize, ToSchema)]
+pub struct Unsubscribed {
+    /// What was followed and is no longer.
     channels: Vec<String>,
 }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::channel::{Channel, ID_BYTES_MAX};
 use super::codes::ErrorCode;
@@ -142,33 +143,60 @@ struct WireEnvelope<'a> {
     data: Option<&'a RawValue>,
 }
 
-#[derive(Deserialize)]
-struct AuthenticateData {
+/// The content of `authenticate`.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = Authenticate)]
+pub struct AuthenticateData {
+    /// A JWT.
     token: String,
 }
 
-#[derive(Deserialize, Default)]
-struct SnapshotData {
+/// The content of `request_umbler_data`.
+#[derive(Deserialize, Default, ToSchema)]
+#[schema(as = RequestUmblerData)]
+pub struct SnapshotData {
+    /// Latest contacts; 50.
+    #[schema(maximum = 200)]
     contacts: Option<u32>,
+    /// Open chats; 200.
+    #[schema(maximum = 200)]
     chats: Option<u32>,
+    /// Latest messages; 50.
+    #[schema(maximum = 200)]
     messages: Option<u32>,
 }
 
-#[derive(Deserialize, Default)]
-struct SubscribeData {
+/// The content of `subscribe_updates`.
+#[derive(Deserialize, Default, ToSchema)]
+#[schema(as = SubscribeUpdates)]
+pub struct SubscribeData {
+    /// What to follow; `updates`.
+    #[schema(min_items = 1, max_items = 100)]
     channels: Option<Vec<String>>,
+    /// The last position that the client has; with `epoch`, in the first subscription of a session only.
+    #[schema(minimum = 0)]
     since: Option<i64>,
+    /// The life of the journal that `since` belongs to.
     epoch: Option<String>,
+    /// The scope that the client had then.
     scope: Option<String>,
 }
 
-#[derive(Deserialize, Default)]
-struct UnsubscribeData {
+/// The content of `unsubscribe_updates`.
+#[derive(Deserialize, Default, ToSchema)]
+#[schema(as = UnsubscribeUpdates)]
+pub struct UnsubscribeData {
+    /// What not to follow any more; all.
+    #[schema(min_items = 1, max_items = 100)]
     channels: Option<Vec<String>>,
 }
 
-#[derive(Deserialize, Default)]
-struct PresenceData {
+/// The content of `set_presence`.
+#[derive(Deserialize, Default, ToSchema)]
+#[schema(as = SetPresence)]
+pub struct PresenceData {
+    /// The chat in view; `null`: none.
+    #[schema(min_length = 1, max_length = 128)]
     chat: Option<String>,
 }
 
