@@ -227,7 +227,7 @@ fn the_description_lists_every_route_with_its_parameters_and_refusals() {
     }
 }
 
-fn assert_every_reference_resolves(document: &Value, part: &Value) {
+pub fn assert_every_reference_resolves(document: &Value, part: &Value) {
     match part {
         Value::Object(fields) => {
             if let Some(reference) = fields.get("$ref").and_then(Value::as_str) {

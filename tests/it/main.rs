@@ -6,6 +6,7 @@
 )]
 #![expect(clippy::expect_used, clippy::panic, reason = "helpers fail a test as tests do")]
 
+mod asyncapi;
 mod auth;
 mod convergence;
 mod durability;
