@@ -12,6 +12,7 @@ pub mod view;
 pub mod codes;
 pub mod channel;
 pub mod depth;
+pub mod request_data;
 pub mod request;
 pub mod event;
 

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use utoipa::ToSchema;
 
 use super::channel::{Channel, ID_BYTES_MAX};
 use super::codes::ErrorCode;
 use super::depth::{JSON_DEPTH_MAX, is_too_deep};
+use super::request_data::{AuthenticateData, PresenceData, SnapshotData, SubscribeData, UnsubscribeData};
 
 /// Longest `id` of a client's own, in bytes of JSON: it is echoed, so it is bounded.
 pub const REQUEST_ID_BYTES_MAX: usize = 128;
@@ -141,63 +141,6 @@ struct WireEnvelope<'a> {
     id: Option<&'a RawValue>,
     #[serde(borrow, default)]
     data: Option<&'a RawValue>,
-}
-
-/// The content of `authenticate`.
-#[derive(Deserialize, ToSchema)]
-#[schema(as = Authenticate)]
-pub struct AuthenticateData {
-    /// A JWT.
-    token: String,
-}
-
-/// The content of `request_umbler_data`.
-#[derive(Deserialize, Default, ToSchema)]
-#[schema(as = RequestUmblerData)]
-pub struct SnapshotData {
-    /// Latest contacts; 50.
-    #[schema(maximum = 200)]
-    contacts: Option<u32>,
-    /// Open chats; 200.
-    #[schema(maximum = 200)]
-    chats: Option<u32>,
-    /// Latest messages; 50.
-    #[schema(maximum = 200)]
-    messages: Option<u32>,
-}
-
-/// The content of `subscribe_updates`.
-#[derive(Deserialize, Default, ToSchema)]
-#[schema(as = SubscribeUpdates)]
-pub struct SubscribeData {
-    /// What to follow; `updates`.
-    #[schema(min_items = 1, max_items = 100)]
-    channels: Option<Vec<String>>,
-    /// The last position that the client has; with `epoch`, in the first subscription of a session only.
-    #[schema(minimum = 0)]
-    since: Option<i64>,
-    /// The life of the journal that `since` belongs to.
-    epoch: Option<String>,
-    /// The scope that the client had then.
-    scope: Option<String>,
-}
-
-/// The content of `unsubscribe_updates`.
-#[derive(Deserialize, Default, ToSchema)]
-#[schema(as = UnsubscribeUpdates)]
-pub struct UnsubscribeData {
-    /// What not to follow any more; all.
-    #[schema(min_items = 1, max_items = 100)]
-    channels: Option<Vec<String>>,
-}
-
-/// The content of `set_presence`.
-#[derive(Deserialize, Default, ToSchema)]
-#[schema(as = SetPresence)]
-pub struct PresenceData {
-    /// The chat in view; `null`: none.
-    #[schema(min_length = 1, max_length = 128)]
-    chat: Option<String>,
 }
 
 impl<'a> Envelope<'a> {

@@ -44,12 +44,12 @@ impl Description {
         compiler.enable_format_assertions();
         compiler.add_resource(NAME, document).expect("JSON");
         let mut schemas = boon::Schemas::new();
-        let compiled = names.into_iter().map(|name| {
+        let indexed = names.into_iter().map(|name| {
             let place = format!("{NAME}#/components/messages/{name}/payload");
             let index = compiler.compile(&place, &mut schemas).unwrap_or_else(|error| panic!("{error:#}"));
             (name, index)
         });
-        let messages = compiled.collect();
+        let messages = indexed.collect();
         Self { schemas, messages, samples: RefCell::default() }
     }
 

@@ -9,8 +9,10 @@
 mod asyncapi;
 mod auth;
 mod convergence;
+mod documents;
 mod durability;
 mod edge;
+mod heartbeat;
 mod house;
 mod model;
 mod key_sets;
