@@ -52,6 +52,14 @@ export class OrderedList {
     return this.#floor !== null && this.#entries.length * 2 < this.#limit;
   }
 
+  /** True where an item with this key belongs here and is not. @param {string} id @param {string | null} at */
+  lacks(id, at) {
+    const key = sortKey(at);
+    const full = this.#entries.length >= this.#limit ? this.#entries.at(-1) : undefined;
+    const end = this.#floor ?? (full ? { key: full.key, id: full.item.id } : null);
+    return !this.#keys.has(id) && (end === null || !isBelow(key, id, end)) && this.#limit > 0;
+  }
+
   /** @param {string} id @returns {T | undefined} */
   get(id) {
     const key = this.#keys.get(id);

@@ -124,7 +124,7 @@ export class HubState {
   }
 
   /** @param {Update} update */
-  #learn({ chat, contact, message, otherMessages, previous }) {
+  #learn({ type, chat, contact, message, otherMessages, previous }) {
     if (contact) {
       this.#contacts.put(contact);
       const { id, name } = contact;
@@ -147,6 +147,9 @@ export class HubState {
     }
     // A chat that changed hands took its messages along, and the contact it left is not in the update.
     if (previous?.contactId && this.#contacts.get(previous.contactId)) this.#doubtful = true;
+    // A chat comes whole, but without its earlier messages.
+    const last = type === 'chat_entered' ? chat?.lastMessage : null;
+    if (last && this.#messages.lacks(last.id, last.at)) this.#doubtful = true;
   }
 
   /** The chat left what this user may see. @param {Update} update */
@@ -156,9 +159,12 @@ export class HubState {
     const contactId = this.#chats.get(id)?.contactId ?? chat.contactId ?? contact?.id;
     this.#chats.remove(id);
     this.#messages.removeWhere((message) => message.chatId === id);
-    // What may not be seen any more must not stay on the screen; whoever may be seen comes back with a next update.
-    const held = this.#chats.items.some((other) => other.contactId === contactId);
-    if (contactId && !held) this.#contacts.remove(contactId);
+    // What may not be seen any more must not stay on the screen. Whether the contact may, a fresh snapshot says.
+    const isShown = (/** @type {Contact} */ { id: own }) => this.#chats.items.some((other) => other.contactId === own);
+    this.#contacts.removeWhere(
+      (other) => (other.id === contactId || other.lastMessage?.chatId === id) && !isShown(other),
+    );
+    this.#doubtful = true;
   }
 }
 

@@ -17,6 +17,7 @@ export const PATIENCE_MS = 5_000;
 export function inTime(what, start) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`${what} did not come`)), PATIENCE_MS);
+    timer.unref();
     start((value) => {
       clearTimeout(timer);
       resolve(value);
