@@ -3,7 +3,7 @@
 
 import { CLOSE, HubError, finalClose } from './envelope.js';
 import { openLink } from './link.js';
-import { Retry, WEBSOCKET_AGAIN_MS } from './retry.js';
+import { Retry } from './retry.js';
 import { Session } from './session.js';
 import { Watch } from './watch.js';
 
@@ -208,11 +208,11 @@ export class Connection {
 
   /** @param {Session} session @param {End} end */
   #ended(session, end) {
-    this.#retry.ended(end, session.kind);
     if (session === this.#upgrade) {
       this.#upgrade = null;
       return this.#upgradeLater();
     }
+    this.#retry.ended(end, session.kind);
     this.#session = null;
     this.#holdings.snapshots.forget();
     const final = this.#finalReason(end);
@@ -223,7 +223,7 @@ export class Connection {
     if (end.kind === 'reopen') return this.#open();
     if (end.kind === 'lost') this.#holdings.lost();
     this.#retry.schedule(end, () => this.#open());
-    this.#tell(this.#wasConnected || end.opened ? end.error : this.#unreachable(end.error));
+    this.#tell(this.#wasConnected || end.greeted ? end.error : this.#unreachable(end.error));
     this.#changed();
   }
 
@@ -253,7 +253,7 @@ export class Connection {
     this.#upgradeTimer ??= this.#runtime.setTimeout(() => {
       this.#upgradeTimer = null;
       if (this.#session?.kind === 'stream') this.#upgrade = this.#newSession('websocket');
-    }, WEBSOCKET_AGAIN_MS);
+    }, this.#retry.upgradeWait());
   }
 
   /** @param {HubError} error */

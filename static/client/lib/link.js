@@ -11,7 +11,6 @@ import { restBase } from './url.js';
 /**
  * @typedef {object} Link
  * @property {'websocket' | 'stream'} kind
- * @property {boolean} opened true once the other side has answered
  * @property {(event: string, data?: object, id?: string) => void} send
  * @property {() => void} close
  */
@@ -30,6 +29,6 @@ export function openLink(runtime, kind, url, wish, events) {
     // A page of https may not open `ws:`, for example.
     const message = error instanceof Error ? error.message : String(error);
     runtime.setTimeout(() => events.closed({ code: 1006, message }), 0);
-    return { kind, opened: false, send() {}, close() {} };
+    return { kind, send() {}, close() {} };
   }
 }

@@ -7,9 +7,13 @@ import { CLOSE } from './envelope.js';
 /** @import { HubOptions, Runtime } from '../types.d.ts' */
 /** @import { End } from './session.js' */
 
-/** WebSockets that never opened, in a row, before a stream is tried. */
+/** WebSockets that brought nothing, in a row, before a stream is tried. */
 export const FAILURES_BEFORE_STREAM = 3;
-/** On a stream, a WebSocket is tried again after this long. */
+/** The same where a WebSocket has worked before: then it is rather the hub that is away. */
+export const FAILURES_AFTER_SUCCESS = 6;
+/** On a stream, a WebSocket is tried again after this: the hub may just have been away when it failed. */
+export const WEBSOCKET_AGAIN_FIRST_MS = 10_000;
+/** And then after this long. */
 export const WEBSOCKET_AGAIN_MS = 5 * 60_000;
 /** A connection that held for so long has succeeded; one that breaks earlier counts as one more failure. */
 export const HELD_MS = 5_000;
@@ -19,9 +23,13 @@ export const ADVICE_MS_MAX = 5 * 60_000;
 export class Retry {
   #runtime;
   #backoff;
-  /** WebSockets that never opened, in a row. */
+  /** WebSockets that brought nothing, in a row. */
   #blocked = 0;
-  /** The last attempt was a stream that did not open either. */
+  /** A WebSocket has worked here. */
+  #worked = false;
+  /** WebSockets that were tried beside a stream. */
+  #upgrades = 0;
+  /** The last attempt was a stream that brought nothing either. */
   #streamFailed = false;
   #connectedAt = /** @type {number | null} */ (null);
   /** @type {unknown} */ #timer = null;
@@ -44,7 +52,8 @@ export class Retry {
     if (transport === 'websocket' || transport === 'stream') return transport;
     if (this.#runtime.WebSocket === null) return 'stream';
     // While neither gets through (the hub is down) the two take turns.
-    const blocked = this.#blocked >= FAILURES_BEFORE_STREAM && !this.#streamFailed;
+    const enough = this.#worked ? FAILURES_AFTER_SUCCESS : FAILURES_BEFORE_STREAM;
+    const blocked = this.#blocked >= enough && !this.#streamFailed;
     return blocked && this.#runtime.fetch !== null ? 'stream' : 'websocket';
   }
 
@@ -52,13 +61,22 @@ export class Retry {
     this.#connectedAt ??= this.#runtime.now();
   }
 
+  /** How long to stay with a stream before a WebSocket is tried again. */
+  upgradeWait() {
+    const wait = this.#upgrades === 0 ? WEBSOCKET_AGAIN_FIRST_MS : WEBSOCKET_AGAIN_MS;
+    this.#upgrades += 1;
+    return wait * (0.75 + this.#runtime.random() / 2);
+  }
+
   /** Takes note of an end. @param {End} end @param {'websocket' | 'stream'} way */
   ended(end, way) {
     if (way === 'websocket') {
-      this.#blocked = end.opened ? 0 : this.#blocked + 1;
+      this.#blocked = end.greeted ? 0 : this.#blocked + 1;
+      if (end.greeted) this.#upgrades = 0;
+      this.#worked ||= end.greeted;
       this.#streamFailed = false;
     } else {
-      this.#streamFailed = !end.opened;
+      this.#streamFailed = !end.greeted;
     }
     const held = this.#connectedAt !== null && this.#runtime.now() - this.#connectedAt >= HELD_MS;
     if (held) this.#backoff.reset();
@@ -98,7 +116,7 @@ export class Retry {
   reset() {
     this.cancel();
     this.#backoff.reset();
-    this.#blocked = 0;
+    this.#blocked = this.#upgrades = 0;
     this.#streamFailed = this.#advised = false;
     this.#connectedAt = null;
   }

@@ -32,7 +32,7 @@ export const SNAPSHOT_RETRY_MS = 2_000;
 /**
  * @typedef {object} End
  * @property {number} code
- * @property {boolean} opened
+ * @property {boolean} greeted the hub was there; a proxy may open a socket and let nothing through
  * @property {'closed' | 'lost' | 'silent' | 'reopen' | 'unauthorized' | 'refused'} kind `lost`: an update is missing;
  *   `reopen`: at once, with another wish
  * @property {HubError} error
@@ -64,6 +64,7 @@ export class Session {
   /** Updates that came on this session, to compare with the hub's count. */
   #updates = 0;
   #replayLeft = 0;
+  #greeted = false;
   #begun = false;
   #hasAskedToSubscribe = false;
   #subscribed = false;
@@ -243,6 +244,7 @@ export class Session {
   /** @param {Envelope<ConnectionEstablished>} envelope */
   #greet(envelope) {
     const { data } = envelope;
+    this.#greeted = true;
     this.#owner.runtime.clearTimeout(this.#greetingTimer);
     this.#pulse.start((data.heartbeatSeconds ?? 25) * 1000);
     this.#owner.greeted(this, data);
@@ -361,7 +363,7 @@ export class Session {
 
   /** @param {End['kind']} kind @param {number} code @param {HubError} error @param {number} [retryAfterMs] @returns {End} */
   #endOf(kind, code, error, retryAfterMs = this.#retryAfterMs) {
-    return { kind, code, error, opened: this.#link.opened, retryAfterMs };
+    return { kind, code, error, greeted: this.#greeted, retryAfterMs };
   }
 
   /** @param {HubError} error */

@@ -36,7 +36,6 @@ export function streamUrl(base, { channels, place, limits }) {
 
 export class StreamLink {
   kind = /** @type {const} */ ('stream');
-  opened = false;
   #abort = new AbortController();
   /** @type {LinkEvents | null} */
   #events;
@@ -72,7 +71,6 @@ export class StreamLink {
       await response.body?.cancel();
       return { code: 1006, status: response.status, ...retryAfter(response) };
     }
-    this.opened = true;
     const parser = new EventStreamParser((data) => {
       const envelope = parseEnvelope(data);
       if (envelope !== null) this.#events?.heard(envelope);

@@ -23,8 +23,6 @@ import { encodeEnvelope, parseEnvelope } from './envelope.js';
 
 export class WebSocketLink {
   kind = /** @type {const} */ ('websocket');
-  /** True once the handshake was done. */
-  opened = false;
   /** @type {WebSocket} */
   #socket;
   /** @type {LinkEvents | null} */
@@ -35,9 +33,6 @@ export class WebSocketLink {
     if (runtime.WebSocket === null) throw new Error('there is no WebSocket here');
     this.#events = events;
     this.#socket = new runtime.WebSocket(url);
-    this.#socket.addEventListener('open', () => {
-      this.opened = true;
-    });
     this.#socket.addEventListener('message', ({ data }) => this.#hear(data));
     this.#socket.addEventListener('close', ({ code, reason }) => this.#end({ code, message: reason }));
     // A close follows, and says as much: browsers tell pages nothing of the reason.

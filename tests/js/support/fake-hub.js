@@ -33,6 +33,8 @@ const SCRIPT = {
   recovers: true,
   stream: true,
   websocket: true,
+  /** Sockets open, and nothing comes through. */
+  silent: false,
 };
 
 export class FakeHub {
@@ -121,7 +123,7 @@ export class FakeHub {
 
   #welcome(peer) {
     this.connections.push(peer);
-    peer.say('connection_established', this.greeting());
+    if (!this.script.silent || peer.kind === 'stream') peer.say('connection_established', this.greeting());
     this.#waiters.shift()?.(peer);
   }
 

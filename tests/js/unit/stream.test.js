@@ -94,18 +94,36 @@ test('a fresh snapshot, or another channel, is another stream', async (t) => {
   assert.equal((await third).query.since, '10');
 });
 
+test('sockets that open and bring nothing count as blocked', async (t) => {
+  const { hub, clock, client } = await pair(t);
+  hub.script.silent = true;
+  client.connect();
+  for (let tries = 0; tries < 3; tries += 1) {
+    await hub.connection();
+    clock.pass(15_000);
+    attempt(client, clock);
+  }
+  await status(client, 'connected');
+  assert.equal(client.transport, 'stream');
+});
+
+test('a WebSocket that is tried in vain beside a stream does not disturb it', async (t) => {
+  const { hub, clock, client } = await streaming(t);
+  clock.pass(10_000);
+  const told = next(client, 'umbler_update');
+  hub.publish();
+  await told;
+  assert.equal(client.transport, 'stream');
+  assert.equal(client.status, 'connected');
+  assert.equal(hub.connections.length, 1);
+});
+
 test('a WebSocket that gets through again takes over without a gap', async (t) => {
   const { hub, clock, client } = await streaming(t);
   const heard = record(client, 'umbler_update');
   hub.script.websocket = true;
   const socket = hub.connection();
-  for (let seconds = 0; seconds < 300; seconds += 20) {
-    // Heartbeats keep the stream alive meanwhile.
-    const beat = next(client, 'heartbeat');
-    hub.connections[0].heartbeat();
-    await beat;
-    clock.pass(20_000);
-  }
+  clock.pass(10_000);
   const peer = await socket;
   await peer.hears('subscribe_updates');
   await status(client, 'connected');
