@@ -30,6 +30,9 @@ use state::EdgeState;
 /// How long a browser may keep the answer to its question whether it may ask, in seconds.
 const PREFLIGHT_SECONDS: usize = 600;
 
+/// Where an event stream goes on from; browsers ask before they send it to another origin.
+const LAST_EVENT_ID: header::HeaderName = header::HeaderName::from_static("last-event-id");
+
 /// Every route of the hub.
 pub fn configure(config: &mut web::ServiceConfig, state: &web::Data<EdgeState>) {
     let head = || web::route().method(Method::HEAD);
@@ -81,7 +84,7 @@ pub fn cors(state: &web::Data<EdgeState>) -> Cors {
             origin.to_str().is_ok_and(|origin| state.settings.origins.allows(origin))
         })
         .allowed_methods([Method::GET, Method::POST, Method::HEAD])
-        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, LAST_EVENT_ID])
         .expose_headers([header::RETRY_AFTER])
         .max_age(PREFLIGHT_SECONDS)
 }

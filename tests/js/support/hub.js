@@ -29,7 +29,7 @@ export async function spawnHub(t, settings = {}) {
 }
 
 /** A port that was free a moment ago: a hub that is started again must come back where it was. */
-async function freePort() {
+export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address();
