@@ -22,7 +22,7 @@ export async function openPage(t, browser, options = {}) {
   const context = await browser.newContext(options);
   t.after(() => context.close());
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(40_000);
   const log = { console: [], errors: [], sockets: [], sent: [], requests: [] };
   page.on('console', (message) => log.console.push(message.text()));
   page.on('pageerror', (error) => log.errors.push(error.message));

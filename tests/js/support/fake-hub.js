@@ -11,7 +11,7 @@ export const EPOCH = 'epoch-1';
 export const SCOPE = 'scope-1';
 
 /** How long a test waits for something that must come. */
-export const PATIENCE_MS = 5_000;
+export const PATIENCE_MS = 30_000;
 
 /** A promise that is rejected, with what was waited for, when patience ends. */
 export function inTime(what, start) {

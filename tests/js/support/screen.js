@@ -17,7 +17,7 @@ export function screen(t, hub, options = {}, runtime = {}) {
 export function until(client, fits, what = 'the data as wanted') {
   if (fits(client.data)) return Promise.resolve(client.data);
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`${what} did not come`)), 20_000);
+    const timer = setTimeout(() => reject(new Error(`${what} did not come`)), 60_000);
     const stop = client.on('data', (data) => {
       if (!fits(data)) return;
       clearTimeout(timer);
