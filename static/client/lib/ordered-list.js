@@ -7,14 +7,14 @@
  */
 
 /**
- * A moment as text that sorts: the hub writes up to nine digits of a second, or none.
+ * A moment as text that sorts: the hub writes as many digits of a second as there are, up to nine, or none.
  *
  * @param {string | null | undefined} at RFC 3339 in UTC
  */
 export function sortKey(at) {
   if (!at) return '';
   const [seconds, fraction = ''] = at.replace(/Z$/, '').split('.');
-  return `${seconds}.${fraction.padEnd(9, '0')}`;
+  return `${seconds}.${fraction}`;
 }
 
 /** @template {{ id: string }} T */

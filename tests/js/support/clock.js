@@ -31,6 +31,12 @@ export class Clock {
     return [...this.#timers.values()].map(({ at }) => at - this.time).sort((a, b) => a - b);
   }
 
+  /** The machine sleeps: time passes, and timers do not notice. */
+  sleep(ms) {
+    this.time += ms;
+    for (const timer of this.#timers.values()) timer.at += ms;
+  }
+
   /** Lets time pass; what is due runs in order. */
   pass(ms) {
     const until = this.time + ms;

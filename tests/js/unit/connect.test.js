@@ -118,6 +118,22 @@ test('without a word of the hub a token is exchanged a minute before it ends', a
   assert.equal((await peer.hears('authenticate')).data.token, 'token-2');
 });
 
+test('a bad token given while connected changes nothing, now or at the next reconnect', async (t) => {
+  const admits = (token) => {
+    if (token !== 'good') throw { code: 'unauthorized', message: 'no' };
+    return null;
+  };
+  const { hub, clock, client } = await pair(t, { script: { authRequired: true, admits } });
+  await client.connect('good');
+  await assert.rejects(client.connect('bad'), { code: 'unauthorized' });
+  assert.equal(client.status, 'connected');
+  hub.connections[0].drop();
+  await status(client, 'recovering');
+  clock.pass(1_000);
+  await status(client, 'connected');
+  assert.equal(hub.connections[1].heard[0].data.token, 'good');
+});
+
 test('another user on the same page gets a session of their own, and sees nothing of the first', async (t) => {
   const { hub, client } = await pair(t, { script: { authRequired: true } });
   client.subscribeToUpdates();

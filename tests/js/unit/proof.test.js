@@ -96,12 +96,27 @@ for (const [sign, target, event] of [
   });
 }
 
-test('waking from sleep is a reason to ask the hub at once', async (t) => {
+test('waking from sleep is a reason to ask the hub within seconds', async (t) => {
   const { hub, clock } = await live(t);
-  clock.time += 3 * 3_600_000;
-  hub.connections[0].heartbeat();
-  clock.pass(0);
+  clock.sleep(3 * 3_600_000);
+  clock.pass(5_000);
   await hub.connections[0].hears('ping');
+});
+
+test('another channel is added without touching what is held', async (t) => {
+  const { hub, client } = await live(t);
+  const [peer] = hub.connections;
+  const snapshots = record(client, 'umbler_data');
+  // The hub is ahead of this screen, as it is whenever updates are on their way.
+  hub.record();
+  await client.subscribeToUpdates(['chat:a']);
+  const { data } = peer.heard.at(-1);
+  assert.deepEqual(data, { channels: ['chat:a'] }, 'a position belongs to the first subscription of a session');
+  const told = next(client, 'umbler_update');
+  hub.publish();
+  await told;
+  assert.equal(client.isLive, true);
+  assert.deepEqual(snapshots, []);
 });
 
 test('told to resynchronise, the client recovers with a fresh snapshot', async (t) => {
