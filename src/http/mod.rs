@@ -9,14 +9,18 @@
 pub mod address;
 pub mod origin;
 pub mod error;
+pub mod body;
 pub mod limiter;
+pub mod connections;
 pub mod state;
+pub mod rebinding;
 pub mod caller;
 pub mod guards;
 pub mod webhook;
 pub mod api;
 pub mod health;
 pub mod socket;
+pub mod stream;
 pub mod pages;
 pub mod openapi;
 
@@ -30,9 +34,6 @@ use state::EdgeState;
 /// How long a browser may keep the answer to its question whether it may ask, in seconds.
 const PREFLIGHT_SECONDS: usize = 600;
 
-/// Where an event stream goes on from; browsers ask before they send it to another origin.
-const LAST_EVENT_ID: header::HeaderName = header::HeaderName::from_static("last-event-id");
-
 /// Every route of the hub.
 pub fn configure(config: &mut web::ServiceConfig, state: &web::Data<EdgeState>) {
     let head = || web::route().method(Method::HEAD);
@@ -44,6 +45,8 @@ pub fn configure(config: &mut web::ServiceConfig, state: &web::Data<EdgeState>) 
                 .route(web::post().to(webhook::receive))
                 .default_service(none()),
         )
+        // Before the scope, which compresses answers and would hold the stream back.
+        .service(web::resource("/api/umbler/stream").get(stream::open).default_service(none()))
         .service(
             web::scope("/api/umbler")
                 .wrap(Compress::default())
@@ -84,7 +87,7 @@ pub fn cors(state: &web::Data<EdgeState>) -> Cors {
             origin.to_str().is_ok_and(|origin| state.settings.origins.allows(origin))
         })
         .allowed_methods([Method::GET, Method::POST, Method::HEAD])
-        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, LAST_EVENT_ID])
+        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, stream::LAST_EVENT_ID])
         .expose_headers([header::RETRY_AFTER])
         .max_age(PREFLIGHT_SECONDS)
 }

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod token;
+mod tls;
 pub mod post;
 pub mod tally;
 pub mod simulate;
@@ -11,9 +12,13 @@ pub mod health;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use crate::auth::AuthError;
 use crate::config::ConfigError;
+
+/// How long a tool that is told to stop may go on sleeping.
+const NAP: Duration = Duration::from_millis(50);
 
 /// Why a tool did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -67,4 +72,15 @@ pub fn stop_on_signal() -> Result<Arc<AtomicBool>, ToolError> {
     };
     std::thread::Builder::new().name("signals".into()).spawn(wait).map_err(failed())?;
     Ok(stop)
+}
+
+/// Sleeps until that moment, or until the program is told to stop.
+fn pause_until(due: Instant, stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        let left = due.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return;
+        }
+        std::thread::sleep(left.min(NAP));
+    }
 }

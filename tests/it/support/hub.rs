@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -22,20 +22,20 @@ pub fn spawn_hub() -> Hub {
 
 /// A hub with these settings.
 pub fn hub_with(settings: &[(&str, &str)]) -> Hub {
-    let home = Rc::new(tempfile::tempdir().expect("a temporary directory"));
+    let home = Arc::new(tempfile::tempdir().expect("a temporary directory"));
     start(home, settings)
 }
 
 /// A hub on the files of this folder.
 pub fn start_in(home: TempDir) -> Hub {
-    start(Rc::new(home), &[])
+    start(Arc::new(home), &[])
 }
 
 /// A running hub.
 pub struct Hub {
     process: Child,
     address: SocketAddr,
-    home: Rc<TempDir>,
+    home: Arc<TempDir>,
     settings: Vec<(String, String)>,
     agent: Agent,
 }
@@ -53,7 +53,7 @@ pub fn command(home: &Path) -> Command {
     command
 }
 
-fn start(home: Rc<TempDir>, settings: &[(&str, &str)]) -> Hub {
+fn start(home: Arc<TempDir>, settings: &[(&str, &str)]) -> Hub {
     let log = File::options().create(true).append(true).open(home.path().join("hub.log")).expect("a log");
     let mut process = command(home.path())
         .envs(settings.iter().copied())
@@ -119,6 +119,11 @@ impl Hub {
         Answer::from(request.call().expect("the hub answers"))
     }
 
+    /// Asks for what may be no text; the status.
+    pub fn status_of(&self, path: &str) -> u16 {
+        self.agent.get(self.url(path)).call().expect("the hub answers").status().as_u16()
+    }
+
     /// Asks and takes the content, which must be there.
     pub fn json(&self, path: &str) -> Value {
         let answer = self.get(path);
@@ -132,11 +137,18 @@ impl Hub {
         self.started_again()
     }
 
+    /// Kills it at once and starts it again on the same file, at this port.
+    pub fn restarted_at(mut self, port: &str) -> Self {
+        self.kill();
+        self.settings.push(("PORT".to_owned(), port.to_owned()));
+        self.started_again()
+    }
+
     /// Starts it again, after it ended, on the same file.
     pub fn started_again(self) -> Self {
         let settings: Vec<(&str, &str)> =
             self.settings.iter().map(|(name, value)| (&**name, &**value)).collect();
-        start(Rc::clone(&self.home), &settings)
+        start(Arc::clone(&self.home), &settings)
     }
 
     /// `kill -9`.
@@ -155,6 +167,15 @@ impl Hub {
     pub fn terminate(&self) {
         let pid = rustix::process::Pid::from_child(&self.process);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("the hub was running");
+    }
+
+    /// Bytes of memory that it holds.
+    pub fn resident_bytes(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.process.id());
+        let status = std::fs::read_to_string(path).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
+        let kib: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
+        kib * 1024
     }
 
     /// What it wrote to its log.

@@ -3,8 +3,12 @@
 pub mod hub;
 pub mod keys;
 pub mod memory;
+pub mod mirror;
 pub mod provider;
+pub mod raw;
 pub mod screen;
+pub mod tls;
+pub mod town;
 
 pub use hub::{Answer, Hub, hub_with, spawn_hub};
 pub use provider::{Delivery, fixture, fixtures};
