@@ -11,7 +11,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use socket2::SockRef;
 
-use crate::archive::{self, Archive, ArchiveError, LoadStats, Query};
+use crate::archive::{self, Archive, ArchiveError, LoadNewest, LoadStats, Query};
 use crate::auth::{AuthError, Authenticator};
 use crate::config::Settings;
 use crate::http::state::{EdgeSettings, EdgeState, IntegrityResult};
@@ -150,10 +150,12 @@ fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
 async fn start_hub(settings: &Settings, metrics: &Metrics) -> Result<Addr<UmblerHub>, StartError> {
     let opened = schema::open(&settings.database_path)?;
     let now = clock::now();
-    let stats = {
+    let (stats, newest_updates) = {
         let mut connection = archive::open(&settings.database_path).map_err(ArchiveError::from)?;
         let transaction = connection.transaction().map_err(ArchiveError::from)?;
-        LoadStats { now }.answer(&transaction)?
+        let newest =
+            LoadNewest { updates_max: settings.updates_in_memory, bytes_max: hub::ring::RING_BYTES_MAX };
+        (LoadStats { now }.answer(&transaction)?, newest.answer(&transaction)?)
     };
     let hub_settings = HubSettings {
         zone: settings.zone.clone(),
@@ -162,6 +164,9 @@ async fn start_hub(settings: &Settings, metrics: &Metrics) -> Result<Addr<Umbler
         epoch: opened.epoch.clone(),
         stats,
         last_webhook_at: opened.last_webhook_at,
+        updates_in_memory: settings.updates_in_memory,
+        replay_updates_max: settings.replay_updates_max,
+        newest_updates,
     };
     let archive = Archive::start(settings.database_path.clone());
     let hub = UmblerHub::new(hub_settings, archive, metrics.clone()).start();

@@ -1,14 +1,17 @@
 //! Contacts: a list of them, and one by its id.
 
+use std::sync::Arc;
+
 use rusqlite::{OptionalExtension, Transaction};
 use serde::Serialize;
 
 use super::cursor::fingerprint;
 use super::page::{Conditions, Order, Page, PageAt, Rows, Sort, Walk};
 use super::search::Needle;
-use super::{ArchiveError, Query, parse_state, parse_summary};
+use super::{ArchiveError, Query, parse_state, parse_summary, visible};
+use crate::auth::Scope;
 use crate::domain::Contact;
-use crate::protocol::ContactShape;
+use crate::protocol::{ContactShape, Mask};
 
 /// Contacts, by default those with the latest interaction first.
 #[derive(Debug, Clone)]
@@ -23,6 +26,8 @@ pub struct ListContacts {
     pub limit: u32,
     /// Which page.
     pub at: PageAt,
+    /// Whose eyes.
+    pub scope: Arc<Scope>,
 }
 
 /// Which contacts to list; everything that is given must hold.
@@ -44,14 +49,21 @@ impl Query for ListContacts {
 
 impl ListContacts {
     /// The latest ones, as a snapshot shows them.
-    pub(super) fn latest(limit: u32) -> Self {
+    pub(super) fn latest(limit: u32, scope: &Arc<Scope>) -> Self {
         let sort = Sort::default();
         let order = sort.default_order();
-        Self { filter: ContactFilter::default(), sort, order, limit, at: PageAt::Page(1) }
+        Self {
+            filter: ContactFilter::default(),
+            sort,
+            order,
+            limit,
+            at: PageAt::Page(1),
+            scope: Arc::clone(scope),
+        }
     }
 
     pub(super) fn rows(&self, tx: &Transaction<'_>) -> Result<Rows<ContactShape>, ArchiveError> {
-        self.walk()?.rows(tx, load)
+        self.walk()?.rows(tx, |tx, rowid| load(tx, rowid, &self.scope))
     }
 
     pub(super) fn walk(&self) -> Result<Walk<'_>, ArchiveError> {
@@ -67,13 +79,18 @@ impl ListContacts {
             conditions: self.conditions(),
             at: &self.at,
             limit: self.limit,
-            fingerprint: fingerprint(&("contacts", self.sort, self.order, &self.filter))?,
+            fingerprint: fingerprint(&("contacts", self.sort, self.order, &self.filter, self.scope.hash()))?,
         })
     }
 
     fn conditions(&self) -> Conditions {
         let mut conditions = Conditions::default();
+        visible::limit(&mut conditions, &self.scope, visible::Rows::Contacts);
         if let Some(search) = &self.filter.search {
+            if self.scope.is_masked() {
+                // What is masked is not found either.
+                conditions.require("FALSE", []);
+            }
             let needles = Needle::new(search).for_contacts();
             conditions.require("(instr(search_key, ?) > 0 OR instr(search_key, ?) > 0)", needles);
         }
@@ -85,7 +102,7 @@ impl ListContacts {
     }
 
     fn total(&self, tx: &Transaction<'_>) -> Result<i64, ArchiveError> {
-        if self.filter == ContactFilter::default() {
+        if self.filter == ContactFilter::default() && self.scope.is_unlimited() {
             let mut counters = tx.prepare_cached("SELECT total_contacts FROM counters")?;
             return Ok(counters.query_row([], |row| row.get(0))?);
         }
@@ -98,23 +115,26 @@ impl ListContacts {
 pub struct GetContact {
     /// The provider's id, case-sensitive.
     pub id: String,
+    /// Whose eyes.
+    pub scope: Arc<Scope>,
 }
 
 impl Query for GetContact {
     type Answer = Option<ContactShape>;
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ArchiveError> {
-        rowid(tx, &self.id)?.map(|rowid| load(tx, rowid)).transpose()
+        rowid(tx, &self.id, &self.scope)?.map(|rowid| load(tx, rowid, &self.scope)).transpose()
     }
 }
 
-/// Where a contact is stored, if it is.
-pub(super) fn rowid(tx: &Transaction<'_>, id: &str) -> Result<Option<i64>, ArchiveError> {
+/// Where a contact is stored, if it is and may be seen.
+pub(super) fn rowid(tx: &Transaction<'_>, id: &str, scope: &Scope) -> Result<Option<i64>, ArchiveError> {
     let mut statement = tx.prepare_cached("SELECT rowid FROM contacts WHERE id = ?")?;
-    Ok(statement.query_row([id], |row| row.get(0)).optional()?)
+    let rowid = statement.query_row([id], |row| row.get(0)).optional()?;
+    Ok(if visible::sees(tx, scope, visible::Rows::Contacts, id)? { rowid } else { None })
 }
 
-fn load(tx: &Transaction<'_>, rowid: i64) -> Result<ContactShape, ArchiveError> {
+fn load(tx: &Transaction<'_>, rowid: i64, scope: &Scope) -> Result<ContactShape, ArchiveError> {
     let mut statement = tx.prepare_cached(
         "SELECT contacts.state, messages.state FROM contacts
          LEFT JOIN messages ON messages.id = contacts.last_message_id
@@ -123,5 +143,12 @@ fn load(tx: &Transaction<'_>, rowid: i64) -> Result<ContactShape, ArchiveError> 
     let mut rows = statement.query([rowid])?;
     let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     let contact: Contact = parse_state(row, 0)?;
-    Ok(ContactShape::new(&contact, parse_summary(row, 1)?))
+    let mut shape = ContactShape::new(&contact, parse_summary(row, 1)?);
+    if !scope.is_unlimited() {
+        shape.forget_other_chats();
+    }
+    if scope.is_masked() {
+        shape.mask();
+    }
+    Ok(shape)
 }

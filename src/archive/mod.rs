@@ -20,6 +20,7 @@ use crate::protocol::MessageSummary;
 pub mod cursor;
 pub mod page;
 mod search;
+mod visible;
 pub mod contacts;
 pub mod chats;
 pub mod messages;
@@ -32,14 +33,14 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use chats::{ChatFilter, GetChat, ListChats, ListContactChats, StatusFilter};
+pub use chats::{ChatFilter, GetChat, GetPlacement, ListChats, ListContactChats, StatusFilter};
 pub use contacts::{ContactFilter, GetContact, ListContacts};
 pub use cursor::{Cursor, CursorError};
 pub use messages::{ListChatMessages, ListMessages, MessageFilter};
 pub use page::{Order, Page, PageAt, Sort};
 pub use snapshot::{Snapshot, SnapshotAnswer};
-pub use stats::LoadStats;
-pub use updates::{ListUpdates, Updates};
+pub use stats::{LoadStats, ScopedStats};
+pub use updates::{ListUpdates, LoadNewest, LoadStretch, Stretch, Updates};
 pub use webhooks::{WebhookReport, WebhookStatus};
 
 /// Connections that answer at the same time.

@@ -1,13 +1,20 @@
 //! The counters, as the hub reads them at its start and as a snapshot shows them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use rusqlite::Transaction;
 
+use super::page::Conditions;
+use super::visible::{self, Rows};
 use super::{ArchiveError, Query, last_seq};
+use crate::auth::Scope;
 use crate::domain::Stats;
-use crate::domain::stats::bucket;
+use crate::domain::register::to_nanos;
+use crate::domain::stats::{bucket, day_of};
+use crate::protocol::StatsShape;
 
 /// Hours back from now that every time zone's today lies within, with room for a clock that was set.
 const RECENT_HOURS: i64 = 48;
@@ -26,6 +33,53 @@ impl Query for LoadStats {
         let since = self.now.checked_sub(RECENT_HOURS.hours()).unwrap_or(Timestamp::MIN);
         let stats = Stats { recent: buckets(tx, bucket(since))?, as_of: last_seq(tx)?, ..totals(tx)? };
         Ok(stats)
+    }
+}
+
+/// The counters as a scope sees them, from one read. For whoever sees everything they are the kept ones; a limited
+/// scope's are counted, which takes as long as it has chats and messages of today.
+#[derive(Debug, Clone)]
+pub struct ScopedStats {
+    /// The present.
+    pub now: Timestamp,
+    /// Where today turns.
+    pub zone: TimeZone,
+    /// Whose eyes.
+    pub scope: Arc<Scope>,
+}
+
+impl Query for ScopedStats {
+    type Answer = StatsShape;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<StatsShape, ArchiveError> {
+        if self.scope.is_unlimited() {
+            let stats = LoadStats { now: self.now }.answer(tx)?;
+            return Ok(StatsShape::new(&stats, stats.messages_today(self.now, &self.zone)));
+        }
+        let limited = |rows| {
+            let mut conditions = Conditions::default();
+            visible::limit(&mut conditions, &self.scope, rows);
+            conditions
+        };
+        let (from, until) = day_of(self.now, &self.zone);
+        let mut today = limited(Rows::Messages);
+        today.require("at >= ? AND at < ?", [to_nanos(from).into(), to_nanos(until).into()]);
+        today.require("chat_id IN (SELECT id FROM chats WHERE kind = 'direct')", []);
+        let [chats, messages, open, waiting] = limited(Rows::Chats).select(
+            tx,
+            "chats",
+            "count(*), coalesce(sum(message_count), 0), coalesce(sum(open AND kind = 'direct'), 0), \
+             coalesce(sum(open AND waiting AND kind = 'direct'), 0)",
+        )?;
+        Ok(StatsShape {
+            total_contacts: limited(Rows::Contacts).count(tx, "contacts")?,
+            total_messages: messages,
+            total_chats: chats,
+            open_chats: open,
+            waiting_chats: waiting,
+            messages_today: today.count(tx, "messages INDEXED BY messages_by_time")?,
+            as_of_seq: last_seq(tx)?.0,
+        })
     }
 }
 

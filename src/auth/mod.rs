@@ -14,7 +14,9 @@ pub mod scope;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use scope::scope_hash;
+use crate::protocol::Channel;
+
+pub use scope::Scope;
 pub use secret::Secret;
 pub use verify::{AuthKey, AuthSettings, Authenticator};
 
@@ -61,6 +63,22 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// The first channel that the token does not allow: another user's own, except for admins.
+    pub fn forbidden_channel<'a>(&self, channels: &'a [Channel]) -> Option<&'a Channel> {
+        channels.iter().find(|channel| match channel {
+            Channel::User(sub) => self.role != Role::Admin && *sub != self.sub,
+            Channel::Updates
+            | Channel::Stats
+            | Channel::Presence
+            | Channel::Chat(_)
+            | Channel::Contact(_)
+            | Channel::Sector(_)
+            | Channel::Member(_)
+            | Channel::Line(_)
+            | Channel::Tag(_) => false,
+        })
+    }
+
     /// Everybody, where no key is set.
     pub fn anonymous() -> Self {
         Self {

@@ -71,6 +71,10 @@ pub struct Settings {
     pub sessions_per_address_max: usize,
     /// `UPDATES_RETAINED`.
     pub updates_retained: u32,
+    /// How many of them are kept in memory.
+    pub updates_in_memory: usize,
+    /// How many missed updates a session is replayed at most.
+    pub replay_updates_max: u32,
     /// `WORKERS`; `None`: one per core.
     pub workers: Option<usize>,
     /// `DASHBOARD_DIR`.

@@ -15,6 +15,10 @@ use crate::auth::{AuthKey, AuthSettings, Authenticator, Secret};
 const JWT_SECRET_BYTES_MIN: usize = 32;
 /// Short secrets in URLs are guessed.
 const WEBHOOK_SECRET_BYTES_MIN: usize = 16;
+/// Updates in memory at most, whatever they weigh: a bound of bytes counts besides.
+const UPDATES_IN_MEMORY_MAX: usize = 1_000_000;
+/// More than this weighs more than any snapshot.
+const REPLAY_UPDATES_MAX: u32 = 100_000;
 /// Fewer would make a client that reconnects in the next minute start anew.
 const UPDATES_RETAINED_MIN: u32 = 1_000;
 /// More threads than this only wait for each other.
@@ -71,6 +75,8 @@ impl<'a> Reader<'a> {
         let sessions_max = self.number("MAX_SESSIONS", 0, usize::MAX);
         let sessions_per_address_max = self.number("MAX_SESSIONS_PER_ADDRESS", 0, usize::MAX);
         let updates_retained = self.number("UPDATES_RETAINED", UPDATES_RETAINED_MIN, u32::MAX);
+        let updates_in_memory = self.number("UPDATES_IN_MEMORY", 1, UPDATES_IN_MEMORY_MAX);
+        let replay_updates_max = self.number("REPLAY_UPDATES_MAX", 0, REPLAY_UPDATES_MAX);
         let workers = self.number("WORKERS", 1, WORKERS_MAX);
         let webhook_secret = self.secret("WEBHOOK_SECRET", WEBHOOK_SECRET_BYTES_MIN);
         if self.text("NATS_URL").is_some() {
@@ -91,6 +97,8 @@ impl<'a> Reader<'a> {
             sessions_max: sessions_max?,
             sessions_per_address_max: sessions_per_address_max?,
             updates_retained: updates_retained?,
+            updates_in_memory: updates_in_memory?,
+            replay_updates_max: replay_updates_max?,
             workers,
             dashboard_dir: PathBuf::from(self.text("DASHBOARD_DIR")?),
             log_filter: self.text("RUST_LOG")?.to_owned(),

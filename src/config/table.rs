@@ -74,7 +74,21 @@ pub const TABLE: &[Setting] = &[
         Some("200"),
         "WebSocket sessions of one client address at most; 0: no limit.",
     ),
-    setting("UPDATES_RETAINED", Some("100000"), "Updates kept for GET /api/umbler/updates; 1000 or more."),
+    setting(
+        "UPDATES_RETAINED",
+        Some("100000"),
+        "Updates kept for screens that come back and for GET /api/umbler/updates; 1000 or more.",
+    ),
+    setting(
+        "UPDATES_IN_MEMORY",
+        Some("4096"),
+        "Newest updates kept in memory for screens that come back; older ones are read from disk.",
+    ),
+    setting(
+        "REPLAY_UPDATES_MAX",
+        Some("10000"),
+        "Missed updates that a screen is replayed at most; whoever missed more begins with a snapshot.",
+    ),
     setting("WORKERS", None, "Threads for HTTP and sockets; unset: one per core."),
     setting(
         "DASHBOARD_DIR",

@@ -17,6 +17,7 @@ pub mod webhook;
 pub mod api;
 pub mod health;
 pub mod socket;
+pub mod stream;
 pub mod pages;
 pub mod openapi;
 
@@ -41,6 +42,8 @@ pub fn configure(config: &mut web::ServiceConfig, state: &web::Data<EdgeState>) 
                 .route(web::post().to(webhook::receive))
                 .default_service(none()),
         )
+        // Before the scope, which compresses answers and would hold the stream back.
+        .service(web::resource("/api/umbler/stream").get(stream::open).default_service(none()))
         .service(
             web::scope("/api/umbler")
                 .wrap(Compress::default())
@@ -81,7 +84,7 @@ pub fn cors(state: &web::Data<EdgeState>) -> Cors {
             origin.to_str().is_ok_and(|origin| state.settings.origins.allows(origin))
         })
         .allowed_methods([Method::GET, Method::POST, Method::HEAD])
-        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, stream::LAST_EVENT_ID])
         .expose_headers([header::RETRY_AFTER])
         .max_age(PREFLIGHT_SECONDS)
 }

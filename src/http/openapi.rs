@@ -5,7 +5,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{api, health, webhook};
+use super::{api, health, stream, webhook};
 
 /// Where the description lies.
 const DESCRIPTION: &str = "/api/openapi.json";
@@ -13,7 +13,7 @@ const DESCRIPTION: &str = "/api/openapi.json";
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Umbler Hub", description = "Realtime hub for teams that work in WhatsApp through Umbler Talk."),
-    paths(webhook::receive, health::health, health::live, health::ready, health::metrics),
+    paths(webhook::receive, stream::open, health::health, health::live, health::ready, health::metrics),
     modifiers(&Bearer),
     tags(
         (name = "umbler", description = "Queries. With a JWT key set they want `Authorization: Bearer`."),

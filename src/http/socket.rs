@@ -15,6 +15,18 @@ pub async fn open(
 ) -> Result<HttpResponse, actix_web::Error> {
     let address = state.client_address(&request);
     state.connect_limiter.check(address)?;
+    check_origin(&request, &state)?;
+    let seat = SessionSeat {
+        hub: state.hub.clone(),
+        authenticator: state.authenticator.clone(),
+        address,
+        metrics: state.metrics.clone(),
+    };
+    session::open(&request, payload, seat)
+}
+
+/// A page of another site must not use its visitor's network.
+pub fn check_origin(request: &HttpRequest, state: &EdgeState) -> Result<(), ApiError> {
     let header = |name| {
         request
             .headers()
@@ -27,14 +39,7 @@ pub async fn open(
         log::info!("a page of {origin:?} was not let in; FRONTEND_URL names the pages that are");
         return Err(ApiError::Forbidden(
             "this page's origin is not allowed; FRONTEND_URL names those that are",
-        )
-        .into());
+        ));
     }
-    let seat = SessionSeat {
-        hub: state.hub.clone(),
-        authenticator: state.authenticator.clone(),
-        address,
-        metrics: state.metrics.clone(),
-    };
-    session::open(&request, payload, seat)
+    Ok(())
 }

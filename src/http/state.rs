@@ -14,8 +14,9 @@ use super::error::ApiError;
 use super::limiter::AddressLimiter;
 use super::origin::Origins;
 use crate::archive::{Ask, Query};
-use crate::auth::{Authenticator, Secret};
-use crate::hub::{GetHealth, Health, UmblerHub};
+use crate::auth::{Authenticator, Scope, Secret};
+use crate::hub::{GetHealth, GetStats, Health, UmblerHub};
+use crate::protocol::StatsShape;
 use crate::telemetry::metrics::Metrics;
 
 /// How the edge is set up.
@@ -78,6 +79,11 @@ impl EdgeState {
     pub async fn ask<Q: Query>(&self, query: Q) -> Result<Q::Answer, ApiError> {
         let answer = self.hub.send(Ask(query)).await.map_err(|_gone| stopping())?;
         Ok(answer?)
+    }
+
+    /// The counters, as a scope sees them.
+    pub async fn stats(&self, scope: Arc<Scope>) -> Result<StatsShape, ApiError> {
+        Ok(self.hub.send(GetStats { scope }).await.map_err(|_gone| stopping())??)
     }
 
     /// How the hub is.

@@ -92,19 +92,32 @@ async fn take_in(
         return Err(ApiError::UnsupportedEncoding);
     }
     let attempt = request.headers().get(ATTEMPT_HEADER).and_then(|value| value.to_str().ok()?.parse().ok());
-    let body = read_body(payload).await?;
+    let body = read_body(payload, BODY_BYTES_MAX).await?;
     let submission = if body.len() > INLINE_BYTES_MAX {
         web::block(move || submit(&body, attempt)).await.map_err(|_stopping| ApiError::Internal)??
     } else {
         submit(&body, attempt)?
     };
+    Ok(store(state, submission).await?.into())
+}
+
+/// Waits until a submission is durable, at most [`DURABLE_SECONDS_MAX`].
+pub async fn store(state: &EdgeState, submission: Submission) -> Result<Ack, ApiError> {
     let ingest = state.hub.send(Ingest { submission });
     match timeout(Duration::from_secs(DURABLE_SECONDS_MAX), ingest).await {
-        Ok(Ok(Ok(ack))) => Ok(ack.into()),
+        Ok(Ok(Ok(ack))) => Ok(ack),
         Ok(Ok(Err(error))) => Err(refusal(error)),
         Ok(Err(_gone)) => Err(refusal(IngestError::Stopping)),
         Err(_elapsed) => Err(unavailable("the delivery did not become durable in time")),
     }
+}
+
+/// Compresses what is kept raw.
+pub fn compress(bytes: &[u8]) -> Result<Vec<u8>, ApiError> {
+    zstd::bulk::compress(bytes, ZSTD_LEVEL).map_err(|error| {
+        log::error!("a delivery could not be compressed: {error}");
+        ApiError::Internal
+    })
 }
 
 /// The secret comes as `?token=`, which is what Umbler can send, or as a Bearer token.
@@ -125,7 +138,8 @@ fn authorize(request: &HttpRequest, state: &EdgeState) -> Result<(), ApiError> {
     Err(ApiError::Unauthorized("this is not the webhook secret".to_owned()))
 }
 
-async fn read_body(mut payload: web::Payload) -> Result<Bytes, ApiError> {
+/// Reads a whole body of at most so many bytes, within [`BODY_SECONDS_MAX`].
+pub async fn read_body(mut payload: web::Payload, bytes_max: usize) -> Result<Bytes, ApiError> {
     let read = async {
         let mut body = BytesMut::new();
         let mut length = 0;
@@ -133,7 +147,7 @@ async fn read_body(mut payload: web::Payload) -> Result<Bytes, ApiError> {
             let chunk =
                 chunk.map_err(|error| ApiError::BadRequest(format!("the body broke off: {error}")))?;
             length += chunk.len();
-            if length <= BODY_BYTES_MAX {
+            if length <= bytes_max {
                 body.extend_from_slice(&chunk);
             } else if length > DISCARDED_BYTES_MAX {
                 break;
@@ -141,7 +155,7 @@ async fn read_body(mut payload: web::Payload) -> Result<Bytes, ApiError> {
                 body.clear();
             }
         }
-        if length > BODY_BYTES_MAX { Err(ApiError::BodyTooLarge(BODY_BYTES_MAX)) } else { Ok(body.freeze()) }
+        if length > bytes_max { Err(ApiError::BodyTooLarge(bytes_max)) } else { Ok(body.freeze()) }
     };
     timeout(Duration::from_secs(BODY_SECONDS_MAX), read)
         .await
@@ -153,10 +167,7 @@ fn submit(body: &[u8], attempt: Option<u32>) -> Result<Submission, ApiError> {
     let received_at = clock::now();
     let reading = umbler::read(body, attempt, received_at)
         .map_err(|error| ApiError::BadRequest(format!("the body is no JSON object: {}", error.reason)))?;
-    let raw = zstd::bulk::compress(body, ZSTD_LEVEL).map_err(|error| {
-        log::error!("a delivery could not be compressed: {error}");
-        ApiError::Internal
-    })?;
+    let raw = compress(body)?;
     Ok(match reading {
         Reading::Event(delivery) => Submission::Event { delivery, raw },
         Reading::Ignored { reason, event_id } => Submission::Ignored { reason, event_id, received_at, raw },

@@ -7,8 +7,10 @@ use actix::prelude::*;
 use bytestring::ByteString;
 use jiff::Timestamp;
 
+use crate::archive::ArchiveError;
+use crate::auth::{Identity, Scope};
 use crate::domain::Seq;
-pub use crate::journal::{Ack, AckStatus, IngestError, Submission};
+pub use crate::journal::{Ack, AckStatus, IngestError, Submission, UserNotice};
 use crate::protocol::{Channel, CloseCode, SnapshotLimits, StatsShape, SubscribeRequest};
 
 /// Take in a delivery; answered once it is durable.
@@ -19,10 +21,13 @@ pub struct Ingest {
     pub submission: Submission,
 }
 
-/// Tell the counters.
+/// Tell the counters, as a scope sees them.
 #[derive(Debug, Message)]
-#[rtype(result = "StatsShape")]
-pub struct GetStats;
+#[rtype(result = "Result<StatsShape, ArchiveError>")]
+pub struct GetStats {
+    /// Whose eyes.
+    pub scope: Arc<Scope>,
+}
 
 /// Tell how the hub is.
 #[derive(Debug, Message)]
@@ -64,8 +69,30 @@ pub struct Connect {
     pub backlog: Arc<super::backlog::Backlog>,
     /// The client's address, for the limit per address.
     pub address: IpAddr,
-    /// Without a JWT key everybody is signed in.
-    pub signed_in: bool,
+    /// Without a JWT key everybody is signed in as the anonymous admin.
+    pub who: Option<Who>,
+}
+
+/// Who sits at a session's other end.
+#[derive(Debug, Clone)]
+pub struct Who {
+    /// The user's id.
+    pub user: Arc<str>,
+    /// The user's name, if the token tells it.
+    pub name: Option<Arc<str>>,
+    /// What the token allows.
+    pub scope: Arc<Scope>,
+}
+
+impl Who {
+    /// Who a token says it is.
+    pub fn new(identity: &Identity) -> Self {
+        Self {
+            user: identity.sub.as_str().into(),
+            name: identity.name.as_deref().map(Into::into),
+            scope: Arc::new(Scope::of(identity)),
+        }
+    }
 }
 
 /// The id of a session, unguessable, told to its client.
@@ -79,10 +106,20 @@ pub struct Disconnected {
     pub session: SessionId,
 }
 
-/// A session signed in.
+/// A session signed in, or refreshed its token.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct SignedIn {
+    /// Which.
+    pub session: SessionId,
+    /// Who it is.
+    pub who: Who,
+}
+
+/// A session has read all that was queued for it, and the hub asked to be told.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Drained {
     /// Which.
     pub session: SessionId,
 }
@@ -97,8 +134,6 @@ pub struct Subscribe {
     pub request_id: Option<RequestId>,
     /// What it asks.
     pub request: SubscribeRequest,
-    /// What its token allows, in short.
-    pub scope: String,
 }
 
 /// Stop following.
@@ -113,6 +148,18 @@ pub struct Unsubscribe {
     pub channels: Option<Vec<Channel>>,
 }
 
+/// Tell others which chat a session's screen shows.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct SetPresence {
+    /// Whose screen.
+    pub session: SessionId,
+    /// The client's own id, as JSON.
+    pub request_id: Option<RequestId>,
+    /// The chat; `None`: none.
+    pub chat: Option<String>,
+}
+
 /// Send a snapshot to a session.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
@@ -123,8 +170,6 @@ pub struct SendSnapshot {
     pub request_id: Option<RequestId>,
     /// How much.
     pub limits: SnapshotLimits,
-    /// What its token allows, in short.
-    pub scope: String,
 }
 
 /// A client's own request id, as JSON.
@@ -147,6 +192,15 @@ pub enum Outgoing {
     Updates(Arc<[ByteString]>),
     /// An answer or a notice.
     Notice(ByteString),
+    /// The answer to the first subscription.
+    Subscribed {
+        /// The answer.
+        frame: ByteString,
+        /// The life of the journal.
+        epoch: Arc<str>,
+        /// Missed updates follow, and no snapshot is needed.
+        recovered: bool,
+    },
     /// A heartbeat at this position; the session adds how many updates it sent.
     Heartbeat(Seq),
     /// The socket ends.

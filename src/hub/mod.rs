@@ -4,35 +4,46 @@
 //!
 //! 1. Only [`Committed`] changes counters or sends updates; it arrives in journal order.
 //! 2. A delivery is answered after its update was handed to the sessions: who reads back sees it.
-//! 3. Nobody waits for a slow session: what does not fit into its queue is left out, the session is marked as
-//!    behind, and told to ask again once it has read the rest.
-//! 4. No SQL, no file and no encoding of updates on the hub's thread.
+//! 3. Nobody waits for a slow session: one whose queue is full gets nothing more into it, and catches up from its
+//!    position once it has read the rest.
+//! 4. No SQL and no file on the hub's thread. Updates come encoded; other views of them (masked, limited) are
+//!    encoded here once for all sessions that need them.
 
 pub mod backlog;
+pub mod ring;
+pub mod flow;
 pub mod messages;
 pub mod sessions;
 pub mod outbox;
 pub mod fan_out;
 pub mod requests;
 pub mod snapshots;
+pub mod presence;
+pub mod watching;
 pub mod pulse;
+
+use std::sync::Arc;
 
 use actix::prelude::*;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::sync::oneshot;
 
-use crate::archive::{Archive, ArchiveError, Ask, Query};
+use crate::archive::{Archive, ArchiveError, Ask, Query, ScopedStats};
 use crate::domain::Stats;
 use crate::journal::append::Append;
-use crate::journal::{Committed, Faulted, Journal};
+use crate::journal::{Committed, Faulted, Journal, Recorded};
 use crate::protocol::StatsShape;
 use crate::telemetry::clock;
 use crate::telemetry::metrics::Metrics;
+use flow::Stretches;
 pub use messages::{
-    Ack, AckStatus, Connect, Deliver, Disconnected, Drain, GetHealth, GetStats, Health, Ingest, IngestError,
-    Outgoing, RequestId, SendSnapshot, SessionId, SignedIn, Submission, Subscribe, Unsubscribe,
+    Ack, AckStatus, Connect, Deliver, Disconnected, Drain, Drained, GetHealth, GetStats, Health, Ingest,
+    IngestError, Outgoing, RequestId, SendSnapshot, SessionId, SetPresence, SignedIn, Submission, Subscribe,
+    Unsubscribe, UserNotice, Who,
 };
+use presence::Presence;
+use ring::Ring;
 use sessions::Sessions;
 use snapshots::Snapshots;
 
@@ -55,6 +66,12 @@ pub struct HubSettings {
     pub stats: Stats,
     /// When the last delivery came.
     pub last_webhook_at: Option<Timestamp>,
+    /// Updates that are kept in memory for whoever comes back.
+    pub updates_in_memory: usize,
+    /// Missed updates that a session is replayed at most; whoever missed more takes a snapshot, which is less.
+    pub replay_updates_max: u32,
+    /// The newest of them, as far as the database has them.
+    pub newest_updates: Vec<Arc<Recorded>>,
 }
 
 /// The central actor.
@@ -66,9 +83,12 @@ pub struct UmblerHub {
     sessions: Sessions,
     snapshots: Snapshots,
     stats: Stats,
+    ring: Ring,
+    stretches: Stretches,
     last_webhook_at: Option<Timestamp>,
     fault: Option<String>,
     draining: bool,
+    presence: Presence,
     pulse: pulse::Pulse,
     metrics: Metrics,
 }
@@ -83,8 +103,11 @@ pub struct Opened {
 
 impl UmblerHub {
     /// A hub without a journal yet; it takes deliveries in after [`Opened`].
-    pub fn new(settings: HubSettings, archive: Addr<Archive>, metrics: Metrics) -> Self {
+    pub fn new(mut settings: HubSettings, archive: Addr<Archive>, metrics: Metrics) -> Self {
+        let newest = std::mem::take(&mut settings.newest_updates);
         Self {
+            ring: Ring::new(settings.updates_in_memory, &newest, settings.stats.as_of),
+            stretches: Stretches::default(),
             archive,
             journal: None,
             sessions: Sessions::default(),
@@ -93,6 +116,7 @@ impl UmblerHub {
             last_webhook_at: settings.last_webhook_at,
             fault: None,
             draining: false,
+            presence: Presence::default(),
             pulse: pulse::Pulse::default(),
             metrics,
             settings,
@@ -132,10 +156,16 @@ impl<Q: Query> Handler<Ask<Q>> for UmblerHub {
 }
 
 impl Handler<GetStats> for UmblerHub {
-    type Result = MessageResult<GetStats>;
+    type Result = ResponseFuture<Result<StatsShape, ArchiveError>>;
 
-    fn handle(&mut self, _: GetStats, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.stats_shape())
+    fn handle(&mut self, ask: GetStats, _: &mut Self::Context) -> Self::Result {
+        if ask.scope.is_unlimited() {
+            let stats = self.stats_shape();
+            return Box::pin(async { Ok(stats) });
+        }
+        let ask = ScopedStats { now: clock::now(), zone: self.settings.zone.clone(), scope: ask.scope };
+        let answer = self.archive.send(Ask(ask));
+        Box::pin(async move { answer.await.unwrap_or(Err(ArchiveError::Busy)) })
     }
 }
 
@@ -177,7 +207,9 @@ impl Handler<Committed> for UmblerHub {
         self.last_webhook_at = self.last_webhook_at.max(Some(committed.received_at));
         if let Some(last) = committed.events.last() {
             self.stats.apply(&committed.delta, last.seq);
+            self.ring.add(&committed.events);
             self.fan_out(&committed.events);
+            self.follow_viewed_chats(&committed.events, ctx);
             self.note_new_stats(ctx);
         }
         for settled in committed.settled {

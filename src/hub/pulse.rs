@@ -1,39 +1,45 @@
 //! What the hub does by the clock: heartbeats, counters at most four times a second, and sessions that fell behind.
 
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
-use serde::Serialize;
 
 use super::UmblerHub;
-use super::messages::Outgoing;
+use super::flow::Flow;
+use super::messages::SessionId;
+use super::sessions::Session;
+use crate::archive::{ArchiveError, Ask, ScopedStats};
+use crate::auth::Scope;
 use crate::domain::stats::day_of;
 use crate::protocol::event::{ServerEvent, encode};
-use crate::protocol::{Channel, CloseCode, HEARTBEAT_SECONDS};
+use crate::protocol::{Channel, CloseCode, HEARTBEAT_SECONDS, StatsShape};
 use crate::telemetry::clock;
 
 /// One tick of the hub.
 const TICK: Duration = Duration::from_secs(1);
 /// Counters are sent at most this often.
 const STATS_INTERVAL: Duration = Duration::from_millis(250);
+/// The same for a limited scope, whose counters are counted anew each time.
+const LIMITED_STATS_INTERVAL: Duration = Duration::from_secs(1);
 /// Ticks after which a session that has not read what it was sent is closed.
 pub const BEHIND_TICKS_MAX: u32 = 60;
 
 /// Where the clockwork stands.
 #[derive(Default)]
 pub struct Pulse {
-    ticks: u64,
+    pub(super) ticks: u64,
+    /// A change of presence was sent a moment ago.
+    pub(super) presence_resting: bool,
     /// The counters were sent less than [`STATS_INTERVAL`] ago.
     stats_resting: bool,
     /// They changed since.
     stats_changed: bool,
+    /// Limited scopes whose counters are being counted, or were a moment ago; true where they changed since.
+    counting: HashMap<String, bool>,
     /// The local day of the last tick.
     today: Option<jiff::Timestamp>,
-}
-
-#[derive(Serialize)]
-struct ResyncRequired {
-    reason: &'static str,
 }
 
 impl UmblerHub {
@@ -45,38 +51,44 @@ impl UmblerHub {
     fn tick(&mut self, ctx: &mut Context<Self>) {
         self.pulse.ticks += 1;
         self.beat();
-        self.help_those_behind();
+        self.help_those_behind(ctx);
         self.turn_the_day(ctx);
+        self.presence.expire(self.pulse.ticks);
+        self.note_presence(ctx);
     }
 
     /// Each session gets its heartbeat in its own second of the round.
-    fn beat(&self) {
+    fn beat(&mut self) {
         let turn = self.pulse.ticks % HEARTBEAT_SECONDS;
-        for session in self.sessions.iter().filter(|session| session.beat == turn) {
-            session.send(Outgoing::Heartbeat(self.stats.as_of));
+        let seq = self.stats.as_of;
+        for session in self.sessions.iter_mut().filter(|session| session.beat == turn) {
+            session.beat(seq);
         }
     }
 
-    /// A session that has read what it had is told to ask again; one that reads nothing for long is closed.
-    fn help_those_behind(&mut self) {
-        let now = clock::now();
-        for session in self.sessions.iter_mut().filter(|session| session.backlog.is_behind()) {
+    /// A session that has read what it had goes on from its position; one that reads nothing for long is closed.
+    /// Usually the session itself says that it has read all; here those are found whose word got lost.
+    fn help_those_behind(&mut self, ctx: &mut Context<Self>) {
+        let mut drained = Vec::new();
+        for session in self.sessions.iter_mut() {
+            if !session.behind && !matches!(session.flow, Flow::CatchingUp { .. }) {
+                continue;
+            }
             session.behind_ticks += 1;
-            if session.behind_ticks == 1 {
+            if session.behind && session.behind_ticks == 1 {
                 self.metrics.session_behind();
             }
             if session.backlog.is_empty() {
-                session.behind_ticks = 0;
-                session.backlog.set_behind(false);
-                session.notify(encode(
-                    ServerEvent::ResyncRequired,
-                    None,
-                    now,
-                    &ResyncRequired { reason: "too_slow" },
-                ));
+                drained.push(Arc::clone(&session.id));
             } else if session.behind_ticks == BEHIND_TICKS_MAX {
                 session.close(CloseCode::TooSlow);
             }
+        }
+        for id in drained {
+            self.note_drained(&id, ctx);
+        }
+        if !self.sessions.iter().any(|session| matches!(session.flow, Flow::CatchingUp { .. })) {
+            self.stretches.forget();
         }
     }
 
@@ -103,8 +115,17 @@ impl UmblerHub {
         self.pulse.stats_changed = false;
         self.pulse.stats_resting = true;
         let frame = encode(ServerEvent::UmblerStats, None, clock::now(), &self.stats_shape());
-        for session in self.sessions.followers(&Channel::Stats) {
-            session.notify(frame.clone());
+        let mut limited = HashMap::new();
+        for id in self.sessions.followers(&Channel::Stats) {
+            let Some(session) = self.sessions.get_mut(&id) else { continue };
+            match session.scope().map(|(_, scope)| Arc::clone(scope)) {
+                Some(scope) if scope.is_unlimited() => session.notify(frame.clone()),
+                Some(scope) => drop(limited.insert(scope.hash().to_owned(), scope)),
+                None => {}
+            }
+        }
+        for scope in limited.into_values() {
+            self.send_limited_stats(scope, ctx);
         }
         ctx.run_later(STATS_INTERVAL, |hub, ctx| {
             hub.pulse.stats_resting = false;
@@ -112,5 +133,51 @@ impl UmblerHub {
                 hub.note_new_stats(ctx);
             }
         });
+    }
+
+    /// Sends a session that begins to follow the counters their present state.
+    pub(super) fn greet_with_stats(&mut self, id: &SessionId, ctx: &mut Context<Self>) {
+        let Some((_, scope)) = self.sessions.get(id).and_then(Session::scope) else { return };
+        let scope = Arc::clone(scope);
+        if scope.is_unlimited() {
+            let frame = encode(ServerEvent::UmblerStats, None, clock::now(), &self.stats_shape());
+            return self.answer(id, frame);
+        }
+        self.send_limited_stats(scope, ctx);
+    }
+
+    /// A limited scope's counters are counted by the archive: one count at a time for each scope, and a rest after it.
+    fn send_limited_stats(&mut self, scope: Arc<Scope>, ctx: &mut Context<Self>) {
+        let key = scope.hash().to_owned();
+        if let Some(asked_again) = self.pulse.counting.get_mut(&key) {
+            *asked_again = true;
+            return;
+        }
+        self.pulse.counting.insert(key.clone(), false);
+        let ask =
+            ScopedStats { now: clock::now(), zone: self.settings.zone.clone(), scope: Arc::clone(&scope) };
+        let answer = self.archive.send(Ask(ask)).into_actor(self);
+        ctx.spawn(answer.map(move |answer, hub, ctx| {
+            match answer.unwrap_or(Err(ArchiveError::Busy)) {
+                Ok(stats) => hub.hand_out_limited_stats(&key, &stats),
+                Err(error) => log::warn!("a scope's counters were not counted: {error}"),
+            }
+            ctx.run_later(LIMITED_STATS_INTERVAL, move |hub, ctx| {
+                if hub.pulse.counting.remove(&key) == Some(true) {
+                    hub.send_limited_stats(scope, ctx);
+                }
+            });
+        }));
+    }
+
+    fn hand_out_limited_stats(&mut self, scope: &str, stats: &StatsShape) {
+        let frame = encode(ServerEvent::UmblerStats, None, clock::now(), stats);
+        for id in self.sessions.followers(&Channel::Stats) {
+            if let Some(session) = self.sessions.get_mut(&id)
+                && session.scope().is_some_and(|(_, its)| its.hash() == scope)
+            {
+                session.notify(frame.clone());
+            }
+        }
     }
 }

@@ -1,11 +1,16 @@
 //! Sessions come, go, sign in, follow and stop following.
 
+use std::sync::Arc;
+
 use actix::prelude::*;
+use bytestring::ByteString;
 use serde::Serialize;
 
 use super::UmblerHub;
-use super::messages::{Connect, Disconnected, Drain, SessionId, SignedIn, Subscribe, Unsubscribe};
+use super::flow::{Flow, Unanswered};
+use super::messages::{Connect, Disconnected, Drain, Outgoing, SessionId, SignedIn, Subscribe, Unsubscribe};
 use super::sessions::{CHANNELS_PER_SESSION_MAX, Session};
+use crate::domain::Seq;
 use crate::protocol::event::{ServerEvent, encode, encode_error};
 use crate::protocol::{Channel, CloseCode, ErrorCode, HEARTBEAT_SECONDS, PROTOCOL_VERSION, SubscribeRequest};
 use crate::telemetry::clock;
@@ -23,7 +28,7 @@ struct ConnectionEstablished<'a> {
 
 #[derive(Serialize)]
 struct Subscribed<'a> {
-    channels: Vec<String>,
+    channels: &'a [String],
     seq: i64,
     epoch: &'a str,
     scope: &'a str,
@@ -41,7 +46,7 @@ struct Unsubscribed {
 impl Handler<Connect> for UmblerHub {
     type Result = ();
 
-    fn handle(&mut self, connect: Connect, _: &mut Self::Context) {
+    fn handle(&mut self, connect: Connect, ctx: &mut Self::Context) {
         let mut session = Session::new(connect.session, connect.outbox, connect.backlog, connect.address);
         if self.draining {
             return session.close(CloseCode::GoingAway);
@@ -52,7 +57,6 @@ impl Handler<Connect> for UmblerHub {
         {
             return session.close(CloseCode::Limit);
         }
-        session.signed_in = connect.signed_in;
         session.notify(encode(
             ServerEvent::ConnectionEstablished,
             None,
@@ -63,17 +67,27 @@ impl Handler<Connect> for UmblerHub {
                 epoch: &self.settings.epoch,
                 seq: self.stats.as_of.0,
                 heartbeat_seconds: HEARTBEAT_SECONDS,
-                auth_required: !connect.signed_in,
+                auth_required: connect.who.is_none(),
             },
         ));
+        let id = Arc::clone(&session.id);
         self.sessions.join(session);
+        if let Some(who) = connect.who {
+            self.presence.join(&id, &who, clock::now());
+            self.sessions.sign_in(&id, who);
+            self.note_presence(ctx);
+        }
     }
 }
 
 impl Handler<Disconnected> for UmblerHub {
     type Result = ();
 
-    fn handle(&mut self, disconnected: Disconnected, _: &mut Self::Context) {
+    fn handle(&mut self, disconnected: Disconnected, ctx: &mut Self::Context) {
+        if let Some(who) = self.sessions.get(&disconnected.session).and_then(Session::who) {
+            self.presence.leave(&disconnected.session, &who.user, self.pulse.ticks);
+            self.note_presence(ctx);
+        }
         self.sessions.leave(&disconnected.session);
     }
 }
@@ -81,9 +95,17 @@ impl Handler<Disconnected> for UmblerHub {
 impl Handler<SignedIn> for UmblerHub {
     type Result = ();
 
-    fn handle(&mut self, signed_in: SignedIn, _: &mut Self::Context) {
-        if let Some(session) = self.sessions.get_mut(&signed_in.session) {
-            session.signed_in = true;
+    fn handle(&mut self, signed_in: SignedIn, ctx: &mut Self::Context) {
+        let SignedIn { session: id, who } = signed_in;
+        if self.sessions.get(&id).is_none() {
+            return;
+        }
+        self.presence.join(&id, &who, clock::now());
+        self.note_presence(ctx);
+        let sees_otherwise = self.sessions.sign_in(&id, who);
+        if sees_otherwise && self.sessions.get(&id).is_some_and(|session| session.subscribed_once) {
+            // What it holds may not be what it may see now.
+            self.require_resync(&id, "scope_changed");
         }
     }
 }
@@ -91,10 +113,9 @@ impl Handler<SignedIn> for UmblerHub {
 impl Handler<Subscribe> for UmblerHub {
     type Result = ();
 
-    fn handle(&mut self, subscribe: Subscribe, _: &mut Self::Context) {
-        let Subscribe { session: id, request_id, request, scope } = subscribe;
+    fn handle(&mut self, subscribe: Subscribe, ctx: &mut Self::Context) {
+        let Subscribe { session: id, request_id, request } = subscribe;
         let Some(session) = self.sessions.get(&id) else { return };
-        let now = clock::now();
         let first = !session.subscribed_once;
         let refused = if request.since.is_some() && !first {
             Some("data.since belongs to the first subscribe_updates of a session".to_owned())
@@ -103,40 +124,140 @@ impl Handler<Subscribe> for UmblerHub {
         } else {
             None
         };
-        let Some(session) = self.sessions.get(&id) else { return };
         if let Some(message) = refused {
-            session.notify(encode_error(request_id.as_deref(), now, ErrorCode::BadRequest, &message));
-            return;
+            return self.answer(
+                &id,
+                encode_error(request_id.as_deref(), clock::now(), ErrorCode::BadRequest, &message),
+            );
         }
-        let subscribed = Subscribed {
-            channels: request.channels.iter().map(ToString::to_string).collect(),
-            seq: self.stats.as_of.0,
-            epoch: &self.settings.epoch,
-            scope: &scope,
-            recovered: false,
-            replayed: 0,
-            reason: first.then(|| self.why_not_recovered(&request)),
-        };
-        session.notify(encode(ServerEvent::Subscribed, request_id.as_deref(), now, &subscribed));
+        let channels = request.channels.iter().map(ToString::to_string).collect();
+        let unanswered = Unanswered { request_id, channels };
+        if first {
+            self.begin(&id, &request, unanswered, ctx);
+        } else {
+            self.answer_subscribed(&id, &unanswered, None, None);
+            self.go_live(&id);
+        }
         if request.channels.contains(&Channel::Stats) {
-            session.notify(encode(ServerEvent::UmblerStats, None, now, &self.stats_shape()));
+            self.greet_with_stats(&id, ctx);
+        }
+        if request.channels.contains(&Channel::Presence) {
+            self.greet_with_presence(&id);
         }
     }
 }
 
 impl UmblerHub {
-    /// Missed updates are not replayed yet: every position is answered with the reason for a fresh snapshot.
-    fn why_not_recovered(&self, request: &SubscribeRequest) -> &'static str {
-        let Some(since) = request.since else { return "no_position" };
-        if request.epoch.as_deref() != Some(self.settings.epoch.as_str()) {
-            return "epoch_changed";
+    /// The first subscription of a session: from its position, or from now on.
+    fn begin(
+        &mut self,
+        id: &SessionId,
+        request: &SubscribeRequest,
+        unanswered: Unanswered,
+        ctx: &mut Context<Self>,
+    ) {
+        let Some(session) = self.sessions.get(id) else { return };
+        let since = match self.position(session, request) {
+            Ok(since) => since,
+            Err(reason) => return self.answer_unrecovered(id, &unanswered, reason),
+        };
+        if let Some(missed) = self.count_missed(session, since) {
+            self.answer_recovered(id, &unanswered, since, missed);
+            return self.advance(id, ctx);
         }
-        if since > self.stats.as_of.0 { "position_ahead" } else { "too_old" }
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.flow = Flow::AwaitingDisk { after: since, answer: Some(unanswered) };
+        }
+        self.load_stretch(ctx);
     }
 
-    /// The session, if it is still there.
-    pub(super) fn session(&self, id: &SessionId) -> Option<&Session> {
-        self.sessions.get(id)
+    /// The position from which a session goes on, or why it cannot.
+    fn position(&self, session: &Session, request: &SubscribeRequest) -> Result<Seq, &'static str> {
+        let since = request.since.ok_or("no_position")?;
+        if request.epoch.as_deref() != Some(self.settings.epoch.as_str()) {
+            return Err("epoch_changed");
+        }
+        let newest = self.stats.as_of.0;
+        if since > newest {
+            return Err("position_ahead");
+        }
+        let scope = session.scope().map(|(_, scope)| scope.hash());
+        if request.scope.as_deref().is_some_and(|known| Some(known) != scope) {
+            return Err("scope_changed");
+        }
+        if newest - since > i64::from(self.settings.replay_updates_max) {
+            return Err("too_many");
+        }
+        Ok(Seq(since))
+    }
+
+    /// The missed updates come next.
+    pub(super) fn answer_recovered(
+        &mut self,
+        id: &SessionId,
+        unanswered: &Unanswered,
+        since: Seq,
+        missed: usize,
+    ) {
+        self.answer_subscribed(id, unanswered, Some(missed), None);
+        self.metrics.recovered("recovered");
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.flow = Flow::CatchingUp { after: since };
+        }
+    }
+
+    /// Updates come from now on; what was missed does not.
+    pub(super) fn answer_unrecovered(
+        &mut self,
+        id: &SessionId,
+        unanswered: &Unanswered,
+        reason: &'static str,
+    ) {
+        self.answer_subscribed(id, unanswered, None, Some(reason));
+        self.metrics.recovered(reason);
+        self.go_live(id);
+    }
+
+    fn answer_subscribed(
+        &mut self,
+        id: &SessionId,
+        unanswered: &Unanswered,
+        missed: Option<usize>,
+        reason: Option<&'static str>,
+    ) {
+        let Some((_, scope)) = self.sessions.get(id).and_then(Session::scope) else { return };
+        let subscribed = Subscribed {
+            channels: &unanswered.channels,
+            seq: self.stats.as_of.0,
+            epoch: &self.settings.epoch,
+            scope: scope.hash(),
+            recovered: missed.is_some(),
+            replayed: missed.unwrap_or(0),
+            reason,
+        };
+        let frame =
+            encode(ServerEvent::Subscribed, unanswered.request_id.as_deref(), clock::now(), &subscribed);
+        let epoch = self.settings.epoch.as_str().into();
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.tell(Outgoing::Subscribed { frame, epoch, recovered: missed.is_some() });
+        }
+    }
+
+    /// Lets updates come as they are committed, unless older ones come first.
+    fn go_live(&mut self, id: &SessionId) {
+        if let Some(session) = self.sessions.get_mut(id)
+            && matches!(session.flow, Flow::Off)
+            && session.follows_updates()
+        {
+            session.flow = Flow::Live;
+        }
+    }
+
+    /// Answers a session, if it is still there.
+    pub(super) fn answer(&mut self, id: &SessionId, frame: ByteString) {
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.notify(frame);
+        }
     }
 }
 
@@ -146,10 +267,13 @@ impl Handler<Unsubscribe> for UmblerHub {
     fn handle(&mut self, unsubscribe: Unsubscribe, _: &mut Self::Context) {
         let gone = self.sessions.unfollow(&unsubscribe.session, unsubscribe.channels.as_deref());
         let unsubscribed = Unsubscribed { channels: gone.iter().map(ToString::to_string).collect() };
-        if let Some(session) = self.session(&unsubscribe.session) {
-            let id = unsubscribe.request_id.as_deref();
-            session.notify(encode(ServerEvent::Unsubscribed, id, clock::now(), &unsubscribed));
+        if let Some(session) = self.sessions.get_mut(&unsubscribe.session)
+            && !session.follows_updates()
+        {
+            session.flow = Flow::Off;
         }
+        let id = unsubscribe.request_id.as_deref();
+        self.answer(&unsubscribe.session, encode(ServerEvent::Unsubscribed, id, clock::now(), &unsubscribed));
     }
 }
 

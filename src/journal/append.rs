@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use actix::prelude::*;
-use bytestring::ByteString;
 use jiff::Timestamp;
+use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 
-use crate::domain::{Delivery, EventId, RefId, Seq, StatsDelta};
+use super::recorded::Recorded;
+use crate::domain::{Delivery, EventId, Seq, StatsDelta};
 
 /// Something that the provider posted.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub enum Submission {
         /// Its bytes, compressed with zstd.
         raw: Vec<u8>,
     },
+    /// A notice to one user, from the company's own backend.
+    Notice(Box<UserNotice>),
     /// A JSON object without an id or a type: kept raw, no event.
     Ignored {
         /// Which part is missing.
@@ -32,6 +35,21 @@ pub enum Submission {
     },
 }
 
+/// A notice to the screens of one user.
+#[derive(Debug, Clone)]
+pub struct UserNotice {
+    /// Its id: the same one twice is one notice.
+    pub id: EventId,
+    /// The user, as tokens name them in `sub`.
+    pub user: String,
+    /// Anything; handed on as it came.
+    pub data: Box<RawValue>,
+    /// The bytes of `data`, compressed with zstd.
+    pub raw: Vec<u8>,
+    /// When the hub received it.
+    pub received_at: Timestamp,
+}
+
 /// What a parsed delivery takes beside its compressed bytes, estimated.
 const SUBMISSION_OVERHEAD_BYTES: usize = 4_096;
 
@@ -40,6 +58,7 @@ impl Submission {
     pub fn weight(&self) -> usize {
         match self {
             Self::Event { raw, .. } | Self::Ignored { raw, .. } => raw.len() + SUBMISSION_OVERHEAD_BYTES,
+            Self::Notice(notice) => notice.data.get().len() + SUBMISSION_OVERHEAD_BYTES,
         }
     }
 }
@@ -110,7 +129,7 @@ pub struct Append {
 #[rtype(result = "()")]
 pub struct Committed {
     /// The accepted ones, in consecutive positions; empty for a batch of duplicates.
-    pub events: Arc<[Recorded]>,
+    pub events: Arc<[Arc<Recorded>]>,
     /// How the counters move.
     pub delta: StatsDelta,
     /// Every delivery of the batch with its outcome, to be answered once the events are applied.
@@ -126,34 +145,6 @@ pub struct Settled {
     pub ack: Ack,
     /// Where the answer goes.
     pub reply: oneshot::Sender<Result<Ack, IngestError>>,
-}
-
-/// One accepted delivery: its position and the update that screens are sent.
-#[derive(Debug, Clone)]
-pub struct Recorded {
-    /// Its position.
-    pub seq: Seq,
-    /// The `umbler_update` envelope, encoded once.
-    pub frame: ByteString,
-    /// Which channels it belongs to.
-    pub route: Route,
-}
-
-/// What decides who hears an update. Where a chat moved, both sides hear it: the old and the new.
-#[derive(Debug, Clone, Default)]
-pub struct Route {
-    /// The chat; `None` for what was not understood.
-    pub chat: Option<String>,
-    /// Its contacts.
-    pub contacts: Vec<String>,
-    /// Its sectors.
-    pub sectors: Vec<RefId>,
-    /// Its owner and members.
-    pub members: Vec<RefId>,
-    /// Its lines.
-    pub channels: Vec<RefId>,
-    /// Its tags.
-    pub tags: Vec<RefId>,
 }
 
 /// The journal cannot write, or can again.

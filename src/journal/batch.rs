@@ -1,18 +1,22 @@
 //! Commits one batch: journal rows, raw bytes, timeline, projections, frames and counters in one transaction.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
-use super::append::{Ack, AckStatus, Append, Recorded, Route, Submission};
+use super::append::{Ack, AckStatus, Append, Submission, UserNotice};
 use super::lock::DatabaseLock;
 use super::record;
+use super::recorded::Recorded;
 use super::schema::Opened;
 use super::store::{SqliteStore, StoreError};
 use crate::domain::register::to_nanos;
-use crate::domain::{Delivery, DeliveryBody, EventId, Seq, StatsDelta, absorb};
-use crate::protocol::update::UpdateData;
+use crate::domain::{
+    Audience, ChatId, ContactId, Delivery, DeliveryBody, EventId, RefId, Seq, StatsDelta, absorb,
+};
+use crate::protocol::update::{NOTIFICATION, UpdateData};
 
 /// Bytes of zstd-compressed deliveries of the ignored kind that are kept: the newest rows.
 const IGNORED_RETAINED: i64 = 10_000;
@@ -32,7 +36,7 @@ pub struct BatchWriter {
 /// What a committed batch did.
 pub struct Written {
     /// The accepted ones, in order.
-    pub events: Vec<Recorded>,
+    pub events: Vec<Arc<Recorded>>,
     /// One for each delivery of the batch, in its order.
     pub acks: Vec<Ack>,
     /// How the counters move.
@@ -50,13 +54,17 @@ struct Journaled {
     reason: Option<String>,
 }
 
-/// What of a delivery stands in the journal's own row.
-#[derive(Default)]
-struct Keys {
-    organization: Option<String>,
-    chat: Option<String>,
-    contact: Option<String>,
+/// The journal's own row of an event.
+struct JournalRow<'a> {
+    seq: Seq,
+    event_id: &'a EventId,
+    event_type: &'a str,
+    update_type: &'static str,
     event_at: Option<i64>,
+    received_at: Timestamp,
+    attempt: Option<u32>,
+    reason: Option<&'a str>,
+    audience: &'a Audience,
 }
 
 impl BatchWriter {
@@ -150,6 +158,10 @@ impl BatchWriter {
                 });
                 Ok((String::new(), "ignored", *received_at))
             }
+            Submission::Notice(notice) => {
+                let outcome = self.take_notice(notice, written)?;
+                Ok((NOTIFICATION.to_owned(), outcome, notice.received_at))
+            }
             Submission::Event { delivery, raw } => {
                 let outcome = self.take_event(delivery, raw, written)?;
                 Ok((delivery.event_type.clone(), outcome, delivery.received_at))
@@ -163,13 +175,7 @@ impl BatchWriter {
         raw: &[u8],
         written: &mut Written,
     ) -> Result<&'static str, StoreError> {
-        if let Some((seq, reason)) = self.known(&delivery.event_id)? {
-            written.acks.push(Ack {
-                status: AckStatus::Duplicate,
-                event_id: Some(delivery.event_id.clone()),
-                seq: Some(seq),
-                reason,
-            });
+        if self.acknowledge_known(&delivery.event_id, written)? {
             return Ok("duplicate");
         }
         let journaled = self.append(delivery, raw)?;
@@ -181,8 +187,46 @@ impl BatchWriter {
             reason: journaled.reason,
         });
         written.delta.add(&journaled.delta);
-        written.events.push(journaled.recorded);
+        written.events.push(Arc::new(journaled.recorded));
         Ok(outcome)
+    }
+
+    fn take_notice(
+        &mut self,
+        notice: &UserNotice,
+        written: &mut Written,
+    ) -> Result<&'static str, StoreError> {
+        if self.acknowledge_known(&notice.id, written)? {
+            return Ok("duplicate");
+        }
+        let seq = Seq(self.newest.0 + 1);
+        let audience = Audience { user: Some(notice.user.clone()), ..Audience::default() };
+        self.put_journal_row(&JournalRow {
+            seq,
+            event_id: &notice.id,
+            event_type: NOTIFICATION,
+            update_type: NOTIFICATION,
+            event_at: None,
+            received_at: notice.received_at,
+            attempt: None,
+            reason: None,
+            audience: &audience,
+        })?;
+        let frame = record::encode_notice(seq, notice)?;
+        self.put_bytes(seq, &notice.raw, &frame)?;
+        self.newest = seq;
+        let event_id = Some(notice.id.clone());
+        written.acks.push(Ack { status: AckStatus::Accepted, event_id, seq: Some(seq), reason: None });
+        written.events.push(Arc::new(Recorded::new(seq, frame, Some(audience))));
+        Ok("accepted")
+    }
+
+    /// Answers a known id with the position of the first; false where it is not known.
+    fn acknowledge_known(&self, id: &EventId, written: &mut Written) -> Result<bool, StoreError> {
+        let Some((seq, reason)) = self.known(id)? else { return Ok(false) };
+        let event_id = Some(id.clone());
+        written.acks.push(Ack { status: AckStatus::Duplicate, event_id, seq: Some(seq), reason });
+        Ok(true)
     }
 
     fn known(&self, event_id: &EventId) -> Result<Option<(Seq, Option<String>)>, StoreError> {
@@ -195,19 +239,27 @@ impl BatchWriter {
 
     fn append(&mut self, delivery: &Delivery, raw: &[u8]) -> Result<Journaled, StoreError> {
         let seq = Seq(self.newest.0 + 1);
-        let (data, route, delta, keys) = self.absorb(seq, delivery)?;
+        let (data, audience, delta) = self.absorb(seq, delivery)?;
         let reason = data.reason.clone();
-        self.put_journal_row(seq, delivery, data.update_type.as_str(), reason.as_deref(), &keys)?;
+        let event_at = match &delivery.body {
+            DeliveryBody::Understood(facts) if reason.is_none() => Some(to_nanos(facts.key.at)),
+            DeliveryBody::Understood(_) | DeliveryBody::Unrecognized { .. } => None,
+        };
+        self.put_journal_row(&JournalRow {
+            seq,
+            event_id: &delivery.event_id,
+            event_type: &delivery.event_type,
+            update_type: data.update_type.as_str(),
+            event_at,
+            received_at: delivery.received_at,
+            attempt: delivery.attempt,
+            reason: reason.as_deref(),
+            audience: &audience,
+        })?;
         let frame = record::encode(seq, delivery, data)?;
-        let connection = self.store.connection();
-        connection
-            .prepare_cached("INSERT INTO raw_deliveries (seq, body) VALUES (?1, ?2)")?
-            .execute(params![seq.0, raw])?;
-        connection
-            .prepare_cached("INSERT INTO frames (seq, frame) VALUES (?1, ?2)")?
-            .execute(params![seq.0, &*frame])?;
+        self.put_bytes(seq, raw, &frame)?;
         self.newest = seq;
-        Ok(Journaled { recorded: Recorded { seq, frame, route }, delta, reason })
+        Ok(Journaled { recorded: Recorded::new(seq, frame, Some(audience)), delta, reason })
     }
 
     /// What the delivery does. One that meets a stored state that cannot be read is kept raw with that reason:
@@ -216,9 +268,9 @@ impl BatchWriter {
         &mut self,
         seq: Seq,
         delivery: &Delivery,
-    ) -> Result<(UpdateData, Route, StatsDelta, Keys), StoreError> {
+    ) -> Result<(UpdateData, Audience, StatsDelta), StoreError> {
         let unrecognized = |reason: &str| {
-            (record::unrecognized(delivery, reason), Route::default(), StatsDelta::default(), Keys::default())
+            (record::unrecognized(delivery, reason), Audience::default(), StatsDelta::default())
         };
         let facts = match &delivery.body {
             DeliveryBody::Unrecognized { reason } => return Ok(unrecognized(reason)),
@@ -226,18 +278,14 @@ impl BatchWriter {
         };
         self.store.begin(seq, facts.organization.clone());
         self.execute("SAVEPOINT delivery")?;
-        let absorbed = absorb(facts, &mut self.store)
-            .and_then(|absorbed| Ok((record::understood(delivery, &absorbed, &mut self.store)?, absorbed)));
+        let absorbed = absorb(facts, &mut self.store).and_then(|absorbed| {
+            let data = record::understood(delivery, &absorbed, &mut self.store)?;
+            Ok((data, record::audience(&absorbed, &mut self.store)?, absorbed.delta))
+        });
         match absorbed {
-            Ok((data, absorbed)) => {
+            Ok(absorbed) => {
                 self.execute("RELEASE delivery")?;
-                let keys = Keys {
-                    organization: facts.organization.as_ref().map(ToString::to_string),
-                    chat: Some(absorbed.chat.id.to_string()),
-                    contact: absorbed.after.contact_id.as_ref().map(ToString::to_string),
-                    event_at: Some(to_nanos(facts.key.at)),
-                };
-                Ok((data, record::route(&absorbed), absorbed.delta, keys))
+                Ok(absorbed)
             }
             Err(StoreError::Corrupt(error)) => {
                 log::error!(
@@ -253,32 +301,38 @@ impl BatchWriter {
         }
     }
 
-    fn put_journal_row(
-        &self,
-        seq: Seq,
-        delivery: &Delivery,
-        update_type: &str,
-        reason: Option<&str>,
-        keys: &Keys,
-    ) -> Result<(), StoreError> {
+    fn put_journal_row(&self, row: &JournalRow<'_>) -> Result<(), StoreError> {
         let mut insert = self.store.connection().prepare_cached(
             "INSERT INTO journal (seq, event_id, event_type, update_type, organization, chat_id, contact_id, event_at,
-                 received_at, attempt, reason)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                 received_at, attempt, reason, audience)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )?;
+        let after = row.audience.after.as_ref();
         insert.execute(params![
-            seq.0,
-            delivery.event_id.as_str(),
-            delivery.event_type,
-            update_type,
-            keys.organization,
-            keys.chat,
-            keys.contact,
-            keys.event_at,
-            to_nanos(delivery.received_at),
-            delivery.attempt,
-            reason,
+            row.seq.0,
+            row.event_id.as_str(),
+            row.event_type,
+            row.update_type,
+            after.and_then(|after| after.organization.as_ref()).map(RefId::as_str),
+            row.audience.chat.as_ref().map(ChatId::as_str),
+            row.audience.contacts.last().map(ContactId::as_str),
+            row.event_at,
+            to_nanos(row.received_at),
+            row.attempt,
+            row.reason,
+            serde_json::to_string(row.audience)?,
         ])?;
+        Ok(())
+    }
+
+    fn put_bytes(&self, seq: Seq, raw: &[u8], frame: &str) -> Result<(), StoreError> {
+        let connection = self.store.connection();
+        connection
+            .prepare_cached("INSERT INTO raw_deliveries (seq, body) VALUES (?1, ?2)")?
+            .execute(params![seq.0, raw])?;
+        connection
+            .prepare_cached("INSERT INTO frames (seq, frame) VALUES (?1, ?2)")?
+            .execute(params![seq.0, frame])?;
         Ok(())
     }
 

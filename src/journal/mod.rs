@@ -13,6 +13,7 @@
 //! next batch, or every [`writer::PROBE_SECONDS`] where none comes.
 
 pub mod fold;
+pub mod recorded;
 pub mod append;
 pub mod lock;
 pub mod schema;
@@ -25,8 +26,9 @@ pub mod writer;
 
 use std::path::PathBuf;
 
-pub use append::{Ack, AckStatus, Committed, Faulted, IngestError, Recorded, Route, Settled, Submission};
+pub use append::{Ack, AckStatus, Committed, Faulted, IngestError, Settled, Submission, UserNotice};
 pub use queue::Journal;
+pub use recorded::Recorded;
 pub use schema::{OpenError, Opened, open};
 
 /// What the journal needs to know.

@@ -23,7 +23,8 @@ const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
 const ROWS_CHECKED: i64 = 100;
 
 /// Each schema ever released, in order. A released step is never changed, only followed by another.
-const STEPS: [&str; 1] = [include_str!("migrations/0001_first.sql")];
+const STEPS: [&str; 2] =
+    [include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_audience.sql")];
 
 /// Why the database was not opened.
 #[derive(Debug, thiserror::Error)]
@@ -117,8 +118,18 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
+fn migrations() -> Migrations<'static> {
+    Migrations::new(STEPS.iter().map(|sql| M::up(sql)).collect())
+}
+
+/// The present schema, for tests of other rooms.
+#[cfg(test)]
+pub fn migrate_to_latest(connection: &mut Connection) -> Result<(), rusqlite_migration::Error> {
+    migrations().to_latest(connection)
+}
+
 fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
-    let migrations = Migrations::new(STEPS.iter().map(|sql| M::up(sql)).collect());
+    let migrations = migrations();
     let failed = |source| OpenError::Migration { path: path.into(), source };
     if matches!(migrations.current_version(connection).map_err(failed)?, SchemaVersion::Outside(_)) {
         return Err(OpenError::Newer { path: path.into() });

@@ -9,12 +9,15 @@ use super::tables;
 use crate::domain::facts::Reaction;
 use crate::domain::register::{from_nanos, to_nanos};
 use crate::domain::{
-    Chat, ChatId, ChatMessage, Contact, ContactId, MessageId, MessagePosition, RefId, Seq, Store,
+    Chat, ChatId, ChatMessage, Contact, ContactId, MessageId, MessagePosition, Placement, RefId, Seq, Store,
     TimelineEntry,
 };
 
 /// Chats, and as many contacts, that are kept in memory: about 2 KB each.
 const CACHED_MAX: usize = 8_192;
+
+/// Other chats of a contact that are looked at to tell who else knows it: one on each line, and some to spare.
+const OTHER_CHATS_MAX: i64 = 100;
 
 /// Why a delivery was not absorbed.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +70,22 @@ impl SqliteStore {
         self.chats.clear();
         self.contacts.clear();
         self.any_parked = true;
+    }
+
+    /// Where the contact's other chats stand, the latest first; at most [`OTHER_CHATS_MAX`].
+    pub fn other_chats(&mut self, contact: &ContactId, but: &ChatId) -> Result<Vec<Placement>, StoreError> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT id FROM chats WHERE contact_id = ?1 AND id <> ?2 ORDER BY last_message_at DESC LIMIT ?3",
+        )?;
+        let ids: Vec<String> = select
+            .query_map(params![contact.as_str(), but.as_str(), OTHER_CHATS_MAX], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        drop(select);
+        let mut placements = Vec::with_capacity(ids.len());
+        for id in ids {
+            placements.extend(self.chat(&id.into())?.as_ref().map(Placement::of));
+        }
+        Ok(placements)
     }
 
     fn position(row: &Row<'_>) -> rusqlite::Result<MessagePosition> {

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::codes::ErrorCode;
+use crate::domain::Seq;
 
 /// The events that the hub sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,15 +31,19 @@ pub enum ServerEvent {
     UmblerStats,
     /// Who is on which screen.
     PresenceUpdate,
+    /// Others are told which chat this screen shows.
+    PresenceSet,
     /// The screen missed something and must ask again.
     ResyncRequired,
+    /// An event stream ends; a socket has its close frame.
+    Closed,
     /// A request was refused.
     Error,
 }
 
 impl ServerEvent {
     /// The whole table.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::ConnectionEstablished,
         Self::Authenticated,
         Self::UmblerData,
@@ -49,7 +54,9 @@ impl ServerEvent {
         Self::Heartbeat,
         Self::UmblerStats,
         Self::PresenceUpdate,
+        Self::PresenceSet,
         Self::ResyncRequired,
+        Self::Closed,
         Self::Error,
     ];
 
@@ -66,10 +73,28 @@ impl ServerEvent {
             Self::Heartbeat => "heartbeat",
             Self::UmblerStats => "umbler_stats",
             Self::PresenceUpdate => "presence_update",
+            Self::PresenceSet => "presence_set",
             Self::ResyncRequired => "resync_required",
+            Self::Closed => "closed",
             Self::Error => "error",
         }
     }
+}
+
+/// The content of a `heartbeat` event.
+#[derive(Debug, Serialize)]
+pub struct Heartbeat {
+    /// The hub's newest position.
+    pub seq: Seq,
+    /// Updates sent on this session: a client that counts otherwise has missed one.
+    pub sent: u64,
+}
+
+/// The content of a `resync_required` event.
+#[derive(Debug, Serialize)]
+pub struct ResyncRequired {
+    /// Why.
+    pub reason: &'static str,
 }
 
 #[derive(Serialize)]

@@ -7,6 +7,8 @@
 
 pub mod shapes;
 pub mod update;
+pub mod mask;
+pub mod view;
 pub mod codes;
 pub mod channel;
 pub mod request;
@@ -14,9 +16,11 @@ pub mod event;
 
 pub use channel::{Channel, ChannelError};
 pub use codes::{CloseCode, ErrorCode};
+pub use mask::Mask;
 pub use request::{ClientEvent, Envelope, EnvelopeError, Request, SnapshotLimits, SubscribeRequest};
 pub use shapes::{ChatShape, ContactShape, MessageShape, MessageSummary, StatsShape};
 pub use update::Update;
+pub use view::View;
 
 /// The version of the protocol, told in `connection_established`.
 pub const PROTOCOL_VERSION: u32 = 1;

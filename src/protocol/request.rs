@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::channel::Channel;
+use super::channel::{Channel, ID_BYTES_MAX};
 use super::codes::ErrorCode;
 
 /// Longest `id` of a client's own, in bytes of JSON: it is echoed, so it is bounded.
@@ -26,17 +26,20 @@ pub enum ClientEvent {
     SubscribeUpdates,
     /// Stops following.
     UnsubscribeUpdates,
+    /// Tells others which chat this screen shows.
+    SetPresence,
     /// Asks for a `pong`.
     Ping,
 }
 
 impl ClientEvent {
     /// The whole table.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Authenticate,
         Self::RequestUmblerData,
         Self::SubscribeUpdates,
         Self::UnsubscribeUpdates,
+        Self::SetPresence,
         Self::Ping,
     ];
 
@@ -47,6 +50,7 @@ impl ClientEvent {
             Self::RequestUmblerData => "request_umbler_data",
             Self::SubscribeUpdates => "subscribe_updates",
             Self::UnsubscribeUpdates => "unsubscribe_updates",
+            Self::SetPresence => "set_presence",
             Self::Ping => "ping",
         }
     }
@@ -87,6 +91,11 @@ pub enum Request {
     Unsubscribe {
         /// `None`: all.
         channels: Option<Vec<Channel>>,
+    },
+    /// Tells others which chat this screen shows.
+    SetPresence {
+        /// `None`: none.
+        chat: Option<String>,
     },
     /// Asks for a `pong`.
     Ping,
@@ -157,6 +166,11 @@ struct UnsubscribeData {
     channels: Option<Vec<String>>,
 }
 
+#[derive(Deserialize, Default)]
+struct PresenceData {
+    chat: Option<String>,
+}
+
 impl<'a> Envelope<'a> {
     /// Reads one text frame. An `Err` has no id to answer to.
     pub fn parse(text: &'a str) -> Result<Self, EnvelopeError> {
@@ -208,6 +222,14 @@ fn read(event: &str, data: Option<&RawValue>) -> Result<Request, EnvelopeError> 
         ClientEvent::UnsubscribeUpdates => {
             let data: UnsubscribeData = optional(data)?;
             Ok(Request::Unsubscribe { channels: data.channels.as_deref().map(channels).transpose()? })
+        }
+        ClientEvent::SetPresence => {
+            let PresenceData { chat } = optional(data)?;
+            if chat.as_ref().is_some_and(|chat| chat.is_empty() || chat.len() > ID_BYTES_MAX) {
+                let message = format!("data.chat must be null or an id of 1 to {ID_BYTES_MAX} bytes");
+                return Err(refuse(ErrorCode::BadRequest, message));
+            }
+            Ok(Request::SetPresence { chat })
         }
         ClientEvent::Ping => Ok(Request::Ping),
     }

@@ -1,7 +1,7 @@
 //! Contacts, chats, messages and counters as clients see them. Unknown is `null`.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::facts::{ContactCard, File, Location, ReplyTo};
@@ -10,7 +10,7 @@ use crate::domain::{
 };
 
 /// Something referred to by id.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NamedShape {
     /// The provider's id.
     pub id: String,
@@ -25,7 +25,7 @@ impl From<&Named> for NamedShape {
 }
 
 /// The line that a chat runs on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = Channel)]
 pub struct ChannelShape {
     /// The provider's id.
@@ -48,7 +48,7 @@ impl From<&crate::domain::Channel> for ChannelShape {
 }
 
 /// The newest message of a chat or contact, in short.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MessageSummary {
     /// The provider's id.
@@ -91,7 +91,7 @@ impl From<&ChatMessage> for MessageSummary {
 }
 
 /// A contact.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Contact)]
 pub struct ContactShape {
@@ -140,10 +140,15 @@ impl ContactShape {
             last_message,
         }
     }
+
+    /// Leaves out what may have happened in chats that a limited scope does not see.
+    pub fn forget_other_chats(&mut self) {
+        (self.last_message, self.last_interaction_at) = (None, None);
+    }
 }
 
 /// A chat.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Chat)]
 pub struct ChatShape {
@@ -219,7 +224,7 @@ impl ChatShape {
 }
 
 /// An emoji on a message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReactionShape {
     /// The provider's id.
     pub id: String,
@@ -233,7 +238,7 @@ pub struct ReactionShape {
 }
 
 /// A chat message. Base64 of media never leaves the hub.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Message)]
 pub struct MessageShape {

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::shapes::{ChannelShape, ChatShape, ContactShape, MessageShape, NamedShape};
 use crate::domain::chat::ChatFields;
@@ -50,6 +51,46 @@ pub struct UpdateData {
 impl Update {
     /// An update at its position; `timestamp` is when the hub received the delivery.
     pub fn new(seq: Seq, timestamp: Timestamp, data: UpdateData) -> Self {
+        Self { event: "umbler_update", seq, timestamp, data }
+    }
+}
+
+/// The type of a notice to one user.
+pub const NOTIFICATION: &str = "notification";
+
+/// A notice to one user: an update like the others, so that it is recovered and counted like them.
+#[derive(Debug, Serialize)]
+pub struct NoticeUpdate<'a> {
+    event: &'static str,
+    seq: Seq,
+    timestamp: Timestamp,
+    data: NoticeData<'a>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NoticeData<'a> {
+    event_id: &'a EventId,
+    #[serde(rename = "type")]
+    update_type: &'static str,
+    changes: [&'static str; 1],
+    chat: Option<()>,
+    contact: Option<()>,
+    user: &'a str,
+    data: &'a RawValue,
+}
+
+impl<'a> NoticeUpdate<'a> {
+    /// A notice at its position; `timestamp` is when the hub received it.
+    pub fn new(
+        seq: Seq,
+        timestamp: Timestamp,
+        event_id: &'a EventId,
+        user: &'a str,
+        data: &'a RawValue,
+    ) -> Self {
+        let (update_type, changes) = (NOTIFICATION, [NOTIFICATION]);
+        let data = NoticeData { event_id, update_type, changes, chat: None, contact: None, user, data };
         Self { event: "umbler_update", seq, timestamp, data }
     }
 }

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use super::WsSession;
 use super::frame_guard::FRAME_BYTES_MAX;
-use crate::hub::{SendSnapshot, Subscribe, UmblerHub, Unsubscribe};
+use crate::hub::{SendSnapshot, SetPresence, Subscribe, UmblerHub, Unsubscribe};
 use crate::protocol::event::{ServerEvent, encode, encode_error};
 use crate::protocol::{CloseCode, Envelope, ErrorCode, Request};
 use crate::telemetry::clock;
@@ -125,26 +125,20 @@ impl WsSession {
                     let message = format!("the token does not allow {channel}");
                     return self.refuse(ErrorCode::Forbidden, &message, id, ctx);
                 }
-                let scope = self.sign_in.scope().to_owned();
                 let session = Arc::clone(&self.id);
-                self.ask(
-                    Subscribe { session, request_id: id.map(ToOwned::to_owned), request, scope },
-                    id,
-                    ctx,
-                );
+                self.ask(Subscribe { session, request_id: id.map(ToOwned::to_owned), request }, id, ctx);
             }
             Request::Unsubscribe { channels } => {
                 let session = Arc::clone(&self.id);
                 self.ask(Unsubscribe { session, request_id: id.map(ToOwned::to_owned), channels }, id, ctx);
             }
-            Request::Snapshot(limits) => {
-                let scope = self.sign_in.scope().to_owned();
+            Request::SetPresence { chat } => {
                 let session = Arc::clone(&self.id);
-                self.ask(
-                    SendSnapshot { session, request_id: id.map(ToOwned::to_owned), limits, scope },
-                    id,
-                    ctx,
-                );
+                self.ask(SetPresence { session, request_id: id.map(ToOwned::to_owned), chat }, id, ctx);
+            }
+            Request::Snapshot(limits) => {
+                let session = Arc::clone(&self.id);
+                self.ask(SendSnapshot { session, request_id: id.map(ToOwned::to_owned), limits }, id, ctx);
             }
         }
     }

@@ -13,6 +13,7 @@ pub mod frame_guard;
 pub mod sign_in;
 pub mod incoming;
 pub mod outgoing;
+pub mod stream;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -72,7 +73,7 @@ pub fn open(request: &HttpRequest, payload: web::Payload, seat: SessionSeat) -> 
     let too_large = Arc::new(AtomicBool::new(false));
     let guarded = FrameGuard::new(payload, Arc::clone(&too_large));
     let session = WsSession {
-        id: URL_SAFE_NO_PAD.encode(rand::rng().random::<[u8; 16]>()).into(),
+        id: new_session_id(),
         sign_in: SignIn::new(seat.authenticator.clone()),
         seat,
         backlog: Arc::default(),
@@ -83,6 +84,11 @@ pub fn open(request: &HttpRequest, payload: web::Payload, seat: SessionSeat) -> 
         closing: false,
     };
     ws::WsResponseBuilder::new(session, request, guarded).frame_size(FRAME_BYTES_MAX).start()
+}
+
+/// An id that nobody guesses.
+fn new_session_id() -> SessionId {
+    URL_SAFE_NO_PAD.encode(rand::rng().random::<[u8; 16]>()).into()
 }
 
 impl WsSession {
@@ -119,7 +125,7 @@ impl Actor for WsSession {
             outbox: ctx.address().recipient::<Deliver>(),
             backlog: Arc::clone(&self.backlog),
             address: self.seat.address,
-            signed_in: !self.sign_in.is_required(),
+            who: self.sign_in.who(),
         };
         if self.seat.hub.try_send(connect).is_err() {
             log::warn!("the hub is too busy to take in session {}", self.id);

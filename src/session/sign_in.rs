@@ -10,8 +10,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::WsSession;
-use crate::auth::{Authenticator, Identity, LEEWAY_SECONDS, Role, scope_hash};
-use crate::hub::SignedIn;
+use crate::auth::{Authenticator, Identity, LEEWAY_SECONDS, Role};
+use crate::hub::{SignedIn, Who};
 use crate::protocol::event::{ServerEvent, encode, encode_error};
 use crate::protocol::{Channel, CloseCode, ErrorCode};
 use crate::telemetry::clock;
@@ -25,7 +25,6 @@ pub const BAD_TOKENS_MAX: u8 = 3;
 pub struct SignIn {
     authenticator: Option<Arc<Authenticator>>,
     identity: Option<Identity>,
-    scope: String,
     bad_tokens: u8,
     expiry: Option<SpawnHandle>,
 }
@@ -34,8 +33,7 @@ impl SignIn {
     /// Without a key everybody is signed in as the anonymous admin.
     pub fn new(authenticator: Option<Arc<Authenticator>>) -> Self {
         let identity = authenticator.is_none().then(Identity::anonymous);
-        let scope = identity.as_ref().map(scope_hash).unwrap_or_default();
-        Self { authenticator, identity, scope, bad_tokens: 0, expiry: None }
+        Self { authenticator, identity, bad_tokens: 0, expiry: None }
     }
 
     /// True where a key is set.
@@ -48,26 +46,14 @@ impl SignIn {
         self.identity.is_some()
     }
 
-    /// What the token allows, in short.
-    pub fn scope(&self) -> &str {
-        &self.scope
+    /// Who is signed in, for the hub.
+    pub fn who(&self) -> Option<Who> {
+        self.identity.as_ref().map(Who::new)
     }
 
     /// The first channel that the token does not allow: another user's own.
     pub fn forbidden<'a>(&self, channels: &'a [Channel]) -> Option<&'a Channel> {
-        let identity = self.identity.as_ref()?;
-        channels.iter().find(|channel| match channel {
-            Channel::User(sub) => identity.role != Role::Admin && *sub != identity.sub,
-            Channel::Updates
-            | Channel::Stats
-            | Channel::Presence
-            | Channel::Chat(_)
-            | Channel::Contact(_)
-            | Channel::Sector(_)
-            | Channel::Member(_)
-            | Channel::Line(_)
-            | Channel::Tag(_) => false,
-        })
+        self.identity.as_ref()?.forbidden_channel(channels)
     }
 }
 
@@ -125,14 +111,17 @@ impl WsSession {
             let message = "this socket belongs to another user; open a new one";
             return self.refuse(ErrorCode::Forbidden, message, id, ctx);
         }
+        // The hub must know before anything is asked: it decides what this session may see.
+        let signed_in = SignedIn { session: Arc::clone(&self.id), who: Who::new(&identity) };
+        if self.seat.hub.try_send(signed_in).is_err() {
+            return self.refuse(ErrorCode::Unavailable, "the hub is busy", id, ctx);
+        }
         self.adopt(identity, now, ctx);
         self.welcome(id, now, ctx);
     }
 
     fn adopt(&mut self, identity: Identity, now: Timestamp, ctx: &mut ws::WebsocketContext<Self>) {
-        let first = !self.sign_in.is_done();
         self.sign_in.bad_tokens = 0;
-        self.sign_in.scope = scope_hash(&identity);
         if let Some(expiry) = self.sign_in.expiry.take() {
             ctx.cancel_future(expiry);
         }
@@ -143,9 +132,6 @@ impl WsSession {
             self.sign_in.expiry = Some(ctx.run_later(left, Self::expire));
         }
         self.sign_in.identity = Some(identity);
-        if first && self.seat.hub.try_send(SignedIn { session: Arc::clone(&self.id) }).is_err() {
-            log::warn!("the hub is too busy to hear that session {} signed in", self.id);
-        }
     }
 
     fn welcome(&mut self, id: Option<&RawValue>, now: Timestamp, ctx: &mut ws::WebsocketContext<Self>) {

@@ -30,6 +30,7 @@ struct Inner {
     commit_events: Histogram,
     updates_delivered: IntCounter,
     sessions_behind: IntCounter,
+    recoveries: IntCounterVec,
     /// In the order of [`GAUGES`].
     gauges: Vec<IntGauge>,
 }
@@ -116,6 +117,11 @@ impl Metrics {
                 "umbler_hub_sessions_behind_total",
                 "Times that a session did not read what it was sent and was left out.",
             )?,
+            recoveries: maker.counters(
+                "umbler_hub_recoveries_total",
+                "First subscriptions, by what became of their position.",
+                "outcome",
+            )?,
             gauges: GAUGES.iter().map(|(name, help, _)| maker.gauge(name, help)).collect::<Result<_, _>>()?,
             registry: registry.clone(),
         };
@@ -165,6 +171,11 @@ impl Metrics {
     /// A session fell behind.
     pub fn session_behind(&self) {
         self.inner.sessions_behind.inc();
+    }
+
+    /// A session subscribed for the first time: `recovered`, or why not.
+    pub fn recovered(&self, outcome: &str) {
+        self.inner.recoveries.with_label_values(&[outcome]).inc();
     }
 
     /// The text that Prometheus reads.

@@ -182,7 +182,7 @@ fn a_position_is_answered_with_the_reason_for_a_fresh_snapshot() {
         (json!({}), "no_position"),
         (json!({ "since": 0, "epoch": "another" }), "epoch_changed"),
         (json!({ "since": 2, "epoch": epoch }), "position_ahead"),
-        (json!({ "since": 1, "epoch": epoch }), "too_old"),
+        (json!({ "since": 1, "epoch": epoch, "scope": "another" }), "scope_changed"),
     ] {
         let mut screen = hub.screen();
         screen.says("subscribe_updates", data);

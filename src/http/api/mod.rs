@@ -6,6 +6,7 @@ pub mod state;
 pub mod messages;
 pub mod chats;
 pub mod contacts;
+pub mod notify;
 
 use actix_web::body::BoxBody;
 use actix_web::http::header::CACHE_CONTROL;
@@ -29,6 +30,7 @@ use super::guards::method_not_allowed;
     chats::one,
     chats::messages,
     messages::list,
+    notify::notify,
 ))]
 pub struct ApiDoc;
 
@@ -44,7 +46,12 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .service(readable("/chats", chats::list))
         .service(readable("/chats/{id}", chats::one))
         .service(readable("/chats/{id}/messages", chats::messages))
-        .service(readable("/messages", messages::list));
+        .service(readable("/messages", messages::list))
+        .service(
+            web::resource("/notify")
+                .route(web::post().to(notify::notify))
+                .default_service(web::route().to(method_not_allowed)),
+        );
 }
 
 /// A path that is read with GET and HEAD, and nothing else.

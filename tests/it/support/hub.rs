@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -22,20 +22,20 @@ pub fn spawn_hub() -> Hub {
 
 /// A hub with these settings.
 pub fn hub_with(settings: &[(&str, &str)]) -> Hub {
-    let home = Rc::new(tempfile::tempdir().expect("a temporary directory"));
+    let home = Arc::new(tempfile::tempdir().expect("a temporary directory"));
     start(home, settings)
 }
 
 /// A hub on the files of this folder.
 pub fn start_in(home: TempDir) -> Hub {
-    start(Rc::new(home), &[])
+    start(Arc::new(home), &[])
 }
 
 /// A running hub.
 pub struct Hub {
     process: Child,
     address: SocketAddr,
-    home: Rc<TempDir>,
+    home: Arc<TempDir>,
     settings: Vec<(String, String)>,
     agent: Agent,
 }
@@ -53,7 +53,7 @@ pub fn command(home: &Path) -> Command {
     command
 }
 
-fn start(home: Rc<TempDir>, settings: &[(&str, &str)]) -> Hub {
+fn start(home: Arc<TempDir>, settings: &[(&str, &str)]) -> Hub {
     let log = File::options().create(true).append(true).open(home.path().join("hub.log")).expect("a log");
     let mut process = command(home.path())
         .envs(settings.iter().copied())
@@ -148,7 +148,7 @@ impl Hub {
     pub fn started_again(self) -> Self {
         let settings: Vec<(&str, &str)> =
             self.settings.iter().map(|(name, value)| (&**name, &**value)).collect();
-        start(Rc::clone(&self.home), &settings)
+        start(Arc::clone(&self.home), &settings)
     }
 
     /// `kill -9`.

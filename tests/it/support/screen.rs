@@ -44,6 +44,23 @@ impl Screen {
         self
     }
 
+    /// Comes back with a position; what `subscribed` said.
+    pub fn comes_back(&mut self, channels: &[&str], since: i64, epoch: &Value) -> Value {
+        self.says("subscribe_updates", json!({ "channels": channels, "since": since, "epoch": epoch }));
+        self.hears("subscribed")
+    }
+
+    /// The positions of the next updates, up to and with this one.
+    pub fn hears_updates_until(&mut self, seq: i64) -> Vec<i64> {
+        let mut heard = Vec::new();
+        while heard.last() != Some(&seq) {
+            let envelope = self.hears_anything();
+            assert_eq!(envelope["event"], "umbler_update", "{envelope}");
+            heard.push(envelope["seq"].as_i64().expect("a position"));
+        }
+        heard
+    }
+
     /// Signs in and hears that it is so.
     pub fn signed_in(mut self, token: &str) -> Self {
         self.says("authenticate", json!({ "token": token }));
