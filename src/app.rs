@@ -12,11 +12,13 @@ use actix_web::{App, HttpServer, web};
 use socket2::SockRef;
 
 use crate::archive::{self, Archive, ArchiveError, LoadNewest, LoadStats, Query};
-use crate::auth::{AuthError, Authenticator};
+use crate::auth::key_file::LOOK_INTERVAL;
+use crate::auth::{AuthError, Authenticator, Revocations};
 use crate::config::Settings;
 use crate::http::state::{EdgeSettings, EdgeState, IntegrityResult};
 use crate::http::{self, guards};
 use crate::hub::{self, Drain, HubSettings, UmblerHub};
+use crate::journal::revocations;
 use crate::journal::schema::{self, OpenError};
 use crate::journal::writer::{Listeners, chain};
 use crate::journal::{Committed, Faulted, JournalSettings};
@@ -32,8 +34,6 @@ const SEND_BUFFER_BYTES: usize = 128 * 1024;
 const BACKLOG: u32 = 8_192;
 /// Connections per worker, above any limit of sessions.
 const CONNECTIONS_PER_WORKER_MAX: usize = 50_000;
-/// How long a client may take for its request's head.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an idle connection is kept for the next request.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// How long requests and sockets that are still open may take to end when the hub stops, in seconds.
@@ -89,20 +89,27 @@ impl Application {
         raise_file_limit();
 
         let metrics = Metrics::new()?;
-        let hub = start_hub(&settings, &metrics).await?;
-        let authenticator = settings.auth.as_ref().map(Authenticator::new).transpose()?.map(Arc::new);
+        let revocations = Arc::new(Revocations::default());
+        let hub = start_hub(&settings, &metrics, &revocations).await?;
+        let authenticator = settings.auth.as_ref().map(Authenticator::new).transpose()?;
+        let authenticator =
+            authenticator.map(|authenticator| Arc::new(authenticator.with_revocations(revocations)));
+        if let Some(authenticator) = &authenticator {
+            look_at_keys(Arc::clone(authenticator));
+        }
         let edge = EdgeSettings {
             origins: settings.origins,
             trusted_proxies: settings.trusted_proxies,
             webhook_secret: settings.webhook_secret,
             rest_per_second: settings.rest_per_second,
             connects_per_second: settings.connects_per_second,
+            body_seconds: settings.body_seconds,
             dashboard_dir: settings.dashboard_dir,
         };
         let state = web::Data::new(EdgeState::new(hub.clone(), authenticator, metrics, edge));
         check_in_background(&state, &settings.database_path)?;
         forget_idle_addresses(state.clone());
-        let server = serve(listener, &state, settings.workers)?;
+        let server = serve(listener, &state, settings.workers, settings.head_seconds)?;
         Ok(Self { server, hub, address })
     }
 
@@ -147,12 +154,19 @@ fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
 }
 
 /// Opens the journal and starts the hub on it.
-async fn start_hub(settings: &Settings, metrics: &Metrics) -> Result<Addr<UmblerHub>, StartError> {
+async fn start_hub(
+    settings: &Settings,
+    metrics: &Metrics,
+    revocations: &Arc<Revocations>,
+) -> Result<Addr<UmblerHub>, StartError> {
     let opened = schema::open(&settings.database_path)?;
     let now = clock::now();
     let (stats, newest_updates) = {
         let mut connection = archive::open(&settings.database_path).map_err(ArchiveError::from)?;
         let transaction = connection.transaction().map_err(ArchiveError::from)?;
+        for revocation in revocations::load(&transaction).map_err(ArchiveError::from)? {
+            revocations.add(revocation);
+        }
         let newest =
             LoadNewest { updates_max: settings.updates_in_memory, bytes_max: hub::ring::RING_BYTES_MAX };
         (LoadStats { now }.answer(&transaction)?, newest.answer(&transaction)?)
@@ -161,6 +175,8 @@ async fn start_hub(settings: &Settings, metrics: &Metrics) -> Result<Addr<Umbler
         zone: settings.zone.clone(),
         sessions_max: settings.sessions_max,
         sessions_per_address_max: settings.sessions_per_address_max,
+        sessions_per_user_max: settings.sessions_per_user_max,
+        revocations: Arc::clone(revocations),
         epoch: opened.epoch.clone(),
         stats,
         last_webhook_at: opened.last_webhook_at,
@@ -186,6 +202,7 @@ fn serve(
     listener: TcpListener,
     state: &web::Data<EdgeState>,
     workers: Option<usize>,
+    head_seconds: u64,
 ) -> Result<Server, StartError> {
     let state = state.clone();
     let mut server = HttpServer::new(move || {
@@ -200,7 +217,7 @@ fn serve(
     .backlog(BACKLOG)
     .max_connections(CONNECTIONS_PER_WORKER_MAX)
     .keep_alive(KEEP_ALIVE)
-    .client_request_timeout(HEAD_TIMEOUT)
+    .client_request_timeout(Duration::from_secs(head_seconds))
     .shutdown_timeout(STOP_SECONDS_MAX)
     .disable_signals();
     if let Some(workers) = workers {
@@ -256,6 +273,24 @@ fn forget_idle_addresses(state: web::Data<EdgeState>) {
             interval.tick().await;
             state.rest_limiter.forget_idle();
             state.connect_limiter.forget_idle();
+        }
+    });
+}
+
+/// Notices when a file of keys changes. On a thread of its own: a file may lie on a disk that does not answer.
+fn look_at_keys(authenticator: Arc<Authenticator>) {
+    if authenticator.key_state().is_none() {
+        return;
+    }
+    actix_rt::spawn(async move {
+        let mut interval = actix_rt::time::interval(LOOK_INTERVAL);
+        interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            interval.tick().await;
+            let authenticator = Arc::clone(&authenticator);
+            if actix_rt::task::spawn_blocking(move || authenticator.look_at_keys()).await.is_err() {
+                log::error!("the file of keys could not be looked at");
+            }
         }
     });
 }

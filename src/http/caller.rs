@@ -8,6 +8,7 @@ use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use actix_web::{FromRequest, HttpRequest};
 
 use super::error::ApiError;
+use super::rebinding;
 use super::state::EdgeState;
 use crate::archive::Sort;
 use crate::auth::{Identity, Role, Scope};
@@ -49,6 +50,7 @@ impl FromRequest for Caller {
 /// Reads and checks the token. Without a key everybody is the anonymous admin.
 pub fn identify(request: &HttpRequest) -> Result<Identity, ApiError> {
     let Some(authenticator) = &EdgeState::of(request)?.authenticator else {
+        rebinding::check(request)?;
         return Ok(Identity::anonymous());
     };
     let missing = || ApiError::Unauthorized("send Authorization: Bearer and a token".to_owned());

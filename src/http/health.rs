@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::caller::identify;
 use super::error::{ApiError, ErrorBody};
 use super::state::EdgeState;
-use crate::auth::{Identity, Role, Scope};
+use crate::auth::{Identity, KeyState, Role, Scope};
 use crate::hub::Health;
 use crate::telemetry::metrics::GaugeValues;
 
@@ -44,6 +44,10 @@ pub struct HealthAnswer {
     fault: Option<String>,
     /// The check of the whole database: `checking`, `ok` or `damaged: …`.
     integrity: String,
+    /// Where tokens are checked with a file of keys: `ok`, or `stale: …` while the file cannot be used and the last good
+    /// keys count on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sign_in_keys: Option<String>,
 }
 
 /// Lives.
@@ -79,6 +83,10 @@ pub async fn ready(state: web::Data<EdgeState>) -> Result<HttpResponse, ApiError
     Ok(response.insert_header((CACHE_CONTROL, "no-store")).json(answer(health, &state)))
 }
 
+fn key_state(state: &EdgeState) -> Option<KeyState> {
+    state.authenticator.as_ref().and_then(|authenticator| authenticator.key_state())
+}
+
 fn status(health: &Health) -> &'static str {
     match (health.draining, health.writable) {
         (true, _) => "draining",
@@ -100,6 +108,9 @@ fn answer(health: Health, state: &EdgeState) -> HealthAnswer {
         writable: health.writable,
         fault: health.fault,
         integrity: state.integrity.describe(),
+        sign_in_keys: key_state(state).map(|keys| {
+            keys.problem.map_or_else(|| "ok".to_owned(), |problem| format!("stale: the file {problem}"))
+        }),
     }
 }
 
@@ -133,6 +144,7 @@ pub async fn metrics(request: HttpRequest, state: web::Data<EdgeState>) -> Resul
         writable: health.writable,
         open_chats: counters.open_chats,
         waiting_chats: counters.waiting_chats,
+        sign_in_keys_stale: key_state(&state).is_some_and(|keys| keys.problem.is_some()),
     };
     let text = state.metrics.render(&values).map_err(|error| {
         log::error!("the metrics could not be written: {error}");

@@ -9,8 +9,10 @@
 pub mod address;
 pub mod origin;
 pub mod error;
+pub mod body;
 pub mod limiter;
 pub mod state;
+pub mod rebinding;
 pub mod caller;
 pub mod guards;
 pub mod webhook;

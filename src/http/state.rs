@@ -32,6 +32,8 @@ pub struct EdgeSettings {
     pub rest_per_second: u32,
     /// Connects per second and address; 0: no limit.
     pub connects_per_second: u32,
+    /// Seconds within which a request's body must have come.
+    pub body_seconds: u64,
     /// A built dashboard, if it is there.
     pub dashboard_dir: PathBuf,
 }

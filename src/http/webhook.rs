@@ -4,20 +4,23 @@
 //!
 //! 1. 200 only for what would survive a power cut, or was kept before.
 //! 2. Never rate limited: the provider pauses a webhook for good after about a hundred failures a day.
-//! 3. Every wait has an end: [`BODY_SECONDS_MAX`] for the body, [`DURABLE_SECONDS_MAX`] for the disk.
+//! 3. Every wait has an end: `REQUEST_BODY_SECONDS` for the body, [`DURABLE_SECONDS_MAX`] for the disk.
 
+use std::cell::RefCell;
+use std::io;
 use std::time::{Duration, Instant};
 
-use actix_web::http::header::CONTENT_ENCODING;
+use actix_web::http::header::{HOST, ORIGIN};
 use actix_web::{HttpRequest, HttpResponse, web};
-use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt;
 use serde::Serialize;
 use tokio::time::timeout;
 use utoipa::ToSchema;
+use zstd::bulk::Compressor;
 
+use super::body;
 use super::caller::bearer;
 use super::error::{ApiError, ErrorBody};
+use super::rebinding;
 use super::state::EdgeState;
 use crate::hub::{Ack, AckStatus, Ingest, IngestError, Submission};
 use crate::telemetry::clock;
@@ -25,12 +28,8 @@ use crate::umbler::{self, Reading};
 
 /// Largest body, in bytes: base64 media included.
 pub const BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
-/// Seconds within which the whole body must have come.
-pub const BODY_SECONDS_MAX: u64 = 20;
 /// Seconds after the last byte of the body within which a delivery is durable, or refused.
 pub const DURABLE_SECONDS_MAX: u64 = 4;
-/// Bytes of a body that is too large which are read and dropped, so that its sender hears the answer.
-const DISCARDED_BYTES_MAX: usize = 4 * BODY_BYTES_MAX;
 /// Bodies above this are read on a thread of their own: parsing and compressing them takes milliseconds.
 const INLINE_BYTES_MAX: usize = 64 * 1024;
 /// Level of compression: higher ones cost more time than the disk they save is worth.
@@ -65,8 +64,10 @@ pub struct WebhookAnswer {
         (status = 200, description = "Durable.", body = WebhookAnswer),
         (status = 400, description = "No JSON object.", body = ErrorBody),
         (status = 401, description = "Wrong secret.", body = ErrorBody),
+        (status = 403, description = "Posted by a page of another site, where no secret is set.", body = ErrorBody),
         (status = 408, description = "The body took longer than 20 s.", body = ErrorBody),
         (status = 413, description = "The body has more than 10 MiB.", body = ErrorBody),
+        (status = 415, description = "The body is encoded (gzip or the like).", body = ErrorBody),
         (status = 503, description = "Not durable within 4 s, or too many wait: try again.", body = ErrorBody),
     ),
 )]
@@ -88,11 +89,8 @@ async fn take_in(
     state: &EdgeState,
 ) -> Result<WebhookAnswer, ApiError> {
     authorize(request, state)?;
-    if request.headers().contains_key(CONTENT_ENCODING) {
-        return Err(ApiError::UnsupportedEncoding);
-    }
     let attempt = request.headers().get(ATTEMPT_HEADER).and_then(|value| value.to_str().ok()?.parse().ok());
-    let body = read_body(payload, BODY_BYTES_MAX).await?;
+    let body = body::read(request, payload, BODY_BYTES_MAX, state.settings.body_seconds).await?;
     let submission = if body.len() > INLINE_BYTES_MAX {
         web::block(move || submit(&body, attempt)).await.map_err(|_stopping| ApiError::Internal)??
     } else {
@@ -114,7 +112,7 @@ pub async fn store(state: &EdgeState, submission: Submission) -> Result<Ack, Api
 
 /// Compresses what is kept raw.
 pub fn compress(bytes: &[u8]) -> Result<Vec<u8>, ApiError> {
-    zstd::bulk::compress(bytes, ZSTD_LEVEL).map_err(|error| {
+    compress_with_kept(bytes).map_err(|error| {
         log::error!("a delivery could not be compressed: {error}");
         ApiError::Internal
     })
@@ -122,7 +120,7 @@ pub fn compress(bytes: &[u8]) -> Result<Vec<u8>, ApiError> {
 
 /// The secret comes as `?token=`, which is what Umbler can send, or as a Bearer token.
 fn authorize(request: &HttpRequest, state: &EdgeState) -> Result<(), ApiError> {
-    let Some(secret) = &state.settings.webhook_secret else { return Ok(()) };
+    let Some(secret) = &state.settings.webhook_secret else { return check_origin(request, state) };
     let query = form_urlencoded::parse(request.query_string().as_bytes());
     let tokens = query.filter(|(name, _)| name == "token").map(|(_, token)| token);
     let sent = bearer(request.headers()).map(Into::into).into_iter().chain(tokens);
@@ -138,28 +136,16 @@ fn authorize(request: &HttpRequest, state: &EdgeState) -> Result<(), ApiError> {
     Err(ApiError::Unauthorized("this is not the webhook secret".to_owned()))
 }
 
-/// Reads a whole body of at most so many bytes, within [`BODY_SECONDS_MAX`].
-pub async fn read_body(mut payload: web::Payload, bytes_max: usize) -> Result<Bytes, ApiError> {
-    let read = async {
-        let mut body = BytesMut::new();
-        let mut length = 0;
-        while let Some(chunk) = payload.next().await {
-            let chunk =
-                chunk.map_err(|error| ApiError::BadRequest(format!("the body broke off: {error}")))?;
-            length += chunk.len();
-            if length <= bytes_max {
-                body.extend_from_slice(&chunk);
-            } else if length > DISCARDED_BYTES_MAX {
-                break;
-            } else {
-                body.clear();
-            }
-        }
-        if length > bytes_max { Err(ApiError::BodyTooLarge(bytes_max)) } else { Ok(body.freeze()) }
-    };
-    timeout(Duration::from_secs(BODY_SECONDS_MAX), read)
-        .await
-        .unwrap_or(Err(ApiError::BodyTimeout(BODY_SECONDS_MAX)))
+/// Where no secret is set, a page of any site could post what its visitor's machine can reach. The provider is no page
+/// and sends no `Origin`.
+fn check_origin(request: &HttpRequest, state: &EdgeState) -> Result<(), ApiError> {
+    let header = |name| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
+    let Some(origin) = header(ORIGIN) else { return Ok(()) };
+    let (origins, host) = (&state.settings.origins, header(HOST));
+    if origins.allows_socket(origin, host) && host.is_some_and(|host| rebinding::is_known(host, origins)) {
+        return Ok(());
+    }
+    Err(ApiError::Forbidden("this page's origin is not allowed; FRONTEND_URL names those that are"))
 }
 
 /// Translates and compresses.
@@ -171,6 +157,21 @@ fn submit(body: &[u8], attempt: Option<u32>) -> Result<Submission, ApiError> {
     Ok(match reading {
         Reading::Event(delivery) => Submission::Event { delivery, raw },
         Reading::Ignored { reason, event_id } => Submission::Ignored { reason, event_id, received_at, raw },
+    })
+}
+
+thread_local! {
+    /// Kept, because making one costs more than compressing a delivery with it.
+    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+}
+
+fn compress_with_kept(body: &[u8]) -> io::Result<Vec<u8>> {
+    COMPRESSOR.with_borrow_mut(|kept| {
+        let compressor = match kept {
+            Some(compressor) => compressor,
+            None => kept.insert(Compressor::new(ZSTD_LEVEL)?),
+        };
+        compressor.compress(body)
     })
 }
 

@@ -8,9 +8,9 @@ use bytestring::ByteString;
 use jiff::Timestamp;
 
 use crate::archive::ArchiveError;
-use crate::auth::{Identity, Scope};
+use crate::auth::{Identity, Revocation, Scope};
 use crate::domain::Seq;
-pub use crate::journal::{Ack, AckStatus, IngestError, Submission, UserNotice};
+pub use crate::journal::{Ack, AckStatus, IngestError, RevokeError, Submission, UserNotice};
 use crate::protocol::{Channel, CloseCode, SnapshotLimits, StatsShape, SubscribeRequest};
 
 /// Take in a delivery; answered once it is durable.
@@ -106,14 +106,58 @@ pub struct Disconnected {
     pub session: SessionId,
 }
 
-/// A session signed in, or refreshed its token.
+/// Let the user of a valid token in, or take note of their newer token; answered with what counts their frames.
 #[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub struct SignedIn {
-    /// Which.
+#[rtype(result = "Result<super::users::FrameMeter, AdmitError>")]
+pub struct Admit {
+    /// Which session.
     pub session: SessionId,
-    /// Who it is.
-    pub who: Who,
+    /// Who the token says it is.
+    pub identity: Arc<Identity>,
+}
+
+/// Why the user of a valid token is not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AdmitError {
+    /// They were revoked since the token was checked.
+    #[error("the token was revoked")]
+    Revoked,
+    /// They have as many sessions as one user may have.
+    #[error("this user has as many sessions as one may have")]
+    TooManySessions,
+    /// They sign in again and again.
+    #[error("this user signs in too often")]
+    TooFast,
+    /// The session was told to close already.
+    #[error("this session has ended")]
+    Unknown,
+}
+
+/// Refuse a user's older tokens from now on, and end their sessions; answered once that is durable.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Revoked, RevokeError>")]
+pub struct Revoke {
+    /// Whom, and up to when.
+    pub revocation: Revocation,
+}
+
+/// What a revocation did.
+#[derive(Debug, Clone)]
+pub struct Revoked {
+    /// What is in force for the user now.
+    pub in_force: Revocation,
+    /// Sessions that were ended.
+    pub sessions_closed: usize,
+}
+
+/// Tell the newest revocations, and how many there are.
+#[derive(Debug, Message)]
+#[rtype(result = "(Vec<Revocation>, usize)")]
+pub struct ListRevocations {
+    /// Of this user only.
+    pub user: Option<String>,
+    /// At most so many.
+    pub limit: usize,
 }
 
 /// A session has read all that was queued for it, and the hub asked to be told.

@@ -17,6 +17,8 @@ pub mod sessions;
 pub mod outbox;
 pub mod fan_out;
 pub mod requests;
+pub mod users;
+pub mod admission;
 pub mod snapshots;
 pub mod presence;
 pub mod watching;
@@ -30,6 +32,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::oneshot;
 
 use crate::archive::{Archive, ArchiveError, Ask, Query, ScopedStats};
+use crate::auth::Revocations;
 use crate::domain::Stats;
 use crate::journal::append::Append;
 use crate::journal::{Committed, Faulted, Journal, Recorded};
@@ -38,14 +41,15 @@ use crate::telemetry::clock;
 use crate::telemetry::metrics::Metrics;
 use flow::Stretches;
 pub use messages::{
-    Ack, AckStatus, Connect, Deliver, Disconnected, Drain, Drained, GetHealth, GetStats, Health, Ingest,
-    IngestError, Outgoing, RequestId, SendSnapshot, SessionId, SetPresence, SignedIn, Submission, Subscribe,
-    Unsubscribe, UserNotice, Who,
+    Ack, AckStatus, Admit, AdmitError, Connect, Deliver, Disconnected, Drain, Drained, GetHealth, GetStats,
+    Health, Ingest, IngestError, ListRevocations, Outgoing, RequestId, Revoke, RevokeError, Revoked,
+    SendSnapshot, SessionId, SetPresence, Submission, Subscribe, Unsubscribe, UserNotice, Who,
 };
 use presence::Presence;
 use ring::Ring;
 use sessions::Sessions;
 use snapshots::Snapshots;
+use users::Users;
 
 /// Messages that may wait for the hub. The journal has one batch there at most and each HTTP handler one message,
 /// so this bounds what sessions ask at once; past it they are told `unavailable`.
@@ -60,6 +64,10 @@ pub struct HubSettings {
     pub sessions_max: usize,
     /// Sockets of one address at most; 0: no limit.
     pub sessions_per_address_max: usize,
+    /// Sockets of one user at most; 0: no limit.
+    pub sessions_per_user_max: usize,
+    /// Who was revoked; shared with whoever checks tokens.
+    pub revocations: Arc<Revocations>,
     /// The life of the journal.
     pub epoch: String,
     /// The counters at its newest position.
@@ -81,6 +89,7 @@ pub struct UmblerHub {
     /// Handed over once the writer runs; taken back when the hub drains.
     journal: Option<Journal>,
     sessions: Sessions,
+    users: Users,
     snapshots: Snapshots,
     stats: Stats,
     ring: Ring,
@@ -111,6 +120,7 @@ impl UmblerHub {
             archive,
             journal: None,
             sessions: Sessions::default(),
+            users: Users::new(settings.sessions_per_user_max),
             snapshots: Snapshots::default(),
             stats: settings.stats.clone(),
             last_webhook_at: settings.last_webhook_at,

@@ -25,6 +25,8 @@ const STATS_INTERVAL: Duration = Duration::from_millis(250);
 const LIMITED_STATS_INTERVAL: Duration = Duration::from_secs(1);
 /// Ticks after which a session that has not read what it was sent is closed.
 pub const BEHIND_TICKS_MAX: u32 = 60;
+/// Ticks between two times that users who have not come for a while are forgotten.
+const FORGET_TICKS: u64 = 60;
 
 /// Where the clockwork stands.
 #[derive(Default)]
@@ -55,6 +57,9 @@ impl UmblerHub {
         self.turn_the_day(ctx);
         self.presence.expire(self.pulse.ticks);
         self.note_presence(ctx);
+        if self.pulse.ticks.is_multiple_of(FORGET_TICKS) {
+            self.users.forget_idle();
+        }
     }
 
     /// Each session gets its heartbeat in its own second of the round.

@@ -8,8 +8,9 @@ use serde::Serialize;
 
 use super::UmblerHub;
 use super::flow::{Flow, Unanswered};
-use super::messages::{Connect, Disconnected, Drain, Outgoing, SessionId, SignedIn, Subscribe, Unsubscribe};
+use super::messages::{Connect, Disconnected, Drain, Outgoing, SessionId, Subscribe, Unsubscribe};
 use super::sessions::{CHANNELS_PER_SESSION_MAX, Session};
+use super::users::CHANNELS_PER_USER_MAX;
 use crate::domain::Seq;
 use crate::protocol::event::{ServerEvent, encode, encode_error};
 use crate::protocol::{Channel, CloseCode, ErrorCode, HEARTBEAT_SECONDS, PROTOCOL_VERSION, SubscribeRequest};
@@ -73,9 +74,7 @@ impl Handler<Connect> for UmblerHub {
         let id = Arc::clone(&session.id);
         self.sessions.join(session);
         if let Some(who) = connect.who {
-            self.presence.join(&id, &who, clock::now());
-            self.sessions.sign_in(&id, who);
-            self.note_presence(ctx);
+            self.seat(&id, who, ctx);
         }
     }
 }
@@ -84,29 +83,8 @@ impl Handler<Disconnected> for UmblerHub {
     type Result = ();
 
     fn handle(&mut self, disconnected: Disconnected, ctx: &mut Self::Context) {
-        if let Some(who) = self.sessions.get(&disconnected.session).and_then(Session::who) {
-            self.presence.leave(&disconnected.session, &who.user, self.pulse.ticks);
-            self.note_presence(ctx);
-        }
-        self.sessions.leave(&disconnected.session);
-    }
-}
-
-impl Handler<SignedIn> for UmblerHub {
-    type Result = ();
-
-    fn handle(&mut self, signed_in: SignedIn, ctx: &mut Self::Context) {
-        let SignedIn { session: id, who } = signed_in;
-        if self.sessions.get(&id).is_none() {
-            return;
-        }
-        self.presence.join(&id, &who, clock::now());
+        self.let_go(&disconnected.session);
         self.note_presence(ctx);
-        let sees_otherwise = self.sessions.sign_in(&id, who);
-        if sees_otherwise && self.sessions.get(&id).is_some_and(|session| session.subscribed_once) {
-            // What it holds may not be what it may see now.
-            self.require_resync(&id, "scope_changed");
-        }
     }
 }
 
@@ -118,17 +96,20 @@ impl Handler<Subscribe> for UmblerHub {
         let Some(session) = self.sessions.get(&id) else { return };
         let first = !session.subscribed_once;
         let refused = if request.since.is_some() && !first {
-            Some("data.since belongs to the first subscribe_updates of a session".to_owned())
+            let message = "data.since belongs to the first subscribe_updates of a session".to_owned();
+            Some((ErrorCode::BadRequest, message))
+        } else if self.is_too_much_for_user(&id, &request.channels) {
+            let message =
+                format!("a user follows at most {CHANNELS_PER_USER_MAX} channels over all sessions");
+            Some((ErrorCode::TooManyRequests, message))
         } else if !self.sessions.follow(&id, &request.channels) {
-            Some(format!("a session follows at most {CHANNELS_PER_SESSION_MAX} channels"))
+            let message = format!("a session follows at most {CHANNELS_PER_SESSION_MAX} channels");
+            Some((ErrorCode::BadRequest, message))
         } else {
             None
         };
-        if let Some(message) = refused {
-            return self.answer(
-                &id,
-                encode_error(request_id.as_deref(), clock::now(), ErrorCode::BadRequest, &message),
-            );
+        if let Some((code, message)) = refused {
+            return self.answer(&id, encode_error(request_id.as_deref(), clock::now(), code, &message));
         }
         let channels = request.channels.iter().map(ToString::to_string).collect();
         let unanswered = Unanswered { request_id, channels };

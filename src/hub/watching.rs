@@ -7,9 +7,10 @@ use std::time::Duration;
 use actix::prelude::*;
 use bytestring::ByteString;
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::UmblerHub;
-use super::messages::{RequestId, SessionId, SetPresence};
+use super::messages::{SessionId, SetPresence};
 use crate::archive::{ArchiveError, Ask, GetPlacement};
 use crate::domain::ChatId;
 use crate::journal::Recorded;
@@ -31,18 +32,18 @@ impl Handler<SetPresence> for UmblerHub {
     fn handle(&mut self, ask: SetPresence, ctx: &mut Self::Context) {
         let SetPresence { session: id, request_id, chat } = ask;
         let Some((_, scope)) = self.sessions.get(&id).and_then(|session| session.scope()) else { return };
-        let Some(chat) = chat else { return self.set_view(&id, request_id, None, ctx) };
+        let Some(chat) = chat else { return self.set_view(&id, request_id.as_deref(), None, ctx) };
         let placement = self.archive.send(Ask(GetPlacement { chat: chat.clone(), scope: Arc::clone(scope) }));
         let answered = placement.into_actor(self).map(move |found, hub, ctx| {
             match found.unwrap_or(Err(ArchiveError::Busy)) {
-                Ok(Some(place)) => hub.set_view(&id, request_id, Some((chat.into(), place)), ctx),
+                Ok(Some(place)) => hub.set_view(&id, request_id.as_deref(), Some((chat.into(), place)), ctx),
                 Ok(None) => {
                     let message = "data.chat names no chat that this token sees";
-                    hub.refuse_view(&id, request_id, ErrorCode::BadRequest, message);
+                    hub.refuse_view(&id, request_id.as_deref(), ErrorCode::BadRequest, message);
                 }
                 Err(_) => {
                     let message = "the chat cannot be looked up now";
-                    hub.refuse_view(&id, request_id, ErrorCode::Unavailable, message);
+                    hub.refuse_view(&id, request_id.as_deref(), ErrorCode::Unavailable, message);
                 }
             }
         });
@@ -54,20 +55,20 @@ impl UmblerHub {
     fn set_view(
         &mut self,
         id: &SessionId,
-        request_id: Option<RequestId>,
+        request_id: Option<&RawValue>,
         view: Option<(ChatId, crate::domain::Placement)>,
         ctx: &mut Context<Self>,
     ) {
         let Some(who) = self.sessions.get(id).and_then(|session| session.who().cloned()) else { return };
         let set = PresenceSet { chat: view.as_ref().map(|(chat, _)| chat) };
-        let frame = encode(ServerEvent::PresenceSet, request_id.as_deref(), clock::now(), &set);
+        let frame = encode(ServerEvent::PresenceSet, request_id, clock::now(), &set);
         self.presence.view(id, &who.user, view);
         self.answer(id, frame);
         self.note_presence(ctx);
     }
 
-    fn refuse_view(&mut self, id: &SessionId, request_id: Option<RequestId>, code: ErrorCode, message: &str) {
-        self.answer(id, encode_error(request_id.as_deref(), clock::now(), code, message));
+    fn refuse_view(&mut self, id: &SessionId, request_id: Option<&RawValue>, code: ErrorCode, message: &str) {
+        self.answer(id, encode_error(request_id, clock::now(), code, message));
     }
 
     /// Chats that somebody looks at may have moved.

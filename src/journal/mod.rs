@@ -20,6 +20,8 @@ pub mod schema;
 pub mod tables;
 pub mod store;
 pub mod record;
+mod rows;
+pub mod revocations;
 pub mod queue;
 pub mod batch;
 pub mod writer;
@@ -29,6 +31,7 @@ use std::path::PathBuf;
 pub use append::{Ack, AckStatus, Committed, Faulted, IngestError, Settled, Submission, UserNotice};
 pub use queue::Journal;
 pub use recorded::Recorded;
+pub use revocations::{PutRevocation, RevokeError};
 pub use schema::{OpenError, Opened, open};
 
 /// What the journal needs to know.

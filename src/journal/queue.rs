@@ -6,6 +6,7 @@ use std::sync::mpsc::{SyncSender, TrySendError};
 use std::thread::JoinHandle;
 
 use super::append::{Append, IngestError};
+use super::revocations::{PutRevocation, RevokeError};
 
 /// Deliveries that may wait: about half a second of writing at the measured pace.
 pub const WAITING_MAX: usize = 8_192;
@@ -17,9 +18,18 @@ pub const WAITING_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// Dropping the last handle ends the writer: it commits what waits and closes the database.
 #[derive(Debug)]
 pub struct Journal {
-    pub(super) sender: SyncSender<Append>,
+    pub(super) sender: SyncSender<Command>,
     pub(super) waiting: Arc<Waiting>,
     pub(super) writer: JoinHandle<()>,
+}
+
+/// What the writer is asked for.
+#[derive(Debug)]
+pub(super) enum Command {
+    /// A delivery: gathered into a batch with others.
+    Append(Append),
+    /// A revocation: written by itself, behind the deliveries that came before it.
+    Revoke(PutRevocation),
 }
 
 /// What waits, counted.
@@ -54,16 +64,26 @@ impl Journal {
             return refuse(append, IngestError::Full);
         }
         self.waiting.enter(bytes);
-        match self.sender.try_send(append) {
-            Ok(()) => {}
-            Err(TrySendError::Full(append)) => {
-                self.waiting.leave(bytes);
-                refuse(append, IngestError::Full);
-            }
-            Err(TrySendError::Disconnected(append)) => {
-                self.waiting.leave(bytes);
-                refuse(append, IngestError::Unwritable);
-            }
+        let (command, error) = match self.sender.try_send(Command::Append(append)) {
+            Ok(()) => return,
+            Err(TrySendError::Full(command)) => (command, IngestError::Full),
+            Err(TrySendError::Disconnected(command)) => (command, IngestError::Unwritable),
+        };
+        self.waiting.leave(bytes);
+        if let Command::Append(append) = command {
+            refuse(append, error);
+        }
+    }
+
+    /// Queues a revocation; answered once it is durable.
+    pub fn revoke(&self, put: PutRevocation) {
+        let (command, error) = match self.sender.try_send(Command::Revoke(put)) {
+            Ok(()) => return,
+            Err(TrySendError::Full(command)) => (command, RevokeError::Busy),
+            Err(TrySendError::Disconnected(command)) => (command, RevokeError::Unwritable),
+        };
+        if let Command::Revoke(put) = command {
+            answer(put.reply, Err(error));
         }
     }
 
@@ -77,6 +97,13 @@ impl Journal {
         let Self { sender, writer, .. } = self;
         drop(sender);
         writer
+    }
+}
+
+/// Whoever revoked and no longer waits sees in the list what came of it.
+pub(super) fn answer<T>(reply: tokio::sync::oneshot::Sender<T>, outcome: T) {
+    if reply.send(outcome).is_err() {
+        log::debug!("whoever asked for a revocation had stopped waiting");
     }
 }
 

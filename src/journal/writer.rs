@@ -13,7 +13,8 @@ use actix::dev::RecipientRequest;
 use super::JournalSettings;
 use super::append::{Append, Committed, Faulted, IngestError, Settled};
 use super::batch::BatchWriter;
-use super::queue::{Journal, WAITING_MAX, Waiting, refuse};
+use super::queue::{Command, Journal, WAITING_MAX, Waiting, answer, refuse};
+use super::revocations::{self, PutRevocation, REVOCATIONS_MAX, RevokeError};
 use super::schema::Opened;
 use super::store::StoreError;
 use crate::telemetry::metrics::Metrics;
@@ -67,10 +68,15 @@ struct Writer {
 }
 
 impl Writer {
-    fn run(mut self, receiver: &Receiver<Append>) {
+    fn run(mut self, receiver: &Receiver<Command>) {
         while let Some(first) = self.next(receiver) {
-            let batch = self.gather(first, receiver);
-            self.write(batch);
+            let (batch, revocations) = self.gather(first, receiver);
+            if !batch.is_empty() {
+                self.write(batch);
+            }
+            for put in revocations {
+                self.revoke(put);
+            }
         }
         self.settle_outstanding();
         if let Err(error) = self.batches.close() {
@@ -78,14 +84,14 @@ impl Writer {
         }
     }
 
-    /// The next delivery; `None` when nobody can send one any more.
-    fn next(&mut self, receiver: &Receiver<Append>) -> Option<Append> {
+    /// The next thing to do; `None` when nobody can send one any more.
+    fn next(&mut self, receiver: &Receiver<Command>) -> Option<Command> {
         loop {
             if !self.fault {
                 return receiver.recv().ok();
             }
             match receiver.recv_timeout(Duration::from_secs(PROBE_SECONDS)) {
-                Ok(append) => return Some(append),
+                Ok(command) => return Some(command),
                 Err(RecvTimeoutError::Disconnected) => return None,
                 Err(RecvTimeoutError::Timeout) => {
                     let probed = self.batches.probe();
@@ -95,18 +101,38 @@ impl Writer {
         }
     }
 
-    fn gather(&self, first: Append, receiver: &Receiver<Append>) -> Vec<Append> {
-        let mut bytes = first.submission.weight();
-        self.waiting.leave(bytes);
-        let mut batch = vec![first];
-        while batch.len() < BATCH_MAX && bytes < BATCH_BYTES_MAX {
-            let Ok(append) = receiver.try_recv() else { break };
-            let weight = append.submission.weight();
-            self.waiting.leave(weight);
-            bytes += weight;
-            batch.push(append);
+    /// What waits, up to the bounds of a batch: deliveries, and revocations to be written after them.
+    fn gather(&self, first: Command, receiver: &Receiver<Command>) -> (Vec<Append>, Vec<PutRevocation>) {
+        let (mut batch, mut revocations, mut bytes) = (Vec::new(), Vec::new(), 0);
+        let mut next = Some(first);
+        while let Some(command) = next {
+            match command {
+                Command::Append(append) => {
+                    let weight = append.submission.weight();
+                    self.waiting.leave(weight);
+                    bytes += weight;
+                    batch.push(append);
+                }
+                Command::Revoke(put) => revocations.push(put),
+            }
+            let room = batch.len() + revocations.len() < BATCH_MAX && bytes < BATCH_BYTES_MAX;
+            next = room.then(|| receiver.try_recv().ok()).flatten();
         }
-        batch
+        (batch, revocations)
+    }
+
+    fn revoke(&mut self, put: PutRevocation) {
+        let PutRevocation { revocation, reply } = put;
+        let written =
+            self.batches.transact(|connection| revocations::put(connection, &revocation, REVOCATIONS_MAX));
+        self.note(written.as_ref().err());
+        answer(
+            reply,
+            match written {
+                Ok(in_force) => in_force.ok_or(RevokeError::Full),
+                Err(_noted) => Err(RevokeError::Unwritable),
+            },
+        );
     }
 
     fn write(&mut self, batch: Vec<Append>) {

@@ -37,13 +37,15 @@ pub enum ServerEvent {
     ResyncRequired,
     /// An event stream ends; a socket has its close frame.
     Closed,
+    /// The token ends soon: send a newer one.
+    TokenExpiring,
     /// A request was refused.
     Error,
 }
 
 impl ServerEvent {
     /// The whole table.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::ConnectionEstablished,
         Self::Authenticated,
         Self::UmblerData,
@@ -57,6 +59,7 @@ impl ServerEvent {
         Self::PresenceSet,
         Self::ResyncRequired,
         Self::Closed,
+        Self::TokenExpiring,
         Self::Error,
     ];
 
@@ -76,6 +79,7 @@ impl ServerEvent {
             Self::PresenceSet => "presence_set",
             Self::ResyncRequired => "resync_required",
             Self::Closed => "closed",
+            Self::TokenExpiring => "token_expiring",
             Self::Error => "error",
         }
     }

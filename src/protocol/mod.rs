@@ -11,6 +11,7 @@ pub mod mask;
 pub mod view;
 pub mod codes;
 pub mod channel;
+pub mod depth;
 pub mod request;
 pub mod event;
 

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 
 use super::channel::{Channel, ID_BYTES_MAX};
 use super::codes::ErrorCode;
+use super::depth::{JSON_DEPTH_MAX, is_too_deep};
 
 /// Longest `id` of a client's own, in bytes of JSON: it is echoed, so it is bounded.
 pub const REQUEST_ID_BYTES_MAX: usize = 128;
@@ -176,6 +177,10 @@ impl<'a> Envelope<'a> {
     pub fn parse(text: &'a str) -> Result<Self, EnvelopeError> {
         if !is_object(text) {
             return Err(refuse(ErrorCode::BadEnvelope, "no envelope: a frame must be one JSON object"));
+        }
+        if is_too_deep(text) {
+            let message = format!("no envelope: it nests deeper than {JSON_DEPTH_MAX} levels");
+            return Err(refuse(ErrorCode::BadEnvelope, message));
         }
         let wire: WireEnvelope<'a> = serde_json::from_str(text)
             .map_err(|error| refuse(ErrorCode::BadEnvelope, format!("no envelope: {error}")))?;

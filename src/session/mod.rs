@@ -7,13 +7,14 @@
 //! 1. Nothing that a client sends makes the session panic: it is answered with an `error` or a close code.
 //! 2. A frame above [`FRAME_BYTES_MAX`](frame_guard::FRAME_BYTES_MAX) is refused before it is buffered.
 //! 3. Where sign-in is required, nothing but `authenticate` and `ping` is served before it.
-//! 4. The session never waits: neither for the hub nor for its own peer.
+//! 4. The session never waits for its own peer, and for the hub only with the answer to a token.
 
 pub mod frame_guard;
 pub mod sign_in;
 pub mod incoming;
 pub mod outgoing;
 pub mod stream;
+mod violation;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -156,7 +157,7 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for WsSession {
             Err(error) => {
                 log::debug!("session {} broke the protocol: {error}", self.id);
                 self.seat.metrics.frame_refused("protocol_error");
-                ctx.close(Some(ws::CloseCode::Protocol.into()));
+                ctx.close(Some(violation::close_code(&error).into()));
                 ctx.stop();
             }
         }

@@ -24,7 +24,8 @@ use crate::auth::{Identity, LEEWAY_SECONDS};
 use crate::hub::backlog::{Backlog, MESSAGES_MAX};
 use crate::hub::outbox::CLOSES_WAITING_MAX;
 use crate::hub::{
-    Connect, Deliver, Disconnected, Drained, Outgoing, SendSnapshot, SessionId, Subscribe, UmblerHub, Who,
+    Admit, AdmitError, Connect, Deliver, Disconnected, Drained, Outgoing, SendSnapshot, SessionId, Subscribe,
+    UmblerHub, Who,
 };
 use crate::protocol::event::{Heartbeat, ServerEvent, encode, encode_error};
 use crate::protocol::{CloseCode, ErrorCode, SnapshotLimits, SubscribeRequest};
@@ -100,6 +101,9 @@ impl Actor for StreamSession {
             return self.close(CloseCode::GoingAway, ctx);
         }
         self.seat.metrics.session_opened();
+        if self.identity.expires_at.is_some() {
+            self.ask_to_be_admitted(ctx);
+        }
         self.await_expiry(ctx);
         let gone = self.body.clone();
         let reader_left = async move { gone.closed().await };
@@ -117,6 +121,19 @@ impl Actor for StreamSession {
 }
 
 impl StreamSession {
+    /// The hub has the last word on users: it knows their other sessions, and who was revoked.
+    fn ask_to_be_admitted(&self, ctx: &mut Context<Self>) {
+        let admit = Admit { session: Arc::clone(&self.id), identity: Arc::new(self.identity.clone()) };
+        let asked = self.seat.hub.send(admit).into_actor(self);
+        ctx.wait(asked.map(|answer, stream, ctx| match answer {
+            // Where it has ended already, its close is on the way.
+            Ok(Ok(_) | Err(AdmitError::Unknown)) => {}
+            Ok(Err(AdmitError::Revoked)) => stream.close(CloseCode::Revoked, ctx),
+            Ok(Err(AdmitError::TooManySessions | AdmitError::TooFast)) => stream.close(CloseCode::Limit, ctx),
+            Err(_gone) => stream.close(CloseCode::GoingAway, ctx),
+        }));
+    }
+
     fn await_expiry(&self, ctx: &mut Context<Self>) {
         let Some(expires_at) = self.identity.expires_at else { return };
         let left =

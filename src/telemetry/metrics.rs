@@ -52,6 +52,8 @@ pub struct GaugeValues {
     pub open_chats: i64,
     /// Chats that wait.
     pub waiting_chats: i64,
+    /// The file of keys cannot be used, and the last good keys count on.
+    pub sign_in_keys_stale: bool,
 }
 
 /// Name, help and where the value comes from.
@@ -69,6 +71,11 @@ const GAUGES: &[Gauge] = &[
     ("umbler_hub_writable", "1 while the journal accepts deliveries.", |values| i64::from(values.writable)),
     ("umbler_hub_open_chats", "Open chats, without groups and internal ones.", |values| values.open_chats),
     ("umbler_hub_waiting_chats", "Chats in which a customer waits.", |values| values.waiting_chats),
+    (
+        "umbler_hub_sign_in_keys_stale",
+        "1 while JWT_JWKS_FILE cannot be used and the last good keys count on.",
+        |values| i64::from(values.sign_in_keys_stale),
+    ),
 ];
 
 impl Metrics {

@@ -18,6 +18,7 @@ mod process;
 mod protocol;
 mod recovery;
 mod rest;
+mod rfc6455;
 mod scopes;
 mod scripts;
 mod stream;

@@ -98,43 +98,35 @@ fn a_screen_that_follows_one_chat_is_replayed_that_chat() {
     }
 }
 
+/// Comes back again and again until so many updates were heard and no more come: each once, in order.
+fn comes_back_until(hub: &Hub, epoch: &Value, count: i64, over: &AtomicBool) {
+    let mut known = 0;
+    loop {
+        let last_round = over.load(Ordering::Acquire);
+        let mut screen = hub.screen();
+        let subscribed = screen.comes_back(&["updates"], known, epoch);
+        assert_eq!(subscribed["recovered"], true, "{subscribed}");
+        for envelope in screen.catches_up() {
+            known += 1;
+            assert_eq!(envelope["seq"], known, "{envelope}");
+        }
+        if last_round {
+            return assert_eq!(known, count);
+        }
+    }
+}
+
 #[test]
 fn screens_that_come_back_while_updates_pour_in_hear_each_once() {
     let hub = hub_with(&[("UPDATES_IN_MEMORY", "32")]);
     let epoch = epoch(&hub);
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let (hub, over) = (&hub, &over);
-        let screens: Vec<_> = (0..4)
-            .map(|_| {
-                let epoch = &epoch;
-                scope.spawn(move || {
-                    let mut known = 0;
-                    loop {
-                        let last_round = over.load(Ordering::Acquire);
-                        let mut screen = hub.screen();
-                        let subscribed = screen.comes_back(&["updates"], known, epoch);
-                        assert_eq!(subscribed["recovered"], true, "{subscribed}");
-                        let heard: Vec<i64> = screen
-                            .catches_up()
-                            .iter()
-                            .map(|envelope| envelope["seq"].as_i64().expect("only updates come"))
-                            .collect();
-                        let expected: Vec<i64> = (known + 1..).take(heard.len()).collect();
-                        assert_eq!(heard, expected);
-                        known = heard.last().copied().unwrap_or(known);
-                        if last_round && known >= 600 {
-                            return known;
-                        }
-                    }
-                })
-            })
-            .collect();
-        posts(hub, "a", 600);
-        over.store(true, Ordering::Release);
-        for screen in screens {
-            assert_eq!(screen.join().expect("the screen is well"), 600);
+        for _ in 0..4 {
+            scope.spawn(|| comes_back_until(&hub, &epoch, 600, &over));
         }
+        posts(&hub, "a", 600);
+        over.store(true, Ordering::Release);
     });
 }
 

@@ -250,7 +250,8 @@ fn a_token_that_allows_something_else_makes_the_screen_begin_anew() {
 fn a_notice_reaches_the_screens_of_its_user_and_is_recovered() {
     let hub = guarded();
     let notify = |token: &str, body: Value| {
-        let headers = [("authorization", format!("Bearer {token}"))];
+        let headers =
+            [("authorization", format!("Bearer {token}")), ("content-type", "application/json".to_owned())];
         let headers: Vec<(&str, &str)> =
             headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         hub.provider().post_to("/api/umbler/notify", &headers, body.to_string())

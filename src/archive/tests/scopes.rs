@@ -56,7 +56,7 @@ proptest! {
         for (number, mut one) in drawn.into_iter().enumerate() {
             let (id, contact_id) = (format!("chat{number}"), format!("contact{number}"));
             (one.id, one.message_count) = (id.as_str().into(), 1);
-            one.contact_id = crate::domain::register::Register::default();
+            one.contact_id = Register::default();
             say(&mut one.contact_id, contact_id.as_str().into());
             base.put_message(&message(&format!("message{number}"), &id, 1, "Contact", "text"));
             base.put_contact(&contact(&contact_id, "Ana"));

@@ -3,6 +3,7 @@
 pub mod params;
 pub mod lists;
 pub mod state;
+pub mod revocations;
 pub mod messages;
 pub mod chats;
 pub mod contacts;
@@ -31,6 +32,8 @@ use super::guards::method_not_allowed;
     chats::messages,
     messages::list,
     notify::notify,
+    revocations::revoke,
+    revocations::list,
 ))]
 pub struct ApiDoc;
 
@@ -51,7 +54,8 @@ pub fn configure(config: &mut web::ServiceConfig) {
             web::resource("/notify")
                 .route(web::post().to(notify::notify))
                 .default_service(web::route().to(method_not_allowed)),
-        );
+        )
+        .service(readable("/revocations", revocations::list).route(web::post().to(revocations::revoke)));
 }
 
 /// A path that is read with GET and HEAD, and nothing else.

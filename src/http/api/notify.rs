@@ -1,16 +1,18 @@
 //! `POST /api/umbler/notify`: the company's own backend reaches one user's screens.
 
-use actix_web::web;
+use actix_web::{HttpRequest, web};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::Answer;
+use super::params::Params;
 use crate::domain::EventId;
+use crate::http::body;
 use crate::http::caller::Caller;
 use crate::http::error::{ApiError, ErrorBody};
 use crate::http::state::EdgeState;
-use crate::http::webhook::{compress, read_body, store};
+use crate::http::webhook::{compress, store};
 use crate::hub::{Submission, UserNotice};
 use crate::telemetry::clock;
 
@@ -58,17 +60,21 @@ pub struct NotifyAnswer {
         (status = 401, description = "No valid token.", body = ErrorBody),
         (status = 403, description = "The token is no admin's.", body = ErrorBody),
         (status = 413, description = "More than 32 KiB.", body = ErrorBody),
+        (status = 415, description = "The body is not declared as JSON, or encoded.", body = ErrorBody),
         (status = 429, description = "Too many requests.", body = ErrorBody),
         (status = 503, description = "It could not be stored: try again.", body = ErrorBody),
     ),
 )]
 pub async fn notify(
     caller: Caller,
+    request: HttpRequest,
     payload: web::Payload,
     state: web::Data<EdgeState>,
 ) -> Result<Answer<NotifyAnswer>, ApiError> {
     caller.require_admin("notices are sent by admins")?;
-    let notice = read(&read_body(payload, BODY_BYTES_MAX).await?)?;
+    Params::read(request.query_string())?.finish()?;
+    body::check_json(&request)?;
+    let notice = read(&body::read(&request, payload, BODY_BYTES_MAX, state.settings.body_seconds).await?)?;
     let ack = store(&state, Submission::Notice(Box::new(notice))).await?;
     Ok(Answer(NotifyAnswer {
         status: ack.status.as_str(),

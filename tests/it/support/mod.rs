@@ -4,6 +4,7 @@ pub mod hub;
 pub mod keys;
 pub mod memory;
 pub mod provider;
+pub mod raw;
 pub mod screen;
 pub mod tls;
 pub mod town;

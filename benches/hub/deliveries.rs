@@ -1,0 +1,209 @@
+//! Deliveries as the provider sends them, made from the fixtures: the same bytes with ids and times of their own.
+//!
+//! Put together from ready pieces, so that making one costs the load next to nothing.
+
+use std::fmt::Write as _;
+use std::io;
+use std::path::Path;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+/// Fixtures of a day's mix, each as often as it is named: customers, agents, a bot, a document, and states of
+/// messages that are known already.
+const MIX: [&str; 10] = [
+    "01_message_text_contact",
+    "02_message_text_member",
+    "01_message_text_contact",
+    "13b_message_state_read",
+    "02_message_text_member",
+    "01_message_text_contact",
+    "03_message_text_bot",
+    "02_message_text_member",
+    "01_message_text_contact",
+    "08_message_document",
+];
+/// The one that tells more of a known message.
+const STATE: &str = "13b_message_state_read";
+/// The shortest common one, for the fan-out.
+const TEXT: &str = "01_message_text_contact";
+/// The first moment of the made-up days.
+const START: &str = "2026-03-02T11:00:00Z";
+
+/// What is put between the pieces.
+#[derive(Debug, Clone, Copy)]
+enum Slot {
+    Event,
+    Message,
+    Chat,
+    Contact,
+    EmittedAt,
+    HappenedAt,
+}
+
+/// One fixture, cut at its ids and times.
+struct Template {
+    pieces: Vec<(String, Slot)>,
+    end: String,
+    repeats: bool,
+}
+
+/// The ids of one delivery.
+struct Names {
+    event: String,
+    message: String,
+    chat: String,
+    contact: String,
+    emitted_at: String,
+    happened_at: String,
+}
+
+/// Makes deliveries, each with ids of its own.
+pub struct Deliveries {
+    mix: Vec<Template>,
+    chats: u64,
+    /// Chats that are active at the same time; all, where a chat lasts for ever.
+    messages_per_chat: Option<u64>,
+    number: u64,
+    start: Timestamp,
+    pause: SignedDuration,
+    series: String,
+}
+
+impl Deliveries {
+    /// A day's mix over so many chats, without an end. The series keeps ids apart from those of other makers.
+    pub fn mixed(series: &str, chats: u64) -> io::Result<Self> {
+        Self::new(series, &MIX, chats, None, SignedDuration::from_millis(20))
+    }
+
+    /// Texts of customers only: every one is an update of the same length.
+    pub fn texts(series: &str, chats: u64) -> io::Result<Self> {
+        Self::new(series, &[TEXT], chats, None, SignedDuration::from_millis(20))
+    }
+
+    /// A history: each chat gets so many messages, and then the next ones come.
+    pub fn history(
+        series: &str,
+        at_once: u64,
+        messages_per_chat: u64,
+        pause: SignedDuration,
+    ) -> io::Result<Self> {
+        let mix: Vec<&str> = MIX.into_iter().filter(|name| *name != STATE).collect();
+        Self::new(series, &mix, at_once, Some(messages_per_chat), pause)
+    }
+
+    fn new(
+        series: &str,
+        mix: &[&str],
+        chats: u64,
+        messages_per_chat: Option<u64>,
+        pause: SignedDuration,
+    ) -> io::Result<Self> {
+        let start = START.parse().map_err(io::Error::other)?;
+        let mix = mix.iter().map(|name| Template::read(name)).collect::<io::Result<_>>()?;
+        Ok(Self { mix, chats, messages_per_chat, number: 0, start, pause, series: series.to_owned() })
+    }
+
+    /// Appends the next one.
+    pub fn write_next(&mut self, body: &mut String) {
+        let number = self.number;
+        self.number += 1;
+        let template = &self.mix[index(number, self.mix.len())];
+        // A state repeats the message that its chat had one round before.
+        let message = if template.repeats { number.saturating_sub(self.chats) } else { number };
+        let at = self.start + self.pause * i32::try_from(number).unwrap_or(i32::MAX);
+        let (series, chat) = (&self.series, self.chat_of(number));
+        let names = Names {
+            event: format!("{series}-event-{number:09}"),
+            message: format!("{series}-message-{message:09}"),
+            chat: chat_id(series, chat),
+            contact: format!("{series}-contact-{chat:07}"),
+            emitted_at: format!("{:.7}", at + SignedDuration::from_millis(1_100)),
+            happened_at: format!("{at:.3}"),
+        };
+        template.write(&names, body);
+    }
+
+    fn chat_of(&self, number: u64) -> u64 {
+        let lane = number % self.chats;
+        match self.messages_per_chat {
+            None => lane,
+            Some(messages) => number / (self.chats * messages) * self.chats + lane,
+        }
+    }
+}
+
+/// The id of a chat of a series.
+pub fn chat_id(series: &str, chat: u64) -> String {
+    format!("{series}-chat-{chat:07}")
+}
+
+impl Template {
+    fn read(name: &str) -> io::Result<Self> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/deliveries");
+        let text = std::fs::read_to_string(folder.join(format!("{name}.json")))?;
+        let value: Value = serde_json::from_str(&text)?;
+        let word = |pointer: &str| {
+            let word = value.pointer(pointer).and_then(Value::as_str).map(|word| format!("\"{word}\""));
+            word.ok_or_else(|| io::Error::other(format!("{name} has no {pointer}")))
+        };
+        let slots = [
+            (word("/EventId")?, Slot::Event),
+            (word("/EventDate")?, Slot::EmittedAt),
+            (word("/Payload/Content/Id")?, Slot::Chat),
+            (word("/Payload/Content/Contact/Id")?, Slot::Contact),
+            (word("/Payload/Content/LastMessage/Id")?, Slot::Message),
+            (word("/Payload/Content/LastMessage/EventAtUTC")?, Slot::HappenedAt),
+        ];
+        let (pieces, end) = cut(&text, &slots);
+        Ok(Self { pieces, end, repeats: name == STATE })
+    }
+
+    fn write(&self, names: &Names, body: &mut String) {
+        for (piece, slot) in &self.pieces {
+            body.push_str(piece);
+            body.push('"');
+            body.push_str(match slot {
+                Slot::Event => &names.event,
+                Slot::Message => &names.message,
+                Slot::Chat => &names.chat,
+                Slot::Contact => &names.contact,
+                Slot::EmittedAt => &names.emitted_at,
+                Slot::HappenedAt => &names.happened_at,
+            });
+            body.push('"');
+        }
+        body.push_str(&self.end);
+    }
+}
+
+/// Cuts a text at each place where one of these words stands.
+fn cut(text: &str, slots: &[(String, Slot)]) -> (Vec<(String, Slot)>, String) {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    loop {
+        let next = slots.iter().filter_map(|(word, slot)| Some((rest.find(word.as_str())?, word, *slot)));
+        let Some((at, word, slot)) = next.min_by_key(|(at, ..)| *at) else {
+            return (pieces, rest.to_owned());
+        };
+        pieces.push((rest[..at].to_owned(), slot));
+        rest = &rest[at + word.len()..];
+    }
+}
+
+fn index(number: u64, length: usize) -> usize {
+    usize::try_from(number % u64::try_from(length).unwrap_or(1)).unwrap_or(0)
+}
+
+/// Puts a delivery into a request of its own.
+pub fn write_request(body: &str, request: &mut String) -> io::Result<()> {
+    request.clear();
+    write!(
+        request,
+        "POST /api/umbler/webhook HTTP/1.1\r\nhost: hub\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    )
+    .map_err(io::Error::other)?;
+    request.push_str(body);
+    Ok(())
+}

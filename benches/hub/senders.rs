@@ -1,0 +1,100 @@
+//! Those who cause updates: kept-alive webhook connections to a hub, or triggers of the raw server.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use serde::Deserialize;
+
+use super::deliveries::{Deliveries, write_request};
+use super::process::whole_answer;
+
+/// What a hub answered to a delivery, as far as it is needed.
+#[derive(Deserialize)]
+struct Accepted {
+    status: String,
+    seq: Option<u64>,
+}
+
+/// What the senders speak.
+pub enum Language {
+    /// HTTP, with these deliveries.
+    Webhook(Deliveries),
+    /// One byte is one update; eight bytes with its number come back once it was sent to everybody.
+    Trigger,
+}
+
+/// Several connections, each with one update under way at most.
+pub struct Senders {
+    /// Free to be watched by an epoll.
+    pub streams: Vec<TcpStream>,
+    received: Vec<Vec<u8>>,
+    language: Language,
+    body: String,
+    request: String,
+}
+
+impl Senders {
+    /// Connects.
+    pub fn connect(address: SocketAddr, count: usize, language: Language) -> io::Result<Self> {
+        let streams = (0..count).map(|_| connect(address)).collect::<io::Result<_>>()?;
+        let received = vec![Vec::new(); count];
+        Ok(Self { streams, received, language, body: String::new(), request: String::new() })
+    }
+
+    /// Causes one update; tells the bytes of the delivery.
+    pub fn send(&mut self, sender: usize) -> io::Result<usize> {
+        let stream = &mut self.streams[sender];
+        match &mut self.language {
+            Language::Trigger => stream.write_all(&[1])?,
+            Language::Webhook(deliveries) => {
+                self.body.clear();
+                deliveries.write_next(&mut self.body);
+                write_request(&self.body, &mut self.request)?;
+                stream.write_all(self.request.as_bytes())?;
+            }
+        }
+        Ok(self.body.len())
+    }
+
+    /// Reads what has come; the position of the sender's update once its answer is there as a whole.
+    pub fn read(&mut self, sender: usize) -> io::Result<Option<u64>> {
+        let mut buffer = [0; 4_096];
+        let read = match self.streams[sender].read(&mut buffer) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+            Ok(0) => return Err(io::Error::other("a server hung up on a sender")),
+            read => read?,
+        };
+        let received = &mut self.received[sender];
+        received.extend_from_slice(&buffer[..read]);
+        let position = match self.language {
+            Language::Trigger => received.first_chunk().map(|bytes| u64::from_le_bytes(*bytes)),
+            Language::Webhook(_) => match whole_answer(received)? {
+                None => None,
+                Some((200, body)) => Some(position(body)?),
+                Some((status, body)) => {
+                    let text = String::from_utf8_lossy(body);
+                    return Err(io::Error::other(format!("a delivery was answered with {status} {text}")));
+                }
+            },
+        };
+        if position.is_some() {
+            received.clear();
+        }
+        Ok(position)
+    }
+}
+
+fn position(body: &[u8]) -> io::Result<u64> {
+    let accepted: Accepted = serde_json::from_slice(body)?;
+    match accepted.seq {
+        Some(seq) if accepted.status == "accepted" => Ok(seq),
+        _ => Err(io::Error::other(format!("a fresh delivery was {}", accepted.status))),
+    }
+}
+
+fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address)?;
+    stream.set_nodelay(true)?;
+    stream.set_nonblocking(true)?;
+    Ok(stream)
+}
