@@ -7,11 +7,7 @@ use serde_json::{Value, json};
 use super::support::{Answer, Hub, hub_with, spawn_hub};
 
 /// Every REST row of the contract, as the description writes it.
-<<<<<<< HEAD
-const ROUTES: [(&str, &str); 17] = [
-=======
 const ROUTES: [(&str, &str); 19] = [
->>>>>>> main
     ("post", "/api/umbler/webhook"),
     ("get", "/api/umbler/stats"),
     ("get", "/api/umbler/contacts"),
@@ -23,15 +19,10 @@ const ROUTES: [(&str, &str); 19] = [
     ("get", "/api/umbler/messages"),
     ("get", "/api/umbler/updates"),
     ("get", "/api/umbler/webhook/status"),
-<<<<<<< HEAD
-    ("post", "/api/umbler/notify"),
-    ("get", "/api/umbler/stream"),
-=======
     ("get", "/api/umbler/stream"),
     ("get", "/api/umbler/revocations"),
     ("post", "/api/umbler/revocations"),
     ("post", "/api/umbler/notify"),
->>>>>>> main
     ("get", "/health"),
     ("get", "/health/live"),
     ("get", "/health/ready"),
