@@ -7,19 +7,19 @@ FROM rust:1.95-slim-bookworm AS build
 WORKDIR /build
 
 # What changes seldom comes first: with an empty program in the place of ours, this layer builds the dependencies
-# alone, and is kept until Cargo.toml or Cargo.lock change. Then what came of the empty program is thrown away, or
-# cargo would take it for ours: files keep their times when they are copied, and ours may be the older ones.
+# alone, and is kept until Cargo.toml or Cargo.lock change. Tests and benchmarks are not copied, so they are not named
+# either. What came of the empty program is thrown away, or cargo would take it for ours: files keep their times when
+# they are copied, and ours may be the older ones.
 COPY Cargo.toml Cargo.lock ./
-RUN mkdir -p src benches tests/it static \
-    && touch src/lib.rs \
-    && echo 'fn main() {}' | tee src/main.rs benches/hub.rs tests/it/main.rs >/dev/null \
-    && cargo build --release --locked --lib --bins \
+RUN sed -i '/^\[\[\(test\|bench\)\]\]/,/^$/d' Cargo.toml \
+    && mkdir src && touch src/lib.rs && echo 'fn main() {}' >src/main.rs \
+    && cargo build --release --locked \
     && cargo clean --release --locked --package umbler-hub
 
 COPY src src
 COPY static static
 # The last command fails if the empty program is still there.
-RUN cargo build --release --locked --lib --bins \
+RUN cargo build --release --locked \
     && target/release/umbler-hub --version | grep -q umbler-hub
 
 FROM debian:bookworm-slim
