@@ -18,16 +18,21 @@ pub fn put_chat(
     name_key: &str,
 ) -> Result<(), StoreError> {
     let fields = chat.fields();
-    let mut upsert = connection.prepare_cached(
+    let last_message = chat.last_message.as_ref();
+    // What an update leaves alone costs no page of its index: names and origins hardly ever change.
+    let sql = if known.is_some_and(|known| has_same_origin(known, chat)) {
+        "UPDATE chats SET channel_id = ?5, sector_id = ?6, owner_id = ?7, open = ?8, waiting = ?9, private = ?10,
+             last_activity_at = ?13, last_message_at = ?14, last_message_id = ?15, message_count = ?16, state = ?17
+         WHERE id = ?1"
+    } else {
         "INSERT INTO chats (id, organization, contact_id, kind, channel_id, sector_id, owner_id, open, waiting,
              private, name_key, created_at, last_activity_at, last_message_at, last_message_id, message_count, state)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
          ON CONFLICT (id) DO UPDATE SET organization = ?2, contact_id = ?3, kind = ?4, channel_id = ?5,
              sector_id = ?6, owner_id = ?7, open = ?8, waiting = ?9, private = ?10, name_key = ?11, created_at = ?12,
-             last_activity_at = ?13, last_message_at = ?14, last_message_id = ?15, message_count = ?16, state = ?17",
-    )?;
-    let last_message = chat.last_message.as_ref();
-    upsert.execute(params![
+             last_activity_at = ?13, last_message_at = ?14, last_message_id = ?15, message_count = ?16, state = ?17"
+    };
+    connection.prepare_cached(sql)?.execute(params![
         chat.id.as_str(),
         chat.organization.as_ref().map(RefId::as_str),
         fields.contact_id.as_ref().map(ContactId::as_str),
@@ -39,7 +44,7 @@ pub fn put_chat(
         fields.waiting,
         fields.private,
         name_key,
-        fields.created_at.or(chat.last_activity_at()).map_or(0, to_nanos),
+        created_at(chat),
         chat.last_activity_at().map_or(0, to_nanos),
         last_message.map(|position| to_nanos(position.at)),
         last_message.map(|position| position.id.as_str()),
@@ -53,6 +58,21 @@ pub fn put_chat(
     Ok(())
 }
 
+/// When it began, as far as is known.
+fn created_at(chat: &Chat) -> i64 {
+    chat.fields().created_at.or(chat.last_activity_at()).map_or(0, to_nanos)
+}
+
+/// True where a chat's row needs no change of what comes from its contact and its beginning. Its `name_key` follows
+/// the contact's by itself: [`put_contact`] writes it into all chats of a contact.
+fn has_same_origin(known: &Chat, chat: &Chat) -> bool {
+    let (before, after) = (known.fields(), chat.fields());
+    known.organization == chat.organization
+        && before.contact_id == after.contact_id
+        && before.kind == after.kind
+        && created_at(known) == created_at(chat)
+}
+
 /// Writes a contact's row; `known` is what it was.
 pub fn put_contact(
     connection: &Connection,
@@ -63,14 +83,23 @@ pub fn put_contact(
     let phone = contact.phone.get().map(String::as_str);
     let key = name_key(contact);
     let created_at = contact.created_at.map_or(0, to_nanos);
-    let mut upsert = connection.prepare_cached(
+    let is_same = |known: &Contact| {
+        known.organization == contact.organization
+            && known.name.get() == contact.name.get()
+            && known.phone.get() == contact.phone.get()
+            && known.created_at == contact.created_at
+    };
+    // As with chats: what an update leaves alone costs no page of its index.
+    let sql = if known.is_some_and(is_same) {
+        "UPDATE contacts SET last_interaction_at = ?8, last_message_id = ?9, state = ?10 WHERE id = ?1"
+    } else {
         "INSERT INTO contacts (id, organization, name, phone, name_key, search_key, created_at, last_interaction_at,
              last_message_id, state)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
          ON CONFLICT (id) DO UPDATE SET organization = ?2, name = ?3, phone = ?4, name_key = ?5, search_key = ?6,
-             created_at = ?7, last_interaction_at = ?8, last_message_id = ?9, state = ?10",
-    )?;
-    upsert.execute(params![
+             created_at = ?7, last_interaction_at = ?8, last_message_id = ?9, state = ?10"
+    };
+    connection.prepare_cached(sql)?.execute(params![
         contact.id.as_str(),
         contact.organization.as_ref().map(RefId::as_str),
         name,
