@@ -16,6 +16,9 @@ mod raw_server;
 mod fan_out;
 mod raw_journal;
 mod ingest;
+mod memory;
+mod reconnect;
+mod stalled;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -35,7 +38,13 @@ pub struct Plan {
 /// A part's name and what measures it.
 type Part = (&'static str, fn(&Plan) -> io::Result<()>);
 
-const PARTS: &[Part] = &[("fan-out", fan_out::measure), ("ingest", ingest::measure)];
+const PARTS: &[Part] = &[
+    ("fan-out", fan_out::measure),
+    ("ingest", ingest::measure),
+    ("memory", memory::measure),
+    ("reconnect", reconnect::measure),
+    ("stalled", stalled::measure),
+];
 
 /// Open files beside those of the screens.
 const FILES_SPARE: u64 = 200;

@@ -116,7 +116,8 @@ impl Screens {
         Ok(answers)
     }
 
-    fn begin(&mut self) -> io::Result<()> {
+    /// Starts to connect one more.
+    pub fn begin(&mut self) -> io::Result<()> {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
         let number = self.screens.len();
         let host = u8::try_from(number / SCREENS_PER_ADDRESS % 200 + 2).unwrap_or(2);
@@ -213,11 +214,6 @@ impl Screens {
         }
         screen.rest.extend_from_slice(bytes);
         Ok(())
-    }
-
-    /// Takes a socket away and closes it at once.
-    pub fn truncate(&mut self, count: usize) {
-        self.screens.truncate(count);
     }
 
     /// Makes what one socket may hold unread small, and stops reading it.
