@@ -20,6 +20,7 @@ use crate::hub::{self, Drain, HubSettings, UmblerHub};
 use crate::journal::schema::{self, OpenError};
 use crate::journal::writer::{Listeners, chain};
 use crate::journal::{Committed, Faulted, JournalSettings};
+use crate::session::slices::SLICE_BYTES_MAX;
 use crate::telemetry::clock;
 use crate::telemetry::metrics::Metrics;
 
@@ -195,6 +196,7 @@ fn serve(
     .backlog(BACKLOG)
     .max_connections(CONNECTIONS_PER_WORKER_MAX)
     .keep_alive(KEEP_ALIVE)
+    .h1_write_buffer_size(SLICE_BYTES_MAX)
     .client_request_timeout(HEAD_TIMEOUT)
     .shutdown_timeout(STOP_SECONDS_MAX)
     .disable_signals();
