@@ -3,6 +3,8 @@
 //! The server is always the release binary in a process of its own; the load is this process. Where both have a core
 //! to themselves, the server has core 0. Everything runs on loopback, bounded in number and time.
 
+#![expect(unreachable_pub, reason = "a benchmark exports nothing; `pub` tells what a helper offers to parts")]
+
 mod figures;
 mod table;
 mod machine;
@@ -19,6 +21,7 @@ mod ingest;
 mod memory;
 mod reconnect;
 mod stalled;
+mod history;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -44,6 +47,8 @@ const PARTS: &[Part] = &[
     ("memory", memory::measure),
     ("reconnect", reconnect::measure),
     ("stalled", stalled::measure),
+    ("start", history::measure_start),
+    ("reads", history::measure_reads),
 ];
 
 /// Open files beside those of the screens.

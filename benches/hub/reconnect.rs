@@ -72,7 +72,7 @@ fn one_return(folder: &std::path::Path, sessions: usize, round: usize) -> io::Re
             Turned::Heard(..) | Turned::Opened(_) | Turned::Other(_) => {}
         })?;
         current = back.seconds.len();
-        if screens.lost() > 0 || begun.elapsed() > Duration::from_secs(60) {
+        if screens.lost() > 0 || begun.elapsed() > Duration::from_mins(1) {
             return Err(io::Error::other(format!("{} lost, {current} current", screens.lost())));
         }
     }
