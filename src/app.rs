@@ -23,6 +23,7 @@ use crate::journal::revocations;
 use crate::journal::schema::{self, OpenError};
 use crate::journal::writer::{Listeners, chain};
 use crate::journal::{Committed, Faulted, JournalSettings};
+use crate::session::slices::SLICE_BYTES_MAX;
 use crate::telemetry::clock;
 use crate::telemetry::metrics::Metrics;
 
@@ -222,6 +223,7 @@ fn serve(
     .backlog(BACKLOG)
     .max_connections(CONNECTIONS_PER_WORKER_MAX)
     .keep_alive(KEEP_ALIVE)
+    .h1_write_buffer_size(SLICE_BYTES_MAX)
     .client_request_timeout(head_timeout)
     .shutdown_timeout(STOP_SECONDS_MAX)
     .disable_signals();

@@ -125,3 +125,32 @@ fn the_document_says_of_each_code_what_the_code_does() {
         assert!(protocol.contains(&row), "{row}");
     }
 }
+
+/// What stands between two backticks, one after the other.
+fn quoted(cell: &str) -> Vec<&str> {
+    cell.split('`').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn every_documented_limit_is_in_the_code_and_its_test_exists() {
+    let document = text(&root().join("docs/architecture.md"));
+    let limits = document.split("## Limits").nth(1).expect("the limits");
+    let rows: Vec<Vec<&str>> = limits
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| limit "))
+        .map(|line| line.split('|').map(str::trim).collect())
+        .collect();
+    assert!(rows.len() > 30, "{}", rows.len());
+    let code: Vec<String> = ["src", "tests"]
+        .iter()
+        .flat_map(|folder| sources(&root().join(folder)))
+        .map(|path| text(&path))
+        .collect();
+    for row in rows {
+        let [file, name] = quoted(row[3])[..] else { panic!("{row:?} does not say where") };
+        assert!(text(&root().join(file)).contains(&format!("const {name}: ")), "{file} has no {name}");
+        for test in quoted(row[4]) {
+            assert!(code.iter().any(|text| text.contains(&format!("fn {test}("))), "no test {test}");
+        }
+    }
+}
