@@ -160,8 +160,8 @@ export type UpdateType =
   | 'notification';
 
 /**
- * The data of an `umbler_update`. Of a chat that is gone, `chat` and `contact` hold nothing but their `id`; a
- * `notification` has `user` and `data` instead.
+ * The data of an `umbler_update`. Of a chat that is gone, `chat` holds nothing but its `id`, and so does `contact` with
+ * `contactGone`; a `notification` has `user` and `data` instead.
  */
 export interface Update {
   eventId: string;
@@ -173,6 +173,8 @@ export interface Update {
   otherMessages?: Message[];
   previous?: Partial<Chat>;
   reason?: string;
+  /** With `chat_gone`: the contact is not seen through another chat either. */
+  contactGone?: boolean;
   /** Whom a `notification` is for. */
   user?: string;
   /** What it says. */

@@ -5,7 +5,7 @@
  * Where the hub has more items than are here, the list ends at a floor: what sorts below it stays out, because items
  * in between are not known. So the list never has holes.
  *
- * Where the hub does not tell what it sorts by (a limited user's contacts), its order is kept, and newcomers come first.
+ * Where nothing tells when an item was active, the hub's order is kept, and newcomers come first.
  */
 
 /**
@@ -73,6 +73,8 @@ export class OrderedList {
     this.#keys.clear();
     this.#entries = items.slice(0, this.#limit).map((item) => ({ key: sortKey(this.#at(item)), item }));
     for (const { key, item } of this.#entries) this.#keys.set(item.id, key);
+    // What a limited user sees of a moment may be older than what the hub sorted by.
+    if (this.#entries.some(({ key }) => key !== '')) this.#entries.sort(byLatest);
     this.#floor = truncated ? this.#end() : null;
     this.#items = null;
   }
@@ -147,6 +149,11 @@ export class OrderedList {
     }
     return low;
   }
+}
+
+/** @param {{ key: string, item: { id: string } }} a @param {{ key: string, item: { id: string } }} b */
+function byLatest(a, b) {
+  return isBelow(a.key, a.item.id, { key: b.key, id: b.item.id }) ? 1 : -1;
 }
 
 /** @param {string} key @param {string} id @param {{ key: string, id: string }} than */

@@ -135,14 +135,7 @@ export class HubState {
 
   /** @param {Update} update */
   #learn({ type, chat, contact, message, otherMessages, previous }) {
-    if (contact) {
-      this.#contacts.put(contact);
-      const { id, name } = contact;
-      this.#chats.patch(
-        (other) => other.contactId === id && other.contactName !== name,
-        (other) => ({ ...other, contactName: name }),
-      );
-    }
+    if (contact) this.#know(contact);
     if (chat) {
       if (chat.open) this.#chats.put(chat);
       else this.#chats.remove(chat.id);
@@ -163,12 +156,23 @@ export class HubState {
   }
 
   /** The chat left what this user may see, and its contact too, where no other chat shows it. @param {Update} update */
-  #forgetChat({ chat, contact }) {
+  #forgetChat({ chat, contact, contactGone = true }) {
     if (chat) {
       this.#chats.remove(chat.id);
       this.#messages.removeWhere((message) => message.chatId === chat.id);
     }
-    if (contact) this.#contacts.remove(contact.id);
+    if (contact && contactGone) this.#contacts.remove(contact.id);
+    else if (contact) this.#know(contact);
+  }
+
+  /** @param {Contact} contact */
+  #know(contact) {
+    this.#contacts.put(contact);
+    const { id, name } = contact;
+    this.#chats.patch(
+      (other) => other.contactId === id && other.contactName !== name,
+      (other) => ({ ...other, contactName: name }),
+    );
   }
 }
 

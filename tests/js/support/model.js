@@ -20,7 +20,7 @@ export class Model {
   #ids = 0;
   #time = START;
 
-  /** @param {boolean} isLimited the screen's user does not see every chat, and no contact's last message */
+  /** @param {boolean} isLimited the screen's user sees some chats only */
   constructor(random, isLimited) {
     this.#random = random;
     this.isLimited = isLimited;
@@ -158,7 +158,8 @@ export class Model {
     if (this.hidden.delete(chat.id)) return this.#update(['chat_entered'], chat);
     this.hidden.add(chat.id);
     const stays = this.#isSeen(chat.contactId);
-    return { ...this.#about(['chat_gone']), chat: { id: chat.id }, contact: stays ? null : { id: chat.contactId } };
+    const contact = stays ? this.#contact(this.contacts.get(chat.contactId)) : { id: chat.contactId };
+    return structuredClone({ ...this.#about(['chat_gone']), chat: { id: chat.id }, contact, contactGone: !stays });
   }
 
   /** Through a chat that the screen does not see, of a contact that it sees through another. */
@@ -231,8 +232,8 @@ export class Model {
   }
 
   #contact(contact) {
-    if (this.isLimited) return { ...contact, lastMessage: null, lastInteractionAt: null };
-    const own = new Set([...this.chats.values()].filter((chat) => chat.contactId === contact.id).map((chat) => chat.id));
+    const isOwn = (chat) => chat.contactId === contact.id && !this.hidden.has(chat.id);
+    const own = new Set([...this.chats.values()].filter(isOwn).map((chat) => chat.id));
     const lastMessage = this.#newest((message) => own.has(message.chatId));
     return { ...contact, lastMessage, lastInteractionAt: lastMessage?.at ?? null };
   }
