@@ -64,29 +64,50 @@ impl ListContacts {
     }
 
     pub(super) fn rows(&self, tx: &Transaction<'_>) -> Result<Rows<ContactShape>, ArchiveError> {
+        if self.follows_chats() {
+            return self.walk()?.rows(tx, |tx, rowid| load(tx, contact_of_chat(tx, rowid)?, &self.scope));
+        }
         self.walk()?.rows(tx, |tx, rowid| load(tx, rowid, &self.scope))
     }
 
+    /// A contact's last interaction may have been in a chat that a limited token does not see: for such a one contacts
+    /// run in the order of the chats that it sees.
+    fn follows_chats(&self) -> bool {
+        self.sort == Sort::LastInteraction && !self.scope.is_whole()
+    }
+
     pub(super) fn walk(&self) -> Result<Walk<'_>, ArchiveError> {
-        let key = match self.sort {
-            Sort::LastInteraction => "last_interaction_at",
-            Sort::Name => "name_key",
-            Sort::CreatedAt => "created_at",
+        let (table, key) = match self.sort {
+            Sort::LastInteraction if self.follows_chats() => ("chats", "last_activity_at"),
+            Sort::LastInteraction => ("contacts", "last_interaction_at"),
+            Sort::Name => ("contacts", "name_key"),
+            Sort::CreatedAt => ("contacts", "created_at"),
         };
-        Ok(Walk {
-            table: "contacts",
-            key,
-            order: self.order,
-            conditions: self.conditions(),
-            at: &self.at,
-            limit: self.limit,
-            fingerprint: fingerprint(&("contacts", self.sort, self.order, &self.filter, self.scope.hash()))?,
-        })
+        let conditions = if self.follows_chats() { self.chat_conditions() } else { self.conditions() };
+        let fingerprint = fingerprint(&("contacts", self.sort, self.order, &self.filter, self.scope.hash()))?;
+        Ok(Walk { table, key, order: self.order, conditions, at: &self.at, limit: self.limit, fingerprint })
+    }
+
+    fn chat_conditions(&self) -> Conditions {
+        let mut conditions = Conditions::default();
+        visible::limit_to_latest_of_contact(&mut conditions, &self.scope);
+        let mut wanted = Conditions::default();
+        self.add_filter(&mut wanted);
+        if !wanted.values().is_empty() {
+            let sql = format!("chats.contact_id IN (SELECT id FROM contacts WHERE {})", wanted.to_sql());
+            conditions.require_dynamic(sql, wanted.values().to_vec());
+        }
+        conditions
     }
 
     fn conditions(&self) -> Conditions {
         let mut conditions = Conditions::default();
         visible::limit(&mut conditions, &self.scope, visible::Rows::Contacts);
+        self.add_filter(&mut conditions);
+        conditions
+    }
+
+    fn add_filter(&self, conditions: &mut Conditions) {
         if let Some(search) = &self.filter.search {
             if self.scope.is_masked() {
                 // What is masked is not found either.
@@ -99,7 +120,6 @@ impl ListContacts {
             "id IN (SELECT contact_id FROM contact_tags WHERE tag_id = ?)",
             self.filter.tag.as_ref(),
         );
-        conditions
     }
 
     fn total(&self, tx: &Transaction<'_>) -> Result<i64, ArchiveError> {
@@ -153,6 +173,13 @@ fn load(tx: &Transaction<'_>, rowid: i64, scope: &Scope) -> Result<ContactShape,
         shape.mask();
     }
     Ok(shape)
+}
+
+fn contact_of_chat(tx: &Transaction<'_>, chat: i64) -> Result<i64, ArchiveError> {
+    let mut statement = tx.prepare_cached(
+        "SELECT contacts.rowid FROM chats JOIN contacts ON contacts.id = chats.contact_id WHERE chats.rowid = ?",
+    )?;
+    Ok(statement.query_row([chat], |row| row.get(0))?)
 }
 
 /// The newest message of the contact's chats that the scope sees.

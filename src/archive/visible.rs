@@ -75,6 +75,23 @@ pub(super) fn limit(conditions: &mut Conditions, scope: &Scope, rows: Rows) {
     conditions.require_dynamic(sql, values);
 }
 
+/// Leaves of each contact's visible chats the one with the latest activity: a walk along these is a walk along
+/// contacts in an order that tells nothing of chats which are not seen.
+pub(super) fn limit_to_latest_of_contact(conditions: &mut Conditions, scope: &Scope) {
+    limit(conditions, scope, Rows::Chats);
+    conditions.require("EXISTS (SELECT 1 FROM contacts WHERE contacts.id = chats.contact_id)", []);
+    let clauses = clauses(scope);
+    let visible = clauses.iter().map(|clause| clause.sql).collect::<Vec<_>>().join(" AND ");
+    let values: Vec<Value> = clauses.into_iter().filter_map(|clause| clause.ids).collect();
+    let sql = format!(
+        "NOT EXISTS (SELECT 1 FROM chats other INDEXED BY chats_of_contact
+             WHERE other.contact_id = chats.contact_id
+               AND (other.last_activity_at, other.id) > (chats.last_activity_at, chats.id) AND {})",
+        visible.replace("chats.", "other.")
+    );
+    conditions.require_dynamic(sql, values);
+}
+
 /// True where `scope` sees the row with this id.
 pub(super) fn sees(tx: &Transaction<'_>, scope: &Scope, rows: Rows, id: &str) -> Result<bool, ArchiveError> {
     if scope.is_unlimited() {
