@@ -55,6 +55,7 @@ impl UmblerHub {
         self.beat();
         self.help_those_behind(ctx);
         self.turn_the_day(ctx);
+        self.tell_status();
         self.presence.expire(self.pulse.ticks);
         self.note_presence(ctx);
         if self.pulse.ticks.is_multiple_of(FORGET_TICKS) {
@@ -101,7 +102,7 @@ impl UmblerHub {
     fn turn_the_day(&mut self, ctx: &mut Context<Self>) {
         let (today, _) = day_of(clock::now(), &self.settings.zone);
         if self.pulse.today.replace(today).is_some_and(|known| known != today) {
-            self.stats.forget_before(today);
+            self.stats.forget_old();
             self.snapshots.forget();
             self.note_new_stats(ctx);
         }

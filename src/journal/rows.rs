@@ -119,7 +119,7 @@ pub(super) fn count_deliveries(connection: &Connection, counts: &Counts) -> Resu
          SELECT CASE WHEN ?1 IN (SELECT event_type FROM delivery_counts)
                           OR (SELECT count(DISTINCT event_type) FROM delivery_counts) < ?5
                      THEN ?1 ELSE ?6 END, ?2, ?3, ?4 WHERE true
-         ON CONFLICT (event_type, outcome) DO UPDATE SET count = count + ?3, last_at = max(last_at, ?4)",
+         ON CONFLICT (event_type, outcome) DO UPDATE SET count = count + ?3, last_at = ?4",
     )?;
     for ((name, outcome), (count, last_at)) in counts {
         upsert.execute(params![name, outcome, count, last_at, TYPES_COUNTED_MAX, OTHER_TYPES])?;

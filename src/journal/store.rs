@@ -28,6 +28,12 @@ pub enum StoreError {
     /// A stored state could not be read or written as JSON.
     #[error("a stored state could not be read")]
     Corrupt(#[from] serde_json::Error),
+    /// The files are no longer those that were opened.
+    #[error("the database file was moved, deleted, replaced or cut short while the hub ran")]
+    Moved,
+    /// The update of one delivery is too large to be sent.
+    #[error("the update is too large")]
+    TooLarge,
 }
 
 /// The writer's view of the database. Valid within one transaction; after a roll-back call [`forget`](Self::forget).

@@ -14,7 +14,7 @@ use super::support::{Hub, PATIENCE, Screen, hub_with, spawn_hub};
 const CONNECTIONS: usize = 6;
 
 /// Position by `EventId`, as the hub acknowledged it.
-type Acknowledged = BTreeMap<String, i64>;
+pub type Acknowledged = BTreeMap<String, i64>;
 
 /// Posts fresh deliveries until the hub does not answer; hands every acknowledgement over, and keeps the delivery
 /// that was on its way, to post it again as the provider does.
@@ -49,7 +49,7 @@ fn gather(acknowledged: &mut Acknowledged, heard: &Receiver<(String, i64)>, coun
 }
 
 /// Every stored update, by `EventId`; each once.
-fn stored(hub: &Hub) -> Acknowledged {
+pub fn stored(hub: &Hub) -> Acknowledged {
     let (mut all, mut after) = (Acknowledged::new(), 0);
     loop {
         let page = hub.json(&format!("/api/umbler/updates?after={after}&limit=1000"));

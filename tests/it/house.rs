@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use umbler_hub::domain::Change;
 use umbler_hub::protocol::event::ServerEvent;
 use umbler_hub::protocol::request::ClientEvent;
-use umbler_hub::protocol::{CloseCode, ErrorCode};
+use umbler_hub::protocol::{CloseCode, ErrorCode, FaultKind, HubState};
 
 /// Lines of the longest file that still has one subject.
 const LINES_MAX: usize = 400;
@@ -104,6 +104,8 @@ fn table<T: ToString>(items: impl IntoIterator<Item = T>) -> BTreeSet<String> {
 fn the_documented_protocol_is_the_one_in_the_code() {
     assert_eq!(documented("What a client says"), table(ClientEvent::ALL.map(ClientEvent::as_str)));
     assert_eq!(documented("What the hub says"), table(ServerEvent::ALL.map(ServerEvent::as_str)));
+    assert_eq!(documented("The state of the hub"), table(HubState::ALL.map(HubState::as_str)));
+    assert_eq!(documented("Why the hub cannot write"), table(FaultKind::ALL.map(FaultKind::as_str)));
     assert_eq!(documented("Updates"), table(Change::ALL.map(Change::as_str)));
     assert_eq!(documented("Error codes"), table(ErrorCode::ALL.map(ErrorCode::as_str)));
     assert_eq!(documented("Close codes"), table(CloseCode::ALL.map(CloseCode::number)));

@@ -7,16 +7,21 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "helpers fail a test as tests do")]
 
 mod auth;
+mod backup;
 mod convergence;
+mod drain;
 mod durability;
 mod edge;
+mod faults;
 mod house;
+mod lineage;
 mod model;
 mod key_sets;
 mod limits;
 mod origins;
 mod parameters;
 mod payloads;
+mod power_loss;
 mod presence;
 mod process;
 mod protocol;
