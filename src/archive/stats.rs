@@ -60,7 +60,7 @@ impl Query for ScopedStats {
             let stats = LoadStats { now: self.now }.answer(tx)?;
             let private = private_today(tx, day_of(self.now, &self.zone))?;
             let today = stats.messages_today(self.now, &self.zone) - private;
-            return Ok(Hidden::from(tx, &self.scope)?.taken_from(StatsShape::new(&stats, today)));
+            return Ok(Hidden::from(tx, &self.scope)?.taken_from(&StatsShape::new(&stats, today)));
         }
         let limited = |rows| {
             let mut conditions = Conditions::default();
@@ -114,14 +114,14 @@ impl Hidden {
         Ok(Self { contacts, chats, messages, open, waiting })
     }
 
-    fn taken_from(self, all: StatsShape) -> StatsShape {
+    fn taken_from(self, all: &StatsShape) -> StatsShape {
         StatsShape {
             total_contacts: all.total_contacts - self.contacts,
             total_messages: all.total_messages - self.messages,
             total_chats: all.total_chats - self.chats,
             open_chats: all.open_chats - self.open,
             waiting_chats: all.waiting_chats - self.waiting,
-            ..all
+            ..all.clone()
         }
     }
 }

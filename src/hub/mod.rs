@@ -22,6 +22,7 @@ pub mod admission;
 pub mod snapshots;
 pub mod presence;
 pub mod watching;
+pub mod counters;
 pub mod pulse;
 pub mod status;
 pub mod drain;
@@ -101,6 +102,7 @@ pub struct UmblerHub {
     draining: bool,
     status: status::Status,
     presence: Presence,
+    counters: counters::Counters,
     pulse: pulse::Pulse,
     metrics: Metrics,
 }
@@ -131,6 +133,7 @@ impl UmblerHub {
             draining: false,
             status: status::Status::new(clock::now()),
             presence: Presence::default(),
+            counters: counters::Counters::default(),
             pulse: pulse::Pulse::default(),
             metrics,
             settings,

@@ -20,7 +20,6 @@ use super::watch::FileWatch;
 use super::writer::chain;
 use crate::domain::register::to_nanos;
 use crate::domain::{Audience, Delivery, DeliveryBody, EventId, Seq, StatsDelta, absorb};
-use crate::protocol::MessageSummary;
 use crate::protocol::update::{NOTIFICATION, UpdateData};
 
 /// Deliveries of one batch that are kept raw because of damage; a batch with more is taken apart by the writer.
@@ -321,7 +320,7 @@ impl BatchWriter {
         &mut self,
         seq: Seq,
         delivery: &Delivery,
-    ) -> Result<(UpdateData, (Audience, Vec<Option<MessageSummary>>), StatsDelta), StoreError> {
+    ) -> Result<(UpdateData, record::Hearers, StatsDelta), StoreError> {
         let unrecognized = |reason: &str| {
             (record::unrecognized(delivery, reason), Default::default(), StatsDelta::default())
         };

@@ -65,12 +65,12 @@ pub fn encode(seq: Seq, delivery: &Delivery, data: UpdateData) -> Result<ByteStr
     Ok(serde_json::to_string(&Update::new(seq, delivery.received_at, data))?.into())
 }
 
+/// Whom an event concerns, and the newest messages of the contact's other chats.
+pub type Hearers = (Audience, Vec<Option<MessageSummary>>);
+
 /// Whom an understood delivery concerns, and the newest messages of the contact's other chats, in the order of
 /// [`Audience::elsewhere`].
-pub fn audience(
-    absorbed: &Absorbed,
-    store: &mut SqliteStore,
-) -> Result<(Audience, Vec<Option<MessageSummary>>), StoreError> {
+pub fn audience(absorbed: &Absorbed, store: &mut SqliteStore) -> Result<Hearers, StoreError> {
     let organization = absorbed.chat.organization.as_ref();
     let fields = || absorbed.before.iter().chain([&absorbed.after]);
     let of_contact = absorbed.contact.as_ref().and_then(|contact| contact.tags.get());
