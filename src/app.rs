@@ -1,5 +1,7 @@
 //! Puts the rooms together: opens the journal, starts the hub, listens, and takes everything down again in order.
 
+pub mod stop;
+
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
@@ -16,15 +18,20 @@ use crate::auth::key_file::LOOK_INTERVAL;
 use crate::auth::{AuthError, Authenticator, Revocations};
 use crate::config::Settings;
 use crate::http::connections::Connections;
-use crate::http::state::{EdgeSettings, EdgeState, IntegrityResult};
+use crate::http::state::{EdgeSettings, EdgeState};
 use crate::http::{self, guards};
 use crate::hub::{self, Drain, HubSettings, UmblerHub};
+use crate::journal::fault::{BeginError, kind_of};
 use crate::journal::revocations;
 use crate::journal::schema::{self, OpenError};
 use crate::journal::writer::{Listeners, chain};
 use crate::journal::{Committed, Faulted, JournalSettings};
+use crate::protocol::FaultKind;
+use crate::session::slices::SLICE_BYTES_MAX;
 use crate::telemetry::clock;
+use crate::telemetry::integrity::Integrity;
 use crate::telemetry::metrics::Metrics;
+use stop::StopSignal;
 
 /// How long a peer may leave data unacknowledged before the kernel ends the connection. A session whose peer
 /// reads nothing is not polled, so nobody else would notice.
@@ -37,8 +44,11 @@ const BACKLOG: u32 = 8_192;
 const CONNECTIONS_PER_WORKER_MAX: usize = 50_000;
 /// How long an idle connection is kept for the next request.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// How long requests and sockets that are still open may take to end when the hub stops, in seconds.
-const STOP_SECONDS_MAX: u64 = 10;
+/// How long requests and sockets that are still open may take to end when the hub stops, in seconds. A peer that
+/// reads nothing never ends by itself.
+const STOP_SECONDS_MAX: u64 = 4;
+/// Threads of each worker that read large bodies and files: more would only take memory.
+const BLOCKING_THREADS_PER_WORKER: usize = 16;
 /// How often addresses that have fallen silent are forgotten.
 const FORGET_INTERVAL: Duration = Duration::from_mins(1);
 
@@ -56,6 +66,9 @@ pub enum StartError {
     /// The database cannot be used.
     #[error(transparent)]
     Journal(#[from] OpenError),
+    /// The journal's writer does not begin.
+    #[error(transparent)]
+    Begin(#[from] BeginError),
     /// The counters cannot be read.
     #[error("cannot read the stored counters")]
     Stats(#[from] ArchiveError),
@@ -77,6 +90,7 @@ pub enum StartError {
 pub struct Application {
     server: Server,
     hub: Addr<UmblerHub>,
+    edge: web::Data<EdgeState>,
     address: SocketAddr,
 }
 
@@ -90,8 +104,9 @@ impl Application {
         raise_file_limit();
 
         let metrics = Metrics::new()?;
+        let integrity = Integrity::default();
         let revocations = Arc::new(Revocations::default());
-        let hub = start_hub(&settings, &metrics, &revocations).await?;
+        let hub = start_hub(&settings, &metrics, &integrity, &revocations).await?;
         let authenticator = settings.auth.as_ref().map(Authenticator::new).transpose()?;
         let authenticator =
             authenticator.map(|authenticator| Arc::new(authenticator.with_revocations(revocations)));
@@ -109,12 +124,12 @@ impl Application {
             body_seconds: settings.body_seconds,
             dashboard_dir: settings.dashboard_dir,
         };
-        let state = web::Data::new(EdgeState::new(hub.clone(), authenticator, metrics, edge));
+        let state = web::Data::new(EdgeState::new(hub.clone(), authenticator, metrics, integrity, edge));
         check_in_background(&state, &settings.database_path)?;
         forget_idle_addresses(state.clone());
         let head_timeout = Duration::from_secs(settings.head_seconds);
         let server = serve(listener, &state, settings.workers, head_timeout, connections)?;
-        Ok(Self { server, hub, address })
+        Ok(Self { server, hub, edge: state, address })
     }
 
     /// Where it listens.
@@ -123,20 +138,21 @@ impl Application {
     }
 
     /// Serves until SIGTERM or SIGINT, then ends in order: no new deliveries, those in flight stored, sessions told
-    /// to come back, the journal closed.
-    pub async fn run(self) -> Result<(), StartError> {
-        let stopper = self.server.handle();
-        let hub = self.hub.clone();
+    /// to come back, the journal closed. Whatever hangs, it ends within [`stop::DRAIN_SECONDS_MAX`].
+    pub async fn run(self, stop: StopSignal) -> Result<(), StartError> {
+        let Self { server, hub, edge, .. } = self;
+        let stopper = server.handle();
         let drain = async move {
-            wait_for_signal().await;
+            stop.heard().await;
             log::info!("draining");
+            edge.drain();
             if hub.send(Drain).await.is_err() {
                 log::warn!("the hub had ended before it was drained");
             }
             stopper.stop(true).await;
         };
         let drained = actix_rt::spawn(drain);
-        self.server.await?;
+        server.await?;
         if drained.await.is_err() {
             log::error!("the hub was not drained");
         }
@@ -161,6 +177,7 @@ fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
 async fn start_hub(
     settings: &Settings,
     metrics: &Metrics,
+    integrity: &Integrity,
     revocations: &Arc<Revocations>,
 ) -> Result<Addr<UmblerHub>, StartError> {
     let opened = schema::open(&settings.database_path)?;
@@ -188,12 +205,13 @@ async fn start_hub(
         replay_updates_max: settings.replay_updates_max,
         newest_updates,
     };
-    let archive = Archive::start(settings.database_path.clone());
+    let archive = Archive::start(settings.database_path.clone(), integrity.clone());
     let hub = UmblerHub::new(hub_settings, archive, metrics.clone()).start();
     let listeners = Listeners {
         committed: hub.clone().recipient::<Committed>(),
         faulted: hub.clone().recipient::<Faulted>(),
         metrics: metrics.clone(),
+        integrity: integrity.clone(),
     };
     let journal_settings =
         JournalSettings { path: settings.database_path.clone(), updates_retained: settings.updates_retained };
@@ -222,8 +240,10 @@ fn serve(
     .backlog(BACKLOG)
     .max_connections(CONNECTIONS_PER_WORKER_MAX)
     .keep_alive(KEEP_ALIVE)
+    .h1_write_buffer_size(SLICE_BYTES_MAX)
     .client_request_timeout(head_timeout)
     .shutdown_timeout(STOP_SECONDS_MAX)
+    .worker_max_blocking_threads(BLOCKING_THREADS_PER_WORKER)
     .disable_signals();
     if let Some(workers) = workers {
         server = server.workers(workers);
@@ -269,16 +289,10 @@ fn raise_file_limit() {
 fn check_in_background(state: &web::Data<EdgeState>, path: &Path) -> Result<(), StartError> {
     let (integrity, path) = (state.integrity.clone(), path.to_path_buf());
     let check = move || match schema::deep_check(&path) {
-        Ok(problems) if problems.is_empty() => integrity.set(IntegrityResult::Sound),
-        Ok(problems) => {
-            log::error!("the database does not stand the full check: {}", problems.join("; "));
-            integrity.set(IntegrityResult::Damaged(problems.join("; ")));
-        }
-        Err(error) => {
-            let reason = chain(&error);
-            log::error!("the database does not stand the full check: {reason}");
-            integrity.set(IntegrityResult::Damaged(reason));
-        }
+        Ok(problems) if problems.is_empty() => integrity.note_sound(),
+        Ok(problems) => integrity.note_damage(problems.join("; ")),
+        Err(error) if kind_of(&error) == FaultKind::Damaged => integrity.note_damage(chain(&error)),
+        Err(error) => log::warn!("the check of the whole database broke off: {}", chain(&error)),
     };
     std::thread::Builder::new().name("integrity".into()).spawn(check)?;
     Ok(())

@@ -8,10 +8,11 @@ use serde::Serialize;
 use super::cursor::fingerprint;
 use super::page::{Conditions, Order, Page, PageAt, Rows, Sort, Walk};
 use super::search::Needle;
+use super::stats::Hidden;
 use super::{ArchiveError, Query, parse_state, parse_summary, visible};
 use crate::auth::Scope;
 use crate::domain::Contact;
-use crate::protocol::{ContactShape, Mask};
+use crate::protocol::{ContactShape, Mask, MessageSummary};
 
 /// Contacts, by default those with the latest interaction first.
 #[derive(Debug, Clone)]
@@ -63,29 +64,50 @@ impl ListContacts {
     }
 
     pub(super) fn rows(&self, tx: &Transaction<'_>) -> Result<Rows<ContactShape>, ArchiveError> {
+        if self.follows_chats() {
+            return self.walk()?.rows(tx, |tx, rowid| load(tx, contact_of_chat(tx, rowid)?, &self.scope));
+        }
         self.walk()?.rows(tx, |tx, rowid| load(tx, rowid, &self.scope))
     }
 
+    /// A contact's last interaction may have been in a chat that a limited token does not see: for such a one contacts
+    /// run in the order of the chats that it sees.
+    fn follows_chats(&self) -> bool {
+        self.sort == Sort::LastInteraction && !self.scope.is_whole()
+    }
+
     pub(super) fn walk(&self) -> Result<Walk<'_>, ArchiveError> {
-        let key = match self.sort {
-            Sort::LastInteraction => "last_interaction_at",
-            Sort::Name => "name_key",
-            Sort::CreatedAt => "created_at",
+        let (table, key) = match self.sort {
+            Sort::LastInteraction if self.follows_chats() => ("chats", "last_activity_at"),
+            Sort::LastInteraction => ("contacts", "last_interaction_at"),
+            Sort::Name => ("contacts", "name_key"),
+            Sort::CreatedAt => ("contacts", "created_at"),
         };
-        Ok(Walk {
-            table: "contacts",
-            key,
-            order: self.order,
-            conditions: self.conditions(),
-            at: &self.at,
-            limit: self.limit,
-            fingerprint: fingerprint(&("contacts", self.sort, self.order, &self.filter, self.scope.hash()))?,
-        })
+        let conditions = if self.follows_chats() { self.chat_conditions() } else { self.conditions() };
+        let fingerprint = fingerprint(&("contacts", self.sort, self.order, &self.filter, self.scope.hash()))?;
+        Ok(Walk { table, key, order: self.order, conditions, at: &self.at, limit: self.limit, fingerprint })
+    }
+
+    fn chat_conditions(&self) -> Conditions {
+        let mut conditions = Conditions::default();
+        visible::limit_to_latest_of_contact(&mut conditions, &self.scope);
+        let mut wanted = Conditions::default();
+        self.add_filter(&mut wanted);
+        if !wanted.values().is_empty() {
+            let sql = format!("chats.contact_id IN (SELECT id FROM contacts WHERE {})", wanted.to_sql());
+            conditions.require_dynamic(sql, wanted.values().to_vec());
+        }
+        conditions
     }
 
     fn conditions(&self) -> Conditions {
         let mut conditions = Conditions::default();
         visible::limit(&mut conditions, &self.scope, visible::Rows::Contacts);
+        self.add_filter(&mut conditions);
+        conditions
+    }
+
+    fn add_filter(&self, conditions: &mut Conditions) {
         if let Some(search) = &self.filter.search {
             if self.scope.is_masked() {
                 // What is masked is not found either.
@@ -98,13 +120,13 @@ impl ListContacts {
             "id IN (SELECT contact_id FROM contact_tags WHERE tag_id = ?)",
             self.filter.tag.as_ref(),
         );
-        conditions
     }
 
     fn total(&self, tx: &Transaction<'_>) -> Result<i64, ArchiveError> {
-        if self.filter == ContactFilter::default() && self.scope.is_unlimited() {
+        if self.filter == ContactFilter::default() && self.scope.is_whole() {
             let mut counters = tx.prepare_cached("SELECT total_contacts FROM counters")?;
-            return Ok(counters.query_row([], |row| row.get(0))?);
+            let all: i64 = counters.query_row([], |row| row.get(0))?;
+            return Ok(all - Hidden::from(tx, &self.scope)?.contacts);
         }
         self.conditions().count(tx, "contacts")
     }
@@ -145,10 +167,37 @@ fn load(tx: &Transaction<'_>, rowid: i64, scope: &Scope) -> Result<ContactShape,
     let contact: Contact = parse_state(row, 0)?;
     let mut shape = ContactShape::new(&contact, parse_summary(row, 1)?);
     if !scope.is_unlimited() {
-        shape.forget_other_chats();
+        shape.limit_to(newest_seen(tx, scope, &shape.id)?);
     }
     if scope.is_masked() {
         shape.mask();
     }
     Ok(shape)
+}
+
+fn contact_of_chat(tx: &Transaction<'_>, chat: i64) -> Result<i64, ArchiveError> {
+    let mut statement = tx.prepare_cached(
+        "SELECT contacts.rowid FROM chats JOIN contacts ON contacts.id = chats.contact_id WHERE chats.rowid = ?",
+    )?;
+    Ok(statement.query_row([chat], |row| row.get(0))?)
+}
+
+/// The newest message of the contact's chats that the scope sees.
+fn newest_seen(
+    tx: &Transaction<'_>,
+    scope: &Scope,
+    contact: &str,
+) -> Result<Option<MessageSummary>, ArchiveError> {
+    let mut conditions = Conditions::default();
+    conditions.require("chats.contact_id = ?", [contact.to_owned().into()]);
+    visible::limit(&mut conditions, scope, visible::Rows::Chats);
+    let sql = format!(
+        "SELECT messages.state FROM chats INDEXED BY chats_of_contact
+         JOIN messages ON messages.id = chats.last_message_id
+         WHERE {} ORDER BY chats.last_message_at DESC, chats.last_message_id DESC LIMIT 1",
+        conditions.to_sql()
+    );
+    let mut statement = tx.prepare_cached(&sql)?;
+    let mut rows = statement.query(rusqlite::params_from_iter(conditions.values()))?;
+    rows.next()?.map_or(Ok(None), |row| parse_summary(row, 0))
 }

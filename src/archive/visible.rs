@@ -29,6 +29,11 @@ const IN_MEMBERS: &str =
 const PUBLIC_OR_IN_MEMBERS: &str = "(chats.private = 0 OR chats.id IN (SELECT chat_id FROM chat_members WHERE \
                                     member_id IN (SELECT value FROM json_each(?))))";
 
+const WHOLE_CONTACTS: &str = "(NOT EXISTS (SELECT 1 FROM chats INDEXED BY chats_private \
+                              WHERE chats.contact_id = contacts.id AND chats.private = 1) \
+                              OR EXISTS (SELECT 1 FROM chats INDEXED BY chats_of_contact \
+                              WHERE chats.contact_id = contacts.id AND chats.private = 0))";
+
 fn clauses(scope: &Scope) -> Vec<Clause> {
     let ids =
         |limit: &[String]| Value::Text(serde_json::to_string(limit).unwrap_or_else(|_error| "[]".into()));
@@ -61,10 +66,29 @@ pub(super) fn limit(conditions: &mut Conditions, scope: &Scope, rows: Rows) {
     let sql = match rows {
         Rows::Chats => sql,
         Rows::Messages => format!("EXISTS (SELECT 1 FROM chats WHERE chats.id = messages.chat_id AND {sql})"),
+        // Only private chats are hidden, and they are few: whoever has none is seen.
+        Rows::Contacts if scope.is_whole() => WHOLE_CONTACTS.to_owned(),
         Rows::Contacts => format!(
             "EXISTS (SELECT 1 FROM chats INDEXED BY chats_of_contact WHERE chats.contact_id = contacts.id AND {sql})"
         ),
     };
+    conditions.require_dynamic(sql, values);
+}
+
+/// Leaves of each contact's visible chats the one with the latest activity: a walk along these is a walk along
+/// contacts in an order that tells nothing of chats which are not seen.
+pub(super) fn limit_to_latest_of_contact(conditions: &mut Conditions, scope: &Scope) {
+    limit(conditions, scope, Rows::Chats);
+    conditions.require("EXISTS (SELECT 1 FROM contacts WHERE contacts.id = chats.contact_id)", []);
+    let clauses = clauses(scope);
+    let visible = clauses.iter().map(|clause| clause.sql).collect::<Vec<_>>().join(" AND ");
+    let values: Vec<Value> = clauses.into_iter().filter_map(|clause| clause.ids).collect();
+    let sql = format!(
+        "NOT EXISTS (SELECT 1 FROM chats other INDEXED BY chats_of_contact
+             WHERE other.contact_id = chats.contact_id
+               AND (other.last_activity_at, other.id) > (chats.last_activity_at, chats.id) AND {})",
+        visible.replace("chats.", "other.")
+    );
     conditions.require_dynamic(sql, values);
 }
 

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use actix_web::body::{BodySize, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::ConnectionType;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, ResponseError, web};
@@ -73,13 +74,17 @@ pub async fn observe<B: MessageBody>(
     let method = request.method().clone();
     let outcome = next.call(request).await;
     let seconds = begun.elapsed().as_secs_f64();
-    let response = match outcome {
+    let mut response = match outcome {
         Ok(response) => response,
         Err(error) => {
             log::warn!(target: ACCESS_TARGET, "{method} failed: {error}");
             return Err(error);
         }
     };
+    if state.is_draining() {
+        // The next request on this connection would find nobody.
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
     let request = response.request();
     let status = response.status().as_u16();
     let route = request.match_pattern().unwrap_or_else(|| "(none)".to_owned());

@@ -13,6 +13,7 @@ use super::error::{ApiError, ErrorBody};
 use super::state::EdgeState;
 use crate::auth::{Identity, KeyState, Role, Scope};
 use crate::hub::Health;
+use crate::protocol::HubState;
 use crate::telemetry::metrics::GaugeValues;
 
 /// How the hub is.
@@ -39,7 +40,11 @@ pub struct HealthAnswer {
     queued: usize,
     /// The journal accepts deliveries.
     writable: bool,
-    /// Why it does not.
+    /// Why it does not, in a word: `disk_full`, `read_only`, `locked`, `io_error`, `damaged`, `moved`,
+    /// `out_of_memory` or `other`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    /// Why it does not, in full.
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<String>,
     /// The check of the whole database: `checking`, `ok` or `damaged: …`.
@@ -89,9 +94,9 @@ fn key_state(state: &EdgeState) -> Option<KeyState> {
 
 fn status(health: &Health) -> &'static str {
     match (health.draining, health.writable) {
-        (true, _) => "draining",
-        (false, false) => "unwritable",
-        (false, true) => "ok",
+        (true, _) => HubState::Draining.as_str(),
+        (false, false) => HubState::Unwritable.as_str(),
+        (false, true) => HubState::Ok.as_str(),
     }
 }
 
@@ -106,7 +111,8 @@ fn answer(health: Health, state: &EdgeState) -> HealthAnswer {
         last_webhook_at: health.last_webhook_at,
         queued: health.queued,
         writable: health.writable,
-        fault: health.fault,
+        reason: health.fault.as_ref().map(|fault| fault.kind.as_str()),
+        fault: health.fault.map(|fault| fault.detail),
         integrity: state.integrity.describe(),
         sign_in_keys: key_state(state).map(|keys| {
             keys.problem.map_or_else(|| "ok".to_owned(), |problem| format!("stale: the file {problem}"))
@@ -142,6 +148,7 @@ pub async fn metrics(request: HttpRequest, state: web::Data<EdgeState>) -> Resul
         seq: health.seq.0,
         last_webhook_at: health.last_webhook_at.map_or(0, Timestamp::as_second),
         writable: health.writable,
+        damaged: state.integrity.is_damaged(),
         open_chats: counters.open_chats,
         waiting_chats: counters.waiting_chats,
         sign_in_keys_stale: key_state(&state).is_some_and(|keys| keys.problem.is_some()),

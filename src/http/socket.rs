@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::error::ApiError;
 use super::rebinding;
-use super::state::EdgeState;
+use super::state::{EdgeState, stopping};
 use crate::session::{self, SessionSeat};
 
 /// The version of the protocol, and the bytes of a client's key (RFC 6455, 4.1).
@@ -33,6 +33,9 @@ pub async fn open(
     payload: web::Payload,
     state: web::Data<EdgeState>,
 ) -> Result<HttpResponse, actix_web::Error> {
+    if state.is_draining() {
+        return Err(stopping().into());
+    }
     let address = state.client_address(&request);
     state.connect_limiter.check(address)?;
     rebinding::check(&request)?;

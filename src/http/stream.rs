@@ -7,7 +7,7 @@ use super::api::params::Params;
 use super::caller::Caller;
 use super::error::{ApiError, ErrorBody};
 use super::socket::check_origin;
-use super::state::EdgeState;
+use super::state::{EdgeState, stopping};
 use crate::protocol::request::{CHANNELS_PER_REQUEST_MAX, SNAPSHOT_ITEMS_MAX};
 use crate::protocol::{Channel, SnapshotLimits, SubscribeRequest};
 use crate::session::SessionSeat;
@@ -47,6 +47,9 @@ pub async fn open(
     request: HttpRequest,
     state: web::Data<EdgeState>,
 ) -> Result<HttpResponse, ApiError> {
+    if state.is_draining() {
+        return Err(stopping());
+    }
     let address = state.client_address(&request);
     state.connect_limiter.check(address)?;
     check_origin(&request, &state)?;

@@ -5,6 +5,7 @@
 //! 1. 200 only for what would survive a power cut, or was kept before.
 //! 2. Never rate limited: the provider pauses a webhook for good after about a hundred failures a day.
 //! 3. Every wait has an end: `REQUEST_BODY_SECONDS` for the body, [`DURABLE_SECONDS_MAX`] for the disk.
+//! 4. Memory has a bound: large bodies share [`LARGE_BODIES_BYTES_MAX`](super::bodies::LARGE_BODIES_BYTES_MAX).
 
 use std::cell::RefCell;
 use std::io;
@@ -17,11 +18,12 @@ use tokio::time::timeout;
 use utoipa::ToSchema;
 use zstd::bulk::Compressor;
 
+use super::bodies::SMALL_BODY_BYTES_MAX;
 use super::body;
 use super::caller::bearer;
 use super::error::{ApiError, ErrorBody};
 use super::rebinding;
-use super::state::EdgeState;
+use super::state::{EdgeState, stopping};
 use crate::hub::{Ack, AckStatus, Ingest, IngestError, Submission};
 use crate::telemetry::clock;
 use crate::umbler::{self, Reading};
@@ -30,8 +32,6 @@ use crate::umbler::{self, Reading};
 pub const BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
 /// Seconds after the last byte of the body within which a delivery is durable, or refused.
 pub const DURABLE_SECONDS_MAX: u64 = 4;
-/// Bodies above this are read on a thread of their own: parsing and compressing them takes milliseconds.
-const INLINE_BYTES_MAX: usize = 64 * 1024;
 /// Level of compression: higher ones cost more time than the disk they save is worth.
 const ZSTD_LEVEL: i32 = 1;
 /// Which attempt of the provider this is (umbler-talk: up to two repetitions).
@@ -90,8 +90,14 @@ async fn take_in(
 ) -> Result<WebhookAnswer, ApiError> {
     authorize(request, state)?;
     let attempt = request.headers().get(ATTEMPT_HEADER).and_then(|value| value.to_str().ok()?.parse().ok());
-    let body = body::read(request, payload, BODY_BYTES_MAX, state.settings.body_seconds).await?;
-    let submission = if body.len() > INLINE_BYTES_MAX {
+    if state.is_draining() {
+        return Err(stopping());
+    }
+    // Its share of memory is kept until the answer: what is parsed of the body is as large as the body.
+    let body::Body { bytes: body, share: _share } =
+        body::read(request, payload, BODY_BYTES_MAX, state).await?;
+    // Parsing and compressing a large body takes milliseconds: it gets a thread of its own.
+    let submission = if body.len() > SMALL_BODY_BYTES_MAX {
         web::block(move || submit(&body, attempt)).await.map_err(|_stopping| ApiError::Internal)??
     } else {
         submit(&body, attempt)?
@@ -155,8 +161,10 @@ fn submit(body: &[u8], attempt: Option<u32>) -> Result<Submission, ApiError> {
         .map_err(|error| ApiError::BadRequest(format!("the body is no JSON object: {}", error.reason)))?;
     let raw = compress(body)?;
     Ok(match reading {
-        Reading::Event(delivery) => Submission::Event { delivery, raw },
-        Reading::Ignored { reason, event_id } => Submission::Ignored { reason, event_id, received_at, raw },
+        Reading::Event(delivery) => Submission::Event { delivery, raw, body_bytes: body.len() },
+        Reading::Ignored { reason, event_id } => {
+            Submission::Ignored { reason, event_id, received_at, raw, body_bytes: body.len() }
+        }
     })
 }
 
@@ -179,7 +187,7 @@ fn refusal(error: IngestError) -> ApiError {
     match error {
         IngestError::Full => unavailable("too many deliveries are waiting"),
         IngestError::Unwritable => unavailable("the delivery could not be stored"),
-        IngestError::Stopping => unavailable("the hub is stopping"),
+        IngestError::Stopping => stopping(),
     }
 }
 

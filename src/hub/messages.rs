@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use crate::archive::ArchiveError;
 use crate::auth::{Identity, Revocation, Scope};
 use crate::domain::Seq;
+use crate::journal::Fault;
 pub use crate::journal::{Ack, AckStatus, IngestError, RevokeError, Submission, UserNotice};
 use crate::protocol::{Channel, CloseCode, SnapshotLimits, StatsShape, SubscribeRequest};
 
@@ -50,7 +51,7 @@ pub struct Health {
     /// The journal accepts deliveries.
     pub writable: bool,
     /// Why it does not.
-    pub fault: Option<String>,
+    pub fault: Option<Fault>,
     /// Deliveries that wait to be stored.
     pub queued: usize,
     /// The hub is going down.

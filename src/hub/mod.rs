@@ -22,7 +22,10 @@ pub mod admission;
 pub mod snapshots;
 pub mod presence;
 pub mod watching;
+pub mod counters;
 pub mod pulse;
+pub mod status;
+pub mod drain;
 
 use std::sync::Arc;
 
@@ -35,7 +38,7 @@ use crate::archive::{Archive, ArchiveError, Ask, Query, ScopedStats};
 use crate::auth::Revocations;
 use crate::domain::Stats;
 use crate::journal::append::Append;
-use crate::journal::{Committed, Faulted, Journal, Recorded};
+use crate::journal::{Committed, Fault, Faulted, Journal, Recorded};
 use crate::protocol::StatsShape;
 use crate::telemetry::clock;
 use crate::telemetry::metrics::Metrics;
@@ -95,9 +98,11 @@ pub struct UmblerHub {
     ring: Ring,
     stretches: Stretches,
     last_webhook_at: Option<Timestamp>,
-    fault: Option<String>,
+    fault: Option<Fault>,
     draining: bool,
+    status: status::Status,
     presence: Presence,
+    counters: counters::Counters,
     pulse: pulse::Pulse,
     metrics: Metrics,
 }
@@ -126,7 +131,9 @@ impl UmblerHub {
             last_webhook_at: settings.last_webhook_at,
             fault: None,
             draining: false,
+            status: status::Status::new(clock::now()),
             presence: Presence::default(),
+            counters: counters::Counters::default(),
             pulse: pulse::Pulse::default(),
             metrics,
             settings,
@@ -214,7 +221,8 @@ impl Handler<Committed> for UmblerHub {
     type Result = ();
 
     fn handle(&mut self, committed: Committed, ctx: &mut Self::Context) {
-        self.last_webhook_at = self.last_webhook_at.max(Some(committed.received_at));
+        // The newest in order, not in time: a clock that jumped ahead and back must not be remembered for ever.
+        self.last_webhook_at = Some(committed.received_at);
         if let Some(last) = committed.events.last() {
             self.stats.apply(&committed.delta, last.seq);
             self.ring.add(&committed.events);
@@ -233,7 +241,8 @@ impl Handler<Committed> for UmblerHub {
 impl Handler<Faulted> for UmblerHub {
     type Result = ();
 
-    fn handle(&mut self, faulted: Faulted, _: &mut Self::Context) {
-        self.fault = faulted.reason;
+    fn handle(&mut self, faulted: Faulted, ctx: &mut Self::Context) {
+        self.fault = faulted.fault;
+        self.note_status(ctx);
     }
 }

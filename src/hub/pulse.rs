@@ -1,28 +1,18 @@
-//! What the hub does by the clock: heartbeats, counters at most four times a second, and sessions that fell behind.
+//! What the hub does by the clock: heartbeats, help for sessions that fell behind, the turn of the day.
 
-use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use actix::prelude::*;
 
 use super::UmblerHub;
 use super::flow::Flow;
-use super::messages::SessionId;
-use super::sessions::Session;
-use crate::archive::{ArchiveError, Ask, ScopedStats};
-use crate::auth::Scope;
 use crate::domain::stats::day_of;
-use crate::protocol::event::{ServerEvent, encode};
-use crate::protocol::{Channel, CloseCode, HEARTBEAT_SECONDS, StatsShape};
+use crate::protocol::{CloseCode, HEARTBEAT_SECONDS};
 use crate::telemetry::clock;
 
 /// One tick of the hub.
 const TICK: Duration = Duration::from_secs(1);
-/// Counters are sent at most this often.
-const STATS_INTERVAL: Duration = Duration::from_millis(250);
-/// A limited scope's counters are counted anew each time: the rest after a count, in times of what it took.
-const LIMITED_STATS_REST: u32 = 4;
 /// Ticks after which a session that has not read what it was sent is closed.
 pub const BEHIND_TICKS_MAX: u32 = 60;
 /// Ticks between two times that users who have not come for a while are forgotten.
@@ -34,12 +24,6 @@ pub struct Pulse {
     pub(super) ticks: u64,
     /// A change of presence was sent a moment ago.
     pub(super) presence_resting: bool,
-    /// The counters were sent less than [`STATS_INTERVAL`] ago.
-    stats_resting: bool,
-    /// They changed since.
-    stats_changed: bool,
-    /// Limited scopes whose counters are being counted, or were a moment ago; true where they changed since.
-    counting: HashMap<String, bool>,
     /// The local day of the last tick.
     today: Option<jiff::Timestamp>,
 }
@@ -55,6 +39,7 @@ impl UmblerHub {
         self.beat();
         self.help_those_behind(ctx);
         self.turn_the_day(ctx);
+        self.tell_status();
         self.presence.expire(self.pulse.ticks);
         self.note_presence(ctx);
         if self.pulse.ticks.is_multiple_of(FORGET_TICKS) {
@@ -101,89 +86,9 @@ impl UmblerHub {
     fn turn_the_day(&mut self, ctx: &mut Context<Self>) {
         let (today, _) = day_of(clock::now(), &self.settings.zone);
         if self.pulse.today.replace(today).is_some_and(|known| known != today) {
-            self.stats.forget_before(today);
+            self.stats.forget_old();
             self.snapshots.forget();
             self.note_new_stats(ctx);
-        }
-    }
-
-    /// Sends the counters now, or when the interval is over.
-    pub(super) fn note_new_stats(&mut self, ctx: &mut Context<Self>) {
-        self.pulse.stats_changed = true;
-        if self.pulse.stats_resting || self.sessions.nobody_follows(&Channel::Stats) {
-            return;
-        }
-        self.send_stats(ctx);
-    }
-
-    fn send_stats(&mut self, ctx: &mut Context<Self>) {
-        self.pulse.stats_changed = false;
-        self.pulse.stats_resting = true;
-        let frame = encode(ServerEvent::UmblerStats, None, clock::now(), &self.stats_shape());
-        let mut limited = HashMap::new();
-        for id in self.sessions.followers(&Channel::Stats) {
-            let Some(session) = self.sessions.get_mut(&id) else { continue };
-            match session.scope().map(|(_, scope)| Arc::clone(scope)) {
-                Some(scope) if scope.is_unlimited() => session.notify(frame.clone()),
-                Some(scope) => drop(limited.insert(scope.hash().to_owned(), scope)),
-                None => {}
-            }
-        }
-        for scope in limited.into_values() {
-            self.send_limited_stats(scope, ctx);
-        }
-        ctx.run_later(STATS_INTERVAL, |hub, ctx| {
-            hub.pulse.stats_resting = false;
-            if hub.pulse.stats_changed {
-                hub.note_new_stats(ctx);
-            }
-        });
-    }
-
-    /// Sends a session that begins to follow the counters their present state.
-    pub(super) fn greet_with_stats(&mut self, id: &SessionId, ctx: &mut Context<Self>) {
-        let Some((_, scope)) = self.sessions.get(id).and_then(Session::scope) else { return };
-        let scope = Arc::clone(scope);
-        if scope.is_unlimited() {
-            let frame = encode(ServerEvent::UmblerStats, None, clock::now(), &self.stats_shape());
-            return self.answer(id, frame);
-        }
-        self.send_limited_stats(scope, ctx);
-    }
-
-    /// A limited scope's counters are counted by the archive: one count at a time for each scope, and a rest after it.
-    fn send_limited_stats(&mut self, scope: Arc<Scope>, ctx: &mut Context<Self>) {
-        let key = scope.hash().to_owned();
-        if let Some(asked_again) = self.pulse.counting.get_mut(&key) {
-            *asked_again = true;
-            return;
-        }
-        self.pulse.counting.insert(key.clone(), false);
-        let ask =
-            ScopedStats { now: clock::now(), zone: self.settings.zone.clone(), scope: Arc::clone(&scope) };
-        let (answer, begun) = (self.archive.send(Ask(ask)).into_actor(self), Instant::now());
-        ctx.spawn(answer.map(move |answer, hub, ctx| {
-            match answer.unwrap_or(Err(ArchiveError::Busy)) {
-                Ok(stats) => hub.hand_out_limited_stats(&key, &stats),
-                Err(error) => log::warn!("a scope's counters were not counted: {error}"),
-            }
-            let rest = STATS_INTERVAL.max(begun.elapsed() * LIMITED_STATS_REST);
-            ctx.run_later(rest, move |hub, ctx| {
-                if hub.pulse.counting.remove(&key) == Some(true) {
-                    hub.send_limited_stats(scope, ctx);
-                }
-            });
-        }));
-    }
-
-    fn hand_out_limited_stats(&mut self, scope: &str, stats: &StatsShape) {
-        let frame = encode(ServerEvent::UmblerStats, None, clock::now(), stats);
-        for id in self.sessions.followers(&Channel::Stats) {
-            if let Some(session) = self.sessions.get_mut(&id)
-                && session.scope().is_some_and(|(_, its)| its.hash() == scope)
-            {
-                session.notify(frame.clone());
-            }
         }
     }
 }

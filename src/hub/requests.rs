@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::UmblerHub;
 use super::flow::{Flow, Unanswered};
-use super::messages::{Connect, Disconnected, Drain, Outgoing, SessionId, Subscribe, Unsubscribe};
+use super::messages::{Connect, Disconnected, Outgoing, SessionId, Subscribe, Unsubscribe};
 use super::sessions::{CHANNELS_PER_SESSION_MAX, Session};
 use super::users::CHANNELS_PER_USER_MAX;
 use crate::domain::Seq;
@@ -91,6 +91,7 @@ impl Handler<Connect> for UmblerHub {
                 auth_required: connect.who.is_none(),
             },
         ));
+        self.tell_newcomer(&mut session);
         let id = Arc::clone(&session.id);
         self.sessions.join(session);
         if let Some(who) = connect.who {
@@ -275,24 +276,5 @@ impl Handler<Unsubscribe> for UmblerHub {
         }
         let id = unsubscribe.request_id.as_deref();
         self.answer(&unsubscribe.session, encode(ServerEvent::Unsubscribed, id, clock::now(), &unsubscribed));
-    }
-}
-
-impl Handler<Drain> for UmblerHub {
-    type Result = ResponseFuture<()>;
-
-    fn handle(&mut self, _: Drain, _: &mut Self::Context) -> Self::Result {
-        self.draining = true;
-        for session in self.sessions.iter() {
-            session.close(CloseCode::Drain);
-        }
-        let writer = self.journal.take().map(crate::journal::Journal::close);
-        Box::pin(async move {
-            let Some(writer) = writer else { return };
-            // Joining blocks, so it happens on a thread made for that.
-            if actix_rt::task::spawn_blocking(move || writer.join()).await.is_err() {
-                log::error!("the journal's thread could not be waited for");
-            }
-        })
     }
 }

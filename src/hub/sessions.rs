@@ -43,6 +43,8 @@ pub struct Session {
     pub beat: u64,
     /// Ticks since it fell behind.
     pub behind_ticks: u32,
+    /// Which state of the hub it was told of last.
+    pub status_told: u64,
     channels: BTreeSet<Channel>,
 }
 
@@ -62,6 +64,7 @@ impl Session {
             subscribed_once: false,
             beat: 0,
             behind_ticks: 0,
+            status_told: 0,
             channels: BTreeSet::new(),
         }
     }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 
+use super::fault::Fault;
 use super::recorded::Recorded;
 use crate::domain::{Delivery, EventId, Seq, StatsDelta};
 
@@ -19,6 +20,8 @@ pub enum Submission {
         delivery: Box<Delivery>,
         /// Its bytes, compressed with zstd.
         raw: Vec<u8>,
+        /// How many bytes it had: what is parsed of it is at most as large.
+        body_bytes: usize,
     },
     /// A notice to one user, from the company's own backend.
     Notice(Box<UserNotice>),
@@ -32,6 +35,8 @@ pub enum Submission {
         received_at: Timestamp,
         /// Its bytes, compressed with zstd.
         raw: Vec<u8>,
+        /// How many bytes it had: what is parsed of it is at most as large.
+        body_bytes: usize,
     },
 }
 
@@ -50,14 +55,17 @@ pub struct UserNotice {
     pub received_at: Timestamp,
 }
 
-/// What a parsed delivery takes beside its compressed bytes, estimated.
+/// What a parsed delivery takes beside its texts and its compressed bytes, estimated.
 const SUBMISSION_OVERHEAD_BYTES: usize = 4_096;
 
 impl Submission {
-    /// What it weighs in the queue of waiting deliveries, in bytes.
+    /// What it weighs in the queue of waiting deliveries, in bytes. A text of 10 MiB may compress to nothing and is
+    /// held in full all the same.
     pub fn weight(&self) -> usize {
         match self {
-            Self::Event { raw, .. } | Self::Ignored { raw, .. } => raw.len() + SUBMISSION_OVERHEAD_BYTES,
+            Self::Event { raw, body_bytes, .. } | Self::Ignored { raw, body_bytes, .. } => {
+                raw.len() + body_bytes + SUBMISSION_OVERHEAD_BYTES
+            }
             Self::Notice(notice) => notice.data.get().len() + SUBMISSION_OVERHEAD_BYTES,
         }
     }
@@ -151,6 +159,6 @@ pub struct Settled {
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "()")]
 pub struct Faulted {
-    /// For people; `None` when the fault is gone.
-    pub reason: Option<String>,
+    /// Why; `None` when the fault is gone.
+    pub fault: Option<Fault>,
 }

@@ -1,28 +1,41 @@
 //! Commits one batch: journal rows, raw bytes, timeline, projections, frames and counters in one transaction.
 
+use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use rusqlite::OptionalExtension;
 
 use super::append::{Ack, AckStatus, Append, Submission, UserNotice};
+use super::fault::{BeginError, Spoilt};
+use super::lineage::Lineage;
 use super::lock::DatabaseLock;
 use super::record;
 use super::recorded::Recorded;
 use super::rows;
 use super::schema::Opened;
 use super::store::{SqliteStore, StoreError};
+use super::watch::FileWatch;
+use super::writer::chain;
 use crate::domain::register::to_nanos;
 use crate::domain::{Audience, Delivery, DeliveryBody, EventId, Seq, StatsDelta, absorb};
 use crate::protocol::update::{NOTIFICATION, UpdateData};
+
+/// Deliveries of one batch that are kept raw because of damage; a batch with more is taken apart by the writer.
+const SPOILT_MAX: usize = 8;
+/// Bytes of the largest update: what a screen's queue holds. Each screen gets a copy of its own.
+pub const UPDATE_BYTES_MAX: usize = 1024 * 1024;
 
 /// Writes batches on the one writing connection.
 pub struct BatchWriter {
     store: SqliteStore,
     newest: Seq,
     retained: i64,
-    /// Each delivery has a savepoint of its own.
-    careful: bool,
+    lineage: Lineage,
+    watch: FileWatch,
+    /// Deliveries of the present batch that are kept raw although they were understood.
+    spoilt: HashMap<EventId, Spoilt>,
     _lock: DatabaseLock,
 }
 
@@ -36,6 +49,8 @@ pub struct Written {
     pub delta: StatsDelta,
     /// When the newest delivery was received.
     pub received_at: Timestamp,
+    /// Damage that one of the deliveries met, and that did not keep it from being stored.
+    pub damage: Option<String>,
 }
 
 struct Journaled {
@@ -45,58 +60,66 @@ struct Journaled {
 }
 
 impl BatchWriter {
-    /// Takes over an open database.
-    pub fn new(opened: Opened, retained: i64) -> Result<Self, StoreError> {
-        let newest = opened.newest;
-        Ok(Self {
-            store: SqliteStore::new(opened.connection)?,
-            newest,
-            retained,
-            careful: false,
-            _lock: opened.lock,
-        })
+    /// Takes over the open database at `path`.
+    pub fn new(opened: Opened, path: &Path, retained: i64) -> Result<Self, BeginError> {
+        // It reads, which makes the write-ahead log where there was none.
+        let store = SqliteStore::new(opened.connection)?;
+        let watch = FileWatch::begin(path)?;
+        let (newest, lineage) = (opened.newest, opened.lineage);
+        Ok(Self { store, newest, retained, lineage, watch, spoilt: HashMap::new(), _lock: opened.lock })
     }
 
     /// Commits a batch, or leaves everything as it was.
     ///
-    /// A delivery that meets a stored state which cannot be read must not take the others with it. Savepoints would
-    /// keep it apart, but they copy every page that is written: a sixth of a batch's work. So only the batch in which
-    /// that happens is written once more, with them.
+    /// A delivery that meets a stored state which cannot be read must not take the others with it. A savepoint would
+    /// not keep it apart: it copies every page that is written (a sixth of a batch's work), and SQLite writes nothing
+    /// more in a transaction that met damage. So the batch is begun anew, with that delivery kept raw.
     pub fn commit(&mut self, batch: &[Append]) -> Result<Written, StoreError> {
-        match self.try_commit(batch) {
-            Err(StoreError::Corrupt(_)) => {
-                self.careful = true;
-                let written = self.try_commit(batch);
-                self.careful = false;
-                written
+        self.spoilt.clear();
+        loop {
+            let known = self.spoilt.len();
+            let written = self.try_commit(batch);
+            if written.is_err() && (known + 1..=SPOILT_MAX).contains(&self.spoilt.len()) {
+                continue;
             }
-            written => written,
+            return written;
         }
     }
 
     fn try_commit(&mut self, batch: &[Append]) -> Result<Written, StoreError> {
         let before = self.newest;
         let written = self.write(batch).and_then(|written| {
+            self.check_files()?;
             self.execute("COMMIT")?;
             Ok(written)
         });
         if written.is_err() {
             self.newest = before;
             self.roll_back();
+        } else if self.newest > before {
+            self.lineage.note(self.newest);
         }
         written
     }
 
     /// Tries whether the database can be written.
     pub fn probe(&mut self) -> Result<(), StoreError> {
-        let probed = self.execute("BEGIN IMMEDIATE").and_then(|()| {
-            self.execute("INSERT INTO meta (key, value) VALUES ('probe', '') ON CONFLICT (key) DO UPDATE SET value = ''")?;
-            self.execute("COMMIT")
-        });
-        if probed.is_err() {
-            self.roll_back();
+        let sql =
+            "INSERT INTO meta (key, value) VALUES ('probe', '') ON CONFLICT (key) DO UPDATE SET value = ''";
+        self.transact(|connection| connection.prepare_cached(sql)?.execute([])).map(|_one| ())
+    }
+
+    /// Files that were moved away take writes as before, and a restart would find none of them.
+    fn check_files(&mut self) -> Result<(), StoreError> {
+        if self.watch.is_intact() { Ok(()) } else { Err(StoreError::Moved) }
+    }
+
+    /// Begins a transaction. One that could not be rolled back before is rolled back now: its fault may be gone.
+    fn begin(&self) -> Result<(), StoreError> {
+        if !self.store.connection().is_autocommit() {
+            self.execute("ROLLBACK")?;
         }
-        probed
+        self.execute("BEGIN IMMEDIATE")
     }
 
     /// Writes something small in a transaction of its own.
@@ -104,7 +127,7 @@ impl BatchWriter {
         &mut self,
         write: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
-        let written = self.execute("BEGIN IMMEDIATE").and_then(|()| {
+        let written = self.check_files().and_then(|()| self.begin()).and_then(|()| {
             let written = write(self.store.connection())?;
             self.execute("COMMIT")?;
             Ok(written)
@@ -137,12 +160,13 @@ impl BatchWriter {
     }
 
     fn write(&mut self, batch: &[Append]) -> Result<Written, StoreError> {
-        self.execute("BEGIN IMMEDIATE")?;
+        self.begin()?;
         let mut written = Written {
             events: Vec::with_capacity(batch.len()),
             acks: Vec::with_capacity(batch.len()),
             delta: StatsDelta::default(),
             received_at: Timestamp::MIN,
+            damage: self.spoilt.values().find_map(Spoilt::damage),
         };
         let mut counts = rows::Counts::new();
         for append in batch {
@@ -165,7 +189,7 @@ impl BatchWriter {
         written: &mut Written,
     ) -> Result<(String, &'static str, Timestamp), StoreError> {
         match submission {
-            Submission::Ignored { reason, event_id, received_at, raw } => {
+            Submission::Ignored { reason, event_id, received_at, raw, .. } => {
                 rows::keep_ignored(self.store.connection(), reason, *received_at, raw)?;
                 written.acks.push(Ack {
                     status: AckStatus::Ignored,
@@ -179,7 +203,7 @@ impl BatchWriter {
                 let outcome = self.take_notice(notice, written)?;
                 Ok((NOTIFICATION.to_owned(), outcome, notice.received_at))
             }
-            Submission::Event { delivery, raw } => {
+            Submission::Event { delivery, raw, .. } => {
                 let outcome = self.take_event(delivery, raw, written)?;
                 Ok((delivery.event_type.clone(), outcome, delivery.received_at))
             }
@@ -233,11 +257,11 @@ impl BatchWriter {
             },
         )?;
         let frame = record::encode_notice(seq, notice)?;
-        rows::put_bytes(self.store.connection(), seq, &notice.raw, &frame)?;
+        rows::put_bytes(self.store.connection(), seq, &notice.raw, &frame, &[])?;
         self.newest = seq;
         let event_id = Some(notice.id.clone());
         written.acks.push(Ack { status: AckStatus::Accepted, event_id, seq: Some(seq), reason: None });
-        written.events.push(Arc::new(Recorded::new(seq, frame, Some(audience))));
+        written.events.push(Arc::new(Recorded::new(seq, frame, Some(audience), Vec::new())));
         Ok("accepted")
     }
 
@@ -259,7 +283,7 @@ impl BatchWriter {
 
     fn append(&mut self, delivery: &Delivery, raw: &[u8]) -> Result<Journaled, StoreError> {
         let seq = Seq(self.newest.0 + 1);
-        let (data, audience, delta) = self.absorb(seq, delivery)?;
+        let (data, (audience, elsewhere), delta) = self.absorb(seq, delivery)?;
         let reason = data.reason.clone();
         let event_at = match &delivery.body {
             DeliveryBody::Understood(facts) if reason.is_none() => Some(to_nanos(facts.key.at)),
@@ -280,55 +304,46 @@ impl BatchWriter {
             },
         )?;
         let frame = record::encode(seq, delivery, data)?;
-        rows::put_bytes(self.store.connection(), seq, raw, &frame)?;
+        if frame.len() > UPDATE_BYTES_MAX {
+            log::error!("the update of delivery {} would have {} bytes", delivery.event_id, frame.len());
+            self.spoilt.insert(delivery.event_id.clone(), Spoilt::TooLarge);
+            return Err(StoreError::TooLarge);
+        }
+        rows::put_bytes(self.store.connection(), seq, raw, &frame, &elsewhere)?;
         self.newest = seq;
-        Ok(Journaled { recorded: Recorded::new(seq, frame, Some(audience)), delta, reason })
+        Ok(Journaled { recorded: Recorded::new(seq, frame, Some(audience), elsewhere), delta, reason })
     }
 
-    /// What the delivery does. One that meets a stored state that cannot be read is kept raw with that reason:
-    /// it must not hold up every delivery behind it.
+    /// What the delivery does. One that meets a stored state that cannot be read is kept raw with that reason: it
+    /// must not hold up every delivery behind it, and trying again would change nothing.
     fn absorb(
         &mut self,
         seq: Seq,
         delivery: &Delivery,
-    ) -> Result<(UpdateData, Audience, StatsDelta), StoreError> {
+    ) -> Result<(UpdateData, record::Hearers, StatsDelta), StoreError> {
         let unrecognized = |reason: &str| {
-            (record::unrecognized(delivery, reason), Audience::default(), StatsDelta::default())
+            (record::unrecognized(delivery, reason), Default::default(), StatsDelta::default())
         };
         let facts = match &delivery.body {
             DeliveryBody::Unrecognized { reason } => return Ok(unrecognized(reason)),
             DeliveryBody::Understood(facts) => facts,
         };
+        if let Some(spoilt) = self.spoilt.get(&delivery.event_id) {
+            return Ok(unrecognized(spoilt.reason()));
+        }
         self.store.begin(seq, facts.organization.clone());
-        self.begin_apart()?;
         let absorbed = absorb(facts, &mut self.store).and_then(|absorbed| {
             let data = record::understood(delivery, &absorbed, &mut self.store)?;
             Ok((data, record::audience(&absorbed, &mut self.store)?, absorbed.delta))
         });
-        match absorbed {
-            Ok(absorbed) => {
-                self.end_apart()?;
-                Ok(absorbed)
-            }
-            Err(StoreError::Corrupt(error)) if self.careful => {
-                log::error!(
-                    "delivery {} meets a stored state that cannot be read: {error}",
-                    delivery.event_id
-                );
-                self.execute("ROLLBACK TO delivery")?;
-                self.end_apart()?;
-                self.store.forget();
-                Ok(unrecognized("the stored state that it changes cannot be read"))
-            }
-            Err(error) => Err(error),
+        absorbed.inspect_err(|error| self.note_spoilt(delivery, error))
+    }
+
+    fn note_spoilt(&mut self, delivery: &Delivery, error: &StoreError) {
+        if error.is_of_the_data() {
+            let error = chain(error);
+            log::error!("delivery {} meets a stored state that cannot be read: {error}", delivery.event_id);
+            self.spoilt.insert(delivery.event_id.clone(), Spoilt::Damage(error));
         }
-    }
-
-    fn begin_apart(&self) -> Result<(), StoreError> {
-        if self.careful { self.execute("SAVEPOINT delivery") } else { Ok(()) }
-    }
-
-    fn end_apart(&self) -> Result<(), StoreError> {
-        if self.careful { self.execute("RELEASE delivery") } else { Ok(()) }
     }
 }

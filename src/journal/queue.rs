@@ -1,7 +1,7 @@
 //! The bounded queue before the writer: while one batch is being committed, the next one gathers here.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::thread::JoinHandle;
 
@@ -10,7 +10,7 @@ use super::revocations::{PutRevocation, RevokeError};
 
 /// Deliveries that may wait: about half a second of writing at the measured pace.
 pub const WAITING_MAX: usize = 8_192;
-/// Bytes that may wait; a single delivery may have 10 MiB.
+/// Bytes that may wait, parsed and compressed; a single delivery may have 20 MiB.
 pub const WAITING_BYTES_MAX: usize = 128 * 1024 * 1024;
 
 /// The way into the journal.
@@ -37,9 +37,15 @@ pub(super) enum Command {
 pub struct Waiting {
     deliveries: AtomicUsize,
     bytes: AtomicUsize,
+    closing: AtomicBool,
 }
 
 impl Waiting {
+    /// Nothing more comes than what waits.
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Acquire)
+    }
+
     /// Deliveries that wait.
     pub fn deliveries(&self) -> usize {
         self.deliveries.load(Ordering::Relaxed)
@@ -94,7 +100,8 @@ impl Journal {
 
     /// Ends the writer after what waits is committed; the handle tells when the database is closed.
     pub fn close(self) -> JoinHandle<()> {
-        let Self { sender, writer, .. } = self;
+        let Self { sender, waiting, writer } = self;
+        waiting.closing.store(true, Ordering::Release);
         drop(sender);
         writer
     }

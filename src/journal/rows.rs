@@ -8,6 +8,7 @@ use rusqlite::{Connection, params};
 use super::store::StoreError;
 use crate::domain::register::to_nanos;
 use crate::domain::{Audience, ChatId, ContactId, EventId, RefId, Seq, StatsDelta};
+use crate::protocol::MessageSummary;
 
 /// Bytes of zstd-compressed deliveries of the ignored kind that are kept: the newest rows.
 const IGNORED_RETAINED: i64 = 10_000;
@@ -63,13 +64,15 @@ pub(super) fn put_bytes(
     seq: Seq,
     raw: &[u8],
     frame: &str,
+    elsewhere: &[Option<MessageSummary>],
 ) -> Result<(), StoreError> {
+    let elsewhere = (!elsewhere.is_empty()).then(|| serde_json::to_string(elsewhere)).transpose()?;
     connection
         .prepare_cached("INSERT INTO raw_deliveries (seq, body) VALUES (?1, ?2)")?
         .execute(params![seq.0, raw])?;
     connection
-        .prepare_cached("INSERT INTO frames (seq, frame) VALUES (?1, ?2)")?
-        .execute(params![seq.0, frame])?;
+        .prepare_cached("INSERT INTO frames (seq, frame, elsewhere) VALUES (?1, ?2, ?3)")?
+        .execute(params![seq.0, frame, elsewhere])?;
     Ok(())
 }
 
@@ -116,7 +119,7 @@ pub(super) fn count_deliveries(connection: &Connection, counts: &Counts) -> Resu
          SELECT CASE WHEN ?1 IN (SELECT event_type FROM delivery_counts)
                           OR (SELECT count(DISTINCT event_type) FROM delivery_counts) < ?5
                      THEN ?1 ELSE ?6 END, ?2, ?3, ?4 WHERE true
-         ON CONFLICT (event_type, outcome) DO UPDATE SET count = count + ?3, last_at = max(last_at, ?4)",
+         ON CONFLICT (event_type, outcome) DO UPDATE SET count = count + ?3, last_at = ?4",
     )?;
     for ((name, outcome), (count, last_at)) in counts {
         upsert.execute(params![name, outcome, count, last_at, TYPES_COUNTED_MAX, OTHER_TYPES])?;

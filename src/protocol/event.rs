@@ -36,6 +36,10 @@ pub enum ServerEvent {
     PresenceSet,
     /// The screen missed something and must ask again.
     ResyncRequired,
+    /// Whether deliveries are taken in; told on change.
+    HubStatus,
+    /// The hub closes this socket next and says when to come back.
+    GoingAway,
     /// An event stream ends; a socket has its close frame.
     Closed,
     /// The token ends soon: send a newer one.
@@ -46,7 +50,7 @@ pub enum ServerEvent {
 
 impl ServerEvent {
     /// The whole table.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::ConnectionEstablished,
         Self::Authenticated,
         Self::UmblerData,
@@ -59,6 +63,8 @@ impl ServerEvent {
         Self::PresenceUpdate,
         Self::PresenceSet,
         Self::ResyncRequired,
+        Self::HubStatus,
+        Self::GoingAway,
         Self::Closed,
         Self::TokenExpiring,
         Self::Error,
@@ -79,6 +85,8 @@ impl ServerEvent {
             Self::PresenceUpdate => "presence_update",
             Self::PresenceSet => "presence_set",
             Self::ResyncRequired => "resync_required",
+            Self::HubStatus => "hub_status",
+            Self::GoingAway => "going_away",
             Self::Closed => "closed",
             Self::TokenExpiring => "token_expiring",
             Self::Error => "error",

@@ -10,6 +10,7 @@ pub mod update;
 pub mod mask;
 pub mod view;
 pub mod codes;
+pub mod status;
 pub mod channel;
 pub mod depth;
 pub mod request_data;
@@ -21,6 +22,7 @@ pub use codes::{CloseCode, ErrorCode, RecoveryReason, ResyncReason};
 pub use mask::Mask;
 pub use request::{ClientEvent, Envelope, EnvelopeError, Request, SnapshotLimits, SubscribeRequest};
 pub use shapes::{ChatShape, ContactShape, MessageShape, MessageSummary, StatsShape};
+pub use status::{FaultKind, HubState};
 pub use update::Update;
 pub use view::View;
 

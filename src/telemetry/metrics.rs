@@ -48,6 +48,8 @@ pub struct GaugeValues {
     pub last_webhook_at: i64,
     /// The journal accepts deliveries.
     pub writable: bool,
+    /// Damage was met in the database.
+    pub damaged: bool,
     /// Chats that are open.
     pub open_chats: i64,
     /// Chats that wait.
@@ -69,6 +71,9 @@ const GAUGES: &[Gauge] = &[
         |values| values.last_webhook_at,
     ),
     ("umbler_hub_writable", "1 while the journal accepts deliveries.", |values| i64::from(values.writable)),
+    ("umbler_hub_database_damaged", "1 once damage was met in the database.", |values| {
+        i64::from(values.damaged)
+    }),
     ("umbler_hub_open_chats", "Open chats, without groups and internal ones.", |values| values.open_chats),
     ("umbler_hub_waiting_chats", "Chats in which a customer waits.", |values| values.waiting_chats),
     (

@@ -100,10 +100,15 @@ pub fn run(args: &ReplayArgs) -> Result<(), ToolError> {
     bar.finish_and_clear();
     record.save(&progress)?;
     print(&format!("{}\n", tally.summary()))?;
-    outcome.and_then(|()| tally.verdict())
+    let progress = progress.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if outcome? && progress.open.is_empty() {
+        return tally.verdict();
+    }
+    let line = progress.reached().0;
+    Err(ToolError::Found(format!("stopped after line {line}; the same command goes on from there")))
 }
 
-/// Hands the lines out, and writes down how far all are answered.
+/// Hands the lines out, and writes down how far all are answered; true where it came to the end of the file.
 fn feed(
     args: &ReplayArgs,
     file: &mut impl BufRead,
@@ -111,7 +116,7 @@ fn feed(
     progress: &Mutex<Progress>,
     record: &Record,
     stop: &AtomicBool,
-) -> Result<(), ToolError> {
+) -> Result<bool, ToolError> {
     let (start, mut saved) = (Instant::now(), Instant::now());
     let mut posted = 0;
     while !stop.load(Ordering::Relaxed) {
@@ -119,7 +124,7 @@ fn feed(
         let length = file.read_until(b'\n', &mut body);
         let length = length.map_err(ToolError::io(format!("cannot read {}", args.file.display())))?;
         if length == 0 {
-            break;
+            return Ok(true);
         }
         pace(args.rate, posted, start, stop);
         if stop.load(Ordering::Relaxed) {
@@ -136,7 +141,7 @@ fn feed(
             record.save(progress)?;
         }
     }
-    Ok(())
+    Ok(false)
 }
 
 struct Shared<'a> {
@@ -151,10 +156,11 @@ fn post_all(poster: &Poster, receiver: &Mutex<Receiver<Line>>, shared: &Shared<'
         let next = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(line) = next else { return };
         let (outcome, took) = poster.post(&line.body, 1, shared.stop);
-        shared.tally.count(outcome, took);
         if outcome == Outcome::Stopped {
+            // Nothing is lost: the next run begins before it.
             continue;
         }
+        shared.tally.count(outcome, took);
         if let Outcome::Refused(status) = outcome {
             shared.bar.suspend(|| name_refused(line.spot.0 + 1, status));
         }

@@ -14,7 +14,7 @@ use super::support::{Hub, PATIENCE, Screen, hub_with, spawn_hub};
 const CONNECTIONS: usize = 6;
 
 /// Position by `EventId`, as the hub acknowledged it.
-type Acknowledged = BTreeMap<String, i64>;
+pub type Acknowledged = BTreeMap<String, i64>;
 
 /// Posts fresh deliveries until the hub does not answer; hands every acknowledgement over, and keeps the delivery
 /// that was on its way, to post it again as the provider does.
@@ -49,7 +49,7 @@ fn gather(acknowledged: &mut Acknowledged, heard: &Receiver<(String, i64)>, coun
 }
 
 /// Every stored update, by `EventId`; each once.
-fn stored(hub: &Hub) -> Acknowledged {
+pub fn stored(hub: &Hub) -> Acknowledged {
     let (mut all, mut after) = (Acknowledged::new(), 0);
     loop {
         let page = hub.json(&format!("/api/umbler/updates?after={after}&limit=1000"));
@@ -118,7 +118,7 @@ fn fifty_kills_under_load_lose_and_double_nothing_with_two_hundred_screens() {
 
 fn kill_again_and_again(kills: usize, screens: usize) {
     let seed = rand::rng().random::<u64>();
-    println!("seed {seed}");
+    eprintln!("seed {seed}");
     let mut random = rand::rngs::StdRng::seed_from_u64(seed);
     let mut hub = hub_with(&[("MAX_SESSIONS_PER_ADDRESS", "0")]);
     let epoch = hub.json("/health")["epoch"].clone();
@@ -150,7 +150,9 @@ fn kill_again_and_again(kills: usize, screens: usize) {
         if !last {
             screens.iter_mut().for_each(Follower::hear_the_end);
             hub = hub.started_again();
-            screens.iter_mut().for_each(|screen| screen.come_back(&hub, &epoch));
+            for screen in &mut screens {
+                screen.come_back(&hub, &epoch);
+            }
         }
         let stored = stored(&hub);
         for (id, seq) in &acknowledged {
@@ -162,7 +164,9 @@ fn kill_again_and_again(kills: usize, screens: usize) {
         assert_eq!(hub.json("/api/umbler/stats")["totalMessages"], stored.len());
     }
     let newest = hub.json("/health")["seq"].as_i64().expect("a position");
-    screens.iter_mut().for_each(|screen| screen.hear_up_to(newest));
+    for screen in &mut screens {
+        screen.hear_up_to(newest);
+    }
     assert!(unanswered.iter().all(Option::is_none), "every delivery was acknowledged in the end");
 }
 

@@ -8,18 +8,23 @@
 
 mod asyncapi;
 mod auth;
+mod backup;
 mod convergence;
 mod documents;
+mod drain;
 mod durability;
 mod edge;
+mod faults;
 mod heartbeat;
 mod house;
+mod lineage;
 mod model;
 mod key_sets;
 mod limits;
 mod origins;
 mod parameters;
 mod payloads;
+mod power_loss;
 mod presence;
 mod process;
 mod protocol;

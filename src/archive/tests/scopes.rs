@@ -101,6 +101,36 @@ proptest! {
 }
 
 #[test]
+fn contacts_run_in_the_order_of_the_chats_that_are_seen() {
+    let mut base = Base::new();
+    let (sales, support) = (named("sales"), named("support"));
+    for (contact_id, seen_at, hidden_at) in [("ana", 1, 9), ("bia", 3, 2), ("caio", 2, 8)] {
+        base.put_contact(&contact(contact_id, contact_id));
+        for (sector, at_second) in [(&sales, seen_at), (&support, hidden_at)] {
+            let mut chat = chat(&format!("{contact_id}-{}", sector.id), contact_id);
+            chat.active_at = Some(at(at_second));
+            say(&mut chat.sector, Some(sector.clone()));
+            base.put_chat(&chat);
+        }
+    }
+    let limit = Some(vec!["sales".to_owned()]);
+    let scope = Arc::new(Scope::of(&Identity { sectors: limit, ..Identity::anonymous() }));
+    let list = |at| ListContacts {
+        scope: Arc::clone(&scope),
+        ..contacts(Sort::LastInteraction, Order::Desc, 2, at)
+    };
+    let first = base.ask(list(PageAt::Page(1))).unwrap();
+    assert_eq!((contact_ids(&first), first.total), (vec!["bia", "caio"], 3));
+    let second = base.ask(list(PageAt::After(first.next.unwrap()))).unwrap();
+    assert_eq!(contact_ids(&second), ["ana"]);
+    let searched = ListContacts {
+        filter: ContactFilter { search: Some("caio".to_owned()), tag: None },
+        ..list(PageAt::Page(1))
+    };
+    assert_eq!(contact_ids(&base.ask(searched).unwrap()), ["caio"]);
+}
+
+#[test]
 fn viewers_find_nothing_by_what_is_masked() {
     let mut base = Base::new();
     base.put_conversation("ana", "Ana", "chat", &["olá"]);

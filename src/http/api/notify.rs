@@ -74,7 +74,7 @@ pub async fn notify(
     caller.require_admin("notices are sent by admins")?;
     Params::read(request.query_string())?.finish()?;
     body::check_json(&request)?;
-    let notice = read(&body::read(&request, payload, BODY_BYTES_MAX, state.settings.body_seconds).await?)?;
+    let notice = read(&body::read(&request, payload, BODY_BYTES_MAX, &state).await?.bytes)?;
     let ack = store(&state, Submission::Notice(Box::new(notice))).await?;
     Ok(Answer(NotifyAnswer {
         status: ack.status.as_str(),

@@ -113,7 +113,7 @@ pub async fn revoke(
     let revoked_by = caller.identity.sub;
     Params::read(request.query_string())?.finish()?;
     body::check_json(&request)?;
-    let body = body::read(&request, payload, BODY_BYTES_MAX, state.settings.body_seconds).await?;
+    let body = body::read(&request, payload, BODY_BYTES_MAX, &state).await?.bytes;
     let now = clock::now();
     let (user, issued_before) = parse(&body, now)?;
     let revocation = Revocation { user, issued_before, revoked_at: now, revoked_by };

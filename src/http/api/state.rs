@@ -146,7 +146,8 @@ pub async fn webhook_status(
         report.unrecognized.clear();
         report.ignored.clear();
     }
-    let silence = |last: Timestamp| clock::now().as_second() - last.as_second();
+    // A clock that was set back makes no negative silence.
+    let silence = |last: Timestamp| (clock::now().as_second() - last.as_second()).max(0);
     let undecodable = report.total("unrecognized");
     Ok(Answer(WebhookStatusAnswer {
         last_delivery_at: report.last_delivery_at,

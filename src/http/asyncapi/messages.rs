@@ -3,9 +3,11 @@
 use serde_json::{Value, json};
 
 use super::schemas::Schemas;
+use crate::hub::drain::GoingAway;
 use crate::hub::presence::PresenceData as PresenceUpdate;
 use crate::hub::requests::{ConnectionEstablished, Subscribed, Unsubscribed};
 use crate::hub::snapshots::UmblerData;
+use crate::hub::status::StatusData;
 use crate::hub::watching::PresenceSet;
 use crate::protocol::event::{ErrorData, Heartbeat, ResyncRequired, ServerEvent};
 use crate::protocol::request_data::{
@@ -33,6 +35,8 @@ pub(super) fn way(event: ServerEvent) -> Way {
         | ServerEvent::UmblerStats
         | ServerEvent::PresenceUpdate
         | ServerEvent::ResyncRequired
+        | ServerEvent::HubStatus
+        | ServerEvent::GoingAway
         | ServerEvent::Error => Way::Both,
         ServerEvent::Authenticated
         | ServerEvent::Unsubscribed
@@ -109,6 +113,8 @@ pub(super) fn server_message(event: ServerEvent, schemas: &mut Schemas) -> Value
         ServerEvent::ResyncRequired => {
             (schemas.told::<ResyncRequired>(), "Something was missed: ask for a snapshot.")
         }
+        ServerEvent::HubStatus => (schemas.told::<StatusData>(), "Whether deliveries are taken in."),
+        ServerEvent::GoingAway => (schemas.told::<GoingAway>(), "The session ends next: come back then."),
         ServerEvent::Closed => (schemas.told::<Closed>(), "The stream ends."),
         ServerEvent::TokenExpiring => (schemas.told::<TokenExpiring>(), "Send a newer token."),
         ServerEvent::Error => {

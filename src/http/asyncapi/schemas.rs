@@ -7,7 +7,9 @@ use super::reference;
 use crate::domain::Change;
 use crate::protocol::update::{NOTIFICATION, NoticeData, UpdateData};
 use crate::protocol::view::{CHAT_ENTERED, CHAT_GONE};
-use crate::protocol::{CloseCode, ErrorCode, PROTOCOL_VERSION, RecoveryReason, ResyncReason};
+use crate::protocol::{
+    CloseCode, ErrorCode, FaultKind, HubState, PROTOCOL_VERSION, RecoveryReason, ResyncReason,
+};
 
 /// What the names of channels look like.
 const CHANNEL_PATTERN: &str =
@@ -49,13 +51,18 @@ impl Schemas {
         let gone = json!({
             "type": "object",
             "description": "A chat left the session's scope.",
-            "required": ["eventId", "type", "changes", "chat", "contact"],
+            "required": ["eventId", "type", "changes", "chat", "contact", "contactGone"],
             "properties": {
                 "eventId": { "type": "string" },
                 "type": { "const": CHAT_GONE },
                 "changes": { "type": "array", "items": { "const": CHAT_GONE } },
                 "chat": or_null(&only_id),
-                "contact": or_null(&only_id),
+                "contact": { "anyOf": [{ "type": "null" }, only_id, reference("components/schemas", "Contact")] },
+                "contactGone": {
+                    "type": "boolean",
+                    "description": "True: the contact is not seen any more either, and `contact` is its id. False: it \
+                        is, through another chat, and `contact` is how it looks now.",
+                },
             },
         });
         self.0.insert("ChatGone".to_owned(), gone);
@@ -91,6 +98,8 @@ impl Schemas {
             "reason",
             json!({ "enum": ResyncReason::ALL.map(ResyncReason::as_str) }),
         );
+        self.narrow("HubStatus", "status", json!({ "enum": HubState::ALL.map(HubState::as_str) }));
+        self.narrow("HubStatus", "reason", json!({ "enum": FaultKind::ALL.map(FaultKind::as_str) }));
         self.narrow("ConnectionEstablished", "protocol", json!({ "const": PROTOCOL_VERSION }));
         let channel = json!({ "type": "string", "pattern": CHANNEL_PATTERN });
         for (schema, types) in [
@@ -123,7 +132,7 @@ fn may_be_missing(schema: &str, field: &str) -> bool {
     match schema {
         "Previous" => true,
         "Update" => matches!(field, "message" | "otherMessages" | "previous" | "reason"),
-        "Subscribed" => field == "reason",
+        "Subscribed" | "HubStatus" => field == "reason",
         _ => false,
     }
 }

@@ -23,12 +23,18 @@ pub fn spawn_hub() -> Hub {
 /// A hub with these settings.
 pub fn hub_with(settings: &[(&str, &str)]) -> Hub {
     let home = Arc::new(tempfile::tempdir().expect("a temporary directory"));
-    start(home, settings)
+    start(home, settings, &[])
 }
 
 /// A hub on the files of this folder.
 pub fn start_in(home: TempDir) -> Hub {
-    start(Arc::new(home), &[])
+    start(Arc::new(home), &[], &[])
+}
+
+/// A hub on the files of this folder with these settings, started through another program, which becomes the hub
+/// (`prlimit …`) or traces it (`strace -D …`).
+pub fn start_through(launcher: &[&str], home: TempDir, settings: &[(&str, &str)]) -> Hub {
+    start(Arc::new(home), settings, launcher)
 }
 
 /// A running hub.
@@ -42,7 +48,14 @@ pub struct Hub {
 
 /// Prepares the binary: nothing of the developer's environment, a free port, a file of its own.
 pub fn command(home: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_umbler-hub"));
+    command_through(&[], home)
+}
+
+/// The same, started through another program.
+pub fn command_through(launcher: &[&str], home: &Path) -> Command {
+    let words: Vec<&str> = launcher.iter().copied().chain([env!("CARGO_BIN_EXE_umbler-hub")]).collect();
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]);
     command
         .env_clear()
         .current_dir(home)
@@ -53,9 +66,24 @@ pub fn command(home: &Path) -> Command {
     command
 }
 
-fn start(home: Arc<TempDir>, settings: &[(&str, &str)]) -> Hub {
+/// Runs a hub that must refuse to start: its exit code and what it said. One that serves is ended.
+pub fn refuses_to_serve(command: &mut Command) -> (Option<i32>, String) {
+    let pipes = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut process = pipes.spawn().expect("the binary runs");
+    let mut served = String::new();
+    let out = process.stdout.take().expect("its output is piped");
+    BufReader::new(out).read_line(&mut served).expect("its output is text");
+    if !served.is_empty() {
+        process.kill().expect("it runs");
+    }
+    let output = process.wait_with_output().expect("it ended");
+    assert!(served.is_empty(), "it serves: {served}");
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+fn start(home: Arc<TempDir>, settings: &[(&str, &str)], launcher: &[&str]) -> Hub {
     let log = File::options().create(true).append(true).open(home.path().join("hub.log")).expect("a log");
-    let mut process = command(home.path())
+    let mut process = command_through(launcher, home.path())
         .envs(settings.iter().copied())
         .stdout(Stdio::piped())
         .stderr(log)
@@ -148,7 +176,26 @@ impl Hub {
     pub fn started_again(self) -> Self {
         let settings: Vec<(&str, &str)> =
             self.settings.iter().map(|(name, value)| (&**name, &**value)).collect();
-        start(Arc::clone(&self.home), &settings)
+        start(Arc::clone(&self.home), &settings, &[])
+    }
+
+    /// Starts it again at the same address, after it ended, as a service does.
+    pub fn started_again_at_its_address(self) -> Self {
+        let port = self.address.port().to_string();
+        let mut settings: Vec<(&str, &str)> =
+            self.settings.iter().map(|(name, value)| (&**name, &**value)).collect();
+        settings.push(("PORT", &port));
+        start(Arc::clone(&self.home), &settings, &[])
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Waits for its end.
+    pub fn wait(&mut self) -> ExitStatus {
+        self.process.wait().expect("the hub ended")
     }
 
     /// `kill -9`.

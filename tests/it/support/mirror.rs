@@ -141,10 +141,12 @@ impl Mirror {
             let gone = id(&data["chat"]);
             self.chats.remove(&gone);
             self.messages.retain(|_, message| message["chatId"] != gone.as_str());
-            self.contacts.retain(|known, _| data["contact"]["id"] != known.as_str());
-            return;
+            if data["contactGone"] == true {
+                self.contacts.retain(|known, _| data["contact"]["id"] != known.as_str());
+                return;
+            }
         }
-        if data["chat"].is_object() {
+        if data["chat"].is_object() && data["type"] != "chat_gone" {
             self.chats.insert(id(&data["chat"]), data["chat"].clone());
         }
         if data["contact"].is_object() {

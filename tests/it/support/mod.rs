@@ -1,5 +1,6 @@
 //! A hub to talk to, a provider that posts to it, and screens that watch it.
 
+pub mod faults;
 pub mod hub;
 pub mod keys;
 pub mod memory;
@@ -9,6 +10,7 @@ pub mod raw;
 pub mod screen;
 pub mod tls;
 pub mod town;
+pub mod trace;
 
 pub use hub::{Answer, Hub, hub_with, spawn_hub};
 pub use provider::{Delivery, fixture, fixtures};
