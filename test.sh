@@ -88,6 +88,10 @@ else
     part "Rust" cargo test --locked --no-fail-fast --quiet --lib --bins --tests
 fi
 part "examples in documents" cargo test --locked --quiet --doc
+# Advisories are left to a job of their own: they change without us, and want the network.
+if cargo deny --version >/dev/null 2>&1; then
+    part "dependencies" cargo deny --locked check --hide-inclusion-graph licenses bans sources
+fi
 if have shellcheck; then
     part "scripts" shellcheck -x test.sh start-servers.sh stop-servers.sh scripts/*.sh .ci/run
 fi
