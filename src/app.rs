@@ -15,6 +15,7 @@ use crate::archive::{self, Archive, ArchiveError, LoadNewest, LoadStats, Query};
 use crate::auth::key_file::LOOK_INTERVAL;
 use crate::auth::{AuthError, Authenticator, Revocations};
 use crate::config::Settings;
+use crate::http::connections::Connections;
 use crate::http::state::{EdgeSettings, EdgeState, IntegrityResult};
 use crate::http::{self, guards};
 use crate::hub::{self, Drain, HubSettings, UmblerHub};
@@ -22,6 +23,7 @@ use crate::journal::revocations;
 use crate::journal::schema::{self, OpenError};
 use crate::journal::writer::{Listeners, chain};
 use crate::journal::{Committed, Faulted, JournalSettings};
+use crate::session::slices::SLICE_BYTES_MAX;
 use crate::telemetry::clock;
 use crate::telemetry::metrics::Metrics;
 
@@ -97,6 +99,8 @@ impl Application {
         if let Some(authenticator) = &authenticator {
             look_at_keys(Arc::clone(authenticator));
         }
+        let connections =
+            Connections::new(settings.sessions_per_address_max, settings.trusted_proxies.clone());
         let edge = EdgeSettings {
             origins: settings.origins,
             trusted_proxies: settings.trusted_proxies,
@@ -109,7 +113,8 @@ impl Application {
         let state = web::Data::new(EdgeState::new(hub.clone(), authenticator, metrics, edge));
         check_in_background(&state, &settings.database_path)?;
         forget_idle_addresses(state.clone());
-        let server = serve(listener, &state, settings.workers, settings.head_seconds)?;
+        let head_timeout = Duration::from_secs(settings.head_seconds);
+        let server = serve(listener, &state, settings.workers, head_timeout, connections)?;
         Ok(Self { server, hub, address })
     }
 
@@ -202,7 +207,8 @@ fn serve(
     listener: TcpListener,
     state: &web::Data<EdgeState>,
     workers: Option<usize>,
-    head_seconds: u64,
+    head_timeout: Duration,
+    connections: Arc<Connections>,
 ) -> Result<Server, StartError> {
     let state = state.clone();
     let mut server = HttpServer::new(move || {
@@ -213,11 +219,12 @@ fn serve(
             .app_data(state.clone())
             .configure(|config| http::configure(config, &state))
     })
-    .on_connect(tune)
+    .on_connect(move |connection, extensions| tune(connection, extensions, &connections))
     .backlog(BACKLOG)
     .max_connections(CONNECTIONS_PER_WORKER_MAX)
     .keep_alive(KEEP_ALIVE)
-    .client_request_timeout(Duration::from_secs(head_seconds))
+    .h1_write_buffer_size(SLICE_BYTES_MAX)
+    .client_request_timeout(head_timeout)
     .shutdown_timeout(STOP_SECONDS_MAX)
     .disable_signals();
     if let Some(workers) = workers {
@@ -226,10 +233,23 @@ fn serve(
     Ok(server.listen(listener)?.run())
 }
 
-/// Sets what the kernel does for an accepted connection.
-fn tune(connection: &dyn std::any::Any, _: &mut Extensions) {
+/// Sets what the kernel does for an accepted connection, or ends it where its address holds too many.
+fn tune(connection: &dyn std::any::Any, extensions: &mut Extensions, connections: &Arc<Connections>) {
     let Some(stream) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() else { return };
     let socket = SockRef::from(stream);
+    match stream.peer_addr().map(|peer| connections.enter(peer.ip())) {
+        // Lives as long as the connection.
+        Ok(Ok(Some(counted))) => drop(extensions.insert(counted)),
+        Ok(Ok(None)) => {}
+        Ok(Err(error)) => {
+            log::debug!("a connection is ended: {error}");
+            if let Err(error) = socket.shutdown(std::net::Shutdown::Both) {
+                log::debug!("it had ended already: {error}");
+            }
+            return;
+        }
+        Err(error) => log::debug!("a connection ended before it was counted: {error}"),
+    }
     let tuned = socket
         // Nagle's algorithm and delayed acknowledgements together hold small frames back for 40 ms.
         .set_tcp_nodelay(true)

@@ -27,8 +27,8 @@ const MIX: [&str; 10] = [
 const STATE: &str = "13b_message_state_read";
 /// The shortest common one, for the fan-out.
 const TEXT: &str = "01_message_text_contact";
-/// The first moment of the made-up days.
-const START: &str = "2026-03-02T11:00:00Z";
+/// The first moment of all that is made up: early enough for a year of messages to lie in the past.
+const START: &str = "2025-01-06T11:00:00Z";
 
 /// What is put between the pieces.
 #[derive(Debug, Clone, Copy)]

@@ -1,5 +1,7 @@
 //! As much of RFC 6455 as a client needs that trusts its server: read frames, write small masked ones.
 
+/// The bit of a frame that is a message of its own.
+const FINAL: u8 = 0x80;
 /// A text frame's code.
 pub const TEXT: u8 = 1;
 /// A ping's code.
@@ -22,16 +24,16 @@ pub struct Frame<'a> {
 pub fn first(bytes: &[u8]) -> Option<Frame<'_>> {
     let (code, short) = (bytes.first()? & 0x0F, usize::from(bytes.get(1)? & 0x7F));
     let (header, length) = match short {
-        126 => (4, bytes.get(2..4).and_then(number)?),
-        127 => (10, bytes.get(2..10).and_then(number)?),
+        126 => (4, number(bytes.get(2..4)?)),
+        127 => (10, number(bytes.get(2..10)?)),
         length => (2, length),
     };
     let payload = bytes.get(header..header + length)?;
     Some(Frame { code, payload, length: header + length })
 }
 
-fn number(bytes: &[u8]) -> Option<usize> {
-    Some(bytes.iter().fold(0, |number, byte| number << 8 | usize::from(*byte)))
+fn number(bytes: &[u8]) -> usize {
+    bytes.iter().fold(0, |number, byte| (number << 8) | usize::from(*byte))
 }
 
 /// A text frame as a server sends it.
@@ -45,15 +47,15 @@ pub fn from_client(text: &[u8]) -> Vec<u8> {
 }
 
 fn framed(text: &[u8], mask: u8) -> Vec<u8> {
-    let mut frame = vec![0x80 | TEXT];
+    let mut frame = vec![FINAL | TEXT];
     match (u8::try_from(text.len()), u16::try_from(text.len())) {
-        (Ok(length), _) if length < 126 => frame.push(mask | length),
+        (Ok(length), _) if length < 126 => frame.push(mask + length),
         (_, Ok(length)) => {
-            frame.push(mask | 126);
+            frame.push(mask + 126);
             frame.extend(length.to_be_bytes());
         }
         _ => {
-            frame.push(mask | 127);
+            frame.push(mask + 127);
             frame.extend((text.len() as u64).to_be_bytes());
         }
     }

@@ -29,10 +29,15 @@ struct Pair {
     raw: Committed,
 }
 
-struct Run {
-    per_second: f64,
+/// What one run showed.
+pub struct Run {
+    /// Deliveries per second.
+    pub per_second: f64,
+    /// Nanoseconds to the answer, in the middle.
     p50: f64,
+    /// The same for the slowest in a hundred.
     p99: f64,
+    /// Nanoseconds of CPU of the hub per delivery.
     cpu_each: f64,
 }
 
@@ -40,7 +45,8 @@ struct Run {
 pub fn measure(plan: &Plan) -> io::Result<()> {
     let (folder, raw_folder) = (fresh_folder()?, fresh_folder()?);
     let hub = Hub::start(folder.path(), Place::BothCores)?;
-    let mut load = Load::new(&hub)?;
+    let most = LANES.iter().max().copied().unwrap_or(1);
+    let mut load = Load::new(&hub, most, Deliveries::mixed("ingest", CHATS)?)?;
     let mut raw = RawJournal::create(raw_folder.path(), FRAME_BYTES)?;
     let mut table = Table::new(
         "Ingest: durable deliveries over HTTP, hub and load sharing two cores",
@@ -76,11 +82,11 @@ fn pairs(
     connections: usize,
 ) -> io::Result<Vec<Pair>> {
     let time = Duration::from_millis(if plan.quick { 1_000 } else { 2_000 });
-    load.run(connections, time / 4)?;
+    load.run(connections, |_, passed| passed >= time / 4)?;
     let rounds = plan.rounds.min(5);
     let mut pairs = Vec::new();
     for _ in 0..rounds {
-        let hub = load.run(connections, time)?;
+        let hub = load.run(connections, |_, passed| passed >= time)?;
         pin(&[SERVER_CORE])?;
         let raw = raw.run(connections, time / 2);
         pin(&[LOAD_CORE])?;
@@ -108,7 +114,7 @@ fn row(connections: usize, pairs: &[Pair]) -> Vec<String> {
 }
 
 /// Keeps each of its connections busy with one delivery after another.
-struct Load<'a> {
+pub struct Load<'a> {
     hub: &'a Hub,
     /// No screens; it waits for the senders.
     epoll: Screens,
@@ -118,10 +124,9 @@ struct Load<'a> {
 }
 
 impl<'a> Load<'a> {
-    fn new(hub: &'a Hub) -> io::Result<Self> {
-        let most = LANES.iter().max().copied().unwrap_or(1);
-        let language = Language::Webhook(Deliveries::mixed("ingest", CHATS)?);
-        let senders = Senders::connect(hub.address, most, language)?;
+    /// Connects so many to this hub.
+    pub fn new(hub: &'a Hub, connections: usize, deliveries: Deliveries) -> io::Result<Self> {
+        let senders = Senders::connect(hub.address, connections, Language::Webhook(deliveries))?;
         let epoll = Screens::new(hub.address, "")?;
         for (sender, stream) in senders.streams.iter().enumerate() {
             epoll.watch(stream, sender)?;
@@ -129,18 +134,22 @@ impl<'a> Load<'a> {
         Ok(Self { hub, epoll, senders, bytes: 0, count: 0 })
     }
 
-    fn run(&mut self, connections: usize, time: Duration) -> io::Result<Run> {
+    /// Posts until it is enough, told by how many were sent and the time that passed; all of them are answered.
+    pub fn run(&mut self, connections: usize, enough: impl Fn(u64, Duration) -> bool) -> io::Result<Run> {
         let begun = Instant::now();
         let mut sent_at = vec![0; connections];
         let mut latencies = Vec::new();
         let mut free: Vec<usize> = (0..connections).collect();
-        let mut in_flight = 0;
+        let (mut in_flight, mut sent) = (0, 0);
         let cpu = cpu_nanos(self.hub.pid())?;
         loop {
-            let over = begun.elapsed() >= time;
-            for sender in free.drain(..).filter(|_| !over) {
+            for sender in free.drain(..) {
+                if enough(sent, begun.elapsed()) {
+                    continue;
+                }
                 sent_at[sender] = nanos_since(begun);
                 self.bytes += self.senders.send(sender)? as u64;
+                sent += 1;
                 in_flight += 1;
             }
             if in_flight == 0 {

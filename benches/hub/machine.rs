@@ -82,9 +82,9 @@ pub fn load_average() -> String {
 /// The processor's name and the kernel's version.
 pub fn describe() -> String {
     let processors = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let names = processors.lines().filter_map(|line| line.strip_prefix("model name")?.split(": ").nth(1));
+    let mut names = processors.lines().filter_map(|line| line.strip_prefix("model name")?.split(": ").nth(1));
     let count = names.clone().count();
-    let name = names.last().unwrap_or("unknown processor");
+    let name = names.next().unwrap_or("unknown processor");
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     format!("{count} x {name}, Linux {}", kernel.trim())
 }

@@ -3,6 +3,8 @@
 //! The server is always the release binary in a process of its own; the load is this process. Where both have a core
 //! to themselves, the server has core 0. Everything runs on loopback, bounded in number and time.
 
+#![expect(unreachable_pub, reason = "a benchmark exports nothing; `pub` tells what a helper offers to parts")]
+
 mod figures;
 mod table;
 mod machine;
@@ -16,6 +18,10 @@ mod raw_server;
 mod fan_out;
 mod raw_journal;
 mod ingest;
+mod memory;
+mod reconnect;
+mod stalled;
+mod history;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -35,7 +41,15 @@ pub struct Plan {
 /// A part's name and what measures it.
 type Part = (&'static str, fn(&Plan) -> io::Result<()>);
 
-const PARTS: &[Part] = &[("fan-out", fan_out::measure), ("ingest", ingest::measure)];
+const PARTS: &[Part] = &[
+    ("fan-out", fan_out::measure),
+    ("ingest", ingest::measure),
+    ("memory", memory::measure),
+    ("reconnect", reconnect::measure),
+    ("stalled", stalled::measure),
+    ("start", history::measure_start),
+    ("reads", history::measure_reads),
+];
 
 /// Open files beside those of the screens.
 const FILES_SPARE: u64 = 200;

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::machine::{LOAD_CORE, SERVER_CORE, pin};
 
 /// Longest wait for a server to listen, or to answer one request.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running hub; killed when dropped.
 pub struct Hub {

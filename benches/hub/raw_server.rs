@@ -40,13 +40,11 @@ impl RawServer {
         drop(stdin);
         let line = first_line(&mut process)?;
         let mut addresses = line.split(' ').map(str::parse);
-        match (addresses.next(), addresses.next()) {
-            (Some(Ok(screens)), Some(Ok(triggers))) => Ok(Self { process, screens, triggers }),
-            _ => {
-                end(&mut process);
-                Err(io::Error::other("the raw server did not start"))
-            }
+        if let (Some(Ok(screens)), Some(Ok(triggers))) = (addresses.next(), addresses.next()) {
+            return Ok(Self { process, screens, triggers });
         }
+        end(&mut process);
+        Err(io::Error::other("the raw server did not start"))
     }
 
     /// Its process.

@@ -42,7 +42,7 @@ struct Screen {
 /// Sockets to one server.
 pub struct Screens {
     epoll: OwnedFd,
-    screens: Vec<Screen>,
+    sockets: Vec<Screen>,
     buffer: Vec<u8>,
     events: Vec<Event>,
     server: SocketAddr,
@@ -59,7 +59,7 @@ impl Screens {
             if greeting.is_empty() { Vec::new() } else { frames::from_client(greeting.as_bytes()) };
         Ok(Self {
             epoll: epoll::create(CreateFlags::CLOEXEC)?,
-            screens: Vec::new(),
+            sockets: Vec::new(),
             buffer: vec![0; READ_BYTES],
             events: Vec::with_capacity(EVENTS_MAX),
             server,
@@ -70,7 +70,7 @@ impl Screens {
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.screens.len()
+        self.sockets.len()
     }
 
     /// Connections that ended although nobody wanted that.
@@ -85,11 +85,10 @@ impl Screens {
     }
 
     /// Connects so many more, some at once, and waits until each has sent its greeting and heard `ready`, a piece of
-    /// the text that answers it; where that is empty, until the handshake is done. Returns what `ready` stood in.
-    pub fn connect(&mut self, count: usize, at_once: usize, ready: &[u8]) -> io::Result<Vec<Vec<u8>>> {
-        let first = self.screens.len();
+    /// the text that answers it; where that is empty, until the handshake is done.
+    pub fn connect(&mut self, count: usize, at_once: usize, ready: &[u8]) -> io::Result<()> {
+        let first = self.sockets.len();
         let mut done = vec![false; count];
-        let mut answers = Vec::new();
         let (mut begun, mut finished) = (0, 0);
         while finished < count {
             while begun < count && begun - finished < at_once {
@@ -97,28 +96,29 @@ impl Screens {
                 begun += 1;
             }
             self.turn(PATIENCE, |turned| {
-                let is_ready = match &turned {
-                    Turned::Opened(_) => ready.is_empty(),
-                    Turned::Heard(_, Heard::Text(text)) => !ready.is_empty() && contains(text, ready),
-                    Turned::Heard(..) | Turned::Other(_) => false,
-                };
-                if is_ready
-                    && let Some(at) = turned.screen().and_then(|screen| screen.checked_sub(first))
-                    && !std::mem::replace(&mut done[at], true)
-                {
-                    finished += 1;
-                    if let Turned::Heard(_, Heard::Text(text)) = turned {
-                        answers.push(text.to_vec());
+                let screen = match turned {
+                    Turned::Opened(screen) if ready.is_empty() => screen,
+                    Turned::Heard(screen, Heard::Text(text))
+                        if !ready.is_empty() && contains(text, ready) =>
+                    {
+                        screen
                     }
+                    Turned::Opened(_) | Turned::Heard(..) | Turned::Other(_) => return,
+                };
+                let done = screen.checked_sub(first).and_then(|at| done.get_mut(at));
+                if let Some(done) = done.filter(|done| !**done) {
+                    *done = true;
+                    finished += 1;
                 }
             })?;
         }
-        Ok(answers)
+        Ok(())
     }
 
-    fn begin(&mut self) -> io::Result<()> {
+    /// Starts to connect one more.
+    pub fn begin(&mut self) -> io::Result<()> {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-        let number = self.screens.len();
+        let number = self.sockets.len();
         let host = u8::try_from(number / SCREENS_PER_ADDRESS % 200 + 2).unwrap_or(2);
         socket.bind(&SocketAddrV4::new(Ipv4Addr::new(127, 0, 0, host), 0).into())?;
         socket.connect(&self.server.into())?;
@@ -134,7 +134,7 @@ impl Screens {
         )?;
         stream.set_nonblocking(true)?;
         epoll::add(&self.epoll, &stream, EventData::new_u64(number as u64), EventFlags::IN)?;
-        self.screens.push(Screen { stream, open: false, rest: Vec::new() });
+        self.sockets.push(Screen { stream, open: false, rest: Vec::new() });
         Ok(())
     }
 
@@ -177,7 +177,7 @@ impl Screens {
     }
 
     fn read(&mut self, number: usize, hear: &mut impl FnMut(Turned<'_>)) -> io::Result<()> {
-        let Some(screen) = self.screens.get_mut(number) else { return Ok(()) };
+        let Some(screen) = self.sockets.get_mut(number) else { return Ok(()) };
         let held = screen.rest.len();
         self.buffer[..held].copy_from_slice(&screen.rest);
         screen.rest.clear();
@@ -215,14 +215,9 @@ impl Screens {
         Ok(())
     }
 
-    /// Takes a socket away and closes it at once.
-    pub fn truncate(&mut self, count: usize) {
-        self.screens.truncate(count);
-    }
-
     /// Makes what one socket may hold unread small, and stops reading it.
     pub fn stall(&self, number: usize, bytes: usize) -> io::Result<()> {
-        let Some(screen) = self.screens.get(number) else { return Ok(()) };
+        let Some(screen) = self.sockets.get(number) else { return Ok(()) };
         SockRef::from(&screen.stream).set_recv_buffer_size(bytes)?;
         Ok(epoll::delete(&self.epoll, &screen.stream)?)
     }
@@ -260,15 +255,6 @@ pub enum Turned<'a> {
     Heard(usize, Heard<'a>),
     /// A watched socket can be read.
     Other(usize),
-}
-
-impl Turned<'_> {
-    fn screen(&self) -> Option<usize> {
-        match self {
-            Self::Opened(screen) | Self::Heard(screen, _) => Some(*screen),
-            Self::Other(_) => None,
-        }
-    }
 }
 
 fn silence(patience: Duration) -> io::Error {

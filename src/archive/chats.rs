@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::cursor::fingerprint;
 use super::page::{Conditions, Order, Page, PageAt, Rows, Sort, Walk};
 use super::search::Needle;
+use super::stats::Hidden;
 use super::{ArchiveError, Query, contacts, parse_state, parse_summary, visible};
 use crate::auth::Scope;
 use crate::domain::{Chat, ChatKind, Placement};
@@ -150,12 +151,12 @@ impl ListChats {
     }
 
     fn total(&self, tx: &Transaction<'_>) -> Result<i64, ArchiveError> {
+        let everything = ChatFilter::default();
+        if self.filter == everything && self.scope.is_whole() {
+            return Ok(total_chats(tx)? - Hidden::from(tx, &self.scope)?.chats);
+        }
         if !self.scope.is_unlimited() {
             return self.conditions().count(tx, self.table());
-        }
-        let everything = ChatFilter::default();
-        if self.filter == everything {
-            return total_chats(tx);
         }
         // Most chats are closed, so the few open ones are counted instead.
         if self.filter == (ChatFilter { status: Some(StatusFilter::Closed), ..everything }) {

@@ -8,10 +8,11 @@ use serde::Serialize;
 use super::cursor::fingerprint;
 use super::page::{Conditions, Order, Page, PageAt, Rows, Sort, Walk};
 use super::search::Needle;
+use super::stats::Hidden;
 use super::{ArchiveError, Query, parse_state, parse_summary, visible};
 use crate::auth::Scope;
 use crate::domain::Contact;
-use crate::protocol::{ContactShape, Mask};
+use crate::protocol::{ContactShape, Mask, MessageSummary};
 
 /// Contacts, by default those with the latest interaction first.
 #[derive(Debug, Clone)]
@@ -102,9 +103,10 @@ impl ListContacts {
     }
 
     fn total(&self, tx: &Transaction<'_>) -> Result<i64, ArchiveError> {
-        if self.filter == ContactFilter::default() && self.scope.is_unlimited() {
+        if self.filter == ContactFilter::default() && self.scope.is_whole() {
             let mut counters = tx.prepare_cached("SELECT total_contacts FROM counters")?;
-            return Ok(counters.query_row([], |row| row.get(0))?);
+            let all: i64 = counters.query_row([], |row| row.get(0))?;
+            return Ok(all - Hidden::from(tx, &self.scope)?.contacts);
         }
         self.conditions().count(tx, "contacts")
     }
@@ -145,10 +147,30 @@ fn load(tx: &Transaction<'_>, rowid: i64, scope: &Scope) -> Result<ContactShape,
     let contact: Contact = parse_state(row, 0)?;
     let mut shape = ContactShape::new(&contact, parse_summary(row, 1)?);
     if !scope.is_unlimited() {
-        shape.forget_other_chats();
+        shape.limit_to(newest_seen(tx, scope, &shape.id)?);
     }
     if scope.is_masked() {
         shape.mask();
     }
     Ok(shape)
+}
+
+/// The newest message of the contact's chats that the scope sees.
+fn newest_seen(
+    tx: &Transaction<'_>,
+    scope: &Scope,
+    contact: &str,
+) -> Result<Option<MessageSummary>, ArchiveError> {
+    let mut conditions = Conditions::default();
+    conditions.require("chats.contact_id = ?", [contact.to_owned().into()]);
+    visible::limit(&mut conditions, scope, visible::Rows::Chats);
+    let sql = format!(
+        "SELECT messages.state FROM chats INDEXED BY chats_of_contact
+         JOIN messages ON messages.id = chats.last_message_id
+         WHERE {} ORDER BY chats.last_message_at DESC, chats.last_message_id DESC LIMIT 1",
+        conditions.to_sql()
+    );
+    let mut statement = tx.prepare_cached(&sql)?;
+    let mut rows = statement.query(rusqlite::params_from_iter(conditions.values()))?;
+    rows.next()?.map_or(Ok(None), |row| parse_summary(row, 0))
 }

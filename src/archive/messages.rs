@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::cursor::fingerprint;
 use super::page::{Conditions, Order, Page, PageAt, Rows, Walk};
 use super::search::Needle;
+use super::stats::Hidden;
 use super::{ArchiveError, Query, chats, parse_state, visible};
 use crate::auth::Scope;
 use crate::domain::ChatMessage;
@@ -114,6 +115,10 @@ impl ListMessages {
 
     /// Kept counts where there is one; a million rows are not counted for a page of fifty.
     fn total(&self, tx: &Transaction<'_>) -> Result<i64, ArchiveError> {
+        if self.filter == MessageFilter::default() && self.scope.is_whole() {
+            let all = kept_count(tx, "SELECT total_messages FROM counters", None)?;
+            return Ok(all - Hidden::from(tx, &self.scope)?.messages);
+        }
         if !self.scope.is_unlimited() {
             return self.conditions().count(tx, self.table());
         }

@@ -92,7 +92,12 @@ impl Conditions {
         }
     }
 
-    fn to_sql(&self) -> String {
+    /// The bound values, in the order of their `?`.
+    pub(super) fn values(&self) -> &[Value] {
+        &self.values
+    }
+
+    pub(super) fn to_sql(&self) -> String {
         if self.clauses.is_empty() { "TRUE".to_owned() } else { self.clauses.join(" AND ") }
     }
 

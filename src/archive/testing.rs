@@ -209,7 +209,7 @@ impl Base {
                  NULL)",
                 params![seq, to_nanos(at(seq))],
             );
-            self.run("INSERT INTO frames VALUES (?, ?)", params![seq, frame(seq)]);
+            self.run("INSERT INTO frames VALUES (?, ?, NULL)", params![seq, frame(seq)]);
         }
     }
 

@@ -99,13 +99,15 @@ impl ListUpdates {
     }
 }
 
-const RECORDED_AFTER: &str = "SELECT frames.seq, frames.frame, journal.audience FROM frames
+const RECORDED_AFTER: &str = "SELECT frames.seq, frames.frame, journal.audience, frames.elsewhere FROM frames
      JOIN journal ON journal.seq = frames.seq WHERE frames.seq > ? ORDER BY frames.seq";
 
 fn recorded(row: &Row<'_>) -> Result<Recorded, ArchiveError> {
     let audience = row.get_ref(2)?.as_str_or_null().map_err(rusqlite::Error::from)?;
     let audience = audience.map(serde_json::from_str).transpose()?;
-    Ok(Recorded::new(Seq(row.get(0)?), row.get::<_, String>(1)?.into(), audience))
+    let elsewhere = row.get_ref(3)?.as_str_or_null().map_err(rusqlite::Error::from)?;
+    let elsewhere = elsewhere.map(serde_json::from_str).transpose()?.unwrap_or_default();
+    Ok(Recorded::new(Seq(row.get(0)?), row.get::<_, String>(1)?.into(), audience, elsewhere))
 }
 
 /// A stretch of the journal with its encoded updates, for the hub to replay.
@@ -170,7 +172,7 @@ impl Query for LoadNewest {
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ArchiveError> {
         let mut statement = tx.prepare_cached(
-            "SELECT frames.seq, frames.frame, journal.audience FROM frames
+            "SELECT frames.seq, frames.frame, journal.audience, frames.elsewhere FROM frames
              JOIN journal ON journal.seq = frames.seq ORDER BY frames.seq DESC LIMIT ?",
         )?;
         let mut rows = statement.query([i64::try_from(self.updates_max).unwrap_or(i64::MAX)])?;

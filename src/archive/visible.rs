@@ -29,6 +29,11 @@ const IN_MEMBERS: &str =
 const PUBLIC_OR_IN_MEMBERS: &str = "(chats.private = 0 OR chats.id IN (SELECT chat_id FROM chat_members WHERE \
                                     member_id IN (SELECT value FROM json_each(?))))";
 
+const WHOLE_CONTACTS: &str = "(NOT EXISTS (SELECT 1 FROM chats INDEXED BY chats_private \
+                              WHERE chats.contact_id = contacts.id AND chats.private = 1) \
+                              OR EXISTS (SELECT 1 FROM chats INDEXED BY chats_of_contact \
+                              WHERE chats.contact_id = contacts.id AND chats.private = 0))";
+
 fn clauses(scope: &Scope) -> Vec<Clause> {
     let ids =
         |limit: &[String]| Value::Text(serde_json::to_string(limit).unwrap_or_else(|_error| "[]".into()));
@@ -61,6 +66,8 @@ pub(super) fn limit(conditions: &mut Conditions, scope: &Scope, rows: Rows) {
     let sql = match rows {
         Rows::Chats => sql,
         Rows::Messages => format!("EXISTS (SELECT 1 FROM chats WHERE chats.id = messages.chat_id AND {sql})"),
+        // Only private chats are hidden, and they are few: whoever has none is seen.
+        Rows::Contacts if scope.is_whole() => WHOLE_CONTACTS.to_owned(),
         Rows::Contacts => format!(
             "EXISTS (SELECT 1 FROM chats INDEXED BY chats_of_contact WHERE chats.contact_id = contacts.id AND {sql})"
         ),

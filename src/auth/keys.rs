@@ -86,6 +86,7 @@ pub(super) struct KeyRing {
 }
 
 /// What a ring has for a token.
+#[derive(Clone, Copy)]
 pub(super) enum Found<'a> {
     /// This key.
     Key(&'a DecodingKey, &'a Validation),

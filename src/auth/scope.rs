@@ -118,7 +118,7 @@ impl Scope {
             (true, true) => Some(View::Whole { masked, limited }),
             (false, true) => Some(View::Entered { masked, limited }),
             (true, false) if audience.before.is_some() => {
-                Some(View::Gone { contact_stays: self.sees_elsewhere(audience) })
+                Some(View::Gone { masked, contact_stays: self.sees_elsewhere(audience) })
             }
             (_, false) => (audience.contact_changed && self.sees_elsewhere(audience))
                 .then_some(View::ContactOnly { masked }),
@@ -205,7 +205,7 @@ mod tests {
             "a new chat has not moved"
         );
         assert_eq!(view(&crossing(Some("b"), "a")), Some(View::Entered { masked, limited }));
-        assert_eq!(view(&crossing(Some("a"), "b")), Some(View::Gone { contact_stays: false }));
+        assert_eq!(view(&crossing(Some("a"), "b")), Some(View::Gone { masked, contact_stays: false }));
         assert_eq!(view(&crossing(Some("b"), "b")), None);
         assert_eq!(view(&crossing(None, "b")), None);
         let mut renamed = crossing(Some("b"), "b");

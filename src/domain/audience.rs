@@ -76,7 +76,7 @@ pub struct Audience {
     /// The contact's name, phone or tags changed, which concerns all of its chats.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub contact_changed: bool,
-    /// Where the contact's other chats stand; told only where the contact changed or the chat moved.
+    /// Where the contact's other chats stand.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub elsewhere: Vec<Placement>,
     /// The one user that a notice is for.

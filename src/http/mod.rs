@@ -11,6 +11,7 @@ pub mod origin;
 pub mod error;
 pub mod body;
 pub mod limiter;
+pub mod connections;
 pub mod state;
 pub mod rebinding;
 pub mod caller;

@@ -50,6 +50,9 @@ pub async fn open(
 /// A page of another site must not use its visitor's network.
 pub fn check_origin(request: &HttpRequest, state: &EdgeState) -> Result<(), ApiError> {
     let header = |name| request.headers().get(name).map(|value: &HeaderValue| value.to_str().unwrap_or("?"));
+    if request.headers().get_all(ORIGIN).count() > 1 {
+        return Err(ApiError::Forbidden("a page has one origin"));
+    }
     if let Some(origin) = header(ORIGIN)
         && !state.settings.origins.allows_socket(origin, header(HOST))
     {

@@ -94,7 +94,17 @@ impl UmblerHub {
         }
         let stretch = self.stretches.holding(after)?;
         let from = stretch.events.partition_point(|event| event.seq <= after);
-        Some(Box::new(stretch.events[from..].iter()))
+        // The disk may be ahead of the hub: what it has not handed out yet comes live.
+        let newest = self.stats.as_of;
+        Some(Box::new(stretch.events[from..].iter().take_while(move |event| event.seq <= newest)))
+    }
+
+    /// The position up to which [`known_after`](Self::known_after) tells everything.
+    fn known_until(&self, after: Seq) -> Option<Seq> {
+        if self.ring.reaches_back_to(after) {
+            return Some(self.stats.as_of);
+        }
+        self.stretches.holding(after).map(|stretch| stretch.until.min(self.stats.as_of))
     }
 
     /// How many updates a session missed between `since` and now; `None` where the disk is needed to tell.
@@ -107,11 +117,7 @@ impl UmblerHub {
                 missed += usize::from(session.would_get(event).is_some());
                 until = event.seq;
             }
-            after = if self.ring.reaches_back_to(after) {
-                self.stats.as_of
-            } else {
-                self.stretches.holding(after).map_or(until, |stretch| stretch.until)
-            };
+            after = self.known_until(after).unwrap_or(until);
         }
         Some(missed)
     }
@@ -152,7 +158,6 @@ impl UmblerHub {
     }
 
     fn next_chunk(&self, session: &Session, after: Seq) -> Option<Chunk> {
-        let from_ring = self.ring.reaches_back_to(after);
         let mut chunk = Chunk { frames: Vec::new(), until: after };
         let mut bytes = 0;
         for event in self.known_after(after)? {
@@ -165,11 +170,7 @@ impl UmblerHub {
                 return Some(chunk);
             }
         }
-        chunk.until = if from_ring {
-            self.stats.as_of
-        } else {
-            self.stretches.holding(after).map_or(chunk.until, |stretch| stretch.until)
-        };
+        chunk.until = self.known_until(after).unwrap_or(chunk.until);
         Some(chunk)
     }
 

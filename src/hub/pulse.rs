@@ -1,8 +1,8 @@
 //! What the hub does by the clock: heartbeats, counters at most four times a second, and sessions that fell behind.
 
-use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix::prelude::*;
 
@@ -21,8 +21,6 @@ use crate::telemetry::clock;
 const TICK: Duration = Duration::from_secs(1);
 /// Counters are sent at most this often.
 const STATS_INTERVAL: Duration = Duration::from_millis(250);
-/// The same for a limited scope, whose counters are counted anew each time.
-const LIMITED_STATS_INTERVAL: Duration = Duration::from_secs(1);
 /// Ticks after which a session that has not read what it was sent is closed.
 pub const BEHIND_TICKS_MAX: u32 = 60;
 /// Ticks between two times that users who have not come for a while are forgotten.
@@ -38,8 +36,10 @@ pub struct Pulse {
     stats_resting: bool,
     /// They changed since.
     stats_changed: bool,
-    /// Limited scopes whose counters are being counted, or were a moment ago; true where they changed since.
-    counting: HashMap<String, bool>,
+    /// Limited scopes whose counters have changed, in the order in which they are counted.
+    to_count: VecDeque<Arc<Scope>>,
+    /// A scope's counters are being counted, or were a moment ago.
+    counting: bool,
     /// The local day of the last tick.
     today: Option<jiff::Timestamp>,
 }
@@ -120,18 +120,15 @@ impl UmblerHub {
         self.pulse.stats_changed = false;
         self.pulse.stats_resting = true;
         let frame = encode(ServerEvent::UmblerStats, None, clock::now(), &self.stats_shape());
-        let mut limited = HashMap::new();
         for id in self.sessions.followers(&Channel::Stats) {
             let Some(session) = self.sessions.get_mut(&id) else { continue };
             match session.scope().map(|(_, scope)| Arc::clone(scope)) {
                 Some(scope) if scope.is_unlimited() => session.notify(frame.clone()),
-                Some(scope) => drop(limited.insert(scope.hash().to_owned(), scope)),
+                Some(scope) => self.count_soon(scope),
                 None => {}
             }
         }
-        for scope in limited.into_values() {
-            self.send_limited_stats(scope, ctx);
-        }
+        self.count_next(ctx);
         ctx.run_later(STATS_INTERVAL, |hub, ctx| {
             hub.pulse.stats_resting = false;
             if hub.pulse.stats_changed {
@@ -148,29 +145,36 @@ impl UmblerHub {
             let frame = encode(ServerEvent::UmblerStats, None, clock::now(), &self.stats_shape());
             return self.answer(id, frame);
         }
-        self.send_limited_stats(scope, ctx);
+        self.count_soon(scope);
+        self.count_next(ctx);
     }
 
-    /// A limited scope's counters are counted by the archive: one count at a time for each scope, and a rest after it.
-    fn send_limited_stats(&mut self, scope: Arc<Scope>, ctx: &mut Context<Self>) {
-        let key = scope.hash().to_owned();
-        if let Some(asked_again) = self.pulse.counting.get_mut(&key) {
-            *asked_again = true;
+    fn count_soon(&mut self, scope: Arc<Scope>) {
+        if !self.pulse.to_count.contains(&scope) {
+            self.pulse.to_count.push_back(scope);
+        }
+    }
+
+    /// A limited scope's counters are counted by the archive: one count at a time, and a rest as long after it, so
+    /// that many scopes wait for each other and not everybody else for them.
+    fn count_next(&mut self, ctx: &mut Context<Self>) {
+        if self.pulse.counting {
             return;
         }
-        self.pulse.counting.insert(key.clone(), false);
+        let Some(scope) = self.pulse.to_count.pop_front() else { return };
+        self.pulse.counting = true;
+        let begun = Instant::now();
         let ask =
             ScopedStats { now: clock::now(), zone: self.settings.zone.clone(), scope: Arc::clone(&scope) };
         let answer = self.archive.send(Ask(ask)).into_actor(self);
         ctx.spawn(answer.map(move |answer, hub, ctx| {
             match answer.unwrap_or(Err(ArchiveError::Busy)) {
-                Ok(stats) => hub.hand_out_limited_stats(&key, &stats),
+                Ok(stats) => hub.hand_out_limited_stats(scope.hash(), &stats),
                 Err(error) => log::warn!("a scope's counters were not counted: {error}"),
             }
-            ctx.run_later(LIMITED_STATS_INTERVAL, move |hub, ctx| {
-                if hub.pulse.counting.remove(&key) == Some(true) {
-                    hub.send_limited_stats(scope, ctx);
-                }
+            ctx.run_later(begun.elapsed(), |hub, ctx| {
+                hub.pulse.counting = false;
+                hub.count_next(ctx);
             });
         }));
     }

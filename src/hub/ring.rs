@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     fn event(seq: i64) -> Arc<Recorded> {
-        Arc::new(Recorded::new(Seq(seq), "{}".into(), None))
+        Arc::new(Recorded::new(Seq(seq), "{}".into(), None, Vec::new()))
     }
 
     fn seqs(ring: &Ring, after: i64) -> Vec<i64> {

@@ -14,6 +14,7 @@ use super::schema::Opened;
 use super::store::{SqliteStore, StoreError};
 use crate::domain::register::to_nanos;
 use crate::domain::{Audience, Delivery, DeliveryBody, EventId, Seq, StatsDelta, absorb};
+use crate::protocol::MessageSummary;
 use crate::protocol::update::{NOTIFICATION, UpdateData};
 
 /// Writes batches on the one writing connection.
@@ -233,11 +234,11 @@ impl BatchWriter {
             },
         )?;
         let frame = record::encode_notice(seq, notice)?;
-        rows::put_bytes(self.store.connection(), seq, &notice.raw, &frame)?;
+        rows::put_bytes(self.store.connection(), seq, &notice.raw, &frame, &[])?;
         self.newest = seq;
         let event_id = Some(notice.id.clone());
         written.acks.push(Ack { status: AckStatus::Accepted, event_id, seq: Some(seq), reason: None });
-        written.events.push(Arc::new(Recorded::new(seq, frame, Some(audience))));
+        written.events.push(Arc::new(Recorded::new(seq, frame, Some(audience), Vec::new())));
         Ok("accepted")
     }
 
@@ -259,7 +260,7 @@ impl BatchWriter {
 
     fn append(&mut self, delivery: &Delivery, raw: &[u8]) -> Result<Journaled, StoreError> {
         let seq = Seq(self.newest.0 + 1);
-        let (data, audience, delta) = self.absorb(seq, delivery)?;
+        let (data, (audience, elsewhere), delta) = self.absorb(seq, delivery)?;
         let reason = data.reason.clone();
         let event_at = match &delivery.body {
             DeliveryBody::Understood(facts) if reason.is_none() => Some(to_nanos(facts.key.at)),
@@ -280,9 +281,9 @@ impl BatchWriter {
             },
         )?;
         let frame = record::encode(seq, delivery, data)?;
-        rows::put_bytes(self.store.connection(), seq, raw, &frame)?;
+        rows::put_bytes(self.store.connection(), seq, raw, &frame, &elsewhere)?;
         self.newest = seq;
-        Ok(Journaled { recorded: Recorded::new(seq, frame, Some(audience)), delta, reason })
+        Ok(Journaled { recorded: Recorded::new(seq, frame, Some(audience), elsewhere), delta, reason })
     }
 
     /// What the delivery does. One that meets a stored state that cannot be read is kept raw with that reason:
@@ -291,9 +292,9 @@ impl BatchWriter {
         &mut self,
         seq: Seq,
         delivery: &Delivery,
-    ) -> Result<(UpdateData, Audience, StatsDelta), StoreError> {
+    ) -> Result<(UpdateData, (Audience, Vec<Option<MessageSummary>>), StatsDelta), StoreError> {
         let unrecognized = |reason: &str| {
-            (record::unrecognized(delivery, reason), Audience::default(), StatsDelta::default())
+            (record::unrecognized(delivery, reason), Default::default(), StatsDelta::default())
         };
         let facts = match &delivery.body {
             DeliveryBody::Unrecognized { reason } => return Ok(unrecognized(reason)),

@@ -65,20 +65,20 @@ pub fn encode(seq: Seq, delivery: &Delivery, data: UpdateData) -> Result<ByteStr
     Ok(serde_json::to_string(&Update::new(seq, delivery.received_at, data))?.into())
 }
 
-/// Whom an understood delivery concerns.
-pub fn audience(absorbed: &Absorbed, store: &mut SqliteStore) -> Result<Audience, StoreError> {
+/// Whom an understood delivery concerns, and the newest messages of the contact's other chats, in the order of
+/// [`Audience::elsewhere`].
+pub fn audience(
+    absorbed: &Absorbed,
+    store: &mut SqliteStore,
+) -> Result<(Audience, Vec<Option<MessageSummary>>), StoreError> {
     let organization = absorbed.chat.organization.as_ref();
     let fields = || absorbed.before.iter().chain([&absorbed.after]);
-    let before = absorbed.before.as_ref().map(|fields| Placement::new(organization, fields));
-    let after = Placement::new(organization, &absorbed.after);
-    let contact_changed = absorbed.changes.contains(&Change::ContactUpdated);
-    let moved = before.as_ref().is_some_and(|before| *before != after);
     let of_contact = absorbed.contact.as_ref().and_then(|contact| contact.tags.get());
     let mut audience = Audience {
         chat: Some(absorbed.chat.id.clone()),
-        before,
-        after: Some(after),
-        contact_changed,
+        before: absorbed.before.as_ref().map(|fields| Placement::new(organization, fields)),
+        after: Some(Placement::new(organization, &absorbed.after)),
+        contact_changed: absorbed.changes.contains(&Change::ContactUpdated),
         ..Audience::default()
     };
     for contact in fields().filter_map(|fields| fields.contact_id.as_ref()) {
@@ -87,12 +87,14 @@ pub fn audience(absorbed: &Absorbed, store: &mut SqliteStore) -> Result<Audience
     for tag in fields().flat_map(|fields| &fields.tags).chain(of_contact.into_iter().flatten()) {
         add(&mut audience.tags, &tag.id);
     }
-    if (contact_changed || moved)
-        && let Some(contact) = &absorbed.after.contact_id
-    {
-        audience.elsewhere = store.other_chats(contact, &absorbed.chat.id)?;
+    let mut newest = Vec::new();
+    if let Some(contact) = &absorbed.after.contact_id {
+        for (place, position) in store.other_chats(contact, &absorbed.chat.id)? {
+            audience.elsewhere.push(place);
+            newest.push(summary(position.as_ref(), absorbed, store)?);
+        }
     }
-    Ok(audience)
+    Ok((audience, newest))
 }
 
 fn add<T: Clone + PartialEq>(known: &mut Vec<T>, id: &T) {

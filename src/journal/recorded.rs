@@ -6,7 +6,7 @@ use bytestring::ByteString;
 
 use crate::auth::Scope;
 use crate::domain::{Audience, Seq};
-use crate::protocol::{Channel, View, view};
+use crate::protocol::{Channel, MessageSummary, View, view};
 
 /// One accepted delivery: its position and the update that screens are sent.
 ///
@@ -19,6 +19,8 @@ pub struct Recorded {
     pub frame: ByteString,
     /// Whom it concerns; `None` where a hub of the first schema did not note it.
     pub audience: Option<Audience>,
+    /// The newest messages of the contact's other chats, in the order of the audience's `elsewhere`.
+    pub elsewhere: Vec<Option<MessageSummary>>,
     views: [OnceLock<Option<ByteString>>; View::COUNT],
 }
 
@@ -27,8 +29,13 @@ const OVERHEAD_BYTES: usize = 600;
 
 impl Recorded {
     /// An event that was encoded already.
-    pub fn new(seq: Seq, frame: ByteString, audience: Option<Audience>) -> Self {
-        Self { seq, frame, audience, views: Default::default() }
+    pub fn new(
+        seq: Seq,
+        frame: ByteString,
+        audience: Option<Audience>,
+        elsewhere: Vec<Option<MessageSummary>>,
+    ) -> Self {
+        Self { seq, frame, audience, elsewhere, views: Default::default() }
     }
 
     /// What it weighs in memory, in bytes, without further views.
@@ -45,11 +52,18 @@ impl Recorded {
         if view == View::FULL {
             return Some(self.frame.clone());
         }
-        self.views.get(view.index())?.get_or_init(|| self.render(view)).clone()
+        if audience.elsewhere.is_empty() {
+            return self.views.get(view.index())?.get_or_init(|| self.render(view, None)).clone();
+        }
+        // The contact has other chats: what of them is seen differs from scope to scope.
+        let seen = audience.elsewhere.iter().zip(&self.elsewhere).filter(|(chat, _)| scope.sees(chat));
+        let newest =
+            seen.filter_map(|(_, message)| message.as_ref()).max_by_key(|message| message.position());
+        self.render(view, newest)
     }
 
-    fn render(&self, view: View) -> Option<ByteString> {
-        let rendered = view::render(&self.frame, view);
+    fn render(&self, view: View, newest_elsewhere: Option<&MessageSummary>) -> Option<ByteString> {
+        let rendered = view::render(&self.frame, view, newest_elsewhere);
         if let Err(error) = &rendered {
             log::error!("update {} cannot be shown to everybody: {error}", self.seq);
         }

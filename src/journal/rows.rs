@@ -8,6 +8,7 @@ use rusqlite::{Connection, params};
 use super::store::StoreError;
 use crate::domain::register::to_nanos;
 use crate::domain::{Audience, ChatId, ContactId, EventId, RefId, Seq, StatsDelta};
+use crate::protocol::MessageSummary;
 
 /// Bytes of zstd-compressed deliveries of the ignored kind that are kept: the newest rows.
 const IGNORED_RETAINED: i64 = 10_000;
@@ -63,13 +64,15 @@ pub(super) fn put_bytes(
     seq: Seq,
     raw: &[u8],
     frame: &str,
+    elsewhere: &[Option<MessageSummary>],
 ) -> Result<(), StoreError> {
+    let elsewhere = (!elsewhere.is_empty()).then(|| serde_json::to_string(elsewhere)).transpose()?;
     connection
         .prepare_cached("INSERT INTO raw_deliveries (seq, body) VALUES (?1, ?2)")?
         .execute(params![seq.0, raw])?;
     connection
-        .prepare_cached("INSERT INTO frames (seq, frame) VALUES (?1, ?2)")?
-        .execute(params![seq.0, frame])?;
+        .prepare_cached("INSERT INTO frames (seq, frame, elsewhere) VALUES (?1, ?2, ?3)")?
+        .execute(params![seq.0, frame, elsewhere])?;
     Ok(())
 }
 

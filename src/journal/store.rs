@@ -72,8 +72,12 @@ impl SqliteStore {
         self.any_parked = true;
     }
 
-    /// Where the contact's other chats stand, the latest first; at most [`OTHER_CHATS_MAX`].
-    pub fn other_chats(&mut self, contact: &ContactId, but: &ChatId) -> Result<Vec<Placement>, StoreError> {
+    /// Where the contact's other chats stand, and their newest messages, the latest first; at most [`OTHER_CHATS_MAX`].
+    pub fn other_chats(
+        &mut self,
+        contact: &ContactId,
+        but: &ChatId,
+    ) -> Result<Vec<(Placement, Option<MessagePosition>)>, StoreError> {
         let mut select = self.connection.prepare_cached(
             "SELECT id FROM chats WHERE contact_id = ?1 AND id <> ?2 ORDER BY last_message_at DESC LIMIT ?3",
         )?;
@@ -81,11 +85,12 @@ impl SqliteStore {
             .query_map(params![contact.as_str(), but.as_str(), OTHER_CHATS_MAX], |row| row.get(0))?
             .collect::<Result<_, _>>()?;
         drop(select);
-        let mut placements = Vec::with_capacity(ids.len());
+        let mut chats = Vec::with_capacity(ids.len());
         for id in ids {
-            placements.extend(self.chat(&id.into())?.as_ref().map(Placement::of));
+            let chat = self.chat(&id.into())?;
+            chats.extend(chat.map(|chat| (Placement::of(&chat), chat.last_message)));
         }
-        Ok(placements)
+        Ok(chats)
     }
 
     fn position(row: &Row<'_>) -> rusqlite::Result<MessagePosition> {

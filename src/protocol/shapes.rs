@@ -74,6 +74,13 @@ pub struct MessageSummary {
     pub at: Timestamp,
 }
 
+impl MessageSummary {
+    /// What messages are ordered by.
+    pub fn position(&self) -> (Timestamp, &str) {
+        (self.at, &self.id)
+    }
+}
+
 impl From<&ChatMessage> for MessageSummary {
     fn from(message: &ChatMessage) -> Self {
         Self {
@@ -141,9 +148,11 @@ impl ContactShape {
         }
     }
 
-    /// Leaves out what may have happened in chats that a limited scope does not see.
-    pub fn forget_other_chats(&mut self) {
-        (self.last_message, self.last_interaction_at) = (None, None);
+    /// Leaves out what may have happened in chats that a limited scope does not see: `newest` is the newest message
+    /// of those that it sees.
+    pub fn limit_to(&mut self, newest: Option<MessageSummary>) {
+        self.last_interaction_at = newest.as_ref().map(|message| message.at);
+        self.last_message = newest;
     }
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::mask::Mask;
-use super::shapes::{ChatShape, ContactShape, MessageShape};
+use super::shapes::{ChatShape, ContactShape, MessageShape, MessageSummary};
 
 /// The type of an update by which a chat comes into a session's scope.
 pub const CHAT_ENTERED: &str = "chat_entered";
@@ -32,8 +32,10 @@ pub enum View {
         /// What the contact did in other chats is left out.
         limited: bool,
     },
-    /// The chat left the scope: only that.
+    /// The chat left the scope: only that, and how its contact looks now, if it is seen at all.
     Gone {
+        /// Names and phones masked, texts withheld.
+        masked: bool,
         /// The contact is still seen through another chat.
         contact_stays: bool,
     },
@@ -48,7 +50,7 @@ impl View {
     /// The update as it was encoded.
     pub const FULL: Self = Self::Whole { masked: false, limited: false };
     /// How many different ones there are.
-    pub const COUNT: usize = 12;
+    pub const COUNT: usize = 14;
 
     /// A number of its own below [`COUNT`](Self::COUNT), for whoever keeps one rendering of each.
     pub fn index(self) -> usize {
@@ -56,8 +58,8 @@ impl View {
         match self {
             Self::Whole { masked, limited } => pair(masked, limited),
             Self::Entered { masked, limited } => 4 + pair(masked, limited),
-            Self::Gone { contact_stays } => 8 + usize::from(contact_stays),
-            Self::ContactOnly { masked } => 10 + usize::from(masked),
+            Self::Gone { masked, contact_stays } => 8 + pair(masked, contact_stays),
+            Self::ContactOnly { masked } => 12 + usize::from(masked),
         }
     }
 }
@@ -113,8 +115,16 @@ struct GoneData<'a> {
     update_type: &'static str,
     changes: [&'static str; 1],
     chat: Option<OnlyId<'a>>,
-    /// `null` where the contact is still seen through another chat.
-    contact: Option<OnlyId<'a>>,
+    contact: Option<GoneContact<'a>>,
+    /// The contact is not seen any more either.
+    contact_gone: bool,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum GoneContact<'a> {
+    Gone(OnlyId<'a>),
+    Stays(&'a ContactShape),
 }
 
 #[derive(Serialize)]
@@ -122,41 +132,57 @@ struct OnlyId<'a> {
     id: &'a str,
 }
 
-/// An encoded update as `view` shows it; an error where it is no update of ours.
-pub fn render(frame: &ByteString, view: View) -> Result<ByteString, serde_json::Error> {
+/// An encoded update as `view` shows it; an error where it is no update of ours. `newest_elsewhere` is the newest
+/// message of the contact's other chats, as far as they are seen.
+pub fn render(
+    frame: &ByteString,
+    view: View,
+    newest_elsewhere: Option<&MessageSummary>,
+) -> Result<ByteString, serde_json::Error> {
     if view == View::FULL {
         return Ok(frame.clone());
     }
     let mut seen: Seen<'_> = serde_json::from_str(frame)?;
     let (masked, limited) = match view {
-        View::Gone { contact_stays } => return gone(&seen, contact_stays),
         View::Whole { masked, limited } => (masked, limited),
         View::Entered { masked, limited } => {
             seen.data.enter();
             (masked, limited)
         }
+        View::Gone { masked, .. } => (masked, true),
         View::ContactOnly { masked } => {
             seen.data.keep_contact_only();
             (masked, true)
         }
     };
-    if limited && let Some(contact) = &mut seen.data.contact {
-        contact.forget_other_chats();
+    if limited {
+        let chat_is_seen = matches!(view, View::Whole { .. } | View::Entered { .. });
+        seen.data.limit_contact(chat_is_seen, newest_elsewhere);
     }
     if masked {
         seen.data.mask();
+    }
+    if let View::Gone { contact_stays, .. } = view {
+        return gone(&seen, contact_stays);
     }
     Ok(serde_json::to_string(&seen)?.into())
 }
 
 fn gone(seen: &Seen<'_>, contact_stays: bool) -> Result<ByteString, serde_json::Error> {
-    let only = |id| OnlyId { id };
+    let contact = seen.data.contact.as_ref().map(|contact| {
+        if contact_stays {
+            GoneContact::Stays(contact)
+        } else {
+            GoneContact::Gone(OnlyId { id: &contact.id })
+        }
+    });
     let data = GoneData {
         event_id: seen.data.event_id,
         update_type: CHAT_GONE,
         changes: [CHAT_GONE],
-        chat: seen.data.chat.as_ref().map(|chat| only(chat.id.as_str())),
-        contact: seen.data.contact.as_ref().filter(|_| !contact_stays).map(|contact| only(&contact.id)),
+        chat: seen.data.chat.as_ref().map(|chat| OnlyId { id: &chat.id }),
+        contact,
+        contact_gone: !contact_stays,
     };
     let gone = Gone { event: &seen.event, seq: seen.seq, timestamp: seen.timestamp, data };
     Ok(serde_json::to_string(&gone)?.into())
@@ -174,6 +200,16 @@ impl SeenData<'_> {
         self.changes = vec!["contact_updated".into()];
         (self.chat, self.message, self.previous) = (None, None, None);
         self.other_messages.clear();
+    }
+
+    /// The contact's newest message is the newest that is seen.
+    fn limit_contact(&mut self, chat_is_seen: bool, newest_elsewhere: Option<&MessageSummary>) {
+        let here = self.chat.as_ref().filter(|_| chat_is_seen).and_then(|chat| chat.last_message.as_ref());
+        let newest =
+            here.into_iter().chain(newest_elsewhere).max_by_key(|message| message.position()).cloned();
+        if let Some(contact) = &mut self.contact {
+            contact.limit_to(newest);
+        }
     }
 
     fn mask(&mut self) {

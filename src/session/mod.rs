@@ -14,6 +14,7 @@ pub mod sign_in;
 pub mod incoming;
 pub mod outgoing;
 pub mod stream;
+pub mod slices;
 mod violation;
 
 use std::net::IpAddr;
@@ -22,6 +23,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use actix::prelude::*;
+use actix_web::body::BoxBody;
 use actix_web::{Error, HttpRequest, HttpResponse, web};
 use actix_web_actors::ws;
 use base64::Engine;
@@ -37,6 +39,7 @@ use crate::telemetry::metrics::Metrics;
 use frame_guard::{FRAME_BYTES_MAX, FrameGuard};
 use incoming::Incoming;
 use sign_in::SignIn;
+use slices::Slices;
 
 /// A peer that sent nothing for this long, not even a pong, is gone.
 pub const SILENCE_MAX: Duration = Duration::from_mins(1);
@@ -84,7 +87,9 @@ pub fn open(request: &HttpRequest, payload: web::Payload, seat: SessionSeat) -> 
         too_large,
         closing: false,
     };
-    ws::WsResponseBuilder::new(session, request, guarded).frame_size(FRAME_BYTES_MAX).start()
+    let response =
+        ws::WsResponseBuilder::new(session, request, guarded).frame_size(FRAME_BYTES_MAX).start()?;
+    Ok(response.map_body(|_, body| BoxBody::new(Slices::of(body))))
 }
 
 /// An id that nobody guesses.

@@ -187,17 +187,17 @@ impl WsSession {
         self.sign_in.expiry = Some(ctx.run_later(Duration::from_secs(until_end), Self::expire));
         match warn_after(left, first) {
             None => {}
-            Some(0) => self.warn(expires_at, ctx),
+            Some(0) => Self::warn(expires_at, ctx),
             Some(wait) => {
-                let warn = move |session: &mut Self, ctx: &mut ws::WebsocketContext<Self>| {
-                    session.warn(expires_at, ctx);
+                let warn = move |_: &mut Self, ctx: &mut ws::WebsocketContext<Self>| {
+                    Self::warn(expires_at, ctx);
                 };
                 self.sign_in.warning = Some(ctx.run_later(Duration::from_secs(wait), warn));
             }
         }
     }
 
-    fn warn(&mut self, expires_at: Timestamp, ctx: &mut ws::WebsocketContext<Self>) {
+    fn warn(expires_at: Timestamp, ctx: &mut ws::WebsocketContext<Self>) {
         let now = clock::now();
         let warning = TokenExpiring { expires_at, seconds_left: seconds_left(expires_at, now) };
         ctx.text(encode(ServerEvent::TokenExpiring, None, now, &warning));

@@ -96,14 +96,16 @@ impl Actor for StreamSession {
         };
         let subscribe = self.request.subscribe.clone();
         let subscribe = Subscribe { session: Arc::clone(&self.id), request_id: None, request: subscribe };
-        if self.seat.hub.try_send(connect).is_err() || self.seat.hub.try_send(subscribe).is_err() {
+        let connected = self.seat.hub.try_send(connect).is_ok();
+        // Before it subscribes, so that its channels count as its user's.
+        if connected && self.identity.expires_at.is_some() {
+            self.ask_to_be_admitted(ctx);
+        }
+        if !connected || self.seat.hub.try_send(subscribe).is_err() {
             log::warn!("the hub is too busy to take in stream {}", self.id);
             return self.close(CloseCode::GoingAway, ctx);
         }
         self.seat.metrics.session_opened();
-        if self.identity.expires_at.is_some() {
-            self.ask_to_be_admitted(ctx);
-        }
         self.await_expiry(ctx);
         let gone = self.body.clone();
         let reader_left = async move { gone.closed().await };

@@ -31,8 +31,12 @@ pub enum Field<'a> {
 impl<'a> Object<'a> {
     /// Reads bytes that must be one JSON object and nothing else.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, String> {
-        let raw: &RawValue = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-        Self::from_raw(raw).ok_or_else(|| "it is JSON, but no object".to_owned())
+        let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
+        // Read once; why it cannot be read is asked only where that is so.
+        serde_json::from_str(text).map_err(|error| match serde_json::from_str::<&RawValue>(text) {
+            Ok(raw) if !raw.get().starts_with('{') => "it is JSON, but no object".to_owned(),
+            Ok(_) | Err(_) => error.to_string(),
+        })
     }
 
     /// The object in `raw`, if it is one.

@@ -222,9 +222,27 @@ fn a_contact_that_is_renamed_elsewhere_is_renamed_here() {
     sales.hears_update("new_message");
     hub.provider().posts(&shared("b", "support", "Ana Exemplo").text("only for support"));
     let renamed = sales.hears_update("contact_updated");
+    assert_eq!(renamed["data"]["contact"]["lastMessage"]["chatId"], "a", "the newest that this screen sees");
     assert_eq!(renamed["data"]["contact"]["name"], "Ana Exemplo");
     assert_eq!(renamed["data"]["chat"], Value::Null);
     assert!(!renamed.to_string().contains("only for support"), "{renamed}");
+}
+
+#[test]
+fn a_contact_that_stays_when_one_of_its_chats_goes_is_told_as_it_looks_now() {
+    let hub = guarded();
+    let shared =
+        |chat: &str, sector: &str| message(chat, sector).set("/Payload/Content/Contact/Id", json!("shared"));
+    let mut sales = screen(&hub, &in_sector("sales"));
+    hub.provider().posts(&shared("a", "sales").text("stays"));
+    hub.provider().posts(&shared("b", "sales").text("goes"));
+    sales.hears_update("new_message");
+    assert_eq!(sales.hears_update("new_message")["data"]["contact"]["lastMessage"]["text"], "goes");
+    hub.provider().posts(&shared("b", "support"));
+    let gone = sales.hears_update("chat_gone");
+    assert_eq!(gone["data"]["contactGone"], false);
+    assert_eq!(gone["data"]["contact"]["lastMessage"]["text"], "stays");
+    assert_eq!(gone["data"]["contact"], get(&hub, &in_sector("sales"), "/contacts")["contacts"][0]);
 }
 
 #[test]

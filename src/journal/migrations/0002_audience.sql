@@ -14,3 +14,10 @@ INSERT OR IGNORE INTO chat_members (member_id, chat_id)
     FROM chats, json_each(chats.state, '$.members.v') AS member;
 INSERT OR IGNORE INTO chat_members (member_id, chat_id)
     SELECT owner_id, id FROM chats WHERE owner_id IS NOT NULL;
+
+-- The newest messages of the contact's other chats, in short, in the order of the audience's `elsewhere`: a limited token
+-- is shown the newest that it may see. Beside the frame, because it holds texts.
+ALTER TABLE frames ADD COLUMN elsewhere TEXT;
+
+-- Private chats are few: what everybody but their members sees is counted as all minus these.
+CREATE INDEX chats_private ON chats (contact_id) WHERE private = 1;

@@ -169,6 +169,15 @@ impl Hub {
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("the hub was running");
     }
 
+    /// Bytes of memory that it holds.
+    pub fn resident_bytes(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.process.id());
+        let status = std::fs::read_to_string(path).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
+        let kib: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
+        kib * 1024
+    }
+
     /// What it wrote to its log.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.home.path().join("hub.log")).unwrap_or_default()

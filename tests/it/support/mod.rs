@@ -3,6 +3,7 @@
 pub mod hub;
 pub mod keys;
 pub mod memory;
+pub mod mirror;
 pub mod provider;
 pub mod raw;
 pub mod screen;

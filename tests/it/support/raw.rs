@@ -2,6 +2,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::time::Duration;
 
 use super::PATIENCE;
 use super::hub::Hub;
@@ -138,18 +139,19 @@ impl RawSocket {
         String::from_utf8_lossy(&std::mem::take(&mut self.heard)).into_owned()
     }
 
-    /// True where the connection ended, looking for as long as `wait` at most.
-    pub fn has_ended_within(&mut self, wait: std::time::Duration) -> bool {
+    /// True where the hub said something or ended the connection, looking for as long as `wait` at most.
+    pub fn has_spoken_within(&mut self, wait: Duration) -> bool {
         self.stream.set_read_timeout(Some(wait)).expect("a timeout");
         let mut buffer = [0; 1024];
-        match self.stream.read(&mut buffer) {
-            Ok(0) => true,
+        let spoken = match self.stream.read(&mut buffer) {
             Ok(count) => {
                 self.heard.extend_from_slice(&buffer[..count]);
-                false
+                true
             }
             Err(error) => error.kind() == ErrorKind::ConnectionReset,
-        }
+        };
+        self.stream.set_read_timeout(Some(PATIENCE * 2)).expect("a timeout");
+        spoken
     }
 }
 
@@ -170,8 +172,8 @@ pub fn handshake(hub: &Hub, changed: &[(&str, &str)]) -> String {
     ];
     let kept = ours.iter().filter(|(name, _)| changed.iter().all(|(other, _)| other != name));
     let lines = kept.chain(changed).filter(|(_, value)| !value.is_empty());
-    let lines: String = lines.map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    format!("GET /ws HTTP/1.1\r\n{lines}\r\n")
+    let lines: Vec<String> = lines.map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    format!("GET /ws HTTP/1.1\r\n{}\r\n", lines.concat())
 }
 
 /// A masked frame: first byte and payload.
@@ -190,11 +192,11 @@ pub fn header(first: u8, length: u64, masked: bool) -> Vec<u8> {
     match length {
         0..=125 => bytes.push(mask_bit | u8::try_from(length).expect("it is small")),
         126..=0xffff => {
-            bytes.push(mask_bit | 126);
+            bytes.push(mask_bit | 0x7e);
             bytes.extend(u16::try_from(length).expect("it fits").to_be_bytes());
         }
         _ => {
-            bytes.push(mask_bit | 127);
+            bytes.push(mask_bit | 0x7f);
             bytes.extend(length.to_be_bytes());
         }
     }

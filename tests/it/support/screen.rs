@@ -127,6 +127,20 @@ impl Screen {
         error
     }
 
+    /// Whatever comes until the connection breaks.
+    pub fn hears_until_it_breaks(&mut self) -> Vec<Value> {
+        let mut heard = Vec::new();
+        while let Ok(message) = self.socket.read() {
+            if let Message::Text(text) = message {
+                let envelope: Value = serde_json::from_str(&text).expect("every frame is JSON");
+                if envelope["event"] != "heartbeat" {
+                    heard.push(envelope);
+                }
+            }
+        }
+        heard
+    }
+
     /// Must be closed next, after whatever envelopes are on their way; the code.
     pub fn is_closed_with(&mut self) -> u16 {
         loop {

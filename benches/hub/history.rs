@@ -1,0 +1,188 @@
+//! Start and reads with an empty database and with a million stored messages.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use jiff::SignedDuration;
+
+use super::Plan;
+use super::deliveries::{Deliveries, chat_id};
+use super::figures::{float, median_of, ms, percentile};
+use super::ingest::Load;
+use super::process::{Client, Hub, Place, data_folder, fresh_folder};
+use super::screens::nanos_since;
+use super::table::{Table, at_most, progress};
+
+/// Messages of the large database.
+const MESSAGES: u64 = 1_000_000;
+/// Messages of each chat.
+const MESSAGES_PER_CHAT: u64 = 25;
+/// Chats that are active at the same time.
+const AT_ONCE: u64 = 64;
+/// Between two messages: a million of them are about a year.
+const PAUSE: SignedDuration = SignedDuration::from_secs(30);
+/// Connections that build it.
+const CONNECTIONS: usize = 64;
+/// Its ids.
+const SERIES: &str = "history";
+
+/// A start takes at most so many milliseconds.
+const START_MS_MAX: f64 = 1_000.0;
+/// The slowest of a hundred reads takes at most so many milliseconds.
+const READ_MS_MAX: f64 = 10.0;
+/// Longest wait for the full check that the hub makes in the background.
+const CHECK_PATIENCE: Duration = Duration::from_mins(3);
+
+/// What stands for the million where it is not there.
+const NOT_BUILT: &str =
+    "A million messages: not measured; a run without --quick builds the database, once, in a few minutes.";
+
+/// Measures starts and prints.
+pub fn measure_start(plan: &Plan) -> io::Result<()> {
+    let mut table = Table::new(
+        "Start: from the process's start to the first 200 of /health",
+        &["stored messages", "median ms", "slowest ms", "database MiB"],
+    );
+    progress("start")?;
+    start(fresh_folder()?.path(), 0, plan, &mut table)?;
+    match million(plan)? {
+        Some(folder) => start(&folder, MESSAGES, plan, &mut table)?,
+        None => table.note(NOT_BUILT),
+    }
+    table.note("The file is in the page cache, as after a restart of the process.");
+    table.print()
+}
+
+/// Measures reads and prints.
+pub fn measure_reads(plan: &Plan) -> io::Result<()> {
+    let mut table = Table::new(
+        "Reads over one kept-alive connection, hub on one core",
+        &["stored messages", "route", "while the full check runs, p99 ms", "p50 ms", "p99 ms", "slowest ms"],
+    );
+    progress("reads")?;
+    read(fresh_folder()?.path(), 0, 0, plan, &mut table)?;
+    match million(plan)? {
+        Some(folder) => read(&folder, MESSAGES, MESSAGES / MESSAGES_PER_CHAT, plan, &mut table)?,
+        None => table.note(NOT_BUILT),
+    }
+    table.note("The full check reads the whole file in the background after each start.");
+    table.print()
+}
+
+fn start(folder: &Path, stored: u64, plan: &Plan, table: &mut Table) -> io::Result<()> {
+    // The first one may have to upgrade the schema.
+    drop(Hub::start(folder, Place::OneCore)?);
+    let mut took = Vec::new();
+    for _ in 0..plan.rounds {
+        took.push(Hub::start(folder, Place::OneCore)?.started_in.as_secs_f64() * 1e3);
+    }
+    let mib = fs::metadata(folder.join("hub.db"))?.len() / (1 << 20);
+    let median = median_of(&took, |took| *took);
+    let slowest = percentile(&mut took, 1.0);
+    table.row(vec![
+        stored.to_string(),
+        format!("{median:.0}"),
+        at_most(slowest, START_MS_MAX),
+        mib.to_string(),
+    ]);
+    Ok(())
+}
+
+fn read(folder: &Path, stored: u64, chats: u64, plan: &Plan, table: &mut Table) -> io::Result<()> {
+    let hub = Hub::start(folder, Place::OneCore)?;
+    let mut routes: Vec<Route> = vec![
+        ("/stats", Box::new(|_| "/api/umbler/stats".to_owned())),
+        ("/contacts", Box::new(|_| "/api/umbler/contacts".to_owned())),
+    ];
+    if chats > 0 {
+        routes.push((
+            "/contacts, page 2 to 200",
+            Box::new(|at| format!("/api/umbler/contacts?page={}", at % 199 + 2)),
+        ));
+        // Steps of a prime walk over all chats, so that few are asked for twice.
+        let chat = move |at: u64| chat_id(SERIES, at * 7_919 % chats);
+        routes.push((
+            "/chats/{id}/messages",
+            Box::new(move |at| format!("/api/umbler/chats/{}/messages", chat(at))),
+        ));
+    }
+    let count = u64::try_from(plan.scaled(2_000)).unwrap_or(0);
+    let mut busy: Vec<Vec<f64>> = vec![Vec::new(); routes.len()];
+    let begun = Instant::now();
+    while is_checking(&hub)? && begun.elapsed() < CHECK_PATIENCE {
+        for ((_, path), took) in routes.iter().zip(&mut busy) {
+            took.extend(ask(&hub, 50, path)?);
+        }
+    }
+    for ((name, path), mut busy) in routes.iter().zip(busy) {
+        // The first ones open the readers' connections and warm their caches.
+        ask(&hub, 50, path)?;
+        let mut took = ask(&hub, count, path)?;
+        let (p50, p99) = (percentile(&mut took, 0.5), percentile(&mut took, 0.99));
+        let while_busy =
+            if busy.len() < 100 { "-".to_owned() } else { format!("{:.2}", percentile(&mut busy, 0.99)) };
+        table.row(vec![
+            stored.to_string(),
+            (*name).to_owned(),
+            while_busy,
+            format!("{p50:.2}"),
+            at_most(p99, READ_MS_MAX),
+            format!("{:.2}", percentile(&mut took, 1.0)),
+        ]);
+    }
+    Ok(())
+}
+
+/// A route's name, and its path for the so-manieth request.
+type Route = (&'static str, Box<dyn Fn(u64) -> String>);
+
+fn is_checking(hub: &Hub) -> io::Result<bool> {
+    Ok(hub.json("/health")?["integrity"] == "checking")
+}
+
+/// Milliseconds of each of so many answers.
+fn ask(hub: &Hub, count: u64, path: &dyn Fn(u64) -> String) -> io::Result<Vec<f64>> {
+    let mut client = Client::connect(hub.address)?;
+    let begun = Instant::now();
+    let one = |at: u64| {
+        let path = path(at);
+        let before = nanos_since(begun);
+        client.get(&path)?;
+        Ok(ms(float(nanos_since(begun) - before)))
+    };
+    (0..count).map(one).collect()
+}
+
+/// The folder of the large database; built once, through the hub's own front door.
+fn million(plan: &Plan) -> io::Result<Option<PathBuf>> {
+    let folder = data_folder()?.join("million");
+    if folder.join("hub.db").exists() {
+        return Ok(Some(folder));
+    }
+    if plan.quick {
+        return Ok(None);
+    }
+    let building = folder.with_extension("building");
+    if building.exists() {
+        fs::remove_dir_all(&building)?;
+    }
+    fs::create_dir_all(&building)?;
+    let hub = Hub::start(&building, Place::BothCores)?;
+    let deliveries = Deliveries::history(SERIES, AT_ONCE, MESSAGES_PER_CHAT, PAUSE)?;
+    let mut load = Load::new(&hub, CONNECTIONS, deliveries)?;
+    let part = MESSAGES / 10;
+    for tenth in 1..=10 {
+        let run = load.run(CONNECTIONS, |sent, _| sent >= part)?;
+        progress(&format!("history: building, {} messages, {:.0}/s", tenth * part, run.per_second))?;
+    }
+    let stored = hub.json("/api/umbler/stats")?["totalMessages"].as_u64();
+    if stored != Some(MESSAGES) {
+        return Err(io::Error::other(format!("{stored:?} messages were stored, not {MESSAGES}")));
+    }
+    drop(load);
+    drop(hub);
+    fs::rename(&building, &folder)?;
+    Ok(Some(folder))
+}

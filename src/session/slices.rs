@@ -1,0 +1,69 @@
+//! Cuts what a session writes into slices, so that no connection keeps a buffer as large as its largest commit.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use actix_web::Error;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use bytes::Bytes;
+
+/// Bytes that are handed to the connection at once. Its buffer grows to the largest slice and, below 128 KiB, is never
+/// given back, so this times the sessions is memory (docs/performance.md); each further slice is one more system call.
+pub const SLICE_BYTES_MAX: usize = 16 * 1024;
+
+/// A body whose pieces are slices of another's.
+pub struct Slices {
+    body: BoxBody,
+    rest: Bytes,
+}
+
+impl Slices {
+    /// Cuts this body.
+    pub fn of(body: BoxBody) -> Self {
+        Self { body, rest: Bytes::new() }
+    }
+}
+
+impl MessageBody for Slices {
+    type Error = Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+        if self.rest.is_empty() {
+            match Pin::new(&mut self.body).poll_next(cx) {
+                Poll::Ready(Some(Ok(bytes))) => self.rest = bytes,
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error.into()))),
+                Poll::Ready(None) => return Poll::Ready(None),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        let length = self.rest.len().min(SLICE_BYTES_MAX);
+        Poll::Ready(Some(Ok(self.rest.split_to(length))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+
+    #[test]
+    fn slices_are_bounded_and_together_the_same_bytes() {
+        let whole: Vec<u8> = (0..=u8::MAX).cycle().take(2 * SLICE_BYTES_MAX + 7).collect();
+        let mut slices = Slices::of(BoxBody::new(whole.clone()));
+        let mut lengths = Vec::new();
+        let mut got = Vec::new();
+        while let Some(slice) = futures_executor::block_on(poll_fn(|cx| Pin::new(&mut slices).poll_next(cx)))
+        {
+            let slice = slice.unwrap();
+            lengths.push(slice.len());
+            got.extend_from_slice(&slice);
+        }
+        assert_eq!(lengths, [SLICE_BYTES_MAX, SLICE_BYTES_MAX, 7]);
+        assert_eq!(got, whole);
+    }
+}

@@ -1,0 +1,141 @@
+// @ts-check
+/**
+ * A list as the hub's snapshot sorts it: latest first, ties by id, at most `limit` items.
+ *
+ * Where the hub has more items than are here, the list ends at a floor: what sorts below it stays out, because items
+ * in between are not known. So the list never has holes.
+ */
+
+/**
+ * A moment as text that sorts: the hub writes as many digits of a second as there are, up to nine, or none.
+ *
+ * @param {string | null | undefined} at RFC 3339 in UTC
+ */
+export function sortKey(at) {
+  if (!at) return '';
+  const [seconds, fraction = ''] = at.replace(/Z$/, '').split('.');
+  return `${seconds}.${fraction}`;
+}
+
+/** @template {{ id: string }} T */
+export class OrderedList {
+  /** @type {{ key: string, item: T }[]} */
+  #entries = [];
+  /** @type {Map<string, string>} the key of each item by id */
+  #keys = new Map();
+  /** @type {{ key: string, id: string } | null} */
+  #floor = null;
+  /** @type {T[] | null} */
+  #items = null;
+  #limit;
+  #at;
+
+  /** @param {(item: T) => string | null} at what it is sorted by @param {number} limit */
+  constructor(at, limit) {
+    this.#at = at;
+    this.#limit = limit;
+  }
+
+  /** A new array after every change, the same one while nothing changes. */
+  get items() {
+    this.#items ??= this.#entries.map((entry) => entry.item);
+    return this.#items;
+  }
+
+  /** True where the hub has more. */
+  get truncated() {
+    return this.#floor !== null;
+  }
+
+  /** True where so many items have left a list that was cut that it should be filled again. */
+  get isDepleted() {
+    return this.#floor !== null && this.#entries.length * 2 < this.#limit;
+  }
+
+  /** True where an item with this key belongs here and is not. @param {string} id @param {string | null} at */
+  lacks(id, at) {
+    const key = sortKey(at);
+    const full = this.#entries.length >= this.#limit ? this.#entries.at(-1) : undefined;
+    const end = this.#floor ?? (full ? { key: full.key, id: full.item.id } : null);
+    return !this.#keys.has(id) && (end === null || !isBelow(key, id, end)) && this.#limit > 0;
+  }
+
+  /** @param {string} id @returns {T | undefined} */
+  get(id) {
+    const key = this.#keys.get(id);
+    return key === undefined ? undefined : this.#entries[this.#place(key, id)]?.item;
+  }
+
+  /** Takes over a snapshot's list. @param {readonly T[]} items @param {boolean} truncated */
+  replace(items, truncated) {
+    this.#entries = [];
+    this.#keys.clear();
+    this.#floor = null;
+    this.#items = null;
+    for (const item of items) this.put(item);
+    if (truncated && this.#floor === null) {
+      const last = this.#entries.at(-1);
+      // With a limit of 0 nothing is known, so nothing is let in.
+      this.#floor = last ? { key: last.key, id: last.item.id } : { key: '\uffff', id: '' };
+    }
+  }
+
+  /** Puts an item where it belongs, in place of its older self. @param {T} item */
+  put(item) {
+    this.remove(item.id);
+    const key = sortKey(this.#at(item));
+    if (this.#floor !== null && isBelow(key, item.id, this.#floor)) return;
+    this.#entries.splice(this.#place(key, item.id), 0, { key, item });
+    this.#keys.set(item.id, key);
+    this.#items = null;
+    if (this.#entries.length > this.#limit) this.#cut();
+  }
+
+  /** @param {string} id */
+  remove(id) {
+    const key = this.#keys.get(id);
+    if (key === undefined) return;
+    this.#entries.splice(this.#place(key, id), 1);
+    this.#keys.delete(id);
+    this.#items = null;
+  }
+
+  /** Changes items in place, without moving them. @param {(item: T) => boolean} which @param {(item: T) => T} change */
+  patch(which, change) {
+    for (const entry of this.#entries) {
+      if (!which(entry.item)) continue;
+      entry.item = change(entry.item);
+      this.#items = null;
+    }
+  }
+
+  /** @param {(item: T) => boolean} which */
+  removeWhere(which) {
+    for (const item of this.items.filter(which)) this.remove(item.id);
+  }
+
+  #cut() {
+    const cut = this.#entries.pop();
+    if (cut) this.#keys.delete(cut.item.id);
+    const last = this.#entries.at(-1);
+    this.#floor = last ? { key: last.key, id: last.item.id } : { key: '\uffff', id: '' };
+  }
+
+  /** Where an item with this key stands, or would stand. @param {string} key @param {string} id */
+  #place(key, id) {
+    let low = 0;
+    let high = this.#entries.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const { key: theirs, item } = this.#entries[middle];
+      if (isBelow(key, id, { key: theirs, id: item.id })) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/** @param {string} key @param {string} id @param {{ key: string, id: string }} than */
+function isBelow(key, id, than) {
+  return key < than.key || (key === than.key && id < than.id);
+}
