@@ -142,7 +142,7 @@ start_frontend() {
     fi
     [ -x "$vite" ] || fail "frontend/package.json does not bring vite"
     # The dashboard's proxy asks for the hub here.
-    export UMBLER_HUB_URL=$backend
+    export VITE_BACKEND_URL=$backend
     (cd frontend && exec nohup "$vite" --port "$FRONTEND_PORT" --strictPort) >"$FRONTEND_LOG" 2>&1 </dev/null &
     started=$!
     remember frontend "$started" "$vite"

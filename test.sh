@@ -98,13 +98,16 @@ fi
 
 UMBLER_HUB_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/umbler-hub"
 export UMBLER_HUB_BIN
+# First, because the client's tests look at the dashboard in a browser too.
+if [ -f frontend/package.json ]; then
+    part "dashboard: packages" npm_ci frontend
+fi
 if [ -f tests/js/package.json ]; then
     part "client: packages" npm_ci tests/js
     part "client: lints" npm_run tests/js lint
     part "client" npm_run tests/js test
 fi
 if [ -f frontend/package.json ]; then
-    part "dashboard: packages" npm_ci frontend
     for script in typecheck lint test build; do
         part "dashboard: $script" npm_run frontend "$script"
     done
