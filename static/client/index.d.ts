@@ -39,6 +39,8 @@ export declare class UmblerHubClient {
   subscribeToUpdates(channels?: readonly string[]): Promise<void>;
   /** All where none are named. */
   unsubscribeFromUpdates(channels?: readonly string[]): Promise<void>;
+  /** Tells others, who follow `presence`, which chat this screen shows; told again after each reconnect. */
+  setPresence(chat: string | null): void;
   /** Reads a REST row with the token in its header. */
   get(path: string, query?: Record<string, string | number | undefined>): Promise<any>;
 

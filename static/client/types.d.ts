@@ -117,8 +117,29 @@ export interface UmblerData {
   chats: Chat[];
   /** Newest first. */
   recentMessages: Message[];
+  /** Who is on which screen, where the channel `presence` is followed. */
+  presence: Present[];
   /** Names of the lists of which the hub has more than are here. */
   truncated: string[];
+}
+
+/** One user's stay. */
+export interface Present {
+  id: string;
+  name: string | null;
+  role: User['role'];
+  since: string;
+  tabs: number;
+  /** The chats in view that this user may see. */
+  chats: string[];
+}
+
+export interface PresenceUpdate {
+  /** True where `users` is everybody; false where it is only whose stay changed. */
+  full: boolean;
+  users: Present[];
+  /** The ids of users who are gone. */
+  left: string[];
 }
 
 export type UpdateType =
@@ -135,9 +156,13 @@ export type UpdateType =
   | 'contact_updated'
   | 'chat_updated'
   | 'chat_entered'
-  | 'chat_gone';
+  | 'chat_gone'
+  | 'notification';
 
-/** The data of an `umbler_update`. */
+/**
+ * The data of an `umbler_update`. Of a chat that is gone, `chat` holds nothing but its `id`, and so does `contact` with
+ * `contactGone`; a `notification` has `user` and `data` instead.
+ */
 export interface Update {
   eventId: string;
   type: UpdateType;
@@ -148,6 +173,12 @@ export interface Update {
   otherMessages?: Message[];
   previous?: Partial<Chat>;
   reason?: string;
+  /** With `chat_gone`: the contact is not seen through another chat either. */
+  contactGone?: boolean;
+  /** Whom a `notification` is for. */
+  user?: string;
+  /** What it says. */
+  data?: unknown;
 }
 
 /** One frame. */
@@ -242,10 +273,11 @@ export interface HubEvents {
   umbler_stats: (data: Stats, envelope: Envelope<Stats>) => void;
   subscribed: (data: Subscribed, envelope: Envelope<Subscribed>) => void;
   unsubscribed: (data: { channels: string[] }, envelope: Envelope) => void;
-  presence_update: (data: any, envelope: Envelope) => void;
+  presence_update: (data: PresenceUpdate, envelope: Envelope<PresenceUpdate>) => void;
+  presence_set: (data: { chat: string | null }, envelope: Envelope) => void;
   resync_required: (data: { reason: string }, envelope: Envelope) => void;
   heartbeat: (data: { seq: number; sent: number }, envelope: Envelope) => void;
   going_away: (data: { reason: string; retryAfterMs?: number }, envelope: Envelope) => void;
-  token_expiring: (data: { expiresAt: string }, envelope: Envelope) => void;
+  token_expiring: (data: { expiresAt: string; secondsLeft?: number }, envelope: Envelope) => void;
   pong: (data: object, envelope: Envelope) => void;
 }

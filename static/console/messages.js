@@ -27,6 +27,7 @@ export function messages() {
     draw();
     title.focus({ preventScroll: true });
     if (matchMedia('(max-width: 60rem)').matches) title.scrollIntoView({ block: 'start' });
+    hub.setPresence(chosen.id);
     await load(chosen);
   }
 

@@ -44,7 +44,7 @@ export function signIn() {
     const appears = wanted && form.hidden;
     form.hidden = !wanted;
     byId('main').hidden = wanted;
-    byId('sign-out').hidden = hub.user === null;
+    byId('sign-out').hidden = wanted || keptToken() === null;
     byId('who').hidden = hub.user === null;
     say(byId('who'), hub.user?.name ?? hub.user?.id ?? '');
     say(error, wanted && (tried || keptToken() !== null) ? (hub.error?.message ?? '') : '');

@@ -149,6 +149,13 @@ export class UmblerHubClient {
     });
   }
 
+  /** Tells others, who follow `presence`, which chat this screen shows. @param {string | null} chat */
+  setPresence(chat) {
+    this.#holdings.inView = chat;
+    const { session } = this.#connection;
+    if (session?.hasBegun) session.showsChat(chat);
+  }
+
   /**
    * Reads a REST row, such as `/api/umbler/chats/ID/messages`.
    *

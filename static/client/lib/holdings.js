@@ -13,6 +13,7 @@ export const REFILL_MS = 2_000;
 
 export class Holdings {
   /** @type {Set<string>} */ channels = new Set();
+  /** The chat that this screen shows, for others to see; undefined where nobody said. @type {string | null | undefined} */ inView;
   state = new HubState();
   snapshots = new Snapshots();
   /** @type {Position} */ position;
@@ -29,9 +30,10 @@ export class Holdings {
 
   /** What the next session has to bring. @returns {Plan} */
   plan() {
+    const { inView } = this;
     const { wanted, limits, isAwaited } = this.snapshots;
     const snapshot = isAwaited || (wanted && !this.state.isCurrent);
-    return { channels: [...this.channels], place: this.position.place, snapshot, limits };
+    return { channels: [...this.channels], place: this.position.place, snapshot, limits, inView };
   }
 
   /** The stream goes on. @param {Subscribed} subscribed @returns {boolean} true where a snapshot is needed */
@@ -59,6 +61,11 @@ export class Holdings {
     if (event === 'umbler_data') {
       const complete = this.snapshots.take(this.state, data, session.snapshotLimits);
       if (!complete) session.requestSnapshot(!this.state.isCurrent);
+      // A new token may have changed what this user sees.
+      if (this.position.place?.epoch === data.epoch) this.position.resume(data.epoch, data.scope);
+      this.#changed();
+    } else if (event === 'presence_update') {
+      this.state.meet(data);
       this.#changed();
     } else if (event === 'umbler_stats') {
       if (this.state.count(data, epoch)) this.#changed();

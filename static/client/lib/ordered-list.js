@@ -4,6 +4,8 @@
  *
  * Where the hub has more items than are here, the list ends at a floor: what sorts below it stays out, because items
  * in between are not known. So the list never has holes.
+ *
+ * Where nothing tells when an item was active, the hub's order is kept, and newcomers come first.
  */
 
 /**
@@ -63,29 +65,32 @@ export class OrderedList {
   /** @param {string} id @returns {T | undefined} */
   get(id) {
     const key = this.#keys.get(id);
-    return key === undefined ? undefined : this.#entries[this.#place(key, id)]?.item;
+    return key === undefined ? undefined : this.#entries[this.#indexOf(id)].item;
   }
 
   /** Takes over a snapshot's list. @param {readonly T[]} items @param {boolean} truncated */
   replace(items, truncated) {
-    this.#entries = [];
     this.#keys.clear();
-    this.#floor = null;
+    this.#entries = items.slice(0, this.#limit).map((item) => ({ key: sortKey(this.#at(item)), item }));
+    for (const { key, item } of this.#entries) this.#keys.set(item.id, key);
+    // What a limited user sees of a moment may be older than what the hub sorted by.
+    if (this.#entries.some(({ key }) => key !== '')) this.#entries.sort(byLatest);
+    this.#floor = truncated ? this.#end() : null;
     this.#items = null;
-    for (const item of items) this.put(item);
-    if (truncated && this.#floor === null) {
-      const last = this.#entries.at(-1);
-      // With a limit of 0 nothing is known, so nothing is let in.
-      this.#floor = last ? { key: last.key, id: last.item.id } : { key: '\uffff', id: '' };
-    }
   }
 
   /** Puts an item where it belongs, in place of its older self. @param {T} item */
   put(item) {
-    this.remove(item.id);
     const key = sortKey(this.#at(item));
-    if (this.#floor !== null && isBelow(key, item.id, this.#floor)) return;
-    this.#entries.splice(this.#place(key, item.id), 0, { key, item });
+    const index = this.#indexOf(item.id);
+    if (index >= 0 && this.#entries[index].key === key) {
+      this.#entries[index].item = item;
+      this.#items = null;
+      return;
+    }
+    this.remove(item.id);
+    if (key !== '' && this.#floor !== null && isBelow(key, item.id, this.#floor)) return;
+    this.#entries.splice(this.#placeOf(key, item.id), 0, { key, item });
     this.#keys.set(item.id, key);
     this.#items = null;
     if (this.#entries.length > this.#limit) this.#cut();
@@ -93,9 +98,9 @@ export class OrderedList {
 
   /** @param {string} id */
   remove(id) {
-    const key = this.#keys.get(id);
-    if (key === undefined) return;
-    this.#entries.splice(this.#place(key, id), 1);
+    const index = this.#indexOf(id);
+    if (index < 0) return;
+    this.#entries.splice(index, 1);
     this.#keys.delete(id);
     this.#items = null;
   }
@@ -117,12 +122,23 @@ export class OrderedList {
   #cut() {
     const cut = this.#entries.pop();
     if (cut) this.#keys.delete(cut.item.id);
-    const last = this.#entries.at(-1);
-    this.#floor = last ? { key: last.key, id: last.item.id } : { key: '\uffff', id: '' };
+    this.#floor = this.#end();
   }
 
-  /** Where an item with this key stands, or would stand. @param {string} key @param {string} id */
-  #place(key, id) {
+  /** Where the list ends. With a limit of 0 nothing is known, so nothing is let in. */
+  #end() {
+    const last = this.#entries.at(-1);
+    return last ? { key: last.key, id: last.item.id } : { key: '\uffff', id: '' };
+  }
+
+  /** @param {string} id */
+  #indexOf(id) {
+    return this.#keys.has(id) ? this.#entries.findIndex(({ item }) => item.id === id) : -1;
+  }
+
+  /** Where a newcomer stands. @param {string} key @param {string} id */
+  #placeOf(key, id) {
+    if (key === '') return this.#entries.some((entry) => entry.key !== '') ? this.#entries.length : 0;
     let low = 0;
     let high = this.#entries.length;
     while (low < high) {
@@ -133,6 +149,11 @@ export class OrderedList {
     }
     return low;
   }
+}
+
+/** @param {{ key: string, item: { id: string } }} a @param {{ key: string, item: { id: string } }} b */
+function byLatest(a, b) {
+  return isBelow(a.key, a.item.id, { key: b.key, id: b.item.id }) ? 1 : -1;
 }
 
 /** @param {string} key @param {string} id @param {{ key: string, id: string }} than */

@@ -27,6 +27,7 @@ export const SNAPSHOT_RETRY_MS = 2_000;
  * @property {Place | null} place where to go on from
  * @property {boolean} snapshot
  * @property {Required<SnapshotLimits>} limits
+ * @property {string | null | undefined} inView the chat that this screen shows
  */
 
 /**
@@ -161,6 +162,14 @@ export class Session {
     });
   }
 
+  /** Tells which chat this screen shows; a stream cannot. @param {string | null} chat */
+  showsChat(chat) {
+    if (this.#link.kind === 'stream') return;
+    this.request('set_presence', { chat }, () => {}, (error) => {
+      if (!this.#over) this.#owner.troubled(this, error);
+    });
+  }
+
   /** Asks for a snapshot, unless one is on its way. @param {boolean} due what is held is not current without it */
   requestSnapshot(due) {
     if (due) this.#snapshotDue = true;
@@ -265,7 +274,7 @@ export class Session {
   /** Subscribes, and asks for a snapshot in the same breath where it is needed anyway. */
   #begin() {
     this.#begun = true;
-    const { channels, place, snapshot } = this.#owner.plan();
+    const { channels, place, snapshot, inView } = this.#owner.plan();
     if (this.#link.kind === 'stream') {
       // It brings a snapshot by itself, where it was asked to begin anew.
       if (snapshot || place === null) this.#expectSnapshot();
@@ -275,6 +284,7 @@ export class Session {
       this.subscribe(channels, () => {}, (error) => this.#fail(error.temporary ? 'closed' : 'refused', error));
     }
     if (snapshot) this.requestSnapshot(true);
+    if (inView !== undefined) this.showsChat(inView);
     if (channels.length === 0) this.#owner.changed(this);
     this.#checkCaughtUp();
   }

@@ -12,7 +12,7 @@
 
 import { OrderedList } from './ordered-list.js';
 
-/** @import { Chat, Contact, Envelope, Message, Snapshot, SnapshotLimits, Stats, UmblerData, Update } from '../types.d.ts' */
+/** @import { Chat, Contact, Envelope, Message, Present, PresenceUpdate, Snapshot, SnapshotLimits, Stats, UmblerData, Update } from '../types.d.ts' */
 
 /** What the hub sends where nothing is said. @type {Readonly<Required<SnapshotLimits>>} */
 export const DEFAULT_LIMITS = Object.freeze({ contacts: 50, chats: 200, messages: 50 });
@@ -22,6 +22,7 @@ export class HubState {
   /** @type {OrderedList<Chat>} */ #chats;
   /** @type {OrderedList<Message>} */ #messages;
   /** @type {Stats | null} */ #stats = null;
+  /** Who is on which screen. @type {Present[]} */ #presence = [];
   /** The life of the journal that the counters count. @type {string | null} */ #statsEpoch = null;
   /** @type {number | null} */ #seq = null;
   /** @type {string | null} */ #epoch = null;
@@ -60,6 +61,7 @@ export class HubState {
       contacts: this.#contacts.items,
       chats: this.#chats.items,
       recentMessages: this.#messages.items,
+      presence: this.#presence,
       truncated: ['contacts', 'chats', 'recentMessages'].filter((_, index) => this.#lists[index].truncated),
     };
     return this.#data;
@@ -102,6 +104,13 @@ export class HubState {
     return true;
   }
 
+  /** Takes who is there: everybody, or whose stay changed. @param {PresenceUpdate} update */
+  meet({ full, users, left }) {
+    const told = new Set([...left, ...users.map(({ id }) => id)]);
+    this.#presence = [...(full ? [] : this.#presence.filter(({ id }) => !told.has(id))), ...users];
+    this.#data = null;
+  }
+
   /** Updates were missed: what is held stays visible, and is not touched until the next snapshot. */
   interrupt() {
     this.#current = false;
@@ -116,6 +125,7 @@ export class HubState {
   clear() {
     ({ contacts: this.#contacts, chats: this.#chats, messages: this.#messages } = lists(this.#limits));
     this.#stats = this.#statsEpoch = this.#seq = this.#epoch = this.#scope = this.#data = null;
+    this.#presence = [];
     this.#current = this.#doubtful = false;
   }
 
@@ -125,14 +135,7 @@ export class HubState {
 
   /** @param {Update} update */
   #learn({ type, chat, contact, message, otherMessages, previous }) {
-    if (contact) {
-      this.#contacts.put(contact);
-      const { id, name } = contact;
-      this.#chats.patch(
-        (other) => other.contactId === id && other.contactName !== name,
-        (other) => ({ ...other, contactName: name }),
-      );
-    }
+    if (contact) this.#know(contact);
     if (chat) {
       if (chat.open) this.#chats.put(chat);
       else this.#chats.remove(chat.id);
@@ -152,19 +155,24 @@ export class HubState {
     if (last && this.#messages.lacks(last.id, last.at)) this.#doubtful = true;
   }
 
-  /** The chat left what this user may see. @param {Update} update */
-  #forgetChat({ chat, contact }) {
-    const id = chat?.id;
-    if (!id) return;
-    const contactId = this.#chats.get(id)?.contactId ?? chat.contactId ?? contact?.id;
-    this.#chats.remove(id);
-    this.#messages.removeWhere((message) => message.chatId === id);
-    // What may not be seen any more must not stay on the screen. Whether the contact may, a fresh snapshot says.
-    const isShown = (/** @type {Contact} */ { id: own }) => this.#chats.items.some((other) => other.contactId === own);
-    this.#contacts.removeWhere(
-      (other) => (other.id === contactId || other.lastMessage?.chatId === id) && !isShown(other),
+  /** The chat left what this user may see, and its contact too, where no other chat shows it. @param {Update} update */
+  #forgetChat({ chat, contact, contactGone = true }) {
+    if (chat) {
+      this.#chats.remove(chat.id);
+      this.#messages.removeWhere((message) => message.chatId === chat.id);
+    }
+    if (contact && contactGone) this.#contacts.remove(contact.id);
+    else if (contact) this.#know(contact);
+  }
+
+  /** @param {Contact} contact */
+  #know(contact) {
+    this.#contacts.put(contact);
+    const { id, name } = contact;
+    this.#chats.patch(
+      (other) => other.contactId === id && other.contactName !== name,
+      (other) => ({ ...other, contactName: name }),
     );
-    this.#doubtful = true;
   }
 }
 

@@ -71,15 +71,19 @@ export class StreamLink {
       await response.body?.cancel();
       return { code: 1006, status: response.status, ...retryAfter(response) };
     }
+    /** @type {LinkEnd} */
+    let end = { code: 1006, message: 'the stream ended' };
     const parser = new EventStreamParser((data) => {
       const envelope = parseEnvelope(data);
-      if (envelope !== null) this.#events?.heard(envelope);
+      // What the close frame is on a socket.
+      if (envelope?.event === 'closed') end = { code: envelope.data.code, message: envelope.data.reason };
+      else if (envelope !== null) this.#events?.heard(envelope);
     });
     const text = new TextDecoder();
     const reader = response.body.getReader();
     for (;;) {
       const { done, value } = await reader.read();
-      if (done) return { code: 1006, message: 'the stream ended' };
+      if (done) return end;
       parser.push(text.decode(value, { stream: true }));
     }
   }

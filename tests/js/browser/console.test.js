@@ -85,6 +85,18 @@ test('a hub that is away shows: reconnecting, then out of date with the age, the
   await text(page, '#chats .row', 'after');
 });
 
+test('where no WebSocket gets through the page goes on over the event stream', async (t) => {
+  const hub = await spawnHub(t);
+  const { page } = await openPage(t, browser, { locale: 'en-US' });
+  await page.routeWebSocket('**/ws', (socket) => socket.close());
+  await page.goto(hub.origin);
+  await text(page, '#state-name', 'Live');
+  await text(page, '#state-age', 'by event stream');
+  await hub.says('a', 'through the other door');
+  await text(page, '#chats .row', 'through the other door');
+  await text(page, '#stats [data-name=messagesToday] dd', '1');
+});
+
 test('a browser without network tells the truth, and is live again with it', async (t) => {
   const { hub, page } = await open(t);
   await hub.says('a', 'before');

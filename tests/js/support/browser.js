@@ -1,6 +1,7 @@
 /** Debian's Chromium, and pages of real React in it. */
 
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -9,7 +10,7 @@ import { chromium } from 'playwright-core';
 const HERE = import.meta.dirname;
 const CLIENT = join(HERE, '../../../static/client');
 
-const CHROMIUM = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium';
+const CHROMIUM = process.env.CHROME ?? ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(existsSync);
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
 /** One browser for a file of tests. */

@@ -232,6 +232,7 @@ class Peer {
   #answer({ event, id, data = {} }) {
     const { hub } = this;
     if (event === 'ping') this.say('pong', {}, id);
+    if (event === 'set_presence') this.say('presence_set', data, id);
     if (event === 'authenticate') {
       try {
         const expiresAt = hub.script.admits(data.token);

@@ -20,8 +20,10 @@ export class Model {
   #ids = 0;
   #time = START;
 
-  constructor(random) {
+  /** @param {boolean} isLimited the screen's user sees some chats only */
+  constructor(random, isLimited) {
     this.#random = random;
+    this.isLimited = isLimited;
   }
 
   /** Changes something and tells it; null where the screen may not see it. */
@@ -36,7 +38,8 @@ export class Model {
       [2, () => this.#changesChat()],
       [1, () => this.#changesContact()],
       [0.3, () => this.#changesHands()],
-      [0.7, () => this.#crossesScope()],
+      [this.isLimited ? 0.7 : 0, () => this.#crossesScope()],
+      [this.isLimited ? 0.5 : 0, () => this.#changesContactElsewhere()],
       [0.5, () => this.#unrecognized()],
     ];
     let at = random.next() * acts.reduce((sum, [weight]) => sum + weight, 0);
@@ -154,7 +157,22 @@ export class Model {
     if (!chat) return null;
     if (this.hidden.delete(chat.id)) return this.#update(['chat_entered'], chat);
     this.hidden.add(chat.id);
-    return { ...this.#about(['chat_gone']), chat: { id: chat.id }, contact: null };
+    const stays = this.#isSeen(chat.contactId);
+    const contact = stays ? this.#contact(this.contacts.get(chat.contactId)) : { id: chat.contactId };
+    return structuredClone({ ...this.#about(['chat_gone']), chat: { id: chat.id }, contact, contactGone: !stays });
+  }
+
+  /** Through a chat that the screen does not see, of a contact that it sees through another. */
+  #changesContactElsewhere() {
+    const chat = [...this.chats.values()].find(({ id, contactId }) => this.hidden.has(id) && this.#isSeen(contactId));
+    if (!chat) return null;
+    const contact = this.contacts.get(chat.contactId);
+    contact.name = `name ${this.seq}`;
+    return structuredClone({ ...this.#about(['contact_updated']), chat: null, contact: this.#contact(contact) });
+  }
+
+  #isSeen(contactId) {
+    return [...this.chats.values()].some((chat) => chat.contactId === contactId && !this.hidden.has(chat.id));
   }
 
   #unrecognized() {
@@ -214,8 +232,8 @@ export class Model {
   }
 
   #contact(contact) {
-    // Of chats that the screen may see: the last word of another one is not for it.
-    const own = new Set([...this.chats.values()].filter((chat) => chat.contactId === contact.id && !this.hidden.has(chat.id)).map((chat) => chat.id));
+    const isOwn = (chat) => chat.contactId === contact.id && !this.hidden.has(chat.id);
+    const own = new Set([...this.chats.values()].filter(isOwn).map((chat) => chat.id));
     const lastMessage = this.#newest((message) => own.has(message.chatId));
     return { ...contact, lastMessage, lastInteractionAt: lastMessage?.at ?? null };
   }

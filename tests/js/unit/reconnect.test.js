@@ -236,3 +236,15 @@ test('a position in storage that is no position is passed over', async (t) => {
   await client.connect();
   assert.equal(hub.connections[0].heard[0].data.since, undefined);
 });
+
+test('which chat a screen shows is told again after a reconnect', async (t) => {
+  const { hub, clock, client } = await pair(t);
+  await client.connect();
+  client.setPresence('a');
+  assert.deepEqual((await hub.connections[0].hears('set_presence')).data, { chat: 'a' });
+  hub.connections[0].drop();
+  await status(client, 'recovering');
+  clock.pass(BASE_MS);
+  await status(client, 'connected');
+  assert.deepEqual((await hub.connections[1].hears('set_presence')).data, { chat: 'a' });
+});

@@ -73,6 +73,15 @@ test('a stream that the hub refuses for its token leaves the client unauthorized
   assert.deepEqual(clock.waiting, []);
 });
 
+test('a stream that the hub closes for good stays closed, as a socket does', async (t) => {
+  const { hub, clock, client } = await streaming(t);
+  hub.connections[0].say('closed', { code: 4502, reason: 'limit' });
+  hub.connections[0].close();
+  await status(client, 'disconnected');
+  assert.equal(client.error.closeCode, 4502);
+  assert.deepEqual(clock.waiting, []);
+});
+
 test('a lost update shows on a stream as well', async (t) => {
   const { hub, clock, client } = await streaming(t);
   const [peer] = hub.connections;
