@@ -35,7 +35,9 @@ pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
 pub const SUBJECT_BYTES_MAX: usize = 256;
 
 /// What a person may do; the first may most.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum, utoipa::ToSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Everything.

@@ -24,6 +24,7 @@ pub mod socket;
 pub mod stream;
 pub mod pages;
 pub mod openapi;
+pub mod asyncapi;
 
 use actix_cors::Cors;
 use actix_web::http::{Method, header};
@@ -76,6 +77,7 @@ pub fn configure(config: &mut web::ServiceConfig, state: &web::Data<EdgeState>) 
         .service(web::resource("/metrics").get(health::metrics).default_service(none()))
         .service(web::resource("/ws").get(socket::open).default_service(none()))
         .configure(openapi::configure)
+        .configure(asyncapi::configure)
         .configure(|config| pages::configure(config, &state.settings.dashboard_dir))
         .default_service(web::route().to(guards::not_found));
 }

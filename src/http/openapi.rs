@@ -14,6 +14,7 @@ const DESCRIPTION: &str = "/api/openapi.json";
 #[openapi(
     info(title = "Umbler Hub", description = "Realtime hub for teams that work in WhatsApp through Umbler Talk."),
     paths(webhook::receive, stream::open, health::health, health::live, health::ready, health::metrics),
+    external_docs(url = "/api/asyncapi.json", description = "The WebSocket and the event stream (AsyncAPI 3.0)"),
     modifiers(&Bearer),
     tags(
         (name = "umbler", description = "Queries. With a JWT key set they want `Authorization: Bearer`."),

@@ -9,7 +9,7 @@ use super::sessions::Session;
 use super::users::{CHANNELS_PER_USER_MAX, FrameMeter};
 use crate::auth::Revocation;
 use crate::journal::{PutRevocation, RevokeError};
-use crate::protocol::{Channel, CloseCode};
+use crate::protocol::{Channel, CloseCode, ResyncReason};
 use crate::telemetry::clock;
 
 impl Handler<Admit> for UmblerHub {
@@ -80,7 +80,7 @@ impl UmblerHub {
         let sees_otherwise = self.sessions.sign_in(id, who);
         if sees_otherwise && self.sessions.get(id).is_some_and(|session| session.subscribed_once) {
             // What it holds may not be what it may see now.
-            self.require_resync(id, "scope_changed");
+            self.require_resync(id, ResyncReason::ScopeChanged);
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use actix::prelude::*;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::UmblerHub;
 use super::messages::{Drain, Outgoing};
@@ -29,10 +30,13 @@ pub const RETURNS_PER_SECOND: u32 = 2_000;
 #[rtype(result = "()")]
 struct SayGoodbye;
 
-#[derive(Serialize)]
+/// The content of a `going_away` event.
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct GoingAway {
+pub struct GoingAway {
+    /// `drain`.
     reason: &'static str,
+    /// Come back after so many milliseconds.
     retry_after_ms: u64,
 }
 

@@ -20,6 +20,7 @@ use crate::archive::{ArchiveError, Ask, LoadStretch, Stretch};
 use crate::domain::Seq;
 use crate::journal::Recorded;
 use crate::protocol::event::{ResyncRequired, ServerEvent, encode};
+use crate::protocol::{RecoveryReason, ResyncReason};
 use crate::telemetry::clock;
 
 /// Bytes of updates that a session which catches up gets at a time.
@@ -78,6 +79,15 @@ impl Stretches {
     pub fn forget(&mut self) {
         self.kept.clear();
     }
+}
+
+/// Why older updates could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unreadable {
+    /// They are not kept any more; newer ones may be.
+    Expired,
+    /// The archive did not answer.
+    Fault,
 }
 
 /// The next updates for a session, and the position up to which they were looked for.
@@ -199,10 +209,10 @@ impl UmblerHub {
                 self.stretches.kept.push(stretch);
                 None
             }
-            Err(ArchiveError::Expired) => Some("too_old"),
+            Err(ArchiveError::Expired) => Some(Unreadable::Expired),
             Err(error) => {
                 log::error!("missed updates cannot be read: {}", crate::journal::writer::chain(&error));
-                Some("unavailable")
+                Some(Unreadable::Fault)
             }
         };
         let waiting: Vec<(SessionId, Seq)> = self
@@ -215,8 +225,8 @@ impl UmblerHub {
             .collect();
         for (id, after) in waiting {
             // Where the asked position is too old, newer ones may still be kept: they get a read of their own.
-            match failed.filter(|reason| after <= asked || *reason != "too_old") {
-                Some(reason) => self.give_up(&id, reason),
+            match failed.filter(|why| after <= asked || *why != Unreadable::Expired) {
+                Some(_) => self.give_up(&id),
                 None if self.known_after(after).is_some() => self.go_on(&id, after, ctx),
                 None => {}
             }
@@ -234,7 +244,7 @@ impl UmblerHub {
                 let missed = self.sessions.get(id).and_then(|session| self.count_missed(session, after));
                 let Some(missed) = missed else {
                     // The stretch ends before the ring begins: the bytes of all that was missed are too many.
-                    return self.answer_unrecovered(id, &unanswered, "too_many");
+                    return self.answer_unrecovered(id, &unanswered, RecoveryReason::TooMany);
                 };
                 self.answer_recovered(id, &unanswered, after, missed);
             }
@@ -243,26 +253,25 @@ impl UmblerHub {
     }
 
     /// What a session missed cannot be replayed: it takes a snapshot and goes on live.
-    fn give_up(&mut self, id: &SessionId, reason: &'static str) {
+    fn give_up(&mut self, id: &SessionId) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         let Flow::AwaitingDisk { answer, .. } = std::mem::replace(&mut session.flow, Flow::Live) else {
             return;
         };
-        let reason = if reason == "unavailable" { "too_old" } else { reason };
         match answer {
-            Some(unanswered) => self.answer_unrecovered(id, &unanswered, reason),
-            None => self.require_resync(id, "too_slow"),
+            Some(unanswered) => self.answer_unrecovered(id, &unanswered, RecoveryReason::TooOld),
+            None => self.require_resync(id, ResyncReason::TooSlow),
         }
     }
 
     /// Tells a session that it missed something for good.
-    pub(super) fn require_resync(&mut self, id: &SessionId, reason: &'static str) {
+    pub(super) fn require_resync(&mut self, id: &SessionId, reason: ResyncReason) {
         if let Some(session) = self.sessions.get_mut(id) {
             session.notify(encode(
                 ServerEvent::ResyncRequired,
                 None,
                 clock::now(),
-                &ResyncRequired { reason },
+                &ResyncRequired { reason: reason.as_str() },
             ));
         }
     }
@@ -276,7 +285,7 @@ impl UmblerHub {
         session.behind_ticks = 0;
         session.behind = false;
         if std::mem::take(&mut session.lost_answer) {
-            self.require_resync(id, "too_slow");
+            self.require_resync(id, ResyncReason::TooSlow);
         }
         self.advance(id, ctx);
     }

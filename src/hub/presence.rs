@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::messages::{SessionId, Who};
 use crate::auth::{Role, Scope};
@@ -37,23 +38,34 @@ pub struct Presence {
 }
 
 /// The content of a `presence_update`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PresenceUpdate)]
 pub struct PresenceData {
     /// True where `users` is everybody; false where it is only whose stay changed.
     full: bool,
+    /// Whose stay is told.
     users: Vec<Present>,
     /// The ids of users who are gone.
+    #[schema(value_type = Vec<String>)]
     left: Vec<Arc<str>>,
 }
 
-#[derive(Debug, Serialize)]
+/// One user's stay, as others are told of it.
+#[derive(Debug, Serialize, ToSchema)]
 struct Present {
+    /// The `sub` of the user's tokens.
+    #[schema(value_type = String)]
     id: Arc<str>,
+    /// The user's name, where the token tells it.
     name: Option<String>,
     role: Role,
+    /// When the first of the screens came.
+    #[schema(value_type = String, format = DateTime)]
     since: Timestamp,
+    /// How many screens; 0 for some seconds after the last one went.
     tabs: usize,
     /// The chats in view that the reader may see.
+    #[schema(value_type = Vec<String>)]
     chats: Vec<ChatId>,
 }
 

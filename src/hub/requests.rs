@@ -5,6 +5,7 @@ use std::sync::Arc;
 use actix::prelude::*;
 use bytestring::ByteString;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::UmblerHub;
 use super::flow::{Flow, Unanswered};
@@ -13,34 +14,53 @@ use super::sessions::{CHANNELS_PER_SESSION_MAX, Session};
 use super::users::CHANNELS_PER_USER_MAX;
 use crate::domain::Seq;
 use crate::protocol::event::{ServerEvent, encode, encode_error};
-use crate::protocol::{Channel, CloseCode, ErrorCode, HEARTBEAT_SECONDS, PROTOCOL_VERSION, SubscribeRequest};
+use crate::protocol::{
+    Channel, CloseCode, ErrorCode, HEARTBEAT_SECONDS, PROTOCOL_VERSION, RecoveryReason, SubscribeRequest,
+};
 use crate::telemetry::clock;
 
-#[derive(Serialize)]
+/// The content of `connection_established`.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct ConnectionEstablished<'a> {
+pub struct ConnectionEstablished<'a> {
+    /// For logs and support.
     session_id: &'a str,
+    /// The version of the protocol.
     protocol: u32,
+    /// The life of the journal.
     epoch: &'a str,
+    /// The hub's newest position.
     seq: i64,
+    /// A `heartbeat` comes this often.
     heartbeat_seconds: u64,
+    /// True where the client must `authenticate` first.
     auth_required: bool,
 }
 
-#[derive(Serialize)]
-struct Subscribed<'a> {
+/// The content of `subscribed`.
+#[derive(Serialize, ToSchema)]
+pub struct Subscribed<'a> {
+    /// The channels that were asked for.
     channels: &'a [String],
+    /// The hub's newest position.
     seq: i64,
+    /// The life of the journal.
     epoch: &'a str,
+    /// A hash of what the token allows.
     scope: &'a str,
+    /// The missed updates come next; where it is false, a snapshot is needed.
     recovered: bool,
+    /// How many updates were missed.
     replayed: usize,
+    /// Why the position was not recovered.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
 }
 
-#[derive(Serialize)]
-struct Unsubscribed {
+/// The content of `unsubscribed`.
+#[derive(Serialize, ToSchema)]
+pub struct Unsubscribed {
+    /// What was followed and is no longer.
     channels: Vec<String>,
 }
 
@@ -154,21 +174,21 @@ impl UmblerHub {
     }
 
     /// The position from which a session goes on, or why it cannot.
-    fn position(&self, session: &Session, request: &SubscribeRequest) -> Result<Seq, &'static str> {
-        let since = request.since.ok_or("no_position")?;
+    fn position(&self, session: &Session, request: &SubscribeRequest) -> Result<Seq, RecoveryReason> {
+        let since = request.since.ok_or(RecoveryReason::NoPosition)?;
         if request.epoch.as_deref() != Some(self.settings.epoch.as_str()) {
-            return Err("epoch_changed");
+            return Err(RecoveryReason::EpochChanged);
         }
         let newest = self.stats.as_of.0;
         if since > newest {
-            return Err("position_ahead");
+            return Err(RecoveryReason::PositionAhead);
         }
         let scope = session.scope().map(|(_, scope)| scope.hash());
         if request.scope.as_deref().is_some_and(|known| Some(known) != scope) {
-            return Err("scope_changed");
+            return Err(RecoveryReason::ScopeChanged);
         }
         if newest - since > i64::from(self.settings.replay_updates_max) {
-            return Err("too_many");
+            return Err(RecoveryReason::TooMany);
         }
         Ok(Seq(since))
     }
@@ -193,10 +213,10 @@ impl UmblerHub {
         &mut self,
         id: &SessionId,
         unanswered: &Unanswered,
-        reason: &'static str,
+        reason: RecoveryReason,
     ) {
         self.answer_subscribed(id, unanswered, None, Some(reason));
-        self.metrics.recovered(reason);
+        self.metrics.recovered(reason.as_str());
         self.go_live(id);
     }
 
@@ -205,7 +225,7 @@ impl UmblerHub {
         id: &SessionId,
         unanswered: &Unanswered,
         missed: Option<usize>,
-        reason: Option<&'static str>,
+        reason: Option<RecoveryReason>,
     ) {
         let Some((_, scope)) = self.sessions.get(id).and_then(Session::scope) else { return };
         let subscribed = Subscribed {
@@ -215,7 +235,7 @@ impl UmblerHub {
             scope: scope.hash(),
             recovered: missed.is_some(),
             replayed: missed.unwrap_or(0),
-            reason,
+            reason: reason.map(RecoveryReason::as_str),
         };
         let frame =
             encode(ServerEvent::Subscribed, unanswered.request_id.as_deref(), clock::now(), &subscribed);

@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 use rusqlite::Transaction;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
+use utoipa::ToSchema;
 
 use super::UmblerHub;
 use super::messages::{RequestId, SendSnapshot, SessionId};
@@ -63,16 +64,26 @@ struct EncodeSnapshot {
     zone: TimeZone,
 }
 
-#[derive(Serialize)]
+/// The content of `umbler_data`: everything as it was at one position.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct UmblerData<'a> {
+pub struct UmblerData<'a> {
+    /// The position; updates up to it are in here.
+    #[schema(value_type = i64)]
     seq: Seq,
+    /// The life of the journal.
     epoch: &'a str,
+    /// A hash of what the token allows.
     scope: &'a str,
+    /// The counters, as far as the token sees.
     stats: &'a StatsShape,
+    /// The latest contacts.
     contacts: &'a [ContactShape],
+    /// Open chats.
     chats: &'a [ChatShape],
+    /// The latest messages.
     recent_messages: &'a [MessageShape],
+    /// The lists that hold less than there is.
     truncated: &'a [&'static str],
 }
 

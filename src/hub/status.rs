@@ -8,6 +8,7 @@ use actix::prelude::*;
 use bytestring::ByteString;
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::UmblerHub;
 use super::messages::Outgoing;
@@ -34,11 +35,17 @@ pub struct Status {
     untold: bool,
 }
 
-#[derive(Serialize)]
-struct StatusData {
+/// The content of a `hub_status` event.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = HubStatus)]
+pub struct StatusData {
+    /// Whether deliveries are taken in.
     status: &'static str,
+    /// Why they are not.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
+    /// Since when.
+    #[schema(value_type = String, format = DateTime)]
     since: Timestamp,
 }
 

@@ -8,6 +8,7 @@ use actix::prelude::*;
 use bytestring::ByteString;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::UmblerHub;
 use super::messages::{SessionId, SetPresence};
@@ -21,8 +22,11 @@ use crate::telemetry::clock;
 /// Changes of presence are sent at most this often.
 const PRESENCE_INTERVAL: Duration = Duration::from_millis(250);
 
-#[derive(Serialize)]
-struct PresenceSet<'a> {
+/// The content of `presence_set`.
+#[derive(Serialize, ToSchema)]
+pub struct PresenceSet<'a> {
+    /// The chat in view; `null`: none.
+    #[schema(value_type = Option<String>)]
     chat: Option<&'a ChatId>,
 }
 

@@ -4,6 +4,7 @@ use bytestring::ByteString;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::codes::ErrorCode;
 use crate::domain::Seq;
@@ -94,16 +95,17 @@ impl ServerEvent {
 }
 
 /// The content of a `heartbeat` event.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Heartbeat {
     /// The hub's newest position.
+    #[schema(value_type = i64)]
     pub seq: Seq,
     /// Updates sent on this session: a client that counts otherwise has missed one.
     pub sent: u64,
 }
 
 /// The content of a `resync_required` event.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct ResyncRequired {
     /// Why.
     pub reason: &'static str,
@@ -131,7 +133,8 @@ pub fn encode<T: Serialize>(
 }
 
 /// The content of an `error` event.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Error)]
 pub struct ErrorData<'a> {
     /// A code of the table.
     pub code: &'static str,

@@ -13,11 +13,12 @@ pub mod codes;
 pub mod status;
 pub mod channel;
 pub mod depth;
+pub mod request_data;
 pub mod request;
 pub mod event;
 
 pub use channel::{Channel, ChannelError};
-pub use codes::{CloseCode, ErrorCode};
+pub use codes::{CloseCode, ErrorCode, RecoveryReason, ResyncReason};
 pub use mask::Mask;
 pub use request::{ClientEvent, Envelope, EnvelopeError, Request, SnapshotLimits, SubscribeRequest};
 pub use shapes::{ChatShape, ContactShape, MessageShape, MessageSummary, StatsShape};

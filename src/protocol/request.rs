@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use super::channel::{Channel, ID_BYTES_MAX};
 use super::codes::ErrorCode;
 use super::depth::{JSON_DEPTH_MAX, is_too_deep};
+use super::request_data::{AuthenticateData, PresenceData, SnapshotData, SubscribeData, UnsubscribeData};
 
 /// Longest `id` of a client's own, in bytes of JSON: it is echoed, so it is bounded.
 pub const REQUEST_ID_BYTES_MAX: usize = 128;
@@ -140,36 +141,6 @@ struct WireEnvelope<'a> {
     id: Option<&'a RawValue>,
     #[serde(borrow, default)]
     data: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct AuthenticateData {
-    token: String,
-}
-
-#[derive(Deserialize, Default)]
-struct SnapshotData {
-    contacts: Option<u32>,
-    chats: Option<u32>,
-    messages: Option<u32>,
-}
-
-#[derive(Deserialize, Default)]
-struct SubscribeData {
-    channels: Option<Vec<String>>,
-    since: Option<i64>,
-    epoch: Option<String>,
-    scope: Option<String>,
-}
-
-#[derive(Deserialize, Default)]
-struct UnsubscribeData {
-    channels: Option<Vec<String>>,
-}
-
-#[derive(Deserialize, Default)]
-struct PresenceData {
-    chat: Option<String>,
 }
 
 impl<'a> Envelope<'a> {

@@ -11,6 +11,7 @@ use crate::domain::{
 
 /// Something referred to by id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = Named)]
 pub struct NamedShape {
     /// The provider's id.
     pub id: String,
@@ -56,7 +57,6 @@ pub struct MessageSummary {
     /// The chat it belongs to.
     pub chat_id: String,
     /// `in` from the customer, `out` to the customer.
-    #[schema(value_type = String, example = "in")]
     pub direction: Direction,
     /// `Contact`, `Member`, `Bot`, `External`.
     pub source: Option<String>,
@@ -168,7 +168,6 @@ pub struct ChatShape {
     /// Their name.
     pub contact_name: Option<String>,
     /// `direct`, `group` or `internal`.
-    #[schema(value_type = String, example = "direct")]
     pub kind: ChatKind,
     /// The line it runs on.
     pub channel: Option<ChannelShape>,
@@ -181,7 +180,6 @@ pub struct ChatShape {
     /// Its own tags.
     pub tags: Vec<NamedShape>,
     /// `open`, `waiting` or `closed`.
-    #[schema(value_type = String, example = "waiting")]
     pub status: ChatStatus,
     /// Open or closed.
     pub open: bool,
@@ -234,6 +232,7 @@ impl ChatShape {
 
 /// An emoji on a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = Reaction)]
 pub struct ReactionShape {
     /// The provider's id.
     pub id: String,
@@ -258,7 +257,6 @@ pub struct MessageShape {
     /// Who that chat is held with.
     pub contact_id: Option<String>,
     /// `in` from the customer, `out` to the customer.
-    #[schema(value_type = String, example = "out")]
     pub direction: Direction,
     /// `Contact`, `Member`, `Bot`, `External`.
     pub source: Option<String>,
@@ -284,16 +282,12 @@ pub struct MessageShape {
     /// Emojis on it.
     pub reactions: Vec<ReactionShape>,
     /// The message it answers: `{id, chatId}`.
-    #[schema(value_type = Option<Object>)]
     pub reply_to: Option<ReplyTo>,
     /// Its file: `{url, contentType, name, size}`; `url` is null until the provider has stored it.
-    #[schema(value_type = Option<Object>)]
     pub file: Option<File>,
     /// A place: `{latitude, longitude, name, address}`.
-    #[schema(value_type = Option<Object>)]
     pub location: Option<Location>,
     /// Shared contact cards: `{name, phones, emails, company}`.
-    #[schema(value_type = Vec<Object>)]
     pub contacts: Vec<ContactCard>,
     /// Deleted for everyone.
     pub deleted: bool,

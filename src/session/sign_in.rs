@@ -9,6 +9,7 @@ use actix_web_actors::ws;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::WsSession;
 use crate::auth::{Authenticator, Identity, LEEWAY_SECONDS, Role};
@@ -72,24 +73,36 @@ impl SignIn {
     }
 }
 
-#[derive(Serialize)]
+/// The content of `authenticated`.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Authenticated<'a> {
+pub struct Authenticated<'a> {
+    /// True.
     success: bool,
+    /// Who is signed in.
     user: User<'a>,
+    /// When the token ends; `null` without a key.
+    #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
 }
 
-#[derive(Serialize)]
+/// The content of `token_expiring`.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct TokenExpiring {
+pub struct TokenExpiring {
+    /// When the token ends.
+    #[schema(value_type = String, format = DateTime)]
     expires_at: Timestamp,
+    /// The same in seconds from now.
     seconds_left: i64,
 }
 
-#[derive(Serialize)]
+/// Who is signed in.
+#[derive(Serialize, ToSchema)]
 struct User<'a> {
+    /// The token's `sub`.
     id: &'a str,
+    /// The token's `name`.
     name: Option<&'a str>,
     role: Role,
 }

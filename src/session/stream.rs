@@ -18,6 +18,7 @@ use bytestring::ByteString;
 use futures_util::Stream;
 use serde::Serialize;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
+use utoipa::ToSchema;
 
 use super::{SessionSeat, new_session_id};
 use crate::auth::{Identity, LEEWAY_SECONDS};
@@ -66,9 +67,12 @@ pub struct StreamBody {
     id: SessionId,
 }
 
-#[derive(Serialize)]
-struct Closed {
+/// The content of `closed`.
+#[derive(Serialize, ToSchema)]
+pub struct Closed {
+    /// A code of the close table.
     code: u16,
+    /// Its reason.
     reason: &'static str,
 }
 

@@ -244,7 +244,7 @@ fn assert_is_true(hub: &Hub, path: &str, row: &Value) {
     }
 }
 
-fn assert_every_reference_resolves(document: &Value, part: &Value) {
+pub fn assert_every_reference_resolves(document: &Value, part: &Value) {
     match part {
         Value::Object(fields) => {
             if let Some(reference) = fields.get("$ref").and_then(Value::as_str) {

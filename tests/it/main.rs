@@ -6,13 +6,16 @@
 )]
 #![expect(clippy::expect_used, clippy::panic, reason = "helpers fail a test as tests do")]
 
+mod asyncapi;
 mod auth;
 mod backup;
 mod convergence;
+mod documents;
 mod drain;
 mod durability;
 mod edge;
 mod faults;
+mod heartbeat;
 mod house;
 mod lineage;
 mod model;

@@ -141,6 +141,21 @@ impl Screen {
         heard
     }
 
+    /// What comes before the next heartbeat, and what that says; `None` where the connection ends first.
+    pub fn hears_until_heartbeat(&mut self) -> Option<(Vec<Value>, Value)> {
+        let mut heard = Vec::new();
+        while let Ok(message) = self.socket.read() {
+            if let Message::Text(text) = message {
+                let mut envelope: Value = serde_json::from_str(&text).expect("every frame is JSON");
+                if envelope["event"] == "heartbeat" {
+                    return Some((heard, envelope["data"].take()));
+                }
+                heard.push(envelope);
+            }
+        }
+        None
+    }
+
     /// Must be closed next, after whatever envelopes are on their way; the code.
     pub fn is_closed_with(&mut self) -> u16 {
         loop {
