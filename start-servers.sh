@@ -135,14 +135,17 @@ start_frontend() {
         echo "The dashboard's server is running already."
         return
     fi
-    command -v npm >/dev/null || fail "Node.js with npm is needed for the dashboard: https://nodejs.org"
+    if ! command -v npm >/dev/null; then
+        echo "The dashboard is left out: it needs Node.js with npm (https://nodejs.org). The console needs nothing."
+        return
+    fi
     if [ ! -x "$vite" ]; then
         echo "Installing the dashboard's packages."
         (cd frontend && if [ -f package-lock.json ]; then npm ci --no-audit --no-fund; else npm install --no-audit --no-fund; fi)
     fi
     [ -x "$vite" ] || fail "frontend/package.json does not bring vite"
     # The dashboard's proxy asks for the hub here.
-    export UMBLER_HUB_URL=$backend
+    export VITE_BACKEND_URL=$backend
     (cd frontend && exec nohup "$vite" --port "$FRONTEND_PORT" --strictPort) >"$FRONTEND_LOG" 2>&1 </dev/null &
     started=$!
     remember frontend "$started" "$vite"

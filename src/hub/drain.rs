@@ -30,13 +30,13 @@ pub const RETURNS_PER_SECOND: u32 = 2_000;
 #[rtype(result = "()")]
 struct SayGoodbye;
 
-/// The content of `going_away`.
-#[derive(Serialize, ToSchema)]
+/// The content of a `going_away` event.
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GoingAway {
     /// `drain`.
     reason: &'static str,
-    /// When this session is to come back; others are told other moments.
+    /// Come back after so many milliseconds.
     retry_after_ms: u64,
 }
 

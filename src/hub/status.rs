@@ -35,16 +35,16 @@ pub struct Status {
     untold: bool,
 }
 
-/// The content of `hub_status`.
-#[derive(Serialize, ToSchema)]
+/// The content of a `hub_status` event.
+#[derive(Debug, Serialize, ToSchema)]
 #[schema(as = HubStatus)]
 pub struct StatusData {
     /// Whether deliveries are taken in.
     status: &'static str,
-    /// Why they cannot be stored.
+    /// Why they are not.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
-    /// When that began.
+    /// Since when.
     #[schema(value_type = String, format = DateTime)]
     since: Timestamp,
 }

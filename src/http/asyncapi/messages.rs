@@ -113,8 +113,10 @@ pub(super) fn server_message(event: ServerEvent, schemas: &mut Schemas) -> Value
         ServerEvent::ResyncRequired => {
             (schemas.told::<ResyncRequired>(), "Something was missed: ask for a snapshot.")
         }
-        ServerEvent::HubStatus => (schemas.told::<StatusData>(), "Whether deliveries are taken in."),
-        ServerEvent::GoingAway => (schemas.told::<GoingAway>(), "The session ends next: come back then."),
+        ServerEvent::HubStatus => {
+            (schemas.told::<StatusData>(), "Whether deliveries are taken in; told on change.")
+        }
+        ServerEvent::GoingAway => (schemas.told::<GoingAway>(), "The session ends next; when to come back."),
         ServerEvent::Closed => (schemas.told::<Closed>(), "The stream ends."),
         ServerEvent::TokenExpiring => (schemas.told::<TokenExpiring>(), "Send a newer token."),
         ServerEvent::Error => {

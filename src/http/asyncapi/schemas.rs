@@ -8,7 +8,7 @@ use crate::domain::Change;
 use crate::protocol::update::{NOTIFICATION, NoticeData, UpdateData};
 use crate::protocol::view::{CHAT_ENTERED, CHAT_GONE};
 use crate::protocol::{
-    CloseCode, ErrorCode, FaultKind, HubState, PROTOCOL_VERSION, RecoveryReason, ResyncReason,
+    CloseCode, ContactShape, ErrorCode, FaultKind, HubState, PROTOCOL_VERSION, RecoveryReason, ResyncReason,
 };
 
 /// What the names of channels look like.
@@ -47,6 +47,7 @@ impl Schemas {
         let only_id =
             json!({ "type": "object", "required": ["id"], "properties": { "id": { "type": "string" } } });
         let or_null = |schema: &Value| json!({ "oneOf": [{ "type": "null" }, schema] });
+        let contact = self.told::<ContactShape>();
         let (update, notification) = (self.told::<UpdateData>(), self.told::<NoticeData<'_>>());
         let gone = json!({
             "type": "object",
@@ -57,12 +58,11 @@ impl Schemas {
                 "type": { "const": CHAT_GONE },
                 "changes": { "type": "array", "items": { "const": CHAT_GONE } },
                 "chat": or_null(&only_id),
-                "contact": { "anyOf": [{ "type": "null" }, only_id, reference("components/schemas", "Contact")] },
-                "contactGone": {
-                    "type": "boolean",
-                    "description": "True: the contact is not seen any more either, and `contact` is its id. False: it \
-                        is, through another chat, and `contact` is how it looks now.",
+                "contact": {
+                    "description": "How it looks now, through another chat; or only its id.",
+                    "anyOf": [{ "type": "null" }, contact, only_id],
                 },
+                "contactGone": { "type": "boolean", "description": "The contact is not seen any more either." },
             },
         });
         self.0.insert("ChatGone".to_owned(), gone);
@@ -100,6 +100,7 @@ impl Schemas {
         );
         self.narrow("HubStatus", "status", json!({ "enum": HubState::ALL.map(HubState::as_str) }));
         self.narrow("HubStatus", "reason", json!({ "enum": FaultKind::ALL.map(FaultKind::as_str) }));
+        self.narrow("GoingAway", "reason", json!({ "const": "drain" }));
         self.narrow("ConnectionEstablished", "protocol", json!({ "const": PROTOCOL_VERSION }));
         let channel = json!({ "type": "string", "pattern": CHANNEL_PATTERN });
         for (schema, types) in [
