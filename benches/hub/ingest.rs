@@ -128,7 +128,7 @@ impl<'a> Load<'a> {
     pub fn new(hub: &'a Hub, connections: usize, deliveries: Deliveries) -> io::Result<Self> {
         let senders = Senders::connect(hub.address, connections, Language::Webhook(deliveries))?;
         let epoll = Screens::new(hub.address, "")?;
-        for (sender, stream) in senders.streams.iter().enumerate() {
+        for (sender, stream) in senders.streams().iter().enumerate() {
             epoll.watch(stream, sender)?;
         }
         Ok(Self { hub, epoll, senders, bytes: 0, count: 0 })
@@ -136,6 +136,7 @@ impl<'a> Load<'a> {
 
     /// Posts until it is enough, told by how many were sent and the time that passed; all of them are answered.
     pub fn run(&mut self, connections: usize, enough: impl Fn(u64, Duration) -> bool) -> io::Result<Run> {
+        self.senders.refresh(&self.epoll)?;
         let begun = Instant::now();
         let mut sent_at = vec![0; connections];
         let mut latencies = Vec::new();

@@ -2,11 +2,16 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
 use super::deliveries::{Deliveries, write_request};
 use super::process::whole_answer;
+use super::screens::Screens;
+
+/// An idle connection is not used any more after so long; the hub closes it after 75 s.
+const IDLE_MAX: Duration = Duration::from_secs(30);
 
 /// What a hub answered to a delivery, as far as it is needed.
 #[derive(Deserialize)]
@@ -25,8 +30,9 @@ pub enum Language {
 
 /// Several connections, each with one update under way at most.
 pub struct Senders {
-    /// Free to be watched by an epoll.
-    pub streams: Vec<TcpStream>,
+    address: SocketAddr,
+    streams: Vec<TcpStream>,
+    used: Vec<Instant>,
     received: Vec<Vec<u8>>,
     language: Language,
     body: String,
@@ -37,13 +43,32 @@ impl Senders {
     /// Connects.
     pub fn connect(address: SocketAddr, count: usize, language: Language) -> io::Result<Self> {
         let streams = (0..count).map(|_| connect(address)).collect::<io::Result<_>>()?;
-        let received = vec![Vec::new(); count];
-        Ok(Self { streams, received, language, body: String::new(), request: String::new() })
+        let (used, received) = (vec![Instant::now(); count], vec![Vec::new(); count]);
+        Ok(Self { address, streams, used, received, language, body: String::new(), request: String::new() })
+    }
+
+    /// Connects those anew that the hub may be about to close as idle, and has them watched.
+    pub fn refresh(&mut self, screens: &Screens) -> io::Result<()> {
+        for (sender, stream) in self.streams.iter_mut().enumerate() {
+            if self.used[sender].elapsed() > IDLE_MAX {
+                // Closed with its descriptor, the old one leaves the epoll by itself.
+                *stream = connect(self.address)?;
+                self.used[sender] = Instant::now();
+                screens.watch(stream, sender)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The sockets, to be watched.
+    pub fn streams(&self) -> &[TcpStream] {
+        &self.streams
     }
 
     /// Causes one update; tells the bytes of the delivery.
     pub fn send(&mut self, sender: usize) -> io::Result<usize> {
         let stream = &mut self.streams[sender];
+        self.used[sender] = Instant::now();
         match &mut self.language {
             Language::Trigger => stream.write_all(&[1])?,
             Language::Webhook(deliveries) => {
