@@ -11,7 +11,7 @@ use super::process::whole_answer;
 use super::screens::Screens;
 
 /// An idle connection is not used any more after so long; the hub closes it after 75 s.
-const IDLE_MAX: Duration = Duration::from_secs(30);
+const IDLE_MAX: Duration = Duration::from_secs(5);
 
 /// What a hub answered to a delivery, as far as it is needed.
 #[derive(Deserialize)]
