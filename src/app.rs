@@ -35,7 +35,7 @@ use stop::StopSignal;
 
 /// How long a peer may leave data unacknowledged before the kernel ends the connection. A session whose peer
 /// reads nothing is not polled, so nobody else would notice.
-const UNACKNOWLEDGED_MAX: Duration = Duration::from_secs(20);
+const UNACKNOWLEDGED_MAX: Duration = Duration::from_secs(30);
 /// What the kernel buffers for one connection: without it a stalled reader swallows about 4 MB.
 const SEND_BUFFER_BYTES: usize = 128 * 1024;
 /// Connections that wait to be taken in: thousands of screens come back at once after a restart.
@@ -56,7 +56,7 @@ const FORGET_INTERVAL: Duration = Duration::from_mins(1);
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The address is taken, or not ours.
-    #[error("cannot listen on {address}")]
+    #[error("HOST, PORT: cannot listen on {address}")]
     Listen {
         /// Where.
         address: SocketAddr,
@@ -64,7 +64,7 @@ pub enum StartError {
         source: std::io::Error,
     },
     /// The database cannot be used.
-    #[error(transparent)]
+    #[error("DATABASE_PATH")]
     Journal(#[from] OpenError),
     /// The journal's writer does not begin.
     #[error(transparent)]

@@ -102,21 +102,45 @@ impl Settings {
         }
     }
 
+    /// Secrets that could be guessed: name, bytes, and how many it takes.
+    fn short_secrets(&self) -> Vec<(&'static str, usize, usize)> {
+        let jwt = self.auth.as_ref().and_then(|auth| match &auth.key {
+            AuthKey::Secret(secret) => Some(secret),
+            AuthKey::Pem(_) | AuthKey::Jwks(_) => None,
+        });
+        [
+            ("JWT_SECRET", jwt, parse::JWT_SECRET_BYTES_MIN),
+            ("WEBHOOK_SECRET", self.webhook_secret.as_ref(), parse::WEBHOOK_SECRET_BYTES_MIN),
+        ]
+        .into_iter()
+        .filter_map(|(name, secret, bytes_min)| Some((name, secret?.expose().len(), bytes_min)))
+        .filter(|(_, bytes, bytes_min)| bytes < bytes_min)
+        .collect()
+    }
+
     /// True where tokens are checked.
     pub fn is_auth_required(&self) -> bool {
         self.auth.is_some()
     }
 
     /// What deserves a word at start although it is allowed.
-    pub fn warnings(&self) -> Vec<&'static str> {
+    pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
+        for (name, bytes, bytes_min) in self.short_secrets() {
+            warnings.push(format!(
+                "{name} has {bytes} bytes: too short for any address but this machine's own; give {bytes_min} or more"
+            ));
+        }
         if self.auth.is_none() {
             warnings.push(
-                "no JWT key is set: everybody who reaches this address is admin (allowed on loopback only)",
+                "no JWT key is set: everybody who reaches this address is admin (allowed on loopback only)"
+                    .to_owned(),
             );
         }
         if self.webhook_secret.is_none() {
-            warnings.push("WEBHOOK_SECRET is not set: whoever reaches this address can post deliveries");
+            warnings.push(
+                "WEBHOOK_SECRET is not set: whoever reaches this address can post deliveries".to_owned(),
+            );
         }
         warnings
     }

@@ -12,9 +12,9 @@ use super::values::Values;
 use crate::auth::{AuthKey, AuthSettings, Authenticator, Secret};
 
 /// RFC 7518, 3.2: a key of HS256 has at least the size of the hash.
-const JWT_SECRET_BYTES_MIN: usize = 32;
+pub const JWT_SECRET_BYTES_MIN: usize = 32;
 /// Short secrets in URLs are guessed.
-const WEBHOOK_SECRET_BYTES_MIN: usize = 16;
+pub const WEBHOOK_SECRET_BYTES_MIN: usize = 16;
 /// Updates in memory at most, whatever they weigh: a bound of bytes counts besides.
 const UPDATES_IN_MEMORY_MAX: usize = 1_000_000;
 /// More than this weighs more than any snapshot.
@@ -67,6 +67,8 @@ impl<'a> Reader<'a> {
     /// All settings; `None` where one of them is wrong.
     pub fn settings(&mut self, auth: Option<AuthSettings>) -> Option<Settings> {
         let host = self.parse("HOST", host);
+        let log_filter = self.parse("RUST_LOG", log_filter);
+        let database_path = self.parse("DATABASE_PATH", database_path);
         let port = self.number("PORT", 0, u16::MAX);
         let origins = self.parse("FRONTEND_URL", str::parse);
         let zone = self.parse("TIMEZONE", |name| {
@@ -86,7 +88,7 @@ impl<'a> Reader<'a> {
         let updates_in_memory = self.number("UPDATES_IN_MEMORY", 1, UPDATES_IN_MEMORY_MAX);
         let replay_updates_max = self.number("REPLAY_UPDATES_MAX", 0, REPLAY_UPDATES_MAX);
         let workers = self.number("WORKERS", 1, WORKERS_MAX);
-        let webhook_secret = self.secret("WEBHOOK_SECRET", WEBHOOK_SECRET_BYTES_MIN);
+        let webhook_secret = self.secret("WEBHOOK_SECRET");
         if self.text("NATS_URL").is_some() {
             self.problems.push("NATS_URL: clustering is not built yet; unset it to run one hub".to_owned());
         }
@@ -94,7 +96,7 @@ impl<'a> Reader<'a> {
             host: host?,
             port: port?,
             origins: origins?,
-            database_path: PathBuf::from(self.text("DATABASE_PATH")?),
+            database_path: database_path?,
             webhook_secret,
             auth,
             zone: zone?,
@@ -112,20 +114,12 @@ impl<'a> Reader<'a> {
             replay_updates_max: replay_updates_max?,
             workers,
             dashboard_dir: PathBuf::from(self.text("DASHBOARD_DIR")?),
-            log_filter: self.text("RUST_LOG")?.to_owned(),
+            log_filter: log_filter?,
         })
     }
 
-    fn secret(&mut self, name: &str, bytes_min: usize) -> Option<Secret> {
-        self.parse(name, |text| {
-            if text.len() < bytes_min {
-                return Err(format!(
-                    "a secret of {} bytes is too short; give {bytes_min} or more",
-                    text.len()
-                ));
-            }
-            Ok(Secret::new(text))
-        })
+    fn secret(&mut self, name: &str) -> Option<Secret> {
+        self.parse::<_, String>(name, |text| Ok(Secret::new(text)))
     }
 
     /// The key that tokens are checked with; tried at once, so that a wrong one is an error at start.
@@ -145,7 +139,7 @@ impl<'a> Reader<'a> {
 
     /// The one setting that names the key, and the key.
     fn auth_key(&mut self) -> Option<(&'static str, AuthKey)> {
-        let secret = self.secret("JWT_SECRET", JWT_SECRET_BYTES_MIN).map(AuthKey::Secret);
+        let secret = self.secret("JWT_SECRET").map(AuthKey::Secret);
         let public = self.parse("JWT_PUBLIC_KEY", |path| {
             std::fs::read(path).map(AuthKey::Pem).map_err(|error| format!("{path} cannot be read: {error}"))
         });
@@ -167,6 +161,10 @@ impl<'a> Reader<'a> {
         if settings.webhook_secret.is_none() {
             missing.push("WEBHOOK_SECRET");
         }
+        for (name, bytes, bytes_min) in settings.short_secrets() {
+            self.problems
+                .push(format!("{name}: a secret of {bytes} bytes is too short; give {bytes_min} or more"));
+        }
         if !missing.is_empty() {
             let missing = missing.join(" and ");
             let host = settings.host;
@@ -175,6 +173,26 @@ impl<'a> Reader<'a> {
             ));
         }
     }
+}
+
+fn log_filter(text: &str) -> Result<String, String> {
+    env_filter::Builder::new()
+        .try_parse(text)
+        .map_err(|error| format!("is no filter like info,access=warn: {error}"))?;
+    Ok(text.to_owned())
+}
+
+/// A file that may lie there: its folder is one, or can be made.
+fn database_path(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    if path.is_dir() || path.file_name().is_none() {
+        return Err(format!("{text} is a folder; name the file"));
+    }
+    let known = path.ancestors().skip(1).find(|folder| folder.exists());
+    if let Some(folder) = known.filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+        return Err(format!("{} is no folder", folder.display()));
+    }
+    Ok(path)
 }
 
 fn host(text: &str) -> Result<IpAddr, String> {

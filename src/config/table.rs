@@ -42,10 +42,13 @@ pub const TABLE: &[Setting] = &[
         "Origins whose pages may use the hub from another address, comma separated.",
     ),
     setting("DATABASE_PATH", Some("data/umbler-hub.db"), "The SQLite file; its folder is created."),
-    secret("WEBHOOK_SECRET", "What Umbler Talk sends as ?token= or as a Bearer token; 16 bytes or more."),
+    secret(
+        "WEBHOOK_SECRET",
+        "What Umbler Talk sends as ?token= or as a Bearer token; 16 bytes or more, fewer on loopback only.",
+    ),
     secret(
         "JWT_SECRET",
-        "Key of HS256 tokens, 32 bytes or more. One of this, JWT_PUBLIC_KEY and JWT_JWKS_FILE.",
+        "Key of HS256 tokens, 32 bytes or more, fewer on loopback only. One of this, JWT_PUBLIC_KEY and JWT_JWKS_FILE.",
     ),
     setting("JWT_PUBLIC_KEY", None, "Path of a public key in PEM, for RS256, ES256 or EdDSA tokens."),
     setting(
@@ -84,7 +87,7 @@ pub const TABLE: &[Setting] = &[
     ),
     setting(
         "MAX_SESSIONS_PER_USER",
-        Some("50"),
+        Some("1000"),
         "WebSocket sessions of one user (sub) at most, where a JWT key is set; 0: no limit.",
     ),
     setting(

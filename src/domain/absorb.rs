@@ -65,6 +65,10 @@ pub fn absorb<S: Store>(facts: &Facts, store: &mut S) -> Result<Absorbed, S::Err
     if contact_changed {
         changes.push(Change::ContactUpdated);
     }
+    if changes.is_empty() && before.as_ref().is_some_and(|before| *before != after) {
+        // A late delivery may move nothing but the wait.
+        changes.push(Change::ChatUpdated);
+    }
     changes.sort_unstable();
     Ok(Absorbed { chat, contact, messages: learned.into_newest_first(), changes, before, after, delta })
 }

@@ -35,7 +35,8 @@ pub async fn read<'a>(
     bytes_max: usize,
     state: &'a EdgeState,
 ) -> Result<Body<'a>, ApiError> {
-    if request.headers().contains_key(CONTENT_ENCODING) {
+    let encoding = request.headers().get(CONTENT_ENCODING);
+    if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return Err(ApiError::UnsupportedEncoding);
     }
     let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());

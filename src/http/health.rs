@@ -55,12 +55,6 @@ pub struct HealthAnswer {
     sign_in_keys: Option<String>,
 }
 
-/// Lives.
-#[derive(Debug, Serialize, ToSchema)]
-struct Alive {
-    status: &'static str,
-}
-
 /// How the hub is, in full. 200 as long as it answers.
 #[utoipa::path(get, path = "/health", tag = "health", responses((status = 200, body = HealthAnswer)))]
 pub async fn health(state: web::Data<EdgeState>) -> Result<HttpResponse, ApiError> {
@@ -69,9 +63,9 @@ pub async fn health(state: web::Data<EdgeState>) -> Result<HttpResponse, ApiErro
 }
 
 /// The process answers.
-#[utoipa::path(get, path = "/health/live", tag = "health", responses((status = 200, body = Alive)))]
-pub async fn live() -> HttpResponse {
-    HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(Alive { status: "ok" })
+#[utoipa::path(get, path = "/health/live", tag = "health", responses((status = 200, body = HealthAnswer)))]
+pub async fn live(state: web::Data<EdgeState>) -> Result<HttpResponse, ApiError> {
+    health(state).await
 }
 
 /// Deliveries and sessions are taken in.

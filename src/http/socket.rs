@@ -1,6 +1,6 @@
 //! `GET /ws`: checks who knocks, then opens a session.
 
-use actix_web::http::header::{HOST, HeaderValue, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION};
+use actix_web::http::header::{HOST, HeaderValue, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
 use actix_web::{HttpRequest, HttpResponse, web};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -17,6 +17,13 @@ const KEY_BYTES: usize = 16;
 /// The crate takes older drafts and any key; RFC 6455, 4.2.1, does not. What is missing altogether it refuses itself.
 fn check_handshake(request: &HttpRequest) -> Result<(), ApiError> {
     let header = |name| request.headers().get(name).map(|value: &HeaderValue| value.as_bytes());
+    let upgrades = header(UPGRADE).is_some_and(|upgrade| upgrade.eq_ignore_ascii_case(b"websocket"));
+    if !upgrades {
+        return Err(ApiError::UpgradeRequired);
+    }
+    if header(SEC_WEBSOCKET_KEY).is_none() {
+        return Err(ApiError::BadRequest("Sec-WebSocket-Key is missing".to_owned()));
+    }
     if header(SEC_WEBSOCKET_VERSION).is_some_and(|version| version != VERSION.as_bytes()) {
         return Err(ApiError::UpgradeRequired);
     }

@@ -222,7 +222,7 @@ impl Handler<Committed> for UmblerHub {
 
     fn handle(&mut self, committed: Committed, ctx: &mut Self::Context) {
         // The newest in order, not in time: a clock that jumped ahead and back must not be remembered for ever.
-        self.last_webhook_at = Some(committed.received_at);
+        self.last_webhook_at = committed.received_at.or(self.last_webhook_at);
         if let Some(last) = committed.events.last() {
             self.stats.apply(&committed.delta, last.seq);
             self.ring.add(&committed.events);

@@ -14,7 +14,7 @@ use crate::telemetry::clock;
 /// One tick of the hub.
 const TICK: Duration = Duration::from_secs(1);
 /// Ticks after which a session that has not read what it was sent is closed.
-pub const BEHIND_TICKS_MAX: u32 = 60;
+pub const BEHIND_TICKS_MAX: u32 = 20;
 /// Ticks between two times that users who have not come for a while are forgotten.
 const FORGET_TICKS: u64 = 60;
 

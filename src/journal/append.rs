@@ -142,8 +142,8 @@ pub struct Committed {
     pub delta: StatsDelta,
     /// Every delivery of the batch with its outcome, to be answered once the events are applied.
     pub settled: Vec<Settled>,
-    /// When the newest delivery of the batch was received.
-    pub received_at: Timestamp,
+    /// When the newest delivery of the batch was received; `None` where it holds none.
+    pub received_at: Option<Timestamp>,
 }
 
 /// A delivery whose outcome is durable.

@@ -47,8 +47,8 @@ pub struct Written {
     pub acks: Vec<Ack>,
     /// How the counters move.
     pub delta: StatsDelta,
-    /// When the newest delivery was received.
-    pub received_at: Timestamp,
+    /// When the newest delivery was received; `None` where there was none.
+    pub received_at: Option<Timestamp>,
     /// Damage that one of the deliveries met, and that did not keep it from being stored.
     pub damage: Option<String>,
 }
@@ -165,13 +165,14 @@ impl BatchWriter {
             events: Vec::with_capacity(batch.len()),
             acks: Vec::with_capacity(batch.len()),
             delta: StatsDelta::default(),
-            received_at: Timestamp::MIN,
+            received_at: None,
             damage: self.spoilt.values().find_map(Spoilt::damage),
         };
         let mut counts = rows::Counts::new();
         for append in batch {
-            let (name, outcome, at) = self.take(&append.submission, &mut written)?;
-            written.received_at = written.received_at.max(at);
+            // A notice is no delivery: it tells nothing of the provider.
+            let Some((name, outcome, at)) = self.take(&append.submission, &mut written)? else { continue };
+            written.received_at = written.received_at.max(Some(at));
             let count = counts.entry((name, outcome)).or_insert((0, i64::MIN));
             *count = (count.0 + 1, count.1.max(to_nanos(at)));
         }
@@ -187,8 +188,13 @@ impl BatchWriter {
         &mut self,
         submission: &Submission,
         written: &mut Written,
-    ) -> Result<(String, &'static str, Timestamp), StoreError> {
+    ) -> Result<Option<(String, &'static str, Timestamp)>, StoreError> {
         match submission {
+            Submission::Ignored { event_id: Some(id), received_at, .. }
+                if self.acknowledge_known(id, written)? =>
+            {
+                Ok(Some((String::new(), "duplicate", *received_at)))
+            }
             Submission::Ignored { reason, event_id, received_at, raw, .. } => {
                 rows::keep_ignored(self.store.connection(), reason, *received_at, raw)?;
                 written.acks.push(Ack {
@@ -197,15 +203,15 @@ impl BatchWriter {
                     seq: None,
                     reason: Some(reason.clone()),
                 });
-                Ok((String::new(), "ignored", *received_at))
+                Ok(Some((String::new(), "ignored", *received_at)))
             }
             Submission::Notice(notice) => {
-                let outcome = self.take_notice(notice, written)?;
-                Ok((NOTIFICATION.to_owned(), outcome, notice.received_at))
+                self.take_notice(notice, written)?;
+                Ok(None)
             }
             Submission::Event { delivery, raw, .. } => {
                 let outcome = self.take_event(delivery, raw, written)?;
-                Ok((delivery.event_type.clone(), outcome, delivery.received_at))
+                Ok(Some((delivery.event_type.clone(), outcome, delivery.received_at)))
             }
         }
     }
@@ -232,13 +238,9 @@ impl BatchWriter {
         Ok(outcome)
     }
 
-    fn take_notice(
-        &mut self,
-        notice: &UserNotice,
-        written: &mut Written,
-    ) -> Result<&'static str, StoreError> {
+    fn take_notice(&mut self, notice: &UserNotice, written: &mut Written) -> Result<(), StoreError> {
         if self.acknowledge_known(&notice.id, written)? {
-            return Ok("duplicate");
+            return Ok(());
         }
         let seq = Seq(self.newest.0 + 1);
         let audience = Audience { user: Some(notice.user.clone()), ..Audience::default() };
@@ -262,7 +264,7 @@ impl BatchWriter {
         let event_id = Some(notice.id.clone());
         written.acks.push(Ack { status: AckStatus::Accepted, event_id, seq: Some(seq), reason: None });
         written.events.push(Arc::new(Recorded::new(seq, frame, Some(audience), Vec::new())));
-        Ok("accepted")
+        Ok(())
     }
 
     /// Answers a known id with the position of the first; false where it is not known.

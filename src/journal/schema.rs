@@ -128,6 +128,7 @@ pub fn open(path: &Path) -> Result<Opened, OpenError> {
     let lost = |what| OpenError::Lost { path: path.into(), what };
     loss::of_files(path, &remembered).map_or(Ok(()), |what| Err(lost(what)))?;
     let database = |source| refused(path, source);
+    make_private(path).map_err(|source| OpenError::Folder { path: path.into(), source })?;
     let mut connection = Connection::open(path).map_err(database)?;
     loss::of_rows(&connection, &remembered).map_err(database)?.map_or(Ok(()), |what| Err(lost(what)))?;
     configure(&connection).map_err(database)?;
@@ -165,6 +166,16 @@ pub(super) fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.set_prepared_statement_cache_capacity(128);
     Ok(())
+}
+
+/// A new file holds customers' data: nobody but its owner reads it. SQLite gives its log the same rights.
+fn make_private(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    match fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_made) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 fn migrations() -> Migrations<'static> {

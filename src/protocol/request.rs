@@ -63,6 +63,8 @@ impl ClientEvent {
 pub struct Envelope<'a> {
     /// The client's own id, as JSON, for the answer.
     pub id: Option<&'a RawValue>,
+    /// The event, where it is one of a client.
+    pub event: Option<ClientEvent>,
     /// What it asks, or why that is refused.
     pub request: Result<Request, EnvelopeError>,
 }
@@ -135,8 +137,8 @@ pub struct SubscribeRequest {
 
 #[derive(Deserialize)]
 struct WireEnvelope<'a> {
-    #[serde(borrow)]
-    event: Cow<'a, str>,
+    #[serde(borrow, default)]
+    event: Option<&'a RawValue>,
     #[serde(borrow, default)]
     id: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -158,7 +160,13 @@ impl<'a> Envelope<'a> {
         if let Some(id) = wire.id {
             check_id(id)?;
         }
-        Ok(Self { id: wire.id, request: read(&wire.event, wire.data) })
+        let name = wire.event.and_then(|event| serde_json::from_str::<Cow<'a, str>>(event.get()).ok());
+        let Some(name) = name else {
+            let error = refuse(ErrorCode::BadEnvelope, "no envelope: event must be a string");
+            return Ok(Self { id: wire.id, event: None, request: Err(error) });
+        };
+        let event = ClientEvent::ALL.into_iter().find(|known| known.as_str() == name);
+        Ok(Self { id: wire.id, event, request: read(&name, event, wire.data) })
     }
 }
 
@@ -182,8 +190,7 @@ fn check_id(id: &RawValue) -> Result<(), EnvelopeError> {
     Err(refuse(ErrorCode::BadEnvelope, message))
 }
 
-fn read(event: &str, data: Option<&RawValue>) -> Result<Request, EnvelopeError> {
-    let known = ClientEvent::ALL.into_iter().find(|known| known.as_str() == event);
+fn read(event: &str, known: Option<ClientEvent>, data: Option<&RawValue>) -> Result<Request, EnvelopeError> {
     let Some(known) = known else {
         let shown: String = event.chars().take(40).collect();
         return Err(refuse(

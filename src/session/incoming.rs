@@ -16,7 +16,7 @@ use super::frame_guard::FRAME_BYTES_MAX;
 use crate::hub::users::FRAMES_PER_USER_PER_SECOND;
 use crate::hub::{SendSnapshot, SetPresence, Subscribe, UmblerHub, Unsubscribe};
 use crate::protocol::event::{ServerEvent, encode, encode_error};
-use crate::protocol::{CloseCode, Envelope, ErrorCode, Request};
+use crate::protocol::{ClientEvent, CloseCode, Envelope, EnvelopeError, ErrorCode, Request};
 use crate::telemetry::clock;
 
 /// Frames that one session may send in a second, on average.
@@ -25,6 +25,8 @@ pub const FRAMES_PER_SECOND: NonZeroU32 = NonZeroU32::new(20).unwrap();
 pub const FRAMES_BURST: NonZeroU32 = NonZeroU32::new(100).unwrap();
 /// Refused frames in a row after which the socket is closed.
 pub const REFUSALS_MAX: u32 = 50;
+/// So many refusals that are only temporary count as one.
+const TEMPORARY_REFUSALS_PER_REFUSAL: u32 = 20;
 
 /// What one session has sent.
 pub struct Incoming {
@@ -141,9 +143,27 @@ impl WsSession {
     fn hear(&mut self, text: &str, ctx: &mut ws::WebsocketContext<Self>) {
         match Envelope::parse(text) {
             Err(error) => self.refuse(error.code, &error.message, None, ctx),
-            Ok(Envelope { id, request: Err(error) }) => self.refuse(error.code, &error.message, id, ctx),
-            Ok(Envelope { id, request: Ok(request) }) => self.serve(request, id, ctx),
+            Ok(Envelope { id, event, request: Err(error) }) => self.refuse_request(event, &error, id, ctx),
+            Ok(Envelope { id, request: Ok(request), .. }) => self.serve(request, id, ctx),
         }
+    }
+
+    fn refuse_request(
+        &mut self,
+        event: Option<ClientEvent>,
+        error: &EnvelopeError,
+        id: Option<&RawValue>,
+        ctx: &mut ws::WebsocketContext<Self>,
+    ) {
+        if event == Some(ClientEvent::Authenticate) && !self.sign_in.is_required() {
+            // Without a key everybody is signed in, whatever they show.
+            return self.authenticate("", id, ctx);
+        }
+        let is_envelope = error.code != ErrorCode::BadEnvelope;
+        if is_envelope && event != Some(ClientEvent::Authenticate) && !self.sign_in.is_done() {
+            return self.refuse(ErrorCode::Unauthorized, "authenticate first", id, ctx);
+        }
+        self.refuse(error.code, &error.message, id, ctx);
     }
 
     fn serve(&mut self, request: Request, id: Option<&RawValue>, ctx: &mut ws::WebsocketContext<Self>) {
@@ -201,8 +221,9 @@ impl WsSession {
     ) {
         self.seat.metrics.frame_refused(code.as_str());
         ctx.text(encode_error(id, clock::now(), code, message));
-        self.incoming.refusals += 1;
-        if self.incoming.refusals >= REFUSALS_MAX {
+        // Whoever is only too fast is told so for longer than whoever speaks another language.
+        self.incoming.refusals += if code.is_temporary() { 1 } else { TEMPORARY_REFUSALS_PER_REFUSAL };
+        if self.incoming.refusals >= REFUSALS_MAX * TEMPORARY_REFUSALS_PER_REFUSAL {
             self.close(CloseCode::ProtocolAbuse, ctx);
         }
     }

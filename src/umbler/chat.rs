@@ -119,7 +119,7 @@ fn read_contact(contact: &Object<'_>) -> Option<ContactFacts> {
         id: contact.id("Id")?.into(),
         name: contact.id("Name"),
         phone: contact.id("PhoneNumber"),
-        picture_url: contact.nullable_text("ProfilePictureUrl"),
+        picture_url: contact.nullable_url("ProfilePictureUrl"),
         contact_type: contact.id("ContactType"),
         blocked: contact.flag("IsBlocked"),
         tags: contact.objects("Tags").map(|tags| named_list(&tags)),

@@ -84,6 +84,17 @@ impl<'a> Object<'a> {
         self.text(name).filter(|id| !id.is_empty())
     }
 
+    /// An address on the web. Anything else is no address: `data:` would carry media out of the hub, and `javascript:`
+    /// a stranger's program into a page.
+    pub fn url(&self, name: &str) -> Option<String> {
+        self.text(name).filter(|url| is_web_address(url))
+    }
+
+    /// The same where `null` says that there is none.
+    pub fn nullable_url(&self, name: &str) -> Option<Option<String>> {
+        self.nullable_text(name).map(|url| url.filter(|url| is_web_address(url)))
+    }
+
     /// `true` or `false`.
     pub fn flag(&self, name: &str) -> Option<bool> {
         match self.value(name)?.get() {
@@ -157,6 +168,12 @@ impl<'a> Object<'a> {
             self.value(name).and_then(|raw| serde_json::from_str(raw.get()).ok());
         items.unwrap_or_default().into_iter().filter_map(text).collect()
     }
+}
+
+fn is_web_address(url: &str) -> bool {
+    let begins =
+        |scheme: &str| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    begins("https://") || begins("http://")
 }
 
 /// A JSON string; what UTF-8 cannot hold becomes U+FFFD.

@@ -96,7 +96,7 @@ fn read_reply(reply: &Object<'_>) -> Option<ReplyTo> {
 
 fn read_file(file: &Object<'_>) -> File {
     File {
-        url: file.id("Url"),
+        url: file.url("Url"),
         content_type: file.id("ContentType"),
         name: file.id("OriginalName"),
         size: file.count("OriginalSizeBytes"),

@@ -181,7 +181,7 @@ fn health_tells_how_the_hub_is() {
     assert_eq!((told("status"), told("seq"), told("sessions")), (json!("ok"), json!(1), json!(1)));
     assert_eq!((told("version"), told("writable")), (json!(env!("CARGO_PKG_VERSION")), json!(true)));
     assert!(told("uptimeSeconds").is_u64() && told("lastWebhookAt").is_string(), "{health}");
-    assert_eq!(hub.json("/health/live"), json!({ "status": "ok" }));
+    assert_eq!(hub.json("/health/live")["status"], "ok");
     assert_eq!(hub.json("/health/ready")["status"], "ok");
     let metrics = hub.get("/metrics");
     assert!(metrics.header("content-type").is_some_and(|kind| kind.starts_with("text/plain")), "{metrics:?}");

@@ -46,9 +46,9 @@ fn read_filtered(
     let paging = params.paging()?;
     let (since, until) = (params.moment("since")?, params.moment("until")?);
     if let (Some(since), Some(until)) = (since, until)
-        && since >= until
+        && since > until
     {
-        return Err(ApiError::parameter("until", "must be later than since"));
+        return Err(ApiError::parameter("until", "must not be earlier than since"));
     }
     let filter =
         MessageFilter { chat, contact, source: params.id("source")?, search: params.search()?, since, until };

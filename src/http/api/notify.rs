@@ -23,7 +23,7 @@ const NAME_BYTES_MAX: usize = crate::auth::SUBJECT_BYTES_MAX;
 
 /// A notice to one user.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with user and data")]
 pub struct NotifyRequest {
     /// The user, as tokens name them in `sub`.
     user: Option<String>,
