@@ -50,8 +50,8 @@ pub enum ApiError {
     #[error("Content-Encoding is not supported; send the body as it is")]
     UnsupportedEncoding,
     /// The body is not declared as what it must be.
-    #[error("send the body as Content-Type: application/json")]
-    UnsupportedType,
+    #[error("send the body as Content-Type: {0}")]
+    UnsupportedType(&'static str),
     /// Another version of the WebSocket protocol.
     #[error("this is WebSocket version 13 (RFC 6455)")]
     UpgradeRequired,
@@ -114,7 +114,7 @@ impl ApiError {
             Self::BodyTimeout(_) => (StatusCode::REQUEST_TIMEOUT, "body_timeout"),
             Self::BodyTooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
             Self::UnsupportedEncoding => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_encoding"),
-            Self::UnsupportedType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_type"),
+            Self::UnsupportedType(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_type"),
             Self::UpgradeRequired => (StatusCode::UPGRADE_REQUIRED, "upgrade_required"),
             Self::TooManyRequests { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
             Self::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
@@ -147,7 +147,7 @@ impl ApiError {
             | Self::EpochChanged
             | Self::TooOld
             | Self::UnsupportedEncoding
-            | Self::UnsupportedType
+            | Self::UnsupportedType(_)
             | Self::Internal => {}
         }
     }

@@ -45,8 +45,8 @@ use crate::telemetry::metrics::Metrics;
 use flow::Stretches;
 pub use messages::{
     Ack, AckStatus, Admit, AdmitError, Connect, Deliver, Disconnected, Drain, Drained, GetHealth, GetStats,
-    Health, Ingest, IngestError, ListRevocations, Outgoing, RequestId, Revoke, RevokeError, Revoked,
-    SendSnapshot, SessionId, SetPresence, Submission, Subscribe, Unsubscribe, UserNotice, Who,
+    Health, Ingest, IngestError, ListRevocations, MemberChanges, Outgoing, RequestId, Revoke, RevokeError,
+    Revoked, SendSnapshot, SessionId, SetPresence, Submission, Subscribe, Unsubscribe, UserNotice, Who,
 };
 use presence::Presence;
 use ring::Ring;
@@ -222,7 +222,7 @@ impl Handler<Committed> for UmblerHub {
 
     fn handle(&mut self, committed: Committed, ctx: &mut Self::Context) {
         // The newest in order, not in time: a clock that jumped ahead and back must not be remembered for ever.
-        self.last_webhook_at = Some(committed.received_at);
+        self.last_webhook_at = committed.received_at.or(self.last_webhook_at);
         if let Some(last) = committed.events.last() {
             self.stats.apply(&committed.delta, last.seq);
             self.ring.add(&committed.events);

@@ -29,8 +29,8 @@ pub const UPDATE_BYTES_MAX: usize = 1024 * 1024;
 
 /// Writes batches on the one writing connection.
 pub struct BatchWriter {
-    store: SqliteStore,
-    newest: Seq,
+    pub(super) store: SqliteStore,
+    pub(super) newest: Seq,
     retained: i64,
     lineage: Lineage,
     watch: FileWatch,
@@ -47,8 +47,8 @@ pub struct Written {
     pub acks: Vec<Ack>,
     /// How the counters move.
     pub delta: StatsDelta,
-    /// When the newest delivery was received.
-    pub received_at: Timestamp,
+    /// When the newest delivery was received; `None` where there is none.
+    pub received_at: Option<Timestamp>,
     /// Damage that one of the deliveries met, and that did not keep it from being stored.
     pub damage: Option<String>,
 }
@@ -165,13 +165,13 @@ impl BatchWriter {
             events: Vec::with_capacity(batch.len()),
             acks: Vec::with_capacity(batch.len()),
             delta: StatsDelta::default(),
-            received_at: Timestamp::MIN,
+            received_at: None,
             damage: self.spoilt.values().find_map(Spoilt::damage),
         };
         let mut counts = rows::Counts::new();
         for append in batch {
-            let (name, outcome, at) = self.take(&append.submission, &mut written)?;
-            written.received_at = written.received_at.max(at);
+            let Some((name, outcome, at)) = self.take(&append.submission, &mut written)? else { continue };
+            written.received_at = written.received_at.max(Some(at));
             let count = counts.entry((name, outcome)).or_insert((0, i64::MIN));
             *count = (count.0 + 1, count.1.max(to_nanos(at)));
         }
@@ -183,12 +183,17 @@ impl BatchWriter {
         Ok(written)
     }
 
+    /// The type, the outcome and the time that it is counted with; `None` where it is nothing that was delivered.
     fn take(
         &mut self,
         submission: &Submission,
         written: &mut Written,
-    ) -> Result<(String, &'static str, Timestamp), StoreError> {
-        match submission {
+    ) -> Result<Option<(String, &'static str, Timestamp)>, StoreError> {
+        Ok(Some(match submission {
+            Submission::Members(changes) => {
+                self.take_members(changes, written)?;
+                return Ok(None);
+            }
             Submission::Ignored { reason, event_id, received_at, raw, .. } => {
                 rows::keep_ignored(self.store.connection(), reason, *received_at, raw)?;
                 written.acks.push(Ack {
@@ -197,17 +202,17 @@ impl BatchWriter {
                     seq: None,
                     reason: Some(reason.clone()),
                 });
-                Ok((String::new(), "ignored", *received_at))
+                (String::new(), "ignored", *received_at)
             }
             Submission::Notice(notice) => {
                 let outcome = self.take_notice(notice, written)?;
-                Ok((NOTIFICATION.to_owned(), outcome, notice.received_at))
+                (NOTIFICATION.to_owned(), outcome, notice.received_at)
             }
             Submission::Event { delivery, raw, .. } => {
                 let outcome = self.take_event(delivery, raw, written)?;
-                Ok((delivery.event_type.clone(), outcome, delivery.received_at))
+                (delivery.event_type.clone(), outcome, delivery.received_at)
             }
-        }
+        }))
     }
 
     fn take_event(
