@@ -59,7 +59,11 @@ impl Directory {
 
     /// Somebody owns a chat, takes part in one or wrote.
     pub fn note(&mut self, connection: &Connection, id: &RefId) -> Result<(), StoreError> {
-        let is_full = self.members.len() - self.known >= UNKNOWN_MAX;
+        self.note_up_to(UNKNOWN_MAX, connection, id)
+    }
+
+    fn note_up_to(&mut self, most: usize, connection: &Connection, id: &RefId) -> Result<(), StoreError> {
+        let is_full = self.members.len() - self.known >= most;
         match self.members.get_mut(id.as_str()) {
             Some(entry) if entry.occurs => return Ok(()),
             Some(entry) => entry.occurs = true,
@@ -183,5 +187,55 @@ impl BatchWriter {
         written.acks.push(ack(AckStatus::Accepted, Some(seq), None));
         written.events.push(std::sync::Arc::new(Recorded::new(seq, frame, Some(audience), Vec::new())));
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn database() -> Connection {
+        let mut connection = Connection::open_in_memory().unwrap();
+        crate::journal::schema::migrate_to_latest(&mut connection).unwrap();
+        connection
+    }
+
+    fn named(id: &str, name: Option<&str>) -> Member {
+        Member { name: name.map(str::to_owned), ..Member::unknown(id.into()) }
+    }
+
+    fn rows(connection: &Connection) -> Vec<(String, bool)> {
+        let mut select = connection.prepare("SELECT id, occurs FROM members ORDER BY id").unwrap();
+        select.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn ids_beyond_the_bound_are_not_listed_and_a_name_makes_room() {
+        let database = database();
+        let mut directory = Directory::default();
+        for id in ["a", "b", "c", "a"] {
+            directory.note_up_to(2, &database, &id.into()).unwrap();
+        }
+        assert_eq!(rows(&database), [("a".into(), true), ("b".into(), true)]);
+        directory.change(&database, &[&named("a", Some("Ana"))], Timestamp::UNIX_EPOCH).unwrap();
+        directory.note_up_to(2, &database, &"c".into()).unwrap();
+        assert_eq!(rows(&database).len(), 3);
+    }
+
+    #[test]
+    fn what_is_held_is_what_is_stored() {
+        let database = database();
+        let mut directory = Directory::default();
+        let at = Timestamp::UNIX_EPOCH;
+        directory.change(&database, &[&named("a", Some("Ana")), &named("b", Some("Bia"))], at).unwrap();
+        directory.note(&database, &"a".into()).unwrap();
+        let gone = [named("a", None), named("b", None)];
+        assert_eq!(directory.known_after(&gone.iter().collect::<Vec<_>>()), 0);
+        directory.change(&database, &gone.iter().collect::<Vec<_>>(), at).unwrap();
+        assert_eq!(rows(&database), [("a".into(), true)], "b occurs nowhere");
+        for directory in [&directory, &Directory::load(&database).unwrap()] {
+            assert_eq!((directory.name_of("a"), directory.known, directory.members.len()), (None, 0, 1));
+            assert!(directory.news(&gone).is_empty());
+        }
     }
 }

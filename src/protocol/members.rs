@@ -65,9 +65,9 @@ pub struct MembersData<'a> {
 
 impl<'a> MembersUpdate<'a> {
     /// Changes at their position; `timestamp` is when the hub received them.
-    pub fn new(seq: Seq, timestamp: Timestamp, event_id: &'a EventId, changed: &[Member]) -> Self {
+    pub fn new(seq: Seq, timestamp: Timestamp, event_id: &'a EventId, news: &[Member]) -> Self {
         let (update_type, changes) = (MEMBER_UPDATED, [MEMBER_UPDATED]);
-        let members = changed.iter().map(MemberShape::from).collect();
+        let members = news.iter().map(MemberShape::from).collect();
         let data = MembersData { event_id, update_type, changes, chat: None, contact: None, members };
         Self { event: "umbler_update", seq, timestamp, data }
     }

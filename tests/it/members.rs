@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 
+use super::support::hub::{Answer, command};
 use super::support::keys::{SECRET, token};
 use super::support::{Delivery, Hub, hub_with, spawn_hub};
 
 const PATH: &str = "/api/umbler/members";
 
-fn imports(hub: &Hub, csv: impl AsRef<[u8]>) -> super::support::hub::Answer {
+fn imports(hub: &Hub, csv: impl AsRef<[u8]>) -> Answer {
     hub.provider().post_to(&format!("{PATH}/import"), &[("content-type", "text/csv; charset=utf-8")], csv)
 }
 
@@ -176,9 +177,24 @@ fn rows_within(bytes: usize) -> String {
     for at in 0..2_000 {
         let room = (bytes - csv.len()) / (2_000 - at);
         let quotes = "\"\"".repeat(room.saturating_sub(9) / 2);
-        csv += &format!("{at},\"{quotes}x\"\n");
+        csv.extend([&at.to_string(), ",\"", &*quotes, "x\"\n"]);
     }
     csv
+}
+
+#[test]
+fn a_full_directory_takes_nobody_more_and_keeps_who_is_there() {
+    let hub = spawn_hub();
+    for file in 0..10 {
+        let csv = (0..2_000).fold("id,name\n".to_owned(), |csv, at| csv + &format!("{file}-{at},n\n"));
+        assert_eq!(imports(&hub, csv).status, 200);
+    }
+    let refused = hub.put(&format!("{PATH}/more"), &[], &json!({ "name": "n" }));
+    assert_eq!(refused.refuses(400, "bad_request")["message"], "the directory is full");
+    puts(&hub, "0-0", &json!({ "name": "another name" }));
+    assert_eq!(hub.delete(&format!("{PATH}/0-1"), &[]).status, 200);
+    puts(&hub, "more", &json!({ "name": "n" }));
+    assert_eq!(hub.json(PATH)["total"], 20_000);
 }
 
 #[test]
@@ -279,4 +295,26 @@ fn pages_of_allowed_origins_may_change_the_directory() {
             .expect("a request");
         assert_eq!(hub.agent().run(request).expect("the hub answers").status(), 200, "{method}");
     }
+}
+
+#[test]
+fn the_command_line_imports_a_file_into_a_running_hub() {
+    let hub = hub_with(&[("JWT_SECRET", SECRET)]);
+    let file = hub.home().join("agents.csv");
+    let run = |secret: Option<&str>| {
+        let mut tool = command(hub.home());
+        tool.args(["members", "import"]).arg(&file).args(["--url", &hub.url("")]);
+        tool.envs(secret.map(|secret| ("JWT_SECRET", secret)));
+        let output = tool.output().expect("the binary runs");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+        (output.status.success(), text(output.stdout), text(output.stderr))
+    };
+    std::fs::write(&file, "id,name\nana,Ana\nbia,\n,Caio\n").expect("written");
+    let (done, _, error) = run(Some(SECRET));
+    assert!(!done && error.contains("line 3: name is missing\nline 4: id is missing"), "{error}");
+    std::fs::write(&file, "id,name\nana,Ana\nbia,Bia\n").expect("written");
+    let (done, _, error) = run(None);
+    assert!(!done && error.contains("nothing was imported"), "{error}");
+    assert_eq!(run(Some(SECRET)).1, "2 entries: told on every screen at position 1\n");
+    assert_eq!(run(Some(SECRET)).1, "2 entries: nothing new\n");
 }

@@ -23,7 +23,7 @@ type Places = [Option<usize>; COLUMNS.len()];
 pub fn read(file: &[u8]) -> Result<Vec<Member>, String> {
     let file = file.strip_prefix(BYTE_ORDER_MARK).unwrap_or(file);
     let text = std::str::from_utf8(file).map_err(|error| {
-        let line = 1 + file[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+        let line = file[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
         format!("line {line}: is no UTF-8")
     })?;
     let mut rows = ReaderBuilder::new()
