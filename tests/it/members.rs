@@ -262,6 +262,8 @@ fn a_wrong_entry_is_refused_by_the_name_of_its_field() {
         assert_eq!(refused["parameter"], parameter, "{entry}");
     }
     hub.put(&format!("{PATH}/{}", "x".repeat(257)), &[], &json!({ "name": "Ana" })).refuses(404, "not_found");
+    let blank = hub.put(&format!("{PATH}/%20ana"), &[], &json!({ "name": "Ana" }));
+    assert_eq!(blank.refuses(400, "bad_parameter")["parameter"], "id");
     hub.get(&format!("{PATH}?role=x")).refuses(400, "bad_parameter");
     hub.get(&format!("{PATH}/import")).refuses(405, "method_not_allowed");
     assert_eq!(hub.json("/health")["seq"], 0, "nothing was written");

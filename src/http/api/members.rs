@@ -167,6 +167,9 @@ pub async fn put(
     let id = path_id(path)?;
     let body = body::read(&request, payload, BODY_BYTES_MAX, &state).await?.bytes;
     let member = parse(&id, &body)?;
+    if member.id.as_str() != id {
+        return Err(ApiError::parameter("id", "must not begin or end with a blank"));
+    }
     let shape = MemberShape::from(&member);
     let ack = change(&state, vec![member]).await?;
     Ok(Answer(ChangedMemberAnswer { member: shape, seq: ack.seq.map(|seq| seq.0) }))
