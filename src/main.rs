@@ -10,6 +10,7 @@ use umbler_hub::journal::writer::chain;
 use umbler_hub::tools::backup::{self, BackupArgs};
 use umbler_hub::tools::check::{self, CheckArgs};
 use umbler_hub::tools::health::{self, HealthArgs};
+use umbler_hub::tools::members::{self, MembersArgs};
 use umbler_hub::tools::replay::{self, ReplayArgs};
 use umbler_hub::tools::restore::{self, AcceptArgs, RestoreArgs};
 use umbler_hub::tools::simulate::{self, SimulateArgs};
@@ -44,6 +45,8 @@ enum Command {
     Backup(BackupArgs),
     /// Put a backup in the place of the database; the hub must be stopped.
     Restore(RestoreArgs),
+    /// Give a running hub the names of agents.
+    Members(MembersArgs),
     /// Go on after deliveries were lost, with what is left; the hub must be stopped.
     AcceptDataLoss(AcceptArgs),
 }
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
         Command::Health(args) => health::run(&args).map_err(Failure::from),
         Command::Backup(args) => backup::run(&args).map_err(Failure::from),
         Command::Restore(args) => restore::restore(&args).map_err(Failure::from),
+        Command::Members(args) => members::run(&args).map_err(Failure::from),
         Command::AcceptDataLoss(args) => restore::accept(&args).map_err(Failure::from),
     };
     match outcome {

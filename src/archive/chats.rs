@@ -6,6 +6,7 @@ use rusqlite::{OptionalExtension, Transaction};
 use serde::Serialize;
 
 use super::cursor::fingerprint;
+use super::members::name_people;
 use super::page::{Conditions, Order, Page, PageAt, Rows, Sort, Walk};
 use super::search::Needle;
 use super::stats::Hidden;
@@ -245,6 +246,7 @@ fn load(tx: &Transaction<'_>, rowid: i64, scope: &Scope) -> Result<ChatShape, Ar
     let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     let chat: Chat = parse_state(row, 0)?;
     let mut shape = ChatShape::new(&chat, row.get(1)?, parse_summary(row, 2)?);
+    name_people(tx, shape.people_mut())?;
     if scope.is_masked() {
         shape.mask();
     }

@@ -8,6 +8,7 @@ use rusqlite::types::Value;
 use serde::Serialize;
 
 use super::cursor::fingerprint;
+use super::members::name_people;
 use super::page::{Conditions, Order, Page, PageAt, Rows, Walk};
 use super::search::Needle;
 use super::stats::Hidden;
@@ -180,6 +181,7 @@ fn load(tx: &Transaction<'_>, rowid: i64, scope: &Scope) -> Result<MessageShape,
     let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     let message: ChatMessage = parse_state(row, 0)?;
     let mut shape = MessageShape::new(&message, row.get(1)?);
+    name_people(tx, shape.people_mut())?;
     if scope.is_masked() {
         shape.mask();
     }

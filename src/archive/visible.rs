@@ -16,6 +16,8 @@ pub(super) enum Rows {
     Messages,
     /// Contacts, by any of their chats.
     Contacts,
+    /// Agents: those of the directory, and others by any chat that they take part in.
+    Members,
 }
 
 /// One limit: its SQL on a row of `chats`, and how often the list of ids is bound.
@@ -68,6 +70,10 @@ pub(super) fn limit(conditions: &mut Conditions, scope: &Scope, rows: Rows) {
         Rows::Messages => format!("EXISTS (SELECT 1 FROM chats WHERE chats.id = messages.chat_id AND {sql})"),
         // Only private chats are hidden, and they are few: whoever has none is seen.
         Rows::Contacts if scope.is_whole() => WHOLE_CONTACTS.to_owned(),
+        Rows::Members => format!(
+            "(members.name IS NOT NULL OR EXISTS (SELECT 1 FROM chat_members JOIN chats ON chats.id = \
+             chat_members.chat_id WHERE chat_members.member_id = members.id AND {sql}))"
+        ),
         Rows::Contacts => format!(
             "EXISTS (SELECT 1 FROM chats INDEXED BY chats_of_contact WHERE chats.contact_id = contacts.id AND {sql})"
         ),
@@ -110,6 +116,10 @@ pub(super) fn sees(tx: &Transaction<'_>, scope: &Scope, rows: Rows, id: &str) ->
         Rows::Contacts => {
             conditions.require("contacts.id = ?", [Value::Text(id.to_owned())]);
             "contacts"
+        }
+        Rows::Members => {
+            conditions.require("members.id = ?", [Value::Text(id.to_owned())]);
+            "members"
         }
     };
     limit(&mut conditions, scope, rows);

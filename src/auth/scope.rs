@@ -6,6 +6,7 @@
 //! 2. A private chat is seen by admins and supervisors, and by others only where their token's `members` name its
 //!    owner or somebody in it.
 //! 3. Viewers see names and phones masked and no texts.
+//! 4. The directory of agents is seen by everybody: names stand beside the chats that one sees.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
@@ -107,6 +108,9 @@ impl Scope {
         let masked = self.is_masked();
         if audience.user.is_some() {
             return Some(View::Whole { masked: false, limited: false });
+        }
+        if audience.directory {
+            return Some(View::Whole { masked, limited: false });
         }
         let Some(after) = &audience.after else {
             // Nobody knows which chat a delivery that was not understood belongs to.

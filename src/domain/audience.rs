@@ -58,7 +58,7 @@ impl Placement {
 /// Whom an event concerns.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Audience {
-    /// The chat; `None` for what was not understood, and for notices to one user.
+    /// The chat; `None` for what was not understood, for notices to one user, and for the directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chat: Option<ChatId>,
     /// Who the chat was and is held with.
@@ -82,6 +82,9 @@ pub struct Audience {
     /// The one user that a notice is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
+    /// The directory of agents changed, which concerns everybody.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub directory: bool,
 }
 
 impl Audience {

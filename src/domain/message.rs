@@ -245,6 +245,11 @@ impl ChatMessage {
         }
     }
 
+    /// The agent who sent it.
+    pub fn agent(&self) -> Option<&Named> {
+        self.author.get().filter(|_| self.source.get().is_some_and(|source| source == "Member"))
+    }
+
     /// A reaction that came as a message of its own is nobody's last word.
     pub fn is_reaction(&self) -> bool {
         self.message_type.get().is_some_and(|message_type| message_type == "Reaction")

@@ -77,11 +77,16 @@ fn no_share() -> ApiError {
 
 /// Pages of other sites may post plain text without asking first, but not JSON.
 pub fn check_json(request: &HttpRequest) -> Result<(), ApiError> {
+    check_type(request, "application/json")
+}
+
+/// The body must be declared as this; not as what a page of another site may send unasked.
+pub fn check_type(request: &HttpRequest, expected: &'static str) -> Result<(), ApiError> {
     let declared = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = declared.and_then(|value| value.split(';').next()).unwrap_or_default();
-    if essence.trim().eq_ignore_ascii_case("application/json") {
+    if essence.trim().eq_ignore_ascii_case(expected) {
         Ok(())
     } else {
-        Err(ApiError::UnsupportedType)
+        Err(ApiError::UnsupportedType(expected))
     }
 }

@@ -33,7 +33,10 @@ pub enum ApiError {
     NotFound(&'static str),
     /// The path has other methods.
     #[error("this path does not know that method")]
-    MethodNotAllowed,
+    MethodNotAllowed {
+        /// The methods that it has.
+        allow: &'static str,
+    },
     /// A position in another epoch.
     #[error("the position belongs to another epoch; begin with a snapshot")]
     EpochChanged,
@@ -50,8 +53,8 @@ pub enum ApiError {
     #[error("Content-Encoding is not supported; send the body as it is")]
     UnsupportedEncoding,
     /// The body is not declared as what it must be.
-    #[error("send the body as Content-Type: application/json")]
-    UnsupportedType,
+    #[error("send the body as Content-Type: {0}")]
+    UnsupportedType(&'static str),
     /// Another version of the WebSocket protocol.
     #[error("this is WebSocket version 13 (RFC 6455)")]
     UpgradeRequired,
@@ -108,13 +111,13 @@ impl ApiError {
             Self::Unauthorized(_) => (StatusCode::UNAUTHORIZED, "unauthorized"),
             Self::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden"),
             Self::NotFound(_) => (StatusCode::NOT_FOUND, "not_found"),
-            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            Self::MethodNotAllowed { .. } => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::EpochChanged => (StatusCode::GONE, "epoch_changed"),
             Self::TooOld => (StatusCode::GONE, "too_old"),
             Self::BodyTimeout(_) => (StatusCode::REQUEST_TIMEOUT, "body_timeout"),
             Self::BodyTooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
             Self::UnsupportedEncoding => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_encoding"),
-            Self::UnsupportedType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_type"),
+            Self::UnsupportedType(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_type"),
             Self::UpgradeRequired => (StatusCode::UPGRADE_REQUIRED, "upgrade_required"),
             Self::TooManyRequests { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
             Self::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
@@ -131,6 +134,9 @@ impl ApiError {
             Self::TooManyRequests { retry_after_seconds } | Self::Unavailable { retry_after_seconds, .. } => {
                 response.insert_header((header::RETRY_AFTER, *retry_after_seconds));
             }
+            Self::MethodNotAllowed { allow } => {
+                response.insert_header((header::ALLOW, *allow));
+            }
             Self::UpgradeRequired => {
                 response.insert_header((header::SEC_WEBSOCKET_VERSION, "13"));
                 response.insert_header((header::UPGRADE, "websocket"));
@@ -143,11 +149,10 @@ impl ApiError {
             | Self::BadRequest(_)
             | Self::Forbidden(_)
             | Self::NotFound(_)
-            | Self::MethodNotAllowed
             | Self::EpochChanged
             | Self::TooOld
             | Self::UnsupportedEncoding
-            | Self::UnsupportedType
+            | Self::UnsupportedType(_)
             | Self::Internal => {}
         }
     }

@@ -7,7 +7,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::ConnectionType;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, ResponseError, web};
+use actix_web::{Error, HttpRequest, ResponseError, web};
 
 use super::error::ApiError;
 use super::state::EdgeState;
@@ -115,6 +115,14 @@ pub async fn not_found() -> Result<web::Bytes, ApiError> {
 }
 
 /// The path is known, the method is not.
-pub async fn method_not_allowed() -> Result<web::Bytes, ApiError> {
-    Err(ApiError::MethodNotAllowed)
+pub async fn method_not_allowed(request: HttpRequest) -> Result<web::Bytes, ApiError> {
+    // RFC 9110 15.5.6: the answer names the methods that are known here.
+    let allow = match request.match_pattern().as_deref() {
+        Some("/api/umbler/webhook" | "/api/umbler/notify" | "/api/umbler/members/import") => "POST",
+        Some("/api/umbler/members/{id}") => "PUT, DELETE",
+        Some("/api/umbler/revocations") => "GET, HEAD, POST",
+        Some("/ws" | "/metrics" | "/api/umbler/stream") => "GET",
+        _ => "GET, HEAD",
+    };
+    Err(ApiError::MethodNotAllowed { allow })
 }

@@ -89,7 +89,7 @@ pub fn cors(state: &web::Data<EdgeState>) -> Cors {
         .allowed_origin_fn(move |origin, _| {
             origin.to_str().is_ok_and(|origin| state.settings.origins.allows(origin))
         })
-        .allowed_methods([Method::GET, Method::POST, Method::HEAD])
+        .allowed_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::HEAD])
         .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, stream::LAST_EVENT_ID])
         .expose_headers([header::RETRY_AFTER])
         .max_age(PREFLIGHT_SECONDS)

@@ -20,6 +20,7 @@ impl UmblerHub {
         // Sessions of one scope share one slice of frames.
         let mut slices: Vec<Option<Arc<[ByteString]>>> = vec![None; self.sessions.scope_count()];
         let all_public = events.iter().all(|event| event.is_public());
+        let any_for_all = events.iter().any(|event| event.is_for_all());
         let mut delivered = 0;
         for session in self.sessions.iter_mut().filter(|session| matches!(session.flow, Flow::Live)) {
             let Some((slot, scope)) = session.scope() else { continue };
@@ -29,7 +30,7 @@ impl UmblerHub {
                     Some(slice) => Arc::clone(slice.get_or_insert_with(|| seen(events, scope))),
                     None => seen(events, scope),
                 }
-            } else if selected {
+            } else if selected || any_for_all {
                 events.iter().filter_map(|event| session.would_get(event)).collect()
             } else {
                 continue;

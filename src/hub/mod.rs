@@ -45,8 +45,8 @@ use crate::telemetry::metrics::Metrics;
 use flow::Stretches;
 pub use messages::{
     Ack, AckStatus, Admit, AdmitError, Connect, Deliver, Disconnected, Drain, Drained, GetHealth, GetStats,
-    Health, Ingest, IngestError, ListRevocations, Outgoing, RequestId, Revoke, RevokeError, Revoked,
-    SendSnapshot, SessionId, SetPresence, Submission, Subscribe, Unsubscribe, UserNotice, Who,
+    Health, Ingest, IngestError, ListRevocations, MemberChanges, Outgoing, RequestId, Revoke, RevokeError,
+    Revoked, SendSnapshot, SessionId, SetPresence, Submission, Subscribe, Unsubscribe, UserNotice, Who,
 };
 use presence::Presence;
 use ring::Ring;

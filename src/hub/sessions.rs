@@ -98,6 +98,7 @@ impl Session {
     pub fn would_get(&self, event: &Recorded) -> Option<ByteString> {
         let (_, scope) = self.scope()?;
         let follows = self.follows_all() && event.is_public()
+            || event.is_for_all() && self.follows_updates()
             || event.channels().any(|channel| self.channels.contains(&channel));
         if follows { event.seen_by(scope) } else { None }
     }

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use super::fault::Fault;
 use super::recorded::Recorded;
-use crate::domain::{Delivery, EventId, Seq, StatsDelta};
+use crate::domain::{Delivery, EventId, Member, Seq, StatsDelta};
 
 /// Something that the provider posted.
 #[derive(Debug)]
@@ -25,6 +25,8 @@ pub enum Submission {
     },
     /// A notice to one user, from the company's own backend.
     Notice(Box<UserNotice>),
+    /// Changes of the directory of agents, from an admin: all of them or none.
+    Members(Box<MemberChanges>),
     /// A JSON object without an id or a type: kept raw, no event.
     Ignored {
         /// Which part is missing.
@@ -55,6 +57,22 @@ pub struct UserNotice {
     pub received_at: Timestamp,
 }
 
+/// Entries of the directory to be set, or taken out where they have no name.
+#[derive(Debug, Clone)]
+pub struct MemberChanges {
+    /// The id of the update that tells them.
+    pub id: EventId,
+    /// One for each id at most.
+    pub members: Vec<Member>,
+    /// The same in JSON, compressed with zstd.
+    pub raw: Vec<u8>,
+    /// When the hub received it.
+    pub received_at: Timestamp,
+}
+
+/// What an entry on its way into the directory takes, estimated.
+const MEMBER_BYTES: usize = 1_024;
+
 /// What a parsed delivery takes beside its texts and its compressed bytes, estimated.
 const SUBMISSION_OVERHEAD_BYTES: usize = 4_096;
 
@@ -66,6 +84,7 @@ impl Submission {
             Self::Event { raw, body_bytes, .. } | Self::Ignored { raw, body_bytes, .. } => {
                 raw.len() + body_bytes + SUBMISSION_OVERHEAD_BYTES
             }
+            Self::Members(changes) => changes.members.len() * MEMBER_BYTES + SUBMISSION_OVERHEAD_BYTES,
             Self::Notice(notice) => notice.data.get().len() + SUBMISSION_OVERHEAD_BYTES,
         }
     }
@@ -80,7 +99,7 @@ pub struct Ack {
     pub event_id: Option<EventId>,
     /// Its position; of a duplicate, that of the first. `None` for ignored ones.
     pub seq: Option<Seq>,
-    /// Why it was not understood, or ignored.
+    /// Why it was not understood, ignored, or refused.
     pub reason: Option<String>,
 }
 

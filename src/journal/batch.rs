@@ -29,8 +29,8 @@ pub const UPDATE_BYTES_MAX: usize = 1024 * 1024;
 
 /// Writes batches on the one writing connection.
 pub struct BatchWriter {
-    store: SqliteStore,
-    newest: Seq,
+    pub(super) store: SqliteStore,
+    pub(super) newest: Seq,
     retained: i64,
     lineage: Lineage,
     watch: FileWatch,
@@ -184,12 +184,17 @@ impl BatchWriter {
         Ok(written)
     }
 
+    /// The type, the outcome and the time that it is counted with; `None` where it is nothing that was delivered.
     fn take(
         &mut self,
         submission: &Submission,
         written: &mut Written,
     ) -> Result<Option<(String, &'static str, Timestamp)>, StoreError> {
         match submission {
+            Submission::Members(changes) => {
+                self.take_members(changes, written)?;
+                Ok(None)
+            }
             Submission::Ignored { event_id: Some(id), received_at, .. }
                 if self.acknowledge_known(id, written)? =>
             {

@@ -21,6 +21,7 @@ pub mod lineage;
 pub mod loss;
 pub mod schema;
 pub mod tables;
+pub mod directory;
 pub mod store;
 pub mod fault;
 pub mod record;
@@ -33,7 +34,9 @@ pub mod replace;
 
 use std::path::PathBuf;
 
-pub use append::{Ack, AckStatus, Committed, Faulted, IngestError, Settled, Submission, UserNotice};
+pub use append::{
+    Ack, AckStatus, Committed, Faulted, IngestError, MemberChanges, Settled, Submission, UserNotice,
+};
 pub use fault::Fault;
 pub use queue::Journal;
 pub use recorded::Recorded;

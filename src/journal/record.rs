@@ -27,7 +27,7 @@ pub fn understood(
         }
     };
     let mut messages = absorbed.messages.iter().map(|message| MessageShape::new(message, contact_id.clone()));
-    Ok(UpdateData {
+    let mut data = UpdateData {
         event_id: delivery.event_id.clone(),
         update_type: update_type(&absorbed.changes),
         changes: absorbed.changes.clone(),
@@ -37,7 +37,14 @@ pub fn understood(
         other_messages: messages.collect(),
         previous: Previous::new(absorbed.before.as_ref(), &absorbed.after),
         reason: None,
-    })
+    };
+    let (directory, _) = store.directory()?;
+    for agent in data.people_mut() {
+        if let Some(name) = directory.name_of(&agent.id) {
+            agent.name = Some(name.to_owned());
+        }
+    }
+    Ok(data)
 }
 
 /// The update of a delivery that was kept raw.

@@ -75,6 +75,11 @@ impl Recorded {
         self.audience.as_ref().is_none_or(|audience| audience.user.is_none())
     }
 
+    /// True where it concerns whatever a screen holds, so that every session hears it that follows updates at all.
+    pub fn is_for_all(&self) -> bool {
+        self.audience.as_ref().is_some_and(|audience| audience.directory)
+    }
+
     /// The channels on which it goes out besides `updates`; where a chat moved, both sides hear it. One channel may
     /// come twice.
     pub fn channels(&self) -> impl Iterator<Item = Channel> {

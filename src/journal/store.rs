@@ -5,6 +5,7 @@ use hashlink::LruCache;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::directory::Directory;
 use super::tables;
 use crate::domain::facts::Reaction;
 use crate::domain::register::{from_nanos, to_nanos};
@@ -41,6 +42,8 @@ pub struct SqliteStore {
     connection: Connection,
     chats: LruCache<ChatId, Chat>,
     contacts: LruCache<ContactId, Contact>,
+    /// Read when it is needed first, and again after a roll-back.
+    directory: Option<Directory>,
     /// False while no reaction waits for its message, which spares a look-up for every new message.
     any_parked: bool,
     /// The position and organization of the delivery at work.
@@ -56,6 +59,7 @@ impl SqliteStore {
             connection,
             chats: LruCache::new(CACHED_MAX),
             contacts: LruCache::new(CACHED_MAX),
+            directory: None,
             any_parked,
             current: (Seq::default(), None),
         })
@@ -75,6 +79,7 @@ impl SqliteStore {
     pub fn forget(&mut self) {
         self.chats.clear();
         self.contacts.clear();
+        self.directory = None;
         self.any_parked = true;
     }
 
@@ -97,6 +102,15 @@ impl SqliteStore {
             chats.extend(chat.map(|chat| (Placement::of(&chat), chat.last_message)));
         }
         Ok(chats)
+    }
+
+    /// The directory of agents, with the connection to change it on.
+    pub(super) fn directory(&mut self) -> Result<(&mut Directory, &Connection), StoreError> {
+        let directory = match self.directory.take() {
+            Some(directory) => directory,
+            None => Directory::load(&self.connection)?,
+        };
+        Ok((self.directory.insert(directory), &self.connection))
     }
 
     fn position(row: &Row<'_>) -> rusqlite::Result<MessagePosition> {
@@ -145,6 +159,10 @@ impl Store for SqliteStore {
         let contact = chat.contact_id.get().map(|id| self.contact(id)).transpose()?.flatten();
         let name_key = contact.as_ref().map(tables::name_key).unwrap_or_default();
         tables::put_chat(&self.connection, chat, known.as_ref(), &name_key)?;
+        let (directory, connection) = self.directory()?;
+        for agent in Placement::of(chat).people() {
+            directory.note(connection, agent)?;
+        }
         self.chats.insert(chat.id.clone(), chat.clone());
         Ok(())
     }
@@ -157,7 +175,12 @@ impl Store for SqliteStore {
     }
 
     fn put_message(&mut self, message: &ChatMessage, new: bool) -> Result<(), StoreError> {
-        tables::put_message(&self.connection, message, new)
+        tables::put_message(&self.connection, message, new)?;
+        if let Some(agent) = message.agent() {
+            let (directory, connection) = self.directory()?;
+            directory.note(connection, &agent.id)?;
+        }
+        Ok(())
     }
 
     fn add_to_timeline(&mut self, entry: &TimelineEntry<'_>) -> Result<(), StoreError> {

@@ -1,5 +1,6 @@
 //! What viewers are shown instead of names, phones and texts.
 
+use super::members::MemberShape;
 use super::shapes::{ChatShape, ContactShape, MessageShape, MessageSummary};
 
 /// Stands for what is withheld.
@@ -68,7 +69,17 @@ impl Mask for ContactShape {
 impl Mask for ChatShape {
     fn mask(&mut self) {
         mask_name_in(&mut self.contact_name);
+        for agent in self.people_mut() {
+            mask_name_in(&mut agent.name);
+        }
         self.last_message.mask();
+    }
+}
+
+impl Mask for MemberShape {
+    fn mask(&mut self) {
+        mask_name_in(&mut self.name);
+        self.photo_url = None;
     }
 }
 

@@ -6,6 +6,7 @@
 //! `docs/protocol.md` mirrors the tables (a test compares).
 
 pub mod shapes;
+pub mod members;
 pub mod update;
 pub mod mask;
 pub mod view;
@@ -20,6 +21,7 @@ pub mod event;
 pub use channel::{Channel, ChannelError};
 pub use codes::{CloseCode, ErrorCode, RecoveryReason, ResyncReason};
 pub use mask::Mask;
+pub use members::MemberShape;
 pub use request::{ClientEvent, Envelope, EnvelopeError, Request, SnapshotLimits, SubscribeRequest};
 pub use shapes::{ChatShape, ContactShape, MessageShape, MessageSummary, StatsShape};
 pub use status::{FaultKind, HubState};

@@ -9,6 +9,9 @@ use crate::domain::{
     Chat, ChatKind, ChatMessage, ChatStatus, Contact, Direction, MessagePosition, Named, Stats,
 };
 
+/// The `source` of what an agent sent.
+pub const SOURCE_MEMBER: &str = "Member";
+
 /// Something referred to by id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = Named)]
@@ -230,6 +233,13 @@ impl ChatShape {
     }
 }
 
+impl ChatShape {
+    /// The agents in it.
+    pub fn people_mut(&mut self) -> impl Iterator<Item = &mut NamedShape> {
+        self.owner.iter_mut().chain(&mut self.members)
+    }
+}
+
 /// An emoji on a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = Reaction)]
@@ -325,6 +335,14 @@ impl MessageShape {
             contacts: message.contacts.get().cloned().unwrap_or_default(),
             deleted: message.deleted,
         }
+    }
+}
+
+impl MessageShape {
+    /// The agent who sent it. Where nobody of the team did, the author is a customer in a group.
+    pub fn people_mut(&mut self) -> impl Iterator<Item = &mut NamedShape> {
+        let by_agent = self.source.as_deref() == Some(SOURCE_MEMBER);
+        self.author.iter_mut().filter(move |_| by_agent)
     }
 }
 

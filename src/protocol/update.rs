@@ -51,6 +51,16 @@ pub struct UpdateData {
     pub reason: Option<String>,
 }
 
+impl UpdateData {
+    /// All agents that it speaks of.
+    pub fn people_mut(&mut self) -> impl Iterator<Item = &mut NamedShape> {
+        let of_chat = self.chat.iter_mut().flat_map(ChatShape::people_mut);
+        let before = self.previous.iter_mut().flat_map(Previous::people_mut);
+        let messages = self.message.iter_mut().chain(&mut self.other_messages);
+        of_chat.chain(before).chain(messages.flat_map(MessageShape::people_mut))
+    }
+}
+
 impl Update {
     /// An update at its position; `timestamp` is when the hub received the delivery.
     pub fn new(seq: Seq, timestamp: Timestamp, data: UpdateData) -> Self {
@@ -149,6 +159,11 @@ pub struct Previous {
 }
 
 impl Previous {
+    /// The agents that were in the chat.
+    fn people_mut(&mut self) -> impl Iterator<Item = &mut NamedShape> {
+        self.owner.iter_mut().flatten().chain(self.members.iter_mut().flatten())
+    }
+
     /// The old values; `None` where no field changed, or where there was no chat before.
     pub fn new(before: Option<&ChatFields>, after: &ChatFields) -> Option<Self> {
         let before = before.filter(|before| *before != after)?;

@@ -5,9 +5,11 @@ use std::borrow::Cow;
 
 use bytestring::ByteString;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Map, Value};
 
-use super::mask::Mask;
+use super::mask::{Mask, mask_name};
+use super::members::MemberShape;
 use super::shapes::{ChatShape, ContactShape, MessageShape, MessageSummary};
 
 /// The type of an update by which a chat comes into a session's scope.
@@ -91,8 +93,10 @@ struct SeenData<'a> {
     message: Option<MessageShape>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     other_messages: Vec<MessageShape>,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    previous: Option<&'a RawValue>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    previous: Option<Box<RawValue>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    members: Vec<MemberShape>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     reason: Option<Cow<'a, str>>,
 }
@@ -160,7 +164,7 @@ pub fn render(
         seen.data.limit_contact(chat_is_seen, newest_elsewhere);
     }
     if masked {
-        seen.data.mask();
+        seen.data.mask()?;
     }
     if let View::Gone { contact_stays, .. } = view {
         return gone(&seen, contact_stays);
@@ -212,12 +216,34 @@ impl SeenData<'_> {
         }
     }
 
-    fn mask(&mut self) {
+    fn mask(&mut self) -> Result<(), serde_json::Error> {
+        self.previous = self.previous.take().map(|previous| mask_previous(&previous)).transpose()?;
+        self.members.mask();
         self.chat.mask();
         self.contact.mask();
         self.message.mask();
         self.other_messages.mask();
         // It may quote what was not understood.
         self.reason = self.reason.take().map(|_| "withheld".into());
+        Ok(())
+    }
+}
+
+/// Old values without the names of agents.
+fn mask_previous(previous: &RawValue) -> Result<Box<RawValue>, serde_json::Error> {
+    let mut fields: Map<String, Value> = serde_json::from_str(previous.get())?;
+    let members = fields.get_mut("members").and_then(Value::as_array_mut).map(|members| members.iter_mut());
+    for agent in members.into_iter().flatten() {
+        mask_agent(agent);
+    }
+    if let Some(owner) = fields.get_mut("owner") {
+        mask_agent(owner);
+    }
+    to_raw_value(&fields)
+}
+
+fn mask_agent(agent: &mut Value) {
+    if let Some(name) = agent.get_mut("name") {
+        *name = name.as_str().map(mask_name).into();
     }
 }

@@ -10,6 +10,7 @@ pub mod replay;
 pub mod health;
 pub mod backup;
 pub mod restore;
+pub mod members;
 
 use std::io::{self, Write};
 use std::sync::Arc;

@@ -142,6 +142,15 @@ export interface PresenceUpdate {
   left: string[];
 }
 
+/** An agent as the directory has it. */
+export interface Member {
+  id: string;
+  /** `null`: not in the directory any more. */
+  name: string | null;
+  photoUrl: string | null;
+  sectorId: string | null;
+}
+
 export type UpdateType =
   | 'unrecognized'
   | 'new_message'
@@ -157,11 +166,12 @@ export type UpdateType =
   | 'chat_updated'
   | 'chat_entered'
   | 'chat_gone'
-  | 'notification';
+  | 'notification'
+  | 'member_updated';
 
 /**
  * The data of an `umbler_update`. Of a chat that is gone, `chat` holds nothing but its `id`, and so does `contact` with
- * `contactGone`; a `notification` has `user` and `data` instead.
+ * `contactGone`; a `notification` has `user` and `data` instead, a `member_updated` has `members`.
  */
 export interface Update {
   eventId: string;
@@ -175,6 +185,8 @@ export interface Update {
   reason?: string;
   /** With `chat_gone`: the contact is not seen through another chat either. */
   contactGone?: boolean;
+  /** With `member_updated`: the entries of the directory of agents that changed, as they are now. */
+  members?: Member[];
   /** Whom a `notification` is for. */
   user?: string;
   /** What it says. */

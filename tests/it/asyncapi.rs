@@ -198,6 +198,8 @@ fn watch_all_known_deliveries(description: &Description) {
     for known in manifest.as_array().expect("a list") {
         hub.provider().post(fixture(known["file"].as_str().expect("a name")));
     }
+    hub.names("ana", Some("Ana"), "none");
+    screen.hears_update("member_updated");
     hub.provider().says("viewed", "hello");
     screen.says("set_presence", json!({ "chat": "viewed" }));
     screen.hears("presence_set");

@@ -279,3 +279,16 @@ fn the_page_of_the_api_loads_without_anybody_elses_address() {
     assert!(settings.contains(r#""validatorUrl": "none""#), "else the page asks a stranger: {settings}");
     assert!(!settings.contains("http:") && !settings.contains("https:"), "{settings}");
 }
+
+#[test]
+fn a_method_that_a_path_does_not_know_is_answered_with_those_that_it_knows() {
+    let hub = spawn_hub();
+    for (method, path) in ROUTES {
+        let path = path.replace("{id}", "x");
+        let request = hub.agent().patch(hub.url(&path)).send("");
+        let answer = Answer::from(request.expect("the hub answers"));
+        answer.refuses(405, "method_not_allowed");
+        let allow = answer.header("allow").expect("a list of methods").to_ascii_lowercase();
+        assert!(allow.split(", ").any(|known| known == method), "{method} {path}: {allow}");
+    }
+}

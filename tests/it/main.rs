@@ -18,6 +18,7 @@ mod faults;
 mod heartbeat;
 mod house;
 mod lineage;
+mod members;
 mod model;
 mod key_sets;
 mod limits;

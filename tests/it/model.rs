@@ -9,6 +9,7 @@ use super::support::mirror::Mirror;
 use super::support::{Delivery, Hub, hub_with};
 
 const CHATS: [&str; 5] = ["a", "b", "c", "d", "e"];
+const AGENTS: [&str; 2] = ["bia", "caio"];
 const SECTORS: [&str; 2] = ["sales", "support"];
 
 /// What may happen next.
@@ -24,6 +25,8 @@ enum Step {
     Narrow(usize, usize),
     /// `kill -9`, and a new start.
     Restart,
+    /// An agent gets a name, another one, or loses it.
+    Name { agent: usize, name: Option<u8> },
     /// A screen is compared with the truth.
     Compare(usize),
 }
@@ -31,7 +34,7 @@ enum Step {
 #[derive(Debug, Clone)]
 enum What {
     Says(u8),
-    Answers(u8),
+    Answers(usize, u8),
     Closes,
     Moves(usize),
     Hides(bool),
@@ -43,7 +46,7 @@ enum What {
 fn what() -> impl Strategy<Value = What> {
     prop_oneof![
         4 => (0..12u8).prop_map(What::Says),
-        3 => (0..12u8).prop_map(What::Answers),
+        3 => (0..AGENTS.len(), 0..12u8).prop_map(|(agent, number)| What::Answers(agent, number)),
         1 => Just(What::Closes),
         2 => (0..SECTORS.len()).prop_map(What::Moves),
         1 => any::<bool>().prop_map(What::Hides),
@@ -62,6 +65,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => screens.clone().prop_map(Step::Reconnect),
         1 => (screens.clone(), 0..TOKENS.len()).prop_map(|(screen, token)| Step::Narrow(screen, token)),
         1 => Just(Step::Restart),
+        2 => (0..AGENTS.len(), prop::option::weighted(0.8, 0..3u8))
+            .prop_map(|(agent, name)| Step::Name { agent, name }),
         3 => screens.prop_map(Step::Compare),
     ]
 }
@@ -89,9 +94,11 @@ fn delivery(chat: usize, what: &What, second: i64) -> Delivery {
     let known = |number: u8| format!("message-of-{id}-{number}");
     let base = match what {
         What::Says(number) => Delivery::message(id).message_id(&known(*number)).text("says"),
-        What::Answers(number) => {
-            Delivery::message(id).message_id(&known(*number)).by_member("bia").owner("bia").waiting(false)
-        }
+        What::Answers(agent, number) => Delivery::message(id)
+            .message_id(&known(*number))
+            .by_member(AGENTS[*agent])
+            .owner(AGENTS[*agent])
+            .waiting(false),
         What::Closes => Delivery::of_type("ChatClosed", id).closed(second),
         What::Moves(sector) => Delivery::of_type("ChatSectorChanged", id)
             .chat_field("Sector", json!({ "Id": SECTORS[*sector], "Name": SECTORS[*sector] })),
@@ -158,6 +165,11 @@ impl World {
                     screen.come_back(&hub);
                 }
                 self.hub = Some(hub);
+            }
+            Step::Name { agent, name } => {
+                let root = token(json!({ "sub": "root", "role": "admin" }));
+                let name = name.map(|name| format!("{} {name}", ["Ana", "Bia", "Zé"][usize::from(name)]));
+                self.hub().names(AGENTS[*agent], name.as_deref(), &root);
             }
             Step::Compare(screen) => self.compare(*screen),
         }

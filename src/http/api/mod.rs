@@ -8,6 +8,9 @@ pub mod messages;
 pub mod chats;
 pub mod contacts;
 pub mod notify;
+pub mod members;
+pub mod member_fields;
+pub mod member_csv;
 
 use actix_web::body::BoxBody;
 use actix_web::http::header::CACHE_CONTROL;
@@ -34,6 +37,10 @@ use super::guards::method_not_allowed;
     notify::notify,
     revocations::revoke,
     revocations::list,
+    members::list,
+    members::put,
+    members::delete,
+    members::import,
 ))]
 pub struct ApiDoc;
 
@@ -55,7 +62,19 @@ pub fn configure(config: &mut web::ServiceConfig) {
                 .route(web::post().to(notify::notify))
                 .default_service(web::route().to(method_not_allowed)),
         )
-        .service(readable("/revocations", revocations::list).route(web::post().to(revocations::revoke)));
+        .service(readable("/revocations", revocations::list).route(web::post().to(revocations::revoke)))
+        .service(readable("/members", members::list))
+        .service(
+            web::resource("/members/import")
+                .route(web::post().to(members::import))
+                .default_service(web::route().to(method_not_allowed)),
+        )
+        .service(
+            web::resource("/members/{id}")
+                .route(web::put().to(members::put))
+                .route(web::delete().to(members::delete))
+                .default_service(web::route().to(method_not_allowed)),
+        );
 }
 
 /// A path that is read with GET and HEAD, and nothing else.

@@ -101,7 +101,10 @@ pub(super) fn server_message(event: ServerEvent, schemas: &mut Schemas) -> Value
         ServerEvent::Subscribed => (schemas.told::<Subscribed<'_>>(), "Channels are followed from here on."),
         ServerEvent::Unsubscribed => (schemas.told::<Unsubscribed>(), "Channels are no longer followed."),
         ServerEvent::Pong => (json!({ "type": "object", "properties": {} }), "The answer to `ping`."),
-        ServerEvent::UmblerUpdate => (schemas.updates(), "One accepted delivery, or a notice to one user."),
+        ServerEvent::UmblerUpdate => (
+            schemas.updates(),
+            "One accepted delivery, a notice to one user, or changes of the directory of agents.",
+        ),
         ServerEvent::Heartbeat => (schemas.told::<Heartbeat>(), "Proves that data comes through."),
         ServerEvent::UmblerStats => (schemas.told::<StatsShape>(), "The counters, to followers of `stats`."),
         ServerEvent::PresenceUpdate => {

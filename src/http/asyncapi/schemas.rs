@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::reference;
 use crate::domain::Change;
+use crate::protocol::members::{MEMBER_UPDATED, MembersData};
 use crate::protocol::update::{NOTIFICATION, NoticeData, UpdateData};
 use crate::protocol::view::{CHAT_ENTERED, CHAT_GONE};
 use crate::protocol::{
@@ -66,7 +67,8 @@ impl Schemas {
             },
         });
         self.0.insert("ChatGone".to_owned(), gone);
-        json!({ "oneOf": [update, reference("components/schemas", "ChatGone"), notification] })
+        let members = self.told::<MembersData<'_>>();
+        json!({ "oneOf": [update, reference("components/schemas", "ChatGone"), notification, members] })
     }
 
     /// Words that stand in a table of the code are no words of any kind.
@@ -76,14 +78,12 @@ impl Schemas {
         let errors = ErrorCode::ALL.map(ErrorCode::as_str);
         self.narrow("Update", "type", json!({ "enum": types }));
         self.narrow("Update", "changes", json!({ "type": "array", "items": { "enum": types } }));
-        self.narrow("Notification", "type", json!({ "const": NOTIFICATION }));
-        self.narrow(
-            "Notification",
-            "changes",
-            json!({ "type": "array", "items": { "const": NOTIFICATION } }),
-        );
-        for nothing in ["chat", "contact"] {
-            self.narrow("Notification", nothing, json!({ "const": null }));
+        for (schema, word) in [("Notification", NOTIFICATION), ("MemberUpdated", MEMBER_UPDATED)] {
+            self.narrow(schema, "type", json!({ "const": word }));
+            self.narrow(schema, "changes", json!({ "type": "array", "items": { "const": word } }));
+            for nothing in ["chat", "contact"] {
+                self.narrow(schema, nothing, json!({ "const": null }));
+            }
         }
         self.narrow("Error", "code", json!({ "enum": errors }));
         self.narrow("Closed", "code", json!({ "enum": CloseCode::ALL.map(CloseCode::number) }));

@@ -62,6 +62,11 @@ export class OrderedList {
     return !this.#keys.has(id) && (end === null || !isBelow(key, id, end)) && this.#limit > 0;
   }
 
+  /** There are items that were not told: a list of nothing is cut by them, too. */
+  hearOfMore() {
+    if (this.#limit === 0) this.#floor = this.#end();
+  }
+
   /** @param {string} id @returns {T | undefined} */
   get(id) {
     const key = this.#keys.get(id);

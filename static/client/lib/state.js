@@ -12,7 +12,7 @@
 
 import { OrderedList } from './ordered-list.js';
 
-/** @import { Chat, Contact, Envelope, Message, Present, PresenceUpdate, Snapshot, SnapshotLimits, Stats, UmblerData, Update } from '../types.d.ts' */
+/** @import { Chat, Contact, Envelope, Member, Message, Named, Present, PresenceUpdate, Snapshot, SnapshotLimits, Stats, UmblerData, Update } from '../types.d.ts' */
 
 /** What the hub sends where nothing is said. @type {Readonly<Required<SnapshotLimits>>} */
 export const DEFAULT_LIMITS = Object.freeze({ contacts: 50, chats: 200, messages: 50 });
@@ -92,6 +92,7 @@ export class HubState {
     this.#data = null;
     if (data.type === 'chat_gone') this.#forgetChat(data);
     else this.#learn(data);
+    if (data.members) this.#rename(data.members);
     return true;
   }
 
@@ -153,6 +154,7 @@ export class HubState {
     // A chat comes whole, but without its earlier messages.
     const last = type === 'chat_entered' ? chat?.lastMessage : null;
     if (last && this.#messages.lacks(last.id, last.at)) this.#doubtful = true;
+    else if (last) this.#messages.hearOfMore();
   }
 
   /** The chat left what this user may see, and its contact too, where no other chat shows it. @param {Update} update */
@@ -163,6 +165,28 @@ export class HubState {
     }
     if (contact && contactGone) this.#contacts.remove(contact.id);
     else if (contact) this.#know(contact);
+  }
+
+  /** Agents are called otherwise, wherever they stand. @param {Member[]} members */
+  #rename(members) {
+    const names = new Map(members.map(({ id, name }) => [id, name]));
+    /** @param {Named} agent */
+    const isStale = (agent) => names.has(agent.id) && names.get(agent.id) !== agent.name;
+    /** @param {Named} agent @returns {Named} */
+    const renamed = (agent) => {
+      const name = isStale(agent) ? (names.get(agent.id) ?? null) : agent.name;
+      // The provider may have a name for whoever is no longer in the directory; a snapshot tells.
+      if (name === null && agent.name !== null) this.#doubtful = true;
+      return { ...agent, name };
+    };
+    this.#chats.patch(
+      ({ owner, members: people }) => Boolean(owner && isStale(owner)) || people.some(isStale),
+      (chat) => ({ ...chat, owner: chat.owner && renamed(chat.owner), members: chat.members.map(renamed) }),
+    );
+    this.#messages.patch(
+      ({ source, author }) => source === 'Member' && author !== null && isStale(author),
+      (message) => ({ ...message, author: message.author && renamed(message.author) }),
+    );
   }
 
   /** @param {Contact} contact */

@@ -147,6 +147,35 @@ impl Hub {
         Answer::from(request.call().expect("the hub answers"))
     }
 
+    /// Puts JSON there.
+    pub fn put(&self, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
+        let mut request = self.agent.put(self.url(path)).header("content-type", "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Answer::from(request.send(body.to_string()).expect("the hub answers"))
+    }
+
+    /// Deletes.
+    pub fn delete(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = self.agent.delete(self.url(path));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Answer::from(request.call().expect("the hub answers"))
+    }
+
+    /// Gives an agent a name, or takes it; there may be none to take.
+    pub fn names(&self, agent: &str, name: Option<&str>, token: &str) {
+        let (path, bearer) = (format!("/api/umbler/members/{agent}"), format!("Bearer {token}"));
+        let headers = [("authorization", bearer.as_str())];
+        let answer = match name {
+            Some(name) => self.put(&path, &headers, &serde_json::json!({ "name": name })),
+            None => self.delete(&path, &headers),
+        };
+        assert!(answer.status == 200 || name.is_none() && answer.status == 404, "{}", answer.text);
+    }
+
     /// Asks for what may be no text; the status.
     pub fn status_of(&self, path: &str) -> u16 {
         self.agent.get(self.url(path)).call().expect("the hub answers").status().as_u16()

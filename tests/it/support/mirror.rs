@@ -137,6 +137,9 @@ impl Mirror {
             return;
         }
         self.position.0 = seq;
+        for member in data["members"].as_array().into_iter().flatten() {
+            self.rename(member);
+        }
         if data["type"] == "chat_gone" {
             let gone = id(&data["chat"]);
             self.chats.remove(&gone);
@@ -159,6 +162,27 @@ impl Mirror {
         let further = data["otherMessages"].as_array().into_iter().flatten();
         for message in data["message"].is_object().then_some(&data["message"]).into_iter().chain(further) {
             self.messages.insert(id(message), message.clone());
+        }
+    }
+
+    /// An agent is called otherwise, wherever they stand.
+    fn rename(&mut self, member: &Value) {
+        let named = |agent: &&mut Value| agent["id"] == member["id"];
+        for chat in self.chats.values_mut() {
+            let fields = chat.as_object_mut().expect("a chat");
+            for field in ["owner", "members"] {
+                let people = match fields.get_mut(field) {
+                    Some(Value::Array(members)) => members.iter_mut().collect(),
+                    Some(owner @ Value::Object(_)) => vec![owner],
+                    _ => Vec::new(),
+                };
+                people.into_iter().filter(named).for_each(|agent| agent["name"] = member["name"].clone());
+            }
+        }
+        for message in self.messages.values_mut().filter(|message| message["source"] == "Member") {
+            if message["author"]["id"] == member["id"] {
+                message["author"]["name"] = member["name"].clone();
+            }
         }
     }
 

@@ -2,7 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { Random } from '../support/random.js';
@@ -66,6 +68,29 @@ test('after a working day that was watched, a screen holds what a fresh one gets
   await hub.run('simulate', '--url', hub.origin, '--rate', '0', '--seed', '7', '--count', '3000', '--connections', '4');
   const compared = await agrees(t, hub, client);
   assert.ok(compared > 100, `${compared} items were compared`);
+});
+
+test('agents that are named while a day is watched carry their names wherever a fresh screen shows them', async (t) => {
+  const hub = await spawnHub(t);
+  const client = await live(t, hub);
+  const day = (seed) => hub.run('simulate', '--url', hub.origin, '--rate', '0', '--seed', seed, '--count', '600');
+  await day('21');
+  const { members } = await hub.json('/api/umbler/members?limit=200');
+  assert.ok(members.length > 2 && members.every(({ known }) => !known), 'the provider names nobody');
+  const file = join(hub.home, 'agents.csv');
+  const write = (word) => writeFile(file, ['id,name', ...members.map(({ id }) => `${id},${word} ${id}`)].join('\n'));
+  await write('first');
+  await hub.run('members', 'import', file, '--url', hub.origin);
+  await day('22');
+  await write('second');
+  const renamed = next(client, 'umbler_update', ({ type }) => type === 'member_updated');
+  await hub.run('members', 'import', file, '--url', hub.origin);
+  await renamed;
+  const snapshots = record(client, 'umbler_data');
+  await agrees(t, hub, client);
+  const owners = client.data.chats.filter(({ owner }) => owner).map(({ owner }) => owner);
+  assert.ok(owners.length > 2 && owners.every(({ id, name }) => name === `second ${id}`), JSON.stringify(owners));
+  assert.deepEqual(snapshots, [], 'by the update alone');
 });
 
 test('a user who sees one sector holds what a fresh screen of theirs gets, while chats come and go', async (t) => {

@@ -6,6 +6,7 @@
 const START = Date.UTC(2026, 2, 2, 13);
 const SECTORS = ['sales', 'support', null];
 const OWNERS = ['ana', 'bia', null];
+const AGENTS = ['ana', 'bia', 'caio'];
 
 export class Model {
   seq = 0;
@@ -14,6 +15,8 @@ export class Model {
   contacts = new Map();
   chats = new Map();
   messages = new Map();
+  /** What agents are called. */
+  names = new Map();
   /** Chats that this screen may not see. */
   hidden = new Set();
   #random;
@@ -40,6 +43,7 @@ export class Model {
       [0.3, () => this.#changesHands()],
       [this.isLimited ? 0.7 : 0, () => this.#crossesScope()],
       [this.isLimited ? 0.5 : 0, () => this.#changesContactElsewhere()],
+      [0.5, () => this.#namesAgents()],
       [0.5, () => this.#unrecognized()],
     ];
     let at = random.next() * acts.reduce((sum, [weight]) => sum + weight, 0);
@@ -130,7 +134,8 @@ export class Model {
     if (!chat) return null;
     const random = this.#random;
     const named = (id) => (id === null ? null : { id, name: null });
-    if (random.chance(0.5)) chat.owner = named(random.pick(OWNERS));
+    if (random.chance(0.3)) chat.members = AGENTS.filter(() => random.chance(0.5)).map(named);
+    else if (random.chance(0.5)) chat.owner = named(random.pick(OWNERS));
     else chat.sector = named(random.pick(SECTORS));
     return this.#update(['chat_transferred'], chat);
   }
@@ -175,6 +180,23 @@ export class Model {
     return [...this.chats.values()].some((chat) => chat.contactId === contactId && !this.hidden.has(chat.id));
   }
 
+  /** The directory changes: for one agent, or for several at once. */
+  #namesAgents() {
+    const random = this.#random;
+    const members = AGENTS.filter(() => random.chance(0.5)).map((id) => {
+      const name = random.chance(0.9) ? `${id} ${this.seq}` : null;
+      this.names.set(id, name);
+      return { id, name, photoUrl: null, sectorId: null };
+    });
+    if (members.length === 0) return null;
+    return { ...this.#about(['member_updated']), chat: null, contact: null, members };
+  }
+
+  /** As the directory has it. */
+  #agent(agent) {
+    return agent && { ...agent, name: this.names.get(agent.id) ?? null };
+  }
+
   #unrecognized() {
     return { ...this.#about(['unrecognized']), chat: null, contact: null, reason: 'no such type' };
   }
@@ -199,7 +221,7 @@ export class Model {
     const known = [...this.contacts.keys()];
     const contactId = known.length > 0 && random.chance(0.3) ? random.pick(known) : this.#newContact();
     const id = `chat-${++this.#ids}`;
-    const chat = { id, contactId, kind: 'direct', open: true, status: 'open', owner: null, sector: null, closedAt: null };
+    const chat = { id, contactId, kind: 'direct', open: true, status: 'open', owner: null, members: [], sector: null, closedAt: null };
     this.chats.set(id, chat);
     return chat;
   }
@@ -213,9 +235,19 @@ export class Model {
   #newMessage(chat, at) {
     const id = `message-${++this.#ids}`;
     // The hub writes a fraction of any length, or none; several messages share a moment.
-    const message = { id, chatId: chat.id, at: moment(at - (at % (this.#random.chance(0.5) ? 1000 : 10))), text: `text of ${id}`, state: 'Sent' };
+    const message = { id, chatId: chat.id, at: moment(at - (at % (this.#random.chance(0.5) ? 1000 : 10))), text: `text of ${id}`, state: 'Sent', ...this.#sender() };
     this.messages.set(id, message);
     return message;
+  }
+
+  /** A customer in a group may have the id of an agent, and keeps their own name. */
+  #sender() {
+    const author = { id: this.#random.pick(AGENTS), name: null };
+    return this.#random.pick([
+      { source: 'Contact', author: null },
+      { source: 'Contact', author: { ...author, name: 'a customer' } },
+      { source: 'Member', author },
+    ]);
   }
 
   #newest(fits) {
@@ -228,7 +260,8 @@ export class Model {
 
   #chat(chat) {
     const lastMessage = this.#newest((message) => message.chatId === chat.id);
-    return { ...chat, contactName: this.contacts.get(chat.contactId).name, lastMessage, lastActivityAt: lastMessage?.at ?? null };
+    const people = { owner: this.#agent(chat.owner), members: chat.members.map((agent) => this.#agent(agent)) };
+    return { ...chat, ...people, contactName: this.contacts.get(chat.contactId).name, lastMessage, lastActivityAt: lastMessage?.at ?? null };
   }
 
   #contact(contact) {
@@ -239,7 +272,8 @@ export class Model {
   }
 
   #message(message) {
-    return { ...message, contactId: this.chats.get(message.chatId).contactId };
+    const author = message.source === 'Member' ? this.#agent(message.author) : message.author;
+    return { ...message, author, contactId: this.chats.get(message.chatId).contactId };
   }
 }
 

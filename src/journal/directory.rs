@@ -1,0 +1,241 @@
+//! The directory of agents: held by the writer, so that names stand in updates without a look-up, and changed only
+//! through the journal.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+
+use super::append::{Ack, AckStatus, MemberChanges};
+use super::batch::{BatchWriter, Written};
+use super::fold::fold;
+use super::recorded::Recorded;
+use super::rows;
+use super::store::StoreError;
+use crate::domain::register::to_nanos;
+use crate::domain::{Audience, Member, RefId, Seq};
+use crate::protocol::members::{MEMBER_UPDATED, MembersUpdate};
+
+/// Entries at most: all of them are held in memory.
+pub const MEMBERS_MAX: usize = 20_000;
+/// Ids without an entry that are listed: a provider that makes up ids must not fill the memory.
+const UNKNOWN_MAX: usize = 100_000;
+
+/// Everybody who is in the directory, or occurs without being in it.
+#[derive(Debug, Default)]
+pub struct Directory {
+    members: HashMap<String, Entry>,
+    known: usize,
+}
+
+#[derive(Debug)]
+struct Entry {
+    member: Member,
+    /// Owns a chat, takes part in one or wrote.
+    occurs: bool,
+}
+
+impl Directory {
+    /// Reads all of it.
+    pub fn load(connection: &Connection) -> Result<Self, StoreError> {
+        let mut select = connection.prepare("SELECT id, name, photo_url, sector_id, occurs FROM members")?;
+        let members = select.query_map([], |row| {
+            let sector: Option<String> = row.get(3)?;
+            let id: String = row.get(0)?;
+            let (name, photo_url) = (row.get(1)?, row.get(2)?);
+            let member =
+                Member { id: id.clone().into(), name, photo_url, sector_id: sector.map(RefId::from) };
+            Ok((id, Entry { member, occurs: row.get(4)? }))
+        })?;
+        let members: HashMap<String, Entry> = members.collect::<Result<_, _>>()?;
+        let known = members.values().filter(|entry| entry.member.is_known()).count();
+        Ok(Self { members, known })
+    }
+
+    /// What somebody is called.
+    pub fn name_of(&self, id: &str) -> Option<&str> {
+        self.members.get(id)?.member.name.as_deref()
+    }
+
+    /// Somebody owns a chat, takes part in one or wrote.
+    pub fn note(&mut self, connection: &Connection, id: &RefId) -> Result<(), StoreError> {
+        self.note_up_to(UNKNOWN_MAX, connection, id)
+    }
+
+    fn note_up_to(&mut self, most: usize, connection: &Connection, id: &RefId) -> Result<(), StoreError> {
+        let is_full = self.members.len() - self.known >= most;
+        match self.members.get_mut(id.as_str()) {
+            Some(entry) if entry.occurs => return Ok(()),
+            Some(entry) => entry.occurs = true,
+            None if is_full => return Ok(()),
+            None => {
+                let member = Member::unknown(id.clone());
+                put(connection, &member, None)?;
+                self.members.insert(id.to_string(), Entry { member, occurs: true });
+            }
+        }
+        connection.prepare_cached("UPDATE members SET occurs = 1 WHERE id = ?1")?.execute([id.as_str()])?;
+        Ok(())
+    }
+
+    /// The changes that change anything.
+    fn news<'a>(&self, members: &'a [Member]) -> Vec<&'a Member> {
+        let is_new = |member: &&Member| match self.members.get(member.id.as_str()) {
+            Some(known) => known.member != **member,
+            None => member.is_known(),
+        };
+        members.iter().filter(is_new).collect()
+    }
+
+    /// How many entries there would be.
+    fn known_after(&self, news: &[&Member]) -> usize {
+        let is_known = |member: &&&Member| self.name_of(member.id.as_str()).is_some();
+        let added = news.iter().filter(|member| member.is_known()).count();
+        self.known + added - news.iter().filter(is_known).count()
+    }
+
+    /// Sets entries, and takes those out that have no name.
+    fn change(&mut self, connection: &Connection, news: &[&Member], at: Timestamp) -> Result<(), StoreError> {
+        self.known = self.known_after(news);
+        for member in news {
+            let occurs = self.members.get(member.id.as_str()).is_some_and(|entry| entry.occurs);
+            if !member.is_known() && !occurs {
+                forget(connection, member)?;
+                self.members.remove(member.id.as_str());
+                continue;
+            }
+            put(connection, member, member.is_known().then_some(at))?;
+            self.members.insert(member.id.to_string(), Entry { member: (*member).clone(), occurs });
+        }
+        Ok(())
+    }
+}
+
+/// Writes an entry. Whether its id occurs in chats is not touched: an id that does stays listed without an entry.
+fn put(connection: &Connection, member: &Member, at: Option<Timestamp>) -> Result<(), StoreError> {
+    let name = member.name.as_deref();
+    let mut upsert = connection.prepare_cached(
+        "INSERT INTO members (id, name, photo_url, sector_id, updated_at, occurs, name_key, search_key)
+         VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7)
+         ON CONFLICT (id) DO UPDATE SET name = ?2, photo_url = ?3, sector_id = ?4, updated_at = ?5, name_key = ?6,
+             search_key = ?7",
+    )?;
+    let id = member.id.as_str();
+    upsert.execute(params![
+        id,
+        name,
+        member.photo_url,
+        member.sector_id.as_ref().map(RefId::as_str),
+        at.map(to_nanos),
+        name.map(fold).unwrap_or_default(),
+        format!("{} {}", name.map(fold).unwrap_or_default(), fold(id)).trim_start(),
+    ])?;
+    Ok(())
+}
+
+/// Nothing refers to it any more.
+fn forget(connection: &Connection, member: &Member) -> Result<(), StoreError> {
+    connection.prepare_cached("DELETE FROM members WHERE id = ?1")?.execute([member.id.as_str()])?;
+    Ok(())
+}
+
+impl BatchWriter {
+    /// Writes changes of the directory as one event, so that a screen never shows half of an import.
+    pub(super) fn take_members(
+        &mut self,
+        changes: &MemberChanges,
+        written: &mut Written,
+    ) -> Result<(), StoreError> {
+        let seq = Seq(self.newest.0 + 1);
+        let (directory, connection) = self.store.directory()?;
+        let news = directory.news(&changes.members);
+        let ack = |status, seq, reason: Option<&str>| Ack {
+            status,
+            event_id: Some(changes.id.clone()),
+            seq,
+            reason: reason.map(str::to_owned),
+        };
+        if news.is_empty() {
+            written.acks.push(ack(AckStatus::Duplicate, None, None));
+            return Ok(());
+        }
+        if directory.known_after(&news) > MEMBERS_MAX {
+            written.acks.push(ack(AckStatus::Ignored, None, Some("the directory is full")));
+            return Ok(());
+        }
+        directory.change(connection, &news, changes.received_at)?;
+        let audience = Audience { directory: true, ..Audience::default() };
+        rows::put_journal_row(
+            connection,
+            &rows::JournalRow {
+                seq,
+                event_id: &changes.id,
+                event_type: MEMBER_UPDATED,
+                update_type: MEMBER_UPDATED,
+                event_at: None,
+                received_at: changes.received_at,
+                attempt: None,
+                reason: None,
+                audience: &audience,
+            },
+        )?;
+        let news: Vec<Member> = news.into_iter().cloned().collect();
+        let update = MembersUpdate::new(seq, changes.received_at, &changes.id, &news);
+        let frame: bytestring::ByteString = serde_json::to_string(&update)?.into();
+        rows::put_bytes(connection, seq, &changes.raw, &frame, &[])?;
+        self.newest = seq;
+        written.acks.push(ack(AckStatus::Accepted, Some(seq), None));
+        written.events.push(std::sync::Arc::new(Recorded::new(seq, frame, Some(audience), Vec::new())));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn database() -> Connection {
+        let mut connection = Connection::open_in_memory().unwrap();
+        crate::journal::schema::migrate_to_latest(&mut connection).unwrap();
+        connection
+    }
+
+    fn named(id: &str, name: Option<&str>) -> Member {
+        Member { name: name.map(str::to_owned), ..Member::unknown(id.into()) }
+    }
+
+    fn rows(connection: &Connection) -> Vec<(String, bool)> {
+        let mut select = connection.prepare("SELECT id, occurs FROM members ORDER BY id").unwrap();
+        select.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn ids_beyond_the_bound_are_not_listed_and_a_name_makes_room() {
+        let database = database();
+        let mut directory = Directory::default();
+        for id in ["a", "b", "c", "a"] {
+            directory.note_up_to(2, &database, &id.into()).unwrap();
+        }
+        assert_eq!(rows(&database), [("a".into(), true), ("b".into(), true)]);
+        directory.change(&database, &[&named("a", Some("Ana"))], Timestamp::UNIX_EPOCH).unwrap();
+        directory.note_up_to(2, &database, &"c".into()).unwrap();
+        assert_eq!(rows(&database).len(), 3);
+    }
+
+    #[test]
+    fn what_is_held_is_what_is_stored() {
+        let database = database();
+        let mut directory = Directory::default();
+        let at = Timestamp::UNIX_EPOCH;
+        directory.change(&database, &[&named("a", Some("Ana")), &named("b", Some("Bia"))], at).unwrap();
+        directory.note(&database, &"a".into()).unwrap();
+        let gone = [named("a", None), named("b", None)];
+        assert_eq!(directory.known_after(&gone.iter().collect::<Vec<_>>()), 0);
+        directory.change(&database, &gone.iter().collect::<Vec<_>>(), at).unwrap();
+        assert_eq!(rows(&database), [("a".into(), true)], "b occurs nowhere");
+        for directory in [&directory, &Directory::load(&database).unwrap()] {
+            assert_eq!((directory.name_of("a"), directory.known, directory.members.len()), (None, 0, 1));
+            assert!(directory.news(&gone).is_empty());
+        }
+    }
+}
