@@ -86,7 +86,7 @@ function Row({ chat, isChosen }: { chat: Chat; isChosen: boolean }) {
     <Link className="chat" to={{ pathname: `/chats/${encodeURIComponent(chat.id)}`, search: params.toString() }} aria-current={isChosen || undefined} data-open={chat.open}>
       <Avatar name={chat.contactName} />
       <span className="main">
-        <span className="name">{chat.contactName ?? say('unnamed')}{chat.kind !== 'direct' && <em className="chip">{say(`k_${chat.kind}`)}</em>}{!chat.open && <em className="chip">{say('closedAt')}</em>}</span>
+        <span className="name"><span>{chat.contactName ?? say('unnamed')}</span>{chat.kind !== 'direct' && <em className="chip">{say(`k_${chat.kind}`)}</em>}{!chat.open && <em className="chip">{say('closedAt')}</em>}</span>
         <span className="quiet">{lastMessage?.direction === 'out' && '↩ '}{line}</span>
         <span className="quiet small">{[chat.sector?.name, ...chat.tags.map(({ name }) => name && `#${name}`)].filter(Boolean).join(' · ')}</span>
       </span>

@@ -1,7 +1,7 @@
 /** The rows of the list: of all open chats, which are here already, or page by page from the hub. */
 
 import type { Chat } from 'umbler-hub-client';
-import { useEffect, useMemo } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 
 import { hub, openChats, useHub } from '../hub/hub.tsx';
 import { RowStore } from '../hub/rows.ts';
@@ -22,12 +22,15 @@ export function useRows(filters: Filters): ShownRows {
   const open = useStore(openChats);
   const { isConnected } = useHub();
   const remote = useMemo(() => new RowStore(hub, filters), [filters]);
+  // Before the first connection there may be no token. From then on the store listens, for what was missed is told
+  // before the connection counts as live again.
+  const [begun, setBegun] = useState(isConnected);
+  if (isConnected && !begun) setBegun(true);
   useEffect(() => {
-    // Before that there is no token, and after a loss the store reads again by itself.
-    if (isLocal || !isConnected) return;
+    if (isLocal || !begun) return;
     remote.open();
     return () => remote.close();
-  }, [remote, isLocal, isConnected]);
+  }, [remote, isLocal, begun]);
   const listed = useStore(remote);
 
   const chats = useMemo(() => {

@@ -30,17 +30,13 @@ export class ArrivalStore extends Store<Arrivals> {
     client.on('umbler_update', (update) => this.#update(update));
   }
 
-  #update({ changes, message, otherMessages = [] }: Update) {
+  #update({ type, message }: Update) {
     if (this.#replaying > 0) {
       this.#replaying -= 1;
       return;
     }
-    if (!changes?.includes('new_message')) return;
-    const incoming = [message, ...otherMessages].filter((each) => each?.source === 'Contact');
-    if (incoming.length === 0) return;
-    const now = Date.now();
-    for (const each of incoming) if (each) this.#samples.push(now - Date.parse(each.at));
-    this.#samples = this.#samples.slice(-SAMPLES_MAX);
+    if (type !== 'new_message' || message?.source !== 'Contact') return;
+    this.#samples = [...this.#samples, Date.now() - Date.parse(message.at)].slice(-SAMPLES_MAX);
     const sorted = this.#samples.toSorted((a, b) => a - b);
     const medianMs = sorted[Math.floor(sorted.length / 2)] ?? null;
     this.soon(() => ({ medianMs, lastMs: this.#samples.at(-1) ?? null, count: this.#samples.length }));

@@ -41,7 +41,7 @@ export class Conversation extends Store<ConversationState> {
     this.#stops = [
       this.#client.on('umbler_update', (update) => this.#update(update)),
       this.#client.on('subscribed', ({ recovered }) => {
-        if (!recovered) void this.load();
+        if (!recovered || this.#state.failure !== null) void this.load();
       }),
       this.#client.on('resync_required', () => void this.load()),
     ];

@@ -39,6 +39,7 @@ export class RowStore extends Store<Rows> {
       this.#client.on('umbler_update', (update) => this.#update(update)),
       this.#client.on('subscribed', ({ recovered }) => {
         if (!recovered) this.#again();
+        else if (this.#failure !== null) void this.more();
       }),
     ];
     this.#stop = () => stops.forEach((stop) => stop());

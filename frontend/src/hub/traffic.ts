@@ -23,6 +23,10 @@ export interface Traffic {
 }
 
 const HOURS = 12;
+const RETRY_MS = 10_000;
+const CORRECT_MS = 5_000;
+/** At a hundred messages a second something always comes in between. */
+const TRIES = 4;
 const HOUR_MS = 3_600_000;
 const SOURCES = [undefined, 'Contact', 'Member'] as const;
 
@@ -32,7 +36,7 @@ export class TrafficStore extends Store<Traffic> {
   #reading = 0;
   /** Messages that arrive while totals are read; they may be in them or not. */
   #meanwhile = false;
-  #seen = new Set<string>();
+  #correcting: ReturnType<typeof setTimeout> | null = null;
 
   constructor(client: UmblerHubClient) {
     super({ hours: null, failure: null });
@@ -42,7 +46,10 @@ export class TrafficStore extends Store<Traffic> {
     });
     client.on('umbler_update', ({ changes, message, otherMessages = [] }) => {
       if (!changes?.includes('new_message')) return;
-      for (const each of [message, ...otherMessages]) if (each) this.#count(each);
+      this.#meanwhile = true;
+      // Which of two is new is not told; the hub is asked.
+      if (otherMessages.length > 0) this.#correctSoon();
+      else if (message) this.#count(message);
     });
     client.on('status', (status) => {
       if (status === 'unauthorized') this.#forget();
@@ -63,21 +70,41 @@ export class TrafficStore extends Store<Traffic> {
     try {
       const hours: Hour[] = [];
       for (const from of starts) {
-        this.#meanwhile = false;
-        let hour = await this.#hour(from);
-        // The hour that runs is asked again where something came in between, so that nothing counts twice or not at all.
-        for (let again = 0; this.#meanwhile && from === current && again < 5; again += 1) {
-          this.#meanwhile = false;
-          hour = await this.#hour(from);
-        }
+        const hour = from === current ? await this.#running(from) : await this.#hour(from);
         if (reading !== this.#reading) return;
         hours.push(hour);
       }
       this.#hours = hours;
       this.#tell(null);
     } catch (error) {
-      if (reading === this.#reading) this.#tell(reasonOf(error));
+      if (reading !== this.#reading) return;
+      this.#tell(reasonOf(error));
+      // A wall has nobody to press a button.
+      setTimeout(() => {
+        if (reading === this.#reading) void this.read();
+      }, RETRY_MS);
     }
+  }
+
+  /** The hour that runs: asked again where something came in between, so that nothing counts twice or not at all. */
+  async #running(from: number): Promise<Hour> {
+    for (let left = TRIES; ; left -= 1) {
+      this.#meanwhile = false;
+      const hour = await this.#hour(from);
+      if (!this.#meanwhile || left === 0) return hour;
+    }
+  }
+
+  #correctSoon() {
+    this.#correcting ??= setTimeout(async () => {
+      this.#correcting = null;
+      const [reading, last] = [this.#reading, this.#hours?.at(-1)];
+      if (!last) return;
+      const hour = await this.#running(last.from).catch(() => null);
+      if (hour === null || reading !== this.#reading || this.#hours === null) return;
+      this.#hours = this.#hours.map((known) => (known.from === hour.from ? hour : known));
+      this.#tell(null);
+    }, CORRECT_MS);
   }
 
   async #hour(from: number): Promise<Hour> {
@@ -91,9 +118,7 @@ export class TrafficStore extends Store<Traffic> {
   }
 
   #count(message: Message) {
-    this.#meanwhile = true;
-    if (this.#hours === null || this.#seen.has(message.id)) return;
-    this.#seen.add(message.id);
+    if (this.#hours === null) return;
     const at = Date.parse(message.at);
     const last = this.#hours.at(-1);
     if (last && at >= last.from + HOUR_MS && at < last.from + 2 * HOUR_MS) {
@@ -107,8 +132,8 @@ export class TrafficStore extends Store<Traffic> {
   }
 
   #forget() {
+    this.#reading += 1;
     this.#hours = null;
-    this.#seen.clear();
     this.#tell(null);
   }
 

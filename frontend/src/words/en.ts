@@ -21,7 +21,7 @@ export const EN = {
   moved: 'file moved', out_of_memory: 'out of memory', other: 'see the hub’s log',
   loading: 'Loading…', reading: 'Reading all open chats: {{count}} of {{total}}', failed: 'This could not be read: {{reason}}',
   partial: 'Not all chats are read yet; what depends on all of them is left blank until then.',
-  numbers: 'Numbers now', open: 'Open chats', openAlso: 'and {{count}} groups and internal ones',
+  numbers: 'Numbers now', open: 'Open chats', openAlso: 'and {{count}} not direct',
   unanswered: 'Waiting for an answer', inQueue: '{{count}} in the waiting list', longest: 'Longest wait', average: '{{age}} on average',
   nobodyWaits: 'nobody waits', late: 'Over {{age}}', lateShare: '{{percent}} of those who wait', unassigned: 'Unassigned', unassignedShare: '{{percent}} of the open chats',
   today: 'Messages today', todayHint: 'of direct chats',

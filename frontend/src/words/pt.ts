@@ -23,7 +23,7 @@ export const PT: Record<Word, string> = {
   moved: 'arquivo movido', out_of_memory: 'sem memória', other: 'veja o log do hub',
   loading: 'Carregando…', reading: 'Lendo todas as conversas abertas: {{count}} de {{total}}', failed: 'Não foi possível ler: {{reason}}',
   partial: 'Nem todas as conversas foram lidas; o que depende de todas fica em branco até lá.',
-  numbers: 'Números de agora', open: 'Conversas abertas', openAlso: 'e {{count}} grupos e internas',
+  numbers: 'Números de agora', open: 'Conversas abertas', openAlso: 'e {{count}} não diretas',
   unanswered: 'Esperando resposta', inQueue: '{{count}} na lista de espera', longest: 'Maior espera', average: '{{age}} em média',
   nobodyWaits: 'ninguém espera', late: 'Há mais de {{age}}', lateShare: '{{percent}} dos que esperam', unassigned: 'Sem atendente', unassignedShare: '{{percent}} das abertas',
   today: 'Mensagens hoje', todayHint: 'de conversas diretas',

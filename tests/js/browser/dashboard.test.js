@@ -197,6 +197,20 @@ test('the health page tells deliveries by type, duplicates, and why some were no
   clean();
 });
 
+test('addresses of pages lead to the dashboard; what programs ask for, or an older build had, does not', async (t) => {
+  const hub = await spawnDashboard(t, dashboard);
+  const ask = async (path) => {
+    const { status, headers } = await fetch(hub.origin + path);
+    return [status, headers.get('content-type')?.split(';')[0], headers.get('cache-control')];
+  };
+  for (const path of ['/', '/live', '/chats/a', '/hub']) assert.deepEqual(await ask(path), [200, 'text/html', 'no-cache'], path);
+  for (const path of ['/api/nothing', '/api/umbler/nothing', '/assets/gone.js']) {
+    assert.deepEqual((await ask(path)).slice(0, 2), [404, 'application/json'], path);
+  }
+  for (const path of ['/health', '/api/umbler/stats']) assert.equal((await ask(path))[1], 'application/json', path);
+  assert.equal((await ask('/console'))[1], 'text/html');
+});
+
 /** A page whose tab holds a token. */
 async function signedIn(t, hub, path, claims) {
   const opened = await visit(t, browser, hub, '/live');
