@@ -1,6 +1,6 @@
 import { Skeleton } from '@mantine/core';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useRef, type KeyboardEvent } from 'react';
+import { memo, useEffect, useRef, type KeyboardEvent } from 'react';
 import { Link, useSearchParams } from 'react-router';
 import type { Chat } from 'umbler-hub-client';
 
@@ -77,7 +77,7 @@ export function ChatList({ rows: { chats, total, failure, more, again }, filters
   );
 }
 
-function Row({ chat, isChosen }: { chat: Chat; isChosen: boolean }) {
+const Row = memo(function Row({ chat, isChosen }: { chat: Chat; isChosen: boolean }) {
   const say = useWords();
   const [params] = useSearchParams();
   const { lastMessage } = chat;
@@ -96,7 +96,7 @@ function Row({ chat, isChosen }: { chat: Chat; isChosen: boolean }) {
       </span>
     </Link>
   );
-}
+});
 
 function Wait({ sinceMs }: { sinceMs: number }) {
   const wait = useNow() - sinceMs;

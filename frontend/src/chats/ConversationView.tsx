@@ -3,7 +3,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
 
 import { Conversation, type ConversationState } from '../hub/conversation.ts';
-import { hub, useHub } from '../hub/hub.tsx';
+import { hub, useData, useHub } from '../hub/hub.tsx';
 import { useStore } from '../hub/store.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { Icon } from '../parts/icons.tsx';
@@ -68,8 +68,9 @@ function Head({ id, state: { chat, contact } }: { id: string; state: Conversatio
 /** Colleagues whose screens show this chat too. */
 function Others({ id }: { id: string }) {
   const say = useWords();
-  const { umblerData, client } = useHub();
-  const others = umblerData.presence.filter((one) => one.tabs > 0 && one.chats.includes(id) && one.id !== (client.user?.id ?? 'anonymous'));
+  const { client } = useHub();
+  const { presence } = useData();
+  const others = presence.filter((one) => one.tabs > 0 && one.chats.includes(id) && one.id !== (client.user?.id ?? 'anonymous'));
   return (
     <p className="others" role="status" hidden={others.length === 0}>
       {others.length > 0 && say('alsoHere', { names: others.map(({ name, id: user }) => name ?? user).join(', ') })}

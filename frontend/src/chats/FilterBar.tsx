@@ -25,7 +25,6 @@ export function FilterBar({ filters, chats }: { filters: Filters; chats: Chat[] 
       else changed.delete(name);
       return changed;
     }, { replace: true });
-  const options = useOptions(chats, say);
   const narrowed = NAMES.filter((name) => filters[name] !== '').length;
   return (
     <div className="filters" role="search" aria-label={say('filters')}>
@@ -43,12 +42,27 @@ export function FilterBar({ filters, chats }: { filters: Filters; chats: Chat[] 
           <Button size="compact-sm" variant="subtle" color="gray" onClick={() => setParams({}, { replace: true })}>{say('clear')}</Button>
         )}
       </div>
-      <div id="more-filters" className="more" hidden={!more}>
-        {NAMES.map((name) => (
-          <NativeSelect key={name} size="xs" label={say(name)} value={filters[name]} onChange={(event) => change(name, event.currentTarget.value)}
-            data={[{ value: '', label: say('any') }, ...withChosen(options[name], filters[name])]} />
-        ))}
-      </div>
+      <div id="more-filters" hidden={!more}>{more && <Selects filters={filters} chats={chats} change={change} />}</div>
+    </div>
+  );
+}
+
+interface SelectsProps {
+  filters: Filters;
+  chats: Chat[] | null;
+  change: (name: string, value: string) => void;
+}
+
+/** Made only while they are open: what can be chosen changes with every chat. */
+function Selects({ filters, chats, change }: SelectsProps) {
+  const say = useWords();
+  const options = useOptions(chats, say);
+  return (
+    <div className="more">
+      {NAMES.map((name) => (
+        <NativeSelect key={name} size="xs" label={say(name)} value={filters[name]} onChange={(event) => change(name, event.currentTarget.value)}
+          data={[{ value: '', label: say('any') }, ...withChosen(options[name], filters[name])]} />
+      ))}
     </div>
   );
 }

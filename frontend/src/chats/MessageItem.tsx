@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { memo, useState } from 'react';
 import type { Message } from 'umbler-hub-client';
 
 import { useHub } from '../hub/hub.tsx';
@@ -8,7 +8,7 @@ import { named, useWords, type Say } from '../words/words.ts';
 const SECURE = /^https:\/\//i;
 
 /** One message, with all that hangs on it. `quoted` is the one it answers, `away` where that is not loaded. */
-export function MessageItem({ message, quoted }: { message: Message; quoted: Message | 'away' | null }) {
+export const MessageItem = memo(function MessageItem({ message, quoted }: { message: Message; quoted: Message | 'away' | null }) {
   const say = useWords();
   const { direction, editedAt, state, reactions, at, deleted } = message;
   const from = sender(say, message);
@@ -33,7 +33,7 @@ export function MessageItem({ message, quoted }: { message: Message; quoted: Mes
       </p>
     </li>
   );
-}
+});
 
 /** Whoever wrote it, where that is not plain from the side it stands on. */
 function sender(say: Say, { source, author, bot }: Message): string {

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 
 import { useNow } from '../hub/clock.ts';
-import { useHub } from '../hub/hub.tsx';
+import { useData } from '../hub/hub.tsx';
 import { age, clock, number, percent } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 import { LATE_MS, urgencyOf, type Live } from './waits.ts';
@@ -9,7 +9,7 @@ import { LATE_MS, urgencyOf, type Live } from './waits.ts';
 /** The numbers now. Null: not all open chats are known yet, and a part is no number. */
 export function Tiles({ live }: { live: Live | null }) {
   const say = useWords();
-  const { umblerData } = useHub();
+  const { stats } = useData();
   const now = useNow();
   const waits = live?.waiting.map(({ sinceMs }) => Math.max(0, now - sinceMs)) ?? [];
   const longest = waits[0];
@@ -34,7 +34,7 @@ export function Tiles({ live }: { live: Live | null }) {
         <Tile name="unassigned" title={say('unassigned')} value={number(live?.unassigned)}>
           {live && say('unassignedShare', { percent: percent(live.unassigned, live.open) })}
         </Tile>
-        <Tile name="today" title={say('today')} value={number(umblerData.stats?.messagesToday)}>{say('todayHint')}</Tile>
+        <Tile name="today" title={say('today')} value={number(stats?.messagesToday)}>{say('todayHint')}</Tile>
       </dl>
     </section>
   );
