@@ -1,4 +1,5 @@
-# Umbler Hub in a container: a build stage with the dependencies in a layer of their own, and a slim one that runs.
+# Umbler Hub in a container: a build stage for the hub, with the dependencies in a layer of their own, one for the
+# dashboard, and a slim one that runs.
 #
 #   docker build -t umbler-hub .
 #   docker run -e WEBHOOK_SECRET=… -e JWT_SECRET=… -v umbler-hub:/data -p 127.0.0.1:3001:3001 umbler-hub
@@ -24,14 +25,25 @@ RUN cargo build --release --locked \
     && target/release/umbler-hub --version | grep -q umbler-hub \
     && strip --strip-debug target/release/umbler-hub
 
+FROM node:22-bookworm-slim AS dashboard
+WORKDIR /build/frontend
+# The client is a package of its own, linked from the folder beside.
+COPY static/client /build/static/client
+COPY frontend/package.json frontend/package-lock.json frontend/.npmrc ./
+RUN npm ci --no-audit --no-fund
+COPY frontend ./
+RUN npm run build
+
 FROM debian:bookworm-slim
 RUN groupadd --system --gid 10001 hub \
     && useradd --system --uid 10001 --gid hub --home-dir /data --no-create-home --shell /usr/sbin/nologin hub \
     && install -d -o hub -g hub -m 0700 /data
 COPY --from=build /build/target/release/umbler-hub /usr/local/bin/umbler-hub
+COPY --from=dashboard /build/frontend/dist /usr/share/umbler-hub/dashboard
 
 # Reached through the container's network only; without WEBHOOK_SECRET and a JWT key the hub refuses to start on it.
-ENV HOST=0.0.0.0 PORT=3001 DATABASE_PATH=/data/umbler-hub.db
+ENV HOST=0.0.0.0 PORT=3001 DATABASE_PATH=/data/umbler-hub.db \
+    DASHBOARD_DIR=/usr/share/umbler-hub/dashboard
 USER hub
 WORKDIR /data
 VOLUME /data

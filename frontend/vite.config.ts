@@ -7,6 +7,8 @@ export default defineConfig(({ mode }) => {
     plugins: [react()],
     // The client is a link to ../static/client, which has no React of its own.
     resolve: { dedupe: ['react', 'react-dom'] },
+    // One page that stays open all day: a second file would save nothing.
+    build: { chunkSizeWarningLimit: 700 },
     server: {
       port: 5173,
       // The hub lets in pages of this port; another one would be refused without a word.
@@ -16,6 +18,7 @@ export default defineConfig(({ mode }) => {
       proxy: {
         '/ws': { target: backend, ws: true },
         '/api': { target: backend },
+        '/health': { target: backend },
       },
     },
   };

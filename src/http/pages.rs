@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use actix_files::{Files, NamedFile};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::middleware::DefaultHeaders;
+use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rust_embed::Embed;
@@ -30,22 +32,33 @@ pub fn configure(config: &mut web::ServiceConfig, dashboard_dir: &Path) {
     if dashboard_dir.join("index.html").is_file() {
         let index = dashboard_dir.join("index.html");
         // A page's own address, opened directly, is the dashboard's business.
-        let fallback = move |request: actix_web::dev::ServiceRequest| {
+        let fallback = move |request: ServiceRequest| {
             let index = index.clone();
             async move {
                 let (request, _) = request.into_parts();
-                let page = NamedFile::open(index)?.into_response(&request);
-                Ok(actix_web::dev::ServiceResponse::new(request, page))
+                let answer = if may_be_page(request.path()) {
+                    NamedFile::open(index)?.into_response(&request)
+                } else {
+                    ApiError::NotFound("nothing has this address").error_response()
+                };
+                Ok(ServiceResponse::new(request, answer))
             }
         };
-        config.service(
-            Files::new("/", dashboard_dir)
-                .index_file("index.html")
-                .default_handler(actix_web::dev::fn_service(fallback)),
-        );
+        let files = Files::new("/", dashboard_dir)
+            .index_file("index.html")
+            .default_handler(actix_web::dev::fn_service(fallback));
+        // Asked for again each time, and answered by the tag: a page that a browser kept would name files of a build
+        // that is gone.
+        let fresh = DefaultHeaders::new().add((CACHE_CONTROL, "no-cache"));
+        config.service(web::scope("").wrap(fresh).service(files));
     } else {
         config.route("/", web::get().to(console)).route("/", web::head().to(console));
     }
+}
+
+/// Programs that ask for what does not exist, and pages of an older build, must not be answered with a page.
+fn may_be_page(path: &str) -> bool {
+    !["/api/", "/assets/"].iter().any(|folder| path.starts_with(folder))
 }
 
 async fn console(request: HttpRequest) -> Result<HttpResponse, ApiError> {

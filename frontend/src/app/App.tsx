@@ -1,10 +1,33 @@
-import { Dashboard } from '../dashboard/Dashboard.tsx';
+import { createTheme, MantineProvider } from '@mantine/core';
+import { BrowserRouter, Navigate, Route, Routes } from 'react-router';
 
+import { ChatsPage } from '../chats/ChatsPage.tsx';
+import { HealthPage } from '../health/HealthPage.tsx';
+import { HubProvider } from '../hub/hub.tsx';
+import { LivePage } from '../live/LivePage.tsx';
+import { Lost } from './Lost.tsx';
+import { Shell } from './Shell.tsx';
+
+const theme = createTheme({ fontFamily: 'inherit', defaultRadius: 'md', cursorType: 'pointer' });
+
+/** The hub's content security policy lets no style tags in, so Mantine's come from files alone. */
 export function App() {
   return (
-    <main>
-      <h1>Umbler Hub</h1>
-      <Dashboard />
-    </main>
+    <MantineProvider theme={theme} defaultColorScheme="auto" withCssVariables={false} withGlobalClasses={false}>
+      <HubProvider>
+        <BrowserRouter>
+          <Routes>
+            <Route element={<Shell />}>
+              <Route index element={<Navigate to="/live" replace />} />
+              <Route path="live" element={<LivePage />} />
+              <Route path="chats/:id?" element={<ChatsPage />} />
+              {/* `/health` is the hub's own answer, for machines. */}
+              <Route path="hub" element={<HealthPage />} />
+              <Route path="*" element={<Lost />} />
+            </Route>
+          </Routes>
+        </BrowserRouter>
+      </HubProvider>
+    </MantineProvider>
   );
 }

@@ -1,34 +1,45 @@
-import type { Status } from 'umbler-hub-client';
+/** The language of the page: the user's choice, else the browser's. */
 
-const EN = {
-  connecting: 'Connecting…',
-  connected: 'Live',
-  recovering: 'Reconnecting…',
-  stale: 'Out of date',
-  disconnected: 'Disconnected',
-  unauthorized: 'Not signed in',
-  contacts: 'Contacts',
-  messages: 'Messages',
-  open: 'Open chats',
-  waiting: 'Waiting',
-  noChats: 'No chat is open.',
-  unnamed: 'Unnamed',
-} satisfies Record<Status, string> & Record<string, string>;
+import i18next from 'i18next';
+import { initReactI18next, useTranslation } from 'react-i18next';
 
-const PT: typeof EN = {
-  connecting: 'Conectando…',
-  connected: 'Ao vivo',
-  recovering: 'Reconectando…',
-  stale: 'Desatualizado',
-  disconnected: 'Desconectado',
-  unauthorized: 'Não autenticado',
-  contacts: 'Contatos',
-  messages: 'Mensagens',
-  open: 'Conversas abertas',
-  waiting: 'Em espera',
-  noChats: 'Nenhuma conversa aberta.',
-  unnamed: 'Sem nome',
-};
+import { EN, type Word } from './en.ts';
+import { PT } from './pt.ts';
 
-/** What the page says, in the browser's language. */
-export const words = navigator.language.startsWith('pt') ? PT : EN;
+const KEY = 'umbler-hub-language';
+const known = localStorage.getItem(KEY);
+
+await i18next.use(initReactI18next).init({
+  lng: known ?? (navigator.language.startsWith('pt') ? 'pt-BR' : 'en'),
+  fallbackLng: 'en',
+  resources: { en: { translation: EN }, 'pt-BR': { translation: PT } },
+  // React escapes what it draws.
+  interpolation: { escapeValue: false },
+  keySeparator: false,
+  nsSeparator: false,
+});
+document.documentElement.lang = i18next.language;
+
+export type Say = (word: Word, values?: Record<string, string | number>) => string;
+
+export function useWords(): Say {
+  const { t } = useTranslation();
+  return t as Say;
+}
+
+export function otherLanguage() {
+  const language = i18next.language === 'pt-BR' ? 'en' : 'pt-BR';
+  localStorage.setItem(KEY, language);
+  document.documentElement.lang = language;
+  void i18next.changeLanguage(language);
+}
+
+export function locale(): string {
+  return i18next.language;
+}
+
+/** A word of the provider's, such as a type or a state, where it is known; else as it came. */
+export function named(say: Say, word: string | null): string {
+  if (word === null) return '';
+  return word in EN ? say(word as Word) : word;
+}

@@ -1,4 +1,4 @@
-/** The team's dashboard in the making: Vite's server, its proxy, the component, the real hub. */
+/** The team's dashboard in development: Vite's server, its proxy, the real hub. */
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -48,8 +48,12 @@ test('the page talks to its own address, and an update comes through the proxy',
   await page.goto(origin);
   await text(page, '[data-status=connected]', 'Ao vivo');
   await hub.says('a', 'bom dia');
-  await text(page, '[data-name=messages] dd', '1');
-  await text(page, '.chats', 'bom dia');
+  await text(page, '[data-name=today] .value', '1');
+  await page.getByRole('link', { name: 'Conversas' }).click();
+  await text(page, '.chat', 'bom dia');
+  // The hub's own answer comes through the proxy too.
+  await page.getByRole('link', { name: 'Saúde' }).click();
+  await text(page, '.facts', 'Bem');
   const sockets = log.sockets.map((socket) => socket.url()).filter((url) => url.endsWith('/ws'));
   assert.deepEqual(sockets, [origin.replace('http', 'ws') + '/ws']);
   assert.deepEqual(log.errors, []);

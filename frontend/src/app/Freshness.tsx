@@ -1,0 +1,32 @@
+import { arrivals, useHub } from '../hub/hub.tsx';
+import { useNow } from '../hub/clock.ts';
+import { useStore } from '../hub/store.ts';
+import { age, delay } from '../words/format.ts';
+import { useWords } from '../words/words.ts';
+
+/** Readings below this are no delay any more: one of the clocks is wrong. */
+const CLOCK_MS = -1000;
+/** A live connection is heard at least every 25 s; that is no age to speak of. */
+const FRESH_MS = 30_000;
+
+/** How far the data can be trusted: the connection, the age, and how long a message takes to get here. */
+export function Freshness() {
+  const say = useWords();
+  const { client, connectionStatus } = useHub();
+  useNow();
+  const { medianMs, lastMs, count } = useStore(arrivals);
+  const held = client.dataAge();
+  const old = held !== null && (connectionStatus !== 'connected' || held > FRESH_MS);
+  return (
+    <section className="freshness" aria-label={say('freshness')}>
+      <span className="state" role="status" data-status={connectionStatus}>{say(`status_${connectionStatus}`)}</span>
+      <span className="age">
+        {old ? say('asOf', { age: age(held) }) : medianMs === null ? say('noDelay') : (
+          <span title={say('delayHint', { count, last: delay(lastMs ?? 0) })}>
+            {medianMs < CLOCK_MS ? say('clockBehind') : say('delay', { age: delay(medianMs) })}
+          </span>
+        )}
+      </span>
+    </section>
+  );
+}

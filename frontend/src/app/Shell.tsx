@@ -1,0 +1,97 @@
+import { ActionIcon, Button, useMantineColorScheme } from '@mantine/core';
+import { useEffect, useState } from 'react';
+import { NavLink, Outlet, useLocation } from 'react-router';
+
+import { hub, useHub } from '../hub/hub.tsx';
+import { storeToken } from '../hub/token.ts';
+import { Icon } from '../parts/icons.tsx';
+import { otherLanguage, useWords } from '../words/words.ts';
+import { Banners } from './Banners.tsx';
+import { Freshness } from './Freshness.tsx';
+import { SignIn } from './SignIn.tsx';
+import { useWall } from './wall.ts';
+
+const PAGES = [['live', '/live'], ['chats', '/chats'], ['health', '/hub']] as const;
+const NEXT = { auto: 'light', light: 'dark', dark: 'auto' } as const;
+
+/** What stands around each page: the ways to the others, and how fresh the data is. */
+export function Shell() {
+  const say = useWords();
+  const { connectionStatus } = useHub();
+  const { isWall, leave } = useWall();
+  const { pathname } = useLocation();
+  const page = PAGES.find(([, path]) => pathname.startsWith(path))?.[0];
+  const title = page ? `${say(page)} · ${say('product')}` : say('product');
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
+
+  // While a token is being tried the form stays, with what it says.
+  const [signedOut, setSignedOut] = useState(false);
+  if (connectionStatus === 'unauthorized' && !signedOut) setSignedOut(true);
+  if (connectionStatus === 'connected' && signedOut) setSignedOut(false);
+  if (signedOut) return <SignIn />;
+  return (
+    <div className="shell" data-wall={isWall || undefined}>
+      <a className="skip" href="#content">{say('skip')}</a>
+      <header className="top">
+        <strong className="product">{say('product')}</strong>
+        {!isWall && (
+          <nav aria-label={say('pages')}>
+            {PAGES.map(([name, path]) => (
+              <NavLink key={name} to={path}><Icon name={name} />{say(name)}</NavLink>
+            ))}
+          </nav>
+        )}
+        <Freshness />
+        {isWall ? <Button size="compact-sm" variant="default" onClick={leave}>{say('leaveWall')}</Button> : <Controls />}
+      </header>
+      <Banners />
+      <main id="content" tabIndex={-1}><Outlet /></main>
+    </div>
+  );
+}
+
+function Controls() {
+  const say = useWords();
+  const { enter } = useWall();
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const names = { auto: say('themeAuto'), light: say('themeLight'), dark: say('themeDark') };
+  const theme = say('theme', { theme: names[colorScheme] });
+  const { pathname } = useLocation();
+  return (
+    <div className="controls">
+      <Who />
+      {pathname.startsWith('/live') && (
+        <ActionIcon variant="subtle" color="gray" onClick={enter} aria-label={say('wall')} title={say('wall')}><Icon name="wall" /></ActionIcon>
+      )}
+      <ActionIcon variant="subtle" color="gray" onClick={() => setColorScheme(NEXT[colorScheme])} aria-label={theme} title={theme}>
+        <Icon name={colorScheme} />
+      </ActionIcon>
+      <ActionIcon variant="subtle" color="gray" onClick={otherLanguage} aria-label={say('language')} title={say('language')}>
+        <span className="language" aria-hidden="true">{say('language').slice(0, 2)}</span>
+      </ActionIcon>
+    </div>
+  );
+}
+
+/** Who is signed in, where the hub asks for that. */
+function Who() {
+  const say = useWords();
+  const { client } = useHub();
+  const { user, hello } = client;
+  if (!hello?.authRequired || user === null) return null;
+  return (
+    <>
+      <span className="who">{user.name ?? user.id} <small>{say(`role_${user.role}`)}</small></span>
+      <ActionIcon variant="subtle" color="gray" onClick={signOut} aria-label={say('signOut')} title={say('signOut')}><Icon name="leave" /></ActionIcon>
+    </>
+  );
+}
+
+/** Everything that was read goes with the page. */
+function signOut() {
+  storeToken(null);
+  hub.disconnect();
+  location.assign('/');
+}

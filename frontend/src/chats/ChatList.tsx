@@ -1,0 +1,104 @@
+import { Skeleton } from '@mantine/core';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { memo, useEffect, useRef, type KeyboardEvent } from 'react';
+import { Link, useSearchParams } from 'react-router';
+import type { Chat } from 'umbler-hub-client';
+
+import { useNow } from '../hub/clock.ts';
+import { urgencyOf } from '../live/waits.ts';
+import { Avatar } from '../parts/Avatar.tsx';
+import { Failure } from '../parts/Notice.tsx';
+import { clock, moment, number } from '../words/format.ts';
+import { named, useWords } from '../words/words.ts';
+import type { Filters } from './filters.ts';
+import type { ShownRows } from './useRows.ts';
+
+const ROW_PX = 72;
+/** So near to the end the next page is asked for. */
+const NEAR = 20;
+
+interface ChatListProps {
+  rows: ShownRows;
+  filters: Filters;
+  chosen: string | undefined;
+}
+
+/** As many rows as there are chats, but only those in sight exist. */
+export function ChatList({ rows: { chats, total, failure, more, again }, filters, chosen }: ChatListProps) {
+  const say = useWords();
+  const box = useRef<HTMLDivElement>(null);
+  const count = chats?.length ?? 0;
+  const rows = useVirtualizer({
+    count,
+    getScrollElement: () => box.current,
+    estimateSize: () => ROW_PX,
+    getItemKey: (index) => chats?.[index]?.id ?? index,
+    overscan: 6,
+  });
+  const items = rows.getVirtualItems();
+  const end = items.at(-1)?.index ?? 0;
+  useEffect(() => {
+    if (end >= count - NEAR && failure === null) more?.();
+  }, [end, count, failure, more]);
+
+  /** Arrows go from chat to chat. */
+  function keys(event: KeyboardEvent<HTMLDivElement>) {
+    const step = { ArrowDown: 1, ArrowUp: -1, Home: -count, End: count }[event.key];
+    const now = document.activeElement?.closest('li[data-index]');
+    if (step === undefined || !now) return;
+    event.preventDefault();
+    const next = Math.min(count - 1, Math.max(0, Number(now.getAttribute('data-index')) + step));
+    rows.scrollToIndex(next);
+    // The row may have to be made first.
+    requestAnimationFrame(() => requestAnimationFrame(() => box.current?.querySelector<HTMLElement>(`li[data-index="${next}"] a`)?.focus()));
+  }
+
+  const shown = total === null || total === count ? say('count', { count: number(count) }) : say('countOf', { count: number(count), total: number(total) });
+  const narrowed = filters.status !== 'open' || filters.search !== '' || [filters.sector, filters.owner, filters.channel, filters.tag, filters.kind].some(Boolean);
+  return (
+    <>
+      <p className="count quiet" role="status">{chats === null ? say('loading') : shown}</p>
+      {failure !== null && <Failure reason={failure} {...(again ? { again } : {})} />}
+      {chats === null && failure === null && [1, 2, 3, 4, 5].map((row) => <Skeleton key={row} height={52} className="bone" />)}
+      {chats?.length === 0 && <p className="blank">{narrowed ? say('noMatch') : say('noChats')}</p>}
+      <div className="scroll" ref={box} onKeyDown={keys}>
+        <ul className="virtual" style={{ height: rows.getTotalSize() }}>
+          {items.map(({ key, index, start, size }) => {
+            const chat = chats?.[index];
+            return chat && (
+              <li key={key} data-index={index} style={{ transform: `translateY(${start}px)`, height: size }} aria-setsize={total ?? count} aria-posinset={index + 1}>
+                <Row chat={chat} isChosen={chat.id === chosen} />
+              </li>
+            );
+          })}
+        </ul>
+      </div>
+    </>
+  );
+}
+
+const Row = memo(function Row({ chat, isChosen }: { chat: Chat; isChosen: boolean }) {
+  const say = useWords();
+  const [params] = useSearchParams();
+  const { lastMessage } = chat;
+  const line = lastMessage === null ? '' : (lastMessage.text ?? `[${named(say, lastMessage.type)}]`);
+  return (
+    <Link className="chat" to={{ pathname: `/chats/${encodeURIComponent(chat.id)}`, search: params.toString() }} aria-current={isChosen || undefined} data-open={chat.open}>
+      <Avatar name={chat.contactName} />
+      <span className="main">
+        <span className="name"><span>{chat.contactName ?? say('unnamed')}</span>{chat.kind !== 'direct' && <em className="chip">{say(`k_${chat.kind}`)}</em>}{!chat.open && <em className="chip">{say('closedAt')}</em>}</span>
+        <span className="quiet">{lastMessage?.direction === 'out' && '↩ '}{line}</span>
+        <span className="quiet small">{[chat.sector?.name, ...chat.tags.map(({ name }) => name && `#${name}`)].filter(Boolean).join(' · ')}</span>
+      </span>
+      <span className="times">
+        <time className="quiet small" dateTime={chat.lastActivityAt ?? undefined}>{moment(chat.lastActivityAt)}</time>
+        {chat.open && chat.waitingSince !== null && chat.kind === 'direct' && <Wait sinceMs={Date.parse(chat.waitingSince)} />}
+      </span>
+    </Link>
+  );
+});
+
+function Wait({ sinceMs }: { sinceMs: number }) {
+  const wait = useNow() - sinceMs;
+  return <span className="wait" data-urgency={urgencyOf(wait)}>{clock(wait)}</span>;
+}

@@ -1,0 +1,39 @@
+import type { ReactNode } from 'react';
+import type { Chat, Contact, Named } from 'umbler-hub-client';
+
+import { agentName, fullMoment } from '../words/format.ts';
+import { useWords } from '../words/words.ts';
+
+/** Who it is, and where the chat stands. */
+export function ContactPanel({ chat, contact }: { chat: Chat; contact: Contact | null }) {
+  const say = useWords();
+  const rows: [string, ReactNode][] = [
+    [say('phone'), contact?.phone],
+    [say('contactTags'), contact && contact.tags.length > 0 && <Tags tags={contact.tags} />],
+    [say('tags'), chat.tags.length > 0 && <Tags tags={chat.tags} />],
+    [say('sector'), chat.sector?.name ?? chat.sector?.id],
+    [say('agent'), agentName(say, chat.owner)],
+    [say('members'), chat.members.length > 1 && chat.members.map((member) => agentName(say, member)).join(', ')],
+    [say('channel'), chat.channel?.name ?? chat.channel?.id],
+    [say('kind'), say(`k_${chat.kind}`)],
+    [say('since'), chat.createdAt && fullMoment(chat.createdAt)],
+    [say('lastActivity'), chat.lastActivityAt && fullMoment(chat.lastActivityAt)],
+    [say('closedAt'), chat.closedAt && fullMoment(chat.closedAt)],
+  ];
+  return (
+    <details className="about">
+      <summary>
+        {say('about')}
+        {chat.private && <em className="chip">{say('private')}</em>}
+        {contact?.blocked && <em className="chip" data-urgency="late">{say('blocked')}</em>}
+      </summary>
+      <dl>
+        {rows.map(([name, value]) => value && <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}
+      </dl>
+    </details>
+  );
+}
+
+function Tags({ tags }: { tags: Named[] }) {
+  return <>{tags.map(({ id, name }) => <em key={id} className="chip">{name ?? id}</em>)}</>;
+}

@@ -1,0 +1,125 @@
+import { Button, NativeSelect, TextInput } from '@mantine/core';
+import { useEffect, useRef, useState } from 'react';
+import { useSearchParams } from 'react-router';
+import type { Chat, Named } from 'umbler-hub-client';
+
+import { openChats, useHub } from '../hub/hub.tsx';
+import { useStore } from '../hub/store.ts';
+import { agentName } from '../words/format.ts';
+import { useWords, type Say } from '../words/words.ts';
+import { NAMES, type Filters } from './filters.ts';
+
+/** How long typing rests before the hub is asked. */
+const TYPING_MS = 250;
+const STATUSES = ['open', 'waiting', 'closed', 'all'] as const;
+const KINDS = ['direct', 'group', 'internal'] as const;
+
+export function FilterBar({ filters, chats }: { filters: Filters; chats: Chat[] | null }) {
+  const say = useWords();
+  const [, setParams] = useSearchParams();
+  const [more, setMore] = useState(false);
+  const change = (name: string, value: string) =>
+    setParams((params) => {
+      const changed = new URLSearchParams(params);
+      if (value) changed.set(name, value);
+      else changed.delete(name);
+      return changed;
+    }, { replace: true });
+  const narrowed = NAMES.filter((name) => filters[name] !== '').length;
+  return (
+    <div className="filters" role="search" aria-label={say('filters')}>
+      <Search value={filters.search} change={(value) => change('search', value)} />
+      <div className="statuses" role="group" aria-label={say('status')}>
+        {STATUSES.map((status) => (
+          <button key={status} type="button" aria-pressed={filters.status === status} onClick={() => change('status', status === 'open' ? '' : status)}>{say(`s_${status}`)}</button>
+        ))}
+      </div>
+      <div className="tools">
+        <Button size="compact-sm" variant="subtle" aria-expanded={more} aria-controls="more-filters" onClick={() => setMore(!more)}>
+          {say('moreFilters')}{narrowed > 0 && ` (${narrowed})`}
+        </Button>
+        {(narrowed > 0 || filters.search !== '') && (
+          <Button size="compact-sm" variant="subtle" color="gray" onClick={() => setParams({}, { replace: true })}>{say('clear')}</Button>
+        )}
+      </div>
+      <div id="more-filters" hidden={!more}>{more && <Selects filters={filters} chats={chats} change={change} />}</div>
+    </div>
+  );
+}
+
+interface SelectsProps {
+  filters: Filters;
+  chats: Chat[] | null;
+  change: (name: string, value: string) => void;
+}
+
+/** Made only while they are open: what can be chosen changes with every chat. */
+function Selects({ filters, chats, change }: SelectsProps) {
+  const say = useWords();
+  const options = useOptions(chats, say);
+  return (
+    <div className="more">
+      {NAMES.map((name) => (
+        <NativeSelect key={name} size="xs" label={say(name)} value={filters[name]} onChange={(event) => change(name, event.currentTarget.value)}
+          data={[{ value: '', label: say('any') }, ...withChosen(options[name], filters[name])]} />
+      ))}
+    </div>
+  );
+}
+
+function Search({ value, change }: { value: string; change: (value: string) => void }) {
+  const say = useWords();
+  const { client } = useHub();
+  const [typed, setTyped] = useState(value);
+  const input = useRef<HTMLInputElement>(null);
+  const latest = useRef(change);
+  useEffect(() => {
+    latest.current = change;
+  });
+  useEffect(() => setTyped(value), [value]);
+  useEffect(() => {
+    if (typed.trim() === value) return;
+    const timer = setTimeout(() => latest.current(typed.trim()), TYPING_MS);
+    return () => clearTimeout(timer);
+  }, [typed, value]);
+  useEffect(() => {
+    const keys = (event: KeyboardEvent) => {
+      const typing = event.target instanceof HTMLElement && event.target.matches('input, select, textarea');
+      if (event.key !== '/' || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      input.current?.focus();
+    };
+    document.addEventListener('keydown', keys);
+    return () => document.removeEventListener('keydown', keys);
+  }, []);
+  // Names are masked for viewers, and the hub finds nothing for them.
+  const isViewer = client.user?.role === 'viewer';
+  const label = isViewer ? say('searchViewer') : say('search');
+  return (
+    <TextInput ref={input} type="search" size="sm" aria-label={label} placeholder={label} aria-keyshortcuts="/" value={typed} disabled={isViewer} maxLength={100}
+      onChange={(event) => setTyped(event.currentTarget.value)} />
+  );
+}
+
+/** What can be chosen: what the open and the listed chats have. */
+function useOptions(chats: Chat[] | null, say: Say) {
+  const { chats: open } = useStore(openChats);
+  const all = [...open, ...(chats ?? [])];
+  const named = (pick: (chat: Chat) => (Named | null)[], name = ({ name, id }: Named) => name ?? id) => {
+    const found = new Map<string, string>();
+    for (const chat of all) for (const one of pick(chat)) if (one) found.set(one.id, name(one));
+    return [...found].map(([value, label]) => ({ value, label })).sort((a, b) => a.label.localeCompare(b.label));
+  };
+  return {
+    sector: named(({ sector }) => [sector]),
+    owner: named(({ owner }) => [owner], (agent) => agentName(say, agent)),
+    channel: named(({ channel }) => [channel]),
+    tag: named(({ tags }) => tags),
+    kind: KINDS.map((kind) => ({ value: kind as string, label: say(`k_${kind}`) })),
+  };
+}
+
+/** A filter of an address stays to be seen, also where no chat has it now. */
+function withChosen(options: { value: string; label: string }[], chosen: string) {
+  return chosen === '' || options.some(({ value }) => value === chosen) ? options : [...options, { value: chosen, label: chosen }];
+}

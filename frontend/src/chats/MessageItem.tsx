@@ -1,0 +1,105 @@
+import { memo, useState } from 'react';
+import type { Message } from 'umbler-hub-client';
+
+import { useHub } from '../hub/hub.tsx';
+import { fullMoment, moment } from '../words/format.ts';
+import { named, useWords, type Say } from '../words/words.ts';
+
+const SECURE = /^https:\/\//i;
+
+/** One message, with all that hangs on it. `quoted` is the one it answers, `away` where that is not loaded. */
+export const MessageItem = memo(function MessageItem({ message, quoted }: { message: Message; quoted: Message | 'away' | null }) {
+  const say = useWords();
+  const { direction, editedAt, state, reactions, at, deleted } = message;
+  const from = sender(say, message);
+  return (
+    <li className="message" data-direction={direction} data-private={message.private || undefined} data-source={message.source} data-failed={state === 'Failed' || undefined}>
+      {message.private && <p className="note">{say('note')}</p>}
+      {from && <p className="from">{from}</p>}
+      {quoted !== null && (
+        <blockquote>
+          <span className="hidden">{say('quoted')}: </span>
+          {quoted === 'away' ? say('quotedAway') : (quoted.text ?? named(say, quoted.type))}
+        </blockquote>
+      )}
+      {deleted ? <p className="quiet">{say('deleted')}</p> : <Content message={message} />}
+      {reactions.length > 0 && (
+        <p className="reactions"><span className="hidden">{say('reactions')}: </span>{reactions.map(({ id, emoji }) => <span key={id}>{emoji}</span>)}</p>
+      )}
+      <p className="marks">
+        <time dateTime={at} title={fullMoment(at)}>{moment(at)}</time>
+        {editedAt !== null && <span title={fullMoment(editedAt)}>{say('edited')}</span>}
+        {direction === 'out' && !message.private && state !== null && <span className="state">{named(say, state)}</span>}
+      </p>
+    </li>
+  );
+});
+
+/** Whoever wrote it, where that is not plain from the side it stands on. */
+function sender(say: Say, { source, author, bot }: Message): string {
+  if (source === 'Bot') return bot?.name ?? say('bot');
+  if (source === 'Contact') return author?.name ?? '';
+  return author?.name ?? (author ? say('agentId', { id: author.id.slice(-6) }) : '');
+}
+
+function Content({ message }: { message: Message }) {
+  const say = useWords();
+  const { client } = useHub();
+  const { text, type, file, location, contacts } = message;
+  const nothing = text === null && file === null && location === null && contacts.length === 0;
+  const isHidden = nothing && client.user?.role === 'viewer';
+  return (
+    <>
+      {file && <Media message={message} />}
+      {location && <Place location={location} />}
+      {contacts.map((card, index) => <Card key={index} card={card as ContactCard} />)}
+      {text !== null && <p className="text">{text}</p>}
+      {nothing && <p className="quiet">{isHidden && (type === 'Text' || type === null) ? say('hidden') : `${named(say, type) || '–'}${isHidden ? ` · ${say('hidden')}` : ''}`}</p>}
+    </>
+  );
+}
+
+/** What can be shown is shown, and fetched only when it comes into sight; everything else is a link. */
+function Media({ message: { file, type } }: { message: Message }) {
+  const say = useWords();
+  const [broken, setBroken] = useState(false);
+  if (file === null) return null;
+  const name = file.name ?? named(say, type);
+  if (file.url === null || !SECURE.test(file.url)) return <p className="quiet">{name}</p>;
+  const kind = file.contentType?.split('/')[0];
+  const link = <a className="file" href={file.url} target="_blank" rel="noopener noreferrer">{say('file')}: {name}</a>;
+  if (broken) return link;
+  if (kind === 'image') return <a href={file.url} target="_blank" rel="noopener noreferrer"><img className="picture" src={file.url} alt={name} loading="lazy" onError={() => setBroken(true)} /></a>;
+  if (kind === 'audio') return <><audio controls preload="none" src={file.url} aria-label={name} onError={() => setBroken(true)} /></>;
+  if (kind === 'video') return <video className="picture" controls preload="none" src={file.url} aria-label={name} onError={() => setBroken(true)} />;
+  return link;
+}
+
+function Place({ location: { latitude, longitude, name, address } }: { location: NonNullable<Message['location']> }) {
+  const say = useWords();
+  const map = latitude === null || longitude === null ? null : `https://www.openstreetmap.org/?mlat=${latitude}&mlon=${longitude}#map=16/${latitude}/${longitude}`;
+  return (
+    <div className="attached">
+      <strong>{name ?? say('Location')}</strong>
+      {address && <span>{address}</span>}
+      {map && <a href={map} target="_blank" rel="noopener noreferrer">{say('map')}</a>}
+    </div>
+  );
+}
+
+interface ContactCard {
+  name?: string | null;
+  company?: string | null;
+  phones?: string[];
+  emails?: string[];
+}
+
+function Card({ card: { name, company, phones = [], emails = [] } }: { card: ContactCard }) {
+  const say = useWords();
+  return (
+    <div className="attached">
+      <strong>{name ?? say('card')}</strong>
+      {[company, ...phones, ...emails].filter(Boolean).map((line) => <span key={line}>{line}</span>)}
+    </div>
+  );
+}

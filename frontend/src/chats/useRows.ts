@@ -1,0 +1,45 @@
+/** The rows of the list: of all open chats, which are here already, or page by page from the hub. */
+
+import type { Chat } from 'umbler-hub-client';
+import { useEffect, useMemo, useState } from 'react';
+
+import { hub, openChats, useHub } from '../hub/hub.tsx';
+import { RowStore } from '../hub/rows.ts';
+import { useStore } from '../hub/store.ts';
+import { byActivity, matches, type Filters } from './filters.ts';
+
+export interface ShownRows {
+  /** Null while nothing is known yet. */
+  chats: Chat[] | null;
+  total: number | null;
+  failure: string | null;
+  more: (() => void) | null;
+  again: (() => void) | null;
+}
+
+export function useRows(filters: Filters): ShownRows {
+  const isLocal = (filters.status === 'open' || filters.status === 'waiting') && filters.search === '';
+  const open = useStore(openChats);
+  const { isConnected } = useHub();
+  const remote = useMemo(() => new RowStore(hub, filters), [filters]);
+  // Before the first connection there may be no token. From then on the store listens, for what was missed is told
+  // before the connection counts as live again.
+  const [begun, setBegun] = useState(isConnected);
+  if (isConnected && !begun) setBegun(true);
+  useEffect(() => {
+    if (isLocal || !begun) return;
+    remote.open();
+    return () => remote.close();
+  }, [remote, isLocal, begun]);
+  const listed = useStore(remote);
+
+  const chats = useMemo(() => {
+    if (!isLocal) return listed.chats === null ? null : [...listed.chats].sort(byActivity);
+    if (!open.complete && open.chats.length === 0) return null;
+    return open.chats.filter((chat) => matches(chat, filters)).sort(byActivity);
+  }, [isLocal, listed.chats, open, filters]);
+
+  if (isLocal) return { chats, total: open.complete ? (chats?.length ?? null) : null, failure: open.failure, more: null, again: null };
+  const more = () => void remote.more();
+  return { chats, total: listed.total, failure: listed.failure, more: listed.hasMore ? more : null, again: more };
+}

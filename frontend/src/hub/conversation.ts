@@ -1,0 +1,119 @@
+/** One chat as it grows: its messages, the contact, and what the chat itself is now. */
+
+import type { Chat, Contact, Message, UmblerHubClient, Update } from 'umbler-hub-client';
+
+import { reasonOf } from './errors.ts';
+import { Store } from './store.ts';
+
+export interface ConversationState {
+  chat: Chat | null;
+  contact: Contact | null;
+  /** Oldest first; null while loading. */
+  messages: Message[] | null;
+  /** There are older ones on the hub. */
+  hasOlder: boolean;
+  loadingOlder: boolean;
+  failure: string | null;
+  /** It left what the token may see. */
+  gone: boolean;
+}
+
+const PAGE = 50;
+const NOTHING: ConversationState = {
+  chat: null, contact: null, messages: null, hasOlder: false, loadingOlder: false, failure: null, gone: false,
+};
+
+export class Conversation extends Store<ConversationState> {
+  #client: UmblerHubClient;
+  #path: string;
+  #cursor: string | null = null;
+  #known = new Map<string, Message>();
+  #state = NOTHING;
+  #stops: (() => void)[] = [];
+
+  constructor(client: UmblerHubClient, readonly id: string) {
+    super(NOTHING);
+    this.#client = client;
+    this.#path = `/api/umbler/chats/${encodeURIComponent(id)}`;
+  }
+
+  open() {
+    this.#stops = [
+      this.#client.on('umbler_update', (update) => this.#update(update)),
+      this.#client.on('subscribed', ({ recovered }) => {
+        if (!recovered || this.#state.failure !== null) void this.load();
+      }),
+      this.#client.on('resync_required', () => void this.load()),
+    ];
+    void this.load();
+  }
+
+  close() {
+    for (const stop of this.#stops) stop();
+    this.#stops = [];
+  }
+
+  async load() {
+    const touched = new Set<string>();
+    const stop = this.#client.on('umbler_update', ({ message, otherMessages = [] }) => {
+      for (const each of [message, ...otherMessages]) if (each) touched.add(each.id);
+    });
+    try {
+      const [{ chat }, page] = await Promise.all([
+        this.#client.get(this.#path),
+        this.#client.get(`${this.#path}/messages`, { limit: PAGE }),
+      ]);
+      for (const message of page.messages as Message[]) if (!touched.has(message.id)) this.#known.set(message.id, message);
+      this.#cursor = page.nextCursor;
+      const { contact } = chat.contactId === null ? { contact: null } : await this.#contact(chat.contactId);
+      this.#change({ chat, contact, hasOlder: page.nextCursor !== null, failure: null, gone: false, messages: this.#sorted() });
+    } catch (error) {
+      this.#change({ failure: reasonOf(error) });
+    } finally {
+      stop();
+    }
+  }
+
+  async older() {
+    if (this.#cursor === null || this.#state.loadingOlder) return;
+    this.#change({ loadingOlder: true });
+    try {
+      const page = await this.#client.get(`${this.#path}/messages`, { limit: PAGE, cursor: this.#cursor });
+      for (const message of page.messages as Message[]) if (!this.#known.has(message.id)) this.#known.set(message.id, message);
+      this.#cursor = page.nextCursor;
+      this.#change({ loadingOlder: false, hasOlder: page.nextCursor !== null, messages: this.#sorted(), failure: null });
+    } catch (error) {
+      this.#change({ loadingOlder: false, failure: reasonOf(error) });
+    }
+  }
+
+  /** A contact may be out of reach where its chat is not. */
+  async #contact(id: string): Promise<{ contact: Contact | null }> {
+    return this.#client.get(`/api/umbler/contacts/${encodeURIComponent(id)}`).catch(() => ({ contact: null }));
+  }
+
+  #update(update: Update) {
+    const { type, chat, contact, message, otherMessages = [] } = update;
+    if (chat?.id !== this.id) {
+      if (contact && contact.id === this.#state.contact?.id && !update.contactGone) this.#change({ contact });
+      return;
+    }
+    if (type === 'chat_gone') {
+      this.#known.clear();
+      this.#change({ chat: null, contact: null, messages: [], hasOlder: false, gone: true });
+      return;
+    }
+    for (const each of [message, ...otherMessages]) if (each) this.#known.set(each.id, each);
+    const messages = this.#state.messages === null ? null : this.#sorted();
+    this.#change({ chat, contact: contact ?? this.#state.contact, messages, gone: false });
+  }
+
+  #sorted(): Message[] {
+    return [...this.#known.values()].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+  }
+
+  #change(change: Partial<ConversationState>) {
+    this.#state = { ...this.#state, ...change };
+    this.set(this.#state);
+  }
+}

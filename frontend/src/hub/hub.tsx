@@ -1,0 +1,56 @@
+/** The page's one connection, what is kept beside it, and the hook that components read them through. */
+
+import { createContext, useContext, useMemo, type ReactNode } from 'react';
+import type { UmblerData } from 'umbler-hub-client';
+import hub from 'umbler-hub-client';
+import { useWebSocket, type UseWebSocketResult } from 'umbler-hub-client/react';
+
+import { ArrivalStore } from './arrivals.ts';
+import { HubStateStore } from './hub-state.ts';
+import { OpenChatStore } from './open-chats.ts';
+import { storedToken } from './token.ts';
+import { TrafficStore } from './traffic.ts';
+
+export { default as hub } from 'umbler-hub-client';
+
+// Before the connection opens, so that they hear its first word.
+export const openChats = new OpenChatStore(hub);
+export const arrivals = new ArrivalStore(hub);
+export const hubState = new HubStateStore(hub);
+export const traffic = new TrafficStore(hub);
+
+const CHANNELS = ['updates', 'stats', 'presence'] as const;
+
+type Link = Pick<UseWebSocketResult, 'client' | 'connectionStatus' | 'isConnected' | 'error'>;
+// Apart, for data is another at every update, and most components look at the connection alone.
+const LinkContext = createContext<Link | null>(null);
+const DataContext = createContext<UmblerData | null>(null);
+
+
+const token = storedToken();
+if (token !== null) hub.configure({ token });
+
+export function HubProvider({ children }: { children: ReactNode }) {
+  const { client, connectionStatus, isConnected, error, umblerData } = useWebSocket({ subscribeToUpdates: CHANNELS });
+  const link = useMemo(() => ({ client, connectionStatus, isConnected, error }), [client, connectionStatus, isConnected, error]);
+  return (
+    <LinkContext value={link}>
+      <DataContext value={umblerData}>{children}</DataContext>
+    </LinkContext>
+  );
+}
+
+/** The connection: how it stands, and what to ask through. */
+export function useHub(): Link {
+  return known(useContext(LinkContext));
+}
+
+/** What the client holds; another one at every update. */
+export function useData(): UmblerData {
+  return known(useContext(DataContext));
+}
+
+function known<T>(value: T | null): T {
+  if (value === null) throw new Error('outside of HubProvider');
+  return value;
+}

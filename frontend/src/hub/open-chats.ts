@@ -1,0 +1,149 @@
+/**
+ * Every open chat, also where a snapshot holds only the newest 200: the rest is paged through REST, so that no number
+ * on the screen counts a part only. Kept current by updates from then on.
+ *
+ * An update is newer than a page that was asked for before it came, so it wins; what moved or closed while pages were
+ * read has an update. The hub's own counter is the check: where it differs twice, everything is read again.
+ */
+
+import type { Chat, Snapshot, Stats, UmblerHubClient, Update } from 'umbler-hub-client';
+
+import { reasonOf } from './errors.ts';
+import { Store } from './store.ts';
+
+export interface OpenChats {
+  chats: Chat[];
+  /** False while a part is still being read: then no number may be shown as the whole. */
+  complete: boolean;
+  total: number | null;
+  failure: string | null;
+}
+
+const PAGE = 200;
+const RETRY_MS = 1500;
+/** The hub's counter may be ahead for a moment; reading everything again is not free. */
+const MISMATCHES_MAX = 2;
+
+export class OpenChatStore extends Store<OpenChats> {
+  #client: UmblerHubClient;
+  #chats = new Map<string, Chat>();
+  /** Chats that updates spoke of since the pages are being read. */
+  #touched = new Set<string>();
+  #complete = false;
+  #total: number | null = null;
+  #failure: string | null = null;
+  /** What was missed is not replayed: only a snapshot tells. */
+  #lost = true;
+  #reading = 0;
+  #seq = 0;
+  #mismatches = 0;
+
+  constructor(client: UmblerHubClient) {
+    super({ chats: [], complete: false, total: null, failure: null });
+    this.#client = client;
+    client.on('umbler_data', (snapshot) => this.#snapshot(snapshot));
+    client.on('umbler_update', (update, { seq }) => this.#update(update, seq ?? 0));
+    client.on('umbler_stats', (stats) => this.#check(stats));
+    client.on('subscribed', ({ recovered }) => {
+      if (!recovered) this.#lost = true;
+    });
+    client.on('resync_required', () => {
+      this.#lost = true;
+    });
+    client.on('status', (status) => {
+      if (status === 'unauthorized') this.#forget();
+    });
+  }
+
+  #snapshot({ chats, truncated, stats, seq }: Snapshot) {
+    this.#seq = Math.max(this.#seq, seq);
+    if (!truncated.includes('chats')) {
+      this.#reading += 1;
+      this.#chats = new Map(chats.map((chat) => [chat.id, chat]));
+      this.#settle();
+    } else if (this.#lost || !this.#complete) {
+      this.#total = stats.openChats;
+      void this.#read();
+    } else {
+      for (const chat of chats) this.#chats.set(chat.id, chat);
+      this.#tell();
+    }
+  }
+
+  /** All pages, in an order that activity does not change. */
+  async #read() {
+    const reading = (this.#reading += 1);
+    const found = new Map<string, Chat>();
+    this.#touched.clear();
+    this.#complete = false;
+    this.#failure = null;
+    let cursor: string | undefined;
+    do {
+      try {
+        const page = await this.#client.get('/api/umbler/chats', { status: 'open', limit: PAGE, sort: 'createdAt', cursor });
+        if (reading !== this.#reading) return;
+        for (const chat of page.chats as Chat[]) {
+          if (!this.#touched.has(chat.id)) found.set(chat.id, chat);
+        }
+        cursor = page.nextCursor ?? undefined;
+        this.#total = page.total;
+        this.#failure = null;
+      } catch (error) {
+        if (reading !== this.#reading) return;
+        this.#failure = reasonOf(error);
+        this.#tell();
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        if (reading !== this.#reading) return;
+      }
+    } while (cursor !== undefined || this.#failure !== null);
+    for (const id of this.#touched) {
+      const chat = this.#chats.get(id);
+      if (chat) found.set(id, chat);
+      else found.delete(id);
+    }
+    this.#chats = found;
+    this.#settle();
+  }
+
+  #settle() {
+    this.#complete = true;
+    this.#lost = false;
+    this.#failure = null;
+    this.#mismatches = 0;
+    this.#tell();
+  }
+
+  #update({ type, chat }: Update, seq: number) {
+    this.#seq = Math.max(this.#seq, seq);
+    if (!chat) return;
+    this.#touched.add(chat.id);
+    if (type !== 'chat_gone' && chat.open) this.#chats.set(chat.id, chat);
+    else this.#chats.delete(chat.id);
+    this.#tell();
+  }
+
+  #check({ openChats, asOfSeq }: Stats) {
+    if (!this.#complete || asOfSeq !== this.#seq) return;
+    const direct = [...this.#chats.values()].filter(({ kind }) => kind === 'direct').length;
+    this.#mismatches = direct === openChats ? 0 : this.#mismatches + 1;
+    if (this.#mismatches >= MISMATCHES_MAX) void this.#read();
+  }
+
+  /** Another user may sign in next. */
+  #forget() {
+    this.#reading += 1;
+    this.#chats.clear();
+    this.#complete = false;
+    this.#lost = true;
+    this.#tell();
+  }
+
+  #tell() {
+    this.soon(() => ({
+      chats: [...this.#chats.values()],
+      complete: this.#complete,
+      total: this.#total,
+      failure: this.#failure,
+    }));
+  }
+}

@@ -1,0 +1,117 @@
+/** Chats that the hub lists by a filter: page after page as one scrolls, and kept current by updates. */
+
+import type { Chat, UmblerHubClient, Update } from 'umbler-hub-client';
+
+import { matches, type Filters } from '../chats/filters.ts';
+import { reasonOf } from './errors.ts';
+import { Store } from './store.ts';
+
+export interface Rows {
+  chats: Chat[] | null;
+  total: number | null;
+  hasMore: boolean;
+  failure: string | null;
+}
+
+const PAGE = 100;
+const COUNT_MS = 1000;
+
+export class RowStore extends Store<Rows> {
+  #client: UmblerHubClient;
+  #filters: Filters;
+  #chats = new Map<string, Chat>();
+  #cursor: string | null = null;
+  #total: number | null = null;
+  #busy = false;
+  #loaded = false;
+  #failure: string | null = null;
+  #counting: ReturnType<typeof setTimeout> | null = null;
+  #stop: (() => void) | null = null;
+
+  constructor(client: UmblerHubClient, filters: Filters) {
+    super({ chats: null, total: null, hasMore: false, failure: null });
+    this.#client = client;
+    this.#filters = filters;
+  }
+
+  open() {
+    const stops = [
+      this.#client.on('umbler_update', (update) => this.#update(update)),
+      this.#client.on('subscribed', ({ recovered }) => {
+        if (!recovered) this.#again();
+        else if (this.#failure !== null) void this.more();
+      }),
+    ];
+    this.#stop = () => stops.forEach((stop) => stop());
+    void this.more();
+  }
+
+  close() {
+    this.#stop?.();
+    this.#stop = null;
+  }
+
+  /** The next page; again after a failure. */
+  async more() {
+    if (this.#busy || (this.#loaded && this.#cursor === null)) return;
+    this.#busy = true;
+    try {
+      const page = await this.#client.get('/api/umbler/chats', { ...this.#query(), limit: PAGE, cursor: this.#cursor ?? undefined });
+      for (const chat of page.chats as Chat[]) if (!this.#chats.has(chat.id)) this.#chats.set(chat.id, chat);
+      this.#cursor = page.nextCursor;
+      this.#total = page.total;
+      this.#loaded = true;
+      this.#failure = null;
+    } catch (error) {
+      this.#failure = reasonOf(error);
+    }
+    this.#busy = false;
+    this.#tell();
+  }
+
+  #again() {
+    this.#chats.clear();
+    this.#cursor = null;
+    this.#loaded = false;
+    void this.more();
+  }
+
+  #update({ type, chat }: Update) {
+    if (!chat || !this.#loaded) return;
+    const known = this.#chats.has(chat.id);
+    // Only the hub can say whether a chat that is new here matches a search: it looks at phones too.
+    const fits = type !== 'chat_gone' && matches(chat, { ...this.#filters, search: '' }) && (known || !this.#filters.search);
+    if (fits) this.#chats.set(chat.id, chat);
+    else if (!this.#chats.delete(chat.id)) return;
+    this.#tell();
+    this.#countAgain();
+  }
+
+  /** A chat that is new here may be one of a page that was not read yet: only the hub can count. */
+  #countAgain() {
+    this.#counting ??= setTimeout(async () => {
+      const { total } = await this.#client.get('/api/umbler/chats', { ...this.#query(), limit: 1 }).catch(() => ({ total: this.#total }));
+      this.#total = total;
+      this.#counting = null;
+      this.#tell();
+    }, COUNT_MS);
+  }
+
+  #query() {
+    const { status, sector, owner, channel, tag, kind, search } = this.#filters;
+    return {
+      status: status === 'all' ? undefined : status,
+      sector: sector || undefined, owner: owner || undefined, channel: channel || undefined,
+      tag: tag || undefined, kind: kind || undefined, search: search || undefined,
+    };
+  }
+
+  #tell() {
+    this.soon(() => ({
+      chats: this.#loaded ? [...this.#chats.values()] : null,
+      total: this.#total,
+      hasMore: this.#cursor !== null,
+      failure: this.#failure,
+    }));
+  }
+}

@@ -1,0 +1,41 @@
+/** A value that components follow. Whoever listens is told at most once in `CALM_MS`, however fast it changes. */
+
+import { useSyncExternalStore } from 'react';
+
+/** Short enough to look immediate, long enough that 100 updates a second are 20 renderings. */
+const CALM_MS = 50;
+
+export class Store<T> {
+  #value: T;
+  #listeners = new Set<() => void>();
+  #timer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(value: T) {
+    this.#value = value;
+  }
+
+  get = () => this.#value;
+
+  subscribe = (listener: () => void) => {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  };
+
+  /** Another value; listeners hear of it now. */
+  set(value: T) {
+    this.#value = value;
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  /** The value is made anew soon, once for all that happens until then. */
+  soon(make: () => T) {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
+      this.set(make());
+    }, CALM_MS);
+  }
+}
+
+export function useStore<T>(store: Store<T>): T {
+  return useSyncExternalStore(store.subscribe, store.get);
+}

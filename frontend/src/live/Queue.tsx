@@ -1,0 +1,71 @@
+import { Skeleton } from '@mantine/core';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { useRef } from 'react';
+import { Link } from 'react-router';
+
+import { useNow } from '../hub/clock.ts';
+import { Avatar } from '../parts/Avatar.tsx';
+import { Icon } from '../parts/icons.tsx';
+import { age, agentName, clock, talkUrl } from '../words/format.ts';
+import { useWords } from '../words/words.ts';
+import { ATTENTION_MS, LATE_MS, urgencyOf, type Waiting } from './waits.ts';
+
+const ROW_PX = 60;
+
+/** Whose customer waits, the longest first; each wait ticks by itself. */
+export function Queue({ waiting }: { waiting: Waiting[] | null }) {
+  const say = useWords();
+  const box = useRef<HTMLDivElement>(null);
+  const rows = useVirtualizer({
+    count: waiting?.length ?? 0,
+    getScrollElement: () => box.current,
+    estimateSize: () => ROW_PX,
+    getItemKey: (index) => waiting?.[index]?.chat.id ?? index,
+    overscan: 6,
+  });
+  return (
+    <section className="card queue" aria-labelledby="queue-title">
+      <header>
+        <h2 id="queue-title">{say('queue')}</h2>
+        <ul className="legend">
+          <li data-urgency="soon">{say('soon')}</li>
+          <li data-urgency="attention">{say('attention')} <span>{say('thresholds', { age: age(ATTENTION_MS) })}</span></li>
+          <li data-urgency="late">{say('lateWord')} <span>{say('thresholds', { age: age(LATE_MS) })}</span></li>
+        </ul>
+      </header>
+      <p className="quiet">{say('queueHint')}</p>
+      {waiting === null && <div aria-busy="true" aria-label={say('loading')} role="status">{[1, 2, 3, 4].map((row) => <Skeleton key={row} height={44} className="bone" />)}</div>}
+      {waiting?.length === 0 && <p className="blank">{say('queueEmpty')}</p>}
+      <div className="scroll" ref={box} tabIndex={waiting && waiting.length > 0 ? 0 : undefined} role="group" aria-labelledby="queue-title">
+        <ul className="virtual" style={{ height: rows.getTotalSize() }}>
+          {rows.getVirtualItems().map(({ key, index, start, size }) => {
+            const item = waiting?.[index];
+            return item && (
+              <li key={key} style={{ transform: `translateY(${start}px)`, height: size }} aria-setsize={waiting.length} aria-posinset={index + 1}>
+                <Row {...item} />
+              </li>
+            );
+          })}
+        </ul>
+      </div>
+    </section>
+  );
+}
+
+function Row({ chat, sinceMs }: Waiting) {
+  const say = useWords();
+  const wait = useNow() - sinceMs;
+  const urgency = urgencyOf(wait);
+  const words = { soon: say('soon'), attention: say('attention'), late: say('lateWord') };
+  return (
+    <div className="waiting" data-urgency={urgency}>
+      <Avatar name={chat.contactName} />
+      <Link className="main" to={`/chats/${encodeURIComponent(chat.id)}`}>
+        <span className="name">{chat.contactName ?? say('unnamed')}</span>
+        <span className="quiet">{[chat.sector?.name ?? say('noSector'), agentName(say, chat.owner), chat.channel?.name].filter(Boolean).join(' · ')}</span>
+      </Link>
+      <span className="wait"><time>{clock(wait)}</time><span>{words[urgency]}</span></span>
+      <a className="talk" href={talkUrl(chat.id)} target="_blank" rel="noopener noreferrer" title={say('openTalk')} aria-label={`${say('openTalk')}: ${chat.contactName ?? say('unnamed')}`}><Icon name="out" /></a>
+    </div>
+  );
+}

@@ -1,0 +1,14 @@
+import { useState } from 'react';
+
+/** A picture where there is one that loads, else the first letters of the name. */
+export function Avatar({ name, picture = null }: { name: string | null; picture?: string | null }) {
+  const [broken, setBroken] = useState<string | null>(null);
+  const shown = picture !== null && /^https:\/\//i.test(picture) && picture !== broken;
+  const letters = (name ?? '').split(/\s+/).filter(Boolean).map((word) => [...word][0] ?? '');
+  const initials = (letters[0] ?? '?') + (letters.length > 1 ? letters.at(-1) : '');
+  return (
+    <span className="avatar" aria-hidden="true">
+      {shown ? <img src={picture} alt="" loading="lazy" onError={() => setBroken(picture)} /> : initials.toUpperCase()}
+    </span>
+  );
+}

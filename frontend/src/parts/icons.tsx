@@ -1,0 +1,22 @@
+/** Drawn by hand: a library of icons would be larger than the rest of the page. */
+
+const PATHS = {
+  live: 'M3 12h4l3-8 4 16 3-8h4',
+  chats: 'M4 5h16v11H9l-5 4z',
+  health: 'M12 20s-8-4.6-8-10.5A4.5 4.5 0 0 1 12 7a4.5 4.5 0 0 1 8 2.5C20 15.4 12 20 12 20z',
+  auto: 'M12 3a9 9 0 1 0 0 18zM12 3a9 9 0 0 1 0 18',
+  light: 'M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM12 2v2M12 20v2M4.9 4.9l1.4 1.4M17.7 17.7l1.4 1.4M2 12h2M20 12h2M4.9 19.1l1.4-1.4M17.7 6.3l1.4-1.4',
+  dark: 'M20 14.5A8.5 8.5 0 0 1 9.5 4 8.5 8.5 0 1 0 20 14.5z',
+  wall: 'M3 5h18v11H3zM8 20h8M12 16v4',
+  out: 'M14 4h6v6M20 4l-9 9M18 14v6H4V6h6',
+  back: 'M15 5l-7 7 7 7',
+  leave: 'M10 4H4v16h6M15 8l4 4-4 4M19 12H9',
+} as const;
+
+export function Icon({ name }: { name: keyof typeof PATHS }) {
+  return (
+    <svg className="icon" viewBox="0 0 24 24" width="1.2em" height="1.2em" aria-hidden="true" fill="none" stroke="currentColor" strokeWidth="1.8" strokeLinecap="round" strokeLinejoin="round">
+      <path d={PATHS[name]} />
+    </svg>
+  );
+}

@@ -1,0 +1,63 @@
+/** Times, durations and numbers for people. */
+
+import type { Named } from 'umbler-hub-client';
+
+import { locale, type Say } from './words.ts';
+
+const two = (number: number) => String(number).padStart(2, '0');
+
+/** A duration that ticks: `0:07`, `12:40`, `3:05:09`, `2 d 03:05`. */
+export function clock(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const [days, hours, minutes] = [Math.floor(seconds / 86_400), Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60];
+  if (days > 0) return `${days} d ${two(hours)}:${two(minutes)}`;
+  if (hours > 0) return `${hours}:${two(minutes)}:${two(seconds % 60)}`;
+  return `${minutes}:${two(seconds % 60)}`;
+}
+
+/** A duration in one unit: `7 s`, `12 min`, `3 h`, `2 d`. */
+export function age(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86_400)} d`;
+}
+
+/** A short delay: `0.3 s`, `12 s`. */
+export function delay(ms: number): string {
+  if (ms >= 10_000) return age(ms);
+  return `${new Intl.NumberFormat(locale(), { minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(Math.max(0, ms) / 1000)} s`;
+}
+
+/** The time of today; the date too of another day. */
+export function moment(at: string | null): string {
+  if (at === null) return '–';
+  const date = new Date(at);
+  const today = date.toDateString() === new Date().toDateString();
+  const day = today ? {} : ({ day: '2-digit', month: '2-digit' } as const);
+  return new Intl.DateTimeFormat(locale(), { ...day, hour: '2-digit', minute: '2-digit' }).format(date);
+}
+
+export function fullMoment(at: string): string {
+  return new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'medium' }).format(new Date(at));
+}
+
+export function number(count: number | null | undefined): string {
+  return count === null || count === undefined ? '–' : new Intl.NumberFormat(locale()).format(count);
+}
+
+export function percent(part: number, whole: number): string {
+  return new Intl.NumberFormat(locale(), { style: 'percent' }).format(whole === 0 ? 0 : part / whole);
+}
+
+/** Umbler tells no names of agents; the end of the id tells them apart. */
+export function agentName(say: Say, agent: Named | null): string {
+  if (agent === null) return say('nobody');
+  return agent.name ?? say('agentId', { id: agent.id.slice(-6) });
+}
+
+/** Where a chat is in Umbler Talk. */
+export function talkUrl(id: string): string {
+  return `https://app-utalk.umbler.com/chats/${encodeURIComponent(id)}`;
+}

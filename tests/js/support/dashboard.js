@@ -1,0 +1,53 @@
+/** The dashboard as the hub serves it: built anew, so that what is tested is what stands in the source. */
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+import { openPage } from './browser.js';
+import { spawnHub } from './hub.js';
+
+const FRONTEND = join(import.meta.dirname, '../../../frontend');
+const VITE = join(FRONTEND, 'node_modules/vite/bin/vite.js');
+const AXE = join(import.meta.dirname, '../node_modules/axe-core/axe.min.js');
+
+/** Builds into a folder of its own; `remove` takes it away again. */
+export async function buildDashboard() {
+  assert.ok(existsSync(VITE), 'run `npm ci` in frontend first');
+  const folder = await mkdtemp(join(tmpdir(), 'umbler-hub-dist-'));
+  await promisify(execFile)(process.execPath, [VITE, 'build', '--outDir', folder, '--emptyOutDir', '--logLevel', 'warn'], { cwd: FRONTEND });
+  return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
+/** A hub that serves it. */
+export function spawnDashboard(t, { folder }, settings = {}) {
+  return spawnHub(t, { DASHBOARD_DIR: folder, ...settings });
+}
+
+/** A page of it, and a check at the end: no error, and nothing that the content security policy refused. */
+export async function visit(t, browser, hub, path, options = {}) {
+  const opened = await openPage(t, browser, { locale: 'en-US', viewport: { width: 1280, height: 800 }, ...options });
+  await opened.page.goto(hub.origin + path);
+  opened.clean = () => {
+    assert.deepEqual(opened.log.errors, []);
+    assert.deepEqual(opened.log.console.filter((line) => line.includes('Content Security Policy')), []);
+  };
+  return opened;
+}
+
+export const live = (page) => page.locator('[data-status=connected]').waitFor();
+
+/** Waits until a part of the page says this. */
+export const text = (page, selector, wanted) => page.locator(selector, { hasText: wanted }).first().waitFor();
+
+/** What axe finds against WCAG 2.2 AA, in one line each. */
+export async function axe(page) {
+  await page.evaluate(await readFile(AXE, 'utf8'));
+  const { violations } = await page.evaluate(() =>
+    window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`));
+}
