@@ -51,9 +51,19 @@ fn every_wrong_value_is_named_with_its_variable() {
 
 #[test]
 fn all_wrong_values_are_told_at_once_and_no_secret_is_shown() {
-    let problems = problems(&[("PORT", "x"), ("JWT_SECRET", "hunter2"), ("WEBHOOK_SECRET", "hunter3")]);
-    assert_eq!(problems.len(), 3, "{problems:?}");
+    let problems = problems(&[("PORT", "x"), ("TIMEZONE", "Nowhere"), ("WEBHOOK_SECRET", "hunter3")]);
+    assert_eq!(problems.len(), 2, "{problems:?}");
     assert!(!problems.concat().contains("hunter"), "{problems:?}");
+}
+
+#[test]
+fn a_short_secret_is_an_error_where_others_reach_the_hub_and_a_word_on_loopback() {
+    let short = [("JWT_SECRET", "hunter2"), ("WEBHOOK_SECRET", "hunter3")];
+    let told = problems(&[("HOST", "0.0.0.0"), short[0], short[1]]);
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].starts_with("JWT_SECRET: ") && told[1].starts_with("WEBHOOK_SECRET: "), "{told:?}");
+    assert!(!told.concat().contains("hunter"), "{told:?}");
+    assert!(problems(&short).is_empty());
 }
 
 #[test]

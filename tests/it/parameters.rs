@@ -54,7 +54,7 @@ fn a_parameter_out_of_range_or_unknown_is_refused_by_its_name() {
         (MESSAGES, "since=yesterday", "since"),
         (MESSAGES, "since=2026-03-02", "since"),
         (MESSAGES, "until=2026-03-02T10:00:00", "until"),
-        (MESSAGES, "since=2026-03-02T10:00:00Z&until=2026-03-02T10:00:00Z", "until"),
+        (MESSAGES, "since=2026-03-02T10:00:01Z&until=2026-03-02T10:00:00Z", "until"),
         (MESSAGES, &format!("chatId={long}"), "chatId"),
         (MESSAGES, &format!("contactId={long}"), "contactId"),
         (MESSAGES, "source=", "source"),

@@ -64,8 +64,6 @@ fn a_wrong_frame_is_answered_with_what_is_wrong_and_the_session_lives_on() {
         (r#"{"event":"ping","id":{"a":1}}"#, "bad_envelope"),
         (r#"{"event":"dance"}"#, "unsupported_event"),
         (r#"{"event":"umbler_update"}"#, "unsupported_event"),
-        (r#"{"event":"authenticate"}"#, "bad_request"),
-        (r#"{"event":"authenticate","data":{"token":7}}"#, "bad_request"),
         (r#"{"event":"request_umbler_data","data":{"contacts":201}}"#, "bad_request"),
         (r#"{"event":"request_umbler_data","data":{"contacts":-1}}"#, "bad_request"),
         (r#"{"event":"request_umbler_data","data":{"chats":"ten"}}"#, "bad_request"),
