@@ -37,7 +37,7 @@ struct Pair {
 pub fn measure(plan: &Plan) -> io::Result<()> {
     let folder = fresh_folder()?;
     let hub = Hub::start(folder.path(), Place::OneCore)?;
-    let mut stream = to_hub(&hub, "stalled", IN_FLIGHT)?;
+    let mut stream = to_hub(&hub, "stalled")?;
     stream.screens.connect(READERS, CONNECTING, SUBSCRIBED)?;
     stream.run(IN_FLIGHT, 200)?;
     let mut pairs = Vec::new();
