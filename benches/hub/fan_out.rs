@@ -23,7 +23,7 @@ const LANES: [(usize, f64); 2] = [(1, 1.0), (16, 0.4)];
 const CHATS: u64 = 500;
 
 /// Screens, and updates per run one at a time and sixteen in flight.
-const SIZES: [(usize, [usize; 2]); 3] = [(100, [300, 1_600]), (1_000, [120, 480]), (10_000, [20, 96])];
+const SIZES: [(usize, [usize; 2]); 3] = [(100, [300, 1_600]), (1_000, [120, 480]), (10_000, [20, 64])];
 
 /// One round: hub and baseline one after the other.
 struct Pair {

@@ -82,7 +82,7 @@ fn pairs(
 ) -> io::Result<Vec<Pair>> {
     let time = Duration::from_millis(if plan.quick { 1_000 } else { 2_000 });
     load.run(connections, |_, passed| passed >= time / 4)?;
-    let rounds = plan.rounds.min(5);
+    let rounds = plan.rounds;
     let mut pairs = Vec::new();
     for _ in 0..rounds {
         let hub = load.run(connections, |_, passed| passed >= time)?;
