@@ -82,9 +82,8 @@ fn pairs(
 ) -> io::Result<Vec<Pair>> {
     let time = Duration::from_millis(if plan.quick { 1_000 } else { 2_000 });
     load.run(connections, |_, passed| passed >= time / 4)?;
-    let rounds = plan.rounds;
     let mut pairs = Vec::new();
-    for _ in 0..rounds {
+    for _ in 0..plan.rounds {
         let hub = load.run(connections, |_, passed| passed >= time)?;
         pin(&[SERVER_CORE])?;
         let raw = raw.run(connections, time / 2);
