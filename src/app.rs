@@ -1,5 +1,7 @@
 //! Puts the rooms together: opens the journal, starts the hub, listens, and takes everything down again in order.
 
+pub mod stop;
+
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
@@ -11,18 +13,25 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use socket2::SockRef;
 
-use crate::archive::{self, Archive, ArchiveError, LoadStats, Query};
-use crate::auth::{AuthError, Authenticator};
+use crate::archive::{self, Archive, ArchiveError, LoadNewest, LoadStats, Query};
+use crate::auth::key_file::LOOK_INTERVAL;
+use crate::auth::{AuthError, Authenticator, Revocations};
 use crate::config::Settings;
-use crate::http::state::{EdgeSettings, EdgeState, IntegrityResult};
+use crate::http::connections::Connections;
+use crate::http::state::{EdgeSettings, EdgeState};
 use crate::http::{self, guards};
 use crate::hub::{self, Drain, HubSettings, UmblerHub};
+use crate::journal::fault::{BeginError, kind_of};
+use crate::journal::revocations;
 use crate::journal::schema::{self, OpenError};
 use crate::journal::writer::{Listeners, chain};
 use crate::journal::{Committed, Faulted, JournalSettings};
+use crate::protocol::FaultKind;
 use crate::session::slices::SLICE_BYTES_MAX;
 use crate::telemetry::clock;
+use crate::telemetry::integrity::Integrity;
 use crate::telemetry::metrics::Metrics;
+use stop::StopSignal;
 
 /// How long a peer may leave data unacknowledged before the kernel ends the connection. A session whose peer
 /// reads nothing is not polled, so nobody else would notice.
@@ -33,12 +42,13 @@ const SEND_BUFFER_BYTES: usize = 128 * 1024;
 const BACKLOG: u32 = 8_192;
 /// Connections per worker, above any limit of sessions.
 const CONNECTIONS_PER_WORKER_MAX: usize = 50_000;
-/// How long a client may take for its request's head.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an idle connection is kept for the next request.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// How long requests and sockets that are still open may take to end when the hub stops, in seconds.
-const STOP_SECONDS_MAX: u64 = 10;
+/// How long requests and sockets that are still open may take to end when the hub stops, in seconds. A peer that
+/// reads nothing never ends by itself.
+const STOP_SECONDS_MAX: u64 = 4;
+/// Threads of each worker that read large bodies and files: more would only take memory.
+const BLOCKING_THREADS_PER_WORKER: usize = 16;
 /// How often addresses that have fallen silent are forgotten.
 const FORGET_INTERVAL: Duration = Duration::from_mins(1);
 
@@ -56,6 +66,9 @@ pub enum StartError {
     /// The database cannot be used.
     #[error(transparent)]
     Journal(#[from] OpenError),
+    /// The journal's writer does not begin.
+    #[error(transparent)]
+    Begin(#[from] BeginError),
     /// The counters cannot be read.
     #[error("cannot read the stored counters")]
     Stats(#[from] ArchiveError),
@@ -77,6 +90,7 @@ pub enum StartError {
 pub struct Application {
     server: Server,
     hub: Addr<UmblerHub>,
+    edge: web::Data<EdgeState>,
     address: SocketAddr,
 }
 
@@ -90,21 +104,32 @@ impl Application {
         raise_file_limit();
 
         let metrics = Metrics::new()?;
-        let hub = start_hub(&settings, &metrics).await?;
-        let authenticator = settings.auth.as_ref().map(Authenticator::new).transpose()?.map(Arc::new);
+        let integrity = Integrity::default();
+        let revocations = Arc::new(Revocations::default());
+        let hub = start_hub(&settings, &metrics, &integrity, &revocations).await?;
+        let authenticator = settings.auth.as_ref().map(Authenticator::new).transpose()?;
+        let authenticator =
+            authenticator.map(|authenticator| Arc::new(authenticator.with_revocations(revocations)));
+        if let Some(authenticator) = &authenticator {
+            look_at_keys(Arc::clone(authenticator));
+        }
+        let connections =
+            Connections::new(settings.sessions_per_address_max, settings.trusted_proxies.clone());
         let edge = EdgeSettings {
             origins: settings.origins,
             trusted_proxies: settings.trusted_proxies,
             webhook_secret: settings.webhook_secret,
             rest_per_second: settings.rest_per_second,
             connects_per_second: settings.connects_per_second,
+            body_seconds: settings.body_seconds,
             dashboard_dir: settings.dashboard_dir,
         };
-        let state = web::Data::new(EdgeState::new(hub.clone(), authenticator, metrics, edge));
+        let state = web::Data::new(EdgeState::new(hub.clone(), authenticator, metrics, integrity, edge));
         check_in_background(&state, &settings.database_path)?;
         forget_idle_addresses(state.clone());
-        let server = serve(listener, &state, settings.workers)?;
-        Ok(Self { server, hub, address })
+        let head_timeout = Duration::from_secs(settings.head_seconds);
+        let server = serve(listener, &state, settings.workers, head_timeout, connections)?;
+        Ok(Self { server, hub, edge: state, address })
     }
 
     /// Where it listens.
@@ -113,20 +138,21 @@ impl Application {
     }
 
     /// Serves until SIGTERM or SIGINT, then ends in order: no new deliveries, those in flight stored, sessions told
-    /// to come back, the journal closed.
-    pub async fn run(self) -> Result<(), StartError> {
-        let stopper = self.server.handle();
-        let hub = self.hub.clone();
+    /// to come back, the journal closed. Whatever hangs, it ends within [`stop::DRAIN_SECONDS_MAX`].
+    pub async fn run(self, stop: StopSignal) -> Result<(), StartError> {
+        let Self { server, hub, edge, .. } = self;
+        let stopper = server.handle();
         let drain = async move {
-            wait_for_signal().await;
+            stop.heard().await;
             log::info!("draining");
+            edge.drain();
             if hub.send(Drain).await.is_err() {
                 log::warn!("the hub had ended before it was drained");
             }
             stopper.stop(true).await;
         };
         let drained = actix_rt::spawn(drain);
-        self.server.await?;
+        server.await?;
         if drained.await.is_err() {
             log::error!("the hub was not drained");
         }
@@ -148,28 +174,44 @@ fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
 }
 
 /// Opens the journal and starts the hub on it.
-async fn start_hub(settings: &Settings, metrics: &Metrics) -> Result<Addr<UmblerHub>, StartError> {
+async fn start_hub(
+    settings: &Settings,
+    metrics: &Metrics,
+    integrity: &Integrity,
+    revocations: &Arc<Revocations>,
+) -> Result<Addr<UmblerHub>, StartError> {
     let opened = schema::open(&settings.database_path)?;
     let now = clock::now();
-    let stats = {
+    let (stats, newest_updates) = {
         let mut connection = archive::open(&settings.database_path).map_err(ArchiveError::from)?;
         let transaction = connection.transaction().map_err(ArchiveError::from)?;
-        LoadStats { now }.answer(&transaction)?
+        for revocation in revocations::load(&transaction).map_err(ArchiveError::from)? {
+            revocations.add(revocation);
+        }
+        let newest =
+            LoadNewest { updates_max: settings.updates_in_memory, bytes_max: hub::ring::RING_BYTES_MAX };
+        (LoadStats { now }.answer(&transaction)?, newest.answer(&transaction)?)
     };
     let hub_settings = HubSettings {
         zone: settings.zone.clone(),
         sessions_max: settings.sessions_max,
         sessions_per_address_max: settings.sessions_per_address_max,
+        sessions_per_user_max: settings.sessions_per_user_max,
+        revocations: Arc::clone(revocations),
         epoch: opened.epoch.clone(),
         stats,
         last_webhook_at: opened.last_webhook_at,
+        updates_in_memory: settings.updates_in_memory,
+        replay_updates_max: settings.replay_updates_max,
+        newest_updates,
     };
-    let archive = Archive::start(settings.database_path.clone());
+    let archive = Archive::start(settings.database_path.clone(), integrity.clone());
     let hub = UmblerHub::new(hub_settings, archive, metrics.clone()).start();
     let listeners = Listeners {
         committed: hub.clone().recipient::<Committed>(),
         faulted: hub.clone().recipient::<Faulted>(),
         metrics: metrics.clone(),
+        integrity: integrity.clone(),
     };
     let journal_settings =
         JournalSettings { path: settings.database_path.clone(), updates_retained: settings.updates_retained };
@@ -182,6 +224,8 @@ fn serve(
     listener: TcpListener,
     state: &web::Data<EdgeState>,
     workers: Option<usize>,
+    head_timeout: Duration,
+    connections: Arc<Connections>,
 ) -> Result<Server, StartError> {
     let state = state.clone();
     let mut server = HttpServer::new(move || {
@@ -192,13 +236,14 @@ fn serve(
             .app_data(state.clone())
             .configure(|config| http::configure(config, &state))
     })
-    .on_connect(tune)
+    .on_connect(move |connection, extensions| tune(connection, extensions, &connections))
     .backlog(BACKLOG)
     .max_connections(CONNECTIONS_PER_WORKER_MAX)
     .keep_alive(KEEP_ALIVE)
     .h1_write_buffer_size(SLICE_BYTES_MAX)
-    .client_request_timeout(HEAD_TIMEOUT)
+    .client_request_timeout(head_timeout)
     .shutdown_timeout(STOP_SECONDS_MAX)
+    .worker_max_blocking_threads(BLOCKING_THREADS_PER_WORKER)
     .disable_signals();
     if let Some(workers) = workers {
         server = server.workers(workers);
@@ -206,10 +251,23 @@ fn serve(
     Ok(server.listen(listener)?.run())
 }
 
-/// Sets what the kernel does for an accepted connection.
-fn tune(connection: &dyn std::any::Any, _: &mut Extensions) {
+/// Sets what the kernel does for an accepted connection, or ends it where its address holds too many.
+fn tune(connection: &dyn std::any::Any, extensions: &mut Extensions, connections: &Arc<Connections>) {
     let Some(stream) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() else { return };
     let socket = SockRef::from(stream);
+    match stream.peer_addr().map(|peer| connections.enter(peer.ip())) {
+        // Lives as long as the connection.
+        Ok(Ok(Some(counted))) => drop(extensions.insert(counted)),
+        Ok(Ok(None)) => {}
+        Ok(Err(error)) => {
+            log::debug!("a connection is ended: {error}");
+            if let Err(error) = socket.shutdown(std::net::Shutdown::Both) {
+                log::debug!("it had ended already: {error}");
+            }
+            return;
+        }
+        Err(error) => log::debug!("a connection ended before it was counted: {error}"),
+    }
     let tuned = socket
         // Nagle's algorithm and delayed acknowledgements together hold small frames back for 40 ms.
         .set_tcp_nodelay(true)
@@ -231,16 +289,10 @@ fn raise_file_limit() {
 fn check_in_background(state: &web::Data<EdgeState>, path: &Path) -> Result<(), StartError> {
     let (integrity, path) = (state.integrity.clone(), path.to_path_buf());
     let check = move || match schema::deep_check(&path) {
-        Ok(problems) if problems.is_empty() => integrity.set(IntegrityResult::Sound),
-        Ok(problems) => {
-            log::error!("the database does not stand the full check: {}", problems.join("; "));
-            integrity.set(IntegrityResult::Damaged(problems.join("; ")));
-        }
-        Err(error) => {
-            let reason = chain(&error);
-            log::error!("the database does not stand the full check: {reason}");
-            integrity.set(IntegrityResult::Damaged(reason));
-        }
+        Ok(problems) if problems.is_empty() => integrity.note_sound(),
+        Ok(problems) => integrity.note_damage(problems.join("; ")),
+        Err(error) if kind_of(&error) == FaultKind::Damaged => integrity.note_damage(chain(&error)),
+        Err(error) => log::warn!("the check of the whole database broke off: {}", chain(&error)),
     };
     std::thread::Builder::new().name("integrity".into()).spawn(check)?;
     Ok(())
@@ -253,6 +305,24 @@ fn forget_idle_addresses(state: web::Data<EdgeState>) {
             interval.tick().await;
             state.rest_limiter.forget_idle();
             state.connect_limiter.forget_idle();
+        }
+    });
+}
+
+/// Notices when a file of keys changes. On a thread of its own: a file may lie on a disk that does not answer.
+fn look_at_keys(authenticator: Arc<Authenticator>) {
+    if authenticator.key_state().is_none() {
+        return;
+    }
+    actix_rt::spawn(async move {
+        let mut interval = actix_rt::time::interval(LOOK_INTERVAL);
+        interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            interval.tick().await;
+            let authenticator = Arc::clone(&authenticator);
+            if actix_rt::task::spawn_blocking(move || authenticator.look_at_keys()).await.is_err() {
+                log::error!("the file of keys could not be looked at");
+            }
         }
     });
 }

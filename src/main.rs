@@ -3,12 +3,15 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use umbler_hub::app::stop::StopSignal;
 use umbler_hub::app::{Application, StartError};
 use umbler_hub::config::{ServeArgs, Settings, Values};
 use umbler_hub::journal::writer::chain;
+use umbler_hub::tools::backup::{self, BackupArgs};
 use umbler_hub::tools::check::{self, CheckArgs};
 use umbler_hub::tools::health::{self, HealthArgs};
 use umbler_hub::tools::replay::{self, ReplayArgs};
+use umbler_hub::tools::restore::{self, AcceptArgs, RestoreArgs};
 use umbler_hub::tools::simulate::{self, SimulateArgs};
 use umbler_hub::tools::token::{self, TokenArgs};
 use umbler_hub::tools::{ToolError, print};
@@ -37,6 +40,12 @@ enum Command {
     Check(CheckArgs),
     /// Ask a running hub whether it is ready.
     Health(HealthArgs),
+    /// Copy the database, while the hub runs or not.
+    Backup(BackupArgs),
+    /// Put a backup in the place of the database; the hub must be stopped.
+    Restore(RestoreArgs),
+    /// Go on after deliveries were lost, with what is left; the hub must be stopped.
+    AcceptDataLoss(AcceptArgs),
 }
 
 /// Wrong settings; a script can tell them from other failures.
@@ -59,6 +68,9 @@ fn main() -> ExitCode {
         Command::Token(args) => token::run(args).map_err(Failure::from),
         Command::Check(args) => check::run(&args).map_err(Failure::from),
         Command::Health(args) => health::run(&args).map_err(Failure::from),
+        Command::Backup(args) => backup::run(&args).map_err(Failure::from),
+        Command::Restore(args) => restore::restore(&args).map_err(Failure::from),
+        Command::AcceptDataLoss(args) => restore::accept(&args).map_err(Failure::from),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -77,6 +89,7 @@ fn report(failure: &Failure) -> ExitCode {
 }
 
 fn serve(args: &ServeArgs) -> Result<(), Failure> {
+    let stop = StopSignal::listen().map_err(StartError::from)?;
     let settings =
         Values::collect(args).and_then(|values| Settings::read(&values)).map_err(ToolError::from)?;
     env_logger::Builder::new().parse_filters(&settings.log_filter).init();
@@ -88,6 +101,6 @@ fn serve(args: &ServeArgs) -> Result<(), Failure> {
         let address = application.address();
         log::info!("listening on http://{address}");
         print(&format!("listening on http://{address}\n"))?;
-        Ok(application.run().await?)
+        Ok(application.run(stop).await?)
     })
 }

@@ -1,14 +1,18 @@
 //! Chats: a list of them, those of one contact, and one by its id.
 
+use std::sync::Arc;
+
 use rusqlite::{OptionalExtension, Transaction};
 use serde::Serialize;
 
 use super::cursor::fingerprint;
 use super::page::{Conditions, Order, Page, PageAt, Rows, Sort, Walk};
 use super::search::Needle;
-use super::{ArchiveError, Query, contacts, parse_state, parse_summary};
-use crate::domain::{Chat, ChatKind};
-use crate::protocol::ChatShape;
+use super::stats::Hidden;
+use super::{ArchiveError, Query, contacts, parse_state, parse_summary, visible};
+use crate::auth::Scope;
+use crate::domain::{Chat, ChatKind, Placement};
+use crate::protocol::{ChatShape, Mask};
 
 /// Chats, by default those with the latest activity first.
 #[derive(Debug, Clone)]
@@ -23,6 +27,8 @@ pub struct ListChats {
     pub limit: u32,
     /// Which page.
     pub at: PageAt,
+    /// Whose eyes.
+    pub scope: Arc<Scope>,
 }
 
 /// Which chats to list; everything that is given must hold.
@@ -67,14 +73,21 @@ impl Query for ListChats {
 
 impl ListChats {
     /// The open ones with the latest activity, as a snapshot shows them.
-    pub(super) fn open(limit: u32) -> Self {
+    pub(super) fn open(limit: u32, scope: &Arc<Scope>) -> Self {
         let sort = Sort::default();
         let filter = ChatFilter { status: Some(StatusFilter::Open), ..ChatFilter::default() };
-        Self { filter, sort, order: sort.default_order(), limit, at: PageAt::Page(1) }
+        Self {
+            filter,
+            sort,
+            order: sort.default_order(),
+            limit,
+            at: PageAt::Page(1),
+            scope: Arc::clone(scope),
+        }
     }
 
     pub(super) fn rows(&self, tx: &Transaction<'_>) -> Result<Rows<ChatShape>, ArchiveError> {
-        self.walk()?.rows(tx, load)
+        self.walk()?.rows(tx, |tx, rowid| load(tx, rowid, &self.scope))
     }
 
     pub(super) fn walk(&self) -> Result<Walk<'_>, ArchiveError> {
@@ -90,7 +103,7 @@ impl ListChats {
             conditions: self.conditions(),
             at: &self.at,
             limit: self.limit,
-            fingerprint: fingerprint(&("chats", self.sort, self.order, &self.filter))?,
+            fingerprint: fingerprint(&("chats", self.sort, self.order, &self.filter, self.scope.hash()))?,
         })
     }
 
@@ -123,7 +136,12 @@ impl ListChats {
         conditions.require_some("kind = ?", filter.kind.map(|kind| kind.as_str().to_owned()).as_ref());
         conditions
             .require_some("id IN (SELECT chat_id FROM chat_tags WHERE tag_id = ?)", filter.tag.as_ref());
+        visible::limit(&mut conditions, &self.scope, visible::Rows::Chats);
         if let Some(search) = &filter.search {
+            if self.scope.is_masked() {
+                // What is masked is not found either.
+                conditions.require("FALSE", []);
+            }
             conditions.require(
                 "contact_id IN (SELECT id FROM contacts WHERE instr(search_key, ?) > 0 OR instr(search_key, ?) > 0)",
                 Needle::new(search).for_contacts(),
@@ -134,12 +152,15 @@ impl ListChats {
 
     fn total(&self, tx: &Transaction<'_>) -> Result<i64, ArchiveError> {
         let everything = ChatFilter::default();
-        if self.filter == everything {
-            return total_chats(tx);
+        if self.filter == everything && self.scope.is_whole() {
+            return Ok(total_chats(tx)? - Hidden::from(tx, &self.scope)?.chats);
+        }
+        if !self.scope.is_unlimited() {
+            return self.conditions().count(tx, self.table());
         }
         // Most chats are closed, so the few open ones are counted instead.
         if self.filter == (ChatFilter { status: Some(StatusFilter::Closed), ..everything }) {
-            let open = Self::open(1);
+            let open = Self::open(1, &self.scope);
             return Ok(total_chats(tx)? - open.conditions().count(tx, open.table())?);
         }
         self.conditions().count(tx, self.table())
@@ -159,7 +180,7 @@ impl Query for ListContactChats {
     type Answer = Option<Page<ChatShape>>;
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ArchiveError> {
-        if contacts::rowid(tx, &self.contact)?.is_none() {
+        if contacts::rowid(tx, &self.contact, &self.list.scope)?.is_none() {
             return Ok(None);
         }
         let mut list = self.list;
@@ -173,23 +194,47 @@ impl Query for ListContactChats {
 pub struct GetChat {
     /// The provider's id, case-sensitive.
     pub id: String,
+    /// Whose eyes.
+    pub scope: Arc<Scope>,
 }
 
 impl Query for GetChat {
     type Answer = Option<ChatShape>;
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ArchiveError> {
-        rowid(tx, &self.id)?.map(|rowid| load(tx, rowid)).transpose()
+        rowid(tx, &self.id, &self.scope)?.map(|rowid| load(tx, rowid, &self.scope)).transpose()
     }
 }
 
-/// Where a chat is stored, if it is.
-pub(super) fn rowid(tx: &Transaction<'_>, id: &str) -> Result<Option<i64>, ArchiveError> {
-    let mut statement = tx.prepare_cached("SELECT rowid FROM chats WHERE id = ?")?;
-    Ok(statement.query_row([id], |row| row.get(0)).optional()?)
+/// Where a chat stands; the answer is `None` where there is none with this id, or the scope does not see it.
+#[derive(Debug, Clone)]
+pub struct GetPlacement {
+    /// The provider's id, case-sensitive.
+    pub chat: String,
+    /// Whose eyes.
+    pub scope: Arc<Scope>,
 }
 
-fn load(tx: &Transaction<'_>, rowid: i64) -> Result<ChatShape, ArchiveError> {
+impl Query for GetPlacement {
+    type Answer = Option<Placement>;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ArchiveError> {
+        let Some(rowid) = rowid(tx, &self.chat, &self.scope)? else { return Ok(None) };
+        let mut statement = tx.prepare_cached("SELECT state FROM chats WHERE rowid = ?")?;
+        let mut rows = statement.query([rowid])?;
+        let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        Ok(Some(Placement::of(&parse_state::<Chat>(row, 0)?)))
+    }
+}
+
+/// Where a chat is stored, if it is and may be seen.
+pub(super) fn rowid(tx: &Transaction<'_>, id: &str, scope: &Scope) -> Result<Option<i64>, ArchiveError> {
+    let mut statement = tx.prepare_cached("SELECT rowid FROM chats WHERE id = ?")?;
+    let rowid = statement.query_row([id], |row| row.get(0)).optional()?;
+    Ok(if visible::sees(tx, scope, visible::Rows::Chats, id)? { rowid } else { None })
+}
+
+fn load(tx: &Transaction<'_>, rowid: i64, scope: &Scope) -> Result<ChatShape, ArchiveError> {
     let mut statement = tx.prepare_cached(
         "SELECT chats.state, contacts.name, messages.state FROM chats
          LEFT JOIN contacts ON contacts.id = chats.contact_id
@@ -199,7 +244,11 @@ fn load(tx: &Transaction<'_>, rowid: i64) -> Result<ChatShape, ArchiveError> {
     let mut rows = statement.query([rowid])?;
     let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     let chat: Chat = parse_state(row, 0)?;
-    Ok(ChatShape::new(&chat, row.get(1)?, parse_summary(row, 2)?))
+    let mut shape = ChatShape::new(&chat, row.get(1)?, parse_summary(row, 2)?);
+    if scope.is_masked() {
+        shape.mask();
+    }
+    Ok(shape)
 }
 
 fn total_chats(tx: &Transaction<'_>) -> Result<i64, ArchiveError> {

@@ -1,5 +1,7 @@
 //! Messages: over all chats, or of one chat; always the newest first.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use rusqlite::Transaction;
 use rusqlite::types::Value;
@@ -8,10 +10,12 @@ use serde::Serialize;
 use super::cursor::fingerprint;
 use super::page::{Conditions, Order, Page, PageAt, Rows, Walk};
 use super::search::Needle;
-use super::{ArchiveError, Query, chats, parse_state};
+use super::stats::Hidden;
+use super::{ArchiveError, Query, chats, parse_state, visible};
+use crate::auth::Scope;
 use crate::domain::ChatMessage;
 use crate::domain::register::to_nanos;
-use crate::protocol::MessageShape;
+use crate::protocol::{Mask, MessageShape};
 
 /// Messages, the newest first; pages go back in time.
 #[derive(Debug, Clone)]
@@ -22,6 +26,8 @@ pub struct ListMessages {
     pub limit: u32,
     /// Which page.
     pub at: PageAt,
+    /// Whose eyes.
+    pub scope: Arc<Scope>,
 }
 
 /// Which messages to list; everything that is given must hold.
@@ -51,12 +57,12 @@ impl Query for ListMessages {
 
 impl ListMessages {
     /// The latest ones, as a snapshot shows them.
-    pub(super) fn latest(limit: u32) -> Self {
-        Self { filter: MessageFilter::default(), limit, at: PageAt::Page(1) }
+    pub(super) fn latest(limit: u32, scope: &Arc<Scope>) -> Self {
+        Self { filter: MessageFilter::default(), limit, at: PageAt::Page(1), scope: Arc::clone(scope) }
     }
 
     pub(super) fn rows(&self, tx: &Transaction<'_>) -> Result<Rows<MessageShape>, ArchiveError> {
-        self.walk()?.rows(tx, load)
+        self.walk()?.rows(tx, |tx, rowid| load(tx, rowid, &self.scope))
     }
 
     pub(super) fn walk(&self) -> Result<Walk<'_>, ArchiveError> {
@@ -67,7 +73,7 @@ impl ListMessages {
             conditions: self.conditions(),
             at: &self.at,
             limit: self.limit,
-            fingerprint: fingerprint(&("messages", &self.filter))?,
+            fingerprint: fingerprint(&("messages", &self.filter, self.scope.hash()))?,
         })
     }
 
@@ -93,7 +99,12 @@ impl ListMessages {
         conditions.require_some("source = ?", filter.source.as_ref());
         conditions.require_some("at >= ?", filter.since.map(to_nanos).as_ref());
         conditions.require_some("at < ?", filter.until.map(to_nanos).as_ref());
+        visible::limit(&mut conditions, &self.scope, visible::Rows::Messages);
         if let Some(search) = &filter.search {
+            if self.scope.is_masked() {
+                // What is withheld is not found either.
+                conditions.require("FALSE", []);
+            }
             let needle = Needle::new(search).folded;
             if !needle.is_empty() {
                 conditions.require("instr(search_key, ?) > 0", [Value::Text(needle)]);
@@ -104,6 +115,13 @@ impl ListMessages {
 
     /// Kept counts where there is one; a million rows are not counted for a page of fifty.
     fn total(&self, tx: &Transaction<'_>) -> Result<i64, ArchiveError> {
+        if self.filter == MessageFilter::default() && self.scope.is_whole() {
+            let all = kept_count(tx, "SELECT total_messages FROM counters", None)?;
+            return Ok(all - Hidden::from(tx, &self.scope)?.messages);
+        }
+        if !self.scope.is_unlimited() {
+            return self.conditions().count(tx, self.table());
+        }
         let MessageFilter { chat, contact, source, search, since, until } = &self.filter;
         let narrowed = source.is_some() || search.is_some() || since.is_some() || until.is_some();
         match (chat, contact, narrowed) {
@@ -143,7 +161,7 @@ impl Query for ListChatMessages {
     type Answer = Option<Page<MessageShape>>;
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ArchiveError> {
-        if chats::rowid(tx, &self.chat)?.is_none() {
+        if chats::rowid(tx, &self.chat, &self.list.scope)?.is_none() {
             return Ok(None);
         }
         let mut list = self.list;
@@ -152,7 +170,7 @@ impl Query for ListChatMessages {
     }
 }
 
-fn load(tx: &Transaction<'_>, rowid: i64) -> Result<MessageShape, ArchiveError> {
+fn load(tx: &Transaction<'_>, rowid: i64, scope: &Scope) -> Result<MessageShape, ArchiveError> {
     let mut statement = tx.prepare_cached(
         "SELECT messages.state, chats.contact_id FROM messages
          LEFT JOIN chats ON chats.id = messages.chat_id
@@ -161,5 +179,9 @@ fn load(tx: &Transaction<'_>, rowid: i64) -> Result<MessageShape, ArchiveError> 
     let mut rows = statement.query([rowid])?;
     let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     let message: ChatMessage = parse_state(row, 0)?;
-    Ok(MessageShape::new(&message, row.get(1)?))
+    let mut shape = MessageShape::new(&message, row.get(1)?);
+    if scope.is_masked() {
+        shape.mask();
+    }
+    Ok(shape)
 }

@@ -15,11 +15,14 @@ use rusqlite::{Connection, OpenFlags, Row, Transaction};
 use serde::de::DeserializeOwned;
 
 use crate::domain::{ChatMessage, Seq};
-use crate::protocol::MessageSummary;
+use crate::journal::fault::kind_of;
+use crate::protocol::{FaultKind, MessageSummary};
+use crate::telemetry::integrity::Integrity;
 
 pub mod cursor;
 pub mod page;
 mod search;
+mod visible;
 pub mod contacts;
 pub mod chats;
 pub mod messages;
@@ -32,14 +35,14 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use chats::{ChatFilter, GetChat, ListChats, ListContactChats, StatusFilter};
+pub use chats::{ChatFilter, GetChat, GetPlacement, ListChats, ListContactChats, StatusFilter};
 pub use contacts::{ContactFilter, GetContact, ListContacts};
 pub use cursor::{Cursor, CursorError};
 pub use messages::{ListChatMessages, ListMessages, MessageFilter};
 pub use page::{Order, Page, PageAt, Sort};
 pub use snapshot::{Snapshot, SnapshotAnswer};
-pub use stats::LoadStats;
-pub use updates::{ListUpdates, Updates};
+pub use stats::{LoadStats, ScopedStats};
+pub use updates::{ListUpdates, LoadNewest, LoadStretch, Stretch, Updates};
 pub use webhooks::{WebhookReport, WebhookStatus};
 
 /// Connections that answer at the same time.
@@ -50,8 +53,6 @@ pub const QUESTIONS_WAITING_MAX: usize = 1_024;
 const BUSY_TIMEOUT_MS: u64 = 2_000;
 /// Pages that a reader keeps, in KiB.
 const CACHE_KIB: i64 = 16 * 1_024;
-/// Bytes of the file that a reader maps instead of copying.
-const MMAP_BYTES: i64 = 256 * 1_024 * 1_024;
 
 /// Why a question has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -103,13 +104,18 @@ pub struct Ask<Q: Query>(pub Q);
 /// One reader: an actor on a thread of its own with a connection of its own.
 pub struct Archive {
     path: PathBuf,
+    integrity: Integrity,
     connection: Option<Connection>,
 }
 
 impl Archive {
     /// Starts the pool on the database at `path`, which must exist.
-    pub fn start(path: PathBuf) -> Addr<Self> {
-        SyncArbiter::start(READERS, move || Self { path: path.clone(), connection: None })
+    pub fn start(path: PathBuf, integrity: Integrity) -> Addr<Self> {
+        SyncArbiter::start(READERS, move || Self {
+            path: path.clone(),
+            integrity: integrity.clone(),
+            connection: None,
+        })
     }
 
     fn connection(&mut self) -> Result<&mut Connection, rusqlite::Error> {
@@ -119,6 +125,14 @@ impl Archive {
             None => open(&self.path)?,
         };
         Ok(self.connection.insert(connection))
+    }
+
+    fn note_fault(&mut self, error: Option<&ArchiveError>) {
+        let Some(ArchiveError::Database(error)) = error else { return };
+        self.connection = None;
+        if kind_of(error) == FaultKind::Damaged {
+            self.integrity.note_damage(error.to_string());
+        }
     }
 }
 
@@ -130,12 +144,9 @@ impl<Q: Query> Handler<Ask<Q>> for Archive {
     type Result = Result<Q::Answer, ArchiveError>;
 
     fn handle(&mut self, ask: Ask<Q>, _: &mut Self::Context) -> Self::Result {
-        let transaction = self.connection()?.transaction()?;
-        let answer = ask.0.answer(&transaction);
-        drop(transaction);
-        if matches!(answer, Err(ArchiveError::Database(_))) {
-            self.connection = None;
-        }
+        let opened = self.connection().and_then(Connection::transaction);
+        let answer = opened.map_err(ArchiveError::from).and_then(|transaction| ask.0.answer(&transaction));
+        self.note_fault(answer.as_ref().err());
         answer
     }
 }
@@ -146,7 +157,8 @@ pub fn open(path: &std::path::Path) -> Result<Connection, rusqlite::Error> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(std::time::Duration::from_millis(BUSY_TIMEOUT_MS))?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-    connection.pragma_update(None, "mmap_size", MMAP_BYTES)?;
+    // The file is not mapped: a page that the disk cannot read would end the process instead of one answer.
+    connection.pragma_update(None, "mmap_size", 0)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }

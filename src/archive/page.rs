@@ -1,7 +1,9 @@
 //! Pages of a list: a walk along an index finds the rows, a look-up per row loads them.
 //!
 //! The two steps are apart so that skipped rows (`page=1000`) cost an index entry each and not two joins.
-//! Clauses and columns are `&'static str`, so no input ever becomes SQL; values are always bound.
+//! Clauses and columns are put together of `&'static str`, so no input ever becomes SQL; values are always bound.
+
+use std::borrow::Cow;
 
 use rusqlite::types::Value;
 use rusqlite::{Transaction, params_from_iter};
@@ -64,7 +66,7 @@ pub enum Order {
 /// Conditions on the rows of a list, all of which must hold.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Conditions {
-    clauses: Vec<&'static str>,
+    clauses: Vec<Cow<'static, str>>,
     values: Vec<Value>,
 }
 
@@ -72,7 +74,14 @@ impl Conditions {
     /// Adds a clause with as many `?` as values.
     pub(super) fn require<const N: usize>(&mut self, clause: &'static str, values: [Value; N]) {
         debug_assert_eq!(clause.matches('?').count(), N, "{clause}");
-        self.clauses.push(clause);
+        self.clauses.push(clause.into());
+        self.values.extend(values);
+    }
+
+    /// Adds a clause put together of fixed parts, with as many `?` as values.
+    pub(super) fn require_dynamic(&mut self, clause: String, values: Vec<Value>) {
+        debug_assert_eq!(clause.matches('?').count(), values.len(), "{clause}");
+        self.clauses.push(clause.into());
         self.values.extend(values);
     }
 
@@ -83,15 +92,37 @@ impl Conditions {
         }
     }
 
-    fn to_sql(&self) -> String {
+    /// The bound values, in the order of their `?`.
+    pub(super) fn values(&self) -> &[Value] {
+        &self.values
+    }
+
+    pub(super) fn to_sql(&self) -> String {
         if self.clauses.is_empty() { "TRUE".to_owned() } else { self.clauses.join(" AND ") }
     }
 
     /// Counts the rows of `table` that fulfil them.
     pub(super) fn count(&self, tx: &Transaction<'_>, table: &'static str) -> Result<i64, ArchiveError> {
-        let sql = format!("SELECT count(*) FROM {table} WHERE {}", self.to_sql());
-        let count = tx.prepare_cached(&sql)?.query_row(params_from_iter(&self.values), |row| row.get(0))?;
+        let [count] = self.select(tx, table, "count(*)")?;
         Ok(count)
+    }
+
+    /// Sums over the rows of `table` that fulfil them; `columns` are `N` aggregates.
+    pub(super) fn select<const N: usize>(
+        &self,
+        tx: &Transaction<'_>,
+        table: &'static str,
+        columns: &'static str,
+    ) -> Result<[i64; N], ArchiveError> {
+        let sql = format!("SELECT {columns} FROM {table} WHERE {}", self.to_sql());
+        let sums = tx.prepare_cached(&sql)?.query_row(params_from_iter(&self.values), |row| {
+            let mut sums = [0; N];
+            for (at, sum) in sums.iter_mut().enumerate() {
+                *sum = row.get(at)?;
+            }
+            Ok(sums)
+        })?;
+        Ok(sums)
     }
 }
 

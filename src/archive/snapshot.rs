@@ -1,5 +1,7 @@
 //! The state that a screen begins with, all of it at one position.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rusqlite::Transaction;
@@ -7,8 +9,9 @@ use rusqlite::Transaction;
 use super::chats::ListChats;
 use super::contacts::ListContacts;
 use super::messages::ListMessages;
-use super::stats::LoadStats;
+use super::stats::ScopedStats;
 use super::{ArchiveError, Query, epoch};
+use crate::auth::Scope;
 use crate::domain::Seq;
 use crate::protocol::{ChatShape, ContactShape, MessageShape, SnapshotLimits, StatsShape};
 
@@ -21,6 +24,8 @@ pub struct Snapshot {
     pub now: Timestamp,
     /// Where today turns.
     pub zone: TimeZone,
+    /// Whose eyes.
+    pub scope: Arc<Scope>,
 }
 
 /// One consistent state.
@@ -46,15 +51,16 @@ impl Query for Snapshot {
     type Answer = SnapshotAnswer;
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ArchiveError> {
-        let stats = LoadStats { now: self.now }.answer(tx)?;
-        let contacts = ListContacts::latest(self.limits.contacts).rows(tx)?;
-        let chats = ListChats::open(self.limits.chats).rows(tx)?;
-        let messages = ListMessages::latest(self.limits.messages).rows(tx)?;
+        let stats =
+            ScopedStats { now: self.now, zone: self.zone, scope: Arc::clone(&self.scope) }.answer(tx)?;
+        let contacts = ListContacts::latest(self.limits.contacts, &self.scope).rows(tx)?;
+        let chats = ListChats::open(self.limits.chats, &self.scope).rows(tx)?;
+        let messages = ListMessages::latest(self.limits.messages, &self.scope).rows(tx)?;
         let lists = [("contacts", contacts.more), ("chats", chats.more), ("messages", messages.more)];
         Ok(SnapshotAnswer {
-            seq: stats.as_of,
+            seq: Seq(stats.as_of_seq),
             epoch: epoch(tx)?,
-            stats: StatsShape::new(&stats, stats.messages_today(self.now, &self.zone)),
+            stats,
             contacts: contacts.items,
             chats: chats.items,
             messages: messages.items,

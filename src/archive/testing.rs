@@ -1,19 +1,28 @@
 //! A small database for the tests of this room: the real schema, and rows as the journal's writer stores them.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::{ArchiveError, Query};
+use crate::auth::{Identity, Scope};
 use crate::domain::register::to_nanos;
 use crate::domain::stats::bucket;
 use crate::domain::{
     Chat, ChatKind, ChatMessage, Contact, ContactId, EventKey, MessageFacts, MessagePosition, Named,
+    Placement, RefId,
 };
 use crate::journal::fold::{digits, fold};
 
 /// A database in memory.
 pub(super) struct Base {
     pub(super) connection: Connection,
+}
+
+/// The eyes of an admin.
+pub(super) fn everything() -> Arc<Scope> {
+    Arc::new(Scope::of(&Identity::anonymous()))
 }
 
 /// The moment `second` seconds after a Monday in March.
@@ -75,8 +84,8 @@ pub(super) fn message(id: &str, chat: &str, second: i64, source: &str, text: &st
 
 impl Base {
     pub(super) fn new() -> Self {
-        let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(include_str!("../journal/migrations/0001_first.sql")).unwrap();
+        let mut connection = Connection::open_in_memory().unwrap();
+        crate::journal::schema::migrate_to_latest(&mut connection).unwrap();
         connection.execute("INSERT OR REPLACE INTO meta VALUES ('epoch', 'first-life')", []).unwrap();
         Self { connection }
     }
@@ -116,7 +125,7 @@ impl Base {
     pub(super) fn put_chat(&self, chat: &Chat) {
         let fields = chat.fields();
         self.run(
-            "INSERT INTO chats VALUES (?1, NULL, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,
+            "INSERT INTO chats VALUES (?1, ?16, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,
              coalesce((SELECT name_key FROM contacts WHERE id = ?2), ''), ?10, ?11, ?12, ?13, ?14, ?15)",
             params![
                 chat.id.as_str(),
@@ -134,8 +143,15 @@ impl Base {
                 chat.last_message.as_ref().map(|position| position.id.as_str()),
                 chat.message_count,
                 serde_json::to_string(chat).unwrap(),
+                chat.organization.as_ref().map(RefId::as_str),
             ],
         );
+        for person in Placement::of(chat).people() {
+            self.run(
+                "INSERT OR IGNORE INTO chat_members VALUES (?, ?)",
+                params![person.as_str(), chat.id.as_str()],
+            );
+        }
         for tag in &fields.tags {
             self.run("INSERT INTO chat_tags VALUES (?, ?)", params![tag.id.as_str(), chat.id.as_str()]);
         }
@@ -189,10 +205,11 @@ impl Base {
     pub(super) fn put_updates(&self, first: i64, last: i64) {
         for seq in first..=last {
             self.run(
-                "INSERT INTO journal VALUES (?1, 'e' || ?1, 'Message', 'new_message', NULL, NULL, NULL, NULL, ?2, NULL, NULL)",
+                "INSERT INTO journal VALUES (?1, 'e' || ?1, 'Message', 'new_message', NULL, NULL, NULL, NULL, ?2, NULL, NULL,
+                 NULL)",
                 params![seq, to_nanos(at(seq))],
             );
-            self.run("INSERT INTO frames VALUES (?, ?)", params![seq, frame(seq)]);
+            self.run("INSERT INTO frames VALUES (?, ?, NULL)", params![seq, frame(seq)]);
         }
     }
 

@@ -67,15 +67,16 @@ pub enum SigningKey {
     Pem(Vec<u8>),
 }
 
-/// Signs the claims.
-pub fn mint(claims: &TokenClaims, key: &SigningKey) -> Result<String, AuthError> {
+/// Signs the claims. `kid` names the key, where the hub has several.
+pub fn mint(claims: &TokenClaims, key: &SigningKey, kid: Option<&str>) -> Result<String, AuthError> {
     let (algorithm, key) = match key {
         SigningKey::Secret(secret) => {
             (Algorithm::HS256, EncodingKey::from_secret(secret.expose().as_bytes()))
         }
         SigningKey::Pem(pem) => private_key(pem)?,
     };
-    encode(&Header::new(algorithm), claims, &key).map_err(|error| {
+    let header = Header { kid: kid.map(str::to_owned), ..Header::new(algorithm) };
+    encode(&header, claims, &key).map_err(|error| {
         log::debug!("the library says: {error}");
         AuthError::Key("the key does not sign")
     })

@@ -4,9 +4,14 @@
 //!
 //! 1. The algorithm is bound to the key that the operator set, never chosen by the token's header.
 //! 2. A claim of the wrong type refuses the token: it must not count as absent, which would widen what it allows.
-//! 3. Time is a value of the caller; a token counts for [`LEEWAY_SECONDS`] past its `exp` and before its `nbf`.
+//! 3. A user who was revoked is refused wherever a token is shown, for there is no other place that checks them.
+//! 4. Time is a value of the caller; a token counts for [`LEEWAY_SECONDS`] past its `exp` and before its `nbf`.
 
 pub mod secret;
+pub mod revocations;
+mod keys;
+pub mod jwks;
+pub mod key_file;
 pub mod verify;
 pub mod mint;
 pub mod scope;
@@ -14,7 +19,11 @@ pub mod scope;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use scope::scope_hash;
+use crate::protocol::Channel;
+
+pub use key_file::KeyState;
+pub use revocations::{Revocation, Revocations};
+pub use scope::Scope;
 pub use secret::Secret;
 pub use verify::{AuthKey, AuthSettings, Authenticator};
 
@@ -26,7 +35,9 @@ pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
 pub const SUBJECT_BYTES_MAX: usize = 256;
 
 /// What a person may do; the first may most.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum, utoipa::ToSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Everything.
@@ -56,11 +67,29 @@ pub struct Identity {
     pub channels: Option<Vec<String>>,
     /// Members whose chats the token is limited to; `None`: all.
     pub members: Option<Vec<String>>,
+    /// When the token was made, if it tells it.
+    pub issued_at: Option<Timestamp>,
     /// When the token ends, without leeway; `None` only for the anonymous admin.
     pub expires_at: Option<Timestamp>,
 }
 
 impl Identity {
+    /// The first channel that the token does not allow: another user's own, except for admins.
+    pub fn forbidden_channel<'a>(&self, channels: &'a [Channel]) -> Option<&'a Channel> {
+        channels.iter().find(|channel| match channel {
+            Channel::User(sub) => self.role != Role::Admin && *sub != self.sub,
+            Channel::Updates
+            | Channel::Stats
+            | Channel::Presence
+            | Channel::Chat(_)
+            | Channel::Contact(_)
+            | Channel::Sector(_)
+            | Channel::Member(_)
+            | Channel::Line(_)
+            | Channel::Tag(_) => false,
+        })
+    }
+
     /// Everybody, where no key is set.
     pub fn anonymous() -> Self {
         Self {
@@ -71,6 +100,7 @@ impl Identity {
             sectors: None,
             channels: None,
             members: None,
+            issued_at: None,
             expires_at: None,
         }
     }
@@ -91,6 +121,12 @@ pub enum AuthError {
     /// A claim is missing or says something that is not understood.
     #[error("the token's claim {0} is missing or wrong")]
     Claim(&'static str),
+    /// The user's tokens of its time do not count any more.
+    #[error("the token was revoked")]
+    Revoked,
+    /// A file of keys cannot be used.
+    #[error("the file {0}")]
+    KeyFile(#[from] jwks::JwksError),
     /// The key itself cannot be used.
     #[error("{0}")]
     Key(&'static str),

@@ -1,9 +1,16 @@
-//! Checks tokens: signature, issuer, audience, time, and the claims of the contract.
+//! Checks tokens: signature, issuer, audience, time, revocations, and the claims of the contract.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
 
 use jiff::Timestamp;
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use jsonwebtoken::{TokenData, decode, decode_header};
 use serde::Deserialize;
 
+use super::key_file::{KeyFile, KeyState};
+use super::keys::{BoundKey, Expected, Found, KeyRing};
+use super::revocations::Revocations;
 use super::{AuthError, Identity, LEEWAY_SECONDS, Role, SUBJECT_BYTES_MAX, Secret, TOKEN_BYTES_MAX};
 
 /// The key that signs, or verifies, tokens.
@@ -13,6 +20,8 @@ pub enum AuthKey {
     Secret(Secret),
     /// A public key in PEM: RS256, ES256 or `EdDSA`, as its kind says.
     Pem(Vec<u8>),
+    /// A file with a JSON Web Key Set, read again when it changes.
+    Jwks(PathBuf),
 }
 
 /// What tokens are checked against.
@@ -26,10 +35,17 @@ pub struct AuthSettings {
     pub audience: Option<String>,
 }
 
-/// Checks tokens against one key.
+/// Checks tokens.
 pub struct Authenticator {
-    key: DecodingKey,
-    validation: Validation,
+    keys: Keys,
+    revocations: Arc<Revocations>,
+}
+
+enum Keys {
+    /// One for good.
+    Fixed(KeyRing),
+    /// Those of a file.
+    File(KeyFile),
 }
 
 #[derive(Deserialize)]
@@ -42,6 +58,8 @@ struct Claims {
     exp: Option<f64>,
     #[serde(default)]
     nbf: Option<f64>,
+    #[serde(default)]
+    iat: Option<f64>,
     #[serde(default)]
     name: Option<String>,
     #[serde(default)]
@@ -57,29 +75,36 @@ struct Claims {
 }
 
 impl Authenticator {
-    /// Binds the algorithm to the key; errors where the key is of no use.
+    /// Binds an algorithm to each key; errors where the keys are of no use.
     pub fn new(settings: &AuthSettings) -> Result<Self, AuthError> {
-        let (algorithm, key) = match &settings.key {
-            AuthKey::Secret(secret) => {
-                (Algorithm::HS256, DecodingKey::from_secret(secret.expose().as_bytes()))
-            }
-            AuthKey::Pem(pem) => public_key(pem)?,
+        let expected = Expected { issuer: settings.issuer.clone(), audience: settings.audience.clone() };
+        let keys = match &settings.key {
+            AuthKey::Secret(secret) => Keys::Fixed(KeyRing::single(BoundKey::secret(secret), &expected)),
+            AuthKey::Pem(pem) => Keys::Fixed(KeyRing::single(BoundKey::pem(pem)?, &expected)),
+            AuthKey::Jwks(path) => Keys::File(KeyFile::open(path, expected)?),
         };
-        let mut validation = Validation::new(algorithm);
-        // The clock is the caller's, so time is checked below.
-        validation.validate_exp = false;
-        validation.validate_aud = settings.audience.is_some();
-        let mut required = vec!["exp", "sub"];
-        if let Some(issuer) = &settings.issuer {
-            validation.set_issuer(&[issuer]);
-            required.push("iss");
+        Ok(Self { keys, revocations: Arc::default() })
+    }
+
+    /// Refuses whom these cover.
+    #[must_use]
+    pub fn with_revocations(self, revocations: Arc<Revocations>) -> Self {
+        Self { revocations, ..self }
+    }
+
+    /// Looks whether a file of keys changed. Reads a file: not for a thread that serves.
+    pub fn look_at_keys(&self) {
+        if let Keys::File(file) = &self.keys {
+            file.look();
         }
-        if let Some(audience) = &settings.audience {
-            validation.set_audience(&[audience]);
-            required.push("aud");
+    }
+
+    /// How the keys of a file are; `None` where they come from no file that is watched.
+    pub fn key_state(&self) -> Option<KeyState> {
+        match &self.keys {
+            Keys::Fixed(_) => None,
+            Keys::File(file) => Some(file.state()),
         }
-        validation.set_required_spec_claims(&required);
-        Ok(Self { key, validation })
     }
 
     /// Who the token says it is, if all of it holds at `now`.
@@ -87,15 +112,42 @@ impl Authenticator {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(AuthError::Invalid("it is too long"));
         }
+        let identity = identity(self.claims(token)?, now)?;
+        if self.revocations.cover(&identity.sub, identity.issued_at) {
+            return Err(AuthError::Revoked);
+        }
+        Ok(identity)
+    }
+
+    fn claims(&self, token: &str) -> Result<Claims, AuthError> {
         let header = decode_header(token).map_err(|error| AuthError::from(&error))?;
         if header.crit.is_some() {
             // RFC 7515 4.1.11: extensions that are not understood must be refused.
             return Err(AuthError::Invalid("it asks for extensions that are not supported"));
         }
-        let claims = decode::<Claims>(token, &self.key, &self.validation)
-            .map_err(|error| AuthError::from(&error))?
-            .claims;
-        identity(claims, now)
+        match &self.keys {
+            Keys::Fixed(ring) => decoded(token, ring.find(None, header.alg)),
+            Keys::File(file) => {
+                let mut ring = file.ring();
+                let unknown = matches!(ring.find(header.kid.as_deref(), header.alg), Found::UnknownName);
+                // The key may be new. The file is small and on this machine, and the read is rate-bounded.
+                if unknown && file.look_for_unknown_name(Instant::now()) {
+                    ring = file.ring();
+                }
+                decoded(token, ring.find(header.kid.as_deref(), header.alg))
+            }
+        }
+    }
+}
+
+fn decoded(token: &str, found: Found<'_>) -> Result<Claims, AuthError> {
+    match found {
+        Found::Key(key, validation) => decode(token, key, validation)
+            .map(|data: TokenData<Claims>| data.claims)
+            .map_err(|error| AuthError::from(&error)),
+        Found::UnknownName => Err(AuthError::Invalid("its kid names no key that is known")),
+        Found::Unnamed => Err(AuthError::Invalid("it has no kid, and there are several keys")),
+        Found::OtherAlgorithm => Err(AuthError::Invalid("its algorithm is not the key's")),
     }
 }
 
@@ -110,6 +162,7 @@ fn identity(claims: Claims, now: Timestamp) -> Result<Identity, AuthError> {
             return Err(AuthError::NotYet);
         }
     }
+    let issued_at = claims.iat.map(|iat| moment(iat).ok_or(AuthError::Claim("iat"))).transpose()?;
     let sub = claims
         .sub
         .filter(|sub| (1..=SUBJECT_BYTES_MAX).contains(&sub.len()))
@@ -122,6 +175,7 @@ fn identity(claims: Claims, now: Timestamp) -> Result<Identity, AuthError> {
         sectors: claims.sectors,
         channels: claims.channels,
         members: claims.members,
+        issued_at,
         expires_at: Some(expires_at),
     })
 }
@@ -145,27 +199,3 @@ fn moment(seconds: f64) -> Option<Timestamp> {
     let whole = seconds.floor() as i64;
     Timestamp::from_second(whole).ok()
 }
-
-/// The key of a PEM file, with the one algorithm that its kind allows.
-fn public_key(pem: &[u8]) -> Result<(Algorithm, DecodingKey), AuthError> {
-    let text = String::from_utf8_lossy(pem);
-    if text.contains("PRIVATE KEY") {
-        return Err(AuthError::Key("this is a private key; the hub needs the public one only"));
-    }
-    if let Ok(key) = DecodingKey::from_rsa_pem(pem) {
-        return Ok((Algorithm::RS256, key));
-    }
-    if let Ok(key) = DecodingKey::from_ed_pem(pem) {
-        return Ok((Algorithm::EdDSA, key));
-    }
-    match DecodingKey::from_ec_pem(pem) {
-        Ok(key) if key.try_get_as_bytes().is_ok_and(|point| point.len() == P256_POINT_BYTES) => {
-            Ok((Algorithm::ES256, key))
-        }
-        Ok(_) => Err(AuthError::Key("an elliptic-curve key must be of the curve P-256 (ES256)")),
-        Err(_) => Err(AuthError::Key("not a public key in PEM of the kinds RSA, P-256 or Ed25519")),
-    }
-}
-
-/// Two coordinates of 32 bytes and the mark of an uncompressed point.
-const P256_POINT_BYTES: usize = 65;

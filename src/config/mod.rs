@@ -53,7 +53,7 @@ pub struct Settings {
     pub database_path: PathBuf,
     /// `WEBHOOK_SECRET`.
     pub webhook_secret: Option<Secret>,
-    /// `JWT_SECRET` or `JWT_PUBLIC_KEY`, with `JWT_ISSUER` and `JWT_AUDIENCE`.
+    /// `JWT_SECRET`, `JWT_PUBLIC_KEY` or `JWT_JWKS_FILE`, with `JWT_ISSUER` and `JWT_AUDIENCE`.
     pub auth: Option<AuthSettings>,
     /// `TIMEZONE`.
     pub zone: TimeZone,
@@ -69,8 +69,18 @@ pub struct Settings {
     pub sessions_max: usize,
     /// `MAX_SESSIONS_PER_ADDRESS`; 0: no limit.
     pub sessions_per_address_max: usize,
+    /// `MAX_SESSIONS_PER_USER`; 0: no limit.
+    pub sessions_per_user_max: usize,
+    /// `REQUEST_HEAD_SECONDS`.
+    pub head_seconds: u64,
+    /// `REQUEST_BODY_SECONDS`.
+    pub body_seconds: u64,
     /// `UPDATES_RETAINED`.
     pub updates_retained: u32,
+    /// How many of them are kept in memory.
+    pub updates_in_memory: usize,
+    /// How many missed updates a session is replayed at most.
+    pub replay_updates_max: u32,
     /// `WORKERS`; `None`: one per core.
     pub workers: Option<usize>,
     /// `DASHBOARD_DIR`.
@@ -117,5 +127,6 @@ pub fn key_kind(settings: &AuthSettings) -> &'static str {
     match settings.key {
         AuthKey::Secret(_) => "HS256",
         AuthKey::Pem(_) => "public key",
+        AuthKey::Jwks(_) => "key set",
     }
 }

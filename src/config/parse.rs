@@ -15,10 +15,19 @@ use crate::auth::{AuthKey, AuthSettings, Authenticator, Secret};
 const JWT_SECRET_BYTES_MIN: usize = 32;
 /// Short secrets in URLs are guessed.
 const WEBHOOK_SECRET_BYTES_MIN: usize = 16;
+/// Updates in memory at most, whatever they weigh: a bound of bytes counts besides.
+const UPDATES_IN_MEMORY_MAX: usize = 1_000_000;
+/// More than this weighs more than any snapshot.
+const REPLAY_UPDATES_MAX: u32 = 100_000;
 /// Fewer would make a client that reconnects in the next minute start anew.
 const UPDATES_RETAINED_MIN: u32 = 1_000;
+/// A longer wait for a head or a body only helps who wants to hold connections.
+const REQUEST_SECONDS_MAX: u64 = 120;
 /// More threads than this only wait for each other.
 const WORKERS_MAX: usize = 256;
+
+/// The settings that name a key for tokens; one of them at most.
+const AUTH_KEYS: [&str; 3] = ["JWT_SECRET", "JWT_PUBLIC_KEY", "JWT_JWKS_FILE"];
 
 /// Reads settings and gathers what is wrong with them.
 pub struct Reader<'a> {
@@ -70,7 +79,12 @@ impl<'a> Reader<'a> {
         let connects_per_second = self.number("RATE_LIMIT_CONNECTS_PER_SECOND", 0, u32::MAX);
         let sessions_max = self.number("MAX_SESSIONS", 0, usize::MAX);
         let sessions_per_address_max = self.number("MAX_SESSIONS_PER_ADDRESS", 0, usize::MAX);
+        let sessions_per_user_max = self.number("MAX_SESSIONS_PER_USER", 0, usize::MAX);
+        let head_seconds = self.number("REQUEST_HEAD_SECONDS", 1, REQUEST_SECONDS_MAX);
+        let body_seconds = self.number("REQUEST_BODY_SECONDS", 1, REQUEST_SECONDS_MAX);
         let updates_retained = self.number("UPDATES_RETAINED", UPDATES_RETAINED_MIN, u32::MAX);
+        let updates_in_memory = self.number("UPDATES_IN_MEMORY", 1, UPDATES_IN_MEMORY_MAX);
+        let replay_updates_max = self.number("REPLAY_UPDATES_MAX", 0, REPLAY_UPDATES_MAX);
         let workers = self.number("WORKERS", 1, WORKERS_MAX);
         let webhook_secret = self.secret("WEBHOOK_SECRET", WEBHOOK_SECRET_BYTES_MIN);
         if self.text("NATS_URL").is_some() {
@@ -90,7 +104,12 @@ impl<'a> Reader<'a> {
             connects_per_second: connects_per_second?,
             sessions_max: sessions_max?,
             sessions_per_address_max: sessions_per_address_max?,
+            sessions_per_user_max: sessions_per_user_max?,
+            head_seconds: head_seconds?,
+            body_seconds: body_seconds?,
             updates_retained: updates_retained?,
+            updates_in_memory: updates_in_memory?,
+            replay_updates_max: replay_updates_max?,
             workers,
             dashboard_dir: PathBuf::from(self.text("DASHBOARD_DIR")?),
             log_filter: self.text("RUST_LOG")?.to_owned(),
@@ -111,24 +130,31 @@ impl<'a> Reader<'a> {
 
     /// The key that tokens are checked with; tried at once, so that a wrong one is an error at start.
     pub fn auth(&mut self) -> Option<AuthSettings> {
-        let secret = self.secret("JWT_SECRET", JWT_SECRET_BYTES_MIN).map(AuthKey::Secret);
-        let public = self.parse("JWT_PUBLIC_KEY", |path| {
-            std::fs::read(path).map(AuthKey::Pem).map_err(|error| format!("{path} cannot be read: {error}"))
-        });
-        if self.text("JWT_SECRET").is_some() && self.text("JWT_PUBLIC_KEY").is_some() {
-            self.problems
-                .push("JWT_SECRET, JWT_PUBLIC_KEY: set one of them, tokens have one kind of key".to_owned());
-        }
+        let (name, key) = self.auth_key()?;
         let owned = |text: Option<&str>| text.map(str::to_owned);
         let settings = AuthSettings {
-            key: public.or(secret)?,
+            key,
             issuer: owned(self.text("JWT_ISSUER")),
             audience: owned(self.text("JWT_AUDIENCE")),
         };
         if let Err(error) = Authenticator::new(&settings) {
-            self.problems.push(format!("JWT_PUBLIC_KEY: {error}"));
+            self.problems.push(format!("{name}: {error}"));
         }
         Some(settings)
+    }
+
+    /// The one setting that names the key, and the key.
+    fn auth_key(&mut self) -> Option<(&'static str, AuthKey)> {
+        let secret = self.secret("JWT_SECRET", JWT_SECRET_BYTES_MIN).map(AuthKey::Secret);
+        let public = self.parse("JWT_PUBLIC_KEY", |path| {
+            std::fs::read(path).map(AuthKey::Pem).map_err(|error| format!("{path} cannot be read: {error}"))
+        });
+        let jwks = self.text("JWT_JWKS_FILE").map(|path| AuthKey::Jwks(PathBuf::from(path)));
+        let set: Vec<&str> = AUTH_KEYS.into_iter().filter(|name| self.text(name).is_some()).collect();
+        if set.len() > 1 {
+            self.problems.push(format!("{}: set one of them, tokens have one kind of key", set.join(", ")));
+        }
+        AUTH_KEYS.into_iter().zip([secret, public, jwks]).find_map(|(name, key)| Some((name, key?)))
     }
 
     /// Safe by default: what others can reach wants secrets.
@@ -136,7 +162,7 @@ impl<'a> Reader<'a> {
         let Some(settings) = settings.filter(|settings| !settings.host.is_loopback()) else { return };
         let mut missing = Vec::new();
         if settings.auth.is_none() {
-            missing.push("JWT_SECRET or JWT_PUBLIC_KEY");
+            missing.push("JWT_SECRET, JWT_PUBLIC_KEY or JWT_JWKS_FILE");
         }
         if settings.webhook_secret.is_none() {
             missing.push("WEBHOOK_SECRET");

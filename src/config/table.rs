@@ -43,8 +43,16 @@ pub const TABLE: &[Setting] = &[
     ),
     setting("DATABASE_PATH", Some("data/umbler-hub.db"), "The SQLite file; its folder is created."),
     secret("WEBHOOK_SECRET", "What Umbler Talk sends as ?token= or as a Bearer token; 16 bytes or more."),
-    secret("JWT_SECRET", "Key of HS256 tokens, 32 bytes or more. Either this or JWT_PUBLIC_KEY."),
+    secret(
+        "JWT_SECRET",
+        "Key of HS256 tokens, 32 bytes or more. One of this, JWT_PUBLIC_KEY and JWT_JWKS_FILE.",
+    ),
     setting("JWT_PUBLIC_KEY", None, "Path of a public key in PEM, for RS256, ES256 or EdDSA tokens."),
+    setting(
+        "JWT_JWKS_FILE",
+        None,
+        "Path of a JSON Web Key Set whose keys tokens name by kid; read again when it changes.",
+    ),
     setting("JWT_ISSUER", None, "What a token's iss must be; unset: not checked."),
     setting("JWT_AUDIENCE", None, "What a token's aud must name; unset: not checked."),
     setting("TIMEZONE", Some("America/Sao_Paulo"), "IANA time zone in which days turn."),
@@ -74,7 +82,36 @@ pub const TABLE: &[Setting] = &[
         Some("200"),
         "WebSocket sessions of one client address at most; 0: no limit.",
     ),
-    setting("UPDATES_RETAINED", Some("100000"), "Updates kept for GET /api/umbler/updates; 1000 or more."),
+    setting(
+        "MAX_SESSIONS_PER_USER",
+        Some("50"),
+        "WebSocket sessions of one user (sub) at most, where a JWT key is set; 0: no limit.",
+    ),
+    setting(
+        "REQUEST_HEAD_SECONDS",
+        Some("10"),
+        "Seconds that a client may take for its request's head; 1 to 120.",
+    ),
+    setting(
+        "REQUEST_BODY_SECONDS",
+        Some("20"),
+        "Seconds that a client may take for its request's body; 1 to 120.",
+    ),
+    setting(
+        "UPDATES_RETAINED",
+        Some("100000"),
+        "Updates kept for screens that come back and for GET /api/umbler/updates; 1000 or more.",
+    ),
+    setting(
+        "UPDATES_IN_MEMORY",
+        Some("4096"),
+        "Newest updates kept in memory for screens that come back; older ones are read from disk.",
+    ),
+    setting(
+        "REPLAY_UPDATES_MAX",
+        Some("10000"),
+        "Missed updates that a screen is replayed at most; whoever missed more begins with a snapshot.",
+    ),
     setting("WORKERS", None, "Threads for HTTP and sockets; unset: one per core."),
     setting(
         "DASHBOARD_DIR",

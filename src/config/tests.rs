@@ -33,10 +33,15 @@ fn every_wrong_value_is_named_with_its_variable() {
         ("RATE_LIMIT_CONNECTS_PER_SECOND", "1.5"),
         ("MAX_SESSIONS", "-1"),
         ("MAX_SESSIONS_PER_ADDRESS", "many"),
+        ("MAX_SESSIONS_PER_USER", "a few"),
+        ("REQUEST_HEAD_SECONDS", "0"),
+        ("REQUEST_BODY_SECONDS", "121"),
         ("UPDATES_RETAINED", "10"),
         ("WORKERS", "0"),
         ("NATS_URL", "nats://127.0.0.1:4222"),
         ("JWT_PUBLIC_KEY", "no/such/file.pem"),
+        ("JWT_JWKS_FILE", "no/such/file.json"),
+        ("JWT_JWKS_FILE", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")),
     ] {
         let problems = problems(&[(name, value)]);
         assert_eq!(problems.len(), 1, "{problems:?}");
@@ -56,21 +61,21 @@ fn an_address_that_others_reach_wants_a_key_and_a_webhook_secret() {
     let key = ("JWT_SECRET", "0123456789abcdef0123456789abcdef");
     let secret = ("WEBHOOK_SECRET", "0123456789abcdef");
     let host = ("HOST", "0.0.0.0");
-    assert!(problems(&[host])[0].contains("JWT_SECRET or JWT_PUBLIC_KEY and WEBHOOK_SECRET"));
+    assert!(problems(&[host])[0].contains("JWT_SECRET, JWT_PUBLIC_KEY or JWT_JWKS_FILE and WEBHOOK_SECRET"));
     assert!(problems(&[host, key])[0].contains("set WEBHOOK_SECRET,"));
-    assert!(problems(&[host, secret])[0].contains("set JWT_SECRET or JWT_PUBLIC_KEY,"));
+    assert!(problems(&[host, secret])[0].contains("set JWT_SECRET, JWT_PUBLIC_KEY or JWT_JWKS_FILE,"));
     assert!(Settings::read(&Values::of(&[host, key, secret])).unwrap().warnings().is_empty());
 }
 
 #[test]
 fn two_kinds_of_keys_are_one_too_many() {
     let pem = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
-    let problems = problems(&[("JWT_SECRET", "0123456789abcdef0123456789abcdef"), ("JWT_PUBLIC_KEY", pem)]);
-    assert!(problems.iter().any(|problem| problem.starts_with("JWT_SECRET, JWT_PUBLIC_KEY")), "{problems:?}");
-    assert!(
-        problems.iter().any(|problem| problem.starts_with("JWT_PUBLIC_KEY: not a public key")),
-        "{problems:?}"
-    );
+    let secret = ("JWT_SECRET", "0123456789abcdef0123456789abcdef");
+    let found = problems(&[secret, ("JWT_PUBLIC_KEY", pem), ("JWT_JWKS_FILE", pem)]);
+    assert!(found[0].starts_with("JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_FILE: set one"), "{found:?}");
+    assert!(problems(&[secret, ("JWT_JWKS_FILE", pem)])[0].starts_with("JWT_SECRET, JWT_JWKS_FILE: set one"));
+    assert!(problems(&[("JWT_PUBLIC_KEY", pem)])[0].starts_with("JWT_PUBLIC_KEY: not a public key"));
+    assert!(problems(&[("JWT_JWKS_FILE", pem)])[0].starts_with("JWT_JWKS_FILE: the file is no JSON"));
 }
 
 #[test]

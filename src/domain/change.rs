@@ -1,11 +1,12 @@
 //! What a delivery changed, found by comparing before with after.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::chat::ChatFields;
 
 /// The types of updates, in the order in which the first that applies names the update (contract, section 3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
     /// Kept raw: its type or its content was not understood.

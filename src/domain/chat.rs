@@ -5,6 +5,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::facts::{Channel, ChatFacts, Named};
 use super::ids::{ChatId, ContactId, RefId};
@@ -12,7 +13,7 @@ use super::register::{EventKey, Register, keep_earliest, keep_latest};
 use super::store::MessagePosition;
 
 /// Who a chat is held with; only direct chats count in support metrics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ChatKind {
     /// One customer.
@@ -35,7 +36,7 @@ impl ChatKind {
 }
 
 /// Where a chat stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ChatStatus {
     /// Open, and not in the waiting list.

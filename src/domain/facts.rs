@@ -4,6 +4,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::chat::ChatKind;
 use super::ids::{ChatId, ContactId, EventId, MessageId, RefId};
@@ -196,17 +197,19 @@ pub struct Reaction {
 }
 
 /// The message that another one answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReplyTo {
     /// The answered message.
+    #[schema(value_type = String)]
     pub id: MessageId,
     /// Its chat, where it was said.
+    #[schema(value_type = Option<String>)]
     pub chat_id: Option<ChatId>,
 }
 
 /// An attached file. Its bytes are never read.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct File {
     /// Where it can be fetched; `None` until the provider has stored it.
@@ -220,7 +223,7 @@ pub struct File {
 }
 
 /// A place. Coordinates are decimal degrees.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Location {
     /// Degrees north.
     pub latitude: Option<f64>,
@@ -233,7 +236,7 @@ pub struct Location {
 }
 
 /// A shared contact card.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ContactCard {
     /// The person's name.
     pub name: Option<String>,

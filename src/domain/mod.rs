@@ -15,11 +15,13 @@ pub mod message;
 pub mod contact;
 pub mod chat;
 pub mod change;
+pub mod audience;
 pub mod store;
 pub mod absorb;
 pub mod stats;
 
 pub use absorb::{Absorbed, absorb};
+pub use audience::{Audience, Placement};
 pub use change::Change;
 pub use chat::{Chat, ChatKind, ChatStatus};
 pub use contact::Contact;

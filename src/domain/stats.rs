@@ -11,6 +11,9 @@ use super::ids::Seq;
 /// Messages are counted in quarters of an hour of UTC: every time zone's midnight falls on one.
 pub const BUCKET_SECONDS: i64 = 15 * 60;
 
+/// Buckets that are kept in memory: four days, of which any time zone's today is one.
+pub const RECENT_BUCKETS_MAX: usize = 4 * 24 * 4;
+
 /// The bucket that a moment falls into.
 pub fn bucket(at: Timestamp) -> i64 {
     at.as_second().div_euclid(BUCKET_SECONDS)
@@ -99,9 +102,12 @@ impl Stats {
         self.recent.range(bucket(from)..bucket(until)).map(|(_, count)| count).sum()
     }
 
-    /// Forgets buckets that no time zone calls today any more.
-    pub fn forget_before(&mut self, at: Timestamp) {
-        self.recent = self.recent.split_off(&bucket(at));
+    /// Forgets all but the newest buckets. Counted and not dated: a clock that jumps a year ahead and back again must
+    /// not take today's messages with it.
+    pub fn forget_old(&mut self) {
+        while self.recent.len() > RECENT_BUCKETS_MAX {
+            self.recent.pop_first();
+        }
     }
 }
 
@@ -135,5 +141,25 @@ mod tests {
         assert_eq!(today("2026-03-02T02:59:59Z"), 1, "still the first of March in São Paulo");
         assert_eq!(today("2026-03-02T12:00:00Z"), 2);
         assert_eq!(today("2026-03-03T03:00:00Z"), 0);
+    }
+
+    #[test]
+    fn a_clock_that_jumps_ahead_and_back_finds_the_messages_of_today_again() {
+        let zone = TimeZone::get("America/Sao_Paulo").unwrap();
+        let mut stats = Stats::default();
+        let mut delta = StatsDelta::default();
+        delta.count_at("2026-03-02T12:00:00Z".parse().unwrap(), 5);
+        stats.apply(&delta, Seq(5));
+        let today = |stats: &Stats, now: &str| stats.messages_today(now.parse().unwrap(), &zone);
+        stats.forget_old();
+        assert_eq!(today(&stats, "2027-03-02T12:00:00Z"), 0);
+        stats.forget_old();
+        assert_eq!(today(&stats, "2026-03-02T12:00:00Z"), 5);
+        for quarter in 0..2 * RECENT_BUCKETS_MAX {
+            *stats.recent.entry(i64::try_from(quarter).unwrap()).or_default() += 1;
+        }
+        stats.forget_old();
+        assert_eq!(stats.recent.len(), RECENT_BUCKETS_MAX, "and memory has a bound");
+        assert_eq!(today(&stats, "2026-03-02T12:00:00Z"), 5);
     }
 }

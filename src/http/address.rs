@@ -47,6 +47,15 @@ impl FromStr for TrustedProxies {
 }
 
 impl TrustedProxies {
+    /// True for a peer whose word counts: it stands for many clients.
+    pub fn is_trusted(&self, peer: IpAddr) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::Hops(_) => true,
+            Self::Ranges(ranges) => ranges.iter().any(|range| range.contains(&peer.to_canonical())),
+        }
+    }
+
     /// The client's address. What an untrusted sender claims does not count.
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let peer = peer.to_canonical();

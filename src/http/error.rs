@@ -49,6 +49,12 @@ pub enum ApiError {
     /// The body is encoded in a way that is not read.
     #[error("Content-Encoding is not supported; send the body as it is")]
     UnsupportedEncoding,
+    /// The body is not declared as what it must be.
+    #[error("send the body as Content-Type: application/json")]
+    UnsupportedType,
+    /// Another version of the WebSocket protocol.
+    #[error("this is WebSocket version 13 (RFC 6455)")]
+    UpgradeRequired,
     /// Too many requests of this address.
     #[error("too many requests from this address")]
     TooManyRequests {
@@ -108,6 +114,8 @@ impl ApiError {
             Self::BodyTimeout(_) => (StatusCode::REQUEST_TIMEOUT, "body_timeout"),
             Self::BodyTooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
             Self::UnsupportedEncoding => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_encoding"),
+            Self::UnsupportedType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_type"),
+            Self::UpgradeRequired => (StatusCode::UPGRADE_REQUIRED, "upgrade_required"),
             Self::TooManyRequests { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
             Self::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
@@ -123,6 +131,10 @@ impl ApiError {
             Self::TooManyRequests { retry_after_seconds } | Self::Unavailable { retry_after_seconds, .. } => {
                 response.insert_header((header::RETRY_AFTER, *retry_after_seconds));
             }
+            Self::UpgradeRequired => {
+                response.insert_header((header::SEC_WEBSOCKET_VERSION, "13"));
+                response.insert_header((header::UPGRADE, "websocket"));
+            }
             // The rest of the body is not read, so the connection is of no further use.
             Self::BodyTimeout(_) | Self::BodyTooLarge(_) => {
                 response.force_close();
@@ -135,6 +147,7 @@ impl ApiError {
             | Self::EpochChanged
             | Self::TooOld
             | Self::UnsupportedEncoding
+            | Self::UnsupportedType
             | Self::Internal => {}
         }
     }

@@ -2,12 +2,12 @@
 
 use std::time::Instant;
 
-use actix_web::Error;
-use actix_web::body::{BodySize, MessageBody};
+use actix_web::body::{BodySize, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::ConnectionType;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::web;
+use actix_web::{Error, ResponseError, web};
 
 use super::error::ApiError;
 use super::state::EdgeState;
@@ -55,10 +55,13 @@ fn set(headers: &mut HeaderMap, name: &'static str, value: &'static str) {
 pub async fn limit<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
-) -> Result<ServiceResponse<B>, Error> {
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let state = EdgeState::of(request.request())?;
-    state.rest_limiter.check(state.client_address(request.request()))?;
-    next.call(request).await
+    match state.rest_limiter.check(state.client_address(request.request())) {
+        Ok(()) => next.call(request).await.map(ServiceResponse::map_into_left_body),
+        // An answer and no error: errors pass by what adds CORS and protecting headers and counts requests.
+        Err(refusal) => Ok(request.into_response(refusal.error_response()).map_into_right_body()),
+    }
 }
 
 /// Logs and counts each request: its path without the query, for a query may hold the webhook's secret.
@@ -71,13 +74,17 @@ pub async fn observe<B: MessageBody>(
     let method = request.method().clone();
     let outcome = next.call(request).await;
     let seconds = begun.elapsed().as_secs_f64();
-    let response = match outcome {
+    let mut response = match outcome {
         Ok(response) => response,
         Err(error) => {
             log::warn!(target: ACCESS_TARGET, "{method} failed: {error}");
             return Err(error);
         }
     };
+    if state.is_draining() {
+        // The next request on this connection would find nobody.
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
     let request = response.request();
     let status = response.status().as_u16();
     let route = request.match_pattern().unwrap_or_else(|| "(none)".to_owned());

@@ -1,5 +1,7 @@
 //! `/health`, `/health/live`, `/health/ready` and `/metrics`: for operators, load balancers and Prometheus.
 
+use std::sync::Arc;
+
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::Timestamp;
@@ -9,8 +11,9 @@ use utoipa::ToSchema;
 use super::caller::identify;
 use super::error::{ApiError, ErrorBody};
 use super::state::EdgeState;
-use crate::auth::Role;
-use crate::hub::{GetStats, Health};
+use crate::auth::{Identity, KeyState, Role, Scope};
+use crate::hub::Health;
+use crate::protocol::HubState;
 use crate::telemetry::metrics::GaugeValues;
 
 /// How the hub is.
@@ -37,11 +40,19 @@ pub struct HealthAnswer {
     queued: usize,
     /// The journal accepts deliveries.
     writable: bool,
-    /// Why it does not.
+    /// Why it does not, in a word: `disk_full`, `read_only`, `locked`, `io_error`, `damaged`, `moved`,
+    /// `out_of_memory` or `other`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    /// Why it does not, in full.
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<String>,
     /// The check of the whole database: `checking`, `ok` or `damaged: …`.
     integrity: String,
+    /// Where tokens are checked with a file of keys: `ok`, or `stale: …` while the file cannot be used and the last good
+    /// keys count on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sign_in_keys: Option<String>,
 }
 
 /// Lives.
@@ -77,11 +88,15 @@ pub async fn ready(state: web::Data<EdgeState>) -> Result<HttpResponse, ApiError
     Ok(response.insert_header((CACHE_CONTROL, "no-store")).json(answer(health, &state)))
 }
 
+fn key_state(state: &EdgeState) -> Option<KeyState> {
+    state.authenticator.as_ref().and_then(|authenticator| authenticator.key_state())
+}
+
 fn status(health: &Health) -> &'static str {
     match (health.draining, health.writable) {
-        (true, _) => "draining",
-        (false, false) => "unwritable",
-        (false, true) => "ok",
+        (true, _) => HubState::Draining.as_str(),
+        (false, false) => HubState::Unwritable.as_str(),
+        (false, true) => HubState::Ok.as_str(),
     }
 }
 
@@ -96,8 +111,12 @@ fn answer(health: Health, state: &EdgeState) -> HealthAnswer {
         last_webhook_at: health.last_webhook_at,
         queued: health.queued,
         writable: health.writable,
-        fault: health.fault,
+        reason: health.fault.as_ref().map(|fault| fault.kind.as_str()),
+        fault: health.fault.map(|fault| fault.detail),
         integrity: state.integrity.describe(),
+        sign_in_keys: key_state(state).map(|keys| {
+            keys.problem.map_or_else(|| "ok".to_owned(), |problem| format!("stale: the file {problem}"))
+        }),
     }
 }
 
@@ -120,7 +139,8 @@ pub async fn metrics(request: HttpRequest, state: web::Data<EdgeState>) -> Resul
         }
     }
     let health = state.health().await?;
-    let counters = state.hub.send(GetStats).await.map_err(|_gone| ApiError::Internal)?;
+    let scope = Arc::new(Scope::of(&Identity::anonymous()));
+    let counters = state.stats(scope).await?;
     let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     let values = GaugeValues {
         sessions: count(health.sessions),
@@ -128,8 +148,10 @@ pub async fn metrics(request: HttpRequest, state: web::Data<EdgeState>) -> Resul
         seq: health.seq.0,
         last_webhook_at: health.last_webhook_at.map_or(0, Timestamp::as_second),
         writable: health.writable,
+        damaged: state.integrity.is_damaged(),
         open_chats: counters.open_chats,
         waiting_chats: counters.waiting_chats,
+        sign_in_keys_stale: key_state(&state).is_some_and(|keys| keys.problem.is_some()),
     };
     let text = state.metrics.render(&values).map_err(|error| {
         log::error!("the metrics could not be written: {error}");

@@ -9,16 +9,22 @@
 pub mod address;
 pub mod origin;
 pub mod error;
+pub mod body;
 pub mod limiter;
+pub mod bodies;
+pub mod connections;
 pub mod state;
+pub mod rebinding;
 pub mod caller;
 pub mod guards;
 pub mod webhook;
 pub mod api;
 pub mod health;
 pub mod socket;
+pub mod stream;
 pub mod pages;
 pub mod openapi;
+pub mod asyncapi;
 
 use actix_cors::Cors;
 use actix_web::http::{Method, header};
@@ -41,6 +47,8 @@ pub fn configure(config: &mut web::ServiceConfig, state: &web::Data<EdgeState>) 
                 .route(web::post().to(webhook::receive))
                 .default_service(none()),
         )
+        // Before the scope, which compresses answers and would hold the stream back.
+        .service(web::resource("/api/umbler/stream").get(stream::open).default_service(none()))
         .service(
             web::scope("/api/umbler")
                 .wrap(Compress::default())
@@ -69,6 +77,7 @@ pub fn configure(config: &mut web::ServiceConfig, state: &web::Data<EdgeState>) 
         .service(web::resource("/metrics").get(health::metrics).default_service(none()))
         .service(web::resource("/ws").get(socket::open).default_service(none()))
         .configure(openapi::configure)
+        .configure(asyncapi::configure)
         .configure(|config| pages::configure(config, &state.settings.dashboard_dir))
         .default_service(web::route().to(guards::not_found));
 }
@@ -81,7 +90,7 @@ pub fn cors(state: &web::Data<EdgeState>) -> Cors {
             origin.to_str().is_ok_and(|origin| state.settings.origins.allows(origin))
         })
         .allowed_methods([Method::GET, Method::POST, Method::HEAD])
-        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, stream::LAST_EVENT_ID])
         .expose_headers([header::RETRY_AFTER])
         .max_age(PREFLIGHT_SECONDS)
 }

@@ -5,7 +5,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{api, health, webhook};
+use super::{api, health, stream, webhook};
 
 /// Where the description lies.
 const DESCRIPTION: &str = "/api/openapi.json";
@@ -13,7 +13,8 @@ const DESCRIPTION: &str = "/api/openapi.json";
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Umbler Hub", description = "Realtime hub for teams that work in WhatsApp through Umbler Talk."),
-    paths(webhook::receive, health::health, health::live, health::ready, health::metrics),
+    paths(webhook::receive, stream::open, health::health, health::live, health::ready, health::metrics),
+    external_docs(url = "/api/asyncapi.json", description = "The WebSocket and the event stream (AsyncAPI 3.0)"),
     modifiers(&Bearer),
     tags(
         (name = "umbler", description = "Queries. With a JWT key set they want `Authorization: Bearer`."),
@@ -41,8 +42,9 @@ pub fn document() -> utoipa::openapi::OpenApi {
 
 /// The description and its page.
 pub fn configure(config: &mut web::ServiceConfig) {
-    let page =
-        SwaggerUi::new("/api/docs/{_:.*}").url(DESCRIPTION, document()).config(Config::new([DESCRIPTION]));
+    // Without the word "none" the page asks a validator on the internet what it thinks of the description.
+    let settings = Config::new([DESCRIPTION]).validator_url("none");
+    let page = SwaggerUi::new("/api/docs/{_:.*}").url(DESCRIPTION, document()).config(settings);
     config.route("/api/docs", web::get().to(to_page)).service(page);
 }
 

@@ -47,6 +47,11 @@ impl Origins {
         origin(text).is_ok_and(|origin| self.0.contains(&origin))
     }
 
+    /// True for the host, with its port, of a page of the list.
+    pub fn names_host(&self, host: &str) -> bool {
+        ["http", "https"].iter().any(|scheme| self.allows(&format!("{scheme}://{host}")))
+    }
+
     /// True for a page of the list, or one that was loaded from the host that it talks to.
     pub fn allows_socket(&self, text: &str, host: Option<&str>) -> bool {
         self.allows(text) || host.is_some_and(|host| is_own(text, host))

@@ -1,11 +1,31 @@
 //! `GET /ws`: checks who knocks, then opens a session.
 
-use actix_web::http::header::{HOST, ORIGIN};
+use actix_web::http::header::{HOST, HeaderValue, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION};
 use actix_web::{HttpRequest, HttpResponse, web};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 use super::error::ApiError;
-use super::state::EdgeState;
+use super::rebinding;
+use super::state::{EdgeState, stopping};
 use crate::session::{self, SessionSeat};
+
+/// The version of the protocol, and the bytes of a client's key (RFC 6455, 4.1).
+const VERSION: &str = "13";
+const KEY_BYTES: usize = 16;
+
+/// The crate takes older drafts and any key; RFC 6455, 4.2.1, does not. What is missing altogether it refuses itself.
+fn check_handshake(request: &HttpRequest) -> Result<(), ApiError> {
+    let header = |name| request.headers().get(name).map(|value: &HeaderValue| value.as_bytes());
+    if header(SEC_WEBSOCKET_VERSION).is_some_and(|version| version != VERSION.as_bytes()) {
+        return Err(ApiError::UpgradeRequired);
+    }
+    let is_key = |key| STANDARD.decode(key).is_ok_and(|key| key.len() == KEY_BYTES);
+    if header(SEC_WEBSOCKET_KEY).is_some_and(|key| !is_key(key)) {
+        return Err(ApiError::BadRequest("Sec-WebSocket-Key must be 16 bytes in base64".to_owned()));
+    }
+    Ok(())
+}
 
 /// Opens a WebSocket. Browsers send `Origin`; a page of another site must not use its visitor's network.
 pub async fn open(
@@ -13,23 +33,14 @@ pub async fn open(
     payload: web::Payload,
     state: web::Data<EdgeState>,
 ) -> Result<HttpResponse, actix_web::Error> {
+    if state.is_draining() {
+        return Err(stopping().into());
+    }
     let address = state.client_address(&request);
     state.connect_limiter.check(address)?;
-    let header = |name| {
-        request
-            .headers()
-            .get(name)
-            .map(|value: &actix_web::http::header::HeaderValue| value.to_str().unwrap_or("?"))
-    };
-    if let Some(origin) = header(ORIGIN)
-        && !state.settings.origins.allows_socket(origin, header(HOST))
-    {
-        log::info!("a page of {origin:?} was not let in; FRONTEND_URL names the pages that are");
-        return Err(ApiError::Forbidden(
-            "this page's origin is not allowed; FRONTEND_URL names those that are",
-        )
-        .into());
-    }
+    rebinding::check(&request)?;
+    check_handshake(&request)?;
+    check_origin(&request, &state)?;
     let seat = SessionSeat {
         hub: state.hub.clone(),
         authenticator: state.authenticator.clone(),
@@ -37,4 +48,21 @@ pub async fn open(
         metrics: state.metrics.clone(),
     };
     session::open(&request, payload, seat)
+}
+
+/// A page of another site must not use its visitor's network.
+pub fn check_origin(request: &HttpRequest, state: &EdgeState) -> Result<(), ApiError> {
+    let header = |name| request.headers().get(name).map(|value: &HeaderValue| value.to_str().unwrap_or("?"));
+    if request.headers().get_all(ORIGIN).count() > 1 {
+        return Err(ApiError::Forbidden("a page has one origin"));
+    }
+    if let Some(origin) = header(ORIGIN)
+        && !state.settings.origins.allows_socket(origin, header(HOST))
+    {
+        log::info!("a page of {origin:?} was not let in; FRONTEND_URL names the pages that are");
+        return Err(ApiError::Forbidden(
+            "this page's origin is not allowed; FRONTEND_URL names those that are",
+        ));
+    }
+    Ok(())
 }

@@ -2,7 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use actix::Addr;
@@ -10,12 +11,15 @@ use actix_web::HttpRequest;
 use actix_web::web;
 
 use super::address::TrustedProxies;
+use super::bodies::Bodies;
 use super::error::ApiError;
 use super::limiter::AddressLimiter;
 use super::origin::Origins;
 use crate::archive::{Ask, Query};
-use crate::auth::{Authenticator, Secret};
-use crate::hub::{GetHealth, Health, UmblerHub};
+use crate::auth::{Authenticator, Scope, Secret};
+use crate::hub::{GetHealth, GetStats, Health, UmblerHub};
+use crate::protocol::StatsShape;
+use crate::telemetry::integrity::Integrity;
 use crate::telemetry::metrics::Metrics;
 
 /// How the edge is set up.
@@ -31,6 +35,8 @@ pub struct EdgeSettings {
     pub rest_per_second: u32,
     /// Connects per second and address; 0: no limit.
     pub connects_per_second: u32,
+    /// Seconds within which a request's body must have come.
+    pub body_seconds: u64,
     /// A built dashboard, if it is there.
     pub dashboard_dir: PathBuf,
 }
@@ -49,8 +55,11 @@ pub struct EdgeState {
     pub rest_limiter: AddressLimiter,
     /// Limits connects.
     pub connect_limiter: AddressLimiter,
-    /// The check of the whole database.
+    /// What is known of the database's soundness.
     pub integrity: Integrity,
+    /// Bounds the bytes of large deliveries that are read at the same time.
+    pub bodies: Bodies,
+    draining: AtomicBool,
     started: Instant,
 }
 
@@ -60,6 +69,7 @@ impl EdgeState {
         hub: Addr<UmblerHub>,
         authenticator: Option<Arc<Authenticator>>,
         metrics: Metrics,
+        integrity: Integrity,
         settings: EdgeSettings,
     ) -> Self {
         Self {
@@ -69,7 +79,9 @@ impl EdgeState {
             rest_limiter: AddressLimiter::new(settings.rest_per_second),
             connect_limiter: AddressLimiter::new(settings.connects_per_second),
             settings,
-            integrity: Integrity::default(),
+            integrity,
+            bodies: Bodies::default(),
+            draining: AtomicBool::new(false),
             started: Instant::now(),
         }
     }
@@ -80,9 +92,24 @@ impl EdgeState {
         Ok(answer?)
     }
 
+    /// The counters, as a scope sees them.
+    pub async fn stats(&self, scope: Arc<Scope>) -> Result<StatsShape, ApiError> {
+        Ok(self.hub.send(GetStats { scope }).await.map_err(|_gone| stopping())??)
+    }
+
     /// How the hub is.
     pub async fn health(&self) -> Result<Health, ApiError> {
         self.hub.send(GetHealth).await.map_err(|_gone| stopping())
+    }
+
+    /// The hub goes down: no new sessions, and connections end with their next answer.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+
+    /// True while the hub goes down.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
     }
 
     /// The client's address, as far as trusted proxies tell it.
@@ -102,38 +129,10 @@ impl EdgeState {
     }
 }
 
-fn stopping() -> ApiError {
-    ApiError::Unavailable { message: "the hub is stopping", retry_after_seconds: 1 }
-}
+/// A restart takes about as long.
+pub const STOPPING_RETRY_SECONDS: u64 = 2;
 
-/// What the background check of the whole database has found so far.
-#[derive(Debug, Clone, Default)]
-pub struct Integrity(Arc<Mutex<IntegrityResult>>);
-
-/// The result of the check.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum IntegrityResult {
-    /// Not done yet.
-    #[default]
-    Checking,
-    /// Every page and index fits.
-    Sound,
-    /// What does not.
-    Damaged(String),
-}
-
-impl Integrity {
-    /// Keeps the result.
-    pub fn set(&self, result: IntegrityResult) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = result;
-    }
-
-    /// For `/health`.
-    pub fn describe(&self) -> String {
-        match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
-            IntegrityResult::Checking => "checking".to_owned(),
-            IntegrityResult::Sound => "ok".to_owned(),
-            IntegrityResult::Damaged(what) => format!("damaged: {what}"),
-        }
-    }
+/// Not now, but soon: the hub goes down, and mostly comes up again.
+pub fn stopping() -> ApiError {
+    ApiError::Unavailable { message: "the hub is stopping", retry_after_seconds: STOPPING_RETRY_SECONDS }
 }

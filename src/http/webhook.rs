@@ -4,38 +4,34 @@
 //!
 //! 1. 200 only for what would survive a power cut, or was kept before.
 //! 2. Never rate limited: the provider pauses a webhook for good after about a hundred failures a day.
-//! 3. Every wait has an end: [`BODY_SECONDS_MAX`] for the body, [`DURABLE_SECONDS_MAX`] for the disk.
+//! 3. Every wait has an end: `REQUEST_BODY_SECONDS` for the body, [`DURABLE_SECONDS_MAX`] for the disk.
+//! 4. Memory has a bound: large bodies share [`LARGE_BODIES_BYTES_MAX`](super::bodies::LARGE_BODIES_BYTES_MAX).
 
 use std::cell::RefCell;
 use std::io;
 use std::time::{Duration, Instant};
 
-use actix_web::http::header::CONTENT_ENCODING;
+use actix_web::http::header::{HOST, ORIGIN};
 use actix_web::{HttpRequest, HttpResponse, web};
-use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt;
 use serde::Serialize;
 use tokio::time::timeout;
 use utoipa::ToSchema;
 use zstd::bulk::Compressor;
 
+use super::bodies::SMALL_BODY_BYTES_MAX;
+use super::body;
 use super::caller::bearer;
 use super::error::{ApiError, ErrorBody};
-use super::state::EdgeState;
+use super::rebinding;
+use super::state::{EdgeState, stopping};
 use crate::hub::{Ack, AckStatus, Ingest, IngestError, Submission};
 use crate::telemetry::clock;
 use crate::umbler::{self, Reading};
 
 /// Largest body, in bytes: base64 media included.
 pub const BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
-/// Seconds within which the whole body must have come.
-pub const BODY_SECONDS_MAX: u64 = 20;
 /// Seconds after the last byte of the body within which a delivery is durable, or refused.
 pub const DURABLE_SECONDS_MAX: u64 = 4;
-/// Bytes of a body that is too large which are read and dropped, so that its sender hears the answer.
-const DISCARDED_BYTES_MAX: usize = 4 * BODY_BYTES_MAX;
-/// Bodies above this are read on a thread of their own: parsing and compressing them takes milliseconds.
-const INLINE_BYTES_MAX: usize = 64 * 1024;
 /// Level of compression: higher ones cost more time than the disk they save is worth.
 const ZSTD_LEVEL: i32 = 1;
 /// Which attempt of the provider this is (umbler-talk: up to two repetitions).
@@ -68,8 +64,10 @@ pub struct WebhookAnswer {
         (status = 200, description = "Durable.", body = WebhookAnswer),
         (status = 400, description = "No JSON object.", body = ErrorBody),
         (status = 401, description = "Wrong secret.", body = ErrorBody),
+        (status = 403, description = "Posted by a page of another site, where no secret is set.", body = ErrorBody),
         (status = 408, description = "The body took longer than 20 s.", body = ErrorBody),
         (status = 413, description = "The body has more than 10 MiB.", body = ErrorBody),
+        (status = 415, description = "The body is encoded (gzip or the like).", body = ErrorBody),
         (status = 503, description = "Not durable within 4 s, or too many wait: try again.", body = ErrorBody),
     ),
 )]
@@ -91,28 +89,44 @@ async fn take_in(
     state: &EdgeState,
 ) -> Result<WebhookAnswer, ApiError> {
     authorize(request, state)?;
-    if request.headers().contains_key(CONTENT_ENCODING) {
-        return Err(ApiError::UnsupportedEncoding);
-    }
     let attempt = request.headers().get(ATTEMPT_HEADER).and_then(|value| value.to_str().ok()?.parse().ok());
-    let body = read_body(payload).await?;
-    let submission = if body.len() > INLINE_BYTES_MAX {
+    if state.is_draining() {
+        return Err(stopping());
+    }
+    // Its share of memory is kept until the answer: what is parsed of the body is as large as the body.
+    let body::Body { bytes: body, share: _share } =
+        body::read(request, payload, BODY_BYTES_MAX, state).await?;
+    // Parsing and compressing a large body takes milliseconds: it gets a thread of its own.
+    let submission = if body.len() > SMALL_BODY_BYTES_MAX {
         web::block(move || submit(&body, attempt)).await.map_err(|_stopping| ApiError::Internal)??
     } else {
         submit(&body, attempt)?
     };
+    Ok(store(state, submission).await?.into())
+}
+
+/// Waits until a submission is durable, at most [`DURABLE_SECONDS_MAX`].
+pub async fn store(state: &EdgeState, submission: Submission) -> Result<Ack, ApiError> {
     let ingest = state.hub.send(Ingest { submission });
     match timeout(Duration::from_secs(DURABLE_SECONDS_MAX), ingest).await {
-        Ok(Ok(Ok(ack))) => Ok(ack.into()),
+        Ok(Ok(Ok(ack))) => Ok(ack),
         Ok(Ok(Err(error))) => Err(refusal(error)),
         Ok(Err(_gone)) => Err(refusal(IngestError::Stopping)),
         Err(_elapsed) => Err(unavailable("the delivery did not become durable in time")),
     }
 }
 
+/// Compresses what is kept raw.
+pub fn compress(bytes: &[u8]) -> Result<Vec<u8>, ApiError> {
+    compress_with_kept(bytes).map_err(|error| {
+        log::error!("a delivery could not be compressed: {error}");
+        ApiError::Internal
+    })
+}
+
 /// The secret comes as `?token=`, which is what Umbler can send, or as a Bearer token.
 fn authorize(request: &HttpRequest, state: &EdgeState) -> Result<(), ApiError> {
-    let Some(secret) = &state.settings.webhook_secret else { return Ok(()) };
+    let Some(secret) = &state.settings.webhook_secret else { return check_origin(request, state) };
     let query = form_urlencoded::parse(request.query_string().as_bytes());
     let tokens = query.filter(|(name, _)| name == "token").map(|(_, token)| token);
     let sent = bearer(request.headers()).map(Into::into).into_iter().chain(tokens);
@@ -128,27 +142,16 @@ fn authorize(request: &HttpRequest, state: &EdgeState) -> Result<(), ApiError> {
     Err(ApiError::Unauthorized("this is not the webhook secret".to_owned()))
 }
 
-async fn read_body(mut payload: web::Payload) -> Result<Bytes, ApiError> {
-    let read = async {
-        let mut body = BytesMut::new();
-        let mut length = 0;
-        while let Some(chunk) = payload.next().await {
-            let chunk =
-                chunk.map_err(|error| ApiError::BadRequest(format!("the body broke off: {error}")))?;
-            length += chunk.len();
-            if length <= BODY_BYTES_MAX {
-                body.extend_from_slice(&chunk);
-            } else if length > DISCARDED_BYTES_MAX {
-                break;
-            } else {
-                body.clear();
-            }
-        }
-        if length > BODY_BYTES_MAX { Err(ApiError::BodyTooLarge(BODY_BYTES_MAX)) } else { Ok(body.freeze()) }
-    };
-    timeout(Duration::from_secs(BODY_SECONDS_MAX), read)
-        .await
-        .unwrap_or(Err(ApiError::BodyTimeout(BODY_SECONDS_MAX)))
+/// Where no secret is set, a page of any site could post what its visitor's machine can reach. The provider is no page
+/// and sends no `Origin`.
+fn check_origin(request: &HttpRequest, state: &EdgeState) -> Result<(), ApiError> {
+    let header = |name| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
+    let Some(origin) = header(ORIGIN) else { return Ok(()) };
+    let (origins, host) = (&state.settings.origins, header(HOST));
+    if origins.allows_socket(origin, host) && host.is_some_and(|host| rebinding::is_known(host, origins)) {
+        return Ok(());
+    }
+    Err(ApiError::Forbidden("this page's origin is not allowed; FRONTEND_URL names those that are"))
 }
 
 /// Translates and compresses.
@@ -156,13 +159,12 @@ fn submit(body: &[u8], attempt: Option<u32>) -> Result<Submission, ApiError> {
     let received_at = clock::now();
     let reading = umbler::read(body, attempt, received_at)
         .map_err(|error| ApiError::BadRequest(format!("the body is no JSON object: {}", error.reason)))?;
-    let raw = compress(body).map_err(|error| {
-        log::error!("a delivery could not be compressed: {error}");
-        ApiError::Internal
-    })?;
+    let raw = compress(body)?;
     Ok(match reading {
-        Reading::Event(delivery) => Submission::Event { delivery, raw },
-        Reading::Ignored { reason, event_id } => Submission::Ignored { reason, event_id, received_at, raw },
+        Reading::Event(delivery) => Submission::Event { delivery, raw, body_bytes: body.len() },
+        Reading::Ignored { reason, event_id } => {
+            Submission::Ignored { reason, event_id, received_at, raw, body_bytes: body.len() }
+        }
     })
 }
 
@@ -171,7 +173,7 @@ thread_local! {
     static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
 }
 
-fn compress(body: &[u8]) -> io::Result<Vec<u8>> {
+fn compress_with_kept(body: &[u8]) -> io::Result<Vec<u8>> {
     COMPRESSOR.with_borrow_mut(|kept| {
         let compressor = match kept {
             Some(compressor) => compressor,
@@ -185,7 +187,7 @@ fn refusal(error: IngestError) -> ApiError {
     match error {
         IngestError::Full => unavailable("too many deliveries are waiting"),
         IngestError::Unwritable => unavailable("the delivery could not be stored"),
-        IngestError::Stopping => unavailable("the hub is stopping"),
+        IngestError::Stopping => stopping(),
     }
 }
 

@@ -11,12 +11,15 @@ pub const MESSAGES_MAX: usize = 256;
 pub const BYTES_MAX: usize = 1024 * 1024;
 
 /// Counters of one session's queue.
+///
+/// Sequentially consistent, because hub and session meet here: the hub asks to be told and then looks whether the
+/// queue is empty, the session empties it and then looks whether the hub asked. With less, both could miss the other.
 #[derive(Debug, Default)]
 pub struct Backlog {
     messages: AtomicUsize,
     bytes: AtomicUsize,
-    /// The session missed something and gets nothing more until it has read what it has.
-    behind: AtomicBool,
+    /// The hub waits until the queue is empty.
+    awaited: AtomicBool,
 }
 
 impl Backlog {
@@ -24,35 +27,32 @@ impl Backlog {
     /// larger than the bound, and a session that could never get it would ask for it for ever.
     pub fn try_add(&self, bytes: usize) -> bool {
         // Only the hub adds, so reading before adding is no race; the session only ever subtracts.
-        let messages = self.messages.load(Ordering::Relaxed);
-        let full = messages >= MESSAGES_MAX || self.bytes.load(Ordering::Relaxed) + bytes > BYTES_MAX;
+        let messages = self.messages.load(Ordering::SeqCst);
+        let full = messages >= MESSAGES_MAX || self.bytes.load(Ordering::SeqCst) + bytes > BYTES_MAX;
         if messages > 0 && full {
             return false;
         }
-        self.messages.fetch_add(1, Ordering::Relaxed);
-        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.messages.fetch_add(1, Ordering::SeqCst);
+        self.bytes.fetch_add(bytes, Ordering::SeqCst);
         true
     }
 
-    /// Counts a message out.
-    pub fn subtract(&self, bytes: usize) {
-        self.messages.fetch_sub(1, Ordering::AcqRel);
-        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    /// Counts a message out; true where the queue is empty now and the hub is to be told.
+    pub fn subtract(&self, bytes: usize) -> bool {
+        self.bytes.fetch_sub(bytes, Ordering::SeqCst);
+        let left = self.messages.fetch_sub(1, Ordering::SeqCst) - 1;
+        left == 0 && self.awaited.swap(false, Ordering::SeqCst)
     }
 
     /// True where nothing waits.
     pub fn is_empty(&self) -> bool {
-        self.messages.load(Ordering::Acquire) == 0
+        self.messages.load(Ordering::SeqCst) == 0
     }
 
-    /// Marks the session as behind, or as current again.
-    pub fn set_behind(&self, behind: bool) {
-        self.behind.store(behind, Ordering::Release);
-    }
-
-    /// True where the session missed something.
-    pub fn is_behind(&self) -> bool {
-        self.behind.load(Ordering::Acquire)
+    /// Asks to be told when the queue is empty; true where it is empty already.
+    pub fn await_empty(&self) -> bool {
+        self.awaited.store(true, Ordering::SeqCst);
+        self.is_empty()
     }
 }
 
@@ -74,5 +74,17 @@ mod tests {
         assert!(backlog.is_empty());
         assert!(backlog.try_add(BYTES_MAX + 1), "an empty queue takes any one message");
         assert!(!backlog.try_add(0), "and then it is full");
+    }
+
+    #[test]
+    fn the_hub_is_told_once_when_the_queue_is_empty_and_it_asked() {
+        let backlog = Backlog::default();
+        assert!(backlog.try_add(1) && backlog.try_add(1));
+        assert!(!backlog.await_empty());
+        assert!(!backlog.subtract(1), "one is left");
+        assert!(backlog.subtract(1));
+        assert!(backlog.try_add(1));
+        assert!(!backlog.subtract(1), "nobody asked again");
+        assert!(backlog.await_empty(), "told at once");
     }
 }

@@ -7,8 +7,11 @@ use actix::prelude::*;
 use bytestring::ByteString;
 use jiff::Timestamp;
 
+use crate::archive::ArchiveError;
+use crate::auth::{Identity, Revocation, Scope};
 use crate::domain::Seq;
-pub use crate::journal::{Ack, AckStatus, IngestError, Submission};
+use crate::journal::Fault;
+pub use crate::journal::{Ack, AckStatus, IngestError, RevokeError, Submission, UserNotice};
 use crate::protocol::{Channel, CloseCode, SnapshotLimits, StatsShape, SubscribeRequest};
 
 /// Take in a delivery; answered once it is durable.
@@ -19,10 +22,13 @@ pub struct Ingest {
     pub submission: Submission,
 }
 
-/// Tell the counters.
+/// Tell the counters, as a scope sees them.
 #[derive(Debug, Message)]
-#[rtype(result = "StatsShape")]
-pub struct GetStats;
+#[rtype(result = "Result<StatsShape, ArchiveError>")]
+pub struct GetStats {
+    /// Whose eyes.
+    pub scope: Arc<Scope>,
+}
 
 /// Tell how the hub is.
 #[derive(Debug, Message)]
@@ -45,7 +51,7 @@ pub struct Health {
     /// The journal accepts deliveries.
     pub writable: bool,
     /// Why it does not.
-    pub fault: Option<String>,
+    pub fault: Option<Fault>,
     /// Deliveries that wait to be stored.
     pub queued: usize,
     /// The hub is going down.
@@ -64,8 +70,30 @@ pub struct Connect {
     pub backlog: Arc<super::backlog::Backlog>,
     /// The client's address, for the limit per address.
     pub address: IpAddr,
-    /// Without a JWT key everybody is signed in.
-    pub signed_in: bool,
+    /// Without a JWT key everybody is signed in as the anonymous admin.
+    pub who: Option<Who>,
+}
+
+/// Who sits at a session's other end.
+#[derive(Debug, Clone)]
+pub struct Who {
+    /// The user's id.
+    pub user: Arc<str>,
+    /// The user's name, if the token tells it.
+    pub name: Option<Arc<str>>,
+    /// What the token allows.
+    pub scope: Arc<Scope>,
+}
+
+impl Who {
+    /// Who a token says it is.
+    pub fn new(identity: &Identity) -> Self {
+        Self {
+            user: identity.sub.as_str().into(),
+            name: identity.name.as_deref().map(Into::into),
+            scope: Arc::new(Scope::of(identity)),
+        }
+    }
 }
 
 /// The id of a session, unguessable, told to its client.
@@ -79,10 +107,64 @@ pub struct Disconnected {
     pub session: SessionId,
 }
 
-/// A session signed in.
+/// Let the user of a valid token in, or take note of their newer token; answered with what counts their frames.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<super::users::FrameMeter, AdmitError>")]
+pub struct Admit {
+    /// Which session.
+    pub session: SessionId,
+    /// Who the token says it is.
+    pub identity: Arc<Identity>,
+}
+
+/// Why the user of a valid token is not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AdmitError {
+    /// They were revoked since the token was checked.
+    #[error("the token was revoked")]
+    Revoked,
+    /// They have as many sessions as one user may have.
+    #[error("this user has as many sessions as one may have")]
+    TooManySessions,
+    /// They sign in again and again.
+    #[error("this user signs in too often")]
+    TooFast,
+    /// The session was told to close already.
+    #[error("this session has ended")]
+    Unknown,
+}
+
+/// Refuse a user's older tokens from now on, and end their sessions; answered once that is durable.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Revoked, RevokeError>")]
+pub struct Revoke {
+    /// Whom, and up to when.
+    pub revocation: Revocation,
+}
+
+/// What a revocation did.
+#[derive(Debug, Clone)]
+pub struct Revoked {
+    /// What is in force for the user now.
+    pub in_force: Revocation,
+    /// Sessions that were ended.
+    pub sessions_closed: usize,
+}
+
+/// Tell the newest revocations, and how many there are.
+#[derive(Debug, Message)]
+#[rtype(result = "(Vec<Revocation>, usize)")]
+pub struct ListRevocations {
+    /// Of this user only.
+    pub user: Option<String>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// A session has read all that was queued for it, and the hub asked to be told.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub struct SignedIn {
+pub struct Drained {
     /// Which.
     pub session: SessionId,
 }
@@ -97,8 +179,6 @@ pub struct Subscribe {
     pub request_id: Option<RequestId>,
     /// What it asks.
     pub request: SubscribeRequest,
-    /// What its token allows, in short.
-    pub scope: String,
 }
 
 /// Stop following.
@@ -113,6 +193,18 @@ pub struct Unsubscribe {
     pub channels: Option<Vec<Channel>>,
 }
 
+/// Tell others which chat a session's screen shows.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct SetPresence {
+    /// Whose screen.
+    pub session: SessionId,
+    /// The client's own id, as JSON.
+    pub request_id: Option<RequestId>,
+    /// The chat; `None`: none.
+    pub chat: Option<String>,
+}
+
 /// Send a snapshot to a session.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
@@ -123,8 +215,6 @@ pub struct SendSnapshot {
     pub request_id: Option<RequestId>,
     /// How much.
     pub limits: SnapshotLimits,
-    /// What its token allows, in short.
-    pub scope: String,
 }
 
 /// A client's own request id, as JSON.
@@ -147,6 +237,15 @@ pub enum Outgoing {
     Updates(Arc<[ByteString]>),
     /// An answer or a notice.
     Notice(ByteString),
+    /// The answer to the first subscription.
+    Subscribed {
+        /// The answer.
+        frame: ByteString,
+        /// The life of the journal.
+        epoch: Arc<str>,
+        /// Missed updates follow, and no snapshot is needed.
+        recovered: bool,
+    },
     /// A heartbeat at this position; the session adds how many updates it sent.
     Heartbeat(Seq),
     /// The socket ends.

@@ -4,37 +4,55 @@
 //!
 //! 1. Only [`Committed`] changes counters or sends updates; it arrives in journal order.
 //! 2. A delivery is answered after its update was handed to the sessions: who reads back sees it.
-//! 3. Nobody waits for a slow session: what does not fit into its queue is left out, the session is marked as
-//!    behind, and told to ask again once it has read the rest.
-//! 4. No SQL, no file and no encoding of updates on the hub's thread.
+//! 3. Nobody waits for a slow session: one whose queue is full gets nothing more into it, and catches up from its
+//!    position once it has read the rest.
+//! 4. No SQL and no file on the hub's thread. Updates come encoded; other views of them (masked, limited) are
+//!    encoded here once for all sessions that need them.
 
 pub mod backlog;
+pub mod ring;
+pub mod flow;
 pub mod messages;
 pub mod sessions;
 pub mod outbox;
 pub mod fan_out;
 pub mod requests;
+pub mod users;
+pub mod admission;
 pub mod snapshots;
+pub mod presence;
+pub mod watching;
+pub mod counters;
 pub mod pulse;
+pub mod status;
+pub mod drain;
+
+use std::sync::Arc;
 
 use actix::prelude::*;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::sync::oneshot;
 
-use crate::archive::{Archive, ArchiveError, Ask, Query};
+use crate::archive::{Archive, ArchiveError, Ask, Query, ScopedStats};
+use crate::auth::Revocations;
 use crate::domain::Stats;
 use crate::journal::append::Append;
-use crate::journal::{Committed, Faulted, Journal};
+use crate::journal::{Committed, Fault, Faulted, Journal, Recorded};
 use crate::protocol::StatsShape;
 use crate::telemetry::clock;
 use crate::telemetry::metrics::Metrics;
+use flow::Stretches;
 pub use messages::{
-    Ack, AckStatus, Connect, Deliver, Disconnected, Drain, GetHealth, GetStats, Health, Ingest, IngestError,
-    Outgoing, RequestId, SendSnapshot, SessionId, SignedIn, Submission, Subscribe, Unsubscribe,
+    Ack, AckStatus, Admit, AdmitError, Connect, Deliver, Disconnected, Drain, Drained, GetHealth, GetStats,
+    Health, Ingest, IngestError, ListRevocations, Outgoing, RequestId, Revoke, RevokeError, Revoked,
+    SendSnapshot, SessionId, SetPresence, Submission, Subscribe, Unsubscribe, UserNotice, Who,
 };
+use presence::Presence;
+use ring::Ring;
 use sessions::Sessions;
 use snapshots::Snapshots;
+use users::Users;
 
 /// Messages that may wait for the hub. The journal has one batch there at most and each HTTP handler one message,
 /// so this bounds what sessions ask at once; past it they are told `unavailable`.
@@ -49,12 +67,22 @@ pub struct HubSettings {
     pub sessions_max: usize,
     /// Sockets of one address at most; 0: no limit.
     pub sessions_per_address_max: usize,
+    /// Sockets of one user at most; 0: no limit.
+    pub sessions_per_user_max: usize,
+    /// Who was revoked; shared with whoever checks tokens.
+    pub revocations: Arc<Revocations>,
     /// The life of the journal.
     pub epoch: String,
     /// The counters at its newest position.
     pub stats: Stats,
     /// When the last delivery came.
     pub last_webhook_at: Option<Timestamp>,
+    /// Updates that are kept in memory for whoever comes back.
+    pub updates_in_memory: usize,
+    /// Missed updates that a session is replayed at most; whoever missed more takes a snapshot, which is less.
+    pub replay_updates_max: u32,
+    /// The newest of them, as far as the database has them.
+    pub newest_updates: Vec<Arc<Recorded>>,
 }
 
 /// The central actor.
@@ -64,11 +92,17 @@ pub struct UmblerHub {
     /// Handed over once the writer runs; taken back when the hub drains.
     journal: Option<Journal>,
     sessions: Sessions,
+    users: Users,
     snapshots: Snapshots,
     stats: Stats,
+    ring: Ring,
+    stretches: Stretches,
     last_webhook_at: Option<Timestamp>,
-    fault: Option<String>,
+    fault: Option<Fault>,
     draining: bool,
+    status: status::Status,
+    presence: Presence,
+    counters: counters::Counters,
     pulse: pulse::Pulse,
     metrics: Metrics,
 }
@@ -83,16 +117,23 @@ pub struct Opened {
 
 impl UmblerHub {
     /// A hub without a journal yet; it takes deliveries in after [`Opened`].
-    pub fn new(settings: HubSettings, archive: Addr<Archive>, metrics: Metrics) -> Self {
+    pub fn new(mut settings: HubSettings, archive: Addr<Archive>, metrics: Metrics) -> Self {
+        let newest = std::mem::take(&mut settings.newest_updates);
         Self {
+            ring: Ring::new(settings.updates_in_memory, &newest, settings.stats.as_of),
+            stretches: Stretches::default(),
             archive,
             journal: None,
             sessions: Sessions::default(),
+            users: Users::new(settings.sessions_per_user_max),
             snapshots: Snapshots::default(),
             stats: settings.stats.clone(),
             last_webhook_at: settings.last_webhook_at,
             fault: None,
             draining: false,
+            status: status::Status::new(clock::now()),
+            presence: Presence::default(),
+            counters: counters::Counters::default(),
             pulse: pulse::Pulse::default(),
             metrics,
             settings,
@@ -132,10 +173,16 @@ impl<Q: Query> Handler<Ask<Q>> for UmblerHub {
 }
 
 impl Handler<GetStats> for UmblerHub {
-    type Result = MessageResult<GetStats>;
+    type Result = ResponseFuture<Result<StatsShape, ArchiveError>>;
 
-    fn handle(&mut self, _: GetStats, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.stats_shape())
+    fn handle(&mut self, ask: GetStats, _: &mut Self::Context) -> Self::Result {
+        if ask.scope.is_unlimited() {
+            let stats = self.stats_shape();
+            return Box::pin(async { Ok(stats) });
+        }
+        let ask = ScopedStats { now: clock::now(), zone: self.settings.zone.clone(), scope: ask.scope };
+        let answer = self.archive.send(Ask(ask));
+        Box::pin(async move { answer.await.unwrap_or(Err(ArchiveError::Busy)) })
     }
 }
 
@@ -174,10 +221,13 @@ impl Handler<Committed> for UmblerHub {
     type Result = ();
 
     fn handle(&mut self, committed: Committed, ctx: &mut Self::Context) {
-        self.last_webhook_at = self.last_webhook_at.max(Some(committed.received_at));
+        // The newest in order, not in time: a clock that jumped ahead and back must not be remembered for ever.
+        self.last_webhook_at = Some(committed.received_at);
         if let Some(last) = committed.events.last() {
             self.stats.apply(&committed.delta, last.seq);
+            self.ring.add(&committed.events);
             self.fan_out(&committed.events);
+            self.follow_viewed_chats(&committed.events, ctx);
             self.note_new_stats(ctx);
         }
         for settled in committed.settled {
@@ -191,7 +241,8 @@ impl Handler<Committed> for UmblerHub {
 impl Handler<Faulted> for UmblerHub {
     type Result = ();
 
-    fn handle(&mut self, faulted: Faulted, _: &mut Self::Context) {
-        self.fault = faulted.reason;
+    fn handle(&mut self, faulted: Faulted, ctx: &mut Self::Context) {
+        self.fault = faulted.fault;
+        self.note_status(ctx);
     }
 }

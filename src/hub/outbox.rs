@@ -4,6 +4,7 @@ use bytestring::ByteString;
 
 use super::messages::{Deliver, Outgoing};
 use super::sessions::Session;
+use crate::domain::Seq;
 use crate::protocol::CloseCode;
 
 /// Mailbox places beyond the backlog's bound, for closes: they must reach a session that is full.
@@ -13,14 +14,10 @@ pub const CLOSES_WAITING_MAX: usize = 8;
 const HEARTBEAT_BYTES: usize = 128;
 
 impl Session {
-    /// Queues something; a session that is behind, or whose queue is full, misses it and is marked.
-    pub fn send(&self, frames: Outgoing) -> bool {
+    /// Queues something; false where it did not fit.
+    pub fn queue(&self, frames: Outgoing) -> bool {
         let bytes = weight(&frames);
-        if self.backlog.is_behind() {
-            return false;
-        }
         if !self.backlog.try_add(bytes) {
-            self.backlog.set_behind(true);
             return false;
         }
         match self.outbox.try_send(Deliver { frames, bytes }) {
@@ -29,15 +26,41 @@ impl Session {
                 // The actor is gone, and its `Disconnected` is on its way, or its mailbox is fuller than counted.
                 log::debug!("a session takes no frames: {error}");
                 self.backlog.subtract(bytes);
-                self.backlog.set_behind(true);
                 false
             }
         }
     }
 
-    /// Queues an encoded answer or notice.
-    pub fn notify(&self, frame: ByteString) -> bool {
-        self.send(Outgoing::Notice(frame))
+    /// Queues an encoded answer or notice; a session that misses one is told to ask again once it has read the rest.
+    pub fn notify(&mut self, frame: ByteString) {
+        self.tell(Outgoing::Notice(frame));
+    }
+
+    /// The same for an answer of another kind.
+    pub fn tell(&mut self, answer: Outgoing) {
+        if self.behind || !self.queue(answer) {
+            self.lost_answer = true;
+            self.fall_behind();
+        }
+    }
+
+    /// Queues a heartbeat; one that does not fit is not missed.
+    pub fn beat(&mut self, seq: Seq) {
+        if !self.behind && !self.queue(Outgoing::Heartbeat(seq)) {
+            self.fall_behind();
+        }
+    }
+
+    /// Nothing more is queued until it has read what it has.
+    pub fn fall_behind(&mut self) {
+        self.behind = true;
+        // Where it is empty already, the next tick finds that.
+        self.backlog.await_empty();
+    }
+
+    /// Asks to be told when all is read; true where it is already.
+    pub fn await_empty(&self) -> bool {
+        self.backlog.await_empty()
     }
 
     /// Asks the session to end; reaches it past its queue's bound.
@@ -51,7 +74,7 @@ impl Session {
 fn weight(frames: &Outgoing) -> usize {
     match frames {
         Outgoing::Updates(frames) => frames.iter().map(|frame| frame.len()).sum(),
-        Outgoing::Notice(frame) => frame.len(),
+        Outgoing::Notice(frame) | Outgoing::Subscribed { frame, .. } => frame.len(),
         Outgoing::Heartbeat(_) => HEARTBEAT_BYTES,
         Outgoing::Close(_) => 0,
     }

@@ -5,10 +5,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use actix::Recipient;
+use bytestring::ByteString;
 
 use super::backlog::Backlog;
-use super::messages::{Deliver, SessionId};
-use crate::journal::{Recorded, Route};
+use super::flow::Flow;
+use super::messages::{Deliver, SessionId, Who};
+use crate::auth::Scope;
+use crate::journal::Recorded;
 use crate::protocol::{Channel, HEARTBEAT_SECONDS};
 
 /// Channels that one session may follow.
@@ -24,14 +27,24 @@ pub struct Session {
     pub backlog: Arc<Backlog>,
     /// The client's address.
     pub address: IpAddr,
-    /// Signed in, or not in need of it.
-    pub signed_in: bool,
+    /// Who sits there; `None` until signed in.
+    who: Option<Who>,
+    /// The place of its scope among the scopes in use.
+    scope_slot: usize,
+    /// How updates reach it.
+    pub flow: Flow,
+    /// Its queue overflowed: it gets nothing more until it has read what it has.
+    pub behind: bool,
+    /// An answer or a notice did not fit into its queue.
+    pub lost_answer: bool,
     /// It has asked for channels before: `since` belongs to the first time.
     pub subscribed_once: bool,
     /// The second of the heartbeat's round in which it gets its own.
     pub beat: u64,
     /// Ticks since it fell behind.
     pub behind_ticks: u32,
+    /// Which state of the hub it was told of last.
+    pub status_told: u64,
     channels: BTreeSet<Channel>,
 }
 
@@ -43,10 +56,15 @@ impl Session {
             outbox,
             backlog,
             address,
-            signed_in: false,
+            who: None,
+            scope_slot: 0,
+            flow: Flow::Off,
+            behind: false,
+            lost_answer: false,
             subscribed_once: false,
             beat: 0,
             behind_ticks: 0,
+            status_told: 0,
             channels: BTreeSet::new(),
         }
     }
@@ -60,6 +78,29 @@ impl Session {
     pub fn follows_all(&self) -> bool {
         self.channels.contains(&Channel::Updates)
     }
+
+    /// It follows a channel on which updates come.
+    pub fn follows_updates(&self) -> bool {
+        self.channels.iter().any(|channel| !matches!(channel, Channel::Stats | Channel::Presence))
+    }
+
+    /// Who sits there; `None` until signed in.
+    pub fn who(&self) -> Option<&Who> {
+        self.who.as_ref()
+    }
+
+    /// What it may see, and the place of that among the scopes in use; `None` until signed in.
+    pub fn scope(&self) -> Option<(usize, &Arc<Scope>)> {
+        self.who.as_ref().map(|who| (self.scope_slot, &who.scope))
+    }
+
+    /// The event as this session gets it; `None` where it does not follow it, or may not see it.
+    pub fn would_get(&self, event: &Recorded) -> Option<ByteString> {
+        let (_, scope) = self.scope()?;
+        let follows = self.follows_all() && event.is_public()
+            || event.channels().any(|channel| self.channels.contains(&channel));
+        if follows { event.seen_by(scope) } else { None }
+    }
 }
 
 /// All connected sockets.
@@ -71,6 +112,8 @@ pub struct Sessions {
     /// Followers of single chats, contacts, sectors and so on.
     followers: HashMap<Channel, HashSet<SessionId>>,
     by_address: HashMap<IpAddr, usize>,
+    /// Each scope in use, and by how many sessions; a free place has none.
+    scopes: Vec<Option<(Arc<Scope>, usize)>>,
     joined: u64,
 }
 
@@ -87,7 +130,7 @@ impl Sessions {
 
     /// How many are signed in.
     pub fn signed_in(&self) -> usize {
-        self.dense.iter().filter(|session| session.signed_in).count()
+        self.dense.iter().filter(|session| session.who.is_some()).count()
     }
 
     /// How many come from this address.
@@ -114,6 +157,9 @@ impl Sessions {
         for channel in &session.channels {
             self.forget_follower(channel, id);
         }
+        if session.who.is_some() {
+            self.release_scope(session.scope_slot);
+        }
         if let Some(count) = self.by_address.get_mut(&session.address) {
             *count -= 1;
             if *count == 0 {
@@ -121,6 +167,54 @@ impl Sessions {
             }
         }
         true
+    }
+
+    /// Notes who sits at a session; true where it sat somebody there before who might see something else.
+    pub fn sign_in(&mut self, id: &SessionId, mut who: Who) -> bool {
+        let Some(at) = self.index.get(id).copied() else { return false };
+        let slot = self.use_scope(&mut who.scope);
+        let Some(session) = self.dense.get_mut(at) else { return false };
+        let before = session.who.replace(who).map(|_| std::mem::replace(&mut session.scope_slot, slot));
+        session.scope_slot = slot;
+        if let Some(before) = before {
+            self.release_scope(before);
+        }
+        before.is_some_and(|before| before != slot)
+    }
+
+    /// The place of a scope; equal scopes become one.
+    fn use_scope(&mut self, scope: &mut Arc<Scope>) -> usize {
+        let known =
+            self.scopes.iter().position(|known| known.as_ref().is_some_and(|(known, _)| known == scope));
+        if let Some(slot) = known {
+            if let Some(Some((known, count))) = self.scopes.get_mut(slot) {
+                *count += 1;
+                *scope = Arc::clone(known);
+            }
+            return slot;
+        }
+        let entry = Some((Arc::clone(scope), 1));
+        if let Some(free) = self.scopes.iter().position(Option::is_none) {
+            self.scopes[free] = entry;
+            return free;
+        }
+        self.scopes.push(entry);
+        self.scopes.len() - 1
+    }
+
+    fn release_scope(&mut self, slot: usize) {
+        let Some(place) = self.scopes.get_mut(slot) else { return };
+        if let Some((_, count)) = place {
+            *count -= 1;
+            if *count == 0 {
+                *place = None;
+            }
+        }
+    }
+
+    /// How many places for scopes there are.
+    pub fn scope_count(&self) -> usize {
+        self.scopes.len()
     }
 
     /// One session.
@@ -185,8 +279,8 @@ impl Sessions {
     }
 
     /// The sessions that follow a channel.
-    pub fn followers(&self, channel: &Channel) -> impl Iterator<Item = &Session> {
-        self.followers.get(channel).into_iter().flatten().filter_map(|id| self.get(id))
+    pub fn followers(&self, channel: &Channel) -> Vec<SessionId> {
+        self.followers.get(channel).into_iter().flatten().cloned().collect()
     }
 
     /// True where nobody follows a channel.
@@ -194,36 +288,19 @@ impl Sessions {
         !self.followers.contains_key(channel)
     }
 
-    /// Which events of a batch each session gets that does not follow everything: each event once, in order.
-    pub fn selections(&self, events: &[Recorded]) -> HashMap<SessionId, Vec<usize>> {
-        let mut selections: HashMap<SessionId, Vec<usize>> = HashMap::new();
-        for (at, event) in events.iter().enumerate() {
-            let followers = channels_of(&event.route).filter_map(|channel| self.followers.get(&channel));
-            for id in followers.flatten() {
-                let selection = selections.entry(Arc::clone(id)).or_default();
-                if selection.last() != Some(&at) {
-                    selection.push(at);
-                }
-            }
+    /// The sessions that follow an event of a batch by a channel of its own.
+    pub fn selections(&self, events: &[Arc<Recorded>]) -> HashSet<SessionId> {
+        if !self.any_selective() {
+            return HashSet::new();
         }
-        selections
+        let channels = events.iter().flat_map(|event| event.channels());
+        channels.filter_map(|channel| self.followers.get(&channel)).flatten().cloned().collect()
     }
 
     /// True where somebody follows single things, so that selections are worth computing.
-    pub fn any_selective(&self) -> bool {
-        self.followers.keys().any(|channel| {
-            !matches!(channel, Channel::Updates | Channel::Stats | Channel::Presence | Channel::User(_))
-        })
+    fn any_selective(&self) -> bool {
+        self.followers
+            .keys()
+            .any(|channel| !matches!(channel, Channel::Updates | Channel::Stats | Channel::Presence))
     }
-}
-
-/// The channels on which an update goes out, besides `updates`.
-fn channels_of(route: &Route) -> impl Iterator<Item = Channel> {
-    let chat = route.chat.iter().map(|id| Channel::Chat(id.clone()));
-    let contacts = route.contacts.iter().map(|id| Channel::Contact(id.clone()));
-    let sectors = route.sectors.iter().map(|id| Channel::Sector(id.to_string()));
-    let members = route.members.iter().map(|id| Channel::Member(id.to_string()));
-    let lines = route.channels.iter().map(|id| Channel::Line(id.to_string()));
-    let tags = route.tags.iter().map(|id| Channel::Tag(id.to_string()));
-    chat.chain(contacts).chain(sectors).chain(members).chain(lines).chain(tags)
 }

@@ -2,17 +2,22 @@
 //! the archive's thread.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use actix::prelude::*;
+use bytestring::ByteString;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rusqlite::Transaction;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
+use utoipa::ToSchema;
 
 use super::UmblerHub;
 use super::messages::{RequestId, SendSnapshot, SessionId};
+use super::sessions::Session;
 use crate::archive::{ArchiveError, Ask, Query, Snapshot};
+use crate::auth::Scope;
 use crate::domain::Seq;
 use crate::protocol::event::{ServerEvent, encode, encode_error};
 use crate::protocol::{ChatShape, ContactShape, ErrorCode, MessageShape, SnapshotLimits, StatsShape};
@@ -54,21 +59,31 @@ impl Snapshots {
 /// Asks for a snapshot, encoded.
 struct EncodeSnapshot {
     limits: SnapshotLimits,
-    scope: String,
+    scope: Arc<Scope>,
     now: Timestamp,
     zone: TimeZone,
 }
 
-#[derive(Serialize)]
+/// The content of `umbler_data`: everything as it was at one position.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct UmblerData<'a> {
+pub struct UmblerData<'a> {
+    /// The position; updates up to it are in here.
+    #[schema(value_type = i64)]
     seq: Seq,
+    /// The life of the journal.
     epoch: &'a str,
+    /// A hash of what the token allows.
     scope: &'a str,
+    /// The counters, as far as the token sees.
     stats: &'a StatsShape,
+    /// The latest contacts.
     contacts: &'a [ContactShape],
+    /// Open chats.
     chats: &'a [ChatShape],
+    /// The latest messages.
     recent_messages: &'a [MessageShape],
+    /// The lists that hold less than there is.
     truncated: &'a [&'static str],
 }
 
@@ -76,14 +91,16 @@ impl Query for EncodeSnapshot {
     type Answer = Encoded;
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Encoded, ArchiveError> {
-        let snapshot = Snapshot { limits: self.limits, now: self.now, zone: self.zone }.answer(tx)?;
+        let snapshot =
+            Snapshot { limits: self.limits, now: self.now, zone: self.zone, scope: Arc::clone(&self.scope) }
+                .answer(tx)?;
         // The lists go by the names they have on the wire.
         let wire = |name: &'static str| if name == "messages" { "recentMessages" } else { name };
         let truncated: Vec<&'static str> = snapshot.truncated.iter().map(|name| wire(name)).collect();
         let data = to_raw_value(&UmblerData {
             seq: snapshot.seq,
             epoch: &snapshot.epoch,
-            scope: &self.scope,
+            scope: self.scope.hash(),
             stats: &snapshot.stats,
             contacts: &snapshot.contacts,
             chats: &snapshot.chats,
@@ -98,24 +115,33 @@ impl Handler<SendSnapshot> for UmblerHub {
     type Result = ();
 
     fn handle(&mut self, ask: SendSnapshot, ctx: &mut Self::Context) {
-        let key = (ask.limits, ask.scope);
+        let Some((_, scope)) = self.sessions.get(&ask.session).and_then(Session::scope) else { return };
+        let scope = Arc::clone(scope);
+        let key = (ask.limits, scope.hash().to_owned());
         let asker = Asker { session: ask.session, request_id: ask.request_id };
         // It may stand ahead of the hub: the archive sees a commit before the hub has handed it out.
         if let Some(kept) = self.snapshots.kept.get(&key).filter(|kept| kept.seq >= self.stats.as_of) {
-            return self.send_snapshot(&asker, &kept.data);
+            let frame = asker.frame(&kept.data);
+            return self.answer(&asker.session, frame);
         }
         let waiting = self.snapshots.waiting.entry(key.clone()).or_default();
         waiting.push(asker);
         if waiting.len() == 1 {
-            self.make_snapshot(key, ctx);
+            self.make_snapshot(key, scope, ctx);
         }
     }
 }
 
+impl Asker {
+    fn frame(&self, data: &RawValue) -> ByteString {
+        encode(ServerEvent::UmblerData, self.request_id.as_deref(), clock::now(), &data)
+    }
+}
+
 impl UmblerHub {
-    fn make_snapshot(&self, key: Key, ctx: &mut Context<Self>) {
-        let (limits, scope) = key.clone();
-        let ask = EncodeSnapshot { limits, scope, now: clock::now(), zone: self.settings.zone.clone() };
+    fn make_snapshot(&self, key: Key, scope: Arc<Scope>, ctx: &mut Context<Self>) {
+        let ask =
+            EncodeSnapshot { limits: key.0, scope, now: clock::now(), zone: self.settings.zone.clone() };
         let answer = self.archive.send(Ask(ask)).into_actor(self);
         ctx.spawn(
             answer
@@ -128,7 +154,7 @@ impl UmblerHub {
         match answer {
             Ok(encoded) => {
                 for asker in &askers {
-                    self.send_snapshot(asker, &encoded.data);
+                    self.answer(&asker.session, asker.frame(&encoded.data));
                 }
                 if self.snapshots.kept.len() >= KEPT_MAX {
                     self.snapshots.kept.clear();
@@ -144,17 +170,9 @@ impl UmblerHub {
         }
     }
 
-    fn send_snapshot(&self, asker: &Asker, data: &RawValue) {
-        if let Some(session) = self.session(&asker.session) {
-            session.notify(encode(ServerEvent::UmblerData, asker.request_id.as_deref(), clock::now(), &data));
-        }
-    }
-
-    fn refuse_snapshot(&self, asker: &Asker) {
-        if let Some(session) = self.session(&asker.session) {
-            let message = "the stored state cannot be read now";
-            let id = asker.request_id.as_deref();
-            session.notify(encode_error(id, clock::now(), ErrorCode::Unavailable, message));
-        }
+    fn refuse_snapshot(&mut self, asker: &Asker) {
+        let message = "the stored state cannot be read now";
+        let id = asker.request_id.as_deref();
+        self.answer(&asker.session, encode_error(id, clock::now(), ErrorCode::Unavailable, message));
     }
 }

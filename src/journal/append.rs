@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use actix::prelude::*;
-use bytestring::ByteString;
 use jiff::Timestamp;
+use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 
-use crate::domain::{Delivery, EventId, RefId, Seq, StatsDelta};
+use super::fault::Fault;
+use super::recorded::Recorded;
+use crate::domain::{Delivery, EventId, Seq, StatsDelta};
 
 /// Something that the provider posted.
 #[derive(Debug)]
@@ -18,7 +20,11 @@ pub enum Submission {
         delivery: Box<Delivery>,
         /// Its bytes, compressed with zstd.
         raw: Vec<u8>,
+        /// How many bytes it had: what is parsed of it is at most as large.
+        body_bytes: usize,
     },
+    /// A notice to one user, from the company's own backend.
+    Notice(Box<UserNotice>),
     /// A JSON object without an id or a type: kept raw, no event.
     Ignored {
         /// Which part is missing.
@@ -29,17 +35,38 @@ pub enum Submission {
         received_at: Timestamp,
         /// Its bytes, compressed with zstd.
         raw: Vec<u8>,
+        /// How many bytes it had: what is parsed of it is at most as large.
+        body_bytes: usize,
     },
 }
 
-/// What a parsed delivery takes beside its compressed bytes, estimated.
+/// A notice to the screens of one user.
+#[derive(Debug, Clone)]
+pub struct UserNotice {
+    /// Its id: the same one twice is one notice.
+    pub id: EventId,
+    /// The user, as tokens name them in `sub`.
+    pub user: String,
+    /// Anything; handed on as it came.
+    pub data: Box<RawValue>,
+    /// The bytes of `data`, compressed with zstd.
+    pub raw: Vec<u8>,
+    /// When the hub received it.
+    pub received_at: Timestamp,
+}
+
+/// What a parsed delivery takes beside its texts and its compressed bytes, estimated.
 const SUBMISSION_OVERHEAD_BYTES: usize = 4_096;
 
 impl Submission {
-    /// What it weighs in the queue of waiting deliveries, in bytes.
+    /// What it weighs in the queue of waiting deliveries, in bytes. A text of 10 MiB may compress to nothing and is
+    /// held in full all the same.
     pub fn weight(&self) -> usize {
         match self {
-            Self::Event { raw, .. } | Self::Ignored { raw, .. } => raw.len() + SUBMISSION_OVERHEAD_BYTES,
+            Self::Event { raw, body_bytes, .. } | Self::Ignored { raw, body_bytes, .. } => {
+                raw.len() + body_bytes + SUBMISSION_OVERHEAD_BYTES
+            }
+            Self::Notice(notice) => notice.data.get().len() + SUBMISSION_OVERHEAD_BYTES,
         }
     }
 }
@@ -110,7 +137,7 @@ pub struct Append {
 #[rtype(result = "()")]
 pub struct Committed {
     /// The accepted ones, in consecutive positions; empty for a batch of duplicates.
-    pub events: Arc<[Recorded]>,
+    pub events: Arc<[Arc<Recorded>]>,
     /// How the counters move.
     pub delta: StatsDelta,
     /// Every delivery of the batch with its outcome, to be answered once the events are applied.
@@ -128,38 +155,10 @@ pub struct Settled {
     pub reply: oneshot::Sender<Result<Ack, IngestError>>,
 }
 
-/// One accepted delivery: its position and the update that screens are sent.
-#[derive(Debug, Clone)]
-pub struct Recorded {
-    /// Its position.
-    pub seq: Seq,
-    /// The `umbler_update` envelope, encoded once.
-    pub frame: ByteString,
-    /// Which channels it belongs to.
-    pub route: Route,
-}
-
-/// What decides who hears an update. Where a chat moved, both sides hear it: the old and the new.
-#[derive(Debug, Clone, Default)]
-pub struct Route {
-    /// The chat; `None` for what was not understood.
-    pub chat: Option<String>,
-    /// Its contacts.
-    pub contacts: Vec<String>,
-    /// Its sectors.
-    pub sectors: Vec<RefId>,
-    /// Its owner and members.
-    pub members: Vec<RefId>,
-    /// Its lines.
-    pub channels: Vec<RefId>,
-    /// Its tags.
-    pub tags: Vec<RefId>,
-}
-
 /// The journal cannot write, or can again.
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "()")]
 pub struct Faulted {
-    /// For people; `None` when the fault is gone.
-    pub reason: Option<String>,
+    /// Why; `None` when the fault is gone.
+    pub fault: Option<Fault>,
 }

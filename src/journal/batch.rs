@@ -1,48 +1,57 @@
 //! Commits one batch: journal rows, raw bytes, timeline, projections, frames and counters in one transaction.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::OptionalExtension;
 
-use super::append::{Ack, AckStatus, Append, Recorded, Route, Submission};
+use super::append::{Ack, AckStatus, Append, Submission, UserNotice};
+use super::fault::{BeginError, Spoilt};
+use super::lineage::Lineage;
 use super::lock::DatabaseLock;
 use super::record;
+use super::recorded::Recorded;
+use super::rows;
 use super::schema::Opened;
 use super::store::{SqliteStore, StoreError};
+use super::watch::FileWatch;
+use super::writer::chain;
 use crate::domain::register::to_nanos;
-use crate::domain::{Delivery, DeliveryBody, EventId, Seq, StatsDelta, absorb};
-use crate::protocol::update::UpdateData;
+use crate::domain::{Audience, Delivery, DeliveryBody, EventId, Seq, StatsDelta, absorb};
+use crate::protocol::update::{NOTIFICATION, UpdateData};
 
-/// Bytes of zstd-compressed deliveries of the ignored kind that are kept: the newest rows.
-const IGNORED_RETAINED: i64 = 10_000;
-/// Distinct types that are counted by name; later ones are counted as one.
-const TYPES_COUNTED_MAX: i64 = 100;
-/// The name under which further types are counted.
-const OTHER_TYPES: &str = "(other)";
+/// Deliveries of one batch that are kept raw because of damage; a batch with more is taken apart by the writer.
+const SPOILT_MAX: usize = 8;
+/// Bytes of the largest update: what a screen's queue holds. Each screen gets a copy of its own.
+pub const UPDATE_BYTES_MAX: usize = 1024 * 1024;
 
 /// Writes batches on the one writing connection.
 pub struct BatchWriter {
     store: SqliteStore,
     newest: Seq,
     retained: i64,
+    lineage: Lineage,
+    watch: FileWatch,
+    /// Deliveries of the present batch that are kept raw although they were understood.
+    spoilt: HashMap<EventId, Spoilt>,
     _lock: DatabaseLock,
 }
 
 /// What a committed batch did.
 pub struct Written {
     /// The accepted ones, in order.
-    pub events: Vec<Recorded>,
+    pub events: Vec<Arc<Recorded>>,
     /// One for each delivery of the batch, in its order.
     pub acks: Vec<Ack>,
     /// How the counters move.
     pub delta: StatsDelta,
     /// When the newest delivery was received.
     pub received_at: Timestamp,
+    /// Damage that one of the deliveries met, and that did not keep it from being stored.
+    pub damage: Option<String>,
 }
-
-/// Deliveries by (type, outcome), with the newest time.
-type Counts = BTreeMap<(String, &'static str), (i64, i64)>;
 
 struct Journaled {
     recorded: Recorded,
@@ -50,46 +59,83 @@ struct Journaled {
     reason: Option<String>,
 }
 
-/// What of a delivery stands in the journal's own row.
-#[derive(Default)]
-struct Keys {
-    organization: Option<String>,
-    chat: Option<String>,
-    contact: Option<String>,
-    event_at: Option<i64>,
-}
-
 impl BatchWriter {
-    /// Takes over an open database.
-    pub fn new(opened: Opened, retained: i64) -> Result<Self, StoreError> {
-        let newest = opened.newest;
-        Ok(Self { store: SqliteStore::new(opened.connection)?, newest, retained, _lock: opened.lock })
+    /// Takes over the open database at `path`.
+    pub fn new(opened: Opened, path: &Path, retained: i64) -> Result<Self, BeginError> {
+        // It reads, which makes the write-ahead log where there was none.
+        let store = SqliteStore::new(opened.connection)?;
+        let watch = FileWatch::begin(path)?;
+        let (newest, lineage) = (opened.newest, opened.lineage);
+        Ok(Self { store, newest, retained, lineage, watch, spoilt: HashMap::new(), _lock: opened.lock })
     }
 
     /// Commits a batch, or leaves everything as it was.
+    ///
+    /// A delivery that meets a stored state which cannot be read must not take the others with it. A savepoint would
+    /// not keep it apart: it copies every page that is written (a sixth of a batch's work), and SQLite writes nothing
+    /// more in a transaction that met damage. So the batch is begun anew, with that delivery kept raw.
     pub fn commit(&mut self, batch: &[Append]) -> Result<Written, StoreError> {
+        self.spoilt.clear();
+        loop {
+            let known = self.spoilt.len();
+            let written = self.try_commit(batch);
+            if written.is_err() && (known + 1..=SPOILT_MAX).contains(&self.spoilt.len()) {
+                continue;
+            }
+            return written;
+        }
+    }
+
+    fn try_commit(&mut self, batch: &[Append]) -> Result<Written, StoreError> {
         let before = self.newest;
         let written = self.write(batch).and_then(|written| {
+            self.check_files()?;
             self.execute("COMMIT")?;
             Ok(written)
         });
         if written.is_err() {
             self.newest = before;
             self.roll_back();
+        } else if self.newest > before {
+            self.lineage.note(self.newest);
         }
         written
     }
 
     /// Tries whether the database can be written.
     pub fn probe(&mut self) -> Result<(), StoreError> {
-        let probed = self.execute("BEGIN IMMEDIATE").and_then(|()| {
-            self.execute("INSERT INTO meta (key, value) VALUES ('probe', '') ON CONFLICT (key) DO UPDATE SET value = ''")?;
-            self.execute("COMMIT")
+        let sql =
+            "INSERT INTO meta (key, value) VALUES ('probe', '') ON CONFLICT (key) DO UPDATE SET value = ''";
+        self.transact(|connection| connection.prepare_cached(sql)?.execute([])).map(|_one| ())
+    }
+
+    /// Files that were moved away take writes as before, and a restart would find none of them.
+    fn check_files(&mut self) -> Result<(), StoreError> {
+        if self.watch.is_intact() { Ok(()) } else { Err(StoreError::Moved) }
+    }
+
+    /// Begins a transaction. One that could not be rolled back before is rolled back now: its fault may be gone.
+    fn begin(&self) -> Result<(), StoreError> {
+        if !self.store.connection().is_autocommit() {
+            self.execute("ROLLBACK")?;
+        }
+        self.execute("BEGIN IMMEDIATE")
+    }
+
+    /// Writes something small in a transaction of its own.
+    pub fn transact<T>(
+        &mut self,
+        write: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let written = self.check_files().and_then(|()| self.begin()).and_then(|()| {
+            let written = write(self.store.connection())?;
+            self.execute("COMMIT")?;
+            Ok(written)
         });
-        if probed.is_err() {
+        if written.is_err() {
             self.roll_back();
         }
-        probed
+        written
     }
 
     /// Copies the write-ahead log back and closes the database.
@@ -114,23 +160,26 @@ impl BatchWriter {
     }
 
     fn write(&mut self, batch: &[Append]) -> Result<Written, StoreError> {
-        self.execute("BEGIN IMMEDIATE")?;
+        self.begin()?;
         let mut written = Written {
             events: Vec::with_capacity(batch.len()),
             acks: Vec::with_capacity(batch.len()),
             delta: StatsDelta::default(),
             received_at: Timestamp::MIN,
+            damage: self.spoilt.values().find_map(Spoilt::damage),
         };
-        let mut counts = Counts::new();
+        let mut counts = rows::Counts::new();
         for append in batch {
             let (name, outcome, at) = self.take(&append.submission, &mut written)?;
             written.received_at = written.received_at.max(at);
             let count = counts.entry((name, outcome)).or_insert((0, i64::MIN));
             *count = (count.0 + 1, count.1.max(to_nanos(at)));
         }
-        self.move_counters(&written.delta)?;
-        self.count_deliveries(&counts)?;
-        self.prune(written.events.len())?;
+        rows::move_counters(self.store.connection(), &written.delta)?;
+        rows::count_deliveries(self.store.connection(), &counts)?;
+        if !written.events.is_empty() {
+            rows::prune(self.store.connection(), self.newest.0 - self.retained)?;
+        }
         Ok(written)
     }
 
@@ -140,8 +189,8 @@ impl BatchWriter {
         written: &mut Written,
     ) -> Result<(String, &'static str, Timestamp), StoreError> {
         match submission {
-            Submission::Ignored { reason, event_id, received_at, raw } => {
-                self.keep_ignored(reason, *received_at, raw)?;
+            Submission::Ignored { reason, event_id, received_at, raw, .. } => {
+                rows::keep_ignored(self.store.connection(), reason, *received_at, raw)?;
                 written.acks.push(Ack {
                     status: AckStatus::Ignored,
                     event_id: event_id.clone(),
@@ -150,7 +199,11 @@ impl BatchWriter {
                 });
                 Ok((String::new(), "ignored", *received_at))
             }
-            Submission::Event { delivery, raw } => {
+            Submission::Notice(notice) => {
+                let outcome = self.take_notice(notice, written)?;
+                Ok((NOTIFICATION.to_owned(), outcome, notice.received_at))
+            }
+            Submission::Event { delivery, raw, .. } => {
                 let outcome = self.take_event(delivery, raw, written)?;
                 Ok((delivery.event_type.clone(), outcome, delivery.received_at))
             }
@@ -163,13 +216,7 @@ impl BatchWriter {
         raw: &[u8],
         written: &mut Written,
     ) -> Result<&'static str, StoreError> {
-        if let Some((seq, reason)) = self.known(&delivery.event_id)? {
-            written.acks.push(Ack {
-                status: AckStatus::Duplicate,
-                event_id: Some(delivery.event_id.clone()),
-                seq: Some(seq),
-                reason,
-            });
+        if self.acknowledge_known(&delivery.event_id, written)? {
             return Ok("duplicate");
         }
         let journaled = self.append(delivery, raw)?;
@@ -181,8 +228,49 @@ impl BatchWriter {
             reason: journaled.reason,
         });
         written.delta.add(&journaled.delta);
-        written.events.push(journaled.recorded);
+        written.events.push(Arc::new(journaled.recorded));
         Ok(outcome)
+    }
+
+    fn take_notice(
+        &mut self,
+        notice: &UserNotice,
+        written: &mut Written,
+    ) -> Result<&'static str, StoreError> {
+        if self.acknowledge_known(&notice.id, written)? {
+            return Ok("duplicate");
+        }
+        let seq = Seq(self.newest.0 + 1);
+        let audience = Audience { user: Some(notice.user.clone()), ..Audience::default() };
+        rows::put_journal_row(
+            self.store.connection(),
+            &rows::JournalRow {
+                seq,
+                event_id: &notice.id,
+                event_type: NOTIFICATION,
+                update_type: NOTIFICATION,
+                event_at: None,
+                received_at: notice.received_at,
+                attempt: None,
+                reason: None,
+                audience: &audience,
+            },
+        )?;
+        let frame = record::encode_notice(seq, notice)?;
+        rows::put_bytes(self.store.connection(), seq, &notice.raw, &frame, &[])?;
+        self.newest = seq;
+        let event_id = Some(notice.id.clone());
+        written.acks.push(Ack { status: AckStatus::Accepted, event_id, seq: Some(seq), reason: None });
+        written.events.push(Arc::new(Recorded::new(seq, frame, Some(audience), Vec::new())));
+        Ok("accepted")
+    }
+
+    /// Answers a known id with the position of the first; false where it is not known.
+    fn acknowledge_known(&self, id: &EventId, written: &mut Written) -> Result<bool, StoreError> {
+        let Some((seq, reason)) = self.known(id)? else { return Ok(false) };
+        let event_id = Some(id.clone());
+        written.acks.push(Ack { status: AckStatus::Duplicate, event_id, seq: Some(seq), reason });
+        Ok(true)
     }
 
     fn known(&self, event_id: &EventId) -> Result<Option<(Seq, Option<String>)>, StoreError> {
@@ -195,145 +283,67 @@ impl BatchWriter {
 
     fn append(&mut self, delivery: &Delivery, raw: &[u8]) -> Result<Journaled, StoreError> {
         let seq = Seq(self.newest.0 + 1);
-        let (data, route, delta, keys) = self.absorb(seq, delivery)?;
+        let (data, (audience, elsewhere), delta) = self.absorb(seq, delivery)?;
         let reason = data.reason.clone();
-        self.put_journal_row(seq, delivery, data.update_type.as_str(), reason.as_deref(), &keys)?;
+        let event_at = match &delivery.body {
+            DeliveryBody::Understood(facts) if reason.is_none() => Some(to_nanos(facts.key.at)),
+            DeliveryBody::Understood(_) | DeliveryBody::Unrecognized { .. } => None,
+        };
+        rows::put_journal_row(
+            self.store.connection(),
+            &rows::JournalRow {
+                seq,
+                event_id: &delivery.event_id,
+                event_type: &delivery.event_type,
+                update_type: data.update_type.as_str(),
+                event_at,
+                received_at: delivery.received_at,
+                attempt: delivery.attempt,
+                reason: reason.as_deref(),
+                audience: &audience,
+            },
+        )?;
         let frame = record::encode(seq, delivery, data)?;
-        let connection = self.store.connection();
-        connection
-            .prepare_cached("INSERT INTO raw_deliveries (seq, body) VALUES (?1, ?2)")?
-            .execute(params![seq.0, raw])?;
-        connection
-            .prepare_cached("INSERT INTO frames (seq, frame) VALUES (?1, ?2)")?
-            .execute(params![seq.0, &*frame])?;
+        if frame.len() > UPDATE_BYTES_MAX {
+            log::error!("the update of delivery {} would have {} bytes", delivery.event_id, frame.len());
+            self.spoilt.insert(delivery.event_id.clone(), Spoilt::TooLarge);
+            return Err(StoreError::TooLarge);
+        }
+        rows::put_bytes(self.store.connection(), seq, raw, &frame, &elsewhere)?;
         self.newest = seq;
-        Ok(Journaled { recorded: Recorded { seq, frame, route }, delta, reason })
+        Ok(Journaled { recorded: Recorded::new(seq, frame, Some(audience), elsewhere), delta, reason })
     }
 
-    /// What the delivery does. One that meets a stored state that cannot be read is kept raw with that reason:
-    /// it must not hold up every delivery behind it.
+    /// What the delivery does. One that meets a stored state that cannot be read is kept raw with that reason: it
+    /// must not hold up every delivery behind it, and trying again would change nothing.
     fn absorb(
         &mut self,
         seq: Seq,
         delivery: &Delivery,
-    ) -> Result<(UpdateData, Route, StatsDelta, Keys), StoreError> {
+    ) -> Result<(UpdateData, record::Hearers, StatsDelta), StoreError> {
         let unrecognized = |reason: &str| {
-            (record::unrecognized(delivery, reason), Route::default(), StatsDelta::default(), Keys::default())
+            (record::unrecognized(delivery, reason), Default::default(), StatsDelta::default())
         };
         let facts = match &delivery.body {
             DeliveryBody::Unrecognized { reason } => return Ok(unrecognized(reason)),
             DeliveryBody::Understood(facts) => facts,
         };
+        if let Some(spoilt) = self.spoilt.get(&delivery.event_id) {
+            return Ok(unrecognized(spoilt.reason()));
+        }
         self.store.begin(seq, facts.organization.clone());
-        self.execute("SAVEPOINT delivery")?;
-        let absorbed = absorb(facts, &mut self.store)
-            .and_then(|absorbed| Ok((record::understood(delivery, &absorbed, &mut self.store)?, absorbed)));
-        match absorbed {
-            Ok((data, absorbed)) => {
-                self.execute("RELEASE delivery")?;
-                let keys = Keys {
-                    organization: facts.organization.as_ref().map(ToString::to_string),
-                    chat: Some(absorbed.chat.id.to_string()),
-                    contact: absorbed.after.contact_id.as_ref().map(ToString::to_string),
-                    event_at: Some(to_nanos(facts.key.at)),
-                };
-                Ok((data, record::route(&absorbed), absorbed.delta, keys))
-            }
-            Err(StoreError::Corrupt(error)) => {
-                log::error!(
-                    "delivery {} meets a stored state that cannot be read: {error}",
-                    delivery.event_id
-                );
-                self.execute("ROLLBACK TO delivery")?;
-                self.execute("RELEASE delivery")?;
-                self.store.forget();
-                Ok(unrecognized("the stored state that it changes cannot be read"))
-            }
-            Err(error @ StoreError::Database(_)) => Err(error),
+        let absorbed = absorb(facts, &mut self.store).and_then(|absorbed| {
+            let data = record::understood(delivery, &absorbed, &mut self.store)?;
+            Ok((data, record::audience(&absorbed, &mut self.store)?, absorbed.delta))
+        });
+        absorbed.inspect_err(|error| self.note_spoilt(delivery, error))
+    }
+
+    fn note_spoilt(&mut self, delivery: &Delivery, error: &StoreError) {
+        if error.is_of_the_data() {
+            let error = chain(error);
+            log::error!("delivery {} meets a stored state that cannot be read: {error}", delivery.event_id);
+            self.spoilt.insert(delivery.event_id.clone(), Spoilt::Damage(error));
         }
-    }
-
-    fn put_journal_row(
-        &self,
-        seq: Seq,
-        delivery: &Delivery,
-        update_type: &str,
-        reason: Option<&str>,
-        keys: &Keys,
-    ) -> Result<(), StoreError> {
-        let mut insert = self.store.connection().prepare_cached(
-            "INSERT INTO journal (seq, event_id, event_type, update_type, organization, chat_id, contact_id, event_at,
-                 received_at, attempt, reason)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-        )?;
-        insert.execute(params![
-            seq.0,
-            delivery.event_id.as_str(),
-            delivery.event_type,
-            update_type,
-            keys.organization,
-            keys.chat,
-            keys.contact,
-            keys.event_at,
-            to_nanos(delivery.received_at),
-            delivery.attempt,
-            reason,
-        ])?;
-        Ok(())
-    }
-
-    fn keep_ignored(&self, reason: &str, received_at: Timestamp, raw: &[u8]) -> Result<(), StoreError> {
-        let connection = self.store.connection();
-        connection
-            .prepare_cached("INSERT INTO ignored_deliveries (received_at, reason, body) VALUES (?1, ?2, ?3)")?
-            .execute(params![to_nanos(received_at), reason, raw])?;
-        connection
-            .prepare_cached(
-                "DELETE FROM ignored_deliveries WHERE id <= (SELECT max(id) FROM ignored_deliveries) - ?1",
-            )?
-            .execute([IGNORED_RETAINED])?;
-        Ok(())
-    }
-
-    fn move_counters(&self, delta: &StatsDelta) -> Result<(), StoreError> {
-        let connection = self.store.connection();
-        connection
-            .prepare_cached(
-                "UPDATE counters SET total_contacts = total_contacts + ?1, total_messages = total_messages + ?2,
-                     total_chats = total_chats + ?3, open_chats = open_chats + ?4, waiting_chats = waiting_chats + ?5",
-            )?
-            .execute([delta.contacts, delta.messages, delta.chats, delta.open, delta.waiting])?;
-        let mut upsert = connection.prepare_cached(
-            "INSERT INTO message_buckets (bucket, count) VALUES (?1, ?2)
-             ON CONFLICT (bucket) DO UPDATE SET count = count + ?2",
-        )?;
-        for (bucket, count) in &delta.buckets {
-            upsert.execute([bucket, count])?;
-        }
-        Ok(())
-    }
-
-    fn count_deliveries(&self, counts: &Counts) -> Result<(), StoreError> {
-        let connection = self.store.connection();
-        let mut upsert = connection.prepare_cached(
-            "INSERT INTO delivery_counts (event_type, outcome, count, last_at)
-             SELECT CASE WHEN ?1 IN (SELECT event_type FROM delivery_counts)
-                              OR (SELECT count(DISTINCT event_type) FROM delivery_counts) < ?5
-                         THEN ?1 ELSE ?6 END, ?2, ?3, ?4 WHERE true
-             ON CONFLICT (event_type, outcome) DO UPDATE SET count = count + ?3, last_at = max(last_at, ?4)",
-        )?;
-        for ((name, outcome), (count, last_at)) in counts {
-            upsert.execute(params![name, outcome, count, last_at, TYPES_COUNTED_MAX, OTHER_TYPES])?;
-        }
-        Ok(())
-    }
-
-    /// Lets go of the oldest updates; journal, timeline and raw deliveries stay.
-    fn prune(&self, added: usize) -> Result<(), StoreError> {
-        if added > 0 {
-            let mut delete = self.store.connection().prepare_cached("DELETE FROM frames WHERE seq <= ?1")?;
-            delete.execute([self.newest.0 - self.retained])?;
-        }
-        Ok(())
     }
 }

@@ -13,20 +13,31 @@
 //! next batch, or every [`writer::PROBE_SECONDS`] where none comes.
 
 pub mod fold;
+pub mod recorded;
 pub mod append;
 pub mod lock;
+pub mod watch;
+pub mod lineage;
+pub mod loss;
 pub mod schema;
 pub mod tables;
 pub mod store;
+pub mod fault;
 pub mod record;
+mod rows;
+pub mod revocations;
 pub mod queue;
 pub mod batch;
 pub mod writer;
+pub mod replace;
 
 use std::path::PathBuf;
 
-pub use append::{Ack, AckStatus, Committed, Faulted, IngestError, Recorded, Route, Settled, Submission};
+pub use append::{Ack, AckStatus, Committed, Faulted, IngestError, Settled, Submission, UserNotice};
+pub use fault::Fault;
 pub use queue::Journal;
+pub use recorded::Recorded;
+pub use revocations::{PutRevocation, RevokeError};
 pub use schema::{OpenError, Opened, open};
 
 /// What the journal needs to know.

@@ -1,15 +1,16 @@
 //! The bounded queue before the writer: while one batch is being committed, the next one gathers here.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::thread::JoinHandle;
 
 use super::append::{Append, IngestError};
+use super::revocations::{PutRevocation, RevokeError};
 
 /// Deliveries that may wait: about half a second of writing at the measured pace.
 pub const WAITING_MAX: usize = 8_192;
-/// Bytes that may wait; a single delivery may have 10 MiB.
+/// Bytes that may wait, parsed and compressed; a single delivery may have 20 MiB.
 pub const WAITING_BYTES_MAX: usize = 128 * 1024 * 1024;
 
 /// The way into the journal.
@@ -17,9 +18,18 @@ pub const WAITING_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// Dropping the last handle ends the writer: it commits what waits and closes the database.
 #[derive(Debug)]
 pub struct Journal {
-    pub(super) sender: SyncSender<Append>,
+    pub(super) sender: SyncSender<Command>,
     pub(super) waiting: Arc<Waiting>,
     pub(super) writer: JoinHandle<()>,
+}
+
+/// What the writer is asked for.
+#[derive(Debug)]
+pub(super) enum Command {
+    /// A delivery: gathered into a batch with others.
+    Append(Append),
+    /// A revocation: written by itself, behind the deliveries that came before it.
+    Revoke(PutRevocation),
 }
 
 /// What waits, counted.
@@ -27,9 +37,15 @@ pub struct Journal {
 pub struct Waiting {
     deliveries: AtomicUsize,
     bytes: AtomicUsize,
+    closing: AtomicBool,
 }
 
 impl Waiting {
+    /// Nothing more comes than what waits.
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Acquire)
+    }
+
     /// Deliveries that wait.
     pub fn deliveries(&self) -> usize {
         self.deliveries.load(Ordering::Relaxed)
@@ -54,16 +70,26 @@ impl Journal {
             return refuse(append, IngestError::Full);
         }
         self.waiting.enter(bytes);
-        match self.sender.try_send(append) {
-            Ok(()) => {}
-            Err(TrySendError::Full(append)) => {
-                self.waiting.leave(bytes);
-                refuse(append, IngestError::Full);
-            }
-            Err(TrySendError::Disconnected(append)) => {
-                self.waiting.leave(bytes);
-                refuse(append, IngestError::Unwritable);
-            }
+        let (command, error) = match self.sender.try_send(Command::Append(append)) {
+            Ok(()) => return,
+            Err(TrySendError::Full(command)) => (command, IngestError::Full),
+            Err(TrySendError::Disconnected(command)) => (command, IngestError::Unwritable),
+        };
+        self.waiting.leave(bytes);
+        if let Command::Append(append) = command {
+            refuse(append, error);
+        }
+    }
+
+    /// Queues a revocation; answered once it is durable.
+    pub fn revoke(&self, put: PutRevocation) {
+        let (command, error) = match self.sender.try_send(Command::Revoke(put)) {
+            Ok(()) => return,
+            Err(TrySendError::Full(command)) => (command, RevokeError::Busy),
+            Err(TrySendError::Disconnected(command)) => (command, RevokeError::Unwritable),
+        };
+        if let Command::Revoke(put) = command {
+            answer(put.reply, Err(error));
         }
     }
 
@@ -74,9 +100,17 @@ impl Journal {
 
     /// Ends the writer after what waits is committed; the handle tells when the database is closed.
     pub fn close(self) -> JoinHandle<()> {
-        let Self { sender, writer, .. } = self;
+        let Self { sender, waiting, writer } = self;
+        waiting.closing.store(true, Ordering::Release);
         drop(sender);
         writer
+    }
+}
+
+/// Whoever revoked and no longer waits sees in the list what came of it.
+pub(super) fn answer<T>(reply: tokio::sync::oneshot::Sender<T>, outcome: T) {
+    if reply.send(outcome).is_err() {
+        log::debug!("whoever asked for a revocation had stopped waiting");
     }
 }
 

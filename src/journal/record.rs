@@ -2,12 +2,11 @@
 
 use bytestring::ByteString;
 
-use super::append::Route;
+use super::append::UserNotice;
 use super::store::{SqliteStore, StoreError};
-use crate::domain::chat::ChatFields;
-use crate::domain::{Absorbed, Change, Delivery, MessagePosition, RefId, Seq, Store};
+use crate::domain::{Absorbed, Audience, Change, Delivery, MessagePosition, Placement, Seq, Store};
 use crate::protocol::shapes::{ChatShape, ContactShape, MessageShape, MessageSummary};
-use crate::protocol::update::{Previous, Update, UpdateData};
+use crate::protocol::update::{NoticeUpdate, Previous, Update, UpdateData};
 
 /// The update of an understood delivery.
 pub fn understood(
@@ -66,38 +65,54 @@ pub fn encode(seq: Seq, delivery: &Delivery, data: UpdateData) -> Result<ByteStr
     Ok(serde_json::to_string(&Update::new(seq, delivery.received_at, data))?.into())
 }
 
-/// Everybody who follows something that the chat was or is part of.
-pub fn route(absorbed: &Absorbed) -> Route {
-    let mut route = Route { chat: Some(absorbed.chat.id.to_string()), ..Route::default() };
-    for fields in absorbed.before.iter().chain([&absorbed.after]) {
-        add_fields(&mut route, fields);
+/// Whom an event concerns, and the newest messages of the contact's other chats.
+pub type Hearers = (Audience, Vec<Option<MessageSummary>>);
+
+/// Whom an understood delivery concerns, and the newest messages of the contact's other chats, in the order of
+/// [`Audience::elsewhere`].
+pub fn audience(absorbed: &Absorbed, store: &mut SqliteStore) -> Result<Hearers, StoreError> {
+    let organization = absorbed.chat.organization.as_ref();
+    let fields = || absorbed.before.iter().chain([&absorbed.after]);
+    let of_contact = absorbed.contact.as_ref().and_then(|contact| contact.tags.get());
+    let mut audience = Audience {
+        chat: Some(absorbed.chat.id.clone()),
+        before: absorbed.before.as_ref().map(|fields| Placement::new(organization, fields)),
+        after: Some(Placement::new(organization, &absorbed.after)),
+        contact_changed: absorbed.changes.contains(&Change::ContactUpdated),
+        ..Audience::default()
+    };
+    for contact in fields().filter_map(|fields| fields.contact_id.as_ref()) {
+        add(&mut audience.contacts, contact);
     }
-    if let Some(tags) = absorbed.contact.as_ref().and_then(|contact| contact.tags.get()) {
-        route.tags.extend(tags.iter().map(|tag| tag.id.clone()));
+    for tag in fields().flat_map(|fields| &fields.tags).chain(of_contact.into_iter().flatten()) {
+        add(&mut audience.tags, &tag.id);
     }
-    route
+    let mut newest = Vec::new();
+    if let Some(contact) = &absorbed.after.contact_id {
+        for (place, position) in store.other_chats(contact, &absorbed.chat.id)? {
+            audience.elsewhere.push(place);
+            newest.push(summary(position.as_ref(), absorbed, store)?);
+        }
+    }
+    Ok((audience, newest))
 }
 
-fn add_fields(route: &mut Route, fields: &ChatFields) {
-    let add = |ids: &mut Vec<RefId>, id: &RefId| {
-        if !ids.contains(id) {
-            ids.push(id.clone());
-        }
-    };
-    let contact = fields.contact_id.as_ref().map(ToString::to_string);
-    route.contacts.extend(contact.filter(|contact| !route.contacts.contains(contact)));
-    if let Some(sector) = &fields.sector {
-        add(&mut route.sectors, &sector.id);
+fn add<T: Clone + PartialEq>(known: &mut Vec<T>, id: &T) {
+    if !known.contains(id) {
+        known.push(id.clone());
     }
-    for member in fields.owner.iter().chain(&fields.members) {
-        add(&mut route.members, &member.id);
-    }
-    if let Some(channel) = &fields.channel {
-        add(&mut route.channels, &channel.id);
-    }
-    for tag in &fields.tags {
-        add(&mut route.tags, &tag.id);
-    }
+}
+
+/// A notice to one user, encoded.
+pub fn encode_notice(seq: Seq, notice: &UserNotice) -> Result<ByteString, StoreError> {
+    Ok(serde_json::to_string(&NoticeUpdate::new(
+        seq,
+        notice.received_at,
+        &notice.id,
+        &notice.user,
+        &notice.data,
+    ))?
+    .into())
 }
 
 /// The newest message in short: usually the one that the delivery brought.

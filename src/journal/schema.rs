@@ -9,8 +9,12 @@ use rand::RngExt;
 use rusqlite::{Connection, OptionalExtension};
 use rusqlite_migration::{M, Migrations, SchemaVersion};
 
+use super::fault::kind_of;
+use super::lineage::{self, Lineage, Marker};
 use super::lock::{DatabaseLock, LockError};
+use super::loss;
 use crate::domain::Seq;
+use crate::protocol::FaultKind;
 
 /// Pages that the writer keeps, in KiB.
 const CACHE_KIB: i64 = 64 * 1_024;
@@ -23,7 +27,11 @@ const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
 const ROWS_CHECKED: i64 = 100;
 
 /// Each schema ever released, in order. A released step is never changed, only followed by another.
-const STEPS: [&str; 1] = [include_str!("migrations/0001_first.sql")];
+const STEPS: [&str; 3] = [
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_audience.sql"),
+    include_str!("migrations/0003_revocations.sql"),
+];
 
 /// Why the database was not opened.
 #[derive(Debug, thiserror::Error)]
@@ -67,12 +75,34 @@ pub enum OpenError {
         path: PathBuf,
     },
     /// Its newest rows do not fit together.
-    #[error("the database {path} is damaged: {what}; restore a backup, or move the file away to begin anew")]
+    #[error(
+        "the database {path} is damaged: {what}; restore a backup (umbler-hub restore FILE), or begin anew \
+         (umbler-hub accept-data-loss keeps the damaged file aside)"
+    )]
     Damaged {
         /// The database.
         path: PathBuf,
         /// What does not fit.
         what: String,
+    },
+    /// It holds less than was committed to it.
+    #[error(
+        "the database {path} has lost deliveries: {what}; put the file back, restore a backup (umbler-hub restore \
+         FILE), or go on without them (umbler-hub accept-data-loss)"
+    )]
+    Lost {
+        /// The database.
+        path: PathBuf,
+        /// What is missing.
+        what: String,
+    },
+    /// The marker of its history cannot be used.
+    #[error("cannot use the lineage marker of the database {path}")]
+    Lineage {
+        /// The database.
+        path: PathBuf,
+        /// What stands against it.
+        source: io::Error,
     },
 }
 
@@ -80,6 +110,7 @@ pub enum OpenError {
 pub struct Opened {
     pub(super) connection: Connection,
     pub(super) lock: DatabaseLock,
+    pub(super) lineage: Lineage,
     /// The life of this journal.
     pub epoch: String,
     /// The newest position.
@@ -90,22 +121,41 @@ pub struct Opened {
 
 /// Opens the database at `path`, making or upgrading it where needed.
 pub fn open(path: &Path) -> Result<Opened, OpenError> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder).map_err(|source| OpenError::Folder { path: path.into(), source })?;
-    }
+    make_folder(path)?;
     let lock = DatabaseLock::take(path).map_err(|source| OpenError::Lock { path: path.into(), source })?;
-    let database = |source| OpenError::Database { path: path.into(), source };
+    let unusable = |source| OpenError::Lineage { path: path.into(), source };
+    let remembered = lineage::read(path).map_err(unusable)?;
+    let lost = |what| OpenError::Lost { path: path.into(), what };
+    loss::of_files(path, &remembered).map_or(Ok(()), |what| Err(lost(what)))?;
+    let database = |source| refused(path, source);
     let mut connection = Connection::open(path).map_err(database)?;
+    loss::of_rows(&connection, &remembered).map_err(database)?.map_or(Ok(()), |what| Err(lost(what)))?;
     configure(&connection).map_err(database)?;
     migrate(&mut connection, path)?;
     check_newest(&connection, path)?;
     let epoch = epoch(&connection).map_err(database)?;
     let newest = newest(&connection).map_err(database)?;
     let last_webhook_at = last_webhook_at(&connection).map_err(database)?;
-    Ok(Opened { connection, lock, epoch, newest, last_webhook_at })
+    let marker = Marker { epoch: epoch.clone(), seq: newest };
+    let lineage = Lineage::take_up(path, &remembered, &marker).map_err(unusable)?;
+    Ok(Opened { connection, lock, lineage, epoch, newest, last_webhook_at })
 }
 
-fn configure(connection: &Connection) -> rusqlite::Result<()> {
+/// Makes the folder that a database lies in.
+pub(super) fn make_folder(path: &Path) -> Result<(), OpenError> {
+    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
+    fs::create_dir_all(folder).map_err(|source| OpenError::Folder { path: path.into(), source })
+}
+
+/// Damage has other ways out than a fault of the surroundings.
+fn refused(path: &Path, source: rusqlite::Error) -> OpenError {
+    if kind_of(&source) == FaultKind::Damaged {
+        return OpenError::Damaged { path: path.into(), what: source.to_string() };
+    }
+    OpenError::Database { path: path.into(), source }
+}
+
+pub(super) fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // FULL, because NORMAL lost acknowledged deliveries at a simulated power cut.
@@ -117,18 +167,42 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
+fn migrations() -> Migrations<'static> {
+    Migrations::new(STEPS.iter().map(|sql| M::up(sql)).collect())
+}
+
+/// The present schema, for tests of other rooms.
+#[cfg(test)]
+pub fn migrate_to_latest(connection: &mut Connection) -> Result<(), rusqlite_migration::Error> {
+    migrations().to_latest(connection)
+}
+
 fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
-    let migrations = Migrations::new(STEPS.iter().map(|sql| M::up(sql)).collect());
-    let failed = |source| OpenError::Migration { path: path.into(), source };
-    if matches!(migrations.current_version(connection).map_err(failed)?, SchemaVersion::Outside(_)) {
+    check_version(connection, path)?;
+    migrations().to_latest(connection).map_err(|source| not_upgraded(path, source))
+}
+
+fn not_upgraded(path: &Path, source: rusqlite_migration::Error) -> OpenError {
+    if let rusqlite_migration::Error::RusqliteError { err, .. } = &source
+        && kind_of(err) == FaultKind::Damaged
+    {
+        return OpenError::Damaged { path: path.into(), what: err.to_string() };
+    }
+    OpenError::Migration { path: path.into(), source }
+}
+
+/// A database of a newer hub is left alone.
+pub(super) fn check_version(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let version = migrations().current_version(connection).map_err(|source| not_upgraded(path, source))?;
+    if matches!(version, SchemaVersion::Outside(_)) {
         return Err(OpenError::Newer { path: path.into() });
     }
-    migrations.to_latest(connection).map_err(failed)
+    Ok(())
 }
 
 /// Looks at the newest rows only, so that a start takes as long after a year as on the first day.
-fn check_newest(connection: &Connection, path: &Path) -> Result<(), OpenError> {
-    let database = |source| OpenError::Database { path: path.into(), source };
+pub(super) fn check_newest(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let database = |source| refused(path, source);
     let (count, newest, oldest, kept): (i64, i64, i64, i64) = connection
         .query_row(
             "SELECT count(*), coalesce(max(j.seq), 0), coalesce(min(j.seq), 1), count(r.seq)
@@ -155,8 +229,16 @@ fn epoch(connection: &Connection) -> rusqlite::Result<String> {
     if let Some(epoch) = known {
         return Ok(epoch);
     }
+    new_epoch(connection)
+}
+
+/// Begins another life of the journal: positions of the one before mean nothing any more.
+pub(super) fn new_epoch(connection: &Connection) -> rusqlite::Result<String> {
     let epoch = format!("{:016x}", rand::rng().random::<u64>());
-    connection.execute("INSERT INTO meta (key, value) VALUES ('epoch', ?1)", [&epoch])?;
+    connection.execute(
+        "INSERT INTO meta (key, value) VALUES ('epoch', ?1) ON CONFLICT (key) DO UPDATE SET value = ?1",
+        [&epoch],
+    )?;
     Ok(epoch)
 }
 
@@ -173,6 +255,11 @@ fn last_webhook_at(connection: &Connection) -> rusqlite::Result<Option<Timestamp
 /// The full check: every page, index and row. Takes about four seconds per million messages.
 pub fn deep_check(path: &Path) -> Result<Vec<String>, rusqlite::Error> {
     let connection = Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    quick_check(&connection)
+}
+
+/// What SQLite finds wrong; nothing in a sound database.
+pub(super) fn quick_check(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut check = connection.prepare("PRAGMA quick_check(20)")?;
     let findings: Vec<String> = check.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     Ok(findings.into_iter().filter(|finding| finding != "ok").collect())

@@ -9,12 +9,15 @@ use super::tables;
 use crate::domain::facts::Reaction;
 use crate::domain::register::{from_nanos, to_nanos};
 use crate::domain::{
-    Chat, ChatId, ChatMessage, Contact, ContactId, MessageId, MessagePosition, RefId, Seq, Store,
+    Chat, ChatId, ChatMessage, Contact, ContactId, MessageId, MessagePosition, Placement, RefId, Seq, Store,
     TimelineEntry,
 };
 
 /// Chats, and as many contacts, that are kept in memory: about 2 KB each.
 const CACHED_MAX: usize = 8_192;
+
+/// Other chats of a contact that are looked at to tell who else knows it: one on each line, and some to spare.
+const OTHER_CHATS_MAX: i64 = 100;
 
 /// Why a delivery was not absorbed.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +28,12 @@ pub enum StoreError {
     /// A stored state could not be read or written as JSON.
     #[error("a stored state could not be read")]
     Corrupt(#[from] serde_json::Error),
+    /// The files are no longer those that were opened.
+    #[error("the database file was moved, deleted, replaced or cut short while the hub ran")]
+    Moved,
+    /// The update of one delivery is too large to be sent.
+    #[error("the update is too large")]
+    TooLarge,
 }
 
 /// The writer's view of the database. Valid within one transaction; after a roll-back call [`forget`](Self::forget).
@@ -67,6 +76,27 @@ impl SqliteStore {
         self.chats.clear();
         self.contacts.clear();
         self.any_parked = true;
+    }
+
+    /// Where the contact's other chats stand, and their newest messages, the latest first; at most [`OTHER_CHATS_MAX`].
+    pub fn other_chats(
+        &mut self,
+        contact: &ContactId,
+        but: &ChatId,
+    ) -> Result<Vec<(Placement, Option<MessagePosition>)>, StoreError> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT id FROM chats WHERE contact_id = ?1 AND id <> ?2 ORDER BY last_message_at DESC LIMIT ?3",
+        )?;
+        let ids: Vec<String> = select
+            .query_map(params![contact.as_str(), but.as_str(), OTHER_CHATS_MAX], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        drop(select);
+        let mut chats = Vec::with_capacity(ids.len());
+        for id in ids {
+            let chat = self.chat(&id.into())?;
+            chats.extend(chat.map(|chat| (Placement::of(&chat), chat.last_message)));
+        }
+        Ok(chats)
     }
 
     fn position(row: &Row<'_>) -> rusqlite::Result<MessagePosition> {

@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 use super::fold::{digits, fold};
 use super::store::StoreError;
 use crate::domain::register::to_nanos;
-use crate::domain::{Chat, ChatMessage, Contact, ContactId, Named, RefId, Role, TimelineEntry};
+use crate::domain::{Chat, ChatMessage, Contact, ContactId, Named, Placement, RefId, Role, TimelineEntry};
 
 /// What stands in `role` for messages that are nobody's last word.
 pub const ROLE_REACTION: &str = "reaction";
@@ -53,7 +53,12 @@ pub fn put_chat(
     ])?;
     let tags = |chat: &Chat| chat.tags.get().cloned().unwrap_or_default();
     if known.map(tags).unwrap_or_default() != tags(chat) {
-        put_tags(connection, TagTable::Chats, chat.id.as_str(), &tags(chat))?;
+        put_ids(connection, IdTable::ChatTags, chat.id.as_str(), tags(chat).iter().map(|tag| &tag.id))?;
+    }
+    // A chat without people has none to write: its row is new, or its people were written before.
+    let people = |chat: &Chat| Placement::of(chat).people().cloned().collect::<Vec<_>>();
+    if known.map(people).unwrap_or_default() != people(chat) {
+        put_ids(connection, IdTable::ChatMembers, chat.id.as_str(), people(chat).iter())?;
     }
     Ok(())
 }
@@ -117,7 +122,12 @@ pub fn put_contact(
     }
     let tags = |contact: &Contact| contact.tags.get().cloned().unwrap_or_default();
     if known.map(tags).unwrap_or_default() != tags(contact) {
-        put_tags(connection, TagTable::Contacts, contact.id.as_str(), &tags(contact))?;
+        put_ids(
+            connection,
+            IdTable::ContactTags,
+            contact.id.as_str(),
+            tags(contact).iter().map(|tag| &tag.id),
+        )?;
     }
     Ok(())
 }
@@ -128,26 +138,37 @@ pub fn name_key(contact: &Contact) -> String {
 }
 
 #[derive(Clone, Copy)]
-enum TagTable {
-    Chats,
-    Contacts,
+enum IdTable {
+    ChatTags,
+    ChatMembers,
+    ContactTags,
 }
 
-fn put_tags(connection: &Connection, table: TagTable, id: &str, tags: &[Named]) -> Result<(), StoreError> {
+/// Replaces the ids that are kept of a chat or contact.
+fn put_ids<'a>(
+    connection: &Connection,
+    table: IdTable,
+    of: &str,
+    ids: impl Iterator<Item = &'a RefId>,
+) -> Result<(), StoreError> {
     let (delete, insert) = match table {
-        TagTable::Chats => (
+        IdTable::ChatTags => (
             "DELETE FROM chat_tags WHERE chat_id = ?1",
             "INSERT OR IGNORE INTO chat_tags (chat_id, tag_id) VALUES (?1, ?2)",
         ),
-        TagTable::Contacts => (
+        IdTable::ChatMembers => (
+            "DELETE FROM chat_members WHERE chat_id = ?1",
+            "INSERT OR IGNORE INTO chat_members (chat_id, member_id) VALUES (?1, ?2)",
+        ),
+        IdTable::ContactTags => (
             "DELETE FROM contact_tags WHERE contact_id = ?1",
             "INSERT OR IGNORE INTO contact_tags (contact_id, tag_id) VALUES (?1, ?2)",
         ),
     };
-    connection.prepare_cached(delete)?.execute([id])?;
+    connection.prepare_cached(delete)?.execute([of])?;
     let mut insert = connection.prepare_cached(insert)?;
-    for tag in tags {
-        insert.execute([id, tag.id.as_str()])?;
+    for id in ids {
+        insert.execute([of, id.as_str()])?;
     }
     Ok(())
 }

@@ -12,10 +12,14 @@ use actix::dev::RecipientRequest;
 
 use super::JournalSettings;
 use super::append::{Append, Committed, Faulted, IngestError, Settled};
-use super::batch::BatchWriter;
-use super::queue::{Journal, WAITING_MAX, Waiting, refuse};
+use super::batch::{BatchWriter, Written};
+use super::fault::{BeginError, Fault};
+use super::queue::{Command, Journal, WAITING_MAX, Waiting, answer, refuse};
+use super::revocations::{self, PutRevocation, REVOCATIONS_MAX, RevokeError};
 use super::schema::Opened;
 use super::store::StoreError;
+use crate::protocol::FaultKind;
+use crate::telemetry::integrity::Integrity;
 use crate::telemetry::metrics::Metrics;
 
 /// Most deliveries in one transaction: larger ones gain nothing and hold the fan-out back.
@@ -33,25 +37,20 @@ pub struct Listeners {
     pub faulted: Recipient<Faulted>,
     /// Where commits are counted.
     pub metrics: Metrics,
+    /// Where damage is noted.
+    pub integrity: Integrity,
 }
 
 impl Opened {
     /// Starts the writer's thread.
-    pub fn start(self, settings: &JournalSettings, listeners: Listeners) -> Result<Journal, std::io::Error> {
+    pub fn start(self, settings: &JournalSettings, listeners: Listeners) -> Result<Journal, BeginError> {
         let (sender, receiver) = sync_channel(WAITING_MAX);
         let waiting = Arc::new(Waiting::default());
-        let retained = i64::from(settings.updates_retained);
+        let batches = BatchWriter::new(self, &settings.path, i64::from(settings.updates_retained))?;
         let counted = Arc::clone(&waiting);
+        let writer = Writer { batches, listeners, waiting: counted, outstanding: None, fault: None };
         let writer =
-            std::thread::Builder::new().name("journal".into()).spawn(move || {
-                match BatchWriter::new(self, retained) {
-                    Ok(batches) => {
-                        Writer { batches, listeners, waiting: counted, outstanding: None, fault: false }
-                            .run(&receiver);
-                    }
-                    Err(error) => log::error!("the journal did not start: {}", chain(&error)),
-                }
-            })?;
+            std::thread::Builder::new().name("journal".into()).spawn(move || writer.run(&receiver))?;
         Ok(Journal { sender, waiting, writer })
     }
 }
@@ -63,14 +62,27 @@ struct Writer {
     /// The batch that the hub may not have applied yet. One at most: the next commit runs meanwhile, but a slow
     /// hub slows the journal, and not its own mailbox, down.
     outstanding: Option<RecipientRequest<Committed>>,
-    fault: bool,
+    fault: Option<FaultKind>,
 }
 
 impl Writer {
-    fn run(mut self, receiver: &Receiver<Append>) {
+    fn run(mut self, receiver: &Receiver<Command>) {
         while let Some(first) = self.next(receiver) {
-            let batch = self.gather(first, receiver);
-            self.write(batch);
+            let (batch, revocations) = self.gather(first, receiver);
+            // A fault that has not gone by now is not waited for: each trial may take seconds, and the hub must end.
+            let hopeless = self.fault.is_some() && self.waiting.is_closing();
+            if hopeless {
+                refuse_all(batch);
+            } else if !batch.is_empty() {
+                self.write(batch);
+            }
+            for put in revocations {
+                if hopeless {
+                    answer(put.reply, Err(RevokeError::Unwritable));
+                } else {
+                    self.revoke(put);
+                }
+            }
         }
         self.settle_outstanding();
         if let Err(error) = self.batches.close() {
@@ -78,14 +90,15 @@ impl Writer {
         }
     }
 
-    /// The next delivery; `None` when nobody can send one any more.
-    fn next(&mut self, receiver: &Receiver<Append>) -> Option<Append> {
+    /// The next thing to do; `None` when nobody can send one any more.
+    fn next(&mut self, receiver: &Receiver<Command>) -> Option<Command> {
         loop {
-            if !self.fault {
+            // The least write proves nothing where a page is damaged: only a delivery that is stored does.
+            if self.fault.is_none_or(|kind| kind == FaultKind::Damaged) {
                 return receiver.recv().ok();
             }
             match receiver.recv_timeout(Duration::from_secs(PROBE_SECONDS)) {
-                Ok(append) => return Some(append),
+                Ok(command) => return Some(command),
                 Err(RecvTimeoutError::Disconnected) => return None,
                 Err(RecvTimeoutError::Timeout) => {
                     let probed = self.batches.probe();
@@ -95,18 +108,38 @@ impl Writer {
         }
     }
 
-    fn gather(&self, first: Append, receiver: &Receiver<Append>) -> Vec<Append> {
-        let mut bytes = first.submission.weight();
-        self.waiting.leave(bytes);
-        let mut batch = vec![first];
-        while batch.len() < BATCH_MAX && bytes < BATCH_BYTES_MAX {
-            let Ok(append) = receiver.try_recv() else { break };
-            let weight = append.submission.weight();
-            self.waiting.leave(weight);
-            bytes += weight;
-            batch.push(append);
+    /// What waits, up to the bounds of a batch: deliveries, and revocations to be written after them.
+    fn gather(&self, first: Command, receiver: &Receiver<Command>) -> (Vec<Append>, Vec<PutRevocation>) {
+        let (mut batch, mut revocations, mut bytes) = (Vec::new(), Vec::new(), 0);
+        let mut next = Some(first);
+        while let Some(command) = next {
+            match command {
+                Command::Append(append) => {
+                    let weight = append.submission.weight();
+                    self.waiting.leave(weight);
+                    bytes += weight;
+                    batch.push(append);
+                }
+                Command::Revoke(put) => revocations.push(put),
+            }
+            let room = batch.len() + revocations.len() < BATCH_MAX && bytes < BATCH_BYTES_MAX;
+            next = room.then(|| receiver.try_recv().ok()).flatten();
         }
-        batch
+        (batch, revocations)
+    }
+
+    fn revoke(&mut self, put: PutRevocation) {
+        let PutRevocation { revocation, reply } = put;
+        let written =
+            self.batches.transact(|connection| revocations::put(connection, &revocation, REVOCATIONS_MAX));
+        self.note(written.as_ref().err());
+        answer(
+            reply,
+            match written {
+                Ok(in_force) => in_force.ok_or(RevokeError::Full),
+                Err(_noted) => Err(RevokeError::Unwritable),
+            },
+        );
     }
 
     fn write(&mut self, batch: Vec<Append>) {
@@ -114,28 +147,36 @@ impl Writer {
         match self.batches.commit(&batch) {
             Ok(written) => {
                 self.listeners.metrics.committed(batch.len(), begun.elapsed().as_secs_f64());
-                self.note(None);
-                let replies = batch.into_iter().map(|append| append.reply);
-                let settled = written
-                    .acks
-                    .into_iter()
-                    .zip(replies)
-                    .map(|(ack, reply)| Settled { ack, reply })
-                    .collect();
-                self.tell(Committed {
-                    events: written.events.into(),
-                    delta: written.delta,
-                    settled,
-                    received_at: written.received_at,
-                });
+                self.settle(batch, written);
+            }
+            // One of them cannot be stored: the others must not share its fate, nor be refused again with it.
+            Err(error) if batch.len() > 1 && (error.is_of_the_data() || error.is_unreadable()) => {
+                log::warn!("a batch cannot be stored and is taken apart: {}", chain(&error));
+                for append in batch {
+                    self.write(vec![append]);
+                }
             }
             Err(error) => {
                 self.note(Some(&error));
-                for append in batch {
-                    refuse(append, IngestError::Unwritable);
-                }
+                refuse_all(batch);
             }
         }
+    }
+
+    fn settle(&mut self, batch: Vec<Append>, written: Written) {
+        self.note(None);
+        if let Some(damage) = written.damage {
+            self.listeners.integrity.note_damage(damage);
+        }
+        let replies = batch.into_iter().map(|append| append.reply);
+        let settled =
+            written.acks.into_iter().zip(replies).map(|(ack, reply)| Settled { ack, reply }).collect();
+        self.tell(Committed {
+            events: written.events.into(),
+            delta: written.delta,
+            settled,
+            received_at: written.received_at,
+        });
     }
 
     fn tell(&mut self, committed: Committed) {
@@ -153,16 +194,30 @@ impl Writer {
 
     /// Tells the hub when writing fails, and when it works again; not each time anew.
     fn note(&mut self, error: Option<&StoreError>) {
-        let was = std::mem::replace(&mut self.fault, error.is_some());
-        let reason = error.map(|error| chain(error));
-        match (&reason, was) {
-            (Some(reason), false) => log::error!("the journal cannot write: {reason}"),
-            (None, true) => log::info!("the journal writes again"),
-            _ => return,
+        let kind = error.map(StoreError::kind);
+        let was = std::mem::replace(&mut self.fault, kind);
+        if was == kind {
+            return;
         }
-        if futures_executor::block_on(self.listeners.faulted.send(Faulted { reason })).is_err() {
+        let fault = error.map(|error| Fault { kind: error.kind(), detail: chain(error) });
+        match &fault {
+            Some(Fault { kind, detail }) => {
+                log::error!("the journal cannot write ({}): {detail}", kind.as_str());
+            }
+            None => log::info!("the journal writes again"),
+        }
+        if let Some(fault) = fault.as_ref().filter(|fault| fault.kind == FaultKind::Damaged) {
+            self.listeners.integrity.note_damage(fault.detail.clone());
+        }
+        if futures_executor::block_on(self.listeners.faulted.send(Faulted { fault })).is_err() {
             log::error!("the hub is gone; nobody hears of the journal's state");
         }
+    }
+}
+
+fn refuse_all(batch: Vec<Append>) {
+    for append in batch {
+        refuse(append, IngestError::Unwritable);
     }
 }
 

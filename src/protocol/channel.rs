@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Longest id in a channel name, in bytes; the provider's ids have 16.
-const ID_BYTES_MAX: usize = 128;
+pub const ID_BYTES_MAX: usize = 128;
 
 /// One thing to follow.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

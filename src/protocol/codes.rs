@@ -1,4 +1,4 @@
-//! Error and close codes: one table each. A code is never reused.
+//! Error and close codes, and the reasons for a fresh snapshot: one table each. A code is never reused.
 //!
 //! The range of a close code tells the client what to do: 4000-4499 come back, 4500-4999 do not.
 
@@ -125,6 +125,69 @@ impl CloseCode {
             Self::Refused => "refused",
             Self::Limit => "limit",
             Self::ProtocolAbuse => "protocol abuse",
+        }
+    }
+}
+
+/// Why a position was not recovered: the `reason` of `subscribed`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RecoveryReason {
+    /// The client named no position.
+    NoPosition,
+    /// The position belongs to another life of the journal.
+    EpochChanged,
+    /// The journal has not reached the position.
+    PositionAhead,
+    /// What came after the position is not kept any more, or cannot be read.
+    TooOld,
+    /// More was missed than is replayed.
+    TooMany,
+    /// The token allows something else than the client's did.
+    ScopeChanged,
+}
+
+impl RecoveryReason {
+    /// The whole table.
+    pub const ALL: [Self; 6] = [
+        Self::NoPosition,
+        Self::EpochChanged,
+        Self::PositionAhead,
+        Self::TooOld,
+        Self::TooMany,
+        Self::ScopeChanged,
+    ];
+
+    /// The word of the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoPosition => "no_position",
+            Self::EpochChanged => "epoch_changed",
+            Self::PositionAhead => "position_ahead",
+            Self::TooOld => "too_old",
+            Self::TooMany => "too_many",
+            Self::ScopeChanged => "scope_changed",
+        }
+    }
+}
+
+/// Why a screen must ask for a snapshot: the `reason` of `resync_required`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ResyncReason {
+    /// It did not keep up, and something that it should have had is gone.
+    TooSlow,
+    /// Its new token allows something else than the one before.
+    ScopeChanged,
+}
+
+impl ResyncReason {
+    /// The whole table.
+    pub const ALL: [Self; 2] = [Self::TooSlow, Self::ScopeChanged];
+
+    /// The word of the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TooSlow => "too_slow",
+            Self::ScopeChanged => "scope_changed",
         }
     }
 }

@@ -4,8 +4,10 @@ use bytestring::ByteString;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::codes::ErrorCode;
+use crate::domain::Seq;
 
 /// The events that the hub sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,15 +32,25 @@ pub enum ServerEvent {
     UmblerStats,
     /// Who is on which screen.
     PresenceUpdate,
+    /// Others are told which chat this screen shows.
+    PresenceSet,
     /// The screen missed something and must ask again.
     ResyncRequired,
+    /// Whether deliveries are taken in; told on change.
+    HubStatus,
+    /// The hub closes this socket next and says when to come back.
+    GoingAway,
+    /// An event stream ends; a socket has its close frame.
+    Closed,
+    /// The token ends soon: send a newer one.
+    TokenExpiring,
     /// A request was refused.
     Error,
 }
 
 impl ServerEvent {
     /// The whole table.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 17] = [
         Self::ConnectionEstablished,
         Self::Authenticated,
         Self::UmblerData,
@@ -49,7 +61,12 @@ impl ServerEvent {
         Self::Heartbeat,
         Self::UmblerStats,
         Self::PresenceUpdate,
+        Self::PresenceSet,
         Self::ResyncRequired,
+        Self::HubStatus,
+        Self::GoingAway,
+        Self::Closed,
+        Self::TokenExpiring,
         Self::Error,
     ];
 
@@ -66,10 +83,32 @@ impl ServerEvent {
             Self::Heartbeat => "heartbeat",
             Self::UmblerStats => "umbler_stats",
             Self::PresenceUpdate => "presence_update",
+            Self::PresenceSet => "presence_set",
             Self::ResyncRequired => "resync_required",
+            Self::HubStatus => "hub_status",
+            Self::GoingAway => "going_away",
+            Self::Closed => "closed",
+            Self::TokenExpiring => "token_expiring",
             Self::Error => "error",
         }
     }
+}
+
+/// The content of a `heartbeat` event.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Heartbeat {
+    /// The hub's newest position.
+    #[schema(value_type = i64)]
+    pub seq: Seq,
+    /// Updates sent on this session: a client that counts otherwise has missed one.
+    pub sent: u64,
+}
+
+/// The content of a `resync_required` event.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ResyncRequired {
+    /// Why.
+    pub reason: &'static str,
 }
 
 #[derive(Serialize)]
@@ -94,7 +133,8 @@ pub fn encode<T: Serialize>(
 }
 
 /// The content of an `error` event.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Error)]
 pub struct ErrorData<'a> {
     /// A code of the table.
     pub code: &'static str,

@@ -7,16 +7,24 @@
 
 pub mod shapes;
 pub mod update;
+pub mod mask;
+pub mod view;
 pub mod codes;
+pub mod status;
 pub mod channel;
+pub mod depth;
+pub mod request_data;
 pub mod request;
 pub mod event;
 
 pub use channel::{Channel, ChannelError};
-pub use codes::{CloseCode, ErrorCode};
+pub use codes::{CloseCode, ErrorCode, RecoveryReason, ResyncReason};
+pub use mask::Mask;
 pub use request::{ClientEvent, Envelope, EnvelopeError, Request, SnapshotLimits, SubscribeRequest};
 pub use shapes::{ChatShape, ContactShape, MessageShape, MessageSummary, StatsShape};
+pub use status::{FaultKind, HubState};
 pub use update::Update;
+pub use view::View;
 
 /// The version of the protocol, told in `connection_established`.
 pub const PROTOCOL_VERSION: u32 = 1;

@@ -5,8 +5,10 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::channel::Channel;
+use super::channel::{Channel, ID_BYTES_MAX};
 use super::codes::ErrorCode;
+use super::depth::{JSON_DEPTH_MAX, is_too_deep};
+use super::request_data::{AuthenticateData, PresenceData, SnapshotData, SubscribeData, UnsubscribeData};
 
 /// Longest `id` of a client's own, in bytes of JSON: it is echoed, so it is bounded.
 pub const REQUEST_ID_BYTES_MAX: usize = 128;
@@ -26,17 +28,20 @@ pub enum ClientEvent {
     SubscribeUpdates,
     /// Stops following.
     UnsubscribeUpdates,
+    /// Tells others which chat this screen shows.
+    SetPresence,
     /// Asks for a `pong`.
     Ping,
 }
 
 impl ClientEvent {
     /// The whole table.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Authenticate,
         Self::RequestUmblerData,
         Self::SubscribeUpdates,
         Self::UnsubscribeUpdates,
+        Self::SetPresence,
         Self::Ping,
     ];
 
@@ -47,6 +52,7 @@ impl ClientEvent {
             Self::RequestUmblerData => "request_umbler_data",
             Self::SubscribeUpdates => "subscribe_updates",
             Self::UnsubscribeUpdates => "unsubscribe_updates",
+            Self::SetPresence => "set_presence",
             Self::Ping => "ping",
         }
     }
@@ -87,6 +93,11 @@ pub enum Request {
     Unsubscribe {
         /// `None`: all.
         channels: Option<Vec<Channel>>,
+    },
+    /// Tells others which chat this screen shows.
+    SetPresence {
+        /// `None`: none.
+        chat: Option<String>,
     },
     /// Asks for a `pong`.
     Ping,
@@ -132,36 +143,15 @@ struct WireEnvelope<'a> {
     data: Option<&'a RawValue>,
 }
 
-#[derive(Deserialize)]
-struct AuthenticateData {
-    token: String,
-}
-
-#[derive(Deserialize, Default)]
-struct SnapshotData {
-    contacts: Option<u32>,
-    chats: Option<u32>,
-    messages: Option<u32>,
-}
-
-#[derive(Deserialize, Default)]
-struct SubscribeData {
-    channels: Option<Vec<String>>,
-    since: Option<i64>,
-    epoch: Option<String>,
-    scope: Option<String>,
-}
-
-#[derive(Deserialize, Default)]
-struct UnsubscribeData {
-    channels: Option<Vec<String>>,
-}
-
 impl<'a> Envelope<'a> {
     /// Reads one text frame. An `Err` has no id to answer to.
     pub fn parse(text: &'a str) -> Result<Self, EnvelopeError> {
         if !is_object(text) {
             return Err(refuse(ErrorCode::BadEnvelope, "no envelope: a frame must be one JSON object"));
+        }
+        if is_too_deep(text) {
+            let message = format!("no envelope: it nests deeper than {JSON_DEPTH_MAX} levels");
+            return Err(refuse(ErrorCode::BadEnvelope, message));
         }
         let wire: WireEnvelope<'a> = serde_json::from_str(text)
             .map_err(|error| refuse(ErrorCode::BadEnvelope, format!("no envelope: {error}")))?;
@@ -208,6 +198,14 @@ fn read(event: &str, data: Option<&RawValue>) -> Result<Request, EnvelopeError> 
         ClientEvent::UnsubscribeUpdates => {
             let data: UnsubscribeData = optional(data)?;
             Ok(Request::Unsubscribe { channels: data.channels.as_deref().map(channels).transpose()? })
+        }
+        ClientEvent::SetPresence => {
+            let PresenceData { chat } = optional(data)?;
+            if chat.as_ref().is_some_and(|chat| chat.is_empty() || chat.len() > ID_BYTES_MAX) {
+                let message = format!("data.chat must be null or an id of 1 to {ID_BYTES_MAX} bytes");
+                return Err(refuse(ErrorCode::BadRequest, message));
+            }
+            Ok(Request::SetPresence { chat })
         }
         ClientEvent::Ping => Ok(Request::Ping),
     }

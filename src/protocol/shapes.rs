@@ -1,7 +1,7 @@
 //! Contacts, chats, messages and counters as clients see them. Unknown is `null`.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::facts::{ContactCard, File, Location, ReplyTo};
@@ -10,7 +10,8 @@ use crate::domain::{
 };
 
 /// Something referred to by id.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = Named)]
 pub struct NamedShape {
     /// The provider's id.
     pub id: String,
@@ -25,7 +26,7 @@ impl From<&Named> for NamedShape {
 }
 
 /// The line that a chat runs on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = Channel)]
 pub struct ChannelShape {
     /// The provider's id.
@@ -48,7 +49,7 @@ impl From<&crate::domain::Channel> for ChannelShape {
 }
 
 /// The newest message of a chat or contact, in short.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MessageSummary {
     /// The provider's id.
@@ -56,7 +57,6 @@ pub struct MessageSummary {
     /// The chat it belongs to.
     pub chat_id: String,
     /// `in` from the customer, `out` to the customer.
-    #[schema(value_type = String, example = "in")]
     pub direction: Direction,
     /// `Contact`, `Member`, `Bot`, `External`.
     pub source: Option<String>,
@@ -72,6 +72,13 @@ pub struct MessageSummary {
     /// When it happened.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
+}
+
+impl MessageSummary {
+    /// What messages are ordered by.
+    pub fn position(&self) -> (Timestamp, &str) {
+        (self.at, &self.id)
+    }
 }
 
 impl From<&ChatMessage> for MessageSummary {
@@ -91,7 +98,7 @@ impl From<&ChatMessage> for MessageSummary {
 }
 
 /// A contact.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Contact)]
 pub struct ContactShape {
@@ -140,10 +147,17 @@ impl ContactShape {
             last_message,
         }
     }
+
+    /// Leaves out what may have happened in chats that a limited scope does not see: `newest` is the newest message
+    /// of those that it sees.
+    pub fn limit_to(&mut self, newest: Option<MessageSummary>) {
+        self.last_interaction_at = newest.as_ref().map(|message| message.at);
+        self.last_message = newest;
+    }
 }
 
 /// A chat.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Chat)]
 pub struct ChatShape {
@@ -154,7 +168,6 @@ pub struct ChatShape {
     /// Their name.
     pub contact_name: Option<String>,
     /// `direct`, `group` or `internal`.
-    #[schema(value_type = String, example = "direct")]
     pub kind: ChatKind,
     /// The line it runs on.
     pub channel: Option<ChannelShape>,
@@ -167,7 +180,6 @@ pub struct ChatShape {
     /// Its own tags.
     pub tags: Vec<NamedShape>,
     /// `open`, `waiting` or `closed`.
-    #[schema(value_type = String, example = "waiting")]
     pub status: ChatStatus,
     /// Open or closed.
     pub open: bool,
@@ -219,7 +231,8 @@ impl ChatShape {
 }
 
 /// An emoji on a message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = Reaction)]
 pub struct ReactionShape {
     /// The provider's id.
     pub id: String,
@@ -233,7 +246,7 @@ pub struct ReactionShape {
 }
 
 /// A chat message. Base64 of media never leaves the hub.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Message)]
 pub struct MessageShape {
@@ -244,7 +257,6 @@ pub struct MessageShape {
     /// Who that chat is held with.
     pub contact_id: Option<String>,
     /// `in` from the customer, `out` to the customer.
-    #[schema(value_type = String, example = "out")]
     pub direction: Direction,
     /// `Contact`, `Member`, `Bot`, `External`.
     pub source: Option<String>,
@@ -270,16 +282,12 @@ pub struct MessageShape {
     /// Emojis on it.
     pub reactions: Vec<ReactionShape>,
     /// The message it answers: `{id, chatId}`.
-    #[schema(value_type = Option<Object>)]
     pub reply_to: Option<ReplyTo>,
     /// Its file: `{url, contentType, name, size}`; `url` is null until the provider has stored it.
-    #[schema(value_type = Option<Object>)]
     pub file: Option<File>,
     /// A place: `{latitude, longitude, name, address}`.
-    #[schema(value_type = Option<Object>)]
     pub location: Option<Location>,
     /// Shared contact cards: `{name, phones, emails, company}`.
-    #[schema(value_type = Vec<Object>)]
     pub contacts: Vec<ContactCard>,
     /// Deleted for everyone.
     pub deleted: bool,

@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::shapes::{ChannelShape, ChatShape, ContactShape, MessageShape, NamedShape};
 use crate::domain::chat::ChatFields;
@@ -19,10 +21,12 @@ pub struct Update {
 }
 
 /// The content of an update.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Update)]
 pub struct UpdateData {
     /// The provider's delivery.
+    #[schema(value_type = String)]
     pub event_id: EventId,
     /// The first of `changes`; `chat_updated` where nothing is new.
     #[serde(rename = "type")]
@@ -54,20 +58,72 @@ impl Update {
     }
 }
 
+/// The type of a notice to one user.
+pub const NOTIFICATION: &str = "notification";
+
+/// A notice to one user: an update like the others, so that it is recovered and counted like them.
+#[derive(Debug, Serialize)]
+pub struct NoticeUpdate<'a> {
+    event: &'static str,
+    seq: Seq,
+    timestamp: Timestamp,
+    data: NoticeData<'a>,
+}
+
+/// What `POST /api/umbler/notify` sent to one user.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Notification)]
+pub struct NoticeData<'a> {
+    /// `notify:` and the caller's own id.
+    #[schema(value_type = String)]
+    event_id: &'a EventId,
+    /// `notification`.
+    #[serde(rename = "type")]
+    update_type: &'static str,
+    changes: [&'static str; 1],
+    chat: Option<()>,
+    contact: Option<()>,
+    /// Whom it is for.
+    user: &'a str,
+    /// Anything; as it came.
+    #[schema(value_type = serde_json::Value)]
+    data: &'a RawValue,
+}
+
+impl<'a> NoticeUpdate<'a> {
+    /// A notice at its position; `timestamp` is when the hub received it.
+    pub fn new(
+        seq: Seq,
+        timestamp: Timestamp,
+        event_id: &'a EventId,
+        user: &'a str,
+        data: &'a RawValue,
+    ) -> Self {
+        let (update_type, changes) = (NOTIFICATION, [NOTIFICATION]);
+        let data = NoticeData { event_id, update_type, changes, chat: None, contact: None, user, data };
+        Self { event: "umbler_update", seq, timestamp, data }
+    }
+}
+
 /// Old values, present for changed fields only.
 #[expect(clippy::option_option, reason = "outer: did it change; inner: was there one")]
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Previous {
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     contact_id: Option<Option<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     kind: Option<ChatKind>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<ChannelShape>)]
     channel: Option<Option<ChannelShape>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<NamedShape>)]
     sector: Option<Option<NamedShape>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<NamedShape>)]
     owner: Option<Option<NamedShape>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     members: Option<Vec<NamedShape>>,
@@ -82,10 +138,13 @@ pub struct Previous {
     #[serde(skip_serializing_if = "Option::is_none")]
     private: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     waiting_since: Option<Option<Timestamp>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     created_at: Option<Option<Timestamp>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     closed_at: Option<Option<Timestamp>>,
 }
 

@@ -13,7 +13,8 @@ use serde_json::value::RawValue;
 
 use super::WsSession;
 use super::frame_guard::FRAME_BYTES_MAX;
-use crate::hub::{SendSnapshot, Subscribe, UmblerHub, Unsubscribe};
+use crate::hub::users::FRAMES_PER_USER_PER_SECOND;
+use crate::hub::{SendSnapshot, SetPresence, Subscribe, UmblerHub, Unsubscribe};
 use crate::protocol::event::{ServerEvent, encode, encode_error};
 use crate::protocol::{CloseCode, Envelope, ErrorCode, Request};
 use crate::telemetry::clock;
@@ -30,8 +31,18 @@ pub struct Incoming {
     limiter: DefaultDirectRateLimiter,
     /// Refused frames since the last good one.
     refusals: u32,
-    /// The frames of an unfinished text message.
-    fragments: Option<BytesMut>,
+    /// The message whose last frame has not come yet.
+    unfinished: Option<Unfinished>,
+}
+
+/// What is kept of a message that comes in several frames.
+enum Unfinished {
+    /// Its text so far.
+    Text(BytesMut),
+    /// Nothing: it is refused at its end.
+    Binary,
+    /// Nothing: it was refused already, for its frames came too fast.
+    Refused,
 }
 
 impl Default for Incoming {
@@ -39,7 +50,7 @@ impl Default for Incoming {
         Self {
             limiter: RateLimiter::direct(Quota::per_second(FRAMES_PER_SECOND).allow_burst(FRAMES_BURST)),
             refusals: 0,
-            fragments: None,
+            unfinished: None,
         }
     }
 }
@@ -49,8 +60,12 @@ impl Default for Incoming {
 struct Nothing {}
 
 impl WsSession {
-    /// Takes one frame.
+    /// Takes one frame. Every kind counts: a flood of pings costs as much as one of questions.
     pub(super) fn take(&mut self, message: ws::Message, ctx: &mut ws::WebsocketContext<Self>) {
+        let is_counted = !matches!(message, ws::Message::Close(_) | ws::Message::Nop);
+        if is_counted && self.is_too_fast(ctx) {
+            return self.skip(&message);
+        }
         match message {
             ws::Message::Text(text) => self.hear(&text, ctx),
             ws::Message::Continuation(item) => self.gather(item, ctx),
@@ -67,10 +82,12 @@ impl WsSession {
     /// Puts the frames of one message together; the frame guard has bounded their sum.
     fn gather(&mut self, item: Item, ctx: &mut ws::WebsocketContext<Self>) {
         match item {
-            Item::FirstText(bytes) => self.incoming.fragments = Some(BytesMut::from(&bytes[..])),
-            Item::FirstBinary(_) => self.incoming.fragments = None,
+            Item::FirstText(bytes) => {
+                self.incoming.unfinished = Some(Unfinished::Text(BytesMut::from(&bytes[..])));
+            }
+            Item::FirstBinary(_) => self.incoming.unfinished = Some(Unfinished::Binary),
             Item::Continue(bytes) => {
-                if let Some(fragments) = &mut self.incoming.fragments {
+                if let Some(Unfinished::Text(fragments)) = &mut self.incoming.unfinished {
                     debug_assert!(
                         fragments.len() + bytes.len() <= FRAME_BYTES_MAX,
                         "the frame guard bounds the sum"
@@ -79,8 +96,10 @@ impl WsSession {
                 }
             }
             Item::Last(bytes) => {
-                let Some(mut fragments) = self.incoming.fragments.take() else {
-                    return self.refuse_binary(ctx);
+                let mut fragments = match self.incoming.unfinished.take() {
+                    Some(Unfinished::Text(fragments)) => fragments,
+                    Some(Unfinished::Binary) => return self.refuse_binary(ctx),
+                    Some(Unfinished::Refused) | None => return,
                 };
                 fragments.extend_from_slice(&bytes);
                 match std::str::from_utf8(&fragments) {
@@ -94,15 +113,32 @@ impl WsSession {
         }
     }
 
+    /// Counts a frame; true, and the client was told, where it is one too many.
+    fn is_too_fast(&mut self, ctx: &mut ws::WebsocketContext<Self>) -> bool {
+        let message = if self.incoming.limiter.check().is_err() {
+            format!("at most {FRAMES_PER_SECOND} frames a second")
+        } else if self.sign_in.is_user_too_fast() {
+            format!("at most {FRAMES_PER_USER_PER_SECOND} frames a second over all sessions of a user")
+        } else {
+            return false;
+        };
+        self.refuse(ErrorCode::TooManyRequests, &message, None, ctx);
+        true
+    }
+
+    /// Leaves out a frame, and with it the message that it is a part of.
+    fn skip(&mut self, message: &ws::Message) {
+        if let ws::Message::Continuation(item) = message {
+            let is_last = matches!(item, Item::Last(_));
+            self.incoming.unfinished = (!is_last).then_some(Unfinished::Refused);
+        }
+    }
+
     fn refuse_binary(&mut self, ctx: &mut ws::WebsocketContext<Self>) {
         self.refuse(ErrorCode::BadEnvelope, "frames must be text", None, ctx);
     }
 
     fn hear(&mut self, text: &str, ctx: &mut ws::WebsocketContext<Self>) {
-        if self.incoming.limiter.check().is_err() {
-            let message = format!("at most {FRAMES_PER_SECOND} frames a second");
-            return self.refuse(ErrorCode::TooManyRequests, &message, None, ctx);
-        }
         match Envelope::parse(text) {
             Err(error) => self.refuse(error.code, &error.message, None, ctx),
             Ok(Envelope { id, request: Err(error) }) => self.refuse(error.code, &error.message, id, ctx),
@@ -125,26 +161,20 @@ impl WsSession {
                     let message = format!("the token does not allow {channel}");
                     return self.refuse(ErrorCode::Forbidden, &message, id, ctx);
                 }
-                let scope = self.sign_in.scope().to_owned();
                 let session = Arc::clone(&self.id);
-                self.ask(
-                    Subscribe { session, request_id: id.map(ToOwned::to_owned), request, scope },
-                    id,
-                    ctx,
-                );
+                self.ask(Subscribe { session, request_id: id.map(ToOwned::to_owned), request }, id, ctx);
             }
             Request::Unsubscribe { channels } => {
                 let session = Arc::clone(&self.id);
                 self.ask(Unsubscribe { session, request_id: id.map(ToOwned::to_owned), channels }, id, ctx);
             }
-            Request::Snapshot(limits) => {
-                let scope = self.sign_in.scope().to_owned();
+            Request::SetPresence { chat } => {
                 let session = Arc::clone(&self.id);
-                self.ask(
-                    SendSnapshot { session, request_id: id.map(ToOwned::to_owned), limits, scope },
-                    id,
-                    ctx,
-                );
+                self.ask(SetPresence { session, request_id: id.map(ToOwned::to_owned), chat }, id, ctx);
+            }
+            Request::Snapshot(limits) => {
+                let session = Arc::clone(&self.id);
+                self.ask(SendSnapshot { session, request_id: id.map(ToOwned::to_owned), limits }, id, ctx);
             }
         }
     }

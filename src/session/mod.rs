@@ -7,13 +7,15 @@
 //! 1. Nothing that a client sends makes the session panic: it is answered with an `error` or a close code.
 //! 2. A frame above [`FRAME_BYTES_MAX`](frame_guard::FRAME_BYTES_MAX) is refused before it is buffered.
 //! 3. Where sign-in is required, nothing but `authenticate` and `ping` is served before it.
-//! 4. The session never waits: neither for the hub nor for its own peer.
+//! 4. The session never waits for its own peer, and for the hub only with the answer to a token.
 
 pub mod frame_guard;
 pub mod sign_in;
 pub mod incoming;
 pub mod outgoing;
+pub mod stream;
 pub mod slices;
+mod violation;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -75,7 +77,7 @@ pub fn open(request: &HttpRequest, payload: web::Payload, seat: SessionSeat) -> 
     let too_large = Arc::new(AtomicBool::new(false));
     let guarded = FrameGuard::new(payload, Arc::clone(&too_large));
     let session = WsSession {
-        id: URL_SAFE_NO_PAD.encode(rand::rng().random::<[u8; 16]>()).into(),
+        id: new_session_id(),
         sign_in: SignIn::new(seat.authenticator.clone()),
         seat,
         backlog: Arc::default(),
@@ -88,6 +90,11 @@ pub fn open(request: &HttpRequest, payload: web::Payload, seat: SessionSeat) -> 
     let response =
         ws::WsResponseBuilder::new(session, request, guarded).frame_size(FRAME_BYTES_MAX).start()?;
     Ok(response.map_body(|_, body| BoxBody::new(Slices::of(body))))
+}
+
+/// An id that nobody guesses.
+fn new_session_id() -> SessionId {
+    URL_SAFE_NO_PAD.encode(rand::rng().random::<[u8; 16]>()).into()
 }
 
 impl WsSession {
@@ -124,7 +131,7 @@ impl Actor for WsSession {
             outbox: ctx.address().recipient::<Deliver>(),
             backlog: Arc::clone(&self.backlog),
             address: self.seat.address,
-            signed_in: !self.sign_in.is_required(),
+            who: self.sign_in.who(),
         };
         if self.seat.hub.try_send(connect).is_err() {
             log::warn!("the hub is too busy to take in session {}", self.id);
@@ -155,7 +162,7 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for WsSession {
             Err(error) => {
                 log::debug!("session {} broke the protocol: {error}", self.id);
                 self.seat.metrics.frame_refused("protocol_error");
-                ctx.close(Some(ws::CloseCode::Protocol.into()));
+                ctx.close(Some(violation::close_code(&error).into()));
                 ctx.stop();
             }
         }

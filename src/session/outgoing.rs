@@ -1,19 +1,13 @@
 //! What the hub delivers: written to the socket as it comes, in one go per commit.
 
+use std::sync::Arc;
+
 use actix::prelude::*;
-use serde::Serialize;
 
 use super::WsSession;
-use crate::domain::Seq;
-use crate::hub::{Deliver, Outgoing};
-use crate::protocol::event::{ServerEvent, encode};
+use crate::hub::{Deliver, Drained, Outgoing};
+use crate::protocol::event::{Heartbeat, ServerEvent, encode};
 use crate::telemetry::clock;
-
-#[derive(Serialize)]
-struct Heartbeat {
-    seq: Seq,
-    sent: u64,
-}
 
 impl Handler<Deliver> for WsSession {
     type Result = ();
@@ -26,7 +20,7 @@ impl Handler<Deliver> for WsSession {
                     ctx.text(frame.clone());
                 }
             }
-            Outgoing::Notice(frame) => ctx.text(frame),
+            Outgoing::Notice(frame) | Outgoing::Subscribed { frame, .. } => ctx.text(frame),
             Outgoing::Heartbeat(seq) => {
                 let heartbeat = Heartbeat { seq, sent: self.sent };
                 ctx.text(encode(ServerEvent::Heartbeat, None, clock::now(), &heartbeat));
@@ -34,6 +28,12 @@ impl Handler<Deliver> for WsSession {
             // Not counted in the backlog: a close reaches a session that is full.
             Outgoing::Close(code) => return self.close(code, ctx),
         }
-        self.backlog.subtract(deliver.bytes);
+        if self.backlog.subtract(deliver.bytes) {
+            let drained = Drained { session: Arc::clone(&self.id) };
+            if self.seat.hub.try_send(drained).is_err() {
+                // The hub looks for such sessions once a second.
+                log::debug!("the hub is too busy to hear that session {} has read all", self.id);
+            }
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! Signing in on a socket: the deadline, the three tries, the refresh in place, and the end of a token.
+//! Signing in on a socket: the deadline, the three tries, the hub's word, the refresh in place, the warning before a
+//! token's end, and its end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,10 +9,12 @@ use actix_web_actors::ws;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::WsSession;
-use crate::auth::{Authenticator, Identity, LEEWAY_SECONDS, Role, scope_hash};
-use crate::hub::SignedIn;
+use crate::auth::{Authenticator, Identity, LEEWAY_SECONDS, Role};
+use crate::hub::users::FrameMeter;
+use crate::hub::{Admit, AdmitError, Who};
 use crate::protocol::event::{ServerEvent, encode, encode_error};
 use crate::protocol::{Channel, CloseCode, ErrorCode};
 use crate::telemetry::clock;
@@ -21,21 +24,27 @@ pub const DEADLINE: Duration = Duration::from_secs(10);
 /// Bad tokens after which the socket is closed.
 pub const BAD_TOKENS_MAX: u8 = 3;
 
+/// Seconds before a token's end at which the client is told; at once where the first token has less left.
+pub const WARNING_SECONDS: i64 = 60;
+/// Seconds below which a warning would come too late to be of use.
+pub const WARNING_SECONDS_MIN: i64 = 5;
+
 /// Who sits at the other end.
 pub struct SignIn {
     authenticator: Option<Arc<Authenticator>>,
     identity: Option<Identity>,
-    scope: String,
     bad_tokens: u8,
     expiry: Option<SpawnHandle>,
+    warning: Option<SpawnHandle>,
+    /// Counts the frames of all sessions of the user.
+    frames: Option<FrameMeter>,
 }
 
 impl SignIn {
     /// Without a key everybody is signed in as the anonymous admin.
     pub fn new(authenticator: Option<Arc<Authenticator>>) -> Self {
         let identity = authenticator.is_none().then(Identity::anonymous);
-        let scope = identity.as_ref().map(scope_hash).unwrap_or_default();
-        Self { authenticator, identity, scope, bad_tokens: 0, expiry: None }
+        Self { authenticator, identity, bad_tokens: 0, expiry: None, warning: None, frames: None }
     }
 
     /// True where a key is set.
@@ -48,40 +57,52 @@ impl SignIn {
         self.identity.is_some()
     }
 
-    /// What the token allows, in short.
-    pub fn scope(&self) -> &str {
-        &self.scope
+    /// Who is signed in, for the hub.
+    pub fn who(&self) -> Option<Who> {
+        self.identity.as_ref().map(Who::new)
+    }
+
+    /// True where the user sends too much, over all of their sessions; counts one frame.
+    pub fn is_user_too_fast(&self) -> bool {
+        self.frames.as_ref().is_some_and(|frames| frames.check().is_err())
     }
 
     /// The first channel that the token does not allow: another user's own.
     pub fn forbidden<'a>(&self, channels: &'a [Channel]) -> Option<&'a Channel> {
-        let identity = self.identity.as_ref()?;
-        channels.iter().find(|channel| match channel {
-            Channel::User(sub) => identity.role != Role::Admin && *sub != identity.sub,
-            Channel::Updates
-            | Channel::Stats
-            | Channel::Presence
-            | Channel::Chat(_)
-            | Channel::Contact(_)
-            | Channel::Sector(_)
-            | Channel::Member(_)
-            | Channel::Line(_)
-            | Channel::Tag(_) => false,
-        })
+        self.identity.as_ref()?.forbidden_channel(channels)
     }
 }
 
-#[derive(Serialize)]
+/// The content of `authenticated`.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Authenticated<'a> {
+pub struct Authenticated<'a> {
+    /// True.
     success: bool,
+    /// Who is signed in.
     user: User<'a>,
+    /// When the token ends; `null` without a key.
+    #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
 }
 
-#[derive(Serialize)]
+/// The content of `token_expiring`.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TokenExpiring {
+    /// When the token ends.
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+    /// The same in seconds from now.
+    seconds_left: i64,
+}
+
+/// Who is signed in.
+#[derive(Serialize, ToSchema)]
 struct User<'a> {
+    /// The token's `sub`.
     id: &'a str,
+    /// The token's `name`.
     name: Option<&'a str>,
     role: Role,
 }
@@ -112,40 +133,87 @@ impl WsSession {
         };
         let identity = match authenticator.verify(token, now) {
             Ok(identity) => identity,
-            Err(error) => {
-                self.refuse(ErrorCode::Unauthorized, &error.to_string(), id, ctx);
-                self.sign_in.bad_tokens += 1;
-                if self.sign_in.bad_tokens >= BAD_TOKENS_MAX {
-                    self.close(CloseCode::Refused, ctx);
-                }
-                return;
-            }
+            Err(error) => return self.refuse_token(&error.to_string(), id, ctx),
         };
         if self.sign_in.identity.as_ref().is_some_and(|known| known.sub != identity.sub) {
             let message = "this socket belongs to another user; open a new one";
             return self.refuse(ErrorCode::Forbidden, message, id, ctx);
         }
-        self.adopt(identity, now, ctx);
-        self.welcome(id, now, ctx);
+        self.ask_to_be_admitted(identity, id, ctx);
     }
 
-    fn adopt(&mut self, identity: Identity, now: Timestamp, ctx: &mut ws::WebsocketContext<Self>) {
+    /// The hub has the last word, for it alone knows the user's other sessions. Frames that follow wait for it, so
+    /// that a client may subscribe without waiting.
+    fn ask_to_be_admitted(
+        &mut self,
+        identity: Identity,
+        id: Option<&RawValue>,
+        ctx: &mut ws::WebsocketContext<Self>,
+    ) {
+        let identity = Arc::new(identity);
+        let id = id.map(ToOwned::to_owned);
+        let admit = Admit { session: Arc::clone(&self.id), identity: Arc::clone(&identity) };
+        let asked = self.seat.hub.send(admit).into_actor(self);
+        ctx.wait(asked.map(move |answer, session, ctx| {
+            let id = id.as_deref();
+            match answer {
+                Ok(Ok(frames)) => session.adopt(&identity, frames, id, ctx),
+                Ok(Err(error @ AdmitError::Revoked)) => session.refuse_token(&error.to_string(), id, ctx),
+                Ok(Err(AdmitError::TooManySessions)) => session.close(CloseCode::Limit, ctx),
+                Ok(Err(error @ AdmitError::TooFast)) => {
+                    session.refuse(ErrorCode::TooManyRequests, &error.to_string(), id, ctx);
+                }
+                // Its close is on the way.
+                Ok(Err(AdmitError::Unknown)) => {}
+                Err(_gone) => session.refuse(ErrorCode::Unavailable, "the hub is stopping", id, ctx),
+            }
+        }));
+    }
+
+    fn refuse_token(&mut self, message: &str, id: Option<&RawValue>, ctx: &mut ws::WebsocketContext<Self>) {
+        self.refuse(ErrorCode::Unauthorized, message, id, ctx);
+        self.sign_in.bad_tokens += 1;
+        if self.sign_in.bad_tokens >= BAD_TOKENS_MAX {
+            self.close(CloseCode::Refused, ctx);
+        }
+    }
+
+    fn adopt(
+        &mut self,
+        identity: &Arc<Identity>,
+        frames: FrameMeter,
+        id: Option<&RawValue>,
+        ctx: &mut ws::WebsocketContext<Self>,
+    ) {
+        let now = clock::now();
         let first = !self.sign_in.is_done();
         self.sign_in.bad_tokens = 0;
-        self.sign_in.scope = scope_hash(&identity);
-        if let Some(expiry) = self.sign_in.expiry.take() {
-            ctx.cancel_future(expiry);
+        self.sign_in.frames = Some(frames);
+        self.sign_in.identity = Some(Identity::clone(identity));
+        self.welcome(id, now, ctx);
+        for timer in [self.sign_in.expiry.take(), self.sign_in.warning.take()].into_iter().flatten() {
+            ctx.cancel_future(timer);
         }
-        if let Some(expires_at) = identity.expires_at {
-            let seconds =
-                expires_at.as_second().saturating_sub(now.as_second()).saturating_add(LEEWAY_SECONDS);
-            let left = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
-            self.sign_in.expiry = Some(ctx.run_later(left, Self::expire));
+        let Some(expires_at) = identity.expires_at else { return };
+        let left = seconds_left(expires_at, now);
+        let until_end = u64::try_from(left.saturating_add(LEEWAY_SECONDS)).unwrap_or(0);
+        self.sign_in.expiry = Some(ctx.run_later(Duration::from_secs(until_end), Self::expire));
+        match warn_after(left, first) {
+            None => {}
+            Some(0) => Self::warn(expires_at, ctx),
+            Some(wait) => {
+                let warn = move |_: &mut Self, ctx: &mut ws::WebsocketContext<Self>| {
+                    Self::warn(expires_at, ctx);
+                };
+                self.sign_in.warning = Some(ctx.run_later(Duration::from_secs(wait), warn));
+            }
         }
-        self.sign_in.identity = Some(identity);
-        if first && self.seat.hub.try_send(SignedIn { session: Arc::clone(&self.id) }).is_err() {
-            log::warn!("the hub is too busy to hear that session {} signed in", self.id);
-        }
+    }
+
+    fn warn(expires_at: Timestamp, ctx: &mut ws::WebsocketContext<Self>) {
+        let now = clock::now();
+        let warning = TokenExpiring { expires_at, seconds_left: seconds_left(expires_at, now) };
+        ctx.text(encode(ServerEvent::TokenExpiring, None, now, &warning));
     }
 
     fn welcome(&mut self, id: Option<&RawValue>, now: Timestamp, ctx: &mut ws::WebsocketContext<Self>) {
@@ -162,5 +230,49 @@ impl WsSession {
         let message = "the token's time is over";
         ctx.text(encode_error(None, clock::now(), ErrorCode::TokenExpired, message));
         self.close(CloseCode::TokenExpired, ctx);
+    }
+}
+
+/// Whole seconds until a token's end, without leeway.
+fn seconds_left(expires_at: Timestamp, now: Timestamp) -> i64 {
+    expires_at.as_second().saturating_sub(now.as_second())
+}
+
+/// Seconds until the client is warned; `None`: not at all. A socket's first token is warned of at once where it ends
+/// within the minute. One that replaced another is not, but when half of what is left is over: a client that takes
+/// each warning as a reason to refresh would otherwise never stop where tokens live shorter than a minute.
+fn warn_after(left: i64, first: bool) -> Option<u64> {
+    if left < WARNING_SECONDS_MIN {
+        return None;
+    }
+    let soonest = if first { 0 } else { left / 2 };
+    u64::try_from(left.saturating_sub(WARNING_SECONDS).max(soonest)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_warned_of_a_minute_before_its_end_or_at_once_and_never_too_late() {
+        for (left, first, after) in [
+            (3_600, true, Some(3_540)),
+            (61, true, Some(1)),
+            (60, true, Some(0)),
+            (5, true, Some(0)),
+            (4, true, None),
+            (-20, true, None),
+            (i64::MAX, true, Some(9_223_372_036_854_775_747)),
+        ] {
+            assert_eq!(warn_after(left, first), after, "{left}");
+        }
+    }
+
+    #[test]
+    fn tokens_that_live_shorter_than_the_warning_do_not_make_a_client_refresh_without_end() {
+        for (left, after) in [(3_600, Some(3_540)), (119, Some(59)), (60, Some(30)), (6, Some(3)), (4, None)]
+        {
+            assert_eq!(warn_after(left, false), after, "{left}");
+        }
     }
 }

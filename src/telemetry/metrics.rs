@@ -30,6 +30,7 @@ struct Inner {
     commit_events: Histogram,
     updates_delivered: IntCounter,
     sessions_behind: IntCounter,
+    recoveries: IntCounterVec,
     /// In the order of [`GAUGES`].
     gauges: Vec<IntGauge>,
 }
@@ -47,10 +48,14 @@ pub struct GaugeValues {
     pub last_webhook_at: i64,
     /// The journal accepts deliveries.
     pub writable: bool,
+    /// Damage was met in the database.
+    pub damaged: bool,
     /// Chats that are open.
     pub open_chats: i64,
     /// Chats that wait.
     pub waiting_chats: i64,
+    /// The file of keys cannot be used, and the last good keys count on.
+    pub sign_in_keys_stale: bool,
 }
 
 /// Name, help and where the value comes from.
@@ -66,8 +71,16 @@ const GAUGES: &[Gauge] = &[
         |values| values.last_webhook_at,
     ),
     ("umbler_hub_writable", "1 while the journal accepts deliveries.", |values| i64::from(values.writable)),
+    ("umbler_hub_database_damaged", "1 once damage was met in the database.", |values| {
+        i64::from(values.damaged)
+    }),
     ("umbler_hub_open_chats", "Open chats, without groups and internal ones.", |values| values.open_chats),
     ("umbler_hub_waiting_chats", "Chats in which a customer waits.", |values| values.waiting_chats),
+    (
+        "umbler_hub_sign_in_keys_stale",
+        "1 while JWT_JWKS_FILE cannot be used and the last good keys count on.",
+        |values| i64::from(values.sign_in_keys_stale),
+    ),
 ];
 
 impl Metrics {
@@ -115,6 +128,11 @@ impl Metrics {
             sessions_behind: maker.counter(
                 "umbler_hub_sessions_behind_total",
                 "Times that a session did not read what it was sent and was left out.",
+            )?,
+            recoveries: maker.counters(
+                "umbler_hub_recoveries_total",
+                "First subscriptions, by what became of their position.",
+                "outcome",
             )?,
             gauges: GAUGES.iter().map(|(name, help, _)| maker.gauge(name, help)).collect::<Result<_, _>>()?,
             registry: registry.clone(),
@@ -165,6 +183,11 @@ impl Metrics {
     /// A session fell behind.
     pub fn session_behind(&self) {
         self.inner.sessions_behind.inc();
+    }
+
+    /// A session subscribed for the first time: `recovered`, or why not.
+    pub fn recovered(&self, outcome: &str) {
+        self.inner.recoveries.with_label_values(&[outcome]).inc();
     }
 
     /// The text that Prometheus reads.

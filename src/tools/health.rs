@@ -1,21 +1,21 @@
 //! `umbler-hub health`: asks a running hub whether it is ready; for Docker's health check.
 
 use super::{ToolError, post, print};
-use crate::config::values::environment;
+use crate::config::{ServeArgs, Values};
 
 /// Whom to ask.
 #[derive(Debug, clap::Args)]
 pub struct HealthArgs {
-    /// The hub's address; this machine and PORT where none is given.
+    /// The hub's address; without it the hub of this folder's settings.
     #[arg(long)]
     url: Option<String>,
 }
 
 /// An error where the hub does not answer, or is not ready.
 pub fn run(args: &HealthArgs) -> Result<(), ToolError> {
-    let own = || format!("http://127.0.0.1:{}", environment("PORT").unwrap_or_else(|| "3001".to_owned()));
-    let url = format!("{}/health/ready", args.url.clone().unwrap_or_else(own).trim_end_matches('/'));
-    let mut response = post::agent()
+    let values = Values::collect(&ServeArgs::default())?;
+    let url = format!("{}/health/ready", post::hub_url(args.url.as_deref(), &values)?);
+    let mut response = post::agent(&url)?
         .get(&url)
         .call()
         .map_err(|error| ToolError::Found(format!("{url} does not answer: {error}")))?;

@@ -2,18 +2,30 @@
 
 pub mod check;
 pub mod token;
+mod tls;
 pub mod post;
 pub mod tally;
 pub mod simulate;
 pub mod replay;
 pub mod health;
+pub mod backup;
+pub mod restore;
 
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use std::path::PathBuf;
+
+use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::auth::AuthError;
-use crate::config::ConfigError;
+use crate::config::{ConfigError, ServeArgs, Values};
+use crate::journal::replace::ReplaceError;
+
+/// How long a tool that is told to stop may go on sleeping.
+const NAP: Duration = Duration::from_millis(50);
 
 /// Why a tool did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +36,9 @@ pub enum ToolError {
     /// The key or the token is wrong.
     #[error(transparent)]
     Auth(#[from] AuthError),
+    /// A database was not copied or replaced.
+    #[error(transparent)]
+    Replace(#[from] ReplaceError),
     /// A file or the terminal.
     #[error("{what}")]
     Io {
@@ -67,4 +82,62 @@ pub fn stop_on_signal() -> Result<Arc<AtomicBool>, ToolError> {
     };
     std::thread::Builder::new().name("signals".into()).spawn(wait).map_err(failed())?;
     Ok(stop)
+}
+
+/// Which database a tool works on.
+#[derive(Debug, clap::Args)]
+pub struct DatabaseArgs {
+    /// The database; `DATABASE_PATH` where none is given.
+    #[arg(long, value_name = "FILE")]
+    database_path: Option<PathBuf>,
+}
+
+impl DatabaseArgs {
+    /// Other settings do not matter here, so they may be wrong.
+    fn path(&self) -> Result<PathBuf, ToolError> {
+        if let Some(path) = &self.database_path {
+            return Ok(path.clone());
+        }
+        let values = Values::collect(&ServeArgs::default())?;
+        Ok(values.get("DATABASE_PATH").unwrap_or_default().into())
+    }
+}
+
+/// A bar over the pages of a database.
+struct PageBar(ProgressBar);
+
+impl PageBar {
+    fn new(doing: &'static str) -> Self {
+        let bar = ProgressBar::new(0).with_message(doing);
+        let style = ProgressStyle::with_template("{msg} {bar:40} {percent}% {eta} left");
+        bar.set_style(style.unwrap_or_else(|_wrong| ProgressStyle::default_bar()));
+        Self(bar)
+    }
+
+    fn progress(&self) -> impl Fn(u64, u64) {
+        |done, all| {
+            self.0.set_length(all);
+            self.0.set_position(done);
+            if done == all {
+                self.0.set_message("checking");
+            }
+        }
+    }
+}
+
+impl Drop for PageBar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// Sleeps until that moment, or until the program is told to stop.
+fn pause_until(due: Instant, stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        let left = due.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return;
+        }
+        std::thread::sleep(left.min(NAP));
+    }
 }

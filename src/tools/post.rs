@@ -1,14 +1,16 @@
 //! Posts deliveries to a hub as the provider does, and more patiently: until they are acknowledged.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use ureq::Agent;
 
-use super::ToolError;
-use crate::config::values::environment;
+use super::{ToolError, pause_until, tls};
+use crate::config::{ServeArgs, Values};
 
 /// How long one answer may take: the hub itself gives up after four seconds.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -16,14 +18,18 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 const PAUSE_MAX: Duration = Duration::from_secs(10);
 /// Shortest pause between two tries.
 const PAUSE_MIN: Duration = Duration::from_millis(250);
+/// Slowest pace, in deliveries per second: about two in an hour.
+const RATE_MIN: f64 = 0.000_5;
+/// Fastest pace that is waited for.
+const RATE_MAX: f64 = 1_000_000.0;
 
 /// Where to post, and with what secret.
 #[derive(Debug, Clone, clap::Args)]
 pub struct TargetArgs {
-    /// The hub's address.
-    #[arg(long, default_value = "http://127.0.0.1:3001")]
-    pub url: String,
-    /// A file that holds the webhook secret; else the variable `WEBHOOK_SECRET`, where the hub wants one.
+    /// The hub's address, like <https://hub.example.com>; without it the hub of this folder's settings.
+    #[arg(long)]
+    pub url: Option<String>,
+    /// A file that holds the webhook secret; without it what `WEBHOOK_SECRET` is set to.
     #[arg(long)]
     pub webhook_secret_file: Option<PathBuf>,
 }
@@ -52,23 +58,36 @@ struct Answer {
 #[derive(Clone)]
 pub struct Poster {
     agent: Agent,
+    /// The hub's address, without a slash at its end.
+    pub url: String,
     webhook: String,
     authorization: Option<String>,
+    /// Set from the first try that failed to the next one that did not, so that trouble is told once.
+    in_trouble: Arc<AtomicBool>,
+}
+
+/// Why a try is worth another, and the pause that the hub advises.
+struct Again {
+    reason: String,
+    advised: Option<Duration>,
 }
 
 impl Poster {
     /// Reads the secret and prepares connections.
     pub fn new(target: &TargetArgs) -> Result<Self, ToolError> {
+        let values = Values::collect(&ServeArgs::default())?;
+        let url = hub_url(target.url.as_deref(), &values)?;
         let secret = match &target.webhook_secret_file {
             Some(path) => {
                 let text = std::fs::read_to_string(path);
                 Some(text.map_err(ToolError::io(format!("cannot read {}", path.display())))?)
             }
-            None => environment("WEBHOOK_SECRET"),
+            None => values.get("WEBHOOK_SECRET").map(str::to_owned),
         };
         let secret = secret.map(|secret| secret.trim().to_owned()).filter(|secret| !secret.is_empty());
-        let webhook = format!("{}/api/umbler/webhook", target.url.trim_end_matches('/'));
-        Ok(Self { agent: agent(), webhook, authorization: secret.map(|secret| format!("Bearer {secret}")) })
+        let webhook = format!("{url}/api/umbler/webhook");
+        let authorization = secret.map(|secret| format!("Bearer {secret}"));
+        Ok(Self { agent: agent(&url)?, url, webhook, authorization, in_trouble: Arc::default() })
     }
 
     /// Posts until there is an answer that counts; tries again while the hub is away, busy or unable to write.
@@ -77,9 +96,13 @@ impl Poster {
         while !stop.load(Ordering::Relaxed) {
             let begun = Instant::now();
             match self.try_once(body, attempt) {
-                Ok(outcome) => return (outcome, begun.elapsed()),
-                Err(advised) => {
-                    std::thread::sleep(advised.unwrap_or(pause).min(PAUSE_MAX));
+                Ok(outcome) => {
+                    self.in_trouble.store(false, Ordering::Relaxed);
+                    return (outcome, begun.elapsed());
+                }
+                Err(again) => {
+                    self.tell(&again.reason);
+                    pause_until(Instant::now() + again.advised.unwrap_or(pause).min(PAUSE_MAX), stop);
                     pause = (pause * 2).min(PAUSE_MAX);
                 }
             }
@@ -87,8 +110,16 @@ impl Poster {
         (Outcome::Stopped, Duration::ZERO)
     }
 
-    /// One try; an error is worth another, after the pause that the hub advises.
-    fn try_once(&self, body: &[u8], attempt: u32) -> Result<Outcome, Option<Duration>> {
+    #[expect(clippy::print_stderr, reason = "trouble goes where people look, not into a pipe")]
+    fn tell(&self, reason: &str) {
+        if !self.in_trouble.swap(true, Ordering::Relaxed) {
+            eprintln!("{} does not take deliveries ({reason}); trying again until it does", self.url);
+        }
+    }
+
+    /// One try.
+    fn try_once(&self, body: &[u8], attempt: u32) -> Result<Outcome, Again> {
+        let away = |error: ureq::Error| Again { reason: error.to_string(), advised: None };
         let mut request = self
             .agent
             .post(&self.webhook)
@@ -97,11 +128,11 @@ impl Poster {
         if let Some(authorization) = &self.authorization {
             request = request.header("authorization", authorization);
         }
-        let mut response = request.send(body).map_err(|_away| None)?;
+        let mut response = request.send(body).map_err(away)?;
         let status = response.status().as_u16();
         match status {
             200 => {
-                let answer: Answer = response.body_mut().read_json().map_err(|_broken| None)?;
+                let answer: Answer = response.body_mut().read_json().map_err(away)?;
                 Ok(match answer.status.as_str() {
                     "accepted" => Outcome::Accepted,
                     "duplicate" => Outcome::Duplicate,
@@ -111,26 +142,85 @@ impl Poster {
             408 | 429 | 500..=599 => {
                 let advised =
                     response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
-                Err(advised.map(Duration::from_secs))
+                Err(Again { reason: format!("status {status}"), advised: advised.map(Duration::from_secs) })
             }
             _ => Ok(Outcome::Refused(status)),
         }
     }
 }
 
-/// A blocking HTTP client that answers with statuses instead of errors.
-pub fn agent() -> Agent {
-    use ureq::tls::{TlsConfig, TlsProvider};
-    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let tls = TlsConfig::builder()
-        .provider(TlsProvider::Rustls)
-        .unversioned_rustls_crypto_provider(provider)
-        .build();
+/// The hub's address without a slash at its end: what was given, or where a hub of these settings listens.
+pub fn hub_url(given: Option<&str>, values: &Values) -> Result<String, ToolError> {
+    if let Some(url) = given {
+        return Ok(url.trim_end_matches('/').to_owned());
+    }
+    let text = |name| values.get(name).unwrap_or_default().trim();
+    let port = text("PORT").parse().ok().filter(|port: &u16| *port != 0);
+    let (Some(host), Some(port)) = (listening_host(text("HOST")), port) else {
+        return Err(ToolError::Found("HOST and PORT do not tell where the hub is: give --url".to_owned()));
+    };
+    Ok(format!("http://{}", SocketAddr::new(host, port)))
+}
+
+/// How this machine reaches a hub that listens on `HOST`.
+fn listening_host(text: &str) -> Option<IpAddr> {
+    if text.eq_ignore_ascii_case("localhost") {
+        return Some(Ipv4Addr::LOCALHOST.into());
+    }
+    let address: IpAddr = text.parse().ok()?;
+    if !address.is_unspecified() {
+        return Some(address);
+    }
+    Some(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() })
+}
+
+/// Deliveries per second, 0 for as many as possible; a pause that no clock can hold is refused.
+pub fn rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse::<f64>().ok();
+    rate.filter(|rate| *rate == 0.0 || (RATE_MIN..=RATE_MAX).contains(rate))
+        .ok_or_else(|| format!("must be 0 or a number from {RATE_MIN} to {RATE_MAX}"))
+}
+
+/// A blocking HTTP client for this address; it answers with statuses instead of errors.
+pub fn agent(url: &str) -> Result<Agent, ToolError> {
     let config = Agent::config_builder()
         .http_status_as_error(false)
         .timeout_global(Some(ANSWER_TIMEOUT))
         .max_idle_connections_per_host(1)
-        .tls_config(tls)
+        .tls_config(tls::config(url)?)
         .build();
-    config.new_agent()
+    Ok(config.new_agent())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tools_find_the_hub_of_their_settings() {
+        let url = |given, settings: &[(&'static str, &str)]| hub_url(given, &Values::of(settings)).ok();
+        assert_eq!(url(None, &[]).as_deref(), Some("http://127.0.0.1:3001"));
+        assert_eq!(
+            url(Some("https://hub.example/"), &[("PORT", "0")]).as_deref(),
+            Some("https://hub.example")
+        );
+        for (host, expected) in [
+            ("0.0.0.0", "http://127.0.0.1:80"),
+            ("::", "http://[::1]:80"),
+            ("localhost", "http://127.0.0.1:80"),
+            ("192.0.2.7", "http://192.0.2.7:80"),
+        ] {
+            assert_eq!(url(None, &[("HOST", host), ("PORT", "80")]).as_deref(), Some(expected));
+        }
+        assert_eq!(url(None, &[("PORT", "0")]), None, "a free port is known to the hub alone");
+        assert_eq!(url(None, &[("HOST", "my machine")]), None);
+    }
+
+    #[test]
+    fn a_pace_is_a_number_that_a_clock_can_hold() {
+        assert_eq!((rate("0"), rate("2.5")), (Ok(0.0), Ok(2.5)));
+        for wrong in ["-1", "NaN", "inf", "1e-300", "fast", ""] {
+            assert!(rate(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 
-use super::post::{Outcome, Poster, TargetArgs};
+use super::post::{Outcome, Poster, TargetArgs, rate};
 use super::tally::Tally;
-use super::{ToolError, print, stop_on_signal};
+use super::{ToolError, pause_until, print, stop_on_signal};
 
 /// Lines that wait for a free connection.
 const WAITING_MAX: usize = 256;
@@ -35,7 +35,7 @@ pub struct ReplayArgs {
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
     connections: u16,
     /// Deliveries per second at most; 0: as fast as the hub takes them.
-    #[arg(long, default_value_t = 0.0)]
+    #[arg(long, default_value_t = 0.0, value_parser = rate)]
     rate: f64,
     /// Begin at the first line, whatever was done before.
     #[arg(long)]
@@ -92,15 +92,23 @@ pub fn run(args: &ReplayArgs) -> Result<(), ToolError> {
             scope.spawn(move || post_all(&poster, &receiver, &Shared { progress, tally, stop, bar }));
         }
         drop(receiver);
-        feed(args, &mut file, &sender, &progress, &record, &stop)
+        let outcome = feed(args, &mut file, &sender, &progress, &record, &stop);
+        // Posters wait for more as long as somebody may send it.
+        drop(sender);
+        outcome
     });
     bar.finish_and_clear();
     record.save(&progress)?;
     print(&format!("{}\n", tally.summary()))?;
-    outcome.and_then(|()| tally.verdict())
+    let progress = progress.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if outcome? && progress.open.is_empty() {
+        return tally.verdict();
+    }
+    let line = progress.reached().0;
+    Err(ToolError::Found(format!("stopped after line {line}; the same command goes on from there")))
 }
 
-/// Hands the lines out, and writes down how far all are answered.
+/// Hands the lines out, and writes down how far all are answered; true where it came to the end of the file.
 fn feed(
     args: &ReplayArgs,
     file: &mut impl BufRead,
@@ -108,7 +116,7 @@ fn feed(
     progress: &Mutex<Progress>,
     record: &Record,
     stop: &AtomicBool,
-) -> Result<(), ToolError> {
+) -> Result<bool, ToolError> {
     let (start, mut saved) = (Instant::now(), Instant::now());
     let mut posted = 0;
     while !stop.load(Ordering::Relaxed) {
@@ -116,10 +124,13 @@ fn feed(
         let length = file.read_until(b'\n', &mut body);
         let length = length.map_err(ToolError::io(format!("cannot read {}", args.file.display())))?;
         if length == 0 {
+            return Ok(true);
+        }
+        pace(args.rate, posted, start, stop);
+        if stop.load(Ordering::Relaxed) {
             break;
         }
         posted += 1;
-        pace(args.rate, posted, start);
         let body = body.trim_ascii().to_vec();
         let spot = progress.lock().unwrap_or_else(PoisonError::into_inner).hand_out(length, body.is_empty());
         if !body.is_empty() && sender.send(Line { spot, body }).is_err() {
@@ -130,7 +141,7 @@ fn feed(
             record.save(progress)?;
         }
     }
-    Ok(())
+    Ok(false)
 }
 
 struct Shared<'a> {
@@ -145,17 +156,24 @@ fn post_all(poster: &Poster, receiver: &Mutex<Receiver<Line>>, shared: &Shared<'
         let next = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(line) = next else { return };
         let (outcome, took) = poster.post(&line.body, 1, shared.stop);
-        shared.tally.count(outcome, took);
         if outcome == Outcome::Stopped {
+            // Nothing is lost: the next run begins before it.
             continue;
         }
+        shared.tally.count(outcome, took);
         if let Outcome::Refused(status) = outcome {
-            shared.bar.println(format!("line {} was refused with {status}", line.spot.0 + 1));
+            shared.bar.suspend(|| name_refused(line.spot.0 + 1, status));
         }
         let mut progress = shared.progress.lock().unwrap_or_else(PoisonError::into_inner);
         progress.open.remove(&line.spot);
         shared.bar.set_position(progress.reached().1);
     }
+}
+
+/// The bar itself prints nothing where nobody watches it, and a log wants to know too.
+#[expect(clippy::print_stderr, reason = "trouble goes where people look, not into a pipe")]
+fn name_refused(line: u64, status: u16) {
+    eprintln!("line {line} was refused with {status}");
 }
 
 impl Progress {
@@ -175,11 +193,11 @@ impl Progress {
     }
 }
 
-fn pace(rate: f64, posted: u64, begun: Instant) {
+fn pace(rate: f64, posted: u64, begun: Instant, stop: &AtomicBool) {
     if rate > 0.0 {
         #[expect(clippy::cast_precision_loss, reason = "a pace for people")]
         let due = begun + Duration::from_secs_f64(posted as f64 / rate);
-        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        pause_until(due, stop);
     }
 }
 

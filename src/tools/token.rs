@@ -38,9 +38,12 @@ pub struct TokenArgs {
     /// Limit to the chats of this member; may be given several times.
     #[arg(long = "member")]
     members: Option<Vec<String>>,
-    /// A private key in PEM to sign with, where the hub has `JWT_PUBLIC_KEY`; else `JWT_SECRET` signs.
+    /// A private key in PEM to sign with, where the hub has `JWT_PUBLIC_KEY` or `JWT_JWKS_FILE`; else `JWT_SECRET` signs.
     #[arg(long)]
     private_key: Option<PathBuf>,
+    /// The name of the key, where the hub has `JWT_JWKS_FILE` with several.
+    #[arg(long)]
+    kid: Option<String>,
 }
 
 /// Prints the token, and nothing else.
@@ -69,5 +72,5 @@ pub fn run(args: TokenArgs) -> Result<(), ToolError> {
         members: args.members,
         ..TokenClaims::new(args.sub, args.role, clock::now(), args.hours * 3_600)
     };
-    print(&format!("{}\n", mint(&claims, &key)?))
+    print(&format!("{}\n", mint(&claims, &key, args.kid.as_deref())?))
 }

@@ -13,6 +13,10 @@ use serde_json::value::RawValue;
 /// Latest year that nanoseconds in 64 bits can hold; .NET's `0001-01-01` means "no time" and lies outside too.
 const YEARS: std::ops::RangeInclusive<i16> = 1678..=2261;
 
+/// Longest text that is decoded, as JSON. WhatsApp's longest has 65,536 characters; what is longer by far would be
+/// copied into memory, rows, updates and the queues of every screen.
+pub const TEXT_BYTES_MAX: usize = 256 * 1024;
+
 /// One JSON object, its values still text.
 #[derive(Debug)]
 pub struct Object<'a>(Vec<(Cow<'a, [u8]>, &'a RawValue)>);
@@ -68,6 +72,11 @@ impl<'a> Object<'a> {
     /// A string; lone surrogates become U+FFFD.
     pub fn text(&self, name: &str) -> Option<String> {
         text(self.value(name)?)
+    }
+
+    /// True where a string is too long to be decoded, so that [`text`](Self::text) does as if it were absent.
+    pub fn is_too_long(&self, name: &str) -> bool {
+        self.value(name).is_some_and(|raw| raw.get().starts_with('"') && raw.get().len() > TEXT_BYTES_MAX)
     }
 
     /// A string that is not empty.
@@ -152,7 +161,7 @@ impl<'a> Object<'a> {
 
 /// A JSON string; what UTF-8 cannot hold becomes U+FFFD.
 fn text(raw: &RawValue) -> Option<String> {
-    if !raw.get().starts_with('"') {
+    if !raw.get().starts_with('"') || raw.get().len() > TEXT_BYTES_MAX {
         return None;
     }
     let Bytes(bytes) = serde_json::from_str(raw.get()).ok()?;

@@ -14,7 +14,7 @@ pub mod chat;
 use jiff::Timestamp;
 
 use crate::domain::{Delivery, DeliveryBody, EventId};
-use json::Object;
+use json::{Object, TEXT_BYTES_MAX};
 
 /// Longest `EventId` and `Type`, in bytes; the provider's have 16 and at most 24.
 const NAME_BYTES_MAX: usize = 256;
@@ -83,6 +83,11 @@ fn understand(
     }
     let payload = envelope.object("Payload").ok_or("Payload is missing or no object")?;
     let content = payload.object("Content").ok_or("Payload.Content is missing or no object")?;
+    for message in ["Message", "LastMessage"] {
+        if content.object(message).is_some_and(|message| message.is_too_long("Content")) {
+            return Err(format!("{message}.Content has more than {} KiB", TEXT_BYTES_MAX / 1024));
+        }
+    }
     let sent = chat::Sent { event_id, event_type, at: envelope.time("EventDate"), received_at };
     chat::facts(&content, &sent).ok_or_else(|| "Payload.Content.Id is missing".to_owned())
 }
@@ -139,6 +144,24 @@ mod tests {
             let DeliveryBody::Unrecognized { reason } = delivery.body else { panic!("{body}") };
             assert!(reason.contains(expected), "{reason}");
         }
+    }
+
+    #[test]
+    fn a_text_that_no_one_can_have_written_is_not_decoded() {
+        let body = |key: &str, bytes: usize| {
+            let text = "a".repeat(bytes - 2);
+            format!(
+                r#"{{"EventId":"e","Type":"Message","Payload":{{"Content":{{"Id":"c","LastMessage":{{"Id":"m","{key}":"{text}"}}}}}}}}"#
+            )
+        };
+        let longest = understood(&body("Content", TEXT_BYTES_MAX));
+        assert_eq!(longest.messages[0].text.as_ref().map(String::len), Some(TEXT_BYTES_MAX - 2));
+        let Reading::Event(delivery) = reading(&body("Content", TEXT_BYTES_MAX + 1)).unwrap() else {
+            panic!()
+        };
+        let DeliveryBody::Unrecognized { reason } = delivery.body else { panic!("understood") };
+        assert_eq!(reason, "LastMessage.Content has more than 256 KiB");
+        assert_eq!(understood(&body("MessageType", TEXT_BYTES_MAX + 1)).messages[0].message_type, None);
     }
 
     #[test]

@@ -176,9 +176,13 @@ proptest! {
     #[test]
     fn any_order_and_any_duplication_ends_in_one_state((deliveries, order) in conversation()) {
         let mut in_order = Memory::default();
-        deliveries.iter().for_each(|delivery| in_order.take(delivery));
+        for delivery in &deliveries {
+            in_order.take(delivery);
+        }
         let mut shuffled = Memory::default();
-        order.iter().for_each(|at| shuffled.take(&deliveries[*at]));
+        for at in &order {
+            shuffled.take(&deliveries[*at]);
+        }
         prop_assert_eq!(in_order.state(), shuffled.state());
     }
 
@@ -196,7 +200,9 @@ proptest! {
         (deliveries, order) in conversation()
     ) {
         let mut memory = Memory::default();
-        order.iter().for_each(|at| memory.take(&deliveries[*at]));
+        for at in &order {
+            memory.take(&deliveries[*at]);
+        }
         for chat in memory.chats.values() {
             let of = |role| memory.messages.values().filter(move |m| m.chat_id == chat.id && m.role() == role).map(|m| m.at);
             let floor = of(Role::Reply).max().max(chat.last_closed_at);

@@ -8,15 +8,13 @@ use rand::{RngExt, SeedableRng};
 use serde_json::Value;
 
 use super::support::provider::Delivery;
-use super::support::{Hub, PATIENCE, spawn_hub};
+use super::support::{Hub, PATIENCE, Screen, hub_with, spawn_hub};
 
 /// Connections that post at the same time.
 const CONNECTIONS: usize = 6;
-/// Times that the process is killed.
-const KILLS: usize = 8;
 
 /// Position by `EventId`, as the hub acknowledged it.
-type Acknowledged = BTreeMap<String, i64>;
+pub type Acknowledged = BTreeMap<String, i64>;
 
 /// Posts fresh deliveries until the hub does not answer; hands every acknowledgement over, and keeps the delivery
 /// that was on its way, to post it again as the provider does.
@@ -51,7 +49,7 @@ fn gather(acknowledged: &mut Acknowledged, heard: &Receiver<(String, i64)>, coun
 }
 
 /// Every stored update, by `EventId`; each once.
-fn stored(hub: &Hub) -> Acknowledged {
+pub fn stored(hub: &Hub) -> Acknowledged {
     let (mut all, mut after) = (Acknowledged::new(), 0);
     loop {
         let page = hub.json(&format!("/api/umbler/updates?after={after}&limit=1000"));
@@ -67,16 +65,68 @@ fn stored(hub: &Hub) -> Acknowledged {
     }
 }
 
+/// A screen that follows everything over all lives of the hub.
+struct Follower {
+    screen: Screen,
+    known: i64,
+}
+
+impl Follower {
+    fn new(hub: &Hub) -> Self {
+        Self { screen: hub.screen().watching(&["updates"]), known: 0 }
+    }
+
+    /// Each update is the next one, none is missing and none comes twice.
+    fn hear(&mut self, envelope: &Value) {
+        assert_eq!(envelope["event"], "umbler_update", "{envelope}");
+        self.known += 1;
+        assert_eq!(envelope["seq"], self.known, "{envelope}");
+    }
+
+    fn hear_the_end(&mut self) {
+        for envelope in self.screen.hears_until_it_breaks() {
+            self.hear(&envelope);
+        }
+    }
+
+    /// Comes back with its position, and is where the hub is.
+    fn come_back(&mut self, hub: &Hub, epoch: &Value) {
+        self.screen = hub.screen();
+        let subscribed = self.screen.comes_back(&["updates"], self.known, epoch);
+        assert_eq!(subscribed["recovered"], true, "a screen was never told of what is lost: {subscribed}");
+        self.hear_up_to(subscribed["seq"].as_i64().expect("a position"));
+    }
+
+    fn hear_up_to(&mut self, seq: i64) {
+        while self.known < seq {
+            let envelope = self.screen.hears_anything();
+            self.hear(&envelope);
+        }
+    }
+}
+
 #[test]
-fn no_acknowledged_delivery_is_lost_or_doubled_by_kill_9_under_load() {
+fn kill_9_under_load_loses_and_doubles_nothing_acknowledged_and_no_update_of_a_screen() {
+    kill_again_and_again(8, 20);
+}
+
+#[test]
+#[ignore = "takes a minute; for releases: cargo test --test it -- --ignored"]
+fn fifty_kills_under_load_lose_and_double_nothing_with_two_hundred_screens() {
+    kill_again_and_again(50, 200);
+}
+
+fn kill_again_and_again(kills: usize, screens: usize) {
     let seed = rand::rng().random::<u64>();
-    println!("seed {seed}");
+    eprintln!("seed {seed}");
     let mut random = rand::rngs::StdRng::seed_from_u64(seed);
-    let mut hub = spawn_hub();
+    let mut hub = hub_with(&[("MAX_SESSIONS_PER_ADDRESS", "0")]);
+    let epoch = hub.json("/health")["epoch"].clone();
+    let mut screens: Vec<Follower> = (0..screens).map(|_| Follower::new(&hub)).collect();
     let mut acknowledged = Acknowledged::new();
     let mut unanswered: Vec<Option<Delivery>> = vec![None; CONNECTIONS];
-    for round in 0..=KILLS {
-        let last = round == KILLS;
+    for round in 0..=kills {
+        let last = round == kills;
         let url = hub.url("/api/umbler/webhook");
         let over = AtomicBool::new(false);
         let (acknowledge, heard) = channel();
@@ -98,7 +148,11 @@ fn no_acknowledged_delivery_is_lost_or_doubled_by_kill_9_under_load() {
             }
         });
         if !last {
+            screens.iter_mut().for_each(Follower::hear_the_end);
             hub = hub.started_again();
+            for screen in &mut screens {
+                screen.come_back(&hub, &epoch);
+            }
         }
         let stored = stored(&hub);
         for (id, seq) in &acknowledged {
@@ -108,6 +162,10 @@ fn no_acknowledged_delivery_is_lost_or_doubled_by_kill_9_under_load() {
             unanswered.iter().flatten().filter(|delivery| stored.contains_key(delivery.id())).count();
         assert_eq!(stored.len(), acknowledged.len() + on_their_way, "nothing else is stored");
         assert_eq!(hub.json("/api/umbler/stats")["totalMessages"], stored.len());
+    }
+    let newest = hub.json("/health")["seq"].as_i64().expect("a position");
+    for screen in &mut screens {
+        screen.hear_up_to(newest);
     }
     assert!(unanswered.iter().all(Option::is_none), "every delivery was acknowledged in the end");
 }
@@ -130,8 +188,10 @@ fn the_same_deliveries_in_two_orders_make_two_equal_hubs() {
         .collect();
     let forwards = spawn_hub();
     let backwards = spawn_hub();
-    deliveries.iter().for_each(|delivery| drop(forwards.provider().posts(delivery)));
-    deliveries.iter().rev().for_each(|delivery| drop(backwards.provider().posts(delivery)));
+    for (one, other) in deliveries.iter().zip(deliveries.iter().rev()) {
+        forwards.provider().posts(one);
+        backwards.provider().posts(other);
+    }
     for path in ["/stats", "/chats?limit=200", "/contacts?limit=200", "/messages?limit=200"] {
         let path = format!("/api/umbler{path}");
         let shown = |hub: &Hub| {

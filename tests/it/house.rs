@@ -6,23 +6,23 @@ use std::path::{Path, PathBuf};
 use umbler_hub::domain::Change;
 use umbler_hub::protocol::event::ServerEvent;
 use umbler_hub::protocol::request::ClientEvent;
-use umbler_hub::protocol::{CloseCode, ErrorCode};
+use umbler_hub::protocol::{CloseCode, ErrorCode, FaultKind, HubState};
 
 /// Lines of the longest file that still has one subject.
 const LINES_MAX: usize = 400;
 
-fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn sources(folder: &Path) -> Vec<PathBuf> {
+pub fn sources(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
     let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
     let rust = files.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
     rust.chain(folders.iter().flat_map(|folder| sources(folder))).collect()
 }
 
-fn text(path: &Path) -> String {
+pub fn text(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
@@ -104,6 +104,8 @@ fn table<T: ToString>(items: impl IntoIterator<Item = T>) -> BTreeSet<String> {
 fn the_documented_protocol_is_the_one_in_the_code() {
     assert_eq!(documented("What a client says"), table(ClientEvent::ALL.map(ClientEvent::as_str)));
     assert_eq!(documented("What the hub says"), table(ServerEvent::ALL.map(ServerEvent::as_str)));
+    assert_eq!(documented("The state of the hub"), table(HubState::ALL.map(HubState::as_str)));
+    assert_eq!(documented("Why the hub cannot write"), table(FaultKind::ALL.map(FaultKind::as_str)));
     assert_eq!(documented("Updates"), table(Change::ALL.map(Change::as_str)));
     assert_eq!(documented("Error codes"), table(ErrorCode::ALL.map(ErrorCode::as_str)));
     assert_eq!(documented("Close codes"), table(CloseCode::ALL.map(CloseCode::number)));
@@ -123,5 +125,34 @@ fn the_document_says_of_each_code_what_the_code_does() {
     for code in CloseCode::ALL {
         let row = format!("| {} | {} |", code.number(), code.reason());
         assert!(protocol.contains(&row), "{row}");
+    }
+}
+
+/// What stands between two backticks, one after the other.
+fn quoted(cell: &str) -> Vec<&str> {
+    cell.split('`').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn every_documented_limit_is_in_the_code_and_its_test_exists() {
+    let document = text(&root().join("docs/architecture.md"));
+    let limits = document.split("## Limits").nth(1).expect("the limits");
+    let rows: Vec<Vec<&str>> = limits
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| limit "))
+        .map(|line| line.split('|').map(str::trim).collect())
+        .collect();
+    assert!(rows.len() > 30, "{}", rows.len());
+    let code: Vec<String> = ["src", "tests"]
+        .iter()
+        .flat_map(|folder| sources(&root().join(folder)))
+        .map(|path| text(&path))
+        .collect();
+    for row in rows {
+        let [file, name] = quoted(row[3])[..] else { panic!("{row:?} does not say where") };
+        assert!(text(&root().join(file)).contains(&format!("const {name}: ")), "{file} has no {name}");
+        for test in quoted(row[4]) {
+            assert!(code.iter().any(|text| text.contains(&format!("fn {test}("))), "no test {test}");
+        }
     }
 }

@@ -1,11 +1,42 @@
 //! Everything through the product's own doors: a real process, real HTTP, real sockets, a real file.
 
+#![expect(
+    unreachable_pub,
+    reason = "a test binary exports nothing; `pub` tells what a helper offers to tests"
+)]
+#![expect(clippy::expect_used, clippy::panic, reason = "helpers fail a test as tests do")]
+
+mod asyncapi;
 mod auth;
+mod backup;
 mod convergence;
+mod documents;
+mod drain;
 mod durability;
+mod edge;
+mod faults;
+mod heartbeat;
 mod house;
+mod lineage;
+mod model;
+mod key_sets;
+mod limits;
+mod origins;
+mod parameters;
 mod payloads;
+mod power_loss;
+mod presence;
 mod process;
 mod protocol;
+mod recovery;
+mod rest;
+mod revocations;
+mod rfc6455;
+mod scopes;
+mod scripts;
+mod secrecy;
+mod stream;
 mod support;
+mod token_life;
+mod tools;
 mod webhook;

@@ -37,7 +37,7 @@ fn wrong_settings_are_named_all_at_once() {
 fn an_address_that_others_reach_needs_secrets() {
     let (code, said) = refused(&[("HOST", "0.0.0.0")]);
     assert_eq!(code, Some(2));
-    assert!(said.contains("set JWT_SECRET or JWT_PUBLIC_KEY and WEBHOOK_SECRET"), "{said}");
+    assert!(said.contains("set JWT_SECRET, JWT_PUBLIC_KEY or JWT_JWKS_FILE and WEBHOOK_SECRET"), "{said}");
     assert!(spawn_hub().log().contains("no JWT key is set"), "on loopback it starts, and says so");
 }
 

@@ -81,9 +81,8 @@ fn a_wrong_frame_is_answered_with_what_is_wrong_and_the_session_lives_on() {
         assert!(error["message"].as_str().is_some_and(|message| !message.is_empty()), "{error}");
         assert_eq!(error["temporary"], false);
     }
-    // Depth is no error as such: the frame is small, and what it holds is not looked at.
     screen.sends(&deep);
-    screen.hears_anything();
+    screen.hears_error("bad_envelope");
     screen.send(Message::Binary(Bytes::from_static(b"{}")));
     screen.hears_error("bad_envelope");
     screen.says("ping", json!({}));
@@ -182,7 +181,7 @@ fn a_position_is_answered_with_the_reason_for_a_fresh_snapshot() {
         (json!({}), "no_position"),
         (json!({ "since": 0, "epoch": "another" }), "epoch_changed"),
         (json!({ "since": 2, "epoch": epoch }), "position_ahead"),
-        (json!({ "since": 1, "epoch": epoch }), "too_old"),
+        (json!({ "since": 1, "epoch": epoch, "scope": "another" }), "scope_changed"),
     ] {
         let mut screen = hub.screen();
         screen.says("subscribe_updates", data);

@@ -13,8 +13,15 @@ fn a_contact_comes_with_its_newest_message() {
     assert_eq!((contact_ids(&page), page.total, &page.next), (vec!["ana"], 1, &None));
     let summary = page.items[0].last_message.as_ref().unwrap();
     assert_eq!((summary.text.as_deref(), summary.chat_id.as_str()), (Some("last"), "anas"));
-    assert_eq!(base.ask(GetContact { id: "ana".into() }).unwrap().as_ref(), Some(&page.items[0]));
-    assert_eq!(base.ask(GetContact { id: "ANA".into() }).unwrap(), None, "ids are case-sensitive");
+    assert_eq!(
+        base.ask(GetContact { id: "ana".into(), scope: everything() }).unwrap().as_ref(),
+        Some(&page.items[0])
+    );
+    assert_eq!(
+        base.ask(GetContact { id: "ANA".into(), scope: everything() }).unwrap(),
+        None,
+        "ids are case-sensitive"
+    );
 }
 
 #[test]
@@ -101,11 +108,11 @@ fn chats_sort_by_activity_name_and_creation_either_way() {
 fn a_chat_comes_with_its_contacts_name_and_its_newest_message() {
     let mut base = Base::new();
     base.put_conversation("ana", "Ana", "anas", &["hello"]);
-    let chat = base.ask(GetChat { id: "anas".into() }).unwrap().unwrap();
+    let chat = base.ask(GetChat { id: "anas".into(), scope: everything() }).unwrap().unwrap();
     assert_eq!(chat.contact_name.as_deref(), Some("Ana"));
     assert_eq!(chat.status, ChatStatus::Open);
     assert_eq!(chat.last_message.unwrap().text.as_deref(), Some("hello"));
-    assert_eq!(base.ask(GetChat { id: "other".into() }).unwrap(), None);
+    assert_eq!(base.ask(GetChat { id: "other".into(), scope: everything() }).unwrap(), None);
 }
 
 #[test]

@@ -3,8 +3,9 @@
 mod lists;
 mod paging;
 mod positions;
+mod scopes;
 
-use super::testing::{Base, at, chat, closed_chat, contact, named, say};
+use super::testing::{Base, at, chat, closed_chat, contact, everything, named, say};
 use super::{
     ChatFilter, ContactFilter, ListChats, ListContacts, ListMessages, MessageFilter, Order, Page, PageAt,
     Sort,
@@ -14,7 +15,7 @@ use crate::domain::register::Register;
 use crate::protocol::{ChatShape, ContactShape};
 
 fn contacts(sort: Sort, order: Order, limit: u32, at: PageAt) -> ListContacts {
-    ListContacts { filter: ContactFilter::default(), sort, order, limit, at }
+    ListContacts { filter: ContactFilter::default(), sort, order, limit, at, scope: everything() }
 }
 
 fn latest_contacts(filter: ContactFilter) -> ListContacts {
@@ -22,11 +23,18 @@ fn latest_contacts(filter: ContactFilter) -> ListContacts {
 }
 
 fn chats(filter: ChatFilter) -> ListChats {
-    ListChats { filter, sort: Sort::LastInteraction, order: Order::Desc, limit: 200, at: PageAt::Page(1) }
+    ListChats {
+        filter,
+        sort: Sort::LastInteraction,
+        order: Order::Desc,
+        limit: 200,
+        at: PageAt::Page(1),
+        scope: everything(),
+    }
 }
 
 fn messages(filter: MessageFilter) -> ListMessages {
-    ListMessages { filter, limit: 200, at: PageAt::Page(1) }
+    ListMessages { filter, limit: 200, at: PageAt::Page(1), scope: everything() }
 }
 
 fn contact_ids(page: &Page<ContactShape>) -> Vec<&str> {

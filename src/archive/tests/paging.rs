@@ -76,7 +76,7 @@ fn the_hot_lists_walk_an_index_and_sort_nothing() {
         ] {
             check(contacts(sort, Order::Desc, 50, at.clone()).walk().unwrap(), index);
         }
-        let open = ListChats { at: at.clone(), ..ListChats::open(50) };
+        let open = ListChats { at: at.clone(), ..ListChats::open(50, &everything()) };
         check(open.walk().unwrap(), "INDEX chats_open_by_activity");
         let all = ListChats { at: at.clone(), ..chats(ChatFilter::default()) };
         check(all.walk().unwrap(), "COVERING INDEX chats_by_activity");

@@ -9,7 +9,7 @@ use crate::domain::register::to_nanos;
 use crate::protocol::SnapshotLimits;
 
 fn updates(after: i64, limit: u32) -> ListUpdates {
-    ListUpdates { after: Seq(after), limit, epoch: None }
+    ListUpdates { after: Seq(after), limit, epoch: None, scope: everything(), user: "anonymous".into() }
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn the_webhook_report_counts_outcomes_and_gives_reasons() {
 
 fn snapshot(contacts: u32, chats: u32, messages: u32) -> Snapshot {
     let zone = jiff::tz::TimeZone::UTC;
-    Snapshot { limits: SnapshotLimits { contacts, chats, messages }, now: at(60), zone }
+    Snapshot { limits: SnapshotLimits { contacts, chats, messages }, now: at(60), zone, scope: everything() }
 }
 
 #[test]

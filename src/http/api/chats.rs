@@ -1,5 +1,7 @@
 //! `/chats`, `/chats/{id}`, `/chats/{id}/messages`.
 
+use std::sync::Arc;
+
 use actix_web::{HttpRequest, web};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -37,7 +39,7 @@ pub struct ChatAnswer {
 }
 
 /// What a query string asks of a list of chats.
-pub fn read_list(mut params: Params) -> Result<(ListChats, Asked), ApiError> {
+pub fn read_list(mut params: Params, caller: &Caller) -> Result<(ListChats, Asked), ApiError> {
     let paging = params.paging()?;
     let status =
         [("open", StatusFilter::Open), ("waiting", StatusFilter::Waiting), ("closed", StatusFilter::Closed)];
@@ -53,9 +55,20 @@ pub fn read_list(mut params: Params) -> Result<(ListChats, Asked), ApiError> {
         contact: None,
     };
     let (sort, order) = params.sorting()?;
+    caller.check_sort(sort)?;
     params.finish()?;
     let asked = paging.asked();
-    Ok((ListChats { filter, sort, order, limit: paging.limit, at: paging.at }, asked))
+    Ok((
+        ListChats {
+            filter,
+            sort,
+            order,
+            limit: paging.limit,
+            at: paging.at,
+            scope: Arc::clone(&caller.scope),
+        },
+        asked,
+    ))
 }
 
 /// Chats, by default those with the latest activity first.
@@ -86,11 +99,11 @@ pub fn read_list(mut params: Params) -> Result<(ListChats, Asked), ApiError> {
     ),
 )]
 pub async fn list(
-    _: Caller,
+    caller: Caller,
     request: HttpRequest,
     state: web::Data<EdgeState>,
 ) -> Result<Answer<ChatsAnswer>, ApiError> {
-    let (list, asked) = read_list(Params::read(request.query_string())?)?;
+    let (list, asked) = read_list(Params::read(request.query_string())?, &caller)?;
     Ok(Answer(ChatsAnswer::new(state.ask(list).await?, asked)))
 }
 
@@ -112,13 +125,13 @@ pub async fn list(
     ),
 )]
 pub async fn one(
-    _: Caller,
+    caller: Caller,
     request: HttpRequest,
     path: web::Path<String>,
     state: web::Data<EdgeState>,
 ) -> Result<Answer<ChatAnswer>, ApiError> {
     Params::read(request.query_string())?.finish()?;
-    let chat = state.ask(GetChat { id: path_id(path)? }).await?;
+    let chat = state.ask(GetChat { id: path_id(path)?, scope: caller.scope }).await?;
     Ok(Answer(ChatAnswer { chat: chat.ok_or(ApiError::NotFound("no chat has this id"))? }))
 }
 
@@ -147,12 +160,12 @@ pub async fn one(
     ),
 )]
 pub async fn messages(
-    _: Caller,
+    caller: Caller,
     request: HttpRequest,
     path: web::Path<String>,
     state: web::Data<EdgeState>,
 ) -> Result<Answer<MessagesAnswer>, ApiError> {
-    let (list, asked) = read_messages(Params::read(request.query_string())?)?;
+    let (list, asked) = read_messages(Params::read(request.query_string())?, &caller)?;
     let found = state.ask(ListChatMessages { chat: path_id(path)?, list }).await?;
     Ok(Answer(MessagesAnswer::new(found.ok_or(ApiError::NotFound("no chat has this id"))?, asked)))
 }

@@ -1,5 +1,7 @@
 //! `/contacts`, `/contacts/{id}`, `/contacts/{id}/chats`.
 
+use std::sync::Arc;
+
 use actix_web::{HttpRequest, web};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -51,7 +53,7 @@ pub struct ContactAnswer {
     ),
 )]
 pub async fn list(
-    _: Caller,
+    caller: Caller,
     request: HttpRequest,
     state: web::Data<EdgeState>,
 ) -> Result<Answer<ContactsAnswer>, ApiError> {
@@ -59,9 +61,19 @@ pub async fn list(
     let paging = params.paging()?;
     let filter = ContactFilter { search: params.search()?, tag: params.id("tag")? };
     let (sort, order) = params.sorting()?;
+    caller.check_sort(sort)?;
     params.finish()?;
     let asked = paging.asked();
-    let found = state.ask(ListContacts { filter, sort, order, limit: paging.limit, at: paging.at }).await?;
+    let found = state
+        .ask(ListContacts {
+            filter,
+            sort,
+            order,
+            limit: paging.limit,
+            at: paging.at,
+            scope: Arc::clone(&caller.scope),
+        })
+        .await?;
     Ok(Answer(ContactsAnswer { page: PageInfo::new(&found, asked), contacts: found.items }))
 }
 
@@ -83,13 +95,13 @@ pub async fn list(
     ),
 )]
 pub async fn one(
-    _: Caller,
+    caller: Caller,
     request: HttpRequest,
     path: web::Path<String>,
     state: web::Data<EdgeState>,
 ) -> Result<Answer<ContactAnswer>, ApiError> {
     Params::read(request.query_string())?.finish()?;
-    let contact = state.ask(GetContact { id: path_id(path)? }).await?;
+    let contact = state.ask(GetContact { id: path_id(path)?, scope: caller.scope }).await?;
     Ok(Answer(ContactAnswer { contact: contact.ok_or(ApiError::NotFound("no contact has this id"))? }))
 }
 
@@ -123,12 +135,12 @@ pub async fn one(
     ),
 )]
 pub async fn chats(
-    _: Caller,
+    caller: Caller,
     request: HttpRequest,
     path: web::Path<String>,
     state: web::Data<EdgeState>,
 ) -> Result<Answer<ChatsAnswer>, ApiError> {
-    let (list, asked) = read_list(Params::read(request.query_string())?)?;
+    let (list, asked) = read_list(Params::read(request.query_string())?, &caller)?;
     let found = state.ask(ListContactChats { contact: path_id(path)?, list }).await?;
     Ok(Answer(ChatsAnswer::new(found.ok_or(ApiError::NotFound("no contact has this id"))?, asked)))
 }

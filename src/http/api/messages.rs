@@ -1,5 +1,7 @@
 //! `/messages`.
 
+use std::sync::Arc;
+
 use actix_web::{HttpRequest, web};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -29,8 +31,8 @@ impl MessagesAnswer {
 }
 
 /// What a query string asks of the messages of one chat.
-pub fn read_list(mut params: Params) -> Result<(ListMessages, Asked), ApiError> {
-    let read = read_filtered(&mut params, None, None)?;
+pub fn read_list(mut params: Params, caller: &Caller) -> Result<(ListMessages, Asked), ApiError> {
+    let read = read_filtered(&mut params, None, None, caller)?;
     params.finish()?;
     Ok(read)
 }
@@ -39,6 +41,7 @@ fn read_filtered(
     params: &mut Params,
     chat: Option<String>,
     contact: Option<String>,
+    caller: &Caller,
 ) -> Result<(ListMessages, Asked), ApiError> {
     let paging = params.paging()?;
     let (since, until) = (params.moment("since")?, params.moment("until")?);
@@ -50,7 +53,7 @@ fn read_filtered(
     let filter =
         MessageFilter { chat, contact, source: params.id("source")?, search: params.search()?, since, until };
     let asked = paging.asked();
-    Ok((ListMessages { filter, limit: paging.limit, at: paging.at }, asked))
+    Ok((ListMessages { filter, limit: paging.limit, at: paging.at, scope: Arc::clone(&caller.scope) }, asked))
 }
 
 /// Messages of all chats, the newest first.
@@ -78,13 +81,13 @@ fn read_filtered(
     ),
 )]
 pub async fn list(
-    _: Caller,
+    caller: Caller,
     request: HttpRequest,
     state: web::Data<EdgeState>,
 ) -> Result<Answer<MessagesAnswer>, ApiError> {
     let mut params = Params::read(request.query_string())?;
     let (chat, contact) = (params.id("chatId")?, params.id("contactId")?);
-    let (list, asked) = read_filtered(&mut params, chat, contact)?;
+    let (list, asked) = read_filtered(&mut params, chat, contact, &caller)?;
     params.finish()?;
     Ok(Answer(MessagesAnswer::new(state.ask(list).await?, asked)))
 }

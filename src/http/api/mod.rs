@@ -3,9 +3,11 @@
 pub mod params;
 pub mod lists;
 pub mod state;
+pub mod revocations;
 pub mod messages;
 pub mod chats;
 pub mod contacts;
+pub mod notify;
 
 use actix_web::body::BoxBody;
 use actix_web::http::header::CACHE_CONTROL;
@@ -29,6 +31,9 @@ use super::guards::method_not_allowed;
     chats::one,
     chats::messages,
     messages::list,
+    notify::notify,
+    revocations::revoke,
+    revocations::list,
 ))]
 pub struct ApiDoc;
 
@@ -44,7 +49,13 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .service(readable("/chats", chats::list))
         .service(readable("/chats/{id}", chats::one))
         .service(readable("/chats/{id}/messages", chats::messages))
-        .service(readable("/messages", messages::list));
+        .service(readable("/messages", messages::list))
+        .service(
+            web::resource("/notify")
+                .route(web::post().to(notify::notify))
+                .default_service(web::route().to(method_not_allowed)),
+        )
+        .service(readable("/revocations", revocations::list).route(web::post().to(revocations::revoke)));
 }
 
 /// A path that is read with GET and HEAD, and nothing else.

@@ -17,9 +17,9 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::post::{Poster, TargetArgs};
+use super::post::{Poster, TargetArgs, rate};
 use super::tally::Tally;
-use super::{ToolError, print, stop_on_signal};
+use super::{ToolError, pause_until, print, stop_on_signal};
 use crate::telemetry::clock;
 pub use day::{Day, SimulatedDelivery};
 
@@ -36,7 +36,7 @@ pub struct SimulateArgs {
     #[command(flatten)]
     target: TargetArgs,
     /// Deliveries per second; 0: as fast as the hub takes them.
-    #[arg(long, default_value_t = 2.0)]
+    #[arg(long, default_value_t = 2.0, value_parser = rate)]
     rate: f64,
     /// The same seed at the same start gives the same day; a random one where none is given.
     #[arg(long)]
@@ -60,9 +60,6 @@ pub struct SimulateArgs {
 
 /// Simulates until the count is reached or the program is told to stop.
 pub fn run(args: &SimulateArgs) -> Result<(), ToolError> {
-    if !args.rate.is_finite() || args.rate < 0.0 {
-        return Err(ToolError::Found("--rate must be 0 or more deliveries a second".to_owned()));
-    }
     let seed = args.seed.unwrap_or_else(rand::random);
     match &args.out {
         Some(path) => write_out(args, seed, path),
@@ -94,7 +91,7 @@ fn post(args: &SimulateArgs, seed: u64) -> Result<(), ToolError> {
     let poster = Poster::new(&args.target)?;
     let stop = stop_on_signal()?;
     let tally = Arc::new(Tally::default());
-    print(&format!("simulating a day with --seed {seed} against {}\n", args.target.url))?;
+    print(&format!("simulating a day with --seed {seed} against {}\n", poster.url))?;
     let (sender, receiver) = sync_channel(WAITING_MAX);
     let receiver = Arc::new(Mutex::new(receiver));
     std::thread::scope(|scope| {
@@ -150,7 +147,10 @@ fn generate(
             at =
                 at.checked_add(SignedDuration::from_secs(BACKFILL_PAUSE_SECONDS)).unwrap_or(begun).min(begun);
         } else {
-            pause_until(due);
+            pause_until(due, stop);
+            if stop.load(Ordering::Relaxed) {
+                return Ok(());
+            }
             at = clock::now();
             due += if args.rate > 0.0 { Duration::from_secs_f64(1.0 / args.rate) } else { Duration::ZERO };
             // After a hold-up the pace goes on from now; what was missed is not crammed in.
@@ -164,12 +164,5 @@ fn generate(
             next_report += REPORT_INTERVAL;
             print(&format!("{}\n", tally.summary()))?;
         }
-    }
-}
-
-fn pause_until(due: Instant) {
-    let now = Instant::now();
-    if due > now {
-        std::thread::sleep(due - now);
     }
 }

@@ -43,7 +43,7 @@ fn every_delivery_is_understood_but_those_of_the_type_that_nobody_knows() {
         match delivery.body {
             DeliveryBody::Understood(_) => {}
             DeliveryBody::Unrecognized { reason } => {
-                assert_eq!(delivery.event_type, "ChatRatingReceived", "{reason}")
+                assert_eq!(delivery.event_type, "ChatRatingReceived", "{reason}");
             }
         }
     }
@@ -100,14 +100,15 @@ fn a_day_holds_every_type_and_every_trap() {
     assert!(day(1, 6_000).iter().any(|(attempt, _)| *attempt == 2), "a retry");
     let ids: Vec<String> = all.iter().map(|body| body["EventId"].to_string()).collect();
     assert!(ids.iter().collect::<BTreeSet<_>>().len() < ids.len(), "a retry repeats its id");
-    let closed: BTreeSet<String> =
-        all.iter().filter(|b| content(b)["Open"] == false).map(|b| content(b)["Id"].to_string()).collect();
-    let last_close = |chat: &String| {
-        all.iter().position(|b| content(b)["Id"].to_string() == *chat && content(b)["Open"] == false)
+    let closed: Vec<Value> =
+        all.iter().filter(|b| content(b)["Open"] == false).map(|b| content(b)["Id"].clone()).collect();
+    let is = |body: &Value, chat: &Value, open: bool| {
+        content(body)["Id"] == *chat && content(body)["Open"] == open
     };
-    let reopened = |chat: &String| {
+    let last_close = |chat: &Value| all.iter().position(|body| is(body, chat, false));
+    let reopened = |chat: &Value| {
         let after = last_close(chat).map_or(0, |at| at + 1);
-        all[after..].iter().any(|b| content(b)["Id"].to_string() == *chat && content(b)["Open"] == true)
+        all[after..].iter().any(|body| is(body, chat, true))
     };
     assert!(closed.iter().any(reopened), "a chat comes back");
 }

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -22,27 +22,40 @@ pub fn spawn_hub() -> Hub {
 
 /// A hub with these settings.
 pub fn hub_with(settings: &[(&str, &str)]) -> Hub {
-    let home = Rc::new(tempfile::tempdir().expect("a temporary directory"));
-    start(home, settings)
+    let home = Arc::new(tempfile::tempdir().expect("a temporary directory"));
+    start(home, settings, &[])
 }
 
 /// A hub on the files of this folder.
 pub fn start_in(home: TempDir) -> Hub {
-    start(Rc::new(home), &[])
+    start(Arc::new(home), &[], &[])
+}
+
+/// A hub on the files of this folder with these settings, started through another program, which becomes the hub
+/// (`prlimit …`) or traces it (`strace -D …`).
+pub fn start_through(launcher: &[&str], home: TempDir, settings: &[(&str, &str)]) -> Hub {
+    start(Arc::new(home), settings, launcher)
 }
 
 /// A running hub.
 pub struct Hub {
     process: Child,
     address: SocketAddr,
-    home: Rc<TempDir>,
+    home: Arc<TempDir>,
     settings: Vec<(String, String)>,
     agent: Agent,
 }
 
 /// Prepares the binary: nothing of the developer's environment, a free port, a file of its own.
 pub fn command(home: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_umbler-hub"));
+    command_through(&[], home)
+}
+
+/// The same, started through another program.
+pub fn command_through(launcher: &[&str], home: &Path) -> Command {
+    let words: Vec<&str> = launcher.iter().copied().chain([env!("CARGO_BIN_EXE_umbler-hub")]).collect();
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]);
     command
         .env_clear()
         .current_dir(home)
@@ -53,9 +66,24 @@ pub fn command(home: &Path) -> Command {
     command
 }
 
-fn start(home: Rc<TempDir>, settings: &[(&str, &str)]) -> Hub {
+/// Runs a hub that must refuse to start: its exit code and what it said. One that serves is ended.
+pub fn refuses_to_serve(command: &mut Command) -> (Option<i32>, String) {
+    let pipes = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut process = pipes.spawn().expect("the binary runs");
+    let mut served = String::new();
+    let out = process.stdout.take().expect("its output is piped");
+    BufReader::new(out).read_line(&mut served).expect("its output is text");
+    if !served.is_empty() {
+        process.kill().expect("it runs");
+    }
+    let output = process.wait_with_output().expect("it ended");
+    assert!(served.is_empty(), "it serves: {served}");
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+fn start(home: Arc<TempDir>, settings: &[(&str, &str)], launcher: &[&str]) -> Hub {
     let log = File::options().create(true).append(true).open(home.path().join("hub.log")).expect("a log");
-    let mut process = command(home.path())
+    let mut process = command_through(launcher, home.path())
         .envs(settings.iter().copied())
         .stdout(Stdio::piped())
         .stderr(log)
@@ -119,6 +147,11 @@ impl Hub {
         Answer::from(request.call().expect("the hub answers"))
     }
 
+    /// Asks for what may be no text; the status.
+    pub fn status_of(&self, path: &str) -> u16 {
+        self.agent.get(self.url(path)).call().expect("the hub answers").status().as_u16()
+    }
+
     /// Asks and takes the content, which must be there.
     pub fn json(&self, path: &str) -> Value {
         let answer = self.get(path);
@@ -132,11 +165,37 @@ impl Hub {
         self.started_again()
     }
 
+    /// Kills it at once and starts it again on the same file, at this port.
+    pub fn restarted_at(mut self, port: &str) -> Self {
+        self.kill();
+        self.settings.push(("PORT".to_owned(), port.to_owned()));
+        self.started_again()
+    }
+
     /// Starts it again, after it ended, on the same file.
     pub fn started_again(self) -> Self {
         let settings: Vec<(&str, &str)> =
             self.settings.iter().map(|(name, value)| (&**name, &**value)).collect();
-        start(Rc::clone(&self.home), &settings)
+        start(Arc::clone(&self.home), &settings, &[])
+    }
+
+    /// Starts it again at the same address, after it ended, as a service does.
+    pub fn started_again_at_its_address(self) -> Self {
+        let port = self.address.port().to_string();
+        let mut settings: Vec<(&str, &str)> =
+            self.settings.iter().map(|(name, value)| (&**name, &**value)).collect();
+        settings.push(("PORT", &port));
+        start(Arc::clone(&self.home), &settings, &[])
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Waits for its end.
+    pub fn wait(&mut self) -> ExitStatus {
+        self.process.wait().expect("the hub ended")
     }
 
     /// `kill -9`.
@@ -155,6 +214,15 @@ impl Hub {
     pub fn terminate(&self) {
         let pid = rustix::process::Pid::from_child(&self.process);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("the hub was running");
+    }
+
+    /// Bytes of memory that it holds.
+    pub fn resident_bytes(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.process.id());
+        let status = std::fs::read_to_string(path).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
+        let kib: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
+        kib * 1024
     }
 
     /// What it wrote to its log.

@@ -58,10 +58,13 @@ impl Memory {
 
     /// The counters by counting what is stored.
     pub fn recount(&self) -> StatsDelta {
-        let mut counts = StatsDelta::default();
-        counts.chats = i64::try_from(self.chats.len()).expect("few");
-        counts.contacts = i64::try_from(self.contacts.len()).expect("few");
-        counts.messages = i64::try_from(self.messages.len()).expect("few");
+        let few = |count: usize| i64::try_from(count).expect("few");
+        let mut counts = StatsDelta {
+            chats: few(self.chats.len()),
+            contacts: few(self.contacts.len()),
+            messages: few(self.messages.len()),
+            ..StatsDelta::default()
+        };
         self.chats.values().for_each(|chat| counts.count_chat(chat, 1));
         for message in self.messages.values().filter(|message| self.chats[&message.chat_id].is_direct()) {
             counts.count_at(message.at, 1);

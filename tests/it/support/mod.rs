@@ -1,10 +1,16 @@
 //! A hub to talk to, a provider that posts to it, and screens that watch it.
 
+pub mod faults;
 pub mod hub;
 pub mod keys;
 pub mod memory;
+pub mod mirror;
 pub mod provider;
+pub mod raw;
 pub mod screen;
+pub mod tls;
+pub mod town;
+pub mod trace;
 
 pub use hub::{Answer, Hub, hub_with, spawn_hub};
 pub use provider::{Delivery, fixture, fixtures};

@@ -44,6 +44,23 @@ impl Screen {
         self
     }
 
+    /// Comes back with a position; what `subscribed` said.
+    pub fn comes_back(&mut self, channels: &[&str], since: i64, epoch: &Value) -> Value {
+        self.says("subscribe_updates", json!({ "channels": channels, "since": since, "epoch": epoch }));
+        self.hears("subscribed")
+    }
+
+    /// The positions of the next updates, up to and with this one.
+    pub fn hears_updates_until(&mut self, seq: i64) -> Vec<i64> {
+        let mut heard = Vec::new();
+        while heard.last() != Some(&seq) {
+            let envelope = self.hears_anything();
+            assert_eq!(envelope["event"], "umbler_update", "{envelope}");
+            heard.push(envelope["seq"].as_i64().expect("a position"));
+        }
+        heard
+    }
+
     /// Signs in and hears that it is so.
     pub fn signed_in(mut self, token: &str) -> Self {
         self.says("authenticate", json!({ "token": token }));
@@ -52,6 +69,7 @@ impl Screen {
     }
 
     /// Sends an event.
+    #[expect(clippy::needless_pass_by_value, reason = "tests write `json!` in place")]
     pub fn says(&mut self, event: &str, data: Value) {
         self.sends(&json!({ "event": event, "data": data }).to_string());
     }
@@ -107,6 +125,35 @@ impl Screen {
         let error = self.hears("error");
         assert_eq!(error["code"], code, "{error}");
         error
+    }
+
+    /// Whatever comes until the connection breaks.
+    pub fn hears_until_it_breaks(&mut self) -> Vec<Value> {
+        let mut heard = Vec::new();
+        while let Ok(message) = self.socket.read() {
+            if let Message::Text(text) = message {
+                let envelope: Value = serde_json::from_str(&text).expect("every frame is JSON");
+                if envelope["event"] != "heartbeat" {
+                    heard.push(envelope);
+                }
+            }
+        }
+        heard
+    }
+
+    /// What comes before the next heartbeat, and what that says; `None` where the connection ends first.
+    pub fn hears_until_heartbeat(&mut self) -> Option<(Vec<Value>, Value)> {
+        let mut heard = Vec::new();
+        while let Ok(message) = self.socket.read() {
+            if let Message::Text(text) = message {
+                let mut envelope: Value = serde_json::from_str(&text).expect("every frame is JSON");
+                if envelope["event"] == "heartbeat" {
+                    return Some((heard, envelope["data"].take()));
+                }
+                heard.push(envelope);
+            }
+        }
+        None
     }
 
     /// Must be closed next, after whatever envelopes are on their way; the code.

@@ -1,0 +1,22 @@
+import react from '@vitejs/plugin-react';
+import { defineConfig, loadEnv } from 'vite';
+
+export default defineConfig(({ mode }) => {
+  const backend = loadEnv(mode, process.cwd()).VITE_BACKEND_URL || 'http://localhost:3001';
+  return {
+    plugins: [react()],
+    // The client is a link to ../static/client, which has no React of its own.
+    resolve: { dedupe: ['react', 'react-dom'] },
+    server: {
+      port: 5173,
+      // The hub lets in pages of this port; another one would be refused without a word.
+      strictPort: true,
+      fs: { allow: ['.', '../static/client'] },
+      // The page talks to its own address; what is the hub's goes on to the hub.
+      proxy: {
+        '/ws': { target: backend, ws: true },
+        '/api': { target: backend },
+      },
+    },
+  };
+});

@@ -1,0 +1,103 @@
+//! `POST /api/umbler/notify`: the company's own backend reaches one user's screens.
+
+use actix_web::{HttpRequest, web};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use super::Answer;
+use super::params::Params;
+use crate::domain::EventId;
+use crate::http::body;
+use crate::http::caller::Caller;
+use crate::http::error::{ApiError, ErrorBody};
+use crate::http::state::EdgeState;
+use crate::http::webhook::{compress, store};
+use crate::hub::{Submission, UserNotice};
+use crate::telemetry::clock;
+
+/// Largest body, in bytes: a notice is kept like any update and sent in one frame.
+pub const BODY_BYTES_MAX: usize = 32 * 1024;
+/// Longest user and id, in bytes; that of a token's `sub`.
+const NAME_BYTES_MAX: usize = crate::auth::SUBJECT_BYTES_MAX;
+
+/// A notice to one user.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NotifyRequest {
+    /// The user, as tokens name them in `sub`.
+    user: Option<String>,
+    /// Anything; handed on as it came.
+    #[schema(value_type = Object)]
+    data: Option<Box<RawValue>>,
+    /// The caller's own id: the same one twice is one notice.
+    id: Option<String>,
+}
+
+/// The answer to a notice.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NotifyAnswer {
+    /// `accepted` or `duplicate`.
+    #[schema(example = "accepted")]
+    status: &'static str,
+    /// The update's `eventId`.
+    event_id: Option<String>,
+    /// Its position; of a duplicate, the position of the first.
+    seq: Option<i64>,
+}
+
+/// Sends a notice to the screens of one user that follow `user:SUB`. Kept and recovered like any update.
+#[utoipa::path(
+    post,
+    path = "/api/umbler/notify",
+    tag = "umbler",
+    security(("bearer" = [])),
+    request_body = NotifyRequest,
+    responses(
+        (status = 200, description = "Durable.", body = NotifyAnswer),
+        (status = 400, description = "A field is missing or wrong; the error names it.", body = ErrorBody),
+        (status = 401, description = "No valid token.", body = ErrorBody),
+        (status = 403, description = "The token is no admin's.", body = ErrorBody),
+        (status = 413, description = "More than 32 KiB.", body = ErrorBody),
+        (status = 415, description = "The body is not declared as JSON, or encoded.", body = ErrorBody),
+        (status = 429, description = "Too many requests.", body = ErrorBody),
+        (status = 503, description = "It could not be stored: try again.", body = ErrorBody),
+    ),
+)]
+pub async fn notify(
+    caller: Caller,
+    request: HttpRequest,
+    payload: web::Payload,
+    state: web::Data<EdgeState>,
+) -> Result<Answer<NotifyAnswer>, ApiError> {
+    caller.require_admin("notices are sent by admins")?;
+    Params::read(request.query_string())?.finish()?;
+    body::check_json(&request)?;
+    let notice = read(&body::read(&request, payload, BODY_BYTES_MAX, &state).await?.bytes)?;
+    let ack = store(&state, Submission::Notice(Box::new(notice))).await?;
+    Ok(Answer(NotifyAnswer {
+        status: ack.status.as_str(),
+        event_id: ack.event_id.map(|id| id.to_string()),
+        seq: ack.seq.map(|seq| seq.0),
+    }))
+}
+
+fn read(body: &[u8]) -> Result<UserNotice, ApiError> {
+    let request: NotifyRequest = serde_json::from_slice(body)
+        .map_err(|error| ApiError::BadRequest(format!("the body is no notice: {error}")))?;
+    let name = |field: &str, value: String| {
+        let fits = (1..=NAME_BYTES_MAX).contains(&value.len());
+        fits.then_some(value)
+            .ok_or_else(|| ApiError::parameter(field, format!("must have 1 to {NAME_BYTES_MAX} bytes")))
+    };
+    let user = name("user", request.user.ok_or_else(|| ApiError::parameter("user", "is missing"))?)?;
+    let data = request.data.ok_or_else(|| ApiError::parameter("data", "is missing"))?;
+    // A namespace of their own: no notice may take the id of a delivery.
+    let id = match request.id {
+        Some(id) => name("id", id)?,
+        None => format!("{:032x}", rand::random::<u128>()),
+    };
+    let raw = compress(data.get().as_bytes())?;
+    Ok(UserNotice { id: EventId::from(format!("notify:{id}")), user, data, raw, received_at: clock::now() })
+}

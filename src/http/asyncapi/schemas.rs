@@ -1,0 +1,139 @@
+//! What messages carry, read off the types that are sent, and narrowed to the words of the tables.
+
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+use super::reference;
+use crate::domain::Change;
+use crate::protocol::update::{NOTIFICATION, NoticeData, UpdateData};
+use crate::protocol::view::{CHAT_ENTERED, CHAT_GONE};
+use crate::protocol::{
+    CloseCode, ContactShape, ErrorCode, FaultKind, HubState, PROTOCOL_VERSION, RecoveryReason, ResyncReason,
+};
+
+/// What the names of channels look like.
+const CHANNEL_PATTERN: &str =
+    r"^(updates|stats|presence|(chat|contact|sector|member|channel|tag|user):[\s\S]+)$";
+
+/// What is said, by name.
+#[derive(Default)]
+pub(super) struct Schemas(pub(super) Map<String, Value>);
+
+impl Schemas {
+    /// What a client says: what is optional may be missing.
+    pub(super) fn said<T: ToSchema>(&mut self) -> Value {
+        let mut all = vec![(T::name().into_owned(), T::schema())];
+        T::schemas(&mut all);
+        // Our own structures always encode.
+        self.0.extend(all.into_iter().map(|(name, schema)| (name, json!(schema))));
+        reference("components/schemas", &T::name())
+    }
+
+    /// What the hub says: unknown is `null`, so nearly everything is there.
+    pub(super) fn told<T: ToSchema>(&mut self) -> Value {
+        let mut all = Self::default();
+        let top = all.said::<T>();
+        for (name, schema) in &mut all.0 {
+            let Some(fields) = schema["properties"].as_object() else { continue };
+            let there: Vec<&String> = fields.keys().filter(|field| !may_be_missing(name, field)).collect();
+            schema["required"] = json!(there);
+        }
+        self.0.append(&mut all.0);
+        top
+    }
+
+    /// What an `umbler_update` may hold.
+    pub(super) fn updates(&mut self) -> Value {
+        let only_id =
+            json!({ "type": "object", "required": ["id"], "properties": { "id": { "type": "string" } } });
+        let or_null = |schema: &Value| json!({ "oneOf": [{ "type": "null" }, schema] });
+        let contact = self.told::<ContactShape>();
+        let (update, notification) = (self.told::<UpdateData>(), self.told::<NoticeData<'_>>());
+        let gone = json!({
+            "type": "object",
+            "description": "A chat left the session's scope.",
+            "required": ["eventId", "type", "changes", "chat", "contact", "contactGone"],
+            "properties": {
+                "eventId": { "type": "string" },
+                "type": { "const": CHAT_GONE },
+                "changes": { "type": "array", "items": { "const": CHAT_GONE } },
+                "chat": or_null(&only_id),
+                "contact": {
+                    "description": "How it looks now, through another chat; or only its id.",
+                    "anyOf": [{ "type": "null" }, contact, only_id],
+                },
+                "contactGone": { "type": "boolean", "description": "The contact is not seen any more either." },
+            },
+        });
+        self.0.insert("ChatGone".to_owned(), gone);
+        json!({ "oneOf": [update, reference("components/schemas", "ChatGone"), notification] })
+    }
+
+    /// Words that stand in a table of the code are no words of any kind.
+    pub(super) fn narrow_to_tables(&mut self) {
+        let mut types: Vec<&str> = Change::ALL.iter().map(|change| change.as_str()).collect();
+        types.push(CHAT_ENTERED);
+        let errors = ErrorCode::ALL.map(ErrorCode::as_str);
+        self.narrow("Update", "type", json!({ "enum": types }));
+        self.narrow("Update", "changes", json!({ "type": "array", "items": { "enum": types } }));
+        self.narrow("Notification", "type", json!({ "const": NOTIFICATION }));
+        self.narrow(
+            "Notification",
+            "changes",
+            json!({ "type": "array", "items": { "const": NOTIFICATION } }),
+        );
+        for nothing in ["chat", "contact"] {
+            self.narrow("Notification", nothing, json!({ "const": null }));
+        }
+        self.narrow("Error", "code", json!({ "enum": errors }));
+        self.narrow("Closed", "code", json!({ "enum": CloseCode::ALL.map(CloseCode::number) }));
+        self.narrow("Closed", "reason", json!({ "enum": CloseCode::ALL.map(CloseCode::reason) }));
+        self.narrow(
+            "Subscribed",
+            "reason",
+            json!({ "enum": RecoveryReason::ALL.map(RecoveryReason::as_str) }),
+        );
+        self.narrow(
+            "ResyncRequired",
+            "reason",
+            json!({ "enum": ResyncReason::ALL.map(ResyncReason::as_str) }),
+        );
+        self.narrow("HubStatus", "status", json!({ "enum": HubState::ALL.map(HubState::as_str) }));
+        self.narrow("HubStatus", "reason", json!({ "enum": FaultKind::ALL.map(FaultKind::as_str) }));
+        self.narrow("GoingAway", "reason", json!({ "const": "drain" }));
+        self.narrow("ConnectionEstablished", "protocol", json!({ "const": PROTOCOL_VERSION }));
+        let channel = json!({ "type": "string", "pattern": CHANNEL_PATTERN });
+        for (schema, types) in [
+            ("SubscribeUpdates", json!(["array", "null"])),
+            ("UnsubscribeUpdates", json!(["array", "null"])),
+            ("Subscribed", json!("array")),
+            ("Unsubscribed", json!("array")),
+        ] {
+            self.narrow(schema, "channels", json!({ "type": types, "items": channel }));
+        }
+        // Nothing refers to it any more.
+        self.0.remove("Change");
+    }
+
+    /// Says more of a field than its type does.
+    fn narrow(&mut self, schema: &str, field: &str, more: Value) {
+        let place = self.0.get_mut(schema).and_then(|schema| schema["properties"].get_mut(field));
+        debug_assert!(place.is_some(), "{schema} has no {field}");
+        let (Some(Value::Object(known)), Value::Object(more)) = (place, more) else { return };
+        // A word of the table is no reference, and a type beside it says nothing more.
+        if more.contains_key("enum") || more.contains_key("const") {
+            known.retain(|key, _| key == "description");
+        }
+        known.extend(more);
+    }
+}
+
+/// True where a field is left out when there is nothing to tell.
+fn may_be_missing(schema: &str, field: &str) -> bool {
+    match schema {
+        "Previous" => true,
+        "Update" => matches!(field, "message" | "otherMessages" | "previous" | "reason"),
+        "Subscribed" | "HubStatus" => field == "reason",
+        _ => false,
+    }
+}

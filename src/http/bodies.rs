@@ -1,0 +1,54 @@
+//! Bounds the memory of large deliveries that arrive at the same time: a thousand connections with 10 MiB each would
+//! take 10 GB. A body takes its whole share before it is read, so that none waits with half of it; meanwhile the
+//! sender is held back by its own connection. Small bodies take none, and are never held up by large ones.
+
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// Bytes of large bodies that are in memory at the same time, before what parsing and compressing them adds.
+pub const LARGE_BODIES_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Bytes up to which a body is small: nearly all deliveries are.
+pub const SMALL_BODY_BYTES_MAX: usize = 64 * 1024;
+/// Seconds that a large body waits for its share.
+pub const SHARE_SECONDS_MAX: u64 = 4;
+/// What one permit stands for.
+const PERMIT_BYTES: usize = 1024;
+
+/// What large bodies may take together.
+#[derive(Debug)]
+pub struct Bodies(Semaphore);
+
+impl Default for Bodies {
+    fn default() -> Self {
+        Self(Semaphore::new(LARGE_BODIES_BYTES_MAX / PERMIT_BYTES))
+    }
+}
+
+impl Bodies {
+    /// Takes a share for a body of so many bytes, to be given back when the delivery is answered; `None` where
+    /// others do not give theirs back in time.
+    pub async fn share(&self, bytes: usize, within: Duration) -> Option<SemaphorePermit<'_>> {
+        let permits = bytes.min(LARGE_BODIES_BYTES_MAX).div_ceil(PERMIT_BYTES);
+        let share = self.0.acquire_many(u32::try_from(permits).unwrap_or(u32::MAX));
+        tokio::time::timeout(within, share).await.ok()?.ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[actix_rt::test]
+    async fn a_body_waits_for_its_share_and_is_refused_where_none_comes_free() {
+        let bodies = Bodies::default();
+        let all = bodies.share(LARGE_BODIES_BYTES_MAX, Duration::ZERO).await.unwrap();
+        assert!(bodies.share(1, Duration::ZERO).await.is_none(), "one byte more than the bound");
+        let patient = bodies.share(1, Duration::from_mins(1));
+        let (found, ()) = futures_util::join!(patient, async { drop(all) });
+        assert!(found.is_some(), "it came free in time");
+        drop(found);
+        let all = bodies.share(LARGE_BODIES_BYTES_MAX + 1, Duration::ZERO).await;
+        assert!(all.is_some(), "no body is too large for ever");
+    }
+}

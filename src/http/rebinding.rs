@@ -1,0 +1,72 @@
+//! Keeps pages of the web away from a hub that is open on its own machine.
+//!
+//! Without a JWT key the hub listens on loopback only, and whoever reaches it is admin. A page of another site reaches
+//! it too: its owner lets the page's own host name point to 127.0.0.1 (DNS rebinding), and the browser takes the hub
+//! for the page's origin. What gives it away is the `Host` that the browser sends, so an open hub answers to names that
+//! nobody can point elsewhere.
+
+use std::net::IpAddr;
+
+use actix_web::HttpRequest;
+use actix_web::http::Uri;
+use actix_web::http::header::HOST;
+
+use super::error::ApiError;
+use super::origin::Origins;
+use super::state::EdgeState;
+
+/// Refuses a request to an open hub under a name that is not its own.
+pub fn check(request: &HttpRequest) -> Result<(), ApiError> {
+    let state = EdgeState::of(request)?;
+    if state.authenticator.is_some() {
+        // A page cannot have its visitor's token.
+        return Ok(());
+    }
+    // Browsers always send it; programs may leave it out.
+    let Some(host) = request.headers().get(HOST) else { return Ok(()) };
+    if is_known(host.to_str().unwrap_or_default(), &state.settings.origins) {
+        return Ok(());
+    }
+    Err(ApiError::Forbidden(
+        "without a JWT key the hub answers to localhost, addresses and hosts of FRONTEND_URL only",
+    ))
+}
+
+/// True for a host name that no other site can have.
+pub fn is_known(host: &str, origins: &Origins) -> bool {
+    is_own_name(host) || origins.names_host(host)
+}
+
+/// An address needs no resolving, and `localhost` is resolved by the browser itself (RFC 6761, 6.3).
+fn is_own_name(host: &str) -> bool {
+    let Some(name) = host.parse::<Uri>().ok().and_then(|uri| uri.host().map(str::to_ascii_lowercase)) else {
+        return false;
+    };
+    let bare = name.trim_start_matches('[').trim_end_matches(']');
+    name == "localhost" || name.ends_with(".localhost") || bare.parse::<IpAddr>().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_that_nobody_can_point_elsewhere_are_the_hubs_own() {
+        for own in
+            ["localhost", "LOCALHOST:3001", "hub.localhost:80", "127.0.0.1:3001", "[::1]:3001", "10.0.0.7"]
+        {
+            assert!(is_own_name(own), "{own}");
+        }
+        for other in [
+            "evil.example:3001",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+            "notlocalhost",
+            "",
+            "a b",
+            "[::1",
+        ] {
+            assert!(!is_own_name(other), "{other}");
+        }
+    }
+}

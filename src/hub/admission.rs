@@ -1,0 +1,111 @@
+//! Sign-ins and revocations: who is let in, and who is put out.
+
+use actix::prelude::*;
+use tokio::sync::oneshot;
+
+use super::UmblerHub;
+use super::messages::{Admit, AdmitError, ListRevocations, Revoke, Revoked, SessionId, Who};
+use super::sessions::Session;
+use super::users::{CHANNELS_PER_USER_MAX, FrameMeter};
+use crate::auth::Revocation;
+use crate::journal::{PutRevocation, RevokeError};
+use crate::protocol::{Channel, CloseCode, ResyncReason};
+use crate::telemetry::clock;
+
+impl Handler<Admit> for UmblerHub {
+    type Result = Result<FrameMeter, AdmitError>;
+
+    fn handle(&mut self, admit: Admit, ctx: &mut Self::Context) -> Self::Result {
+        let identity = &admit.identity;
+        // Checked again here: the token may have been verified just before its user was revoked.
+        if self.settings.revocations.cover(&identity.sub, identity.issued_at) {
+            return Err(AdmitError::Revoked);
+        }
+        if self.sessions.get(&admit.session).is_none() {
+            return Err(AdmitError::Unknown);
+        }
+        let frames = self.users.admit(&admit.session, identity)?;
+        self.seat(&admit.session, Who::new(identity), ctx);
+        Ok(frames)
+    }
+}
+
+impl Handler<Revoke> for UmblerHub {
+    type Result = ResponseActFuture<Self, Result<Revoked, RevokeError>>;
+
+    fn handle(&mut self, revoke: Revoke, _: &mut Self::Context) -> Self::Result {
+        let (reply, outcome) = oneshot::channel();
+        // Without a journal the place for the answer is dropped, which says that the hub is going down.
+        if let Some(journal) = &self.journal {
+            journal.revoke(PutRevocation { revocation: revoke.revocation, reply });
+        }
+        let put = async move { outcome.await.unwrap_or(Err(RevokeError::Stopping)) };
+        Box::pin(put.into_actor(self).map(|outcome, hub, _| {
+            let in_force = outcome?;
+            let sessions_closed = hub.put_in_force(&in_force);
+            Ok(Revoked { in_force, sessions_closed })
+        }))
+    }
+}
+
+impl Handler<ListRevocations> for UmblerHub {
+    type Result = MessageResult<ListRevocations>;
+
+    fn handle(&mut self, list: ListRevocations, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.settings.revocations.list(list.user.as_deref(), list.limit))
+    }
+}
+
+impl UmblerHub {
+    /// From here on tokens that it covers are refused, and their sockets end. How many did.
+    fn put_in_force(&mut self, revocation: &Revocation) -> usize {
+        self.settings.revocations.add(revocation.clone());
+        let covered = self.users.covered_by(revocation);
+        for id in &covered {
+            if let Some(session) = self.sessions.get(id) {
+                session.close(CloseCode::Revoked);
+            }
+            // At once, and not when the socket has ended: one whose peer reads nothing ends later, and must not
+            // be sent more until then.
+            self.let_go(id);
+        }
+        log::info!("{} sessions ended by a revocation", covered.len());
+        covered.len()
+    }
+
+    /// Notes who sits at a session, and what they may see from here on.
+    pub(super) fn seat(&mut self, id: &SessionId, who: Who, ctx: &mut Context<Self>) {
+        self.presence.join(id, &who, clock::now());
+        self.note_presence(ctx);
+        let sees_otherwise = self.sessions.sign_in(id, who);
+        if sees_otherwise && self.sessions.get(id).is_some_and(|session| session.subscribed_once) {
+            // What it holds may not be what it may see now.
+            self.require_resync(id, ResyncReason::ScopeChanged);
+        }
+    }
+
+    /// Forgets a session wherever it is known.
+    pub(super) fn let_go(&mut self, id: &SessionId) {
+        if let Some(who) = self.sessions.get(id).and_then(Session::who) {
+            self.presence.leave(id, &who.user, self.pulse.ticks);
+        }
+        self.sessions.leave(id);
+        self.users.leave(id);
+    }
+
+    /// True where these channels would be more than the user of this session may follow.
+    pub(super) fn is_too_much_for_user(&self, id: &SessionId, channels: &[Channel]) -> bool {
+        let followed: usize = self
+            .users
+            .sessions_of_same_user(id)
+            .filter_map(|id| self.sessions.get(id))
+            .map(|session| session.channels().len())
+            .sum();
+        let own = self.sessions.get(id);
+        let added = channels
+            .iter()
+            .filter(|channel| own.is_some_and(|session| !session.channels().contains(channel)))
+            .count();
+        followed + added > CHANNELS_PER_USER_MAX
+    }
+}

@@ -1,0 +1,131 @@
+//! Which faults the journal tells apart: of the surroundings, which pass, and of the stored data, which do not.
+
+use rusqlite::ErrorCode;
+use rusqlite::ffi::{SQLITE_IOERR_CORRUPTFS, SQLITE_IOERR_NOMEM, SQLITE_IOERR_READ};
+
+use super::store::StoreError;
+use crate::protocol::FaultKind;
+
+/// Why the journal cannot write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// For screens and alerts.
+    pub kind: FaultKind,
+    /// For the operator.
+    pub detail: String,
+}
+
+/// Why the writer did not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum BeginError {
+    /// The database refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Its files cannot be looked at, or the thread does not start.
+    #[error("cannot begin to write the journal")]
+    Io(#[from] std::io::Error),
+}
+
+impl StoreError {
+    /// What kind of fault this is.
+    pub fn kind(&self) -> FaultKind {
+        match self {
+            Self::Database(error) => kind_of(error),
+            Self::Corrupt(_) => FaultKind::Damaged,
+            Self::Moved => FaultKind::Moved,
+            Self::TooLarge => FaultKind::Other,
+        }
+    }
+
+    /// True where the fault lies in what is stored, or in the one delivery at work: trying again changes nothing,
+    /// and other deliveries may well be stored.
+    pub fn is_of_the_data(&self) -> bool {
+        matches!(self.kind(), FaultKind::Damaged | FaultKind::Other)
+    }
+
+    /// True where the disk does not give back what is stored. It may do so again, so nothing is given up for it; but
+    /// what lies elsewhere on the disk is none the worse.
+    pub fn is_unreadable(&self) -> bool {
+        let Self::Database(error) = self else { return false };
+        let code = error.sqlite_error().map_or(0, |error| error.extended_code);
+        [SQLITE_IOERR_READ, SQLITE_IOERR_CORRUPTFS].contains(&code)
+    }
+}
+
+/// Why a delivery is kept raw although it was understood.
+#[derive(Debug, Clone)]
+pub enum Spoilt {
+    /// It meets a stored state that cannot be read.
+    Damage(String),
+    /// Its update would be larger than screens can take.
+    TooLarge,
+}
+
+impl Spoilt {
+    /// For the update and the status of deliveries.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Damage(_) => "the stored state that it changes cannot be read",
+            Self::TooLarge => "it says too much for one update",
+        }
+    }
+
+    /// The damage that was met, if it was that.
+    pub fn damage(&self) -> Option<String> {
+        match self {
+            Self::Damage(found) => Some(found.clone()),
+            Self::TooLarge => None,
+        }
+    }
+}
+
+/// What kind of fault an error of SQLite is.
+pub fn kind_of(error: &rusqlite::Error) -> FaultKind {
+    let Some(sqlite) = error.sqlite_error() else { return FaultKind::Other };
+    if sqlite.extended_code == SQLITE_IOERR_NOMEM {
+        return FaultKind::OutOfMemory;
+    }
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the codes of SQLite grow; what is not named is other"
+    )]
+    match sqlite.code {
+        ErrorCode::DiskFull => FaultKind::DiskFull,
+        ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied => {
+            FaultKind::ReadOnly
+        }
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed => {
+            FaultKind::Locked
+        }
+        ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::OperationInterrupted => {
+            FaultKind::IoError
+        }
+        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => FaultKind::Damaged,
+        ErrorCode::OutOfMemory => FaultKind::OutOfMemory,
+        _ => FaultKind::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    #[test]
+    fn faults_that_pass_are_told_from_damage() {
+        let kind = |code| {
+            let error = StoreError::from(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+            (error.kind(), error.is_of_the_data())
+        };
+        assert_eq!(kind(ffi::SQLITE_FULL), (FaultKind::DiskFull, false));
+        assert_eq!(kind(ffi::SQLITE_IOERR_WRITE), (FaultKind::IoError, false));
+        assert_eq!(kind(SQLITE_IOERR_NOMEM), (FaultKind::OutOfMemory, false));
+        assert_eq!(kind(ffi::SQLITE_READONLY), (FaultKind::ReadOnly, false));
+        assert_eq!(kind(ffi::SQLITE_BUSY), (FaultKind::Locked, false));
+        assert_eq!(kind(ffi::SQLITE_CORRUPT), (FaultKind::Damaged, true));
+        assert_eq!(kind(ffi::SQLITE_NOTADB), (FaultKind::Damaged, true));
+        assert_eq!(kind(ffi::SQLITE_CONSTRAINT), (FaultKind::Other, true));
+        assert_eq!(StoreError::Moved.kind(), FaultKind::Moved);
+    }
+}

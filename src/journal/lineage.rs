@@ -1,0 +1,224 @@
+//! The marker beside the database: how far its history went. A database that was deleted, emptied or replaced by an
+//! older copy looks like a healthy one with fewer rows; the marker tells the difference.
+//!
+//! # Contract
+//!
+//! 1. Written after each commit, never synced: it costs one `pwrite`. A commit is synced before, so after a power cut
+//!    the marker may be behind the database, never ahead of it, unless the disk lost what it had acknowledged.
+//! 2. Two records on pages of their own are written in turn, each with a check sum: a torn write leaves the other.
+//! 3. A marker that cannot be written stops nothing; it is told once.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use super::watch::beside;
+use crate::domain::Seq;
+
+/// Bytes of one record.
+const RECORD_BYTES: usize = 128;
+/// Where the two records begin: a torn write of one page leaves the other page whole.
+const RECORDS_AT: [u64; 2] = [0, 4_096];
+/// Bytes of the whole file, written at once, so that later writes need no space on the disk.
+const FILE_BYTES: usize = 8_192;
+/// What a record begins with.
+const HEAD: &str = "umbler-hub lineage 1";
+
+/// How far a history went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marker {
+    /// The life of the journal.
+    pub epoch: String,
+    /// The newest position that was committed.
+    pub seq: Seq,
+}
+
+/// What the file says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Remembered {
+    /// There is no file: a new database, or one from before there were markers.
+    Nothing,
+    /// There is one, and neither record stands its check.
+    Unreadable,
+    /// The newer record.
+    Marker(Marker),
+}
+
+/// The open file.
+#[derive(Debug)]
+pub struct Lineage {
+    file: File,
+    epoch: String,
+    /// The record that is written next.
+    next: usize,
+    failed: bool,
+}
+
+/// Where the marker of a database lies.
+pub fn path_of(database: &Path) -> PathBuf {
+    beside(database, ".lineage")
+}
+
+/// Reads the marker of a database.
+pub fn read(database: &Path) -> io::Result<Remembered> {
+    match fs::read(path_of(database)) {
+        Ok(bytes) => {
+            Ok(newest(&bytes).map_or(Remembered::Unreadable, |(_, marker)| Remembered::Marker(marker)))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Remembered::Nothing),
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes a marker for good: synced, and moved into place.
+pub fn replace(database: &Path, marker: &Marker) -> io::Result<()> {
+    let path = path_of(database);
+    let fresh = beside(&path, ".new");
+    let mut bytes = vec![b' '; FILE_BYTES];
+    for at in RECORDS_AT {
+        let at = usize::try_from(at).unwrap_or(FILE_BYTES);
+        if let Some(place) = bytes.get_mut(at..at + RECORD_BYTES) {
+            place.copy_from_slice(&record(marker));
+        }
+    }
+    let mut file = File::create(&fresh)?;
+    file.write_all(&bytes)?;
+    file.sync_all()?;
+    fs::rename(&fresh, &path)?;
+    sync_folder(&path)
+}
+
+/// Makes renames in the folder of `path` survive a power cut.
+pub fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
+}
+
+impl Lineage {
+    /// Takes up the marker of an open database, making it where there is none that can be read.
+    pub fn take_up(database: &Path, remembered: &Remembered, marker: &Marker) -> io::Result<Self> {
+        if *remembered == Remembered::Unreadable {
+            log::warn!("the lineage marker could not be read and is made anew from the database");
+        }
+        if !matches!(remembered, Remembered::Marker(known) if known.epoch == marker.epoch) {
+            replace(database, marker)?;
+        }
+        let path = path_of(database);
+        let file = OpenOptions::new().read(true).write(true).open(&path)?;
+        let written = newest(&fs::read(&path)?).map_or(1, |(at, _)| at);
+        let mut lineage = Self { file, epoch: marker.epoch.clone(), next: 1 - written, failed: false };
+        lineage.note(marker.seq);
+        Ok(lineage)
+    }
+
+    /// Writes down that the history reached a position.
+    pub fn note(&mut self, seq: Seq) {
+        let record = record(&Marker { epoch: self.epoch.clone(), seq });
+        match self.file.write_all_at(&record, RECORDS_AT[self.next]) {
+            Ok(()) => {
+                self.next = 1 - self.next;
+                self.failed = false;
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut self.failed, true) {
+                    log::warn!("the lineage marker is not written and falls behind: {error}");
+                }
+            }
+        }
+    }
+}
+
+/// One record as text, of a fixed length.
+fn record(marker: &Marker) -> [u8; RECORD_BYTES] {
+    let said = format!("{HEAD} epoch={} seq={:020}", marker.epoch, marker.seq.0);
+    let line = format!("{said} sum={:016x}", check_sum(said.as_bytes()));
+    let mut bytes = [b' '; RECORD_BYTES];
+    for (place, byte) in bytes.iter_mut().zip(line.bytes()) {
+        *place = byte;
+    }
+    bytes[RECORD_BYTES - 1] = b'\n';
+    bytes
+}
+
+/// The newer of the records that stand their check, and which it is.
+fn newest(bytes: &[u8]) -> Option<(usize, Marker)> {
+    let records = RECORDS_AT.iter().enumerate().filter_map(|(number, at)| {
+        let at = usize::try_from(*at).ok()?;
+        Some((number, parse(bytes.get(at..at + RECORD_BYTES)?)?))
+    });
+    records.max_by_key(|(_, marker)| marker.seq)
+}
+
+fn parse(record: &[u8]) -> Option<Marker> {
+    let line = std::str::from_utf8(record).ok()?.trim_end();
+    let (said, sum) = line.rsplit_once(" sum=")?;
+    if u64::from_str_radix(sum, 16).ok()? != check_sum(said.as_bytes()) {
+        return None;
+    }
+    let (epoch, seq) = said.strip_prefix(HEAD)?.strip_prefix(" epoch=")?.split_once(" seq=")?;
+    Some(Marker { epoch: epoch.to_owned(), seq: Seq(seq.parse().ok()?) })
+}
+
+/// FNV-1a: it finds torn writes, which is all that it is for.
+fn check_sum(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marker(seq: i64) -> Marker {
+        Marker { epoch: "00000000000000e1".to_owned(), seq: Seq(seq) }
+    }
+
+    fn taken_up() -> (tempfile::TempDir, PathBuf, Lineage) {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("hub.db");
+        let lineage = Lineage::take_up(&database, &Remembered::Nothing, &marker(0)).unwrap();
+        (folder, database, lineage)
+    }
+
+    #[test]
+    fn the_newest_position_is_remembered() {
+        let (_folder, database, mut lineage) = taken_up();
+        for seq in 1..=5 {
+            lineage.note(Seq(seq));
+            assert_eq!(read(&database).unwrap(), Remembered::Marker(marker(seq)));
+        }
+        drop(lineage);
+        let remembered = read(&database).unwrap();
+        let mut again = Lineage::take_up(&database, &remembered, &marker(7)).unwrap();
+        again.note(Seq(8));
+        assert_eq!(read(&database).unwrap(), Remembered::Marker(marker(8)));
+    }
+
+    #[test]
+    fn a_torn_write_leaves_the_record_before_it() {
+        let (_folder, database, mut lineage) = taken_up();
+        (1..=4).for_each(|seq| lineage.note(Seq(seq)));
+        let whole = fs::read(path_of(&database)).unwrap();
+        let (newest, _) = newest(&whole).unwrap();
+        let at = usize::try_from(RECORDS_AT[newest]).unwrap();
+        for torn in at..at + RECORD_BYTES - 1 {
+            let mut bytes = whole.clone();
+            bytes[torn..at + RECORD_BYTES].fill(0);
+            fs::write(path_of(&database), bytes).unwrap();
+            let remembered = read(&database).unwrap();
+            let padding = whole[torn..at + RECORD_BYTES - 1].iter().all(|byte| *byte == b' ');
+            assert!(padding || remembered == Remembered::Marker(marker(3)), "torn at {torn}: {remembered:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_marker_is_told_from_no_marker() {
+        let (_folder, database, _lineage) = taken_up();
+        fs::write(path_of(&database), vec![0; FILE_BYTES]).unwrap();
+        assert_eq!(read(&database).unwrap(), Remembered::Unreadable);
+        fs::remove_file(path_of(&database)).unwrap();
+        assert_eq!(read(&database).unwrap(), Remembered::Nothing);
+    }
+}

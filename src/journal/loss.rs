@@ -1,0 +1,72 @@
+//! Compares a database with its lineage marker, before anything is written to it: fewer rows than were committed are
+//! a clear error, never a fresh start.
+
+use std::fs;
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::lineage::{Marker, Remembered};
+use super::watch::beside;
+use crate::domain::Seq;
+
+/// What is lost as far as the files tell; looked at before SQLite is, which would make a missing file anew and
+/// delete a log that has no database.
+pub fn of_files(path: &Path, remembered: &Remembered) -> Option<String> {
+    let length = fs::metadata(path).map(|metadata| metadata.len()).ok();
+    if length.is_some_and(|length| length > 0) {
+        return None;
+    }
+    let state = if length.is_none() { "is missing" } else { "was emptied" };
+    match remembered {
+        Remembered::Marker(marker) if marker.seq > Seq(0) => {
+            Some(format!("the file {state}, and {}", committed(marker)))
+        }
+        Remembered::Unreadable => {
+            Some(format!("the file {state}, and the marker that tells how much it held cannot be read"))
+        }
+        Remembered::Marker(_) | Remembered::Nothing => {
+            let log = fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0);
+            log.then(|| format!("the file {state}, and its write-ahead log is there"))
+        }
+    }
+}
+
+/// What is lost as far as the rows tell; looked at before the schema is touched.
+pub fn of_rows(connection: &Connection, remembered: &Remembered) -> rusqlite::Result<Option<String>> {
+    let Remembered::Marker(marker) = remembered else { return Ok(None) };
+    let Some((epoch, newest)) = history(connection)? else {
+        let lost = format!("its tables are gone, and {}", committed(marker));
+        return Ok((marker.seq > Seq(0)).then_some(lost));
+    };
+    if epoch.as_ref().is_some_and(|epoch| *epoch != marker.epoch) {
+        let epoch = epoch.unwrap_or_default();
+        return Ok(Some(format!(
+            "it holds another history (epoch {epoch}, {newest} deliveries), and {}",
+            committed(marker)
+        )));
+    }
+    let lost = format!("its history ends at delivery {newest}, and {}", committed(marker));
+    Ok((newest < marker.seq).then_some(lost))
+}
+
+/// Epoch and newest position of a database; `None` where it is empty.
+pub fn history(connection: &Connection) -> rusqlite::Result<Option<(Option<String>, Seq)>> {
+    let tables: i64 = connection.query_row(
+        "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('journal', 'meta')",
+        [],
+        |row| row.get(0),
+    )?;
+    if tables < 2 {
+        return Ok(None);
+    }
+    let epoch = connection
+        .query_row("SELECT value FROM meta WHERE key = 'epoch'", [], |row| row.get(0))
+        .optional()?;
+    let newest = connection.query_row("SELECT coalesce(max(seq), 0) FROM journal", [], |row| row.get(0))?;
+    Ok(Some((epoch, Seq(newest))))
+}
+
+fn committed(marker: &Marker) -> String {
+    format!("{} deliveries were committed (epoch {})", marker.seq, marker.epoch)
+}

@@ -1,0 +1,345 @@
+//! Copies of a database, and putting one in its place: backup, restore, and beginning anew.
+//!
+//! # Contract
+//!
+//! 1. A copy is of one moment, whatever the hub writes meanwhile, and is checked before it gets its name.
+//! 2. What takes the place of a database is another history: it gets a new epoch, so that positions of the one
+//!    before are not taken for its own.
+//! 3. The database before is kept aside, never deleted. At any moment between, a start refuses and says what to do.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OpenFlags};
+
+use super::fault::kind_of;
+use super::lineage::{self, Marker, Remembered};
+use super::lock::DatabaseLock;
+use super::loss;
+use super::schema::{self, OpenError};
+use super::watch::beside;
+use crate::domain::Seq;
+use crate::protocol::FaultKind;
+
+/// Pages that are copied in one step, between which progress is told (4 MiB).
+const PAGES_PER_STEP: i32 = 1_024;
+/// How long a copy waits where somebody else holds the file, each time.
+const LOCKED_WAIT: Duration = Duration::from_millis(50);
+/// How often it does so in a row.
+const LOCKED_WAITS_MAX: u32 = 100;
+
+/// Told how many pages are copied, and of how many.
+pub type Progress<'a> = &'a dyn Fn(u64, u64);
+
+/// Why a database was not copied or replaced.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplaceError {
+    /// The database cannot be used as it is.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// SQLite refuses.
+    #[error("cannot read or write {path}")]
+    Database {
+        /// The file.
+        path: PathBuf,
+        /// What stands against it.
+        source: rusqlite::Error,
+    },
+    /// The system refuses.
+    #[error("cannot read or write {path}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What stands against it.
+        source: io::Error,
+    },
+    /// There is a file already.
+    #[error("{0} is there already; choose another name, or overwrite it with --force")]
+    Exists(PathBuf),
+    /// Both are the same file.
+    #[error("{0} is the database itself")]
+    Same(PathBuf),
+    /// There is no such file.
+    #[error("there is no file {0}")]
+    Missing(PathBuf),
+    /// It is no database of the hub.
+    #[error("{0} is no database of umbler-hub")]
+    Foreign(PathBuf),
+    /// It does not stand its check.
+    #[error("{path} does not stand the check, and nothing was changed: {what}")]
+    Unsound {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        what: String,
+    },
+    /// Somebody else held it all the time.
+    #[error("{0} is held by another process")]
+    Locked(PathBuf),
+    /// Nothing was lost.
+    #[error("the database is whole: there is no loss to accept")]
+    Whole,
+}
+
+/// What a copy holds, or what was put in place.
+#[derive(Debug, Clone)]
+pub struct Copied {
+    /// Its life.
+    pub epoch: String,
+    /// Its newest position.
+    pub seq: Seq,
+    /// Its size.
+    pub bytes: u64,
+}
+
+/// What was done with the database before.
+#[derive(Debug, Clone)]
+pub struct Replaced {
+    /// What is in place now; `None`: nothing, the next start begins anew.
+    pub now: Option<Copied>,
+    /// Where the database before is kept, if there was one.
+    pub aside: Option<PathBuf>,
+}
+
+/// Copies the database at `path`, in use or not, to `target`.
+pub fn backup(
+    path: &Path,
+    target: &Path,
+    force: bool,
+    progress: Progress<'_>,
+) -> Result<Copied, ReplaceError> {
+    if !path.exists() {
+        return Err(ReplaceError::Missing(path.into()));
+    }
+    if target.exists() && same_file(path, target) {
+        return Err(ReplaceError::Same(target.into()));
+    }
+    let taken = || if target.exists() && !force { Err(ReplaceError::Exists(target.into())) } else { Ok(()) };
+    taken()?;
+    let partial = Partial(beside(target, &format!(".partial-{}", std::process::id())));
+    let copied = copy(path, &partial.0, progress, &|_| Ok(()))?;
+    taken()?;
+    fs::rename(&partial.0, target).map_err(io_error(target))?;
+    lineage::sync_folder(target).map_err(io_error(target))?;
+    Ok(copied)
+}
+
+/// Puts a copy of `source` in the place of the database at `path`. No hub may run on it.
+pub fn restore(
+    source: &Path,
+    path: &Path,
+    now: Timestamp,
+    progress: Progress<'_>,
+) -> Result<Replaced, ReplaceError> {
+    if !source.exists() {
+        return Err(ReplaceError::Missing(source.into()));
+    }
+    if path.exists() && same_file(path, source) {
+        return Err(ReplaceError::Same(source.into()));
+    }
+    let _lock = take_lock(path)?;
+    let fresh = Partial(beside(path, ".restoring"));
+    let begin_anew = |copy: &Connection| schema::new_epoch(copy).map(|_epoch| ());
+    let copied = copy(source, &fresh.0, progress, &begin_anew)?;
+    let aside = set_aside(path, now)?;
+    // Before the file: a start in between finds no database where one must be, and says so.
+    let marker = Marker { epoch: copied.epoch.clone(), seq: copied.seq };
+    lineage::replace(path, &marker).map_err(io_error(path))?;
+    fs::rename(&fresh.0, path).map_err(io_error(path))?;
+    lineage::sync_folder(path).map_err(io_error(path))?;
+    Ok(Replaced { now: Some(copied), aside })
+}
+
+/// Goes on without what was lost: with the rows that are there in a new epoch, or anew where none can be read.
+pub fn accept_loss(path: &Path, now: Timestamp) -> Result<Replaced, ReplaceError> {
+    let remembered = lineage::read(path).map_err(io_error(path))?;
+    if remembered == Remembered::Nothing && !path.exists() && !beside(path, "-wal").exists() {
+        return Err(ReplaceError::Missing(path.into()));
+    }
+    match schema::open(path) {
+        Ok(_whole) => return Err(ReplaceError::Whole),
+        Err(OpenError::Lost { .. } | OpenError::Damaged { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let _lock = take_lock(path)?;
+    match keep_rows(path) {
+        Ok(copied) => {
+            let marker = Marker { epoch: copied.epoch.clone(), seq: copied.seq };
+            lineage::replace(path, &marker).map_err(io_error(path))?;
+            Ok(Replaced { now: Some(copied), aside: None })
+        }
+        Err(unusable) => {
+            log::info!("the file is set aside: {}", super::writer::chain(&unusable));
+            let aside = set_aside(path, now)?;
+            remove(&lineage::path_of(path))?;
+            Ok(Replaced { now: None, aside })
+        }
+    }
+}
+
+/// A new epoch for the rows that are there, where they fit together.
+fn keep_rows(path: &Path) -> Result<Copied, ReplaceError> {
+    if fs::metadata(path).is_ok_and(|metadata| metadata.len() == 0) {
+        return Err(ReplaceError::Foreign(path.into()));
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
+    let connection = Connection::open_with_flags(path, flags).map_err(database_error(path))?;
+    check(&connection, path)?;
+    schema::new_epoch(&connection).map_err(database_error(path))?;
+    describe(&connection, path)
+}
+
+/// Makes a checked copy, synced, with the rights of its source. `finish` may change it before it is synced.
+fn copy(
+    source: &Path,
+    target: &Path,
+    progress: Progress<'_>,
+    finish: &dyn Fn(&Connection) -> rusqlite::Result<()>,
+) -> Result<Copied, ReplaceError> {
+    let failed = database_error(target);
+    remove(target)?;
+    let mut from = Connection::open_with_flags(source, OpenFlags::SQLITE_OPEN_READ_ONLY)
+        .map_err(database_error(source))?;
+    // A transaction over the whole copy: without it each write of the hub would begin the copy again.
+    let moment = from.transaction().map_err(database_error(source))?;
+    check_kind(&moment, source)?;
+    let mut to = Connection::open(target).map_err(&failed)?;
+    // It is synced once, at the end.
+    to.pragma_update(None, "synchronous", "OFF").map_err(&failed)?;
+    copy_pages(&moment, &mut to, source, progress)?;
+    drop(moment);
+    // One file without a log beside it, whatever way it is carried.
+    to.pragma_update(None, "journal_mode", "DELETE").map_err(&failed)?;
+    // It is the source that the operator knows.
+    check(&to, source)?;
+    finish(&to).map_err(&failed)?;
+    let copied = describe(&to, target)?;
+    to.close().map_err(|(_, error)| failed(error))?;
+    let file = File::options().write(true).open(target).map_err(io_error(target))?;
+    let permissions = fs::metadata(source).map_err(io_error(source))?.permissions();
+    file.set_permissions(permissions).and_then(|()| file.sync_all()).map_err(io_error(target))?;
+    Ok(copied)
+}
+
+fn copy_pages(
+    from: &Connection,
+    to: &mut Connection,
+    source: &Path,
+    progress: Progress<'_>,
+) -> Result<(), ReplaceError> {
+    let failed = database_error(source);
+    let backup = Backup::new(from, to).map_err(&failed)?;
+    let mut waits = 0;
+    loop {
+        let step = backup.step(PAGES_PER_STEP).map_err(&failed)?;
+        let pages = backup.progress();
+        let count = |pages: i32| u64::try_from(pages).unwrap_or_default();
+        progress(count(pages.pagecount - pages.remaining), count(pages.pagecount));
+        match step {
+            StepResult::Done => return Ok(()),
+            StepResult::More => waits = 0,
+            StepResult::Busy | StepResult::Locked if waits < LOCKED_WAITS_MAX => {
+                waits += 1;
+                std::thread::sleep(LOCKED_WAIT);
+            }
+            StepResult::Busy | StepResult::Locked | _ => return Err(ReplaceError::Locked(source.into())),
+        }
+    }
+}
+
+/// It is a database of the hub, and of no newer one.
+fn check_kind(connection: &Connection, path: &Path) -> Result<(), ReplaceError> {
+    // The first question to the file, which tells whether it is a database at all.
+    let version = connection.pragma_query_value(None, "schema_version", |row| row.get::<_, i64>(0));
+    version.map_err(database_error(path))?;
+    schema::check_version(connection, path)?;
+    match loss::history(connection) {
+        Ok(Some((Some(_epoch), _))) => Ok(()),
+        Ok(_) => Err(ReplaceError::Foreign(path.into())),
+        Err(error) => Err(database_error(path)(error)),
+    }
+}
+
+/// Every page fits, and so do the newest rows.
+fn check(connection: &Connection, path: &Path) -> Result<(), ReplaceError> {
+    check_kind(connection, path)?;
+    let findings = schema::quick_check(connection).map_err(database_error(path))?;
+    if !findings.is_empty() {
+        return Err(ReplaceError::Unsound { path: path.into(), what: findings.join("; ") });
+    }
+    match schema::check_newest(connection, path) {
+        Err(OpenError::Damaged { path, what }) => Err(ReplaceError::Unsound { path, what }),
+        checked => Ok(checked?),
+    }
+}
+
+fn describe(connection: &Connection, path: &Path) -> Result<Copied, ReplaceError> {
+    let history = loss::history(connection).map_err(database_error(path))?;
+    let Some((Some(epoch), seq)) = history else { return Err(ReplaceError::Foreign(path.into())) };
+    let bytes = fs::metadata(path).map_err(io_error(path))?.len();
+    Ok(Copied { epoch, seq, bytes })
+}
+
+/// Moves a database and its log to a name that tells when. The log first: without it the database is whole and
+/// shorter, which a start notices; without the database the log would be deleted by whoever opens the name anew.
+fn set_aside(path: &Path, now: Timestamp) -> Result<Option<PathBuf>, ReplaceError> {
+    let aside = beside(path, &format!(".before-{}", now.strftime("%Y%m%dT%H%M%S%3fZ")));
+    let mut moved = false;
+    for suffix in ["-wal", "-shm", ""] {
+        match fs::rename(beside(path, suffix), beside(&aside, suffix)) {
+            Ok(()) => moved = true,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(source) => return Err(ReplaceError::Io { path: beside(path, suffix), source }),
+        }
+    }
+    lineage::sync_folder(path).map_err(io_error(path))?;
+    Ok(moved.then_some(aside))
+}
+
+fn take_lock(path: &Path) -> Result<DatabaseLock, ReplaceError> {
+    schema::make_folder(path)?;
+    Ok(DatabaseLock::take(path).map_err(|source| OpenError::Lock { path: path.into(), source })?)
+}
+
+fn same_file(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
+}
+
+fn remove(path: &Path) -> Result<(), ReplaceError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(ReplaceError::Io { path: path.into(), source: error })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn database_error(path: &Path) -> impl Fn(rusqlite::Error) -> ReplaceError {
+    move |source| {
+        if kind_of(&source) == FaultKind::Damaged {
+            return ReplaceError::Unsound { path: path.into(), what: source.to_string() };
+        }
+        ReplaceError::Database { path: path.into(), source }
+    }
+}
+
+fn io_error(path: &Path) -> impl Fn(io::Error) -> ReplaceError {
+    move |source| ReplaceError::Io { path: path.into(), source }
+}
+
+/// A file in the making, removed unless it was moved to its name.
+struct Partial(PathBuf);
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        for suffix in ["", "-journal", "-wal", "-shm"] {
+            if let Err(error) = remove(&beside(&self.0, suffix)) {
+                log::warn!("{error}");
+            }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The journal's own tables, row by row: positions, bytes, encoded updates and counters.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+
+use super::store::StoreError;
+use crate::domain::register::to_nanos;
+use crate::domain::{Audience, ChatId, ContactId, EventId, RefId, Seq, StatsDelta};
+use crate::protocol::MessageSummary;
+
+/// Bytes of zstd-compressed deliveries of the ignored kind that are kept: the newest rows.
+const IGNORED_RETAINED: i64 = 10_000;
+/// Distinct types that are counted by name; later ones are counted as one.
+const TYPES_COUNTED_MAX: i64 = 100;
+/// The name under which further types are counted.
+const OTHER_TYPES: &str = "(other)";
+
+/// Deliveries by (type, outcome), with the newest time.
+pub(super) type Counts = BTreeMap<(String, &'static str), (i64, i64)>;
+
+/// The journal's own row of an event.
+pub(super) struct JournalRow<'a> {
+    pub(super) seq: Seq,
+    pub(super) event_id: &'a EventId,
+    pub(super) event_type: &'a str,
+    pub(super) update_type: &'static str,
+    pub(super) event_at: Option<i64>,
+    pub(super) received_at: Timestamp,
+    pub(super) attempt: Option<u32>,
+    pub(super) reason: Option<&'a str>,
+    pub(super) audience: &'a Audience,
+}
+
+/// Writes the journal's own row of an event.
+pub(super) fn put_journal_row(connection: &Connection, row: &JournalRow<'_>) -> Result<(), StoreError> {
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO journal (seq, event_id, event_type, update_type, organization, chat_id, contact_id, event_at,
+             received_at, attempt, reason, audience)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    )?;
+    let after = row.audience.after.as_ref();
+    insert.execute(params![
+        row.seq.0,
+        row.event_id.as_str(),
+        row.event_type,
+        row.update_type,
+        after.and_then(|after| after.organization.as_ref()).map(RefId::as_str),
+        row.audience.chat.as_ref().map(ChatId::as_str),
+        row.audience.contacts.last().map(ContactId::as_str),
+        row.event_at,
+        to_nanos(row.received_at),
+        row.attempt,
+        row.reason,
+        serde_json::to_string(row.audience)?,
+    ])?;
+    Ok(())
+}
+
+/// Keeps an event's bytes and its encoded update.
+pub(super) fn put_bytes(
+    connection: &Connection,
+    seq: Seq,
+    raw: &[u8],
+    frame: &str,
+    elsewhere: &[Option<MessageSummary>],
+) -> Result<(), StoreError> {
+    let elsewhere = (!elsewhere.is_empty()).then(|| serde_json::to_string(elsewhere)).transpose()?;
+    connection
+        .prepare_cached("INSERT INTO raw_deliveries (seq, body) VALUES (?1, ?2)")?
+        .execute(params![seq.0, raw])?;
+    connection
+        .prepare_cached("INSERT INTO frames (seq, frame, elsewhere) VALUES (?1, ?2, ?3)")?
+        .execute(params![seq.0, frame, elsewhere])?;
+    Ok(())
+}
+
+/// Keeps an object that is no event, and lets go of the oldest ones.
+pub(super) fn keep_ignored(
+    connection: &Connection,
+    reason: &str,
+    received_at: Timestamp,
+    raw: &[u8],
+) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("INSERT INTO ignored_deliveries (received_at, reason, body) VALUES (?1, ?2, ?3)")?
+        .execute(params![to_nanos(received_at), reason, raw])?;
+    connection
+        .prepare_cached(
+            "DELETE FROM ignored_deliveries WHERE id <= (SELECT max(id) FROM ignored_deliveries) - ?1",
+        )?
+        .execute([IGNORED_RETAINED])?;
+    Ok(())
+}
+
+/// Moves the hub's counters.
+pub(super) fn move_counters(connection: &Connection, delta: &StatsDelta) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "UPDATE counters SET total_contacts = total_contacts + ?1, total_messages = total_messages + ?2,
+                 total_chats = total_chats + ?3, open_chats = open_chats + ?4, waiting_chats = waiting_chats + ?5",
+        )?
+        .execute([delta.contacts, delta.messages, delta.chats, delta.open, delta.waiting])?;
+    let mut upsert = connection.prepare_cached(
+        "INSERT INTO message_buckets (bucket, count) VALUES (?1, ?2)
+         ON CONFLICT (bucket) DO UPDATE SET count = count + ?2",
+    )?;
+    for (bucket, count) in &delta.buckets {
+        upsert.execute([bucket, count])?;
+    }
+    Ok(())
+}
+
+/// Counts deliveries by type and outcome.
+pub(super) fn count_deliveries(connection: &Connection, counts: &Counts) -> Result<(), StoreError> {
+    let mut upsert = connection.prepare_cached(
+        "INSERT INTO delivery_counts (event_type, outcome, count, last_at)
+         SELECT CASE WHEN ?1 IN (SELECT event_type FROM delivery_counts)
+                          OR (SELECT count(DISTINCT event_type) FROM delivery_counts) < ?5
+                     THEN ?1 ELSE ?6 END, ?2, ?3, ?4 WHERE true
+         ON CONFLICT (event_type, outcome) DO UPDATE SET count = count + ?3, last_at = ?4",
+    )?;
+    for ((name, outcome), (count, last_at)) in counts {
+        upsert.execute(params![name, outcome, count, last_at, TYPES_COUNTED_MAX, OTHER_TYPES])?;
+    }
+    Ok(())
+}
+
+/// Lets go of the oldest updates; journal, timeline and raw deliveries stay.
+pub(super) fn prune(connection: &Connection, dropped: i64) -> Result<(), StoreError> {
+    connection.prepare_cached("DELETE FROM frames WHERE seq <= ?1")?.execute([dropped])?;
+    Ok(())
+}

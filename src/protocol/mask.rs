@@ -1,0 +1,106 @@
+//! What viewers are shown instead of names, phones and texts.
+
+use super::shapes::{ChatShape, ContactShape, MessageShape, MessageSummary};
+
+/// Stands for what is withheld.
+const DOTS: &str = "•••";
+
+/// Masks names and phones, and withholds texts, files, places and pictures.
+pub trait Mask {
+    /// Does it in place.
+    fn mask(&mut self);
+}
+
+/// A name's first letter: `M•••`.
+pub fn mask_name(name: &str) -> String {
+    name.trim().chars().next().map(|first| format!("{first}{DOTS}")).unwrap_or_default()
+}
+
+/// Country, area and the last four digits: `+55 11 •••• 0001`. Outside Brazil the area's length is not known, and
+/// a short number keeps nothing.
+pub fn mask_phone(phone: &str) -> String {
+    let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
+    let (country, area) = match digits.strip_prefix("55") {
+        Some(rest) if digits.len() >= 12 => ("55", Some(&rest[..2])),
+        _ if digits.len() >= 10 => (&digits[..2], None),
+        _ => return DOTS.to_owned(),
+    };
+    let last = &digits[digits.len() - 4..];
+    match area {
+        Some(area) => format!("+{country} {area} •••• {last}"),
+        None => format!("+{country} •••• {last}"),
+    }
+}
+
+impl<T: Mask> Mask for Option<T> {
+    fn mask(&mut self) {
+        if let Some(inner) = self {
+            inner.mask();
+        }
+    }
+}
+
+impl<T: Mask> Mask for Vec<T> {
+    fn mask(&mut self) {
+        self.iter_mut().for_each(Mask::mask);
+    }
+}
+
+fn mask_name_in(name: &mut Option<String>) {
+    *name = name.as_deref().map(mask_name);
+}
+
+impl Mask for MessageSummary {
+    fn mask(&mut self) {
+        self.text = None;
+    }
+}
+
+impl Mask for ContactShape {
+    fn mask(&mut self) {
+        mask_name_in(&mut self.name);
+        self.phone = self.phone.as_deref().map(mask_phone);
+        self.picture_url = None;
+        self.last_message.mask();
+    }
+}
+
+impl Mask for ChatShape {
+    fn mask(&mut self) {
+        mask_name_in(&mut self.contact_name);
+        self.last_message.mask();
+    }
+}
+
+impl Mask for MessageShape {
+    fn mask(&mut self) {
+        self.text = None;
+        if let Some(author) = &mut self.author {
+            mask_name_in(&mut author.name);
+        }
+        if let Some(file) = &mut self.file {
+            (file.url, file.name) = (None, None);
+        }
+        self.location = None;
+        self.contacts.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phone_keeps_where_it_is_from_and_its_last_digits() {
+        assert_eq!(mask_phone("+5511900000001"), "+55 11 •••• 0001");
+        assert_eq!(mask_phone("+551130000001"), "+55 11 •••• 0001");
+        assert_eq!(mask_phone("+15550001234"), "+15 •••• 1234");
+        assert_eq!(mask_phone("12345"), "•••");
+    }
+
+    #[test]
+    fn a_name_keeps_its_first_letter() {
+        assert_eq!(mask_name("Márcia Exemplo"), "M•••");
+        assert_eq!(mask_name(" "), "");
+    }
+}

@@ -1,0 +1,223 @@
+//! How an update looks to those who may not see all of it: made from the encoded update, so that the live fan-out,
+//! a replay from disk and `GET /api/umbler/updates` show the same.
+
+use std::borrow::Cow;
+
+use bytestring::ByteString;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::mask::Mask;
+use super::shapes::{ChatShape, ContactShape, MessageShape, MessageSummary};
+
+/// The type of an update by which a chat comes into a session's scope.
+pub const CHAT_ENTERED: &str = "chat_entered";
+/// The type of an update by which a chat leaves it.
+pub const CHAT_GONE: &str = "chat_gone";
+
+/// How an event looks from a scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum View {
+    /// The chat was and is seen, or is new.
+    Whole {
+        /// Names and phones masked, texts withheld.
+        masked: bool,
+        /// What the contact did in other chats is left out.
+        limited: bool,
+    },
+    /// The chat came into the scope: all of it, and nothing of where it was.
+    Entered {
+        /// Names and phones masked, texts withheld.
+        masked: bool,
+        /// What the contact did in other chats is left out.
+        limited: bool,
+    },
+    /// The chat left the scope: only that, and how its contact looks now, if it is seen at all.
+    Gone {
+        /// Names and phones masked, texts withheld.
+        masked: bool,
+        /// The contact is still seen through another chat.
+        contact_stays: bool,
+    },
+    /// The chat is not seen, but its contact is, through another chat, and has changed.
+    ContactOnly {
+        /// Names and phones masked, texts withheld.
+        masked: bool,
+    },
+}
+
+impl View {
+    /// The update as it was encoded.
+    pub const FULL: Self = Self::Whole { masked: false, limited: false };
+    /// How many different ones there are.
+    pub const COUNT: usize = 14;
+
+    /// A number of its own below [`COUNT`](Self::COUNT), for whoever keeps one rendering of each.
+    pub fn index(self) -> usize {
+        let pair = |masked: bool, limited: bool| usize::from(masked) + 2 * usize::from(limited);
+        match self {
+            Self::Whole { masked, limited } => pair(masked, limited),
+            Self::Entered { masked, limited } => 4 + pair(masked, limited),
+            Self::Gone { masked, contact_stays } => 8 + pair(masked, contact_stays),
+            Self::ContactOnly { masked } => 12 + usize::from(masked),
+        }
+    }
+}
+
+/// An encoded update, read back as far as a view changes it.
+#[derive(Deserialize, Serialize)]
+struct Seen<'a> {
+    #[serde(borrow)]
+    event: Cow<'a, str>,
+    seq: i64,
+    #[serde(borrow)]
+    timestamp: &'a RawValue,
+    #[serde(borrow)]
+    data: SeenData<'a>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SeenData<'a> {
+    #[serde(borrow)]
+    event_id: &'a RawValue,
+    #[serde(rename = "type", borrow)]
+    update_type: Cow<'a, str>,
+    #[serde(borrow)]
+    changes: Vec<Cow<'a, str>>,
+    chat: Option<ChatShape>,
+    contact: Option<ContactShape>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    message: Option<MessageShape>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    other_messages: Vec<MessageShape>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    previous: Option<&'a RawValue>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    reason: Option<Cow<'a, str>>,
+}
+
+/// What is left of a chat that is gone.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Gone<'a> {
+    event: &'a str,
+    seq: i64,
+    timestamp: &'a RawValue,
+    data: GoneData<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct GoneData<'a> {
+    event_id: &'a RawValue,
+    #[serde(rename = "type")]
+    update_type: &'static str,
+    changes: [&'static str; 1],
+    chat: Option<OnlyId<'a>>,
+    contact: Option<GoneContact<'a>>,
+    /// The contact is not seen any more either.
+    contact_gone: bool,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum GoneContact<'a> {
+    Gone(OnlyId<'a>),
+    Stays(&'a ContactShape),
+}
+
+#[derive(Serialize)]
+struct OnlyId<'a> {
+    id: &'a str,
+}
+
+/// An encoded update as `view` shows it; an error where it is no update of ours. `newest_elsewhere` is the newest
+/// message of the contact's other chats, as far as they are seen.
+pub fn render(
+    frame: &ByteString,
+    view: View,
+    newest_elsewhere: Option<&MessageSummary>,
+) -> Result<ByteString, serde_json::Error> {
+    if view == View::FULL {
+        return Ok(frame.clone());
+    }
+    let mut seen: Seen<'_> = serde_json::from_str(frame)?;
+    let (masked, limited) = match view {
+        View::Whole { masked, limited } => (masked, limited),
+        View::Entered { masked, limited } => {
+            seen.data.enter();
+            (masked, limited)
+        }
+        View::Gone { masked, .. } => (masked, true),
+        View::ContactOnly { masked } => {
+            seen.data.keep_contact_only();
+            (masked, true)
+        }
+    };
+    if limited {
+        let chat_is_seen = matches!(view, View::Whole { .. } | View::Entered { .. });
+        seen.data.limit_contact(chat_is_seen, newest_elsewhere);
+    }
+    if masked {
+        seen.data.mask();
+    }
+    if let View::Gone { contact_stays, .. } = view {
+        return gone(&seen, contact_stays);
+    }
+    Ok(serde_json::to_string(&seen)?.into())
+}
+
+fn gone(seen: &Seen<'_>, contact_stays: bool) -> Result<ByteString, serde_json::Error> {
+    let contact = seen.data.contact.as_ref().map(|contact| {
+        if contact_stays {
+            GoneContact::Stays(contact)
+        } else {
+            GoneContact::Gone(OnlyId { id: &contact.id })
+        }
+    });
+    let data = GoneData {
+        event_id: seen.data.event_id,
+        update_type: CHAT_GONE,
+        changes: [CHAT_GONE],
+        chat: seen.data.chat.as_ref().map(|chat| OnlyId { id: &chat.id }),
+        contact,
+        contact_gone: !contact_stays,
+    };
+    let gone = Gone { event: &seen.event, seq: seen.seq, timestamp: seen.timestamp, data };
+    Ok(serde_json::to_string(&gone)?.into())
+}
+
+impl SeenData<'_> {
+    fn enter(&mut self) {
+        self.update_type = CHAT_ENTERED.into();
+        self.changes.insert(0, CHAT_ENTERED.into());
+        self.previous = None;
+    }
+
+    fn keep_contact_only(&mut self) {
+        self.update_type = "contact_updated".into();
+        self.changes = vec!["contact_updated".into()];
+        (self.chat, self.message, self.previous) = (None, None, None);
+        self.other_messages.clear();
+    }
+
+    /// The contact's newest message is the newest that is seen.
+    fn limit_contact(&mut self, chat_is_seen: bool, newest_elsewhere: Option<&MessageSummary>) {
+        let here = self.chat.as_ref().filter(|_| chat_is_seen).and_then(|chat| chat.last_message.as_ref());
+        let newest =
+            here.into_iter().chain(newest_elsewhere).max_by_key(|message| message.position()).cloned();
+        if let Some(contact) = &mut self.contact {
+            contact.limit_to(newest);
+        }
+    }
+
+    fn mask(&mut self) {
+        self.chat.mask();
+        self.contact.mask();
+        self.message.mask();
+        self.other_messages.mask();
+        // It may quote what was not understood.
+        self.reason = self.reason.take().map(|_| "withheld".into());
+    }
+}

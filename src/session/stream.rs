@@ -1,0 +1,245 @@
+//! The same session over an event stream, for networks that let no WebSocket through: one actor, one response body
+//! that only flows one way. What a client would say comes in the request's query.
+//!
+//! # Contract
+//!
+//! 1. The envelopes are those of the socket, one in each `data:` line; an update's `id:` is `EPOCH:SEQ`.
+//! 2. It begins with `connection_established` and `subscribed`, then `umbler_data` unless the position was recovered.
+//! 3. It ends with `closed` `{code, reason}`, a code of the close table, where the hub ends it.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as PollContext, Poll};
+use std::time::Duration;
+
+use actix::prelude::*;
+use bytes::Bytes;
+use bytestring::ByteString;
+use futures_util::Stream;
+use serde::Serialize;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use utoipa::ToSchema;
+
+use super::{SessionSeat, new_session_id};
+use crate::auth::{Identity, LEEWAY_SECONDS};
+use crate::hub::backlog::{Backlog, MESSAGES_MAX};
+use crate::hub::outbox::CLOSES_WAITING_MAX;
+use crate::hub::{
+    Admit, AdmitError, Connect, Deliver, Disconnected, Drained, Outgoing, SendSnapshot, SessionId, Subscribe,
+    UmblerHub, Who,
+};
+use crate::protocol::event::{Heartbeat, ServerEvent, encode, encode_error};
+use crate::protocol::{CloseCode, ErrorCode, SnapshotLimits, SubscribeRequest};
+use crate::telemetry::clock;
+
+/// What a client asks for by opening a stream.
+#[derive(Debug, Clone)]
+pub struct StreamRequest {
+    /// What it follows, and from where.
+    pub subscribe: SubscribeRequest,
+    /// How much of a snapshot it wants.
+    pub limits: SnapshotLimits,
+}
+
+/// One stream.
+pub struct StreamSession {
+    id: SessionId,
+    seat: SessionSeat,
+    identity: Identity,
+    request: StreamRequest,
+    epoch: Option<Arc<str>>,
+    backlog: Arc<Backlog>,
+    body: Sender<Chunk>,
+    sent: u64,
+}
+
+/// Bytes of the body, and what they weigh in the backlog.
+struct Chunk {
+    bytes: Bytes,
+    weight: Option<usize>,
+}
+
+/// The body: what it hands to the connection counts as read.
+pub struct StreamBody {
+    chunks: Receiver<Chunk>,
+    backlog: Arc<Backlog>,
+    hub: Addr<UmblerHub>,
+    id: SessionId,
+}
+
+/// The content of `closed`.
+#[derive(Serialize, ToSchema)]
+pub struct Closed {
+    /// A code of the close table.
+    code: u16,
+    /// Its reason.
+    reason: &'static str,
+}
+
+/// Opens a stream: starts its actor and hands out the body.
+pub fn open(seat: SessionSeat, identity: Identity, request: StreamRequest) -> StreamBody {
+    let (body, chunks) = channel(MESSAGES_MAX + CLOSES_WAITING_MAX);
+    let (id, backlog) = (new_session_id(), Arc::<Backlog>::default());
+    let stream =
+        StreamBody { chunks, backlog: Arc::clone(&backlog), hub: seat.hub.clone(), id: Arc::clone(&id) };
+    StreamSession { id, seat, identity, request, epoch: None, backlog, body, sent: 0 }.start();
+    stream
+}
+
+impl Actor for StreamSession {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(MESSAGES_MAX + CLOSES_WAITING_MAX);
+        let connect = Connect {
+            session: Arc::clone(&self.id),
+            outbox: ctx.address().recipient::<Deliver>(),
+            backlog: Arc::clone(&self.backlog),
+            address: self.seat.address,
+            who: Some(Who::new(&self.identity)),
+        };
+        let subscribe = self.request.subscribe.clone();
+        let subscribe = Subscribe { session: Arc::clone(&self.id), request_id: None, request: subscribe };
+        let connected = self.seat.hub.try_send(connect).is_ok();
+        // Before it subscribes, so that its channels count as its user's.
+        if connected && self.identity.expires_at.is_some() {
+            self.ask_to_be_admitted(ctx);
+        }
+        if !connected || self.seat.hub.try_send(subscribe).is_err() {
+            log::warn!("the hub is too busy to take in stream {}", self.id);
+            return self.close(CloseCode::GoingAway, ctx);
+        }
+        self.seat.metrics.session_opened();
+        self.await_expiry(ctx);
+        let gone = self.body.clone();
+        let reader_left = async move { gone.closed().await };
+        ctx.spawn(reader_left.into_actor(self).map(|(), _, ctx| ctx.stop()));
+    }
+
+    fn stopped(&mut self, _: &mut Self::Context) {
+        let told = self.seat.hub.send(Disconnected { session: Arc::clone(&self.id) });
+        actix_rt::spawn(async move {
+            if told.await.is_err() {
+                log::debug!("a stream ended after the hub");
+            }
+        });
+    }
+}
+
+impl StreamSession {
+    /// The hub has the last word on users: it knows their other sessions, and who was revoked.
+    fn ask_to_be_admitted(&self, ctx: &mut Context<Self>) {
+        let admit = Admit { session: Arc::clone(&self.id), identity: Arc::new(self.identity.clone()) };
+        let asked = self.seat.hub.send(admit).into_actor(self);
+        ctx.wait(asked.map(|answer, stream, ctx| match answer {
+            // Where it has ended already, its close is on the way.
+            Ok(Ok(_) | Err(AdmitError::Unknown)) => {}
+            Ok(Err(AdmitError::Revoked)) => stream.close(CloseCode::Revoked, ctx),
+            Ok(Err(AdmitError::TooManySessions | AdmitError::TooFast)) => stream.close(CloseCode::Limit, ctx),
+            Err(_gone) => stream.close(CloseCode::GoingAway, ctx),
+        }));
+    }
+
+    fn await_expiry(&self, ctx: &mut Context<Self>) {
+        let Some(expires_at) = self.identity.expires_at else { return };
+        let left =
+            expires_at.as_second().saturating_sub(clock::now().as_second()).saturating_add(LEEWAY_SECONDS);
+        ctx.run_later(Duration::from_secs(u64::try_from(left).unwrap_or(0)), |stream, ctx| {
+            let message = "the token's time is over";
+            stream.write(&encode_error(None, clock::now(), ErrorCode::TokenExpired, message), None);
+            stream.close(CloseCode::TokenExpired, ctx);
+        });
+    }
+
+    fn close(&mut self, code: CloseCode, ctx: &mut Context<Self>) {
+        self.seat.metrics.session_closed(code.number());
+        let closed = Closed { code: code.number(), reason: code.reason() };
+        self.write(&encode(ServerEvent::Closed, None, clock::now(), &closed), None);
+        ctx.stop();
+    }
+
+    fn write(&self, frame: &ByteString, weight: Option<usize>) {
+        self.push(format!("data: {frame}\n\n").into(), weight);
+    }
+
+    fn push(&self, bytes: Bytes, weight: Option<usize>) {
+        // The backlog bounds what the hub queues below the channel's capacity; a reader who left needs nothing.
+        if let Err(error) = self.body.try_send(Chunk { bytes, weight }) {
+            log::debug!("a stream takes no frames: {error}");
+        }
+    }
+
+    fn write_updates(&mut self, frames: &[ByteString], weight: usize) {
+        self.sent += frames.len() as u64;
+        let mut text = String::with_capacity(weight + frames.len() * 64);
+        for frame in frames {
+            if let (Some(epoch), Some(seq)) = (&self.epoch, seq_of(frame)) {
+                text.push_str("id: ");
+                text.push_str(epoch);
+                text.push(':');
+                text.push_str(seq);
+                text.push('\n');
+            }
+            text.push_str("data: ");
+            text.push_str(frame);
+            text.push_str("\n\n");
+        }
+        self.push(text.into(), Some(weight));
+    }
+}
+
+/// The position of an encoded update, as text: its place in the envelope is fixed.
+fn seq_of(frame: &str) -> Option<&str> {
+    let rest = frame.strip_prefix(r#"{"event":"umbler_update","seq":"#)?;
+    rest.split_once(',').map(|(seq, _)| seq)
+}
+
+impl Handler<Deliver> for StreamSession {
+    type Result = ();
+
+    fn handle(&mut self, deliver: Deliver, ctx: &mut Self::Context) {
+        let weight = Some(deliver.bytes);
+        match deliver.frames {
+            Outgoing::Updates(frames) => self.write_updates(&frames, deliver.bytes),
+            Outgoing::Notice(frame) => self.write(&frame, weight),
+            Outgoing::Subscribed { frame, epoch, recovered } => {
+                self.epoch = Some(epoch);
+                self.write(&frame, weight);
+                if !recovered {
+                    self.ask_for_snapshot(ctx);
+                }
+            }
+            Outgoing::Heartbeat(seq) => {
+                let heartbeat = Heartbeat { seq, sent: self.sent };
+                self.write(&encode(ServerEvent::Heartbeat, None, clock::now(), &heartbeat), weight);
+            }
+            Outgoing::Close(code) => self.close(code, ctx),
+        }
+    }
+}
+
+impl StreamSession {
+    fn ask_for_snapshot(&mut self, ctx: &mut Context<Self>) {
+        let ask =
+            SendSnapshot { session: Arc::clone(&self.id), request_id: None, limits: self.request.limits };
+        if self.seat.hub.try_send(ask).is_err() {
+            self.close(CloseCode::GoingAway, ctx);
+        }
+    }
+}
+
+impl Stream for StreamBody {
+    type Item = Result<Bytes, actix_web::Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut PollContext<'_>) -> Poll<Option<Self::Item>> {
+        let Poll::Ready(chunk) = self.chunks.poll_recv(cx) else { return Poll::Pending };
+        let Some(chunk) = chunk else { return Poll::Ready(None) };
+        if chunk.weight.is_some_and(|weight| self.backlog.subtract(weight))
+            && self.hub.try_send(Drained { session: Arc::clone(&self.id) }).is_err()
+        {
+            // The hub looks for such sessions once a second.
+            log::debug!("the hub is too busy to hear that stream {} has read all", self.id);
+        }
+        Poll::Ready(Some(Ok(chunk.bytes)))
+    }
+}

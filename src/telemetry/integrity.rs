@@ -1,0 +1,67 @@
+//! What is known of the database's soundness: the check in the background, and damage that was met since.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Shared by whoever may meet damage.
+#[derive(Debug, Clone, Default)]
+pub struct Integrity(Arc<Mutex<Found>>);
+
+#[derive(Debug, Default)]
+enum Found {
+    /// The check is not done, and no damage was met.
+    #[default]
+    Nothing,
+    /// Every page and index fits.
+    Sound,
+    /// What does not.
+    Damage(String),
+}
+
+impl Integrity {
+    /// The check is done. Damage that was met meanwhile stays.
+    pub fn note_sound(&self) {
+        let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if matches!(*found, Found::Nothing) {
+            *found = Found::Sound;
+        }
+    }
+
+    /// Damage was met. The first finding stays: what comes after it is mostly its consequence.
+    pub fn note_damage(&self, what: String) {
+        let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !matches!(*found, Found::Damage(_)) {
+            log::error!("the database is damaged, restore a backup: {what}");
+            *found = Found::Damage(what);
+        }
+    }
+
+    /// True once damage was met.
+    pub fn is_damaged(&self) -> bool {
+        matches!(*self.0.lock().unwrap_or_else(PoisonError::into_inner), Found::Damage(_))
+    }
+
+    /// For `/health`.
+    pub fn describe(&self) -> String {
+        match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            Found::Nothing => "checking".to_owned(),
+            Found::Sound => "ok".to_owned(),
+            Found::Damage(what) => format!("damaged: {what}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn damage_that_was_met_outlives_a_check_that_found_none() {
+        let integrity = Integrity::default();
+        assert_eq!(integrity.describe(), "checking");
+        integrity.note_damage("a page".to_owned());
+        integrity.note_sound();
+        integrity.note_damage("another page".to_owned());
+        assert!(integrity.is_damaged());
+        assert_eq!(integrity.describe(), "damaged: a page");
+    }
+}

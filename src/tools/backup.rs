@@ -1,0 +1,33 @@
+//! `umbler-hub backup`: a checked copy of the database, while the hub runs.
+
+use std::path::PathBuf;
+
+use super::{DatabaseArgs, PageBar, ToolError, print};
+use crate::journal::replace;
+
+/// What to copy, and where to.
+#[derive(Debug, clap::Args)]
+pub struct BackupArgs {
+    /// The file to make: one whole database, to be given to `restore`.
+    file: PathBuf,
+    /// Overwrite the file where it is there.
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+/// Copies, checks, and tells what the copy holds.
+pub fn run(args: &BackupArgs) -> Result<(), ToolError> {
+    let path = args.database.path()?;
+    let bar = PageBar::new("copying");
+    let copied = replace::backup(&path, &args.file, args.force, &bar.progress())?;
+    drop(bar);
+    print(&format!(
+        "{}: {} deliveries, epoch {}, {} KiB, sound\n",
+        args.file.display(),
+        copied.seq,
+        copied.epoch,
+        copied.bytes / 1024
+    ))
+}

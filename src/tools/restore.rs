@@ -1,0 +1,49 @@
+//! `umbler-hub restore` and `umbler-hub accept-data-loss`: the two ways on after a database was lost or damaged.
+
+use std::path::PathBuf;
+
+use super::{DatabaseArgs, PageBar, ToolError, print};
+use crate::journal::replace::{self, Replaced};
+use crate::telemetry::clock;
+
+/// What to put in place.
+#[derive(Debug, clap::Args)]
+pub struct RestoreArgs {
+    /// A file that `backup` made.
+    file: PathBuf,
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+/// Which database.
+#[derive(Debug, clap::Args)]
+pub struct AcceptArgs {
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+/// Puts a backup in the place of the database.
+pub fn restore(args: &RestoreArgs) -> Result<(), ToolError> {
+    let path = args.database.path()?;
+    let bar = PageBar::new("copying");
+    let replaced = replace::restore(&args.file, &path, clock::now(), &bar.progress())?;
+    drop(bar);
+    print(&format!("{}: {}", path.display(), describe(&replaced)))
+}
+
+/// Goes on without what was lost.
+pub fn accept(args: &AcceptArgs) -> Result<(), ToolError> {
+    let path = args.database.path()?;
+    let replaced = replace::accept_loss(&path, clock::now())?;
+    print(&format!("{}: {}", path.display(), describe(&replaced)))
+}
+
+fn describe(replaced: &Replaced) -> String {
+    let now = replaced.now.as_ref().map_or_else(
+        || "nothing is left of it; the next start begins anew\n".to_owned(),
+        |now| format!("{} deliveries, sound; a new epoch begins: {}\n", now.seq, now.epoch),
+    );
+    let aside = replaced.aside.as_ref();
+    let aside = aside.map(|aside| format!("the database before is kept: {}\n", aside.display()));
+    now + &aside.unwrap_or_default()
+}

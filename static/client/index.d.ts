@@ -1,0 +1,71 @@
+import type { ConnectionEstablished, HubEvents, HubOptions, Runtime, Snapshot, SnapshotLimits, Status, UmblerData, User } from './types.d.ts';
+
+export type * from './types.d.ts';
+
+/** What went wrong, in a form that a program can act on. */
+export declare class HubError extends Error {
+  constructor(code: string, message: string, more?: { temporary?: boolean; closeCode?: number | null; cause?: unknown });
+  /** A code of the hub's table, or one of the client's own: see the README. */
+  readonly code: string;
+  /** True where the same may succeed later, unchanged. */
+  readonly temporary: boolean;
+  /** The socket's close code, where it was one. */
+  readonly closeCode: number | null;
+}
+
+/** What is followed where nothing is said: `updates` and `stats`. */
+export declare const DEFAULT_CHANNELS: readonly string[];
+
+/** The connection to a hub: it comes back by itself, and holds data that stays current. */
+export declare class UmblerHubClient {
+  constructor(options?: HubOptions, runtime?: Partial<Runtime>);
+
+  /** What is not named stays as it is. */
+  configure(options: HubOptions): this;
+  /**
+   * Connects, signs in where the hub wants that, and subscribes. While connected, a new token is exchanged in place.
+   * Rejected where the hub refuses; a hub that does not answer is tried until it does.
+   */
+  connect(token?: string | null): Promise<void>;
+  /** Closes the connection; what is held stays, and grows old. */
+  disconnect(): void;
+
+  on<E extends keyof HubEvents>(event: E, listener: HubEvents[E]): () => void;
+  off<E extends keyof HubEvents>(event: E, listener: HubEvents[E]): this;
+
+  /** A fresh snapshot; from then on `data` is kept current, as far as updates are subscribed to. */
+  requestUmblerData(limits?: SnapshotLimits): Promise<Snapshot>;
+  /** `['updates', 'stats']` where none are named. Remembered, and subscribed to again after each reconnect. */
+  subscribeToUpdates(channels?: readonly string[]): Promise<void>;
+  /** All where none are named. */
+  unsubscribeFromUpdates(channels?: readonly string[]): Promise<void>;
+  /** Tells others, who follow `presence`, which chat this screen shows; told again after each reconnect. */
+  setPresence(chat: string | null): void;
+  /** Reads a REST row with the token in its header. */
+  get(path: string, query?: Record<string, string | number | undefined>): Promise<any>;
+
+  readonly status: Status;
+  readonly isConnected: boolean;
+  /** True while `data` is what the hub has. */
+  readonly isLive: boolean;
+  /** What is held, kept current; the same object while nothing changes. */
+  readonly data: UmblerData;
+  readonly limits: Required<SnapshotLimits>;
+  readonly error: HubError | null;
+  readonly user: User | null;
+  readonly hello: ConnectionEstablished | null;
+  readonly transport: 'websocket' | 'stream' | null;
+  readonly url: string;
+  /** When the hub was last heard while the data was current, in milliseconds since 1970; null before that. */
+  readonly lastHeardAt: number | null;
+  /** How old the data may be, in milliseconds; null before there is any. */
+  dataAge(): number | null;
+
+  /** For `useSyncExternalStore`. */
+  readonly view: { readonly status: Status; readonly data: UmblerData; readonly error: HubError | null };
+  subscribeView(listener: () => void): () => void;
+}
+
+/** The page's one connection. Nothing happens before `connect()`. */
+declare const hub: UmblerHubClient;
+export default hub;

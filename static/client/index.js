@@ -1,0 +1,18 @@
+// @ts-check
+/**
+ * The client of Umbler Hub.
+ *
+ *     import hub from 'umbler-hub-client';
+ *     hub.on('umbler_update', (update) => console.log(update.type));
+ *     hub.subscribeToUpdates();
+ *     await hub.connect();
+ */
+
+import { DEFAULT_CHANNELS, UmblerHubClient } from './lib/client.js';
+import { HubError } from './lib/envelope.js';
+
+/** The page's one connection. Nothing happens before `connect()`. */
+const hub = new UmblerHubClient();
+
+export default hub;
+export { DEFAULT_CHANNELS, HubError, UmblerHubClient };

@@ -1,0 +1,295 @@
+// @ts-check
+/**
+ * The hub as a page sees it: connect once, listen, and hold data that stays current.
+ *
+ * # Contract
+ *
+ * 1. Whatever happens to the connection, it comes back by itself, unless the hub said not to.
+ * 2. An update is told once; after a loss, what was missed is fetched or the data is replaced, never skipped in silence.
+ * 3. `status` and `dataAge()` say how far the data can be trusted.
+ */
+
+import { Connection } from './connection.js';
+import { Emitter } from './emitter.js';
+import { HubError } from './envelope.js';
+import { Holdings } from './holdings.js';
+import { getJson } from './rest.js';
+import { browserRuntime } from './runtime.js';
+import { TokenSource } from './tokens.js';
+import { restBase, socketUrl } from './url.js';
+import { ViewStore } from './view.js';
+
+/** @import { HubOptions, Runtime, SnapshotLimits, Status } from '../types.d.ts' */
+/** @import { Session } from './session.js' */
+/** @import { Done, Failed } from './requests.js' */
+
+/** What is followed where nothing is said: every update, and the counters. */
+export const DEFAULT_CHANNELS = Object.freeze(['updates', 'stats']);
+
+export class UmblerHubClient {
+  /** @type {Runtime} */ #runtime;
+  /** @type {HubOptions} */ #options = {};
+  /** @type {string | null} */ #url = null;
+  #emitter = new Emitter();
+  #tokens = new TokenSource();
+  #holdings;
+  #connection;
+  #store;
+
+  /** @param {HubOptions} [options] @param {Partial<Runtime>} [runtime] other surroundings than the browser, for tests */
+  constructor(options = {}, runtime = {}) {
+    this.#runtime = { ...browserRuntime(), ...runtime };
+    this.#holdings = new Holdings(this.#runtime, () => this.#store.touch());
+    this.#connection = new Connection(this.#runtime, this.#tokens, this.#holdings, {
+      changed: () => this.#store.touch(true),
+      heard: (envelope) => {
+        this.#emitter.emit(envelope.event, envelope.data, envelope);
+        this.#emitter.emit('*', envelope.data, envelope);
+      },
+      troubled: (error) => {
+        this.#emitter.emit('error', error);
+        this.#store.touch(true);
+      },
+    });
+    this.#store = new ViewStore(
+      this.#runtime,
+      () => ({ status: this.#connection.status, data: this.data, error: this.error }),
+      (before, now) => {
+        if (before.data !== now.data) this.#emitter.emit('data', now.data);
+        if (before.status !== now.status) this.#emitter.emit('status', now.status);
+      },
+    );
+    this.configure(options);
+  }
+
+  /** @param {HubOptions} options what is not named stays as it is */
+  configure(options) {
+    this.#options = { ...this.#options, ...options };
+    if (options.tokenProvider !== undefined) this.#tokens.setProvider(options.tokenProvider);
+    if (options.token !== undefined) this.#tokens.set(options.token);
+    if (!this.#connection.isStopped && this.#moved()) {
+      this.#connection.moveTo(this.#settle(), this.#options.transport ?? 'auto');
+    }
+    return this;
+  }
+
+  /**
+   * Connects, signs in where the hub wants that, and subscribes. While connected, a new token is exchanged in place.
+   *
+   * @param {string | null} [token]
+   * @returns {Promise<void>} rejected where the hub refuses; a hub that does not answer is tried until it does
+   */
+  connect(token) {
+    const known = this.#tokens.current;
+    if (token) this.#tokens.set(token);
+    const { session, hello } = this.#connection;
+    if (token && token !== known && session?.hasBegun && hello?.authRequired) {
+      return this.#exchange(session, token, known);
+    }
+    try {
+      return this.#connection.start(this.#settle(), this.#options.transport ?? 'auto');
+    } catch (error) {
+      this.#connection.stop('disconnected', /** @type {HubError} */ (error));
+      return Promise.reject(error);
+    }
+  }
+
+  /** Closes the connection; what is held stays, and grows old. */
+  disconnect() {
+    this.#connection.stop('disconnected', new HubError('disconnected', 'disconnect() was called'), true);
+  }
+
+  /**
+   * @param {string} event an event of the hub, or `status`, `data`, `error`, `*`
+   * @param {Function} listener
+   * @returns {() => void} stops listening
+   */
+  on(event, listener) {
+    return this.#emitter.on(event, listener);
+  }
+
+  /** @param {string} event @param {Function} listener */
+  off(event, listener) {
+    this.#emitter.off(event, listener);
+    return this;
+  }
+
+  /**
+   * A fresh snapshot. From then on `data` is kept current, as far as updates are subscribed to.
+   *
+   * @param {SnapshotLimits} [limits]
+   */
+  requestUmblerData(limits) {
+    const { isStopped, session } = this.#connection;
+    if (isStopped) return handled(Promise.reject(new HubError('disconnected', 'connect first')));
+    const snapshot = handled(this.#holdings.snapshots.want(limits));
+    if (session?.hasBegun) session.requestSnapshot(false);
+    return snapshot;
+  }
+
+  /** @param {readonly string[]} [channels] remembered, and subscribed to again after each reconnect */
+  subscribeToUpdates(channels = DEFAULT_CHANNELS) {
+    const followed = this.#holdings.channels;
+    const added = channels.filter((channel) => !followed.has(channel));
+    for (const channel of added) followed.add(channel);
+    return this.#ask(added, (session, done, failed) => {
+      session.subscribe(added, done, (error) => {
+        if (!error.temporary) for (const channel of added) followed.delete(channel);
+        failed(error);
+      });
+    });
+  }
+
+  /** @param {readonly string[]} [channels] all where none are named */
+  unsubscribeFromUpdates(channels = [...this.#holdings.channels]) {
+    const gone = channels.filter((channel) => this.#holdings.channels.delete(channel));
+    if (gone.includes('updates')) this.#holdings.state.interrupt();
+    return this.#ask(gone, (session, done, failed) => {
+      session.request('unsubscribe_updates', { channels: gone }, done, failed);
+    });
+  }
+
+  /** Tells others, who follow `presence`, which chat this screen shows. @param {string | null} chat */
+  setPresence(chat) {
+    this.#holdings.inView = chat;
+    const { session } = this.#connection;
+    if (session?.hasBegun) session.showsChat(chat);
+  }
+
+  /**
+   * Reads a REST row, such as `/api/umbler/chats/ID/messages`.
+   *
+   * @param {string} path @param {Record<string, string | number | undefined>} [query]
+   */
+  async get(path, query = {}) {
+    return getJson(this.#runtime, restBase(this.url), path, query, await this.#tokens.get());
+  }
+
+  /** @returns {Status} */
+  get status() {
+    return this.#connection.status;
+  }
+
+  get isConnected() {
+    return this.status === 'connected';
+  }
+
+  /** True while `data` is what the hub has. */
+  get isLive() {
+    return this.isConnected && this.#holdings.state.isCurrent && this.#holdings.channels.has('updates');
+  }
+
+  /** What is held, kept current; the same object while nothing changes. */
+  get data() {
+    return this.#holdings.state.data;
+  }
+
+  /** The limits of the snapshot that is held. */
+  get limits() {
+    return this.#holdings.state.limits;
+  }
+
+  /** What went wrong last; null again once connected. */
+  get error() {
+    return this.#connection.error;
+  }
+
+  /** Who is signed in; null where the hub does not ask. */
+  get user() {
+    return this.#connection.user;
+  }
+
+  /** The hub's greeting: session, epoch, whether it wants a sign-in. */
+  get hello() {
+    return this.#connection.hello;
+  }
+
+  /** `websocket` or `stream`; null while there is none. */
+  get transport() {
+    return this.#connection.session?.kind ?? null;
+  }
+
+  /** The socket's address. */
+  get url() {
+    return this.#url ?? this.#resolve();
+  }
+
+  /** When the hub was last heard while the data was current, in milliseconds since 1970; null before that. */
+  get lastHeardAt() {
+    return this.#connection.lastHeardAt;
+  }
+
+  /** How old the data may be, in milliseconds; null before there is any. */
+  dataAge() {
+    return this.lastHeardAt === null ? null : Math.max(0, this.#runtime.now() - this.lastHeardAt);
+  }
+
+  /** Status, data and error in one object that is another when one of them is: for `useSyncExternalStore`. */
+  get view() {
+    return this.#store.view;
+  }
+
+  /** @param {() => void} listener told when `view` is another @returns {() => void} */
+  subscribeView(listener) {
+    return this.#store.subscribe(listener);
+  }
+
+  #resolve() {
+    return socketUrl(this.#options.url, this.#runtime.pageUrl);
+  }
+
+  #moved() {
+    return this.#resolve() !== this.#url;
+  }
+
+  /** The address to use from now on. */
+  #settle() {
+    const url = this.#resolve();
+    if (url !== this.#url) this.#holdings.moveTo(url, this.#url === null, this.#options.keepPosition !== false);
+    this.#url = url;
+    return url;
+  }
+
+  /**
+   * Asks the open session, if there is one; else the next one begins with what is remembered.
+   *
+   * @param {string[]} what
+   * @param {(session: Session, done: Done, failed: Failed) => void} ask
+   * @returns {Promise<void>}
+   */
+  #ask(what, ask) {
+    const { session } = this.#connection;
+    if (!session?.hasBegun || what.length === 0) return Promise.resolve();
+    if (session.kind === 'stream') {
+      session.reopen();
+      return Promise.resolve();
+    }
+    return handled(new Promise((resolve, reject) => ask(session, () => resolve(undefined), reject)));
+  }
+
+  /** @param {Session} session @param {string} token @param {string | null} known @returns {Promise<void>} */
+  #exchange(session, token, known) {
+    return handled(new Promise((resolve, reject) => {
+      session.authenticate(token, () => resolve(undefined), (error) => {
+        if (error.code === 'forbidden') {
+          // Another user: nothing of the first one may stay.
+          this.#connection.forgetUser();
+          session.reopen();
+          return resolve(this.connect());
+        }
+        if (error.code === 'unauthorized') this.#tokens.set(known);
+        reject(error);
+      });
+    }));
+  }
+}
+
+/**
+ * Whoever does not wait for it is not told of an unhandled rejection: the `error` event tells.
+ *
+ * @template T @param {Promise<T>} promise
+ */
+function handled(promise) {
+  promise.catch(() => {});
+  return promise;
+}

@@ -1,0 +1,283 @@
+/** Shapes of the wire and of the client. What the hub does not know is `null`. */
+
+export interface Named {
+  id: string;
+  name: string | null;
+}
+
+export interface Channel extends Named {
+  type: string | null;
+}
+
+export interface MessageSummary {
+  id: string;
+  chatId: string;
+  direction: 'in' | 'out';
+  source: string | null;
+  type: string | null;
+  text: string | null;
+  state: string | null;
+  private: boolean;
+  at: string;
+}
+
+export interface Contact {
+  id: string;
+  name: string | null;
+  phone: string | null;
+  pictureUrl: string | null;
+  type: string | null;
+  blocked: boolean;
+  tags: Named[];
+  createdAt: string | null;
+  lastInteractionAt: string | null;
+  lastMessage: MessageSummary | null;
+}
+
+export interface Chat {
+  id: string;
+  contactId: string | null;
+  contactName: string | null;
+  kind: 'direct' | 'group' | 'internal';
+  channel: Channel | null;
+  sector: Named | null;
+  owner: Named | null;
+  members: Named[];
+  tags: Named[];
+  status: 'open' | 'waiting' | 'closed';
+  open: boolean;
+  waiting: boolean;
+  private: boolean;
+  waitingSince: string | null;
+  createdAt: string | null;
+  closedAt: string | null;
+  lastActivityAt: string | null;
+  lastMessage: MessageSummary | null;
+}
+
+export interface Reaction {
+  id: string;
+  emoji: string;
+  source: string | null;
+  at: string | null;
+}
+
+export interface Message extends MessageSummary {
+  contactId: string | null;
+  author: Named | null;
+  bot: Named | null;
+  editedAt: string | null;
+  reactions: Reaction[];
+  replyTo: { id: string; chatId: string | null } | null;
+  file: { url: string | null; contentType: string | null; name: string | null; size: number | null } | null;
+  location: { latitude: number | null; longitude: number | null; name: string | null; address: string | null } | null;
+  contacts: object[];
+  deleted: boolean;
+}
+
+export interface Stats {
+  totalContacts: number;
+  totalMessages: number;
+  totalChats: number;
+  openChats: number;
+  waitingChats: number;
+  messagesToday: number;
+  asOfSeq: number;
+}
+
+/** How many items of each kind a snapshot holds at most, 0 to 200. */
+export interface SnapshotLimits {
+  contacts?: number;
+  chats?: number;
+  messages?: number;
+}
+
+/** What the hub answers to `request_umbler_data`. */
+export interface Snapshot {
+  seq: number;
+  epoch: string;
+  scope: string;
+  stats: Stats;
+  contacts: Contact[];
+  chats: Chat[];
+  recentMessages: Message[];
+  truncated: string[];
+}
+
+/** The same, kept current. Never `null` itself: before the first snapshot its lists are empty. */
+export interface UmblerData {
+  /** The position that the lists include; `null` before the first snapshot. */
+  seq: number | null;
+  epoch: string | null;
+  scope: string | null;
+  stats: Stats | null;
+  /** Latest interaction first. */
+  contacts: Contact[];
+  /** Open chats, latest activity first. */
+  chats: Chat[];
+  /** Newest first. */
+  recentMessages: Message[];
+  /** Who is on which screen, where the channel `presence` is followed. */
+  presence: Present[];
+  /** Names of the lists of which the hub has more than are here. */
+  truncated: string[];
+}
+
+/** One user's stay. */
+export interface Present {
+  id: string;
+  name: string | null;
+  role: User['role'];
+  since: string;
+  tabs: number;
+  /** The chats in view that this user may see. */
+  chats: string[];
+}
+
+export interface PresenceUpdate {
+  /** True where `users` is everybody; false where it is only whose stay changed. */
+  full: boolean;
+  users: Present[];
+  /** The ids of users who are gone. */
+  left: string[];
+}
+
+export type UpdateType =
+  | 'unrecognized'
+  | 'new_message'
+  | 'chat_closed'
+  | 'chat_reopened'
+  | 'chat_opened'
+  | 'chat_transferred'
+  | 'chat_sector_changed'
+  | 'chat_tags_changed'
+  | 'chat_visibility_changed'
+  | 'message_updated'
+  | 'contact_updated'
+  | 'chat_updated'
+  | 'chat_entered'
+  | 'chat_gone'
+  | 'notification';
+
+/**
+ * The data of an `umbler_update`. Of a chat that is gone, `chat` holds nothing but its `id`, and so does `contact` with
+ * `contactGone`; a `notification` has `user` and `data` instead.
+ */
+export interface Update {
+  eventId: string;
+  type: UpdateType;
+  changes: UpdateType[];
+  chat: Chat | null;
+  contact: Contact | null;
+  message?: Message;
+  otherMessages?: Message[];
+  previous?: Partial<Chat>;
+  reason?: string;
+  /** With `chat_gone`: the contact is not seen through another chat either. */
+  contactGone?: boolean;
+  /** Whom a `notification` is for. */
+  user?: string;
+  /** What it says. */
+  data?: unknown;
+}
+
+/** One frame. */
+export interface Envelope<T = any> {
+  event: string;
+  id?: string | number;
+  seq?: number;
+  timestamp?: string;
+  data: T;
+}
+
+export interface ConnectionEstablished {
+  sessionId: string;
+  protocol: number;
+  epoch: string;
+  seq: number;
+  heartbeatSeconds: number;
+  authRequired: boolean;
+}
+
+export interface User {
+  id: string;
+  name: string | null;
+  role: 'admin' | 'supervisor' | 'agent' | 'viewer';
+}
+
+export interface Authenticated {
+  success: boolean;
+  user: User;
+  expiresAt: string | null;
+}
+
+export interface Subscribed {
+  channels: string[];
+  seq: number;
+  epoch: string;
+  scope: string;
+  recovered: boolean;
+  replayed: number;
+  reason?: string;
+}
+
+/**
+ * - `connecting`: not connected yet, being tried.
+ * - `connected`: live; what is held is current.
+ * - `recovering`: the connection was lost or is in doubt, or what was missed is being caught up with.
+ * - `stale`: the same for longer than ten seconds; what is held is old, see `dataAge()`.
+ * - `disconnected`: not connected, and not being tried.
+ * - `unauthorized`: the hub wants a token, or another one.
+ */
+export type Status = 'connecting' | 'connected' | 'recovering' | 'stale' | 'disconnected' | 'unauthorized';
+
+/** Gives a token; called again when the hub wants a new one. Several needs at once are one call. */
+export type TokenProvider = (why: { reason: 'first' | 'expiring' | 'refused' }) => string | null | Promise<string | null>;
+
+export interface HubOptions {
+  /** `ws:`, `wss:`, `http:` or `https:`; a path on this page's host works too. */
+  url?: string | null;
+  token?: string | null;
+  tokenProvider?: TokenProvider | null;
+  /** `auto` falls back to an event stream where WebSockets are blocked. */
+  transport?: 'auto' | 'websocket' | 'stream';
+  /** Keep the position in sessionStorage, so that a reload misses no update; default true. */
+  keepPosition?: boolean;
+}
+
+/** The client's surroundings, for tests. */
+export interface Runtime {
+  now(): number;
+  random(): number;
+  setTimeout(run: () => void, ms: number): unknown;
+  clearTimeout(timer: any): void;
+  WebSocket: (new (url: string) => WebSocket) | null;
+  fetch: typeof fetch | null;
+  storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> | null;
+  window: EventTarget | null;
+  document: (EventTarget & { visibilityState?: string }) | null;
+  /** The page's address, for a URL that names no host. */
+  pageUrl: string | null;
+}
+
+/** Handlers get the event's data, and the whole envelope where the event came from the hub. */
+export interface HubEvents {
+  status: (status: Status) => void;
+  data: (data: UmblerData) => void;
+  error: (error: import('./index.js').HubError) => void;
+  '*': (data: any, envelope: Envelope) => void;
+  connection_established: (data: ConnectionEstablished, envelope: Envelope<ConnectionEstablished>) => void;
+  authenticated: (data: Authenticated, envelope: Envelope<Authenticated>) => void;
+  umbler_data: (data: Snapshot, envelope: Envelope<Snapshot>) => void;
+  umbler_update: (data: Update, envelope: Envelope<Update>) => void;
+  umbler_stats: (data: Stats, envelope: Envelope<Stats>) => void;
+  subscribed: (data: Subscribed, envelope: Envelope<Subscribed>) => void;
+  unsubscribed: (data: { channels: string[] }, envelope: Envelope) => void;
+  presence_update: (data: PresenceUpdate, envelope: Envelope<PresenceUpdate>) => void;
+  presence_set: (data: { chat: string | null }, envelope: Envelope) => void;
+  resync_required: (data: { reason: string }, envelope: Envelope) => void;
+  heartbeat: (data: { seq: number; sent: number }, envelope: Envelope) => void;
+  going_away: (data: { reason: string; retryAfterMs?: number }, envelope: Envelope) => void;
+  token_expiring: (data: { expiresAt: string; secondsLeft?: number }, envelope: Envelope) => void;
+  pong: (data: object, envelope: Envelope) => void;
+}

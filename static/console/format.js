@@ -1,0 +1,38 @@
+// @ts-check
+/** Times, ages and numbers for people. */
+
+import { locale, named, word } from './words.js';
+
+/** @import { MessageSummary } from '../client/index.d.ts' */
+
+/** @param {number} ms */
+export function age(ms) {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return word('seconds', { count: seconds });
+  if (seconds < 3600) return word('minutes', { count: Math.floor(seconds / 60) });
+  if (seconds < 86_400) return word('hours', { count: Math.floor(seconds / 3600) });
+  return word('days', { count: Math.floor(seconds / 86_400) });
+}
+
+/** The time of today, the date too of another day. @param {string} at */
+export function moment(at) {
+  const date = new Date(at);
+  const today = date.toDateString() === new Date().toDateString();
+  const day = today ? {} : /** @type {const} */ ({ day: '2-digit', month: '2-digit' });
+  return new Intl.DateTimeFormat(locale(), { ...day, hour: '2-digit', minute: '2-digit' }).format(date);
+}
+
+/** @param {string} at */
+export function exactMoment(at) {
+  return new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'medium' }).format(new Date(at));
+}
+
+/** @param {number | undefined} count */
+export function number(count) {
+  return count === undefined ? '–' : new Intl.NumberFormat(locale()).format(count);
+}
+
+/** A message in one line. @param {Pick<MessageSummary, 'text' | 'type'>} message */
+export function line({ text, type }) {
+  return text ?? (type === null ? '' : `[${named(type)}]`);
+}

@@ -1,0 +1,148 @@
+//! The event stream, for networks that let no WebSocket through: the same envelopes, recovered the same way.
+
+use std::io::{BufRead, BufReader, Read};
+
+use serde_json::{Value, json};
+
+use super::support::keys::{SECRET, token};
+use super::support::{Hub, hub_with, spawn_hub};
+
+/// One stream, read event by event.
+struct Stream {
+    lines: BufReader<Box<dyn Read>>,
+    last_id: Option<String>,
+}
+
+impl Stream {
+    fn open(hub: &Hub, query: &str, headers: &[(&str, &str)]) -> Self {
+        let mut request = hub.agent().get(hub.url(&format!("/api/umbler/stream{query}")));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.call().expect("the hub answers");
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Self { lines: BufReader::new(Box::new(response.into_body().into_reader())), last_id: None }
+    }
+
+    /// The next envelope; `None` at the end.
+    fn next(&mut self) -> Option<Value> {
+        let mut line = String::new();
+        loop {
+            line.clear();
+            if self.lines.read_line(&mut line).expect("the stream is text") == 0 {
+                return None;
+            }
+            if let Some(id) = line.strip_prefix("id: ") {
+                self.last_id = Some(id.trim().to_owned());
+            }
+            if let Some(data) = line.strip_prefix("data: ") {
+                return Some(serde_json::from_str(data).expect("an envelope"));
+            }
+        }
+    }
+
+    fn hears(&mut self, event: &str) -> Value {
+        let envelope = self.next().expect("the stream goes on");
+        assert_eq!(envelope["event"], event, "{envelope}");
+        envelope
+    }
+}
+
+#[test]
+fn a_stream_brings_the_snapshot_and_then_what_the_socket_brings() {
+    let hub = spawn_hub();
+    hub.provider().says("a", "before");
+    let mut socket = hub.screen().watching(&["updates"]);
+    let mut stream = Stream::open(&hub, "?contacts=1", &[]);
+    assert_eq!(stream.hears("connection_established")["data"]["protocol"], 1);
+    let subscribed = stream.hears("subscribed");
+    assert_eq!(
+        (&subscribed["data"]["recovered"], &subscribed["data"]["reason"]),
+        (&json!(false), &json!("no_position"))
+    );
+    let snapshot = stream.hears("umbler_data");
+    assert_eq!(
+        (&snapshot["data"]["seq"], snapshot["data"]["chats"].as_array().map(Vec::len)),
+        (&json!(1), Some(1))
+    );
+    hub.provider().says("a", "live");
+    assert_eq!(stream.hears("umbler_update"), socket.hears_update("new_message"));
+    let epoch = subscribed["data"]["epoch"].as_str().expect("an epoch");
+    assert_eq!(stream.last_id, Some(format!("{epoch}:2")));
+}
+
+#[test]
+fn a_stream_that_comes_back_with_its_last_event_misses_nothing() {
+    let hub = spawn_hub();
+    let mut stream = Stream::open(&hub, "?channels=chat:a,chat:b", &[]);
+    for event in ["connection_established", "subscribed", "umbler_data"] {
+        stream.hears(event);
+    }
+    hub.provider().says("a", "1");
+    stream.hears("umbler_update");
+    let last = stream.last_id.take().expect("an id");
+    drop(stream);
+    for chat in ["b", "c", "a"] {
+        hub.provider().says(chat, "while it was away");
+    }
+    let hub = hub.restarted();
+    let mut stream = Stream::open(&hub, "?channels=chat:a,chat:b", &[("last-event-id", &last)]);
+    stream.hears("connection_established");
+    let subscribed = stream.hears("subscribed");
+    assert_eq!(
+        (&subscribed["data"]["recovered"], &subscribed["data"]["replayed"]),
+        (&json!(true), &json!(2))
+    );
+    assert_eq!(stream.hears("umbler_update")["seq"], 2);
+    assert_eq!(stream.hears("umbler_update")["seq"], 4);
+    hub.provider().says("b", "live");
+    assert_eq!(stream.hears("umbler_update")["seq"], 5);
+}
+
+#[test]
+fn a_stream_wants_a_token_and_right_parameters() {
+    let hub = hub_with(&[("JWT_SECRET", SECRET)]);
+    hub.get("/api/umbler/stream").refuses(401, "unauthorized");
+    let bearer = format!("Bearer {}", token(json!({ "sub": "bia" })));
+    let refused = |query: &str, extra: &[(&str, &str)]| {
+        let headers: Vec<(&str, &str)> =
+            [("authorization", bearer.as_str())].iter().chain(extra).copied().collect();
+        hub.get_with(&format!("/api/umbler/stream{query}"), &headers)
+    };
+    for (query, parameter) in [
+        ("?channels=x", "channels"),
+        ("?since=1", "epoch"),
+        ("?since=-1&epoch=e", "since"),
+        ("?chats=201", "chats"),
+        ("?token=x", "token"),
+    ] {
+        assert_eq!(refused(query, &[]).refuses(400, "bad_parameter")["parameter"], parameter, "{query}");
+    }
+    let error = refused("", &[("last-event-id", "nonsense")]).refuses(400, "bad_parameter");
+    assert_eq!(error["parameter"], "Last-Event-ID");
+    refused("?channels=user:caio", &[]).refuses(403, "forbidden");
+    refused("", &[("origin", "https://evil.example")]).refuses(403, "forbidden");
+    let mut stream = Stream::open(&hub, "?channels=user:bia", &[("authorization", &bearer)]);
+    stream.hears("connection_established");
+}
+
+#[test]
+fn a_stream_is_told_why_it_ends() {
+    let mut hub = hub_with(&[("MAX_SESSIONS", "1")]);
+    let mut first = Stream::open(&hub, "", &[]);
+    first.hears("connection_established");
+    let mut second = Stream::open(&hub, "", &[]);
+    assert_eq!(second.hears("closed")["data"]["code"], 4502);
+    assert!(second.next().is_none());
+    for event in ["subscribed", "umbler_data"] {
+        first.hears(event);
+    }
+    hub.terminate();
+    let mut heard = Vec::new();
+    while let Some(envelope) = first.next() {
+        heard.push(envelope);
+    }
+    assert_eq!(heard.last().map(|last| &last["data"]["code"]), Some(&json!(4000)), "{heard:?}");
+    assert!(hub.stop().success());
+}

@@ -1,0 +1,72 @@
+//! Faults for a running hub, made by the system's own tools, and what a test does where one of them is not there.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::Hub;
+
+/// Set where every test must run: what would be skipped fails.
+const REQUIRED: &str = "REQUIRE_ALL_TESTS";
+
+/// A file to which every test that is not run adds a line.
+const LOG: &str = "SKIPPED_TESTS_LOG";
+
+/// Says that a test is not run here. The runner counts it as passed; its output says SKIPPED, the summary of `test.sh`
+/// lists it, and with `REQUIRE_ALL_TESTS` set it fails.
+#[expect(clippy::print_stdout, reason = "the runner shows what a test prints")]
+pub fn skip(why: &str) {
+    let required = std::env::var_os(REQUIRED).is_some();
+    assert!(!required, "cannot be run here: {why}");
+    println!("SKIPPED: {why}");
+    let name = std::thread::current().name().unwrap_or_default().to_owned();
+    if let Some(log) = std::env::var_os(LOG) {
+        let mut log = File::options().create(true).append(true).open(log).expect("the log of skipped tests");
+        writeln!(log, "{name}: {why}").expect("written");
+    }
+}
+
+/// Runs a tool of the system; true where it did its work.
+pub fn run(tool: &str, arguments: &[&str]) -> bool {
+    let done = Command::new(tool).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    done.is_ok_and(|status| status.success())
+}
+
+/// True where a program may be traced.
+pub fn can_trace() -> bool {
+    run("strace", &["-f", "-qq", "-o", "/dev/null", "true"])
+}
+
+/// True where this process may do what only root may.
+pub fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// From now on no file of the hub may grow past this; `None`: any size.
+pub fn limit_file_size(hub: &Hub, bytes: Option<u64>) {
+    // The hard limit stays, so that the fault can go again without root.
+    let limit = bytes.map_or("unlimited:".to_owned(), |bytes| format!("{bytes}:"));
+    let pid = hub.pid().to_string();
+    assert!(run("prlimit", &["--pid", &pid, &format!("--fsize={limit}")]), "prlimit is part of util-linux");
+}
+
+/// A disk of its own, as small as it is said; gone at the end of the test.
+pub struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    /// `None` where this process may not mount.
+    pub fn mount(at: &Path, bytes: u64) -> Option<Self> {
+        std::fs::create_dir_all(at).expect("a folder");
+        let size = format!("size={bytes}");
+        let mounted =
+            run("mount", &["-t", "tmpfs", "-o", &size, "tmpfs", at.to_str().expect("a plain path")]);
+        mounted.then(|| Self(at.to_path_buf()))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        run("umount", &["-l", self.0.to_str().expect("a plain path")]);
+    }
+}

@@ -1,0 +1,97 @@
+//! A proxy that takes the encryption off, as one stands in front of a hub in production.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use tempfile::TempDir;
+
+/// A running proxy; its threads end with the test.
+pub struct Proxy {
+    /// Its address, with a name that its certificate holds.
+    pub url: String,
+    /// The certificate by which it is trusted.
+    pub authority: PathBuf,
+    _home: TempDir,
+}
+
+/// Listens on a free port and hands every request on.
+pub fn in_front_of(hub: SocketAddr) -> Proxy {
+    let home = tempfile::tempdir().expect("a folder");
+    let (certificate, key) = certificate(home.path(), "proxy");
+    let chain = vec![CertificateDer::from_pem_file(&certificate).expect("a certificate")];
+    let key = PrivateKeyDer::from_pem_file(key).expect("a key");
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .expect("a usable certificate");
+    let (config, listener) = (Arc::new(config), TcpListener::bind("127.0.0.1:0").expect("a free port"));
+    let url = format!("https://localhost:{}", listener.local_addr().expect("its address").port());
+    std::thread::spawn(move || {
+        for client in listener.incoming().map_while(Result::ok) {
+            let config = Arc::clone(&config);
+            std::thread::spawn(move || pass(client, config, hub));
+        }
+    });
+    Proxy { url, authority: certificate, _home: home }
+}
+
+/// One request and its answer at a time; ends where either side does.
+fn pass(client: TcpStream, config: Arc<ServerConfig>, hub: SocketAddr) {
+    let connection = ServerConnection::new(config).expect("a connection");
+    let mut client = StreamOwned::new(connection, client);
+    let mut hub = TcpStream::connect(hub).expect("the hub listens");
+    let mut buffer = vec![0; 64 * 1024];
+    // A head without its body gets no answer yet.
+    hub.set_read_timeout(Some(Duration::from_millis(50))).expect("a timeout");
+    while let Ok(length @ 1..) = client.read(&mut buffer) {
+        if hub.write_all(&buffer[..length]).is_err() {
+            return;
+        }
+        while let Ok(length @ 1..) = hub.read(&mut buffer) {
+            if client.write_all(&buffer[..length]).and_then(|()| client.flush()).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// A certificate of somebody else.
+pub fn another_authority(folder: &Path) -> PathBuf {
+    certificate(folder, "stranger").0
+}
+
+/// A certificate that vouches for itself, and its key.
+fn certificate(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
+    let (certificate, key) = (folder.join(format!("{name}.pem")), folder.join(format!("{name}.key")));
+    let made = Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-days",
+            "1",
+        ])
+        .args(["-subj", &format!("/CN={name}"), "-addext", "subjectAltName=DNS:localhost"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE", "-keyout"])
+        .arg(&key)
+        .arg("-out")
+        .arg(&certificate)
+        .output()
+        .expect("openssl is installed");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    (certificate, key)
+}

@@ -1,0 +1,68 @@
+/** The team's dashboard in the making: Vite's server, its proxy, the component, the real hub. */
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { after, before, test } from 'node:test';
+
+import { launch, openPage } from '../support/browser.js';
+import { freePort, spawnHub } from '../support/hub.js';
+
+const FRONTEND = join(import.meta.dirname, '../../../frontend');
+const VITE = join(FRONTEND, 'node_modules/vite/bin/vite.js');
+
+let browser;
+before(async () => (browser = await launch()));
+after(() => browser.close());
+
+/** `npm run dev`, on a free port. */
+async function dev(t, env) {
+  assert.ok(existsSync(VITE), 'run `npm ci` in frontend first');
+  const port = String(await freePort());
+  const vite = spawn(process.execPath, [VITE, '--host', '127.0.0.1', '--port', port], {
+    cwd: FRONTEND,
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.after(async () => {
+    vite.kill();
+    await once(vite, 'exit');
+  });
+  for await (const line of createInterface(vite.stdout)) if (line.includes('Local')) break;
+  vite.stdout.resume();
+  return `http://127.0.0.1:${port}`;
+}
+
+const text = (page, selector, wanted) => page.locator(selector, { hasText: wanted }).waitFor();
+
+test('the page talks to its own address, and an update comes through the proxy', async (t) => {
+  const hub = await spawnHub(t);
+  const origin = await dev(t, { VITE_BACKEND_URL: hub.origin });
+  hub.settings.FRONTEND_URL = origin;
+  await hub.kill();
+  await hub.start();
+  const { page, log } = await openPage(t, browser, { locale: 'pt-BR' });
+  await page.goto(origin);
+  await text(page, '[data-status=connected]', 'Ao vivo');
+  await hub.says('a', 'bom dia');
+  await text(page, '[data-name=messages] dd', '1');
+  await text(page, '.chats', 'bom dia');
+  const sockets = log.sockets.map((socket) => socket.url()).filter((url) => url.endsWith('/ws'));
+  assert.deepEqual(sockets, [origin.replace('http', 'ws') + '/ws']);
+  assert.deepEqual(log.errors, []);
+});
+
+test('VITE_WEBSOCKET_URL leads to the hub directly', async (t) => {
+  const hub = await spawnHub(t);
+  const origin = await dev(t, { VITE_WEBSOCKET_URL: hub.origin });
+  hub.settings.FRONTEND_URL = origin;
+  await hub.kill();
+  await hub.start();
+  const { page, log } = await openPage(t, browser, { locale: 'en-US' });
+  await page.goto(origin);
+  await text(page, '[data-status=connected]', 'Live');
+  assert.ok(log.sockets.some((socket) => socket.url() === hub.socket));
+});

@@ -1,0 +1,76 @@
+/** Debian's Chromium, and pages of real React in it. */
+
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { chromium } from 'playwright-core';
+
+const HERE = import.meta.dirname;
+const CLIENT = join(HERE, '../../../static/client');
+
+const CHROMIUM = process.env.CHROME ?? ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(existsSync);
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+
+/** One browser for a file of tests. */
+export async function launch() {
+  return chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
+}
+
+/** A page with what it says: console lines, sockets, frames, errors. Nothing but this machine is reached. */
+export async function openPage(t, browser, options = {}) {
+  const context = await browser.newContext(options);
+  t.after(() => context.close());
+  const page = await context.newPage();
+  page.setDefaultTimeout(40_000);
+  const log = { console: [], errors: [], sockets: [], sent: [], requests: [] };
+  page.on('console', (message) => log.console.push(message.text()));
+  page.on('pageerror', (error) => log.errors.push(error.message));
+  page.on('request', (request) => log.requests.push(request.url()));
+  page.on('websocket', (socket) => {
+    log.sockets.push(socket);
+    socket.on('framesent', ({ payload }) => log.sent.push(JSON.parse(payload)));
+  });
+  return { page, log };
+}
+
+/** Serves pages built from `browser/pages`, on an origin of their own, as a developer's server would. */
+export async function servePages(t) {
+  const server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url, 'http://pages');
+    const script = /^\/(\w+)\.js$/.exec(pathname);
+    if (script) {
+      response.writeHead(200, { 'content-type': 'text/javascript' }).end(await bundle(script[1], server.hub));
+    } else {
+      const name = pathname.slice(1);
+      response.writeHead(200, { 'content-type': 'text/html' });
+      response.end(`<!doctype html><meta charset="utf-8"><div id="root"></div><script type="module" src="/${name}.js"></script>`);
+    }
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { origin: `http://127.0.0.1:${server.address().port}`, talkTo: (hub) => (server.hub = hub) };
+}
+
+/** As a build with `VITE_WEBSOCKET_URL` does it. */
+async function bundle(name, hub) {
+  const { outputFiles } = await build({
+    entryPoints: [join(HERE, '../browser/pages', `${name}.jsx`)],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    jsx: 'automatic',
+    nodePaths: [join(HERE, '../node_modules')],
+    alias: { 'umbler-hub-client/react': join(CLIENT, 'react.js') },
+    define: {
+      'process.env.NODE_ENV': '"development"',
+      'import.meta.env': JSON.stringify({ VITE_WEBSOCKET_URL: hub?.socket }),
+    },
+    logLevel: 'silent',
+  });
+  return outputFiles[0].text;
+}

@@ -1,0 +1,228 @@
+/** Connecting, signing in, and being refused. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { next, pair, record, status } from '../support/client.js';
+
+test('connect resolves once the hub has greeted and acknowledged the subscriptions', async (t) => {
+  const { hub, client } = await pair(t);
+  client.subscribeToUpdates();
+  await client.connect();
+  assert.equal(client.status, 'connected');
+  assert.deepEqual(hub.connections[0].heard.map(({ event }) => event), ['subscribe_updates']);
+  assert.deepEqual(hub.connections[0].heard[0].data.channels, ['updates', 'stats']);
+});
+
+test('connect called twice opens one socket and resolves both', async (t) => {
+  const { hub, client } = await pair(t);
+  await Promise.all([client.connect(), client.connect()]);
+  await client.connect();
+  assert.equal(hub.connections.length, 1);
+});
+
+test('data is never null, and empty before the first snapshot', async (t) => {
+  const { client } = await pair(t);
+  assert.equal(client.data.stats?.totalContacts, undefined);
+  assert.deepEqual(client.data.contacts, []);
+  assert.equal(client.dataAge(), null);
+});
+
+test('a token is sent where the hub wants one, and never stands in the address', async (t) => {
+  const { hub, client } = await pair(t, { script: { authRequired: true } });
+  client.subscribeToUpdates();
+  await client.connect('the-token');
+  const [peer] = hub.connections;
+  assert.deepEqual(peer.heard.map(({ event }) => event), ['authenticate', 'subscribe_updates']);
+  assert.equal(peer.heard[0].data.token, 'the-token');
+  assert.equal(client.user?.name, 'Ana');
+  assert.ok(!client.url.includes('token'));
+});
+
+test('a hub that wants a token and gets none leaves the client unauthorized, and connect says why', async (t) => {
+  const { client } = await pair(t, { script: { authRequired: true } });
+  await assert.rejects(client.connect(), { name: 'HubError', code: 'unauthorized' });
+  assert.equal(client.status, 'unauthorized');
+  assert.equal(client.error?.code, 'unauthorized');
+});
+
+test('a refused token rejects connect with the words of the hub, and nothing is tried again', async (t) => {
+  const admits = () => {
+    throw { code: 'unauthorized', message: 'the token has expired' };
+  };
+  const { hub, clock, client } = await pair(t, { script: { authRequired: true, admits } });
+  await assert.rejects(client.connect('old'), /the token has expired/);
+  clock.pass(600_000);
+  assert.equal(hub.connections.length, 1);
+});
+
+test('a refused token is renewed once by the provider before the client gives up', async (t) => {
+  const asked = [];
+  const tokenProvider = ({ reason }) => {
+    asked.push(reason);
+    return `token-${asked.length}`;
+  };
+  const admits = (token) => {
+    if (token !== 'token-2') throw { code: 'unauthorized', message: 'no' };
+    return null;
+  };
+  const { hub, client } = await pair(t, { options: { tokenProvider }, script: { authRequired: true, admits } });
+  await client.connect();
+  assert.deepEqual(asked, ['first', 'refused']);
+  assert.equal(hub.connections.length, 1);
+});
+
+test('a provider that fails is asked again later', async (t) => {
+  let calls = 0;
+  const tokenProvider = async () => {
+    calls += 1;
+    if (calls === 1) throw new Error('the sign-in service is away');
+    return 'good';
+  };
+  const { clock, client } = await pair(t, { options: { tokenProvider }, script: { authRequired: true } });
+  const failed = next(client, 'error');
+  const connected = client.connect();
+  assert.equal((await failed).code, 'token_unavailable');
+  clock.pass(1_000);
+  await connected;
+  assert.equal(calls, 2);
+});
+
+test('a token that is about to expire is exchanged on the open socket, with one call for several reasons', async (t) => {
+  let calls = 0;
+  const tokenProvider = () => `token-${++calls}`;
+  const { hub, client } = await pair(t, { options: { tokenProvider }, script: { authRequired: true } });
+  await client.connect();
+  const [peer] = hub.connections;
+  await peer.hears('authenticate');
+  peer.say('token_expiring', { expiresAt: new Date().toISOString() });
+  peer.say('token_expiring', { expiresAt: new Date().toISOString() });
+  const { data } = await peer.hears('authenticate');
+  assert.equal(data.token, 'token-2');
+  assert.equal(calls, 2);
+  assert.equal(hub.connections.length, 1);
+  assert.equal(client.status, 'connected');
+});
+
+test('without a word of the hub a token is exchanged a minute before it ends', async (t) => {
+  let calls = 0;
+  const tokenProvider = () => `token-${++calls}`;
+  const { hub, clock, client } = await pair(t, { options: { tokenProvider }, script: { authRequired: true } });
+  hub.script.admits = () => new Date(clock.time + 80_000).toISOString();
+  await client.connect();
+  const [peer] = hub.connections;
+  await peer.hears('authenticate');
+  clock.pass(19_000);
+  assert.equal(calls, 1);
+  clock.pass(1_500);
+  assert.equal((await peer.hears('authenticate')).data.token, 'token-2');
+});
+
+test('a bad token given while connected changes nothing, now or at the next reconnect', async (t) => {
+  const admits = (token) => {
+    if (token !== 'good') throw { code: 'unauthorized', message: 'no' };
+    return null;
+  };
+  const { hub, clock, client } = await pair(t, { script: { authRequired: true, admits } });
+  await client.connect('good');
+  await assert.rejects(client.connect('bad'), { code: 'unauthorized' });
+  assert.equal(client.status, 'connected');
+  hub.connections[0].drop();
+  await status(client, 'recovering');
+  clock.pass(1_000);
+  await status(client, 'connected');
+  assert.equal(hub.connections[1].heard[0].data.token, 'good');
+});
+
+test('another user on the same page gets a session of their own, and sees nothing of the first', async (t) => {
+  const { hub, client } = await pair(t, { script: { authRequired: true } });
+  client.subscribeToUpdates();
+  await client.connect('ana');
+  await client.requestUmblerData();
+  assert.notEqual(client.data.seq, null);
+  let admitted = 0;
+  hub.script.admits = () => {
+    if (admitted++ === 0) throw { code: 'forbidden', message: 'this socket belongs to another user' };
+    return null;
+  };
+  const cleared = next(client, 'data', (data) => data.seq === null);
+  await client.connect('bob');
+  await cleared;
+  assert.equal(hub.connections.length, 2);
+  assert.equal(hub.connections[1].heard[0].data.token, 'bob');
+  assert.equal(hub.connections[1].heard[1].data.since, undefined, 'nor does the position of the first go on');
+});
+
+test('close codes of 4500 and above stay away, and say why', async (t) => {
+  for (const [code, wanted] of [[4500, 'unauthorized'], [4501, 'unauthorized'], [4502, 'disconnected'], [4503, 'disconnected']]) {
+    const { hub, clock, client } = await pair(t);
+    await client.connect();
+    hub.connections[0].close(code);
+    await status(client, wanted);
+    assert.equal(client.error?.closeCode, code);
+    clock.pass(600_000);
+    assert.equal(hub.connections.length, 1, String(code));
+  }
+});
+
+test('nothing of a revoked user stays on the screen', async (t) => {
+  const { hub, client } = await pair(t);
+  client.subscribeToUpdates();
+  await client.connect();
+  await client.requestUmblerData();
+  hub.connections[0].close(4500);
+  await status(client, 'unauthorized');
+  assert.equal(client.data.seq, null);
+  assert.equal(client.data.stats, null);
+});
+
+test('a channel that is forbidden is refused by name, and the connection goes on without it', async (t) => {
+  const { hub, client } = await pair(t);
+  await client.connect();
+  const [peer] = hub.connections;
+  peer.deaf.add('subscribe_updates');
+  const refused = client.subscribeToUpdates(['user:bob']);
+  const { id } = await peer.hears('subscribe_updates');
+  peer.refuse('forbidden', 'the token does not allow user:bob', id);
+  await assert.rejects(refused, { code: 'forbidden' });
+  assert.equal(client.status, 'connected');
+});
+
+test('disconnect ends it, and connect begins again', async (t) => {
+  const { hub, clock, client } = await pair(t);
+  await client.connect();
+  client.disconnect();
+  assert.equal(client.status, 'disconnected');
+  assert.equal(client.error, null);
+  assert.deepEqual(clock.waiting, [], 'no timer is left');
+  await client.connect();
+  assert.equal(hub.connections.length, 2);
+});
+
+test('disconnect before the hub answered rejects whoever waits', async (t) => {
+  const { client } = await pair(t);
+  const connecting = client.connect();
+  const data = client.requestUmblerData();
+  client.disconnect();
+  await assert.rejects(connecting, { code: 'disconnected' });
+  await assert.rejects(data, { code: 'disconnected' });
+});
+
+test('a listener that throws stops neither the others nor the client', async (t) => {
+  const { hub, client } = await pair(t);
+  const reported = [];
+  globalThis.reportError = (error) => reported.push(error.message);
+  t.after(() => delete globalThis.reportError);
+  client.on('umbler_update', () => {
+    throw new Error('a bug of the page');
+  });
+  const heard = record(client, 'umbler_update');
+  client.subscribeToUpdates();
+  await client.connect();
+  const second = next(client, 'umbler_update', (_, { seq }) => seq === 12);
+  hub.publish();
+  hub.publish();
+  await second;
+  assert.deepEqual(heard.map(({ seq }) => seq), [11, 12]);
+  assert.deepEqual(reported, ['a bug of the page', 'a bug of the page']);
+});
