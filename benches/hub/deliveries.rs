@@ -200,7 +200,7 @@ pub fn write_request(body: &str, request: &mut String) -> io::Result<()> {
     request.clear();
     write!(
         request,
-        "POST /api/umbler/webhook HTTP/1.1\r\nhost: hub\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        "POST /api/umbler/webhook HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
         body.len()
     )
     .map_err(io::Error::other)?;

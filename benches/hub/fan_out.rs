@@ -23,7 +23,7 @@ const LANES: [(usize, f64); 2] = [(1, 1.0), (16, 0.4)];
 const CHATS: u64 = 500;
 
 /// Screens, and updates per run one at a time and sixteen in flight.
-const SIZES: [(usize, [usize; 2]); 3] = [(100, [300, 1_600]), (1_000, [120, 480]), (10_000, [20, 96])];
+const SIZES: [(usize, [usize; 2]); 3] = [(100, [300, 1_600]), (1_000, [120, 480]), (10_000, [20, 64])];
 
 /// One round: hub and baseline one after the other.
 struct Pair {
@@ -37,12 +37,11 @@ pub fn measure(plan: &Plan) -> io::Result<()> {
     let hub = Hub::start(folder.path(), Place::OneCore)?;
     let frame = update_frame(&hub)?;
     let raw_server = RawServer::start(&frame)?;
-    let in_flight_max = LANES.iter().map(|(in_flight, _)| *in_flight).max().unwrap_or(1);
 
-    let mut to_hub = to_hub(&hub, "fan", in_flight_max)?;
+    let mut to_hub = to_hub(&hub, "fan")?;
     let screens = Screens::new(raw_server.screens, "")?;
-    let senders = Senders::connect(raw_server.triggers, in_flight_max, Language::Trigger)?;
-    let mut to_raw = Stream::new(screens, senders, 0, raw_server.pid())?;
+    let senders = Senders::new(raw_server.triggers, Language::Trigger);
+    let mut to_raw = Stream::new(screens, senders, 0, raw_server.pid());
 
     let ingest = LANES.map(|(in_flight, _)| ingest_alone(&mut to_hub, plan, in_flight));
     let mut table = Table::new(
@@ -90,11 +89,11 @@ pub fn measure(plan: &Plan) -> io::Result<()> {
 }
 
 /// A stream of texts into this hub.
-pub fn to_hub(hub: &Hub, series: &str, senders: usize) -> io::Result<Stream> {
+pub fn to_hub(hub: &Hub, series: &str) -> io::Result<Stream> {
     let next = hub.json("/health")?["seq"].as_u64().unwrap_or(0) + 1;
     let screens = Screens::new(hub.address, SUBSCRIBE)?;
     let language = Language::Webhook(Deliveries::texts(series, CHATS)?);
-    Stream::new(screens, Senders::connect(hub.address, senders, language)?, next, hub.pid())
+    Ok(Stream::new(screens, Senders::new(hub.address, language), next, hub.pid()))
 }
 
 /// What the hub sends for such a delivery, ready for the raw server.
@@ -102,7 +101,9 @@ fn update_frame(hub: &Hub) -> io::Result<Vec<u8>> {
     let mut screens = Screens::new(hub.address, SUBSCRIBE)?;
     screens.connect(1, 1, SUBSCRIBED)?;
     let language = Language::Webhook(Deliveries::texts("one", 1)?);
-    Senders::connect(hub.address, 1, language)?.send(0)?;
+    let mut sender = Senders::new(hub.address, language);
+    sender.ready(1, &screens)?;
+    sender.send(0)?;
     let mut frame = Vec::new();
     while frame.is_empty() {
         screens.turn(PATIENCE, |turned| {

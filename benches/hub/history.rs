@@ -171,7 +171,7 @@ fn million(plan: &Plan) -> io::Result<Option<PathBuf>> {
     fs::create_dir_all(&building)?;
     let hub = Hub::start(&building, Place::BothCores)?;
     let deliveries = Deliveries::history(SERIES, AT_ONCE, MESSAGES_PER_CHAT, PAUSE)?;
-    let mut load = Load::new(&hub, CONNECTIONS, deliveries)?;
+    let mut load = Load::new(&hub, deliveries)?;
     let part = MESSAGES / 10;
     for tenth in 1..=10 {
         let run = load.run(CONNECTIONS, |sent, _| sent >= part)?;

@@ -45,8 +45,7 @@ pub struct Run {
 pub fn measure(plan: &Plan) -> io::Result<()> {
     let (folder, raw_folder) = (fresh_folder()?, fresh_folder()?);
     let hub = Hub::start(folder.path(), Place::BothCores)?;
-    let most = LANES.iter().max().copied().unwrap_or(1);
-    let mut load = Load::new(&hub, most, Deliveries::mixed("ingest", CHATS)?)?;
+    let mut load = Load::new(&hub, Deliveries::mixed("ingest", CHATS)?)?;
     let mut raw = RawJournal::create(raw_folder.path(), FRAME_BYTES)?;
     let mut table = Table::new(
         "Ingest: durable deliveries over HTTP, hub and load sharing two cores",
@@ -83,9 +82,8 @@ fn pairs(
 ) -> io::Result<Vec<Pair>> {
     let time = Duration::from_millis(if plan.quick { 1_000 } else { 2_000 });
     load.run(connections, |_, passed| passed >= time / 4)?;
-    let rounds = plan.rounds.min(5);
     let mut pairs = Vec::new();
-    for _ in 0..rounds {
+    for _ in 0..plan.rounds {
         let hub = load.run(connections, |_, passed| passed >= time)?;
         pin(&[SERVER_CORE])?;
         let raw = raw.run(connections, time / 2);
@@ -124,19 +122,16 @@ pub struct Load<'a> {
 }
 
 impl<'a> Load<'a> {
-    /// Connects so many to this hub.
-    pub fn new(hub: &'a Hub, connections: usize, deliveries: Deliveries) -> io::Result<Self> {
-        let senders = Senders::connect(hub.address, connections, Language::Webhook(deliveries))?;
+    /// Posts these to this hub.
+    pub fn new(hub: &'a Hub, deliveries: Deliveries) -> io::Result<Self> {
+        let senders = Senders::new(hub.address, Language::Webhook(deliveries));
         let epoll = Screens::new(hub.address, "")?;
-        for (sender, stream) in senders.streams().iter().enumerate() {
-            epoll.watch(stream, sender)?;
-        }
         Ok(Self { hub, epoll, senders, bytes: 0, count: 0 })
     }
 
     /// Posts until it is enough, told by how many were sent and the time that passed; all of them are answered.
     pub fn run(&mut self, connections: usize, enough: impl Fn(u64, Duration) -> bool) -> io::Result<Run> {
-        self.senders.refresh(&self.epoll)?;
+        self.senders.ready(connections, &self.epoll)?;
         let begun = Instant::now();
         let mut sent_at = vec![0; connections];
         let mut latencies = Vec::new();

@@ -56,7 +56,7 @@ const FILES_SPARE: u64 = 200;
 
 impl Plan {
     fn new(quick: bool, sizes: Vec<usize>) -> io::Result<Self> {
-        Ok(Self { rounds: if quick { 3 } else { 7 }, quick, sizes, files: machine::raise_file_limit()? })
+        Ok(Self { rounds: if quick { 3 } else { 5 }, quick, sizes, files: machine::raise_file_limit()? })
     }
 
     /// A number of repetitions, fewer in a quick run.

@@ -30,7 +30,7 @@ struct Taken {
 pub fn measure(plan: &Plan) -> io::Result<()> {
     let folder = fresh_folder()?;
     let hub = Hub::start(folder.path(), Place::OneCore)?;
-    let mut stream = to_hub(&hub, "memory", 16)?;
+    let mut stream = to_hub(&hub, "memory")?;
     // The first deliveries fill caches that have nothing to do with sessions.
     stream.run(16, 500)?;
     let sessions = plan.files_left(0).min(SESSIONS);

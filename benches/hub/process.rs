@@ -145,7 +145,7 @@ impl Client {
 
     /// Asks and takes the content of a 200.
     pub fn get(&mut self, path: &str) -> io::Result<String> {
-        write!(self.stream, "GET {path} HTTP/1.1\r\nhost: hub\r\n\r\n")?;
+        write!(self.stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n")?;
         let mut filled = 0;
         loop {
             let read = self.stream.read(&mut self.buffer[filled..])?;

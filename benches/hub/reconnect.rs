@@ -40,7 +40,7 @@ pub fn measure(plan: &Plan) -> io::Result<()> {
 
 fn one_return(folder: &std::path::Path, sessions: usize, round: usize) -> io::Result<Vec<String>> {
     let mut hub = Hub::start(folder, Place::BothCores)?;
-    let mut stream = to_hub(&hub, &format!("reconnect-{round}"), 16)?;
+    let mut stream = to_hub(&hub, &format!("reconnect-{round}"))?;
     stream.screens.connect(sessions, AT_ONCE, SUBSCRIBED)?;
     stream.run(16, 16)?;
     let health = hub.json("/health")?;
@@ -48,7 +48,7 @@ fn one_return(folder: &std::path::Path, sessions: usize, round: usize) -> io::Re
     let epoch = health["epoch"].as_str().unwrap_or("").to_owned();
     drop(stream);
     // Missed by all of them: posted while nobody is connected.
-    to_hub(&hub, &format!("missed-{round}"), 16)?.run(16, MISSED)?;
+    to_hub(&hub, &format!("missed-{round}"))?.run(16, MISSED)?;
     hub.kill();
     drop(hub);
 

@@ -40,29 +40,35 @@ pub struct Senders {
 }
 
 impl Senders {
-    /// Connects.
-    pub fn connect(address: SocketAddr, count: usize, language: Language) -> io::Result<Self> {
-        let streams = (0..count).map(|_| connect(address)).collect::<io::Result<_>>()?;
-        let (used, received) = (vec![Instant::now(); count], vec![Vec::new(); count]);
-        Ok(Self { address, streams, used, received, language, body: String::new(), request: String::new() })
+    /// Nobody yet; [`ready`](Self::ready) connects them.
+    pub fn new(address: SocketAddr, language: Language) -> Self {
+        let (streams, used, received) = (Vec::new(), Vec::new(), Vec::new());
+        Self { address, streams, used, received, language, body: String::new(), request: String::new() }
     }
 
-    /// Connects those anew that the hub may be about to close as idle, and has them watched.
-    pub fn refresh(&mut self, screens: &Screens) -> io::Result<()> {
-        for (sender, stream) in self.streams.iter_mut().enumerate() {
-            if self.used[sender].elapsed() > IDLE_MAX {
-                // Closed with its descriptor, the old one leaves the epoll by itself.
-                *stream = connect(self.address)?;
-                self.used[sender] = Instant::now();
-                screens.watch(stream, sender)?;
-            }
+    /// Has so many connections ready and watched, and no others: the hub ends those that stay silent.
+    pub fn ready(&mut self, count: usize, screens: &Screens) -> io::Result<()> {
+        // Closed with its descriptor, a connection leaves the epoll by itself.
+        if matches!(self.language, Language::Webhook(_))
+            && self.used.iter().any(|used| used.elapsed() > IDLE_MAX)
+        {
+            self.keep(0);
+        }
+        self.keep(count);
+        for sender in self.streams.len()..count {
+            let stream = connect(self.address)?;
+            screens.watch(&stream, sender)?;
+            self.streams.push(stream);
+            self.used.push(Instant::now());
+            self.received.push(Vec::new());
         }
         Ok(())
     }
 
-    /// The sockets, to be watched.
-    pub fn streams(&self) -> &[TcpStream] {
-        &self.streams
+    fn keep(&mut self, count: usize) {
+        self.streams.truncate(count);
+        self.used.truncate(count);
+        self.received.truncate(count);
     }
 
     /// Causes one update; tells the bytes of the delivery.

@@ -37,11 +37,11 @@ struct Pair {
 pub fn measure(plan: &Plan) -> io::Result<()> {
     let folder = fresh_folder()?;
     let hub = Hub::start(folder.path(), Place::OneCore)?;
-    let mut stream = to_hub(&hub, "stalled", IN_FLIGHT)?;
+    let mut stream = to_hub(&hub, "stalled")?;
     stream.screens.connect(READERS, CONNECTING, SUBSCRIBED)?;
     stream.run(IN_FLIGHT, 200)?;
     let mut pairs = Vec::new();
-    for round in 0..plan.rounds.min(5) {
+    for round in 0..plan.rounds {
         progress(&format!("stalled: round {}", round + 1))?;
         pairs.push(pair(&hub, &mut stream, plan)?);
     }

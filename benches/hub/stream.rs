@@ -57,16 +57,13 @@ struct Watch {
 
 impl Stream {
     /// Puts them together; `next` is the position of the first update.
-    pub fn new(screens: Screens, senders: Senders, next: u64, pid: u32) -> io::Result<Self> {
-        for (sender, stream) in senders.streams().iter().enumerate() {
-            screens.watch(stream, sender)?;
-        }
-        Ok(Self { screens, senders, next, pid })
+    pub fn new(screens: Screens, senders: Senders, next: u64, pid: u32) -> Self {
+        Self { screens, senders, next, pid }
     }
 
     /// Causes `updates` updates. So many are in flight: sent, and not heard by everybody yet.
     pub fn run(&mut self, in_flight: usize, updates: usize) -> io::Result<Run> {
-        self.senders.refresh(&self.screens)?;
+        self.senders.ready(in_flight, &self.screens)?;
         let mut watch = Watch::new(self.next, self.screens.len(), updates);
         let mut sent_at = vec![0; in_flight];
         watch.free = (0..in_flight.min(updates)).collect();

@@ -18,7 +18,7 @@ use crate::domain::{
 const CACHED_MAX: usize = 8_192;
 
 /// Other chats of a contact that are looked at to tell who else knows it: one on each line, and some to spare.
-const OTHER_CHATS_MAX: i64 = 100;
+const OTHER_CHATS_MAX: usize = 100;
 
 /// Why a delivery was not absorbed.
 #[derive(Debug, thiserror::Error)]
@@ -89,11 +89,13 @@ impl SqliteStore {
         contact: &ContactId,
         but: &ChatId,
     ) -> Result<Vec<(Placement, Option<MessagePosition>)>, StoreError> {
+        // Not `LIMIT ?`: SQLite plans with its value, and so prepares the statement anew for every delivery.
         let mut select = self.connection.prepare_cached(
-            "SELECT id FROM chats WHERE contact_id = ?1 AND id <> ?2 ORDER BY last_message_at DESC LIMIT ?3",
+            "SELECT id FROM chats WHERE contact_id = ?1 AND id <> ?2 ORDER BY last_message_at DESC",
         )?;
         let ids: Vec<String> = select
-            .query_map(params![contact.as_str(), but.as_str(), OTHER_CHATS_MAX], |row| row.get(0))?
+            .query_map([contact.as_str(), but.as_str()], |row| row.get(0))?
+            .take(OTHER_CHATS_MAX)
             .collect::<Result<_, _>>()?;
         drop(select);
         let mut chats = Vec::with_capacity(ids.len());
