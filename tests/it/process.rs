@@ -30,7 +30,9 @@ fn wrong_settings_are_named_all_at_once() {
     for named in ["PORT: ", "TIMEZONE: "] {
         assert!(said.contains(named), "{said}");
     }
-    for (name, value) in [("RUST_LOG", "umbler=nonsense"), ("DATABASE_PATH", "/"), ("DATABASE_PATH", "/dev/null/x.db")] {
+    for (name, value) in
+        [("RUST_LOG", "umbler=nonsense"), ("DATABASE_PATH", "/"), ("DATABASE_PATH", "/dev/null/x.db")]
+    {
         let (code, said) = refused(&[(name, value)]);
         assert!(code == Some(2) && said.contains(&format!("{name}: ")), "{said}");
     }

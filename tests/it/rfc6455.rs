@@ -36,8 +36,8 @@ fn a_handshake_is_answered_as_the_rfc_says_and_offers_no_extension() {
 fn a_wrong_handshake_is_refused() {
     let hub = spawn_hub();
     for (changed, status) in [
-        (("upgrade", ""), "400"),
-        (("upgrade", "h2c"), "400"),
+        (("upgrade", ""), "426"),
+        (("upgrade", "h2c"), "426"),
         (("connection", "close"), "400"),
         (("sec-websocket-version", ""), "400"),
         (("sec-websocket-version", "8"), "426"),
