@@ -46,8 +46,6 @@ pub struct Session {
     /// Which state of the hub it was told of last.
     pub status_told: u64,
     channels: BTreeSet<Channel>,
-    /// `updates` is among them: asked for every session and commit, so it is kept where the rest is.
-    follows_all: bool,
 }
 
 impl Session {
@@ -68,7 +66,6 @@ impl Session {
             behind_ticks: 0,
             status_told: 0,
             channels: BTreeSet::new(),
-            follows_all: false,
         }
     }
 
@@ -79,7 +76,7 @@ impl Session {
 
     /// It follows every update.
     pub fn follows_all(&self) -> bool {
-        self.follows_all
+        self.channels.contains(&Channel::Updates)
     }
 
     /// It follows a channel on which updates come.
@@ -251,7 +248,6 @@ impl Sessions {
         }
         session.subscribed_once = true;
         session.channels.extend(channels.iter().cloned());
-        session.follows_all = session.channels.contains(&Channel::Updates);
         for channel in channels {
             self.followers.entry(channel.clone()).or_default().insert(Arc::clone(id));
         }
@@ -268,7 +264,6 @@ impl Sessions {
                 known.cloned().collect()
             }
         };
-        session.follows_all = session.channels.contains(&Channel::Updates);
         for channel in &gone {
             self.forget_follower(channel, id);
         }
