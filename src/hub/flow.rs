@@ -54,6 +54,16 @@ pub enum Flow {
     },
 }
 
+impl Flow {
+    /// The position up to which a session was handed everything, where the hub's own is `newest`.
+    pub fn reached(&self, newest: Seq) -> Seq {
+        match self {
+            Self::Off | Self::Live => newest,
+            Self::CatchingUp { after } | Self::AwaitingDisk { after, .. } => *after,
+        }
+    }
+}
+
 /// A `subscribe_updates` with a position that waits for the disk.
 #[derive(Debug)]
 pub struct Unanswered {

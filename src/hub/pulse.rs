@@ -47,12 +47,13 @@ impl UmblerHub {
         }
     }
 
-    /// Each session gets its heartbeat in its own second of the round.
+    /// Each session gets its heartbeat in its own second of the round. One that catches up is told how far it got: it
+    /// takes a position whose count agrees for good, and begins there after the next disconnect.
     fn beat(&mut self) {
         let turn = self.pulse.ticks % HEARTBEAT_SECONDS;
-        let seq = self.stats.as_of;
+        let newest = self.stats.as_of;
         for session in self.sessions.iter_mut().filter(|session| session.beat == turn) {
-            session.beat(seq);
+            session.beat(session.flow.reached(newest));
         }
     }
 

@@ -6,7 +6,7 @@ use std::thread;
 
 use umbler_hub::protocol::HEARTBEAT_SECONDS;
 
-use super::support::{PATIENCE, Screen, spawn_hub};
+use super::support::{Delivery, PATIENCE, Screen, spawn_hub};
 
 #[test]
 fn a_heartbeat_tells_how_many_updates_were_sent_on_its_socket() {
@@ -38,4 +38,41 @@ fn a_heartbeat_tells_how_many_updates_were_sent_on_its_socket() {
             complete.insert(kind);
         }
     }
+}
+
+#[test]
+fn a_heartbeat_amid_a_replay_tells_how_far_the_replay_got() {
+    const MISSED: i64 = 60;
+    let hub = spawn_hub();
+    for _ in 0..MISSED {
+        hub.provider()
+            .posts(&Delivery::message("a").text(&"far more than fits into a socket ".repeat(2_000)));
+    }
+    let epoch = hub.screen().welcome["epoch"].clone();
+    let mut behind: Vec<Screen> = (0..HEARTBEAT_SECONDS)
+        .map(|_| {
+            let mut screen = hub.screen();
+            let subscribed = screen.comes_back(&["updates"], 0, &epoch);
+            assert_eq!(subscribed["replayed"], MISSED, "{subscribed}");
+            screen
+        })
+        .collect();
+    // A round later, each has the second of the one before; the hub goes through them in the order in which they came.
+    let (tell, told) = mpsc::channel();
+    for number in 0..behind.len() {
+        let (tell, mut screen) = (tell.clone(), hub.screen());
+        thread::spawn(move || {
+            screen.hears_until_heartbeat();
+            // Later ones come when nobody listens any more.
+            tell.send(number).ok();
+        });
+    }
+    let number = told.recv_timeout(PATIENCE).expect("a heartbeat");
+    let (updates, heartbeat) = behind[number].hears_until_heartbeat().expect("a heartbeat");
+    let reached = updates.last().map_or(0, |update| update["seq"].as_i64().expect("a position"));
+    assert!(reached < MISSED, "the replay stands still while nobody reads");
+    assert_eq!(heartbeat["sent"], updates.len());
+    assert_eq!(heartbeat["seq"], reached, "what comes after it is still missed");
+    let rest = behind[number].hears_updates_until(MISSED);
+    assert_eq!(rest, (reached + 1..=MISSED).collect::<Vec<_>>());
 }
