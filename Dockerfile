@@ -12,6 +12,7 @@ WORKDIR /build
 # either. What came of the empty program is thrown away, or cargo would take it for ours: files keep their times when
 # they are copied, and ours may be the older ones.
 COPY Cargo.toml Cargo.lock ./
+COPY .cargo .cargo
 RUN sed -i '/^\[\[\(test\|bench\)\]\]/,/^$/d' Cargo.toml \
     && mkdir src && touch src/lib.rs && echo 'fn main() {}' >src/main.rs \
     && cargo build --release --locked \

@@ -114,6 +114,10 @@ pub(super) fn move_counters(connection: &Connection, delta: &StatsDelta) -> Resu
 
 /// Counts deliveries by type and outcome.
 pub(super) fn count_deliveries(connection: &Connection, counts: &Counts) -> Result<(), StoreError> {
+    // Nearly always the row is there; the other statement builds two tables in memory for each one.
+    let mut update = connection.prepare_cached(
+        "UPDATE delivery_counts SET count = count + ?3, last_at = ?4 WHERE event_type = ?1 AND outcome = ?2",
+    )?;
     let mut upsert = connection.prepare_cached(
         "INSERT INTO delivery_counts (event_type, outcome, count, last_at)
          SELECT CASE WHEN ?1 IN (SELECT event_type FROM delivery_counts)
@@ -122,7 +126,9 @@ pub(super) fn count_deliveries(connection: &Connection, counts: &Counts) -> Resu
          ON CONFLICT (event_type, outcome) DO UPDATE SET count = count + ?3, last_at = ?4",
     )?;
     for ((name, outcome), (count, last_at)) in counts {
-        upsert.execute(params![name, outcome, count, last_at, TYPES_COUNTED_MAX, OTHER_TYPES])?;
+        if update.execute(params![name, outcome, count, last_at])? == 0 {
+            upsert.execute(params![name, outcome, count, last_at, TYPES_COUNTED_MAX, OTHER_TYPES])?;
+        }
     }
     Ok(())
 }

@@ -177,8 +177,8 @@ fn a_disk_that_hangs_does_not_keep_the_process() {
     let trace = trace.to_str().expect("a plain path");
     // Syncs hang from the twentieth on: the first ones make the database. Longer than the deadline, and no longer
     // than a test may take: a process that the disk holds is gone only when the disk lets go.
-    let hang = "inject=fsync:delay_enter=20000000:when=20+";
-    let launcher = ["strace", "-D", "-f", "-qq", "-o", trace, "-e", "trace=fsync", "-e", hang];
+    let hang = "inject=fsync,fdatasync:delay_enter=20000000:when=20+";
+    let launcher = ["strace", "-D", "-f", "-qq", "-o", trace, "-e", "trace=fsync,fdatasync", "-e", hang];
     let mut hub = start_through(&launcher, home, &[]);
     let mut stuck = false;
     for _ in 0..40 {
