@@ -116,11 +116,15 @@ pub async fn store(state: &EdgeState, submission: Submission) -> Result<Ack, Api
     }
 }
 
-/// Compresses what is kept raw.
+/// Compresses what is kept raw. It fails only for want of memory, which is a matter of a moment: the sender tries again.
 pub fn compress(bytes: &[u8]) -> Result<Vec<u8>, ApiError> {
-    compress_with_kept(bytes).map_err(|error| {
+    // A compressor grows with its largest body and does not shrink: those of large bodies are not kept.
+    let is_small = bytes.len() <= SMALL_BODY_BYTES_MAX;
+    let compressed =
+        if is_small { compress_with_kept(bytes) } else { zstd::bulk::compress(bytes, ZSTD_LEVEL) };
+    compressed.map_err(|error| {
         log::error!("a delivery could not be compressed: {error}");
-        ApiError::Internal
+        unavailable("there is no memory to keep the delivery")
     })
 }
 

@@ -108,7 +108,8 @@ fn a_sync_that_fails_acknowledges_nothing() {
     }
     let home = tempfile::tempdir().expect("a folder");
     let fail = "inject=fsync,fdatasync:error=EIO:when=20..26";
-    let launcher = ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync,fdatasync", "-e", fail];
+    let launcher =
+        ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync,fdatasync", "-e", fail];
     let mut hub = start_through(&launcher, home, &[]);
     let mut screen = hub.screen().watching(&["updates"]);
     let (mut acknowledged, mut refused) = (Vec::new(), Vec::new());
