@@ -1,8 +1,9 @@
 /** One chat as it grows: its messages, the contact, and what the chat itself is now. */
 
-import type { Chat, Contact, Message, UmblerHubClient, Update } from 'umbler-hub-client';
+import type { Chat, Contact, Member, Message, UmblerHubClient, Update } from 'umbler-hub-client';
 
 import { reasonOf } from './errors.ts';
+import { messageWithNames, namesOf, withNames } from './names.ts';
 import { Store } from './store.ts';
 
 export interface ConversationState {
@@ -93,7 +94,8 @@ export class Conversation extends Store<ConversationState> {
   }
 
   #update(update: Update) {
-    const { type, chat, contact, message, otherMessages = [] } = update;
+    const { type, chat, contact, message, otherMessages = [], members } = update;
+    if (members) this.#rename(members);
     if (chat?.id !== this.id) {
       if (contact && contact.id === this.#state.contact?.id && !update.contactGone) this.#change({ contact });
       return;
@@ -106,6 +108,13 @@ export class Conversation extends Store<ConversationState> {
     for (const each of [message, ...otherMessages]) if (each) this.#known.set(each.id, each);
     const messages = this.#state.messages === null ? null : this.#sorted();
     this.#change({ chat, contact: contact ?? this.#state.contact, messages, gone: false });
+  }
+
+  #rename(members: Member[]) {
+    const names = namesOf(members);
+    for (const [id, message] of this.#known) this.#known.set(id, messageWithNames(message, names));
+    const { chat, messages } = this.#state;
+    this.#change({ chat: chat && withNames(chat, names), messages: messages && this.#sorted() });
   }
 
   #sorted(): Message[] {

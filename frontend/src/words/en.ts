@@ -52,6 +52,20 @@ export const EN = {
   ignored: 'Ignored', ignoredHint: 'without an id or a type', byType: 'Deliveries by type', type: 'Type', last: 'Last', o_accepted: 'accepted', o_duplicate: 'duplicate', o_unrecognized: 'not understood', o_ignored: 'ignored',
   recent: 'Newest that were not understood', reason: 'Reason', received: 'Received', noneUndecodable: 'Every delivery was understood.', noDeliveries: 'No delivery has come yet.',
   howMany: 'Number', limitedHint: 'Your token does not see single deliveries.', readAgo: 'read {{age}} ago', lost: 'This page does not exist.', home: 'To the live page', ago: '{{age}} ago',
+  settings: 'Settings', reports: 'Reports', missing: 'This hub does not have this yet: it is of an older version.', close: 'Close', save: 'Save', remove: 'Remove', edit: 'Edit', more: 'Show more', name: 'Name', date: 'Date', from: 'from', to: 'to',
+  unreachable: 'the hub does not answer', agents: 'Agents', rules: 'Deadlines and hours', directory: 'Directory of agents', directoryHint: 'Umbler Talk sends ids and no names. A name given here stands on every screen at once.',
+  adminsOnly: 'Only admins change it.', adminsOnlyRules: 'Only admins change these.', importCsv: 'Import CSV', newAgent: 'New agent', agentCount: '{{count}} agents', noAgentMatch: 'No agent matches.',
+  noAgents: 'No agent is known yet. Whoever owns a chat, takes part in one or writes shows up here.', searchAgents: 'Search by name or id', entry: 'Entry', everybody: 'Everybody', unnamedOnly: 'Without a name', namedOnly: 'In the directory',
+  withoutName: 'No name yet', noEntry: 'not in the directory', giveName: 'Give a name', changedAt: 'Changed', editAgent: 'Edit agent', agentIdLabel: 'Id in Umbler Talk', agentIdHint: 'As Umbler Talk sends it; capitals count.',
+  photo: 'Address of a picture', photoHint: 'https://… ; may be left empty', otherSector: 'Another, by its id…', sectorId: 'Id of the sector', removeSure: 'Really take out of the directory',
+  importHint: 'Columns id and name, and photoUrl and sectorId where wanted, separated by comma or semicolon, in UTF-8. All of the file is taken over or nothing; agents that it does not name stay as they are.',
+  template: 'File of all agents without a name', csvFile: 'File', importNow: 'Import', imported: '{{count}} entries taken over.', importedNothing: 'All {{count}} entries were so already; nothing changed.', importRefused: 'Nothing was taken over:', line: 'Line',
+  deadlines: 'Alerts', deadlinesHint: 'How long until a chat is an alert. Waits run on the wall clock; the colours of the live page follow them.', allSectors: 'All sectors',
+  differs: 'A sector that differs', chooseSector: 'Choose a sector', addSector: 'Add', limit_waitingWarnSeconds: 'Waiting: attention', limit_waitingSeconds: 'Waiting: late', limit_firstResponseNearSeconds: 'First response near', limit_firstResponseSeconds: 'First response missed',
+  limit_idleSeconds: 'Nothing written', limit_windowClosingSeconds: '24-hour window, before its end', asAll: 'as for all ({{minutes}} min)', asAllNone: 'as for all (no alert)', afterMinutes: 'after', noAlert: 'no alert', minutes: 'minutes',
+  hours: 'Business hours', hoursHint: 'In the time zone {{zone}}. Reports can count within them alone.', copyMonday: 'Monday for all workdays', closedDay: 'closed', addSpan: 'Add hours',
+  holidays: 'Holidays', holidaysHint: 'Closed all day.', addHoliday: 'Add holiday', noHolidays: 'No holiday is set.', saved: 'Saved.', neverSaved: 'Nobody has changed these yet.', savedBy: 'Saved by {{name}}, {{at}}', discard: 'Discard changes',
+  savedMeanwhile: '{{name}} saved other settings meanwhile. Saving here replaces them.', takeTheirs: 'Take over theirs',
 };
 
 export type Word = keyof typeof EN;
