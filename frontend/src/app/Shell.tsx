@@ -4,6 +4,7 @@ import { NavLink, Outlet, useLocation } from 'react-router';
 
 import { hub, useHub } from '../hub/hub.tsx';
 import { storeToken } from '../hub/token.ts';
+import { useAlertSound } from '../live/sound.ts';
 import { ErrorBoundary } from '../parts/ErrorBoundary.tsx';
 import { Icon } from '../parts/icons.tsx';
 import { otherLanguage, useWords } from '../words/words.ts';
@@ -21,6 +22,7 @@ export function Shell() {
   const { connectionStatus } = useHub();
   const { isWall, leave } = useWall();
   const { pathname } = useLocation();
+  useAlertSound();
   const page = PAGES.find(([, path]) => pathname.startsWith(path))?.[0];
   const title = page ? `${say(page)} · ${say('product')}` : say('product');
   useEffect(() => {

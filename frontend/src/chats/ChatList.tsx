@@ -5,7 +5,7 @@ import { Link, useSearchParams } from 'react-router';
 import type { Chat } from 'umbler-hub-client';
 
 import { useNow } from '../hub/clock.ts';
-import { urgencyOf } from '../live/waits.ts';
+import { urgencyOf, useLimits } from '../live/waits.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { Failure } from '../parts/Notice.tsx';
 import { clock, moment, number } from '../words/format.ts';
@@ -92,13 +92,14 @@ const Row = memo(function Row({ chat, isChosen }: { chat: Chat; isChosen: boolea
       </span>
       <span className="times">
         <time className="quiet small" dateTime={chat.lastActivityAt ?? undefined}>{moment(chat.lastActivityAt)}</time>
-        {chat.open && chat.waitingSince !== null && chat.kind === 'direct' && <Wait sinceMs={Date.parse(chat.waitingSince)} />}
+        {chat.open && chat.waitingSince !== null && chat.kind === 'direct' && <Wait sinceMs={Date.parse(chat.waitingSince)} sector={chat.sector?.id} />}
       </span>
     </Link>
   );
 });
 
-function Wait({ sinceMs }: { sinceMs: number }) {
+function Wait({ sinceMs, sector }: { sinceMs: number; sector: string | undefined }) {
+  const limits = useLimits().of(sector);
   const wait = useNow() - sinceMs;
-  return <span className="wait" data-urgency={urgencyOf(wait)}>{clock(wait)}</span>;
+  return <span className="wait" data-urgency={urgencyOf(wait, limits)}>{clock(wait)}</span>;
 }

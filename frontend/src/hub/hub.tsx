@@ -5,6 +5,7 @@ import type { UmblerData } from 'umbler-hub-client';
 import hub from 'umbler-hub-client';
 import { useWebSocket, type UseWebSocketResult } from 'umbler-hub-client/react';
 
+import { AlertStore } from './alerts.ts';
 import { ArrivalStore } from './arrivals.ts';
 import { HubStateStore } from './hub-state.ts';
 import { OpenChatStore } from './open-chats.ts';
@@ -19,6 +20,7 @@ export const openChats = new OpenChatStore(hub);
 export const arrivals = new ArrivalStore(hub);
 export const hubState = new HubStateStore(hub);
 export const traffic = new TrafficStore(hub);
+export const alerts = new AlertStore(hub);
 export const settings = new SettingsStore(hub);
 
 const CHANNELS = ['updates', 'stats', 'presence'] as const;

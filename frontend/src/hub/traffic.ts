@@ -29,7 +29,7 @@ const CORRECT_MS = 5_000;
 /** At a hundred messages a second something always comes in between. */
 const TRIES = 4;
 const HOUR_MS = 3_600_000;
-const SOURCES = [undefined, 'Contact', 'Member'] as const;
+const SOURCES = ['Contact', 'Member'];
 
 export class TrafficStore extends Store<Traffic> {
   #hours: Hour[] | null = null;
@@ -108,11 +108,10 @@ export class TrafficStore extends Store<Traffic> {
 
   async #hour(from: number): Promise<Hour> {
     const [since, until] = [new Date(from).toISOString(), new Date(from + HOUR_MS).toISOString()];
-    const [all = 0, customers = 0, team = 0] = await Promise.all(
-      SOURCES.map((source) =>
-        read('/api/umbler/messages', { source, since, until, limit: 1 }).then(({ total }) => total as number),
-      ),
-    );
+    const total = async (source?: string): Promise<number> => (await read('/api/umbler/messages', { source, since, until, limit: 1 })).total;
+    const all = await total();
+    // At night there is nothing to tell apart.
+    const [customers = 0, team = 0] = all === 0 ? [] : await Promise.all(SOURCES.map(total));
     return { from, customers, team, others: Math.max(0, all - customers - team) };
   }
 

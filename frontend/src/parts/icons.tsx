@@ -7,6 +7,7 @@ const PATHS = {
   reports: 'M4 20V4M4 20h16M8 16v-4M12 16V8M16 16v-6',
   settings: 'M4 7h10M18 7h2M16 5v4M4 17h2M10 17h10M8 15v4',
   close: 'M6 6l12 12M18 6L6 18',
+  plus: 'M12 5v14M5 12h14',
   bell: 'M6 17V11a6 6 0 0 1 12 0v6l1.5 2h-15zM10 21h4',
   mute: 'M6 17V11a6 6 0 0 1 9-5.2M18 11v6l1.5 2h-15zM10 21h4M4 4l16 16',
   down: 'M12 4v11M7 11l5 5 5-5M5 20h14',

@@ -45,7 +45,7 @@ export function Hours({ draft: { hours }, change, problems, zone }: PartProps & 
               );
             })}
           </div>
-          <Button size="compact-sm" variant="subtle" aria-label={`${say('addSpan')}: ${weekday(index)}`} onClick={() => set(day, [...hours[day], BEGINNING])}>{say('addSpan')}</Button>
+          <ActionIcon variant="subtle" title={say('addSpan')} aria-label={`${say('addSpan')}: ${weekday(index)}`} onClick={() => set(day, [...hours[day], BEGINNING])}><Icon name="plus" /></ActionIcon>
         </fieldset>
       ))}
     </section>

@@ -62,10 +62,13 @@ export const EN = {
   template: 'File of all agents without a name', csvFile: 'File', importNow: 'Import', imported: '{{count}} entries taken over.', importedNothing: 'All {{count}} entries were so already; nothing changed.', importRefused: 'Nothing was taken over:', line: 'Line',
   deadlines: 'Alerts', deadlinesHint: 'How long until a chat is an alert. Waits run on the wall clock; the colours of the live page follow them.', allSectors: 'All sectors',
   differs: 'A sector that differs', chooseSector: 'Choose a sector', addSector: 'Add', limit_waitingWarnSeconds: 'Waiting: attention', limit_waitingSeconds: 'Waiting: late', limit_firstResponseNearSeconds: 'First response near', limit_firstResponseSeconds: 'First response missed',
-  limit_idleSeconds: 'Nothing written', limit_windowClosingSeconds: '24-hour window, before its end', asAll: 'as for all ({{minutes}} min)', asAllNone: 'as for all (no alert)', afterMinutes: 'after', noAlert: 'no alert', minutes: 'minutes',
+  limit_idleSeconds: 'Nothing written', limit_windowClosingSeconds: '24-hour window, before its end', asAll: 'as for all ({{minutes}} min)', asAllNone: 'as for all (no alert)', afterMinutes: 'in minutes', noAlert: 'no alert', minutes: 'minutes',
   hours: 'Business hours', hoursHint: 'In the time zone {{zone}}. Reports can count within them alone.', copyMonday: 'Monday for all workdays', closedDay: 'closed', addSpan: 'Add hours',
   holidays: 'Holidays', holidaysHint: 'Closed all day.', addHoliday: 'Add holiday', noHolidays: 'No holiday is set.', saved: 'Saved.', neverSaved: 'Nobody has changed these yet.', savedBy: 'Saved by {{name}}, {{at}}', discard: 'Discard changes',
   savedMeanwhile: '{{name}} saved other settings meanwhile. Saving here replaces them.', takeTheirs: 'Take over theirs',
+  alerts: 'Alerts', alertCount: '{{count}} active, {{open}} not taken', noAlerts: 'No alert is active.', sound: 'Sound at alerts', soundOn: 'Sound is on', soundOff: 'Sound is off', soundBlocked: 'The browser lets this page sound only after a click on it',
+  take: 'Take', taken: 'taken by {{name}}', dueAt: 'due {{at}}', alert_waiting_warn: 'Waits long', alert_waiting: 'Waits too long', alert_first_response_near: 'First response near its limit', alert_first_response_missed: 'First response missed',
+  alert_idle: 'Nothing written', alert_window_closing: '24-hour window closes', sectorsDiffer: 'Some sectors have limits of their own.', lateAny: 'Late', trend: '{{change}} since {{at}}',
 };
 
 export type Word = keyof typeof EN;
