@@ -13,7 +13,7 @@ import { Freshness } from './Freshness.tsx';
 import { SignIn } from './SignIn.tsx';
 import { useWall } from './wall.ts';
 
-const PAGES = [['live', '/live'], ['chats', '/chats'], ['settings', '/settings'], ['health', '/hub']] as const;
+const PAGES = [['live', '/live'], ['chats', '/chats'], ['reports', '/reports'], ['settings', '/settings'], ['health', '/hub']] as const;
 const NEXT = { auto: 'light', light: 'dark', dark: 'auto' } as const;
 
 /** What stands around each page: the ways to the others, and how fresh the data is. */

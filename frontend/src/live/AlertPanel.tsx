@@ -28,7 +28,7 @@ export function AlertPanel() {
   const shown = useMemo(() => (known.alerts === null ? null : ordered(known.alerts)), [known.alerts]);
   const open = shown?.filter(({ acknowledgedAt }) => acknowledgedAt === null).length ?? 0;
   return (
-    <section className="card alerts" aria-labelledby="alerts-title" aria-busy={shown === null && !known.missing && known.failure === null}>
+    <section className="card alerts" data-missing={known.missing || undefined} aria-labelledby="alerts-title" aria-busy={shown === null && !known.missing && known.failure === null}>
       <header>
         <h2 id="alerts-title">{say('alerts')}</h2>
         <span className="quiet" role="status">{shown !== null && say('alertCount', { count: number(shown.length), open: number(open) })}</span>
