@@ -13,6 +13,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use socket2::SockRef;
 
+use crate::archive::fts::SearchIndex;
 use crate::archive::{self, Archive, ArchiveError, LoadNewest, LoadStats, Query};
 use crate::auth::key_file::LOOK_INTERVAL;
 use crate::auth::{AuthError, Authenticator, Revocations};
@@ -124,7 +125,9 @@ impl Application {
             body_seconds: settings.body_seconds,
             dashboard_dir: settings.dashboard_dir,
         };
-        let state = web::Data::new(EdgeState::new(hub.clone(), authenticator, metrics, integrity, edge));
+        let search = SearchIndex::start(&settings.database_path)?;
+        let state =
+            web::Data::new(EdgeState::new(hub.clone(), authenticator, metrics, integrity, search, edge));
         check_in_background(&state, &settings.database_path)?;
         forget_idle_addresses(state.clone());
         let head_timeout = Duration::from_secs(settings.head_seconds);

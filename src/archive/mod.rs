@@ -31,6 +31,7 @@ pub mod updates;
 pub mod webhooks;
 pub mod stats;
 pub mod snapshot;
+pub mod fts;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -77,6 +78,9 @@ pub enum ArchiveError {
     /// The database did not answer.
     #[error("the database did not answer")]
     Database(#[from] rusqlite::Error),
+    /// The search index did not answer.
+    #[error("the search index did not answer")]
+    Search(#[source] rusqlite::Error),
     /// A stored state could not be read.
     #[error("a stored state could not be read")]
     Corrupt(#[from] serde_json::Error),
@@ -85,7 +89,7 @@ pub enum ArchiveError {
 impl ArchiveError {
     /// True where the same question may be answered later.
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Busy | Self::Database(_))
+        matches!(self, Self::Busy | Self::Database(_) | Self::Search(_))
     }
 }
 

@@ -15,6 +15,7 @@ use super::bodies::Bodies;
 use super::error::ApiError;
 use super::limiter::AddressLimiter;
 use super::origin::Origins;
+use crate::archive::fts::SearchIndex;
 use crate::archive::{Ask, Query};
 use crate::auth::{Authenticator, Scope, Secret};
 use crate::hub::{GetHealth, GetStats, Health, UmblerHub};
@@ -57,6 +58,8 @@ pub struct EdgeState {
     pub connect_limiter: AddressLimiter,
     /// What is known of the database's soundness.
     pub integrity: Integrity,
+    /// Where texts and names are looked up.
+    pub search: Arc<SearchIndex>,
     /// Bounds the bytes of large deliveries that are read at the same time.
     pub bodies: Bodies,
     draining: AtomicBool,
@@ -70,6 +73,7 @@ impl EdgeState {
         authenticator: Option<Arc<Authenticator>>,
         metrics: Metrics,
         integrity: Integrity,
+        search: Arc<SearchIndex>,
         settings: EdgeSettings,
     ) -> Self {
         Self {
@@ -80,6 +84,7 @@ impl EdgeState {
             connect_limiter: AddressLimiter::new(settings.connects_per_second),
             settings,
             integrity,
+            search,
             bodies: Bodies::default(),
             draining: AtomicBool::new(false),
             started: Instant::now(),

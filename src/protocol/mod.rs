@@ -8,6 +8,7 @@
 pub mod shapes;
 pub mod members;
 pub mod update;
+pub mod search;
 pub mod mask;
 pub mod view;
 pub mod codes;

@@ -35,6 +35,7 @@ mod revocations;
 mod rfc6455;
 mod scopes;
 mod scripts;
+mod search;
 mod secrecy;
 mod stream;
 mod support;

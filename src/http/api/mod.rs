@@ -11,6 +11,7 @@ pub mod notify;
 pub mod members;
 pub mod member_fields;
 pub mod member_csv;
+pub mod search;
 
 use actix_web::body::BoxBody;
 use actix_web::http::header::CACHE_CONTROL;
@@ -41,6 +42,7 @@ use super::guards::method_not_allowed;
     members::put,
     members::delete,
     members::import,
+    search::search,
 ))]
 pub struct ApiDoc;
 
@@ -57,6 +59,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .service(readable("/chats/{id}", chats::one))
         .service(readable("/chats/{id}/messages", chats::messages))
         .service(readable("/messages", messages::list))
+        .service(readable("/search", search::search))
         .service(
             web::resource("/notify")
                 .route(web::post().to(notify::notify))
