@@ -80,10 +80,13 @@ export function ChatList({ rows: { chats, total, failure, more, again }, filters
 const Row = memo(function Row({ chat, isChosen }: { chat: Chat; isChosen: boolean }) {
   const say = useWords();
   const [params] = useSearchParams();
+  const search = new URLSearchParams(params);
+  // A message that a search led to is of another chat.
+  search.delete('message');
   const { lastMessage } = chat;
   const line = lastMessage === null ? '' : (lastMessage.text ?? `[${named(say, lastMessage.type)}]`);
   return (
-    <Link className="chat" to={{ pathname: `/chats/${encodeURIComponent(chat.id)}`, search: params.toString() }} aria-current={isChosen || undefined} data-open={chat.open}>
+    <Link className="chat" to={{ pathname: `/chats/${encodeURIComponent(chat.id)}`, search: search.toString() }} aria-current={isChosen || undefined} data-open={chat.open}>
       <Avatar name={chat.contactName} />
       <span className="main">
         <span className="name"><span>{chat.contactName ?? say('unnamed')}</span>{chat.kind !== 'direct' && <em className="chip">{say(`k_${chat.kind}`)}</em>}{!chat.open && <em className="chip">{say('closedAt')}</em>}</span>

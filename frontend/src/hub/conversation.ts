@@ -20,6 +20,8 @@ export interface ConversationState {
 }
 
 const PAGE = 50;
+/** A chat with more messages than that is read on by hand. */
+const REACH_PAGES_MAX = 40;
 const NOTHING: ConversationState = {
   chat: null, contact: null, messages: null, hasOlder: false, loadingOlder: false, failure: null, gone: false,
 };
@@ -85,6 +87,16 @@ export class Conversation extends Store<ConversationState> {
       this.#change({ loadingOlder: false, hasOlder: page.nextCursor !== null, messages: this.#sorted(), failure: null });
     } catch (error) {
       this.#change({ loadingOlder: false, failure: reasonOf(error) });
+    }
+  }
+
+  /** Reads older pages until this message is among them. */
+  async reach(id: string) {
+    for (let left = REACH_PAGES_MAX; left > 0 && !this.#known.has(id); left -= 1) {
+      const before = this.#cursor;
+      await this.older();
+      // The end, a failure, or another reading.
+      if (this.#cursor === before) return;
     }
   }
 

@@ -33,7 +33,7 @@ export const EN = {
   trafficTitle: 'Messages by the hour', trafficHint: 'All chats, the last 12 hours; the hour that runs is the last one.', customers: 'Customers', team: 'Team', others: 'Bots and others', hour: 'Hour',
   trafficEmpty: 'There were no messages in these hours.', trafficBar: '{{hour}}: {{customers}} of customers, {{team}} of the team, {{others}} of bots and others',
   filters: 'Filters', status: 'Status', s_open: 'Open', s_waiting: 'Waiting', s_closed: 'Closed', s_all: 'All', owner: 'Agent', channel: 'Channel',
-  tag: 'Tag', kind: 'Kind', k_direct: 'Direct', k_group: 'Group', k_internal: 'Internal', any: 'Any', search: 'Search by name or phone',
+  tag: 'Tag', kind: 'Kind', k_direct: 'Direct', k_group: 'Group', k_internal: 'Internal', any: 'Any', search: 'Search names, phones, messages',
   searchViewer: 'Your role cannot search', clear: 'Clear filters', moreFilters: 'More filters', chatList: 'Chats', count: '{{count}} chats', countOf: '{{count}} of {{total}} chats',
   noChats: 'No chat is open. Deliveries of Umbler Talk show up here at once.', noMatch: 'No chat matches these filters.', unnamed: 'Unnamed',
   you: 'You', choose: 'Choose a chat to read it.', conversation: 'Conversation', back: 'Back to the list', older: 'Older messages', begin: 'This is the first message.',
@@ -71,7 +71,7 @@ export const EN = {
   alert_idle: 'Nothing written', alert_window_closing: '24-hour window closes', sectorsDiffer: 'Some sectors have limits of their own.', lateAny: 'Late', trend: '{{change}} since {{at}}',
   refresh: 'Refresh (as of {{at}})', periodIs: '{{from}} to {{until}}, {{zone}}', noPeriod: 'Choose a first and a last day that are a period.', rebuilding: 'History is being computed anew: {{done}} of {{total}} chats. The numbers hold these.',
   period: 'Period', period_today: 'Today', period_yesterday: 'Yesterday', period_week: '7 days', period_month: '30 days', period_custom: 'Other', firstDay: 'First day', lastDay: 'Last day',
-  clock: 'Clock', clock_wall: 'All hours', clock_business: 'Business hours', compare: 'Compare with the period before', durations: 'Durations', counts: 'Numbers', metric: 'Metric', median: 'Median', change: 'Before', howOften: 'Values',
+  clock: 'Clock', clock_wall: 'All hours', clock_business: 'Business hours', compare: 'Compare with the period before', durations: 'Durations', counts: 'Numbers', metric: 'Metric', median: 'Median', change: 'Change', howOften: 'Values',
   allFigures: 'All figures', fewerFigures: 'Median alone', meanMs: 'Mean', p75Ms: '75 %', p90Ms: '90 %', p95Ms: '95 %', maxMs: 'Longest', spread: 'Spread', before: 'Compared with {{from}} to {{until}}.', beforeKey: 'period before', was: 'was {{value}}', nothingBefore: 'nothing before',
   seeChats: 'See its chats', overTime: 'Over time', seriesMedian: 'Medians.', seriesCount: 'How many.', nothingInPeriod: 'There is nothing in this period.', heatMap: 'By hour and weekday', weekday: 'Weekday', most: 'Most: {{place}}, {{value}}.',
   byWhom: 'By whom', by_agents: 'Agents', by_sectors: 'Sectors', by_channels: 'Channels', by_tags: 'Tags', none: 'None', narrowTo: 'Only {{name}}', csv: 'CSV', behind: '{{count}} behind this number, the longest first', fromTo: '{{from}} to {{until}}',
@@ -79,6 +79,9 @@ export const EN = {
   m_messagesIn: 'From customers', m_messagesMember: 'From agents', m_messagesBot: 'From bots', m_messagesExternal: 'From systems', d_firstResponse: 'Start of the chat, or a bot’s handover, to the first human reply.', d_replyTime: 'First unanswered customer message to each human reply.',
   d_queueTime: 'Start of the chat, or a bot’s handover, to its first owner.', d_handlingTime: 'First owner to the close.', d_resolution: 'Start of the chat to its close.', d_created: 'Chats, when they were created.', d_reopened: 'Closed chats that were opened again.', d_closed: 'Chats that were closed.',
   d_abandoned: 'Closed without a human reply while the customer waited.', d_transferred: 'Chats that went from one owner to another.', d_messagesIn: 'Messages of customers.', d_messagesMember: 'Messages of agents, campaigns included.', d_messagesBot: 'Messages of bots.', d_messagesExternal: 'Messages of systems outside of Umbler Talk.',
+  searchIn: 'Search in', inChats: 'Names and phones', inMessages: 'Messages', found: '{{count}} messages found', foundMore: '{{count}} messages found so far', indexing: 'The index is still being built; more may be found soon.', noMessageFound: 'No message has these words.',
+  history: 'History', noHistory: 'Nothing has happened yet.', h_opened: 'Opened', h_reopened: 'Opened again', h_sector_changed: 'Sector: {{from}} → {{to}}', h_transferred: 'Agent: {{from}} → {{to}}', h_tags_added: 'Tagged: {{tags}}', h_tags_removed: 'Tags taken off: {{tags}}',
+  h_made_private: 'Made private', h_made_public: 'No longer private', h_bot_started: 'A bot took over', h_bot_stopped: 'The bot stopped', h_waiting_started: 'Went into the waiting list', h_waiting_ended: 'Left the waiting list', h_closed: 'Closed', h_entered: 'Came into sight', h_gone: 'Out of sight',
 };
 
 export type Word = keyof typeof EN;
