@@ -17,6 +17,7 @@ pub mod contact;
 pub mod chat;
 pub mod change;
 pub mod audience;
+pub mod history;
 pub mod store;
 pub mod absorb;
 pub mod stats;

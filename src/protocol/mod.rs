@@ -9,6 +9,7 @@ pub mod shapes;
 pub mod members;
 pub mod update;
 pub mod search;
+pub mod history;
 pub mod mask;
 pub mod view;
 pub mod codes;

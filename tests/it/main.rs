@@ -39,6 +39,7 @@ mod search;
 mod secrecy;
 mod stream;
 mod support;
+mod timeline;
 mod token_life;
 mod tools;
 mod webhook;

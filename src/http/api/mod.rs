@@ -12,6 +12,7 @@ pub mod members;
 pub mod member_fields;
 pub mod member_csv;
 pub mod search;
+pub mod history;
 
 use actix_web::body::BoxBody;
 use actix_web::http::header::CACHE_CONTROL;
@@ -43,6 +44,7 @@ use super::guards::method_not_allowed;
     members::delete,
     members::import,
     search::search,
+    history::timeline,
 ))]
 pub struct ApiDoc;
 
@@ -58,6 +60,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .service(readable("/chats", chats::list))
         .service(readable("/chats/{id}", chats::one))
         .service(readable("/chats/{id}/messages", chats::messages))
+        .service(readable("/chats/{id}/timeline", history::timeline))
         .service(readable("/messages", messages::list))
         .service(readable("/search", search::search))
         .service(
