@@ -13,13 +13,14 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use socket2::SockRef;
 
-use crate::archive::{self, Archive, ArchiveError, LoadNewest, LoadStats, Query};
+use crate::archive::{self, Archive, ArchiveError, GetSettings, LoadDeadlines, LoadNewest, LoadStats, Query};
 use crate::auth::key_file::LOOK_INTERVAL;
 use crate::auth::{AuthError, Authenticator, Revocations};
 use crate::config::Settings;
 use crate::http::connections::Connections;
 use crate::http::state::{EdgeSettings, EdgeState};
 use crate::http::{self, guards};
+use crate::hub::alerts::AlertsAtStart;
 use crate::hub::{self, Drain, HubSettings, UmblerHub};
 use crate::journal::fault::{BeginError, kind_of};
 use crate::journal::revocations;
@@ -115,7 +116,10 @@ impl Application {
         }
         let connections =
             Connections::new(settings.sessions_per_address_max, settings.trusted_proxies.clone());
+        let default_settings = settings.editable_defaults();
         let edge = EdgeSettings {
+            time_zone: settings.zone.iana_name().unwrap_or("UTC").to_owned(),
+            default_settings,
             origins: settings.origins,
             trusted_proxies: settings.trusted_proxies,
             webhook_secret: settings.webhook_secret,
@@ -182,7 +186,7 @@ async fn start_hub(
 ) -> Result<Addr<UmblerHub>, StartError> {
     let opened = schema::open(&settings.database_path)?;
     let now = clock::now();
-    let (stats, newest_updates) = {
+    let (stats, newest_updates, alerts) = {
         let mut connection = archive::open(&settings.database_path).map_err(ArchiveError::from)?;
         let transaction = connection.transaction().map_err(ArchiveError::from)?;
         for revocation in revocations::load(&transaction).map_err(ArchiveError::from)? {
@@ -190,7 +194,11 @@ async fn start_hub(
         }
         let newest =
             LoadNewest { updates_max: settings.updates_in_memory, bytes_max: hub::ring::RING_BYTES_MAX };
-        (LoadStats { now }.answer(&transaction)?, newest.answer(&transaction)?)
+        let saved = GetSettings.answer(&transaction)?;
+        let (clocks, standing) = LoadDeadlines.answer(&transaction)?;
+        let in_force = saved.map_or_else(|| settings.editable_defaults(), |saved| saved.settings);
+        let alerts = AlertsAtStart { settings: in_force, clocks, standing };
+        (LoadStats { now }.answer(&transaction)?, newest.answer(&transaction)?, alerts)
     };
     let hub_settings = HubSettings {
         zone: settings.zone.clone(),
@@ -204,6 +212,7 @@ async fn start_hub(
         updates_in_memory: settings.updates_in_memory,
         replay_updates_max: settings.replay_updates_max,
         newest_updates,
+        alerts,
     };
     let archive = Archive::start(settings.database_path.clone(), integrity.clone());
     let hub = UmblerHub::new(hub_settings, archive, metrics.clone()).start();

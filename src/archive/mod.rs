@@ -27,6 +27,7 @@ pub mod contacts;
 pub mod chats;
 pub mod messages;
 pub mod members;
+pub mod alerts;
 pub mod updates;
 pub mod webhooks;
 pub mod stats;
@@ -36,6 +37,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use alerts::{AlertFilter, GetAlert, GetSettings, ListAlerts, LoadDeadlines};
 pub use chats::{ChatFilter, GetChat, GetPlacement, ListChats, ListContactChats, StatusFilter};
 pub use contacts::{ContactFilter, GetContact, ListContacts};
 pub use cursor::{Cursor, CursorError};
