@@ -6,6 +6,7 @@
 )]
 #![expect(clippy::expect_used, clippy::panic, reason = "helpers fail a test as tests do")]
 
+mod alerts;
 mod asyncapi;
 mod auth;
 mod backup;
@@ -36,6 +37,7 @@ mod rfc6455;
 mod scopes;
 mod scripts;
 mod secrecy;
+mod settings;
 mod stream;
 mod support;
 mod token_life;

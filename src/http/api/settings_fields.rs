@@ -52,10 +52,7 @@ pub(super) fn read(body: &[u8], time_zone: &str) -> Result<Settings, ApiError> {
     let Some((first, _)) = reader.wrong.first() else { return Ok(settings) };
     let first = first.clone();
     let named = reader.wrong.iter().take(NAMED_MAX).map(|(path, what)| format!("{path} {what}"));
-    let text = named.collect::<Vec<_>>().join("; ");
-    // The first one stands before the text by itself.
-    let text = text.strip_prefix(&first).map_or(text.as_str(), str::trim_start).to_owned();
-    Err(ApiError::parameter(first, text))
+    Err(ApiError::parameter(first, named.collect::<Vec<_>>().join("; ")))
 }
 
 /// What was found wrong, by path.
