@@ -1,5 +1,6 @@
 //! Puts the rooms together: opens the journal, starts the hub, listens, and takes everything down again in order.
 
+pub mod deadlines;
 pub mod stop;
 
 use std::net::{SocketAddr, TcpListener};
@@ -13,14 +14,13 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use socket2::SockRef;
 
-use crate::archive::{self, Archive, ArchiveError, GetSettings, LoadDeadlines, LoadNewest, LoadStats, Query};
+use crate::archive::{self, Archive, ArchiveError, LoadNewest, LoadStats, Query};
 use crate::auth::key_file::LOOK_INTERVAL;
 use crate::auth::{AuthError, Authenticator, Revocations};
 use crate::config::Settings;
 use crate::http::connections::Connections;
 use crate::http::state::{EdgeSettings, EdgeState};
 use crate::http::{self, guards};
-use crate::hub::alerts::AlertsAtStart;
 use crate::hub::{self, Drain, HubSettings, UmblerHub};
 use crate::journal::fault::{BeginError, kind_of};
 use crate::journal::revocations;
@@ -194,10 +194,7 @@ async fn start_hub(
         }
         let newest =
             LoadNewest { updates_max: settings.updates_in_memory, bytes_max: hub::ring::RING_BYTES_MAX };
-        let saved = GetSettings.answer(&transaction)?;
-        let (clocks, standing) = LoadDeadlines.answer(&transaction)?;
-        let in_force = saved.map_or_else(|| settings.editable_defaults(), |saved| saved.settings);
-        let alerts = AlertsAtStart { settings: in_force, clocks, standing };
+        let alerts = deadlines::at_start(&transaction, settings, integrity);
         (LoadStats { now }.answer(&transaction)?, newest.answer(&transaction)?, alerts)
     };
     let hub_settings = HubSettings {

@@ -148,12 +148,15 @@ impl Clocks {
             let (since, seconds) = (self.since(kind)?, i64::from(seconds?));
             let after = |span: SignedDuration| since.checked_add(span).unwrap_or(Timestamp::MAX);
             let span = SignedDuration::from_secs(seconds);
-            Some(match kind {
-                AlertKind::WindowClosing => {
-                    Deadline { kind, since, due_at: after(WINDOW - span), until: Some(after(WINDOW)) }
-                }
-                _ => Deadline { kind, since, due_at: after(span), until: None },
-            })
+            if kind == AlertKind::WindowClosing {
+                return Some(Deadline {
+                    kind,
+                    since,
+                    due_at: after(WINDOW - span),
+                    until: Some(after(WINDOW)),
+                });
+            }
+            Some(Deadline { kind, since, due_at: after(span), until: None })
         })
     }
 }
@@ -205,14 +208,14 @@ mod tests {
         chat.learn(&facts, &EventKey { at: at(minutes), event: minutes.to_string().into() });
     }
 
-    fn on_line(kind: &str) -> Option<Channel> {
-        Some(Channel { id: "l".into(), name: None, channel_type: Some(kind.to_owned()) })
+    fn line(kind: &str) -> Channel {
+        Channel { id: "l".into(), name: None, channel_type: Some(kind.to_owned()) }
     }
 
     /// A WhatsApp chat in which a customer wrote at minute 0.
     fn chat() -> Chat {
         let mut chat = Chat::new("a".into());
-        hear(&mut chat, 0, |facts| facts.channel = on_line("WhatsappApi"));
+        hear(&mut chat, 0, |facts| facts.channel = Some(line("WhatsappApi")));
         chat.unanswered_since = Some(at(0));
         chat.last_customer_at = Some(at(0));
         chat.last_message = Some(crate::domain::MessagePosition { at: at(0), id: "m".into() });
@@ -273,7 +276,7 @@ mod tests {
         hear(&mut group, 1, |facts| facts.kind = Some(crate::domain::ChatKind::Group));
         assert_eq!(stand(&group, 60), [""; 0]);
         let mut other = chat();
-        hear(&mut other, 1, |facts| facts.channel = on_line("Instagram"));
+        hear(&mut other, 1, |facts| facts.channel = Some(line("Instagram")));
         assert_eq!(stand(&other, 23 * 60).len(), 5);
     }
 }

@@ -84,7 +84,9 @@ impl Wheel {
     pub fn take_thresholds(&mut self, thresholds: &Thresholds, now: Timestamp) {
         self.limits = LimitTable::new(thresholds);
         let all: Vec<ChatId> = self.chats.keys().cloned().collect();
-        all.iter().for_each(|id| self.settle(id, now));
+        for id in &all {
+            self.settle(id, now);
+        }
     }
 
     /// Looks at the chats whose moment has come.

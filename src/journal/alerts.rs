@@ -132,7 +132,7 @@ impl BatchWriter {
         let mut first = None;
         for (place, request) in asked.changes.iter().enumerate() {
             let event_id = EventId::from(format!("alert:{}:{place}", asked.id));
-            match self.take_alert(request, event_id, asked.at, written) {
+            match self.take_alert(request, &event_id, asked.at, written) {
                 Ok(seq) => first = first.or(seq),
                 // One chat that cannot be read must not hold up the alerts of all others.
                 Err(StoreError::Corrupt(error)) => log::error!("an alert cannot be told: {error}"),
@@ -147,7 +147,7 @@ impl BatchWriter {
     fn take_alert(
         &mut self,
         request: &AlertRequest,
-        event_id: EventId,
+        event_id: &EventId,
         at: Timestamp,
         written: &mut Written,
     ) -> Result<Option<Seq>, StoreError> {
@@ -166,7 +166,7 @@ impl BatchWriter {
             AlertRequest::Clear(_) => AlertChange::Cleared,
             AlertRequest::Acknowledge { .. } => AlertChange::Acknowledged,
         };
-        self.tell_alert(change, row, &event_id, at, written).map(Some)
+        self.tell_alert(change, row, event_id, at, written).map(Some)
     }
 
     /// Where the chat's clocks still say so, and it does not stand yet.

@@ -58,6 +58,7 @@ impl Recorded {
     }
 
     /// The same, with news for the hub.
+    #[must_use]
     pub fn with(self, news: News) -> Self {
         Self { news, ..self }
     }

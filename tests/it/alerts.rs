@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use umbler_hub::telemetry::clock;
 
 use super::support::hub::Answer;
 use super::support::keys::{SECRET, token};
@@ -12,7 +13,7 @@ const ALERTS: &str = "/api/umbler/alerts";
 
 /// So long ago, as the provider writes it.
 fn ago(seconds: i64) -> String {
-    format!("{:.3}", Timestamp::now() - SignedDuration::from_secs(seconds))
+    format!("{:.3}", clock::now() - SignedDuration::from_secs(seconds))
 }
 
 /// A delivery whose event and message happened so many seconds ago.
