@@ -1,5 +1,6 @@
 //! Puts the rooms together: opens the journal, starts the hub, listens, and takes everything down again in order.
 
+pub mod deadlines;
 pub mod stop;
 
 use std::net::{SocketAddr, TcpListener};
@@ -116,7 +117,10 @@ impl Application {
         }
         let connections =
             Connections::new(settings.sessions_per_address_max, settings.trusted_proxies.clone());
+        let default_settings = settings.editable_defaults();
         let edge = EdgeSettings {
+            time_zone: settings.zone.iana_name().unwrap_or("UTC").to_owned(),
+            default_settings,
             origins: settings.origins,
             trusted_proxies: settings.trusted_proxies,
             webhook_secret: settings.webhook_secret,
@@ -185,7 +189,7 @@ async fn start_hub(
 ) -> Result<Addr<UmblerHub>, StartError> {
     let opened = schema::open(&settings.database_path)?;
     let now = clock::now();
-    let (stats, newest_updates) = {
+    let (stats, newest_updates, alerts) = {
         let mut connection = archive::open(&settings.database_path).map_err(ArchiveError::from)?;
         let transaction = connection.transaction().map_err(ArchiveError::from)?;
         for revocation in revocations::load(&transaction).map_err(ArchiveError::from)? {
@@ -193,7 +197,8 @@ async fn start_hub(
         }
         let newest =
             LoadNewest { updates_max: settings.updates_in_memory, bytes_max: hub::ring::RING_BYTES_MAX };
-        (LoadStats { now }.answer(&transaction)?, newest.answer(&transaction)?)
+        let alerts = deadlines::at_start(&transaction, settings, integrity);
+        (LoadStats { now }.answer(&transaction)?, newest.answer(&transaction)?, alerts)
     };
     let hub_settings = HubSettings {
         zone: settings.zone.clone(),
@@ -207,6 +212,7 @@ async fn start_hub(
         updates_in_memory: settings.updates_in_memory,
         replay_updates_max: settings.replay_updates_max,
         newest_updates,
+        alerts,
     };
     let archive = Archive::start(settings.database_path.clone(), integrity.clone());
     let hub = UmblerHub::new(hub_settings, archive, metrics.clone()).start();

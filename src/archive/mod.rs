@@ -29,6 +29,7 @@ pub mod messages;
 pub mod members;
 mod names;
 pub mod history;
+pub mod alerts;
 pub mod updates;
 pub mod webhooks;
 pub mod stats;
@@ -39,6 +40,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use alerts::{AlertFilter, GetAlert, GetSettings, ListAlerts, LoadDeadlines};
 pub use chats::{ChatFilter, GetChat, GetPlacement, ListChats, ListContactChats, StatusFilter};
 pub use contacts::{ContactFilter, GetContact, ListContacts};
 pub use cursor::{Cursor, CursorError};

@@ -19,6 +19,7 @@ use std::path::PathBuf;
 use jiff::tz::TimeZone;
 
 use crate::auth::{AuthKey, AuthSettings, Secret};
+use crate::domain::settings::WeekHours;
 use crate::http::address::TrustedProxies;
 use crate::http::origin::Origins;
 pub use hours::BusinessHours;
@@ -100,6 +101,12 @@ impl Settings {
             Some(settings) if reader.problems.is_empty() => Ok(settings),
             _ => Err(ConfigError::Wrong(reader.problems)),
         }
+    }
+
+    /// What an admin edits, as it is while nobody saved any.
+    pub fn editable_defaults(&self) -> crate::domain::Settings {
+        let business_hours = WeekHours::new(self.business_hours.days.clone());
+        crate::domain::Settings { business_hours, ..crate::domain::Settings::default() }
     }
 
     /// Secrets that could be guessed: name, bytes, and how many it takes.

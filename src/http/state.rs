@@ -18,6 +18,7 @@ use super::origin::Origins;
 use crate::archive::fts::SearchIndex;
 use crate::archive::{Ask, Query};
 use crate::auth::{Authenticator, Scope, Secret};
+use crate::domain::Settings;
 use crate::hub::{GetHealth, GetStats, Health, UmblerHub};
 use crate::protocol::StatsShape;
 use crate::telemetry::integrity::Integrity;
@@ -38,6 +39,10 @@ pub struct EdgeSettings {
     pub connects_per_second: u32,
     /// Seconds within which a request's body must have come.
     pub body_seconds: u64,
+    /// The setting `TIMEZONE`.
+    pub time_zone: String,
+    /// Settings while nobody saved any.
+    pub default_settings: Settings,
     /// A built dashboard, if it is there.
     pub dashboard_dir: PathBuf,
 }

@@ -6,6 +6,7 @@
 )]
 #![expect(clippy::expect_used, clippy::panic, reason = "helpers fail a test as tests do")]
 
+mod alerts;
 mod asyncapi;
 mod auth;
 mod backup;
@@ -37,6 +38,7 @@ mod scopes;
 mod scripts;
 mod search;
 mod secrecy;
+mod settings;
 mod stream;
 mod support;
 mod timeline;

@@ -13,6 +13,9 @@ pub mod member_fields;
 pub mod member_csv;
 pub mod search;
 pub mod history;
+pub mod settings;
+pub mod settings_fields;
+pub mod alerts;
 
 use actix_web::body::BoxBody;
 use actix_web::http::header::CACHE_CONTROL;
@@ -45,6 +48,10 @@ use super::guards::method_not_allowed;
     members::import,
     search::search,
     history::timeline,
+    settings::get,
+    settings::put,
+    alerts::list,
+    alerts::acknowledge,
 ))]
 pub struct ApiDoc;
 
@@ -79,6 +86,13 @@ pub fn configure(config: &mut web::ServiceConfig) {
             web::resource("/members/{id}")
                 .route(web::put().to(members::put))
                 .route(web::delete().to(members::delete))
+                .default_service(web::route().to(method_not_allowed)),
+        )
+        .service(readable("/settings", settings::get).route(web::put().to(settings::put)))
+        .service(readable("/alerts", alerts::list))
+        .service(
+            web::resource("/alerts/{id}/acknowledge")
+                .route(web::post().to(alerts::acknowledge))
                 .default_service(web::route().to(method_not_allowed)),
         );
 }
