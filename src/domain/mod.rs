@@ -20,6 +20,8 @@ pub mod audience;
 pub mod store;
 pub mod absorb;
 pub mod stats;
+pub mod calendar;
+pub mod metrics;
 
 pub use absorb::{Absorbed, absorb};
 pub use audience::{Audience, Placement};
