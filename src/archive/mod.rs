@@ -27,6 +27,7 @@ pub mod contacts;
 pub mod chats;
 pub mod messages;
 pub mod members;
+pub mod names;
 pub mod updates;
 pub mod webhooks;
 pub mod stats;
@@ -41,10 +42,12 @@ pub use contacts::{ContactFilter, GetContact, ListContacts};
 pub use cursor::{Cursor, CursorError};
 pub use members::{ListMembers, ListedMember};
 pub use messages::{ListChatMessages, ListMessages, MessageFilter};
+pub use names::{FoundNames, LookUpNames};
 pub use page::{Order, Page, PageAt, Sort};
 pub use snapshot::{Snapshot, SnapshotAnswer};
 pub use stats::{LoadStats, ScopedStats};
 pub use updates::{ListUpdates, LoadNewest, LoadStretch, Stretch, Updates};
+pub use visible::chats_seen;
 pub use webhooks::{WebhookReport, WebhookStatus};
 
 /// Connections that answer at the same time.

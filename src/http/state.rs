@@ -18,6 +18,7 @@ use super::origin::Origins;
 use crate::archive::{Ask, Query};
 use crate::auth::{Authenticator, Scope, Secret};
 use crate::hub::{GetHealth, GetStats, Health, UmblerHub};
+use crate::metrics::MetricsHandle;
 use crate::protocol::StatsShape;
 use crate::telemetry::integrity::Integrity;
 use crate::telemetry::metrics::Metrics;
@@ -57,6 +58,8 @@ pub struct EdgeState {
     pub connect_limiter: AddressLimiter,
     /// What is known of the database's soundness.
     pub integrity: Integrity,
+    /// The metrics of the team, which follow the journal by themselves.
+    pub team_metrics: MetricsHandle,
     /// Bounds the bytes of large deliveries that are read at the same time.
     pub bodies: Bodies,
     draining: AtomicBool,
@@ -70,6 +73,7 @@ impl EdgeState {
         authenticator: Option<Arc<Authenticator>>,
         metrics: Metrics,
         integrity: Integrity,
+        team_metrics: MetricsHandle,
         settings: EdgeSettings,
     ) -> Self {
         Self {
@@ -80,6 +84,7 @@ impl EdgeState {
             connect_limiter: AddressLimiter::new(settings.connects_per_second),
             settings,
             integrity,
+            team_metrics,
             bodies: Bodies::default(),
             draining: AtomicBool::new(false),
             started: Instant::now(),

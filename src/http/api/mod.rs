@@ -11,6 +11,7 @@ pub mod notify;
 pub mod members;
 pub mod member_fields;
 pub mod member_csv;
+pub mod metrics;
 
 use actix_web::body::BoxBody;
 use actix_web::http::header::CACHE_CONTROL;
@@ -74,7 +75,8 @@ pub fn configure(config: &mut web::ServiceConfig) {
                 .route(web::put().to(members::put))
                 .route(web::delete().to(members::delete))
                 .default_service(web::route().to(method_not_allowed)),
-        );
+        )
+        .configure(metrics::configure);
 }
 
 /// A path that is read with GET and HEAD, and nothing else.
