@@ -28,6 +28,7 @@ use crate::journal::revocations;
 use crate::journal::schema::{self, OpenError};
 use crate::journal::writer::{Listeners, chain};
 use crate::journal::{Committed, Faulted, JournalSettings};
+use crate::metrics::{MetricsHandle, MetricsStartError};
 use crate::protocol::FaultKind;
 use crate::session::slices::SLICE_BYTES_MAX;
 use crate::telemetry::clock;
@@ -77,6 +78,9 @@ pub enum StartError {
     /// The key cannot be used.
     #[error("cannot use the JWT key")]
     Auth(#[from] AuthError),
+    /// The metrics of the team do not start.
+    #[error("cannot start the metrics of the team")]
+    TeamMetrics(#[from] MetricsStartError),
     /// The metrics do not register.
     #[error("cannot register the metrics")]
     Metrics(#[from] prometheus::Error),
@@ -115,6 +119,7 @@ impl Application {
         if let Some(authenticator) = &authenticator {
             look_at_keys(Arc::clone(authenticator));
         }
+        let calendar = settings.calendar();
         let connections =
             Connections::new(settings.sessions_per_address_max, settings.trusted_proxies.clone());
         let default_settings = settings.editable_defaults();
@@ -130,8 +135,10 @@ impl Application {
             dashboard_dir: settings.dashboard_dir,
         };
         let search = SearchIndex::start(&settings.database_path)?;
+        let team_metrics = MetricsHandle::start(&settings.database_path, calendar)?;
         let state =
-            web::Data::new(EdgeState::new(hub.clone(), authenticator, metrics, integrity, search, edge));
+            EdgeState::new(hub.clone(), authenticator, metrics, integrity, search, team_metrics, edge);
+        let state = web::Data::new(state);
         check_in_background(&state, &settings.database_path)?;
         forget_idle_addresses(state.clone());
         let head_timeout = Duration::from_secs(settings.head_seconds);

@@ -7,16 +7,16 @@ use rusqlite::types::Type;
 use rusqlite::{Row, Transaction, params};
 
 use super::cursor::{Cursor, Key, fingerprint};
+use super::history_names::Names;
 use super::members::name_people;
-use super::names::Names;
 use super::page::{Page, PageAt};
 use super::{ArchiveError, Query, chats, parse_state};
 use crate::auth::Scope;
 use crate::domain::history::{Entry, Transition, transitions};
 use crate::domain::register::{from_nanos, to_nanos};
 use crate::domain::{Chat, RefId};
-use crate::protocol::history::TransitionShape;
 use crate::protocol::Mask;
+use crate::protocol::history::TransitionShape;
 
 /// The transitions of one chat, the oldest last; the answer is `None` where there is no such chat.
 #[derive(Debug, Clone)]

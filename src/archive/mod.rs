@@ -27,9 +27,10 @@ pub mod contacts;
 pub mod chats;
 pub mod messages;
 pub mod members;
-mod names;
+mod history_names;
 pub mod history;
 pub mod alerts;
+pub mod names;
 pub mod updates;
 pub mod webhooks;
 pub mod stats;
@@ -47,10 +48,12 @@ pub use cursor::{Cursor, CursorError};
 pub use history::ListTransitions;
 pub use members::{ListMembers, ListedMember};
 pub use messages::{ListChatMessages, ListMessages, MessageFilter};
+pub use names::{FoundNames, LookUpNames};
 pub use page::{Order, Page, PageAt, Sort};
 pub use snapshot::{Snapshot, SnapshotAnswer};
 pub use stats::{LoadStats, ScopedStats};
 pub use updates::{ListUpdates, LoadNewest, LoadStretch, Stretch, Updates};
+pub use visible::chats_seen;
 pub use webhooks::{WebhookReport, WebhookStatus};
 
 /// Connections that answer at the same time.

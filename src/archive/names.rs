@@ -1,78 +1,58 @@
-//! What sectors and tags are called today: the timeline keeps their ids only.
+//! Names for ids: what a table of numbers is read with.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rusqlite::{OptionalExtension, Transaction};
 
-use super::ArchiveError;
-use crate::domain::{Chat, Named};
-use crate::protocol::shapes::NamedShape;
+use super::visible::{self, Rows};
+use super::{ArchiveError, Query};
+use crate::auth::Scope;
+use crate::protocol::mask::mask_name;
 
-/// Open chats that are looked at for the name of a sector.
-const CHATS_LOOKED_AT: i64 = 2_000;
-
-const CHAT_IN_SECTOR: &str =
-    "SELECT state FROM (SELECT state, sector_id FROM chats INDEXED BY chats_open_by_activity
-        WHERE open = 1 ORDER BY last_activity_at DESC, id DESC LIMIT ?2) WHERE sector_id = ?1 LIMIT 1";
-const CHAT_WITH_TAG: &str = "SELECT chats.state FROM chat_tags JOIN chats ON chats.id = chat_tags.chat_id
-        WHERE chat_tags.tag_id = ?1 AND ?2 > 0 LIMIT 1";
-
-/// Names that were looked up already; `None` for those that nothing says.
-#[derive(Default)]
-pub(super) struct Names {
-    sectors: HashMap<String, Option<String>>,
-    tags: HashMap<String, Option<String>>,
+/// Names of agents, and of the contacts of chats that are seen; masked for whom they are masked.
+#[derive(Debug, Clone)]
+pub struct LookUpNames {
+    /// Agents.
+    pub members: Vec<String>,
+    /// Chats.
+    pub chats: Vec<String>,
+    /// Whose eyes.
+    pub scope: Arc<Scope>,
 }
 
-impl Names {
-    /// Takes over the names that a chat brings along.
-    pub(super) fn learn(&mut self, chat: &Chat) {
-        note(&mut self.sectors, chat.sector.flat());
-        note(&mut self.tags, chat.tags.get().into_iter().flatten());
-    }
+/// Names by id; an id without a name is not in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FoundNames {
+    /// Of agents.
+    pub members: BTreeMap<String, String>,
+    /// Of contacts, by their chat.
+    pub chats: BTreeMap<String, String>,
+}
 
-    /// Names a sector, where some open chat knows it.
-    pub(super) fn name_sector(
-        &mut self,
-        tx: &Transaction<'_>,
-        sector: &mut NamedShape,
-    ) -> Result<(), ArchiveError> {
-        if !self.sectors.contains_key(&sector.id) {
-            if let Some(chat) = chat_with(tx, CHAT_IN_SECTOR, &sector.id)? {
-                self.learn(&chat);
-            }
-            self.sectors.entry(sector.id.clone()).or_default();
+impl Query for LookUpNames {
+    type Answer = FoundNames;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<FoundNames, ArchiveError> {
+        let shown = |name: String| if self.scope.is_masked() { mask_name(&name) } else { name };
+        let mut found = FoundNames::default();
+        for id in &self.members {
+            let name = name(tx, "SELECT name FROM members WHERE id = ?", id)?;
+            found.members.extend(name.map(|name| (id.clone(), shown(name))));
         }
-        sector.name = self.sectors.get(&sector.id).cloned().flatten();
-        Ok(())
-    }
-
-    /// Names a tag, where some chat has it.
-    pub(super) fn name_tag(
-        &mut self,
-        tx: &Transaction<'_>,
-        tag: &mut NamedShape,
-    ) -> Result<(), ArchiveError> {
-        if !self.tags.contains_key(&tag.id) {
-            if let Some(chat) = chat_with(tx, CHAT_WITH_TAG, &tag.id)? {
-                self.learn(&chat);
+        for id in &self.chats {
+            if visible::sees(tx, &self.scope, Rows::Chats, id)? {
+                let sql = "SELECT contacts.name FROM chats JOIN contacts ON contacts.id = chats.contact_id \
+                           WHERE chats.id = ?";
+                found.chats.extend(name(tx, sql, id)?.map(|name| (id.clone(), shown(name))));
             }
-            self.tags.entry(tag.id.clone()).or_default();
         }
-        tag.name = self.tags.get(&tag.id).cloned().flatten();
-        Ok(())
+        Ok(found)
     }
 }
 
-fn note<'a>(names: &mut HashMap<String, Option<String>>, said: impl IntoIterator<Item = &'a Named>) {
-    for named in said {
-        names.insert(named.id.to_string(), named.name.clone());
-    }
-}
-
-fn chat_with(tx: &Transaction<'_>, sql: &'static str, id: &str) -> Result<Option<Chat>, ArchiveError> {
-    let mut select = tx.prepare_cached(sql)?;
-    let state: Option<String> =
-        select.query_row(rusqlite::params![id, CHATS_LOOKED_AT], |row| row.get(0)).optional()?;
-    Ok(state.map(|state| serde_json::from_str(&state)).transpose()?)
+fn name(tx: &Transaction<'_>, sql: &'static str, id: &str) -> Result<Option<String>, ArchiveError> {
+    let name: Option<Option<String>> =
+        tx.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()?;
+    Ok(name.flatten())
 }

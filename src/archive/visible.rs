@@ -132,3 +132,13 @@ pub(super) fn sees(tx: &Transaction<'_>, scope: &Scope, rows: Rows, id: &str) ->
     limit(&mut conditions, scope, rows);
     Ok(conditions.count(tx, table)? > 0)
 }
+
+/// What `scope` limits, as conditions on rows of `chats` with their values: for the metrics, which keep their own.
+pub fn chats_seen(scope: &Scope) -> (String, Vec<Value>) {
+    let clauses = clauses(scope);
+    if clauses.is_empty() {
+        return ("TRUE".to_owned(), Vec::new());
+    }
+    let sql = clauses.iter().map(|clause| clause.sql).collect::<Vec<_>>().join(" AND ");
+    (sql, clauses.into_iter().filter_map(|clause| clause.ids).collect())
+}

@@ -19,6 +19,7 @@ use std::path::PathBuf;
 use jiff::tz::TimeZone;
 
 use crate::auth::{AuthKey, AuthSettings, Secret};
+use crate::domain::calendar::Calendar;
 use crate::domain::settings::WeekHours;
 use crate::http::address::TrustedProxies;
 use crate::http::origin::Origins;
@@ -123,6 +124,11 @@ impl Settings {
         .filter_map(|(name, secret, bytes_min)| Some((name, secret?.expose().len(), bytes_min)))
         .filter(|(_, bytes, bytes_min)| bytes < bytes_min)
         .collect()
+    }
+
+    /// Working hours in their zone.
+    pub fn calendar(&self) -> Calendar {
+        Calendar::new(self.zone.clone(), self.business_hours.days.clone(), [])
     }
 
     /// True where tokens are checked.

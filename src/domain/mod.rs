@@ -23,6 +23,8 @@ pub mod absorb;
 pub mod stats;
 pub mod settings;
 pub mod deadlines;
+pub mod calendar;
+pub mod metrics;
 
 pub use absorb::{Absorbed, absorb};
 pub use audience::{Audience, Placement};

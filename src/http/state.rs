@@ -20,6 +20,7 @@ use crate::archive::{Ask, Query};
 use crate::auth::{Authenticator, Scope, Secret};
 use crate::domain::Settings;
 use crate::hub::{GetHealth, GetStats, Health, UmblerHub};
+use crate::metrics::MetricsHandle;
 use crate::protocol::StatsShape;
 use crate::telemetry::integrity::Integrity;
 use crate::telemetry::metrics::Metrics;
@@ -65,6 +66,8 @@ pub struct EdgeState {
     pub integrity: Integrity,
     /// Where texts and names are looked up.
     pub search: Arc<SearchIndex>,
+    /// The metrics of the team, which follow the journal by themselves.
+    pub team_metrics: MetricsHandle,
     /// Bounds the bytes of large deliveries that are read at the same time.
     pub bodies: Bodies,
     draining: AtomicBool,
@@ -79,6 +82,7 @@ impl EdgeState {
         metrics: Metrics,
         integrity: Integrity,
         search: Arc<SearchIndex>,
+        team_metrics: MetricsHandle,
         settings: EdgeSettings,
     ) -> Self {
         Self {
@@ -90,6 +94,7 @@ impl EdgeState {
             settings,
             integrity,
             search,
+            team_metrics,
             bodies: Bodies::default(),
             draining: AtomicBool::new(false),
             started: Instant::now(),

@@ -20,6 +20,8 @@ mod heartbeat;
 mod house;
 mod lineage;
 mod members;
+mod metrics;
+mod metrics_equal;
 mod model;
 mod key_sets;
 mod limits;

@@ -16,6 +16,7 @@ pub mod history;
 pub mod settings;
 pub mod settings_fields;
 pub mod alerts;
+pub mod metrics;
 
 use actix_web::body::BoxBody;
 use actix_web::http::header::CACHE_CONTROL;
@@ -94,7 +95,8 @@ pub fn configure(config: &mut web::ServiceConfig) {
             web::resource("/alerts/{id}/acknowledge")
                 .route(web::post().to(alerts::acknowledge))
                 .default_service(web::route().to(method_not_allowed)),
-        );
+        )
+        .configure(metrics::configure);
 }
 
 /// A path that is read with GET and HEAD, and nothing else.

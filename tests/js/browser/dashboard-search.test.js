@@ -70,6 +70,8 @@ test('the history of a chat tells sectors, agents and tags, and grows while it i
   await text(page, '.steps li', 'Opened');
   assert.deepEqual(await axe(page), []);
   await hub.says('a', 'three', at('support', 'agent-1', []));
+  await text(page, '.steps li', 'Tags taken off: tag urgent');
+  console.log(await page.locator('.steps li').allInnerTexts());
   await text(page, '.steps li', 'Sector: Sector sales → Sector support');
   await text(page, '.steps li', 'Tags taken off: tag urgent');
   clean();
