@@ -7,7 +7,7 @@ export default defineConfig(({ mode }) => {
     plugins: [react()],
     // The client is a link to ../static/client, which has no React of its own.
     resolve: { dedupe: ['react', 'react-dom'] },
-    // One page that stays open all day: a second file would save nothing.
+    // What stays open all day is one file; pages that are opened now and then are files of their own.
     build: { chunkSizeWarningLimit: 700 },
     server: {
       port: 5173,

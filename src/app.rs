@@ -1,5 +1,6 @@
 //! Puts the rooms together: opens the journal, starts the hub, listens, and takes everything down again in order.
 
+pub mod deadlines;
 pub mod stop;
 
 use std::net::{SocketAddr, TcpListener};
@@ -13,6 +14,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use socket2::SockRef;
 
+use crate::archive::fts::SearchIndex;
 use crate::archive::{self, Archive, ArchiveError, LoadNewest, LoadStats, Query};
 use crate::auth::key_file::LOOK_INTERVAL;
 use crate::auth::{AuthError, Authenticator, Revocations};
@@ -26,6 +28,7 @@ use crate::journal::revocations;
 use crate::journal::schema::{self, OpenError};
 use crate::journal::writer::{Listeners, chain};
 use crate::journal::{Committed, Faulted, JournalSettings};
+use crate::metrics::{MetricsHandle, MetricsStartError};
 use crate::protocol::FaultKind;
 use crate::session::slices::SLICE_BYTES_MAX;
 use crate::telemetry::clock;
@@ -75,6 +78,9 @@ pub enum StartError {
     /// The key cannot be used.
     #[error("cannot use the JWT key")]
     Auth(#[from] AuthError),
+    /// The metrics of the team do not start.
+    #[error("cannot start the metrics of the team")]
+    TeamMetrics(#[from] MetricsStartError),
     /// The metrics do not register.
     #[error("cannot register the metrics")]
     Metrics(#[from] prometheus::Error),
@@ -113,9 +119,13 @@ impl Application {
         if let Some(authenticator) = &authenticator {
             look_at_keys(Arc::clone(authenticator));
         }
+        let calendar = settings.calendar();
         let connections =
             Connections::new(settings.sessions_per_address_max, settings.trusted_proxies.clone());
+        let default_settings = settings.editable_defaults();
         let edge = EdgeSettings {
+            time_zone: settings.zone.iana_name().unwrap_or("UTC").to_owned(),
+            default_settings,
             origins: settings.origins,
             trusted_proxies: settings.trusted_proxies,
             webhook_secret: settings.webhook_secret,
@@ -124,7 +134,11 @@ impl Application {
             body_seconds: settings.body_seconds,
             dashboard_dir: settings.dashboard_dir,
         };
-        let state = web::Data::new(EdgeState::new(hub.clone(), authenticator, metrics, integrity, edge));
+        let search = SearchIndex::start(&settings.database_path)?;
+        let team_metrics = MetricsHandle::start(&settings.database_path, calendar)?;
+        let state =
+            EdgeState::new(hub.clone(), authenticator, metrics, integrity, search, team_metrics, edge);
+        let state = web::Data::new(state);
         check_in_background(&state, &settings.database_path)?;
         forget_idle_addresses(state.clone());
         let head_timeout = Duration::from_secs(settings.head_seconds);
@@ -182,7 +196,7 @@ async fn start_hub(
 ) -> Result<Addr<UmblerHub>, StartError> {
     let opened = schema::open(&settings.database_path)?;
     let now = clock::now();
-    let (stats, newest_updates) = {
+    let (stats, newest_updates, alerts) = {
         let mut connection = archive::open(&settings.database_path).map_err(ArchiveError::from)?;
         let transaction = connection.transaction().map_err(ArchiveError::from)?;
         for revocation in revocations::load(&transaction).map_err(ArchiveError::from)? {
@@ -190,7 +204,8 @@ async fn start_hub(
         }
         let newest =
             LoadNewest { updates_max: settings.updates_in_memory, bytes_max: hub::ring::RING_BYTES_MAX };
-        (LoadStats { now }.answer(&transaction)?, newest.answer(&transaction)?)
+        let alerts = deadlines::at_start(&transaction, settings, integrity);
+        (LoadStats { now }.answer(&transaction)?, newest.answer(&transaction)?, alerts)
     };
     let hub_settings = HubSettings {
         zone: settings.zone.clone(),
@@ -204,6 +219,7 @@ async fn start_hub(
         updates_in_memory: settings.updates_in_memory,
         replay_updates_max: settings.replay_updates_max,
         newest_updates,
+        alerts,
     };
     let archive = Archive::start(settings.database_path.clone(), integrity.clone());
     let hub = UmblerHub::new(hub_settings, archive, metrics.clone()).start();

@@ -9,6 +9,7 @@ pub mod auth;
 pub mod umbler;
 pub mod journal;
 pub mod archive;
+pub mod metrics;
 pub mod hub;
 pub mod session;
 pub mod http;

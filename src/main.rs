@@ -11,6 +11,7 @@ use umbler_hub::tools::backup::{self, BackupArgs};
 use umbler_hub::tools::check::{self, CheckArgs};
 use umbler_hub::tools::health::{self, HealthArgs};
 use umbler_hub::tools::members::{self, MembersArgs};
+use umbler_hub::tools::recompute::{self, RecomputeArgs};
 use umbler_hub::tools::replay::{self, ReplayArgs};
 use umbler_hub::tools::restore::{self, AcceptArgs, RestoreArgs};
 use umbler_hub::tools::simulate::{self, SimulateArgs};
@@ -47,6 +48,8 @@ enum Command {
     Restore(RestoreArgs),
     /// Give a running hub the names of agents.
     Members(MembersArgs),
+    /// Compute the metrics anew, with a bar; the hub must be stopped.
+    Recompute(RecomputeArgs),
     /// Go on after deliveries were lost, with what is left; the hub must be stopped.
     AcceptDataLoss(AcceptArgs),
 }
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
         Command::Backup(args) => backup::run(&args).map_err(Failure::from),
         Command::Restore(args) => restore::restore(&args).map_err(Failure::from),
         Command::Members(args) => members::run(&args).map_err(Failure::from),
+        Command::Recompute(args) => recompute::run(&args).map_err(Failure::from),
         Command::AcceptDataLoss(args) => restore::accept(&args).map_err(Failure::from),
     };
     match outcome {

@@ -156,7 +156,7 @@ pub(super) fn rowid(tx: &Transaction<'_>, id: &str, scope: &Scope) -> Result<Opt
     Ok(if visible::sees(tx, scope, visible::Rows::Contacts, id)? { rowid } else { None })
 }
 
-fn load(tx: &Transaction<'_>, rowid: i64, scope: &Scope) -> Result<ContactShape, ArchiveError> {
+pub(super) fn load(tx: &Transaction<'_>, rowid: i64, scope: &Scope) -> Result<ContactShape, ArchiveError> {
     let mut statement = tx.prepare_cached(
         "SELECT contacts.state, messages.state FROM contacts
          LEFT JOIN messages ON messages.id = contacts.last_message_id

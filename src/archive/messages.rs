@@ -171,7 +171,7 @@ impl Query for ListChatMessages {
     }
 }
 
-fn load(tx: &Transaction<'_>, rowid: i64, scope: &Scope) -> Result<MessageShape, ArchiveError> {
+pub(super) fn load(tx: &Transaction<'_>, rowid: i64, scope: &Scope) -> Result<MessageShape, ArchiveError> {
     let mut statement = tx.prepare_cached(
         "SELECT messages.state, chats.contact_id FROM messages
          LEFT JOIN chats ON chats.id = messages.chat_id

@@ -27,24 +27,33 @@ pub mod contacts;
 pub mod chats;
 pub mod messages;
 pub mod members;
+mod history_names;
+pub mod history;
+pub mod alerts;
+pub mod names;
 pub mod updates;
 pub mod webhooks;
 pub mod stats;
 pub mod snapshot;
+pub mod fts;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use alerts::{AlertFilter, GetAlert, GetSettings, ListAlerts, LoadDeadlines};
 pub use chats::{ChatFilter, GetChat, GetPlacement, ListChats, ListContactChats, StatusFilter};
 pub use contacts::{ContactFilter, GetContact, ListContacts};
 pub use cursor::{Cursor, CursorError};
+pub use history::ListTransitions;
 pub use members::{ListMembers, ListedMember};
 pub use messages::{ListChatMessages, ListMessages, MessageFilter};
+pub use names::{FoundNames, LookUpNames};
 pub use page::{Order, Page, PageAt, Sort};
 pub use snapshot::{Snapshot, SnapshotAnswer};
 pub use stats::{LoadStats, ScopedStats};
 pub use updates::{ListUpdates, LoadNewest, LoadStretch, Stretch, Updates};
+pub use visible::chats_seen;
 pub use webhooks::{WebhookReport, WebhookStatus};
 
 /// Connections that answer at the same time.
@@ -77,6 +86,9 @@ pub enum ArchiveError {
     /// The database did not answer.
     #[error("the database did not answer")]
     Database(#[from] rusqlite::Error),
+    /// The search index did not answer.
+    #[error("the search index did not answer")]
+    Search(#[source] rusqlite::Error),
     /// A stored state could not be read.
     #[error("a stored state could not be read")]
     Corrupt(#[from] serde_json::Error),
@@ -85,7 +97,7 @@ pub enum ArchiveError {
 impl ArchiveError {
     /// True where the same question may be answered later.
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Busy | Self::Database(_))
+        matches!(self, Self::Busy | Self::Database(_) | Self::Search(_))
     }
 }
 

@@ -16,6 +16,8 @@ pub(super) enum Rows {
     Messages,
     /// Contacts, by any of their chats.
     Contacts,
+    /// Alerts, by their chat.
+    Alerts,
     /// Agents: those of the directory, and others by any chat that they take part in.
     Members,
 }
@@ -68,6 +70,7 @@ pub(super) fn limit(conditions: &mut Conditions, scope: &Scope, rows: Rows) {
     let sql = match rows {
         Rows::Chats => sql,
         Rows::Messages => format!("EXISTS (SELECT 1 FROM chats WHERE chats.id = messages.chat_id AND {sql})"),
+        Rows::Alerts => format!("EXISTS (SELECT 1 FROM chats WHERE chats.id = alerts.chat_id AND {sql})"),
         // Only private chats are hidden, and they are few: whoever has none is seen.
         Rows::Contacts if scope.is_whole() => WHOLE_CONTACTS.to_owned(),
         Rows::Members => format!(
@@ -113,6 +116,10 @@ pub(super) fn sees(tx: &Transaction<'_>, scope: &Scope, rows: Rows, id: &str) ->
             conditions.require("messages.id = ?", [Value::Text(id.to_owned())]);
             "messages"
         }
+        Rows::Alerts => {
+            conditions.require("alerts.id = ?", [Value::Text(id.to_owned())]);
+            "alerts"
+        }
         Rows::Contacts => {
             conditions.require("contacts.id = ?", [Value::Text(id.to_owned())]);
             "contacts"
@@ -124,4 +131,14 @@ pub(super) fn sees(tx: &Transaction<'_>, scope: &Scope, rows: Rows, id: &str) ->
     };
     limit(&mut conditions, scope, rows);
     Ok(conditions.count(tx, table)? > 0)
+}
+
+/// What `scope` limits, as conditions on rows of `chats` with their values: for the metrics, which keep their own.
+pub fn chats_seen(scope: &Scope) -> (String, Vec<Value>) {
+    let clauses = clauses(scope);
+    if clauses.is_empty() {
+        return ("TRUE".to_owned(), Vec::new());
+    }
+    let sql = clauses.iter().map(|clause| clause.sql).collect::<Vec<_>>().join(" AND ");
+    (sql, clauses.into_iter().filter_map(|clause| clause.ids).collect())
 }

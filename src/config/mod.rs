@@ -19,6 +19,8 @@ use std::path::PathBuf;
 use jiff::tz::TimeZone;
 
 use crate::auth::{AuthKey, AuthSettings, Secret};
+use crate::domain::calendar::Calendar;
+use crate::domain::settings::WeekHours;
 use crate::http::address::TrustedProxies;
 use crate::http::origin::Origins;
 pub use hours::BusinessHours;
@@ -102,6 +104,12 @@ impl Settings {
         }
     }
 
+    /// What an admin edits, as it is while nobody saved any.
+    pub fn editable_defaults(&self) -> crate::domain::Settings {
+        let business_hours = WeekHours::new(self.business_hours.days.clone());
+        crate::domain::Settings { business_hours, ..crate::domain::Settings::default() }
+    }
+
     /// Secrets that could be guessed: name, bytes, and how many it takes.
     fn short_secrets(&self) -> Vec<(&'static str, usize, usize)> {
         let jwt = self.auth.as_ref().and_then(|auth| match &auth.key {
@@ -116,6 +124,11 @@ impl Settings {
         .filter_map(|(name, secret, bytes_min)| Some((name, secret?.expose().len(), bytes_min)))
         .filter(|(_, bytes, bytes_min)| bytes < bytes_min)
         .collect()
+    }
+
+    /// Working hours in their zone.
+    pub fn calendar(&self) -> Calendar {
+        Calendar::new(self.zone.clone(), self.business_hours.days.clone(), [])
     }
 
     /// True where tokens are checked.

@@ -174,6 +174,7 @@ fn set_clocks<S: Store>(chat: &mut Chat, learned: &Learned, store: &mut S) -> Re
     if learned.0.iter().any(Learning::moved) {
         chat.last_reply_at = store.last_reply_at(&chat.id)?;
         chat.unanswered_since = store.first_customer_message_after(&chat.id, chat.wait_floor())?;
+        chat.last_customer_at = store.last_customer_at(&chat.id)?;
         chat.last_message = store.newest_message(&chat.id)?;
     } else {
         follow_new_messages(chat, learned, store)?;
@@ -197,8 +198,11 @@ fn follow_new_messages<S: Store>(chat: &mut Chat, learned: &Learned, store: &mut
     }
     for learning in new() {
         let at = Some(learning.after.at);
-        if learning.after.role() == Role::Customer && at > floor {
-            keep_earliest(&mut chat.unanswered_since, at);
+        if learning.after.role() == Role::Customer {
+            keep_latest(&mut chat.last_customer_at, at);
+            if at > floor {
+                keep_earliest(&mut chat.unanswered_since, at);
+            }
         }
         if !learning.after.is_reaction() {
             keep_latest(&mut chat.last_message, Some(learning.position()));

@@ -82,7 +82,7 @@ pub struct Audience {
     /// The one user that a notice is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
-    /// The directory of agents changed, which concerns everybody.
+    /// The directory of agents or the settings changed, which concerns everybody.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub directory: bool,
 }

@@ -94,6 +94,9 @@ pub struct Chat {
     /// A bot is running.
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
     pub bot_running: Register<bool>,
+    /// The latest delivery that showed a bot at work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bot_seen_at: Option<Timestamp>,
     /// The earliest creation time said.
     pub created_at: Option<Timestamp>,
     /// The latest `EventAtUTC`.
@@ -106,6 +109,9 @@ pub struct Chat {
     pub last_reply_at: Option<Timestamp>,
     /// The first customer message that no human answered since the last reply and the last close.
     pub unanswered_since: Option<Timestamp>,
+    /// The newest customer message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_customer_at: Option<Timestamp>,
     /// The newest message.
     pub last_message: Option<MessagePosition>,
     /// How many messages are stored.
@@ -165,12 +171,14 @@ impl Chat {
             provider_waiting_since: Register::default(),
             provider_closed_at: Register::default(),
             bot_running: Register::default(),
+            bot_seen_at: None,
             created_at: None,
             active_at: None,
             last_closed_at: None,
             closed_since: None,
             last_reply_at: None,
             unanswered_since: None,
+            last_customer_at: None,
             last_message: None,
             message_count: 0,
         }
@@ -191,6 +199,7 @@ impl Chat {
         self.provider_waiting_since.hear(facts.waiting_since, key);
         self.provider_closed_at.hear(facts.closed_at, key);
         self.bot_running.hear(facts.bot_running, key);
+        keep_latest(&mut self.bot_seen_at, facts.bot_running.filter(|runs| *runs).map(|_runs| key.at));
         keep_earliest(&mut self.created_at, facts.created_at);
         keep_latest(&mut self.active_at, facts.active_at);
         if facts.open == Some(false) {

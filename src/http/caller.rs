@@ -12,6 +12,7 @@ use super::rebinding;
 use super::state::EdgeState;
 use crate::archive::Sort;
 use crate::auth::{Identity, Role, Scope};
+use crate::protocol::shapes::NamedShape;
 use crate::telemetry::clock;
 
 /// The caller, signed in where that is required.
@@ -27,6 +28,11 @@ impl Caller {
     /// Only admins may go on.
     pub fn require_admin(&self, what: &'static str) -> Result<(), ApiError> {
         if self.identity.role == Role::Admin { Ok(()) } else { Err(ApiError::Forbidden(what)) }
+    }
+
+    /// Who it is, as others are told.
+    pub fn named(&self) -> NamedShape {
+        NamedShape { id: self.identity.sub.clone(), name: self.identity.name.clone() }
     }
 
     /// Refuses an order that would tell what is masked.

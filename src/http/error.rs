@@ -186,6 +186,10 @@ impl From<ArchiveError> for ApiError {
             ArchiveError::Busy => {
                 Self::Unavailable { message: "too many questions are waiting", retry_after_seconds: 1 }
             }
+            ArchiveError::Search(_) => {
+                log::warn!("a search failed: {}", crate::journal::writer::chain(&error));
+                Self::Unavailable { message: "the search index cannot be read", retry_after_seconds: 5 }
+            }
             ArchiveError::Database(_) | ArchiveError::Corrupt(_) => {
                 log::error!("a question to the archive failed: {}", crate::journal::writer::chain(&error));
                 Self::Internal

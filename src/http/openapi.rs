@@ -18,6 +18,7 @@ const DESCRIPTION: &str = "/api/openapi.json";
     modifiers(&Bearer),
     tags(
         (name = "umbler", description = "Queries. With a JWT key set they want `Authorization: Bearer`."),
+        (name = "metrics", description = "Numbers of the team, as JSON or CSV; what each means: docs/metrics.md."),
         (name = "webhook", description = "What Umbler Talk posts to."),
         (name = "health", description = "For operators."),
     ),
@@ -37,6 +38,7 @@ impl utoipa::Modify for Bearer {
 pub fn document() -> utoipa::openapi::OpenApi {
     let mut document = EdgeDoc::openapi();
     document.merge(api::ApiDoc::openapi());
+    document.merge(api::metrics::MetricsDoc::openapi());
     document
 }
 

@@ -15,9 +15,12 @@ use super::bodies::Bodies;
 use super::error::ApiError;
 use super::limiter::AddressLimiter;
 use super::origin::Origins;
+use crate::archive::fts::SearchIndex;
 use crate::archive::{Ask, Query};
 use crate::auth::{Authenticator, Scope, Secret};
+use crate::domain::Settings;
 use crate::hub::{GetHealth, GetStats, Health, UmblerHub};
+use crate::metrics::MetricsHandle;
 use crate::protocol::StatsShape;
 use crate::telemetry::integrity::Integrity;
 use crate::telemetry::metrics::Metrics;
@@ -37,6 +40,10 @@ pub struct EdgeSettings {
     pub connects_per_second: u32,
     /// Seconds within which a request's body must have come.
     pub body_seconds: u64,
+    /// The setting `TIMEZONE`.
+    pub time_zone: String,
+    /// Settings while nobody saved any.
+    pub default_settings: Settings,
     /// A built dashboard, if it is there.
     pub dashboard_dir: PathBuf,
 }
@@ -57,6 +64,10 @@ pub struct EdgeState {
     pub connect_limiter: AddressLimiter,
     /// What is known of the database's soundness.
     pub integrity: Integrity,
+    /// Where texts and names are looked up.
+    pub search: Arc<SearchIndex>,
+    /// The metrics of the team, which follow the journal by themselves.
+    pub team_metrics: MetricsHandle,
     /// Bounds the bytes of large deliveries that are read at the same time.
     pub bodies: Bodies,
     draining: AtomicBool,
@@ -70,6 +81,8 @@ impl EdgeState {
         authenticator: Option<Arc<Authenticator>>,
         metrics: Metrics,
         integrity: Integrity,
+        search: Arc<SearchIndex>,
+        team_metrics: MetricsHandle,
         settings: EdgeSettings,
     ) -> Self {
         Self {
@@ -80,6 +93,8 @@ impl EdgeState {
             connect_limiter: AddressLimiter::new(settings.connects_per_second),
             settings,
             integrity,
+            search,
+            team_metrics,
             bodies: Bodies::default(),
             draining: AtomicBool::new(false),
             started: Instant::now(),

@@ -11,7 +11,10 @@ use crate::archive::ArchiveError;
 use crate::auth::{Identity, Revocation, Scope};
 use crate::domain::Seq;
 use crate::journal::Fault;
-pub use crate::journal::{Ack, AckStatus, IngestError, MemberChanges, RevokeError, Submission, UserNotice};
+pub use crate::journal::{
+    Ack, AckStatus, AlertChanges, AlertRequest, IngestError, MemberChanges, RevokeError, SettingsChange,
+    Submission, UserNotice,
+};
 use crate::protocol::{Channel, CloseCode, SnapshotLimits, StatsShape, SubscribeRequest};
 
 /// Take in a delivery; answered once it is durable.

@@ -26,6 +26,8 @@ pub mod counters;
 pub mod pulse;
 pub mod status;
 pub mod drain;
+pub mod wheel;
+pub mod alerts;
 
 use std::sync::Arc;
 
@@ -44,9 +46,10 @@ use crate::telemetry::clock;
 use crate::telemetry::metrics::Metrics;
 use flow::Stretches;
 pub use messages::{
-    Ack, AckStatus, Admit, AdmitError, Connect, Deliver, Disconnected, Drain, Drained, GetHealth, GetStats,
-    Health, Ingest, IngestError, ListRevocations, MemberChanges, Outgoing, RequestId, Revoke, RevokeError,
-    Revoked, SendSnapshot, SessionId, SetPresence, Submission, Subscribe, Unsubscribe, UserNotice, Who,
+    Ack, AckStatus, Admit, AdmitError, AlertChanges, AlertRequest, Connect, Deliver, Disconnected, Drain,
+    Drained, GetHealth, GetStats, Health, Ingest, IngestError, ListRevocations, MemberChanges, Outgoing,
+    RequestId, Revoke, RevokeError, Revoked, SendSnapshot, SessionId, SetPresence, SettingsChange,
+    Submission, Subscribe, Unsubscribe, UserNotice, Who,
 };
 use presence::Presence;
 use ring::Ring;
@@ -83,6 +86,8 @@ pub struct HubSettings {
     pub replay_updates_max: u32,
     /// The newest of them, as far as the database has them.
     pub newest_updates: Vec<Arc<Recorded>>,
+    /// Deadlines and alerts, as they stood.
+    pub alerts: alerts::AlertsAtStart,
 }
 
 /// The central actor.
@@ -104,6 +109,7 @@ pub struct UmblerHub {
     presence: Presence,
     counters: counters::Counters,
     pulse: pulse::Pulse,
+    alerts: alerts::Alerts,
     metrics: Metrics,
 }
 
@@ -119,6 +125,7 @@ impl UmblerHub {
     /// A hub without a journal yet; it takes deliveries in after [`Opened`].
     pub fn new(mut settings: HubSettings, archive: Addr<Archive>, metrics: Metrics) -> Self {
         let newest = std::mem::take(&mut settings.newest_updates);
+        let alerts = std::mem::take(&mut settings.alerts);
         Self {
             ring: Ring::new(settings.updates_in_memory, &newest, settings.stats.as_of),
             stretches: Stretches::default(),
@@ -135,6 +142,7 @@ impl UmblerHub {
             presence: Presence::default(),
             counters: counters::Counters::default(),
             pulse: pulse::Pulse::default(),
+            alerts: alerts::Alerts::new(alerts, clock::now()),
             metrics,
             settings,
         }
@@ -158,8 +166,9 @@ impl Actor for UmblerHub {
 impl Handler<Opened> for UmblerHub {
     type Result = ();
 
-    fn handle(&mut self, opened: Opened, _: &mut Self::Context) {
+    fn handle(&mut self, opened: Opened, ctx: &mut Self::Context) {
         self.journal = Some(opened.journal);
+        self.settle_alerts(ctx);
     }
 }
 
@@ -229,6 +238,7 @@ impl Handler<Committed> for UmblerHub {
             self.fan_out(&committed.events);
             self.follow_viewed_chats(&committed.events, ctx);
             self.note_new_stats(ctx);
+            self.follow_deadlines(&committed.events, ctx);
         }
         for settled in committed.settled {
             if settled.reply.send(Ok(settled.ack)).is_err() {
@@ -244,5 +254,6 @@ impl Handler<Faulted> for UmblerHub {
     fn handle(&mut self, faulted: Faulted, ctx: &mut Self::Context) {
         self.fault = faulted.fault;
         self.note_status(ctx);
+        self.settle_alerts(ctx);
     }
 }

@@ -7,8 +7,10 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 
+use super::alerts::AlertChanges;
 use super::fault::Fault;
 use super::recorded::Recorded;
+use super::settings::SettingsChange;
 use crate::domain::{Delivery, EventId, Member, Seq, StatsDelta};
 
 /// Something that the provider posted.
@@ -27,6 +29,10 @@ pub enum Submission {
     Notice(Box<UserNotice>),
     /// Changes of the directory of agents, from an admin: all of them or none.
     Members(Box<MemberChanges>),
+    /// Other settings, from an admin.
+    Settings(Box<SettingsChange>),
+    /// What happens to alerts, from the hub itself or from whoever takes note of one.
+    Alerts(Box<AlertChanges>),
     /// A JSON object without an id or a type: kept raw, no event.
     Ignored {
         /// Which part is missing.
@@ -70,8 +76,11 @@ pub struct MemberChanges {
     pub received_at: Timestamp,
 }
 
-/// What an entry on its way into the directory takes, estimated.
+/// What an entry on its way into the directory takes, or a change of an alert, estimated.
 const MEMBER_BYTES: usize = 1_024;
+
+/// What settings take in memory, as a multiple of their compressed bytes, estimated.
+const SETTINGS_TIMES: usize = 32;
 
 /// What a parsed delivery takes beside its texts and its compressed bytes, estimated.
 const SUBMISSION_OVERHEAD_BYTES: usize = 4_096;
@@ -85,6 +94,8 @@ impl Submission {
                 raw.len() + body_bytes + SUBMISSION_OVERHEAD_BYTES
             }
             Self::Members(changes) => changes.members.len() * MEMBER_BYTES + SUBMISSION_OVERHEAD_BYTES,
+            Self::Settings(change) => change.raw.len() * SETTINGS_TIMES + SUBMISSION_OVERHEAD_BYTES,
+            Self::Alerts(asked) => asked.changes.len() * MEMBER_BYTES + SUBMISSION_OVERHEAD_BYTES,
             Self::Notice(notice) => notice.data.get().len() + SUBMISSION_OVERHEAD_BYTES,
         }
     }

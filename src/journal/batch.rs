@@ -12,14 +12,14 @@ use super::fault::{BeginError, Spoilt};
 use super::lineage::Lineage;
 use super::lock::DatabaseLock;
 use super::record;
-use super::recorded::Recorded;
+use super::recorded::{News, Recorded};
 use super::rows;
 use super::schema::Opened;
 use super::store::{SqliteStore, StoreError};
 use super::watch::FileWatch;
 use super::writer::chain;
 use crate::domain::register::to_nanos;
-use crate::domain::{Audience, Delivery, DeliveryBody, EventId, Seq, StatsDelta, absorb};
+use crate::domain::{Audience, Clocks, Delivery, DeliveryBody, EventId, Seq, StatsDelta, absorb};
 use crate::protocol::update::{NOTIFICATION, UpdateData};
 
 /// Deliveries of one batch that are kept raw because of damage; a batch with more is taken apart by the writer.
@@ -57,6 +57,14 @@ struct Journaled {
     recorded: Recorded,
     delta: StatsDelta,
     reason: Option<String>,
+}
+
+/// What a delivery did, and whom that concerns.
+struct Told {
+    data: UpdateData,
+    hearers: record::Hearers,
+    delta: StatsDelta,
+    news: News,
 }
 
 impl BatchWriter {
@@ -195,6 +203,14 @@ impl BatchWriter {
                 self.take_members(changes, written)?;
                 Ok(None)
             }
+            Submission::Settings(change) => {
+                self.take_settings(change, written)?;
+                Ok(None)
+            }
+            Submission::Alerts(asked) => {
+                self.take_alerts(asked, written)?;
+                Ok(None)
+            }
             Submission::Ignored { event_id: Some(id), received_at, .. }
                 if self.acknowledge_known(id, written)? =>
             {
@@ -290,7 +306,7 @@ impl BatchWriter {
 
     fn append(&mut self, delivery: &Delivery, raw: &[u8]) -> Result<Journaled, StoreError> {
         let seq = Seq(self.newest.0 + 1);
-        let (data, (audience, elsewhere), delta) = self.absorb(seq, delivery)?;
+        let Told { data, hearers: (audience, elsewhere), delta, news } = self.absorb(seq, delivery)?;
         let reason = data.reason.clone();
         let event_at = match &delivery.body {
             DeliveryBody::Understood(facts) if reason.is_none() => Some(to_nanos(facts.key.at)),
@@ -318,18 +334,16 @@ impl BatchWriter {
         }
         rows::put_bytes(self.store.connection(), seq, raw, &frame, &elsewhere)?;
         self.newest = seq;
-        Ok(Journaled { recorded: Recorded::new(seq, frame, Some(audience), elsewhere), delta, reason })
+        let recorded = Recorded::new(seq, frame, Some(audience), elsewhere).with(news);
+        Ok(Journaled { recorded, delta, reason })
     }
 
     /// What the delivery does. One that meets a stored state that cannot be read is kept raw with that reason: it
     /// must not hold up every delivery behind it, and trying again would change nothing.
-    fn absorb(
-        &mut self,
-        seq: Seq,
-        delivery: &Delivery,
-    ) -> Result<(UpdateData, record::Hearers, StatsDelta), StoreError> {
+    fn absorb(&mut self, seq: Seq, delivery: &Delivery) -> Result<Told, StoreError> {
         let unrecognized = |reason: &str| {
-            (record::unrecognized(delivery, reason), Default::default(), StatsDelta::default())
+            let data = record::unrecognized(delivery, reason);
+            Told { data, hearers: Default::default(), delta: StatsDelta::default(), news: News::None }
         };
         let facts = match &delivery.body {
             DeliveryBody::Unrecognized { reason } => return Ok(unrecognized(reason)),
@@ -341,7 +355,9 @@ impl BatchWriter {
         self.store.begin(seq, facts.organization.clone());
         let absorbed = absorb(facts, &mut self.store).and_then(|absorbed| {
             let data = record::understood(delivery, &absorbed, &mut self.store)?;
-            Ok((data, record::audience(&absorbed, &mut self.store)?, absorbed.delta))
+            let hearers = record::audience(&absorbed, &mut self.store)?;
+            let news = News::Clocks(Box::new(Clocks::of(&absorbed.chat)));
+            Ok(Told { data, hearers, delta: absorbed.delta, news })
         });
         absorbed.inspect_err(|error| self.note_spoilt(delivery, error))
     }

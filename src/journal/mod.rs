@@ -22,6 +22,8 @@ pub mod loss;
 pub mod schema;
 pub mod tables;
 pub mod directory;
+pub mod alerts;
+pub mod settings;
 pub mod store;
 pub mod fault;
 pub mod record;
@@ -34,14 +36,16 @@ pub mod replace;
 
 use std::path::PathBuf;
 
+pub use alerts::{AlertChanges, AlertKey, AlertRequest};
 pub use append::{
     Ack, AckStatus, Committed, Faulted, IngestError, MemberChanges, Settled, Submission, UserNotice,
 };
 pub use fault::Fault;
 pub use queue::Journal;
-pub use recorded::Recorded;
+pub use recorded::{News, Recorded};
 pub use revocations::{PutRevocation, RevokeError};
 pub use schema::{OpenError, Opened, open};
+pub use settings::{SavedSettings, SettingsChange};
 
 /// What the journal needs to know.
 #[derive(Debug, Clone)]

@@ -1,11 +1,12 @@
 //! One event of the journal as it goes out: its position, the encoded update, and whom it concerns.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use bytestring::ByteString;
 
+use super::alerts::AlertKey;
 use crate::auth::Scope;
-use crate::domain::{Audience, Seq};
+use crate::domain::{Audience, Clocks, Seq, Settings};
 use crate::protocol::{Channel, MessageSummary, View, view};
 
 /// One accepted delivery: its position and the update that screens are sent.
@@ -21,7 +22,25 @@ pub struct Recorded {
     pub audience: Option<Audience>,
     /// The newest messages of the contact's other chats, in the order of the audience's `elsewhere`.
     pub elsewhere: Vec<Option<MessageSummary>>,
+    /// What the hub's own memory learns from it; nothing of an event that was read from disk.
+    pub news: News,
     views: [OnceLock<Option<ByteString>>; View::COUNT],
+}
+
+/// What the hub's own memory learns from an event.
+#[derive(Debug, Default)]
+pub enum News {
+    /// Nothing.
+    #[default]
+    None,
+    /// Where the clocks of a chat stand.
+    Clocks(Box<Clocks>),
+    /// An alert stands.
+    Raised(AlertKey),
+    /// An alert stands no more.
+    Cleared(AlertKey),
+    /// Other settings.
+    Settings(Arc<Settings>),
 }
 
 /// What a [`Recorded`] takes beside its frame, estimated, in bytes.
@@ -35,7 +54,13 @@ impl Recorded {
         audience: Option<Audience>,
         elsewhere: Vec<Option<MessageSummary>>,
     ) -> Self {
-        Self { seq, frame, audience, elsewhere, views: Default::default() }
+        Self { seq, frame, audience, elsewhere, news: News::None, views: Default::default() }
+    }
+
+    /// The same, with news for the hub.
+    #[must_use]
+    pub fn with(self, news: News) -> Self {
+        Self { news, ..self }
     }
 
     /// What it weighs in memory, in bytes, without further views.

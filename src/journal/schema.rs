@@ -27,11 +27,12 @@ const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
 const ROWS_CHECKED: i64 = 100;
 
 /// Each schema ever released, in order. A released step is never changed, only followed by another.
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_audience.sql"),
     include_str!("migrations/0003_revocations.sql"),
     include_str!("migrations/0004_directory.sql"),
+    include_str!("migrations/0005_settings_alerts.sql"),
 ];
 
 /// Why the database was not opened.

@@ -215,6 +215,10 @@ impl Store for SqliteStore {
         self.time("SELECT max(at) FROM messages WHERE chat_id = ?1 AND role = 'reply'", [chat.as_str()])
     }
 
+    fn last_customer_at(&mut self, chat: &ChatId) -> Result<Option<Timestamp>, StoreError> {
+        self.time("SELECT max(at) FROM messages WHERE chat_id = ?1 AND role = 'customer'", [chat.as_str()])
+    }
+
     fn first_customer_message_after(
         &mut self,
         chat: &ChatId,

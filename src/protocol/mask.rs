@@ -1,7 +1,8 @@
 //! What viewers are shown instead of names, phones and texts.
 
+use super::alerts::AlertShape;
 use super::members::MemberShape;
-use super::shapes::{ChatShape, ContactShape, MessageShape, MessageSummary};
+use super::shapes::{ChatShape, ContactShape, MessageShape, MessageSummary, NamedShape};
 
 /// Stands for what is withheld.
 const DOTS: &str = "•••";
@@ -73,6 +74,21 @@ impl Mask for ChatShape {
             mask_name_in(&mut agent.name);
         }
         self.last_message.mask();
+    }
+}
+
+impl Mask for NamedShape {
+    fn mask(&mut self) {
+        mask_name_in(&mut self.name);
+    }
+}
+
+/// Sectors are no people: their names stay.
+impl Mask for AlertShape {
+    fn mask(&mut self) {
+        mask_name_in(&mut self.contact_name);
+        self.owner.mask();
+        self.acknowledged_by.mask();
     }
 }
 

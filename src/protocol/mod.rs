@@ -7,7 +7,10 @@
 
 pub mod shapes;
 pub mod members;
+pub mod alerts;
 pub mod update;
+pub mod search;
+pub mod history;
 pub mod mask;
 pub mod view;
 pub mod codes;
@@ -18,6 +21,7 @@ pub mod request_data;
 pub mod request;
 pub mod event;
 
+pub use alerts::{AlertChange, AlertShape, SettingsShape};
 pub use channel::{Channel, ChannelError};
 pub use codes::{CloseCode, ErrorCode, RecoveryReason, ResyncReason};
 pub use mask::Mask;

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
+use super::alerts::AlertShape;
 use super::mask::{Mask, mask_name};
 use super::members::MemberShape;
-use super::shapes::{ChatShape, ContactShape, MessageShape, MessageSummary};
+use super::shapes::{ChatShape, ContactShape, MessageShape, MessageSummary, NamedShape};
 
 /// The type of an update by which a chat comes into a session's scope.
 pub const CHAT_ENTERED: &str = "chat_entered";
@@ -97,6 +98,12 @@ struct SeenData<'a> {
     previous: Option<Box<RawValue>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     members: Vec<MemberShape>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    alert: Option<AlertShape>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    settings: Option<&'a RawValue>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    updated_by: Option<NamedShape>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     reason: Option<Cow<'a, str>>,
 }
@@ -219,6 +226,8 @@ impl SeenData<'_> {
     fn mask(&mut self) -> Result<(), serde_json::Error> {
         self.previous = self.previous.take().map(|previous| mask_previous(&previous)).transpose()?;
         self.members.mask();
+        self.alert.mask();
+        self.updated_by.mask();
         self.chat.mask();
         self.contact.mask();
         self.message.mask();

@@ -11,6 +11,7 @@ pub mod health;
 pub mod backup;
 pub mod restore;
 pub mod members;
+pub mod recompute;
 
 use std::io::{self, Write};
 use std::sync::Arc;

@@ -4,13 +4,15 @@ export type * from './types.d.ts';
 
 /** What went wrong, in a form that a program can act on. */
 export declare class HubError extends Error {
-  constructor(code: string, message: string, more?: { temporary?: boolean; closeCode?: number | null; cause?: unknown });
+  constructor(code: string, message: string, more?: { temporary?: boolean; closeCode?: number | null; cause?: unknown; parameter?: string | null });
   /** A code of the hub's table, or one of the client's own: see the README. */
   readonly code: string;
   /** True where the same may succeed later, unchanged. */
   readonly temporary: boolean;
   /** The socket's close code, where it was one. */
   readonly closeCode: number | null;
+  /** Which parameter or field REST refused. */
+  readonly parameter: string | null;
 }
 
 /** What is followed where nothing is said: `updates` and `stats`. */
@@ -43,6 +45,10 @@ export declare class UmblerHubClient {
   setPresence(chat: string | null): void;
   /** Reads a REST row with the token in its header. */
   get(path: string, query?: Record<string, string | number | undefined>): Promise<any>;
+  /** Changes something through REST: an object goes as JSON, a text and a `Blob` as what `type` says. */
+  send(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown, type?: string): Promise<any>;
+  /** A REST row as a file, such as a table with `accept` `text/csv`: a link could not carry the token. */
+  download(path: string, query?: Record<string, string | number | undefined>, accept?: string): Promise<Blob>;
 
   readonly status: Status;
   readonly isConnected: boolean;

@@ -167,7 +167,50 @@ export type UpdateType =
   | 'chat_entered'
   | 'chat_gone'
   | 'notification'
-  | 'member_updated';
+  | 'member_updated'
+  | 'settings_updated'
+  | 'alert_raised'
+  | 'alert_cleared'
+  | 'alert_acknowledged';
+
+/** What an admin set. Spans of a day are `["08:00", "12:00"]`. */
+export interface Settings {
+  timeZone: string;
+  businessHours: Partial<Record<Weekday, [string, string][]>>;
+  holidays: { date: string; name: string }[];
+  thresholds: { default: Thresholds; sectors: Record<string, Partial<Thresholds>> };
+}
+
+export type Weekday = 'monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday';
+
+/** In seconds; `null`: no such alert. */
+export interface Thresholds {
+  waitingWarnSeconds: number | null;
+  waitingSeconds: number | null;
+  idleSeconds: number | null;
+  firstResponseNearSeconds: number | null;
+  firstResponseSeconds: number | null;
+  windowClosingSeconds: number | null;
+}
+
+export type AlertKind = 'waiting_warn' | 'waiting' | 'first_response_near' | 'first_response_missed' | 'idle' | 'window_closing';
+
+/** A deadline of an open chat has passed. */
+export interface Alert {
+  id: string;
+  kind: AlertKind;
+  chatId: string;
+  contactName: string | null;
+  sector: Named | null;
+  owner: Named | null;
+  /** What the deadline is counted from. */
+  since: string;
+  dueAt: string;
+  raisedAt: string;
+  clearedAt: string | null;
+  acknowledgedAt: string | null;
+  acknowledgedBy: Named | null;
+}
 
 /**
  * The data of an `umbler_update`. Of a chat that is gone, `chat` holds nothing but its `id`, and so does `contact` with
@@ -187,6 +230,11 @@ export interface Update {
   contactGone?: boolean;
   /** With `member_updated`: the entries of the directory of agents that changed, as they are now. */
   members?: Member[];
+  /** With `alert_raised`, `alert_cleared`, `alert_acknowledged`: the alert as it is now. */
+  alert?: Alert;
+  /** With `settings_updated`: all of them. */
+  settings?: Settings;
+  updatedBy?: Named | null;
   /** Whom a `notification` is for. */
   user?: string;
   /** What it says. */

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use umbler_hub::protocol::{CloseCode, ErrorCode, RecoveryReason, ResyncReason};
+use umbler_hub::domain::AlertKind;
+use umbler_hub::protocol::{AlertChange, CloseCode, ErrorCode, RecoveryReason, ResyncReason};
 use ureq::http::StatusCode;
 
 use super::house::{root, sources, text};
@@ -63,6 +64,20 @@ fn every_code_and_reason_is_explained_and_no_other() {
     assert_eq!(columns(&rows("errors.md", "Why a screen must begin anew"), &[0]), reasons);
 
     assert_eq!(columns(&rows("errors.md", "Errors over HTTP"), &[0, 1]), refusals());
+}
+
+#[test]
+fn every_kind_of_alert_is_explained_and_no_other() {
+    let document = text(&root().join("docs/alerts.md"));
+    let kinds = AlertKind::ALL.map(|kind| kind.as_str().to_owned());
+    assert_eq!(columns(&rows("alerts.md", "Alerts"), &[0]), BTreeSet::from(kinds));
+    for kind in AlertKind::ALL {
+        let default = format!("\"{}\": {}", kind.threshold(), kind.default_seconds());
+        assert!(document.contains(&default), "{default}");
+    }
+    for change in AlertChange::ALL {
+        assert!(document.contains(&format!("`{}`", change.as_str())), "{}", change.as_str());
+    }
 }
 
 /// Status and code of every refusal over HTTP, as the one match over all of them says.

@@ -6,6 +6,7 @@
 )]
 #![expect(clippy::expect_used, clippy::panic, reason = "helpers fail a test as tests do")]
 
+mod alerts;
 mod asyncapi;
 mod auth;
 mod backup;
@@ -19,6 +20,8 @@ mod heartbeat;
 mod house;
 mod lineage;
 mod members;
+mod metrics;
+mod metrics_equal;
 mod model;
 mod key_sets;
 mod limits;
@@ -35,9 +38,12 @@ mod revocations;
 mod rfc6455;
 mod scopes;
 mod scripts;
+mod search;
 mod secrecy;
+mod settings;
 mod stream;
 mod support;
+mod timeline;
 mod token_life;
 mod tools;
 mod webhook;

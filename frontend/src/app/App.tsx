@@ -1,4 +1,5 @@
 import { createTheme, MantineProvider } from '@mantine/core';
+import { lazy } from 'react';
 import { BrowserRouter, Navigate, Route, Routes } from 'react-router';
 
 import { ChatsPage } from '../chats/ChatsPage.tsx';
@@ -7,6 +8,10 @@ import { HubProvider } from '../hub/hub.tsx';
 import { LivePage } from '../live/LivePage.tsx';
 import { Lost } from './Lost.tsx';
 import { Shell } from './Shell.tsx';
+
+// Looked at now and then: the pages that stay open all day do not carry it.
+const ReportsPage = lazy(() => import('../reports/ReportsPage.tsx'));
+const SettingsPage = lazy(() => import('../settings/SettingsPage.tsx'));
 
 const theme = createTheme({ fontFamily: 'inherit', defaultRadius: 'md', cursorType: 'pointer' });
 
@@ -21,6 +26,8 @@ export function App() {
               <Route index element={<Navigate to="/live" replace />} />
               <Route path="live" element={<LivePage />} />
               <Route path="chats/:id?" element={<ChatsPage />} />
+              <Route path="reports" element={<ReportsPage />} />
+              <Route path="settings/:part?" element={<SettingsPage />} />
               {/* `/health` is the hub's own answer, for machines. */}
               <Route path="hub" element={<HealthPage />} />
               <Route path="*" element={<Lost />} />

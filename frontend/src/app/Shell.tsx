@@ -1,9 +1,11 @@
 import { ActionIcon, Button, useMantineColorScheme } from '@mantine/core';
-import { useEffect, useState } from 'react';
+import { Suspense, useEffect, useState } from 'react';
 import { NavLink, Outlet, useLocation } from 'react-router';
 
 import { hub, useHub } from '../hub/hub.tsx';
 import { storeToken } from '../hub/token.ts';
+import { useAlertSound } from '../live/sound.ts';
+import { ErrorBoundary } from '../parts/ErrorBoundary.tsx';
 import { Icon } from '../parts/icons.tsx';
 import { otherLanguage, useWords } from '../words/words.ts';
 import { Banners } from './Banners.tsx';
@@ -11,7 +13,7 @@ import { Freshness } from './Freshness.tsx';
 import { SignIn } from './SignIn.tsx';
 import { useWall } from './wall.ts';
 
-const PAGES = [['live', '/live'], ['chats', '/chats'], ['health', '/hub']] as const;
+const PAGES = [['live', '/live'], ['chats', '/chats'], ['reports', '/reports'], ['settings', '/settings'], ['health', '/hub']] as const;
 const NEXT = { auto: 'light', light: 'dark', dark: 'auto' } as const;
 
 /** What stands around each page: the ways to the others, and how fresh the data is. */
@@ -20,6 +22,7 @@ export function Shell() {
   const { connectionStatus } = useHub();
   const { isWall, leave } = useWall();
   const { pathname } = useLocation();
+  useAlertSound();
   const page = PAGES.find(([, path]) => pathname.startsWith(path))?.[0];
   const title = page ? `${say(page)} · ${say('product')}` : say('product');
   useEffect(() => {
@@ -47,7 +50,11 @@ export function Shell() {
         {isWall ? <Button size="compact-sm" variant="default" onClick={leave}>{say('leaveWall')}</Button> : <Controls />}
       </header>
       <Banners />
-      <main id="content" tabIndex={-1}><Outlet /></main>
+      <main id="content" tabIndex={-1}>
+        <ErrorBoundary key={page}>
+          <Suspense fallback={<p className="blank" role="status">{say('loading')}</p>}><Outlet /></Suspense>
+        </ErrorBoundary>
+      </main>
     </div>
   );
 }

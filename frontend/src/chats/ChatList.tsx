@@ -5,7 +5,7 @@ import { Link, useSearchParams } from 'react-router';
 import type { Chat } from 'umbler-hub-client';
 
 import { useNow } from '../hub/clock.ts';
-import { urgencyOf } from '../live/waits.ts';
+import { urgencyOf, useLimits } from '../live/waits.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { Failure } from '../parts/Notice.tsx';
 import { clock, moment, number } from '../words/format.ts';
@@ -80,10 +80,13 @@ export function ChatList({ rows: { chats, total, failure, more, again }, filters
 const Row = memo(function Row({ chat, isChosen }: { chat: Chat; isChosen: boolean }) {
   const say = useWords();
   const [params] = useSearchParams();
+  const search = new URLSearchParams(params);
+  // A message that a search led to is of another chat.
+  search.delete('message');
   const { lastMessage } = chat;
   const line = lastMessage === null ? '' : (lastMessage.text ?? `[${named(say, lastMessage.type)}]`);
   return (
-    <Link className="chat" to={{ pathname: `/chats/${encodeURIComponent(chat.id)}`, search: params.toString() }} aria-current={isChosen || undefined} data-open={chat.open}>
+    <Link className="chat" to={{ pathname: `/chats/${encodeURIComponent(chat.id)}`, search: search.toString() }} aria-current={isChosen || undefined} data-open={chat.open}>
       <Avatar name={chat.contactName} />
       <span className="main">
         <span className="name"><span>{chat.contactName ?? say('unnamed')}</span>{chat.kind !== 'direct' && <em className="chip">{say(`k_${chat.kind}`)}</em>}{!chat.open && <em className="chip">{say('closedAt')}</em>}</span>
@@ -92,13 +95,14 @@ const Row = memo(function Row({ chat, isChosen }: { chat: Chat; isChosen: boolea
       </span>
       <span className="times">
         <time className="quiet small" dateTime={chat.lastActivityAt ?? undefined}>{moment(chat.lastActivityAt)}</time>
-        {chat.open && chat.waitingSince !== null && chat.kind === 'direct' && <Wait sinceMs={Date.parse(chat.waitingSince)} />}
+        {chat.open && chat.waitingSince !== null && chat.kind === 'direct' && <Wait sinceMs={Date.parse(chat.waitingSince)} sector={chat.sector?.id} />}
       </span>
     </Link>
   );
 });
 
-function Wait({ sinceMs }: { sinceMs: number }) {
+function Wait({ sinceMs, sector }: { sinceMs: number; sector: string | undefined }) {
+  const limits = useLimits().of(sector);
   const wait = useNow() - sinceMs;
-  return <span className="wait" data-urgency={urgencyOf(wait)}>{clock(wait)}</span>;
+  return <span className="wait" data-urgency={urgencyOf(wait, limits)}>{clock(wait)}</span>;
 }

@@ -11,13 +11,14 @@ import { Failure } from '../parts/Notice.tsx';
 import { agentName, fullMoment, talkUrl } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 import { ContactPanel } from './ContactPanel.tsx';
+import { History } from './History.tsx';
 import { MessageItem } from './MessageItem.tsx';
 
 /** Whoever is this near to the end follows it. */
 const NEAR_PX = 80;
 
 /** One chat, read as it grows. */
-export function ConversationView({ id }: { id: string }) {
+export function ConversationView({ id, wanted }: { id: string; wanted: string | null }) {
   const say = useWords();
   const { isConnected } = useHub();
   const conversation = useMemo(() => new Conversation(hub, id), [id]);
@@ -33,6 +34,10 @@ export function ConversationView({ id }: { id: string }) {
     return () => hub.setPresence(null);
   }, [id]);
   const state = useStore(conversation);
+  const isLoaded = state.messages !== null;
+  useEffect(() => {
+    if (wanted !== null && isLoaded) void conversation.reach(wanted);
+  }, [conversation, wanted, isLoaded]);
   const { chat, contact, failure, gone } = state;
   return (
     <section className="conversation" aria-label={say('conversation')}>
@@ -40,8 +45,9 @@ export function ConversationView({ id }: { id: string }) {
       <Others id={id} />
       {failure !== null && <Failure reason={failure} again={() => void conversation.load()} />}
       {gone && <p className="blank" role="status">{say('gone')}</p>}
-      {!gone && <Messages state={state} older={() => void conversation.older()} />}
+      {!gone && <Messages state={state} older={() => void conversation.older()} wanted={wanted} />}
       {chat?.open === false && <p className="closed quiet">{say('closedChat')} {chat.closedAt && fullMoment(chat.closedAt)}</p>}
+      {chat && <History id={id} />}
       {chat && <ContactPanel chat={chat} contact={contact} />}
     </section>
   );
@@ -78,7 +84,7 @@ function Others({ id }: { id: string }) {
   );
 }
 
-function Messages({ state: { messages, hasOlder, loadingOlder, failure }, older }: { state: ConversationState; older: () => void }) {
+function Messages({ state: { messages, hasOlder, loadingOlder, failure }, older, wanted }: { state: ConversationState; older: () => void; wanted: string | null }) {
   const say = useWords();
   const box = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
@@ -97,6 +103,16 @@ function Messages({ state: { messages, hasOlder, loadingOlder, failure }, older 
     } else if (oldest !== first.current.id) current.scrollTop += current.scrollHeight - first.current.height;
     first.current = { id: oldest, height: current.scrollHeight };
   }, [messages, last]);
+
+  // The message that a search led to, once it is here.
+  const isHere = wanted !== null && messages !== null && messages.some(({ id }) => id === wanted);
+  useLayoutEffect(() => {
+    if (!isHere) return;
+    const item = box.current?.querySelector<HTMLElement>('[data-wanted]');
+    atEnd.current = false;
+    item?.scrollIntoView({ block: 'center' });
+    item?.focus({ preventScroll: true });
+  }, [isHere, wanted]);
 
   function scrolled() {
     const { current } = box;
@@ -119,7 +135,7 @@ function Messages({ state: { messages, hasOlder, loadingOlder, failure }, older 
         {messages !== null && messages.length > 0 && !hasOlder && <p className="quiet begin">{say('begin')}</p>}
         <ol>
           {messages?.map((message) => (
-            <MessageItem key={message.id} message={message} quoted={message.replyTo === null ? null : (byId.get(message.replyTo.id) ?? 'away')} />
+            <MessageItem key={message.id} message={message} isWanted={message.id === wanted} quoted={message.replyTo === null ? null : (byId.get(message.replyTo.id) ?? 'away')} />
           ))}
         </ol>
       </div>

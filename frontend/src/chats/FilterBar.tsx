@@ -14,21 +14,39 @@ const TYPING_MS = 250;
 const STATUSES = ['open', 'waiting', 'closed', 'all'] as const;
 const KINDS = ['direct', 'group', 'internal'] as const;
 
-export function FilterBar({ filters, chats }: { filters: Filters; chats: Chat[] | null }) {
+export function FilterBar({ filters, chats, inMessages }: { filters: Filters; chats: Chat[] | null; inMessages: boolean }) {
   const say = useWords();
   const [, setParams] = useSearchParams();
-  const [more, setMore] = useState(false);
   const change = (name: string, value: string) =>
     setParams((params) => {
       const changed = new URLSearchParams(params);
       if (value) changed.set(name, value);
       else changed.delete(name);
+      changed.delete('message');
       return changed;
     }, { replace: true });
-  const narrowed = NAMES.filter((name) => filters[name] !== '').length;
   return (
     <div className="filters" role="search" aria-label={say('filters')}>
       <Search value={filters.search} change={(value) => change('search', value)} />
+      {filters.search !== '' && (
+        <div className="statuses where" role="group" aria-label={say('searchIn')}>
+          <button type="button" aria-pressed={!inMessages} onClick={() => change('in', '')}>{say('inChats')}</button>
+          <button type="button" aria-pressed={inMessages} onClick={() => change('in', 'messages')}>{say('inMessages')}</button>
+        </div>
+      )}
+      {!inMessages && <Narrow filters={filters} chats={chats} change={change} />}
+    </div>
+  );
+}
+
+/** Where a search goes through messages these do not apply. */
+function Narrow({ filters, chats, change }: SelectsProps) {
+  const say = useWords();
+  const [, setParams] = useSearchParams();
+  const [more, setMore] = useState(false);
+  const narrowed = NAMES.filter((name) => filters[name] !== '').length;
+  return (
+    <>
       <div className="statuses" role="group" aria-label={say('status')}>
         {STATUSES.map((status) => (
           <button key={status} type="button" aria-pressed={filters.status === status} onClick={() => change('status', status === 'open' ? '' : status)}>{say(`s_${status}`)}</button>
@@ -43,7 +61,7 @@ export function FilterBar({ filters, chats }: { filters: Filters; chats: Chat[] 
         )}
       </div>
       <div id="more-filters" hidden={!more}>{more && <Selects filters={filters} chats={chats} change={change} />}</div>
-    </div>
+    </>
   );
 }
 

@@ -8,12 +8,12 @@ import { named, useWords, type Say } from '../words/words.ts';
 const SECURE = /^https:\/\//i;
 
 /** One message, with all that hangs on it. `quoted` is the one it answers, `away` where that is not loaded. */
-export const MessageItem = memo(function MessageItem({ message, quoted }: { message: Message; quoted: Message | 'away' | null }) {
+export const MessageItem = memo(function MessageItem({ message, quoted, isWanted }: { message: Message; quoted: Message | 'away' | null; isWanted: boolean }) {
   const say = useWords();
   const { direction, editedAt, state, reactions, at, deleted } = message;
   const from = sender(say, message);
   return (
-    <li className="message" data-direction={direction} data-private={message.private || undefined} data-source={message.source} data-failed={state === 'Failed' || undefined}>
+    <li className="message" data-direction={direction} data-private={message.private || undefined} data-source={message.source} data-failed={state === 'Failed' || undefined} data-wanted={isWanted || undefined} tabIndex={isWanted ? -1 : undefined}>
       {message.private && <p className="note">{say('note')}</p>}
       {from && <p className="from">{from}</p>}
       {quoted !== null && (

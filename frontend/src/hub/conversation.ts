@@ -1,8 +1,9 @@
 /** One chat as it grows: its messages, the contact, and what the chat itself is now. */
 
-import type { Chat, Contact, Message, UmblerHubClient, Update } from 'umbler-hub-client';
+import type { Chat, Contact, Member, Message, UmblerHubClient, Update } from 'umbler-hub-client';
 
 import { reasonOf } from './errors.ts';
+import { messageWithNames, namesOf, withNames } from './names.ts';
 import { Store } from './store.ts';
 
 export interface ConversationState {
@@ -19,6 +20,8 @@ export interface ConversationState {
 }
 
 const PAGE = 50;
+/** A chat with more messages than that is read on by hand. */
+const REACH_PAGES_MAX = 40;
 const NOTHING: ConversationState = {
   chat: null, contact: null, messages: null, hasOlder: false, loadingOlder: false, failure: null, gone: false,
 };
@@ -87,13 +90,24 @@ export class Conversation extends Store<ConversationState> {
     }
   }
 
+  /** Reads older pages until this message is among them. */
+  async reach(id: string) {
+    for (let left = REACH_PAGES_MAX; left > 0 && !this.#known.has(id); left -= 1) {
+      const before = this.#cursor;
+      await this.older();
+      // The end, a failure, or another reading.
+      if (this.#cursor === before) return;
+    }
+  }
+
   /** A contact may be out of reach where its chat is not. */
   async #contact(id: string): Promise<{ contact: Contact | null }> {
     return this.#client.get(`/api/umbler/contacts/${encodeURIComponent(id)}`).catch(() => ({ contact: null }));
   }
 
   #update(update: Update) {
-    const { type, chat, contact, message, otherMessages = [] } = update;
+    const { type, chat, contact, message, otherMessages = [], members } = update;
+    if (members) this.#rename(members);
     if (chat?.id !== this.id) {
       if (contact && contact.id === this.#state.contact?.id && !update.contactGone) this.#change({ contact });
       return;
@@ -106,6 +120,13 @@ export class Conversation extends Store<ConversationState> {
     for (const each of [message, ...otherMessages]) if (each) this.#known.set(each.id, each);
     const messages = this.#state.messages === null ? null : this.#sorted();
     this.#change({ chat, contact: contact ?? this.#state.contact, messages, gone: false });
+  }
+
+  #rename(members: Member[]) {
+    const names = namesOf(members);
+    for (const [id, message] of this.#known) this.#known.set(id, messageWithNames(message, names));
+    const { chat, messages } = this.#state;
+    this.#change({ chat: chat && withNames(chat, names), messages: messages && this.#sorted() });
   }
 
   #sorted(): Message[] {

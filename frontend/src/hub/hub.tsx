@@ -5,9 +5,11 @@ import type { UmblerData } from 'umbler-hub-client';
 import hub from 'umbler-hub-client';
 import { useWebSocket, type UseWebSocketResult } from 'umbler-hub-client/react';
 
+import { AlertStore } from './alerts.ts';
 import { ArrivalStore } from './arrivals.ts';
 import { HubStateStore } from './hub-state.ts';
 import { OpenChatStore } from './open-chats.ts';
+import { SettingsStore } from './settings.ts';
 import { storedToken } from './token.ts';
 import { TrafficStore } from './traffic.ts';
 
@@ -18,6 +20,8 @@ export const openChats = new OpenChatStore(hub);
 export const arrivals = new ArrivalStore(hub);
 export const hubState = new HubStateStore(hub);
 export const traffic = new TrafficStore(hub);
+export const alerts = new AlertStore(hub);
+export const settings = new SettingsStore(hub);
 
 const CHANNELS = ['updates', 'stats', 'presence'] as const;
 
@@ -25,7 +29,6 @@ type Link = Pick<UseWebSocketResult, 'client' | 'connectionStatus' | 'isConnecte
 // Apart, for data is another at every update, and most components look at the connection alone.
 const LinkContext = createContext<Link | null>(null);
 const DataContext = createContext<UmblerData | null>(null);
-
 
 const token = storedToken();
 if (token !== null) hub.configure({ token });

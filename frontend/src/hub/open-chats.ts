@@ -6,9 +6,11 @@
  * read has an update. The hub's own counter is the check: where it differs twice, everything is read again.
  */
 
-import type { Chat, Snapshot, Stats, UmblerHubClient, Update } from 'umbler-hub-client';
+import type { Chat, Member, Snapshot, Stats, UmblerHubClient, Update } from 'umbler-hub-client';
 
 import { reasonOf } from './errors.ts';
+import { namesOf, withNames } from './names.ts';
+import { read } from './reads.ts';
 import { Store } from './store.ts';
 
 export interface OpenChats {
@@ -25,7 +27,6 @@ const RETRY_MS = 1500;
 const MISMATCHES_MAX = 2;
 
 export class OpenChatStore extends Store<OpenChats> {
-  #client: UmblerHubClient;
   #chats = new Map<string, Chat>();
   /** Chats that updates spoke of since the pages are being read. */
   #touched = new Set<string>();
@@ -40,7 +41,6 @@ export class OpenChatStore extends Store<OpenChats> {
 
   constructor(client: UmblerHubClient) {
     super({ chats: [], complete: false, total: null, failure: null });
-    this.#client = client;
     client.on('umbler_data', (snapshot) => this.#snapshot(snapshot));
     client.on('umbler_update', (update, { seq }) => this.#update(update, seq ?? 0));
     client.on('umbler_stats', (stats) => this.#check(stats));
@@ -80,7 +80,7 @@ export class OpenChatStore extends Store<OpenChats> {
     let cursor: string | undefined;
     do {
       try {
-        const page = await this.#client.get('/api/umbler/chats', { status: 'open', limit: PAGE, sort: 'createdAt', cursor });
+        const page = await read('/api/umbler/chats', { status: 'open', limit: PAGE, sort: 'createdAt', cursor });
         if (reading !== this.#reading) return;
         for (const chat of page.chats as Chat[]) {
           if (!this.#touched.has(chat.id)) found.set(chat.id, chat);
@@ -113,12 +113,21 @@ export class OpenChatStore extends Store<OpenChats> {
     this.#tell();
   }
 
-  #update({ type, chat }: Update, seq: number) {
+  #update({ type, chat, members }: Update, seq: number) {
     this.#seq = Math.max(this.#seq, seq);
+    if (members) this.#rename(members);
     if (!chat) return;
     this.#touched.add(chat.id);
     if (type !== 'chat_gone' && chat.open) this.#chats.set(chat.id, chat);
     else this.#chats.delete(chat.id);
+    this.#tell();
+  }
+
+  #rename(members: Member[]) {
+    const names = namesOf(members);
+    for (const [id, chat] of this.#chats) this.#chats.set(id, withNames(chat, names));
+    // A page that was read before knows the old names.
+    if (!this.#complete) void this.#read();
     this.#tell();
   }
 

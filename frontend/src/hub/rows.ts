@@ -4,6 +4,7 @@ import type { Chat, UmblerHubClient, Update } from 'umbler-hub-client';
 
 import { matches, type Filters } from '../chats/filters.ts';
 import { reasonOf } from './errors.ts';
+import { namesOf, withNames } from './names.ts';
 import { Store } from './store.ts';
 
 export interface Rows {
@@ -76,7 +77,12 @@ export class RowStore extends Store<Rows> {
     void this.more();
   }
 
-  #update({ type, chat }: Update) {
+  #update({ type, chat, members }: Update) {
+    if (members && this.#loaded) {
+      const names = namesOf(members);
+      for (const [id, known] of this.#chats) this.#chats.set(id, withNames(known, names));
+      this.#tell();
+    }
     if (!chat || !this.#loaded) return;
     const known = this.#chats.has(chat.id);
     // Only the hub can say whether a chat that is new here matches a search: it looks at phones too.

@@ -6,6 +6,7 @@
 import type { Message, UmblerHubClient } from 'umbler-hub-client';
 
 import { reasonOf } from './errors.ts';
+import { read } from './reads.ts';
 import { Store } from './store.ts';
 
 export interface Hour {
@@ -28,10 +29,9 @@ const CORRECT_MS = 5_000;
 /** At a hundred messages a second something always comes in between. */
 const TRIES = 4;
 const HOUR_MS = 3_600_000;
-const SOURCES = [undefined, 'Contact', 'Member'] as const;
+const SOURCES = ['Contact', 'Member'];
 
 export class TrafficStore extends Store<Traffic> {
-  #client: UmblerHubClient;
   #hours: Hour[] | null = null;
   #reading = 0;
   /** Messages that arrive while totals are read; they may be in them or not. */
@@ -40,7 +40,6 @@ export class TrafficStore extends Store<Traffic> {
 
   constructor(client: UmblerHubClient) {
     super({ hours: null, failure: null });
-    this.#client = client;
     client.on('subscribed', ({ recovered }) => {
       if (!recovered && this.#reading > 0) void this.read();
     });
@@ -109,11 +108,10 @@ export class TrafficStore extends Store<Traffic> {
 
   async #hour(from: number): Promise<Hour> {
     const [since, until] = [new Date(from).toISOString(), new Date(from + HOUR_MS).toISOString()];
-    const [all = 0, customers = 0, team = 0] = await Promise.all(
-      SOURCES.map((source) =>
-        this.#client.get('/api/umbler/messages', { source, since, until, limit: 1 }).then(({ total }) => total as number),
-      ),
-    );
+    const total = async (source?: string): Promise<number> => (await read('/api/umbler/messages', { source, since, until, limit: 1 })).total;
+    const all = await total();
+    // At night there is nothing to tell apart.
+    const [customers = 0, team = 0] = all === 0 ? [] : await Promise.all(SOURCES.map(total));
     return { from, customers, team, others: Math.max(0, all - customers - team) };
   }
 

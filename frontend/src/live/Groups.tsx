@@ -4,7 +4,7 @@ import { Link } from 'react-router';
 import { useNow } from '../hub/clock.ts';
 import { agentName, clock, number } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
-import { urgencyOf, type Group } from './waits.ts';
+import { urgencyOf, useLimits, type Group } from './waits.ts';
 
 interface GroupsProps {
   title: string;
@@ -33,9 +33,10 @@ export function Groups({ title, groups, by }: GroupsProps) {
   );
 }
 
-function Row({ group: { key, who, open, waiting, oldestMs }, by, most }: { group: Group; by: 'sector' | 'owner'; most: number }) {
+function Row({ group: { key, who, open, waiting, oldestMs, oldestSector }, by, most }: { group: Group; by: 'sector' | 'owner'; most: number }) {
   const say = useWords();
   const now = useNow();
+  const limits = useLimits().of(oldestSector);
   const name = by === 'owner' ? agentName(say, who) : (who?.name ?? who?.id ?? say('noSector'));
   const wait = oldestMs === null ? null : now - oldestMs;
   return (
@@ -46,7 +47,7 @@ function Row({ group: { key, who, open, waiting, oldestMs }, by, most }: { group
       </th>
       <td>{number(open)}</td>
       <td>{number(waiting)}</td>
-      <td className="wait" data-urgency={wait === null ? undefined : urgencyOf(wait)}>{wait === null ? '–' : clock(wait)}</td>
+      <td className="wait" data-urgency={wait === null ? undefined : urgencyOf(wait, limits)}>{wait === null ? '–' : clock(wait)}</td>
     </tr>
   );
 }

@@ -6,6 +6,7 @@ import { useWall, useWallKeeping } from '../app/wall.ts';
 import { Failure } from '../parts/Notice.tsx';
 import { number } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
+import { AlertPanel } from './AlertPanel.tsx';
 import { Groups } from './Groups.tsx';
 import { Queue } from './Queue.tsx';
 import { Tiles } from './Tiles.tsx';
@@ -30,6 +31,7 @@ export function LivePage() {
       <div className="columns">
         <Queue waiting={live?.waiting ?? null} />
         <div className="side">
+          <AlertPanel />
           <Groups title={say('bySector')} groups={live?.sectors ?? null} by="sector" />
           <TrafficChart />
           <Groups title={say('byAgent')} groups={live?.agents ?? null} by="owner" />

@@ -8,7 +8,7 @@ import { Avatar } from '../parts/Avatar.tsx';
 import { Icon } from '../parts/icons.tsx';
 import { age, agentName, clock, talkUrl } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
-import { ATTENTION_MS, LATE_MS, urgencyOf, type Waiting } from './waits.ts';
+import { urgencyOf, useLimits, type Waiting } from './waits.ts';
 
 const ROW_PX = 60;
 
@@ -16,6 +16,9 @@ const ROW_PX = 60;
 export function Queue({ waiting }: { waiting: Waiting[] | null }) {
   const say = useWords();
   const box = useRef<HTMLDivElement>(null);
+  const { of, differ } = useLimits();
+  const { attentionMs, lateMs } = of(null);
+  const from = (ms: number) => say('thresholds', { age: age(ms) });
   const rows = useVirtualizer({
     count: waiting?.length ?? 0,
     getScrollElement: () => box.current,
@@ -29,11 +32,11 @@ export function Queue({ waiting }: { waiting: Waiting[] | null }) {
         <h2 id="queue-title">{say('queue')}</h2>
         <ul className="legend">
           <li data-urgency="soon">{say('soon')}</li>
-          <li data-urgency="attention">{say('attention')} <span>{say('thresholds', { age: age(ATTENTION_MS) })}</span></li>
-          <li data-urgency="late">{say('lateWord')} <span>{say('thresholds', { age: age(LATE_MS) })}</span></li>
+          {attentionMs !== null && <li data-urgency="attention">{say('attention')} <span>{from(attentionMs)}</span></li>}
+          {lateMs !== null && <li data-urgency="late">{say('lateWord')} <span>{from(lateMs)}</span></li>}
         </ul>
       </header>
-      <p className="quiet">{say('queueHint')}</p>
+      <p className="quiet">{say('queueHint')}{differ && ` ${say('sectorsDiffer')}`}</p>
       {waiting === null && <div aria-busy="true" aria-label={say('loading')} role="status">{[1, 2, 3, 4].map((row) => <Skeleton key={row} height={44} className="bone" />)}</div>}
       {waiting?.length === 0 && <p className="blank">{say('queueEmpty')}</p>}
       <div className="scroll" ref={box} tabIndex={waiting && waiting.length > 0 ? 0 : undefined} role="group" aria-labelledby="queue-title">
@@ -55,7 +58,7 @@ export function Queue({ waiting }: { waiting: Waiting[] | null }) {
 function Row({ chat, sinceMs }: Waiting) {
   const say = useWords();
   const wait = useNow() - sinceMs;
-  const urgency = urgencyOf(wait);
+  const urgency = urgencyOf(wait, useLimits().of(chat.sector?.id));
   const words = { soon: say('soon'), attention: say('attention'), late: say('lateWord') };
   return (
     <div className="waiting" data-urgency={urgency}>

@@ -1,16 +1,46 @@
 /** The numbers of the live page, computed from every open chat. Direct chats alone count, as in the hub's counters. */
 
 import type { Chat, Named } from 'umbler-hub-client';
+import { useMemo } from 'react';
+
+import { settings } from '../hub/hub.tsx';
+import { thresholdsOf, type KnownSettings } from '../hub/settings.ts';
+import { useStore } from '../hub/store.ts';
 
 export type Urgency = 'soon' | 'attention' | 'late';
 
-/** From when a wait wants attention, and from when it is late. */
-export const ATTENTION_MS = 5 * 60_000;
-export const LATE_MS = 15 * 60_000;
+/** From when a wait of a sector wants attention, and from when it is late; null: never. */
+export interface Limits {
+  attentionMs: number | null;
+  lateMs: number | null;
+}
 
-export function urgencyOf(waitMs: number): Urgency {
-  if (waitMs >= LATE_MS) return 'late';
-  return waitMs >= ATTENTION_MS ? 'attention' : 'soon';
+export type LimitsOf = (sector: string | null | undefined) => Limits;
+
+/** The limits as an admin set them. */
+export function useLimits(): { of: LimitsOf; differ: boolean } {
+  const known = useStore(settings);
+  return useMemo(() => ({ of: limitsOf(known), differ: Object.keys(known.settings?.thresholds.sectors ?? {}).length > 0 }), [known]);
+}
+
+function limitsOf(known: KnownSettings): LimitsOf {
+  const found = new Map<string, Limits>();
+  return (sector) => {
+    const key = sector ?? '';
+    const limits = found.get(key) ?? inMs(thresholdsOf(known, sector));
+    found.set(key, limits);
+    return limits;
+  };
+}
+
+function inMs({ waitingWarnSeconds, waitingSeconds }: ReturnType<typeof thresholdsOf>): Limits {
+  const ms = (seconds: number | null) => (seconds === null ? null : seconds * 1000);
+  return { attentionMs: ms(waitingWarnSeconds), lateMs: ms(waitingSeconds) };
+}
+
+export function urgencyOf(waitMs: number, { attentionMs, lateMs }: Limits): Urgency {
+  if (lateMs !== null && waitMs >= lateMs) return 'late';
+  return attentionMs !== null && waitMs >= attentionMs ? 'attention' : 'soon';
 }
 
 export interface Live {
@@ -37,6 +67,8 @@ export interface Group {
   open: number;
   waiting: number;
   oldestMs: number | null;
+  /** The sector of the chat that waits longest. */
+  oldestSector: string | null;
 }
 
 export function liveOf(chats: Chat[]): Live {
@@ -61,12 +93,13 @@ function groups(chats: Chat[], of: (chat: Chat) => Named | null): Group[] {
   for (const chat of chats) {
     const who = of(chat);
     const key = who?.id ?? '';
-    const group = found.get(key) ?? { key, who, open: 0, waiting: 0, oldestMs: null };
+    const group = found.get(key) ?? { key, who, open: 0, waiting: 0, oldestMs: null, oldestSector: null };
     group.open += 1;
     group.who = who;
     if (chat.waitingSince !== null) {
       group.waiting += 1;
-      group.oldestMs = Math.min(group.oldestMs ?? Infinity, Date.parse(chat.waitingSince));
+      const sinceMs = Date.parse(chat.waitingSince);
+      if (group.oldestMs === null || sinceMs < group.oldestMs) [group.oldestMs, group.oldestSector] = [sinceMs, chat.sector?.id ?? null];
     }
     found.set(key, group);
   }

@@ -39,8 +39,28 @@ export function moment(at: string | null): string {
   return new Intl.DateTimeFormat(locale(), { ...day, hour: '2-digit', minute: '2-digit' }).format(date);
 }
 
-export function fullMoment(at: string): string {
-  return new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'medium' }).format(new Date(at));
+export function fullMoment(at: string, timeZone?: string): string {
+  return new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: timeZone ? 'short' : 'medium', timeZone }).format(new Date(at));
+}
+
+export function clockTime(at: number): string {
+  return new Intl.DateTimeFormat(locale(), { timeStyle: 'medium' }).format(at);
+}
+
+/** A duration to be compared with others: `45 s`, `12 min 5 s`, `3 h 12 min`, `2 d 4 h`. */
+export function duration(ms: number | null): string {
+  if (ms === null) return '–';
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  const [small, large, word, unit] = seconds < 3600 ? [60, 60, 'min', 's'] : seconds < 86_400 ? [60, 3600, 'h', 'min'] : [3600, 86_400, 'd', 'h'];
+  const rest = Math.floor((seconds % large) / (seconds < 3600 ? 1 : small));
+  return `${Math.floor(seconds / large)} ${word}${rest > 0 ? ` ${rest} ${unit}` : ''}`;
+}
+
+/** The name of a day of the week, 0 is Monday. */
+export function weekday(index: number, length: 'long' | 'short' = 'long'): string {
+  // The first of January 2024 was a Monday.
+  return new Intl.DateTimeFormat(locale(), { weekday: length, timeZone: 'UTC' }).format(Date.UTC(2024, 0, 1 + index));
 }
 
 export function number(count: number | null | undefined): string {

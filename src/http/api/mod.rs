@@ -11,6 +11,12 @@ pub mod notify;
 pub mod members;
 pub mod member_fields;
 pub mod member_csv;
+pub mod search;
+pub mod history;
+pub mod settings;
+pub mod settings_fields;
+pub mod alerts;
+pub mod metrics;
 
 use actix_web::body::BoxBody;
 use actix_web::http::header::CACHE_CONTROL;
@@ -41,6 +47,12 @@ use super::guards::method_not_allowed;
     members::put,
     members::delete,
     members::import,
+    search::search,
+    history::timeline,
+    settings::get,
+    settings::put,
+    alerts::list,
+    alerts::acknowledge,
 ))]
 pub struct ApiDoc;
 
@@ -56,7 +68,9 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .service(readable("/chats", chats::list))
         .service(readable("/chats/{id}", chats::one))
         .service(readable("/chats/{id}/messages", chats::messages))
+        .service(readable("/chats/{id}/timeline", history::timeline))
         .service(readable("/messages", messages::list))
+        .service(readable("/search", search::search))
         .service(
             web::resource("/notify")
                 .route(web::post().to(notify::notify))
@@ -74,7 +88,15 @@ pub fn configure(config: &mut web::ServiceConfig) {
                 .route(web::put().to(members::put))
                 .route(web::delete().to(members::delete))
                 .default_service(web::route().to(method_not_allowed)),
-        );
+        )
+        .service(readable("/settings", settings::get).route(web::put().to(settings::put)))
+        .service(readable("/alerts", alerts::list))
+        .service(
+            web::resource("/alerts/{id}/acknowledge")
+                .route(web::post().to(alerts::acknowledge))
+                .default_service(web::route().to(method_not_allowed)),
+        )
+        .configure(metrics::configure);
 }
 
 /// A path that is read with GET and HEAD, and nothing else.

@@ -103,7 +103,8 @@ pub(super) fn server_message(event: ServerEvent, schemas: &mut Schemas) -> Value
         ServerEvent::Pong => (json!({ "type": "object", "properties": {} }), "The answer to `ping`."),
         ServerEvent::UmblerUpdate => (
             schemas.updates(),
-            "One accepted delivery, a notice to one user, or changes of the directory of agents.",
+            "One accepted delivery, a notice to one user, what happened to an alert, or changes of the directory of \
+             agents or of settings.",
         ),
         ServerEvent::Heartbeat => (schemas.told::<Heartbeat>(), "Proves that data comes through."),
         ServerEvent::UmblerStats => (schemas.told::<StatsShape>(), "The counters, to followers of `stats`."),

@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::reference;
-use crate::domain::Change;
+use crate::domain::{AlertKind, Change};
+use crate::protocol::alerts::{AlertChange, AlertData, SETTINGS_UPDATED, SettingsData};
 use crate::protocol::members::{MEMBER_UPDATED, MembersData};
 use crate::protocol::update::{NOTIFICATION, NoticeData, UpdateData};
 use crate::protocol::view::{CHAT_ENTERED, CHAT_GONE};
@@ -68,7 +69,9 @@ impl Schemas {
         });
         self.0.insert("ChatGone".to_owned(), gone);
         let members = self.told::<MembersData<'_>>();
-        json!({ "oneOf": [update, reference("components/schemas", "ChatGone"), notification, members] })
+        let (alert, settings) = (self.told::<AlertData<'_>>(), self.told::<SettingsData<'_>>());
+        let gone = reference("components/schemas", "ChatGone");
+        json!({ "oneOf": [update, gone, notification, members, alert, settings] })
     }
 
     /// Words that stand in a table of the code are no words of any kind.
@@ -78,13 +81,19 @@ impl Schemas {
         let errors = ErrorCode::ALL.map(ErrorCode::as_str);
         self.narrow("Update", "type", json!({ "enum": types }));
         self.narrow("Update", "changes", json!({ "type": "array", "items": { "enum": types } }));
-        for (schema, word) in [("Notification", NOTIFICATION), ("MemberUpdated", MEMBER_UPDATED)] {
-            self.narrow(schema, "type", json!({ "const": word }));
-            self.narrow(schema, "changes", json!({ "type": "array", "items": { "const": word } }));
+        for (schema, words) in [
+            ("Notification", vec![NOTIFICATION]),
+            ("MemberUpdated", vec![MEMBER_UPDATED]),
+            ("SettingsUpdated", vec![SETTINGS_UPDATED]),
+            ("AlertUpdated", AlertChange::ALL.map(AlertChange::as_str).to_vec()),
+        ] {
+            self.narrow(schema, "type", json!({ "enum": words }));
+            self.narrow(schema, "changes", json!({ "type": "array", "items": { "enum": words } }));
             for nothing in ["chat", "contact"] {
                 self.narrow(schema, nothing, json!({ "const": null }));
             }
         }
+        self.narrow("Alert", "kind", json!({ "enum": AlertKind::ALL.map(AlertKind::as_str) }));
         self.narrow("Error", "code", json!({ "enum": errors }));
         self.narrow("Closed", "code", json!({ "enum": CloseCode::ALL.map(CloseCode::number) }));
         self.narrow("Closed", "reason", json!({ "enum": CloseCode::ALL.map(CloseCode::reason) }));

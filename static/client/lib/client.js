@@ -13,7 +13,7 @@ import { Connection } from './connection.js';
 import { Emitter } from './emitter.js';
 import { HubError } from './envelope.js';
 import { Holdings } from './holdings.js';
-import { getJson } from './rest.js';
+import { askFor, askForJson } from './rest.js';
 import { browserRuntime } from './runtime.js';
 import { TokenSource } from './tokens.js';
 import { restBase, socketUrl } from './url.js';
@@ -162,7 +162,28 @@ export class UmblerHubClient {
    * @param {string} path @param {Record<string, string | number | undefined>} [query]
    */
   async get(path, query = {}) {
-    return getJson(this.#runtime, restBase(this.url), path, query, await this.#tokens.get());
+    return askForJson(this.#runtime, restBase(this.url), path, await this.#tokens.get(), { query });
+  }
+
+  /**
+   * Changes something through REST, where the token allows it.
+   *
+   * @param {'POST' | 'PUT' | 'DELETE'} method @param {string} path
+   * @param {unknown} [body] a text and a `Blob` go as they are, everything else as JSON
+   * @param {string} [type] what the text or the `Blob` is, such as `text/csv`
+   */
+  async send(method, path, body, type) {
+    return askForJson(this.#runtime, restBase(this.url), path, await this.#tokens.get(), { method, body, type });
+  }
+
+  /**
+   * A REST row as a file: a link could not carry the token.
+   *
+   * @param {string} path @param {Record<string, string | number | undefined>} [query] @param {string} [accept]
+   */
+  async download(path, query = {}, accept = '*/*') {
+    const answer = await askFor(this.#runtime, restBase(this.url), path, await this.#tokens.get(), { query, accept });
+    return answer.blob();
   }
 
   /** @returns {Status} */

@@ -9,9 +9,9 @@ export class HubError extends Error {
    * @param {string} code a code of the hub's table, or one of the client's own: `unreachable`, `connection_lost`,
    *   `disconnected`, `token_unavailable`
    * @param {string} message
-   * @param {{ temporary?: boolean, closeCode?: number | null, cause?: unknown }} [more]
+   * @param {{ temporary?: boolean, closeCode?: number | null, cause?: unknown, parameter?: string | null }} [more]
    */
-  constructor(code, message, { temporary = false, closeCode = null, cause } = {}) {
+  constructor(code, message, { temporary = false, closeCode = null, cause, parameter = null } = {}) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'HubError';
     this.code = code;
@@ -19,6 +19,8 @@ export class HubError extends Error {
     this.temporary = temporary;
     /** The socket's close code, where it was one. */
     this.closeCode = closeCode;
+    /** Which parameter or field REST refused. */
+    this.parameter = parameter;
   }
 }
 

@@ -127,6 +127,10 @@ impl Store for Memory {
         Ok(self.of(chat).filter(|message| message.role() == Role::Reply).map(|message| message.at).max())
     }
 
+    fn last_customer_at(&mut self, chat: &ChatId) -> Result<Option<Timestamp>, Infallible> {
+        Ok(self.of(chat).filter(|message| message.role() == Role::Customer).map(|message| message.at).max())
+    }
+
     fn first_customer_message_after(
         &mut self,
         chat: &ChatId,

@@ -1,0 +1,136 @@
+/** Deadlines that have passed: read once, then kept by updates. The hub's alone: nothing here decides what is an alert. */
+
+import type { Alert, UmblerHubClient, Update } from 'umbler-hub-client';
+
+import { isMissing, reasonOf } from './errors.ts';
+import { namesOf, renamed } from './names.ts';
+import { read } from './reads.ts';
+import { Store } from './store.ts';
+
+export interface Alerts {
+  /** Active ones, the latest first; null before they are read. */
+  alerts: Alert[] | null;
+  missing: boolean;
+  failure: string | null;
+}
+
+export const PATH = '/api/umbler/alerts';
+const PAGE = 200;
+const RETRY_MS = 5000;
+const NOTHING: Alerts = { alerts: null, missing: false, failure: null };
+
+export class AlertStore extends Store<Alerts> {
+  #known = new Map<string, Alert>();
+  #loaded = false;
+  #reading = 0;
+  /** Updates that came while the list was read; those up to its position are in it. */
+  #meanwhile: { seq: number; update: Update }[] = [];
+  #listeners = new Set<(alert: Alert) => void>();
+
+  constructor(client: UmblerHubClient) {
+    super(NOTHING);
+    client.on('subscribed', ({ recovered }) => {
+      if (!recovered || !this.#loaded) void this.read();
+    });
+    client.on('resync_required', () => void this.read());
+    client.on('umbler_update', (update, { seq }) => this.#update(update, seq ?? 0));
+    client.on('status', (status) => {
+      if (status === 'unauthorized') this.#forget();
+    });
+  }
+
+  /** Told of each alert that is raised while this screen looks on. */
+  onRaised(listener: (alert: Alert) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  async read() {
+    const reading = (this.#reading += 1);
+    this.#loaded = false;
+    this.#meanwhile = [];
+    try {
+      const found = new Map<string, Alert>();
+      let cursor: string | undefined;
+      let asOf: number | null = null;
+      do {
+        const page: { alerts: Alert[]; nextCursor: string | null; asOfSeq: number } = await read(PATH, { state: 'active', limit: PAGE, cursor });
+        if (reading !== this.#reading) return;
+        for (const alert of page.alerts) found.set(alert.id, alert);
+        cursor = page.nextCursor ?? undefined;
+        asOf ??= page.asOfSeq;
+      } while (cursor !== undefined);
+      this.#known = found;
+      this.#loaded = true;
+      for (const { seq, update } of this.#meanwhile) if (seq > (asOf ?? 0)) this.#apply(update);
+      this.#tell(null);
+    } catch (error) {
+      if (reading !== this.#reading) return;
+      if (isMissing(error)) return this.set({ ...NOTHING, missing: true });
+      this.#tell(reasonOf(error));
+      setTimeout(() => {
+        if (reading === this.#reading) void this.read();
+      }, RETRY_MS);
+    }
+  }
+
+  /** An answer to an acknowledgement. The update may have come first. */
+  take(alert: Alert) {
+    if (this.#known.has(alert.id)) this.#apply({ type: alert.clearedAt === null ? 'alert_acknowledged' : 'alert_cleared', alert });
+    this.#tell(null);
+  }
+
+  #update(update: Update, seq: number) {
+    if (this.get().missing) return;
+    if (!this.#loaded) {
+      this.#meanwhile.push({ seq, update });
+      return;
+    }
+    if (this.#apply(update)) this.#tell(this.get().failure);
+    if (update.type === 'alert_raised' && update.alert) for (const listener of this.#listeners) listener(update.alert);
+  }
+
+  /** True where something changed. */
+  #apply({ type, alert, chat, members }: Pick<Update, 'type' | 'alert'> & Partial<Update>): boolean {
+    if (alert) {
+      if (alert.clearedAt === null) this.#known.set(alert.id, alert);
+      else this.#known.delete(alert.id);
+      return true;
+    }
+    if (type === 'chat_gone' && chat) {
+      const gone = [...this.#known.values()].filter(({ chatId }) => chatId === chat.id);
+      for (const { id } of gone) this.#known.delete(id);
+      return gone.length > 0;
+    }
+    if (type === 'chat_entered' && chat) void this.#enter(chat.id);
+    if (members) {
+      const names = namesOf(members);
+      for (const [id, known] of this.#known) this.#known.set(id, { ...known, owner: renamed(known.owner, names) });
+    }
+    return members !== undefined;
+  }
+
+  /** A chat came into sight, and its alerts with it. */
+  async #enter(chatId: string) {
+    const reading = this.#reading;
+    const { alerts } = await read(PATH, { state: 'active', chatId, limit: PAGE }).catch(() => ({ alerts: [] }));
+    if (reading !== this.#reading) return;
+    for (const alert of alerts as Alert[]) if (!this.#known.has(alert.id)) this.#known.set(alert.id, alert);
+    this.#tell(null);
+  }
+
+  #forget() {
+    this.#reading += 1;
+    this.#known.clear();
+    this.#loaded = false;
+    this.set(NOTHING);
+  }
+
+  #tell(failure: string | null) {
+    this.soon(() => ({
+      alerts: this.#loaded ? [...this.#known.values()].sort((a, b) => Date.parse(b.raisedAt) - Date.parse(a.raisedAt)) : this.get().alerts,
+      missing: false,
+      failure,
+    }));
+  }
+}

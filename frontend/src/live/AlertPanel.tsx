@@ -1,0 +1,105 @@
+import { ActionIcon, Button, Skeleton } from '@mantine/core';
+import { useMemo, useState } from 'react';
+import { Link } from 'react-router';
+import type { Alert, AlertKind } from 'umbler-hub-client';
+
+import { PATH } from '../hub/alerts.ts';
+import { useNow } from '../hub/clock.ts';
+import { reasonOf } from '../hub/errors.ts';
+import { alerts, hub } from '../hub/hub.tsx';
+import { useRole } from '../hub/role.ts';
+import { useStore } from '../hub/store.ts';
+import { Icon } from '../parts/icons.tsx';
+import { Failure } from '../parts/Notice.tsx';
+import { agentName, clock, moment, number } from '../words/format.ts';
+import { useWords } from '../words/words.ts';
+import { switchSound, useSound } from './sound.ts';
+
+/** Beyond this many nobody reads them one by one. */
+const SHOWN_MAX = 60;
+const URGENT: Record<AlertKind, boolean> = {
+  waiting: true, first_response_missed: true, window_closing: true, waiting_warn: false, first_response_near: false, idle: false,
+};
+
+/** What the hub raised at the second it was due; it goes when its reason is gone. */
+export function AlertPanel() {
+  const say = useWords();
+  const known = useStore(alerts);
+  const shown = useMemo(() => (known.alerts === null ? null : ordered(known.alerts)), [known.alerts]);
+  const open = shown?.filter(({ acknowledgedAt }) => acknowledgedAt === null).length ?? 0;
+  return (
+    <section className="card alerts" data-missing={known.missing || undefined} aria-labelledby="alerts-title" aria-busy={shown === null && !known.missing && known.failure === null}>
+      <header>
+        <h2 id="alerts-title">{say('alerts')}</h2>
+        <span className="quiet" role="status">{shown !== null && say('alertCount', { count: number(shown.length), open: number(open) })}</span>
+        <SoundSwitch />
+      </header>
+      {known.failure !== null && <Failure reason={known.failure} again={() => void alerts.read()} />}
+      {known.missing && <p className="blank">{say('missing')}</p>}
+      {shown === null && !known.missing && known.failure === null && <Skeleton height={44} className="bone" />}
+      {shown?.length === 0 && <p className="blank">{say('noAlerts')}</p>}
+      {shown !== null && shown.length > 0 && (
+        <ul className="scroll" tabIndex={0} aria-labelledby="alerts-title">
+          {shown.slice(0, SHOWN_MAX).map((alert) => <Row key={alert.id} alert={alert} />)}
+          {shown.length > SHOWN_MAX && <li className="quiet">{say('andMore', { count: number(shown.length - SHOWN_MAX) })}</li>}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+/** Those that nobody has taken on come first, and of these the urgent ones. */
+function ordered(all: Alert[]): Alert[] {
+  const rank = ({ kind, acknowledgedAt }: Alert) => (acknowledgedAt === null ? 0 : 2) + (URGENT[kind] ? 0 : 1);
+  return all.toSorted((a, b) => rank(a) - rank(b));
+}
+
+function SoundSwitch() {
+  const say = useWords();
+  const { on, blocked } = useSound();
+  const word = on ? (blocked ? say('soundBlocked') : say('soundOn')) : say('soundOff');
+  return (
+    <ActionIcon className="sound" variant={on ? 'light' : 'subtle'} color={on && !blocked ? 'blue' : 'gray'} onClick={switchSound} aria-pressed={on} aria-label={say('sound')} title={word}>
+      <Icon name={on ? 'bell' : 'mute'} />
+    </ActionIcon>
+  );
+}
+
+function Row({ alert }: { alert: Alert }) {
+  const say = useWords();
+  const mayTake = useRole() !== 'viewer';
+  const [busy, setBusy] = useState(false);
+  const [failure, setFailure] = useState<string | null>(null);
+  const { id, kind, chatId, contactName, sector, owner, since, dueAt, acknowledgedAt, acknowledgedBy } = alert;
+  const who = contactName ?? say('unnamed');
+  async function acknowledge() {
+    setBusy(true);
+    setFailure(null);
+    try {
+      alerts.take((await hub.send('POST', `${PATH}/${encodeURIComponent(id)}/acknowledge`)).alert);
+    } catch (error) {
+      setFailure(reasonOf(error));
+    }
+    setBusy(false);
+  }
+  return (
+    <li className="alert" data-kind={kind} data-urgency={URGENT[kind] ? 'late' : 'attention'} data-taken={acknowledgedAt !== null || undefined}>
+      <Link className="main" to={`/chats/${encodeURIComponent(chatId)}`}>
+        <span className="name">{say(`alert_${kind}`)} · {who}</span>
+        <span className="quiet">{[sector?.name ?? say('noSector'), agentName(say, owner)].join(' · ')}</span>
+      </Link>
+      <span className="wait">
+        <Ticking since={Date.parse(since)} />
+        <span title={dueAt}>{say('dueAt', { at: moment(dueAt) })}</span>
+      </span>
+      {acknowledgedAt !== null
+        ? <span className="taken quiet">{say('taken', { name: acknowledgedBy?.name ?? acknowledgedBy?.id ?? '–' })}</span>
+        : mayTake && <Button size="compact-sm" variant="default" loading={busy} onClick={() => void acknowledge()} aria-label={`${say('take')}: ${say(`alert_${kind}`)}, ${who}`}>{say('take')}</Button>}
+      {failure !== null && <span role="alert" className="refusal small">{failure}</span>}
+    </li>
+  );
+}
+
+function Ticking({ since }: { since: number }) {
+  return <time>{clock(useNow() - since)}</time>;
+}

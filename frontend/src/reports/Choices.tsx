@@ -1,0 +1,62 @@
+import { Checkbox, NativeSelect, TextInput } from '@mantine/core';
+import type { Chat, Named } from 'umbler-hub-client';
+
+import { openChats } from '../hub/hub.tsx';
+import { useStore } from '../hub/store.ts';
+import { agentName } from '../words/format.ts';
+import { useWords } from '../words/words.ts';
+import { FILTERS } from './metrics.ts';
+import { nameOf, useNames } from './names.ts';
+import { dayOf, PERIODS } from './period.ts';
+import type { Report } from './useReport.ts';
+
+const CLOCKS = ['wall', 'business'] as const;
+const PICK: Record<(typeof FILTERS)[number], (chat: Chat) => (Named | null)[]> = {
+  sector: ({ sector }) => [sector], agent: ({ owner }) => [owner], channel: ({ channel }) => [channel], tag: ({ tags }) => tags,
+};
+
+/** The period, the clock, and whose chats. */
+export function Choices({ report: { period, since, till, clock, compare, zone, params, set, at } }: { report: Report }) {
+  const say = useWords();
+  const options = useOptions();
+  const today = dayOf(at, zone);
+  return (
+    <section className="card choices" aria-label={say('filters')}>
+      <div className="statuses" role="group" aria-label={say('period')}>
+        {PERIODS.map((one) => (
+          <button key={one} type="button" aria-pressed={period === one} onClick={() => set(one === 'custom' ? { period: one, since: since || today, till: till || today } : { period: one === 'today' ? '' : one, since: '', till: '' })}>{say(`period_${one}`)}</button>
+        ))}
+      </div>
+      {period === 'custom' && (
+        <div className="days">
+          <TextInput size="xs" type="date" label={say('firstDay')} value={since} max={today} onChange={(event) => set({ since: event.currentTarget.value })} />
+          <TextInput size="xs" type="date" label={say('lastDay')} value={till} max={today} onChange={(event) => set({ till: event.currentTarget.value })} />
+        </div>
+      )}
+      <div className="statuses clock" role="group" aria-label={say('clock')}>
+        {CLOCKS.map((one) => <button key={one} type="button" aria-pressed={clock === one} onClick={() => set({ clock: one === 'wall' ? '' : one })}>{say(`clock_${one}`)}</button>)}
+      </div>
+      <Checkbox label={say('compare')} checked={compare} onChange={(event) => set({ compare: event.currentTarget.checked ? '' : 'no' })} />
+      <div className="whose">
+        {FILTERS.map((name) => {
+          const value = params.get(name) ?? '';
+          return <NativeSelect key={name} size="xs" label={say(name)} value={value} data={[{ value: '', label: say('any') }, ...options(name, value)]} onChange={(event) => set({ [name]: event.currentTarget.value })} />;
+        })}
+      </div>
+    </section>
+  );
+}
+
+/** What open chats have and the tables named so far. */
+function useOptions() {
+  const say = useWords();
+  const { chats } = useStore(openChats);
+  const names = useNames();
+  return (filter: (typeof FILTERS)[number], chosen: string) => {
+    const label = ({ id, name }: Named) => (filter === 'agent' ? agentName(say, { id, name }) : (name ?? id));
+    const found = new Map(names.get(filter) ?? []);
+    for (const chat of chats) for (const one of PICK[filter](chat)) if (one) found.set(one.id, one.name);
+    if (chosen && !found.has(chosen)) found.set(chosen, nameOf(filter, chosen));
+    return [...found].map(([value, name]) => ({ value, label: label({ id: value, name }) })).sort((a, b) => a.label.localeCompare(b.label));
+  };
+}

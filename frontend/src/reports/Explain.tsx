@@ -1,0 +1,69 @@
+import { Button, Skeleton } from '@mantine/core';
+import { useEffect, useState } from 'react';
+import { Link } from 'react-router';
+
+import { reasonOf } from '../hub/errors.ts';
+import { read } from '../hub/reads.ts';
+import { Dialog } from '../parts/Dialog.tsx';
+import { Failure } from '../parts/Notice.tsx';
+import { duration, fullMoment, number } from '../words/format.ts';
+import { useWords } from '../words/words.ts';
+import { isDuration, PATH, type Cell, type Query } from './metrics.ts';
+
+interface Behind {
+  chatId: string;
+  contactName: string | null;
+  start: string;
+  end: string;
+  wallMs: number;
+  businessMs: number;
+}
+
+const PAGE = 50;
+
+/** The chats that a number was made of, the longest first. */
+export function Explain({ cell, base, zone, close }: { cell: Cell; base: Query; zone: string; close: () => void }) {
+  const say = useWords();
+  const [page, setPage] = useState(1);
+  const [rows, setRows] = useState<Behind[]>([]);
+  const [total, setTotal] = useState<number | null>(null);
+  const [failure, setFailure] = useState<string | null>(null);
+  const [tries, setTries] = useState(0);
+  const key = JSON.stringify({ ...base, ...cell.query, metric: cell.metric, explain: 'true', limit: PAGE, page });
+  useEffect(() => {
+    let over = false;
+    setFailure(null);
+    read(`${PATH}/summary`, JSON.parse(key)).then(
+      (answer) => {
+        if (over) return;
+        setRows((before) => [...before.slice(0, (page - 1) * PAGE), ...answer.rows]);
+        setTotal(answer.total);
+      },
+      (error) => !over && setFailure(reasonOf(error)),
+    );
+    return () => {
+      over = true;
+    };
+  }, [key, page, tries]);
+  const business = base.clock === 'business';
+  return (
+    <Dialog title={cell.title} close={close}>
+      <p className="quiet">{say(`d_${cell.metric}`)} {isDuration(cell.metric) && say(`clock_${business ? 'business' : 'wall'}`)}</p>
+      <p role="status">{total === null ? say('loading') : say('behind', { count: number(total) })}</p>
+      {failure !== null && <Failure reason={failure} again={() => setTries(tries + 1)} />}
+      {total === null && failure === null && <Skeleton height={180} />}
+      {rows.length > 0 && (
+        <ul className="behind">
+          {rows.map((row, index) => (
+            <li key={index}>
+              <Link to={`/chats/${encodeURIComponent(row.chatId)}`}>{row.contactName ?? say('unnamed')}</Link>
+              <span className="quiet">{row.start === row.end ? fullMoment(row.end, zone) : say('fromTo', { from: fullMoment(row.start, zone), until: fullMoment(row.end, zone) })}</span>
+              {isDuration(cell.metric) && <strong>{duration(business ? row.businessMs : row.wallMs)}</strong>}
+            </li>
+          ))}
+        </ul>
+      )}
+      {total !== null && rows.length < total && <Button variant="default" size="compact-sm" onClick={() => setPage(page + 1)}>{say('more')}</Button>}
+    </Dialog>
+  );
+}

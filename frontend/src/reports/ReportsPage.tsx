@@ -1,0 +1,56 @@
+import { Button } from '@mantine/core';
+import { useEffect, useState } from 'react';
+
+import { Missing } from '../parts/Missing.tsx';
+import { Failure } from '../parts/Notice.tsx';
+import { clockTime, fullMoment, number } from '../words/format.ts';
+import { useWords } from '../words/words.ts';
+import { Choices } from './Choices.tsx';
+import { Explain } from './Explain.tsx';
+import { GroupTable } from './GroupTable.tsx';
+import { HeatMap } from './HeatMap.tsx';
+import { useAnswer, type Answer, type Cell } from './metrics.ts';
+import { SeriesChart } from './SeriesChart.tsx';
+import { Summary } from './Summary.tsx';
+import { useRefresh, useReport } from './useReport.ts';
+import './reports.css';
+
+/** What was, over any period, beside the period before; each number leads to the chats that it was made of. */
+export default function ReportsPage() {
+  const say = useWords();
+  const report = useReport();
+  const { query, compare, round, zone, setZone, again } = report;
+  const summary = useAnswer<Answer>('/summary', query && { ...query, compare: compare ? 'true' : undefined }, round);
+  const [cell, setCell] = useState<Cell | null>(null);
+  useRefresh(again);
+  const told = summary.answer?.timezone;
+  useEffect(() => {
+    if (told !== undefined && told !== zone) setZone(told);
+  }, [told, zone, setZone]);
+  const { answer } = summary;
+  if (summary.missing) return <div className="page"><h1>{say('reports')}</h1><section className="card"><Missing /></section></div>;
+  return (
+    <div className="page reports">
+      <header className="title">
+        <h1>{say('reports')}</h1>
+        <p className="quiet">{answer && say('periodIs', { from: fullMoment(answer.from, zone), until: fullMoment(answer.until, zone), zone })}</p>
+        <Button className="refresh" size="compact-sm" variant="default" onClick={again} loading={summary.busy && answer !== null}>{say('refresh', { at: clockTime(report.at) })}</Button>
+      </header>
+      <Choices report={report} />
+      {query === null && <p className="blank" role="status">{say('noPeriod')}</p>}
+      {summary.failure !== null && <Failure reason={summary.failure} again={summary.again} />}
+      {answer?.rebuilding && <p className="notice quiet" role="status">{say('rebuilding', { done: number(answer.rebuilding.done), total: number(answer.rebuilding.total) })}</p>}
+      {query !== null && (
+        <>
+          <Summary asked={summary} compare={compare} explain={setCell} zone={zone} />
+          <div className="columns even">
+            <SeriesChart report={report} query={query} explain={setCell} />
+            <HeatMap report={report} query={query} explain={setCell} />
+          </div>
+          <GroupTable report={report} query={query} explain={setCell} />
+          {cell !== null && <Explain cell={cell} base={query} zone={zone} close={() => setCell(null)} />}
+        </>
+      )}
+    </div>
+  );
+}

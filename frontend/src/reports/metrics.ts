@@ -1,0 +1,96 @@
+/** The metrics as the hub answers them, and one question to it. */
+
+import { useCallback, useEffect, useState } from 'react';
+
+import { isMissing, reasonOf } from '../hub/errors.ts';
+import { useHub } from '../hub/hub.tsx';
+import { read } from '../hub/reads.ts';
+
+export const PATH = '/api/umbler/metrics';
+export const DURATIONS = ['firstResponse', 'replyTime', 'queueTime', 'handlingTime', 'resolution'] as const;
+export const COUNTS = ['created', 'reopened', 'closed', 'abandoned', 'transferred', 'messagesIn', 'messagesMember', 'messagesBot', 'messagesExternal'] as const;
+export const GROUPS = ['agents', 'sectors', 'channels', 'tags'] as const;
+export const FILTERS = ['sector', 'agent', 'channel', 'tag'] as const;
+export type Duration = (typeof DURATIONS)[number];
+export type Metric = Duration | (typeof COUNTS)[number];
+export type Grouping = (typeof GROUPS)[number];
+export type Query = Record<string, string | number | undefined>;
+
+export interface Row {
+  metric: Metric;
+  n: number;
+  medianMs: number | null;
+  meanMs: number | null;
+  p75Ms: number | null;
+  p90Ms: number | null;
+  p95Ms: number | null;
+  maxMs: number | null;
+  previousN?: number;
+  previousMedianMs?: number | null;
+  /** `/series`. */
+  start?: string;
+  end?: string;
+  /** `/heatmap`: 1 is Monday. */
+  weekday?: number;
+  hour?: number;
+  /** Groups. */
+  id?: string | null;
+  name?: string | null;
+}
+
+export interface Answer {
+  asOfSeq: number;
+  rebuilding: { done: number; total: number } | null;
+  from: string;
+  until: string;
+  timezone: string;
+  previousFrom: string | null;
+  previousUntil: string | null;
+  rows: Row[];
+}
+
+/** A number that was clicked: what to ask for the chats behind it. */
+export interface Cell {
+  metric: Metric;
+  title: string;
+  query: Query;
+}
+
+export function isDuration(metric: Metric): metric is Duration {
+  return DURATIONS.some((known) => known === metric);
+}
+
+export interface Asked<T> {
+  answer: T | null;
+  busy: boolean;
+  failure: string | null;
+  missing: boolean;
+  again: () => void;
+}
+
+/**
+ * Asks, and asks again when the question is another one. What was answered stays until then, unless it is of something
+ * else: `of` says of what. A null question is none.
+ */
+export function useAnswer<T>(path: string, query: Query | null, round = 0, of = path): Asked<T> {
+  const { isConnected } = useHub();
+  const [begun, setBegun] = useState(isConnected);
+  if (isConnected && !begun) setBegun(true);
+  const [state, setState] = useState<Omit<Asked<T>, 'again'> & { of: string }>({ answer: null, busy: true, failure: null, missing: false, of });
+  const [tries, setTries] = useState(0);
+  const key = query === null ? null : JSON.stringify(query);
+  useEffect(() => {
+    if (!begun || key === null) return;
+    let over = false;
+    setState((before) => ({ ...before, busy: true }));
+    read(PATH + path, JSON.parse(key)).then(
+      (answer) => !over && setState({ answer, busy: false, failure: null, missing: false, of }),
+      (error) => !over && setState((before) => ({ ...before, busy: false, missing: isMissing(error), failure: isMissing(error) ? null : reasonOf(error), of })),
+    );
+    return () => {
+      over = true;
+    };
+  }, [path, key, begun, tries, round, of]);
+  const stale = state.of === of ? {} : { answer: null, busy: true, failure: null };
+  return { ...state, ...stale, again: useCallback(() => setTries((before) => before + 1), []) };
+}

@@ -1,0 +1,60 @@
+/** What is chosen on the page, out of its address, and the question that it makes. */
+
+import { useCallback, useEffect, useMemo, useState } from 'react';
+import { useSearchParams } from 'react-router';
+
+import { settings } from '../hub/hub.tsx';
+import { useStore } from '../hub/store.ts';
+import { FILTERS, type Query } from './metrics.ts';
+import { bucketOf, PERIODS, spanOf, type Period } from './period.ts';
+
+/** Where the hub has no settings, its first answer names its zone. */
+const HERE = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+export function useReport() {
+  const [params, setParams] = useSearchParams();
+  const { settings: known } = useStore(settings);
+  const [told, setTold] = useState<string | null>(null);
+  const zone = told ?? known?.timeZone ?? HERE;
+  const [round, setRound] = useState({ at: Date.now(), count: 0 });
+  const again = useCallback(() => setRound(({ count }) => ({ at: Date.now(), count: count + 1 })), []);
+
+  const set = useCallback((changes: Record<string, string>) => {
+    setParams((before) => {
+      const changed = new URLSearchParams(before);
+      for (const [name, value] of Object.entries(changes)) {
+        if (value) changed.set(name, value);
+        else changed.delete(name);
+      }
+      return changed;
+    }, { replace: true });
+  }, [setParams]);
+
+  const period: Period = PERIODS.find((one) => one === params.get('period')) ?? 'today';
+  const [since, till] = [params.get('since') ?? '', params.get('till') ?? ''];
+  const clock = params.get('clock') === 'business' ? 'business' : 'wall';
+  const compare = params.get('compare') !== 'no';
+  const filters = FILTERS.map((name) => params.get(name) ?? '').join('\n');
+  const span = useMemo(() => spanOf(period, since, till, zone, round.at), [period, since, till, zone, round.at]);
+  const query = useMemo((): Query | null => {
+    if (span === null) return null;
+    const chosen = filters.split('\n').map((id, index) => [FILTERS[index], id || undefined]);
+    return { ...span, clock: clock === 'business' ? clock : undefined, ...Object.fromEntries(chosen) };
+  }, [span, clock, filters]);
+  return { params, set, period, since, till, clock, compare, zone, setZone: setTold, query, bucket: span === null ? 'day' : bucketOf(span, round.at), round: round.count, at: round.at, again } as const;
+}
+
+export type Report = ReturnType<typeof useReport>;
+
+/** Asks anew when the screen comes back to somebody. */
+export function useRefresh(again: () => void) {
+  useEffect(() => {
+    let left = Date.now();
+    const look = () => {
+      if (document.visibilityState === 'hidden') left = Date.now();
+      else if (Date.now() - left > 60_000) again();
+    };
+    document.addEventListener('visibilitychange', look);
+    return () => document.removeEventListener('visibilitychange', look);
+  }, [again]);
+}

@@ -1,0 +1,67 @@
+/** What is being changed in the form: hours as they are typed, and thresholds in minutes. */
+
+import type { Settings, Thresholds, Weekday } from 'umbler-hub-client';
+
+export const DAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const satisfies Weekday[];
+export const KINDS = ['waitingWarnSeconds', 'waitingSeconds', 'firstResponseNearSeconds', 'firstResponseSeconds', 'idleSeconds', 'windowClosingSeconds'] as const satisfies (keyof Thresholds)[];
+export type Kind = (typeof KINDS)[number];
+
+/** Minutes as typed; null: no such alert; left out, in a sector: as for all. */
+export type Limits = Partial<Record<Kind, string | null>>;
+
+export interface Draft {
+  limits: Record<Kind, string | null>;
+  sectors: { id: string; limits: Limits }[];
+  hours: Record<Weekday, [string, string][]>;
+  holidays: { date: string; name: string }[];
+}
+
+/** What a threshold begins with where it had none. */
+const BEGINNING: Record<Kind, string> = {
+  waitingWarnSeconds: '5', waitingSeconds: '15', firstResponseNearSeconds: '4', firstResponseSeconds: '5', idleSeconds: '30', windowClosingSeconds: '60',
+};
+
+export function beginning(kind: Kind): string {
+  return BEGINNING[kind];
+}
+
+export function draftOf({ thresholds, businessHours, holidays }: Settings): Draft {
+  return {
+    limits: limitsOf(thresholds.default) as Draft['limits'],
+    sectors: Object.entries(thresholds.sectors).map(([id, own]) => ({ id, limits: limitsOf(own) })),
+    hours: Object.fromEntries(DAYS.map((day) => [day, businessHours[day] ?? []])) as Draft['hours'],
+    holidays,
+  };
+}
+
+/** What PUT takes. Whether it is right the hub says, by the path of each field. */
+export function bodyOf({ limits, sectors, hours, holidays }: Draft) {
+  return {
+    thresholds: { default: secondsOf(limits), sectors: Object.fromEntries(sectors.map(({ id, limits: own }) => [id, secondsOf(own)])) },
+    businessHours: hours,
+    holidays: holidays.map(({ date, name }) => ({ date, name: name.trim() })),
+  };
+}
+
+/** What is wrong, by the path of the field: `a.b must be …; c[0] must be …`. */
+export function problemsOf(message: string): Map<string, string> {
+  const found = message.split('; ').map((one) => /^(\S+) (.+)$/s.exec(one));
+  return new Map(found.flatMap((one): [string, string][] => (one ? [[one[1] ?? '', one[2] ?? '']] : [])));
+}
+
+function limitsOf(seconds: Partial<Thresholds>): Limits {
+  const known = KINDS.filter((kind) => seconds[kind] !== undefined);
+  return Object.fromEntries(known.map((kind) => [kind, minutes(seconds[kind] ?? null)]));
+}
+
+function secondsOf(limits: Limits): Partial<Record<Kind, number | null>> {
+  const known = KINDS.filter((kind) => limits[kind] !== undefined);
+  return Object.fromEntries(known.map((kind) => {
+    const typed = limits[kind];
+    return [kind, typed === null || typed === undefined || typed === '' ? null : Math.round(Number(typed) * 60)];
+  }));
+}
+
+function minutes(seconds: number | null): string | null {
+  return seconds === null ? null : String(Math.round((seconds / 60) * 1000) / 1000);
+}

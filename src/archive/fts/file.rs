@@ -1,0 +1,174 @@
+//! The index's file: its tables, its position, and how words are put in and taken out.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+
+use super::words::{indexed, indexed_phone};
+
+/// The form of the index; a file of another one is built anew.
+const VERSION: i64 = 1;
+/// Pages that the writer keeps, in KiB.
+const CACHE_KIB: i64 = 16 * 1_024;
+/// How long a write waits for whoever else holds the file, in milliseconds.
+const BUSY_TIMEOUT_MS: u64 = 2_000;
+
+/// Words without the texts, so that what is erased in the database can be taken out here; letters are folded before, so
+/// the tokenizer has nothing to do but to split at spaces. The short prefixes are indexed because whoever types asks for
+/// them first, and they stand for the most words.
+const TABLES: &str = "
+    DROP TABLE IF EXISTS position;
+    DROP TABLE IF EXISTS message_words;
+    DROP TABLE IF EXISTS contact_words;
+    CREATE TABLE position (
+        id          INTEGER PRIMARY KEY CHECK (id = 1),
+        epoch       TEXT    NOT NULL,
+        seq         INTEGER NOT NULL,
+        message     INTEGER NOT NULL,
+        message_id  TEXT    NOT NULL,
+        contact     INTEGER NOT NULL,
+        is_complete INTEGER NOT NULL
+    );
+    CREATE VIRTUAL TABLE message_words USING fts5(
+        text, content = '', contentless_delete = 1, tokenize = 'ascii', prefix = '1 2 3');
+    CREATE VIRTUAL TABLE contact_words USING fts5(
+        name, phone, content = '', contentless_delete = 1, tokenize = 'ascii', prefix = '1 2 3');
+";
+
+/// How far the index has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Position {
+    /// The life of the journal that it belongs to.
+    pub(super) epoch: String,
+    /// Changes of what is indexed are in it up to here.
+    pub(super) seq: i64,
+    /// The last row of `messages` that is in it, and whose it is: a row that is another's tells of another numbering.
+    pub(super) message: i64,
+    pub(super) message_id: String,
+    /// The last row of `contacts` that is in it.
+    pub(super) contact: i64,
+    /// All rows were in it once.
+    pub(super) is_complete: bool,
+}
+
+/// Where the index of a database lies.
+pub(super) fn beside(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".search");
+    name.into()
+}
+
+/// Opens the file, making it where it is missing.
+pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
+    make_private(path);
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(std::time::Duration::from_millis(BUSY_TIMEOUT_MS))?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // A power cut may take the newest words and their position with them: they are read again.
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    // What is taken out is overwritten as soon as its page is written.
+    connection.pragma_update(None, "secure_delete", true)?;
+    connection.set_prepared_statement_cache_capacity(32);
+    Ok(connection)
+}
+
+/// Nobody but its owner reads it; where that does not work, opening says why.
+fn make_private(path: &Path) {
+    use std::os::unix::fs::OpenOptionsExt;
+    drop(fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path));
+}
+
+/// Takes the file away, with its log.
+pub(super) fn remove(path: &Path) -> std::io::Result<()> {
+    for ending in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(ending);
+        match fs::remove_file(&name) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// How far it has come; `None` where it has no tables of this version.
+pub(super) fn position(connection: &Connection) -> rusqlite::Result<Option<Position>> {
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version != VERSION {
+        return Ok(None);
+    }
+    let mut select = connection
+        .prepare_cached("SELECT epoch, seq, message, message_id, contact, is_complete FROM position")?;
+    let read = |row: &rusqlite::Row<'_>| {
+        Ok(Position {
+            epoch: row.get(0)?,
+            seq: row.get(1)?,
+            message: row.get(2)?,
+            message_id: row.get(3)?,
+            contact: row.get(4)?,
+            is_complete: row.get(5)?,
+        })
+    };
+    select.query_row([], read).optional()
+}
+
+/// Empties it.
+pub(super) fn begin_anew(tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    tx.execute_batch(TABLES)?;
+    tx.pragma_update(None, "user_version", VERSION)
+}
+
+/// Says how far it has come, in the transaction of the words.
+pub(super) fn put_position(tx: &Transaction<'_>, position: &Position) -> rusqlite::Result<()> {
+    let mut put = tx.prepare_cached("INSERT OR REPLACE INTO position VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)")?;
+    put.execute(params![
+        position.epoch,
+        position.seq,
+        position.message,
+        position.message_id,
+        position.contact,
+        position.is_complete
+    ])?;
+    Ok(())
+}
+
+/// A text of a row, in place of what was there.
+pub(super) fn put_message(
+    tx: &Transaction<'_>,
+    row: i64,
+    text: Option<&str>,
+    is_known: bool,
+) -> rusqlite::Result<()> {
+    if is_known {
+        tx.prepare_cached("DELETE FROM message_words WHERE rowid = ?1")?.execute([row])?;
+    }
+    let words = text.map(indexed).filter(|words| !words.is_empty());
+    if let Some(words) = words {
+        let mut insert = tx.prepare_cached("INSERT INTO message_words (rowid, text) VALUES (?1, ?2)")?;
+        insert.execute(params![row, words])?;
+    }
+    Ok(())
+}
+
+/// A contact of a row, in place of what was there.
+pub(super) fn put_contact(
+    tx: &Transaction<'_>,
+    row: i64,
+    name: Option<&str>,
+    phone: Option<&str>,
+    is_known: bool,
+) -> rusqlite::Result<()> {
+    if is_known {
+        tx.prepare_cached("DELETE FROM contact_words WHERE rowid = ?1")?.execute([row])?;
+    }
+    let name = name.map(indexed).unwrap_or_default();
+    let phone = phone.map(indexed_phone).unwrap_or_default();
+    if !name.is_empty() || !phone.is_empty() {
+        let mut insert =
+            tx.prepare_cached("INSERT INTO contact_words (rowid, name, phone) VALUES (?1, ?2, ?3)")?;
+        insert.execute(params![row, name, phone])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! Names for ids: what a table of numbers is read with.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rusqlite::{OptionalExtension, Transaction};
+
+use super::visible::{self, Rows};
+use super::{ArchiveError, Query};
+use crate::auth::Scope;
+use crate::protocol::mask::mask_name;
+
+/// Names of agents, and of the contacts of chats that are seen; masked for whom they are masked.
+#[derive(Debug, Clone)]
+pub struct LookUpNames {
+    /// Agents.
+    pub members: Vec<String>,
+    /// Chats.
+    pub chats: Vec<String>,
+    /// Whose eyes.
+    pub scope: Arc<Scope>,
+}
+
+/// Names by id; an id without a name is not in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FoundNames {
+    /// Of agents.
+    pub members: BTreeMap<String, String>,
+    /// Of contacts, by their chat.
+    pub chats: BTreeMap<String, String>,
+}
+
+impl Query for LookUpNames {
+    type Answer = FoundNames;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<FoundNames, ArchiveError> {
+        let shown = |name: String| if self.scope.is_masked() { mask_name(&name) } else { name };
+        let mut found = FoundNames::default();
+        for id in &self.members {
+            let name = name(tx, "SELECT name FROM members WHERE id = ?", id)?;
+            found.members.extend(name.map(|name| (id.clone(), shown(name))));
+        }
+        for id in &self.chats {
+            if visible::sees(tx, &self.scope, Rows::Chats, id)? {
+                let sql = "SELECT contacts.name FROM chats JOIN contacts ON contacts.id = chats.contact_id \
+                           WHERE chats.id = ?";
+                found.chats.extend(name(tx, sql, id)?.map(|name| (id.clone(), shown(name))));
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn name(tx: &Transaction<'_>, sql: &'static str, id: &str) -> Result<Option<String>, ArchiveError> {
+    let name: Option<Option<String>> =
+        tx.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()?;
+    Ok(name.flatten())
+}

@@ -1,0 +1,146 @@
+//! When the team works: hours per weekday, holidays, and the zone that both are told in.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+/// A day's spans of work, as minutes after midnight, ascending, the end not included.
+pub type Spans = Vec<(u16, u16)>;
+
+/// Working hours in one time zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Calendar {
+    zone: TimeZone,
+    days: [Spans; 7],
+    holidays: BTreeSet<Date>,
+}
+
+impl Calendar {
+    /// Hours from Monday on; on `holidays` nobody works.
+    pub fn new(zone: TimeZone, days: [Spans; 7], holidays: impl IntoIterator<Item = Date>) -> Self {
+        Self { zone, days, holidays: holidays.into_iter().collect() }
+    }
+
+    /// The zone that days turn in.
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    /// Everything that business time follows from, as text: another text, other durations.
+    pub fn fingerprint(&self) -> String {
+        let zone = self.zone.iana_name().unwrap_or("fixed");
+        let holidays: Vec<String> = self.holidays.iter().map(ToString::to_string).collect();
+        format!("{zone} {:?} {}", self.days, holidays.join(","))
+    }
+
+    /// Working time between two moments; nothing where the second is not later. A day that is turned forwards or
+    /// back counts as long as it is.
+    pub fn business_between(&self, from: Timestamp, until: Timestamp) -> SignedDuration {
+        let mut worked = SignedDuration::ZERO;
+        if until <= from {
+            return worked;
+        }
+        let last = until.to_zoned(self.zone.clone()).date();
+        let mut day = from.to_zoned(self.zone.clone()).date();
+        while day <= last {
+            for (begin, end) in self.spans(day) {
+                let (begin, end) = (begin.max(from), end.min(until));
+                if begin < end {
+                    worked += end.duration_since(begin);
+                }
+            }
+            // The end of time ends the walk.
+            let Ok(next) = day.tomorrow() else { break };
+            day = next;
+        }
+        worked
+    }
+
+    fn spans(&self, day: Date) -> impl Iterator<Item = (Timestamp, Timestamp)> + '_ {
+        let weekday = usize::try_from(day.weekday().to_monday_zero_offset()).unwrap_or_default();
+        let spans = self.days.get(weekday).filter(|_| !self.holidays.contains(&day));
+        spans
+            .into_iter()
+            .flatten()
+            .filter_map(move |(begin, end)| Some((self.moment(day, *begin)?, self.moment(day, *end)?)))
+    }
+
+    /// A time of day as a moment; one that a clock skips is as much later as the clock was turned.
+    fn moment(&self, day: Date, minutes: u16) -> Option<Timestamp> {
+        let day = if minutes >= 24 * 60 { day.tomorrow().ok()? } else { day };
+        let minutes = minutes % (24 * 60);
+        let (hour, minute) = (i8::try_from(minutes / 60).ok()?, i8::try_from(minutes % 60).ok()?);
+        Some(day.at(hour, minute, 0, 0).to_zoned(self.zone.clone()).ok()?.timestamp())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn calendar(zone: &str, spans: &[(u16, u16)], holidays: &[&str]) -> Calendar {
+        let week = [0, 1, 2, 3, 4].map(|_| spans.to_vec());
+        let [mon, tue, wed, thu, fri] = week;
+        let days = [mon, tue, wed, thu, fri, vec![(540, 720)], Vec::new()];
+        let holidays = holidays.iter().map(|day| day.parse().unwrap());
+        Calendar::new(TimeZone::get(zone).unwrap(), days, holidays)
+    }
+
+    fn minutes(calendar: &Calendar, from: &str, until: &str) -> i64 {
+        let zone = calendar.zone().clone();
+        let moment = |text: &str| {
+            let civil: jiff::civil::DateTime = text.parse().unwrap();
+            civil.to_zoned(zone.clone()).unwrap().timestamp()
+        };
+        calendar.business_between(moment(from), moment(until)).as_secs() / 60
+    }
+
+    #[test]
+    fn nights_breaks_weekends_and_holidays_do_not_count() {
+        let office = calendar("America/Sao_Paulo", &[(480, 720), (780, 1_080)], &["2026-03-04"]);
+        // The second of March 2026 is a Monday.
+        for (what, from, until, expected) in [
+            ("within a span", "2026-03-02T08:10", "2026-03-02T08:40", 30),
+            ("over the break", "2026-03-02T11:50", "2026-03-02T13:10", 20),
+            ("over night", "2026-03-02T17:50", "2026-03-03T08:10", 20),
+            ("at night", "2026-03-02T19:00", "2026-03-03T07:00", 0),
+            ("over the holiday", "2026-03-03T17:00", "2026-03-05T09:00", 120),
+            ("on the holiday", "2026-03-04T09:00", "2026-03-04T10:00", 0),
+            ("over the weekend", "2026-03-06T17:30", "2026-03-09T08:30", 30 + 180 + 30),
+            ("a whole week", "2026-03-02T00:00", "2026-03-09T00:00", 4 * 540 + 180),
+            ("backwards", "2026-03-02T09:00", "2026-03-02T08:00", 0),
+            ("no time", "2026-03-02T09:00", "2026-03-02T09:00", 0),
+        ] {
+            assert_eq!(minutes(&office, from, until), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_day_counts_as_long_as_it_is() {
+        let always = calendar("America/New_York", &[(0, 1_440)], &[]);
+        let mut days = always.days.clone();
+        days[6] = vec![(0, 1_440)];
+        let always = Calendar { days, ..always };
+        assert_eq!(minutes(&always, "2026-03-08T00:00", "2026-03-09T00:00"), 23 * 60, "turned forwards");
+        assert_eq!(minutes(&always, "2026-11-01T00:00", "2026-11-02T00:00"), 25 * 60, "turned back");
+    }
+
+    #[test]
+    fn opening_hours_stay_where_they_are_on_the_clock_when_it_is_turned() {
+        let office = calendar("Europe/Berlin", &[(480, 1_080)], &[]);
+        // Friday to Monday over the turn of the 29th of March.
+        assert_eq!(minutes(&office, "2026-03-27T17:00", "2026-03-30T09:00"), 60 + 180 + 60);
+        let before: Timestamp = "2026-03-27T07:00:00Z".parse().unwrap();
+        let after: Timestamp = "2026-03-30T06:00:00Z".parse().unwrap();
+        let hour = SignedDuration::from_hours(1);
+        assert_eq!(
+            office.business_between(before - hour, before),
+            SignedDuration::ZERO,
+            "opens at 8, winter"
+        );
+        assert_eq!(office.business_between(after - hour, after), SignedDuration::ZERO, "opens at 8, summer");
+        assert_eq!(office.business_between(after, after + hour), hour);
+    }
+}

@@ -1,0 +1,282 @@
+//! Deadlines of a chat: read off its clocks and the thresholds of its sector, nothing else.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::chat::Chat;
+use super::ids::{ChatId, RefId};
+use super::settings::Limits;
+
+/// How long after the customer's last message anything may be written to them on WhatsApp.
+const WINDOW: SignedDuration = SignedDuration::from_hours(24);
+
+/// What passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AlertKind {
+    /// A customer waits for long.
+    WaitingWarn,
+    /// A customer waits for too long.
+    Waiting,
+    /// Nobody wrote for long.
+    Idle,
+    /// The first reply is due soon.
+    FirstResponseNear,
+    /// The first reply is overdue.
+    FirstResponseMissed,
+    /// The 24 hours after the customer's last message end soon.
+    WindowClosing,
+}
+
+impl AlertKind {
+    /// The whole table.
+    pub const ALL: [Self; 6] = [
+        Self::WaitingWarn,
+        Self::Waiting,
+        Self::Idle,
+        Self::FirstResponseNear,
+        Self::FirstResponseMissed,
+        Self::WindowClosing,
+    ];
+
+    /// The word of the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::WaitingWarn => "waiting_warn",
+            Self::Waiting => "waiting",
+            Self::Idle => "idle",
+            Self::FirstResponseNear => "first_response_near",
+            Self::FirstResponseMissed => "first_response_missed",
+            Self::WindowClosing => "window_closing",
+        }
+    }
+
+    /// The kind of this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
+    /// The name of its threshold.
+    pub fn threshold(self) -> &'static str {
+        match self {
+            Self::WaitingWarn => "waitingWarnSeconds",
+            Self::Waiting => "waitingSeconds",
+            Self::Idle => "idleSeconds",
+            Self::FirstResponseNear => "firstResponseNearSeconds",
+            Self::FirstResponseMissed => "firstResponseSeconds",
+            Self::WindowClosing => "windowClosingSeconds",
+        }
+    }
+
+    /// Its threshold while nobody set another.
+    pub fn default_seconds(self) -> u32 {
+        match self {
+            Self::WaitingWarn | Self::FirstResponseMissed => 300,
+            Self::Waiting => 900,
+            Self::Idle => 1_800,
+            Self::FirstResponseNear => 240,
+            Self::WindowClosing => 3_600,
+        }
+    }
+}
+
+/// What the deadlines of a chat are counted from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clocks {
+    /// Which chat.
+    pub chat: ChatId,
+    /// Whose thresholds.
+    pub sector: Option<RefId>,
+    /// Open and direct: others have no deadlines.
+    pub runs: bool,
+    /// The first unanswered customer message.
+    pub waiting_since: Option<Timestamp>,
+    /// The same, or a bot's end, where no human has replied since the chat was created or closed last.
+    pub unanswered_since: Option<Timestamp>,
+    /// The newest message either way.
+    pub quiet_since: Option<Timestamp>,
+    /// The customer's last message, where their 24 hours count.
+    pub window_since: Option<Timestamp>,
+}
+
+/// A deadline: an alert stands from its moment on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadline {
+    /// Which.
+    pub kind: AlertKind,
+    /// What it is counted from.
+    pub since: Timestamp,
+    /// When the alert is raised.
+    pub due_at: Timestamp,
+    /// When its reason is gone by itself.
+    pub until: Option<Timestamp>,
+}
+
+impl Clocks {
+    /// The clocks of a chat.
+    pub fn of(chat: &Chat) -> Self {
+        let waiting_since = chat.waiting_since();
+        let replied = chat.last_reply_at.is_some() && chat.last_reply_at > chat.last_closed_at;
+        let bot_at_work = chat.bot_running.get().copied().unwrap_or(false);
+        let line = chat.channel.get().and_then(|channel| channel.channel_type.as_deref());
+        let is_whatsapp = line.is_some_and(|name| name.to_ascii_lowercase().contains("whatsapp"));
+        Self {
+            chat: chat.id.clone(),
+            sector: chat.sector.flat().map(|sector| sector.id.clone()),
+            runs: chat.is_open() && chat.is_direct(),
+            waiting_since,
+            unanswered_since: waiting_since
+                .filter(|_| !replied && !bot_at_work)
+                .map(|since| chat.bot_seen_at.map_or(since, |seen| seen.max(since))),
+            quiet_since: chat.last_message.as_ref().map(|position| position.at),
+            window_since: chat.last_customer_at.filter(|_| is_whatsapp),
+        }
+    }
+
+    /// What a kind is counted from; `None` where it cannot pass.
+    pub fn since(&self, kind: AlertKind) -> Option<Timestamp> {
+        let since = match kind {
+            AlertKind::WaitingWarn | AlertKind::Waiting => self.waiting_since,
+            AlertKind::FirstResponseNear | AlertKind::FirstResponseMissed => self.unanswered_since,
+            AlertKind::Idle => self.quiet_since,
+            AlertKind::WindowClosing => self.window_since,
+        };
+        since.filter(|_| self.runs)
+    }
+
+    /// All deadlines, past and to come.
+    pub fn deadlines(&self, limits: &Limits) -> impl Iterator<Item = Deadline> {
+        AlertKind::ALL.into_iter().zip(*limits).filter_map(|(kind, seconds)| {
+            let (since, seconds) = (self.since(kind)?, i64::from(seconds?));
+            let after = |span: SignedDuration| since.checked_add(span).unwrap_or(Timestamp::MAX);
+            let span = SignedDuration::from_secs(seconds);
+            if kind == AlertKind::WindowClosing {
+                return Some(Deadline {
+                    kind,
+                    since,
+                    due_at: after(WINDOW - span),
+                    until: Some(after(WINDOW)),
+                });
+            }
+            Some(Deadline { kind, since, due_at: after(span), until: None })
+        })
+    }
+}
+
+impl Deadline {
+    /// True where its alert stands at a moment.
+    pub fn stands_at(&self, now: Timestamp) -> bool {
+        self.due_at <= now && self.until.is_none_or(|until| now < until)
+    }
+
+    /// When that changes next by itself.
+    pub fn turns_after(&self, now: Timestamp) -> Option<Timestamp> {
+        if now < self.due_at { Some(self.due_at) } else { self.until.filter(|until| now < *until) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::facts::{Channel, ChatFacts};
+    use crate::domain::register::EventKey;
+    use crate::domain::settings::{LimitTable, Thresholds};
+
+    fn at(minutes: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes)
+    }
+
+    /// A delivery at a minute that says nothing but what is added.
+    fn hear(chat: &mut Chat, minutes: i64, say: impl FnOnce(&mut ChatFacts)) {
+        let mut facts = ChatFacts {
+            id: chat.id.clone(),
+            contact_id: None,
+            kind: None,
+            channel: None,
+            sector: None,
+            owner: None,
+            members: None,
+            tags: None,
+            open: None,
+            waiting: None,
+            private: None,
+            waiting_since: None,
+            bot_running: None,
+            created_at: None,
+            closed_at: None,
+            active_at: None,
+        };
+        say(&mut facts);
+        chat.learn(&facts, &EventKey { at: at(minutes), event: minutes.to_string().into() });
+    }
+
+    fn line(kind: &str) -> Channel {
+        Channel { id: "l".into(), name: None, channel_type: Some(kind.to_owned()) }
+    }
+
+    /// A WhatsApp chat in which a customer wrote at minute 0.
+    fn chat() -> Chat {
+        let mut chat = Chat::new("a".into());
+        hear(&mut chat, 0, |facts| facts.channel = Some(line("WhatsappApi")));
+        chat.unanswered_since = Some(at(0));
+        chat.last_customer_at = Some(at(0));
+        chat.last_message = Some(crate::domain::MessagePosition { at: at(0), id: "m".into() });
+        chat
+    }
+
+    /// What stands at a minute, by the default thresholds.
+    fn stand(chat: &Chat, minutes: i64) -> Vec<&'static str> {
+        let table = LimitTable::new(&Thresholds::default());
+        let deadlines = Clocks::of(chat).deadlines(table.of(None)).collect::<Vec<_>>();
+        deadlines.iter().filter(|due| due.stands_at(at(minutes))).map(|due| due.kind.as_str()).collect()
+    }
+
+    #[test]
+    fn each_deadline_passes_at_its_minute() {
+        let chat = chat();
+        let waits = ["waiting_warn", "first_response_near", "first_response_missed"];
+        assert_eq!(stand(&chat, 3), [""; 0]);
+        assert_eq!(stand(&chat, 4), ["first_response_near"]);
+        assert_eq!(stand(&chat, 5), waits);
+        assert_eq!(stand(&chat, 15).len(), 4);
+        assert_eq!(stand(&chat, 30).len(), 5);
+        assert_eq!(stand(&chat, 23 * 60).len(), 6, "an hour before the 24 hours are over");
+        assert_eq!(stand(&chat, 24 * 60).len(), 5, "a window that has closed is not closing");
+    }
+
+    #[test]
+    fn an_answer_ends_the_wait_and_begins_the_silence_anew() {
+        let mut chat = chat();
+        (chat.unanswered_since, chat.last_reply_at) = (None, Some(at(10)));
+        chat.last_message = Some(crate::domain::MessagePosition { at: at(10), id: "r".into() });
+        assert_eq!(stand(&chat, 39), [""; 0]);
+        assert_eq!(stand(&chat, 40), ["idle"]);
+        // Another question is no first one.
+        chat.unanswered_since = Some(at(50));
+        assert_eq!(stand(&chat, 55), ["waiting_warn", "idle"]);
+        // After a close it is.
+        chat.last_closed_at = Some(at(45));
+        assert_eq!(stand(&chat, 55).len(), 4);
+    }
+
+    #[test]
+    fn a_bot_at_work_owes_no_first_response_and_its_end_begins_it() {
+        let mut chat = chat();
+        hear(&mut chat, 10, |facts| facts.bot_running = Some(true));
+        assert_eq!(stand(&chat, 14), ["waiting_warn"]);
+        hear(&mut chat, 11, |facts| facts.bot_running = Some(false));
+        assert_eq!(stand(&chat, 13), ["waiting_warn"]);
+        assert_eq!(stand(&chat, 14), ["waiting_warn", "first_response_near"]);
+    }
+
+    #[test]
+    fn closed_chats_groups_and_other_lines_have_none_or_fewer() {
+        let mut closed = chat();
+        hear(&mut closed, 1, |facts| facts.open = Some(false));
+        assert_eq!(stand(&closed, 60), [""; 0]);
+        let mut group = chat();
+        hear(&mut group, 1, |facts| facts.kind = Some(crate::domain::ChatKind::Group));
+        assert_eq!(stand(&group, 60), [""; 0]);
+        let mut other = chat();
+        hear(&mut other, 1, |facts| facts.channel = Some(line("Instagram")));
+        assert_eq!(stand(&other, 23 * 60).len(), 5);
+    }
+}

@@ -1,0 +1,354 @@
+//! A chat's history: where it stood after each entry of its timeline, and the transitions between neighbours.
+//!
+//! An entry says what one delivery said, and nothing about the rest; what it does not say is as before. Entries are
+//! given in the chat's order, so that a late delivery falls into its place.
+
+use jiff::Timestamp;
+
+use super::audience::Placement;
+use super::ids::{EventId, RefId};
+
+/// One entry of a timeline, as it is stored. `None`: not said; an inner `None`: said to be nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// When the delivery was emitted.
+    pub at: Timestamp,
+    /// The delivery.
+    pub event_id: EventId,
+    /// The organization.
+    pub organization: Option<RefId>,
+    /// Open or closed.
+    pub open: Option<bool>,
+    /// In the waiting list.
+    pub waiting: Option<bool>,
+    /// Seen by its members only.
+    pub private: Option<bool>,
+    /// The agent.
+    pub owner: Option<Option<RefId>>,
+    /// The sector.
+    pub sector: Option<Option<RefId>>,
+    /// The line.
+    pub channel: Option<RefId>,
+    /// The chat's own tags.
+    pub tags: Option<Vec<RefId>>,
+    /// Everyone in it.
+    pub members: Option<Vec<RefId>>,
+    /// A bot is running.
+    pub bot_running: Option<bool>,
+    /// When it was closed, where it is said to be.
+    pub closed_at: Option<Timestamp>,
+}
+
+/// Where a chat stands after some entries of its timeline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// A chat that no delivery called closed is open.
+    pub open: bool,
+    /// In the waiting list, as the provider says; a closed chat waits for nobody.
+    pub waiting: bool,
+    /// A bot is running.
+    pub bot_running: bool,
+    /// Its tags.
+    pub tags: Vec<RefId>,
+    /// Organization, sector, line, people and privacy.
+    pub place: Placement,
+    /// When the present closed stretch began; `None` while open.
+    pub closed_since: Option<Timestamp>,
+    /// The latest time at which it was closed.
+    pub last_closed_at: Option<Timestamp>,
+}
+
+impl Default for Standing {
+    fn default() -> Self {
+        Self {
+            open: true,
+            waiting: false,
+            bot_running: false,
+            tags: Vec::new(),
+            place: Placement::default(),
+            closed_since: None,
+            last_closed_at: None,
+        }
+    }
+}
+
+impl Standing {
+    /// Where it stands after these entries, in the chat's order; `None` where there are none.
+    pub fn after(entries: &[Entry]) -> Option<Self> {
+        let mut standing = (!entries.is_empty()).then(Self::default)?;
+        for entry in entries {
+            standing.hear(entry);
+        }
+        Some(standing)
+    }
+
+    /// Open and in the waiting list.
+    pub fn is_waiting(&self) -> bool {
+        self.open && self.waiting
+    }
+
+    fn hear(&mut self, entry: &Entry) {
+        let place = &mut self.place;
+        place.organization = place.organization.take().or_else(|| entry.organization.clone());
+        keep(&mut place.sector, entry.sector.as_ref());
+        keep(&mut place.owner, entry.owner.as_ref());
+        keep(&mut place.members, entry.members.as_ref());
+        keep(&mut place.private, entry.private.as_ref());
+        keep(&mut self.tags, entry.tags.as_ref());
+        keep(&mut self.open, entry.open.as_ref());
+        keep(&mut self.waiting, entry.waiting.as_ref());
+        keep(&mut self.bot_running, entry.bot_running.as_ref());
+        if let Some(channel) = &entry.channel {
+            place.channel = Some(channel.clone());
+        }
+        if entry.open == Some(false) {
+            self.last_closed_at = self.last_closed_at.max(entry.closed_at);
+            self.closed_since = self.closed_since.or(entry.closed_at);
+        }
+        if self.open {
+            self.closed_since = None;
+        }
+    }
+}
+
+fn keep<T: Clone>(known: &mut T, said: Option<&T>) {
+    if let Some(said) = said {
+        known.clone_from(said);
+    }
+}
+
+/// What happened to a chat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Happening {
+    /// First seen, open.
+    Opened,
+    /// Open again.
+    Reopened,
+    /// Another sector, or none.
+    SectorChanged(Option<RefId>, Option<RefId>),
+    /// Another agent, or none.
+    Transferred(Option<RefId>, Option<RefId>),
+    /// New tags.
+    TagsAdded(Vec<RefId>),
+    /// Tags that it has no more.
+    TagsRemoved(Vec<RefId>),
+    /// Seen by its members only from here on.
+    MadePrivate,
+    /// Seen by everybody from here on.
+    MadePublic,
+    /// A bot runs.
+    BotStarted,
+    /// No bot runs any more.
+    BotStopped,
+    /// In the waiting list.
+    WaitingStarted,
+    /// Out of it, or closed.
+    WaitingEnded,
+    /// Closed, or first seen closed.
+    Closed,
+    /// It came to where the one who looks may see it.
+    Entered,
+    /// It went to where the one who looks may not see it.
+    Gone,
+}
+
+/// Something that happened to a chat, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transition {
+    /// When the delivery that showed it was emitted.
+    pub at: Timestamp,
+    /// The delivery that showed it.
+    pub event_id: EventId,
+    /// Its number among those of the delivery.
+    pub number: usize,
+    /// What it is.
+    pub what: Happening,
+}
+
+/// What happened, in order, for one who sees a chat where `sees` says so. The first entry is compared with nothing:
+/// what it says is where the chat stood when it was first heard of.
+pub fn transitions(entries: &[Entry], sees: impl Fn(&Placement) -> bool) -> Vec<Transition> {
+    let mut transitions = Vec::new();
+    let mut before: Option<Standing> = None;
+    for entry in entries {
+        let mut after = before.clone().unwrap_or_default();
+        after.hear(entry);
+        let seen_before = before.as_ref().map(|before| sees(&before.place));
+        let happened = match (seen_before, sees(&after.place)) {
+            (Some(false), true) => vec![Happening::Entered],
+            (Some(true), false) => vec![Happening::Gone],
+            (Some(false) | None, false) => Vec::new(),
+            (Some(true) | None, true) => happenings(before.as_ref(), &after),
+        };
+        transitions.extend(happened.into_iter().enumerate().map(|(number, what)| Transition {
+            at: entry.at,
+            event_id: entry.event_id.clone(),
+            number,
+            what,
+        }));
+        before = Some(after);
+    }
+    transitions
+}
+
+/// What lies between two neighbours.
+fn happenings(before: Option<&Standing>, after: &Standing) -> Vec<Happening> {
+    let nothing = Standing::default();
+    let is_first = before.is_none();
+    let before = before.unwrap_or(&nothing);
+    let lacking = |these: &[RefId], those: &[RefId]| -> Vec<RefId> {
+        these.iter().filter(|tag| !those.contains(tag)).cloned().collect()
+    };
+    let (added, removed) = (lacking(&after.tags, &before.tags), lacking(&before.tags, &after.tags));
+    let mut happened = Vec::new();
+    let mut note = |is_so: bool, what: Happening| {
+        if is_so {
+            happened.push(what);
+        }
+    };
+    note(is_first && after.open, Happening::Opened);
+    note(!before.open && after.open, Happening::Reopened);
+    let (was, is) = (&before.place, &after.place);
+    note(was.sector != is.sector, Happening::SectorChanged(was.sector.clone(), is.sector.clone()));
+    note(was.owner != is.owner, Happening::Transferred(was.owner.clone(), is.owner.clone()));
+    note(!added.is_empty(), Happening::TagsAdded(added));
+    note(!removed.is_empty(), Happening::TagsRemoved(removed));
+    note(!was.private && is.private, Happening::MadePrivate);
+    note(was.private && !is.private, Happening::MadePublic);
+    note(!before.bot_running && after.bot_running, Happening::BotStarted);
+    note(before.bot_running && !after.bot_running, Happening::BotStopped);
+    note(!before.is_waiting() && after.is_waiting(), Happening::WaitingStarted);
+    note(before.is_waiting() && !after.is_waiting(), Happening::WaitingEnded);
+    note(before.open && !after.open, Happening::Closed);
+    happened
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Happening::{
+        BotStarted, BotStopped, Closed, Entered, Gone, MadePrivate, MadePublic, Opened, Reopened,
+        SectorChanged, TagsAdded, TagsRemoved, Transferred, WaitingEnded, WaitingStarted,
+    };
+    use super::*;
+
+    fn id(id: &str) -> RefId {
+        id.into()
+    }
+
+    fn entry(second: i64) -> Entry {
+        let at = Timestamp::from_second(second).unwrap();
+        Entry {
+            at,
+            event_id: format!("e{second}").as_str().into(),
+            organization: None,
+            open: None,
+            waiting: None,
+            private: None,
+            owner: None,
+            sector: None,
+            channel: None,
+            tags: None,
+            members: None,
+            bot_running: None,
+            closed_at: None,
+        }
+    }
+
+    fn some(name: &str) -> Option<Option<RefId>> {
+        Some(Some(id(name)))
+    }
+
+    /// A day of a chat, entry by entry, and what happened at each.
+    fn day() -> Vec<(Entry, Vec<Happening>)> {
+        vec![
+            (
+                Entry { open: Some(true), waiting: Some(true), sector: some("sales"), ..entry(1) },
+                vec![Opened, SectorChanged(None, Some(id("sales"))), WaitingStarted],
+            ),
+            (Entry { bot_running: Some(true), ..entry(2) }, vec![BotStarted]),
+            (Entry { bot_running: Some(true), open: Some(true), ..entry(3) }, vec![]),
+            (
+                Entry { bot_running: Some(false), owner: some("bia"), waiting: Some(false), ..entry(4) },
+                vec![Transferred(None, Some(id("bia"))), BotStopped, WaitingEnded],
+            ),
+            (
+                Entry { tags: Some(vec![id("new"), id("big")]), ..entry(5) },
+                vec![TagsAdded(vec![id("new"), id("big")])],
+            ),
+            (
+                Entry { tags: Some(vec![id("big"), id("paid")]), ..entry(6) },
+                vec![TagsAdded(vec![id("paid")]), TagsRemoved(vec![id("new")])],
+            ),
+            (
+                Entry { owner: some("caio"), sector: some("support"), private: Some(true), ..entry(7) },
+                vec![
+                    SectorChanged(Some(id("sales")), Some(id("support"))),
+                    Transferred(Some(id("bia")), Some(id("caio"))),
+                    MadePrivate,
+                ],
+            ),
+            (
+                Entry { private: Some(false), waiting: Some(true), ..entry(8) },
+                vec![MadePublic, WaitingStarted],
+            ),
+            (
+                Entry { open: Some(false), closed_at: Some(entry(9).at), ..entry(9) },
+                vec![WaitingEnded, Closed],
+            ),
+            (
+                Entry { open: Some(true), waiting: Some(false), owner: Some(None), ..entry(10) },
+                vec![Reopened, Transferred(Some(id("caio")), None)],
+            ),
+        ]
+    }
+
+    #[test]
+    fn transitions_are_read_off_neighbours() {
+        let (entries, expected): (Vec<_>, Vec<_>) = day().into_iter().unzip();
+        let found = transitions(&entries, |_| true);
+        for (entry, expected) in entries.iter().zip(expected) {
+            let here = found.iter().filter(|found| found.at == entry.at);
+            assert_eq!(
+                here.map(|found| found.what.clone()).collect::<Vec<_>>(),
+                expected,
+                "{}",
+                entry.event_id
+            );
+        }
+    }
+
+    #[test]
+    fn a_chat_first_seen_closed_was_closed_and_not_opened() {
+        let closed = Entry { open: Some(false), ..entry(1) };
+        let what: Vec<_> = transitions(&[closed], |_| true).into_iter().map(|found| found.what).collect();
+        assert_eq!(what, [Closed]);
+    }
+
+    #[test]
+    fn where_it_was_is_not_told_to_one_who_did_not_see_it_there() {
+        let (entries, _): (Vec<_>, Vec<_>) = day().into_iter().unzip();
+        let in_sector = |sector: &'static str| move |place: &Placement| place.sector == Some(id(sector));
+        let what = |sector| -> Vec<_> {
+            transitions(&entries, in_sector(sector))
+                .into_iter()
+                .map(|found| (found.event_id, found.what))
+                .collect()
+        };
+        assert_eq!(what("support")[0], ("e7".into(), Entered));
+        assert_eq!(what("sales").last(), Some(&("e7".into(), Gone)));
+        assert_eq!(what("nowhere"), []);
+    }
+
+    #[test]
+    fn a_standing_is_what_the_newest_entry_that_spoke_of_it_said() {
+        let (entries, _): (Vec<_>, Vec<_>) = day().into_iter().unzip();
+        let closed = Standing::after(&entries[..9]).unwrap();
+        assert!(!closed.open && !closed.is_waiting() && closed.waiting);
+        assert_eq!((closed.closed_since, closed.last_closed_at), (Some(entry(9).at), Some(entry(9).at)));
+        let reopened = Standing::after(&entries).unwrap();
+        assert_eq!((reopened.open, reopened.closed_since), (true, None));
+        assert_eq!(reopened.last_closed_at, Some(entry(9).at));
+        assert_eq!(reopened.place.sector, Some(id("support")));
+        assert_eq!(Standing::after(&[]), None);
+    }
+}

@@ -1,0 +1,99 @@
+//! Cuts a chat's history into cycles: from its creation or reopening to its close.
+
+use std::ops::Range;
+
+use jiff::Timestamp;
+
+use super::history::{History, Said, State};
+use crate::domain::{RefId, Role};
+
+/// One life of a chat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cycle {
+    /// When it began.
+    pub start: Timestamp,
+    /// When it was closed; `None` while open.
+    pub close: Option<Timestamp>,
+    /// It began with a reopening.
+    pub reopened: bool,
+    /// Its states, those after the close included.
+    pub states: Range<usize>,
+    /// Who had it, from when; `None`: nobody.
+    pub owners: Vec<(Timestamp, Option<RefId>)>,
+    /// When a bot ended while the chat was open.
+    pub handovers: Vec<Timestamp>,
+}
+
+impl Cycle {
+    /// The first owner.
+    pub fn first_owner(&self) -> Option<(Timestamp, &RefId)> {
+        self.owners.iter().find_map(|(at, owner)| Some((*at, owner.as_ref()?)))
+    }
+
+    /// The start of what is measured up to `until`: the cycle's own, or where a bot handed over last before it.
+    pub fn start_before(&self, until: Timestamp) -> Timestamp {
+        let handed_over = self.handovers.iter().rev().find(|at| **at <= until);
+        handed_over.map_or(self.start, |at| self.start.max(*at))
+    }
+}
+
+/// The cycles of a chat, in order; none where nothing is known of it.
+pub fn cycles(history: &History, states: &[State]) -> Vec<Cycle> {
+    let Some(first) = states.first() else { return Vec::new() };
+    let mut cycles = vec![Cycle::begin(first_start(history, first), false, 0)];
+    let mut was_open = true;
+    for (index, state) in states.iter().enumerate() {
+        if state.open && !was_open {
+            let closed = cycles.last().and_then(|cycle| cycle.close);
+            let start = reopening(history, states, index);
+            cycles.push(Cycle::begin(closed.map_or(start, |closed| start.max(closed)), true, index));
+        }
+        let before = index.checked_sub(1).and_then(|before| states.get(before));
+        if let Some(cycle) = cycles.last_mut() {
+            cycle.follow(state, before, was_open);
+            cycle.states.end = index + 1;
+        }
+        was_open = state.open;
+    }
+    cycles
+}
+
+fn first_start(history: &History, first: &State) -> Timestamp {
+    let earliest = history.messages.first().map_or(first.at, |message| message.at.min(first.at));
+    history.created_at.unwrap_or(earliest)
+}
+
+/// The first message after the last delivery that showed the chat closed, else the one that showed it open.
+fn reopening(history: &History, states: &[State], index: usize) -> Timestamp {
+    let bounds =
+        index.checked_sub(1).and_then(|before| Some((states.get(before)?.at, states.get(index)?.at)));
+    let Some((closed, open)) = bounds else { return Timestamp::MIN };
+    let speaks = |message: &&Said| matches!(message.role, Role::Customer | Role::Reply);
+    let after = history.messages.partition_point(|message| message.at <= closed);
+    let between = history.messages.iter().skip(after).take_while(|message| message.at <= open);
+    between.filter(speaks).map(|message| message.at).next().unwrap_or(open)
+}
+
+impl Cycle {
+    fn begin(start: Timestamp, reopened: bool, index: usize) -> Self {
+        Self { start, close: None, reopened, states: index..index, owners: Vec::new(), handovers: Vec::new() }
+    }
+
+    fn follow(&mut self, state: &State, before: Option<&State>, was_open: bool) {
+        if was_open && !state.open {
+            self.close = Some(state.closed_at.unwrap_or(state.at).max(self.start));
+        }
+        if self.states.is_empty() {
+            self.owners.push((self.start, state.owner.clone()));
+            return;
+        }
+        if state.open && before.is_some_and(|before| before.bot_running && !state.bot_running) {
+            self.handovers.push(state.at);
+        }
+        let changed = self.owners.last().is_none_or(|(_, owner)| *owner != state.owner);
+        // What is changed after the close is nobody's work.
+        if changed && (state.open || was_open) {
+            self.owners.push((state.at.max(self.start), state.owner.clone()));
+        }
+    }
+}

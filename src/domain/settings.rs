@@ -1,0 +1,196 @@
+//! What an admin edits while the hub runs: business hours, holidays, and the thresholds of deadlines by sector.
+//!
+//! Read from JSON only where it was checked before (`http/api/settings_fields`) or stored by the hub itself.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::deadlines::AlertKind;
+use super::ids::RefId;
+
+/// The whole of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = SettingsValues)]
+pub struct Settings {
+    /// When the team works, per weekday.
+    pub business_hours: WeekHours,
+    /// Days on which it does not.
+    pub holidays: Vec<Holiday>,
+    /// When alerts are raised.
+    pub thresholds: Thresholds,
+}
+
+/// When the team works; a day without spans is closed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+#[expect(missing_docs, reason = "the days of the week")]
+pub struct WeekHours {
+    #[schema(value_type = Vec<Vec<String>>)]
+    pub monday: Vec<Span>,
+    #[schema(value_type = Vec<Vec<String>>)]
+    pub tuesday: Vec<Span>,
+    #[schema(value_type = Vec<Vec<String>>)]
+    pub wednesday: Vec<Span>,
+    #[schema(value_type = Vec<Vec<String>>)]
+    pub thursday: Vec<Span>,
+    #[schema(value_type = Vec<Vec<String>>)]
+    pub friday: Vec<Span>,
+    #[schema(value_type = Vec<Vec<String>>)]
+    pub saturday: Vec<Span>,
+    #[schema(value_type = Vec<Vec<String>>)]
+    pub sunday: Vec<Span>,
+}
+
+/// The names of the days, from Monday on.
+pub const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+
+/// Minutes of a day: where its last span may end.
+pub const MINUTES_PER_DAY: u16 = 24 * 60;
+
+impl WeekHours {
+    /// From Monday on; each span as minutes after midnight, the end not included.
+    pub fn new(days: [Vec<(u16, u16)>; 7]) -> Self {
+        let [monday, tuesday, wednesday, thursday, friday, saturday, sunday] =
+            days.map(|spans| spans.into_iter().map(|(from, until)| Span { from, until }).collect());
+        Self { monday, tuesday, wednesday, thursday, friday, saturday, sunday }
+    }
+
+    /// From Monday on.
+    pub fn days(&self) -> [&[Span]; 7] {
+        let Self { monday, tuesday, wednesday, thursday, friday, saturday, sunday } = self;
+        [monday, tuesday, wednesday, thursday, friday, saturday, sunday]
+    }
+}
+
+/// From one time of day to another, as minutes after midnight, the end not included; `["08:00","12:00"]` in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "[String; 2]", try_from = "[String; 2]")]
+pub struct Span {
+    /// Its first minute.
+    pub from: u16,
+    /// The first minute after it.
+    pub until: u16,
+}
+
+impl From<Span> for [String; 2] {
+    fn from(span: Span) -> Self {
+        [span.from, span.until].map(|minutes| format!("{:02}:{:02}", minutes / 60, minutes % 60))
+    }
+}
+
+impl TryFrom<[String; 2]> for Span {
+    type Error = String;
+
+    fn try_from([from, until]: [String; 2]) -> Result<Self, String> {
+        match (minute(&from), minute(&until)) {
+            (Some(from), Some(until)) if from < until => Ok(Self { from, until }),
+            (Some(_), Some(_)) => Err(format!("{from}-{until} ends before it begins")),
+            _ => Err("must be two times of day like 08:00".to_owned()),
+        }
+    }
+}
+
+/// Minutes after midnight of `08:00`; the day ends at `24:00`.
+fn minute(text: &str) -> Option<u16> {
+    let (hours, minutes) = text.split_once(':')?;
+    let number = |digits: &str| {
+        let plain = digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
+        digits.parse::<u16>().ok().filter(|_| plain)
+    };
+    let (hours, minutes) = (number(hours)?, number(minutes)?);
+    let total = hours * 60 + minutes;
+    (minutes < 60 && total <= MINUTES_PER_DAY).then_some(total)
+}
+
+/// A day on which nobody works.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Holiday {
+    /// Which.
+    #[schema(value_type = String, format = Date)]
+    pub date: jiff::civil::Date,
+    /// What it is called.
+    pub name: String,
+}
+
+/// Seconds by the name of a threshold; `None`: no such alert.
+pub type Seconds = BTreeMap<String, Option<u32>>;
+
+/// When alerts are raised.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Thresholds {
+    /// Of chats in a sector that says nothing else, or in none.
+    pub default: Seconds,
+    /// By the sector's id, what differs.
+    pub sectors: BTreeMap<String, Seconds>,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        let default = AlertKind::ALL.map(|kind| (kind.threshold().to_owned(), Some(kind.default_seconds())));
+        Self { default: default.into(), sectors: BTreeMap::new() }
+    }
+}
+
+/// The seconds of each kind of alert, in the order of [`AlertKind::ALL`].
+pub type Limits = [Option<u32>; AlertKind::ALL.len()];
+
+/// Thresholds, looked up for each chat that moves.
+#[derive(Debug, Clone)]
+pub struct LimitTable {
+    default: Limits,
+    sectors: std::collections::HashMap<RefId, Limits>,
+}
+
+impl LimitTable {
+    /// The table of these thresholds.
+    pub fn new(thresholds: &Thresholds) -> Self {
+        let own = |seconds: &Seconds, kind: AlertKind| seconds.get(kind.threshold()).copied();
+        let default = AlertKind::ALL.map(|kind| own(&thresholds.default, kind).flatten());
+        let sectors = thresholds.sectors.iter().map(|(id, seconds)| {
+            let mut limits = default;
+            for (limit, kind) in limits.iter_mut().zip(AlertKind::ALL) {
+                *limit = own(seconds, kind).unwrap_or(*limit);
+            }
+            (RefId::from(id.as_str()), limits)
+        });
+        Self { default, sectors: sectors.collect() }
+    }
+
+    /// Those of a sector.
+    pub fn of(&self, sector: Option<&RefId>) -> &Limits {
+        sector.and_then(|sector| self.sectors.get(sector)).unwrap_or(&self.default)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_is_read_and_written_as_two_times_of_day() {
+        let span: Span = serde_json::from_str(r#"["08:05","24:00"]"#).unwrap();
+        assert_eq!(span, Span { from: 485, until: 1_440 });
+        assert_eq!(serde_json::to_string(&span).unwrap(), r#"["08:05","24:00"]"#);
+        for wrong in ["8:00", "08:60", "24:01", "25:00", "0800", "ab:cd"] {
+            assert!(Span::try_from(["00:00".to_owned(), wrong.to_owned()]).is_err(), "{wrong}");
+        }
+        assert!(Span::try_from(["09:00".to_owned(), "09:00".to_owned()]).is_err());
+    }
+
+    #[test]
+    fn a_sector_differs_only_where_it_says_so() {
+        let mut thresholds = Thresholds::default();
+        let own = Seconds::from([("waitingSeconds".to_owned(), Some(7)), ("idleSeconds".to_owned(), None)]);
+        thresholds.sectors.insert("sales".to_owned(), own);
+        let table = LimitTable::new(&thresholds);
+        let of = |sector: &str, kind: AlertKind| table.of(Some(&sector.into()))[kind as usize];
+        assert_eq!(of("sales", AlertKind::Waiting), Some(7));
+        assert_eq!(of("sales", AlertKind::Idle), None);
+        assert_eq!(of("sales", AlertKind::WaitingWarn), Some(300));
+        assert_eq!(of("other", AlertKind::Waiting), Some(900));
+        assert_eq!(table.of(None), table.of(Some(&"other".into())));
+    }
+}

@@ -1,0 +1,126 @@
+//! `/alerts`: deadlines that passed, and who took note of them.
+
+use std::sync::Arc;
+
+use actix_web::{HttpRequest, web};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Answer;
+use super::lists::PageInfo;
+use super::params::Params;
+use crate::archive::{AlertFilter, GetAlert, ListAlerts, alerts};
+use crate::auth::Role;
+use crate::http::caller::Caller;
+use crate::http::error::{ApiError, ErrorBody};
+use crate::http::state::EdgeState;
+use crate::http::webhook::store;
+use crate::hub::{AlertChanges, AlertRequest, Submission};
+use crate::protocol::AlertShape;
+use crate::telemetry::clock;
+
+/// A page of alerts.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AlertsAnswer {
+    alerts: Vec<AlertShape>,
+    #[serde(flatten)]
+    page: PageInfo,
+    /// The position that the list includes.
+    as_of_seq: i64,
+}
+
+/// An alert of which somebody took note.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AcknowledgedAnswer {
+    alert: AlertShape,
+    /// The position of the update that tells it; `null` where nothing changed.
+    seq: Option<i64>,
+}
+
+/// Alerts of the chats that the token sees, those that were raised last first.
+#[utoipa::path(
+    get,
+    path = "/api/umbler/alerts",
+    tag = "umbler",
+    security(("bearer" = [])),
+    params(
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "Items on a page; 50."),
+        ("page" = Option<u32>, Query, minimum = 1, description = "Which page, from 1. Not together with cursor."),
+        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before."),
+        ("state" = Option<String>, Query, description = "`active` (default), `cleared` or `all`."),
+        ("kind" = Option<String>, Query, description = "`waiting_warn`, `waiting`, `idle`, `first_response_near`, \
+            `first_response_missed` or `window_closing`."),
+        ("sector" = Option<String>, Query, description = "The id of the sector that their chat stands in now."),
+        ("chatId" = Option<String>, Query, description = "The id of their chat."),
+    ),
+    responses(
+        (status = 200, body = AlertsAnswer),
+        (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
+        (status = 401, description = "No valid token.", body = ErrorBody),
+        (status = 429, description = "Too many requests.", body = ErrorBody),
+    ),
+)]
+pub async fn list(
+    caller: Caller,
+    request: HttpRequest,
+    state: web::Data<EdgeState>,
+) -> Result<Answer<AlertsAnswer>, ApiError> {
+    let mut params = Params::read(request.query_string())?;
+    let paging = params.paging()?;
+    let states = [("active", Some(true)), ("cleared", Some(false)), ("all", None)];
+    let filter = AlertFilter {
+        active: params.word("state", &states)?.unwrap_or(Some(true)),
+        kind: params.word("kind", &alerts::kinds())?,
+        sector: params.id("sector")?,
+        chat: params.id("chatId")?,
+    };
+    params.finish()?;
+    let asked = paging.asked();
+    let list = ListAlerts { filter, limit: paging.limit, at: paging.at, scope: Arc::clone(&caller.scope) };
+    let (found, as_of) = state.ask(list).await?;
+    let page = PageInfo::new(&found, asked);
+    Ok(Answer(AlertsAnswer { alerts: found.items, page, as_of_seq: as_of.0 }))
+}
+
+/// Takes note of an alert. It stays active until its reason is gone.
+#[utoipa::path(
+    post,
+    path = "/api/umbler/alerts/{id}/acknowledge",
+    tag = "umbler",
+    security(("bearer" = [])),
+    params(("id" = String, Path, description = "The alert's id, escaped.")),
+    responses(
+        (status = 200, description = "Durable.", body = AcknowledgedAnswer),
+        (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
+        (status = 401, description = "No valid token.", body = ErrorBody),
+        (status = 403, description = "Viewers take note of nothing.", body = ErrorBody),
+        (status = 404, description = "No alert of a chat that the token sees has this id.", body = ErrorBody),
+        (status = 429, description = "Too many requests.", body = ErrorBody),
+        (status = 503, description = "Not durable: try again.", body = ErrorBody),
+    ),
+)]
+pub async fn acknowledge(
+    caller: Caller,
+    request: HttpRequest,
+    path: web::Path<String>,
+    state: web::Data<EdgeState>,
+) -> Result<Answer<AcknowledgedAnswer>, ApiError> {
+    if caller.identity.role == Role::Viewer {
+        return Err(ApiError::Forbidden("viewers take note of no alerts"));
+    }
+    Params::read(request.query_string())?.finish()?;
+    let id = path.into_inner();
+    let unknown = || ApiError::NotFound("no alert has this id");
+    let known = GetAlert { id: id.clone(), scope: Arc::clone(&caller.scope) };
+    state.ask(known.clone()).await?.ok_or_else(unknown)?;
+    let asked = AlertChanges {
+        id: format!("{:032x}", rand::random::<u128>()),
+        changes: vec![AlertRequest::Acknowledge { id, by: caller.named() }],
+        at: clock::now(),
+    };
+    let ack = store(&state, Submission::Alerts(Box::new(asked))).await?;
+    // Its chat may have left the scope meanwhile.
+    let alert = state.ask(known).await?.ok_or_else(unknown)?;
+    Ok(Answer(AcknowledgedAnswer { alert, seq: ack.seq.map(|seq| seq.0) }))
+}

@@ -1,0 +1,58 @@
+//! `/chats/{id}/timeline`: what happened to a chat.
+
+use actix_web::{HttpRequest, web};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::lists::PageInfo;
+use super::params::Params;
+use super::{Answer, path_id};
+use crate::archive::ListTransitions;
+use crate::http::caller::Caller;
+use crate::http::error::{ApiError, ErrorBody};
+use crate::http::state::EdgeState;
+use crate::protocol::history::TransitionShape;
+
+/// A page of what happened to a chat.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TimelineAnswer {
+    timeline: Vec<TransitionShape>,
+    #[serde(flatten)]
+    page: PageInfo,
+}
+
+/// What happened to one chat, the oldest last.
+#[utoipa::path(
+    get,
+    path = "/api/umbler/chats/{id}/timeline",
+    tag = "umbler",
+    security(("bearer" = [])),
+    params(
+        ("id" = String, Path, description = "The chat's id, case-sensitive."),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "Items on a page; 50."),
+        ("page" = Option<u32>, Query, minimum = 1, description = "Which page, from 1. Not together with cursor."),
+        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before."),
+    ),
+    responses(
+        (status = 200, body = TimelineAnswer),
+        (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
+        (status = 401, description = "No valid token.", body = ErrorBody),
+        (status = 429, description = "Too many requests.", body = ErrorBody),
+        (status = 404, description = "Nothing has this id.", body = ErrorBody),
+    ),
+)]
+pub async fn timeline(
+    caller: Caller,
+    request: HttpRequest,
+    path: web::Path<String>,
+    state: web::Data<EdgeState>,
+) -> Result<Answer<TimelineAnswer>, ApiError> {
+    let mut params = Params::read(request.query_string())?;
+    let paging = params.paging()?;
+    params.finish()?;
+    let asked = paging.asked();
+    let list =
+        ListTransitions { chat: path_id(path)?, limit: paging.limit, at: paging.at, scope: caller.scope };
+    let found = state.ask(list).await?.ok_or(ApiError::NotFound("no chat has this id"))?;
+    Ok(Answer(TimelineAnswer { page: PageInfo::new(&found, asked), timeline: found.items }))
+}

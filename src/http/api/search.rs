@@ -1,0 +1,116 @@
+//! `/search`: contacts by name and phone, messages by their words.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::{HttpRequest, web};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Answer;
+use super::params::{LIMIT_MAX, Params, SEARCH_BYTES_MAX};
+use crate::archive::Cursor;
+use crate::archive::fts::{Kinds, Search, Wanted};
+use crate::http::caller::Caller;
+use crate::http::error::{ApiError, ErrorBody};
+use crate::http::state::EdgeState;
+use crate::protocol::search::{FoundContact, FoundMessage};
+
+/// Items of each kind where nothing is asked for.
+const LIMIT_DEFAULT: u32 = 20;
+/// How long an answer waits for the index to have what was acknowledged before the question.
+const SEARCH_WAIT: Duration = Duration::from_secs(2);
+
+/// What was found.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SearchAnswer {
+    /// Contacts; empty where only messages were asked for.
+    contacts: Vec<FoundContact>,
+    /// Messages; empty where only contacts were asked for.
+    messages: Vec<FoundMessage>,
+    /// Where more begin.
+    next_cursor: NextCursors,
+    /// The position up to which the index had everything.
+    as_of_seq: i64,
+    /// False while the index is built, or where it did not reach the newest position in time.
+    complete: bool,
+}
+
+/// Where more begin: one place for each kind.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NextCursors {
+    /// `null` where there are no more contacts.
+    contacts: Option<String>,
+    /// `null` where there are no more messages.
+    messages: Option<String>,
+}
+
+/// What a query string asks.
+struct Asked {
+    wanted: Wanted,
+    kinds: Kinds,
+    limit: u32,
+    after: Option<Cursor>,
+}
+
+fn read(query: &str) -> Result<Asked, ApiError> {
+    let mut params = Params::read(query)?;
+    let fits = |text: &str| match text.len() {
+        1..=SEARCH_BYTES_MAX => Ok(Wanted::new(text)),
+        _ => Err(format!("must have 1 to {SEARCH_BYTES_MAX} bytes")),
+    };
+    let wanted = params.take("q", fits)?;
+    let kinds = [("contacts", Kinds::Contacts), ("messages", Kinds::Messages), ("all", Kinds::All)];
+    let kinds = params.word("in", &kinds)?.unwrap_or(Kinds::All);
+    let limit = params.number("limit", 1, LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT);
+    let after = params.take("cursor", str::parse::<Cursor>)?;
+    params.finish()?;
+    if after.is_some() && kinds == Kinds::All {
+        return Err(ApiError::parameter("cursor", "goes on in one kind: say in=contacts or in=messages"));
+    }
+    let wanted = wanted.ok_or_else(|| ApiError::parameter("q", "must be given"))?;
+    Ok(Asked { wanted, kinds, limit, after })
+}
+
+/// Contacts and messages in which all of the words occur, without regard to case and accents.
+#[utoipa::path(
+    get,
+    path = "/api/umbler/search",
+    tag = "umbler",
+    security(("bearer" = [])),
+    params(
+        ("q" = String, Query, min_length = 1, max_length = 200, description = "Beginnings of words, `\"whole words\"`, or a part of a phone."),
+        ("in" = Option<String>, Query, description = "`contacts`, `messages` or `all` (default)."),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "Items of each kind; 20."),
+        ("cursor" = Option<String>, Query, description = "`nextCursor.contacts` or `.messages` of the answer before, with that `in`."),
+    ),
+    responses(
+        (status = 200, body = SearchAnswer),
+        (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
+        (status = 401, description = "No valid token.", body = ErrorBody),
+        (status = 429, description = "Too many requests.", body = ErrorBody),
+        (status = 503, description = "The index cannot be read just now.", body = ErrorBody),
+    ),
+)]
+pub async fn search(
+    caller: Caller,
+    request: HttpRequest,
+    state: web::Data<EdgeState>,
+) -> Result<Answer<SearchAnswer>, ApiError> {
+    let Asked { wanted, kinds, limit, after } = read(request.query_string())?;
+    let newest = state.health().await?.seq.0;
+    let reached = state.search.reach(newest, SEARCH_WAIT).await;
+    let index = Arc::clone(&state.search);
+    let found = state.ask(Search { index, wanted, kinds, limit, after, scope: caller.scope }).await?;
+    Ok(Answer(SearchAnswer {
+        contacts: found.contacts,
+        messages: found.messages,
+        next_cursor: NextCursors {
+            contacts: found.next_contact.as_ref().map(ToString::to_string),
+            messages: found.next_message.as_ref().map(ToString::to_string),
+        },
+        as_of_seq: reached.seq,
+        complete: reached.has(newest),
+    }))
+}

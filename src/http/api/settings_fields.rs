@@ -1,0 +1,210 @@
+//! The fields of settings, read one by one, so that every wrong one is named.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::params::ID_BYTES_MAX;
+use crate::domain::settings::{DAYS, Holiday, MINUTES_PER_DAY, Seconds, Span, Thresholds, WeekHours};
+use crate::domain::{AlertKind, Settings};
+use crate::http::error::ApiError;
+
+/// Spans of one day at most.
+const SPANS_MAX: usize = 24;
+/// Holidays at most.
+const HOLIDAYS_MAX: usize = 1_000;
+/// Longest name of a holiday, in bytes.
+const NAME_BYTES_MAX: usize = 200;
+/// Sectors with thresholds of their own at most.
+const SECTORS_MAX: usize = 1_000;
+/// Longest threshold: a year.
+const SECONDS_MAX: u32 = 365 * 86_400;
+/// The window itself.
+const WINDOW_SECONDS: u32 = 86_400;
+/// Wrong fields that are named at most.
+const NAMED_MAX: usize = 50;
+
+/// Settings, as they are said.
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(
+    dead_code,
+    reason = "only described here; the fields are read one by one, so that every wrong one is named"
+)]
+pub struct SettingsRequest {
+    /// As it is, or left out.
+    time_zone: Option<String>,
+    /// Days that are left out are closed.
+    business_hours: WeekHours,
+    /// Left out: none.
+    holidays: Option<Vec<Holiday>>,
+    /// The default names all six.
+    thresholds: Thresholds,
+}
+
+/// Reads and checks settings.
+pub(super) fn read(body: &[u8], time_zone: &str) -> Result<Settings, ApiError> {
+    let fields: Map<String, Value> = serde_json::from_slice(body)
+        .map_err(|error| ApiError::BadRequest(format!("the body is no JSON object: {error}")))?;
+    let mut reader = Reader::default();
+    let settings = reader.settings(fields, time_zone);
+    let Some((first, _)) = reader.wrong.first() else { return Ok(settings) };
+    let first = first.clone();
+    let named = reader.wrong.iter().take(NAMED_MAX).map(|(path, what)| format!("{path} {what}"));
+    Err(ApiError::parameter(first, named.collect::<Vec<_>>().join("; ")))
+}
+
+/// What was found wrong, by path.
+#[derive(Default)]
+struct Reader {
+    wrong: Vec<(String, String)>,
+}
+
+impl Reader {
+    fn note(&mut self, path: impl Into<String>, what: impl Into<String>) {
+        self.wrong.push((path.into(), what.into()));
+    }
+
+    fn object(&mut self, path: &str, value: Option<Value>) -> Map<String, Value> {
+        match value {
+            Some(Value::Object(fields)) => return fields,
+            None => self.note(path, "is missing"),
+            Some(_) => self.note(path, "must be an object"),
+        }
+        Map::new()
+    }
+
+    fn list(&mut self, path: &str, value: Option<Value>, most: usize) -> Vec<Value> {
+        match value {
+            None => {}
+            Some(Value::Array(items)) if items.len() <= most => return items,
+            Some(Value::Array(_)) => self.note(path, format!("must have at most {most} items")),
+            Some(_) => self.note(path, "must be a list"),
+        }
+        Vec::new()
+    }
+
+    fn nothing_else(&mut self, within: &str, fields: Map<String, Value>) {
+        for name in fields.into_iter().map(|(name, _)| name) {
+            self.note(format!("{within}{name}"), "is not known here");
+        }
+    }
+
+    fn settings(&mut self, mut fields: Map<String, Value>, time_zone: &str) -> Settings {
+        if fields.remove("timeZone").is_some_and(|said| said != time_zone) {
+            self.note("timeZone", format!("is the setting TIMEZONE, {time_zone}, and is not changed here"));
+        }
+        let business_hours = self.hours(fields.remove("businessHours"));
+        let holidays = self.holidays(fields.remove("holidays"));
+        let thresholds = self.thresholds(fields.remove("thresholds"));
+        self.nothing_else("", fields);
+        Settings { business_hours, holidays, thresholds }
+    }
+
+    fn hours(&mut self, value: Option<Value>) -> WeekHours {
+        let mut days = self.object("businessHours", value);
+        let read = DAYS.map(|day| self.day(&format!("businessHours.{day}"), days.remove(day)));
+        self.nothing_else("businessHours.", days);
+        WeekHours::new(read)
+    }
+
+    fn day(&mut self, path: &str, value: Option<Value>) -> Vec<(u16, u16)> {
+        let mut spans: Vec<Span> = Vec::new();
+        for (place, item) in self.list(path, value, SPANS_MAX).into_iter().enumerate() {
+            match serde_json::from_value::<Span>(item) {
+                Ok(span) => spans.push(span),
+                Err(_) => self.note(
+                    format!("{path}[{place}]"),
+                    "must be two times of day like [\"08:00\",\"12:00\"], the first one earlier",
+                ),
+            }
+        }
+        spans.sort_unstable();
+        if spans.windows(2).any(|pair| matches!(pair, [one, next] if next.from < one.until)) {
+            self.note(path, "has spans that overlap");
+        }
+        debug_assert!(spans.iter().all(|span| span.until <= MINUTES_PER_DAY), "a span ends with its day");
+        spans.into_iter().map(|span| (span.from, span.until)).collect()
+    }
+
+    fn holidays(&mut self, value: Option<Value>) -> Vec<Holiday> {
+        let (mut holidays, mut dates) = (Vec::new(), BTreeSet::new());
+        for (place, item) in self.list("holidays", value, HOLIDAYS_MAX).into_iter().enumerate() {
+            let path = format!("holidays[{place}]");
+            let mut fields = self.object(&path, Some(item));
+            let date = fields.remove("date").and_then(|date| date.as_str()?.parse().ok());
+            let name = fields.remove("name").and_then(|name| Some(name.as_str()?.trim().to_owned()));
+            let name = name.filter(|name| (1..=NAME_BYTES_MAX).contains(&name.len()));
+            if name.is_none() {
+                self.note(format!("{path}.name"), format!("must have 1 to {NAME_BYTES_MAX} bytes"));
+            }
+            match date {
+                None => self.note(format!("{path}.date"), "must be a date like 2026-12-25"),
+                Some(date) if !dates.insert(date) => {
+                    self.note(format!("{path}.date"), "stands there twice");
+                }
+                Some(date) => holidays.extend(name.map(|name| Holiday { date, name })),
+            }
+            self.nothing_else(&format!("{path}."), fields);
+        }
+        holidays.sort_by_key(|holiday| holiday.date);
+        holidays
+    }
+
+    fn thresholds(&mut self, value: Option<Value>) -> Thresholds {
+        let mut fields = self.object("thresholds", value);
+        let default = self.object("thresholds.default", fields.remove("default"));
+        for kind in AlertKind::ALL {
+            if !default.contains_key(kind.threshold()) && !self.names("thresholds.default") {
+                self.note(format!("thresholds.default.{}", kind.threshold()), "is missing");
+            }
+        }
+        let default = self.seconds("thresholds.default", default);
+        let sectors = match fields.remove("sectors") {
+            None => Map::new(),
+            some => self.object("thresholds.sectors", some),
+        };
+        if sectors.len() > SECTORS_MAX {
+            self.note("thresholds.sectors", format!("must have at most {SECTORS_MAX} sectors"));
+            return Thresholds { default, sectors: BTreeMap::new() };
+        }
+        let mut by_sector = BTreeMap::new();
+        for (id, value) in sectors {
+            let path = format!("thresholds.sectors.{id}");
+            if id.is_empty() || id.len() > ID_BYTES_MAX {
+                self.note("thresholds.sectors", format!("must have ids of 1 to {ID_BYTES_MAX} bytes"));
+                continue;
+            }
+            let seconds = self.object(&path, Some(value));
+            let seconds = self.seconds(&path, seconds);
+            // A sector that says nothing is none of its own.
+            if !seconds.is_empty() {
+                by_sector.insert(id, seconds);
+            }
+        }
+        self.nothing_else("thresholds.", fields);
+        Thresholds { default, sectors: by_sector }
+    }
+
+    fn names(&self, path: &str) -> bool {
+        self.wrong.iter().any(|(wrong, _)| wrong == path)
+    }
+
+    fn seconds(&mut self, within: &str, mut fields: Map<String, Value>) -> Seconds {
+        let mut seconds = Seconds::new();
+        for kind in AlertKind::ALL {
+            let Some(value) = fields.remove(kind.threshold()) else { continue };
+            let most = if kind == AlertKind::WindowClosing { WINDOW_SECONDS } else { SECONDS_MAX };
+            let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
+            if value.is_null() || number.is_some_and(|number| number <= most) {
+                seconds.insert(kind.threshold().to_owned(), number);
+            } else {
+                let what = format!("must be whole seconds from 0 to {most}, or null");
+                self.note(format!("{within}.{}", kind.threshold()), what);
+            }
+        }
+        self.nothing_else(&format!("{within}."), fields);
+        seconds
+    }
+}

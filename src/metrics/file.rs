@@ -1,0 +1,225 @@
+//! The file of the metrics: its tables, and when it is built anew.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::journal::watch::beside;
+
+/// The version of the tables.
+const SCHEMA: u32 = 1;
+/// How long a write waits for a reader's last step.
+const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
+/// Pages that the projector keeps, in KiB.
+const CACHE_KIB: i64 = 16 * 1_024;
+
+const TABLES: &str = "
+CREATE TABLE state (
+    id         INTEGER PRIMARY KEY CHECK (id = 1),
+    definition TEXT    NOT NULL,
+    epoch      TEXT    NOT NULL,
+    -- Every delivery up to here is in the rows.
+    position   INTEGER NOT NULL,
+    -- While built anew: the last chat that is done, how many are, of how many, and the position that it leads to.
+    built_to   TEXT,
+    done       INTEGER NOT NULL,
+    total      INTEGER NOT NULL,
+    target     INTEGER NOT NULL
+);
+-- Where each chat stands, as the scopes of tokens ask it (the columns have the names of the database's own tables), and
+-- what an open one contributes to the live metrics. Times are nanoseconds since 1970 in UTC.
+CREATE TABLE chats (
+    key              INTEGER PRIMARY KEY,
+    id               TEXT    NOT NULL UNIQUE,
+    organization     TEXT,
+    contact_id       TEXT,
+    kind             INTEGER NOT NULL,
+    channel_id       TEXT,
+    sector_id        TEXT,
+    owner_id         TEXT,
+    private          INTEGER NOT NULL,
+    tags             TEXT,
+    open             INTEGER NOT NULL,
+    waiting          INTEGER NOT NULL,
+    whatsapp         INTEGER NOT NULL,
+    since            INTEGER NOT NULL,
+    answered         INTEGER NOT NULL,
+    with_bot         INTEGER NOT NULL,
+    ours_last        INTEGER NOT NULL,
+    unanswered_since INTEGER,
+    last_message_at  INTEGER,
+    last_customer_at INTEGER
+);
+CREATE INDEX chats_open ON chats (kind) WHERE open = 1;
+CREATE TABLE chat_members (
+    member_id TEXT NOT NULL,
+    chat_id   TEXT NOT NULL,
+    PRIMARY KEY (member_id, chat_id)
+) WITHOUT ROWID;
+CREATE INDEX chat_members_of ON chat_members (chat_id);
+-- In the order of the questions: a period is one stretch of it, whatever history came before.
+CREATE TABLE facts (
+    kind     INTEGER NOT NULL,
+    metric   INTEGER NOT NULL,
+    at       INTEGER NOT NULL,
+    chat     INTEGER NOT NULL,
+    ordinal  INTEGER NOT NULL,
+    start    INTEGER NOT NULL,
+    -- Milliseconds.
+    wall     INTEGER NOT NULL,
+    business INTEGER NOT NULL,
+    agent    TEXT,
+    sector   TEXT,
+    channel  TEXT,
+    -- Each between line feeds; NULL: none.
+    tags     TEXT,
+    PRIMARY KEY (kind, metric, at, chat, ordinal)
+) WITHOUT ROWID;
+CREATE INDEX facts_of_chat ON facts (chat);
+-- What the team calls its sectors, lines and tags.
+CREATE TABLE names (
+    what TEXT NOT NULL,
+    id   TEXT NOT NULL,
+    name TEXT NOT NULL,
+    PRIMARY KEY (what, id)
+) WITHOUT ROWID;
+";
+
+/// Why the file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// SQLite refuses.
+    #[error("cannot use the file of the metrics {path}")]
+    Database {
+        /// The file.
+        path: PathBuf,
+        /// What stands against it.
+        source: rusqlite::Error,
+    },
+    /// The system refuses.
+    #[error("cannot make the file of the metrics {path}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What stands against it.
+        source: io::Error,
+    },
+}
+
+/// Where the metrics of a database lie.
+pub fn path_of(database: &Path) -> PathBuf {
+    beside(database, ".metrics")
+}
+
+/// Opens the file, or makes it anew where it cannot be used or says another schema.
+pub fn open(path: &Path) -> Result<Connection, FileError> {
+    match try_open(path) {
+        Ok(Some(connection)) => return Ok(connection),
+        Ok(None) => {}
+        Err(error) => log::warn!("the file of the metrics is made anew: {error}"),
+    }
+    remove(path)?;
+    let io_error = |source| FileError::Io { path: path.into(), source };
+    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(io_error)?;
+    let made = || -> rusqlite::Result<Connection> {
+        let connection = Connection::open(path)?;
+        configure(&connection)?;
+        connection.execute_batch(TABLES)?;
+        connection.pragma_update(None, "user_version", SCHEMA)?;
+        Ok(connection)
+    };
+    made().map_err(|source| FileError::Database { path: path.into(), source })
+}
+
+/// Takes the file away, so that it is built anew.
+pub fn remove(path: &Path) -> Result<(), FileError> {
+    for file in [path.to_path_buf(), beside(path, "-wal"), beside(path, "-shm")] {
+        match fs::remove_file(&file) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(source) => return Err(FileError::Io { path: file, source }),
+        }
+    }
+    Ok(())
+}
+
+fn try_open(path: &Path) -> rusqlite::Result<Option<Connection>> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let connection = Connection::open(path)?;
+    configure(&connection)?;
+    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    connection.query_row("SELECT count(*) FROM state", [], |row| row.get::<_, i64>(0))?;
+    Ok((version == SCHEMA).then_some(connection))
+}
+
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // A power cut may take the last facts and their position together: they are made again.
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+/// Where the file stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// By which rules and hours.
+    pub definition: String,
+    /// In which life of the journal.
+    pub epoch: String,
+    /// How far.
+    pub position: i64,
+    /// The last chat that is done, while it is built anew.
+    pub built_to: Option<String>,
+    /// Chats that are done.
+    pub done: i64,
+    /// Of so many.
+    pub total: i64,
+    /// The position that building it anew leads to.
+    pub target: i64,
+}
+
+impl Standing {
+    /// Reads it; `None` in a new file.
+    pub fn read(connection: &Connection) -> rusqlite::Result<Option<Self>> {
+        let mut select = connection
+            .prepare_cached("SELECT definition, epoch, position, built_to, done, total, target FROM state")?;
+        let standing = select.query_row([], |row| {
+            Ok(Self {
+                definition: row.get(0)?,
+                epoch: row.get(1)?,
+                position: row.get(2)?,
+                built_to: row.get(3)?,
+                done: row.get(4)?,
+                total: row.get(5)?,
+                target: row.get(6)?,
+            })
+        });
+        standing.optional()
+    }
+
+    /// Writes it.
+    pub fn write(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let mut put = connection.prepare_cached(
+            "INSERT OR REPLACE INTO state (id, definition, epoch, position, built_to, done, total, target)
+             VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
+        )?;
+        put.execute(params![
+            self.definition,
+            self.epoch,
+            self.position,
+            self.built_to,
+            self.done,
+            self.total,
+            self.target
+        ])?;
+        Ok(())
+    }
+}

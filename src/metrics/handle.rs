@@ -1,0 +1,142 @@
+//! The projector's thread, and the way to ask what it made.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use actix::Addr;
+use tokio::sync::watch;
+
+use super::file;
+use super::project::{ProjectError, Projection};
+use crate::archive::{Archive, ArchiveError, Ask, Query};
+use crate::domain::Seq;
+use crate::domain::calendar::Calendar;
+use crate::journal::writer::chain;
+use crate::telemetry::integrity::Integrity;
+
+/// How long a question waits for the newest position.
+pub const CATCH_UP_MAX: Duration = Duration::from_secs(2);
+/// How often the projector looks where nobody asks.
+const LOOK_INTERVAL: Duration = Duration::from_millis(200);
+/// How long it rests after a step, as a multiple of what the step took: deliveries come first. Not while a question waits.
+const REST_FACTOR: u32 = 3;
+/// How long it rests at most.
+const REST_MAX: Duration = Duration::from_secs(1);
+/// How long it waits after a fault before it opens its files again.
+const FAULT_PAUSE: Duration = Duration::from_secs(2);
+
+/// Why the metrics do not start.
+#[derive(Debug, thiserror::Error)]
+pub enum MetricsStartError {
+    /// Their files cannot be used.
+    #[error(transparent)]
+    Project(#[from] ProjectError),
+    /// Their thread does not start.
+    #[error("cannot start the thread of the metrics")]
+    Thread(#[from] std::io::Error),
+}
+
+/// The way to the metrics of one hub. The thread ends when the last handle is gone.
+#[derive(Clone)]
+pub struct MetricsHandle {
+    wake: SyncSender<()>,
+    wanted: Arc<AtomicI64>,
+    position: watch::Receiver<i64>,
+    reads: Addr<Archive>,
+    /// Working hours.
+    pub calendar: Arc<Calendar>,
+}
+
+impl MetricsHandle {
+    /// Opens the file, starts the thread that follows the journal and the readers.
+    pub fn start(database: &Path, calendar: Calendar) -> Result<Self, MetricsStartError> {
+        let calendar = Arc::new(calendar);
+        let projection = Projection::open(database, Arc::clone(&calendar))?;
+        let (wake, woken) = sync_channel(1);
+        let (publish, position) = watch::channel(projection.standing().position);
+        let wanted = Arc::new(AtomicI64::new(0));
+        let follower = Follower {
+            database: database.to_path_buf(),
+            calendar: Arc::clone(&calendar),
+            woken,
+            wanted: Arc::clone(&wanted),
+            publish,
+        };
+        std::thread::Builder::new().name("metrics".into()).spawn(move || follower.run(projection))?;
+        // Their own account: damage of this file is no damage of the database.
+        let reads = Archive::start(file::path_of(database), Integrity::default());
+        Ok(Self { wake, wanted, position, reads, calendar })
+    }
+
+    /// Waits until everything up to `newest` is in the metrics, at most [`CATCH_UP_MAX`].
+    pub async fn catch_up(&self, newest: Seq) {
+        self.wanted.fetch_max(newest.0, Ordering::AcqRel);
+        if self.wake.try_send(()).is_err() {
+            log::trace!("the projector is awake");
+        }
+        let mut position = self.position.clone();
+        let reached = position.wait_for(|position| *position >= newest.0);
+        if tokio::time::timeout(CATCH_UP_MAX, reached).await.is_err() {
+            log::debug!("the metrics are behind; the answer says how far they go");
+        }
+    }
+
+    /// Asks.
+    pub async fn ask<Q: Query>(&self, query: Q) -> Result<Q::Answer, ArchiveError> {
+        self.reads.send(Ask(query)).await.unwrap_or(Err(ArchiveError::Busy))
+    }
+}
+
+struct Follower {
+    database: std::path::PathBuf,
+    calendar: Arc<Calendar>,
+    woken: Receiver<()>,
+    wanted: Arc<AtomicI64>,
+    publish: watch::Sender<i64>,
+}
+
+impl Follower {
+    fn run(self, projection: Projection) {
+        let mut projection = Some(projection);
+        loop {
+            let pause = match self.step(&mut projection) {
+                Ok(pause) => pause,
+                Err(error) => {
+                    log::error!("the metrics do not follow: {}", chain(&error));
+                    projection = None;
+                    FAULT_PAUSE
+                }
+            };
+            if pause.is_zero() {
+                continue;
+            }
+            match self.woken.recv_timeout(pause) {
+                Ok(()) | Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// One step; how long to rest after it.
+    fn step(&self, projection: &mut Option<Projection>) -> Result<Duration, ProjectError> {
+        let opened = match projection.take() {
+            Some(opened) => opened,
+            None => Projection::open(&self.database, Arc::clone(&self.calendar))?,
+        };
+        let projection = projection.insert(opened);
+        let begun = Instant::now();
+        let moved = projection.advance()?;
+        let position = projection.standing().position;
+        self.publish.send_replace(position);
+        if !moved {
+            return Ok(LOOK_INTERVAL);
+        }
+        if position < self.wanted.load(Ordering::Acquire) {
+            return Ok(Duration::ZERO);
+        }
+        Ok((begun.elapsed() * REST_FACTOR).min(REST_MAX))
+    }
+}

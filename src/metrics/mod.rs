@@ -1,0 +1,28 @@
+//! The facts behind the metrics, kept beside the journal and never part of its transaction: taking deliveries in stays
+//! as fast as it is.
+//!
+//! # Contract
+//!
+//! 1. **Derived.** A file of its own beside the database. Lost, damaged, of another definition, calendar or epoch, it is
+//!    built anew from what the journal keeps for good.
+//! 2. **In step.** The position stands in the transaction of the facts: what a reader sees is complete up to it.
+//! 3. **Equal.** Followed delivery by delivery or built at once, the rows are the same.
+//! 4. **Bounded.** A question waits for the newest position, at most [`handle::CATCH_UP_MAX`].
+
+pub mod file;
+pub mod load;
+pub mod project;
+pub mod handle;
+pub mod ask;
+pub mod scan;
+pub mod table;
+pub mod explain;
+pub mod now;
+#[cfg(test)]
+mod tests;
+
+pub use ask::{Clock, Filter, Period, Progress};
+pub use explain::{Behind, Explain, ExplainNow, Explained};
+pub use handle::{MetricsHandle, MetricsStartError};
+pub use now::{LiveField, LiveNow, LiveNumbers};
+pub use table::{Grouping, Key, TableRow, Tabulate, Tabulated};

@@ -1,0 +1,277 @@
+//! The live metrics: what open chats come to now.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Row, Transaction, params_from_iter};
+
+use super::ask::{Columns, Filter, Progress, Where};
+use crate::archive::{ArchiveError, Query};
+use crate::domain::calendar::Calendar;
+use crate::domain::register::from_nanos;
+
+/// How long nobody has said anything in a chat that is idle.
+pub const IDLE_SECONDS: i64 = 30 * 60;
+/// How long WhatsApp lets a team answer freely after the customer's last message.
+pub const WINDOW_SECONDS: i64 = 24 * 60 * 60;
+
+const COLUMNS: Columns = Columns {
+    kind: "chats.kind",
+    sector: "chats.sector_id",
+    agent: "chats.owner_id",
+    channel: "chats.channel_id",
+    tags: "chats.tags",
+};
+
+/// A live count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LiveField {
+    /// All open chats.
+    Open,
+    /// In the provider's waiting list.
+    Waiting,
+    /// Without a reply in this cycle, or with an unanswered customer message.
+    Unattended,
+    /// Without an owner.
+    Unassigned,
+    /// A bot runs, and no human has replied since.
+    WithBot,
+    /// The last public message is ours.
+    WaitingForCustomer,
+    /// No message either way for [`IDLE_SECONDS`].
+    Idle,
+    /// The customer's last message is younger than [`WINDOW_SECONDS`].
+    WindowOpen,
+    /// It is not.
+    WindowClosed,
+    /// With an unanswered customer message.
+    Unanswered,
+}
+
+impl LiveField {
+    /// Every count, in the order of answers.
+    pub const ALL: [Self; 10] = [
+        Self::Open,
+        Self::Waiting,
+        Self::Unattended,
+        Self::Unassigned,
+        Self::WithBot,
+        Self::WaitingForCustomer,
+        Self::Idle,
+        Self::WindowOpen,
+        Self::WindowClosed,
+        Self::Unanswered,
+    ];
+
+    /// The word of the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Waiting => "waiting",
+            Self::Unattended => "unattended",
+            Self::Unassigned => "unassigned",
+            Self::WithBot => "withBot",
+            Self::WaitingForCustomer => "waitingForCustomer",
+            Self::Idle => "idle",
+            Self::WindowOpen => "windowOpen",
+            Self::WindowClosed => "windowClosed",
+            Self::Unanswered => "unanswered",
+        }
+    }
+
+    /// The count of a word.
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|field| field.as_str() == word)
+    }
+
+    /// The rule in one sentence.
+    pub fn rule(self) -> &'static str {
+        match self {
+            Self::Open => "open chats",
+            Self::Waiting => "open chats in the waiting list",
+            Self::Unattended => {
+                "open chats without a human, public reply in this cycle, or with an unanswered customer message"
+            }
+            Self::Unassigned => "open chats without an owner",
+            Self::WithBot => "open chats in which a bot runs and no human has replied since it began",
+            Self::WaitingForCustomer => "open chats whose last public message is ours",
+            Self::Idle => "open chats without a public message either way for 30 minutes",
+            Self::WindowOpen => "open WhatsApp chats whose last customer message is less than 24 hours old",
+            Self::WindowClosed => "open WhatsApp chats whose last customer message is 24 hours old or older",
+            Self::Unanswered => "open chats with an unanswered customer message",
+        }
+    }
+}
+
+/// Asks for the live metrics.
+#[derive(Debug, Clone)]
+pub struct LiveNow {
+    /// Of these chats.
+    pub filter: Filter,
+    /// At this moment.
+    pub now: Timestamp,
+    /// For what of a wait is within business hours.
+    pub calendar: Arc<Calendar>,
+}
+
+/// The live metrics.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveNumbers {
+    /// How far they go.
+    pub progress: Progress,
+    /// The counts, in the order of [`LiveField::ALL`].
+    pub counts: [i64; 10],
+    /// The longest wait: since when, in which chat, and how much of it is within business hours.
+    pub longest: Option<(Timestamp, String, i64)>,
+    /// The mean of when waits began, and of what of them is within business hours.
+    pub average: Option<(Timestamp, i64)>,
+    /// When the next window of 24 hours closes.
+    pub next_window_closes_at: Option<Timestamp>,
+}
+
+/// One open chat.
+#[derive(Debug, Clone)]
+pub(super) struct OpenChat {
+    pub(super) chat_id: String,
+    pub(super) contact_id: Option<String>,
+    pub(super) agent: Option<String>,
+    pub(super) sector: Option<String>,
+    pub(super) channel: Option<String>,
+    pub(super) tags: Option<String>,
+    pub(super) since: Timestamp,
+    waiting: bool,
+    whatsapp: bool,
+    answered: bool,
+    with_bot: bool,
+    ours_last: bool,
+    unanswered_since: Option<Timestamp>,
+    last_message_at: Option<Timestamp>,
+    last_customer_at: Option<Timestamp>,
+}
+
+impl OpenChat {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let time = |column: usize| row.get::<_, Option<i64>>(column).map(|nanos| nanos.map(from_nanos));
+        Ok(Self {
+            chat_id: row.get(0)?,
+            contact_id: row.get(1)?,
+            agent: row.get(2)?,
+            sector: row.get(3)?,
+            channel: row.get(4)?,
+            tags: row.get(5)?,
+            since: from_nanos(row.get(6)?),
+            waiting: row.get(7)?,
+            whatsapp: row.get(8)?,
+            answered: row.get(9)?,
+            with_bot: row.get(10)?,
+            ours_last: row.get(11)?,
+            unanswered_since: time(12)?,
+            last_message_at: time(13)?,
+            last_customer_at: time(14)?,
+        })
+    }
+
+    fn window_closes_at(&self) -> Option<Timestamp> {
+        let last = self.last_customer_at.filter(|_| self.whatsapp)?;
+        last.checked_add(SignedDuration::from_secs(WINDOW_SECONDS)).ok()
+    }
+
+    /// True where the count holds this chat.
+    fn is(&self, field: LiveField, now: Timestamp) -> bool {
+        let quiet = |at: Timestamp| now.duration_since(at).as_secs() >= IDLE_SECONDS;
+        match field {
+            LiveField::Open => true,
+            LiveField::Waiting => self.waiting,
+            LiveField::Unattended => !self.answered || self.unanswered_since.is_some(),
+            LiveField::Unassigned => self.agent.is_none(),
+            LiveField::WithBot => self.with_bot,
+            LiveField::WaitingForCustomer => self.ours_last,
+            LiveField::Idle => quiet(self.last_message_at.unwrap_or(self.since)),
+            LiveField::WindowOpen => self.window_closes_at().is_some_and(|at| at > now),
+            LiveField::WindowClosed => self.window_closes_at().is_some_and(|at| at <= now),
+            LiveField::Unanswered => self.unanswered_since.is_some(),
+        }
+    }
+
+    /// Since when it is so, as far as a moment says it.
+    fn since(&self, field: LiveField) -> Timestamp {
+        let moment = match field {
+            LiveField::Waiting | LiveField::Unattended | LiveField::Unanswered => self.unanswered_since,
+            LiveField::WaitingForCustomer | LiveField::Idle => self.last_message_at,
+            LiveField::WindowOpen | LiveField::WindowClosed => self.last_customer_at,
+            LiveField::Open | LiveField::Unassigned | LiveField::WithBot => None,
+        };
+        moment.unwrap_or(self.since)
+    }
+}
+
+/// Whole milliseconds.
+pub(super) fn millis(duration: SignedDuration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX).max(0)
+}
+
+impl LiveNow {
+    /// The chats of a count, each with since when it belongs there.
+    pub(super) fn chats(
+        &self,
+        tx: &Transaction<'_>,
+        field: LiveField,
+    ) -> Result<Vec<OpenChat>, ArchiveError> {
+        let mut chats = Vec::new();
+        self.each(tx, |mut open| {
+            if open.is(field, self.now) {
+                open.since = open.since(field);
+                chats.push(open);
+            }
+        })?;
+        Ok(chats)
+    }
+
+    fn each(&self, tx: &Transaction<'_>, mut take: impl FnMut(OpenChat)) -> Result<(), ArchiveError> {
+        let mut found = Where::default();
+        found.and("chats.open = 1", []);
+        self.filter.conditions(&COLUMNS, &mut found);
+        let sql = format!(
+            "SELECT id, contact_id, owner_id, sector_id, channel_id, tags, since, waiting, whatsapp, answered, with_bot,
+                 ours_last, unanswered_since, last_message_at, last_customer_at
+             FROM chats INDEXED BY chats_open WHERE {}",
+            found.sql
+        );
+        let mut select = tx.prepare_cached(&sql)?;
+        let mut rows = select.query(params_from_iter(&found.values))?;
+        while let Some(row) = rows.next()? {
+            take(OpenChat::read(row)?);
+        }
+        Ok(())
+    }
+}
+
+impl Query for LiveNow {
+    type Answer = LiveNumbers;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<LiveNumbers, ArchiveError> {
+        let progress = Progress::read(tx)?;
+        let mut counts = [0; 10];
+        let mut waits: Vec<(Timestamp, String)> = Vec::new();
+        let mut next_window_closes_at: Option<Timestamp> = None;
+        self.each(tx, |open| {
+            for (count, field) in counts.iter_mut().zip(LiveField::ALL) {
+                *count += i64::from(open.is(field, self.now));
+            }
+            let closes = open.window_closes_at().filter(|at| *at > self.now);
+            crate::domain::register::keep_earliest(&mut next_window_closes_at, closes);
+            waits.extend(open.unanswered_since.map(|since| (since, open.chat_id)));
+        })?;
+        let business = |since: Timestamp| millis(self.calendar.business_between(since, self.now));
+        let longest = waits.iter().min().map(|(since, chat)| (*since, chat.clone(), business(*since)));
+        Ok(LiveNumbers { progress, counts, longest, average: mean(&waits, business), next_window_closes_at })
+    }
+}
+
+fn mean(waits: &[(Timestamp, String)], business: impl Fn(Timestamp) -> i64) -> Option<(Timestamp, i64)> {
+    let count = i128::try_from(waits.len()).ok().filter(|count| *count > 0)?;
+    let begun: i128 = waits.iter().map(|(since, _)| since.as_nanosecond()).sum();
+    let worked: i128 = waits.iter().map(|(since, _)| i128::from(business(*since))).sum();
+    let begun = Timestamp::from_nanosecond(begun.div_euclid(count)).ok()?;
+    Some((begun, i64::try_from(worked / count).ok()?))
+}

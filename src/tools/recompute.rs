@@ -1,0 +1,44 @@
+//! `umbler-hub recompute`: the metrics anew from what is kept for good, with a bar. A hub that starts does so by itself, in
+//! the background, where rules or hours are others than before.
+
+use std::sync::Arc;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{ToolError, print};
+use crate::config::{ServeArgs, Settings, Values};
+use crate::journal::schema;
+use crate::journal::writer::chain;
+use crate::metrics::file;
+use crate::metrics::project::{ProjectError, Projection};
+
+/// In which hours, of which database: the settings of the hub.
+#[derive(Debug, clap::Args)]
+pub struct RecomputeArgs {
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+/// Makes the metrics anew.
+pub fn run(args: &RecomputeArgs) -> Result<(), ToolError> {
+    let settings = Settings::read(&Values::collect(&args.serve)?)?;
+    let path = settings.database_path.clone();
+    if !path.exists() {
+        return Err(ToolError::Found(format!("there is no database {}", path.display())));
+    }
+    // Holds the lock, so that no hub writes meanwhile, and brings an older schema up to date.
+    let opened = schema::open(&path).map_err(|error| ToolError::Found(chain(&error)))?;
+    let failed = |error: ProjectError| ToolError::Found(chain(&error));
+    file::remove(&file::path_of(&path)).map_err(|error| failed(error.into()))?;
+    let mut projection = Projection::open(&path, Arc::new(settings.calendar())).map_err(failed)?;
+    let chats = projection.standing().total;
+    let bar = ProgressBar::new(u64::try_from(chats).unwrap_or_default()).with_message("recomputing");
+    let style = ProgressStyle::with_template("{msg} {bar:40} {pos} of {len} chats, {eta} left");
+    bar.set_style(style.unwrap_or_else(|_wrong| ProgressStyle::default_bar()));
+    while projection.advance().map_err(failed)? {
+        bar.set_position(u64::try_from(projection.standing().done).unwrap_or_default());
+    }
+    bar.finish_and_clear();
+    drop(opened);
+    print(&format!("{chats} chats, up to position {}\n", projection.standing().position))
+}

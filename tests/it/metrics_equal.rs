@@ -1,0 +1,212 @@
+//! Followed delivery by delivery or computed at once from what is kept for good: the metrics are the same.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use proptest::prelude::*;
+use rusqlite::{Connection, OpenFlags};
+use serde_json::{Value, json};
+
+use super::support::hub::command;
+use super::support::{Delivery, Hub, spawn_hub};
+
+const DAY: &str = "from=2026-03-02T03:00:00Z&until=2026-03-03T03:00:00Z";
+
+/// Waits until the metrics hold everything that is acknowledged.
+fn caught_up(hub: &Hub) -> Value {
+    let newest = hub.json("/health")["seq"].as_i64();
+    loop {
+        let live = hub.json("/api/umbler/metrics/live");
+        if live["asOfSeq"].as_i64() >= newest && live["rebuilding"].is_null() {
+            return live;
+        }
+    }
+}
+
+fn file(home: &Path) -> std::path::PathBuf {
+    home.join("hub.db.metrics")
+}
+
+/// Every row of the metrics, without the keys that only this file knows.
+fn dump(home: &Path) -> BTreeSet<String> {
+    let open = Connection::open_with_flags(file(home), OpenFlags::SQLITE_OPEN_READ_WRITE).expect("the file");
+    let mut rows = BTreeSet::new();
+    for sql in [
+        "SELECT 'fact', json_array(facts.kind, metric, at, chats.id, ordinal, start, wall, business, agent, sector,
+             channel, facts.tags) FROM facts JOIN chats ON chats.key = facts.chat",
+        "SELECT 'chat', json_array(id, organization, contact_id, kind, channel_id, sector_id, owner_id, private, tags,
+             open, waiting, whatsapp, since, answered, with_bot, ours_last, unanswered_since, last_message_at,
+             last_customer_at) FROM chats",
+        "SELECT 'member', json_array(member_id, chat_id) FROM chat_members",
+        "SELECT 'position', json_array(position, definition, epoch) FROM state",
+    ] {
+        let mut select = open.prepare(sql).expect("a table");
+        let found = select.query_map([], |row| Ok(row.get::<_, String>(0)? + &row.get::<_, String>(1)?));
+        rows.extend(found.expect("rows").map(|row| row.expect("a row")));
+    }
+    rows
+}
+
+fn remove(home: &Path) {
+    for name in ["hub.db.metrics", "hub.db.metrics-wal", "hub.db.metrics-shm"] {
+        // The side files are gone where the hub ended in order.
+        drop(std::fs::remove_file(home.join(name)));
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Says(u8, i64),
+    Replies(u8, i64, bool),
+    Bot(u8, i64, bool),
+    Owner(u8, i64, Option<u8>),
+    Moves(u8, i64, u8),
+    Closes(u8, i64),
+    Again,
+    Asks,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let chat = 0..3_u8;
+    // Times come in any order, and often twice.
+    let time = 0..120_i64;
+    prop_oneof![
+        4 => (chat.clone(), time.clone()).prop_map(|(chat, at)| Step::Says(chat, at)),
+        3 => (chat.clone(), time.clone(), any::<bool>()).prop_map(|(chat, at, note)| Step::Replies(chat, at, note)),
+        1 => (chat.clone(), time.clone(), any::<bool>()).prop_map(|(chat, at, runs)| Step::Bot(chat, at, runs)),
+        2 => (chat.clone(), time.clone(), proptest::option::of(0..3_u8))
+            .prop_map(|(chat, at, owner)| Step::Owner(chat, at, owner)),
+        1 => (chat.clone(), time.clone(), 0..2_u8).prop_map(|(chat, at, sector)| Step::Moves(chat, at, sector)),
+        2 => (chat, time).prop_map(|(chat, at)| Step::Closes(chat, at)),
+        1 => Just(Step::Again),
+        2 => Just(Step::Asks),
+    ]
+}
+
+fn delivery(step: &Step) -> Option<Delivery> {
+    let name = |chat: u8| format!("chat-{chat}");
+    let minutes = |at: i64| at * 60;
+    Some(match *step {
+        Step::Says(chat, at) => Delivery::message(&name(chat)).at(minutes(at)),
+        Step::Replies(chat, at, note) => Delivery::message(&name(chat))
+            .at(minutes(at))
+            .by_member("ana")
+            .message_field("IsPrivate", json!(note))
+            .waiting(false),
+        Step::Bot(chat, at, runs) => {
+            let bots =
+                if runs { json!([{ "Id": "bot", "Name": "Bot", "Status": "Running" }]) } else { json!([]) };
+            Delivery::message(&name(chat)).at(minutes(at)).source("Bot").chat_field("Bots", bots)
+        }
+        Step::Owner(chat, at, owner) => {
+            let change = Delivery::of_type("MemberTransfer", &name(chat)).emitted_at(minutes(at));
+            match owner {
+                Some(owner) => change.owner(&format!("agent-{owner}")),
+                None => change,
+            }
+        }
+        Step::Moves(chat, at, sector) => Delivery::of_type("SectorTransfer", &name(chat))
+            .emitted_at(minutes(at))
+            .chat_field("Sector", json!({ "Id": format!("sector-{sector}"), "Name": "Setor" })),
+        Step::Closes(chat, at) => {
+            Delivery::of_type("ChatClosed", &name(chat)).emitted_at(minutes(at)).closed(minutes(at))
+        }
+        Step::Again | Step::Asks => return None,
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_happens_following_it_comes_to_the_same_as_computing_it_anew(
+        steps in proptest::collection::vec(step(), 1..40),
+    ) {
+        let mut hub = spawn_hub();
+        let mut last = None;
+        for step in &steps {
+            match (step, delivery(step), &last) {
+                // Whoever asks makes the projector step in the middle.
+                (Step::Asks, _, _) => drop(caught_up(&hub)),
+                (Step::Again, _, Some(again)) => drop(hub.provider().posts(again)),
+                (_, Some(next), _) => {
+                    hub.provider().posts(&next);
+                    last = Some(next);
+                }
+                _ => {}
+            }
+        }
+        let followed_live = caught_up(&hub);
+        for chat in hub.json("/api/umbler/chats?status=open")["chats"].as_array().expect("chats") {
+            // The hub's own clock of the chat, kept by other code, says the same.
+            let path = "/api/umbler/metrics/live?explain=true&metric=unanswered&limit=200";
+            let behind = hub.json(path)["rows"].as_array().expect("rows").clone();
+            let row = behind.iter().find(|row| row["chatId"] == chat["id"]);
+            if let Some(row) = row {
+                prop_assert_eq!(&row["start"], &chat["waitingSince"]);
+            } else if chat["waiting"] == false {
+                prop_assert!(chat["waitingSince"].is_null(), "{}", chat);
+            }
+        }
+        prop_assert!(hub.stop().success());
+        let followed = dump(hub.home());
+        remove(hub.home());
+        let mut hub = hub.started_again();
+        let built_live = caught_up(&hub);
+        prop_assert!(hub.stop().success());
+        prop_assert_eq!(followed, dump(hub.home()));
+        let numbers = |live: &Value| {
+            let mut row = live["rows"][0].clone();
+            // These two tick.
+            row["longestWaitBusinessMs"].take();
+            row["averageWaitBusinessMs"].take();
+            row
+        };
+        prop_assert_eq!(numbers(&followed_live), numbers(&built_live));
+    }
+}
+
+#[test]
+fn a_damaged_file_of_metrics_is_made_anew() {
+    let mut hub = spawn_hub();
+    hub.provider().says("a", "hello");
+    caught_up(&hub);
+    assert!(hub.stop().success());
+    let before = dump(hub.home());
+    std::fs::write(file(hub.home()), b"this is no database, and never was one").expect("written");
+    let mut hub = hub.started_again();
+    caught_up(&hub);
+    assert!(hub.stop().success());
+    assert_eq!(dump(hub.home()), before);
+}
+
+#[test]
+fn other_hours_recompute_history_and_recompute_does_so_at_once() {
+    let mut hub = spawn_hub();
+    hub.provider().posts(&Delivery::message("a").at(0));
+    hub.provider().posts(&Delivery::message("a").at(3_600).by_member("ana").waiting(false));
+    caught_up(&hub);
+    let business = |hub: &Hub| {
+        caught_up(hub);
+        let path = format!("/api/umbler/metrics/summary?{DAY}&metric=replyTime&clock=business");
+        hub.json(&path)["rows"][0]["medianMs"].clone()
+    };
+    assert_eq!(business(&hub), 3_600_000);
+    let refused = command(hub.home()).arg("recompute").output().expect("the binary runs");
+    assert!(!refused.status.success(), "a hub that runs keeps its files");
+    assert!(hub.stop().success());
+
+    // Ten to twelve past ten in the morning.
+    let hours = ("BUSINESS_HOURS", "Mon 10:00-10:12");
+    let done = command(hub.home()).env(hours.0, hours.1).arg("recompute").output().expect("the binary runs");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let said = String::from_utf8_lossy(&done.stdout).into_owned();
+    assert!(said.contains("1 chats") && said.contains("position 2"), "{said}");
+    let recomputed = dump(hub.home());
+    assert!(recomputed.iter().any(|row| row.contains("720000")), "{recomputed:?}");
+
+    let mut hub = hub.started_again();
+    assert_eq!(business(&hub), 3_600_000, "these are the hours of the hub");
+    assert!(hub.stop().success());
+    assert_ne!(dump(hub.home()), recomputed);
+}

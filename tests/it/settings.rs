@@ -1,0 +1,197 @@
+//! Settings that an admin edits: whole, checked field by field, and told to every screen.
+
+use serde_json::{Value, json};
+
+use super::support::keys::{SECRET, token};
+use super::support::{Hub, hub_with, spawn_hub};
+
+const PATH: &str = "/api/umbler/settings";
+
+fn whole() -> Value {
+    json!({
+        "businessHours": { "monday": [["13:00", "18:00"], ["08:00", "12:00"]], "sunday": [["00:00", "24:00"]] },
+        "holidays": [{ "date": "2026-12-25", "name": "Natal" }, { "date": "2026-01-01", "name": "Ano novo" }],
+        "thresholds": {
+            "default": {
+                "waitingWarnSeconds": 60, "waitingSeconds": 120, "idleSeconds": null,
+                "firstResponseNearSeconds": 0, "firstResponseSeconds": 31_536_000, "windowClosingSeconds": 86_400,
+            },
+            "sectors": { "sales": { "waitingSeconds": null }, "empty": {} },
+        },
+    })
+}
+
+fn puts(hub: &Hub, body: &Value) -> Value {
+    let answer = hub.put(PATH, &[], body);
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    answer.json()
+}
+
+#[test]
+fn while_nobody_saved_any_they_are_the_defaults_of_the_hub() {
+    let hub = hub_with(&[("BUSINESS_HOURS", "Mon 09:00-17:30"), ("TIMEZONE", "America/Manaus")]);
+    let answer = hub.json(PATH);
+    assert_eq!(
+        (&answer["seq"], &answer["updatedAt"], &answer["updatedBy"]),
+        (&Value::Null, &Value::Null, &Value::Null)
+    );
+    let closed = json!([]);
+    assert_eq!(
+        answer["settings"],
+        json!({
+            "timeZone": "America/Manaus",
+            "businessHours": {
+                "monday": [["09:00", "17:30"]], "tuesday": closed, "wednesday": closed, "thursday": closed,
+                "friday": closed, "saturday": closed, "sunday": closed,
+            },
+            "holidays": [],
+            "thresholds": {
+                "default": {
+                    "waitingWarnSeconds": 300, "waitingSeconds": 900, "idleSeconds": 1_800,
+                    "firstResponseNearSeconds": 240, "firstResponseSeconds": 300, "windowClosingSeconds": 3_600,
+                },
+                "sectors": {},
+            },
+        })
+    );
+    // What was read can be sent back as it is.
+    let saved = puts(&hub, &answer["settings"]);
+    assert_eq!((&saved["settings"], &saved["seq"]), (&answer["settings"], &json!(1)));
+}
+
+#[test]
+fn what_is_saved_is_told_to_every_screen_and_survives_a_kill() {
+    let hub = spawn_hub();
+    let mut screen = hub.screen().watching(&["chat:a"]);
+    let mut counters = hub.screen().watching(&["stats"]);
+    counters.hears("umbler_stats");
+    let saved = puts(&hub, &whole());
+    let settings = &saved["settings"];
+    assert_eq!(settings["businessHours"]["monday"], json!([["08:00", "12:00"], ["13:00", "18:00"]]));
+    assert_eq!(settings["holidays"][0]["name"], "Ano novo", "in their order");
+    assert_eq!(settings["thresholds"]["sectors"], json!({ "sales": { "waitingSeconds": null } }));
+    assert_eq!(settings["thresholds"]["default"], whole()["thresholds"]["default"]);
+    assert_eq!(saved["updatedBy"]["id"], "anonymous");
+    let update = screen.hears_update("settings_updated");
+    assert_eq!((&update["seq"], &update["data"]["settings"]), (&saved["seq"], settings));
+    assert!(update["data"]["eventId"].as_str().expect("an id").starts_with("settings:"));
+    assert!(counters.catches_up().iter().all(|envelope| envelope["event"] != "umbler_update"));
+
+    // The same again changes nothing.
+    assert_eq!(puts(&hub, &whole()), saved);
+    let hub = hub.restarted();
+    assert_eq!(hub.json(PATH), saved);
+    assert_eq!(hub.json("/api/umbler/updates?after=0")["updates"][0]["data"]["settings"], *settings);
+    assert_eq!(hub.json("/health")["seq"], saved["seq"]);
+}
+
+#[test]
+fn every_wrong_field_is_named_and_nothing_is_saved() {
+    let hub = spawn_hub();
+    let mut body = whole();
+    body["timeZone"] = json!("UTC");
+    body["businessHours"] = json!({ "monday": [["8:00", "12:00"]], "tuesday": [["08:00", "12:00"], ["11:00", "13:00"]], "funday": [], "friday": 1 });
+    body["holidays"] = json!([{ "date": "2026-02-30", "name": "" }, { "date": "2026-01-01", "name": "a" }, { "date": "2026-01-01", "name": "b" }, 7]);
+    body["thresholds"]["default"]["idleSeconds"] = json!(1.5);
+    body["thresholds"]["default"]["windowClosingSeconds"] = json!(86_401);
+    body["thresholds"]["default"].as_object_mut().expect("an object").remove("waitingSeconds");
+    body["thresholds"]["sectors"] = json!({ "s": { "waitingSeconds": -1, "x": 1 }, "t": [] });
+    body["more"] = json!(1);
+    let error = hub.put(PATH, &[], &body).refuses(400, "bad_parameter");
+    assert_eq!(error["parameter"], "timeZone");
+    let message = error["message"].as_str().expect("a text");
+    for path in [
+        "timeZone ",
+        "businessHours.monday[0] ",
+        "businessHours.tuesday has spans that overlap",
+        "businessHours.friday must be a list",
+        "businessHours.funday is not known here",
+        "holidays[0].name ",
+        "holidays[0].date ",
+        "holidays[2].date stands there twice",
+        "holidays[3] must be an object",
+        "thresholds.default.waitingSeconds is missing",
+        "thresholds.default.idleSeconds must be whole seconds",
+        "thresholds.default.windowClosingSeconds must be whole seconds from 0 to 86400",
+        "thresholds.sectors.s.waitingSeconds must be",
+        "thresholds.sectors.s.x is not known here",
+        "thresholds.sectors.t must be an object",
+        "more is not known here",
+    ] {
+        assert!(message.contains(path), "{path:?} is missing: {message}");
+    }
+    assert_eq!(message.matches("timeZone").count(), 1, "{message}");
+    for body in [json!({}), json!({ "businessHours": {} }), json!({ "businessHours": {}, "thresholds": {} })]
+    {
+        hub.put(PATH, &[], &body).refuses(400, "bad_parameter");
+    }
+    assert_eq!(hub.json(PATH)["seq"], Value::Null);
+    assert_eq!(hub.json("/health")["seq"], 0);
+}
+
+#[test]
+fn lists_end_at_their_bounds() {
+    let hub = spawn_hub();
+    let with = |sectors: usize| {
+        let mut body = whole();
+        let own: serde_json::Map<String, Value> =
+            (0..sectors).map(|number| (format!("s{number}"), json!({ "idleSeconds": 1 }))).collect();
+        body["thresholds"]["sectors"] = json!(own);
+        body
+    };
+    hub.put(PATH, &[], &with(1_001)).refuses(400, "bad_parameter");
+    puts(&hub, &with(1_000));
+    let spans = |count: usize| {
+        let mut body = whole();
+        let spans: Vec<Value> = (0..count)
+            .map(|n| {
+                json!([
+                    format!("{:02}:{:02}", n / 2, n % 2 * 30),
+                    format!("{:02}:{:02}", n / 2, n % 2 * 30 + 10)
+                ])
+            })
+            .collect();
+        body["businessHours"]["monday"] = json!(spans);
+        body
+    };
+    hub.put(PATH, &[], &spans(25)).refuses(400, "bad_parameter");
+    puts(&hub, &spans(24));
+    let holidays = |count: usize| {
+        let mut body = whole();
+        let first = jiff::civil::date(2026, 1, 1);
+        let days: Vec<Value> = first
+            .series(jiff::Span::new().days(1))
+            .take(count)
+            .map(|date| json!({ "date": date, "name": "x" }))
+            .collect();
+        body["holidays"] = json!(days);
+        body
+    };
+    hub.put(PATH, &[], &holidays(1_001)).refuses(400, "bad_parameter");
+    puts(&hub, &holidays(1_000));
+    let mut long = whole();
+    long["holidays"][0]["name"] = json!("x".repeat(300_000));
+    hub.put(PATH, &[], &long).refuses(413, "body_too_large");
+}
+
+#[test]
+fn settings_are_read_by_everybody_and_changed_by_admins() {
+    let hub = hub_with(&[("JWT_SECRET", SECRET)]);
+    let of = |role: &str| token(json!({ "sub": role, "name": "Ana", "role": role }));
+    let header = |token: &str| format!("Bearer {token}");
+    assert_eq!(hub.get(PATH).status, 401);
+    for role in ["supervisor", "agent", "viewer"] {
+        let bearer = header(&of(role));
+        hub.put(PATH, &[("authorization", &bearer)], &whole()).refuses(403, "forbidden");
+        assert_eq!(hub.get_with(PATH, &[("authorization", &bearer)]).json()["seq"], Value::Null);
+    }
+    let mut viewer = hub.screen().signed_in(&of("viewer")).watching(&["updates"]);
+    let saved = hub.put(PATH, &[("authorization", &header(&of("admin")))], &whole()).json();
+    assert_eq!(saved["updatedBy"], json!({ "id": "admin", "name": "Ana" }));
+    let masked = json!({ "id": "admin", "name": "A•••" });
+    let update = viewer.hears_update("settings_updated");
+    assert_eq!(update["data"]["updatedBy"], masked);
+    assert_eq!(update["data"]["settings"], saved["settings"]);
+    let read = hub.get_with(PATH, &[("authorization", &header(&of("viewer")))]).json();
+    assert_eq!((&read["updatedBy"], &read["settings"]), (&masked, &saved["settings"]));
+}

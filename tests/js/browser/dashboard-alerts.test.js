@@ -1,0 +1,199 @@
+/** Deadlines: they are set once, waits are coloured by them, and an alert is on every screen at the second it is due. */
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { launch } from '../support/browser.js';
+import { axe, buildDashboard, live, spawnDashboard, text, visit } from '../support/dashboard.js';
+import { JWT_SECRET, token } from '../support/hub.js';
+
+let browser;
+let dashboard;
+before(async () => ([browser, dashboard] = await Promise.all([launch(), buildDashboard()])));
+after(() => Promise.all([browser.close(), dashboard.remove()]));
+
+const MINUTE_MS = 60_000;
+const ago = (minutes, sector) => (delivery, content) => {
+  const at = new Date(Date.now() - minutes * MINUTE_MS).toISOString();
+  delivery.EventDate = content.LastMessage.EventAtUTC = at;
+  if (sector) content.Sector = { Id: sector, Name: `Sector ${sector}` };
+};
+const answer = (_, content) => {
+  content.LastMessage.Source = 'Member';
+  content.LastMessage.SentByOrganizationMember = { Id: 'agent-1' };
+};
+
+/** A page whose tab holds a token. */
+async function signedIn(t, hub, path, claims) {
+  const opened = await visit(t, browser, hub, '/live');
+  await opened.page.evaluate((value) => sessionStorage.setItem('umbler-hub-token', value), token(claims));
+  await opened.page.goto(hub.origin + path);
+  await live(opened.page);
+  return opened;
+}
+
+/** Saves thresholds as an admin would through REST; what is not named raises nothing. */
+async function setThresholds(hub, own, sectors = {}) {
+  const none = { waitingWarnSeconds: null, waitingSeconds: null, idleSeconds: null, firstResponseNearSeconds: null, firstResponseSeconds: null, windowClosingSeconds: null };
+  const response = await fetch(`${hub.origin}/api/umbler/settings`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ businessHours: {}, thresholds: { default: { ...none, ...own }, sectors } }),
+  });
+  assert.equal(response.status, 200, await response.text());
+}
+
+test('thresholds that are saved colour the waits of another screen, each sector by its own', async (t) => {
+  const hub = await spawnDashboard(t, dashboard);
+  await hub.says('a', 'hello', ago(20, 'sales'));
+  await hub.says('b', 'hello', ago(20, 'support'));
+  const { page: other } = await visit(t, browser, hub, '/live');
+  await text(other, '.tile[data-name=late] dt', 'Over 15 min');
+  await text(other, '.tile[data-name=late] .value', /^2$/);
+  const { page, clean } = await visit(t, browser, hub, '/settings/rules');
+  await page.getByLabel('Waiting: late, All sectors: minutes').fill('30');
+  await page.getByLabel('A sector that differs').selectOption('sales');
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  const sales = page.getByRole('group', { name: 'Sector sales' });
+  await sales.getByLabel('Waiting: late', { exact: true }).selectOption('own');
+  await page.getByLabel('Waiting: late, Sector sales: minutes').fill('10');
+  await sales.getByLabel('Nothing written').selectOption('none');
+  assert.deepEqual(await axe(page), []);
+  await page.getByRole('button', { name: 'Save' }).click();
+  await text(page, '.save', 'Saved.');
+  await text(other, '.tile[data-name=late] dt', /^Late$/);
+  await text(other, '.tile[data-name=late] .value', /^1$/);
+  await text(other, '.waiting[data-urgency=late]', 'Contact of a');
+  await text(other, '.waiting[data-urgency=attention]', 'Contact of b');
+  const { settings } = await hub.json('/api/umbler/settings');
+  assert.equal(settings.thresholds.default.waitingSeconds, 1800);
+  assert.deepEqual(settings.thresholds.sectors, { sales: { waitingSeconds: 600, idleSeconds: null } });
+  clean();
+});
+
+test('hours and holidays are saved, and a wrong one is told at its field', async (t) => {
+  const hub = await spawnDashboard(t, dashboard);
+  const { page, clean } = await visit(t, browser, hub, '/settings/rules');
+  await page.getByRole('button', { name: 'Add holiday' }).click();
+  await page.getByLabel('Date 1').fill('2026-12-25');
+  await page.getByLabel('Name 1').fill('Natal');
+  const monday = page.getByRole('group', { name: 'Monday' });
+  const spans = monday.getByRole('button', { name: /^Remove/ });
+  for (let left = await spans.count(); left > 0; left -= 1) await spans.first().click();
+  await monday.getByRole('button', { name: 'Add hours: Monday' }).click();
+  await page.getByLabel('Monday 1: from').fill('18:00');
+  await page.getByLabel('Monday 1: to').fill('09:00');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await text(page, '[role=alert]', 'businessHours.monday');
+  assert.deepEqual(await axe(page), []);
+  await page.getByLabel('Monday 1: from').fill('09:00');
+  await page.getByLabel('Monday 1: to').fill('18:00');
+  await page.getByRole('button', { name: 'Monday for all workdays' }).click();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await text(page, '.save', 'Saved.');
+  const { settings } = await hub.json('/api/umbler/settings');
+  assert.deepEqual(settings.businessHours.friday, [['09:00', '18:00']]);
+  assert.deepEqual(settings.holidays, [{ date: '2026-12-25', name: 'Natal' }]);
+  await page.reload();
+  await page.waitForFunction(() => [...document.querySelectorAll('input')].some(({ value }) => value === 'Natal'));
+  clean();
+});
+
+test('whoever edits settings that somebody else saves meanwhile is told, and loses nothing', async (t) => {
+  const hub = await spawnDashboard(t, dashboard);
+  const { page } = await visit(t, browser, hub, '/settings/rules');
+  const field = page.getByLabel('Waiting: late, All sectors: minutes');
+  await field.fill('42');
+  await setThresholds(hub, { waitingSeconds: 60 });
+  await text(page, '[role=alert]', 'saved other settings meanwhile');
+  assert.equal(await field.inputValue(), '42');
+  await page.getByRole('button', { name: 'Take over theirs' }).click();
+  assert.equal(await field.inputValue(), '1');
+  await setThresholds(hub, { waitingSeconds: 120 });
+  await page.waitForFunction(() => [...document.querySelectorAll('input[type=number]')].some(({ value }) => value === '2'));
+});
+
+test('only admins change the settings; others read them', async (t) => {
+  const hub = await spawnDashboard(t, dashboard, { JWT_SECRET });
+  for (const role of ['supervisor', 'viewer']) {
+    const { page, clean } = await signedIn(t, hub, '/settings/rules', { sub: role, role });
+    await text(page, '.rules', 'Only admins change these');
+    assert.ok(await page.getByLabel('Waiting: late, All sectors: minutes').isDisabled());
+    assert.equal(await page.getByRole('button', { name: 'Save' }).count(), 0);
+    clean();
+    await page.context().close();
+  }
+});
+
+test('an alert is on the screen when it is due, is taken by one for all to see, and goes with its reason', async (t) => {
+  const hub = await spawnDashboard(t, dashboard, { JWT_SECRET });
+  const put = await fetch(`${hub.origin}/api/umbler/settings`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token()}` },
+    body: JSON.stringify({ businessHours: {}, thresholds: { default: { waitingWarnSeconds: null, waitingSeconds: 1, idleSeconds: null, firstResponseNearSeconds: null, firstResponseSeconds: null, windowClosingSeconds: null } } }),
+  });
+  assert.equal(put.status, 200);
+  const ana = await signedIn(t, hub, '/live', { sub: 'ana', name: 'Ana', role: 'agent' });
+  const rui = await signedIn(t, hub, '/live', { sub: 'rui', name: 'Rui', role: 'supervisor' });
+  const eve = await signedIn(t, hub, '/live', { sub: 'eve', role: 'viewer' });
+  await text(ana.page, '.alerts', 'No alert is active');
+  await hub.says('a', 'is anybody there?');
+  await text(ana.page, '.alert', 'Waits too long · Contact of a');
+  await text(eve.page, '.alert', 'C•••');
+  assert.equal(await eve.page.getByRole('button', { name: /^Take/ }).count(), 0);
+  assert.deepEqual(await axe(rui.page), []);
+  await rui.page.getByRole('button', { name: /^Take: Waits too long/ }).click();
+  await text(rui.page, '.alert[data-taken]', 'taken by Rui');
+  await text(ana.page, '.alert[data-taken]', 'taken by Rui');
+  await ana.page.reload();
+  await text(ana.page, '.alert[data-taken]', 'taken by Rui');
+  await hub.says('a', 'yes!', answer);
+  await text(ana.page, '.alerts', 'No alert is active');
+  await text(eve.page, '.alerts', 'No alert is active');
+  for (const { clean } of [ana, rui, eve]) clean();
+});
+
+test('a tone sounds at an alert only where somebody switched it on, on any page', async (t) => {
+  const hub = await spawnDashboard(t, dashboard);
+  await setThresholds(hub, { waitingSeconds: 1 });
+  const { page, clean } = await visit(t, browser, hub, '/live');
+  await page.evaluate(() => {
+    window.tones = 0;
+    const { start } = OscillatorNode.prototype;
+    OscillatorNode.prototype.start = function (...args) {
+      window.tones += 1;
+      return start.apply(this, args);
+    };
+  });
+  const toggle = page.getByRole('button', { name: 'Sound at alerts' });
+  assert.equal(await toggle.getAttribute('aria-pressed'), 'false');
+  await hub.says('a', 'hello');
+  await text(page, '.alert', 'Contact of a');
+  assert.equal(await page.evaluate(() => window.tones), 0);
+  await toggle.click();
+  await page.waitForFunction(() => window.tones === 2);
+  assert.equal(await toggle.getAttribute('aria-pressed'), 'true');
+  await page.getByRole('link', { name: 'Chats', exact: true }).click();
+  await hub.says('b', 'hello');
+  await page.waitForFunction(() => window.tones === 4);
+  clean();
+});
+
+test('a page that opens on thousands of chats stays within what the hub allows one address', async (t) => {
+  const hub = await spawnDashboard(t, dashboard, { RATE_LIMIT_REST_PER_SECOND: '50' });
+  let next = 0;
+  const write = async () => {
+    while (next < 3000) {
+      next += 1;
+      await hub.says(`chat-${next}`, 'hello');
+    }
+  };
+  await Promise.all(Array.from({ length: 50 }, write));
+  const opened = await visit(t, browser, hub, '/nowhere');
+  const refused = [];
+  opened.page.on('response', (response) => response.status() === 429 && refused.push(response.url()));
+  await opened.page.goto(`${hub.origin}/live`);
+  await text(opened.page, '.tile[data-name=open] .value', /^3,000$/);
+  await text(opened.page, '.traffic table', 'Customers');
+  assert.deepEqual(refused, []);
+});
