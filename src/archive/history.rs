@@ -15,8 +15,8 @@ use crate::auth::Scope;
 use crate::domain::history::{Entry, Transition, transitions};
 use crate::domain::register::{from_nanos, to_nanos};
 use crate::domain::{Chat, RefId};
-use crate::protocol::history::TransitionShape;
 use crate::protocol::Mask;
+use crate::protocol::history::TransitionShape;
 
 /// The transitions of one chat, the oldest last; the answer is `None` where there is no such chat.
 #[derive(Debug, Clone)]
