@@ -37,6 +37,7 @@ fn what() -> impl Strategy<Value = What> {
 
 /// A chat as the provider shows it: each delivery shows all of it.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "as the provider says it")]
 struct Shown {
     closed_at: Option<i64>,
     waiting: bool,
@@ -84,13 +85,10 @@ impl Shown {
         if let Some(owner) = self.owner {
             delivery = delivery.owner(owner);
         }
-        match self.closed_at {
-            Some(at) => delivery.closed(at),
-            None => {
-                delivery = delivery.chat_field("Open", json!(true));
-                delivery.chat_field("ClosedAtUTC", Value::Null)
-            }
+        if let Some(at) = self.closed_at {
+            return delivery.closed(at);
         }
+        delivery.chat_field("Open", json!(true)).chat_field("ClosedAtUTC", Value::Null)
     }
 }
 
@@ -129,12 +127,12 @@ fn told(hub: &Hub, token: &str, at: Option<&str>) -> Value {
         }
         told.push(one);
     }
-    let (status, mut stats) = get(hub, token, &with("/stats", '?'));
-    assert_eq!(status, 200, "{stats}");
-    stats["asOfSeq"] = Value::Null;
+    let (status, mut counters) = get(hub, token, &with("/stats", '?'));
+    assert_eq!(status, 200, "{counters}");
+    counters["asOfSeq"] = Value::Null;
     // Today is another day than then.
-    stats["messagesToday"] = Value::Null;
-    told.push(stats);
+    counters["messagesToday"] = Value::Null;
+    told.push(counters);
     Value::Array(told)
 }
 
