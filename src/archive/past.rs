@@ -13,7 +13,7 @@ use super::chats::{self, ChatFilter, ListChats, StatusFilter};
 use super::cursor::{Cursor, Key, fingerprint};
 use super::history::entries;
 use super::members::name_people;
-use super::names::Names;
+use super::history_names::Names;
 use super::page::{Conditions, Order, PageAt, Sort};
 use super::{ArchiveError, Query, parse_state, parse_summary};
 use crate::auth::Scope;
