@@ -62,7 +62,7 @@ pub const TABLE: &[Setting] = &[
     setting(
         "BUSINESS_HOURS",
         Some("Mon-Fri 08:00-12:00,13:00-18:00; Sat 09:00-12:00"),
-        "When the team works; checked at start, used by metrics to come.",
+        "When the team works; what lies outside does not count on the business clock of metrics.",
     ),
     setting(
         "TRUSTED_PROXIES",

@@ -368,3 +368,17 @@ fn without_a_period_it_is_today_until_now() {
     assert_eq!(table["rows"].as_array().expect("rows").len(), 14, "{table}");
     assert!(table["rebuilding"].is_null());
 }
+
+#[test]
+fn a_period_of_metrics_and_a_series_end_at_their_bounds() {
+    let hub = spawn_hub();
+    let year = |until: &str| format!("from=2025-01-01T00:00:00Z&until={until}");
+    let (most, more) = (year("2026-01-02T00:00:00Z"), year("2026-01-02T00:00:00.001Z"));
+    assert_eq!(
+        rows(&hub, &format!("/series?{most}&metric=created")).len(),
+        367,
+        "366 days, cut by local midnights"
+    );
+    let error = hub.get(&format!("/api/umbler/metrics/summary?{more}")).refuses(400, "bad_parameter");
+    assert_eq!(error["parameter"], "from");
+}
