@@ -62,7 +62,7 @@ pub const TABLE: &[Setting] = &[
     setting(
         "BUSINESS_HOURS",
         Some("Mon-Fri 08:00-12:00,13:00-18:00; Sat 09:00-12:00"),
-        "When the team works, until an admin saves other hours.",
+        "When the team works, for the business clock of metrics; until an admin saves other hours.",
     ),
     setting(
         "TRUSTED_PROXIES",

@@ -18,8 +18,6 @@ pub mod scan;
 pub mod table;
 pub mod explain;
 pub mod now;
-#[cfg(test)]
-mod tests;
 
 pub use ask::{Clock, Filter, Period, Progress};
 pub use explain::{Behind, Explain, ExplainNow, Explained};

@@ -132,12 +132,13 @@ fn one_metric() -> ApiError {
 async fn ask<Q: Query>(state: &EdgeState, query: Q) -> Result<Q::Answer, ApiError> {
     let newest = state.health().await?.seq;
     state.team_metrics.catch_up(newest).await;
-    state.team_metrics.ask(query).await.map_err(|error| match error {
-        ArchiveError::Database(error) => {
+    state.team_metrics.ask(query).await.map_err(|error| {
+        if let ArchiveError::Database(error) = &error {
+            // Their file is derived: it may be made anew at this moment.
             log::error!("the file of the metrics did not answer: {error}");
-            ApiError::Unavailable { message: "the metrics did not answer", retry_after_seconds: 2 }
+            return ApiError::Unavailable { message: "the metrics did not answer", retry_after_seconds: 2 };
         }
-        error => error.into(),
+        error.into()
     })
 }
 
