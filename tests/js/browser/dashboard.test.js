@@ -164,7 +164,10 @@ test('every page on demo data: no barrier in either theme or language, and no si
   const hub = await spawnDashboard(t, dashboard);
   await hub.run('simulate', '--url', hub.origin, '--rate', '0', '--count', '400', '--seed', '7');
   const { chats } = await hub.json('/api/umbler/chats?status=open&limit=3');
-  const pages = ['/live', '/chats', `/chats/${chats[0].id}`, '/hub', '/live?wall', '/nowhere'];
+  const pages = [
+    '/live', '/chats', '/chats?search=pedido&in=messages', `/chats/${chats[0].id}`, '/reports', '/reports?period=week&by=sectors', '/settings', '/settings/rules', '/hub',
+    '/live?wall', '/nowhere',
+  ];
   for (const options of [{ colorScheme: 'light' }, { colorScheme: 'dark', locale: 'pt-BR' }, { ...PHONE, locale: 'pt-BR' }]) {
     for (const path of pages) {
       const { page, clean } = await visit(t, browser, hub, path, options);

@@ -1,0 +1,119 @@
+/** The reports: what they show is what the hub counts, and each number leads to its chats. */
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { launch } from '../support/browser.js';
+import { axe, buildDashboard, live, spawnDashboard, text, visit } from '../support/dashboard.js';
+import { JWT_SECRET, token } from '../support/hub.js';
+
+let browser;
+let dashboard;
+before(async () => ([browser, dashboard] = await Promise.all([launch(), buildDashboard()])));
+after(() => Promise.all([browser.close(), dashboard.remove()]));
+
+const HOUR_MS = 3_600_000;
+/** Midnight in UTC would make today's numbers yesterday's while a test runs; there it is some hours away. */
+const ZONE = { TIMEZONE: new Date().getUTCHours() < 12 ? 'Etc/GMT-6' : 'Etc/GMT+6' };
+const from = (agent, sector, minutesAgo) => (delivery, content) => {
+  const at = new Date(Date.now() - minutesAgo * 60_000).toISOString();
+  delivery.EventDate = content.LastMessage.EventAtUTC = at;
+  if (minutesAgo >= 30) content.CreatedAtUTC = at;
+  content.Sector = { Id: sector, Name: `Sector ${sector}` };
+  content.OrganizationMember = { Id: agent };
+};
+const reply = (agent, sector, minutesAgo) => (delivery, content) => {
+  from(agent, sector, minutesAgo)(delivery, content);
+  content.LastMessage.Source = 'Member';
+  content.LastMessage.SentByOrganizationMember = { Id: agent };
+};
+
+/** Two chats: one answered after 5 minutes, one after 20. */
+async function aMorning(hub) {
+  await hub.says('a', 'hello', from('agent-1', 'sales', 30));
+  await hub.says('a', 'yes?', reply('agent-1', 'sales', 25));
+  await hub.says('b', 'hello', from('agent-2', 'support', 30));
+  await hub.says('b', 'yes?', reply('agent-2', 'support', 10));
+}
+
+test('numbers are those of the hub, lead to the chats behind them, and to the chat', async (t) => {
+  const hub = await spawnDashboard(t, dashboard, ZONE);
+  await aMorning(hub);
+  const { page, clean } = await visit(t, browser, hub, '/reports');
+  const { rows } = await hub.json('/api/umbler/metrics/summary?metric=replyTime,messagesIn');
+  assert.deepEqual(rows.map(({ n }) => n), [2, 2]);
+  await text(page, '[data-metric=replyTime] .big', /^5 min/);
+  await text(page, '.tile[data-name=messagesIn] .value', /^2$/);
+  await page.getByRole('button', { name: 'All figures' }).click();
+  await text(page, '[data-metric=replyTime]', '20 min');
+  await page.getByRole('button', { name: /^Reply time: 5 min/ }).click();
+  await text(page, '.dialog [role=status]', '2 behind this number');
+  assert.deepEqual(await page.locator('.behind strong').allInnerTexts(), ['20 min', '5 min']);
+  assert.deepEqual(await axe(page), []);
+  await page.getByRole('link', { name: 'Contact of b' }).click();
+  await text(page, '.message', 'yes?');
+  clean();
+});
+
+test('agents are sorted by any column, narrowed to one, and exported with the token that the page has', async (t) => {
+  const hub = await spawnDashboard(t, dashboard, { ...ZONE, JWT_SECRET });
+  await aMorning(hub);
+  const { page, clean } = await visit(t, browser, hub, '/live');
+  await page.evaluate((value) => sessionStorage.setItem('umbler-hub-token', value), token({ role: 'supervisor' }));
+  await page.goto(`${hub.origin}/reports`);
+  await live(page);
+  const names = () => page.locator('.sortable tbody th').allInnerTexts();
+  await text(page, '.sortable tbody th', 'Agent gent-1');
+  await page.getByRole('columnheader', { name: 'Reply time' }).getByRole('button').click();
+  assert.deepEqual(await names(), ['Agent gent-2', 'Agent gent-1']);
+  await page.getByRole('columnheader', { name: 'Reply time' }).getByRole('button').click();
+  assert.deepEqual(await names(), ['Agent gent-1', 'Agent gent-2']);
+  const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'CSV' }).click()]);
+  const csv = Buffer.concat(await (await file.createReadStream()).toArray()).toString();
+  assert.match(csv, /^id,name,metric,n,medianMs/);
+  assert.match(csv, /agent-1,[^\n]*replyTime,1,300\d{3},/);
+  await page.getByRole('button', { name: 'Agent gent-2', exact: true }).click();
+  await text(page, '[data-metric=replyTime] .big', /^20 min/);
+  assert.match(page.url(), /agent=agent-2/);
+  await page.getByRole('button', { name: 'Sectors', exact: true }).click();
+  await text(page, '.sortable[data-by=sectors] tbody th', /support/);
+  assert.equal(await page.locator('.sortable tbody tr').count(), 1);
+  clean();
+});
+
+test('with the keyboard alone: to the worst hour of the week, and to what it was made of', async (t) => {
+  const hub = await spawnDashboard(t, dashboard, ZONE);
+  await aMorning(hub);
+  const { page } = await visit(t, browser, hub, '/reports?period=week');
+  const cell = page.locator('.heat button[data-worst]');
+  await cell.waitFor();
+  const place = Number(await cell.getAttribute('data-rove'));
+  await page.locator('.heat [data-rove="0"]').focus();
+  for (let day = 0; day < Math.floor(place / 24); day += 1) await page.keyboard.press('ArrowDown');
+  for (let hour = 0; hour < place % 24; hour += 1) await page.keyboard.press('ArrowRight');
+  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('data-rove')), String(place));
+  await page.keyboard.press('Enter');
+  await text(page, '.dialog h2', 'From customers ·');
+  await text(page, '.behind li', 'Contact of a');
+  await page.keyboard.press('Escape');
+  await page.locator('.dialog').waitFor({ state: 'detached' });
+  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('data-rove')), String(place));
+});
+
+test('another period has other numbers, and a period of nothing says so', async (t) => {
+  const hub = await spawnDashboard(t, dashboard, ZONE);
+  await aMorning(hub);
+  const { page, clean } = await visit(t, browser, hub, '/reports');
+  await text(page, '.tile[data-name=messagesIn] .value', /^2$/);
+  await page.getByRole('button', { name: 'Yesterday' }).click();
+  await text(page, '.tile[data-name=messagesIn] .value', /^0$/);
+  await text(page, '.sortable, .blank', 'There is nothing in this period');
+  await page.getByRole('button', { name: 'Business hours' }).click();
+  await page.getByRole('button', { name: 'Other' }).click();
+  assert.match(page.url(), /since=\d{4}-\d\d-\d\d&till=/);
+  await text(page, '.tile[data-name=messagesIn] .value', /^2$/);
+  await page.getByLabel('First day').fill(new Date(Date.now() - 40 * 24 * HOUR_MS).toISOString().slice(0, 10));
+  await page.getByLabel('Last day').fill(new Date(Date.now() - 30 * 24 * HOUR_MS).toISOString().slice(0, 10));
+  await text(page, '.tile[data-name=messagesIn] .value', /^0$/);
+  clean();
+});
