@@ -4,6 +4,8 @@ use rusqlite::Transaction;
 
 use crate::archive::{ArchiveError, GetSettings, LoadDeadlines, Query};
 use crate::config::Settings;
+use crate::domain;
+use crate::domain::settings::Thresholds;
 use crate::hub::alerts::AlertsAtStart;
 use crate::journal::writer::chain;
 use crate::telemetry::integrity::Integrity;
@@ -23,6 +25,9 @@ pub fn at_start(tx: &Transaction<'_>, settings: &Settings, integrity: &Integrity
         note("the deadlines of open chats", &error);
         Default::default()
     });
-    let settings = saved.map_or_else(|| settings.editable_defaults(), |saved| saved.settings);
+    // Nobody is alarmed by thresholds that nobody chose.
+    let nothing_saved =
+        || domain::Settings { thresholds: Thresholds::none(), ..settings.editable_defaults() };
+    let settings = saved.map_or_else(nothing_saved, |saved| saved.settings);
     AlertsAtStart { settings, clocks, standing }
 }

@@ -127,6 +127,14 @@ pub struct Thresholds {
     pub sectors: BTreeMap<String, Seconds>,
 }
 
+impl Thresholds {
+    /// Those that raise nothing.
+    pub fn none() -> Self {
+        let default = AlertKind::ALL.map(|kind| (kind.threshold().to_owned(), None));
+        Self { default: default.into(), sectors: BTreeMap::new() }
+    }
+}
+
 impl Default for Thresholds {
     fn default() -> Self {
         let default = AlertKind::ALL.map(|kind| (kind.threshold().to_owned(), Some(kind.default_seconds())));

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use crate::journal::watch::beside;
 
@@ -132,6 +132,11 @@ pub fn open(path: &Path) -> Result<Connection, FileError> {
         Ok(connection)
     };
     made().map_err(|source| FileError::Database { path: path.into(), source })
+}
+
+/// Takes everything out of it, so that it is built anew while readers hold it.
+pub fn empty(step: &Transaction<'_>) -> rusqlite::Result<()> {
+    step.execute_batch("DELETE FROM facts; DELETE FROM chat_members; DELETE FROM chats; DELETE FROM names;")
 }
 
 /// Takes the file away, so that it is built anew.

@@ -46,24 +46,25 @@ pub struct MetricsHandle {
     wanted: Arc<AtomicI64>,
     position: watch::Receiver<i64>,
     reads: Addr<Archive>,
-    /// Working hours.
-    pub calendar: Arc<Calendar>,
+    calendar: watch::Receiver<Arc<Calendar>>,
 }
 
 impl MetricsHandle {
-    /// Opens the file, starts the thread that follows the journal and the readers.
-    pub fn start(database: &Path, calendar: Calendar) -> Result<Self, MetricsStartError> {
-        let calendar = Arc::new(calendar);
-        let projection = Projection::open(database, Arc::clone(&calendar))?;
+    /// Opens the file, starts the thread that follows the journal and the readers. `default_hours` hold while no admin
+    /// saved others.
+    pub fn start(database: &Path, default_hours: Calendar) -> Result<Self, MetricsStartError> {
+        let projection = Projection::open(database, &default_hours)?;
+        let (publish_hours, calendar) = watch::channel(Arc::clone(projection.calendar()));
         let (wake, woken) = sync_channel(1);
         let (publish, position) = watch::channel(projection.standing().position);
         let wanted = Arc::new(AtomicI64::new(0));
         let follower = Follower {
             database: database.to_path_buf(),
-            calendar: Arc::clone(&calendar),
+            default_hours,
             woken,
             wanted: Arc::clone(&wanted),
             publish,
+            publish_hours,
         };
         std::thread::Builder::new().name("metrics".into()).spawn(move || follower.run(projection))?;
         // Their own account: damage of this file is no damage of the database.
@@ -84,6 +85,11 @@ impl MetricsHandle {
         }
     }
 
+    /// Working hours, as the facts are counted in.
+    pub fn calendar(&self) -> Arc<Calendar> {
+        Arc::clone(&self.calendar.borrow())
+    }
+
     /// Asks.
     pub async fn ask<Q: Query>(&self, query: Q) -> Result<Q::Answer, ArchiveError> {
         self.reads.send(Ask(query)).await.unwrap_or(Err(ArchiveError::Busy))
@@ -92,10 +98,11 @@ impl MetricsHandle {
 
 struct Follower {
     database: std::path::PathBuf,
-    calendar: Arc<Calendar>,
+    default_hours: Calendar,
     woken: Receiver<()>,
     wanted: Arc<AtomicI64>,
     publish: watch::Sender<i64>,
+    publish_hours: watch::Sender<Arc<Calendar>>,
 }
 
 impl Follower {
@@ -124,12 +131,15 @@ impl Follower {
     fn step(&self, projection: &mut Option<Projection>) -> Result<Duration, ProjectError> {
         let opened = match projection.take() {
             Some(opened) => opened,
-            None => Projection::open(&self.database, Arc::clone(&self.calendar))?,
+            None => Projection::open(&self.database, &self.default_hours)?,
         };
         let projection = projection.insert(opened);
         let begun = Instant::now();
         let moved = projection.advance()?;
         let position = projection.standing().position;
+        if !Arc::ptr_eq(&self.publish_hours.borrow(), projection.calendar()) {
+            self.publish_hours.send_replace(Arc::clone(projection.calendar()));
+        }
         self.publish.send_replace(position);
         if !moved {
             return Ok(LOOK_INTERVAL);

@@ -12,7 +12,9 @@ use crate::archive::{self, ArchiveError, epoch, last_seq};
 use crate::domain::calendar::Calendar;
 use crate::domain::metrics::{DEFINITION, Fact, Live, facts, live};
 use crate::domain::register::to_nanos;
-use crate::domain::{Chat, ChatKind, ContactId, Placement, RefId};
+use crate::domain::{Chat, ChatKind, ContactId, Placement, RefId, Seq};
+use crate::journal::settings;
+use crate::journal::store::StoreError;
 
 /// Positions that are followed in one transaction.
 pub const POSITIONS_PER_STEP: i64 = 1_000;
@@ -28,6 +30,9 @@ pub enum ProjectError {
     /// The database or the file did not answer, or holds what cannot be read.
     #[error(transparent)]
     Read(#[from] ArchiveError),
+    /// Nor can the hours that an admin saved.
+    #[error("the saved settings cannot be read")]
+    Settings(#[from] StoreError),
 }
 
 impl From<rusqlite::Error> for ProjectError {
@@ -40,8 +45,28 @@ impl From<rusqlite::Error> for ProjectError {
 pub struct Projection {
     database: Connection,
     file: Connection,
+    /// The hours where nobody saved others.
+    default_hours: Calendar,
     calendar: Arc<Calendar>,
+    /// The position of the settings that the hours are from.
+    settings_seq: Option<Seq>,
     standing: Standing,
+}
+
+/// The hours in force, and the position at which they were saved: an admin's, else those of the environment.
+fn hours_in_force(
+    database: &Connection,
+    default_hours: &Calendar,
+) -> Result<(Calendar, Option<Seq>), ProjectError> {
+    let Some(saved) = settings::load(database)? else { return Ok((default_hours.clone(), None)) };
+    let days = saved.settings.business_hours.days();
+    let days = days.map(|spans| spans.iter().map(|span| (span.from, span.until)).collect());
+    let holidays = saved.settings.holidays.iter().map(|holiday| holiday.date);
+    Ok((Calendar::new(default_hours.zone().clone(), days, holidays), Some(saved.seq)))
+}
+
+fn definition_in(calendar: &Calendar) -> String {
+    format!("{DEFINITION} {}", calendar.fingerprint())
 }
 
 /// How a chat's kind is stored.
@@ -54,13 +79,15 @@ pub fn kind_number(kind: ChatKind) -> i64 {
 }
 
 impl Projection {
-    /// Opens both files. What was made by other rules, in other hours or in another epoch is built anew.
-    pub fn open(database: &Path, calendar: Arc<Calendar>) -> Result<Self, ProjectError> {
+    /// Opens both files. What was made by other rules, in other hours or in another epoch is built anew. `default_hours`
+    /// hold while no admin saved others.
+    pub fn open(database: &Path, default_hours: &Calendar) -> Result<Self, ProjectError> {
         let mut connection = archive::open(database)?;
         let path = file::path_of(database);
         let mut file = file::open(&path)?;
-        let definition = format!("{DEFINITION} {}", calendar.fingerprint());
         let snapshot = connection.transaction()?;
+        let (calendar, settings_seq) = hours_in_force(&snapshot, default_hours)?;
+        let definition = definition_in(&calendar);
         let (epoch, newest) = (epoch(&snapshot)?, last_seq(&snapshot)?.0);
         let fits = |known: &Standing| {
             known.definition == definition && known.epoch == epoch && known.position <= newest
@@ -69,10 +96,7 @@ impl Projection {
         let standing = if let Some(known) = known {
             known
         } else {
-            let total = snapshot.query_row("SELECT count(*) FROM chats", [], |row| row.get(0))?;
-            let built_to = (total > 0).then(String::new);
-            let position = if built_to.is_some() { 0 } else { newest };
-            let standing = Standing { definition, epoch, position, built_to, done: 0, total, target: newest };
+            let standing = from_the_start(&snapshot, definition, epoch, newest)?;
             // A new file, because emptying a large one takes long.
             drop(file);
             file::remove(&path)?;
@@ -81,7 +105,13 @@ impl Projection {
             standing
         };
         drop(snapshot);
-        Ok(Self { database: connection, file, calendar, standing })
+        let (default_hours, calendar) = (default_hours.clone(), Arc::new(calendar));
+        Ok(Self { database: connection, file, default_hours, calendar, settings_seq, standing })
+    }
+
+    /// Working hours, as the facts are counted in.
+    pub fn calendar(&self) -> &Arc<Calendar> {
+        &self.calendar
     }
 
     /// Where it stands.
@@ -92,6 +122,22 @@ impl Projection {
     /// One step further; false where there is nothing to do.
     pub fn advance(&mut self) -> Result<bool, ProjectError> {
         let snapshot = self.database.transaction()?;
+        let (hours, settings_seq) = (&self.default_hours, self.settings_seq);
+        if let Some((calendar, seq)) = other_hours(&snapshot, hours, settings_seq)? {
+            let definition = definition_in(&calendar);
+            (self.calendar, self.settings_seq) = (Arc::new(calendar), seq);
+            if definition != self.standing.definition {
+                let (epoch, newest) = (epoch(&snapshot)?, last_seq(&snapshot)?.0);
+                let standing = from_the_start(&snapshot, definition, epoch, newest)?;
+                // In place: the readers hold this file.
+                let step = self.file.transaction()?;
+                file::empty(&step)?;
+                standing.write(&step)?;
+                step.commit()?;
+                self.standing = standing;
+                return Ok(true);
+            }
+        }
         let next = match &self.standing.built_to {
             Some(after) => built_further(&snapshot, &self.standing, after)?,
             None => followed_further(&snapshot, &self.standing)?,
@@ -109,6 +155,33 @@ impl Projection {
         self.standing = standing;
         Ok(true)
     }
+}
+
+/// Where it stands before the first chat is built anew.
+fn from_the_start(
+    snapshot: &Transaction<'_>,
+    definition: String,
+    epoch: String,
+    newest: i64,
+) -> Result<Standing, ProjectError> {
+    let total = snapshot.query_row("SELECT count(*) FROM chats", [], |row| row.get(0))?;
+    let built_to = (total > 0).then(String::new);
+    let position = if built_to.is_some() { 0 } else { newest };
+    Ok(Standing { definition, epoch, position, built_to, done: 0, total, target: newest })
+}
+
+/// The hours in force, where they were saved after those that are known.
+fn other_hours(
+    snapshot: &Transaction<'_>,
+    default_hours: &Calendar,
+    known: Option<Seq>,
+) -> Result<Option<(Calendar, Option<Seq>)>, ProjectError> {
+    let mut select = snapshot.prepare_cached("SELECT max(seq) FROM settings")?;
+    let saved: Option<i64> = select.query_row([], |row| row.get(0))?;
+    if saved.map(Seq) == known {
+        return Ok(None);
+    }
+    hours_in_force(snapshot, default_hours).map(Some)
 }
 
 type Step = Option<(Vec<String>, Standing)>;

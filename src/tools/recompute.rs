@@ -1,8 +1,6 @@
 //! `umbler-hub recompute`: the metrics anew from what is kept for good, with a bar. A hub that starts does so by itself, in
 //! the background, where rules or hours are others than before.
 
-use std::sync::Arc;
-
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{ToolError, print};
@@ -30,7 +28,7 @@ pub fn run(args: &RecomputeArgs) -> Result<(), ToolError> {
     let opened = schema::open(&path).map_err(|error| ToolError::Found(chain(&error)))?;
     let failed = |error: ProjectError| ToolError::Found(chain(&error));
     file::remove(&file::path_of(&path)).map_err(|error| failed(error.into()))?;
-    let mut projection = Projection::open(&path, Arc::new(settings.calendar())).map_err(failed)?;
+    let mut projection = Projection::open(&path, &settings.calendar()).map_err(failed)?;
     let chats = projection.standing().total;
     let bar = ProgressBar::new(u64::try_from(chats).unwrap_or_default()).with_message("recomputing");
     let style = ProgressStyle::with_template("{msg} {bar:40} {pos} of {len} chats, {eta} left");

@@ -63,6 +63,12 @@ fn saves(hub: &Hub, bearer: Option<&str>, default: &Value, sectors: &Value) -> V
     answer.json()
 }
 
+/// The thresholds that are proposed while nobody saved any.
+fn saves_the_proposal(hub: &Hub) {
+    let proposed = hub.json(SETTINGS)["settings"]["thresholds"]["default"].clone();
+    saves(hub, None, &proposed, &json!({}));
+}
+
 fn listed(hub: &Hub, query: &str) -> Vec<Value> {
     hub.json(&format!("{ALERTS}{query}"))["alerts"].as_array().expect("a list").clone()
 }
@@ -99,6 +105,7 @@ fn moment(alert: &Value, field: &str) -> Timestamp {
 #[test]
 fn a_wait_that_passed_its_threshold_is_told_at_once_and_taken_back_with_the_answer() {
     let hub = spawn_hub();
+    saves_the_proposal(&hub);
     let mut screen = hub.screen().watching(&["updates"]);
     hub.provider().posts(&question("a", 400));
     screen.hears_update("new_message");
@@ -152,6 +159,7 @@ fn an_alert_comes_at_its_second() {
 #[test]
 fn what_is_over_for_more_than_a_day_raises_nothing() {
     let hub = spawn_hub();
+    saves_the_proposal(&hub);
     let mut screen = hub.screen().watching(&["updates"]);
     hub.provider().posts(&question("old", 2 * 86_400));
     hub.provider().posts(&question("new", 310));
@@ -190,6 +198,7 @@ fn silence_and_a_closing_window_are_told_too() {
 #[test]
 fn a_closed_chat_takes_its_alerts_along_and_a_group_has_none() {
     let hub = spawn_hub();
+    saves_the_proposal(&hub);
     let mut screen = hub.screen().watching(&["updates"]);
     hub.provider().posts(&question("g", 400).set("/Payload/Content/Contact/ContactType", json!("Group")));
     hub.provider().posts(&question("a", 400));
@@ -368,4 +377,17 @@ fn a_parameter_of_alerts_that_is_wrong_is_named() {
         let error = hub.get(&format!("{ALERTS}?{query}")).refuses(400, "bad_parameter");
         assert_eq!(error["parameter"], name);
     }
+}
+
+#[test]
+fn nobody_is_alarmed_by_thresholds_that_nobody_chose() {
+    let hub = spawn_hub();
+    let mut screen = hub.screen().watching(&["updates"]);
+    hub.provider().posts(&question("a", 400));
+    screen.hears_update("new_message");
+    assert!(hub.json(SETTINGS)["updatedAt"].is_null());
+    assert_eq!(listed(&hub, "?state=all"), [] as [Value; 0]);
+    saves_the_proposal(&hub);
+    screen.hears_update("settings_updated");
+    assert_eq!(hears_alert(&mut screen, "alert_raised")["chatId"], "a", "and with them at once");
 }

@@ -63,7 +63,7 @@ pub async fn tabulate(
 ) -> Result<HttpResponse, ApiError> {
     let mut params = Params::read(request.query_string())?;
     let format = Format::read(&mut params, request.headers())?;
-    let zone = state.team_metrics.calendar.zone().clone();
+    let zone = state.team_metrics.calendar().zone().clone();
     let mut filter = asked::filter(&mut params, &caller, &zone)?;
     asked::hours(&mut params, &mut filter)?;
     let period = asked::period(&mut params, clock::now(), &zone)?;
@@ -101,7 +101,7 @@ pub async fn count_open(
 ) -> Result<HttpResponse, ApiError> {
     let mut params = Params::read(request.query_string())?;
     let format = Format::read(&mut params, request.headers())?;
-    let calendar = Arc::clone(&state.team_metrics.calendar);
+    let calendar = state.team_metrics.calendar();
     let filter = asked::filter(&mut params, &caller, calendar.zone())?;
     let live = LiveNow { filter, now: clock::now(), calendar };
     if asked::flag(&mut params, "explain")? {
