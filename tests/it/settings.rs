@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::support::keys::{SECRET, token};
-use super::support::{Hub, hub_with, spawn_hub};
+use super::support::{Delivery, Hub, hub_with, spawn_hub};
 
 const PATH: &str = "/api/umbler/settings";
 
@@ -194,4 +194,39 @@ fn settings_are_read_by_everybody_and_changed_by_admins() {
     assert_eq!(update["data"]["settings"], saved["settings"]);
     let read = hub.get_with(PATH, &[("authorization", &header(&of("viewer")))]).json();
     assert_eq!((&read["updatedBy"], &read["settings"]), (&masked, &saved["settings"]));
+}
+
+/// The median reply time of the first Monday of March 2026, in milliseconds, once the metrics have caught up.
+fn median_reply(hub: &Hub, clock: &str) -> Value {
+    let newest = &hub.json("/health")["seq"];
+    let day = "from=2026-03-02T03:00:00Z&until=2026-03-03T03:00:00Z";
+    let asked = format!("/api/umbler/metrics/summary?{day}&metric=replyTime&clock={clock}");
+    loop {
+        let answer = hub.json(&asked);
+        if answer["asOfSeq"] == *newest && answer["rebuilding"].is_null() {
+            return answer["rows"][0]["median"].clone();
+        }
+    }
+}
+
+#[test]
+fn business_time_is_counted_anew_in_the_hours_that_were_saved() {
+    let hub = spawn_hub();
+    // From 10:00 in São Paulo, when everybody works.
+    hub.provider().posts(&Delivery::message("a").at(0));
+    hub.provider().posts(&Delivery::message("a").at(600).by_member("agent"));
+    let saves = |hours: Value, holidays: Value| {
+        let mut settings = hub.json(PATH)["settings"].clone();
+        settings.as_object_mut().expect("an object").remove("timeZone");
+        (settings["businessHours"], settings["holidays"]) = (hours, holidays);
+        puts(&hub, &settings);
+    };
+    assert_eq!(median_reply(&hub, "business"), 600_000);
+    saves(json!({ "monday": [["08:00", "10:04"]] }), json!([]));
+    assert_eq!(median_reply(&hub, "business"), 240_000);
+    saves(json!({ "monday": [["08:00", "18:00"]] }), json!([{ "date": "2026-03-02", "name": "Feriado" }]));
+    assert_eq!(median_reply(&hub, "business"), 0);
+    assert_eq!(median_reply(&hub, "wall"), 600_000);
+    let hub = hub.restarted();
+    assert_eq!(median_reply(&hub, "business"), 0, "after a restart too");
 }
