@@ -21,6 +21,6 @@ pub mod now;
 
 pub use ask::{Clock, Filter, Period, Progress};
 pub use explain::{Behind, Explain, ExplainNow, Explained};
-pub use handle::{MetricsHandle, MetricsStartError};
+pub use handle::MetricsHandle;
 pub use now::{LiveField, LiveNow, LiveNumbers};
 pub use table::{Grouping, Key, TableRow, Tabulate, Tabulated};

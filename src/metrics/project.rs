@@ -83,6 +83,7 @@ impl Projection {
     /// hold while no admin saved others.
     pub fn open(database: &Path, default_hours: &Calendar) -> Result<Self, ProjectError> {
         let mut connection = archive::open(database)?;
+        connection.pragma_update(None, "cache_size", -file::CACHE_KIB)?;
         let path = file::path_of(database);
         let mut file = file::open(&path)?;
         let snapshot = connection.transaction()?;

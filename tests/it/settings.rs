@@ -204,7 +204,7 @@ fn median_reply(hub: &Hub, clock: &str) -> Value {
     loop {
         let answer = hub.json(&asked);
         if answer["asOfSeq"] == *newest && answer["rebuilding"].is_null() {
-            return answer["rows"][0]["median"].clone();
+            return answer["rows"][0]["medianMs"].clone();
         }
     }
 }
