@@ -1,11 +1,14 @@
 //! Puts the rooms together: opens the journal, starts the hub, listens, and takes everything down again in order.
 
 pub mod deadlines;
+pub mod tls;
+pub mod alert_webhook;
 pub mod stop;
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use actix::prelude::*;
@@ -84,6 +87,9 @@ pub enum StartError {
     /// The metrics do not register.
     #[error("cannot register the metrics")]
     Metrics(#[from] prometheus::Error),
+    /// The client of https cannot be set up.
+    #[error("ALERT_WEBHOOK_URL: {0}")]
+    AlertWebhook(String),
     /// A thread does not start, or the server does not run.
     #[error("cannot start")]
     Io(#[from] std::io::Error),
@@ -207,6 +213,9 @@ async fn start_hub(
         let alerts = deadlines::at_start(&transaction, settings, integrity);
         (LoadStats { now }.answer(&transaction)?, newest.answer(&transaction)?, alerts)
     };
+    // One word that waits is enough: whoever hears it looks for everything.
+    let (wake, woken) = sync_channel(1);
+    let alert_wake = settings.alert_webhook.is_some().then_some(wake);
     let hub_settings = HubSettings {
         zone: settings.zone.clone(),
         sessions_max: settings.sessions_max,
@@ -219,6 +228,7 @@ async fn start_hub(
         updates_in_memory: settings.updates_in_memory,
         replay_updates_max: settings.replay_updates_max,
         newest_updates,
+        alert_wake,
         alerts,
     };
     let archive = Archive::start(settings.database_path.clone(), integrity.clone());
@@ -233,6 +243,9 @@ async fn start_hub(
         JournalSettings { path: settings.database_path.clone(), updates_retained: settings.updates_retained };
     let journal = opened.start(&journal_settings, listeners)?;
     hub.send(hub::Opened { journal }).await?;
+    if let Some(webhook) = &settings.alert_webhook {
+        alert_webhook::start(webhook, settings.database_path.clone(), hub.clone(), woken)?;
+    }
     Ok(hub)
 }
 

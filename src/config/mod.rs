@@ -42,6 +42,15 @@ pub enum ConfigError {
     Wrong(Vec<String>),
 }
 
+/// Where alerts are posted to.
+#[derive(Debug, Clone)]
+pub struct AlertWebhook {
+    /// The address.
+    pub url: String,
+    /// What the posts are signed with.
+    pub secret: Secret,
+}
+
 /// All settings, checked.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -83,6 +92,8 @@ pub struct Settings {
     pub updates_in_memory: usize,
     /// How many missed updates a session is replayed at most.
     pub replay_updates_max: u32,
+    /// `ALERT_WEBHOOK_URL` and `ALERT_WEBHOOK_SECRET`.
+    pub alert_webhook: Option<AlertWebhook>,
     /// `WORKERS`; `None`: one per core.
     pub workers: Option<usize>,
     /// `DASHBOARD_DIR`.

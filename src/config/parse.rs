@@ -7,8 +7,8 @@ use std::str::FromStr;
 
 use jiff::tz::TimeZone;
 
-use super::Settings;
 use super::values::Values;
+use super::{AlertWebhook, Settings};
 use crate::auth::{AuthKey, AuthSettings, Authenticator, Secret};
 
 /// RFC 7518, 3.2: a key of HS256 has at least the size of the hash.
@@ -89,6 +89,7 @@ impl<'a> Reader<'a> {
         let replay_updates_max = self.number("REPLAY_UPDATES_MAX", 0, REPLAY_UPDATES_MAX);
         let workers = self.number("WORKERS", 1, WORKERS_MAX);
         let webhook_secret = self.secret("WEBHOOK_SECRET");
+        let alert_webhook = self.alert_webhook();
         if self.text("NATS_URL").is_some() {
             self.problems.push("NATS_URL: clustering is not built yet; unset it to run one hub".to_owned());
         }
@@ -112,10 +113,30 @@ impl<'a> Reader<'a> {
             updates_retained: updates_retained?,
             updates_in_memory: updates_in_memory?,
             replay_updates_max: replay_updates_max?,
+            alert_webhook,
             workers,
             dashboard_dir: PathBuf::from(self.text("DASHBOARD_DIR")?),
             log_filter: log_filter?,
         })
+    }
+
+    /// Where alerts are posted to; never unsigned.
+    fn alert_webhook(&mut self) -> Option<AlertWebhook> {
+        let url = self.parse("ALERT_WEBHOOK_URL", web_address);
+        let secret = self.secret("ALERT_WEBHOOK_SECRET");
+        match (url, secret) {
+            (Some(url), Some(secret)) if secret.expose().len() >= WEBHOOK_SECRET_BYTES_MIN => {
+                Some(AlertWebhook { url, secret })
+            }
+            (Some(_), _) => {
+                let least = WEBHOOK_SECRET_BYTES_MIN;
+                self.problems.push(format!(
+                    "ALERT_WEBHOOK_SECRET: must have {least} bytes or more where ALERT_WEBHOOK_URL is set"
+                ));
+                None
+            }
+            (None, _) => None,
+        }
     }
 
     fn secret(&mut self, name: &str) -> Option<Secret> {
@@ -173,6 +194,14 @@ impl<'a> Reader<'a> {
             ));
         }
     }
+}
+
+/// An address that can be posted to.
+fn web_address(text: &str) -> Result<String, String> {
+    let wrong = || "must be an address that begins with https:// or http://".to_owned();
+    let address: actix_web::http::Uri = text.parse().map_err(|_no_address| wrong())?;
+    let is_web = matches!(address.scheme_str(), Some("http" | "https")) && address.host().is_some();
+    if is_web { Ok(text.to_owned()) } else { Err(wrong()) }
 }
 
 fn log_filter(text: &str) -> Result<String, String> {

@@ -115,6 +115,12 @@ pub const TABLE: &[Setting] = &[
         Some("10000"),
         "Missed updates that a screen is replayed at most; whoever missed more begins with a snapshot.",
     ),
+    setting(
+        "ALERT_WEBHOOK_URL",
+        None,
+        "Address that alerts are posted to, signed and retried; needs ALERT_WEBHOOK_SECRET. Unset: nowhere.",
+    ),
+    secret("ALERT_WEBHOOK_SECRET", "What these posts are signed with (HMAC-SHA256), 16 bytes or more."),
     setting("WORKERS", None, "Threads for HTTP and sockets; unset: one per core."),
     setting(
         "DASHBOARD_DIR",

@@ -6,6 +6,7 @@
 //! 2. One timer, armed for the earliest deadline; nothing is scanned.
 //! 3. One request to the journal at a time, so that thousands of deadlines at once hold up no delivery.
 
+use std::sync::mpsc::TrySendError;
 use std::time::Duration;
 
 use actix::prelude::*;
@@ -56,7 +57,7 @@ impl Alerts {
 
     fn learn(&mut self, event: &Recorded, now: Timestamp) {
         match &event.news {
-            News::None => {}
+            News::None | News::Noted => {}
             News::Clocks(clocks) => self.wheel.learn(Clocks::clone(clocks), now),
             News::Raised(alert) => self.wheel.raised(alert, now),
             News::Cleared(alert) => self.wheel.cleared(alert, now),
@@ -75,6 +76,15 @@ impl UmblerHub {
         let now = clock::now();
         for event in events {
             self.alerts.learn(event, now);
+        }
+        let is_alert = |event: &std::sync::Arc<Recorded>| {
+            matches!(event.news, News::Raised(_) | News::Cleared(_) | News::Noted)
+        };
+        if let Some(wake) = &self.settings.alert_wake
+            && events.iter().any(is_alert)
+            && let Err(TrySendError::Disconnected(())) = wake.try_send(())
+        {
+            log::debug!("nobody posts alerts any more");
         }
         self.settle_alerts(ctx);
     }

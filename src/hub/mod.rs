@@ -86,6 +86,8 @@ pub struct HubSettings {
     pub replay_updates_max: u32,
     /// The newest of them, as far as the database has them.
     pub newest_updates: Vec<Arc<Recorded>>,
+    /// Told that alerts changed: whoever posts them elsewhere.
+    pub alert_wake: Option<std::sync::mpsc::SyncSender<()>>,
     /// Deadlines and alerts, as they stood.
     pub alerts: alerts::AlertsAtStart,
 }

@@ -272,6 +272,40 @@ mod tests {
         assert_eq!(goes_through(&mut wheel, 101), ["-waiting:a"]);
     }
 
+    proptest::proptest! {
+        #[test]
+        fn whatever_happens_what_stands_is_what_the_clocks_say(
+            steps in proptest::collection::vec((0..4_usize, proptest::option::of(0..900_i64), proptest::bool::ANY, 0..400_i64), 1..40)
+        ) {
+            let (mut wheel, mut now) = (Wheel::new(&Thresholds::default()), 0);
+            let mut latest: Vec<Option<Clocks>> = vec![None; 4];
+            for (place, since, runs, later) in steps {
+                let quiet_since = since.map(|since| at(since / 2));
+                let clocks = Clocks { runs, quiet_since, ..waiting(&place.to_string(), since) };
+                latest[place] = Some(clocks.clone());
+                wheel.learn(clocks, at(now));
+                now += later;
+                // Only where the wheel said that its moment comes is it looked at.
+                if wheel.turns_at().is_some_and(|turn| turn <= at(now)) {
+                    wheel.turn(at(now));
+                }
+                while !goes_through(&mut wheel, now).is_empty() {}
+                for clocks in latest.iter().flatten() {
+                    let deadlines = clocks.deadlines(wheel.limits.of(None));
+                    let mut should: Vec<_> =
+                        deadlines.filter(|due| due.stands_at(at(now))).map(|due| (due.kind, due.since)).collect();
+                    let watched = wheel.chats.get(&clocks.chat);
+                    let mut stands = watched.map(|watched| watched.standing.clone()).unwrap_or_default();
+                    should.sort_unstable();
+                    stands.sort_unstable();
+                    proptest::prop_assert_eq!(stands, should);
+                    proptest::prop_assert_eq!(watched.is_some(), clocks.runs);
+                }
+                proptest::prop_assert_eq!(wheel.due.len(), wheel.chats.values().filter(|chat| chat.turns_at.is_some()).count());
+            }
+        }
+    }
+
     #[test]
     fn a_request_to_the_journal_is_bounded_and_what_it_refuses_is_asked_for_again() {
         let mut wheel = Wheel::new(&Thresholds::default());

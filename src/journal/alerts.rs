@@ -16,6 +16,9 @@ use crate::domain::{AlertKind, Audience, Chat, ChatId, Clocks, EventId, Placemen
 use crate::protocol::alerts::{AlertChange, AlertData, AlertShape, SideUpdate};
 use crate::protocol::shapes::NamedShape;
 
+/// The key in `meta` of the position up to which alerts were posted to the alert webhook.
+pub const SENT_KEY: &str = "alert_webhook_seq";
+
 /// Alerts to be raised and cleared, or one that a user takes note of.
 #[derive(Debug, Clone)]
 pub struct AlertChanges {
@@ -123,6 +126,16 @@ pub fn load_standing(connection: &Connection) -> rusqlite::Result<Vec<AlertKey>>
 }
 
 impl BatchWriter {
+    /// Notes up to where alerts were posted to the alert webhook.
+    pub(super) fn take_sent(&self, seq: Seq, written: &mut Written) -> Result<(), StoreError> {
+        let mut upsert = self.store.connection().prepare_cached(
+            "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2",
+        )?;
+        upsert.execute([SENT_KEY, &seq.to_string()])?;
+        written.acks.push(Ack { status: AckStatus::Ignored, event_id: None, seq: None, reason: None });
+        Ok(())
+    }
+
     /// Writes what happened to alerts, each as an event of its own.
     pub(super) fn take_alerts(
         &mut self,
@@ -247,7 +260,7 @@ impl BatchWriter {
         let news = match (change, key) {
             (AlertChange::Raised, Some(key)) => News::Raised(key),
             (AlertChange::Cleared, Some(key)) => News::Cleared(key),
-            (AlertChange::Acknowledged, _) | (_, None) => News::None,
+            (AlertChange::Acknowledged, _) | (_, None) => News::Noted,
         };
         let recorded = Recorded::new(seq, frame, Some(audience), Vec::new()).with(news);
         written.events.push(std::sync::Arc::new(recorded));

@@ -33,6 +33,8 @@ pub enum Submission {
     Settings(Box<SettingsChange>),
     /// What happens to alerts, from the hub itself or from whoever takes note of one.
     Alerts(Box<AlertChanges>),
+    /// Alerts were posted to the alert webhook up to here.
+    Sent(Seq),
     /// A JSON object without an id or a type: kept raw, no event.
     Ignored {
         /// Which part is missing.
@@ -94,6 +96,7 @@ impl Submission {
                 raw.len() + body_bytes + SUBMISSION_OVERHEAD_BYTES
             }
             Self::Members(changes) => changes.members.len() * MEMBER_BYTES + SUBMISSION_OVERHEAD_BYTES,
+            Self::Sent(_) => SUBMISSION_OVERHEAD_BYTES,
             Self::Settings(change) => change.raw.len() * SETTINGS_TIMES + SUBMISSION_OVERHEAD_BYTES,
             Self::Alerts(asked) => asked.changes.len() * MEMBER_BYTES + SUBMISSION_OVERHEAD_BYTES,
             Self::Notice(notice) => notice.data.get().len() + SUBMISSION_OVERHEAD_BYTES,

@@ -211,6 +211,10 @@ impl BatchWriter {
                 self.take_alerts(asked, written)?;
                 Ok(None)
             }
+            Submission::Sent(seq) => {
+                self.take_sent(*seq, written)?;
+                Ok(None)
+            }
             Submission::Ignored { event_id: Some(id), received_at, .. }
                 if self.acknowledge_known(id, written)? =>
             {

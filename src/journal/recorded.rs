@@ -39,6 +39,8 @@ pub enum News {
     Raised(AlertKey),
     /// An alert stands no more.
     Cleared(AlertKey),
+    /// Somebody took note of an alert.
+    Noted,
     /// Other settings.
     Settings(Arc<Settings>),
 }

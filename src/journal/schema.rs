@@ -277,3 +277,49 @@ pub(super) fn quick_check(connection: &Connection) -> rusqlite::Result<Vec<Strin
     let findings: Vec<String> = check.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     Ok(findings.into_iter().filter(|finding| finding != "ok").collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Chat;
+
+    #[test]
+    fn an_upgrade_gives_open_chats_the_clocks_that_they_did_not_have() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrations().to_version(&mut connection, 4).unwrap();
+        let write = |sql: &str| connection.execute_batch(sql).unwrap();
+        let state = r#"{"id":"a","created_at":null,"active_at":null,"last_closed_at":null,"closed_since":null,"last_reply_at":null,"unanswered_since":null,"last_message":null}"#;
+        for (id, open) in [("a", 1), ("b", 1), ("c", 0)] {
+            write(&format!(
+                "INSERT INTO chats (id, kind, open, waiting, private, name_key, created_at, last_activity_at, message_count,
+                     state) VALUES ('{id}', 'direct', {open}, 0, 0, '', 0, 0, 0, '{state}')"
+            ));
+        }
+        for (id, chat, at, role) in [
+            ("1", "a", 1_772_456_400_000_000_000_i64, "customer"),
+            ("2", "a", 1_772_456_401_123_456_700, "customer"),
+            ("3", "a", 1_772_456_402_000_000_000, "reply"),
+            ("4", "c", 1_772_456_402_000_000_000, "customer"),
+        ] {
+            write(&format!(
+                "INSERT INTO messages (id, chat_id, at, role, state) VALUES ('{id}', '{chat}', {at}, '{role}', '')"
+            ));
+        }
+        write(
+            "INSERT INTO timeline (chat_id, at, event_id, seq, bot_running) VALUES
+                 ('a', 1772456403000000000, 'x', 1, 1), ('a', 1772456404000000000, 'y', 2, 0)",
+        );
+        migrations().to_latest(&mut connection).unwrap();
+        let chat = |id: &str| -> Chat {
+            let sql = "SELECT state FROM chats WHERE id = ?1";
+            let state: String = connection.query_row(sql, [id], |row| row.get(0)).unwrap();
+            serde_json::from_str(&state).unwrap()
+        };
+        let moment = |text: &str| Some(text.parse::<Timestamp>().unwrap());
+        assert_eq!(chat("a").last_customer_at, moment("2026-03-02T13:00:01.1234567Z"));
+        assert_eq!(chat("a").bot_seen_at, moment("2026-03-02T13:00:03Z"));
+        for other in ["b", "c"] {
+            assert_eq!((chat(other).last_customer_at, chat(other).bot_seen_at), (None, None), "{other}");
+        }
+    }
+}

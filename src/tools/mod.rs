@@ -2,7 +2,6 @@
 
 pub mod check;
 pub mod token;
-mod tls;
 pub mod post;
 pub mod tally;
 pub mod simulate;

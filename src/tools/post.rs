@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use ureq::Agent;
 
-use super::{ToolError, pause_until, tls};
+use super::{ToolError, pause_until};
+use crate::app::tls;
 use crate::config::{ServeArgs, Values};
 
 /// How long one answer may take: the hub itself gives up after four seconds.
@@ -187,7 +188,7 @@ pub fn agent(url: &str) -> Result<Agent, ToolError> {
         .http_status_as_error(false)
         .timeout_global(Some(ANSWER_TIMEOUT))
         .max_idle_connections_per_host(1)
-        .tls_config(tls::config(url)?)
+        .tls_config(tls::config(url).map_err(ToolError::Found)?)
         .build();
     Ok(config.new_agent())
 }

@@ -6,6 +6,7 @@
 )]
 #![expect(clippy::expect_used, clippy::panic, reason = "helpers fail a test as tests do")]
 
+mod alert_webhook;
 mod alerts;
 mod asyncapi;
 mod auth;

@@ -7,6 +7,7 @@ pub mod memory;
 pub mod mirror;
 pub mod provider;
 pub mod raw;
+pub mod receiver;
 pub mod screen;
 pub mod tls;
 pub mod town;

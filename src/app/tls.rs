@@ -1,4 +1,4 @@
-//! Whom the tools trust when a hub is reached by https: what the machine trusts, so that a company's own authority
+//! Whom the hub and its tools trust where they are the client of https: what the machine trusts, so that a company's own authority
 //! counts too.
 
 use std::path::PathBuf;
@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
 
-use super::ToolError;
 use crate::config::values::environment;
 
 /// Where systems keep the certificates of the authorities that they trust: Debian and Alpine, Fedora, SUSE, macOS.
@@ -18,7 +17,7 @@ const BUNDLES: [&str; 4] = [
 ];
 
 /// The settings of TLS for this address; plain http needs no authorities, so their absence is no fault there.
-pub(super) fn config(url: &str) -> Result<TlsConfig, ToolError> {
+pub fn config(url: &str) -> Result<TlsConfig, String> {
     let roots = if url.starts_with("https:") { authorities()? } else { Vec::new() };
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     Ok(TlsConfig::builder()
@@ -29,19 +28,19 @@ pub(super) fn config(url: &str) -> Result<TlsConfig, ToolError> {
 }
 
 /// The authorities of the bundle that `SSL_CERT_FILE` names, as with other programs, or of the system's own.
-fn authorities() -> Result<Vec<Certificate<'static>>, ToolError> {
+fn authorities() -> Result<Vec<Certificate<'static>>, String> {
     let named = environment("SSL_CERT_FILE").filter(|path| !path.is_empty()).map(PathBuf::from);
     let path = named.or_else(|| BUNDLES.iter().map(PathBuf::from).find(|path| path.is_file()));
     let missing =
         "https needs the system's certificate authorities: install ca-certificates, or set SSL_CERT_FILE";
-    let path = path.ok_or_else(|| ToolError::Found(missing.to_owned()))?;
-    let pem = std::fs::read(&path).map_err(ToolError::io(format!("cannot read {}", path.display())))?;
+    let path = path.ok_or_else(|| missing.to_owned())?;
+    let pem = std::fs::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     let items = parse_pem(&pem).filter_map(Result::ok);
     let authorities: Vec<_> = items
         .filter_map(|item| if let PemItem::Certificate(authority) = item { Some(authority) } else { None })
         .collect();
     if authorities.is_empty() {
-        return Err(ToolError::Found(format!("{} holds no certificate", path.display())));
+        return Err(format!("{} holds no certificate", path.display()));
     }
     Ok(authorities)
 }

@@ -1,0 +1,58 @@
+//! Another system that alerts are posted to.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+
+/// A server that takes one post after another, each on a connection of its own.
+pub struct Receiver {
+    listener: TcpListener,
+}
+
+/// What was posted, and who waits for the answer.
+pub struct Posted {
+    /// The headers, their names in lower case.
+    pub headers: BTreeMap<String, String>,
+    /// The content.
+    pub body: String,
+    stream: TcpStream,
+}
+
+impl Receiver {
+    /// Listens.
+    pub fn new() -> Self {
+        Self { listener: TcpListener::bind("127.0.0.1:0").expect("a free port") }
+    }
+
+    /// Where.
+    pub fn address(&self) -> SocketAddr {
+        self.listener.local_addr().expect("it listens")
+    }
+
+    /// The next post.
+    pub fn hears(&self) -> Posted {
+        let (stream, _) = self.listener.accept().expect("a connection");
+        stream.set_read_timeout(Some(super::PATIENCE)).expect("a timeout");
+        let mut reader = BufReader::new(stream);
+        let mut headers = BTreeMap::new();
+        let mut line = String::new();
+        while reader.read_line(&mut line).expect("a head") > 2 {
+            if let Some((name, value)) = line.trim_end().split_once(": ") {
+                headers.insert(name.to_ascii_lowercase(), value.to_owned());
+            }
+            line.clear();
+        }
+        let length: usize = headers["content-length"].parse().expect("a length");
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).expect("the whole body");
+        Posted { headers, body: String::from_utf8(body).expect("text"), stream: reader.into_inner() }
+    }
+}
+
+impl Posted {
+    /// Answers.
+    pub fn answers(mut self, status: u16) {
+        let answer = format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        self.stream.write_all(answer.as_bytes()).expect("whoever posted waits");
+    }
+}
