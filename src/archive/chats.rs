@@ -120,7 +120,7 @@ impl ListChats {
         }
     }
 
-    fn conditions(&self) -> Conditions {
+    pub(super) fn conditions(&self) -> Conditions {
         let filter = &self.filter;
         let mut conditions = Conditions::default();
         match filter.status {
@@ -138,7 +138,19 @@ impl ListChats {
         conditions
             .require_some("id IN (SELECT chat_id FROM chat_tags WHERE tag_id = ?)", filter.tag.as_ref());
         visible::limit(&mut conditions, &self.scope, visible::Rows::Chats);
-        if let Some(search) = &filter.search {
+        self.add_search(&mut conditions);
+        conditions
+    }
+
+    /// What is searched for, alone.
+    pub(super) fn search_conditions(&self) -> Conditions {
+        let mut conditions = Conditions::default();
+        self.add_search(&mut conditions);
+        conditions
+    }
+
+    fn add_search(&self, conditions: &mut Conditions) {
+        if let Some(search) = &self.filter.search {
             if self.scope.is_masked() {
                 // What is masked is not found either.
                 conditions.require("FALSE", []);
@@ -148,7 +160,6 @@ impl ListChats {
                 Needle::new(search).for_contacts(),
             );
         }
-        conditions
     }
 
     fn total(&self, tx: &Transaction<'_>) -> Result<i64, ArchiveError> {
@@ -235,7 +246,7 @@ pub(super) fn rowid(tx: &Transaction<'_>, id: &str, scope: &Scope) -> Result<Opt
     Ok(if visible::sees(tx, scope, visible::Rows::Chats, id)? { rowid } else { None })
 }
 
-fn load(tx: &Transaction<'_>, rowid: i64, scope: &Scope) -> Result<ChatShape, ArchiveError> {
+pub(super) fn load(tx: &Transaction<'_>, rowid: i64, scope: &Scope) -> Result<ChatShape, ArchiveError> {
     let mut statement = tx.prepare_cached(
         "SELECT chats.state, contacts.name, messages.state FROM chats
          LEFT JOIN contacts ON contacts.id = chats.contact_id

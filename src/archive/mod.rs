@@ -31,6 +31,8 @@ mod history_names;
 pub mod history;
 pub mod alerts;
 pub mod names;
+pub mod past;
+pub mod past_stats;
 pub mod updates;
 pub mod webhooks;
 pub mod stats;
@@ -50,6 +52,8 @@ pub use members::{ListMembers, ListedMember};
 pub use messages::{ListChatMessages, ListMessages, MessageFilter};
 pub use names::{FoundNames, LookUpNames};
 pub use page::{Order, Page, PageAt, Sort};
+pub use past::{GetPastChat, ListPastChats, PastChats};
+pub use past_stats::PastStats;
 pub use snapshot::{Snapshot, SnapshotAnswer};
 pub use stats::{LoadStats, ScopedStats};
 pub use updates::{ListUpdates, LoadNewest, LoadStretch, Stretch, Updates};
@@ -80,6 +84,9 @@ pub enum ArchiveError {
     /// A cursor that was made by another list, or by the same list sorted or filtered otherwise.
     #[error("the cursor belongs to another list, order or filter")]
     BadCursor,
+    /// A moment since which more has happened than is gone through for one answer.
+    #[error("more has happened since then than is gone through for one answer")]
+    TooFarBack,
     /// Too many questions are waiting.
     #[error("too many questions are waiting")]
     Busy,

@@ -254,21 +254,22 @@ mod tests {
         }
     }
 
-    fn some(name: &str) -> Option<Option<RefId>> {
-        Some(Some(id(name)))
-    }
-
     /// A day of a chat, entry by entry, and what happened at each.
     fn day() -> Vec<(Entry, Vec<Happening>)> {
         vec![
             (
-                Entry { open: Some(true), waiting: Some(true), sector: some("sales"), ..entry(1) },
+                Entry { open: Some(true), waiting: Some(true), sector: Some(Some(id("sales"))), ..entry(1) },
                 vec![Opened, SectorChanged(None, Some(id("sales"))), WaitingStarted],
             ),
             (Entry { bot_running: Some(true), ..entry(2) }, vec![BotStarted]),
             (Entry { bot_running: Some(true), open: Some(true), ..entry(3) }, vec![]),
             (
-                Entry { bot_running: Some(false), owner: some("bia"), waiting: Some(false), ..entry(4) },
+                Entry {
+                    bot_running: Some(false),
+                    owner: Some(Some(id("bia"))),
+                    waiting: Some(false),
+                    ..entry(4)
+                },
                 vec![Transferred(None, Some(id("bia"))), BotStopped, WaitingEnded],
             ),
             (
@@ -280,7 +281,12 @@ mod tests {
                 vec![TagsAdded(vec![id("paid")]), TagsRemoved(vec![id("new")])],
             ),
             (
-                Entry { owner: some("caio"), sector: some("support"), private: Some(true), ..entry(7) },
+                Entry {
+                    owner: Some(Some(id("caio"))),
+                    sector: Some(Some(id("support"))),
+                    private: Some(true),
+                    ..entry(7)
+                },
                 vec![
                     SectorChanged(Some(id("sales")), Some(id("support"))),
                     Transferred(Some(id("bia")), Some(id("caio"))),

@@ -183,6 +183,7 @@ impl From<ArchiveError> for ApiError {
                 Self::parameter("after", "the journal has not reached this position")
             }
             ArchiveError::BadCursor => Self::parameter("cursor", error.to_string()),
+            ArchiveError::TooFarBack => Self::parameter("at", error.to_string()),
             ArchiveError::Busy => {
                 Self::Unavailable { message: "too many questions are waiting", retry_after_seconds: 1 }
             }

@@ -134,7 +134,7 @@ pub async fn metrics(request: HttpRequest, state: web::Data<EdgeState>) -> Resul
     }
     let health = state.health().await?;
     let scope = Arc::new(Scope::of(&Identity::anonymous()));
-    let counters = state.stats(scope).await?;
+    let counters = state.stats(scope, None).await?;
     let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     let values = GaugeValues {
         sessions: count(health.sessions),

@@ -9,6 +9,7 @@ use std::time::Instant;
 use actix::Addr;
 use actix_web::HttpRequest;
 use actix_web::web;
+use jiff::Timestamp;
 
 use super::address::TrustedProxies;
 use super::bodies::Bodies;
@@ -107,9 +108,9 @@ impl EdgeState {
         Ok(answer?)
     }
 
-    /// The counters, as a scope sees them.
-    pub async fn stats(&self, scope: Arc<Scope>) -> Result<StatsShape, ApiError> {
-        Ok(self.hub.send(GetStats { scope }).await.map_err(|_gone| stopping())??)
+    /// The counters, as a scope sees them, now or as they stood at a moment.
+    pub async fn stats(&self, scope: Arc<Scope>, then: Option<Timestamp>) -> Result<StatsShape, ApiError> {
+        Ok(self.hub.send(GetStats { scope, then }).await.map_err(|_gone| stopping())??)
     }
 
     /// How the hub is.

@@ -31,6 +31,8 @@ pub struct Ingest {
 pub struct GetStats {
     /// Whose eyes.
     pub scope: Arc<Scope>,
+    /// As of which moment; `None`: now.
+    pub then: Option<Timestamp>,
 }
 
 /// Tell how the hub is.

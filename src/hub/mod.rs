@@ -36,7 +36,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::sync::oneshot;
 
-use crate::archive::{Archive, ArchiveError, Ask, Query, ScopedStats};
+use crate::archive::{Archive, ArchiveError, Ask, PastStats, Query, ScopedStats};
 use crate::auth::Revocations;
 use crate::domain::Stats;
 use crate::journal::append::Append;
@@ -187,6 +187,11 @@ impl Handler<GetStats> for UmblerHub {
     type Result = ResponseFuture<Result<StatsShape, ArchiveError>>;
 
     fn handle(&mut self, ask: GetStats, _: &mut Self::Context) -> Self::Result {
+        if let Some(then) = ask.then {
+            let ask = PastStats { then, zone: self.settings.zone.clone(), scope: ask.scope };
+            let answer = self.archive.send(Ask(ask));
+            return Box::pin(async move { answer.await.unwrap_or(Err(ArchiveError::Busy)) });
+        }
         if ask.scope.is_unlimited() {
             let stats = self.stats_shape();
             return Box::pin(async { Ok(stats) });

@@ -27,6 +27,7 @@ mod model;
 mod key_sets;
 mod limits;
 mod origins;
+mod past;
 mod parameters;
 mod payloads;
 mod power_loss;

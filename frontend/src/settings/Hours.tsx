@@ -1,4 +1,5 @@
 import { ActionIcon, Button, TextInput } from '@mantine/core';
+
 import { Icon } from '../parts/icons.tsx';
 import { weekday } from '../words/format.ts';
 import { useWords } from '../words/words.ts';

@@ -31,9 +31,9 @@ const TABLES: &str = "
         is_complete INTEGER NOT NULL
     );
     CREATE VIRTUAL TABLE message_words USING fts5(
-        text, content = '', contentless_delete = 1, tokenize = 'ascii', prefix = '1 2 3');
+        text, content = '', contentless_delete = 1, tokenize = 'ascii', prefix = '1 2 3 4');
     CREATE VIRTUAL TABLE contact_words USING fts5(
-        name, phone, content = '', contentless_delete = 1, tokenize = 'ascii', prefix = '1 2 3');
+        name, phone, content = '', contentless_delete = 1, tokenize = 'ascii', prefix = '1 2 3 4');
 ";
 
 /// How far the index has come.

@@ -14,7 +14,7 @@ use crate::auth::Scope;
 use crate::protocol::search::{ContactHighlight, FoundContact, FoundMessage};
 
 /// Finds that are looked at for one answer, where a scope may hide some of them.
-pub(super) const EXAMINED_MAX: usize = 10_000;
+pub(super) const EXAMINED_MAX: usize = 4_000;
 /// Finds that are looked at in one go.
 pub(super) const CHUNK: usize = 500;
 

@@ -8,6 +8,8 @@ use crate::archive::search::Needle;
 
 /// Words of one text that are indexed: more than any message holds that people write.
 const WORDS_MAX: usize = 20_000;
+/// Bytes of a word that count; what is longer is no word, but a file's bytes or a link's token.
+const WORD_BYTES_MAX: usize = 128;
 
 /// A word without case and accents, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,36 +22,59 @@ pub(super) struct Word {
 
 /// The words of a text: runs of letters and digits.
 pub(super) fn words(text: &str) -> Vec<Word> {
-    let mut words: Vec<Word> = Vec::new();
-    let mut open = false;
+    let mut run = Run::default();
     for (at, c) in text.char_indices() {
-        let until = at + c.len_utf8();
+        if run.words.len() > WORDS_MAX {
+            run.words.pop();
+            break;
+        }
+        let place = (at, at + c.len_utf8());
+        if c.is_ascii() {
+            // Most of all texts, and nothing to take apart.
+            run.take(c.to_ascii_lowercase(), place);
+            continue;
+        }
         let mut folded = folded(c).peekable();
         if folded.peek().is_none() {
-            // An accent that stands alone belongs to the letter before it.
-            if let Some(word) = words.last_mut().filter(|_| open) {
-                word.until = until;
-            }
+            run.take_accent(place.1);
         }
-        for c in folded {
-            if !c.is_alphanumeric() {
-                open = false;
-                continue;
-            }
-            if !open {
-                if words.len() == WORDS_MAX {
-                    return words;
-                }
-                words.push(Word { folded: String::new(), from: at, until });
-                open = true;
-            }
-            if let Some(word) = words.last_mut() {
+        folded.for_each(|c| run.take(c, place));
+    }
+    run.words
+}
+
+/// The words so far.
+#[derive(Default)]
+struct Run {
+    words: Vec<Word>,
+    /// The last one may go on.
+    is_open: bool,
+}
+
+impl Run {
+    fn take(&mut self, c: char, (from, until): (usize, usize)) {
+        if !c.is_alphanumeric() {
+            self.is_open = false;
+            return;
+        }
+        if !self.is_open {
+            self.words.push(Word { folded: String::new(), from, until });
+            self.is_open = true;
+        }
+        if let Some(word) = self.words.last_mut() {
+            if word.folded.len() < WORD_BYTES_MAX {
                 word.folded.push(c);
-                word.until = until;
             }
+            word.until = until;
         }
     }
-    words
+
+    /// An accent that stands alone belongs to the letter before it.
+    fn take_accent(&mut self, until: usize) {
+        if let Some(word) = self.words.last_mut().filter(|_| self.is_open) {
+            word.until = until;
+        }
+    }
 }
 
 /// A character without case and accents, as [`fold`](crate::journal::fold::fold) does it with a text.
@@ -173,6 +198,16 @@ mod tests {
         assert_eq!(folded_words("👍 ... "), Vec::<String>::new());
         let apart = "a\u{303}o"; // An accent as a character of its own.
         assert_eq!(words(apart), [Word { folded: "ao".into(), from: 0, until: apart.len() }]);
+    }
+
+    #[test]
+    fn texts_that_are_no_texts_end_at_a_bound() {
+        let long = "x".repeat(60_000);
+        assert_eq!(folded_words(&long), ["x".repeat(WORD_BYTES_MAX)]);
+        assert_eq!(words(&long)[0].until, 60_000);
+        let many = "a ".repeat(WORDS_MAX + 9);
+        assert_eq!(words(&many).len(), WORDS_MAX);
+        assert_eq!(words(&"a ".repeat(WORDS_MAX)).len(), WORDS_MAX);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod lists;
 mod paging;
+mod past;
 mod positions;
 mod scopes;
 

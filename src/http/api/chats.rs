@@ -3,14 +3,18 @@
 use std::sync::Arc;
 
 use actix_web::{HttpRequest, web};
+use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::lists::{Asked, PageInfo};
 use super::messages::{MessagesAnswer, read_list as read_messages};
-use super::params::Params;
+use super::params::{LIMIT_DEFAULT, LIMIT_MAX, Params};
 use super::{Answer, path_id};
-use crate::archive::{ChatFilter, GetChat, ListChatMessages, ListChats, Page, StatusFilter};
+use crate::archive::{
+    ChatFilter, Cursor, GetChat, GetPastChat, ListChatMessages, ListChats, ListPastChats, Page, PastChats,
+    StatusFilter,
+};
 use crate::domain::ChatKind;
 use crate::http::caller::Caller;
 use crate::http::error::{ApiError, ErrorBody};
@@ -38,13 +42,37 @@ pub struct ChatAnswer {
     chat: ChatShape,
 }
 
-/// What a query string asks of a list of chats.
-pub fn read_list(mut params: Params, caller: &Caller) -> Result<(ListChats, Asked), ApiError> {
-    let paging = params.paging()?;
+/// Chats as they are, or as they stood at a moment.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum ListAnswer {
+    /// As they are.
+    Now(ChatsAnswer),
+    /// As they stood.
+    Then(PastChatsAnswer),
+}
+
+/// A page of chats as they stood at a moment, those created last first. It may hold fewer than asked for, even none, and
+/// still have a next one.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PastChatsAnswer {
+    chats: Vec<ChatShape>,
+    /// The moment.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// Items on a page at most.
+    limit: u32,
+    /// Where the next page begins; `null` on the last one.
+    next_cursor: Option<String>,
+}
+
+/// Which chats a query string asks for.
+fn read_filter(params: &mut Params) -> Result<ChatFilter, ApiError> {
     let status =
         [("open", StatusFilter::Open), ("waiting", StatusFilter::Waiting), ("closed", StatusFilter::Closed)];
     let kind = [("direct", ChatKind::Direct), ("group", ChatKind::Group), ("internal", ChatKind::Internal)];
-    let filter = ChatFilter {
+    Ok(ChatFilter {
         status: params.word("status", &status)?,
         sector: params.id("sector")?,
         owner: params.id("owner")?,
@@ -53,7 +81,23 @@ pub fn read_list(mut params: Params, caller: &Caller) -> Result<(ListChats, Aske
         kind: params.word("kind", &kind)?,
         search: params.search()?,
         contact: None,
-    };
+    })
+}
+
+/// What a query string asks of chats as they stood at a moment.
+fn read_past(mut params: Params, then: Timestamp, caller: &Caller) -> Result<ListPastChats, ApiError> {
+    params.refuse(&["page", "sort", "order"], "at")?;
+    let limit = params.number("limit", 1, LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT);
+    let after = params.take("cursor", str::parse::<Cursor>)?;
+    let filter = read_filter(&mut params)?;
+    params.finish()?;
+    Ok(ListPastChats { then, filter, limit, after, scope: Arc::clone(&caller.scope) })
+}
+
+/// What a query string asks of a list of chats.
+pub fn read_list(mut params: Params, caller: &Caller) -> Result<(ListChats, Asked), ApiError> {
+    let paging = params.paging()?;
+    let filter = read_filter(&mut params)?;
     let (sort, order) = params.sorting()?;
     caller.check_sort(sort)?;
     params.finish()?;
@@ -71,7 +115,7 @@ pub fn read_list(mut params: Params, caller: &Caller) -> Result<(ListChats, Aske
     ))
 }
 
-/// Chats, by default those with the latest activity first.
+/// Chats, by default those with the latest activity first; or as they stood at a moment.
 #[utoipa::path(
     get,
     path = "/api/umbler/chats",
@@ -90,9 +134,10 @@ pub fn read_list(mut params: Params, caller: &Caller) -> Result<(ListChats, Aske
         ("search" = Option<String>, Query, description = "A part of the name or the phone, without case and accents."),
         ("sort" = Option<String>, Query, description = "`lastInteraction` (default), `name` or `createdAt`."),
         ("order" = Option<String>, Query, description = "`asc` or `desc`; names run from A, times from the newest."),
+        ("at" = Option<String>, Query, description = "As they stood at this moment (RFC 3339), not in the future; those created last first. Not together with page, sort and order."),
     ),
     responses(
-        (status = 200, body = ChatsAnswer),
+        (status = 200, body = ListAnswer),
         (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
         (status = 401, description = "No valid token.", body = ErrorBody),
         (status = 429, description = "Too many requests.", body = ErrorBody),
@@ -102,12 +147,20 @@ pub async fn list(
     caller: Caller,
     request: HttpRequest,
     state: web::Data<EdgeState>,
-) -> Result<Answer<ChatsAnswer>, ApiError> {
-    let (list, asked) = read_list(Params::read(request.query_string())?, &caller)?;
-    Ok(Answer(ChatsAnswer::new(state.ask(list).await?, asked)))
+) -> Result<Answer<ListAnswer>, ApiError> {
+    let mut params = Params::read(request.query_string())?;
+    if let Some(at) = params.past_moment("at")? {
+        let list = read_past(params, at, &caller)?;
+        let limit = list.limit;
+        let PastChats { chats, next } = state.ask(list).await?;
+        let next_cursor = next.as_ref().map(ToString::to_string);
+        return Ok(Answer(ListAnswer::Then(PastChatsAnswer { chats, at, limit, next_cursor })));
+    }
+    let (list, asked) = read_list(params, &caller)?;
+    Ok(Answer(ListAnswer::Now(ChatsAnswer::new(state.ask(list).await?, asked))))
 }
 
-/// One chat.
+/// One chat, as it is or as it stood at a moment.
 #[utoipa::path(
     get,
     path = "/api/umbler/chats/{id}",
@@ -115,6 +168,7 @@ pub async fn list(
     security(("bearer" = [])),
     params(
         ("id" = String, Path, description = "The provider's id, case-sensitive."),
+        ("at" = Option<String>, Query, description = "As it stood at this moment (RFC 3339), not in the future."),
     ),
     responses(
         (status = 200, body = ChatAnswer),
@@ -130,8 +184,14 @@ pub async fn one(
     path: web::Path<String>,
     state: web::Data<EdgeState>,
 ) -> Result<Answer<ChatAnswer>, ApiError> {
-    Params::read(request.query_string())?.finish()?;
-    let chat = state.ask(GetChat { id: path_id(path)?, scope: caller.scope }).await?;
+    let mut params = Params::read(request.query_string())?;
+    let then = params.past_moment("at")?;
+    params.finish()?;
+    let (id, scope) = (path_id(path)?, caller.scope);
+    let chat = match then {
+        Some(then) => state.ask(GetPastChat { then, id, scope }).await?,
+        None => state.ask(GetChat { id, scope }).await?,
+    };
     Ok(Answer(ChatAnswer { chat: chat.ok_or(ApiError::NotFound("no chat has this id"))? }))
 }
 

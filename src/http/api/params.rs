@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::archive::{Cursor, Order, PageAt, Sort};
 use crate::http::error::ApiError;
+use crate::telemetry::clock;
 
 /// Items on a page where nothing is asked for.
 pub const LIMIT_DEFAULT: u32 = 50;
@@ -102,6 +103,23 @@ impl Params {
             text.parse::<Timestamp>()
                 .map_err(|_no_moment| "must be a moment like 2026-03-02T13:00:00Z (RFC 3339)")
         })
+    }
+
+    /// A moment that is over: how things stood then.
+    pub fn past_moment(&mut self, name: &str) -> Result<Option<Timestamp>, ApiError> {
+        let moment = self.moment(name)?;
+        match moment {
+            Some(moment) if moment > clock::now() => Err(ApiError::parameter(name, "lies in the future")),
+            moment => Ok(moment),
+        }
+    }
+
+    /// Refuses what makes no sense beside another parameter.
+    pub fn refuse(&self, names: &[&str], beside: &str) -> Result<(), ApiError> {
+        match names.iter().find(|name| self.0.contains_key(**name)) {
+            None => Ok(()),
+            Some(name) => Err(ApiError::parameter(*name, format!("cannot be given together with {beside}"))),
+        }
     }
 
     /// One of a few words.

@@ -22,14 +22,18 @@ const UPDATES_DEFAULT: u32 = 100;
 /// Updates in one answer at most.
 const UPDATES_MAX: u32 = 1_000;
 
-/// The counters, as of the newest update.
+/// The counters, as of the newest update, or as they stood at a moment.
 #[utoipa::path(
     get,
     path = "/api/umbler/stats",
     tag = "umbler",
     security(("bearer" = [])),
+    params(
+        ("at" = Option<String>, Query, description = "As they stood at this moment (RFC 3339), not in the future."),
+    ),
     responses(
         (status = 200, body = StatsShape),
+        (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
         (status = 401, description = "No valid token.", body = ErrorBody),
         (status = 429, description = "Too many requests.", body = ErrorBody),
     ),
@@ -39,8 +43,10 @@ pub async fn stats(
     request: HttpRequest,
     state: web::Data<EdgeState>,
 ) -> Result<Answer<StatsShape>, ApiError> {
-    Params::read(request.query_string())?.finish()?;
-    Ok(Answer(state.stats(caller.scope).await?))
+    let mut params = Params::read(request.query_string())?;
+    let then = params.past_moment("at")?;
+    params.finish()?;
+    Ok(Answer(state.stats(caller.scope, then).await?))
 }
 
 /// What came after a position.

@@ -1,0 +1,358 @@
+//! Chats as they stood at a moment: put together from the timeline and the messages up to then.
+//!
+//! A chat without an entry after the moment stands as it stood then, and is read from its row. Any other is put
+//! together anew. Which of the two it is, is one look into the timeline's own order, so that nothing is replayed.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rusqlite::types::Value;
+use rusqlite::{OptionalExtension, Transaction, params, params_from_iter};
+
+use super::chats::{self, ChatFilter, ListChats, StatusFilter};
+use super::cursor::{Cursor, Key, fingerprint};
+use super::history::entries;
+use super::members::name_people;
+use super::history_names::Names;
+use super::page::{Conditions, Order, PageAt, Sort};
+use super::{ArchiveError, Query, parse_state, parse_summary};
+use crate::auth::Scope;
+use crate::domain::history::Standing;
+use crate::domain::register::{from_nanos, to_nanos};
+use crate::domain::{Channel, Chat, EventKey, MessagePosition, Named, RefId};
+use crate::protocol::{ChatShape, Mask};
+
+/// Chats that are looked at for one answer.
+pub const EXAMINED_MAX: usize = 10_000;
+/// Of these, chats that are put together anew.
+pub const REBUILT_MAX: usize = 1_000;
+
+/// Chats as they stood at a moment, those created last first.
+#[derive(Debug, Clone)]
+pub struct ListPastChats {
+    /// The moment.
+    pub then: Timestamp,
+    /// Which ones, by where they stood then.
+    pub filter: ChatFilter,
+    /// Chats on a page, 1 to 200.
+    pub limit: u32,
+    /// After which chat.
+    pub after: Option<Cursor>,
+    /// Whose eyes.
+    pub scope: Arc<Scope>,
+}
+
+/// A page of chats as they stood.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PastChats {
+    /// At most as many as asked for.
+    pub chats: Vec<ChatShape>,
+    /// Where the next page begins.
+    pub next: Option<Cursor>,
+}
+
+/// One chat as it stood at a moment; `None` where it was not known then, or stood where the scope does not see.
+#[derive(Debug, Clone)]
+pub struct GetPastChat {
+    /// The moment.
+    pub then: Timestamp,
+    /// The chat's id.
+    pub id: String,
+    /// Whose eyes.
+    pub scope: Arc<Scope>,
+}
+
+/// A row of today, with what the timeline says of it.
+#[expect(clippy::struct_excessive_bools, reason = "each is a column, and they are independent")]
+pub(super) struct Spot {
+    pub(super) rowid: i64,
+    pub(super) id: String,
+    pub(super) created_at: i64,
+    /// Something came after the moment.
+    pub(super) moved: bool,
+    /// Something came before it.
+    pub(super) known: bool,
+    /// As it stands today, it is seen and fits the filter.
+    pub(super) fits: bool,
+    /// Its contact fits what is searched for.
+    named: bool,
+    pub(super) open: bool,
+    pub(super) waiting: bool,
+    pub(super) direct: bool,
+    pub(super) contact: Option<String>,
+}
+
+impl Query for ListPastChats {
+    type Answer = PastChats;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<PastChats, ArchiveError> {
+        let fingerprint = fingerprint(&("past", to_nanos(self.then), &self.filter, self.scope.hash()))?;
+        let after = match &self.after {
+            None => None,
+            Some(cursor) => match cursor.position(fingerprint)? {
+                (Key::Time(created), id) => Some((*created, id.to_owned())),
+                (Key::Text(_), _) => return Err(ArchiveError::BadCursor),
+            },
+        };
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let (mut chats, mut names, mut rebuilt, mut last) = (Vec::new(), Names::default(), 0, None);
+        let mut is_cut = false;
+        walk(tx, &self.as_of_today(), self.then, after, EXAMINED_MAX, |spot| {
+            if chats.len() == limit || rebuilt == REBUILT_MAX {
+                is_cut = true;
+                return Ok(false);
+            }
+            rebuilt += usize::from(spot.moved && spot.known);
+            chats.extend(self.look_at(tx, &spot, &mut names)?);
+            last = Some(Cursor::new(fingerprint, Key::Time(spot.created_at), spot.id));
+            Ok(true)
+        })
+        .map(|examined| is_cut |= examined == EXAMINED_MAX)?;
+        Ok(PastChats { chats, next: last.filter(|_| is_cut) })
+    }
+}
+
+impl Query for GetPastChat {
+    type Answer = Option<ChatShape>;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ArchiveError> {
+        let list = ListPastChats {
+            then: self.then,
+            filter: ChatFilter::default(),
+            limit: 1,
+            after: None,
+            scope: self.scope,
+        };
+        let mut only = Conditions::default();
+        only.require("id = ?", [self.id.into()]);
+        let spot = spots(tx, &list.as_of_today(), list.then, &only, 1)?.pop();
+        spot.map_or(Ok(None), |spot| list.look_at(tx, &spot, &mut Names::default()))
+    }
+}
+
+impl ListPastChats {
+    fn as_of_today(&self) -> ListChats {
+        ListChats {
+            filter: self.filter.clone(),
+            sort: Sort::CreatedAt,
+            order: Order::Desc,
+            limit: self.limit,
+            at: PageAt::Page(1),
+            scope: Arc::clone(&self.scope),
+        }
+    }
+
+    fn look_at(
+        &self,
+        tx: &Transaction<'_>,
+        spot: &Spot,
+        names: &mut Names,
+    ) -> Result<Option<ChatShape>, ArchiveError> {
+        if !spot.known {
+            return Ok(None);
+        }
+        if !spot.moved {
+            return if spot.fits { chats::load(tx, spot.rowid, &self.scope).map(Some) } else { Ok(None) };
+        }
+        let Some(standing) = Standing::after(&entries(tx, &spot.id, Some(self.then))?) else {
+            return Ok(None);
+        };
+        if !spot.named || !self.scope.sees(&standing.place) || !self.stood(spot, &standing) {
+            return Ok(None);
+        }
+        let mut select = tx.prepare_cached(
+            "SELECT chats.state, contacts.name FROM chats LEFT JOIN contacts ON contacts.id = chats.contact_id
+             WHERE chats.rowid = ?1",
+        )?;
+        let mut rows = select.query([spot.rowid])?;
+        let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        let today: Chat = parse_state(row, 0)?;
+        if self.filter.kind.is_some_and(|kind| kind != today.kind()) {
+            return Ok(None);
+        }
+        let chat = stood_then(tx, &today, standing, self.then)?;
+        let summary = summary(tx, chat.last_message.as_ref())?;
+        let mut shape = ChatShape::new(&chat, row.get(1)?, summary);
+        names.learn(&today);
+        if let Some(sector) = &mut shape.sector {
+            names.name_sector(tx, sector)?;
+        }
+        for tag in &mut shape.tags {
+            names.name_tag(tx, tag)?;
+        }
+        name_people(tx, shape.people_mut())?;
+        if self.scope.is_masked() {
+            shape.mask();
+        }
+        Ok(Some(shape))
+    }
+
+    /// True where the chat stood as the filter asks.
+    fn stood(&self, spot: &Spot, standing: &Standing) -> bool {
+        let ChatFilter { status, sector, owner, channel, tag, kind: _, search: _, contact } = &self.filter;
+        let is = |asked: &Option<String>, id: Option<&RefId>| {
+            asked.as_ref().is_none_or(|asked| id.is_some_and(|id| id.as_str() == asked))
+        };
+        let status_fits = match status {
+            None => true,
+            Some(StatusFilter::Open) => standing.open,
+            Some(StatusFilter::Waiting) => standing.is_waiting(),
+            Some(StatusFilter::Closed) => !standing.open,
+        };
+        status_fits
+            && is(sector, standing.place.sector.as_ref())
+            && is(owner, standing.place.owner.as_ref())
+            && is(channel, standing.place.channel.as_ref())
+            && tag.as_ref().is_none_or(|tag| standing.tags.iter().any(|id| id.as_str() == tag))
+            && contact.as_ref().is_none_or(|contact| spot.contact.as_ref() == Some(contact))
+    }
+}
+
+/// Goes along all chats that were created by then, the latest first, until `look` has seen enough; how many it saw.
+pub(super) fn walk(
+    tx: &Transaction<'_>,
+    today: &ListChats,
+    then: Timestamp,
+    after: Option<(i64, String)>,
+    most: usize,
+    mut look: impl FnMut(Spot) -> Result<bool, ArchiveError>,
+) -> Result<usize, ArchiveError> {
+    let mut conditions = Conditions::default();
+    conditions.require("created_at <= ?", [to_nanos(then).into()]);
+    if let Some((created, id)) = after {
+        conditions.require("(created_at, id) < (?, ?)", [created.into(), id.into()]);
+    }
+    for_each_spot(tx, today, then, &conditions, most, &mut look)
+}
+
+fn spots(
+    tx: &Transaction<'_>,
+    today: &ListChats,
+    then: Timestamp,
+    conditions: &Conditions,
+    most: usize,
+) -> Result<Vec<Spot>, ArchiveError> {
+    let mut spots = Vec::new();
+    let mut keep = |spot| {
+        spots.push(spot);
+        Ok(true)
+    };
+    for_each_spot(tx, today, then, conditions, most, &mut keep)?;
+    Ok(spots)
+}
+
+fn for_each_spot(
+    tx: &Transaction<'_>,
+    today: &ListChats,
+    then: Timestamp,
+    conditions: &Conditions,
+    most: usize,
+    look: &mut dyn FnMut(Spot) -> Result<bool, ArchiveError>,
+) -> Result<usize, ArchiveError> {
+    let (fits, named) = (today.conditions(), today.search_conditions());
+    let sql = format!(
+        "SELECT rowid, id, created_at, EXISTS (SELECT 1 FROM timeline WHERE chat_id = chats.id AND at > ?),
+             EXISTS (SELECT 1 FROM timeline WHERE chat_id = chats.id AND at <= ?), ({}), ({}), open, waiting,
+             kind = 'direct', contact_id
+         FROM chats WHERE {} ORDER BY created_at DESC, id DESC LIMIT ?",
+        fits.to_sql(),
+        named.to_sql(),
+        conditions.to_sql()
+    );
+    let then = Value::Integer(to_nanos(then));
+    let most = Value::Integer(i64::try_from(most).unwrap_or(i64::MAX));
+    let moments = [then.clone(), then];
+    let values = moments.iter().chain(fits.values()).chain(named.values()).chain(conditions.values());
+    let mut select = tx.prepare_cached(&sql)?;
+    let mut rows = select.query(params_from_iter(values.chain([&most])))?;
+    let mut examined = 0;
+    while let Some(row) = rows.next()? {
+        examined += 1;
+        let spot = Spot {
+            rowid: row.get(0)?,
+            id: row.get(1)?,
+            created_at: row.get(2)?,
+            moved: row.get(3)?,
+            known: row.get(4)?,
+            fits: row.get::<_, Option<bool>>(5)?.unwrap_or(false),
+            named: row.get::<_, Option<bool>>(6)?.unwrap_or(false),
+            open: row.get(7)?,
+            waiting: row.get(8)?,
+            direct: row.get(9)?,
+            contact: row.get(10)?,
+        };
+        if !look(spot)? {
+            break;
+        }
+    }
+    Ok(examined)
+}
+
+/// The chat with what its timeline and its messages say up to the moment; what never changes is taken from today.
+fn stood_then(
+    tx: &Transaction<'_>,
+    today: &Chat,
+    standing: Standing,
+    then: Timestamp,
+) -> Result<Chat, ArchiveError> {
+    let mut chat = Chat::new(today.id.clone());
+    let key = EventKey { at: then, event: today.id.as_str().into() };
+    chat.organization.clone_from(&today.organization);
+    (chat.contact_id, chat.kind) = (today.contact_id.clone(), today.kind.clone());
+    chat.created_at = today.created_at;
+    let named = |id: RefId| Named { id, name: None };
+    let list = |ids: Vec<RefId>| Some(ids.into_iter().map(named).collect::<Vec<_>>());
+    let channel = standing.place.channel.map(|id| match today.channel.get() {
+        Some(channel) if channel.id == id => channel.clone(),
+        _ => Channel { id, name: None, channel_type: None },
+    });
+    chat.channel.hear(channel, &key);
+    chat.sector.hear(Some(standing.place.sector.map(named)), &key);
+    chat.owner.hear(Some(standing.place.owner.map(named)), &key);
+    chat.members.hear(list(standing.place.members), &key);
+    chat.tags.hear(list(standing.tags), &key);
+    chat.open.hear(Some(standing.open), &key);
+    chat.waiting.hear(Some(standing.waiting), &key);
+    chat.private.hear(Some(standing.place.private), &key);
+    chat.bot_running.hear(Some(standing.bot_running), &key);
+    (chat.closed_since, chat.last_closed_at) = (standing.closed_since, standing.last_closed_at);
+    set_clocks(tx, &mut chat, then)?;
+    Ok(chat)
+}
+
+/// Sets what follows from the messages up to the moment.
+fn set_clocks(tx: &Transaction<'_>, chat: &mut Chat, then: Timestamp) -> Result<(), ArchiveError> {
+    let (id, then) = (chat.id.as_str().to_owned(), to_nanos(then));
+    let mut reply = tx.prepare_cached(
+        "SELECT max(at) FROM messages INDEXED BY messages_of_chat WHERE chat_id = ?1 AND at <= ?2 AND role = 'reply'",
+    )?;
+    let reply: Option<i64> = reply.query_row(params![id, then], |row| row.get(0))?;
+    chat.last_reply_at = reply.map(from_nanos);
+    let floor = chat.wait_floor().map_or(i64::MIN, to_nanos);
+    let mut customer = tx.prepare_cached(
+        "SELECT at FROM messages INDEXED BY messages_of_chat
+         WHERE chat_id = ?1 AND at > ?2 AND at <= ?3 AND role = 'customer' ORDER BY at LIMIT 1",
+    )?;
+    let customer: Option<i64> = customer.query_row(params![id, floor, then], |row| row.get(0)).optional()?;
+    chat.unanswered_since = customer.map(from_nanos);
+    let mut newest = tx.prepare_cached(
+        "SELECT at, id FROM messages INDEXED BY messages_of_chat
+         WHERE chat_id = ?1 AND at <= ?2 AND role <> 'reaction' ORDER BY at DESC, id DESC LIMIT 1",
+    )?;
+    chat.last_message = newest
+        .query_row(params![id, then], |row| {
+            Ok(MessagePosition { at: from_nanos(row.get(0)?), id: row.get::<_, String>(1)?.into() })
+        })
+        .optional()?;
+    Ok(())
+}
+
+fn summary(
+    tx: &Transaction<'_>,
+    position: Option<&MessagePosition>,
+) -> Result<Option<crate::protocol::MessageSummary>, ArchiveError> {
+    let Some(position) = position else { return Ok(None) };
+    let mut select = tx.prepare_cached("SELECT state FROM messages WHERE id = ?1")?;
+    let mut rows = select.query([position.id.as_str()])?;
+    rows.next()?.map_or(Ok(None), |row| parse_summary(row, 0))
+}
