@@ -31,7 +31,7 @@ use crate::journal::revocations;
 use crate::journal::schema::{self, OpenError};
 use crate::journal::writer::{Listeners, chain};
 use crate::journal::{Committed, Faulted, JournalSettings};
-use crate::metrics::{MetricsHandle, MetricsStartError};
+use crate::metrics::MetricsHandle;
 use crate::protocol::FaultKind;
 use crate::session::slices::SLICE_BYTES_MAX;
 use crate::telemetry::clock;
@@ -81,9 +81,6 @@ pub enum StartError {
     /// The key cannot be used.
     #[error("cannot use the JWT key")]
     Auth(#[from] AuthError),
-    /// The metrics of the team do not start.
-    #[error("cannot start the metrics of the team")]
-    TeamMetrics(#[from] MetricsStartError),
     /// The metrics do not register.
     #[error("cannot register the metrics")]
     Metrics(#[from] prometheus::Error),

@@ -36,8 +36,12 @@ const READ_MS_MAX: f64 = 10.0;
 const SEARCH_MS_MAX: f64 = 50.0;
 /// Longest wait for the index of words, which is built once.
 const INDEX_PATIENCE: Duration = Duration::from_mins(5);
+/// The slowest of a hundred questions to the metrics takes at most so many milliseconds.
+const METRICS_MS_MAX: f64 = 100.0;
 /// Longest wait for the full check that the hub makes in the background.
 const CHECK_PATIENCE: Duration = Duration::from_mins(3);
+/// Longest wait for the metrics of a million messages.
+const METRICS_PATIENCE: Duration = Duration::from_mins(10);
 
 /// What stands for the million where it is not there.
 const NOT_BUILT: &str =
@@ -121,6 +125,8 @@ fn read(folder: &Path, stored: u64, chats: u64, plan: &Plan, table: &mut Table) 
     }
     await_index(&hub)?;
     let count = u64::try_from(plan.scaled(2_000)).unwrap_or(0);
+    let metrics_count = u64::try_from(plan.scaled(100)).unwrap_or(0);
+    let metrics = if chats > 0 { metrics_routes() } else { Vec::new() };
     let mut busy: Vec<Vec<f64>> = vec![Vec::new(); routes.len()];
     let begun = Instant::now();
     while is_checking(&hub)? && begun.elapsed() < CHECK_PATIENCE {
@@ -128,21 +134,58 @@ fn read(folder: &Path, stored: u64, chats: u64, plan: &Plan, table: &mut Table) 
             took.extend(ask(&hub, 50, path)?);
         }
     }
-    for ((name, path), mut busy) in routes.iter().zip(busy) {
-        // The first ones open the readers' connections and warm their caches.
-        ask(&hub, 50, path)?;
-        let mut took = ask(&hub, count, path)?;
-        let (p50, p99) = (percentile(&mut took, 0.5), percentile(&mut took, 0.99));
-        let while_busy =
-            if busy.len() < 100 { "-".to_owned() } else { format!("{:.2}", percentile(&mut busy, 0.99)) };
-        table.row(vec![
-            stored.to_string(),
-            (*name).to_owned(),
-            while_busy,
-            format!("{p50:.2}"),
-            at_most(p99, if name.starts_with("/search") { SEARCH_MS_MAX } else { READ_MS_MAX }),
-            format!("{:.2}", percentile(&mut took, 1.0)),
-        ]);
+    let mut measure =
+        |name: &str, path: &dyn Fn(u64) -> String, count: u64, ms_max: f64, mut busy: Vec<f64>| {
+            // The first ones open the readers' connections and warm their caches.
+            ask(&hub, count.min(50), path)?;
+            let mut took = ask(&hub, count, path)?;
+            let (p50, p99) = (percentile(&mut took, 0.5), percentile(&mut took, 0.99));
+            let while_busy =
+                if busy.len() < 100 { "-".to_owned() } else { format!("{:.2}", percentile(&mut busy, 0.99)) };
+            table.row(vec![
+                stored.to_string(),
+                name.to_owned(),
+                while_busy,
+                format!("{p50:.2}"),
+                at_most(p99, ms_max),
+                format!("{:.2}", percentile(&mut took, 1.0)),
+            ]);
+            io::Result::Ok(())
+        };
+    for ((name, path), busy) in routes.iter().zip(busy) {
+        let ms_max = if name.starts_with("/search") { SEARCH_MS_MAX } else { READ_MS_MAX };
+        measure(name, path, count, ms_max, busy)?;
+    }
+    if !metrics.is_empty() {
+        wait_for_metrics(&hub)?;
+    }
+    for (name, path) in metrics {
+        measure(name, &|_| format!("/api/umbler/metrics{path}"), metrics_count, METRICS_MS_MAX, Vec::new())?;
+    }
+    Ok(())
+}
+
+/// Questions to the metrics, whose history begins with the year 2025.
+fn metrics_routes() -> Vec<(&'static str, String)> {
+    let month = "from=2025-06-01T03:00:00Z&until=2025-07-01T03:00:00Z";
+    let year = "from=2025-01-01T03:00:00Z&until=2026-01-01T03:00:00Z";
+    vec![
+        ("/metrics/live", "/live".to_owned()),
+        ("/metrics/summary, a month", format!("/summary?{month}")),
+        ("/metrics/series by day, a month", format!("/series?{month}")),
+        ("/metrics/heatmap, a month", format!("/heatmap?{month}")),
+        ("/metrics/agents, a month", format!("/agents?{month}")),
+        ("/metrics/summary, a year", format!("/summary?{year}")),
+    ]
+}
+
+/// A database that was built before the metrics has them computed in the background.
+fn wait_for_metrics(hub: &Hub) -> io::Result<()> {
+    let begun = Instant::now();
+    while !hub.json("/api/umbler/metrics/live")?["rebuilding"].is_null() {
+        if begun.elapsed() > METRICS_PATIENCE {
+            return Err(io::Error::other("the metrics were not computed in time"));
+        }
     }
     Ok(())
 }

@@ -13,8 +13,9 @@ use crate::journal::watch::beside;
 const SCHEMA: u32 = 1;
 /// How long a write waits for a reader's last step.
 const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
-/// Pages that the projector keeps, in KiB.
-const CACHE_KIB: i64 = 16 * 1_024;
+/// Pages that the projector keeps of each of its two files, in KiB: it looks at a chat once, and memory belongs to
+/// deliveries.
+pub const CACHE_KIB: i64 = 4 * 1_024;
 
 const TABLES: &str = "
 CREATE TABLE state (

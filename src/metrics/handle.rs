@@ -28,16 +28,8 @@ const REST_MAX: Duration = Duration::from_secs(1);
 /// How long it waits after a fault before it opens its files again.
 const FAULT_PAUSE: Duration = Duration::from_secs(2);
 
-/// Why the metrics do not start.
-#[derive(Debug, thiserror::Error)]
-pub enum MetricsStartError {
-    /// Their files cannot be used.
-    #[error(transparent)]
-    Project(#[from] ProjectError),
-    /// Their thread does not start.
-    #[error("cannot start the thread of the metrics")]
-    Thread(#[from] std::io::Error),
-}
+/// Before the file was opened.
+const NOWHERE: i64 = -1;
 
 /// The way to the metrics of one hub. The thread ends when the last handle is gone.
 #[derive(Clone)]
@@ -51,12 +43,12 @@ pub struct MetricsHandle {
 }
 
 impl MetricsHandle {
-    /// Opens the file, starts the thread that follows the journal and the readers.
-    pub fn start(database: &Path, calendar: Calendar) -> Result<Self, MetricsStartError> {
+    /// Starts the thread that follows the journal, and the readers. Whatever is wrong with the file of the metrics, the hub
+    /// starts and takes deliveries in: the thread tries again.
+    pub fn start(database: &Path, calendar: Calendar) -> std::io::Result<Self> {
         let calendar = Arc::new(calendar);
-        let projection = Projection::open(database, Arc::clone(&calendar))?;
         let (wake, woken) = sync_channel(1);
-        let (publish, position) = watch::channel(projection.standing().position);
+        let (publish, position) = watch::channel(NOWHERE);
         let wanted = Arc::new(AtomicI64::new(0));
         let follower = Follower {
             database: database.to_path_buf(),
@@ -65,7 +57,7 @@ impl MetricsHandle {
             wanted: Arc::clone(&wanted),
             publish,
         };
-        std::thread::Builder::new().name("metrics".into()).spawn(move || follower.run(projection))?;
+        std::thread::Builder::new().name("metrics".into()).spawn(move || follower.run())?;
         // Their own account: damage of this file is no damage of the database.
         let reads = Archive::start(file::path_of(database), Integrity::default());
         Ok(Self { wake, wanted, position, reads, calendar })
@@ -99,14 +91,19 @@ struct Follower {
 }
 
 impl Follower {
-    fn run(self, projection: Projection) {
-        let mut projection = Some(projection);
+    fn run(self) {
+        let (mut projection, mut faulted) = (None, false);
         loop {
             let pause = match self.step(&mut projection) {
-                Ok(pause) => pause,
+                Ok(pause) => {
+                    faulted = false;
+                    pause
+                }
                 Err(error) => {
-                    log::error!("the metrics do not follow: {}", chain(&error));
-                    projection = None;
+                    // Told once, however long a full disk stays full.
+                    let level = if faulted { log::Level::Debug } else { log::Level::Error };
+                    log::log!(level, "the metrics do not follow: {}", chain(&error));
+                    (projection, faulted) = (None, true);
                     FAULT_PAUSE
                 }
             };

@@ -45,6 +45,7 @@ fn entries(database: &Connection, id: &str) -> Result<Vec<Entry>, ArchiveError> 
 }
 
 /// Said to be none is an empty id; not said is NULL.
+#[expect(clippy::option_option, reason = "outer: was it said; inner: is there one")]
 fn named(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Option<RefId>>> {
     let id: Option<String> = row.get(column)?;
     Ok(id.map(|id| (!id.is_empty()).then(|| RefId::from(id))))

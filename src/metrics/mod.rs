@@ -18,11 +18,9 @@ pub mod scan;
 pub mod table;
 pub mod explain;
 pub mod now;
-#[cfg(test)]
-mod tests;
 
 pub use ask::{Clock, Filter, Period, Progress};
 pub use explain::{Behind, Explain, ExplainNow, Explained};
-pub use handle::{MetricsHandle, MetricsStartError};
+pub use handle::MetricsHandle;
 pub use now::{LiveField, LiveNow, LiveNumbers};
 pub use table::{Grouping, Key, TableRow, Tabulate, Tabulated};

@@ -131,6 +131,7 @@ pub struct LiveNumbers {
 
 /// One open chat.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a column of its own")]
 pub(super) struct OpenChat {
     pub(super) chat_id: String,
     pub(super) contact_id: Option<String>,

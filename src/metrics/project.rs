@@ -57,6 +57,7 @@ impl Projection {
     /// Opens both files. What was made by other rules, in other hours or in another epoch is built anew.
     pub fn open(database: &Path, calendar: Arc<Calendar>) -> Result<Self, ProjectError> {
         let mut connection = archive::open(database)?;
+        connection.pragma_update(None, "cache_size", -file::CACHE_KIB)?;
         let path = file::path_of(database);
         let mut file = file::open(&path)?;
         let definition = format!("{DEFINITION} {}", calendar.fingerprint());

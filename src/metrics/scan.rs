@@ -70,6 +70,32 @@ impl Scan<'_> {
             Clock::Wall => "facts.wall",
             Clock::Business => "facts.business",
         };
+        let columns = format!("facts.at, {duration}, facts.chat, facts.ordinal, {}", self.brings.column());
+        let (sql, values) = self.select(&columns);
+        let mut select = tx.prepare_cached(&sql)?;
+        let mut rows = select.query(params_from_iter(&values))?;
+        while let Some(row) = rows.next()? {
+            let seen = seen(row)?;
+            if self.filter.takes(seen.at) {
+                take(seen);
+            }
+        }
+        Ok(())
+    }
+
+    /// How many there are, counted where they lie.
+    pub(super) fn count(&self, tx: &Transaction<'_>) -> Result<usize, ArchiveError> {
+        if self.filter.weekday.is_some() || self.filter.hour.is_some() {
+            let mut count = 0;
+            self.each(tx, |_seen| count += 1)?;
+            return Ok(count);
+        }
+        let (sql, values) = self.select("count(*)");
+        let count: i64 = tx.prepare_cached(&sql)?.query_row(params_from_iter(&values), |row| row.get(0))?;
+        Ok(usize::try_from(count).unwrap_or_default())
+    }
+
+    fn select(&self, columns: &str) -> (String, Vec<Value>) {
         let mut found = Where::default();
         self.filter.conditions(&COLUMNS, &mut found);
         found.and("facts.metric = ?", [Value::Integer(self.metric.number())]);
@@ -78,20 +104,7 @@ impl Scan<'_> {
         // The period first, whatever the planner thinks: it knows no sizes.
         let chats =
             if self.filter.scope.is_unlimited() { "" } else { "CROSS JOIN chats ON chats.key = facts.chat" };
-        let sql = format!(
-            "SELECT facts.at, {duration}, facts.chat, facts.ordinal, {} FROM facts {chats} WHERE {}",
-            self.brings.column(),
-            found.sql
-        );
-        let mut select = tx.prepare_cached(&sql)?;
-        let mut rows = select.query(params_from_iter(&found.values))?;
-        while let Some(row) = rows.next()? {
-            let seen = seen(row)?;
-            if self.filter.takes(seen.at) {
-                take(seen);
-            }
-        }
-        Ok(())
+        (format!("SELECT {columns} FROM facts {chats} WHERE {}", found.sql), found.values)
     }
 }
 

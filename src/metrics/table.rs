@@ -1,6 +1,6 @@
 //! One table of numbers: per metric, and per bucket of time, hour of the week, agent, sector, line or tag.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction};
@@ -9,6 +9,7 @@ use super::ask::{Clock, Filter, Period, Progress, weekday_and_hour};
 use super::scan::{Brings, Scan, Seen};
 use crate::archive::{ArchiveError, Query};
 use crate::domain::metrics::{Metric, Spread};
+use crate::domain::stats::bucket;
 
 /// What the rows of a table are of.
 #[derive(Debug, Clone)]
@@ -94,21 +95,29 @@ pub struct Tabulated {
     pub rows: Vec<TableRow>,
 }
 
-type Values = BTreeMap<(Key, Metric), Vec<i64>>;
+/// What a scan found of one row.
+#[derive(Debug, Default)]
+struct Tally {
+    n: usize,
+    /// Of metrics that have any.
+    durations: Vec<i64>,
+}
+
+type Tallies = BTreeMap<(Key, Metric), Tally>;
 
 impl Query for Tabulate {
     type Answer = Tabulated;
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Tabulated, ArchiveError> {
         let progress = Progress::read(tx)?;
-        let mut now = self.values(tx, self.period, false)?;
-        let mut before = self.previous.map(|period| self.values(tx, period, true)).transpose()?;
+        let mut now = self.tallies(tx, self.period, false)?;
+        let mut before = self.previous.map(|period| self.tallies(tx, period, true)).transpose()?;
         let mut keys: BTreeSet<(Key, Metric)> = now.keys().cloned().collect();
         keys.extend(before.iter().flat_map(BTreeMap::keys).cloned());
         keys.extend(self.always());
         let rows = keys.into_iter().map(|place| {
-            let numbers = sum_up(place.1, now.remove(&place));
-            let previous = before.as_mut().map(|before| sum_up(place.1, before.remove(&place)));
+            let numbers = sum_up(now.remove(&place));
+            let previous = before.as_mut().map(|before| sum_up(before.remove(&place)));
             let (key, metric) = place;
             Ok(TableRow { name: self.name(tx, &key)?, key, metric, numbers, previous })
         });
@@ -117,8 +126,8 @@ impl Query for Tabulate {
 }
 
 impl Tabulate {
-    fn values(&self, tx: &Transaction<'_>, period: Period, previous: bool) -> Result<Values, ArchiveError> {
-        let mut values = Values::new();
+    fn tallies(&self, tx: &Transaction<'_>, period: Period, previous: bool) -> Result<Tallies, ArchiveError> {
+        let mut tallies = Tallies::new();
         for metric in &self.metrics {
             let brings = match self.grouping {
                 Grouping::Whole | Grouping::Buckets(..) | Grouping::Hours => Brings::Nothing,
@@ -128,32 +137,83 @@ impl Tabulate {
                 Grouping::Tags => Brings::Tags,
             };
             let scan = Scan { metric: *metric, period, filter: &self.filter, clock: self.clock, brings };
-            let mut of_metric: BTreeMap<Key, Vec<i64>> = BTreeMap::new();
-            scan.each(tx, |seen| {
-                self.keys_of(&seen, previous, |key| of_metric.entry(key).or_default().push(seen.duration));
-            })?;
-            values.extend(of_metric.into_iter().map(|(key, durations)| ((key, *metric), durations)));
+            let of_metric = if matches!(self.grouping, Grouping::Whole) && !metric.is_duration() {
+                BTreeMap::from([(Key::Whole, Tally { n: scan.count(tx)?, durations: Vec::new() })])
+            } else {
+                self.scanned(tx, &scan, previous)?
+            };
+            tallies.extend(of_metric.into_iter().map(|(key, tally)| ((key, *metric), tally)));
         }
-        Ok(values)
+        Ok(tallies)
     }
 
-    fn keys_of(&self, seen: &Seen<'_>, previous: bool, mut take: impl FnMut(Key)) {
-        let id = |id: Option<&str>| id.map_or(Key::Nobody, |id| Key::Id(id.to_owned()));
+    fn scanned(
+        &self,
+        tx: &Transaction<'_>,
+        scan: &Scan<'_>,
+        previous: bool,
+    ) -> Result<BTreeMap<Key, Tally>, ArchiveError> {
+        let timed = scan.metric.is_duration();
+        let add = |tally: &mut Tally, seen: &Seen<'_>| {
+            tally.n += 1;
+            if timed {
+                tally.durations.push(seen.duration);
+            }
+        };
         match &self.grouping {
-            Grouping::Whole => take(Key::Whole),
+            Grouping::Whole | Grouping::Buckets(..) | Grouping::Hours => {
+                let mut places: BTreeMap<Key, Tally> = BTreeMap::new();
+                // Facts come by time: mostly the key is the one before.
+                let mut last: Option<(i64, Key)> = None;
+                scan.each(tx, |seen| {
+                    let quarter = bucket(seen.at);
+                    if last.as_ref().is_none_or(|(known, _)| *known != quarter) {
+                        last = Some((quarter, self.key_at(seen.at, previous)));
+                    }
+                    if let Some((_, key)) = &last {
+                        add(places.entry(key.clone()).or_default(), &seen);
+                    }
+                })?;
+                Ok(places)
+            }
+            Grouping::Agents | Grouping::Sectors | Grouping::Channels | Grouping::Tags => {
+                let (mut known, mut nobody) = (HashMap::<String, Tally>::new(), Tally::default());
+                let mut count = |id: &str, seen: &Seen<'_>| {
+                    // No text is copied for an id that is known.
+                    if let Some(tally) = known.get_mut(id) {
+                        add(tally, seen);
+                    } else {
+                        add(known.entry(id.to_owned()).or_default(), seen);
+                    }
+                };
+                scan.each(tx, |seen| match seen.id {
+                    None => add(&mut nobody, &seen),
+                    Some(tags) if scan.brings == Brings::Tags => {
+                        tags.split_terminator('\n').skip(1).for_each(|tag| count(tag, &seen));
+                    }
+                    Some(id) => count(id, &seen),
+                })?;
+                let nobody = Some((Key::Nobody, nobody)).filter(|(_, tally)| tally.n > 0);
+                Ok(known.into_iter().map(|(id, tally)| (Key::Id(id), tally)).chain(nobody).collect())
+            }
+        }
+    }
+
+    /// The key of a moment. It holds for its whole quarter of an hour, as far as that lies in the period: days, hours and
+    /// their like begin with one in every zone.
+    fn key_at(&self, at: Timestamp, previous: bool) -> Key {
+        match &self.grouping {
             Grouping::Buckets(now, before) => {
                 let buckets = if previous { before } else { now };
-                take(Key::Bucket(buckets.partition_point(|begin| *begin <= seen.at).saturating_sub(1)));
+                Key::Bucket(buckets.partition_point(|begin| *begin <= at).saturating_sub(1))
             }
             Grouping::Hours => {
-                let (weekday, hour) = weekday_and_hour(seen.at, &self.filter.zone);
-                take(Key::Hour(weekday, hour));
+                let (weekday, hour) = weekday_and_hour(at, &self.filter.zone);
+                Key::Hour(weekday, hour)
             }
-            Grouping::Agents | Grouping::Sectors | Grouping::Channels => take(id(seen.id)),
-            Grouping::Tags => match seen.id {
-                Some(tags) => tags.split_terminator('\n').skip(1).for_each(|tag| take(id(Some(tag)))),
-                None => take(Key::Nobody),
-            },
+            Grouping::Whole | Grouping::Agents | Grouping::Sectors | Grouping::Channels | Grouping::Tags => {
+                Key::Whole
+            }
         }
     }
 
@@ -183,9 +243,7 @@ impl Tabulate {
     }
 }
 
-fn sum_up(metric: Metric, durations: Option<Vec<i64>>) -> Numbers {
-    let mut durations = durations.unwrap_or_default();
-    let n = durations.len();
-    let spread = if metric.is_duration() { Spread::of(&mut durations) } else { None };
-    Numbers { n, spread }
+fn sum_up(tally: Option<Tally>) -> Numbers {
+    let mut tally = tally.unwrap_or_default();
+    Numbers { n: tally.n, spread: Spread::of(&mut tally.durations) }
 }

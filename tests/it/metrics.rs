@@ -168,7 +168,9 @@ fn a_spreadsheet_holds_the_same_cells() {
                     Value::Null => String::new(),
                     Value::String(text) if text == "=1+1" => "'=1+1".to_owned(),
                     Value::String(text) => text.clone(),
-                    other => other.to_string(),
+                    other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+                        other.to_string()
+                    }
                 };
                 assert_eq!(cell, expected, "{question} {column}");
             }
@@ -365,4 +367,18 @@ fn without_a_period_it_is_today_until_now() {
     assert_eq!((from.hour(), from.minute(), from.date()), (0, 0, until.date()));
     assert_eq!(table["rows"].as_array().expect("rows").len(), 14, "{table}");
     assert!(table["rebuilding"].is_null());
+}
+
+#[test]
+fn a_period_of_metrics_and_a_series_end_at_their_bounds() {
+    let hub = spawn_hub();
+    let year = |until: &str| format!("from=2025-01-01T00:00:00Z&until={until}");
+    let (most, more) = (year("2026-01-02T00:00:00Z"), year("2026-01-02T00:00:00.001Z"));
+    assert_eq!(
+        rows(&hub, &format!("/series?{most}&metric=created")).len(),
+        367,
+        "366 days, cut by local midnights"
+    );
+    let error = hub.get(&format!("/api/umbler/metrics/summary?{more}")).refuses(400, "bad_parameter");
+    assert_eq!(error["parameter"], "from");
 }

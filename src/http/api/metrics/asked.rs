@@ -117,12 +117,22 @@ pub fn metrics(params: &mut Params) -> Result<Option<Vec<Metric>>, ApiError> {
     })
 }
 
-/// `limit` and `page`, where something is explained.
-pub fn page(params: &mut Params) -> Result<Page, ApiError> {
-    Ok(Page {
-        limit: params.number("limit", 1, LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT),
-        page: params.number("page", 1, PAGE_MAX)?.unwrap_or(1),
-    })
+/// `explain`, and `limit` and `page`, which are of no use without it.
+pub fn explain(params: &mut Params) -> Result<Option<Page>, ApiError> {
+    let explain = flag(params, "explain")?;
+    let limit = params.number("limit", 1, LIMIT_MAX)?;
+    let page = params.number("page", 1, PAGE_MAX)?;
+    match (explain, limit, page) {
+        (true, ..) => Ok(Some(Page { limit: limit.unwrap_or(LIMIT_DEFAULT), page: page.unwrap_or(1) })),
+        (false, None, None) => Ok(None),
+        (false, Some(_), _) => Err(only_explained("limit")),
+        (false, None, Some(_)) => Err(only_explained("page")),
+    }
+}
+
+/// Refuses what is asked for without `explain=true`.
+pub fn only_explained(parameter: &str) -> ApiError {
+    ApiError::parameter(parameter, "is taken only with explain=true")
 }
 
 /// `bucket`.

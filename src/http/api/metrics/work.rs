@@ -71,8 +71,7 @@ pub async fn tabulate(
     let clock = asked::clock(&mut params)?;
     let metrics = asked::metrics(&mut params)?;
     let grouping = grouping(view, &mut params, period, previous, &zone)?;
-    if asked::flag(&mut params, "explain")? {
-        let page = asked::page(&mut params)?;
+    if let Some(page) = asked::explain(&mut params)? {
         params.finish()?;
         let Some([metric]) = metrics.as_deref() else { return Err(one_metric()) };
         let (metric, scope) = (*metric, Arc::clone(&caller.scope));
@@ -104,19 +103,21 @@ pub async fn count_open(
     let calendar = Arc::clone(&state.team_metrics.calendar);
     let filter = asked::filter(&mut params, &caller, calendar.zone())?;
     let live = LiveNow { filter, now: clock::now(), calendar };
-    if asked::flag(&mut params, "explain")? {
-        let field = params.take("metric", |word| {
-            LiveField::of(word).ok_or_else(|| {
-                let words: Vec<&str> = LiveField::ALL.iter().map(|field| field.as_str()).collect();
-                format!("must be one of {}", words.join(", "))
-            })
-        })?;
-        let page = asked::page(&mut params)?;
+    let field = params.take("metric", |word| {
+        LiveField::of(word).ok_or_else(|| {
+            let words: Vec<&str> = LiveField::ALL.iter().map(|field| field.as_str()).collect();
+            format!("must be one of {}", words.join(", "))
+        })
+    })?;
+    if let Some(page) = asked::explain(&mut params)? {
         params.finish()?;
         let field = field.ok_or_else(one_metric)?;
         let found = ask(state, ExplainNow { field, live, page: page.page, limit: page.limit }).await?;
         let rule = (field.as_str(), field.rule());
         return explained(state, found, rule, page, caller.scope).await?.respond(format);
+    }
+    if field.is_some() {
+        return Err(asked::only_explained("metric"));
     }
     params.finish()?;
     let now = live.now;
@@ -132,12 +133,13 @@ fn one_metric() -> ApiError {
 async fn ask<Q: Query>(state: &EdgeState, query: Q) -> Result<Q::Answer, ApiError> {
     let newest = state.health().await?.seq;
     state.team_metrics.catch_up(newest).await;
-    state.team_metrics.ask(query).await.map_err(|error| match error {
-        ArchiveError::Database(error) => {
+    state.team_metrics.ask(query).await.map_err(|error| {
+        if let ArchiveError::Database(error) = &error {
+            // Their file is derived: it may be made anew at this moment.
             log::error!("the file of the metrics did not answer: {error}");
-            ApiError::Unavailable { message: "the metrics did not answer", retry_after_seconds: 2 }
+            return ApiError::Unavailable { message: "the metrics did not answer", retry_after_seconds: 2 };
         }
-        error => error.into(),
+        error.into()
     })
 }
 
