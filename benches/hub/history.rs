@@ -186,6 +186,7 @@ fn wait_for_metrics(hub: &Hub) -> io::Result<()> {
         if begun.elapsed() > METRICS_PATIENCE {
             return Err(io::Error::other("the metrics were not computed in time"));
         }
+        std::thread::sleep(Duration::from_millis(200));
     }
     Ok(())
 }
