@@ -151,6 +151,52 @@ export interface Member {
   sectorId: string | null;
 }
 
+/** The deadlines that alerts are raised for. */
+export type AlertKind =
+  | 'waiting_warn'
+  | 'waiting'
+  | 'idle'
+  | 'first_response_near'
+  | 'first_response_missed'
+  | 'window_closing';
+
+/** A deadline of a chat that passed. */
+export interface Alert {
+  /** Made of kind, chat and `since`. */
+  id: string;
+  kind: AlertKind;
+  chatId: string;
+  contactName: string | null;
+  sector: { id: string; name: string | null } | null;
+  owner: { id: string; name: string | null } | null;
+  /** What the deadline is counted from. */
+  since: string;
+  dueAt: string;
+  raisedAt: string;
+  clearedAt: string | null;
+  acknowledgedAt: string | null;
+  acknowledgedBy: { id: string; name: string | null } | null;
+}
+
+/** Seconds by the name of a threshold; `null`: no such alert. */
+export interface Thresholds {
+  waitingWarnSeconds: number | null;
+  waitingSeconds: number | null;
+  idleSeconds: number | null;
+  firstResponseNearSeconds: number | null;
+  firstResponseSeconds: number | null;
+  windowClosingSeconds: number | null;
+}
+
+/** What an admin edits while the hub runs. */
+export interface HubSettings {
+  timeZone: string;
+  /** From `monday` to `sunday`, each a list of spans like `["08:00", "12:00"]`. */
+  businessHours: Record<string, [string, string][]>;
+  holidays: { date: string; name: string }[];
+  thresholds: { default: Thresholds; sectors: Record<string, Partial<Thresholds>> };
+}
+
 export type UpdateType =
   | 'unrecognized'
   | 'new_message'
@@ -168,53 +214,15 @@ export type UpdateType =
   | 'chat_gone'
   | 'notification'
   | 'member_updated'
-  | 'settings_updated'
   | 'alert_raised'
   | 'alert_cleared'
-  | 'alert_acknowledged';
-
-/** What an admin set. Spans of a day are `["08:00", "12:00"]`. */
-export interface Settings {
-  timeZone: string;
-  businessHours: Partial<Record<Weekday, [string, string][]>>;
-  holidays: { date: string; name: string }[];
-  thresholds: { default: Thresholds; sectors: Record<string, Partial<Thresholds>> };
-}
-
-export type Weekday = 'monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday';
-
-/** In seconds; `null`: no such alert. */
-export interface Thresholds {
-  waitingWarnSeconds: number | null;
-  waitingSeconds: number | null;
-  idleSeconds: number | null;
-  firstResponseNearSeconds: number | null;
-  firstResponseSeconds: number | null;
-  windowClosingSeconds: number | null;
-}
-
-export type AlertKind = 'waiting_warn' | 'waiting' | 'first_response_near' | 'first_response_missed' | 'idle' | 'window_closing';
-
-/** A deadline of an open chat has passed. */
-export interface Alert {
-  id: string;
-  kind: AlertKind;
-  chatId: string;
-  contactName: string | null;
-  sector: Named | null;
-  owner: Named | null;
-  /** What the deadline is counted from. */
-  since: string;
-  dueAt: string;
-  raisedAt: string;
-  clearedAt: string | null;
-  acknowledgedAt: string | null;
-  acknowledgedBy: Named | null;
-}
+  | 'alert_acknowledged'
+  | 'settings_updated';
 
 /**
  * The data of an `umbler_update`. Of a chat that is gone, `chat` holds nothing but its `id`, and so does `contact` with
- * `contactGone`; a `notification` has `user` and `data` instead, a `member_updated` has `members`.
+ * `contactGone`; a `notification` has `user` and `data` instead, a `member_updated` has `members`, the three
+ * of alerts have `alert`, and `settings_updated` has `settings` and `updatedBy`.
  */
 export interface Update {
   eventId: string;
@@ -230,11 +238,12 @@ export interface Update {
   contactGone?: boolean;
   /** With `member_updated`: the entries of the directory of agents that changed, as they are now. */
   members?: Member[];
-  /** With `alert_raised`, `alert_cleared`, `alert_acknowledged`: the alert as it is now. */
+  /** With `alert_raised`, `alert_cleared` and `alert_acknowledged`: the alert as it is now. */
   alert?: Alert;
   /** With `settings_updated`: all of them. */
-  settings?: Settings;
-  updatedBy?: Named | null;
+  settings?: HubSettings;
+  /** Who saved them. */
+  updatedBy?: { id: string; name: string | null };
   /** Whom a `notification` is for. */
   user?: string;
   /** What it says. */

@@ -1,12 +1,12 @@
 /** Thresholds, business hours and holidays, as the hub has them, and told anew when an admin saves. */
 
-import type { Named, Settings, Thresholds, UmblerHubClient } from 'umbler-hub-client';
+import type { HubSettings, Named, Thresholds, UmblerHubClient } from 'umbler-hub-client';
 
 import { isMissing, reasonOf } from './errors.ts';
 import { Store } from './store.ts';
 
 export interface KnownSettings {
-  settings: Settings | null;
+  settings: HubSettings | null;
   updatedAt: string | null;
   updatedBy: Named | null;
   seq: number | null;

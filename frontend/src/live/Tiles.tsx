@@ -59,7 +59,8 @@ export function Tile({ name, title, value, urgency, trend, children }: TileProps
   return (
     <div className="tile" data-name={name} data-urgency={urgency}>
       <dt>{title}</dt>
-      <dd className="value">{value}{trend}</dd>
+      <dd className="value">{value}</dd>
+      {trend}
       <dd className="hint">{children}</dd>
     </div>
   );

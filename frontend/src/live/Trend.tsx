@@ -17,10 +17,10 @@ export function Trend({ samples, of, now }: { samples: Sample[]; of: 'open' | 'u
   const moved = now - first[of];
   const words = say('trend', { change: `${moved > 0 ? '+' : ''}${moved}`, at: moment(new Date(first.at).toISOString()) });
   return (
-    <span className="trend" title={words}>
+    <dd className="trend" title={words}>
       <svg viewBox={`0 0 ${WIDE} ${HIGH}`} width={WIDE} height={HIGH} aria-hidden="true"><polyline points={line} fill="none" stroke="currentColor" strokeWidth="1.5" /></svg>
       <span aria-hidden="true">{moved > 0 ? `+${moved}` : moved === 0 ? '=' : moved}</span>
       <span className="hidden">{words}</span>
-    </span>
+    </dd>
   );
 }

@@ -1,10 +1,9 @@
 import { ActionIcon, Button, TextInput } from '@mantine/core';
-import type { Weekday } from 'umbler-hub-client';
 
 import { Icon } from '../parts/icons.tsx';
 import { weekday } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
-import { DAYS, type Draft } from './draft.ts';
+import { DAYS, type Draft, type Weekday } from './draft.ts';
 
 interface PartProps {
   draft: Draft;

@@ -1,5 +1,5 @@
 import { Alert, Button, Skeleton } from '@mantine/core';
-import type { Settings } from 'umbler-hub-client';
+import type { HubSettings } from 'umbler-hub-client';
 import { useState, type FormEvent } from 'react';
 
 import { codeOf, reasonOf } from '../hub/errors.ts';
@@ -28,7 +28,7 @@ export function Rules() {
 }
 
 interface FormProps {
-  saved: Settings;
+  saved: HubSettings;
   seq: number | null;
 }
 
@@ -45,7 +45,7 @@ function Form({ saved, seq }: FormProps) {
   const [refusal, setRefusal] = useState<string | null>(null);
   const problems = refusal === null ? new Map<string, string>() : problemsOf(refusal);
 
-  function begin(from: Settings, at: number | null) {
+  function begin(from: HubSettings, at: number | null) {
     setDraft(draftOf(from));
     setBase(at);
     setTouched(false);

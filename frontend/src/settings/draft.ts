@@ -1,8 +1,9 @@
 /** What is being changed in the form: hours as they are typed, and thresholds in minutes. */
 
-import type { Settings, Thresholds, Weekday } from 'umbler-hub-client';
+import type { HubSettings, Thresholds } from 'umbler-hub-client';
 
-export const DAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const satisfies Weekday[];
+export const DAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const;
+export type Weekday = (typeof DAYS)[number];
 export const KINDS = ['waitingWarnSeconds', 'waitingSeconds', 'firstResponseNearSeconds', 'firstResponseSeconds', 'idleSeconds', 'windowClosingSeconds'] as const satisfies (keyof Thresholds)[];
 export type Kind = (typeof KINDS)[number];
 
@@ -25,7 +26,7 @@ export function beginning(kind: Kind): string {
   return BEGINNING[kind];
 }
 
-export function draftOf({ thresholds, businessHours, holidays }: Settings): Draft {
+export function draftOf({ thresholds, businessHours, holidays }: HubSettings): Draft {
   return {
     limits: limitsOf(thresholds.default) as Draft['limits'],
     sectors: Object.entries(thresholds.sectors).map(([id, own]) => ({ id, limits: limitsOf(own) })),
