@@ -8,7 +8,7 @@ use rusqlite::Transaction;
 use rusqlite::types::Value;
 
 use super::file::Standing;
-use super::project::kind_number;
+use super::rows::kind_number;
 use crate::archive::{ArchiveError, chats_seen};
 use crate::auth::Scope;
 use crate::domain::{ChatKind, Seq};

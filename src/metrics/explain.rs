@@ -125,7 +125,7 @@ impl Explain {
              WHERE facts.kind = ? AND facts.metric = ? AND facts.at = ? AND facts.chat = ? AND facts.ordinal = ?",
         )?;
         let place = params![
-            super::project::kind_number(self.filter.kind),
+            super::rows::kind_number(self.filter.kind),
             self.metric.number(),
             crate::domain::register::to_nanos(at),
             chat,

@@ -11,6 +11,7 @@
 
 pub mod file;
 pub mod load;
+pub mod rows;
 pub mod project;
 pub mod handle;
 pub mod ask;

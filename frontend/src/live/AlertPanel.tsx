@@ -6,7 +6,7 @@ import type { Alert, AlertKind } from 'umbler-hub-client';
 import { PATH } from '../hub/alerts.ts';
 import { useNow } from '../hub/clock.ts';
 import { reasonOf } from '../hub/errors.ts';
-import { alerts, hub } from '../hub/hub.tsx';
+import { alerts, hub, settings } from '../hub/hub.tsx';
 import { useRole } from '../hub/role.ts';
 import { useStore } from '../hub/store.ts';
 import { Icon } from '../parts/icons.tsx';
@@ -25,6 +25,8 @@ const URGENT: Record<AlertKind, boolean> = {
 export function AlertPanel() {
   const say = useWords();
   const known = useStore(alerts);
+  const rules = useStore(settings);
+  const off = rules.settings !== null && rules.updatedAt === null;
   const shown = useMemo(() => (known.alerts === null ? null : ordered(known.alerts)), [known.alerts]);
   const open = shown?.filter(({ acknowledgedAt }) => acknowledgedAt === null).length ?? 0;
   return (
@@ -37,7 +39,9 @@ export function AlertPanel() {
       {known.failure !== null && <Failure reason={known.failure} again={() => void alerts.read()} />}
       {known.missing && <p className="blank">{say('missing')}</p>}
       {shown === null && !known.missing && known.failure === null && <Skeleton height={44} className="bone" />}
-      {shown?.length === 0 && <p className="blank">{say('noAlerts')}</p>}
+      {shown?.length === 0 && (
+        <p className="blank">{off ? <>{say('alertsOff')} <Link to="/settings/rules">{say('settings')}</Link></> : say('noAlerts')}</p>
+      )}
       {shown !== null && shown.length > 0 && (
         <ul className="scroll" tabIndex={0} aria-labelledby="alerts-title">
           {shown.slice(0, SHOWN_MAX).map((alert) => <Row key={alert.id} alert={alert} />)}

@@ -94,7 +94,7 @@ function Form({ saved, seq }: FormProps) {
       <footer className="save">
         <p className="quiet" role="status">{done ? say('saved') : updatedAt === null ? say('neverSaved') : say('savedBy', { name: updatedBy?.name ?? updatedBy?.id ?? '–', at: fullMoment(updatedAt) })}</p>
         {isAdmin && touched && <Button variant="subtle" color="gray" onClick={() => begin(saved, seq)}>{say('discard')}</Button>}
-        {isAdmin && <Button type="submit" loading={busy} disabled={!touched}>{say('save')}</Button>}
+        {isAdmin && <Button type="submit" loading={busy} disabled={!touched && updatedAt !== null}>{say('save')}</Button>}
       </footer>
     </form>
   );

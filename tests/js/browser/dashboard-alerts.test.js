@@ -71,6 +71,19 @@ test('thresholds that are saved colour the waits of another screen, each sector 
   clean();
 });
 
+test('a screen says that no alert comes while nobody has saved thresholds, and one click on Save changes that', async (t) => {
+  const hub = await spawnDashboard(t, dashboard);
+  const { page, clean } = await visit(t, browser, hub, '/live');
+  await text(page, '.alerts .blank', 'No alert is raised until an admin has saved thresholds.');
+  await page.locator('.alerts .blank a').click();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await text(page, '.save', 'Saved.');
+  const saved = await hub.json('/api/umbler/settings');
+  assert.equal(saved.settings.thresholds.default.waitingWarnSeconds, 300);
+  assert.notEqual(saved.updatedAt, null);
+  clean();
+});
+
 test('hours and holidays are saved, and a wrong one is told at its field', async (t) => {
   const hub = await spawnDashboard(t, dashboard);
   const { page, clean } = await visit(t, browser, hub, '/settings/rules');

@@ -1,0 +1,223 @@
+//! Writes what one chat comes to: its facts, where it stands, and what its sectors, lines and tags are called.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{Transaction, params};
+
+use crate::domain::calendar::Calendar;
+use crate::domain::metrics::{Fact, Live};
+use crate::domain::register::to_nanos;
+use crate::domain::{Chat, ChatKind, ContactId, Placement, RefId};
+
+/// How a chat's kind is stored.
+pub fn kind_number(kind: ChatKind) -> i64 {
+    match kind {
+        ChatKind::Direct => 0,
+        ChatKind::Group => 1,
+        ChatKind::Internal => 2,
+    }
+}
+
+/// One row of `facts`, in the order of its columns after the chat.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct FactRow {
+    kind: i64,
+    metric: i64,
+    at: i64,
+    ordinal: i64,
+    start: i64,
+    wall: i64,
+    business: i64,
+    agent: Option<String>,
+    sector: Option<String>,
+    channel: Option<String>,
+    tags: Option<String>,
+}
+
+/// Writes the rows of chats.
+pub(super) struct Rows<'a> {
+    pub(super) tx: &'a Transaction<'a>,
+    pub(super) calendar: &'a Calendar,
+}
+
+impl Rows<'_> {
+    pub(super) fn put(&self, chat: &Chat, facts: &[Fact], live: Option<&Live>) -> rusqlite::Result<()> {
+        let key = self.put_chat(chat, live)?;
+        self.put_members(chat)?;
+        self.put_names(chat)?;
+        let made = self.rows_of(chat, facts);
+        let known = self.known(key)?;
+        let mut take = self.tx.prepare_cached(
+            "DELETE FROM facts WHERE kind = ? AND metric = ? AND at = ? AND chat = ? AND ordinal = ?",
+        )?;
+        for row in known.difference(&made) {
+            take.execute(params![row.kind, row.metric, row.at, key, row.ordinal])?;
+        }
+        let mut add =
+            self.tx.prepare_cached("INSERT INTO facts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
+        for row in made.difference(&known) {
+            add.execute(params![
+                row.kind,
+                row.metric,
+                row.at,
+                key,
+                row.ordinal,
+                row.start,
+                row.wall,
+                row.business,
+                row.agent,
+                row.sector,
+                row.channel,
+                row.tags
+            ])?;
+        }
+        Ok(())
+    }
+
+    fn known(&self, key: i64) -> rusqlite::Result<BTreeSet<FactRow>> {
+        let mut select = self.tx.prepare_cached(
+            "SELECT kind, metric, at, ordinal, start, wall, business, agent, sector, channel, tags
+             FROM facts INDEXED BY facts_of_chat WHERE chat = ?",
+        )?;
+        let rows = select.query_map([key], |row| {
+            Ok(FactRow {
+                kind: row.get(0)?,
+                metric: row.get(1)?,
+                at: row.get(2)?,
+                ordinal: row.get(3)?,
+                start: row.get(4)?,
+                wall: row.get(5)?,
+                business: row.get(6)?,
+                agent: row.get(7)?,
+                sector: row.get(8)?,
+                channel: row.get(9)?,
+                tags: row.get(10)?,
+            })
+        })?;
+        rows.collect()
+    }
+
+    fn rows_of(&self, chat: &Chat, facts: &[Fact]) -> BTreeSet<FactRow> {
+        let mut facts: Vec<&Fact> = facts.iter().collect();
+        facts.sort_unstable();
+        let mut rows = BTreeSet::new();
+        let (mut place, mut ordinal) = (None, 0);
+        for fact in facts {
+            // Facts of one metric in one instant are told apart by their number.
+            ordinal = if place == Some((fact.metric, fact.end)) { ordinal + 1 } else { 0 };
+            place = Some((fact.metric, fact.end));
+            let id = |id: &Option<RefId>| id.as_ref().map(ToString::to_string);
+            let (start, at) = (to_nanos(fact.start), to_nanos(fact.end));
+            let worked = if start < at {
+                self.calendar.business_between(fact.start, fact.end)
+            } else {
+                jiff::SignedDuration::ZERO
+            };
+            rows.insert(FactRow {
+                kind: kind_number(chat.kind()),
+                metric: fact.metric.number(),
+                at,
+                ordinal,
+                start,
+                wall: at.saturating_sub(start) / 1_000_000,
+                business: i64::try_from(worked.as_millis()).unwrap_or(i64::MAX),
+                agent: id(&fact.agent),
+                sector: id(&fact.sector),
+                channel: id(&fact.channel),
+                tags: between_line_feeds(&fact.tags),
+            });
+        }
+        rows
+    }
+
+    fn put_chat(&self, chat: &Chat, live: Option<&Live>) -> rusqlite::Result<i64> {
+        let fields = chat.fields();
+        let nanos = |at: Option<jiff::Timestamp>| at.map(to_nanos);
+        let channel_type = fields.channel.as_ref().and_then(|channel| channel.channel_type.as_deref());
+        let whatsapp = channel_type.is_some_and(|name| name.to_ascii_lowercase().contains("whatsapp"));
+        let tags: Vec<RefId> = fields.tags.iter().map(|tag| tag.id.clone()).collect();
+        let mut put = self.tx.prepare_cached(
+            "INSERT INTO chats (id, organization, contact_id, kind, channel_id, sector_id, owner_id, private, tags, open,
+                 waiting, whatsapp, since, answered, with_bot, ours_last, unanswered_since, last_message_at,
+                 last_customer_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
+             ON CONFLICT (id) DO UPDATE SET organization = ?2, contact_id = ?3, kind = ?4, channel_id = ?5,
+                 sector_id = ?6, owner_id = ?7, private = ?8, tags = ?9, open = ?10, waiting = ?11, whatsapp = ?12,
+                 since = ?13, answered = ?14, with_bot = ?15, ours_last = ?16, unanswered_since = ?17,
+                 last_message_at = ?18, last_customer_at = ?19
+             RETURNING key",
+        )?;
+        let key = put.query_row(
+            params![
+                chat.id.as_str(),
+                chat.organization.as_ref().map(RefId::as_str),
+                fields.contact_id.as_ref().map(ContactId::as_str),
+                kind_number(fields.kind),
+                fields.channel.as_ref().map(|channel| channel.id.as_str()),
+                fields.sector.as_ref().map(|sector| sector.id.as_str()),
+                fields.owner.as_ref().map(|owner| owner.id.as_str()),
+                fields.private,
+                between_line_feeds(&tags),
+                live.is_some(),
+                fields.waiting,
+                whatsapp,
+                live.map_or(0, |live| to_nanos(live.since)),
+                live.is_some_and(|live| live.answered),
+                live.is_some_and(|live| live.with_bot),
+                live.is_some_and(|live| live.ours_last),
+                nanos(live.and_then(|live| live.unanswered_since)),
+                nanos(live.and_then(|live| live.last_message_at)),
+                nanos(live.and_then(|live| live.last_customer_at)),
+            ],
+            |row| row.get(0),
+        )?;
+        Ok(key)
+    }
+
+    fn put_members(&self, chat: &Chat) -> rusqlite::Result<()> {
+        let people: BTreeSet<String> = Placement::of(chat).people().map(ToString::to_string).collect();
+        let mut select = self.tx.prepare_cached(
+            "SELECT member_id FROM chat_members INDEXED BY chat_members_of WHERE chat_id = ?",
+        )?;
+        let known: BTreeSet<String> =
+            select.query_map([chat.id.as_str()], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        let mut take =
+            self.tx.prepare_cached("DELETE FROM chat_members WHERE member_id = ? AND chat_id = ?")?;
+        for gone in known.difference(&people) {
+            take.execute([gone.as_str(), chat.id.as_str()])?;
+        }
+        let mut add = self.tx.prepare_cached("INSERT INTO chat_members VALUES (?, ?)")?;
+        for new in people.difference(&known) {
+            add.execute([new.as_str(), chat.id.as_str()])?;
+        }
+        Ok(())
+    }
+
+    fn put_names(&self, chat: &Chat) -> rusqlite::Result<()> {
+        let fields = chat.fields();
+        let mut put = self.tx.prepare_cached(
+            "INSERT INTO names VALUES (?, ?, ?)
+             ON CONFLICT DO UPDATE SET name = excluded.name WHERE name <> excluded.name",
+        )?;
+        let channel = fields.channel.as_ref().map(|channel| ("channel", &channel.id, &channel.name));
+        let sector = fields.sector.as_ref().map(|sector| ("sector", &sector.id, &sector.name));
+        let tags = fields.tags.iter().map(|tag| ("tag", &tag.id, &tag.name));
+        for (what, id, name) in channel.into_iter().chain(sector).chain(tags) {
+            if let Some(name) = name {
+                put.execute([what, id.as_str(), name.as_str()])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Ids such that one of them is found as a whole.
+fn between_line_feeds(ids: &[RefId]) -> Option<String> {
+    if ids.is_empty() {
+        return None;
+    }
+    let mut ids: Vec<&str> = ids.iter().map(RefId::as_str).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    Some(format!("\n{}\n", ids.join("\n")))
+}
