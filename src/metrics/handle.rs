@@ -16,6 +16,7 @@ use crate::domain::Seq;
 use crate::domain::calendar::Calendar;
 use crate::journal::writer::chain;
 use crate::telemetry::integrity::Integrity;
+use crate::telemetry::priority::give_way;
 
 /// How long a question waits for the newest position.
 pub const CATCH_UP_MAX: Duration = Duration::from_secs(2);
@@ -98,6 +99,7 @@ struct Follower {
 
 impl Follower {
     fn run(self) {
+        give_way("the projector of the metrics");
         let (mut projection, mut faulted) = (None, false);
         loop {
             let pause = match self.step(&mut projection) {

@@ -3,3 +3,4 @@
 pub mod clock;
 pub mod integrity;
 pub mod metrics;
+pub mod priority;

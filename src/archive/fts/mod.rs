@@ -26,14 +26,13 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::watch;
 
+use crate::telemetry::priority::give_way;
+
 pub use find::{Found, Kinds, Search};
 pub use words::Wanted;
 
 /// How often the index looks for what was committed where nobody asks, in milliseconds.
 const LOOK_MS: u64 = 500;
-/// What its thread gives way with: where cores are short it gets a tenth of what a delivery gets. Whoever searches waits
-/// for it, so it must not stand still either.
-const NICENESS: i32 = 10;
 /// How long it waits after a fault before it begins again, in seconds.
 const RETRY_SECONDS: u64 = 5;
 
@@ -120,10 +119,7 @@ impl SearchIndex {
 
 /// Follows until nobody asks any more.
 fn keep_following(mut follower: follow::Follower, woken: &Receiver<()>) {
-    // On Linux this is the calling thread's own.
-    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
-        log::debug!("the search index keeps its priority: {error}");
-    }
+    give_way("the search index");
     loop {
         let pause = match follower.catch_up() {
             Ok(()) => Duration::from_millis(LOOK_MS),

@@ -45,6 +45,7 @@ test('messages stand in their order, the newest last', async (t) => {
 
 test('what customers write is shown as text, whatever it is', async (t) => {
   const { hub, page } = await open(t);
+  await text(page, '#state-name', 'Live');
   const evil = '<img src=x onerror="window.hacked = true"><script>window.hacked = true</script>';
   await hub.says('a', evil, (_, content) => {
     content.Contact.Name = `<b>${evil}</b>`;
