@@ -53,7 +53,7 @@ fn a_heartbeat_amid_a_replay_tells_how_far_the_replay_got() {
     let mut behind: Vec<Screen> = (0..HEARTBEAT_SECONDS)
         .map(|_| {
             let mut screen = hub.screen();
-            SockRef::from(screen.stream()).set_recv_buffer_size(64 * 1_024).expect("a small buffer");
+            SockRef::from(&*screen.stream()).set_recv_buffer_size(64 * 1_024).expect("a small buffer");
             let subscribed = screen.comes_back(&["updates"], 0, &epoch);
             assert_eq!(subscribed["replayed"], MISSED, "{subscribed}");
             screen
