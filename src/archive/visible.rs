@@ -64,9 +64,7 @@ pub(super) fn limit(conditions: &mut Conditions, scope: &Scope, rows: Rows) {
     if scope.is_unlimited() {
         return;
     }
-    let clauses = clauses(scope);
-    let sql = clauses.iter().map(|clause| clause.sql).collect::<Vec<_>>().join(" AND ");
-    let values: Vec<Value> = clauses.into_iter().filter_map(|clause| clause.ids).collect();
+    let (sql, values) = chats_seen(scope);
     let sql = match rows {
         Rows::Chats => sql,
         Rows::Messages => format!("EXISTS (SELECT 1 FROM chats WHERE chats.id = messages.chat_id AND {sql})"),
@@ -89,9 +87,7 @@ pub(super) fn limit(conditions: &mut Conditions, scope: &Scope, rows: Rows) {
 pub(super) fn limit_to_latest_of_contact(conditions: &mut Conditions, scope: &Scope) {
     limit(conditions, scope, Rows::Chats);
     conditions.require("EXISTS (SELECT 1 FROM contacts WHERE contacts.id = chats.contact_id)", []);
-    let clauses = clauses(scope);
-    let visible = clauses.iter().map(|clause| clause.sql).collect::<Vec<_>>().join(" AND ");
-    let values: Vec<Value> = clauses.into_iter().filter_map(|clause| clause.ids).collect();
+    let (visible, values) = chats_seen(scope);
     let sql = format!(
         "NOT EXISTS (SELECT 1 FROM chats other INDEXED BY chats_of_contact
              WHERE other.contact_id = chats.contact_id
@@ -133,7 +129,7 @@ pub(super) fn sees(tx: &Transaction<'_>, scope: &Scope, rows: Rows, id: &str) ->
     Ok(conditions.count(tx, table)? > 0)
 }
 
-/// What `scope` limits, as conditions on rows of `chats` with their values: for the metrics, which keep their own.
+/// What `scope` limits, as conditions on rows of `chats` with their values; the metrics keep such rows of their own.
 pub fn chats_seen(scope: &Scope) -> (String, Vec<Value>) {
     let clauses = clauses(scope);
     if clauses.is_empty() {

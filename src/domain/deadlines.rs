@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::chat::Chat;
+use super::facts::Channel;
 use super::ids::{ChatId, RefId};
 use super::settings::Limits;
 
@@ -116,8 +117,7 @@ impl Clocks {
         let waiting_since = chat.waiting_since();
         let replied = chat.last_reply_at.is_some() && chat.last_reply_at > chat.last_closed_at;
         let bot_at_work = chat.bot_running.get().copied().unwrap_or(false);
-        let line = chat.channel.get().and_then(|channel| channel.channel_type.as_deref());
-        let is_whatsapp = line.is_some_and(|name| name.to_ascii_lowercase().contains("whatsapp"));
+        let is_whatsapp = chat.channel.get().is_some_and(Channel::is_whatsapp);
         Self {
             chat: chat.id.clone(),
             sector: chat.sector.flat().map(|sector| sector.id.clone()),

@@ -75,6 +75,13 @@ pub struct Channel {
     pub channel_type: Option<String>,
 }
 
+impl Channel {
+    /// True where the provider's type is one of WhatsApp's, whose window of free answers closes after 24 hours.
+    pub fn is_whatsapp(&self) -> bool {
+        self.channel_type.as_deref().is_some_and(|name| name.to_ascii_lowercase().contains("whatsapp"))
+    }
+}
+
 /// What a delivery says of its chat.
 #[derive(Debug, Clone)]
 pub struct ChatFacts {

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::error::ApiError;
 use super::rebinding;
 use super::state::{EdgeState, stopping};
-use crate::session::{self, SessionSeat};
+use crate::session;
 
 /// The version of the protocol, and the bytes of a client's key (RFC 6455, 4.1).
 const VERSION: &str = "13";
@@ -48,13 +48,7 @@ pub async fn open(
     rebinding::check(&request)?;
     check_handshake(&request)?;
     check_origin(&request, &state)?;
-    let seat = SessionSeat {
-        hub: state.hub.clone(),
-        authenticator: state.authenticator.clone(),
-        address,
-        metrics: state.metrics.clone(),
-    };
-    session::open(&request, payload, seat)
+    session::open(&request, payload, state.seat(address))
 }
 
 /// A page of another site must not use its visitor's network.

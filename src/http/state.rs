@@ -23,6 +23,7 @@ use crate::domain::Settings;
 use crate::hub::{GetHealth, GetStats, Health, UmblerHub};
 use crate::metrics::MetricsHandle;
 use crate::protocol::StatsShape;
+use crate::session::SessionSeat;
 use crate::telemetry::integrity::Integrity;
 use crate::telemetry::metrics::Metrics;
 
@@ -132,6 +133,16 @@ impl EdgeState {
     pub fn client_address(&self, request: &HttpRequest) -> IpAddr {
         let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
         self.settings.trusted_proxies.client(peer, request.headers())
+    }
+
+    /// What a session of a client at this address needs.
+    pub fn seat(&self, address: IpAddr) -> SessionSeat {
+        SessionSeat {
+            hub: self.hub.clone(),
+            authenticator: self.authenticator.clone(),
+            address,
+            metrics: self.metrics.clone(),
+        }
     }
 
     /// Seconds since the start.

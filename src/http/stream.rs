@@ -10,7 +10,6 @@ use super::socket::check_origin;
 use super::state::{EdgeState, stopping};
 use crate::protocol::request::{CHANNELS_PER_REQUEST_MAX, SNAPSHOT_ITEMS_MAX};
 use crate::protocol::{Channel, SnapshotLimits, SubscribeRequest};
-use crate::session::SessionSeat;
 use crate::session::stream::{self, StreamRequest};
 
 /// Where a client's event source tells what it had last: `EPOCH:SEQ`.
@@ -58,13 +57,7 @@ pub async fn open(
         log::debug!("a stream asked for {channel}");
         return Err(ApiError::Forbidden("the token does not allow one of the channels"));
     }
-    let seat = SessionSeat {
-        hub: state.hub.clone(),
-        authenticator: state.authenticator.clone(),
-        address,
-        metrics: state.metrics.clone(),
-    };
-    let body = stream::open(seat, caller.identity, asked);
+    let body = stream::open(state.seat(address), caller.identity, asked);
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header((CACHE_CONTROL, "no-store"))

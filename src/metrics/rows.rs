@@ -7,7 +7,7 @@ use rusqlite::{Transaction, params};
 use crate::domain::calendar::Calendar;
 use crate::domain::metrics::{Fact, Live};
 use crate::domain::register::to_nanos;
-use crate::domain::{Chat, ChatKind, ContactId, Placement, RefId};
+use crate::domain::{Channel, Chat, ChatKind, ContactId, Placement, RefId};
 
 /// How a chat's kind is stored.
 pub fn kind_number(kind: ChatKind) -> i64 {
@@ -133,8 +133,7 @@ impl Rows<'_> {
     fn put_chat(&self, chat: &Chat, live: Option<&Live>) -> rusqlite::Result<i64> {
         let fields = chat.fields();
         let nanos = |at: Option<jiff::Timestamp>| at.map(to_nanos);
-        let channel_type = fields.channel.as_ref().and_then(|channel| channel.channel_type.as_deref());
-        let whatsapp = channel_type.is_some_and(|name| name.to_ascii_lowercase().contains("whatsapp"));
+        let whatsapp = fields.channel.as_ref().is_some_and(Channel::is_whatsapp);
         let tags: Vec<RefId> = fields.tags.iter().map(|tag| tag.id.clone()).collect();
         let mut put = self.tx.prepare_cached(
             "INSERT INTO chats (id, organization, contact_id, kind, channel_id, sector_id, owner_id, private, tags, open,
