@@ -7,7 +7,7 @@ use rusqlite::{Transaction, params};
 
 use super::ask::{Clock, Filter, Period, Progress};
 use super::now::{LiveField, LiveNow};
-use super::scan::{Brings, Scan};
+use super::scan::{Brings, Scan, Sight, Wants};
 use crate::archive::{ArchiveError, Query};
 use crate::domain::calendar::Calendar;
 use crate::domain::metrics::Metric;
@@ -98,9 +98,11 @@ impl Query for Explain {
             filter: &self.filter,
             clock: self.clock,
             brings: Brings::Nothing,
+            wants: Wants::Places,
+            sight: &Sight::default(),
         };
         let mut all: Vec<(i64, Timestamp, i64, i64)> = Vec::new();
-        scan.each(tx, |seen| all.push((seen.duration, seen.at, seen.chat, seen.ordinal)))?;
+        scan.each(tx, |_id| 0, |seen| all.push((seen.duration, seen.at, seen.chat, seen.ordinal)))?;
         all.sort_unstable_by(|one, other| other.cmp(one));
         let rows = page_of(&all, self.page, self.limit)
             .iter()

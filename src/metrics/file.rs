@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use crate::journal::watch::beside;
 
 /// The version of the tables.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 /// How long a write waits for a reader's last step.
 const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
 /// Pages that the projector keeps of each of its two files, in KiB: it looks at a chat once, and memory belongs to
@@ -80,6 +80,20 @@ CREATE TABLE facts (
     PRIMARY KEY (kind, metric, at, chat, ordinal)
 ) WITHOUT ROWID;
 CREATE INDEX facts_of_chat ON facts (chat);
+-- Stretches of facts, each column in one piece (segments.rs): from a moment up to, and without, another. They never overlap.
+CREATE TABLE segments (
+    id       INTEGER PRIMARY KEY,
+    kind     INTEGER NOT NULL,
+    metric   INTEGER NOT NULL,
+    from_at  INTEGER NOT NULL,
+    until_at INTEGER NOT NULL,
+    facts    INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX segments_in_order ON segments (kind, metric, from_at, until_at, facts);
+CREATE TABLE segment_parts (
+    id    INTEGER PRIMARY KEY,
+    bytes BLOB    NOT NULL
+);
 -- What the team calls its sectors, lines and tags.
 CREATE TABLE names (
     what TEXT NOT NULL,
@@ -137,7 +151,10 @@ pub fn open(path: &Path) -> Result<Connection, FileError> {
 
 /// Takes everything out of it, so that it is built anew while readers hold it.
 pub fn empty(step: &Transaction<'_>) -> rusqlite::Result<()> {
-    step.execute_batch("DELETE FROM facts; DELETE FROM chat_members; DELETE FROM chats; DELETE FROM names;")
+    step.execute_batch(
+        "DELETE FROM segments; DELETE FROM segment_parts; DELETE FROM facts; DELETE FROM chat_members;
+         DELETE FROM chats; DELETE FROM names;",
+    )
 }
 
 /// Takes the file away, so that it is built anew.

@@ -12,6 +12,8 @@
 pub mod file;
 pub mod load;
 pub mod rows;
+pub mod segments;
+pub mod seal;
 pub mod project;
 pub mod handle;
 pub mod ask;
@@ -25,3 +27,6 @@ pub use explain::{Behind, Explain, ExplainNow, Explained};
 pub use handle::MetricsHandle;
 pub use now::{LiveField, LiveNow, LiveNumbers};
 pub use table::{Grouping, Key, TableRow, Tabulate, Tabulated};
+
+#[cfg(test)]
+mod tests;
