@@ -1,5 +1,6 @@
 //! The chats and intervals behind a number.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -7,7 +8,7 @@ use rusqlite::{Transaction, params};
 
 use super::ask::{Clock, Filter, Period, Progress};
 use super::now::{LiveField, LiveNow};
-use super::scan::{Brings, Scan, Sight, Wants};
+use super::scan::{Brings, Scan, Seen, Sight, Wants};
 use crate::archive::{ArchiveError, Query};
 use crate::domain::calendar::Calendar;
 use crate::domain::metrics::Metric;
@@ -24,6 +25,8 @@ pub struct Explain {
     pub filter: Filter,
     /// The longest on this clock come first.
     pub clock: Clock,
+    /// Only of these milliseconds on that clock.
+    pub lengths: Option<Range<i64>>,
     /// Which page, from 1.
     pub page: u32,
     /// Rows on it.
@@ -102,7 +105,12 @@ impl Query for Explain {
             sight: &Sight::default(),
         };
         let mut all: Vec<(i64, Timestamp, i64, i64)> = Vec::new();
-        scan.each(tx, |_id| 0, |seen| all.push((seen.duration, seen.at, seen.chat, seen.ordinal)))?;
+        let take = |seen: Seen| {
+            if self.lengths.as_ref().is_none_or(|lengths| lengths.contains(&seen.duration)) {
+                all.push((seen.duration, seen.at, seen.chat, seen.ordinal));
+            }
+        };
+        scan.each(tx, |_id| 0, take)?;
         all.sort_unstable_by(|one, other| other.cmp(one));
         let rows = page_of(&all, self.page, self.limit)
             .iter()

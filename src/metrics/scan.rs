@@ -180,9 +180,8 @@ impl Scan<'_> {
         slot: &mut impl FnMut(Option<&str>) -> usize,
         take: &mut impl FnMut(Seen),
     ) -> Result<(), ArchiveError> {
-        let column = |part, is_needed: bool| match is_needed {
-            true => numbers(tx, segment, part),
-            false => Ok(vec![0; segment.facts]),
+        let column = |part, is_needed| {
+            if is_needed { numbers(tx, segment, part) } else { Ok(vec![0; segment.facts]) }
         };
         let mut kept = self.kept(tx, segment)?;
         let is_cut = !self.holds(segment);
@@ -221,22 +220,27 @@ impl Scan<'_> {
     fn kept(&self, tx: &Transaction<'_>, segment: &Segment) -> Result<Vec<bool>, ArchiveError> {
         let mut kept = vec![true; segment.facts];
         let filter = self.filter;
-        let tag = filter.tag.as_ref().map(|tag| format!("\n{tag}\n"));
-        let is = |asked: &Option<String>, id: Option<&str>| asked.as_deref() == id;
-        let tests: [(Part, bool, &dyn Fn(Option<&str>) -> bool); 4] = [
-            (Part::Sectors, filter.sector.is_some(), &|id| is(&filter.sector, id)),
-            (Part::Agents, filter.agent.is_some(), &|id| is(&filter.agent, id)),
-            (Part::Channels, filter.channel.is_some(), &|id| is(&filter.channel, id)),
-            (Part::Tags, tag.is_some(), &|id| {
-                id.zip(tag.as_deref()).is_some_and(|(tags, tag)| tags.contains(tag))
-            }),
-        ];
-        for (part, _, test) in tests.into_iter().filter(|(_, is_asked, _)| *is_asked) {
+        let mut keep = |part: Part, fits: &dyn Fn(Option<&str>) -> bool| -> Result<(), ArchiveError> {
             let ids = Ids::read(tx, segment, part)?;
-            let fits: Vec<bool> = ids.different.iter().map(|id| test(id.as_deref())).collect();
+            let fits: Vec<bool> = ids.different.iter().map(|id| fits(id.as_deref())).collect();
             for (kept, place) in kept.iter_mut().zip(&ids.places) {
                 *kept = *kept && fits.get(*place).copied().unwrap_or(false);
             }
+            Ok(())
+        };
+        let one = [
+            (Part::Sectors, &filter.sector),
+            (Part::Agents, &filter.agent),
+            (Part::Channels, &filter.channel),
+        ];
+        for (part, asked) in one {
+            if let Some(asked) = asked {
+                keep(part, &|id| id == Some(asked))?;
+            }
+        }
+        if let Some(tag) = &filter.tag {
+            let tag = format!("\n{tag}\n");
+            keep(Part::Tags, &|tags| tags.is_some_and(|tags| tags.contains(&tag)))?;
         }
         if let Some(seen) = self.sight.of(tx, filter)? {
             for (kept, chat) in kept.iter_mut().zip(numbers(tx, segment, Part::Chats)?) {

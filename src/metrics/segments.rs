@@ -118,6 +118,9 @@ fn damaged(segment: &Segment, part: Part) -> ArchiveError {
     ArchiveError::Database(rusqlite::Error::InvalidColumnIndex(usize::from(part as u8)))
 }
 
+type Number = fn(&(i64, FactRow)) -> i64;
+type Id = fn(&FactRow) -> &Option<String>;
+
 /// Writes a segment of these facts, which lie in order.
 pub(super) fn write(
     step: &Transaction<'_>,
@@ -131,7 +134,6 @@ pub(super) fn write(
     .execute(params![kind, metric, from, until, i64::try_from(facts.len()).unwrap_or(i64::MAX)])?;
     let segment = step.last_insert_rowid();
     let mut put = step.prepare_cached("INSERT INTO segment_parts (id, bytes) VALUES (?, ?)")?;
-    type Number = fn(&(i64, FactRow)) -> i64;
     let numbers: [(Part, Number); 5] = [
         (Part::Times, |(_, fact)| fact.at),
         (Part::Walls, |(_, fact)| fact.wall),
@@ -143,7 +145,6 @@ pub(super) fn write(
         let bytes: Vec<u8> = facts.iter().flat_map(|fact| number(fact).to_le_bytes()).collect();
         put.execute(params![part.id(segment), bytes])?;
     }
-    type Id = fn(&FactRow) -> &Option<String>;
     let ids: [(Part, Id); 4] = [
         (Part::Agents, |fact| &fact.agent),
         (Part::Sectors, |fact| &fact.sector),

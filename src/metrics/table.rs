@@ -17,6 +17,8 @@ use crate::domain::stats::bucket;
 pub enum Grouping {
     /// Everything.
     Whole,
+    /// Stretches of lengths, see [`length`]; of durations.
+    Lengths,
     /// Buckets: where each begins, ascending, in the period and in the one that it is compared with.
     Buckets(Vec<Timestamp>, Vec<Timestamp>),
     /// Weekdays and hours.
@@ -36,6 +38,8 @@ pub enum Grouping {
 pub enum Key {
     /// Everything.
     Whole,
+    /// The stretch of lengths of this number.
+    Length(usize),
     /// The bucket of this number.
     Bucket(usize),
     /// Weekday, Monday being 1, and hour.
@@ -44,6 +48,16 @@ pub enum Key {
     Id(String),
     /// What is nobody's.
     Nobody,
+}
+
+/// Where stretches of lengths begin, in seconds; the last has no end.
+const LENGTHS: [i64; 16] =
+    [0, 10, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400, 172_800, 604_800];
+
+/// The first millisecond of a stretch of lengths, and the first after it.
+pub fn length(number: usize) -> (i64, Option<i64>) {
+    let begin = |number: usize| LENGTHS.get(number).map(|seconds| seconds * 1_000);
+    (begin(number).unwrap_or_default(), begin(number + 1))
 }
 
 /// Asks for a table.
@@ -144,7 +158,7 @@ impl Tabulate {
     fn tallies(&self, tx: &Transaction<'_>, period: Period, previous: bool) -> Result<Tallies, ArchiveError> {
         let (mut tallies, sight) = (Tallies::new(), Sight::default());
         let (brings, wants) = match self.grouping {
-            Grouping::Whole => (Brings::Nothing, Wants::Durations),
+            Grouping::Whole | Grouping::Lengths => (Brings::Nothing, Wants::Durations),
             Grouping::Buckets(..) | Grouping::Hours => (Brings::Nothing, Wants::Moments),
             Grouping::Agents => (Brings::Agent, Wants::Durations),
             Grouping::Sectors => (Brings::Sector, Wants::Durations),
@@ -156,6 +170,7 @@ impl Tabulate {
             let scan = Scan { metric: *metric, period, filter, clock, brings, wants, sight };
             let of_metric: Vec<(Key, Tally)> = match (wants, brings) {
                 (Wants::Moments, _) => self.by_moment(tx, &scan, previous)?,
+                _ if matches!(self.grouping, Grouping::Lengths) => by_length(tx, &scan)?,
                 (_, Brings::Nothing) if !metric.is_duration() => {
                     vec![(Key::Whole, Tally { n: scan.count(tx)?, durations: Vec::new() })]
                 }
@@ -208,9 +223,12 @@ impl Tabulate {
                 let (weekday, hour) = weekday_and_hour(at, &self.filter.zone);
                 Key::Hour(weekday, hour)
             }
-            Grouping::Whole | Grouping::Agents | Grouping::Sectors | Grouping::Channels | Grouping::Tags => {
-                Key::Whole
-            }
+            Grouping::Whole
+            | Grouping::Lengths
+            | Grouping::Agents
+            | Grouping::Sectors
+            | Grouping::Channels
+            | Grouping::Tags => Key::Whole,
         }
     }
 
@@ -218,6 +236,7 @@ impl Tabulate {
     fn always(&self) -> Vec<(Key, Metric)> {
         let keys: Vec<Key> = match &self.grouping {
             Grouping::Whole => vec![Key::Whole],
+            Grouping::Lengths => (0..LENGTHS.len()).map(Key::Length).collect(),
             Grouping::Buckets(now, _) => (0..now.len()).map(Key::Bucket).collect(),
             Grouping::Hours | Grouping::Agents | Grouping::Sectors | Grouping::Channels | Grouping::Tags => {
                 Vec::new()
@@ -232,12 +251,27 @@ impl Tabulate {
             Grouping::Sectors => "sector",
             Grouping::Channels => "channel",
             Grouping::Tags => "tag",
-            Grouping::Whole | Grouping::Buckets(..) | Grouping::Hours | Grouping::Agents => return Ok(None),
+            Grouping::Whole
+            | Grouping::Lengths
+            | Grouping::Buckets(..)
+            | Grouping::Hours
+            | Grouping::Agents => return Ok(None),
         };
         let Key::Id(id) = key else { return Ok(None) };
         let mut select = tx.prepare_cached("SELECT name FROM names WHERE what = ? AND id = ?")?;
         Ok(select.query_row([what, id], |row| row.get(0)).optional()?)
     }
+}
+
+/// By how long they were.
+fn by_length(tx: &Transaction<'_>, scan: &Scan<'_>) -> Result<Vec<(Key, Tally)>, ArchiveError> {
+    let mut tallies: BTreeMap<Key, Tally> = BTreeMap::new();
+    let take = |seen: Seen| {
+        let after = LENGTHS.partition_point(|seconds| seconds * 1_000 <= seen.duration);
+        tallies.entry(Key::Length(after.saturating_sub(1))).or_default().n += 1;
+    };
+    scan.each(tx, |_id| 0, take)?;
+    Ok(tallies.into_iter().collect())
 }
 
 /// By the ids that a scan brings; of everything where it brings none.

@@ -127,7 +127,7 @@ impl File {
             }
             for metric in metrics.clone() {
                 let filter = filter.clone();
-                let explain = Explain { metric, period, filter, clock, page: 2, limit: 5 };
+                let explain = Explain { metric, period, filter, clock, lengths: None, page: 2, limit: 5 };
                 answers.push(format!("{:?}", explain.answer(&tx).unwrap()));
             }
         }

@@ -23,6 +23,7 @@ mod lineage;
 mod members;
 mod metrics;
 mod metrics_equal;
+mod metrics_long;
 mod model;
 mod key_sets;
 mod limits;
