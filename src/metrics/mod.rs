@@ -19,8 +19,11 @@ pub mod scan;
 pub mod table;
 pub mod explain;
 pub mod now;
+pub mod by;
+pub mod cells;
 
 pub use ask::{Clock, Filter, Period, Progress};
+pub use by::{Dimension, LiveRow, LiveTable};
 pub use explain::{Behind, Explain, ExplainNow, Explained};
 pub use handle::MetricsHandle;
 pub use now::{LiveField, LiveNow, LiveNumbers};
