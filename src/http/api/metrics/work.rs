@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::asked::{self, Page};
 use super::sheet::{Format, Sheet};
-use crate::archive::{ArchiveError, FoundNames, LookUpNames, Query};
+use crate::archive::{FoundNames, LookUpNames, Query};
 use crate::auth::Scope;
 use crate::domain::metrics::Metric;
 use crate::http::api::params::Params;
@@ -139,14 +139,7 @@ fn one_metric() -> ApiError {
 async fn ask<Q: Query>(state: &EdgeState, query: Q) -> Result<Q::Answer, ApiError> {
     let newest = state.health().await?.seq;
     state.team_metrics.catch_up(newest).await;
-    state.team_metrics.ask(query).await.map_err(|error| {
-        if let ArchiveError::Database(error) = &error {
-            // Their file is derived: it may be made anew at this moment.
-            log::error!("the file of the metrics did not answer: {error}");
-            return ApiError::Unavailable { message: "the metrics did not answer", retry_after_seconds: 2 };
-        }
-        error.into()
-    })
+    state.ask_metrics(query).await
 }
 
 fn grouping(
