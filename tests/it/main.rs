@@ -29,6 +29,7 @@ mod key_sets;
 mod limits;
 mod origins;
 mod past;
+mod past_live;
 mod parameters;
 mod payloads;
 mod power_loss;

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 /// While history is computed anew.
 #[derive(ToSchema)]
-struct Rebuilding {
+pub struct Rebuilding {
     /// Chats that are done.
     done: i64,
     /// Of so many.

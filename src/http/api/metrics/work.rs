@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::asked::{self, Page};
+use super::past::stood_open;
 use super::sheet::{Format, Sheet};
 use crate::archive::{FoundNames, LookUpNames, Query};
 use crate::auth::Scope;
@@ -19,8 +20,8 @@ use crate::http::error::ApiError;
 use crate::http::state::EdgeState;
 use crate::metrics::cells::{self, STATISTICS, statistics};
 use crate::metrics::{
-    Clock, Dimension, Explain, ExplainNow, Explained, Grouping, Key, LiveField, LiveNow, LiveTable, Period,
-    TableRow, Tabulate, Tabulated,
+    Clock, Dimension, Explain, ExplainNow, ExplainThen, Explained, Grouping, Key, LiveField, LiveNow,
+    LiveTable, LiveThen, Period, TableRow, Tabulate, Tabulated,
 };
 use crate::telemetry::clock;
 
@@ -103,7 +104,8 @@ pub async fn count_open(
     let filter = asked::filter(&mut params, &caller, calendar.zone())?;
     let dimensions = Dimension::ALL.map(|by| (by.as_str(), by));
     let by = params.word("by", &dimensions)?;
-    let live = LiveNow { filter, now: clock::now(), calendar, by };
+    let then = params.past_moment("at")?;
+    let live = LiveNow { filter, now: then.unwrap_or_else(clock::now), calendar, by };
     let field = params.take("metric", |word| {
         LiveField::of(word).ok_or_else(|| {
             let words: Vec<&str> = LiveField::ALL.iter().map(|field| field.as_str()).collect();
@@ -113,7 +115,13 @@ pub async fn count_open(
     if let Some(page) = asked::explain(&mut params)? {
         params.finish()?;
         let field = field.ok_or_else(one_metric)?;
-        let found = ask(state, ExplainNow { field, live, page: page.page, limit: page.limit }).await?;
+        let asked = ExplainNow { field, live, page: page.page, limit: page.limit };
+        let found = if then.is_some() {
+            let stood = stood_open(state, &asked.live).await?;
+            ExplainThen { asked, stood }.explained()
+        } else {
+            ask(state, asked).await?
+        };
         let rule = (field.as_str(), field.rule());
         return explained(state, found, rule, page, caller.scope).await?.respond(format);
     }
@@ -122,7 +130,12 @@ pub async fn count_open(
     }
     params.finish()?;
     let now = live.now;
-    let found = ask(state, live).await?;
+    let found = if then.is_some() {
+        let stood = stood_open(state, &live).await?;
+        state.ask_metrics(LiveThen { live, stood }).await?
+    } else {
+        ask(state, live).await?
+    };
     let names = if by == Some(Dimension::Agent) {
         agents_of(state, found.rows.iter().map(|row| &row.key), caller.scope).await?
     } else {
@@ -136,7 +149,7 @@ fn one_metric() -> ApiError {
 }
 
 /// Asks once the metrics have caught up.
-async fn ask<Q: Query>(state: &EdgeState, query: Q) -> Result<Q::Answer, ApiError> {
+pub async fn ask<Q: Query>(state: &EdgeState, query: Q) -> Result<Q::Answer, ApiError> {
     let newest = state.health().await?.seq;
     state.team_metrics.catch_up(newest).await;
     state.ask_metrics(query).await
