@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rusqlite::{Transaction, params};
 
 use super::ask::{Clock, Filter, Period, Progress};
-use super::now::{LiveField, LiveNow};
+use super::now::{LiveField, LiveNow, OpenChat};
 use super::scan::{Brings, Scan, Seen, Sight, Wants};
 use crate::archive::{ArchiveError, Query};
 use crate::domain::calendar::Calendar;
@@ -169,7 +169,14 @@ impl Query for ExplainNow {
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Explained, ArchiveError> {
         let progress = Progress::read(tx)?;
-        let mut all = self.live.chats(tx, self.field)?;
+        let all = self.live.chats(tx, self.field)?;
+        Ok(self.page_of(progress, all))
+    }
+}
+
+impl ExplainNow {
+    /// The asked page of the chats of the count.
+    pub(super) fn page_of(&self, progress: Progress, mut all: Vec<OpenChat>) -> Explained {
         let calendar: &Arc<Calendar> = &self.live.calendar;
         all.sort_unstable_by(|one, other| (one.since, &one.chat_id).cmp(&(other.since, &other.chat_id)));
         let now = self.live.now;
@@ -185,6 +192,6 @@ impl Query for ExplainNow {
             channel: open.channel.clone(),
             tags: tags_of(open.tags.as_deref()),
         });
-        Ok(Explained { progress, total: all.len(), rows: rows.collect() })
+        Explained { progress, total: all.len(), rows: rows.collect() }
     }
 }

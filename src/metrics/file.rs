@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
+use super::spans;
 use crate::journal::watch::beside;
 
 /// The version of the tables.
@@ -143,6 +144,7 @@ pub fn open(path: &Path) -> Result<Connection, FileError> {
         let connection = Connection::open(path)?;
         configure(&connection)?;
         connection.execute_batch(TABLES)?;
+        connection.execute_batch(spans::TABLES)?;
         connection.pragma_update(None, "user_version", SCHEMA)?;
         Ok(connection)
     };
@@ -154,7 +156,8 @@ pub fn empty(step: &Transaction<'_>) -> rusqlite::Result<()> {
     step.execute_batch(
         "DELETE FROM segments; DELETE FROM segment_parts; DELETE FROM facts; DELETE FROM chat_members;
          DELETE FROM chats; DELETE FROM names;",
-    )
+    )?;
+    spans::empty(step)
 }
 
 /// Takes the file away, so that it is built anew.

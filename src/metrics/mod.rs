@@ -14,6 +14,10 @@ pub mod load;
 pub mod rows;
 pub mod segments;
 pub mod seal;
+pub mod spans;
+pub mod lived;
+pub mod stab;
+pub mod sums;
 pub mod project;
 pub mod handle;
 pub mod ask;
@@ -21,12 +25,21 @@ pub mod scan;
 pub mod table;
 pub mod explain;
 pub mod now;
+pub mod by;
+pub mod cells;
+pub mod then;
+pub mod trend;
 
 pub use ask::{Clock, Filter, Period, Progress};
+pub use by::{Dimension, LiveRow, LiveTable};
 pub use explain::{Behind, Explain, ExplainNow, Explained};
 pub use handle::MetricsHandle;
 pub use now::{LiveField, LiveNow, LiveNumbers};
+pub use stab::Counts;
+pub use sums::{SaidSince, SaidUntil, StoodThen, SumsThen};
 pub use table::{Grouping, Key, TableRow, Tabulate, Tabulated};
+pub use then::{ExplainThen, LiveThen, LivesThen, OpenThen, StoodOpen};
+pub use trend::{Trend, Trended};
 
 #[cfg(test)]
 mod tests;

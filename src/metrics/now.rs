@@ -5,9 +5,11 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Row, Transaction, params_from_iter};
 
-use super::ask::{Columns, Filter, Progress, Where};
-use crate::archive::{ArchiveError, Query};
+use super::ask::{Columns, Filter, Where};
+use super::by::Dimension;
+use crate::archive::ArchiveError;
 use crate::domain::calendar::Calendar;
+use crate::domain::metrics::Live;
 use crate::domain::register::from_nanos;
 
 /// How long nobody has said anything in a chat that is idle.
@@ -112,13 +114,13 @@ pub struct LiveNow {
     pub now: Timestamp,
     /// For what of a wait is within business hours.
     pub calendar: Arc<Calendar>,
+    /// Row by row of these; `None`: one row of all.
+    pub by: Option<Dimension>,
 }
 
-/// The live metrics.
+/// The live metrics of some open chats.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveNumbers {
-    /// How far they go.
-    pub progress: Progress,
     /// The counts, in the order of [`LiveField::ALL`].
     pub counts: [i64; 10],
     /// The longest wait: since when, in which chat, and how much of it is within business hours.
@@ -145,13 +147,13 @@ pub(super) struct OpenChat {
     answered: bool,
     with_bot: bool,
     ours_last: bool,
-    unanswered_since: Option<Timestamp>,
+    pub(super) unanswered_since: Option<Timestamp>,
     last_message_at: Option<Timestamp>,
     last_customer_at: Option<Timestamp>,
 }
 
 impl OpenChat {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         let time = |column: usize| row.get::<_, Option<i64>>(column).map(|nanos| nanos.map(from_nanos));
         Ok(Self {
             chat_id: row.get(0)?,
@@ -172,14 +174,34 @@ impl OpenChat {
         })
     }
 
-    fn window_closes_at(&self) -> Option<Timestamp> {
+    /// Standing where it stands, with what the rules say of another moment.
+    pub(super) fn contributing(self, live: &Live) -> Self {
+        Self {
+            since: live.since,
+            answered: live.answered,
+            with_bot: live.with_bot,
+            ours_last: live.ours_last,
+            unanswered_since: live.unanswered_since,
+            last_message_at: live.last_message_at,
+            last_customer_at: live.last_customer_at,
+            ..self
+        }
+    }
+
+    /// When its window of 24 hours closes, or closed.
+    pub(super) fn window_closes_at(&self) -> Option<Timestamp> {
         let last = self.last_customer_at.filter(|_| self.whatsapp)?;
         last.checked_add(SignedDuration::from_secs(WINDOW_SECONDS)).ok()
     }
 
+    /// When it turns idle, or turned.
+    pub(super) fn idle_at(&self) -> Option<Timestamp> {
+        let last = self.last_message_at.unwrap_or(self.since);
+        last.checked_add(SignedDuration::from_secs(IDLE_SECONDS)).ok()
+    }
+
     /// True where the count holds this chat.
-    fn is(&self, field: LiveField, now: Timestamp) -> bool {
-        let quiet = |at: Timestamp| now.duration_since(at).as_secs() >= IDLE_SECONDS;
+    pub(super) fn is(&self, field: LiveField, now: Timestamp) -> bool {
         match field {
             LiveField::Open => true,
             LiveField::Waiting => self.waiting,
@@ -187,7 +209,7 @@ impl OpenChat {
             LiveField::Unassigned => self.agent.is_none(),
             LiveField::WithBot => self.with_bot,
             LiveField::WaitingForCustomer => self.ours_last,
-            LiveField::Idle => quiet(self.last_message_at.unwrap_or(self.since)),
+            LiveField::Idle => self.idle_at().is_some_and(|at| at <= now),
             LiveField::WindowOpen => self.window_closes_at().is_some_and(|at| at > now),
             LiveField::WindowClosed => self.window_closes_at().is_some_and(|at| at <= now),
             LiveField::Unanswered => self.unanswered_since.is_some(),
@@ -219,16 +241,25 @@ impl LiveNow {
         field: LiveField,
     ) -> Result<Vec<OpenChat>, ArchiveError> {
         let mut chats = Vec::new();
-        self.each(tx, |mut open| {
-            if open.is(field, self.now) {
-                open.since = open.since(field);
-                chats.push(open);
-            }
-        })?;
+        self.each(tx, |open| chats.extend(self.counted(field, open)))?;
         Ok(chats)
     }
 
-    fn each(&self, tx: &Transaction<'_>, mut take: impl FnMut(OpenChat)) -> Result<(), ArchiveError> {
+    /// An open chat with since when it belongs to a count; `None` where it does not.
+    pub(super) fn counted(&self, field: LiveField, mut open: OpenChat) -> Option<OpenChat> {
+        if !open.is(field, self.now) {
+            return None;
+        }
+        open.since = open.since(field);
+        Some(open)
+    }
+
+    /// Hands every open chat over.
+    pub(super) fn each(
+        &self,
+        tx: &Transaction<'_>,
+        mut take: impl FnMut(OpenChat),
+    ) -> Result<(), ArchiveError> {
         let mut found = Where::default();
         found.and("chats.open = 1", []);
         self.filter.conditions(&COLUMNS, &mut found);
@@ -245,34 +276,4 @@ impl LiveNow {
         }
         Ok(())
     }
-}
-
-impl Query for LiveNow {
-    type Answer = LiveNumbers;
-
-    fn answer(self, tx: &Transaction<'_>) -> Result<LiveNumbers, ArchiveError> {
-        let progress = Progress::read(tx)?;
-        let mut counts = [0; 10];
-        let mut waits: Vec<(Timestamp, String)> = Vec::new();
-        let mut next_window_closes_at: Option<Timestamp> = None;
-        self.each(tx, |open| {
-            for (count, field) in counts.iter_mut().zip(LiveField::ALL) {
-                *count += i64::from(open.is(field, self.now));
-            }
-            let closes = open.window_closes_at().filter(|at| *at > self.now);
-            crate::domain::register::keep_earliest(&mut next_window_closes_at, closes);
-            waits.extend(open.unanswered_since.map(|since| (since, open.chat_id)));
-        })?;
-        let business = |since: Timestamp| millis(self.calendar.business_between(since, self.now));
-        let longest = waits.iter().min().map(|(since, chat)| (*since, chat.clone(), business(*since)));
-        Ok(LiveNumbers { progress, counts, longest, average: mean(&waits, business), next_window_closes_at })
-    }
-}
-
-fn mean(waits: &[(Timestamp, String)], business: impl Fn(Timestamp) -> i64) -> Option<(Timestamp, i64)> {
-    let count = i128::try_from(waits.len()).ok().filter(|count| *count > 0)?;
-    let begun: i128 = waits.iter().map(|(since, _)| since.as_nanosecond()).sum();
-    let worked: i128 = waits.iter().map(|(since, _)| i128::from(business(*since))).sum();
-    let begun = Timestamp::from_nanosecond(begun.div_euclid(count)).ok()?;
-    Some((begun, i64::try_from(worked / count).ok()?))
 }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use rusqlite::{Connection, Transaction, params};
 
 use super::file::{self, FileError, Standing};
-use super::load::load;
+use super::lived::Lived;
+use super::load::{Loaded, load};
 use super::rows::Rows;
 use super::seal::{Seals, Sizes};
 use crate::archive::{self, ArchiveError, epoch, last_seq};
@@ -156,9 +157,10 @@ impl Projection {
         let step = self.file.transaction()?;
         let mut changed = BTreeSet::new();
         for id in &chats {
-            if let Some((chat, history)) = load(&snapshot, id)? {
+            if let Some(Loaded { chat, entries, history }) = load(&snapshot, id, None)? {
                 let rows = Rows { tx: &step, calendar: &self.calendar };
-                rows.put(&chat, &facts(&history), live(&history).as_ref(), &mut changed)?;
+                let key = rows.put(&chat, &facts(&history), live(&history).as_ref(), &mut changed)?;
+                Lived::read(&snapshot, &chat, &entries)?.put(&step, key)?;
             }
         }
         // While history is computed anew nothing is sealed.

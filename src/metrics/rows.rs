@@ -42,14 +42,14 @@ pub(super) struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    /// Writes them; the places of the facts that changed go into `changed`.
+    /// Writes them, and says the key of the chat; the places of the facts that changed go into `changed`.
     pub(super) fn put(
         &self,
         chat: &Chat,
         facts: &[Fact],
         live: Option<&Live>,
         changed: &mut BTreeSet<Place>,
-    ) -> rusqlite::Result<()> {
+    ) -> rusqlite::Result<i64> {
         let key = self.put_chat(chat, live)?;
         self.put_members(chat)?;
         self.put_names(chat)?;
@@ -80,7 +80,7 @@ impl Rows<'_> {
             ])?;
         }
         changed.extend(known.symmetric_difference(&made).map(|row| (row.kind, row.metric, row.at)));
-        Ok(())
+        Ok(key)
     }
 
     fn known(&self, key: i64) -> rusqlite::Result<BTreeSet<FactRow>> {
@@ -220,7 +220,7 @@ impl Rows<'_> {
 }
 
 /// Ids such that one of them is found as a whole.
-fn between_line_feeds(ids: &[RefId]) -> Option<String> {
+pub(super) fn between_line_feeds(ids: &[RefId]) -> Option<String> {
     if ids.is_empty() {
         return None;
     }

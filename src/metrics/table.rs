@@ -258,8 +258,7 @@ impl Tabulate {
             | Grouping::Agents => return Ok(None),
         };
         let Key::Id(id) = key else { return Ok(None) };
-        let mut select = tx.prepare_cached("SELECT name FROM names WHERE what = ? AND id = ?")?;
-        Ok(select.query_row([what, id], |row| row.get(0)).optional()?)
+        name_of(tx, what, id)
     }
 }
 
@@ -316,6 +315,12 @@ fn by_id(tx: &Transaction<'_>, scan: &Scan<'_>) -> Result<Vec<(Key, Tally)>, Arc
         }
     }
     Ok(found.into_iter().collect())
+}
+
+/// What the team calls a sector, a line or a tag.
+pub(super) fn name_of(tx: &Transaction<'_>, what: &str, id: &str) -> Result<Option<String>, ArchiveError> {
+    let mut select = tx.prepare_cached("SELECT name FROM names WHERE what = ? AND id = ?")?;
+    Ok(select.query_row([what, id], |row| row.get(0)).optional()?)
 }
 
 fn sum_up(tally: Option<Tally>) -> Numbers {

@@ -56,7 +56,7 @@ pub struct PeriodParams {
 
 /// While history is computed anew.
 #[derive(ToSchema)]
-struct Rebuilding {
+pub struct Rebuilding {
     /// Chats that are done.
     done: i64,
     /// Of so many.
@@ -165,7 +165,7 @@ struct MetricsRow {
     previous_max_ms: Option<i64>,
 }
 
-/// The live metrics: one row.
+/// The live metrics: one row, or with `by` one for each.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct LiveMetrics {
@@ -182,6 +182,12 @@ pub struct LiveMetrics {
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 struct LiveRow {
+    /// With `by`; `null`: nobody's.
+    #[schema(required = false)]
+    id: Option<String>,
+    /// With `by`.
+    #[schema(required = false)]
+    name: Option<String>,
     open: i64,
     waiting: i64,
     unattended: i64,

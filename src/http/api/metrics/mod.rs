@@ -4,6 +4,7 @@ pub mod sheet;
 pub mod asked;
 pub mod answers;
 pub mod work;
+pub mod past;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
@@ -17,7 +18,7 @@ use crate::http::state::EdgeState;
 /// Their description.
 #[derive(utoipa::OpenApi)]
 #[openapi(
-    paths(live, summary, distribution, series, heatmap, agents, sectors, channels, tags),
+    paths(live, past::trend, summary, distribution, series, heatmap, agents, sectors, channels, tags),
     components(schemas(MetricsExplained))
 )]
 pub struct MetricsDoc;
@@ -26,6 +27,7 @@ pub struct MetricsDoc;
 pub fn configure(config: &mut web::ServiceConfig) {
     config
         .service(super::readable("/metrics/live", live))
+        .service(super::readable("/metrics/trend", past::trend))
         .service(super::readable("/metrics/summary", summary))
         .service(super::readable("/metrics/distribution", distribution))
         .service(super::readable("/metrics/series", series))
@@ -222,6 +224,8 @@ pub async fn tags(
     tag = "metrics",
     security(("bearer" = [])),
     params(
+        ("at" = Option<String>, Query, format = DateTime, description = "As they stood at this moment, not in the future."),
+        ("by" = Option<String>, Query, description = "One row for each `agent`, `sector`, `channel` or `tag`."),
         ("metric" = Option<String>, Query, description = "With `explain`: which count."),
         ("sector" = Option<String>, Query, description = "A sector's id."),
         ("agent" = Option<String>, Query, description = "An agent's id."),
