@@ -25,6 +25,7 @@ mod metrics;
 mod metrics_by;
 mod metrics_equal;
 mod metrics_long;
+mod metrics_pushed;
 mod model;
 mod key_sets;
 mod limits;
