@@ -177,7 +177,7 @@ mod tests {
             "INSERT INTO chats (key, id, kind, private, open, waiting, whatsapp, since, answered, with_bot, ours_last)
              SELECT n, 'c' || n, 0, 0, 1, 0, 0, 0, 0, 0, 0 FROM n",
             "INSERT INTO known SELECT n, 0, NULL, 100000000000, 300000000000 FROM n",
-            "INSERT INTO places (id, chat, began, ended, private) SELECT n, n, 100000000000, 9223372036854775807, 0 FROM n",
+            "INSERT INTO places (id, name, private) SELECT n, n, 0 FROM n",
             "INSERT INTO spans SELECT n, n, n, 100000000000, 200000000000, 1, NULL FROM n",
             "INSERT INTO span_times SELECT n, 1, 3, 1, 1 FROM n",
         ] {
