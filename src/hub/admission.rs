@@ -78,9 +78,14 @@ impl UmblerHub {
         self.presence.join(id, &who, clock::now());
         self.note_presence(ctx);
         let sees_otherwise = self.sessions.sign_in(id, who);
-        if sees_otherwise && self.sessions.get(id).is_some_and(|session| session.subscribed_once) {
+        let holds_something = |session: &Session| session.subscribed_once || session.flow.is_of_the_past();
+        if sees_otherwise && self.sessions.get(id).is_some_and(holds_something) {
             // What it holds may not be what it may see now.
             self.require_resync(id, ResyncReason::ScopeChanged);
+        }
+        if sees_otherwise {
+            // What was read for the old scope is not sent by the new one.
+            self.stop_replay(id);
         }
     }
 
@@ -89,6 +94,7 @@ impl UmblerHub {
         if let Some(who) = self.sessions.get(id).and_then(Session::who) {
             self.presence.leave(id, &who.user, self.pulse.ticks);
         }
+        self.replays.forget(id);
         self.sessions.leave(id);
         self.users.leave(id);
     }

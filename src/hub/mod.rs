@@ -16,6 +16,8 @@ pub mod messages;
 pub mod sessions;
 pub mod outbox;
 pub mod fan_out;
+pub mod pace;
+pub mod replay;
 pub mod requests;
 pub mod users;
 pub mod admission;
@@ -104,6 +106,7 @@ pub struct UmblerHub {
     stats: Stats,
     ring: Ring,
     stretches: Stretches,
+    replays: replay::Replays,
     last_webhook_at: Option<Timestamp>,
     fault: Option<Fault>,
     draining: bool,
@@ -131,6 +134,7 @@ impl UmblerHub {
         Self {
             ring: Ring::new(settings.updates_in_memory, &newest, settings.stats.as_of),
             stretches: Stretches::default(),
+            replays: replay::Replays::default(),
             archive,
             journal: None,
             sessions: Sessions::default(),

@@ -72,6 +72,13 @@ impl Channel {
     }
 }
 
+impl Channel {
+    /// True where updates come on it, which have positions and a past.
+    pub fn brings_updates(&self) -> bool {
+        !matches!(self, Self::Stats | Self::Presence)
+    }
+}
+
 impl fmt::Display for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

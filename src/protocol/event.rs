@@ -34,6 +34,8 @@ pub enum ServerEvent {
     PresenceUpdate,
     /// Others are told which chat this screen shows.
     PresenceSet,
+    /// A replay of the past is over.
+    ReplayEnded,
     /// The screen missed something and must ask again.
     ResyncRequired,
     /// Whether deliveries are taken in; told on change.
@@ -50,7 +52,7 @@ pub enum ServerEvent {
 
 impl ServerEvent {
     /// The whole table.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::ConnectionEstablished,
         Self::Authenticated,
         Self::UmblerData,
@@ -62,6 +64,7 @@ impl ServerEvent {
         Self::UmblerStats,
         Self::PresenceUpdate,
         Self::PresenceSet,
+        Self::ReplayEnded,
         Self::ResyncRequired,
         Self::HubStatus,
         Self::GoingAway,
@@ -84,6 +87,7 @@ impl ServerEvent {
             Self::UmblerStats => "umbler_stats",
             Self::PresenceUpdate => "presence_update",
             Self::PresenceSet => "presence_set",
+            Self::ReplayEnded => "replay_ended",
             Self::ResyncRequired => "resync_required",
             Self::HubStatus => "hub_status",
             Self::GoingAway => "going_away",
@@ -97,7 +101,7 @@ impl ServerEvent {
 /// The content of a `heartbeat` event.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Heartbeat {
-    /// The hub's newest position.
+    /// The hub's newest position, or as far as this session got; 0 on one that replays the past or has replayed it.
     #[schema(value_type = i64)]
     pub seq: Seq,
     /// Updates sent on this session: a client that counts otherwise has missed one.
@@ -142,6 +146,9 @@ pub struct ErrorData<'a> {
     pub message: &'a str,
     /// True where the same request may succeed later, unchanged.
     pub temporary: bool,
+    /// Of a stretch that cannot be replayed: the word of the table of positions that were not recovered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
 }
 
 /// Encodes an `error` envelope.
@@ -151,6 +158,19 @@ pub fn encode_error(
     code: ErrorCode,
     message: &str,
 ) -> ByteString {
-    let data = ErrorData { code: code.as_str(), message, temporary: code.is_temporary() };
+    let data = ErrorData { code: code.as_str(), message, temporary: code.is_temporary(), reason: None };
+    encode(ServerEvent::Error, id, timestamp, &data)
+}
+
+/// Encodes a `bad_request` that a client may act on by its reason.
+pub fn encode_refusal(
+    id: Option<&RawValue>,
+    timestamp: Timestamp,
+    message: &str,
+    reason: &'static str,
+) -> ByteString {
+    let code = ErrorCode::BadRequest;
+    let reason = Some(reason);
+    let data = ErrorData { code: code.as_str(), message, temporary: code.is_temporary(), reason };
     encode(ServerEvent::Error, id, timestamp, &data)
 }

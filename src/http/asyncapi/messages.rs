@@ -10,6 +10,7 @@ use crate::hub::snapshots::UmblerData;
 use crate::hub::status::StatusData;
 use crate::hub::watching::PresenceSet;
 use crate::protocol::event::{ErrorData, Heartbeat, ResyncRequired, ServerEvent};
+use crate::protocol::replay::ReplayEnded;
 use crate::protocol::request_data::{
     AuthenticateData, PresenceData, SnapshotData, SubscribeData, UnsubscribeData,
 };
@@ -42,6 +43,7 @@ pub(super) fn way(event: ServerEvent) -> Way {
         | ServerEvent::Unsubscribed
         | ServerEvent::Pong
         | ServerEvent::PresenceSet
+        | ServerEvent::ReplayEnded
         | ServerEvent::TokenExpiring => Way::Socket,
         ServerEvent::Closed => Way::Stream,
     }
@@ -114,6 +116,7 @@ pub(super) fn server_message(event: ServerEvent, schemas: &mut Schemas) -> Value
         ServerEvent::PresenceSet => {
             (schemas.told::<PresenceSet<'_>>(), "Others are told which chat this screen shows.")
         }
+        ServerEvent::ReplayEnded => (schemas.told::<ReplayEnded>(), "A replay of the past is over."),
         ServerEvent::ResyncRequired => {
             (schemas.told::<ResyncRequired>(), "Something was missed: ask for a snapshot.")
         }
