@@ -16,6 +16,7 @@ pub mod messages;
 pub mod sessions;
 pub mod outbox;
 pub mod fan_out;
+pub mod openings;
 pub mod pace;
 pub mod replay;
 pub mod requests;
@@ -106,7 +107,7 @@ pub struct UmblerHub {
     stats: Stats,
     ring: Ring,
     stretches: Stretches,
-    replays: replay::Replays,
+    replays: openings::Replays,
     last_webhook_at: Option<Timestamp>,
     fault: Option<Fault>,
     draining: bool,
@@ -134,7 +135,7 @@ impl UmblerHub {
         Self {
             ring: Ring::new(settings.updates_in_memory, &newest, settings.stats.as_of),
             stretches: Stretches::default(),
-            replays: replay::Replays::default(),
+            replays: openings::Replays::default(),
             archive,
             journal: None,
             sessions: Sessions::default(),

@@ -159,7 +159,7 @@ mod tests {
         let mut playing = playing(&[0, 1_000, 3_000]);
         assert_eq!(playing.step(start), Step::Send(1));
         playing.upcoming.pop_front();
-        let woken = start + Duration::from_secs(60);
+        let woken = start + Duration::from_mins(1);
         assert_eq!(playing.step(woken), Step::Send(1), "not both at once");
         playing.upcoming.pop_front();
         assert_eq!(playing.step(woken), Step::Wait(Duration::from_secs(2)));

@@ -91,7 +91,7 @@ impl Session {
 
     /// It follows a channel on which updates come.
     pub fn follows_updates(&self) -> bool {
-        self.channels.iter().any(Channel::brings_updates)
+        !self.channels.iter().all(Channel::is_state)
     }
 
     /// Who sits there; `None` until signed in.

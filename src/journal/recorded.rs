@@ -119,7 +119,7 @@ impl Recorded {
     /// True where it goes out to a session that follows these channels.
     pub fn is_on(&self, followed: &BTreeSet<Channel>) -> bool {
         self.is_public() && followed.contains(&Channel::Updates)
-            || self.is_for_all() && followed.iter().any(Channel::brings_updates)
+            || self.is_for_all() && !followed.iter().all(Channel::is_state)
             || self.channels().any(|channel| followed.contains(&channel))
     }
 

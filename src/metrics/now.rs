@@ -1,5 +1,6 @@
 //! The live metrics: what open chats come to now.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -10,8 +11,6 @@ use crate::archive::{ArchiveError, Query};
 use crate::domain::calendar::Calendar;
 use crate::domain::register::from_nanos;
 
-/// How long nobody has said anything in a chat that is idle.
-pub const IDLE_SECONDS: i64 = 30 * 60;
 /// How long WhatsApp lets a team answer freely after the customer's last message.
 pub const WINDOW_SECONDS: i64 = 24 * 60 * 60;
 
@@ -38,7 +37,7 @@ pub enum LiveField {
     WithBot,
     /// The last public message is ours.
     WaitingForCustomer,
-    /// No message either way for [`IDLE_SECONDS`].
+    /// No message either way for as long as the settings say.
     Idle,
     /// The customer's last message is younger than [`WINDOW_SECONDS`].
     WindowOpen,
@@ -84,9 +83,9 @@ impl LiveField {
         Self::ALL.into_iter().find(|field| field.as_str() == word)
     }
 
-    /// The rule in one sentence.
-    pub fn rule(self) -> &'static str {
-        match self {
+    /// The rule in one sentence, where a chat is idle after so many minutes.
+    pub fn rule(self, idle_minutes: u16) -> Cow<'static, str> {
+        let rule = match self {
             Self::Open => "open chats",
             Self::Waiting => "open chats in the waiting list",
             Self::Unattended => {
@@ -95,11 +94,16 @@ impl LiveField {
             Self::Unassigned => "open chats without an owner",
             Self::WithBot => "open chats in which a bot runs and no human has replied since it began",
             Self::WaitingForCustomer => "open chats whose last public message is ours",
-            Self::Idle => "open chats without a public message either way for 30 minutes",
+            Self::Idle => {
+                return Cow::Owned(format!(
+                    "open chats without a public message either way for {idle_minutes} minutes"
+                ));
+            }
             Self::WindowOpen => "open WhatsApp chats whose last customer message is less than 24 hours old",
             Self::WindowClosed => "open WhatsApp chats whose last customer message is 24 hours old or older",
             Self::Unanswered => "open chats with an unanswered customer message",
-        }
+        };
+        Cow::Borrowed(rule)
     }
 }
 
@@ -110,7 +114,7 @@ pub struct LiveNow {
     pub filter: Filter,
     /// At this moment.
     pub now: Timestamp,
-    /// For what of a wait is within business hours.
+    /// For what of a wait is within business hours, and for what is idle.
     pub calendar: Arc<Calendar>,
 }
 
@@ -148,10 +152,11 @@ pub(super) struct OpenChat {
     unanswered_since: Option<Timestamp>,
     last_message_at: Option<Timestamp>,
     last_customer_at: Option<Timestamp>,
+    idle_after: SignedDuration,
 }
 
 impl OpenChat {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+    fn read(row: &Row<'_>, idle_after: SignedDuration) -> rusqlite::Result<Self> {
         let time = |column: usize| row.get::<_, Option<i64>>(column).map(|nanos| nanos.map(from_nanos));
         Ok(Self {
             chat_id: row.get(0)?,
@@ -169,6 +174,7 @@ impl OpenChat {
             unanswered_since: time(12)?,
             last_message_at: time(13)?,
             last_customer_at: time(14)?,
+            idle_after,
         })
     }
 
@@ -177,9 +183,14 @@ impl OpenChat {
         last.checked_add(SignedDuration::from_secs(WINDOW_SECONDS)).ok()
     }
 
+    /// When it turns idle, or turned.
+    fn idle_at(&self) -> Option<Timestamp> {
+        let last = self.last_message_at.unwrap_or(self.since);
+        last.checked_add(self.idle_after).ok()
+    }
+
     /// True where the count holds this chat.
     fn is(&self, field: LiveField, now: Timestamp) -> bool {
-        let quiet = |at: Timestamp| now.duration_since(at).as_secs() >= IDLE_SECONDS;
         match field {
             LiveField::Open => true,
             LiveField::Waiting => self.waiting,
@@ -187,7 +198,7 @@ impl OpenChat {
             LiveField::Unassigned => self.agent.is_none(),
             LiveField::WithBot => self.with_bot,
             LiveField::WaitingForCustomer => self.ours_last,
-            LiveField::Idle => quiet(self.last_message_at.unwrap_or(self.since)),
+            LiveField::Idle => self.idle_at().is_some_and(|at| at <= now),
             LiveField::WindowOpen => self.window_closes_at().is_some_and(|at| at > now),
             LiveField::WindowClosed => self.window_closes_at().is_some_and(|at| at <= now),
             LiveField::Unanswered => self.unanswered_since.is_some(),
@@ -240,8 +251,9 @@ impl LiveNow {
         );
         let mut select = tx.prepare_cached(&sql)?;
         let mut rows = select.query(params_from_iter(&found.values))?;
+        let idle_after = SignedDuration::from_mins(i64::from(self.calendar.idle_minutes()));
         while let Some(row) = rows.next()? {
-            take(OpenChat::read(row)?);
+            take(OpenChat::read(row, idle_after)?);
         }
         Ok(())
     }

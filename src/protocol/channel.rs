@@ -44,6 +44,21 @@ pub enum ChannelError {
 }
 
 impl Channel {
+    /// True where what comes is a state, of which the newest is enough, and no update.
+    pub fn is_state(&self) -> bool {
+        match self {
+            Self::Stats | Self::Presence => true,
+            Self::Updates
+            | Self::Chat(_)
+            | Self::Contact(_)
+            | Self::Sector(_)
+            | Self::Member(_)
+            | Self::Line(_)
+            | Self::Tag(_)
+            | Self::User(_) => false,
+        }
+    }
+
     /// Reads a channel's name.
     pub fn parse(name: &str) -> Result<Self, ChannelError> {
         let shown = || name.chars().take(40).collect::<String>();
@@ -69,13 +84,6 @@ impl Channel {
             return Err(ChannelError::BadId(shown()));
         }
         Ok(of(id.to_owned()))
-    }
-}
-
-impl Channel {
-    /// True where updates come on it, which have positions and a past.
-    pub fn brings_updates(&self) -> bool {
-        !matches!(self, Self::Stats | Self::Presence)
     }
 }
 

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
@@ -104,7 +103,7 @@ pub(super) fn read_replay(
     if let Some(name) = since.or_else(|| raw.and_then(foreign_field)) {
         return bad(format!("data.{name} does not go with data.replayFrom"));
     }
-    if let Some(channel) = channels.iter().find(|channel| !channel.brings_updates()) {
+    if let Some(channel) = channels.iter().find(|channel| channel.is_state()) {
         return bad(format!("data.channels: {channel} has no past to be replayed"));
     }
     let from = moment("replayFrom", from)?;
@@ -127,7 +126,7 @@ fn moment(name: &str, text: &str) -> Result<Timestamp, EnvelopeError> {
 
 /// The first field that does not belong there.
 fn foreign_field(data: &RawValue) -> Option<String> {
-    let fields: BTreeMap<Cow<'_, str>, IgnoredAny> = serde_json::from_str(data.get()).unwrap_or_default();
+    let fields: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(data.get()).unwrap_or_default();
     let foreign = fields.into_keys().find(|name| !FIELDS.contains(&name.as_ref()));
     foreign.map(|name| name.chars().take(40).collect())
 }

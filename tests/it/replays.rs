@@ -22,6 +22,7 @@ fn received_at(update: &Value) -> Timestamp {
 }
 
 /// Has a stretch played as fast as there is; what `subscribed` said.
+#[expect(clippy::needless_pass_by_value, reason = "tests write `json!` in place")]
 fn replays(screen: &mut Screen, from: impl ToString, more: Value) -> Value {
     let mut data = json!({ "replayFrom": from.to_string(), "speed": 1000 });
     for (name, value) in more.as_object().expect("fields") {

@@ -1,5 +1,6 @@
 //! What the routes do: read the question, wait for the metrics, ask, and lay out the cells.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -77,7 +78,9 @@ pub async fn tabulate(
         let (metric, scope) = (*metric, Arc::clone(&caller.scope));
         let explain = Explain { metric, period, filter, clock, page: page.page, limit: page.limit };
         let found = ask(state, explain).await?;
-        return explained(state, found, (metric.as_str(), metric.rule()), page, scope).await?.respond(format);
+        return explained(state, found, (metric.as_str(), metric.rule().into()), page, scope)
+            .await?
+            .respond(format);
     }
     params.finish()?;
     let begins = if let Grouping::Buckets(begins, _) = &grouping { begins.clone() } else { Vec::new() };
@@ -100,6 +103,8 @@ pub async fn count_open(
 ) -> Result<HttpResponse, ApiError> {
     let mut params = Params::read(request.query_string())?;
     let format = Format::read(&mut params, request.headers())?;
+    // What was saved a moment ago says what is idle.
+    state.team_metrics.catch_up(state.health().await?.seq).await;
     let calendar = state.team_metrics.calendar();
     let filter = asked::filter(&mut params, &caller, calendar.zone())?;
     let live = LiveNow { filter, now: clock::now(), calendar };
@@ -112,8 +117,8 @@ pub async fn count_open(
     if let Some(page) = asked::explain(&mut params)? {
         params.finish()?;
         let field = field.ok_or_else(one_metric)?;
+        let rule = (field.as_str(), field.rule(live.calendar.idle_minutes()));
         let found = ask(state, ExplainNow { field, live, page: page.page, limit: page.limit }).await?;
-        let rule = (field.as_str(), field.rule());
         return explained(state, found, rule, page, caller.scope).await?.respond(format);
     }
     if field.is_some() {
@@ -277,7 +282,7 @@ fn live_sheet(found: &LiveNumbers, now: Timestamp) -> Sheet {
 async fn explained(
     state: &EdgeState,
     found: Explained,
-    (metric, rule): (&'static str, &'static str),
+    (metric, rule): (&'static str, Cow<'static, str>),
     page: Page,
     scope: Arc<Scope>,
 ) -> Result<Sheet, ApiError> {
