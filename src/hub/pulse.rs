@@ -63,7 +63,7 @@ impl UmblerHub {
     fn help_those_behind(&mut self, ctx: &mut Context<Self>) {
         let mut drained = Vec::new();
         for session in self.sessions.iter_mut() {
-            if !session.behind && !matches!(session.flow, Flow::CatchingUp { .. }) {
+            if !session.behind && !session.flow.waits_for_the_screen() {
                 continue;
             }
             session.behind_ticks += 1;

@@ -42,7 +42,7 @@ impl Query for OpenThen {
 
     fn answer(self, tx: &Transaction<'_>) -> Result<StoodOpen, ArchiveError> {
         let mut stood = StoodOpen { progress: Progress::read(tx)?, chats: Vec::new(), moved: Vec::new() };
-        let then = to_nanos(self.live.now);
+        let (then, idle_after) = (to_nanos(self.live.now), self.live.calendar.idle_after());
         // In the order of the columns of open chats; those that say where it stands are of the place.
         let columns = "today.id, known.contact_id, chats.owner_id, chats.sector_id, chats.channel_id, spans.tags,
              today.since, (spans.marks & 2) <> 0, coalesce(lines.whatsapp, 0), today.answered, today.with_bot,
@@ -51,7 +51,7 @@ impl Query for OpenThen {
              LEFT JOIN lines ON lines.id = chats.channel_id";
         let stab = Stab { at: self.live.now, not_at: None, filter: &self.live.filter };
         stab.each(tx, columns, joins, |row| {
-            let open = OpenChat::read(row)?;
+            let open = OpenChat::read(row, idle_after)?;
             if row.get::<_, i64>(15)? <= then {
                 stood.chats.push(open);
             } else if stood.moved.len() == LIVE_REBUILT_MAX {
