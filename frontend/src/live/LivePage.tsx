@@ -10,7 +10,7 @@ import { AlertPanel } from './AlertPanel.tsx';
 import { Groups } from './Groups.tsx';
 import { Queue } from './Queue.tsx';
 import { Tiles } from './Tiles.tsx';
-import { TrafficChart } from './TrafficChart.tsx';
+import { LiveTraffic } from './TrafficChart.tsx';
 import { liveOf } from './waits.ts';
 
 /** What a team lead watches: how many, who waits, who carries what, and how much comes in. */
@@ -33,7 +33,7 @@ export function LivePage() {
         <div className="side">
           <AlertPanel />
           <Groups title={say('bySector')} groups={live?.sectors ?? null} by="sector" />
-          <TrafficChart />
+          <LiveTraffic />
           <Groups title={say('byAgent')} groups={live?.agents ?? null} by="owner" />
         </div>
       </div>
