@@ -53,6 +53,30 @@ export function ConversationView({ id, wanted }: { id: string; wanted: string | 
   );
 }
 
+/** One chat as it was: it does not grow, and nobody is told who looks at it. */
+export function PastConversation({ id, at }: { id: string; at: string }) {
+  const say = useWords();
+  const { isConnected } = useHub();
+  const conversation = useMemo(() => new Conversation(hub, id, at), [id, at]);
+  const [opened, setOpened] = useState(isConnected);
+  if (isConnected && !opened) setOpened(true);
+  useEffect(() => {
+    if (opened) conversation.open();
+  }, [conversation, opened]);
+  const state = useStore(conversation);
+  const { chat, contact, failure, unknown } = state;
+  return (
+    <section className="conversation" aria-label={say('conversation')}>
+      <Head id={id} state={state} />
+      {failure !== null && <Failure reason={failure} again={() => void conversation.load()} />}
+      {unknown ? <p className="blank" role="status">{say('notKnownThen')}</p> : <Messages state={state} older={() => void conversation.older()} wanted={null} />}
+      {chat?.open === false && <p className="closed quiet">{say('closedThen')} {chat.closedAt && fullMoment(chat.closedAt)}</p>}
+      {chat && <History id={id} until={at} />}
+      {chat && <ContactPanel chat={chat} contact={contact} isPast />}
+    </section>
+  );
+}
+
 function Head({ id, state: { chat, contact } }: { id: string; state: ConversationState }) {
   const say = useWords();
   const [params] = useSearchParams();

@@ -5,9 +5,9 @@ import { Store, useStore } from '../hub/store.ts';
 
 export interface Sample {
   at: number;
-  open: number;
-  unanswered: number;
-  unassigned: number;
+  open?: number;
+  unanswered?: number;
+  unassigned?: number;
 }
 
 const EVERY_MS = 20_000;
