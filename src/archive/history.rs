@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use rusqlite::types::Type;
-use rusqlite::{Row, Transaction, params};
+use rusqlite::{Connection, Row, Transaction, params};
 
 use super::cursor::{Cursor, Key, fingerprint};
 use super::history_names::Names;
@@ -94,12 +94,12 @@ fn name(
 }
 
 /// A chat's timeline in its order, all of it or up to a moment.
-pub(super) fn entries(
-    tx: &Transaction<'_>,
+pub fn entries(
+    database: &Connection,
     chat: &str,
     until: Option<Timestamp>,
 ) -> Result<Vec<Entry>, ArchiveError> {
-    let mut select = tx.prepare_cached(
+    let mut select = database.prepare_cached(
         "SELECT at, event_id, organization, open, waiting, private, owner_id, sector_id, channel_id, tags, members,
              bot_running, closed_at
          FROM timeline WHERE chat_id = ?1 AND at <= ?2 ORDER BY at, event_id",

@@ -87,7 +87,7 @@ impl Standing {
         self.open && self.waiting
     }
 
-    fn hear(&mut self, entry: &Entry) {
+    pub(super) fn hear(&mut self, entry: &Entry) {
         let place = &mut self.place;
         place.organization = place.organization.take().or_else(|| entry.organization.clone());
         keep(&mut place.sector, entry.sector.as_ref());

@@ -18,6 +18,7 @@ pub mod chat;
 pub mod change;
 pub mod audience;
 pub mod history;
+pub mod stretches;
 pub mod store;
 pub mod absorb;
 pub mod stats;

@@ -17,11 +17,11 @@ use super::error::ApiError;
 use super::limiter::AddressLimiter;
 use super::origin::Origins;
 use crate::archive::fts::SearchIndex;
-use crate::archive::{Ask, Query};
+use crate::archive::{ArchiveError, Ask, Query};
 use crate::auth::{Authenticator, Scope, Secret};
 use crate::domain::Settings;
 use crate::hub::{GetHealth, GetStats, Health, UmblerHub};
-use crate::metrics::MetricsHandle;
+use crate::metrics::{MetricsHandle, SaidUntil, SumsThen};
 use crate::protocol::StatsShape;
 use crate::session::SessionSeat;
 use crate::telemetry::integrity::Integrity;
@@ -111,7 +111,39 @@ impl EdgeState {
 
     /// The counters, as a scope sees them, now or as they stood at a moment.
     pub async fn stats(&self, scope: Arc<Scope>, then: Option<Timestamp>) -> Result<StatsShape, ApiError> {
+        if let Some(then) = then
+            && let Some(stats) = self.stats_then(&scope, then).await?
+        {
+            return Ok(stats);
+        }
         Ok(self.hub.send(GetStats { scope, then }).await.map_err(|_gone| stopping())??)
+    }
+
+    /// Asks the metrics, which may be behind: see [`MetricsHandle::catch_up`].
+    pub async fn ask_metrics<Q: Query>(&self, query: Q) -> Result<Q::Answer, ApiError> {
+        self.team_metrics.ask(query).await.map_err(|error| {
+            if let ArchiveError::Database(error) = &error {
+                // Their file is derived: it may be made anew at this moment.
+                log::error!("the file of the metrics did not answer: {error}");
+                return ApiError::Unavailable {
+                    message: "the metrics did not answer",
+                    retry_after_seconds: 2,
+                };
+            }
+            error.into()
+        })
+    }
+
+    /// The counters of a moment from the metrics, where these hold every acknowledged delivery.
+    async fn stats_then(&self, scope: &Arc<Scope>, then: Timestamp) -> Result<Option<StatsShape>, ApiError> {
+        let newest = self.health().await?.seq;
+        self.team_metrics.catch_up(newest).await;
+        let zone = self.team_metrics.calendar().zone().clone();
+        let said = self.ask(SaidUntil { then, zone, scope: Arc::clone(scope) }).await?;
+        let sums = SumsThen { then, said, scope: Arc::clone(scope) };
+        let found = self.ask_metrics(sums).await?;
+        let is_whole = found.progress.rebuilding.is_none() && found.progress.as_of >= newest;
+        Ok(is_whole.then_some(found.stats))
     }
 
     /// How the hub is.

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
+use super::spans;
 use crate::journal::watch::beside;
 
 /// The version of the tables.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 /// How long a write waits for a reader's last step.
 const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
 /// Pages that the projector keeps of each of its two files, in KiB: it looks at a chat once, and memory belongs to
@@ -129,6 +130,7 @@ pub fn open(path: &Path) -> Result<Connection, FileError> {
         let connection = Connection::open(path)?;
         configure(&connection)?;
         connection.execute_batch(TABLES)?;
+        connection.execute_batch(spans::TABLES)?;
         connection.pragma_update(None, "user_version", SCHEMA)?;
         Ok(connection)
     };
@@ -137,7 +139,8 @@ pub fn open(path: &Path) -> Result<Connection, FileError> {
 
 /// Takes everything out of it, so that it is built anew while readers hold it.
 pub fn empty(step: &Transaction<'_>) -> rusqlite::Result<()> {
-    step.execute_batch("DELETE FROM facts; DELETE FROM chat_members; DELETE FROM chats; DELETE FROM names;")
+    step.execute_batch("DELETE FROM facts; DELETE FROM chat_members; DELETE FROM chats; DELETE FROM names;")?;
+    spans::empty(step)
 }
 
 /// Takes the file away, so that it is built anew.

@@ -1,64 +1,63 @@
 //! Loads one chat's history from the database, as the rules read it.
 
-use rusqlite::{Connection, OptionalExtension, Row};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::archive::ArchiveError;
+use crate::archive::{self, ArchiveError};
 use crate::domain::metrics::{Entry, History, Said, Speaker};
-use crate::domain::register::from_nanos;
-use crate::domain::{Chat, RefId, Role};
+use crate::domain::register::{from_nanos, to_nanos};
+use crate::domain::{Chat, RefId, Role, history};
 
-/// A chat and its history; `None` where it is not known.
-pub fn load(database: &Connection, id: &str) -> Result<Option<(Chat, History)>, ArchiveError> {
+/// All that the projector reads of one chat.
+pub struct Loaded {
+    /// As it is today.
+    pub chat: Chat,
+    /// Its timeline.
+    pub entries: Vec<history::Entry>,
+    /// The same with its messages, as the rules read them.
+    pub history: History,
+}
+
+/// A chat and its history, all of it or up to a moment; `None` where it is not known.
+pub fn load(
+    database: &Connection,
+    id: &str,
+    until: Option<Timestamp>,
+) -> Result<Option<Loaded>, ArchiveError> {
     let mut select = database.prepare_cached("SELECT state FROM chats WHERE id = ?")?;
     let state: Option<String> = select.query_row([id], |row| row.get(0)).optional()?;
     let Some(state) = state else { return Ok(None) };
     let chat: Chat = serde_json::from_str(&state)?;
+    let entries = archive::history::entries(database, id, until)?;
     let history = History {
         created_at: chat.created_at,
-        entries: entries(database, id)?,
-        messages: messages(database, id)?,
+        entries: entries.iter().map(heard).collect(),
+        messages: messages(database, id, until)?,
     };
-    Ok(Some((chat, history)))
+    Ok(Some(Loaded { chat, entries, history }))
 }
 
-fn entries(database: &Connection, id: &str) -> Result<Vec<Entry>, ArchiveError> {
-    let mut select = database.prepare_cached(
-        "SELECT at, open, closed_at, owner_id, sector_id, channel_id, tags, bot_running
-         FROM timeline WHERE chat_id = ? ORDER BY at, event_id",
-    )?;
-    let mut rows = select.query([id])?;
-    let mut entries = Vec::new();
-    while let Some(row) = rows.next()? {
-        let tags: Option<String> = row.get(6)?;
-        entries.push(Entry {
-            at: from_nanos(row.get(0)?),
-            open: row.get(1)?,
-            closed_at: row.get::<_, Option<i64>>(2)?.map(from_nanos),
-            owner: named(row, 3)?,
-            sector: named(row, 4)?,
-            channel: row.get::<_, Option<String>>(5)?.map(RefId::from),
-            tags: tags.map(|tags| serde_json::from_str(&tags)).transpose()?,
-            bot_running: row.get(7)?,
-        });
+fn heard(entry: &history::Entry) -> Entry {
+    Entry {
+        at: entry.at,
+        open: entry.open,
+        closed_at: entry.closed_at,
+        owner: entry.owner.clone(),
+        sector: entry.sector.clone(),
+        channel: entry.channel.clone(),
+        tags: entry.tags.clone(),
+        bot_running: entry.bot_running,
     }
-    Ok(entries)
 }
 
-/// Said to be none is an empty id; not said is NULL.
-#[expect(clippy::option_option, reason = "outer: was it said; inner: is there one")]
-fn named(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Option<RefId>>> {
-    let id: Option<String> = row.get(column)?;
-    Ok(id.map(|id| (!id.is_empty()).then(|| RefId::from(id))))
-}
-
-fn messages(database: &Connection, id: &str) -> Result<Vec<Said>, ArchiveError> {
+fn messages(database: &Connection, id: &str, until: Option<Timestamp>) -> Result<Vec<Said>, ArchiveError> {
     let mut select = database.prepare_cached(
         "SELECT at, source, role,
              CASE WHEN role = 'other' THEN coalesce(json_extract(state, '$.private.v'), 0) ELSE 0 END,
              CASE WHEN source = 'Member' THEN json_extract(state, '$.author.v.id') END
-         FROM messages WHERE chat_id = ? AND role <> 'reaction' ORDER BY at, id",
+         FROM messages WHERE chat_id = ? AND role <> 'reaction' AND at <= ? ORDER BY at, id",
     )?;
-    let mut rows = select.query([id])?;
+    let mut rows = select.query(params![id, until.map_or(i64::MAX, to_nanos)])?;
     let mut messages = Vec::new();
     while let Some(row) = rows.next()? {
         let source: Option<String> = row.get(1)?;

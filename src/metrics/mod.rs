@@ -12,6 +12,10 @@
 pub mod file;
 pub mod load;
 pub mod rows;
+pub mod spans;
+pub mod lived;
+pub mod stab;
+pub mod sums;
 pub mod project;
 pub mod handle;
 pub mod ask;
@@ -19,9 +23,13 @@ pub mod scan;
 pub mod table;
 pub mod explain;
 pub mod now;
+pub mod by;
+pub mod cells;
 
 pub use ask::{Clock, Filter, Period, Progress};
+pub use by::{Dimension, LiveRow, LiveTable};
 pub use explain::{Behind, Explain, ExplainNow, Explained};
 pub use handle::MetricsHandle;
 pub use now::{LiveField, LiveNow, LiveNumbers};
+pub use sums::{SaidSince, SaidUntil, StoodThen, SumsThen};
 pub use table::{Grouping, Key, TableRow, Tabulate, Tabulated};

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Row, Transaction, params_from_iter};
 
-use super::ask::{Columns, Filter, Progress, Where};
-use crate::archive::{ArchiveError, Query};
+use super::ask::{Columns, Filter, Where};
+use super::by::Dimension;
+use crate::archive::ArchiveError;
 use crate::domain::calendar::Calendar;
 use crate::domain::register::from_nanos;
 
@@ -112,13 +113,13 @@ pub struct LiveNow {
     pub now: Timestamp,
     /// For what of a wait is within business hours.
     pub calendar: Arc<Calendar>,
+    /// Row by row of these; `None`: one row of all.
+    pub by: Option<Dimension>,
 }
 
-/// The live metrics.
+/// The live metrics of some open chats.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveNumbers {
-    /// How far they go.
-    pub progress: Progress,
     /// The counts, in the order of [`LiveField::ALL`].
     pub counts: [i64; 10],
     /// The longest wait: since when, in which chat, and how much of it is within business hours.
@@ -145,7 +146,7 @@ pub(super) struct OpenChat {
     answered: bool,
     with_bot: bool,
     ours_last: bool,
-    unanswered_since: Option<Timestamp>,
+    pub(super) unanswered_since: Option<Timestamp>,
     last_message_at: Option<Timestamp>,
     last_customer_at: Option<Timestamp>,
 }
@@ -172,14 +173,20 @@ impl OpenChat {
         })
     }
 
-    fn window_closes_at(&self) -> Option<Timestamp> {
+    /// When its window of 24 hours closes, or closed.
+    pub(super) fn window_closes_at(&self) -> Option<Timestamp> {
         let last = self.last_customer_at.filter(|_| self.whatsapp)?;
         last.checked_add(SignedDuration::from_secs(WINDOW_SECONDS)).ok()
     }
 
+    /// When it turns idle, or turned.
+    pub(super) fn idle_at(&self) -> Option<Timestamp> {
+        let last = self.last_message_at.unwrap_or(self.since);
+        last.checked_add(SignedDuration::from_secs(IDLE_SECONDS)).ok()
+    }
+
     /// True where the count holds this chat.
-    fn is(&self, field: LiveField, now: Timestamp) -> bool {
-        let quiet = |at: Timestamp| now.duration_since(at).as_secs() >= IDLE_SECONDS;
+    pub(super) fn is(&self, field: LiveField, now: Timestamp) -> bool {
         match field {
             LiveField::Open => true,
             LiveField::Waiting => self.waiting,
@@ -187,7 +194,7 @@ impl OpenChat {
             LiveField::Unassigned => self.agent.is_none(),
             LiveField::WithBot => self.with_bot,
             LiveField::WaitingForCustomer => self.ours_last,
-            LiveField::Idle => quiet(self.last_message_at.unwrap_or(self.since)),
+            LiveField::Idle => self.idle_at().is_some_and(|at| at <= now),
             LiveField::WindowOpen => self.window_closes_at().is_some_and(|at| at > now),
             LiveField::WindowClosed => self.window_closes_at().is_some_and(|at| at <= now),
             LiveField::Unanswered => self.unanswered_since.is_some(),
@@ -228,7 +235,12 @@ impl LiveNow {
         Ok(chats)
     }
 
-    fn each(&self, tx: &Transaction<'_>, mut take: impl FnMut(OpenChat)) -> Result<(), ArchiveError> {
+    /// Hands every open chat over.
+    pub(super) fn each(
+        &self,
+        tx: &Transaction<'_>,
+        mut take: impl FnMut(OpenChat),
+    ) -> Result<(), ArchiveError> {
         let mut found = Where::default();
         found.and("chats.open = 1", []);
         self.filter.conditions(&COLUMNS, &mut found);
@@ -245,34 +257,4 @@ impl LiveNow {
         }
         Ok(())
     }
-}
-
-impl Query for LiveNow {
-    type Answer = LiveNumbers;
-
-    fn answer(self, tx: &Transaction<'_>) -> Result<LiveNumbers, ArchiveError> {
-        let progress = Progress::read(tx)?;
-        let mut counts = [0; 10];
-        let mut waits: Vec<(Timestamp, String)> = Vec::new();
-        let mut next_window_closes_at: Option<Timestamp> = None;
-        self.each(tx, |open| {
-            for (count, field) in counts.iter_mut().zip(LiveField::ALL) {
-                *count += i64::from(open.is(field, self.now));
-            }
-            let closes = open.window_closes_at().filter(|at| *at > self.now);
-            crate::domain::register::keep_earliest(&mut next_window_closes_at, closes);
-            waits.extend(open.unanswered_since.map(|since| (since, open.chat_id)));
-        })?;
-        let business = |since: Timestamp| millis(self.calendar.business_between(since, self.now));
-        let longest = waits.iter().min().map(|(since, chat)| (*since, chat.clone(), business(*since)));
-        Ok(LiveNumbers { progress, counts, longest, average: mean(&waits, business), next_window_closes_at })
-    }
-}
-
-fn mean(waits: &[(Timestamp, String)], business: impl Fn(Timestamp) -> i64) -> Option<(Timestamp, i64)> {
-    let count = i128::try_from(waits.len()).ok().filter(|count| *count > 0)?;
-    let begun: i128 = waits.iter().map(|(since, _)| since.as_nanosecond()).sum();
-    let worked: i128 = waits.iter().map(|(since, _)| i128::from(business(*since))).sum();
-    let begun = Timestamp::from_nanosecond(begun.div_euclid(count)).ok()?;
-    Some((begun, i64::try_from(worked / count).ok()?))
 }

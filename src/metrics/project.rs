@@ -7,7 +7,8 @@ use std::sync::Arc;
 use rusqlite::{Connection, Transaction, params};
 
 use super::file::{self, FileError, Standing};
-use super::load::load;
+use super::lived::Lived;
+use super::load::{Loaded, load};
 use super::rows::Rows;
 use crate::archive::{self, ArchiveError, epoch, last_seq};
 use crate::domain::Seq;
@@ -137,9 +138,10 @@ impl Projection {
         let Some((chats, standing)) = next else { return Ok(false) };
         let step = self.file.transaction()?;
         for id in &chats {
-            if let Some((chat, history)) = load(&snapshot, id)? {
+            if let Some(Loaded { chat, entries, history }) = load(&snapshot, id, None)? {
                 let rows = Rows { tx: &step, calendar: &self.calendar };
-                rows.put(&chat, &facts(&history), live(&history).as_ref())?;
+                let key = rows.put(&chat, &facts(&history), live(&history).as_ref())?;
+                Lived::read(&snapshot, &chat, &entries)?.put(&step, key)?;
             }
         }
         standing.write(&step)?;

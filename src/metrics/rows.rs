@@ -41,7 +41,8 @@ pub(super) struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    pub(super) fn put(&self, chat: &Chat, facts: &[Fact], live: Option<&Live>) -> rusqlite::Result<()> {
+    /// The key of the chat.
+    pub(super) fn put(&self, chat: &Chat, facts: &[Fact], live: Option<&Live>) -> rusqlite::Result<i64> {
         let key = self.put_chat(chat, live)?;
         self.put_members(chat)?;
         self.put_names(chat)?;
@@ -71,7 +72,7 @@ impl Rows<'_> {
                 row.tags
             ])?;
         }
-        Ok(())
+        Ok(key)
     }
 
     fn known(&self, key: i64) -> rusqlite::Result<BTreeSet<FactRow>> {
@@ -211,7 +212,7 @@ impl Rows<'_> {
 }
 
 /// Ids such that one of them is found as a whole.
-fn between_line_feeds(ids: &[RefId]) -> Option<String> {
+pub(super) fn between_line_feeds(ids: &[RefId]) -> Option<String> {
     if ids.is_empty() {
         return None;
     }

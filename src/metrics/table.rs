@@ -238,9 +238,14 @@ impl Tabulate {
             Grouping::Whole | Grouping::Buckets(..) | Grouping::Hours | Grouping::Agents => return Ok(None),
         };
         let Key::Id(id) = key else { return Ok(None) };
-        let mut select = tx.prepare_cached("SELECT name FROM names WHERE what = ? AND id = ?")?;
-        Ok(select.query_row([what, id], |row| row.get(0)).optional()?)
+        name_of(tx, what, id)
     }
+}
+
+/// What the team calls a sector, a line or a tag.
+pub(super) fn name_of(tx: &Transaction<'_>, what: &str, id: &str) -> Result<Option<String>, ArchiveError> {
+    let mut select = tx.prepare_cached("SELECT name FROM names WHERE what = ? AND id = ?")?;
+    Ok(select.query_row([what, id], |row| row.get(0)).optional()?)
 }
 
 fn sum_up(tally: Option<Tally>) -> Numbers {

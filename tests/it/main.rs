@@ -22,6 +22,7 @@ mod house;
 mod lineage;
 mod members;
 mod metrics;
+mod metrics_by;
 mod metrics_equal;
 mod model;
 mod key_sets;

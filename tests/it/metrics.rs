@@ -9,12 +9,12 @@ use super::support::{Answer, Delivery, Hub, hub_with, spawn_hub};
 /// The day of the test conversations, which begin at 10:00 in São Paulo on a Monday.
 const DAY: &str = "from=2026-03-02T03:00:00Z&until=2026-03-03T03:00:00Z";
 
-fn ask(hub: &Hub, path: &str) -> Answer {
+pub(super) fn ask(hub: &Hub, path: &str) -> Answer {
     ask_as(hub, "", path)
 }
 
 /// Asks until the metrics have caught up with what is acknowledged: they say how far they go.
-fn ask_as(hub: &Hub, token: &str, path: &str) -> Answer {
+pub(super) fn ask_as(hub: &Hub, token: &str, path: &str) -> Answer {
     let newest = hub.json("/health")["seq"].as_i64().expect("a position");
     let bearer = format!("Bearer {token}");
     let headers: &[(&str, &str)] = if token.is_empty() { &[] } else { &[("authorization", &bearer)] };
@@ -346,6 +346,7 @@ fn what_is_wrong_with_a_question_is_told_by_name() {
         ("live", "from=2026-03-02T00:00:00Z", "from"),
         ("live", "compare=true", "compare"),
         ("live", "metric=open", "metric"),
+        ("live", "by=owner", "by"),
         ("live", "explain=true&metric=created", "metric"),
         ("live", "explain=true", "metric"),
     ] {

@@ -38,6 +38,20 @@ fn dump(home: &Path) -> BTreeSet<String> {
              open, waiting, whatsapp, since, answered, with_bot, ours_last, unanswered_since, last_message_at,
              last_customer_at) FROM chats",
         "SELECT 'member', json_array(member_id, chat_id) FROM chat_members",
+        "SELECT 'known', json_array(chats.id, known.kind, known.contact_id, at, last_at)
+             FROM known JOIN chats ON chats.key = known.chat",
+        "SELECT 'place', json_array(chats.id, began, ended, places.organization, places.channel_id, places.sector_id,
+             places.owner_id, places.private, (SELECT json_group_array(member_id) FROM (
+                 SELECT member_id FROM place_members WHERE place = places.id ORDER BY member_id)))
+             FROM places JOIN chats ON chats.key = places.chat",
+        "SELECT 'span', json_array(chats.id, spans.began, spans.ended, places.began, spans.marks, spans.tags,
+             times.began, times.ended, times.marks, times.marks_too) FROM spans
+             JOIN chats ON chats.key = spans.chat LEFT JOIN places ON places.id = spans.place
+             LEFT JOIN span_times AS times ON times.id = spans.id",
+        "SELECT 'spans', json_array((SELECT count(*) FROM span_times), (SELECT count(*) FROM spans))",
+        "SELECT 'said', json_array(chats.id, day, n) FROM said JOIN chats ON chats.key = said.chat",
+        "SELECT 'day', json_array(day, n) FROM said_by_day",
+        "SELECT 'line', json_array(id, whatsapp) FROM lines",
         "SELECT 'position', json_array(position, definition, epoch) FROM state",
     ] {
         let mut select = open.prepare(sql).expect("a table");

@@ -80,7 +80,7 @@ struct MetricsRow {
     previous_max_ms: Option<i64>,
 }
 
-/// The live metrics: one row.
+/// The live metrics: one row, or with `by` one for each.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct LiveMetrics {
@@ -97,6 +97,12 @@ pub struct LiveMetrics {
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 struct LiveRow {
+    /// With `by`; `null`: nobody's.
+    #[schema(required = false)]
+    id: Option<String>,
+    /// With `by`.
+    #[schema(required = false)]
+    name: Option<String>,
     open: i64,
     waiting: i64,
     unattended: i64,

@@ -316,6 +316,7 @@ pub async fn tags(
     tag = "metrics",
     security(("bearer" = [])),
     params(
+        ("by" = Option<String>, Query, description = "One row for each `agent`, `sector`, `channel` or `tag`."),
         ("metric" = Option<String>, Query, description = "With `explain`: which count."),
         ("sector" = Option<String>, Query, description = "A sector's id."),
         ("agent" = Option<String>, Query, description = "An agent's id."),

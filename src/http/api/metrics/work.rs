@@ -10,17 +10,17 @@ use serde_json::{Value, json};
 
 use super::asked::{self, Page};
 use super::sheet::{Format, Sheet};
-use crate::archive::{ArchiveError, FoundNames, LookUpNames, Query};
+use crate::archive::{FoundNames, LookUpNames, Query};
 use crate::auth::Scope;
 use crate::domain::metrics::Metric;
 use crate::http::api::params::Params;
 use crate::http::caller::Caller;
 use crate::http::error::ApiError;
 use crate::http::state::EdgeState;
-use crate::metrics::table::Numbers;
+use crate::metrics::cells::{self, STATISTICS, statistics};
 use crate::metrics::{
-    Clock, Explain, ExplainNow, Explained, Grouping, Key, LiveField, LiveNow, LiveNumbers, Period, TableRow,
-    Tabulate, Tabulated,
+    Clock, Dimension, Explain, ExplainNow, Explained, Grouping, Key, LiveField, LiveNow, LiveTable, Period,
+    TableRow, Tabulate, Tabulated,
 };
 use crate::telemetry::clock;
 
@@ -43,7 +43,6 @@ pub enum View {
     Tags,
 }
 
-const STATISTICS: [&str; 7] = ["n", "medianMs", "meanMs", "p75Ms", "p90Ms", "p95Ms", "maxMs"];
 const PREVIOUS: [&str; 7] = [
     "previousN",
     "previousMedianMs",
@@ -84,7 +83,7 @@ pub async fn tabulate(
     let metrics = metrics.unwrap_or_else(|| Metric::ALL.to_vec());
     let found = ask(state, Tabulate { metrics, period, previous, filter, clock, grouping }).await?;
     let names = if view == View::Agents {
-        agents_of(state, &found, caller.scope).await?
+        agents_of(state, found.rows.iter().map(|row| &row.key), caller.scope).await?
     } else {
         FoundNames::default()
     };
@@ -102,7 +101,9 @@ pub async fn count_open(
     let format = Format::read(&mut params, request.headers())?;
     let calendar = state.team_metrics.calendar();
     let filter = asked::filter(&mut params, &caller, calendar.zone())?;
-    let live = LiveNow { filter, now: clock::now(), calendar };
+    let dimensions = Dimension::ALL.map(|by| (by.as_str(), by));
+    let by = params.word("by", &dimensions)?;
+    let live = LiveNow { filter, now: clock::now(), calendar, by };
     let field = params.take("metric", |word| {
         LiveField::of(word).ok_or_else(|| {
             let words: Vec<&str> = LiveField::ALL.iter().map(|field| field.as_str()).collect();
@@ -122,7 +123,12 @@ pub async fn count_open(
     params.finish()?;
     let now = live.now;
     let found = ask(state, live).await?;
-    live_sheet(&found, now).respond(format)
+    let names = if by == Some(Dimension::Agent) {
+        agents_of(state, found.rows.iter().map(|row| &row.key), caller.scope).await?
+    } else {
+        FoundNames::default()
+    };
+    live_sheet(&found, now, by, &names).respond(format)
 }
 
 fn one_metric() -> ApiError {
@@ -133,14 +139,7 @@ fn one_metric() -> ApiError {
 async fn ask<Q: Query>(state: &EdgeState, query: Q) -> Result<Q::Answer, ApiError> {
     let newest = state.health().await?.seq;
     state.team_metrics.catch_up(newest).await;
-    state.team_metrics.ask(query).await.map_err(|error| {
-        if let ArchiveError::Database(error) = &error {
-            // Their file is derived: it may be made anew at this moment.
-            log::error!("the file of the metrics did not answer: {error}");
-            return ApiError::Unavailable { message: "the metrics did not answer", retry_after_seconds: 2 };
-        }
-        error.into()
-    })
+    state.ask_metrics(query).await
 }
 
 fn grouping(
@@ -165,14 +164,21 @@ fn grouping(
     })
 }
 
-async fn agents_of(state: &EdgeState, found: &Tabulated, scope: Arc<Scope>) -> Result<FoundNames, ApiError> {
-    let ids: BTreeSet<&String> = found
-        .rows
-        .iter()
-        .filter_map(|row| if let Key::Id(id) = &row.key { Some(id) } else { None })
-        .collect();
+async fn agents_of<'a>(
+    state: &EdgeState,
+    keys: impl Iterator<Item = &'a Key>,
+    scope: Arc<Scope>,
+) -> Result<FoundNames, ApiError> {
+    let ids: BTreeSet<&String> =
+        keys.filter_map(|key| if let Key::Id(id) = key { Some(id) } else { None }).collect();
     let members = ids.into_iter().cloned().collect();
     state.ask(LookUpNames { members, chats: Vec::new(), scope }).await
+}
+
+/// What a row is called: agents as the directory has them.
+fn name_in<'a>(known: Option<&'a String>, key: &Key, names: &'a FoundNames) -> Option<&'a String> {
+    let Key::Id(id) = key else { return None };
+    known.or_else(|| names.members.get(id))
 }
 
 /// How a table is laid out.
@@ -232,11 +238,9 @@ impl Layout {
                 vec![json!(self.begins.get(*number)), json!(end)]
             }
             Key::Hour(weekday, hour) => vec![json!(weekday), json!(hour)],
-            Key::Id(id) => {
-                let name = row.name.as_ref().or_else(|| self.names.members.get(id));
-                vec![json!(id), json!(name)]
+            Key::Id(_) | Key::Nobody => {
+                cells::who(&row.key, name_in(row.name.as_ref(), &row.key, &self.names)).to_vec()
             }
-            Key::Nobody => vec![Value::Null, Value::Null],
         };
         cells.push(json!(row.metric.as_str()));
         cells.extend(statistics(row.numbers));
@@ -245,33 +249,14 @@ impl Layout {
     }
 }
 
-/// The cells under [`STATISTICS`].
-fn statistics(numbers: Numbers) -> [Value; 7] {
-    let of = numbers.spread;
-    [
-        json!(numbers.n),
-        json!(of.map(|spread| spread.median)),
-        json!(of.map(|spread| spread.mean)),
-        json!(of.map(|spread| spread.p75)),
-        json!(of.map(|spread| spread.p90)),
-        json!(of.map(|spread| spread.p95)),
-        json!(of.map(|spread| spread.max)),
-    ]
-}
-
-fn live_sheet(found: &LiveNumbers, now: Timestamp) -> Sheet {
-    let longest = found.longest.as_ref();
-    let waits = [
-        ("longestWaitSince", json!(longest.map(|(since, _, _)| since))),
-        ("longestWaitChatId", json!(longest.map(|(_, chat, _)| chat))),
-        ("averageWaitSince", json!(found.average.map(|(since, _)| since))),
-        ("longestWaitBusinessMs", json!(longest.map(|(_, _, worked)| worked))),
-        ("averageWaitBusinessMs", json!(found.average.map(|(_, worked)| worked))),
-        ("nextWindowClosesAt", json!(found.next_window_closes_at)),
-    ];
-    let counts = LiveField::ALL.iter().zip(found.counts).map(|(field, count)| (field.as_str(), json!(count)));
-    let (columns, cells) = counts.chain(waits).unzip();
-    Sheet { progress: found.progress, about: vec![("now", json!(now))], columns, rows: vec![cells] }
+fn live_sheet(found: &LiveTable, now: Timestamp, by: Option<Dimension>, names: &FoundNames) -> Sheet {
+    let mut columns = if by.is_some() { vec!["id", "name"] } else { vec![] };
+    columns.extend(cells::live_columns());
+    let rows = found.rows.iter().map(|row| {
+        let who = by.map(|_| cells::who(&row.key, name_in(row.name.as_ref(), &row.key, names)));
+        who.into_iter().flatten().chain(cells::live(row)).collect()
+    });
+    Sheet { progress: found.progress, about: vec![("now", json!(now))], columns, rows: rows.collect() }
 }
 
 async fn explained(

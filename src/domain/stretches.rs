@@ -1,0 +1,145 @@
+//! The stretches of a chat's life in which nothing of its state changed: what a moment of the past is read off.
+//!
+//! Two entries of one instant are one: a chat stands at a moment as all entries up to and with it say.
+
+use jiff::Timestamp;
+
+use super::audience::Placement;
+use super::history::{Entry, Standing};
+use super::ids::RefId;
+
+/// A stretch in which a chat stood unchanged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stretch {
+    /// The first moment of it.
+    pub from: Timestamp,
+    /// The first moment after it; `None`: it lasts.
+    pub until: Option<Timestamp>,
+    /// Open.
+    pub open: bool,
+    /// Open and in the waiting list.
+    pub waiting: bool,
+    /// Its tags, sorted.
+    pub tags: Vec<RefId>,
+    /// Where it stood; the members sorted.
+    pub place: Placement,
+}
+
+impl Stretch {
+    /// True where the moment lies in it.
+    pub fn holds(&self, at: Timestamp) -> bool {
+        self.from <= at && self.until.is_none_or(|until| at < until)
+    }
+
+    fn begun(from: Timestamp, standing: &Standing) -> Self {
+        let sorted = |ids: &[RefId]| {
+            let mut ids = ids.to_vec();
+            ids.sort_unstable();
+            ids.dedup();
+            ids
+        };
+        let place = Placement { members: sorted(&standing.place.members), ..standing.place.clone() };
+        let tags = sorted(&standing.tags);
+        Self { from, until: None, open: standing.open, waiting: standing.is_waiting(), tags, place }
+    }
+
+    fn is_like(&self, other: &Self) -> bool {
+        (self.open, self.waiting, &self.tags, &self.place)
+            == (other.open, other.waiting, &other.tags, &other.place)
+    }
+}
+
+/// The stretches that the entries say, which are in the chat's order. A chat that was created later than it was first
+/// heard of is known from its creation on.
+pub fn stretches(entries: &[Entry], created_at: Option<Timestamp>) -> Vec<Stretch> {
+    let mut stretches: Vec<Stretch> = Vec::new();
+    let mut standing = Standing::default();
+    let mut entries = entries.iter().peekable();
+    while let Some(entry) = entries.next() {
+        standing.hear(entry);
+        let from = created_at.map_or(entry.at, |created| created.max(entry.at));
+        let next = entries.peek().map(|next| created_at.map_or(next.at, |created| created.max(next.at)));
+        if next == Some(from) {
+            continue;
+        }
+        let begun = Stretch::begun(from, &standing);
+        match stretches.last_mut() {
+            Some(last) if last.is_like(&begun) => {}
+            last => {
+                if let Some(last) = last {
+                    last.until = Some(from);
+                }
+                stretches.push(begun);
+            }
+        }
+    }
+    stretches
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn moment(second: i64) -> Timestamp {
+        Timestamp::from_second(1_772_445_600 + second).unwrap()
+    }
+
+    fn entry() -> impl Strategy<Value = Entry> {
+        let id = || prop_oneof![Just(RefId::from("a")), Just(RefId::from("b"))];
+        let said = || proptest::option::of(any::<bool>());
+        (
+            (0..12_i64, said(), said(), said(), said()),
+            (
+                proptest::option::of(proptest::option::of(id())),
+                proptest::option::of(proptest::option::of(id())),
+                proptest::option::of(proptest::collection::vec(id(), 0..3)),
+                proptest::option::of(proptest::collection::vec(id(), 0..3)),
+            ),
+        )
+            .prop_map(
+                |((second, open, waiting, private, bot_running), (owner, sector, tags, members))| Entry {
+                    at: moment(second),
+                    event_id: "e".into(),
+                    organization: None,
+                    open,
+                    waiting,
+                    private,
+                    owner,
+                    sector,
+                    channel: None,
+                    tags,
+                    members,
+                    bot_running,
+                    closed_at: None,
+                },
+            )
+    }
+
+    proptest! {
+        #[test]
+        fn at_every_moment_one_stretch_says_what_the_entries_up_to_it_say(
+            mut entries in proptest::collection::vec(entry(), 0..12),
+            created in proptest::option::of(0..12_i64),
+        ) {
+            entries.sort_by_key(|entry| entry.at);
+            let created = created.map(moment);
+            let stretches = stretches(&entries, created);
+            for second in -1..13 {
+                let at = moment(second);
+                let heard: Vec<Entry> = entries.iter().filter(|entry| entry.at <= at).cloned().collect();
+                let known = created.is_none_or(|created| created <= at);
+                let expected = Standing::after(&heard).filter(|_| known);
+                let found: Vec<&Stretch> = stretches.iter().filter(|stretch| stretch.holds(at)).collect();
+                prop_assert_eq!(found.len(), usize::from(expected.is_some()));
+                let Some((found, expected)) = found.first().zip(expected) else { continue };
+                prop_assert!(found.is_like(&Stretch::begun(at, &expected)));
+            }
+            for pair in stretches.windows(2) {
+                prop_assert_eq!(pair[0].until, Some(pair[1].from));
+                prop_assert!(pair[0].from < pair[1].from && !pair[0].is_like(&pair[1]));
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! The cells of rows of numbers. Whatever shows them, asked for or pushed, shows these.
+
+use serde_json::{Value, json};
+
+use super::by::LiveRow;
+use super::now::LiveField;
+use super::table::{Key, Numbers};
+
+/// The columns of a metric over a period.
+pub const STATISTICS: [&str; 7] = ["n", "medianMs", "meanMs", "p75Ms", "p90Ms", "p95Ms", "maxMs"];
+
+/// The columns of a wait.
+const WAITS: [&str; 6] = [
+    "longestWaitSince",
+    "longestWaitChatId",
+    "averageWaitSince",
+    "longestWaitBusinessMs",
+    "averageWaitBusinessMs",
+    "nextWindowClosesAt",
+];
+
+/// The cells under [`STATISTICS`].
+pub fn statistics(numbers: Numbers) -> [Value; 7] {
+    let of = numbers.spread;
+    [
+        json!(numbers.n),
+        json!(of.map(|spread| spread.median)),
+        json!(of.map(|spread| spread.mean)),
+        json!(of.map(|spread| spread.p75)),
+        json!(of.map(|spread| spread.p90)),
+        json!(of.map(|spread| spread.p95)),
+        json!(of.map(|spread| spread.max)),
+    ]
+}
+
+/// The columns of the live metrics.
+pub fn live_columns() -> impl Iterator<Item = &'static str> {
+    LiveField::ALL.into_iter().map(LiveField::as_str).chain(WAITS)
+}
+
+/// The cells under [`live_columns`].
+pub fn live(row: &LiveRow) -> Vec<Value> {
+    let numbers = &row.numbers;
+    let longest = numbers.longest.as_ref();
+    let waits = [
+        json!(longest.map(|(since, _, _)| since)),
+        json!(longest.map(|(_, chat, _)| chat)),
+        json!(numbers.average.map(|(since, _)| since)),
+        json!(longest.map(|(_, _, worked)| worked)),
+        json!(numbers.average.map(|(_, worked)| worked)),
+        json!(numbers.next_window_closes_at),
+    ];
+    numbers.counts.iter().map(|count| json!(count)).chain(waits).collect()
+}
+
+/// True of columns that tick by themselves, delivery or not.
+pub fn ticks(column: &str) -> bool {
+    matches!(column, "longestWaitBusinessMs" | "averageWaitBusinessMs")
+}
+
+/// The cells under `id` and `name`.
+pub fn who(key: &Key, name: Option<&String>) -> [Value; 2] {
+    match key {
+        Key::Id(id) => [json!(id), json!(name)],
+        Key::Nobody | Key::Whole | Key::Bucket(_) | Key::Hour(..) => [Value::Null, Value::Null],
+    }
+}

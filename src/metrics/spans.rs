@@ -1,0 +1,133 @@
+//! The tables that a moment of the past is read off: where each chat stood from when until when, and how many messages
+//! it had by which day.
+//!
+//! A moment is answered by *stabbing* it: an R*Tree over the open stretches finds those that hold it, whatever came
+//! before or after. Its coordinates are minutes, so that four bytes hold every time that nanoseconds do; a stretch that
+//! begins or ends in the very minute is looked at to the nanosecond.
+
+use rusqlite::Transaction;
+
+use super::rows::kind_number;
+use crate::domain::ChatKind;
+
+/// What an unended stretch ends at.
+pub const STILL: i64 = i64::MAX;
+/// Nanoseconds of a minute.
+const MINUTE: i64 = 60_000_000_000;
+/// Nanoseconds of a day of UTC.
+pub const DAY: i64 = 24 * 60 * MINUTE;
+
+pub(super) const TABLES: &str = "
+-- What of a chat no stretch says: since when it is known, with whom and of which kind it is today, and when something
+-- happened in it last.
+CREATE TABLE known (
+    chat       INTEGER PRIMARY KEY,
+    kind       INTEGER NOT NULL,
+    contact_id TEXT,
+    at         INTEGER NOT NULL,
+    last_at    INTEGER NOT NULL
+);
+CREATE INDEX known_by_contact ON known (contact_id, at);
+-- Where it stood, open or closed, from `began` until before `ended`. The columns have the names that scopes ask for.
+CREATE TABLE places (
+    id           INTEGER PRIMARY KEY,
+    chat         INTEGER NOT NULL,
+    began        INTEGER NOT NULL,
+    ended        INTEGER NOT NULL,
+    organization TEXT,
+    channel_id   TEXT,
+    sector_id    TEXT,
+    owner_id     TEXT,
+    private      INTEGER NOT NULL
+);
+CREATE INDEX places_of_chat ON places (chat, began);
+CREATE TABLE place_members (
+    member_id TEXT    NOT NULL,
+    place     INTEGER NOT NULL,
+    PRIMARY KEY (member_id, place)
+) WITHOUT ROWID;
+CREATE INDEX place_members_of ON place_members (place);
+-- The open stretches of it, each in one place.
+CREATE TABLE spans (
+    id      INTEGER PRIMARY KEY,
+    chat    INTEGER NOT NULL,
+    place   INTEGER NOT NULL,
+    began   INTEGER NOT NULL,
+    ended   INTEGER NOT NULL,
+    -- What counts need of it: see `Marks`.
+    marks   INTEGER NOT NULL,
+    -- Between line feeds; NULL: none.
+    tags    TEXT
+);
+CREATE INDEX spans_of_chat ON spans (chat, began);
+CREATE VIRTUAL TABLE span_times USING rtree_i32(id, began, ended, marks, marks_too);
+-- How many messages a chat has of a day of UTC, and all chats together.
+CREATE TABLE said (
+    chat INTEGER NOT NULL,
+    day  INTEGER NOT NULL,
+    n    INTEGER NOT NULL,
+    PRIMARY KEY (chat, day)
+) WITHOUT ROWID;
+CREATE TABLE said_by_day (
+    day INTEGER PRIMARY KEY,
+    n   INTEGER NOT NULL
+);
+-- Which lines are WhatsApp's.
+CREATE TABLE lines (
+    id       TEXT    PRIMARY KEY,
+    whatsapp INTEGER NOT NULL
+) WITHOUT ROWID;
+";
+
+/// Takes everything out of them.
+pub(super) fn empty(step: &Transaction<'_>) -> rusqlite::Result<()> {
+    // An R*Tree takes its rows out one by one: a new one is quicker.
+    step.execute_batch(
+        "DROP TABLE span_times; DROP TABLE known; DROP TABLE places; DROP TABLE place_members; DROP TABLE spans;
+         DROP TABLE said; DROP TABLE said_by_day; DROP TABLE lines;",
+    )?;
+    step.execute_batch(TABLES)
+}
+
+/// The minute that a time lies in.
+pub fn minute(nanos: i64) -> i32 {
+    i32::try_from(nanos.div_euclid(MINUTE)).unwrap_or(if nanos < 0 { i32::MIN } else { i32::MAX })
+}
+
+/// The minute that a stretch ends in.
+pub fn end_minute(ended: i64) -> i32 {
+    if ended == STILL { i32::MAX } else { minute(ended) }
+}
+
+/// What counts need of a stretch, in one number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Marks {
+    /// Of which kind the chat is.
+    pub kind: ChatKind,
+    /// In the waiting list.
+    pub waiting: bool,
+    /// Without an owner.
+    pub unassigned: bool,
+}
+
+impl Marks {
+    /// Two bits, and the kind before them.
+    pub fn number(self) -> i64 {
+        kind_number(self.kind) * 4 + i64::from(self.waiting) * 2 + i64::from(self.unassigned)
+    }
+
+    /// The smallest and the largest number of a kind.
+    pub fn of_kind(kind: ChatKind) -> (i64, i64) {
+        (kind_number(kind) * 4, kind_number(kind) * 4 + 3)
+    }
+
+    /// True where the number says so.
+    pub fn is_waiting(number: i64) -> bool {
+        number & 2 != 0
+    }
+
+    /// True where the number says so.
+    pub fn is_unassigned(number: i64) -> bool {
+        number & 1 != 0
+    }
+}

@@ -1,0 +1,158 @@
+//! Stabs the stretches: which open ones hold a moment, and where the chat stood then.
+
+use jiff::Timestamp;
+use rusqlite::types::Value;
+use rusqlite::{Row, Transaction, params_from_iter};
+
+use super::ask::{Columns, Filter, Where};
+use super::spans::{Marks, minute};
+use crate::archive::{ArchiveError, chats_seen};
+use crate::auth::Scope;
+use crate::domain::ChatKind;
+use crate::domain::register::to_nanos;
+
+/// The columns of filters and scopes where chats stand as they stood: `chats` is `places`.
+const COLUMNS: Columns = Columns {
+    kind: "known.kind",
+    sector: "chats.sector_id",
+    agent: "chats.owner_id",
+    channel: "chats.channel_id",
+    tags: "spans.tags",
+};
+
+/// Members as scopes ask for them: those of the place.
+const MEMBERS: &str =
+    "WITH chat_members (member_id, chat_id) AS (SELECT member_id, place FROM place_members)";
+
+/// Open stretches that hold a moment.
+pub(super) struct Stab<'a> {
+    pub(super) at: Timestamp,
+    /// Leaves out those that hold this earlier moment too.
+    pub(super) not_at: Option<Timestamp>,
+    pub(super) filter: &'a Filter,
+}
+
+/// What is counted of stretches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// All.
+    pub open: i64,
+    /// In the waiting list.
+    pub waiting: i64,
+    /// Without an owner.
+    pub unassigned: i64,
+}
+
+impl Counts {
+    pub(super) fn add(&mut self, marks: i64, by: i64) {
+        self.open += by;
+        self.waiting += by * i64::from(Marks::is_waiting(marks));
+        self.unassigned += by * i64::from(Marks::is_unassigned(marks));
+    }
+}
+
+impl Stab<'_> {
+    /// Hands over the columns of each, `joins` being more tables that these are of.
+    pub(super) fn each(
+        &self,
+        tx: &Transaction<'_>,
+        columns: &str,
+        joins: &str,
+        mut take: impl FnMut(&Row<'_>) -> Result<(), ArchiveError>,
+    ) -> Result<(), ArchiveError> {
+        let (at, minute_at) = (to_nanos(self.at), i64::from(minute(to_nanos(self.at))));
+        let (low, high) = Marks::of_kind(self.filter.kind);
+        let mut found = Where::default();
+        found.and("times.began <= ? AND times.ended >= ?", [minute_at.into(), minute_at.into()]);
+        found.and("times.marks >= ? AND times.marks_too <= ?", [low.into(), high.into()]);
+        if let Some(earlier) = self.not_at.map(to_nanos) {
+            found.and("times.began >= ?", [i64::from(minute(earlier)).into()]);
+            found.and("spans.began > ?", [earlier.into()]);
+        }
+        found.and("spans.began <= ? AND spans.ended > ?", [at.into(), at.into()]);
+        self.filter.conditions(&COLUMNS, &mut found);
+        let sql = format!(
+            "{MEMBERS} SELECT {columns} FROM span_times AS times CROSS JOIN spans ON spans.id = times.id
+             CROSS JOIN places AS chats ON chats.id = spans.place CROSS JOIN known ON known.chat = spans.chat {joins}
+             WHERE {}",
+            found.sql
+        );
+        let mut select = tx.prepare_cached(&sql)?;
+        let mut rows = select.query(params_from_iter(&found.values))?;
+        while let Some(row) = rows.next()? {
+            take(row)?;
+        }
+        Ok(())
+    }
+
+    /// How many there are. Where nothing but the kind matters, the tree itself says it.
+    pub(super) fn count(&self, tx: &Transaction<'_>) -> Result<Counts, ArchiveError> {
+        let mut counts = Counts::default();
+        if !is_plain(self.filter) {
+            self.each(tx, "spans.marks", "", |row| {
+                counts.add(row.get(0)?, 1);
+                Ok(())
+            })?;
+            return Ok(counts);
+        }
+        let (at, (low, high)) = (to_nanos(self.at), Marks::of_kind(self.filter.kind));
+        // Whether one that begins or ends within the minute holds the moment, its own times say.
+        let mut select = tx.prepare_cached(
+            "SELECT marks, count(*) FROM span_times AS times
+             WHERE began <= ?1 AND ended >= ?1 AND marks >= ?2 AND marks_too <= ?3
+               AND ((began < ?1 AND ended > ?1)
+                   OR EXISTS (SELECT 1 FROM spans WHERE spans.id = times.id AND spans.began <= ?4 AND spans.ended > ?4))
+             GROUP BY marks",
+        )?;
+        let mut rows = select.query([i64::from(minute(at)), low, high, at])?;
+        while let Some(row) = rows.next()? {
+            counts.add(row.get(0)?, row.get(1)?);
+        }
+        Ok(counts)
+    }
+}
+
+/// True where every chat of the kind is asked for.
+pub(super) fn is_plain(filter: &Filter) -> bool {
+    let Filter { kind: _, sector, agent, channel, tag, weekday: _, hour: _, zone: _, scope } = filter;
+    scope.is_unlimited() && [sector, agent, channel, tag].into_iter().all(Option::is_none)
+}
+
+/// A filter that lets every direct chat of a scope pass.
+pub(super) fn all_direct(scope: &std::sync::Arc<Scope>) -> Filter {
+    Filter {
+        kind: ChatKind::Direct,
+        sector: None,
+        agent: None,
+        channel: None,
+        tag: None,
+        weekday: None,
+        hour: None,
+        zone: jiff::tz::TimeZone::UTC,
+        scope: std::sync::Arc::clone(scope),
+    }
+}
+
+/// Sums over the places at a moment, open chats and closed ones, that a scope saw then; `tables` are joined to it.
+pub(super) fn sum_places<const N: usize>(
+    tx: &Transaction<'_>,
+    (columns, tables): (&str, &str),
+    first: Vec<Value>,
+    at: Timestamp,
+    scope: &Scope,
+) -> Result<[i64; N], ArchiveError> {
+    let at = Value::Integer(to_nanos(at));
+    let (seen, of_scope) = chats_seen(scope);
+    let sql = format!(
+        "{MEMBERS} SELECT {columns} FROM {tables} WHERE chats.began <= ? AND chats.ended > ? AND {seen}"
+    );
+    let values = first.into_iter().chain([at.clone(), at]).chain(of_scope);
+    let sums = tx.prepare_cached(&sql)?.query_row(params_from_iter(values), |row| {
+        let mut sums = [0; N];
+        for (place, sum) in sums.iter_mut().enumerate() {
+            *sum = row.get::<_, Option<i64>>(place)?.unwrap_or_default();
+        }
+        Ok(sums)
+    })?;
+    Ok(sums)
+}
