@@ -139,6 +139,7 @@ impl Application {
         };
         let search = SearchIndex::start(&settings.database_path)?;
         let team_metrics = MetricsHandle::start(&settings.database_path, calendar)?;
+        hub.send(hub::Measured { metrics: team_metrics.clone() }).await?;
         let state =
             EdgeState::new(hub.clone(), authenticator, metrics, integrity, search, team_metrics, edge);
         let state = web::Data::new(state);

@@ -50,7 +50,7 @@ pub use cursor::{Cursor, CursorError};
 pub use history::ListTransitions;
 pub use members::{ListMembers, ListedMember};
 pub use messages::{ListChatMessages, ListMessages, MessageFilter};
-pub use names::{FoundNames, LookUpNames};
+pub use names::{AgentNames, AllAgentNames, FoundNames, LookUpNames};
 pub use page::{Order, Page, PageAt, Sort};
 pub use past::{GetPastChat, ListPastChats, PastChats};
 pub use past_stats::PastStats;

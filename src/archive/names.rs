@@ -51,6 +51,23 @@ impl Query for LookUpNames {
     }
 }
 
+/// The names of all agents that have one.
+#[derive(Debug, Clone, Copy)]
+pub struct AllAgentNames;
+
+/// Names of agents, by id.
+pub type AgentNames = BTreeMap<String, String>;
+
+impl Query for AllAgentNames {
+    type Answer = AgentNames;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<AgentNames, ArchiveError> {
+        let mut select = tx.prepare_cached("SELECT id, name FROM members WHERE name IS NOT NULL")?;
+        let names = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(names.collect::<Result<_, _>>()?)
+    }
+}
+
 fn name(tx: &Transaction<'_>, sql: &'static str, id: &str) -> Result<Option<String>, ArchiveError> {
     let name: Option<Option<String>> =
         tx.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()?;

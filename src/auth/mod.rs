@@ -81,6 +81,7 @@ impl Identity {
             Channel::Updates
             | Channel::Stats
             | Channel::Presence
+            | Channel::Metrics(_)
             | Channel::Chat(_)
             | Channel::Contact(_)
             | Channel::Sector(_)

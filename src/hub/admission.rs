@@ -78,6 +78,9 @@ impl UmblerHub {
         self.presence.join(id, &who, clock::now());
         self.note_presence(ctx);
         let sees_otherwise = self.sessions.sign_in(id, who);
+        if sees_otherwise {
+            self.refollow_metrics(id, ctx);
+        }
         if sees_otherwise && self.sessions.get(id).is_some_and(|session| session.subscribed_once) {
             // What it holds may not be what it may see now.
             self.require_resync(id, ResyncReason::ScopeChanged);
@@ -89,6 +92,7 @@ impl UmblerHub {
         if let Some(who) = self.sessions.get(id).and_then(Session::who) {
             self.presence.leave(id, &who.user, self.pulse.ticks);
         }
+        self.boards.forget(id);
         self.sessions.leave(id);
         self.users.leave(id);
     }

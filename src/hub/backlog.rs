@@ -44,6 +44,11 @@ impl Backlog {
         left == 0 && self.awaited.swap(false, Ordering::SeqCst)
     }
 
+    /// How many messages wait.
+    pub fn messages(&self) -> usize {
+        self.messages.load(Ordering::SeqCst)
+    }
+
     /// True where nothing waits.
     pub fn is_empty(&self) -> bool {
         self.messages.load(Ordering::SeqCst) == 0

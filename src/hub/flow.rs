@@ -298,6 +298,7 @@ impl UmblerHub {
             self.require_resync(id, ResyncReason::TooSlow);
         }
         self.advance(id, ctx);
+        self.catch_up_metrics(ctx);
     }
 }
 

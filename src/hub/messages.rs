@@ -15,6 +15,7 @@ pub use crate::journal::{
     Ack, AckStatus, AlertChanges, AlertRequest, IngestError, MemberChanges, RevokeError, SettingsChange,
     Submission, UserNotice,
 };
+use crate::metrics::MetricsHandle;
 use crate::protocol::{Channel, CloseCode, SnapshotLimits, StatsShape, SubscribeRequest};
 
 /// Take in a delivery; answered once it is durable.
@@ -255,6 +256,14 @@ pub enum Outgoing {
     Heartbeat(Seq),
     /// The socket ends.
     Close(CloseCode),
+}
+
+/// The metrics can be asked.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Measured {
+    /// The way to them.
+    pub metrics: MetricsHandle,
 }
 
 /// Stop taking sessions and deliveries: the hub is going down.

@@ -23,6 +23,7 @@ pub mod snapshots;
 pub mod presence;
 pub mod watching;
 pub mod counters;
+pub mod boards;
 pub mod pulse;
 pub mod status;
 pub mod drain;
@@ -47,8 +48,8 @@ use crate::telemetry::metrics::Metrics;
 use flow::Stretches;
 pub use messages::{
     Ack, AckStatus, Admit, AdmitError, AlertChanges, AlertRequest, Connect, Deliver, Disconnected, Drain,
-    Drained, GetHealth, GetStats, Health, Ingest, IngestError, ListRevocations, MemberChanges, Outgoing,
-    RequestId, Revoke, RevokeError, Revoked, SendSnapshot, SessionId, SetPresence, SettingsChange,
+    Drained, GetHealth, GetStats, Health, Ingest, IngestError, ListRevocations, Measured, MemberChanges,
+    Outgoing, RequestId, Revoke, RevokeError, Revoked, SendSnapshot, SessionId, SetPresence, SettingsChange,
     Submission, Subscribe, Unsubscribe, UserNotice, Who,
 };
 use presence::Presence;
@@ -110,6 +111,7 @@ pub struct UmblerHub {
     status: status::Status,
     presence: Presence,
     counters: counters::Counters,
+    boards: boards::Boards,
     pulse: pulse::Pulse,
     alerts: alerts::Alerts,
     metrics: Metrics,
@@ -143,6 +145,7 @@ impl UmblerHub {
             status: status::Status::new(clock::now()),
             presence: Presence::default(),
             counters: counters::Counters::default(),
+            boards: boards::Boards::default(),
             pulse: pulse::Pulse::default(),
             alerts: alerts::Alerts::new(alerts, clock::now()),
             metrics,
@@ -245,6 +248,7 @@ impl Handler<Committed> for UmblerHub {
             self.fan_out(&committed.events);
             self.follow_viewed_chats(&committed.events, ctx);
             self.note_new_stats(ctx);
+            self.note_metrics(&committed.events, ctx);
             self.follow_deadlines(&committed.events, ctx);
         }
         for settled in committed.settled {

@@ -2,6 +2,7 @@
 
 use bytestring::ByteString;
 
+use super::flow::Flow;
 use super::messages::{Deliver, Outgoing};
 use super::sessions::Session;
 use crate::domain::Seq;
@@ -9,6 +10,9 @@ use crate::protocol::CloseCode;
 
 /// Mailbox places beyond the backlog's bound, for closes: they must reach a session that is full.
 pub const CLOSES_WAITING_MAX: usize = 8;
+
+/// Messages that may wait for a session that is shown a state; with more it is slow, and the newest state is enough for it.
+pub const STATES_WAITING_MAX: usize = 16;
 
 /// What a heartbeat adds to a backlog, in bytes.
 const HEARTBEAT_BYTES: usize = 128;
@@ -42,6 +46,29 @@ impl Session {
             self.lost_answer = true;
             self.fall_behind();
         }
+    }
+
+    /// Queues a state of which only the newest counts; false where the session has too much to read already, and then it
+    /// says when it has read that.
+    pub fn show(&self, frame: ByteString) -> bool {
+        if self.behind || self.awaits_answer() {
+            return false;
+        }
+        if self.backlog.messages() < STATES_WAITING_MAX && self.queue(Outgoing::Notice(frame)) {
+            return true;
+        }
+        self.backlog.await_empty();
+        false
+    }
+
+    /// It can be shown something.
+    pub fn has_read_all(&self) -> bool {
+        !self.behind && !self.awaits_answer() && self.backlog.is_empty()
+    }
+
+    /// Its first channels are not confirmed yet.
+    fn awaits_answer(&self) -> bool {
+        matches!(self.flow, Flow::AwaitingDisk { answer: Some(_), .. })
     }
 
     /// Queues a heartbeat; one that does not fit is not missed.

@@ -39,6 +39,7 @@ impl UmblerHub {
         self.beat();
         self.help_those_behind(ctx);
         self.turn_the_day(ctx);
+        self.catch_up_metrics(ctx);
         self.tell_status();
         self.presence.expire(self.pulse.ticks);
         self.note_presence(ctx);

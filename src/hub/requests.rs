@@ -146,6 +146,7 @@ impl Handler<Subscribe> for UmblerHub {
         if request.channels.contains(&Channel::Presence) {
             self.greet_with_presence(&id);
         }
+        self.follow_metrics(&id, request.channels.iter(), ctx);
     }
 }
 
@@ -268,6 +269,10 @@ impl Handler<Unsubscribe> for UmblerHub {
 
     fn handle(&mut self, unsubscribe: Unsubscribe, _: &mut Self::Context) {
         let gone = self.sessions.unfollow(&unsubscribe.session, unsubscribe.channels.as_deref());
+        if gone.iter().any(|channel| matches!(channel, Channel::Metrics(_))) {
+            // Whoever follows again is told all again.
+            self.boards.unfollow(&unsubscribe.session, &gone);
+        }
         let unsubscribed = Unsubscribed { channels: gone.iter().map(ToString::to_string).collect() };
         if let Some(session) = self.sessions.get_mut(&unsubscribe.session)
             && !session.follows_updates()

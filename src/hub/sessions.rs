@@ -81,7 +81,7 @@ impl Session {
 
     /// It follows a channel on which updates come.
     pub fn follows_updates(&self) -> bool {
-        self.channels.iter().any(|channel| !matches!(channel, Channel::Stats | Channel::Presence))
+        !self.channels.iter().all(Channel::is_state)
     }
 
     /// Who sits there; `None` until signed in.
@@ -92,6 +92,11 @@ impl Session {
     /// What it may see, and the place of that among the scopes in use; `None` until signed in.
     pub fn scope(&self) -> Option<(usize, &Arc<Scope>)> {
         self.who.as_ref().map(|who| (self.scope_slot, &who.scope))
+    }
+
+    /// True where it sees what this scope sees.
+    pub fn is_seen_by(&self, scope: &str) -> bool {
+        self.who.as_ref().is_some_and(|who| who.scope.hash() == scope)
     }
 
     /// The event as this session gets it; `None` where it does not follow it, or may not see it.
@@ -300,8 +305,6 @@ impl Sessions {
 
     /// True where somebody follows single things, so that selections are worth computing.
     fn any_selective(&self) -> bool {
-        self.followers
-            .keys()
-            .any(|channel| !matches!(channel, Channel::Updates | Channel::Stats | Channel::Presence))
+        self.followers.keys().any(|channel| *channel != Channel::Updates && !channel.is_state())
     }
 }

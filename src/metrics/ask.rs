@@ -68,8 +68,7 @@ impl Progress {
     pub(super) fn read(tx: &Transaction<'_>) -> Result<Self, ArchiveError> {
         let standing = Standing::read(tx)?;
         let Some(standing) = standing else { return Ok(Self { as_of: Seq(0), rebuilding: None }) };
-        let rebuilding = standing.built_to.is_some().then_some((standing.done, standing.total));
-        Ok(Self { as_of: Seq(standing.position), rebuilding })
+        Ok(Self { as_of: Seq(standing.position), rebuilding: standing.rebuilding() })
     }
 }
 

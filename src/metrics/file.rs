@@ -196,6 +196,11 @@ pub struct Standing {
 }
 
 impl Standing {
+    /// Chats that are done and all chats, while it is built anew.
+    pub fn rebuilding(&self) -> Option<(i64, i64)> {
+        self.built_to.is_some().then_some((self.done, self.total))
+    }
+
     /// Reads it; `None` in a new file.
     pub fn read(connection: &Connection) -> rusqlite::Result<Option<Self>> {
         let mut select = connection

@@ -29,15 +29,24 @@ const REST_MAX: Duration = Duration::from_secs(1);
 /// How long it waits after a fault before it opens its files again.
 const FAULT_PAUSE: Duration = Duration::from_secs(2);
 
+/// How far the projector has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Every delivery up to here is in the metrics; -1 before the file was opened.
+    pub position: i64,
+    /// Chats that are done and all chats, while history is computed anew.
+    pub rebuilding: Option<(i64, i64)>,
+}
+
 /// Before the file was opened.
-const NOWHERE: i64 = -1;
+const NOWHERE: Place = Place { position: -1, rebuilding: None };
 
 /// The way to the metrics of one hub. The thread ends when the last handle is gone.
 #[derive(Clone)]
 pub struct MetricsHandle {
     wake: SyncSender<()>,
     wanted: Arc<AtomicI64>,
-    position: watch::Receiver<i64>,
+    place: watch::Receiver<Place>,
     reads: Addr<Archive>,
     calendar: watch::Receiver<Arc<Calendar>>,
 }
@@ -48,7 +57,7 @@ impl MetricsHandle {
     pub fn start(database: &Path, default_hours: Calendar) -> std::io::Result<Self> {
         let (publish_hours, calendar) = watch::channel(Arc::new(default_hours.clone()));
         let (wake, woken) = sync_channel(1);
-        let (publish, position) = watch::channel(NOWHERE);
+        let (publish, place) = watch::channel(NOWHERE);
         let wanted = Arc::new(AtomicI64::new(0));
         let follower = Follower {
             database: database.to_path_buf(),
@@ -61,20 +70,30 @@ impl MetricsHandle {
         std::thread::Builder::new().name("metrics".into()).spawn(move || follower.run())?;
         // Their own account: damage of this file is no damage of the database.
         let reads = Archive::start(file::path_of(database), Integrity::default());
-        Ok(Self { wake, wanted, position, reads, calendar })
+        Ok(Self { wake, wanted, place, reads, calendar })
     }
 
     /// Waits until everything up to `newest` is in the metrics, at most [`CATCH_UP_MAX`].
     pub async fn catch_up(&self, newest: Seq) {
+        self.catch_up_within(newest, CATCH_UP_MAX).await;
+    }
+
+    /// The same for whoever waits no longer than this.
+    pub async fn catch_up_within(&self, newest: Seq, wait: Duration) {
         self.wanted.fetch_max(newest.0, Ordering::AcqRel);
         if self.wake.try_send(()).is_err() {
             log::trace!("the projector is awake");
         }
-        let mut position = self.position.clone();
-        let reached = position.wait_for(|position| *position >= newest.0);
-        if tokio::time::timeout(CATCH_UP_MAX, reached).await.is_err() {
+        let mut place = self.place.clone();
+        let reached = place.wait_for(|place| place.position >= newest.0);
+        if tokio::time::timeout(wait, reached).await.is_err() {
             log::debug!("the metrics are behind; the answer says how far they go");
         }
+    }
+
+    /// Tells whenever the projector has come further.
+    pub fn follow(&self) -> watch::Receiver<Place> {
+        self.place.clone()
     }
 
     /// Working hours, as the facts are counted in.
@@ -93,7 +112,7 @@ struct Follower {
     default_hours: Calendar,
     woken: Receiver<()>,
     wanted: Arc<AtomicI64>,
-    publish: watch::Sender<i64>,
+    publish: watch::Sender<Place>,
     publish_hours: watch::Sender<Arc<Calendar>>,
 }
 
@@ -138,7 +157,8 @@ impl Follower {
         if !Arc::ptr_eq(&self.publish_hours.borrow(), projection.calendar()) {
             self.publish_hours.send_replace(Arc::clone(projection.calendar()));
         }
-        self.publish.send_replace(position);
+        let place = Place { position, rebuilding: projection.standing().rebuilding() };
+        self.publish.send_if_modified(|known| std::mem::replace(known, place) != place);
         if !moved {
             return Ok(LOOK_INTERVAL);
         }

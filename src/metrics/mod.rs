@@ -25,8 +25,11 @@ pub mod explain;
 pub mod now;
 pub mod by;
 pub mod cells;
+pub mod board;
+pub mod board_frame;
 
 pub use ask::{Clock, Filter, Period, Progress};
+pub use board::{MadeBoard, MakeBoard};
 pub use by::{Dimension, LiveRow, LiveTable};
 pub use explain::{Behind, Explain, ExplainNow, Explained};
 pub use handle::MetricsHandle;

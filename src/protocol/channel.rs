@@ -5,6 +5,41 @@ use std::fmt;
 /// Longest id in a channel name, in bytes; the provider's ids have 16.
 pub const ID_BYTES_MAX: usize = 128;
 
+/// Numbers that are pushed whenever they change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Board {
+    /// Of everything.
+    Live,
+    /// Agent by agent.
+    Agents,
+    /// Sector by sector.
+    Sectors,
+    /// Line by line.
+    Channels,
+    /// Tag by tag.
+    Tags,
+}
+
+impl Board {
+    /// Every one.
+    pub const ALL: [Self; 5] = [Self::Live, Self::Agents, Self::Sectors, Self::Channels, Self::Tags];
+
+    /// The channel's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "metrics:live",
+            Self::Agents => "metrics:agents",
+            Self::Sectors => "metrics:sectors",
+            Self::Channels => "metrics:channels",
+            Self::Tags => "metrics:tags",
+        }
+    }
+
+    fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|board| board.as_str() == name)
+    }
+}
+
 /// One thing to follow.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Channel {
@@ -14,6 +49,8 @@ pub enum Channel {
     Stats,
     /// Who is on which screen.
     Presence,
+    /// Metrics, conflated.
+    Metrics(Board),
     /// One chat.
     Chat(String),
     /// One contact.
@@ -35,7 +72,7 @@ pub enum Channel {
 pub enum ChannelError {
     /// No such channel.
     #[error(
-        "{0:?} is no channel; known are updates, stats, presence and chat:, contact:, sector:, member:, channel:, tag:, user: with an id"
+        "{0:?} is no channel; known are updates, stats, presence, metrics:live, metrics:agents, metrics:sectors, metrics:channels, metrics:tags and chat:, contact:, sector:, member:, channel:, tag:, user: with an id"
     )]
     Unknown(String),
     /// The part behind the colon is empty or too long.
@@ -44,6 +81,21 @@ pub enum ChannelError {
 }
 
 impl Channel {
+    /// True where what comes is a state, of which the newest is enough, and no update.
+    pub fn is_state(&self) -> bool {
+        match self {
+            Self::Stats | Self::Presence | Self::Metrics(_) => true,
+            Self::Updates
+            | Self::Chat(_)
+            | Self::Contact(_)
+            | Self::Sector(_)
+            | Self::Member(_)
+            | Self::Line(_)
+            | Self::Tag(_)
+            | Self::User(_) => false,
+        }
+    }
+
     /// Reads a channel's name.
     pub fn parse(name: &str) -> Result<Self, ChannelError> {
         let shown = || name.chars().take(40).collect::<String>();
@@ -55,6 +107,9 @@ impl Channel {
                 _ => Err(ChannelError::Unknown(shown())),
             };
         };
+        if let Some(board) = Board::of(name) {
+            return Ok(Self::Metrics(board));
+        }
         let of: fn(String) -> Self = match kind {
             "chat" => Self::Chat,
             "contact" => Self::Contact,
@@ -78,6 +133,7 @@ impl fmt::Display for Channel {
             Self::Updates => f.write_str("updates"),
             Self::Stats => f.write_str("stats"),
             Self::Presence => f.write_str("presence"),
+            Self::Metrics(board) => f.write_str(board.as_str()),
             Self::Chat(id) => write!(f, "chat:{id}"),
             Self::Contact(id) => write!(f, "contact:{id}"),
             Self::Sector(id) => write!(f, "sector:{id}"),
@@ -99,6 +155,11 @@ mod tests {
             "updates",
             "stats",
             "presence",
+            "metrics:live",
+            "metrics:agents",
+            "metrics:sectors",
+            "metrics:channels",
+            "metrics:tags",
             "chat:aaWJ0FoR_gAHAAPq",
             "contact:1",
             "sector:2",
@@ -115,6 +176,7 @@ mod tests {
     fn a_wrong_name_is_refused_with_the_reason() {
         assert!(matches!(Channel::parse("chats"), Err(ChannelError::Unknown(_))));
         assert!(matches!(Channel::parse("room:1"), Err(ChannelError::Unknown(_))));
+        assert!(matches!(Channel::parse("metrics:all"), Err(ChannelError::Unknown(_))));
         assert!(matches!(Channel::parse("chat:"), Err(ChannelError::BadId(_))));
         assert!(matches!(Channel::parse(&format!("chat:{}", "x".repeat(129))), Err(ChannelError::BadId(_))));
     }

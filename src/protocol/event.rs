@@ -34,6 +34,8 @@ pub enum ServerEvent {
     PresenceUpdate,
     /// Others are told which chat this screen shows.
     PresenceSet,
+    /// Metrics, conflated.
+    MetricsUpdate,
     /// The screen missed something and must ask again.
     ResyncRequired,
     /// Whether deliveries are taken in; told on change.
@@ -50,7 +52,7 @@ pub enum ServerEvent {
 
 impl ServerEvent {
     /// The whole table.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::ConnectionEstablished,
         Self::Authenticated,
         Self::UmblerData,
@@ -62,6 +64,7 @@ impl ServerEvent {
         Self::UmblerStats,
         Self::PresenceUpdate,
         Self::PresenceSet,
+        Self::MetricsUpdate,
         Self::ResyncRequired,
         Self::HubStatus,
         Self::GoingAway,
@@ -84,6 +87,7 @@ impl ServerEvent {
             Self::UmblerStats => "umbler_stats",
             Self::PresenceUpdate => "presence_update",
             Self::PresenceSet => "presence_set",
+            Self::MetricsUpdate => "metrics_update",
             Self::ResyncRequired => "resync_required",
             Self::HubStatus => "hub_status",
             Self::GoingAway => "going_away",

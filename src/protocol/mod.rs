@@ -22,7 +22,7 @@ pub mod request;
 pub mod event;
 
 pub use alerts::{AlertChange, AlertShape, SettingsShape};
-pub use channel::{Channel, ChannelError};
+pub use channel::{Board, Channel, ChannelError};
 pub use codes::{CloseCode, ErrorCode, RecoveryReason, ResyncReason};
 pub use mask::Mask;
 pub use members::MemberShape;

@@ -190,6 +190,7 @@ fn watch_all_known_deliveries(description: &Description) {
     screen.says("authenticate", json!({ "token": "anything, where no key is set" }));
     screen.hears("authenticated");
     let mut screen = screen.follows(&["updates", "stats", "presence", "user:anonymous"]);
+    let mut board = description.screen(&hub).follows(&super::support::boards::names());
     let all = ["chat:a", "contact:a", "sector:a", "member:a", "channel:a", "tag:a"];
     screen.says("subscribe_updates", json!({ "channels": all }));
     screen.says("unsubscribe_updates", json!({ "channels": ["chat:a"] }));
@@ -198,6 +199,11 @@ fn watch_all_known_deliveries(description: &Description) {
     for known in manifest.as_array().expect("a list") {
         hub.provider().post(fixture(known["file"].as_str().expect("a name")));
     }
+    // A row that is gone, and one that is new.
+    for owner in ["ana", "bia"] {
+        hub.provider().posts(&Delivery::message("owned").owner(owner));
+    }
+    while board.hears("metrics_update")["data"]["full"] == true {}
     hub.names("ana", Some("Ana"), "none");
     screen.hears_update("member_updated");
     hub.provider().says("viewed", "hello");
@@ -300,7 +306,7 @@ fn watch_until_the_hub_stops(description: &Description) {
     assert_eq!(back.hears("subscribed")["data"]["replayed"], 1);
     assert_eq!(back.hears("umbler_update"), update);
 
-    let asked = hub.agent().get(hub.url("/api/umbler/stream?channels=updates,stats,presence"));
+    let asked = hub.agent().get(hub.url("/api/umbler/stream?channels=updates,stats,presence,metrics:tags"));
     let lines = BufReader::new(asked.call().expect("the hub answers").into_body().into_reader()).lines();
     let mut heard = lines
         .map(|line| line.expect("the stream is text"))

@@ -24,6 +24,7 @@ mod members;
 mod metrics;
 mod metrics_by;
 mod metrics_equal;
+mod metrics_pushed;
 mod model;
 mod key_sets;
 mod limits;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::boards::MetricsUpdate;
 use super::schemas::Schemas;
 use crate::hub::drain::GoingAway;
 use crate::hub::presence::PresenceData as PresenceUpdate;
@@ -34,6 +35,7 @@ pub(super) fn way(event: ServerEvent) -> Way {
         | ServerEvent::Heartbeat
         | ServerEvent::UmblerStats
         | ServerEvent::PresenceUpdate
+        | ServerEvent::MetricsUpdate
         | ServerEvent::ResyncRequired
         | ServerEvent::HubStatus
         | ServerEvent::GoingAway
@@ -114,6 +116,10 @@ pub(super) fn server_message(event: ServerEvent, schemas: &mut Schemas) -> Value
         ServerEvent::PresenceSet => {
             (schemas.told::<PresenceSet<'_>>(), "Others are told which chat this screen shows.")
         }
+        ServerEvent::MetricsUpdate => (
+            schemas.told::<MetricsUpdate>(),
+            "Numbers of the team, to followers of a board: all, or what changed.",
+        ),
         ServerEvent::ResyncRequired => {
             (schemas.told::<ResyncRequired>(), "Something was missed: ask for a snapshot.")
         }

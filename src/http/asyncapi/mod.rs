@@ -4,6 +4,7 @@
 //! without its message here; a test holds real traffic against the rest.
 
 mod messages;
+mod boards;
 mod schemas;
 
 use std::sync::LazyLock;

@@ -4,18 +4,19 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::reference;
+use crate::domain::metrics::Metric;
 use crate::domain::{AlertKind, Change};
 use crate::protocol::alerts::{AlertChange, AlertData, SETTINGS_UPDATED, SettingsData};
 use crate::protocol::members::{MEMBER_UPDATED, MembersData};
 use crate::protocol::update::{NOTIFICATION, NoticeData, UpdateData};
 use crate::protocol::view::{CHAT_ENTERED, CHAT_GONE};
 use crate::protocol::{
-    CloseCode, ContactShape, ErrorCode, FaultKind, HubState, PROTOCOL_VERSION, RecoveryReason, ResyncReason,
+    Board, CloseCode, ContactShape, ErrorCode, FaultKind, HubState, PROTOCOL_VERSION, RecoveryReason,
+    ResyncReason,
 };
 
 /// What the names of channels look like.
-const CHANNEL_PATTERN: &str =
-    r"^(updates|stats|presence|(chat|contact|sector|member|channel|tag|user):[\s\S]+)$";
+const CHANNEL_PATTERN: &str = r"^(updates|stats|presence|metrics:(live|agents|sectors|channels|tags)|(chat|contact|sector|member|channel|tag|user):[\s\S]+)$";
 
 /// What is said, by name.
 #[derive(Default)]
@@ -109,6 +110,10 @@ impl Schemas {
         );
         self.narrow("HubStatus", "status", json!({ "enum": HubState::ALL.map(HubState::as_str) }));
         self.narrow("HubStatus", "reason", json!({ "enum": FaultKind::ALL.map(FaultKind::as_str) }));
+        self.narrow("MetricsUpdate", "channel", json!({ "enum": Board::ALL.map(Board::as_str) }));
+        let metrics = json!({ "enum": Metric::ALL.map(Metric::as_str) });
+        self.narrow("TodayCells", "metric", metrics.clone());
+        self.narrow("TodayGone", "metric", metrics);
         self.narrow("GoingAway", "reason", json!({ "const": "drain" }));
         self.narrow("ConnectionEstablished", "protocol", json!({ "const": PROTOCOL_VERSION }));
         let channel = json!({ "type": "string", "pattern": CHANNEL_PATTERN });
@@ -140,7 +145,8 @@ impl Schemas {
 /// True where a field is left out when there is nothing to tell.
 fn may_be_missing(schema: &str, field: &str) -> bool {
     match schema {
-        "Previous" => true,
+        "Previous" | "LiveCells" => true,
+        "TodayCells" => field != "metric",
         "Update" => matches!(field, "message" | "otherMessages" | "previous" | "reason"),
         "Subscribed" | "HubStatus" => field == "reason",
         _ => false,

@@ -1,0 +1,156 @@
+//! How a board is told: whole, or the cells that changed.
+
+use bytestring::ByteString;
+use serde::ser::{SerializeMap, SerializeSeq};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use super::ask::Progress;
+use super::board::{Numbers, Rows, dimension};
+use super::cells::{STATISTICS, live_columns, ticks};
+use super::table::Key;
+use crate::domain::metrics::Metric;
+use crate::protocol::Board;
+use crate::protocol::event::{ServerEvent, encode};
+
+/// All of it.
+pub(super) fn whole(board: Board, numbers: &Numbers) -> ByteString {
+    encode(ServerEvent::MetricsUpdate, None, numbers.now, &Frame { board, before: None, numbers })
+}
+
+/// What changed; `None` where that is nothing.
+pub(super) fn changes(board: Board, before: &Numbers, numbers: &Numbers) -> Option<ByteString> {
+    let same = before.live == numbers.live
+        && before.today == numbers.today
+        && before.from == numbers.from
+        && before.progress.rebuilding == numbers.progress.rebuilding;
+    let frame = Frame { board, before: Some(before), numbers };
+    (!same).then(|| encode(ServerEvent::MetricsUpdate, None, numbers.now, &frame))
+}
+
+struct Frame<'a> {
+    board: Board,
+    before: Option<&'a Numbers>,
+    numbers: &'a Numbers,
+}
+
+impl Serialize for Frame<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let has_name = dimension(self.board).is_some();
+        let name = has_name.then_some("name");
+        let live = Part {
+            before: self.before.map(|before| &before.live),
+            now: &self.numbers.live,
+            columns: name.into_iter().chain(live_columns().filter(|column| !ticks(column))).collect(),
+            has_name,
+        };
+        let today = Part {
+            before: self.before.map(|before| &before.today),
+            now: &self.numbers.today,
+            columns: name.into_iter().chain(STATISTICS).collect(),
+            has_name,
+        };
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("channel", self.board.as_str())?;
+        map.serialize_entry("full", &self.before.is_none())?;
+        map.serialize_entry("asOfSeq", &self.numbers.progress.as_of)?;
+        map.serialize_entry("rebuilding", &rebuilding(self.numbers.progress))?;
+        map.serialize_entry("now", &self.numbers.now)?;
+        map.serialize_entry("from", &self.numbers.from)?;
+        map.serialize_entry("live", &live)?;
+        map.serialize_entry("today", &today)?;
+        map.end()
+    }
+}
+
+/// How far history is computed anew, as JSON.
+pub fn rebuilding(progress: Progress) -> Option<Value> {
+    progress.rebuilding.map(|(done, total)| serde_json::json!({ "done": done, "total": total }))
+}
+
+/// What a row is told apart by.
+trait RowKey: Ord {
+    /// Writes it into the row.
+    fn put<M: SerializeMap>(&self, has_name: bool, map: &mut M) -> Result<(), M::Error>;
+
+    /// What tells of a row that is gone.
+    fn gone(&self) -> Value;
+}
+
+fn id(key: &Key) -> Value {
+    if let Key::Id(id) = key { Value::from(id.as_str()) } else { Value::Null }
+}
+
+impl RowKey for Key {
+    fn put<M: SerializeMap>(&self, has_name: bool, map: &mut M) -> Result<(), M::Error> {
+        if has_name { map.serialize_entry("id", &id(self)) } else { Ok(()) }
+    }
+
+    fn gone(&self) -> Value {
+        id(self)
+    }
+}
+
+impl RowKey for (Key, Metric) {
+    fn put<M: SerializeMap>(&self, has_name: bool, map: &mut M) -> Result<(), M::Error> {
+        self.0.put(has_name, map)?;
+        map.serialize_entry("metric", self.1.as_str())
+    }
+
+    fn gone(&self) -> Value {
+        serde_json::json!({ "id": id(&self.0), "metric": self.1.as_str() })
+    }
+}
+
+struct Part<'a, K> {
+    before: Option<&'a Rows<K>>,
+    now: &'a Rows<K>,
+    columns: Vec<&'static str>,
+    has_name: bool,
+}
+
+impl<K: RowKey> Serialize for Part<'_, K> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let gone = self.before.into_iter().flat_map(Rows::keys).filter(|key| !self.now.contains_key(key));
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("rows", &PartRows(self))?;
+        map.serialize_entry("gone", &gone.map(RowKey::gone).collect::<Vec<_>>())?;
+        map.end()
+    }
+}
+
+struct PartRows<'a, K>(&'a Part<'a, K>);
+
+impl<K: RowKey> Serialize for PartRows<'_, K> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let part = self.0;
+        let mut rows = serializer.serialize_seq(None)?;
+        for (key, cells) in part.now {
+            let known = part.before.and_then(|before| before.get(key));
+            if known != Some(cells) {
+                rows.serialize_element(&PartRow { part, key, cells, known })?;
+            }
+        }
+        rows.end()
+    }
+}
+
+struct PartRow<'a, K> {
+    part: &'a Part<'a, K>,
+    key: &'a K,
+    cells: &'a [Value],
+    known: Option<&'a Vec<Value>>,
+}
+
+impl<K: RowKey> Serialize for PartRow<'_, K> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        self.key.put(self.part.has_name, &mut map)?;
+        for (place, (column, cell)) in self.part.columns.iter().zip(self.cells).enumerate() {
+            if self.known.is_none_or(|known| known.get(place) != Some(cell)) {
+                map.serialize_entry(column, cell)?;
+            }
+        }
+        map.end()
+    }
+}
