@@ -27,7 +27,7 @@ export function FilterBar({ filters, chats, inMessages, isPast = false }: { filt
     }, { replace: true });
   return (
     <div className="filters" role="search" aria-label={say('filters')}>
-      <Search value={filters.search} change={(value) => change('search', value)} />
+      <Search isPast={isPast} value={filters.search} change={(value) => change('search', value)} />
       {filters.search !== '' && !isPast && (
         <div className="statuses where" role="group" aria-label={say('searchIn')}>
           <button type="button" aria-pressed={!inMessages} onClick={() => change('in', '')}>{say('inChats')}</button>
@@ -86,7 +86,7 @@ function Selects({ filters, chats, change, isPast }: SelectsProps) {
   );
 }
 
-function Search({ value, change }: { value: string; change: (value: string) => void }) {
+function Search({ value, change, isPast }: { isPast: boolean; value: string; change: (value: string) => void }) {
   const say = useWords();
   const { client } = useHub();
   const [typed, setTyped] = useState(value);
@@ -113,7 +113,7 @@ function Search({ value, change }: { value: string; change: (value: string) => v
   }, []);
   // Names are masked for viewers, and the hub finds nothing for them.
   const isViewer = client.user?.role === 'viewer';
-  const label = isViewer ? say('searchViewer') : say('search');
+  const label = isViewer ? say('searchViewer') : say(isPast ? 'inChats' : 'search');
   return (
     <TextInput ref={input} type="search" size="sm" aria-label={label} placeholder={label} aria-keyshortcuts="/" value={typed} disabled={isViewer} maxLength={100}
       onChange={(event) => setTyped(event.currentTarget.value)} />

@@ -1,5 +1,6 @@
 /** The live page of a moment: the hub's own answers about it, whole before any of it is shown. */
 
+import { samplesOf, type Sample } from '../live/trends.ts';
 import { figuresOf, groupsOf, type Live, type LiveRow, type Waiting } from '../live/waits.ts';
 import { readDay, type Day } from './day-traffic.ts';
 import { read } from './reads.ts';
@@ -9,7 +10,7 @@ export interface PastLive {
   live: Live;
   messagesToday: number;
   day: Day;
-  trend: { at: number; open: number; waiting: number; unassigned: number }[];
+  trend: Sample[];
   rebuilding: { done: number; total: number } | null;
 }
 
@@ -55,7 +56,7 @@ export async function readPast(at: string): Promise<PastLive> {
     },
     messagesToday: stats.messagesToday,
     day,
-    trend: trend.rows.map((one: { at: string; open: number; waiting: number; unassigned: number }) => ({ ...one, at: Date.parse(one.at) })),
+    trend: samplesOf(trend.rows),
     rebuilding: live.rebuilding,
   };
 }

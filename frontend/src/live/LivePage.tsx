@@ -1,8 +1,9 @@
 import { useMemo } from 'react';
+import type { Chat } from 'umbler-hub-client';
 
 import { useMoment } from '../app/moment.ts';
 import { useWall, useWallKeeping } from '../app/wall.ts';
-import { openChats, useData } from '../hub/hub.tsx';
+import { openChats, useBoards, useData } from '../hub/hub.tsx';
 import { useStore } from '../hub/store.ts';
 import { Failure } from '../parts/Notice.tsx';
 import { number } from '../words/format.ts';
@@ -14,8 +15,8 @@ import { Queue } from './Queue.tsx';
 import { Tiles } from './Tiles.tsx';
 import { LiveTraffic } from './TrafficChart.tsx';
 import { Trend } from './Trend.tsx';
-import { useTrends } from './trends.ts';
-import { liveOf } from './waits.ts';
+import { useTrendOfDay, useTrends } from './trends.ts';
+import { figuresOf, groupsOf, waitingOf } from './waits.ts';
 
 /** What a team lead watches: how many, who waits, who carries what, and how much comes in; now, or as it was. */
 export function LivePage() {
@@ -29,12 +30,13 @@ function Now() {
   useWallKeeping(isWall, leave);
   const { stats } = useData();
   const { chats, complete, total, failure } = useStore(openChats);
-  const live = useMemo(() => (complete ? liveOf(chats) : null), [chats, complete]);
-  const samples = useTrends();
+  const live = useLive(chats, complete);
+  const { rebuilding } = live;
+  const [samples, day] = [useTrends(), useTrendOfDay()];
   const trends = {
-    open: <Trend samples={samples} of="open" now={live?.figures.open} />,
-    unanswered: <Trend samples={samples} of="unanswered" now={live?.figures.unanswered} />,
-    unassigned: <Trend samples={samples} of="unassigned" now={live?.figures.unassigned} />,
+    open: <Trend samples={day} of="open" now={live.figures?.open} />,
+    unanswered: <Trend samples={samples} of="unanswered" now={live.figures?.unanswered} />,
+    unassigned: <Trend samples={day} of="unassigned" now={live.figures?.unassigned} />,
   };
   return (
     <div className="page live">
@@ -43,16 +45,33 @@ function Now() {
       {!complete && total !== null && (
         <p className="notice quiet" role="status">{say('reading', { count: number(chats.length), total: number(total) })} {say('partial')}</p>
       )}
+      {rebuilding && <p className="notice quiet" role="status">{say('rebuilding', { done: number(rebuilding.done), total: number(rebuilding.total) })}</p>}
       <Tiles live={live} messagesToday={stats?.messagesToday} trends={trends} />
       <div className="columns">
-        <Queue waiting={live?.waiting ?? null} />
+        <Queue waiting={live.waiting} />
         <div className="side">
           <AlertPanel />
-          <Groups title={say('bySector')} groups={live?.sectors ?? null} by="sector" />
+          <Groups title={say('bySector')} groups={live.sectors} by="sector" />
           <LiveTraffic />
-          <Groups title={say('byAgent')} groups={live?.agents ?? null} by="owner" />
+          <Groups title={say('byAgent')} groups={live.agents} by="owner" />
         </div>
       </div>
     </div>
   );
+}
+
+/** Numbers as the hub pushes them; who waits, and what is not direct, out of the open chats. */
+function useLive(chats: Chat[], complete: boolean) {
+  const boards = useBoards();
+  const { 'metrics:live': whole, 'metrics:sectors': sectors, 'metrics:agents': agents } = boards;
+  const waiting = useMemo(() => (complete ? waitingOf(chats) : null), [chats, complete]);
+  const indirect = useMemo(() => (complete ? chats.filter(({ kind }) => kind !== 'direct').length : null), [chats, complete]);
+  const row = whole?.rows[0];
+  return {
+    figures: row === undefined ? null : { ...figuresOf(row), indirect },
+    waiting,
+    sectors: useMemo(() => sectors && groupsOf(sectors.rows, (_, { id = null }) => id), [sectors]),
+    agents: useMemo(() => agents && groupsOf(agents.rows, (chat) => openChats.find(chat)?.sector?.id ?? null), [agents]),
+    rebuilding: whole?.rebuilding ?? null,
+  };
 }

@@ -3,10 +3,10 @@ import type { ReactNode } from 'react';
 import { useNow } from '../hub/clock.ts';
 import { age, clock, number, percent } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
-import { urgencyOf, useLimits, type Live } from './waits.ts';
+import { urgencyOf, useLimits, type Figures, type Live } from './waits.ts';
 
 interface TilesProps {
-  live: Live | null;
+  live: Pick<Live, 'waiting'> & { figures: Figures | null } | null;
   messagesToday: number | null | undefined;
   /** What a number was before, by its name. */
   trends?: Partial<Record<TrendOf, ReactNode>>;
