@@ -274,8 +274,8 @@ impl UmblerHub {
         };
         (self.boards.busy, self.boards.making) = (true, Some(key.clone()));
         let names = (self.boards.names.known.clone(), self.boards.names.changes);
-        let made = made(metrics, self.archive.clone(), self.stats.as_of, names.0, make);
-        ctx.spawn(made.into_actor(self).map(move |(answer, names_read, took), hub, ctx| {
+        let answer = answered(metrics, self.archive.clone(), self.stats.as_of, names.0, make);
+        ctx.spawn(answer.into_actor(self).map(move |(answer, names_read, took), hub, ctx| {
             hub.boards.making = None;
             if let Some(known) = names_read.filter(|_| hub.boards.names.changes == names.1) {
                 hub.boards.names.known = Some(known);
@@ -355,7 +355,7 @@ impl UmblerHub {
 }
 
 /// Makes a board as far as the projector has come; also the names, where they were read, and how long it took.
-async fn made(
+async fn answered(
     metrics: MetricsHandle,
     archive: Addr<Archive>,
     newest: Seq,

@@ -1,4 +1,4 @@
-import type { ConnectionEstablished, HubEvents, HubOptions, Runtime, Snapshot, SnapshotLimits, Status, UmblerData, User } from './types.d.ts';
+import type { ConnectionEstablished, HubEvents, HubOptions, Metrics, MetricsChannel, Runtime, Snapshot, SnapshotLimits, Status, UmblerData, User } from './types.d.ts';
 
 export type * from './types.d.ts';
 
@@ -39,6 +39,8 @@ export declare class UmblerHubClient {
   requestUmblerData(limits?: SnapshotLimits): Promise<Snapshot>;
   /** `['updates', 'stats']` where none are named. Remembered, and subscribed to again after each reconnect. */
   subscribeToUpdates(channels?: readonly string[]): Promise<void>;
+  /** The metrics of a channel that is subscribed to, as whole tables; `null` before its first frame. */
+  metrics(channel: MetricsChannel): Metrics | null;
   /** All where none are named. */
   unsubscribeFromUpdates(channels?: readonly string[]): Promise<void>;
   /** Tells others, who follow `presence`, which chat this screen shows; told again after each reconnect. */

@@ -142,6 +142,70 @@ export interface PresenceUpdate {
   left: string[];
 }
 
+/** Numbers of the team that the hub pushes. */
+export type MetricsChannel = 'metrics:live' | 'metrics:agents' | 'metrics:sectors' | 'metrics:channels' | 'metrics:tags';
+
+/** What open chats come to. */
+export interface LiveMetricsRow {
+  /** Not on `metrics:live`; `null`: nobody's. */
+  id?: string | null;
+  name?: string | null;
+  open: number;
+  waiting: number;
+  unattended: number;
+  unassigned: number;
+  withBot: number;
+  waitingForCustomer: number;
+  idle: number;
+  windowOpen: number;
+  windowClosed: number;
+  unanswered: number;
+  longestWaitSince: string | null;
+  longestWaitChatId: string | null;
+  averageWaitSince: string | null;
+  nextWindowClosesAt: string | null;
+}
+
+/** One metric from midnight to now. */
+export interface TodayMetricsRow {
+  /** Not on `metrics:live`; `null`: nobody's. */
+  id?: string | null;
+  name?: string | null;
+  metric: string;
+  n: number;
+  medianMs: number | null;
+  meanMs: number | null;
+  p75Ms: number | null;
+  p90Ms: number | null;
+  p95Ms: number | null;
+  maxMs: number | null;
+}
+
+/** What metrics and their frames have in common. */
+interface MetricsAbout {
+  channel: MetricsChannel;
+  /** Every delivery up to here is in it. */
+  asOfSeq: number;
+  /** Not `null` while history is computed anew. */
+  rebuilding: { done: number; total: number } | null;
+  now: string;
+  /** Where today began. */
+  from: string;
+}
+
+/** A frame: with `full` everything, else the keys and the cells that changed. */
+export interface MetricsUpdate extends MetricsAbout {
+  full: boolean;
+  live: { rows: Partial<LiveMetricsRow>[]; gone: (string | null)[] };
+  today: { rows: (Partial<TodayMetricsRow> & { metric: string })[]; gone: { id: string | null; metric: string }[] };
+}
+
+/** Whole tables, kept current; rows by id, nobody's last. */
+export interface Metrics extends MetricsAbout {
+  live: LiveMetricsRow[];
+  today: TodayMetricsRow[];
+}
+
 /** An agent as the directory has it. */
 export interface Member {
   id: string;
@@ -344,6 +408,9 @@ export interface HubEvents {
   unsubscribed: (data: { channels: string[] }, envelope: Envelope) => void;
   presence_update: (data: PresenceUpdate, envelope: Envelope<PresenceUpdate>) => void;
   presence_set: (data: { chat: string | null }, envelope: Envelope) => void;
+  metrics_update: (data: MetricsUpdate, envelope: Envelope<MetricsUpdate>) => void;
+  /** The same, merged into whole tables. */
+  metrics: (data: Metrics) => void;
   resync_required: (data: { reason: string }, envelope: Envelope) => void;
   heartbeat: (data: { seq: number; sent: number }, envelope: Envelope) => void;
   going_away: (data: { reason: string; retryAfterMs?: number }, envelope: Envelope) => void;

@@ -19,7 +19,7 @@ import { TokenSource } from './tokens.js';
 import { restBase, socketUrl } from './url.js';
 import { ViewStore } from './view.js';
 
-/** @import { HubOptions, Runtime, SnapshotLimits, Status } from '../types.d.ts' */
+/** @import { HubOptions, Metrics, MetricsChannel, Runtime, SnapshotLimits, Status } from '../types.d.ts' */
 /** @import { Session } from './session.js' */
 /** @import { Done, Failed } from './requests.js' */
 
@@ -44,6 +44,7 @@ export class UmblerHubClient {
       changed: () => this.#store.touch(true),
       heard: (envelope) => {
         this.#emitter.emit(envelope.event, envelope.data, envelope);
+        if (envelope.event === 'metrics_update') this.#tellMetrics(envelope.data.channel);
         this.#emitter.emit('*', envelope.data, envelope);
       },
       troubled: (error) => {
@@ -143,6 +144,7 @@ export class UmblerHubClient {
   /** @param {readonly string[]} [channels] all where none are named */
   unsubscribeFromUpdates(channels = [...this.#holdings.channels]) {
     const gone = channels.filter((channel) => this.#holdings.channels.delete(channel));
+    this.#holdings.boards.drop(gone);
     if (gone.includes('updates')) this.#holdings.state.interrupt();
     return this.#ask(gone, (session, done, failed) => {
       session.request('unsubscribe_updates', { channels: gone }, done, failed);
@@ -205,6 +207,17 @@ export class UmblerHubClient {
     return this.#holdings.state.data;
   }
 
+  /**
+   * The metrics of a channel that is subscribed to, such as `metrics:agents`, as whole tables; another object after each
+   * `metrics` event.
+   *
+   * @param {MetricsChannel} channel
+   * @returns {Metrics | null} null before its first frame
+   */
+  metrics(channel) {
+    return this.#holdings.boards.get(channel);
+  }
+
   /** The limits of the snapshot that is held. */
   get limits() {
     return this.#holdings.state.limits;
@@ -253,6 +266,12 @@ export class UmblerHubClient {
   /** @param {() => void} listener told when `view` is another @returns {() => void} */
   subscribeView(listener) {
     return this.#store.subscribe(listener);
+  }
+
+  /** @param {MetricsChannel} channel */
+  #tellMetrics(channel) {
+    const metrics = this.metrics(channel);
+    if (metrics !== null) this.#emitter.emit('metrics', metrics);
   }
 
   #resolve() {

@@ -1,6 +1,7 @@
 // @ts-check
 /** What this screen follows and holds: channels, the position in the stream, and the data. */
 
+import { Boards } from './boards.js';
 import { Position } from './position.js';
 import { Snapshots } from './snapshots.js';
 import { HubState } from './state.js';
@@ -14,6 +15,7 @@ export const REFILL_MS = 2_000;
 export class Holdings {
   /** @type {Set<string>} */ channels = new Set();
   /** The chat that this screen shows, for others to see; undefined where nobody said. @type {string | null | undefined} */ inView;
+  boards = new Boards();
   state = new HubState();
   snapshots = new Snapshots();
   /** @type {Position} */ position;
@@ -69,6 +71,8 @@ export class Holdings {
       this.#changed();
     } else if (event === 'umbler_stats') {
       if (this.state.count(data, epoch)) this.#changed();
+    } else if (event === 'metrics_update') {
+      this.boards.take(data);
     } else if (event === 'resync_required') {
       this.state.interrupt();
     }
@@ -84,14 +88,14 @@ export class Holdings {
 
   /** Another hub: nothing of the old one stays. @param {string} url @param {boolean} isFirst @param {boolean} keep */
   moveTo(url, isFirst, keep) {
-    if (!isFirst) this.state.clear();
+    if (!isFirst) this.#clear();
     this.position.save();
     this.position = new Position(this.#runtime, keep ? url : null);
   }
 
   /** Another user, or one that may see nothing any more. */
   forget() {
-    this.state.clear();
+    this.#clear();
     this.position.clear();
     this.#changed();
   }
@@ -101,6 +105,11 @@ export class Holdings {
     this.snapshots.forget();
     if (this.#refillTimer !== null) this.#runtime.clearTimeout(this.#refillTimer);
     this.#refillTimer = null;
+  }
+
+  #clear() {
+    this.state.clear();
+    this.boards.clear();
   }
 
   /** @param {Session} session @param {Envelope} envelope */

@@ -12,6 +12,11 @@ export const error: DeclaredError = new HubError('code', 'message');
 hub.on('umbler_update', (update, envelope) => `${update.type} ${update.chat?.contactName} ${envelope.seq}`);
 hub.on('status', (status) => status === 'stale');
 hub.on('data', (data) => data.stats?.totalContacts);
+hub.on('metrics', ({ channel, live, today }) => `${channel} ${live[0]?.open} ${today[0]?.medianMs}`);
+hub.on('metrics_update', ({ full, live }) => full && live.gone.length);
+hub.metrics('metrics:agents')?.live.map((row) => row.id);
+// @ts-expect-error there is no such channel
+hub.metrics('metrics:everything');
 // @ts-expect-error there is no such event
 hub.on('umbler_updates', () => {});
 // @ts-expect-error there is no such status
