@@ -1,13 +1,13 @@
 /** The page's one connection, what is kept beside it, and the hook that components read them through. */
 
 import { createContext, useContext, useEffect, useMemo, type ReactNode } from 'react';
-import type { UmblerData } from 'umbler-hub-client';
+import type { Metrics, UmblerData } from 'umbler-hub-client';
 import hub from 'umbler-hub-client';
 import { useWebSocket, type UseWebSocketResult } from 'umbler-hub-client/react';
 
 import { AlertStore } from './alerts.ts';
 import { ArrivalStore } from './arrivals.ts';
-import { BOARDS, BoardStore, type Board, type BoardName } from './boards.ts';
+import { BOARDS, BoardStore, type BoardName } from './boards.ts';
 import { HubStateStore } from './hub-state.ts';
 import { OpenChatStore } from './open-chats.ts';
 import { SettingsStore } from './settings.ts';
@@ -47,12 +47,12 @@ export function HubProvider({ children }: { children: ReactNode }) {
 }
 
 /** The live metrics, pushed while somebody looks at them. */
-export function useBoards(): Record<BoardName, Board | null> {
+export function useBoards(): Record<BoardName, Metrics | null> {
   useEffect(() => {
     void hub.subscribeToUpdates(BOARDS).catch(() => {});
     return () => {
       void hub.unsubscribeFromUpdates(BOARDS).catch(() => {});
-      for (const name of BOARDS) boards[name].forget();
+      for (const name of BOARDS) boards[name].set(null);
     };
   }, []);
   const [live, sectors, agents] = [useStore(boards['metrics:live']), useStore(boards['metrics:sectors']), useStore(boards['metrics:agents'])];

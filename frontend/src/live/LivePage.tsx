@@ -16,7 +16,7 @@ import { Tiles } from './Tiles.tsx';
 import { LiveTraffic } from './TrafficChart.tsx';
 import { Trend } from './Trend.tsx';
 import { useTrendOfDay, useTrends } from './trends.ts';
-import { figuresOf, groupsOf, waitingOf } from './waits.ts';
+import { figuresOf, groupsOf, waitingOf, waitsOf } from './waits.ts';
 
 /** What a team lead watches: how many, who waits, who carries what, and how much comes in; now, or as it was. */
 export function LivePage() {
@@ -60,18 +60,21 @@ function Now() {
   );
 }
 
-/** Numbers as the hub pushes them; who waits, and what is not direct, out of the open chats. */
+/**
+ * Numbers as the hub pushes them; who waits, and what is not direct, out of the open chats. Once those are all here the
+ * tiles say of waits what the list says: a chat that was reopened without a new message waits in the list alone.
+ */
 function useLive(chats: Chat[], complete: boolean) {
   const boards = useBoards();
   const { 'metrics:live': whole, 'metrics:sectors': sectors, 'metrics:agents': agents } = boards;
   const waiting = useMemo(() => (complete ? waitingOf(chats) : null), [chats, complete]);
   const indirect = useMemo(() => (complete ? chats.filter(({ kind }) => kind !== 'direct').length : null), [chats, complete]);
-  const row = whole?.rows[0];
+  const row = whole?.live[0];
   return {
-    figures: row === undefined ? null : { ...figuresOf(row), indirect },
+    figures: row === undefined ? null : { ...figuresOf(row), indirect, ...(waiting === null ? {} : waitsOf(waiting)) },
     waiting,
-    sectors: useMemo(() => sectors && groupsOf(sectors.rows, (_, { id = null }) => id), [sectors]),
-    agents: useMemo(() => agents && groupsOf(agents.rows, (chat) => openChats.find(chat)?.sector?.id ?? null), [agents]),
+    sectors: useMemo(() => sectors && groupsOf(sectors.live, (_, { id = null }) => id), [sectors]),
+    agents: useMemo(() => agents && groupsOf(agents.live, (chat) => openChats.find(chat)?.sector?.id ?? null), [agents]),
     rebuilding: whole?.rebuilding ?? null,
   };
 }

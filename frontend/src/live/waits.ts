@@ -96,9 +96,7 @@ export function liveOf(chats: Chat[]): Live & { waiting: Waiting[] } {
       indirect: chats.length - direct.length,
       inWaitingList: direct.filter((chat) => chat.waiting).length,
       unassigned: direct.filter(({ owner }) => owner === null).length,
-      unanswered: waiting.length,
-      longestSince: waiting[0]?.sinceMs ?? null,
-      averageSince: waiting.length === 0 ? null : waiting.reduce((sum, { sinceMs }) => sum + sinceMs, 0) / waiting.length,
+      ...waitsOf(waiting),
     },
     waiting,
     sectors: groups(direct, (chat) => chat.sector),
@@ -110,6 +108,11 @@ export function waitingOf(chats: Chat[]): Waiting[] {
   return chats
     .flatMap(({ kind, id, contactName, sector, owner, channel, waitingSince }) => (kind !== 'direct' || waitingSince === null ? [] : [{ id, contactName, sector, owner, channel: channel?.name ?? null, sinceMs: Date.parse(waitingSince) }]))
     .sort((a, b) => a.sinceMs - b.sinceMs || (a.id < b.id ? -1 : 1));
+}
+
+export function waitsOf(waiting: Waiting[]): Pick<Figures, 'unanswered' | 'longestSince' | 'averageSince'> {
+  const sum = waiting.reduce((total, { sinceMs }) => total + sinceMs, 0);
+  return { unanswered: waiting.length, longestSince: waiting[0]?.sinceMs ?? null, averageSince: waiting.length === 0 ? null : sum / waiting.length };
 }
 
 /** A row of `/metrics/live`. */

@@ -5,7 +5,7 @@ import { Failure } from '../parts/Notice.tsx';
 import { Missing } from '../parts/Missing.tsx';
 import { duration, number, percent } from '../words/format.ts';
 import { useWords, type Say } from '../words/words.ts';
-import { DURATIONS, useAnswer, type Answer, type Duration, type Query, type Row } from './metrics.ts';
+import { DURATIONS, useAnswer, type Answer, type Cell, type Duration, type Query, type Row } from './metrics.ts';
 import type { Report } from './useReport.ts';
 
 /** Bounds are from `fromMs` on and below `untilMs`; null: without an end. */
@@ -23,11 +23,18 @@ interface Bins {
 
 const MARKS = [['medianMs', 'median'], ['p75Ms', 'p75Ms'], ['p90Ms', 'p90Ms'], ['p95Ms', 'p95Ms']] as const;
 
+interface DistributionProps {
+  report: Report;
+  query: Query;
+  summary: Answer | null;
+  explain: (cell: Cell) => void;
+}
+
 /**
  * How often each duration came, from the shortest to the longest, and where the percentiles lie among them. It is a
- * table that draws itself: who hears it hears what others see. The hub cannot list the chats of one length, so none are offered.
+ * table that draws itself: who hears it hears what others see. Each number leads to its chats.
  */
-export function Distribution({ report: { compare, round }, query, summary }: { report: Report; query: Query; summary: Answer | null }) {
+export function Distribution({ report: { compare, round }, query, summary, explain }: DistributionProps) {
   const say = useWords();
   const [metric, setMetric] = useState<Duration>('firstResponse');
   const { answer, busy, failure, missing, again } = useAnswer<Bins>('/distribution', { ...query, metric, compare: compare ? 'true' : undefined }, round, metric);
@@ -57,7 +64,7 @@ export function Distribution({ report: { compare, round }, query, summary }: { r
           </thead>
           <tbody>
             {bins.map((bin) => (
-              <tr key={bin.fromMs} data-empty={bin.n === 0 || undefined}>
+              <tr key={bin.fromMs} data-from={bin.fromMs} data-empty={bin.n === 0 || undefined}>
                 <th scope="row">{label(say, bin)}</th>
                 <td className="length">
                   <span className="track" aria-hidden="true">
@@ -66,7 +73,12 @@ export function Distribution({ report: { compare, round }, query, summary }: { r
                   </span>
                   {marksIn(bin, figures).map((word) => <em key={word} className="chip">{say(word)}</em>)}
                 </td>
-                <td>{number(bin.n)}</td>
+                <td>
+                  {bin.n === 0 ? number(0) : (
+                    <button type="button" className="number" aria-label={`${say(`m_${metric}`)}, ${label(say, bin)}: ${number(bin.n)}. ${say('seeChats')}`}
+                      onClick={() => explain({ metric, title: `${say(`m_${metric}`)} · ${label(say, bin)}`, query: { atLeastMs: bin.fromMs, belowMs: bin.untilMs ?? undefined } })}>{number(bin.n)}</button>
+                  )}
+                </td>
                 <td>{all === 0 ? '–' : percent(bin.n, all)}</td>
                 {compared && <td className="quiet">{number(bin.previousN)}</td>}
               </tr>

@@ -45,7 +45,7 @@ export default function ReportsPage() {
         <>
           <Summary asked={summary} compare={compare} explain={setCell} zone={zone} />
           <div className="columns even">
-            <Distribution report={report} query={query} summary={answer} />
+            <Distribution report={report} query={query} summary={answer} explain={setCell} />
             <div className="side">
               <SeriesChart report={report} query={query} explain={setCell} />
               <HeatMap report={report} query={query} explain={setCell} />
