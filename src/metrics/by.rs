@@ -68,7 +68,9 @@ impl Dimension {
     fn name(self, tx: &Transaction<'_>, key: &Key) -> Result<Option<String>, ArchiveError> {
         match key {
             Key::Id(id) if self != Self::Agent => name_of(tx, self.as_str(), id),
-            Key::Id(_) | Key::Nobody | Key::Whole | Key::Bucket(_) | Key::Hour(..) => Ok(None),
+            Key::Id(_) | Key::Nobody | Key::Whole | Key::Length(_) | Key::Bucket(_) | Key::Hour(..) => {
+                Ok(None)
+            }
         }
     }
 }
@@ -131,16 +133,30 @@ impl LiveNow {
         mut look: impl FnMut(&OpenChat),
     ) -> Result<LiveTable, ArchiveError> {
         let progress = Progress::read(tx)?;
+        self.table_of(tx, progress, |take| {
+            self.each(tx, |open| {
+                look(&open);
+                take(open);
+            })
+        })
+    }
+
+    /// The numbers of whatever open chats `each` hands over.
+    pub(super) fn table_of(
+        &self,
+        tx: &Transaction<'_>,
+        progress: Progress,
+        each: impl FnOnce(&mut dyn FnMut(OpenChat)) -> Result<(), ArchiveError>,
+    ) -> Result<LiveTable, ArchiveError> {
         let mut tallies: BTreeMap<Key, Tally> = BTreeMap::new();
         if self.by.is_none() {
             tallies.insert(Key::Whole, Tally::default());
         }
-        self.each(tx, |open| {
+        each(&mut |open| {
             let keys = self.by.map_or_else(|| vec![Key::Whole], |by| by.keys(&open));
             for key in keys {
                 tallies.entry(key).or_default().add(&open, self.now);
             }
-            look(&open);
         })?;
         let rows = tallies.into_iter().map(|(key, tally)| {
             let name = self.by.map_or(Ok(None), |by| by.name(tx, &key))?;

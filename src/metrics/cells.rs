@@ -62,6 +62,8 @@ pub fn ticks(column: &str) -> bool {
 pub fn who(key: &Key, name: Option<&String>) -> [Value; 2] {
     match key {
         Key::Id(id) => [json!(id), json!(name)],
-        Key::Nobody | Key::Whole | Key::Bucket(_) | Key::Hour(..) => [Value::Null, Value::Null],
+        Key::Nobody | Key::Whole | Key::Length(_) | Key::Bucket(_) | Key::Hour(..) => {
+            [Value::Null, Value::Null]
+        }
     }
 }

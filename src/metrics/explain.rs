@@ -1,13 +1,14 @@
 //! The chats and intervals behind a number.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use rusqlite::{Transaction, params};
 
 use super::ask::{Clock, Filter, Period, Progress};
-use super::now::{LiveField, LiveNow};
-use super::scan::{Brings, Scan};
+use super::now::{LiveField, LiveNow, OpenChat};
+use super::scan::{Brings, Scan, Seen, Sight, Wants};
 use crate::archive::{ArchiveError, Query};
 use crate::domain::calendar::Calendar;
 use crate::domain::metrics::Metric;
@@ -24,6 +25,8 @@ pub struct Explain {
     pub filter: Filter,
     /// The longest on this clock come first.
     pub clock: Clock,
+    /// Only of these milliseconds on that clock.
+    pub lengths: Option<Range<i64>>,
     /// Which page, from 1.
     pub page: u32,
     /// Rows on it.
@@ -98,9 +101,16 @@ impl Query for Explain {
             filter: &self.filter,
             clock: self.clock,
             brings: Brings::Nothing,
+            wants: Wants::Places,
+            sight: &Sight::default(),
         };
         let mut all: Vec<(i64, Timestamp, i64, i64)> = Vec::new();
-        scan.each(tx, |seen| all.push((seen.duration, seen.at, seen.chat, seen.ordinal)))?;
+        let take = |seen: Seen| {
+            if self.lengths.as_ref().is_none_or(|lengths| lengths.contains(&seen.duration)) {
+                all.push((seen.duration, seen.at, seen.chat, seen.ordinal));
+            }
+        };
+        scan.each(tx, |_id| 0, take)?;
         all.sort_unstable_by(|one, other| other.cmp(one));
         let rows = page_of(&all, self.page, self.limit)
             .iter()
@@ -159,7 +169,14 @@ impl Query for ExplainNow {
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Explained, ArchiveError> {
         let progress = Progress::read(tx)?;
-        let mut all = self.live.chats(tx, self.field)?;
+        let all = self.live.chats(tx, self.field)?;
+        Ok(self.page_of(progress, all))
+    }
+}
+
+impl ExplainNow {
+    /// The asked page of the chats of the count.
+    pub(super) fn page_of(&self, progress: Progress, mut all: Vec<OpenChat>) -> Explained {
         let calendar: &Arc<Calendar> = &self.live.calendar;
         all.sort_unstable_by(|one, other| (one.since, &one.chat_id).cmp(&(other.since, &other.chat_id)));
         let now = self.live.now;
@@ -175,6 +192,6 @@ impl Query for ExplainNow {
             channel: open.channel.clone(),
             tags: tags_of(open.tags.as_deref()),
         });
-        Ok(Explained { progress, total: all.len(), rows: rows.collect() })
+        Explained { progress, total: all.len(), rows: rows.collect() }
     }
 }

@@ -81,6 +81,20 @@ CREATE TABLE facts (
     PRIMARY KEY (kind, metric, at, chat, ordinal)
 ) WITHOUT ROWID;
 CREATE INDEX facts_of_chat ON facts (chat);
+-- Stretches of facts, each column in one piece (segments.rs): from a moment up to, and without, another. They never overlap.
+CREATE TABLE segments (
+    id       INTEGER PRIMARY KEY,
+    kind     INTEGER NOT NULL,
+    metric   INTEGER NOT NULL,
+    from_at  INTEGER NOT NULL,
+    until_at INTEGER NOT NULL,
+    facts    INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX segments_in_order ON segments (kind, metric, from_at, until_at, facts);
+CREATE TABLE segment_parts (
+    id    INTEGER PRIMARY KEY,
+    bytes BLOB    NOT NULL
+);
 -- What the team calls its sectors, lines and tags.
 CREATE TABLE names (
     what TEXT NOT NULL,
@@ -139,7 +153,10 @@ pub fn open(path: &Path) -> Result<Connection, FileError> {
 
 /// Takes everything out of it, so that it is built anew while readers hold it.
 pub fn empty(step: &Transaction<'_>) -> rusqlite::Result<()> {
-    step.execute_batch("DELETE FROM facts; DELETE FROM chat_members; DELETE FROM chats; DELETE FROM names;")?;
+    step.execute_batch(
+        "DELETE FROM segments; DELETE FROM segment_parts; DELETE FROM facts; DELETE FROM chat_members;
+         DELETE FROM chats; DELETE FROM names;",
+    )?;
     spans::empty(step)
 }
 

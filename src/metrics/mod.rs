@@ -12,6 +12,8 @@
 pub mod file;
 pub mod load;
 pub mod rows;
+pub mod segments;
+pub mod seal;
 pub mod spans;
 pub mod lived;
 pub mod stab;
@@ -25,6 +27,8 @@ pub mod explain;
 pub mod now;
 pub mod by;
 pub mod cells;
+pub mod then;
+pub mod trend;
 pub mod board;
 pub mod board_frame;
 
@@ -34,5 +38,11 @@ pub use by::{Dimension, LiveRow, LiveTable};
 pub use explain::{Behind, Explain, ExplainNow, Explained};
 pub use handle::MetricsHandle;
 pub use now::{LiveField, LiveNow, LiveNumbers};
+pub use stab::Counts;
 pub use sums::{SaidSince, SaidUntil, StoodThen, SumsThen};
 pub use table::{Grouping, Key, TableRow, Tabulate, Tabulated};
+pub use then::{ExplainThen, LiveThen, LivesThen, OpenThen, StoodOpen};
+pub use trend::{Trend, Trended};
+
+#[cfg(test)]
+mod tests;

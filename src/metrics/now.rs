@@ -9,6 +9,7 @@ use super::ask::{Columns, Filter, Where};
 use super::by::Dimension;
 use crate::archive::ArchiveError;
 use crate::domain::calendar::Calendar;
+use crate::domain::metrics::Live;
 use crate::domain::register::from_nanos;
 
 /// How long nobody has said anything in a chat that is idle.
@@ -152,7 +153,7 @@ pub(super) struct OpenChat {
 }
 
 impl OpenChat {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         let time = |column: usize| row.get::<_, Option<i64>>(column).map(|nanos| nanos.map(from_nanos));
         Ok(Self {
             chat_id: row.get(0)?,
@@ -171,6 +172,20 @@ impl OpenChat {
             last_message_at: time(13)?,
             last_customer_at: time(14)?,
         })
+    }
+
+    /// Standing where it stands, with what the rules say of another moment.
+    pub(super) fn contributing(self, live: &Live) -> Self {
+        Self {
+            since: live.since,
+            answered: live.answered,
+            with_bot: live.with_bot,
+            ours_last: live.ours_last,
+            unanswered_since: live.unanswered_since,
+            last_message_at: live.last_message_at,
+            last_customer_at: live.last_customer_at,
+            ..self
+        }
     }
 
     /// When its window of 24 hours closes, or closed.
@@ -226,13 +241,17 @@ impl LiveNow {
         field: LiveField,
     ) -> Result<Vec<OpenChat>, ArchiveError> {
         let mut chats = Vec::new();
-        self.each(tx, |mut open| {
-            if open.is(field, self.now) {
-                open.since = open.since(field);
-                chats.push(open);
-            }
-        })?;
+        self.each(tx, |open| chats.extend(self.counted(field, open)))?;
         Ok(chats)
+    }
+
+    /// An open chat with since when it belongs to a count; `None` where it does not.
+    pub(super) fn counted(&self, field: LiveField, mut open: OpenChat) -> Option<OpenChat> {
+        if !open.is(field, self.now) {
+            return None;
+        }
+        open.since = open.since(field);
+        Some(open)
     }
 
     /// Hands every open chat over.

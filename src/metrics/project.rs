@@ -10,6 +10,7 @@ use super::file::{self, FileError, Standing};
 use super::lived::Lived;
 use super::load::{Loaded, load};
 use super::rows::Rows;
+use super::seal::{Seals, Sizes};
 use crate::archive::{self, ArchiveError, epoch, last_seq};
 use crate::domain::Seq;
 use crate::domain::calendar::Calendar;
@@ -21,6 +22,8 @@ use crate::journal::store::StoreError;
 pub const POSITIONS_PER_STEP: i64 = 1_000;
 /// Chats that are built anew in one transaction.
 pub const CHATS_PER_STEP: i64 = 200;
+/// Steps after which facts are sealed although more deliveries wait.
+const UNSEALED_STEPS_MAX: u32 = 64;
 
 /// Why the metrics do not follow.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +55,9 @@ pub struct Projection {
     /// The position of the settings that the hours are from.
     settings_seq: Option<Seq>,
     standing: Standing,
+    seals: Seals,
+    /// Steps since facts were sealed.
+    unsealed_steps: u32,
 }
 
 /// The hours in force, and the position at which they were saved: an admin's, else those of the environment.
@@ -99,7 +105,16 @@ impl Projection {
         };
         drop(snapshot);
         let (default_hours, calendar) = (default_hours.clone(), Arc::new(calendar));
-        Ok(Self { database: connection, file, default_hours, calendar, settings_seq, standing })
+        Ok(Self {
+            database: connection,
+            file,
+            default_hours,
+            calendar,
+            settings_seq,
+            standing,
+            seals: Seals::unknown(Sizes::KEPT),
+            unsealed_steps: 0,
+        })
     }
 
     /// Working hours, as the facts are counted in.
@@ -127,7 +142,7 @@ impl Projection {
                 file::empty(&step)?;
                 standing.write(&step)?;
                 step.commit()?;
-                self.standing = standing;
+                (self.standing, self.seals) = (standing, Seals::unknown(Sizes::KEPT));
                 return Ok(true);
             }
         }
@@ -135,19 +150,44 @@ impl Projection {
             Some(after) => built_further(&snapshot, &self.standing, after)?,
             None => followed_further(&snapshot, &self.standing)?,
         };
-        let Some((chats, standing)) = next else { return Ok(false) };
+        let Some((chats, standing)) = next else {
+            drop(snapshot);
+            return self.seal();
+        };
         let step = self.file.transaction()?;
+        let mut changed = BTreeSet::new();
         for id in &chats {
             if let Some(Loaded { chat, entries, history }) = load(&snapshot, id, None)? {
                 let rows = Rows { tx: &step, calendar: &self.calendar };
-                let key = rows.put(&chat, &facts(&history), live(&history).as_ref())?;
+                let key = rows.put(&chat, &facts(&history), live(&history).as_ref(), &mut changed)?;
                 Lived::read(&snapshot, &chat, &entries)?.put(&step, key)?;
             }
+        }
+        // While history is computed anew nothing is sealed.
+        if standing.built_to.is_none() {
+            self.seals.break_open(&step, &changed)?;
         }
         standing.write(&step)?;
         step.commit()?;
         self.standing = standing;
+        drop(snapshot);
+        self.unsealed_steps += 1;
+        if self.unsealed_steps >= UNSEALED_STEPS_MAX {
+            self.seal()?;
+        }
         Ok(true)
+    }
+
+    /// Makes answers over long periods fast; false where there is nothing to do.
+    fn seal(&mut self) -> Result<bool, ProjectError> {
+        self.unsealed_steps = 0;
+        if self.standing.built_to.is_some() {
+            return Ok(false);
+        }
+        let step = self.file.transaction()?;
+        let sealed = self.seals.seal(&step)?;
+        step.commit()?;
+        Ok(sealed)
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Transaction, params};
 
+use super::seal::Place;
 use crate::domain::calendar::Calendar;
 use crate::domain::metrics::{Fact, Live};
 use crate::domain::register::to_nanos;
@@ -20,18 +21,18 @@ pub fn kind_number(kind: ChatKind) -> i64 {
 
 /// One row of `facts`, in the order of its columns after the chat.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct FactRow {
-    kind: i64,
-    metric: i64,
-    at: i64,
-    ordinal: i64,
-    start: i64,
-    wall: i64,
-    business: i64,
-    agent: Option<String>,
-    sector: Option<String>,
-    channel: Option<String>,
-    tags: Option<String>,
+pub(super) struct FactRow {
+    pub(super) kind: i64,
+    pub(super) metric: i64,
+    pub(super) at: i64,
+    pub(super) ordinal: i64,
+    pub(super) start: i64,
+    pub(super) wall: i64,
+    pub(super) business: i64,
+    pub(super) agent: Option<String>,
+    pub(super) sector: Option<String>,
+    pub(super) channel: Option<String>,
+    pub(super) tags: Option<String>,
 }
 
 /// Writes the rows of chats.
@@ -41,8 +42,14 @@ pub(super) struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    /// The key of the chat.
-    pub(super) fn put(&self, chat: &Chat, facts: &[Fact], live: Option<&Live>) -> rusqlite::Result<i64> {
+    /// Writes them, and says the key of the chat; the places of the facts that changed go into `changed`.
+    pub(super) fn put(
+        &self,
+        chat: &Chat,
+        facts: &[Fact],
+        live: Option<&Live>,
+        changed: &mut BTreeSet<Place>,
+    ) -> rusqlite::Result<i64> {
         let key = self.put_chat(chat, live)?;
         self.put_members(chat)?;
         self.put_names(chat)?;
@@ -72,6 +79,7 @@ impl Rows<'_> {
                 row.tags
             ])?;
         }
+        changed.extend(known.symmetric_difference(&made).map(|row| (row.kind, row.metric, row.at)));
         Ok(key)
     }
 

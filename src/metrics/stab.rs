@@ -9,7 +9,7 @@ use super::spans::{Marks, minute};
 use crate::archive::{ArchiveError, chats_seen};
 use crate::auth::Scope;
 use crate::domain::ChatKind;
-use crate::domain::register::to_nanos;
+use crate::domain::register::{from_nanos, to_nanos};
 
 /// The columns of filters and scopes where chats stand as they stood: `chats` is `places`.
 const COLUMNS: Columns = Columns {
@@ -51,8 +51,20 @@ impl Counts {
     }
 }
 
+impl Counts {
+    /// With what comes and goes.
+    pub(super) fn moved(self, by: Self) -> Self {
+        Self {
+            open: self.open + by.open,
+            waiting: self.waiting + by.waiting,
+            unassigned: self.unassigned + by.unassigned,
+        }
+    }
+}
+
 impl Stab<'_> {
-    /// Hands over the columns of each, `joins` being more tables that these are of.
+    /// Hands over the columns of each, `joins` being more tables that these are of. Without such, the columns are of
+    /// `spans`.
     pub(super) fn each(
         &self,
         tx: &Transaction<'_>,
@@ -70,10 +82,15 @@ impl Stab<'_> {
             found.and("spans.began > ?", [earlier.into()]);
         }
         found.and("spans.began <= ? AND spans.ended > ?", [at.into(), at.into()]);
-        self.filter.conditions(&COLUMNS, &mut found);
+        let mut tables = String::new();
+        if !joins.is_empty() || !is_plain(self.filter) {
+            self.filter.conditions(&COLUMNS, &mut found);
+            tables = format!(
+                "CROSS JOIN places AS chats ON chats.id = spans.place CROSS JOIN known ON known.chat = spans.chat {joins}"
+            );
+        }
         let sql = format!(
-            "{MEMBERS} SELECT {columns} FROM span_times AS times CROSS JOIN spans ON spans.id = times.id
-             CROSS JOIN places AS chats ON chats.id = spans.place CROSS JOIN known ON known.chat = spans.chat {joins}
+            "{MEMBERS} SELECT {columns} FROM span_times AS times CROSS JOIN spans ON spans.id = times.id {tables}
              WHERE {}",
             found.sql
         );
@@ -83,6 +100,18 @@ impl Stab<'_> {
             take(row)?;
         }
         Ok(())
+    }
+
+    /// Hands over the marks and the end of each.
+    pub(super) fn each_span(
+        &self,
+        tx: &Transaction<'_>,
+        mut take: impl FnMut(i64, Timestamp),
+    ) -> Result<(), ArchiveError> {
+        self.each(tx, "spans.marks, spans.ended", "", |row| {
+            take(row.get(0)?, from_nanos(row.get(1)?));
+            Ok(())
+        })
     }
 
     /// How many there are. Where nothing but the kind matters, the tree itself says it.

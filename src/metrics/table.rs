@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction};
 
 use super::ask::{Clock, Filter, Period, Progress, weekday_and_hour};
-use super::scan::{Brings, Scan, Seen};
+use super::explain::tags_of;
+use super::scan::{Brings, Scan, Seen, Sight, Wants};
 use crate::archive::{ArchiveError, Query};
 use crate::domain::metrics::{Metric, Spread};
 use crate::domain::stats::bucket;
@@ -16,6 +17,8 @@ use crate::domain::stats::bucket;
 pub enum Grouping {
     /// Everything.
     Whole,
+    /// Stretches of lengths, see [`length`]; of durations.
+    Lengths,
     /// Buckets: where each begins, ascending, in the period and in the one that it is compared with.
     Buckets(Vec<Timestamp>, Vec<Timestamp>),
     /// Weekdays and hours.
@@ -35,6 +38,8 @@ pub enum Grouping {
 pub enum Key {
     /// Everything.
     Whole,
+    /// The stretch of lengths of this number.
+    Length(usize),
     /// The bucket of this number.
     Bucket(usize),
     /// Weekday, Monday being 1, and hour.
@@ -43,6 +48,16 @@ pub enum Key {
     Id(String),
     /// What is nobody's.
     Nobody,
+}
+
+/// Where stretches of lengths begin, in seconds; the last has no end.
+const LENGTHS: [i64; 16] =
+    [0, 10, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400, 172_800, 604_800];
+
+/// The first millisecond of a stretch of lengths, and the first after it.
+pub fn length(number: usize) -> (i64, Option<i64>) {
+    let begin = |number: usize| LENGTHS.get(number).map(|seconds| seconds * 1_000);
+    (begin(number).unwrap_or_default(), begin(number + 1))
 }
 
 /// Asks for a table.
@@ -103,6 +118,20 @@ struct Tally {
     durations: Vec<i64>,
 }
 
+impl Tally {
+    fn add(&mut self, seen: &Seen, timed: bool) {
+        self.n += 1;
+        if timed {
+            self.durations.push(seen.duration);
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.n += other.n;
+        self.durations.extend_from_slice(&other.durations);
+    }
+}
+
 type Tallies = BTreeMap<(Key, Metric), Tally>;
 
 impl Query for Tabulate {
@@ -127,76 +156,59 @@ impl Query for Tabulate {
 
 impl Tabulate {
     fn tallies(&self, tx: &Transaction<'_>, period: Period, previous: bool) -> Result<Tallies, ArchiveError> {
-        let mut tallies = Tallies::new();
+        let (mut tallies, sight) = (Tallies::new(), Sight::default());
+        let (brings, wants) = match self.grouping {
+            Grouping::Whole | Grouping::Lengths => (Brings::Nothing, Wants::Durations),
+            Grouping::Buckets(..) | Grouping::Hours => (Brings::Nothing, Wants::Moments),
+            Grouping::Agents => (Brings::Agent, Wants::Durations),
+            Grouping::Sectors => (Brings::Sector, Wants::Durations),
+            Grouping::Channels => (Brings::Channel, Wants::Durations),
+            Grouping::Tags => (Brings::Tags, Wants::Durations),
+        };
         for metric in &self.metrics {
-            let brings = match self.grouping {
-                Grouping::Whole | Grouping::Buckets(..) | Grouping::Hours => Brings::Nothing,
-                Grouping::Agents => Brings::Agent,
-                Grouping::Sectors => Brings::Sector,
-                Grouping::Channels => Brings::Channel,
-                Grouping::Tags => Brings::Tags,
-            };
-            let scan = Scan { metric: *metric, period, filter: &self.filter, clock: self.clock, brings };
-            let of_metric = if matches!(self.grouping, Grouping::Whole) && !metric.is_duration() {
-                BTreeMap::from([(Key::Whole, Tally { n: scan.count(tx)?, durations: Vec::new() })])
-            } else {
-                self.scanned(tx, &scan, previous)?
+            let (filter, clock, sight) = (&self.filter, self.clock, &sight);
+            let scan = Scan { metric: *metric, period, filter, clock, brings, wants, sight };
+            let of_metric: Vec<(Key, Tally)> = match (wants, brings) {
+                (Wants::Moments, _) => self.by_moment(tx, &scan, previous)?,
+                _ if matches!(self.grouping, Grouping::Lengths) => by_length(tx, &scan)?,
+                (_, Brings::Nothing) if !metric.is_duration() => {
+                    vec![(Key::Whole, Tally { n: scan.count(tx)?, durations: Vec::new() })]
+                }
+                _ => by_id(tx, &scan)?,
             };
             tallies.extend(of_metric.into_iter().map(|(key, tally)| ((key, *metric), tally)));
         }
         Ok(tallies)
     }
 
-    fn scanned(
+    fn by_moment(
         &self,
         tx: &Transaction<'_>,
         scan: &Scan<'_>,
         previous: bool,
-    ) -> Result<BTreeMap<Key, Tally>, ArchiveError> {
+    ) -> Result<Vec<(Key, Tally)>, ArchiveError> {
         let timed = scan.metric.is_duration();
-        let add = |tally: &mut Tally, seen: &Seen<'_>| {
-            tally.n += 1;
-            if timed {
-                tally.durations.push(seen.duration);
+        let mut places: BTreeMap<Key, usize> = BTreeMap::new();
+        let mut tallies: Vec<Tally> = Vec::new();
+        // Facts come by time: mostly the key is the one before.
+        let mut last: Option<(i64, usize)> = None;
+        let take = |seen: Seen| {
+            let quarter = bucket(seen.at);
+            let place = match last {
+                Some((known, place)) if known == quarter => place,
+                _ => *places.entry(self.key_at(seen.at, previous)).or_insert_with(|| {
+                    tallies.push(Tally::default());
+                    tallies.len() - 1
+                }),
+            };
+            last = Some((quarter, place));
+            if let Some(tally) = tallies.get_mut(place) {
+                tally.add(&seen, timed);
             }
         };
-        match &self.grouping {
-            Grouping::Whole | Grouping::Buckets(..) | Grouping::Hours => {
-                let mut places: BTreeMap<Key, Tally> = BTreeMap::new();
-                // Facts come by time: mostly the key is the one before.
-                let mut last: Option<(i64, Key)> = None;
-                scan.each(tx, |seen| {
-                    let quarter = bucket(seen.at);
-                    if last.as_ref().is_none_or(|(known, _)| *known != quarter) {
-                        last = Some((quarter, self.key_at(seen.at, previous)));
-                    }
-                    if let Some((_, key)) = &last {
-                        add(places.entry(key.clone()).or_default(), &seen);
-                    }
-                })?;
-                Ok(places)
-            }
-            Grouping::Agents | Grouping::Sectors | Grouping::Channels | Grouping::Tags => {
-                let (mut known, mut nobody) = (HashMap::<String, Tally>::new(), Tally::default());
-                let mut count = |id: &str, seen: &Seen<'_>| {
-                    // No text is copied for an id that is known.
-                    if let Some(tally) = known.get_mut(id) {
-                        add(tally, seen);
-                    } else {
-                        add(known.entry(id.to_owned()).or_default(), seen);
-                    }
-                };
-                scan.each(tx, |seen| match seen.id {
-                    None => add(&mut nobody, &seen),
-                    Some(tags) if scan.brings == Brings::Tags => {
-                        tags.split_terminator('\n').skip(1).for_each(|tag| count(tag, &seen));
-                    }
-                    Some(id) => count(id, &seen),
-                })?;
-                let nobody = Some((Key::Nobody, nobody)).filter(|(_, tally)| tally.n > 0);
-                Ok(known.into_iter().map(|(id, tally)| (Key::Id(id), tally)).chain(nobody).collect())
-            }
-        }
+        scan.each(tx, |_id| 0, take)?;
+        let mut tally = |place: usize| tallies.get_mut(place).map(std::mem::take).unwrap_or_default();
+        Ok(places.into_iter().map(|(key, place)| (key, tally(place))).collect())
     }
 
     /// The key of a moment. It holds for its whole quarter of an hour, as far as that lies in the period: days, hours and
@@ -211,9 +223,12 @@ impl Tabulate {
                 let (weekday, hour) = weekday_and_hour(at, &self.filter.zone);
                 Key::Hour(weekday, hour)
             }
-            Grouping::Whole | Grouping::Agents | Grouping::Sectors | Grouping::Channels | Grouping::Tags => {
-                Key::Whole
-            }
+            Grouping::Whole
+            | Grouping::Lengths
+            | Grouping::Agents
+            | Grouping::Sectors
+            | Grouping::Channels
+            | Grouping::Tags => Key::Whole,
         }
     }
 
@@ -221,6 +236,7 @@ impl Tabulate {
     fn always(&self) -> Vec<(Key, Metric)> {
         let keys: Vec<Key> = match &self.grouping {
             Grouping::Whole => vec![Key::Whole],
+            Grouping::Lengths => (0..LENGTHS.len()).map(Key::Length).collect(),
             Grouping::Buckets(now, _) => (0..now.len()).map(Key::Bucket).collect(),
             Grouping::Hours | Grouping::Agents | Grouping::Sectors | Grouping::Channels | Grouping::Tags => {
                 Vec::new()
@@ -235,11 +251,70 @@ impl Tabulate {
             Grouping::Sectors => "sector",
             Grouping::Channels => "channel",
             Grouping::Tags => "tag",
-            Grouping::Whole | Grouping::Buckets(..) | Grouping::Hours | Grouping::Agents => return Ok(None),
+            Grouping::Whole
+            | Grouping::Lengths
+            | Grouping::Buckets(..)
+            | Grouping::Hours
+            | Grouping::Agents => return Ok(None),
         };
         let Key::Id(id) = key else { return Ok(None) };
         name_of(tx, what, id)
     }
+}
+
+/// By how long they were.
+fn by_length(tx: &Transaction<'_>, scan: &Scan<'_>) -> Result<Vec<(Key, Tally)>, ArchiveError> {
+    let mut tallies: BTreeMap<Key, Tally> = BTreeMap::new();
+    let take = |seen: Seen| {
+        let after = LENGTHS.partition_point(|seconds| seconds * 1_000 <= seen.duration);
+        tallies.entry(Key::Length(after.saturating_sub(1))).or_default().n += 1;
+    };
+    scan.each(tx, |_id| 0, take)?;
+    Ok(tallies.into_iter().collect())
+}
+
+/// By the ids that a scan brings; of everything where it brings none.
+fn by_id(tx: &Transaction<'_>, scan: &Scan<'_>) -> Result<Vec<(Key, Tally)>, ArchiveError> {
+    let timed = scan.metric.is_duration();
+    let mut slots: HashMap<Option<String>, usize> = HashMap::new();
+    // No text is copied for an id that is the one before.
+    let (mut last, mut tallies): (Option<(Option<String>, usize)>, Vec<Tally>) = (None, Vec::new());
+    let slot = |id: Option<&str>| {
+        if let Some((known, slot)) = &last
+            && known.as_deref() == id
+        {
+            return *slot;
+        }
+        let next = slots.len();
+        let id = id.map(str::to_owned);
+        let slot = *slots.entry(id.clone()).or_insert(next);
+        last = Some((id, slot));
+        slot
+    };
+    let take = |seen: Seen| {
+        if tallies.len() <= seen.slot {
+            tallies.resize_with(seen.slot + 1, Tally::default);
+        }
+        if let Some(tally) = tallies.get_mut(seen.slot) {
+            tally.add(&seen, timed);
+        }
+    };
+    scan.each(tx, slot, take)?;
+    let mut found: BTreeMap<Key, Tally> = BTreeMap::new();
+    for (id, slot) in slots {
+        let Some(tally) = tallies.get(slot).filter(|tally| tally.n > 0) else { continue };
+        match id {
+            None if scan.brings == Brings::Nothing => found.entry(Key::Whole).or_default().merge(tally),
+            None => found.entry(Key::Nobody).or_default().merge(tally),
+            Some(tags) if scan.brings == Brings::Tags => {
+                for tag in tags_of(Some(&tags)) {
+                    found.entry(Key::Id(tag)).or_default().merge(tally);
+                }
+            }
+            Some(id) => found.entry(Key::Id(id)).or_default().merge(tally),
+        }
+    }
+    Ok(found.into_iter().collect())
 }
 
 /// What the team calls a sector, a line or a tag.

@@ -7,11 +7,11 @@ use super::support::keys::{SECRET, token};
 use super::support::provider::moment;
 use super::support::{Delivery, Hub, hub_with, spawn_hub};
 
-const CHATS: [&str; 3] = ["a", "b", "c"];
+pub(super) const CHATS: [&str; 3] = ["a", "b", "c"];
 
 /// What may happen in a chat.
 #[derive(Debug, Clone)]
-enum What {
+pub(super) enum What {
     Says,
     Answers(bool),
     Notes,
@@ -22,7 +22,7 @@ enum What {
     Bot(bool),
 }
 
-fn what() -> impl Strategy<Value = What> {
+pub(super) fn what() -> impl Strategy<Value = What> {
     prop_oneof![
         4 => Just(What::Says),
         3 => any::<bool>().prop_map(What::Answers),
@@ -38,7 +38,7 @@ fn what() -> impl Strategy<Value = What> {
 /// A chat as the provider shows it: each delivery shows all of it.
 #[derive(Debug, Clone, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "as the provider says it")]
-struct Shown {
+pub(super) struct Shown {
     closed_at: Option<i64>,
     waiting: bool,
     owner: Option<&'static str>,
@@ -50,7 +50,7 @@ struct Shown {
 
 impl Shown {
     /// The delivery of what happens at this second.
-    fn delivery(&mut self, chat: &str, what: &What, second: i64) -> Delivery {
+    pub(super) fn delivery(&mut self, chat: &str, what: &What, second: i64) -> Delivery {
         let mut delivery = Delivery::message(chat).at(second);
         match what {
             What::Says => (self.closed_at, self.waiting) = (None, true),
@@ -93,7 +93,7 @@ impl Shown {
 }
 
 /// Whose eyes look.
-fn tokens() -> [String; 4] {
+pub(super) fn tokens() -> [String; 4] {
     [
         token(json!({ "sub": "root", "role": "admin" })),
         token(json!({ "sub": "ana", "role": "agent", "sectors": ["sales"] })),
@@ -102,7 +102,7 @@ fn tokens() -> [String; 4] {
     ]
 }
 
-fn get(hub: &Hub, token: &str, path: &str) -> (u16, Value) {
+pub(super) fn get(hub: &Hub, token: &str, path: &str) -> (u16, Value) {
     let answer =
         hub.get_with(&format!("/api/umbler{path}"), &[("authorization", &format!("Bearer {token}"))]);
     (answer.status, answer.json())

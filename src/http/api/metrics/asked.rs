@@ -1,5 +1,7 @@
 //! What a query string asks of the metrics.
 
+use std::ops::Range;
+
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -127,6 +129,22 @@ pub fn explain(params: &mut Params) -> Result<Option<Page>, ApiError> {
         (false, None, None) => Ok(None),
         (false, Some(_), _) => Err(only_explained("limit")),
         (false, None, Some(_)) => Err(only_explained("page")),
+    }
+}
+
+/// `atLeastMs` and `belowMs`: which durations are explained.
+pub fn lengths(params: &mut Params, is_explained: bool) -> Result<Option<Range<i64>>, ApiError> {
+    let at_least = params.number("atLeastMs", 0, i64::MAX)?;
+    let below = params.number("belowMs", 1, i64::MAX)?;
+    let lengths = at_least.unwrap_or(0)..below.unwrap_or(i64::MAX);
+    match (is_explained, at_least, below) {
+        (_, None, None) => Ok(None),
+        (false, Some(_), _) => Err(only_explained("atLeastMs")),
+        (false, None, Some(_)) => Err(only_explained("belowMs")),
+        (true, ..) if lengths.is_empty() => {
+            Err(ApiError::parameter("belowMs", "must be more than atLeastMs"))
+        }
+        (true, ..) => Ok(Some(lengths)),
     }
 }
 

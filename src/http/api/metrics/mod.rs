@@ -4,10 +4,11 @@ pub mod sheet;
 pub mod asked;
 pub mod answers;
 pub mod work;
+pub mod past;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use answers::{LiveMetrics, MetricsExplained, MetricsTable};
+use answers::{Distribution, LiveMetrics, MetricsExplained, MetricsTable, PeriodParams};
 use work::{View, count_open, tabulate};
 
 use crate::http::caller::Caller;
@@ -17,7 +18,7 @@ use crate::http::state::EdgeState;
 /// Their description.
 #[derive(utoipa::OpenApi)]
 #[openapi(
-    paths(live, summary, series, heatmap, agents, sectors, channels, tags),
+    paths(live, past::trend, summary, distribution, series, heatmap, agents, sectors, channels, tags),
     components(schemas(MetricsExplained))
 )]
 pub struct MetricsDoc;
@@ -26,7 +27,9 @@ pub struct MetricsDoc;
 pub fn configure(config: &mut web::ServiceConfig) {
     config
         .service(super::readable("/metrics/live", live))
+        .service(super::readable("/metrics/trend", past::trend))
         .service(super::readable("/metrics/summary", summary))
+        .service(super::readable("/metrics/distribution", distribution))
         .service(super::readable("/metrics/series", series))
         .service(super::readable("/metrics/heatmap", heatmap))
         .service(super::readable("/metrics/agents", agents))
@@ -41,24 +44,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
     path = "/api/umbler/metrics/summary",
     tag = "metrics",
     security(("bearer" = [])),
-    params(
-        ("from" = Option<String>, Query, format = DateTime, description = "The first moment; the midnight before `until`."),
-        ("until" = Option<String>, Query, format = DateTime, description = "The first moment after it; now."),
-        ("metric" = Option<String>, Query, description = "Names, separated by commas; all."),
-        ("clock" = Option<String>, Query, description = "`wall` (default) or `business`."),
-        ("compare" = Option<bool>, Query, description = "The period of the same length just before, beside it."),
-        ("weekday" = Option<u8>, Query, minimum = 1, maximum = 7, description = "Monday is 1."),
-        ("hour" = Option<u8>, Query, minimum = 0, maximum = 23, description = "Of the day in `TIMEZONE`."),
-        ("sector" = Option<String>, Query, description = "A sector's id."),
-        ("agent" = Option<String>, Query, description = "An agent's id."),
-        ("channel" = Option<String>, Query, description = "A line's id."),
-        ("tag" = Option<String>, Query, description = "A tag's id."),
-        ("kind" = Option<String>, Query, description = "`direct` (default), `group` or `internal`."),
-        ("explain" = Option<bool>, Query, description = "The chats and intervals behind the one `metric`."),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "With `explain`: rows on a page; 50."),
-        ("page" = Option<u32>, Query, minimum = 1, description = "With `explain`: which page, from 1."),
-        ("format" = Option<String>, Query, description = "`json` (default) or `csv`, as `Accept: text/csv` is."),
-    ),
+    params(PeriodParams),
     responses(
         (status = 200, body = MetricsTable),
         (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
@@ -74,6 +60,28 @@ pub async fn summary(
     tabulate(View::Whole, caller, request, &state).await
 }
 
+/// How many durations of each metric lie between which bounds. With `explain=true` a `MetricsExplained`.
+#[utoipa::path(
+    get,
+    path = "/api/umbler/metrics/distribution",
+    tag = "metrics",
+    security(("bearer" = [])),
+    params(PeriodParams),
+    responses(
+        (status = 200, body = Distribution),
+        (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
+        (status = 401, description = "No valid token.", body = ErrorBody),
+        (status = 429, description = "Too many requests.", body = ErrorBody),
+    ),
+)]
+pub async fn distribution(
+    caller: Caller,
+    request: HttpRequest,
+    state: web::Data<EdgeState>,
+) -> Result<HttpResponse, ApiError> {
+    tabulate(View::Lengths, caller, request, &state).await
+}
+
 /// Each metric, bucket by bucket of time. With `explain=true` a `MetricsExplained`.
 #[utoipa::path(
     get,
@@ -82,22 +90,7 @@ pub async fn summary(
     security(("bearer" = [])),
     params(
         ("bucket" = Option<String>, Query, description = "`hour`, `day` (default), `week` or `month`."),
-        ("from" = Option<String>, Query, format = DateTime, description = "The first moment; the midnight before `until`."),
-        ("until" = Option<String>, Query, format = DateTime, description = "The first moment after it; now."),
-        ("metric" = Option<String>, Query, description = "Names, separated by commas; all."),
-        ("clock" = Option<String>, Query, description = "`wall` (default) or `business`."),
-        ("compare" = Option<bool>, Query, description = "The period of the same length just before, beside it."),
-        ("weekday" = Option<u8>, Query, minimum = 1, maximum = 7, description = "Monday is 1."),
-        ("hour" = Option<u8>, Query, minimum = 0, maximum = 23, description = "Of the day in `TIMEZONE`."),
-        ("sector" = Option<String>, Query, description = "A sector's id."),
-        ("agent" = Option<String>, Query, description = "An agent's id."),
-        ("channel" = Option<String>, Query, description = "A line's id."),
-        ("tag" = Option<String>, Query, description = "A tag's id."),
-        ("kind" = Option<String>, Query, description = "`direct` (default), `group` or `internal`."),
-        ("explain" = Option<bool>, Query, description = "The chats and intervals behind the one `metric`."),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "With `explain`: rows on a page; 50."),
-        ("page" = Option<u32>, Query, minimum = 1, description = "With `explain`: which page, from 1."),
-        ("format" = Option<String>, Query, description = "`json` (default) or `csv`, as `Accept: text/csv` is."),
+        PeriodParams,
     ),
     responses(
         (status = 200, body = MetricsTable),
@@ -120,24 +113,7 @@ pub async fn series(
     path = "/api/umbler/metrics/heatmap",
     tag = "metrics",
     security(("bearer" = [])),
-    params(
-        ("from" = Option<String>, Query, format = DateTime, description = "The first moment; the midnight before `until`."),
-        ("until" = Option<String>, Query, format = DateTime, description = "The first moment after it; now."),
-        ("metric" = Option<String>, Query, description = "Names, separated by commas; all."),
-        ("clock" = Option<String>, Query, description = "`wall` (default) or `business`."),
-        ("compare" = Option<bool>, Query, description = "The period of the same length just before, beside it."),
-        ("weekday" = Option<u8>, Query, minimum = 1, maximum = 7, description = "Monday is 1."),
-        ("hour" = Option<u8>, Query, minimum = 0, maximum = 23, description = "Of the day in `TIMEZONE`."),
-        ("sector" = Option<String>, Query, description = "A sector's id."),
-        ("agent" = Option<String>, Query, description = "An agent's id."),
-        ("channel" = Option<String>, Query, description = "A line's id."),
-        ("tag" = Option<String>, Query, description = "A tag's id."),
-        ("kind" = Option<String>, Query, description = "`direct` (default), `group` or `internal`."),
-        ("explain" = Option<bool>, Query, description = "The chats and intervals behind the one `metric`."),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "With `explain`: rows on a page; 50."),
-        ("page" = Option<u32>, Query, minimum = 1, description = "With `explain`: which page, from 1."),
-        ("format" = Option<String>, Query, description = "`json` (default) or `csv`, as `Accept: text/csv` is."),
-    ),
+    params(PeriodParams),
     responses(
         (status = 200, body = MetricsTable),
         (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
@@ -159,24 +135,7 @@ pub async fn heatmap(
     path = "/api/umbler/metrics/agents",
     tag = "metrics",
     security(("bearer" = [])),
-    params(
-        ("from" = Option<String>, Query, format = DateTime, description = "The first moment; the midnight before `until`."),
-        ("until" = Option<String>, Query, format = DateTime, description = "The first moment after it; now."),
-        ("metric" = Option<String>, Query, description = "Names, separated by commas; all."),
-        ("clock" = Option<String>, Query, description = "`wall` (default) or `business`."),
-        ("compare" = Option<bool>, Query, description = "The period of the same length just before, beside it."),
-        ("weekday" = Option<u8>, Query, minimum = 1, maximum = 7, description = "Monday is 1."),
-        ("hour" = Option<u8>, Query, minimum = 0, maximum = 23, description = "Of the day in `TIMEZONE`."),
-        ("sector" = Option<String>, Query, description = "A sector's id."),
-        ("agent" = Option<String>, Query, description = "An agent's id."),
-        ("channel" = Option<String>, Query, description = "A line's id."),
-        ("tag" = Option<String>, Query, description = "A tag's id."),
-        ("kind" = Option<String>, Query, description = "`direct` (default), `group` or `internal`."),
-        ("explain" = Option<bool>, Query, description = "The chats and intervals behind the one `metric`."),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "With `explain`: rows on a page; 50."),
-        ("page" = Option<u32>, Query, minimum = 1, description = "With `explain`: which page, from 1."),
-        ("format" = Option<String>, Query, description = "`json` (default) or `csv`, as `Accept: text/csv` is."),
-    ),
+    params(PeriodParams),
     responses(
         (status = 200, body = MetricsTable),
         (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
@@ -198,24 +157,7 @@ pub async fn agents(
     path = "/api/umbler/metrics/sectors",
     tag = "metrics",
     security(("bearer" = [])),
-    params(
-        ("from" = Option<String>, Query, format = DateTime, description = "The first moment; the midnight before `until`."),
-        ("until" = Option<String>, Query, format = DateTime, description = "The first moment after it; now."),
-        ("metric" = Option<String>, Query, description = "Names, separated by commas; all."),
-        ("clock" = Option<String>, Query, description = "`wall` (default) or `business`."),
-        ("compare" = Option<bool>, Query, description = "The period of the same length just before, beside it."),
-        ("weekday" = Option<u8>, Query, minimum = 1, maximum = 7, description = "Monday is 1."),
-        ("hour" = Option<u8>, Query, minimum = 0, maximum = 23, description = "Of the day in `TIMEZONE`."),
-        ("sector" = Option<String>, Query, description = "A sector's id."),
-        ("agent" = Option<String>, Query, description = "An agent's id."),
-        ("channel" = Option<String>, Query, description = "A line's id."),
-        ("tag" = Option<String>, Query, description = "A tag's id."),
-        ("kind" = Option<String>, Query, description = "`direct` (default), `group` or `internal`."),
-        ("explain" = Option<bool>, Query, description = "The chats and intervals behind the one `metric`."),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "With `explain`: rows on a page; 50."),
-        ("page" = Option<u32>, Query, minimum = 1, description = "With `explain`: which page, from 1."),
-        ("format" = Option<String>, Query, description = "`json` (default) or `csv`, as `Accept: text/csv` is."),
-    ),
+    params(PeriodParams),
     responses(
         (status = 200, body = MetricsTable),
         (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
@@ -237,24 +179,7 @@ pub async fn sectors(
     path = "/api/umbler/metrics/channels",
     tag = "metrics",
     security(("bearer" = [])),
-    params(
-        ("from" = Option<String>, Query, format = DateTime, description = "The first moment; the midnight before `until`."),
-        ("until" = Option<String>, Query, format = DateTime, description = "The first moment after it; now."),
-        ("metric" = Option<String>, Query, description = "Names, separated by commas; all."),
-        ("clock" = Option<String>, Query, description = "`wall` (default) or `business`."),
-        ("compare" = Option<bool>, Query, description = "The period of the same length just before, beside it."),
-        ("weekday" = Option<u8>, Query, minimum = 1, maximum = 7, description = "Monday is 1."),
-        ("hour" = Option<u8>, Query, minimum = 0, maximum = 23, description = "Of the day in `TIMEZONE`."),
-        ("sector" = Option<String>, Query, description = "A sector's id."),
-        ("agent" = Option<String>, Query, description = "An agent's id."),
-        ("channel" = Option<String>, Query, description = "A line's id."),
-        ("tag" = Option<String>, Query, description = "A tag's id."),
-        ("kind" = Option<String>, Query, description = "`direct` (default), `group` or `internal`."),
-        ("explain" = Option<bool>, Query, description = "The chats and intervals behind the one `metric`."),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "With `explain`: rows on a page; 50."),
-        ("page" = Option<u32>, Query, minimum = 1, description = "With `explain`: which page, from 1."),
-        ("format" = Option<String>, Query, description = "`json` (default) or `csv`, as `Accept: text/csv` is."),
-    ),
+    params(PeriodParams),
     responses(
         (status = 200, body = MetricsTable),
         (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
@@ -276,24 +201,7 @@ pub async fn channels(
     path = "/api/umbler/metrics/tags",
     tag = "metrics",
     security(("bearer" = [])),
-    params(
-        ("from" = Option<String>, Query, format = DateTime, description = "The first moment; the midnight before `until`."),
-        ("until" = Option<String>, Query, format = DateTime, description = "The first moment after it; now."),
-        ("metric" = Option<String>, Query, description = "Names, separated by commas; all."),
-        ("clock" = Option<String>, Query, description = "`wall` (default) or `business`."),
-        ("compare" = Option<bool>, Query, description = "The period of the same length just before, beside it."),
-        ("weekday" = Option<u8>, Query, minimum = 1, maximum = 7, description = "Monday is 1."),
-        ("hour" = Option<u8>, Query, minimum = 0, maximum = 23, description = "Of the day in `TIMEZONE`."),
-        ("sector" = Option<String>, Query, description = "A sector's id."),
-        ("agent" = Option<String>, Query, description = "An agent's id."),
-        ("channel" = Option<String>, Query, description = "A line's id."),
-        ("tag" = Option<String>, Query, description = "A tag's id."),
-        ("kind" = Option<String>, Query, description = "`direct` (default), `group` or `internal`."),
-        ("explain" = Option<bool>, Query, description = "The chats and intervals behind the one `metric`."),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "With `explain`: rows on a page; 50."),
-        ("page" = Option<u32>, Query, minimum = 1, description = "With `explain`: which page, from 1."),
-        ("format" = Option<String>, Query, description = "`json` (default) or `csv`, as `Accept: text/csv` is."),
-    ),
+    params(PeriodParams),
     responses(
         (status = 200, body = MetricsTable),
         (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
@@ -316,6 +224,7 @@ pub async fn tags(
     tag = "metrics",
     security(("bearer" = [])),
     params(
+        ("at" = Option<String>, Query, format = DateTime, description = "As they stood at this moment, not in the future."),
         ("by" = Option<String>, Query, description = "One row for each `agent`, `sector`, `channel` or `tag`."),
         ("metric" = Option<String>, Query, description = "With `explain`: which count."),
         ("sector" = Option<String>, Query, description = "A sector's id."),

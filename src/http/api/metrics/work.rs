@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::asked::{self, Page};
+use super::past::stood_open;
 use super::sheet::{Format, Sheet};
 use crate::archive::{FoundNames, LookUpNames, Query};
 use crate::auth::Scope;
@@ -18,9 +19,10 @@ use crate::http::caller::Caller;
 use crate::http::error::ApiError;
 use crate::http::state::EdgeState;
 use crate::metrics::cells::{self, STATISTICS, statistics};
+use crate::metrics::table::length;
 use crate::metrics::{
-    Clock, Dimension, Explain, ExplainNow, Explained, Grouping, Key, LiveField, LiveNow, LiveTable, Period,
-    TableRow, Tabulate, Tabulated,
+    Clock, Dimension, Explain, ExplainNow, ExplainThen, Explained, Grouping, Key, LiveField, LiveNow,
+    LiveTable, LiveThen, Period, TableRow, Tabulate, Tabulated,
 };
 use crate::telemetry::clock;
 
@@ -29,6 +31,8 @@ use crate::telemetry::clock;
 pub enum View {
     /// Everything.
     Whole,
+    /// Stretches of lengths.
+    Lengths,
     /// Buckets of time.
     Series,
     /// Hours of the week.
@@ -70,17 +74,26 @@ pub async fn tabulate(
     let clock = asked::clock(&mut params)?;
     let metrics = asked::metrics(&mut params)?;
     let grouping = grouping(view, &mut params, period, previous, &zone)?;
-    if let Some(page) = asked::explain(&mut params)? {
+    let page = asked::explain(&mut params)?;
+    let lengths = asked::lengths(&mut params, page.is_some())?;
+    if let Some(page) = page {
         params.finish()?;
         let Some([metric]) = metrics.as_deref() else { return Err(one_metric()) };
         let (metric, scope) = (*metric, Arc::clone(&caller.scope));
-        let explain = Explain { metric, period, filter, clock, page: page.page, limit: page.limit };
+        if lengths.is_some() && !metric.is_duration() {
+            return Err(ApiError::parameter("metric", "must be a duration where lengths are asked for"));
+        }
+        let explain = Explain { metric, period, filter, clock, lengths, page: page.page, limit: page.limit };
         let found = ask(state, explain).await?;
         return explained(state, found, (metric.as_str(), metric.rule()), page, scope).await?.respond(format);
     }
     params.finish()?;
     let begins = if let Grouping::Buckets(begins, _) = &grouping { begins.clone() } else { Vec::new() };
-    let metrics = metrics.unwrap_or_else(|| Metric::ALL.to_vec());
+    let of_route = |metric: &Metric| view != View::Lengths || metric.is_duration();
+    if metrics.as_ref().is_some_and(|metrics| !metrics.iter().all(of_route)) {
+        return Err(ApiError::parameter("metric", "must name durations alone"));
+    }
+    let metrics = metrics.unwrap_or_else(|| Metric::ALL.into_iter().filter(of_route).collect());
     let found = ask(state, Tabulate { metrics, period, previous, filter, clock, grouping }).await?;
     let names = if view == View::Agents {
         agents_of(state, found.rows.iter().map(|row| &row.key), caller.scope).await?
@@ -103,7 +116,8 @@ pub async fn count_open(
     let filter = asked::filter(&mut params, &caller, calendar.zone())?;
     let dimensions = Dimension::ALL.map(|by| (by.as_str(), by));
     let by = params.word("by", &dimensions)?;
-    let live = LiveNow { filter, now: clock::now(), calendar, by };
+    let then = params.past_moment("at")?;
+    let live = LiveNow { filter, now: then.unwrap_or_else(clock::now), calendar, by };
     let field = params.take("metric", |word| {
         LiveField::of(word).ok_or_else(|| {
             let words: Vec<&str> = LiveField::ALL.iter().map(|field| field.as_str()).collect();
@@ -113,7 +127,13 @@ pub async fn count_open(
     if let Some(page) = asked::explain(&mut params)? {
         params.finish()?;
         let field = field.ok_or_else(one_metric)?;
-        let found = ask(state, ExplainNow { field, live, page: page.page, limit: page.limit }).await?;
+        let asked = ExplainNow { field, live, page: page.page, limit: page.limit };
+        let found = if then.is_some() {
+            let stood = stood_open(state, &asked.live).await?;
+            ExplainThen { asked, stood }.explained()
+        } else {
+            ask(state, asked).await?
+        };
         let rule = (field.as_str(), field.rule());
         return explained(state, found, rule, page, caller.scope).await?.respond(format);
     }
@@ -122,7 +142,12 @@ pub async fn count_open(
     }
     params.finish()?;
     let now = live.now;
-    let found = ask(state, live).await?;
+    let found = if then.is_some() {
+        let stood = stood_open(state, &live).await?;
+        state.ask_metrics(LiveThen { live, stood }).await?
+    } else {
+        ask(state, live).await?
+    };
     let names = if by == Some(Dimension::Agent) {
         agents_of(state, found.rows.iter().map(|row| &row.key), caller.scope).await?
     } else {
@@ -136,7 +161,7 @@ fn one_metric() -> ApiError {
 }
 
 /// Asks once the metrics have caught up.
-async fn ask<Q: Query>(state: &EdgeState, query: Q) -> Result<Q::Answer, ApiError> {
+pub async fn ask<Q: Query>(state: &EdgeState, query: Q) -> Result<Q::Answer, ApiError> {
     let newest = state.health().await?.seq;
     state.team_metrics.catch_up(newest).await;
     state.ask_metrics(query).await
@@ -151,6 +176,7 @@ fn grouping(
 ) -> Result<Grouping, ApiError> {
     Ok(match view {
         View::Whole => Grouping::Whole,
+        View::Lengths => Grouping::Lengths,
         View::Series => {
             let bucket = asked::bucket(params)?;
             let before = previous.map(|before| asked::begins(bucket, before, zone)).transpose()?;
@@ -196,14 +222,15 @@ impl Layout {
     fn sheet(&self, found: &Tabulated) -> Sheet {
         let mut columns: Vec<&'static str> = match self.view {
             View::Whole => vec![],
+            View::Lengths => vec!["fromMs", "untilMs"],
             View::Series => vec!["start", "end"],
             View::Hours => vec!["weekday", "hour"],
             View::Agents | View::Sectors | View::Channels | View::Tags => vec!["id", "name"],
         };
         columns.push("metric");
-        columns.extend(STATISTICS);
+        columns.extend(self.statistics(&STATISTICS));
         if self.previous.is_some() {
-            columns.extend(PREVIOUS);
+            columns.extend(self.statistics(&PREVIOUS));
         }
         // Where the period before has a bucket more than this one, it is beside nothing.
         let shown = |row: &&TableRow| !matches!(row.key, Key::Bucket(number) if number >= self.begins.len());
@@ -213,6 +240,12 @@ impl Layout {
             columns,
             rows: found.rows.iter().filter(shown).map(|row| self.cells(row)).collect(),
         }
+    }
+
+    /// Of how many lie between two bounds there is nothing more to say.
+    fn statistics<'a, T>(&self, all: &'a [T]) -> &'a [T] {
+        let told = if self.view == View::Lengths { 1 } else { all.len() };
+        all.get(..told).unwrap_or(all)
     }
 
     fn about(&self) -> Vec<(&'static str, Value)> {
@@ -233,6 +266,10 @@ impl Layout {
     fn cells(&self, row: &TableRow) -> Vec<Value> {
         let mut cells = match &row.key {
             Key::Whole => vec![],
+            Key::Length(number) => {
+                let (from, until) = length(*number);
+                vec![json!(from), json!(until)]
+            }
             Key::Bucket(number) => {
                 let end = self.begins.get(number + 1).copied().unwrap_or(self.period.until);
                 vec![json!(self.begins.get(*number)), json!(end)]
@@ -243,8 +280,9 @@ impl Layout {
             }
         };
         cells.push(json!(row.metric.as_str()));
-        cells.extend(statistics(row.numbers));
-        cells.extend(row.previous.into_iter().flat_map(statistics));
+        for numbers in [Some(row.numbers), row.previous].into_iter().flatten() {
+            cells.extend_from_slice(self.statistics(&statistics(numbers)));
+        }
         cells
     }
 }

@@ -1,0 +1,144 @@
+//! Questions of the past to the metrics: the live numbers of a moment, and how many chats were open along a period.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use jiff::Timestamp;
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::answers::Rebuilding;
+use super::asked;
+use super::sheet::{Format, Sheet};
+use super::work::ask;
+use crate::http::api::params::Params;
+use crate::http::caller::Caller;
+use crate::http::error::{ApiError, ErrorBody};
+use crate::http::state::EdgeState;
+use crate::metrics::{LiveNow, OpenThen, Period, StoodOpen, Trend, Trended};
+use crate::telemetry::clock;
+
+/// Points of a trend where nothing is asked for.
+const POINTS_DEFAULT: usize = 48;
+/// Points of a trend at least.
+const POINTS_MIN: usize = 2;
+/// Points of a trend at most.
+pub const POINTS_MAX: usize = 200;
+
+/// The chats that were open at the moment of a question, each with what it contributed then.
+pub async fn stood_open(state: &EdgeState, live: &LiveNow) -> Result<StoodOpen, ApiError> {
+    let mut stood = ask(state, OpenThen { live: live.clone() }).await?;
+    let mut parts = Vec::new();
+    for part in stood.moved(live.now) {
+        parts.push(state.ask(part).await?);
+    }
+    stood.rebuild(parts);
+    Ok(stood)
+}
+
+/// How many chats were open along a period.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "only described here: JSON and CSV are made of one table of cells")]
+pub struct MetricsTrend {
+    /// Every delivery up to here is in it.
+    as_of_seq: i64,
+    /// `null`, except while history is computed anew.
+    rebuilding: Option<Rebuilding>,
+    #[schema(value_type = String, format = DateTime)]
+    from: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    until: Timestamp,
+    rows: Vec<TrendRow>,
+}
+
+/// How things stood at one moment.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only described here: JSON and CSV are made of one table of cells")]
+struct TrendRow {
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// Open chats.
+    open: i64,
+    /// Of them, those in the waiting list.
+    waiting: i64,
+    /// Of them, those without an owner.
+    unassigned: i64,
+}
+
+/// How many chats were open at some moments of a period.
+#[utoipa::path(
+    get,
+    path = "/api/umbler/metrics/trend",
+    tag = "metrics",
+    security(("bearer" = [])),
+    params(
+        ("from" = Option<String>, Query, format = DateTime, description = "The first moment; the midnight before `until`."),
+        ("until" = Option<String>, Query, format = DateTime, description = "The last moment, not in the future; now."),
+        ("points" = Option<u32>, Query, minimum = 2, maximum = 200, description = "Moments, evenly spread; 48."),
+        ("sector" = Option<String>, Query, description = "A sector's id."),
+        ("agent" = Option<String>, Query, description = "The id of the owner."),
+        ("channel" = Option<String>, Query, description = "A line's id."),
+        ("tag" = Option<String>, Query, description = "A tag's id."),
+        ("kind" = Option<String>, Query, description = "`direct` (default), `group` or `internal`."),
+        ("format" = Option<String>, Query, description = "`json` (default) or `csv`, as `Accept: text/csv` is."),
+    ),
+    responses(
+        (status = 200, body = MetricsTrend),
+        (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
+        (status = 401, description = "No valid token.", body = ErrorBody),
+        (status = 429, description = "Too many requests.", body = ErrorBody),
+    ),
+)]
+pub async fn trend(
+    caller: Caller,
+    request: HttpRequest,
+    state: web::Data<EdgeState>,
+) -> Result<HttpResponse, ApiError> {
+    let mut params = Params::read(request.query_string())?;
+    let format = Format::read(&mut params, request.headers())?;
+    let zone = state.team_metrics.calendar().zone().clone();
+    let filter = asked::filter(&mut params, &caller, &zone)?;
+    let now = clock::now();
+    let period = asked::period(&mut params, now, &zone)?;
+    if period.until > now {
+        return Err(ApiError::parameter("until", "lies in the future"));
+    }
+    let points = params.number("points", POINTS_MIN, POINTS_MAX)?.unwrap_or(POINTS_DEFAULT);
+    params.finish()?;
+    let found = ask(&state, Trend { filter, points: spread(period, points) }).await?;
+    trend_sheet(&found, period).respond(format)
+}
+
+/// Moments from the first to the last of a period.
+fn spread(period: Period, points: usize) -> Vec<Timestamp> {
+    let (from, until) = (period.from.as_nanosecond(), period.until.as_nanosecond());
+    let steps = i128::try_from(points).unwrap_or_default() - 1;
+    let at = |step| Timestamp::from_nanosecond(from + (until - from) * step / steps).unwrap_or(period.until);
+    (0..=steps).map(at).collect()
+}
+
+fn trend_sheet(found: &Trended, period: Period) -> Sheet {
+    let rows = found.rows.iter().map(|(at, counts)| {
+        vec![json!(at), json!(counts.open), json!(counts.waiting), json!(counts.unassigned)]
+    });
+    Sheet {
+        progress: found.progress,
+        about: vec![("from", json!(period.from)), ("until", json!(period.until))],
+        columns: vec!["at", "open", "waiting", "unassigned"],
+        rows: rows.collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_run_evenly_from_the_first_to_the_last_moment() {
+        let moment = |second| Timestamp::from_second(second).unwrap();
+        let of = |from, until, points| spread(Period { from: moment(from), until: moment(until) }, points);
+        assert_eq!(of(0, 30, 4), [moment(0), moment(10), moment(20), moment(30)]);
+        assert_eq!(of(5, 5, 2), [moment(5), moment(5)]);
+        let many = of(0, 1, POINTS_MAX);
+        assert_eq!((many.len(), many.last()), (POINTS_MAX, Some(&moment(1))));
+    }
+}

@@ -1,0 +1,183 @@
+//! Seals facts into segments while the projector has nothing else to do, and breaks the seal of those that change.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::{OptionalExtension, Transaction, params};
+
+use super::rows::{FactRow, kind_number};
+use super::segments::{Segment, remove, write};
+use crate::domain::ChatKind;
+use crate::domain::metrics::Metric;
+
+/// Facts of a segment.
+pub const SEGMENT_FACTS: usize = 4_096;
+/// Facts that stay unsealed at the end.
+pub const UNSEALED_FACTS: usize = 2_048;
+/// Segments that are sealed in one transaction.
+const SEGMENTS_PER_STEP: usize = 4;
+
+/// Where one fact lies: kind, metric and moment.
+pub(super) type Place = (i64, i64, i64);
+/// A kind and a metric.
+type Line = (i64, i64);
+
+/// How long segments are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sizes {
+    /// Facts of a segment; more only where many lie in one instant.
+    pub(super) segment: usize,
+    /// Facts that stay unsealed at the end, where most of what changes lies.
+    pub(super) unsealed: usize,
+}
+
+impl Sizes {
+    pub(super) const KEPT: Self = Self { segment: SEGMENT_FACTS, unsealed: UNSEALED_FACTS };
+}
+
+/// What may be sealed.
+#[derive(Debug)]
+pub(super) struct Seals {
+    sizes: Sizes,
+    /// Facts that changed since the end of a line was looked at.
+    changed: BTreeMap<Line, usize>,
+    /// Lines with a hole between their segments.
+    broken: BTreeSet<Line>,
+}
+
+impl Seals {
+    /// Of a file that was just opened: everything may be.
+    pub(super) fn unknown(sizes: Sizes) -> Self {
+        let kinds = [ChatKind::Direct, ChatKind::Group, ChatKind::Internal];
+        let lines = kinds
+            .into_iter()
+            .flat_map(|kind| Metric::ALL.into_iter().map(move |metric| (kind_number(kind), metric.number())));
+        Self { sizes, changed: BTreeMap::new(), broken: lines.collect() }
+    }
+
+    /// Takes the segments away that hold one of these places.
+    pub(super) fn break_open(
+        &mut self,
+        step: &Transaction<'_>,
+        places: &BTreeSet<Place>,
+    ) -> rusqlite::Result<()> {
+        let mut select = step.prepare_cached(
+            "SELECT id, from_at, until_at, facts FROM segments WHERE kind = ? AND metric = ? AND from_at <= ?
+             ORDER BY from_at DESC LIMIT 1",
+        )?;
+        // Places come in order: what was said of one holds up to here.
+        let mut said: Option<(Line, i64)> = None;
+        for &(kind, metric, at) in places {
+            *self.changed.entry((kind, metric)).or_default() += 1;
+            if said.is_some_and(|(line, until)| line == (kind, metric) && at < until) {
+                continue;
+            }
+            let found = select.query_row([kind, metric, at], Segment::of).optional()?;
+            let Some(segment) = found.filter(|segment| segment.until > at) else { continue };
+            remove(step, segment.id)?;
+            self.broken.insert((kind, metric));
+            said = Some(((kind, metric), segment.until));
+        }
+        Ok(())
+    }
+
+    /// Seals a few segments; false where there is nothing to seal.
+    pub(super) fn seal(&mut self, step: &Transaction<'_>) -> rusqlite::Result<bool> {
+        let long = self.changed.iter().find(|(_, changed)| **changed >= self.sizes.segment);
+        let Some(line) = self.broken.first().or(long.map(|(line, _)| line)).copied() else {
+            return Ok(false);
+        };
+        let mut left = SEGMENTS_PER_STEP;
+        for mut gap in gaps(step, line)? {
+            while gap.from < gap.until
+                && let Some((facts, until)) = first_of(step, line, &gap, self.sizes)?
+            {
+                if left == 0 {
+                    return Ok(true);
+                }
+                left -= 1;
+                write(step, line, (gap.from, until), &facts)?;
+                gap.from = until;
+            }
+        }
+        self.broken.remove(&line);
+        self.changed.remove(&line);
+        Ok(true)
+    }
+}
+
+/// A stretch that no segment holds.
+struct Gap {
+    from: i64,
+    until: i64,
+    /// Nothing is sealed after it.
+    is_last: bool,
+}
+
+fn gaps(step: &Transaction<'_>, (kind, metric): Line) -> rusqlite::Result<Vec<Gap>> {
+    let mut select = step.prepare_cached(
+        "SELECT id, from_at, until_at, facts FROM segments WHERE kind = ? AND metric = ? ORDER BY from_at",
+    )?;
+    let (mut gaps, mut from) = (Vec::new(), i64::MIN);
+    for segment in select.query_map([kind, metric], Segment::of)? {
+        let segment = segment?;
+        if from < segment.from {
+            gaps.push(Gap { from, until: segment.from, is_last: false });
+        }
+        from = segment.until;
+    }
+    gaps.push(Gap { from, until: i64::MAX, is_last: true });
+    Ok(gaps)
+}
+
+type Facts = Vec<(i64, FactRow)>;
+
+/// The facts at the beginning of a gap that make a segment, and up to where it goes; `None`: there are none, or too few
+/// at the end of the line.
+fn first_of(
+    step: &Transaction<'_>,
+    line: Line,
+    gap: &Gap,
+    sizes: Sizes,
+) -> rusqlite::Result<Option<(Facts, i64)>> {
+    if gap.is_last && !is_long(step, line, gap.from, sizes)? {
+        return Ok(None);
+    }
+    let mut select = step.prepare_cached(
+        "SELECT at, chat, ordinal, start, wall, business, agent, sector, channel, tags FROM facts
+         WHERE kind = ? AND metric = ? AND at >= ? AND at < ? ORDER BY at, chat, ordinal",
+    )?;
+    let (kind, metric) = line;
+    let mut rows = select.query(params![kind, metric, gap.from, gap.until])?;
+    let (mut facts, mut last) = (Facts::new(), gap.from);
+    while let Some(row) = rows.next()? {
+        let at = row.get(0)?;
+        if facts.len() >= sizes.segment && at > last {
+            return Ok(Some((facts, at)));
+        }
+        last = at;
+        let fact = FactRow {
+            kind,
+            metric,
+            at,
+            ordinal: row.get(2)?,
+            start: row.get(3)?,
+            wall: row.get(4)?,
+            business: row.get(5)?,
+            agent: row.get(6)?,
+            sector: row.get(7)?,
+            channel: row.get(8)?,
+            tags: row.get(9)?,
+        };
+        facts.push((row.get(1)?, fact));
+    }
+    let until = if gap.is_last { last + 1 } else { gap.until };
+    Ok((!facts.is_empty()).then_some((facts, until)))
+}
+
+/// Enough facts lie from here on for a segment and what stays unsealed.
+fn is_long(step: &Transaction<'_>, (kind, metric): Line, from: i64, sizes: Sizes) -> rusqlite::Result<bool> {
+    let mut select = step
+        .prepare_cached("SELECT 1 FROM facts WHERE kind = ? AND metric = ? AND at >= ? LIMIT 1 OFFSET ?")?;
+    let enough = i64::try_from(sizes.segment.saturating_add(sizes.unsealed)).unwrap_or(i64::MAX);
+    select.exists(params![kind, metric, from, enough])
+}
