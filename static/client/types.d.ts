@@ -259,6 +259,8 @@ export interface HubSettings {
   businessHours: Record<string, [string, string][]>;
   holidays: { date: string; name: string }[];
   thresholds: { default: Thresholds; sectors: Record<string, Partial<Thresholds>> };
+  /** After so many minutes without a message the live metrics call a chat idle. */
+  idleMinutes: number;
 }
 
 export type UpdateType =
@@ -352,6 +354,41 @@ export interface Subscribed {
   recovered: boolean;
   replayed: number;
   reason?: string;
+  /** The stretch of the past that comes next, where one was asked for. */
+  replay?: Replay;
+}
+
+/** A stretch of the past, as it is played. */
+export interface Replay {
+  from: string;
+  until: string;
+  speed: number;
+  /** How many updates it holds for this token, on these channels. */
+  updates: number;
+}
+
+export interface ReplayEnded {
+  reason: 'done' | 'stopped' | 'gone';
+  /** The position of the last update; 0 where there was none. */
+  seq: number;
+}
+
+export interface ReplayOptions {
+  /** RFC 3339, as `until`. */
+  from: string | Date;
+  /** Now where it is left out. */
+  until?: string | Date;
+  /** 0.1 to 1000 times as fast as it happened; 1. */
+  speed?: number;
+  /** `['updates']` where none are named. */
+  channels?: readonly string[];
+  /** It begins now. */
+  onStart?: (replay: Replay) => void;
+  onUpdate?: (update: Update, envelope: Envelope<Update>) => void;
+  /** It is over; `stop()` ends it as well. */
+  onEnd?: (end: ReplayEnded) => void;
+  /** The hub refused it, or the connection was lost. */
+  onError?: (error: import('./index.js').HubError) => void;
 }
 
 /**
@@ -411,6 +448,7 @@ export interface HubEvents {
   metrics_update: (data: MetricsUpdate, envelope: Envelope<MetricsUpdate>) => void;
   /** The same, merged into whole tables. */
   metrics: (data: Metrics) => void;
+  replay_ended: (data: ReplayEnded, envelope: Envelope<ReplayEnded>) => void;
   resync_required: (data: { reason: string }, envelope: Envelope) => void;
   heartbeat: (data: { seq: number; sent: number }, envelope: Envelope) => void;
   going_away: (data: { reason: string; retryAfterMs?: number }, envelope: Envelope) => void;

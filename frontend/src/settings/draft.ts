@@ -15,6 +15,7 @@ export interface Draft {
   sectors: { id: string; limits: Limits }[];
   hours: Record<Weekday, [string, string][]>;
   holidays: { date: string; name: string }[];
+  idleMinutes: number;
 }
 
 /** What a threshold begins with where it had none. */
@@ -26,21 +27,23 @@ export function beginning(kind: Kind): string {
   return BEGINNING[kind];
 }
 
-export function draftOf({ thresholds, businessHours, holidays }: HubSettings): Draft {
+export function draftOf({ thresholds, businessHours, holidays, idleMinutes }: HubSettings): Draft {
   return {
     limits: limitsOf(thresholds.default) as Draft['limits'],
     sectors: Object.entries(thresholds.sectors).map(([id, own]) => ({ id, limits: limitsOf(own) })),
     hours: Object.fromEntries(DAYS.map((day) => [day, businessHours[day] ?? []])) as Draft['hours'],
     holidays,
+    idleMinutes,
   };
 }
 
 /** What PUT takes. Whether it is right the hub says, by the path of each field. */
-export function bodyOf({ limits, sectors, hours, holidays }: Draft) {
+export function bodyOf({ limits, sectors, hours, holidays, idleMinutes }: Draft) {
   return {
     thresholds: { default: secondsOf(limits), sectors: Object.fromEntries(sectors.map(({ id, limits: own }) => [id, secondsOf(own)])) },
     businessHours: hours,
     holidays: holidays.map(({ date, name }) => ({ date, name: name.trim() })),
+    idleMinutes,
   };
 }
 

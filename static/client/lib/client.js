@@ -13,13 +13,14 @@ import { Connection } from './connection.js';
 import { Emitter } from './emitter.js';
 import { HubError } from './envelope.js';
 import { Holdings } from './holdings.js';
+import { Replay } from './replay.js';
 import { askFor, askForJson } from './rest.js';
 import { browserRuntime } from './runtime.js';
 import { TokenSource } from './tokens.js';
 import { restBase, socketUrl } from './url.js';
 import { ViewStore } from './view.js';
 
-/** @import { HubOptions, Metrics, MetricsChannel, Runtime, SnapshotLimits, Status } from '../types.d.ts' */
+/** @import { HubOptions, Metrics, MetricsChannel, ReplayOptions, Runtime, SnapshotLimits, Status } from '../types.d.ts' */
 /** @import { Session } from './session.js' */
 /** @import { Done, Failed } from './requests.js' */
 
@@ -173,9 +174,21 @@ export class UmblerHubClient {
    * @param {'POST' | 'PUT' | 'DELETE'} method @param {string} path
    * @param {unknown} [body] a text and a `Blob` go as they are, everything else as JSON
    * @param {string} [type] what the text or the `Blob` is, such as `text/csv`
+   * @param {{ ifMatch?: string }} [only] only where the hub has what this entity tag names, such as `"12"`
    */
-  async send(method, path, body, type) {
-    return askForJson(this.#runtime, restBase(this.url), path, await this.#tokens.get(), { method, body, type });
+  async send(method, path, body, type, { ifMatch } = {}) {
+    const ask = { method, body, type, ifMatch };
+    return askForJson(this.#runtime, restBase(this.url), path, await this.#tokens.get(), ask);
+  }
+
+  /**
+   * Has a stretch of the past played, on a socket of its own: what is live goes on as it is.
+   *
+   * @param {ReplayOptions} options
+   * @returns {{ stop(): void }}
+   */
+  replay(options) {
+    return new Replay(this.#runtime, this.url, this.#tokens, options);
   }
 
   /**

@@ -9,9 +9,9 @@ export class HubError extends Error {
    * @param {string} code a code of the hub's table, or one of the client's own: `unreachable`, `connection_lost`,
    *   `disconnected`, `token_unavailable`
    * @param {string} message
-   * @param {{ temporary?: boolean, closeCode?: number | null, cause?: unknown, parameter?: string | null }} [more]
+   * @param {{ temporary?: boolean, closeCode?: number | null, cause?: unknown, parameter?: string | null, reason?: string | null }} [more]
    */
-  constructor(code, message, { temporary = false, closeCode = null, cause, parameter = null } = {}) {
+  constructor(code, message, { temporary = false, closeCode = null, cause, parameter = null, reason = null } = {}) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'HubError';
     this.code = code;
@@ -21,6 +21,8 @@ export class HubError extends Error {
     this.closeCode = closeCode;
     /** Which parameter or field REST refused. */
     this.parameter = parameter;
+    /** Why a stretch of the past cannot be replayed, where the hub said so in a word. */
+    this.reason = reason;
   }
 }
 
@@ -46,7 +48,8 @@ export function encodeEnvelope(event, data, id) {
 
 /** @param {Envelope} envelope an `error` */
 export function refusal({ data }) {
-  return new HubError(data.code ?? 'unknown', data.message ?? 'the hub refused', { temporary: data.temporary === true });
+  const { code = 'unknown', message = 'the hub refused', temporary, reason = null } = data;
+  return new HubError(code, message, { temporary: temporary === true, reason });
 }
 
 /** The hub's close codes that the client tells apart. */

@@ -12,6 +12,7 @@ import { HubError } from './envelope.js';
  * @property {unknown} [body] a text and a `Blob` go as they are, everything else as JSON
  * @property {string} [type] what the text or the `Blob` is
  * @property {string} [accept]
+ * @property {string} [ifMatch] the entity tag of what the body was made from
  */
 
 /**
@@ -35,7 +36,7 @@ export async function askForJson(runtime, base, path, token, ask) {
  * @param {string | null} token
  * @param {Ask} [ask]
  */
-export async function askFor(runtime, base, path, token, { method = 'GET', query = {}, body, type = 'text/plain', accept } = {}) {
+export async function askFor(runtime, base, path, token, { method = 'GET', query = {}, body, type = 'text/plain', accept, ifMatch } = {}) {
   if (runtime.fetch === null) throw new HubError('unreachable', 'there is no fetch here');
   const url = new URL(base + path);
   for (const [name, value] of Object.entries(query)) {
@@ -45,6 +46,7 @@ export async function askFor(runtime, base, path, token, { method = 'GET', query
   const headers = {};
   if (token !== null) headers.authorization = `Bearer ${token}`;
   if (accept !== undefined) headers.accept = accept;
+  if (ifMatch !== undefined) headers['if-match'] = ifMatch;
   /** @type {RequestInit} */
   const options = { headers, credentials: 'omit' };
   if (method !== 'GET') options.method = method;
