@@ -22,18 +22,21 @@ export function useMoment(): Moment {
   const { pathname } = useLocation();
   const told = canShowPast(pathname) ? params.get('at') : null;
   const go = useCallback((at: number | null) => {
-    setParams((before) => {
-      const changed = new URLSearchParams(before);
-      if (at !== null && at < Date.now()) changed.set('at', isoOf(at));
-      else changed.delete('at');
-      return changed;
-    }, { replace: true });
+    const changed = new URLSearchParams(location.search);
+    if (at !== null && at < Date.now()) changed.set('at', isoOf(at));
+    else changed.delete('at');
+    setParams(changed, { replace: true });
   }, [setParams]);
   return useMemo(() => {
     const parsed = told === null ? Number.NaN : Date.parse(told);
     const at = parsed <= Date.now() ? parsed : null;
     return { at, iso: at === null ? undefined : new Date(at).toISOString(), wrong: told !== null && at === null, go };
   }, [told, go]);
+}
+
+/** The moment in the address, which is ahead of what is drawn. */
+export function addressed(): number {
+  return Date.parse(new URLSearchParams(location.search).get('at') ?? '');
 }
 
 export function canShowPast(pathname: string): boolean {

@@ -21,6 +21,8 @@ export interface ConversationState {
   gone: boolean;
 }
 
+type Follow = (listener: (update: Update) => void) => () => void;
+
 const PAGE = 50;
 /** A chat with more messages than that is read on by hand. */
 const REACH_PAGES_MAX = 40;
@@ -36,15 +38,23 @@ export class Conversation extends Store<ConversationState> {
   #state = NOTHING;
   #stops: (() => void)[] = [];
 
-  /** `at`: as it was then, and it does not grow. */
-  constructor(client: UmblerHubClient, readonly id: string, readonly at: string | null = null) {
+  #follow: Follow | null;
+  /** The chat as the last update had it. */
+  #newest: Chat | null = null;
+
+  /** `at`: as it was then; it grows where it is followed on from there. */
+  constructor(client: UmblerHubClient, readonly id: string, readonly at: string | null = null, follow: Follow | null = null) {
     super(NOTHING);
     this.#client = client;
+    this.#follow = follow;
     this.#path = `/api/umbler/chats/${encodeURIComponent(id)}`;
   }
 
   open() {
-    if (this.at !== null) return void this.load();
+    if (this.at !== null) {
+      this.#stops = this.#follow === null ? [] : [this.#follow((update) => this.#update(update))];
+      return void this.load();
+    }
     this.#stops = [
       this.#client.on('umbler_update', (update) => this.#update(update)),
       this.#client.on('subscribed', ({ recovered }) => {
@@ -78,7 +88,8 @@ export class Conversation extends Store<ConversationState> {
       for (const message of page.messages as Message[]) if (!touched.has(message.id)) this.#known.set(message.id, message);
       this.#cursor = page.nextCursor;
       const { contact } = chat.contactId === null ? { contact: null } : await this.#contact(chat.contactId);
-      this.#change({ chat, contact, hasOlder: page.nextCursor !== null, failure: null, gone: false, messages: this.#sorted() });
+      const isAhead = this.at !== null && this.#newest !== null;
+      this.#change({ chat: isAhead ? this.#newest : chat, contact, hasOlder: page.nextCursor !== null, failure: null, gone: false, messages: this.#sorted() });
     } catch (error) {
       this.#change({ failure: this.at !== null && isMissing(error) ? null : reasonOf(error), unknown: isMissing(error) });
     } finally {
@@ -121,6 +132,7 @@ export class Conversation extends Store<ConversationState> {
       if (contact && contact.id === this.#state.contact?.id && !update.contactGone) this.#change({ contact });
       return;
     }
+    this.#newest = chat;
     if (type === 'chat_gone') {
       this.#known.clear();
       this.#change({ chat: null, contact: null, messages: [], hasOlder: false, gone: true });
@@ -128,7 +140,7 @@ export class Conversation extends Store<ConversationState> {
     }
     for (const each of [message, ...otherMessages]) if (each) this.#known.set(each.id, each);
     const messages = this.#state.messages === null ? null : this.#sorted();
-    this.#change({ chat, contact: contact ?? this.#state.contact, messages, gone: false });
+    this.#change({ chat, contact: contact ?? this.#state.contact, messages, gone: false, unknown: false });
   }
 
   #rename(members: Member[]) {

@@ -10,6 +10,7 @@ import { ArrivalStore } from './arrivals.ts';
 import { BOARDS, BoardStore, type BoardName } from './boards.ts';
 import { HubStateStore } from './hub-state.ts';
 import { OpenChatStore } from './open-chats.ts';
+import { ReplayStore } from './replays.ts';
 import { SettingsStore } from './settings.ts';
 import { useStore } from './store.ts';
 import { storedToken } from './token.ts';
@@ -24,6 +25,7 @@ export const hubState = new HubStateStore(hub);
 export const traffic = new TrafficStore(hub);
 export const alerts = new AlertStore(hub);
 const boards = Object.fromEntries(BOARDS.map((name) => [name, new BoardStore(hub, name)])) as Record<BoardName, BoardStore>;
+export const replays = new ReplayStore(hub);
 export const settings = new SettingsStore(hub);
 
 const CHANNELS = ['updates', 'stats', 'presence'] as const;

@@ -2,6 +2,7 @@ import { useMemo } from 'react';
 import type { Chat } from 'umbler-hub-client';
 
 import { useMoment } from '../app/moment.ts';
+import { usePlayed } from '../app/played.ts';
 import { useWall, useWallKeeping } from '../app/wall.ts';
 import { openChats, useBoards, useData } from '../hub/hub.tsx';
 import { useStore } from '../hub/store.ts';
@@ -11,6 +12,7 @@ import { useWords } from '../words/words.ts';
 import { AlertPanel } from './AlertPanel.tsx';
 import { Groups } from './Groups.tsx';
 import { PastPage } from './PastPage.tsx';
+import { PlayedPage } from './PlayedPage.tsx';
 import { Queue } from './Queue.tsx';
 import { Tiles } from './Tiles.tsx';
 import { LiveTraffic } from './TrafficChart.tsx';
@@ -21,7 +23,9 @@ import { figuresOf, groupsOf, waitingOf, waitsOf } from './waits.ts';
 /** What a team lead watches: how many, who waits, who carries what, and how much comes in; now, or as it was. */
 export function LivePage() {
   const { iso } = useMoment();
-  return iso === undefined ? <Now /> : <PastPage at={iso} />;
+  const played = usePlayed();
+  if (iso === undefined) return <Now />;
+  return played === null ? <PastPage at={iso} /> : <PlayedPage played={played} />;
 }
 
 function Now() {
