@@ -27,6 +27,15 @@ const MIX: [&str; 10] = [
 const STATE: &str = "13b_message_state_read";
 /// The shortest common one, for the fan-out.
 const TEXT: &str = "01_message_text_contact";
+/// What changes a number of the team each time: messages of customers and agents.
+const NEWS: [&str; 4] = [
+    "01_message_text_contact",
+    "02_message_text_member",
+    "01_message_text_contact",
+    "02_message_text_member",
+];
+/// Agents that own chats, where they are told apart.
+const AGENTS: u64 = 40;
 /// The first moment of all that is made up: early enough for a year of messages to lie in the past.
 const START: &str = "2025-01-06T11:00:00Z";
 
@@ -37,6 +46,7 @@ enum Slot {
     Message,
     Chat,
     Contact,
+    Agent,
     EmittedAt,
     HappenedAt,
 }
@@ -46,6 +56,8 @@ struct Template {
     pieces: Vec<(String, Slot)>,
     end: String,
     repeats: bool,
+    /// Who owns the chat in the fixture.
+    agent: String,
 }
 
 /// The ids of one delivery.
@@ -54,6 +66,7 @@ struct Names {
     message: String,
     chat: String,
     contact: String,
+    agent: Option<String>,
     emitted_at: String,
     happened_at: String,
 }
@@ -68,6 +81,8 @@ pub struct Deliveries {
     start: Timestamp,
     pause: SignedDuration,
     series: String,
+    /// Chats belong to several agents, and not all to one.
+    many_agents: bool,
 }
 
 impl Deliveries {
@@ -92,6 +107,12 @@ impl Deliveries {
         Self::new(series, &mix, at_once, Some(messages_per_chat), pause)
     }
 
+    /// Messages of customers and agents from this moment on, in chats of many agents.
+    pub fn news(series: &str, chats: u64, start: Timestamp, pause: SignedDuration) -> io::Result<Self> {
+        let news = Self::new(series, &NEWS, chats, None, pause)?;
+        Ok(Self { start, many_agents: true, ..news })
+    }
+
     fn new(
         series: &str,
         mix: &[&str],
@@ -101,7 +122,8 @@ impl Deliveries {
     ) -> io::Result<Self> {
         let start = START.parse().map_err(io::Error::other)?;
         let mix = mix.iter().map(|name| Template::read(name)).collect::<io::Result<_>>()?;
-        Ok(Self { mix, chats, messages_per_chat, number: 0, start, pause, series: series.to_owned() })
+        let (series, many_agents) = (series.to_owned(), false);
+        Ok(Self { mix, chats, messages_per_chat, number: 0, start, pause, series, many_agents })
     }
 
     /// Appends the next one.
@@ -118,6 +140,7 @@ impl Deliveries {
             message: format!("{series}-message-{message:09}"),
             chat: chat_id(series, chat),
             contact: format!("{series}-contact-{chat:07}"),
+            agent: self.many_agents.then(|| format!("{series}-agent-{:02}", chat % AGENTS)),
             emitted_at: format!("{:.7}", at + SignedDuration::from_millis(1_100)),
             happened_at: format!("{at:.3}"),
         };
@@ -147,7 +170,9 @@ impl Template {
             let word = value.pointer(pointer).and_then(Value::as_str).map(|word| format!("\"{word}\""));
             word.ok_or_else(|| io::Error::other(format!("{name} has no {pointer}")))
         };
-        let slots = [
+        // Nobody owns the chats of some.
+        let agent = word("/Payload/Content/OrganizationMember/Id").unwrap_or_default();
+        let mut slots = vec![
             (word("/EventId")?, Slot::Event),
             (word("/EventDate")?, Slot::EmittedAt),
             (word("/Payload/Content/Id")?, Slot::Chat),
@@ -155,8 +180,11 @@ impl Template {
             (word("/Payload/Content/LastMessage/Id")?, Slot::Message),
             (word("/Payload/Content/LastMessage/EventAtUTC")?, Slot::HappenedAt),
         ];
+        if !agent.is_empty() {
+            slots.push((agent.clone(), Slot::Agent));
+        }
         let (pieces, end) = cut(&text, &slots);
-        Ok(Self { pieces, end, repeats: name == STATE })
+        Ok(Self { pieces, end, repeats: name == STATE, agent: agent.trim_matches('"').to_owned() })
     }
 
     fn write(&self, names: &Names, body: &mut String) {
@@ -168,6 +196,7 @@ impl Template {
                 Slot::Message => &names.message,
                 Slot::Chat => &names.chat,
                 Slot::Contact => &names.contact,
+                Slot::Agent => names.agent.as_ref().unwrap_or(&self.agent),
                 Slot::EmittedAt => &names.emitted_at,
                 Slot::HappenedAt => &names.happened_at,
             });

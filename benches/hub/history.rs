@@ -159,6 +159,9 @@ fn read(folder: &Path, stored: u64, chats: u64, plan: &Plan, table: &mut Table) 
     if !metrics.is_empty() {
         wait_for_metrics(&hub)?;
     }
+    for (name, path) in past_routes(chats > 0) {
+        measure(name, &|_| format!("/api/umbler{path}"), metrics_count, METRICS_MS_MAX, Vec::new())?;
+    }
     for (name, path) in metrics {
         measure(name, &|_| format!("/api/umbler/metrics{path}"), metrics_count, METRICS_MS_MAX, Vec::new())?;
     }
@@ -176,6 +179,28 @@ fn metrics_routes() -> Vec<(&'static str, String)> {
         ("/metrics/heatmap, a month", format!("/heatmap?{month}")),
         ("/metrics/agents, a month", format!("/agents?{month}")),
         ("/metrics/summary, a year", format!("/summary?{year}")),
+    ]
+}
+
+/// Questions of the past, in the middle of the year and at its end.
+fn past_routes(is_built: bool) -> Vec<(&'static str, String)> {
+    if !is_built {
+        return Vec::new();
+    }
+    let (early, middle, end) = ("2025-01-10T15:00:00Z", "2025-07-01T15:00:00Z", "2025-12-31T15:00:00Z");
+    let day = "from=2025-07-01T03:00:00Z&until=2025-07-02T03:00:00Z";
+    let year = "from=2025-01-06T03:00:00Z&until=2025-12-31T03:00:00Z";
+    vec![
+        ("/stats?at=, in the first week", format!("/stats?at={early}")),
+        ("/stats?at=, half a year in", format!("/stats?at={middle}")),
+        ("/stats?at=, at the end", format!("/stats?at={end}")),
+        ("/chats?at=&status=open", format!("/chats?at={early}&status=open")),
+        ("/metrics/live?at=, in the first week", format!("/metrics/live?at={early}")),
+        ("/metrics/live?at=, half a year in", format!("/metrics/live?at={middle}")),
+        ("/metrics/live?at=&by=agent", format!("/metrics/live?at={middle}&by=agent")),
+        ("/metrics/trend, a day", format!("/metrics/trend?{day}")),
+        ("/metrics/trend, a year", format!("/metrics/trend?{year}")),
+        ("/metrics/trend of a sector, a year", format!("/metrics/trend?{year}&sector=none")),
     ]
 }
 

@@ -21,6 +21,7 @@ mod ingest;
 mod memory;
 mod reconnect;
 mod stalled;
+mod metrics_live;
 mod history;
 
 use std::io::{self, Write};
@@ -47,6 +48,7 @@ const PARTS: &[Part] = &[
     ("memory", memory::measure),
     ("reconnect", reconnect::measure),
     ("stalled", stalled::measure),
+    ("metrics-live", metrics_live::measure),
     ("start", history::measure_start),
     ("reads", history::measure_reads),
 ];

@@ -34,6 +34,8 @@ pub struct ListPastChats {
     pub then: Timestamp,
     /// Which ones, by where they stood then.
     pub filter: ChatFilter,
+    /// Ids of all chats that may fit, where these are known: none but they are looked at.
+    pub among: Option<Vec<String>>,
     /// Chats on a page, 1 to 200.
     pub limit: u32,
     /// After which chat.
@@ -97,7 +99,14 @@ impl Query for ListPastChats {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let (mut chats, mut names, mut rebuilt, mut last) = (Vec::new(), Names::default(), 0, None);
         let mut is_cut = false;
-        walk(tx, &self.as_of_today(), self.then, after, EXAMINED_MAX, |spot| {
+        let mut first = Conditions::default();
+        if let Some(ids) = &self.among {
+            first.require("id IN (SELECT value FROM json_each(?))", [serde_json::to_string(ids)?.into()]);
+        }
+        if let Some((created, id)) = after {
+            first.require("(created_at, id) < (?, ?)", [created.into(), id.into()]);
+        }
+        walk(tx, &self.as_of_today(), self.then, first, EXAMINED_MAX, |spot| {
             if chats.len() == limit || rebuilt == REBUILT_MAX {
                 is_cut = true;
                 return Ok(false);
@@ -119,6 +128,7 @@ impl Query for GetPastChat {
         let list = ListPastChats {
             then: self.then,
             filter: ChatFilter::default(),
+            among: None,
             limit: 1,
             after: None,
             scope: self.scope,
@@ -208,20 +218,16 @@ impl ListPastChats {
     }
 }
 
-/// Goes along all chats that were created by then, the latest first, until `look` has seen enough; how many it saw.
+/// Goes along all chats that were created by then and fulfil the conditions, the latest first, until `look` has seen enough; how many it saw.
 pub(super) fn walk(
     tx: &Transaction<'_>,
     today: &ListChats,
     then: Timestamp,
-    after: Option<(i64, String)>,
+    mut conditions: Conditions,
     most: usize,
     mut look: impl FnMut(Spot) -> Result<bool, ArchiveError>,
 ) -> Result<usize, ArchiveError> {
-    let mut conditions = Conditions::default();
     conditions.require("created_at <= ?", [to_nanos(then).into()]);
-    if let Some((created, id)) = after {
-        conditions.require("(created_at, id) < (?, ?)", [created.into(), id.into()]);
-    }
     for_each_spot(tx, today, then, &conditions, most, &mut look)
 }
 

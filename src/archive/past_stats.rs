@@ -76,7 +76,7 @@ impl PastStats {
             scope: Arc::clone(&self.scope),
         };
         let (mut sums, mut rebuilt) = (Sums::default(), 0);
-        walk(tx, &today, self.then, None, usize::MAX, |spot| {
+        walk(tx, &today, self.then, Conditions::default(), usize::MAX, |spot| {
             if !spot.known {
                 return Ok(true);
             }

@@ -102,7 +102,7 @@ impl ListUpdates {
 const RECORDED_AFTER: &str = "SELECT frames.seq, frames.frame, journal.audience, frames.elsewhere FROM frames
      JOIN journal ON journal.seq = frames.seq WHERE frames.seq > ? ORDER BY frames.seq";
 
-fn recorded(row: &Row<'_>) -> Result<Recorded, ArchiveError> {
+pub(super) fn recorded(row: &Row<'_>) -> Result<Recorded, ArchiveError> {
     let audience = row.get_ref(2)?.as_str_or_null().map_err(rusqlite::Error::from)?;
     let audience = audience.map(serde_json::from_str).transpose()?;
     let elsewhere = row.get_ref(3)?.as_str_or_null().map_err(rusqlite::Error::from)?;

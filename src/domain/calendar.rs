@@ -1,10 +1,13 @@
-//! When the team works: hours per weekday, holidays, and the zone that both are told in.
+//! When the team works: hours per weekday, holidays, and the zone that both are told in; and after how long a silence
+//! counts for it.
 
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+
+use super::settings::IDLE_MINUTES_DEFAULT;
 
 /// A day's spans of work, as minutes after midnight, ascending, the end not included.
 pub type Spans = Vec<(u16, u16)>;
@@ -15,12 +18,29 @@ pub struct Calendar {
     zone: TimeZone,
     days: [Spans; 7],
     holidays: BTreeSet<Date>,
+    idle_minutes: u16,
 }
 
 impl Calendar {
     /// Hours from Monday on; on `holidays` nobody works.
     pub fn new(zone: TimeZone, days: [Spans; 7], holidays: impl IntoIterator<Item = Date>) -> Self {
-        Self { zone, days, holidays: holidays.into_iter().collect() }
+        Self { zone, days, holidays: holidays.into_iter().collect(), idle_minutes: IDLE_MINUTES_DEFAULT }
+    }
+
+    /// The same, with another time after which a chat is idle.
+    #[must_use]
+    pub fn with_idle_minutes(self, idle_minutes: u16) -> Self {
+        Self { idle_minutes, ..self }
+    }
+
+    /// After so many minutes without a message a chat is idle.
+    pub fn idle_minutes(&self) -> u16 {
+        self.idle_minutes
+    }
+
+    /// The same as a duration.
+    pub fn idle_after(&self) -> SignedDuration {
+        SignedDuration::from_mins(i64::from(self.idle_minutes))
     }
 
     /// The zone that days turn in.
@@ -28,7 +48,8 @@ impl Calendar {
         &self.zone
     }
 
-    /// Everything that business time follows from, as text: another text, other durations.
+    /// Everything that business time follows from, as text: another text, other durations. What is idle is asked anew each
+    /// time, and does not belong to it.
     pub fn fingerprint(&self) -> String {
         let zone = self.zone.iana_name().unwrap_or("fixed");
         let holidays: Vec<String> = self.holidays.iter().map(ToString::to_string).collect();

@@ -1,4 +1,4 @@
-//! What an admin edits while the hub runs: business hours, holidays, and the thresholds of deadlines by sector.
+//! What an admin edits while the hub runs: business hours, holidays, the thresholds of deadlines by sector, and what is idle.
 //!
 //! Read from JSON only where it was checked before (`http/api/settings_fields`) or stored by the hub itself.
 
@@ -10,8 +10,13 @@ use utoipa::ToSchema;
 use super::deadlines::AlertKind;
 use super::ids::RefId;
 
+/// Minutes after which a chat is idle, where nobody said otherwise.
+pub const IDLE_MINUTES_DEFAULT: u16 = 30;
+/// At most: a day.
+pub const IDLE_MINUTES_MAX: u16 = 1_440;
+
 /// The whole of it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SettingsValues)]
 pub struct Settings {
@@ -21,6 +26,25 @@ pub struct Settings {
     pub holidays: Vec<Holiday>,
     /// When alerts are raised.
     pub thresholds: Thresholds,
+    /// After so many minutes without a message the live metrics call a chat idle.
+    #[serde(default = "idle_minutes_default")]
+    #[schema(minimum = 1, maximum = 1440)]
+    pub idle_minutes: u16,
+}
+
+fn idle_minutes_default() -> u16 {
+    IDLE_MINUTES_DEFAULT
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            business_hours: WeekHours::default(),
+            holidays: Vec::new(),
+            thresholds: Thresholds::default(),
+            idle_minutes: IDLE_MINUTES_DEFAULT,
+        }
+    }
 }
 
 /// When the team works; a day without spans is closed.

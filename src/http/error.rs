@@ -43,6 +43,9 @@ pub enum ApiError {
     /// A position that is not kept any more.
     #[error("the position is older than the kept updates; begin with a snapshot")]
     TooOld,
+    /// Others were saved than those that the request goes by.
+    #[error("other settings were saved meanwhile; read them and decide anew")]
+    SettingsChanged,
     /// The body came too slowly.
     #[error("the body took longer than {0} s")]
     BodyTimeout(u64),
@@ -114,6 +117,7 @@ impl ApiError {
             Self::MethodNotAllowed { .. } => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::EpochChanged => (StatusCode::GONE, "epoch_changed"),
             Self::TooOld => (StatusCode::GONE, "too_old"),
+            Self::SettingsChanged => (StatusCode::PRECONDITION_FAILED, "settings_changed"),
             Self::BodyTimeout(_) => (StatusCode::REQUEST_TIMEOUT, "body_timeout"),
             Self::BodyTooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
             Self::UnsupportedEncoding => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_encoding"),
@@ -151,6 +155,7 @@ impl ApiError {
             | Self::NotFound(_)
             | Self::EpochChanged
             | Self::TooOld
+            | Self::SettingsChanged
             | Self::UnsupportedEncoding
             | Self::UnsupportedType(_)
             | Self::Internal => {}

@@ -90,7 +90,12 @@ pub fn cors(state: &web::Data<EdgeState>) -> Cors {
             origin.to_str().is_ok_and(|origin| state.settings.origins.allows(origin))
         })
         .allowed_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::HEAD])
-        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, stream::LAST_EVENT_ID])
-        .expose_headers([header::RETRY_AFTER])
+        .allowed_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_MATCH,
+            stream::LAST_EVENT_ID,
+        ])
+        .expose_headers([header::RETRY_AFTER, header::ETAG])
         .max_age(PREFLIGHT_SECONDS)
 }

@@ -17,11 +17,11 @@ use super::error::ApiError;
 use super::limiter::AddressLimiter;
 use super::origin::Origins;
 use crate::archive::fts::SearchIndex;
-use crate::archive::{ArchiveError, Ask, Query};
+use crate::archive::{ArchiveError, Ask, ListPastChats, Query, StatusFilter};
 use crate::auth::{Authenticator, Scope, Secret};
 use crate::domain::Settings;
 use crate::hub::{GetHealth, GetStats, Health, UmblerHub};
-use crate::metrics::{MetricsHandle, SaidUntil, SumsThen};
+use crate::metrics::{MetricsHandle, OpenIds, SaidUntil, SumsThen};
 use crate::protocol::StatsShape;
 use crate::session::SessionSeat;
 use crate::telemetry::integrity::Integrity;
@@ -142,8 +142,19 @@ impl EdgeState {
         let said = self.ask(SaidUntil { then, zone, scope: Arc::clone(scope) }).await?;
         let sums = SumsThen { then, said, scope: Arc::clone(scope) };
         let found = self.ask_metrics(sums).await?;
-        let is_whole = found.progress.rebuilding.is_none() && found.progress.as_of >= newest;
-        Ok(is_whole.then_some(found.stats))
+        Ok(found.progress.holds(newest).then_some(found.stats))
+    }
+
+    /// Which chats were open at the moment of a list that asks for no others, where the metrics know it.
+    pub async fn open_then(&self, list: &ListPastChats) -> Result<Option<Vec<String>>, ApiError> {
+        if !matches!(list.filter.status, Some(StatusFilter::Open | StatusFilter::Waiting)) {
+            return Ok(None);
+        }
+        let newest = self.health().await?.seq;
+        self.team_metrics.catch_up(newest).await;
+        let (filter, scope) = (list.filter.clone(), Arc::clone(&list.scope));
+        let found = self.ask_metrics(OpenIds { then: list.then, filter, scope }).await?;
+        Ok(found.ids.filter(|_| found.progress.holds(newest)))
     }
 
     /// How the hub is.

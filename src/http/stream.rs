@@ -85,7 +85,7 @@ fn read(request: &HttpRequest) -> Result<StreamRequest, ApiError> {
     let messages = limit("messages", default.messages)?;
     params.finish()?;
     Ok(StreamRequest {
-        subscribe: SubscribeRequest { channels, since, epoch, scope },
+        subscribe: SubscribeRequest { channels, since, epoch, scope, replay: None },
         limits: SnapshotLimits { contacts, chats, messages },
     })
 }

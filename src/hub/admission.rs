@@ -81,9 +81,14 @@ impl UmblerHub {
         if sees_otherwise {
             self.refollow_metrics(id, ctx);
         }
-        if sees_otherwise && self.sessions.get(id).is_some_and(|session| session.subscribed_once) {
+        let holds_something = |session: &Session| session.subscribed_once || session.flow.is_of_the_past();
+        if sees_otherwise && self.sessions.get(id).is_some_and(holds_something) {
             // What it holds may not be what it may see now.
             self.require_resync(id, ResyncReason::ScopeChanged);
+        }
+        if sees_otherwise {
+            // What was read for the old scope is not sent by the new one.
+            self.stop_replay(id);
         }
     }
 
@@ -93,6 +98,7 @@ impl UmblerHub {
             self.presence.leave(id, &who.user, self.pulse.ticks);
         }
         self.boards.forget(id);
+        self.replays.forget(id);
         self.sessions.leave(id);
         self.users.leave(id);
     }

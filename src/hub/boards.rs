@@ -195,20 +195,30 @@ impl UmblerHub {
         self.push_metrics(ctx);
     }
 
-    /// Sessions that were slow have read what they had: they are told the newest.
-    pub(super) fn catch_up_metrics(&mut self, ctx: &mut Context<Self>) {
-        if self.boards.followed.is_empty() {
-            return;
+    /// A session has read what it had: where it was too slow for a board, it is told the newest.
+    pub(super) fn catch_up_metrics(&mut self, id: &SessionId, ctx: &mut Context<Self>) {
+        if !self.boards.followed.is_empty() {
+            self.owe_boards_to(id);
+            self.push_metrics(ctx);
         }
-        for ((board, hash), followed) in &mut self.boards.followed {
-            let waits = |id: &SessionId| {
-                let session = self.sessions.get(id);
-                session.is_some_and(|session| session.is_seen_by(hash) && session.has_read_all())
-            };
-            let followers = self.sessions.followers(&Channel::Metrics(*board));
-            followed.owes_whole |= followers.iter().any(|id| !followed.told.contains(id) && waits(id));
-        }
+    }
+
+    /// The same for all, in case their word got lost.
+    pub(super) fn catch_up_all_metrics(&mut self, ctx: &mut Context<Self>) {
+        let followers = Board::ALL.map(|board| self.sessions.followers(&Channel::Metrics(board)));
+        followers.iter().flatten().for_each(|id| self.owe_boards_to(id));
         self.push_metrics(ctx);
+    }
+
+    fn owe_boards_to(&mut self, id: &SessionId) {
+        let Some(session) = self.sessions.get(id).filter(|session| session.has_read_all()) else { return };
+        let Some((_, scope)) = session.scope() else { return };
+        for channel in session.channels() {
+            let Channel::Metrics(board) = channel else { continue };
+            if let Some(followed) = self.boards.followed.get_mut(&(*board, scope.hash().into())) {
+                followed.owes_whole |= !followed.told.contains(id);
+            }
+        }
     }
 
     /// Makes the next board whose time has come, or sets the timer.

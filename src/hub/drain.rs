@@ -76,6 +76,7 @@ impl Handler<SayGoodbye> for UmblerHub {
     type Result = ();
 
     fn handle(&mut self, _: SayGoodbye, _: &mut Self::Context) {
+        self.stop_replays();
         let (count, now) = (self.sessions.len(), clock::now());
         for (place, session) in self.sessions.iter().enumerate() {
             let retry_after_ms = u64::try_from(slot(place, count).as_millis()).unwrap_or(u64::MAX);

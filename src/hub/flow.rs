@@ -15,6 +15,7 @@ use bytestring::ByteString;
 
 use super::UmblerHub;
 use super::messages::{Drained, Outgoing, RequestId, SessionId};
+use super::replay::Replay;
 use super::sessions::Session;
 use crate::archive::{ArchiveError, Ask, LoadStretch, Stretch};
 use crate::domain::Seq;
@@ -52,14 +53,34 @@ pub enum Flow {
         /// Its `subscribe_updates`, which is answered once it is known what was missed.
         answer: Option<Unanswered>,
     },
+    /// A stretch of the past is played to it, and nothing is live.
+    Replaying(Box<Replay>),
+    /// It was; nothing comes until it subscribes anew.
+    Replayed,
 }
 
 impl Flow {
-    /// The position up to which a session was handed everything, where the hub's own is `newest`.
+    /// The position up to which a session was handed everything, where the hub's own is `newest`. A replay takes it
+    /// nowhere: what is live passes it by, so it is at the beginning until it subscribes anew.
     pub fn reached(&self, newest: Seq) -> Seq {
         match self {
             Self::Off | Self::Live => newest,
             Self::CatchingUp { after } | Self::AwaitingDisk { after, .. } => *after,
+            Self::Replaying(_) | Self::Replayed => Seq(0),
+        }
+    }
+
+    /// True where a stretch of the past took the place of what is live.
+    pub fn is_of_the_past(&self) -> bool {
+        matches!(self, Self::Replaying(_) | Self::Replayed)
+    }
+
+    /// True where the session gets more once it has read what it has.
+    pub fn waits_for_the_screen(&self) -> bool {
+        match self {
+            Self::CatchingUp { .. } => true,
+            Self::Replaying(replay) => replay.waits_for_the_screen(),
+            Self::Off | Self::Live | Self::AwaitingDisk { .. } | Self::Replayed => false,
         }
     }
 }
@@ -198,7 +219,7 @@ impl UmblerHub {
     pub(super) fn load_stretch(&mut self, ctx: &mut Context<Self>) {
         let positions = self.sessions.iter().filter_map(|session| match session.flow {
             Flow::AwaitingDisk { after, .. } => Some(after),
-            Flow::Off | Flow::Live | Flow::CatchingUp { .. } => None,
+            Flow::Off | Flow::Live | Flow::CatchingUp { .. } | Flow::Replaying(_) | Flow::Replayed => None,
         });
         let Some(after) = positions.min().filter(|_| !self.stretches.loading) else { return };
         self.stretches.loading = true;
@@ -230,7 +251,9 @@ impl UmblerHub {
             .iter()
             .filter_map(|session| match session.flow {
                 Flow::AwaitingDisk { after, .. } => Some((Arc::clone(&session.id), after)),
-                Flow::Off | Flow::Live | Flow::CatchingUp { .. } => None,
+                Flow::Off | Flow::Live | Flow::CatchingUp { .. } | Flow::Replaying(_) | Flow::Replayed => {
+                    None
+                }
             })
             .collect();
         for (id, after) in waiting {
@@ -298,7 +321,8 @@ impl UmblerHub {
             self.require_resync(id, ResyncReason::TooSlow);
         }
         self.advance(id, ctx);
-        self.catch_up_metrics(ctx);
+        self.catch_up_metrics(id, ctx);
+        self.play_on(id, ctx);
     }
 }
 

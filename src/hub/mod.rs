@@ -16,6 +16,9 @@ pub mod messages;
 pub mod sessions;
 pub mod outbox;
 pub mod fan_out;
+pub mod openings;
+pub mod pace;
+pub mod replay;
 pub mod requests;
 pub mod users;
 pub mod admission;
@@ -105,6 +108,7 @@ pub struct UmblerHub {
     stats: Stats,
     ring: Ring,
     stretches: Stretches,
+    replays: openings::Replays,
     last_webhook_at: Option<Timestamp>,
     fault: Option<Fault>,
     draining: bool,
@@ -133,6 +137,7 @@ impl UmblerHub {
         Self {
             ring: Ring::new(settings.updates_in_memory, &newest, settings.stats.as_of),
             stretches: Stretches::default(),
+            replays: openings::Replays::default(),
             archive,
             journal: None,
             sessions: Sessions::default(),

@@ -39,7 +39,7 @@ impl UmblerHub {
         self.beat();
         self.help_those_behind(ctx);
         self.turn_the_day(ctx);
-        self.catch_up_metrics(ctx);
+        self.catch_up_all_metrics(ctx);
         self.tell_status();
         self.presence.expire(self.pulse.ticks);
         self.note_presence(ctx);
@@ -63,7 +63,7 @@ impl UmblerHub {
     fn help_those_behind(&mut self, ctx: &mut Context<Self>) {
         let mut drained = Vec::new();
         for session in self.sessions.iter_mut() {
-            if !session.behind && !matches!(session.flow, Flow::CatchingUp { .. }) {
+            if !session.behind && !session.flow.waits_for_the_screen() {
                 continue;
             }
             session.behind_ticks += 1;

@@ -14,6 +14,7 @@ use super::sessions::{CHANNELS_PER_SESSION_MAX, Session};
 use super::users::CHANNELS_PER_USER_MAX;
 use crate::domain::Seq;
 use crate::protocol::event::{ServerEvent, encode, encode_error};
+use crate::protocol::replay::ReplayShape;
 use crate::protocol::{
     Channel, CloseCode, ErrorCode, HEARTBEAT_SECONDS, PROTOCOL_VERSION, RecoveryReason, SubscribeRequest,
 };
@@ -55,6 +56,9 @@ pub struct Subscribed<'a> {
     /// Why the position was not recovered.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
+    /// The stretch of the past that comes next, where one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replay: Option<ReplayShape>,
 }
 
 /// The content of `unsubscribed`.
@@ -115,7 +119,11 @@ impl Handler<Subscribe> for UmblerHub {
     fn handle(&mut self, subscribe: Subscribe, ctx: &mut Self::Context) {
         let Subscribe { session: id, request_id, request } = subscribe;
         let Some(session) = self.sessions.get(&id) else { return };
-        let first = !session.subscribed_once;
+        if let Some(asked) = &request.replay {
+            return self.open_replay(&id, request_id, &request.channels, asked, ctx);
+        }
+        // After a replay a session begins anew: what was live meanwhile passed it by.
+        let first = !session.subscribed_once || session.flow.is_of_the_past();
         let refused = if request.since.is_some() && !first {
             let message = "data.since belongs to the first subscribe_updates of a session".to_owned();
             Some((ErrorCode::BadRequest, message))
@@ -132,6 +140,7 @@ impl Handler<Subscribe> for UmblerHub {
         if let Some((code, message)) = refused {
             return self.answer(&id, encode_error(request_id.as_deref(), clock::now(), code, &message));
         }
+        self.stop_replay(&id);
         let channels = request.channels.iter().map(ToString::to_string).collect();
         let unanswered = Unanswered { request_id, channels };
         if first {
@@ -237,6 +246,7 @@ impl UmblerHub {
             recovered: missed.is_some(),
             replayed: missed.unwrap_or(0),
             reason: reason.map(RecoveryReason::as_str),
+            replay: None,
         };
         let frame =
             encode(ServerEvent::Subscribed, unanswered.request_id.as_deref(), clock::now(), &subscribed);
@@ -246,10 +256,27 @@ impl UmblerHub {
         }
     }
 
+    /// A stretch of the past comes next.
+    pub(super) fn answer_replay(&mut self, id: &SessionId, unanswered: &Unanswered, replay: ReplayShape) {
+        let Some((_, scope)) = self.sessions.get(id).and_then(Session::scope) else { return };
+        let subscribed = Subscribed {
+            channels: &unanswered.channels,
+            seq: self.stats.as_of.0,
+            epoch: &self.settings.epoch,
+            scope: scope.hash(),
+            recovered: false,
+            replayed: 0,
+            reason: Some(RecoveryReason::Replay.as_str()),
+            replay: Some(replay),
+        };
+        let answered = unanswered.request_id.as_deref();
+        self.answer(id, encode(ServerEvent::Subscribed, answered, clock::now(), &subscribed));
+    }
+
     /// Lets updates come as they are committed, unless older ones come first.
     fn go_live(&mut self, id: &SessionId) {
         if let Some(session) = self.sessions.get_mut(id)
-            && matches!(session.flow, Flow::Off)
+            && matches!(session.flow, Flow::Off | Flow::Replayed)
             && session.follows_updates()
         {
             session.flow = Flow::Live;
@@ -268,18 +295,21 @@ impl Handler<Unsubscribe> for UmblerHub {
     type Result = ();
 
     fn handle(&mut self, unsubscribe: Unsubscribe, _: &mut Self::Context) {
-        let gone = self.sessions.unfollow(&unsubscribe.session, unsubscribe.channels.as_deref());
+        let mut gone = self.sessions.unfollow(&unsubscribe.session, unsubscribe.channels.as_deref());
         if gone.iter().any(|channel| matches!(channel, Channel::Metrics(_))) {
             // Whoever follows again is told all again.
             self.boards.unfollow(&unsubscribe.session, &gone);
         }
+        gone.extend(self.sessions.get(&unsubscribe.session).into_iter().flat_map(Session::replayed_channels));
         let unsubscribed = Unsubscribed { channels: gone.iter().map(ToString::to_string).collect() };
         if let Some(session) = self.sessions.get_mut(&unsubscribe.session)
             && !session.follows_updates()
+            && !session.flow.is_of_the_past()
         {
             session.flow = Flow::Off;
         }
         let id = unsubscribe.request_id.as_deref();
         self.answer(&unsubscribe.session, encode(ServerEvent::Unsubscribed, id, clock::now(), &unsubscribed));
+        self.stop_replay(&unsubscribe.session);
     }
 }

@@ -79,6 +79,16 @@ impl Session {
         self.channels.contains(&Channel::Updates)
     }
 
+    /// The channels of the replay that is played to it.
+    pub fn replayed_channels(&self) -> Vec<Channel> {
+        match &self.flow {
+            Flow::Replaying(replay) => replay.channels().cloned().collect(),
+            Flow::Off | Flow::Live | Flow::CatchingUp { .. } | Flow::AwaitingDisk { .. } | Flow::Replayed => {
+                Vec::new()
+            }
+        }
+    }
+
     /// It follows a channel on which updates come.
     pub fn follows_updates(&self) -> bool {
         !self.channels.iter().all(Channel::is_state)
@@ -102,10 +112,7 @@ impl Session {
     /// The event as this session gets it; `None` where it does not follow it, or may not see it.
     pub fn would_get(&self, event: &Recorded) -> Option<ByteString> {
         let (_, scope) = self.scope()?;
-        let follows = self.follows_all() && event.is_public()
-            || event.is_for_all() && self.follows_updates()
-            || event.channels().any(|channel| self.channels.contains(&channel));
-        if follows { event.seen_by(scope) } else { None }
+        if event.is_on(&self.channels) { event.seen_by(scope) } else { None }
     }
 }
 

@@ -1,5 +1,6 @@
 //! One event of the journal as it goes out: its position, the encoded update, and whom it concerns.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use bytestring::ByteString;
@@ -89,6 +90,14 @@ impl Recorded {
         self.render(view, newest)
     }
 
+    /// True where `scope` sees it in any form.
+    pub fn is_seen_by(&self, scope: &Scope) -> bool {
+        match &self.audience {
+            None => scope.is_unlimited() && !scope.is_masked(),
+            Some(audience) => scope.view(audience).is_some(),
+        }
+    }
+
     fn render(&self, view: View, newest_elsewhere: Option<&MessageSummary>) -> Option<ByteString> {
         let rendered = view::render(&self.frame, view, newest_elsewhere);
         if let Err(error) = &rendered {
@@ -105,6 +114,13 @@ impl Recorded {
     /// True where it concerns whatever a screen holds, so that every session hears it that follows updates at all.
     pub fn is_for_all(&self) -> bool {
         self.audience.as_ref().is_some_and(|audience| audience.directory)
+    }
+
+    /// True where it goes out to a session that follows these channels.
+    pub fn is_on(&self, followed: &BTreeSet<Channel>) -> bool {
+        self.is_public() && followed.contains(&Channel::Updates)
+            || self.is_for_all() && !followed.iter().all(Channel::is_state)
+            || self.channels().any(|channel| followed.contains(&channel))
     }
 
     /// The channels on which it goes out besides `updates`; where a chat moved, both sides hear it. One channel may

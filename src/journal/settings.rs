@@ -23,6 +23,8 @@ pub struct SettingsChange {
     pub id: EventId,
     /// All of them, with the hub's time zone.
     pub settings: SettingsShape,
+    /// Only where these were saved last, by position: 0 where none were. `None`: whatever was.
+    pub only_after: Option<Seq>,
     /// Who saves them.
     pub by: NamedShape,
     /// The same in JSON, compressed with zstd.
@@ -60,7 +62,8 @@ pub fn load(connection: &Connection) -> Result<Option<SavedSettings>, StoreError
 }
 
 impl BatchWriter {
-    /// Writes other settings, and tells them; the same ones change nothing.
+    /// Writes other settings, and tells them; the same ones change nothing. Ignored where others were saved than those that
+    /// they are made from.
     pub(super) fn take_settings(
         &mut self,
         change: &SettingsChange,
@@ -68,7 +71,13 @@ impl BatchWriter {
     ) -> Result<(), StoreError> {
         let connection = self.store.connection();
         let event_id = Some(change.id.clone());
-        if let Some(saved) = load(connection)?.filter(|saved| saved.settings == change.settings.values) {
+        let saved = load(connection)?;
+        let saved_at = saved.as_ref().map_or(Seq(0), |saved| saved.seq);
+        if change.only_after.is_some_and(|expected| expected != saved_at) {
+            written.acks.push(Ack { status: AckStatus::Ignored, event_id, seq: None, reason: None });
+            return Ok(());
+        }
+        if let Some(saved) = saved.filter(|saved| saved.settings == change.settings.values) {
             let status = AckStatus::Duplicate;
             written.acks.push(Ack { status, event_id, seq: Some(saved.seq), reason: None });
             return Ok(());

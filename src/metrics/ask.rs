@@ -64,6 +64,11 @@ pub struct Progress {
 }
 
 impl Progress {
+    /// True where everything up to a position is in the answer.
+    pub fn holds(&self, position: Seq) -> bool {
+        self.rebuilding.is_none() && self.as_of >= position
+    }
+
     /// Where the file stands, within one transaction with the answer.
     pub(super) fn read(tx: &Transaction<'_>) -> Result<Self, ArchiveError> {
         let standing = Standing::read(tx)?;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::rows::{between_line_feeds, kind_number};
 use super::spans::{DAY, Marks, STILL, end_minute, minute};
@@ -10,64 +10,24 @@ use crate::archive::ArchiveError;
 use crate::domain::history::Entry;
 use crate::domain::register::to_nanos;
 use crate::domain::stretches::{Stretch, stretches};
-use crate::domain::{Channel, Chat, Placement, RefId};
-
-/// Where a chat stood from when until when.
-#[derive(Debug, PartialEq, Eq)]
-struct Place {
-    began: i64,
-    ended: i64,
-    /// Organization, line, sector and owner.
-    ids: [Option<String>; 4],
-    private: bool,
-    people: BTreeSet<String>,
-}
-
-/// An open stretch in one of the places.
-#[derive(Debug, PartialEq, Eq)]
-struct Span {
-    place: usize,
-    began: i64,
-    ended: i64,
-    marks: i64,
-    tags: Option<String>,
-}
+use crate::domain::{Channel, Chat, ContactId, Placement, RefId};
 
 /// What a chat has lived through.
 pub(super) struct Lived<'a> {
     chat: &'a Chat,
-    places: Vec<Place>,
-    spans: Vec<Span>,
+    stretches: Vec<Stretch>,
+    /// Messages by day.
     said: BTreeMap<i64, i64>,
     last_at: i64,
 }
 
-impl Place {
-    fn is_like(&self, other: &Self) -> bool {
-        self.began == other.began && self.is_same(other)
-    }
-
-    fn is_same(&self, other: &Self) -> bool {
-        (&self.ids, self.private, &self.people) == (&other.ids, other.private, &other.people)
-    }
-
-    fn of(place: &Placement, began: i64, ended: i64) -> Self {
-        let id = |id: &Option<RefId>| id.as_ref().map(ToString::to_string);
-        Self {
-            began,
-            ended,
-            ids: [id(&place.organization), id(&place.channel), id(&place.sector), id(&place.owner)],
-            private: place.private,
-            people: place.people().map(ToString::to_string).collect(),
-        }
-    }
-}
-
-impl Span {
-    fn is_like(&self, other: &Self) -> bool {
-        (self.place, self.began, self.marks, &self.tags)
-            == (other.place, other.began, other.marks, &other.tags)
-    }
+/// An open stretch, but for when it began.
+#[derive(Debug, PartialEq, Eq)]
+struct Span {
+    ended: i64,
+    place: i64,
+    marks: i64,
+    tags: Option<String>,
 }
 
 impl<'a> Lived<'a> {
@@ -77,117 +37,63 @@ impl<'a> Lived<'a> {
         chat: &'a Chat,
         entries: &[Entry],
     ) -> Result<Self, ArchiveError> {
-        let mut lived = Self {
-            chat,
-            places: Vec::new(),
-            spans: Vec::new(),
-            said: BTreeMap::new(),
-            last_at: entries.last().map_or(i64::MIN, |entry| to_nanos(entry.at)),
-        };
-        for stretch in stretches(entries, chat.created_at) {
-            lived.live_through(&stretch);
-        }
+        let mut said = BTreeMap::new();
+        let mut last_at = entries.last().map_or(i64::MIN, |entry| to_nanos(entry.at));
         let mut select = database
             .prepare_cached("SELECT at FROM messages INDEXED BY messages_of_chat WHERE chat_id = ?")?;
         let mut rows = select.query([chat.id.as_str()])?;
         while let Some(row) = rows.next()? {
             let at: i64 = row.get(0)?;
-            *lived.said.entry(at.div_euclid(DAY)).or_default() += 1;
-            lived.last_at = lived.last_at.max(at);
+            *said.entry(at.div_euclid(DAY)).or_default() += 1;
+            last_at = last_at.max(at);
         }
-        Ok(lived)
-    }
-
-    fn live_through(&mut self, stretch: &Stretch) {
-        let (began, ended) = (to_nanos(stretch.from), stretch.until.map_or(STILL, to_nanos));
-        let place = Place::of(&stretch.place, began, ended);
-        match self.places.last_mut() {
-            Some(last) if last.is_same(&place) => last.ended = ended,
-            _ => self.places.push(place),
-        }
-        if stretch.open {
-            let unassigned = stretch.place.owner.is_none();
-            let marks = Marks { kind: self.chat.kind(), waiting: stretch.waiting, unassigned };
-            self.spans.push(Span {
-                place: self.places.len() - 1,
-                began,
-                ended,
-                marks: marks.number(),
-                tags: between_line_feeds(&stretch.tags),
-            });
-        }
+        Ok(Self { chat, stretches: stretches(entries, chat.created_at), said, last_at })
     }
 
     /// Writes it.
     pub(super) fn put(&self, step: &Transaction<'_>, key: i64) -> rusqlite::Result<()> {
-        self.put_known(step, key)?;
-        self.put_stretches(step, key)?;
-        self.put_said(step, key)
-    }
-
-    fn put_known(&self, step: &Transaction<'_>, key: i64) -> rusqlite::Result<()> {
-        let Some(first) = self.places.first() else { return Ok(()) };
+        let Some(first) = self.stretches.first() else { return Ok(()) };
         let mut put = step.prepare_cached(
             "INSERT INTO known VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT DO UPDATE SET kind = ?2, contact_id = ?3, at = ?4, last_at = ?5",
         )?;
-        let contact = self.chat.contact_id.get().map(crate::domain::ContactId::as_str);
-        put.execute(params![key, kind_number(self.chat.kind()), contact, first.began, self.last_at])?;
+        let contact = self.chat.contact_id.get().map(ContactId::as_str);
+        put.execute(params![
+            key,
+            kind_number(self.chat.kind()),
+            contact,
+            to_nanos(first.from),
+            self.last_at
+        ])?;
         if let Some(line) = self.chat.channel.get() {
             let mut put = step.prepare_cached(
                 "INSERT INTO lines VALUES (?1, ?2) ON CONFLICT DO UPDATE SET whatsapp = ?2 WHERE whatsapp <> ?2",
             )?;
             put.execute(params![line.id.as_str(), Channel::is_whatsapp(line)])?;
         }
-        Ok(())
+        let (mut stays, mut spans) = (BTreeMap::new(), BTreeMap::new());
+        let mut before: Option<(&Placement, i64, i64)> = None;
+        for stretch in &self.stretches {
+            let (began, ended) = (to_nanos(stretch.from), stretch.until.map_or(STILL, to_nanos));
+            let (stay, place) = match before {
+                Some((last, stay, place)) if *last == stretch.place => (stay, place),
+                _ => (began, place_of(step, &stretch.place)?),
+            };
+            before = Some((&stretch.place, stay, place));
+            stays.insert(stay, (ended, place));
+            if stretch.open {
+                spans.insert(began, self.span(stretch, ended, place));
+            }
+        }
+        put_stays(step, key, &stays)?;
+        put_spans(step, key, &spans)?;
+        self.put_said(step, key)
     }
 
-    fn put_stretches(&self, step: &Transaction<'_>, key: i64) -> rusqlite::Result<()> {
-        let mut ids = Vec::with_capacity(self.places.len());
-        let known = known_places(step, key)?;
-        let same =
-            self.places.iter().zip(&known).take_while(|(made, (_, known))| made.is_like(known)).count();
-        let mut end = step.prepare_cached("UPDATE places SET ended = ? WHERE id = ?")?;
-        for (made, (id, known)) in self.places.iter().zip(&known).take(same) {
-            if made.ended != known.ended {
-                end.execute([made.ended, *id])?;
-            }
-            ids.push(*id);
-        }
-        let spans = known_spans(step, key, &ids)?;
-        let kept = self
-            .spans
-            .iter()
-            .zip(&spans)
-            .take_while(|(made, (_, known))| known.as_ref().is_some_and(|known| made.is_like(known)))
-            .count();
-        for (id, _) in spans.iter().skip(kept) {
-            step.prepare_cached("DELETE FROM spans WHERE id = ?")?.execute([id])?;
-            step.prepare_cached("DELETE FROM span_times WHERE id = ?")?.execute([id])?;
-        }
-        for (id, place) in known.iter().skip(same) {
-            step.prepare_cached("DELETE FROM places WHERE id = ?")?.execute([id])?;
-            let mut take =
-                step.prepare_cached("DELETE FROM place_members WHERE member_id = ? AND place = ?")?;
-            for person in &place.people {
-                take.execute(params![person, id])?;
-            }
-        }
-        for place in self.places.iter().skip(same) {
-            ids.push(add_place(step, key, place)?);
-        }
-        for (made, (id, known)) in self.spans.iter().zip(&spans).take(kept) {
-            if known.as_ref().is_some_and(|known| made.ended != known.ended) {
-                step.prepare_cached("UPDATE spans SET ended = ? WHERE id = ?")?.execute([made.ended, *id])?;
-                step.prepare_cached("UPDATE span_times SET ended = ? WHERE id = ?")?
-                    .execute(params![end_minute(made.ended), id])?;
-            }
-        }
-        for span in self.spans.iter().skip(kept) {
-            let place = ids.get(span.place).copied().unwrap_or_default();
-            add_span(step, key, place, span)?;
-        }
-        Ok(())
+    fn span(&self, stretch: &Stretch, ended: i64, place: i64) -> Span {
+        let unassigned = stretch.place.owner.is_none();
+        let marks = Marks { kind: self.chat.kind(), waiting: stretch.waiting, unassigned };
+        Span { ended, place, marks: marks.number(), tags: between_line_feeds(&stretch.tags) }
     }
 
     fn put_said(&self, step: &Transaction<'_>, key: i64) -> rusqlite::Result<()> {
@@ -212,71 +118,86 @@ impl<'a> Lived<'a> {
     }
 }
 
-fn known_places(step: &Transaction<'_>, key: i64) -> rusqlite::Result<Vec<(i64, Place)>> {
-    let mut select = step.prepare_cached(
-        "SELECT id, began, ended, organization, channel_id, sector_id, owner_id, private
-         FROM places INDEXED BY places_of_chat WHERE chat = ? ORDER BY began",
-    )?;
-    let mut members = step
-        .prepare_cached("SELECT member_id FROM place_members INDEXED BY place_members_of WHERE place = ?")?;
-    let mut rows = select.query([key])?;
-    let mut places = Vec::new();
-    while let Some(row) = rows.next()? {
-        let id: i64 = row.get(0)?;
-        places.push((
-            id,
-            Place {
-                began: row.get(1)?,
-                ended: row.get(2)?,
-                ids: [row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?],
-                private: row.get(7)?,
-                people: members.query_map([id], |row| row.get(0))?.collect::<Result<_, _>>()?,
-            },
-        ));
+/// The row of a place, which is made where there is none.
+fn place_of(step: &Transaction<'_>, place: &Placement) -> rusqlite::Result<i64> {
+    let id = |id: &Option<RefId>| id.as_ref().map(ToString::to_string);
+    let ids = [&place.organization, &place.channel, &place.sector, &place.owner].map(id);
+    let people: BTreeSet<&str> = place.people().map(RefId::as_str).collect();
+    // JSON escapes the ids, so that no two places read the same.
+    let name = serde_json::json!([ids, place.private, people]).to_string();
+    let mut select = step.prepare_cached("SELECT id FROM places WHERE name = ?")?;
+    if let Some(known) = select.query_row([&name], |row| row.get(0)).optional()? {
+        return Ok(known);
     }
-    Ok(places)
-}
-
-/// The spans in order; `None` for one in a place that stays not as it was.
-fn known_spans(
-    step: &Transaction<'_>,
-    key: i64,
-    places: &[i64],
-) -> rusqlite::Result<Vec<(i64, Option<Span>)>> {
-    let mut select = step.prepare_cached(
-        "SELECT id, place, began, ended, marks, tags FROM spans INDEXED BY spans_of_chat WHERE chat = ? ORDER BY began",
-    )?;
-    let rows = select.query_map([key], |row| {
-        let place: i64 = row.get(1)?;
-        let (began, ended, marks, tags) = (row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?);
-        let place = places.iter().position(|id| *id == place);
-        Ok((row.get(0)?, place.map(|place| Span { place, began, ended, marks, tags })))
-    })?;
-    rows.collect()
-}
-
-fn add_place(step: &Transaction<'_>, key: i64, place: &Place) -> rusqlite::Result<i64> {
-    let [organization, channel, sector, owner] = &place.ids;
+    let [organization, channel, sector, owner] = ids;
     let mut add = step.prepare_cached(
-        "INSERT INTO places (chat, began, ended, organization, channel_id, sector_id, owner_id, private)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        "INSERT INTO places (name, organization, channel_id, sector_id, owner_id, private)
+         VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
     )?;
-    let row = params![key, place.began, place.ended, organization, channel, sector, owner, place.private];
+    let row = params![name, organization, channel, sector, owner, place.private];
     let id: i64 = add.query_row(row, |row| row.get(0))?;
     let mut member = step.prepare_cached("INSERT INTO place_members VALUES (?, ?)")?;
-    for person in &place.people {
+    for person in people {
         member.execute(params![person, id])?;
     }
     Ok(id)
 }
 
-fn add_span(step: &Transaction<'_>, key: i64, place: i64, span: &Span) -> rusqlite::Result<()> {
+fn put_stays(step: &Transaction<'_>, key: i64, made: &BTreeMap<i64, (i64, i64)>) -> rusqlite::Result<()> {
+    let mut select = step.prepare_cached("SELECT began, ended, place FROM stays WHERE chat = ?")?;
+    let known: BTreeMap<i64, (i64, i64)> = select
+        .query_map([key], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?
+        .collect::<Result<_, _>>()?;
+    for began in known.keys().filter(|began| !made.contains_key(began)) {
+        step.prepare_cached("DELETE FROM stays WHERE chat = ? AND began = ?")?.execute([key, *began])?;
+    }
+    for (began, stay) in made.iter().filter(|(began, stay)| known.get(began) != Some(stay)) {
+        let mut put = step.prepare_cached("INSERT OR REPLACE INTO stays VALUES (?, ?, ?, ?)")?;
+        put.execute([key, *began, stay.0, stay.1])?;
+    }
+    Ok(())
+}
+
+fn put_spans(step: &Transaction<'_>, key: i64, made: &BTreeMap<i64, Span>) -> rusqlite::Result<()> {
+    let mut select = step.prepare_cached(
+        "SELECT began, id, ended, place, marks, tags FROM spans INDEXED BY spans_of_chat WHERE chat = ?",
+    )?;
+    let known: BTreeMap<i64, (i64, Span)> = select
+        .query_map([key], |row| {
+            let span = Span { ended: row.get(2)?, place: row.get(3)?, marks: row.get(4)?, tags: row.get(5)? };
+            Ok((row.get(0)?, (row.get(1)?, span)))
+        })?
+        .collect::<Result<_, _>>()?;
+    for (id, _) in known.iter().filter(|(began, _)| !made.contains_key(began)).map(|(_, known)| known) {
+        step.prepare_cached("DELETE FROM spans WHERE id = ?")?.execute([id])?;
+        step.prepare_cached("DELETE FROM span_times WHERE id = ?")?.execute([id])?;
+    }
+    for (began, span) in made {
+        let Some((id, known)) = known.get(began) else {
+            add_span(step, key, *began, span)?;
+            continue;
+        };
+        if span != known {
+            step.prepare_cached("UPDATE spans SET ended = ?, place = ?, marks = ?, tags = ? WHERE id = ?")?
+                .execute(params![span.ended, span.place, span.marks, span.tags, id])?;
+        }
+        if (span.ended, span.marks) != (known.ended, known.marks) {
+            step.prepare_cached(
+                "UPDATE span_times SET ended = ?1, marks = ?2, marks_too = ?2 WHERE id = ?3",
+            )?
+            .execute(params![end_minute(span.ended), span.marks, id])?;
+        }
+    }
+    Ok(())
+}
+
+fn add_span(step: &Transaction<'_>, key: i64, began: i64, span: &Span) -> rusqlite::Result<()> {
     let mut add = step.prepare_cached(
         "INSERT INTO spans (chat, place, began, ended, marks, tags) VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
     )?;
-    let row = params![key, place, span.began, span.ended, span.marks, span.tags];
+    let row = params![key, span.place, began, span.ended, span.marks, span.tags];
     let id: i64 = add.query_row(row, |row| row.get(0))?;
-    let mut time = step.prepare_cached("INSERT INTO span_times VALUES (?, ?, ?, ?, ?)")?;
-    time.execute(params![id, minute(span.began), end_minute(span.ended), span.marks, span.marks])?;
+    let mut time = step.prepare_cached("INSERT INTO span_times VALUES (?1, ?2, ?3, ?4, ?4)")?;
+    time.execute(params![id, minute(began), end_minute(span.ended), span.marks])?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The live metrics: what open chats come to now.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -12,8 +13,6 @@ use crate::domain::calendar::Calendar;
 use crate::domain::metrics::Live;
 use crate::domain::register::from_nanos;
 
-/// How long nobody has said anything in a chat that is idle.
-pub const IDLE_SECONDS: i64 = 30 * 60;
 /// How long WhatsApp lets a team answer freely after the customer's last message.
 pub const WINDOW_SECONDS: i64 = 24 * 60 * 60;
 
@@ -40,7 +39,7 @@ pub enum LiveField {
     WithBot,
     /// The last public message is ours.
     WaitingForCustomer,
-    /// No message either way for [`IDLE_SECONDS`].
+    /// No message either way for as long as the settings say.
     Idle,
     /// The customer's last message is younger than [`WINDOW_SECONDS`].
     WindowOpen,
@@ -86,9 +85,9 @@ impl LiveField {
         Self::ALL.into_iter().find(|field| field.as_str() == word)
     }
 
-    /// The rule in one sentence.
-    pub fn rule(self) -> &'static str {
-        match self {
+    /// The rule in one sentence, where a chat is idle after so many minutes.
+    pub fn rule(self, idle_minutes: u16) -> Cow<'static, str> {
+        let rule = match self {
             Self::Open => "open chats",
             Self::Waiting => "open chats in the waiting list",
             Self::Unattended => {
@@ -97,11 +96,16 @@ impl LiveField {
             Self::Unassigned => "open chats without an owner",
             Self::WithBot => "open chats in which a bot runs and no human has replied since it began",
             Self::WaitingForCustomer => "open chats whose last public message is ours",
-            Self::Idle => "open chats without a public message either way for 30 minutes",
+            Self::Idle => {
+                return Cow::Owned(format!(
+                    "open chats without a public message either way for {idle_minutes} minutes"
+                ));
+            }
             Self::WindowOpen => "open WhatsApp chats whose last customer message is less than 24 hours old",
             Self::WindowClosed => "open WhatsApp chats whose last customer message is 24 hours old or older",
             Self::Unanswered => "open chats with an unanswered customer message",
-        }
+        };
+        Cow::Borrowed(rule)
     }
 }
 
@@ -112,7 +116,7 @@ pub struct LiveNow {
     pub filter: Filter,
     /// At this moment.
     pub now: Timestamp,
-    /// For what of a wait is within business hours.
+    /// For what of a wait is within business hours, and for what is idle.
     pub calendar: Arc<Calendar>,
     /// Row by row of these; `None`: one row of all.
     pub by: Option<Dimension>,
@@ -150,10 +154,11 @@ pub(super) struct OpenChat {
     pub(super) unanswered_since: Option<Timestamp>,
     last_message_at: Option<Timestamp>,
     last_customer_at: Option<Timestamp>,
+    idle_after: SignedDuration,
 }
 
 impl OpenChat {
-    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(super) fn read(row: &Row<'_>, idle_after: SignedDuration) -> rusqlite::Result<Self> {
         let time = |column: usize| row.get::<_, Option<i64>>(column).map(|nanos| nanos.map(from_nanos));
         Ok(Self {
             chat_id: row.get(0)?,
@@ -171,6 +176,7 @@ impl OpenChat {
             unanswered_since: time(12)?,
             last_message_at: time(13)?,
             last_customer_at: time(14)?,
+            idle_after,
         })
     }
 
@@ -197,7 +203,7 @@ impl OpenChat {
     /// When it turns idle, or turned.
     pub(super) fn idle_at(&self) -> Option<Timestamp> {
         let last = self.last_message_at.unwrap_or(self.since);
-        last.checked_add(SignedDuration::from_secs(IDLE_SECONDS)).ok()
+        last.checked_add(self.idle_after).ok()
     }
 
     /// True where the count holds this chat.
@@ -271,8 +277,9 @@ impl LiveNow {
         );
         let mut select = tx.prepare_cached(&sql)?;
         let mut rows = select.query(params_from_iter(&found.values))?;
+        let idle_after = self.calendar.idle_after();
         while let Some(row) = rows.next()? {
-            take(OpenChat::read(row)?);
+            take(OpenChat::read(row, idle_after)?);
         }
         Ok(())
     }

@@ -69,7 +69,8 @@ fn hours_in_force(
     let days = saved.settings.business_hours.days();
     let days = days.map(|spans| spans.iter().map(|span| (span.from, span.until)).collect());
     let holidays = saved.settings.holidays.iter().map(|holiday| holiday.date);
-    Ok((Calendar::new(default_hours.zone().clone(), days, holidays), Some(saved.seq)))
+    let calendar = Calendar::new(default_hours.zone().clone(), days, holidays);
+    Ok((calendar.with_idle_minutes(saved.settings.idle_minutes), Some(saved.seq)))
 }
 
 fn definition_in(calendar: &Calendar) -> String {

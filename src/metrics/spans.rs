@@ -28,26 +28,31 @@ CREATE TABLE known (
     last_at    INTEGER NOT NULL
 );
 CREATE INDEX known_by_contact ON known (contact_id, at);
--- Where it stood, open or closed, from `began` until before `ended`. The columns have the names that scopes ask for.
+-- The places in which chats stood, each once. The columns have the names that scopes ask for.
 CREATE TABLE places (
     id           INTEGER PRIMARY KEY,
-    chat         INTEGER NOT NULL,
-    began        INTEGER NOT NULL,
-    ended        INTEGER NOT NULL,
+    -- All of it, as text.
+    name         TEXT    NOT NULL UNIQUE,
     organization TEXT,
     channel_id   TEXT,
     sector_id    TEXT,
     owner_id     TEXT,
     private      INTEGER NOT NULL
 );
-CREATE INDEX places_of_chat ON places (chat, began);
 CREATE TABLE place_members (
     member_id TEXT    NOT NULL,
     place     INTEGER NOT NULL,
     PRIMARY KEY (member_id, place)
 ) WITHOUT ROWID;
-CREATE INDEX place_members_of ON place_members (place);
--- The open stretches of it, each in one place.
+-- Where a chat stood, open or closed, from `began` until before `ended`; without a gap.
+CREATE TABLE stays (
+    chat  INTEGER NOT NULL,
+    began INTEGER NOT NULL,
+    ended INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    PRIMARY KEY (chat, began)
+) WITHOUT ROWID;
+-- The open stretches, each in one place.
 CREATE TABLE spans (
     id      INTEGER PRIMARY KEY,
     chat    INTEGER NOT NULL,
@@ -83,8 +88,8 @@ CREATE TABLE lines (
 pub(super) fn empty(step: &Transaction<'_>) -> rusqlite::Result<()> {
     // An R*Tree takes its rows out one by one: a new one is quicker.
     step.execute_batch(
-        "DROP TABLE span_times; DROP TABLE known; DROP TABLE places; DROP TABLE place_members; DROP TABLE spans;
-         DROP TABLE said; DROP TABLE said_by_day; DROP TABLE lines;",
+        "DROP TABLE span_times; DROP TABLE known; DROP TABLE places; DROP TABLE place_members; DROP TABLE stays;
+         DROP TABLE spans; DROP TABLE said; DROP TABLE said_by_day; DROP TABLE lines;",
     )?;
     step.execute_batch(TABLES)
 }

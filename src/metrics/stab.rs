@@ -162,20 +162,25 @@ pub(super) fn all_direct(scope: &std::sync::Arc<Scope>) -> Filter {
     }
 }
 
-/// Sums over the places at a moment, open chats and closed ones, that a scope saw then; `tables` are joined to it.
-pub(super) fn sum_places<const N: usize>(
+/// Sums over the chats that a scope saw at a moment, open ones and closed ones: over `known` beside the place, which
+/// `chats` is; `first` are the chats that are looked at.
+pub(super) fn sum_seen<const N: usize>(
     tx: &Transaction<'_>,
-    (columns, tables): (&str, &str),
-    first: Vec<Value>,
-    at: Timestamp,
-    scope: &Scope,
+    columns: &str,
+    first: &str,
+    values: Vec<Value>,
+    (at, scope): (Timestamp, &Scope),
 ) -> Result<[i64; N], ArchiveError> {
     let at = Value::Integer(to_nanos(at));
     let (seen, of_scope) = chats_seen(scope);
+    // Stays follow each other without a gap: the last one that began holds the moment.
     let sql = format!(
-        "{MEMBERS} SELECT {columns} FROM {tables} WHERE chats.began <= ? AND chats.ended > ? AND {seen}"
+        "{MEMBERS} SELECT {columns} FROM {first} CROSS JOIN stays ON stays.chat = known.chat
+             AND stays.began = (SELECT max(began) FROM stays AS all_stays WHERE chat = known.chat AND began <= ?)
+         CROSS JOIN places AS chats ON chats.id = stays.place
+         WHERE {seen}"
     );
-    let values = first.into_iter().chain([at.clone(), at]).chain(of_scope);
+    let values = values.into_iter().chain([at]).chain(of_scope);
     let sums = tx.prepare_cached(&sql)?.query_row(params_from_iter(values), |row| {
         let mut sums = [0; N];
         for (place, sum) in sums.iter_mut().enumerate() {

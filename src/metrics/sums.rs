@@ -10,7 +10,7 @@ use rusqlite::{Transaction, params};
 
 use super::ask::Progress;
 use super::spans::DAY;
-use super::stab::{Stab, all_direct, sum_places};
+use super::stab::{Stab, all_direct, sum_seen};
 use crate::archive::{ArchiveError, Query, last_seq};
 use crate::auth::Scope;
 use crate::domain::Seq;
@@ -154,22 +154,15 @@ impl SumsThen {
 
     /// The same of what a scope saw.
     fn seen(&self, tx: &Transaction<'_>, said: &str) -> Result<[i64; 4], ArchiveError> {
-        let known = (
-            "count(*), count(DISTINCT known.contact_id)",
-            "places AS chats CROSS JOIN known ON known.chat = chats.chat",
-        );
-        let [chats, contacts] = sum_places(tx, known, Vec::new(), self.then, &self.scope)?;
-        let days =
-            ("sum(said.n)", "places AS chats CROSS JOIN said ON said.chat = chats.chat AND said.day < ?");
+        let eyes = (self.then, &*self.scope);
+        let columns = "count(*), count(DISTINCT known.contact_id),
+             sum((SELECT sum(n) FROM said WHERE said.chat = known.chat AND day < ?))";
         let day = vec![Value::Integer(self.day())];
-        let [before] = sum_places(tx, days, day, self.then, &self.scope)?;
-        let rest = (
-            "sum(part.value ->> 1), sum(CASE WHEN known.kind = 0 THEN part.value ->> 2 END)",
-            "json_each(?) AS part CROSS JOIN main.chats AS today ON today.id = part.value ->> 0
-             CROSS JOIN known ON known.chat = today.key CROSS JOIN places AS chats ON chats.chat = today.key",
-        );
-        let said = vec![Value::Text(said.to_owned())];
-        let [of_day, today] = sum_places(tx, rest, said, self.then, &self.scope)?;
+        let [chats, contacts, before] = sum_seen(tx, columns, "known", day, eyes)?;
+        let columns = "sum(part.value ->> 1), sum(CASE WHEN known.kind = 0 THEN part.value ->> 2 END)";
+        let first = "json_each(?) AS part CROSS JOIN main.chats AS today ON today.id = part.value ->> 0
+             CROSS JOIN known ON known.chat = today.key";
+        let [of_day, today] = sum_seen(tx, columns, first, vec![Value::Text(said.to_owned())], eyes)?;
         Ok([chats, contacts, before + of_day, today])
     }
 }

@@ -42,7 +42,7 @@ impl Query for OpenThen {
 
     fn answer(self, tx: &Transaction<'_>) -> Result<StoodOpen, ArchiveError> {
         let mut stood = StoodOpen { progress: Progress::read(tx)?, chats: Vec::new(), moved: Vec::new() };
-        let then = to_nanos(self.live.now);
+        let (then, idle_after) = (to_nanos(self.live.now), self.live.calendar.idle_after());
         // In the order of the columns of open chats; those that say where it stands are of the place.
         let columns = "today.id, known.contact_id, chats.owner_id, chats.sector_id, chats.channel_id, spans.tags,
              today.since, (spans.marks & 2) <> 0, coalesce(lines.whatsapp, 0), today.answered, today.with_bot,
@@ -51,7 +51,7 @@ impl Query for OpenThen {
              LEFT JOIN lines ON lines.id = chats.channel_id";
         let stab = Stab { at: self.live.now, not_at: None, filter: &self.live.filter };
         stab.each(tx, columns, joins, |row| {
-            let open = OpenChat::read(row)?;
+            let open = OpenChat::read(row, idle_after)?;
             if row.get::<_, i64>(15)? <= then {
                 stood.chats.push(open);
             } else if stood.moved.len() == LIVE_REBUILT_MAX {
@@ -177,7 +177,7 @@ mod tests {
             "INSERT INTO chats (key, id, kind, private, open, waiting, whatsapp, since, answered, with_bot, ours_last)
              SELECT n, 'c' || n, 0, 0, 1, 0, 0, 0, 0, 0, 0 FROM n",
             "INSERT INTO known SELECT n, 0, NULL, 100000000000, 300000000000 FROM n",
-            "INSERT INTO places (id, chat, began, ended, private) SELECT n, n, 100000000000, 9223372036854775807, 0 FROM n",
+            "INSERT INTO places (id, name, private) SELECT n, n, 0 FROM n",
             "INSERT INTO spans SELECT n, n, n, 100000000000, 200000000000, 1, NULL FROM n",
             "INSERT INTO span_times SELECT n, 1, 3, 1, 1 FROM n",
         ] {

@@ -144,17 +144,20 @@ pub enum RecoveryReason {
     TooMany,
     /// The token allows something else than the client's did.
     ScopeChanged,
+    /// No position was to be recovered: a stretch of the past is replayed, and nothing is live.
+    Replay,
 }
 
 impl RecoveryReason {
     /// The whole table.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::NoPosition,
         Self::EpochChanged,
         Self::PositionAhead,
         Self::TooOld,
         Self::TooMany,
         Self::ScopeChanged,
+        Self::Replay,
     ];
 
     /// The word of the wire.
@@ -166,6 +169,32 @@ impl RecoveryReason {
             Self::TooOld => "too_old",
             Self::TooMany => "too_many",
             Self::ScopeChanged => "scope_changed",
+            Self::Replay => "replay",
+        }
+    }
+}
+
+/// Why a replay of the past ended: the `reason` of `replay_ended`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ReplayEnd {
+    /// The stretch was played to its end.
+    Done,
+    /// The client stopped it, or what its token allows changed.
+    Stopped,
+    /// What comes next is not kept any more, or cannot be read.
+    Gone,
+}
+
+impl ReplayEnd {
+    /// The whole table.
+    pub const ALL: [Self; 3] = [Self::Done, Self::Stopped, Self::Gone];
+
+    /// The word of the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Stopped => "stopped",
+            Self::Gone => "gone",
         }
     }
 }

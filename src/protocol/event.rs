@@ -36,6 +36,8 @@ pub enum ServerEvent {
     PresenceSet,
     /// Metrics, conflated.
     MetricsUpdate,
+    /// A replay of the past is over.
+    ReplayEnded,
     /// The screen missed something and must ask again.
     ResyncRequired,
     /// Whether deliveries are taken in; told on change.
@@ -52,7 +54,7 @@ pub enum ServerEvent {
 
 impl ServerEvent {
     /// The whole table.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::ConnectionEstablished,
         Self::Authenticated,
         Self::UmblerData,
@@ -65,6 +67,7 @@ impl ServerEvent {
         Self::PresenceUpdate,
         Self::PresenceSet,
         Self::MetricsUpdate,
+        Self::ReplayEnded,
         Self::ResyncRequired,
         Self::HubStatus,
         Self::GoingAway,
@@ -88,6 +91,7 @@ impl ServerEvent {
             Self::PresenceUpdate => "presence_update",
             Self::PresenceSet => "presence_set",
             Self::MetricsUpdate => "metrics_update",
+            Self::ReplayEnded => "replay_ended",
             Self::ResyncRequired => "resync_required",
             Self::HubStatus => "hub_status",
             Self::GoingAway => "going_away",
@@ -101,7 +105,7 @@ impl ServerEvent {
 /// The content of a `heartbeat` event.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Heartbeat {
-    /// The hub's newest position.
+    /// The hub's newest position, or as far as this session got; 0 on one that replays the past or has replayed it.
     #[schema(value_type = i64)]
     pub seq: Seq,
     /// Updates sent on this session: a client that counts otherwise has missed one.
@@ -146,6 +150,9 @@ pub struct ErrorData<'a> {
     pub message: &'a str,
     /// True where the same request may succeed later, unchanged.
     pub temporary: bool,
+    /// Of a stretch that cannot be replayed: the word of the table of positions that were not recovered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
 }
 
 /// Encodes an `error` envelope.
@@ -155,6 +162,19 @@ pub fn encode_error(
     code: ErrorCode,
     message: &str,
 ) -> ByteString {
-    let data = ErrorData { code: code.as_str(), message, temporary: code.is_temporary() };
+    let data = ErrorData { code: code.as_str(), message, temporary: code.is_temporary(), reason: None };
+    encode(ServerEvent::Error, id, timestamp, &data)
+}
+
+/// Encodes a `bad_request` that a client may act on by its reason.
+pub fn encode_refusal(
+    id: Option<&RawValue>,
+    timestamp: Timestamp,
+    message: &str,
+    reason: &'static str,
+) -> ByteString {
+    let code = ErrorCode::BadRequest;
+    let reason = Some(reason);
+    let data = ErrorData { code: code.as_str(), message, temporary: code.is_temporary(), reason };
     encode(ServerEvent::Error, id, timestamp, &data)
 }

@@ -19,13 +19,15 @@ pub mod channel;
 pub mod depth;
 pub mod request_data;
 pub mod request;
+pub mod replay;
 pub mod event;
 
 pub use alerts::{AlertChange, AlertShape, SettingsShape};
 pub use channel::{Board, Channel, ChannelError};
-pub use codes::{CloseCode, ErrorCode, RecoveryReason, ResyncReason};
+pub use codes::{CloseCode, ErrorCode, RecoveryReason, ReplayEnd, ResyncReason};
 pub use mask::Mask;
 pub use members::MemberShape;
+pub use replay::{ReplayRequest, Speed};
 pub use request::{ClientEvent, Envelope, EnvelopeError, Request, SnapshotLimits, SubscribeRequest};
 pub use shapes::{ChatShape, ContactShape, MessageShape, MessageSummary, StatsShape};
 pub use status::{FaultKind, HubState};

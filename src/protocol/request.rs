@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use super::channel::{Channel, ID_BYTES_MAX};
 use super::codes::ErrorCode;
 use super::depth::{JSON_DEPTH_MAX, is_too_deep};
+use super::replay::{ReplayRequest, read_replay};
 use super::request_data::{AuthenticateData, PresenceData, SnapshotData, SubscribeData, UnsubscribeData};
 
 /// Longest `id` of a client's own, in bytes of JSON: it is echoed, so it is bounded.
@@ -133,6 +134,8 @@ pub struct SubscribeRequest {
     pub epoch: Option<String>,
     /// The scope the client had then.
     pub scope: Option<String>,
+    /// The stretch of the past to be replayed instead.
+    pub replay: Option<ReplayRequest>,
 }
 
 #[derive(Deserialize)]
@@ -175,7 +178,7 @@ fn is_object(json: &str) -> bool {
     json.trim_start().starts_with('{')
 }
 
-fn refuse(code: ErrorCode, message: impl Into<String>) -> EnvelopeError {
+pub(super) fn refuse(code: ErrorCode, message: impl Into<String>) -> EnvelopeError {
     EnvelopeError { code, message: message.into() }
 }
 
@@ -253,12 +256,13 @@ fn read_snapshot(data: Option<&RawValue>) -> Result<Request, EnvelopeError> {
     }))
 }
 
-fn read_subscribe(data: Option<&RawValue>) -> Result<Request, EnvelopeError> {
-    let data: SubscribeData = optional(data)?;
+fn read_subscribe(raw: Option<&RawValue>) -> Result<Request, EnvelopeError> {
+    let data: SubscribeData = optional(raw)?;
     let channels = match &data.channels {
         None => vec![Channel::Updates],
         Some(names) => channels(names)?,
     };
+    let replay = read_replay(&data, &channels, raw)?;
     if data.since.is_some_and(|since| since < 0) {
         return Err(refuse(ErrorCode::BadRequest, "data.since must not be negative"));
     }
@@ -267,6 +271,7 @@ fn read_subscribe(data: Option<&RawValue>) -> Result<Request, EnvelopeError> {
     }
     Ok(Request::Subscribe(SubscribeRequest {
         channels,
+        replay,
         since: data.since,
         epoch: data.epoch,
         scope: data.scope,

@@ -29,6 +29,7 @@ pub struct SnapshotData {
 
 /// The content of `subscribe_updates`.
 #[derive(Deserialize, Default, ToSchema)]
+#[serde(rename_all = "camelCase")]
 #[schema(as = SubscribeUpdates)]
 pub struct SubscribeData {
     /// What to follow; `updates`.
@@ -41,6 +42,16 @@ pub struct SubscribeData {
     pub(super) epoch: Option<String>,
     /// The scope that the client had then.
     pub(super) scope: Option<String>,
+    /// Replay what happened from this moment on, instead of what happens now; beside it only `channels`,
+    /// `replayUntil` and `speed` may stand.
+    #[schema(format = DateTime)]
+    pub(super) replay_from: Option<String>,
+    /// Up to this moment; now.
+    #[schema(format = DateTime)]
+    pub(super) replay_until: Option<String>,
+    /// So many times as fast as it happened; 1.
+    #[schema(minimum = 0.1, maximum = 1000)]
+    pub(super) speed: Option<f64>,
 }
 
 /// The content of `unsubscribe_updates`.

@@ -222,6 +222,12 @@ fn watch_all_known_deliveries(description: &Description) {
         screen.is_refused(frame, code);
     }
     screen.says("unsubscribe_updates", Value::Null);
+    let newest = screen.hears("unsubscribed")["timestamp"].clone();
+    for from in [json!("2026-03-02T10:00:00-03:00"), newest] {
+        screen.says("subscribe_updates", json!({ "replayFrom": from, "replayUntil": null, "speed": 1000 }));
+        assert!(screen.hears("subscribed")["data"]["replay"].is_object());
+    }
+    assert_eq!(screen.hears("replay_ended")["data"]["reason"], "done");
     screen.says("ping", json!({}));
     screen.hears("pong");
     let mut flood = description.screen(&hub);

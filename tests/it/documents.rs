@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use umbler_hub::domain::AlertKind;
-use umbler_hub::protocol::{AlertChange, CloseCode, ErrorCode, RecoveryReason, ResyncReason};
+use umbler_hub::protocol::{AlertChange, CloseCode, ErrorCode, RecoveryReason, ReplayEnd, ResyncReason};
 use ureq::http::StatusCode;
 
 use super::house::{root, sources, text};
@@ -60,6 +60,8 @@ fn every_code_and_reason_is_explained_and_no_other() {
     ] {
         assert_eq!(columns(&rows(document, heading), &[0]), reasons, "{document}");
     }
+    let reasons = BTreeSet::from(ReplayEnd::ALL.map(|reason| reason.as_str().to_owned()));
+    assert_eq!(columns(&rows("errors.md", "Why a replay ended"), &[0]), reasons);
     let reasons = BTreeSet::from(ResyncReason::ALL.map(|reason| reason.as_str().to_owned()));
     assert_eq!(columns(&rows("errors.md", "Why a screen must begin anew"), &[0]), reasons);
 

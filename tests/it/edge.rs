@@ -80,7 +80,7 @@ fn an_address_that_asks_too_often_is_told_when_to_come_back_and_its_page_may_rea
     assert!(
         refused
             .header("access-control-expose-headers")
-            .is_some_and(|names| names.eq_ignore_ascii_case("retry-after")),
+            .is_some_and(|names| names.to_lowercase().contains("retry-after")),
         "{refused:?}"
     );
     assert_eq!(refused.header("x-content-type-options"), Some("nosniff"));

@@ -39,6 +39,8 @@ mod presence;
 mod process;
 mod protocol;
 mod recovery;
+mod replays;
+mod replay_ends;
 mod rest;
 mod revocations;
 mod rfc6455;

@@ -40,11 +40,11 @@ fn dump(home: &Path) -> BTreeSet<String> {
         "SELECT 'member', json_array(member_id, chat_id) FROM chat_members",
         "SELECT 'known', json_array(chats.id, known.kind, known.contact_id, at, last_at)
              FROM known JOIN chats ON chats.key = known.chat",
-        "SELECT 'place', json_array(chats.id, began, ended, places.organization, places.channel_id, places.sector_id,
-             places.owner_id, places.private, (SELECT json_group_array(member_id) FROM (
+        "SELECT 'stay', json_array(chats.id, began, ended, places.name, places.organization, places.channel_id,
+             places.sector_id, places.owner_id, places.private, (SELECT json_group_array(member_id) FROM (
                  SELECT member_id FROM place_members WHERE place = places.id ORDER BY member_id)))
-             FROM places JOIN chats ON chats.key = places.chat",
-        "SELECT 'span', json_array(chats.id, spans.began, spans.ended, places.began, spans.marks, spans.tags,
+             FROM stays JOIN chats ON chats.key = stays.chat JOIN places ON places.id = stays.place",
+        "SELECT 'span', json_array(chats.id, spans.began, spans.ended, places.name, spans.marks, spans.tags,
              times.began, times.ended, times.marks, times.marks_too) FROM spans
              JOIN chats ON chats.key = spans.chat LEFT JOIN places ON places.id = spans.place
              LEFT JOIN span_times AS times ON times.id = spans.id",

@@ -1,6 +1,8 @@
 //! Settings that an admin edits: whole, checked field by field, and told to every screen.
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
+use umbler_hub::telemetry::clock;
 
 use super::support::keys::{SECRET, token};
 use super::support::{Delivery, Hub, hub_with, spawn_hub};
@@ -52,6 +54,7 @@ fn while_nobody_saved_any_they_are_the_defaults_of_the_hub() {
                 },
                 "sectors": {},
             },
+            "idleMinutes": 30,
         })
     );
     // What was read can be sent back as it is.
@@ -72,6 +75,7 @@ fn what_is_saved_is_told_to_every_screen_and_survives_a_kill() {
     assert_eq!(settings["thresholds"]["sectors"], json!({ "sales": { "waitingSeconds": null } }));
     assert_eq!(settings["thresholds"]["default"], whole()["thresholds"]["default"]);
     assert_eq!(saved["updatedBy"]["id"], "anonymous");
+    assert_eq!(settings["idleMinutes"], 30, "what was left out");
     let update = screen.hears_update("settings_updated");
     assert_eq!((&update["seq"], &update["data"]["settings"]), (&saved["seq"], settings));
     assert!(update["data"]["eventId"].as_str().expect("an id").starts_with("settings:"));
@@ -96,6 +100,7 @@ fn every_wrong_field_is_named_and_nothing_is_saved() {
     body["thresholds"]["default"]["windowClosingSeconds"] = json!(86_401);
     body["thresholds"]["default"].as_object_mut().expect("an object").remove("waitingSeconds");
     body["thresholds"]["sectors"] = json!({ "s": { "waitingSeconds": -1, "x": 1 }, "t": [] });
+    body["idleMinutes"] = json!(0);
     body["more"] = json!(1);
     let error = hub.put(PATH, &[], &body).refuses(400, "bad_parameter");
     assert_eq!(error["parameter"], "timeZone");
@@ -116,6 +121,7 @@ fn every_wrong_field_is_named_and_nothing_is_saved() {
         "thresholds.sectors.s.waitingSeconds must be",
         "thresholds.sectors.s.x is not known here",
         "thresholds.sectors.t must be an object",
+        "idleMinutes must be whole minutes from 1 to 1440",
         "more is not known here",
     ] {
         assert!(message.contains(path), "{path:?} is missing: {message}");
@@ -229,4 +235,73 @@ fn business_time_is_counted_anew_in_the_hours_that_were_saved() {
     assert_eq!(median_reply(&hub, "wall"), 600_000);
     let hub = hub.restarted();
     assert_eq!(median_reply(&hub, "business"), 0, "after a restart too");
+}
+
+#[test]
+fn what_is_idle_is_what_the_settings_say_and_at_once() {
+    let hub = spawn_hub();
+    let at = format!("{:.3}", clock::now() - SignedDuration::from_mins(20));
+    let delivery = Delivery::message("a").set("/EventDate", json!(at));
+    hub.provider().posts(&delivery.message_field("EventAtUTC", json!(at)));
+    let idle = |hub: &Hub| {
+        let explained = hub.json("/api/umbler/metrics/live?explain=true&metric=idle");
+        let counted = hub.json("/api/umbler/metrics/live")["rows"][0]["idle"].clone();
+        assert_eq!(explained["total"], counted);
+        (counted, explained["rule"].as_str().expect("a rule").to_owned())
+    };
+    let says = |count: i64, minutes: i64| {
+        let rule = format!("open chats without a public message either way for {minutes} minutes");
+        (json!(count), rule)
+    };
+    assert_eq!(idle(&hub), says(0, 30), "while nobody saved anything");
+    let mut settings = whole();
+    for (minutes, count) in [(10, 1), (1_440, 0), (1, 1)] {
+        settings["idleMinutes"] = json!(minutes);
+        assert_eq!(puts(&hub, &settings)["settings"]["idleMinutes"], minutes);
+        assert_eq!(idle(&hub), says(count, minutes));
+    }
+    let hub = hub.restarted();
+    assert_eq!(idle(&hub), says(1, 1), "after a restart too");
+    puts(&hub, &whole());
+    assert_eq!(idle(&hub), says(0, 30), "left out, it is the default again");
+    for wrong in [json!(0), json!(1_441), json!(1.5), json!("30"), Value::Null] {
+        settings["idleMinutes"] = wrong;
+        let error = hub.put(PATH, &[], &settings).refuses(400, "bad_parameter");
+        assert_eq!(error["parameter"], "idleMinutes");
+    }
+}
+
+#[test]
+fn what_somebody_else_saved_meanwhile_is_not_overwritten() {
+    let hub = spawn_hub();
+    let read = hub.get(PATH);
+    assert_eq!((read.header("etag"), &read.json()["seq"]), (Some("\"0\""), &Value::Null));
+    let idle_after = |minutes: u16| {
+        let mut settings = whole();
+        settings["idleMinutes"] = json!(minutes);
+        settings
+    };
+    let puts_if = |tag: &str, minutes: u16| hub.put(PATH, &[("if-match", tag)], &idle_after(minutes));
+    let first = puts_if("\"0\"", 1);
+    assert_eq!((first.status, first.header("etag")), (200, Some("\"1\"")));
+    puts_if("\"0\"", 2).refuses(412, "settings_changed");
+    puts_if("\"7\"", 1).refuses(412, "settings_changed");
+    assert_eq!(hub.json(PATH), first.json(), "nothing was saved");
+    assert_eq!(hub.json("/health")["seq"], 1);
+    assert_eq!(puts_if("\"1\"", 3).header("etag"), Some("\"2\""));
+    assert_eq!(puts_if("*", 4).status, 200);
+    assert_eq!(hub.put(PATH, &[], &idle_after(5)).status, 200, "whoever does not ask overwrites");
+    for wrong in ["4", "W/\"4\"", "\"4\", \"5\"", "\"x\""] {
+        assert_eq!(puts_if(wrong, 6).refuses(400, "bad_parameter")["parameter"], "If-Match");
+    }
+
+    // Of several who read the same, one saves.
+    let saved: Vec<u16> = std::thread::scope(|scope| {
+        let puts_if = &puts_if;
+        let lanes: Vec<_> =
+            (10..14).map(|minutes| scope.spawn(move || puts_if("\"4\"", minutes).status)).collect();
+        lanes.into_iter().map(|lane| lane.join().expect("no panic")).collect()
+    });
+    assert_eq!(saved.iter().filter(|status| **status == 200).count(), 1, "{saved:?}");
+    assert_eq!(saved.iter().filter(|status| **status == 412).count(), 3, "{saved:?}");
 }

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 
 use serde_json::{Value, json};
 
+use super::support::boards::Held;
 use super::support::keys::{SECRET, token};
 use super::support::{Hub, hub_with, spawn_hub};
 
@@ -145,4 +146,25 @@ fn a_stream_is_told_why_it_ends() {
     }
     assert_eq!(heard.last().map(|last| &last["data"]["code"]), Some(&json!(4000)), "{heard:?}");
     assert!(hub.stop().success());
+}
+
+#[test]
+fn a_stream_brings_boards_whole_and_then_what_changed() {
+    let hub = spawn_hub();
+    let mut stream = Stream::open(&hub, "?channels=metrics:live,metrics:tags", &[]);
+    let mut held = Held::default();
+    let mut reads_until = |open: i64| {
+        while !held.0.contains_key("metrics:tags") || held.live("metrics:live", "", "open") != open {
+            let envelope = stream.next().expect("the stream goes on");
+            if envelope["event"] == "metrics_update" {
+                held.takes(&envelope["data"]);
+            }
+        }
+    };
+    reads_until(0);
+    hub.provider().says("a", "hello");
+    reads_until(1);
+    hub.provider().says("b", "hello");
+    reads_until(2);
+    assert_eq!(held.0["metrics:live"].whole, 1);
 }

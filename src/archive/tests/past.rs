@@ -24,6 +24,7 @@ fn more_chats_than_are_put_together_for_one_page_are_on_the_next() {
     let ask = |after: Option<Cursor>, status| ListPastChats {
         then: at(50),
         filter: ChatFilter { status: Some(status), ..ChatFilter::default() },
+        among: None,
         limit: 200,
         after,
         scope: everything(),
@@ -33,6 +34,13 @@ fn more_chats_than_are_put_together_for_one_page_are_on_the_next() {
     let second = base.ask(ask(first.next, StatusFilter::Waiting)).unwrap();
     assert_eq!(second.chats.iter().map(|chat| chat.id.as_str()).collect::<Vec<_>>(), ["c00000"]);
     assert_eq!(second.next, None);
+
+    let narrowed = ListPastChats {
+        among: Some(vec!["c00000".into(), "c00001".into()]),
+        ..ask(None, StatusFilter::Waiting)
+    };
+    let narrowed = base.ask(narrowed).unwrap();
+    assert_eq!((narrowed.chats.len(), narrowed.next), (1, None), "no other is looked at");
 
     let (mut seen, mut after) = (0, None);
     loop {

@@ -91,7 +91,7 @@ fn read_past(mut params: Params, then: Timestamp, caller: &Caller) -> Result<Lis
     let after = params.take("cursor", str::parse::<Cursor>)?;
     let filter = read_filter(&mut params)?;
     params.finish()?;
-    Ok(ListPastChats { then, filter, limit, after, scope: Arc::clone(&caller.scope) })
+    Ok(ListPastChats { then, filter, among: None, limit, after, scope: Arc::clone(&caller.scope) })
 }
 
 /// What a query string asks of a list of chats.
@@ -150,7 +150,8 @@ pub async fn list(
 ) -> Result<Answer<ListAnswer>, ApiError> {
     let mut params = Params::read(request.query_string())?;
     if let Some(at) = params.past_moment("at")? {
-        let list = read_past(params, at, &caller)?;
+        let mut list = read_past(params, at, &caller)?;
+        list.among = state.open_then(&list).await?;
         let limit = list.limit;
         let PastChats { chats, next } = state.ask(list).await?;
         let next_cursor = next.as_ref().map(ToString::to_string);

@@ -1,6 +1,7 @@
 //! `/settings`: what an admin edits while the hub runs.
 
-use actix_web::{HttpRequest, web};
+use actix_web::http::header::{ETAG, HeaderMap, IF_MATCH};
+use actix_web::{CustomizeResponder, HttpRequest, Responder, web};
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,13 +10,13 @@ use super::Answer;
 use super::params::Params;
 use super::settings_fields::{self, SettingsRequest};
 use crate::archive::GetSettings;
-use crate::domain::EventId;
+use crate::domain::{EventId, Seq};
 use crate::http::body;
 use crate::http::caller::Caller;
 use crate::http::error::{ApiError, ErrorBody};
 use crate::http::state::EdgeState;
 use crate::http::webhook::{compress, store};
-use crate::hub::{SettingsChange, Submission};
+use crate::hub::{AckStatus, SettingsChange, Submission};
 use crate::protocol::shapes::NamedShape;
 use crate::protocol::{Mask, SettingsShape};
 use crate::telemetry::clock;
@@ -37,7 +38,12 @@ pub struct SettingsAnswer {
     updated_by: Option<NamedShape>,
 }
 
-/// The settings in force: business hours, holidays and the thresholds of alerts.
+/// The answer, with its position as the entity tag.
+type Tagged = CustomizeResponder<Answer<SettingsAnswer>>;
+
+/// The settings in force: business hours, holidays, the thresholds of alerts, and what is idle.
+///
+/// `ETag` is `"SEQ"`, and `"0"` while nobody saved any.
 #[utoipa::path(
     get,
     path = "/api/umbler/settings",
@@ -54,17 +60,20 @@ pub async fn get(
     caller: Caller,
     request: HttpRequest,
     state: web::Data<EdgeState>,
-) -> Result<Answer<SettingsAnswer>, ApiError> {
+) -> Result<Tagged, ApiError> {
     Params::read(request.query_string())?.finish()?;
-    in_force(&state, &caller).await.map(Answer)
+    in_force(&state, &caller).await.map(tagged)
 }
 
-/// Replaces all of the settings. Every screen is told, and alerts follow the thresholds from then on.
+/// Replaces all of the settings. Every screen is told, and alerts follow the thresholds from then on. With `If-Match`, only
+/// where nobody saved others meanwhile.
 #[utoipa::path(
     put,
     path = "/api/umbler/settings",
     tag = "umbler",
     security(("bearer" = [])),
+    params(("If-Match" = Option<String>, Header, description = "The `ETag` of the settings that these are made from; \
+        left out: whatever was saved is replaced.")),
     request_body(content = SettingsRequest, content_type = "application/json"),
     responses(
         (status = 200, description = "Durable.", body = SettingsAnswer),
@@ -72,6 +81,7 @@ pub async fn get(
         (status = 401, description = "No valid token.", body = ErrorBody),
         (status = 403, description = "The token is no admin's.", body = ErrorBody),
         (status = 408, description = "The body came too slowly.", body = ErrorBody),
+        (status = 412, description = "Others were saved meanwhile; nothing was saved.", body = ErrorBody),
         (status = 413, description = "The body has more than 256 KiB.", body = ErrorBody),
         (status = 415, description = "The body is not declared as JSON, or encoded.", body = ErrorBody),
         (status = 429, description = "Too many requests.", body = ErrorBody),
@@ -83,9 +93,10 @@ pub async fn put(
     request: HttpRequest,
     payload: web::Payload,
     state: web::Data<EdgeState>,
-) -> Result<Answer<SettingsAnswer>, ApiError> {
+) -> Result<Tagged, ApiError> {
     caller.require_admin("settings are changed by admins")?;
     Params::read(request.query_string())?.finish()?;
+    let only_after = only_after(request.headers())?;
     body::check_json(&request)?;
     let body = body::read(&request, payload, BODY_BYTES_MAX, &state).await?.bytes;
     let values = settings_fields::read(&body, &state.settings.time_zone)?;
@@ -98,12 +109,34 @@ pub async fn put(
         // A namespace of their own: no change may take the id of a delivery.
         id: EventId::from(format!("settings:{:032x}", rand::random::<u128>())),
         settings,
+        only_after,
         by: caller.named(),
         raw: compress(&text)?,
         received_at: clock::now(),
     };
-    store(&state, Submission::Settings(Box::new(change))).await?;
-    in_force(&state, &caller).await.map(Answer)
+    let ack = store(&state, Submission::Settings(Box::new(change))).await?;
+    if ack.status == AckStatus::Ignored {
+        return Err(ApiError::SettingsChanged);
+    }
+    in_force(&state, &caller).await.map(tagged)
+}
+
+fn tagged(answer: SettingsAnswer) -> Tagged {
+    let tag = format!("\"{}\"", answer.seq.unwrap_or(0));
+    Answer(answer).customize().insert_header((ETAG, tag))
+}
+
+/// The position that `If-Match` names: `"12"`, or `*` for any.
+fn only_after(headers: &HeaderMap) -> Result<Option<Seq>, ApiError> {
+    let Some(value) = headers.get(IF_MATCH) else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default().trim();
+    if text == "*" {
+        return Ok(None);
+    }
+    let seq =
+        text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).and_then(|text| text.parse().ok());
+    seq.map(|seq| Some(Seq(seq)))
+        .ok_or_else(|| ApiError::parameter("If-Match", "must be one entity tag, as ETag told it: \"12\""))
 }
 
 async fn in_force(state: &EdgeState, caller: &Caller) -> Result<SettingsAnswer, ApiError> {

@@ -6,7 +6,10 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::params::ID_BYTES_MAX;
-use crate::domain::settings::{DAYS, Holiday, MINUTES_PER_DAY, Seconds, Span, Thresholds, WeekHours};
+use crate::domain::settings::{
+    DAYS, Holiday, IDLE_MINUTES_DEFAULT, IDLE_MINUTES_MAX, MINUTES_PER_DAY, Seconds, Span, Thresholds,
+    WeekHours,
+};
 use crate::domain::{AlertKind, Settings};
 use crate::http::error::ApiError;
 
@@ -41,6 +44,9 @@ pub struct SettingsRequest {
     holidays: Option<Vec<Holiday>>,
     /// The default names all six.
     thresholds: Thresholds,
+    /// Left out: 30.
+    #[schema(minimum = 1, maximum = 1440)]
+    idle_minutes: Option<u16>,
 }
 
 /// Reads and checks settings.
@@ -98,8 +104,18 @@ impl Reader {
         let business_hours = self.hours(fields.remove("businessHours"));
         let holidays = self.holidays(fields.remove("holidays"));
         let thresholds = self.thresholds(fields.remove("thresholds"));
+        let idle_minutes = self.idle_minutes(fields.remove("idleMinutes"));
         self.nothing_else("", fields);
-        Settings { business_hours, holidays, thresholds }
+        Settings { business_hours, holidays, thresholds, idle_minutes }
+    }
+
+    fn idle_minutes(&mut self, value: Option<Value>) -> u16 {
+        let Some(value) = value else { return IDLE_MINUTES_DEFAULT };
+        let minutes = value.as_u64().and_then(|minutes| u16::try_from(minutes).ok());
+        minutes.filter(|minutes| (1..=IDLE_MINUTES_MAX).contains(minutes)).unwrap_or_else(|| {
+            self.note("idleMinutes", format!("must be whole minutes from 1 to {IDLE_MINUTES_MAX}"));
+            IDLE_MINUTES_DEFAULT
+        })
     }
 
     fn hours(&mut self, value: Option<Value>) -> WeekHours {

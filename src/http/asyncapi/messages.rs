@@ -11,6 +11,7 @@ use crate::hub::snapshots::UmblerData;
 use crate::hub::status::StatusData;
 use crate::hub::watching::PresenceSet;
 use crate::protocol::event::{ErrorData, Heartbeat, ResyncRequired, ServerEvent};
+use crate::protocol::replay::ReplayEnded;
 use crate::protocol::request_data::{
     AuthenticateData, PresenceData, SnapshotData, SubscribeData, UnsubscribeData,
 };
@@ -44,6 +45,7 @@ pub(super) fn way(event: ServerEvent) -> Way {
         | ServerEvent::Unsubscribed
         | ServerEvent::Pong
         | ServerEvent::PresenceSet
+        | ServerEvent::ReplayEnded
         | ServerEvent::TokenExpiring => Way::Socket,
         ServerEvent::Closed => Way::Stream,
     }
@@ -120,6 +122,7 @@ pub(super) fn server_message(event: ServerEvent, schemas: &mut Schemas) -> Value
             schemas.told::<MetricsUpdate>(),
             "Numbers of the team, to followers of a board: all, or what changed.",
         ),
+        ServerEvent::ReplayEnded => (schemas.told::<ReplayEnded>(), "A replay of the past is over."),
         ServerEvent::ResyncRequired => {
             (schemas.told::<ResyncRequired>(), "Something was missed: ask for a snapshot.")
         }

@@ -12,7 +12,7 @@ use crate::protocol::update::{NOTIFICATION, NoticeData, UpdateData};
 use crate::protocol::view::{CHAT_ENTERED, CHAT_GONE};
 use crate::protocol::{
     Board, CloseCode, ContactShape, ErrorCode, FaultKind, HubState, PROTOCOL_VERSION, RecoveryReason,
-    ResyncReason,
+    ReplayEnd, ResyncReason,
 };
 
 /// What the names of channels look like.
@@ -108,6 +108,10 @@ impl Schemas {
             "reason",
             json!({ "enum": ResyncReason::ALL.map(ResyncReason::as_str) }),
         );
+        let ends = ReplayEnd::ALL.map(ReplayEnd::as_str);
+        self.narrow("ReplayEnded", "reason", json!({ "enum": ends }));
+        let refused = json!({ "enum": [RecoveryReason::TooOld.as_str()] });
+        self.narrow("Error", "reason", refused);
         self.narrow("HubStatus", "status", json!({ "enum": HubState::ALL.map(HubState::as_str) }));
         self.narrow("HubStatus", "reason", json!({ "enum": FaultKind::ALL.map(FaultKind::as_str) }));
         self.narrow("MetricsUpdate", "channel", json!({ "enum": Board::ALL.map(Board::as_str) }));
@@ -148,7 +152,8 @@ fn may_be_missing(schema: &str, field: &str) -> bool {
         "Previous" | "LiveCells" => true,
         "TodayCells" => field != "metric",
         "Update" => matches!(field, "message" | "otherMessages" | "previous" | "reason"),
-        "Subscribed" | "HubStatus" => field == "reason",
+        "Subscribed" => matches!(field, "reason" | "replay"),
+        "HubStatus" | "Error" => field == "reason",
         _ => false,
     }
 }

@@ -1,5 +1,6 @@
 //! What the routes do: read the question, wait for the metrics, ask, and lay out the cells.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -85,7 +86,9 @@ pub async fn tabulate(
         }
         let explain = Explain { metric, period, filter, clock, lengths, page: page.page, limit: page.limit };
         let found = ask(state, explain).await?;
-        return explained(state, found, (metric.as_str(), metric.rule()), page, scope).await?.respond(format);
+        return explained(state, found, (metric.as_str(), metric.rule().into()), page, scope)
+            .await?
+            .respond(format);
     }
     params.finish()?;
     let begins = if let Grouping::Buckets(begins, _) = &grouping { begins.clone() } else { Vec::new() };
@@ -112,6 +115,8 @@ pub async fn count_open(
 ) -> Result<HttpResponse, ApiError> {
     let mut params = Params::read(request.query_string())?;
     let format = Format::read(&mut params, request.headers())?;
+    // What was saved a moment ago says what is idle.
+    state.team_metrics.catch_up(state.health().await?.seq).await;
     let calendar = state.team_metrics.calendar();
     let filter = asked::filter(&mut params, &caller, calendar.zone())?;
     let dimensions = Dimension::ALL.map(|by| (by.as_str(), by));
@@ -127,6 +132,7 @@ pub async fn count_open(
     if let Some(page) = asked::explain(&mut params)? {
         params.finish()?;
         let field = field.ok_or_else(one_metric)?;
+        let rule = (field.as_str(), field.rule(live.calendar.idle_minutes()));
         let asked = ExplainNow { field, live, page: page.page, limit: page.limit };
         let found = if then.is_some() {
             let stood = stood_open(state, &asked.live).await?;
@@ -134,7 +140,6 @@ pub async fn count_open(
         } else {
             ask(state, asked).await?
         };
-        let rule = (field.as_str(), field.rule());
         return explained(state, found, rule, page, caller.scope).await?.respond(format);
     }
     if field.is_some() {
@@ -300,7 +305,7 @@ fn live_sheet(found: &LiveTable, now: Timestamp, by: Option<Dimension>, names: &
 async fn explained(
     state: &EdgeState,
     found: Explained,
-    (metric, rule): (&'static str, &'static str),
+    (metric, rule): (&'static str, Cow<'static, str>),
     page: Page,
     scope: Arc<Scope>,
 ) -> Result<Sheet, ApiError> {

@@ -1,0 +1,178 @@
+//! When the updates of a replay are due on the screen's clock. Plain arithmetic: time comes in as values.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use bytestring::ByteString;
+use jiff::Timestamp;
+
+use super::flow::CHUNK_BYTES;
+use crate::domain::Seq;
+use crate::protocol::Speed;
+
+/// The longest that a screen waits for the next update, whatever the silence was: nobody watches a night pass.
+pub const SILENCE_MAX: Duration = Duration::from_secs(5);
+/// A replay that is later than this does not hurry after its clock: the clock is set back, for a screen that reads
+/// slowly has its replay slowed.
+pub const LATE_MAX: Duration = Duration::from_secs(1);
+
+/// Turns moments of the past into the screen's time since the replay began.
+#[derive(Debug)]
+pub struct Pace {
+    speed: Speed,
+    /// The latest moment that was seen.
+    last: Timestamp,
+    /// When that is due.
+    due: Duration,
+}
+
+impl Pace {
+    /// A replay that begins with this moment.
+    pub fn new(from: Timestamp, speed: Speed) -> Self {
+        Self { speed, last: from, due: Duration::ZERO }
+    }
+
+    /// When the next update is due, which was received at this moment. What was received before the one ahead of it is
+    /// due with that one: order goes by position.
+    pub fn due(&mut self, at: Timestamp) -> Duration {
+        let silence = Duration::try_from(at.duration_since(self.last)).unwrap_or_default();
+        self.last = self.last.max(at);
+        let silence = silence.as_secs_f64() / self.speed.factor();
+        self.due += Duration::from_secs_f64(silence.min(SILENCE_MAX.as_secs_f64()));
+        self.due
+    }
+}
+
+/// An update that waits for its time.
+#[derive(Debug)]
+pub struct Upcoming {
+    /// Its position.
+    pub seq: Seq,
+    /// When it is due on the screen's clock.
+    pub due: Duration,
+    /// The envelope.
+    pub frame: ByteString,
+}
+
+/// What is to be done next with what was read.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step {
+    /// So many of the first are due.
+    Send(usize),
+    /// None is due for so long.
+    Wait(Duration),
+    /// Nothing is left of it.
+    Empty,
+}
+
+/// The screen's clock and what waits for it.
+#[derive(Debug, Default)]
+pub struct Playing {
+    /// When its clock began, or would have, had the screen never been slow.
+    began: Option<Instant>,
+    /// In order.
+    pub upcoming: VecDeque<Upcoming>,
+}
+
+impl Playing {
+    /// What is to be done at this moment.
+    pub fn step(&mut self, now: Instant) -> Step {
+        let Some(first) = self.upcoming.front() else { return Step::Empty };
+        let began = self.began.get_or_insert(now);
+        let elapsed = now.saturating_duration_since(*began);
+        if elapsed < first.due {
+            return Step::Wait(first.due.saturating_sub(elapsed));
+        }
+        let late = elapsed.saturating_sub(first.due);
+        if late > LATE_MAX {
+            *began += late;
+        }
+        let elapsed = now.saturating_duration_since(*began);
+        let mut bytes = 0;
+        let due = self.upcoming.iter().take_while(|update| {
+            let fits = update.due <= elapsed && bytes < CHUNK_BYTES;
+            bytes += update.frame.len();
+            fits
+        });
+        Step::Send(due.count())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(milliseconds: i64) -> Timestamp {
+        Timestamp::from_millisecond(1_772_456_400_000 + milliseconds).unwrap()
+    }
+
+    fn dues(speed: f64, moments: &[i64]) -> Vec<u128> {
+        let mut pace = Pace::new(at(0), Speed::new(speed).unwrap());
+        moments.iter().map(|moment| pace.due(at(*moment)).as_micros()).collect()
+    }
+
+    #[test]
+    fn what_lay_apart_lies_apart_by_the_same_over_the_speed() {
+        assert_eq!(dues(1.0, &[100, 400, 400, 1_000]), [100_000, 400_000, 400_000, 1_000_000]);
+        assert_eq!(dues(10.0, &[100, 400, 1_000]), [10_000, 40_000, 100_000]);
+        assert_eq!(dues(0.1, &[100, 400]), [1_000_000, 4_000_000]);
+        assert_eq!(dues(1_000.0, &[100, 400]), [100, 400]);
+    }
+
+    #[test]
+    fn a_silence_is_five_seconds_at_most_on_the_screens_clock() {
+        let hour = 3_600_000;
+        assert_eq!(dues(1.0, &[hour, hour + 500, 3 * hour]), [5_000_000, 5_500_000, 10_500_000]);
+        assert_eq!(dues(1_000.0, &[hour, 3 * hour]), [3_600_000, 8_600_000], "an hour is short enough there");
+    }
+
+    #[test]
+    fn what_came_earlier_than_the_one_before_it_is_due_with_that_one() {
+        assert_eq!(dues(1.0, &[1_000, 400, 1_200]), [1_000_000, 1_000_000, 1_200_000]);
+    }
+
+    fn playing(dues_ms: &[u64]) -> Playing {
+        let upcoming = dues_ms.iter().enumerate().map(|(place, due)| Upcoming {
+            seq: Seq(i64::try_from(place).unwrap()),
+            due: Duration::from_millis(*due),
+            frame: "{}".into(),
+        });
+        Playing { began: None, upcoming: upcoming.collect() }
+    }
+
+    #[test]
+    fn what_is_due_goes_out_together_and_the_rest_waits() {
+        let start = Instant::now();
+        let later = |ms| start + Duration::from_millis(ms);
+        let mut playing = playing(&[0, 0, 300, 700]);
+        assert_eq!(playing.step(start), Step::Send(2));
+        playing.upcoming.drain(..2);
+        assert_eq!(playing.step(later(100)), Step::Wait(Duration::from_millis(200)));
+        assert_eq!(playing.step(later(800)), Step::Send(2), "it is a little late, and hurries");
+        playing.upcoming.clear();
+        assert_eq!(playing.step(later(900)), Step::Empty);
+    }
+
+    #[test]
+    fn a_screen_that_was_slow_has_the_rest_as_far_apart_as_it_was() {
+        let start = Instant::now();
+        let mut playing = playing(&[0, 1_000, 3_000]);
+        assert_eq!(playing.step(start), Step::Send(1));
+        playing.upcoming.pop_front();
+        let woken = start + Duration::from_mins(1);
+        assert_eq!(playing.step(woken), Step::Send(1), "not both at once");
+        playing.upcoming.pop_front();
+        assert_eq!(playing.step(woken), Step::Wait(Duration::from_secs(2)));
+    }
+
+    #[test]
+    fn no_more_goes_out_at_once_than_a_chunk() {
+        let mut playing = playing(&[0, 0, 0]);
+        for update in &mut playing.upcoming {
+            update.frame = "x".repeat(CHUNK_BYTES / 2).into();
+        }
+        assert_eq!(playing.step(Instant::now()), Step::Send(2));
+        playing.upcoming[0].frame = "x".repeat(2 * CHUNK_BYTES).into();
+        assert_eq!(playing.step(Instant::now()), Step::Send(1), "one goes, however large");
+    }
+}
