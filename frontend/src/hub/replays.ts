@@ -45,9 +45,13 @@ export class ReplayStore extends Store<Playing | null> {
   #run: Run | null = null;
   #reading = 0;
   #ticking: ReturnType<typeof setInterval> | null = null;
-  /** When the last update came, on this screen's clock. */
-  #cameAt = 0;
+  /** When the last update came, on this screen's clock; null while the hub has not begun. */
+  #cameAt: number | null = null;
+  /** When that was, and its position: what is paused goes on from it, so that nothing is passed over. */
   #lastAt = 0;
+  #seq = 0;
+  /** Where the clock stood as it went on. */
+  #floor = 0;
   #listeners = new Set<(update: Update) => void>();
 
   constructor(client: UmblerHubClient) {
@@ -69,6 +73,7 @@ export class ReplayStore extends Store<Playing | null> {
     this.stop();
     const reading = this.#reading;
     const from = Date.parse(begun);
+    [this.#lastAt, this.#seq] = [from, 0];
     this.#state = { phase: 'reading', begun, from, at: from, until: null, speed, played: 0, chats: [], failure: null, isOver: false };
     this.set(this.#state);
     try {
@@ -89,15 +94,18 @@ export class ReplayStore extends Store<Playing | null> {
   play() {
     const state = this.#state;
     if (state === null || this.#run !== null) return;
-    this.#lastAt = state.at;
-    this.#cameAt = Date.now();
+    this.#floor = state.at;
+    this.#cameAt = null;
     this.#change({ phase: 'playing', failure: null });
     const run: Run = this.#client.replay({
-      from: new Date(state.at),
+      from: new Date(this.#lastAt),
       ...(state.until === null ? {} : { until: new Date(state.until) }),
       speed: state.speed,
-      onStart: ({ until }) => this.#of(run, () => this.#change({ until: Date.parse(until) })),
-      onUpdate: (update, { timestamp }) => this.#of(run, () => this.#take(update, timestamp)),
+      onStart: ({ until }) => this.#of(run, () => {
+        this.#cameAt = Date.now();
+        this.#change({ until: Date.parse(until) });
+      }),
+      onUpdate: (update, { seq, timestamp }) => this.#of(run, () => this.#take(update, seq ?? 0, timestamp)),
       onEnd: ({ reason }) => this.#of(run, () => {
         this.#halt();
         if (reason === 'done') this.#change({ phase: 'ended', at: this.#state?.until ?? this.#lastAt });
@@ -149,10 +157,12 @@ export class ReplayStore extends Store<Playing | null> {
     this.#ticking = null;
   }
 
-  #take(update: Update, timestamp: string | undefined) {
+  #take(update: Update, seq: number, timestamp: string | undefined) {
     const { type, chat } = update;
     const state = this.#state;
-    if (state === null) return;
+    // It was played before the pause.
+    if (state === null || seq <= this.#seq) return;
+    this.#seq = seq;
     this.#lastAt = timestamp === undefined ? this.#lastAt : Date.parse(timestamp);
     this.#cameAt = Date.now();
     state.played += 1;
@@ -168,8 +178,9 @@ export class ReplayStore extends Store<Playing | null> {
   #clock(): number {
     const state = this.#state;
     if (state === null) return 0;
-    const at = this.#run === null ? state.at : this.#lastAt + (Date.now() - this.#cameAt) * state.speed;
-    return Math.max(state.from, Math.min(at, state.until ?? Infinity));
+    if (this.#run === null) return state.at;
+    const passed = this.#cameAt === null ? 0 : Date.now() - this.#cameAt;
+    return Math.min(Math.max(this.#floor, this.#lastAt + passed * state.speed), state.until ?? Infinity);
   }
 
   #change(change: Partial<Playing>) {
