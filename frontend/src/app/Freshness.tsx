@@ -3,6 +3,7 @@ import { useNow } from '../hub/clock.ts';
 import { useStore } from '../hub/store.ts';
 import { age, delay } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
+import { useMoment } from './moment.ts';
 
 /** Readings below this are no delay any more: one of the clocks is wrong. */
 const CLOCK_MS = -1000;
@@ -15,13 +16,14 @@ export function Freshness() {
   const { client, connectionStatus } = useHub();
   useNow();
   const { medianMs, lastMs, count } = useStore(arrivals);
+  const { at } = useMoment();
   const held = client.dataAge();
   const old = held !== null && (connectionStatus !== 'connected' || held > FRESH_MS);
   return (
     <section className="freshness" aria-label={say('freshness')}>
-      <span className="state" role="status" data-status={connectionStatus}>{say(`status_${connectionStatus}`)}</span>
+      <span className="state" role="status" data-status={connectionStatus}>{say(at !== null && connectionStatus === 'connected' ? 'connectedWord' : `status_${connectionStatus}`)}</span>
       <span className="age">
-        {old ? say('asOf', { age: age(held) }) : medianMs === null ? say('noDelay') : (
+        {at !== null ? say('pastFreshness') : old ? say('asOf', { age: age(held) }) : medianMs === null ? say('noDelay') : (
           <span title={say('delayHint', { count, last: delay(lastMs ?? 0) })}>
             {medianMs < CLOCK_MS ? say('clockBehind') : say('delay', { age: delay(medianMs) })}
           </span>

@@ -11,9 +11,14 @@ import { otherLanguage, useWords } from '../words/words.ts';
 import { Banners } from './Banners.tsx';
 import { Freshness } from './Freshness.tsx';
 import { SignIn } from './SignIn.tsx';
+import { canShowPast, useAddress, useMoment } from './moment.ts';
+import { TimeBar } from './TimeBar.tsx';
 import { useWall } from './wall.ts';
 
 const PAGES = [['live', '/live'], ['chats', '/chats'], ['reports', '/reports'], ['settings', '/settings'], ['health', '/hub']] as const;
+const MINUTE_MS = 60_000;
+/** Where a look back begins. */
+const HOUR_MS = 60 * MINUTE_MS;
 const NEXT = { auto: 'light', light: 'dark', dark: 'auto' } as const;
 
 /** What stands around each page: the ways to the others, and how fresh the data is. */
@@ -24,7 +29,10 @@ export function Shell() {
   const { pathname } = useLocation();
   useAlertSound();
   const page = PAGES.find(([, path]) => pathname.startsWith(path))?.[0];
-  const title = page ? `${say(page)} · ${say('product')}` : say('product');
+  const { at } = useMoment();
+  const address = useAddress();
+  const isPast = at !== null;
+  const title = isPast ? `${say('pastWord')} · ${say('product')}` : page ? `${say(page)} · ${say('product')}` : say('product');
   useEffect(() => {
     document.title = title;
   }, [title]);
@@ -35,14 +43,14 @@ export function Shell() {
   if (connectionStatus === 'connected' && signedOut) setSignedOut(false);
   if (signedOut) return <SignIn />;
   return (
-    <div className="shell" data-wall={isWall || undefined}>
+    <div className="shell" data-wall={isWall || undefined} data-past={isPast || undefined}>
       <a className="skip" href="#content">{say('skip')}</a>
       <header className="top">
         <strong className="product">{say('product')}</strong>
         {!isWall && (
           <nav aria-label={say('pages')}>
             {PAGES.map(([name, path]) => (
-              <NavLink key={name} to={path}><Icon name={name} />{say(name)}</NavLink>
+              <NavLink key={name} to={canShowPast(path) ? address(path) : path}><Icon name={name} />{say(name)}</NavLink>
             ))}
           </nav>
         )}
@@ -50,6 +58,7 @@ export function Shell() {
         {isWall ? <Button size="compact-sm" variant="default" onClick={leave}>{say('leaveWall')}</Button> : <Controls />}
       </header>
       <Banners />
+      <TimeBar />
       <main id="content" tabIndex={-1}>
         <ErrorBoundary key={page}>
           <Suspense fallback={<p className="blank" role="status">{say('loading')}</p>}><Outlet /></Suspense>
@@ -66,10 +75,14 @@ function Controls() {
   const names = { auto: say('themeAuto'), light: say('themeLight'), dark: say('themeDark') };
   const theme = say('theme', { theme: names[colorScheme] });
   const { pathname } = useLocation();
+  const { at, go } = useMoment();
   return (
     <div className="controls">
       <Who />
-      {pathname.startsWith('/live') && (
+      {canShowPast(pathname) && at === null && (
+        <ActionIcon variant="subtle" color="gray" onClick={() => go(Math.floor((Date.now() - HOUR_MS) / MINUTE_MS) * MINUTE_MS)} aria-label={say('toPast')} title={say('toPast')}><Icon name="past" /></ActionIcon>
+      )}
+      {pathname.startsWith('/live') && at === null && (
         <ActionIcon variant="subtle" color="gray" onClick={enter} aria-label={say('wall')} title={say('wall')}><Icon name="wall" /></ActionIcon>
       )}
       <ActionIcon variant="subtle" color="gray" onClick={() => setColorScheme(NEXT[colorScheme])} aria-label={theme} title={theme}>

@@ -21,10 +21,11 @@ interface ChatListProps {
   rows: ShownRows;
   filters: Filters;
   chosen: string | undefined;
+  isPast?: boolean;
 }
 
 /** As many rows as there are chats, but only those in sight exist. */
-export function ChatList({ rows: { chats, total, failure, more, again }, filters, chosen }: ChatListProps) {
+export function ChatList({ rows: { chats, total, failure, more, again }, filters, chosen, isPast = false }: ChatListProps) {
   const say = useWords();
   const box = useRef<HTMLDivElement>(null);
   const count = chats?.length ?? 0;
@@ -53,14 +54,14 @@ export function ChatList({ rows: { chats, total, failure, more, again }, filters
     requestAnimationFrame(() => requestAnimationFrame(() => box.current?.querySelector<HTMLElement>(`li[data-index="${next}"] a`)?.focus()));
   }
 
-  const shown = total === null || total === count ? say('count', { count: number(count) }) : say('countOf', { count: number(count), total: number(total) });
+  const shown = isPast && total === null ? say('readSoFar', { count: number(count) }) : total === null || total === count ? say('count', { count: number(count) }) : say('countOf', { count: number(count), total: number(total) });
   const narrowed = filters.status !== 'open' || filters.search !== '' || [filters.sector, filters.owner, filters.channel, filters.tag, filters.kind].some(Boolean);
   return (
     <>
       <p className="count quiet" role="status">{chats === null ? say('loading') : shown}</p>
       {failure !== null && <Failure reason={failure} {...(again ? { again } : {})} />}
       {chats === null && failure === null && [1, 2, 3, 4, 5].map((row) => <Skeleton key={row} height={52} className="bone" />)}
-      {chats?.length === 0 && <p className="blank">{narrowed ? say('noMatch') : say('noChats')}</p>}
+      {chats?.length === 0 && <p className="blank">{narrowed ? say('noMatch') : say(isPast ? 'noneThen' : 'noChats')}</p>}
       <div className="scroll" ref={box} onKeyDown={keys}>
         <ul className="virtual" style={{ height: rows.getTotalSize() }}>
           {items.map(({ key, index, start, size }) => {

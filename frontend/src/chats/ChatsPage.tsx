@@ -1,23 +1,39 @@
 import { useMemo } from 'react';
+import type { Chat } from 'umbler-hub-client';
 import { useParams, useSearchParams } from 'react-router';
 
+import { useMoment } from '../app/moment.ts';
+import { usePlayed } from '../app/played.ts';
+import { MomentContext } from '../hub/clock.ts';
+import type { Playing } from '../hub/replays.ts';
+import { fullMoment } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 import { ChatList } from './ChatList.tsx';
-import { ConversationView } from './ConversationView.tsx';
+import { ConversationView, PastConversation } from './ConversationView.tsx';
 import { FilterBar } from './FilterBar.tsx';
 import { MessageFinds } from './MessageFinds.tsx';
-import { filtersOf } from './filters.ts';
-import { useRows } from './useRows.ts';
+import { byActivity, filtersOf, matches } from './filters.ts';
+import { usePastRows, useRows } from './useRows.ts';
 
-/** The chats on the left, the one in view on the right; on a phone one or the other. */
+/** The chats on the left, the one in view on the right; on a phone one or the other. Now, or as they were. */
 export function ChatsPage() {
-  const say = useWords();
+  const { iso } = useMoment();
+  const played = usePlayed();
+  if (iso === undefined) return <Now />;
+  return played === null ? <Past at={iso} /> : <Played played={played} />;
+}
+
+function useShown() {
   const { id } = useParams();
   const [params] = useSearchParams();
   const filters = useMemo(() => filtersOf(params), [params]);
+  return { id, filters, message: params.get('message'), inMessages: params.get('in') === 'messages' && filters.search !== '' };
+}
+
+function Now() {
+  const say = useWords();
+  const { id, filters, message, inMessages } = useShown();
   const rows = useRows(filters);
-  const inMessages = params.get('in') === 'messages' && filters.search !== '';
-  const message = params.get('message');
   return (
     <div className="page chats" data-reading={id !== undefined || undefined}>
       <h1 className="hidden">{say('chats')}</h1>
@@ -30,4 +46,56 @@ export function ChatsPage() {
         : <ConversationView key={id} id={id} wanted={message} />}
     </div>
   );
+}
+
+/** Messages are searched as they are now, so that search is not offered here. */
+function Past({ at }: { at: string }) {
+  const say = useWords();
+  const { id, filters } = useShown();
+  const rows = usePastRows(filters, at);
+  return (
+    <MomentContext value={Date.parse(at)}>
+      <div className="page chats past" data-reading={id !== undefined || undefined}>
+        <h1 className="hidden">{say('chats')}, {say('asItWas', { at: fullMoment(at) })}</h1>
+        <section className="list" aria-label={say('chatList')}>
+          <FilterBar filters={filters} chats={rows.chats} inMessages={false} isPast />
+          <ChatList key={at} rows={rows} filters={filters} chosen={id} isPast />
+        </section>
+        {id === undefined
+          ? <p className="conversation blank">{say('choose')}</p>
+          : <PastConversation key={`${id} ${at}`} id={id} at={at} />}
+      </div>
+    </MomentContext>
+  );
+}
+
+/** As they are played. Only open chats are known. */
+function Played({ played }: { played: Playing }) {
+  const say = useWords();
+  const { id, filters } = useShown();
+  const { chats, phase, at } = played;
+  const reading = phase === 'reading';
+  const shown = useMemo(() => (reading ? null : chats.filter((chat) => matches(chat, filters) && found(chat, filters.search)).sort(byActivity)), [reading, chats, filters]);
+  // The conversation begins where the replay is as it is opened, and grows from there.
+  const opened = useMemo(() => new Date(at).toISOString(), [id, reading]);
+  return (
+    <MomentContext value={at}>
+      <div className="page chats past" data-reading={id !== undefined || undefined}>
+        <h1 className="hidden">{say('chats')}, {say('pastWord')}</h1>
+        <section className="list" aria-label={say('chatList')}>
+          <FilterBar filters={filters} chats={chats} inMessages={false} isPast />
+          {(filters.status === 'closed' || filters.status === 'all') && <p className="notice quiet" role="status">{say('playedOpen')}</p>}
+          <ChatList rows={{ chats: shown, total: shown?.length ?? null, failure: null, more: null, again: null }} filters={filters} chosen={id} isPast />
+        </section>
+        {id === undefined || reading
+          ? <p className="conversation blank">{say(reading ? 'loading' : 'choose')}</p>
+          : <PastConversation key={id} id={id} at={opened} isPlayed />}
+      </div>
+    </MomentContext>
+  );
+}
+
+/** Names alone: phones are not told with chats. */
+function found({ contactName }: Chat, search: string): boolean {
+  return search === '' || (contactName ?? '').toLocaleLowerCase().includes(search.toLocaleLowerCase());
 }

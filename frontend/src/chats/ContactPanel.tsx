@@ -5,7 +5,7 @@ import { agentName, fullMoment } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 
 /** Who it is, and where the chat stands. */
-export function ContactPanel({ chat, contact }: { chat: Chat; contact: Contact | null }) {
+export function ContactPanel({ chat, contact, isPast = false }: { chat: Chat; contact: Contact | null; isPast?: boolean }) {
   const say = useWords();
   const rows: [string, ReactNode][] = [
     [say('phone'), contact?.phone],
@@ -27,6 +27,7 @@ export function ContactPanel({ chat, contact }: { chat: Chat; contact: Contact |
         {chat.private && <em className="chip">{say('private')}</em>}
         {contact?.blocked && <em className="chip" data-urgency="late">{say('blocked')}</em>}
       </summary>
+      {isPast && <p className="quiet today">{say('contactToday')}</p>}
       <dl>
         {rows.map(([name, value]) => value && <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}
       </dl>

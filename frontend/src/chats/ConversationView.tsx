@@ -3,7 +3,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
 
 import { Conversation, type ConversationState } from '../hub/conversation.ts';
-import { hub, useData, useHub } from '../hub/hub.tsx';
+import { hub, replays, useData, useHub } from '../hub/hub.tsx';
 import { useStore } from '../hub/store.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { Icon } from '../parts/icons.tsx';
@@ -53,6 +53,32 @@ export function ConversationView({ id, wanted }: { id: string; wanted: string | 
   );
 }
 
+/** One chat as it was, or as it is played; nobody is told who looks at it. */
+export function PastConversation({ id, at, isPlayed = false }: { id: string; at: string; isPlayed?: boolean }) {
+  const say = useWords();
+  const { isConnected } = useHub();
+  const conversation = useMemo(() => new Conversation(hub, id, at, isPlayed ? replays.follow : null), [id, at, isPlayed]);
+  const [opened, setOpened] = useState(isConnected);
+  if (isConnected && !opened) setOpened(true);
+  useEffect(() => {
+    if (!opened) return;
+    conversation.open();
+    return () => conversation.close();
+  }, [conversation, opened]);
+  const state = useStore(conversation);
+  const { chat, contact, failure, unknown, gone } = state;
+  return (
+    <section className="conversation" aria-label={say('conversation')}>
+      <Head id={id} state={state} />
+      {failure !== null && <Failure reason={failure} again={() => void conversation.load()} />}
+      {unknown || gone ? <p className="blank" role="status">{say('notKnownThen')}</p> : <Messages state={state} older={() => void conversation.older()} wanted={null} />}
+      {chat?.open === false && <p className="closed quiet">{say('closedThen')} {chat.closedAt && fullMoment(chat.closedAt)}</p>}
+      {chat && !isPlayed && <History id={id} until={at} />}
+      {chat && <ContactPanel chat={chat} contact={contact} isPast />}
+    </section>
+  );
+}
+
 function Head({ id, state: { chat, contact } }: { id: string; state: ConversationState }) {
   const say = useWords();
   const [params] = useSearchParams();
@@ -64,7 +90,7 @@ function Head({ id, state: { chat, contact } }: { id: string; state: Conversatio
       <Avatar name={chat?.contactName ?? null} picture={contact?.pictureUrl ?? null} />
       <div className="main">
         <h2 ref={title} tabIndex={-1}>{chat === null ? say('conversation') : (chat.contactName ?? say('unnamed'))}</h2>
-        <p className="quiet">{chat && [say(`s_one_${chat.status}`), chat.sector?.name, agentName(say, chat.owner), chat.channel?.name].filter(Boolean).join(' · ')}</p>
+        <p className="quiet">{chat && [say(`s_one_${chat.status}`), chat.sector?.name ?? chat.sector?.id, agentName(say, chat.owner), chat.channel?.name].filter(Boolean).join(' · ')}</p>
       </div>
       <a className="talk" href={talkUrl(id)} target="_blank" rel="noopener noreferrer" aria-label={say('openTalk')}><Icon name="out" /><span>{say('openTalk')}</span></a>
     </header>

@@ -14,7 +14,7 @@ const TYPING_MS = 250;
 const STATUSES = ['open', 'waiting', 'closed', 'all'] as const;
 const KINDS = ['direct', 'group', 'internal'] as const;
 
-export function FilterBar({ filters, chats, inMessages }: { filters: Filters; chats: Chat[] | null; inMessages: boolean }) {
+export function FilterBar({ filters, chats, inMessages, isPast = false }: { filters: Filters; chats: Chat[] | null; inMessages: boolean; isPast?: boolean }) {
   const say = useWords();
   const [, setParams] = useSearchParams();
   const change = (name: string, value: string) =>
@@ -27,20 +27,20 @@ export function FilterBar({ filters, chats, inMessages }: { filters: Filters; ch
     }, { replace: true });
   return (
     <div className="filters" role="search" aria-label={say('filters')}>
-      <Search value={filters.search} change={(value) => change('search', value)} />
-      {filters.search !== '' && (
+      <Search isPast={isPast} value={filters.search} change={(value) => change('search', value)} />
+      {filters.search !== '' && !isPast && (
         <div className="statuses where" role="group" aria-label={say('searchIn')}>
           <button type="button" aria-pressed={!inMessages} onClick={() => change('in', '')}>{say('inChats')}</button>
           <button type="button" aria-pressed={inMessages} onClick={() => change('in', 'messages')}>{say('inMessages')}</button>
         </div>
       )}
-      {!inMessages && <Narrow filters={filters} chats={chats} change={change} />}
+      {!inMessages && <Narrow filters={filters} chats={chats} change={change} isPast={isPast} />}
     </div>
   );
 }
 
 /** Where a search goes through messages these do not apply. */
-function Narrow({ filters, chats, change }: SelectsProps) {
+function Narrow({ filters, chats, change, isPast }: SelectsProps) {
   const say = useWords();
   const [, setParams] = useSearchParams();
   const [more, setMore] = useState(false);
@@ -57,10 +57,10 @@ function Narrow({ filters, chats, change }: SelectsProps) {
           {say('moreFilters')}{narrowed > 0 && ` (${narrowed})`}
         </Button>
         {(narrowed > 0 || filters.search !== '') && (
-          <Button size="compact-sm" variant="subtle" color="gray" onClick={() => setParams({}, { replace: true })}>{say('clear')}</Button>
+          <Button size="compact-sm" variant="subtle" color="gray" onClick={() => setParams((params) => params.getAll('at').slice(0, 1).map((at): [string, string] => ['at', at]), { replace: true })}>{say('clear')}</Button>
         )}
       </div>
-      <div id="more-filters" hidden={!more}>{more && <Selects filters={filters} chats={chats} change={change} />}</div>
+      <div id="more-filters" hidden={!more}>{more && <Selects filters={filters} chats={chats} change={change} isPast={isPast} />}</div>
     </>
   );
 }
@@ -69,12 +69,13 @@ interface SelectsProps {
   filters: Filters;
   chats: Chat[] | null;
   change: (name: string, value: string) => void;
+  isPast: boolean;
 }
 
 /** Made only while they are open: what can be chosen changes with every chat. */
-function Selects({ filters, chats, change }: SelectsProps) {
+function Selects({ filters, chats, change, isPast }: SelectsProps) {
   const say = useWords();
-  const options = useOptions(chats, say);
+  const options = useOptions(chats, isPast, say);
   return (
     <div className="more">
       {NAMES.map((name) => (
@@ -85,7 +86,7 @@ function Selects({ filters, chats, change }: SelectsProps) {
   );
 }
 
-function Search({ value, change }: { value: string; change: (value: string) => void }) {
+function Search({ value, change, isPast }: { isPast: boolean; value: string; change: (value: string) => void }) {
   const say = useWords();
   const { client } = useHub();
   const [typed, setTyped] = useState(value);
@@ -112,17 +113,17 @@ function Search({ value, change }: { value: string; change: (value: string) => v
   }, []);
   // Names are masked for viewers, and the hub finds nothing for them.
   const isViewer = client.user?.role === 'viewer';
-  const label = isViewer ? say('searchViewer') : say('search');
+  const label = isViewer ? say('searchViewer') : say(isPast ? 'inChats' : 'search');
   return (
     <TextInput ref={input} type="search" size="sm" aria-label={label} placeholder={label} aria-keyshortcuts="/" value={typed} disabled={isViewer} maxLength={100}
       onChange={(event) => setTyped(event.currentTarget.value)} />
   );
 }
 
-/** What can be chosen: what the open and the listed chats have. */
-function useOptions(chats: Chat[] | null, say: Say) {
+/** What can be chosen: what the open and the listed chats have; of the past the listed ones alone. */
+function useOptions(chats: Chat[] | null, isPast: boolean, say: Say) {
   const { chats: open } = useStore(openChats);
-  const all = [...open, ...(chats ?? [])];
+  const all = [...(isPast ? [] : open), ...(chats ?? [])];
   const named = (pick: (chat: Chat) => (Named | null)[], name = ({ name, id }: Named) => name ?? id) => {
     const found = new Map<string, string>();
     for (const chat of all) for (const one of pick(chat)) if (one) found.set(one.id, name(one));

@@ -22,18 +22,19 @@ interface Transition {
 const PAGE = 50;
 
 /** Who had the chat, in which sectors it was, what it was tagged with. Read only when somebody wants to know. */
-export function History({ id }: { id: string }) {
+export function History({ id, until }: { id: string; until?: string }) {
   const say = useWords();
   const [open, setOpen] = useState(false);
   return (
     <details className="about history" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>{say('history')}</summary>
-      {open && <Steps id={id} />}
+      {open && <Steps id={id} until={until} />}
     </details>
   );
 }
 
-function Steps({ id }: { id: string }) {
+/** Up to a moment, where one is given: what came after it is left out. */
+function Steps({ id, until }: { id: string; until: string | undefined }) {
   const say = useWords();
   const [steps, setSteps] = useState<Transition[] | null>(null);
   const [failure, setFailure] = useState<string | null>(null);
@@ -43,29 +44,37 @@ function Steps({ id }: { id: string }) {
   const read = useCallback(async (further: boolean) => {
     const round = (asked.current += 1);
     try {
-      const page = await hub.get(`/api/umbler/chats/${encodeURIComponent(id)}/timeline`, { limit: PAGE, cursor: further ? (cursor.current ?? undefined) : undefined });
-      if (round !== asked.current) return;
-      cursor.current = page.nextCursor;
-      setSteps((before) => [...(further ? (before ?? []) : []), ...page.timeline]);
+      let from = further ? cursor.current : null;
+      let found: Transition[] = [];
+      do {
+        const page: { timeline: Transition[]; nextCursor: string | null } = await hub.get(`/api/umbler/chats/${encodeURIComponent(id)}/timeline`, { limit: PAGE, cursor: from ?? undefined });
+        if (round !== asked.current) return;
+        from = page.nextCursor;
+        found = until === undefined ? page.timeline : page.timeline.filter(({ at }) => Date.parse(at) <= Date.parse(until));
+        // The latest come first: pages of later ones alone are passed over.
+      } while (found.length === 0 && from !== null);
+      cursor.current = from;
+      setSteps((before) => [...(further ? (before ?? []) : []), ...found]);
       setFailure(null);
     } catch (error) {
       if (round !== asked.current) return;
       if (isMissing(error)) setMissing(true);
       else setFailure(reasonOf(error));
     }
-  }, [id]);
+  }, [id, until]);
   useEffect(() => {
     void read(false);
+    if (until !== undefined) return;
     return hub.on('umbler_update', ({ chat, changes = [] }) => {
       if (chat?.id === id && changes.some((change) => change.startsWith('chat_'))) void read(false);
     });
-  }, [id, read]);
+  }, [id, until, read]);
   if (missing) return <Missing />;
   return (
     <div className="steps">
       {failure !== null && <Failure reason={failure} again={() => void read(false)} />}
       {steps === null && failure === null && <Skeleton height={60} />}
-      {steps?.length === 0 && <p className="blank">{say('noHistory')}</p>}
+      {steps?.length === 0 && <p className="blank">{say(until === undefined ? 'noHistory' : 'nothingThen')}</p>}
       <ol>
         {steps?.map((step, index) => (
           <li key={`${step.eventId} ${step.type} ${index}`} data-type={step.type}>

@@ -4,6 +4,7 @@ import type { Chat } from 'umbler-hub-client';
 import { useEffect, useMemo, useState } from 'react';
 
 import { hub, openChats, useHub } from '../hub/hub.tsx';
+import { PastRowStore } from '../hub/past-rows.ts';
 import { RowStore } from '../hub/rows.ts';
 import { useStore } from '../hub/store.ts';
 import { byActivity, matches, type Filters } from './filters.ts';
@@ -42,4 +43,18 @@ export function useRows(filters: Filters): ShownRows {
   if (isLocal) return { chats, total: open.complete ? (chats?.length ?? null) : null, failure: open.failure, more: null, again: null };
   const more = () => void remote.more();
   return { chats, total: listed.total, failure: listed.failure, more: listed.hasMore ? more : null, again: more };
+}
+
+/** The same as it stood at a moment. */
+export function usePastRows(filters: Filters, at: string): ShownRows {
+  const { isConnected } = useHub();
+  const store = useMemo(() => new PastRowStore(hub, filters, at), [filters, at]);
+  const [begun, setBegun] = useState(isConnected);
+  if (isConnected && !begun) setBegun(true);
+  useEffect(() => {
+    if (begun) void store.more();
+  }, [store, begun]);
+  const { chats, total, failure, hasMore } = useStore(store);
+  const more = () => void store.more();
+  return { chats, total, failure, more: hasMore ? more : null, again: more };
 }

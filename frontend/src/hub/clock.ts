@@ -1,6 +1,9 @@
 /** The time of this screen, told each full second to whatever ticks. Nothing is asked of the hub for it. */
 
-import { useSyncExternalStore } from 'react';
+import { createContext, useContext, useSyncExternalStore } from 'react';
+
+/** The moment that a part of the page shows; null: now. Under it waits do not tick. */
+export const MomentContext = createContext<number | null>(null);
 
 const listeners = new Set<() => void>();
 let now = Date.now();
@@ -23,7 +26,12 @@ function subscribe(listener: () => void) {
   };
 }
 
-/** Milliseconds since 1970, new each second. */
+/** Milliseconds since 1970, new each second; where the past is shown, its moment. */
 export function useNow(): number {
-  return useSyncExternalStore(subscribe, () => now);
+  const moment = useContext(MomentContext);
+  return useSyncExternalStore(moment === null ? subscribe : never, () => moment ?? now);
+}
+
+function never() {
+  return () => {};
 }

@@ -2,7 +2,7 @@
 
 import type { Chat, Contact, Member, Message, UmblerHubClient, Update } from 'umbler-hub-client';
 
-import { reasonOf } from './errors.ts';
+import { isMissing, reasonOf } from './errors.ts';
 import { messageWithNames, namesOf, withNames } from './names.ts';
 import { Store } from './store.ts';
 
@@ -15,15 +15,19 @@ export interface ConversationState {
   hasOlder: boolean;
   loadingOlder: boolean;
   failure: string | null;
+  /** The hub has no such chat, or none at that moment. */
+  unknown: boolean;
   /** It left what the token may see. */
   gone: boolean;
 }
+
+type Follow = (listener: (update: Update) => void) => () => void;
 
 const PAGE = 50;
 /** A chat with more messages than that is read on by hand. */
 const REACH_PAGES_MAX = 40;
 const NOTHING: ConversationState = {
-  chat: null, contact: null, messages: null, hasOlder: false, loadingOlder: false, failure: null, gone: false,
+  chat: null, contact: null, messages: null, hasOlder: false, loadingOlder: false, failure: null, unknown: false, gone: false,
 };
 
 export class Conversation extends Store<ConversationState> {
@@ -34,13 +38,23 @@ export class Conversation extends Store<ConversationState> {
   #state = NOTHING;
   #stops: (() => void)[] = [];
 
-  constructor(client: UmblerHubClient, readonly id: string) {
+  #follow: Follow | null;
+  /** The chat as the last update had it. */
+  #newest: Chat | null = null;
+
+  /** `at`: as it was then; it grows where it is followed on from there. */
+  constructor(client: UmblerHubClient, readonly id: string, readonly at: string | null = null, follow: Follow | null = null) {
     super(NOTHING);
     this.#client = client;
+    this.#follow = follow;
     this.#path = `/api/umbler/chats/${encodeURIComponent(id)}`;
   }
 
   open() {
+    if (this.at !== null) {
+      this.#stops = this.#follow === null ? [] : [this.#follow((update) => this.#update(update))];
+      return void this.load();
+    }
     this.#stops = [
       this.#client.on('umbler_update', (update) => this.#update(update)),
       this.#client.on('subscribed', ({ recovered }) => {
@@ -49,6 +63,11 @@ export class Conversation extends Store<ConversationState> {
       this.#client.on('resync_required', () => void this.load()),
     ];
     void this.load();
+  }
+
+  /** What was written at the moment itself was there. */
+  get #until(): string | undefined {
+    return this.at === null ? undefined : new Date(Date.parse(this.at) + 1).toISOString();
   }
 
   close() {
@@ -63,15 +82,16 @@ export class Conversation extends Store<ConversationState> {
     });
     try {
       const [{ chat }, page] = await Promise.all([
-        this.#client.get(this.#path),
-        this.#client.get(`${this.#path}/messages`, { limit: PAGE }),
+        this.#client.get(this.#path, { at: this.at ?? undefined }),
+        this.#client.get(`${this.#path}/messages`, { limit: PAGE, until: this.#until }),
       ]);
       for (const message of page.messages as Message[]) if (!touched.has(message.id)) this.#known.set(message.id, message);
       this.#cursor = page.nextCursor;
       const { contact } = chat.contactId === null ? { contact: null } : await this.#contact(chat.contactId);
-      this.#change({ chat, contact, hasOlder: page.nextCursor !== null, failure: null, gone: false, messages: this.#sorted() });
+      const isAhead = this.at !== null && this.#newest !== null;
+      this.#change({ chat: isAhead ? this.#newest : chat, contact, hasOlder: page.nextCursor !== null, failure: null, gone: false, messages: this.#sorted() });
     } catch (error) {
-      this.#change({ failure: reasonOf(error) });
+      this.#change({ failure: this.at !== null && isMissing(error) ? null : reasonOf(error), unknown: isMissing(error) });
     } finally {
       stop();
     }
@@ -81,7 +101,7 @@ export class Conversation extends Store<ConversationState> {
     if (this.#cursor === null || this.#state.loadingOlder) return;
     this.#change({ loadingOlder: true });
     try {
-      const page = await this.#client.get(`${this.#path}/messages`, { limit: PAGE, cursor: this.#cursor });
+      const page = await this.#client.get(`${this.#path}/messages`, { limit: PAGE, until: this.#until, cursor: this.#cursor });
       for (const message of page.messages as Message[]) if (!this.#known.has(message.id)) this.#known.set(message.id, message);
       this.#cursor = page.nextCursor;
       this.#change({ loadingOlder: false, hasOlder: page.nextCursor !== null, messages: this.#sorted(), failure: null });
@@ -112,6 +132,7 @@ export class Conversation extends Store<ConversationState> {
       if (contact && contact.id === this.#state.contact?.id && !update.contactGone) this.#change({ contact });
       return;
     }
+    this.#newest = chat;
     if (type === 'chat_gone') {
       this.#known.clear();
       this.#change({ chat: null, contact: null, messages: [], hasOlder: false, gone: true });
@@ -119,7 +140,7 @@ export class Conversation extends Store<ConversationState> {
     }
     for (const each of [message, ...otherMessages]) if (each) this.#known.set(each.id, each);
     const messages = this.#state.messages === null ? null : this.#sorted();
-    this.#change({ chat, contact: contact ?? this.#state.contact, messages, gone: false });
+    this.#change({ chat, contact: contact ?? this.#state.contact, messages, gone: false, unknown: false });
   }
 
   #rename(members: Member[]) {

@@ -1,15 +1,18 @@
 /** The page's one connection, what is kept beside it, and the hook that components read them through. */
 
-import { createContext, useContext, useMemo, type ReactNode } from 'react';
-import type { UmblerData } from 'umbler-hub-client';
+import { createContext, useContext, useEffect, useMemo, type ReactNode } from 'react';
+import type { Metrics, UmblerData } from 'umbler-hub-client';
 import hub from 'umbler-hub-client';
 import { useWebSocket, type UseWebSocketResult } from 'umbler-hub-client/react';
 
 import { AlertStore } from './alerts.ts';
 import { ArrivalStore } from './arrivals.ts';
+import { BOARDS, BoardStore, type BoardName } from './boards.ts';
 import { HubStateStore } from './hub-state.ts';
 import { OpenChatStore } from './open-chats.ts';
+import { ReplayStore } from './replays.ts';
 import { SettingsStore } from './settings.ts';
+import { useStore } from './store.ts';
 import { storedToken } from './token.ts';
 import { TrafficStore } from './traffic.ts';
 
@@ -21,6 +24,8 @@ export const arrivals = new ArrivalStore(hub);
 export const hubState = new HubStateStore(hub);
 export const traffic = new TrafficStore(hub);
 export const alerts = new AlertStore(hub);
+const boards = Object.fromEntries(BOARDS.map((name) => [name, new BoardStore(hub, name)])) as Record<BoardName, BoardStore>;
+export const replays = new ReplayStore(hub);
 export const settings = new SettingsStore(hub);
 
 const CHANNELS = ['updates', 'stats', 'presence'] as const;
@@ -41,6 +46,19 @@ export function HubProvider({ children }: { children: ReactNode }) {
       <DataContext value={umblerData}>{children}</DataContext>
     </LinkContext>
   );
+}
+
+/** The live metrics, pushed while somebody looks at them. */
+export function useBoards(): Record<BoardName, Metrics | null> {
+  useEffect(() => {
+    void hub.subscribeToUpdates(BOARDS).catch(() => {});
+    return () => {
+      void hub.unsubscribeFromUpdates(BOARDS).catch(() => {});
+      for (const name of BOARDS) boards[name].set(null);
+    };
+  }, []);
+  const [live, sectors, agents] = [useStore(boards['metrics:live']), useStore(boards['metrics:sectors']), useStore(boards['metrics:agents'])];
+  return { 'metrics:live': live, 'metrics:sectors': sectors, 'metrics:agents': agents };
 }
 
 /** The connection: how it stands, and what to ask through. */

@@ -55,6 +55,11 @@ export class OpenChatStore extends Store<OpenChats> {
     });
   }
 
+  /** One of them, where it is known here. */
+  find(id: string): Chat | null {
+    return this.#chats.get(id) ?? null;
+  }
+
   #snapshot({ chats, truncated, stats, seq }: Snapshot) {
     this.#seq = Math.max(this.#seq, seq);
     if (!truncated.includes('chats')) {

@@ -57,7 +57,7 @@ export class RowStore extends Store<Rows> {
     if (this.#busy || (this.#loaded && this.#cursor === null)) return;
     this.#busy = true;
     try {
-      const page = await this.#client.get('/api/umbler/chats', { ...this.#query(), limit: PAGE, cursor: this.#cursor ?? undefined });
+      const page = await this.#client.get('/api/umbler/chats', { ...queryOf(this.#filters), limit: PAGE, cursor: this.#cursor ?? undefined });
       for (const chat of page.chats as Chat[]) if (!this.#chats.has(chat.id)) this.#chats.set(chat.id, chat);
       this.#cursor = page.nextCursor;
       this.#total = page.total;
@@ -96,20 +96,11 @@ export class RowStore extends Store<Rows> {
   /** A chat that is new here may be one of a page that was not read yet: only the hub can count. */
   #countAgain() {
     this.#counting ??= setTimeout(async () => {
-      const { total } = await this.#client.get('/api/umbler/chats', { ...this.#query(), limit: 1 }).catch(() => ({ total: this.#total }));
+      const { total } = await this.#client.get('/api/umbler/chats', { ...queryOf(this.#filters), limit: 1 }).catch(() => ({ total: this.#total }));
       this.#total = total;
       this.#counting = null;
       this.#tell();
     }, COUNT_MS);
-  }
-
-  #query() {
-    const { status, sector, owner, channel, tag, kind, search } = this.#filters;
-    return {
-      status: status === 'all' ? undefined : status,
-      sector: sector || undefined, owner: owner || undefined, channel: channel || undefined,
-      tag: tag || undefined, kind: kind || undefined, search: search || undefined,
-    };
   }
 
   #tell() {
@@ -120,4 +111,13 @@ export class RowStore extends Store<Rows> {
       failure: this.#failure,
     }));
   }
+}
+
+/** The filters as the hub takes them. */
+export function queryOf({ status, sector, owner, channel, tag, kind, search }: Filters): Record<string, string | undefined> {
+  return {
+    status: status === 'all' ? undefined : status,
+    sector: sector || undefined, owner: owner || undefined, channel: channel || undefined,
+    tag: tag || undefined, kind: kind || undefined, search: search || undefined,
+  };
 }

@@ -1,141 +1,127 @@
 /**
- * Messages by the hour, as far back as `HOURS`: read once from the totals of REST, then counted on as messages arrive.
- * After an interruption that the hub could not replay everything is read again.
+ * Messages of today by the hour: read once, then counted on as messages arrive. The position of the answer says which
+ * updates it holds already. What an update does not tell exactly is read again.
  */
 
-import type { Message, UmblerHubClient } from 'umbler-hub-client';
+import type { UmblerHubClient, Update } from 'umbler-hub-client';
 
-import { reasonOf } from './errors.ts';
-import { read } from './reads.ts';
+import { readDay, type Counts, type Day, type Usual } from './day-traffic.ts';
+import { isMissing, reasonOf } from './errors.ts';
 import { Store } from './store.ts';
 
-export interface Hour {
-  /** Its first moment, in milliseconds. */
-  from: number;
-  customers: number;
-  team: number;
-  /** Bots, and what was written outside of Umbler Talk. */
-  others: number;
-}
-
 export interface Traffic {
-  hours: Hour[] | null;
+  day: Day | null;
   failure: string | null;
+  missing: boolean;
 }
 
-const HOURS = 12;
+interface Counted {
+  seq: number;
+  at: number;
+  key: keyof Counts;
+}
+
 const RETRY_MS = 10_000;
-const CORRECT_MS = 5_000;
-/** At a hundred messages a second something always comes in between. */
-const TRIES = 4;
-const HOUR_MS = 3_600_000;
-const SOURCES = ['Contact', 'Member'];
+const CORRECT_MS = 5000;
+/** More than come in while an answer is under way, however many come. */
+const LATER_MAX = 20_000;
+const NOTHING: Traffic = { day: null, failure: null, missing: false };
+const KEYS: Record<string, keyof Counts> = { Contact: 'customers', Member: 'team', Bot: 'others', External: 'others' };
 
 export class TrafficStore extends Store<Traffic> {
-  #hours: Hour[] | null = null;
+  #day: Day | null = null;
+  #usual: Usual | null = null;
+  /** Counted here, and perhaps not in the answer that is under way. */
+  #later: Counted[] = [];
   #reading = 0;
-  /** Messages that arrive while totals are read; they may be in them or not. */
-  #meanwhile = false;
+  #begun = false;
   #correcting: ReturnType<typeof setTimeout> | null = null;
+  #midnight: ReturnType<typeof setTimeout> | null = null;
 
   constructor(client: UmblerHubClient) {
-    super({ hours: null, failure: null });
+    super(NOTHING);
     client.on('subscribed', ({ recovered }) => {
-      if (!recovered && this.#reading > 0) void this.read();
+      if (!recovered && this.#begun) void this.read();
     });
-    client.on('umbler_update', ({ changes, message, otherMessages = [] }) => {
-      if (!changes?.includes('new_message')) return;
-      this.#meanwhile = true;
-      // Which of two is new is not told; the hub is asked.
-      if (otherMessages.length > 0) this.#correctSoon();
-      else if (message) this.#count(message);
+    client.on('umbler_update', (update, { seq }) => {
+      if (this.#begun) this.#update(update, seq ?? 0);
     });
     client.on('status', (status) => {
       if (status === 'unauthorized') this.#forget();
     });
   }
 
-  /** Reads the totals anew, unless they are known. */
+  /** Reads the day, unless it is known. */
   begin() {
-    if (this.#hours === null) void this.read();
+    if (!this.#begun) void this.read();
   }
 
   async read() {
     const reading = (this.#reading += 1);
-    const now = Date.now();
-    // Zones that are no whole hours away from UTC have hours too.
-    const current = now - ((now - new Date(now).getTimezoneOffset() * 60_000) % HOUR_MS);
-    const starts = Array.from({ length: HOURS }, (_, index) => current - (HOURS - 1 - index) * HOUR_MS);
+    this.#begun = true;
     try {
-      const hours: Hour[] = [];
-      for (const from of starts) {
-        const hour = from === current ? await this.#running(from) : await this.#hour(from);
-        if (reading !== this.#reading) return;
-        hours.push(hour);
-      }
-      this.#hours = hours;
+      const { day, usual } = await readDay(undefined, this.#usual);
+      if (reading !== this.#reading) return;
+      this.#usual = usual;
+      this.#day = day;
+      const counted = this.#later.filter(({ seq }) => seq > day.asOfSeq);
+      this.#later = [];
+      for (const one of counted) this.#count(one);
+      this.#wait(day);
       this.#tell(null);
     } catch (error) {
       if (reading !== this.#reading) return;
+      if (isMissing(error)) return this.set({ ...NOTHING, missing: true });
       this.#tell(reasonOf(error));
       // A wall has nobody to press a button.
-      setTimeout(() => {
-        if (reading === this.#reading) void this.read();
-      }, RETRY_MS);
+      this.#correctSoon(RETRY_MS);
     }
   }
 
-  /** The hour that runs: asked again where something came in between, so that nothing counts twice or not at all. */
-  async #running(from: number): Promise<Hour> {
-    for (let left = TRIES; ; left -= 1) {
-      this.#meanwhile = false;
-      const hour = await this.#hour(from);
-      if (!this.#meanwhile || left === 0) return hour;
-    }
+  /** Another day begins, or history is whole again. */
+  #wait({ hours, rebuilding }: Day) {
+    if (this.#midnight !== null) clearTimeout(this.#midnight);
+    const end = hours.at(-1)?.until ?? 0;
+    this.#midnight = setTimeout(() => void this.read(), rebuilding ? RETRY_MS : Math.max(1000, end - Date.now()));
   }
 
-  #correctSoon() {
-    this.#correcting ??= setTimeout(async () => {
+  #update({ type, changes = [], chat, message, otherMessages = [] }: Update, seq: number) {
+    // What comes into sight, or goes, brings its history along.
+    if (type === 'chat_entered' || type === 'chat_gone') return this.#correctSoon(CORRECT_MS);
+    if (!changes.includes('new_message') || chat?.kind !== 'direct') return;
+    // Which of two is new is not told.
+    if (otherMessages.length > 0) return this.#correctSoon(CORRECT_MS);
+    const key = KEYS[message?.source ?? ''];
+    if (!message || key === undefined || message.private) return;
+    this.#count({ seq, at: Date.parse(message.at), key });
+    this.#tell(this.get().failure);
+  }
+
+  #count(counted: Counted) {
+    this.#later.push(counted);
+    if (this.#later.length > LATER_MAX) this.#later = this.#later.slice(-LATER_MAX / 2);
+    if (this.#day === null || counted.seq <= this.#day.asOfSeq) return;
+    const { at, key } = counted;
+    this.#day = { ...this.#day, hours: this.#day.hours.map((hour) => (at >= hour.from && at < hour.until ? { ...hour, [key]: hour[key] + 1 } : hour)) };
+  }
+
+  #correctSoon(ms: number) {
+    this.#correcting ??= setTimeout(() => {
       this.#correcting = null;
-      const [reading, last] = [this.#reading, this.#hours?.at(-1)];
-      if (!last) return;
-      const hour = await this.#running(last.from).catch(() => null);
-      if (hour === null || reading !== this.#reading || this.#hours === null) return;
-      this.#hours = this.#hours.map((known) => (known.from === hour.from ? hour : known));
-      this.#tell(null);
-    }, CORRECT_MS);
-  }
-
-  async #hour(from: number): Promise<Hour> {
-    const [since, until] = [new Date(from).toISOString(), new Date(from + HOUR_MS).toISOString()];
-    const total = async (source?: string): Promise<number> => (await read('/api/umbler/messages', { source, since, until, limit: 1 })).total;
-    const all = await total();
-    // At night there is nothing to tell apart.
-    const [customers = 0, team = 0] = all === 0 ? [] : await Promise.all(SOURCES.map(total));
-    return { from, customers, team, others: Math.max(0, all - customers - team) };
-  }
-
-  #count(message: Message) {
-    if (this.#hours === null) return;
-    const at = Date.parse(message.at);
-    const last = this.#hours.at(-1);
-    if (last && at >= last.from + HOUR_MS && at < last.from + 2 * HOUR_MS) {
-      this.#hours = [...this.#hours.slice(1), { from: last.from + HOUR_MS, customers: 0, team: 0, others: 0 }];
-    }
-    const key = message.source === 'Contact' ? 'customers' : message.source === 'Member' ? 'team' : 'others';
-    this.#hours = this.#hours.map((hour) =>
-      at >= hour.from && at < hour.from + HOUR_MS ? { ...hour, [key]: hour[key] + 1 } : hour,
-    );
-    this.#tell(null);
+      void this.read();
+    }, ms);
   }
 
   #forget() {
     this.#reading += 1;
-    this.#hours = null;
-    this.#tell(null);
+    this.#day = null;
+    this.#usual = null;
+    this.#later = [];
+    this.#begun = false;
+    this.set(NOTHING);
   }
 
   #tell(failure: string | null) {
-    this.soon(() => ({ hours: this.#hours, failure }));
+    this.soon(() => ({ day: this.#day, failure, missing: false }));
   }
 }

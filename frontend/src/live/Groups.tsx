@@ -1,6 +1,7 @@
 import { Skeleton } from '@mantine/core';
 import { Link } from 'react-router';
 
+import { useAddress } from '../app/moment.ts';
 import { useNow } from '../hub/clock.ts';
 import { agentName, clock, number } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
@@ -36,13 +37,14 @@ export function Groups({ title, groups, by }: GroupsProps) {
 function Row({ group: { key, who, open, waiting, oldestMs, oldestSector }, by, most }: { group: Group; by: 'sector' | 'owner'; most: number }) {
   const say = useWords();
   const now = useNow();
+  const address = useAddress();
   const limits = useLimits().of(oldestSector);
   const name = by === 'owner' ? agentName(say, who) : (who?.name ?? who?.id ?? say('noSector'));
   const wait = oldestMs === null ? null : now - oldestMs;
   return (
     <tr>
       <th scope="row" title={who?.id}>
-        {who === null ? name : <Link to={`/chats?kind=direct&${by}=${encodeURIComponent(key)}`}>{name}</Link>}
+        {who === null ? name : <Link to={address(`/chats?kind=direct&${by}=${encodeURIComponent(key)}`)}>{name}</Link>}
         <meter className="bar" min={0} max={most} value={open} aria-hidden="true" />
       </th>
       <td>{number(open)}</td>

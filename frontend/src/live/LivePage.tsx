@@ -1,25 +1,47 @@
 import { useMemo } from 'react';
+import type { Chat } from 'umbler-hub-client';
 
-import { openChats } from '../hub/hub.tsx';
-import { useStore } from '../hub/store.ts';
+import { useMoment } from '../app/moment.ts';
+import { usePlayed } from '../app/played.ts';
 import { useWall, useWallKeeping } from '../app/wall.ts';
+import { openChats, useBoards, useData } from '../hub/hub.tsx';
+import { useStore } from '../hub/store.ts';
 import { Failure } from '../parts/Notice.tsx';
 import { number } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 import { AlertPanel } from './AlertPanel.tsx';
 import { Groups } from './Groups.tsx';
+import { PastPage } from './PastPage.tsx';
+import { PlayedPage } from './PlayedPage.tsx';
 import { Queue } from './Queue.tsx';
 import { Tiles } from './Tiles.tsx';
-import { TrafficChart } from './TrafficChart.tsx';
-import { liveOf } from './waits.ts';
+import { LiveTraffic } from './TrafficChart.tsx';
+import { Trend } from './Trend.tsx';
+import { useTrendOfDay, useTrends } from './trends.ts';
+import { figuresOf, groupsOf, waitingOf, waitsOf } from './waits.ts';
 
-/** What a team lead watches: how many, who waits, who carries what, and how much comes in. */
+/** What a team lead watches: how many, who waits, who carries what, and how much comes in; now, or as it was. */
 export function LivePage() {
+  const { iso } = useMoment();
+  const played = usePlayed();
+  if (iso === undefined) return <Now />;
+  return played === null ? <PastPage at={iso} /> : <PlayedPage played={played} />;
+}
+
+function Now() {
   const say = useWords();
   const { isWall, leave } = useWall();
   useWallKeeping(isWall, leave);
+  const { stats } = useData();
   const { chats, complete, total, failure } = useStore(openChats);
-  const live = useMemo(() => (complete ? liveOf(chats) : null), [chats, complete]);
+  const live = useLive(chats, complete);
+  const { rebuilding } = live;
+  const [samples, day] = [useTrends(), useTrendOfDay()];
+  const trends = {
+    open: <Trend samples={day} of="open" now={live.figures?.open} />,
+    unanswered: <Trend samples={samples} of="unanswered" now={live.figures?.unanswered} />,
+    unassigned: <Trend samples={day} of="unassigned" now={live.figures?.unassigned} />,
+  };
   return (
     <div className="page live">
       <h1 className="hidden">{say('live')}</h1>
@@ -27,16 +49,36 @@ export function LivePage() {
       {!complete && total !== null && (
         <p className="notice quiet" role="status">{say('reading', { count: number(chats.length), total: number(total) })} {say('partial')}</p>
       )}
-      <Tiles live={live} />
+      {rebuilding && <p className="notice quiet" role="status">{say('rebuilding', { done: number(rebuilding.done), total: number(rebuilding.total) })}</p>}
+      <Tiles live={live} messagesToday={stats?.messagesToday} trends={trends} />
       <div className="columns">
-        <Queue waiting={live?.waiting ?? null} />
+        <Queue waiting={live.waiting} />
         <div className="side">
           <AlertPanel />
-          <Groups title={say('bySector')} groups={live?.sectors ?? null} by="sector" />
-          <TrafficChart />
-          <Groups title={say('byAgent')} groups={live?.agents ?? null} by="owner" />
+          <Groups title={say('bySector')} groups={live.sectors} by="sector" />
+          <LiveTraffic />
+          <Groups title={say('byAgent')} groups={live.agents} by="owner" />
         </div>
       </div>
     </div>
   );
+}
+
+/**
+ * Numbers as the hub pushes them; who waits, and what is not direct, out of the open chats. Once those are all here the
+ * tiles say of waits what the list says: a chat that was reopened without a new message waits in the list alone.
+ */
+function useLive(chats: Chat[], complete: boolean) {
+  const boards = useBoards();
+  const { 'metrics:live': whole, 'metrics:sectors': sectors, 'metrics:agents': agents } = boards;
+  const waiting = useMemo(() => (complete ? waitingOf(chats) : null), [chats, complete]);
+  const indirect = useMemo(() => (complete ? chats.filter(({ kind }) => kind !== 'direct').length : null), [chats, complete]);
+  const row = whole?.live[0];
+  return {
+    figures: row === undefined ? null : { ...figuresOf(row), indirect, ...(waiting === null ? {} : waitsOf(waiting)) },
+    waiting,
+    sectors: useMemo(() => sectors && groupsOf(sectors.live, (_, { id = null }) => id), [sectors]),
+    agents: useMemo(() => agents && groupsOf(agents.live, (chat) => openChats.find(chat)?.sector?.id ?? null), [agents]),
+    rebuilding: whole?.rebuilding ?? null,
+  };
 }

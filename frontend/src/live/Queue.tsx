@@ -3,6 +3,7 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { useRef } from 'react';
 import { Link } from 'react-router';
 
+import { useAddress } from '../app/moment.ts';
 import { useNow } from '../hub/clock.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { Icon } from '../parts/icons.tsx';
@@ -13,7 +14,7 @@ import { urgencyOf, useLimits, type Waiting } from './waits.ts';
 const ROW_PX = 60;
 
 /** Whose customer waits, the longest first; each wait ticks by itself. */
-export function Queue({ waiting }: { waiting: Waiting[] | null }) {
+export function Queue({ waiting, tooMany = false }: { waiting: Waiting[] | null; tooMany?: boolean }) {
   const say = useWords();
   const box = useRef<HTMLDivElement>(null);
   const { of, differ } = useLimits();
@@ -23,7 +24,7 @@ export function Queue({ waiting }: { waiting: Waiting[] | null }) {
     count: waiting?.length ?? 0,
     getScrollElement: () => box.current,
     estimateSize: () => ROW_PX,
-    getItemKey: (index) => waiting?.[index]?.chat.id ?? index,
+    getItemKey: (index) => waiting?.[index]?.id ?? index,
     overscan: 6,
   });
   return (
@@ -37,7 +38,8 @@ export function Queue({ waiting }: { waiting: Waiting[] | null }) {
         </ul>
       </header>
       <p className="quiet">{say('queueHint')}{differ && ` ${say('sectorsDiffer')}`}</p>
-      {waiting === null && <div aria-busy="true" aria-label={say('loading')} role="status">{[1, 2, 3, 4].map((row) => <Skeleton key={row} height={44} className="bone" />)}</div>}
+      {tooMany && <p className="blank" role="status">{say('tooManyWait')}</p>}
+      {waiting === null && !tooMany && <div aria-busy="true" aria-label={say('loading')} role="status">{[1, 2, 3, 4].map((row) => <Skeleton key={row} height={44} className="bone" />)}</div>}
       {waiting?.length === 0 && <p className="blank">{say('queueEmpty')}</p>}
       <div className="scroll" ref={box} tabIndex={waiting && waiting.length > 0 ? 0 : undefined} role="group" aria-labelledby="queue-title">
         <ul className="virtual" style={{ height: rows.getTotalSize() }}>
@@ -55,20 +57,21 @@ export function Queue({ waiting }: { waiting: Waiting[] | null }) {
   );
 }
 
-function Row({ chat, sinceMs }: Waiting) {
+function Row({ id, contactName, sector, owner, channel, sinceMs }: Waiting) {
   const say = useWords();
+  const address = useAddress();
   const wait = useNow() - sinceMs;
-  const urgency = urgencyOf(wait, useLimits().of(chat.sector?.id));
+  const urgency = urgencyOf(wait, useLimits().of(sector?.id));
   const words = { soon: say('soon'), attention: say('attention'), late: say('lateWord') };
   return (
     <div className="waiting" data-urgency={urgency}>
-      <Avatar name={chat.contactName} />
-      <Link className="main" to={`/chats/${encodeURIComponent(chat.id)}`}>
-        <span className="name">{chat.contactName ?? say('unnamed')}</span>
-        <span className="quiet">{[chat.sector?.name ?? say('noSector'), agentName(say, chat.owner), chat.channel?.name].filter(Boolean).join(' · ')}</span>
+      <Avatar name={contactName} />
+      <Link className="main" to={address(`/chats/${encodeURIComponent(id)}`)}>
+        <span className="name">{contactName ?? say('unnamed')}</span>
+        <span className="quiet">{[sector?.name ?? sector?.id ?? say('noSector'), agentName(say, owner), channel].filter(Boolean).join(' · ')}</span>
       </Link>
       <span className="wait"><time>{clock(wait)}</time><span>{words[urgency]}</span></span>
-      <a className="talk" href={talkUrl(chat.id)} target="_blank" rel="noopener noreferrer" title={say('openTalk')} aria-label={`${say('openTalk')}: ${chat.contactName ?? say('unnamed')}`}><Icon name="out" /></a>
+      <a className="talk" href={talkUrl(id)} target="_blank" rel="noopener noreferrer" title={say('openTalk')} aria-label={`${say('openTalk')}: ${contactName ?? say('unnamed')}`}><Icon name="out" /></a>
     </div>
   );
 }

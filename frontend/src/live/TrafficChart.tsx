@@ -1,67 +1,126 @@
 import { Skeleton } from '@mantine/core';
 import { useEffect } from 'react';
 
+import { useNow } from '../hub/clock.ts';
+import type { Counts, Day, Hour } from '../hub/day-traffic.ts';
+import { dayOf } from '../hub/days.ts';
 import { traffic, useHub } from '../hub/hub.tsx';
 import { useStore } from '../hub/store.ts';
-import type { Hour } from '../hub/traffic.ts';
+import type { Traffic } from '../hub/traffic.ts';
 import { Failure } from '../parts/Notice.tsx';
-import { number } from '../words/format.ts';
-import { locale, useWords } from '../words/words.ts';
+import { number, percent, weekday } from '../words/format.ts';
+import { useWords, type Say } from '../words/words.ts';
 
 const SERIES = ['customers', 'team', 'others'] as const;
+/** Every third hour is named: on a phone there is no room for more. */
+const NAMED = 3;
 
-/** Messages of the last hours, stacked by who wrote them. The same as a table for whoever does not see bars. */
-export function TrafficChart() {
-  const say = useWords();
+export function LiveTraffic() {
   const { isConnected } = useHub();
-  const { hours, failure } = useStore(traffic);
   useEffect(() => {
     if (isConnected) traffic.begin();
   }, [isConnected]);
-  const most = Math.max(1, ...(hours ?? []).map(sum));
+  return <TrafficChart traffic={useStore(traffic)} again={() => void traffic.read()} />;
+}
+
+/** Messages of the day, stacked by who wrote them, in front of the usual day. The same as a table for whoever does not see bars. */
+export function TrafficChart({ traffic: { day, failure, missing }, again }: { traffic: Traffic; again: () => void }) {
+  const say = useWords();
   return (
-    <section className="card traffic" aria-labelledby="traffic-title">
+    <section className="card traffic" aria-labelledby="traffic-title" aria-busy={day === null && failure === null && !missing}>
       <header>
         <h2 id="traffic-title">{say('trafficTitle')}</h2>
-        <ul className="legend">{SERIES.map((name) => <li key={name} data-series={name}>{say(name)}</li>)}</ul>
+        <ul className="legend">
+          {SERIES.map((name) => <li key={name} data-series={name}>{say(name)}</li>)}
+          {day !== null && isUsual(day) && <li data-usual="">{say('usualDay')}</li>}
+        </ul>
       </header>
-      <p className="quiet">{say('trafficHint')}</p>
-      {failure !== null && <Failure reason={failure} again={() => void traffic.read()} />}
-      {hours === null && failure === null && <Skeleton height={150} />}
-      {hours?.every((hour) => sum(hour) === 0) && <p className="blank">{say('trafficEmpty')}</p>}
-      {hours !== null && (
-        <>
-          <div className="bars" aria-hidden="true">
-            {hours.map((hour) => (
-              <div key={hour.from} className="hour" title={say('trafficBar', { hour: label(hour), customers: hour.customers, team: hour.team, others: hour.others })}>
-                <span className="sum">{number(sum(hour))}</span>
-                <div className="stack" style={{ height: `${(sum(hour) / most) * 100}%` }}>
-                  {SERIES.toReversed().map((name) => <i key={name} data-series={name} style={{ flexGrow: hour[name] }} />)}
-                </div>
-                <span>{label(hour)}</span>
-              </div>
-            ))}
-          </div>
-          <table className="hidden">
-            <caption>{say('trafficTitle')}</caption>
-            <thead><tr><th scope="col">{say('hour')}</th>{SERIES.map((name) => <th key={name} scope="col">{say(name)}</th>)}</tr></thead>
-            <tbody>
-              {hours.map((hour) => (
-                <tr key={hour.from}><th scope="row">{label(hour)}</th>{SERIES.map((name) => <td key={name}>{number(hour[name])}</td>)}</tr>
-              ))}
-            </tbody>
-          </table>
-        </>
-      )}
+      {missing && <p className="blank">{say('missing')}</p>}
+      {failure !== null && <Failure reason={failure} again={again} />}
+      {day === null && failure === null && !missing && <Skeleton height={236} />}
+      {day !== null && <Hours day={day} />}
     </section>
   );
 }
 
-function sum({ customers, team, others }: Hour): number {
+function Hours({ day }: { day: Day }) {
+  const say = useWords();
+  const now = useNow();
+  const { hours, zone, rebuilding } = day;
+  const usual = isUsual(day);
+  const most = Math.max(1, ...hours.map((hour) => Math.max(sum(hour), hour.usual ?? 0)));
+  const height = (value: number) => ({ height: `${(value / most) * 100}%` });
+  return (
+    <>
+      <p className="quiet">{say(usual ? 'trafficHint' : 'noUsual', { weekday: weekday(weekdayOf(day)) })}{rebuilding && ` ${say('trafficPart')}`}</p>
+      <p className="soFar">{soFar(say, day, now)}</p>
+      <div className="bars" aria-hidden="true">
+        {hours.map((hour, index) => (
+          <div key={hour.from} className="hour" data-running={isRunning(hour, now) || undefined} title={describe(say, hour)}>
+            <div>
+              {hour.usual !== null && hour.usual > 0 && <span className="usual" style={height(hour.usual)} />}
+              {sum(hour) > 0 && (
+                <span className="stack" style={height(sum(hour))}>
+                  {SERIES.toReversed().map((name) => <i key={name} data-series={name} style={{ flexGrow: hour[name] }} />)}
+                </span>
+              )}
+            </div>
+            <span className="mark">{index % NAMED === 0 ? label(hour) : ''}</span>
+          </div>
+        ))}
+      </div>
+      <div className="hidden"><table>
+        <caption>{say('trafficTitle')}, {dayOf(hours[0]?.from ?? now, zone)}</caption>
+        <thead><tr><th scope="col">{say('hour')}</th>{SERIES.map((name) => <th key={name} scope="col">{say(name)}</th>)}{usual && <th scope="col">{say('usualDay')}</th>}</tr></thead>
+        <tbody>
+          {hours.filter(({ from }) => usual || from <= now).map((hour) => (
+            <tr key={hour.from}>
+              <th scope="row">{label(hour)}{isRunning(hour, now) && ` (${say('running')})`}</th>
+              {SERIES.map((name) => <td key={name}>{hour.from <= now ? number(hour[name]) : '–'}</td>)}
+              {usual && <td>{number(Math.round(hour.usual ?? 0))}</td>}
+            </tr>
+          ))}
+        </tbody>
+      </table></div>
+    </>
+  );
+}
+
+/** Whole hours are compared: the one that runs is not over yet. */
+function soFar(say: Say, day: Day, now: number): string {
+  const all = day.hours.reduce((total, hour) => total + sum(hour), 0);
+  const over = day.hours.filter(({ until }) => until <= now);
+  const usual = over.reduce((total, hour) => total + (hour.usual ?? 0), 0);
+  const last = over.at(-1);
+  if (!isUsual(day) || last === undefined || usual === 0) return all === 0 ? say('trafficEmpty') : say('trafficCount', { count: number(all) });
+  const count = over.reduce((total, hour) => total + sum(hour), 0);
+  const moved = count - usual;
+  const change = moved === 0 ? '=' : `${moved > 0 ? '+' : '−'}${percent(Math.abs(moved), usual)}`;
+  return say('trafficSoFar', { hour: `${(last.hour + 1) % 24 === 0 ? 24 : last.hour + 1}h`, count: number(count), usual: number(Math.round(usual)), change });
+}
+
+function describe(say: Say, hour: Hour): string {
+  const words = say('trafficBar', { hour: label(hour), customers: number(hour.customers), team: number(hour.team), others: number(hour.others) });
+  return hour.usual === null ? words : `${words} · ${say('trafficUsual', { usual: number(Math.round(hour.usual)) })}`;
+}
+
+function isUsual({ hours }: Day): boolean {
+  return hours.some(({ usual }) => usual !== null);
+}
+
+function isRunning({ from, until }: Hour, now: number): boolean {
+  return from <= now && now < until;
+}
+
+function sum({ customers, team, others }: Counts): number {
   return customers + team + others;
 }
 
-function label({ from }: Hour): string {
-  const hour = new Intl.DateTimeFormat(locale(), { hour: '2-digit', hourCycle: 'h23' }).format(from);
-  return `${hour.replace(/\D/g, '')}h`;
+/** 0 is Monday. */
+function weekdayOf({ hours, zone }: Day): number {
+  return (new Date(`${dayOf(hours[0]?.from ?? 0, zone)}T00:00:00Z`).getUTCDay() + 6) % 7;
+}
+
+function label({ hour }: Hour): string {
+  return `${String(hour).padStart(2, '0')}h`;
 }

@@ -1,20 +1,26 @@
+import { useNow } from '../hub/clock.ts';
 import { moment } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
+import type { TrendOf } from './Tiles.tsx';
 import type { Sample } from './trends.ts';
 
 const WIDE = 60;
 const HIGH = 18;
 
 /** A line of what the number was, and how far it moved since then. */
-export function Trend({ samples, of, now }: { samples: Sample[]; of: 'open' | 'unanswered' | 'unassigned'; now: number | undefined }) {
+export function Trend({ samples, of, now }: { samples: Sample[]; of: TrendOf; now: number | undefined }) {
   const say = useWords();
-  const first = samples[0];
-  if (first === undefined || samples.length < 2 || now === undefined) return null;
-  const values = [...samples.map((sample) => sample[of]), now];
+  const time = useNow();
+  const known = samples.filter((sample) => sample[of] !== undefined);
+  const first = known[0];
+  if (first === undefined || known.length < 2 || now === undefined) return null;
+  const values = [...known.map((sample) => sample[of] ?? 0), now];
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const y = (value: number) => HIGH - 1 - ((value - low) / Math.max(1, high - low)) * (HIGH - 2);
-  const line = values.map((value, index) => `${((index / (values.length - 1)) * WIDE).toFixed(1)},${y(value).toFixed(1)}`).join(' ');
-  const moved = now - first[of];
+  const until = Math.max(time, known.at(-1)?.at ?? 0, first.at + 1);
+  const x = (at: number) => ((at - first.at) / (until - first.at)) * WIDE;
+  const line = [...known.map((sample) => sample.at), until].map((at, index) => `${x(at).toFixed(1)},${y(values[index] ?? 0).toFixed(1)}`).join(' ');
+  const moved = now - (first[of] ?? 0);
   const words = say('trend', { change: `${moved > 0 ? '+' : ''}${moved}`, at: moment(new Date(first.at).toISOString()) });
   return (
     <dd className="trend" title={words}>

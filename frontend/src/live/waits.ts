@@ -1,4 +1,4 @@
-/** The numbers of the live page, computed from every open chat. Direct chats alone count, as in the hub's counters. */
+/** The numbers of the live page: as the hub's metrics tell them, or read off every open chat. Direct chats alone count. */
 
 import type { Chat, Named } from 'umbler-hub-client';
 import { useMemo } from 'react';
@@ -43,20 +43,27 @@ export function urgencyOf(waitMs: number, { attentionMs, lateMs }: Limits): Urge
   return attentionMs !== null && waitMs >= attentionMs ? 'attention' : 'soon';
 }
 
-export interface Live {
+/** The numbers of a moment, of direct chats. */
+export interface Figures {
   open: number;
-  /** Open groups and internal chats. */
-  indirect: number;
+  /** Open groups and internal chats; null where that is not told. */
+  indirect: number | null;
   inWaitingList: number;
   unassigned: number;
-  /** Whose customer has no answer, the longest wait first. */
-  waiting: Waiting[];
-  sectors: Group[];
-  agents: Group[];
+  /** How many wait for an answer. */
+  unanswered: number;
+  longestSince: number | null;
+  /** The mean of the beginnings. */
+  averageSince: number | null;
 }
 
+/** Somebody whose customer has no answer. */
 export interface Waiting {
-  chat: Chat;
+  id: string;
+  contactName: string | null;
+  sector: Named | null;
+  owner: Named | null;
+  channel: string | null;
   sinceMs: number;
 }
 
@@ -71,23 +78,77 @@ export interface Group {
   oldestSector: string | null;
 }
 
-export function liveOf(chats: Chat[]): Live {
+export interface Live {
+  figures: Figures;
+  /** The longest wait first; null while not all of them are known. */
+  waiting: Waiting[] | null;
+  sectors: Group[];
+  agents: Group[];
+}
+
+/** Read off every open chat. */
+export function liveOf(chats: Chat[]): Live & { waiting: Waiting[] } {
   const direct = chats.filter(({ kind }) => kind === 'direct');
-  const waiting = direct
-    .flatMap((chat) => (chat.waitingSince === null ? [] : [{ chat, sinceMs: Date.parse(chat.waitingSince) }]))
-    .sort((a, b) => a.sinceMs - b.sinceMs || (a.chat.id < b.chat.id ? -1 : 1));
+  const waiting = waitingOf(direct);
   return {
-    open: direct.length,
-    indirect: chats.length - direct.length,
-    inWaitingList: direct.filter((chat) => chat.waiting).length,
-    unassigned: direct.filter(({ owner }) => owner === null).length,
+    figures: {
+      open: direct.length,
+      indirect: chats.length - direct.length,
+      inWaitingList: direct.filter((chat) => chat.waiting).length,
+      unassigned: direct.filter(({ owner }) => owner === null).length,
+      ...waitsOf(waiting),
+    },
     waiting,
     sectors: groups(direct, (chat) => chat.sector),
     agents: groups(direct, (chat) => chat.owner),
   };
 }
 
-/** By name, nobody last: an order that does not jump while numbers change. */
+export function waitingOf(chats: Chat[]): Waiting[] {
+  return chats
+    .flatMap(({ kind, id, contactName, sector, owner, channel, waitingSince }) => (kind !== 'direct' || waitingSince === null ? [] : [{ id, contactName, sector, owner, channel: channel?.name ?? null, sinceMs: Date.parse(waitingSince) }]))
+    .sort((a, b) => a.sinceMs - b.sinceMs || (a.id < b.id ? -1 : 1));
+}
+
+export function waitsOf(waiting: Waiting[]): Pick<Figures, 'unanswered' | 'longestSince' | 'averageSince'> {
+  const sum = waiting.reduce((total, { sinceMs }) => total + sinceMs, 0);
+  return { unanswered: waiting.length, longestSince: waiting[0]?.sinceMs ?? null, averageSince: waiting.length === 0 ? null : sum / waiting.length };
+}
+
+/** A row of `/metrics/live`. */
+export interface LiveRow {
+  id?: string | null;
+  name?: string | null;
+  open: number;
+  waiting: number;
+  unassigned: number;
+  unanswered: number;
+  longestWaitSince: string | null;
+  longestWaitChatId: string | null;
+  averageWaitSince: string | null;
+}
+
+export function figuresOf({ open, waiting, unassigned, unanswered, longestWaitSince, averageWaitSince }: LiveRow): Figures {
+  return { open, indirect: null, inWaitingList: waiting, unassigned, unanswered, longestSince: momentOf(longestWaitSince), averageSince: momentOf(averageWaitSince) };
+}
+
+/** Rows by sector or agent; `sectorOf` knows where the chat that waits longest stands. */
+export function groupsOf(rows: LiveRow[], sectorOf: (chat: string, row: LiveRow) => string | null): Group[] {
+  return rows
+    .filter(({ open }) => open > 0)
+    .map((row): Group => {
+      const { id = null, name = null, open, unanswered, longestWaitSince, longestWaitChatId } = row;
+      const oldestSector = longestWaitChatId === null ? null : sectorOf(longestWaitChatId, row);
+      return { key: id ?? '', who: id === null ? null : { id, name }, open, waiting: unanswered, oldestMs: momentOf(longestWaitSince), oldestSector };
+    })
+    .sort(byName);
+}
+
+function momentOf(at: string | null): number | null {
+  return at === null ? null : Date.parse(at);
+}
+
+/** In an order that does not jump while numbers change: by name, nobody last. */
 function groups(chats: Chat[], of: (chat: Chat) => Named | null): Group[] {
   const found = new Map<string, Group>();
   for (const chat of chats) {
@@ -103,6 +164,10 @@ function groups(chats: Chat[], of: (chat: Chat) => Named | null): Group[] {
     }
     found.set(key, group);
   }
+  return [...found.values()].sort(byName);
+}
+
+function byName(a: Group, b: Group): number {
   const name = ({ who, key }: Group) => who?.name ?? key;
-  return [...found.values()].sort((a, b) => Number(a.who === null) - Number(b.who === null) || name(a).localeCompare(name(b)));
+  return Number(a.who === null) - Number(b.who === null) || name(a).localeCompare(name(b));
 }

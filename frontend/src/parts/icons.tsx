@@ -17,6 +17,10 @@ const PATHS = {
   wall: 'M3 5h18v11H3zM8 20h8M12 16v4',
   out: 'M14 4h6v6M20 4l-9 9M18 14v6H4V6h6',
   back: 'M15 5l-7 7 7 7',
+  past: 'M4 5v5h5M4.6 10a8 8 0 1 1-.4 4M12 8v4l3 2',
+  play: 'M7 5l12 7-12 7z',
+  pause: 'M8 5v14M16 5v14',
+  stop: 'M6 6h12v12H6z',
   leave: 'M10 4H4v16h6M15 8l4 4-4 4M19 12H9',
 } as const;
 

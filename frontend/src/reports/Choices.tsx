@@ -1,13 +1,14 @@
 import { Checkbox, NativeSelect, TextInput } from '@mantine/core';
 import type { Chat, Named } from 'umbler-hub-client';
 
+import { dayOf } from '../hub/days.ts';
 import { openChats } from '../hub/hub.tsx';
 import { useStore } from '../hub/store.ts';
 import { agentName } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 import { FILTERS } from './metrics.ts';
 import { nameOf, useNames } from './names.ts';
-import { dayOf, PERIODS } from './period.ts';
+import { PERIODS } from './period.ts';
 import type { Report } from './useReport.ts';
 
 const CLOCKS = ['wall', 'business'] as const;

@@ -6,6 +6,7 @@ import { Failure } from '../parts/Notice.tsx';
 import { clockTime, fullMoment, number } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 import { Choices } from './Choices.tsx';
+import { Distribution } from './Distribution.tsx';
 import { Explain } from './Explain.tsx';
 import { GroupTable } from './GroupTable.tsx';
 import { HeatMap } from './HeatMap.tsx';
@@ -44,8 +45,11 @@ export default function ReportsPage() {
         <>
           <Summary asked={summary} compare={compare} explain={setCell} zone={zone} />
           <div className="columns even">
-            <SeriesChart report={report} query={query} explain={setCell} />
-            <HeatMap report={report} query={query} explain={setCell} />
+            <Distribution report={report} query={query} summary={answer} explain={setCell} />
+            <div className="side">
+              <SeriesChart report={report} query={query} explain={setCell} />
+              <HeatMap report={report} query={query} explain={setCell} />
+            </div>
           </div>
           <GroupTable report={report} query={query} explain={setCell} />
           {cell !== null && <Explain cell={cell} base={query} zone={zone} close={() => setCell(null)} />}

@@ -1,4 +1,4 @@
-import { Alert, Button, Skeleton } from '@mantine/core';
+import { Alert, Button, Skeleton, TextInput } from '@mantine/core';
 import type { HubSettings } from 'umbler-hub-client';
 import { useState, type FormEvent } from 'react';
 
@@ -7,6 +7,7 @@ import { hub, settings } from '../hub/hub.tsx';
 import { useRole } from '../hub/role.ts';
 import { PATH } from '../hub/settings.ts';
 import { useStore } from '../hub/store.ts';
+import { Dialog } from '../parts/Dialog.tsx';
 import { Missing } from '../parts/Missing.tsx';
 import { Failure } from '../parts/Notice.tsx';
 import { fullMoment } from '../words/format.ts';
@@ -43,6 +44,8 @@ function Form({ saved, seq }: FormProps) {
   const [busy, setBusy] = useState(false);
   const [done, setDone] = useState(false);
   const [refusal, setRefusal] = useState<string | null>(null);
+  /** Somebody else saved meanwhile, and the hub saved nothing. */
+  const [conflict, setConflict] = useState(false);
   const problems = refusal === null ? new Map<string, string>() : problemsOf(refusal);
 
   function begin(from: HubSettings, at: number | null) {
@@ -59,26 +62,32 @@ function Form({ saved, seq }: FormProps) {
     setDone(false);
   };
 
-  async function save(event: FormEvent) {
-    event.preventDefault();
+  /** Over what the draft was made from, or over what somebody else has saved since. */
+  async function save(over: number | null) {
     setBusy(true);
     setRefusal(null);
+    setConflict(false);
     try {
-      const answer = await hub.send('PUT', PATH, bodyOf(draft));
+      const answer = await hub.send('PUT', PATH, bodyOf(draft), undefined, { ifMatch: `"${over ?? 0}"` });
       settings.take(answer);
       begin(answer.settings, answer.seq);
       setDone(true);
     } catch (error) {
-      setRefusal(codeOf(error) === 'unreachable' ? say('unreachable') : reasonOf(error));
+      if (codeOf(error) === 'settings_changed') {
+        // Theirs may not have been told here yet.
+        await settings.read();
+        setConflict(true);
+      } else setRefusal(codeOf(error) === 'unreachable' ? say('unreachable') : reasonOf(error));
     }
     setBusy(false);
   }
 
   return (
-    <form onSubmit={save} className="rules">
+    <form onSubmit={(event: FormEvent) => { event.preventDefault(); void save(base); }} className="rules">
       {!isAdmin && <p className="notice quiet">{say('adminsOnlyRules')}</p>}
       <fieldset disabled={!isAdmin} className="whole">
         <ThresholdForm draft={draft} change={change} problems={problems} />
+        <Idle draft={draft} change={change} problems={problems} />
         <div className="columns even">
           <Hours draft={draft} change={change} problems={problems} zone={saved.timeZone} />
           <Holidays draft={draft} change={change} problems={problems} />
@@ -90,6 +99,16 @@ function Form({ saved, seq }: FormProps) {
           <Button size="compact-sm" variant="default" onClick={() => begin(saved, seq)}>{say('takeTheirs')}</Button>
         </Alert>
       )}
+      {conflict && (
+        <Dialog title={say('conflict')} close={() => setConflict(false)}>
+          <p>{say('conflictHint', { name: updatedBy?.name ?? updatedBy?.id ?? '–', at: updatedAt === null ? '–' : fullMoment(updatedAt) })}</p>
+          <footer className="choose">
+            <Button variant="subtle" color="gray" onClick={() => setConflict(false)}>{say('goOnEditing')}</Button>
+            <Button variant="default" onClick={() => { setConflict(false); begin(saved, seq); }}>{say('takeTheirs')}</Button>
+            <Button onClick={() => void save(seq)}>{say('saveOver')}</Button>
+          </footer>
+        </Dialog>
+      )}
       {refusal !== null && <p role="alert" className="refusal">{say('refused', { reason: refusal })}</p>}
       <footer className="save">
         <p className="quiet" role="status">{done ? say('saved') : updatedAt === null ? say('neverSaved') : say('savedBy', { name: updatedBy?.name ?? updatedBy?.id ?? '–', at: fullMoment(updatedAt) })}</p>
@@ -97,5 +116,18 @@ function Form({ saved, seq }: FormProps) {
         {isAdmin && <Button type="submit" loading={busy} disabled={!touched && updatedAt !== null}>{say('save')}</Button>}
       </footer>
     </form>
+  );
+}
+
+/** From when on a chat in which nobody writes counts as idle. */
+function Idle({ draft: { idleMinutes }, change, problems }: { draft: Draft; change: (change: Partial<Draft>) => void; problems: Map<string, string> }) {
+  const say = useWords();
+  return (
+    <section className="card">
+      <h2>{say('idleTitle')}</h2>
+      <p className="quiet">{say('idleHint')}</p>
+      <TextInput className="idle" size="sm" type="number" min={1} max={1440} step={1} required withAsterisk={false} label={say('idleAfter')} value={Number.isNaN(idleMinutes) ? '' : idleMinutes} error={problems.get('idleMinutes')}
+        onChange={(event) => change({ idleMinutes: event.currentTarget.valueAsNumber })} rightSection={<span className="quiet" aria-hidden="true">min</span>} />
+    </section>
   );
 }

@@ -126,6 +126,36 @@ test('whoever edits settings that somebody else saves meanwhile is told, and los
   await page.waitForFunction(() => [...document.querySelectorAll('input[type=number]')].some(({ value }) => value === '2'));
 });
 
+test('saving when somebody else has saved is refused, keeps the draft, and is a choice: theirs, or over theirs', async (t) => {
+  const hub = await spawnDashboard(t, dashboard);
+  const { page, clean } = await visit(t, browser, hub, '/settings/rules');
+  const field = page.getByLabel('Waiting: late, All sectors: minutes');
+  const dialog = page.getByRole('dialog', { name: 'Somebody else has saved' });
+  const late = async () => (await hub.json('/api/umbler/settings')).settings.thresholds.default.waitingSeconds;
+  await field.fill('42');
+  await page.getByLabel('Minutes without a message').fill('7');
+  await setThresholds(hub, { waitingSeconds: 60 });
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await dialog.waitFor();
+  assert.deepEqual(await axe(page), []);
+  assert.equal(await late(), 60);
+  await page.keyboard.press('Escape');
+  assert.equal(await field.inputValue(), '42');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await dialog.getByRole('button', { name: 'Save over theirs' }).click();
+  await text(page, '.save', 'Saved.');
+  assert.equal(await late(), 42 * 60);
+  assert.equal((await hub.json('/api/umbler/settings')).settings.idleMinutes, 7);
+  await field.fill('43');
+  await setThresholds(hub, { waitingSeconds: 120 });
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await dialog.getByRole('button', { name: 'Take over theirs' }).click();
+  assert.equal(await field.inputValue(), '2');
+  assert.equal(await page.getByLabel('Minutes without a message').inputValue(), '30');
+  assert.equal(await late(), 120);
+  clean();
+});
+
 test('only admins change the settings; others read them', async (t) => {
   const hub = await spawnDashboard(t, dashboard, { JWT_SECRET });
   for (const role of ['supervisor', 'viewer']) {

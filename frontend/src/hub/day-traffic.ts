@@ -1,0 +1,115 @@
+/** Messages of one day by the hour, and of the usual day: the median of the same weekday in the four weeks before. */
+
+import { dayOf, hourOf, midnight, plusDays } from './days.ts';
+import { read } from './reads.ts';
+
+export interface Counts {
+  customers: number;
+  team: number;
+  /** Bots, and what was written outside of Umbler Talk. */
+  others: number;
+}
+
+export interface Hour extends Counts {
+  /** Its first moment, in milliseconds. */
+  from: number;
+  until: number;
+  /** As the clocks of the hub's zone show it. */
+  hour: number;
+  /** Messages in this hour of the usual day; null where there is no usual day. */
+  usual: number | null;
+}
+
+export interface Day {
+  hours: Hour[];
+  zone: string;
+  /** How many days the usual one was made of. */
+  days: number;
+  /** The position that the counts include. */
+  asOfSeq: number;
+  /** History is being computed anew: the counts hold a part. */
+  rebuilding: boolean;
+}
+
+const PATH = '/api/umbler/metrics/series';
+const WEEKS = 4;
+/** One day says nothing of what is usual. */
+const DAYS_MIN = 2;
+const HOUR_MS = 3_600_000;
+const KEYS: Record<string, keyof Counts> = { messagesIn: 'customers', messagesMember: 'team', messagesBot: 'others', messagesExternal: 'others' };
+const METRICS = Object.keys(KEYS).join();
+
+interface Answer {
+  asOfSeq: number;
+  rebuilding: object | null;
+  from: string;
+  timezone: string;
+  rows: { start: string; metric: string; n: number }[];
+}
+
+/** The usual hours of a day, which do not change while it runs. */
+export interface Usual {
+  day: string;
+  days: number;
+  byHour: number[] | null;
+  rebuilding: boolean;
+}
+
+/** The day that `until` (else now) lies in, up to that moment. `known` spares reading the weeks before again. */
+export async function readDay(until?: string, known?: Usual | null): Promise<{ day: Day; usual: Usual }> {
+  const answer: Answer = await read(PATH, { bucket: 'hour', metric: METRICS, until });
+  const zone = answer.timezone;
+  const name = dayOf(Date.parse(answer.from), zone);
+  const usual = known?.day === name && !known.rebuilding ? known : await readUsual(name, zone);
+  const counts = countsOf(answer.rows);
+  const hours = hoursOf(name, zone).map((hour) => ({ ...hour, ...(counts.get(hour.from) ?? NONE), usual: usual.byHour?.[hour.hour] ?? null }));
+  return { day: { hours, zone, days: usual.days, asOfSeq: answer.asOfSeq, rebuilding: answer.rebuilding !== null }, usual };
+}
+
+async function readUsual(day: string, zone: string): Promise<Usual> {
+  const days = Array.from({ length: WEEKS }, (_, index) => plusDays(day, -7 * (index + 1)));
+  const answers: Answer[] = await Promise.all(
+    days.map((one) => read(PATH, { bucket: 'hour', metric: METRICS, from: midnight(one, zone), until: midnight(plusDays(one, 1), zone) })),
+  );
+  const rebuilding = answers.some((answer) => answer.rebuilding !== null);
+  // A day without any message was closed, or before the hub was there.
+  const found = answers.map(({ rows }) => byHourOf(rows, zone)).filter((hours) => hours.some((count) => count > 0));
+  const byHour = found.length < DAYS_MIN ? null : found[0]!.map((_, hour) => median(found.map((hours) => hours[hour] ?? 0)));
+  return { day, days: found.length, byHour, rebuilding };
+}
+
+const NONE: Counts = { customers: 0, team: 0, others: 0 };
+
+function countsOf(rows: Answer['rows']): Map<number, Counts> {
+  const found = new Map<number, Counts>();
+  for (const { start, metric, n } of rows) {
+    const key = KEYS[metric];
+    if (key === undefined) continue;
+    const at = Date.parse(start);
+    const counts = found.get(at) ?? { ...NONE };
+    counts[key] += n;
+    found.set(at, counts);
+  }
+  return found;
+}
+
+function byHourOf(rows: Answer['rows'], zone: string): number[] {
+  const hours = Array.from({ length: 24 }, () => 0);
+  for (const { start, metric, n } of rows) if (metric in KEYS) hours[hourOf(Date.parse(start), zone)]! += n;
+  return hours;
+}
+
+/** 23, 24 or 25 of them. */
+function hoursOf(day: string, zone: string): { from: number; until: number; hour: number }[] {
+  const [begin, end] = [Date.parse(midnight(day, zone)), Date.parse(midnight(plusDays(day, 1), zone))];
+  return Array.from({ length: Math.ceil((end - begin) / HOUR_MS) }, (_, index) => {
+    const from = begin + index * HOUR_MS;
+    return { from, until: Math.min(end, from + HOUR_MS), hour: hourOf(from, zone) };
+  });
+}
+
+function median(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

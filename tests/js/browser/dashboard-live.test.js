@@ -1,0 +1,82 @@
+/** The live page beside what is usual: the day's messages, and how its numbers moved. */
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { launch } from '../support/browser.js';
+import { axe, buildDashboard, spawnDashboard, text, visit } from '../support/dashboard.js';
+import { JWT_SECRET, token } from '../support/hub.js';
+
+let browser;
+let dashboard;
+before(async () => ([browser, dashboard] = await Promise.all([launch(), buildDashboard()])));
+after(() => Promise.all([browser.close(), dashboard.remove()]));
+
+const HOUR_MS = 3_600_000;
+/** Midnight is some hours away, whenever this runs. */
+const ZONE = { TIMEZONE: new Date().getUTCHours() < 12 ? 'Etc/GMT-6' : 'Etc/GMT+6' };
+const ago = (hours, more = () => {}) => (delivery, content) => {
+  const at = new Date(Date.now() - hours * HOUR_MS).toISOString();
+  delivery.EventDate = content.CreatedAtUTC = content.LastMessage.EventAtUTC = at;
+  more(delivery, content);
+};
+const group = (_, content) => (content.Contact.ContactType = 'Group');
+const WEEK = 7 * 24;
+
+/** What the table says of the hour that was so many hours ago: customers, team, others, usual. */
+async function hour(page, hours) {
+  const name = `${new Intl.DateTimeFormat('en-US', { hour: '2-digit', hourCycle: 'h23', timeZone: ZONE.TIMEZONE }).format(Date.now() - hours * HOUR_MS)}h`;
+  const row = page.locator('.traffic tbody tr').filter({ has: page.locator('th', { hasText: name }) });
+  return row.locator('td').allInnerTexts();
+}
+
+test("the day's messages stand beside the usual ones: the median of the weeks that had messages, and they count on", async (t) => {
+  const hub = await spawnDashboard(t, dashboard, ZONE);
+  for (const [weeks, count] of [[1, 1], [2, 3], [4, 8]]) {
+    for (let left = count; left > 0; left -= 1) await hub.says(`of-${weeks}-${left}`, 'hello', ago(weeks * WEEK + 2));
+  }
+  // Another day of the week is not usual for this one.
+  await hub.says('other-day', 'hello', ago(WEEK + 24 + 2));
+  await hub.says('a', 'hello', ago(2));
+  await hub.says('b', 'hello', ago(2));
+  const { page, clean } = await visit(t, browser, hub, '/live');
+  await text(page, '.traffic', 'beside the usual day');
+  assert.deepEqual(await hour(page, 2), ['2', '0', '0', '3']);
+  await text(page, '.traffic .soFar', /: 2, usually 3 \(−33%\)$/);
+  await hub.says('c', 'late, of the hour before last', ago(2));
+  await text(page, '.traffic .soFar', /: 3, usually 3 \(=\)$/);
+  await hub.says('group', 'not a direct one', ago(2, group));
+  await hub.says('d', 'now');
+  await page.waitForFunction(() => [...document.querySelectorAll('.traffic tbody tr')].some((row) => row.textContent.includes('runs') && row.cells[1].textContent === '1'));
+  assert.deepEqual(await hour(page, 2), ['3', '0', '0', '3']);
+  await page.reload();
+  await text(page, '.traffic .soFar', /: 3, usually 3 \(=\)$/);
+  assert.deepEqual(await hour(page, 2), ['3', '0', '0', '3']);
+  assert.deepEqual(await axe(page), []);
+  clean();
+});
+
+test('one day is not usual: the page says so, and draws none', async (t) => {
+  const hub = await spawnDashboard(t, dashboard, ZONE);
+  await hub.says('before', 'hello', ago(WEEK + 2));
+  await hub.says('a', 'hello', ago(2));
+  const { page, clean } = await visit(t, browser, hub, '/live');
+  await text(page, '.traffic', 'There is no usual day yet');
+  await text(page, '.traffic .soFar', 'So far: 1');
+  assert.equal(await page.locator('.traffic .usual, .traffic [data-usual]').count(), 0);
+  clean();
+});
+
+test('a token that is limited to a sector counts the messages of its chats alone', async (t) => {
+  const hub = await spawnDashboard(t, dashboard, { ...ZONE, JWT_SECRET });
+  const sector = (Id) => (_, content) => (content.Sector = { Id, Name: Id });
+  await hub.says('mine', 'hello', ago(2, sector('sales')));
+  await hub.says('theirs', 'hello', ago(2, sector('support')));
+  const { page } = await visit(t, browser, hub, '/live');
+  await page.evaluate((value) => sessionStorage.setItem('umbler-hub-token', value), token({ role: 'agent', sectors: ['sales'] }));
+  await page.reload();
+  await text(page, '.traffic .soFar', 'So far: 1');
+  await hub.says('theirs', 'more', ago(2, sector('support')));
+  await hub.says('mine', 'more', ago(2, sector('sales')));
+  await text(page, '.traffic .soFar', 'So far: 2');
+});
