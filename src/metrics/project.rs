@@ -10,7 +10,7 @@ use super::file::{self, FileError, Standing};
 use super::lived::Lived;
 use super::load::{Loaded, load};
 use super::rows::Rows;
-use super::seal::{Seals, Sizes};
+use super::seal::{Changed, Seals, Sizes};
 use crate::archive::{self, ArchiveError, epoch, last_seq};
 use crate::domain::Seq;
 use crate::domain::calendar::Calendar;
@@ -156,7 +156,7 @@ impl Projection {
             return self.seal();
         };
         let step = self.file.transaction()?;
-        let mut changed = BTreeSet::new();
+        let mut changed = Changed::new();
         for id in &chats {
             if let Some(Loaded { chat, entries, history }) = load(&snapshot, id, None)? {
                 let rows = Rows { tx: &step, calendar: &self.calendar };

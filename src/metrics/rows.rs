@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Transaction, params};
 
-use super::seal::Place;
+use super::seal::Changed;
 use crate::domain::calendar::Calendar;
 use crate::domain::metrics::{Fact, Live};
 use crate::domain::register::to_nanos;
@@ -48,7 +48,7 @@ impl Rows<'_> {
         chat: &Chat,
         facts: &[Fact],
         live: Option<&Live>,
-        changed: &mut BTreeSet<Place>,
+        changed: &mut Changed,
     ) -> rusqlite::Result<i64> {
         let key = self.put_chat(chat, live)?;
         self.put_members(chat)?;
@@ -79,7 +79,9 @@ impl Rows<'_> {
                 row.tags
             ])?;
         }
-        changed.extend(known.symmetric_difference(&made).map(|row| (row.kind, row.metric, row.at)));
+        for row in known.symmetric_difference(&made) {
+            *changed.entry((row.kind, row.metric, row.at)).or_default() += 1;
+        }
         Ok(key)
     }
 

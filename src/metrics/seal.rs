@@ -18,6 +18,8 @@ const SEGMENTS_PER_STEP: usize = 4;
 
 /// Where one fact lies: kind, metric and moment.
 pub(super) type Place = (i64, i64, i64);
+/// How many facts changed in which places.
+pub(super) type Changed = BTreeMap<Place, usize>;
 /// A kind and a metric.
 type Line = (i64, i64);
 
@@ -43,7 +45,7 @@ impl Sizes {
 #[derive(Debug)]
 pub(super) struct Seals {
     sizes: Sizes,
-    /// How many facts lie unsealed at the end of a line, or fewer.
+    /// How many facts lie unsealed at the end of a line, or more than do.
     open: BTreeMap<Line, usize>,
     /// Lines with a hole between their segments.
     broken: BTreeSet<Line>,
@@ -60,19 +62,15 @@ impl Seals {
     }
 
     /// Takes the segments away that hold one of these places.
-    pub(super) fn break_open(
-        &mut self,
-        step: &Transaction<'_>,
-        places: &BTreeSet<Place>,
-    ) -> rusqlite::Result<()> {
+    pub(super) fn break_open(&mut self, step: &Transaction<'_>, changed: &Changed) -> rusqlite::Result<()> {
         let mut select = step.prepare_cached(
             "SELECT id, from_at, until_at, facts FROM segments WHERE kind = ? AND metric = ? AND from_at <= ?
              ORDER BY from_at DESC LIMIT 1",
         )?;
         // Places come in order: what was said of one holds up to here.
         let mut said: Option<(Line, i64)> = None;
-        for &(kind, metric, at) in places {
-            *self.open.entry((kind, metric)).or_default() += 1;
+        for (&(kind, metric, at), facts) in changed {
+            *self.open.entry((kind, metric)).or_default() += facts;
             if said.is_some_and(|(line, until)| line == (kind, metric) && at < until) {
                 continue;
             }

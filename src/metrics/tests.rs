@@ -1,6 +1,5 @@
 //! Sealed or not, the same facts are found: every table, count and explanation, in any period, with any filter.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -9,7 +8,7 @@ use proptest::prelude::*;
 use rusqlite::{Connection, params};
 
 use super::ask::{Clock, Filter, Period};
-use super::seal::{Place, Seals, Sizes};
+use super::seal::{Changed, Seals, Sizes};
 use super::{Explain, Grouping, Tabulate, file};
 use crate::archive::Query;
 use crate::auth::{Identity, Role, Scope};
@@ -63,7 +62,7 @@ impl File {
     /// Adds facts, takes the newest few of others away, and breaks the seals as the projector does.
     fn change(&mut self, facts: &[Made], gone: usize) {
         let step = self.connection.transaction().unwrap();
-        let mut places: BTreeSet<Place> = BTreeSet::new();
+        let mut changed = Changed::new();
         for (is_duration, at, chat, agent) in facts {
             self.ordinal += 1;
             let at = to_nanos(minute(*at));
@@ -77,7 +76,7 @@ impl File {
                 params![metric, at, chat, self.ordinal, at, wall, wall / 2, agent, sector, tags],
             )
             .unwrap();
-            places.insert((0, metric, at));
+            *changed.entry((0, metric, at)).or_default() += 1;
         }
         let sql = "DELETE FROM facts WHERE (kind, metric, at, chat, ordinal) IN (SELECT kind, metric, at, chat, ordinal
              FROM facts ORDER BY ordinal % 7, ordinal LIMIT ?) RETURNING kind, metric, at";
@@ -85,9 +84,11 @@ impl File {
         let taken = take
             .query_map([i64::try_from(gone).unwrap()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .unwrap();
-        places.extend(taken.map(Result::unwrap));
+        for place in taken {
+            *changed.entry(place.unwrap()).or_default() += 1;
+        }
         drop(take);
-        self.seals.break_open(&step, &places).unwrap();
+        self.seals.break_open(&step, &changed).unwrap();
         step.commit().unwrap();
     }
 
@@ -200,4 +201,10 @@ fn the_end_stays_open_and_what_changes_is_sealed_again() {
     assert_eq!(file.segments(), 5, "five facts in the hole make two");
     file.change(&[(false, 39, 1, None)], 0);
     assert_eq!(file.segments(), 5, "nothing is sealed where it came");
+    for _ in 0..8 {
+        // One by one, and all in one instant.
+        file.change(&[(false, 39, 1, None)], 0);
+        file.seal();
+    }
+    assert_eq!(file.segments(), 7, "a long end is sealed however it grew");
 }
