@@ -50,6 +50,9 @@ export function Tiles({ live, messagesToday, trends = {} }: TilesProps) {
   );
 }
 
+/** Waits of days are written smaller, that they stay in their tile. */
+const LONG = 7;
+
 interface TileProps {
   name: string;
   title: string;
@@ -63,7 +66,7 @@ export function Tile({ name, title, value, urgency, trend, children }: TileProps
   return (
     <div className="tile" data-name={name} data-urgency={urgency}>
       <dt>{title}</dt>
-      <dd className="value">{value}</dd>
+      <dd className="value" data-long={value.length > LONG || undefined}>{value}</dd>
       {trend}
       <dd className="hint">{children}</dd>
     </div>
