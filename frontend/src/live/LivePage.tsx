@@ -31,7 +31,6 @@ function Now() {
   const say = useWords();
   const { isWall, leave } = useWall();
   useWallKeeping(isWall, leave);
-  const { stats } = useData();
   const { total, complete, count, failure } = useStore(openChats);
   const live = useLive();
   const { rebuilding } = live;
@@ -49,7 +48,7 @@ function Now() {
         <p className="notice quiet" role="status">{say('reading', { count: number(count), total: number(total) })} {say('partial')}</p>
       )}
       {rebuilding && <p className="notice quiet" role="status">{say('rebuilding', { done: number(rebuilding.done), total: number(rebuilding.total) })}</p>}
-      <Tiles live={live} messagesToday={stats?.messagesToday} trends={trends} />
+      <Tiles live={live} messagesToday={<MessagesToday />} trends={trends} />
       <div className="columns">
         <Queue waiting={live.waiting} />
         <div className="side">
@@ -82,4 +81,9 @@ function useLive() {
     agents: useMemo(() => agents && groupsOf(agents.live, (chat) => openChats.find(chat)?.sector?.id ?? null), [agents]),
     rebuilding: whole?.rebuilding ?? null,
   };
+}
+
+/** By itself: the client's data is another at every update. */
+function MessagesToday() {
+  return number(useData().stats?.messagesToday);
 }

@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react';
+import { useMemo, type ReactNode } from 'react';
 
 import { useNow } from '../hub/clock.ts';
 import { age, clock, number, percent } from '../words/format.ts';
@@ -7,7 +7,7 @@ import { lateOf, urgencyOf, useLimits, type Figures, type Live } from './waits.t
 
 interface TilesProps {
   live: Pick<Live, 'waiting'> & { figures: Figures | null } | null;
-  messagesToday: number | null | undefined;
+  messagesToday: ReactNode;
   /** What a number was before, by its name. */
   trends?: Partial<Record<TrendOf, ReactNode>>;
 }
@@ -22,7 +22,7 @@ export function Tiles({ live, messagesToday, trends = {} }: TilesProps) {
   const figures = live?.figures ?? null;
   const waiting = live?.waiting ?? null;
   const since = (at: number) => Math.max(0, now - at);
-  const late = waiting === null ? undefined : lateOf(waiting, now, of);
+  const late = useMemo(() => (waiting === null ? undefined : lateOf(waiting, now, of)), [waiting, now, of]);
   const first = waiting?.[0];
   const { lateMs } = of(null);
   const { longestSince = null, averageSince = null } = figures ?? {};
@@ -44,7 +44,7 @@ export function Tiles({ live, messagesToday, trends = {} }: TilesProps) {
         <Tile name="unassigned" title={say('unassigned')} value={number(figures?.unassigned)} trend={trends.unassigned}>
           {figures && say('unassignedShare', { percent: percent(figures.unassigned, figures.open) })}
         </Tile>
-        <Tile name="today" title={say('today')} value={number(messagesToday)}>{say('todayHint')}</Tile>
+        <Tile name="today" title={say('today')} value={messagesToday}>{say('todayHint')}</Tile>
       </dl>
     </section>
   );
@@ -58,7 +58,7 @@ const WIDE = 5;
 interface TileProps {
   name: string;
   title: string;
-  value: string;
+  value: ReactNode;
   urgency?: string | undefined;
   trend?: ReactNode;
   children: ReactNode;
@@ -68,9 +68,13 @@ export function Tile({ name, title, value, urgency, trend, children }: TileProps
   return (
     <div className="tile" data-name={name} data-urgency={urgency}>
       <dt>{title}</dt>
-      <dd className="value" data-long={value.length > LONG || undefined} data-wide={value.length > WIDE || undefined}>{value}</dd>
+      <dd className="value" data-long={isLonger(value, LONG)} data-wide={isLonger(value, WIDE)}>{value}</dd>
       {trend}
       <dd className="hint">{children}</dd>
     </div>
   );
+}
+
+function isLonger(value: ReactNode, than: number): true | undefined {
+  return (typeof value === 'string' && value.length > than) || undefined;
 }
