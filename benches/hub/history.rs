@@ -190,6 +190,8 @@ fn past_routes(is_built: bool) -> Vec<(&'static str, String)> {
     let (early, middle, end) = ("2025-01-10T15:00:00Z", "2025-07-01T15:00:00Z", "2025-12-31T15:00:00Z");
     let day = "from=2025-07-01T03:00:00Z&until=2025-07-02T03:00:00Z";
     let year = "from=2025-01-06T03:00:00Z&until=2025-12-31T03:00:00Z";
+    // That of an agent's text among the fixtures.
+    let sector = "Z4ELwFoR_gAHAAAW";
     vec![
         ("/stats?at=, in the first week", format!("/stats?at={early}")),
         ("/stats?at=, half a year in", format!("/stats?at={middle}")),
@@ -200,7 +202,7 @@ fn past_routes(is_built: bool) -> Vec<(&'static str, String)> {
         ("/metrics/live?at=&by=agent", format!("/metrics/live?at={middle}&by=agent")),
         ("/metrics/trend, a day", format!("/metrics/trend?{day}")),
         ("/metrics/trend, a year", format!("/metrics/trend?{year}")),
-        ("/metrics/trend of a sector, a year", format!("/metrics/trend?{year}&sector=none")),
+        ("/metrics/trend of a sector, a year", format!("/metrics/trend?{year}&sector={sector}")),
     ]
 }
 

@@ -23,7 +23,7 @@ const PER_SECOND: u64 = 100;
 /// Seconds of them.
 const SECONDS: usize = 20;
 /// Connections that post them.
-const SENDERS: usize = 8;
+const SENDERS: usize = 64;
 /// Messages of this day that are there before, and the chats that they are in.
 const BEFORE: usize = 20_000;
 const CHATS: u64 = 500;

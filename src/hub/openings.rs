@@ -154,7 +154,8 @@ impl UmblerHub {
             }
         };
         // It takes the place of everything that was followed, another replay included.
-        self.sessions.unfollow(id, None);
+        let gone = self.sessions.unfollow(id, None);
+        self.boards.unfollow(id, &gone);
         self.answer_replay(
             id,
             &unanswered,

@@ -32,14 +32,19 @@ pub(super) struct Sizes {
 
 impl Sizes {
     pub(super) const KEPT: Self = Self { segment: SEGMENT_FACTS, unsealed: UNSEALED_FACTS };
+
+    /// Facts at the end of a line of which a segment is sealed.
+    fn enough(self) -> usize {
+        self.segment.saturating_add(self.unsealed)
+    }
 }
 
 /// What may be sealed.
 #[derive(Debug)]
 pub(super) struct Seals {
     sizes: Sizes,
-    /// Facts that changed since the end of a line was looked at.
-    changed: BTreeMap<Line, usize>,
+    /// How many facts lie unsealed at the end of a line, or fewer.
+    open: BTreeMap<Line, usize>,
     /// Lines with a hole between their segments.
     broken: BTreeSet<Line>,
 }
@@ -51,7 +56,7 @@ impl Seals {
         let lines = kinds
             .into_iter()
             .flat_map(|kind| Metric::ALL.into_iter().map(move |metric| (kind_number(kind), metric.number())));
-        Self { sizes, changed: BTreeMap::new(), broken: lines.collect() }
+        Self { sizes, open: BTreeMap::new(), broken: lines.collect() }
     }
 
     /// Takes the segments away that hold one of these places.
@@ -67,7 +72,7 @@ impl Seals {
         // Places come in order: what was said of one holds up to here.
         let mut said: Option<(Line, i64)> = None;
         for &(kind, metric, at) in places {
-            *self.changed.entry((kind, metric)).or_default() += 1;
+            *self.open.entry((kind, metric)).or_default() += 1;
             if said.is_some_and(|(line, until)| line == (kind, metric) && at < until) {
                 continue;
             }
@@ -82,15 +87,18 @@ impl Seals {
 
     /// Seals a few segments; false where there is nothing to seal.
     pub(super) fn seal(&mut self, step: &Transaction<'_>) -> rusqlite::Result<bool> {
-        let long = self.changed.iter().find(|(_, changed)| **changed >= self.sizes.segment);
+        let long = self.open.iter().find(|(_, facts)| **facts >= self.sizes.enough());
         let Some(line) = self.broken.first().or(long.map(|(line, _)| line)).copied() else {
             return Ok(false);
         };
-        let mut left = SEGMENTS_PER_STEP;
+        let (mut left, mut open) = (SEGMENTS_PER_STEP, 0);
         for mut gap in gaps(step, line)? {
-            while gap.from < gap.until
-                && let Some((facts, until)) = first_of(step, line, &gap, self.sizes)?
-            {
+            while gap.from < gap.until {
+                open = if gap.is_last { facts_from(step, line, gap.from, self.sizes)? } else { 0 };
+                if gap.is_last && open < self.sizes.enough() {
+                    break;
+                }
+                let Some((facts, until)) = first_of(step, line, &gap, self.sizes)? else { break };
                 if left == 0 {
                     return Ok(true);
                 }
@@ -100,7 +108,7 @@ impl Seals {
             }
         }
         self.broken.remove(&line);
-        self.changed.remove(&line);
+        self.open.insert(line, open);
         Ok(true)
     }
 }
@@ -131,17 +139,13 @@ fn gaps(step: &Transaction<'_>, (kind, metric): Line) -> rusqlite::Result<Vec<Ga
 
 type Facts = Vec<(i64, FactRow)>;
 
-/// The facts at the beginning of a gap that make a segment, and up to where it goes; `None`: there are none, or too few
-/// at the end of the line.
+/// The facts at the beginning of a gap that make a segment, and up to where it goes; `None`: there are none.
 fn first_of(
     step: &Transaction<'_>,
     line: Line,
     gap: &Gap,
     sizes: Sizes,
 ) -> rusqlite::Result<Option<(Facts, i64)>> {
-    if gap.is_last && !is_long(step, line, gap.from, sizes)? {
-        return Ok(None);
-    }
     let mut select = step.prepare_cached(
         "SELECT at, chat, ordinal, start, wall, business, agent, sector, channel, tags FROM facts
          WHERE kind = ? AND metric = ? AND at >= ? AND at < ? ORDER BY at, chat, ordinal",
@@ -174,10 +178,17 @@ fn first_of(
     Ok((!facts.is_empty()).then_some((facts, until)))
 }
 
-/// Enough facts lie from here on for a segment and what stays unsealed.
-fn is_long(step: &Transaction<'_>, (kind, metric): Line, from: i64, sizes: Sizes) -> rusqlite::Result<bool> {
-    let mut select = step
-        .prepare_cached("SELECT 1 FROM facts WHERE kind = ? AND metric = ? AND at >= ? LIMIT 1 OFFSET ?")?;
-    let enough = i64::try_from(sizes.segment.saturating_add(sizes.unsealed)).unwrap_or(i64::MAX);
-    select.exists(params![kind, metric, from, enough])
+/// How many facts lie from here on, as far as it matters.
+fn facts_from(
+    step: &Transaction<'_>,
+    (kind, metric): Line,
+    from: i64,
+    sizes: Sizes,
+) -> rusqlite::Result<usize> {
+    let mut select = step.prepare_cached(
+        "SELECT count(*) FROM (SELECT 1 FROM facts WHERE kind = ? AND metric = ? AND at >= ? LIMIT ?)",
+    )?;
+    let most = i64::try_from(sizes.enough()).unwrap_or(i64::MAX);
+    let facts: i64 = select.query_row(params![kind, metric, from, most], |row| row.get(0))?;
+    Ok(usize::try_from(facts).unwrap_or_default())
 }

@@ -65,6 +65,7 @@ CREATE TABLE spans (
     tags    TEXT
 );
 CREATE INDEX spans_of_chat ON spans (chat, began);
+CREATE INDEX spans_by_begin ON spans (began, ended, marks);
 CREATE VIRTUAL TABLE span_times USING rtree_i32(id, began, ended, marks, marks_too);
 -- How many messages a chat has of a day of UTC, and all chats together.
 CREATE TABLE said (

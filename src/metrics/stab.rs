@@ -27,7 +27,7 @@ const MEMBERS: &str =
 /// Open stretches that hold a moment.
 pub(super) struct Stab<'a> {
     pub(super) at: Timestamp,
-    /// Leaves out those that hold this earlier moment too.
+    /// Leaves out those that had begun by this earlier moment: they are found along their begins, not by the tree.
     pub(super) not_at: Option<Timestamp>,
     pub(super) filter: &'a Filter,
 }
@@ -72,16 +72,20 @@ impl Stab<'_> {
         joins: &str,
         mut take: impl FnMut(&Row<'_>) -> Result<(), ArchiveError>,
     ) -> Result<(), ArchiveError> {
-        let (at, minute_at) = (to_nanos(self.at), i64::from(minute(to_nanos(self.at))));
+        let at = to_nanos(self.at);
         let (low, high) = Marks::of_kind(self.filter.kind);
         let mut found = Where::default();
-        found.and("times.began <= ? AND times.ended >= ?", [minute_at.into(), minute_at.into()]);
-        found.and("times.marks >= ? AND times.marks_too <= ?", [low.into(), high.into()]);
-        if let Some(earlier) = self.not_at.map(to_nanos) {
-            found.and("times.began >= ?", [i64::from(minute(earlier)).into()]);
-            found.and("spans.began > ?", [earlier.into()]);
-        }
-        found.and("spans.began <= ? AND spans.ended > ?", [at.into(), at.into()]);
+        let source = if let Some(earlier) = self.not_at {
+            let bounds = [to_nanos(earlier), low, high];
+            found.and("spans.began > ? AND spans.marks BETWEEN ? AND ?", bounds.map(Value::Integer));
+            "spans INDEXED BY spans_by_begin"
+        } else {
+            let minute = i64::from(minute(at));
+            found.and("times.began <= ? AND times.ended >= ?", [minute, minute].map(Value::Integer));
+            found.and("times.marks >= ? AND times.marks_too <= ?", [low, high].map(Value::Integer));
+            "span_times AS times CROSS JOIN spans ON spans.id = times.id"
+        };
+        found.and("spans.began <= ? AND spans.ended > ?", [at, at].map(Value::Integer));
         let mut tables = String::new();
         if !joins.is_empty() || !is_plain(self.filter) {
             self.filter.conditions(&COLUMNS, &mut found);
@@ -89,11 +93,7 @@ impl Stab<'_> {
                 "CROSS JOIN places AS chats ON chats.id = spans.place CROSS JOIN known ON known.chat = spans.chat {joins}"
             );
         }
-        let sql = format!(
-            "{MEMBERS} SELECT {columns} FROM span_times AS times CROSS JOIN spans ON spans.id = times.id {tables}
-             WHERE {}",
-            found.sql
-        );
+        let sql = format!("{MEMBERS} SELECT {columns} FROM {source} {tables} WHERE {}", found.sql);
         let mut select = tx.prepare_cached(&sql)?;
         let mut rows = select.query(params_from_iter(&found.values))?;
         while let Some(row) = rows.next()? {

@@ -4,6 +4,7 @@ mod lists;
 mod paging;
 mod past;
 mod positions;
+mod replays;
 mod scopes;
 
 use super::testing::{Base, at, chat, closed_chat, contact, everything, named, say};
