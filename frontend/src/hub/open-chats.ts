@@ -8,16 +8,22 @@
 
 import type { Chat, Member, Snapshot, Stats, UmblerHubClient, Update } from 'umbler-hub-client';
 
+import type { Waiting } from '../live/waits.ts';
 import { reasonOf } from './errors.ts';
 import { namesOf, withNames } from './names.ts';
 import { read } from './reads.ts';
 import { Store } from './store.ts';
+import { WaitingList } from './waiting-list.ts';
 
 export interface OpenChats {
   chats: Chat[];
+  /** Whose customer has no answer, the longest wait first. */
+  waiting: Waiting[];
   /** False while a part is still being read: then no number may be shown as the whole. */
   complete: boolean;
   total: number | null;
+  /** How many of them were read so far, while they are. */
+  count: number;
   failure: string | null;
 }
 
@@ -28,10 +34,12 @@ const MISMATCHES_MAX = 2;
 
 export class OpenChatStore extends Store<OpenChats> {
   #chats = new Map<string, Chat>();
+  #waiting = new WaitingList();
   /** Chats that updates spoke of since the pages are being read. */
   #touched = new Set<string>();
   #complete = false;
   #total: number | null = null;
+  #count = 0;
   #failure: string | null = null;
   /** What was missed is not replayed: only a snapshot tells. */
   #lost = true;
@@ -40,7 +48,7 @@ export class OpenChatStore extends Store<OpenChats> {
   #mismatches = 0;
 
   constructor(client: UmblerHubClient) {
-    super({ chats: [], complete: false, total: null, failure: null });
+    super({ chats: [], waiting: [], complete: false, total: null, count: 0, failure: null });
     client.on('umbler_data', (snapshot) => this.#snapshot(snapshot));
     client.on('umbler_update', (update, { seq }) => this.#update(update, seq ?? 0));
     client.on('umbler_stats', (stats) => this.#check(stats));
@@ -70,7 +78,7 @@ export class OpenChatStore extends Store<OpenChats> {
       this.#total = stats.openChats;
       void this.#read();
     } else {
-      for (const chat of chats) this.#chats.set(chat.id, chat);
+      for (const chat of chats) this.#put(chat);
       this.#tell();
     }
   }
@@ -92,7 +100,9 @@ export class OpenChatStore extends Store<OpenChats> {
         }
         cursor = page.nextCursor ?? undefined;
         this.#total = page.total;
+        this.#count = found.size;
         this.#failure = null;
+        this.#tell();
       } catch (error) {
         if (reading !== this.#reading) return;
         this.#failure = reasonOf(error);
@@ -112,6 +122,7 @@ export class OpenChatStore extends Store<OpenChats> {
 
   #settle() {
     this.#complete = true;
+    this.#waiting.reset(this.#chats.values());
     this.#lost = false;
     this.#failure = null;
     this.#mismatches = 0;
@@ -123,14 +134,23 @@ export class OpenChatStore extends Store<OpenChats> {
     if (members) this.#rename(members);
     if (!chat) return;
     this.#touched.add(chat.id);
-    if (type !== 'chat_gone' && chat.open) this.#chats.set(chat.id, chat);
-    else this.#chats.delete(chat.id);
+    if (type !== 'chat_gone' && chat.open) this.#put(chat);
+    else {
+      this.#chats.delete(chat.id);
+      this.#waiting.drop(chat.id);
+    }
     this.#tell();
+  }
+
+  #put(chat: Chat) {
+    this.#chats.set(chat.id, chat);
+    this.#waiting.put(chat);
   }
 
   #rename(members: Member[]) {
     const names = namesOf(members);
     for (const [id, chat] of this.#chats) this.#chats.set(id, withNames(chat, names));
+    this.#waiting.reset(this.#chats.values());
     // A page that was read before knows the old names.
     if (!this.#complete) void this.#read();
     this.#tell();
@@ -147,6 +167,7 @@ export class OpenChatStore extends Store<OpenChats> {
   #forget() {
     this.#reading += 1;
     this.#chats.clear();
+    this.#waiting.reset([]);
     this.#complete = false;
     this.#lost = true;
     this.#tell();
@@ -155,8 +176,10 @@ export class OpenChatStore extends Store<OpenChats> {
   #tell() {
     this.soon(() => ({
       chats: [...this.#chats.values()],
+      waiting: this.#waiting.all,
       complete: this.#complete,
       total: this.#total,
+      count: this.#count,
       failure: this.#failure,
     }));
   }

@@ -1,5 +1,4 @@
 import { useMemo } from 'react';
-import type { Chat } from 'umbler-hub-client';
 
 import { useMoment } from '../app/moment.ts';
 import { usePlayed } from '../app/played.ts';
@@ -18,7 +17,7 @@ import { Tiles } from './Tiles.tsx';
 import { LiveTraffic } from './TrafficChart.tsx';
 import { Trend } from './Trend.tsx';
 import { useTrendOfDay, useTrends } from './trends.ts';
-import { figuresOf, groupsOf, waitingOf, waitsOf } from './waits.ts';
+import { figuresOf, groupsOf, waitsOf } from './waits.ts';
 
 /** What a team lead watches: how many, who waits, who carries what, and how much comes in; now, or as it was. */
 export function LivePage() {
@@ -32,9 +31,8 @@ function Now() {
   const say = useWords();
   const { isWall, leave } = useWall();
   useWallKeeping(isWall, leave);
-  const { stats } = useData();
-  const { chats, complete, total, failure } = useStore(openChats);
-  const live = useLive(chats, complete);
+  const { total, complete, count, failure } = useStore(openChats);
+  const live = useLive();
   const { rebuilding } = live;
   const [samples, day] = [useTrends(), useTrendOfDay()];
   const trends = {
@@ -47,10 +45,10 @@ function Now() {
       <h1 className="hidden">{say('live')}</h1>
       {failure !== null && <Failure reason={failure} />}
       {!complete && total !== null && (
-        <p className="notice quiet" role="status">{say('reading', { count: number(chats.length), total: number(total) })} {say('partial')}</p>
+        <p className="notice quiet" role="status">{say('reading', { count: number(count), total: number(total) })} {say('partial')}</p>
       )}
       {rebuilding && <p className="notice quiet" role="status">{say('rebuilding', { done: number(rebuilding.done), total: number(rebuilding.total) })}</p>}
-      <Tiles live={live} messagesToday={stats?.messagesToday} trends={trends} />
+      <Tiles live={live} messagesToday={<MessagesToday />} trends={trends} />
       <div className="columns">
         <Queue waiting={live.waiting} />
         <div className="side">
@@ -68,17 +66,24 @@ function Now() {
  * Numbers as the hub pushes them; who waits, and what is not direct, out of the open chats. Once those are all here the
  * tiles say of waits what the list says: a chat that was reopened without a new message waits in the list alone.
  */
-function useLive(chats: Chat[], complete: boolean) {
+function useLive() {
   const boards = useBoards();
   const { 'metrics:live': whole, 'metrics:sectors': sectors, 'metrics:agents': agents } = boards;
-  const waiting = useMemo(() => (complete ? waitingOf(chats) : null), [chats, complete]);
-  const indirect = useMemo(() => (complete ? chats.filter(({ kind }) => kind !== 'direct').length : null), [chats, complete]);
+  const open = useStore(openChats);
+  const waiting = open.complete ? open.waiting : null;
+  const indirect = useMemo(() => (open.complete ? open.chats.reduce((count, { kind }) => count + Number(kind !== 'direct'), 0) : null), [open]);
+  const waits = useMemo(() => waiting && waitsOf(waiting), [waiting]);
   const row = whole?.live[0];
   return {
-    figures: row === undefined ? null : { ...figuresOf(row), indirect, ...(waiting === null ? {} : waitsOf(waiting)) },
+    figures: row === undefined ? null : { ...figuresOf(row), indirect, ...waits },
     waiting,
     sectors: useMemo(() => sectors && groupsOf(sectors.live, (_, { id = null }) => id), [sectors]),
     agents: useMemo(() => agents && groupsOf(agents.live, (chat) => openChats.find(chat)?.sector?.id ?? null), [agents]),
     rebuilding: whole?.rebuilding ?? null,
   };
+}
+
+/** By itself: the client's data is another at every update. */
+function MessagesToday() {
+  return number(useData().stats?.messagesToday);
 }

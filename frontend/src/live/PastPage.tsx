@@ -29,7 +29,7 @@ export function PastPage({ at }: { at: string }) {
         <p className="hidden" role="status">{busy ? say('loading') : say('asItWas', { at: fullMoment(at) })}</p>
         {failure !== null && <Failure reason={failure} again={again} />}
         {past?.rebuilding && <p className="notice quiet" role="status">{say('rebuilding', { done: number(past.rebuilding.done), total: number(past.rebuilding.total) })}</p>}
-        <Tiles live={past?.live ?? null} messagesToday={past?.messagesToday} trends={trends} />
+        <Tiles live={past?.live ?? null} messagesToday={number(past?.messagesToday)} trends={trends} />
         <div className="columns">
           <Queue waiting={past?.live.waiting ?? null} tooMany={past !== null && past.live.waiting === null} />
           <div className="side">

@@ -17,7 +17,7 @@ export function PlayedPage({ played: { phase, at, chats } }: { played: Playing }
     <MomentContext value={at}>
       <div className="page live past" aria-busy={reading}>
         <h1 className="hidden">{say('live')}, {say('pastWord')}</h1>
-        <Tiles live={live} messagesToday={null} />
+        <Tiles live={live} messagesToday="–" />
         <div className="columns">
           <Queue waiting={live?.waiting ?? null} />
           <div className="side">

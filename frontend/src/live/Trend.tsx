@@ -1,5 +1,5 @@
 import { useNow } from '../hub/clock.ts';
-import { moment } from '../words/format.ts';
+import { moment, number } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 import type { TrendOf } from './Tiles.tsx';
 import type { Sample } from './trends.ts';
@@ -21,12 +21,16 @@ export function Trend({ samples, of, now }: { samples: Sample[]; of: TrendOf; no
   const x = (at: number) => ((at - first.at) / (until - first.at)) * WIDE;
   const line = [...known.map((sample) => sample.at), until].map((at, index) => `${x(at).toFixed(1)},${y(values[index] ?? 0).toFixed(1)}`).join(' ');
   const moved = now - (first[of] ?? 0);
-  const words = say('trend', { change: `${moved > 0 ? '+' : ''}${moved}`, at: moment(new Date(first.at).toISOString()) });
+  const words = say('trend', { change: signed(moved), at: moment(new Date(first.at).toISOString()) });
   return (
     <dd className="trend" title={words}>
       <svg viewBox={`0 0 ${WIDE} ${HIGH}`} width={WIDE} height={HIGH} aria-hidden="true"><polyline points={line} fill="none" stroke="currentColor" strokeWidth="1.5" /></svg>
-      <span aria-hidden="true">{moved > 0 ? `+${moved}` : moved === 0 ? '=' : moved}</span>
+      <span aria-hidden="true">{moved === 0 ? '=' : signed(moved)}</span>
       <span className="hidden">{words}</span>
     </dd>
   );
+}
+
+function signed(moved: number): string {
+  return `${moved > 0 ? '+' : ''}${number(moved)}`;
 }

@@ -25,14 +25,14 @@ let timer: ReturnType<typeof setTimeout> | null = null;
 
 function sample() {
   timer = setTimeout(sample, EVERY_MS);
-  const { chats, complete } = openChats.get();
+  const { chats, waiting, complete } = openChats.get();
   // A part is no number; and what was seen before a gap says little about now.
   if (!complete) return;
   const direct = chats.filter(({ kind }) => kind === 'direct');
   const now: Sample = {
     at: Date.now(),
     open: direct.length,
-    unanswered: direct.filter(({ waitingSince }) => waitingSince !== null).length,
+    unanswered: waiting.length,
     unassigned: direct.filter(({ owner }) => owner === null).length,
   };
   store.set([...store.get(), now].slice(-SAMPLES_MAX));

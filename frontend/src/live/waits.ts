@@ -107,11 +107,27 @@ export function liveOf(chats: Chat[]): Live & { waiting: Waiting[] } {
 export function waitingOf(chats: Chat[]): Waiting[] {
   return chats
     .flatMap(({ kind, id, contactName, sector, owner, channel, waitingSince }) => (kind !== 'direct' || waitingSince === null ? [] : [{ id, contactName, sector, owner, channel: channel?.name ?? null, sinceMs: Date.parse(waitingSince) }]))
-    .sort((a, b) => a.sinceMs - b.sinceMs || (a.id < b.id ? -1 : 1));
+    .sort(compareWaiting);
+}
+
+/** The longest first, in an order that is always the same. */
+export function compareWaiting(a: Waiting, b: Waiting): number {
+  return a.sinceMs - b.sinceMs || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+}
+
+/** How many of them are late. */
+export function lateOf(waiting: Waiting[], now: number, of: LimitsOf): number {
+  let late = 0;
+  for (const { sector, sinceMs } of waiting) {
+    const { lateMs } = of(sector?.id);
+    if (lateMs !== null && now - sinceMs >= lateMs) late += 1;
+  }
+  return late;
 }
 
 export function waitsOf(waiting: Waiting[]): Pick<Figures, 'unanswered' | 'longestSince' | 'averageSince'> {
-  const sum = waiting.reduce((total, { sinceMs }) => total + sinceMs, 0);
+  let sum = 0;
+  for (const { sinceMs } of waiting) sum += sinceMs;
   return { unanswered: waiting.length, longestSince: waiting[0]?.sinceMs ?? null, averageSince: waiting.length === 0 ? null : sum / waiting.length };
 }
 

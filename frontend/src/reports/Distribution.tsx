@@ -59,33 +59,33 @@ export function Distribution({ report: { compare, round }, query, summary, expla
           <thead>
             <tr>
               <th scope="col">{say('lasted')}</th><th scope="col"><span className="hidden">{say('spread')}</span></th>
-              <th scope="col">{say('howOften')}</th><th scope="col">{say('share')}</th>{compared && <th scope="col">{say('beforeShort')}</th>}
+              <th scope="col">{say('howOften')}</th><th scope="col" className="share">{say('share')}</th>{compared && <th scope="col">{say('beforeShort')}</th>}
             </tr>
           </thead>
           <tbody>
             {bins.map((bin) => (
               <tr key={bin.fromMs} data-from={bin.fromMs} data-empty={bin.n === 0 || undefined}>
                 <th scope="row">{label(say, bin)}</th>
-                <td className="length">
+                <td className="length"><span className="lane">
                   <span className="track" aria-hidden="true">
                     {compared && (bin.previousN ?? 0) > 0 && <i className="before" style={{ width: `${(share(bin.previousN ?? 0, before) / most) * 100}%` }} />}
                     <i className="now" style={{ width: `${(share(bin.n, all) / most) * 100}%` }} />
                   </span>
                   {marksIn(bin, figures).map((word) => <em key={word} className="chip">{say(word)}</em>)}
-                </td>
+                </span></td>
                 <td>
                   {bin.n === 0 ? number(0) : (
                     <button type="button" className="number" aria-label={`${say(`m_${metric}`)}, ${label(say, bin)}: ${number(bin.n)}. ${say('seeChats')}`}
                       onClick={() => explain({ metric, title: `${say(`m_${metric}`)} · ${label(say, bin)}`, query: { atLeastMs: bin.fromMs, belowMs: bin.untilMs ?? undefined } })}>{number(bin.n)}</button>
                   )}
                 </td>
-                <td>{all === 0 ? '–' : percent(bin.n, all)}</td>
+                <td className="share">{all === 0 ? '–' : percent(bin.n, all)}</td>
                 {compared && <td className="quiet">{number(bin.previousN)}</td>}
               </tr>
             ))}
           </tbody>
           <tfoot>
-            <tr><th scope="row">{say('sum')}</th><td /><td>{number(all)}</td><td />{compared && <td className="quiet">{number(before)}</td>}</tr>
+            <tr><th scope="row">{say('sum')}</th><td /><td>{number(all)}</td><td className="share" />{compared && <td className="quiet">{number(before)}</td>}</tr>
           </tfoot>
         </table>
       )}

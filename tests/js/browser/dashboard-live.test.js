@@ -80,3 +80,66 @@ test('a token that is limited to a sector counts the messages of its chats alone
   await hub.says('mine', 'more', ago(2, sector('sales')));
   await text(page, '.traffic .soFar', 'So far: 2');
 });
+
+test('numbers and tables come pushed: nothing is asked for again while they change', async (t) => {
+  const hub = await spawnDashboard(t, dashboard, ZONE);
+  const owner = (Id, sector) => (_, content) => {
+    content.OrganizationMember = { Id };
+    content.Sector = { Id: sector, Name: `Sector ${sector}` };
+  };
+  await hub.says('a', 'hello', owner('agent-1', 'sales'));
+  const { page, log, clean } = await visit(t, browser, hub, '/live');
+  const row = (name) => page.locator('.groups tbody tr').filter({ hasText: name });
+  await row('Sector sales').waitFor();
+  await text(page, '.traffic .soFar', 'So far: 1');
+  await page.locator('.tile[data-name=open] .trend').waitFor();
+  const before = log.requests.length;
+  await hub.says('b', 'hello', owner('agent-1', 'support'));
+  await hub.says('c', 'hello', owner('agent-2', 'support'));
+  await text(page, '.tile[data-name=open] .value', /^3$/);
+  await row('Sector support').filter({ hasText: /2\s*2/ }).waitFor();
+  await row('Agent gent-1').filter({ hasText: /2\s*2/ }).waitFor();
+  await hub.says('a', 'moved', owner('agent-2', 'support'));
+  await row('Sector sales').waitFor({ state: 'detached' });
+  await row('Agent gent-2').filter({ hasText: /2\s*2/ }).waitFor();
+  assert.deepEqual(log.requests.slice(before), []);
+  clean();
+});
+
+test('the trend of the day is that of the hub, and older than this screen', async (t) => {
+  const hub = await spawnDashboard(t, dashboard, ZONE);
+  await hub.says('a', 'hello', ago(3));
+  await hub.says('b', 'hello', ago(2));
+  const { page, clean } = await visit(t, browser, hub, '/live');
+  await text(page, '.tile[data-name=open] .trend', '+2');
+  const { rows } = await hub.json('/api/umbler/metrics/trend');
+  assert.deepEqual([rows[0].open, rows.at(-1).open], [0, 2]);
+  await hub.says('c', 'hello');
+  await text(page, '.tile[data-name=open] .trend', '+3');
+  clean();
+});
+
+test('at a hundred messages a second the page stays smooth, and ends at the right number', async (t) => {
+  const hub = await spawnDashboard(t, dashboard, ZONE);
+  await hub.says('first', 'hello');
+  const { page, clean } = await visit(t, browser, hub, '/live');
+  await text(page, '.tile[data-name=open] .value', /^1$/);
+  await page.evaluate(() => {
+    window.longest = 0;
+    let last = performance.now();
+    const frame = (now) => {
+      window.longest = Math.max(window.longest, now - last);
+      last = now;
+      requestAnimationFrame(frame);
+    };
+    requestAnimationFrame(frame);
+  });
+  await hub.run('simulate', '--url', hub.origin, '--rate', '100', '--count', '400', '--seed', '3');
+  const { openChats } = await hub.json('/api/umbler/stats');
+  await text(page, '.tile[data-name=open] .value', new RegExp(`^${openChats}$`));
+  const longest = await page.evaluate(() => window.longest);
+  // Far above what it is on an idle machine: a page that stands still is what this finds.
+  assert.ok(longest < 1000, `a frame took ${longest} ms`);
+  t.diagnostic(`the longest frame took ${Math.round(longest)} ms`);
+  clean();
+});

@@ -45,7 +45,9 @@ test('the live page as it was: numbers, who waited and for how long, and nothing
   await says(page, 'unanswered', 1);
   await text(page, '.tile[data-name=longest] .value', /^30:0\d$/);
   assert.deepEqual(await page.locator('.queue .waiting .name').allInnerTexts(), ['Contact of a']);
-  assert.deepEqual(await page.locator('.groups').first().locator('tbody th').allInnerTexts(), ['sales']);
+  const [name, ...others] = await page.locator('.groups').first().locator('tbody th').allInnerTexts();
+  assert.match(name, /sales$/);
+  assert.deepEqual(others, []);
   await text(page, '.time-bar', 'The past');
   await text(page, '.past', 'Alerts of the past are not shown');
   await text(page, '.traffic .soFar', 'So far: 1');

@@ -12,6 +12,7 @@ before(async () => ([browser, dashboard] = await Promise.all([launch(), buildDas
 after(() => Promise.all([browser.close(), dashboard.remove()]));
 
 const answer = (_, content) => {
+  content.Waiting = false;
   content.LastMessage.Source = 'Member';
   content.LastMessage.SentByOrganizationMember = { Id: 'agent-1' };
 };
@@ -81,6 +82,8 @@ test('it is paused where it is, goes on from there, and stops at a moment of the
   await page.getByRole('button', { name: 'Play from here' }).waitFor();
   assert.ok(Date.parse(new URL(page.url()).searchParams.get('at')) > Date.parse(from));
   await text(page, '.time-bar', 'The past');
+  // The one that is live stays.
+  await Promise.all(log.sockets.slice(sockets).map((socket) => socket.isClosed() || socket.waitForEvent('close')));
   assert.equal(log.sockets.filter((socket) => !socket.isClosed()).length, 1);
   clean();
 });

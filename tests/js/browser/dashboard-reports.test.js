@@ -55,6 +55,41 @@ test('numbers are those of the hub, lead to the chats behind them, and to the ch
   clean();
 });
 
+test('how durations are spread: the lengths of the hub, beside the period before, each with its chats', async (t) => {
+  const hub = await spawnDashboard(t, dashboard, ZONE);
+  await aMorning(hub);
+  await hub.says('c', 'hello', from('agent-1', 'sales', 24 * 60 + 30));
+  await hub.says('c', 'yes?', reply('agent-1', 'sales', 24 * 60 + 23));
+  const { page, clean } = await visit(t, browser, hub, '/reports');
+  const bins = page.locator('.distribution tbody tr');
+  await page.getByLabel('How long it took: Metric').selectOption('replyTime');
+  await text(page, '.distribution[data-metric=replyTime] tfoot', /2/);
+  const { rows } = await hub.json('/api/umbler/metrics/distribution?metric=replyTime');
+  assert.equal(await bins.count(), rows.length);
+  const shown = (await bins.locator('td:nth-child(3)').allInnerTexts()).map(Number);
+  assert.deepEqual(shown, rows.map(({ n }) => n));
+  assert.equal(shown.reduce((sum, n) => sum + n), 2);
+  // Percentiles stand where they lie.
+  await text(page, '.distribution tr[data-from="300000"] .chip', 'Median');
+  await text(page, '.distribution tr[data-from="1200000"] .chip', '95 %');
+  assert.deepEqual(await bins.locator('td:nth-child(5)').allInnerTexts(), await page.evaluate(async () => {
+    const from = new URL(performance.getEntriesByType('resource').findLast(({ name }) => name.includes('/distribution')).name);
+    return (await (await fetch(from)).json()).rows.map(({ previousN }) => String(previousN));
+  }));
+  assert.deepEqual(await axe(page), []);
+  await page.getByRole('button', { name: /^Reply time, 20 min – 30 min: 1/ }).click();
+  await text(page, '.dialog [role=status]', '1 behind this number');
+  await text(page, '.behind li', 'Contact of b');
+  await page.keyboard.press('Escape');
+  await page.getByLabel('Compare with the period before').click();
+  await page.waitForFunction(() => document.querySelectorAll('.distribution thead th').length === 4);
+  await page.getByRole('button', { name: 'Yesterday' }).click();
+  await text(page, '.distribution tfoot', /1/);
+  await page.getByLabel('How long it took: Metric').selectOption('resolution');
+  await text(page, '.card', 'There is nothing in this period');
+  clean();
+});
+
 test('agents are sorted by any column, narrowed to one, and exported with the token that the page has', async (t) => {
   const hub = await spawnDashboard(t, dashboard, { ...ZONE, JWT_SECRET });
   await aMorning(hub);
