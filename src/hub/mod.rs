@@ -10,6 +10,7 @@
 //!    encoded here once for all sessions that need them.
 
 pub mod backlog;
+pub mod batch;
 pub mod ring;
 pub mod flow;
 pub mod messages;
@@ -46,8 +47,8 @@ use crate::telemetry::clock;
 use crate::telemetry::metrics::Metrics;
 use flow::Stretches;
 pub use messages::{
-    Ack, AckStatus, Admit, AdmitError, AlertChanges, AlertRequest, Connect, Deliver, Disconnected, Drain,
-    Drained, GetHealth, GetStats, Health, Ingest, IngestError, ListRevocations, MemberChanges, Outgoing,
+    Ack, AckStatus, Admit, AdmitError, AlertChanges, AlertRequest, Connect, Deliver, Disconnected, Dispatch,
+    Drain, Drained, GetHealth, GetStats, Health, Ingest, IngestError, ListRevocations, LineId, MemberChanges, Outbox, Outgoing,
     RequestId, Revoke, RevokeError, Revoked, SendSnapshot, SessionId, SetPresence, SettingsChange,
     Submission, Subscribe, Unsubscribe, UserNotice, Who,
 };
