@@ -48,9 +48,9 @@ use crate::telemetry::metrics::Metrics;
 use flow::Stretches;
 pub use messages::{
     Ack, AckStatus, Admit, AdmitError, AlertChanges, AlertRequest, Connect, Deliver, Disconnected, Dispatch,
-    Drain, Drained, GetHealth, GetStats, Health, Ingest, IngestError, ListRevocations, LineId, MemberChanges, Outbox, Outgoing,
-    RequestId, Revoke, RevokeError, Revoked, SendSnapshot, SessionId, SetPresence, SettingsChange,
-    Submission, Subscribe, Unsubscribe, UserNotice, Who,
+    Drain, Drained, GetHealth, GetStats, Health, Ingest, IngestError, LineId, ListRevocations, MemberChanges,
+    Outbox, Outgoing, RequestId, Revoke, RevokeError, Revoked, SendSnapshot, SessionId, SetPresence,
+    SettingsChange, Submission, Subscribe, Unsubscribe, UserNotice, Who,
 };
 use presence::Presence;
 use ring::Ring;

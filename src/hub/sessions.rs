@@ -17,6 +17,7 @@ use crate::protocol::{Channel, HEARTBEAT_SECONDS};
 pub const CHANNELS_PER_SESSION_MAX: usize = 200;
 
 /// One connected socket.
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 pub struct Session {
     /// Its id.
     pub id: SessionId,
@@ -45,6 +46,8 @@ pub struct Session {
     /// Which state of the hub it was told of last.
     pub status_told: u64,
     channels: BTreeSet<Channel>,
+    /// [`Channel::Updates`] is among them: asked for every commit.
+    follows_all: bool,
 }
 
 impl Session {
@@ -65,6 +68,7 @@ impl Session {
             behind_ticks: 0,
             status_told: 0,
             channels: BTreeSet::new(),
+            follows_all: false,
         }
     }
 
@@ -75,7 +79,7 @@ impl Session {
 
     /// It follows every update.
     pub fn follows_all(&self) -> bool {
-        self.channels.contains(&Channel::Updates)
+        self.follows_all
     }
 
     /// It follows a channel on which updates come.
@@ -247,6 +251,7 @@ impl Sessions {
         }
         session.subscribed_once = true;
         session.channels.extend(channels.iter().cloned());
+        session.follows_all = session.channels.contains(&Channel::Updates);
         for channel in channels {
             self.followers.entry(channel.clone()).or_default().insert(Arc::clone(id));
         }
@@ -263,6 +268,7 @@ impl Sessions {
                 known.cloned().collect()
             }
         };
+        session.follows_all = session.channels.contains(&Channel::Updates);
         for channel in &gone {
             self.forget_follower(channel, id);
         }

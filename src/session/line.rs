@@ -143,9 +143,10 @@ impl Line {
         };
         self.queue.borrow_mut().push_back(match &deliver.frames {
             Outgoing::Close(code) => Piece::Close(*code),
-            Outgoing::Updates(_) | Outgoing::Notice(_) | Outgoing::Subscribed { .. } | Outgoing::Heartbeat(_) => {
-                Piece::Frames { bytes, weight }
-            }
+            Outgoing::Updates(_)
+            | Outgoing::Notice(_)
+            | Outgoing::Subscribed { .. }
+            | Outgoing::Heartbeat(_) => Piece::Frames { bytes, weight },
         });
         !self.handed_on.get() && !self.due.replace(true)
     }
@@ -153,7 +154,8 @@ impl Line {
     /// Writes what waits, as far as the socket takes it; the rest is left to the connection.
     pub fn write_out(&self) {
         self.due.set(false);
-        let done = self.is_clear() && self.write_pieces(usize::MAX).unwrap_or_else(|error| self.break_off(&error));
+        let done =
+            self.is_clear() && self.write_pieces(usize::MAX).unwrap_or_else(|error| self.break_off(&error));
         if !done && !self.handed_on.replace(true) {
             self.wake();
         }

@@ -85,7 +85,8 @@ mod tests {
         for length in [0, 1, 125, 126, 127, 255, 256, 65_535, 65_536, 200_000] {
             let text: ByteString = "x".repeat(length).into();
             let mut expected = Vec::new();
-            let frame = Frame::message(Bytes::copy_from_slice(text.as_bytes()), OpCode::Data(Data::Text), true);
+            let frame =
+                Frame::message(Bytes::copy_from_slice(text.as_bytes()), OpCode::Data(Data::Text), true);
             frame.format(&mut expected).unwrap();
             assert_eq!(text_frame(&text), expected, "{length}");
             let twice = update_frames(&[text.clone(), text]);

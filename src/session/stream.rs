@@ -25,8 +25,8 @@ use crate::auth::{Identity, LEEWAY_SECONDS};
 use crate::hub::backlog::{Backlog, MESSAGES_MAX};
 use crate::hub::outbox::CLOSES_WAITING_MAX;
 use crate::hub::{
-    Admit, AdmitError, Connect, Deliver, Disconnected, Drained, Outbox, Outgoing, SendSnapshot, SessionId, Subscribe,
-    UmblerHub, Who,
+    Admit, AdmitError, Connect, Deliver, Disconnected, Drained, Outbox, Outgoing, SendSnapshot, SessionId,
+    Subscribe, UmblerHub, Who,
 };
 use crate::protocol::event::{Heartbeat, ServerEvent, encode, encode_error};
 use crate::protocol::{CloseCode, ErrorCode, SnapshotLimits, SubscribeRequest};

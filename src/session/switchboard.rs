@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::task;
 use std::task::Poll;
 
-use actix::prelude::*;
 use actix::fut::ActorFuture;
+use actix::prelude::*;
 
 use super::line::Line;
 use crate::hub::{Dispatch, LineId, Outbox};
@@ -47,19 +47,18 @@ impl Lines {
         let mut places = self.places.borrow_mut();
         places.serial = places.serial.wrapping_add(1);
         let entry = Some((places.serial, line));
-        let place = match places.free.pop() {
-            Some(place) => {
-                places.lines[place as usize] = entry;
-                place
-            }
-            None => {
-                places.lines.push(entry);
-                u32::try_from(places.lines.len() - 1).unwrap_or(u32::MAX)
-            }
+        let place = if let Some(place) = places.free.pop() {
+            places.lines[place as usize] = entry;
+            place
+        } else {
+            places.lines.push(entry);
+            // No worker holds as many connections.
+            u32::try_from(places.lines.len() - 1).unwrap_or(u32::MAX)
         };
         let id = LineId { place, serial: places.serial };
         let start = || {
-            let switchboard = Switchboard { lines: Rc::clone(self), due: VecDeque::new() };
+            let switchboard =
+                Switchboard { lines: Rc::clone(self), jobs: VecDeque::new(), due: VecDeque::new() };
             Arc::new(switchboard.start().recipient())
         };
         (id, Outbox::Line { worker: Arc::clone(self.switchboard.get_or_init(start)), line: id })
@@ -78,6 +77,9 @@ impl Lines {
 /// Takes what the hub sends to the sessions of one worker.
 struct Switchboard {
     lines: Rc<Lines>,
+    /// What came and is not with the lines yet, and how many of its lines have it.
+    jobs: VecDeque<(Dispatch, usize)>,
+    /// Lines that have something to write.
     due: VecDeque<Rc<Line>>,
 }
 
@@ -95,16 +97,40 @@ impl Handler<Dispatch> for Switchboard {
     type Result = ();
 
     fn handle(&mut self, dispatch: Dispatch, _: &mut Self::Context) {
-        let places = self.lines.places.borrow();
-        for line in dispatch.lines.iter().filter_map(|id| places.get(*id)) {
-            if line.take(&dispatch.deliver) {
-                self.due.push_back(Rc::clone(line));
-            }
-        }
+        self.jobs.push_back((dispatch, 0));
     }
 }
 
-/// Writes what is due, each time the actor has taken all messages: what came meanwhile goes out together.
+impl Switchboard {
+    /// Gives all that came to its lines, so that what came together goes out together.
+    fn queue_all(&mut self) {
+        let places = self.lines.places.borrow();
+        for (dispatch, done) in self.jobs.drain(..) {
+            for line in dispatch.lines[done..].iter().filter_map(|id| places.get(*id)) {
+                if line.take(&dispatch.deliver) {
+                    self.due.push_back(Rc::clone(line));
+                }
+            }
+        }
+    }
+
+    /// Writes one line; false where none has anything to write.
+    fn write_next(&mut self) -> bool {
+        let Some((dispatch, done)) = self.jobs.front_mut() else {
+            return self.due.pop_front().inspect(|line| line.write_out()).is_some();
+        };
+        let Some(id) = dispatch.lines.get(*done) else { return self.jobs.pop_front().is_none() };
+        *done += 1;
+        if let Some(line) = self.lines.places.borrow().get(*id)
+            && line.take(&dispatch.deliver)
+        {
+            line.write_out();
+        }
+        true
+    }
+}
+
+/// Writes what there is, each time the actor has taken all messages.
 struct WriteOut;
 
 impl ActorFuture<Switchboard> for WriteOut {
@@ -116,13 +142,41 @@ impl ActorFuture<Switchboard> for WriteOut {
         _: &mut Context<Switchboard>,
         cx: &mut task::Context<'_>,
     ) -> Poll<()> {
+        // One commit alone is written as it is given to each line, while that is in the caches.
+        if switchboard.jobs.len() > 1 || !switchboard.due.is_empty() {
+            switchboard.queue_all();
+        }
         for _ in 0..LINES_AT_ONCE {
-            let Some(line) = switchboard.due.pop_front() else { return Poll::Pending };
-            line.write_out();
+            if !switchboard.write_next() {
+                return Poll::Pending;
+            }
         }
-        if !switchboard.due.is_empty() {
-            cx.waker().wake_by_ref();
-        }
+        cx.waker().wake_by_ref();
         Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[actix_rt::test]
+    async fn what_was_meant_for_an_earlier_line_at_a_place_finds_nobody() {
+        let lines = Rc::<Lines>::default();
+        let (first, _) = lines.add(Rc::default());
+        let (other, _) = lines.add(Rc::default());
+        lines.remove(first);
+        let (second, _) = lines.add(Rc::default());
+        assert_eq!(
+            (second.place, other.place == second.place),
+            (first.place, false),
+            "places are used again"
+        );
+        let places = lines.places.borrow();
+        assert!(places.get(first).is_none());
+        assert!(places.get(second).is_some() && places.get(other).is_some());
+        drop(places);
+        lines.remove(first);
+        assert!(lines.places.borrow().get(second).is_some(), "whoever left long ago takes nobody along");
     }
 }
