@@ -1,4 +1,5 @@
-//! One socket, one actor: frames in become typed requests to the hub, what the hub delivers becomes frames out.
+//! One socket, one actor: frames in become typed requests to the hub. What the hub sends goes out on the socket's line
+//! (docs/decisions/0008-lines.md); the actor writes answers of its own, pings and closes.
 //!
 //! `actix-web-actors` is used here and nowhere else (docs/decisions/0001-actix-web-actors.md).
 //!

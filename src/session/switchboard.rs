@@ -15,7 +15,7 @@ use actix::prelude::*;
 use super::line::Line;
 use crate::hub::{Dispatch, LineId, Outbox};
 
-/// Lines that are written before the worker looks after its other work: about a quarter of a millisecond.
+/// Lines that are written before the worker looks after its other work: less than half a millisecond.
 const LINES_AT_ONCE: usize = 64;
 
 /// The lines of one worker.
