@@ -17,7 +17,6 @@ use crate::protocol::{Channel, HEARTBEAT_SECONDS};
 pub const CHANNELS_PER_SESSION_MAX: usize = 200;
 
 /// One connected socket.
-#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 pub struct Session {
     /// Its id.
     pub id: SessionId,
@@ -46,8 +45,6 @@ pub struct Session {
     /// Which state of the hub it was told of last.
     pub status_told: u64,
     channels: BTreeSet<Channel>,
-    /// [`Channel::Updates`] is among them: asked for every commit.
-    follows_all: bool,
 }
 
 impl Session {
@@ -68,7 +65,6 @@ impl Session {
             behind_ticks: 0,
             status_told: 0,
             channels: BTreeSet::new(),
-            follows_all: false,
         }
     }
 
@@ -79,7 +75,7 @@ impl Session {
 
     /// It follows every update.
     pub fn follows_all(&self) -> bool {
-        self.follows_all
+        self.channels.contains(&Channel::Updates)
     }
 
     /// It follows a channel on which updates come.
@@ -251,7 +247,6 @@ impl Sessions {
         }
         session.subscribed_once = true;
         session.channels.extend(channels.iter().cloned());
-        session.follows_all = session.channels.contains(&Channel::Updates);
         for channel in channels {
             self.followers.entry(channel.clone()).or_default().insert(Arc::clone(id));
         }
@@ -268,7 +263,6 @@ impl Sessions {
                 known.cloned().collect()
             }
         };
-        session.follows_all = session.channels.contains(&Channel::Updates);
         for channel in &gone {
             self.forget_follower(channel, id);
         }

@@ -57,8 +57,7 @@ impl Lines {
         };
         let id = LineId { place, serial: places.serial };
         let start = || {
-            let switchboard =
-                Switchboard { lines: Rc::clone(self), jobs: VecDeque::new(), due: VecDeque::new() };
+            let switchboard = Switchboard { lines: Rc::clone(self), due: VecDeque::new() };
             Arc::new(switchboard.start().recipient())
         };
         (id, Outbox::Line { worker: Arc::clone(self.switchboard.get_or_init(start)), line: id })
@@ -77,8 +76,6 @@ impl Lines {
 /// Takes what the hub sends to the sessions of one worker.
 struct Switchboard {
     lines: Rc<Lines>,
-    /// What came and is not with the lines yet, and how many of its lines have it.
-    jobs: VecDeque<(Dispatch, usize)>,
     /// Lines that have something to write.
     due: VecDeque<Rc<Line>>,
 }
@@ -97,40 +94,16 @@ impl Handler<Dispatch> for Switchboard {
     type Result = ();
 
     fn handle(&mut self, dispatch: Dispatch, _: &mut Self::Context) {
-        self.jobs.push_back((dispatch, 0));
-    }
-}
-
-impl Switchboard {
-    /// Gives all that came to its lines, so that what came together goes out together.
-    fn queue_all(&mut self) {
         let places = self.lines.places.borrow();
-        for (dispatch, done) in self.jobs.drain(..) {
-            for line in dispatch.lines[done..].iter().filter_map(|id| places.get(*id)) {
-                if line.take(&dispatch.deliver) {
-                    self.due.push_back(Rc::clone(line));
-                }
+        for line in dispatch.lines.iter().filter_map(|id| places.get(*id)) {
+            if line.take(&dispatch.deliver) {
+                self.due.push_back(Rc::clone(line));
             }
         }
     }
-
-    /// Writes one line; false where none has anything to write.
-    fn write_next(&mut self) -> bool {
-        let Some((dispatch, done)) = self.jobs.front_mut() else {
-            return self.due.pop_front().inspect(|line| line.write_out()).is_some();
-        };
-        let Some(id) = dispatch.lines.get(*done) else { return self.jobs.pop_front().is_none() };
-        *done += 1;
-        if let Some(line) = self.lines.places.borrow().get(*id)
-            && line.take(&dispatch.deliver)
-        {
-            line.write_out();
-        }
-        true
-    }
 }
 
-/// Writes what there is, each time the actor has taken all messages.
+/// Writes what is due, each time the actor has taken all messages: what came together goes out together.
 struct WriteOut;
 
 impl ActorFuture<Switchboard> for WriteOut {
@@ -142,14 +115,9 @@ impl ActorFuture<Switchboard> for WriteOut {
         _: &mut Context<Switchboard>,
         cx: &mut task::Context<'_>,
     ) -> Poll<()> {
-        // One commit alone is written as it is given to each line, while that is in the caches.
-        if switchboard.jobs.len() > 1 || !switchboard.due.is_empty() {
-            switchboard.queue_all();
-        }
         for _ in 0..LINES_AT_ONCE {
-            if !switchboard.write_next() {
-                return Poll::Pending;
-            }
+            let Some(line) = switchboard.due.pop_front() else { return Poll::Pending };
+            line.write_out();
         }
         cx.waker().wake_by_ref();
         Poll::Pending
