@@ -4,6 +4,7 @@ pub mod deadlines;
 pub mod tls;
 pub mod alert_webhook;
 pub mod stop;
+pub mod serve;
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
@@ -12,10 +13,8 @@ use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use actix::prelude::*;
-use actix_web::dev::{Extensions, Server};
-use actix_web::middleware::from_fn;
-use actix_web::{App, HttpServer, web};
-use socket2::SockRef;
+use actix_web::dev::Server;
+use actix_web::web;
 
 use crate::archive::fts::SearchIndex;
 use crate::archive::{self, Archive, ArchiveError, LoadNewest, LoadStats, Query};
@@ -24,7 +23,6 @@ use crate::auth::{AuthError, Authenticator, Revocations};
 use crate::config::Settings;
 use crate::http::connections::Connections;
 use crate::http::state::{EdgeSettings, EdgeState};
-use crate::http::{self, guards};
 use crate::hub::{self, Drain, HubSettings, UmblerHub};
 use crate::journal::fault::{BeginError, kind_of};
 use crate::journal::revocations;
@@ -33,28 +31,12 @@ use crate::journal::writer::{Listeners, chain};
 use crate::journal::{Committed, Faulted, JournalSettings};
 use crate::metrics::MetricsHandle;
 use crate::protocol::FaultKind;
-use crate::session::slices::SLICE_BYTES_MAX;
 use crate::telemetry::clock;
 use crate::telemetry::integrity::Integrity;
 use crate::telemetry::metrics::Metrics;
+use serve::{BACKLOG, serve};
 use stop::StopSignal;
 
-/// How long a peer may leave data unacknowledged before the kernel ends the connection. A session whose peer
-/// reads nothing is not polled, so nobody else would notice.
-const UNACKNOWLEDGED_MAX: Duration = Duration::from_secs(30);
-/// What the kernel buffers for one connection: without it a stalled reader swallows about 4 MB.
-const SEND_BUFFER_BYTES: usize = 128 * 1024;
-/// Connections that wait to be taken in: thousands of screens come back at once after a restart.
-const BACKLOG: u32 = 8_192;
-/// Connections per worker, above any limit of sessions.
-const CONNECTIONS_PER_WORKER_MAX: usize = 50_000;
-/// How long an idle connection is kept for the next request.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// How long requests and sockets that are still open may take to end when the hub stops, in seconds. A peer that
-/// reads nothing never ends by itself.
-const STOP_SECONDS_MAX: u64 = 4;
-/// Threads of each worker that read large bodies and files: more would only take memory.
-const BLOCKING_THREADS_PER_WORKER: usize = 16;
 /// How often addresses that have fallen silent are forgotten.
 const FORGET_INTERVAL: Duration = Duration::from_mins(1);
 
@@ -245,64 +227,6 @@ async fn start_hub(
         alert_webhook::start(webhook, settings.database_path.clone(), hub.clone(), woken)?;
     }
     Ok(hub)
-}
-
-fn serve(
-    listener: TcpListener,
-    state: &web::Data<EdgeState>,
-    workers: Option<usize>,
-    head_timeout: Duration,
-    connections: Arc<Connections>,
-) -> Result<Server, StartError> {
-    let state = state.clone();
-    let mut server = HttpServer::new(move || {
-        App::new()
-            .wrap(http::cors(&state))
-            .wrap(from_fn(guards::protect))
-            .wrap(from_fn(guards::observe))
-            .app_data(state.clone())
-            .configure(|config| http::configure(config, &state))
-    })
-    .on_connect(move |connection, extensions| tune(connection, extensions, &connections))
-    .backlog(BACKLOG)
-    .max_connections(CONNECTIONS_PER_WORKER_MAX)
-    .keep_alive(KEEP_ALIVE)
-    .h1_write_buffer_size(SLICE_BYTES_MAX)
-    .client_request_timeout(head_timeout)
-    .shutdown_timeout(STOP_SECONDS_MAX)
-    .worker_max_blocking_threads(BLOCKING_THREADS_PER_WORKER)
-    .disable_signals();
-    if let Some(workers) = workers {
-        server = server.workers(workers);
-    }
-    Ok(server.listen(listener)?.run())
-}
-
-/// Sets what the kernel does for an accepted connection, or ends it where its address holds too many.
-fn tune(connection: &dyn std::any::Any, extensions: &mut Extensions, connections: &Arc<Connections>) {
-    let Some(stream) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() else { return };
-    let socket = SockRef::from(stream);
-    match stream.peer_addr().map(|peer| connections.enter(peer.ip())) {
-        // Lives as long as the connection.
-        Ok(Ok(Some(counted))) => drop(extensions.insert(counted)),
-        Ok(Ok(None)) => {}
-        Ok(Err(error)) => {
-            log::debug!("a connection is ended: {error}");
-            if let Err(error) = socket.shutdown(std::net::Shutdown::Both) {
-                log::debug!("it had ended already: {error}");
-            }
-            return;
-        }
-        Err(error) => log::debug!("a connection ended before it was counted: {error}"),
-    }
-    let tuned = socket
-        // Nagle's algorithm and delayed acknowledgements together hold small frames back for 40 ms.
-        .set_tcp_nodelay(true)
-        .and_then(|()| socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED_MAX)))
-        .and_then(|()| socket.set_send_buffer_size(SEND_BUFFER_BYTES));
-    if let Err(error) = tuned {
-        log::debug!("a connection ended before it was tuned: {error}");
-    }
 }
 
 fn raise_file_limit() {

@@ -1,13 +1,13 @@
 //! What is queued for one session: counted up by the hub, down by the session.
 //!
-//! The session is not polled while its peer does not read, so its own mailbox tells nobody how full it is.
+//! A session is written by the worker it is on, as far as its peer reads; the hub must know what is left without asking.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// Messages that may wait in a session's mailbox. One commit is one message, so this is a number of commits:
+/// Messages that may wait for a session. One commit is one message, so this is a number of commits:
 /// at the busiest measured pace (about 500 commits a second) half a second of not reading.
 pub const MESSAGES_MAX: usize = 256;
-/// Bytes that may wait in a session's mailbox, besides what the kernel holds.
+/// Bytes that may wait for a session, besides what the kernel holds.
 pub const BYTES_MAX: usize = 1024 * 1024;
 
 /// Counters of one session's queue.

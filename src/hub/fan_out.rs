@@ -1,61 +1,101 @@
-//! One commit, one message to each session: the frames are encoded already and only shared.
+//! One commit, one message to each worker: the updates are encoded already, and sessions that see the same share them.
 
 use std::sync::Arc;
 
-use bytestring::ByteString;
+use actix::Recipient;
 
 use super::UmblerHub;
+use super::batch::Batch;
 use super::flow::Flow;
-use super::messages::Outgoing;
+use super::messages::{Deliver, Dispatch, LineId, Outbox, Outgoing};
 use super::sessions::Session;
 use crate::auth::Scope;
 use crate::domain::Seq;
 use crate::journal::Recorded;
+
+/// What sessions of one scope get of a commit, and which of them.
+struct Share {
+    batch: Arc<Batch>,
+    /// Of few workers, so that searching them costs nothing.
+    lines: Vec<(Arc<Recipient<Dispatch>>, Vec<LineId>)>,
+}
 
 impl UmblerHub {
     /// Hands the updates of a commit to everybody who follows them and has caught up.
     pub(super) fn fan_out(&mut self, events: &[Arc<Recorded>]) {
         let Some(before) = events.first().map(|first| Seq(first.seq.0 - 1)) else { return };
         let selections = self.sessions.selections(events);
-        // Sessions of one scope share one slice of frames.
-        let mut slices: Vec<Option<Arc<[ByteString]>>> = vec![None; self.sessions.scope_count()];
+        let mut shares: Vec<Option<Share>> = Vec::new();
+        shares.resize_with(self.sessions.scope_count(), || None);
         let all_public = events.iter().all(|event| event.is_public());
         let any_for_all = events.iter().any(|event| event.is_for_all());
         let mut delivered = 0;
         for session in self.sessions.iter_mut().filter(|session| matches!(session.flow, Flow::Live)) {
             let Some((slot, scope)) = session.scope() else { continue };
             let selected = selections.contains(&session.id);
-            let frames = if session.follows_all() && (all_public || !selected) {
-                match slices.get_mut(slot) {
-                    Some(slice) => Arc::clone(slice.get_or_insert_with(|| seen(events, scope))),
-                    None => seen(events, scope),
-                }
+            let (count, taken) = if session.follows_all() && (all_public || !selected) {
+                let Some(share) = shares.get_mut(slot) else { continue };
+                let share = share.get_or_insert_with(|| Share::new(events, scope));
+                (share.batch.frames().len(), share.add(session))
             } else if selected || any_for_all {
-                events.iter().filter_map(|event| session.would_get(event)).collect()
+                let batch: Batch = events.iter().filter_map(|event| session.would_get(event)).collect();
+                let count = batch.frames().len();
+                (count, count == 0 || !session.behind && session.queue(Outgoing::Updates(Arc::new(batch))))
             } else {
                 continue;
             };
-            delivered += hand_over(session, frames, before);
+            if taken {
+                delivered += count;
+            } else {
+                // It catches up from the position before.
+                session.flow = Flow::CatchingUp { after: before };
+                session.fall_behind();
+            }
+        }
+        for share in shares.into_iter().flatten() {
+            share.send();
         }
         self.metrics.updates_delivered(delivered as u64);
     }
 }
 
-/// What a scope sees of a commit, for those who follow all of it.
-fn seen(events: &[Arc<Recorded>], scope: &Scope) -> Arc<[ByteString]> {
-    events.iter().filter(|event| event.is_public()).filter_map(|event| event.seen_by(scope)).collect()
-}
+impl Share {
+    /// What a scope sees of a commit, for those who follow all of it.
+    fn new(events: &[Arc<Recorded>], scope: &Scope) -> Self {
+        let public = events.iter().filter(|event| event.is_public());
+        let batch = Arc::new(public.filter_map(|event| event.seen_by(scope)).collect());
+        Self { batch, lines: Vec::new() }
+    }
 
-/// Queues the frames of a commit; a session that cannot take them catches up from the position before them.
-fn hand_over(session: &mut Session, frames: Arc<[ByteString]>, before: Seq) -> usize {
-    if frames.is_empty() {
-        return 0;
+    /// Adds a session; false where it cannot take more.
+    fn add(&mut self, session: &Session) -> bool {
+        if self.batch.frames().is_empty() {
+            return true;
+        }
+        if session.behind {
+            return false;
+        }
+        let Outbox::Line { worker, line } = &session.outbox else {
+            return session.queue(Outgoing::Updates(Arc::clone(&self.batch)));
+        };
+        if !session.backlog.try_add(self.batch.bytes()) {
+            return false;
+        }
+        match self.lines.iter_mut().find(|(known, _)| Arc::ptr_eq(known, worker)) {
+            Some((_, lines)) => lines.push(*line),
+            None => self.lines.push((Arc::clone(worker), vec![*line])),
+        }
+        true
     }
-    let count = frames.len();
-    if !session.behind && session.queue(Outgoing::Updates(frames)) {
-        return count;
+
+    fn send(self) {
+        for (worker, lines) in self.lines {
+            let frames = Outgoing::Updates(Arc::clone(&self.batch));
+            let deliver = Deliver { frames, bytes: self.batch.bytes() };
+            if let Err(error) = worker.try_send(Dispatch { deliver, lines }) {
+                // It ended, and its sessions with it.
+                log::debug!("a worker takes no updates: {error}");
+            }
+        }
     }
-    session.flow = Flow::CatchingUp { after: before };
-    session.fall_behind();
-    0
 }

@@ -14,6 +14,7 @@ use actix::prelude::*;
 use bytestring::ByteString;
 
 use super::UmblerHub;
+use super::batch::Batch;
 use super::messages::{Drained, Outgoing, RequestId, SessionId};
 use super::replay::Replay;
 use super::sessions::Session;
@@ -174,7 +175,7 @@ impl UmblerHub {
             };
             let sent = chunk.frames.is_empty() || {
                 let count = chunk.frames.len();
-                let sent = session.queue(Outgoing::Updates(chunk.frames.into()));
+                let sent = session.queue(Outgoing::Updates(Arc::new(Batch::new(chunk.frames.into()))));
                 self.metrics.updates_delivered(if sent { count as u64 } else { 0 });
                 sent
             };

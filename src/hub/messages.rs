@@ -7,6 +7,7 @@ use actix::prelude::*;
 use bytestring::ByteString;
 use jiff::Timestamp;
 
+use super::batch::Batch;
 use crate::archive::ArchiveError;
 use crate::auth::{Identity, Revocation, Scope};
 use crate::domain::Seq;
@@ -71,7 +72,7 @@ pub struct Connect {
     /// The session's own id.
     pub session: SessionId,
     /// Where its frames go.
-    pub outbox: Recipient<Deliver>,
+    pub outbox: Outbox,
     /// What is queued for it, shared with the session.
     pub backlog: Arc<super::backlog::Backlog>,
     /// The client's address, for the limit per address.
@@ -226,6 +227,28 @@ pub struct SendSnapshot {
 /// A client's own request id, as JSON.
 pub type RequestId = Box<serde_json::value::RawValue>;
 
+/// Where a session's frames go.
+pub enum Outbox {
+    /// To an actor of its own.
+    Actor(Recipient<Deliver>),
+    /// To the worker that holds its line.
+    Line {
+        /// The worker, shared by all sessions on it.
+        worker: Arc<Recipient<Dispatch>>,
+        /// Which of its lines.
+        line: LineId,
+    },
+}
+
+/// One of a worker's lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineId {
+    /// Its place; places are used again.
+    pub place: u32,
+    /// The how manieth line of its worker it is, so that what was meant for an earlier one at its place is known.
+    pub serial: u32,
+}
+
 /// Frames for one session, in order: everything that one commit, or one answer, has for it.
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "()")]
@@ -236,11 +259,21 @@ pub struct Deliver {
     pub bytes: usize,
 }
 
+/// The same for many sessions of one worker.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Dispatch {
+    /// What each of them gets.
+    pub deliver: Deliver,
+    /// Their lines.
+    pub lines: Vec<LineId>,
+}
+
 /// What a [`Deliver`] carries.
 #[derive(Debug, Clone)]
 pub enum Outgoing {
     /// Updates of one commit, encoded once and shared by all sessions that get all of them.
-    Updates(Arc<[ByteString]>),
+    Updates(Arc<Batch>),
     /// An answer or a notice.
     Notice(ByteString),
     /// The answer to the first subscription.

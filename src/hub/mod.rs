@@ -10,6 +10,7 @@
 //!    encoded here once for all sessions that need them.
 
 pub mod backlog;
+pub mod batch;
 pub mod ring;
 pub mod flow;
 pub mod messages;
@@ -50,10 +51,10 @@ use crate::telemetry::clock;
 use crate::telemetry::metrics::Metrics;
 use flow::Stretches;
 pub use messages::{
-    Ack, AckStatus, Admit, AdmitError, AlertChanges, AlertRequest, Connect, Deliver, Disconnected, Drain,
-    Drained, GetHealth, GetStats, Health, Ingest, IngestError, ListRevocations, Measured, MemberChanges,
-    Outgoing, RequestId, Revoke, RevokeError, Revoked, SendSnapshot, SessionId, SetPresence, SettingsChange,
-    Submission, Subscribe, Unsubscribe, UserNotice, Who,
+    Ack, AckStatus, Admit, AdmitError, AlertChanges, AlertRequest, Connect, Deliver, Disconnected, Dispatch,
+    Drain, Drained, GetHealth, GetStats, Health, Ingest, IngestError, LineId, ListRevocations, Measured,
+    MemberChanges, Outbox, Outgoing, RequestId, Revoke, RevokeError, Revoked, SendSnapshot, SessionId,
+    SetPresence, SettingsChange, Submission, Subscribe, Unsubscribe, UserNotice, Who,
 };
 use presence::Presence;
 use ring::Ring;

@@ -3,12 +3,12 @@
 use bytestring::ByteString;
 
 use super::flow::Flow;
-use super::messages::{Deliver, Outgoing};
+use super::messages::{Deliver, Dispatch, Outbox, Outgoing};
 use super::sessions::Session;
 use crate::domain::Seq;
 use crate::protocol::CloseCode;
 
-/// Mailbox places beyond the backlog's bound, for closes: they must reach a session that is full.
+/// Places beyond the backlog's bound, for closes: they must reach a session that is full.
 pub const CLOSES_WAITING_MAX: usize = 8;
 
 /// Messages that may wait for a session that is shown a state; with more it is slow, and the newest state is enough for it.
@@ -24,15 +24,25 @@ impl Session {
         if !self.backlog.try_add(bytes) {
             return false;
         }
-        match self.outbox.try_send(Deliver { frames, bytes }) {
-            Ok(()) => true,
-            Err(error) => {
-                // The actor is gone, and its `Disconnected` is on its way, or its mailbox is fuller than counted.
-                log::debug!("a session takes no frames: {error}");
-                self.backlog.subtract(bytes);
-                false
-            }
+        let sent = self.send(Deliver { frames, bytes });
+        if !sent {
+            // The actor is gone, and its `Disconnected` is on its way, or its mailbox is fuller than counted.
+            self.backlog.subtract(bytes);
         }
+        sent
+    }
+
+    fn send(&self, deliver: Deliver) -> bool {
+        let sent = match &self.outbox {
+            Outbox::Actor(actor) => actor.try_send(deliver).map_err(|error| error.to_string()),
+            Outbox::Line { worker, line } => {
+                worker.try_send(Dispatch { deliver, lines: vec![*line] }).map_err(|error| error.to_string())
+            }
+        };
+        if let Err(error) = &sent {
+            log::debug!("a session takes no frames: {error}");
+        }
+        sent.is_ok()
     }
 
     /// Queues an encoded answer or notice; a session that misses one is told to ask again once it has read the rest.
@@ -92,15 +102,13 @@ impl Session {
 
     /// Asks the session to end; reaches it past its queue's bound.
     pub fn close(&self, code: CloseCode) {
-        if let Err(error) = self.outbox.try_send(Deliver { frames: Outgoing::Close(code), bytes: 0 }) {
-            log::debug!("a session could not be told to close: {error}");
-        }
+        self.send(Deliver { frames: Outgoing::Close(code), bytes: 0 });
     }
 }
 
 fn weight(frames: &Outgoing) -> usize {
     match frames {
-        Outgoing::Updates(frames) => frames.iter().map(|frame| frame.len()).sum(),
+        Outgoing::Updates(batch) => batch.bytes(),
         Outgoing::Notice(frame) | Outgoing::Subscribed { frame, .. } => frame.len(),
         Outgoing::Heartbeat(_) => HEARTBEAT_BYTES,
         Outgoing::Close(_) => 0,

@@ -13,9 +13,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix::prelude::*;
-use bytestring::ByteString;
 
 use super::UmblerHub;
+use super::batch::Batch;
 use super::flow::Flow;
 use super::messages::{Outgoing, SessionId};
 use super::pace::{Pace, Playing, Step, Upcoming};
@@ -152,8 +152,8 @@ impl UmblerHub {
             match replay.playing.step(Instant::now()) {
                 Step::Send(count) => {
                     let due = replay.playing.upcoming.iter().take(count);
-                    let frames: Arc<[ByteString]> = due.map(|update| update.frame.clone()).collect();
-                    if !session.queue(Outgoing::Updates(frames)) {
+                    let batch: Batch = due.map(|update| update.frame.clone()).collect();
+                    if !session.queue(Outgoing::Updates(Arc::new(batch))) {
                         // It is gone: where it is not, it says when it has read what it has.
                         return self.wait_for(id, Waits::Screen);
                     }

@@ -4,12 +4,11 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use actix::Recipient;
 use bytestring::ByteString;
 
 use super::backlog::Backlog;
 use super::flow::Flow;
-use super::messages::{Deliver, SessionId, Who};
+use super::messages::{Outbox, SessionId, Who};
 use crate::auth::Scope;
 use crate::journal::Recorded;
 use crate::protocol::{Channel, HEARTBEAT_SECONDS};
@@ -22,7 +21,7 @@ pub struct Session {
     /// Its id.
     pub id: SessionId,
     /// Where its frames go.
-    pub outbox: Recipient<Deliver>,
+    pub outbox: Outbox,
     /// What is queued for it.
     pub backlog: Arc<Backlog>,
     /// The client's address.
@@ -50,7 +49,7 @@ pub struct Session {
 
 impl Session {
     /// A session that follows nothing yet.
-    pub fn new(id: SessionId, outbox: Recipient<Deliver>, backlog: Arc<Backlog>, address: IpAddr) -> Self {
+    pub fn new(id: SessionId, outbox: Outbox, backlog: Arc<Backlog>, address: IpAddr) -> Self {
         Self {
             id,
             outbox,

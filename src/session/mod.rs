@@ -1,4 +1,5 @@
-//! One socket, one actor: frames in become typed requests to the hub, what the hub delivers becomes frames out.
+//! One socket, one actor: frames in become typed requests to the hub. What the hub sends goes out on the socket's line
+//! (docs/decisions/0008-lines.md); the actor writes answers of its own, pings and closes.
 //!
 //! `actix-web-actors` is used here and nowhere else (docs/decisions/0001-actix-web-actors.md).
 //!
@@ -13,11 +14,15 @@ pub mod frame_guard;
 pub mod sign_in;
 pub mod incoming;
 pub mod outgoing;
+pub mod line;
+pub mod wire;
+pub mod switchboard;
 pub mod stream;
 pub mod slices;
 mod violation;
 
 use std::net::IpAddr;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -31,15 +36,16 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand::RngExt;
 
 use crate::auth::Authenticator;
-use crate::hub::backlog::{Backlog, MESSAGES_MAX};
-use crate::hub::outbox::CLOSES_WAITING_MAX;
-use crate::hub::{Connect, Deliver, Disconnected, SessionId, UmblerHub};
+use crate::hub::backlog::Backlog;
+use crate::hub::{Connect, Disconnected, LineId, SessionId, UmblerHub};
 use crate::protocol::{CloseCode, HEARTBEAT_SECONDS};
 use crate::telemetry::metrics::Metrics;
 use frame_guard::{FRAME_BYTES_MAX, FrameGuard};
 use incoming::Incoming;
+use line::{Line, Owner};
 use sign_in::SignIn;
 use slices::Slices;
+use switchboard::Lines;
 
 /// A peer that sent nothing for this long, not even a pong, is gone.
 pub const SILENCE_MAX: Duration = Duration::from_mins(1);
@@ -64,8 +70,10 @@ pub struct WsSession {
     backlog: Arc<Backlog>,
     sign_in: SignIn,
     incoming: Incoming,
-    /// Updates sent, told in each heartbeat: a client that counts otherwise knows that it missed one.
-    sent: u64,
+    /// What the hub sends goes out here.
+    line: Rc<Line>,
+    lines: Rc<Lines>,
+    line_id: Option<LineId>,
     last_heard: Instant,
     /// Set by the frame guard when it ended the stream.
     too_large: Arc<AtomicBool>,
@@ -74,6 +82,11 @@ pub struct WsSession {
 
 /// Opens the socket: answers the handshake and starts the actor.
 pub fn open(request: &HttpRequest, payload: web::Payload, seat: SessionSeat) -> Result<HttpResponse, Error> {
+    let (Some(line), Some(lines)) = (request.conn_data::<Rc<Line>>(), request.app_data::<Rc<Lines>>()) else {
+        log::error!("a socket has no line to the hub");
+        return Ok(HttpResponse::InternalServerError().finish());
+    };
+    let (line, lines) = (Rc::clone(line), Rc::clone(lines));
     let too_large = Arc::new(AtomicBool::new(false));
     let guarded = FrameGuard::new(payload, Arc::clone(&too_large));
     let session = WsSession {
@@ -82,14 +95,16 @@ pub fn open(request: &HttpRequest, payload: web::Payload, seat: SessionSeat) -> 
         seat,
         backlog: Arc::default(),
         incoming: Incoming::default(),
-        sent: 0,
+        line: Rc::clone(&line),
+        lines,
+        line_id: None,
         last_heard: Instant::now(),
         too_large,
         closing: false,
     };
     let response =
         ws::WsResponseBuilder::new(session, request, guarded).frame_size(FRAME_BYTES_MAX).start()?;
-    Ok(response.map_body(|_, body| BoxBody::new(Slices::of(body))))
+    Ok(response.map_body(|_, body| BoxBody::new(Slices::of(body, line))))
 }
 
 /// An id that nobody guesses.
@@ -103,6 +118,8 @@ impl WsSession {
         if std::mem::replace(&mut self.closing, true) {
             return;
         }
+        // What was sent before comes before.
+        self.line.write_out();
         self.seat.metrics.session_closed(code.number());
         ctx.close(Some(ws::CloseReason {
             code: ws::CloseCode::from(code.number()),
@@ -124,11 +141,17 @@ impl Actor for WsSession {
     type Context = ws::WebsocketContext<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        // The backlog bounds what the hub queues; the rest is room for closes.
-        ctx.set_mailbox_capacity(MESSAGES_MAX + CLOSES_WAITING_MAX);
+        let (line_id, outbox) = self.lines.add(Rc::clone(&self.line));
+        self.line_id = Some(line_id);
+        self.line.begin(Owner {
+            id: Arc::clone(&self.id),
+            hub: self.seat.hub.clone(),
+            backlog: Arc::clone(&self.backlog),
+            actor: ctx.address().recipient(),
+        });
         let connect = Connect {
             session: Arc::clone(&self.id),
-            outbox: ctx.address().recipient::<Deliver>(),
+            outbox,
             backlog: Arc::clone(&self.backlog),
             address: self.seat.address,
             who: self.sign_in.who(),
@@ -143,6 +166,10 @@ impl Actor for WsSession {
     }
 
     fn stopped(&mut self, _: &mut Self::Context) {
+        self.line.end();
+        if let Some(id) = self.line_id.take() {
+            self.lines.remove(id);
+        }
         let gone = Disconnected { session: Arc::clone(&self.id) };
         // Must arrive, or the hub would count a ghost: sent by a future that waits for room.
         let told = self.seat.hub.send(gone);

@@ -1,39 +1,96 @@
-//! What the hub delivers: written to the socket as it comes, in one go per commit.
-
-use std::sync::Arc;
+//! What the hub delivers, as it stands on the wire (RFC 6455, 5.2: a server's frames are not masked), and the one thing
+//! of it that the actor hears of: the end.
 
 use actix::prelude::*;
+use bytes::{BufMut, Bytes, BytesMut};
+use bytestring::ByteString;
 
 use super::WsSession;
-use crate::hub::{Deliver, Drained, Outgoing};
+use crate::domain::Seq;
+use crate::protocol::CloseCode;
 use crate::protocol::event::{Heartbeat, ServerEvent, encode};
 use crate::telemetry::clock;
 
-impl Handler<Deliver> for WsSession {
+/// The first byte of a text that is one frame.
+const WHOLE_TEXT: u8 = 0x81;
+/// Lengths above this stand in two bytes of their own.
+const LENGTH_IN_ONE: usize = 125;
+/// What announces them, and lengths in eight.
+const LENGTH_IN_TWO: u8 = 126;
+const LENGTH_IN_EIGHT: u8 = 127;
+/// Longest header.
+const HEADER_BYTES_MAX: usize = 10;
+
+/// The hub ends the session; all that it sent before is out.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Ended(pub CloseCode);
+
+impl Handler<Ended> for WsSession {
     type Result = ();
 
-    fn handle(&mut self, deliver: Deliver, ctx: &mut Self::Context) {
-        match deliver.frames {
-            Outgoing::Updates(frames) => {
-                self.sent += frames.len() as u64;
-                for frame in frames.iter() {
-                    ctx.text(frame.clone());
-                }
-            }
-            Outgoing::Notice(frame) | Outgoing::Subscribed { frame, .. } => ctx.text(frame),
-            Outgoing::Heartbeat(seq) => {
-                let heartbeat = Heartbeat { seq, sent: self.sent };
-                ctx.text(encode(ServerEvent::Heartbeat, None, clock::now(), &heartbeat));
-            }
-            // Not counted in the backlog: a close reaches a session that is full.
-            Outgoing::Close(code) => return self.close(code, ctx),
+    fn handle(&mut self, Ended(code): Ended, ctx: &mut Self::Context) {
+        self.close(code, ctx);
+    }
+}
+
+/// Texts, framed one after the other.
+pub fn update_frames(texts: &[ByteString]) -> Bytes {
+    let bytes: usize = texts.iter().map(|text| text.len() + HEADER_BYTES_MAX).sum();
+    let mut wire = BytesMut::with_capacity(bytes);
+    for text in texts {
+        frame(text, &mut wire);
+    }
+    wire.freeze()
+}
+
+/// One text, framed.
+pub fn text_frame(text: &str) -> Bytes {
+    let mut wire = BytesMut::with_capacity(text.len() + HEADER_BYTES_MAX);
+    frame(text, &mut wire);
+    wire.freeze()
+}
+
+/// A heartbeat at this position, after so many updates.
+pub fn heartbeat_frame(seq: Seq, sent: u64) -> Bytes {
+    text_frame(&encode(ServerEvent::Heartbeat, None, clock::now(), &Heartbeat { seq, sent }))
+}
+
+fn frame(text: &str, wire: &mut BytesMut) {
+    wire.put_u8(WHOLE_TEXT);
+    let length = text.len();
+    match (u8::try_from(length), u16::try_from(length)) {
+        (Ok(short), _) if length <= LENGTH_IN_ONE => wire.put_u8(short),
+        (_, Ok(length)) => {
+            wire.put_u8(LENGTH_IN_TWO);
+            wire.put_u16(length);
         }
-        if self.backlog.subtract(deliver.bytes) {
-            let drained = Drained { session: Arc::clone(&self.id) };
-            if self.seat.hub.try_send(drained).is_err() {
-                // The hub looks for such sessions once a second.
-                log::debug!("the hub is too busy to hear that session {} has read all", self.id);
-            }
+        (_, Err(_)) => {
+            wire.put_u8(LENGTH_IN_EIGHT);
+            wire.put_u64(length as u64);
+        }
+    }
+    wire.put_slice(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use tungstenite::protocol::frame::Frame;
+    use tungstenite::protocol::frame::coding::{Data, OpCode};
+
+    use super::*;
+
+    #[test]
+    fn frames_are_those_of_another_implementation_at_each_length_of_a_header() {
+        for length in [0, 1, 125, 126, 127, 255, 256, 65_535, 65_536, 200_000] {
+            let text: ByteString = "x".repeat(length).into();
+            let mut expected = Vec::new();
+            let frame =
+                Frame::message(Bytes::copy_from_slice(text.as_bytes()), OpCode::Data(Data::Text), true);
+            frame.format(&mut expected).unwrap();
+            assert_eq!(text_frame(&text), expected, "{length}");
+            let twice = update_frames(&[text.clone(), text]);
+            assert_eq!(twice, [&expected[..], &expected[..]].concat(), "{length}");
         }
     }
 }

@@ -1,11 +1,15 @@
-//! Cuts what a session writes into slices, so that no connection keeps a buffer as large as its largest commit.
+//! Cuts what a session's actor says into slices, so that no connection keeps a buffer as large as its largest answer,
+//! and lets the session's line know of it.
 
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use actix_web::Error;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use bytes::Bytes;
+
+use super::line::Line;
 
 /// Bytes that are handed to the connection at once. Its buffer grows to the largest slice and, below 128 KiB, is never
 /// given back, so this times the sessions is memory (docs/performance.md); each further slice is one more system call.
@@ -15,12 +19,13 @@ pub const SLICE_BYTES_MAX: usize = 16 * 1024;
 pub struct Slices {
     body: BoxBody,
     rest: Bytes,
+    line: Rc<Line>,
 }
 
 impl Slices {
-    /// Cuts this body.
-    pub fn of(body: BoxBody) -> Self {
-        Self { body, rest: Bytes::new() }
+    /// Cuts this body, which is written beside this line.
+    pub fn of(body: BoxBody, line: Rc<Line>) -> Self {
+        Self { body, rest: Bytes::new(), line }
     }
 }
 
@@ -32,6 +37,7 @@ impl MessageBody for Slices {
     }
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+        self.line.note_task(cx.waker());
         if self.rest.is_empty() {
             match Pin::new(&mut self.body).poll_next(cx) {
                 Poll::Ready(Some(Ok(bytes))) => self.rest = bytes,
@@ -41,7 +47,9 @@ impl MessageBody for Slices {
             }
         }
         let length = self.rest.len().min(SLICE_BYTES_MAX);
-        Poll::Ready(Some(Ok(self.rest.split_to(length))))
+        let slice = self.rest.split_to(length);
+        self.line.note_body(!self.rest.is_empty());
+        Poll::Ready(Some(Ok(slice)))
     }
 }
 
@@ -54,7 +62,7 @@ mod tests {
     #[test]
     fn slices_are_bounded_and_together_the_same_bytes() {
         let whole: Vec<u8> = (0..=u8::MAX).cycle().take(2 * SLICE_BYTES_MAX + 7).collect();
-        let mut slices = Slices::of(BoxBody::new(whole.clone()));
+        let mut slices = Slices::of(BoxBody::new(whole.clone()), Rc::default());
         let mut lengths = Vec::new();
         let mut got = Vec::new();
         while let Some(slice) = futures_executor::block_on(poll_fn(|cx| Pin::new(&mut slices).poll_next(cx)))

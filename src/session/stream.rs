@@ -25,8 +25,8 @@ use crate::auth::{Identity, LEEWAY_SECONDS};
 use crate::hub::backlog::{Backlog, MESSAGES_MAX};
 use crate::hub::outbox::CLOSES_WAITING_MAX;
 use crate::hub::{
-    Admit, AdmitError, Connect, Deliver, Disconnected, Drained, Outgoing, SendSnapshot, SessionId, Subscribe,
-    UmblerHub, Who,
+    Admit, AdmitError, Connect, Deliver, Disconnected, Drained, Outbox, Outgoing, SendSnapshot, SessionId,
+    Subscribe, UmblerHub, Who,
 };
 use crate::protocol::event::{Heartbeat, ServerEvent, encode, encode_error};
 use crate::protocol::{CloseCode, ErrorCode, SnapshotLimits, SubscribeRequest};
@@ -93,7 +93,7 @@ impl Actor for StreamSession {
         ctx.set_mailbox_capacity(MESSAGES_MAX + CLOSES_WAITING_MAX);
         let connect = Connect {
             session: Arc::clone(&self.id),
-            outbox: ctx.address().recipient::<Deliver>(),
+            outbox: Outbox::Actor(ctx.address().recipient::<Deliver>()),
             backlog: Arc::clone(&self.backlog),
             address: self.seat.address,
             who: Some(Who::new(&self.identity)),
@@ -200,7 +200,7 @@ impl Handler<Deliver> for StreamSession {
     fn handle(&mut self, deliver: Deliver, ctx: &mut Self::Context) {
         let weight = Some(deliver.bytes);
         match deliver.frames {
-            Outgoing::Updates(frames) => self.write_updates(&frames, deliver.bytes),
+            Outgoing::Updates(batch) => self.write_updates(batch.frames(), deliver.bytes),
             Outgoing::Notice(frame) => self.write(&frame, weight),
             Outgoing::Subscribed { frame, epoch, recovered } => {
                 self.epoch = Some(epoch);

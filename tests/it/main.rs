@@ -20,6 +20,7 @@ mod faults;
 mod heartbeat;
 mod house;
 mod lineage;
+mod lines;
 mod members;
 mod metrics;
 mod metrics_by;

@@ -1,0 +1,50 @@
+//! Updates of one commit as some sessions see them: encoded once, framed once, and shared.
+
+use std::fmt;
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+use bytestring::ByteString;
+
+/// The updates of a commit that some sessions get.
+pub struct Batch {
+    frames: Box<[ByteString]>,
+    bytes: usize,
+    /// As they stand on the wire; made by the first that writes them.
+    wire: OnceLock<Bytes>,
+}
+
+impl Batch {
+    /// These updates.
+    pub fn new(frames: Box<[ByteString]>) -> Self {
+        let bytes = frames.iter().map(|frame| frame.len()).sum();
+        Self { frames, bytes, wire: OnceLock::new() }
+    }
+
+    /// The encoded updates.
+    pub fn frames(&self) -> &[ByteString] {
+        &self.frames
+    }
+
+    /// Bytes of all of them.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// All of them as they stand on the wire: who comes first frames them for everybody.
+    pub fn wire(&self, frame: impl FnOnce(&[ByteString]) -> Bytes) -> Bytes {
+        self.wire.get_or_init(|| frame(&self.frames)).clone()
+    }
+}
+
+impl FromIterator<ByteString> for Batch {
+    fn from_iter<I: IntoIterator<Item = ByteString>>(frames: I) -> Self {
+        Self::new(frames.into_iter().collect())
+    }
+}
+
+impl fmt::Debug for Batch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} updates of {} bytes", self.frames.len(), self.bytes)
+    }
+}

@@ -1,0 +1,150 @@
+//! The actor through which the hub reaches all sessions of one worker: one message for a commit, and the lines are
+//! written one after the other, some at a time.
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task;
+use std::task::Poll;
+
+use actix::fut::ActorFuture;
+use actix::prelude::*;
+
+use super::line::Line;
+use crate::hub::{Dispatch, LineId, Outbox};
+
+/// Lines that are written before the worker looks after its other work: less than half a millisecond.
+const LINES_AT_ONCE: usize = 64;
+
+/// The lines of one worker.
+#[derive(Default)]
+pub struct Lines {
+    places: RefCell<Places>,
+    /// Started with the first session: before that the worker has no system yet.
+    switchboard: OnceCell<Arc<Recipient<Dispatch>>>,
+}
+
+#[derive(Default)]
+struct Places {
+    lines: Vec<Option<(u32, Rc<Line>)>>,
+    free: Vec<u32>,
+    /// Lines so far.
+    serial: u32,
+}
+
+impl Places {
+    fn get(&self, id: LineId) -> Option<&Rc<Line>> {
+        let (serial, line) = self.lines.get(id.place as usize)?.as_ref()?;
+        (*serial == id.serial).then_some(line)
+    }
+}
+
+impl Lines {
+    /// Adds a line, and tells how the hub reaches it.
+    pub fn add(self: &Rc<Self>, line: Rc<Line>) -> (LineId, Outbox) {
+        let mut places = self.places.borrow_mut();
+        places.serial = places.serial.wrapping_add(1);
+        let entry = Some((places.serial, line));
+        let place = if let Some(place) = places.free.pop() {
+            places.lines[place as usize] = entry;
+            place
+        } else {
+            places.lines.push(entry);
+            // No worker holds as many connections.
+            u32::try_from(places.lines.len() - 1).unwrap_or(u32::MAX)
+        };
+        let id = LineId { place, serial: places.serial };
+        let start = || {
+            let switchboard = Switchboard { lines: Rc::clone(self), due: VecDeque::new() };
+            Arc::new(switchboard.start().recipient())
+        };
+        (id, Outbox::Line { worker: Arc::clone(self.switchboard.get_or_init(start)), line: id })
+    }
+
+    /// Takes a line away; what is still on its way to it is for nobody.
+    pub fn remove(&self, id: LineId) {
+        let mut places = self.places.borrow_mut();
+        if places.get(id).is_some() {
+            places.lines[id.place as usize] = None;
+            places.free.push(id.place);
+        }
+    }
+}
+
+/// Takes what the hub sends to the sessions of one worker.
+struct Switchboard {
+    lines: Rc<Lines>,
+    /// Lines that have something to write.
+    due: VecDeque<Rc<Line>>,
+}
+
+impl Actor for Switchboard {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        // The backlog of each session bounds what the hub sends it.
+        ctx.set_mailbox_capacity(0);
+        ctx.spawn(WriteOut);
+    }
+}
+
+impl Handler<Dispatch> for Switchboard {
+    type Result = ();
+
+    fn handle(&mut self, dispatch: Dispatch, _: &mut Self::Context) {
+        let places = self.lines.places.borrow();
+        for line in dispatch.lines.iter().filter_map(|id| places.get(*id)) {
+            if line.take(&dispatch.deliver) {
+                self.due.push_back(Rc::clone(line));
+            }
+        }
+    }
+}
+
+/// Writes what is due, each time the actor has taken all messages: what came together goes out together.
+struct WriteOut;
+
+impl ActorFuture<Switchboard> for WriteOut {
+    type Output = ();
+
+    fn poll(
+        self: Pin<&mut Self>,
+        switchboard: &mut Switchboard,
+        _: &mut Context<Switchboard>,
+        cx: &mut task::Context<'_>,
+    ) -> Poll<()> {
+        for _ in 0..LINES_AT_ONCE {
+            let Some(line) = switchboard.due.pop_front() else { return Poll::Pending };
+            line.write_out();
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[actix_rt::test]
+    async fn what_was_meant_for_an_earlier_line_at_a_place_finds_nobody() {
+        let lines = Rc::<Lines>::default();
+        let (first, _) = lines.add(Rc::default());
+        let (other, _) = lines.add(Rc::default());
+        lines.remove(first);
+        let (second, _) = lines.add(Rc::default());
+        assert_eq!(
+            (second.place, other.place == second.place),
+            (first.place, false),
+            "places are used again"
+        );
+        let places = lines.places.borrow();
+        assert!(places.get(first).is_none());
+        assert!(places.get(second).is_some() && places.get(other).is_some());
+        drop(places);
+        lines.remove(first);
+        assert!(lines.places.borrow().get(second).is_some(), "whoever left long ago takes nobody along");
+    }
+}

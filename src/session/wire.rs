@@ -1,0 +1,72 @@
+//! A connection's socket as its HTTP part sees it: it reads and writes as from a TCP stream, and takes turns with the
+//! [`Line`] when it writes.
+
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use actix_web::rt::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::line::Line;
+
+/// One accepted connection.
+pub struct Wire {
+    line: Rc<Line>,
+}
+
+impl Wire {
+    /// Takes a connection.
+    pub fn new(stream: TcpStream) -> Self {
+        Self { line: Rc::new(Line::new(stream)) }
+    }
+
+    /// Its line, for a session that opens on it.
+    pub fn line(&self) -> &Rc<Line> {
+        &self.line
+    }
+
+    fn poll_with<T>(
+        &self,
+        work: impl FnOnce(Pin<&mut TcpStream>) -> Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        match self.line.with_stream(|stream| Ok(work(Pin::new(stream)))) {
+            Ok(polled) => polled,
+            Err(error) => Poll::Ready(Err(error)),
+        }
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        // Whoever still holds the line, the socket closes now.
+        self.line.disconnect();
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.poll_with(|stream| stream.poll_read(cx, buf))
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        ready!(self.line.poll_write_begun(cx))?;
+        let written = ready!(self.poll_with(|stream| stream.poll_write(cx, buf)))?;
+        // The connection always passes all that it has.
+        if written == buf.len() {
+            self.line.note_buffer_written();
+        }
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.line.poll_write_all(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_with(|stream| stream.poll_shutdown(cx))
+    }
+}
