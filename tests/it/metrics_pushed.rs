@@ -243,9 +243,9 @@ fn time_alone_changes_numbers_and_is_told() {
     let hub = spawn_hub();
     let (mut screen, mut held) = follows(&hub, &["metrics:live"]);
     let board = "metrics:live";
-    // In two seconds one turns idle and the window of another closes.
-    posts(&hub, &dated(Delivery::message("a"), ago(30 * 60 - 2)));
-    let seq = posts(&hub, &dated(Delivery::message("b"), ago(24 * 60 * 60 - 2)));
+    // In a few seconds one turns idle and the window of another closes.
+    posts(&hub, &dated(Delivery::message("a"), ago(30 * 60 - 5)));
+    let seq = posts(&hub, &dated(Delivery::message("b"), ago(24 * 60 * 60 - 5)));
     held.reaches(&mut screen, &[board], seq);
     let idle_and_open = |held: &Held| (held.live(board, "", "idle"), held.live(board, "", "windowOpen"));
     assert_eq!(idle_and_open(&held), (json!(1), json!(2)));
