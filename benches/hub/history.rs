@@ -157,7 +157,7 @@ fn read(folder: &Path, stored: u64, chats: u64, plan: &Plan, table: &mut Table) 
         measure(name, path, count, ms_max, busy)?;
     }
     if !metrics.is_empty() {
-        wait_for_metrics(&hub)?;
+        wait_for_metrics(&hub, folder)?;
     }
     for (name, path) in past_routes(chats > 0) {
         measure(name, &|_| format!("/api/umbler{path}"), metrics_count, METRICS_MS_MAX, Vec::new())?;
@@ -179,6 +179,11 @@ fn metrics_routes() -> Vec<(&'static str, String)> {
         ("/metrics/heatmap, a month", format!("/heatmap?{month}")),
         ("/metrics/agents, a month", format!("/agents?{month}")),
         ("/metrics/summary, a year", format!("/summary?{year}")),
+        ("/metrics/series by week, a year", format!("/series?{year}&bucket=week")),
+        ("/metrics/heatmap, a year", format!("/heatmap?{year}")),
+        ("/metrics/agents, a year", format!("/agents?{year}")),
+        ("/metrics/distribution, a year", format!("/distribution?{year}")),
+        ("/metrics/summary, what is behind it", format!("/summary?{year}&metric=replyTime&explain=true")),
     ]
 }
 
@@ -207,14 +212,27 @@ fn past_routes(is_built: bool) -> Vec<(&'static str, String)> {
 }
 
 /// A database that was built before the metrics has them computed in the background.
-fn wait_for_metrics(hub: &Hub) -> io::Result<()> {
+fn wait_for_metrics(hub: &Hub, folder: &Path) -> io::Result<()> {
     let begun = Instant::now();
-    while !hub.json("/api/umbler/metrics/live")?["rebuilding"].is_null() {
+    let file = folder.join("hub.db.metrics");
+    while !hub.json("/api/umbler/metrics/live")?["rebuilding"].is_null() || !is_sealed(&file)? {
         if begun.elapsed() > METRICS_PATIENCE {
             return Err(io::Error::other("the metrics were not computed in time"));
         }
+        std::thread::sleep(Duration::from_millis(500));
     }
     Ok(())
+}
+
+/// True where all facts but the last few thousand of each metric lie in segments.
+fn is_sealed(file: &Path) -> io::Result<bool> {
+    let unsealed = "SELECT (SELECT count(*) FROM facts) - (SELECT coalesce(sum(facts), 0) FROM segments)";
+    let count = || -> rusqlite::Result<i64> {
+        let file = rusqlite::Connection::open_with_flags(file, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        file.query_row(unsealed, [], |row| row.get(0))
+    };
+    let metrics = i64::try_from(umbler_hub::domain::metrics::Metric::ALL.len()).unwrap_or(0);
+    Ok(count().map_err(io::Error::other)? < metrics * 6_144)
 }
 
 /// Waits until all messages can be searched: the index is built in the background where it is missing.
