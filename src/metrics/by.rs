@@ -9,7 +9,7 @@ use super::ask::Progress;
 use super::now::{LiveField, LiveNow, LiveNumbers, OpenChat, millis};
 use super::table::{Grouping, Key, name_of};
 use crate::archive::{ArchiveError, Query};
-use crate::domain::calendar::Calendar;
+use crate::domain::calendar::{Calendar, WorkedUntil};
 use crate::domain::register::keep_earliest;
 
 /// What the rows of a table are of.
@@ -113,9 +113,11 @@ impl Tally {
         self.waits.extend(open.unanswered_since.map(|since| (since, open.chat_id.clone())));
     }
 
-    fn sum_up(self, now: Timestamp, calendar: &Calendar) -> LiveNumbers {
-        let business = |since: Timestamp| millis(calendar.business_between(since, now));
-        let longest = self.waits.iter().min().map(|(since, chat)| (*since, chat.clone(), business(*since)));
+    fn sum_up(mut self, now: Timestamp, calendar: &Calendar) -> LiveNumbers {
+        self.waits.sort_unstable();
+        let mut worked = WorkedUntil::new(calendar, now);
+        let mut business = |since: Timestamp| millis(worked.since(since));
+        let longest = self.waits.first().map(|(since, chat)| (*since, chat.clone(), business(*since)));
         LiveNumbers {
             counts: self.counts,
             longest,
@@ -174,7 +176,10 @@ impl Query for LiveNow {
     }
 }
 
-fn mean(waits: &[(Timestamp, String)], business: impl Fn(Timestamp) -> i64) -> Option<(Timestamp, i64)> {
+fn mean(
+    waits: &[(Timestamp, String)],
+    mut business: impl FnMut(Timestamp) -> i64,
+) -> Option<(Timestamp, i64)> {
     let count = i128::try_from(waits.len()).ok().filter(|count| *count > 0)?;
     let begun: i128 = waits.iter().map(|(since, _)| since.as_nanosecond()).sum();
     let worked: i128 = waits.iter().map(|(since, _)| i128::from(business(*since))).sum();
