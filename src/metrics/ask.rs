@@ -104,6 +104,32 @@ pub(super) struct Columns {
 }
 
 impl Filter {
+    /// Every direct chat of a scope.
+    pub fn direct(scope: &Arc<Scope>, zone: TimeZone) -> Self {
+        Self {
+            kind: ChatKind::Direct,
+            sector: None,
+            agent: None,
+            channel: None,
+            tag: None,
+            weekday: None,
+            hour: None,
+            zone,
+            scope: Arc::clone(scope),
+        }
+    }
+
+    /// True where every chat of the kind is asked for, at whatever hour.
+    pub(super) fn is_plain(&self) -> bool {
+        let Self { kind: _, sector, agent, channel, tag, weekday: _, hour: _, zone: _, scope } = self;
+        scope.is_unlimited() && [sector, agent, channel, tag].into_iter().all(Option::is_none)
+    }
+
+    /// True where only some weekdays or hours are asked for.
+    pub(super) fn asks_for_hours(&self) -> bool {
+        self.weekday.is_some() || self.hour.is_some()
+    }
+
     /// What of the filter SQL decides. The rows of `chats` must be there where the scope is limited.
     pub(super) fn conditions(&self, columns: &Columns, found: &mut Where) {
         found.and(&format!("{} = ?", columns.kind), [Value::Integer(kind_number(self.kind))]);
@@ -125,7 +151,7 @@ impl Filter {
 
     /// What of the filter the clock on the wall decides.
     pub(super) fn takes(&self, at: Timestamp) -> bool {
-        if self.weekday.is_none() && self.hour.is_none() {
+        if !self.asks_for_hours() {
             return true;
         }
         let (weekday, hour) = weekday_and_hour(at, &self.zone);

@@ -113,17 +113,7 @@ impl Query for MakeBoard {
 
 impl MakeBoard {
     fn filter(&self) -> Filter {
-        Filter {
-            kind: ChatKind::Direct,
-            sector: None,
-            agent: None,
-            channel: None,
-            tag: None,
-            weekday: None,
-            hour: None,
-            zone: self.calendar.zone().clone(),
-            scope: Arc::clone(&self.scope),
-        }
+        Filter::direct(&self.scope, self.calendar.zone().clone())
     }
 
     fn live(

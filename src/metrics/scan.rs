@@ -144,11 +144,8 @@ impl Scan<'_> {
 
     /// How many there are, counted where they lie.
     pub(super) fn count(&self, tx: &Transaction<'_>) -> Result<usize, ArchiveError> {
-        let filter = self.filter;
-        let ids = [&filter.sector, &filter.agent, &filter.channel, &filter.tag];
-        let is_whole = ids.iter().all(|id| id.is_none()) && filter.scope.is_unlimited();
         let mut count = 0;
-        if filter.weekday.is_some() || filter.hour.is_some() || !is_whole {
+        if self.filter.asks_for_hours() || !self.filter.is_plain() {
             self.each(tx, |_id| 0, |_seen| count += 1)?;
             return Ok(count);
         }
@@ -185,8 +182,9 @@ impl Scan<'_> {
         };
         let mut kept = self.kept(tx, segment)?;
         let is_cut = !self.holds(segment);
-        let times = column(Part::Times, is_cut || hours.are_asked() || self.wants != Wants::Durations)?;
-        if is_cut || hours.are_asked() {
+        let times =
+            column(Part::Times, is_cut || self.filter.asks_for_hours() || self.wants != Wants::Durations)?;
+        if is_cut || self.filter.asks_for_hours() {
             let period = to_nanos(self.period.from)..to_nanos(self.period.until);
             for (kept, at) in kept.iter_mut().zip(&times) {
                 *kept = *kept && period.contains(at) && hours.take(*at);
@@ -307,12 +305,8 @@ struct Hours<'a> {
 }
 
 impl Hours<'_> {
-    fn are_asked(&self) -> bool {
-        self.filter.weekday.is_some() || self.filter.hour.is_some()
-    }
-
     fn take(&mut self, nanos: i64) -> bool {
-        if !self.are_asked() {
+        if !self.filter.asks_for_hours() {
             return true;
         }
         let at = from_nanos(nanos);

@@ -96,10 +96,10 @@ impl Seals {
                 if gap.is_last && open < self.sizes.enough() {
                     break;
                 }
-                let Some((facts, until)) = first_of(step, line, &gap, self.sizes)? else { break };
                 if left == 0 {
                     return Ok(true);
                 }
+                let Some((facts, until)) = first_of(step, line, &gap, self.sizes)? else { break };
                 left -= 1;
                 write(step, line, (gap.from, until), &facts)?;
                 gap.from = until;

@@ -8,7 +8,6 @@ use super::ask::{Columns, Filter, Where};
 use super::spans::{Marks, minute};
 use crate::archive::{ArchiveError, chats_seen};
 use crate::auth::Scope;
-use crate::domain::ChatKind;
 use crate::domain::register::{from_nanos, to_nanos};
 
 /// The columns of filters and scopes where chats stand as they stood: `chats` is `places`.
@@ -87,7 +86,7 @@ impl Stab<'_> {
         };
         found.and("spans.began <= ? AND spans.ended > ?", [at, at].map(Value::Integer));
         let mut tables = String::new();
-        if !joins.is_empty() || !is_plain(self.filter) {
+        if !joins.is_empty() || !self.filter.is_plain() {
             self.filter.conditions(&COLUMNS, &mut found);
             tables = format!(
                 "CROSS JOIN places AS chats ON chats.id = spans.place CROSS JOIN known ON known.chat = spans.chat {joins}"
@@ -117,7 +116,7 @@ impl Stab<'_> {
     /// How many there are. Where nothing but the kind matters, the tree itself says it.
     pub(super) fn count(&self, tx: &Transaction<'_>) -> Result<Counts, ArchiveError> {
         let mut counts = Counts::default();
-        if !is_plain(self.filter) {
+        if !self.filter.is_plain() {
             self.each(tx, "spans.marks", "", |row| {
                 counts.add(row.get(0)?, 1);
                 Ok(())
@@ -138,27 +137,6 @@ impl Stab<'_> {
             counts.add(row.get(0)?, row.get(1)?);
         }
         Ok(counts)
-    }
-}
-
-/// True where every chat of the kind is asked for.
-pub(super) fn is_plain(filter: &Filter) -> bool {
-    let Filter { kind: _, sector, agent, channel, tag, weekday: _, hour: _, zone: _, scope } = filter;
-    scope.is_unlimited() && [sector, agent, channel, tag].into_iter().all(Option::is_none)
-}
-
-/// A filter that lets every direct chat of a scope pass.
-pub(super) fn all_direct(scope: &std::sync::Arc<Scope>) -> Filter {
-    Filter {
-        kind: ChatKind::Direct,
-        sector: None,
-        agent: None,
-        channel: None,
-        tag: None,
-        weekday: None,
-        hour: None,
-        zone: jiff::tz::TimeZone::UTC,
-        scope: std::sync::Arc::clone(scope),
     }
 }
 

@@ -8,9 +8,9 @@ use jiff::tz::TimeZone;
 use rusqlite::types::Value;
 use rusqlite::{Transaction, params};
 
-use super::ask::Progress;
+use super::ask::{Filter, Progress};
 use super::spans::DAY;
-use super::stab::{Stab, all_direct, sum_seen};
+use super::stab::{Stab, sum_seen};
 use crate::archive::{ArchiveError, Query, last_seq};
 use crate::auth::Scope;
 use crate::domain::Seq;
@@ -115,7 +115,7 @@ impl Query for SumsThen {
     fn answer(self, tx: &Transaction<'_>) -> Result<StoodThen, ArchiveError> {
         let mut progress = Progress::read(tx)?;
         progress.as_of = progress.as_of.min(self.said.as_of);
-        let filter = all_direct(&self.scope);
+        let filter = Filter::direct(&self.scope, TimeZone::UTC);
         let open = Stab { at: self.then, not_at: None, filter: &filter }.count(tx)?;
         let [chats, contacts, messages, today] = match &self.said.said {
             Said::All(of_day, today) => self.all(tx, *of_day, *today)?,

@@ -12,7 +12,6 @@ use super::seal::{Changed, Seals, Sizes};
 use super::{Explain, Grouping, Tabulate, file};
 use crate::archive::Query;
 use crate::auth::{Identity, Role, Scope};
-use crate::domain::ChatKind;
 use crate::domain::metrics::Metric;
 use crate::domain::register::to_nanos;
 
@@ -137,17 +136,7 @@ impl File {
 }
 
 fn filters() -> Vec<Filter> {
-    let all = Filter {
-        kind: ChatKind::Direct,
-        sector: None,
-        agent: None,
-        channel: None,
-        tag: None,
-        weekday: None,
-        hour: None,
-        zone: TimeZone::UTC,
-        scope: Arc::new(Scope::of(&Identity::anonymous())),
-    };
+    let all = Filter::direct(&Arc::new(Scope::of(&Identity::anonymous())), TimeZone::UTC);
     let sectors = Some(vec!["sector-1".to_owned()]);
     let limited = Scope::of(&Identity { role: Role::Agent, sectors, ..Identity::anonymous() });
     vec![

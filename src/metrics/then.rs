@@ -157,10 +157,12 @@ impl ExplainThen {
 mod tests {
     use std::sync::Arc;
 
+    use jiff::tz::TimeZone;
+
     use super::*;
     use crate::auth::{Identity, Scope};
     use crate::domain::calendar::Calendar;
-    use crate::metrics::{file, stab};
+    use crate::metrics::{Filter, file};
 
     fn moment(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
@@ -184,8 +186,13 @@ mod tests {
             step.execute_batch(&format!("{numbers} {insert}")).unwrap();
         }
         let scope = Arc::new(Scope::of(&Identity::anonymous()));
-        let calendar = Arc::new(Calendar::new(jiff::tz::TimeZone::UTC, Default::default(), []));
-        let live = LiveNow { filter: stab::all_direct(&scope), now: moment(second), calendar, by: None };
+        let calendar = Arc::new(Calendar::new(TimeZone::UTC, Default::default(), []));
+        let live = LiveNow {
+            filter: Filter::direct(&scope, TimeZone::UTC),
+            now: moment(second),
+            calendar,
+            by: None,
+        };
         OpenThen { live }.answer(&step)
     }
 

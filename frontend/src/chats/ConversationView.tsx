@@ -17,11 +17,9 @@ import { MessageItem } from './MessageItem.tsx';
 /** Whoever is this near to the end follows it. */
 const NEAR_PX = 80;
 
-/** One chat, read as it grows. */
-export function ConversationView({ id, wanted }: { id: string; wanted: string | null }) {
-  const say = useWords();
+/** Opens a conversation once the hub is there, and closes it with the view. */
+function useOpen(conversation: Conversation) {
   const { isConnected } = useHub();
-  const conversation = useMemo(() => new Conversation(hub, id), [id]);
   const [opened, setOpened] = useState(isConnected);
   if (isConnected && !opened) setOpened(true);
   useEffect(() => {
@@ -29,6 +27,13 @@ export function ConversationView({ id, wanted }: { id: string; wanted: string | 
     conversation.open();
     return () => conversation.close();
   }, [conversation, opened]);
+}
+
+/** One chat, read as it grows. */
+export function ConversationView({ id, wanted }: { id: string; wanted: string | null }) {
+  const say = useWords();
+  const conversation = useMemo(() => new Conversation(hub, id), [id]);
+  useOpen(conversation);
   useEffect(() => {
     hub.setPresence(id);
     return () => hub.setPresence(null);
@@ -56,15 +61,8 @@ export function ConversationView({ id, wanted }: { id: string; wanted: string | 
 /** One chat as it was, or as it is played; nobody is told who looks at it. */
 export function PastConversation({ id, at, isPlayed = false }: { id: string; at: string; isPlayed?: boolean }) {
   const say = useWords();
-  const { isConnected } = useHub();
   const conversation = useMemo(() => new Conversation(hub, id, at, isPlayed ? replays.follow : null), [id, at, isPlayed]);
-  const [opened, setOpened] = useState(isConnected);
-  if (isConnected && !opened) setOpened(true);
-  useEffect(() => {
-    if (!opened) return;
-    conversation.open();
-    return () => conversation.close();
-  }, [conversation, opened]);
+  useOpen(conversation);
   const state = useStore(conversation);
   const { chat, contact, failure, unknown, gone } = state;
   return (
