@@ -9,6 +9,8 @@
 //!    [`ArchiveError::Busy`].
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use actix::prelude::*;
 use rusqlite::{Connection, OpenFlags, Row, Transaction};
@@ -128,26 +130,37 @@ pub struct Ask<Q: Query>(pub Q);
 pub struct Archive {
     path: PathBuf,
     integrity: Integrity,
-    connection: Option<Connection>,
+    /// Counts the files that stood at the path.
+    generation: Arc<AtomicU64>,
+    /// The connection, and which of those files it has open.
+    connection: Option<(u64, Connection)>,
 }
 
 impl Archive {
     /// Starts the pool on the database at `path`, which must exist.
     pub fn start(path: PathBuf, integrity: Integrity) -> Addr<Self> {
+        Self::start_on_replaced(path, integrity, Arc::default())
+    }
+
+    /// The same on a file that is replaced by another one at times; whoever does counts that in `generation` afterwards.
+    pub fn start_on_replaced(path: PathBuf, integrity: Integrity, generation: Arc<AtomicU64>) -> Addr<Self> {
         SyncArbiter::start(READERS, move || Self {
             path: path.clone(),
             integrity: integrity.clone(),
+            generation: Arc::clone(&generation),
             connection: None,
         })
     }
 
     fn connection(&mut self) -> Result<&mut Connection, rusqlite::Error> {
+        let generation = self.generation.load(Ordering::Acquire);
         // Opened on the first question, and again after an error: a fault must not outlive its cause.
-        let connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => open(&self.path)?,
+        let known = self.connection.take().filter(|(of, _)| *of == generation);
+        let opened = match known {
+            Some(known) => known,
+            None => (generation, open(&self.path)?),
         };
-        Ok(self.connection.insert(connection))
+        Ok(&mut self.connection.insert(opened).1)
     }
 
     fn note_fault(&mut self, error: Option<&ArchiveError>) {

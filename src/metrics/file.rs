@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::spans;
 use crate::journal::watch::beside;
@@ -130,7 +130,8 @@ pub fn path_of(database: &Path) -> PathBuf {
     beside(database, ".metrics")
 }
 
-/// Opens the file, or makes it anew where it cannot be used or says another schema.
+/// Opens the file, or makes it anew where it cannot be used or says another schema. Whoever reads it must open it again
+/// afterwards.
 pub fn open(path: &Path) -> Result<Connection, FileError> {
     match try_open(path) {
         Ok(Some(connection)) => return Ok(connection),
@@ -139,25 +140,37 @@ pub fn open(path: &Path) -> Result<Connection, FileError> {
     }
     remove(path)?;
     let io_error = |source| FileError::Io { path: path.into(), source };
-    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(io_error)?;
-    let made = || -> rusqlite::Result<Connection> {
-        let connection = Connection::open(path)?;
-        configure(&connection)?;
-        connection.execute_batch(TABLES)?;
-        connection.execute_batch(spans::TABLES)?;
-        connection.pragma_update(None, "user_version", SCHEMA)?;
-        Ok(connection)
-    };
-    made().map_err(|source| FileError::Database { path: path.into(), source })
+    let database_error = |source| FileError::Database { path: path.into(), source };
+    // Made beside it, and there at once and whole: readers ask for it all the time, and would lock it half made.
+    let new = beside(path, "-new");
+    remove(&new)?;
+    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new).map_err(io_error)?;
+    make(&new).map_err(database_error)?;
+    fs::rename(&new, path).map_err(io_error)?;
+    let connection = Connection::open(path).map_err(database_error)?;
+    configure(&connection).map_err(database_error)?;
+    Ok(connection)
+}
+
+fn make(path: &Path) -> rusqlite::Result<()> {
+    let connection = Connection::open(path)?;
+    configure(&connection)?;
+    connection.execute_batch(TABLES)?;
+    connection.execute_batch(spans::TABLES)?;
+    connection.pragma_update(None, "user_version", SCHEMA)?;
+    connection.close().map_err(|(_, error)| error)
 }
 
 /// Takes everything out of it, so that it is built anew while readers hold it.
-pub fn empty(step: &Transaction<'_>) -> rusqlite::Result<()> {
+pub fn begin_anew(file: &mut Connection, standing: &Standing) -> rusqlite::Result<()> {
+    let step = file.transaction()?;
     step.execute_batch(
         "DELETE FROM segments; DELETE FROM segment_parts; DELETE FROM facts; DELETE FROM chat_members;
          DELETE FROM chats; DELETE FROM names;",
     )?;
-    spans::empty(step)
+    spans::empty(&step)?;
+    standing.write(&step)?;
+    step.commit()
 }
 
 /// Takes the file away, so that it is built anew.

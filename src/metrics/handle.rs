@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -59,17 +59,19 @@ impl MetricsHandle {
         let (wake, woken) = sync_channel(1);
         let (publish, place) = watch::channel(NOWHERE);
         let wanted = Arc::new(AtomicI64::new(0));
+        let generation = Arc::new(AtomicU64::new(0));
         let follower = Follower {
             database: database.to_path_buf(),
             default_hours,
             woken,
             wanted: Arc::clone(&wanted),
+            generation: Arc::clone(&generation),
             publish,
             publish_hours,
         };
         std::thread::Builder::new().name("metrics".into()).spawn(move || follower.run())?;
         // Their own account: damage of this file is no damage of the database.
-        let reads = Archive::start(file::path_of(database), Integrity::default());
+        let reads = Archive::start_on_replaced(file::path_of(database), Integrity::default(), generation);
         Ok(Self { wake, wanted, place, reads, calendar })
     }
 
@@ -112,6 +114,8 @@ struct Follower {
     default_hours: Calendar,
     woken: Receiver<()>,
     wanted: Arc<AtomicI64>,
+    /// Files that were opened so far: each may be another one than before.
+    generation: Arc<AtomicU64>,
     publish: watch::Sender<Place>,
     publish_hours: watch::Sender<Arc<Calendar>>,
 }
@@ -148,7 +152,11 @@ impl Follower {
     fn step(&self, projection: &mut Option<Projection>) -> Result<Duration, ProjectError> {
         let opened = match projection.take() {
             Some(opened) => opened,
-            None => Projection::open(&self.database, &self.default_hours)?,
+            None => {
+                let opened = Projection::open(&self.database, &self.default_hours)?;
+                self.generation.fetch_add(1, Ordering::AcqRel);
+                opened
+            }
         };
         let projection = projection.insert(opened);
         let begun = Instant::now();

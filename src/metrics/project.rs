@@ -83,8 +83,7 @@ impl Projection {
     pub fn open(database: &Path, default_hours: &Calendar) -> Result<Self, ProjectError> {
         let mut connection = archive::open(database)?;
         connection.pragma_update(None, "cache_size", -file::CACHE_KIB)?;
-        let path = file::path_of(database);
-        let mut file = file::open(&path)?;
+        let mut file = file::open(&file::path_of(database))?;
         let snapshot = connection.transaction()?;
         let (calendar, settings_seq) = hours_in_force(&snapshot, default_hours)?;
         let definition = definition_in(&calendar);
@@ -97,11 +96,7 @@ impl Projection {
             known
         } else {
             let standing = from_the_start(&snapshot, definition, epoch, newest)?;
-            // A new file, because emptying a large one takes long.
-            drop(file);
-            file::remove(&path)?;
-            file = file::open(&path)?;
-            standing.write(&file)?;
+            file::begin_anew(&mut file, &standing)?;
             standing
         };
         drop(snapshot);
@@ -138,11 +133,7 @@ impl Projection {
             if definition != self.standing.definition {
                 let (epoch, newest) = (epoch(&snapshot)?, last_seq(&snapshot)?.0);
                 let standing = from_the_start(&snapshot, definition, epoch, newest)?;
-                // In place: the readers hold this file.
-                let step = self.file.transaction()?;
-                file::empty(&step)?;
-                standing.write(&step)?;
-                step.commit()?;
+                file::begin_anew(&mut self.file, &standing)?;
                 (self.standing, self.seals) = (standing, Seals::unknown(Sizes::KEPT));
                 return Ok(true);
             }

@@ -12,17 +12,6 @@ use super::support::{Delivery, Hub, spawn_hub};
 
 const DAY: &str = "from=2026-03-02T03:00:00Z&until=2026-03-03T03:00:00Z";
 
-/// Waits until the metrics hold everything that is acknowledged.
-fn caught_up(hub: &Hub) -> Value {
-    let newest = hub.json("/health")["seq"].as_i64();
-    loop {
-        let live = hub.json("/api/umbler/metrics/live");
-        if live["asOfSeq"].as_i64() >= newest && live["rebuilding"].is_null() {
-            return live;
-        }
-    }
-}
-
 fn file(home: &Path) -> std::path::PathBuf {
     home.join("hub.db.metrics")
 }
@@ -141,7 +130,7 @@ proptest! {
         for step in &steps {
             match (step, delivery(step), &last) {
                 // Whoever asks makes the projector step in the middle.
-                (Step::Asks, _, _) => drop(caught_up(&hub)),
+                (Step::Asks, _, _) => drop(hub.caught_up_metrics()),
                 (Step::Again, _, Some(again)) => drop(hub.provider().posts(again)),
                 (_, Some(next), _) => {
                     hub.provider().posts(&next);
@@ -150,7 +139,7 @@ proptest! {
                 _ => {}
             }
         }
-        let followed_live = caught_up(&hub);
+        let followed_live = hub.caught_up_metrics();
         for chat in hub.json("/api/umbler/chats?status=open")["chats"].as_array().expect("chats") {
             // The hub's own clock of the chat, kept by other code, says the same.
             let path = "/api/umbler/metrics/live?explain=true&metric=unanswered&limit=200";
@@ -166,7 +155,7 @@ proptest! {
         let followed = dump(hub.home());
         remove(hub.home());
         let mut hub = hub.started_again();
-        let built_live = caught_up(&hub);
+        let built_live = hub.caught_up_metrics();
         prop_assert!(hub.stop().success());
         prop_assert_eq!(followed, dump(hub.home()));
         let numbers = |live: &Value| {
@@ -184,12 +173,12 @@ proptest! {
 fn a_damaged_file_of_metrics_is_made_anew() {
     let mut hub = spawn_hub();
     hub.provider().says("a", "hello");
-    caught_up(&hub);
+    hub.caught_up_metrics();
     assert!(hub.stop().success());
     let before = dump(hub.home());
     std::fs::write(file(hub.home()), b"this is no database, and never was one").expect("written");
     let mut hub = hub.started_again();
-    caught_up(&hub);
+    hub.caught_up_metrics();
     assert!(hub.stop().success());
     assert_eq!(dump(hub.home()), before);
 }
@@ -199,9 +188,9 @@ fn other_hours_recompute_history_and_recompute_does_so_at_once() {
     let mut hub = spawn_hub();
     hub.provider().posts(&Delivery::message("a").at(0));
     hub.provider().posts(&Delivery::message("a").at(3_600).by_member("ana").waiting(false));
-    caught_up(&hub);
+    hub.caught_up_metrics();
     let business = |hub: &Hub| {
-        caught_up(hub);
+        hub.caught_up_metrics();
         let path = format!("/api/umbler/metrics/summary?{DAY}&metric=replyTime&clock=business");
         hub.json(&path)["rows"][0]["medianMs"].clone()
     };

@@ -204,15 +204,10 @@ fn settings_are_read_by_everybody_and_changed_by_admins() {
 
 /// The median reply time of the first Monday of March 2026, in milliseconds, once the metrics have caught up.
 fn median_reply(hub: &Hub, clock: &str) -> Value {
-    let newest = &hub.json("/health")["seq"];
+    hub.caught_up_metrics();
     let day = "from=2026-03-02T03:00:00Z&until=2026-03-03T03:00:00Z";
     let asked = format!("/api/umbler/metrics/summary?{day}&metric=replyTime&clock={clock}");
-    loop {
-        let answer = hub.json(&asked);
-        if answer["asOfSeq"] == *newest && answer["rebuilding"].is_null() {
-            return answer["rows"][0]["medianMs"].clone();
-        }
-    }
+    hub.json(&asked)["rows"][0]["medianMs"].clone()
 }
 
 #[test]

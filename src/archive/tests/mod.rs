@@ -4,6 +4,7 @@ mod lists;
 mod paging;
 mod past;
 mod positions;
+mod readers;
 mod replays;
 mod scopes;
 

@@ -188,6 +188,17 @@ impl Hub {
         answer.json()
     }
 
+    /// Waits until the metrics hold everything that is acknowledged; the live ones.
+    pub fn caught_up_metrics(&self) -> Value {
+        let newest = self.json("/health")["seq"].as_i64();
+        loop {
+            let live = self.json("/api/umbler/metrics/live");
+            if live["asOfSeq"].as_i64() >= newest && live["rebuilding"].is_null() {
+                return live;
+            }
+        }
+    }
+
     /// Kills it at once and starts it again on the same file.
     pub fn restarted(mut self) -> Self {
         self.kill();
