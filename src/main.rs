@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use mimalloc::MiMalloc;
 use umbler_hub::app::stop::StopSignal;
 use umbler_hub::app::{Application, StartError};
 use umbler_hub::config::{ServeArgs, Settings, Values};
@@ -17,6 +18,9 @@ use umbler_hub::tools::restore::{self, AcceptArgs, RestoreArgs};
 use umbler_hub::tools::simulate::{self, SimulateArgs};
 use umbler_hub::tools::token::{self, TokenArgs};
 use umbler_hub::tools::{ToolError, print};
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Realtime hub for teams that work in WhatsApp through Umbler Talk.
 #[derive(Debug, Parser)]

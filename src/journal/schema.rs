@@ -16,8 +16,9 @@ use super::loss;
 use crate::domain::Seq;
 use crate::protocol::FaultKind;
 
-/// Pages that the writer keeps, in KiB.
-const CACHE_KIB: i64 = 64 * 1_024;
+/// Pages that the writer keeps, in KiB. Not more: after a commit that moved pages of an index, SQLite goes through all that
+/// are kept, which with 64 MiB was an eighth of the writer's work.
+const CACHE_KIB: i64 = 16 * 1_024;
 /// Pages in the write-ahead log after which SQLite copies it back (16 MiB).
 const CHECKPOINT_PAGES: i64 = 4_000;
 /// How long a write waits for whoever else holds the file. Less than a delivery waits for the disk, so that the
