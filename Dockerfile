@@ -43,8 +43,9 @@ COPY --from=build /build/target/release/umbler-hub /usr/local/bin/umbler-hub
 COPY --from=dashboard /build/frontend/dist /usr/share/umbler-hub/dashboard
 
 # Reached through the container's network only; without WEBHOOK_SECRET and a JWT key the hub refuses to start on it.
+# Huge pages, where the machine gives them unasked, would fill buffers that sessions hardly touch.
 ENV HOST=0.0.0.0 PORT=3001 DATABASE_PATH=/data/umbler-hub.db \
-    DASHBOARD_DIR=/usr/share/umbler-hub/dashboard
+    DASHBOARD_DIR=/usr/share/umbler-hub/dashboard MIMALLOC_ALLOW_THP=0
 USER hub
 WORKDIR /data
 VOLUME /data

@@ -49,6 +49,7 @@ enum Slot {
     Agent,
     EmittedAt,
     HappenedAt,
+    BegunAt,
 }
 
 /// One fixture, cut at its ids and times.
@@ -69,6 +70,7 @@ struct Names {
     agent: Option<String>,
     emitted_at: String,
     happened_at: String,
+    begun_at: String,
 }
 
 /// Makes deliveries, each with ids of its own.
@@ -133,7 +135,7 @@ impl Deliveries {
         let template = &self.mix[index(number, self.mix.len())];
         // A state repeats the message that its chat had one round before.
         let message = if template.repeats { number.saturating_sub(self.chats) } else { number };
-        let at = self.start + self.pause * i32::try_from(number).unwrap_or(i32::MAX);
+        let at = self.moment_of(number);
         let (series, chat) = (&self.series, self.chat_of(number));
         let names = Names {
             event: format!("{series}-event-{number:09}"),
@@ -143,8 +145,13 @@ impl Deliveries {
             agent: self.many_agents.then(|| format!("{series}-agent-{:02}", chat % AGENTS)),
             emitted_at: format!("{:.7}", at + SignedDuration::from_millis(1_100)),
             happened_at: format!("{at:.3}"),
+            begun_at: format!("{:.3}", self.moment_of(self.first_of_chat(number))),
         };
         template.write(&names, body);
+    }
+
+    fn moment_of(&self, number: u64) -> Timestamp {
+        self.start + self.pause * i32::try_from(number).unwrap_or(i32::MAX)
     }
 
     fn chat_of(&self, number: u64) -> u64 {
@@ -153,6 +160,13 @@ impl Deliveries {
             None => lane,
             Some(messages) => number / (self.chats * messages) * self.chats + lane,
         }
+    }
+
+    /// The first delivery of the same chat.
+    fn first_of_chat(&self, number: u64) -> u64 {
+        let lane = number % self.chats;
+        let round = self.messages_per_chat.map_or(0, |messages| number / (self.chats * messages) * messages);
+        round * self.chats + lane
     }
 }
 
@@ -179,6 +193,7 @@ impl Template {
             (word("/Payload/Content/Contact/Id")?, Slot::Contact),
             (word("/Payload/Content/LastMessage/Id")?, Slot::Message),
             (word("/Payload/Content/LastMessage/EventAtUTC")?, Slot::HappenedAt),
+            (word("/Payload/Content/CreatedAtUTC")?, Slot::BegunAt),
         ];
         if !agent.is_empty() {
             slots.push((agent.clone(), Slot::Agent));
@@ -199,6 +214,7 @@ impl Template {
                 Slot::Agent => names.agent.as_ref().unwrap_or(&self.agent),
                 Slot::EmittedAt => &names.emitted_at,
                 Slot::HappenedAt => &names.happened_at,
+                Slot::BegunAt => &names.begun_at,
             });
             body.push('"');
         }

@@ -100,6 +100,31 @@ struct ErrorDetail {
     parameter: Option<String>,
 }
 
+/// For descriptions: what every call that needs a token may be refused with.
+#[derive(utoipa::IntoResponses)]
+pub enum CallRefusals {
+    /// No valid token.
+    #[response(status = 401)]
+    Unauthorized(ErrorBody),
+    /// Too many requests.
+    #[response(status = 429)]
+    TooMany(ErrorBody),
+}
+
+/// The same for a question with parameters.
+#[derive(utoipa::IntoResponses)]
+pub enum QuestionRefusals {
+    /// A parameter is wrong; the error names it.
+    #[response(status = 400)]
+    BadParameter(ErrorBody),
+    /// No valid token.
+    #[response(status = 401)]
+    Unauthorized(ErrorBody),
+    /// Too many requests.
+    #[response(status = 429)]
+    TooMany(ErrorBody),
+}
+
 impl ApiError {
     /// A parameter is wrong.
     pub fn parameter(parameter: impl Into<String>, message: impl Into<String>) -> Self {

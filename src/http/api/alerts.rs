@@ -12,7 +12,7 @@ use super::params::Params;
 use crate::archive::{AlertFilter, GetAlert, ListAlerts, alerts};
 use crate::auth::Role;
 use crate::http::caller::Caller;
-use crate::http::error::{ApiError, ErrorBody};
+use crate::http::error::{ApiError, ErrorBody, QuestionRefusals};
 use crate::http::state::EdgeState;
 use crate::http::webhook::store;
 use crate::hub::{AlertChanges, AlertRequest, Submission};
@@ -56,9 +56,7 @@ pub struct AcknowledgedAnswer {
     ),
     responses(
         (status = 200, body = AlertsAnswer),
-        (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
-        (status = 401, description = "No valid token.", body = ErrorBody),
-        (status = 429, description = "Too many requests.", body = ErrorBody),
+        QuestionRefusals,
     ),
 )]
 pub async fn list(
@@ -92,12 +90,10 @@ pub async fn list(
     params(("id" = String, Path, description = "The alert's id, escaped.")),
     responses(
         (status = 200, description = "Durable.", body = AcknowledgedAnswer),
-        (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
-        (status = 401, description = "No valid token.", body = ErrorBody),
         (status = 403, description = "Viewers take note of nothing.", body = ErrorBody),
         (status = 404, description = "No alert of a chat that the token sees has this id.", body = ErrorBody),
-        (status = 429, description = "Too many requests.", body = ErrorBody),
         (status = 503, description = "Not durable: try again.", body = ErrorBody),
+        QuestionRefusals,
     ),
 )]
 pub async fn acknowledge(

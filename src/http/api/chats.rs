@@ -17,7 +17,7 @@ use crate::archive::{
 };
 use crate::domain::ChatKind;
 use crate::http::caller::Caller;
-use crate::http::error::{ApiError, ErrorBody};
+use crate::http::error::{ApiError, ErrorBody, QuestionRefusals};
 use crate::http::state::EdgeState;
 use crate::protocol::ChatShape;
 
@@ -138,9 +138,7 @@ pub fn read_list(mut params: Params, caller: &Caller) -> Result<(ListChats, Aske
     ),
     responses(
         (status = 200, body = ListAnswer),
-        (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
-        (status = 401, description = "No valid token.", body = ErrorBody),
-        (status = 429, description = "Too many requests.", body = ErrorBody),
+        QuestionRefusals,
     ),
 )]
 pub async fn list(
@@ -173,10 +171,8 @@ pub async fn list(
     ),
     responses(
         (status = 200, body = ChatAnswer),
-        (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
-        (status = 401, description = "No valid token.", body = ErrorBody),
-        (status = 429, description = "Too many requests.", body = ErrorBody),
         (status = 404, description = "Nothing has this id.", body = ErrorBody),
+        QuestionRefusals,
     ),
 )]
 pub async fn one(
@@ -214,10 +210,8 @@ pub async fn one(
     ),
     responses(
         (status = 200, body = MessagesAnswer),
-        (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
-        (status = 401, description = "No valid token.", body = ErrorBody),
-        (status = 429, description = "Too many requests.", body = ErrorBody),
         (status = 404, description = "Nothing has this id.", body = ErrorBody),
+        QuestionRefusals,
     ),
 )]
 pub async fn messages(

@@ -12,7 +12,7 @@ use super::params::Params;
 use super::{Answer, path_id};
 use crate::archive::{ContactFilter, GetContact, ListContactChats, ListContacts};
 use crate::http::caller::Caller;
-use crate::http::error::{ApiError, ErrorBody};
+use crate::http::error::{ApiError, ErrorBody, QuestionRefusals};
 use crate::http::state::EdgeState;
 use crate::protocol::ContactShape;
 
@@ -47,9 +47,7 @@ pub struct ContactAnswer {
     ),
     responses(
         (status = 200, body = ContactsAnswer),
-        (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
-        (status = 401, description = "No valid token.", body = ErrorBody),
-        (status = 429, description = "Too many requests.", body = ErrorBody),
+        QuestionRefusals,
     ),
 )]
 pub async fn list(
@@ -88,10 +86,8 @@ pub async fn list(
     ),
     responses(
         (status = 200, body = ContactAnswer),
-        (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
-        (status = 401, description = "No valid token.", body = ErrorBody),
-        (status = 429, description = "Too many requests.", body = ErrorBody),
         (status = 404, description = "Nothing has this id.", body = ErrorBody),
+        QuestionRefusals,
     ),
 )]
 pub async fn one(
@@ -128,10 +124,8 @@ pub async fn one(
     ),
     responses(
         (status = 200, body = ChatsAnswer),
-        (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
-        (status = 401, description = "No valid token.", body = ErrorBody),
-        (status = 429, description = "Too many requests.", body = ErrorBody),
         (status = 404, description = "Nothing has this id.", body = ErrorBody),
+        QuestionRefusals,
     ),
 )]
 pub async fn chats(

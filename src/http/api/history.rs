@@ -9,7 +9,7 @@ use super::params::Params;
 use super::{Answer, path_id};
 use crate::archive::ListTransitions;
 use crate::http::caller::Caller;
-use crate::http::error::{ApiError, ErrorBody};
+use crate::http::error::{ApiError, ErrorBody, QuestionRefusals};
 use crate::http::state::EdgeState;
 use crate::protocol::history::TransitionShape;
 
@@ -35,10 +35,8 @@ pub struct TimelineAnswer {
     ),
     responses(
         (status = 200, body = TimelineAnswer),
-        (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
-        (status = 401, description = "No valid token.", body = ErrorBody),
-        (status = 429, description = "Too many requests.", body = ErrorBody),
         (status = 404, description = "Nothing has this id.", body = ErrorBody),
+        QuestionRefusals,
     ),
 )]
 pub async fn timeline(

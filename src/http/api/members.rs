@@ -18,7 +18,7 @@ use crate::archive::{ListMembers, ListedMember};
 use crate::domain::{EventId, Member};
 use crate::http::body;
 use crate::http::caller::Caller;
-use crate::http::error::{ApiError, ErrorBody};
+use crate::http::error::{ApiError, CallRefusals, ErrorBody, QuestionRefusals};
 use crate::http::state::EdgeState;
 use crate::http::webhook::{compress, store};
 use crate::hub::{Ack, AckStatus, MemberChanges, Submission};
@@ -108,9 +108,7 @@ pub struct ImportAnswer {
     ),
     responses(
         (status = 200, body = MembersAnswer),
-        (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
-        (status = 401, description = "No valid token.", body = ErrorBody),
-        (status = 429, description = "Too many requests.", body = ErrorBody),
+        QuestionRefusals,
     ),
 )]
 pub async fn list(
@@ -144,14 +142,13 @@ pub async fn list(
     responses(
         (status = 200, description = "Durable.", body = ChangedMemberAnswer),
         (status = 400, description = "A field is wrong; the error names it. Or the directory is full.", body = ErrorBody),
-        (status = 401, description = "No valid token.", body = ErrorBody),
         (status = 403, description = "The token is no admin's.", body = ErrorBody),
         (status = 404, description = "No id is that long.", body = ErrorBody),
         (status = 408, description = "The body came too slowly.", body = ErrorBody),
         (status = 413, description = "The body has more than 8 KiB.", body = ErrorBody),
         (status = 415, description = "The body is not declared as JSON, or encoded.", body = ErrorBody),
-        (status = 429, description = "Too many requests.", body = ErrorBody),
         (status = 503, description = "Not durable: try again.", body = ErrorBody),
+        CallRefusals,
     ),
 )]
 pub async fn put(
@@ -184,12 +181,10 @@ pub async fn put(
     params(("id" = String, Path, description = "The provider's id, case-sensitive.")),
     responses(
         (status = 200, description = "Durable.", body = ChangedMemberAnswer),
-        (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
-        (status = 401, description = "No valid token.", body = ErrorBody),
         (status = 403, description = "The token is no admin's.", body = ErrorBody),
         (status = 404, description = "The directory does not have this id.", body = ErrorBody),
-        (status = 429, description = "Too many requests.", body = ErrorBody),
         (status = 503, description = "Not durable: try again.", body = ErrorBody),
+        QuestionRefusals,
     ),
 )]
 pub async fn delete(
@@ -218,13 +213,12 @@ pub async fn delete(
     responses(
         (status = 200, description = "Durable.", body = ImportAnswer),
         (status = 400, description = "Nothing was taken over; the error names every wrong line.", body = ErrorBody),
-        (status = 401, description = "No valid token.", body = ErrorBody),
         (status = 403, description = "The token is no admin's.", body = ErrorBody),
         (status = 408, description = "The body came too slowly.", body = ErrorBody),
         (status = 413, description = "The body has more than 256 KiB.", body = ErrorBody),
         (status = 415, description = "The body is not declared as text/csv, or encoded.", body = ErrorBody),
-        (status = 429, description = "Too many requests.", body = ErrorBody),
         (status = 503, description = "Not durable: try again.", body = ErrorBody),
+        CallRefusals,
     ),
 )]
 pub async fn import(

@@ -11,7 +11,7 @@ use super::lists::{Asked, PageInfo};
 use super::params::Params;
 use crate::archive::{ListMessages, MessageFilter, Page};
 use crate::http::caller::Caller;
-use crate::http::error::{ApiError, ErrorBody};
+use crate::http::error::{ApiError, QuestionRefusals};
 use crate::http::state::EdgeState;
 use crate::protocol::MessageShape;
 
@@ -75,9 +75,7 @@ fn read_filtered(
     ),
     responses(
         (status = 200, body = MessagesAnswer),
-        (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
-        (status = 401, description = "No valid token.", body = ErrorBody),
-        (status = 429, description = "Too many requests.", body = ErrorBody),
+        QuestionRefusals,
     ),
 )]
 pub async fn list(

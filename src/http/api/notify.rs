@@ -10,7 +10,7 @@ use super::params::Params;
 use crate::domain::EventId;
 use crate::http::body;
 use crate::http::caller::Caller;
-use crate::http::error::{ApiError, ErrorBody};
+use crate::http::error::{ApiError, CallRefusals, ErrorBody};
 use crate::http::state::EdgeState;
 use crate::http::webhook::{compress, store};
 use crate::hub::{Submission, UserNotice};
@@ -57,12 +57,11 @@ pub struct NotifyAnswer {
     responses(
         (status = 200, description = "Durable.", body = NotifyAnswer),
         (status = 400, description = "A field is missing or wrong; the error names it.", body = ErrorBody),
-        (status = 401, description = "No valid token.", body = ErrorBody),
         (status = 403, description = "The token is no admin's.", body = ErrorBody),
         (status = 413, description = "More than 32 KiB.", body = ErrorBody),
         (status = 415, description = "The body is not declared as JSON, or encoded.", body = ErrorBody),
-        (status = 429, description = "Too many requests.", body = ErrorBody),
         (status = 503, description = "It could not be stored: try again.", body = ErrorBody),
+        CallRefusals,
     ),
 )]
 pub async fn notify(

@@ -12,7 +12,7 @@ use super::params::Params;
 use crate::auth::{LEEWAY_SECONDS, Revocation, SUBJECT_BYTES_MAX};
 use crate::http::body;
 use crate::http::caller::Caller;
-use crate::http::error::{ApiError, ErrorBody};
+use crate::http::error::{ApiError, CallRefusals, ErrorBody, QuestionRefusals};
 use crate::http::state::EdgeState;
 use crate::http::webhook::DURABLE_SECONDS_MAX;
 use crate::hub::{ListRevocations, Revoke, RevokeError};
@@ -94,13 +94,12 @@ pub struct RevocationsAnswer {
     responses(
         (status = 200, description = "Durable and in force.", body = RevokedAnswer),
         (status = 400, description = "A field is wrong; the error names it.", body = ErrorBody),
-        (status = 401, description = "No valid token.", body = ErrorBody),
         (status = 403, description = "The token is no admin's.", body = ErrorBody),
         (status = 408, description = "The body came too slowly.", body = ErrorBody),
         (status = 413, description = "The body has more than 4 KiB.", body = ErrorBody),
         (status = 415, description = "The body is not declared as JSON, or encoded.", body = ErrorBody),
-        (status = 429, description = "Too many requests.", body = ErrorBody),
         (status = 503, description = "Not durable: try again.", body = ErrorBody),
+        CallRefusals,
     ),
 )]
 pub async fn revoke(
@@ -141,10 +140,8 @@ pub async fn revoke(
     ),
     responses(
         (status = 200, body = RevocationsAnswer),
-        (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
-        (status = 401, description = "No valid token.", body = ErrorBody),
         (status = 403, description = "The token is no admin's.", body = ErrorBody),
-        (status = 429, description = "Too many requests.", body = ErrorBody),
+        QuestionRefusals,
     ),
 )]
 pub async fn list(

@@ -12,7 +12,7 @@ use super::params::{LIMIT_MAX, Params, SEARCH_BYTES_MAX};
 use crate::archive::Cursor;
 use crate::archive::fts::{Kinds, Search, Wanted};
 use crate::http::caller::Caller;
-use crate::http::error::{ApiError, ErrorBody};
+use crate::http::error::{ApiError, ErrorBody, QuestionRefusals};
 use crate::http::state::EdgeState;
 use crate::protocol::search::{FoundContact, FoundMessage};
 
@@ -87,10 +87,8 @@ fn read(query: &str) -> Result<Asked, ApiError> {
     ),
     responses(
         (status = 200, body = SearchAnswer),
-        (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
-        (status = 401, description = "No valid token.", body = ErrorBody),
-        (status = 429, description = "Too many requests.", body = ErrorBody),
         (status = 503, description = "The index cannot be read just now.", body = ErrorBody),
+        QuestionRefusals,
     ),
 )]
 pub async fn search(

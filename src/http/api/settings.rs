@@ -13,7 +13,7 @@ use crate::archive::GetSettings;
 use crate::domain::{EventId, Seq};
 use crate::http::body;
 use crate::http::caller::Caller;
-use crate::http::error::{ApiError, ErrorBody};
+use crate::http::error::{ApiError, CallRefusals, ErrorBody, QuestionRefusals};
 use crate::http::state::EdgeState;
 use crate::http::webhook::{compress, store};
 use crate::hub::{AckStatus, SettingsChange, Submission};
@@ -51,9 +51,7 @@ type Tagged = CustomizeResponder<Answer<SettingsAnswer>>;
     security(("bearer" = [])),
     responses(
         (status = 200, body = SettingsAnswer),
-        (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
-        (status = 401, description = "No valid token.", body = ErrorBody),
-        (status = 429, description = "Too many requests.", body = ErrorBody),
+        QuestionRefusals,
     ),
 )]
 pub async fn get(
@@ -78,14 +76,13 @@ pub async fn get(
     responses(
         (status = 200, description = "Durable.", body = SettingsAnswer),
         (status = 400, description = "Nothing was saved; the error names every wrong field.", body = ErrorBody),
-        (status = 401, description = "No valid token.", body = ErrorBody),
         (status = 403, description = "The token is no admin's.", body = ErrorBody),
         (status = 408, description = "The body came too slowly.", body = ErrorBody),
         (status = 412, description = "Others were saved meanwhile; nothing was saved.", body = ErrorBody),
         (status = 413, description = "The body has more than 256 KiB.", body = ErrorBody),
         (status = 415, description = "The body is not declared as JSON, or encoded.", body = ErrorBody),
-        (status = 429, description = "Too many requests.", body = ErrorBody),
         (status = 503, description = "Not durable: try again.", body = ErrorBody),
+        CallRefusals,
     ),
 )]
 pub async fn put(

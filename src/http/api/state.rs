@@ -12,7 +12,7 @@ use crate::archive::webhooks::{DeliveryCount, IgnoredDelivery, UnrecognizedDeliv
 use crate::archive::{ListUpdates, WebhookStatus};
 use crate::domain::Seq;
 use crate::http::caller::Caller;
-use crate::http::error::{ApiError, ErrorBody};
+use crate::http::error::{ApiError, CallRefusals, ErrorBody, QuestionRefusals};
 use crate::http::state::EdgeState;
 use crate::protocol::StatsShape;
 use crate::telemetry::clock;
@@ -33,9 +33,7 @@ const UPDATES_MAX: u32 = 1_000;
     ),
     responses(
         (status = 200, body = StatsShape),
-        (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
-        (status = 401, description = "No valid token.", body = ErrorBody),
-        (status = 429, description = "Too many requests.", body = ErrorBody),
+        QuestionRefusals,
     ),
 )]
 pub async fn stats(
@@ -76,10 +74,8 @@ pub struct UpdatesAnswer {
     ),
     responses(
         (status = 200, body = UpdatesAnswer),
-        (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
-        (status = 401, description = "No valid token.", body = ErrorBody),
-        (status = 429, description = "Too many requests.", body = ErrorBody),
         (status = 410, description = "Another epoch, or a position that is not kept any more.", body = ErrorBody),
+        QuestionRefusals,
     ),
 )]
 pub async fn updates(
@@ -136,8 +132,7 @@ pub struct WebhookStatusAnswer {
     security(("bearer" = [])),
     responses(
         (status = 200, body = WebhookStatusAnswer),
-        (status = 401, description = "No valid token.", body = ErrorBody),
-        (status = 429, description = "Too many requests.", body = ErrorBody),
+        CallRefusals,
     ),
 )]
 pub async fn webhook_status(

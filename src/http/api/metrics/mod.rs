@@ -12,7 +12,7 @@ use answers::{Distribution, LiveMetrics, MetricsExplained, MetricsTable, PeriodP
 use work::{View, count_open, tabulate};
 
 use crate::http::caller::Caller;
-use crate::http::error::{ApiError, ErrorBody};
+use crate::http::error::{ApiError, QuestionRefusals};
 use crate::http::state::EdgeState;
 
 /// Their description.
@@ -47,9 +47,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
     params(PeriodParams),
     responses(
         (status = 200, body = MetricsTable),
-        (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
-        (status = 401, description = "No valid token.", body = ErrorBody),
-        (status = 429, description = "Too many requests.", body = ErrorBody),
+        QuestionRefusals,
     ),
 )]
 pub async fn summary(
@@ -69,9 +67,7 @@ pub async fn summary(
     params(PeriodParams),
     responses(
         (status = 200, body = Distribution),
-        (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
-        (status = 401, description = "No valid token.", body = ErrorBody),
-        (status = 429, description = "Too many requests.", body = ErrorBody),
+        QuestionRefusals,
     ),
 )]
 pub async fn distribution(
@@ -94,9 +90,7 @@ pub async fn distribution(
     ),
     responses(
         (status = 200, body = MetricsTable),
-        (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
-        (status = 401, description = "No valid token.", body = ErrorBody),
-        (status = 429, description = "Too many requests.", body = ErrorBody),
+        QuestionRefusals,
     ),
 )]
 pub async fn series(
@@ -116,9 +110,7 @@ pub async fn series(
     params(PeriodParams),
     responses(
         (status = 200, body = MetricsTable),
-        (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
-        (status = 401, description = "No valid token.", body = ErrorBody),
-        (status = 429, description = "Too many requests.", body = ErrorBody),
+        QuestionRefusals,
     ),
 )]
 pub async fn heatmap(
@@ -138,9 +130,7 @@ pub async fn heatmap(
     params(PeriodParams),
     responses(
         (status = 200, body = MetricsTable),
-        (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
-        (status = 401, description = "No valid token.", body = ErrorBody),
-        (status = 429, description = "Too many requests.", body = ErrorBody),
+        QuestionRefusals,
     ),
 )]
 pub async fn agents(
@@ -160,9 +150,7 @@ pub async fn agents(
     params(PeriodParams),
     responses(
         (status = 200, body = MetricsTable),
-        (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
-        (status = 401, description = "No valid token.", body = ErrorBody),
-        (status = 429, description = "Too many requests.", body = ErrorBody),
+        QuestionRefusals,
     ),
 )]
 pub async fn sectors(
@@ -182,9 +170,7 @@ pub async fn sectors(
     params(PeriodParams),
     responses(
         (status = 200, body = MetricsTable),
-        (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
-        (status = 401, description = "No valid token.", body = ErrorBody),
-        (status = 429, description = "Too many requests.", body = ErrorBody),
+        QuestionRefusals,
     ),
 )]
 pub async fn channels(
@@ -204,9 +190,7 @@ pub async fn channels(
     params(PeriodParams),
     responses(
         (status = 200, body = MetricsTable),
-        (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
-        (status = 401, description = "No valid token.", body = ErrorBody),
-        (status = 429, description = "Too many requests.", body = ErrorBody),
+        QuestionRefusals,
     ),
 )]
 pub async fn tags(
@@ -239,9 +223,7 @@ pub async fn tags(
     ),
     responses(
         (status = 200, body = LiveMetrics),
-        (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
-        (status = 401, description = "No valid token.", body = ErrorBody),
-        (status = 429, description = "Too many requests.", body = ErrorBody),
+        QuestionRefusals,
     ),
 )]
 pub async fn live(

@@ -11,7 +11,7 @@ use super::sheet::{Format, Sheet};
 use super::work::ask;
 use crate::http::api::params::Params;
 use crate::http::caller::Caller;
-use crate::http::error::{ApiError, ErrorBody};
+use crate::http::error::{ApiError, QuestionRefusals};
 use crate::http::state::EdgeState;
 use crate::metrics::{LiveNow, OpenThen, Period, StoodOpen, Trend, Trended};
 use crate::telemetry::clock;
@@ -83,9 +83,7 @@ struct TrendRow {
     ),
     responses(
         (status = 200, body = MetricsTrend),
-        (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
-        (status = 401, description = "No valid token.", body = ErrorBody),
-        (status = 429, description = "Too many requests.", body = ErrorBody),
+        QuestionRefusals,
     ),
 )]
 pub async fn trend(
