@@ -313,7 +313,8 @@ impl UmblerHub {
     /// A session has read all that was queued for it.
     pub(super) fn note_drained(&mut self, id: &SessionId, ctx: &mut Context<Self>) {
         let Some(session) = self.sessions.get_mut(id) else { return };
-        if !session.backlog.is_empty() {
+        // Something may have been queued since: then the next time that it is empty is told.
+        if !session.backlog.is_empty() && !session.await_empty() {
             return;
         }
         session.behind_ticks = 0;

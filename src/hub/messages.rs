@@ -77,8 +77,10 @@ pub struct Connect {
     pub backlog: Arc<super::backlog::Backlog>,
     /// The client's address, for the limit per address.
     pub address: IpAddr,
-    /// Without a JWT key everybody is signed in as the anonymous admin.
+    /// Who signed in already; without a JWT key everybody is the anonymous admin.
     pub who: Option<Who>,
+    /// There is a key: only tokens count.
+    pub auth_required: bool,
 }
 
 /// Who sits at a session's other end.

@@ -33,6 +33,10 @@ pub struct Presence {
     stays: BTreeMap<Arc<str>, Stay>,
     /// Where the chats in view stand, so that nobody is told of one that they may not see.
     places: HashMap<ChatId, Placement>,
+    /// Places of chats that are being looked up.
+    lookups: usize,
+    /// Where chats moved while any were.
+    moved_meanwhile: HashMap<ChatId, Placement>,
     /// Users of whom something changed since the last word to followers.
     changed: BTreeSet<Arc<str>>,
 }
@@ -105,8 +109,27 @@ impl Presence {
         self.changed.insert(Arc::clone(user));
     }
 
+    /// The place of a chat is looked up: what moves from now on counts more than what is found.
+    pub fn begin_lookup(&mut self) {
+        self.lookups += 1;
+    }
+
+    /// It was; where it stands by now, if that is known better.
+    pub fn end_lookup(&mut self, chat: &str) -> Option<Placement> {
+        let moved = self.moved_meanwhile.iter().find(|(id, _)| id.as_str() == chat);
+        let moved = moved.map(|(_, place)| place.clone());
+        self.lookups -= 1;
+        if self.lookups == 0 {
+            self.moved_meanwhile.clear();
+        }
+        moved
+    }
+
     /// A chat stands elsewhere now; true where somebody has it in view.
     pub fn moved(&mut self, chat: &ChatId, place: &Placement) -> bool {
+        if self.lookups > 0 {
+            self.moved_meanwhile.insert(chat.clone(), place.clone());
+        }
         let Some(known) = self.places.get_mut(chat).filter(|known| *known != place) else { return false };
         known.clone_from(place);
         let looks = |stay: &Stay| stay.screens.values().flatten().any(|viewed| viewed == chat);
@@ -215,6 +238,21 @@ mod tests {
         presence.expire(20 + GRACE_TICKS);
         let changed = presence.take_changed();
         assert_eq!(presence.of(&changed, &bia.scope).left, [Arc::clone(&bia.user)]);
+    }
+
+    #[test]
+    fn a_chat_that_moves_while_it_is_looked_up_stands_where_it_moved() {
+        let mut presence = Presence::default();
+        let (chat, other): (ChatId, ChatId) = ("a".to_owned().into(), "b".to_owned().into());
+        let place = Placement { sector: Some("sales".into()), ..Placement::default() };
+        presence.moved(&chat, &Placement::default());
+        presence.begin_lookup();
+        presence.begin_lookup();
+        presence.moved(&chat, &place);
+        assert_eq!(presence.end_lookup(other.as_str()), None);
+        assert_eq!(presence.end_lookup(chat.as_str()), Some(place));
+        presence.begin_lookup();
+        assert_eq!(presence.end_lookup(chat.as_str()), None, "it is found where it stands now");
     }
 
     #[test]

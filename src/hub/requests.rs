@@ -92,7 +92,7 @@ impl Handler<Connect> for UmblerHub {
                 epoch: &self.settings.epoch,
                 seq: self.stats.as_of.0,
                 heartbeat_seconds: HEARTBEAT_SECONDS,
-                auth_required: connect.who.is_none(),
+                auth_required: connect.auth_required,
             },
         ));
         self.tell_newcomer(&mut session);
@@ -277,10 +277,17 @@ impl UmblerHub {
     fn go_live(&mut self, id: &SessionId) {
         if let Some(session) = self.sessions.get_mut(id)
             && matches!(session.flow, Flow::Off | Flow::Replayed)
-            && session.follows_updates()
         {
-            session.flow = Flow::Live;
+            session.flow = if session.follows_updates() { Flow::Live } else { Flow::Off };
         }
+    }
+
+    /// A later request took the place of a first subscription that still waits for the disk.
+    pub(super) fn supersede_recovery(&mut self, id: &SessionId, before: Flow) {
+        let Flow::AwaitingDisk { answer: Some(unanswered), .. } = before else { return };
+        let message = "a later request came before it was known what was missed";
+        let answered = unanswered.request_id.as_deref();
+        self.answer(id, encode_error(answered, clock::now(), ErrorCode::BadRequest, message));
     }
 
     /// Answers a session, if it is still there.
@@ -306,7 +313,8 @@ impl Handler<Unsubscribe> for UmblerHub {
             && !session.follows_updates()
             && !session.flow.is_of_the_past()
         {
-            session.flow = Flow::Off;
+            let before = std::mem::take(&mut session.flow);
+            self.supersede_recovery(&unsubscribe.session, before);
         }
         let id = unsubscribe.request_id.as_deref();
         self.answer(&unsubscribe.session, encode(ServerEvent::Unsubscribed, id, clock::now(), &unsubscribed));

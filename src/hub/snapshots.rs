@@ -34,12 +34,18 @@ type Key = (SnapshotLimits, String);
 pub struct Snapshots {
     kept: HashMap<Key, Encoded>,
     waiting: HashMap<Key, Vec<Asker>>,
+    /// Grows each time that what was counted as today is not any more.
+    day: u64,
 }
 
 #[derive(Debug)]
 struct Asker {
     session: SessionId,
     request_id: Option<RequestId>,
+    /// Where the hub stood: a snapshot from before would miss updates that this session was not sent either.
+    since: Seq,
+    /// On which day.
+    day: u64,
 }
 
 /// An encoded snapshot and the position that it stands at.
@@ -53,6 +59,7 @@ impl Snapshots {
     /// What was counted as today is not any more.
     pub fn forget(&mut self) {
         self.kept.clear();
+        self.day += 1;
     }
 }
 
@@ -118,7 +125,8 @@ impl Handler<SendSnapshot> for UmblerHub {
         let Some((_, scope)) = self.sessions.get(&ask.session).and_then(Session::scope) else { return };
         let scope = Arc::clone(scope);
         let key = (ask.limits, scope.hash().to_owned());
-        let asker = Asker { session: ask.session, request_id: ask.request_id };
+        let (since, day) = (self.stats.as_of, self.snapshots.day);
+        let asker = Asker { session: ask.session, request_id: ask.request_id, since, day };
         // It may stand ahead of the hub: the archive sees a commit before the hub has handed it out.
         if let Some(kept) = self.snapshots.kept.get(&key).filter(|kept| kept.seq >= self.stats.as_of) {
             let frame = asker.frame(&kept.data);
@@ -140,26 +148,45 @@ impl Asker {
 
 impl UmblerHub {
     fn make_snapshot(&self, key: Key, scope: Arc<Scope>, ctx: &mut Context<Self>) {
-        let ask =
-            EncodeSnapshot { limits: key.0, scope, now: clock::now(), zone: self.settings.zone.clone() };
+        let ask = EncodeSnapshot {
+            limits: key.0,
+            scope: Arc::clone(&scope),
+            now: clock::now(),
+            zone: self.settings.zone.clone(),
+        };
         let answer = self.archive.send(Ask(ask)).into_actor(self);
-        ctx.spawn(
-            answer
-                .map(move |answer, hub, _| hub.take_snapshot(key, answer.unwrap_or(Err(ArchiveError::Busy)))),
-        );
+        let day = self.snapshots.day;
+        ctx.spawn(answer.map(move |answer, hub, ctx| {
+            hub.take_snapshot(key, scope, day, answer.unwrap_or(Err(ArchiveError::Busy)), ctx);
+        }));
     }
 
-    fn take_snapshot(&mut self, key: Key, answer: Result<Encoded, ArchiveError>) {
+    fn take_snapshot(
+        &mut self,
+        key: Key,
+        scope: Arc<Scope>,
+        day: u64,
+        answer: Result<Encoded, ArchiveError>,
+        ctx: &mut Context<Self>,
+    ) {
         let askers = self.snapshots.waiting.remove(&key).unwrap_or_default();
         match answer {
             Ok(encoded) => {
-                for asker in &askers {
+                let holds = |asker: &Asker| asker.since <= encoded.seq && asker.day <= day;
+                let (served, late): (Vec<_>, Vec<_>) = askers.into_iter().partition(holds);
+                for asker in &served {
                     self.answer(&asker.session, asker.frame(&encoded.data));
+                }
+                if !late.is_empty() {
+                    self.snapshots.waiting.insert(key.clone(), late);
+                    self.make_snapshot(key.clone(), scope, ctx);
                 }
                 if self.snapshots.kept.len() >= KEPT_MAX {
                     self.snapshots.kept.clear();
                 }
-                self.snapshots.kept.insert(key, encoded);
+                if day == self.snapshots.day {
+                    self.snapshots.kept.insert(key, encoded);
+                }
             }
             Err(error) => {
                 log::error!("no snapshot: {}", crate::journal::writer::chain(&error));

@@ -38,9 +38,14 @@ impl Handler<SetPresence> for UmblerHub {
         let Some((_, scope)) = self.sessions.get(&id).and_then(|session| session.scope()) else { return };
         let Some(chat) = chat else { return self.set_view(&id, request_id.as_deref(), None, ctx) };
         let placement = self.archive.send(Ask(GetPlacement { chat: chat.clone(), scope: Arc::clone(scope) }));
+        self.presence.begin_lookup();
         let answered = placement.into_actor(self).map(move |found, hub, ctx| {
+            let moved = hub.presence.end_lookup(&chat);
             match found.unwrap_or(Err(ArchiveError::Busy)) {
-                Ok(Some(place)) => hub.set_view(&id, request_id.as_deref(), Some((chat.into(), place)), ctx),
+                Ok(Some(place)) => {
+                    let view = Some((chat.into(), moved.unwrap_or(place)));
+                    hub.set_view(&id, request_id.as_deref(), view, ctx);
+                }
                 Ok(None) => {
                     let message = "data.chat names no chat that this token sees";
                     hub.refuse_view(&id, request_id.as_deref(), ErrorCode::BadRequest, message);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,9 @@ use super::project::{ProjectError, Projection};
 use crate::archive::{Archive, ArchiveError, Ask, Query};
 use crate::domain::Seq;
 use crate::domain::calendar::Calendar;
+use crate::journal::fault::kind_of;
 use crate::journal::writer::chain;
+use crate::protocol::FaultKind;
 use crate::telemetry::integrity::Integrity;
 use crate::telemetry::priority::give_way;
 
@@ -46,6 +48,7 @@ const NOWHERE: Place = Place { position: -1, rebuilding: None };
 pub struct MetricsHandle {
     wake: SyncSender<()>,
     wanted: Arc<AtomicI64>,
+    damaged: Arc<AtomicBool>,
     place: watch::Receiver<Place>,
     reads: Addr<Archive>,
     calendar: watch::Receiver<Arc<Calendar>>,
@@ -60,11 +63,13 @@ impl MetricsHandle {
         let (publish, place) = watch::channel(NOWHERE);
         let wanted = Arc::new(AtomicI64::new(0));
         let generation = Arc::new(AtomicU64::new(0));
+        let damaged = Arc::new(AtomicBool::new(false));
         let follower = Follower {
             database: database.to_path_buf(),
             default_hours,
             woken,
             wanted: Arc::clone(&wanted),
+            damaged: Arc::clone(&damaged),
             generation: Arc::clone(&generation),
             publish,
             publish_hours,
@@ -72,7 +77,7 @@ impl MetricsHandle {
         std::thread::Builder::new().name("metrics".into()).spawn(move || follower.run())?;
         // Their own account: damage of this file is no damage of the database.
         let reads = Archive::start_on_replaced(file::path_of(database), Integrity::default(), generation);
-        Ok(Self { wake, wanted, place, reads, calendar })
+        Ok(Self { wake, wanted, damaged, place, reads, calendar })
     }
 
     /// Waits until everything up to `newest` is in the metrics, at most [`CATCH_UP_MAX`].
@@ -83,9 +88,7 @@ impl MetricsHandle {
     /// The same for whoever waits no longer than this.
     pub async fn catch_up_within(&self, newest: Seq, wait: Duration) {
         self.wanted.fetch_max(newest.0, Ordering::AcqRel);
-        if self.wake.try_send(()).is_err() {
-            log::trace!("the projector is awake");
-        }
+        self.wake_projector();
         let mut place = self.place.clone();
         let reached = place.wait_for(|place| place.position >= newest.0);
         if tokio::time::timeout(wait, reached).await.is_err() {
@@ -103,9 +106,22 @@ impl MetricsHandle {
         Arc::clone(&self.calendar.borrow())
     }
 
-    /// Asks.
+    /// Asks. Where the file holds what does not fit, it is made anew.
     pub async fn ask<Q: Query>(&self, query: Q) -> Result<Q::Answer, ArchiveError> {
-        self.reads.send(Ask(query)).await.unwrap_or(Err(ArchiveError::Busy))
+        let answer = self.reads.send(Ask(query)).await.unwrap_or(Err(ArchiveError::Busy));
+        if let Err(ArchiveError::Database(error)) = &answer
+            && kind_of(error) == FaultKind::Damaged
+        {
+            self.damaged.store(true, Ordering::Release);
+            self.wake_projector();
+        }
+        answer
+    }
+
+    fn wake_projector(&self) {
+        if self.wake.try_send(()).is_err() {
+            log::trace!("the projector is awake");
+        }
     }
 }
 
@@ -114,6 +130,8 @@ struct Follower {
     default_hours: Calendar,
     woken: Receiver<()>,
     wanted: Arc<AtomicI64>,
+    /// The file holds what does not fit.
+    damaged: Arc<AtomicBool>,
     /// Files that were opened so far: each may be another one than before.
     generation: Arc<AtomicU64>,
     publish: watch::Sender<Place>,
@@ -134,6 +152,10 @@ impl Follower {
                     // Told once, however long a full disk stays full.
                     let level = if faulted { log::Level::Debug } else { log::Level::Error };
                     log::log!(level, "the metrics do not follow: {}", chain(&error));
+                    // Else it is the database, of which the journal tells.
+                    if !faulted && error.is_damage() && !file::is_sound(&file::path_of(&self.database)) {
+                        self.damaged.store(true, Ordering::Release);
+                    }
                     (projection, faulted) = (None, true);
                     FAULT_PAUSE
                 }
@@ -150,13 +172,17 @@ impl Follower {
 
     /// One step; how long to rest after it.
     fn step(&self, projection: &mut Option<Projection>) -> Result<Duration, ProjectError> {
-        let opened = match projection.take() {
-            Some(opened) => opened,
-            None => {
-                let opened = Projection::open(&self.database, &self.default_hours)?;
-                self.generation.fetch_add(1, Ordering::AcqRel);
-                opened
-            }
+        if self.damaged.swap(false, Ordering::AcqRel) {
+            log::error!("the file of the metrics is damaged and made anew");
+            *projection = None;
+            file::remove(&file::path_of(&self.database))?;
+        }
+        let opened = if let Some(opened) = projection.take() {
+            opened
+        } else {
+            let opened = Projection::open(&self.database, &self.default_hours)?;
+            self.generation.fetch_add(1, Ordering::AcqRel);
+            opened
         };
         let projection = projection.insert(opened);
         let begun = Instant::now();

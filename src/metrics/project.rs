@@ -15,8 +15,10 @@ use crate::archive::{self, ArchiveError, epoch, last_seq};
 use crate::domain::Seq;
 use crate::domain::calendar::Calendar;
 use crate::domain::metrics::{DEFINITION, facts, live};
+use crate::journal::fault::kind_of;
 use crate::journal::settings;
 use crate::journal::store::StoreError;
+use crate::protocol::FaultKind;
 
 /// Positions that are followed in one transaction.
 pub const POSITIONS_PER_STEP: i64 = 1_000;
@@ -37,6 +39,13 @@ pub enum ProjectError {
     /// Nor can the hours that an admin saved.
     #[error("the saved settings cannot be read")]
     Settings(#[from] StoreError),
+}
+
+impl ProjectError {
+    /// True where one of the two files holds what does not fit.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Read(ArchiveError::Database(error)) if kind_of(error) == FaultKind::Damaged)
+    }
 }
 
 impl From<rusqlite::Error> for ProjectError {
@@ -149,7 +158,15 @@ impl Projection {
         let step = self.file.transaction()?;
         let mut changed = Changed::new();
         for id in &chats {
-            if let Some(Loaded { chat, entries, history }) = load(&snapshot, id, None)? {
+            let loaded = match load(&snapshot, id, None) {
+                Err(ArchiveError::Corrupt(error)) => {
+                    // All the others are counted, and so is this one as it was.
+                    log::error!("chat {id} cannot be read and is left as it is in the metrics: {error}");
+                    continue;
+                }
+                loaded => loaded?,
+            };
+            if let Some(Loaded { chat, entries, history }) = loaded {
                 let rows = Rows { tx: &step, calendar: &self.calendar };
                 let key = rows.put(&chat, &facts(&history), live(&history).as_ref(), &mut changed)?;
                 Lived::read(&snapshot, &chat, &entries)?.put(&step, key)?;

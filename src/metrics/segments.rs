@@ -115,7 +115,8 @@ fn read(tx: &Transaction<'_>, segment: &Segment, part: Part) -> Result<Vec<u8>, 
 /// The reader opens the file anew, and the projector makes it anew where it is damaged.
 fn damaged(segment: &Segment, part: Part) -> ArchiveError {
     log::error!("segment {} of the metrics holds no {part:?} that fit it", segment.id);
-    ArchiveError::Database(rusqlite::Error::InvalidColumnIndex(usize::from(part as u8)))
+    let corrupt = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+    ArchiveError::Database(rusqlite::Error::SqliteFailure(corrupt, None))
 }
 
 type Number = fn(&(i64, FactRow)) -> i64;

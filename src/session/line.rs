@@ -163,7 +163,12 @@ impl Line {
 
     /// Writes all that waits, for the connection's task, unless the buffer comes first.
     pub fn poll_write_all(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.queue.borrow().is_empty() || !self.is_clear() {
+        if self.queue.borrow().is_empty() {
+            // Whatever was handed on was written before: what comes next is due anew.
+            self.handed_on.set(false);
+            return self.unless_broken();
+        }
+        if !self.is_clear() {
             return self.unless_broken();
         }
         let written = self.poll_pieces(usize::MAX, cx);

@@ -155,6 +155,7 @@ impl Actor for WsSession {
             backlog: Arc::clone(&self.backlog),
             address: self.seat.address,
             who: self.sign_in.who(),
+            auth_required: self.sign_in.who().is_none(),
         };
         if self.seat.hub.try_send(connect).is_err() {
             log::warn!("the hub is too busy to take in session {}", self.id);

@@ -86,6 +86,17 @@ pub struct Authenticated<'a> {
     expires_at: Option<Timestamp>,
 }
 
+impl<'a> Authenticated<'a> {
+    /// Of whoever is signed in.
+    pub(super) fn of(identity: &'a Identity) -> Self {
+        Self {
+            success: true,
+            user: User { id: &identity.sub, name: identity.name.as_deref(), role: identity.role },
+            expires_at: identity.expires_at,
+        }
+    }
+}
+
 /// The content of `token_expiring`.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -218,12 +229,7 @@ impl WsSession {
 
     fn welcome(&mut self, id: Option<&RawValue>, now: Timestamp, ctx: &mut ws::WebsocketContext<Self>) {
         let Some(identity) = &self.sign_in.identity else { return };
-        let authenticated = Authenticated {
-            success: true,
-            user: User { id: &identity.sub, name: identity.name.as_deref(), role: identity.role },
-            expires_at: identity.expires_at,
-        };
-        ctx.text(encode(ServerEvent::Authenticated, id, now, &authenticated));
+        ctx.text(encode(ServerEvent::Authenticated, id, now, &Authenticated::of(identity)));
     }
 
     fn expire(&mut self, ctx: &mut ws::WebsocketContext<Self>) {

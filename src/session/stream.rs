@@ -4,7 +4,8 @@
 //! # Contract
 //!
 //! 1. The envelopes are those of the socket, one in each `data:` line; an update's `id:` is `EPOCH:SEQ`.
-//! 2. It begins with `connection_established` and `subscribed`, then `umbler_data` unless the position was recovered.
+//! 2. It begins with `connection_established`, `authenticated` where there is a key, and `subscribed`, then `umbler_data`
+//!    unless the position was recovered.
 //! 3. It ends with `closed` `{code, reason}`, a code of the close table, where the hub ends it.
 
 use std::pin::Pin;
@@ -20,6 +21,7 @@ use serde::Serialize;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use utoipa::ToSchema;
 
+use super::sign_in::Authenticated;
 use super::{SessionSeat, new_session_id};
 use crate::auth::{Identity, LEEWAY_SECONDS};
 use crate::hub::backlog::{Backlog, MESSAGES_MAX};
@@ -97,17 +99,16 @@ impl Actor for StreamSession {
             backlog: Arc::clone(&self.backlog),
             address: self.seat.address,
             who: Some(Who::new(&self.identity)),
+            auth_required: self.is_signed_in(),
         };
-        let subscribe = self.request.subscribe.clone();
-        let subscribe = Subscribe { session: Arc::clone(&self.id), request_id: None, request: subscribe };
-        let connected = self.seat.hub.try_send(connect).is_ok();
-        // Before it subscribes, so that its channels count as its user's.
-        if connected && self.identity.expires_at.is_some() {
-            self.ask_to_be_admitted(ctx);
+        if self.seat.hub.try_send(connect).is_err() {
+            return self.give_up(ctx);
         }
-        if !connected || self.seat.hub.try_send(subscribe).is_err() {
-            log::warn!("the hub is too busy to take in stream {}", self.id);
-            return self.close(CloseCode::GoingAway, ctx);
+        // Before it subscribes, so that its channels count as its user's.
+        if self.is_signed_in() {
+            self.ask_to_be_admitted(ctx);
+        } else {
+            self.subscribe(ctx);
         }
         self.seat.metrics.session_opened();
         self.await_expiry(ctx);
@@ -127,13 +128,38 @@ impl Actor for StreamSession {
 }
 
 impl StreamSession {
+    /// Its token counts: there is a key.
+    fn is_signed_in(&self) -> bool {
+        self.identity.expires_at.is_some()
+    }
+
+    fn subscribe(&mut self, ctx: &mut Context<Self>) {
+        let request = self.request.subscribe.clone();
+        let subscribe = Subscribe { session: Arc::clone(&self.id), request_id: None, request };
+        if self.seat.hub.try_send(subscribe).is_err() {
+            self.give_up(ctx);
+        }
+    }
+
+    fn give_up(&mut self, ctx: &mut Context<Self>) {
+        log::warn!("the hub is too busy to take in stream {}", self.id);
+        self.close(CloseCode::GoingAway, ctx);
+    }
+
     /// The hub has the last word on users: it knows their other sessions, and who was revoked.
     fn ask_to_be_admitted(&self, ctx: &mut Context<Self>) {
         let admit = Admit { session: Arc::clone(&self.id), identity: Arc::new(self.identity.clone()) };
         let asked = self.seat.hub.send(admit).into_actor(self);
         ctx.wait(asked.map(|answer, stream, ctx| match answer {
             // Where it has ended already, its close is on the way.
-            Ok(Ok(_) | Err(AdmitError::Unknown)) => {}
+            Ok(Err(AdmitError::Unknown)) => {}
+            Ok(Ok(_)) => {
+                // Through the mailbox, where the greeting waits already and what is subscribed comes later.
+                if ctx.address().try_send(Welcome).is_err() {
+                    return stream.give_up(ctx);
+                }
+                stream.subscribe(ctx);
+            }
             Ok(Err(AdmitError::Revoked)) => stream.close(CloseCode::Revoked, ctx),
             Ok(Err(AdmitError::TooManySessions | AdmitError::TooFast)) => stream.close(CloseCode::Limit, ctx),
             Err(_gone) => stream.close(CloseCode::GoingAway, ctx),
@@ -192,6 +218,20 @@ impl StreamSession {
 fn seq_of(frame: &str) -> Option<&str> {
     let rest = frame.strip_prefix(r#"{"event":"umbler_update","seq":"#)?;
     rest.split_once(',').map(|(seq, _)| seq)
+}
+
+/// The hub has admitted the user.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Welcome;
+
+impl Handler<Welcome> for StreamSession {
+    type Result = ();
+
+    fn handle(&mut self, _: Welcome, _: &mut Self::Context) {
+        let authenticated = Authenticated::of(&self.identity);
+        self.write(&encode(ServerEvent::Authenticated, None, clock::now(), &authenticated), None);
+    }
 }
 
 impl Handler<Deliver> for StreamSession {

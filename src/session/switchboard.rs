@@ -57,8 +57,13 @@ impl Lines {
         };
         let id = LineId { place, serial: places.serial };
         let start = || {
-            let switchboard = Switchboard { lines: Rc::clone(self), due: VecDeque::new() };
-            Arc::new(switchboard.start().recipient())
+            let switchboard = Switchboard::create(|ctx| {
+                // The backlog of each session bounds what the hub sends it. From the beginning: the hub may send to many
+                // lines before this actor has its first turn.
+                ctx.set_mailbox_capacity(0);
+                Switchboard { lines: Rc::clone(self), due: VecDeque::new() }
+            });
+            Arc::new(switchboard.recipient())
         };
         (id, Outbox::Line { worker: Arc::clone(self.switchboard.get_or_init(start)), line: id })
     }
@@ -84,8 +89,6 @@ impl Actor for Switchboard {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        // The backlog of each session bounds what the hub sends it.
-        ctx.set_mailbox_capacity(0);
         ctx.spawn(WriteOut);
     }
 }

@@ -12,6 +12,8 @@ use super::support::{PATIENCE, hub_with, spawn_hub};
 
 /// An update holds its text more than once: the first few fill the kernel's buffers, so that the socket is full amid a frame.
 const TEXT_BYTES: usize = 20_000;
+/// An update of so much text is below the bound of one, and more than the kernel's buffers.
+const HALF_WRITTEN_BYTES: usize = 250_000;
 /// Together they stay below what may wait for a session.
 const UPDATES: i64 = 12;
 
@@ -48,6 +50,29 @@ fn answers_and_updates_on_a_full_socket_are_whole_and_each_in_its_order() {
     assert_eq!((updates, pongs, subscribed), (expected.clone(), expected.clone(), expected));
     hub.provider().says("a", "live again");
     assert_eq!(sleeper.hears_updates_until(UPDATES + 1), [UPDATES + 1]);
+}
+
+#[test]
+fn what_the_actor_says_behind_a_half_written_update_keeps_no_later_update_back() {
+    let hub = spawn_hub();
+    let mut sleeper = hub.screen().watching(&["updates"]);
+    let mut awake = hub.screen().watching(&["updates"]);
+    // Alone it is more than the kernel takes of it, and nothing of the hub's waits behind it.
+    hub.provider().says("a", &"x".repeat(HALF_WRITTEN_BYTES));
+    awake.hears_update("new_message");
+    sleeper.sends("nothing that is known");
+    let begun = Instant::now();
+    while !hub.get("/metrics").text.lines().any(|line| is_one_refused_frame(line)) {
+        assert!(begun.elapsed() < PATIENCE, "the actor has refused it");
+    }
+    assert_eq!(sleeper.hears_updates_until(1), [1]);
+    sleeper.hears("error");
+    hub.provider().says("a", "live again");
+    assert_eq!(sleeper.hears_updates_until(2), [2]);
+}
+
+fn is_one_refused_frame(line: &str) -> bool {
+    line.starts_with("umbler_hub_frames_refused_total") && line.ends_with(" 1")
 }
 
 #[test]

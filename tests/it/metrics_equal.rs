@@ -184,6 +184,42 @@ fn a_damaged_file_of_metrics_is_made_anew() {
 }
 
 #[test]
+fn damaged_pages_of_the_metrics_are_noticed_and_the_file_is_made_anew() {
+    let mut hub = spawn_hub();
+    for chat in ["a", "b", "c"] {
+        hub.provider().says(chat, "hello");
+    }
+    hub.caught_up_metrics();
+    assert!(hub.stop().success());
+    let before = dump(hub.home());
+    // The header and the place stand; what was counted does not.
+    let mut bytes = std::fs::read(file(hub.home())).expect("the file");
+    bytes[3 * 4_096..].fill(0xff);
+    std::fs::write(file(hub.home()), bytes).expect("written");
+    let mut hub = hub.started_again();
+    hub.provider().says("a", "again");
+    while hub.get("/api/umbler/metrics/live").status != 200 {}
+    hub.caught_up_metrics();
+    assert!(hub.stop().success());
+    assert_eq!(dump(hub.home()).len(), before.len() + 1, "all of it, and one fact more");
+}
+
+#[test]
+fn a_chat_that_cannot_be_read_keeps_no_other_from_being_counted() {
+    let mut hub = spawn_hub();
+    for chat in ["a", "b", "c"] {
+        hub.provider().says(chat, "hello");
+    }
+    assert!(hub.stop().success());
+    let database = Connection::open(hub.home().join("hub.db")).expect("the database");
+    database.execute("UPDATE chats SET state = '{' WHERE id = 'b'", []).expect("spoilt");
+    drop(database);
+    remove(hub.home());
+    let hub = hub.started_again();
+    assert_eq!(hub.caught_up_metrics()["rows"][0]["open"], 2);
+}
+
+#[test]
 fn other_hours_recompute_history_and_recompute_does_so_at_once() {
     let mut hub = spawn_hub();
     hub.provider().posts(&Delivery::message("a").at(0));

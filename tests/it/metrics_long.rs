@@ -119,4 +119,17 @@ fn a_long_history_is_sealed_and_answers_as_before() {
     hub.provider().posts(&Delivery::message("chat-0-0").message_id("late").at(1));
     let after = rows(&hub, &format!("/summary?{DAY}&metric=messagesIn"));
     assert_eq!(after[0]["n"], SENDERS * MESSAGES_EACH + 1);
+
+    // A segment that does not fit is not believed: the file is made anew while the hub runs.
+    let counted = answers(&hub);
+    while sealed() == 0 {
+        thread::yield_now();
+    }
+    file.execute("UPDATE segment_parts SET bytes = x'00'", []).expect("spoilt");
+    drop(file);
+    let asked = format!("/api/umbler/metrics/agents?sector=sector-1&{DAY}");
+    assert_eq!(hub.get(&asked).status, 503);
+    while hub.get(&asked).status != 200 {}
+    hub.caught_up_metrics();
+    assert_eq!(answers(&hub), counted);
 }

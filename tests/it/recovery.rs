@@ -34,6 +34,66 @@ fn back(hub: &Hub, since: i64) -> (Screen, Value) {
 }
 
 #[test]
+fn a_snapshot_that_others_have_asked_for_too_is_never_older_than_the_subscription() {
+    let hub = hub_with(&[("RATE_LIMIT_CONNECTS_PER_SECOND", "0")]);
+    posts(&hub, "a", 200);
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                hub.provider().says("a", "going on");
+            }
+        });
+        let screens: Vec<_> = (0..8)
+            .map(|_| {
+                scope.spawn(|| {
+                    for _ in 0..40 {
+                        let mut screen = hub.screen();
+                        screen.says("subscribe_updates", json!({}));
+                        let subscribed = screen.hears("subscribed")["seq"].as_i64();
+                        screen.says("request_umbler_data", json!({}));
+                        let snapshot = past_updates(&mut screen);
+                        assert_eq!(snapshot["event"], "umbler_data", "{snapshot}");
+                        let snapshot = snapshot["data"]["seq"].as_i64();
+                        assert!(snapshot >= subscribed, "{snapshot:?} is older than {subscribed:?}");
+                    }
+                })
+            })
+            .collect();
+        let outcomes: Vec<_> = screens.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
+        done.store(true, Ordering::Relaxed);
+        assert!(outcomes.iter().all(Result::is_ok), "no snapshot is older");
+    });
+}
+
+/// The next envelope that is no update.
+fn past_updates(screen: &mut Screen) -> Value {
+    loop {
+        let envelope = screen.hears_anything();
+        if envelope["event"] != "umbler_update" {
+            return envelope;
+        }
+    }
+}
+
+#[test]
+fn a_position_that_waits_for_the_disk_is_answered_whatever_is_asked_next() {
+    let hub = hub_with(&[("UPDATES_IN_MEMORY", "16")]);
+    posts(&hub, "a", 100);
+    for _ in 0..10 {
+        let mut screen = hub.screen();
+        let since = json!({ "channels": ["updates"], "since": 0, "epoch": epoch(&hub) });
+        screen.sends(&json!({ "event": "subscribe_updates", "id": "first", "data": since }).to_string());
+        screen.sends(&json!({ "event": "unsubscribe_updates", "id": "second" }).to_string());
+        let mut answered: Vec<Value> = [past_updates(&mut screen), past_updates(&mut screen)]
+            .map(|envelope| envelope["id"].clone())
+            .into();
+        answered.sort_by_key(ToString::to_string);
+        assert_eq!(answered, ["first", "second"]);
+    }
+}
+
+#[test]
 fn a_screen_that_reconnects_ten_times_misses_nothing() {
     let hub = spawn_hub();
     let mut known = 0;

@@ -56,7 +56,11 @@ fn a_stream_brings_the_snapshot_and_then_what_the_socket_brings() {
     hub.provider().says("a", "before");
     let mut socket = hub.screen().watching(&["updates"]);
     let mut stream = Stream::open(&hub, "?contacts=1", &[]);
-    assert_eq!(stream.hears("connection_established")["data"]["protocol"], 1);
+    let greeting = stream.hears("connection_established");
+    assert_eq!(
+        (&greeting["data"]["protocol"], &greeting["data"]["authRequired"]),
+        (&json!(1), &json!(false))
+    );
     let subscribed = stream.hears("subscribed");
     assert_eq!(
         (&subscribed["data"]["recovered"], &subscribed["data"]["reason"]),
@@ -125,7 +129,9 @@ fn a_stream_wants_a_token_and_right_parameters() {
     refused("?channels=user:caio", &[]).refuses(403, "forbidden");
     refused("", &[("origin", "https://evil.example")]).refuses(403, "forbidden");
     let mut stream = Stream::open(&hub, "?channels=user:bia", &[("authorization", &bearer)]);
-    stream.hears("connection_established");
+    assert_eq!(stream.hears("connection_established")["data"]["authRequired"], true);
+    assert_eq!(stream.hears("authenticated")["data"]["user"]["id"], "bia");
+    stream.hears("subscribed");
 }
 
 #[test]

@@ -30,6 +30,7 @@ pub(super) enum Way {
 pub(super) fn way(event: ServerEvent) -> Way {
     match event {
         ServerEvent::ConnectionEstablished
+        | ServerEvent::Authenticated
         | ServerEvent::UmblerData
         | ServerEvent::Subscribed
         | ServerEvent::UmblerUpdate
@@ -41,8 +42,7 @@ pub(super) fn way(event: ServerEvent) -> Way {
         | ServerEvent::HubStatus
         | ServerEvent::GoingAway
         | ServerEvent::Error => Way::Both,
-        ServerEvent::Authenticated
-        | ServerEvent::Unsubscribed
+        ServerEvent::Unsubscribed
         | ServerEvent::Pong
         | ServerEvent::PresenceSet
         | ServerEvent::ReplayEnded
