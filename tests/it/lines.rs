@@ -62,7 +62,7 @@ fn what_the_actor_says_behind_a_half_written_update_keeps_no_later_update_back()
     awake.hears_update("new_message");
     sleeper.sends("nothing that is known");
     let begun = Instant::now();
-    while !hub.get("/metrics").text.lines().any(|line| is_one_refused_frame(line)) {
+    while !hub.get("/metrics").text.lines().any(is_one_refused_frame) {
         assert!(begun.elapsed() < PATIENCE, "the actor has refused it");
     }
     assert_eq!(sleeper.hears_updates_until(1), [1]);
