@@ -136,7 +136,8 @@ export class UmblerHubClient {
     for (const channel of added) followed.add(channel);
     return this.#ask(added, (session, done, failed) => {
       session.subscribe(added, done, (error) => {
-        if (!error.temporary) for (const channel of added) followed.delete(channel);
+        // The end of the session is no refusal: the next one subscribes to what is remembered.
+        if (!error.temporary && !session.isOver) for (const channel of added) followed.delete(channel);
         failed(error);
       });
     });

@@ -120,6 +120,11 @@ export class Session {
     return this.#begun && (this.#subscribed || this.#owner.plan().channels.length === 0);
   }
 
+  /** True once it has ended: what the hub was still asked, it did not refuse. */
+  get isOver() {
+    return this.#over;
+  }
+
   get isCaughtUp() {
     return this.#caughtUp;
   }

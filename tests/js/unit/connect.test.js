@@ -188,6 +188,21 @@ test('a channel that is forbidden is refused by name, and the connection goes on
   assert.equal(client.status, 'connected');
 });
 
+test('channels whose subscription the hub had not answered at disconnect are subscribed to by the next session', async (t) => {
+  const { hub, client } = await pair(t);
+  await client.connect();
+  const [peer] = hub.connections;
+  peer.deaf.add('subscribe_updates');
+  const unanswered = client.subscribeToUpdates();
+  await peer.hears('subscribe_updates');
+  client.disconnect();
+  await assert.rejects(unanswered, { code: 'disconnected' });
+  await client.connect();
+  assert.deepEqual(hub.connections[1].heard.map(({ event, data }) => [event, data.channels]), [
+    ['subscribe_updates', ['updates', 'stats']],
+  ]);
+});
+
 test('disconnect ends it, and connect begins again', async (t) => {
   const { hub, clock, client } = await pair(t);
   await client.connect();
