@@ -134,6 +134,7 @@ export class UmblerHubClient {
     const followed = this.#holdings.channels;
     const added = channels.filter((channel) => !followed.has(channel));
     for (const channel of added) followed.add(channel);
+    if (added.includes('updates')) this.#holdings.joinUpdates(this.#connection.session);
     return this.#ask(added, (session, done, failed) => {
       session.subscribe(added, done, (error) => {
         // The end of the session is no refusal: the next one subscribes to what is remembered.

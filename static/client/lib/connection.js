@@ -65,6 +65,7 @@ export class Connection {
       greeted: (session, hello) => this.#greeted(session, hello),
       changed: () => this.#changed(),
       resumed: (_, subscribed) => holdings.resumed(subscribed),
+      joined: (_, subscribed) => holdings.joined(subscribed),
       heard: (session, envelope) => this.#heard(session, envelope),
       caughtUp: () => this.#caughtUp(),
       verified: (_, seq) => holdings.position.verify(seq),

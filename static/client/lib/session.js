@@ -48,6 +48,8 @@ export const SNAPSHOT_RETRY_MS = 2_000;
  * @property {(session: Session, hello: ConnectionEstablished) => void} greeted
  * @property {(session: Session) => void} changed subscriptions are acknowledged, or the data is behind
  * @property {(session: Session, subscribed: Subscribed) => boolean} resumed true where a snapshot is needed
+ * @property {(session: Session, subscribed: Subscribed) => boolean} joined updates are followed too from here on; true
+ *   where a snapshot is needed
  * @property {(session: Session, envelope: Envelope) => void} heard
  * @property {(session: Session) => void} caughtUp nothing that was missed is missing any more
  * @property {(session: Session, seq: number) => void} verified
@@ -125,6 +127,11 @@ export class Session {
     return this.#over;
   }
 
+  /** True once the hub was asked for a channel: whatever is asked for later is live from then on. */
+  get hasAskedToSubscribe() {
+    return this.#hasAskedToSubscribe;
+  }
+
   get isCaughtUp() {
     return this.#caughtUp;
   }
@@ -160,6 +167,7 @@ export class Session {
     const from = place === null ? {} : { since: place.seq, epoch: place.epoch, scope: place.scope ?? undefined };
     this.request('subscribe_updates', { channels, ...from }, (data) => {
       if (first) this.#acknowledged(data);
+      else if (channels.includes('updates') && this.#owner.joined(this, data)) this.requestSnapshot(true);
       done(data);
     }, (error) => {
       if (first) this.#hasAskedToSubscribe = false;
