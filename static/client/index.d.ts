@@ -27,7 +27,8 @@ export declare class UmblerHubClient {
   /** What is not named stays as it is. */
   configure(options: HubOptions): this;
   /**
-   * Connects, signs in where the hub wants that, and subscribes. While connected, a new token is exchanged in place.
+   * Connects, signs in where the hub wants that, and subscribes. While connected, a new token is exchanged in place; an
+   * event stream is opened anew with it.
    * Rejected where the hub refuses; a hub that does not answer is tried until it does.
    */
   connect(token?: string | null): Promise<void>;

@@ -76,7 +76,8 @@ export class UmblerHubClient {
   }
 
   /**
-   * Connects, signs in where the hub wants that, and subscribes. While connected, a new token is exchanged in place.
+   * Connects, signs in where the hub wants that, and subscribes. While connected, a new token is exchanged in place;
+   * an event stream is opened anew with it.
    *
    * @param {string | null} [token]
    * @returns {Promise<void>} rejected where the hub refuses; a hub that does not answer is tried until it does
@@ -85,10 +86,15 @@ export class UmblerHubClient {
     const known = this.#tokens.current;
     if (token) this.#tokens.set(token);
     const { session, hello } = this.#connection;
-    if (token && token !== known && session?.hasBegun && hello?.authRequired) {
+    const isNew = Boolean(token) && token !== known;
+    if (token && isNew && session?.kind === 'websocket' && session.hasBegun && hello?.authRequired) {
       return this.#exchange(session, token, known);
     }
     try {
+      // A stream carries its token in the request: with another token it is another stream.
+      if (isNew && session?.kind === 'stream') {
+        this.#connection.moveTo(this.#settle(), this.#options.transport ?? 'auto');
+      }
       return this.#connection.start(this.#settle(), this.#options.transport ?? 'auto');
     } catch (error) {
       this.#connection.stop('disconnected', /** @type {HubError} */ (error));

@@ -216,7 +216,7 @@ export class Connection {
     this.#retry.ended(end, session.kind);
     this.#session = null;
     this.#holdings.snapshots.forget();
-    const final = this.#finalReason(end);
+    const final = this.#finalReason(end, session.token);
     if (final !== null) {
       if (end.code === CLOSE.REVOKED) this.forgetUser();
       return this.stop(final.code === 'unauthorized' ? 'unauthorized' : 'disconnected', final);
@@ -228,13 +228,17 @@ export class Connection {
     this.#changed();
   }
 
-  /** Why not to come back; null where to come back. @param {End} end */
-  #finalReason({ code, kind, error }) {
+  /**
+   * Why not to come back; null where to come back.
+   *
+   * @param {End} end @param {string | null | undefined} token that the session was known by
+   */
+  #finalReason({ code, kind, error }, token) {
     if (kind === 'unauthorized' || kind === 'refused') return error;
     if (code !== CLOSE.TOKEN_EXPIRED) return finalClose(code);
-    this.#tokens.drop();
+    this.#tokens.drop(token);
     this.#refusals += 1;
-    if (this.#tokens.canRenew && this.#refusals < REFUSALS_MAX) return null;
+    if (this.#tokens.canReplace(token) && this.#refusals < REFUSALS_MAX) return null;
     return new HubError('unauthorized', 'the token has expired', { closeCode: code });
   }
 

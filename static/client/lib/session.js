@@ -112,6 +112,11 @@ export class Session {
     return this.#link.kind;
   }
 
+  /** The token that the hub knows this session by; undefined before it was admitted. */
+  get token() {
+    return this.#link.kind === 'stream' ? this.#link.token : this.#signIn.token;
+  }
+
   /** True once signed in, where that is needed. */
   get hasBegun() {
     return this.#begun;
@@ -365,7 +370,7 @@ export class Session {
   /** @param {LinkEnd} end */
   #closed({ code, message, status, retryAfterMs }) {
     if (this.#over) return;
-    const expired = this.#tokenExpired || (status === 401 && this.#owner.tokens.canRenew);
+    const expired = this.#tokenExpired || (status === 401 && this.#owner.tokens.canReplace(this.token));
     /** @type {End['kind']} */
     const kind = status === 401 && !expired ? 'unauthorized' : status === 403 ? 'refused' : 'closed';
     const closeCode = expired ? CLOSE.TOKEN_EXPIRED : code;

@@ -72,6 +72,17 @@ test('a refused token is renewed once by the provider before the client gives up
   assert.equal(hub.connections.length, 1);
 });
 
+test('a token that is refused does not take along the one that was given meanwhile', async (t) => {
+  const admits = (token) => {
+    if (token === 'new') return null;
+    client.configure({ token: 'new' });
+    throw { code: 'unauthorized', message: 'no' };
+  };
+  const { hub, client } = await pair(t, { script: { authRequired: true, admits } });
+  await client.connect('old');
+  assert.deepEqual(hub.connections[0].heard.map(({ data }) => data.token), ['old', 'new']);
+});
+
 test('a provider that fails is asked again later', async (t) => {
   let calls = 0;
   const tokenProvider = async () => {

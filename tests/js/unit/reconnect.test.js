@@ -125,6 +125,22 @@ test('4003 without a provider is the end: the client is unauthorized', async (t)
   await status(client, 'unauthorized');
 });
 
+test('4003 comes back with the token that was being exchanged when the old one ended', async (t) => {
+  const { hub, clock, client } = await pair(t, { script: { authRequired: true } });
+  await client.connect('old');
+  const [peer] = hub.connections;
+  await peer.hears('authenticate');
+  peer.deaf.add('authenticate');
+  client.connect('new').catch(() => {});
+  await peer.hears('authenticate');
+  peer.close(4003);
+  await Promise.race([status(client, 'recovering'), status(client, 'unauthorized')]);
+  assert.equal(client.status, 'recovering');
+  clock.pass(0);
+  await status(client, 'connected');
+  assert.equal((await hub.connections[1].hears('authenticate')).data.token, 'new');
+});
+
 test('the hub names the moment of return, and nothing hurries it', async (t) => {
   const page = new EventTarget();
   const { hub, clock, client } = await pair(t, { runtime: { window: page } });
