@@ -63,6 +63,7 @@ export class Connection {
       tokens,
       plan: () => holdings.plan(),
       greeted: (session, hello) => this.#greeted(session, hello),
+      signedIn: (session, user) => this.#signedIn(session, user),
       changed: () => this.#changed(),
       resumed: (_, subscribed) => holdings.resumed(subscribed),
       joined: (_, subscribed) => holdings.joined(subscribed),
@@ -192,10 +193,18 @@ export class Connection {
     this.#hello = hello;
   }
 
+  /** @param {Session} session @param {User} user */
+  #signedIn(session, user) {
+    const isAnother = this.#user !== null && this.#user.id !== user.id;
+    if (isAnother) this.forgetUser();
+    this.#user = user;
+    // It was opened with the position of the one before.
+    if (isAnother && session.kind === 'stream') session.reopen();
+  }
+
   /** @param {Session} session @param {Envelope} envelope */
   #heard(session, envelope) {
     const isNews = this.#holdings.take(session, envelope, this.#hello?.epoch ?? null);
-    if (envelope.event === 'authenticated') this.#user = envelope.data.user;
     if (envelope.event !== 'pong' && this.status === 'connected') this.#lastHeardAt = this.#runtime.now();
     if (isNews) this.#events.heard(envelope);
   }

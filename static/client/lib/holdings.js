@@ -42,7 +42,13 @@ export class Holdings {
   /** The stream goes on. @param {Subscribed} subscribed @returns {boolean} true where a snapshot is needed */
   resumed({ seq, epoch, scope, recovered }) {
     const { data } = this.state;
+    const scopeBefore = this.position.place?.scope ?? data.scope;
     this.#joinedAt = 0;
+    // What another token was allowed to see may be more than this one is.
+    if (scopeBefore !== null && scopeBefore !== scope) {
+      this.#clear();
+      this.#changed();
+    }
     if (recovered) {
       this.position.resume(epoch, scope);
     } else {

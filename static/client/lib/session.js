@@ -11,7 +11,7 @@ import { Pulse } from './pulse.js';
 import { ANSWER_MS, Requests } from './requests.js';
 import { SignIn } from './sign-in.js';
 
-/** @import { ConnectionEstablished, Envelope, Runtime, SnapshotLimits, Subscribed } from '../types.d.ts' */
+/** @import { ConnectionEstablished, Envelope, Runtime, SnapshotLimits, Subscribed, User } from '../types.d.ts' */
 /** @import { Link } from './link.js' */
 /** @import { LinkEnd, LinkEvents } from './transport-websocket.js' */
 /** @import { Done, Failed } from './requests.js' */
@@ -46,6 +46,7 @@ export const SNAPSHOT_RETRY_MS = 2_000;
  * @property {TokenSource} tokens
  * @property {() => Plan} plan
  * @property {(session: Session, hello: ConnectionEstablished) => void} greeted
+ * @property {(session: Session, user: User) => void} signedIn before anything is asked for in the user's name
  * @property {(session: Session) => void} changed subscriptions are acknowledged, or the data is behind
  * @property {(session: Session, subscribed: Subscribed) => boolean} resumed true where a snapshot is needed
  * @property {(session: Session, subscribed: Subscribed) => boolean} joined updates are followed too from here on; true
@@ -235,6 +236,9 @@ export class Session {
     switch (envelope.event) {
       case 'connection_established':
         return this.#greet(envelope);
+      case 'authenticated':
+        this.#owner.signedIn(this, envelope.data.user);
+        break;
       case 'umbler_update':
         this.#updates += 1;
         this.#replayLeft = Math.max(0, this.#replayLeft - 1);
@@ -260,6 +264,7 @@ export class Session {
         break;
       default:
     }
+    if (this.#over) return;
     this.#requests.settle(envelope);
     if (this.#over) return;
     this.#owner.heard(this, envelope);
