@@ -64,11 +64,13 @@ export class UmblerHubClient {
     this.configure(options);
   }
 
-  /** @param {HubOptions} options what is not named stays as it is */
+  /** @param {HubOptions} options what is not named stays as it is; without a connection, no token is a sign-out */
   configure(options) {
     this.#options = { ...this.#options, ...options };
     if (options.tokenProvider !== undefined) this.#tokens.setProvider(options.tokenProvider);
     if (options.token !== undefined) this.#tokens.set(options.token);
+    // Signed out: whoever looks at the screen next may be somebody else.
+    if (options.token === null && this.#connection.isStopped && this.user !== null) this.#connection.forgetUser();
     if (!this.#connection.isStopped && this.#moved()) {
       this.#connection.moveTo(this.#settle(), this.#options.transport ?? 'auto');
     }

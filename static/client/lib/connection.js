@@ -159,10 +159,11 @@ export class Connection {
     this.#changed();
   }
 
-  /** Nothing of this user may stay. */
+  /** Nothing of this user may stay, not even for a frame. */
   forgetUser() {
-    this.#holdings.forget();
     this.#user = this.#lastHeardAt = null;
+    this.#holdings.forget();
+    this.#events.changed();
   }
 
   #open() {
