@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { counted } from '../../../static/console/chats.js';
 import { MESSAGES_MAX, Thread } from '../../../static/console/thread.js';
 
 const message = (minute, text, more = {}) => ({ id: `m${minute}`, at: new Date(Date.UTC(2026, 2, 2, 13, minute)).toISOString(), text, ...more });
@@ -45,4 +46,13 @@ test('a chat on the page holds so many messages, the newest', () => {
   thread.take(asked, []);
   assert.equal(thread.messages.length, MESSAGES_MAX);
   assert.equal(texts(thread)[0], '5');
+});
+
+test('the heading of the open chats says how many there are, and the page how many it does not show', () => {
+  const chats = (count) => Array.from({ length: count }, (_, index) => ({ id: `c${index}` }));
+  const data = (count, openChats, truncated = []) => ({ chats: chats(count), stats: { openChats }, truncated });
+  assert.deepEqual(counted(data(200, 350, ['chats'])), { open: 350, notShown: 300 });
+  assert.deepEqual(counted(data(60, 59)), { open: 60, notShown: 10 }, 'the counters come a moment later');
+  assert.deepEqual(counted(data(3, 3, ['contacts'])), { open: 3, notShown: 0 });
+  assert.deepEqual(counted({ chats: [], stats: null, truncated: [] }), { open: 0, notShown: 0 });
 });
