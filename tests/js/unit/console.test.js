@@ -1,10 +1,12 @@
 /** What the console makes of the data, without a page. */
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 
 import { counted } from '../../../static/console/chats.js';
 import { MESSAGES_MAX, Thread } from '../../../static/console/thread.js';
+import { named } from '../../../static/console/words.js';
 
 const message = (minute, text, more = {}) => ({ id: `m${minute}`, at: new Date(Date.UTC(2026, 2, 2, 13, minute)).toISOString(), text, ...more });
 const texts = (thread) => thread.messages?.map(({ text }) => text) ?? null;
@@ -55,4 +57,12 @@ test('the heading of the open chats says how many there are, and the page how ma
   assert.deepEqual(counted(data(60, 59)), { open: 60, notShown: 10 }, 'the counters come a moment later');
   assert.deepEqual(counted(data(3, 3, ['contacts'])), { open: 3, notShown: 0 });
   assert.deepEqual(counted({ chats: [], stats: null, truncated: [] }), { open: 0, notShown: 0 });
+});
+
+test('the console has a word for every type of an update', async () => {
+  const types = await readFile(new URL('../../../static/client/types.d.ts', import.meta.url), 'utf8');
+  const [, union] = /export type UpdateType =([^;]+);/.exec(types);
+  const all = [...union.matchAll(/'(\w+)'/g)].map(([, type]) => type);
+  assert.ok(all.includes('settings_updated'));
+  assert.deepEqual(all.filter((type) => named(type) === type), []);
 });
