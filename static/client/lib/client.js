@@ -14,7 +14,7 @@ import { Emitter } from './emitter.js';
 import { HubError } from './envelope.js';
 import { Holdings } from './holdings.js';
 import { Replay } from './replay.js';
-import { askFor, askForJson } from './rest.js';
+import { askForFile, askForJson } from './rest.js';
 import { browserRuntime } from './runtime.js';
 import { TokenSource } from './tokens.js';
 import { restBase, socketUrl } from './url.js';
@@ -207,8 +207,7 @@ export class UmblerHubClient {
    * @param {string} path @param {Record<string, string | number | undefined>} [query] @param {string} [accept]
    */
   async download(path, query = {}, accept = '*/*') {
-    const answer = await askFor(this.#runtime, restBase(this.url), path, await this.#tokens.get(), { query, accept });
-    return answer.blob();
+    return askForFile(this.#runtime, restBase(this.url), path, await this.#tokens.get(), { query, accept });
   }
 
   /** @returns {Status} */
