@@ -24,10 +24,11 @@ export declare const DEFAULT_CHANNELS: readonly string[];
 export declare class UmblerHubClient {
   constructor(options?: HubOptions, runtime?: Partial<Runtime>);
 
-  /** What is not named stays as it is. */
+  /** What is not named stays as it is; `token: null` while not connected forgets the user and what was held. */
   configure(options: HubOptions): this;
   /**
-   * Connects, signs in where the hub wants that, and subscribes. While connected, a new token is exchanged in place.
+   * Connects, signs in where the hub wants that, and subscribes. While connected, a new token is exchanged in place; an
+   * event stream is opened anew with it.
    * Rejected where the hub refuses; a hub that does not answer is tried until it does.
    */
   connect(token?: string | null): Promise<void>;

@@ -11,6 +11,7 @@ export interface UseWebSocketOptions {
   onError?: (error: HubError) => void;
   /** Where the hub is; else `VITE_WEBSOCKET_URL`, else this page's host. */
   url?: string;
+  /** Where it becomes null, the user is signed out and what was held is forgotten. */
   token?: string | null;
   tokenProvider?: TokenProvider;
 }

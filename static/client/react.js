@@ -38,13 +38,13 @@ export function useWebSocket(options = {}) {
     return () => stops.forEach((stop) => stop());
   }, [client]);
 
+  // Where this component has signed in. Others, which name no token, sign nobody out.
+  const signedIn = useRef(/** @type {typeof share | null} */ (null));
   useEffect(() => {
-    if (!token) return;
-    // Before the connection is opened; on an open one it is exchanged in place.
-    if (client.status === 'connected') client.connect(token).catch(() => {});
-    else client.configure({ token });
-    if (client.status === 'unauthorized' && latest.current.autoConnect !== false) client.connect().catch(() => {});
-  }, [client, token]);
+    if (token) share.signIn(token, latest.current.autoConnect !== false);
+    else signedIn.current?.signOut();
+    signedIn.current = token ? share : null;
+  }, [share, token]);
 
   // Equal lists of channels are the same wish, although each rendering makes a new one.
   const wished = channelsOf(subscribeToUpdates).join(' ');

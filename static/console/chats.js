@@ -6,14 +6,14 @@ import { arrange, byId, make, say, sayInstead } from './dom.js';
 import { age, line, moment, number } from './format.js';
 import { word } from './words.js';
 
-/** @import { Chat } from '../client/index.d.ts' */
+/** @import { Chat, UmblerData } from '../client/index.d.ts' */
 
 /** Chats on the page; the hub tells of up to 200. */
 const CHATS_MAX = 50;
 
 /** @param {(chat: Chat) => void} chosen */
 export function chats(chosen) {
-  const [list, empty, count] = [byId('chats'), byId('chats-empty'), byId('chats-count')];
+  const [list, empty, count, more] = [byId('chats'), byId('chats-empty'), byId('chats-count'), byId('chats-more')];
   /** @type {string | null} */
   let selected = null;
 
@@ -28,11 +28,24 @@ export function chats(chosen) {
 
   function draw() {
     const { seq, chats: all } = hub.data;
-    say(count, seq === null ? '' : number(all.length));
+    const { open, notShown } = counted(hub.data);
+    say(count, seq === null ? '' : number(open));
     sayInstead(empty, all.length > 0 ? null : emptyText(seq));
+    sayInstead(more, notShown === 0 ? null : word('more', { count: number(notShown) }));
     arrange(list, all.slice(0, CHATS_MAX), create, (element, chat) => fill(element, chat, chat.id === selected));
   }
   return draw;
+}
+
+/**
+ * How many chats are open, and how many of them are not on the page. A list that was cut does not know; the counters do.
+ *
+ * @param {Pick<UmblerData, 'chats' | 'stats' | 'truncated'>} data
+ */
+export function counted({ chats, stats, truncated }) {
+  const known = truncated.includes('chats') ? (stats?.openChats ?? 0) : 0;
+  const open = Math.max(chats.length, known);
+  return { open, notShown: open - Math.min(chats.length, CHATS_MAX) };
 }
 
 /** @param {number | null} seq */

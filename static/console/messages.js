@@ -4,26 +4,24 @@
 import hub from '../client/index.js';
 import { arrange, byId, make, say, sayInstead } from './dom.js';
 import { line, moment } from './format.js';
+import { MESSAGES_MAX, Thread } from './thread.js';
 import { named, word } from './words.js';
 
 /** @import { Chat, Message, Update } from '../client/index.d.ts' */
-
-/** Messages that are loaded, and kept on the page. */
-const MESSAGES_MAX = 50;
 
 export function messages() {
   const [list, title, about, empty] = [byId('messages'), byId('messages-title'), byId('messages-about'), byId('messages-empty')];
   /** @type {Chat | null} */
   let chat = null;
-  /** Oldest first; null while loading. @type {Message[] | null} */
-  let shown = null;
+  let thread = new Thread();
   /** @type {string | null} */
   let failure = null;
 
   /** @param {Chat} chosen */
   async function choose(chosen) {
     chat = chosen;
-    shown = failure = null;
+    thread = new Thread();
+    failure = null;
     draw();
     title.focus({ preventScroll: true });
     if (matchMedia('(max-width: 60rem)').matches) title.scrollIntoView({ block: 'start' });
@@ -33,39 +31,31 @@ export function messages() {
 
   /** @param {Chat} chosen */
   async function load(chosen) {
+    const loading = thread;
+    const asked = loading.ask();
+    const isWanted = () => loading === thread && loading.waitsFor(asked);
     try {
       const path = `/api/umbler/chats/${encodeURIComponent(chosen.id)}/messages`;
       const answer = await hub.get(path, { limit: MESSAGES_MAX });
-      if (chat?.id !== chosen.id) return;
-      const newer = shown ?? [];
-      // The hub gives the newest first.
-      shown = answer.messages.toReversed();
+      if (!isWanted()) return;
+      loading.take(asked, answer.messages);
       failure = null;
-      // Updates that came meanwhile know more than the answer.
-      newer.forEach(learn);
     } catch (error) {
-      if (chat?.id !== chosen.id) return;
+      if (!isWanted()) return;
       failure = word('messagesFailed', { reason: error instanceof Error ? error.message : String(error) });
     }
     draw();
     list.scrollTop = list.scrollHeight;
   }
 
-  /** @param {Message} message */
-  function learn(message) {
-    const others = (shown ?? []).filter(({ id }) => id !== message.id);
-    const at = others.findLastIndex((other) => Date.parse(other.at) <= Date.parse(message.at)) + 1;
-    shown = others.toSpliced(at, 0, message).slice(-MESSAGES_MAX);
-  }
-
   hub.on('umbler_update', (/** @type {Update} */ update) => {
     if (chat === null || update.chat?.id !== chat.id) return;
     if (update.type === 'chat_gone') {
-      shown = [];
+      thread.clear();
       failure = word('chatGone');
     } else {
       chat = update.chat;
-      for (const message of [update.message, ...(update.otherMessages ?? [])]) if (message) learn(message);
+      for (const message of [update.message, ...(update.otherMessages ?? [])]) if (message) thread.learn(message);
     }
     const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
     draw();
@@ -80,14 +70,14 @@ export function messages() {
     say(title, chat === null ? word('chooseChat') : (chat.contactName ?? word('unnamed')));
     say(about, chat === null ? '' : aboutChat(chat));
     sayInstead(empty, emptyText());
-    arrange(list, shown ?? [], create, fill);
+    arrange(list, thread.messages ?? [], create, fill);
   }
 
   function emptyText() {
     if (chat === null) return word('chooseChatHint');
     if (failure !== null) return failure;
-    if (shown === null) return word('loading');
-    return shown.length === 0 ? word('noMessages') : null;
+    if (thread.messages === null) return word('loading');
+    return thread.messages.length === 0 ? word('noMessages') : null;
   }
 
   return { choose, draw };

@@ -52,5 +52,5 @@ function fill(element, { at, update }) {
   say(head.children[0], named(update.type));
   head.children[1].setAttribute('datetime', at);
   say(head.children[1], at === '' ? '' : exactMoment(at).split(/[ ,]+/).at(-1) ?? '');
-  say(text, [update.chat?.contactName, update.message ? line(update.message) : update.reason].filter(Boolean).join(': '));
+  say(text, [update.chat?.contactName ?? update.alert?.contactName, update.message ? line(update.message) : update.reason].filter(Boolean).join(': '));
 }

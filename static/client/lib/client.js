@@ -14,7 +14,7 @@ import { Emitter } from './emitter.js';
 import { HubError } from './envelope.js';
 import { Holdings } from './holdings.js';
 import { Replay } from './replay.js';
-import { askFor, askForJson } from './rest.js';
+import { askForFile, askForJson } from './rest.js';
 import { browserRuntime } from './runtime.js';
 import { TokenSource } from './tokens.js';
 import { restBase, socketUrl } from './url.js';
@@ -64,11 +64,13 @@ export class UmblerHubClient {
     this.configure(options);
   }
 
-  /** @param {HubOptions} options what is not named stays as it is */
+  /** @param {HubOptions} options what is not named stays as it is; without a connection, no token is a sign-out */
   configure(options) {
     this.#options = { ...this.#options, ...options };
     if (options.tokenProvider !== undefined) this.#tokens.setProvider(options.tokenProvider);
     if (options.token !== undefined) this.#tokens.set(options.token);
+    // Signed out: whoever looks at the screen next may be somebody else.
+    if (options.token === null && this.#connection.isStopped && this.user !== null) this.#connection.forgetUser();
     if (!this.#connection.isStopped && this.#moved()) {
       this.#connection.moveTo(this.#settle(), this.#options.transport ?? 'auto');
     }
@@ -76,7 +78,8 @@ export class UmblerHubClient {
   }
 
   /**
-   * Connects, signs in where the hub wants that, and subscribes. While connected, a new token is exchanged in place.
+   * Connects, signs in where the hub wants that, and subscribes. While connected, a new token is exchanged in place;
+   * an event stream is opened anew with it.
    *
    * @param {string | null} [token]
    * @returns {Promise<void>} rejected where the hub refuses; a hub that does not answer is tried until it does
@@ -85,10 +88,15 @@ export class UmblerHubClient {
     const known = this.#tokens.current;
     if (token) this.#tokens.set(token);
     const { session, hello } = this.#connection;
-    if (token && token !== known && session?.hasBegun && hello?.authRequired) {
+    const isNew = Boolean(token) && token !== known;
+    if (token && isNew && session?.kind === 'websocket' && session.hasBegun && hello?.authRequired) {
       return this.#exchange(session, token, known);
     }
     try {
+      // A stream carries its token in the request: with another token it is another stream.
+      if (isNew && session?.kind === 'stream') {
+        this.#connection.moveTo(this.#settle(), this.#options.transport ?? 'auto');
+      }
       return this.#connection.start(this.#settle(), this.#options.transport ?? 'auto');
     } catch (error) {
       this.#connection.stop('disconnected', /** @type {HubError} */ (error));
@@ -134,9 +142,11 @@ export class UmblerHubClient {
     const followed = this.#holdings.channels;
     const added = channels.filter((channel) => !followed.has(channel));
     for (const channel of added) followed.add(channel);
+    if (added.includes('updates')) this.#holdings.joinUpdates(this.#connection.session);
     return this.#ask(added, (session, done, failed) => {
       session.subscribe(added, done, (error) => {
-        if (!error.temporary) for (const channel of added) followed.delete(channel);
+        // The end of the session is no refusal: the next one subscribes to what is remembered.
+        if (!error.temporary && !session.isOver) for (const channel of added) followed.delete(channel);
         failed(error);
       });
     });
@@ -197,8 +207,7 @@ export class UmblerHubClient {
    * @param {string} path @param {Record<string, string | number | undefined>} [query] @param {string} [accept]
    */
   async download(path, query = {}, accept = '*/*') {
-    const answer = await askFor(this.#runtime, restBase(this.url), path, await this.#tokens.get(), { query, accept });
-    return answer.blob();
+    return askForFile(this.#runtime, restBase(this.url), path, await this.#tokens.get(), { query, accept });
   }
 
   /** @returns {Status} */

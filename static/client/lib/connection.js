@@ -63,8 +63,10 @@ export class Connection {
       tokens,
       plan: () => holdings.plan(),
       greeted: (session, hello) => this.#greeted(session, hello),
+      signedIn: (session, user) => this.#signedIn(session, user),
       changed: () => this.#changed(),
       resumed: (_, subscribed) => holdings.resumed(subscribed),
+      joined: (_, subscribed) => holdings.joined(subscribed),
       heard: (session, envelope) => this.#heard(session, envelope),
       caughtUp: () => this.#caughtUp(),
       verified: (_, seq) => holdings.position.verify(seq),
@@ -157,10 +159,11 @@ export class Connection {
     this.#changed();
   }
 
-  /** Nothing of this user may stay. */
+  /** Nothing of this user may stay, not even for a frame. */
   forgetUser() {
-    this.#holdings.forget();
     this.#user = this.#lastHeardAt = null;
+    this.#holdings.forget();
+    this.#events.changed();
   }
 
   #open() {
@@ -191,10 +194,18 @@ export class Connection {
     this.#hello = hello;
   }
 
+  /** @param {Session} session @param {User} user */
+  #signedIn(session, user) {
+    const isAnother = this.#user !== null && this.#user.id !== user.id;
+    if (isAnother) this.forgetUser();
+    this.#user = user;
+    // It was opened with the position of the one before.
+    if (isAnother && session.kind === 'stream') session.reopen();
+  }
+
   /** @param {Session} session @param {Envelope} envelope */
   #heard(session, envelope) {
     const isNews = this.#holdings.take(session, envelope, this.#hello?.epoch ?? null);
-    if (envelope.event === 'authenticated') this.#user = envelope.data.user;
     if (envelope.event !== 'pong' && this.status === 'connected') this.#lastHeardAt = this.#runtime.now();
     if (isNews) this.#events.heard(envelope);
   }
@@ -215,7 +226,7 @@ export class Connection {
     this.#retry.ended(end, session.kind);
     this.#session = null;
     this.#holdings.snapshots.forget();
-    const final = this.#finalReason(end);
+    const final = this.#finalReason(end, session.token);
     if (final !== null) {
       if (end.code === CLOSE.REVOKED) this.forgetUser();
       return this.stop(final.code === 'unauthorized' ? 'unauthorized' : 'disconnected', final);
@@ -227,13 +238,17 @@ export class Connection {
     this.#changed();
   }
 
-  /** Why not to come back; null where to come back. @param {End} end */
-  #finalReason({ code, kind, error }) {
+  /**
+   * Why not to come back; null where to come back.
+   *
+   * @param {End} end @param {string | null | undefined} token that the session was known by
+   */
+  #finalReason({ code, kind, error }, token) {
     if (kind === 'unauthorized' || kind === 'refused') return error;
     if (code !== CLOSE.TOKEN_EXPIRED) return finalClose(code);
-    this.#tokens.drop();
+    this.#tokens.drop(token);
     this.#refusals += 1;
-    if (this.#tokens.canRenew && this.#refusals < REFUSALS_MAX) return null;
+    if (this.#tokens.canReplace(token) && this.#refusals < REFUSALS_MAX) return null;
     return new HubError('unauthorized', 'the token has expired', { closeCode: code });
   }
 

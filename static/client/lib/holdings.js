@@ -21,6 +21,7 @@ export class Holdings {
   /** @type {Position} */ position;
   #runtime;
   #changed;
+  /** In this session, a snapshot of an earlier position lacks updates that never came. */ #joinedAt = 0;
   /** @type {unknown} */ #refillTimer = null;
 
   /** @param {Runtime} runtime @param {() => void} changed the data is other than before */
@@ -41,6 +42,13 @@ export class Holdings {
   /** The stream goes on. @param {Subscribed} subscribed @returns {boolean} true where a snapshot is needed */
   resumed({ seq, epoch, scope, recovered }) {
     const { data } = this.state;
+    const scopeBefore = this.position.place?.scope ?? data.scope;
+    this.#joinedAt = 0;
+    // What another token was allowed to see may be more than this one is.
+    if (scopeBefore !== null && scopeBefore !== scope) {
+      this.#clear();
+      this.#changed();
+    }
     if (recovered) {
       this.position.resume(epoch, scope);
     } else {
@@ -48,6 +56,25 @@ export class Holdings {
       this.position.start(seq, epoch, scope);
       if (!missedNothing) this.state.interrupt();
     }
+    return this.snapshots.wanted && !this.state.isCurrent;
+  }
+
+  /**
+   * Updates are followed from now on, and were not until now. What came meanwhile is in no update: neither in those that
+   * come next, nor in those after a position, since that moved on without them.
+   *
+   * @param {Session | null} session
+   */
+  joinUpdates(session) {
+    // The first answer of a session without a position tells whether anything is missing.
+    if (session?.hasAskedToSubscribe || this.position.place !== null) this.state.interrupt();
+  }
+
+  /** The session follows updates as well. @param {Subscribed} subscribed @returns {boolean} true where a snapshot is needed */
+  joined({ seq }) {
+    this.#joinedAt = seq;
+    const { isCurrent, data } = this.state;
+    if (isCurrent && (data.seq ?? 0) < seq) this.state.interrupt();
     return this.snapshots.wanted && !this.state.isCurrent;
   }
 
@@ -62,7 +89,8 @@ export class Holdings {
     if (event === 'umbler_update') return this.#update(session, envelope);
     if (event === 'umbler_data') {
       const complete = this.snapshots.take(this.state, data, session.snapshotLimits);
-      if (!complete) session.requestSnapshot(!this.state.isCurrent);
+      if (data.seq < this.#joinedAt) this.state.interrupt();
+      if (!complete || !this.state.isCurrent) session.requestSnapshot(!this.state.isCurrent);
       // A new token may have changed what this user sees.
       if (this.position.place?.epoch === data.epoch) this.position.resume(data.epoch, data.scope);
       this.#changed();

@@ -13,6 +13,7 @@ import { restBase } from './url.js';
  * @property {'websocket' | 'stream'} kind
  * @property {(event: string, data?: object, id?: string) => void} send
  * @property {() => void} close
+ * @property {string | null} [token] what a stream was opened with
  */
 
 /**

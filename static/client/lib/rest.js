@@ -15,19 +15,10 @@ import { HubError } from './envelope.js';
  * @property {string} [ifMatch] the entity tag of what the body was made from
  */
 
-/**
- * @param {Runtime} runtime
- * @param {string} base
- * @param {string} path
- * @param {string | null} token
- * @param {Ask} [ask]
- */
-export async function askForJson(runtime, base, path, token, ask) {
-  const response = await askFor(runtime, base, path, token, ask);
-  const body = await response.json().catch(() => null);
-  if (body === null) throw new HubError(`http_${response.status}`, `the hub answered ${response.status}`);
-  return body;
-}
+/** A question that takes longer than this, its answer read to the end, will not be answered. */
+export const ANSWER_MS = 30_000;
+/** The same where the answer is a file, which may be long. What is sent to the hub, it reads for 20 s at most. */
+export const FILE_MS = 300_000;
 
 /**
  * @param {Runtime} runtime
@@ -35,8 +26,41 @@ export async function askForJson(runtime, base, path, token, ask) {
  * @param {string} path
  * @param {string | null} token
  * @param {Ask} [ask]
+ * @returns {Promise<any>}
  */
-export async function askFor(runtime, base, path, token, { method = 'GET', query = {}, body, type = 'text/plain', accept, ifMatch } = {}) {
+export function askForJson(runtime, base, path, token, ask = {}) {
+  return inTime(runtime, ANSWER_MS, async (signal) => {
+    const response = await answerTo(runtime, base, path, token, ask, signal);
+    const body = await response.json().catch(() => null);
+    if (body === null) throw new HubError(`http_${response.status}`, `the hub answered ${response.status}`);
+    return body;
+  });
+}
+
+/**
+ * @param {Runtime} runtime
+ * @param {string} base
+ * @param {string} path
+ * @param {string | null} token
+ * @param {Ask} ask
+ * @returns {Promise<Blob>}
+ */
+export function askForFile(runtime, base, path, token, ask) {
+  return inTime(runtime, FILE_MS, async (signal) => {
+    const response = await answerTo(runtime, base, path, token, ask, signal);
+    return response.blob();
+  });
+}
+
+/**
+ * @param {Runtime} runtime
+ * @param {string} base
+ * @param {string} path
+ * @param {string | null} token
+ * @param {Ask} ask
+ * @param {AbortSignal} signal
+ */
+async function answerTo(runtime, base, path, token, { method = 'GET', query = {}, body, type = 'text/plain', accept, ifMatch }, signal) {
   if (runtime.fetch === null) throw new HubError('unreachable', 'there is no fetch here');
   const url = new URL(base + path);
   for (const [name, value] of Object.entries(query)) {
@@ -48,12 +72,11 @@ export async function askFor(runtime, base, path, token, { method = 'GET', query
   if (accept !== undefined) headers.accept = accept;
   if (ifMatch !== undefined) headers['if-match'] = ifMatch;
   /** @type {RequestInit} */
-  const options = { headers, credentials: 'omit' };
+  const options = { headers, credentials: 'omit', signal };
   if (method !== 'GET') options.method = method;
   if (body !== undefined) {
-    const isWhole = typeof body === 'string' || body instanceof Blob;
-    headers['content-type'] = isWhole ? type : 'application/json';
-    options.body = isWhole ? body : JSON.stringify(body);
+    headers['content-type'] = isWhole(body) ? type : 'application/json';
+    options.body = isWhole(body) ? body : JSON.stringify(body);
   }
   /** @type {Response} */
   let response;
@@ -64,6 +87,32 @@ export async function askFor(runtime, base, path, token, { method = 'GET', query
   }
   if (response.ok) return response;
   throw refusal(response.status, await response.json().catch(() => null));
+}
+
+/** Goes as it is. @param {unknown} body @returns {body is string | Blob} */
+function isWhole(body) {
+  return typeof body === 'string' || body instanceof Blob;
+}
+
+/**
+ * Whoever asks waits no longer than this: a line that hangs ends in an error, as one that breaks does.
+ *
+ * @template T
+ * @param {Runtime} runtime
+ * @param {number} ms
+ * @param {(signal: AbortSignal) => Promise<T>} ask
+ * @returns {Promise<T>}
+ */
+function inTime(runtime, ms, ask) {
+  const abort = new AbortController();
+  return new Promise((resolve, reject) => {
+    const timer = runtime.setTimeout(() => {
+      // Before the abort, which would be told as a hub that cannot be reached.
+      reject(new HubError('unreachable', `the hub did not answer within ${ms / 1000} s`, { temporary: true }));
+      abort.abort();
+    }, ms);
+    ask(abort.signal).then(resolve, reject).finally(() => runtime.clearTimeout(timer));
+  });
 }
 
 /** @param {number} status @param {any} body */

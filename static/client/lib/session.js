@@ -11,7 +11,7 @@ import { Pulse } from './pulse.js';
 import { ANSWER_MS, Requests } from './requests.js';
 import { SignIn } from './sign-in.js';
 
-/** @import { ConnectionEstablished, Envelope, Runtime, SnapshotLimits, Subscribed } from '../types.d.ts' */
+/** @import { ConnectionEstablished, Envelope, Runtime, SnapshotLimits, Subscribed, User } from '../types.d.ts' */
 /** @import { Link } from './link.js' */
 /** @import { LinkEnd, LinkEvents } from './transport-websocket.js' */
 /** @import { Done, Failed } from './requests.js' */
@@ -46,8 +46,11 @@ export const SNAPSHOT_RETRY_MS = 2_000;
  * @property {TokenSource} tokens
  * @property {() => Plan} plan
  * @property {(session: Session, hello: ConnectionEstablished) => void} greeted
+ * @property {(session: Session, user: User) => void} signedIn before anything is asked for in the user's name
  * @property {(session: Session) => void} changed subscriptions are acknowledged, or the data is behind
  * @property {(session: Session, subscribed: Subscribed) => boolean} resumed true where a snapshot is needed
+ * @property {(session: Session, subscribed: Subscribed) => boolean} joined updates are followed too from here on; true
+ *   where a snapshot is needed
  * @property {(session: Session, envelope: Envelope) => void} heard
  * @property {(session: Session) => void} caughtUp nothing that was missed is missing any more
  * @property {(session: Session, seq: number) => void} verified
@@ -110,6 +113,11 @@ export class Session {
     return this.#link.kind;
   }
 
+  /** The token that the hub knows this session by; undefined before it was admitted. */
+  get token() {
+    return this.#link.kind === 'stream' ? this.#link.token : this.#signIn.token;
+  }
+
   /** True once signed in, where that is needed. */
   get hasBegun() {
     return this.#begun;
@@ -118,6 +126,16 @@ export class Session {
   /** True once subscriptions are acknowledged. */
   get isReady() {
     return this.#begun && (this.#subscribed || this.#owner.plan().channels.length === 0);
+  }
+
+  /** True once it has ended: what the hub was still asked, it did not refuse. */
+  get isOver() {
+    return this.#over;
+  }
+
+  /** True once the hub was asked for a channel: whatever is asked for later is live from then on. */
+  get hasAskedToSubscribe() {
+    return this.#hasAskedToSubscribe;
   }
 
   get isCaughtUp() {
@@ -155,6 +173,7 @@ export class Session {
     const from = place === null ? {} : { since: place.seq, epoch: place.epoch, scope: place.scope ?? undefined };
     this.request('subscribe_updates', { channels, ...from }, (data) => {
       if (first) this.#acknowledged(data);
+      else if (channels.includes('updates') && this.#owner.joined(this, data)) this.requestSnapshot(true);
       done(data);
     }, (error) => {
       if (first) this.#hasAskedToSubscribe = false;
@@ -217,6 +236,9 @@ export class Session {
     switch (envelope.event) {
       case 'connection_established':
         return this.#greet(envelope);
+      case 'authenticated':
+        this.#owner.signedIn(this, envelope.data.user);
+        break;
       case 'umbler_update':
         this.#updates += 1;
         this.#replayLeft = Math.max(0, this.#replayLeft - 1);
@@ -242,6 +264,7 @@ export class Session {
         break;
       default:
     }
+    if (this.#over) return;
     this.#requests.settle(envelope);
     if (this.#over) return;
     this.#owner.heard(this, envelope);
@@ -352,7 +375,7 @@ export class Session {
   /** @param {LinkEnd} end */
   #closed({ code, message, status, retryAfterMs }) {
     if (this.#over) return;
-    const expired = this.#tokenExpired || (status === 401 && this.#owner.tokens.canRenew);
+    const expired = this.#tokenExpired || (status === 401 && this.#owner.tokens.canReplace(this.token));
     /** @type {End['kind']} */
     const kind = status === 401 && !expired ? 'unauthorized' : status === 403 ? 'refused' : 'closed';
     const closeCode = expired ? CLOSE.TOKEN_EXPIRED : code;

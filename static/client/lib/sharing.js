@@ -35,6 +35,8 @@ class Share {
   #holders = 0;
   /** A component opened the connection, so the last one closes it. */
   #isOurs = false;
+  /** The token was taken away, and with it the connection. */
+  #isSignedOut = false;
   /** @type {ReturnType<typeof setTimeout> | null} */
   #timer = null;
 
@@ -65,6 +67,24 @@ class Share {
       stopFollowing();
       this.#letGo(channels);
     };
+  }
+
+  /** A component names a token. @param {string} token @param {boolean} autoConnect */
+  signIn(token, autoConnect) {
+    const { client } = this;
+    // Before the connection is opened; on an open one it is exchanged in place.
+    if (client.status === 'connected') client.connect(token).catch(() => {});
+    else client.configure({ token });
+    const isOut = client.status === 'unauthorized' || (client.status === 'disconnected' && this.#isSignedOut);
+    this.#isSignedOut = false;
+    if (isOut && autoConnect) client.connect().catch(() => {});
+  }
+
+  /** A component that named a token names none any more: nothing of the user stays. */
+  signOut() {
+    this.#isSignedOut = true;
+    this.client.disconnect();
+    this.client.configure({ token: null });
   }
 
   #connect() {

@@ -26,6 +26,7 @@ export class SignIn {
   #tokens;
   #desk;
   #over = false;
+  /** @type {string | undefined} */ #token;
   /** @type {unknown} */ #timer = null;
 
   /** @param {Runtime} runtime @param {TokenSource} tokens @param {Desk} desk */
@@ -33,6 +34,11 @@ export class SignIn {
     this.#runtime = runtime;
     this.#tokens = tokens;
     this.#desk = desk;
+  }
+
+  /** What the hub has admitted last; undefined before that. */
+  get token() {
+    return this.#token;
   }
 
   /** The first time on this socket. */
@@ -54,6 +60,7 @@ export class SignIn {
   /** @param {string} token @param {Done} done @param {Failed} failed */
   exchange(token, done, failed) {
     const accepted = (/** @type {{ expiresAt: string | null }} */ data) => {
+      this.#token = token;
       this.#renewBefore(data.expiresAt);
       done(data);
     };
@@ -78,14 +85,16 @@ export class SignIn {
     if (token === null) {
       return this.#desk.refused(new HubError('unauthorized', 'the hub wants a token, and there is none'));
     }
-    this.exchange(token, () => this.#desk.admitted(), (error) => this.#turnedAway(error, again));
+    this.exchange(token, () => this.#desk.admitted(), (error) => this.#turnedAway(error, token, again));
   }
 
-  /** @param {HubError} error @param {boolean} again */
-  #turnedAway(error, again) {
+  /** @param {HubError} error @param {string} token @param {boolean} again */
+  #turnedAway(error, token, again) {
     if (this.#over) return;
     if (error.temporary) return this.#desk.failed(error);
-    this.#tokens.drop();
+    this.#tokens.drop(token);
+    // Another one was given meanwhile, and was not refused.
+    if (this.#tokens.current !== null) return this.#present(this.#tokens.get(), again);
     if (again || !this.#tokens.canRenew) return this.#desk.refused(error);
     this.#present(this.#tokens.renew('refused'), true);
   }

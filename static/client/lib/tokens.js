@@ -26,14 +26,23 @@ export class TokenSource {
     return this.#token;
   }
 
-  /** True where a new token can be had. */
+  /** True where a provider gives new tokens. */
   get canRenew() {
     return this.#provider !== null;
   }
 
-  /** The token at hand was refused or has expired. */
-  drop() {
-    this.#token = null;
+  /** True where another token than this one is at hand, or can be had. @param {string | null | undefined} token */
+  canReplace(token) {
+    return this.canRenew || (this.#token !== null && this.#token !== token);
+  }
+
+  /**
+   * This token was refused or has expired. Another one, given meanwhile, is still good.
+   *
+   * @param {string | null | undefined} token undefined where nobody knows which it was
+   */
+  drop(token) {
+    if (token === undefined || token === this.#token) this.#token = null;
   }
 
   /** The token at hand, else the provider's. @returns {Promise<string | null>} */

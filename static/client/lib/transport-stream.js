@@ -36,6 +36,7 @@ export function streamUrl(base, { channels, place, limits }) {
 
 export class StreamLink {
   kind = /** @type {const} */ ('stream');
+  /** What the hub was asked with. @type {string | null} */ token = null;
   #abort = new AbortController();
   /** @type {LinkEvents | null} */
   #events;
@@ -60,8 +61,9 @@ export class StreamLink {
 
   /** @param {NonNullable<Runtime['fetch']>} fetch @param {string} base @param {StreamWish} wish @returns {Promise<LinkEnd>} */
   async #run(fetch, base, wish) {
+    this.token = await wish.token();
     const response = await fetch(streamUrl(base, wish), {
-      headers: headersOf(await wish.token(), wish.place),
+      headers: headersOf(this.token, wish.place),
       cache: 'no-store',
       credentials: 'omit',
       signal: this.#abort.signal,

@@ -43,6 +43,14 @@ test('messages stand in their order, the newest last', async (t) => {
   assert.deepEqual(await page.locator('#messages .text').allTextContents(), ['first', 'second', 'third']);
 });
 
+test('more open chats than the page shows are counted in the heading and below the list', async (t) => {
+  const { hub, page } = await open(t);
+  for (let chat = 1; chat <= 52; chat += 1) await hub.says(`c${chat}`, 'hello');
+  await text(page, '#chats-count', '52');
+  await text(page, '#chats-more', '2 more');
+  assert.equal(await page.locator('#chats .row').count(), 50);
+});
+
 test('what customers write is shown as text, whatever it is', async (t) => {
   const { hub, page } = await open(t);
   await text(page, '#state-name', 'Live');

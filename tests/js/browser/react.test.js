@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { launch, openPage, servePages } from '../support/browser.js';
-import { spawnHub } from '../support/hub.js';
+import { JWT_SECRET, spawnHub, token } from '../support/hub.js';
 
 let browser;
 before(async () => (browser = await launch()));
@@ -107,6 +107,22 @@ test('after a reload the component is current, and a click asks for nothing that
   await hub.says('a', 'two');
   await text(page, '#messages', '2');
   assert.equal(events(log, 'request_umbler_data').length, asked);
+});
+
+test('a token that becomes null signs the user out, and nothing of theirs stays; the next one is connected at once', async (t) => {
+  const { hub, page } = await open(t, 'token', { JWT_SECRET });
+  await text(page, '#status', 'unauthorized');
+  await page.evaluate((given) => window.setToken(given), token({ sub: 'ana', name: 'Ana Exemplo' }));
+  await text(page, '#user', 'Ana Exemplo');
+  await hub.says('a', 'for Ana');
+  await text(page, '#chats', 'Contact of a');
+  await page.evaluate(() => window.setToken(null));
+  await text(page, '#status', 'disconnected');
+  await text(page, '#chats', 'no chats');
+  await text(page, '#user', 'nobody');
+  await page.evaluate((given) => window.setToken(given), token({ sub: 'bob', name: 'Bob Exemplo', role: 'viewer' }));
+  await text(page, '#user', 'Bob Exemplo');
+  await text(page, '#chats', 'C•••');
 });
 
 test('a page of another origin that the hub does not know says that it cannot connect', async (t) => {

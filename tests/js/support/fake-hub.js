@@ -30,6 +30,8 @@ const SCRIPT = {
   authRequired: false,
   /** `(token) => expiresAt | null`, or throws an error's data. */
   admits: () => null,
+  /** `(token) => who it is`. */
+  user: () => ({ id: 'ana', name: 'Ana', role: 'admin' }),
   recovers: true,
   stream: true,
   websocket: true,
@@ -134,9 +136,11 @@ export class FakeHub {
       response.writeHead(404).end('{}');
       return;
     }
+    const token = (request.headers.authorization ?? '').replace('Bearer ', '');
+    let expiresAt = null;
     if (this.script.authRequired) {
       try {
-        this.script.admits((request.headers.authorization ?? '').replace('Bearer ', ''));
+        expiresAt = this.script.admits(token);
       } catch {
         response.writeHead(401).end('{}');
         return;
@@ -147,6 +151,7 @@ export class FakeHub {
     peer.query = Object.fromEntries(url.searchParams);
     peer.headers = request.headers;
     this.#welcome(peer);
+    if (this.script.authRequired) peer.say('authenticated', { success: true, user: this.script.user(token), expiresAt });
     const { since, epoch, scope, channels } = peer.query;
     const place = since === undefined ? {} : { since: Number(since), epoch, scope };
     const subscribed = this.subscribed({ channels: channels?.split(','), ...place });
@@ -236,7 +241,7 @@ class Peer {
     if (event === 'authenticate') {
       try {
         const expiresAt = hub.script.admits(data.token);
-        this.say('authenticated', { success: true, user: { id: 'ana', name: 'Ana', role: 'admin' }, expiresAt }, id);
+        this.say('authenticated', { success: true, user: hub.script.user(data.token), expiresAt }, id);
       } catch (error) {
         this.refuse(error.code ?? 'unauthorized', error.message, id);
       }

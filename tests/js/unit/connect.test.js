@@ -72,6 +72,17 @@ test('a refused token is renewed once by the provider before the client gives up
   assert.equal(hub.connections.length, 1);
 });
 
+test('a token that is refused does not take along the one that was given meanwhile', async (t) => {
+  const admits = (token) => {
+    if (token === 'new') return null;
+    client.configure({ token: 'new' });
+    throw { code: 'unauthorized', message: 'no' };
+  };
+  const { hub, client } = await pair(t, { script: { authRequired: true, admits } });
+  await client.connect('old');
+  assert.deepEqual(hub.connections[0].heard.map(({ data }) => data.token), ['old', 'new']);
+});
+
 test('a provider that fails is asked again later', async (t) => {
   let calls = 0;
   const tokenProvider = async () => {
@@ -153,6 +164,65 @@ test('another user on the same page gets a session of their own, and sees nothin
   assert.equal(hub.connections[1].heard[1].data.since, undefined, 'nor does the position of the first go on');
 });
 
+/** Signs in ana, who sees something, and ends her session; what then happens to the page is the test's. */
+async function afterAna(t, end, { transport = 'websocket' } = {}) {
+  const user = (token) => ({ id: token, name: token, role: token === 'ana' ? 'supervisor' : 'viewer' });
+  const all = await pair(t, { options: { transport }, script: { authRequired: true, user } });
+  const { hub, client } = all;
+  client.subscribeToUpdates();
+  await client.connect('ana');
+  await client.requestUmblerData();
+  assert.equal(client.data.seq, 10);
+  await end(client, hub.connections.at(-1));
+  assert.equal(client.data.seq, 10, 'whoever comes back finds it');
+  hub.record();
+  const held = [];
+  client.on('status', (now) => held.push([now, client.data.seq]));
+  return { ...all, held };
+}
+
+test('whoever signs in after the end of a token sees nothing of the user before, not even for a moment', async (t) => {
+  const { hub, client, held } = await afterAna(t, async (client, peer) => {
+    peer.close(4003);
+    await status(client, 'unauthorized');
+  });
+  const { seq } = await Promise.all([client.connect('bob'), next(client, 'umbler_data')]).then(() => client.data);
+  assert.equal(seq, 11);
+  assert.deepEqual(held.filter(([, now]) => now === 10).map(([now]) => now), ['connecting']);
+  const [, subscribe] = hub.connections.at(-1).heard;
+  assert.equal(subscribe.event, 'subscribe_updates');
+  assert.equal(subscribe.data.since, undefined, 'nor does the position of the first go on');
+});
+
+test('whoever signs in after disconnect sees nothing of the user before', async (t) => {
+  const { client, held } = await afterAna(t, (client) => client.disconnect());
+  await client.connect('bob');
+  assert.notEqual(held.at(-1)[1], 10);
+  assert.deepEqual(client.user?.id, 'bob');
+});
+
+test('on a stream too whoever signs in sees nothing of the user before', async (t) => {
+  const { hub, client, held } = await afterAna(t, (client) => client.disconnect(), { transport: 'stream' });
+  await Promise.all([client.connect('bob'), next(client, 'data', ({ seq }) => seq === 11)]);
+  assert.deepEqual(held.filter(([, now]) => now === 10).map(([now]) => now), ['connecting']);
+  assert.equal(hub.connections.at(-1).query.since, undefined);
+});
+
+test('the same user with a token of another scope sees nothing that only the first token allowed', async (t) => {
+  const { hub, client, held } = await afterAna(t, (client) => client.disconnect());
+  hub.scope = 'scope-2';
+  await client.connect('ana');
+  assert.equal(held.at(-1)[0], 'connected');
+  assert.notEqual(held.at(-1)[1], 10);
+});
+
+test('the same user goes on where they were', async (t) => {
+  const { hub, client } = await afterAna(t, (client) => client.disconnect());
+  await client.connect('ana');
+  assert.equal(hub.connections.at(-1).heard[1].data.since, 10);
+  assert.equal(hub.connections.at(-1).count('request_umbler_data'), 0);
+});
+
 test('close codes of 4500 and above stay away, and say why', async (t) => {
   for (const [code, wanted] of [[4500, 'unauthorized'], [4501, 'unauthorized'], [4502, 'disconnected'], [4503, 'disconnected']]) {
     const { hub, clock, client } = await pair(t);
@@ -186,6 +256,21 @@ test('a channel that is forbidden is refused by name, and the connection goes on
   peer.refuse('forbidden', 'the token does not allow user:bob', id);
   await assert.rejects(refused, { code: 'forbidden' });
   assert.equal(client.status, 'connected');
+});
+
+test('channels whose subscription the hub had not answered at disconnect are subscribed to by the next session', async (t) => {
+  const { hub, client } = await pair(t);
+  await client.connect();
+  const [peer] = hub.connections;
+  peer.deaf.add('subscribe_updates');
+  const unanswered = client.subscribeToUpdates();
+  await peer.hears('subscribe_updates');
+  client.disconnect();
+  await assert.rejects(unanswered, { code: 'disconnected' });
+  await client.connect();
+  assert.deepEqual(hub.connections[1].heard.map(({ event, data }) => [event, data.channels]), [
+    ['subscribe_updates', ['updates', 'stats']],
+  ]);
 });
 
 test('disconnect ends it, and connect begins again', async (t) => {

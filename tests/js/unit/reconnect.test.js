@@ -125,6 +125,22 @@ test('4003 without a provider is the end: the client is unauthorized', async (t)
   await status(client, 'unauthorized');
 });
 
+test('4003 comes back with the token that was being exchanged when the old one ended', async (t) => {
+  const { hub, clock, client } = await pair(t, { script: { authRequired: true } });
+  await client.connect('old');
+  const [peer] = hub.connections;
+  await peer.hears('authenticate');
+  peer.deaf.add('authenticate');
+  client.connect('new').catch(() => {});
+  await peer.hears('authenticate');
+  peer.close(4003);
+  await Promise.race([status(client, 'recovering'), status(client, 'unauthorized')]);
+  assert.equal(client.status, 'recovering');
+  clock.pass(0);
+  await status(client, 'connected');
+  assert.equal((await hub.connections[1].hears('authenticate')).data.token, 'new');
+});
+
 test('the hub names the moment of return, and nothing hurries it', async (t) => {
   const page = new EventTarget();
   const { hub, clock, client } = await pair(t, { runtime: { window: page } });
@@ -247,4 +263,59 @@ test('which chat a screen shows is told again after a reconnect', async (t) => {
   clock.pass(BASE_MS);
   await status(client, 'connected');
   assert.deepEqual((await hub.connections[1].hears('set_presence')).data, { chat: 'a' });
+});
+
+test('who begins to follow updates later is told what was missed, and is not live before that', async (t) => {
+  const { hub, client } = await pair(t);
+  client.subscribeToUpdates(['stats']);
+  await client.connect();
+  await client.requestUmblerData();
+  hub.record();
+  const complete = next(client, 'data', ({ seq }) => seq === 11);
+  const joined = client.subscribeToUpdates();
+  assert.equal(client.isLive, false);
+  await joined;
+  await complete;
+  await status(client, 'connected');
+  assert.equal(client.isLive, true);
+  const told = next(client, 'umbler_update');
+  hub.publish();
+  await told;
+  assert.equal(client.data.seq, 12);
+  assert.equal(hub.connections[0].count('request_umbler_data'), 2);
+});
+
+test('a snapshot that was on its way when updates were followed later is asked for again', async (t) => {
+  const { hub, client } = await pair(t);
+  client.subscribeToUpdates(['stats']);
+  await client.connect();
+  const [peer] = hub.connections;
+  peer.deaf.add('request_umbler_data');
+  client.requestUmblerData();
+  const { id } = await peer.hears('request_umbler_data');
+  const old = hub.snapshot();
+  hub.record();
+  await client.subscribeToUpdates();
+  peer.deaf.clear();
+  peer.say('umbler_data', old, id);
+  await next(client, 'data', ({ seq }) => seq === 11);
+  assert.equal(client.isLive, true);
+});
+
+test('who begins to follow updates while the line is down does not take the position for theirs', async (t) => {
+  const { hub, clock, client } = await pair(t);
+  client.subscribeToUpdates(['stats']);
+  await client.connect();
+  await client.requestUmblerData();
+  hub.record();
+  const beat = next(client, 'heartbeat');
+  hub.connections[0].heartbeat(0);
+  await beat;
+  hub.connections[0].drop();
+  await status(client, 'recovering');
+  client.subscribeToUpdates();
+  clock.pass(BASE_MS);
+  await status(client, 'connected');
+  assert.equal(client.data.seq, 11);
+  assert.equal(client.isLive, true);
 });

@@ -73,6 +73,58 @@ test('a stream that the hub refuses for its token leaves the client unauthorized
   assert.deepEqual(clock.waiting, []);
 });
 
+test('who is signed in is told on a stream too, and nothing has to be said for it', async (t) => {
+  const { client } = await streaming(t, { options: { token: 'secret' }, script: { authRequired: true } });
+  assert.equal(client.hello.authRequired, true);
+  assert.deepEqual(client.user, { id: 'ana', name: 'Ana', role: 'admin' });
+});
+
+test('a new token opens the stream anew with it, and connect resolves once the hub has taken it', async (t) => {
+  const { hub, client } = await streaming(t, { options: { token: 'old' }, script: { authRequired: true } });
+  await client.connect('new');
+  assert.equal(client.status, 'connected');
+  assert.equal(hub.connections.at(-1).headers.authorization, 'Bearer new');
+  assert.equal(hub.connections.at(-1).query.since, '10');
+  assert.equal(hub.connections.length, 2);
+});
+
+test('a new token that the hub refuses on a stream rejects connect', async (t) => {
+  const admits = (token) => {
+    if (token !== 'good') throw new Error('no');
+    return null;
+  };
+  const { client } = await streaming(t, { options: { token: 'good' }, script: { authRequired: true, admits } });
+  await assert.rejects(client.connect('bad'), { code: 'unauthorized' });
+  assert.equal(client.status, 'unauthorized');
+});
+
+test('a stream whose token ends comes back with the token that was given meanwhile', async (t) => {
+  const { hub, clock, client } = await streaming(t, { options: { token: 'old' }, script: { authRequired: true } });
+  client.configure({ token: 'new' });
+  hub.connections[0].say('closed', { code: 4003, reason: 'token expired' });
+  hub.connections[0].close();
+  await Promise.race([status(client, 'recovering'), status(client, 'unauthorized')]);
+  assert.equal(client.status, 'recovering');
+  attempt(client, clock);
+  await status(client, 'connected');
+  assert.equal(hub.connections[1].headers.authorization, 'Bearer new');
+});
+
+test('a stream that is refused for its token comes back with the token that was given meanwhile', async (t) => {
+  const admits = (token) => {
+    if (token === 'new') return null;
+    client.configure({ token: 'new' });
+    throw new Error('no');
+  };
+  const options = { token: 'old', transport: 'stream' };
+  const { hub, clock, client } = await pair(t, { options, script: { authRequired: true, admits } });
+  const connected = client.connect();
+  await Promise.race([next(client, 'error'), connected]);
+  attempt(client, clock);
+  await connected;
+  assert.equal(hub.connections[0].headers.authorization, 'Bearer new');
+});
+
 test('a stream that the hub closes for good stays closed, as a socket does', async (t) => {
   const { hub, clock, client } = await streaming(t);
   hub.connections[0].say('closed', { code: 4502, reason: 'limit' });
