@@ -44,6 +44,7 @@ export class OpenChatStore extends Store<OpenChats> {
   /** What was missed is not replayed: only a snapshot tells. */
   #lost = true;
   #reading = 0;
+  #isReading = false;
   #seq = 0;
   #mismatches = 0;
 
@@ -54,6 +55,8 @@ export class OpenChatStore extends Store<OpenChats> {
     client.on('umbler_stats', (stats) => this.#check(stats));
     client.on('subscribed', ({ recovered }) => {
       if (!recovered) this.#lost = true;
+      // Where a token ended all was forgotten here, and what came since is no list.
+      else if (!this.#complete && !this.#isReading) void client.requestUmblerData();
     });
     client.on('resync_required', () => {
       this.#lost = true;
@@ -88,6 +91,7 @@ export class OpenChatStore extends Store<OpenChats> {
     const reading = (this.#reading += 1);
     const found = new Map<string, Chat>();
     this.#touched.clear();
+    this.#isReading = true;
     this.#complete = false;
     this.#failure = null;
     let cursor: string | undefined;
@@ -121,6 +125,7 @@ export class OpenChatStore extends Store<OpenChats> {
   }
 
   #settle() {
+    this.#isReading = false;
     this.#complete = true;
     this.#waiting.reset(this.#chats.values());
     this.#lost = false;
@@ -168,6 +173,7 @@ export class OpenChatStore extends Store<OpenChats> {
     this.#reading += 1;
     this.#chats.clear();
     this.#waiting.reset([]);
+    this.#isReading = false;
     this.#complete = false;
     this.#lost = true;
     this.#tell();
