@@ -33,3 +33,12 @@ test('whoever signs in again after a token ended sees all open chats', async (t)
   told();
   assert.deepEqual([ids(store), store.get().complete], [['a'], true]);
 });
+
+test('a chat that closed while a snapshot was on its way stays closed', async (t) => {
+  const { hub, store } = await opened(t);
+  hub.update(11, { type: 'chat_closed', chat: chat('a', { open: false, status: 'closed' }) });
+  hub.update(12, { type: 'chat_opened', chat: chat('b') });
+  hub.snapshot({ seq: 10, chats: [chat('a'), chat('c')], stats: statsOf(2, 10) });
+  told();
+  assert.deepEqual(ids(store).toSorted(), ['b', 'c']);
+});

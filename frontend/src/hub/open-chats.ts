@@ -6,7 +6,7 @@
  * read has an update. The hub's own counter is the check: where it differs twice, everything is read again.
  */
 
-import type { Chat, Member, Snapshot, Stats, UmblerHubClient, Update } from 'umbler-hub-client';
+import type { Chat, Member, Snapshot, Stats, UmblerData, UmblerHubClient, Update } from 'umbler-hub-client';
 
 import type { Waiting } from '../live/waits.ts';
 import { reasonOf } from './errors.ts';
@@ -50,7 +50,8 @@ export class OpenChatStore extends Store<OpenChats> {
 
   constructor(client: UmblerHubClient) {
     super({ chats: [], waiting: [], complete: false, total: null, count: 0, failure: null });
-    client.on('umbler_data', (snapshot) => this.#snapshot(snapshot));
+    // Updates beyond the snapshot may have come before it; what the client holds has them.
+    client.on('umbler_data', (snapshot) => this.#snapshot(snapshot, client.data));
     client.on('umbler_update', (update, { seq }) => this.#update(update, seq ?? 0));
     client.on('umbler_stats', (stats) => this.#check(stats));
     client.on('subscribed', ({ recovered }) => {
@@ -71,7 +72,7 @@ export class OpenChatStore extends Store<OpenChats> {
     return this.#chats.get(id) ?? null;
   }
 
-  #snapshot({ chats, truncated, stats, seq }: Snapshot) {
+  #snapshot({ stats, seq }: Snapshot, { chats, truncated }: UmblerData) {
     this.#seq = Math.max(this.#seq, seq);
     if (!truncated.includes('chats')) {
       this.#reading += 1;
