@@ -6,6 +6,7 @@ import { isMissing, reasonOf } from './errors.ts';
 import { namesOf, renamed } from './names.ts';
 import { read } from './reads.ts';
 import { Store } from './store.ts';
+import { onStream } from './stream.ts';
 
 export interface Alerts {
   /** Active ones, the latest first; null before they are read. */
@@ -29,8 +30,8 @@ export class AlertStore extends Store<Alerts> {
 
   constructor(client: UmblerHubClient) {
     super(NOTHING);
-    client.on('subscribed', ({ recovered }) => {
-      if (!recovered || !this.#loaded) void this.read();
+    onStream(client, ({ missed }) => {
+      if (missed || !this.#loaded) void this.read();
     });
     client.on('resync_required', () => void this.read());
     client.on('umbler_update', (update, { seq }) => this.#update(update, seq ?? 0));

@@ -5,6 +5,7 @@ import type { Chat, Contact, Member, Message, UmblerHubClient, Update } from 'um
 import { isMissing, reasonOf } from './errors.ts';
 import { messageWithNames, namesOf, withNames } from './names.ts';
 import { Store } from './store.ts';
+import { onStream } from './stream.ts';
 
 export interface ConversationState {
   chat: Chat | null;
@@ -57,8 +58,8 @@ export class Conversation extends Store<ConversationState> {
     }
     this.#stops = [
       this.#client.on('umbler_update', (update) => this.#update(update)),
-      this.#client.on('subscribed', ({ recovered }) => {
-        if (!recovered || this.#state.failure !== null) void this.load();
+      onStream(this.#client, ({ missed }) => {
+        if (missed || this.#state.failure !== null) void this.load();
       }),
       this.#client.on('resync_required', () => void this.load()),
     ];

@@ -13,6 +13,7 @@ import { reasonOf } from './errors.ts';
 import { namesOf, withNames } from './names.ts';
 import { read } from './reads.ts';
 import { Store } from './store.ts';
+import { onStream } from './stream.ts';
 import { WaitingList } from './waiting-list.ts';
 
 export interface OpenChats {
@@ -54,8 +55,8 @@ export class OpenChatStore extends Store<OpenChats> {
     client.on('umbler_data', (snapshot) => this.#snapshot(snapshot, client.data));
     client.on('umbler_update', (update, { seq }) => this.#update(update, seq ?? 0));
     client.on('umbler_stats', (stats) => this.#check(stats));
-    client.on('subscribed', ({ recovered }) => {
-      if (!recovered) this.#lost = true;
+    onStream(client, ({ missed }) => {
+      if (missed) this.#lost = true;
       // Where a token ended all was forgotten here, and what came since is no list.
       else if (!this.#complete && !this.#isReading) void client.requestUmblerData();
     });

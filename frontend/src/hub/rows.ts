@@ -6,6 +6,7 @@ import { matches, type Filters } from '../chats/filters.ts';
 import { reasonOf } from './errors.ts';
 import { namesOf, withNames } from './names.ts';
 import { Store } from './store.ts';
+import { onStream } from './stream.ts';
 
 export interface Rows {
   chats: Chat[] | null;
@@ -38,8 +39,8 @@ export class RowStore extends Store<Rows> {
   open() {
     const stops = [
       this.#client.on('umbler_update', (update) => this.#update(update)),
-      this.#client.on('subscribed', ({ recovered }) => {
-        if (!recovered) this.#again();
+      onStream(this.#client, ({ missed }) => {
+        if (missed) this.#again();
         else if (this.#failure !== null) void this.more();
       }),
     ];

@@ -8,6 +8,7 @@ import type { UmblerHubClient, Update } from 'umbler-hub-client';
 import { readDay, type Counts, type Day, type Usual } from './day-traffic.ts';
 import { isMissing, reasonOf } from './errors.ts';
 import { Store } from './store.ts';
+import { onStream } from './stream.ts';
 
 export interface Traffic {
   day: Day | null;
@@ -40,8 +41,8 @@ export class TrafficStore extends Store<Traffic> {
 
   constructor(client: UmblerHubClient) {
     super(NOTHING);
-    client.on('subscribed', ({ recovered }) => {
-      if (!recovered && this.#begun) void this.read();
+    onStream(client, ({ missed }) => {
+      if (missed && this.#begun) void this.read();
     });
     client.on('umbler_update', (update, { seq }) => {
       if (this.#begun) this.#update(update, seq ?? 0);

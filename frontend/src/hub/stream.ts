@@ -1,0 +1,13 @@
+/** Where the stream of updates begins, or goes on after a loss. */
+
+import type { UmblerHubClient } from 'umbler-hub-client';
+
+/**
+ * Tells at each beginning whether updates were missed, so that what is held has to be read anew. Channels that are added
+ * later in a session are answered as well, with neither a recovery nor a reason: nothing was missed then.
+ */
+export function onStream(client: UmblerHubClient, begun: (stream: { missed: boolean }) => void): () => void {
+  return client.on('subscribed', ({ recovered, reason }) => {
+    if (recovered || reason !== undefined) begun({ missed: !recovered });
+  });
+}
