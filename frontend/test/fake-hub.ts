@@ -55,6 +55,7 @@ export class FakeHub {
       fetch: ((url: URL) => this.#fetch(url)) as typeof fetch,
     };
     this.client = new UmblerHubClient({ url: 'ws://hub/ws', transport: 'websocket' }, runtime);
+    void this.client.subscribeToUpdates(['updates']);
     const asked = mock.method(hub, 'get', (path: string, query?: Record<string, string>) => this.client.get(path, query));
     t.after(() => asked.mock.restore());
   }

@@ -15,7 +15,6 @@ const page = (...alerts: Alert[]) => ({ alerts, nextCursor: null, asOfSeq: 10 })
 async function opened(t: TestContext) {
   const hub = new FakeHub(t);
   const store = new AlertStore(hub.client);
-  void hub.client.subscribeToUpdates(['updates']);
   await hub.open();
   await (await hub.asked()).answer(page());
   return { hub, store };

@@ -33,7 +33,6 @@ export class AlertStore extends Store<Alerts> {
     onStream(client, ({ missed }) => {
       if (missed || !this.#loaded) void this.read();
     });
-    client.on('resync_required', () => void this.read());
     client.on('umbler_update', (update, { seq }) => this.#update(update, seq ?? 0));
     client.on('status', (status) => {
       if (status === 'unauthorized') this.#forget();

@@ -61,7 +61,6 @@ export class Conversation extends Store<ConversationState> {
       onStream(this.#client, ({ missed }) => {
         if (missed || this.#state.failure !== null) void this.load();
       }),
-      this.#client.on('resync_required', () => void this.load()),
     ];
     void this.load();
   }

@@ -10,7 +10,6 @@ async function opened(t: TestContext, authRequired = false) {
   const hub = new FakeHub(t);
   hub.authRequired = authRequired;
   const store = new OpenChatStore(hub.client);
-  void hub.client.subscribeToUpdates(['updates']);
   void hub.client.connect(authRequired ? 'token' : undefined).catch(() => {});
   void hub.client.requestUmblerData();
   await hub.open();

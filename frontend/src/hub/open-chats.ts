@@ -60,9 +60,6 @@ export class OpenChatStore extends Store<OpenChats> {
       // Where a token ended all was forgotten here, and what came since is no list.
       else if (!this.#complete && !this.#isReading) void client.requestUmblerData();
     });
-    client.on('resync_required', () => {
-      this.#lost = true;
-    });
     client.on('status', (status) => {
       if (status === 'unauthorized') this.#forget();
     });
