@@ -106,7 +106,7 @@ export class Conversation extends Store<ConversationState> {
       this.#cursor = page.nextCursor;
       const chat = this.#meanwhile.chat ? this.#state.chat : withNames(answer.chat, names);
       const newer = contacts.get(chat?.contactId ?? '');
-      this.#change({ chat, contact: newer ?? contact, hasOlder: page.nextCursor !== null, failure: null, gone: false, messages: this.#sorted() });
+      this.#change({ chat, contact: newer ?? contact, hasOlder: page.nextCursor !== null, failure: null, gone: false, unknown: false, messages: this.#sorted() });
     } catch (error) {
       if (isOver()) return;
       this.#change({ failure: this.at !== null && isMissing(error) ? null : reasonOf(error), unknown: isMissing(error) });
