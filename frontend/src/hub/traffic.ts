@@ -35,6 +35,7 @@ export class TrafficStore extends Store<Traffic> {
   /** Counted here, and perhaps not in the answer that is under way. */
   #later: Counted[] = [];
   #reading = 0;
+  #failure: string | null = null;
   #begun = false;
   #correcting: ReturnType<typeof setTimeout> | null = null;
   #midnight: ReturnType<typeof setTimeout> | null = null;
@@ -69,11 +70,13 @@ export class TrafficStore extends Store<Traffic> {
       this.#later = [];
       for (const one of counted) this.#count(one);
       this.#wait(day);
-      this.#tell(null);
+      this.#failure = null;
+      this.#tell();
     } catch (error) {
       if (reading !== this.#reading) return;
       if (isMissing(error)) return this.set({ ...NOTHING, missing: true });
-      this.#tell(reasonOf(error));
+      this.#failure = reasonOf(error);
+      this.#tell();
       // A wall has nobody to press a button.
       this.#correctSoon(RETRY_MS);
     }
@@ -95,7 +98,7 @@ export class TrafficStore extends Store<Traffic> {
     const key = KEYS[message?.source ?? ''];
     if (!message || key === undefined || message.private) return;
     this.#count({ seq, at: Date.parse(message.at), key });
-    this.#tell(this.get().failure);
+    this.#tell();
   }
 
   #count(counted: Counted) {
@@ -119,10 +122,11 @@ export class TrafficStore extends Store<Traffic> {
     this.#usual = null;
     this.#later = [];
     this.#begun = false;
+    this.#failure = null;
     this.set(NOTHING);
   }
 
-  #tell(failure: string | null) {
-    this.soon(() => ({ day: this.#day, failure, missing: false }));
+  #tell() {
+    this.soon(() => ({ day: this.#day, failure: this.#failure, missing: false }));
   }
 }
