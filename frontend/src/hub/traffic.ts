@@ -96,7 +96,8 @@ export class TrafficStore extends Store<Traffic> {
     // Which of two is new is not told.
     if (otherMessages.length > 0) return this.#correctSoon(CORRECT_MS);
     const key = KEYS[message?.source ?? ''];
-    if (!message || key === undefined || message.private) return;
+    // The metrics count neither notes nor reactions.
+    if (!message || key === undefined || message.private || message.type === 'Reaction') return;
     this.#count({ seq, at: Date.parse(message.at), key });
     this.#tell();
   }
