@@ -30,7 +30,7 @@ export const EN = {
   contact: 'Contact', sector: 'Sector', agent: 'Agent', waitingFor: 'Waiting for', openTalk: 'Open in Umbler Talk', sinceUnknown: 'unknown',
   bySector: 'Open chats by sector', byAgent: 'Open chats by agent', noSector: 'No sector', nobody: 'Nobody', agentId: 'Agent {{id}}',
   openShort: 'Open', waitShort: 'Waiting', longestShort: 'Longest wait', noneOpen: 'No chat is open.', andMore: 'and {{count}} more',
-  trafficTitle: 'Messages by the hour', trafficHint: 'Direct chats of the day, beside the usual day ({{weekday}}, median of the last four weeks).', noUsual: 'Direct chats of the day. There is no usual day yet ({{weekday}}): that takes two of the last four weeks with messages.',
+  trafficTitle: 'Messages by the hour', trafficHint: 'Direct chats of the day, beside the usual day ({{weekday}}, median of the last four weeks). “Messages today” counts private notes and reactions too.', noUsual: 'Direct chats of the day. There is no usual day yet ({{weekday}}): that takes two of the last four weeks with messages. “Messages today” counts private notes and reactions too.',
   customers: 'Customers', team: 'Team', others: 'Bots and others', usualDay: 'Usual day', hour: 'Hour', trafficSoFar: 'Until {{hour}}: {{count}}, usually {{usual}} ({{change}})', trafficCount: 'So far: {{count}}', trafficPart: 'History is being computed anew; these numbers are a part.',
   trafficEmpty: 'There were no messages today.', trafficBar: '{{hour}}: {{customers}} of customers, {{team}} of the team, {{others}} of bots and others', trafficUsual: 'usually {{usual}}', running: 'runs',
   filters: 'Filters', status: 'Status', s_open: 'Open', s_waiting: 'Waiting', s_closed: 'Closed', s_all: 'All', owner: 'Agent', channel: 'Channel',

@@ -1,0 +1,14 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { EN } from './en.ts';
+import { PT } from './pt.ts';
+
+test('the chart of the day says which messages it leaves out that the tile counts', () => {
+  for (const words of [EN, PT]) {
+    for (const hint of [words.trafficHint, words.noUsual]) {
+      assert.ok(hint.includes(words.today), hint);
+      assert.match(hint, /private notes and reactions|notas privadas e reações/);
+    }
+  }
+});
