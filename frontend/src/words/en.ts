@@ -6,7 +6,7 @@ export const EN = {
   language: 'PT: mudar para português', theme: 'Colours: {{theme}}', themeAuto: 'as the system', themeLight: 'light', themeDark: 'dark',
   wall: 'Wall mode', leaveWall: 'Leave wall mode', signOut: 'Sign out', signIn: 'Sign in',
   signInHint: 'This hub wants a token. The command “umbler-hub token” makes one.',
-  token: 'Token', keepToken: 'Remember until this tab is closed', refused: 'The hub refused it: {{reason}}',
+  token: 'Token', keepToken: 'Remember until this tab is closed', refused: 'The hub refused it: {{reason}}', tokenExpired: 'Your token has expired. Sign in with a new one.', tokenRevoked: 'Your token was revoked. Sign in with a new one.',
   role_admin: 'Admin', role_supervisor: 'Supervisor', role_agent: 'Agent', role_viewer: 'Viewer',
   status_connecting: 'Connecting…', status_connected: 'Live', status_recovering: 'Reconnecting…', status_stale: 'Out of date',
   status_disconnected: 'Disconnected', status_unauthorized: 'Not signed in',

@@ -8,7 +8,7 @@ export const PT: Record<Word, string> = {
   language: 'EN: switch to English', theme: 'Cores: {{theme}}', themeAuto: 'como o sistema', themeLight: 'claras', themeDark: 'escuras',
   wall: 'Modo telão', leaveWall: 'Sair do modo telão', signOut: 'Sair', signIn: 'Entrar',
   signInHint: 'Este hub pede um token. O comando “umbler-hub token” cria um.',
-  token: 'Token', keepToken: 'Lembrar até esta aba ser fechada', refused: 'O hub recusou: {{reason}}',
+  token: 'Token', keepToken: 'Lembrar até esta aba ser fechada', refused: 'O hub recusou: {{reason}}', tokenExpired: 'O seu token expirou. Entre com um novo.', tokenRevoked: 'O seu token foi revogado. Entre com um novo.',
   role_admin: 'Administrador', role_supervisor: 'Supervisor', role_agent: 'Atendente', role_viewer: 'Observador',
   status_connecting: 'Conectando…', status_connected: 'Ao vivo', status_recovering: 'Reconectando…', status_stale: 'Desatualizado',
   status_disconnected: 'Desconectado', status_unauthorized: 'Não autenticado',
