@@ -45,7 +45,7 @@ export const EN = {
   closedChat: 'This chat is closed.', hidden: 'Text hidden for your role', bot: 'Bot', file: 'Open file', map: 'Open map', quoted: 'In answer to', quotedAway: 'an older message',
   reactions: 'Reactions', card: 'Contact card',
   Image: 'Image', Video: 'Video', Audio: 'Audio', File: 'Document', Sticker: 'Sticker', Location: 'Location', Contact: 'Contact card', Contacts: 'Contact card',
-  CallAttempt: 'Missed call', Call: 'Call', ButtonReply: 'Button', Unsupported: 'Message of an unsupported kind', Text: 'Text',
+  CallAttempt: 'Missed call', Call: 'Call', ButtonReply: 'Button', Gif: 'GIF', Url: 'Link', List: 'List', ListReply: 'Choice from a list', QuickReply: 'Quick reply', Poll: 'Poll', Carousel: 'Carousel', Order: 'Order', Payment: 'Payment', Reaction: 'Reaction', Unsupported: 'Message of an unsupported kind', Text: 'Text',
   Processing: 'sending', Sent: 'sent', Delivered: 'delivered', Read: 'read', Failed: 'failed',
   hub: 'Hub', state: 'State', ok: 'Well', unwritableWord: 'Cannot store', drainingWord: 'Going down', version: 'Version', uptime: 'Running for', sessions: 'Connected screens', queued: 'Deliveries in line',
   integrity: 'Database check', checking: 'checking…', intact: 'intact', keys: 'Sign-in keys', position: 'Position', deliveries: 'Deliveries', silence: 'Silence', silenceHint: 'since the last delivery',

@@ -47,7 +47,7 @@ export const PT: Record<Word, string> = {
   closedChat: 'Esta conversa está fechada.', hidden: 'Texto oculto para o seu papel', bot: 'Bot', file: 'Abrir arquivo', map: 'Abrir mapa', quoted: 'Em resposta a', quotedAway: 'uma mensagem anterior',
   reactions: 'Reações', card: 'Cartão de contato',
   Image: 'Imagem', Video: 'Vídeo', Audio: 'Áudio', File: 'Documento', Sticker: 'Figurinha', Location: 'Localização', Contact: 'Cartão de contato', Contacts: 'Cartão de contato',
-  CallAttempt: 'Chamada perdida', Call: 'Chamada', ButtonReply: 'Botão', Unsupported: 'Mensagem de um tipo não suportado', Text: 'Texto',
+  CallAttempt: 'Chamada perdida', Call: 'Chamada', ButtonReply: 'Botão', Gif: 'GIF', Url: 'Link', List: 'Lista', ListReply: 'Escolha de uma lista', QuickReply: 'Resposta rápida', Poll: 'Enquete', Carousel: 'Carrossel', Order: 'Pedido', Payment: 'Pagamento', Reaction: 'Reação', Unsupported: 'Mensagem de um tipo não suportado', Text: 'Texto',
   Processing: 'enviando', Sent: 'enviada', Delivered: 'entregue', Read: 'lida', Failed: 'falhou',
   hub: 'Hub', state: 'Estado', ok: 'Bem', unwritableWord: 'Não grava', drainingWord: 'Desligando', version: 'Versão', uptime: 'No ar há', sessions: 'Telas conectadas', queued: 'Entregas na fila',
   integrity: 'Verificação do banco', checking: 'verificando…', intact: 'íntegro', keys: 'Chaves de acesso', position: 'Posição', deliveries: 'Entregas', silence: 'Silêncio', silenceHint: 'desde a última entrega',
