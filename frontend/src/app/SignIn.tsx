@@ -2,7 +2,7 @@ import { Button, Checkbox, PasswordInput } from '@mantine/core';
 import { useState, type FormEvent } from 'react';
 
 import { useHub } from '../hub/hub.tsx';
-import { reasonOf } from '../hub/errors.ts';
+import { endOf, reasonOf } from '../hub/errors.ts';
 import { storeToken } from '../hub/token.ts';
 import { useWords } from '../words/words.ts';
 
@@ -30,8 +30,8 @@ export function SignIn() {
     setBusy(false);
   }
 
-  const expired = error?.code === 'token_expired' ? error.message : null;
-  const shown = refusal ?? expired;
+  const end = endOf(error);
+  const shown = refusal !== null ? say('refused', { reason: refusal }) : end && say(end);
   return (
     <main className="sign-in">
       <form onSubmit={submit} aria-labelledby="sign-in-title">
@@ -40,7 +40,7 @@ export function SignIn() {
         <p className="quiet">{say('signInHint')}</p>
         <PasswordInput label={say('token')} value={token} onChange={(event) => setToken(event.currentTarget.value)} autoComplete="off" spellCheck={false} autoFocus required withAsterisk={false} />
         <Checkbox label={say('keepToken')} checked={keep} onChange={(event) => setKeep(event.currentTarget.checked)} />
-        {shown !== null && <p role="alert" className="refusal">{say('refused', { reason: shown })}</p>}
+        {shown !== null && <p role="alert" className="refusal">{shown}</p>}
         <Button type="submit" loading={busy} fullWidth>{say('signIn')}</Button>
       </form>
     </main>

@@ -11,7 +11,7 @@ import { Failure } from '../parts/Notice.tsx';
 import { clock, moment, number } from '../words/format.ts';
 import { named, useWords } from '../words/words.ts';
 import type { Filters } from './filters.ts';
-import type { ShownRows } from './useRows.ts';
+import { countOf, type ShownRows } from './useRows.ts';
 
 const ROW_PX = 72;
 /** So near to the end the next page is asked for. */
@@ -54,14 +54,14 @@ export function ChatList({ rows: { chats, total, failure, more, again }, filters
     requestAnimationFrame(() => requestAnimationFrame(() => box.current?.querySelector<HTMLElement>(`li[data-index="${next}"] a`)?.focus()));
   }
 
-  const shown = isPast && total === null ? say('readSoFar', { count: number(count) }) : total === null || total === count ? say('count', { count: number(count) }) : say('countOf', { count: number(count), total: number(total) });
+  const shown = say(countOf(count, total), { count: number(count), total: number(total) });
   const narrowed = filters.status !== 'open' || filters.search !== '' || [filters.sector, filters.owner, filters.channel, filters.tag, filters.kind].some(Boolean);
   return (
     <>
       <p className="count quiet" role="status">{chats === null ? say('loading') : shown}</p>
       {failure !== null && <Failure reason={failure} {...(again ? { again } : {})} />}
       {chats === null && failure === null && [1, 2, 3, 4, 5].map((row) => <Skeleton key={row} height={52} className="bone" />)}
-      {chats?.length === 0 && <p className="blank">{narrowed ? say('noMatch') : say(isPast ? 'noneThen' : 'noChats')}</p>}
+      {chats?.length === 0 && total !== null && <p className="blank">{narrowed ? say('noMatch') : say(isPast ? 'noneThen' : 'noChats')}</p>}
       <div className="scroll" ref={box} onKeyDown={keys}>
         <ul className="virtual" style={{ height: rows.getTotalSize() }}>
           {items.map(({ key, index, start, size }) => {

@@ -4,6 +4,7 @@ import type { Message } from 'umbler-hub-client';
 import { useHub } from '../hub/hub.tsx';
 import { fullMoment, moment } from '../words/format.ts';
 import { named, useWords, type Say } from '../words/words.ts';
+import { isFailure } from './states.ts';
 
 const SECURE = /^https:\/\//i;
 
@@ -13,7 +14,7 @@ export const MessageItem = memo(function MessageItem({ message, quoted, isWanted
   const { direction, editedAt, state, reactions, at, deleted } = message;
   const from = sender(say, message);
   return (
-    <li className="message" data-direction={direction} data-private={message.private || undefined} data-source={message.source} data-failed={state === 'Failed' || undefined} data-wanted={isWanted || undefined} tabIndex={isWanted ? -1 : undefined}>
+    <li className="message" data-direction={direction} data-private={message.private || undefined} data-source={message.source} data-failed={isFailure(state) || undefined} data-wanted={isWanted || undefined} tabIndex={isWanted ? -1 : undefined}>
       {message.private && <p className="note">{say('note')}</p>}
       {from && <p className="from">{from}</p>}
       {quoted !== null && (
@@ -29,7 +30,7 @@ export const MessageItem = memo(function MessageItem({ message, quoted, isWanted
       <p className="marks">
         <time dateTime={at} title={fullMoment(at)}>{moment(at)}</time>
         {editedAt !== null && <span title={fullMoment(editedAt)}>{say('edited')}</span>}
-        {direction === 'out' && !message.private && state !== null && <span className="state">{named(say, state)}</span>}
+        {direction === 'out' && !message.private && state !== null && <span className="state" title={state}>{isFailure(state) ? say('Failed') : named(say, state)}</span>}
       </p>
     </li>
   );

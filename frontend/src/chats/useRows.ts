@@ -45,6 +45,12 @@ export function useRows(filters: Filters): ShownRows {
   return { chats, total: listed.total, failure: listed.failure, more: listed.hasMore ? more : null, again: more };
 }
 
+/** How to say how many are shown of how many; null: of more than are known, while they are still being read. */
+export function countOf(count: number, total: number | null): 'readSoFar' | 'count' | 'countOf' {
+  if (total === null) return 'readSoFar';
+  return total === count ? 'count' : 'countOf';
+}
+
 /** The same as it stood at a moment. */
 export function usePastRows(filters: Filters, at: string): ShownRows {
   const { isConnected } = useHub();

@@ -1,6 +1,7 @@
 /** What the hub says of itself and of its deliveries, read every few seconds while the page is looked at. */
 
 import { useCallback, useEffect, useState } from 'react';
+import type { UmblerHubClient } from 'umbler-hub-client';
 
 import { reasonOf } from '../hub/errors.ts';
 import { hub, useHub } from '../hub/hub.tsx';
@@ -41,27 +42,51 @@ export interface Vitals {
 const READ_MS = 5000;
 const RATE_MS = 60_000;
 
-const store = new Store<Vitals | null>(null);
-let samples: { at: number; count: number }[] = [];
+export class VitalStore extends Store<Vitals | null> {
+  #client: UmblerHubClient;
+  #samples: { at: number; count: number }[] = [];
+  /** Whoever signed in, counted. */
+  #user = 0;
 
-/** The rate over the last minute at most, from what was counted then and now. */
-function rateOf(at: number, count: number): Vitals['rate'] {
-  if ((samples.at(-1)?.count ?? 0) > count) samples = [];
-  samples = [...samples.filter((sample) => at - sample.at <= RATE_MS), { at, count }];
-  const first = samples[0];
-  if (!first || at - first.at < READ_MS / 2) return null;
-  const overMs = at - first.at;
-  return { perMinute: ((count - first.count) * 60_000) / overMs, overMs };
+  constructor(client: UmblerHubClient) {
+    super(null);
+    this.#client = client;
+    client.on('status', (status) => {
+      if (status !== 'unauthorized') return;
+      // Another user may sign in next, and see less.
+      this.#user += 1;
+      this.#samples = [];
+      this.set(null);
+    });
+  }
+
+  async read() {
+    const user = this.#user;
+    const [health, webhook] = (await Promise.all([this.#client.get('/health'), this.#client.get('/api/umbler/webhook/status')])) as [Health, WebhookStatus];
+    if (user !== this.#user) return;
+    const readAt = Date.now();
+    this.set({ health, webhook, readAt, rate: this.#rate(readAt, webhook.accepted + webhook.duplicates + webhook.ignored) });
+  }
+
+  /** The rate over the last minute at most, from what was counted then and now. */
+  #rate(at: number, count: number): Vitals['rate'] {
+    if ((this.#samples.at(-1)?.count ?? 0) > count) this.#samples = [];
+    this.#samples = [...this.#samples.filter((sample) => at - sample.at <= RATE_MS), { at, count }];
+    const first = this.#samples[0];
+    if (!first || at - first.at < READ_MS / 2) return null;
+    const overMs = at - first.at;
+    return { perMinute: ((count - first.count) * 60_000) / overMs, overMs };
+  }
 }
+
+const store = new VitalStore(hub);
 
 export function useVitals() {
   const { isConnected } = useHub();
   const [failure, setFailure] = useState<string | null>(null);
   const read = useCallback(async () => {
     try {
-      const [health, webhook] = (await Promise.all([hub.get('/health'), hub.get('/api/umbler/webhook/status')])) as [Health, WebhookStatus];
-      const readAt = Date.now();
-      store.set({ health, webhook, readAt, rate: rateOf(readAt, webhook.accepted + webhook.duplicates + webhook.ignored) });
+      await store.read();
       setFailure(null);
     } catch (error) {
       setFailure(reasonOf(error));

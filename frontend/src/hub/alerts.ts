@@ -6,12 +6,20 @@ import { isMissing, reasonOf } from './errors.ts';
 import { namesOf, renamed } from './names.ts';
 import { read } from './reads.ts';
 import { Store } from './store.ts';
+import { onStream } from './stream.ts';
 
 export interface Alerts {
   /** Active ones, the latest first; null before they are read. */
   alerts: Alert[] | null;
   missing: boolean;
   failure: string | null;
+}
+
+/** A chat whose alerts are being read, and what updates told meanwhile: the answer is older. */
+interface Entering {
+  chatId: string;
+  gone: boolean;
+  dropped: Set<string>;
 }
 
 export const PATH = '/api/umbler/alerts';
@@ -25,14 +33,14 @@ export class AlertStore extends Store<Alerts> {
   #reading = 0;
   /** Updates that came while the list was read; those up to its position are in it. */
   #meanwhile: { seq: number; update: Update }[] = [];
+  #entering = new Set<Entering>();
   #listeners = new Set<(alert: Alert) => void>();
 
   constructor(client: UmblerHubClient) {
     super(NOTHING);
-    client.on('subscribed', ({ recovered }) => {
-      if (!recovered || !this.#loaded) void this.read();
+    onStream(client, ({ missed }) => {
+      if (missed || !this.#loaded) void this.read();
     });
-    client.on('resync_required', () => void this.read());
     client.on('umbler_update', (update, { seq }) => this.#update(update, seq ?? 0));
     client.on('status', (status) => {
       if (status === 'unauthorized') this.#forget();
@@ -94,12 +102,13 @@ export class AlertStore extends Store<Alerts> {
   #apply({ type, alert, chat, members }: Pick<Update, 'type' | 'alert'> & Partial<Update>): boolean {
     if (alert) {
       if (alert.clearedAt === null) this.#known.set(alert.id, alert);
-      else this.#known.delete(alert.id);
+      else this.#drop(alert.id);
       return true;
     }
     if (type === 'chat_gone' && chat) {
       const gone = [...this.#known.values()].filter(({ chatId }) => chatId === chat.id);
-      for (const { id } of gone) this.#known.delete(id);
+      for (const { id } of gone) this.#drop(id);
+      for (const entering of this.#entering) if (entering.chatId === chat.id) entering.gone = true;
       return gone.length > 0;
     }
     if (type === 'chat_entered' && chat) void this.#enter(chat.id);
@@ -113,10 +122,18 @@ export class AlertStore extends Store<Alerts> {
   /** A chat came into sight, and its alerts with it. */
   async #enter(chatId: string) {
     const reading = this.#reading;
+    const entering: Entering = { chatId, gone: false, dropped: new Set() };
+    this.#entering.add(entering);
     const { alerts } = await read(PATH, { state: 'active', chatId, limit: PAGE }).catch(() => ({ alerts: [] }));
-    if (reading !== this.#reading) return;
-    for (const alert of alerts as Alert[]) if (!this.#known.has(alert.id)) this.#known.set(alert.id, alert);
+    this.#entering.delete(entering);
+    if (reading !== this.#reading || entering.gone) return;
+    for (const alert of alerts as Alert[]) if (!this.#known.has(alert.id) && !entering.dropped.has(alert.id)) this.#known.set(alert.id, alert);
     this.#tell(null);
+  }
+
+  #drop(id: string) {
+    this.#known.delete(id);
+    for (const { dropped } of this.#entering) dropped.add(id);
   }
 
   #forget() {

@@ -3,8 +3,9 @@
 import type { Chat, Contact, Member, Message, UmblerHubClient, Update } from 'umbler-hub-client';
 
 import { isMissing, reasonOf } from './errors.ts';
-import { messageWithNames, namesOf, withNames } from './names.ts';
+import { messageWithNames, namesOf, withNames, type Names } from './names.ts';
 import { Store } from './store.ts';
+import { onStream } from './stream.ts';
 
 export interface ConversationState {
   chat: Chat | null;
@@ -19,6 +20,15 @@ export interface ConversationState {
   unknown: boolean;
   /** It left what the token may see. */
   gone: boolean;
+}
+
+/** What updates told since the chat is being read: the answer is older. */
+interface Meanwhile {
+  /** They told of the chat itself. */
+  chat: boolean;
+  messages: Set<string>;
+  contacts: Map<string, Contact>;
+  names: Names;
 }
 
 type Follow = (listener: (update: Update) => void) => () => void;
@@ -39,8 +49,9 @@ export class Conversation extends Store<ConversationState> {
   #stops: (() => void)[] = [];
 
   #follow: Follow | null;
-  /** The chat as the last update had it. */
-  #newest: Chat | null = null;
+  #reading = 0;
+  #isReading = false;
+  #meanwhile = nothingYet();
 
   /** `at`: as it was then; it grows where it is followed on from there. */
   constructor(client: UmblerHubClient, readonly id: string, readonly at: string | null = null, follow: Follow | null = null) {
@@ -57,10 +68,9 @@ export class Conversation extends Store<ConversationState> {
     }
     this.#stops = [
       this.#client.on('umbler_update', (update) => this.#update(update)),
-      this.#client.on('subscribed', ({ recovered }) => {
-        if (!recovered || this.#state.failure !== null) void this.load();
+      onStream(this.#client, ({ missed }) => {
+        if (missed || this.#state.failure !== null) void this.load();
       }),
-      this.#client.on('resync_required', () => void this.load()),
     ];
     void this.load();
   }
@@ -76,32 +86,42 @@ export class Conversation extends Store<ConversationState> {
   }
 
   async load() {
-    const touched = new Set<string>();
-    const stop = this.#client.on('umbler_update', ({ message, otherMessages = [] }) => {
-      for (const each of [message, ...otherMessages]) if (each) touched.add(each.id);
-    });
+    const reading = (this.#reading += 1);
+    // How it stood at a moment is older than whatever was played; how it stands now, only than what comes from now on.
+    if (this.at === null) this.#meanwhile = nothingYet();
+    const { messages, contacts, names } = this.#meanwhile;
+    this.#isReading = true;
+    /** Another reading took its place, or the chat went out of sight. */
+    const isOver = () => reading !== this.#reading || (this.#meanwhile.chat && this.#state.gone);
     try {
-      const [{ chat }, page] = await Promise.all([
+      const [answer, page] = await Promise.all([
         this.#client.get(this.#path, { at: this.at ?? undefined }),
         this.#client.get(`${this.#path}/messages`, { limit: PAGE, until: this.#until }),
       ]);
-      for (const message of page.messages as Message[]) if (!touched.has(message.id)) this.#known.set(message.id, message);
+      if (isOver()) return;
+      const { contactId } = answer.chat as Chat;
+      const { contact } = contactId === null ? { contact: null } : await this.#contact(contactId);
+      if (isOver()) return;
+      for (const message of page.messages as Message[]) if (!messages.has(message.id)) this.#known.set(message.id, messageWithNames(message, names));
       this.#cursor = page.nextCursor;
-      const { contact } = chat.contactId === null ? { contact: null } : await this.#contact(chat.contactId);
-      const isAhead = this.at !== null && this.#newest !== null;
-      this.#change({ chat: isAhead ? this.#newest : chat, contact, hasOlder: page.nextCursor !== null, failure: null, gone: false, messages: this.#sorted() });
+      const chat = this.#meanwhile.chat ? this.#state.chat : withNames(answer.chat, names);
+      const newer = contacts.get(chat?.contactId ?? '');
+      this.#change({ chat, contact: newer ?? contact, hasOlder: page.nextCursor !== null, failure: null, gone: false, unknown: false, messages: this.#sorted() });
     } catch (error) {
+      if (isOver()) return;
       this.#change({ failure: this.at !== null && isMissing(error) ? null : reasonOf(error), unknown: isMissing(error) });
     } finally {
-      stop();
+      if (reading === this.#reading) this.#isReading = false;
     }
   }
 
   async older() {
     if (this.#cursor === null || this.#state.loadingOlder) return;
+    const reading = this.#reading;
     this.#change({ loadingOlder: true });
     try {
       const page = await this.#client.get(`${this.#path}/messages`, { limit: PAGE, until: this.#until, cursor: this.#cursor });
+      if (reading !== this.#reading || this.#state.gone) return this.#change({ loadingOlder: false });
       for (const message of page.messages as Message[]) if (!this.#known.has(message.id)) this.#known.set(message.id, message);
       this.#cursor = page.nextCursor;
       this.#change({ loadingOlder: false, hasOlder: page.nextCursor !== null, messages: this.#sorted(), failure: null });
@@ -128,23 +148,29 @@ export class Conversation extends Store<ConversationState> {
   #update(update: Update) {
     const { type, chat, contact, message, otherMessages = [], members } = update;
     if (members) this.#rename(members);
+    if (contact && !update.contactGone && this.#isReading) this.#meanwhile.contacts.set(contact.id, contact);
     if (chat?.id !== this.id) {
       if (contact && contact.id === this.#state.contact?.id && !update.contactGone) this.#change({ contact });
       return;
     }
-    this.#newest = chat;
+    this.#meanwhile.chat = true;
     if (type === 'chat_gone') {
       this.#known.clear();
-      this.#change({ chat: null, contact: null, messages: [], hasOlder: false, gone: true });
+      this.#change({ chat: null, contact: null, messages: [], hasOlder: false, failure: null, unknown: false, gone: true });
       return;
     }
-    for (const each of [message, ...otherMessages]) if (each) this.#known.set(each.id, each);
+    for (const each of [message, ...otherMessages]) {
+      if (!each) continue;
+      this.#known.set(each.id, each);
+      this.#meanwhile.messages.add(each.id);
+    }
     const messages = this.#state.messages === null ? null : this.#sorted();
     this.#change({ chat, contact: contact ?? this.#state.contact, messages, gone: false, unknown: false });
   }
 
   #rename(members: Member[]) {
     const names = namesOf(members);
+    if (this.#isReading) for (const [id, name] of names) this.#meanwhile.names.set(id, name);
     for (const [id, message] of this.#known) this.#known.set(id, messageWithNames(message, names));
     const { chat, messages } = this.#state;
     this.#change({ chat: chat && withNames(chat, names), messages: messages && this.#sorted() });
@@ -158,4 +184,8 @@ export class Conversation extends Store<ConversationState> {
     this.#state = { ...this.#state, ...change };
     this.set(this.#state);
   }
+}
+
+function nothingYet(): Meanwhile {
+  return { chat: false, messages: new Set(), contacts: new Map(), names: new Map() };
 }

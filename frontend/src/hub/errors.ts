@@ -13,3 +13,11 @@ export function codeOf(error: unknown): string | null {
 export function isMissing(error: unknown): boolean {
   return ['not_found', 'method_not_allowed', 'http_404'].includes(codeOf(error) ?? '');
 }
+
+/** How the hub closes sockets whose token is not good any more, in a word for the user. */
+const ENDS: Record<number, 'tokenExpired' | 'tokenRevoked'> = { 4003: 'tokenExpired', 4500: 'tokenRevoked' };
+
+/** Why somebody who was signed in is not any more; null where that is not what went wrong. */
+export function endOf(error: HubError | null): 'tokenExpired' | 'tokenRevoked' | null {
+  return error?.code === 'unauthorized' ? (ENDS[error.closeCode ?? 0] ?? null) : null;
+}

@@ -4,6 +4,7 @@ import type { Member, UmblerHubClient, Update } from 'umbler-hub-client';
 
 import { isMissing, reasonOf } from './errors.ts';
 import { Store } from './store.ts';
+import { onStream } from './stream.ts';
 
 export interface ListedMember extends Member {
   known: boolean;
@@ -45,8 +46,8 @@ export class MemberStore extends Store<Members> {
   open(): () => void {
     const stops = [
       this.#client.on('umbler_update', (update) => this.#update(update)),
-      this.#client.on('subscribed', ({ recovered }) => {
-        if (!recovered || this.get().failure !== null) void this.read();
+      onStream(this.#client, ({ missed }) => {
+        if (missed || this.get().failure !== null) void this.read();
       }),
     ];
     void this.read();

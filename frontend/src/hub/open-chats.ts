@@ -6,13 +6,14 @@
  * read has an update. The hub's own counter is the check: where it differs twice, everything is read again.
  */
 
-import type { Chat, Member, Snapshot, Stats, UmblerHubClient, Update } from 'umbler-hub-client';
+import type { Chat, Member, Snapshot, Stats, UmblerData, UmblerHubClient, Update } from 'umbler-hub-client';
 
 import type { Waiting } from '../live/waits.ts';
 import { reasonOf } from './errors.ts';
 import { namesOf, withNames } from './names.ts';
 import { read } from './reads.ts';
 import { Store } from './store.ts';
+import { onStream } from './stream.ts';
 import { WaitingList } from './waiting-list.ts';
 
 export interface OpenChats {
@@ -44,19 +45,20 @@ export class OpenChatStore extends Store<OpenChats> {
   /** What was missed is not replayed: only a snapshot tells. */
   #lost = true;
   #reading = 0;
+  #isReading = false;
   #seq = 0;
   #mismatches = 0;
 
   constructor(client: UmblerHubClient) {
     super({ chats: [], waiting: [], complete: false, total: null, count: 0, failure: null });
-    client.on('umbler_data', (snapshot) => this.#snapshot(snapshot));
+    // Updates beyond the snapshot may have come before it; what the client holds has them.
+    client.on('umbler_data', (snapshot) => this.#snapshot(snapshot, client.data));
     client.on('umbler_update', (update, { seq }) => this.#update(update, seq ?? 0));
     client.on('umbler_stats', (stats) => this.#check(stats));
-    client.on('subscribed', ({ recovered }) => {
-      if (!recovered) this.#lost = true;
-    });
-    client.on('resync_required', () => {
-      this.#lost = true;
+    onStream(client, ({ missed }) => {
+      if (missed) this.#lost = true;
+      // Where a token ended all was forgotten here, and what came since is no list.
+      else if (!this.#complete && !this.#isReading) void client.requestUmblerData();
     });
     client.on('status', (status) => {
       if (status === 'unauthorized') this.#forget();
@@ -68,7 +70,7 @@ export class OpenChatStore extends Store<OpenChats> {
     return this.#chats.get(id) ?? null;
   }
 
-  #snapshot({ chats, truncated, stats, seq }: Snapshot) {
+  #snapshot({ stats, seq }: Snapshot, { chats, truncated }: UmblerData) {
     this.#seq = Math.max(this.#seq, seq);
     if (!truncated.includes('chats')) {
       this.#reading += 1;
@@ -88,6 +90,7 @@ export class OpenChatStore extends Store<OpenChats> {
     const reading = (this.#reading += 1);
     const found = new Map<string, Chat>();
     this.#touched.clear();
+    this.#isReading = true;
     this.#complete = false;
     this.#failure = null;
     let cursor: string | undefined;
@@ -121,6 +124,7 @@ export class OpenChatStore extends Store<OpenChats> {
   }
 
   #settle() {
+    this.#isReading = false;
     this.#complete = true;
     this.#waiting.reset(this.#chats.values());
     this.#lost = false;
@@ -168,6 +172,7 @@ export class OpenChatStore extends Store<OpenChats> {
     this.#reading += 1;
     this.#chats.clear();
     this.#waiting.reset([]);
+    this.#isReading = false;
     this.#complete = false;
     this.#lost = true;
     this.#tell();

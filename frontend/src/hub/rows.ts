@@ -4,8 +4,9 @@ import type { Chat, UmblerHubClient, Update } from 'umbler-hub-client';
 
 import { matches, type Filters } from '../chats/filters.ts';
 import { reasonOf } from './errors.ts';
-import { namesOf, withNames } from './names.ts';
+import { namesOf, withNames, type Names } from './names.ts';
 import { Store } from './store.ts';
+import { onStream } from './stream.ts';
 
 export interface Rows {
   chats: Chat[] | null;
@@ -24,6 +25,10 @@ export class RowStore extends Store<Rows> {
   #cursor: string | null = null;
   #total: number | null = null;
   #busy = false;
+  #reading = 0;
+  /** What updates told since the page that is under way was asked for, which is older; null: it fits the filters no more. */
+  #touched = new Map<string, Chat | null>();
+  #renamed: Names = new Map();
   #loaded = false;
   #failure: string | null = null;
   #counting: ReturnType<typeof setTimeout> | null = null;
@@ -38,8 +43,8 @@ export class RowStore extends Store<Rows> {
   open() {
     const stops = [
       this.#client.on('umbler_update', (update) => this.#update(update)),
-      this.#client.on('subscribed', ({ recovered }) => {
-        if (!recovered) this.#again();
+      onStream(this.#client, ({ missed }) => {
+        if (missed) this.#again();
         else if (this.#failure !== null) void this.more();
       }),
     ];
@@ -55,22 +60,37 @@ export class RowStore extends Store<Rows> {
   /** The next page; again after a failure. */
   async more() {
     if (this.#busy || (this.#loaded && this.#cursor === null)) return;
+    const reading = (this.#reading += 1);
     this.#busy = true;
+    this.#touched.clear();
+    this.#renamed.clear();
     try {
       const page = await this.#client.get('/api/umbler/chats', { ...queryOf(this.#filters), limit: PAGE, cursor: this.#cursor ?? undefined });
-      for (const chat of page.chats as Chat[]) if (!this.#chats.has(chat.id)) this.#chats.set(chat.id, chat);
+      if (reading !== this.#reading) return;
+      for (const chat of page.chats as Chat[]) this.#add(chat);
       this.#cursor = page.nextCursor;
       this.#total = page.total;
       this.#loaded = true;
       this.#failure = null;
     } catch (error) {
+      if (reading !== this.#reading) return;
       this.#failure = reasonOf(error);
     }
     this.#busy = false;
     this.#tell();
   }
 
+  /** A row of a page. What updates told of it is newer. */
+  #add(row: Chat) {
+    const newer = this.#touched.get(row.id);
+    if (newer === null) return;
+    if (newer !== undefined) this.#chats.set(row.id, withNames(newer, this.#renamed));
+    else if (!this.#chats.has(row.id)) this.#chats.set(row.id, withNames(row, this.#renamed));
+  }
+
+  /** From the first page, whether or not one is under way. */
   #again() {
+    this.#busy = false;
     this.#chats.clear();
     this.#cursor = null;
     this.#loaded = false;
@@ -78,16 +98,18 @@ export class RowStore extends Store<Rows> {
   }
 
   #update({ type, chat, members }: Update) {
-    if (members && this.#loaded) {
+    if (members) {
       const names = namesOf(members);
+      if (this.#busy) for (const [id, name] of names) this.#renamed.set(id, name);
       for (const [id, known] of this.#chats) this.#chats.set(id, withNames(known, names));
       this.#tell();
     }
-    if (!chat || !this.#loaded) return;
+    if (!chat) return;
     const known = this.#chats.has(chat.id);
     // Only the hub can say whether a chat that is new here matches a search: it looks at phones too.
-    const fits = type !== 'chat_gone' && matches(chat, { ...this.#filters, search: '' }) && (known || !this.#filters.search);
-    if (fits) this.#chats.set(chat.id, chat);
+    const fits = type !== 'chat_gone' && matches(chat, this.#filters);
+    if (this.#busy) this.#touched.set(chat.id, fits ? chat : null);
+    if (fits && (known || !this.#filters.search)) this.#chats.set(chat.id, chat);
     else if (!this.#chats.delete(chat.id)) return;
     this.#tell();
     this.#countAgain();

@@ -4,6 +4,7 @@ import type { HubSettings, Named, Thresholds, UmblerHubClient } from 'umbler-hub
 
 import { isMissing, reasonOf } from './errors.ts';
 import { Store } from './store.ts';
+import { onStream } from './stream.ts';
 
 export interface KnownSettings {
   settings: HubSettings | null;
@@ -28,8 +29,8 @@ export class SettingsStore extends Store<KnownSettings> {
   constructor(client: UmblerHubClient) {
     super(NOTHING);
     this.#client = client;
-    client.on('subscribed', ({ recovered }) => {
-      if (!recovered || this.get().settings === null) void this.read();
+    onStream(client, ({ missed }) => {
+      if (missed || this.get().settings === null) void this.read();
     });
     client.on('umbler_update', ({ type, settings, updatedBy }, { seq, timestamp }) => {
       if (type !== 'settings_updated' || settings === undefined || (seq ?? 0) < (this.get().seq ?? 0)) return;

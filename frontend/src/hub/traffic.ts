@@ -8,6 +8,7 @@ import type { UmblerHubClient, Update } from 'umbler-hub-client';
 import { readDay, type Counts, type Day, type Usual } from './day-traffic.ts';
 import { isMissing, reasonOf } from './errors.ts';
 import { Store } from './store.ts';
+import { onStream } from './stream.ts';
 
 export interface Traffic {
   day: Day | null;
@@ -34,14 +35,15 @@ export class TrafficStore extends Store<Traffic> {
   /** Counted here, and perhaps not in the answer that is under way. */
   #later: Counted[] = [];
   #reading = 0;
+  #failure: string | null = null;
   #begun = false;
   #correcting: ReturnType<typeof setTimeout> | null = null;
   #midnight: ReturnType<typeof setTimeout> | null = null;
 
   constructor(client: UmblerHubClient) {
     super(NOTHING);
-    client.on('subscribed', ({ recovered }) => {
-      if (!recovered && this.#begun) void this.read();
+    onStream(client, ({ missed }) => {
+      if (missed && this.#begun) void this.read();
     });
     client.on('umbler_update', (update, { seq }) => {
       if (this.#begun) this.#update(update, seq ?? 0);
@@ -68,11 +70,13 @@ export class TrafficStore extends Store<Traffic> {
       this.#later = [];
       for (const one of counted) this.#count(one);
       this.#wait(day);
-      this.#tell(null);
+      this.#failure = null;
+      this.#tell();
     } catch (error) {
       if (reading !== this.#reading) return;
       if (isMissing(error)) return this.set({ ...NOTHING, missing: true });
-      this.#tell(reasonOf(error));
+      this.#failure = reasonOf(error);
+      this.#tell();
       // A wall has nobody to press a button.
       this.#correctSoon(RETRY_MS);
     }
@@ -92,9 +96,10 @@ export class TrafficStore extends Store<Traffic> {
     // Which of two is new is not told.
     if (otherMessages.length > 0) return this.#correctSoon(CORRECT_MS);
     const key = KEYS[message?.source ?? ''];
-    if (!message || key === undefined || message.private) return;
+    // The metrics count neither notes nor reactions.
+    if (!message || key === undefined || message.private || message.type === 'Reaction') return;
     this.#count({ seq, at: Date.parse(message.at), key });
-    this.#tell(this.get().failure);
+    this.#tell();
   }
 
   #count(counted: Counted) {
@@ -118,10 +123,11 @@ export class TrafficStore extends Store<Traffic> {
     this.#usual = null;
     this.#later = [];
     this.#begun = false;
+    this.#failure = null;
     this.set(NOTHING);
   }
 
-  #tell(failure: string | null) {
-    this.soon(() => ({ day: this.#day, failure, missing: false }));
+  #tell() {
+    this.soon(() => ({ day: this.#day, failure: this.#failure, missing: false }));
   }
 }

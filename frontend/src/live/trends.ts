@@ -4,8 +4,10 @@
  */
 
 import { useEffect, useState } from 'react';
+import type { UmblerHubClient } from 'umbler-hub-client';
 
-import { openChats, useHub } from '../hub/hub.tsx';
+import { hub, openChats, useHub } from '../hub/hub.tsx';
+import type { OpenChats } from '../hub/open-chats.ts';
 import { read } from '../hub/reads.ts';
 import { Store, useStore } from '../hub/store.ts';
 
@@ -25,17 +27,20 @@ let timer: ReturnType<typeof setTimeout> | null = null;
 
 function sample() {
   timer = setTimeout(sample, EVERY_MS);
-  const { chats, waiting, complete } = openChats.get();
-  // A part is no number; and what was seen before a gap says little about now.
-  if (!complete) return;
+  const now = sampleOf(hub, openChats.get());
+  if (now !== null) store.set([...store.get(), now].slice(-SAMPLES_MAX));
+}
+
+/** Null where the numbers are not those of now: a part is no number, and neither is what was seen before an outage. */
+export function sampleOf({ isLive }: UmblerHubClient, { chats, waiting, complete }: OpenChats): Sample | null {
+  if (!complete || !isLive) return null;
   const direct = chats.filter(({ kind }) => kind === 'direct');
-  const now: Sample = {
+  return {
     at: Date.now(),
     open: direct.length,
     unanswered: waiting.length,
     unassigned: direct.filter(({ owner }) => owner === null).length,
   };
-  store.set([...store.get(), now].slice(-SAMPLES_MAX));
 }
 
 openChats.subscribe(() => {

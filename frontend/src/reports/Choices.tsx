@@ -7,7 +7,7 @@ import { useStore } from '../hub/store.ts';
 import { agentName } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 import { FILTERS } from './metrics.ts';
-import { nameOf, useNames } from './names.ts';
+import { names } from './names.ts';
 import { PERIODS } from './period.ts';
 import type { Report } from './useReport.ts';
 
@@ -52,12 +52,12 @@ export function Choices({ report: { period, since, till, clock, compare, zone, p
 function useOptions() {
   const say = useWords();
   const { chats } = useStore(openChats);
-  const names = useNames();
+  const named = useStore(names);
   return (filter: (typeof FILTERS)[number], chosen: string) => {
     const label = ({ id, name }: Named) => (filter === 'agent' ? agentName(say, { id, name }) : (name ?? id));
-    const found = new Map(names.get(filter) ?? []);
+    const found = new Map(named.get(filter) ?? []);
     for (const chat of chats) for (const one of PICK[filter](chat)) if (one) found.set(one.id, one.name);
-    if (chosen && !found.has(chosen)) found.set(chosen, nameOf(filter, chosen));
+    if (chosen && !found.has(chosen)) found.set(chosen, names.nameOf(filter, chosen));
     return [...found].map(([value, name]) => ({ value, label: label({ id: value, name }) })).sort((a, b) => a.label.localeCompare(b.label));
   };
 }

@@ -22,8 +22,10 @@ interface Behind {
 const PAGE = 50;
 
 /** The chats that a number was made of, the longest first. */
-export function Explain({ cell, base, zone, close }: { cell: Cell; base: Query; zone: string; close: () => void }) {
+export function Explain({ cell, base: asked, zone, close }: { cell: Cell; base: Query; zone: string; close: () => void }) {
   const say = useWords();
+  // The number was of then, whatever the page asks meanwhile.
+  const [base] = useState(asked);
   const [page, setPage] = useState(1);
   const [rows, setRows] = useState<Behind[]>([]);
   const [total, setTotal] = useState<number | null>(null);

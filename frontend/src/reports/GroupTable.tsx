@@ -9,7 +9,7 @@ import { saveFile } from '../parts/save.ts';
 import { agentName, duration, number } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 import { GROUPS, isDuration, PATH, useAnswer, type Answer, type Cell, type Grouping, type Metric, type Query, type Row } from './metrics.ts';
-import { FILTER_OF, learn } from './names.ts';
+import { FILTER_OF, names } from './names.ts';
 import type { Report } from './useReport.ts';
 
 const COLUMNS: Metric[] = ['closed', 'firstResponse', 'replyTime', 'handlingTime', 'resolution', 'messagesMember', 'transferred', 'abandoned'];
@@ -33,7 +33,7 @@ export function GroupTable({ report, query, explain }: GroupTableProps) {
   const { answer, busy, failure, again } = useAnswer<Answer>(`/${by}`, query, report.round);
   const [sort, setSort] = useState<{ by: Metric | 'name'; down: boolean }>({ by: 'closed', down: true });
   useEffect(() => {
-    if (answer !== null) learn(by, answer.rows);
+    if (answer !== null) names.learn(by, answer.rows);
   }, [answer, by]);
   const lines = useMemo(() => (answer === null ? null : linesOf(answer.rows, (id, name) => (by === 'agents' ? agentName(say, id === null ? null : { id, name }) : id === null ? say('none') : (name ?? id)))), [answer, by, say]);
   const sorted = useMemo(() => lines?.toSorted(order(sort)), [lines, sort]);

@@ -1,6 +1,9 @@
 /** Names that tables brought along, by what they are of: an explanation holds ids alone. */
 
-import { Store, useStore } from '../hub/store.ts';
+import type { UmblerHubClient } from 'umbler-hub-client';
+
+import { hub } from '../hub/hub.tsx';
+import { Store } from '../hub/store.ts';
 import type { FILTERS, Grouping, Row } from './metrics.ts';
 
 type Filter = (typeof FILTERS)[number];
@@ -8,25 +11,30 @@ type Names = Map<Filter, Map<string, string | null>>;
 
 export const FILTER_OF: Record<Grouping, Filter> = { agents: 'agent', sectors: 'sector', channels: 'channel', tags: 'tag' };
 
-const store = new Store<Names>(new Map());
-
-export function useNames(): Names {
-  return useStore(store);
-}
-
-export function nameOf(filter: Filter, id: string): string | null {
-  return store.get().get(filter)?.get(id) ?? null;
-}
-
-export function learn(grouping: Grouping, rows: Row[]) {
-  const filter = FILTER_OF[grouping];
-  const known = new Map(store.get().get(filter));
-  const before = known.size;
-  let changed = false;
-  for (const { id, name = null } of rows) {
-    if (!id || known.get(id) === name) continue;
-    known.set(id, name);
-    changed = true;
+export class NameStore extends Store<Names> {
+  constructor(client: UmblerHubClient) {
+    super(new Map());
+    client.on('status', (status) => {
+      // Another user may sign in next, and see less.
+      if (status === 'unauthorized') this.set(new Map());
+    });
   }
-  if (changed || known.size !== before) store.set(new Map(store.get()).set(filter, known));
+
+  nameOf(filter: Filter, id: string): string | null {
+    return this.get().get(filter)?.get(id) ?? null;
+  }
+
+  learn(grouping: Grouping, rows: Row[]) {
+    const filter = FILTER_OF[grouping];
+    const known = new Map(this.get().get(filter));
+    let changed = false;
+    for (const { id, name = null } of rows) {
+      if (!id || known.get(id) === name) continue;
+      known.set(id, name);
+      changed = true;
+    }
+    if (changed) this.set(new Map(this.get()).set(filter, known));
+  }
 }
+
+export const names = new NameStore(hub);

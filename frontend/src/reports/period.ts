@@ -7,14 +7,16 @@ export type Period = (typeof PERIODS)[number];
 
 export interface Span {
   from: string;
-  /** None: now. */
-  until: string | undefined;
+  /** Never left to the hub's now, which is another one at each question: a number and the chats behind it would differ. */
+  until: string;
 }
 
 /** Beyond these a chart by the hour, or by the day, has too many bars to read. */
 const HOURS_DAYS_MAX = 2;
 const DAYS_MAX = 62;
 const DAY_MS = 86_400_000;
+/** A timer that comes a moment too early asks again then, and not at once. */
+const RENEW_MS_MIN = 1000;
 const DAYS: Record<Exclude<Period, 'custom'>, [number, number | null]> = { today: [0, null], yesterday: [-1, 0], week: [-6, null], month: [-29, null] };
 
 /** Null where the two days are no period. */
@@ -22,14 +24,21 @@ export function spanOf(period: Period, since: string, till: string, zone: string
   const today = dayOf(now, zone);
   if (period !== 'custom') {
     const [first, end] = DAYS[period];
-    return { from: midnight(plusDays(today, first), zone), until: end === null ? undefined : midnight(plusDays(today, end), zone) };
+    return { from: midnight(plusDays(today, first), zone), until: end === null ? new Date(now).toISOString() : midnight(plusDays(today, end), zone) };
   }
   if (!isDay(since) || !isDay(till) || since > till || since > today) return null;
-  return { from: midnight(since, zone), until: till >= today ? undefined : midnight(plusDays(till, 1), zone) };
+  return { from: midnight(since, zone), until: till >= today ? new Date(now).toISOString() : midnight(plusDays(till, 1), zone) };
 }
 
-export function bucketOf({ from, until }: Span, now: number): 'hour' | 'day' | 'week' {
-  const days = ((until === undefined ? now : Date.parse(until)) - Date.parse(from)) / DAY_MS;
+export function bucketOf({ from, until }: Span): 'hour' | 'day' | 'week' {
+  const days = (Date.parse(until) - Date.parse(from)) / DAY_MS;
   if (days <= HOURS_DAYS_MAX) return 'hour';
   return days <= DAYS_MAX ? 'day' : 'week';
+}
+
+/** Days are of `at`: without this, “today” would go on over midnight. The answer calls it off. */
+export function renewAtMidnight(at: number, zone: string, renew: () => void): () => void {
+  const end = Date.parse(midnight(plusDays(dayOf(at, zone), 1), zone));
+  const timer = setTimeout(renew, Math.max(RENEW_MS_MIN, end - Date.now()));
+  return () => clearTimeout(timer);
 }

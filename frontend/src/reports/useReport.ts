@@ -6,7 +6,7 @@ import { useSearchParams } from 'react-router';
 import { settings } from '../hub/hub.tsx';
 import { useStore } from '../hub/store.ts';
 import { FILTERS, type Query } from './metrics.ts';
-import { bucketOf, PERIODS, spanOf, type Period } from './period.ts';
+import { bucketOf, PERIODS, renewAtMidnight, spanOf, type Period } from './period.ts';
 
 /** Where the hub has no settings, its first answer names its zone. */
 const HERE = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -18,6 +18,7 @@ export function useReport() {
   const zone = told ?? known?.timeZone ?? HERE;
   const [round, setRound] = useState({ at: Date.now(), count: 0 });
   const again = useCallback(() => setRound(({ count }) => ({ at: Date.now(), count: count + 1 })), []);
+  useEffect(() => renewAtMidnight(round.at, zone, again), [round.at, zone, again]);
 
   const set = useCallback((changes: Record<string, string>) => {
     setParams((before) => {
@@ -41,7 +42,7 @@ export function useReport() {
     const chosen = filters.split('\n').map((id, index) => [FILTERS[index], id || undefined]);
     return { ...span, clock: clock === 'business' ? clock : undefined, ...Object.fromEntries(chosen) };
   }, [span, clock, filters]);
-  return { params, set, period, since, till, clock, compare, zone, setZone: setTold, query, bucket: span === null ? 'day' : bucketOf(span, round.at), round: round.count, at: round.at, again } as const;
+  return { params, set, period, since, till, clock, compare, zone, setZone: setTold, query, bucket: span === null ? 'day' : bucketOf(span), round: round.count, at: round.at, again } as const;
 }
 
 export type Report = ReturnType<typeof useReport>;

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import type { Alert } from 'umbler-hub-client';
+
+import { chat, FakeHub, NOW, settled, told } from '../../test/fake-hub.ts';
+import { AlertStore } from './alerts.ts';
+
+function alert(id: string, more: Partial<Alert> = {}): Alert {
+  const at = new Date(NOW).toISOString();
+  return { id, kind: 'waiting', chatId: 'a', contactName: null, sector: null, owner: null, since: at, dueAt: at, raisedAt: at, clearedAt: null, acknowledgedAt: null, acknowledgedBy: null, ...more };
+}
+
+const page = (...alerts: Alert[]) => ({ alerts, nextCursor: null, asOfSeq: 10 });
+
+async function opened(t: TestContext) {
+  const hub = new FakeHub(t);
+  const store = new AlertStore(hub.client);
+  await hub.open();
+  await (await hub.asked()).answer(page());
+  return { hub, store };
+}
+
+const ids = ({ get }: AlertStore) => (told(), get().alerts?.map(({ id }) => id));
+
+test('an alert that is raised while somebody opens the live page is heard', async (t) => {
+  const { hub, store } = await opened(t);
+  const raised: string[] = [];
+  store.onRaised(({ id }) => raised.push(id));
+  hub.followMore();
+  hub.update(11, { type: 'alert_raised', alert: alert('one') });
+  await settled();
+  assert.deepEqual([raised, hub.questions.length], [['one'], 0]);
+});
+
+test('an alert that is cleared while those of a chat in sight are read does not come back', async (t) => {
+  const { hub, store } = await opened(t);
+  hub.update(11, { type: 'chat_entered', chat: chat('a') });
+  const alerts = await hub.asked();
+  hub.update(12, { type: 'alert_cleared', alert: alert('one', { clearedAt: new Date(NOW).toISOString() }) });
+  await alerts.answer(page(alert('one'), alert('two')));
+  assert.deepEqual(ids(store), ['two']);
+});
+
+test('alerts of a chat that leaves the scope while they are read stay out of sight, until it is back', async (t) => {
+  const { hub, store } = await opened(t);
+  hub.update(11, { type: 'chat_entered', chat: chat('a') });
+  const before = await hub.asked();
+  hub.update(12, { type: 'chat_gone', chat: chat('a') });
+  await before.answer(page(alert('one')));
+  assert.deepEqual(ids(store), []);
+  hub.update(13, { type: 'chat_entered', chat: chat('a') });
+  await (await hub.asked()).answer(page(alert('one')));
+  assert.deepEqual(ids(store), ['one']);
+});
