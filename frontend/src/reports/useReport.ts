@@ -21,8 +21,9 @@ export function useReport() {
   useEffect(() => renewAtMidnight(round.at, zone, again), [round.at, zone, again]);
 
   const set = useCallback((changes: Record<string, string>) => {
-    setParams((before) => {
-      const changed = new URLSearchParams(before);
+    setParams(() => {
+      // The address itself: what the router hands in is that of the last drawing, and lacks what was chosen since.
+      const changed = new URLSearchParams(window.location.search);
       for (const [name, value] of Object.entries(changes)) {
         if (value) changed.set(name, value);
         else changed.delete(name);
