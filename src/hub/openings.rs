@@ -154,10 +154,7 @@ impl UmblerHub {
             }
         };
         // It takes the place of everything that was followed, another replay included.
-        if let Some(session) = self.sessions.get_mut(id) {
-            let before = std::mem::take(&mut session.flow);
-            self.supersede_recovery(id, before);
-        }
+        self.stop_flow(id);
         let gone = self.sessions.unfollow(id, None);
         self.boards.unfollow(id, &gone);
         self.answer_replay(

@@ -115,9 +115,8 @@ impl Presence {
     }
 
     /// It was; where it stands by now, if that is known better.
-    pub fn end_lookup(&mut self, chat: &str) -> Option<Placement> {
-        let moved = self.moved_meanwhile.iter().find(|(id, _)| id.as_str() == chat);
-        let moved = moved.map(|(_, place)| place.clone());
+    pub fn end_lookup(&mut self, chat: &ChatId) -> Option<Placement> {
+        let moved = self.moved_meanwhile.get(chat).cloned();
         self.lookups -= 1;
         if self.lookups == 0 {
             self.moved_meanwhile.clear();
@@ -249,10 +248,10 @@ mod tests {
         presence.begin_lookup();
         presence.begin_lookup();
         presence.moved(&chat, &place);
-        assert_eq!(presence.end_lookup(other.as_str()), None);
-        assert_eq!(presence.end_lookup(chat.as_str()), Some(place));
+        assert_eq!(presence.end_lookup(&other), None);
+        assert_eq!(presence.end_lookup(&chat), Some(place));
         presence.begin_lookup();
-        assert_eq!(presence.end_lookup(chat.as_str()), None, "it is found where it stands now");
+        assert_eq!(presence.end_lookup(&chat), None, "it is found where it stands now");
     }
 
     #[test]

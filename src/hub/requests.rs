@@ -282,9 +282,10 @@ impl UmblerHub {
         }
     }
 
-    /// A later request took the place of a first subscription that still waits for the disk.
-    pub(super) fn supersede_recovery(&mut self, id: &SessionId, before: Flow) {
-        let Flow::AwaitingDisk { answer: Some(unanswered), .. } = before else { return };
+    /// Stops the flow of a session for a later request; a first subscription that still waits for the disk is told so.
+    pub(super) fn stop_flow(&mut self, id: &SessionId) {
+        let before = self.sessions.get_mut(id).map(|session| std::mem::take(&mut session.flow));
+        let Some(Flow::AwaitingDisk { answer: Some(unanswered), .. }) = before else { return };
         let message = "a later request came before it was known what was missed";
         let answered = unanswered.request_id.as_deref();
         self.answer(id, encode_error(answered, clock::now(), ErrorCode::BadRequest, message));
@@ -309,12 +310,11 @@ impl Handler<Unsubscribe> for UmblerHub {
         }
         gone.extend(self.sessions.get(&unsubscribe.session).into_iter().flat_map(Session::replayed_channels));
         let unsubscribed = Unsubscribed { channels: gone.iter().map(ToString::to_string).collect() };
-        if let Some(session) = self.sessions.get_mut(&unsubscribe.session)
+        if let Some(session) = self.sessions.get(&unsubscribe.session)
             && !session.follows_updates()
             && !session.flow.is_of_the_past()
         {
-            let before = std::mem::take(&mut session.flow);
-            self.supersede_recovery(&unsubscribe.session, before);
+            self.stop_flow(&unsubscribe.session);
         }
         let id = unsubscribe.request_id.as_deref();
         self.answer(&unsubscribe.session, encode(ServerEvent::Unsubscribed, id, clock::now(), &unsubscribed));

@@ -40,10 +40,11 @@ impl Handler<SetPresence> for UmblerHub {
         let placement = self.archive.send(Ask(GetPlacement { chat: chat.clone(), scope: Arc::clone(scope) }));
         self.presence.begin_lookup();
         let answered = placement.into_actor(self).map(move |found, hub, ctx| {
+            let chat = ChatId::from(chat);
             let moved = hub.presence.end_lookup(&chat);
             match found.unwrap_or(Err(ArchiveError::Busy)) {
                 Ok(Some(place)) => {
-                    let view = Some((chat.into(), moved.unwrap_or(place)));
+                    let view = Some((chat, moved.unwrap_or(place)));
                     hub.set_view(&id, request_id.as_deref(), view, ctx);
                 }
                 Ok(None) => {

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::spans;
 use crate::journal::watch::beside;
@@ -171,15 +171,6 @@ pub fn begin_anew(file: &mut Connection, standing: &Standing) -> rusqlite::Resul
     spans::empty(&step)?;
     standing.write(&step)?;
     step.commit()
-}
-
-/// True where every page of it fits; reads the whole file.
-pub fn is_sound(path: &Path) -> bool {
-    let check = || -> rusqlite::Result<String> {
-        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
-    };
-    check().is_ok_and(|found| found == "ok")
 }
 
 /// Takes the file away, so that it is built anew.

@@ -15,6 +15,7 @@ use crate::archive::{Archive, ArchiveError, Ask, Query};
 use crate::domain::Seq;
 use crate::domain::calendar::Calendar;
 use crate::journal::fault::kind_of;
+use crate::journal::schema::deep_check;
 use crate::journal::writer::chain;
 use crate::protocol::FaultKind;
 use crate::telemetry::integrity::Integrity;
@@ -153,7 +154,9 @@ impl Follower {
                     let level = if faulted { log::Level::Debug } else { log::Level::Error };
                     log::log!(level, "the metrics do not follow: {}", chain(&error));
                     // Else it is the database, of which the journal tells.
-                    if !faulted && error.is_damage() && !file::is_sound(&file::path_of(&self.database)) {
+                    let is_ours =
+                        || deep_check(&file::path_of(&self.database)).map_or(true, |found| !found.is_empty());
+                    if !faulted && error.is_damage() && is_ours() {
                         self.damaged.store(true, Ordering::Release);
                     }
                     (projection, faulted) = (None, true);
@@ -172,7 +175,8 @@ impl Follower {
 
     /// One step; how long to rest after it.
     fn step(&self, projection: &mut Option<Projection>) -> Result<Duration, ProjectError> {
-        if self.damaged.swap(false, Ordering::AcqRel) {
+        let anew = self.damaged.load(Ordering::Acquire);
+        if anew {
             log::error!("the file of the metrics is damaged and made anew");
             *projection = None;
             file::remove(&file::path_of(&self.database))?;
@@ -182,6 +186,10 @@ impl Follower {
         } else {
             let opened = Projection::open(&self.database, &self.default_hours)?;
             self.generation.fetch_add(1, Ordering::AcqRel);
+            if anew {
+                // What readers said meanwhile, they said of the file before.
+                self.damaged.store(false, Ordering::Release);
+            }
             opened
         };
         let projection = projection.insert(opened);

@@ -199,6 +199,13 @@ impl Hub {
         }
     }
 
+    /// What a row of `/metrics` without labels says.
+    pub fn counter(&self, row: &str) -> u64 {
+        let metrics = self.get("/metrics").text;
+        let said = metrics.lines().find_map(|line| line.strip_prefix(row)?.strip_prefix(' '));
+        said.expect(row).parse().expect(row)
+    }
+
     /// Kills it at once and starts it again on the same file.
     pub fn restarted(mut self) -> Self {
         self.kill();
