@@ -10,7 +10,7 @@ use actix::Addr;
 use tokio::sync::watch;
 
 use super::file;
-use super::project::{ProjectError, Projection};
+use super::project::{POSITIONS_PER_STEP, ProjectError, Projection};
 use crate::archive::{Archive, ArchiveError, Ask, Query};
 use crate::domain::Seq;
 use crate::domain::calendar::Calendar;
@@ -193,7 +193,7 @@ impl Follower {
             opened
         };
         let projection = projection.insert(opened);
-        let begun = Instant::now();
+        let (begun, before) = (Instant::now(), projection.standing().position);
         let moved = projection.advance()?;
         let position = projection.standing().position;
         if !Arc::ptr_eq(&self.publish_hours.borrow(), projection.calendar()) {
@@ -207,6 +207,9 @@ impl Follower {
         if position < self.wanted.load(Ordering::Acquire) {
             return Ok(Duration::ZERO);
         }
-        Ok((begun.elapsed() * REST_FACTOR).min(REST_MAX))
+        let leaves_more = place.rebuilding.is_some() || position - before >= POSITIONS_PER_STEP;
+        // Deliveries that come one by one are followed together: a step costs more than what it follows.
+        let at_least = if leaves_more { Duration::ZERO } else { LOOK_INTERVAL };
+        Ok((begun.elapsed() * REST_FACTOR).clamp(at_least, REST_MAX))
     }
 }
