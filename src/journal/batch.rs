@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use rusqlite::OptionalExtension;
 
 use super::append::{Ack, AckStatus, Append, Submission, UserNotice};
+use super::checkpoint::Checkpoints;
 use super::fault::{BeginError, Spoilt};
 use super::lineage::Lineage;
 use super::lock::DatabaseLock;
@@ -36,6 +37,8 @@ pub struct BatchWriter {
     watch: FileWatch,
     /// Deliveries of the present batch that are kept raw although they were understood.
     spoilt: HashMap<EventId, Spoilt>,
+    /// `None` once it is closed. Before the lock: it writes to the database, too.
+    checkpoints: Option<Checkpoints>,
     _lock: DatabaseLock,
 }
 
@@ -73,8 +76,10 @@ impl BatchWriter {
         // It reads, which makes the write-ahead log where there was none.
         let store = SqliteStore::new(opened.connection)?;
         let watch = FileWatch::begin(path)?;
+        let checkpoints = Some(Checkpoints::start(path, store.connection())?);
         let (newest, lineage) = (opened.newest, opened.lineage);
-        Ok(Self { store, newest, retained, lineage, watch, spoilt: HashMap::new(), _lock: opened.lock })
+        let spoilt = HashMap::new();
+        Ok(Self { store, newest, retained, lineage, watch, spoilt, checkpoints, _lock: opened.lock })
     }
 
     /// Commits a batch, or leaves everything as it was.
@@ -146,8 +151,16 @@ impl BatchWriter {
         written
     }
 
+    /// Sees to it that the write-ahead log does not grow for ever.
+    pub fn tend_log(&self) {
+        if let Some(checkpoints) = &self.checkpoints {
+            checkpoints.note_commit(self.store.connection());
+        }
+    }
+
     /// Copies the write-ahead log back and closes the database.
     pub fn close(&mut self) -> Result<(), StoreError> {
+        self.checkpoints.take();
         self.store.connection().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(())
     }

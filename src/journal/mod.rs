@@ -30,6 +30,7 @@ pub mod record;
 mod rows;
 pub mod revocations;
 pub mod queue;
+pub mod checkpoint;
 pub mod batch;
 pub mod writer;
 pub mod replace;

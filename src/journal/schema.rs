@@ -19,8 +19,6 @@ use crate::protocol::FaultKind;
 /// Pages that the writer keeps, in KiB. Not more: after a commit that moved pages of an index, SQLite goes through all that
 /// are kept, which with 64 MiB was an eighth of the writer's work.
 const CACHE_KIB: i64 = 16 * 1_024;
-/// Pages in the write-ahead log after which SQLite copies it back (16 MiB).
-const CHECKPOINT_PAGES: i64 = 4_000;
 /// How long a write waits for whoever else holds the file. Less than a delivery waits for the disk, so that the
 /// fault is known before the provider gives up.
 const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
@@ -164,7 +162,6 @@ pub(super) fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // FULL, because NORMAL lost acknowledged deliveries at a simulated power cut.
     connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.set_prepared_statement_cache_capacity(128);

@@ -148,6 +148,7 @@ impl Writer {
             Ok(written) => {
                 self.listeners.metrics.committed(batch.len(), begun.elapsed().as_secs_f64());
                 self.settle(batch, written);
+                self.batches.tend_log();
             }
             // One of them cannot be stored: the others must not share its fate, nor be refused again with it.
             Err(error) if batch.len() > 1 && (error.is_of_the_data() || error.is_unreadable()) => {

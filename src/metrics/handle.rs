@@ -24,7 +24,7 @@ use crate::telemetry::priority::give_way;
 /// How long a question waits for the newest position.
 pub const CATCH_UP_MAX: Duration = Duration::from_secs(2);
 /// How often the projector looks where nobody asks.
-const LOOK_INTERVAL: Duration = Duration::from_millis(200);
+const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 /// How long it rests after a step, as a multiple of what the step took: deliveries come first. Not while a question waits.
 const REST_FACTOR: u32 = 3;
 /// How long it rests at most.

@@ -1,0 +1,218 @@
+//! Copies the write-ahead log back beside the writer, who would stand still for it.
+//!
+//! A thread of its own copies what the log holds and waits for the disk, while the writer commits on. What came
+//! meanwhile is little; the writer copies that itself, and then the log begins anew at its start. Where the thread is too
+//! slow, or has failed, the log ends at [`LOG_PAGES_MAX`] and the writer copies all of it.
+
+use std::cell::Cell;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use rusqlite::Connection;
+
+use super::fault::BeginError;
+use super::store::StoreError;
+use super::writer::chain;
+
+/// Pages in the log after which the thread copies them (16 MiB).
+const LOG_PAGES: i32 = 4_000;
+/// Pages in the log after which the writer does (64 MiB).
+const LOG_PAGES_MAX: i32 = 4 * LOG_PAGES;
+/// Times that the thread copies: the second one takes what came during the first, and leaves the writer what came during
+/// the second.
+const ROUNDS: usize = 2;
+
+thread_local! {
+    /// Pages in the log after the last commit of this thread: SQLite's hook takes a function and no state.
+    static PAGES: Cell<i32> = const { Cell::new(0) };
+}
+
+/// Where the copying stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// The thread waits for an order.
+    Idle,
+    /// It has one.
+    Ordered,
+    /// It has copied what was there, and the rest is the writer's.
+    Copied,
+}
+
+/// What both threads hold.
+struct Shared {
+    stage: Mutex<Stage>,
+    /// Taken for as long as one of the two copies: SQLite turns a second one away.
+    copier: Mutex<Copier>,
+}
+
+impl Shared {
+    fn copier(&self) -> MutexGuard<'_, Copier> {
+        self.copier.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stage(&self) -> MutexGuard<'_, Stage> {
+        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The thread, as the writer sees it. It ends with this.
+pub struct Checkpoints {
+    order: Option<SyncSender<()>>,
+    thread: Option<JoinHandle<()>>,
+    shared: Arc<Shared>,
+}
+
+impl Checkpoints {
+    /// Starts the thread for the database at `path`, which `writer` has open.
+    pub fn start(path: &Path, writer: &Connection) -> Result<Self, BeginError> {
+        writer.wal_hook(Some(|_, pages| {
+            PAGES.set(pages);
+            Ok(())
+        }));
+        let own = Connection::open(path).map_err(StoreError::from)?;
+        let shared = Arc::new(Shared { stage: Mutex::new(Stage::Idle), copier: Mutex::default() });
+        let (order, orders) = sync_channel(1);
+        let known = Arc::clone(&shared);
+        let thread = std::thread::Builder::new().name("checkpoint".into());
+        let thread = thread.spawn(move || keep_copying(&own, &orders, &known))?;
+        Ok(Self { order: Some(order), thread: Some(thread), shared })
+    }
+
+    /// After a commit on `writer`, on its thread. It waits for the thread only where the log has become too long.
+    pub fn note_commit(&self, writer: &Connection) {
+        let pages = PAGES.get();
+        let stage = *self.shared.stage();
+        if stage == Stage::Copied || pages >= LOG_PAGES_MAX {
+            self.shared.copier().copy(writer);
+        }
+        match stage {
+            Stage::Copied => *self.shared.stage() = Stage::Idle,
+            Stage::Idle if pages >= LOG_PAGES => {
+                *self.shared.stage() = Stage::Ordered;
+                if self.order.as_ref().is_none_or(|order| order.try_send(()).is_err()) {
+                    log::trace!("nobody copies the log back but the writer");
+                }
+            }
+            Stage::Idle | Stage::Ordered => {}
+        }
+    }
+}
+
+impl Drop for Checkpoints {
+    fn drop(&mut self) {
+        self.order.take();
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            log::error!("the thread that copies the log back has panicked");
+        }
+    }
+}
+
+fn keep_copying(own: &Connection, orders: &Receiver<()>, shared: &Shared) {
+    while let Ok(()) = orders.recv() {
+        let copied = (0..ROUNDS).all(|_| shared.copier().copy(own));
+        *shared.stage() = if copied { Stage::Copied } else { Stage::Idle };
+    }
+}
+
+/// Copies as much as can be without waiting for anybody.
+#[derive(Default)]
+struct Copier {
+    faulted: bool,
+}
+
+impl Copier {
+    /// A fault loses nothing: the log keeps what was not copied, and where the disk takes nothing more, the next commit
+    /// says so. False where nothing was copied.
+    fn copy(&mut self, connection: &Connection) -> bool {
+        let copied = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        if let Err(error) = &copied {
+            // Told once, however long a full disk stays full.
+            let level = if self.faulted { log::Level::Debug } else { log::Level::Warn };
+            log::log!(level, "the write-ahead log could not be copied back: {}", chain(error));
+        }
+        self.faulted = copied.is_err();
+        copied.is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A writer, and what one commit of about 256 pages does to its log.
+    struct Writing {
+        writer: Connection,
+        checkpoints: Checkpoints,
+        log: std::path::PathBuf,
+        rows: i64,
+        _folder: tempfile::TempDir,
+    }
+
+    impl Writing {
+        fn begin() -> Self {
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join("test.db");
+            let writer = Connection::open(&path).expect("a database");
+            writer.pragma_update(None, "journal_mode", "WAL").expect("a log");
+            writer.pragma_update(None, "synchronous", "OFF").expect("no power fails here");
+            writer.execute_batch("CREATE TABLE t (bytes BLOB)").expect("a table");
+            let checkpoints = Checkpoints::start(&path, &writer).expect("a thread");
+            Self { writer, checkpoints, log: folder.path().join("test.db-wal"), rows: 0, _folder: folder }
+        }
+
+        /// Pages in the log before and after a commit.
+        fn commits(&mut self) -> (i32, i32) {
+            let before = PAGES.get();
+            self.writer.execute("INSERT INTO t VALUES (randomblob(1000000))", []).expect("a commit");
+            self.rows += 1;
+            let after = PAGES.get();
+            self.checkpoints.note_commit(&self.writer);
+            (before, after)
+        }
+
+        /// Commits until the log begins anew; how long it was.
+        fn commits_until_it_begins_anew(&mut self) -> i32 {
+            loop {
+                let (before, after) = self.commits();
+                if after < before {
+                    return before;
+                }
+                assert!(after < 2 * LOG_PAGES_MAX, "{after} pages and no end");
+            }
+        }
+
+        fn holds_everything(&self) {
+            let count = self.writer.query_row("SELECT count(*) FROM t", [], |row| row.get(0));
+            assert_eq!(count, Ok(self.rows));
+            let sound = self.writer.query_row("PRAGMA integrity_check", [], |row| row.get(0));
+            assert_eq!(sound, Ok("ok".to_owned()));
+        }
+    }
+
+    #[test]
+    fn the_log_begins_anew_while_the_writer_goes_on() {
+        let mut writing = Writing::begin();
+        let mut lengths = Vec::new();
+        for _ in 0..3 {
+            lengths.push(writing.commits_until_it_begins_anew());
+        }
+        assert!(
+            lengths.iter().all(|pages| (LOG_PAGES..LOG_PAGES_MAX + 1_000).contains(pages)),
+            "{lengths:?}"
+        );
+        let bytes = std::fs::metadata(&writing.log).expect("a log").len();
+        assert!(bytes < 80 * 1024 * 1024, "{bytes}");
+        writing.holds_everything();
+    }
+
+    #[test]
+    fn a_writer_whose_thread_is_gone_copies_its_log_itself() {
+        let mut writing = Writing::begin();
+        writing.checkpoints.order.take();
+        let length = writing.commits_until_it_begins_anew();
+        assert!((LOG_PAGES_MAX..LOG_PAGES_MAX + 1_000).contains(&length), "{length}");
+        writing.holds_everything();
+    }
+}
