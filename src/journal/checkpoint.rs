@@ -198,10 +198,9 @@ mod tests {
         for _ in 0..3 {
             lengths.push(writing.commits_until_it_begins_anew());
         }
-        assert!(
-            lengths.iter().all(|pages| (LOG_PAGES..LOG_PAGES_MAX + 1_000).contains(pages)),
-            "{lengths:?}"
-        );
+        // A later one may be short: the writer ended the one before by itself, and the thread was still at it.
+        assert!(lengths[0] >= LOG_PAGES, "{lengths:?}");
+        assert!(lengths.iter().all(|pages| *pages < LOG_PAGES_MAX + 1_000), "{lengths:?}");
         let bytes = std::fs::metadata(&writing.log).expect("a log").len();
         assert!(bytes < 80 * 1024 * 1024, "{bytes}");
         writing.holds_everything();
