@@ -211,6 +211,9 @@ fn a_screen_that_reads_slowly_slows_its_own_replay_and_nobody_else() {
         hub.provider().says("a", &text);
     }
     let from = received_at(&hub.json("/api/umbler/updates?after=0&limit=1")["updates"][0]);
+    // What those who follow the journal read of it, they have read before it is weighed.
+    hub.json("/api/umbler/metrics/live");
+    hub.json("/api/umbler/search?q=xxx");
     let before = hub.resident_bytes();
     let mut sleeper = hub.screen();
     replays(&mut sleeper, from, json!({}));
