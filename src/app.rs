@@ -121,7 +121,7 @@ impl Application {
         };
         let search = SearchIndex::start(&settings.database_path)?;
         let team_metrics = MetricsHandle::start(&settings.database_path, calendar)?;
-        hub.send(hub::Measured { metrics: team_metrics.clone() }).await?;
+        hub.send(hub::AnalyticsReady { metrics: team_metrics.clone() }).await?;
         let state =
             EdgeState::new(hub.clone(), authenticator, metrics, integrity, search, team_metrics, edge);
         let state = web::Data::new(state);
@@ -188,8 +188,10 @@ async fn start_hub(
         for revocation in revocations::load(&transaction).map_err(ArchiveError::from)? {
             revocations.add(revocation);
         }
-        let newest =
-            LoadNewest { updates_max: settings.updates_in_memory, bytes_max: hub::ring::RING_BYTES_MAX };
+        let newest = LoadNewest {
+            updates_max: settings.updates_in_memory,
+            bytes_max: hub::updates::ring::RING_BYTES_MAX,
+        };
         let alerts = deadlines::at_start(&transaction, settings, integrity);
         (LoadStats { now }.answer(&transaction)?, newest.answer(&transaction)?, alerts)
     };
@@ -222,7 +224,7 @@ async fn start_hub(
     let journal_settings =
         JournalSettings { path: settings.database_path.clone(), updates_retained: settings.updates_retained };
     let journal = opened.start(&journal_settings, listeners)?;
-    hub.send(hub::Opened { journal }).await?;
+    hub.send(hub::JournalReady { journal }).await?;
     if let Some(webhook) = &settings.alert_webhook {
         alert_webhook::start(webhook, settings.database_path.clone(), hub.clone(), woken)?;
     }

@@ -6,7 +6,7 @@ use crate::archive::{ArchiveError, GetSettings, LoadDeadlines, Query};
 use crate::config::Settings;
 use crate::domain;
 use crate::domain::settings::Thresholds;
-use crate::hub::alerts::AlertsAtStart;
+use crate::hub::deadlines::AlertsAtStart;
 use crate::journal::writer::chain;
 use crate::telemetry::integrity::Integrity;
 

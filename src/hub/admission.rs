@@ -4,9 +4,9 @@ use actix::prelude::*;
 use tokio::sync::oneshot;
 
 use super::UmblerHub;
-use super::messages::{Admit, AdmitError, ListRevocations, Revoke, Revoked, SessionId, Who};
+use super::messages::{Admit, AdmitError, FrameMeter, ListRevocations, Revoke, Revoked, SessionId, Who};
 use super::sessions::Session;
-use super::users::{CHANNELS_PER_USER_MAX, FrameMeter};
+use super::sessions::users::CHANNELS_PER_USER_MAX;
 use crate::auth::Revocation;
 use crate::journal::{PutRevocation, RevokeError};
 use crate::protocol::{Channel, CloseCode, ResyncReason};
@@ -76,29 +76,33 @@ impl UmblerHub {
     /// Notes who sits at a session, and what they may see from here on.
     pub(super) fn seat(&mut self, id: &SessionId, who: Who, ctx: &mut Context<Self>) {
         self.presence.join(id, &who, clock::now());
-        self.note_presence(ctx);
-        let sees_otherwise = self.sessions.sign_in(id, who);
-        if sees_otherwise {
-            self.refollow_metrics(id, ctx);
+        if self.sessions.sign_in(id, who) {
+            self.see_otherwise(id, ctx);
         }
-        let holds_something = |session: &Session| session.subscribed_once || session.flow.is_of_the_past();
-        if sees_otherwise && self.sessions.get(id).is_some_and(holds_something) {
+        self.push_states(ctx);
+    }
+
+    /// A session that sat somebody there before sees something else from here on.
+    fn see_otherwise(&mut self, id: &SessionId, ctx: &mut Context<Self>) {
+        self.boards.forget(id);
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        self.boards.follow(session, session.channels().iter());
+        if session.subscribed_once || session.flow.is_of_the_past() {
             // What it holds may not be what it may see now.
-            self.require_resync(id, ResyncReason::ScopeChanged);
+            session.require_resync(ResyncReason::ScopeChanged);
         }
-        if sees_otherwise {
-            // What was read for the old scope is not sent by the new one.
-            self.stop_replay(id);
-        }
+        // What was read for the old scope is not sent by the new one.
+        self.playback.stop(&mut self.sessions, id);
+        self.push_boards(ctx);
     }
 
     /// Forgets a session wherever it is known.
     pub(super) fn let_go(&mut self, id: &SessionId) {
         if let Some(who) = self.sessions.get(id).and_then(Session::who) {
-            self.presence.leave(id, &who.user, self.pulse.ticks);
+            self.presence.leave(id, &who.user, self.ticks.count());
         }
         self.boards.forget(id);
-        self.replays.forget(id);
+        self.playback.forget(id);
         self.sessions.leave(id);
         self.users.leave(id);
     }

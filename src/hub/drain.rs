@@ -45,7 +45,7 @@ impl Handler<Drain> for UmblerHub {
 
     fn handle(&mut self, _: Drain, ctx: &mut Self::Context) -> Self::Result {
         self.draining = true;
-        self.note_status(ctx);
+        self.push_states(ctx);
         let journal = self.journal.take();
         let hub = ctx.address();
         Box::pin(async move {
@@ -76,7 +76,7 @@ impl Handler<SayGoodbye> for UmblerHub {
     type Result = ();
 
     fn handle(&mut self, _: SayGoodbye, _: &mut Self::Context) {
-        self.stop_replays();
+        self.playback.stop_all(&mut self.sessions);
         let (count, now) = (self.sessions.len(), clock::now());
         for (place, session) in self.sessions.iter().enumerate() {
             let retry_after_ms = u64::try_from(slot(place, count).as_millis()).unwrap_or(u64::MAX);

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use actix::prelude::*;
 use bytestring::ByteString;
+use governor::DefaultDirectRateLimiter;
 use jiff::Timestamp;
 
-use super::batch::Batch;
+use super::sessions::backlog::Backlog;
+use super::updates::batch::Batch;
 use crate::archive::ArchiveError;
 use crate::auth::{Identity, Revocation, Scope};
 use crate::domain::Seq;
@@ -74,7 +76,7 @@ pub struct Connect {
     /// Where its frames go.
     pub outbox: Outbox,
     /// What is queued for it, shared with the session.
-    pub backlog: Arc<super::backlog::Backlog>,
+    pub backlog: Arc<Backlog>,
     /// The client's address, for the limit per address.
     pub address: IpAddr,
     /// Who signed in already; without a JWT key everybody is the anonymous admin.
@@ -118,13 +120,16 @@ pub struct Disconnected {
 
 /// Let the user of a valid token in, or take note of their newer token; answered with what counts their frames.
 #[derive(Debug, Message)]
-#[rtype(result = "Result<super::users::FrameMeter, AdmitError>")]
+#[rtype(result = "Result<FrameMeter, AdmitError>")]
 pub struct Admit {
     /// Which session.
     pub session: SessionId,
     /// Who the token says it is.
     pub identity: Arc<Identity>,
 }
+
+/// Counts the frames of one user; their sockets share it.
+pub type FrameMeter = Arc<DefaultDirectRateLimiter>;
 
 /// Why the user of a valid token is not let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -296,7 +301,7 @@ pub enum Outgoing {
 /// The metrics can be asked.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Measured {
+pub struct AnalyticsReady {
     /// The way to them.
     pub metrics: MetricsHandle,
 }

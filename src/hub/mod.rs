@@ -9,30 +9,20 @@
 //! 4. No SQL and no file on the hub's thread. Updates come encoded; other views of them (masked, limited) are
 //!    encoded here once for all sessions that need them.
 
-pub mod backlog;
-pub mod batch;
-pub mod ring;
-pub mod flow;
 pub mod messages;
 pub mod sessions;
-pub mod outbox;
-pub mod fan_out;
-pub mod openings;
-pub mod pace;
-pub mod replay;
-pub mod requests;
-pub mod users;
-pub mod admission;
+pub mod updates;
+pub mod states;
+pub mod playback;
+pub mod deadlines;
 pub mod snapshots;
-pub mod presence;
-pub mod watching;
-pub mod counters;
-pub mod boards;
-pub mod pulse;
-pub mod status;
+pub mod timer;
+pub mod requests;
+mod admission;
+mod views;
+pub mod ticks;
 pub mod drain;
-pub mod wheel;
-pub mod alerts;
+mod push;
 
 use std::sync::Arc;
 
@@ -49,18 +39,25 @@ use crate::journal::{Committed, Fault, Faulted, Journal, Recorded};
 use crate::protocol::StatsShape;
 use crate::telemetry::clock;
 use crate::telemetry::metrics::Metrics;
-use flow::Stretches;
+use deadlines::{AlertsAtStart, Deadlines};
 pub use messages::{
-    Ack, AckStatus, Admit, AdmitError, AlertChanges, AlertRequest, Connect, Deliver, Disconnected, Dispatch,
-    Drain, Drained, GetHealth, GetStats, Health, Ingest, IngestError, LineId, ListRevocations, Measured,
-    MemberChanges, Outbox, Outgoing, RequestId, Revoke, RevokeError, Revoked, SendSnapshot, SessionId,
-    SetPresence, SettingsChange, Submission, Subscribe, Unsubscribe, UserNotice, Who,
+    Ack, AckStatus, Admit, AdmitError, AlertChanges, AlertRequest, AnalyticsReady, Connect, Deliver,
+    Disconnected, Dispatch, Drain, Drained, GetHealth, GetStats, Health, Ingest, IngestError, LineId,
+    ListRevocations, MemberChanges, Outbox, Outgoing, RequestId, Revoke, RevokeError, Revoked, SendSnapshot,
+    SessionId, SetPresence, SettingsChange, Submission, Subscribe, Unsubscribe, UserNotice, Who,
 };
-use presence::Presence;
-use ring::Ring;
+use playback::Playback;
 use sessions::Sessions;
+use sessions::users::Users;
 use snapshots::Snapshots;
-use users::Users;
+use states::boards::Boards;
+use states::presence::Presence;
+use states::stats::StatsPush;
+use states::status::Status;
+use ticks::Ticks;
+use timer::Timer;
+use updates::Updates;
+use updates::ring::Ring;
 
 /// Messages that may wait for the hub. The journal has one batch there at most and each HTTP handler one message,
 /// so this bounds what sessions ask at once; past it they are told `unavailable`.
@@ -94,66 +91,76 @@ pub struct HubSettings {
     /// Told that alerts changed: whoever posts them elsewhere.
     pub alert_wake: Option<std::sync::mpsc::SyncSender<()>>,
     /// Deadlines and alerts, as they stood.
-    pub alerts: alerts::AlertsAtStart,
+    pub alerts: AlertsAtStart,
 }
 
-/// The central actor.
+/// The central actor. Its handlers call one part each, which says in its signature what it may change, and then see to what
+/// the part returns (`push.rs`).
 pub struct UmblerHub {
     settings: HubSettings,
     archive: Addr<Archive>,
     /// Handed over once the writer runs; taken back when the hub drains.
     journal: Option<Journal>,
-    sessions: Sessions,
-    users: Users,
-    snapshots: Snapshots,
-    stats: Stats,
-    ring: Ring,
-    stretches: Stretches,
-    replays: openings::Replays,
-    last_webhook_at: Option<Timestamp>,
     fault: Option<Fault>,
     draining: bool,
-    status: status::Status,
+    last_webhook_at: Option<Timestamp>,
+    stats: Stats,
+    sessions: Sessions,
+    users: Users,
+    updates: Updates,
+    playback: Playback,
+    snapshots: Snapshots,
+    status: Status,
     presence: Presence,
-    counters: counters::Counters,
-    boards: boards::Boards,
-    pulse: pulse::Pulse,
-    alerts: alerts::Alerts,
+    stats_push: StatsPush,
+    /// Of status, presence and counters together.
+    states_timer: Timer,
+    boards: Boards,
+    boards_timer: Timer,
+    deadlines: Deadlines,
+    deadlines_timer: Timer,
+    ticks: Ticks,
     metrics: Metrics,
 }
 
 /// The journal's writer runs: deliveries can be taken in.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Opened {
+pub struct JournalReady {
     /// The way into it.
     pub journal: Journal,
 }
 
 impl UmblerHub {
-    /// A hub without a journal yet; it takes deliveries in after [`Opened`].
+    /// A hub without a journal yet; it takes deliveries in after [`JournalReady`].
     pub fn new(mut settings: HubSettings, archive: Addr<Archive>, metrics: Metrics) -> Self {
         let newest = std::mem::take(&mut settings.newest_updates);
         let alerts = std::mem::take(&mut settings.alerts);
+        let as_of = settings.stats.as_of;
+        let ring = Ring::new(settings.updates_in_memory, &newest, as_of);
+        let replayed_max = settings.replay_updates_max;
+        let now = clock::now();
         Self {
-            ring: Ring::new(settings.updates_in_memory, &newest, settings.stats.as_of),
-            stretches: Stretches::default(),
-            replays: openings::Replays::default(),
             archive,
             journal: None,
-            sessions: Sessions::default(),
-            users: Users::new(settings.sessions_per_user_max),
-            snapshots: Snapshots::default(),
-            stats: settings.stats.clone(),
-            last_webhook_at: settings.last_webhook_at,
             fault: None,
             draining: false,
-            status: status::Status::new(clock::now()),
+            last_webhook_at: settings.last_webhook_at,
+            stats: settings.stats.clone(),
+            sessions: Sessions::default(),
+            users: Users::new(settings.sessions_per_user_max),
+            updates: Updates::new(&settings.epoch, as_of, ring, replayed_max, metrics.clone()),
+            playback: Playback::new(metrics.clone()),
+            snapshots: Snapshots::default(),
+            status: Status::new(now),
             presence: Presence::default(),
-            counters: counters::Counters::default(),
-            boards: boards::Boards::default(),
-            pulse: pulse::Pulse::default(),
-            alerts: alerts::Alerts::new(alerts, clock::now()),
+            stats_push: StatsPush::default(),
+            states_timer: Timer::default(),
+            boards: Boards::default(),
+            boards_timer: Timer::default(),
+            deadlines: Deadlines::new(alerts, now),
+            deadlines_timer: Timer::default(),
+            ticks: Ticks::default(),
             metrics,
             settings,
         }
@@ -161,8 +168,13 @@ impl UmblerHub {
 
     /// The counters as clients see them.
     fn stats_shape(&self) -> StatsShape {
-        StatsShape::new(&self.stats, self.stats.messages_today(clock::now(), &self.settings.zone))
+        shape(&self.stats, &self.settings.zone)
     }
+}
+
+/// The counters as clients see them in this zone.
+fn shape(stats: &Stats, zone: &TimeZone) -> StatsShape {
+    StatsShape::new(stats, stats.messages_today(clock::now(), zone))
 }
 
 impl Actor for UmblerHub {
@@ -170,15 +182,15 @@ impl Actor for UmblerHub {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX_MAX);
-        Self::start_pulse(ctx);
+        Self::start_ticks(ctx);
     }
 }
 
-impl Handler<Opened> for UmblerHub {
+impl Handler<JournalReady> for UmblerHub {
     type Result = ();
 
-    fn handle(&mut self, opened: Opened, ctx: &mut Self::Context) {
-        self.journal = Some(opened.journal);
+    fn handle(&mut self, ready: JournalReady, ctx: &mut Self::Context) {
+        self.journal = Some(ready.journal);
         self.settle_alerts(ctx);
     }
 }
@@ -189,6 +201,15 @@ impl<Q: Query> Handler<Ask<Q>> for UmblerHub {
     fn handle(&mut self, ask: Ask<Q>, _: &mut Self::Context) -> Self::Result {
         let answer = self.archive.send(ask);
         Box::pin(async move { answer.await.unwrap_or(Err(ArchiveError::Busy)) })
+    }
+}
+
+impl Handler<AnalyticsReady> for UmblerHub {
+    type Result = ();
+
+    fn handle(&mut self, ready: AnalyticsReady, ctx: &mut Self::Context) {
+        self.boards.begin(ready.metrics);
+        self.push_boards(ctx);
     }
 }
 
@@ -218,7 +239,7 @@ impl Handler<GetHealth> for UmblerHub {
         MessageResult(Health {
             sessions: self.sessions.len(),
             signed_in: self.sessions.signed_in(),
-            seq: self.stats.as_of,
+            seq: self.updates.newest(),
             epoch: self.settings.epoch.clone(),
             last_webhook_at: self.last_webhook_at,
             writable: self.fault.is_none() && self.journal.is_some(),
@@ -250,11 +271,12 @@ impl Handler<Committed> for UmblerHub {
         self.last_webhook_at = committed.received_at.or(self.last_webhook_at);
         if let Some(last) = committed.events.last() {
             self.stats.apply(&committed.delta, last.seq);
-            self.ring.add(&committed.events);
-            self.fan_out(&committed.events);
-            self.follow_viewed_chats(&committed.events, ctx);
-            self.note_new_stats(ctx);
-            self.note_metrics(&committed.events, ctx);
+            self.updates.commit(&mut self.sessions, &committed.events);
+            self.presence.follow_chats(&committed.events);
+            self.stats_push.change();
+            self.push_states(ctx);
+            self.boards.note(&committed.events);
+            self.push_boards(ctx);
             self.follow_deadlines(&committed.events, ctx);
         }
         for settled in committed.settled {
@@ -270,7 +292,7 @@ impl Handler<Faulted> for UmblerHub {
 
     fn handle(&mut self, faulted: Faulted, ctx: &mut Self::Context) {
         self.fault = faulted.fault;
-        self.note_status(ctx);
+        self.push_states(ctx);
         self.settle_alerts(ctx);
     }
 }

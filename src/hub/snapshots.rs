@@ -15,10 +15,11 @@ use utoipa::ToSchema;
 
 use super::UmblerHub;
 use super::messages::{RequestId, SendSnapshot, SessionId};
-use super::sessions::Session;
-use crate::archive::{ArchiveError, Ask, Query, Snapshot};
+use super::sessions::{Session, Sessions};
+use crate::archive::{ArchiveError, Query, Snapshot};
 use crate::auth::Scope;
 use crate::domain::Seq;
+use crate::journal::writer::chain;
 use crate::protocol::event::{ServerEvent, encode, encode_error};
 use crate::protocol::{ChatShape, ContactShape, ErrorCode, MessageShape, SnapshotLimits, StatsShape};
 use crate::telemetry::clock;
@@ -27,7 +28,7 @@ use crate::telemetry::clock;
 const KEPT_MAX: usize = 16;
 
 /// Equal keys get equal snapshots.
-type Key = (SnapshotLimits, String);
+pub type Key = (SnapshotLimits, String);
 
 /// Snapshots that are being made, and those that are still true.
 #[derive(Default)]
@@ -50,7 +51,7 @@ struct Asker {
 
 /// An encoded snapshot and the position that it stands at.
 #[derive(Debug)]
-struct Encoded {
+pub struct Encoded {
     seq: Seq,
     data: Box<RawValue>,
 }
@@ -64,7 +65,7 @@ impl Snapshots {
 }
 
 /// Asks for a snapshot, encoded.
-struct EncodeSnapshot {
+pub struct EncodeSnapshot {
     limits: SnapshotLimits,
     scope: Arc<Scope>,
     now: Timestamp,
@@ -118,24 +119,30 @@ impl Query for EncodeSnapshot {
     }
 }
 
+/// A snapshot to be made.
+pub struct Make {
+    /// Which.
+    pub key: Key,
+    /// Who may see it.
+    pub scope: Arc<Scope>,
+    /// Counts the days since the hub started; what is made on an earlier one is not kept.
+    pub day: u64,
+}
+
+impl Make {
+    /// The question to the archive.
+    pub fn query(key: &Key, scope: &Arc<Scope>, zone: TimeZone) -> EncodeSnapshot {
+        EncodeSnapshot { limits: key.0, scope: Arc::clone(scope), now: clock::now(), zone }
+    }
+}
+
 impl Handler<SendSnapshot> for UmblerHub {
     type Result = ();
 
     fn handle(&mut self, ask: SendSnapshot, ctx: &mut Self::Context) {
-        let Some((_, scope)) = self.sessions.get(&ask.session).and_then(Session::scope) else { return };
-        let scope = Arc::clone(scope);
-        let key = (ask.limits, scope.hash().to_owned());
-        let (since, day) = (self.stats.as_of, self.snapshots.day);
-        let asker = Asker { session: ask.session, request_id: ask.request_id, since, day };
-        // It may stand ahead of the hub: the archive sees a commit before the hub has handed it out.
-        if let Some(kept) = self.snapshots.kept.get(&key).filter(|kept| kept.seq >= self.stats.as_of) {
-            let frame = asker.frame(&kept.data);
-            return self.answer(&asker.session, frame);
-        }
-        let waiting = self.snapshots.waiting.entry(key.clone()).or_default();
-        waiting.push(asker);
-        if waiting.len() == 1 {
-            self.make_snapshot(key, scope, ctx);
+        let make = self.snapshots.ask(&mut self.sessions, ask, self.updates.newest());
+        if let Some(make) = make {
+            self.make_snapshot(make, ctx);
         }
     }
 }
@@ -146,60 +153,65 @@ impl Asker {
     }
 }
 
-impl UmblerHub {
-    fn make_snapshot(&self, key: Key, scope: Arc<Scope>, ctx: &mut Context<Self>) {
-        let ask = EncodeSnapshot {
-            limits: key.0,
-            scope: Arc::clone(&scope),
-            now: clock::now(),
-            zone: self.settings.zone.clone(),
-        };
-        let answer = self.archive.send(Ask(ask)).into_actor(self);
-        let day = self.snapshots.day;
-        ctx.spawn(answer.map(move |answer, hub, ctx| {
-            hub.take_snapshot(key, scope, day, answer.unwrap_or(Err(ArchiveError::Busy)), ctx);
-        }));
-    }
-
-    fn take_snapshot(
-        &mut self,
-        key: Key,
-        scope: Arc<Scope>,
-        day: u64,
-        answer: Result<Encoded, ArchiveError>,
-        ctx: &mut Context<Self>,
-    ) {
-        let askers = self.snapshots.waiting.remove(&key).unwrap_or_default();
-        match answer {
-            Ok(encoded) => {
-                let holds = |asker: &Asker| asker.since <= encoded.seq && asker.day <= day;
-                let (served, late): (Vec<_>, Vec<_>) = askers.into_iter().partition(holds);
-                for asker in &served {
-                    self.answer(&asker.session, asker.frame(&encoded.data));
-                }
-                if !late.is_empty() {
-                    self.snapshots.waiting.insert(key.clone(), late);
-                    self.make_snapshot(key.clone(), scope, ctx);
-                }
-                if self.snapshots.kept.len() >= KEPT_MAX {
-                    self.snapshots.kept.clear();
-                }
-                if day == self.snapshots.day {
-                    self.snapshots.kept.insert(key, encoded);
-                }
-            }
-            Err(error) => {
-                log::error!("no snapshot: {}", crate::journal::writer::chain(&error));
-                for asker in &askers {
-                    self.refuse_snapshot(asker);
-                }
-            }
+impl Snapshots {
+    /// Answers with a snapshot that is still true, or adds the session to those who wait; tells what is to be made.
+    fn ask(&mut self, sessions: &mut Sessions, ask: SendSnapshot, newest: Seq) -> Option<Make> {
+        let (_, scope) = sessions.get(&ask.session).and_then(Session::scope)?;
+        let scope = Arc::clone(scope);
+        let key = (ask.limits, scope.hash().to_owned());
+        let day = self.day;
+        let asker = Asker { session: ask.session, request_id: ask.request_id, since: newest, day };
+        // It may stand ahead of the hub: the archive sees a commit before the hub has handed it out.
+        if let Some(kept) = self.kept.get(&key).filter(|kept| kept.seq >= newest) {
+            sessions.answer(&asker.session, asker.frame(&kept.data));
+            return None;
         }
+        let waiting = self.waiting.entry(key.clone()).or_default();
+        waiting.push(asker);
+        (waiting.len() == 1).then_some(Make { key, scope, day })
     }
 
-    fn refuse_snapshot(&mut self, asker: &Asker) {
-        let message = "the stored state cannot be read now";
-        let id = asker.request_id.as_deref();
-        self.answer(&asker.session, encode_error(id, clock::now(), ErrorCode::Unavailable, message));
+    /// Hands a snapshot to those who waited for it; tells what is to be made again, for those who asked when it was too
+    /// late for this one.
+    pub fn take(
+        &mut self,
+        sessions: &mut Sessions,
+        made: Make,
+        answer: Result<Encoded, ArchiveError>,
+    ) -> Option<Make> {
+        let Make { key, scope, day } = made;
+        let askers = self.waiting.remove(&key).unwrap_or_default();
+        let encoded = match answer {
+            Ok(encoded) => encoded,
+            Err(error) => {
+                log::error!("no snapshot: {}", chain(&error));
+                for asker in &askers {
+                    refuse(sessions, asker);
+                }
+                return None;
+            }
+        };
+        let holds = |asker: &Asker| asker.since <= encoded.seq && asker.day <= day;
+        let (served, late): (Vec<_>, Vec<_>) = askers.into_iter().partition(holds);
+        for asker in &served {
+            sessions.answer(&asker.session, asker.frame(&encoded.data));
+        }
+        if self.kept.len() >= KEPT_MAX {
+            self.kept.clear();
+        }
+        if day == self.day {
+            self.kept.insert(key.clone(), encoded);
+        }
+        if late.is_empty() {
+            return None;
+        }
+        self.waiting.insert(key.clone(), late);
+        Some(Make { key, scope, day: self.day })
     }
+}
+
+fn refuse(sessions: &mut Sessions, asker: &Asker) {
+    let message = "the stored state cannot be read now";
+    let answered = asker.request_id.as_deref();
+    sessions.answer(&asker.session, encode_error(answered, clock::now(), ErrorCode::Unavailable, message));
 }

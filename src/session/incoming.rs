@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use super::WsSession;
 use super::frame_guard::FRAME_BYTES_MAX;
-use crate::hub::users::FRAMES_PER_USER_PER_SECOND;
+use crate::hub::sessions::users::FRAMES_PER_USER_PER_SECOND;
 use crate::hub::{SendSnapshot, SetPresence, Subscribe, UmblerHub, Unsubscribe};
 use crate::protocol::event::{ServerEvent, encode, encode_error};
 use crate::protocol::{ClientEvent, CloseCode, Envelope, EnvelopeError, ErrorCode, Request};

@@ -22,7 +22,7 @@ use actix_web::rt::net::TcpStream;
 use bytes::{Buf, Bytes};
 
 use super::outgoing::{Ended, heartbeat_frame, text_frame, update_frames};
-use crate::hub::backlog::Backlog;
+use crate::hub::sessions::backlog::Backlog;
 use crate::hub::{Deliver, Drained, Outgoing, SessionId, UmblerHub};
 use crate::protocol::CloseCode;
 

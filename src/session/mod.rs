@@ -36,7 +36,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand::RngExt;
 
 use crate::auth::Authenticator;
-use crate::hub::backlog::Backlog;
+use crate::hub::sessions::backlog::Backlog;
 use crate::hub::{Connect, Disconnected, LineId, SessionId, UmblerHub};
 use crate::protocol::{CloseCode, HEARTBEAT_SECONDS};
 use crate::telemetry::metrics::Metrics;

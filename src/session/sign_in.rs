@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::WsSession;
 use crate::auth::{Authenticator, Identity, LEEWAY_SECONDS, Role};
-use crate::hub::users::FrameMeter;
+use crate::hub::messages::FrameMeter;
 use crate::hub::{Admit, AdmitError, Who};
 use crate::protocol::event::{ServerEvent, encode, encode_error};
 use crate::protocol::{Channel, CloseCode, ErrorCode};

@@ -24,8 +24,8 @@ use utoipa::ToSchema;
 use super::sign_in::Authenticated;
 use super::{SessionSeat, new_session_id};
 use crate::auth::{Identity, LEEWAY_SECONDS};
-use crate::hub::backlog::{Backlog, MESSAGES_MAX};
-use crate::hub::outbox::CLOSES_WAITING_MAX;
+use crate::hub::sessions::backlog::{Backlog, MESSAGES_MAX};
+use crate::hub::sessions::outbox::CLOSES_WAITING_MAX;
 use crate::hub::{
     Admit, AdmitError, Connect, Deliver, Disconnected, Drained, Outbox, Outgoing, SendSnapshot, SessionId,
     Subscribe, UmblerHub, Who,

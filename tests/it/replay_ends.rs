@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use umbler_hub::hub::openings::{REPLAYS_MAX, REPLAYS_PER_USER_MAX};
+use umbler_hub::hub::playback::openings::{REPLAYS_MAX, REPLAYS_PER_USER_MAX};
 use umbler_hub::telemetry::clock;
 
 use super::support::keys::{SECRET, now, token};

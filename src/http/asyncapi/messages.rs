@@ -5,11 +5,12 @@ use serde_json::{Value, json};
 use super::boards::MetricsUpdate;
 use super::schemas::Schemas;
 use crate::hub::drain::GoingAway;
-use crate::hub::presence::PresenceData as PresenceUpdate;
-use crate::hub::requests::{ConnectionEstablished, Subscribed, Unsubscribed};
+use crate::hub::requests::{ConnectionEstablished, Unsubscribed};
 use crate::hub::snapshots::UmblerData;
-use crate::hub::status::StatusData;
-use crate::hub::watching::PresenceSet;
+use crate::hub::states::PresenceSet;
+use crate::hub::states::presence::PresenceData as PresenceUpdate;
+use crate::hub::states::status::StatusData;
+use crate::hub::updates::subscribed::Subscribed;
 use crate::protocol::event::{ErrorData, Heartbeat, ResyncRequired, ServerEvent};
 use crate::protocol::replay::ReplayEnded;
 use crate::protocol::request_data::{

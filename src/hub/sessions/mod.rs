@@ -1,17 +1,22 @@
 //! Who is connected and who follows what: plain data, so that the hub only has to send.
 
+pub mod backlog;
+pub mod flow;
+pub mod outbox;
+pub mod users;
+
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytestring::ByteString;
 
-use super::backlog::Backlog;
-use super::flow::Flow;
 use super::messages::{Outbox, SessionId, Who};
 use crate::auth::Scope;
 use crate::journal::Recorded;
 use crate::protocol::{Channel, HEARTBEAT_SECONDS};
+use backlog::Backlog;
+use flow::Flow;
 
 /// Channels that one session may follow.
 pub const CHANNELS_PER_SESSION_MAX: usize = 200;
@@ -76,16 +81,6 @@ impl Session {
     /// It follows every update.
     pub fn follows_all(&self) -> bool {
         self.channels.contains(&Channel::Updates)
-    }
-
-    /// The channels of the replay that is played to it.
-    pub fn replayed_channels(&self) -> Vec<Channel> {
-        match &self.flow {
-            Flow::Replaying(replay) => replay.channels().cloned().collect(),
-            Flow::Off | Flow::Live | Flow::CatchingUp { .. } | Flow::AwaitingDisk { .. } | Flow::Replayed => {
-                Vec::new()
-            }
-        }
     }
 
     /// It follows a channel on which updates come.

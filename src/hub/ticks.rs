@@ -6,8 +6,9 @@ use std::time::Duration;
 use actix::prelude::*;
 
 use super::UmblerHub;
-use super::flow::Flow;
+use super::messages::SessionId;
 use crate::domain::stats::day_of;
+use crate::hub::sessions::flow::Flow;
 use crate::protocol::{CloseCode, HEARTBEAT_SECONDS};
 use crate::telemetry::clock;
 
@@ -18,52 +19,67 @@ pub const BEHIND_TICKS_MAX: u32 = 20;
 /// Ticks between two times that users who have not come for a while are forgotten.
 const FORGET_TICKS: u64 = 60;
 
-/// Where the clockwork stands.
+/// The hub's ticks.
 #[derive(Default)]
-pub struct Pulse {
-    pub(super) ticks: u64,
-    /// A change of presence was sent a moment ago.
-    pub(super) presence_resting: bool,
-    /// The local day of the last tick.
+pub struct Ticks {
+    count: u64,
+    /// Midnight of the last tick's day.
     today: Option<jiff::Timestamp>,
+}
+
+impl Ticks {
+    /// Ticks since the hub started.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// True where the day is another one than at the last tick.
+    fn turns_the_day(&mut self, today: jiff::Timestamp) -> bool {
+        self.today.replace(today).is_some_and(|known| known != today)
+    }
 }
 
 impl UmblerHub {
     /// Starts the ticks.
-    pub(super) fn start_pulse(ctx: &mut Context<Self>) {
+    pub(super) fn start_ticks(ctx: &mut Context<Self>) {
         ctx.run_interval(TICK, Self::tick);
     }
 
     fn tick(&mut self, ctx: &mut Context<Self>) {
-        self.pulse.ticks += 1;
+        self.ticks.count += 1;
         self.beat();
-        self.help_those_behind(ctx);
-        self.turn_the_day(ctx);
-        self.catch_up_all_metrics(ctx);
-        self.tell_status();
-        self.presence.expire(self.pulse.ticks);
-        self.note_presence(ctx);
-        if self.pulse.ticks.is_multiple_of(FORGET_TICKS) {
+        for id in self.find_drained() {
+            self.note_drained(&id, ctx);
+        }
+        self.updates.forget_unneeded(&self.sessions);
+        self.turn_the_day();
+        self.boards.owe_to_all(&self.sessions);
+        self.push_boards(ctx);
+        self.status.tell(&mut self.sessions);
+        self.presence.expire(self.ticks.count);
+        self.push_states(ctx);
+        if self.ticks.count.is_multiple_of(FORGET_TICKS) {
             self.users.forget_idle();
         }
     }
 
-    /// Each session gets its heartbeat in its own second of the round. One that catches up is told how far it got: it
+    /// Each session gets its heartbeat in its own second of the round. One that catches up is told how far it got: a client
     /// takes a position whose count agrees for good, and begins there after the next disconnect.
     fn beat(&mut self) {
-        let turn = self.pulse.ticks % HEARTBEAT_SECONDS;
-        let newest = self.stats.as_of;
+        let turn = self.ticks.count % HEARTBEAT_SECONDS;
+        let newest = self.updates.newest();
         for session in self.sessions.iter_mut().filter(|session| session.beat == turn) {
             session.beat(session.flow.reached(newest));
         }
     }
 
-    /// A session that has read what it had goes on from its position; one that reads nothing for long is closed.
-    /// Usually the session itself says that it has read all; here those are found whose word got lost.
-    fn help_those_behind(&mut self, ctx: &mut Context<Self>) {
+    /// The sessions that have read what they had and go on from their position; one that reads nothing for long is closed.
+    /// Usually the session itself says that it has read all; here those are found whose message got lost.
+    fn find_drained(&mut self) -> Vec<SessionId> {
         let mut drained = Vec::new();
         for session in self.sessions.iter_mut() {
-            if !session.behind && !session.flow.waits_for_the_screen() {
+            let catches_up = matches!(session.flow, Flow::CatchingUp { .. });
+            if !session.behind && !catches_up && !self.playback.waits_for_screen(&session.id) {
                 continue;
             }
             session.behind_ticks += 1;
@@ -76,21 +92,16 @@ impl UmblerHub {
                 session.close(CloseCode::TooSlow);
             }
         }
-        for id in drained {
-            self.note_drained(&id, ctx);
-        }
-        if !self.sessions.iter().any(|session| matches!(session.flow, Flow::CatchingUp { .. })) {
-            self.stretches.forget();
-        }
+        drained
     }
 
     /// At midnight `messagesToday` changes without a delivery.
-    fn turn_the_day(&mut self, ctx: &mut Context<Self>) {
+    fn turn_the_day(&mut self) {
         let (today, _) = day_of(clock::now(), &self.settings.zone);
-        if self.pulse.today.replace(today).is_some_and(|known| known != today) {
+        if self.ticks.turns_the_day(today) {
             self.stats.forget_old();
             self.snapshots.forget();
-            self.note_new_stats(ctx);
+            self.stats_push.change();
         }
     }
 }

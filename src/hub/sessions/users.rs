@@ -4,11 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use jiff::Timestamp;
 
-use super::messages::{AdmitError, SessionId};
 use crate::auth::{Identity, Revocation};
+use crate::hub::messages::{AdmitError, FrameMeter, SessionId};
 
 /// Channels that one user may follow, over all of their sockets: ten full ones.
 pub const CHANNELS_PER_USER_MAX: usize = 2_000;
@@ -18,9 +18,6 @@ pub const FRAMES_PER_USER_PER_SECOND: NonZeroU32 = NonZeroU32::new(50).unwrap();
 pub const FRAMES_PER_USER_BURST: NonZeroU32 = NonZeroU32::new(500).unwrap();
 /// Seconds in which one user may open as many sockets as they may have.
 pub const CONNECTS_PER_USER_SECONDS: u32 = 10;
-
-/// Counts the frames of one user; their sockets share it.
-pub type FrameMeter = Arc<DefaultDirectRateLimiter>;
 
 /// All signed-in users. Where no JWT key is set nobody is somebody, and it stays empty.
 pub struct Users {

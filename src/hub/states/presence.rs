@@ -2,15 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::messages::{SessionId, Who};
+use super::Throttle;
 use crate::auth::{Role, Scope};
 use crate::domain::{ChatId, Placement};
+use crate::hub::messages::{SessionId, Who};
 use crate::protocol::mask::mask_name;
+
+/// Changes of presence are sent at most this often.
+const PRESENCE_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Ticks after a user's last screen is gone until they count as gone: a reload takes less.
 pub const GRACE_TICKS: u64 = 10;
@@ -28,7 +33,7 @@ struct Stay {
 }
 
 /// Everybody's stay.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Presence {
     stays: BTreeMap<Arc<str>, Stay>,
     /// Where the chats in view stand, so that nobody is told of one that they may not see.
@@ -39,6 +44,20 @@ pub struct Presence {
     moved_meanwhile: HashMap<ChatId, Placement>,
     /// Users of whom something changed since the last word to followers.
     changed: BTreeSet<Arc<str>>,
+    pub(super) throttle: Throttle,
+}
+
+impl Default for Presence {
+    fn default() -> Self {
+        Self {
+            stays: BTreeMap::new(),
+            places: HashMap::new(),
+            lookups: 0,
+            moved_meanwhile: HashMap::new(),
+            changed: BTreeSet::new(),
+            throttle: Throttle::new(PRESENCE_INTERVAL),
+        }
+    }
 }
 
 /// The content of a `presence_update`.

@@ -3,16 +3,21 @@
 use bytestring::ByteString;
 
 use super::flow::Flow;
-use super::messages::{Deliver, Dispatch, Outbox, Outgoing};
-use super::sessions::Session;
+use super::{Session, Sessions};
 use crate::domain::Seq;
-use crate::protocol::CloseCode;
+use crate::hub::messages::{Deliver, Dispatch, Outbox, Outgoing, SessionId};
+use crate::protocol::event::{ResyncRequired, ServerEvent, encode, encode_error};
+use crate::protocol::{CloseCode, ErrorCode, ResyncReason};
+use crate::telemetry::clock;
 
 /// Places beyond the backlog's bound, for closes: they must reach a session that is full.
 pub const CLOSES_WAITING_MAX: usize = 8;
 
 /// Messages that may wait for a session that is shown a state; with more it is slow, and the newest state is enough for it.
 pub const STATES_WAITING_MAX: usize = 16;
+
+/// Bytes of updates that a session which catches up, or has the past played to it, gets at a time.
+pub const CHUNK_BYTES: usize = 256 * 1024;
 
 /// What a heartbeat adds to a backlog, in bytes.
 const HEARTBEAT_BYTES: usize = 128;
@@ -100,9 +105,34 @@ impl Session {
         self.backlog.await_empty()
     }
 
+    /// Tells it that it missed something for good.
+    pub fn require_resync(&mut self, reason: ResyncReason) {
+        let resync = ResyncRequired { reason: reason.as_str() };
+        self.notify(encode(ServerEvent::ResyncRequired, None, clock::now(), &resync));
+    }
+
+    /// Stops its updates for a later request; a first subscription that still waits for the disk is told so.
+    pub fn stop_flow(&mut self) {
+        let Flow::AwaitingDisk { answer: Some(unanswered), .. } = std::mem::take(&mut self.flow) else {
+            return;
+        };
+        let message = "a later request came before it was known what was missed";
+        let answered = unanswered.request_id.as_deref();
+        self.notify(encode_error(answered, clock::now(), ErrorCode::BadRequest, message));
+    }
+
     /// Asks the session to end; reaches it past its queue's bound.
     pub fn close(&self, code: CloseCode) {
         self.send(Deliver { frames: Outgoing::Close(code), bytes: 0 });
+    }
+}
+
+impl Sessions {
+    /// Queues an answer for a session, if it is still there.
+    pub fn answer(&mut self, id: &SessionId, frame: ByteString) {
+        if let Some(session) = self.get_mut(id) {
+            session.notify(frame);
+        }
     }
 }
 

@@ -2,17 +2,16 @@
 //!
 //! A session that is behind takes nothing; it is told as soon as it takes something again.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use actix::prelude::*;
 use bytestring::ByteString;
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::UmblerHub;
-use super::messages::Outgoing;
-use super::sessions::Session;
+use super::Throttle;
+use crate::hub::messages::Outgoing;
+use crate::hub::sessions::{Session, Sessions};
 use crate::protocol::event::{ServerEvent, encode};
 use crate::protocol::{FaultKind, HubState};
 use crate::telemetry::clock;
@@ -20,17 +19,16 @@ use crate::telemetry::clock;
 /// Screens are told of changes at most this often: a disk that fails now and then must not flood them.
 pub const STATUS_INTERVAL: Duration = Duration::from_millis(500);
 
-/// What is said of the hub.
-type Said = (HubState, Option<FaultKind>);
+/// The hub's state, and why it cannot write.
+pub type Condition = (HubState, Option<FaultKind>);
 
 /// What the screens were told.
 pub struct Status {
-    said: Said,
+    said: Condition,
     since: Timestamp,
     /// Grows with each change.
     version: u64,
-    /// A change was told less than [`STATUS_INTERVAL`] ago.
-    resting: bool,
+    throttle: Throttle,
     /// Some session may not have been told yet.
     untold: bool,
 }
@@ -52,7 +50,8 @@ pub struct StatusData {
 impl Status {
     /// All is well.
     pub fn new(now: Timestamp) -> Self {
-        Self { said: (HubState::Ok, None), since: now, version: 0, resting: false, untold: false }
+        let throttle = Throttle::new(STATUS_INTERVAL);
+        Self { said: (HubState::Ok, None), since: now, version: 0, throttle, untold: false }
     }
 
     fn frame(&self) -> ByteString {
@@ -63,38 +62,38 @@ impl Status {
     }
 }
 
-impl UmblerHub {
-    /// Tells every session where the state has changed.
-    pub(super) fn note_status(&mut self, ctx: &mut Context<Self>) {
-        let said = match (self.draining, &self.fault) {
-            (true, _) => (HubState::Draining, None),
-            (false, Some(fault)) => (HubState::Unwritable, Some(fault.kind)),
-            (false, None) => (HubState::Ok, None),
-        };
-        // Nothing comes after the end, so that is not put off.
-        if said == self.status.said || (self.status.resting && !self.draining) {
-            return;
+impl Status {
+    /// Tells every session where the state has changed, if it is time; tells when it is time next.
+    pub fn flush(&mut self, sessions: &mut Sessions, said: Condition, now: Instant) -> Option<Instant> {
+        if said == self.said {
+            // A fault that is gone before it was told is not told.
+            self.throttle.forget();
+            return None;
         }
-        self.status.said = said;
-        self.status.since = clock::now();
-        self.status.version += 1;
-        self.status.untold = true;
-        self.tell_status();
-        self.status.resting = true;
-        ctx.run_later(STATUS_INTERVAL, |hub, ctx| {
-            hub.status.resting = false;
-            hub.note_status(ctx);
-        });
+        self.throttle.change();
+        if said.0 == HubState::Draining {
+            // Nothing comes after the end, so it is not put off.
+            self.throttle.wake();
+        }
+        if !self.throttle.take(now) {
+            return self.throttle.due_at(now);
+        }
+        self.said = said;
+        self.since = clock::now();
+        self.version += 1;
+        self.untold = true;
+        self.tell(sessions);
+        None
     }
 
     /// Tells those who were not told yet.
-    pub(super) fn tell_status(&mut self) {
-        if !self.status.untold {
+    pub fn tell(&mut self, sessions: &mut Sessions) {
+        if !self.untold {
             return;
         }
-        let (frame, version) = (self.status.frame(), self.status.version);
+        let (frame, version) = (self.frame(), self.version);
         let mut untold = false;
-        for session in self.sessions.iter_mut().filter(|session| session.status_told != version) {
+        for session in sessions.iter_mut().filter(|session| session.status_told != version) {
             // Not `notify`: a session that misses this missed nothing that it must ask for again.
             if !session.behind && session.queue(Outgoing::Notice(frame.clone())) {
                 session.status_told = version;
@@ -102,14 +101,14 @@ impl UmblerHub {
                 untold = true;
             }
         }
-        self.status.untold = untold;
+        self.untold = untold;
     }
 
     /// A session that comes while not all is well is told at once.
-    pub(super) fn tell_newcomer(&self, session: &mut Session) {
-        if self.status.said.0 != HubState::Ok {
-            session.notify(self.status.frame());
+    pub fn greet(&self, session: &mut Session) {
+        if self.said.0 != HubState::Ok {
+            session.notify(self.frame());
         }
-        session.status_told = self.status.version;
+        session.status_told = self.version;
     }
 }

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use bytestring::ByteString;
 use jiff::Timestamp;
 
-use super::flow::CHUNK_BYTES;
 use crate::domain::Seq;
+use crate::hub::sessions::outbox::CHUNK_BYTES;
 use crate::protocol::Speed;
 
 /// The longest that a screen waits for the next update, whatever the silence was: nobody watches a night pass.
@@ -45,7 +45,7 @@ impl Pace {
 
 /// An update that waits for its time.
 #[derive(Debug)]
-pub struct Upcoming {
+pub struct UpcomingUpdate {
     /// Its position.
     pub seq: Seq,
     /// When it is due on the screen's clock.
@@ -67,17 +67,17 @@ pub enum Step {
 
 /// The screen's clock and what waits for it.
 #[derive(Debug, Default)]
-pub struct Playing {
+pub struct Upcoming {
     /// When its clock began, or would have, had the screen never been slow.
     began: Option<Instant>,
     /// In order.
-    pub upcoming: VecDeque<Upcoming>,
+    pub updates: VecDeque<UpcomingUpdate>,
 }
 
-impl Playing {
+impl Upcoming {
     /// What is to be done at this moment.
     pub fn step(&mut self, now: Instant) -> Step {
-        let Some(first) = self.upcoming.front() else { return Step::Empty };
+        let Some(first) = self.updates.front() else { return Step::Empty };
         let began = self.began.get_or_insert(now);
         let elapsed = now.saturating_duration_since(*began);
         if elapsed < first.due {
@@ -89,7 +89,7 @@ impl Playing {
         }
         let elapsed = now.saturating_duration_since(*began);
         let mut bytes = 0;
-        let due = self.upcoming.iter().take_while(|update| {
+        let due = self.updates.iter().take_while(|update| {
             let fits = update.due <= elapsed && bytes < CHUNK_BYTES;
             bytes += update.frame.len();
             fits
@@ -131,48 +131,48 @@ mod tests {
         assert_eq!(dues(1.0, &[1_000, 400, 1_200]), [1_000_000, 1_000_000, 1_200_000]);
     }
 
-    fn playing(dues_ms: &[u64]) -> Playing {
-        let upcoming = dues_ms.iter().enumerate().map(|(place, due)| Upcoming {
+    fn upcoming(dues_ms: &[u64]) -> Upcoming {
+        let updates = dues_ms.iter().enumerate().map(|(place, due)| UpcomingUpdate {
             seq: Seq(i64::try_from(place).unwrap()),
             due: Duration::from_millis(*due),
             frame: "{}".into(),
         });
-        Playing { began: None, upcoming: upcoming.collect() }
+        Upcoming { began: None, updates: updates.collect() }
     }
 
     #[test]
     fn what_is_due_goes_out_together_and_the_rest_waits() {
         let start = Instant::now();
         let later = |ms| start + Duration::from_millis(ms);
-        let mut playing = playing(&[0, 0, 300, 700]);
-        assert_eq!(playing.step(start), Step::Send(2));
-        playing.upcoming.drain(..2);
-        assert_eq!(playing.step(later(100)), Step::Wait(Duration::from_millis(200)));
-        assert_eq!(playing.step(later(800)), Step::Send(2), "it is a little late, and hurries");
-        playing.upcoming.clear();
-        assert_eq!(playing.step(later(900)), Step::Empty);
+        let mut upcoming = upcoming(&[0, 0, 300, 700]);
+        assert_eq!(upcoming.step(start), Step::Send(2));
+        upcoming.updates.drain(..2);
+        assert_eq!(upcoming.step(later(100)), Step::Wait(Duration::from_millis(200)));
+        assert_eq!(upcoming.step(later(800)), Step::Send(2), "it is a little late, and hurries");
+        upcoming.updates.clear();
+        assert_eq!(upcoming.step(later(900)), Step::Empty);
     }
 
     #[test]
     fn a_screen_that_was_slow_has_the_rest_as_far_apart_as_it_was() {
         let start = Instant::now();
-        let mut playing = playing(&[0, 1_000, 3_000]);
-        assert_eq!(playing.step(start), Step::Send(1));
-        playing.upcoming.pop_front();
+        let mut upcoming = upcoming(&[0, 1_000, 3_000]);
+        assert_eq!(upcoming.step(start), Step::Send(1));
+        upcoming.updates.pop_front();
         let woken = start + Duration::from_mins(1);
-        assert_eq!(playing.step(woken), Step::Send(1), "not both at once");
-        playing.upcoming.pop_front();
-        assert_eq!(playing.step(woken), Step::Wait(Duration::from_secs(2)));
+        assert_eq!(upcoming.step(woken), Step::Send(1), "not both at once");
+        upcoming.updates.pop_front();
+        assert_eq!(upcoming.step(woken), Step::Wait(Duration::from_secs(2)));
     }
 
     #[test]
     fn no_more_goes_out_at_once_than_a_chunk() {
-        let mut playing = playing(&[0, 0, 0]);
-        for update in &mut playing.upcoming {
+        let mut upcoming = upcoming(&[0, 0, 0]);
+        for update in &mut upcoming.updates {
             update.frame = "x".repeat(CHUNK_BYTES / 2).into();
         }
-        assert_eq!(playing.step(Instant::now()), Step::Send(2));
-        playing.upcoming[0].frame = "x".repeat(2 * CHUNK_BYTES).into();
-        assert_eq!(playing.step(Instant::now()), Step::Send(1), "one goes, however large");
+        assert_eq!(upcoming.step(Instant::now()), Step::Send(2));
+        upcoming.updates[0].frame = "x".repeat(2 * CHUNK_BYTES).into();
+        assert_eq!(upcoming.step(Instant::now()), Step::Send(1), "one goes, however large");
     }
 }

@@ -1,0 +1,174 @@
+//! Playbacks that were asked for: found and counted first, and played once it is known what comes.
+
+use std::sync::{Arc, Weak};
+
+use actix::Addr;
+
+use super::Playback;
+use super::playing::Playing;
+use crate::archive::{
+    Archive, ArchiveError, Ask, CountPast, LocatePast, Located, PastPlace, PastView, Query,
+};
+use crate::hub::messages::SessionId;
+use crate::hub::sessions::flow::{Flow, Unanswered};
+use crate::hub::sessions::users::Users;
+use crate::hub::sessions::{Session, Sessions};
+use crate::journal::writer::chain;
+use crate::protocol::event::{encode_error, encode_refusal};
+use crate::protocol::replay::ReplayShape;
+use crate::protocol::{Channel, ErrorCode, RecoveryReason, ReplayRequest, Speed};
+use crate::telemetry::clock;
+
+/// Playbacks at once, of all sessions; each holds one part in memory.
+pub const REPLAYS_MAX: usize = 64;
+/// Playbacks at once, of one user's sessions: nobody else is kept from theirs.
+pub const REPLAYS_PER_USER_MAX: usize = 8;
+
+/// A playback that was asked for and has not begun yet.
+#[derive(Debug)]
+pub struct Opening {
+    /// Tells it from later ones of the same session.
+    pub number: u64,
+    unanswered: Unanswered,
+    view: Arc<PastView>,
+    speed: Speed,
+}
+
+/// A playback that begins as soon as its request is answered.
+pub struct Ready {
+    /// The request.
+    pub unanswered: Unanswered,
+    /// What the answer says of it.
+    pub shape: ReplayShape,
+    /// The playback.
+    pub playing: Playing,
+}
+
+/// Where a stretch lies, and how many updates of it are seen.
+pub type Found = Result<(Located, usize), ArchiveError>;
+
+async fn ask<Q: Query>(archive: &Addr<Archive>, query: Q) -> Result<Q::Answer, ArchiveError> {
+    archive.send(Ask(query)).await.unwrap_or(Err(ArchiveError::Busy))
+}
+
+/// Finds a stretch and counts what is seen of it, for as long as somebody wants to know.
+async fn find(archive: Addr<Archive>, wanted: Weak<PastView>) -> Found {
+    let mut updates = 0;
+    let Some((from, until)) = wanted.upgrade().map(|view| (view.from, view.until)) else {
+        return Err(ArchiveError::Busy);
+    };
+    let located = ask(&archive, LocatePast { from, until }).await?;
+    if let Located::At(mut left) = located {
+        while !left.is_empty() {
+            let view = wanted.upgrade().ok_or(ArchiveError::Busy)?;
+            let (counted, until) = ask(&archive, CountPast { view, left }).await?;
+            updates += counted;
+            left.after = until;
+        }
+    }
+    Ok((located, updates))
+}
+
+impl Opening {
+    /// Finds the stretch and counts what is seen of it, for as long as somebody wants to know.
+    pub fn find(&self, archive: Addr<Archive>) -> impl Future<Output = Found> + use<> {
+        find(archive, Arc::downgrade(&self.view))
+    }
+}
+
+impl Playback {
+    /// A session asks for a stretch of the past; `None` where that is refused, and the session was told so.
+    pub fn open(
+        &mut self,
+        sessions: &mut Sessions,
+        users: &Users,
+        id: &SessionId,
+        unanswered: Unanswered,
+        channels: &[Channel],
+        asked: &ReplayRequest,
+    ) -> Option<&Opening> {
+        let (_, scope) = sessions.get(id).and_then(Session::scope)?;
+        let (now, scope) = (clock::now(), Arc::clone(scope));
+        let until = asked.until.unwrap_or(now);
+        let bad = |field| Some((ErrorCode::BadRequest, format!("data.{field} lies in the future")));
+        let refused = if asked.from > now {
+            bad("replayFrom")
+        } else if until > now {
+            bad("replayUntil")
+        } else {
+            self.too_many(sessions, users, id).map(|message| (ErrorCode::TooManyRequests, message))
+        };
+        if let Some((code, message)) = refused {
+            let answered = unanswered.request_id.as_deref();
+            sessions.answer(id, encode_error(answered, now, code, &message));
+            return None;
+        }
+        self.supersede(sessions, id);
+        self.number += 1;
+        let view = PastView { from: asked.from, until, channels: channels.iter().cloned().collect(), scope };
+        let opening = Opening { number: self.number, unanswered, view: Arc::new(view), speed: asked.speed };
+        Some(self.openings.entry(Arc::clone(id)).insert_entry(opening).into_mut())
+    }
+
+    /// Why another playback is one too many; the session's own would make room for it.
+    fn too_many(&self, sessions: &Sessions, users: &Users, id: &SessionId) -> Option<String> {
+        let has_one = |id: &&SessionId| self.playing.contains_key(*id) || self.openings.contains_key(*id);
+        let others = sessions.iter().map(|session| &session.id).filter(|other| *other != id);
+        if others.filter(has_one).count() >= REPLAYS_MAX {
+            return Some(format!("at most {REPLAYS_MAX} replays are played at once"));
+        }
+        let of_user = users.sessions_of_same_user(id).filter(|other| *other != id);
+        (of_user.filter(has_one).count() >= REPLAYS_PER_USER_MAX)
+            .then(|| format!("at most {REPLAYS_PER_USER_MAX} replays are played to one user at once"))
+    }
+
+    /// A later request took the place of one that is not answered yet.
+    pub(super) fn supersede(&mut self, sessions: &mut Sessions, id: &SessionId) {
+        let Some(opening) = self.openings.remove(id) else { return };
+        let message = "a later request came before the replay had begun";
+        let answered = opening.unanswered.request_id.as_deref();
+        sessions.answer(id, encode_error(answered, clock::now(), ErrorCode::BadRequest, message));
+    }
+
+    /// What came of finding a stretch: ready to be played, unless a later request took its place or there is nothing to
+    /// play, which the session is told.
+    pub fn take_found(
+        &mut self,
+        sessions: &mut Sessions,
+        id: &SessionId,
+        number: u64,
+        found: Found,
+    ) -> Option<Ready> {
+        self.openings.get(id).filter(|opening| opening.number == number)?;
+        let Opening { unanswered, view, speed, .. } = self.openings.remove(id)?;
+        let answered = unanswered.request_id.as_deref();
+        let refusal = match found {
+            Ok((Located::At(place), updates)) => {
+                let shape = ReplayShape { from: view.from, until: view.until, speed, updates };
+                // Of a stretch without updates nothing need be read.
+                let left = if updates == 0 { PastPlace { after: place.end, end: place.end } } else { place };
+                return Some(Ready { unanswered, shape, playing: Playing::new(number, view, left, speed) });
+            }
+            Ok((Located::Lost { kept_from }, _)) => {
+                let kept = kept_from.map_or_else(|| "none are".to_owned(), |from| format!("from {from} on"));
+                let message = format!("data.replayFrom: updates of then are not kept any more; {kept}");
+                encode_refusal(answered, clock::now(), &message, RecoveryReason::TooOld.as_str())
+            }
+            Err(error) => {
+                log::error!("no replay: {}", chain(&error));
+                let message = "the past cannot be read now";
+                encode_error(answered, clock::now(), ErrorCode::Unavailable, message)
+            }
+        };
+        sessions.answer(id, refusal);
+        None
+    }
+
+    /// Begins to play; an earlier playback of the session has no more to say.
+    pub fn begin(&mut self, sessions: &mut Sessions, id: &SessionId, playing: Playing) {
+        if let Some(session) = sessions.get_mut(id) {
+            session.flow = Flow::Replaying;
+            self.playing.insert(Arc::clone(id), playing);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! One stretch of the past that is being played.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Next;
+use super::pace::{Pace, Upcoming, UpcomingUpdate};
+use crate::archive::{PastPart, PastPlace, PastView, ReadPast};
+use crate::domain::Seq;
+use crate::protocol::Speed;
+
+/// One playback.
+#[derive(Debug)]
+pub struct Playing {
+    number: u64,
+    pub(super) view: Arc<PastView>,
+    /// What was not read yet.
+    pub(super) left: PastPlace,
+    pace: Pace,
+    pub(super) upcoming: Upcoming,
+    /// The position of the last update that was sent.
+    pub(super) sent: Seq,
+    pub(super) waits: Waits,
+    /// Failed reads in a row.
+    pub(super) reads_failed: u32,
+}
+
+/// What a playback goes on with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waits {
+    /// The screen has something to read.
+    Screen,
+    /// A timer.
+    Clock,
+    /// The archive.
+    Disk,
+}
+
+impl Playing {
+    /// A playback of which nothing was read yet.
+    pub(super) fn new(number: u64, view: Arc<PastView>, left: PastPlace, speed: Speed) -> Self {
+        let pace = Pace::new(view.from, speed);
+        Self {
+            number,
+            view,
+            left,
+            pace,
+            upcoming: Upcoming::default(),
+            sent: Seq(0),
+            waits: Waits::Screen,
+            reads_failed: 0,
+        }
+    }
+
+    /// True where it is the one with this number, and waits for this.
+    pub(super) fn waits_with(&self, number: u64, waits: Waits) -> bool {
+        self.number == number && self.waits == waits
+    }
+
+    /// Takes in what was read.
+    pub(super) fn take(&mut self, part: PastPart) {
+        self.reads_failed = 0;
+        self.left.after = part.until;
+        for update in part.updates {
+            let due = self.pace.due(update.at);
+            self.upcoming.updates.push_back(UpcomingUpdate { seq: update.seq, due, frame: update.frame });
+        }
+    }
+
+    /// The first of them were sent.
+    pub(super) fn note_sent(&mut self, count: usize) {
+        if let Some(last) = self.upcoming.updates.drain(..count).next_back() {
+            self.sent = last.seq;
+        }
+    }
+
+    /// Goes on after a while.
+    pub(super) fn wait(&mut self, wait: Duration) -> Next {
+        self.waits = Waits::Clock;
+        Next::Wait(wait, self.number)
+    }
+
+    /// Goes on once the next part was read.
+    pub(super) fn read(&mut self) -> Next {
+        self.waits = Waits::Disk;
+        Next::Read(ReadPast { view: Arc::clone(&self.view), left: self.left }, self.number)
+    }
+}

@@ -1,0 +1,270 @@
+//! What the hub does for its parts: they decide and return what they need, and here it is asked of the archive, of the
+//! journal or of a timer, and the answer handed back to them.
+
+use std::sync::Arc;
+use std::sync::mpsc::TrySendError;
+use std::time::{Duration, Instant};
+
+use actix::prelude::*;
+use tokio::sync::{oneshot, watch};
+
+use super::UmblerHub;
+use super::deadlines::RETRY_AFTER;
+use super::messages::{Drained, SessionId};
+use super::playback::Next as PlaybackNext;
+use super::sessions::flow::Unanswered;
+use super::snapshots::Make;
+use super::states::boards::Next as BoardsNext;
+use super::states::stats::StatsPush;
+use super::updates::Needs;
+use crate::archive::{ArchiveError, Ask, ScopedStats};
+use crate::journal::append::Append;
+use crate::journal::{Recorded, Submission};
+use crate::metrics::handle::Place;
+use crate::protocol::{Channel, HubState, ReplayRequest, ResyncReason};
+use crate::telemetry::clock;
+
+// Updates.
+
+impl UmblerHub {
+    pub(super) fn see_to(&mut self, needs: Needs, ctx: &mut Context<Self>) {
+        match needs {
+            Needs::Nothing => {}
+            Needs::OlderUpdates => self.read_older(ctx),
+        }
+    }
+
+    fn read_older(&mut self, ctx: &mut Context<Self>) {
+        let Some(read) = self.updates.next_read(&self.sessions) else { return };
+        let after = read.after;
+        let answer = self.archive.send(Ask(read)).into_actor(self);
+        ctx.spawn(answer.map(move |answer, hub, ctx| {
+            let answer = answer.unwrap_or(Err(ArchiveError::Busy));
+            hub.updates.take_read(&mut hub.sessions, after, answer);
+            hub.read_older(ctx);
+        }));
+    }
+
+    /// A session has read all that was queued for it.
+    pub(super) fn note_drained(&mut self, id: &SessionId, ctx: &mut Context<Self>) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        // Something may have been queued since: then the next time that it is empty is told.
+        if !session.backlog.is_empty() && !session.await_empty() {
+            return;
+        }
+        session.behind_ticks = 0;
+        session.behind = false;
+        if std::mem::take(&mut session.lost_answer) {
+            session.require_resync(ResyncReason::TooSlow);
+        }
+        let needs = self.updates.advance(session);
+        self.boards.owe_to(session);
+        self.see_to(needs, ctx);
+        self.push_boards(ctx);
+        let next = self.playback.screen_has_read(&mut self.sessions, id, Instant::now());
+        self.play_on(id, next, ctx);
+    }
+}
+
+impl Handler<Drained> for UmblerHub {
+    type Result = ();
+
+    fn handle(&mut self, drained: Drained, ctx: &mut Self::Context) {
+        self.note_drained(&drained.session, ctx);
+    }
+}
+
+// Playback.
+
+impl UmblerHub {
+    /// A session asks for a stretch of the past.
+    pub(super) fn open_replay(
+        &mut self,
+        id: &SessionId,
+        unanswered: Unanswered,
+        channels: &[Channel],
+        asked: &ReplayRequest,
+        ctx: &mut Context<Self>,
+    ) {
+        let opening = self.playback.open(&mut self.sessions, &self.users, id, unanswered, channels, asked);
+        let Some(opening) = opening else { return };
+        let (number, id) = (opening.number, Arc::clone(id));
+        let found = opening.find(self.archive.clone()).into_actor(self);
+        ctx.spawn(found.map(move |found, hub, ctx| {
+            let ready = hub.playback.take_found(&mut hub.sessions, &id, number, found);
+            let (Some(ready), Some(session)) = (ready, hub.sessions.get_mut(&id)) else { return };
+            // It takes the place of everything that was followed, another playback included.
+            session.stop_flow();
+            hub.updates.answer_replay(session, &ready.unanswered, ready.shape);
+            let gone = hub.sessions.unfollow(&id, None);
+            hub.boards.unfollow(&id, &gone);
+            hub.playback.begin(&mut hub.sessions, &id, ready.playing);
+            let next = hub.playback.play(&mut hub.sessions, &id, Instant::now());
+            hub.play_on(&id, next, ctx);
+        }));
+    }
+
+    fn play_on(&self, id: &SessionId, next: PlaybackNext, ctx: &mut Context<Self>) {
+        let id = Arc::clone(id);
+        match next {
+            PlaybackNext::Nothing => {}
+            PlaybackNext::Wait(wait, number) => {
+                ctx.run_later(wait, move |hub, ctx| {
+                    let next = hub.playback.waited(&mut hub.sessions, &id, number, Instant::now());
+                    hub.play_on(&id, next, ctx);
+                });
+            }
+            PlaybackNext::Read(read, number) => {
+                let part = self.archive.send(Ask(read)).into_actor(self);
+                ctx.spawn(part.map(move |part, hub, ctx| {
+                    let (part, now) = (part.unwrap_or(Err(ArchiveError::Busy)), Instant::now());
+                    let next = hub.playback.take_part(&mut hub.sessions, &id, number, part, now);
+                    hub.play_on(&id, next, ctx);
+                }));
+            }
+        }
+    }
+}
+
+// States.
+
+impl UmblerHub {
+    /// Tells followers of the hub's condition, of presence and of the counters what has changed, now or when it is time.
+    pub(super) fn push_states(&mut self, ctx: &mut Context<Self>) {
+        let now = Instant::now();
+        let condition = match (self.draining, &self.fault) {
+            (true, _) => (HubState::Draining, None),
+            (false, Some(fault)) => (HubState::Unwritable, Some(fault.kind)),
+            (false, None) => (HubState::Ok, None),
+        };
+        let (stats, zone) = (&self.stats, &self.settings.zone);
+        let due = [
+            self.status.flush(&mut self.sessions, condition, now),
+            self.presence.flush(&mut self.sessions, now),
+            self.stats_push.flush(&mut self.sessions, || super::shape(stats, zone), now),
+        ];
+        self.count_next(ctx);
+        if let Some(at) = due.into_iter().flatten().min() {
+            self.states_timer.set(at, ctx, |hub, ctx| {
+                hub.states_timer.fired();
+                hub.push_states(ctx);
+            });
+        }
+    }
+
+    /// Has the counters of a limited scope counted by the archive, and rests as long as that took.
+    pub(super) fn count_next(&mut self, ctx: &mut Context<Self>) {
+        let Some(scope) = self.stats_push.begin_count() else { return };
+        let begun = Instant::now();
+        let zone = self.settings.zone.clone();
+        let ask = ScopedStats { now: clock::now(), zone, scope: Arc::clone(&scope) };
+        let answer = self.archive.send(Ask(ask)).into_actor(self);
+        ctx.spawn(answer.map(move |answer, hub, ctx| {
+            match answer.unwrap_or(Err(ArchiveError::Busy)) {
+                Ok(stats) => StatsPush::hand_out(&mut hub.sessions, &scope, &stats),
+                Err(error) => log::warn!("a scope's counters were not counted: {error}"),
+            }
+            ctx.run_later(begun.elapsed(), |hub, ctx| {
+                hub.stats_push.end_count();
+                hub.count_next(ctx);
+            });
+        }));
+    }
+
+    /// Makes the next board whose time has come, or sets the timer.
+    pub(super) fn push_boards(&mut self, ctx: &mut Context<Self>) {
+        if let Some(steps) = self.boards.begin_listening() {
+            self.hear_next_step(steps, ctx);
+        }
+        match self.boards.next(&self.sessions, clock::now(), Instant::now()) {
+            BoardsNext::Nothing => {}
+            BoardsNext::At(at) => self.boards_timer.set(at, ctx, |hub, ctx| {
+                hub.boards_timer.fired();
+                hub.push_boards(ctx);
+            }),
+            BoardsNext::Make(job) => {
+                let done = job.run(self.archive.clone(), self.updates.newest()).into_actor(self);
+                ctx.spawn(done.map(|done, hub, ctx| {
+                    let took = done.took;
+                    hub.boards.take(&mut hub.sessions, done);
+                    ctx.run_later(took, |hub, ctx| {
+                        hub.boards.rested();
+                        hub.push_boards(ctx);
+                    });
+                }));
+            }
+        }
+    }
+
+    fn hear_next_step(&self, mut steps: watch::Receiver<Place>, ctx: &mut Context<Self>) {
+        let heard = async move { steps.changed().await.map(|()| steps) };
+        ctx.spawn(heard.into_actor(self).map(|heard, hub, ctx| {
+            let Ok(mut steps) = heard else { return log::warn!("the projector of the metrics has ended") };
+            let place = *steps.borrow_and_update();
+            if hub.boards.note_place(place) {
+                hub.push_boards(ctx);
+                hub.hear_next_step(steps, ctx);
+            }
+        }));
+    }
+}
+
+// Snapshots.
+
+impl UmblerHub {
+    pub(super) fn make_snapshot(&self, make: Make, ctx: &mut Context<Self>) {
+        let Make { key, scope, day } = make;
+        let query = Make::query(&key, &scope, self.settings.zone.clone());
+        let answer = self.archive.send(Ask(query)).into_actor(self);
+        ctx.spawn(answer.map(move |answer, hub, ctx| {
+            let answer = answer.unwrap_or(Err(ArchiveError::Busy));
+            let again = hub.snapshots.take(&mut hub.sessions, Make { key, scope, day }, answer);
+            if let Some(make) = again {
+                hub.make_snapshot(make, ctx);
+            }
+        }));
+    }
+}
+
+// Deadlines.
+
+impl UmblerHub {
+    /// What a commit says of clocks, alerts and thresholds.
+    pub(super) fn follow_deadlines(&mut self, events: &[Arc<Recorded>], ctx: &mut Context<Self>) {
+        if self.deadlines.learn(events, clock::now())
+            && let Some(wake) = &self.settings.alert_wake
+            && let Err(TrySendError::Disconnected(())) = wake.try_send(())
+        {
+            log::debug!("nobody posts alerts any more");
+        }
+        self.settle_alerts(ctx);
+    }
+
+    /// Asks the journal for alerts that should stand and do not, or the other way round.
+    pub(super) fn settle_alerts(&mut self, ctx: &mut Context<Self>) {
+        let now = clock::now();
+        if let Some(at) = self.deadlines.turn(now) {
+            let wait = Duration::try_from(at.duration_since(now)).unwrap_or_default();
+            self.deadlines_timer.set(Instant::now() + wait, ctx, |hub, ctx| {
+                hub.deadlines_timer.fired();
+                hub.settle_alerts(ctx);
+            });
+        }
+        let Some(journal) = self.journal.as_ref().filter(|_| self.fault.is_none()) else { return };
+        let Some(asked) = self.deadlines.take_changes(now) else { return };
+        let changes = asked.changes.clone();
+        let (reply, outcome) = oneshot::channel();
+        journal.append(Append { submission: Submission::Alerts(Box::new(asked)), reply });
+        ctx.spawn(outcome.into_actor(self).map(move |outcome, hub, ctx| {
+            if matches!(outcome, Ok(Ok(_))) {
+                hub.deadlines.rested();
+                return hub.settle_alerts(ctx);
+            }
+            hub.deadlines.put_back(&changes);
+            ctx.run_later(RETRY_AFTER, |hub, ctx| {
+                hub.deadlines.rested();
+                hub.settle_alerts(ctx);
+            });
+        }));
+    }
+}

@@ -1,0 +1,112 @@
+//! States: what a screen is told only the newest of, so it need not hear every change. Counters, presence, the hub's own
+//! condition and the boards of metrics.
+//!
+//! # Contract
+//!
+//! 1. The first change is told at once, then at most one in an interval; the last change is always told.
+//! 2. A session that is too slow for a state is never sent an old one later.
+
+pub mod stats;
+pub mod presence;
+mod presence_push;
+pub mod status;
+pub mod boards;
+
+pub use presence_push::PresenceSet;
+
+use std::time::{Duration, Instant};
+
+/// Decides when a change is told: at once, or when the interval since the last time is over.
+#[derive(Debug)]
+pub struct Throttle {
+    interval: Duration,
+    changed: bool,
+    rests_until: Option<Instant>,
+}
+
+impl Throttle {
+    /// A throttle that tells nothing before something changes.
+    pub const fn new(interval: Duration) -> Self {
+        Self { interval, changed: false, rests_until: None }
+    }
+
+    /// Something differs from what was told.
+    pub fn change(&mut self) {
+        self.changed = true;
+    }
+
+    /// There is nothing to tell any more: nobody listens, or all is as it was told.
+    pub fn forget(&mut self) {
+        self.changed = false;
+    }
+
+    /// Tells nothing before `at`.
+    pub fn rest_until(&mut self, at: Instant) {
+        self.rests_until = Some(at);
+    }
+
+    /// Lets the next change be told at once.
+    pub fn wake(&mut self) {
+        self.rests_until = None;
+    }
+
+    /// The earliest moment at which anything may be told; `None`: at once.
+    pub fn rests_until(&self) -> Option<Instant> {
+        self.rests_until
+    }
+
+    /// When the present change is to be told, which may be in the past; `None` where there is none.
+    pub fn due_at(&self, now: Instant) -> Option<Instant> {
+        self.changed.then(|| self.rests_until.unwrap_or(now))
+    }
+
+    /// True where the change is to be told now; it counts as told from here on, and the interval begins.
+    pub fn take(&mut self, now: Instant) -> bool {
+        let is_due = self.due_at(now).is_some_and(|at| at <= now);
+        if is_due {
+            self.changed = false;
+            self.rests_until = Some(now + self.interval);
+        }
+        is_due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INTERVAL: Duration = Duration::from_millis(250);
+
+    #[test]
+    fn the_first_change_is_told_at_once_and_the_last_one_when_the_interval_is_over() {
+        let (mut throttle, start) = (Throttle::new(INTERVAL), Instant::now());
+        assert!(!throttle.take(start), "nothing has changed");
+        throttle.change();
+        assert!(throttle.take(start));
+        assert_eq!(throttle.due_at(start), None, "it was told");
+        throttle.change();
+        throttle.change();
+        assert!(!throttle.take(start + INTERVAL / 2));
+        assert_eq!(throttle.due_at(start), Some(start + INTERVAL));
+        assert!(throttle.take(start + INTERVAL));
+        assert!(!throttle.take(start + 2 * INTERVAL), "two changes are told as one");
+    }
+
+    #[test]
+    fn what_nobody_hears_is_not_told_later() {
+        let (mut throttle, start) = (Throttle::new(INTERVAL), Instant::now());
+        throttle.change();
+        throttle.forget();
+        assert_eq!((throttle.due_at(start), throttle.take(start)), (None, false));
+    }
+
+    #[test]
+    fn a_rest_can_be_made_longer_and_ended() {
+        let (mut throttle, start) = (Throttle::new(INTERVAL), Instant::now());
+        throttle.change();
+        throttle.rest_until(start + 4 * INTERVAL);
+        assert!(!throttle.take(start + 3 * INTERVAL));
+        throttle.wake();
+        assert!(throttle.take(start + 3 * INTERVAL));
+    }
+}

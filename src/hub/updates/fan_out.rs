@@ -1,0 +1,98 @@
+//! One commit, one message to each worker: the updates are encoded already, and sessions that see the same share them.
+
+use std::sync::Arc;
+
+use actix::Recipient;
+
+use super::batch::Batch;
+use crate::auth::Scope;
+use crate::domain::Seq;
+use crate::hub::messages::{Deliver, Dispatch, LineId, Outbox, Outgoing};
+use crate::hub::sessions::flow::Flow;
+use crate::hub::sessions::{Session, Sessions};
+use crate::journal::Recorded;
+
+/// What sessions of one scope get of a commit, and which of them.
+struct Share {
+    batch: Arc<Batch>,
+    /// Of few workers, so that searching them costs nothing.
+    lines: Vec<(Arc<Recipient<Dispatch>>, Vec<LineId>)>,
+}
+
+/// Hands the updates of a commit to everybody who follows them and has caught up; tells how many were handed out.
+pub(super) fn fan_out(sessions: &mut Sessions, events: &[Arc<Recorded>]) -> u64 {
+    let Some(before) = events.first().map(|first| Seq(first.seq.0 - 1)) else { return 0 };
+    let selections = sessions.selections(events);
+    let mut shares: Vec<Option<Share>> = Vec::new();
+    shares.resize_with(sessions.scope_count(), || None);
+    let all_public = events.iter().all(|event| event.is_public());
+    let any_for_all = events.iter().any(|event| event.is_for_all());
+    let mut delivered = 0;
+    for session in sessions.iter_mut().filter(|session| matches!(session.flow, Flow::Live)) {
+        let Some((slot, scope)) = session.scope() else { continue };
+        let selected = selections.contains(&session.id);
+        let (count, taken) = if session.follows_all() && (all_public || !selected) {
+            let Some(share) = shares.get_mut(slot) else { continue };
+            let share = share.get_or_insert_with(|| Share::new(events, scope));
+            (share.batch.frames().len(), share.add(session))
+        } else if selected || any_for_all {
+            let batch: Batch = events.iter().filter_map(|event| session.would_get(event)).collect();
+            let count = batch.frames().len();
+            (count, count == 0 || !session.behind && session.queue(Outgoing::Updates(Arc::new(batch))))
+        } else {
+            continue;
+        };
+        if taken {
+            delivered += count;
+        } else {
+            // It catches up from the position before.
+            session.flow = Flow::CatchingUp { after: before };
+            session.fall_behind();
+        }
+    }
+    for share in shares.into_iter().flatten() {
+        share.send();
+    }
+    delivered as u64
+}
+
+impl Share {
+    /// What a scope sees of a commit, for those who follow all of it.
+    fn new(events: &[Arc<Recorded>], scope: &Scope) -> Self {
+        let public = events.iter().filter(|event| event.is_public());
+        let batch = Arc::new(public.filter_map(|event| event.seen_by(scope)).collect());
+        Self { batch, lines: Vec::new() }
+    }
+
+    /// Adds a session; false where it cannot take more.
+    fn add(&mut self, session: &Session) -> bool {
+        if self.batch.frames().is_empty() {
+            return true;
+        }
+        if session.behind {
+            return false;
+        }
+        let Outbox::Line { worker, line } = &session.outbox else {
+            return session.queue(Outgoing::Updates(Arc::clone(&self.batch)));
+        };
+        if !session.backlog.try_add(self.batch.bytes()) {
+            return false;
+        }
+        match self.lines.iter_mut().find(|(known, _)| Arc::ptr_eq(known, worker)) {
+            Some((_, lines)) => lines.push(*line),
+            None => self.lines.push((Arc::clone(worker), vec![*line])),
+        }
+        true
+    }
+
+    fn send(self) {
+        for (worker, lines) in self.lines {
+            let frames = Outgoing::Updates(Arc::clone(&self.batch));
+            let deliver = Deliver { frames, bytes: self.batch.bytes() };
+            if let Err(error) = worker.try_send(Dispatch { deliver, lines }) {
+                // It ended, and its sessions with it.
+                log::debug!("a worker takes no updates: {error}");
+            }
+        }
+    }
+}
