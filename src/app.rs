@@ -15,14 +15,16 @@ use std::time::Duration;
 use actix::prelude::*;
 use actix_web::dev::Server;
 use actix_web::web;
+use tokio::sync::watch;
 
 use crate::archive::fts::SearchIndex;
 use crate::archive::{self, Archive, ArchiveError, LoadNewest, LoadStats, Query};
 use crate::auth::key_file::LOOK_INTERVAL;
 use crate::auth::{AuthError, Authenticator, Revocations};
 use crate::config::Settings;
+use crate::domain::Seq;
 use crate::http::connections::Connections;
-use crate::http::state::{EdgeSettings, EdgeState};
+use crate::http::state::{EdgeSettings, EdgeState, Reads};
 use crate::hub::{self, Drain, HubSettings, UmblerHub};
 use crate::journal::fault::{BeginError, kind_of};
 use crate::journal::revocations;
@@ -97,7 +99,7 @@ impl Application {
         let metrics = Metrics::new()?;
         let integrity = Integrity::default();
         let revocations = Arc::new(Revocations::default());
-        let hub = start_hub(&settings, &metrics, &integrity, &revocations).await?;
+        let (hub, archive, newest) = start_hub(&settings, &metrics, &integrity, &revocations).await?;
         let authenticator = settings.auth.as_ref().map(Authenticator::new).transpose()?;
         let authenticator =
             authenticator.map(|authenticator| Arc::new(authenticator.with_revocations(revocations)));
@@ -120,10 +122,10 @@ impl Application {
             dashboard_dir: settings.dashboard_dir,
         };
         let search = SearchIndex::start(&settings.database_path)?;
-        let team_metrics = MetricsHandle::start(&settings.database_path, calendar)?;
-        hub.send(hub::AnalyticsReady { metrics: team_metrics.clone() }).await?;
-        let state =
-            EdgeState::new(hub.clone(), authenticator, metrics, integrity, search, team_metrics, edge);
+        let analytics = MetricsHandle::start(&settings.database_path, calendar)?;
+        hub.send(hub::AnalyticsReady { metrics: analytics.clone() }).await?;
+        let reads = Reads { archive, search, analytics, newest };
+        let state = EdgeState::new(hub.clone(), reads, authenticator, metrics, integrity, edge);
         let state = web::Data::new(state);
         check_in_background(&state, &settings.database_path)?;
         forget_idle_addresses(state.clone());
@@ -173,13 +175,13 @@ fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     Ok(socket.into())
 }
 
-/// Opens the journal and starts the hub on it.
+/// Opens the journal and starts the hub and the readers on it; also returns the newest position, as it grows.
 async fn start_hub(
     settings: &Settings,
     metrics: &Metrics,
     integrity: &Integrity,
     revocations: &Arc<Revocations>,
-) -> Result<Addr<UmblerHub>, StartError> {
+) -> Result<(Addr<UmblerHub>, Addr<Archive>, watch::Receiver<Seq>), StartError> {
     let opened = schema::open(&settings.database_path)?;
     let now = clock::now();
     let (stats, newest_updates, alerts) = {
@@ -214,7 +216,9 @@ async fn start_hub(
         alerts,
     };
     let archive = Archive::start(settings.database_path.clone(), integrity.clone());
-    let hub = UmblerHub::new(hub_settings, archive, metrics.clone()).start();
+    let hub = UmblerHub::new(hub_settings, archive.clone(), metrics.clone());
+    let newest = hub.newest();
+    let hub = hub.start();
     let listeners = Listeners {
         committed: hub.clone().recipient::<Committed>(),
         faulted: hub.clone().recipient::<Faulted>(),
@@ -228,7 +232,7 @@ async fn start_hub(
     if let Some(webhook) = &settings.alert_webhook {
         alert_webhook::start(webhook, settings.database_path.clone(), hub.clone(), woken)?;
     }
-    Ok(hub)
+    Ok((hub, archive, newest))
 }
 
 fn raise_file_limit() {

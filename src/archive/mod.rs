@@ -1,5 +1,5 @@
-//! Reads of history: a small pool of read-only connections that the hub passes questions on to, so that no
-//! SQL ever runs on the hub's thread.
+//! Reads of history: a small pool of read-only connections. Handlers and the hub ask it directly; no SQL ever runs on the
+//! hub's thread.
 //!
 //! # Contract
 //!
@@ -121,7 +121,7 @@ pub trait Query: Send + 'static {
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ArchiveError>;
 }
 
-/// Asks a [`Query`]; the hub takes it and hands it to a reader.
+/// Asks a [`Query`].
 #[derive(Debug, Message)]
 #[rtype(result = "Result<Q::Answer, ArchiveError>")]
 pub struct Ask<Q: Query>(pub Q);

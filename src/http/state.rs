@@ -10,6 +10,7 @@ use actix::Addr;
 use actix_web::HttpRequest;
 use actix_web::web;
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 use super::address::TrustedProxies;
 use super::bodies::Bodies;
@@ -17,13 +18,16 @@ use super::error::ApiError;
 use super::limiter::AddressLimiter;
 use super::origin::Origins;
 use crate::archive::fts::SearchIndex;
-use crate::archive::{ArchiveError, Ask, ListPastChats, Query, StatusFilter};
+use crate::archive::{
+    Archive, ArchiveError, Ask, ListPastChats, PastStats, Query, ScopedStats, StatusFilter,
+};
 use crate::auth::{Authenticator, Scope, Secret};
-use crate::domain::Settings;
+use crate::domain::{Seq, Settings};
 use crate::hub::{GetHealth, GetStats, Health, UmblerHub};
 use crate::metrics::{MetricsHandle, OpenIds, SaidUntil, SumsThen};
 use crate::protocol::StatsShape;
 use crate::session::SessionSeat;
+use crate::telemetry::clock;
 use crate::telemetry::integrity::Integrity;
 use crate::telemetry::metrics::Metrics;
 
@@ -52,8 +56,10 @@ pub struct EdgeSettings {
 
 /// Shared by all handlers of one hub.
 pub struct EdgeState {
-    /// The hub: the only thing that handlers talk to.
+    /// The hub: told whatever changes something, and asked for what is live.
     pub hub: Addr<UmblerHub>,
+    /// Who answers questions to history.
+    pub reads: Reads,
     /// Checks tokens; `None` where everybody is admin.
     pub authenticator: Option<Arc<Authenticator>>,
     /// Where work is counted.
@@ -66,37 +72,44 @@ pub struct EdgeState {
     pub connect_limiter: AddressLimiter,
     /// What is known of the database's soundness.
     pub integrity: Integrity,
-    /// Where texts and names are looked up.
-    pub search: Arc<SearchIndex>,
-    /// The metrics of the team, which follow the journal by themselves.
-    pub team_metrics: MetricsHandle,
     /// Bounds the bytes of large deliveries that are read at the same time.
     pub bodies: Bodies,
     draining: AtomicBool,
     started: Instant,
 }
 
+/// Who answers questions to history; none of them passes the hub.
+pub struct Reads {
+    /// The readers of the database.
+    pub archive: Addr<Archive>,
+    /// Where texts and names are looked up.
+    pub search: Arc<SearchIndex>,
+    /// The metrics of the team.
+    pub analytics: MetricsHandle,
+    /// The position up to which deliveries were handed out and acknowledged. Search and metrics follow the journal behind
+    /// it; a question that waits for this position sees whatever was acknowledged before it was asked.
+    pub newest: watch::Receiver<Seq>,
+}
+
 impl EdgeState {
     /// The state of a hub that starts now.
     pub fn new(
         hub: Addr<UmblerHub>,
+        reads: Reads,
         authenticator: Option<Arc<Authenticator>>,
         metrics: Metrics,
         integrity: Integrity,
-        search: Arc<SearchIndex>,
-        team_metrics: MetricsHandle,
         settings: EdgeSettings,
     ) -> Self {
         Self {
             hub,
+            reads,
             authenticator,
             metrics,
             rest_limiter: AddressLimiter::new(settings.rest_per_second),
             connect_limiter: AddressLimiter::new(settings.connects_per_second),
             settings,
             integrity,
-            search,
-            team_metrics,
             bodies: Bodies::default(),
             draining: AtomicBool::new(false),
             started: Instant::now(),
@@ -105,23 +118,33 @@ impl EdgeState {
 
     /// Asks history.
     pub async fn ask<Q: Query>(&self, query: Q) -> Result<Q::Answer, ApiError> {
-        let answer = self.hub.send(Ask(query)).await.map_err(|_gone| stopping())?;
+        let answer = self.reads.archive.send(Ask(query)).await.map_err(|_gone| stopping())?;
         Ok(answer?)
+    }
+
+    /// The newest position that was handed out and acknowledged.
+    pub fn newest(&self) -> Seq {
+        *self.reads.newest.borrow()
     }
 
     /// The counters, as a scope sees them, now or as they stood at a moment.
     pub async fn stats(&self, scope: Arc<Scope>, then: Option<Timestamp>) -> Result<StatsShape, ApiError> {
-        if let Some(then) = then
-            && let Some(stats) = self.stats_then(&scope, then).await?
-        {
-            return Ok(stats);
+        let zone = self.reads.analytics.calendar().zone().clone();
+        if let Some(then) = then {
+            return match self.stats_then(&scope, then).await? {
+                Some(stats) => Ok(stats),
+                None => self.ask(PastStats { then, zone, scope }).await,
+            };
         }
-        Ok(self.hub.send(GetStats { scope, then }).await.map_err(|_gone| stopping())??)
+        if scope.is_unlimited() {
+            return self.hub.send(GetStats).await.map_err(|_gone| stopping());
+        }
+        self.ask(ScopedStats { now: clock::now(), zone, scope }).await
     }
 
     /// Asks the metrics, which may be behind: see [`MetricsHandle::catch_up`].
     pub async fn ask_metrics<Q: Query>(&self, query: Q) -> Result<Q::Answer, ApiError> {
-        self.team_metrics.ask(query).await.map_err(|error| {
+        self.reads.analytics.ask(query).await.map_err(|error| {
             if let ArchiveError::Database(error) = &error {
                 // Their file is derived: it may be made anew at this moment.
                 log::error!("the file of the metrics did not answer: {error}");
@@ -136,9 +159,9 @@ impl EdgeState {
 
     /// The counters of a moment from the metrics, where these hold every acknowledged delivery.
     async fn stats_then(&self, scope: &Arc<Scope>, then: Timestamp) -> Result<Option<StatsShape>, ApiError> {
-        let newest = self.health().await?.seq;
-        self.team_metrics.catch_up(newest).await;
-        let zone = self.team_metrics.calendar().zone().clone();
+        let newest = self.newest();
+        self.reads.analytics.catch_up(newest).await;
+        let zone = self.reads.analytics.calendar().zone().clone();
         let said = self.ask(SaidUntil { then, zone, scope: Arc::clone(scope) }).await?;
         let sums = SumsThen { then, said, scope: Arc::clone(scope) };
         let found = self.ask_metrics(sums).await?;
@@ -150,8 +173,8 @@ impl EdgeState {
         if !matches!(list.filter.status, Some(StatusFilter::Open | StatusFilter::Waiting)) {
             return Ok(None);
         }
-        let newest = self.health().await?.seq;
-        self.team_metrics.catch_up(newest).await;
+        let newest = self.newest();
+        self.reads.analytics.catch_up(newest).await;
         let (filter, scope) = (list.filter.clone(), Arc::clone(&list.scope));
         let found = self.ask_metrics(OpenIds { then: list.then, filter, scope }).await?;
         Ok(found.ids.filter(|_| found.progress.holds(newest)))

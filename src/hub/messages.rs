@@ -10,7 +10,6 @@ use jiff::Timestamp;
 
 use super::sessions::backlog::Backlog;
 use super::updates::batch::Batch;
-use crate::archive::ArchiveError;
 use crate::auth::{Identity, Revocation, Scope};
 use crate::domain::Seq;
 use crate::journal::Fault;
@@ -29,15 +28,10 @@ pub struct Ingest {
     pub submission: Submission,
 }
 
-/// Tell the counters, as a scope sees them.
+/// Tell the counters, as whoever may see everything sees them.
 #[derive(Debug, Message)]
-#[rtype(result = "Result<StatsShape, ArchiveError>")]
-pub struct GetStats {
-    /// Whose eyes.
-    pub scope: Arc<Scope>,
-    /// As of which moment; `None`: now.
-    pub then: Option<Timestamp>,
-}
+#[rtype(result = "StatsShape")]
+pub struct GetStats;
 
 /// Tell how the hub is.
 #[derive(Debug, Message)]

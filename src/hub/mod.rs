@@ -29,11 +29,11 @@ use std::sync::Arc;
 use actix::prelude::*;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
-use crate::archive::{Archive, ArchiveError, Ask, PastStats, Query, ScopedStats};
+use crate::archive::Archive;
 use crate::auth::Revocations;
-use crate::domain::Stats;
+use crate::domain::{Seq, Stats};
 use crate::journal::append::Append;
 use crate::journal::{Committed, Fault, Faulted, Journal, Recorded};
 use crate::protocol::StatsShape;
@@ -166,6 +166,11 @@ impl UmblerHub {
         }
     }
 
+    /// The last position that was handed out, as it grows.
+    pub fn newest(&self) -> watch::Receiver<Seq> {
+        self.updates.follow_newest()
+    }
+
     /// The counters as clients see them.
     fn stats_shape(&self) -> StatsShape {
         shape(&self.stats, &self.settings.zone)
@@ -195,15 +200,6 @@ impl Handler<JournalReady> for UmblerHub {
     }
 }
 
-impl<Q: Query> Handler<Ask<Q>> for UmblerHub {
-    type Result = ResponseFuture<Result<Q::Answer, ArchiveError>>;
-
-    fn handle(&mut self, ask: Ask<Q>, _: &mut Self::Context) -> Self::Result {
-        let answer = self.archive.send(ask);
-        Box::pin(async move { answer.await.unwrap_or(Err(ArchiveError::Busy)) })
-    }
-}
-
 impl Handler<AnalyticsReady> for UmblerHub {
     type Result = ();
 
@@ -214,21 +210,10 @@ impl Handler<AnalyticsReady> for UmblerHub {
 }
 
 impl Handler<GetStats> for UmblerHub {
-    type Result = ResponseFuture<Result<StatsShape, ArchiveError>>;
+    type Result = MessageResult<GetStats>;
 
-    fn handle(&mut self, ask: GetStats, _: &mut Self::Context) -> Self::Result {
-        if let Some(then) = ask.then {
-            let ask = PastStats { then, zone: self.settings.zone.clone(), scope: ask.scope };
-            let answer = self.archive.send(Ask(ask));
-            return Box::pin(async move { answer.await.unwrap_or(Err(ArchiveError::Busy)) });
-        }
-        if ask.scope.is_unlimited() {
-            let stats = self.stats_shape();
-            return Box::pin(async { Ok(stats) });
-        }
-        let ask = ScopedStats { now: clock::now(), zone: self.settings.zone.clone(), scope: ask.scope };
-        let answer = self.archive.send(Ask(ask));
-        Box::pin(async move { answer.await.unwrap_or(Err(ArchiveError::Busy)) })
+    fn handle(&mut self, _: GetStats, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.stats_shape())
     }
 }
 

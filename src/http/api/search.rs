@@ -97,9 +97,9 @@ pub async fn search(
     state: web::Data<EdgeState>,
 ) -> Result<Answer<SearchAnswer>, ApiError> {
     let Asked { wanted, kinds, limit, after } = read(request.query_string())?;
-    let newest = state.health().await?.seq.0;
-    let reached = state.search.reach(newest, SEARCH_WAIT).await;
-    let index = Arc::clone(&state.search);
+    let newest = state.newest().0;
+    let reached = state.reads.search.reach(newest, SEARCH_WAIT).await;
+    let index = Arc::clone(&state.reads.search);
     let found = state.ask(Search { index, wanted, kinds, limit, after, scope: caller.scope }).await?;
     Ok(Answer(SearchAnswer {
         contacts: found.contacts,

@@ -17,6 +17,8 @@ pub mod subscribed;
 
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
 use crate::domain::Seq;
 use crate::hub::messages::SessionId;
 use crate::hub::sessions::flow::{Flow, Unanswered};
@@ -33,6 +35,8 @@ pub struct Updates {
     epoch: Arc<str>,
     /// The last position that was handed out.
     newest: Seq,
+    /// The same, for questions to history that wait for it.
+    publish_newest: watch::Sender<Seq>,
     ring: Ring,
     older: Older,
     /// Missed updates that a session is sent at most; whoever missed more takes a snapshot, which is less.
@@ -53,12 +57,19 @@ pub enum Needs {
 impl Updates {
     /// Updates of a journal that stands at `newest`; `ring` holds the last of them.
     pub fn new(epoch: &str, newest: Seq, ring: Ring, replayed_max: u32, metrics: Metrics) -> Self {
-        Self { epoch: epoch.into(), newest, ring, older: Older::default(), replayed_max, metrics }
+        let (publish_newest, _) = watch::channel(newest);
+        let older = Older::default();
+        Self { epoch: epoch.into(), newest, publish_newest, ring, older, replayed_max, metrics }
     }
 
     /// The last position that was handed out.
     pub fn newest(&self) -> Seq {
         self.newest
+    }
+
+    /// The same as it grows.
+    pub fn follow_newest(&self) -> watch::Receiver<Seq> {
+        self.publish_newest.subscribe()
     }
 
     /// The life of the journal.
@@ -72,6 +83,7 @@ impl Updates {
         self.newest = last.seq;
         self.ring.add(events);
         self.metrics.updates_delivered(fan_out::fan_out(sessions, events));
+        self.publish_newest.send_replace(last.seq);
     }
 
     /// The first subscription of a session: from its position, or from now on.

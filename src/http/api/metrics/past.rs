@@ -93,7 +93,7 @@ pub async fn trend(
 ) -> Result<HttpResponse, ApiError> {
     let mut params = Params::read(request.query_string())?;
     let format = Format::read(&mut params, request.headers())?;
-    let zone = state.team_metrics.calendar().zone().clone();
+    let zone = state.reads.analytics.calendar().zone().clone();
     let filter = asked::filter(&mut params, &caller, &zone)?;
     let now = clock::now();
     let period = asked::period(&mut params, now, &zone)?;

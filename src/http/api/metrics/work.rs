@@ -67,7 +67,7 @@ pub async fn tabulate(
 ) -> Result<HttpResponse, ApiError> {
     let mut params = Params::read(request.query_string())?;
     let format = Format::read(&mut params, request.headers())?;
-    let zone = state.team_metrics.calendar().zone().clone();
+    let zone = state.reads.analytics.calendar().zone().clone();
     let mut filter = asked::filter(&mut params, &caller, &zone)?;
     asked::hours(&mut params, &mut filter)?;
     let period = asked::period(&mut params, clock::now(), &zone)?;
@@ -116,8 +116,8 @@ pub async fn count_open(
     let mut params = Params::read(request.query_string())?;
     let format = Format::read(&mut params, request.headers())?;
     // What was saved a moment ago says what is idle.
-    state.team_metrics.catch_up(state.health().await?.seq).await;
-    let calendar = state.team_metrics.calendar();
+    state.reads.analytics.catch_up(state.newest()).await;
+    let calendar = state.reads.analytics.calendar();
     let filter = asked::filter(&mut params, &caller, calendar.zone())?;
     let dimensions = Dimension::ALL.map(|by| (by.as_str(), by));
     let by = params.word("by", &dimensions)?;
@@ -167,8 +167,7 @@ fn one_metric() -> ApiError {
 
 /// Asks once the metrics have caught up.
 pub async fn ask<Q: Query>(state: &EdgeState, query: Q) -> Result<Q::Answer, ApiError> {
-    let newest = state.health().await?.seq;
-    state.team_metrics.catch_up(newest).await;
+    state.reads.analytics.catch_up(state.newest()).await;
     state.ask_metrics(query).await
 }
 
