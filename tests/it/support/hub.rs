@@ -1,5 +1,6 @@
 //! The real binary on a free port with a database of its own; killed and removed at the end of the test.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -46,7 +47,22 @@ pub struct Hub {
     agent: Agent,
 }
 
-/// Prepares the binary: nothing of the developer's environment, a free port, a file of its own.
+/// Variables that move a process's clock or zone, as `scripts/flakes.sh` sets them.
+const CLOCK_VARIABLES: [&str; 6] = [
+    "TZ",
+    "LD_PRELOAD",
+    "FAKETIME",
+    "FAKETIME_SHARED",
+    "FAKETIME_DONT_FAKE_MONOTONIC",
+    "DONT_FAKE_MONOTONIC",
+];
+
+/// The part of this test's environment that a hub must share to have the same clock.
+pub fn clock_variables() -> impl Iterator<Item = (&'static str, OsString)> {
+    CLOCK_VARIABLES.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)))
+}
+
+/// Prepares the binary: nothing of the developer's environment but the clock, a free port, a file of its own.
 pub fn command(home: &Path) -> Command {
     command_through(&[], home)
 }
@@ -58,6 +74,7 @@ pub fn command_through(launcher: &[&str], home: &Path) -> Command {
     command.args(&words[1..]);
     command
         .env_clear()
+        .envs(clock_variables())
         .current_dir(home)
         .env("PORT", "0")
         .env("DATABASE_PATH", home.join("hub.db"))
