@@ -5,6 +5,8 @@
 #   ./start-servers.sh            the hub
 #   ./start-servers.sh --demo     with a simulated working day, so that there is something to see
 #   ./start-servers.sh --release  the optimised build: takes longer to build, less to run
+#   ./start-servers.sh --no-dashboard           the hub without the dashboard's server
+#   ./start-servers.sh --dashboard-port 5174    another port for the dashboard; 5173 where none is named
 #
 # Any other argument is a flag of `umbler-hub serve`, for example --port 4000. Settings are read from .env and the
 # environment as always. UMBLER_HUB_BIN names a binary that is built already.
@@ -13,34 +15,64 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 # shellcheck source=scripts/processes.sh
 . scripts/processes.sh
+# shellcheck source=scripts/checks.sh
+. scripts/checks.sh
 
 BACKEND_LOG=backend.log
 FRONTEND_LOG=frontend.log
 SIMULATOR_LOG=simulator.log
-FRONTEND_PORT=5173
 # Waits end after this many fifths of a second.
 TRIES_MAX=300
 # Hours that the demo fills an empty hub with.
 BACKFILL_HOURS=6
+# How long the first build takes on a laptop of four cores, and on two.
+FIRST_BUILD="two to six minutes"
 
 demo=no
 profile=debug
+dashboard=yes
+dashboard_port=5173
 flags=()
-for argument in "$@"; do
-    case "$argument" in
+given=("$@")
+while [ $# -gt 0 ]; do
+    case "$1" in
         --demo) demo=yes ;;
         --release) profile=release ;;
+        --no-dashboard) dashboard=no ;;
+        --dashboard-port)
+            dashboard_port=${2:-}
+            [ $# -lt 2 ] || shift
+            ;;
+        --dashboard-port=*) dashboard_port=${1#*=} ;;
         -h | --help)
             sed -n '2,/^$/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
             exit 0
             ;;
-        *) flags+=("$argument") ;;
+        *) flags+=("$1") ;;
     esac
+    shift
 done
 
 fail() {
     printf '%s\n' "$@" >&2
     exit 1
+}
+
+# command_with FLAG VALUE: this command again, with this flag. (An empty list is no list to bash 3.2.)
+command_with() {
+    local word text=./start-servers.sh is_value=no
+    for word in ${given[@]+"${given[@]}"}; do
+        if [ "$is_value" = yes ]; then
+            is_value=no
+            continue
+        fi
+        case "$word" in
+            "$1") is_value=yes ;;
+            "$1"=*) ;;
+            *) text+=" $word" ;;
+        esac
+    done
+    echo "$text $1${2:+ $2}"
 }
 
 # The end of a log, for whoever wants to know why.
@@ -49,18 +81,67 @@ show_end() {
     tail -n 12 "$1" >&2
 }
 
-build() {
+# Everything that would stop the start later is looked for first, because a build takes minutes.
+check() {
+    [ -f frontend/package.json ] || dashboard=no
     if [ -n "${UMBLER_HUB_BIN:-}" ]; then
-        [ -x "$UMBLER_HUB_BIN" ] || fail "UMBLER_HUB_BIN is $UMBLER_HUB_BIN, and that is no program"
-        hub=$(cd "$(dirname "$UMBLER_HUB_BIN")" && pwd)/$(basename "$UMBLER_HUB_BIN")
-        return
+        [ -x "$UMBLER_HUB_BIN" ] || problem "UMBLER_HUB_BIN is $UMBLER_HUB_BIN, and that is no program"
+    else
+        # shellcheck disable=SC1091
+        command -v cargo >/dev/null || { [ -f "$HOME/.cargo/env" ] && . "$HOME/.cargo/env"; } || true
+        check_rust
+        check_compiler
     fi
-    # shellcheck disable=SC1091
-    command -v cargo >/dev/null || { [ -f "$HOME/.cargo/env" ] && . "$HOME/.cargo/env"; } || true
-    command -v cargo >/dev/null || fail "Rust is needed to build the hub: https://rustup.rs"
-    hub=${CARGO_TARGET_DIR:-$PWD/target}/$profile/umbler-hub
-    [ -x "$hub" ] || echo "Building the hub. The first time, with all it is made of, this takes some minutes."
-    if [ "$profile" = release ]; then cargo build --locked --release; else cargo build --locked; fi
+    check_port
+    if [ "$dashboard" = yes ]; then check_node || dashboard=no; fi
+    [ "$dashboard" = no ] || check_dashboard_port
+    [ -z "$problems" ] || fail "${problems}Nothing was started."
+}
+
+check_port() {
+    local host port
+    if running backend >/dev/null; then return; fi
+    host=$(reachable_host "$(setting HOST 127.0.0.1 ${flags[@]+"${flags[@]}"})")
+    port=$(setting PORT 3001 ${flags[@]+"${flags[@]}"})
+    # 0 is any free port; what is no number the hub refuses itself.
+    case "$port" in 0 | *[!0-9]*) return ;; esac
+    port_is_taken "$host" "$port" || return 0
+    problem "Another program uses port $port, which the hub is to listen on. Take another port:
+  $(command_with --port $((port + 1)))"
+}
+
+check_dashboard_port() {
+    if running frontend >/dev/null; then return; fi
+    case "$dashboard_port" in
+        '' | *[!0-9]*)
+            problem "--dashboard-port needs a number"
+            return
+            ;;
+    esac
+    port_is_taken localhost "$dashboard_port" || port_is_taken 127.0.0.1 "$dashboard_port" || return 0
+    problem "Another program uses port $dashboard_port, which the dashboard is to be at. Take another port:
+  $(command_with --dashboard-port $((dashboard_port + 1)))"
+}
+
+# Says what happens next, and how long it takes.
+announce() {
+    if [ -z "${UMBLER_HUB_BIN:-}" ]; then
+        if [ -x "$hub" ]; then
+            echo "Building what has changed in the hub since the last start."
+        else
+            echo "Building the hub and the libraries it is made of. The first time this takes $FIRST_BUILD; later starts take seconds."
+        fi
+    fi
+    if packages_are_missing; then
+        echo "Beside that, npm installs the dashboard's packages."
+    fi
+}
+
+build() {
+    if [ -n "${UMBLER_HUB_BIN:-}" ]; then return; fi
+    local options=(--locked --bin umbler-hub)
+    [ "$profile" = debug ] || options+=(--release)
+    cargo build "${options[@]}" || fail "" "The hub could not be built."
 }
 
 # begin NAME LOG COMMAND...: runs it in the background, and remembers it.
@@ -77,6 +158,17 @@ address_in() {
     sed -e $'s/\x1b\\[[0-9;]*m//g' "$1" | sed -n "/$2/s|.*\\(http://[^ ]*\\).*|\\1|p" | head -n 1
 }
 
+# The hub lets in pages of FRONTEND_URL: at another port than usual the dashboard's own must be among them.
+let_dashboard_in() {
+    local page=http://localhost:$dashboard_port
+    if [ "$dashboard" = no ] || [ "$dashboard_port" = 5173 ]; then return; fi
+    if [ -n "$(setting FRONTEND_URL "" ${flags[@]+"${flags[@]}"})" ]; then
+        echo "FRONTEND_URL is set: it must name $page, or the hub refuses the dashboard."
+        return
+    fi
+    export FRONTEND_URL=$page
+}
+
 start_backend() {
     local pid
     if pid=$(running backend); then
@@ -90,7 +182,7 @@ start_backend() {
         show_end "$BACKEND_LOG"
         end_of_start backend
         if grep -q 'cannot listen on' "$BACKEND_LOG"; then
-            fail "" "Something else uses that port. Take another one: ./start-servers.sh --port 3002"
+            fail "" "Another program uses that port. Take another one: $(command_with --port 3002)"
         fi
         fail "" "The hub did not start."
     }
@@ -128,6 +220,35 @@ start_simulator() {
     begin simulator "$SIMULATOR_LOG" "$hub" simulate --url "$backend" --backfill "$backfill"
 }
 
+# True where the dashboard's packages are not there, or older than the list of them.
+packages_are_missing() {
+    local installed=frontend/node_modules/.package-lock.json
+    [ "$dashboard" = yes ] || return 1
+    [ ! -x frontend/node_modules/.bin/vite ] || [ frontend/package-lock.json -nt "$installed" ]
+}
+
+# npm beside the build of the hub; what it says is marked, because the other one speaks too.
+begin_packages() {
+    if ! packages_are_missing; then return; fi
+    (cd frontend && exec npm ci --no-audit --no-fund) > >(sed 's/^/npm: /') 2>&1 &
+    npm=$!
+}
+
+await_packages() {
+    local status=0
+    if [ -z "$npm" ]; then return; fi
+    kill -0 "$npm" 2>/dev/null && echo "Waiting for npm."
+    wait "$npm" || status=$?
+    npm=""
+    [ "$status" -eq 0 ] || fail "" "The dashboard's packages could not be installed (the hub runs: $backend)." \
+        "Without the dashboard: $(command_with --no-dashboard "")"
+}
+
+# Whatever ends this script ends npm too; what it has not finished, the next start begins again.
+end_packages() {
+    if [ -n "$npm" ]; then kill "$npm" 2>/dev/null || true; fi
+}
+
 start_frontend() {
     local vite=$PWD/frontend/node_modules/.bin/vite try=0
     if running frontend >/dev/null; then
@@ -135,18 +256,10 @@ start_frontend() {
         echo "The dashboard's server is running already."
         return
     fi
-    if ! command -v npm >/dev/null; then
-        echo "The dashboard is left out: it needs Node.js with npm (https://nodejs.org). The console needs nothing."
-        return
-    fi
-    if [ ! -x "$vite" ]; then
-        echo "Installing the dashboard's packages."
-        (cd frontend && if [ -f package-lock.json ]; then npm ci --no-audit --no-fund; else npm install --no-audit --no-fund; fi)
-    fi
     [ -x "$vite" ] || fail "frontend/package.json does not bring vite"
     # The dashboard's proxy asks for the hub here.
     export VITE_BACKEND_URL=$backend
-    (cd frontend && exec nohup "$vite" --port "$FRONTEND_PORT" --strictPort) >"$FRONTEND_LOG" 2>&1 </dev/null &
+    (cd frontend && exec nohup "$vite" --port "$dashboard_port" --strictPort) >"$FRONTEND_LOG" 2>&1 </dev/null &
     started=$!
     remember frontend "$started" "$vite"
     while [ "$try" -lt "$TRIES_MAX" ]; do
@@ -159,18 +272,30 @@ start_frontend() {
     if [ -z "$frontend" ]; then
         show_end "$FRONTEND_LOG"
         end_of_start frontend
-        fail "" "The dashboard's server did not start (the hub runs: $backend). Is port $FRONTEND_PORT taken?"
+        fail "" "The dashboard's server did not start (the hub runs: $backend)."
     fi
     printf '%s\n' "$frontend" >"$RUN_DIR/frontend.address"
 }
 
 line() { printf '  %-12s%s\n' "$1" "$2"; }
 
-hub="" backend="" frontend="" started=""
+hub="" backend="" frontend="" started="" npm=""
+check
+if [ -n "${UMBLER_HUB_BIN:-}" ]; then
+    hub=$(cd "$(dirname "$UMBLER_HUB_BIN")" && pwd)/$(basename "$UMBLER_HUB_BIN")
+else
+    hub=${CARGO_TARGET_DIR:-$PWD/target}/$profile/umbler-hub
+fi
+trap end_packages EXIT
+trap 'exit 130' INT TERM
+announce
+begin_packages
 build
+let_dashboard_in
 start_backend
 [ "$demo" = no ] || start_simulator
-[ ! -f frontend/package.json ] || start_frontend
+await_packages
+[ "$dashboard" = no ] || start_frontend
 
 echo
 line "Console" "$backend/console"

@@ -30,6 +30,7 @@ LOAD_SECONDS_MAX=14400
 # São Paulo is three hours behind UTC.
 DATES='midnight-before 2027-06-16T02:59:30Z UTC
 midnight-across 2027-06-16T02:59:58Z UTC
+midnight-just-after 2027-06-16T03:00:05Z UTC
 midnight-after 2027-06-16T03:01:00Z UTC
 utc-midnight 2027-06-15T23:59:58Z UTC
 sunday 2027-06-20T15:00:00Z UTC

@@ -1,5 +1,7 @@
 //! The scripts that start and end the servers, in a folder of their own.
 
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -15,24 +17,56 @@ impl Checkout {
     fn new() -> Self {
         let home = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(home.path().join("scripts")).expect("made");
-        for name in ["start-servers.sh", "stop-servers.sh", "scripts/processes.sh"] {
+        for name in ["start-servers.sh", "stop-servers.sh", "scripts/processes.sh", "scripts/checks.sh"] {
             let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
             std::fs::copy(script, home.path().join(name)).expect("copied");
         }
         Self(home)
     }
 
-    /// Runs a script from another folder.
-    fn run(&self, script: &str, arguments: &[&str]) -> Output {
-        Command::new(self.0.path().join(script))
+    /// A script, run from another folder.
+    fn command(&self, script: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.0.path().join(script));
+        command
             .args(arguments)
             .current_dir("/")
             .env("UMBLER_HUB_BIN", env!("CARGO_BIN_EXE_umbler-hub"))
             .env("DATABASE_PATH", self.0.path().join("hub.db"))
             .env("PORT", "0")
             .env_remove("HOST")
-            .output()
-            .expect("the script runs")
+            .env_remove("FRONTEND_URL");
+        command
+    }
+
+    fn run(&self, script: &str, arguments: &[&str]) -> Output {
+        self.command(script, arguments).output().expect("the script runs")
+    }
+
+    /// Starts with nothing built yet, and with tools of this machine replaced by the named ones: what each prints. It must
+    /// be refused; what was said. A build would say so.
+    fn is_refused_before_the_build(&self, arguments: &[&str], tools: &[(&str, &str)]) -> String {
+        let folder = self.0.path().join("tools");
+        std::fs::create_dir_all(&folder).expect("made");
+        let modern = [
+            ("cargo", "BUILDING"),
+            ("rustc", "rustc 1.999.0 (synthetic)"),
+            ("node", "v24.1.0"),
+            ("npm", "11.0.0"),
+        ];
+        for (name, says) in modern.iter().chain(tools) {
+            write_program(&folder.join(name), says);
+        }
+        std::fs::write(self.0.path().join("Cargo.toml"), "rust-version = \"1.95\"\n").expect("written");
+        std::fs::create_dir_all(self.0.path().join("frontend")).expect("made");
+        std::fs::write(self.0.path().join("frontend/package.json"), "{}").expect("written");
+        let path = format!("{}:{}", folder.display(), std::env::var("PATH").expect("a path"));
+        let mut command = self.command("start-servers.sh", arguments);
+        let output =
+            command.env_remove("UMBLER_HUB_BIN").env("PATH", path).output().expect("the script runs");
+        let text = said(&output);
+        assert!(!output.status.success() && text.contains("Nothing was started"), "{text}");
+        assert!(!text.contains("BUILDING"), "told before the build: {text}");
+        text
     }
 
     /// Starts and tells where the hub is.
@@ -53,6 +87,12 @@ impl Drop for Checkout {
     fn drop(&mut self) {
         self.run("stop-servers.sh", &[]);
     }
+}
+
+/// A program that prints this line.
+fn write_program(path: &Path, says: &str) {
+    std::fs::write(path, format!("#!/bin/sh\necho '{says}'\n")).expect("written");
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).expect("set");
 }
 
 fn said(output: &Output) -> String {
@@ -81,16 +121,52 @@ fn one_command_brings_the_hub_up_with_a_day_to_look_at_and_another_ends_it() {
 }
 
 #[test]
-fn flags_are_handed_on_and_a_taken_port_is_told_with_the_way_out() {
+fn a_taken_port_is_told_before_the_build_with_the_way_out() {
     let (checkout, other) = (Checkout::new(), spawn_hub());
-    let port = other.address().port().to_string();
-    let output = checkout.run("start-servers.sh", &["--port", &port]);
+    let port = other.address().port();
+    let text = checkout.is_refused_before_the_build(&["--demo", "--port", &port.to_string()], &[]);
+    assert!(text.contains(&format!("Another program uses port {port}")), "{text}");
+    assert!(text.contains(&format!("./start-servers.sh --demo --port {}\n", port + 1)), "{text}");
+    // As a setting in .env too.
+    std::fs::write(checkout.0.path().join(".env"), format!("# mine\nPORT=\"{port}\"\n")).expect("written");
+    let mut command = checkout.command("start-servers.sh", &[]);
+    let output = command.env_remove("PORT").output().expect("the script runs");
     assert!(!output.status.success());
-    let text = said(&output);
-    assert!(text.contains(&format!("cannot listen on 127.0.0.1:{port}")), "{text}");
-    assert!(text.contains("./start-servers.sh --port 3002"), "{text}");
-    checkout.start(&[]);
+    assert!(said(&output).contains(&format!("Another program uses port {port}")), "{}", said(&output));
+    // A flag wins over both.
+    checkout.start(&["--no-dashboard", "--port", "0"]);
     assert_eq!(other.json("/health")["status"], "ok", "a stranger's hub is left alone");
+}
+
+#[test]
+fn a_taken_port_of_the_dashboard_is_told_before_the_build_with_the_way_out() {
+    let checkout = Checkout::new();
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("an address").port();
+    let text = checkout.is_refused_before_the_build(&["--dashboard-port", &port.to_string(), "--demo"], &[]);
+    assert!(text.contains(&format!("Another program uses port {port}, which the dashboard")), "{text}");
+    assert!(text.contains(&format!("./start-servers.sh --demo --dashboard-port {}\n", port + 1)), "{text}");
+}
+
+#[test]
+fn tools_that_are_missing_or_too_old_are_told_before_the_build_and_all_at_once() {
+    let checkout = Checkout::new();
+    let old = [("rustc", "rustc 1.80.1 (synthetic)"), ("node", "v20.18.3")];
+    let text = checkout.is_refused_before_the_build(&["--dashboard-port", "0"], &old);
+    assert!(text.contains("Rust 1.95 or newer is needed to build the hub, and this is 1.80.1"), "{text}");
+    assert!(text.contains("The dashboard needs Node.js 20.19"), "{text}");
+    assert!(text.contains("this is v20.18.3"), "{text}");
+    assert!(text.contains("./start-servers.sh --dashboard-port 0 --no-dashboard\n"), "{text}");
+    for version in ["v18.20.0", "v21.7.0", "v22.11.0"] {
+        let text = checkout.is_refused_before_the_build(&[], &[("node", version)]);
+        assert!(text.contains(&format!("this is {version}")), "{text}");
+    }
+    let mut command = checkout.command("start-servers.sh", &["--no-dashboard"]);
+    let output =
+        command.env_remove("UMBLER_HUB_BIN").env("CC", "no-such-compiler").output().expect("it runs");
+    let text = said(&output);
+    assert!(!output.status.success() && text.contains("A C compiler is needed"), "{text}");
+    assert!(text.contains("apt install build-essential"), "{text}");
 }
 
 #[test]
