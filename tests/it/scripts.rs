@@ -59,7 +59,9 @@ impl Checkout {
         std::fs::write(self.0.path().join("Cargo.toml"), "rust-version = \"1.95\"\n").expect("written");
         std::fs::create_dir_all(self.0.path().join("frontend")).expect("made");
         std::fs::write(self.0.path().join("frontend/package.json"), "{}").expect("written");
-        let path = format!("{}:{}", folder.display(), std::env::var("PATH").expect("a path"));
+        let mut path = folder.into_os_string();
+        path.push(":");
+        path.push(std::env::var_os("PATH").expect("a path"));
         let mut command = self.command("start-servers.sh", arguments);
         let output =
             command.env_remove("UMBLER_HUB_BIN").env("PATH", path).output().expect("the script runs");
