@@ -12,7 +12,7 @@
 #   scripts/flakes.sh -- -E 'test(alerts)' what stands after -- goes to cargo nextest: here, which tests
 #
 # Everything is built once, before the first round. Each round is one line; the first failed test ends the script, is
-# named, and the exit code is 1. The output of each round is kept in target/flakes.
+# named, and the exit code is 1. The output of each round is kept in target/flakes. Build nothing in target meanwhile.
 #
 # On a date each test begins at that moment of the wall clock, and the hub that it starts shares its clock; clocks that
 # measure durations stay as they are. Needs cargo-nextest (https://nexte.st), and for the dates faketime, which is
@@ -131,8 +131,18 @@ end_load() {
     load_pids=()
 }
 
+runner=""
+end() {
+    if [ -n "$runner" ]; then
+        kill "$runner" 2>/dev/null
+        wait "$runner" 2>/dev/null
+    fi
+    end_load
+    rm -rf "$work"
+}
+
 work=$(mktemp -d) || exit 1
-trap 'end_load; rm -rf "$work"' EXIT
+trap end EXIT
 trap 'exit 130' INT TERM
 
 # What nextest starts each test through. The clock is moved by a difference, so that a hub has the clock of its test.
@@ -153,10 +163,14 @@ failed=0
 # round NAME: the tests once, as they were built; a line that tells how it went.
 round() {
     local name=$1 log="$logs/$1.log" begun=$SECONDS status summary
+    # In the background, so that a signal to this script does not wait for the end of the round.
     cargo nextest run --cargo-metadata "$work/cargo.json" --binaries-metadata "$work/binaries.json" \
         --config "target.$triple.runner = ['$work/at-moment']" --color never "$fail_fast" --status-level fail \
-        --final-status-level slow ${nextest[@]+"${nextest[@]}"} >"$log" 2>&1
+        --final-status-level slow ${nextest[@]+"${nextest[@]}"} >"$log" 2>&1 &
+    runner=$!
+    wait "$runner"
     status=$?
+    runner=""
     summary=$(sed -n 's/^ *Summary \[[^]]*\] *//p' "$log" | tail -n 1)
     if [ "$status" -eq 0 ]; then
         printf 'ok      %-18s %4d s  %s\n' "$name" $((SECONDS - begun)) "$summary"
