@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::support::hub::command;
-use super::support::keys::{Signer, key_set, now, token_with};
+use super::support::keys::{Signer, key_set, token_with};
 use super::support::{Hub, hub_with};
 
 /// A hub that reads its keys from a file of this folder.
@@ -158,11 +158,9 @@ fn minted(hub: &Hub, private: &Path, kid: &[&str]) -> String {
 fn strangers_cannot_make_the_hub_read_its_file_without_end() {
     let signer = Signer::new(Algorithm::EdDSA, "a");
     let keyed = Keyed::new(&[&signer]);
-    let begun = now();
     // Each answer is a refusal; what they cost is bounded by the unit test of the file.
     for number in 0..200 {
         assert_eq!(keyed.status(&signer.token_named(Some(&number.to_string()), ana())), 401);
     }
-    assert!(now() - begun < 20, "refusing is cheap");
     assert_eq!(keyed.status(&signer.token(ana())), 200);
 }
