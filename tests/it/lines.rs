@@ -107,6 +107,8 @@ fn sockets_that_come_and_go_amid_updates_leave_nothing_to_whoever_takes_their_pl
     ]);
     let mut witness = hub.screen().watching(&["updates"]);
     thread::scope(|scope| {
+        // Reads while the others post: a screen that reads nothing for half a minute is closed, as it should be.
+        let heard = scope.spawn(|| witness.hears_updates_until(POSTS));
         let posting = scope.spawn(|| {
             for _ in 0..POSTS {
                 hub.provider().says("a", "going on");
@@ -123,8 +125,8 @@ fn sockets_that_come_and_go_amid_updates_leave_nothing_to_whoever_takes_their_pl
             assert_eq!(stranger.catches_up(), Vec::<Value>::new(), "it follows nothing");
         }
         posting.join().expect("all posted");
+        assert_eq!(heard.join().expect("all heard"), (1..=POSTS).collect::<Vec<_>>());
     });
-    assert_eq!(witness.hears_updates_until(POSTS), (1..=POSTS).collect::<Vec<_>>());
     let begun = Instant::now();
     while hub.json("/health")["sessions"] != 1 {
         assert!(begun.elapsed() < PATIENCE, "whoever left is forgotten");
