@@ -280,7 +280,7 @@ fn watch_by_token(description: &Description) {
         .screen(&hub)
         .signed_in(&token(json!({ "sub": "ana", "exp": now() + 30 })))
         .hears("token_expiring");
-    let mut late = description.screen(&hub).signed_in(&token(json!({ "sub": "ana", "exp": now() - 27 })));
+    let mut late = description.screen(&hub).signed_in(&token(json!({ "sub": "ana", "exp": now() - 25 })));
     assert_eq!(late.hears("error")["data"]["code"], "token_expired");
     assert_eq!(late.next(), None, "and the socket ends");
 }

@@ -185,7 +185,7 @@ fn who_does_not_sign_in_within_ten_seconds_is_closed() {
 #[test]
 fn a_token_that_ends_closes_the_socket_after_the_leeway() {
     let hub = guarded();
-    let mut screen = hub.screen().signed_in(&token(json!({ "sub": "ana", "exp": now() - 27 })));
+    let mut screen = hub.screen().signed_in(&token(json!({ "sub": "ana", "exp": now() - 25 })));
     screen.hears_error("token_expired");
     assert_eq!(screen.is_closed_with(), 4003);
 }
@@ -194,13 +194,13 @@ fn a_token_that_ends_closes_the_socket_after_the_leeway() {
 fn a_new_token_of_the_same_user_keeps_the_socket_and_another_users_changes_nothing() {
     let hub = guarded();
     let mut screen =
-        hub.screen().signed_in(&token(json!({ "sub": "ana", "exp": now() - 28 }))).watching(&["updates"]);
+        hub.screen().signed_in(&token(json!({ "sub": "ana", "exp": now() - 26 }))).watching(&["updates"]);
     screen.says("authenticate", json!({ "token": token(json!({ "sub": "eve" })) }));
     screen.hears_error("forbidden");
     screen.says("authenticate", json!({ "token": token(json!({ "sub": "ana" })) }));
     screen.hears("authenticated");
-    // The old token would have ended within two seconds; another socket's end proves that they have passed.
-    let mut other = hub.screen().signed_in(&token(json!({ "sub": "eve", "exp": now() - 27 })));
+    // The old token would have ended before a later one; another socket's end proves that they have passed.
+    let mut other = hub.screen().signed_in(&token(json!({ "sub": "eve", "exp": now() - 25 })));
     other.hears_error("token_expired");
     assert_eq!(other.is_closed_with(), 4003);
     hub.provider().says("a", "still here");

@@ -165,8 +165,8 @@ fn a_replay_ends_with_its_user_its_token_and_its_hub() {
     assert_eq!(hub.provider().post_to("/api/umbler/revocations", &headers, revocation).status, 200);
     assert_eq!(revoked.is_closed_with(), 4500);
 
-    // Its leeway ends in three seconds, the silence of the replay after five.
-    let short = token(json!({ "sub": "ana", "role": "admin", "exp": now() - 27 }));
+    // Its leeway ends in four seconds, the silence of a replay that begins later after five.
+    let short = token(json!({ "sub": "ana", "role": "admin", "exp": now() - 26 }));
     let mut expired = replaying(hub.screen().signed_in(&short));
     expired.hears_error("token_expired");
     assert_eq!(expired.is_closed_with(), 4003);
