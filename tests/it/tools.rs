@@ -1,7 +1,7 @@
 //! The tools of the command line against a real hub: simulate, replay, token, check, health.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::channel;
@@ -140,22 +140,35 @@ fn a_seed_tells_the_same_day_and_its_recording_replays_to_the_same_hub() {
 
 #[test]
 fn a_simulation_outlives_a_restart_of_the_hub() {
-    let hub = hub_with(&[("PORT", "0")]);
-    let port = hub.address().port().to_string();
+    let mut hub = spawn_hub();
     let mut day = tool(&hub, "simulate");
-    day.args(["--count", "600", "--rate", "300", "--connections", "3"]);
-    let day = day.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the tool runs");
+    day.args(["--rate", "100", "--connections", "3"]);
+    let mut day = day.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the tool runs");
     wait_for(&hub, 50);
+    hub.kill();
+    // Not before it has noticed.
+    let mut told = BufReader::new(day.stderr.take().expect("piped"));
+    let mut said = String::new();
+    while !said.contains("trying again until it does") {
+        assert_ne!(told.read_line(&mut said).expect("text"), 0, "it ended: {said}");
+    }
     // The same address again, as after a deployment.
-    let hub = hub.restarted_at(&port);
-    let output = day.wait_with_output().expect("the tool ends");
-    assert!(output.status.success(), "{}", text(&output));
+    let hub = hub.started_again_at_its_address();
+    let stored = hub.json("/health")["seq"].as_i64().expect("a position");
+    wait_for(&hub, stored + 50);
+    let output = interrupt(day);
     let status = hub.json("/api/umbler/webhook/status");
-    let total =
-        status["accepted"].as_i64().expect("a number") + status["duplicates"].as_i64().expect("a number");
-    // One that was stored, and whose answer the restart swallowed, comes again as a duplicate.
-    assert!((600..=603).contains(&total), "{status}");
-    assert!(text(&output).contains("trying again until it does"), "{}", text(&output));
+    let count = |name: &str| status[name].as_i64().expect("a number");
+    told.read_to_string(&mut said).expect("text");
+    let summary = format!("{said}{}", text(&output));
+    let tallied = |word: &str| -> i64 {
+        let (before, _) = summary.rsplit_once(word).unwrap_or_else(|| panic!("{word}: {summary}"));
+        before.rsplit(|c: char| !c.is_ascii_digit()).next().expect("a number").parse().expect("a number")
+    };
+    let (posted, taken) =
+        (tallied(" accepted, ") + tallied(" duplicates, "), count("accepted") + count("duplicates"));
+    // Of each connection one may have been stored whose answer the kill swallowed, and one that the end did not wait for.
+    assert!((posted..=posted + 6).contains(&taken), "{posted} of {status}");
 }
 
 #[test]
@@ -229,14 +242,15 @@ fn a_replay_goes_on_where_it_was_stopped_and_is_safe_to_repeat() {
         replay.stdout(Stdio::piped()).stderr(Stdio::piped());
         replay
     };
-    let slow = replay(&["--rate", "100"]).spawn().expect("the tool runs");
-    wait_for(&hub, 30);
+    // All of it would take longer than any test waits.
+    let slow = replay(&["--rate", "4"]).spawn().expect("the tool runs");
+    wait_for(&hub, 5);
     let stopped = interrupt(slow);
     assert_eq!(stopped.status.code(), Some(1), "what follows in a script must wait for the rest");
     assert!(text(&stopped).contains("the same command goes on from there"), "{}", text(&stopped));
     let done = hub.json("/api/umbler/webhook/status");
     let done = done["accepted"].as_i64().expect("a number") + done["duplicates"].as_i64().expect("a number");
-    assert!((30..500).contains(&done), "{done}");
+    assert!((5..500).contains(&done), "{done}");
     let rest = run(replay(&[]));
     assert!(text(&rest).contains(&format!("resuming after line {done}\n")), "{done}: {}", text(&rest));
     let distinct = lines(&file).iter().map(|line| line["EventId"].to_string()).collect::<BTreeSet<_>>().len();
@@ -335,7 +349,7 @@ fn a_token_says_what_it_was_asked_to_say() {
     )
     .expect("JSON");
     let ends = claims["exp"].take().as_i64().expect("a time") - now();
-    assert!((7_190..=7_200).contains(&ends), "{ends}");
+    assert!((7_200 - PATIENCE.as_secs().cast_signed()..=7_200).contains(&ends), "{ends}");
     claims
         .as_object_mut()
         .expect("claims")

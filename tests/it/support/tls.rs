@@ -1,6 +1,6 @@
 //! A proxy that takes the encryption off, as one stands in front of a hub in production.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -45,23 +45,25 @@ pub fn in_front_of(hub: SocketAddr) -> Proxy {
     Proxy { url, authority: certificate, _home: home }
 }
 
-/// One request and its answer at a time; ends where either side does.
+/// Passes on what comes from either side, until one of them ends.
 fn pass(client: TcpStream, config: Arc<ServerConfig>, hub: SocketAddr) {
     let connection = ServerConnection::new(config).expect("a connection");
     let mut client = StreamOwned::new(connection, client);
     let mut hub = TcpStream::connect(hub).expect("the hub listens");
+    // Nobody knows who speaks next: both are listened to in turn.
+    for socket in [&client.sock, &hub] {
+        socket.set_read_timeout(Some(Duration::from_millis(20))).expect("a timeout");
+    }
+    while passed_on(&mut client, &mut hub) && passed_on(&mut hub, &mut client) {}
+}
+
+/// Passes on what one side has said; false where either is gone.
+fn passed_on(from: &mut impl Read, to: &mut impl Write) -> bool {
     let mut buffer = vec![0; 64 * 1024];
-    // A head without its body gets no answer yet.
-    hub.set_read_timeout(Some(Duration::from_millis(50))).expect("a timeout");
-    while let Ok(length @ 1..) = client.read(&mut buffer) {
-        if hub.write_all(&buffer[..length]).is_err() {
-            return;
-        }
-        while let Ok(length @ 1..) = hub.read(&mut buffer) {
-            if client.write_all(&buffer[..length]).and_then(|()| client.flush()).is_err() {
-                return;
-            }
-        }
+    match from.read(&mut buffer) {
+        Ok(0) => false,
+        Ok(length) => to.write_all(&buffer[..length]).and_then(|()| to.flush()).is_ok(),
+        Err(error) => matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
     }
 }
 
