@@ -1,10 +1,11 @@
 //! Limits, each tried at its limit: of one socket, of one user, of one address, and of a request's time and depth.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::support::keys::{SECRET, now, token};
+use super::support::hub::start_through;
+use super::support::keys::{SECRET, token};
 use super::support::raw::{RawSocket, frame, handshake, header};
 use super::support::{Delivery, Hub, PATIENCE, Screen, hub_with, spawn_hub};
 
@@ -49,21 +50,22 @@ fn a_user_who_signs_in_again_and_again_is_told_to_slow_down() {
         screen.says("authenticate", json!({ "token": of(sub) }));
         screen.hears_anything()
     };
-    // As many at once as a user may have, then one in a while.
-    let answers: Vec<Value> = (0..20)
-        .map(|_| {
-            let answer = comes_and_goes("ana");
-            while hub.json("/health")["sessions"] != 0 {}
-            answer
-        })
-        .collect();
-    assert!(answers[..3].iter().all(|answer| answer["event"] == "authenticated"), "{answers:?}");
-    let refused: Vec<_> = answers.iter().filter(|answer| answer["event"] == "error").collect();
-    assert!(!refused.is_empty());
-    assert!(
-        refused.iter().all(
-            |answer| answer["data"]["code"] == "too_many_requests" && answer["data"]["temporary"] == true
-        )
+    // As many at once as a user may have, then one in a while: on a slow machine many come before one is refused.
+    let begun = Instant::now();
+    let mut admitted = 0;
+    let refused = loop {
+        assert!(begun.elapsed() < PATIENCE, "nobody is refused");
+        let answer = comes_and_goes("ana");
+        while hub.json("/health")["sessions"] != 0 {}
+        if answer["event"] == "error" {
+            break answer;
+        }
+        admitted += 1;
+    };
+    assert!(admitted >= 3, "{admitted}");
+    assert_eq!(
+        (&refused["data"]["code"], &refused["data"]["temporary"]),
+        (&json!("too_many_requests"), &json!(true))
     );
     assert_eq!(comes_and_goes("eve")["event"], "authenticated");
 }
@@ -100,11 +102,14 @@ fn a_user_sends_as_many_frames_as_the_limit_over_all_sessions() {
     let hub = guarded(&[]);
     let mut refused = 0;
     let mut screens: Vec<Screen> = (0..10).map(|_| hub.screen().signed_in(&of("ana"))).collect();
-    // Each session keeps its own limit of a hundred at once; together they are double the user's.
+    // Each session keeps its own limit of a hundred at once; together they are double the user's. All are sent before any
+    // answer is read, so that they come together on a slow machine too.
     for screen in &mut screens {
         for _ in 0..90 {
             screen.sends(r#"{"event":"ping"}"#);
         }
+    }
+    for screen in &mut screens {
         for _ in 0..90 {
             let heard = screen.hears_anything();
             if heard["event"] == "error" {
@@ -168,19 +173,24 @@ fn a_message_whose_pieces_come_too_fast_is_left_out_whole() {
     flood.extend(frame(0x80, br#""ping","id":"torn"}"#));
     socket.sends(&flood);
     socket.sends(&frame(0x88, b""));
-    let mut torn = 0;
+    let (mut refused, mut answered, mut torn) = (false, false, 0);
     while let Some(heard) = socket.frame().filter(|heard| heard.first != 0x88) {
         let envelope: Value = serde_json::from_slice(&heard.payload).expect("JSON");
-        torn += usize::from(envelope["id"] == "torn" || envelope["data"]["code"] == "bad_envelope");
+        refused |= envelope["data"]["code"] == "too_many_requests";
+        answered |= envelope["id"] == "torn";
+        torn += usize::from(envelope["data"]["code"] == "bad_envelope");
     }
     assert_eq!(torn, 0);
+    // Where the machine is so slow that none came too fast, the message is whole and answered.
+    assert!(refused != answered, "refused {refused}, answered {answered}");
 }
 
 #[test]
 fn an_announced_tebibyte_takes_no_memory() {
-    let hub = spawn_hub();
+    // The hub has less memory than these send: if it kept that, it would end.
+    let home = tempfile::tempdir().expect("a folder");
+    let hub = start_through(&["prlimit", "--data=268435456"], home, &[]);
     let mut sockets: Vec<RawSocket> = (0..8).map(|_| RawSocket::upgraded(&hub)).collect();
-    let before = hub.resident_bytes();
     let chunk = vec![0; 64 * 1024];
     for socket in &mut sockets {
         socket.sends(&[header(0x81, 1 << 40, true), vec![1, 2, 3, 4]].concat());
@@ -191,8 +201,6 @@ fn an_announced_tebibyte_takes_no_memory() {
             }
         }
     }
-    let grown = hub.resident_bytes().saturating_sub(before);
-    assert!(grown < 16 * 1024 * 1024, "{grown} bytes more for eight announced tebibytes");
     hub.screen();
     // One that is read while it is told hears why.
     let mut socket = RawSocket::upgraded(&hub);
@@ -244,10 +252,10 @@ fn a_body_that_trickles_is_ended_although_it_never_stops() {
         format!("POST /api/umbler/webhook HTTP/1.1\r\nhost: {address}\r\ncontent-length: 1000000\r\n\r\n")
             .as_bytes(),
     );
-    let begun = now();
+    let begun = Instant::now();
     while !socket.has_spoken_within(Duration::from_millis(50)) {
         socket.sends(b" ");
-        assert!(now() - begun < PATIENCE.as_secs().cast_signed(), "the trickle goes on");
+        assert!(begun.elapsed() < PATIENCE, "the trickle goes on");
     }
     let answer = socket.rest();
     assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("body_timeout"), "{answer}");
@@ -261,13 +269,13 @@ fn a_head_that_does_not_end_is_ended() {
     for start in ["", "GET /ws HT", unfinished] {
         let mut socket = RawSocket::connect(&hub);
         socket.sends(start.as_bytes());
-        let begun = now();
+        let begun = Instant::now();
         // One more header whenever the hub has been silent for a moment.
         while !socket.has_spoken_within(Duration::from_millis(50)) {
             if start == unfinished {
                 socket.sends(b"x: y\r\n");
             }
-            assert!(now() - begun < 10, "{start:?} is waited for");
+            assert!(begun.elapsed() < PATIENCE, "{start:?} is waited for");
         }
         let answer = socket.rest();
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408 "), "{answer}");
@@ -289,13 +297,13 @@ fn an_address_holds_as_many_connections_as_the_limit_however_idle_they_are() {
     assert_eq!(one_more.rest(), "", "it is ended without a word");
     sockets.pop();
     // The place is free once the hub has noticed.
-    let begun = now();
+    let begun = Instant::now();
     loop {
         let mut socket = RawSocket::connect(&hub);
         socket.sends(b"GET /health/live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
         if socket.rest().starts_with("HTTP/1.1 200 ") {
             break;
         }
-        assert!(now() - begun < PATIENCE.as_secs().cast_signed(), "the place is not given back");
+        assert!(begun.elapsed() < PATIENCE, "the place is not given back");
     }
 }

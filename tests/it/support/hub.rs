@@ -229,13 +229,6 @@ impl Hub {
         self.started_again()
     }
 
-    /// Kills it at once and starts it again on the same file, at this port.
-    pub fn restarted_at(mut self, port: &str) -> Self {
-        self.kill();
-        self.settings.push(("PORT".to_owned(), port.to_owned()));
-        self.started_again()
-    }
-
     /// Starts it again, after it ended, on the same file.
     pub fn started_again(self) -> Self {
         let settings: Vec<(&str, &str)> =
@@ -278,15 +271,6 @@ impl Hub {
     pub fn terminate(&self) {
         let pid = rustix::process::Pid::from_child(&self.process);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("the hub was running");
-    }
-
-    /// Bytes of memory that it holds.
-    pub fn resident_bytes(&self) -> u64 {
-        let path = format!("/proc/{}/status", self.process.id());
-        let status = std::fs::read_to_string(path).expect("it runs");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
-        let kib: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
-        kib * 1024
     }
 
     /// What it wrote to its log.
