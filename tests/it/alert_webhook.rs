@@ -6,7 +6,7 @@ use umbler_hub::telemetry::clock;
 
 use super::support::hub::command;
 use super::support::receiver::{Posted, Receiver};
-use super::support::{Delivery, Hub, hub_with};
+use super::support::{Delivery, Hub, PATIENCE, hub_with};
 
 const SECRET: &str = "a secret of enough bytes";
 
@@ -44,7 +44,8 @@ fn checked(posted: &Posted) -> Value {
         .collect();
     hmac::verify(&key, signed.as_bytes(), &bytes).expect("the signature holds");
     let seconds: i64 = header("x-umbler-hub-timestamp").parse().expect("a number");
-    assert!((clock::now().as_second() - seconds).abs() <= 10);
+    let age = clock::now().as_second() - seconds;
+    assert!((0..=PATIENCE.as_secs().cast_signed()).contains(&age), "signed {age} s ago");
     let update: Value = serde_json::from_str(&posted.body).expect("JSON");
     assert_eq!(header("x-umbler-hub-seq"), update["seq"].to_string());
     update
@@ -70,8 +71,15 @@ fn what_happens_to_alerts_is_posted_signed_and_again_until_it_is_taken() {
     waits(&hub, "b");
     screen.hears_update("new_message");
     let next = screen.hears_update("alert_raised");
-    slow.answers(204);
-    let posted = receiver.hears();
+    slow.answers_if_awaited(204);
+    // On a slow machine the hub has given up waiting, and posts it once more.
+    let posted = loop {
+        let posted = receiver.hears();
+        if checked(&posted) != told {
+            break posted;
+        }
+        posted.answers(200);
+    };
     assert_eq!(checked(&posted), next, "one after the other");
     posted.answers(200);
 }

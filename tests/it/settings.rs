@@ -239,6 +239,7 @@ fn what_is_idle_is_what_the_settings_say_and_at_once() {
     let delivery = Delivery::message("a").set("/EventDate", json!(at));
     hub.provider().posts(&delivery.message_field("EventAtUTC", json!(at)));
     let idle = |hub: &Hub| {
+        hub.caught_up_metrics();
         let explained = hub.json("/api/umbler/metrics/live?explain=true&metric=idle");
         let counted = hub.json("/api/umbler/metrics/live")["rows"][0]["idle"].clone();
         assert_eq!(explained["total"], counted);

@@ -50,9 +50,18 @@ impl Receiver {
 }
 
 impl Posted {
+    /// Answers whoever still waits for it.
+    pub fn answers_if_awaited(mut self, status: u16) {
+        // Whoever gave up has closed the connection.
+        self.stream.write_all(answer(status).as_bytes()).ok();
+    }
+
     /// Answers.
     pub fn answers(mut self, status: u16) {
-        let answer = format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-        self.stream.write_all(answer.as_bytes()).expect("whoever posted waits");
+        self.stream.write_all(answer(status).as_bytes()).expect("whoever posted waits");
     }
+}
+
+fn answer(status: u16) -> String {
+    format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
 }
