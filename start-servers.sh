@@ -230,7 +230,7 @@ packages_are_missing() {
 # npm beside the build of the hub; what it says is marked, because the other one speaks too.
 begin_packages() {
     if ! packages_are_missing; then return; fi
-    (cd frontend && exec npm ci --no-audit --no-fund) > >(sed 's/^/npm: /') 2>&1 &
+    (cd frontend && exec npm ci --no-audit --no-fund) > >(sed -e '/^$/d' -e 's/^/npm: /') 2>&1 &
     npm=$!
 }
 

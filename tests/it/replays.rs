@@ -210,7 +210,7 @@ fn a_screen_that_reads_slowly_slows_its_own_replay_and_nobody_else() {
     let home = tempfile::tempdir().expect("a folder");
     let hub = start_through(&["prlimit", "--data=268435456"], home, &[]);
     // More than the kernel's buffers and the session's queue hold together.
-    let (count, text) = (400, "x".repeat(60_000));
+    let (count, text) = (250, "x".repeat(60_000));
     for _ in 0..count {
         hub.provider().says("a", &text);
     }
