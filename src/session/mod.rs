@@ -47,8 +47,9 @@ use sign_in::SignIn;
 use slices::Slices;
 use switchboard::Lines;
 
-/// A peer that sent nothing for this long, not even a pong, is gone.
-pub const SILENCE_MAX: Duration = Duration::from_mins(1);
+/// A peer that sent nothing for this long, not even a pong, is gone. A live one is pinged every [`HEARTBEAT_SECONDS`], so
+/// this leaves a pong ten seconds on the slowest line.
+pub const SILENCE_MAX: Duration = Duration::from_secs(HEARTBEAT_SECONDS + 10);
 
 /// What a session needs from its surroundings.
 #[derive(Clone)]
@@ -112,6 +113,11 @@ fn new_session_id() -> SessionId {
     URL_SAFE_NO_PAD.encode(rand::rng().random::<[u8; 16]>()).into()
 }
 
+/// How much longer a peer that is silent for so long is waited for; `None` where it is gone.
+fn patience_left(silent: Duration) -> Option<Duration> {
+    SILENCE_MAX.checked_sub(silent).filter(|left| !left.is_zero())
+}
+
 impl WsSession {
     /// Ends the socket with a code of the table.
     fn close(&mut self, code: CloseCode, ctx: &mut ws::WebsocketContext<Self>) {
@@ -128,12 +134,16 @@ impl WsSession {
         ctx.stop();
     }
 
-    fn watch_peer(&mut self, ctx: &mut ws::WebsocketContext<Self>) {
-        if self.last_heard.elapsed() > SILENCE_MAX {
-            log::debug!("session {} has fallen silent", self.id);
-            return ctx.stop();
+    /// Ends the session when its peer has been silent for too long. It looks again when that may be so for the first time,
+    /// not in fixed steps: a dead peer would be noticed up to one step too late.
+    fn watch_silence(&mut self, ctx: &mut ws::WebsocketContext<Self>) {
+        match patience_left(self.last_heard.elapsed()) {
+            Some(left) => drop(ctx.run_later(left, Self::watch_silence)),
+            None => {
+                log::debug!("session {} has fallen silent", self.id);
+                ctx.stop();
+            }
         }
-        ctx.ping(b"");
     }
 }
 
@@ -162,7 +172,8 @@ impl Actor for WsSession {
             return self.close(CloseCode::GoingAway, ctx);
         }
         self.seat.metrics.session_opened();
-        ctx.run_interval(Duration::from_secs(HEARTBEAT_SECONDS), Self::watch_peer);
+        ctx.run_interval(Duration::from_secs(HEARTBEAT_SECONDS), |_, ctx| ctx.ping(b""));
+        self.watch_silence(ctx);
         self.await_sign_in(ctx);
     }
 
@@ -202,5 +213,20 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for WsSession {
             self.close(CloseCode::TooLarge, ctx);
         }
         ctx.stop();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_is_waited_for_until_35_seconds_of_silence_and_no_longer() {
+        let seconds = Duration::from_secs;
+        assert_eq!(patience_left(seconds(0)), Some(seconds(35)));
+        assert_eq!(patience_left(seconds(25)), Some(seconds(10)), "its pong may be on the way");
+        assert_eq!(patience_left(Duration::from_millis(34_999)), Some(Duration::from_millis(1)));
+        assert_eq!(patience_left(seconds(35)), None);
+        assert_eq!(patience_left(seconds(76)), None);
     }
 }

@@ -133,6 +133,18 @@ impl RawSocket {
         }
     }
 
+    /// Answers nothing until the connection ends; how often the hub pinged meanwhile.
+    pub fn pings_until_the_end(&mut self) -> usize {
+        let mut pings = 0;
+        loop {
+            match self.take_frame() {
+                Some(frame) => pings += usize::from(frame.first == 0x89),
+                None if self.reads() => {}
+                None => return pings,
+            }
+        }
+    }
+
     /// Reads until the connection ends; everything that was said.
     pub fn rest(&mut self) -> String {
         while self.reads() {}
