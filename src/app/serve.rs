@@ -65,7 +65,9 @@ pub(super) fn serve(
     // As `HttpServer` does it, but for the socket: sessions write past the connection's buffer.
     let serve = move || {
         let (state, connections, stopping) = (state.clone(), Arc::clone(&connections), stopping.clone());
+        // The last one is the outermost.
         let app = App::new()
+            .wrap(from_fn(guards::explain_methods))
             .wrap(http::cors(&state))
             .wrap(from_fn(guards::protect))
             .wrap(from_fn(guards::observe))

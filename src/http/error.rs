@@ -34,8 +34,8 @@ pub enum ApiError {
     /// The path has other methods.
     #[error("this path does not know that method")]
     MethodNotAllowed {
-        /// The methods that it has.
-        allow: &'static str,
+        /// The methods that it has, separated by commas.
+        allow: header::HeaderValue,
     },
     /// A position in another epoch.
     #[error("the position belongs to another epoch; begin with a snapshot")]
@@ -164,7 +164,7 @@ impl ApiError {
                 response.insert_header((header::RETRY_AFTER, *retry_after_seconds));
             }
             Self::MethodNotAllowed { allow } => {
-                response.insert_header((header::ALLOW, *allow));
+                response.insert_header((header::ALLOW, allow.clone()));
             }
             Self::UpgradeRequired => {
                 response.insert_header((header::SEC_WEBSOCKET_VERSION, "13"));

@@ -4,10 +4,10 @@ use std::time::Instant;
 
 use actix_web::body::{BodySize, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::ConnectionType;
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{ALLOW, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpRequest, ResponseError, web};
+use actix_web::{Error, ResponseError, web};
 
 use super::error::ApiError;
 use super::state::EdgeState;
@@ -64,6 +64,23 @@ pub async fn limit<B: MessageBody>(
     }
 }
 
+/// Says in our words that a path does not know a method. actix names those that it knows, from the routes themselves
+/// (RFC 9110, 15.5.6), in an answer without a body.
+pub async fn explain_methods<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let response = next.call(request).await?;
+    let is_refused = response.status() == StatusCode::METHOD_NOT_ALLOWED;
+    match response.headers().get(ALLOW).filter(|_| is_refused).cloned() {
+        Some(allow) => {
+            let refusal = ApiError::MethodNotAllowed { allow };
+            Ok(response.into_response(refusal.error_response()).map_into_right_body())
+        }
+        None => Ok(response.map_into_left_body()),
+    }
+}
+
 /// Logs and counts each request: its path without the query, for a query may hold the webhook's secret.
 pub async fn observe<B: MessageBody>(
     request: ServiceRequest,
@@ -112,17 +129,4 @@ fn known_method(method: &str) -> &'static str {
 /// Nothing has this path.
 pub async fn not_found() -> Result<web::Bytes, ApiError> {
     Err(ApiError::NotFound("nothing has this address"))
-}
-
-/// The path is known, the method is not.
-pub async fn method_not_allowed(request: HttpRequest) -> Result<web::Bytes, ApiError> {
-    // RFC 9110 15.5.6: the answer names the methods that are known here.
-    let allow = match request.match_pattern().as_deref() {
-        Some("/api/umbler/webhook" | "/api/umbler/notify" | "/api/umbler/members/import") => "POST",
-        Some("/api/umbler/members/{id}") => "PUT, DELETE",
-        Some("/api/umbler/revocations") => "GET, HEAD, POST",
-        Some("/ws" | "/metrics" | "/api/umbler/stream") => "GET",
-        _ => "GET, HEAD",
-    };
-    Err(ApiError::MethodNotAllowed { allow })
 }

@@ -45,6 +45,7 @@ mod replay_ends;
 mod rest;
 mod revocations;
 mod rfc6455;
+mod routes;
 mod scopes;
 mod scripts;
 mod search;

@@ -25,7 +25,6 @@ use serde::Serialize;
 use utoipa::OpenApi;
 
 use super::error::ApiError;
-use super::guards::method_not_allowed;
 
 /// Their description.
 #[derive(OpenApi)]
@@ -73,28 +72,24 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .service(readable("/search", search::search))
         .service(
             web::resource("/notify")
-                .route(web::post().to(notify::notify))
-                .default_service(web::route().to(method_not_allowed)),
+                .route(web::post().to(notify::notify)),
         )
         .service(readable("/revocations", revocations::list).route(web::post().to(revocations::revoke)))
         .service(readable("/members", members::list))
         .service(
             web::resource("/members/import")
-                .route(web::post().to(members::import))
-                .default_service(web::route().to(method_not_allowed)),
+                .route(web::post().to(members::import)),
         )
         .service(
             web::resource("/members/{id}")
                 .route(web::put().to(members::put))
-                .route(web::delete().to(members::delete))
-                .default_service(web::route().to(method_not_allowed)),
+                .route(web::delete().to(members::delete)),
         )
         .service(readable("/settings", settings::get).route(web::put().to(settings::put)))
         .service(readable("/alerts", alerts::list))
         .service(
             web::resource("/alerts/{id}/acknowledge")
-                .route(web::post().to(alerts::acknowledge))
-                .default_service(web::route().to(method_not_allowed)),
+                .route(web::post().to(alerts::acknowledge)),
         )
         .configure(metrics::configure);
 }
@@ -109,7 +104,6 @@ where
     web::resource(path)
         .route(web::get().to(handler.clone()))
         .route(web::head().to(handler))
-        .default_service(web::route().to(method_not_allowed))
 }
 
 /// JSON that no cache keeps: it holds customers' data.

@@ -1,0 +1,83 @@
+//! What holds for every route that the description names, so that a new one cannot forget it.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::support::raw::{RawSocket, answer_to};
+use super::support::{Hub, spawn_hub};
+
+/// The contract fixes its rules: the provider's `Content-Type` is not looked at, and `Origin` counts where no secret is set
+/// (`origins.rs`).
+const WEBHOOK: &str = "/api/umbler/webhook";
+/// Known methods, in the order of the alphabet.
+const METHODS: [&str; 6] = ["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"];
+
+/// One method of one path.
+struct Route {
+    method: String,
+    /// With an id where one belongs.
+    path: String,
+    /// The type of its body, where it takes one.
+    takes: Option<String>,
+}
+
+impl Route {
+    fn is_write(&self) -> bool {
+        self.method != "GET"
+    }
+
+    /// What the hub answers to this request: the head.
+    fn ask(&self, hub: &Hub, headers: &[(&str, &str)], body: &str) -> String {
+        answer_to(hub, &self.method, &self.path, headers, body)
+    }
+}
+
+/// All that the hub describes.
+fn described(hub: &Hub) -> Vec<Route> {
+    let document = hub.json("/api/openapi.json");
+    let paths = document["paths"].as_object().expect("paths");
+    let rows = paths.iter().flat_map(|(path, methods)| {
+        methods.as_object().expect("methods").iter().map(move |(method, row)| (path, method, row))
+    });
+    let takes = |row: &Value| row["requestBody"]["content"].as_object()?.keys().next().cloned();
+    rows.map(|(path, method, row)| Route {
+        method: method.to_ascii_uppercase(),
+        path: path.replace("{id}", "x"),
+        takes: takes(row),
+    })
+    .collect()
+}
+
+fn writes(hub: &Hub) -> Vec<Route> {
+    let writes: Vec<Route> =
+        described(hub).into_iter().filter(|route| route.is_write() && route.path != WEBHOOK).collect();
+    assert!(writes.len() >= 7, "the routes that change something");
+    writes
+}
+
+#[test]
+fn each_path_names_the_methods_that_it_has() {
+    let hub = spawn_hub();
+    let routes = described(&hub);
+    let paths: BTreeSet<&str> = routes.iter().map(|route| &*route.path).collect();
+    for path in paths {
+        let own = routes.iter().filter(|route| route.path == path).map(|route| &*route.method);
+        let described: BTreeSet<&str> = own.collect();
+        let allow = |answer: &str| -> BTreeSet<String> {
+            let line = answer.lines().find_map(|line| line.strip_prefix("allow: "));
+            line.unwrap_or_else(|| panic!("{path}: {answer}")).split(", ").map(str::to_owned).collect()
+        };
+        let told = allow(&answer_to(&hub, "OPTIONS", path, &[], ""));
+        // Whoever reads with GET may look at the head alone; the description leaves that out.
+        let but_head: BTreeSet<&str> =
+            told.iter().map(String::as_str).filter(|method| *method != "HEAD").collect();
+        assert_eq!(but_head, described, "{path}");
+        for method in METHODS {
+            let answer = answer_to(&hub, method, path, &[("content-type", "application/json")], "{}");
+            let is_known = !answer.starts_with("HTTP/1.1 405 ");
+            assert_eq!(is_known, told.contains(method), "{method} {path}: {answer}");
+            assert!(is_known || allow(&answer) == told, "{method} {path}: {answer}");
+        }
+    }
+}
