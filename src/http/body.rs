@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use actix_web::{HttpRequest, web};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
@@ -73,20 +73,4 @@ pub async fn read<'a>(
 
 fn no_share() -> ApiError {
     ApiError::Unavailable { message: "too many large bodies arrive at the same time", retry_after_seconds: 1 }
-}
-
-/// Pages of other sites may post plain text without asking first, but not JSON.
-pub fn check_json(request: &HttpRequest) -> Result<(), ApiError> {
-    check_type(request, "application/json")
-}
-
-/// The body must be declared as this; not as what a page of another site may send unasked.
-pub fn check_type(request: &HttpRequest, expected: &'static str) -> Result<(), ApiError> {
-    let declared = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = declared.and_then(|value| value.split(';').next()).unwrap_or_default();
-    if essence.trim().eq_ignore_ascii_case(expected) {
-        Ok(())
-    } else {
-        Err(ApiError::UnsupportedType(expected))
-    }
 }

@@ -7,8 +7,8 @@
 //! 3. No token and no query string reaches a log.
 
 pub mod address;
-pub mod origin;
 pub mod error;
+pub mod origin;
 pub mod body;
 pub mod limiter;
 pub mod bodies;
@@ -16,6 +16,7 @@ pub mod connections;
 pub mod state;
 pub mod rebinding;
 pub mod caller;
+pub mod writes;
 pub mod guards;
 pub mod webhook;
 pub mod api;

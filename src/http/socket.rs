@@ -1,13 +1,13 @@
 //! `GET /ws`: checks who knocks, then opens a session.
 
-use actix_web::http::header::{HOST, HeaderValue, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
+use actix_web::http::header::{HeaderValue, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
 use actix_web::{HttpRequest, HttpResponse, web};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::error::ApiError;
-use super::rebinding;
 use super::state::{EdgeState, stopping};
+use super::{origin, rebinding};
 use crate::session;
 
 /// The version of the protocol, and the bytes of a client's key (RFC 6455, 4.1).
@@ -47,23 +47,6 @@ pub async fn open(
     state.connect_limiter.check(address)?;
     rebinding::check(&request)?;
     check_handshake(&request)?;
-    check_origin(&request, &state)?;
+    origin::check(&request, &state.settings.origins)?;
     session::open(&request, payload, state.seat(address))
-}
-
-/// A page of another site must not use its visitor's network.
-pub fn check_origin(request: &HttpRequest, state: &EdgeState) -> Result<(), ApiError> {
-    let header = |name| request.headers().get(name).map(|value: &HeaderValue| value.to_str().unwrap_or("?"));
-    if request.headers().get_all(ORIGIN).count() > 1 {
-        return Err(ApiError::Forbidden("a page has one origin"));
-    }
-    if let Some(origin) = header(ORIGIN)
-        && !state.settings.origins.allows_socket(origin, header(HOST))
-    {
-        log::info!("a page of {origin:?} was not let in; FRONTEND_URL names the pages that are");
-        return Err(ApiError::Forbidden(
-            "this page's origin is not allowed; FRONTEND_URL names those that are",
-        ));
-    }
-    Ok(())
 }

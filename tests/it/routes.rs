@@ -57,6 +57,43 @@ fn writes(hub: &Hub) -> Vec<Route> {
 }
 
 #[test]
+fn no_page_of_another_site_changes_anything_on_an_open_hub() {
+    let hub = spawn_hub();
+    let own = hub.address().to_string();
+    for route in writes(&hub) {
+        let declared = ("content-type", route.takes.as_deref().unwrap_or("application/json"));
+        let what = format!("{} {}", route.method, route.path);
+        for origin in ["https://evil.example", "null", "http://localhost:1"] {
+            let answer = route.ask(&hub, &[("origin", origin), declared], "{}");
+            assert!(answer.starts_with("HTTP/1.1 403 "), "{what} from {origin}: {answer}");
+        }
+        // To its browser such a page and the hub are one origin: its owner lets its name point to this machine.
+        for rebound in
+            [&[("host", "evil.example")][..], &[("host", "evil.example"), ("origin", "http://evil.example")]]
+        {
+            let answer = route.ask(&hub, &[rebound, &[declared]].concat(), "{}");
+            assert!(answer.starts_with("HTTP/1.1 403 "), "{what} at another name: {answer}");
+        }
+        // What a page may send anywhere without asking first.
+        for unasked in [
+            "text/plain",
+            "text/plain;charset=UTF-8",
+            "application/x-www-form-urlencoded",
+            "multipart/form-data; boundary=x",
+            "",
+        ] {
+            let answer = route.ask(&hub, &[("content-type", unasked)], "{}");
+            assert!(answer.starts_with("HTTP/1.1 415 "), "{what} as {unasked:?}: {answer}");
+        }
+        let page = format!("http://{own}");
+        let answer = route.ask(&hub, &[("origin", &page), declared], "{}");
+        let refused = ["403", "415"].iter().any(|status| answer.starts_with(&format!("HTTP/1.1 {status} ")));
+        assert!(!refused, "{what} of the hub's own page: {answer}");
+    }
+    assert_eq!(hub.json("/api/umbler/members")["total"], 0);
+}
+
+#[test]
 fn each_path_names_the_methods_that_it_has() {
     let hub = spawn_hub();
     let routes = described(&hub);

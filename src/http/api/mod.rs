@@ -19,12 +19,14 @@ pub mod alerts;
 pub mod metrics;
 
 use actix_web::body::BoxBody;
+use actix_web::http::Method;
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{Handler, HttpRequest, HttpResponse, Resource, Responder, web};
 use serde::Serialize;
 use utoipa::OpenApi;
 
 use super::error::ApiError;
+use super::writes::{self, Takes};
 
 /// Their description.
 #[derive(OpenApi)]
@@ -70,27 +72,34 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .service(readable("/chats/{id}/timeline", history::timeline))
         .service(readable("/messages", messages::list))
         .service(readable("/search", search::search))
-        .service(
-            web::resource("/notify")
-                .route(web::post().to(notify::notify)),
-        )
-        .service(readable("/revocations", revocations::list).route(web::post().to(revocations::revoke)))
+        .service(web::resource("/notify").route(writes::route(Method::POST, Takes::Json, notify::notify)))
+        .service(readable("/revocations", revocations::list).route(writes::route(
+            Method::POST,
+            Takes::Json,
+            revocations::revoke,
+        )))
         .service(readable("/members", members::list))
-        .service(
-            web::resource("/members/import")
-                .route(web::post().to(members::import)),
-        )
+        .service(web::resource("/members/import").route(writes::route(
+            Method::POST,
+            Takes::Csv,
+            members::import,
+        )))
         .service(
             web::resource("/members/{id}")
-                .route(web::put().to(members::put))
-                .route(web::delete().to(members::delete)),
+                .route(writes::route(Method::PUT, Takes::Json, members::put))
+                .route(writes::route(Method::DELETE, Takes::Nothing, members::delete)),
         )
-        .service(readable("/settings", settings::get).route(web::put().to(settings::put)))
+        .service(readable("/settings", settings::get).route(writes::route(
+            Method::PUT,
+            Takes::Json,
+            settings::put,
+        )))
         .service(readable("/alerts", alerts::list))
-        .service(
-            web::resource("/alerts/{id}/acknowledge")
-                .route(web::post().to(alerts::acknowledge)),
-        )
+        .service(web::resource("/alerts/{id}/acknowledge").route(writes::route(
+            Method::POST,
+            Takes::Nothing,
+            alerts::acknowledge,
+        )))
         .configure(metrics::configure);
 }
 
@@ -101,9 +110,7 @@ where
     Args: actix_web::FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    web::resource(path)
-        .route(web::get().to(handler.clone()))
-        .route(web::head().to(handler))
+    web::resource(path).route(web::get().to(handler.clone())).route(web::head().to(handler))
 }
 
 /// JSON that no cache keeps: it holds customers' data.
