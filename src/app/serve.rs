@@ -18,7 +18,7 @@ use socket2::SockRef;
 use super::StartError;
 use crate::http::connections::Connections;
 use crate::http::state::EdgeState;
-use crate::http::{self, guards};
+use crate::http::{self, guards, unread};
 use crate::session::slices::SLICE_BYTES_MAX;
 use crate::session::switchboard::Lines;
 use crate::session::wire::Wire;
@@ -67,6 +67,7 @@ pub(super) fn serve(
         let (state, connections, stopping) = (state.clone(), Arc::clone(&connections), stopping.clone());
         // The last one is the outermost.
         let app = App::new()
+            .wrap(from_fn(unread::drop_behind_answer))
             .wrap(from_fn(guards::explain_methods))
             .wrap(http::cors(&state))
             .wrap(from_fn(guards::protect))

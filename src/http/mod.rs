@@ -9,6 +9,7 @@
 pub mod address;
 pub mod error;
 pub mod origin;
+pub mod unread;
 pub mod body;
 pub mod limiter;
 pub mod bodies;

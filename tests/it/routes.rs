@@ -118,3 +118,36 @@ fn each_path_names_the_methods_that_it_has() {
         }
     }
 }
+
+#[test]
+fn a_body_that_is_announced_too_large_is_refused_before_it_comes() {
+    let hub = spawn_hub();
+    let all = described(&hub);
+    let taking: Vec<&Route> = all.iter().filter(|route| route.takes.is_some()).collect();
+    assert!(taking.len() >= 6, "the routes with a body");
+    for route in taking {
+        for bytes in [10_u64 << 30, (10 << 20) + 1] {
+            let length = bytes.to_string();
+            let declared = ("content-type", route.takes.as_deref().unwrap_or_default());
+            // Nothing of the body is sent: the hub must not wait for it.
+            let answer = route.ask(&hub, &[declared, ("content-length", &length)], "");
+            assert!(answer.starts_with("HTTP/1.1 413 "), "{} with {bytes} bytes: {answer}", route.path);
+        }
+    }
+}
+
+#[test]
+fn who_sends_a_body_that_is_too_large_to_its_end_hears_that_it_is() {
+    let hub = spawn_hub();
+    let mut socket = RawSocket::connect(&hub);
+    let body = vec![b' '; 40 << 20];
+    let length = body.len();
+    socket.sends(
+        format!("POST {WEBHOOK} HTTP/1.1\r\nhost: {}\r\ncontent-length: {length}\r\n\r\n", hub.address())
+            .as_bytes(),
+    );
+    // Such a sender looks for the answer only when all is sent.
+    socket.tries_to_send(&body).expect("the hub takes it to its end");
+    let answer = socket.rest();
+    assert!(answer.starts_with("HTTP/1.1 413 ") && answer.contains("body_too_large"), "{answer}");
+}
