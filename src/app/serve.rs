@@ -69,6 +69,7 @@ pub(super) fn serve(
         let app = App::new()
             .wrap(from_fn(unread::drop_behind_answer))
             .wrap(from_fn(guards::explain_methods))
+            .wrap(from_fn(guards::refuse_large_heads))
             .wrap(http::cors(&state))
             .wrap(from_fn(guards::protect))
             .wrap(from_fn(guards::observe))

@@ -23,6 +23,12 @@ const PAGE_POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; img-
 const DOCS_POLICY: &str = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; \
     script-src 'self'; object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
+/// Bytes of all headers of a request together: a token may have 8 KiB, and cookies of other services on the same host
+/// come along.
+const HEADERS_BYTES_MAX: usize = 32 * 1024;
+/// What a header's line adds to its name and value: a colon, a blank, the end of the line.
+const LINE_BYTES: usize = 4;
+
 /// Headers on every answer.
 const HEADERS: [(&str, &str); 5] = [
     ("x-content-type-options", "nosniff"),
@@ -62,6 +68,21 @@ pub async fn limit<B: MessageBody>(
         // An answer and no error: errors pass by what adds CORS and protecting headers and counts requests.
         Err(refusal) => Ok(request.into_response(refusal.error_response()).map_into_right_body()),
     }
+}
+
+/// Refuses a head that is larger than any client needs; actix itself takes four times as much.
+pub async fn refuse_large_heads<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let line_bytes =
+        |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len() + LINE_BYTES;
+    let bytes: usize = request.headers().iter().map(line_bytes).sum();
+    if bytes > HEADERS_BYTES_MAX {
+        let refusal = ApiError::HeadersTooLarge(HEADERS_BYTES_MAX);
+        return Ok(request.into_response(refusal.error_response()).map_into_right_body());
+    }
+    next.call(request).await.map(ServiceResponse::map_into_left_body)
 }
 
 /// Says in our words that a path does not know a method. actix names those that it knows, from the routes themselves

@@ -1,6 +1,7 @@
 //! `GET /ws`: checks who knocks, then opens a session.
 
-use actix_web::http::header::{HeaderValue, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
+use actix_web::http::Version;
+use actix_web::http::header::{HeaderName, HeaderValue, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
 use actix_web::{HttpRequest, HttpResponse, web};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -14,22 +15,37 @@ use crate::session;
 const VERSION: &str = "13";
 const KEY_BYTES: usize = 16;
 
-/// The crate takes older drafts and any key; RFC 6455, 4.2.1, does not. What is missing altogether it refuses itself.
+/// The crate takes older drafts, any key and doubled headers; RFC 6455, 4.2.1, does not. What is missing altogether it
+/// refuses itself.
 fn check_handshake(request: &HttpRequest) -> Result<(), ApiError> {
     let header = |name| request.headers().get(name).map(|value: &HeaderValue| value.as_bytes());
     let upgrades = header(UPGRADE).is_some_and(|upgrade| upgrade.eq_ignore_ascii_case(b"websocket"));
     if !upgrades {
         return Err(ApiError::UpgradeRequired);
     }
-    if header(SEC_WEBSOCKET_KEY).is_none() {
-        return Err(ApiError::BadRequest("Sec-WebSocket-Key is missing".to_owned()));
+    if request.version() < Version::HTTP_11 {
+        return Err(ApiError::BadRequest("a WebSocket begins with HTTP/1.1".to_owned()));
     }
+    for name in [SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION] {
+        check_is_single(request, &name)?;
+    }
+    let Some(key) = header(SEC_WEBSOCKET_KEY) else {
+        return Err(ApiError::BadRequest("Sec-WebSocket-Key is missing".to_owned()));
+    };
     if header(SEC_WEBSOCKET_VERSION).is_some_and(|version| version != VERSION.as_bytes()) {
         return Err(ApiError::UpgradeRequired);
     }
-    let is_key = |key| STANDARD.decode(key).is_ok_and(|key| key.len() == KEY_BYTES);
-    if header(SEC_WEBSOCKET_KEY).is_some_and(|key| !is_key(key)) {
-        return Err(ApiError::BadRequest("Sec-WebSocket-Key must be 16 bytes in base64".to_owned()));
+    if STANDARD.decode(key).is_ok_and(|key| key.len() == KEY_BYTES) {
+        Ok(())
+    } else {
+        Err(ApiError::BadRequest("Sec-WebSocket-Key must be 16 bytes in base64".to_owned()))
+    }
+}
+
+/// A proxy and the hub might each go by another one of two.
+fn check_is_single(request: &HttpRequest, name: &HeaderName) -> Result<(), ApiError> {
+    if request.headers().get_all(name).count() > 1 {
+        return Err(ApiError::BadRequest(format!("{name} is sent twice")));
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::support::raw::{ACCEPT, RawFrame, RawSocket, frame, handshake, header};
+use super::support::raw::{ACCEPT, KEY, RawFrame, RawSocket, frame, handshake, header};
 use super::support::{Hub, spawn_hub};
 
 const PING: &str = r#"{"event":"ping"}"#;
@@ -50,6 +50,12 @@ fn a_wrong_handshake_is_refused() {
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{changed:?}: {answer}");
         assert_eq!(answer.contains("sec-websocket-version: 13"), status == "426", "{answer}");
     }
+    for doubled in [("sec-websocket-key", KEY), ("sec-websocket-version", "13")] {
+        let twice = handshake(&hub, &[doubled, doubled]);
+        assert!(RawSocket::connect(&hub).asks(&twice).starts_with("HTTP/1.1 400 "), "{twice}");
+    }
+    let old = handshake(&hub, &[]).replacen("HTTP/1.1", "HTTP/1.0", 1);
+    assert!(RawSocket::connect(&hub).asks(&old).contains(" 400 "), "HTTP/1.0 knows no upgrade");
     let post = handshake(&hub, &[]).replacen("GET ", "POST ", 1);
     assert!(RawSocket::connect(&hub).asks(&post).starts_with("HTTP/1.1 405 "));
 }

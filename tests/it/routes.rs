@@ -151,3 +151,20 @@ fn who_sends_a_body_that_is_too_large_to_its_end_hears_that_it_is() {
     let answer = socket.rest();
     assert!(answer.starts_with("HTTP/1.1 413 ") && answer.contains("body_too_large"), "{answer}");
 }
+
+#[test]
+fn more_than_32_kib_of_headers_are_refused_on_every_route() {
+    let hub = spawn_hub();
+    let mut routes: Vec<(String, String)> =
+        described(&hub).into_iter().map(|route| (route.method, route.path)).collect();
+    routes.push(("GET".to_owned(), "/ws".to_owned()));
+    routes.push(("GET".to_owned(), "/".to_owned()));
+    let long = "x".repeat(16 * 1024);
+    for (method, path) in routes {
+        let headers = [("a", &*long), ("b", &long), ("c", &long), ("d", &long)];
+        let answer = answer_to(&hub, &method, &path, &headers, "");
+        assert!(answer.starts_with("HTTP/1.1 431 "), "{method} {path}: {answer}");
+    }
+    let headers = [("a", &*long), ("b", &long[..15 * 1024])];
+    assert!(answer_to(&hub, "GET", "/health", &headers, "").starts_with("HTTP/1.1 200 "), "31 KiB are taken");
+}
