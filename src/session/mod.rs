@@ -17,6 +17,7 @@ pub mod outgoing;
 pub mod line;
 pub mod wire;
 pub mod switchboard;
+pub mod stream_body;
 pub mod stream;
 pub mod slices;
 mod violation;
