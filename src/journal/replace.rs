@@ -18,7 +18,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::fault::kind_of;
 use super::lineage::{self, Marker, Remembered};
-use super::lock::DatabaseLock;
+use super::lock::{self, DatabaseLock};
 use super::loss;
 use super::schema::{self, OpenError};
 use super::watch::beside;
@@ -120,6 +120,7 @@ pub fn backup(
     }
     let taken = || if target.exists() && !force { Err(ReplaceError::Exists(target.into())) } else { Ok(()) };
     taken()?;
+    lock::check_names(path).map_err(|source| OpenError::Lock { path: path.into(), source })?;
     let partial = Partial(beside(target, &format!(".partial-{}", std::process::id())));
     let copied = copy(path, &partial.0, progress, &|_| Ok(()))?;
     taken()?;

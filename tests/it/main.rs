@@ -17,6 +17,7 @@ mod drain;
 mod durability;
 mod edge;
 mod faults;
+mod files;
 mod heartbeat;
 mod house;
 mod lineage;
