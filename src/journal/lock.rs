@@ -10,7 +10,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::watch::beside;
+use super::{private, watch::beside};
 
 /// Symbolic links that are followed, one after the other; as many as Linux does.
 const LINKS_MAX: usize = 40;
@@ -44,6 +44,7 @@ impl DatabaseLock {
         check_names(path)?;
         let name = beside(path, ".lock");
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(&name)?;
+        private::tighten(&name);
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
             Err(TryLockError::WouldBlock) => Err(LockError::Taken),

@@ -48,6 +48,87 @@ fn lived_in() -> (Hub, PathBuf) {
 }
 
 #[test]
+fn what_the_hub_keeps_is_for_its_owner_alone() {
+    let (mut hub, data) = lived_in();
+    assert!(files_in(&data).len() >= 8, "{:?}", files_in(&data));
+    assert_eq!(mode(&data), 0o700, "the folder that it made");
+    are_private(&data);
+    let home = hub.home().to_path_buf();
+    let tool = |arguments: &[&str]| {
+        let mut command = command_through(&OPEN_HANDED, &home);
+        runs(command.args(arguments).arg("--database-path").arg(data.join("hub.db")));
+    };
+    let backup = data.join("backup.db");
+    tool(&["backup", backup.to_str().expect("a plain path")]);
+    are_private(&data);
+    hub.stop();
+    fs::set_permissions(&backup, Permissions::from_mode(0o644)).expect("changed");
+    tool(&["restore", backup.to_str().expect("a plain path")]);
+    fs::remove_file(&backup).expect("removed");
+    assert!(files_in(&data).iter().any(|file| file.to_string_lossy().contains(".before-")));
+    are_private(&data);
+}
+
+#[test]
+fn files_that_others_could_read_are_private_after_a_start() {
+    let (mut hub, data) = lived_in();
+    hub.kill();
+    for file in files_in(&data) {
+        fs::set_permissions(file, Permissions::from_mode(0o644)).expect("changed");
+    }
+    fs::set_permissions(&data, Permissions::from_mode(0o755)).expect("changed");
+    let hub = hub.started_again();
+    hub.caught_up_metrics();
+    hub.provider().says("a", "again");
+    are_private(&data);
+    assert_eq!(mode(&data), 0o755, "a folder that was there is its operator's");
+    assert!(!hub.log().contains("others may replace"), "and nobody but its owner writes in it");
+}
+
+#[test]
+fn a_folder_in_which_others_may_replace_the_database_is_told() {
+    let home = tempfile::tempdir().expect("a temporary directory");
+    fs::set_permissions(home.path(), Permissions::from_mode(0o777)).expect("changed");
+    let hub = start_through(&[], home, &[]);
+    assert!(hub.log().contains("others may replace the files in"), "{}", hub.log());
+}
+
+#[test]
+fn what_a_killed_copy_left_is_removed_and_a_copy_that_is_made_is_not() {
+    let mut hub = spawn_hub();
+    hub.provider().says("a", "hello");
+    hub.kill();
+    // As `restore`, `backup`, the metrics and the marker leave them where they are killed.
+    let left = [
+        "hub.db.umbler-hub-partial",
+        "hub.db.umbler-hub-partial-journal",
+        "monday.db.umbler-hub-partial",
+        "monday.db.umbler-hub-partial-wal",
+        "hub.db.metrics-new",
+        "hub.db.metrics-new-wal",
+        "hub.db.lineage.new",
+    ];
+    for name in left {
+        fs::write(hub.home().join(name), "the beginning of a copy").expect("written");
+    }
+    let made = hub.home().join("tuesday.db.umbler-hub-partial");
+    let maker = File::create(&made).expect("made");
+    maker.try_lock().expect("nobody else has it");
+    let hub = hub.started_again();
+    hub.caught_up_metrics();
+    for name in left {
+        assert!(!hub.home().join(name).exists(), "{name}");
+    }
+    assert!(made.exists(), "its maker lives");
+    let tool = |target: &str| command(hub.home()).args(["backup", target]).output().expect("the binary runs");
+    let refused = tool("tuesday.db");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("is held by another process"), "{refused:?}");
+    drop(maker);
+    assert!(tool("wednesday.db").status.success());
+    assert!(!made.exists(), "the next backup in the folder removes it");
+}
+
+#[test]
 fn a_database_behind_a_symbolic_link_is_the_file_that_it_leads_to() {
     let home = tempfile::tempdir().expect("a temporary directory");
     let (real, links) = (home.path().join("real"), home.path().join("links"));
