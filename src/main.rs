@@ -7,6 +7,7 @@ use mimalloc::MiMalloc;
 use umbler_hub::app::stop::StopSignal;
 use umbler_hub::app::{Application, StartError};
 use umbler_hub::config::{ServeArgs, Settings, Values};
+use umbler_hub::journal::private;
 use umbler_hub::journal::writer::chain;
 use umbler_hub::tools::backup::{self, BackupArgs};
 use umbler_hub::tools::check::{self, CheckArgs};
@@ -70,6 +71,7 @@ enum Failure {
 }
 
 fn main() -> ExitCode {
+    private::begin();
     let cli = Cli::parse();
     let outcome = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(args) => serve(&args),

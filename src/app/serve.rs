@@ -18,7 +18,7 @@ use socket2::SockRef;
 use super::StartError;
 use crate::http::connections::Connections;
 use crate::http::state::EdgeState;
-use crate::http::{self, guards};
+use crate::http::{self, guards, unread};
 use crate::session::slices::SLICE_BYTES_MAX;
 use crate::session::switchboard::Lines;
 use crate::session::wire::Wire;
@@ -65,7 +65,11 @@ pub(super) fn serve(
     // As `HttpServer` does it, but for the socket: sessions write past the connection's buffer.
     let serve = move || {
         let (state, connections, stopping) = (state.clone(), Arc::clone(&connections), stopping.clone());
+        // The last one is the outermost.
         let app = App::new()
+            .wrap(from_fn(unread::drop_behind_answer))
+            .wrap(from_fn(guards::explain_methods))
+            .wrap(from_fn(guards::refuse_large_heads))
             .wrap(http::cors(&state))
             .wrap(from_fn(guards::protect))
             .wrap(from_fn(guards::observe))

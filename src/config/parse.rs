@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use jiff::tz::TimeZone;
@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use super::values::Values;
 use super::{AlertWebhook, Settings};
 use crate::auth::{AuthKey, AuthSettings, Authenticator, Secret};
+use crate::journal::lock;
 
 /// RFC 7518, 3.2: a key of HS256 has at least the size of the hash.
 pub const JWT_SECRET_BYTES_MIN: usize = 32;
@@ -211,9 +212,9 @@ fn log_filter(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// A file that may lie there: its folder is one, or can be made.
+/// A file that may lie there: its folder is one, or can be made. Links are followed, so that all its files lie beside it.
 fn database_path(text: &str) -> Result<PathBuf, String> {
-    let path = PathBuf::from(text);
+    let path = lock::locate(Path::new(text));
     if path.is_dir() || path.file_name().is_none() {
         return Err(format!("{text} is a folder; name the file"));
     }

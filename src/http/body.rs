@@ -2,20 +2,20 @@
 
 use std::time::Duration;
 
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use actix_web::{HttpRequest, web};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use tokio::sync::SemaphorePermit;
 use tokio::time::timeout;
 
-use super::bodies::{SHARE_SECONDS_MAX, SMALL_BODY_BYTES_MAX};
+use super::bodies::{Bodies, SHARE_SECONDS_MAX, SMALL_BODY_BYTES_MAX};
 use super::error::ApiError;
 use super::state::EdgeState;
+use super::unread;
 
-/// Bytes of a body that is too large which are read and dropped, so that its sender hears the answer: as a multiple
-/// of what is taken.
-const DISCARDED_TIMES: usize = 4;
+/// Bytes of a refused body that are read and dropped, so that its sender hears the answer: as a multiple of what is taken.
+const DROPPED_TIMES: usize = 4;
 
 /// A body that was read to its end.
 pub struct Body<'a> {
@@ -26,7 +26,8 @@ pub struct Body<'a> {
 }
 
 /// Reads a body of at most `bytes_max` bytes that comes within `REQUEST_BODY_SECONDS`, however slowly its bytes
-/// trickle. It is read to its end, so that its sender hears the answer: one that is refused is dropped as it comes.
+/// trickle. One that is announced larger is refused before any of it is read. What is not read of a refused body is dropped
+/// behind the answer, so that its sender hears it.
 ///
 /// A `Content-Encoding` is refused: a few kilobytes of gzip may hold gigabytes, and no sender that is known uses it.
 pub async fn read<'a>(
@@ -40,53 +41,45 @@ pub async fn read<'a>(
         return Err(ApiError::UnsupportedEncoding);
     }
     let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    let seconds_max = state.settings.body_seconds;
-    let read = async {
-        let (mut body, mut length) = (BytesMut::new(), 0);
-        let (mut share, mut refused) = (None, None);
-        while let Some(chunk) = payload.next().await {
-            let chunk =
-                chunk.map_err(|error| ApiError::BadRequest(format!("the body broke off: {error}")))?;
-            length += chunk.len();
-            if length > bytes_max {
-                refused = Some(ApiError::BodyTooLarge(bytes_max));
-            } else if length > SMALL_BODY_BYTES_MAX && share.is_none() && refused.is_none() {
-                let whole = announced.map_or(bytes_max, |bytes: usize| bytes.clamp(length, bytes_max));
-                share = state.bodies.share(whole, Duration::from_secs(SHARE_SECONDS_MAX)).await;
-                match share {
-                    Some(_) => body.reserve(whole - body.len()),
-                    None => refused = Some(no_share()),
-                }
-            }
-            if refused.is_none() {
-                body.extend_from_slice(&chunk);
-            } else if length > DISCARDED_TIMES * bytes_max {
-                break;
-            } else {
-                (body, share) = (BytesMut::new(), None);
-            }
-        }
-        refused.map_or(Ok(Body { bytes: body.freeze(), share }), Err)
+    let (within, dropped_max) = (Duration::from_secs(state.settings.body_seconds), DROPPED_TIMES * bytes_max);
+    let outcome = match announced {
+        Some(bytes) if bytes > bytes_max => Err(ApiError::BodyTooLarge(bytes_max)),
+        _ => timeout(within, collect(&mut payload, announced, bytes_max, &state.bodies))
+            .await
+            .unwrap_or(Err(ApiError::BodyTimeout(within.as_secs()))),
     };
-    timeout(Duration::from_secs(seconds_max), read).await.unwrap_or(Err(ApiError::BodyTimeout(seconds_max)))
+    let is_worth_dropping = announced.is_none_or(|bytes| bytes <= dropped_max);
+    if matches!(outcome, Err(ApiError::BodyTooLarge(_) | ApiError::Unavailable { .. })) && is_worth_dropping {
+        unread::leave(request, payload, dropped_max, within);
+    }
+    outcome
+}
+
+/// Takes in what comes; breaks off at one byte more than allowed, and where there is no memory to be had.
+async fn collect<'a>(
+    payload: &mut web::Payload,
+    announced: Option<usize>,
+    bytes_max: usize,
+    bodies: &'a Bodies,
+) -> Result<Body<'a>, ApiError> {
+    let (mut body, mut share) = (BytesMut::new(), None);
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|error| ApiError::BadRequest(format!("the body broke off: {error}")))?;
+        let length = body.len() + chunk.len();
+        if length > bytes_max {
+            return Err(ApiError::BodyTooLarge(bytes_max));
+        }
+        if length > SMALL_BODY_BYTES_MAX && share.is_none() {
+            let whole = announced.map_or(bytes_max, |bytes| bytes.clamp(length, bytes_max));
+            let found = bodies.share(whole, Duration::from_secs(SHARE_SECONDS_MAX)).await;
+            share = Some(found.ok_or_else(no_share)?);
+            body.reserve(whole - body.len());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Body { bytes: body.freeze(), share })
 }
 
 fn no_share() -> ApiError {
     ApiError::Unavailable { message: "too many large bodies arrive at the same time", retry_after_seconds: 1 }
-}
-
-/// Pages of other sites may post plain text without asking first, but not JSON.
-pub fn check_json(request: &HttpRequest) -> Result<(), ApiError> {
-    check_type(request, "application/json")
-}
-
-/// The body must be declared as this; not as what a page of another site may send unasked.
-pub fn check_type(request: &HttpRequest, expected: &'static str) -> Result<(), ApiError> {
-    let declared = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = declared.and_then(|value| value.split(';').next()).unwrap_or_default();
-    if essence.trim().eq_ignore_ascii_case(expected) {
-        Ok(())
-    } else {
-        Err(ApiError::UnsupportedType(expected))
-    }
 }

@@ -34,8 +34,8 @@ pub enum ApiError {
     /// The path has other methods.
     #[error("this path does not know that method")]
     MethodNotAllowed {
-        /// The methods that it has.
-        allow: &'static str,
+        /// The methods that it has, separated by commas.
+        allow: header::HeaderValue,
     },
     /// A position in another epoch.
     #[error("the position belongs to another epoch; begin with a snapshot")]
@@ -46,6 +46,9 @@ pub enum ApiError {
     /// Others were saved than those that the request goes by.
     #[error("other settings were saved meanwhile; read them and decide anew")]
     SettingsChanged,
+    /// The head has too many bytes.
+    #[error("the headers have more than {0} bytes")]
+    HeadersTooLarge(usize),
     /// The body came too slowly.
     #[error("the body took longer than {0} s")]
     BodyTimeout(u64),
@@ -143,6 +146,7 @@ impl ApiError {
             Self::EpochChanged => (StatusCode::GONE, "epoch_changed"),
             Self::TooOld => (StatusCode::GONE, "too_old"),
             Self::SettingsChanged => (StatusCode::PRECONDITION_FAILED, "settings_changed"),
+            Self::HeadersTooLarge(_) => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large"),
             Self::BodyTimeout(_) => (StatusCode::REQUEST_TIMEOUT, "body_timeout"),
             Self::BodyTooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
             Self::UnsupportedEncoding => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_encoding"),
@@ -164,7 +168,7 @@ impl ApiError {
                 response.insert_header((header::RETRY_AFTER, *retry_after_seconds));
             }
             Self::MethodNotAllowed { allow } => {
-                response.insert_header((header::ALLOW, *allow));
+                response.insert_header((header::ALLOW, allow.clone()));
             }
             Self::UpgradeRequired => {
                 response.insert_header((header::SEC_WEBSOCKET_VERSION, "13"));
@@ -181,6 +185,7 @@ impl ApiError {
             | Self::EpochChanged
             | Self::TooOld
             | Self::SettingsChanged
+            | Self::HeadersTooLarge(_)
             | Self::UnsupportedEncoding
             | Self::UnsupportedType(_)
             | Self::Internal => {}

@@ -4,10 +4,10 @@ use std::time::Instant;
 
 use actix_web::body::{BodySize, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::ConnectionType;
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{ALLOW, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpRequest, ResponseError, web};
+use actix_web::{Error, ResponseError, web};
 
 use super::error::ApiError;
 use super::state::EdgeState;
@@ -22,6 +22,12 @@ const PAGE_POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; img-
 /// The API page styles itself inline; it shows no customer's data.
 const DOCS_POLICY: &str = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; \
     script-src 'self'; object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+
+/// Bytes of all headers of a request together: a token may have 8 KiB, and cookies of other services on the same host
+/// come along.
+const HEADERS_BYTES_MAX: usize = 32 * 1024;
+/// What a header's line adds to its name and value: a colon, a blank, the end of the line.
+const LINE_BYTES: usize = 4;
 
 /// Headers on every answer.
 const HEADERS: [(&str, &str); 5] = [
@@ -61,6 +67,38 @@ pub async fn limit<B: MessageBody>(
         Ok(()) => next.call(request).await.map(ServiceResponse::map_into_left_body),
         // An answer and no error: errors pass by what adds CORS and protecting headers and counts requests.
         Err(refusal) => Ok(request.into_response(refusal.error_response()).map_into_right_body()),
+    }
+}
+
+/// Refuses a head that is larger than any client needs; actix itself takes four times as much.
+pub async fn refuse_large_heads<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let line_bytes =
+        |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len() + LINE_BYTES;
+    let bytes: usize = request.headers().iter().map(line_bytes).sum();
+    if bytes > HEADERS_BYTES_MAX {
+        let refusal = ApiError::HeadersTooLarge(HEADERS_BYTES_MAX);
+        return Ok(request.into_response(refusal.error_response()).map_into_right_body());
+    }
+    next.call(request).await.map(ServiceResponse::map_into_left_body)
+}
+
+/// Says in our words that a path does not know a method. actix names those that it knows, from the routes themselves
+/// (RFC 9110, 15.5.6), in an answer without a body.
+pub async fn explain_methods<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let response = next.call(request).await?;
+    let is_refused = response.status() == StatusCode::METHOD_NOT_ALLOWED;
+    match response.headers().get(ALLOW).filter(|_| is_refused).cloned() {
+        Some(allow) => {
+            let refusal = ApiError::MethodNotAllowed { allow };
+            Ok(response.into_response(refusal.error_response()).map_into_right_body())
+        }
+        None => Ok(response.map_into_left_body()),
     }
 }
 
@@ -112,17 +150,4 @@ fn known_method(method: &str) -> &'static str {
 /// Nothing has this path.
 pub async fn not_found() -> Result<web::Bytes, ApiError> {
     Err(ApiError::NotFound("nothing has this address"))
-}
-
-/// The path is known, the method is not.
-pub async fn method_not_allowed(request: HttpRequest) -> Result<web::Bytes, ApiError> {
-    // RFC 9110 15.5.6: the answer names the methods that are known here.
-    let allow = match request.match_pattern().as_deref() {
-        Some("/api/umbler/webhook" | "/api/umbler/notify" | "/api/umbler/members/import") => "POST",
-        Some("/api/umbler/members/{id}") => "PUT, DELETE",
-        Some("/api/umbler/revocations") => "GET, HEAD, POST",
-        Some("/ws" | "/metrics" | "/api/umbler/stream") => "GET",
-        _ => "GET, HEAD",
-    };
-    Err(ApiError::MethodNotAllowed { allow })
 }

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::caller::identify;
 use super::error::{ApiError, ErrorBody};
+use super::rebinding;
 use super::state::EdgeState;
 use crate::auth::{Identity, KeyState, Role, Scope};
 use crate::hub::Health;
@@ -122,11 +123,11 @@ fn answer(health: Health, state: &EdgeState) -> HealthAnswer {
     responses(
         (status = 200, description = "Prometheus text format.", content_type = "text/plain", body = String),
         (status = 401, body = ErrorBody),
-        (status = 403, description = "The token is no admin's.", body = ErrorBody),
+        (status = 403, description = "The token is no admin's; or, without a key, the `Host` is not the hub's own.", body = ErrorBody),
     ),
 )]
 pub async fn metrics(request: HttpRequest, state: web::Data<EdgeState>) -> Result<HttpResponse, ApiError> {
-    if !is_local(&request) {
+    if !is_local(&request, &state) {
         let caller = identify(&request)?;
         if caller.role != Role::Admin {
             return Err(ApiError::Forbidden("metrics are for admins"));
@@ -154,11 +155,12 @@ pub async fn metrics(request: HttpRequest, state: web::Data<EdgeState>) -> Resul
     Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text))
 }
 
-/// A proxy on the same machine is no local caller: it speaks for somebody.
-fn is_local(request: &HttpRequest) -> bool {
+/// A proxy on the same machine is no local caller: it speaks for somebody. Neither is a page of another site that a
+/// browser on the same machine shows, which the name that it asks for gives away.
+fn is_local(request: &HttpRequest, state: &EdgeState) -> bool {
     let forwarded = ["x-forwarded-for", "forwarded", "x-real-ip"]
         .iter()
         .any(|name| request.headers().contains_key(*name));
     let peer = request.peer_addr().is_some_and(|peer| peer.ip().to_canonical().is_loopback());
-    peer && !forwarded
+    peer && !forwarded && rebinding::is_at_known_host(request, &state.settings.origins)
 }

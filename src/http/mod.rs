@@ -7,8 +7,9 @@
 //! 3. No token and no query string reaches a log.
 
 pub mod address;
-pub mod origin;
 pub mod error;
+pub mod origin;
+pub mod unread;
 pub mod body;
 pub mod limiter;
 pub mod bodies;
@@ -16,6 +17,7 @@ pub mod connections;
 pub mod state;
 pub mod rebinding;
 pub mod caller;
+pub mod writes;
 pub mod guards;
 pub mod webhook;
 pub mod api;
@@ -39,16 +41,11 @@ const PREFLIGHT_SECONDS: usize = 600;
 /// Every route of the hub.
 pub fn configure(config: &mut web::ServiceConfig, state: &web::Data<EdgeState>) {
     let head = || web::route().method(Method::HEAD);
-    let none = || web::route().to(guards::method_not_allowed);
     config
         .app_data(state.clone())
-        .service(
-            web::resource("/api/umbler/webhook")
-                .route(web::post().to(webhook::receive))
-                .default_service(none()),
-        )
+        .service(web::resource("/api/umbler/webhook").route(web::post().to(webhook::receive)))
         // Before the scope, which compresses answers and would hold the stream back.
-        .service(web::resource("/api/umbler/stream").get(stream::open).default_service(none()))
+        .service(web::resource("/api/umbler/stream").get(stream::open))
         .service(
             web::scope("/api/umbler")
                 .wrap(Compress::default())
@@ -56,26 +53,11 @@ pub fn configure(config: &mut web::ServiceConfig, state: &web::Data<EdgeState>) 
                 .configure(api::configure)
                 .default_service(web::route().to(guards::not_found)),
         )
-        .service(
-            web::resource("/health")
-                .get(health::health)
-                .route(head().to(health::health))
-                .default_service(none()),
-        )
-        .service(
-            web::resource("/health/live")
-                .get(health::live)
-                .route(head().to(health::live))
-                .default_service(none()),
-        )
-        .service(
-            web::resource("/health/ready")
-                .get(health::ready)
-                .route(head().to(health::ready))
-                .default_service(none()),
-        )
-        .service(web::resource("/metrics").get(health::metrics).default_service(none()))
-        .service(web::resource("/ws").get(socket::open).default_service(none()))
+        .service(web::resource("/health").get(health::health).route(head().to(health::health)))
+        .service(web::resource("/health/live").get(health::live).route(head().to(health::live)))
+        .service(web::resource("/health/ready").get(health::ready).route(head().to(health::ready)))
+        .service(web::resource("/metrics").get(health::metrics))
+        .service(web::resource("/ws").get(socket::open))
         .configure(openapi::configure)
         .configure(asyncapi::configure)
         .configure(|config| pages::configure(config, &state.settings.dashboard_dir))

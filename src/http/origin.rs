@@ -2,7 +2,11 @@
 
 use std::str::FromStr;
 
+use actix_web::HttpRequest;
 use actix_web::http::Uri;
+use actix_web::http::header::{HOST, HeaderName, ORIGIN};
+
+use super::error::ApiError;
 
 /// Origins that are allowed besides the hub's own, as browsers write them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -53,9 +57,26 @@ impl Origins {
     }
 
     /// True for a page of the list, or one that was loaded from the host that it talks to.
-    pub fn allows_socket(&self, text: &str, host: Option<&str>) -> bool {
+    pub fn allows_page(&self, text: &str, host: Option<&str>) -> bool {
         self.allows(text) || host.is_some_and(|host| is_own(text, host))
     }
+}
+
+/// Refuses a request that a page of another site made; browsers name the page in `Origin`, programs send none.
+pub fn check(request: &HttpRequest, origins: &Origins) -> Result<(), ApiError> {
+    let header = |name: HeaderName| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
+    if request.headers().get_all(ORIGIN).count() > 1 {
+        return Err(ApiError::Forbidden("a page has one origin"));
+    }
+    if let Some(origin) = header(ORIGIN)
+        && !origins.allows_page(origin, header(HOST))
+    {
+        log::info!("a page of {origin:?} was not let in; FRONTEND_URL names the pages that are");
+        return Err(ApiError::Forbidden(
+            "this page's origin is not allowed; FRONTEND_URL names those that are",
+        ));
+    }
+    Ok(())
 }
 
 /// A proxy may have taken the encryption off, so the scheme does not count; its default port is left out.
@@ -86,7 +107,7 @@ mod tests {
             ("null", "hub.example", false),
             ("", "hub.example", false),
         ] {
-            assert_eq!(origins.allows_socket(page, Some(host)), allowed, "{page} at {host}");
+            assert_eq!(origins.allows_page(page, Some(host)), allowed, "{page} at {host}");
         }
     }
 

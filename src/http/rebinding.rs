@@ -22,14 +22,18 @@ pub fn check(request: &HttpRequest) -> Result<(), ApiError> {
         // A page cannot have its visitor's token.
         return Ok(());
     }
-    // Browsers always send it; programs may leave it out.
-    let Some(host) = request.headers().get(HOST) else { return Ok(()) };
-    if is_known(host.to_str().unwrap_or_default(), &state.settings.origins) {
+    if is_at_known_host(request, &state.settings.origins) {
         return Ok(());
     }
     Err(ApiError::Forbidden(
         "without a JWT key the hub answers to localhost, addresses and hosts of FRONTEND_URL only",
     ))
+}
+
+/// True for a request under a name that no other site can have. Browsers always send one; programs may leave it out.
+pub fn is_at_known_host(request: &HttpRequest, origins: &Origins) -> bool {
+    let host = request.headers().get(HOST);
+    host.is_none_or(|host| is_known(host.to_str().unwrap_or_default(), origins))
 }
 
 /// True for a host name that no other site can have.

@@ -1,35 +1,51 @@
 //! `GET /ws`: checks who knocks, then opens a session.
 
-use actix_web::http::header::{HOST, HeaderValue, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
+use actix_web::http::Version;
+use actix_web::http::header::{HeaderName, HeaderValue, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
 use actix_web::{HttpRequest, HttpResponse, web};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::error::ApiError;
-use super::rebinding;
 use super::state::{EdgeState, stopping};
+use super::{origin, rebinding};
 use crate::session;
 
 /// The version of the protocol, and the bytes of a client's key (RFC 6455, 4.1).
 const VERSION: &str = "13";
 const KEY_BYTES: usize = 16;
 
-/// The crate takes older drafts and any key; RFC 6455, 4.2.1, does not. What is missing altogether it refuses itself.
+/// The crate takes older drafts, any key and doubled headers; RFC 6455, 4.2.1, does not. What is missing altogether it
+/// refuses itself.
 fn check_handshake(request: &HttpRequest) -> Result<(), ApiError> {
     let header = |name| request.headers().get(name).map(|value: &HeaderValue| value.as_bytes());
     let upgrades = header(UPGRADE).is_some_and(|upgrade| upgrade.eq_ignore_ascii_case(b"websocket"));
     if !upgrades {
         return Err(ApiError::UpgradeRequired);
     }
-    if header(SEC_WEBSOCKET_KEY).is_none() {
-        return Err(ApiError::BadRequest("Sec-WebSocket-Key is missing".to_owned()));
+    if request.version() < Version::HTTP_11 {
+        return Err(ApiError::BadRequest("a WebSocket begins with HTTP/1.1".to_owned()));
     }
+    for name in [SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION] {
+        check_is_single(request, &name)?;
+    }
+    let Some(key) = header(SEC_WEBSOCKET_KEY) else {
+        return Err(ApiError::BadRequest("Sec-WebSocket-Key is missing".to_owned()));
+    };
     if header(SEC_WEBSOCKET_VERSION).is_some_and(|version| version != VERSION.as_bytes()) {
         return Err(ApiError::UpgradeRequired);
     }
-    let is_key = |key| STANDARD.decode(key).is_ok_and(|key| key.len() == KEY_BYTES);
-    if header(SEC_WEBSOCKET_KEY).is_some_and(|key| !is_key(key)) {
-        return Err(ApiError::BadRequest("Sec-WebSocket-Key must be 16 bytes in base64".to_owned()));
+    if STANDARD.decode(key).is_ok_and(|key| key.len() == KEY_BYTES) {
+        Ok(())
+    } else {
+        Err(ApiError::BadRequest("Sec-WebSocket-Key must be 16 bytes in base64".to_owned()))
+    }
+}
+
+/// A proxy and the hub might each go by another one of two.
+fn check_is_single(request: &HttpRequest, name: &HeaderName) -> Result<(), ApiError> {
+    if request.headers().get_all(name).count() > 1 {
+        return Err(ApiError::BadRequest(format!("{name} is sent twice")));
     }
     Ok(())
 }
@@ -47,23 +63,6 @@ pub async fn open(
     state.connect_limiter.check(address)?;
     rebinding::check(&request)?;
     check_handshake(&request)?;
-    check_origin(&request, &state)?;
+    origin::check(&request, &state.settings.origins)?;
     session::open(&request, payload, state.seat(address))
-}
-
-/// A page of another site must not use its visitor's network.
-pub fn check_origin(request: &HttpRequest, state: &EdgeState) -> Result<(), ApiError> {
-    let header = |name| request.headers().get(name).map(|value: &HeaderValue| value.to_str().unwrap_or("?"));
-    if request.headers().get_all(ORIGIN).count() > 1 {
-        return Err(ApiError::Forbidden("a page has one origin"));
-    }
-    if let Some(origin) = header(ORIGIN)
-        && !state.settings.origins.allows_socket(origin, header(HOST))
-    {
-        log::info!("a page of {origin:?} was not let in; FRONTEND_URL names the pages that are");
-        return Err(ApiError::Forbidden(
-            "this page's origin is not allowed; FRONTEND_URL names those that are",
-        ));
-    }
-    Ok(())
 }

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::api::params::Params;
 use super::caller::Caller;
 use super::error::{ApiError, ErrorBody};
-use super::socket::check_origin;
+use super::origin;
 use super::state::{EdgeState, stopping};
 use crate::protocol::request::{CHANNELS_PER_REQUEST_MAX, SNAPSHOT_ITEMS_MAX};
 use crate::protocol::{Channel, SnapshotLimits, SubscribeRequest};
@@ -51,7 +51,7 @@ pub async fn open(
     }
     let address = state.client_address(&request);
     state.connect_limiter.check(address)?;
-    check_origin(&request, &state)?;
+    origin::check(&request, &state.settings.origins)?;
     let asked = read(&request)?;
     if let Some(channel) = caller.identity.forbidden_channel(&asked.subscribe.channels) {
         log::debug!("a stream asked for {channel}");

@@ -152,7 +152,7 @@ fn check_origin(request: &HttpRequest, state: &EdgeState) -> Result<(), ApiError
     let header = |name| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
     let Some(origin) = header(ORIGIN) else { return Ok(()) };
     let (origins, host) = (&state.settings.origins, header(HOST));
-    if origins.allows_socket(origin, host) && host.is_some_and(|host| rebinding::is_known(host, origins)) {
+    if origins.allows_page(origin, host) && host.is_some_and(|host| rebinding::is_known(host, origins)) {
         return Ok(());
     }
     Err(ApiError::Forbidden("this page's origin is not allowed; FRONTEND_URL names those that are"))

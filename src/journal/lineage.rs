@@ -13,6 +13,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use super::private;
 use super::watch::beside;
 use crate::domain::Seq;
 
@@ -74,7 +75,7 @@ pub fn read(database: &Path) -> io::Result<Remembered> {
 /// Writes a marker for good: synced, and moved into place.
 pub fn replace(database: &Path, marker: &Marker) -> io::Result<()> {
     let path = path_of(database);
-    let fresh = beside(&path, ".new");
+    let fresh = fresh_path(&path);
     let mut bytes = vec![b' '; FILE_BYTES];
     for at in RECORDS_AT {
         let at = usize::try_from(at).unwrap_or(FILE_BYTES);
@@ -89,10 +90,14 @@ pub fn replace(database: &Path, marker: &Marker) -> io::Result<()> {
     sync_folder(&path)
 }
 
+/// Where a marker is made before it is moved to its name.
+fn fresh_path(path: &Path) -> PathBuf {
+    beside(path, ".new")
+}
+
 /// Makes renames in the folder of `path` survive a power cut.
 pub fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
+    File::open(private::folder_of(path))?.sync_all()
 }
 
 impl Lineage {
@@ -105,6 +110,12 @@ impl Lineage {
             replace(database, marker)?;
         }
         let path = path_of(database);
+        private::tighten(&path);
+        // Left by a process that was killed while it made one.
+        match fs::remove_file(fresh_path(&path)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
         let file = OpenOptions::new().read(true).write(true).open(&path)?;
         let written = newest(&fs::read(&path)?).map_or(1, |(at, _)| at);
         let mut lineage = Self { file, epoch: marker.epoch.clone(), next: 1 - written, failed: false };

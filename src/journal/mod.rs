@@ -17,6 +17,7 @@ pub mod recorded;
 pub mod append;
 pub mod lock;
 pub mod watch;
+pub mod private;
 pub mod lineage;
 pub mod loss;
 pub mod schema;

@@ -18,10 +18,10 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::fault::kind_of;
 use super::lineage::{self, Marker, Remembered};
-use super::lock::DatabaseLock;
-use super::loss;
+use super::lock::{self, DatabaseLock};
+use super::private::{self, InMaking};
 use super::schema::{self, OpenError};
-use super::watch::beside;
+use super::{loss, watch::beside};
 use crate::domain::Seq;
 use crate::protocol::FaultKind;
 
@@ -120,10 +120,11 @@ pub fn backup(
     }
     let taken = || if target.exists() && !force { Err(ReplaceError::Exists(target.into())) } else { Ok(()) };
     taken()?;
-    let partial = Partial(beside(target, &format!(".partial-{}", std::process::id())));
-    let copied = copy(path, &partial.0, progress, &|_| Ok(()))?;
+    lock::check_names(path).map_err(|source| OpenError::Lock { path: path.into(), source })?;
+    let partial = begin_copy(target)?;
+    let copied = copy(path, partial.path(), progress, &|_| Ok(()))?;
     taken()?;
-    fs::rename(&partial.0, target).map_err(io_error(target))?;
+    partial.move_to(target).map_err(io_error(target))?;
     lineage::sync_folder(target).map_err(io_error(target))?;
     Ok(copied)
 }
@@ -142,14 +143,14 @@ pub fn restore(
         return Err(ReplaceError::Same(source.into()));
     }
     let _lock = take_lock(path)?;
-    let fresh = Partial(beside(path, ".restoring"));
+    let fresh = begin_copy(path)?;
     let begin_anew = |copy: &Connection| schema::new_epoch(copy).map(|_epoch| ());
-    let copied = copy(source, &fresh.0, progress, &begin_anew)?;
+    let copied = copy(source, fresh.path(), progress, &begin_anew)?;
     let aside = set_aside(path, now)?;
     // Before the file: a start in between finds no database where one must be, and says so.
     let marker = Marker { epoch: copied.epoch.clone(), seq: copied.seq };
     lineage::replace(path, &marker).map_err(io_error(path))?;
-    fs::rename(&fresh.0, path).map_err(io_error(path))?;
+    fresh.move_to(path).map_err(io_error(path))?;
     lineage::sync_folder(path).map_err(io_error(path))?;
     Ok(Replaced { now: Some(copied), aside })
 }
@@ -193,7 +194,16 @@ fn keep_rows(path: &Path) -> Result<Copied, ReplaceError> {
     describe(&connection, path)
 }
 
-/// Makes a checked copy, synced, with the rights of its source. `finish` may change it before it is synced.
+/// Begins a copy that will have this name, and removes what killed ones left in its folder.
+fn begin_copy(target: &Path) -> Result<InMaking, ReplaceError> {
+    private::sweep(target);
+    InMaking::begin(target).map_err(|source| {
+        let is_taken = source.kind() == io::ErrorKind::WouldBlock;
+        if is_taken { ReplaceError::Locked(target.into()) } else { io_error(target)(source) }
+    })
+}
+
+/// Makes a checked copy into an empty file, synced and private. `finish` may change it before it is synced.
 fn copy(
     source: &Path,
     target: &Path,
@@ -201,7 +211,6 @@ fn copy(
     finish: &dyn Fn(&Connection) -> rusqlite::Result<()>,
 ) -> Result<Copied, ReplaceError> {
     let failed = database_error(target);
-    remove(target)?;
     let mut from = Connection::open_with_flags(source, OpenFlags::SQLITE_OPEN_READ_ONLY)
         .map_err(database_error(source))?;
     // A transaction over the whole copy: without it each write of the hub would begin the copy again.
@@ -219,9 +228,9 @@ fn copy(
     finish(&to).map_err(&failed)?;
     let copied = describe(&to, target)?;
     to.close().map_err(|(_, error)| failed(error))?;
+    private::tighten(target);
     let file = File::options().write(true).open(target).map_err(io_error(target))?;
-    let permissions = fs::metadata(source).map_err(io_error(source))?.permissions();
-    file.set_permissions(permissions).and_then(|()| file.sync_all()).map_err(io_error(target))?;
+    file.sync_all().map_err(io_error(target))?;
     Ok(copied)
 }
 
@@ -296,6 +305,7 @@ fn set_aside(path: &Path, now: Timestamp) -> Result<Option<PathBuf>, ReplaceErro
             Err(source) => return Err(ReplaceError::Io { path: beside(path, suffix), source }),
         }
     }
+    private::tighten(&aside);
     lineage::sync_folder(path).map_err(io_error(path))?;
     Ok(moved.then_some(aside))
 }
@@ -329,17 +339,4 @@ fn database_error(path: &Path) -> impl Fn(rusqlite::Error) -> ReplaceError {
 
 fn io_error(path: &Path) -> impl Fn(io::Error) -> ReplaceError {
     move |source| ReplaceError::Io { path: path.into(), source }
-}
-
-/// A file in the making, removed unless it was moved to its name.
-struct Partial(PathBuf);
-
-impl Drop for Partial {
-    fn drop(&mut self) {
-        for suffix in ["", "-journal", "-wal", "-shm"] {
-            if let Err(error) = remove(&beside(&self.0, suffix)) {
-                log::warn!("{error}");
-            }
-        }
-    }
 }

@@ -1,6 +1,5 @@
 //! Opens the database: lock, settings, versioned migrations, and a check that does not grow with history.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +11,7 @@ use rusqlite_migration::{M, Migrations, SchemaVersion};
 use super::fault::kind_of;
 use super::lineage::{self, Lineage, Marker};
 use super::lock::{DatabaseLock, LockError};
-use super::loss;
+use super::{loss, private};
 use crate::domain::Seq;
 use crate::protocol::FaultKind;
 
@@ -129,7 +128,8 @@ pub fn open(path: &Path) -> Result<Opened, OpenError> {
     let lost = |what| OpenError::Lost { path: path.into(), what };
     loss::of_files(path, &remembered).map_or(Ok(()), |what| Err(lost(what)))?;
     let database = |source| refused(path, source);
-    make_private(path).map_err(|source| OpenError::Folder { path: path.into(), source })?;
+    private::tighten(path);
+    private::sweep(path);
     let mut connection = Connection::open(path).map_err(database)?;
     loss::of_rows(&connection, &remembered).map_err(database)?.map_or(Ok(()), |what| Err(lost(what)))?;
     configure(&connection).map_err(database)?;
@@ -145,8 +145,7 @@ pub fn open(path: &Path) -> Result<Opened, OpenError> {
 
 /// Makes the folder that a database lies in.
 pub(super) fn make_folder(path: &Path) -> Result<(), OpenError> {
-    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
-    fs::create_dir_all(folder).map_err(|source| OpenError::Folder { path: path.into(), source })
+    private::make_folder_of(path).map_err(|source| OpenError::Folder { path: path.into(), source })
 }
 
 /// Damage has other ways out than a fault of the surroundings.
@@ -166,16 +165,6 @@ pub(super) fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.set_prepared_statement_cache_capacity(128);
     Ok(())
-}
-
-/// A new file holds customers' data: nobody but its owner reads it. SQLite gives its log the same rights.
-fn make_private(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    match fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(_made) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error),
-    }
 }
 
 fn migrations() -> Migrations<'static> {

@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::spans;
+use crate::journal::private;
 use crate::journal::watch::beside;
 
 /// The version of the tables.
@@ -133,6 +133,11 @@ pub fn path_of(database: &Path) -> PathBuf {
 /// Opens the file, or makes it anew where it cannot be used or says another schema. Whoever reads it must open it again
 /// afterwards.
 pub fn open(path: &Path) -> Result<Connection, FileError> {
+    // Made beside it, and there at once and whole: readers ask for it all the time, and would lock it half made.
+    let new = beside(path, "-new");
+    // Left by a process that was killed meanwhile.
+    remove(&new)?;
+    private::tighten(path);
     match try_open(path) {
         Ok(Some(connection)) => return Ok(connection),
         Ok(None) => {}
@@ -141,10 +146,6 @@ pub fn open(path: &Path) -> Result<Connection, FileError> {
     remove(path)?;
     let io_error = |source| FileError::Io { path: path.into(), source };
     let database_error = |source| FileError::Database { path: path.into(), source };
-    // Made beside it, and there at once and whole: readers ask for it all the time, and would lock it half made.
-    let new = beside(path, "-new");
-    remove(&new)?;
-    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new).map_err(io_error)?;
     make(&new).map_err(database_error)?;
     fs::rename(&new, path).map_err(io_error)?;
     let connection = Connection::open(path).map_err(database_error)?;

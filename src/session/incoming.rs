@@ -75,7 +75,7 @@ impl WsSession {
             ws::Message::Ping(bytes) => ctx.pong(&bytes),
             ws::Message::Close(reason) => {
                 ctx.close(reason);
-                ctx.stop();
+                self.end(ctx);
             }
             ws::Message::Pong(_) | ws::Message::Nop => {}
         }
@@ -170,7 +170,7 @@ impl WsSession {
         match request {
             Request::Ping => {
                 self.incoming.refusals = 0;
-                ctx.text(encode(ServerEvent::Pong, id, clock::now(), &Nothing {}));
+                self.say(encode(ServerEvent::Pong, id, clock::now(), &Nothing {}), ctx);
             }
             Request::Authenticate { token } => self.authenticate(&token, id, ctx),
             _ if !self.sign_in.is_done() => {
@@ -220,7 +220,7 @@ impl WsSession {
         ctx: &mut ws::WebsocketContext<Self>,
     ) {
         self.seat.metrics.frame_refused(code.as_str());
-        ctx.text(encode_error(id, clock::now(), code, message));
+        self.say(encode_error(id, clock::now(), code, message), ctx);
         // Whoever is only too fast is told so for longer than whoever speaks another language.
         self.incoming.refusals += if code.is_temporary() { 1 } else { TEMPORARY_REFUSALS_PER_REFUSAL };
         if self.incoming.refusals >= REFUSALS_MAX * TEMPORARY_REFUSALS_PER_REFUSAL {

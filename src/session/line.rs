@@ -73,6 +73,8 @@ pub struct Line {
     /// The connection's task will, when it can.
     handed_on: Cell<bool>,
     broken: Cell<bool>,
+    /// Both close frames are exchanged: nothing more is read.
+    finished: Cell<bool>,
 }
 
 impl Line {
@@ -92,6 +94,16 @@ impl Line {
     pub fn end(&self) {
         self.owner.borrow_mut().take();
         self.queue.borrow_mut().truncate(usize::from(self.begun.get()));
+    }
+
+    /// Both sides have said that it is over. The connection ends as soon as its buffer is written.
+    pub fn finish(&self) {
+        self.finished.set(true);
+    }
+
+    /// True where nothing is to be read any more.
+    pub fn is_finished(&self) -> bool {
+        self.finished.get()
     }
 
     /// The connection is gone.

@@ -17,6 +17,7 @@ pub mod outgoing;
 pub mod line;
 pub mod wire;
 pub mod switchboard;
+pub mod stream_body;
 pub mod stream;
 pub mod slices;
 mod violation;
@@ -33,6 +34,7 @@ use actix_web::{Error, HttpRequest, HttpResponse, web};
 use actix_web_actors::ws;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytestring::ByteString;
 use rand::RngExt;
 
 use crate::auth::Authenticator;
@@ -47,8 +49,12 @@ use sign_in::SignIn;
 use slices::Slices;
 use switchboard::Lines;
 
-/// A peer that sent nothing for this long, not even a pong, is gone.
-pub const SILENCE_MAX: Duration = Duration::from_mins(1);
+/// A peer that sent nothing for this long, not even a pong, is gone. A live one is pinged every [`HEARTBEAT_SECONDS`], so
+/// this leaves a pong ten seconds on the slowest line.
+pub const SILENCE_MAX: Duration = Duration::from_secs(HEARTBEAT_SECONDS + 10);
+
+/// How long a peer that is told the end may take to answer with its own close frame.
+const CLOSE_WAIT: Duration = Duration::from_secs(1);
 
 /// What a session needs from its surroundings.
 #[derive(Clone)]
@@ -77,6 +83,7 @@ pub struct WsSession {
     last_heard: Instant,
     /// Set by the frame guard when it ended the stream.
     too_large: Arc<AtomicBool>,
+    /// Its close frame is written, or about to be: nothing may follow it.
     closing: bool,
 }
 
@@ -112,8 +119,14 @@ fn new_session_id() -> SessionId {
     URL_SAFE_NO_PAD.encode(rand::rng().random::<[u8; 16]>()).into()
 }
 
+/// How much longer a peer that is silent for so long is waited for; `None` where it is gone.
+fn patience_left(silent: Duration) -> Option<Duration> {
+    SILENCE_MAX.checked_sub(silent).filter(|left| !left.is_zero())
+}
+
 impl WsSession {
-    /// Ends the socket with a code of the table.
+    /// Ends the socket with a code of the table. The connection ends when the peer has answered with its own close frame
+    /// (RFC 6455, 7.1.1), and soon without.
     fn close(&mut self, code: CloseCode, ctx: &mut ws::WebsocketContext<Self>) {
         if std::mem::replace(&mut self.closing, true) {
             return;
@@ -125,15 +138,53 @@ impl WsSession {
             code: ws::CloseCode::from(code.number()),
             description: Some(code.reason().to_owned()),
         }));
+        self.leave();
+        ctx.run_later(CLOSE_WAIT, Self::end);
+    }
+
+    /// Both have said that it is over: once this end's word is written out, nobody waits any longer.
+    fn end(&mut self, ctx: &mut ws::WebsocketContext<Self>) {
+        self.line.finish();
         ctx.stop();
     }
 
-    fn watch_peer(&mut self, ctx: &mut ws::WebsocketContext<Self>) {
-        if self.last_heard.elapsed() > SILENCE_MAX {
-            log::debug!("session {} has fallen silent", self.id);
-            return ctx.stop();
+    /// Says something, unless the close frame went before it.
+    fn say(&self, text: ByteString, ctx: &mut ws::WebsocketContext<Self>) {
+        if !self.closing {
+            ctx.text(text);
         }
-        ctx.ping(b"");
+    }
+
+    fn ping(&mut self, ctx: &mut ws::WebsocketContext<Self>) {
+        if !self.closing {
+            ctx.ping(b"");
+        }
+    }
+
+    /// The hub sends nothing more, and counts the session no longer.
+    fn leave(&mut self) {
+        let Some(id) = self.line_id.take() else { return };
+        self.line.end();
+        self.lines.remove(id);
+        let gone = Disconnected { session: Arc::clone(&self.id) };
+        // Must arrive, or the hub would count a ghost: sent by a future that waits for room.
+        let told = self.seat.hub.send(gone);
+        actix_rt::spawn(async move {
+            if told.await.is_err() {
+                log::debug!("a session ended after the hub");
+            }
+        });
+    }
+
+    /// Ends the session when its peer has been silent for too long. It looks again when that may be so for the first time,
+    /// not in fixed steps: a dead peer would be noticed up to one step too late.
+    fn watch_silence(&mut self, ctx: &mut ws::WebsocketContext<Self>) {
+        if let Some(left) = patience_left(self.last_heard.elapsed()) {
+            ctx.run_later(left, Self::watch_silence);
+        } else {
+            log::debug!("session {} has fallen silent", self.id);
+            ctx.stop();
+        }
     }
 }
 
@@ -162,23 +213,13 @@ impl Actor for WsSession {
             return self.close(CloseCode::GoingAway, ctx);
         }
         self.seat.metrics.session_opened();
-        ctx.run_interval(Duration::from_secs(HEARTBEAT_SECONDS), Self::watch_peer);
+        ctx.run_interval(Duration::from_secs(HEARTBEAT_SECONDS), Self::ping);
+        self.watch_silence(ctx);
         self.await_sign_in(ctx);
     }
 
     fn stopped(&mut self, _: &mut Self::Context) {
-        self.line.end();
-        if let Some(id) = self.line_id.take() {
-            self.lines.remove(id);
-        }
-        let gone = Disconnected { session: Arc::clone(&self.id) };
-        // Must arrive, or the hub would count a ghost: sent by a future that waits for room.
-        let told = self.seat.hub.send(gone);
-        actix_rt::spawn(async move {
-            if told.await.is_err() {
-                log::debug!("a session ended after the hub");
-            }
-        });
+        self.leave();
     }
 }
 
@@ -186,7 +227,11 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for WsSession {
     fn handle(&mut self, item: Result<ws::Message, ws::ProtocolError>, ctx: &mut Self::Context) {
         self.last_heard = Instant::now();
         match item {
+            Ok(ws::Message::Close(_)) if self.closing => self.end(ctx),
+            // Written before the peer knew.
+            Ok(_) if self.closing => {}
             Ok(message) => self.take(message, ctx),
+            Err(_) if self.closing => ctx.stop(),
             Err(error) => {
                 log::debug!("session {} broke the protocol: {error}", self.id);
                 self.seat.metrics.frame_refused("protocol_error");
@@ -202,5 +247,20 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for WsSession {
             self.close(CloseCode::TooLarge, ctx);
         }
         ctx.stop();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_is_waited_for_until_35_seconds_of_silence_and_no_longer() {
+        let seconds = Duration::from_secs;
+        assert_eq!(patience_left(seconds(0)), Some(seconds(35)));
+        assert_eq!(patience_left(seconds(25)), Some(seconds(10)), "its pong may be on the way");
+        assert_eq!(patience_left(Duration::from_millis(34_999)), Some(Duration::from_millis(1)));
+        assert_eq!(patience_left(seconds(35)), None);
+        assert_eq!(patience_left(seconds(76)), None);
     }
 }

@@ -211,30 +211,30 @@ impl WsSession {
         self.sign_in.expiry = Some(ctx.run_later(Duration::from_secs(until_end), Self::expire));
         match warn_after(left, first) {
             None => {}
-            Some(0) => Self::warn(expires_at, ctx),
+            Some(0) => self.warn(expires_at, ctx),
             Some(wait) => {
-                let warn = move |_: &mut Self, ctx: &mut ws::WebsocketContext<Self>| {
-                    Self::warn(expires_at, ctx);
+                let warn = move |session: &mut Self, ctx: &mut ws::WebsocketContext<Self>| {
+                    session.warn(expires_at, ctx);
                 };
                 self.sign_in.warning = Some(ctx.run_later(Duration::from_secs(wait), warn));
             }
         }
     }
 
-    fn warn(expires_at: Timestamp, ctx: &mut ws::WebsocketContext<Self>) {
+    fn warn(&self, expires_at: Timestamp, ctx: &mut ws::WebsocketContext<Self>) {
         let now = clock::now();
         let warning = TokenExpiring { expires_at, seconds_left: seconds_left(expires_at, now) };
-        ctx.text(encode(ServerEvent::TokenExpiring, None, now, &warning));
+        self.say(encode(ServerEvent::TokenExpiring, None, now, &warning), ctx);
     }
 
     fn welcome(&mut self, id: Option<&RawValue>, now: Timestamp, ctx: &mut ws::WebsocketContext<Self>) {
         let Some(identity) = &self.sign_in.identity else { return };
-        ctx.text(encode(ServerEvent::Authenticated, id, now, &Authenticated::of(identity)));
+        self.say(encode(ServerEvent::Authenticated, id, now, &Authenticated::of(identity)), ctx);
     }
 
     fn expire(&mut self, ctx: &mut ws::WebsocketContext<Self>) {
         let message = "the token's time is over";
-        ctx.text(encode_error(None, clock::now(), ErrorCode::TokenExpired, message));
+        self.say(encode_error(None, clock::now(), ErrorCode::TokenExpired, message), ctx);
         self.close(CloseCode::TokenExpired, ctx);
     }
 }

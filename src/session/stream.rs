@@ -8,27 +8,24 @@
 //!    unless the position was recovered.
 //! 3. It ends with `closed` `{code, reason}`, a code of the close table, where the hub ends it.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context as PollContext, Poll};
 use std::time::Duration;
 
 use actix::prelude::*;
-use bytes::Bytes;
 use bytestring::ByteString;
-use futures_util::Stream;
 use serde::Serialize;
-use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::mpsc::Sender;
 use utoipa::ToSchema;
 
 use super::sign_in::Authenticated;
+use super::stream_body::{Content, Piece, StreamBody};
 use super::{SessionSeat, new_session_id};
 use crate::auth::{Identity, LEEWAY_SECONDS};
 use crate::hub::sessions::backlog::{Backlog, MESSAGES_MAX};
 use crate::hub::sessions::outbox::CLOSES_WAITING_MAX;
 use crate::hub::{
-    Admit, AdmitError, Connect, Deliver, Disconnected, Drained, Outbox, Outgoing, SendSnapshot, SessionId,
-    Subscribe, UmblerHub, Who,
+    Admit, AdmitError, Connect, Deliver, Disconnected, Outbox, Outgoing, SendSnapshot, SessionId, Subscribe,
+    Who,
 };
 use crate::protocol::event::{Heartbeat, ServerEvent, encode, encode_error};
 use crate::protocol::{CloseCode, ErrorCode, SnapshotLimits, SubscribeRequest};
@@ -51,22 +48,8 @@ pub struct StreamSession {
     request: StreamRequest,
     epoch: Option<Arc<str>>,
     backlog: Arc<Backlog>,
-    body: Sender<Chunk>,
+    body: Sender<Piece>,
     sent: u64,
-}
-
-/// Bytes of the body, and what they weigh in the backlog.
-struct Chunk {
-    bytes: Bytes,
-    weight: Option<usize>,
-}
-
-/// The body: what it hands to the connection counts as read.
-pub struct StreamBody {
-    chunks: Receiver<Chunk>,
-    backlog: Arc<Backlog>,
-    hub: Addr<UmblerHub>,
-    id: SessionId,
 }
 
 /// The content of `closed`.
@@ -80,10 +63,9 @@ pub struct Closed {
 
 /// Opens a stream: starts its actor and hands out the body.
 pub fn open(seat: SessionSeat, identity: Identity, request: StreamRequest) -> StreamBody {
-    let (body, chunks) = channel(MESSAGES_MAX + CLOSES_WAITING_MAX);
     let (id, backlog) = (new_session_id(), Arc::<Backlog>::default());
-    let stream =
-        StreamBody { chunks, backlog: Arc::clone(&backlog), hub: seat.hub.clone(), id: Arc::clone(&id) };
+    let hub = seat.hub.clone().recipient();
+    let (body, stream) = StreamBody::new(Arc::clone(&id), hub, Arc::clone(&backlog));
     StreamSession { id, seat, identity, request, epoch: None, backlog, body, sent: 0 }.start();
     stream
 }
@@ -172,7 +154,7 @@ impl StreamSession {
             expires_at.as_second().saturating_sub(clock::now().as_second()).saturating_add(LEEWAY_SECONDS);
         ctx.run_later(Duration::from_secs(u64::try_from(left).unwrap_or(0)), |stream, ctx| {
             let message = "the token's time is over";
-            stream.write(&encode_error(None, clock::now(), ErrorCode::TokenExpired, message), None);
+            stream.write(encode_error(None, clock::now(), ErrorCode::TokenExpired, message), None);
             stream.close(CloseCode::TokenExpired, ctx);
         });
     }
@@ -180,44 +162,20 @@ impl StreamSession {
     fn close(&mut self, code: CloseCode, ctx: &mut Context<Self>) {
         self.seat.metrics.session_closed(code.number());
         let closed = Closed { code: code.number(), reason: code.reason() };
-        self.write(&encode(ServerEvent::Closed, None, clock::now(), &closed), None);
+        self.write(encode(ServerEvent::Closed, None, clock::now(), &closed), None);
         ctx.stop();
     }
 
-    fn write(&self, frame: &ByteString, weight: Option<usize>) {
-        self.push(format!("data: {frame}\n\n").into(), weight);
+    fn write(&self, frame: ByteString, weight: Option<usize>) {
+        self.push(Content::Envelope(frame), weight);
     }
 
-    fn push(&self, bytes: Bytes, weight: Option<usize>) {
+    fn push(&self, content: Content, weight: Option<usize>) {
         // The backlog bounds what the hub queues below the channel's capacity; a reader who left needs nothing.
-        if let Err(error) = self.body.try_send(Chunk { bytes, weight }) {
+        if let Err(error) = self.body.try_send(Piece { content, weight }) {
             log::debug!("a stream takes no frames: {error}");
         }
     }
-
-    fn write_updates(&mut self, frames: &[ByteString], weight: usize) {
-        self.sent += frames.len() as u64;
-        let mut text = String::with_capacity(weight + frames.len() * 64);
-        for frame in frames {
-            if let (Some(epoch), Some(seq)) = (&self.epoch, seq_of(frame)) {
-                text.push_str("id: ");
-                text.push_str(epoch);
-                text.push(':');
-                text.push_str(seq);
-                text.push('\n');
-            }
-            text.push_str("data: ");
-            text.push_str(frame);
-            text.push_str("\n\n");
-        }
-        self.push(text.into(), Some(weight));
-    }
-}
-
-/// The position of an encoded update, as text: its place in the envelope is fixed.
-fn seq_of(frame: &str) -> Option<&str> {
-    let rest = frame.strip_prefix(r#"{"event":"umbler_update","seq":"#)?;
-    rest.split_once(',').map(|(seq, _)| seq)
 }
 
 /// The hub has admitted the user.
@@ -230,7 +188,7 @@ impl Handler<Welcome> for StreamSession {
 
     fn handle(&mut self, _: Welcome, _: &mut Self::Context) {
         let authenticated = Authenticated::of(&self.identity);
-        self.write(&encode(ServerEvent::Authenticated, None, clock::now(), &authenticated), None);
+        self.write(encode(ServerEvent::Authenticated, None, clock::now(), &authenticated), None);
     }
 }
 
@@ -240,18 +198,21 @@ impl Handler<Deliver> for StreamSession {
     fn handle(&mut self, deliver: Deliver, ctx: &mut Self::Context) {
         let weight = Some(deliver.bytes);
         match deliver.frames {
-            Outgoing::Updates(batch) => self.write_updates(batch.frames(), deliver.bytes),
-            Outgoing::Notice(frame) => self.write(&frame, weight),
+            Outgoing::Updates(batch) => {
+                self.sent += batch.frames().len() as u64;
+                self.push(Content::Updates(batch, self.epoch.clone()), weight);
+            }
+            Outgoing::Notice(frame) => self.write(frame, weight),
             Outgoing::Subscribed { frame, epoch, recovered } => {
                 self.epoch = Some(epoch);
-                self.write(&frame, weight);
+                self.write(frame, weight);
                 if !recovered {
                     self.ask_for_snapshot(ctx);
                 }
             }
             Outgoing::Heartbeat(seq) => {
                 let heartbeat = Heartbeat { seq, sent: self.sent };
-                self.write(&encode(ServerEvent::Heartbeat, None, clock::now(), &heartbeat), weight);
+                self.write(encode(ServerEvent::Heartbeat, None, clock::now(), &heartbeat), weight);
             }
             Outgoing::Close(code) => self.close(code, ctx),
         }
@@ -265,21 +226,5 @@ impl StreamSession {
         if self.seat.hub.try_send(ask).is_err() {
             self.close(CloseCode::GoingAway, ctx);
         }
-    }
-}
-
-impl Stream for StreamBody {
-    type Item = Result<Bytes, actix_web::Error>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut PollContext<'_>) -> Poll<Option<Self::Item>> {
-        let Poll::Ready(chunk) = self.chunks.poll_recv(cx) else { return Poll::Pending };
-        let Some(chunk) = chunk else { return Poll::Ready(None) };
-        if chunk.weight.is_some_and(|weight| self.backlog.subtract(weight))
-            && self.hub.try_send(Drained { session: Arc::clone(&self.id) }).is_err()
-        {
-            // The hub looks for such sessions once a second.
-            log::debug!("the hub is too busy to hear that stream {} has read all", self.id);
-        }
-        Poll::Ready(Some(Ok(chunk.bytes)))
     }
 }

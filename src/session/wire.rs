@@ -11,6 +11,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::line::Line;
 
+/// Bytes that are read and dropped at once, and how often, before a connection that is over ends. A socket that is closed
+/// with something unread resets the connection, and the peer may lose our last words.
+const DROPPED_BYTES: usize = 4 * 1024;
+const DROPS_MAX: usize = 32;
+
 /// One accepted connection.
 pub struct Wire {
     line: Rc<Line>,
@@ -38,6 +43,19 @@ impl Wire {
     }
 }
 
+/// Drops what the peer sent behind its close frame, as far as it is here.
+fn drop_unread(mut stream: Pin<&mut TcpStream>, cx: &mut Context<'_>) -> io::Result<()> {
+    for _ in 0..DROPS_MAX {
+        let mut bytes = [0; DROPPED_BYTES];
+        let mut unread = ReadBuf::new(&mut bytes);
+        match stream.as_mut().poll_read(cx, &mut unread)? {
+            Poll::Ready(()) if !unread.filled().is_empty() => {}
+            Poll::Ready(()) | Poll::Pending => break,
+        }
+    }
+    Ok(())
+}
+
 impl Drop for Wire {
     fn drop(&mut self) {
         // Whoever still holds the line, the socket closes now.
@@ -47,6 +65,11 @@ impl Drop for Wire {
 
 impl AsyncRead for Wire {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.line.is_finished() {
+            // Nothing is read, which is the end to the HTTP part: it writes out what it has and closes, where it would wait
+            // for the peer to do so first.
+            return self.poll_with(|stream| Poll::Ready(drop_unread(stream, cx)));
+        }
         self.poll_with(|stream| stream.poll_read(cx, buf))
     }
 }

@@ -17,12 +17,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::auth::AuthError;
 use crate::config::{ConfigError, ServeArgs, Values};
+use crate::journal::lock;
 use crate::journal::replace::ReplaceError;
 
 /// How long a tool that is told to stop may go on sleeping.
@@ -97,10 +98,10 @@ impl DatabaseArgs {
     /// Other settings do not matter here, so they may be wrong.
     fn path(&self) -> Result<PathBuf, ToolError> {
         if let Some(path) = &self.database_path {
-            return Ok(path.clone());
+            return Ok(lock::locate(path));
         }
         let values = Values::collect(&ServeArgs::default())?;
-        Ok(values.get("DATABASE_PATH").unwrap_or_default().into())
+        Ok(lock::locate(Path::new(values.get("DATABASE_PATH").unwrap_or_default())))
     }
 }
 

@@ -7,6 +7,7 @@ use std::thread;
 use socket2::SockRef;
 use umbler_hub::protocol::HEARTBEAT_SECONDS;
 
+use super::support::raw::RawSocket;
 use super::support::{Delivery, PATIENCE, Screen, spawn_hub};
 
 #[test]
@@ -80,4 +81,12 @@ fn a_heartbeat_amid_a_replay_tells_how_far_the_replay_got() {
             return assert_eq!(rest, (reached + 1..=MISSED).collect::<Vec<_>>());
         }
     }
+}
+
+#[test]
+fn a_peer_that_answers_no_ping_is_gone_before_the_next_one() {
+    let hub = spawn_hub();
+    // Pings come after 25 s and 50 s, and the end of patience after 35 s: their order shows it, however slow the machine is.
+    assert_eq!(RawSocket::upgraded(&hub).pings_until_the_end(), 1);
+    assert_eq!(hub.json("/health")["sessions"], 0);
 }

@@ -86,6 +86,7 @@ fn an_open_hub_answers_to_no_name_that_others_can_point_at_it() {
         assert!(RawSocket::connect(&hub).asks(&upgrade).starts_with("HTTP/1.1 101 "), "{own}");
     }
     assert_eq!(hub.get_with("/health", &[("host", &of_rebound)]).status, 200, "health is open to all");
+    hub.get_with("/metrics", &[("host", &of_rebound)]).refuses(403, "forbidden");
 }
 
 #[test]
@@ -95,6 +96,9 @@ fn a_hub_with_a_key_has_any_name_for_a_page_has_no_token() {
     let headers = [("host", "hub.example.com"), ("authorization", authorization.as_str())];
     assert_eq!(hub.get_with("/api/umbler/stats", &headers).status, 200);
     hub.get_with("/api/umbler/stats", &headers[..1]).refuses(401, "unauthorized");
+    // Whoever sits on the same machine needs no token for these, but a page of another site sits there too.
+    hub.get_with("/metrics", &headers[..1]).refuses(401, "unauthorized");
+    assert_eq!(hub.get("/metrics").status, 200);
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! The protocol of frames, byte by byte: `docs/rfc6455.md` says what is held and where the hub deviates.
 
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 
-use super::support::raw::{ACCEPT, RawFrame, RawSocket, frame, handshake, header};
-use super::support::{Hub, spawn_hub};
+use super::support::raw::{ACCEPT, KEY, RawFrame, RawSocket, frame, handshake, header};
+use super::support::{Hub, hub_with, spawn_hub};
 
 const PING: &str = r#"{"event":"ping"}"#;
 
@@ -50,6 +52,12 @@ fn a_wrong_handshake_is_refused() {
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{changed:?}: {answer}");
         assert_eq!(answer.contains("sec-websocket-version: 13"), status == "426", "{answer}");
     }
+    for doubled in [("sec-websocket-key", KEY), ("sec-websocket-version", "13")] {
+        let twice = handshake(&hub, &[doubled, doubled]);
+        assert!(RawSocket::connect(&hub).asks(&twice).starts_with("HTTP/1.1 400 "), "{twice}");
+    }
+    let old = handshake(&hub, &[]).replacen("HTTP/1.1", "HTTP/1.0", 1);
+    assert!(RawSocket::connect(&hub).asks(&old).contains(" 400 "), "HTTP/1.0 knows no upgrade");
     let post = handshake(&hub, &[]).replacen("GET ", "POST ", 1);
     assert!(RawSocket::connect(&hub).asks(&post).starts_with("HTTP/1.1 405 "));
 }
@@ -188,6 +196,51 @@ fn the_hub_ends_the_connection_by_itself() {
     socket.sends(&frame(0x88, &1000_u16.to_be_bytes()));
     assert_eq!(socket.hears_close(), Some(1000));
     assert_eq!(socket.frame(), None, "the connection ends although this end stays open");
+}
+
+#[test]
+fn a_connection_ends_as_soon_as_both_sides_have_closed() {
+    let hub = hub_with(&[("MAX_SESSIONS", "1")]);
+    let close = frame(0x88, &1000_u16.to_be_bytes());
+    let nobody_is_there = || while hub.json("/health")["sessions"] != 0 {};
+    let by_the_client = || {
+        nobody_is_there();
+        let mut socket = RawSocket::upgraded(&hub);
+        let begun = Instant::now();
+        socket.sends(&close);
+        assert_eq!(socket.hears_close(), Some(1000));
+        (begun, socket)
+    };
+    let by_the_hub = || {
+        nobody_is_there();
+        let _the_only_one = RawSocket::upgraded(&hub);
+        let mut socket = RawSocket::connect(&hub);
+        let begun = Instant::now();
+        socket.asks(&handshake(&hub, &[]));
+        assert_eq!(socket.hears_close(), Some(4502));
+        socket.sends(&close);
+        (begun, socket)
+    };
+    // A hub that waits for the client to end the connection does so for half a second at least, each time. One that does not may
+    // be slow on a busy machine, but not each time.
+    let is_prompt = |close: &dyn Fn() -> (Instant, RawSocket)| {
+        let (begun, mut socket) = close();
+        assert_eq!(socket.frame(), None);
+        begun.elapsed() < Duration::from_millis(400)
+    };
+    assert!((0..50).any(|_| is_prompt(&by_the_client)), "the client closed first");
+    assert!((0..50).any(|_| is_prompt(&by_the_hub)), "the hub closed first");
+}
+
+#[test]
+fn a_peer_that_does_not_answer_a_close_is_not_waited_for() {
+    let hub = hub_with(&[("MAX_SESSIONS", "1")]);
+    let _the_only_one = RawSocket::upgraded(&hub);
+    let mut socket = RawSocket::connect(&hub);
+    socket.asks(&handshake(&hub, &[]));
+    assert_eq!(socket.hears_close(), Some(4502));
+    socket.sends(&frame(0x81, PING.as_bytes()));
+    assert_eq!(socket.frame(), None, "nothing follows a close, and the connection ends");
 }
 
 #[test]

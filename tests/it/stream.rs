@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::support::boards::Held;
 use super::support::keys::{SECRET, token};
-use super::support::{Hub, hub_with, spawn_hub};
+use super::support::{Hub, PATIENCE, hub_with, spawn_hub};
 
 /// One stream, read event by event.
 struct Stream {
@@ -20,6 +20,8 @@ impl Stream {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        // A stream lives as long as its test, which reads when it wants to.
+        let request = request.config().timeout_global(Some(PATIENCE * 6)).build();
         let response = request.call().expect("the hub answers");
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
@@ -173,4 +175,33 @@ fn a_stream_brings_boards_whole_and_then_what_changed() {
     hub.provider().says("b", "hello");
     reads_until(2);
     assert_eq!(held.0["metrics:live"].whole, 1);
+}
+
+#[test]
+fn a_stream_that_stops_reading_is_brought_up_to_date_when_it_reads_again() {
+    let hub = hub_with(&[("UPDATES_IN_MEMORY", "64")]);
+    let mut sleeper = Stream::open(&hub, "", &[]);
+    for event in ["connection_established", "subscribed", "umbler_data"] {
+        sleeper.hears(event);
+    }
+    let mut awake = hub.screen().watching(&["updates"]);
+    // Until the kernel's buffers and the stream's queue are full, and then more than the hub keeps in memory.
+    let text = "x".repeat(60_000);
+    let is_behind = || hub.counter("umbler_hub_sessions_behind_total") > 0;
+    let (mut count, mut left) = (0, 80);
+    while left > 0 {
+        hub.provider().says("a", &text);
+        awake.hears_update("new_message");
+        count += 1;
+        left -= i64::from(is_behind());
+    }
+    hub.provider().says("a", "live again");
+    let mut heard = Vec::new();
+    while heard.last() != Some(&(count + 1)) {
+        let envelope = sleeper.next().expect("the stream goes on");
+        if envelope["event"] == "umbler_update" {
+            heard.push(envelope["seq"].as_i64().expect("a position"));
+        }
+    }
+    assert_eq!(heard, (1..=count + 1).collect::<Vec<_>>(), "each once");
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::words::{indexed, indexed_phone};
+use crate::journal::private;
 
 /// The form of the index; a file of another one is built anew.
 const VERSION: i64 = 1;
@@ -61,7 +62,7 @@ pub(super) fn beside(database: &Path) -> PathBuf {
 
 /// Opens the file, making it where it is missing.
 pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
-    make_private(path);
+    private::tighten(path);
     let connection = Connection::open(path)?;
     connection.busy_timeout(std::time::Duration::from_millis(BUSY_TIMEOUT_MS))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -72,12 +73,6 @@ pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "secure_delete", true)?;
     connection.set_prepared_statement_cache_capacity(32);
     Ok(connection)
-}
-
-/// Nobody but its owner reads it; where that does not work, opening says why.
-fn make_private(path: &Path) {
-    use std::os::unix::fs::OpenOptionsExt;
-    drop(fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path));
 }
 
 /// Takes the file away, with its log.

@@ -92,6 +92,7 @@ pub async fn list(
         (status = 200, description = "Durable.", body = AcknowledgedAnswer),
         (status = 403, description = "Viewers take note of nothing.", body = ErrorBody),
         (status = 404, description = "No alert of a chat that the token sees has this id.", body = ErrorBody),
+        (status = 415, description = "A body, of which none is needed, is not declared as JSON.", body = ErrorBody),
         (status = 503, description = "Not durable: try again.", body = ErrorBody),
         QuestionRefusals,
     ),

@@ -160,7 +160,6 @@ pub async fn put(
 ) -> Result<Answer<ChangedMemberAnswer>, ApiError> {
     caller.require_admin(FOR_ADMINS)?;
     Params::read(request.query_string())?.finish()?;
-    body::check_json(&request)?;
     let id = path_id(path)?;
     let body = body::read(&request, payload, BODY_BYTES_MAX, &state).await?.bytes;
     let member = parse(&id, &body)?;
@@ -183,6 +182,7 @@ pub async fn put(
         (status = 200, description = "Durable.", body = ChangedMemberAnswer),
         (status = 403, description = "The token is no admin's.", body = ErrorBody),
         (status = 404, description = "The directory does not have this id.", body = ErrorBody),
+        (status = 415, description = "A body, of which none is needed, is not declared as JSON.", body = ErrorBody),
         (status = 503, description = "Not durable: try again.", body = ErrorBody),
         QuestionRefusals,
     ),
@@ -229,7 +229,6 @@ pub async fn import(
 ) -> Result<Answer<ImportAnswer>, ApiError> {
     caller.require_admin(FOR_ADMINS)?;
     Params::read(request.query_string())?.finish()?;
-    body::check_type(&request, "text/csv")?;
     let body = body::read(&request, payload, CSV_BYTES_MAX, &state).await?.bytes;
     let members = member_csv::read(&body).map_err(ApiError::BadRequest)?;
     let entries = members.len();

@@ -19,13 +19,14 @@ pub mod alerts;
 pub mod metrics;
 
 use actix_web::body::BoxBody;
+use actix_web::http::Method;
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{Handler, HttpRequest, HttpResponse, Resource, Responder, web};
 use serde::Serialize;
 use utoipa::OpenApi;
 
 use super::error::ApiError;
-use super::guards::method_not_allowed;
+use super::writes::{self, Takes};
 
 /// Their description.
 #[derive(OpenApi)]
@@ -71,31 +72,34 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .service(readable("/chats/{id}/timeline", history::timeline))
         .service(readable("/messages", messages::list))
         .service(readable("/search", search::search))
-        .service(
-            web::resource("/notify")
-                .route(web::post().to(notify::notify))
-                .default_service(web::route().to(method_not_allowed)),
-        )
-        .service(readable("/revocations", revocations::list).route(web::post().to(revocations::revoke)))
+        .service(web::resource("/notify").route(writes::route(Method::POST, Takes::Json, notify::notify)))
+        .service(readable("/revocations", revocations::list).route(writes::route(
+            Method::POST,
+            Takes::Json,
+            revocations::revoke,
+        )))
         .service(readable("/members", members::list))
-        .service(
-            web::resource("/members/import")
-                .route(web::post().to(members::import))
-                .default_service(web::route().to(method_not_allowed)),
-        )
+        .service(web::resource("/members/import").route(writes::route(
+            Method::POST,
+            Takes::Csv,
+            members::import,
+        )))
         .service(
             web::resource("/members/{id}")
-                .route(web::put().to(members::put))
-                .route(web::delete().to(members::delete))
-                .default_service(web::route().to(method_not_allowed)),
+                .route(writes::route(Method::PUT, Takes::Json, members::put))
+                .route(writes::route(Method::DELETE, Takes::Nothing, members::delete)),
         )
-        .service(readable("/settings", settings::get).route(web::put().to(settings::put)))
+        .service(readable("/settings", settings::get).route(writes::route(
+            Method::PUT,
+            Takes::Json,
+            settings::put,
+        )))
         .service(readable("/alerts", alerts::list))
-        .service(
-            web::resource("/alerts/{id}/acknowledge")
-                .route(web::post().to(alerts::acknowledge))
-                .default_service(web::route().to(method_not_allowed)),
-        )
+        .service(web::resource("/alerts/{id}/acknowledge").route(writes::route(
+            Method::POST,
+            Takes::Nothing,
+            alerts::acknowledge,
+        )))
         .configure(metrics::configure);
 }
 
@@ -106,10 +110,7 @@ where
     Args: actix_web::FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    web::resource(path)
-        .route(web::get().to(handler.clone()))
-        .route(web::head().to(handler))
-        .default_service(web::route().to(method_not_allowed))
+    web::resource(path).route(web::get().to(handler.clone())).route(web::head().to(handler))
 }
 
 /// JSON that no cache keeps: it holds customers' data.

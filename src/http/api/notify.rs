@@ -72,7 +72,6 @@ pub async fn notify(
 ) -> Result<Answer<NotifyAnswer>, ApiError> {
     caller.require_admin("notices are sent by admins")?;
     Params::read(request.query_string())?.finish()?;
-    body::check_json(&request)?;
     let notice = read(&body::read(&request, payload, BODY_BYTES_MAX, &state).await?.bytes)?;
     let ack = store(&state, Submission::Notice(Box::new(notice))).await?;
     Ok(Answer(NotifyAnswer {

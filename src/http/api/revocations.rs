@@ -111,7 +111,6 @@ pub async fn revoke(
     caller.require_admin("revocations are for admins")?;
     let revoked_by = caller.identity.sub;
     Params::read(request.query_string())?.finish()?;
-    body::check_json(&request)?;
     let body = body::read(&request, payload, BODY_BYTES_MAX, &state).await?.bytes;
     let now = clock::now();
     let (user, issued_before) = parse(&body, now)?;

@@ -94,7 +94,6 @@ pub async fn put(
     caller.require_admin("settings are changed by admins")?;
     Params::read(request.query_string())?.finish()?;
     let only_after = only_after(request.headers())?;
-    body::check_json(&request)?;
     let body = body::read(&request, payload, BODY_BYTES_MAX, &state).await?.bytes;
     let values = settings_fields::read(&body, &state.settings.time_zone)?;
     let settings = SettingsShape { time_zone: state.settings.time_zone.clone(), values };

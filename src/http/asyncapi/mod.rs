@@ -13,7 +13,6 @@ use actix_web::http::{Method, header};
 use actix_web::{HttpResponse, web};
 use serde_json::{Map, Value, json};
 
-use super::guards;
 use crate::protocol::event::ServerEvent;
 use crate::protocol::{ClientEvent, CloseCode};
 use messages::{Way, answer, client_message, is_answer, server_message, way};
@@ -27,12 +26,7 @@ static ENCODED: LazyLock<String> = LazyLock::new(|| document().to_string());
 
 /// The description.
 pub fn configure(config: &mut web::ServiceConfig) {
-    config.service(
-        web::resource(PATH)
-            .get(describe)
-            .route(web::route().method(Method::HEAD).to(describe))
-            .default_service(web::route().to(guards::method_not_allowed)),
-    );
+    config.service(web::resource(PATH).get(describe).route(web::route().method(Method::HEAD).to(describe)));
 }
 
 async fn describe() -> HttpResponse {

@@ -133,6 +133,18 @@ impl RawSocket {
         }
     }
 
+    /// Answers nothing until the connection ends; how often the hub pinged meanwhile.
+    pub fn pings_until_the_end(&mut self) -> usize {
+        let mut pings = 0;
+        loop {
+            match self.take_frame() {
+                Some(frame) => pings += usize::from(frame.first == 0x89),
+                None if self.reads() => {}
+                None => return pings,
+            }
+        }
+    }
+
     /// Reads until the connection ends; everything that was said.
     pub fn rest(&mut self) -> String {
         while self.reads() {}
@@ -160,6 +172,23 @@ fn already_gone(error: std::io::Error) -> std::io::Result<()> {
     if gone.contains(&error.kind()) { Ok(()) } else { Err(error) }
 }
 
+/// Sends one request on a connection of its own; the head of the answer. These headers are added, or put in place of ours;
+/// an empty value leaves one out.
+pub fn answer_to(hub: &Hub, method: &str, path: &str, changed: &[(&str, &str)], body: &str) -> String {
+    let (host, length) = (hub.address().to_string(), body.len().to_string());
+    let ours = [("host", host.as_str()), ("content-length", length.as_str())];
+    let request = format!("{method} {path} HTTP/1.1\r\n{}\r\n{body}", lines(&ours, changed));
+    RawSocket::connect(hub).asks(&request)
+}
+
+/// The lines of these headers, with others added, or put in their place; an empty value leaves one out.
+fn lines(ours: &[(&str, &str)], changed: &[(&str, &str)]) -> String {
+    let kept = ours.iter().filter(|(name, _)| changed.iter().all(|(other, _)| other != name));
+    let lines = kept.chain(changed).filter(|(_, value)| !value.is_empty());
+    let lines: Vec<String> = lines.map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    lines.concat()
+}
+
 /// The head of a good handshake, with these headers added, or put in place of ours; an empty value leaves one out.
 pub fn handshake(hub: &Hub, changed: &[(&str, &str)]) -> String {
     let host = hub.address().to_string();
@@ -170,10 +199,7 @@ pub fn handshake(hub: &Hub, changed: &[(&str, &str)]) -> String {
         ("sec-websocket-version", "13"),
         ("sec-websocket-key", KEY),
     ];
-    let kept = ours.iter().filter(|(name, _)| changed.iter().all(|(other, _)| other != name));
-    let lines = kept.chain(changed).filter(|(_, value)| !value.is_empty());
-    let lines: Vec<String> = lines.map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    format!("GET /ws HTTP/1.1\r\n{}\r\n", lines.concat())
+    format!("GET /ws HTTP/1.1\r\n{}\r\n", lines(&ours, changed))
 }
 
 /// A masked frame: first byte and payload.

@@ -1,0 +1,81 @@
+//! What is checked of every request that changes something, before its handler runs: that no page of another site made it.
+//!
+//! Without a JWT key whoever reaches the hub is admin, and a page that somebody looks at on the hub's machine reaches it
+//! too: browsers let any page post a form or plain text anywhere without asking first. So a write must come from the hub's
+//! own pages or those of `FRONTEND_URL`, under a name that nobody else can point at the hub, and declare a body of a type
+//! that other sites' pages may not send unasked. Routes that change something are made with [`route`].
+//!
+//! The webhook has rules of its own (`webhook.rs`): the provider's `Content-Type` is not looked at.
+
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
+use actix_web::middleware::{Next, from_fn};
+use actix_web::{Error, FromRequest, Handler, HttpRequest, Responder, ResponseError, Route, web};
+
+use super::error::ApiError;
+use super::state::EdgeState;
+use super::{origin, rebinding};
+
+/// The body that a write takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// A body, declared as JSON.
+    Json,
+    /// A body, declared as CSV.
+    Csv,
+    /// None; what is sent all the same must be declared as JSON.
+    Nothing,
+}
+
+/// The only way to a handler that changes something.
+pub fn route<F, Args>(method: Method, takes: Takes, handler: F) -> Route
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    let guard = move |request: ServiceRequest, next: Next<BoxBody>| guard(takes, request, next);
+    web::method(method).to(handler).wrap(from_fn(guard))
+}
+
+async fn guard(
+    takes: Takes,
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    match check(takes, request.request()) {
+        Ok(()) => next.call(request).await,
+        // A response and no `Err`, which would pass by the middleware that adds headers and counts requests.
+        Err(refusal) => Ok(request.into_response(refusal.error_response())),
+    }
+}
+
+fn check(takes: Takes, request: &HttpRequest) -> Result<(), ApiError> {
+    rebinding::check(request)?;
+    origin::check(request, &EdgeState::of(request)?.settings.origins)?;
+    match takes {
+        Takes::Json => check_type(request, "application/json"),
+        Takes::Csv => check_type(request, "text/csv"),
+        Takes::Nothing if has_body(request) => check_type(request, "application/json"),
+        Takes::Nothing => Ok(()),
+    }
+}
+
+fn check_type(request: &HttpRequest, expected: &'static str) -> Result<(), ApiError> {
+    let declared = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = declared.and_then(|value| value.split(';').next()).unwrap_or_default();
+    if essence.trim().eq_ignore_ascii_case(expected) {
+        Ok(())
+    } else {
+        Err(ApiError::UnsupportedType(expected))
+    }
+}
+
+/// True where a body is announced, or a type for one.
+fn has_body(request: &HttpRequest) -> bool {
+    let headers = request.headers();
+    let is_empty = headers.get(CONTENT_LENGTH).is_none_or(|length| length.as_bytes() == b"0");
+    !is_empty || headers.contains_key(TRANSFER_ENCODING) || headers.contains_key(CONTENT_TYPE)
+}
