@@ -71,7 +71,8 @@ export function Shell() {
 function Controls() {
   const say = useWords();
   const { enter } = useWall();
-  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  // Without that a style tag would be put in, which the content security policy refuses.
+  const { colorScheme, setColorScheme } = useMantineColorScheme({ keepTransitions: true });
   const names = { auto: say('themeAuto'), light: say('themeLight'), dark: say('themeDark') };
   const theme = say('theme', { theme: names[colorScheme] });
   const { pathname } = useLocation();

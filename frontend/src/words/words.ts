@@ -2,12 +2,13 @@
 
 import i18next from 'i18next';
 import { initReactI18next, useTranslation } from 'react-i18next';
+import { forBrowser } from 'umbler-hub-client/storage';
 
 import { EN, type Word } from './en.ts';
 import { PT } from './pt.ts';
 
 const KEY = 'umbler-hub-language';
-const known = localStorage.getItem(KEY);
+const known = forBrowser.getItem(KEY);
 
 await i18next.use(initReactI18next).init({
   lng: known ?? (navigator.language.startsWith('pt') ? 'pt-BR' : 'en'),
@@ -29,7 +30,7 @@ export function useWords(): Say {
 
 export function otherLanguage() {
   const language = i18next.language === 'pt-BR' ? 'en' : 'pt-BR';
-  localStorage.setItem(KEY, language);
+  forBrowser.setItem(KEY, language);
   document.documentElement.lang = language;
   void i18next.changeLanguage(language);
 }
