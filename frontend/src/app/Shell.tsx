@@ -2,6 +2,7 @@ import { ActionIcon, Button, useMantineColorScheme } from '@mantine/core';
 import { Suspense, useEffect, useState } from 'react';
 import { NavLink, Outlet, useLocation } from 'react-router';
 
+import { hubTime } from '../hub/clock.ts';
 import { hub, useHub } from '../hub/hub.tsx';
 import { storeToken } from '../hub/token.ts';
 import { useAlertSound } from '../live/sound.ts';
@@ -81,7 +82,7 @@ function Controls() {
     <div className="controls">
       <Who />
       {canShowPast(pathname) && at === null && (
-        <ActionIcon variant="subtle" color="gray" onClick={() => go(Math.floor((Date.now() - HOUR_MS) / MINUTE_MS) * MINUTE_MS)} aria-label={say('toPast')} title={say('toPast')}><Icon name="past" /></ActionIcon>
+        <ActionIcon variant="subtle" color="gray" onClick={() => go(Math.floor((hubTime() - HOUR_MS) / MINUTE_MS) * MINUTE_MS)} aria-label={say('toPast')} title={say('toPast')}><Icon name="past" /></ActionIcon>
       )}
       {pathname.startsWith('/live') && at === null && (
         <ActionIcon variant="subtle" color="gray" onClick={enter} aria-label={say('wall')} title={say('wall')}><Icon name="wall" /></ActionIcon>

@@ -4,8 +4,10 @@ import i18next from 'i18next';
 import { initReactI18next, useTranslation } from 'react-i18next';
 import { forBrowser } from 'umbler-hub-client/storage';
 
+import { useStore } from '../hub/store.ts';
 import { EN, type Word } from './en.ts';
 import { PT } from './pt.ts';
+import { zone } from './zone.ts';
 
 const KEY = 'umbler-hub-language';
 const known = forBrowser.getItem(KEY);
@@ -23,8 +25,10 @@ document.documentElement.lang = i18next.language;
 
 export type Say = (word: Word, values?: Record<string, string | number>) => string;
 
+/** Whoever says something says times too: drawn again in another language, and in another zone. */
 export function useWords(): Say {
   const { t } = useTranslation();
+  useStore(zone);
   return t as Say;
 }
 

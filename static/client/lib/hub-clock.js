@@ -27,7 +27,7 @@ export class HubClock {
   /** Milliseconds since 1970; by this machine's own clock before the hub was heard. */
   now() {
     if (this.#offsets.length === 0) return this.#runtime.now();
-    return this.#runtime.steady() + Math.max(...this.#offsets);
+    return Math.floor(this.#runtime.steady() + Math.max(...this.#offsets));
   }
 
   /** A frame came. @param {Envelope} envelope */
