@@ -39,6 +39,7 @@ export class TrafficStore extends Store<Traffic> {
   #failure: string | null = null;
   #begun = false;
   #correcting: ReturnType<typeof setTimeout> | null = null;
+  /** Calls off what waits for another day, or for history to be whole again. */
   #stopWaiting = () => {};
 
   constructor(client: UmblerHubClient) {
@@ -125,6 +126,7 @@ export class TrafficStore extends Store<Traffic> {
 
   #forget() {
     this.#reading += 1;
+    this.#stopWaiting();
     this.#day = null;
     this.#usual = null;
     this.#later = [];
