@@ -1,6 +1,6 @@
 /**
  * A hub in a test's hand: the real client on a socket and a REST row that say only what the test lets them say. Time
- * stands still, and goes on where the test lets it.
+ * stands still, on the machine's clock and on the page's, and goes on where the test lets it.
  */
 
 import assert from 'node:assert/strict';
@@ -8,6 +8,10 @@ import { mock, type TestContext } from 'node:test';
 import hub, { UmblerHubClient, type Chat, type Envelope, type Message, type Snapshot, type Subscribed, type Update } from 'umbler-hub-client';
 
 export const NOW = Date.parse('2026-03-02T15:00:00Z');
+/** How old the page is when a test begins, in milliseconds: it was just opened. */
+const PAGE_AGE_MS = 5;
+/** Tests of one file share the page; each of them comes so much later. */
+const APART_MS = 3_600_000;
 /** Longer than a store takes to tell. */
 const CALM_MS = 50;
 
@@ -39,11 +43,18 @@ export class FakeHub {
   readonly questions: Question[] = [];
   authRequired = false;
   #waiters: ((question: Question) => void)[] = [];
+  static #tests = 0;
 
-  /** `timers`: the test's own clock; what stores ask of the page's one connection is asked here. */
+  /** What stores ask of the page's one connection is asked here. */
   constructor(t: TestContext) {
     mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'Date'], now: NOW });
-    t.after(() => mock.timers.reset());
+    const begun = PAGE_AGE_MS + APART_MS * FakeHub.#tests;
+    FakeHub.#tests += 1;
+    const steady = mock.method(performance, 'now', () => begun + Date.now() - NOW);
+    t.after(() => {
+      steady.mock.restore();
+      mock.timers.reset();
+    });
     const sockets = this.sockets;
     const runtime = {
       WebSocket: class extends Socket {
@@ -114,6 +125,11 @@ export class FakeHub {
   asked(): Promise<Question> {
     const question = this.questions.shift();
     return question ? Promise.resolve(question) : new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  /** Answers every question alike, those too that follow from the answers. */
+  async answerAll(body: unknown) {
+    for (await settled(); this.questions.length > 0; await settled()) await this.questions.shift()?.answer(body);
   }
 
   get #socket(): Socket {

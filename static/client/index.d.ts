@@ -72,7 +72,12 @@ export declare class UmblerHubClient {
   readonly hello: ConnectionEstablished | null;
   readonly transport: 'websocket' | 'stream' | null;
   readonly url: string;
-  /** When the hub was last heard while the data was current, in milliseconds since 1970; null before that. */
+  /**
+   * What time it is on the hub, in milliseconds since 1970, however wrong this machine's clock is. Waits and days are to be
+   * counted by it. Before the hub was heard it is this machine's time.
+   */
+  hubTime(): number;
+  /** When the hub was last heard while the data was current, in milliseconds since 1970 by this machine; null before that. */
   readonly lastHeardAt: number | null;
   /** How old the data may be, in milliseconds; null before there is any. */
   dataAge(): number | null;

@@ -417,7 +417,10 @@ export interface HubOptions {
 
 /** The client's surroundings, for tests. */
 export interface Runtime {
+  /** The machine's clock, in milliseconds since 1970. It may be wrong, and be set while the page is open. */
   now(): number;
+  /** Milliseconds since any moment, on a clock that nobody can set. It may stand still while the machine sleeps. */
+  steady(): number;
   random(): number;
   setTimeout(run: () => void, ms: number): unknown;
   clearTimeout(timer: any): void;

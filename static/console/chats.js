@@ -76,7 +76,7 @@ function fill(element, chat, isSelected) {
 
 /** @param {Chat} chat */
 function labels(chat) {
-  const waited = chat.waiting && chat.waitingSince !== null ? age(Date.now() - Date.parse(chat.waitingSince)) : null;
+  const waited = chat.waiting && chat.waitingSince !== null ? age(hub.hubTime() - Date.parse(chat.waitingSince)) : null;
   return [
     waited === null ? null : word('waitingFor', { age: waited }),
     chat.sector?.name,

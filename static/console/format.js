@@ -1,9 +1,24 @@
 // @ts-check
-/** Times, ages and numbers for people. */
+/** Times, ages and numbers for people. Times are those of the hub's zone, whatever that of the browser is. */
 
+import hub from '../client/index.js';
 import { locale, named, word } from './words.js';
 
 /** @import { MessageSummary } from '../client/index.d.ts' */
+
+/** The hub's; the browser's until the hub has told. @type {string | undefined} */
+let timeZone;
+let days = daysOf(timeZone);
+
+/** @param {string} name one that this browser does not know changes nothing */
+export function setZone(name) {
+  try {
+    days = daysOf(name);
+    timeZone = name;
+  } catch {
+    // Times stay those of the browser's zone.
+  }
+}
 
 /** @param {number} ms */
 export function age(ms) {
@@ -14,17 +29,22 @@ export function age(ms) {
   return word('days', { count: Math.floor(seconds / 86_400) });
 }
 
-/** The time of today, the date too of another day. @param {string} at */
+/** The time of today, the date too of another day. Today is the hub's. @param {string} at */
 export function moment(at) {
-  const date = new Date(at);
-  const today = date.toDateString() === new Date().toDateString();
+  const then = Date.parse(at);
+  const today = days.format(then) === days.format(hub.hubTime());
   const day = today ? {} : /** @type {const} */ ({ day: '2-digit', month: '2-digit' });
-  return new Intl.DateTimeFormat(locale(), { ...day, hour: '2-digit', minute: '2-digit' }).format(date);
+  return new Intl.DateTimeFormat(locale(), { ...day, hour: '2-digit', minute: '2-digit', timeZone }).format(then);
+}
+
+/** @param {string | undefined} zone */
+function daysOf(zone) {
+  return new Intl.DateTimeFormat('en', { dateStyle: 'short', timeZone: zone });
 }
 
 /** @param {string} at */
 export function exactMoment(at) {
-  return new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'medium' }).format(new Date(at));
+  return new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'medium', timeZone }).format(new Date(at));
 }
 
 /** @param {number | undefined} count */

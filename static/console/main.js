@@ -4,6 +4,7 @@
 import hub from '../client/index.js';
 import { chats } from './chats.js';
 import { eachFrame } from './dom.js';
+import { setZone } from './format.js';
 import { messages } from './messages.js';
 import { settings } from './settings.js';
 import { keptToken, signIn } from './sign-in.js';
@@ -24,11 +25,22 @@ function drawAll() {
   drawUpdates();
 }
 
+async function learnZone() {
+  try {
+    const { settings: known } = await hub.get('/api/umbler/settings');
+    setZone(known.timeZone);
+    drawAll();
+  } catch {
+    // Times stay those of the browser's zone: an older hub does not tell its own.
+  }
+}
+
 settings(drawAll);
 drawAll();
 
 hub.on('status', drawAll);
 hub.on('error', drawState);
+hub.on('subscribed', learnZone);
 hub.on('data', eachFrame(() => {
   drawStats();
   drawChats();

@@ -1,6 +1,7 @@
 // @ts-check
 /** Language and colours: as the browser says, until somebody chooses otherwise. */
 
+import { forBrowser } from '../client/storage.js';
 import { byId, say } from './dom.js';
 import { speak, spoken, word } from './words.js';
 
@@ -20,40 +21,22 @@ export function settings(changed) {
     say(theme, word(isDark() ? 'light' : 'dark'));
   };
 
-  const chosen = recall(THEME);
+  const chosen = forBrowser.getItem(THEME);
   if (chosen === 'dark' || chosen === 'light') document.documentElement.dataset.theme = chosen;
-  speak((recall(LANGUAGE) ?? navigator.language).startsWith('pt') ? 'pt' : 'en');
+  speak((forBrowser.getItem(LANGUAGE) ?? navigator.language).startsWith('pt') ? 'pt' : 'en');
   label();
 
   language.addEventListener('click', () => {
     speak(spoken() === 'pt' ? 'en' : 'pt');
-    keep(LANGUAGE, spoken());
+    forBrowser.setItem(LANGUAGE, spoken());
     label();
     changed();
   });
   theme.addEventListener('click', () => {
     const next = isDark() ? 'light' : 'dark';
     document.documentElement.dataset.theme = next;
-    keep(THEME, next);
+    forBrowser.setItem(THEME, next);
     label();
   });
   dark.addEventListener('change', label);
-}
-
-/** @param {string} key */
-function recall(key) {
-  try {
-    return localStorage.getItem(key);
-  } catch {
-    return null;
-  }
-}
-
-/** @param {string} key @param {string} value */
-function keep(key, value) {
-  try {
-    localStorage.setItem(key, value);
-  } catch {
-    // The choice then lasts until the page is left.
-  }
 }

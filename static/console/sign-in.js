@@ -2,17 +2,14 @@
 /** A token where the hub wants one. It is kept for this tab only, and never leaves it but for the hub. */
 
 import hub from '../client/index.js';
+import { forTab } from '../client/storage.js';
 import { byId, say } from './dom.js';
 
 const TOKEN = 'umbler-hub:token';
 
 /** The token of an earlier visit in this tab. */
 export function keptToken() {
-  try {
-    return sessionStorage.getItem(TOKEN);
-  } catch {
-    return null;
-  }
+  return forTab.getItem(TOKEN);
 }
 
 export function signIn() {
@@ -44,7 +41,8 @@ export function signIn() {
     const appears = wanted && form.hidden;
     form.hidden = !wanted;
     byId('main').hidden = wanted;
-    byId('sign-out').hidden = wanted || keptToken() === null;
+    // Signed in without a token that is kept: the browser keeps nothing.
+    byId('sign-out').hidden = wanted || (keptToken() === null && hub.user === null);
     byId('who').hidden = hub.user === null;
     say(byId('who'), hub.user?.name ?? hub.user?.id ?? '');
     say(error, wanted && (tried || keptToken() !== null) ? (hub.error?.message ?? '') : '');
@@ -54,10 +52,6 @@ export function signIn() {
 
 /** @param {string | null} token */
 function keep(token) {
-  try {
-    if (token === null) sessionStorage.removeItem(TOKEN);
-    else sessionStorage.setItem(TOKEN, token);
-  } catch {
-    // It then has to be given again after a reload.
-  }
+  if (token === null) forTab.removeItem(TOKEN);
+  else forTab.setItem(TOKEN, token);
 }

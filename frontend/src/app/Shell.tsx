@@ -2,6 +2,7 @@ import { ActionIcon, Button, useMantineColorScheme } from '@mantine/core';
 import { Suspense, useEffect, useState } from 'react';
 import { NavLink, Outlet, useLocation } from 'react-router';
 
+import { hubTime } from '../hub/clock.ts';
 import { hub, useHub } from '../hub/hub.tsx';
 import { storeToken } from '../hub/token.ts';
 import { useAlertSound } from '../live/sound.ts';
@@ -71,7 +72,8 @@ export function Shell() {
 function Controls() {
   const say = useWords();
   const { enter } = useWall();
-  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  // Without that a style tag would be put in, which the content security policy refuses.
+  const { colorScheme, setColorScheme } = useMantineColorScheme({ keepTransitions: true });
   const names = { auto: say('themeAuto'), light: say('themeLight'), dark: say('themeDark') };
   const theme = say('theme', { theme: names[colorScheme] });
   const { pathname } = useLocation();
@@ -80,7 +82,7 @@ function Controls() {
     <div className="controls">
       <Who />
       {canShowPast(pathname) && at === null && (
-        <ActionIcon variant="subtle" color="gray" onClick={() => go(Math.floor((Date.now() - HOUR_MS) / MINUTE_MS) * MINUTE_MS)} aria-label={say('toPast')} title={say('toPast')}><Icon name="past" /></ActionIcon>
+        <ActionIcon variant="subtle" color="gray" onClick={() => go(Math.floor((hubTime() - HOUR_MS) / MINUTE_MS) * MINUTE_MS)} aria-label={say('toPast')} title={say('toPast')}><Icon name="past" /></ActionIcon>
       )}
       {pathname.startsWith('/live') && at === null && (
         <ActionIcon variant="subtle" color="gray" onClick={enter} aria-label={say('wall')} title={say('wall')}><Icon name="wall" /></ActionIcon>

@@ -1,10 +1,14 @@
 import { Button, TextInput } from '@mantine/core';
 import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
 
+import { hubTime } from '../hub/clock.ts';
+import { localOf, momentOf } from '../hub/days.ts';
 import { replays } from '../hub/hub.tsx';
+import { useStore } from '../hub/store.ts';
 import { Icon } from '../parts/icons.tsx';
 import { fullMoment } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
+import { zone } from '../words/zone.ts';
 import { addressed, useMoment } from './moment.ts';
 import { usePlayed } from './played.ts';
 import { Player } from './Player.tsx';
@@ -56,23 +60,23 @@ export function TimeBar() {
   );
 }
 
-/** Date and time, as this screen's clock reads them. */
+/** Date and time, as the clocks of the team's zone show them. */
 function Field({ at, go }: { at: number; go: (at: number | null) => void }) {
   const say = useWords();
-  const shown = localOf(at);
+  const timeZone = useStore(zone);
+  const shown = fieldOf(at, timeZone);
   const [typed, setTyped] = useState(shown);
   useEffect(() => setTyped(shown), [shown]);
   useEffect(() => {
-    const wanted = Date.parse(typed);
+    const wanted = momentOf(typed, timeZone);
     if (typed === shown || Number.isNaN(wanted)) return;
-    const timer = setTimeout(() => (wanted < Date.now() ? go(wanted) : setTyped(shown)), TYPING_MS);
+    const timer = setTimeout(() => (wanted < hubTime() ? go(wanted) : setTyped(shown)), TYPING_MS);
     return () => clearTimeout(timer);
-  }, [typed, shown, go]);
-  return <TextInput className="moment" size="xs" type="datetime-local" step={at % MINUTE_MS === 0 ? 60 : 1} aria-label={say('momentLabel')} value={typed} max={localOf(Date.now())} onChange={(event) => setTyped(event.currentTarget.value)} />;
+  }, [typed, shown, timeZone, go]);
+  return <TextInput className="moment" size="xs" type="datetime-local" step={at % MINUTE_MS === 0 ? 60 : 1} aria-label={say('momentLabel')} value={typed} max={fieldOf(hubTime(), timeZone)} onChange={(event) => setTyped(event.currentTarget.value)} />;
 }
 
 /** As the field wants it: `2026-03-02T13:00`. */
-function localOf(at: number): string {
-  const local = new Date(at - new Date(at).getTimezoneOffset() * MINUTE_MS).toISOString();
-  return at % MINUTE_MS === 0 ? local.slice(0, 16) : local.slice(0, 19);
+function fieldOf(at: number, timeZone: string | undefined): string {
+  return localOf(at, timeZone).slice(0, at % MINUTE_MS === 0 ? 16 : 19);
 }

@@ -3,6 +3,8 @@
 import { useCallback, useMemo } from 'react';
 import { useLocation, useSearchParams } from 'react-router';
 
+import { hubTime, useClockShifts } from '../hub/clock.ts';
+
 /** The pages that can show the past. */
 const PAGES = ['/live', '/chats'];
 
@@ -20,18 +22,19 @@ export interface Moment {
 export function useMoment(): Moment {
   const [params, setParams] = useSearchParams();
   const { pathname } = useLocation();
+  const shifts = useClockShifts();
   const told = canShowPast(pathname) ? params.get('at') : null;
   const go = useCallback((at: number | null) => {
     const changed = new URLSearchParams(location.search);
-    if (at !== null && at < Date.now()) changed.set('at', isoOf(at));
+    if (at !== null && at < hubTime()) changed.set('at', isoOf(at));
     else changed.delete('at');
     setParams(changed, { replace: true });
   }, [setParams]);
   return useMemo(() => {
     const parsed = told === null ? Number.NaN : Date.parse(told);
-    const at = parsed <= Date.now() ? parsed : null;
+    const at = parsed <= hubTime() ? parsed : null;
     return { at, iso: at === null ? undefined : new Date(at).toISOString(), wrong: told !== null && at === null, go };
-  }, [told, go]);
+  }, [told, go, shifts]);
 }
 
 /** The moment in the address, which is ahead of what is drawn. */

@@ -64,8 +64,8 @@ export class VitalStore extends Store<Vitals | null> {
     const user = this.#user;
     const [health, webhook] = (await Promise.all([this.#client.get('/health'), this.#client.get('/api/umbler/webhook/status')])) as [Health, WebhookStatus];
     if (user !== this.#user) return;
-    const readAt = Date.now();
-    this.set({ health, webhook, readAt, rate: this.#rate(readAt, webhook.accepted + webhook.duplicates + webhook.ignored) });
+    const readAt = this.#client.hubTime();
+    this.set({ health, webhook, readAt, rate: this.#rate(performance.now(), webhook.accepted + webhook.duplicates + webhook.ignored) });
   }
 
   /** The rate over the last minute at most, from what was counted then and now. */

@@ -1,7 +1,8 @@
 /**
  * How fresh the screen is: from the customer's phone to here, measured on the customers' messages that arrive live.
  *
- * Both clocks count: where this computer's is wrong, so is the figure, and a figure below zero says so.
+ * Counted from the provider's time to the hub's: where one of the two clocks is wrong, so is the figure, and a figure below
+ * zero says so. The clock of this computer does not count.
  */
 
 import type { UmblerHubClient, Update } from 'umbler-hub-client';
@@ -18,11 +19,13 @@ export interface Arrivals {
 const SAMPLES_MAX = 20;
 
 export class ArrivalStore extends Store<Arrivals> {
+  #client: UmblerHubClient;
   #samples: number[] = [];
   #replaying = 0;
 
   constructor(client: UmblerHubClient) {
     super({ medianMs: null, lastMs: null, count: 0 });
+    this.#client = client;
     client.on('subscribed', ({ replayed }) => {
       // What was missed comes late by its nature.
       this.#replaying = replayed;
@@ -36,7 +39,7 @@ export class ArrivalStore extends Store<Arrivals> {
       return;
     }
     if (type !== 'new_message' || message?.source !== 'Contact') return;
-    this.#samples = [...this.#samples, Date.now() - Date.parse(message.at)].slice(-SAMPLES_MAX);
+    this.#samples = [...this.#samples, this.#client.hubTime() - Date.parse(message.at)].slice(-SAMPLES_MAX);
     const sorted = this.#samples.toSorted((a, b) => a - b);
     const medianMs = sorted[Math.floor(sorted.length / 2)] ?? null;
     this.soon(() => ({ medianMs, lastMs: this.#samples.at(-1) ?? null, count: this.#samples.length }));

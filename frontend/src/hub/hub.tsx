@@ -5,6 +5,7 @@ import type { Metrics, UmblerData } from 'umbler-hub-client';
 import hub from 'umbler-hub-client';
 import { useWebSocket, type UseWebSocketResult } from 'umbler-hub-client/react';
 
+import { setZone } from '../words/zone.ts';
 import { AlertStore } from './alerts.ts';
 import { ArrivalStore } from './arrivals.ts';
 import { BOARDS, BoardStore, type BoardName } from './boards.ts';
@@ -27,6 +28,11 @@ export const alerts = new AlertStore(hub);
 const boards = Object.fromEntries(BOARDS.map((name) => [name, new BoardStore(hub, name)])) as Record<BoardName, BoardStore>;
 export const replays = new ReplayStore(hub);
 export const settings = new SettingsStore(hub);
+
+settings.subscribe(() => {
+  const known = settings.get().settings;
+  if (known !== null) setZone(known.timeZone);
+});
 
 const CHANNELS = ['updates', 'stats', 'presence'] as const;
 

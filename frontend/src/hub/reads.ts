@@ -15,7 +15,7 @@ const AGAIN_MS = 1000;
 
 type Query = Record<string, string | number | undefined>;
 
-let next = 0;
+let next = -Infinity;
 
 export async function read(path: string, query?: Query): Promise<any> {
   for (let left = TRIES; ; left -= 1) {
@@ -29,6 +29,7 @@ export async function read(path: string, query?: Query): Promise<any> {
   }
 }
 
+/** A page is born with its whole budget: that is when somebody waits for it. */
 function turn(): Promise<void> {
   const now = performance.now();
   next = Math.max(next, now - BURST * GAP_MS) + GAP_MS;

@@ -45,7 +45,7 @@ export class ReplayStore extends Store<Playing | null> {
   #run: Run | null = null;
   #reading = 0;
   #ticking: ReturnType<typeof setInterval> | null = null;
-  /** When the last update came, on this screen's clock; null while the hub has not begun. */
+  /** When the last update came, on a clock that nobody sets; null while the hub has not begun. */
   #cameAt: number | null = null;
   /** When that was, and its position: what is paused goes on from it, so that nothing is passed over. */
   #lastAt = 0;
@@ -102,7 +102,7 @@ export class ReplayStore extends Store<Playing | null> {
       ...(state.until === null ? {} : { until: new Date(state.until) }),
       speed: state.speed,
       onStart: ({ until }) => this.#of(run, () => {
-        this.#cameAt = Date.now();
+        this.#cameAt = performance.now();
         this.#change({ until: Date.parse(until) });
       }),
       onUpdate: (update, { seq, timestamp }) => this.#of(run, () => this.#take(update, seq ?? 0, timestamp)),
@@ -164,7 +164,7 @@ export class ReplayStore extends Store<Playing | null> {
     if (state === null || seq <= this.#seq) return;
     this.#seq = seq;
     this.#lastAt = timestamp === undefined ? this.#lastAt : Date.parse(timestamp);
-    this.#cameAt = Date.now();
+    this.#cameAt = performance.now();
     state.played += 1;
     if (chat) {
       if (type !== 'chat_gone' && chat.open) this.#chats.set(chat.id, chat);
@@ -179,7 +179,7 @@ export class ReplayStore extends Store<Playing | null> {
     const state = this.#state;
     if (state === null) return 0;
     if (this.#run === null) return state.at;
-    const passed = this.#cameAt === null ? 0 : Date.now() - this.#cameAt;
+    const passed = this.#cameAt === null ? 0 : performance.now() - this.#cameAt;
     return Math.min(Math.max(this.#floor, this.#lastAt + passed * state.speed), state.until ?? Infinity);
   }
 

@@ -1,12 +1,14 @@
-/** The user's token: in memory, and in this tab's sessionStorage where the user wants that. Never in an address. */
+/** The user's token: in memory, and in this tab's sessionStorage where the user wants that and the browser lets us. Never in an address. */
+
+import { forTab } from 'umbler-hub-client/storage';
 
 const KEY = 'umbler-hub-token';
 
 export function storedToken(): string | null {
-  return sessionStorage.getItem(KEY);
+  return forTab.getItem(KEY);
 }
 
 export function storeToken(token: string | null) {
-  if (token === null) sessionStorage.removeItem(KEY);
-  else sessionStorage.setItem(KEY, token);
+  if (token === null) forTab.removeItem(KEY);
+  else forTab.setItem(KEY, token);
 }

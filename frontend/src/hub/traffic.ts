@@ -5,6 +5,7 @@
 
 import type { UmblerHubClient, Update } from 'umbler-hub-client';
 
+import { whenReached } from './clock.ts';
 import { readDay, type Counts, type Day, type Usual } from './day-traffic.ts';
 import { isMissing, reasonOf } from './errors.ts';
 import { Store } from './store.ts';
@@ -38,7 +39,8 @@ export class TrafficStore extends Store<Traffic> {
   #failure: string | null = null;
   #begun = false;
   #correcting: ReturnType<typeof setTimeout> | null = null;
-  #midnight: ReturnType<typeof setTimeout> | null = null;
+  /** Calls off what waits for another day, or for history to be whole again. */
+  #stopWaiting = () => {};
 
   constructor(client: UmblerHubClient) {
     super(NOTHING);
@@ -84,9 +86,14 @@ export class TrafficStore extends Store<Traffic> {
 
   /** Another day begins, or history is whole again. */
   #wait({ hours, rebuilding }: Day) {
-    if (this.#midnight !== null) clearTimeout(this.#midnight);
-    const end = hours.at(-1)?.until ?? 0;
-    this.#midnight = setTimeout(() => void this.read(), rebuilding ? RETRY_MS : Math.max(1000, end - Date.now()));
+    this.#stopWaiting();
+    const again = () => void this.read();
+    if (rebuilding) {
+      const timer = setTimeout(again, RETRY_MS);
+      this.#stopWaiting = () => clearTimeout(timer);
+    } else {
+      this.#stopWaiting = whenReached(hours.at(-1)?.until ?? 0, again);
+    }
   }
 
   #update({ type, changes = [], chat, message, otherMessages = [] }: Update, seq: number) {
@@ -119,6 +126,7 @@ export class TrafficStore extends Store<Traffic> {
 
   #forget() {
     this.#reading += 1;
+    this.#stopWaiting();
     this.#day = null;
     this.#usual = null;
     this.#later = [];

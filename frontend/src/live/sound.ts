@@ -1,6 +1,7 @@
 /** A short tone when an alert is raised: off until somebody wants it, and remembered in this browser. */
 
 import { useEffect } from 'react';
+import { forBrowser } from 'umbler-hub-client/storage';
 
 import { alerts } from '../hub/hub.tsx';
 import { Store, useStore } from '../hub/store.ts';
@@ -17,7 +18,7 @@ export interface Sound {
   blocked: boolean;
 }
 
-const store = new Store<Sound>({ on: localStorage.getItem(KEY) === 'on', blocked: false });
+const store = new Store<Sound>({ on: forBrowser.getItem(KEY) === 'on', blocked: false });
 let context: AudioContext | null = null;
 let last = 0;
 
@@ -27,8 +28,8 @@ export function useSound(): Sound {
 
 export function switchSound() {
   const on = !store.get().on;
-  if (on) localStorage.setItem(KEY, 'on');
-  else localStorage.removeItem(KEY);
+  if (on) forBrowser.setItem(KEY, 'on');
+  else forBrowser.removeItem(KEY);
   store.set({ on, blocked: false });
   if (on) void wake().then(beep);
 }

@@ -32,11 +32,11 @@ function sample() {
 }
 
 /** Null where the numbers are not those of now: a part is no number, and neither is what was seen before an outage. */
-export function sampleOf({ isLive }: UmblerHubClient, { chats, waiting, complete }: OpenChats): Sample | null {
-  if (!complete || !isLive) return null;
+export function sampleOf(client: UmblerHubClient, { chats, waiting, complete }: OpenChats): Sample | null {
+  if (!complete || !client.isLive) return null;
   const direct = chats.filter(({ kind }) => kind === 'direct');
   return {
-    at: Date.now(),
+    at: client.hubTime(),
     open: direct.length,
     unanswered: waiting.length,
     unassigned: direct.filter(({ owner }) => owner === null).length,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
+import hub from 'umbler-hub-client';
 
 import { PERIODS, renewAtMidnight, spanOf } from './period.ts';
 
@@ -22,4 +23,23 @@ test('a report that is left open begins the new day at midnight', (t) => {
   assert.deepEqual(days, []);
   mock.timers.tick(1_000);
   assert.deepEqual(days, ['2026-03-03T03:00:00.000Z']);
+});
+
+test('a report that is left open over a sleep begins the new day as soon as the hub has told the time', (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  let time = Date.parse('2026-03-03T02:50:00Z');
+  const told = mock.method(hub, 'hubTime', () => time);
+  t.after(() => {
+    told.mock.restore();
+    mock.timers.reset();
+  });
+  let renewed = 0;
+  renewAtMidnight(time, ZONE, () => (renewed += 1));
+  mock.timers.tick(1_000);
+  assert.equal(renewed, 0);
+  // Timers stand still in a sleep.
+  time += 8 * 3_600_000;
+  mock.timers.tick(1_000);
+  mock.timers.tick(5_000);
+  assert.equal(renewed, 1);
 });

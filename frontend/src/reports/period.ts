@@ -1,5 +1,6 @@
 /** The period of a report, in whole days of the hub's time zone. It stands in the address, like everything that is chosen. */
 
+import { whenReached } from '../hub/clock.ts';
 import { dayOf, isDay, midnight, plusDays } from '../hub/days.ts';
 
 export const PERIODS = ['today', 'yesterday', 'week', 'month', 'custom'] as const;
@@ -15,8 +16,6 @@ export interface Span {
 const HOURS_DAYS_MAX = 2;
 const DAYS_MAX = 62;
 const DAY_MS = 86_400_000;
-/** A timer that comes a moment too early asks again then, and not at once. */
-const RENEW_MS_MIN = 1000;
 const DAYS: Record<Exclude<Period, 'custom'>, [number, number | null]> = { today: [0, null], yesterday: [-1, 0], week: [-6, null], month: [-29, null] };
 
 /** Null where the two days are no period. */
@@ -38,7 +37,5 @@ export function bucketOf({ from, until }: Span): 'hour' | 'day' | 'week' {
 
 /** Days are of `at`: without this, “today” would go on over midnight. The answer calls it off. */
 export function renewAtMidnight(at: number, zone: string, renew: () => void): () => void {
-  const end = Date.parse(midnight(plusDays(dayOf(at, zone), 1), zone));
-  const timer = setTimeout(renew, Math.max(RENEW_MS_MIN, end - Date.now()));
-  return () => clearTimeout(timer);
+  return whenReached(Date.parse(midnight(plusDays(dayOf(at, zone), 1), zone)), renew);
 }

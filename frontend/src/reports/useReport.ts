@@ -3,8 +3,9 @@
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { useSearchParams } from 'react-router';
 
-import { settings } from '../hub/hub.tsx';
+import { hubTime, useClockShifts } from '../hub/clock.ts';
 import { useStore } from '../hub/store.ts';
+import { zone as teamZone } from '../words/zone.ts';
 import { FILTERS, type Query } from './metrics.ts';
 import { bucketOf, PERIODS, renewAtMidnight, spanOf, type Period } from './period.ts';
 
@@ -13,12 +14,14 @@ const HERE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 export function useReport() {
   const [params, setParams] = useSearchParams();
-  const { settings: known } = useStore(settings);
   const [told, setTold] = useState<string | null>(null);
-  const zone = told ?? known?.timeZone ?? HERE;
-  const [round, setRound] = useState({ at: Date.now(), count: 0 });
-  const again = useCallback(() => setRound(({ count }) => ({ at: Date.now(), count: count + 1 })), []);
-  useEffect(() => renewAtMidnight(round.at, zone, again), [round.at, zone, again]);
+  const known = useStore(teamZone);
+  const zone = told ?? known ?? HERE;
+  const [asked, setAsked] = useState(0);
+  const again = useCallback(() => setAsked((count) => count + 1), []);
+  const round = asked + useClockShifts();
+  const at = useMemo(hubTime, [round]);
+  useEffect(() => renewAtMidnight(at, zone, again), [at, zone, again]);
 
   const set = useCallback((changes: Record<string, string>) => {
     setParams(() => {
@@ -37,13 +40,13 @@ export function useReport() {
   const clock = params.get('clock') === 'business' ? 'business' : 'wall';
   const compare = params.get('compare') !== 'no';
   const filters = FILTERS.map((name) => params.get(name) ?? '').join('\n');
-  const span = useMemo(() => spanOf(period, since, till, zone, round.at), [period, since, till, zone, round.at]);
+  const span = useMemo(() => spanOf(period, since, till, zone, at), [period, since, till, zone, at]);
   const query = useMemo((): Query | null => {
     if (span === null) return null;
     const chosen = filters.split('\n').map((id, index) => [FILTERS[index], id || undefined]);
     return { ...span, clock: clock === 'business' ? clock : undefined, ...Object.fromEntries(chosen) };
   }, [span, clock, filters]);
-  return { params, set, period, since, till, clock, compare, zone, setZone: setTold, query, bucket: span === null ? 'day' : bucketOf(span), round: round.count, at: round.at, again } as const;
+  return { params, set, period, since, till, clock, compare, zone, setZone: setTold, query, bucket: span === null ? 'day' : bucketOf(span), round, at, again } as const;
 }
 
 export type Report = ReturnType<typeof useReport>;
@@ -51,10 +54,10 @@ export type Report = ReturnType<typeof useReport>;
 /** Asks anew when the screen comes back to somebody. */
 export function useRefresh(again: () => void) {
   useEffect(() => {
-    let left = Date.now();
+    let left = hubTime();
     const look = () => {
-      if (document.visibilityState === 'hidden') left = Date.now();
-      else if (Date.now() - left > 60_000) again();
+      if (document.visibilityState === 'hidden') left = hubTime();
+      else if (hubTime() - left > 60_000) again();
     };
     document.addEventListener('visibilitychange', look);
     return () => document.removeEventListener('visibilitychange', look);

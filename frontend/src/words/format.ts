@@ -1,8 +1,11 @@
-/** Times, durations and numbers for people. */
+/** Times, durations and numbers for people. Times are those of the team's zone, whatever that of the computer is. */
 
 import type { Named } from 'umbler-hub-client';
 
+import { hubTime } from '../hub/clock.ts';
+import { dayOf } from '../hub/days.ts';
 import { locale, type Say } from './words.ts';
+import { zone } from './zone.ts';
 
 const two = (number: number) => String(number).padStart(2, '0');
 
@@ -30,21 +33,21 @@ export function delay(ms: number): string {
   return `${new Intl.NumberFormat(locale(), { minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(Math.max(0, ms) / 1000)} s`;
 }
 
-/** The time of today; the date too of another day. */
+/** The time of today; the date too of another day. Today is the hub's. */
 export function moment(at: string | null): string {
   if (at === null) return '–';
-  const date = new Date(at);
-  const today = date.toDateString() === new Date().toDateString();
+  const [then, timeZone] = [Date.parse(at), zone.get()];
+  const today = dayOf(then, timeZone) === dayOf(hubTime(), timeZone);
   const day = today ? {} : ({ day: '2-digit', month: '2-digit' } as const);
-  return new Intl.DateTimeFormat(locale(), { ...day, hour: '2-digit', minute: '2-digit' }).format(date);
+  return new Intl.DateTimeFormat(locale(), { ...day, hour: '2-digit', minute: '2-digit', timeZone }).format(then);
 }
 
 export function fullMoment(at: string, timeZone?: string): string {
-  return new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: timeZone ? 'short' : 'medium', timeZone }).format(new Date(at));
+  return new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: timeZone ? 'short' : 'medium', timeZone: timeZone ?? zone.get() }).format(new Date(at));
 }
 
 export function clockTime(at: number): string {
-  return new Intl.DateTimeFormat(locale(), { timeStyle: 'medium' }).format(at);
+  return new Intl.DateTimeFormat(locale(), { timeStyle: 'medium', timeZone: zone.get() }).format(at);
 }
 
 /** A duration to be compared with others: `45 s`, `12 min 5 s`, `3 h 12 min`, `2 d 4 h`. */

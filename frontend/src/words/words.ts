@@ -2,12 +2,15 @@
 
 import i18next from 'i18next';
 import { initReactI18next, useTranslation } from 'react-i18next';
+import { forBrowser } from 'umbler-hub-client/storage';
 
+import { useStore } from '../hub/store.ts';
 import { EN, type Word } from './en.ts';
 import { PT } from './pt.ts';
+import { zone } from './zone.ts';
 
 const KEY = 'umbler-hub-language';
-const known = localStorage.getItem(KEY);
+const known = forBrowser.getItem(KEY);
 
 await i18next.use(initReactI18next).init({
   lng: known ?? (navigator.language.startsWith('pt') ? 'pt-BR' : 'en'),
@@ -22,14 +25,16 @@ document.documentElement.lang = i18next.language;
 
 export type Say = (word: Word, values?: Record<string, string | number>) => string;
 
+/** Whoever says something says times too: drawn again in another language, and in another zone. */
 export function useWords(): Say {
   const { t } = useTranslation();
+  useStore(zone);
   return t as Say;
 }
 
 export function otherLanguage() {
   const language = i18next.language === 'pt-BR' ? 'en' : 'pt-BR';
-  localStorage.setItem(KEY, language);
+  forBrowser.setItem(KEY, language);
   document.documentElement.lang = language;
   void i18next.changeLanguage(language);
 }

@@ -13,6 +13,7 @@ import { Connection } from './connection.js';
 import { Emitter } from './emitter.js';
 import { HubError } from './envelope.js';
 import { Holdings } from './holdings.js';
+import { HubClock } from './hub-clock.js';
 import { Replay } from './replay.js';
 import { askForFile, askForJson } from './rest.js';
 import { browserRuntime } from './runtime.js';
@@ -33,6 +34,7 @@ export class UmblerHubClient {
   /** @type {string | null} */ #url = null;
   #emitter = new Emitter();
   #tokens = new TokenSource();
+  #clock;
   #holdings;
   #connection;
   #store;
@@ -40,8 +42,9 @@ export class UmblerHubClient {
   /** @param {HubOptions} [options] @param {Partial<Runtime>} [runtime] other surroundings than the browser, for tests */
   constructor(options = {}, runtime = {}) {
     this.#runtime = { ...browserRuntime(), ...runtime };
+    this.#clock = new HubClock(this.#runtime);
     this.#holdings = new Holdings(this.#runtime, () => this.#store.touch());
-    this.#connection = new Connection(this.#runtime, this.#tokens, this.#holdings, {
+    this.#connection = new Connection(this.#runtime, this.#clock, this.#tokens, this.#holdings, {
       changed: () => this.#store.touch(true),
       heard: (envelope) => {
         this.#emitter.emit(envelope.event, envelope.data, envelope);
@@ -198,7 +201,7 @@ export class UmblerHubClient {
    * @returns {{ stop(): void }}
    */
   replay(options) {
-    return new Replay(this.#runtime, this.url, this.#tokens, options);
+    return new Replay(this.#runtime, this.#clock, this.url, this.#tokens, options);
   }
 
   /**
@@ -270,14 +273,22 @@ export class UmblerHubClient {
     return this.#url ?? this.#resolve();
   }
 
-  /** When the hub was last heard while the data was current, in milliseconds since 1970; null before that. */
+  /**
+   * What time it is on the hub, in milliseconds since 1970, however wrong this machine's clock is. Waits and days are to be
+   * counted by it. Before the hub was heard it is this machine's time.
+   */
+  hubTime() {
+    return this.#clock.now();
+  }
+
+  /** When the hub was last heard while the data was current, in milliseconds since 1970 by this machine; null before that. */
   get lastHeardAt() {
     return this.#connection.lastHeardAt;
   }
 
   /** How old the data may be, in milliseconds; null before there is any. */
   dataAge() {
-    return this.lastHeardAt === null ? null : Math.max(0, this.#runtime.now() - this.lastHeardAt);
+    return this.#connection.silence;
   }
 
   /** Status, data and error in one object that is another when one of them is: for `useSyncExternalStore`. */

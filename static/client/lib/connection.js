@@ -5,11 +5,13 @@ import { CLOSE, HubError, finalClose } from './envelope.js';
 import { openLink } from './link.js';
 import { Retry } from './retry.js';
 import { Session } from './session.js';
+import { stopwatch } from './stopwatch.js';
 import { Watch } from './watch.js';
 
 /** @import { ConnectionEstablished, Envelope, HubOptions, Runtime, Status, User } from '../types.d.ts' */
 /** @import { End, Owner } from './session.js' */
 /** @import { Holdings } from './holdings.js' */
+/** @import { HubClock } from './hub-clock.js' */
 /** @import { TokenSource } from './tokens.js' */
 
 /** Without a connection for so long, what is held is called stale. */
@@ -27,6 +29,7 @@ export const REFUSALS_MAX = 3;
 
 export class Connection {
   #runtime;
+  #clock;
   #tokens;
   #holdings;
   #events;
@@ -45,14 +48,15 @@ export class Connection {
   /** Has caught up since `start`. */ #settled = false;
   #isStale = false;
   /** Refused tokens in a row. */ #refusals = 0;
-  /** @type {number | null} */ #lastHeardAt = null;
+  /** When the hub was last heard while the data was current. @type {{ at: number, age: () => number } | null} */ #lastHeard = null;
   /** @type {unknown} */ #staleTimer = null;
   /** @type {unknown} */ #upgradeTimer = null;
   /** @type {Owner} */ #owner;
 
-  /** @param {Runtime} runtime @param {TokenSource} tokens @param {Holdings} holdings @param {ConnectionEvents} events */
-  constructor(runtime, tokens, holdings, events) {
+  /** @param {Runtime} runtime @param {HubClock} clock @param {TokenSource} tokens @param {Holdings} holdings @param {ConnectionEvents} events */
+  constructor(runtime, clock, tokens, holdings, events) {
     this.#runtime = runtime;
+    this.#clock = clock;
     this.#tokens = tokens;
     this.#holdings = holdings;
     this.#events = events;
@@ -60,6 +64,7 @@ export class Connection {
     this.#watch = new Watch(runtime, () => this.#woke(), () => holdings.position.save());
     this.#owner = {
       runtime,
+      clock,
       tokens,
       plan: () => holdings.plan(),
       greeted: (session, hello) => this.#greeted(session, hello),
@@ -96,7 +101,12 @@ export class Connection {
   }
 
   get lastHeardAt() {
-    return this.#lastHeardAt;
+    return this.#lastHeard?.at ?? null;
+  }
+
+  /** Milliseconds since then. */
+  get silence() {
+    return this.#lastHeard?.age() ?? null;
   }
 
   get isStopped() {
@@ -130,7 +140,7 @@ export class Connection {
 
   /** Opens, or opens anew, at this address. @param {string} url @param {HubOptions['transport']} transport */
   moveTo(url, transport) {
-    if (url !== this.#url) this.#lastHeardAt = null;
+    if (url !== this.#url) this.#lastHeard = null;
     this.#url = url;
     this.#transport = transport;
     this.#retry.cancel();
@@ -161,7 +171,7 @@ export class Connection {
 
   /** Nothing of this user may stay, not even for a frame. */
   forgetUser() {
-    this.#user = this.#lastHeardAt = null;
+    this.#user = this.#lastHeard = null;
     this.#holdings.forget();
     this.#events.changed();
   }
@@ -205,8 +215,9 @@ export class Connection {
 
   /** @param {Session} session @param {Envelope} envelope */
   #heard(session, envelope) {
+    this.#clock.hear(envelope);
     const isNews = this.#holdings.take(session, envelope, this.#hello?.epoch ?? null);
-    if (envelope.event !== 'pong' && this.status === 'connected') this.#lastHeardAt = this.#runtime.now();
+    if (envelope.event !== 'pong' && this.status === 'connected') this.#hearNow();
     if (isNews) this.#events.heard(envelope);
   }
 
@@ -288,7 +299,7 @@ export class Connection {
   #nowConnected() {
     this.#wasConnected = true;
     this.#isStale = false;
-    this.#lastHeardAt = this.#runtime.now();
+    this.#hearNow();
     this.#retry.connected();
     if (this.#staleTimer !== null) this.#runtime.clearTimeout(this.#staleTimer);
     this.#staleTimer = null;
@@ -296,6 +307,10 @@ export class Connection {
     const connecting = this.#connecting;
     this.#connecting = null;
     connecting?.resolve();
+  }
+
+  #hearNow() {
+    this.#lastHeard = { at: this.#runtime.now(), age: stopwatch(this.#runtime) };
   }
 
   #nowStale() {

@@ -2,6 +2,9 @@
 /**
  * Is the data path alive? The hub's heartbeat travels where updates travel, so only frames that came that way count:
  * a socket that answers pings and brings nothing else is dead.
+ *
+ * No clock is read here: timers run on one that nobody can set, so a dead line is noticed as soon after the machine's
+ * clock was put back as at any other time. A machine that sleeps stops them; waking up is noticed elsewhere.
  */
 
 /** @import { Runtime } from '../types.d.ts' */
@@ -17,9 +20,7 @@ export class Pulse {
   #runtime;
   #events;
   #beatMs = 0;
-  #dataAt = 0;
-  #probed = false;
-  /** @type {unknown} */ #timer = null;
+  /** Until the silence is long enough to be doubted, and then to be the end. @type {unknown} */ #timer = null;
   /** @type {unknown} */ #probeTimer = null;
 
   /** @param {Runtime} runtime @param {{ probe(): void, silent(): void }} events */
@@ -35,17 +36,15 @@ export class Pulse {
   /** @param {number} beatMs */
   start(beatMs) {
     this.#beatMs = beatMs;
-    this.#dataAt = this.#runtime.now();
-    this.#wait(DOUBT_BEATS * beatMs);
+    this.#listen();
   }
 
   /** A frame came. @param {boolean} isData false for a mere `pong` */
   heard(isData) {
     if (this.#probeTimer !== null) this.#runtime.clearTimeout(this.#probeTimer);
     this.#probeTimer = null;
-    if (!isData) return;
-    this.#dataAt = this.#runtime.now();
-    this.#probed = false;
+    // Before the greeting the length of a heartbeat is not known, and after the end nothing is listened for.
+    if (isData && this.#timer !== null) this.#listen();
   }
 
   /** The hub was asked whether it is there. */
@@ -54,25 +53,23 @@ export class Pulse {
   }
 
   stop() {
-    if (this.#timer !== null) this.#runtime.clearTimeout(this.#timer);
+    this.#clear();
     this.heard(false);
+  }
+
+  /** The silence begins anew. */
+  #listen() {
+    this.#clear();
+    this.#timer = this.#runtime.setTimeout(() => this.#doubt(), DOUBT_BEATS * this.#beatMs);
+  }
+
+  #doubt() {
+    this.#timer = this.#runtime.setTimeout(() => this.#events.silent(), (SILENCE_BEATS - DOUBT_BEATS) * this.#beatMs);
+    this.#events.probe();
+  }
+
+  #clear() {
+    if (this.#timer !== null) this.#runtime.clearTimeout(this.#timer);
     this.#timer = null;
-  }
-
-  /** One timer that looks when it is due, instead of one that each frame sets anew. @param {number} ms */
-  #wait(ms) {
-    this.#timer = this.#runtime.setTimeout(() => this.#look(), ms);
-  }
-
-  #look() {
-    const silence = this.#runtime.now() - this.#dataAt;
-    const [doubt, end] = [DOUBT_BEATS * this.#beatMs, SILENCE_BEATS * this.#beatMs];
-    if (silence >= end) return this.#events.silent();
-    if (silence < doubt) return this.#wait(doubt - silence);
-    this.#wait(end - silence);
-    if (!this.#probed) {
-      this.#probed = true;
-      this.#events.probe();
-    }
   }
 }

@@ -15,6 +15,7 @@ import { ANSWER_MS, Requests } from './requests.js';
 import { SignIn } from './sign-in.js';
 
 /** @import { Envelope, ReplayEnded, ReplayOptions, Runtime } from '../types.d.ts' */
+/** @import { HubClock } from './hub-clock.js' */
 /** @import { Link } from './link.js' */
 /** @import { TokenSource } from './tokens.js' */
 
@@ -31,8 +32,8 @@ export class Replay {
   /** Updates that came, to compare with the hub's count. */ #updates = 0;
   /** The position of the last of them. */ #seq = 0;
 
-  /** @param {Runtime} runtime @param {string} url @param {TokenSource} tokens @param {ReplayOptions} options */
-  constructor(runtime, url, tokens, options) {
+  /** @param {Runtime} runtime @param {HubClock} clock @param {string} url @param {TokenSource} tokens @param {ReplayOptions} options */
+  constructor(runtime, clock, url, tokens, options) {
     this.#runtime = runtime;
     this.#options = options;
     const lost = (/** @type {string} */ message) => this.#fail(new HubError('connection_lost', message, TEMPORARY));
@@ -44,7 +45,7 @@ export class Replay {
       },
       silent: () => lost('the hub has fallen silent'),
     });
-    this.#signIn = new SignIn(runtime, tokens, {
+    this.#signIn = new SignIn(runtime, clock, tokens, {
       authenticate: (token, done, failed) => this.#requests.send(this.#link, 'authenticate', { token }, done, failed),
       admitted: () => this.#begin(),
       refused: (error) => this.#fail(error),

@@ -58,7 +58,7 @@ export class Retry {
   }
 
   connected() {
-    this.#connectedAt ??= this.#runtime.now();
+    this.#connectedAt ??= this.#runtime.steady();
   }
 
   /** How long to stay with a stream before a WebSocket is tried again. */
@@ -78,7 +78,7 @@ export class Retry {
     } else {
       this.#streamFailed = !end.greeted;
     }
-    const held = this.#connectedAt !== null && this.#runtime.now() - this.#connectedAt >= HELD_MS;
+    const held = this.#connectedAt !== null && this.#runtime.steady() - this.#connectedAt >= HELD_MS;
     if (held) this.#backoff.reset();
     this.#connectedAt = null;
   }

@@ -12,6 +12,7 @@ import { ANSWER_MS, Requests } from './requests.js';
 import { SignIn } from './sign-in.js';
 
 /** @import { ConnectionEstablished, Envelope, Runtime, SnapshotLimits, Subscribed, User } from '../types.d.ts' */
+/** @import { HubClock } from './hub-clock.js' */
 /** @import { Link } from './link.js' */
 /** @import { LinkEnd, LinkEvents } from './transport-websocket.js' */
 /** @import { Done, Failed } from './requests.js' */
@@ -43,6 +44,7 @@ export const SNAPSHOT_RETRY_MS = 2_000;
 /**
  * @typedef {object} Owner
  * @property {Runtime} runtime
+ * @property {HubClock} clock
  * @property {TokenSource} tokens
  * @property {() => Plan} plan
  * @property {(session: Session, hello: ConnectionEstablished) => void} greeted
@@ -96,7 +98,7 @@ export class Session {
     this.#requests = new Requests(runtime, (event) => {
       this.#fail('silent', new HubError('connection_lost', `the hub did not answer ${event}`, TEMPORARY));
     });
-    this.#signIn = new SignIn(runtime, owner.tokens, {
+    this.#signIn = new SignIn(runtime, owner.clock, owner.tokens, {
       authenticate: (token, done, failed) => this.request('authenticate', { token }, done, failed),
       admitted: () => this.#begin(),
       refused: (error) => this.#fail('unauthorized', error),

@@ -4,6 +4,7 @@
 import { HubError } from './envelope.js';
 
 /** @import { Runtime } from '../types.d.ts' */
+/** @import { HubClock } from './hub-clock.js' */
 /** @import { TokenSource } from './tokens.js' */
 /** @import { Done, Failed } from './requests.js' */
 
@@ -23,15 +24,17 @@ const TIMER_MS_MAX = 2_147_483_647;
 
 export class SignIn {
   #runtime;
+  #clock;
   #tokens;
   #desk;
   #over = false;
   /** @type {string | undefined} */ #token;
   /** @type {unknown} */ #timer = null;
 
-  /** @param {Runtime} runtime @param {TokenSource} tokens @param {Desk} desk */
-  constructor(runtime, tokens, desk) {
+  /** @param {Runtime} runtime @param {HubClock} clock @param {TokenSource} tokens @param {Desk} desk */
+  constructor(runtime, clock, tokens, desk) {
     this.#runtime = runtime;
+    this.#clock = clock;
     this.#tokens = tokens;
     this.#desk = desk;
   }
@@ -104,7 +107,7 @@ export class SignIn {
     if (this.#timer !== null) this.#runtime.clearTimeout(this.#timer);
     this.#timer = null;
     if (!expiresAt) return;
-    const left = Date.parse(expiresAt) - RENEW_BEFORE_MS - this.#runtime.now();
+    const left = Date.parse(expiresAt) - RENEW_BEFORE_MS - this.#clock.now();
     if (left > 0 && left < TIMER_MS_MAX) this.#timer = this.#runtime.setTimeout(() => this.renew(), left);
   }
 }

@@ -37,7 +37,7 @@ export class ViewStore {
 
   /** Something changed. @param {boolean} [now] do not wait for the next frame */
   touch(now = false) {
-    const wait = this.#toldAt + FRAME_MS - this.#runtime.now();
+    const wait = this.#toldAt + FRAME_MS - this.#runtime.steady();
     if (now || wait <= 0 || wait > FRAME_MS) this.#tell();
     else this.#timer ??= this.#runtime.setTimeout(() => this.#tell(), wait);
   }
@@ -45,7 +45,7 @@ export class ViewStore {
   #tell() {
     if (this.#timer !== null) this.#runtime.clearTimeout(this.#timer);
     this.#timer = null;
-    this.#toldAt = this.#runtime.now();
+    this.#toldAt = this.#runtime.steady();
     const before = this.#view;
     const next = this.#read();
     if (next.status === before.status && next.data === before.data && next.error === before.error) return;

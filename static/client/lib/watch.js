@@ -5,7 +5,11 @@
 
 /** How often the clock is looked at. */
 export const TICK_MS = 5_000;
-/** A tick that comes later than this comes after a sleep; hidden pages are slowed down to one a minute. */
+/**
+ * A tick that comes later than this comes after a sleep; hidden pages are slowed down to one a minute. Sleep may stop the
+ * steady clock, so the wall clock is looked at too. Where somebody has put that one forward instead, the hub is asked in vain, which
+ * does no harm.
+ */
 export const SLEEP_MS = 90_000;
 
 export class Watch {
@@ -14,6 +18,7 @@ export class Watch {
   #left;
   /** @type {unknown} */ #timer = null;
   #tickedAt = 0;
+  #tickedSteadily = 0;
   /** @type {[EventTarget, string, () => void][]} */
   #listening = [];
 
@@ -39,8 +44,7 @@ export class Watch {
         else this.#left();
       });
     }
-    this.#tickedAt = this.#runtime.now();
-    this.#tick();
+    this.#wait();
   }
 
   stop() {
@@ -51,9 +55,15 @@ export class Watch {
   }
 
   #tick() {
-    const now = this.#runtime.now();
-    if (now - this.#tickedAt > SLEEP_MS) this.#woke();
-    this.#tickedAt = now;
+    const passed = this.#runtime.now() - this.#tickedAt;
+    const passedSteadily = this.#runtime.steady() - this.#tickedSteadily;
+    if (Math.max(passed, passedSteadily) > SLEEP_MS) this.#woke();
+    this.#wait();
+  }
+
+  #wait() {
+    this.#tickedAt = this.#runtime.now();
+    this.#tickedSteadily = this.#runtime.steady();
     this.#timer = this.#runtime.setTimeout(() => this.#tick(), TICK_MS);
   }
 

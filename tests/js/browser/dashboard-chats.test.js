@@ -145,7 +145,7 @@ test('whoever reads older messages stays where they are, and is told of new ones
     return list && list.scrollTop > 0 && list.scrollHeight - list.scrollTop - list.clientHeight < 5;
   });
   await page.getByRole('button', { name: 'Older messages' }).click();
-  await text(page, '.message:first-child', 'line 1');
+  await text(page, '.message:first-child', /line 1\n/);
   await box.evaluate((list) => list.scrollTo(0, 200));
   const place = await box.evaluate((list) => list.scrollTop);
   await hub.says('a', 'the newest');

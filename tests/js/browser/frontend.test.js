@@ -7,9 +7,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
 
 import { launch, openPage } from '../support/browser.js';
-import { freePort, spawnHub } from '../support/hub.js';
+import { spawnHub } from '../support/hub.js';
 
 const FRONTEND = join(import.meta.dirname, '../../../frontend');
 const VITE = join(FRONTEND, 'node_modules/vite/bin/vite.js');
@@ -21,8 +22,7 @@ after(() => browser.close());
 /** `npm run dev`, on a free port. */
 async function dev(t, env) {
   assert.ok(existsSync(VITE), 'run `npm ci` in frontend first');
-  const port = String(await freePort());
-  const vite = spawn(process.execPath, [VITE, '--host', '127.0.0.1', '--port', port], {
+  const vite = spawn(process.execPath, [VITE, '--host', '127.0.0.1', '--port', '0'], {
     cwd: FRONTEND,
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -31,9 +31,13 @@ async function dev(t, env) {
     vite.kill();
     await once(vite, 'exit');
   });
-  for await (const line of createInterface(vite.stdout)) if (line.includes('Local')) break;
+  let origin;
+  for await (const line of createInterface(vite.stdout)) {
+    [origin] = /http:\/\/127\.0\.0\.1:\d+/.exec(stripVTControlCharacters(line)) ?? [];
+    if (origin !== undefined) break;
+  }
   vite.stdout.resume();
-  return `http://127.0.0.1:${port}`;
+  return origin;
 }
 
 const text = (page, selector, wanted) => page.locator(selector, { hasText: wanted }).waitFor();

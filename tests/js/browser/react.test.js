@@ -83,15 +83,17 @@ test('several components share one socket; it closes when the last is gone, and 
 test('a burst of updates is drawn in few renderings, and identities are stable', async (t) => {
   const { hub, page } = await open(t, 'many');
   await text(page, '#status', 'connected');
-  const before = await page.evaluate(() => window.renderings.list);
+  const before = await page.evaluate(() => ({ renderings: window.renderings.list, at: performance.now() }));
   await hub.run('simulate', '--url', hub.origin, '--rate', '0', '--seed', '5', '--count', '1000', '--connections', '4');
   const { totalMessages } = await hub.json('/api/umbler/stats');
   await text(page, '#messages', String(totalMessages));
-  const { renderings, stable } = await page.evaluate(() => {
+  const { renderings, at, stable } = await page.evaluate(() => {
     const [first, last] = [window.results[0], window.results.at(-1)];
-    return { renderings: window.renderings.list, stable: first.requestData === last.requestData && first.client === last.client };
+    return { renderings: window.renderings.list, at: performance.now(), stable: first.requestData === last.requestData && first.client === last.client };
   });
-  assert.ok(renderings - before < 1500, `${renderings - before} renderings, two for each under StrictMode`);
+  // At most one each 16 ms, two for each under StrictMode, however long a busy machine takes.
+  const most = 2 * (2 + (at - before.at) / 16);
+  assert.ok(renderings - before.renderings <= most, `${renderings - before.renderings} renderings, at most ${most}`);
   assert.equal(stable, true);
 });
 

@@ -18,10 +18,15 @@ export async function launch() {
   return chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
 }
 
-/** A page with what it says: console lines, sockets, frames, errors. Nothing but this machine is reached. */
-export async function openPage(t, browser, options = {}) {
+/**
+ * A page with what it says: console lines, sockets, frames, errors. Nothing but this machine is reached. `clockOffMs`: how
+ * far the clock of its computer is ahead; `storageDenied`: its browser lets no page keep anything.
+ */
+export async function openPage(t, browser, { clockOffMs = 0, storageDenied = false, ...options } = {}) {
   const context = await browser.newContext(options);
   t.after(() => context.close());
+  if (clockOffMs !== 0) await context.addInitScript(moveClock, clockOffMs);
+  if (storageDenied) await context.addInitScript(denyStorage);
   const page = await context.newPage();
   page.setDefaultTimeout(40_000);
   const log = { console: [], errors: [], sockets: [], sent: [], requests: [] };
@@ -33,6 +38,32 @@ export async function openPage(t, browser, options = {}) {
     socket.on('framesent', ({ payload }) => log.sent.push(JSON.parse(payload)));
   });
   return { page, log };
+}
+
+/** Runs in the page, before everything else there. */
+function moveClock(ms) {
+  const { Date: Right } = window;
+  window.Date = class extends Right {
+    constructor(...given) {
+      if (given.length === 0) super(Right.now() + ms);
+      else super(...given);
+    }
+
+    static now() {
+      return Right.now() + ms;
+    }
+  };
+}
+
+/** Runs in the page too. A browser that denies storage throws at the mere look. */
+function denyStorage() {
+  for (const name of ['localStorage', 'sessionStorage']) {
+    Object.defineProperty(window, name, {
+      get() {
+        throw new DOMException('Access is denied for this document.', 'SecurityError');
+      },
+    });
+  }
 }
 
 /** Serves pages built from `browser/pages`, on an origin of their own, as a developer's server would. */

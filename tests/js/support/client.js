@@ -9,6 +9,7 @@ export async function pair(t, { options = {}, runtime = {}, script = {} } = {}) 
   const hub = await FakeHub.start();
   Object.assign(hub.script, script);
   const clock = new Clock();
+  hub.now = () => clock.time;
   const client = new UmblerHubClient({ url: hub.url, ...options }, clock.runtime(runtime));
   t.after(async () => {
     client.disconnect();

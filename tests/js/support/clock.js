@@ -1,15 +1,21 @@
-/** A clock that stands still until a test moves it, and surroundings of a client that go by it. */
+/** Clocks that stand still until a test moves them, and surroundings of a client that go by them. */
 
 import WebSocket from 'ws';
 
 export class Clock {
+  /** What every clock that is right shows. */
   time = Date.UTC(2026, 2, 2, 13);
+  /** How far the machine's clock is ahead of that. */
+  #ahead = 0;
+  /** How long the machine has slept: the steady clock stood still. */
+  #slept = 0;
   #timers = new Map();
   #next = 1;
 
   runtime(more = {}) {
     return {
-      now: () => this.time,
+      now: () => this.time + this.#ahead,
+      steady: () => this.time - this.#slept,
       random: () => 0.5,
       setTimeout: (run, ms) => {
         this.#timers.set(this.#next, { at: this.time + Math.max(0, ms), run });
@@ -31,9 +37,15 @@ export class Clock {
     return [...this.#timers.values()].map(({ at }) => at - this.time).sort((a, b) => a - b);
   }
 
-  /** The machine sleeps: time passes, and timers do not notice. */
+  /** Somebody sets the machine's clock: forward, or back where `ms` is below zero. */
+  set(ms) {
+    this.#ahead += ms;
+  }
+
+  /** The machine sleeps: time passes, and neither timers nor the steady clock notice. */
   sleep(ms) {
     this.time += ms;
+    this.#slept += ms;
     for (const timer of this.#timers.values()) timer.at += ms;
   }
 

@@ -44,6 +44,8 @@ export class FakeHub {
   epoch = EPOCH;
   scope = SCOPE;
   seq = 10;
+  /** The hub's clock, in milliseconds since 1970. */
+  now = () => Date.now();
   /** Updates that can be replayed, by seq. */
   journal = [];
   /** Every open or past connection, in order. */
@@ -91,9 +93,13 @@ export class FakeHub {
   record(data = {}) {
     this.seq += 1;
     const about = { eventId: `event-${this.seq}`, type: 'chat_updated', changes: [], chat: null, contact: null };
-    const envelope = { event: 'umbler_update', seq: this.seq, timestamp: new Date().toISOString(), data: { ...about, ...data } };
+    const envelope = { event: 'umbler_update', seq: this.seq, timestamp: this.timestamp(), data: { ...about, ...data } };
     this.journal.push(envelope);
     return envelope;
+  }
+
+  timestamp() {
+    return new Date(this.now()).toISOString();
   }
 
   snapshot(seq = this.seq) {
@@ -181,7 +187,7 @@ class Peer {
   }
 
   say(event, data, id) {
-    this.write(JSON.stringify({ event, ...(id === undefined ? {} : { id }), timestamp: new Date().toISOString(), data }));
+    this.write(JSON.stringify({ event, ...(id === undefined ? {} : { id }), timestamp: this.hub.timestamp(), data }));
   }
 
   write(text) {
@@ -270,7 +276,7 @@ class StreamPeer {
   }
 
   say(event, data) {
-    this.write(JSON.stringify({ event, timestamp: new Date().toISOString(), data }));
+    this.write(JSON.stringify({ event, timestamp: this.hub.timestamp(), data }));
   }
 
   write(text) {

@@ -4,10 +4,11 @@ import { spawn } from 'node:child_process';
 import { createHmac, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+
+import { calmZone } from './zone.js';
 
 const HERE = import.meta.dirname;
 /** The binary that is tested. */
@@ -16,10 +17,13 @@ const FIXTURES = join(HERE, '../../fixtures/deliveries');
 /** A key for tests that sign in. */
 export const JWT_SECRET = 'a key of thirty-two bytes or more, for tests';
 
-/** Starts a hub. With a port it can be started again at the same address. */
+/** How `faketime` moves clocks: a test that runs at another time has its hub there too. */
+const FAKED = Object.fromEntries(Object.entries(process.env).filter(([name]) => /^(LD_PRELOAD$|FAKETIME)/.test(name)));
+
+/** Starts a hub in a zone where no day and no hour turns while the test runs. */
 export async function spawnHub(t, settings = {}) {
   const home = await mkdtemp(join(tmpdir(), 'umbler-hub-js-'));
-  const hub = new Hub(home, { PORT: String(await freePort()), ...settings });
+  const hub = new Hub(home, { TIMEZONE: calmZone(), ...settings });
   t.after(async () => {
     await hub.kill();
     await rm(home, { recursive: true, force: true });
@@ -28,31 +32,28 @@ export async function spawnHub(t, settings = {}) {
   return hub;
 }
 
-/** A port that was free a moment ago: a hub that is started again must come back where it was. */
-export async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 class Hub {
   #process = null;
-  #posted = 0;
+  #wroteAt = 0;
 
   constructor(home, settings) {
     this.home = home;
-    this.settings = settings;
-    this.origin = `http://127.0.0.1:${settings.PORT}`;
-    this.socket = `ws://127.0.0.1:${settings.PORT}/ws`;
+    this.settings = { PORT: '0', ...settings };
+  }
+
+  get origin() {
+    return `http://127.0.0.1:${this.settings.PORT}`;
+  }
+
+  get socket() {
+    return `ws://127.0.0.1:${this.settings.PORT}/ws`;
   }
 
   async start() {
     this.#process = spawn(BINARY, [], {
       cwd: this.home,
       env: {
+        ...FAKED,
         DATABASE_PATH: join(this.home, 'hub.db'),
         RATE_LIMIT_REST_PER_SECOND: '0',
         RATE_LIMIT_CONNECTS_PER_SECOND: '0',
@@ -67,7 +68,10 @@ class Hub {
       once(createInterface(this.#process.stdout), 'line'),
       once(this.#process, 'exit').then(() => [`it ended: ${log}`]),
     ]);
-    if (!line.startsWith('listening on')) throw new Error(`the hub did not start: ${line}`);
+    const [, port] = /^listening on \S+:(\d+)$/.exec(line) ?? [];
+    if (port === undefined) throw new Error(`the hub did not start: ${line}`);
+    // Started again, it comes back where it was.
+    this.settings.PORT = port;
   }
 
   /** `kill -9`. */
@@ -88,9 +92,10 @@ class Hub {
 
   /** A customer writes. */
   async says(chat, text, change = () => {}) {
-    this.#posted += 1;
     const delivery = JSON.parse(await readFile(join(FIXTURES, '01_message_text_contact.json'), 'utf8'));
-    const at = new Date(Date.now() + this.#posted).toISOString();
+    // No two of one moment, and none of the future.
+    this.#wroteAt = Math.max(Date.now(), this.#wroteAt + 1);
+    const at = new Date(this.#wroteAt).toISOString();
     delivery.EventId = `event-${randomUUID()}`;
     delivery.EventDate = at;
     const { Content: content } = delivery.Payload;
@@ -109,7 +114,7 @@ class Hub {
 
   /** Runs a command of the binary against this hub, to its end. */
   async run(...args) {
-    const child = spawn(BINARY, args, { cwd: this.home, env: {}, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(BINARY, args, { cwd: this.home, env: FAKED, stdio: ['ignore', 'pipe', 'pipe'] });
     let said = '';
     child.stdout.on('data', (text) => (said += text));
     child.stderr.on('data', (text) => (said += text));

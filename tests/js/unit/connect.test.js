@@ -106,8 +106,8 @@ test('a token that is about to expire is exchanged on the open socket, with one 
   await client.connect();
   const [peer] = hub.connections;
   await peer.hears('authenticate');
-  peer.say('token_expiring', { expiresAt: new Date().toISOString() });
-  peer.say('token_expiring', { expiresAt: new Date().toISOString() });
+  peer.say('token_expiring', { expiresAt: hub.timestamp() });
+  peer.say('token_expiring', { expiresAt: hub.timestamp() });
   const { data } = await peer.hears('authenticate');
   assert.equal(data.token, 'token-2');
   assert.equal(calls, 2);
