@@ -76,7 +76,7 @@ pub fn configure(config: &mut web::ServiceConfig, state: &web::Data<EdgeState>) 
         )
         .service(web::resource("/metrics").get(health::metrics).default_service(none()))
         .service(web::resource("/ws").get(socket::open).default_service(none()))
-        .configure(openapi::configure)
+        .configure(|config| openapi::configure(config, &state.settings.time_zone))
         .configure(asyncapi::configure)
         .configure(|config| pages::configure(config, &state.settings.dashboard_dir))
         .default_service(web::route().to(guards::not_found));
