@@ -67,6 +67,18 @@ impl AlertKind {
         }
     }
 
+    /// Its longest threshold: a year, or the whole of what closes.
+    pub fn seconds_max(self) -> u32 {
+        match self {
+            Self::WindowClosing => 86_400,
+            Self::WaitingWarn
+            | Self::Waiting
+            | Self::Idle
+            | Self::FirstResponseNear
+            | Self::FirstResponseMissed => 365 * 86_400,
+        }
+    }
+
     /// Its threshold while nobody set another.
     pub fn default_seconds(self) -> u32 {
         match self {

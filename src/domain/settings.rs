@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::deadlines::AlertKind;
 use super::ids::RefId;
@@ -14,6 +16,11 @@ use super::ids::RefId;
 pub const IDLE_MINUTES_DEFAULT: u16 = 30;
 /// At most: a day.
 pub const IDLE_MINUTES_MAX: u16 = 1_440;
+
+/// Longest id of a sector with thresholds of its own, in characters.
+pub const SECTOR_ID_CHARS_MAX: usize = 256;
+/// The form of a time of day; a day ends at 24:00.
+const TIME_PATTERN: &str = "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$";
 
 /// The whole of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -52,19 +59,19 @@ impl Default for Settings {
 #[serde(default)]
 #[expect(missing_docs, reason = "the days of the week")]
 pub struct WeekHours {
-    #[schema(value_type = Vec<Vec<String>>)]
+    #[schema(max_items = 24)]
     pub monday: Vec<Span>,
-    #[schema(value_type = Vec<Vec<String>>)]
+    #[schema(max_items = 24)]
     pub tuesday: Vec<Span>,
-    #[schema(value_type = Vec<Vec<String>>)]
+    #[schema(max_items = 24)]
     pub wednesday: Vec<Span>,
-    #[schema(value_type = Vec<Vec<String>>)]
+    #[schema(max_items = 24)]
     pub thursday: Vec<Span>,
-    #[schema(value_type = Vec<Vec<String>>)]
+    #[schema(max_items = 24)]
     pub friday: Vec<Span>,
-    #[schema(value_type = Vec<Vec<String>>)]
+    #[schema(max_items = 24)]
     pub saturday: Vec<Span>,
-    #[schema(value_type = Vec<Vec<String>>)]
+    #[schema(max_items = 24)]
     pub sunday: Vec<Span>,
 }
 
@@ -98,6 +105,20 @@ pub struct Span {
     /// The first minute after it.
     pub until: u16,
 }
+
+impl PartialSchema for Span {
+    fn schema() -> RefOr<Schema> {
+        let time = ObjectBuilder::new().schema_type(Type::String).pattern(Some(TIME_PATTERN));
+        ArrayBuilder::new()
+            .items(time)
+            .min_items(Some(2))
+            .max_items(Some(2))
+            .description(Some("Two times of day, the earlier one first; the second one is not included."))
+            .into()
+    }
+}
+
+impl ToSchema for Span {}
 
 impl From<Span> for [String; 2] {
     fn from(span: Span) -> Self {
@@ -136,6 +157,11 @@ pub struct Holiday {
     #[schema(value_type = String, format = Date)]
     pub date: jiff::civil::Date,
     /// What it is called.
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"[^\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+    )]
     pub name: String,
 }
 
@@ -146,9 +172,41 @@ pub type Seconds = BTreeMap<String, Option<u32>>;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Thresholds {
     /// Of chats in a sector that says nothing else, or in none.
+    #[schema(schema_with = described_default)]
     pub default: Seconds,
     /// By the sector's id, what differs.
+    #[schema(schema_with = described_sectors, required = false)]
     pub sectors: BTreeMap<String, Seconds>,
+}
+
+/// Seconds of some alerts, by the names of their thresholds.
+fn described_seconds() -> ObjectBuilder {
+    let thresholds = AlertKind::ALL.into_iter().map(|kind| {
+        let seconds = ObjectBuilder::new()
+            .schema_type(SchemaType::from_iter([Type::Integer, Type::Null]))
+            .minimum(Some(0))
+            .maximum(Some(kind.seconds_max()));
+        (kind.threshold(), seconds)
+    });
+    let none = ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(false)));
+    thresholds.fold(none, |object, (name, seconds)| object.property(name, seconds))
+}
+
+/// Of chats in a sector that says nothing else, or in none: all of them.
+fn described_default() -> ObjectBuilder {
+    AlertKind::ALL.into_iter().fold(described_seconds(), |object, kind| object.required(kind.threshold()))
+}
+
+/// By the sector's id, what differs.
+fn described_sectors() -> ObjectBuilder {
+    let id = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(SECTOR_ID_CHARS_MAX))
+        .build();
+    ObjectBuilder::new()
+        .property_names(Some(Schema::from(id)))
+        .additional_properties(Some(RefOr::T(Schema::from(described_seconds().build()))))
 }
 
 impl Thresholds {

@@ -103,29 +103,47 @@ struct ErrorDetail {
     parameter: Option<String>,
 }
 
-/// For descriptions: what every call that needs a token may be refused with.
+/// For descriptions: what every call under `/api/umbler` may be refused with. A route that says more of one of them
+/// names it after these.
 #[derive(utoipa::IntoResponses)]
 pub enum CallRefusals {
-    /// No valid token.
-    #[response(status = 401)]
-    Unauthorized(ErrorBody),
-    /// Too many requests.
-    #[response(status = 429)]
-    TooMany(ErrorBody),
-}
-
-/// The same for a question with parameters.
-#[derive(utoipa::IntoResponses)]
-pub enum QuestionRefusals {
-    /// A parameter is wrong; the error names it.
+    /// A parameter is unknown, doubled, malformed or out of range; the error names it.
     #[response(status = 400)]
     BadParameter(ErrorBody),
     /// No valid token.
-    #[response(status = 401)]
+    #[response(status = 401, headers(("WWW-Authenticate" = String, description = "`Bearer`.")))]
     Unauthorized(ErrorBody),
+    /// Without a JWT key: asked under a host name that is not the hub's own.
+    #[response(status = 403)]
+    Forbidden(ErrorBody),
     /// Too many requests.
-    #[response(status = 429)]
+    #[response(status = 429, headers(("Retry-After" = u64, description = "Seconds until one more is allowed.")))]
     TooMany(ErrorBody),
+    /// Not now: the hub stops, or cannot store or look up in time. Try again.
+    #[response(status = 503, headers(("Retry-After" = u64, description = "Seconds until it is worth another try.")))]
+    Unavailable(ErrorBody),
+}
+
+/// The same for what belongs to one thing: its id may be nobody's.
+#[derive(utoipa::IntoResponses)]
+pub enum LookupRefusals {
+    /// Nothing that the token sees has this id.
+    #[response(status = 404)]
+    NotFound(ErrorBody),
+}
+
+/// The same for a call with a body.
+#[derive(utoipa::IntoResponses)]
+pub enum BodyRefusals {
+    /// The body came too slowly.
+    #[response(status = 408)]
+    Timeout(ErrorBody),
+    /// The body is too large.
+    #[response(status = 413)]
+    TooLarge(ErrorBody),
+    /// The body is not declared as what it must be, or it is encoded (gzip or the like).
+    #[response(status = 415)]
+    Unsupported(ErrorBody),
 }
 
 impl ApiError {

@@ -57,14 +57,26 @@ pub struct HealthAnswer {
 }
 
 /// How the hub is, in full. 200 as long as it answers.
-#[utoipa::path(get, path = "/health", tag = "health", responses((status = 200, body = HealthAnswer)))]
+#[utoipa::path(
+    get,
+    path = "/health",
+    operation_id = "getHealth",
+    tag = "health",
+    responses((status = 200, body = HealthAnswer)),
+)]
 pub async fn health(state: web::Data<EdgeState>) -> Result<HttpResponse, ApiError> {
     let health = state.health().await?;
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(answer(health, &state)))
 }
 
 /// The process answers.
-#[utoipa::path(get, path = "/health/live", tag = "health", responses((status = 200, body = HealthAnswer)))]
+#[utoipa::path(
+    get,
+    path = "/health/live",
+    operation_id = "getLiveness",
+    tag = "health",
+    responses((status = 200, body = HealthAnswer)),
+)]
 pub async fn live(state: web::Data<EdgeState>) -> Result<HttpResponse, ApiError> {
     health(state).await
 }
@@ -73,6 +85,7 @@ pub async fn live(state: web::Data<EdgeState>) -> Result<HttpResponse, ApiError>
 #[utoipa::path(
     get,
     path = "/health/ready",
+    operation_id = "getReadiness",
     tag = "health",
     responses((status = 200, body = HealthAnswer), (status = 503, description = "Starting, draining, or unable to write.", body = HealthAnswer)),
 )]
@@ -119,10 +132,11 @@ fn answer(health: Health, state: &EdgeState) -> HealthAnswer {
 #[utoipa::path(
     get,
     path = "/metrics",
+    operation_id = "getPrometheusMetrics",
     tag = "health",
     responses(
         (status = 200, description = "Prometheus text format.", content_type = "text/plain", body = String),
-        (status = 401, body = ErrorBody),
+        (status = 401, description = "No valid token, from another machine.", body = ErrorBody),
         (status = 403, description = "The token is no admin's; or, without a key, the `Host` is not the hub's own.", body = ErrorBody),
     ),
 )]

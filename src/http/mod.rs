@@ -58,7 +58,7 @@ pub fn configure(config: &mut web::ServiceConfig, state: &web::Data<EdgeState>) 
         .service(web::resource("/health/ready").get(health::ready).route(head().to(health::ready)))
         .service(web::resource("/metrics").get(health::metrics))
         .service(web::resource("/ws").get(socket::open))
-        .configure(openapi::configure)
+        .configure(|config| openapi::configure(config, &state.settings.time_zone))
         .configure(asyncapi::configure)
         .configure(|config| pages::configure(config, &state.settings.dashboard_dir))
         .default_service(web::route().to(guards::not_found));

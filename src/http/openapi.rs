@@ -1,8 +1,16 @@
 //! The description of the REST API, and its page at `/api/docs`.
+//!
+//! It refuses what the hub refuses: bounds and words of parameters come from the tables of the reader
+//! ([`described`](super::api::described)), and `scripts/api-fuzz.sh` holds it against a running hub.
+
+use std::collections::BTreeMap;
 
 use actix_web::{HttpResponse, web};
+use serde_json::json;
 use utoipa::OpenApi;
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{AdditionalProperties, Object, Schema};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{api, health, stream, webhook};
@@ -10,12 +18,23 @@ use super::{api, health, stream, webhook};
 /// Where the description lies.
 const DESCRIPTION: &str = "/api/openapi.json";
 
+/// What callers say. An unknown field of theirs is refused by its name, and what is optional may be missing.
+const SAID: [&str; 7] = [
+    "MemberRequest",
+    "NotifyRequest",
+    "RevocationRequest",
+    "SettingsRequest",
+    "WeekHours",
+    "Holiday",
+    "Thresholds",
+];
+
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Umbler Hub", description = "Realtime hub for teams that work in WhatsApp through Umbler Talk."),
     paths(webhook::receive, stream::open, health::health, health::live, health::ready, health::metrics),
     external_docs(url = "/api/asyncapi.json", description = "The WebSocket and the event stream (AsyncAPI 3.0)"),
-    modifiers(&Bearer),
+    modifiers(&Secrets),
     tags(
         (name = "umbler", description = "Queries. With a JWT key set they want `Authorization: Bearer`."),
         (name = "metrics", description = "Numbers of the team, as JSON or CSV; what each means: docs/metrics.md."),
@@ -25,28 +44,88 @@ const DESCRIPTION: &str = "/api/openapi.json";
 )]
 struct EdgeDoc;
 
-struct Bearer;
+struct Secrets;
 
-impl utoipa::Modify for Bearer {
+impl utoipa::Modify for Secrets {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-        document.components.get_or_insert_with(Default::default).add_security_scheme("bearer", scheme);
+        let bearer = || SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        let token = ApiKeyValue::with_description("token", "The webhook secret, where one is set.");
+        let components = document.components.get_or_insert_with(Default::default);
+        components.add_security_scheme("bearer", bearer());
+        components.add_security_scheme("webhookToken", SecurityScheme::ApiKey(ApiKey::Query(token)));
+        components.add_security_scheme("webhookBearer", bearer());
     }
 }
 
-/// The whole description.
-pub fn document() -> utoipa::openapi::OpenApi {
+/// The whole description of a hub in this time zone.
+pub fn document(time_zone: &str) -> utoipa::openapi::OpenApi {
     let mut document = EdgeDoc::openapi();
     document.merge(api::ApiDoc::openapi());
     document.merge(api::metrics::MetricsDoc::openapi());
+    if let Some(components) = &mut document.components {
+        tighten(&mut components.schemas);
+        name_time_zone(&mut components.schemas, time_zone);
+    }
     document
 }
 
+/// Says of what callers say that there are no other fields, and of answers which fields are always there: unknown is
+/// `null`, so nearly all.
+fn tighten(schemas: &mut BTreeMap<String, RefOr<Schema>>) {
+    for (name, schema) in schemas {
+        let is_said = SAID.contains(&name.as_str());
+        for object in objects(schema) {
+            if is_said {
+                object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+            } else {
+                object.required =
+                    object.properties.keys().filter(|field| is_always_there(name, field)).cloned().collect();
+            }
+        }
+    }
+}
+
+/// The object that a schema is, or those that it is put together of.
+fn objects(schema: &mut RefOr<Schema>) -> Vec<&mut Object> {
+    match schema {
+        RefOr::T(Schema::Object(object)) => vec![object],
+        RefOr::T(Schema::AllOf(parts)) => parts.items.iter_mut().flat_map(objects).collect(),
+        RefOr::T(_) | RefOr::Ref(_) => Vec::new(),
+    }
+}
+
+/// False where a field of an answer is left out when there is nothing to tell.
+fn is_always_there(schema: &str, field: &str) -> bool {
+    match schema {
+        "ErrorDetail" => field != "parameter",
+        "HealthAnswer" => !matches!(field, "reason" | "fault" | "signInKeys"),
+        "WebhookAnswer" => field != "reason",
+        // Which columns a row has, is the route's; see `api/metrics/answers.rs`.
+        "DistributionRow" => field != "previousN",
+        "LiveRow" => !matches!(field, "id" | "name"),
+        "MetricsRow" => {
+            !field.starts_with("previous")
+                && !matches!(field, "start" | "end" | "weekday" | "hour" | "id" | "name")
+        }
+        _ => true,
+    }
+}
+
+/// Settings name the time zone of the hub, or none.
+fn name_time_zone(schemas: &mut BTreeMap<String, RefOr<Schema>>, time_zone: &str) {
+    let settings = schemas.get_mut("SettingsRequest").map(objects).into_iter().flatten();
+    for object in settings {
+        if let Some(RefOr::T(Schema::Object(field))) = object.properties.get_mut("timeZone") {
+            field.enum_values = Some(vec![json!(time_zone)]);
+        }
+    }
+}
+
 /// The description and its page.
-pub fn configure(config: &mut web::ServiceConfig) {
+pub fn configure(config: &mut web::ServiceConfig, time_zone: &str) {
     // Without the word "none" the page asks a validator on the internet what it thinks of the description.
     let settings = Config::new([DESCRIPTION]).validator_url("none");
-    let page = SwaggerUi::new("/api/docs/{_:.*}").url(DESCRIPTION, document()).config(settings);
+    let page = SwaggerUi::new("/api/docs/{_:.*}").url(DESCRIPTION, document(time_zone)).config(settings);
     config.route("/api/docs", web::get().to(to_page)).service(page);
 }
 

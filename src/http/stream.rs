@@ -3,11 +3,13 @@
 use actix_web::http::header::{CACHE_CONTROL, HeaderMap, HeaderName};
 use actix_web::{HttpRequest, HttpResponse, web};
 
+use super::api::described::{header, id, number, of_form, parameters};
 use super::api::params::Params;
 use super::caller::Caller;
-use super::error::{ApiError, ErrorBody};
+use super::error::{ApiError, CallRefusals, ErrorBody};
 use super::origin;
 use super::state::{EdgeState, stopping};
+use crate::protocol::channel::CHANNEL_FORM;
 use crate::protocol::request::{CHANNELS_PER_REQUEST_MAX, SNAPSHOT_ITEMS_MAX};
 use crate::protocol::{Channel, SnapshotLimits, SubscribeRequest};
 use crate::session::stream::{self, StreamRequest};
@@ -17,28 +19,37 @@ pub const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// Tells nginx not to hold the stream back.
 const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
+parameters! {
+    /// What is followed from where on, and how much of what there is comes first.
+    Followed:
+        of_form("channels", "What to follow, comma separated, at most 100; `updates`.", &list_of_channels()),
+        number("since", "The last position that the client has. Not without `epoch`.", 0, i64::MAX),
+        id("epoch", "The life of the journal that `since` belongs to."),
+        id("scope", "The scope the client had then."),
+        number("contacts", "Contacts in the snapshot; 50.", 0, SNAPSHOT_ITEMS_MAX),
+        number("chats", "Chats in the snapshot; 200.", 0, SNAPSHOT_ITEMS_MAX),
+        number("messages", "Messages in the snapshot; 50.", 0, SNAPSHOT_ITEMS_MAX),
+        header("Last-Event-ID", "`EPOCH:SEQ`; wins over `since` and `epoch`.", "^[^:]+:[0-9]+$");
+}
+
+/// The form of a list of channels: an id in it has no comma.
+fn list_of_channels() -> String {
+    let name = CHANNEL_FORM.replace(r"[\s\S]", "[^,]");
+    format!("^{name}(,{name})*$")
+}
+
 /// Opens an event stream. Its `data:` lines are the envelopes of the socket.
 #[utoipa::path(
     get,
     path = "/api/umbler/stream",
+    operation_id = "openStream",
     tag = "umbler",
     security(("bearer" = [])),
-    params(
-        ("channels" = Option<String>, Query, description = "What to follow, comma separated; `updates`."),
-        ("since" = Option<i64>, Query, minimum = 0, description = "The last position that the client has."),
-        ("epoch" = Option<String>, Query, description = "The life of the journal that `since` belongs to."),
-        ("scope" = Option<String>, Query, description = "The scope the client had then."),
-        ("contacts" = Option<u32>, Query, maximum = 200, description = "Contacts in the snapshot; 50."),
-        ("chats" = Option<u32>, Query, maximum = 200, description = "Chats in the snapshot; 200."),
-        ("messages" = Option<u32>, Query, maximum = 200, description = "Messages in the snapshot; 50."),
-        ("Last-Event-ID" = Option<String>, Header, description = "`EPOCH:SEQ`; wins over `since` and `epoch`."),
-    ),
+    params(Followed),
     responses(
         (status = 200, description = "The stream.", content_type = "text/event-stream", body = String),
-        (status = 400, description = "A parameter is wrong; the error names it.", body = ErrorBody),
-        (status = 401, description = "No valid token.", body = ErrorBody),
+        CallRefusals,
         (status = 403, description = "A channel that the token does not allow, or a foreign page.", body = ErrorBody),
-        (status = 429, description = "Too many connects.", body = ErrorBody),
     ),
 )]
 pub async fn open(

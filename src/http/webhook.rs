@@ -21,7 +21,7 @@ use zstd::bulk::Compressor;
 use super::bodies::SMALL_BODY_BYTES_MAX;
 use super::body;
 use super::caller::bearer;
-use super::error::{ApiError, ErrorBody};
+use super::error::{ApiError, BodyRefusals, ErrorBody};
 use super::rebinding;
 use super::state::{EdgeState, stopping};
 use crate::hub::{Ack, AckStatus, Ingest, IngestError, Submission};
@@ -53,22 +53,39 @@ pub struct WebhookAnswer {
     reason: Option<String>,
 }
 
+/// What a delivery may be refused with.
+#[derive(utoipa::IntoResponses)]
+pub enum DeliveryRefusals {
+    /// No JSON object.
+    #[response(status = 400)]
+    NoObject(ErrorBody),
+    /// Wrong secret.
+    #[response(status = 401, headers(("WWW-Authenticate" = String, description = "`Bearer`.")))]
+    Unauthorized(ErrorBody),
+    /// Posted by a page of another site, where no secret is set.
+    #[response(status = 403)]
+    Forbidden(ErrorBody),
+    /// Not durable within 4 s, or too many wait: try again.
+    #[response(status = 503, headers(("Retry-After" = u64, description = "Seconds until it is worth another try.")))]
+    Unavailable(ErrorBody),
+}
+
 /// Takes a delivery in.
 #[utoipa::path(
     post,
     path = "/api/umbler/webhook",
+    operation_id = "receiveDelivery",
     tag = "webhook",
-    params(("token" = Option<String>, Query, description = "The webhook secret, where one is set; or as a Bearer token.")),
-    request_body(content = String, content_type = "application/json", description = "A delivery of Umbler Talk, up to 10 MiB."),
+    security(("webhookToken" = []), ("webhookBearer" = [])),
+    request_body(
+        content = Object,
+        content_type = "application/json",
+        description = "A delivery of Umbler Talk, at most 10 MiB. `Content-Type` is not looked at.",
+    ),
     responses(
         (status = 200, description = "Durable.", body = WebhookAnswer),
-        (status = 400, description = "No JSON object.", body = ErrorBody),
-        (status = 401, description = "Wrong secret.", body = ErrorBody),
-        (status = 403, description = "Posted by a page of another site, where no secret is set.", body = ErrorBody),
-        (status = 408, description = "The body took longer than 20 s.", body = ErrorBody),
-        (status = 413, description = "The body has more than 10 MiB.", body = ErrorBody),
-        (status = 415, description = "The body is encoded (gzip or the like).", body = ErrorBody),
-        (status = 503, description = "Not durable within 4 s, or too many wait: try again.", body = ErrorBody),
+        DeliveryRefusals,
+        BodyRefusals,
     ),
 )]
 pub async fn receive(

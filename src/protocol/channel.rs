@@ -2,8 +2,15 @@
 
 use std::fmt;
 
-/// Longest id in a channel name, in bytes; the provider's ids have 16.
-pub const ID_BYTES_MAX: usize = 128;
+/// Longest id in a channel name, in characters; the provider's ids have 16.
+pub const ID_CHARS_MAX: usize = 128;
+/// What the names of channels look like, for descriptions; [`Channel::parse`] takes these and no others.
+pub const CHANNEL_FORM: &str = r"(updates|stats|presence|metrics:(live|agents|sectors|channels|tags)|(chat|contact|sector|member|channel|tag|user):[\s\S]{1,128})";
+
+/// True for what may be an id. Characters are counted, as descriptions do, and not bytes.
+pub fn is_id(text: &str) -> bool {
+    !text.is_empty() && text.chars().take(ID_CHARS_MAX + 1).count() <= ID_CHARS_MAX
+}
 
 /// Numbers that are pushed whenever they change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,7 +83,7 @@ pub enum ChannelError {
     )]
     Unknown(String),
     /// The part behind the colon is empty or too long.
-    #[error("the id in {0:?} must have 1 to {ID_BYTES_MAX} bytes")]
+    #[error("the id in {0:?} must have 1 to {ID_CHARS_MAX} characters")]
     BadId(String),
 }
 
@@ -120,7 +127,7 @@ impl Channel {
             "user" => Self::User,
             _ => return Err(ChannelError::Unknown(shown())),
         };
-        if id.is_empty() || id.len() > ID_BYTES_MAX {
+        if !is_id(id) {
             return Err(ChannelError::BadId(shown()));
         }
         Ok(of(id.to_owned()))

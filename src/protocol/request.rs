@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::channel::{Channel, ID_BYTES_MAX};
+use super::channel::{Channel, ID_CHARS_MAX, is_id};
 use super::codes::ErrorCode;
 use super::depth::{JSON_DEPTH_MAX, is_too_deep};
 use super::replay::{ReplayRequest, read_replay};
@@ -211,8 +211,8 @@ fn read(event: &str, known: Option<ClientEvent>, data: Option<&RawValue>) -> Res
         }
         ClientEvent::SetPresence => {
             let PresenceData { chat } = optional(data)?;
-            if chat.as_ref().is_some_and(|chat| chat.is_empty() || chat.len() > ID_BYTES_MAX) {
-                let message = format!("data.chat must be null or an id of 1 to {ID_BYTES_MAX} bytes");
+            if chat.as_deref().is_some_and(|chat| !is_id(chat)) {
+                let message = format!("data.chat must be null or an id of 1 to {ID_CHARS_MAX} characters");
                 return Err(refuse(ErrorCode::BadRequest, message));
             }
             Ok(Request::SetPresence { chat })

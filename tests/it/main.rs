@@ -12,6 +12,7 @@ mod asyncapi;
 mod auth;
 mod backup;
 mod convergence;
+mod described;
 mod documents;
 mod drain;
 mod durability;

@@ -7,12 +7,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Answer;
+use super::described::{Paged, id, parameters, word};
 use super::lists::PageInfo;
 use super::params::Params;
 use crate::archive::{AlertFilter, GetAlert, ListAlerts, alerts};
 use crate::auth::Role;
 use crate::http::caller::Caller;
-use crate::http::error::{ApiError, ErrorBody, QuestionRefusals};
+use crate::http::error::{ApiError, CallRefusals, ErrorBody};
 use crate::http::state::EdgeState;
 use crate::http::webhook::store;
 use crate::hub::{AlertChanges, AlertRequest, Submission};
@@ -38,25 +39,29 @@ pub struct AcknowledgedAnswer {
     seq: Option<i64>,
 }
 
+/// The words of `state`: active, not active, or either.
+const STATES: [(&str, Option<bool>); 3] = [("active", Some(true)), ("cleared", Some(false)), ("all", None)];
+
+parameters! {
+    /// Which alerts.
+    AlertFilters:
+        word("state", "`active` (default).", &STATES),
+        word("kind", "Which deadline.", &alerts::kinds()),
+        id("sector", "The id of the sector that their chat stands in now."),
+        id("chatId", "The id of their chat.");
+}
+
 /// Alerts of the chats that the token sees, those that were raised last first.
 #[utoipa::path(
     get,
     path = "/api/umbler/alerts",
+    operation_id = "listAlerts",
     tag = "umbler",
     security(("bearer" = [])),
-    params(
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "Items on a page; 50."),
-        ("page" = Option<u32>, Query, minimum = 1, description = "Which page, from 1. Not together with cursor."),
-        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before."),
-        ("state" = Option<String>, Query, description = "`active` (default), `cleared` or `all`."),
-        ("kind" = Option<String>, Query, description = "`waiting_warn`, `waiting`, `idle`, `first_response_near`, \
-            `first_response_missed` or `window_closing`."),
-        ("sector" = Option<String>, Query, description = "The id of the sector that their chat stands in now."),
-        ("chatId" = Option<String>, Query, description = "The id of their chat."),
-    ),
+    params(Paged, AlertFilters),
     responses(
         (status = 200, body = AlertsAnswer),
-        QuestionRefusals,
+        CallRefusals,
     ),
 )]
 pub async fn list(
@@ -66,9 +71,8 @@ pub async fn list(
 ) -> Result<Answer<AlertsAnswer>, ApiError> {
     let mut params = Params::read(request.query_string())?;
     let paging = params.paging()?;
-    let states = [("active", Some(true)), ("cleared", Some(false)), ("all", None)];
     let filter = AlertFilter {
-        active: params.word("state", &states)?.unwrap_or(Some(true)),
+        active: params.word("state", &STATES)?.unwrap_or(Some(true)),
         kind: params.word("kind", &alerts::kinds())?,
         sector: params.id("sector")?,
         chat: params.id("chatId")?,
@@ -85,16 +89,16 @@ pub async fn list(
 #[utoipa::path(
     post,
     path = "/api/umbler/alerts/{id}/acknowledge",
+    operation_id = "acknowledgeAlert",
     tag = "umbler",
     security(("bearer" = [])),
     params(("id" = String, Path, description = "The alert's id, escaped.")),
     responses(
         (status = 200, description = "Durable.", body = AcknowledgedAnswer),
+        CallRefusals,
         (status = 403, description = "Viewers take note of nothing.", body = ErrorBody),
         (status = 404, description = "No alert of a chat that the token sees has this id.", body = ErrorBody),
         (status = 415, description = "A body, of which none is needed, is not declared as JSON.", body = ErrorBody),
-        (status = 503, description = "Not durable: try again.", body = ErrorBody),
-        QuestionRefusals,
     ),
 )]
 pub async fn acknowledge(

@@ -7,17 +7,16 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::described::{ChatFilters, MessageFilters, Paged, Sorted, moment, parameters};
 use super::lists::{Asked, PageInfo};
 use super::messages::{MessagesAnswer, read_list as read_messages};
-use super::params::{LIMIT_DEFAULT, LIMIT_MAX, Params};
+use super::params::{CHAT_KINDS, CHAT_STATUSES, LIMIT_DEFAULT, LIMIT_MAX, Params};
 use super::{Answer, path_id};
 use crate::archive::{
     ChatFilter, Cursor, GetChat, GetPastChat, ListChatMessages, ListChats, ListPastChats, Page, PastChats,
-    StatusFilter,
 };
-use crate::domain::ChatKind;
 use crate::http::caller::Caller;
-use crate::http::error::{ApiError, ErrorBody, QuestionRefusals};
+use crate::http::error::{ApiError, CallRefusals, LookupRefusals};
 use crate::http::state::EdgeState;
 use crate::protocol::ChatShape;
 
@@ -69,16 +68,13 @@ pub struct PastChatsAnswer {
 
 /// Which chats a query string asks for.
 fn read_filter(params: &mut Params) -> Result<ChatFilter, ApiError> {
-    let status =
-        [("open", StatusFilter::Open), ("waiting", StatusFilter::Waiting), ("closed", StatusFilter::Closed)];
-    let kind = [("direct", ChatKind::Direct), ("group", ChatKind::Group), ("internal", ChatKind::Internal)];
     Ok(ChatFilter {
-        status: params.word("status", &status)?,
+        status: params.word("status", &CHAT_STATUSES)?,
         sector: params.id("sector")?,
         owner: params.id("owner")?,
         channel: params.id("channel")?,
         tag: params.id("tag")?,
-        kind: params.word("kind", &kind)?,
+        kind: params.word("kind", &CHAT_KINDS)?,
         search: params.search()?,
         contact: None,
     })
@@ -115,30 +111,29 @@ pub fn read_list(mut params: Params, caller: &Caller) -> Result<(ListChats, Aske
     ))
 }
 
+parameters! {
+    /// The moment that a list is of.
+    ListThen: moment(
+        "at",
+        "As they stood at this moment, not in the future; those created last first. Not together with page, sort and \
+            order.",
+    );
+
+    /// The moment that a chat is shown at.
+    ChatThen: moment("at", "As it stood at this moment, not in the future.");
+}
+
 /// Chats, by default those with the latest activity first; or as they stood at a moment.
 #[utoipa::path(
     get,
     path = "/api/umbler/chats",
+    operation_id = "listChats",
     tag = "umbler",
     security(("bearer" = [])),
-    params(
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "Items on a page; 50."),
-        ("page" = Option<u32>, Query, minimum = 1, description = "Which page, from 1. Not together with cursor."),
-        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before."),
-        ("status" = Option<String>, Query, description = "`open` (waiting ones included), `waiting` or `closed`."),
-        ("sector" = Option<String>, Query, description = "The id of their sector."),
-        ("owner" = Option<String>, Query, description = "The id of their agent."),
-        ("channel" = Option<String>, Query, description = "The id of the line they run on."),
-        ("tag" = Option<String>, Query, description = "The id of one of the chat's tags."),
-        ("kind" = Option<String>, Query, description = "`direct`, `group` or `internal`."),
-        ("search" = Option<String>, Query, description = "A part of the name or the phone, without case and accents."),
-        ("sort" = Option<String>, Query, description = "`lastInteraction` (default), `name` or `createdAt`."),
-        ("order" = Option<String>, Query, description = "`asc` or `desc`; names run from A, times from the newest."),
-        ("at" = Option<String>, Query, description = "As they stood at this moment (RFC 3339), not in the future; those created last first. Not together with page, sort and order."),
-    ),
+    params(Paged, ChatFilters, Sorted, ListThen),
     responses(
         (status = 200, body = ListAnswer),
-        QuestionRefusals,
+        CallRefusals,
     ),
 )]
 pub async fn list(
@@ -163,16 +158,17 @@ pub async fn list(
 #[utoipa::path(
     get,
     path = "/api/umbler/chats/{id}",
+    operation_id = "getChat",
     tag = "umbler",
     security(("bearer" = [])),
     params(
-        ("id" = String, Path, description = "The provider's id, case-sensitive."),
-        ("at" = Option<String>, Query, description = "As it stood at this moment (RFC 3339), not in the future."),
+        ("id" = String, Path, min_length = 1, max_length = 256, description = "The provider's id, case-sensitive."),
+        ChatThen,
     ),
     responses(
         (status = 200, body = ChatAnswer),
-        (status = 404, description = "Nothing has this id.", body = ErrorBody),
-        QuestionRefusals,
+        CallRefusals,
+        LookupRefusals,
     ),
 )]
 pub async fn one(
@@ -196,22 +192,17 @@ pub async fn one(
 #[utoipa::path(
     get,
     path = "/api/umbler/chats/{id}/messages",
+    operation_id = "listChatMessages",
     tag = "umbler",
     security(("bearer" = [])),
     params(
-        ("id" = String, Path, description = "The chat's id, case-sensitive."),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "Items on a page; 50."),
-        ("page" = Option<u32>, Query, minimum = 1, description = "Which page, from 1. Not together with cursor."),
-        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before."),
-        ("search" = Option<String>, Query, description = "A part of the text, without case and accents."),
-        ("source" = Option<String>, Query, description = "`Contact`, `Member`, `Bot`, `External`."),
-        ("since" = Option<String>, Query, format = DateTime, description = "The first moment that counts."),
-        ("until" = Option<String>, Query, format = DateTime, description = "The first moment that counts no more."),
+        ("id" = String, Path, min_length = 1, max_length = 256, description = "The chat's id, case-sensitive."),
+        Paged, MessageFilters,
     ),
     responses(
         (status = 200, body = MessagesAnswer),
-        (status = 404, description = "Nothing has this id.", body = ErrorBody),
-        QuestionRefusals,
+        CallRefusals,
+        LookupRefusals,
     ),
 )]
 pub async fn messages(

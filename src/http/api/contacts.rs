@@ -7,12 +7,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::chats::{ChatsAnswer, read_list};
+use super::described::{ChatFilters, Paged, Sorted, id, parameters, search};
 use super::lists::PageInfo;
 use super::params::Params;
 use super::{Answer, path_id};
 use crate::archive::{ContactFilter, GetContact, ListContactChats, ListContacts};
 use crate::http::caller::Caller;
-use crate::http::error::{ApiError, ErrorBody, QuestionRefusals};
+use crate::http::error::{ApiError, CallRefusals, LookupRefusals};
 use crate::http::state::EdgeState;
 use crate::protocol::ContactShape;
 
@@ -30,24 +31,24 @@ pub struct ContactAnswer {
     contact: ContactShape,
 }
 
+parameters! {
+    /// Which contacts.
+    ContactFilters:
+        search("A part of the name or the phone, without case and accents."),
+        id("tag", "The id of one of the contact's tags.");
+}
+
 /// Contacts, by default those with the latest interaction first.
 #[utoipa::path(
     get,
     path = "/api/umbler/contacts",
+    operation_id = "listContacts",
     tag = "umbler",
     security(("bearer" = [])),
-    params(
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "Items on a page; 50."),
-        ("page" = Option<u32>, Query, minimum = 1, description = "Which page, from 1. Not together with cursor."),
-        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before."),
-        ("search" = Option<String>, Query, description = "A part of the name or the phone, without case and accents."),
-        ("tag" = Option<String>, Query, description = "The id of one of the contact's tags."),
-        ("sort" = Option<String>, Query, description = "`lastInteraction` (default), `name` or `createdAt`."),
-        ("order" = Option<String>, Query, description = "`asc` or `desc`; names run from A, times from the newest."),
-    ),
+    params(Paged, ContactFilters, Sorted),
     responses(
         (status = 200, body = ContactsAnswer),
-        QuestionRefusals,
+        CallRefusals,
     ),
 )]
 pub async fn list(
@@ -79,15 +80,16 @@ pub async fn list(
 #[utoipa::path(
     get,
     path = "/api/umbler/contacts/{id}",
+    operation_id = "getContact",
     tag = "umbler",
     security(("bearer" = [])),
     params(
-        ("id" = String, Path, description = "The provider's id, case-sensitive."),
+        ("id" = String, Path, min_length = 1, max_length = 256, description = "The provider's id, case-sensitive."),
     ),
     responses(
         (status = 200, body = ContactAnswer),
-        (status = 404, description = "Nothing has this id.", body = ErrorBody),
-        QuestionRefusals,
+        CallRefusals,
+        LookupRefusals,
     ),
 )]
 pub async fn one(
@@ -105,27 +107,17 @@ pub async fn one(
 #[utoipa::path(
     get,
     path = "/api/umbler/contacts/{id}/chats",
+    operation_id = "listContactChats",
     tag = "umbler",
     security(("bearer" = [])),
     params(
-        ("id" = String, Path, description = "The contact's id, case-sensitive."),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "Items on a page; 50."),
-        ("page" = Option<u32>, Query, minimum = 1, description = "Which page, from 1. Not together with cursor."),
-        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before."),
-        ("status" = Option<String>, Query, description = "`open` (waiting ones included), `waiting` or `closed`."),
-        ("sector" = Option<String>, Query, description = "The id of their sector."),
-        ("owner" = Option<String>, Query, description = "The id of their agent."),
-        ("channel" = Option<String>, Query, description = "The id of the line they run on."),
-        ("tag" = Option<String>, Query, description = "The id of one of the chat's tags."),
-        ("kind" = Option<String>, Query, description = "`direct`, `group` or `internal`."),
-        ("search" = Option<String>, Query, description = "A part of the name or the phone, without case and accents."),
-        ("sort" = Option<String>, Query, description = "`lastInteraction` (default), `name` or `createdAt`."),
-        ("order" = Option<String>, Query, description = "`asc` or `desc`; names run from A, times from the newest."),
+        ("id" = String, Path, min_length = 1, max_length = 256, description = "The contact's id, case-sensitive."),
+        Paged, ChatFilters, Sorted,
     ),
     responses(
         (status = 200, body = ChatsAnswer),
-        (status = 404, description = "Nothing has this id.", body = ErrorBody),
-        QuestionRefusals,
+        CallRefusals,
+        LookupRefusals,
     ),
 )]
 pub async fn chats(

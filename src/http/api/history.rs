@@ -4,12 +4,13 @@ use actix_web::{HttpRequest, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::described::Paged;
 use super::lists::PageInfo;
 use super::params::Params;
 use super::{Answer, path_id};
 use crate::archive::ListTransitions;
 use crate::http::caller::Caller;
-use crate::http::error::{ApiError, ErrorBody, QuestionRefusals};
+use crate::http::error::{ApiError, CallRefusals, LookupRefusals};
 use crate::http::state::EdgeState;
 use crate::protocol::history::TransitionShape;
 
@@ -25,18 +26,17 @@ pub struct TimelineAnswer {
 #[utoipa::path(
     get,
     path = "/api/umbler/chats/{id}/timeline",
+    operation_id = "listChatTimeline",
     tag = "umbler",
     security(("bearer" = [])),
     params(
-        ("id" = String, Path, description = "The chat's id, case-sensitive."),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "Items on a page; 50."),
-        ("page" = Option<u32>, Query, minimum = 1, description = "Which page, from 1. Not together with cursor."),
-        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before."),
+        ("id" = String, Path, min_length = 1, max_length = 256, description = "The chat's id, case-sensitive."),
+        Paged,
     ),
     responses(
         (status = 200, body = TimelineAnswer),
-        (status = 404, description = "Nothing has this id.", body = ErrorBody),
-        QuestionRefusals,
+        CallRefusals,
+        LookupRefusals,
     ),
 )]
 pub async fn timeline(

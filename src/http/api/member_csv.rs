@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(
             read(text.as_bytes()).unwrap_err(),
             "line 3: name is missing; line 4: id is missing; line 5: the id stands on line 2 already; \
-             line 6: has 2 fields and not 3; line 7: name must have at most 200 bytes; \
+             line 6: has 2 fields and not 3; line 7: name must have at most 200 characters; \
              line 8: photoUrl must begin with https:// or http://"
         );
     }

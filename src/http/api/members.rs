@@ -8,17 +8,18 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::described::{Paged, flag, parameters, search};
 use super::lists::PageInfo;
 use super::member_csv::{self, CSV_BYTES_MAX};
 use super::member_fields::{Fields, WrongField};
-use super::params::Params;
+use super::params::{BOOLEANS, Params};
 use super::{Answer, path_id};
 use crate::archive::members::MemberFilter;
 use crate::archive::{ListMembers, ListedMember};
 use crate::domain::{EventId, Member};
 use crate::http::body;
 use crate::http::caller::Caller;
-use crate::http::error::{ApiError, CallRefusals, ErrorBody, QuestionRefusals};
+use crate::http::error::{ApiError, BodyRefusals, CallRefusals, ErrorBody};
 use crate::http::state::EdgeState;
 use crate::http::webhook::{compress, store};
 use crate::hub::{Ack, AckStatus, MemberChanges, Submission};
@@ -68,11 +69,18 @@ pub struct MembersAnswer {
 )]
 struct MemberRequest {
     /// The name.
-    #[schema(min_length = 1, max_length = 200)]
+    // No control characters, and not only blanks.
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\u0000-\u001f\u007f-\u009f]*[^\u0000-\u001f\u007f-\u009f \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000][^\u0000-\u001f\u007f-\u009f]*$"
+    )]
     name: String,
-    /// The picture's address, `https://` or `http://`; left out or null: none.
+    /// The picture's address, `https://` or `http://`; left out, empty or null: none.
+    #[schema(max_length = 2048, pattern = r"^(https?://[^\u0000-\u001f\u007f-\u009f]*)?$")]
     photo_url: Option<String>,
-    /// The sector that the agent belongs to; left out or null: none.
+    /// The sector that the agent belongs to; left out, empty or null: none.
+    #[schema(max_length = 256, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
     sector_id: Option<String>,
 }
 
@@ -93,22 +101,24 @@ pub struct ImportAnswer {
     seq: Option<i64>,
 }
 
+parameters! {
+    /// Which agents.
+    AgentFilters:
+        search("A part of the name or the id, without case and accents."),
+        flag("known", "In the directory, or not.");
+}
+
 /// Agents: those without an entry first, then by name; by id for a viewer, whose names are masked.
 #[utoipa::path(
     get,
     path = "/api/umbler/members",
+    operation_id = "listMembers",
     tag = "umbler",
     security(("bearer" = [])),
-    params(
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "Items on a page; 50."),
-        ("page" = Option<u32>, Query, minimum = 1, description = "Which page, from 1. Not together with cursor."),
-        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before."),
-        ("search" = Option<String>, Query, description = "A part of the name or the id, without case and accents."),
-        ("known" = Option<bool>, Query, description = "In the directory, or not."),
-    ),
+    params(Paged, AgentFilters),
     responses(
         (status = 200, body = MembersAnswer),
-        QuestionRefusals,
+        CallRefusals,
     ),
 )]
 pub async fn list(
@@ -118,10 +128,7 @@ pub async fn list(
 ) -> Result<Answer<MembersAnswer>, ApiError> {
     let mut params = Params::read(request.query_string())?;
     let paging = params.paging()?;
-    let filter = MemberFilter {
-        search: params.search()?,
-        known: params.word("known", &[("true", true), ("false", false)])?,
-    };
+    let filter = MemberFilter { search: params.search()?, known: params.word("known", &BOOLEANS)? };
     params.finish()?;
     let asked = paging.asked();
     let list = ListMembers { filter, limit: paging.limit, at: paging.at, scope: Arc::clone(&caller.scope) };
@@ -135,20 +142,25 @@ pub async fn list(
 #[utoipa::path(
     put,
     path = "/api/umbler/members/{id}",
+    operation_id = "putMember",
     tag = "umbler",
     security(("bearer" = [])),
-    params(("id" = String, Path, description = "The provider's id, case-sensitive.")),
-    request_body(content = MemberRequest, content_type = "application/json"),
+    params(
+        (
+            // No control characters, and no blank at either end.
+            "id" = String, Path, min_length = 1, max_length = 256,
+            pattern = r"^[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]([^\u0000-\u001f\u007f-\u009f]*[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000])?$",
+            description = "The provider's id, case-sensitive.",
+        ),
+    ),
+    request_body(content = MemberRequest, content_type = "application/json", description = "At most 8 KiB."),
     responses(
         (status = 200, description = "Durable.", body = ChangedMemberAnswer),
+        CallRefusals,
+        BodyRefusals,
         (status = 400, description = "A field is wrong; the error names it. Or the directory is full.", body = ErrorBody),
         (status = 403, description = "The token is no admin's.", body = ErrorBody),
         (status = 404, description = "No id is that long.", body = ErrorBody),
-        (status = 408, description = "The body came too slowly.", body = ErrorBody),
-        (status = 413, description = "The body has more than 8 KiB.", body = ErrorBody),
-        (status = 415, description = "The body is not declared as JSON, or encoded.", body = ErrorBody),
-        (status = 503, description = "Not durable: try again.", body = ErrorBody),
-        CallRefusals,
     ),
 )]
 pub async fn put(
@@ -175,16 +187,18 @@ pub async fn put(
 #[utoipa::path(
     delete,
     path = "/api/umbler/members/{id}",
+    operation_id = "deleteMember",
     tag = "umbler",
     security(("bearer" = [])),
-    params(("id" = String, Path, description = "The provider's id, case-sensitive.")),
+    params(
+        ("id" = String, Path, min_length = 1, max_length = 256, description = "The provider's id, case-sensitive."),
+    ),
     responses(
         (status = 200, description = "Durable.", body = ChangedMemberAnswer),
+        CallRefusals,
         (status = 403, description = "The token is no admin's.", body = ErrorBody),
         (status = 404, description = "The directory does not have this id.", body = ErrorBody),
         (status = 415, description = "A body, of which none is needed, is not declared as JSON.", body = ErrorBody),
-        (status = 503, description = "Not durable: try again.", body = ErrorBody),
-        QuestionRefusals,
     ),
 )]
 pub async fn delete(
@@ -207,18 +221,16 @@ pub async fn delete(
 #[utoipa::path(
     post,
     path = "/api/umbler/members/import",
+    operation_id = "importMembers",
     tag = "umbler",
     security(("bearer" = [])),
-    request_body(content = String, content_type = "text/csv"),
+    request_body(content = String, content_type = "text/csv", description = "At most 256 KiB."),
     responses(
         (status = 200, description = "Durable.", body = ImportAnswer),
+        CallRefusals,
+        BodyRefusals,
         (status = 400, description = "Nothing was taken over; the error names every wrong line.", body = ErrorBody),
         (status = 403, description = "The token is no admin's.", body = ErrorBody),
-        (status = 408, description = "The body came too slowly.", body = ErrorBody),
-        (status = 413, description = "The body has more than 256 KiB.", body = ErrorBody),
-        (status = 415, description = "The body is not declared as text/csv, or encoded.", body = ErrorBody),
-        (status = 503, description = "Not durable: try again.", body = ErrorBody),
-        CallRefusals,
     ),
 )]
 pub async fn import(

@@ -7,11 +7,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Answer;
+use super::described::{MessageFilters, Paged, id, parameters};
 use super::lists::{Asked, PageInfo};
 use super::params::Params;
 use crate::archive::{ListMessages, MessageFilter, Page};
 use crate::http::caller::Caller;
-use crate::http::error::{ApiError, QuestionRefusals};
+use crate::http::error::{ApiError, CallRefusals};
 use crate::http::state::EdgeState;
 use crate::protocol::MessageShape;
 
@@ -56,26 +57,24 @@ fn read_filtered(
     Ok((ListMessages { filter, limit: paging.limit, at: paging.at, scope: Arc::clone(&caller.scope) }, asked))
 }
 
+parameters! {
+    /// Whose messages.
+    Held:
+        id("chatId", "The id of their chat."),
+        id("contactId", "The id of who their chat is held with.");
+}
+
 /// Messages of all chats, the newest first.
 #[utoipa::path(
     get,
     path = "/api/umbler/messages",
+    operation_id = "listMessages",
     tag = "umbler",
     security(("bearer" = [])),
-    params(
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "Items on a page; 50."),
-        ("page" = Option<u32>, Query, minimum = 1, description = "Which page, from 1. Not together with cursor."),
-        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before."),
-        ("search" = Option<String>, Query, description = "A part of the text, without case and accents."),
-        ("chatId" = Option<String>, Query, description = "The id of their chat."),
-        ("contactId" = Option<String>, Query, description = "The id of who their chat is held with."),
-        ("source" = Option<String>, Query, description = "`Contact`, `Member`, `Bot`, `External`."),
-        ("since" = Option<String>, Query, format = DateTime, description = "The first moment that counts."),
-        ("until" = Option<String>, Query, format = DateTime, description = "The first moment that counts no more."),
-    ),
+    params(Paged, Held, MessageFilters),
     responses(
         (status = 200, body = MessagesAnswer),
-        QuestionRefusals,
+        CallRefusals,
     ),
 )]
 pub async fn list(

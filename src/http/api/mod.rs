@@ -1,6 +1,7 @@
 //! The REST rows under `/api/umbler`: questions to the hub, in pages.
 
 pub mod params;
+pub mod described;
 pub mod lists;
 pub mod state;
 pub mod revocations;
@@ -127,5 +128,9 @@ impl<T: Serialize> Responder for Answer<T> {
 /// An id in a path; what is too long to be one is nobody's.
 fn path_id(path: web::Path<String>) -> Result<String, ApiError> {
     let id = path.into_inner();
-    if id.len() <= params::ID_BYTES_MAX { Ok(id) } else { Err(ApiError::NotFound("no id is that long")) }
+    if params::fits(&id, params::ID_CHARS_MAX) {
+        Ok(id)
+    } else {
+        Err(ApiError::NotFound("no id is that long"))
+    }
 }

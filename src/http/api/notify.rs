@@ -1,16 +1,16 @@
 //! `POST /api/umbler/notify`: the company's own backend reaches one user's screens.
 
 use actix_web::{HttpRequest, web};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::Answer;
-use super::params::Params;
+use super::params::{ID_CHARS_MAX, Params, fits};
 use crate::domain::EventId;
 use crate::http::body;
 use crate::http::caller::Caller;
-use crate::http::error::{ApiError, CallRefusals, ErrorBody};
+use crate::http::error::{ApiError, BodyRefusals, CallRefusals, ErrorBody};
 use crate::http::state::EdgeState;
 use crate::http::webhook::{compress, store};
 use crate::hub::{Submission, UserNotice};
@@ -18,19 +18,20 @@ use crate::telemetry::clock;
 
 /// Largest body, in bytes: a notice is kept like any update and sent in one frame.
 pub const BODY_BYTES_MAX: usize = 32 * 1024;
-/// Longest user and id, in bytes; that of a token's `sub`.
-const NAME_BYTES_MAX: usize = crate::auth::SUBJECT_BYTES_MAX;
 
 /// A notice to one user.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, expecting = "an object with user and data")]
 pub struct NotifyRequest {
     /// The user, as tokens name them in `sub`.
+    #[schema(value_type = String, min_length = 1, max_length = 256)]
     user: Option<String>,
-    /// Anything; handed on as it came.
-    #[schema(value_type = Object)]
+    /// Anything, `null` too; handed on as it came.
+    #[serde(default, deserialize_with = "as_it_came")]
+    #[schema(value_type = Value, required)]
     data: Option<Box<RawValue>>,
     /// The caller's own id: the same one twice is one notice.
+    #[schema(min_length = 1, max_length = 256)]
     id: Option<String>,
 }
 
@@ -51,17 +52,16 @@ pub struct NotifyAnswer {
 #[utoipa::path(
     post,
     path = "/api/umbler/notify",
+    operation_id = "notifyUser",
     tag = "umbler",
     security(("bearer" = [])),
-    request_body = NotifyRequest,
+    request_body(content = NotifyRequest, content_type = "application/json", description = "At most 32 KiB."),
     responses(
         (status = 200, description = "Durable.", body = NotifyAnswer),
+        CallRefusals,
+        BodyRefusals,
         (status = 400, description = "A field is missing or wrong; the error names it.", body = ErrorBody),
         (status = 403, description = "The token is no admin's.", body = ErrorBody),
-        (status = 413, description = "More than 32 KiB.", body = ErrorBody),
-        (status = 415, description = "The body is not declared as JSON, or encoded.", body = ErrorBody),
-        (status = 503, description = "It could not be stored: try again.", body = ErrorBody),
-        CallRefusals,
     ),
 )]
 pub async fn notify(
@@ -81,13 +81,19 @@ pub async fn notify(
     }))
 }
 
+/// A `null` that was sent is data like any other; only what was not sent is missing.
+fn as_it_came<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
+    Box::<RawValue>::deserialize(deserializer).map(Some)
+}
+
 fn read(body: &[u8]) -> Result<UserNotice, ApiError> {
     let request: NotifyRequest = serde_json::from_slice(body)
         .map_err(|error| ApiError::BadRequest(format!("the body is no notice: {error}")))?;
     let name = |field: &str, value: String| {
-        let fits = (1..=NAME_BYTES_MAX).contains(&value.len());
-        fits.then_some(value)
-            .ok_or_else(|| ApiError::parameter(field, format!("must have 1 to {NAME_BYTES_MAX} bytes")))
+        let is_name = fits(&value, ID_CHARS_MAX);
+        is_name
+            .then_some(value)
+            .ok_or_else(|| ApiError::parameter(field, format!("must have 1 to {ID_CHARS_MAX} characters")))
     };
     let user = name("user", request.user.ok_or_else(|| ApiError::parameter("user", "is missing"))?)?;
     let data = request.data.ok_or_else(|| ApiError::parameter("data", "is missing"))?;

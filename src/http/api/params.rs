@@ -6,7 +6,8 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 
-use crate::archive::{Cursor, Order, PageAt, Sort};
+use crate::archive::{Cursor, Order, PageAt, Sort, StatusFilter};
+use crate::domain::ChatKind;
 use crate::http::error::ApiError;
 use crate::telemetry::clock;
 
@@ -16,10 +17,30 @@ pub const LIMIT_DEFAULT: u32 = 50;
 pub const LIMIT_MAX: u32 = 200;
 /// Highest page that is counted to; whoever wants more follows cursors.
 pub const PAGE_MAX: u32 = 1_000_000;
-/// Longest id, in bytes.
-pub const ID_BYTES_MAX: usize = 256;
-/// Longest search, in bytes.
-pub const SEARCH_BYTES_MAX: usize = 200;
+/// Longest id, in characters.
+pub const ID_CHARS_MAX: usize = 256;
+/// Longest search, in characters.
+pub const SEARCH_CHARS_MAX: usize = 200;
+
+/// The words of `status`.
+pub const CHAT_STATUSES: [(&str, StatusFilter); 3] =
+    [("open", StatusFilter::Open), ("waiting", StatusFilter::Waiting), ("closed", StatusFilter::Closed)];
+/// The words of `kind`, where it is a chat's.
+pub const CHAT_KINDS: [(&str, ChatKind); 3] =
+    [("direct", ChatKind::Direct), ("group", ChatKind::Group), ("internal", ChatKind::Internal)];
+/// The words of `sort`.
+pub const SORTS: [(&str, Sort); 3] =
+    [("lastInteraction", Sort::LastInteraction), ("name", Sort::Name), ("createdAt", Sort::CreatedAt)];
+/// The words of `order`.
+pub const ORDERS: [(&str, Order); 2] = [("asc", Order::Asc), ("desc", Order::Desc)];
+/// Yes and no.
+pub const BOOLEANS: [(&str, bool); 2] = [("true", true), ("false", false)];
+
+/// True for a text of one character to so many. Characters are counted and not bytes, as in the description: JSON Schema
+/// knows no bytes, and a name does not get shorter by its accents.
+pub fn fits(text: &str, most: usize) -> bool {
+    !text.is_empty() && text.chars().take(most + 1).count() <= most
+}
 
 /// What is left of a query string.
 #[derive(Debug)]
@@ -79,19 +100,18 @@ impl Params {
     /// An id of the provider.
     pub fn id(&mut self, name: &str) -> Result<Option<String>, ApiError> {
         self.take(name, |text| {
-            let fits = (1..=ID_BYTES_MAX).contains(&text.len());
-            if fits { Ok(text.to_owned()) } else { Err(format!("must have 1 to {ID_BYTES_MAX} bytes")) }
+            let is_id = fits(text, ID_CHARS_MAX);
+            if is_id { Ok(text.to_owned()) } else { Err(format!("must have 1 to {ID_CHARS_MAX} characters")) }
         })
     }
 
     /// What somebody typed into a search box; an empty one searches for nothing.
     pub fn search(&mut self) -> Result<Option<String>, ApiError> {
         let search = self.take("search", |text| {
-            let fits = text.len() <= SEARCH_BYTES_MAX;
-            if fits {
+            if text.is_empty() || fits(text, SEARCH_CHARS_MAX) {
                 Ok(text.to_owned())
             } else {
-                Err(format!("must have at most {SEARCH_BYTES_MAX} bytes"))
+                Err(format!("must have at most {SEARCH_CHARS_MAX} characters"))
             }
         })?;
         Ok(search.filter(|text| !text.trim().is_empty()))
@@ -150,13 +170,8 @@ impl Params {
 
     /// `sort` and `order`.
     pub fn sorting(&mut self) -> Result<(Sort, Order), ApiError> {
-        let sorts = [
-            ("lastInteraction", Sort::LastInteraction),
-            ("name", Sort::Name),
-            ("createdAt", Sort::CreatedAt),
-        ];
-        let sort = self.word("sort", &sorts)?.unwrap_or_default();
-        let order = self.word("order", &[("asc", Order::Asc), ("desc", Order::Desc)])?;
+        let sort = self.word("sort", &SORTS)?.unwrap_or_default();
+        let order = self.word("order", &ORDERS)?;
         Ok((sort, order.unwrap_or_else(|| sort.default_order())))
     }
 

@@ -8,11 +8,12 @@ use tokio::time::timeout;
 use utoipa::ToSchema;
 
 use super::Answer;
-use super::params::Params;
-use crate::auth::{LEEWAY_SECONDS, Revocation, SUBJECT_BYTES_MAX};
+use super::described::{id, number, parameters};
+use super::params::{ID_CHARS_MAX, Params, fits};
+use crate::auth::{LEEWAY_SECONDS, Revocation};
 use crate::http::body;
 use crate::http::caller::Caller;
-use crate::http::error::{ApiError, CallRefusals, ErrorBody, QuestionRefusals};
+use crate::http::error::{ApiError, BodyRefusals, CallRefusals, ErrorBody};
 use crate::http::state::EdgeState;
 use crate::http::webhook::DURABLE_SECONDS_MAX;
 use crate::hub::{ListRevocations, Revoke, RevokeError};
@@ -60,6 +61,7 @@ struct RevocationRequest {
     #[schema(min_length = 1, max_length = 256)]
     user: String,
     /// Tokens whose `iat` is before this, or absent, are refused; now, where it is left out.
+    /// Not in the future.
     #[schema(value_type = Option<String>, format = DateTime)]
     issued_before: Option<Timestamp>,
 }
@@ -88,18 +90,16 @@ pub struct RevocationsAnswer {
 #[utoipa::path(
     post,
     path = "/api/umbler/revocations",
+    operation_id = "revokeTokens",
     tag = "umbler",
     security(("bearer" = [])),
-    request_body(content = RevocationRequest, content_type = "application/json"),
+    request_body(content = RevocationRequest, content_type = "application/json", description = "At most 4 KiB."),
     responses(
         (status = 200, description = "Durable and in force.", body = RevokedAnswer),
+        CallRefusals,
+        BodyRefusals,
         (status = 400, description = "A field is wrong; the error names it.", body = ErrorBody),
         (status = 403, description = "The token is no admin's.", body = ErrorBody),
-        (status = 408, description = "The body came too slowly.", body = ErrorBody),
-        (status = 413, description = "The body has more than 4 KiB.", body = ErrorBody),
-        (status = 415, description = "The body is not declared as JSON, or encoded.", body = ErrorBody),
-        (status = 503, description = "Not durable: try again.", body = ErrorBody),
-        CallRefusals,
     ),
 )]
 pub async fn revoke(
@@ -127,20 +127,25 @@ pub async fn revoke(
     }
 }
 
+parameters! {
+    /// Which revocations.
+    RevocationFilters:
+        id("user", "Of this user only."),
+        number("limit", "At most so many; 100.", 1, LIMIT_MAX);
+}
+
 /// What is in force, the newest first.
 #[utoipa::path(
     get,
     path = "/api/umbler/revocations",
+    operation_id = "listRevocations",
     tag = "umbler",
     security(("bearer" = [])),
-    params(
-        ("user" = Option<String>, Query, description = "Of this user only."),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "At most so many; 100."),
-    ),
+    params(RevocationFilters),
     responses(
         (status = 200, body = RevocationsAnswer),
+        CallRefusals,
         (status = 403, description = "The token is no admin's.", body = ErrorBody),
-        QuestionRefusals,
     ),
 )]
 pub async fn list(
@@ -164,11 +169,11 @@ fn parse(body: &[u8], now: Timestamp) -> Result<(String, Timestamp), ApiError> {
     let mut fields: Map<String, Value> = serde_json::from_slice(body)
         .map_err(|error| ApiError::BadRequest(format!("the body is no JSON object: {error}")))?;
     let user = match fields.remove("user") {
-        Some(Value::String(user)) if (1..=SUBJECT_BYTES_MAX).contains(&user.len()) => user,
+        Some(Value::String(user)) if fits(&user, ID_CHARS_MAX) => user,
         _ => {
             return Err(ApiError::parameter(
                 "user",
-                format!("must be a text of 1 to {SUBJECT_BYTES_MAX} bytes"),
+                format!("must be a text of 1 to {ID_CHARS_MAX} characters"),
             ));
         }
     };

@@ -8,11 +8,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Answer;
-use super::params::{LIMIT_MAX, Params, SEARCH_BYTES_MAX};
+use super::described::{cursor, limit, parameters, required, text, word};
+use super::params::{LIMIT_MAX, Params, SEARCH_CHARS_MAX, fits};
 use crate::archive::Cursor;
 use crate::archive::fts::{Kinds, Search, Wanted};
 use crate::http::caller::Caller;
-use crate::http::error::{ApiError, ErrorBody, QuestionRefusals};
+use crate::http::error::{ApiError, CallRefusals};
 use crate::http::state::EdgeState;
 use crate::protocol::search::{FoundContact, FoundMessage};
 
@@ -20,6 +21,19 @@ use crate::protocol::search::{FoundContact, FoundMessage};
 const LIMIT_DEFAULT: u32 = 20;
 /// How long an answer waits for the index to have what was acknowledged before the question.
 const SEARCH_WAIT: Duration = Duration::from_secs(2);
+
+/// The words of `in`.
+const KINDS: [(&str, Kinds); 3] =
+    [("contacts", Kinds::Contacts), ("messages", Kinds::Messages), ("all", Kinds::All)];
+
+parameters! {
+    /// What is searched for.
+    Searched:
+        required(text("q", "Beginnings of words, `\"whole words\"`, or a part of a phone.", SEARCH_CHARS_MAX)),
+        word("in", "`all` (default).", &KINDS),
+        limit(&format!("Items of each kind; {LIMIT_DEFAULT}.")),
+        cursor("`nextCursor.contacts` or `.messages` of the answer before, with that `in`.");
+}
 
 /// What was found.
 #[derive(Debug, Serialize, ToSchema)]
@@ -56,13 +70,13 @@ struct Asked {
 
 fn read(query: &str) -> Result<Asked, ApiError> {
     let mut params = Params::read(query)?;
-    let fits = |text: &str| match text.len() {
-        1..=SEARCH_BYTES_MAX => Ok(Wanted::new(text)),
-        _ => Err(format!("must have 1 to {SEARCH_BYTES_MAX} bytes")),
-    };
-    let wanted = params.take("q", fits)?;
-    let kinds = [("contacts", Kinds::Contacts), ("messages", Kinds::Messages), ("all", Kinds::All)];
-    let kinds = params.word("in", &kinds)?.unwrap_or(Kinds::All);
+    let wanted = params.take("q", |text| {
+        let is_typed = fits(text, SEARCH_CHARS_MAX);
+        is_typed
+            .then(|| Wanted::new(text))
+            .ok_or_else(|| format!("must have 1 to {SEARCH_CHARS_MAX} characters"))
+    })?;
+    let kinds = params.word("in", &KINDS)?.unwrap_or(Kinds::All);
     let limit = params.number("limit", 1, LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT);
     let after = params.take("cursor", str::parse::<Cursor>)?;
     params.finish()?;
@@ -77,18 +91,13 @@ fn read(query: &str) -> Result<Asked, ApiError> {
 #[utoipa::path(
     get,
     path = "/api/umbler/search",
+    operation_id = "search",
     tag = "umbler",
     security(("bearer" = [])),
-    params(
-        ("q" = String, Query, min_length = 1, max_length = 200, description = "Beginnings of words, `\"whole words\"`, or a part of a phone."),
-        ("in" = Option<String>, Query, description = "`contacts`, `messages` or `all` (default)."),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "Items of each kind; 20."),
-        ("cursor" = Option<String>, Query, description = "`nextCursor.contacts` or `.messages` of the answer before, with that `in`."),
-    ),
+    params(Searched),
     responses(
         (status = 200, body = SearchAnswer),
-        (status = 503, description = "The index cannot be read just now.", body = ErrorBody),
-        QuestionRefusals,
+        CallRefusals,
     ),
 )]
 pub async fn search(

@@ -13,7 +13,7 @@ use crate::archive::GetSettings;
 use crate::domain::{EventId, Seq};
 use crate::http::body;
 use crate::http::caller::Caller;
-use crate::http::error::{ApiError, CallRefusals, ErrorBody, QuestionRefusals};
+use crate::http::error::{ApiError, BodyRefusals, CallRefusals, ErrorBody};
 use crate::http::state::EdgeState;
 use crate::http::webhook::{compress, store};
 use crate::hub::{AckStatus, SettingsChange, Submission};
@@ -47,11 +47,16 @@ type Tagged = CustomizeResponder<Answer<SettingsAnswer>>;
 #[utoipa::path(
     get,
     path = "/api/umbler/settings",
+    operation_id = "getSettings",
     tag = "umbler",
     security(("bearer" = [])),
     responses(
-        (status = 200, body = SettingsAnswer),
-        QuestionRefusals,
+        (
+            status = 200,
+            body = SettingsAnswer,
+            headers(("ETag" = String, description = "The position at which they were saved, quoted.")),
+        ),
+        CallRefusals,
     ),
 )]
 pub async fn get(
@@ -68,21 +73,24 @@ pub async fn get(
 #[utoipa::path(
     put,
     path = "/api/umbler/settings",
+    operation_id = "putSettings",
     tag = "umbler",
     security(("bearer" = [])),
     params(("If-Match" = Option<String>, Header, description = "The `ETag` of the settings that these are made from; \
         left out: whatever was saved is replaced.")),
-    request_body(content = SettingsRequest, content_type = "application/json"),
+    request_body(content = SettingsRequest, content_type = "application/json", description = "At most 256 KiB."),
     responses(
-        (status = 200, description = "Durable.", body = SettingsAnswer),
+        (
+            status = 200,
+            description = "Durable.",
+            body = SettingsAnswer,
+            headers(("ETag" = String, description = "The position at which they were saved, quoted.")),
+        ),
+        CallRefusals,
+        BodyRefusals,
         (status = 400, description = "Nothing was saved; the error names every wrong field.", body = ErrorBody),
         (status = 403, description = "The token is no admin's.", body = ErrorBody),
-        (status = 408, description = "The body came too slowly.", body = ErrorBody),
         (status = 412, description = "Others were saved meanwhile; nothing was saved.", body = ErrorBody),
-        (status = 413, description = "The body has more than 256 KiB.", body = ErrorBody),
-        (status = 415, description = "The body is not declared as JSON, or encoded.", body = ErrorBody),
-        (status = 503, description = "Not durable: try again.", body = ErrorBody),
-        CallRefusals,
     ),
 )]
 pub async fn put(

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::params::ID_BYTES_MAX;
+use super::params::fits;
 use crate::domain::settings::{
-    DAYS, Holiday, IDLE_MINUTES_DEFAULT, IDLE_MINUTES_MAX, MINUTES_PER_DAY, Seconds, Span, Thresholds,
-    WeekHours,
+    DAYS, Holiday, IDLE_MINUTES_DEFAULT, IDLE_MINUTES_MAX, MINUTES_PER_DAY, SECTOR_ID_CHARS_MAX, Seconds,
+    Span, Thresholds, WeekHours,
 };
 use crate::domain::{AlertKind, Settings};
 use crate::http::error::ApiError;
@@ -17,14 +17,10 @@ use crate::http::error::ApiError;
 const SPANS_MAX: usize = 24;
 /// Holidays at most.
 const HOLIDAYS_MAX: usize = 1_000;
-/// Longest name of a holiday, in bytes.
-const NAME_BYTES_MAX: usize = 200;
+/// Longest name of a holiday, in characters.
+const NAME_CHARS_MAX: usize = 200;
 /// Sectors with thresholds of their own at most.
 const SECTORS_MAX: usize = 1_000;
-/// Longest threshold: a year.
-const SECONDS_MAX: u32 = 365 * 86_400;
-/// The window itself.
-const WINDOW_SECONDS: u32 = 86_400;
 /// Wrong fields that are named at most.
 const NAMED_MAX: usize = 50;
 
@@ -37,15 +33,17 @@ const NAMED_MAX: usize = 50;
 )]
 pub struct SettingsRequest {
     /// As it is, or left out.
+    #[schema(value_type = String, required = false)]
     time_zone: Option<String>,
     /// Days that are left out are closed.
     business_hours: WeekHours,
     /// Left out: none.
+    #[schema(value_type = Vec<Holiday>, required = false, max_items = 1000)]
     holidays: Option<Vec<Holiday>>,
     /// The default names all six.
     thresholds: Thresholds,
     /// Left out: 30.
-    #[schema(minimum = 1, maximum = 1440)]
+    #[schema(value_type = u16, required = false, minimum = 1, maximum = 1440)]
     idle_minutes: Option<u16>,
 }
 
@@ -151,9 +149,9 @@ impl Reader {
             let mut fields = self.object(&path, Some(item));
             let date = fields.remove("date").and_then(|date| date.as_str()?.parse().ok());
             let name = fields.remove("name").and_then(|name| Some(name.as_str()?.trim().to_owned()));
-            let name = name.filter(|name| (1..=NAME_BYTES_MAX).contains(&name.len()));
+            let name = name.filter(|name| fits(name, NAME_CHARS_MAX));
             if name.is_none() {
-                self.note(format!("{path}.name"), format!("must have 1 to {NAME_BYTES_MAX} bytes"));
+                self.note(format!("{path}.name"), format!("must have 1 to {NAME_CHARS_MAX} characters"));
             }
             match date {
                 None => self.note(format!("{path}.date"), "must be a date like 2026-12-25"),
@@ -188,8 +186,11 @@ impl Reader {
         let mut by_sector = BTreeMap::new();
         for (id, value) in sectors {
             let path = format!("thresholds.sectors.{id}");
-            if id.is_empty() || id.len() > ID_BYTES_MAX {
-                self.note("thresholds.sectors", format!("must have ids of 1 to {ID_BYTES_MAX} bytes"));
+            if !fits(&id, SECTOR_ID_CHARS_MAX) {
+                self.note(
+                    "thresholds.sectors",
+                    format!("must have ids of 1 to {SECTOR_ID_CHARS_MAX} characters"),
+                );
                 continue;
             }
             let seconds = self.object(&path, Some(value));
@@ -211,7 +212,7 @@ impl Reader {
         let mut seconds = Seconds::new();
         for kind in AlertKind::ALL {
             let Some(value) = fields.remove(kind.threshold()) else { continue };
-            let most = if kind == AlertKind::WindowClosing { WINDOW_SECONDS } else { SECONDS_MAX };
+            let most = kind.seconds_max();
             let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
             if value.is_null() || number.is_some_and(|number| number <= most) {
                 seconds.insert(kind.threshold().to_owned(), number);

@@ -7,12 +7,13 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::Answer;
+use super::described::{id, moment, number, parameters};
 use super::params::Params;
 use crate::archive::webhooks::{DeliveryCount, IgnoredDelivery, UnrecognizedDelivery};
 use crate::archive::{ListUpdates, WebhookStatus};
 use crate::domain::Seq;
 use crate::http::caller::Caller;
-use crate::http::error::{ApiError, CallRefusals, ErrorBody, QuestionRefusals};
+use crate::http::error::{ApiError, CallRefusals, ErrorBody};
 use crate::http::state::EdgeState;
 use crate::protocol::StatsShape;
 use crate::telemetry::clock;
@@ -22,18 +23,28 @@ const UPDATES_DEFAULT: u32 = 100;
 /// Updates in one answer at most.
 const UPDATES_MAX: u32 = 1_000;
 
+parameters! {
+    /// The moment that the counters are of.
+    CountersThen: moment("at", "As they stood at this moment, not in the future.");
+
+    /// Which updates.
+    UpdatesAfter:
+        number("after", "The last position that the caller has; 0.", 0, i64::MAX),
+        number("limit", "Updates at most; 100.", 1, UPDATES_MAX),
+        id("epoch", "The life of the journal that `after` belongs to.");
+}
+
 /// The counters, as of the newest update, or as they stood at a moment.
 #[utoipa::path(
     get,
     path = "/api/umbler/stats",
+    operation_id = "getStats",
     tag = "umbler",
     security(("bearer" = [])),
-    params(
-        ("at" = Option<String>, Query, description = "As they stood at this moment (RFC 3339), not in the future."),
-    ),
+    params(CountersThen),
     responses(
         (status = 200, body = StatsShape),
-        QuestionRefusals,
+        CallRefusals,
     ),
 )]
 pub async fn stats(
@@ -65,17 +76,14 @@ pub struct UpdatesAnswer {
 #[utoipa::path(
     get,
     path = "/api/umbler/updates",
+    operation_id = "listUpdates",
     tag = "umbler",
     security(("bearer" = [])),
-    params(
-        ("after" = Option<i64>, Query, minimum = 0, description = "The last position that the caller has; 0."),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "Updates at most; 100."),
-        ("epoch" = Option<String>, Query, description = "The life of the journal that `after` belongs to."),
-    ),
+    params(UpdatesAfter),
     responses(
         (status = 200, body = UpdatesAnswer),
+        CallRefusals,
         (status = 410, description = "Another epoch, or a position that is not kept any more.", body = ErrorBody),
-        QuestionRefusals,
     ),
 )]
 pub async fn updates(
@@ -128,6 +136,7 @@ pub struct WebhookStatusAnswer {
 #[utoipa::path(
     get,
     path = "/api/umbler/webhook/status",
+    operation_id = "getWebhookStatus",
     tag = "umbler",
     security(("bearer" = [])),
     responses(

@@ -7,6 +7,7 @@ use super::reference;
 use crate::domain::metrics::Metric;
 use crate::domain::{AlertKind, Change};
 use crate::protocol::alerts::{AlertChange, AlertData, SETTINGS_UPDATED, SettingsData};
+use crate::protocol::channel::CHANNEL_FORM;
 use crate::protocol::members::{MEMBER_UPDATED, MembersData};
 use crate::protocol::update::{NOTIFICATION, NoticeData, UpdateData};
 use crate::protocol::view::{CHAT_ENTERED, CHAT_GONE};
@@ -14,9 +15,6 @@ use crate::protocol::{
     Board, CloseCode, ContactShape, ErrorCode, FaultKind, HubState, PROTOCOL_VERSION, RecoveryReason,
     ReplayEnd, ResyncReason,
 };
-
-/// What the names of channels look like.
-const CHANNEL_PATTERN: &str = r"^(updates|stats|presence|metrics:(live|agents|sectors|channels|tags)|(chat|contact|sector|member|channel|tag|user):[\s\S]+)$";
 
 /// What is said, by name.
 #[derive(Default)]
@@ -120,7 +118,7 @@ impl Schemas {
         self.narrow("TodayGone", "metric", metrics);
         self.narrow("GoingAway", "reason", json!({ "const": "drain" }));
         self.narrow("ConnectionEstablished", "protocol", json!({ "const": PROTOCOL_VERSION }));
-        let channel = json!({ "type": "string", "pattern": CHANNEL_PATTERN });
+        let channel = json!({ "type": "string", "pattern": format!("^{CHANNEL_FORM}$") });
         for (schema, types) in [
             ("SubscribeUpdates", json!(["array", "null"])),
             ("UnsubscribeUpdates", json!(["array", "null"])),

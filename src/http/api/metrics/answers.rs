@@ -2,57 +2,7 @@
 #![expect(dead_code, reason = "only described here: JSON and CSV are made of one table of cells")]
 
 use jiff::Timestamp;
-use utoipa::{IntoParams, ToSchema};
-
-/// What every route over a period takes.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query, rename_all = "camelCase")]
-pub struct PeriodParams {
-    /// The first moment; the midnight before `until`.
-    #[param(value_type = Option<String>, format = DateTime)]
-    from: Option<Timestamp>,
-    /// The first moment after it; now.
-    #[param(value_type = Option<String>, format = DateTime)]
-    until: Option<Timestamp>,
-    /// Names, separated by commas; all.
-    metric: Option<String>,
-    /// `wall` (default) or `business`.
-    clock: Option<String>,
-    /// The period of the same length just before, beside it.
-    compare: Option<bool>,
-    /// Monday is 1.
-    #[param(minimum = 1, maximum = 7)]
-    weekday: Option<u8>,
-    /// Of the day in `TIMEZONE`.
-    #[param(minimum = 0, maximum = 23)]
-    hour: Option<u8>,
-    /// A sector's id.
-    sector: Option<String>,
-    /// An agent's id.
-    agent: Option<String>,
-    /// A line's id.
-    channel: Option<String>,
-    /// A tag's id.
-    tag: Option<String>,
-    /// `direct` (default), `group` or `internal`.
-    kind: Option<String>,
-    /// The chats and intervals behind the one `metric`.
-    explain: Option<bool>,
-    /// With `explain` of durations: only those of at least so many milliseconds on the asked clock.
-    #[param(minimum = 0)]
-    at_least_ms: Option<i64>,
-    /// With `explain` of durations: only those of fewer milliseconds on the asked clock.
-    #[param(minimum = 1)]
-    below_ms: Option<i64>,
-    /// With `explain`: rows on a page; 50.
-    #[param(minimum = 1, maximum = 200)]
-    limit: Option<u32>,
-    /// With `explain`: which page, from 1.
-    #[param(minimum = 1)]
-    page: Option<u32>,
-    /// `json` (default) or `csv`, as `Accept: text/csv` is.
-    format: Option<String>,
-}
+use utoipa::ToSchema;
 
 /// While history is computed anew.
 #[derive(ToSchema)]

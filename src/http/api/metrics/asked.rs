@@ -6,10 +6,14 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use super::sheet::FORMATS;
 use crate::domain::ChatKind;
 use crate::domain::metrics::Metric;
 use crate::domain::stats::day_of;
-use crate::http::api::params::{LIMIT_DEFAULT, LIMIT_MAX, PAGE_MAX, Params};
+use crate::http::api::described::{
+    chat_kind, flag, id, limit, moment, number, of_form, page, parameters, word,
+};
+use crate::http::api::params::{BOOLEANS, CHAT_KINDS, LIMIT_DEFAULT, LIMIT_MAX, PAGE_MAX, Params};
 use crate::http::caller::Caller;
 use crate::http::error::ApiError;
 use crate::metrics::{Clock, Filter, Period};
@@ -41,11 +45,70 @@ pub struct Page {
     pub limit: u32,
 }
 
+/// The words of `clock`.
+const CLOCKS: [(&str, Clock); 2] = [("wall", Clock::Wall), ("business", Clock::Business)];
+/// The words of `bucket`.
+const BUCKETS: [(&str, Bucket); 4] =
+    [("hour", Bucket::Hour), ("day", Bucket::Day), ("week", Bucket::Week), ("month", Bucket::Month)];
+/// Days of a week, and the last hour of a day.
+const WEEKDAY_MAX: i8 = 7;
+const HOUR_MAX: i8 = 23;
+/// What `atLeastMs` and `belowMs` do.
+const LONGER: &str =
+    "With `explain` of durations: only those of at least so many milliseconds on the asked clock.";
+const SHORTER: &str = "With `explain` of durations: only those of fewer milliseconds on the asked clock.";
+
+parameters! {
+    /// Whose chats.
+    Whose:
+        id("sector", "A sector's id."),
+        id("agent", "An agent's id."),
+        id("channel", "A line's id."),
+        id("tag", "A tag's id."),
+        chat_kind("`direct` (default).");
+
+    /// Which numbers, of when, and whether they are explained.
+    OverPeriod:
+        moment("from", "The first moment; the midnight before `until`."),
+        moment("until", "The first moment after it; now. At most 366 days after `from`."),
+        word("clock", "`wall` (default).", &CLOCKS),
+        flag("compare", "The period of the same length just before, beside it."),
+        number("weekday", "Monday is 1.", 1, WEEKDAY_MAX),
+        number("hour", "Of the day in `TIMEZONE`.", 0, HOUR_MAX),
+        number("atLeastMs", LONGER, 0, i64::MAX),
+        number("belowMs", SHORTER, 1, i64::MAX);
+
+    /// What is behind a number.
+    Behind:
+        flag("explain", "The chats and intervals behind the one `metric`."),
+        limit(&format!("With `explain`: rows on a page; {LIMIT_DEFAULT}.")),
+        page("With `explain`: which page, from 1.");
+
+    /// How the answer is written.
+    Written: word("format", "`json` (default), or as `Accept: text/csv` asks.", &FORMATS);
+
+    /// Which metrics.
+    AnyMetrics: of_form("metric", "Names, separated by commas; all. One with `explain`.", &names(|_| true));
+
+    /// Which durations.
+    Durations:
+        of_form("metric", "Names of durations, separated by commas; all. One with `explain`.", &names(Metric::is_duration));
+
+    /// How long the rows of a series are.
+    Buckets: word("bucket", "`day` (default). At most 800 of the period.", &BUCKETS);
+}
+
+/// The form of a list of such metrics.
+fn names(such: fn(Metric) -> bool) -> String {
+    let such = Metric::ALL.into_iter().filter(|metric| such(*metric));
+    let words = such.map(Metric::as_str).collect::<Vec<_>>().join("|");
+    format!("^({words})(,({words}))*$")
+}
+
 /// `kind`, `sector`, `agent`, `channel`, `tag`.
 pub fn filter(params: &mut Params, caller: &Caller, zone: &TimeZone) -> Result<Filter, ApiError> {
-    let kinds = [("direct", ChatKind::Direct), ("group", ChatKind::Group), ("internal", ChatKind::Internal)];
     Ok(Filter {
-        kind: params.word("kind", &kinds)?.unwrap_or(ChatKind::Direct),
+        kind: params.word("kind", &CHAT_KINDS)?.unwrap_or(ChatKind::Direct),
         sector: params.id("sector")?,
         agent: params.id("agent")?,
         channel: params.id("channel")?,
@@ -59,8 +122,8 @@ pub fn filter(params: &mut Params, caller: &Caller, zone: &TimeZone) -> Result<F
 
 /// `weekday` and `hour`.
 pub fn hours(params: &mut Params, filter: &mut Filter) -> Result<(), ApiError> {
-    filter.weekday = params.number("weekday", 1, 7)?;
-    filter.hour = params.number("hour", 0, 23)?;
+    filter.weekday = params.number("weekday", 1, WEEKDAY_MAX)?;
+    filter.hour = params.number("hour", 0, HOUR_MAX)?;
     Ok(())
 }
 
@@ -86,21 +149,22 @@ pub fn period(params: &mut Params, now: Timestamp, zone: &TimeZone) -> Result<Pe
 
 /// `compare`: the period of the same length just before.
 pub fn previous(params: &mut Params, period: Period) -> Result<Option<Period>, ApiError> {
-    let asked = flag(params, "compare")?;
+    if !is_asked(params, "compare")? {
+        return Ok(None);
+    }
     let from = period.from.checked_sub(period.until.duration_since(period.from));
     let from = from.map_err(|_before_time| ApiError::parameter("from", "has nothing before it"))?;
-    Ok(asked.then_some(Period { from, until: period.from }))
+    Ok(Some(Period { from, until: period.from }))
 }
 
 /// `true` or `false`, which is the default.
-pub fn flag(params: &mut Params, name: &str) -> Result<bool, ApiError> {
-    Ok(params.word(name, &[("true", true), ("false", false)])?.unwrap_or(false))
+fn is_asked(params: &mut Params, name: &str) -> Result<bool, ApiError> {
+    Ok(params.word(name, &BOOLEANS)?.unwrap_or(false))
 }
 
 /// `clock`.
 pub fn clock(params: &mut Params) -> Result<Clock, ApiError> {
-    let clocks = [("wall", Clock::Wall), ("business", Clock::Business)];
-    Ok(params.word("clock", &clocks)?.unwrap_or(Clock::Wall))
+    Ok(params.word("clock", &CLOCKS)?.unwrap_or(Clock::Wall))
 }
 
 /// `metric`: names, in the order of answers.
@@ -121,7 +185,7 @@ pub fn metrics(params: &mut Params) -> Result<Option<Vec<Metric>>, ApiError> {
 
 /// `explain`, and `limit` and `page`, which are of no use without it.
 pub fn explain(params: &mut Params) -> Result<Option<Page>, ApiError> {
-    let explain = flag(params, "explain")?;
+    let explain = is_asked(params, "explain")?;
     let limit = params.number("limit", 1, LIMIT_MAX)?;
     let page = params.number("page", 1, PAGE_MAX)?;
     match (explain, limit, page) {
@@ -155,9 +219,7 @@ pub fn only_explained(parameter: &str) -> ApiError {
 
 /// `bucket`.
 pub fn bucket(params: &mut Params) -> Result<Bucket, ApiError> {
-    let buckets =
-        [("hour", Bucket::Hour), ("day", Bucket::Day), ("week", Bucket::Week), ("month", Bucket::Month)];
-    Ok(params.word("bucket", &buckets)?.unwrap_or(Bucket::Day))
+    Ok(params.word("bucket", &BUCKETS)?.unwrap_or(Bucket::Day))
 }
 
 /// Where the buckets of a period begin.

@@ -3,24 +3,26 @@
 pub mod sheet;
 pub mod asked;
 pub mod answers;
+pub mod explained;
 pub mod work;
 pub mod past;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use answers::{Distribution, LiveMetrics, MetricsExplained, MetricsTable, PeriodParams};
+use asked::{AnyMetrics, Behind, Buckets, Durations, OverPeriod, Whose, Written};
+use explained::{DistributionAnswer, InCsvToo, LiveAnswer, TableAnswer};
 use work::{View, count_open, tabulate};
 
+use super::described::{moment, parameters, word};
 use crate::http::caller::Caller;
-use crate::http::error::{ApiError, QuestionRefusals};
+use crate::http::error::{ApiError, CallRefusals};
 use crate::http::state::EdgeState;
+use crate::metrics::{Dimension, LiveField};
 
 /// Their description.
 #[derive(utoipa::OpenApi)]
-#[openapi(
-    paths(live, past::trend, summary, distribution, series, heatmap, agents, sectors, channels, tags),
-    components(schemas(MetricsExplained))
-)]
+#[openapi(paths(live, past::trend, summary, distribution, series, heatmap, agents, sectors, channels, tags),
+    modifiers(&InCsvToo),)]
 pub struct MetricsDoc;
 
 /// Their routes.
@@ -38,16 +40,17 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .service(super::readable("/metrics/tags", tags));
 }
 
-/// Each metric of a period. With `explain=true` a `MetricsExplained`.
+/// Each metric of a period. With `explain=true` what is behind one of them.
 #[utoipa::path(
     get,
     path = "/api/umbler/metrics/summary",
+    operation_id = "getMetricsSummary",
     tag = "metrics",
     security(("bearer" = [])),
-    params(PeriodParams),
+    params(Durations, OverPeriod, Whose, Behind, Written),
     responses(
-        (status = 200, body = MetricsTable),
-        QuestionRefusals,
+        (status = 200, body = TableAnswer),
+        CallRefusals,
     ),
 )]
 pub async fn summary(
@@ -58,16 +61,17 @@ pub async fn summary(
     tabulate(View::Whole, caller, request, &state).await
 }
 
-/// How many durations of each metric lie between which bounds. With `explain=true` a `MetricsExplained`.
+/// How many durations of each metric lie between which bounds. With `explain=true` what is behind one of them.
 #[utoipa::path(
     get,
     path = "/api/umbler/metrics/distribution",
+    operation_id = "getMetricsDistribution",
     tag = "metrics",
     security(("bearer" = [])),
-    params(PeriodParams),
+    params(AnyMetrics, OverPeriod, Whose, Behind, Written),
     responses(
-        (status = 200, body = Distribution),
-        QuestionRefusals,
+        (status = 200, body = DistributionAnswer),
+        CallRefusals,
     ),
 )]
 pub async fn distribution(
@@ -78,19 +82,17 @@ pub async fn distribution(
     tabulate(View::Lengths, caller, request, &state).await
 }
 
-/// Each metric, bucket by bucket of time. With `explain=true` a `MetricsExplained`.
+/// Each metric, bucket by bucket of time. With `explain=true` what is behind one of them.
 #[utoipa::path(
     get,
     path = "/api/umbler/metrics/series",
+    operation_id = "getMetricsSeries",
     tag = "metrics",
     security(("bearer" = [])),
-    params(
-        ("bucket" = Option<String>, Query, description = "`hour`, `day` (default), `week` or `month`."),
-        PeriodParams,
-    ),
+    params(Buckets, AnyMetrics, OverPeriod, Whose, Behind, Written),
     responses(
-        (status = 200, body = MetricsTable),
-        QuestionRefusals,
+        (status = 200, body = TableAnswer),
+        CallRefusals,
     ),
 )]
 pub async fn series(
@@ -101,16 +103,17 @@ pub async fn series(
     tabulate(View::Series, caller, request, &state).await
 }
 
-/// Each metric by weekday and hour. With `explain=true` a `MetricsExplained`.
+/// Each metric by weekday and hour. With `explain=true` what is behind one of them.
 #[utoipa::path(
     get,
     path = "/api/umbler/metrics/heatmap",
+    operation_id = "getMetricsHeatmap",
     tag = "metrics",
     security(("bearer" = [])),
-    params(PeriodParams),
+    params(AnyMetrics, OverPeriod, Whose, Behind, Written),
     responses(
-        (status = 200, body = MetricsTable),
-        QuestionRefusals,
+        (status = 200, body = TableAnswer),
+        CallRefusals,
     ),
 )]
 pub async fn heatmap(
@@ -121,16 +124,17 @@ pub async fn heatmap(
     tabulate(View::Hours, caller, request, &state).await
 }
 
-/// Each metric by agent. With `explain=true` a `MetricsExplained`.
+/// Each metric by agent. With `explain=true` what is behind one of them.
 #[utoipa::path(
     get,
     path = "/api/umbler/metrics/agents",
+    operation_id = "getMetricsAgents",
     tag = "metrics",
     security(("bearer" = [])),
-    params(PeriodParams),
+    params(AnyMetrics, OverPeriod, Whose, Behind, Written),
     responses(
-        (status = 200, body = MetricsTable),
-        QuestionRefusals,
+        (status = 200, body = TableAnswer),
+        CallRefusals,
     ),
 )]
 pub async fn agents(
@@ -141,16 +145,17 @@ pub async fn agents(
     tabulate(View::Agents, caller, request, &state).await
 }
 
-/// Each metric by sector. With `explain=true` a `MetricsExplained`.
+/// Each metric by sector. With `explain=true` what is behind one of them.
 #[utoipa::path(
     get,
     path = "/api/umbler/metrics/sectors",
+    operation_id = "getMetricsSectors",
     tag = "metrics",
     security(("bearer" = [])),
-    params(PeriodParams),
+    params(AnyMetrics, OverPeriod, Whose, Behind, Written),
     responses(
-        (status = 200, body = MetricsTable),
-        QuestionRefusals,
+        (status = 200, body = TableAnswer),
+        CallRefusals,
     ),
 )]
 pub async fn sectors(
@@ -161,16 +166,17 @@ pub async fn sectors(
     tabulate(View::Sectors, caller, request, &state).await
 }
 
-/// Each metric by line. With `explain=true` a `MetricsExplained`.
+/// Each metric by line. With `explain=true` what is behind one of them.
 #[utoipa::path(
     get,
     path = "/api/umbler/metrics/channels",
+    operation_id = "getMetricsChannels",
     tag = "metrics",
     security(("bearer" = [])),
-    params(PeriodParams),
+    params(AnyMetrics, OverPeriod, Whose, Behind, Written),
     responses(
-        (status = 200, body = MetricsTable),
-        QuestionRefusals,
+        (status = 200, body = TableAnswer),
+        CallRefusals,
     ),
 )]
 pub async fn channels(
@@ -181,16 +187,17 @@ pub async fn channels(
     tabulate(View::Channels, caller, request, &state).await
 }
 
-/// Each metric by tag; a chat with two counts with each. With `explain=true` a `MetricsExplained`.
+/// Each metric by tag; a chat with two counts with each. With `explain=true` what is behind one of them.
 #[utoipa::path(
     get,
     path = "/api/umbler/metrics/tags",
+    operation_id = "getMetricsTags",
     tag = "metrics",
     security(("bearer" = [])),
-    params(PeriodParams),
+    params(AnyMetrics, OverPeriod, Whose, Behind, Written),
     responses(
-        (status = 200, body = MetricsTable),
-        QuestionRefusals,
+        (status = 200, body = TableAnswer),
+        CallRefusals,
     ),
 )]
 pub async fn tags(
@@ -201,29 +208,25 @@ pub async fn tags(
     tabulate(View::Tags, caller, request, &state).await
 }
 
-/// What open chats come to now. With `explain=true` a `MetricsExplained`, `metric` being one of the counts.
+parameters! {
+    /// Which counts, of when.
+    LiveParams:
+        moment("at", "As they stood at this moment, not in the future."),
+        word("by", "One row for each.", &Dimension::ALL.map(|by| (by.as_str(), by))),
+        word("metric", "With `explain`: which count.", &LiveField::ALL.map(|field| (field.as_str(), field)));
+}
+
+/// What open chats come to now. With `explain=true` what is behind one of them.
 #[utoipa::path(
     get,
     path = "/api/umbler/metrics/live",
+    operation_id = "getMetricsLive",
     tag = "metrics",
     security(("bearer" = [])),
-    params(
-        ("at" = Option<String>, Query, format = DateTime, description = "As they stood at this moment, not in the future."),
-        ("by" = Option<String>, Query, description = "One row for each `agent`, `sector`, `channel` or `tag`."),
-        ("metric" = Option<String>, Query, description = "With `explain`: which count."),
-        ("sector" = Option<String>, Query, description = "A sector's id."),
-        ("agent" = Option<String>, Query, description = "An agent's id."),
-        ("channel" = Option<String>, Query, description = "A line's id."),
-        ("tag" = Option<String>, Query, description = "A tag's id."),
-        ("kind" = Option<String>, Query, description = "`direct` (default), `group` or `internal`."),
-        ("explain" = Option<bool>, Query, description = "The chats and intervals behind the one `metric`."),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "With `explain`: rows on a page; 50."),
-        ("page" = Option<u32>, Query, minimum = 1, description = "With `explain`: which page, from 1."),
-        ("format" = Option<String>, Query, description = "`json` (default) or `csv`, as `Accept: text/csv` is."),
-    ),
+    params(LiveParams, Whose, Behind, Written),
     responses(
-        (status = 200, body = LiveMetrics),
-        QuestionRefusals,
+        (status = 200, body = LiveAnswer),
+        CallRefusals,
     ),
 )]
 pub async fn live(

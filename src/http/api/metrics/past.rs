@@ -6,12 +6,13 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::answers::Rebuilding;
-use super::asked;
+use super::asked::{self, Whose, Written};
 use super::sheet::{Format, Sheet};
 use super::work::ask;
+use crate::http::api::described::{moment, number, parameters};
 use crate::http::api::params::Params;
 use crate::http::caller::Caller;
-use crate::http::error::{ApiError, QuestionRefusals};
+use crate::http::error::{ApiError, CallRefusals};
 use crate::http::state::EdgeState;
 use crate::metrics::{LiveNow, OpenThen, Period, StoodOpen, Trend, Trended};
 use crate::telemetry::clock;
@@ -64,26 +65,25 @@ struct TrendRow {
     unassigned: i64,
 }
 
+parameters! {
+    /// Which moments.
+    Along:
+        moment("from", "The first moment; the midnight before `until`."),
+        moment("until", "The last moment, not in the future; now."),
+        number("points", "Moments, evenly spread; 48.", POINTS_MIN, POINTS_MAX);
+}
+
 /// How many chats were open at some moments of a period.
 #[utoipa::path(
     get,
     path = "/api/umbler/metrics/trend",
+    operation_id = "getMetricsTrend",
     tag = "metrics",
     security(("bearer" = [])),
-    params(
-        ("from" = Option<String>, Query, format = DateTime, description = "The first moment; the midnight before `until`."),
-        ("until" = Option<String>, Query, format = DateTime, description = "The last moment, not in the future; now."),
-        ("points" = Option<u32>, Query, minimum = 2, maximum = 200, description = "Moments, evenly spread; 48."),
-        ("sector" = Option<String>, Query, description = "A sector's id."),
-        ("agent" = Option<String>, Query, description = "The id of the owner."),
-        ("channel" = Option<String>, Query, description = "A line's id."),
-        ("tag" = Option<String>, Query, description = "A tag's id."),
-        ("kind" = Option<String>, Query, description = "`direct` (default), `group` or `internal`."),
-        ("format" = Option<String>, Query, description = "`json` (default) or `csv`, as `Accept: text/csv` is."),
-    ),
+    params(Along, Whose, Written),
     responses(
         (status = 200, body = MetricsTrend),
-        QuestionRefusals,
+        CallRefusals,
     ),
 )]
 pub async fn trend(

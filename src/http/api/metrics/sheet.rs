@@ -15,6 +15,9 @@ const AS_OF: &str = "x-as-of-seq";
 /// What a spreadsheet takes for a formula where a text begins with it.
 const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
+/// The words of `format`.
+pub const FORMATS: [(&str, Format); 2] = [("json", Format::Json), ("csv", Format::Csv)];
+
 /// How an answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -27,7 +30,7 @@ pub enum Format {
 impl Format {
     /// `format`, else what `Accept` asks for.
     pub fn read(params: &mut Params, headers: &HeaderMap) -> Result<Self, ApiError> {
-        let asked = params.word("format", &[("json", Self::Json), ("csv", Self::Csv)])?;
+        let asked = params.word("format", &FORMATS)?;
         let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let wants =
             |media: &str| accept.split(',').any(|part| part.split(';').next().unwrap_or("").trim() == media);

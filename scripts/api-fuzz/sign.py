@@ -1,0 +1,27 @@
+"""Prints an admin's token that is signed with a secret (HS256) and counts for an hour.
+
+Usage: sign.py SECRET
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import sys
+import time
+
+
+def encoded(part: bytes) -> bytes:
+    return base64.urlsafe_b64encode(part).rstrip(b"=")
+
+
+def main(secret: str) -> None:
+    claims = {"sub": "fuzz", "name": "Fuzz", "role": "admin", "iat": int(time.time()), "exp": int(time.time()) + 3_600}
+    head = encoded(b'{"alg":"HS256","typ":"JWT"}')
+    signed = head + b"." + encoded(json.dumps(claims).encode())
+    signature = hmac.new(secret.encode(), signed, hashlib.sha256).digest()
+    print((signed + b"." + encoded(signature)).decode())
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
