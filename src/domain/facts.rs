@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::chat::ChatKind;
 use super::ids::{ChatId, ContactId, EventId, MessageId, RefId};
 use super::register::EventKey;
+use super::visible;
 
 /// One delivery that carries an id and a type, read off the provider's JSON.
 #[derive(Debug, Clone)]
@@ -59,7 +60,8 @@ pub struct Facts {
 pub struct Named {
     /// The provider's id.
     pub id: RefId,
-    /// Its name; `None` where the provider did not say it (names of agents never come).
+    /// Its name; `None` where the provider did not say it (names of agents never come), or said one that shows nothing.
+    #[serde(default, deserialize_with = "visible::name")]
     pub name: Option<String>,
 }
 
@@ -68,7 +70,8 @@ pub struct Named {
 pub struct Channel {
     /// The provider's id.
     pub id: RefId,
-    /// Its name.
+    /// Its name; `None` where the provider did not say it, or said one that shows nothing.
+    #[serde(default, deserialize_with = "visible::name")]
     pub name: Option<String>,
     /// `ChannelType` as the provider writes it.
     #[serde(rename = "type")]
