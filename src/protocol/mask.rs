@@ -71,6 +71,7 @@ impl Mask for ContactShape {
 impl Mask for ChatShape {
     fn mask(&mut self) {
         mask_name_in(&mut self.contact_name);
+        self.contact_phone = self.contact_phone.as_deref().map(mask_phone);
         for agent in self.people_mut() {
             mask_name_in(&mut agent.name);
         }

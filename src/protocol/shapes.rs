@@ -178,6 +178,9 @@ pub struct ChatShape {
     pub sector: Option<NamedShape>,
     /// The agent it is assigned to; a closed chat keeps its last one.
     pub owner: Option<NamedShape>,
+    /// Their phone, E.164 with `+`: what is shown where there is no name. Older hubs did not say it.
+    #[serde(default)]
+    pub contact_phone: Option<String>,
     /// Everyone in it.
     pub members: Vec<NamedShape>,
     /// Its own tags.
@@ -207,8 +210,12 @@ pub struct ChatShape {
 }
 
 impl ChatShape {
-    /// The wire form of a chat; the contact's name and the newest message are kept elsewhere.
-    pub fn new(chat: &Chat, contact_name: Option<String>, last_message: Option<MessageSummary>) -> Self {
+    /// The wire form of a chat; the contact's name and phone and the newest message are kept elsewhere.
+    pub fn new(
+        chat: &Chat,
+        (contact_name, contact_phone): (Option<String>, Option<String>),
+        last_message: Option<MessageSummary>,
+    ) -> Self {
         let fields = chat.fields();
         Self {
             id: chat.id.to_string(),
@@ -222,6 +229,7 @@ impl ChatShape {
             tags: fields.tags.iter().map(NamedShape::from).collect(),
             status: fields.status,
             open: fields.open,
+            contact_phone,
             waiting: fields.waiting,
             private: fields.private,
             waiting_since: fields.waiting_since,

@@ -40,6 +40,8 @@ export interface Chat {
   contactName: string | null;
   kind: 'direct' | 'group' | 'internal';
   channel: Channel | null;
+  /** What is shown where there is no name. */
+  contactPhone: string | null;
   sector: Named | null;
   owner: Named | null;
   members: Named[];

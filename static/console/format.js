@@ -32,7 +32,13 @@ export function number(count) {
   return count === undefined ? '–' : new Intl.NumberFormat(locale()).format(count);
 }
 
-/** A message in one line. @param {Pick<MessageSummary, 'text' | 'type'>} message */
-export function line({ text, type }) {
+/** Whom a chat is held with: the name, else the phone, else that there is none. @param {Pick<Chat, 'contactName' | 'contactPhone'>} chat */
+export function contactTitle({ contactName, contactPhone }) {
+  return contactName ?? contactPhone ?? word('unnamed');
+}
+
+/** A message in one line. @param {Pick<MessageSummary, 'text' | 'type' | 'deleted'>} message */
+export function line({ text, type, deleted }) {
+  if (deleted) return word('deleted');
   return text ?? (type === null ? '' : `[${named(type)}]`);
 }

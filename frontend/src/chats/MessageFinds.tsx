@@ -9,6 +9,7 @@ import { Avatar } from '../parts/Avatar.tsx';
 import { Missing } from '../parts/Missing.tsx';
 import { Failure } from '../parts/Notice.tsx';
 import { moment, number } from '../words/format.ts';
+import { contactTitle } from '../words/people.ts';
 import { useWords } from '../words/words.ts';
 
 /** Messages in which the words were found, the newest first. They lead to their place in the chat. */
@@ -48,7 +49,7 @@ function Find({ found: { message, contactName, highlight }, isChosen }: { found:
       <Link className="find" to={{ pathname: `/chats/${encodeURIComponent(message.chatId)}`, search: search.toString() }} aria-current={isChosen || undefined}>
         <Avatar name={contactName} />
         <span className="main">
-          <span className="name">{contactName ?? say('unnamed')}</span>
+          <span className="name">{contactTitle(say, { contactName })}</span>
           <span className="snippet">
             {message.direction === 'out' && '↩ '}{highlight.cutBefore && '…'}
             {highlight.text.map(({ text, match }, index) => (match ? <mark key={index}>{text}</mark> : text))}

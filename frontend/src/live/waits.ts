@@ -62,6 +62,8 @@ export interface Waiting {
   id: string;
   contactName: string | null;
   sector: Named | null;
+  /** Not known of a moment of the past. */
+  contactPhone?: string | null;
   owner: Named | null;
   channel: string | null;
   sinceMs: number;
@@ -106,7 +108,7 @@ export function liveOf(chats: Chat[]): Live & { waiting: Waiting[] } {
 
 export function waitingOf(chats: Chat[]): Waiting[] {
   return chats
-    .flatMap(({ kind, id, contactName, sector, owner, channel, waitingSince }) => (kind !== 'direct' || waitingSince === null ? [] : [{ id, contactName, sector, owner, channel: channel?.name ?? null, sinceMs: Date.parse(waitingSince) }]))
+    .flatMap(({ kind, id, contactName, contactPhone, sector, owner, channel, waitingSince }) => (kind !== 'direct' || waitingSince === null ? [] : [{ id, contactName, contactPhone, sector, owner, channel: channel?.name ?? null, sinceMs: Date.parse(waitingSince) }]))
     .sort(compareWaiting);
 }
 
