@@ -25,6 +25,9 @@ pub enum ChatKind {
 }
 
 impl ChatKind {
+    /// The whole table.
+    pub const ALL: [Self; 3] = [Self::Direct, Self::Group, Self::Internal];
+
     /// The word of the wire.
     pub fn as_str(self) -> &'static str {
         match self {

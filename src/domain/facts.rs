@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::chat::ChatKind;
-use super::ids::{ChatId, ContactId, EventId, MessageId, RefId};
+use super::ids::{ChatId, ContactId, EventId, MessageId, RefId, creation_order};
 use super::register::EventKey;
 use super::visible;
 
@@ -204,6 +204,21 @@ pub struct Reaction {
     pub emoji: String,
     /// Who reacted, as the provider writes it.
     pub source: Option<String>,
+}
+
+impl Reaction {
+    /// True where it takes an earlier one back.
+    pub fn is_taken_back(&self) -> bool {
+        self.emoji.is_empty()
+    }
+
+    /// True where the other one came later: by its time, then by its id, as the provider made them. Where both are
+    /// the same, taking back comes after reacting.
+    pub fn is_older_than(&self, other: &Self) -> bool {
+        let place = |reaction: &Self| (reaction.at, creation_order(&reaction.id), reaction.is_taken_back());
+        // The rest only makes the answer the same whatever the order in which the two came.
+        place(self).cmp(&place(other)).then_with(|| self.cmp(other)).is_lt()
+    }
 }
 
 /// The message that another one answers.

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::chat::ChatKind;
 use super::facts::{ContactCard, Edit, File, Location, MessageFacts, Named, Reaction, ReplyTo};
 use super::ids::{ChatId, MessageId};
 use super::register::{EventKey, Register, keep_earliest, keep_latest, nanos};
@@ -186,7 +187,7 @@ impl ChatMessage {
     /// Adds a reaction; of two with one id the newer one stays.
     pub fn react(&mut self, reaction: &Reaction) {
         let known = self.reactions.entry(reaction.id.clone()).or_insert_with(|| reaction.clone());
-        if *known < *reaction {
+        if known.is_older_than(reaction) {
             *known = reaction.clone();
         }
     }
@@ -220,6 +221,24 @@ impl ChatMessage {
         if self.state.as_deref().is_none_or(|known| (state_rank(known), known) < heard) {
             self.state = Some(state.to_owned());
         }
+    }
+
+    /// The reactions that stand. In a direct chat a person has one, the newest, whatever ids the provider gave them; in
+    /// others nothing but the id tells people apart. One that was taken back is no reaction.
+    pub fn shown_reactions(&self, kind: ChatKind) -> Vec<&Reaction> {
+        let mut shown: Vec<&Reaction> = Vec::with_capacity(self.reactions.len());
+        for reaction in self.reactions.values() {
+            let same_person = |other: &&mut &Reaction| {
+                kind == ChatKind::Direct && reaction.source.is_some() && other.source == reaction.source
+            };
+            match shown.iter_mut().find(same_person) {
+                None => shown.push(reaction),
+                Some(known) if known.is_older_than(reaction) => *known = reaction,
+                Some(_) => {}
+            }
+        }
+        shown.retain(|reaction| !reaction.is_taken_back());
+        shown
     }
 
     /// `Contact` speaks to us; `Member`, `Bot` and `External` speak for us. Unknown words count as ours,

@@ -28,7 +28,9 @@ pub fn understood(
             Some(ContactShape::new(contact, summary(contact.last_message.as_ref(), absorbed, store)?))
         }
     };
-    let mut messages = absorbed.messages.iter().map(|message| MessageShape::new(message, contact_id.clone()));
+    let kind = absorbed.chat.kind();
+    let mut messages =
+        absorbed.messages.iter().map(|message| MessageShape::new(message, contact_id.clone(), kind));
     let mut data = UpdateData {
         event_id: delivery.event_id.clone(),
         update_type: update_type(&absorbed.changes),

@@ -297,7 +297,7 @@ pub struct MessageShape {
     /// When its sender edited it last.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub edited_at: Option<Timestamp>,
-    /// Emojis on it.
+    /// Emojis on it: in a direct chat one of a person at most.
     pub reactions: Vec<ReactionShape>,
     /// The message it answers: `{id, chatId}`.
     pub reply_to: Option<ReplyTo>,
@@ -312,9 +312,8 @@ pub struct MessageShape {
 }
 
 impl MessageShape {
-    /// The wire form of a message; its contact is the chat's.
-    pub fn new(message: &ChatMessage, contact_id: Option<String>) -> Self {
-        let shown = message.reactions.values().filter(|reaction| !reaction.emoji.is_empty());
+    /// The wire form of a message; its contact and its kind are the chat's.
+    pub fn new(message: &ChatMessage, contact_id: Option<String>, kind: ChatKind) -> Self {
         Self {
             id: message.id.to_string(),
             chat_id: message.chat_id.to_string(),
@@ -329,7 +328,9 @@ impl MessageShape {
             private: message.private.get().copied().unwrap_or(false),
             at: message.at,
             edited_at: message.edit.as_ref().map(|edit| edit.at),
-            reactions: shown
+            reactions: message
+                .shown_reactions(kind)
+                .into_iter()
                 .map(|reaction| ReactionShape {
                     id: reaction.id.clone(),
                     emoji: reaction.emoji.clone(),

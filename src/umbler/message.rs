@@ -72,7 +72,12 @@ fn read_reaction(object: &Object<'_>) -> Option<Reaction> {
     let emoji = object.text("Emoji").unwrap_or_default();
     let source = object.id("Source");
     let id = object.id("Id").or_else(|| Some(format!("{}:{emoji}", source.as_deref()?)))?;
-    Some(Reaction { at: object.time("EventAtUTC"), id, emoji, source })
+    Some(Reaction {
+        at: object.time("EventAtUTC").or_else(|| object.time("CreatedAtUTC")),
+        id,
+        emoji,
+        source,
+    })
 }
 
 fn read_bot(bot: &Object<'_>) -> Option<crate::domain::Named> {
