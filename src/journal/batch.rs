@@ -203,6 +203,7 @@ impl BatchWriter {
             rows::prune(self.store.connection(), self.newest.0 - self.retained)?;
         }
         Ok(written)
+        self.store.finish_batch(self.newest)?;
     }
 
     /// The type, the outcome and the time that it is counted with; `None` where it is nothing that was delivered.

@@ -22,6 +22,7 @@ pub mod loss;
 pub mod schema;
 pub mod tables;
 pub mod directory;
+pub mod names;
 pub mod alerts;
 pub mod settings;
 pub mod store;

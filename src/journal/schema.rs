@@ -26,12 +26,13 @@ const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
 const ROWS_CHECKED: i64 = 100;
 
 /// Each schema ever released, in order. A released step is never changed, only followed by another.
-const STEPS: [&str; 5] = [
+const STEPS: [&str; 6] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_audience.sql"),
     include_str!("migrations/0003_revocations.sql"),
     include_str!("migrations/0004_directory.sql"),
     include_str!("migrations/0005_settings_alerts.sql"),
+    include_str!("migrations/0008_said_and_shown.sql"),
 ];
 
 /// Why the database was not opened.

@@ -1,4 +1,4 @@
-//! Writes what one chat comes to: its facts, where it stands, and what its sectors, lines and tags are called.
+//! Writes what one chat comes to: its facts, and where it stands.
 
 use std::collections::BTreeSet;
 
@@ -52,7 +52,6 @@ impl Rows<'_> {
     ) -> rusqlite::Result<i64> {
         let key = self.put_chat(chat, live)?;
         self.put_members(chat)?;
-        self.put_names(chat)?;
         let made = self.rows_of(chat, facts);
         let known = self.known(key)?;
         let mut take = self.tx.prepare_cached(
@@ -199,23 +198,6 @@ impl Rows<'_> {
         let mut add = self.tx.prepare_cached("INSERT INTO chat_members VALUES (?, ?)")?;
         for new in people.difference(&known) {
             add.execute([new.as_str(), chat.id.as_str()])?;
-        }
-        Ok(())
-    }
-
-    fn put_names(&self, chat: &Chat) -> rusqlite::Result<()> {
-        let fields = chat.fields();
-        let mut put = self.tx.prepare_cached(
-            "INSERT INTO names VALUES (?, ?, ?)
-             ON CONFLICT DO UPDATE SET name = excluded.name WHERE name <> excluded.name",
-        )?;
-        let channel = fields.channel.as_ref().map(|channel| ("channel", &channel.id, &channel.name));
-        let sector = fields.sector.as_ref().map(|sector| ("sector", &sector.id, &sector.name));
-        let tags = fields.tags.iter().map(|tag| ("tag", &tag.id, &tag.name));
-        for (what, id, name) in channel.into_iter().chain(sector).chain(tags) {
-            if let Some(name) = name {
-                put.execute([what, id.as_str(), name.as_str()])?;
-            }
         }
         Ok(())
     }
