@@ -49,6 +49,10 @@ pub fn absorb<S: Store>(facts: &Facts, store: &mut S) -> Result<Absorbed, S::Err
     set_clocks(&mut chat, &learned, store)?;
     store.put_chat(&chat)?;
 
+    if chat.is_open() && known.as_ref().is_some_and(|known| !known.is_open()) {
+        // A chat that an older hub stored as closed does not have this clock.
+        chat.last_public_at = store.last_public_at(&chat.id)?;
+    }
     let (contact, contact_changed) =
         learn_contact(facts, &chat, known.as_ref(), &learned, store, &mut delta)?;
     count(known.as_ref(), &chat, &learned, store, &mut delta)?;
@@ -193,16 +197,17 @@ fn follow_new_messages<S: Store>(chat: &mut Chat, learned: &Learned, store: &mut
         keep_latest(&mut chat.last_reply_at, Some(learning.after.at));
     }
     let floor = chat.wait_floor();
+        chat.last_public_at = store.last_public_at(&chat.id)?;
     if chat.unanswered_since <= floor && chat.unanswered_since.is_some() {
         chat.unanswered_since = store.first_customer_message_after(&chat.id, floor)?;
     }
     for learning in new() {
-        let at = Some(learning.after.at);
-        if learning.after.role() == Role::Customer {
+        let (at, role) = (Some(learning.after.at), learning.after.role());
+        if role.opens_window() {
             keep_latest(&mut chat.last_customer_at, at);
-            if at > floor {
-                keep_earliest(&mut chat.unanswered_since, at);
-            }
+        }
+        if role == Role::Customer && at > floor {
+            keep_earliest(&mut chat.unanswered_since, at);
         }
         if !learning.after.is_reaction() {
             keep_latest(&mut chat.last_message, Some(learning.position()));
@@ -223,6 +228,9 @@ fn learn_contact<S: Store>(
     let own = chat.contact_id.get();
     if let Some(said) = facts.contact.as_ref().filter(|said| own != Some(&said.id)) {
         // A late delivery may name whom the chat was held with before: a contact all the same.
+            if role.ends_silence() {
+                keep_latest(&mut chat.last_public_at, at);
+            }
         let known = store.contact(&said.id)?;
         let contact = hear_contact(known.as_ref(), said, facts, delta);
         store.put_contact(&contact)?;

@@ -31,8 +31,22 @@ pub enum Role {
     Customer,
     /// A human, non-private reply: stops it.
     Reply,
-    /// Bots, notes, reactions, campaigns, systems outside Talk: neither.
+    /// A private note: the customer never sees it, and it moves no clock.
+    Note,
+    /// Bots, reactions, campaigns, systems outside Talk: neither.
     Other,
+}
+
+impl Role {
+    /// True where the message ends the silence in its chat: whatever both sides can see. Reactions are not asked.
+    pub fn ends_silence(self) -> bool {
+        self != Self::Note
+    }
+
+    /// True where the message opens the 24 hours in which WhatsApp lets a team answer freely.
+    pub fn opens_window(self) -> bool {
+        self == Self::Customer
+    }
 }
 
 /// What is known of one message.
@@ -253,8 +267,13 @@ impl ChatMessage {
 
     /// Its part in the waiting clock.
     pub fn role(&self) -> Role {
-        let private = self.private.get().copied().unwrap_or(false);
-        if private || self.is_reaction() || self.deleted {
+        if self.is_reaction() {
+            return Role::Other;
+        }
+        if self.private.get().copied().unwrap_or(false) {
+            return Role::Note;
+        }
+        if self.deleted {
             return Role::Other;
         }
         match self.source.get().map(String::as_str) {
@@ -350,7 +369,7 @@ mod tests {
         assert_eq!(message(&facts("Bot")).role(), Role::Other);
         assert_eq!(message(&facts("External")).role(), Role::Other);
         let note = MessageFacts { private: Some(true), ..facts("Member") };
-        assert_eq!(message(&note).role(), Role::Other);
+        assert_eq!(message(&note).role(), Role::Note);
         let campaign = MessageFacts { automated: true, ..facts("Member") };
         assert_eq!(message(&campaign).role(), Role::Other);
         let reaction = MessageFacts { message_type: Some("Reaction".into()), ..facts("Contact") };

@@ -230,6 +230,13 @@ impl Store for SqliteStore {
         self.time("SELECT max(at) FROM messages WHERE chat_id = ?1 AND role = 'customer'", [chat.as_str()])
     }
 
+    fn last_public_at(&mut self, chat: &ChatId) -> Result<Option<Timestamp>, StoreError> {
+        self.time(
+            "SELECT max(at) FROM messages WHERE chat_id = ?1 AND role NOT IN ('note', 'reaction')",
+            [chat.as_str()],
+        )
+    }
+
     fn first_customer_message_after(
         &mut self,
         chat: &ChatId,

@@ -50,6 +50,7 @@ mod scripts;
 mod search;
 mod secrecy;
 mod settings;
+mod silence;
 mod stream;
 mod support;
 mod timeline;

@@ -30,3 +30,17 @@ INSERT OR REPLACE INTO names (what, id, name, at, event_id, seq)
     )
     WHERE id IS NOT NULL AND name IS NOT NULL AND at IS NOT NULL AND event_id IS NOT NULL
     ORDER BY at, event_id;
+
+-- Private notes have a role of their own: they end no silence. 'other' is what is left: bots, campaigns, systems outside
+-- Talk, deleted messages.
+UPDATE messages SET role = 'note' WHERE role = 'other' AND json_extract(state, '$.private.v') = 1;
+
+-- A clock that chats did not have: the newest message that is neither a note nor a reaction. Closed chats get it when they
+-- are opened again.
+UPDATE chats SET state = json_set(state, '$.last_public_at',
+        (SELECT strftime('%Y-%m-%dT%H:%M:%S', m.at / 1000000000, 'unixepoch') || printf('.%09dZ', m.at % 1000000000)
+         FROM messages m WHERE m.chat_id = chats.id AND m.role NOT IN ('note', 'reaction') AND m.at > 0
+         ORDER BY m.at DESC LIMIT 1))
+    WHERE open = 1
+      AND EXISTS (SELECT 1 FROM messages m
+                  WHERE m.chat_id = chats.id AND m.role NOT IN ('note', 'reaction') AND m.at > 0);
