@@ -25,6 +25,8 @@ pub struct Absorbed {
     pub before: Option<ChatFields>,
     /// The chat's fields now.
     pub after: ChatFields,
+    /// Messages that were known and are deleted from here on: what told their words must be blanked.
+    pub deleted: Vec<MessageId>,
     /// How the counters move.
     pub delta: StatsDelta,
 }
@@ -47,12 +49,12 @@ pub fn absorb<S: Store>(facts: &Facts, store: &mut S) -> Result<Absorbed, S::Err
     }
     chat.message_count += learned.new_count();
     set_clocks(&mut chat, &learned, store)?;
-    store.put_chat(&chat)?;
-
     if chat.is_open() && known.as_ref().is_some_and(|known| !known.is_open()) {
         // A chat that an older hub stored as closed does not have this clock.
         chat.last_public_at = store.last_public_at(&chat.id)?;
     }
+    store.put_chat(&chat)?;
+
     let (contact, contact_changed) =
         learn_contact(facts, &chat, known.as_ref(), &learned, store, &mut delta)?;
     count(known.as_ref(), &chat, &learned, store, &mut delta)?;
@@ -74,7 +76,17 @@ pub fn absorb<S: Store>(facts: &Facts, store: &mut S) -> Result<Absorbed, S::Err
         changes.push(Change::ChatUpdated);
     }
     changes.sort_unstable();
-    Ok(Absorbed { chat, contact, messages: learned.into_newest_first(), changes, before, after, delta })
+    let deleted = learned.deleted();
+    Ok(Absorbed {
+        chat,
+        contact,
+        messages: learned.into_newest_first(),
+        changes,
+        before,
+        after,
+        deleted,
+        delta,
+    })
 }
 
 /// The messages that a delivery taught something about, each once.
@@ -89,6 +101,12 @@ struct Learning {
 impl Learned {
     fn new_count(&self) -> i64 {
         self.0.iter().map(|learning| i64::from(learning.before.is_none())).sum()
+    }
+
+    fn deleted(&self) -> Vec<MessageId> {
+        let was_whole = |learning: &&Learning| learning.before.as_ref().is_some_and(|before| !before.deleted);
+        let now = self.0.iter().filter(was_whole).filter(|learning| learning.after.deleted);
+        now.map(|learning| learning.after.id.clone()).collect()
     }
 
     fn into_newest_first(self) -> Vec<ChatMessage> {
@@ -179,6 +197,7 @@ fn set_clocks<S: Store>(chat: &mut Chat, learned: &Learned, store: &mut S) -> Re
         chat.last_reply_at = store.last_reply_at(&chat.id)?;
         chat.unanswered_since = store.first_customer_message_after(&chat.id, chat.wait_floor())?;
         chat.last_customer_at = store.last_customer_at(&chat.id)?;
+        chat.last_public_at = store.last_public_at(&chat.id)?;
         chat.last_message = store.newest_message(&chat.id)?;
     } else {
         follow_new_messages(chat, learned, store)?;
@@ -197,7 +216,6 @@ fn follow_new_messages<S: Store>(chat: &mut Chat, learned: &Learned, store: &mut
         keep_latest(&mut chat.last_reply_at, Some(learning.after.at));
     }
     let floor = chat.wait_floor();
-        chat.last_public_at = store.last_public_at(&chat.id)?;
     if chat.unanswered_since <= floor && chat.unanswered_since.is_some() {
         chat.unanswered_since = store.first_customer_message_after(&chat.id, floor)?;
     }
@@ -210,6 +228,9 @@ fn follow_new_messages<S: Store>(chat: &mut Chat, learned: &Learned, store: &mut
             keep_earliest(&mut chat.unanswered_since, at);
         }
         if !learning.after.is_reaction() {
+            if role.ends_silence() {
+                keep_latest(&mut chat.last_public_at, at);
+            }
             keep_latest(&mut chat.last_message, Some(learning.position()));
         }
     }
@@ -228,9 +249,6 @@ fn learn_contact<S: Store>(
     let own = chat.contact_id.get();
     if let Some(said) = facts.contact.as_ref().filter(|said| own != Some(&said.id)) {
         // A late delivery may name whom the chat was held with before: a contact all the same.
-            if role.ends_silence() {
-                keep_latest(&mut chat.last_public_at, at);
-            }
         let known = store.contact(&said.id)?;
         let contact = hear_contact(known.as_ref(), said, facts, delta);
         store.put_contact(&contact)?;

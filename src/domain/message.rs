@@ -196,14 +196,49 @@ impl ChatMessage {
         for reaction in &facts.reactions {
             self.react(reaction);
         }
+        if self.deleted {
+            self.forget_words();
+        }
     }
 
-    /// Adds a reaction; of two with one id the newer one stays.
+    /// Lets go of all that the message said, however much of it comes later: what was deleted for everyone must not be
+    /// stored, so that it cannot be shown or found.
+    fn forget_words(&mut self) {
+        self.text = Register::default();
+        self.edit = None;
+        self.reactions.clear();
+        self.file = FileParts::default();
+        self.location = Register::default();
+        self.contacts = Register::default();
+    }
+
+    /// Adds a reaction; of two with one id the newer one stays. A deleted message keeps none.
     pub fn react(&mut self, reaction: &Reaction) {
+        if self.deleted {
+            return;
+        }
         let known = self.reactions.entry(reaction.id.clone()).or_insert_with(|| reaction.clone());
         if known.is_older_than(reaction) {
             *known = reaction.clone();
         }
+    }
+
+    /// The reactions that stand. In a direct chat a person has one, the newest, whatever ids the provider gave them; in
+    /// others nothing but the id tells people apart. One that was taken back is no reaction.
+    pub fn shown_reactions(&self, kind: ChatKind) -> Vec<&Reaction> {
+        let mut shown: Vec<&Reaction> = Vec::with_capacity(self.reactions.len());
+        for reaction in self.reactions.values() {
+            let same_person = |other: &&mut &Reaction| {
+                kind == ChatKind::Direct && reaction.source.is_some() && other.source == reaction.source
+            };
+            match shown.iter_mut().find(same_person) {
+                None => shown.push(reaction),
+                Some(known) if known.is_older_than(reaction) => *known = reaction,
+                Some(_) => {}
+            }
+        }
+        shown.retain(|reaction| !reaction.is_taken_back());
+        shown
     }
 
     /// True where both say the same, whichever deliveries they have it from.
@@ -235,24 +270,6 @@ impl ChatMessage {
         if self.state.as_deref().is_none_or(|known| (state_rank(known), known) < heard) {
             self.state = Some(state.to_owned());
         }
-    }
-
-    /// The reactions that stand. In a direct chat a person has one, the newest, whatever ids the provider gave them; in
-    /// others nothing but the id tells people apart. One that was taken back is no reaction.
-    pub fn shown_reactions(&self, kind: ChatKind) -> Vec<&Reaction> {
-        let mut shown: Vec<&Reaction> = Vec::with_capacity(self.reactions.len());
-        for reaction in self.reactions.values() {
-            let same_person = |other: &&mut &Reaction| {
-                kind == ChatKind::Direct && reaction.source.is_some() && other.source == reaction.source
-            };
-            match shown.iter_mut().find(same_person) {
-                None => shown.push(reaction),
-                Some(known) if known.is_older_than(reaction) => *known = reaction,
-                Some(_) => {}
-            }
-        }
-        shown.retain(|reaction| !reaction.is_taken_back());
-        shown
     }
 
     /// `Contact` speaks to us; `Member`, `Bot` and `External` speak for us. Unknown words count as ours,

@@ -29,6 +29,7 @@ pub mod store;
 pub mod fault;
 pub mod record;
 mod rows;
+mod blank;
 pub mod revocations;
 pub mod queue;
 pub mod checkpoint;

@@ -9,6 +9,7 @@ use rand::RngExt;
 use rusqlite::{Connection, OptionalExtension};
 use rusqlite_migration::{M, Migrations, SchemaVersion};
 
+use super::blank;
 use super::fault::kind_of;
 use super::lineage::{self, Lineage, Marker};
 use super::lock::{DatabaseLock, LockError};
@@ -32,8 +33,11 @@ const STEPS: [&str; 6] = [
     include_str!("migrations/0003_revocations.sql"),
     include_str!("migrations/0004_directory.sql"),
     include_str!("migrations/0005_settings_alerts.sql"),
-    include_str!("migrations/0008_said_and_shown.sql"),
+    SAID_AND_SHOWN,
 ];
+
+/// The step whose second half is a program: [`blank::upgrade`].
+const SAID_AND_SHOWN: &str = include_str!("migrations/0008_said_and_shown.sql");
 
 /// Why the database was not opened.
 #[derive(Debug, thiserror::Error)]
@@ -180,7 +184,11 @@ fn make_private(path: &Path) -> io::Result<()> {
 }
 
 fn migrations() -> Migrations<'static> {
-    Migrations::new(STEPS.iter().map(|sql| M::up(sql)).collect())
+    let step = |sql: &&'static str| match *sql {
+        SAID_AND_SHOWN => M::up_with_hook(sql, blank::upgrade),
+        sql => M::up(sql),
+    };
+    Migrations::new(STEPS.iter().map(step).collect())
 }
 
 /// The present schema, for tests of other rooms.

@@ -3,7 +3,7 @@
 
 import { locale, named, word } from './words.js';
 
-/** @import { MessageSummary } from '../client/index.d.ts' */
+/** @import { Chat, MessageSummary } from '../client/index.d.ts' */
 
 /** @param {number} ms */
 export function age(ms) {

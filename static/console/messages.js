@@ -101,11 +101,7 @@ function fill(element, message) {
   element.toggleAttribute('data-private', message.private);
   say(from, sender(message));
   from.toggleAttribute('hidden', sender(message) === '');
-  if (message.deleted) {
-    text.replaceChildren(word('deleted'));
-  } else {
-    text.replaceChildren(line(message) || named(message.type ?? ''), ...fileOf(message));
-  }
+  text.replaceChildren(line(message) || named(message.type ?? ''), ...fileOf(message));
   const marks = [
     moment(message.at),
     message.private ? word('note') : null,

@@ -57,3 +57,4 @@ mod timeline;
 mod token_life;
 mod tools;
 mod webhook;
+mod words;

@@ -86,7 +86,7 @@ const Row = memo(function Row({ chat, isChosen }: { chat: Chat; isChosen: boolea
   // A message that a search led to is of another chat.
   search.delete('message');
   const { lastMessage } = chat;
-  const line = lastMessage === null ? '' : (lastMessage.text ?? `[${named(say, lastMessage.type)}]`);
+  const line = lastMessage === null ? '' : lastMessage.deleted ? say('deleted') : (lastMessage.text ?? `[${named(say, lastMessage.type)}]`);
   return (
     <Link className="chat" to={{ pathname: `/chats/${encodeURIComponent(chat.id)}`, search: search.toString() }} aria-current={isChosen || undefined} data-open={chat.open}>
       <Avatar name={chat.contactName} />

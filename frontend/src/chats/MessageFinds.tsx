@@ -22,6 +22,7 @@ export function MessageFinds({ q, chosen }: { q: string; chosen: string | null }
   useEffect(() => {
     if (begun) void store.more();
   }, [store, begun]);
+  useEffect(() => hub.on('umbler_update', (update) => store.learn(update)), [store]);
   const { found, hasMore, busy, complete, missing, failure } = useStore(store);
   const count = found === null ? say('loading') : say(hasMore ? 'foundMore' : 'found', { count: number(found.length) });
   if (missing) return <Missing />;

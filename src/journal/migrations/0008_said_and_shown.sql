@@ -44,3 +44,8 @@ UPDATE chats SET state = json_set(state, '$.last_public_at',
     WHERE open = 1
       AND EXISTS (SELECT 1 FROM messages m
                   WHERE m.chat_id = chats.id AND m.role NOT IN ('note', 'reaction') AND m.at > 0);
+
+-- What was said in a deleted message is not kept. The updates that told it are blanked after this, by the program.
+UPDATE messages SET search_key = NULL,
+        state = json_remove(state, '$.text', '$.edit', '$.reactions', '$.file', '$.location', '$.contacts')
+    WHERE state LIKE '%"deleted":true%' AND json_extract(state, '$.deleted') = 1;
