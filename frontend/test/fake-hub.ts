@@ -170,7 +170,7 @@ export function statsOf(openChats: number, asOfSeq: number) {
 export function chat(id: string, more: Partial<Chat> = {}): Chat {
   const at = new Date(NOW).toISOString();
   return {
-    id, contactId: null, contactName: null, kind: 'direct', channel: null, sector: null, owner: null, members: [], tags: [], status: 'open', open: true,
+    id, contactId: null, contactPhone: null, contactName: null, kind: 'direct', channel: null, sector: null, owner: null, members: [], tags: [], status: 'open', open: true,
     waiting: false, private: false, waitingSince: null, createdAt: at, closedAt: null, lastActivityAt: at, lastMessage: null, ...more,
   };
 }

@@ -248,7 +248,7 @@ pub(super) fn rowid(tx: &Transaction<'_>, id: &str, scope: &Scope) -> Result<Opt
 
 pub(super) fn load(tx: &Transaction<'_>, rowid: i64, scope: &Scope) -> Result<ChatShape, ArchiveError> {
     let mut statement = tx.prepare_cached(
-        "SELECT chats.state, contacts.name, messages.state FROM chats
+        "SELECT chats.state, contacts.name, contacts.phone, messages.state FROM chats
          LEFT JOIN contacts ON contacts.id = chats.contact_id
          LEFT JOIN messages ON messages.id = chats.last_message_id
          WHERE chats.rowid = ?",
@@ -256,7 +256,7 @@ pub(super) fn load(tx: &Transaction<'_>, rowid: i64, scope: &Scope) -> Result<Ch
     let mut rows = statement.query([rowid])?;
     let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     let chat: Chat = parse_state(row, 0)?;
-    let mut shape = ChatShape::new(&chat, row.get(1)?, parse_summary(row, 2)?);
+    let mut shape = ChatShape::new(&chat, (row.get(1)?, row.get(2)?), parse_summary(row, 3)?);
     name_people(tx, shape.people_mut())?;
     if scope.is_masked() {
         shape.mask();

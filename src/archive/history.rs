@@ -10,11 +10,11 @@ use super::cursor::{Cursor, Key, fingerprint};
 use super::history_names::Names;
 use super::members::name_people;
 use super::page::{Page, PageAt};
-use super::{ArchiveError, Query, chats, parse_state};
+use super::{ArchiveError, Query, chats};
 use crate::auth::Scope;
+use crate::domain::RefId;
 use crate::domain::history::{Entry, Transition, transitions};
 use crate::domain::register::{from_nanos, to_nanos};
-use crate::domain::{Chat, RefId};
 use crate::protocol::Mask;
 use crate::protocol::history::TransitionShape;
 
@@ -35,7 +35,9 @@ impl Query for ListTransitions {
     type Answer = Option<Page<TransitionShape>>;
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ArchiveError> {
-        let Some(row) = chats::rowid(tx, &self.chat, &self.scope)? else { return Ok(None) };
+        if chats::rowid(tx, &self.chat, &self.scope)?.is_none() {
+            return Ok(None);
+        }
         let mut all = transitions(&entries(tx, &self.chat, None)?, |place| self.scope.sees(place));
         all.reverse();
         let total = i64::try_from(all.len()).unwrap_or(i64::MAX);
@@ -53,7 +55,7 @@ impl Query for ListTransitions {
         let shown: Vec<Transition> = all.iter().skip(begin).take(limit).cloned().collect();
         let last = shown.last().filter(|_| begin.saturating_add(limit) < all.len());
         let next = last.map(position).map(|(key, id)| Cursor::new(fingerprint, key, id));
-        let items = name(tx, row, shown, &self.scope)?;
+        let items = name(tx, shown, &self.scope)?;
         Ok(Some(Page { items, total, next }))
     }
 }
@@ -67,16 +69,10 @@ fn position(transition: &Transition) -> (Key, String) {
 /// Gives ids the names of today.
 fn name(
     tx: &Transaction<'_>,
-    chat: i64,
     transitions: Vec<Transition>,
     scope: &Scope,
 ) -> Result<Vec<TransitionShape>, ArchiveError> {
     let mut names = Names::default();
-    let mut select = tx.prepare_cached("SELECT state FROM chats WHERE rowid = ?")?;
-    let mut rows = select.query([chat])?;
-    if let Some(row) = rows.next()? {
-        names.learn(&parse_state::<Chat>(row, 0)?);
-    }
     let mut shapes: Vec<_> = transitions.into_iter().map(TransitionShape::from).collect();
     for shape in &mut shapes {
         name_people(tx, shape.people_mut())?;

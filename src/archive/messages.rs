@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rusqlite::Transaction;
 use rusqlite::types::Value;
+use rusqlite::{Row, Transaction};
 use serde::Serialize;
 
 use super::cursor::fingerprint;
@@ -14,8 +14,8 @@ use super::search::Needle;
 use super::stats::Hidden;
 use super::{ArchiveError, Query, chats, parse_state, visible};
 use crate::auth::Scope;
-use crate::domain::ChatMessage;
 use crate::domain::register::to_nanos;
+use crate::domain::{ChatKind, ChatMessage};
 use crate::protocol::{Mask, MessageShape};
 
 /// Messages, the newest first; pages go back in time.
@@ -173,17 +173,23 @@ impl Query for ListChatMessages {
 
 pub(super) fn load(tx: &Transaction<'_>, rowid: i64, scope: &Scope) -> Result<MessageShape, ArchiveError> {
     let mut statement = tx.prepare_cached(
-        "SELECT messages.state, chats.contact_id FROM messages
+        "SELECT messages.state, chats.contact_id, chats.kind FROM messages
          LEFT JOIN chats ON chats.id = messages.chat_id
          WHERE messages.rowid = ?",
     )?;
     let mut rows = statement.query([rowid])?;
     let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     let message: ChatMessage = parse_state(row, 0)?;
-    let mut shape = MessageShape::new(&message, row.get(1)?);
+    let mut shape = MessageShape::new(&message, row.get(1)?, kind(row, 2)?);
     name_people(tx, shape.people_mut())?;
     if scope.is_masked() {
         shape.mask();
     }
     Ok(shape)
+}
+
+/// The kind of the chat; direct where nothing says otherwise.
+fn kind(row: &Row<'_>, column: usize) -> Result<ChatKind, ArchiveError> {
+    let word = row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from)?;
+    Ok(ChatKind::ALL.into_iter().find(|kind| Some(kind.as_str()) == word).unwrap_or(ChatKind::Direct))
 }

@@ -171,7 +171,7 @@ impl ListPastChats {
             return Ok(None);
         }
         let mut select = tx.prepare_cached(
-            "SELECT chats.state, contacts.name FROM chats LEFT JOIN contacts ON contacts.id = chats.contact_id
+            "SELECT chats.state, contacts.name, contacts.phone FROM chats LEFT JOIN contacts ON contacts.id = chats.contact_id
              WHERE chats.rowid = ?1",
         )?;
         let mut rows = select.query([spot.rowid])?;
@@ -182,8 +182,10 @@ impl ListPastChats {
         }
         let chat = stood_then(tx, &today, standing, self.then)?;
         let summary = summary(tx, chat.last_message.as_ref())?;
-        let mut shape = ChatShape::new(&chat, row.get(1)?, summary);
-        names.learn(&today);
+        let mut shape = ChatShape::new(&chat, (row.get(1)?, row.get(2)?), summary);
+        if let Some(channel) = &mut shape.channel {
+            channel.name = names.channel(tx, &channel.id)?;
+        }
         if let Some(sector) = &mut shape.sector {
             names.name_sector(tx, sector)?;
         }

@@ -12,6 +12,7 @@ use super::key_file::{KeyFile, KeyState};
 use super::keys::{BoundKey, Expected, Found, KeyRing};
 use super::revocations::Revocations;
 use super::{AuthError, Identity, LEEWAY_SECONDS, Role, SUBJECT_BYTES_MAX, Secret, TOKEN_BYTES_MAX};
+use crate::domain::visible::has_visible;
 
 /// The key that signs, or verifies, tokens.
 #[derive(Debug, Clone)]
@@ -170,7 +171,7 @@ fn identity(claims: Claims, now: Timestamp) -> Result<Identity, AuthError> {
     Ok(Identity {
         role: role(claims.role.as_deref())?,
         sub,
-        name: claims.name,
+        name: claims.name.filter(|name| has_visible(name)),
         orgs: claims.orgs,
         sectors: claims.sectors,
         channels: claims.channels,

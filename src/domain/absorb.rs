@@ -25,6 +25,8 @@ pub struct Absorbed {
     pub before: Option<ChatFields>,
     /// The chat's fields now.
     pub after: ChatFields,
+    /// Messages that were known and are deleted from here on: what told their words must be blanked.
+    pub deleted: Vec<MessageId>,
     /// How the counters move.
     pub delta: StatsDelta,
 }
@@ -47,6 +49,10 @@ pub fn absorb<S: Store>(facts: &Facts, store: &mut S) -> Result<Absorbed, S::Err
     }
     chat.message_count += learned.new_count();
     set_clocks(&mut chat, &learned, store)?;
+    if chat.is_open() && known.as_ref().is_some_and(|known| !known.is_open()) {
+        // A chat that an older hub stored as closed does not have this clock.
+        chat.last_public_at = store.last_public_at(&chat.id)?;
+    }
     store.put_chat(&chat)?;
 
     let (contact, contact_changed) =
@@ -70,7 +76,17 @@ pub fn absorb<S: Store>(facts: &Facts, store: &mut S) -> Result<Absorbed, S::Err
         changes.push(Change::ChatUpdated);
     }
     changes.sort_unstable();
-    Ok(Absorbed { chat, contact, messages: learned.into_newest_first(), changes, before, after, delta })
+    let deleted = learned.deleted();
+    Ok(Absorbed {
+        chat,
+        contact,
+        messages: learned.into_newest_first(),
+        changes,
+        before,
+        after,
+        deleted,
+        delta,
+    })
 }
 
 /// The messages that a delivery taught something about, each once.
@@ -85,6 +101,12 @@ struct Learning {
 impl Learned {
     fn new_count(&self) -> i64 {
         self.0.iter().map(|learning| i64::from(learning.before.is_none())).sum()
+    }
+
+    fn deleted(&self) -> Vec<MessageId> {
+        let was_whole = |learning: &&Learning| learning.before.as_ref().is_some_and(|before| !before.deleted);
+        let now = self.0.iter().filter(was_whole).filter(|learning| learning.after.deleted);
+        now.map(|learning| learning.after.id.clone()).collect()
     }
 
     fn into_newest_first(self) -> Vec<ChatMessage> {
@@ -175,6 +197,7 @@ fn set_clocks<S: Store>(chat: &mut Chat, learned: &Learned, store: &mut S) -> Re
         chat.last_reply_at = store.last_reply_at(&chat.id)?;
         chat.unanswered_since = store.first_customer_message_after(&chat.id, chat.wait_floor())?;
         chat.last_customer_at = store.last_customer_at(&chat.id)?;
+        chat.last_public_at = store.last_public_at(&chat.id)?;
         chat.last_message = store.newest_message(&chat.id)?;
     } else {
         follow_new_messages(chat, learned, store)?;
@@ -197,14 +220,17 @@ fn follow_new_messages<S: Store>(chat: &mut Chat, learned: &Learned, store: &mut
         chat.unanswered_since = store.first_customer_message_after(&chat.id, floor)?;
     }
     for learning in new() {
-        let at = Some(learning.after.at);
-        if learning.after.role() == Role::Customer {
+        let (at, role) = (Some(learning.after.at), learning.after.role());
+        if role.opens_window() {
             keep_latest(&mut chat.last_customer_at, at);
-            if at > floor {
-                keep_earliest(&mut chat.unanswered_since, at);
-            }
+        }
+        if role == Role::Customer && at > floor {
+            keep_earliest(&mut chat.unanswered_since, at);
         }
         if !learning.after.is_reaction() {
+            if role.ends_silence() {
+                keep_latest(&mut chat.last_public_at, at);
+            }
             keep_latest(&mut chat.last_message, Some(learning.position()));
         }
     }

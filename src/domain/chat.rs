@@ -25,6 +25,9 @@ pub enum ChatKind {
 }
 
 impl ChatKind {
+    /// The whole table.
+    pub const ALL: [Self; 3] = [Self::Direct, Self::Group, Self::Internal];
+
     /// The word of the wire.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -112,6 +115,9 @@ pub struct Chat {
     /// The newest customer message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_customer_at: Option<Timestamp>,
+    /// The newest message that is neither a private note nor a reaction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_public_at: Option<Timestamp>,
     /// The newest message.
     pub last_message: Option<MessagePosition>,
     /// How many messages are stored.
@@ -179,6 +185,7 @@ impl Chat {
             last_reply_at: None,
             unanswered_since: None,
             last_customer_at: None,
+            last_public_at: None,
             last_message: None,
             message_count: 0,
         }

@@ -8,7 +8,13 @@ use super::ids::{ChatId, RefId};
 use super::settings::Limits;
 
 /// How long after the customer's last message anything may be written to them on WhatsApp.
-const WINDOW: SignedDuration = SignedDuration::from_hours(24);
+pub const WINDOW: SignedDuration = SignedDuration::from_hours(24);
+
+/// What the silence in a chat is counted from, for the alert and for the metric: the last message that
+/// [ends a silence](super::Role::ends_silence), or the creation of a chat without one. `None` where neither is known.
+pub fn quiet_since(last_message_at: Option<Timestamp>, created_at: Option<Timestamp>) -> Option<Timestamp> {
+    last_message_at.or(created_at)
+}
 
 /// What passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -104,7 +110,7 @@ pub struct Clocks {
     pub waiting_since: Option<Timestamp>,
     /// The same, or a bot's end, where no human has replied since the chat was created or closed last.
     pub unanswered_since: Option<Timestamp>,
-    /// The newest message either way.
+    /// What [`quiet_since`] says of it.
     pub quiet_since: Option<Timestamp>,
     /// The customer's last message, where their 24 hours count.
     pub window_since: Option<Timestamp>,
@@ -138,7 +144,7 @@ impl Clocks {
             unanswered_since: waiting_since
                 .filter(|_| !replied && !bot_at_work)
                 .map(|since| chat.bot_seen_at.map_or(since, |seen| seen.max(since))),
-            quiet_since: chat.last_message.as_ref().map(|position| position.at),
+            quiet_since: quiet_since(chat.last_public_at, chat.created_at),
             window_since: chat.last_customer_at.filter(|_| is_whatsapp),
         }
     }
@@ -230,7 +236,7 @@ mod tests {
         hear(&mut chat, 0, |facts| facts.channel = Some(line("WhatsappApi")));
         chat.unanswered_since = Some(at(0));
         chat.last_customer_at = Some(at(0));
-        chat.last_message = Some(crate::domain::MessagePosition { at: at(0), id: "m".into() });
+        chat.last_public_at = Some(at(0));
         chat
     }
 
@@ -258,7 +264,7 @@ mod tests {
     fn an_answer_ends_the_wait_and_begins_the_silence_anew() {
         let mut chat = chat();
         (chat.unanswered_since, chat.last_reply_at) = (None, Some(at(10)));
-        chat.last_message = Some(crate::domain::MessagePosition { at: at(10), id: "r".into() });
+        chat.last_public_at = Some(at(10));
         assert_eq!(stand(&chat, 39), [""; 0]);
         assert_eq!(stand(&chat, 40), ["idle"]);
         // Another question is no first one.

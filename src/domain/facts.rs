@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::chat::ChatKind;
-use super::ids::{ChatId, ContactId, EventId, MessageId, RefId};
+use super::ids::{ChatId, ContactId, EventId, MessageId, RefId, creation_order};
 use super::register::EventKey;
+use super::visible;
 
 /// One delivery that carries an id and a type, read off the provider's JSON.
 #[derive(Debug, Clone)]
@@ -59,7 +60,8 @@ pub struct Facts {
 pub struct Named {
     /// The provider's id.
     pub id: RefId,
-    /// Its name; `None` where the provider did not say it (names of agents never come).
+    /// Its name; `None` where the provider did not say it (names of agents never come), or said one that shows nothing.
+    #[serde(default, deserialize_with = "visible::name")]
     pub name: Option<String>,
 }
 
@@ -68,7 +70,8 @@ pub struct Named {
 pub struct Channel {
     /// The provider's id.
     pub id: RefId,
-    /// Its name.
+    /// Its name; `None` where the provider did not say it, or said one that shows nothing.
+    #[serde(default, deserialize_with = "visible::name")]
     pub name: Option<String>,
     /// `ChannelType` as the provider writes it.
     #[serde(rename = "type")]
@@ -201,6 +204,21 @@ pub struct Reaction {
     pub emoji: String,
     /// Who reacted, as the provider writes it.
     pub source: Option<String>,
+}
+
+impl Reaction {
+    /// True where it takes an earlier one back.
+    pub fn is_taken_back(&self) -> bool {
+        self.emoji.is_empty()
+    }
+
+    /// True where the other one came later: by its time, then by its id, as the provider made them. Where both are
+    /// the same, taking back comes after reacting.
+    pub fn is_older_than(&self, other: &Self) -> bool {
+        let place = |reaction: &Self| (reaction.at, creation_order(&reaction.id), reaction.is_taken_back());
+        // The rest only makes the answer the same whatever the order in which the two came.
+        place(self).cmp(&place(other)).then_with(|| self.cmp(other)).is_lt()
+    }
 }
 
 /// The message that another one answers.

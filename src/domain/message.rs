@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::chat::ChatKind;
 use super::facts::{ContactCard, Edit, File, Location, MessageFacts, Named, Reaction, ReplyTo};
 use super::ids::{ChatId, MessageId};
 use super::register::{EventKey, Register, keep_earliest, keep_latest, nanos};
@@ -30,8 +31,22 @@ pub enum Role {
     Customer,
     /// A human, non-private reply: stops it.
     Reply,
-    /// Bots, notes, reactions, campaigns, systems outside Talk: neither.
+    /// A private note: the customer never sees it, and it moves no clock.
+    Note,
+    /// Bots, reactions, campaigns, systems outside Talk: neither.
     Other,
+}
+
+impl Role {
+    /// True where the message ends the silence in its chat: whatever both sides can see. Reactions are not asked.
+    pub fn ends_silence(self) -> bool {
+        self != Self::Note
+    }
+
+    /// True where the message opens the 24 hours in which WhatsApp lets a team answer freely.
+    pub fn opens_window(self) -> bool {
+        self == Self::Customer
+    }
 }
 
 /// What is known of one message.
@@ -181,14 +196,49 @@ impl ChatMessage {
         for reaction in &facts.reactions {
             self.react(reaction);
         }
+        if self.deleted {
+            self.forget_words();
+        }
     }
 
-    /// Adds a reaction; of two with one id the newer one stays.
+    /// Lets go of all that the message said, however much of it comes later: what was deleted for everyone must not be
+    /// stored, so that it cannot be shown or found.
+    fn forget_words(&mut self) {
+        self.text = Register::default();
+        self.edit = None;
+        self.reactions.clear();
+        self.file = FileParts::default();
+        self.location = Register::default();
+        self.contacts = Register::default();
+    }
+
+    /// Adds a reaction; of two with one id the newer one stays. A deleted message keeps none.
     pub fn react(&mut self, reaction: &Reaction) {
+        if self.deleted {
+            return;
+        }
         let known = self.reactions.entry(reaction.id.clone()).or_insert_with(|| reaction.clone());
-        if *known < *reaction {
+        if known.is_older_than(reaction) {
             *known = reaction.clone();
         }
+    }
+
+    /// The reactions that stand. In a direct chat a person has one, the newest, whatever ids the provider gave them; in
+    /// others nothing but the id tells people apart. One that was taken back is no reaction.
+    pub fn shown_reactions(&self, kind: ChatKind) -> Vec<&Reaction> {
+        let mut shown: Vec<&Reaction> = Vec::with_capacity(self.reactions.len());
+        for reaction in self.reactions.values() {
+            let same_person = |other: &&mut &Reaction| {
+                kind == ChatKind::Direct && reaction.source.is_some() && other.source == reaction.source
+            };
+            match shown.iter_mut().find(same_person) {
+                None => shown.push(reaction),
+                Some(known) if known.is_older_than(reaction) => *known = reaction,
+                Some(_) => {}
+            }
+        }
+        shown.retain(|reaction| !reaction.is_taken_back());
+        shown
     }
 
     /// True where both say the same, whichever deliveries they have it from.
@@ -234,8 +284,13 @@ impl ChatMessage {
 
     /// Its part in the waiting clock.
     pub fn role(&self) -> Role {
-        let private = self.private.get().copied().unwrap_or(false);
-        if private || self.is_reaction() || self.deleted {
+        if self.is_reaction() {
+            return Role::Other;
+        }
+        if self.private.get().copied().unwrap_or(false) {
+            return Role::Note;
+        }
+        if self.deleted {
             return Role::Other;
         }
         match self.source.get().map(String::as_str) {
@@ -331,7 +386,7 @@ mod tests {
         assert_eq!(message(&facts("Bot")).role(), Role::Other);
         assert_eq!(message(&facts("External")).role(), Role::Other);
         let note = MessageFacts { private: Some(true), ..facts("Member") };
-        assert_eq!(message(&note).role(), Role::Other);
+        assert_eq!(message(&note).role(), Role::Note);
         let campaign = MessageFacts { automated: true, ..facts("Member") };
         assert_eq!(message(&campaign).role(), Role::Other);
         let reaction = MessageFacts { message_type: Some("Reaction".into()), ..facts("Contact") };

@@ -8,6 +8,7 @@
 //!    field is a register that the newest delivery wins, a minimum, a maximum or a growing set.
 //! 3. **Distrustful.** A delivery's `Type` names nothing; what changed is found by comparing.
 
+pub mod visible;
 pub mod ids;
 pub mod register;
 pub mod facts;

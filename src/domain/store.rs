@@ -61,6 +61,8 @@ pub trait Store {
     fn last_reply_at(&mut self, chat: &ChatId) -> Result<Option<Timestamp>, Self::Error>;
     /// The newest message of the chat that a customer sent.
     fn last_customer_at(&mut self, chat: &ChatId) -> Result<Option<Timestamp>, Self::Error>;
+    /// The newest message of the chat that [ends a silence](super::Role::ends_silence) and is no reaction.
+    fn last_public_at(&mut self, chat: &ChatId) -> Result<Option<Timestamp>, Self::Error>;
     /// The first customer message of the chat later than `floor`.
     fn first_customer_message_after(
         &mut self,

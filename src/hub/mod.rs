@@ -257,6 +257,7 @@ impl Handler<Committed> for UmblerHub {
         if let Some(last) = committed.events.last() {
             self.stats.apply(&committed.delta, last.seq);
             self.updates.commit(&mut self.sessions, &committed.events);
+            self.updates.blank(&committed.blanked);
             self.presence.follow_chats(&committed.events);
             self.stats_push.change();
             self.push_states(ctx);

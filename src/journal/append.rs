@@ -171,6 +171,8 @@ pub struct Append {
 pub struct Committed {
     /// The accepted ones, in consecutive positions; empty for a batch of duplicates.
     pub events: Arc<[Arc<Recorded>]>,
+    /// Earlier updates, and such of this batch, that read otherwise now: a message that they told was deleted.
+    pub blanked: Vec<Arc<Recorded>>,
     /// How the counters move.
     pub delta: StatsDelta,
     /// Every delivery of the batch with its outcome, to be answered once the events are applied.

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use rusqlite::OptionalExtension;
 
 use super::append::{Ack, AckStatus, Append, Submission, UserNotice};
+use super::blank;
 use super::checkpoint::Checkpoints;
 use super::fault::{BeginError, Spoilt};
 use super::lineage::Lineage;
@@ -20,7 +21,7 @@ use super::store::{SqliteStore, StoreError};
 use super::watch::FileWatch;
 use super::writer::chain;
 use crate::domain::register::to_nanos;
-use crate::domain::{Audience, Clocks, Delivery, DeliveryBody, EventId, Seq, StatsDelta, absorb};
+use crate::domain::{Audience, Clocks, Delivery, DeliveryBody, EventId, MessageId, Seq, StatsDelta, absorb};
 use crate::protocol::update::{NOTIFICATION, UpdateData};
 
 /// Deliveries of one batch that are kept raw because of damage; a batch with more is taken apart by the writer.
@@ -52,12 +53,15 @@ pub struct Written {
     pub delta: StatsDelta,
     /// When the newest delivery was received; `None` where there was none.
     pub received_at: Option<Timestamp>,
+    /// Earlier updates that read otherwise now: a message that they told was deleted.
+    pub blanked: Vec<Arc<Recorded>>,
     /// Damage that one of the deliveries met, and that did not keep it from being stored.
     pub damage: Option<String>,
 }
 
 struct Journaled {
     recorded: Recorded,
+    blanked: Vec<Recorded>,
     delta: StatsDelta,
     reason: Option<String>,
 }
@@ -67,6 +71,7 @@ struct Told {
     data: UpdateData,
     hearers: record::Hearers,
     delta: StatsDelta,
+    deleted: Vec<MessageId>,
     news: News,
 }
 
@@ -187,6 +192,7 @@ impl BatchWriter {
             acks: Vec::with_capacity(batch.len()),
             delta: StatsDelta::default(),
             received_at: None,
+            blanked: Vec::new(),
             damage: self.spoilt.values().find_map(Spoilt::damage),
         };
         let mut counts = rows::Counts::new();
@@ -197,6 +203,7 @@ impl BatchWriter {
             let count = counts.entry((name, outcome)).or_insert((0, i64::MIN));
             *count = (count.0 + 1, count.1.max(to_nanos(at)));
         }
+        self.store.finish_batch(self.newest)?;
         rows::move_counters(self.store.connection(), &written.delta)?;
         rows::count_deliveries(self.store.connection(), &counts)?;
         if !written.events.is_empty() {
@@ -272,6 +279,7 @@ impl BatchWriter {
             reason: journaled.reason,
         });
         written.delta.add(&journaled.delta);
+        written.blanked.extend(journaled.blanked.into_iter().map(Arc::new));
         written.events.push(Arc::new(journaled.recorded));
         Ok(outcome)
     }
@@ -323,7 +331,8 @@ impl BatchWriter {
 
     fn append(&mut self, delivery: &Delivery, raw: &[u8]) -> Result<Journaled, StoreError> {
         let seq = Seq(self.newest.0 + 1);
-        let Told { data, hearers: (audience, elsewhere), delta, news } = self.absorb(seq, delivery)?;
+        let Told { data, hearers: (audience, elsewhere), delta, deleted, news } =
+            self.absorb(seq, delivery)?;
         let reason = data.reason.clone();
         let event_at = match &delivery.body {
             DeliveryBody::Understood(facts) if reason.is_none() => Some(to_nanos(facts.key.at)),
@@ -349,10 +358,11 @@ impl BatchWriter {
             self.spoilt.insert(delivery.event_id.clone(), Spoilt::TooLarge);
             return Err(StoreError::TooLarge);
         }
+        let blanked = blank::blank_deleted(self.store.connection(), &audience, &deleted)?;
         rows::put_bytes(self.store.connection(), seq, raw, &frame, &elsewhere)?;
         self.newest = seq;
         let recorded = Recorded::new(seq, frame, Some(audience), elsewhere).with(news);
-        Ok(Journaled { recorded, delta, reason })
+        Ok(Journaled { recorded, blanked, delta, reason })
     }
 
     /// What the delivery does. One that meets a stored state that cannot be read is kept raw with that reason: it
@@ -360,7 +370,8 @@ impl BatchWriter {
     fn absorb(&mut self, seq: Seq, delivery: &Delivery) -> Result<Told, StoreError> {
         let unrecognized = |reason: &str| {
             let data = record::unrecognized(delivery, reason);
-            Told { data, hearers: Default::default(), delta: StatsDelta::default(), news: News::None }
+            let (delta, deleted) = (StatsDelta::default(), Vec::new());
+            Told { data, hearers: Default::default(), delta, deleted, news: News::None }
         };
         let facts = match &delivery.body {
             DeliveryBody::Unrecognized { reason } => return Ok(unrecognized(reason)),
@@ -374,7 +385,7 @@ impl BatchWriter {
             let data = record::understood(delivery, &absorbed, &mut self.store)?;
             let hearers = record::audience(&absorbed, &mut self.store)?;
             let news = News::Clocks(Box::new(Clocks::of(&absorbed.chat)));
-            Ok(Told { data, hearers, delta: absorbed.delta, news })
+            Ok(Told { data, hearers, delta: absorbed.delta, deleted: absorbed.deleted, news })
         });
         absorbed.inspect_err(|error| self.note_spoilt(delivery, error))
     }

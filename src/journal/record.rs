@@ -15,7 +15,9 @@ pub fn understood(
     store: &mut SqliteStore,
 ) -> Result<UpdateData, StoreError> {
     let contact_id = absorbed.chat.contact_id.get().map(ToString::to_string);
-    let name = absorbed.contact.as_ref().and_then(|contact| contact.name.get().cloned());
+    let contact = absorbed.contact.as_ref();
+    let name = contact.and_then(|contact| contact.name.get().cloned());
+    let phone = contact.and_then(|contact| contact.phone.get().cloned());
     let of_chat = summary(absorbed.chat.last_message.as_ref(), absorbed, store)?;
     let contact = match &absorbed.contact {
         None => None,
@@ -26,12 +28,14 @@ pub fn understood(
             Some(ContactShape::new(contact, summary(contact.last_message.as_ref(), absorbed, store)?))
         }
     };
-    let mut messages = absorbed.messages.iter().map(|message| MessageShape::new(message, contact_id.clone()));
+    let kind = absorbed.chat.kind();
+    let mut messages =
+        absorbed.messages.iter().map(|message| MessageShape::new(message, contact_id.clone(), kind));
     let mut data = UpdateData {
         event_id: delivery.event_id.clone(),
         update_type: update_type(&absorbed.changes),
         changes: absorbed.changes.clone(),
-        chat: Some(ChatShape::new(&absorbed.chat, name, of_chat)),
+        chat: Some(ChatShape::new(&absorbed.chat, (name, phone), of_chat)),
         contact,
         message: messages.next(),
         other_messages: messages.collect(),

@@ -8,6 +8,7 @@ use rand::RngExt;
 use rusqlite::{Connection, OptionalExtension};
 use rusqlite_migration::{M, Migrations, SchemaVersion};
 
+use super::blank;
 use super::fault::kind_of;
 use super::lineage::{self, Lineage, Marker};
 use super::lock::{DatabaseLock, LockError};
@@ -25,13 +26,17 @@ const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
 const ROWS_CHECKED: i64 = 100;
 
 /// Each schema ever released, in order. A released step is never changed, only followed by another.
-const STEPS: [&str; 5] = [
+const STEPS: [&str; 6] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_audience.sql"),
     include_str!("migrations/0003_revocations.sql"),
     include_str!("migrations/0004_directory.sql"),
     include_str!("migrations/0005_settings_alerts.sql"),
+    SAID_AND_SHOWN,
 ];
+
+/// The step whose second half is a program: [`blank::upgrade`].
+const SAID_AND_SHOWN: &str = include_str!("migrations/0008_said_and_shown.sql");
 
 /// Why the database was not opened.
 #[derive(Debug, thiserror::Error)]
@@ -168,7 +173,11 @@ pub(super) fn configure(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 fn migrations() -> Migrations<'static> {
-    Migrations::new(STEPS.iter().map(|sql| M::up(sql)).collect())
+    let step = |sql: &&'static str| match *sql {
+        SAID_AND_SHOWN => M::up_with_hook(sql, blank::upgrade),
+        sql => M::up(sql),
+    };
+    Migrations::new(STEPS.iter().map(step).collect())
 }
 
 /// The present schema, for tests of other rooms.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::directory::Directory;
+use super::names::SaidNames;
 use super::tables;
 use crate::domain::facts::Reaction;
 use crate::domain::register::{from_nanos, to_nanos};
@@ -46,6 +47,8 @@ pub struct SqliteStore {
     directory: Option<Directory>,
     /// False while no reaction waits for its message, which spares a look-up for every new message.
     any_parked: bool,
+    /// Names that the present batch said.
+    names: SaidNames,
     /// The position and organization of the delivery at work.
     current: (Seq, Option<RefId>),
 }
@@ -61,6 +64,7 @@ impl SqliteStore {
             contacts: LruCache::new(CACHED_MAX),
             directory: None,
             any_parked,
+            names: SaidNames::default(),
             current: (Seq::default(), None),
         })
     }
@@ -80,7 +84,13 @@ impl SqliteStore {
         self.chats.clear();
         self.contacts.clear();
         self.directory = None;
+        self.names.forget();
         self.any_parked = true;
+    }
+
+    /// Writes what the batch gathered; `newest` is its last position.
+    pub(super) fn finish_batch(&mut self, newest: Seq) -> Result<(), StoreError> {
+        self.names.flush(&self.connection, newest)
     }
 
     /// Where the contact's other chats stand, and their newest messages, the latest first; at most [`OTHER_CHATS_MAX`].
@@ -186,6 +196,7 @@ impl Store for SqliteStore {
     }
 
     fn add_to_timeline(&mut self, entry: &TimelineEntry<'_>) -> Result<(), StoreError> {
+        self.names.hear(entry.facts, entry.key);
         let (seq, organization) = &self.current;
         tables::add_to_timeline(&self.connection, entry, seq.0, organization.as_ref().map(RefId::as_str))
     }
@@ -217,6 +228,13 @@ impl Store for SqliteStore {
 
     fn last_customer_at(&mut self, chat: &ChatId) -> Result<Option<Timestamp>, StoreError> {
         self.time("SELECT max(at) FROM messages WHERE chat_id = ?1 AND role = 'customer'", [chat.as_str()])
+    }
+
+    fn last_public_at(&mut self, chat: &ChatId) -> Result<Option<Timestamp>, StoreError> {
+        self.time(
+            "SELECT max(at) FROM messages WHERE chat_id = ?1 AND role NOT IN ('note', 'reaction')",
+            [chat.as_str()],
+        )
     }
 
     fn first_customer_message_after(

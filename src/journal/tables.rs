@@ -196,6 +196,7 @@ fn role(message: &ChatMessage) -> &'static str {
     match message.role() {
         Role::Customer => "customer",
         Role::Reply => "reply",
+        Role::Note => "note",
         Role::Other if message.is_reaction() => ROLE_REACTION,
         Role::Other => "other",
     }

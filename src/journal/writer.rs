@@ -174,6 +174,7 @@ impl Writer {
             written.acks.into_iter().zip(replies).map(|(ack, reply)| Settled { ack, reply }).collect();
         self.tell(Committed {
             events: written.events.into(),
+            blanked: written.blanked,
             delta: written.delta,
             settled,
             received_at: written.received_at,

@@ -11,7 +11,7 @@ use crate::journal::private;
 use crate::journal::watch::beside;
 
 /// The version of the tables.
-const SCHEMA: u32 = 2;
+const SCHEMA: u32 = 3;
 /// How long a write waits for a reader's last step.
 const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
 /// Pages that the projector keeps of each of its two files, in KiB: it looks at a chat once, and memory belongs to
@@ -48,11 +48,11 @@ CREATE TABLE chats (
     waiting          INTEGER NOT NULL,
     whatsapp         INTEGER NOT NULL,
     since            INTEGER NOT NULL,
-    answered         INTEGER NOT NULL,
+    attended         INTEGER NOT NULL,
     with_bot         INTEGER NOT NULL,
     ours_last        INTEGER NOT NULL,
     unanswered_since INTEGER,
-    last_message_at  INTEGER,
+    quiet_since      INTEGER,
     last_customer_at INTEGER
 );
 CREATE INDEX chats_open ON chats (kind) WHERE open = 1;

@@ -53,7 +53,6 @@ fn heard(entry: &history::Entry) -> Entry {
 fn messages(database: &Connection, id: &str, until: Option<Timestamp>) -> Result<Vec<Said>, ArchiveError> {
     let mut select = database.prepare_cached(
         "SELECT at, source, role,
-             CASE WHEN role = 'other' THEN coalesce(json_extract(state, '$.private.v'), 0) ELSE 0 END,
              CASE WHEN source = 'Member' THEN json_extract(state, '$.author.v.id') END
          FROM messages WHERE chat_id = ? AND role <> 'reaction' AND at <= ? ORDER BY at, id",
     )?;
@@ -64,14 +63,14 @@ fn messages(database: &Connection, id: &str, until: Option<Timestamp>) -> Result
         let role = match row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)? {
             "customer" => Role::Customer,
             "reply" => Role::Reply,
+            "note" => Role::Note,
             _ => Role::Other,
         };
         messages.push(Said {
             at: from_nanos(row.get(0)?),
             speaker: Speaker::of(source.as_deref()),
             role,
-            private: row.get(3)?,
-            agent: row.get::<_, Option<String>>(4)?.map(RefId::from),
+            agent: row.get::<_, Option<String>>(3)?.map(RefId::from),
         });
     }
     Ok(messages)

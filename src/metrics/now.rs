@@ -10,11 +10,9 @@ use super::ask::{Columns, Filter, Where};
 use super::by::Dimension;
 use crate::archive::ArchiveError;
 use crate::domain::calendar::Calendar;
+use crate::domain::deadlines::WINDOW;
 use crate::domain::metrics::Live;
 use crate::domain::register::from_nanos;
-
-/// How long WhatsApp lets a team answer freely after the customer's last message.
-pub const WINDOW_SECONDS: i64 = 24 * 60 * 60;
 
 const COLUMNS: Columns = Columns {
     kind: "chats.kind",
@@ -31,7 +29,7 @@ pub enum LiveField {
     Open,
     /// In the provider's waiting list.
     Waiting,
-    /// Without a reply in this cycle, or with an unanswered customer message.
+    /// Without a reply in this cycle, unless all that was said in it was ours, or with an unanswered customer message.
     Unattended,
     /// Without an owner.
     Unassigned,
@@ -41,7 +39,7 @@ pub enum LiveField {
     WaitingForCustomer,
     /// No message either way for as long as the settings say.
     Idle,
-    /// The customer's last message is younger than [`WINDOW_SECONDS`].
+    /// The customer's last message is younger than [`WINDOW`].
     WindowOpen,
     /// It is not.
     WindowClosed,
@@ -91,7 +89,8 @@ impl LiveField {
             Self::Open => "open chats",
             Self::Waiting => "open chats in the waiting list",
             Self::Unattended => {
-                "open chats without a human, public reply in this cycle, or with an unanswered customer message"
+                "open chats without a human, public reply in this cycle (unless all that was said in it was ours), or with \
+                 an unanswered customer message"
             }
             Self::Unassigned => "open chats without an owner",
             Self::WithBot => "open chats in which a bot runs and no human has replied since it began",
@@ -148,11 +147,11 @@ pub(super) struct OpenChat {
     pub(super) since: Timestamp,
     waiting: bool,
     whatsapp: bool,
-    answered: bool,
+    attended: bool,
     with_bot: bool,
     ours_last: bool,
     pub(super) unanswered_since: Option<Timestamp>,
-    last_message_at: Option<Timestamp>,
+    quiet_since: Option<Timestamp>,
     last_customer_at: Option<Timestamp>,
     idle_after: SignedDuration,
 }
@@ -170,11 +169,11 @@ impl OpenChat {
             since: from_nanos(row.get(6)?),
             waiting: row.get(7)?,
             whatsapp: row.get(8)?,
-            answered: row.get(9)?,
+            attended: row.get(9)?,
             with_bot: row.get(10)?,
             ours_last: row.get(11)?,
             unanswered_since: time(12)?,
-            last_message_at: time(13)?,
+            quiet_since: time(13)?,
             last_customer_at: time(14)?,
             idle_after,
         })
@@ -184,11 +183,11 @@ impl OpenChat {
     pub(super) fn contributing(self, live: &Live) -> Self {
         Self {
             since: live.since,
-            answered: live.answered,
+            attended: live.attended,
             with_bot: live.with_bot,
             ours_last: live.ours_last,
             unanswered_since: live.unanswered_since,
-            last_message_at: live.last_message_at,
+            quiet_since: live.quiet_since,
             last_customer_at: live.last_customer_at,
             ..self
         }
@@ -197,13 +196,12 @@ impl OpenChat {
     /// When its window of 24 hours closes, or closed.
     pub(super) fn window_closes_at(&self) -> Option<Timestamp> {
         let last = self.last_customer_at.filter(|_| self.whatsapp)?;
-        last.checked_add(SignedDuration::from_secs(WINDOW_SECONDS)).ok()
+        last.checked_add(WINDOW).ok()
     }
 
     /// When it turns idle, or turned.
     pub(super) fn idle_at(&self) -> Option<Timestamp> {
-        let last = self.last_message_at.unwrap_or(self.since);
-        last.checked_add(self.idle_after).ok()
+        self.quiet_since?.checked_add(self.idle_after).ok()
     }
 
     /// True where the count holds this chat.
@@ -211,7 +209,7 @@ impl OpenChat {
         match field {
             LiveField::Open => true,
             LiveField::Waiting => self.waiting,
-            LiveField::Unattended => !self.answered || self.unanswered_since.is_some(),
+            LiveField::Unattended => !self.attended || self.unanswered_since.is_some(),
             LiveField::Unassigned => self.agent.is_none(),
             LiveField::WithBot => self.with_bot,
             LiveField::WaitingForCustomer => self.ours_last,
@@ -226,7 +224,7 @@ impl OpenChat {
     fn since(&self, field: LiveField) -> Timestamp {
         let moment = match field {
             LiveField::Waiting | LiveField::Unattended | LiveField::Unanswered => self.unanswered_since,
-            LiveField::WaitingForCustomer | LiveField::Idle => self.last_message_at,
+            LiveField::WaitingForCustomer | LiveField::Idle => self.quiet_since,
             LiveField::WindowOpen | LiveField::WindowClosed => self.last_customer_at,
             LiveField::Open | LiveField::Unassigned | LiveField::WithBot => None,
         };
@@ -270,8 +268,8 @@ impl LiveNow {
         found.and("chats.open = 1", []);
         self.filter.conditions(&COLUMNS, &mut found);
         let sql = format!(
-            "SELECT id, contact_id, owner_id, sector_id, channel_id, tags, since, waiting, whatsapp, answered, with_bot,
-                 ours_last, unanswered_since, last_message_at, last_customer_at
+            "SELECT id, contact_id, owner_id, sector_id, channel_id, tags, since, waiting, whatsapp, attended, with_bot,
+                 ours_last, unanswered_since, quiet_since, last_customer_at
              FROM chats INDEXED BY chats_open WHERE {}",
             found.sql
         );

@@ -172,6 +172,7 @@ impl Projection {
                 Lived::read(&snapshot, &chat, &entries)?.put(&step, key)?;
             }
         }
+        put_names(&snapshot, &step, self.standing.position)?;
         // While history is computed anew nothing is sealed.
         if standing.built_to.is_none() {
             self.seals.break_open(&step, &changed)?;
@@ -256,4 +257,16 @@ fn followed_further(snapshot: &Transaction<'_>, now: &Standing) -> Result<Step, 
         return Ok(None);
     }
     Ok(Some((chats.into_iter().collect(), Standing { position, ..now.clone() })))
+}
+
+/// Takes over what sectors, lines and tags are called, as far as it changed after a position.
+fn put_names(snapshot: &Transaction<'_>, step: &Transaction<'_>, after: i64) -> rusqlite::Result<()> {
+    let mut select = snapshot.prepare_cached("SELECT what, id, name FROM names WHERE seq > ?")?;
+    let mut put = step.prepare_cached("INSERT OR REPLACE INTO names VALUES (?, ?, ?)")?;
+    let mut rows = select.query([after])?;
+    while let Some(row) = rows.next()? {
+        let (what, id, name): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        put.execute([what, id, name])?;
+    }
+    Ok(())
 }

@@ -1,4 +1,4 @@
-//! Writes what one chat comes to: its facts, where it stands, and what its sectors, lines and tags are called.
+//! Writes what one chat comes to: its facts, and where it stands.
 
 use std::collections::BTreeSet;
 
@@ -52,7 +52,6 @@ impl Rows<'_> {
     ) -> rusqlite::Result<i64> {
         let key = self.put_chat(chat, live)?;
         self.put_members(chat)?;
-        self.put_names(chat)?;
         let made = self.rows_of(chat, facts);
         let known = self.known(key)?;
         let mut take = self.tx.prepare_cached(
@@ -148,13 +147,13 @@ impl Rows<'_> {
         let tags: Vec<RefId> = fields.tags.iter().map(|tag| tag.id.clone()).collect();
         let mut put = self.tx.prepare_cached(
             "INSERT INTO chats (id, organization, contact_id, kind, channel_id, sector_id, owner_id, private, tags, open,
-                 waiting, whatsapp, since, answered, with_bot, ours_last, unanswered_since, last_message_at,
+                 waiting, whatsapp, since, attended, with_bot, ours_last, unanswered_since, quiet_since,
                  last_customer_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
              ON CONFLICT (id) DO UPDATE SET organization = ?2, contact_id = ?3, kind = ?4, channel_id = ?5,
                  sector_id = ?6, owner_id = ?7, private = ?8, tags = ?9, open = ?10, waiting = ?11, whatsapp = ?12,
-                 since = ?13, answered = ?14, with_bot = ?15, ours_last = ?16, unanswered_since = ?17,
-                 last_message_at = ?18, last_customer_at = ?19
+                 since = ?13, attended = ?14, with_bot = ?15, ours_last = ?16, unanswered_since = ?17,
+                 quiet_since = ?18, last_customer_at = ?19
              RETURNING key",
         )?;
         let key = put.query_row(
@@ -172,11 +171,11 @@ impl Rows<'_> {
                 fields.waiting,
                 whatsapp,
                 live.map_or(0, |live| to_nanos(live.since)),
-                live.is_some_and(|live| live.answered),
+                live.is_some_and(|live| live.attended),
                 live.is_some_and(|live| live.with_bot),
                 live.is_some_and(|live| live.ours_last),
                 nanos(live.and_then(|live| live.unanswered_since)),
-                nanos(live.and_then(|live| live.last_message_at)),
+                nanos(live.and_then(|live| live.quiet_since)),
                 nanos(live.and_then(|live| live.last_customer_at)),
             ],
             |row| row.get(0),
@@ -199,23 +198,6 @@ impl Rows<'_> {
         let mut add = self.tx.prepare_cached("INSERT INTO chat_members VALUES (?, ?)")?;
         for new in people.difference(&known) {
             add.execute([new.as_str(), chat.id.as_str()])?;
-        }
-        Ok(())
-    }
-
-    fn put_names(&self, chat: &Chat) -> rusqlite::Result<()> {
-        let fields = chat.fields();
-        let mut put = self.tx.prepare_cached(
-            "INSERT INTO names VALUES (?, ?, ?)
-             ON CONFLICT DO UPDATE SET name = excluded.name WHERE name <> excluded.name",
-        )?;
-        let channel = fields.channel.as_ref().map(|channel| ("channel", &channel.id, &channel.name));
-        let sector = fields.sector.as_ref().map(|sector| ("sector", &sector.id, &sector.name));
-        let tags = fields.tags.iter().map(|tag| ("tag", &tag.id, &tag.name));
-        for (what, id, name) in channel.into_iter().chain(sector).chain(tags) {
-            if let Some(name) = name {
-                put.execute([what, id.as_str(), name.as_str()])?;
-            }
         }
         Ok(())
     }

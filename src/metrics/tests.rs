@@ -51,7 +51,7 @@ impl File {
         let connection = file::open(&folder.path().join("metrics")).unwrap();
         for key in 1..=CHATS {
             let sector = format!("sector-{}", key % 2);
-            let sql = "INSERT INTO chats (key, id, kind, sector_id, private, open, waiting, whatsapp, since, answered,
+            let sql = "INSERT INTO chats (key, id, kind, sector_id, private, open, waiting, whatsapp, since, attended,
                  with_bot, ours_last) VALUES (?, ?, 0, ?, 0, 0, 0, 0, 0, 0, 0, 0)";
             connection.execute(sql, params![key, format!("chat-{key}"), sector]).unwrap();
         }

@@ -45,8 +45,8 @@ impl Query for OpenThen {
         let (then, idle_after) = (to_nanos(self.live.now), self.live.calendar.idle_after());
         // In the order of the columns of open chats; those that say where it stands are of the place.
         let columns = "today.id, known.contact_id, chats.owner_id, chats.sector_id, chats.channel_id, spans.tags,
-             today.since, (spans.marks & 2) <> 0, coalesce(lines.whatsapp, 0), today.answered, today.with_bot,
-             today.ours_last, today.unanswered_since, today.last_message_at, today.last_customer_at, known.last_at";
+             today.since, (spans.marks & 2) <> 0, coalesce(lines.whatsapp, 0), today.attended, today.with_bot,
+             today.ours_last, today.unanswered_since, today.quiet_since, today.last_customer_at, known.last_at";
         let joins = "CROSS JOIN main.chats AS today ON today.key = spans.chat
              LEFT JOIN lines ON lines.id = chats.channel_id";
         let stab = Stab { at: self.live.now, not_at: None, filter: &self.live.filter };
@@ -176,7 +176,7 @@ mod tests {
         let numbers =
             format!("WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {chats})");
         for insert in [
-            "INSERT INTO chats (key, id, kind, private, open, waiting, whatsapp, since, answered, with_bot, ours_last)
+            "INSERT INTO chats (key, id, kind, private, open, waiting, whatsapp, since, attended, with_bot, ours_last)
              SELECT n, 'c' || n, 0, 0, 1, 0, 0, 0, 0, 0, 0 FROM n",
             "INSERT INTO known SELECT n, 0, NULL, 100000000000, 300000000000 FROM n",
             "INSERT INTO places (id, name, private) SELECT n, n, 0 FROM n",
@@ -214,11 +214,11 @@ mod tests {
         assert_eq!(sizes, [LIVE_REBUILT_AT_ONCE, 2]);
         let live = Live {
             since: moment(100),
-            answered: false,
+            attended: false,
             with_bot: false,
             ours_last: false,
             unanswered_since: None,
-            last_message_at: None,
+            quiet_since: None,
             last_customer_at: None,
         };
         // Of one a late delivery says that it was closed.

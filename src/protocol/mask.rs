@@ -3,6 +3,7 @@
 use super::alerts::AlertShape;
 use super::members::MemberShape;
 use super::shapes::{ChatShape, ContactShape, MessageShape, MessageSummary, NamedShape};
+use crate::domain::visible::is_visible;
 
 /// Stands for what is withheld.
 const DOTS: &str = "•••";
@@ -15,7 +16,7 @@ pub trait Mask {
 
 /// A name's first letter: `M•••`.
 pub fn mask_name(name: &str) -> String {
-    name.trim().chars().next().map(|first| format!("{first}{DOTS}")).unwrap_or_default()
+    name.chars().find(|first| is_visible(*first)).map(|first| format!("{first}{DOTS}")).unwrap_or_default()
 }
 
 /// Country, area and the last four digits: `+55 11 •••• 0001`. Outside Brazil the area's length is not known, and
@@ -70,6 +71,7 @@ impl Mask for ContactShape {
 impl Mask for ChatShape {
     fn mask(&mut self) {
         mask_name_in(&mut self.contact_name);
+        self.contact_phone = self.contact_phone.as_deref().map(mask_phone);
         for agent in self.people_mut() {
             mask_name_in(&mut agent.name);
         }

@@ -6,6 +6,7 @@
 //! `docs/protocol.md` mirrors the tables (a test compares).
 
 pub mod shapes;
+pub mod counters;
 pub mod members;
 pub mod alerts;
 pub mod update;
@@ -25,11 +26,12 @@ pub mod event;
 pub use alerts::{AlertChange, AlertShape, SettingsShape};
 pub use channel::{Board, Channel, ChannelError};
 pub use codes::{CloseCode, ErrorCode, RecoveryReason, ReplayEnd, ResyncReason};
+pub use counters::StatsShape;
 pub use mask::Mask;
 pub use members::MemberShape;
 pub use replay::{ReplayRequest, Speed};
 pub use request::{ClientEvent, Envelope, EnvelopeError, Request, SnapshotLimits, SubscribeRequest};
-pub use shapes::{ChatShape, ContactShape, MessageShape, MessageSummary, StatsShape};
+pub use shapes::{ChatShape, ContactShape, MessageShape, MessageSummary};
 pub use status::{FaultKind, HubState};
 pub use update::Update;
 pub use view::View;

@@ -1,13 +1,11 @@
-//! Contacts, chats, messages and counters as clients see them. Unknown is `null`.
+//! Contacts, chats and messages as clients see them. Unknown is `null`.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::facts::{ContactCard, File, Location, ReplyTo};
-use crate::domain::{
-    Chat, ChatKind, ChatMessage, ChatStatus, Contact, Direction, MessagePosition, Named, Stats,
-};
+use crate::domain::{Chat, ChatKind, ChatMessage, ChatStatus, Contact, Direction, Named};
 
 /// The `source` of what an agent sent.
 pub const SOURCE_MEMBER: &str = "Member";
@@ -75,9 +73,18 @@ pub struct MessageSummary {
     /// When it happened.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
+    /// Deleted for everyone: its words are not known any more. Older hubs did not say.
+    #[serde(default)]
+    pub deleted: bool,
 }
 
 impl MessageSummary {
+    /// Takes its words out: it was deleted after this was written.
+    pub fn forget_words(&mut self) {
+        self.text = None;
+        self.deleted = true;
+    }
+
     /// What messages are ordered by.
     pub fn position(&self) -> (Timestamp, &str) {
         (self.at, &self.id)
@@ -96,6 +103,7 @@ impl From<&ChatMessage> for MessageSummary {
             state: message.state.clone(),
             private: message.private.get().copied().unwrap_or(false),
             at: message.at,
+            deleted: message.deleted,
         }
     }
 }
@@ -170,6 +178,9 @@ pub struct ChatShape {
     pub contact_id: Option<String>,
     /// Their name.
     pub contact_name: Option<String>,
+    /// Their phone, E.164 with `+`: what is shown where there is no name. Older hubs did not say it.
+    #[serde(default)]
+    pub contact_phone: Option<String>,
     /// `direct`, `group` or `internal`.
     pub kind: ChatKind,
     /// The line it runs on.
@@ -207,13 +218,18 @@ pub struct ChatShape {
 }
 
 impl ChatShape {
-    /// The wire form of a chat; the contact's name and the newest message are kept elsewhere.
-    pub fn new(chat: &Chat, contact_name: Option<String>, last_message: Option<MessageSummary>) -> Self {
+    /// The wire form of a chat; the contact's name and phone and the newest message are kept elsewhere.
+    pub fn new(
+        chat: &Chat,
+        (contact_name, contact_phone): (Option<String>, Option<String>),
+        last_message: Option<MessageSummary>,
+    ) -> Self {
         let fields = chat.fields();
         Self {
             id: chat.id.to_string(),
             contact_id: fields.contact_id.map(|id| id.to_string()),
             contact_name,
+            contact_phone,
             kind: fields.kind,
             channel: fields.channel.as_ref().map(ChannelShape::from),
             sector: fields.sector.as_ref().map(NamedShape::from),
@@ -289,7 +305,7 @@ pub struct MessageShape {
     /// When its sender edited it last.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub edited_at: Option<Timestamp>,
-    /// Emojis on it.
+    /// Emojis on it: in a direct chat one of a person at most.
     pub reactions: Vec<ReactionShape>,
     /// The message it answers: `{id, chatId}`.
     pub reply_to: Option<ReplyTo>,
@@ -299,14 +315,13 @@ pub struct MessageShape {
     pub location: Option<Location>,
     /// Shared contact cards: `{name, phones, emails, company}`.
     pub contacts: Vec<ContactCard>,
-    /// Deleted for everyone.
+    /// Deleted for everyone: text, edit, reactions, file, place and cards are not known any more.
     pub deleted: bool,
 }
 
 impl MessageShape {
-    /// The wire form of a message; its contact is the chat's.
-    pub fn new(message: &ChatMessage, contact_id: Option<String>) -> Self {
-        let shown = message.reactions.values().filter(|reaction| !reaction.emoji.is_empty());
+    /// The wire form of a message; its contact and its kind are the chat's.
+    pub fn new(message: &ChatMessage, contact_id: Option<String>, kind: ChatKind) -> Self {
         Self {
             id: message.id.to_string(),
             chat_id: message.chat_id.to_string(),
@@ -321,7 +336,9 @@ impl MessageShape {
             private: message.private.get().copied().unwrap_or(false),
             at: message.at,
             edited_at: message.edit.as_ref().map(|edit| edit.at),
-            reactions: shown
+            reactions: message
+                .shown_reactions(kind)
+                .into_iter()
                 .map(|reaction| ReactionShape {
                     id: reaction.id.clone(),
                     emoji: reaction.emoji.clone(),
@@ -339,50 +356,17 @@ impl MessageShape {
 }
 
 impl MessageShape {
+    /// Takes its words out: it was deleted after this was written.
+    pub fn forget_words(&mut self) {
+        (self.text, self.edited_at, self.file, self.location) = (None, None, None, None);
+        self.reactions.clear();
+        self.contacts.clear();
+        self.deleted = true;
+    }
+
     /// The agent who sent it. Where nobody of the team did, the author is a customer in a group.
     pub fn people_mut(&mut self) -> impl Iterator<Item = &mut NamedShape> {
         let by_agent = self.source.as_deref() == Some(SOURCE_MEMBER);
         self.author.iter_mut().filter(move |_| by_agent)
     }
-}
-
-/// The hub's counters at one position.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = Stats)]
-pub struct StatsShape {
-    /// Everything stored.
-    pub total_contacts: i64,
-    /// Everything stored, private notes included.
-    pub total_messages: i64,
-    /// Everything stored.
-    pub total_chats: i64,
-    /// Open direct chats, waiting ones included.
-    pub open_chats: i64,
-    /// Direct chats in the waiting list.
-    pub waiting_chats: i64,
-    /// Messages of direct chats since midnight in the hub's time zone.
-    pub messages_today: i64,
-    /// The position that the counters include.
-    pub as_of_seq: i64,
-}
-
-impl StatsShape {
-    /// The wire form of the counters; `today` was counted in the hub's time zone.
-    pub fn new(stats: &Stats, today: i64) -> Self {
-        Self {
-            total_contacts: stats.total_contacts,
-            total_messages: stats.total_messages,
-            total_chats: stats.total_chats,
-            open_chats: stats.open_chats,
-            waiting_chats: stats.waiting_chats,
-            messages_today: today,
-            as_of_seq: stats.as_of.0,
-        }
-    }
-}
-
-/// Where a list's newest message stands; lists look the message up by it.
-pub fn position_id(position: Option<&MessagePosition>) -> Option<&str> {
-    position.map(|position| position.id.as_str())
 }

@@ -12,6 +12,7 @@ use super::alerts::AlertShape;
 use super::mask::{Mask, mask_name};
 use super::members::MemberShape;
 use super::shapes::{ChatShape, ContactShape, MessageShape, MessageSummary, NamedShape};
+use crate::domain::MessageId;
 
 /// The type of an update by which a chat comes into a session's scope.
 pub const CHAT_ENTERED: &str = "chat_entered";
@@ -175,6 +176,22 @@ pub fn render(
     }
     if let View::Gone { contact_stays, .. } = view {
         return gone(&seen, contact_stays);
+    }
+    Ok(serde_json::to_string(&seen)?.into())
+}
+
+/// An encoded update that reads as if the message had been deleted before.
+pub fn without_words(frame: &str, message: &MessageId) -> Result<ByteString, serde_json::Error> {
+    let mut seen: Seen<'_> = serde_json::from_str(frame)?;
+    let data = &mut seen.data;
+    let of_chat = data.chat.as_mut().and_then(|chat| chat.last_message.as_mut());
+    let of_contact = data.contact.as_mut().and_then(|contact| contact.last_message.as_mut());
+    for summary in of_chat.into_iter().chain(of_contact).filter(|summary| summary.id == message.as_str()) {
+        summary.forget_words();
+    }
+    let messages = data.message.iter_mut().chain(&mut data.other_messages);
+    for shape in messages.filter(|shape| shape.id == message.as_str()) {
+        shape.forget_words();
     }
     Ok(serde_json::to_string(&seen)?.into())
 }

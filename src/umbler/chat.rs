@@ -117,8 +117,8 @@ fn kind(contact: &Object<'_>) -> Option<ChatKind> {
 fn read_contact(contact: &Object<'_>) -> Option<ContactFacts> {
     Some(ContactFacts {
         id: contact.id("Id")?.into(),
-        name: contact.id("Name"),
-        phone: contact.id("PhoneNumber"),
+        name: contact.visible("Name"),
+        phone: contact.visible("PhoneNumber"),
         picture_url: contact.nullable_url("ProfilePictureUrl"),
         contact_type: contact.id("ContactType"),
         blocked: contact.flag("IsBlocked"),
@@ -131,14 +131,14 @@ fn read_contact(contact: &Object<'_>) -> Option<ContactFacts> {
 fn read_channel(channel: &Object<'_>) -> Option<Channel> {
     Some(Channel {
         id: channel.id("Id")?.into(),
-        name: channel.text("Name"),
+        name: channel.visible("Name"),
         channel_type: channel.text("ChannelType"),
     })
 }
 
 /// `{Id, Name}`; members never carry a name, but some consumers declare `DisplayName`.
 pub(super) fn named(object: &Object<'_>) -> Option<Named> {
-    let name = object.id("Name").or_else(|| object.id("DisplayName"));
+    let name = object.visible("Name").or_else(|| object.visible("DisplayName"));
     Some(Named { id: object.id("Id")?.into(), name })
 }
 

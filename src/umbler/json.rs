@@ -10,6 +10,8 @@ use jiff::tz::TimeZone;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::domain::visible::has_visible;
+
 /// Latest year that nanoseconds in 64 bits can hold; .NET's `0001-01-01` means "no time" and lies outside too.
 const YEARS: std::ops::RangeInclusive<i16> = 1678..=2261;
 
@@ -82,6 +84,11 @@ impl<'a> Object<'a> {
     /// A string that is not empty.
     pub fn id(&self, name: &str) -> Option<String> {
         self.text(name).filter(|id| !id.is_empty())
+    }
+
+    /// A string that shows something; one of white space and invisible marks says nothing.
+    pub fn visible(&self, name: &str) -> Option<String> {
+        self.text(name).filter(|text| has_visible(text))
     }
 
     /// An address on the web. Anything else is no address: `data:` would carry media out of the hub, and `javascript:`

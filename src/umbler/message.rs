@@ -20,12 +20,12 @@ pub fn read(object: &Object<'_>, key: &EventKey) -> Read {
     };
     let (own, elsewhere) = reactions(object, &id);
     let file = object.object("File");
-    let caption = || file.as_ref().and_then(|file| file.id("Caption"));
+    let caption = || file.as_ref().and_then(|file| file.visible("Caption"));
     let message = MessageFacts {
         at: object.time("EventAtUTC").or_else(|| object.time("CreatedAtUTC")),
         source: object.id("Source"),
         message_type: object.id("MessageType"),
-        text: object.text("Content").or_else(caption),
+        text: object.visible("Content").or_else(caption),
         state: object.id("MessageState"),
         private: object.flag("IsPrivate"),
         author: object
@@ -72,11 +72,16 @@ fn read_reaction(object: &Object<'_>) -> Option<Reaction> {
     let emoji = object.text("Emoji").unwrap_or_default();
     let source = object.id("Source");
     let id = object.id("Id").or_else(|| Some(format!("{}:{emoji}", source.as_deref()?)))?;
-    Some(Reaction { at: object.time("EventAtUTC"), id, emoji, source })
+    Some(Reaction {
+        at: object.time("EventAtUTC").or_else(|| object.time("CreatedAtUTC")),
+        id,
+        emoji,
+        source,
+    })
 }
 
 fn read_bot(bot: &Object<'_>) -> Option<crate::domain::Named> {
-    Some(crate::domain::Named { id: bot.id("Id")?.into(), name: bot.id("BotName") })
+    Some(crate::domain::Named { id: bot.id("Id")?.into(), name: bot.visible("BotName") })
 }
 
 /// Templates, campaigns and schedules speak for nobody who has just read the customer.
@@ -87,7 +92,7 @@ fn is_automated(message: &Object<'_>) -> bool {
 }
 
 fn read_edit(edit: &Object<'_>, key: &EventKey) -> Option<Edit> {
-    Some(Edit { at: edit.time("SenderAtUTC").unwrap_or(key.at), text: edit.text("Content")? })
+    Some(Edit { at: edit.time("SenderAtUTC").unwrap_or(key.at), text: edit.visible("Content")? })
 }
 
 fn read_reply(reply: &Object<'_>) -> Option<ReplyTo> {
@@ -98,7 +103,7 @@ fn read_file(file: &Object<'_>) -> File {
     File {
         url: file.url("Url"),
         content_type: file.id("ContentType"),
-        name: file.id("OriginalName"),
+        name: file.visible("OriginalName"),
         size: file.count("OriginalSizeBytes"),
     }
 }
@@ -107,17 +112,17 @@ fn read_location(location: &Object<'_>) -> Location {
     Location {
         latitude: location.decimal("Latitude"),
         longitude: location.decimal("Longitude"),
-        name: location.id("Name"),
-        address: location.id("Address"),
+        name: location.visible("Name"),
+        address: location.visible("Address"),
     }
 }
 
 fn read_card(card: &Object<'_>) -> ContactCard {
     ContactCard {
-        name: card.id("Name"),
+        name: card.visible("Name"),
         phones: card.texts("PhoneNumbers"),
         emails: card.texts("Emails"),
-        company: card.id("Company"),
+        company: card.visible("Company"),
     }
 }
 

@@ -19,6 +19,8 @@ export interface MessageSummary {
   state: string | null;
   private: boolean;
   at: string;
+  /** Deleted for everyone: its words are not known any more. */
+  deleted: boolean;
 }
 
 export interface Contact {
@@ -38,6 +40,8 @@ export interface Chat {
   id: string;
   contactId: string | null;
   contactName: string | null;
+  /** What is shown where there is no name. */
+  contactPhone: string | null;
   kind: 'direct' | 'group' | 'internal';
   channel: Channel | null;
   sector: Named | null;
@@ -72,7 +76,6 @@ export interface Message extends MessageSummary {
   file: { url: string | null; contentType: string | null; name: string | null; size: number | null } | null;
   location: { latitude: number | null; longitude: number | null; name: string | null; address: string | null } | null;
   contacts: object[];
-  deleted: boolean;
 }
 
 export interface Stats {

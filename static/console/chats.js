@@ -3,7 +3,7 @@
 
 import hub from '../client/index.js';
 import { arrange, byId, make, say, sayInstead } from './dom.js';
-import { age, line, moment, number } from './format.js';
+import { age, contactTitle, line, moment, number } from './format.js';
 import { word } from './words.js';
 
 /** @import { Chat, UmblerData } from '../client/index.d.ts' */
@@ -67,7 +67,7 @@ function fill(element, chat, isSelected) {
   if (isSelected) button.setAttribute('aria-current', 'true');
   else button.removeAttribute('aria-current');
   button.toggleAttribute('data-waiting', chat.waiting);
-  say(head.children[0], chat.contactName ?? word('unnamed'));
+  say(head.children[0], contactTitle(chat));
   head.children[1].setAttribute('datetime', chat.lastActivityAt ?? '');
   say(head.children[1], chat.lastActivityAt === null ? '' : moment(chat.lastActivityAt));
   say(text, chat.lastMessage === null ? '' : line(chat.lastMessage));

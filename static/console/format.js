@@ -4,7 +4,7 @@
 import hub from '../client/index.js';
 import { locale, named, word } from './words.js';
 
-/** @import { MessageSummary } from '../client/index.d.ts' */
+/** @import { Chat, MessageSummary } from '../client/index.d.ts' */
 
 /** The hub's; the browser's until the hub has told. @type {string | undefined} */
 let timeZone;
@@ -52,7 +52,13 @@ export function number(count) {
   return count === undefined ? '–' : new Intl.NumberFormat(locale()).format(count);
 }
 
-/** A message in one line. @param {Pick<MessageSummary, 'text' | 'type'>} message */
-export function line({ text, type }) {
+/** Whom a chat is held with: the name, else the phone, else that there is none. @param {Pick<Chat, 'contactName' | 'contactPhone'>} chat */
+export function contactTitle({ contactName, contactPhone }) {
+  return contactName ?? contactPhone ?? word('unnamed');
+}
+
+/** A message in one line. @param {Pick<MessageSummary, 'text' | 'type' | 'deleted'>} message */
+export function line({ text, type, deleted }) {
+  if (deleted) return word('deleted');
   return text ?? (type === null ? '' : `[${named(type)}]`);
 }

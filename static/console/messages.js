@@ -3,7 +3,7 @@
 
 import hub from '../client/index.js';
 import { arrange, byId, make, say, sayInstead } from './dom.js';
-import { line, moment } from './format.js';
+import { contactTitle, line, moment } from './format.js';
 import { MESSAGES_MAX, Thread } from './thread.js';
 import { named, word } from './words.js';
 
@@ -67,7 +67,7 @@ export function messages() {
   });
 
   function draw() {
-    say(title, chat === null ? word('chooseChat') : (chat.contactName ?? word('unnamed')));
+    say(title, chat === null ? word('chooseChat') : contactTitle(chat));
     say(about, chat === null ? '' : aboutChat(chat));
     sayInstead(empty, emptyText());
     arrange(list, thread.messages ?? [], create, fill);
@@ -101,11 +101,7 @@ function fill(element, message) {
   element.toggleAttribute('data-private', message.private);
   say(from, sender(message));
   from.toggleAttribute('hidden', sender(message) === '');
-  if (message.deleted) {
-    text.replaceChildren(word('deleted'));
-  } else {
-    text.replaceChildren(line(message) || named(message.type ?? ''), ...fileOf(message));
-  }
+  text.replaceChildren(line(message) || named(message.type ?? ''), ...fileOf(message));
   const marks = [
     moment(message.at),
     message.private ? word('note') : null,

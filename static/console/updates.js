@@ -31,6 +31,9 @@ export function updates() {
   hub.on('umbler_update', (/** @type {Update} */ update, /** @type {Envelope} */ { seq, timestamp }) => {
     count += 1;
     rows = [{ id: String(seq), at: timestamp ?? '', update }, ...rows.slice(0, ROWS_MAX - 1)];
+    for (const { id, deleted } of [update.message, ...(update.otherMessages ?? [])].filter((message) => message !== undefined)) {
+      if (deleted) rows = rows.map((row) => withoutWords(row, id));
+    }
     drawSoon();
   });
   pause.addEventListener('click', () => {
@@ -38,6 +41,13 @@ export function updates() {
     draw();
   });
   return draw;
+}
+
+/** The row as it reads once a message was deleted. @param {Row} row @param {string} id @returns {Row} */
+function withoutWords(row, id) {
+  const { message } = row.update;
+  if (message?.id !== id) return row;
+  return { ...row, update: { ...row.update, message: { ...message, text: null, deleted: true } } };
 }
 
 function create() {

@@ -49,7 +49,7 @@ const EN = {
   more: '{count} more',
   waitingFor: 'waiting {age}',
   nobody: 'nobody',
-  unnamed: 'Unnamed',
+  unnamed: 'No name',
   edited: 'edited',
   deleted: 'This message was deleted.',
   note: 'internal note',

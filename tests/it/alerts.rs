@@ -17,13 +17,13 @@ fn ago(seconds: i64) -> String {
 }
 
 /// A delivery whose event and message happened so many seconds ago.
-fn dated(delivery: Delivery, seconds: i64) -> Delivery {
+pub(super) fn dated(delivery: Delivery, seconds: i64) -> Delivery {
     let at = ago(seconds);
     delivery.set("/EventDate", json!(at)).message_field("EventAtUTC", json!(at))
 }
 
 /// A customer who wrote so many seconds ago, on WhatsApp.
-fn question(chat: &str, seconds: i64) -> Delivery {
+pub(super) fn question(chat: &str, seconds: i64) -> Delivery {
     dated(Delivery::message(chat), seconds).chat_field("WaitingSinceUTC", json!(ago(seconds)))
 }
 
@@ -38,7 +38,7 @@ fn in_sector(delivery: Delivery, id: &str) -> Delivery {
 }
 
 /// Thresholds of which only these are set.
-fn thresholds(only: &[(&str, u32)]) -> Value {
+pub(super) fn thresholds(only: &[(&str, u32)]) -> Value {
     let names = [
         "waitingWarnSeconds",
         "waitingSeconds",
@@ -55,7 +55,7 @@ fn thresholds(only: &[(&str, u32)]) -> Value {
     all
 }
 
-fn saves(hub: &Hub, bearer: Option<&str>, default: &Value, sectors: &Value) -> Value {
+pub(super) fn saves(hub: &Hub, bearer: Option<&str>, default: &Value, sectors: &Value) -> Value {
     let headers: Vec<(&str, &str)> = bearer.iter().map(|bearer| ("authorization", *bearer)).collect();
     let body = json!({ "businessHours": {}, "thresholds": { "default": default, "sectors": sectors } });
     let answer = hub.put(SETTINGS, &headers, &body);
@@ -69,7 +69,7 @@ fn saves_the_proposal(hub: &Hub) {
     saves(hub, None, &proposed, &json!({}));
 }
 
-fn listed(hub: &Hub, query: &str) -> Vec<Value> {
+pub(super) fn listed(hub: &Hub, query: &str) -> Vec<Value> {
     hub.json(&format!("{ALERTS}{query}"))["alerts"].as_array().expect("a list").clone()
 }
 

@@ -24,7 +24,7 @@ fn dump(home: &Path) -> BTreeSet<String> {
         "SELECT 'fact', json_array(facts.kind, metric, at, chats.id, ordinal, start, wall, business, agent, sector,
              channel, facts.tags) FROM facts JOIN chats ON chats.key = facts.chat",
         "SELECT 'chat', json_array(id, organization, contact_id, kind, channel_id, sector_id, owner_id, private, tags,
-             open, waiting, whatsapp, since, answered, with_bot, ours_last, unanswered_since, last_message_at,
+             open, waiting, whatsapp, since, attended, with_bot, ours_last, unanswered_since, quiet_since,
              last_customer_at) FROM chats",
         "SELECT 'member', json_array(member_id, chat_id) FROM chat_members",
         "SELECT 'known', json_array(chats.id, known.kind, known.contact_id, at, last_at)
@@ -41,6 +41,7 @@ fn dump(home: &Path) -> BTreeSet<String> {
         "SELECT 'said', json_array(chats.id, day, n) FROM said JOIN chats ON chats.key = said.chat",
         "SELECT 'day', json_array(day, n) FROM said_by_day",
         "SELECT 'line', json_array(id, whatsapp) FROM lines",
+        "SELECT 'name', json_array(what, id, name) FROM names",
         "SELECT 'position', json_array(position, definition, epoch) FROM state",
     ] {
         let mut select = open.prepare(sql).expect("a table");

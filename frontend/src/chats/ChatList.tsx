@@ -9,6 +9,7 @@ import { urgencyOf, useLimits } from '../live/waits.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { Failure } from '../parts/Notice.tsx';
 import { clock, moment, number } from '../words/format.ts';
+import { contactTitle } from '../words/people.ts';
 import { named, useWords } from '../words/words.ts';
 import type { Filters } from './filters.ts';
 import { countOf, type ShownRows } from './useRows.ts';
@@ -85,12 +86,12 @@ const Row = memo(function Row({ chat, isChosen }: { chat: Chat; isChosen: boolea
   // A message that a search led to is of another chat.
   search.delete('message');
   const { lastMessage } = chat;
-  const line = lastMessage === null ? '' : (lastMessage.text ?? `[${named(say, lastMessage.type)}]`);
+  const line = lastMessage === null ? '' : lastMessage.deleted ? say('deleted') : (lastMessage.text ?? `[${named(say, lastMessage.type)}]`);
   return (
     <Link className="chat" to={{ pathname: `/chats/${encodeURIComponent(chat.id)}`, search: search.toString() }} aria-current={isChosen || undefined} data-open={chat.open}>
       <Avatar name={chat.contactName} />
       <span className="main">
-        <span className="name"><span>{chat.contactName ?? say('unnamed')}</span>{chat.kind !== 'direct' && <em className="chip">{say(`k_${chat.kind}`)}</em>}{!chat.open && <em className="chip">{say('closedAt')}</em>}</span>
+        <span className="name"><span>{contactTitle(say, chat)}</span>{chat.kind !== 'direct' && <em className="chip">{say(`k_${chat.kind}`)}</em>}{!chat.open && <em className="chip">{say('closedAt')}</em>}</span>
         <span className="quiet">{lastMessage?.direction === 'out' && '↩ '}{line}</span>
         <span className="quiet small">{[chat.sector?.name, ...chat.tags.map(({ name }) => name && `#${name}`)].filter(Boolean).join(' · ')}</span>
       </span>

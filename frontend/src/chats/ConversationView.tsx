@@ -9,6 +9,7 @@ import { Avatar } from '../parts/Avatar.tsx';
 import { Icon } from '../parts/icons.tsx';
 import { Failure } from '../parts/Notice.tsx';
 import { agentName, fullMoment, talkUrl } from '../words/format.ts';
+import { contactTitle } from '../words/people.ts';
 import { useWords } from '../words/words.ts';
 import { ContactPanel } from './ContactPanel.tsx';
 import { History } from './History.tsx';
@@ -87,7 +88,7 @@ function Head({ id, state: { chat, contact } }: { id: string; state: Conversatio
       <Link className="back" to={{ pathname: '/chats', search: params.toString() }} aria-label={say('back')}><Icon name="back" /></Link>
       <Avatar name={chat?.contactName ?? null} picture={contact?.pictureUrl ?? null} />
       <div className="main">
-        <h2 ref={title} tabIndex={-1}>{chat === null ? say('conversation') : (chat.contactName ?? say('unnamed'))}</h2>
+        <h2 ref={title} tabIndex={-1}>{chat === null ? say('conversation') : contactTitle(say, chat)}</h2>
         <p className="quiet">{chat && [say(`s_one_${chat.status}`), chat.sector?.name ?? chat.sector?.id, agentName(say, chat.owner), chat.channel?.name].filter(Boolean).join(' · ')}</p>
       </div>
       <a className="talk" href={talkUrl(id)} target="_blank" rel="noopener noreferrer" aria-label={say('openTalk')}><Icon name="out" /><span>{say('openTalk')}</span></a>

@@ -4,6 +4,7 @@ import { useSearchParams } from 'react-router';
 import type { Chat, Named } from 'umbler-hub-client';
 
 import { openChats, useHub } from '../hub/hub.tsx';
+import { newestNames } from '../hub/names.ts';
 import { useStore } from '../hub/store.ts';
 import { agentName } from '../words/format.ts';
 import { useWords, type Say } from '../words/words.ts';
@@ -125,9 +126,7 @@ function useOptions(chats: Chat[] | null, isPast: boolean, say: Say) {
   const { chats: open } = useStore(openChats);
   const all = [...(isPast ? [] : open), ...(chats ?? [])];
   const named = (pick: (chat: Chat) => (Named | null)[], name = ({ name, id }: Named) => name ?? id) => {
-    const found = new Map<string, string>();
-    for (const chat of all) for (const one of pick(chat)) if (one) found.set(one.id, name(one));
-    return [...found].map(([value, label]) => ({ value, label })).sort((a, b) => a.label.localeCompare(b.label));
+    return [...newestNames(all, pick)].map(([value, one]) => ({ value, label: name(one) })).sort((a, b) => a.label.localeCompare(b.label));
   };
   return {
     sector: named(({ sector }) => [sector]),

@@ -9,6 +9,7 @@ import { Avatar } from '../parts/Avatar.tsx';
 import { Missing } from '../parts/Missing.tsx';
 import { Failure } from '../parts/Notice.tsx';
 import { moment, number } from '../words/format.ts';
+import { contactTitle } from '../words/people.ts';
 import { useWords } from '../words/words.ts';
 
 /** Messages in which the words were found, the newest first. They lead to their place in the chat. */
@@ -21,6 +22,7 @@ export function MessageFinds({ q, chosen }: { q: string; chosen: string | null }
   useEffect(() => {
     if (begun) void store.more();
   }, [store, begun]);
+  useEffect(() => hub.on('umbler_update', (update) => store.learn(update)), [store]);
   const { found, hasMore, busy, complete, missing, failure } = useStore(store);
   const count = found === null ? say('loading') : say(hasMore ? 'foundMore' : 'found', { count: number(found.length) });
   if (missing) return <Missing />;
@@ -48,7 +50,7 @@ function Find({ found: { message, contactName, highlight }, isChosen }: { found:
       <Link className="find" to={{ pathname: `/chats/${encodeURIComponent(message.chatId)}`, search: search.toString() }} aria-current={isChosen || undefined}>
         <Avatar name={contactName} />
         <span className="main">
-          <span className="name">{contactName ?? say('unnamed')}</span>
+          <span className="name">{contactTitle(say, { contactName })}</span>
           <span className="snippet">
             {message.direction === 'out' && '↩ '}{highlight.cutBefore && '…'}
             {highlight.text.map(({ text, match }, index) => (match ? <mark key={index}>{text}</mark> : text))}

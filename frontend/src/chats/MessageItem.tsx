@@ -20,7 +20,7 @@ export const MessageItem = memo(function MessageItem({ message, quoted, isWanted
       {quoted !== null && (
         <blockquote>
           <span className="hidden">{say('quoted')}: </span>
-          {quoted === 'away' ? say('quotedAway') : (quoted.text ?? named(say, quoted.type))}
+          {quoted === 'away' ? say('quotedAway') : quoted.deleted ? say('deleted') : (quoted.text ?? named(say, quoted.type))}
         </blockquote>
       )}
       {deleted ? <p className="quiet">{say('deleted')}</p> : <Content message={message} />}

@@ -1,6 +1,6 @@
 /** Messages by their words: the hub's index finds them, page after page. */
 
-import type { Message, UmblerHubClient } from 'umbler-hub-client';
+import type { Message, UmblerHubClient, Update } from 'umbler-hub-client';
 
 import { isMissing, reasonOf } from './errors.ts';
 import { Store } from './store.ts';
@@ -50,6 +50,13 @@ export class SearchStore extends Store<Finds> {
     } catch (error) {
       this.#change(isMissing(error) ? { busy: false, missing: true } : { busy: false, failure: reasonOf(error) });
     }
+  }
+
+  /** Deleted messages leave the finds that are on the screen. */
+  learn({ message, otherMessages = [] }: Update) {
+    const gone = new Set([message, ...otherMessages].flatMap((told) => (told?.deleted ? [told.id] : [])));
+    const { found } = this.get();
+    if (found?.some(({ message: { id } }) => gone.has(id))) this.#change({ found: found.filter(({ message: { id } }) => !gone.has(id)) });
   }
 
   #change(change: Partial<Finds>) {

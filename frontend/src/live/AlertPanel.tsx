@@ -6,12 +6,13 @@ import type { Alert, AlertKind } from 'umbler-hub-client';
 import { PATH } from '../hub/alerts.ts';
 import { useNow } from '../hub/clock.ts';
 import { reasonOf } from '../hub/errors.ts';
-import { alerts, hub, settings } from '../hub/hub.tsx';
+import { alerts, hub, openChats, settings } from '../hub/hub.tsx';
 import { useRole } from '../hub/role.ts';
 import { useStore } from '../hub/store.ts';
 import { Icon } from '../parts/icons.tsx';
 import { Failure } from '../parts/Notice.tsx';
 import { agentName, clock, moment, number } from '../words/format.ts';
+import { contactTitle } from '../words/people.ts';
 import { useWords } from '../words/words.ts';
 import { switchSound, useSound } from './sound.ts';
 
@@ -75,7 +76,7 @@ function Row({ alert }: { alert: Alert }) {
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
   const { id, kind, chatId, contactName, sector, owner, since, dueAt, acknowledgedAt, acknowledgedBy } = alert;
-  const who = contactName ?? say('unnamed');
+  const who = contactTitle(say, { contactName, contactPhone: openChats.find(chatId)?.contactPhone });
   async function acknowledge() {
     setBusy(true);
     setFailure(null);

@@ -8,6 +8,7 @@ import { useNow } from '../hub/clock.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { Icon } from '../parts/icons.tsx';
 import { age, agentName, clock, talkUrl } from '../words/format.ts';
+import { contactTitle } from '../words/people.ts';
 import { useWords } from '../words/words.ts';
 import { urgencyOf, useLimits, type Waiting } from './waits.ts';
 
@@ -57,21 +58,22 @@ export function Queue({ waiting, tooMany = false }: { waiting: Waiting[] | null;
   );
 }
 
-function Row({ id, contactName, sector, owner, channel, sinceMs }: Waiting) {
+function Row({ id, contactName, contactPhone, sector, owner, channel, sinceMs }: Waiting) {
   const say = useWords();
   const address = useAddress();
   const wait = useNow() - sinceMs;
   const urgency = urgencyOf(wait, useLimits().of(sector?.id));
+  const who = contactTitle(say, { contactName, contactPhone });
   const words = { soon: say('soon'), attention: say('attention'), late: say('lateWord') };
   return (
     <div className="waiting" data-urgency={urgency}>
       <Avatar name={contactName} />
       <Link className="main" to={address(`/chats/${encodeURIComponent(id)}`)}>
-        <span className="name">{contactName ?? say('unnamed')}</span>
+        <span className="name">{who}</span>
         <span className="quiet">{[sector?.name ?? sector?.id ?? say('noSector'), agentName(say, owner), channel].filter(Boolean).join(' · ')}</span>
       </Link>
       <span className="wait"><time>{clock(wait)}</time><span>{words[urgency]}</span></span>
-      <a className="talk" href={talkUrl(id)} target="_blank" rel="noopener noreferrer" title={say('openTalk')} aria-label={`${say('openTalk')}: ${contactName ?? say('unnamed')}`}><Icon name="out" /></a>
+      <a className="talk" href={talkUrl(id)} target="_blank" rel="noopener noreferrer" title={say('openTalk')} aria-label={`${say('openTalk')}: ${who}`}><Icon name="out" /></a>
     </div>
   );
 }

@@ -4,6 +4,7 @@ import type { Chat, Named } from 'umbler-hub-client';
 import { useMemo } from 'react';
 
 import { settings } from '../hub/hub.tsx';
+import { newestNames } from '../hub/names.ts';
 import { thresholdsOf, type KnownSettings } from '../hub/settings.ts';
 import { useStore } from '../hub/store.ts';
 
@@ -61,6 +62,8 @@ export interface Figures {
 export interface Waiting {
   id: string;
   contactName: string | null;
+  /** Not known of a moment of the past. */
+  contactPhone?: string | null;
   sector: Named | null;
   owner: Named | null;
   channel: string | null;
@@ -106,7 +109,7 @@ export function liveOf(chats: Chat[]): Live & { waiting: Waiting[] } {
 
 export function waitingOf(chats: Chat[]): Waiting[] {
   return chats
-    .flatMap(({ kind, id, contactName, sector, owner, channel, waitingSince }) => (kind !== 'direct' || waitingSince === null ? [] : [{ id, contactName, sector, owner, channel: channel?.name ?? null, sinceMs: Date.parse(waitingSince) }]))
+    .flatMap(({ kind, id, contactName, contactPhone, sector, owner, channel, waitingSince }) => (kind !== 'direct' || waitingSince === null ? [] : [{ id, contactName, contactPhone, sector, owner, channel: channel?.name ?? null, sinceMs: Date.parse(waitingSince) }]))
     .sort(compareWaiting);
 }
 
@@ -167,12 +170,11 @@ function momentOf(at: string | null): number | null {
 /** In an order that does not jump while numbers change: by name, nobody last. */
 function groups(chats: Chat[], of: (chat: Chat) => Named | null): Group[] {
   const found = new Map<string, Group>();
+  const names = newestNames(chats, (chat) => [of(chat)]);
   for (const chat of chats) {
-    const who = of(chat);
-    const key = who?.id ?? '';
-    const group = found.get(key) ?? { key, who, open: 0, waiting: 0, oldestMs: null, oldestSector: null };
+    const key = of(chat)?.id ?? '';
+    const group = found.get(key) ?? { key, who: names.get(key) ?? null, open: 0, waiting: 0, oldestMs: null, oldestSector: null };
     group.open += 1;
-    group.who = who;
     if (chat.waitingSince !== null) {
       group.waiting += 1;
       const sinceMs = Date.parse(chat.waitingSince);

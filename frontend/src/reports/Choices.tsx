@@ -3,6 +3,7 @@ import type { Chat, Named } from 'umbler-hub-client';
 
 import { dayOf } from '../hub/days.ts';
 import { openChats } from '../hub/hub.tsx';
+import { newestNames } from '../hub/names.ts';
 import { useStore } from '../hub/store.ts';
 import { agentName } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
@@ -55,8 +56,9 @@ function useOptions() {
   const named = useStore(names);
   return (filter: (typeof FILTERS)[number], chosen: string) => {
     const label = ({ id, name }: Named) => (filter === 'agent' ? agentName(say, { id, name }) : (name ?? id));
-    const found = new Map(named.get(filter) ?? []);
-    for (const chat of chats) for (const one of PICK[filter](chat)) if (one) found.set(one.id, one.name);
+    const found = new Map([...newestNames(chats, PICK[filter])].map(([id, { name }]) => [id, name]));
+    // What the hub's tables say is the newest name of all.
+    for (const [id, name] of named.get(filter) ?? []) found.set(id, name ?? found.get(id) ?? null);
     if (chosen && !found.has(chosen)) found.set(chosen, names.nameOf(filter, chosen));
     return [...found].map(([value, name]) => ({ value, label: label({ id: value, name }) })).sort((a, b) => a.label.localeCompare(b.label));
   };

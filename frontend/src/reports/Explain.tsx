@@ -7,6 +7,7 @@ import { read } from '../hub/reads.ts';
 import { Dialog } from '../parts/Dialog.tsx';
 import { Failure } from '../parts/Notice.tsx';
 import { duration, fullMoment, number } from '../words/format.ts';
+import { contactTitle } from '../words/people.ts';
 import { useWords } from '../words/words.ts';
 import { isDuration, PATH, type Cell, type Query } from './metrics.ts';
 
@@ -58,7 +59,7 @@ export function Explain({ cell, base: asked, zone, close }: { cell: Cell; base: 
         <ul className="behind">
           {rows.map((row, index) => (
             <li key={index}>
-              <Link to={`/chats/${encodeURIComponent(row.chatId)}`}>{row.contactName ?? say('unnamed')}</Link>
+              <Link to={`/chats/${encodeURIComponent(row.chatId)}`}>{contactTitle(say, row)}</Link>
               <span className="quiet">{row.start === row.end ? fullMoment(row.end, zone) : say('fromTo', { from: fullMoment(row.start, zone), until: fullMoment(row.end, zone) })}</span>
               {isDuration(cell.metric) && <strong>{duration(business ? row.businessMs : row.wallMs)}</strong>}
             </li>

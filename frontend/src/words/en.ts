@@ -36,7 +36,7 @@ export const EN = {
   filters: 'Filters', status: 'Status', s_open: 'Open', s_waiting: 'Waiting', s_closed: 'Closed', s_all: 'All', owner: 'Agent', channel: 'Channel',
   tag: 'Tag', kind: 'Kind', k_direct: 'Direct', k_group: 'Group', k_internal: 'Internal', any: 'Any', search: 'Search names, phones, messages',
   searchViewer: 'Your role cannot search', clear: 'Clear filters', moreFilters: 'More filters', chatList: 'Chats', count: '{{count}} chats', countOf: '{{count}} of {{total}} chats',
-  noChats: 'No chat is open. Deliveries of Umbler Talk show up here at once.', noMatch: 'No chat matches these filters.', unnamed: 'Unnamed',
+  noChats: 'No chat is open. Deliveries of Umbler Talk show up here at once.', noMatch: 'No chat matches these filters.', unnamed: 'No name',
   you: 'You', choose: 'Choose a chat to read it.', conversation: 'Conversation', back: 'Back to the list', older: 'Older messages', begin: 'This is the first message.',
   noMessages: 'This chat has no messages yet.', gone: 'This chat is no longer visible to you.', notFound: 'This chat does not exist, or your token does not see it.',
   newBelow: 'New messages below', alsoHere: 'Also looking at this chat: {{names}}', about: 'About this chat', phone: 'Phone', tags: 'Tags', contactTags: 'Contact’s tags', members: 'Members',

@@ -9,7 +9,7 @@ use super::words::{indexed, indexed_phone};
 use crate::journal::private;
 
 /// The form of the index; a file of another one is built anew.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 /// Pages that the writer keeps, in KiB.
 const CACHE_KIB: i64 = 16 * 1_024;
 /// How long a write waits for whoever else holds the file, in milliseconds.

@@ -39,7 +39,7 @@ pub fn facts(history: &History) -> Vec<Fact> {
         tell_cycle(cycle, messages_of(history, &cycles, index), &mut told);
     }
     tell_replies(history, &states, &mut told);
-    for message in history.messages.iter().filter(|message| !message.private) {
+    for message in history.messages.iter().filter(|message| message.role != Role::Note) {
         tell_message(message, &mut told);
     }
     told.facts
@@ -149,7 +149,7 @@ fn tell_replies(history: &History, states: &[State], told: &mut Told<'_>) {
     let spoken = history.messages.iter().enumerate().filter_map(|(index, message)| match message.role {
         Role::Customer => Some((message.at, Tick::Asked)),
         Role::Reply => Some((message.at, Tick::Answered(index))),
-        Role::Other => None,
+        Role::Note | Role::Other => None,
     });
     let closed = states.iter().filter(|state| !state.open).filter_map(|state| state.closed_at);
     let mut ticks: Vec<_> = spoken.chain(closed.map(|at| (at, Tick::Closed))).collect();

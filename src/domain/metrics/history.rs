@@ -60,10 +60,8 @@ pub struct Said {
     pub at: Timestamp,
     /// By whom.
     pub speaker: Speaker,
-    /// What it means for the waiting clock.
+    /// What it means for the clocks of its chat.
     pub role: Role,
-    /// An internal note.
-    pub private: bool,
     /// The agent who wrote it.
     pub agent: Option<RefId>,
 }

@@ -4,24 +4,24 @@ use jiff::Timestamp;
 
 use super::cycles::cycles;
 use super::history::{History, Said, Speaker};
-use crate::domain::Role;
+use crate::domain::{Role, deadlines};
 
 /// An open chat, now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Live {
     /// When its cycle began.
     pub since: Timestamp,
-    /// A human replied in this cycle.
-    pub answered: bool,
+    /// Nobody is owed a first reply: a human replied in this cycle, or all that was said in it was ours.
+    pub attended: bool,
     /// A bot runs, and no human has replied since it began.
     pub with_bot: bool,
     /// The last public message is ours.
     pub ours_last: bool,
     /// The first customer message that no human answered since the last reply and the last close.
     pub unanswered_since: Option<Timestamp>,
-    /// The last public message.
-    pub last_message_at: Option<Timestamp>,
-    /// The last message of the customer.
+    /// What [`deadlines::quiet_since`] says of it.
+    pub quiet_since: Option<Timestamp>,
+    /// The last message that opened the 24 hours of free answers: the customer's, and not deleted.
     pub last_customer_at: Option<Timestamp>,
 }
 
@@ -32,7 +32,7 @@ pub fn live(history: &History) -> Option<Live> {
     let cycles = cycles(history, &states);
     let cycle = cycles.last()?;
     let from = if cycles.len() == 1 { Timestamp::MIN } else { cycle.start };
-    let public: Vec<&Said> = history.messages.iter().filter(|message| !message.private).collect();
+    let public: Vec<&Said> = history.messages.iter().filter(|message| message.role.ends_silence()).collect();
     let last_reply = public.iter().rev().find(|message| message.role == Role::Reply).map(|reply| reply.at);
     let closed = states.iter().filter(|state| !state.open).filter_map(|state| state.closed_at).max();
     let floor = last_reply.max(closed);
@@ -42,14 +42,19 @@ pub fn live(history: &History) -> Option<Live> {
     let running = states.iter().rev().take_while(|state| state.bot_running).last();
     let bot_since = running.map(|state| state.at.max(cycle.start));
     let last = public.last();
-    let from_customer = |message: &&&Said| message.speaker == Speaker::Contact;
+    let replied = last_reply.is_some_and(|at| at >= from);
+    // A campaign that reopens a chat is older than the delivery that shows the chat open, with which its cycle begins.
+    let mut since_close = public.iter().filter(|message| Some(message.at) > closed).peekable();
+    let ours_only =
+        since_close.peek().is_some() && since_close.all(|message| message.speaker != Speaker::Contact);
+    let opens_window = |message: &&&Said| message.role.opens_window();
     Some(Live {
         since: cycle.start,
-        answered: last_reply.is_some_and(|at| at >= from),
+        attended: replied || ours_only,
         with_bot: now.bot_running && bot_since.is_some_and(|since| last_reply.is_none_or(|at| at < since)),
         ours_last: last.is_some_and(|message| message.speaker != Speaker::Contact),
         unanswered_since: unanswered.map(|message| message.at),
-        last_message_at: last.map(|message| message.at),
-        last_customer_at: public.iter().rev().find(from_customer).map(|message| message.at),
+        quiet_since: deadlines::quiet_since(last.map(|message| message.at), history.created_at),
+        last_customer_at: public.iter().rev().find(opens_window).map(|message| message.at),
     })
 }

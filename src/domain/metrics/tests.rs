@@ -10,7 +10,7 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_772_452_800 + second).unwrap()
 }
 
-/// `0 opens`, `5 customer`, `60 reply ana`, `70 note ana`, `8 bot`, `9 campaign`, `30 owner ana`, `30 nobody`,
+/// `0 opens`, `5 customer`, `60 reply ana`, `70 note ana`, `8 bot`, `9 campaign`, `9 deleted`, `30 owner ana`, `30 nobody`,
 /// `40 sector sales`, `50 tags a b`, `1 bot-on`, `20 bot-off`, `90 closes`, `95 closes at 90`. Messages and entries.
 fn history(script: &str) -> History {
     let mut history = History { created_at: Some(at(0)), ..History::default() };
@@ -28,17 +28,18 @@ fn history(script: &str) -> History {
             tags: None,
             bot_running: None,
         };
-        let mut said = |speaker, role, private| {
+        let mut said = |speaker, role| {
             let agent = id().filter(|_| speaker == Speaker::Member);
-            history.messages.push(Said { at: at(second), speaker, role, private, agent });
+            history.messages.push(Said { at: at(second), speaker, role, agent });
         };
         match words[1] {
-            "customer" => said(Speaker::Contact, Role::Customer, false),
-            "reply" => said(Speaker::Member, Role::Reply, false),
-            "note" => said(Speaker::Member, Role::Other, true),
-            "campaign" => said(Speaker::Member, Role::Other, false),
-            "bot" => said(Speaker::Bot, Role::Other, false),
-            "external" => said(Speaker::External, Role::Other, false),
+            "customer" => said(Speaker::Contact, Role::Customer),
+            "reply" => said(Speaker::Member, Role::Reply),
+            "note" => said(Speaker::Member, Role::Note),
+            "deleted" => said(Speaker::Contact, Role::Other),
+            "campaign" => said(Speaker::Member, Role::Other),
+            "bot" => said(Speaker::Bot, Role::Other),
+            "external" => said(Speaker::External, Role::Other),
             "opens" => history.entries.push(entry),
             word => {
                 // What only names a change does not say whether the chat is open.
@@ -289,12 +290,12 @@ fn live_of(script: &str) -> Live {
 fn an_open_chat_says_how_it_stands() {
     assert_eq!(live(&history("0 opens\n 0 customer\n 9 closes")), None, "closed");
     let asked = live_of("0 opens\n 5 customer\n 9 customer\n 10 bot\n 11 note ana");
-    assert_eq!((asked.answered, asked.ours_last, asked.unanswered_since), (false, true, Some(at(5))));
-    assert_eq!((asked.last_message_at, asked.last_customer_at), (Some(at(10)), Some(at(9))));
+    assert_eq!((asked.attended, asked.ours_last, asked.unanswered_since), (false, true, Some(at(5))));
+    assert_eq!((asked.quiet_since, asked.last_customer_at), (Some(at(10)), Some(at(9))));
     let answered = live_of("0 opens\n 5 customer\n 9 reply ana");
-    assert_eq!((answered.answered, answered.ours_last, answered.unanswered_since), (true, true, None));
+    assert_eq!((answered.attended, answered.ours_last, answered.unanswered_since), (true, true, None));
     let again = live_of("0 opens\n 5 customer\n 9 reply ana\n 20 closes\n 30 customer\n 31 opens");
-    assert_eq!((again.since, again.answered, again.unanswered_since), (at(30), false, Some(at(30))));
+    assert_eq!((again.since, again.attended, again.unanswered_since), (at(30), false, Some(at(30))));
 }
 
 #[test]
@@ -306,4 +307,22 @@ fn a_bot_has_a_chat_until_a_human_replies() {
         live_of("0 opens\n 0 customer\n 5 reply ana\n 9 bot-on\n 10 customer").with_bot,
         "it began after"
     );
+}
+
+#[test]
+fn a_private_note_moves_no_silence_and_a_deleted_message_of_the_customer_opens_no_window() {
+    let noted = live_of("0 opens\n 5 customer\n 9 reply ana\n 20 note ana");
+    assert_eq!((noted.quiet_since, noted.last_customer_at), (Some(at(9)), Some(at(5))));
+    let deleted = live_of("0 opens\n 5 customer\n 20 deleted");
+    assert_eq!((deleted.quiet_since, deleted.last_customer_at), (Some(at(20)), Some(at(5))));
+    let nothing = live_of("0 opens\n 7 note ana");
+    assert_eq!(nothing.quiet_since, Some(at(0)), "the creation");
+}
+
+#[test]
+fn a_chat_in_which_only_we_spoke_owes_nobody_a_reply() {
+    assert!(live_of("0 opens\n 5 campaign\n 9 bot").attended);
+    assert!(!live_of("0 opens\n 5 campaign\n 9 customer").attended);
+    assert!(!live_of("0 opens").attended, "nothing is known of what was said");
+    assert!(live_of("0 opens\n 5 customer\n 9 closes\n 30 campaign\n 31 opens").attended, "another cycle");
 }

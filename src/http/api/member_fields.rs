@@ -1,6 +1,7 @@
 //! What an entry of the directory may hold: one rule for JSON and CSV.
 
 use crate::domain::Member;
+use crate::domain::visible::has_visible;
 
 use super::params::{ID_CHARS_MAX, fits};
 
@@ -26,7 +27,8 @@ pub struct Fields<'a> {
 }
 
 impl Fields<'_> {
-    /// The entry, or the first field that is wrong. Blanks around fields do not count.
+    /// The entry, or the first field that is wrong. Blanks around fields do not count, and a field of invisible marks is
+    /// an empty one.
     pub fn check(&self) -> Result<Member, WrongField> {
         let id = text("id", self.id, ID_CHARS_MAX)?.ok_or_else(|| missing("id"))?;
         let name = text("name", self.name, NAME_CHARS_MAX)?.ok_or_else(|| missing("name"))?;
@@ -53,5 +55,5 @@ fn text(field: &'static str, value: &str, chars_max: usize) -> Result<Option<Str
     if value.chars().any(char::is_control) {
         return Err((field, "must hold no control characters".to_owned()));
     }
-    Ok((!value.is_empty()).then(|| value.to_owned()))
+    Ok(has_visible(value).then(|| value.to_owned()))
 }

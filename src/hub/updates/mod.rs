@@ -77,6 +77,11 @@ impl Updates {
         &self.epoch
     }
 
+    /// Puts updates that read otherwise now, because a message in them was deleted, into the places of what they were.
+    pub fn blank(&mut self, blanked: &[Arc<Recorded>]) {
+        self.ring.replace(blanked);
+    }
+
     /// Hands the updates of a commit to everybody who follows them and has caught up.
     pub fn commit(&mut self, sessions: &mut Sessions, events: &[Arc<Recorded>]) {
         let Some(last) = events.last() else { return };

@@ -44,6 +44,18 @@ impl Ring {
         }
     }
 
+    /// Puts updates that read otherwise now into the places of those with the same positions.
+    pub fn replace(&mut self, blanked: &[Arc<Recorded>]) {
+        for event in blanked {
+            if let Ok(place) = self.events.binary_search_by_key(&event.seq, |known| known.seq)
+                && let Some(known) = self.events.get_mut(place)
+            {
+                self.bytes = self.bytes - known.weight() + event.weight();
+                *known = Arc::clone(event);
+            }
+        }
+    }
+
     /// True where everything after `position` is here.
     pub fn reaches_back_to(&self, position: Seq) -> bool {
         position >= self.begins_after

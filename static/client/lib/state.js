@@ -192,10 +192,10 @@ export class HubState {
   /** @param {Contact} contact */
   #know(contact) {
     this.#contacts.put(contact);
-    const { id, name } = contact;
+    const { id, name, phone } = contact;
     this.#chats.patch(
-      (other) => other.contactId === id && other.contactName !== name,
-      (other) => ({ ...other, contactName: name }),
+      (other) => other.contactId === id && (other.contactName !== name || other.contactPhone !== phone),
+      (other) => ({ ...other, contactName: name, contactPhone: phone }),
     );
   }
 }

@@ -131,6 +131,11 @@ impl Store for Memory {
         Ok(self.of(chat).filter(|message| message.role() == Role::Customer).map(|message| message.at).max())
     }
 
+    fn last_public_at(&mut self, chat: &ChatId) -> Result<Option<Timestamp>, Infallible> {
+        let messages = self.of(chat).filter(|message| !message.is_reaction());
+        Ok(messages.filter(|message| message.role().ends_silence()).map(|message| message.at).max())
+    }
+
     fn first_customer_message_after(
         &mut self,
         chat: &ChatId,

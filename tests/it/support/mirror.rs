@@ -156,6 +156,7 @@ impl Mirror {
             let contact = &data["contact"];
             for chat in self.chats.values_mut().filter(|chat| chat["contactId"] == contact["id"]) {
                 chat["contactName"] = contact["name"].clone();
+                chat["contactPhone"] = contact["phone"].clone();
             }
             self.contacts.insert(id(contact), contact.clone());
         }

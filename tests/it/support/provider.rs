@@ -21,6 +21,12 @@ pub fn fixtures() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/deliveries")
 }
 
+/// The deliveries of a file in `tests/fixtures/faults`, one on each line.
+pub fn fault_lines(name: &str) -> String {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/faults").join(name);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
 /// So many seconds after [`START`], as the provider writes it.
 pub fn moment(seconds: i64) -> String {
     let start: Timestamp = START.parse().expect("a moment");
@@ -49,6 +55,14 @@ impl<'a> Provider<'a> {
         let answer = self.post(fixture(name));
         assert_eq!(answer.status, 200, "{name}: {}", answer.text);
         answer.json()
+    }
+
+    /// Posts every line of a file in `tests/fixtures/faults`, in order, and expects each to be taken in.
+    pub fn posts_lines(&self, name: &str) {
+        for line in fault_lines(name).lines() {
+            let answer = self.post(line);
+            assert_eq!(answer.status, 200, "{name}: {}", answer.text);
+        }
     }
 
     /// A customer writes.

@@ -43,6 +43,21 @@ test('messages stand in their order, the newest last', async (t) => {
   assert.deepEqual(await page.locator('#messages .text').allTextContents(), ['first', 'second', 'third']);
 });
 
+test('a deleted message leaves the page: its bubble, the list and the stream of updates', async (t) => {
+  const { hub, page } = await open(t);
+  await text(page, '#state-name', 'Live');
+  const said = (deleted) => (_, content) => Object.assign(content.LastMessage, { Id: 'm', EventAtUTC: '2026-03-02T13:00:00Z', IsDeleted: deleted });
+  await hub.says('a', 'my password', said(false));
+  await page.getByRole('button', { name: /Contact of a/ }).click();
+  await text(page, '#messages .message', 'my password');
+  await text(page, '#updates .update', 'my password');
+  await hub.says('a', 'my password', said(true));
+  await text(page, '#messages .message', 'This message was deleted.');
+  await text(page, '#chats .row', 'This message was deleted.');
+  await text(page, '#updates .update:last-child', 'This message was deleted.');
+  assert.doesNotMatch(await page.content(), /my password/);
+});
+
 test('more open chats than the page shows are counted in the heading and below the list', async (t) => {
   const { hub, page } = await open(t);
   for (let chat = 1; chat <= 52; chat += 1) await hub.says(`c${chat}`, 'hello');

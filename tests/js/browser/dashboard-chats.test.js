@@ -118,6 +118,37 @@ test('a message shows all that hangs on it', async (t) => {
   for (const wanted of ['Private note', 'Open map', 'edited', 'failed']) assert.ok(all.includes(wanted), `${wanted} in ${all}`);
 });
 
+test('a deleted message shows that it was deleted: in its bubble, in quotes of it and in the list', async (t) => {
+  const hub = await spawnDashboard(t, dashboard);
+  const lines = (await readFile(join(FIXTURES, '../faults/deleted-message-shown.ndjson'), 'utf8')).trim().split('\n').map(JSON.parse);
+  const [said, answered, deletion, alone, aloneDeletion] = lines;
+  for (const delivery of [said, answered, alone]) await hub.post(delivery);
+  const { page, clean } = await visit(t, browser, hub, '/chats/del1');
+  await live(page);
+  await text(page, '.message blockquote', 'SENHA-SECRETA-123');
+  await text(page, '.list .chat', 'OUTRA-SENHA-456');
+  for (const delivery of [deletion, aloneDeletion]) await hub.post(delivery);
+  await text(page, '.message:first-child', 'This message was deleted.');
+  await text(page, '.message blockquote', 'This message was deleted.');
+  await text(page, '.list .chat', 'This message was deleted.');
+  assert.doesNotMatch(await page.content(), /SENHA/);
+  await page.reload();
+  await text(page, '.message blockquote', 'This message was deleted.');
+  assert.doesNotMatch(await page.content(), /SENHA/);
+  clean();
+});
+
+test('a contact whose name shows nothing is listed by the phone', async (t) => {
+  const hub = await spawnDashboard(t, dashboard);
+  const blank = '\u200e\u3164 ';
+  await hub.says('a', 'hello', (_, content) => Object.assign(content.Contact, { Name: blank, PhoneNumber: '+5511900000001' }));
+  await hub.says('b', 'hello', (_, content) => Object.assign(content.Contact, { Name: blank, PhoneNumber: null }));
+  const { page, clean } = await visit(t, browser, hub, '/chats');
+  await text(page, '.list .chat .name', '+5511900000001');
+  await text(page, '.list .chat .name', 'No name');
+  clean();
+});
+
 test('what customers write is text, and a link goes to https alone', async (t) => {
   const hub = await spawnDashboard(t, dashboard);
   const evil = '<img src=x onerror="window.hacked = true">';

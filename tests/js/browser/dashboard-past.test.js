@@ -174,7 +174,7 @@ test('a token sees of the past what stood in its scope then, masked for a viewer
   const hub = await spawnDashboard(t, dashboard, { JWT_SECRET });
   await anHour(hub);
   const { page, clean } = await visit(t, browser, hub, '/live');
-  for (const [claims, open, names] of [[{ sectors: ['sales'], role: 'agent' }, 1, ['Unnamed']], [{ sectors: ['support'], role: 'agent' }, 0, []], [{ role: 'viewer' }, 1, ['C•••']]]) {
+  for (const [claims, open, names] of [[{ sectors: ['sales'], role: 'agent' }, 1, ['No name']], [{ sectors: ['support'], role: 'agent' }, 0, []], [{ role: 'viewer' }, 1, ['C•••']]]) {
     await page.evaluate((value) => sessionStorage.setItem('umbler-hub-token', value), token(claims));
     await page.goto(`${hub.origin}/live?at=${moment(60)}`);
     await says(page, 'open', open);

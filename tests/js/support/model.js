@@ -228,7 +228,7 @@ export class Model {
 
   #newContact() {
     const id = `contact-${++this.#ids}`;
-    this.contacts.set(id, { id, name: this.#random.chance(0.8) ? `name of ${id}` : null, tags: [] });
+    this.contacts.set(id, { id, name: this.#random.chance(0.8) ? `name of ${id}` : null, phone: null, tags: [] });
     return id;
   }
 
@@ -261,7 +261,7 @@ export class Model {
   #chat(chat) {
     const lastMessage = this.#newest((message) => message.chatId === chat.id);
     const people = { owner: this.#agent(chat.owner), members: chat.members.map((agent) => this.#agent(agent)) };
-    return { ...chat, ...people, contactName: this.contacts.get(chat.contactId).name, lastMessage, lastActivityAt: lastMessage?.at ?? null };
+    return { ...chat, ...people, contactName: this.contacts.get(chat.contactId).name, contactPhone: this.contacts.get(chat.contactId).phone, lastMessage, lastActivityAt: lastMessage?.at ?? null };
   }
 
   #contact(contact) {

@@ -1,0 +1,150 @@
+//! Takes the words of a deleted message out of the stored updates, so that nobody who reads them later is told what was
+//! said: not a screen that comes back, not a playback of the past, not whoever polls.
+//!
+//! # Contract
+//!
+//! 1. Positions, types and everything else about an update stay; the message in it reads as a deleted one.
+//! 2. It happens in the transaction of the delivery that tells of the deletion. An update that was already sent is not
+//!    taken back from whoever received it.
+//! 3. The delivery's own bytes in `raw_deliveries` stay as the provider sent them. Nothing shows them.
+
+use rusqlite::{Connection, Row, Transaction, params};
+use rusqlite_migration::{HookError, HookResult};
+
+use super::fold::{digits, fold};
+use super::recorded::Recorded;
+use super::store::StoreError;
+use super::writer::chain;
+use crate::domain::visible::has_visible;
+use crate::domain::{Audience, ChatId, ContactId, MessageId, Seq};
+use crate::protocol::{MessageSummary, view};
+
+/// Blanks messages in every stored update that holds one of them, and returns these updates as they are now. `audience` is
+/// that of the delivery that told of the deletion.
+pub(super) fn blank_deleted(
+    connection: &Connection,
+    audience: &Audience,
+    deleted: &[MessageId],
+) -> Result<Vec<Recorded>, StoreError> {
+    let Some(chat) = &audience.chat else { return Ok(Vec::new()) };
+    let mut blanked = Vec::new();
+    for message in deleted {
+        blanked.extend(blank_updates(connection, chat, &audience.contacts, message)?);
+    }
+    Ok(blanked)
+}
+
+/// Blanks a message in every stored update that holds it, and returns these updates as they are now. Only updates of its
+/// own chat, and of the other chats of the same contacts, can hold it.
+fn blank_updates(
+    connection: &Connection,
+    chat: &ChatId,
+    contacts: &[ContactId],
+    message: &MessageId,
+) -> Result<Vec<Recorded>, StoreError> {
+    let mut select = connection.prepare_cached(
+        "SELECT frames.seq, frames.frame, frames.elsewhere, journal.audience
+         FROM timeline JOIN frames ON frames.seq = timeline.seq JOIN journal ON journal.seq = timeline.seq
+         WHERE timeline.chat_id IN (
+                   SELECT ?1 UNION SELECT id FROM chats WHERE contact_id IN (SELECT value FROM json_each(?2)))
+           AND instr(frames.frame || coalesce(frames.elsewhere, ''), ?3) > 0",
+    )?;
+    let contacts = serde_json::to_string(contacts)?;
+    let mut rows = select.query(params![chat.as_str(), contacts, serde_json::to_string(message)?])?;
+    let mut blanked = Vec::new();
+    while let Some(row) = rows.next()? {
+        blanked.push(without_words(row, message)?);
+    }
+    let mut update =
+        connection.prepare_cached("UPDATE frames SET frame = ?2, elsewhere = ?3 WHERE seq = ?1")?;
+    for Recorded { seq, frame, elsewhere, .. } in &blanked {
+        let elsewhere = (!elsewhere.is_empty()).then(|| serde_json::to_string(elsewhere)).transpose()?;
+        update.execute(params![seq.0, &**frame, elsewhere])?;
+    }
+    Ok(blanked)
+}
+
+/// A stored update (position, frame, newest messages elsewhere, audience) that reads as if the message had been deleted
+/// before.
+fn without_words(row: &Row<'_>, message: &MessageId) -> Result<Recorded, StoreError> {
+    let text = |column| row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from);
+    let audience = text(3)?.map(serde_json::from_str).transpose()?;
+    let elsewhere = text(2)?.map(serde_json::from_str::<Vec<Option<MessageSummary>>>).transpose()?;
+    let mut elsewhere = elsewhere.unwrap_or_default();
+    for summary in elsewhere.iter_mut().flatten().filter(|summary| summary.id == message.as_str()) {
+        summary.forget_words();
+    }
+    let frame = view::without_words(text(1)?.unwrap_or_default(), message)?;
+    Ok(Recorded::new(Seq(row.get(0)?), frame, audience, elsewhere))
+}
+
+/// Does with what an older hub stored what is done to every delivery now: updates that tell the words of a deleted message
+/// are blanked, and texts and names that show nothing are none.
+pub(super) fn upgrade(tx: &Transaction<'_>) -> HookResult {
+    blank_known_deletions(tx)
+        .and_then(|()| drop_unseen_texts(tx))
+        .and_then(|()| drop_unseen_names(tx))
+        .map_err(|error| match error {
+            StoreError::Database(error) => HookError::RusqliteError(error),
+            StoreError::Corrupt(_) | StoreError::Moved | StoreError::TooLarge => {
+                HookError::Hook(chain(&error))
+            }
+        })
+}
+
+fn blank_known_deletions(tx: &Transaction<'_>) -> Result<(), StoreError> {
+    let mut select = tx.prepare(
+        "SELECT messages.id, messages.chat_id, chats.contact_id
+         FROM messages LEFT JOIN chats ON chats.id = messages.chat_id
+         WHERE messages.state LIKE '%\"deleted\":true%' AND json_extract(messages.state, '$.deleted') = 1",
+    )?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        let (message, chat): (String, String) = (row.get(0)?, row.get(1)?);
+        let contact: Option<String> = row.get(2)?;
+        let contacts: Vec<ContactId> = contact.into_iter().map(ContactId::from).collect();
+        blank_updates(tx, &chat.into(), &contacts, &message.into())?;
+    }
+    Ok(())
+}
+
+/// A text that shows nothing kept out the one that came later, and hid the caption.
+fn drop_unseen_texts(tx: &Transaction<'_>) -> Result<(), StoreError> {
+    let mut select = tx.prepare("SELECT rowid, search_key FROM messages WHERE search_key IS NOT NULL")?;
+    let mut update = tx.prepare(
+        "UPDATE messages SET search_key = NULL, state = json_remove(state, '$.text', '$.edit') WHERE rowid = ?1",
+    )?;
+    let mut rows = select.query([])?;
+    let mut unseen: Vec<i64> = Vec::new();
+    while let Some(row) = rows.next()? {
+        if !has_visible(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?) {
+            unseen.push(row.get(0)?);
+        }
+    }
+    for row in unseen {
+        update.execute([row])?;
+    }
+    Ok(())
+}
+
+fn drop_unseen_names(tx: &Transaction<'_>) -> Result<(), StoreError> {
+    let mut select = tx.prepare("SELECT id, name, phone FROM contacts WHERE name IS NOT NULL")?;
+    let mut update = tx.prepare(
+        "UPDATE contacts SET name = NULL, name_key = ?2, search_key = ?3, state = json_remove(state, '$.name')
+         WHERE id = ?1",
+    )?;
+    let mut rename = tx.prepare("UPDATE chats SET name_key = ?2 WHERE contact_id = ?1")?;
+    let mut rows = select.query([])?;
+    let mut unseen: Vec<(String, String)> = Vec::new();
+    while let Some(row) = rows.next()? {
+        if !has_visible(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?) {
+            unseen.push((row.get(0)?, row.get::<_, Option<String>>(2)?.unwrap_or_default()));
+        }
+    }
+    for (id, phone) in unseen {
+        update.execute(params![id, phone, format!("{} {}", fold(""), digits(&phone))])?;
+        rename.execute(params![id, phone])?;
+    }
+    tx.execute_batch("DELETE FROM names WHERE trim(name) = ''")?;
+    Ok(())
+}
