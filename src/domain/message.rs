@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::facts::{ContactCard, Edit, File, Location, MessageFacts, Named, Reaction, ReplyTo};
 use super::ids::{ChatId, MessageId};
+use super::order::MessagePosition;
 use super::register::{EventKey, Register, keep_earliest, keep_latest, nanos};
 
 /// Which way a message went.
@@ -44,6 +45,9 @@ pub struct ChatMessage {
     /// When it happened: the earliest time any delivery gave.
     #[serde(with = "nanos")]
     pub at: Timestamp,
+    /// When the provider created it: the earliest time any delivery gave, `None` where none did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
     /// `Contact`, `Member`, `Bot`, `External`, or what came.
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
     pub source: Register<String>,
@@ -139,6 +143,7 @@ impl ChatMessage {
             id,
             chat_id,
             at: facts.at.unwrap_or(key.at),
+            created_at: None,
             source: Register::default(),
             message_type: Register::default(),
             text: Register::default(),
@@ -164,6 +169,7 @@ impl ChatMessage {
         let mut at = Some(self.at);
         keep_earliest(&mut at, facts.at.or(Some(key.at)));
         self.at = at.unwrap_or(self.at);
+        keep_earliest(&mut self.created_at, facts.created_at);
         self.source.hear_first(facts.source.clone(), key);
         self.message_type.hear_first(facts.message_type.clone(), key);
         self.text.hear_first(facts.text.clone(), key);
@@ -197,6 +203,7 @@ impl ChatMessage {
             one.get() == other.get()
         }
         self.at == other.at
+            && self.created_at == other.created_at
             && same(&self.source, &other.source)
             && same(&self.message_type, &other.message_type)
             && same(&self.text, &other.text)
@@ -230,6 +237,11 @@ impl ChatMessage {
         } else {
             Direction::Out
         }
+    }
+
+    /// Where it stands among other messages.
+    pub fn position(&self) -> MessagePosition {
+        MessagePosition { at: self.at, created_at: self.created_at, id: self.id.clone() }
     }
 
     /// Its part in the waiting clock.

@@ -21,6 +21,8 @@ pub mod lineage;
 pub mod loss;
 pub mod schema;
 pub mod tables;
+pub mod positions;
+mod reorder;
 pub mod directory;
 pub mod alerts;
 pub mod settings;

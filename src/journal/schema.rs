@@ -12,7 +12,7 @@ use rusqlite_migration::{M, Migrations, SchemaVersion};
 use super::fault::kind_of;
 use super::lineage::{self, Lineage, Marker};
 use super::lock::{DatabaseLock, LockError};
-use super::loss;
+use super::{loss, reorder};
 use crate::domain::Seq;
 use crate::protocol::FaultKind;
 
@@ -26,13 +26,16 @@ const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
 const ROWS_CHECKED: i64 = 100;
 
 /// Each schema ever released, in order. A released step is never changed, only followed by another.
-const STEPS: [&str; 5] = [
+const STEPS: [&str; 6] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_audience.sql"),
     include_str!("migrations/0003_revocations.sql"),
     include_str!("migrations/0004_directory.sql"),
     include_str!("migrations/0005_settings_alerts.sql"),
+    include_str!("migrations/0006_message_order.sql"),
 ];
+/// The step, counted from 1, whose rows are filled in by code: SQL alone cannot read deliveries.
+const MESSAGE_ORDER_STEP: usize = 6;
 
 /// Why the database was not opened.
 #[derive(Debug, thiserror::Error)]
@@ -179,7 +182,11 @@ fn make_private(path: &Path) -> io::Result<()> {
 }
 
 fn migrations() -> Migrations<'static> {
-    Migrations::new(STEPS.iter().map(|sql| M::up(sql)).collect())
+    let step = |(number, sql): (usize, &'static &'static str)| match number {
+        MESSAGE_ORDER_STEP => M::up_with_hook(sql, reorder::reorder),
+        _ => M::up(sql),
+    };
+    Migrations::new((1..).zip(&STEPS).map(step).collect())
 }
 
 /// The present schema, for tests of other rooms.

@@ -75,12 +75,16 @@ pub struct MessageSummary {
     /// When it happened.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
+    /// When the provider created it: orders messages of one instant. Null where no delivery told it.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub created_at: Option<Timestamp>,
 }
 
 impl MessageSummary {
-    /// What messages are ordered by.
-    pub fn position(&self) -> (Timestamp, &str) {
-        (self.at, &self.id)
+    /// Where it stands among other messages.
+    pub fn position(&self) -> MessagePosition {
+        MessagePosition { at: self.at, created_at: self.created_at, id: self.id.as_str().into() }
     }
 }
 
@@ -96,6 +100,7 @@ impl From<&ChatMessage> for MessageSummary {
             state: message.state.clone(),
             private: message.private.get().copied().unwrap_or(false),
             at: message.at,
+            created_at: message.created_at,
         }
     }
 }
@@ -286,6 +291,10 @@ pub struct MessageShape {
     /// When it happened.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
+    /// When the provider created it: orders messages of one instant. Null where no delivery told it.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub created_at: Option<Timestamp>,
     /// When its sender edited it last.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub edited_at: Option<Timestamp>,
@@ -320,6 +329,7 @@ impl MessageShape {
             state: message.state.clone(),
             private: message.private.get().copied().unwrap_or(false),
             at: message.at,
+            created_at: message.created_at,
             edited_at: message.edit.as_ref().map(|edit| edit.at),
             reactions: shown
                 .map(|reaction| ReactionShape {

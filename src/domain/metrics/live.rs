@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::cycles::cycles;
-use super::history::{History, Said, Speaker};
+use super::history::{History, Said, Speaker, closes};
 use crate::domain::Role;
 
 /// An open chat, now.
@@ -31,13 +31,13 @@ pub fn live(history: &History) -> Option<Live> {
     let now = states.last().filter(|state| state.open)?;
     let cycles = cycles(history, &states);
     let cycle = cycles.last()?;
-    let from = if cycles.len() == 1 { Timestamp::MIN } else { cycle.start };
     let public: Vec<&Said> = history.messages.iter().filter(|message| !message.private).collect();
-    let last_reply = public.iter().rev().find(|message| message.role == Role::Reply).map(|reply| reply.at);
-    let closed = states.iter().filter(|state| !state.open).filter_map(|state| state.closed_at).max();
-    let floor = last_reply.max(closed);
-    let asks = |message: &&&Said| message.role == Role::Customer;
-    let unanswered = public.iter().filter(asks).find(|message| Some(message.at) > floor);
+    let replied = public.iter().rposition(|message| message.role == Role::Reply);
+    let last_reply = replied.and_then(|index| public.get(index)).map(|reply| reply.moment);
+    let since_reply = public.get(replied.map_or(0, |index| index + 1)..).unwrap_or_default();
+    let closed = closes(&states).last().copied();
+    let asks = |message: &&&Said| message.role == Role::Customer && Some(message.moment) > closed;
+    let unanswered = since_reply.iter().find(asks);
 
     let running = states.iter().rev().take_while(|state| state.bot_running).last();
     let bot_since = running.map(|state| state.at.max(cycle.start));
@@ -45,7 +45,7 @@ pub fn live(history: &History) -> Option<Live> {
     let from_customer = |message: &&&Said| message.speaker == Speaker::Contact;
     Some(Live {
         since: cycle.start,
-        answered: last_reply.is_some_and(|at| at >= from),
+        answered: last_reply.is_some_and(|at| at >= cycle.first_moment),
         with_bot: now.bot_running && bot_since.is_some_and(|since| last_reply.is_none_or(|at| at < since)),
         ours_last: last.is_some_and(|message| message.speaker != Speaker::Contact),
         unanswered_since: unanswered.map(|message| message.at),

@@ -17,4 +17,4 @@ pub use metric::Metric;
 pub use spread::Spread;
 
 /// The version of the rules: another number, and history is computed anew.
-pub const DEFINITION: u32 = 1;
+pub const DEFINITION: u32 = 2;

@@ -30,7 +30,7 @@ fn history(script: &str) -> History {
         };
         let mut said = |speaker, role, private| {
             let agent = id().filter(|_| speaker == Speaker::Member);
-            history.messages.push(Said { at: at(second), speaker, role, private, agent });
+            history.messages.push(Said { at: at(second), moment: at(second), speaker, role, private, agent });
         };
         match words[1] {
             "customer" => said(Speaker::Contact, Role::Customer, false),

@@ -21,6 +21,13 @@ pub fn fixtures() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/deliveries")
 }
 
+/// The deliveries of a file in `tests/fixtures/faults`, in which the hub once showed something wrong.
+pub fn fault(name: &str) -> Vec<Delivery> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/faults").join(name);
+    let lines = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+    lines.lines().map(|line| Delivery(serde_json::from_str(line).expect("JSON"))).collect()
+}
+
 /// So many seconds after [`START`], as the provider writes it.
 pub fn moment(seconds: i64) -> String {
     let start: Timestamp = START.parse().expect("a moment");
@@ -132,9 +139,10 @@ impl Delivery {
         self.message_field("Content", json!(text))
     }
 
-    /// When the event was emitted and the message happened, in seconds after [`START`].
+    /// When the event was emitted and the message happened and was created, in seconds after [`START`].
     pub fn at(self, seconds: i64) -> Self {
-        self.emitted_at(seconds).message_field("EventAtUTC", json!(moment(seconds)))
+        let at = json!(moment(seconds));
+        self.emitted_at(seconds).message_field("EventAtUTC", at.clone()).message_field("CreatedAtUTC", at)
     }
 
     /// When the event was emitted.
