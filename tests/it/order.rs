@@ -1,8 +1,10 @@
-//! Messages of one instant stand in the order in which the provider made them, wherever they are shown, and
-//! whoever wrote last by that order waits.
+//! Messages of one instant stand in the order in which the provider made them, wherever they are shown; whoever wrote last
+//! by that order waits; nothing happened after it was received.
 
+use jiff::Timestamp;
 use rusqlite::Connection;
 use serde_json::{Value, json};
+use umbler_hub::telemetry::clock;
 
 use super::metrics::ask;
 use super::support::provider::{fault, moment};
@@ -190,6 +192,48 @@ fn a_close_that_is_told_again_later_ends_no_wait_that_began_since() {
 }
 
 #[test]
+fn a_message_from_the_future_happened_when_it_was_received() {
+    let hub = spawn_hub();
+    let deliveries = fault("future-message.ndjson");
+    for delivery in &deliveries {
+        hub.provider().posts(delivery);
+    }
+    let now = clock::now();
+    let messages = &hub.json("/api/umbler/messages")["messages"];
+    assert_eq!(texts(messages)[0], "relógio adiantado");
+    for field in ["at", "createdAt"] {
+        let stamp: Timestamp = messages[0][field].as_str().and_then(|at| at.parse().ok()).expect("a moment");
+        assert!(stamp <= now, "{field}: {stamp}");
+    }
+    // The real reply comes now.
+    let reply = Delivery::message("fut1").by_member("mem1").waiting(false);
+    let later = (clock::now() + jiff::SignedDuration::from_secs(3_600)).to_string();
+    let reply = reply.set("/EventDate", json!(later)).message_field("EventAtUTC", json!(later));
+    hub.provider().posts(&reply.chat_field("WaitingSinceUTC", Value::Null));
+    assert_eq!(hub.json("/api/umbler/chats/fut1")["chat"]["waitingSince"], Value::Null);
+    let chat = hub.json("/api/umbler/chats/fut1")["chat"].clone();
+    let hub = hub.restarted();
+    assert_eq!(hub.json("/api/umbler/chats/fut1")["chat"], chat);
+}
+
+#[test]
+fn an_event_from_the_future_freezes_no_chat() {
+    let hub = spawn_hub();
+    for delivery in fault("future-eventdate.ndjson") {
+        hub.provider().posts(&delivery);
+    }
+    // It stands where it was received, and what is emitted after that counts.
+    let closed = fault("future-eventdate.ndjson").pop().expect("a close");
+    let emitted = clock::now().to_string();
+    hub.provider().posts(&closed.event_id("closed-again").set("/EventDate", json!(emitted)));
+    let chat = &hub.json("/api/umbler/chats/fut2")["chat"];
+    assert_eq!((&chat["status"], &chat["waitingSince"]), (&json!("closed"), &Value::Null));
+    let timeline = hub.json("/api/umbler/chats/fut2/timeline");
+    let last = timeline["timeline"][0]["at"].as_str().expect("a moment");
+    assert!(last.parse::<Timestamp>().expect("a moment") <= clock::now(), "{last}");
+}
+
+#[test]
 fn an_older_database_is_brought_into_the_order_of_messages() {
     let home = tempfile::tempdir().expect("a folder");
     let database = Connection::open(home.path().join("hub.db")).expect("a database");
@@ -200,6 +244,16 @@ fn an_older_database_is_brought_into_the_order_of_messages() {
     stands_in_order_among_others(&hub);
     assert_eq!(hub.json("/api/umbler/chats/tie2")["chat"]["waitingSince"], "2026-03-02T13:02:40Z");
     assert_eq!(hub.json("/api/umbler/chats/tie2")["chat"]["lastMessage"]["text"], "nova pergunta");
+    // What was received in 2026 was not written in 2250.
+    let newest = hub.json("/api/umbler/messages?limit=1")["messages"][0].clone();
+    assert_eq!(newest["text"], "relógio adiantado");
+    assert!(newest["at"].as_str().expect("a moment") < "2027", "{newest}");
+    // It is counted on the day on which it was received.
+    let database = Connection::open(hub.database()).expect("the database");
+    let counted = "SELECT max(bucket) * 900 FROM message_buckets WHERE count > 0";
+    let last: i64 = database.query_row(counted, [], |row| row.get(0)).expect("a bucket");
+    let last = Timestamp::from_second(last).expect("a moment").to_string();
+    assert!(last < "2027".to_owned(), "{last}");
     // It goes on: what comes next is ordered among what was there.
     hub.provider().posts(
         &Delivery::message("tie-ids")
