@@ -31,6 +31,8 @@ pub enum Role {
     Customer,
     /// A human, non-private reply: stops it.
     Reply,
+    /// What we wrote and nobody received, because sending it failed: neither.
+    Undelivered,
     /// Bots, notes, reactions, campaigns, systems outside Talk: neither.
     Other,
 }
@@ -252,9 +254,15 @@ impl ChatMessage {
         }
         match self.source.get().map(String::as_str) {
             Some("Contact") => Role::Customer,
+            _ if self.is_undelivered() => Role::Undelivered,
             Some("Member") if !self.automated => Role::Reply,
             _ => Role::Other,
         }
+    }
+
+    /// True where sending it failed, which no later state takes back.
+    fn is_undelivered(&self) -> bool {
+        self.state.as_deref().is_some_and(|state| state_rank(state) == FAILED_RANK)
     }
 
     /// The agent who sent it.
@@ -273,6 +281,9 @@ impl ChatMessage {
     }
 }
 
+/// The rank of a message that could not be sent.
+const FAILED_RANK: u8 = 5;
+
 /// How far a state is: unknown < Processing < Sent < Delivered < Read < failed (contract, section 4).
 ///
 /// Failure words are matched by part, because their names changed between channels.
@@ -280,7 +291,7 @@ fn state_rank(state: &str) -> u8 {
     const FAILURES: [&str; 5] = ["fail", "error", "reject", "undeliver", "expired"];
     let state = state.to_ascii_lowercase();
     if FAILURES.iter().any(|word| state.contains(word)) {
-        return 5;
+        return FAILED_RANK;
     }
     match state.as_str() {
         "processing" => 1,
@@ -346,6 +357,8 @@ mod tests {
         assert_eq!(message(&note).role(), Role::Other);
         let campaign = MessageFacts { automated: true, ..facts("Member") };
         assert_eq!(message(&campaign).role(), Role::Other);
+        let failed = MessageFacts { state: Some("Failed".into()), ..facts("Member") };
+        assert_eq!(message(&failed).role(), Role::Undelivered);
         let reaction = MessageFacts { message_type: Some("Reaction".into()), ..facts("Contact") };
         assert_eq!(message(&reaction).role(), Role::Other);
     }

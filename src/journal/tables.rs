@@ -203,6 +203,7 @@ pub(super) fn role(message: &ChatMessage) -> &'static str {
     match message.role() {
         Role::Customer => "customer",
         Role::Reply => "reply",
+        Role::Undelivered => "undelivered",
         Role::Other if message.is_reaction() => ROLE_REACTION,
         Role::Other => "other",
     }

@@ -64,6 +64,7 @@ fn messages(database: &Connection, id: &str, until: Option<Timestamp>) -> Result
         let role = match row.get_ref(3)?.as_str().map_err(rusqlite::Error::from)? {
             "customer" => Role::Customer,
             "reply" => Role::Reply,
+            "undelivered" => Role::Undelivered,
             _ => Role::Other,
         };
         messages.push(Said {

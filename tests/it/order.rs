@@ -1,5 +1,5 @@
 //! Messages of one instant stand in the order in which the provider made them, wherever they are shown; whoever wrote last
-//! by that order waits; nothing happened after it was received.
+//! by that order waits; nothing happened after it was received; and a reply that failed reached nobody.
 
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -234,6 +234,30 @@ fn an_event_from_the_future_freezes_no_chat() {
 }
 
 #[test]
+fn a_reply_that_could_not_be_sent_leaves_the_customer_waiting() {
+    let hub = spawn_hub();
+    let [question, reply, failure] = fault("reply-that-failed.ndjson").try_into().expect("three deliveries");
+    let asked = json!("2026-03-02T13:00:01Z");
+    let answers =
+        |hub: &Hub| ask(hub, &format!("/summary?{DAY}&metric=firstResponse")).json()["rows"][0]["n"].clone();
+    hub.provider().posts(&question);
+    hub.provider().posts(&reply);
+    assert_eq!((waits(&hub, "fail1"), answers(&hub)), ((Value::Null, 0), json!(1)));
+    hub.provider().posts(&failure);
+    assert_eq!((waits(&hub, "fail1"), answers(&hub)), ((asked.clone(), 1), json!(0)), "it is taken back");
+    let live = ask(&hub, "/live").json()["rows"][0].clone();
+    assert_eq!((&live["unattended"], &live["waitingForCustomer"]), (&json!(1), &json!(0)));
+    let shown = &hub.json("/api/umbler/chats/fail1")["chat"]["lastMessage"];
+    assert_eq!((&shown["text"], &shown["state"]), (&json!("resposta"), &json!("Failed")));
+
+    let other = spawn_hub();
+    for delivery in [&failure, &question, &reply] {
+        other.provider().posts(delivery);
+    }
+    assert_eq!((waits(&other, "fail1"), answers(&other)), ((asked, 1), json!(0)));
+}
+
+#[test]
 fn an_older_database_is_brought_into_the_order_of_messages() {
     let home = tempfile::tempdir().expect("a folder");
     let database = Connection::open(home.path().join("hub.db")).expect("a database");
@@ -244,6 +268,7 @@ fn an_older_database_is_brought_into_the_order_of_messages() {
     stands_in_order_among_others(&hub);
     assert_eq!(hub.json("/api/umbler/chats/tie2")["chat"]["waitingSince"], "2026-03-02T13:02:40Z");
     assert_eq!(hub.json("/api/umbler/chats/tie2")["chat"]["lastMessage"]["text"], "nova pergunta");
+    assert_eq!(hub.json("/api/umbler/chats/fail1")["chat"]["waitingSince"], "2026-03-02T13:00:01Z");
     // What was received in 2026 was not written in 2250.
     let newest = hub.json("/api/umbler/messages?limit=1")["messages"][0].clone();
     assert_eq!(newest["text"], "relógio adiantado");

@@ -155,7 +155,7 @@ fn tell_replies(history: &History, states: &[State], told: &mut Told<'_>) {
                     told.span(Metric::ReplyTime, since, message.at, agent);
                 }
             }
-            Role::Other => {}
+            Role::Undelivered | Role::Other => {}
         }
     }
 }

@@ -15,7 +15,7 @@ pub struct Live {
     pub answered: bool,
     /// A bot runs, and no human has replied since it began.
     pub with_bot: bool,
-    /// The last public message is ours.
+    /// The last public message that somebody received is ours.
     pub ours_last: bool,
     /// The first customer message that no human answered since the last reply and the last close.
     pub unanswered_since: Option<Timestamp>,
@@ -42,12 +42,13 @@ pub fn live(history: &History) -> Option<Live> {
     let running = states.iter().rev().take_while(|state| state.bot_running).last();
     let bot_since = running.map(|state| state.at.max(cycle.start));
     let last = public.last();
+    let last_received = public.iter().rev().find(|message| message.role != Role::Undelivered);
     let from_customer = |message: &&&Said| message.speaker == Speaker::Contact;
     Some(Live {
         since: cycle.start,
         answered: last_reply.is_some_and(|at| at >= cycle.first_moment),
         with_bot: now.bot_running && bot_since.is_some_and(|since| last_reply.is_none_or(|at| at < since)),
-        ours_last: last.is_some_and(|message| message.speaker != Speaker::Contact),
+        ours_last: last_received.is_some_and(|message| message.speaker != Speaker::Contact),
         unanswered_since: unanswered.map(|message| message.at),
         last_message_at: last.map(|message| message.at),
         last_customer_at: public.iter().rev().find(from_customer).map(|message| message.at),

@@ -1,7 +1,7 @@
 -- The order of messages (src/domain/order.rs): the moment at which a message stands, and what orders messages of one
 -- moment. `at`, when it happened, stays beside it for what is asked by time. Rows that are there are filled in by
 -- src/journal/reorder.rs, in the same transaction: the time at which the provider created a message is in the bytes of
--- its deliveries only.
+-- its deliveries only. `role` may be 'undelivered', too: what we wrote and nobody received.
 DROP INDEX messages_of_chat;
 DROP INDEX messages_by_time;
 DROP INDEX messages_by_source;
