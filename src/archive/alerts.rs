@@ -56,6 +56,7 @@ impl Query for ListAlerts {
         let walk = Walk {
             table: self.table(),
             key: "raised_at",
+            tie: "id",
             order: Order::Desc,
             conditions,
             at: &self.at,

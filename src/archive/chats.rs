@@ -100,6 +100,7 @@ impl ListChats {
         Ok(Walk {
             table: self.table(),
             key,
+            tie: "id",
             order: self.order,
             conditions: self.conditions(),
             at: &self.at,

@@ -85,7 +85,16 @@ impl ListContacts {
         };
         let conditions = if self.follows_chats() { self.chat_conditions() } else { self.conditions() };
         let fingerprint = fingerprint(&("contacts", self.sort, self.order, &self.filter, self.scope.hash()))?;
-        Ok(Walk { table, key, order: self.order, conditions, at: &self.at, limit: self.limit, fingerprint })
+        Ok(Walk {
+            table,
+            key,
+            tie: "id",
+            order: self.order,
+            conditions,
+            at: &self.at,
+            limit: self.limit,
+            fingerprint,
+        })
     }
 
     fn chat_conditions(&self) -> Conditions {
@@ -194,7 +203,7 @@ fn newest_seen(
     let sql = format!(
         "SELECT messages.state FROM chats INDEXED BY chats_of_contact
          JOIN messages ON messages.id = chats.last_message_id
-         WHERE {} ORDER BY chats.last_message_at DESC, chats.last_message_id DESC LIMIT 1",
+         WHERE {} ORDER BY messages.order_at DESC, messages.order_tie DESC LIMIT 1",
         conditions.to_sql()
     );
     let mut statement = tx.prepare_cached(&sql)?;

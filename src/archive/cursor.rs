@@ -1,6 +1,6 @@
 //! Cursors: where a page ended, opaque to clients.
 //!
-//! A cursor is the sort key and the id of a page's last row, so the next page begins there whatever was
+//! A cursor is the sort key of a page's last row and what orders it among rows with the same key (mostly its id), so the next page begins there whatever was
 //! inserted meanwhile. It is bound to its list, sort, order and filters by a fingerprint: used elsewhere it is
 //! refused, because its position would mean nothing there.
 

@@ -57,6 +57,7 @@ impl Query for ListMembers {
             table: "members",
             // An order by name would tell what is masked.
             key: if self.scope.is_masked() { "id" } else { "name_key" },
+            tie: "id",
             order: Order::Asc,
             conditions,
             at: &self.at,

@@ -14,6 +14,7 @@ use super::search::Needle;
 use super::stats::Hidden;
 use super::{ArchiveError, Query, chats, parse_state, visible};
 use crate::auth::Scope;
+use crate::domain::order::FINER_NANOS;
 use crate::domain::register::to_nanos;
 use crate::domain::{ChatKind, ChatMessage};
 use crate::protocol::{Mask, MessageShape};
@@ -69,12 +70,13 @@ impl ListMessages {
     pub(super) fn walk(&self) -> Result<Walk<'_>, ArchiveError> {
         Ok(Walk {
             table: self.table(),
-            key: "at",
+            key: "order_at",
+            tie: "order_tie",
             order: Order::Desc,
             conditions: self.conditions(),
             at: &self.at,
             limit: self.limit,
-            fingerprint: fingerprint(&("messages", &self.filter, self.scope.hash()))?,
+            fingerprint: fingerprint(&("messages in order", &self.filter, self.scope.hash()))?,
         })
     }
 
@@ -98,8 +100,8 @@ impl ListMessages {
             filter.contact.as_ref(),
         );
         conditions.require_some("source = ?", filter.source.as_ref());
-        conditions.require_some("at >= ?", filter.since.map(to_nanos).as_ref());
-        conditions.require_some("at < ?", filter.until.map(to_nanos).as_ref());
+        let last = filter.until.map(|until| to_nanos(until).saturating_sub(1));
+        require_time(&mut conditions, filter.since.map(to_nanos), last);
         visible::limit(&mut conditions, &self.scope, visible::Rows::Messages);
         if let Some(search) = &filter.search {
             if self.scope.is_masked() {
@@ -141,6 +143,18 @@ impl ListMessages {
             }
             (_, _, _) => self.conditions().count(tx, self.table()),
         }
+    }
+}
+
+/// Requires that a message happened from `since` to `last`, both included. What it is ordered by bounds the rows of an
+/// index that are looked at: a message stands within the second in which it happened, and not before it did.
+pub(super) fn require_time(conditions: &mut Conditions, since: Option<i64>, last: Option<i64>) {
+    if let Some(since) = since {
+        conditions.require("at >= ? AND order_at >= ?", [since.into(), since.into()]);
+    }
+    if let Some(last) = last {
+        let stands = last.saturating_add(FINER_NANOS);
+        conditions.require("at <= ? AND order_at <= ?", [last.into(), stands.into()]);
     }
 }
 

@@ -54,7 +54,7 @@ impl Sort {
     }
 }
 
-/// Which way a list runs; ties are broken by id in the same direction.
+/// Which way a list runs; rows with one key run the same way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Order {
     /// Smallest first.
@@ -131,8 +131,10 @@ impl Conditions {
 pub(super) struct Walk<'a> {
     /// The table, with `INDEXED BY` where the planner, which knows no sizes, must not choose.
     pub(super) table: &'static str,
-    /// The column that it is sorted by, before `id`.
+    /// The column that it is sorted by.
     pub(super) key: &'static str,
+    /// The column that orders rows with one key; no two rows have the same.
+    pub(super) tie: &'static str,
     pub(super) order: Order,
     pub(super) conditions: Conditions,
     pub(super) at: &'a PageAt,
@@ -162,7 +164,7 @@ impl<T> Rows<T> {
 /// Where a row stands, and how to load it within the same transaction.
 struct Spot {
     key: Key,
-    id: String,
+    tie: String,
     rowid: i64,
 }
 
@@ -179,13 +181,13 @@ impl Walk<'_> {
         spots.truncate(limit);
         let items = spots.iter().map(|spot| load(tx, spot.rowid)).collect::<Result<_, _>>()?;
         let last = spots.pop().filter(|_| more);
-        let next = last.map(|spot| Cursor::new(self.fingerprint, spot.key, spot.id));
+        let next = last.map(|spot| Cursor::new(self.fingerprint, spot.key, spot.tie));
         Ok(Rows { items, more, next })
     }
 
     /// The SQL and its values; one row more than asked for tells whether there are more.
     pub(super) fn statement(&self) -> Result<(String, Vec<Value>), ArchiveError> {
-        let Self { table, key, conditions, .. } = self;
+        let Self { table, key, tie, conditions, .. } = self;
         let (direction, beyond) = match self.order {
             Order::Asc => ("ASC", ">"),
             Order::Desc => ("DESC", "<"),
@@ -195,21 +197,21 @@ impl Walk<'_> {
         let offset = match self.at {
             PageAt::Page(page) => i64::from(page.saturating_sub(1)) * i64::from(self.limit),
             PageAt::After(cursor) => {
-                let (after, id) = cursor.position(self.fingerprint)?;
-                clauses = format!("{clauses} AND ({key}, id) {beyond} (?, ?)");
+                let (after, after_tie) = cursor.position(self.fingerprint)?;
+                clauses = format!("{clauses} AND ({key}, {tie}) {beyond} (?, ?)");
                 values.push(match after {
                     Key::Time(nanos) => Value::Integer(*nanos),
                     Key::Text(text) => Value::Text(text.clone()),
                 });
-                values.push(Value::Text(id.to_owned()));
+                values.push(Value::Text(after_tie.to_owned()));
                 0
             }
         };
         values.push(Value::Integer(i64::from(self.limit) + 1));
         values.push(Value::Integer(offset));
         let sql = format!(
-            "SELECT {key}, id, rowid FROM {table} WHERE {clauses} \
-             ORDER BY {key} {direction}, id {direction} LIMIT ? OFFSET ?"
+            "SELECT {key}, {tie}, rowid FROM {table} WHERE {clauses} \
+             ORDER BY {key} {direction}, {tie} {direction} LIMIT ? OFFSET ?"
         );
         Ok((sql, values))
     }
@@ -218,7 +220,7 @@ impl Walk<'_> {
         let (sql, values) = self.statement()?;
         let mut statement = tx.prepare_cached(&sql)?;
         let spots = statement.query_map(params_from_iter(values), |row| {
-            Ok(Spot { key: row.get(0)?, id: row.get(1)?, rowid: row.get(2)? })
+            Ok(Spot { key: row.get(0)?, tie: row.get(1)?, rowid: row.get(2)? })
         })?;
         Ok(spots.collect::<Result<_, _>>()?)
     }

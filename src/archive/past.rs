@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use rusqlite::types::Value;
-use rusqlite::{OptionalExtension, Transaction, params, params_from_iter};
+use rusqlite::{Transaction, params_from_iter};
 
 use super::chats::{self, ChatFilter, ListChats, StatusFilter};
 use super::cursor::{Cursor, Key, fingerprint};
@@ -18,8 +18,9 @@ use super::page::{Conditions, Order, PageAt, Sort};
 use super::{ArchiveError, Query, parse_state, parse_summary};
 use crate::auth::Scope;
 use crate::domain::history::Standing;
-use crate::domain::register::{from_nanos, to_nanos};
+use crate::domain::register::to_nanos;
 use crate::domain::{Channel, Chat, EventKey, MessagePosition, Named, RefId};
+use crate::journal::positions;
 use crate::protocol::{ChatShape, Mask};
 
 /// Chats that are looked at for one answer.
@@ -323,35 +324,19 @@ fn stood_then(
     chat.waiting.hear(Some(standing.waiting), &key);
     chat.private.hear(Some(standing.place.private), &key);
     chat.bot_running.hear(Some(standing.bot_running), &key);
-    (chat.closed_since, chat.last_closed_at) = (standing.closed_since, standing.last_closed_at);
+    (chat.closed_since, chat.last_close) = (standing.closed_since, standing.last_close);
     set_clocks(tx, &mut chat, then)?;
     Ok(chat)
 }
 
 /// Sets what follows from the messages up to the moment.
 fn set_clocks(tx: &Transaction<'_>, chat: &mut Chat, then: Timestamp) -> Result<(), ArchiveError> {
-    let (id, then) = (chat.id.as_str().to_owned(), to_nanos(then));
-    let mut reply = tx.prepare_cached(
-        "SELECT max(at) FROM messages INDEXED BY messages_of_chat WHERE chat_id = ?1 AND at <= ?2 AND role = 'reply'",
-    )?;
-    let reply: Option<i64> = reply.query_row(params![id, then], |row| row.get(0))?;
-    chat.last_reply_at = reply.map(from_nanos);
-    let floor = chat.wait_floor().map_or(i64::MIN, to_nanos);
-    let mut customer = tx.prepare_cached(
-        "SELECT at FROM messages INDEXED BY messages_of_chat
-         WHERE chat_id = ?1 AND at > ?2 AND at <= ?3 AND role = 'customer' ORDER BY at LIMIT 1",
-    )?;
-    let customer: Option<i64> = customer.query_row(params![id, floor, then], |row| row.get(0)).optional()?;
-    chat.unanswered_since = customer.map(from_nanos);
-    let mut newest = tx.prepare_cached(
-        "SELECT at, id FROM messages INDEXED BY messages_of_chat
-         WHERE chat_id = ?1 AND at <= ?2 AND role <> 'reaction' ORDER BY at DESC, id DESC LIMIT 1",
-    )?;
-    chat.last_message = newest
-        .query_row(params![id, then], |row| {
-            Ok(MessagePosition { at: from_nanos(row.get(0)?), id: row.get::<_, String>(1)?.into() })
-        })
-        .optional()?;
+    let (id, until) = (chat.id.as_str().to_owned(), Some(then));
+    chat.last_reply = positions::last_reply::<ArchiveError>(tx, &id, until)?;
+    let floor = chat.wait_floor();
+    chat.unanswered =
+        positions::first_customer_message_after::<ArchiveError>(tx, &id, floor.as_ref(), until)?;
+    chat.last_message = positions::newest_message::<ArchiveError>(tx, &id, until)?;
     Ok(())
 }
 

@@ -10,6 +10,7 @@ use rusqlite::types::Value;
 
 use super::chats::{ChatFilter, ListChats};
 use super::history::entries;
+use super::messages::require_time;
 use super::page::{Conditions, Order, PageAt, Sort};
 use super::past::walk;
 use super::{ArchiveError, Query, last_seq};
@@ -51,7 +52,7 @@ impl Query for PastStats {
         let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         let (midnight, _) = day_of(self.then, &self.zone);
         let mut today = Conditions::default();
-        today.require("at >= ? AND at <= ?", [to_nanos(midnight).into(), to_nanos(self.then).into()]);
+        require_time(&mut today, Some(to_nanos(midnight)), Some(to_nanos(self.then)));
         today.require("chat_id IN (SELECT value FROM json_each(?))", [list(&sums.direct)?]);
         Ok(StatsShape {
             total_contacts: count(sums.contacts.len()),
@@ -106,15 +107,16 @@ impl PastStats {
 
     /// For whoever sees everything, all minus those that came later; else those of the chats that were seen.
     fn messages(&self, tx: &Transaction<'_>, chats: &[String]) -> Result<i64, ArchiveError> {
-        let then = Value::Integer(to_nanos(self.then));
+        let then = to_nanos(self.then);
         let mut conditions = Conditions::default();
         if self.scope.is_unlimited() {
             let mut all = tx.prepare_cached("SELECT total_messages FROM counters")?;
             let all: i64 = all.query_row([], |row| row.get(0))?;
-            conditions.require("at > ?", [then]);
+            require_time(&mut conditions, Some(then.saturating_add(1)), None);
             return Ok(all - conditions.count(tx, "messages INDEXED BY messages_by_time")?);
         }
-        conditions.require("chat_id IN (SELECT value FROM json_each(?)) AND at <= ?", [list(chats)?, then]);
+        conditions.require("chat_id IN (SELECT value FROM json_each(?))", [list(chats)?]);
+        require_time(&mut conditions, None, Some(then));
         conditions.count(tx, "messages INDEXED BY messages_of_chat")
     }
 }

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use rusqlite::Transaction;
 
+use super::messages::require_time;
 use super::page::Conditions;
 use super::visible::{self, Rows};
 use super::{ArchiveError, Query, last_seq};
@@ -69,7 +70,7 @@ impl Query for ScopedStats {
         };
         let (from, until) = day_of(self.now, &self.zone);
         let mut today = limited(Rows::Messages);
-        today.require("at >= ? AND at < ?", [to_nanos(from).into(), to_nanos(until).into()]);
+        require_time(&mut today, Some(to_nanos(from)), Some(to_nanos(until).saturating_sub(1)));
         today.require("chat_id IN (SELECT id FROM chats WHERE kind = 'direct')", []);
         let [chats, messages, open, waiting] = limited(Rows::Chats).select(tx, "chats", CHAT_SUMS)?;
         Ok(StatsShape {
@@ -133,7 +134,7 @@ fn private_today(tx: &Transaction<'_>, (from, until): (Timestamp, Timestamp)) ->
         "chat_id IN (SELECT id FROM chats INDEXED BY chats_private WHERE private = 1 AND kind = 'direct')",
         [],
     );
-    today.require("at >= ? AND at < ?", [to_nanos(from).into(), to_nanos(until).into()]);
+    require_time(&mut today, Some(to_nanos(from)), Some(to_nanos(until).saturating_sub(1)));
     today.count(tx, "messages INDEXED BY messages_of_chat")
 }
 

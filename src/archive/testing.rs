@@ -10,8 +10,7 @@ use crate::auth::{Identity, Scope};
 use crate::domain::register::to_nanos;
 use crate::domain::stats::bucket;
 use crate::domain::{
-    Chat, ChatKind, ChatMessage, Contact, ContactId, EventKey, MessageFacts, MessagePosition, Named,
-    Placement, RefId,
+    Chat, ChatKind, ChatMessage, Contact, ContactId, EventKey, MessageFacts, Named, Placement, RefId,
 };
 use crate::journal::fold::{digits, fold};
 
@@ -165,7 +164,7 @@ impl Base {
     /// Stores a message; the chat and the contact that it belongs to are stored after it.
     pub(super) fn put_message(&self, message: &ChatMessage) {
         self.run(
-            "INSERT INTO messages VALUES (?, ?, ?, ?, 'other', ?, ?)",
+            "INSERT INTO messages VALUES (?, ?, ?, ?, 'other', ?, ?, ?, ?)",
             params![
                 message.id.as_str(),
                 message.chat_id.as_str(),
@@ -173,6 +172,8 @@ impl Base {
                 message.source.get(),
                 message.shown_text().map(fold),
                 serde_json::to_string(message).unwrap(),
+                to_nanos(message.position().key().at),
+                message.position().key().tie,
             ],
         );
         self.run("UPDATE counters SET total_messages = total_messages + 1", []);
@@ -191,7 +192,7 @@ impl Base {
         for message in &messages {
             self.put_message(message);
         }
-        let last = messages.last().map(|last| MessagePosition { at: last.at, id: last.id.clone() });
+        let last = messages.last().map(ChatMessage::position);
         let mut contact = contact(contact_id, name);
         contact.last_message.clone_from(&last);
         self.put_contact(&contact);

@@ -8,7 +8,7 @@ use super::ids::MessageId;
 use super::message::{ChatMessage, Role};
 use super::register::{EventKey, keep_earliest, keep_latest};
 use super::stats::StatsDelta;
-use super::store::{MessagePosition, Store, TimelineEntry};
+use super::store::{Store, TimelineEntry};
 
 /// What one delivery did.
 #[derive(Debug, Clone)]
@@ -48,7 +48,7 @@ pub fn absorb<S: Store>(facts: &Facts, store: &mut S) -> Result<Absorbed, S::Err
         learn_reaction(message, reaction, store, &mut learned)?;
     }
     chat.message_count += learned.new_count();
-    set_clocks(&mut chat, &learned, store)?;
+    set_clocks(known.as_ref(), &mut chat, &learned, store)?;
     if chat.is_open() && known.as_ref().is_some_and(|known| !known.is_open()) {
         // A chat that an older hub stored as closed does not have this clock.
         chat.last_public_at = store.last_public_at(&chat.id)?;
@@ -112,23 +112,21 @@ impl Learned {
     fn into_newest_first(self) -> Vec<ChatMessage> {
         let mut learnings = self.0;
         // A new message is the subject of the update; a repeated one that grew stands behind it.
-        learnings.sort_by_key(|learning| (learning.before.is_some(), std::cmp::Reverse(learning.after.at)));
+        learnings.sort_by_key(|learning| {
+            (learning.before.is_some(), std::cmp::Reverse(learning.after.position()))
+        });
         learnings.into_iter().map(|learning| learning.after).collect()
     }
 }
 
 impl Learning {
-    /// True where the message's place in time, or its meaning for the clocks, is another than before.
+    /// True where the message's place among others, or its meaning for the clocks, is another than before.
     fn moved(&self) -> bool {
         self.before.as_ref().is_some_and(|before| {
-            before.at != self.after.at
+            before.position() != self.after.position()
                 || before.role() != self.after.role()
                 || before.is_reaction() != self.after.is_reaction()
         })
-    }
-
-    fn position(&self) -> MessagePosition {
-        MessagePosition { at: self.after.at, id: self.after.id.clone() }
     }
 }
 
@@ -192,10 +190,18 @@ fn keep_learning<S: Store>(
 }
 
 /// Sets what of a chat follows from its messages and its timeline.
-fn set_clocks<S: Store>(chat: &mut Chat, learned: &Learned, store: &mut S) -> Result<(), S::Error> {
-    if learned.0.iter().any(Learning::moved) {
-        chat.last_reply_at = store.last_reply_at(&chat.id)?;
-        chat.unanswered_since = store.first_customer_message_after(&chat.id, chat.wait_floor())?;
+fn set_clocks<S: Store>(
+    known: Option<&Chat>,
+    chat: &mut Chat,
+    learned: &Learned,
+    store: &mut S,
+) -> Result<(), S::Error> {
+    // An earlier delivery that tells of the same close may set it before a message that it came after so far.
+    let close = |chat: &Chat| chat.last_close.map(|close| close.moment());
+    let close_moved_back = known.is_some_and(|known| close(known) > close(chat));
+    if close_moved_back || learned.0.iter().any(Learning::moved) {
+        chat.last_reply = store.last_reply(&chat.id)?;
+        chat.unanswered = store.first_customer_message_after(&chat.id, chat.wait_floor().as_ref())?;
         chat.last_customer_at = store.last_customer_at(&chat.id)?;
         chat.last_public_at = store.last_public_at(&chat.id)?;
         chat.last_message = store.newest_message(&chat.id)?;
@@ -213,25 +219,25 @@ fn set_clocks<S: Store>(chat: &mut Chat, learned: &Learned, store: &mut S) -> Re
 fn follow_new_messages<S: Store>(chat: &mut Chat, learned: &Learned, store: &mut S) -> Result<(), S::Error> {
     let new = || learned.0.iter().filter(|learning| learning.before.is_none());
     for learning in new().filter(|learning| learning.after.role() == Role::Reply) {
-        keep_latest(&mut chat.last_reply_at, Some(learning.after.at));
+        keep_latest(&mut chat.last_reply, Some(learning.after.position()));
     }
     let floor = chat.wait_floor();
-    if chat.unanswered_since <= floor && chat.unanswered_since.is_some() {
-        chat.unanswered_since = store.first_customer_message_after(&chat.id, floor)?;
+    if chat.unanswered.as_ref().is_some_and(|message| Some(message.key()) <= floor) {
+        chat.unanswered = store.first_customer_message_after(&chat.id, floor.as_ref())?;
     }
     for learning in new() {
-        let (at, role) = (Some(learning.after.at), learning.after.role());
+        let (position, role) = (learning.after.position(), learning.after.role());
         if role.opens_window() {
-            keep_latest(&mut chat.last_customer_at, at);
+            keep_latest(&mut chat.last_customer_at, Some(position.at));
         }
-        if role == Role::Customer && at > floor {
-            keep_earliest(&mut chat.unanswered_since, at);
+        if role == Role::Customer && Some(position.key()) > floor {
+            keep_earliest(&mut chat.unanswered, Some(position.clone()));
         }
         if !learning.after.is_reaction() {
             if role.ends_silence() {
-                keep_latest(&mut chat.last_public_at, at);
+                keep_latest(&mut chat.last_public_at, Some(position.at));
             }
-            keep_latest(&mut chat.last_message, Some(learning.position()));
+            keep_latest(&mut chat.last_message, Some(position));
         }
     }
     Ok(())

@@ -9,8 +9,8 @@ use utoipa::ToSchema;
 
 use super::facts::{Channel, ChatFacts, Named};
 use super::ids::{ChatId, ContactId, RefId};
+use super::order::{Close, MessagePosition, OrderKey};
 use super::register::{EventKey, Register, keep_earliest, keep_latest};
-use super::store::MessagePosition;
 
 /// Who a chat is held with; only direct chats count in support metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -104,14 +104,17 @@ pub struct Chat {
     pub created_at: Option<Timestamp>,
     /// The latest `EventAtUTC`.
     pub active_at: Option<Timestamp>,
-    /// The latest time at which it was closed; what came before is no wait of today.
-    pub last_closed_at: Option<Timestamp>,
+    /// The latest close; what a customer wrote before it is not waiting for an answer.
+    #[serde(default)]
+    pub last_close: Option<Close>,
     /// Where the present closed stretch of its timeline begins; `None` while open.
     pub closed_since: Option<Timestamp>,
-    /// The newest human, public reply.
-    pub last_reply_at: Option<Timestamp>,
-    /// The first customer message that no human answered since the last reply and the last close.
-    pub unanswered_since: Option<Timestamp>,
+    /// The last human, public reply.
+    #[serde(default)]
+    pub last_reply: Option<MessagePosition>,
+    /// The first customer message after the last reply and the last close.
+    #[serde(default)]
+    pub unanswered: Option<MessagePosition>,
     /// The newest customer message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_customer_at: Option<Timestamp>,
@@ -180,10 +183,10 @@ impl Chat {
             bot_seen_at: None,
             created_at: None,
             active_at: None,
-            last_closed_at: None,
+            last_close: None,
             closed_since: None,
-            last_reply_at: None,
-            unanswered_since: None,
+            last_reply: None,
+            unanswered: None,
             last_customer_at: None,
             last_public_at: None,
             last_message: None,
@@ -210,7 +213,8 @@ impl Chat {
         keep_earliest(&mut self.created_at, facts.created_at);
         keep_latest(&mut self.active_at, facts.active_at);
         if facts.open == Some(false) {
-            keep_latest(&mut self.last_closed_at, Some(closing_time(facts, key)));
+            let told = Close { at: closing_time(facts, key), told_at: key.at };
+            Close::keep_latest(&mut self.last_close, told);
         }
     }
 
@@ -243,9 +247,18 @@ impl Chat {
         self.kind() == ChatKind::Direct
     }
 
-    /// What a wait is measured from: nothing before the last human reply or the last close counts.
-    pub fn wait_floor(&self) -> Option<Timestamp> {
-        self.last_reply_at.max(self.last_closed_at)
+    /// Where a wait may begin: after the last human reply and after the last close. A message of the very instant of the
+    /// close was written before it. `None` where there was neither.
+    pub fn wait_floor(&self) -> Option<OrderKey> {
+        let reply = self.last_reply.as_ref().map(MessagePosition::key);
+        let close = self.last_close.map(|close| OrderKey::after_all_of(close.moment()));
+        reply.max(close)
+    }
+
+    /// A human replied, and the chat was not closed since.
+    pub fn is_answered(&self) -> bool {
+        let moment = self.last_reply.as_ref().map(|reply| reply.key().at);
+        moment.is_some() && moment > self.last_close.map(|close| close.moment())
     }
 
     /// The first unanswered customer message; where the chat waits without one, the provider's own clock.
@@ -253,7 +266,8 @@ impl Chat {
         if !self.is_open() {
             return None;
         }
-        self.unanswered_since
+        let unanswered = self.unanswered.as_ref().map(|message| message.at);
+        unanswered
             .or_else(|| self.is_waiting().then(|| self.provider_waiting_since.flat().copied()).flatten())
     }
 

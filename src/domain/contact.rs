@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::facts::{ContactFacts, Named};
 use super::ids::{ContactId, RefId};
+use super::order::MessagePosition;
 use super::register::{EventKey, Register, keep_earliest, keep_latest};
-use super::store::MessagePosition;
 
 /// What is known of one contact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -133,7 +133,6 @@ impl Clocks {
     /// The clocks of a chat.
     pub fn of(chat: &Chat) -> Self {
         let waiting_since = chat.waiting_since();
-        let replied = chat.last_reply_at.is_some() && chat.last_reply_at > chat.last_closed_at;
         let bot_at_work = chat.bot_running.get().copied().unwrap_or(false);
         let is_whatsapp = chat.channel.get().is_some_and(Channel::is_whatsapp);
         Self {
@@ -142,7 +141,7 @@ impl Clocks {
             runs: chat.is_open() && chat.is_direct(),
             waiting_since,
             unanswered_since: waiting_since
-                .filter(|_| !replied && !bot_at_work)
+                .filter(|_| !chat.is_answered() && !bot_at_work)
                 .map(|since| chat.bot_seen_at.map_or(since, |seen| seen.max(since))),
             quiet_since: quiet_since(chat.last_public_at, chat.created_at),
             window_since: chat.last_customer_at.filter(|_| is_whatsapp),
@@ -195,6 +194,7 @@ impl Deadline {
 mod tests {
     use super::*;
     use crate::domain::facts::{Channel, ChatFacts};
+    use crate::domain::order::{Close, MessagePosition};
     use crate::domain::register::EventKey;
     use crate::domain::settings::{LimitTable, Thresholds};
 
@@ -230,11 +230,16 @@ mod tests {
         Channel { id: "l".into(), name: None, channel_type: Some(kind.to_owned()) }
     }
 
+    /// The position of a message at a minute.
+    fn message(minutes: i64) -> MessagePosition {
+        MessagePosition { at: at(minutes), created_at: None, id: "m".into() }
+    }
+
     /// A WhatsApp chat in which a customer wrote at minute 0.
     fn chat() -> Chat {
         let mut chat = Chat::new("a".into());
         hear(&mut chat, 0, |facts| facts.channel = Some(line("WhatsappApi")));
-        chat.unanswered_since = Some(at(0));
+        chat.unanswered = Some(message(0));
         chat.last_customer_at = Some(at(0));
         chat.last_public_at = Some(at(0));
         chat
@@ -263,15 +268,15 @@ mod tests {
     #[test]
     fn an_answer_ends_the_wait_and_begins_the_silence_anew() {
         let mut chat = chat();
-        (chat.unanswered_since, chat.last_reply_at) = (None, Some(at(10)));
+        (chat.unanswered, chat.last_reply) = (None, Some(message(10)));
         chat.last_public_at = Some(at(10));
         assert_eq!(stand(&chat, 39), [""; 0]);
         assert_eq!(stand(&chat, 40), ["idle"]);
         // Another question is no first one.
-        chat.unanswered_since = Some(at(50));
+        chat.unanswered = Some(message(50));
         assert_eq!(stand(&chat, 55), ["waiting_warn", "idle"]);
         // After a close it is.
-        chat.last_closed_at = Some(at(45));
+        chat.last_close = Some(Close { at: at(45), told_at: at(45) });
         assert_eq!(stand(&chat, 55).len(), 4);
     }
 

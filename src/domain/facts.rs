@@ -152,6 +152,8 @@ pub struct MessageFacts {
     pub id: Option<MessageId>,
     /// `EventAtUTC`, else `CreatedAtUTC`.
     pub at: Option<Timestamp>,
+    /// `CreatedAtUTC`: orders messages of one instant.
+    pub created_at: Option<Timestamp>,
     /// `Contact`, `Member`, `Bot`, `External`, or a word we do not know.
     pub source: Option<String>,
     /// `Text`, `Image` and so on, as the provider writes it.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::audience::Placement;
 use super::ids::{EventId, RefId};
+use super::order::Close;
 
 /// One entry of a timeline, as it is stored. `None`: not said; an inner `None`: said to be nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,8 +55,8 @@ pub struct Standing {
     pub place: Placement,
     /// When the present closed stretch began; `None` while open.
     pub closed_since: Option<Timestamp>,
-    /// The latest time at which it was closed.
-    pub last_closed_at: Option<Timestamp>,
+    /// The latest close.
+    pub last_close: Option<Close>,
 }
 
 impl Default for Standing {
@@ -67,7 +68,7 @@ impl Default for Standing {
             tags: Vec::new(),
             place: Placement::default(),
             closed_since: None,
-            last_closed_at: None,
+            last_close: None,
         }
     }
 }
@@ -102,7 +103,9 @@ impl Standing {
             place.channel = Some(channel.clone());
         }
         if entry.open == Some(false) {
-            self.last_closed_at = self.last_closed_at.max(entry.closed_at);
+            if let Some(at) = entry.closed_at {
+                Close::keep_latest(&mut self.last_close, Close { at, told_at: entry.at });
+            }
             self.closed_since = self.closed_since.or(entry.closed_at);
         }
         if self.open {
@@ -350,10 +353,11 @@ mod tests {
         let (entries, _): (Vec<_>, Vec<_>) = day().into_iter().unzip();
         let closed = Standing::after(&entries[..9]).unwrap();
         assert!(!closed.open && !closed.is_waiting() && closed.waiting);
-        assert_eq!((closed.closed_since, closed.last_closed_at), (Some(entry(9).at), Some(entry(9).at)));
+        let close = Close { at: entry(9).at, told_at: entry(9).at };
+        assert_eq!((closed.closed_since, closed.last_close), (Some(entry(9).at), Some(close)));
         let reopened = Standing::after(&entries).unwrap();
         assert_eq!((reopened.open, reopened.closed_since), (true, None));
-        assert_eq!(reopened.last_closed_at, Some(entry(9).at));
+        assert_eq!(reopened.last_close, Some(close));
         assert_eq!(reopened.place.sector, Some(id("support")));
         assert_eq!(Standing::after(&[]), None);
     }

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use super::chat::ChatKind;
 use super::facts::{ContactCard, Edit, File, Location, MessageFacts, Named, Reaction, ReplyTo};
 use super::ids::{ChatId, MessageId};
+use super::order::MessagePosition;
 use super::register::{EventKey, Register, keep_earliest, keep_latest, nanos};
 
 /// Which way a message went.
@@ -33,14 +34,16 @@ pub enum Role {
     Reply,
     /// A private note: the customer never sees it, and it moves no clock.
     Note,
+    /// What we wrote and nobody received, because sending it failed: it moves no clock.
+    Undelivered,
     /// Bots, reactions, campaigns, systems outside Talk: neither.
     Other,
 }
 
 impl Role {
-    /// True where the message ends the silence in its chat: whatever both sides can see. Reactions are not asked.
+    /// True where the message ends the silence in its chat: whatever reached both sides. Reactions are not asked.
     pub fn ends_silence(self) -> bool {
-        self != Self::Note
+        !matches!(self, Self::Note | Self::Undelivered)
     }
 
     /// True where the message opens the 24 hours in which WhatsApp lets a team answer freely.
@@ -59,6 +62,9 @@ pub struct ChatMessage {
     /// When it happened: the earliest time any delivery gave.
     #[serde(with = "nanos")]
     pub at: Timestamp,
+    /// When the provider created it: the earliest time any delivery gave, `None` where none did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
     /// `Contact`, `Member`, `Bot`, `External`, or what came.
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
     pub source: Register<String>,
@@ -154,6 +160,7 @@ impl ChatMessage {
             id,
             chat_id,
             at: facts.at.unwrap_or(key.at),
+            created_at: None,
             source: Register::default(),
             message_type: Register::default(),
             text: Register::default(),
@@ -179,6 +186,7 @@ impl ChatMessage {
         let mut at = Some(self.at);
         keep_earliest(&mut at, facts.at.or(Some(key.at)));
         self.at = at.unwrap_or(self.at);
+        keep_earliest(&mut self.created_at, facts.created_at);
         self.source.hear_first(facts.source.clone(), key);
         self.message_type.hear_first(facts.message_type.clone(), key);
         self.text.hear_first(facts.text.clone(), key);
@@ -247,6 +255,7 @@ impl ChatMessage {
             one.get() == other.get()
         }
         self.at == other.at
+            && self.created_at == other.created_at
             && same(&self.source, &other.source)
             && same(&self.message_type, &other.message_type)
             && same(&self.text, &other.text)
@@ -282,6 +291,11 @@ impl ChatMessage {
         }
     }
 
+    /// Where it stands among other messages.
+    pub fn position(&self) -> MessagePosition {
+        MessagePosition { at: self.at, created_at: self.created_at, id: self.id.clone() }
+    }
+
     /// Its part in the waiting clock.
     pub fn role(&self) -> Role {
         if self.is_reaction() {
@@ -295,9 +309,15 @@ impl ChatMessage {
         }
         match self.source.get().map(String::as_str) {
             Some("Contact") => Role::Customer,
+            _ if self.is_undelivered() => Role::Undelivered,
             Some("Member") if !self.automated => Role::Reply,
             _ => Role::Other,
         }
+    }
+
+    /// True where sending it failed, which no later state takes back.
+    fn is_undelivered(&self) -> bool {
+        self.state.as_deref().is_some_and(|state| state_rank(state) == FAILED_RANK)
     }
 
     /// The agent who sent it.
@@ -316,6 +336,9 @@ impl ChatMessage {
     }
 }
 
+/// The rank of a message that could not be sent.
+const FAILED_RANK: u8 = 5;
+
 /// How far a state is: unknown < Processing < Sent < Delivered < Read < failed (contract, section 4).
 ///
 /// Failure words are matched by part, because their names changed between channels.
@@ -323,7 +346,7 @@ fn state_rank(state: &str) -> u8 {
     const FAILURES: [&str; 5] = ["fail", "error", "reject", "undeliver", "expired"];
     let state = state.to_ascii_lowercase();
     if FAILURES.iter().any(|word| state.contains(word)) {
-        return 5;
+        return FAILED_RANK;
     }
     match state.as_str() {
         "processing" => 1,
@@ -389,6 +412,8 @@ mod tests {
         assert_eq!(message(&note).role(), Role::Note);
         let campaign = MessageFacts { automated: true, ..facts("Member") };
         assert_eq!(message(&campaign).role(), Role::Other);
+        let failed = MessageFacts { state: Some("Failed".into()), ..facts("Member") };
+        assert_eq!(message(&failed).role(), Role::Undelivered);
         let reaction = MessageFacts { message_type: Some("Reaction".into()), ..facts("Contact") };
         assert_eq!(message(&reaction).role(), Role::Other);
     }

@@ -11,6 +11,7 @@
 pub mod visible;
 pub mod ids;
 pub mod register;
+pub mod order;
 pub mod facts;
 pub mod message;
 pub mod member;
@@ -38,7 +39,8 @@ pub use facts::{Channel, ChatFacts, ContactFacts, Delivery, DeliveryBody, Facts,
 pub use ids::{ChatId, ContactId, EventId, MessageId, RefId, Seq};
 pub use member::Member;
 pub use message::{ChatMessage, Direction, Role};
+pub use order::{Close, MessagePosition, OrderKey};
 pub use register::EventKey;
 pub use settings::Settings;
 pub use stats::{Stats, StatsDelta};
-pub use store::{MessagePosition, Store, TimelineEntry};
+pub use store::{Store, TimelineEntry};

@@ -1,24 +1,14 @@
 //! What the rules need to know of what is stored: the journal answers from SQLite, tests from memory.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use super::chat::Chat;
 use super::contact::Contact;
 use super::facts::{ChatFacts, Reaction};
 use super::ids::{ChatId, ContactId, MessageId};
 use super::message::ChatMessage;
+use super::order::{MessagePosition, OrderKey};
 use super::register::EventKey;
-
-/// Where a message stands among the messages of a chat or a contact.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct MessagePosition {
-    /// When it happened.
-    #[serde(with = "super::register::nanos")]
-    pub at: Timestamp,
-    /// Breaks ties.
-    pub id: MessageId,
-}
 
 /// One delivery's entry in its chat's timeline: what it said of the state that metrics are read off.
 #[derive(Debug, Clone)]
@@ -57,18 +47,18 @@ pub trait Store {
     /// Hands out, and forgets, the reactions that waited for a message.
     fn take_reactions(&mut self, message: &MessageId) -> Result<Vec<Reaction>, Self::Error>;
 
-    /// The newest message of the chat that is a human, public reply.
-    fn last_reply_at(&mut self, chat: &ChatId) -> Result<Option<Timestamp>, Self::Error>;
-    /// The newest message of the chat that a customer sent.
+    /// The last message of the chat that is a human, public reply.
+    fn last_reply(&mut self, chat: &ChatId) -> Result<Option<MessagePosition>, Self::Error>;
+    /// When a customer wrote last in the chat.
     fn last_customer_at(&mut self, chat: &ChatId) -> Result<Option<Timestamp>, Self::Error>;
     /// The newest message of the chat that [ends a silence](super::Role::ends_silence) and is no reaction.
     fn last_public_at(&mut self, chat: &ChatId) -> Result<Option<Timestamp>, Self::Error>;
-    /// The first customer message of the chat later than `floor`.
+    /// The first customer message of the chat after `floor`; `None` as a floor is before all.
     fn first_customer_message_after(
         &mut self,
         chat: &ChatId,
-        floor: Option<Timestamp>,
-    ) -> Result<Option<Timestamp>, Self::Error>;
+        floor: Option<&OrderKey>,
+    ) -> Result<Option<MessagePosition>, Self::Error>;
     /// The newest message of the chat that is no reaction.
     fn newest_message(&mut self, chat: &ChatId) -> Result<Option<MessagePosition>, Self::Error>;
     /// The newest message over all chats of the contact.

@@ -22,6 +22,8 @@ pub mod lineage;
 pub mod loss;
 pub mod schema;
 pub mod tables;
+pub mod positions;
+mod reorder;
 pub mod directory;
 pub mod names;
 pub mod alerts;

@@ -105,6 +105,11 @@ pub(super) fn move_counters(connection: &Connection, delta: &StatsDelta) -> Resu
                  total_chats = total_chats + ?3, open_chats = open_chats + ?4, waiting_chats = waiting_chats + ?5",
         )?
         .execute([delta.contacts, delta.messages, delta.chats, delta.open, delta.waiting])?;
+    Ok(count_messages(connection, delta)?)
+}
+
+/// Moves the counts of messages by time alone.
+pub(super) fn count_messages(connection: &Connection, delta: &StatsDelta) -> rusqlite::Result<()> {
     let mut upsert = connection.prepare_cached(
         "INSERT INTO message_buckets (bucket, count) VALUES (?1, ?2)
          ON CONFLICT (bucket) DO UPDATE SET count = count + ?2",

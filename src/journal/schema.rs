@@ -12,7 +12,7 @@ use super::blank;
 use super::fault::kind_of;
 use super::lineage::{self, Lineage, Marker};
 use super::lock::{DatabaseLock, LockError};
-use super::{loss, private};
+use super::{loss, private, reorder};
 use crate::domain::Seq;
 use crate::protocol::FaultKind;
 
@@ -26,15 +26,17 @@ const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
 const ROWS_CHECKED: i64 = 100;
 
 /// Each schema ever released, in order. A released step is never changed, only followed by another.
-const STEPS: [&str; 6] = [
+const STEPS: [&str; 7] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_audience.sql"),
     include_str!("migrations/0003_revocations.sql"),
     include_str!("migrations/0004_directory.sql"),
     include_str!("migrations/0005_settings_alerts.sql"),
+    MESSAGE_ORDER,
     SAID_AND_SHOWN,
 ];
-
+/// The step whose rows are filled in by [`reorder::reorder`]: SQL alone cannot read deliveries.
+const MESSAGE_ORDER: &str = include_str!("migrations/0006_message_order.sql");
 /// The step whose second half is a program: [`blank::upgrade`].
 const SAID_AND_SHOWN: &str = include_str!("migrations/0008_said_and_shown.sql");
 
@@ -174,6 +176,7 @@ pub(super) fn configure(connection: &Connection) -> rusqlite::Result<()> {
 
 fn migrations() -> Migrations<'static> {
     let step = |sql: &&'static str| match *sql {
+        MESSAGE_ORDER => M::up_with_hook(sql, reorder::reorder),
         SAID_AND_SHOWN => M::up_with_hook(sql, blank::upgrade),
         sql => M::up(sql),
     };

@@ -3,16 +3,16 @@
 
 use hashlink::LruCache;
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::directory::Directory;
 use super::names::SaidNames;
-use super::tables;
+use super::{positions, tables};
 use crate::domain::facts::Reaction;
-use crate::domain::register::{from_nanos, to_nanos};
+use crate::domain::register::from_nanos;
 use crate::domain::{
-    Chat, ChatId, ChatMessage, Contact, ContactId, MessageId, MessagePosition, Placement, RefId, Seq, Store,
-    TimelineEntry,
+    Chat, ChatId, ChatMessage, Contact, ContactId, MessageId, MessagePosition, OrderKey, Placement, RefId,
+    Seq, Store, TimelineEntry,
 };
 
 /// Chats, and as many contacts, that are kept in memory: about 2 KB each.
@@ -125,10 +125,6 @@ impl SqliteStore {
         Ok((self.directory.insert(directory), &self.connection))
     }
 
-    fn position(row: &Row<'_>) -> rusqlite::Result<MessagePosition> {
-        Ok(MessagePosition { at: from_nanos(row.get(0)?), id: row.get::<_, String>(1)?.into() })
-    }
-
     fn time(&self, sql: &str, params: impl rusqlite::Params) -> Result<Option<Timestamp>, StoreError> {
         let nanos: Option<Option<i64>> =
             self.connection.prepare_cached(sql)?.query_row(params, |row| row.get(0)).optional()?;
@@ -222,8 +218,8 @@ impl Store for SqliteStore {
         parked.iter().map(|reaction| Ok(serde_json::from_str(reaction)?)).collect()
     }
 
-    fn last_reply_at(&mut self, chat: &ChatId) -> Result<Option<Timestamp>, StoreError> {
-        self.time("SELECT max(at) FROM messages WHERE chat_id = ?1 AND role = 'reply'", [chat.as_str()])
+    fn last_reply(&mut self, chat: &ChatId) -> Result<Option<MessagePosition>, StoreError> {
+        positions::last_reply(&self.connection, chat.as_str(), None)
     }
 
     fn last_customer_at(&mut self, chat: &ChatId) -> Result<Option<Timestamp>, StoreError> {
@@ -232,7 +228,7 @@ impl Store for SqliteStore {
 
     fn last_public_at(&mut self, chat: &ChatId) -> Result<Option<Timestamp>, StoreError> {
         self.time(
-            "SELECT max(at) FROM messages WHERE chat_id = ?1 AND role NOT IN ('note', 'reaction')",
+            "SELECT max(at) FROM messages WHERE chat_id = ?1 AND role NOT IN ('note', 'reaction', 'undelivered')",
             [chat.as_str()],
         )
     }
@@ -240,29 +236,17 @@ impl Store for SqliteStore {
     fn first_customer_message_after(
         &mut self,
         chat: &ChatId,
-        floor: Option<Timestamp>,
-    ) -> Result<Option<Timestamp>, StoreError> {
-        let floor = floor.map_or(i64::MIN, to_nanos);
-        self.time(
-            "SELECT at FROM messages WHERE chat_id = ?1 AND at > ?2 AND role = 'customer' ORDER BY at LIMIT 1",
-            params![chat.as_str(), floor],
-        )
+        floor: Option<&OrderKey>,
+    ) -> Result<Option<MessagePosition>, StoreError> {
+        positions::first_customer_message_after(&self.connection, chat.as_str(), floor, None)
     }
 
     fn newest_message(&mut self, chat: &ChatId) -> Result<Option<MessagePosition>, StoreError> {
-        let mut select = self.connection.prepare_cached(
-            "SELECT at, id FROM messages WHERE chat_id = ?1 AND role <> 'reaction' ORDER BY at DESC, id DESC LIMIT 1",
-        )?;
-        Ok(select.query_row([chat.as_str()], Self::position).optional()?)
+        positions::newest_message(&self.connection, chat.as_str(), None)
     }
 
     fn newest_message_of(&mut self, contact: &ContactId) -> Result<Option<MessagePosition>, StoreError> {
-        let mut select = self.connection.prepare_cached(
-            "SELECT last_message_at, last_message_id FROM chats
-             WHERE contact_id = ?1 AND last_message_at IS NOT NULL
-             ORDER BY last_message_at DESC, last_message_id DESC LIMIT 1",
-        )?;
-        Ok(select.query_row([contact.as_str()], Self::position).optional()?)
+        positions::newest_message_of(&self.connection, contact.as_str())
     }
 
     fn closed_stretch_start(&mut self, chat: &ChatId) -> Result<Option<Timestamp>, StoreError> {

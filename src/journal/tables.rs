@@ -176,10 +176,14 @@ fn put_ids<'a>(
 /// Writes a message's row.
 pub fn put_message(connection: &Connection, message: &ChatMessage, new: bool) -> Result<(), StoreError> {
     let mut put = connection.prepare_cached(if new {
-        "INSERT INTO messages (id, chat_id, at, source, role, search_key, state) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+        "INSERT INTO messages (id, chat_id, at, source, role, search_key, state, order_at, order_tie)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
     } else {
-        "UPDATE messages SET chat_id = ?2, at = ?3, source = ?4, role = ?5, search_key = ?6, state = ?7 WHERE id = ?1"
+        "UPDATE messages SET chat_id = ?2, at = ?3, source = ?4, role = ?5, search_key = ?6, state = ?7, order_at = ?8,
+             order_tie = ?9
+         WHERE id = ?1"
     })?;
+    let order = message.position().key();
     put.execute(params![
         message.id.as_str(),
         message.chat_id.as_str(),
@@ -188,15 +192,19 @@ pub fn put_message(connection: &Connection, message: &ChatMessage, new: bool) ->
         role(message),
         message.shown_text().map(fold),
         serde_json::to_string(message)?,
+        to_nanos(order.at),
+        order.tie,
     ])?;
     Ok(())
 }
 
-fn role(message: &ChatMessage) -> &'static str {
+/// What stands in `role` of a message.
+pub(super) fn role(message: &ChatMessage) -> &'static str {
     match message.role() {
         Role::Customer => "customer",
         Role::Reply => "reply",
         Role::Note => "note",
+        Role::Undelivered => "undelivered",
         Role::Other if message.is_reaction() => ROLE_REACTION,
         Role::Other => "other",
     }

@@ -52,25 +52,27 @@ fn heard(entry: &history::Entry) -> Entry {
 
 fn messages(database: &Connection, id: &str, until: Option<Timestamp>) -> Result<Vec<Said>, ArchiveError> {
     let mut select = database.prepare_cached(
-        "SELECT at, source, role,
+        "SELECT at, order_at, source, role,
              CASE WHEN source = 'Member' THEN json_extract(state, '$.author.v.id') END
-         FROM messages WHERE chat_id = ? AND role <> 'reaction' AND at <= ? ORDER BY at, id",
+         FROM messages WHERE chat_id = ? AND role <> 'reaction' AND at <= ? ORDER BY order_at, order_tie",
     )?;
     let mut rows = select.query(params![id, until.map_or(i64::MAX, to_nanos)])?;
     let mut messages = Vec::new();
     while let Some(row) = rows.next()? {
-        let source: Option<String> = row.get(1)?;
-        let role = match row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)? {
+        let source: Option<String> = row.get(2)?;
+        let role = match row.get_ref(3)?.as_str().map_err(rusqlite::Error::from)? {
             "customer" => Role::Customer,
             "reply" => Role::Reply,
             "note" => Role::Note,
+            "undelivered" => Role::Undelivered,
             _ => Role::Other,
         };
         messages.push(Said {
             at: from_nanos(row.get(0)?),
+            moment: from_nanos(row.get(1)?),
             speaker: Speaker::of(source.as_deref()),
             role,
-            agent: row.get::<_, Option<String>>(3)?.map(RefId::from),
+            agent: row.get::<_, Option<String>>(4)?.map(RefId::from),
         });
     }
     Ok(messages)

@@ -14,6 +14,7 @@ use super::stab::{Stab, sum_seen};
 use crate::archive::{ArchiveError, Query, last_seq};
 use crate::auth::Scope;
 use crate::domain::Seq;
+use crate::domain::order::FINER_NANOS;
 use crate::domain::register::to_nanos;
 use crate::domain::stats::{bucket, day_of};
 use crate::protocol::StatsShape;
@@ -56,9 +57,10 @@ impl Query for SaidUntil {
         let day = then.div_euclid(DAY).saturating_mul(DAY);
         if self.scope.is_unlimited() {
             let mut count = tx.prepare_cached(
-                "SELECT count(*) FROM messages INDEXED BY messages_by_time WHERE at >= ? AND at <= ?",
+                "SELECT count(*) FROM messages INDEXED BY messages_by_time
+                 WHERE order_at >= ?1 AND at <= ?2 AND order_at <= ?2 + ?3",
             )?;
-            let all = count.query_row([day, then], |row| row.get(0))?;
+            let all = count.query_row([day, then, FINER_NANOS], |row| row.get(0))?;
             let said = Said::All(all, direct(tx, midnight, self.then)?);
             return Ok(SaidSince { as_of, said });
         }
@@ -66,9 +68,11 @@ impl Query for SaidUntil {
         let mut select = tx.prepare_cached(
             "SELECT json_group_array(json_array(chat_id, of_day, of_today)) FROM (
                  SELECT chat_id, sum(at >= ?1) AS of_day, sum(at >= ?2) AS of_today
-                 FROM messages INDEXED BY messages_by_time WHERE at >= min(?1, ?2) AND at <= ?3 GROUP BY chat_id)",
+                 FROM messages INDEXED BY messages_by_time
+                 WHERE order_at >= min(?1, ?2) AND at <= ?3 AND order_at <= ?3 + ?4 GROUP BY chat_id)",
         )?;
-        let said = Said::ByChat(select.query_row([day, midnight, then], |row| row.get(0))?);
+        let said = select.query_row([day, midnight, then, FINER_NANOS], |row| row.get(0))?;
+        let said = Said::ByChat(said);
         Ok(SaidSince { as_of, said })
     }
 }
@@ -83,9 +87,10 @@ fn direct(tx: &Transaction<'_>, midnight: Timestamp, then: Timestamp) -> Result<
     let begin = quarter.saturating_mul(crate::domain::stats::BUCKET_SECONDS).saturating_mul(1_000_000_000);
     let mut rest = tx.prepare_cached(
         "SELECT count(*) FROM messages INDEXED BY messages_by_time CROSS JOIN chats ON chats.id = messages.chat_id
-         WHERE messages.at >= ? AND messages.at <= ? AND chats.kind = 'direct'",
+         WHERE messages.order_at >= ?1 AND messages.at <= ?2 AND messages.order_at <= ?2 + ?3
+           AND chats.kind = 'direct'",
     )?;
-    let rest: i64 = rest.query_row([begin, to_nanos(then)], |row| row.get(0))?;
+    let rest: i64 = rest.query_row([begin, to_nanos(then), FINER_NANOS], |row| row.get(0))?;
     Ok(whole + rest)
 }
 

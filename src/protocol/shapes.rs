@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::facts::{ContactCard, File, Location, ReplyTo};
-use crate::domain::{Chat, ChatKind, ChatMessage, ChatStatus, Contact, Direction, Named};
+use crate::domain::{Chat, ChatKind, ChatMessage, ChatStatus, Contact, Direction, MessagePosition, Named};
 
 /// The `source` of what an agent sent.
 pub const SOURCE_MEMBER: &str = "Member";
@@ -73,6 +73,10 @@ pub struct MessageSummary {
     /// When it happened.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
+    /// When the provider created it: orders messages of one instant. Null where no delivery told it.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub created_at: Option<Timestamp>,
     /// Deleted for everyone: its words are not known any more. Older hubs did not say.
     #[serde(default)]
     pub deleted: bool,
@@ -85,9 +89,9 @@ impl MessageSummary {
         self.deleted = true;
     }
 
-    /// What messages are ordered by.
-    pub fn position(&self) -> (Timestamp, &str) {
-        (self.at, &self.id)
+    /// Where it stands among other messages.
+    pub fn position(&self) -> MessagePosition {
+        MessagePosition { at: self.at, created_at: self.created_at, id: self.id.as_str().into() }
     }
 }
 
@@ -103,6 +107,7 @@ impl From<&ChatMessage> for MessageSummary {
             state: message.state.clone(),
             private: message.private.get().copied().unwrap_or(false),
             at: message.at,
+            created_at: message.created_at,
             deleted: message.deleted,
         }
     }
@@ -302,6 +307,10 @@ pub struct MessageShape {
     /// When it happened.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
+    /// When the provider created it: orders messages of one instant. Null where no delivery told it.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub created_at: Option<Timestamp>,
     /// When its sender edited it last.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub edited_at: Option<Timestamp>,
@@ -335,6 +344,7 @@ impl MessageShape {
             state: message.state.clone(),
             private: message.private.get().copied().unwrap_or(false),
             at: message.at,
+            created_at: message.created_at,
             edited_at: message.edit.as_ref().map(|edit| edit.at),
             reactions: message
                 .shown_reactions(kind)

@@ -21,7 +21,11 @@ pub const TEXT_BYTES_MAX: usize = 256 * 1024;
 
 /// One JSON object, its values still text.
 #[derive(Debug)]
-pub struct Object<'a>(Vec<(Cow<'a, [u8]>, &'a RawValue)>);
+pub struct Object<'a> {
+    fields: Vec<(Cow<'a, [u8]>, &'a RawValue)>,
+    /// No time in it, or in an object within it, is read as later than this.
+    latest: Timestamp,
+}
 
 /// What an object says under a key.
 #[derive(Debug, Clone, Copy)]
@@ -35,28 +39,32 @@ pub enum Field<'a> {
 }
 
 impl<'a> Object<'a> {
-    /// Reads bytes that must be one JSON object and nothing else.
-    pub fn parse(bytes: &'a [u8]) -> Result<Self, String> {
+    /// Reads bytes that must be one JSON object and nothing else, and were received at `received_at`. Nothing in them
+    /// can have happened later: a time from the future is read as the time of receipt.
+    pub fn parse(bytes: &'a [u8], received_at: Timestamp) -> Result<Self, String> {
         let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
         // Read once; why it cannot be read is asked only where that is so.
-        serde_json::from_str(text).map_err(|error| match serde_json::from_str::<&RawValue>(text) {
-            Ok(raw) if !raw.get().starts_with('{') => "it is JSON, but no object".to_owned(),
-            Ok(_) | Err(_) => error.to_string(),
-        })
+        let Fields(fields) =
+            serde_json::from_str(text).map_err(|error| match serde_json::from_str::<&RawValue>(text) {
+                Ok(raw) if !raw.get().starts_with('{') => "it is JSON, but no object".to_owned(),
+                Ok(_) | Err(_) => error.to_string(),
+            })?;
+        Ok(Self { fields, latest: received_at })
     }
 
-    /// The object in `raw`, if it is one.
-    pub fn from_raw(raw: &'a RawValue) -> Option<Self> {
+    /// The object in a value of this one, if it is one.
+    fn within(&self, raw: &'a RawValue) -> Option<Self> {
         if !raw.get().starts_with('{') {
             return None;
         }
-        serde_json::from_str(raw.get()).ok()
+        let Fields(fields) = serde_json::from_str(raw.get()).ok()?;
+        Some(Self { fields, latest: self.latest })
     }
 
     /// What is said under `name`, given in PascalCase: that spelling wins, else any case.
     pub fn field(&self, name: &str) -> Field<'a> {
-        let exact = self.0.iter().find(|(key, _)| key.as_ref() == name.as_bytes());
-        let any_case = || self.0.iter().find(|(key, _)| key.eq_ignore_ascii_case(name.as_bytes()));
+        let exact = self.fields.iter().find(|(key, _)| key.as_ref() == name.as_bytes());
+        let any_case = || self.fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name.as_bytes()));
         match exact.or_else(any_case) {
             None => Field::Absent,
             Some((_, raw)) if raw.get() == "null" => Field::Null,
@@ -126,17 +134,21 @@ impl<'a> Object<'a> {
         number.filter(|number: &f64| number.is_finite())
     }
 
-    /// A time.
+    /// A time, which is never later than the delivery was received.
     pub fn time(&self, name: &str) -> Option<Timestamp> {
-        time(&self.text(name)?)
+        self.read_time(&self.text(name)?)
     }
 
-    /// A time or `null`.
+    fn read_time(&self, text: &str) -> Option<Timestamp> {
+        time(text).map(|at| at.min(self.latest))
+    }
+
+    /// A time, as in [`time`](Self::time), or `null`.
     pub fn nullable_time(&self, name: &str) -> Option<Option<Timestamp>> {
         match self.field(name) {
             Field::Absent => None,
             Field::Null => Some(None),
-            Field::Value(raw) => Some(Some(time(&text(raw)?)?)),
+            Field::Value(raw) => Some(Some(self.read_time(&text(raw)?)?)),
         }
     }
 
@@ -151,7 +163,7 @@ impl<'a> Object<'a> {
 
     /// An object.
     pub fn object(&self, name: &str) -> Option<Self> {
-        Self::from_raw(self.value(name)?)
+        self.within(self.value(name)?)
     }
 
     /// An object or `null`.
@@ -159,14 +171,14 @@ impl<'a> Object<'a> {
         match self.field(name) {
             Field::Absent => None,
             Field::Null => Some(None),
-            Field::Value(raw) => Some(Some(Self::from_raw(raw)?)),
+            Field::Value(raw) => Some(Some(self.within(raw)?)),
         }
     }
 
     /// The objects of a list; what is no object in it is passed over.
     pub fn objects(&self, name: &str) -> Option<Vec<Self>> {
         let items: Vec<&'a RawValue> = serde_json::from_str(self.value(name)?.get()).ok()?;
-        Some(items.into_iter().filter_map(Self::from_raw).collect())
+        Some(items.into_iter().filter_map(|raw| self.within(raw)).collect())
     }
 
     /// The strings of a list; empty where there is none.
@@ -200,12 +212,15 @@ fn time(text: &str) -> Option<Timestamp> {
     YEARS.contains(&at.to_zoned(TimeZone::UTC).year()).then_some(at)
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
+/// The fields of an object, as they came.
+struct Fields<'a>(Vec<(Cow<'a, [u8]>, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Entries;
 
         impl<'de> Visitor<'de> for Entries {
-            type Value = Object<'de>;
+            type Value = Fields<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
@@ -216,7 +231,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
                 while let Some((Bytes(key), value)) = map.next_entry()? {
                     entries.push((key, value));
                 }
-                Ok(Object(entries))
+                Ok(Fields(entries))
             }
         }
 

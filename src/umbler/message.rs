@@ -20,9 +20,11 @@ pub fn read(object: &Object<'_>, key: &EventKey) -> Read {
     };
     let (own, elsewhere) = reactions(object, &id);
     let file = object.object("File");
+    let created_at = object.time("CreatedAtUTC");
     let caption = || file.as_ref().and_then(|file| file.visible("Caption"));
     let message = MessageFacts {
-        at: object.time("EventAtUTC").or_else(|| object.time("CreatedAtUTC")),
+        at: object.time("EventAtUTC").or(created_at),
+        created_at,
         source: object.id("Source"),
         message_type: object.id("MessageType"),
         text: object.visible("Content").or_else(caption),

@@ -6,6 +6,8 @@
 //! 2. Keys match whatever their case; within one object the PascalCase key wins.
 //! 3. All but ids is optional; a wrong type in an optional field counts as absent.
 //! 4. Base64 of media is skipped, never copied.
+//! 5. Nothing happened later than it was received: a time from the future is read as the time of receipt, which is
+//!    stored, so that a delivery that is read again says the same.
 
 pub mod json;
 pub mod message;
@@ -56,7 +58,7 @@ pub struct NotAnObject {
 /// Reads a posted body. `attempt` is the provider's `x-attempt` header.
 pub fn read(body: &[u8], attempt: Option<u32>, received_at: Timestamp) -> Result<Reading, NotAnObject> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
-    let envelope = Object::parse(body).map_err(|reason| NotAnObject { reason })?;
+    let envelope = Object::parse(body, received_at).map_err(|reason| NotAnObject { reason })?;
     let name = |key| envelope.text(key).filter(|name| !name.is_empty() && name.len() <= NAME_BYTES_MAX);
     let event_id = name("EventId").map(EventId::from);
     let (Some(event_id), Some(event_type)) = (event_id.clone(), name("Type")) else {
@@ -99,7 +101,7 @@ mod tests {
     use super::*;
 
     fn reading(body: &str) -> Result<Reading, NotAnObject> {
-        read(body.as_bytes(), None, "2026-03-02T13:00:00Z".parse().unwrap())
+        read(body.as_bytes(), None, "2026-03-02T14:00:00Z".parse().unwrap())
     }
 
     fn understood(body: &str) -> crate::domain::Facts {
@@ -195,6 +197,23 @@ mod tests {
             r#"{"EventId":"e","Type":"Message","EventDate":"2026-03-02T13:00:06.1000004Z","Payload":{"Content":{"Id":"c"}}}"#,
         );
         assert_eq!(facts.key.at.to_string(), "2026-03-02T13:00:06.1000004Z");
+    }
+
+    #[test]
+    fn no_time_is_later_than_the_receipt() {
+        let later = "2036-11-28T13:00:00Z";
+        let facts = understood(&format!(
+            r#"{{"EventId":"e","Type":"Message","EventDate":"{later}","Payload":{{"Content":{{"Id":"c",
+            "EventAtUTC":"{later}","CreatedAtUTC":"{later}","ClosedAtUTC":"{later}","WaitingSinceUTC":"{later}",
+            "Contact":{{"Id":"k","LastActiveUTC":"{later}","CreatedAtUTC":"{later}"}},
+            "LastMessageReaction":{{"MessageId":"n","Id":"r","Emoji":"x","EventAtUTC":"{later}"}},
+            "LastMessage":{{"Id":"m","EventAtUTC":"{later}","CreatedAtUTC":"{later}",
+            "LatestEdit":{{"Content":"y","SenderAtUTC":"{later}"}},
+            "Reactions":[{{"Id":"s","Emoji":"x","EventAtUTC":"{later}"}}]}}}}}}}}"#
+        ));
+        let told = format!("{facts:?}");
+        assert!(!told.contains("2036"), "{told}");
+        assert_eq!(told.matches("2026-03-02T14:00:00Z").count(), 12, "{told}");
     }
 
     proptest! {

@@ -1,4 +1,4 @@
-import type { ConnectionEstablished, HubEvents, HubOptions, Metrics, MetricsChannel, ReplayOptions, Runtime, Snapshot, SnapshotLimits, Status, UmblerData, User } from './types.d.ts';
+import type { ConnectionEstablished, HubEvents, HubOptions, Metrics, MetricsChannel, Placed, ReplayOptions, Runtime, Snapshot, SnapshotLimits, Status, UmblerData, User } from './types.d.ts';
 
 export type * from './types.d.ts';
 
@@ -16,6 +16,12 @@ export declare class HubError extends Error {
   /** `too_old` where a stretch of the past is not kept any more. */
   readonly reason: string | null;
 }
+
+/**
+ * For `sort`: the oldest message first, in the hub's own order. `at` alone does not tell: what a customer writes on
+ * WhatsApp is stamped in whole seconds.
+ */
+export declare function compareMessages(a: Placed, b: Placed): number;
 
 /** What is followed where nothing is said: `updates` and `stats`. */
 export declare const DEFAULT_CHANNELS: readonly string[];

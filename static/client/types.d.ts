@@ -21,7 +21,15 @@ export interface MessageSummary {
   at: string;
   /** Deleted for everyone: its words are not known any more. */
   deleted: boolean;
+  /**
+   * When the provider created it: orders messages of one instant (`compareMessages`). Missing in updates of the past that
+   * were recorded by a hub that did not tell it.
+   */
+  createdAt?: string | null;
 }
+
+/** What tells the place of a message among others. */
+export type Placed = Pick<MessageSummary, 'id' | 'at' | 'createdAt'>;
 
 export interface Contact {
   id: string;

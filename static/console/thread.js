@@ -6,6 +6,8 @@
  * what is shown already may be older than what comes, since updates may have been missed.
  */
 
+import { compareMessages } from '../client/lib/message-order.js';
+
 /** @import { Message } from '../client/index.d.ts' */
 /** @typedef {Map<string, Message>} Asked what updates told since then, by id */
 
@@ -57,7 +59,7 @@ export class Thread {
   /** @param {Message} message */
   #put(message) {
     const others = (this.#messages ?? []).filter(({ id }) => id !== message.id);
-    const at = others.findLastIndex((other) => Date.parse(other.at) <= Date.parse(message.at)) + 1;
+    const at = others.findLastIndex((other) => compareMessages(other, message) <= 0) + 1;
     this.#messages = others.toSpliced(at, 0, message).slice(-MESSAGES_MAX);
   }
 }

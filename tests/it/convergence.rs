@@ -1,14 +1,14 @@
 //! Any order and any duplication of deliveries ends in one state, and that state is the right one.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 use serde_json::{Map, Value, json};
-use umbler_hub::domain::{Delivery, Role};
+use umbler_hub::domain::{ChatMessage, Delivery, MessagePosition, Role};
 use umbler_hub::umbler::{Reading, read};
 
 use super::support::memory::Memory;
-use super::support::provider::moment;
+use super::support::provider::{START, moment};
 
 const TYPES: [&str; 8] = [
     "Message",
@@ -40,9 +40,20 @@ fn list(items: &'static [&'static str]) -> BoxedStrategy<Value> {
         .boxed()
 }
 
-/// Few seconds, so that ties and reversals are common.
+/// A moment anywhere in the conversation.
 fn time() -> BoxedStrategy<Value> {
     (0..3_000i64).prop_map(|seconds| json!(moment(seconds))).boxed()
+}
+
+/// One of few seconds, in whole as WhatsApp stamps them or finer, so that ties and reversals are common.
+fn close_time() -> BoxedStrategy<Value> {
+    let start: Timestamp = START.parse().expect("a moment");
+    let after = (0..4i64, select(&[0, 0, 250, 600][..]));
+    after
+        .prop_map(move |(seconds, millis)| {
+            json!((start + SignedDuration::from_millis(1_000 * seconds + millis)).to_string())
+        })
+        .boxed()
 }
 
 fn object(fields: Vec<(&'static str, BoxedStrategy<Option<Value>>)>) -> BoxedStrategy<Map<String, Value>> {
@@ -78,7 +89,8 @@ fn file() -> BoxedStrategy<Value> {
 
 fn message() -> BoxedStrategy<Value> {
     let fields = object(vec![
-        ("EventAtUTC", field(time())),
+        ("EventAtUTC", field(close_time())),
+        ("CreatedAtUTC", field(close_time())),
         ("Source", field(one_of(&["Contact", "Contact", "Member", "Bot", "External", "Telepathy"]))),
         ("MessageType", field(one_of(&["Text", "Image", "Reaction"]))),
         ("Content", field(one_of(&["oi", "bom dia", "", "\u{200e}"]))),
@@ -108,7 +120,7 @@ fn delivery() -> BoxedStrategy<Value> {
         ("Waiting", field(any::<bool>().prop_map(|yes| json!(yes)))),
         ("Private", field(any::<bool>().prop_map(|yes| json!(yes)))),
         ("WaitingSinceUTC", field(time())),
-        ("ClosedAtUTC", field(time())),
+        ("ClosedAtUTC", field(close_time())),
         ("CreatedAtUTC", field(time())),
         ("EventAtUTC", field(time())),
         ("Sector", field(named(&["sales", "support"]))),
@@ -128,7 +140,7 @@ fn delivery() -> BoxedStrategy<Value> {
         ("LastActiveUTC", field(time())),
     ]);
     let carried = (prop::option::of(message()), prop::option::of(message()), 0..4u8, 0..4u8);
-    (select(&TYPES[..]), time(), content, contact, carried, 0..3u8, 0..3u8)
+    (select(&TYPES[..]), prop_oneof![time(), close_time()], content, contact, carried, 0..3u8, 0..3u8)
         .prop_map(|(event_type, at, mut content, mut contact, (last, other, last_id, other_id), chat, who)| {
             contact.insert("Id".into(), json!(format!("contact{who}")));
             content.insert("Contact".into(), Value::Object(contact));
@@ -164,7 +176,7 @@ fn conversation() -> impl Strategy<Value = (Vec<Delivery>, Vec<usize>)> {
 
 fn translate(mut body: Value, number: usize) -> Delivery {
     body["EventId"] = json!(format!("e{number:03}"));
-    let received_at = Timestamp::UNIX_EPOCH;
+    let received_at = moment(10_000).parse().expect("a moment");
     match read(body.to_string().as_bytes(), None, received_at) {
         Ok(Reading::Event(delivery)) => *delivery,
         other => panic!("{other:?}"),
@@ -205,10 +217,18 @@ proptest! {
             memory.take(&deliveries[*at]);
         }
         for chat in memory.chats.values() {
-            let of = |role| memory.messages.values().filter(move |m| m.chat_id == chat.id && m.role() == role).map(|m| m.at);
-            let floor = of(Role::Reply).max().max(chat.last_closed_at);
-            let unanswered = of(Role::Customer).filter(|at| Some(*at) > floor).min();
-            prop_assert_eq!(chat.unanswered_since, unanswered);
+            let of = |role| {
+                let own = memory.messages.values().filter(move |m| m.chat_id == chat.id && m.role() == role);
+                own.map(ChatMessage::position)
+            };
+            let floor = of(Role::Reply).max();
+            let closed = chat.last_close.map(|close| close.moment());
+            let waits = |m: &MessagePosition| Some(m) > floor.as_ref() && Some(m.key().at) > closed;
+            let unanswered = of(Role::Customer).filter(waits).min();
+            prop_assert_eq!(&chat.unanswered, &unanswered);
+            let messages = memory.messages.values().filter(|m| m.chat_id == chat.id && !m.is_reaction());
+            prop_assert_eq!(&chat.last_message, &messages.map(ChatMessage::position).max());
+            let unanswered = unanswered.map(|message| message.at);
             if !chat.is_open() {
                 prop_assert_eq!(chat.waiting_since(), None);
                 prop_assert!(chat.closed_at().is_some(), "a closed chat has its time");

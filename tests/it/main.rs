@@ -33,6 +33,7 @@ mod model;
 mod key_sets;
 mod limits;
 mod origins;
+mod order;
 mod past;
 mod past_live;
 mod parameters;

@@ -69,3 +69,18 @@ test('what was played meanwhile is not taken back by how the chat stood at the m
   await settled();
   assert.equal(conversation.get().chat?.owner?.id, 'new');
 });
+
+test('messages of one second stand in the order in which they were written, live and after a load', async (t) => {
+  const written = ['Oi', 'Tudo bem?', 'Quero a segunda via'].map((text, index) => {
+    const [at, createdAt] = ['2026-03-02T13:01:00Z', `2026-03-02T13:01:00.${index + 1}Z`];
+    return message(['z', 'y', 'x'][index] ?? '', { text, at, createdAt });
+  });
+  const shown = (conversation: Conversation) => conversation.get().messages?.map(({ text }) => text);
+  const { hub, conversation } = await opened(t);
+  await answer(hub, chat('a'), written.toReversed());
+  assert.deepEqual(shown(conversation), ['Oi', 'Tudo bem?', 'Quero a segunda via']);
+  // A late delivery brings a message that was written between two of them.
+  const between = message('w', { text: 'Bom dia', at: '2026-03-02T13:01:00Z', createdAt: '2026-03-02T13:01:00.15Z' });
+  hub.update(11, { type: 'new_message', chat: chat('a'), message: between });
+  assert.deepEqual(shown(conversation), ['Oi', 'Bom dia', 'Tudo bem?', 'Quero a segunda via']);
+});

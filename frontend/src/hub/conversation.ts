@@ -1,6 +1,6 @@
 /** One chat as it grows: its messages, the contact, and what the chat itself is now. */
 
-import type { Chat, Contact, Member, Message, UmblerHubClient, Update } from 'umbler-hub-client';
+import { compareMessages, type Chat, type Contact, type Member, type Message, type UmblerHubClient, type Update } from 'umbler-hub-client';
 
 import { isMissing, reasonOf } from './errors.ts';
 import { messageWithNames, namesOf, withNames, type Names } from './names.ts';
@@ -177,7 +177,7 @@ export class Conversation extends Store<ConversationState> {
   }
 
   #sorted(): Message[] {
-    return [...this.#known.values()].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+    return [...this.#known.values()].sort(compareMessages);
   }
 
   #change(change: Partial<ConversationState>) {

@@ -119,7 +119,7 @@ fn a_chat_comes_with_its_contacts_name_and_its_newest_message() {
 fn a_chat_whose_contact_and_message_are_not_stored_is_listed_all_the_same() {
     let mut base = Base::new();
     let mut lonely = Chat::new("lonely".into());
-    lonely.last_message = Some(MessagePosition { at: at(1), id: "gone".into() });
+    lonely.last_message = Some(MessagePosition { at: at(1), created_at: None, id: "gone".into() });
     base.put_chat(&lonely);
     let page = base.ask(chats(ChatFilter::default())).unwrap();
     assert_eq!((page.items[0].contact_id.as_ref(), page.items[0].last_message.as_ref()), (None, None));

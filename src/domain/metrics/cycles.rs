@@ -5,15 +5,19 @@ use std::ops::Range;
 use jiff::Timestamp;
 
 use super::history::{History, Said, State};
-use crate::domain::{RefId, Role};
+use crate::domain::{Close, RefId, Role};
 
 /// One life of a chat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cycle {
     /// When it began.
     pub start: Timestamp,
+    /// Where it began among messages: those before belong to no cycle or to an earlier one.
+    pub first_moment: Timestamp,
     /// When it was closed; `None` while open.
     pub close: Option<Timestamp>,
+    /// Where it was closed among messages: those after belong to no cycle or to a later one.
+    pub last_moment: Option<Timestamp>,
     /// It began with a reopening.
     pub reopened: bool,
     /// Its states, those after the close included.
@@ -40,13 +44,15 @@ impl Cycle {
 /// The cycles of a chat, in order; none where nothing is known of it.
 pub fn cycles(history: &History, states: &[State]) -> Vec<Cycle> {
     let Some(first) = states.first() else { return Vec::new() };
-    let mut cycles = vec![Cycle::begin(first_start(history, first), false, 0)];
+    let start = first_start(history, first);
+    let mut cycles = vec![Cycle::begin(start, Timestamp::MIN, false, 0)];
     let mut was_open = true;
     for (index, state) in states.iter().enumerate() {
         if state.open && !was_open {
             let closed = cycles.last().and_then(|cycle| cycle.close);
-            let start = reopening(history, states, index);
-            cycles.push(Cycle::begin(closed.map_or(start, |closed| start.max(closed)), true, index));
+            let (start, first_moment) = reopening(history, states, index);
+            let start = closed.map_or(start, |closed| start.max(closed));
+            cycles.push(Cycle::begin(start, first_moment, true, index));
         }
         let before = index.checked_sub(1).and_then(|before| states.get(before));
         if let Some(cycle) = cycles.last_mut() {
@@ -63,25 +69,38 @@ fn first_start(history: &History, first: &State) -> Timestamp {
     history.created_at.unwrap_or(earliest)
 }
 
-/// The first message after the last delivery that showed the chat closed, else the one that showed it open.
-fn reopening(history: &History, states: &[State], index: usize) -> Timestamp {
+/// When a chat was reopened, and where that is among messages: with the first message after the last delivery that showed
+/// the chat closed, else with the delivery that showed it open.
+fn reopening(history: &History, states: &[State], index: usize) -> (Timestamp, Timestamp) {
     let bounds =
         index.checked_sub(1).and_then(|before| Some((states.get(before)?.at, states.get(index)?.at)));
-    let Some((closed, open)) = bounds else { return Timestamp::MIN };
+    let Some((closed, open)) = bounds else { return (Timestamp::MIN, Timestamp::MIN) };
     let speaks = |message: &&Said| matches!(message.role, Role::Customer | Role::Reply);
-    let after = history.messages.partition_point(|message| message.at <= closed);
-    let between = history.messages.iter().skip(after).take_while(|message| message.at <= open);
-    between.filter(speaks).map(|message| message.at).next().unwrap_or(open)
+    let after = history.messages.partition_point(|message| message.moment <= closed);
+    let between = history.messages.iter().skip(after).take_while(|message| message.moment <= open);
+    let first = between.filter(speaks).map(|message| (message.at, message.moment)).next();
+    first.unwrap_or((open, open))
 }
 
 impl Cycle {
-    fn begin(start: Timestamp, reopened: bool, index: usize) -> Self {
-        Self { start, close: None, reopened, states: index..index, owners: Vec::new(), handovers: Vec::new() }
+    fn begin(start: Timestamp, first_moment: Timestamp, reopened: bool, index: usize) -> Self {
+        Self {
+            start,
+            first_moment,
+            close: None,
+            last_moment: None,
+            reopened,
+            states: index..index,
+            owners: Vec::new(),
+            handovers: Vec::new(),
+        }
     }
 
     fn follow(&mut self, state: &State, before: Option<&State>, was_open: bool) {
         if was_open && !state.open {
-            self.close = Some(state.closed_at.unwrap_or(state.at).max(self.start));
+            let close = Close { at: state.closed_at.unwrap_or(state.at), told_at: state.at };
+            self.close = Some(close.at.max(self.start));
+            self.last_moment = Some(close.moment().max(self.start));
         }
         if self.states.is_empty() {
             self.owners.push((self.start, state.owner.clone()));

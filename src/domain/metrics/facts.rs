@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::cycles::{Cycle, cycles};
-use super::history::{History, Said, Speaker, State, state_at};
+use super::history::{History, Said, Speaker, State, closes, state_at};
 use super::metric::Metric;
 use crate::domain::{RefId, Role};
 
@@ -85,11 +85,12 @@ impl Told<'_> {
 fn messages_of<'a>(history: &'a History, cycles: &[Cycle], index: usize) -> &'a [Said] {
     let Some(cycle) = cycles.get(index) else { return &[] };
     let messages = &history.messages;
-    let from = if index == 0 { 0 } else { messages.partition_point(|message| message.at < cycle.start) };
-    let close = cycle.close.unwrap_or(Timestamp::MAX);
-    let mut until = messages.partition_point(|message| message.at <= close);
+    let before = |moment: Timestamp| messages.partition_point(|message| message.moment < moment);
+    let from = before(cycle.first_moment);
+    let last = cycle.last_moment.unwrap_or(Timestamp::MAX);
+    let mut until = messages.partition_point(|message| message.moment <= last);
     if let Some(next) = cycles.get(index + 1) {
-        until = until.min(messages.partition_point(|message| message.at < next.start));
+        until = until.min(before(next.first_moment));
     }
     messages.get(from..until.max(from)).unwrap_or_default()
 }
@@ -119,9 +120,10 @@ fn tell_cycle(cycle: &Cycle, messages: &[Said], told: &mut Told<'_>) {
 
 /// A cycle that the team began has none: there was nobody to respond to.
 fn tell_first_response(cycle: &Cycle, messages: &[Said], told: &mut Told<'_>) {
-    let Some(reply) = messages.iter().find(|message| message.role == Role::Reply) else { return };
-    let asked = messages.iter().any(|message| message.role == Role::Customer && message.at <= reply.at);
-    if asked {
+    let Some(index) = messages.iter().position(|message| message.role == Role::Reply) else { return };
+    let (before, rest) = messages.split_at(index);
+    let Some(reply) = rest.first() else { return };
+    if before.iter().any(|message| message.role == Role::Customer) {
         let agent = reply.agent.clone().or_else(|| told.owner_at(reply.at));
         told.span(Metric::FirstResponse, cycle.start_before(reply.at), reply.at, agent);
     }
@@ -137,35 +139,23 @@ fn tell_transfers(cycle: &Cycle, told: &mut Told<'_>) {
     }
 }
 
-/// What moves the waiting clock, in the order in which it does so within one instant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Tick {
-    Asked,
-    Answered(usize),
-    Closed,
-}
-
 fn tell_replies(history: &History, states: &[State], told: &mut Told<'_>) {
-    let spoken = history.messages.iter().enumerate().filter_map(|(index, message)| match message.role {
-        Role::Customer => Some((message.at, Tick::Asked)),
-        Role::Reply => Some((message.at, Tick::Answered(index))),
-        Role::Note | Role::Other => None,
-    });
-    let closed = states.iter().filter(|state| !state.open).filter_map(|state| state.closed_at);
-    let mut ticks: Vec<_> = spoken.chain(closed.map(|at| (at, Tick::Closed))).collect();
-    ticks.sort_unstable();
+    let mut closes = closes(states).into_iter().peekable();
     let mut unanswered = None;
-    for (at, tick) in ticks {
-        match tick {
-            Tick::Asked => unanswered = unanswered.or(Some(at)),
-            Tick::Closed => unanswered = None,
-            Tick::Answered(index) => {
+    for message in &history.messages {
+        // A message of the very instant of a close was written before it.
+        while closes.next_if(|close| *close < message.moment).is_some() {
+            unanswered = None;
+        }
+        match message.role {
+            Role::Customer => unanswered = unanswered.or(Some(message.at)),
+            Role::Reply => {
                 if let Some(since) = unanswered.take() {
-                    let author = history.messages.get(index).and_then(|message| message.agent.clone());
-                    let agent = author.or_else(|| told.owner_at(at));
-                    told.span(Metric::ReplyTime, since, at, agent);
+                    let agent = message.agent.clone().or_else(|| told.owner_at(message.at));
+                    told.span(Metric::ReplyTime, since, message.at, agent);
                 }
             }
+            Role::Note | Role::Undelivered | Role::Other => {}
         }
     }
 }

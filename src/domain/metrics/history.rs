@@ -1,8 +1,10 @@
 //! What the rules read: one chat's timeline and its messages, and the state that follows from them at any moment.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
-use crate::domain::{RefId, Role};
+use crate::domain::{Close, RefId, Role};
 
 /// What one delivery said of the chat's state; `None`: not said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,8 +58,10 @@ impl Speaker {
 /// One message that is no reaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
-    /// When.
+    /// When it happened: what durations are counted from.
     pub at: Timestamp,
+    /// When it happened, as fine as the order of messages knows it: what comes first is read off this.
+    pub moment: Timestamp,
     /// By whom.
     pub speaker: Speaker,
     /// What it means for the clocks of its chat.
@@ -73,7 +77,7 @@ pub struct History {
     pub created_at: Option<Timestamp>,
     /// Its timeline, in the order of the chat.
     pub entries: Vec<Entry>,
-    /// Its messages, by time and id.
+    /// Its messages, in the order of messages.
     pub messages: Vec<Said>,
 }
 
@@ -109,6 +113,20 @@ impl History {
         }
         states
     }
+}
+
+/// The moments at which a chat was closed, in order, as the order of messages knows them. A close that later deliveries
+/// tell again is one close.
+pub fn closes(states: &[State]) -> Vec<Timestamp> {
+    let told = states.iter().filter(|state| !state.open);
+    let told = told.filter_map(|state| Some(Close { at: state.closed_at?, told_at: state.at }));
+    let mut closes: BTreeMap<Timestamp, Option<Close>> = BTreeMap::new();
+    for close in told {
+        Close::keep_latest(closes.entry(close.at).or_default(), close);
+    }
+    let mut moments: Vec<_> = closes.into_values().flatten().map(|close| close.moment()).collect();
+    moments.sort_unstable();
+    moments
 }
 
 impl State {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::cycles::cycles;
-use super::history::{History, Said, Speaker};
+use super::history::{History, Said, Speaker, closes};
 use crate::domain::{Role, deadlines};
 
 /// An open chat, now.
@@ -15,7 +15,7 @@ pub struct Live {
     pub attended: bool,
     /// A bot runs, and no human has replied since it began.
     pub with_bot: bool,
-    /// The last public message is ours.
+    /// The last public message that somebody received is ours.
     pub ours_last: bool,
     /// The first customer message that no human answered since the last reply and the last close.
     pub unanswered_since: Option<Timestamp>,
@@ -31,30 +31,33 @@ pub fn live(history: &History) -> Option<Live> {
     let now = states.last().filter(|state| state.open)?;
     let cycles = cycles(history, &states);
     let cycle = cycles.last()?;
-    let from = if cycles.len() == 1 { Timestamp::MIN } else { cycle.start };
     let public: Vec<&Said> = history.messages.iter().filter(|message| message.role.ends_silence()).collect();
-    let last_reply = public.iter().rev().find(|message| message.role == Role::Reply).map(|reply| reply.at);
-    let closed = states.iter().filter(|state| !state.open).filter_map(|state| state.closed_at).max();
-    let floor = last_reply.max(closed);
-    let asks = |message: &&&Said| message.role == Role::Customer;
-    let unanswered = public.iter().filter(asks).find(|message| Some(message.at) > floor);
+    let replied = public.iter().rposition(|message| message.role == Role::Reply);
+    let last_reply = replied.and_then(|index| public.get(index)).map(|reply| reply.moment);
+    let since_reply = public.get(replied.map_or(0, |index| index + 1)..).unwrap_or_default();
+    let closed = closes(&states).last().copied();
+    let asks = |message: &&&Said| message.role == Role::Customer && Some(message.moment) > closed;
+    let unanswered = since_reply.iter().find(asks);
 
     let running = states.iter().rev().take_while(|state| state.bot_running).last();
     let bot_since = running.map(|state| state.at.max(cycle.start));
     let last = public.last();
-    let replied = last_reply.is_some_and(|at| at >= from);
-    // A campaign that reopens a chat is older than the delivery that shows the chat open, with which its cycle begins.
-    let mut since_close = public.iter().filter(|message| Some(message.at) > closed).peekable();
-    let ours_only =
-        since_close.peek().is_some() && since_close.all(|message| message.speaker != Speaker::Contact);
     let opens_window = |message: &&&Said| message.role.opens_window();
     Some(Live {
         since: cycle.start,
-        attended: replied || ours_only,
+        attended: last_reply.is_some_and(|at| at >= cycle.first_moment) || is_ours_alone(history, closed),
         with_bot: now.bot_running && bot_since.is_some_and(|since| last_reply.is_none_or(|at| at < since)),
         ours_last: last.is_some_and(|message| message.speaker != Speaker::Contact),
         unanswered_since: unanswered.map(|message| message.at),
         quiet_since: deadlines::quiet_since(last.map(|message| message.at), history.created_at),
         last_customer_at: public.iter().rev().find(opens_window).map(|message| message.at),
     })
+}
+
+/// True where something was said since the last close, and the customer said none of it. A campaign that reopens a chat is
+/// older than the delivery that shows the chat open, with which its cycle begins; so the close counts here.
+fn is_ours_alone(history: &History, closed: Option<Timestamp>) -> bool {
+    let is_said = |message: &&Said| message.role != Role::Note && Some(message.moment) > closed;
+    let mut said = history.messages.iter().filter(is_said).peekable();
+    said.peek().is_some() && said.all(|message| message.speaker != Speaker::Contact)
 }

@@ -10,7 +10,7 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_772_452_800 + second).unwrap()
 }
 
-/// `0 opens`, `5 customer`, `60 reply ana`, `70 note ana`, `8 bot`, `9 campaign`, `9 deleted`, `30 owner ana`, `30 nobody`,
+/// `0 opens`, `5 customer`, `60 reply ana`, `65 failed ana`, `70 note ana`, `8 bot`, `9 campaign`, `9 deleted`, `30 owner ana`, `30 nobody`,
 /// `40 sector sales`, `50 tags a b`, `1 bot-on`, `20 bot-off`, `90 closes`, `95 closes at 90`. Messages and entries.
 fn history(script: &str) -> History {
     let mut history = History { created_at: Some(at(0)), ..History::default() };
@@ -30,11 +30,12 @@ fn history(script: &str) -> History {
         };
         let mut said = |speaker, role| {
             let agent = id().filter(|_| speaker == Speaker::Member);
-            history.messages.push(Said { at: at(second), speaker, role, agent });
+            history.messages.push(Said { at: at(second), moment: at(second), speaker, role, agent });
         };
         match words[1] {
             "customer" => said(Speaker::Contact, Role::Customer),
             "reply" => said(Speaker::Member, Role::Reply),
+            "failed" => said(Speaker::Member, Role::Undelivered),
             "note" => said(Speaker::Member, Role::Note),
             "deleted" => said(Speaker::Contact, Role::Other),
             "campaign" => said(Speaker::Member, Role::Other),
@@ -126,6 +127,11 @@ fn what_is_no_reply_stops_no_clock() {
         "a bot, a system outside Talk and a campaign",
         "0 opens\n 0 customer\n 1 bot\n 2 external\n 3 campaign ana",
         &["created 0 -"],
+    );
+    check(
+        "a reply that could not be sent",
+        "0 opens\n 0 customer\n 10 failed ana\n 60 reply ana",
+        &["firstResponse 0..60 ana", "replyTime 0..60 ana", "created 0 -"],
     );
     check(
         "an agent who writes first",
@@ -292,6 +298,9 @@ fn an_open_chat_says_how_it_stands() {
     let asked = live_of("0 opens\n 5 customer\n 9 customer\n 10 bot\n 11 note ana");
     assert_eq!((asked.attended, asked.ours_last, asked.unanswered_since), (false, true, Some(at(5))));
     assert_eq!((asked.quiet_since, asked.last_customer_at), (Some(at(10)), Some(at(9))));
+    let failed = live_of("0 opens\n 5 customer\n 9 failed ana");
+    assert_eq!((failed.attended, failed.ours_last, failed.unanswered_since), (false, false, Some(at(5))));
+    assert_eq!(failed.quiet_since, Some(at(5)), "it reached nobody");
     let answered = live_of("0 opens\n 5 customer\n 9 reply ana");
     assert_eq!((answered.attended, answered.ours_last, answered.unanswered_since), (true, true, None));
     let again = live_of("0 opens\n 5 customer\n 9 reply ana\n 20 closes\n 30 customer\n 31 opens");

@@ -39,11 +39,11 @@ UPDATE messages SET role = 'note' WHERE role = 'other' AND json_extract(state, '
 -- are opened again.
 UPDATE chats SET state = json_set(state, '$.last_public_at',
         (SELECT strftime('%Y-%m-%dT%H:%M:%S', m.at / 1000000000, 'unixepoch') || printf('.%09dZ', m.at % 1000000000)
-         FROM messages m WHERE m.chat_id = chats.id AND m.role NOT IN ('note', 'reaction') AND m.at > 0
+         FROM messages m WHERE m.chat_id = chats.id AND m.role NOT IN ('note', 'reaction', 'undelivered') AND m.at > 0
          ORDER BY m.at DESC LIMIT 1))
     WHERE open = 1
       AND EXISTS (SELECT 1 FROM messages m
-                  WHERE m.chat_id = chats.id AND m.role NOT IN ('note', 'reaction') AND m.at > 0);
+                  WHERE m.chat_id = chats.id AND m.role NOT IN ('note', 'reaction', 'undelivered') AND m.at > 0);
 
 -- What was said in a deleted message is not kept. The updates that told it are blanked after this, by the program.
 UPDATE messages SET search_key = NULL,

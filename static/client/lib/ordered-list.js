@@ -1,6 +1,7 @@
 // @ts-check
 /**
- * A list as the hub's snapshot sorts it: latest first, ties by id, at most `limit` items.
+ * A list as the hub's snapshot sorts it: latest first, then by what tells items of one moment apart (their ids, unless
+ * said otherwise), at most `limit` items.
  *
  * Where the hub has more items than are here, the list ends at a floor: what sorts below it stays out, because items
  * in between are not known. So the list never has holes.
@@ -21,21 +22,26 @@ export function sortKey(at) {
 
 /** @template {{ id: string }} T */
 export class OrderedList {
-  /** @type {{ key: string, item: T }[]} */
+  /** @type {{ key: string, tie: string, item: T }[]} */
   #entries = [];
   /** @type {Map<string, string>} the key of each item by id */
   #keys = new Map();
-  /** @type {{ key: string, id: string } | null} */
+  /** @type {{ key: string, tie: string } | null} */
   #floor = null;
   /** @type {T[] | null} */
   #items = null;
   #limit;
   #at;
+  #tie;
 
-  /** @param {(item: T) => string | null} at what it is sorted by @param {number} limit */
-  constructor(at, limit) {
+  /**
+   * @param {(item: T) => string | null} at what it is sorted by @param {number} limit
+   * @param {(item: T) => string} tie what items of one moment are sorted by
+   */
+  constructor(at, limit, tie = ({ id }) => id) {
     this.#at = at;
     this.#limit = limit;
+    this.#tie = tie;
   }
 
   /** A new array after every change, the same one while nothing changes. */
@@ -54,12 +60,15 @@ export class OrderedList {
     return this.#floor !== null && this.#entries.length * 2 < this.#limit;
   }
 
-  /** True where an item with this key belongs here and is not. @param {string} id @param {string | null} at */
-  lacks(id, at) {
-    const key = sortKey(at);
+  /**
+   * True where an item that stands at this moment belongs here and is not.
+   *
+   * @param {string} id @param {string | null} at @param {string} tie
+   */
+  lacks(id, at, tie = id) {
     const full = this.#entries.length >= this.#limit ? this.#entries.at(-1) : undefined;
-    const end = this.#floor ?? (full ? { key: full.key, id: full.item.id } : null);
-    return !this.#keys.has(id) && (end === null || !isBelow(key, id, end)) && this.#limit > 0;
+    const end = this.#floor ?? full ?? null;
+    return !this.#keys.has(id) && (end === null || !isBelow({ key: sortKey(at), tie }, end)) && this.#limit > 0;
   }
 
   /** There are items that were not told: a list of nothing is cut by them, too. */
@@ -76,7 +85,7 @@ export class OrderedList {
   /** Takes over a snapshot's list. @param {readonly T[]} items @param {boolean} truncated */
   replace(items, truncated) {
     this.#keys.clear();
-    this.#entries = items.slice(0, this.#limit).map((item) => ({ key: sortKey(this.#at(item)), item }));
+    this.#entries = items.slice(0, this.#limit).map((item) => this.#entryOf(item));
     for (const { key, item } of this.#entries) this.#keys.set(item.id, key);
     // What a limited user sees of a moment may be older than what the hub sorted by.
     if (this.#entries.some(({ key }) => key !== '')) this.#entries.sort(byLatest);
@@ -86,17 +95,17 @@ export class OrderedList {
 
   /** Puts an item where it belongs, in place of its older self. @param {T} item */
   put(item) {
-    const key = sortKey(this.#at(item));
+    const entry = this.#entryOf(item);
     const index = this.#indexOf(item.id);
-    if (index >= 0 && this.#entries[index].key === key) {
-      this.#entries[index].item = item;
+    if (index >= 0 && this.#entries[index].key === entry.key && this.#entries[index].tie === entry.tie) {
+      this.#entries[index] = entry;
       this.#items = null;
       return;
     }
     this.remove(item.id);
-    if (key !== '' && this.#floor !== null && isBelow(key, item.id, this.#floor)) return;
-    this.#entries.splice(this.#placeOf(key, item.id), 0, { key, item });
-    this.#keys.set(item.id, key);
+    if (entry.key !== '' && this.#floor !== null && isBelow(entry, this.#floor)) return;
+    this.#entries.splice(this.#placeOf(entry), 0, entry);
+    this.#keys.set(item.id, entry.key);
     this.#items = null;
     if (this.#entries.length > this.#limit) this.#cut();
   }
@@ -133,7 +142,12 @@ export class OrderedList {
   /** Where the list ends. With a limit of 0 nothing is known, so nothing is let in. */
   #end() {
     const last = this.#entries.at(-1);
-    return last ? { key: last.key, id: last.item.id } : { key: '\uffff', id: '' };
+    return last ? { key: last.key, tie: last.tie } : { key: '\uffff', tie: '' };
+  }
+
+  /** @param {T} item */
+  #entryOf(item) {
+    return { key: sortKey(this.#at(item)), tie: this.#tie(item), item };
   }
 
   /** @param {string} id */
@@ -141,27 +155,26 @@ export class OrderedList {
     return this.#keys.has(id) ? this.#entries.findIndex(({ item }) => item.id === id) : -1;
   }
 
-  /** Where a newcomer stands. @param {string} key @param {string} id */
-  #placeOf(key, id) {
-    if (key === '') return this.#entries.some((entry) => entry.key !== '') ? this.#entries.length : 0;
+  /** Where a newcomer stands. @param {{ key: string, tie: string }} newcomer */
+  #placeOf(newcomer) {
+    if (newcomer.key === '') return this.#entries.some(({ key }) => key !== '') ? this.#entries.length : 0;
     let low = 0;
     let high = this.#entries.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      const { key: theirs, item } = this.#entries[middle];
-      if (isBelow(key, id, { key: theirs, id: item.id })) low = middle + 1;
+      if (isBelow(newcomer, this.#entries[middle])) low = middle + 1;
       else high = middle;
     }
     return low;
   }
 }
 
-/** @param {{ key: string, item: { id: string } }} a @param {{ key: string, item: { id: string } }} b */
+/** @param {{ key: string, tie: string }} a @param {{ key: string, tie: string }} b */
 function byLatest(a, b) {
-  return isBelow(a.key, a.item.id, { key: b.key, id: b.item.id }) ? 1 : -1;
+  return isBelow(a, b) ? 1 : -1;
 }
 
-/** @param {string} key @param {string} id @param {{ key: string, id: string }} than */
-function isBelow(key, id, than) {
-  return key < than.key || (key === than.key && id < than.id);
+/** @param {{ key: string, tie: string }} one @param {{ key: string, tie: string }} than */
+function isBelow(one, than) {
+  return one.key < than.key || (one.key === than.key && one.tie < than.tie);
 }

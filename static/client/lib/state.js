@@ -10,6 +10,7 @@
  * 4. What an update does not tell (and a fresh snapshot would) makes the state `doubtful`, never silently wrong.
  */
 
+import { momentOf, tieOf } from './message-order.js';
 import { OrderedList } from './ordered-list.js';
 
 /** @import { Chat, Contact, Envelope, Member, Message, Named, Present, PresenceUpdate, Snapshot, SnapshotLimits, Stats, UmblerData, Update } from '../types.d.ts' */
@@ -153,7 +154,7 @@ export class HubState {
     if (previous?.contactId && this.#contacts.get(previous.contactId)) this.#doubtful = true;
     // A chat comes whole, but without its earlier messages.
     const last = type === 'chat_entered' ? chat?.lastMessage : null;
-    if (last && this.#messages.lacks(last.id, last.at)) this.#doubtful = true;
+    if (last && this.#messages.lacks(last.id, momentOf(last), tieOf(last))) this.#doubtful = true;
     else if (last) this.#messages.hearOfMore();
   }
 
@@ -205,6 +206,6 @@ function lists(limits) {
   return {
     contacts: new OrderedList((/** @type {Contact} */ contact) => contact.lastInteractionAt, limits.contacts),
     chats: new OrderedList((/** @type {Chat} */ chat) => chat.lastActivityAt, limits.chats),
-    messages: new OrderedList((/** @type {Message} */ message) => message.at, limits.messages),
+    messages: new OrderedList((/** @type {Message} */ message) => momentOf(message), limits.messages, tieOf),
   };
 }

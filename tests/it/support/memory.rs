@@ -8,7 +8,7 @@ use umbler_hub::domain::chat::closing_time;
 use umbler_hub::domain::facts::Reaction;
 use umbler_hub::domain::{
     Chat, ChatFacts, ChatId, ChatMessage, Contact, ContactId, Delivery, DeliveryBody, EventId, EventKey,
-    MessageId, MessagePosition, Role, StatsDelta, Store, TimelineEntry, absorb,
+    MessageId, MessagePosition, OrderKey, Role, StatsDelta, Store, TimelineEntry, absorb,
 };
 
 /// Everything that a hub would store.
@@ -123,8 +123,9 @@ impl Store for Memory {
         Ok(taken.map(|(_, reaction)| reaction).collect())
     }
 
-    fn last_reply_at(&mut self, chat: &ChatId) -> Result<Option<Timestamp>, Infallible> {
-        Ok(self.of(chat).filter(|message| message.role() == Role::Reply).map(|message| message.at).max())
+    fn last_reply(&mut self, chat: &ChatId) -> Result<Option<MessagePosition>, Infallible> {
+        let replies = self.of(chat).filter(|message| message.role() == Role::Reply);
+        Ok(replies.map(ChatMessage::position).max())
     }
 
     fn last_customer_at(&mut self, chat: &ChatId) -> Result<Option<Timestamp>, Infallible> {
@@ -139,15 +140,15 @@ impl Store for Memory {
     fn first_customer_message_after(
         &mut self,
         chat: &ChatId,
-        floor: Option<Timestamp>,
-    ) -> Result<Option<Timestamp>, Infallible> {
+        floor: Option<&OrderKey>,
+    ) -> Result<Option<MessagePosition>, Infallible> {
         let customers = self.of(chat).filter(|message| message.role() == Role::Customer);
-        Ok(customers.map(|message| message.at).filter(|at| Some(*at) > floor).min())
+        Ok(customers.map(ChatMessage::position).filter(|position| Some(&position.key()) > floor).min())
     }
 
     fn newest_message(&mut self, chat: &ChatId) -> Result<Option<MessagePosition>, Infallible> {
         let messages = self.of(chat).filter(|message| !message.is_reaction());
-        Ok(messages.map(|message| MessagePosition { at: message.at, id: message.id.clone() }).max())
+        Ok(messages.map(ChatMessage::position).max())
     }
 
     fn newest_message_of(&mut self, contact: &ContactId) -> Result<Option<MessagePosition>, Infallible> {

@@ -21,10 +21,15 @@ pub fn fixtures() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/deliveries")
 }
 
-/// The deliveries of a file in `tests/fixtures/faults`, one on each line.
+/// The deliveries of a file in `tests/fixtures/faults`, one on each line: inputs of which the hub once showed something wrong.
 pub fn fault_lines(name: &str) -> String {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/faults").join(name);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// The same, read.
+pub fn fault(name: &str) -> Vec<Delivery> {
+    fault_lines(name).lines().map(|line| Delivery(serde_json::from_str(line).expect("JSON"))).collect()
 }
 
 /// So many seconds after [`START`], as the provider writes it.
@@ -146,9 +151,10 @@ impl Delivery {
         self.message_field("Content", json!(text))
     }
 
-    /// When the event was emitted and the message happened, in seconds after [`START`].
+    /// When the event was emitted and the message happened and was created, in seconds after [`START`].
     pub fn at(self, seconds: i64) -> Self {
-        self.emitted_at(seconds).message_field("EventAtUTC", json!(moment(seconds)))
+        let at = json!(moment(seconds));
+        self.emitted_at(seconds).message_field("EventAtUTC", at.clone()).message_field("CreatedAtUTC", at)
     }
 
     /// When the event was emitted.

@@ -9,6 +9,7 @@ import { launch } from '../support/browser.js';
 import { buildDashboard, live, spawnDashboard, text, visit } from '../support/dashboard.js';
 
 const FIXTURES = join(import.meta.dirname, '../../fixtures/deliveries');
+const FAULTS = join(import.meta.dirname, '../../fixtures/faults');
 
 let browser;
 let dashboard;
@@ -45,6 +46,28 @@ test('with 5,000 open chats every number is whole, and only the rows in sight ex
   assert.ok((await page.locator('.list .chat').count()) < 60);
   await hub.says('one more', 'hello');
   await text(page, '.count', '5,001 chats');
+  clean();
+});
+
+test('messages of one second stand in the same order as they come, after a load and in the list', async (t) => {
+  const hub = await spawnDashboard(t, dashboard);
+  const [first, ...rest] = (await readFile(join(FAULTS, 'same-second-ui.ndjson'), 'utf8')).trim().split('\n').map((line) => JSON.parse(line));
+  await hub.post(first);
+  const { page, clean } = await visit(t, browser, hub, '/chats/tie-ui');
+  await text(page, '.message', 'Oi');
+  await live(page);
+  // The last one comes first, as deliveries do at times.
+  for (const delivery of rest.toReversed()) await hub.post(delivery);
+  const inOrder = async () => {
+    await page.locator('.message').nth(2).waitFor();
+    await text(page, '.list .chat', 'Quero a segunda via');
+    const shown = await page.locator('.message').evaluateAll((all) => all.map((one) => one.innerText));
+    const found = ['Oi', 'Tudo bem?', 'Quero a segunda via'].map((words) => shown.findIndex((one) => one.includes(words)));
+    assert.deepEqual(found, [0, 1, 2], shown.join(' | '));
+  };
+  await inOrder();
+  await page.reload();
+  await inOrder();
   clean();
 });
 
