@@ -47,13 +47,29 @@ fn blank_updates(
          FROM timeline JOIN frames ON frames.seq = timeline.seq JOIN journal ON journal.seq = timeline.seq
          WHERE timeline.chat_id IN (
                    SELECT ?1 UNION SELECT id FROM chats WHERE contact_id IN (SELECT value FROM json_each(?2)))
-           AND instr(frames.frame || coalesce(frames.elsewhere, ''), ?3) > 0",
+           AND (instr(frames.frame, ?3) > 0 OR instr(frames.elsewhere, ?3) > 0)",
     )?;
     let contacts = serde_json::to_string(contacts)?;
     let mut rows = select.query(params![chat.as_str(), contacts, serde_json::to_string(message)?])?;
-    let mut blanked = Vec::new();
+    let (mut blanked, mut unreadable) = (Vec::new(), Vec::new());
     while let Some(row) = rows.next()? {
-        blanked.push(without_words(row, message)?);
+        match without_words(row, message) {
+            Ok(recorded) => blanked.push(recorded),
+            Err(StoreError::Corrupt(error)) => {
+                let seq: i64 = row.get(0)?;
+                log::error!(
+                    "update {seq} tells of a deleted message, cannot be read and is dropped: {error}"
+                );
+                unreadable.push(seq);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    // Whoever comes back finds a hole there, which is normal. Kept, it would tell the words; refused, it would hold up the
+    // deletion for ever.
+    let mut drop_frame = connection.prepare_cached("DELETE FROM frames WHERE seq = ?1")?;
+    for seq in unreadable {
+        drop_frame.execute([seq])?;
     }
     let mut update =
         connection.prepare_cached("UPDATE frames SET frame = ?2, elsewhere = ?3 WHERE seq = ?1")?;

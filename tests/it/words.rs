@@ -154,6 +154,21 @@ fn a_screen_that_comes_back_after_a_deletion_is_not_told_what_was_said() {
 }
 
 #[test]
+fn a_stored_update_that_cannot_be_read_does_not_hold_up_a_deletion() {
+    let mut hub = spawn_hub();
+    hub.provider().posts(&Delivery::message("a").message_id("m").text("GEHEIM").at(1));
+    hub.kill();
+    let database = Connection::open(hub.database()).expect("the database");
+    let spoil = r#"UPDATE frames SET frame = '{"id":"m","text":"GEHEIM"'"#;
+    assert_eq!(database.execute(spoil, []).expect("spoilt"), 1);
+    drop(database);
+    let hub = hub.started_again();
+    hub.provider().posts(&deleted(Delivery::message("a").message_id("m").at(1).emitted_at(2)));
+    assert_eq!(message(&hub, "m")["deleted"], true);
+    assert!(!hub.restarted().get("/api/umbler/updates?after=1").text.contains("GEHEIM"));
+}
+
+#[test]
 fn words_of_messages_that_an_older_hub_knew_as_deleted_are_gone_after_the_upgrade() {
     let home = tempfile::tempdir().expect("a folder");
     let database = Connection::open(home.path().join("hub.db")).expect("a database");
