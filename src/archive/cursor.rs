@@ -1,8 +1,8 @@
 //! Cursors: where a page ended, opaque to clients.
 //!
-//! A cursor is the sort key of a page's last row and what orders it among rows with the same key (mostly its id), so the next page begins there whatever was
-//! inserted meanwhile. It is bound to its list, sort, order and filters by a fingerprint: used elsewhere it is
-//! refused, because its position would mean nothing there.
+//! A cursor is the sort key of a page's last row and what orders that row among others with the same key, mostly its
+//! id. So the next page begins there whatever was inserted meanwhile. It is bound to its list, sort, order and filters
+//! by a fingerprint: used elsewhere it is refused, because its position would mean nothing there.
 
 use std::fmt;
 use std::str::FromStr;

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::chat::ChatKind;
-use super::ids::{ChatId, ContactId, EventId, MessageId, RefId, creation_order};
+use super::ids::{ChatId, ContactId, EventId, MessageId, RefId};
+use super::order::sortable;
 use super::register::EventKey;
 use super::visible;
 
@@ -217,7 +218,7 @@ impl Reaction {
     /// True where the other one came later: by its time, then by its id, as the provider made them. Where both are
     /// the same, taking back comes after reacting.
     pub fn is_older_than(&self, other: &Self) -> bool {
-        let place = |reaction: &Self| (reaction.at, creation_order(&reaction.id), reaction.is_taken_back());
+        let place = |reaction: &Self| (reaction.at, sortable(&reaction.id), reaction.is_taken_back());
         // The rest only makes the answer the same whatever the order in which the two came.
         place(self).cmp(&place(other)).then_with(|| self.cmp(other)).is_lt()
     }

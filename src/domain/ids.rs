@@ -3,8 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 macro_rules! id {
@@ -82,10 +80,4 @@ impl fmt::Display for Seq {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
-}
-
-/// The bytes by which ids of the provider stand in the order in which it made them: base64url hides that they begin with
-/// a time and a counter. An id that is not base64url stands by its letters.
-pub fn creation_order(id: &str) -> Vec<u8> {
-    URL_SAFE_NO_PAD.decode(id).unwrap_or_else(|_not_base64| id.as_bytes().to_vec())
 }

@@ -116,7 +116,7 @@ fn within_second(at: Timestamp, finer: Timestamp) -> Timestamp {
 }
 
 /// An id in characters that sort as the bytes that it stands for in base64url.
-fn sortable(id: &str) -> String {
+pub fn sortable(id: &str) -> String {
     let mut sortable = String::with_capacity(id.len());
     for character in id.chars() {
         if let Some(bits) = six_bits(character) {

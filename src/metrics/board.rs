@@ -165,7 +165,7 @@ impl MakeBoard {
     }
 }
 
-/// What a clock that runs ahead has dated later than now counts from its moment on.
+/// What is dated later than now, because the clock of the hub was set back, counts from its moment on.
 fn next_fact(
     tx: &Transaction<'_>,
     metric: Metric,

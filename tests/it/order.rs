@@ -278,7 +278,7 @@ fn an_older_database_is_brought_into_the_order_of_messages() {
     let counted = "SELECT max(bucket) * 900 FROM message_buckets WHERE count > 0";
     let last: i64 = database.query_row(counted, [], |row| row.get(0)).expect("a bucket");
     let last = Timestamp::from_second(last).expect("a moment").to_string();
-    assert!(last < "2027".to_owned(), "{last}");
+    assert!(last.as_str() < "2027", "{last}");
     // It goes on: what comes next is ordered among what was there.
     hub.provider().posts(
         &Delivery::message("tie-ids")
