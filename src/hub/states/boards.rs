@@ -108,14 +108,10 @@ pub struct Done {
 
 impl Followed {
     fn new(scope: Arc<Scope>) -> Self {
-        Self {
-            scope,
-            numbers: None,
-            told: HashSet::new(),
-            owes_whole: false,
-            throttle: Throttle::new(PUSH_INTERVAL),
-            turns_at: None,
-        }
+        let mut throttle = Throttle::new(PUSH_INTERVAL);
+        // Boards that are followed at the same time are made in the order in which they were asked for.
+        throttle.rest_until(Instant::now());
+        Self { scope, numbers: None, told: HashSet::new(), owes_whole: false, throttle, turns_at: None }
     }
 
     fn owe_whole(&mut self) {
