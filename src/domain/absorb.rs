@@ -5,8 +5,9 @@ use super::chat::{Chat, ChatFields};
 use super::contact::Contact;
 use super::facts::{ContactFacts, Facts, MessageFacts, Reaction};
 use super::ids::MessageId;
-use super::message::{ChatMessage, Role};
+use super::message::ChatMessage;
 use super::register::{EventKey, keep_earliest, keep_latest};
+use super::role::Role;
 use super::stats::StatsDelta;
 use super::store::{Store, TimelineEntry};
 
