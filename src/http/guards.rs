@@ -11,6 +11,7 @@ use actix_web::{Error, HttpRequest, ResponseError, web};
 
 use super::error::ApiError;
 use super::state::EdgeState;
+use super::webhook;
 
 /// The target of the access log: `RUST_LOG=info,access=warn` turns it off.
 const ACCESS_TARGET: &str = "access";
@@ -118,7 +119,8 @@ pub async fn not_found() -> Result<web::Bytes, ApiError> {
 pub async fn method_not_allowed(request: HttpRequest) -> Result<web::Bytes, ApiError> {
     // RFC 9110 15.5.6: the answer names the methods that are known here.
     let allow = match request.match_pattern().as_deref() {
-        Some("/api/umbler/webhook" | "/api/umbler/notify" | "/api/umbler/members/import") => "POST",
+        Some(path) if webhook::PATHS.contains(&path) => "POST",
+        Some("/api/umbler/notify" | "/api/umbler/members/import") => "POST",
         Some("/api/umbler/members/{id}") => "PUT, DELETE",
         Some("/api/umbler/revocations") => "GET, HEAD, POST",
         Some("/ws" | "/metrics" | "/api/umbler/stream") => "GET",

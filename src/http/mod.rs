@@ -43,9 +43,7 @@ pub fn configure(config: &mut web::ServiceConfig, state: &web::Data<EdgeState>) 
     config
         .app_data(state.clone())
         .service(
-            web::resource("/api/umbler/webhook")
-                .route(web::post().to(webhook::receive))
-                .default_service(none()),
+            web::resource(webhook::PATHS).route(web::post().to(webhook::receive)).default_service(none()),
         )
         // Before the scope, which compresses answers and would hold the stream back.
         .service(web::resource("/api/umbler/stream").get(stream::open).default_service(none()))

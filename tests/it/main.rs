@@ -8,6 +8,7 @@
 
 mod alert_webhook;
 mod alerts;
+mod as_written;
 mod asyncapi;
 mod auth;
 mod backup;

@@ -1,0 +1,94 @@
+//! Inputs as people and their programs write them: settings files, secrets in addresses, tokens, entity tags, tables.
+
+use std::path::PathBuf;
+use std::process::Output;
+
+use serde_json::{Value, json};
+
+use super::support::hub::{Answer, command, refuses_to_serve, start_in};
+use super::support::keys::{SECRET, key_pair, now, token};
+use super::support::{Delivery, Hub, hub_with, spawn_hub};
+
+const WEBHOOK: &str = "/api/umbler/webhook";
+
+/// An input that showed a fault.
+fn input(name: &str) -> Vec<u8> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/faults").join(name);
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// Posts every delivery of such an input.
+fn post_all(hub: &Hub, name: &str) {
+    let text = String::from_utf8(input(name)).expect("text");
+    for line in text.lines() {
+        assert_eq!(hub.provider().post(line).status, 200, "{line}");
+    }
+}
+
+fn status_with(hub: &Hub, address: &str) -> u16 {
+    hub.provider().post_to(address, &[], Delivery::message("a").bytes()).status
+}
+
+#[test]
+fn a_secret_with_a_plus_is_taken_as_it_was_pasted_into_the_address() {
+    let hub = hub_with(&[("WEBHOOK_SECRET", "uma+chave+longa+de+teste")]);
+    for (written, status) in [
+        ("uma+chave+longa+de+teste", 200),
+        ("uma%2Bchave%2Blonga%2Bde%2Bteste", 200),
+        ("uma%20chave%20longa%20de%20teste", 401),
+        ("uma-chave-longa-de-teste", 401),
+    ] {
+        assert_eq!(status_with(&hub, &format!("{WEBHOOK}?token={written}")), status, "{written}");
+    }
+    let hub = hub_with(&[("WEBHOOK_SECRET", "uma chave longa de teste")]);
+    assert_eq!(
+        status_with(&hub, &format!("{WEBHOOK}?token=uma+chave+longa+de+teste")),
+        200,
+        "a form's space"
+    );
+}
+
+#[test]
+fn a_secret_that_an_address_would_change_is_warned_of_at_start() {
+    for (secret, is_warned) in [("abc+def+ghi+jkl+mno", false), ("abc&def#ghi%20jkl-mno", true)] {
+        let hub = hub_with(&[("WEBHOOK_SECRET", secret)]);
+        let log = hub.log();
+        assert_eq!(log.contains("WEBHOOK_SECRET has characters"), is_warned, "{log}");
+        assert!(!log.contains(secret), "{log}");
+    }
+}
+
+#[test]
+fn a_slash_at_the_end_of_the_webhooks_address_changes_nothing() {
+    let hub = hub_with(&[("WEBHOOK_SECRET", "a-secret-of-the-webhook")]);
+    assert_eq!(status_with(&hub, &format!("{WEBHOOK}/?token=a-secret-of-the-webhook")), 200);
+    assert_eq!(status_with(&hub, &format!("{WEBHOOK}/")), 401, "the secret is asked for there too");
+    let read = hub.get(&format!("{WEBHOOK}/"));
+    assert_eq!((read.status, read.header("allow")), (405, Some("POST")));
+    assert_eq!(hub.json("/health")["seq"], 1);
+}
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// What `check` says of a `.env` with this content.
+fn checked(content: &[u8]) -> (bool, String) {
+    let home = tempfile::tempdir().expect("a folder");
+    std::fs::write(home.path().join(".env"), content).expect("written");
+    let output =
+        command(home.path()).env("HOME", "/home/somebody").arg("check").output().expect("the tool runs");
+    (output.status.success(), text(&output))
+}
+
+fn imports(hub: &Hub, table: impl AsRef<[u8]>) -> Answer {
+    hub.provider().post_to("/api/umbler/members/import", &[("content-type", "text/csv")], table)
+}
+
+/// What any program takes for the beginning of a cell, whichever separator it goes by.
+fn cells(table: &str) -> impl Iterator<Item = &str> {
+    table
+        .split([';', ',', '\t', '|', '\n', '\r'])
+        .map(|cell| cell.trim_start().trim_start_matches(['"', ' ']))
+}
+
