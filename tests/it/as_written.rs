@@ -68,6 +68,56 @@ fn a_slash_at_the_end_of_the_webhooks_address_changes_nothing() {
     assert_eq!(hub.json("/health")["seq"], 1);
 }
 
+#[test]
+fn a_token_of_the_largest_moment_of_another_platform_counts() {
+    let hub = hub_with(&[("JWT_SECRET", SECRET)]);
+    let asks = |claims: Value| {
+        let bearer = format!("Bearer {}", token(claims));
+        hub.get_with("/api/umbler/stats", &[("authorization", &bearer)])
+    };
+    for exp in [
+        json!(253_402_300_799_i64),
+        json!(8_640_000_000_000_i64),
+        json!(i64::MAX),
+        json!(u64::MAX),
+        json!(1e300),
+    ] {
+        assert_eq!(asks(json!({ "sub": "ana", "exp": exp })).status, 200, "exp {exp}");
+    }
+    let soon = json!(f64::from(u32::try_from(now()).expect("before 2106")) + 3_600.25);
+    assert_eq!(asks(json!({ "sub": "ana", "exp": soon })).status, 200, "a fraction");
+    let least = json!(-62_135_596_800_i64);
+    assert_eq!(asks(json!({ "sub": "ana", "nbf": least, "iat": least })).status, 200, "the year 1");
+    for (name, wrong) in [("exp", json!(-1e300)), ("nbf", json!(1e300)), ("exp", json!("1e300"))] {
+        let mut claims = json!({ "sub": "ana" });
+        claims[name] = wrong;
+        asks(claims).refuses(401, "unauthorized");
+    }
+    // The session's timers take it, too.
+    let mut screen = hub.screen().signed_in(&token(json!({ "sub": "ana", "exp": u64::MAX })));
+    screen.says("ping", json!({}));
+    screen.hears("pong");
+}
+
+#[test]
+fn a_key_that_is_too_short_to_check_tokens_is_refused_at_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let start = |bits: &str| {
+        let (_, public) = key_pair(folder.path(), &["-algorithm", "RSA", "-pkeyopt", bits]);
+        let key = public.to_str().expect("a plain path").to_owned();
+        command(folder.path()).env("JWT_PUBLIC_KEY", key).args(["check"]).output().expect("the tool runs")
+    };
+    let refused = start("rsa_keygen_bits:1024");
+    assert!(!refused.status.success());
+    assert!(
+        text(&refused).contains("JWT_PUBLIC_KEY: an RSA key must have 2048 bits or more"),
+        "{}",
+        text(&refused)
+    );
+    let taken = start("rsa_keygen_bits:2048");
+    assert!(taken.status.success(), "{}", text(&taken));
+}
+
 fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
