@@ -118,6 +118,28 @@ fn a_key_that_is_too_short_to_check_tokens_is_refused_at_start() {
     assert!(taken.status.success(), "{}", text(&taken));
 }
 
+#[test]
+fn settings_saved_through_a_proxy_that_weakens_entity_tags_are_saved() {
+    const PATH: &str = "/api/umbler/settings";
+    let hub = spawn_hub();
+    let settings = hub.json(PATH)["settings"].clone();
+    let puts_if = |tag: &str, minutes: u16| -> Answer {
+        let mut changed = settings.clone();
+        changed["idleMinutes"] = json!(minutes);
+        hub.put(PATH, &[("if-match", tag)], &changed)
+    };
+    for (minutes, tag) in
+        (1..).zip(["W/\"0\"", "\"1-gzip\"", "\"7\", W/\"2\" , \"x\"", "\"3\"", "\"a, b\",\"4\"", "*"])
+    {
+        let saved = puts_if(tag, minutes);
+        assert_eq!((saved.status, saved.json()["seq"].as_u64()), (200, Some(minutes.into())), "{tag}");
+    }
+    for other in ["W/\"5\"", "\"1\", W/\"2\"", "\"x\"", "\"5-gzip\"", "4", "\"\"", "\"6", "W/6", ""] {
+        puts_if(other, 30).refuses(412, "settings_changed");
+    }
+    assert_eq!(hub.json(PATH)["seq"], 6, "nothing else was saved");
+}
+
 fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
