@@ -8,6 +8,7 @@
 
 pub mod table;
 pub mod hours;
+mod dot_env;
 pub mod values;
 pub mod parse;
 #[cfg(test)]

@@ -153,6 +153,66 @@ fn checked(content: &[u8]) -> (bool, String) {
     (output.status.success(), text(&output))
 }
 
+#[test]
+fn a_settings_file_is_taken_as_people_write_it() {
+    let content = "\u{feff}TIMEZONE=America/Manaus\r\n# a comment\r\n\r\n  export MAX_SESSIONS = 7  # a few\r\n\
+        BUSINESS_HOURS=Mon-Fri 08:00-12:00,13:00-18:00; Sat 09:00-12:00\r\nJWT_ISSUER=abc$HOME\r\n\
+        JWT_AUDIENCE=\"x ${HOME} \\\"y\\\"\"\r\nFRONTEND_URL='https://a.example'\r\nOTHERS=it's\r\n\
+        DASHBOARD_DIR=a#b\"c\r\n";
+    let (is_good, said) = checked(content.as_bytes());
+    assert!(is_good, "{said}");
+    let line = |name: &str| {
+        said.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name}: {said}"))
+    };
+    for (name, value) in [
+        ("TIMEZONE", "America/Manaus"),
+        ("MAX_SESSIONS ", "7"),
+        ("BUSINESS_HOURS", "Mon-Fri 08:00-12:00,13:00-18:00; Sat 09:00-12:00"),
+        ("JWT_ISSUER", "abc$HOME"),
+        ("JWT_AUDIENCE", "x ${HOME} \"y\""),
+        ("FRONTEND_URL", "https://a.example"),
+        ("DASHBOARD_DIR", "a#b\"c"),
+    ] {
+        assert!(line(name).ends_with(&format!(" {value}  [.env]")), "{name}: {said}");
+    }
+}
+
+#[test]
+fn a_secret_in_a_settings_file_is_the_one_that_stands_there() {
+    let home = tempfile::tempdir().expect("a folder");
+    std::fs::write(home.path().join(".env"), "WEBHOOK_SECRET=abc$HOME-def$0-ghi${X}\n").expect("written");
+    let hub = start_in(home);
+    let sent = format!("{WEBHOOK}?token=abc$HOME-def$0-ghi$%7BX%7D");
+    assert_eq!((status_with(&hub, &sent), status_with(&hub, WEBHOOK)), (200, 401));
+    let marked = hub.home().join("secret.txt");
+    std::fs::write(&marked, "\u{feff}a-secret-with-a-mark\r\n").expect("written");
+    let hub = hub_with(&[("WEBHOOK_SECRET_FILE", marked.to_str().expect("a plain path"))]);
+    assert_eq!(status_with(&hub, &format!("{WEBHOOK}?token=a-secret-with-a-mark")), 200);
+}
+
+#[test]
+fn what_is_wrong_in_a_settings_file_is_named_by_line_and_variable_without_its_value() {
+    for (content, named) in [
+        (&b"PORT=0\n\nJWT_SECRET=\"hunter2\n"[..], "line 3, JWT_SECRET: the quotation mark \" is not closed"),
+        (b"JWT_SECRET='hunter2", "line 1, JWT_SECRET: the quotation mark ' is not closed"),
+        (b"# x\nJWT_SECRET=\"hunter2\" hunter3\n", "line 2, JWT_SECRET: "),
+        (b"JWT_SECRET=C:\\hunter2\\x\n", "line 1, JWT_SECRET: "),
+        (b"PORT=0\nhunter2\n", "line 2: is not NAME=value"),
+        (b"PORT=0\nMY SECRET=hunter2\n", "line 2: the part before = is not a name"),
+        (b"PORT=0\nJWT_SECRET=hunter2\xe9\n", "line 2: is not UTF-8"),
+        (b"A=\"x\ny\"\nhunter2\n", "line 3: is not NAME=value"),
+    ] {
+        let (is_good, said) = checked(content);
+        assert!(!is_good && said.contains(named), "{named}: {said}");
+        assert!(!said.contains("hunter"), "{said}");
+    }
+    let home = tempfile::tempdir().expect("a folder");
+    std::fs::write(home.path().join(".env"), "hunter2\nJWT_SECRET='\n").expect("written");
+    let (code, said) = refuses_to_serve(&mut command(home.path()));
+    assert_eq!(code, Some(2));
+    assert!(said.contains("line 1: ") && said.contains("line 2, JWT_SECRET: "), "all at once: {said}");
+}
+
 fn imports(hub: &Hub, table: impl AsRef<[u8]>) -> Answer {
     hub.provider().post_to("/api/umbler/members/import", &[("content-type", "text/csv")], table)
 }
