@@ -217,6 +217,37 @@ fn imports(hub: &Hub, table: impl AsRef<[u8]>) -> Answer {
     hub.provider().post_to("/api/umbler/members/import", &[("content-type", "text/csv")], table)
 }
 
+#[test]
+fn a_table_of_agents_is_taken_as_a_spreadsheet_saves_it() {
+    for (name, table) in [
+        ("blank rows", input("members-blank-rows.csv")),
+        ("a line that names the separator", b"sep=;\r\nid;name\r\nmem2;Bia\r\n".to_vec()),
+        ("the same in capitals, of tabs", b"\xef\xbb\xbfSEP=\t\r\nid\tname\r\nmem2\tBia, B; x\r\n".to_vec()),
+        ("tabs", b"id\tname\r\nmem2\tBia\r\n".to_vec()),
+        ("an empty last column", b"id;name;\r\nmem2;Bia;\r\n".to_vec()),
+        ("cells that are left off at the end", b"id,name,photoUrl,sectorId\nmem2,Bia\n".to_vec()),
+        ("blank rows before the header", b";;\r\n\r\nid;name;\r\nmem2;Bia;\r\n  ; ;\r\n".to_vec()),
+    ] {
+        let hub = spawn_hub();
+        let answer = imports(&hub, table);
+        assert_eq!(
+            (answer.status, answer.json()["entries"].as_i64()),
+            (200, Some(1)),
+            "{name}: {}",
+            answer.text
+        );
+        let member = hub.json("/api/umbler/members")["members"][0].clone();
+        assert_eq!((&member["id"], &member["photoUrl"]), (&json!("mem2"), &Value::Null), "{name}");
+    }
+    let hub = spawn_hub();
+    let wrong = imports(&hub, "sep=;\r\nid;name;\r\n;;\r\nb;;\r\nc;Caio;x\r\nd;Duda;;y\r\n")
+        .refuses(400, "bad_request");
+    assert_eq!(
+        wrong["message"],
+        "line 4: name is missing; line 5: has a value in a column without a name; line 6: has a value in a column without a name"
+    );
+}
+
 /// What any program takes for the beginning of a cell, whichever separator it goes by.
 fn cells(table: &str) -> impl Iterator<Item = &str> {
     table
@@ -224,3 +255,66 @@ fn cells(table: &str) -> impl Iterator<Item = &str> {
         .map(|cell| cell.trim_start().trim_start_matches(['"', ' ']))
 }
 
+#[test]
+fn a_name_made_by_a_stranger_is_a_formula_in_no_spreadsheet() {
+    let hub = spawn_hub();
+    post_all(&hub, "csv-semicolon-formula.ndjson");
+    for (chat, name) in [
+        ("f1", "=1+1"),
+        ("f2", " \"\t=1+1"),
+        ("f3", "Ana\n+1;\r-1,@x|=y"),
+        ("f4", "\u{ff1d}1+1;\u{ff0b}1;\u{ff0d}1;\u{ff20}x"),
+        ("f5", "\u{feff}\u{200b}=1+1;\"\"=2"),
+    ] {
+        hub.provider().posts(&Delivery::message(chat).set("/Payload/Content/Contact/Name", json!(name)));
+    }
+    hub.caught_up_metrics();
+    for more in ["", "&separator=comma", "&separator=semicolon"] {
+        let answer = hub.get(&format!("/api/umbler/metrics/live?explain=true&metric=open&format=csv{more}"));
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        for cell in cells(&answer.text) {
+            assert!(
+                !cell.starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']),
+                "{cell:?}: {}",
+                answer.text
+            );
+        }
+        assert!(answer.text.contains("Ana;'=1+1;") && answer.text.contains("José Ação"), "{}", answer.text);
+    }
+}
+
+#[test]
+fn a_table_opens_in_a_brazilian_spreadsheet_with_its_columns_apart_and_its_accents_whole() {
+    let hub = spawn_hub();
+    hub.provider().says("a", "oi");
+    hub.caught_up_metrics();
+    let head = |more: &str, language: Option<&str>| {
+        let headers: Vec<(&str, &str)> =
+            language.into_iter().map(|language| ("accept-language", language)).collect();
+        let path = format!("/api/umbler/metrics/live?by=sector&format=csv{more}");
+        let answer = hub.get_with(&path, &headers);
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.text.chars().take_while(|c| *c != 'o').collect::<String>()
+    };
+    let (plain, comma, semicolon) = ("id,name,", "\u{feff}id,name,", "\u{feff}id;name;");
+    for (more, language, expected) in [
+        ("", None, plain),
+        ("", Some("*"), plain),
+        ("", Some("pt-BR,pt;q=0.9,en;q=0.8"), semicolon),
+        ("", Some("en-US,pt-BR;q=0.9"), comma),
+        ("", Some("en;q=0.1, PT"), semicolon),
+        ("", Some("de"), semicolon),
+        ("&separator=comma", Some("pt-BR"), comma),
+        ("&separator=semicolon", None, semicolon),
+        ("&separator=semicolon", Some("en"), semicolon),
+    ] {
+        assert_eq!(head(more, language), expected, "{more} {language:?}");
+    }
+    let wrong = hub.get("/api/umbler/metrics/live?by=sector&format=csv&separator=%3B");
+    assert_eq!(wrong.refuses(400, "bad_parameter")["parameter"], "separator");
+    // A table as it was saved, brought back.
+    let guarded = imports(&hub, "\u{feff}id;name\r\n'-abc;'=Ana\r\n");
+    assert_eq!(guarded.status, 200, "{}", guarded.text);
+    let member = hub.json("/api/umbler/members?known=true")["members"][0].clone();
+    assert_eq!((&member["id"], &member["name"]), (&json!("-abc"), &json!("=Ana")));
+}

@@ -2,6 +2,7 @@
 
 pub mod params;
 pub mod lists;
+pub mod spreadsheet;
 pub mod state;
 pub mod revocations;
 pub mod messages;

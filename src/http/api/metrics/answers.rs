@@ -52,6 +52,8 @@ pub struct PeriodParams {
     page: Option<u32>,
     /// `json` (default) or `csv`, as `Accept: text/csv` is.
     format: Option<String>,
+    /// Of CSV: `comma` or `semicolon`; by `Accept-Language` otherwise.
+    separator: Option<String>,
 }
 
 /// While history is computed anew.

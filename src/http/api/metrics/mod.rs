@@ -220,6 +220,7 @@ pub async fn tags(
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "With `explain`: rows on a page; 50."),
         ("page" = Option<u32>, Query, minimum = 1, description = "With `explain`: which page, from 1."),
         ("format" = Option<String>, Query, description = "`json` (default) or `csv`, as `Accept: text/csv` is."),
+        ("separator" = Option<String>, Query, description = "Of CSV: `comma` or `semicolon`; by `Accept-Language` otherwise."),
     ),
     responses(
         (status = 200, body = LiveMetrics),

@@ -80,6 +80,7 @@ struct TrendRow {
         ("tag" = Option<String>, Query, description = "A tag's id."),
         ("kind" = Option<String>, Query, description = "`direct` (default), `group` or `internal`."),
         ("format" = Option<String>, Query, description = "`json` (default) or `csv`, as `Accept: text/csv` is."),
+        ("separator" = Option<String>, Query, description = "Of CSV: `comma` or `semicolon`; by `Accept-Language` otherwise."),
     ),
     responses(
         (status = 200, body = MetricsTrend),
