@@ -13,6 +13,8 @@
 //! next batch, or every [`writer::PROBE_SECONDS`] where none comes.
 
 pub mod fold;
+pub mod words;
+pub mod phone;
 pub mod recorded;
 pub mod append;
 pub mod lock;
@@ -28,6 +30,7 @@ pub mod store;
 pub mod fault;
 pub mod record;
 mod rows;
+mod search_keys;
 pub mod revocations;
 pub mod queue;
 pub mod checkpoint;

@@ -49,6 +49,7 @@ mod rfc6455;
 mod scopes;
 mod scripts;
 mod search;
+mod search_written;
 mod secrecy;
 mod settings;
 mod stream;
