@@ -156,10 +156,7 @@ impl ListChats {
                 // What is masked is not found either.
                 conditions.require("FALSE", []);
             }
-            conditions.require(
-                "contact_id IN (SELECT id FROM contacts WHERE instr(search_key, ?) > 0 OR instr(search_key, ?) > 0)",
-                Needle::new(search).for_contacts(),
-            );
+            Needle::new(search).require(conditions, "contact_id IN (SELECT id FROM contacts WHERE {})");
         }
     }
 

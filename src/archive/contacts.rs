@@ -122,8 +122,7 @@ impl ListContacts {
                 // What is masked is not found either.
                 conditions.require("FALSE", []);
             }
-            let needles = Needle::new(search).for_contacts();
-            conditions.require("(instr(search_key, ?) > 0 OR instr(search_key, ?) > 0)", needles);
+            Needle::new(search).require(conditions, "{}");
         }
         conditions.require_some(
             "id IN (SELECT contact_id FROM contact_tags WHERE tag_id = ?)",

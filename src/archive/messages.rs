@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rusqlite::types::Value;
 use rusqlite::{Row, Transaction};
 use serde::Serialize;
 
@@ -108,9 +107,9 @@ impl ListMessages {
                 // What is withheld is not found either.
                 conditions.require("FALSE", []);
             }
-            let needle = Needle::new(search).folded;
-            if !needle.is_empty() {
-                conditions.require("instr(search_key, ?) > 0", [Value::Text(needle)]);
+            let needle = Needle::new(search);
+            if !needle.folded.is_empty() {
+                needle.in_texts().require(&mut conditions, "{}");
             }
         }
         conditions

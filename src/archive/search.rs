@@ -1,29 +1,47 @@
 //! What a search looks for. Matching is by `instr`, so `%` and `_` are letters like all others.
 
+use rusqlite::types::Value;
+
+use super::page::Conditions;
 use crate::journal::fold::{digits, fold};
+use crate::journal::phone::asked_forms;
+use crate::journal::words::{NUMBER_BYTES_MIN, joined, words};
 
 /// What a search box's text is looked for as.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Needle {
     /// Without case, accents and outer spaces; empty where nothing was typed, which everything contains.
     pub(super) folded: String,
-    /// Its digits, where it is written like a phone: `+55 (11) 9` finds what is stored as `55119`.
-    pub(super) digits: Option<String>,
+    /// The forms of the number that the whole text is, in one piece: of a phone several, `+55 (11) 9` finds what is stored as
+    /// `55119`. Empty where it is none.
+    pub(super) numbers: Vec<String>,
 }
 
 impl Needle {
     /// Reads a search box.
     pub(super) fn new(search: &str) -> Self {
-        let search = search.trim();
-        let phone_like = search.chars().all(|c| c.is_ascii_digit() || " +-().".contains(c));
-        let digits = digits(search);
-        Self { folded: fold(search), digits: (phone_like && !digits.is_empty()).then_some(digits) }
+        let folded = fold(search).trim().to_owned();
+        let phone_like = folded.chars().all(|c| c.is_ascii_digit() || " +-().,/".contains(c));
+        let digits = digits(&folded);
+        let numbers = match &joined(&words(&folded))[1][..] {
+            _ if phone_like && !digits.is_empty() => asked_forms(&digits),
+            [number] if number.is_joined => vec![number.folded.clone()],
+            _ => Vec::new(),
+        };
+        Self { folded, numbers }
     }
 
-    /// The two texts to look for in a contact's search key; either may be found.
-    pub(super) fn for_contacts(self) -> [rusqlite::types::Value; 2] {
-        let digits = self.digits.unwrap_or_else(|| self.folded.clone());
-        [self.folded.into(), digits.into()]
+    /// Without numbers that are too short to be looked for in texts.
+    pub(super) fn in_texts(mut self) -> Self {
+        self.numbers.retain(|number| number.len() >= NUMBER_BYTES_MIN);
+        self
+    }
+
+    /// Requires that one of its forms stands in this column of search keys; `{}` stands for that condition.
+    pub(super) fn require(self, conditions: &mut Conditions, clause: &str) {
+        let needles: Vec<Value> = std::iter::once(self.folded).chain(self.numbers).map(Value::Text).collect();
+        let any = vec!["instr(search_key, ?) > 0"; needles.len()].join(" OR ");
+        conditions.require_dynamic(clause.replace("{}", &format!("({any})")), needles);
     }
 }
 
@@ -32,10 +50,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_phone_is_found_however_it_is_written() {
-        assert_eq!(Needle::new(" +55 (11) 9-0").digits.as_deref(), Some("551190"));
-        assert_eq!(Needle::new("Sala 3").digits, None);
+    fn a_number_is_found_however_it_is_written() {
+        let numbers = |search: &str| Needle::new(search).numbers;
+        assert_eq!(numbers(" +55 (11) 9-0"), ["551190"]);
+        assert_eq!(numbers("\u{202a}+55 (11)\u{202c} ９"), ["55119"], "copied out of a chat");
+        assert_eq!(numbers("123.456.789-09"), ["12345678909"]);
+        assert_eq!(numbers("ABC-1D23"), ["abc1d23"]);
+        assert_eq!(numbers("Sala 3"), [] as [String; 0]);
+        assert_eq!(numbers("+"), [] as [String; 0]);
         assert_eq!(Needle::new(" JOÃO ").folded, "joao");
-        assert_eq!(Needle::new("+").digits, None);
     }
 }

@@ -12,7 +12,9 @@ use crate::domain::stats::bucket;
 use crate::domain::{
     Chat, ChatKind, ChatMessage, Contact, ContactId, EventKey, MessageFacts, Named, Placement, RefId,
 };
-use crate::journal::fold::{digits, fold};
+use crate::journal::fold::fold;
+use crate::journal::tables::contact_search_key;
+use crate::journal::words::search_key;
 
 /// A database in memory.
 pub(super) struct Base {
@@ -99,8 +101,7 @@ impl Base {
         let name = contact.name.get();
         let phone = contact.phone.get();
         let key = fold(name.or(phone).map_or("", String::as_str));
-        let search =
-            format!("{} {}", fold(name.map_or("", String::as_str)), digits(phone.map_or("", String::as_str)));
+        let search = contact_search_key(name.map(String::as_str), phone.map(String::as_str));
         self.run(
             "INSERT INTO contacts VALUES (?, NULL, ?, ?, ?, ?, ?, ?, ?, ?)",
             params![
@@ -170,7 +171,7 @@ impl Base {
                 message.chat_id.as_str(),
                 to_nanos(message.at),
                 message.source.get(),
-                message.shown_text().map(fold),
+                message.shown_text().map(search_key),
                 serde_json::to_string(message).unwrap(),
                 to_nanos(message.position().key().at),
                 message.position().key().tie,

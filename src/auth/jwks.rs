@@ -9,14 +9,12 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::keys::BoundKey;
+use super::keys::{BoundKey, check_rsa_bits};
 
 /// Largest file, in bytes: real ones have a few thousand.
 pub const JWKS_BYTES_MAX: u64 = 256 * 1024;
 /// Most keys in a file.
 pub const JWKS_KEYS_MAX: usize = 100;
-/// Smallest RSA modulus that verifies (RFC 7518, 3.3), in bytes.
-const RSA_BYTES_MIN: usize = 2_048 / 8;
 /// One coordinate of P-256, and a key of Ed25519, in bytes.
 const COORDINATE_BYTES: usize = 32;
 
@@ -141,10 +139,10 @@ fn rsa(jwk: &Jwk) -> Result<DecodingKey, &'static str> {
         .zip(bytes(jwk.e.as_deref()))
         .ok_or("its n or e is missing or no base64url")?;
     let leading_zeros = modulus.iter().take_while(|byte| **byte == 0).count();
-    if modulus.len() - leading_zeros < RSA_BYTES_MIN {
-        return Err("it has less than 2048 bits");
-    }
-    Ok(DecodingKey::from_rsa_raw_components(&modulus[leading_zeros..], &exponent))
+    let modulus = &modulus[leading_zeros..];
+    let unused_bits = modulus.first().map_or(0, |byte| u64::from(byte.leading_zeros()));
+    check_rsa_bits(modulus.len() as u64 * 8 - unused_bits)?;
+    Ok(DecodingKey::from_rsa_raw_components(modulus, &exponent))
 }
 
 fn ec(jwk: &Jwk) -> Result<DecodingKey, &'static str> {
@@ -208,7 +206,7 @@ mod tests {
             (with(ec_key(), "crv", json!("P-384")), "not P-256"),
             (with(ec_key(), "y", json!("!")), "no coordinate"),
             (json!({ "kty": "oct", "kid": "s", "k": "c2VjcmV0" }), "shared secret"),
-            (json!({ "kty": "RSA", "kid": "r", "n": "AQAB", "e": "AQAB" }), "less than 2048 bits"),
+            (json!({ "kty": "RSA", "kid": "r", "n": "AQAB", "e": "AQAB" }), "2048 bits or more"),
             (json!({ "kty": "RSA", "kid": "r" }), "n or e is missing"),
             (json!({ "kty": "DH", "kid": "x" }), "kind is not known"),
             (json!(7), "no JSON Web Key"),

@@ -1,11 +1,29 @@
 //! Keys that verify tokens, each bound to the one algorithm that its kind allows.
 
+use std::ops::RangeInclusive;
+
+use aws_lc_rs::signature::RsaParameters;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 
 use super::{AuthError, Secret};
 
 /// Two coordinates of 32 bytes and the mark of an uncompressed point.
 const P256_POINT_BYTES: usize = 65;
+
+/// Bits of an RSA modulus: RFC 7518, 3.3 wants 2048 or more, and the library refuses every signature of shorter and of
+/// longer ones.
+const RSA_BITS: RangeInclusive<u64> = 2_048..=8_192;
+
+/// Refuses an RSA key of a size that no signature is accepted of.
+pub(super) fn check_rsa_bits(bits: u64) -> Result<(), &'static str> {
+    if bits < *RSA_BITS.start() {
+        return Err("an RSA key must have 2048 bits or more");
+    }
+    if bits > *RSA_BITS.end() {
+        return Err("an RSA key must have 8192 bits or less");
+    }
+    Ok(())
+}
 
 /// A key with its algorithm; what a token's header says of the algorithm is compared, never believed.
 #[derive(Clone)]
@@ -33,6 +51,10 @@ impl BoundKey {
             return Err(AuthError::Key("this is a private key; the hub needs the public one only"));
         }
         if let Ok(key) = DecodingKey::from_rsa_pem(pem) {
+            let bits =
+                key.try_get_as_bytes().ok().and_then(|der| RsaParameters::public_modulus_len(der).ok());
+            let bits = bits.ok_or(AuthError::Key("this RSA key cannot be read"))?;
+            check_rsa_bits(bits.into()).map_err(AuthError::Key)?;
             return bound(Algorithm::RS256, key);
         }
         if let Ok(key) = DecodingKey::from_ed_pem(pem) {
@@ -64,7 +86,8 @@ impl Expected {
         // The clock is the caller's, so time is checked by us.
         validation.validate_exp = false;
         validation.validate_aud = self.audience.is_some();
-        let mut required = vec!["exp", "sub"];
+        // So are `exp` and `sub`: the library takes a moment for missing that does not fit its own integers.
+        let mut required = Vec::new();
         if let Some(issuer) = &self.issuer {
             validation.set_issuer(&[issuer]);
             required.push("iss");

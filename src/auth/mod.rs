@@ -148,8 +148,6 @@ impl From<&jsonwebtoken::errors::Error> for AuthError {
             ErrorKind::InvalidIssuer => Self::Claim("iss"),
             ErrorKind::InvalidAudience => Self::Claim("aud"),
             ErrorKind::MissingRequiredClaim(claim) => Self::Claim(match claim.as_str() {
-                "exp" => "exp",
-                "sub" => "sub",
                 "iss" => "iss",
                 _ => "aud",
             }),

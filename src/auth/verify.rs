@@ -153,17 +153,15 @@ fn decoded(token: &str, found: Found<'_>) -> Result<Claims, AuthError> {
 }
 
 fn identity(claims: Claims, now: Timestamp) -> Result<Identity, AuthError> {
-    let expires_at = claims.exp.and_then(moment).ok_or(AuthError::Claim("exp"))?;
+    let expires_at = moment(claims.exp.ok_or(AuthError::Claim("exp"))?);
     if expires_at.as_second().saturating_add(LEEWAY_SECONDS) <= now.as_second() {
         return Err(AuthError::Expired);
     }
-    if let Some(nbf) = claims.nbf {
-        let begins_at = moment(nbf).ok_or(AuthError::Claim("nbf"))?;
-        if begins_at.as_second().saturating_sub(LEEWAY_SECONDS) > now.as_second() {
-            return Err(AuthError::NotYet);
-        }
+    let begins_at = claims.nbf.map(moment);
+    if begins_at.is_some_and(|at| at.as_second().saturating_sub(LEEWAY_SECONDS) > now.as_second()) {
+        return Err(AuthError::NotYet);
     }
-    let issued_at = claims.iat.map(|iat| moment(iat).ok_or(AuthError::Claim("iat"))).transpose()?;
+    let issued_at = claims.iat.map(moment);
     let sub = claims
         .sub
         .filter(|sub| (1..=SUBJECT_BYTES_MAX).contains(&sub.len()))
@@ -191,12 +189,14 @@ fn role(name: Option<&str>) -> Result<Role, AuthError> {
     }
 }
 
-/// `NumericDate` of RFC 7519; `None` outside the years that a clock can show.
-fn moment(seconds: f64) -> Option<Timestamp> {
+/// `NumericDate` of RFC 7519, in whole seconds. Other platforms write "never" as their own last moment, which may lie
+/// behind ours (the end of the year 9999, or the largest integer): such a one is cut to our first or last moment.
+fn moment(seconds: f64) -> Timestamp {
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "the cast saturates, and the timestamp's bounds refuse that"
+        reason = "the cast saturates, and what it yields is cut to the bounds"
     )]
     let whole = seconds.floor() as i64;
-    Timestamp::from_second(whole).ok()
+    let cut = whole.clamp(Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
+    Timestamp::from_second(cut).unwrap_or(Timestamp::MAX)
 }

@@ -8,6 +8,7 @@
 
 pub mod table;
 pub mod hours;
+mod dot_env;
 pub mod values;
 pub mod parse;
 #[cfg(test)]
@@ -25,6 +26,10 @@ use crate::http::address::TrustedProxies;
 use crate::http::origin::Origins;
 pub use hours::BusinessHours;
 pub use values::{ServeArgs, Values};
+
+/// Characters that end or change a value where it is pasted into an address without escaping. `+` is none of them: the
+/// webhook takes it in both readings.
+const CHANGED_BY_ADDRESSES: [char; 4] = ['&', '#', '%', ' '];
 
 /// What is wrong with the settings.
 #[derive(Debug, thiserror::Error)]
@@ -154,6 +159,13 @@ impl Settings {
             warnings.push(format!(
                 "{name} has {bytes} bytes: too short for any address but this machine's own; give {bytes_min} or more"
             ));
+        }
+        if self.webhook_secret.as_ref().is_some_and(|secret| secret.expose().contains(CHANGED_BY_ADDRESSES)) {
+            warnings.push(
+                "WEBHOOK_SECRET has characters that must be escaped in an address (& # % or a space): write it escaped \
+                 after ?token=, or use letters, digits, - and _ only"
+                    .to_owned(),
+            );
         }
         if self.auth.is_none() {
             warnings.push(

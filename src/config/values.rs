@@ -6,6 +6,7 @@ use std::path::Path;
 use clap::{Arg, ArgMatches, Command};
 
 use super::ConfigError;
+use super::dot_env;
 use super::table::{Setting, TABLE};
 
 /// The file of settings in the working folder.
@@ -128,7 +129,7 @@ fn value(
     if let Some(path) = file.filter(|path| setting.secret && !path.trim().is_empty()) {
         let text = std::fs::read_to_string(&path)
             .map_err(|error| format!("{file_name}: {path} cannot be read: {error}"))?;
-        let text = text.trim_end_matches(['\r', '\n']).to_owned();
+        let text = dot_env::without_mark(&text).trim_end_matches(['\r', '\n']).to_owned();
         return said(Some(text), Origin::File)
             .map(Some)
             .ok_or_else(|| format!("{file_name}: {path} is empty"));
@@ -144,17 +145,9 @@ pub fn environment(name: &str) -> Option<String> {
 
 fn read_dot_env(path: &Path) -> Result<BTreeMap<String, String>, ConfigError> {
     let failed = |reason: String| ConfigError::DotEnv { path: path.display().to_string(), reason };
-    let entries = match dotenv::from_path_iter(path) {
-        Ok(entries) => entries,
-        Err(error) if error.not_found() => return Ok(BTreeMap::new()),
-        Err(error) => return Err(failed(error.to_string())),
-    };
-    // The library's own message would show the line, and a line may be a secret.
-    let refused = |error: dotenv::Error| {
-        if let dotenv::Error::LineParse(_, at) = error {
-            return failed(format!("a line is not NAME=value (at character {at} of it)"));
-        }
-        failed(error.to_string())
-    };
-    entries.map(|entry| entry.map_err(refused)).collect()
+    match std::fs::read(path) {
+        Ok(file) => dot_env::parse(&file).map_err(failed),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(BTreeMap::new()),
+        Err(error) => Err(failed(error.to_string())),
+    }
 }

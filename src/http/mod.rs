@@ -43,7 +43,7 @@ pub fn configure(config: &mut web::ServiceConfig, state: &web::Data<EdgeState>) 
     let head = || web::route().method(Method::HEAD);
     config
         .app_data(state.clone())
-        .service(web::resource("/api/umbler/webhook").route(web::post().to(webhook::receive)))
+        .service(web::resource(webhook::PATHS).route(web::post().to(webhook::receive)))
         // Before the scope, which compresses answers and would hold the stream back.
         .service(web::resource("/api/umbler/stream").get(stream::open))
         .service(

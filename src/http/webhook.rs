@@ -28,6 +28,9 @@ use crate::hub::{Ack, AckStatus, Ingest, IngestError, Submission};
 use crate::telemetry::clock;
 use crate::umbler::{self, Reading};
 
+/// Where deliveries are posted to. With a slash at the end, too, as people paste it: the provider would pause a webhook
+/// that answers 404, and nobody would be told.
+pub const PATHS: [&str; 2] = ["/api/umbler/webhook", "/api/umbler/webhook/"];
 /// Largest body, in bytes: base64 media included.
 pub const BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
 /// Seconds after the last byte of the body within which a delivery is durable, or refused.
@@ -70,7 +73,7 @@ pub enum DeliveryRefusals {
     Unavailable(ErrorBody),
 }
 
-/// Takes a delivery in.
+/// Takes a delivery in. `/api/umbler/webhook/`, with a slash at the end, is the same address.
 #[utoipa::path(
     post,
     path = "/api/umbler/webhook",
@@ -148,19 +151,26 @@ pub fn compress(bytes: &[u8]) -> Result<Vec<u8>, ApiError> {
 /// The secret comes as `?token=`, which is what Umbler can send, or as a Bearer token.
 fn authorize(request: &HttpRequest, state: &EdgeState) -> Result<(), ApiError> {
     let Some(secret) = &state.settings.webhook_secret else { return check_origin(request, state) };
-    let query = form_urlencoded::parse(request.query_string().as_bytes());
-    let tokens = query.filter(|(name, _)| name == "token").map(|(_, token)| token);
-    let sent = bearer(request.headers()).map(Into::into).into_iter().chain(tokens);
-    let mut sent = sent.peekable();
-    if sent.peek().is_none() {
+    let mut sent = tokens_of_query(request.query_string());
+    sent.extend(bearer(request.headers()).map(str::to_owned));
+    if sent.is_empty() {
         return Err(ApiError::Unauthorized(
             "send the webhook secret as ?token= or as a Bearer token".to_owned(),
         ));
     }
-    if sent.any(|token| secret.matches(&token)) {
+    if sent.iter().any(|token| secret.matches(token)) {
         return Ok(());
     }
     Err(ApiError::Unauthorized("this is not the webhook secret".to_owned()))
+}
+
+/// Every `token` of a query string in both readings of `+`. In a form it stands for a space, but a secret that was pasted
+/// into the address without escaping has real ones, and the provider posts to the address as it was pasted.
+fn tokens_of_query(query: &str) -> Vec<String> {
+    let literal_plus = query.replace('+', "%2B");
+    let readings = [query, literal_plus.as_str()].map(|query| form_urlencoded::parse(query.as_bytes()));
+    let tokens = readings.into_iter().flatten().filter(|(name, _)| name == "token");
+    tokens.map(|(_, token)| token.into_owned()).collect()
 }
 
 /// Where no secret is set, a page of any site could post what its visitor's machine can reach. The provider is no page

@@ -128,9 +128,14 @@ fn put(connection: &Connection, member: &Member, at: Option<Timestamp>) -> Resul
         member.sector_id.as_ref().map(RefId::as_str),
         at.map(to_nanos),
         name.map(fold).unwrap_or_default(),
-        format!("{} {}", name.map(fold).unwrap_or_default(), fold(id)).trim_start(),
+        member_search_key(name, id),
     ])?;
     Ok(())
+}
+
+/// What an agent is searched by: name and id.
+pub(super) fn member_search_key(name: Option<&str>, id: &str) -> String {
+    format!("{} {}", name.map(fold).unwrap_or_default(), fold(id)).trim_start().to_owned()
 }
 
 /// Nothing refers to it any more.

@@ -1,11 +1,30 @@
-//! Folds text for search and sorting: lower case, without accents.
+//! Folds text for search and sorting: lower case, without accents, in plain letters.
+//!
+//! The dashboard filters by the same rule (`frontend/src/words/fold.ts`); both are tested with the same texts.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// Lower case without accents: `São João` is found by `sao joao`.
+/// Lower case without accents: `São João` is found by `sao joao`. Letters that only look special become plain ones (NFKD): `2ª`
+/// is `2a`, and so are ligatures, fullwidth and mathematical letters.
 pub fn fold(text: &str) -> String {
-    text.nfd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
+    text.chars().flat_map(fold_char).collect()
+}
+
+/// What [`fold`] makes of one character: none of an accent, several of a ligature.
+pub fn fold_char(c: char) -> impl Iterator<Item = char> {
+    std::iter::once(c)
+        .nfkd()
+        .filter(|c| !is_combining_mark(*c) && !is_invisible(*c))
+        // People write the sign of degrees for `º`: `n° 15`.
+        .map(|c| if c == '°' { 'o' } else { c })
+        .flat_map(char::to_lowercase)
+}
+
+/// True of characters that show nothing and only steer how others are shown: they come along when a phone is copied out of a
+/// chat, and no search box is meant to hold them.
+pub fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// The digits of a phone.
@@ -18,8 +37,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn accents_and_case_do_not_matter() {
-        assert_eq!(fold("São JOÃO Ação"), "sao joao acao");
+    fn accents_case_and_special_forms_do_not_matter() {
+        // The dashboard is tested with the same texts.
+        let known = include_str!("../../tests/fixtures/texts/folded.json");
+        let known: Vec<(String, String)> = serde_json::from_str(known).unwrap();
+        for (text, folded) in known {
+            assert_eq!(fold(&text), folded);
+            assert_eq!(fold(&folded), folded, "what is folded stays as it is");
+        }
         assert_eq!(digits("+55 (11) 90000-0001"), "5511900000001");
     }
 }

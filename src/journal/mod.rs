@@ -13,6 +13,8 @@
 //! next batch, or every [`writer::PROBE_SECONDS`] where none comes.
 
 pub mod fold;
+pub mod words;
+pub mod phone;
 pub mod recorded;
 pub mod append;
 pub mod lock;
@@ -33,6 +35,7 @@ pub mod fault;
 pub mod record;
 mod rows;
 mod blank;
+mod search_keys;
 pub mod revocations;
 pub mod queue;
 pub mod checkpoint;

@@ -12,7 +12,7 @@ use super::blank;
 use super::fault::kind_of;
 use super::lineage::{self, Lineage, Marker};
 use super::lock::{DatabaseLock, LockError};
-use super::{loss, private, reorder};
+use super::{loss, private, reorder, search_keys};
 use crate::domain::Seq;
 use crate::protocol::FaultKind;
 
@@ -25,8 +25,11 @@ const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
 /// Newest journal rows that a start looks at.
 const ROWS_CHECKED: i64 = 100;
 
+/// A step whose work the program does.
+const SEARCH_KEYS: &str = include_str!("migrations/0009_search_keys.sql");
+
 /// Each schema ever released, in order. A released step is never changed, only followed by another.
-const STEPS: [&str; 7] = [
+const STEPS: [&str; 8] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_audience.sql"),
     include_str!("migrations/0003_revocations.sql"),
@@ -34,6 +37,7 @@ const STEPS: [&str; 7] = [
     include_str!("migrations/0005_settings_alerts.sql"),
     MESSAGE_ORDER,
     SAID_AND_SHOWN,
+    SEARCH_KEYS,
 ];
 /// The step whose rows are filled in by [`reorder::reorder`]: SQL alone cannot read deliveries.
 const MESSAGE_ORDER: &str = include_str!("migrations/0006_message_order.sql");
@@ -178,6 +182,7 @@ fn migrations() -> Migrations<'static> {
     let step = |sql: &&'static str| match *sql {
         MESSAGE_ORDER => M::up_with_hook(sql, reorder::reorder),
         SAID_AND_SHOWN => M::up_with_hook(sql, blank::upgrade),
+        SEARCH_KEYS => M::up_with_hook(sql, search_keys::make_anew),
         sql => M::up(sql),
     };
     Migrations::new(STEPS.iter().map(step).collect())
@@ -320,5 +325,41 @@ mod tests {
         for other in ["b", "c"] {
             assert_eq!((chat(other).last_customer_at, chat(other).bot_seen_at), (None, None), "{other}");
         }
+    }
+
+    #[test]
+    fn an_upgrade_makes_search_keys_of_the_present_folding() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrations()
+            .to_version(&mut connection, STEPS.iter().position(|sql| *sql == SEARCH_KEYS).unwrap())
+            .unwrap();
+        // As a hub of that time wrote them: accents folded, special letters and punctuation as they came.
+        connection
+            .execute_batch(
+                "INSERT INTO messages (id, chat_id, at, role, search_key, state) VALUES
+                     ('m1', 'a', 0, 'customer', '2ª via do cpf 123.456.789-09', ''), ('m2', 'a', 0, 'customer', NULL, ''),
+                     ('m3', 'a', 0, 'customer', 'bom dia', '');
+                 INSERT INTO contacts (id, name, phone, name_key, search_key, created_at, last_interaction_at, state) VALUES
+                     ('c1', '𝓜𝓪𝓻𝓲𝓪', '+553190000123', '𝓜𝓪𝓻𝓲𝓪', '𝓜𝓪𝓻𝓲𝓪 553190000123', 0, 0, ''),
+                     ('c2', NULL, '+1 305', '+1 305', ' 1305', 0, 0, '');
+                 INSERT INTO chats (id, contact_id, kind, open, waiting, private, name_key, created_at, last_activity_at,
+                     message_count, state) VALUES ('a', 'c1', 'direct', 1, 0, 0, '𝓜𝓪𝓻𝓲𝓪', 0, 0, 0, '{}');
+                 INSERT INTO members (id, name, occurs, name_key, search_key) VALUES ('Aª', 'ﬁlipe', 0, 'ﬁlipe', 'ﬁlipe aª');",
+            )
+            .unwrap();
+        migrations().to_latest(&mut connection).unwrap();
+        let all = |sql: &str| -> Vec<Option<String>> {
+            let mut select = connection.prepare(sql).unwrap();
+            select.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+        };
+        let some = |texts: &[&str]| texts.iter().map(|text| Some((*text).to_owned())).collect::<Vec<_>>();
+        let messages = all("SELECT search_key FROM messages ORDER BY id");
+        assert_eq!(messages[0].as_deref(), Some("2a via do cpf 123.456.789-09\u{1f}12345678909"));
+        assert_eq!(messages[1..], [None, Some("bom dia".to_owned())]);
+        let keys = all("SELECT search_key FROM contacts ORDER BY id");
+        assert_eq!(keys, some(&["maria 553190000123 5531990000123", " 1305"]));
+        assert_eq!(all("SELECT name_key FROM contacts ORDER BY id"), some(&["maria", "+1 305"]));
+        assert_eq!(all("SELECT name_key FROM chats"), some(&["maria"]));
+        assert_eq!(all("SELECT name_key || '|' || search_key FROM members"), some(&["filipe|filipe aa"]));
     }
 }

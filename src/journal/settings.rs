@@ -23,8 +23,9 @@ pub struct SettingsChange {
     pub id: EventId,
     /// All of them, with the hub's time zone.
     pub settings: SettingsShape,
-    /// Only where these were saved last, by position: 0 where none were. `None`: whatever was.
-    pub only_after: Option<Seq>,
+    /// Only where the settings in force were saved at one of these positions, 0 standing for the defaults. `None`:
+    /// whatever was saved.
+    pub only_after: Option<Vec<Seq>>,
     /// Who saves them.
     pub by: NamedShape,
     /// The same in JSON, compressed with zstd.
@@ -73,7 +74,7 @@ impl BatchWriter {
         let event_id = Some(change.id.clone());
         let saved = load(connection)?;
         let saved_at = saved.as_ref().map_or(Seq(0), |saved| saved.seq);
-        if change.only_after.is_some_and(|expected| expected != saved_at) {
+        if change.only_after.as_ref().is_some_and(|expected| !expected.contains(&saved_at)) {
             written.acks.push(Ack { status: AckStatus::Ignored, event_id, seq: None, reason: None });
             return Ok(());
         }

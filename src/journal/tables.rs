@@ -2,8 +2,10 @@
 
 use rusqlite::{Connection, params};
 
-use super::fold::{digits, fold};
+use super::fold::fold;
+use super::phone::stored_forms;
 use super::store::StoreError;
+use super::words::search_key;
 use crate::domain::register::to_nanos;
 use crate::domain::{Chat, ChatMessage, Contact, ContactId, Named, Placement, RefId, Role, TimelineEntry};
 
@@ -110,7 +112,7 @@ pub fn put_contact(
         name,
         phone,
         key,
-        format!("{} {}", fold(name.unwrap_or_default()), digits(phone.unwrap_or_default())),
+        contact_search_key(name, phone),
         created_at,
         contact.last_interaction_at().map_or(created_at, to_nanos),
         contact.last_message.as_ref().map(|position| position.id.as_str()),
@@ -132,9 +134,21 @@ pub fn put_contact(
     Ok(())
 }
 
+/// What a contact is searched by: its name with the numbers in it, and its phone in all forms.
+pub fn contact_search_key(name: Option<&str>, phone: Option<&str>) -> String {
+    let forms = phone.map(stored_forms).unwrap_or_default();
+    let phones: Vec<String> = forms.into_iter().map(|form| form.digits).collect();
+    format!("{} {}", search_key(name.unwrap_or_default()), phones.join(" "))
+}
+
 /// What a contact is sorted by: its folded name, else its phone.
 pub fn name_key(contact: &Contact) -> String {
-    contact.name.get().map_or_else(|| contact.phone.get().cloned().unwrap_or_default(), |name| fold(name))
+    contact_name_key(contact.name.get().map(String::as_str), contact.phone.get().map(String::as_str))
+}
+
+/// The same of a name and a phone.
+pub(super) fn contact_name_key(name: Option<&str>, phone: Option<&str>) -> String {
+    name.map_or_else(|| phone.unwrap_or_default().to_owned(), fold)
 }
 
 #[derive(Clone, Copy)]
@@ -190,7 +204,7 @@ pub fn put_message(connection: &Connection, message: &ChatMessage, new: bool) ->
         to_nanos(message.at),
         message.source.get(),
         role(message),
-        message.shown_text().map(fold),
+        message.shown_text().map(search_key),
         serde_json::to_string(message)?,
         to_nanos(order.at),
         order.tie,

@@ -8,6 +8,7 @@
 
 mod alert_webhook;
 mod alerts;
+mod as_written;
 mod asyncapi;
 mod auth;
 mod backup;
@@ -52,6 +53,7 @@ mod routes;
 mod scopes;
 mod scripts;
 mod search;
+mod search_written;
 mod secrecy;
 mod settings;
 mod silence;

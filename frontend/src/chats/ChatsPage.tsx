@@ -6,6 +6,7 @@ import { useMoment } from '../app/moment.ts';
 import { usePlayed } from '../app/played.ts';
 import { MomentContext } from '../hub/clock.ts';
 import type { Playing } from '../hub/replays.ts';
+import { holds } from '../words/fold.ts';
 import { fullMoment } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 import { ChatList } from './ChatList.tsx';
@@ -97,5 +98,5 @@ function Played({ played }: { played: Playing }) {
 
 /** Names alone: phones are not told with chats. */
 function found({ contactName }: Chat, search: string): boolean {
-  return search === '' || (contactName ?? '').toLocaleLowerCase().includes(search.toLocaleLowerCase());
+  return holds(contactName ?? '', search);
 }

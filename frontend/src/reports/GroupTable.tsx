@@ -5,9 +5,10 @@ import { reasonOf } from '../hub/errors.ts';
 import { hub } from '../hub/hub.tsx';
 import { Icon } from '../parts/icons.tsx';
 import { Failure } from '../parts/Notice.tsx';
+import { separator } from '../parts/csv.ts';
 import { saveFile } from '../parts/save.ts';
 import { agentName, duration, number } from '../words/format.ts';
-import { useWords } from '../words/words.ts';
+import { locale, useWords } from '../words/words.ts';
 import { GROUPS, isDuration, PATH, useAnswer, type Answer, type Cell, type Grouping, type Metric, type Query, type Row } from './metrics.ts';
 import { FILTER_OF, names } from './names.ts';
 import type { Report } from './useReport.ts';
@@ -94,7 +95,7 @@ function Export({ by, query }: { by: Grouping; query: Query }) {
     setBusy(true);
     setFailure(null);
     try {
-      saveFile(await hub.download(`${PATH}/${by}`, { ...query, format: 'csv' }, 'text/csv'), `${by}-${String(query.from).slice(0, 10)}.csv`);
+      saveFile(await hub.download(`${PATH}/${by}`, { ...query, format: 'csv', separator: separator(locale()) }, 'text/csv'), `${by}-${String(query.from).slice(0, 10)}.csv`);
     } catch (error) {
       setFailure(reasonOf(error));
     }

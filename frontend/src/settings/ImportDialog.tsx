@@ -6,9 +6,10 @@ import { hub } from '../hub/hub.tsx';
 import { PATH, type ListedMember } from '../hub/members.ts';
 import { read } from '../hub/reads.ts';
 import { Dialog } from '../parts/Dialog.tsx';
+import { csvOf, separator } from '../parts/csv.ts';
 import { saveFile } from '../parts/save.ts';
 import { number } from '../words/format.ts';
-import { useWords } from '../words/words.ts';
+import { locale, useWords } from '../words/words.ts';
 
 interface Report {
   entries: number;
@@ -90,15 +91,14 @@ function Template() {
   async function make() {
     setFailure(null);
     try {
-      const rows: string[] = [];
+      const rows = [['id', 'name', 'photoUrl', 'sectorId']];
       for (let cursor: string | undefined; ;) {
         const page = await read(PATH, { known: 'false', limit: 200, cursor });
-        for (const { id } of page.members as ListedMember[]) rows.push(`${quoted(id)},,,`);
+        for (const { id } of page.members as ListedMember[]) rows.push([id, '', '', '']);
         if (page.nextCursor === null) break;
         cursor = page.nextCursor;
       }
-      // Spreadsheets take a file for UTF-8 by its mark.
-      saveFile(new Blob([`\ufeffid,name,photoUrl,sectorId\r\n${rows.join('\r\n')}\r\n`], { type: 'text/csv' }), 'agents.csv');
+      saveFile(csvOf(rows, separator(locale())), 'agents.csv');
     } catch (error) {
       setFailure(reasonOf(error));
     }
@@ -109,10 +109,6 @@ function Template() {
       {failure !== null && <span role="alert" className="refusal"> {say('failed', { reason: failure })}</span>}
     </p>
   );
-}
-
-function quoted(text: string): string {
-  return /[",;\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 /** The hub names the lines one after the other: `line 3: name is missing; line 4: …`. */

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::words::{indexed, indexed_phone};
 use crate::journal::private;
+use crate::journal::words::text_of_key;
 
 /// The form of the index; a file of another one is built anew.
 const VERSION: i64 = 2;
@@ -16,7 +17,8 @@ const CACHE_KIB: i64 = 16 * 1_024;
 const BUSY_TIMEOUT_MS: u64 = 2_000;
 
 /// Words without the texts, so that what is erased in the database can be taken out here; letters are folded before, so
-/// the tokenizer has nothing to do but to split at spaces. The short prefixes are indexed because whoever types asks for
+/// the tokenizer has nothing to do but to split at spaces. Numbers in one piece have a column of their own, so that short ones are
+/// not found in them by mistake. The short prefixes are indexed because whoever types asks for
 /// them first, and they stand for the most words.
 const TABLES: &str = "
     DROP TABLE IF EXISTS position;
@@ -32,9 +34,9 @@ const TABLES: &str = "
         is_complete INTEGER NOT NULL
     );
     CREATE VIRTUAL TABLE message_words USING fts5(
-        text, content = '', contentless_delete = 1, tokenize = 'ascii', prefix = '1 2 3 4');
+        text, numbers, content = '', contentless_delete = 1, tokenize = 'ascii', prefix = '1 2 3 4');
     CREATE VIRTUAL TABLE contact_words USING fts5(
-        name, phone, content = '', contentless_delete = 1, tokenize = 'ascii', prefix = '1 2 3 4');
+        name, phone, numbers, content = '', contentless_delete = 1, tokenize = 'ascii', prefix = '1 2 3 4');
 ";
 
 /// How far the index has come.
@@ -129,20 +131,21 @@ pub(super) fn put_position(tx: &Transaction<'_>, position: &Position) -> rusqlit
     Ok(())
 }
 
-/// A text of a row, in place of what was there.
+/// A text of a row, in place of what was there; `key` is its search key.
 pub(super) fn put_message(
     tx: &Transaction<'_>,
     row: i64,
-    text: Option<&str>,
+    key: Option<&str>,
     is_known: bool,
 ) -> rusqlite::Result<()> {
     if is_known {
         tx.prepare_cached("DELETE FROM message_words WHERE rowid = ?1")?.execute([row])?;
     }
-    let words = text.map(indexed).filter(|words| !words.is_empty());
-    if let Some(words) = words {
-        let mut insert = tx.prepare_cached("INSERT INTO message_words (rowid, text) VALUES (?1, ?2)")?;
-        insert.execute(params![row, words])?;
+    let (words, numbers) = key.map(|key| indexed(text_of_key(key))).unwrap_or_default();
+    if !words.is_empty() {
+        let mut insert =
+            tx.prepare_cached("INSERT INTO message_words (rowid, text, numbers) VALUES (?1, ?2, ?3)")?;
+        insert.execute(params![row, words, numbers])?;
     }
     Ok(())
 }
@@ -158,12 +161,13 @@ pub(super) fn put_contact(
     if is_known {
         tx.prepare_cached("DELETE FROM contact_words WHERE rowid = ?1")?.execute([row])?;
     }
-    let name = name.map(indexed).unwrap_or_default();
+    let (name, numbers) = name.map(indexed).unwrap_or_default();
     let phone = phone.map(indexed_phone).unwrap_or_default();
     if !name.is_empty() || !phone.is_empty() {
-        let mut insert =
-            tx.prepare_cached("INSERT INTO contact_words (rowid, name, phone) VALUES (?1, ?2, ?3)")?;
-        insert.execute(params![row, name, phone])?;
+        let mut insert = tx.prepare_cached(
+            "INSERT INTO contact_words (rowid, name, phone, numbers) VALUES (?1, ?2, ?3, ?4)",
+        )?;
+        insert.execute(params![row, name, phone, numbers])?;
     }
     Ok(())
 }

@@ -92,7 +92,7 @@ const MESSAGES: &str = "SELECT rowid FROM message_words WHERE message_words MATC
 impl Search {
     fn list(&self, rows: visible::Rows) -> Result<List<'_>, ArchiveError> {
         let name = if matches!(rows, visible::Rows::Contacts) { "contacts" } else { "messages" };
-        let asked = (&self.wanted.for_messages(), &self.wanted.phone);
+        let asked = (&self.wanted.for_messages(), &self.wanted.numbers);
         let fingerprint = fingerprint(&("search", name, asked, self.scope.hash()))?;
         let after = match &self.after {
             None => i64::MAX,

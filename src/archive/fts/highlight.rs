@@ -1,6 +1,8 @@
 //! Shows where in a text a search was found: pieces of plain text, never markup.
 
-use super::words::{Term, Wanted, Word, end_of_prefix, words};
+use super::words::{Term, Wanted, end_of_prefix, is_long};
+use crate::journal::phone::stored_forms;
+use crate::journal::words::{Word, joined, words};
 use crate::protocol::search::{Excerpt, Piece};
 
 /// Characters of a message that an answer shows.
@@ -13,19 +15,21 @@ type Range = (usize, usize);
 
 /// The whole text in pieces; `None` where nothing in it was asked for.
 pub(super) fn whole(text: &str, wanted: &Wanted) -> Option<Vec<Piece>> {
-    let finds = finds(text, &wanted.terms);
+    let finds = merged(Readings::of(text).finds(wanted).into_iter().flatten().collect());
     (!finds.is_empty()).then(|| pieces(text, &finds, (0, text.len())))
 }
 
 /// The text around the first find, in pieces; `None` where not all that was asked for stands in it.
 pub(super) fn excerpt(text: &str, wanted: &Wanted) -> Option<Excerpt> {
-    let words = words(text);
-    if !wanted.terms.iter().all(|term| finds_of(text, &words, term).next().is_some()) {
+    let readings = Readings::of(text);
+    let mut finds = readings.finds(wanted);
+    let of_number = finds.pop().unwrap_or_default();
+    if of_number.is_empty() && finds.iter().any(Vec::is_empty) {
         return None;
     }
-    let finds = finds(text, &wanted.terms);
+    let finds = merged(finds.into_iter().flatten().chain(of_number).collect());
     let (first, _) = *finds.first()?;
-    let shown = window(text, first, &words);
+    let shown = window(text, first, &readings.written);
     Some(Excerpt {
         text: pieces(text, &finds, shown),
         cut_before: shown.0 > 0,
@@ -33,34 +37,76 @@ pub(super) fn excerpt(text: &str, wanted: &Wanted) -> Option<Excerpt> {
     })
 }
 
-/// A phone in pieces; `None` where none of the asked digits stand in it.
+/// A phone in pieces; `None` where none of the asked digits stand in one of its forms.
 pub(super) fn phone(phone: &str, wanted: &Wanted) -> Option<Vec<Piece>> {
-    let places: Vec<usize> =
-        phone.char_indices().filter(|(_, c)| c.is_ascii_digit()).map(|(at, _)| at).collect();
-    let digits = crate::journal::fold::digits(phone);
-    let finds = wanted.digits().filter_map(|asked| {
-        let from = digits.find(asked)?;
-        Some((*places.get(from)?, places.get(from + asked.len() - 1)? + 1))
-    });
-    let finds = merged(finds.collect());
+    let forms = stored_forms(phone);
+    let find = |asked: &str| {
+        forms.iter().find_map(|form| {
+            let from = form.digits.find(asked)?;
+            // What the form adds does not stand in the phone.
+            let places = || form.places.get(from..from + asked.len()).into_iter().flatten().flatten();
+            Some((*places().min()?, places().max()? + 1))
+        })
+    };
+    // Of the forms of the whole question the nearest to what was typed is shown.
+    let whole = wanted.numbers.iter().find_map(|number| find(number));
+    let finds = merged(wanted.digits().filter_map(find).chain(whole).collect());
     (!finds.is_empty()).then(|| pieces(phone, &finds, (0, phone.len())))
 }
 
-fn finds(text: &str, terms: &[Term]) -> Vec<Range> {
-    let words = words(text);
-    merged(terms.iter().flat_map(|term| finds_of(text, &words, term)).collect())
+/// The words of a text as they are written, and with its numbers joined.
+struct Readings<'a> {
+    text: &'a str,
+    written: Vec<Word>,
+    joined: [Vec<Word>; 2],
 }
 
-fn finds_of<'a>(text: &'a str, words: &'a [Word], term: &'a Term) -> impl Iterator<Item = Range> + 'a {
-    words.windows(term.words.len()).filter_map(move |run| {
-        let (last, before) = run.split_last()?;
-        let (asked, asked_before) = term.words.split_last()?;
-        let fits = if term.open { last.folded.starts_with(asked) } else { last.folded == *asked };
-        let all_fit = fits && before.iter().zip(asked_before).all(|(word, asked)| word.folded == *asked);
-        let until =
-            || if term.open { end_of_prefix(text, last.from, asked.chars().count()) } else { last.until };
-        all_fit.then(|| (run[0].from, until().min(last.until)))
-    })
+impl<'a> Readings<'a> {
+    fn of(text: &'a str) -> Self {
+        let written = words(text);
+        Self { text, joined: joined(&written), written }
+    }
+
+    /// Where each term was found, and last where the whole question was found as a number.
+    fn finds(&self, wanted: &Wanted) -> Vec<Vec<Range>> {
+        let of_term = |term: &Term| {
+            let mut finds = self.run(&self.written, &term.words, term.open);
+            for reading in &self.joined {
+                finds.extend(self.run(reading, &term.joined, term.open));
+            }
+            finds
+        };
+        let mut finds: Vec<Vec<Range>> = wanted.terms.iter().map(of_term).collect();
+        let long = wanted.numbers.iter().filter(|number| is_long(number));
+        let of_number = long.flat_map(|number| {
+            let number = std::slice::from_ref(number);
+            self.joined.iter().flat_map(|reading| self.run(reading, number, true)).collect::<Vec<_>>()
+        });
+        finds.push(of_number.collect());
+        finds
+    }
+
+    /// Where these words stand one after the other in a reading; the last one may go on where it is `open`.
+    fn run(&self, reading: &[Word], asked: &[String], open: bool) -> Vec<Range> {
+        let Some((asked_last, asked_before)) = asked.split_last() else { return Vec::new() };
+        // A short number would be found in a joined one by mistake.
+        let fits = |word: &Word, asked: &str| !word.is_joined || is_long(asked);
+        let found = |run: &[Word]| {
+            let (last, before) = run.split_last()?;
+            let is_last = if open { last.folded.starts_with(asked_last) } else { last.folded == *asked_last };
+            let are_before = before
+                .iter()
+                .zip(asked_before)
+                .all(|(word, asked)| word.folded == *asked && fits(word, asked));
+            if !is_last || !are_before || !fits(last, asked_last) {
+                return None;
+            }
+            let chars = asked_last.chars().count();
+            let until = if open { end_of_prefix(self.text, last.from, chars) } else { last.until };
+            Some((run.first()?.from, until.min(last.until)))
+        };
+        reading.windows(asked.len()).filter_map(found).collect()
+    }
 }
 
 /// Sorted, and those that touch each other as one.
@@ -131,11 +177,20 @@ mod tests {
             ("bom dia", "Bom dia", "[Bom] [dia]"),
             ("maria@exemplo.c", "maria@exemplo.com", "[maria@exemplo.c]om"),
             ("acao", "AC\u{327}A\u{303}O!", "[AC\u{327}A\u{303}O]!"),
+            ("2a via", "a 2ª via", "a [2ª] [via]"),
+            ("12345678909", "CPF 123.456.789-09.", "CPF [123.456.789-09]."),
+            ("1234", "são 1.234,56", "são [1.234],56"),
+            ("1234,56", "R$ 1.234,56", "R$ [1.234,56]"),
+            ("123.456.789-09", "CPF 12345678909", "CPF [12345678909]"),
+            ("ABC 1D23", "o abc-1d23", "o [abc-1d23]"),
+            ("\"placa abc1d23 foi\"", "a placa ABC-1D23 foi", "a [placa ABC-1D23 foi]"),
+            ("31 99000-0123", "ligue (31)9000-0123", "ligue ([31)9000-0123]"),
         ] {
             let found = excerpt(text, &Wanted::new(asked)).map(|excerpt| marked(&excerpt.text));
             assert_eq!(found.as_deref(), Some(shown), "{asked}");
         }
         assert_eq!(excerpt("só bom", &Wanted::new("bom dia")), None, "all words must be there");
+        assert_eq!(excerpt("foi 1,50", &Wanted::new("15")), None, "a short number is found by mistake");
     }
 
     #[test]
@@ -143,6 +198,9 @@ mod tests {
         let shown = |asked: &str| phone("+5511900000001", &Wanted::new(asked)).map(|pieces| marked(&pieces));
         assert_eq!(shown("(11) 9").as_deref(), Some("+55[119]00000001"));
         assert_eq!(shown("márcia 0001").as_deref(), Some("+551190000[0001]"));
+        assert_eq!(shown("11 0000-0001").as_deref(), Some("+55[11900000001]"), "without the ninth digit");
+        let old = |asked: &str| phone("+55 31 9000-0123", &Wanted::new(asked)).map(|pieces| marked(&pieces));
+        assert_eq!(old("031 99000-0123").as_deref(), Some("+55 [31 9000-0123]"));
         assert_eq!(shown("márcia"), None);
     }
 

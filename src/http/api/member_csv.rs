@@ -1,10 +1,14 @@
-//! Reads a directory of agents from CSV: a header in any order, `,` or `;`, all of it or nothing.
+//! Reads a directory of agents from CSV as spreadsheets save it: all of it or nothing.
+//!
+//! The columns stand in any order, separated by `,`, `;` or tabs. A first line `sep=;`, a byte order mark, blank rows, empty
+//! columns without a name, and cells that are left off at the end of a row do not matter.
 
 use std::collections::HashMap;
 
 use csv::{ReaderBuilder, StringRecord};
 
 use super::member_fields::Fields;
+use super::spreadsheet::{BYTE_ORDER_MARK, unguarded};
 use crate::domain::Member;
 
 /// Largest file, in bytes: what fits into one update together with [`ROWS_MAX`].
@@ -14,29 +18,36 @@ pub const ROWS_MAX: usize = 2_000;
 
 /// The columns, `id` and `name` first, which must be there.
 const COLUMNS: [&str; 4] = ["id", "name", "photoUrl", "sectorId"];
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// A first line with which spreadsheets tell each other the separator.
+const SEPARATOR_LINE: &str = "sep=";
 
 /// Where the columns stand in a row.
 type Places = [Option<usize>; COLUMNS.len()];
 
 /// The entries of a file, or what is wrong with it, line by line.
 pub fn read(file: &[u8]) -> Result<Vec<Member>, String> {
-    let file = file.strip_prefix(BYTE_ORDER_MARK).unwrap_or(file);
+    let file = file.strip_prefix(BYTE_ORDER_MARK.as_bytes()).unwrap_or(file);
     let text = std::str::from_utf8(file).map_err(|error| {
         let line = file[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
         format!("line {line}: is no UTF-8")
     })?;
-    let mut rows = ReaderBuilder::new()
-        .delimiter(delimiter(text))
+    let named = named_separator(text);
+    let rows = ReaderBuilder::new()
+        .delimiter(named.unwrap_or_else(|| separator(text)))
         .has_headers(false)
         .flexible(true)
         .from_reader(text.as_bytes())
         .into_records();
+    let skipped = usize::from(named.is_some());
+    let mut rows = rows.skip(skipped).filter(|row| !row.as_ref().is_ok_and(is_blank));
     let header = rows.next().ok_or("line 1: the header is missing")?.map_err(|error| error.to_string())?;
-    let places = places(&header).map_err(|what| format!("line {}: {what}", line_of(&header)))?;
-    let mut lines = Lines { width: header.len(), ..Lines::default() };
+    let mut numbers = LineNumbers { text, seen: 0, line: 1 };
+    let line = numbers.of(&header);
+    let places = places(&header).map_err(|what| format!("line {line}: {what}"))?;
+    let mut lines = Lines::default();
     for row in rows {
-        lines.take(&row.map_err(|error| error.to_string())?, &places);
+        let row = row.map_err(|error| error.to_string())?;
+        lines.take(&row, &places, numbers.of(&row));
         if lines.members.len() > ROWS_MAX {
             return Err(format!("there are more than {ROWS_MAX} entries"));
         }
@@ -44,19 +55,50 @@ pub fn read(file: &[u8]) -> Result<Vec<Member>, String> {
     lines.finish()
 }
 
-/// Spreadsheets of countries with a decimal comma write `;`.
-fn delimiter(text: &str) -> u8 {
-    let header = text.lines().next().unwrap_or_default();
-    if header.contains(';') { b';' } else { b',' }
+/// The separator of a first line `sep=;`.
+fn named_separator(text: &str) -> Option<u8> {
+    let line = text.lines().next()?.trim_matches('"');
+    let (name, separator) = line.split_at_checked(SEPARATOR_LINE.len())?;
+    let is_named = name.eq_ignore_ascii_case(SEPARATOR_LINE);
+    separator.bytes().next().filter(|byte| is_named && b",;\t|".contains(byte))
 }
 
-fn line_of(row: &StringRecord) -> u64 {
-    row.position().map_or(0, csv::Position::line)
+/// The separator of the header, in whose names none occurs. Spreadsheets of countries with a decimal comma write `;`.
+fn separator(text: &str) -> u8 {
+    let header = text.lines().find(|line| line.contains(char::is_alphabetic)).unwrap_or_default();
+    [b';', b'\t'].into_iter().find(|separator| header.as_bytes().contains(separator)).unwrap_or(b',')
+}
+
+fn is_blank(row: &StringRecord) -> bool {
+    row.iter().all(|cell| cell.trim().is_empty())
+}
+
+/// Numbers rows by their lines. The library's own numbers are one too small where lines end with CR LF, and where blank
+/// lines stand before a row.
+struct LineNumbers<'a> {
+    text: &'a str,
+    /// Bytes that are counted already.
+    seen: usize,
+    /// The line of the byte after them.
+    line: usize,
+}
+
+impl LineNumbers<'_> {
+    /// The line on which a row begins; rows come in their order.
+    fn of(&mut self, row: &StringRecord) -> usize {
+        let at =
+            row.position().and_then(|position| usize::try_from(position.byte()).ok()).unwrap_or(self.seen);
+        let rest = self.text.get(at..).unwrap_or_default();
+        let begins = at + (rest.len() - rest.trim_start_matches(['\r', '\n']).len());
+        self.line += self.text.get(self.seen..begins).unwrap_or_default().matches('\n').count();
+        self.seen = begins;
+        self.line
+    }
 }
 
 fn places(header: &StringRecord) -> Result<Places, String> {
     let mut places = Places::default();
-    for (at, name) in header.iter().enumerate() {
+    for (at, name) in header.iter().enumerate().filter(|(_, name)| !name.trim().is_empty()) {
         let known = COLUMNS.iter().position(|column| column.eq_ignore_ascii_case(name.trim()));
         let Some(column) = known else {
             return Err(format!("no column is called {name:?}; there are {}", COLUMNS.join(", ")));
@@ -74,16 +116,14 @@ fn places(header: &StringRecord) -> Result<Places, String> {
 /// What was read so far.
 #[derive(Default)]
 struct Lines {
-    width: usize,
     members: Vec<Member>,
     /// On which line each id stands.
-    ids: HashMap<String, u64>,
+    ids: HashMap<String, usize>,
     wrong: Vec<String>,
 }
 
 impl Lines {
-    fn take(&mut self, row: &StringRecord, places: &Places) {
-        let line = line_of(row);
+    fn take(&mut self, row: &StringRecord, places: &Places, line: usize) {
         match self.check(row, places, line) {
             Ok(member) => self.members.push(member),
             Err(what) => {
@@ -92,12 +132,14 @@ impl Lines {
         }
     }
 
-    fn check(&mut self, row: &StringRecord, places: &Places, line: u64) -> Result<Member, String> {
-        if row.len() != self.width {
-            return Err(format!("has {} fields and not {}", row.len(), self.width));
+    fn check(&mut self, row: &StringRecord, places: &Places, line: usize) -> Result<Member, String> {
+        let is_nameless = |at: &usize| !places.contains(&Some(*at));
+        if row.iter().enumerate().any(|(at, cell)| is_nameless(&at) && !cell.trim().is_empty()) {
+            return Err("has a value in a column without a name".to_owned());
         }
-        let field = |column: usize| places[column].and_then(|at| row.get(at)).unwrap_or_default();
-        let fields = Fields { id: field(0), name: field(1), photo_url: field(2), sector_id: field(3) };
+        let field = |column: usize| unguarded(places[column].and_then(|at| row.get(at)).unwrap_or_default());
+        let [id, name, photo_url, sector_id] = [field(0), field(1), field(2), field(3)];
+        let fields = Fields { id: &id, name: &name, photo_url: &photo_url, sector_id: &sector_id };
         let member = fields.check().map_err(|(field, what)| format!("{field} {what}"))?;
         match self.ids.insert(member.id.to_string(), line) {
             Some(first) => Err(format!("the id stands on line {first} already")),
@@ -125,6 +167,7 @@ mod tests {
         for text in [
             "\u{feff}id;name;photoUrl;sectorId\r\na;\"Ana; \"\"A\"\"\";;s\r\nb;Zoé;https://x.example/b.png;\r\n",
             "name,ID\n\"Ana; \"\"A\"\"\",a\n\n Zoé , b",
+            "sep=|\r\nID|name|\r\na|\"Ana; \"\"A\"\"\"\r\n||\r\nb|Zoé|\r\n",
         ] {
             assert_eq!(names(text), expected);
         }
@@ -135,13 +178,31 @@ mod tests {
     fn every_wrong_line_is_named() {
         let long = "x".repeat(201);
         let text =
-            format!("id,name,photoUrl\na,Ana,\nb,,\n,Bia,\na,Ana,\nc,C\nd,{long},\ne,E,javascript:x\n");
+            format!("id,name,photoUrl\na,Ana,\nb,,\n,Bia,\na,Ana,\nc,C,,x\nd,{long},\ne,E,javascript:x\n");
         assert_eq!(
             read(text.as_bytes()).unwrap_err(),
             "line 3: name is missing; line 4: id is missing; line 5: the id stands on line 2 already; \
-             line 6: has 2 fields and not 3; line 7: name must have at most 200 characters; \
+             line 6: has a value in a column without a name; line 7: name must have at most 200 characters; \
              line 8: photoUrl must begin with https:// or http://"
         );
+    }
+
+    #[test]
+    fn a_line_is_counted_as_an_editor_counts_it() {
+        for (text, wrong) in [
+            ("sep=;\r\nid;name\r\n;;\r\nb;\r\n", "line 4: name is missing"),
+            ("\n\nid,name\n\n\nb,\n", "line 6: name is missing"),
+            (
+                "id,name\r\na,\"two\r\nlines\"\r\nb,\r\n",
+                "line 2: name must hold no control characters; line 4: name is missing",
+            ),
+            (
+                "\r\n;\r\nid;nome\r\n",
+                "line 3: no column is called \"nome\"; there are id, name, photoUrl, sectorId",
+            ),
+        ] {
+            assert_eq!(read(text.as_bytes()).unwrap_err(), wrong);
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub mod params;
 pub mod described;
 pub mod lists;
+pub mod spreadsheet;
 pub mod state;
 pub mod revocations;
 pub mod messages;

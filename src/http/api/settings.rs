@@ -24,6 +24,9 @@ use crate::telemetry::clock;
 /// Largest body, in bytes: a thousand sectors and as many holidays.
 const BODY_BYTES_MAX: usize = 256 * 1024;
 
+/// What proxies that compress append to an entity tag, after a hyphen.
+const ENCODINGS: [&str; 4] = ["gzip", "br", "zstd", "deflate"];
+
 /// The settings in force.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -76,8 +79,8 @@ pub async fn get(
     operation_id = "putSettings",
     tag = "umbler",
     security(("bearer" = [])),
-    params(("If-Match" = Option<String>, Header, description = "The `ETag` of the settings that these are made from; \
-        left out: whatever was saved is replaced.")),
+    params(("If-Match" = Option<String>, Header, description = "The `ETag` of the settings that these are made from, as a \
+        proxy may have weakened it; several, or `*`. Left out: whatever was saved is replaced.")),
     request_body(content = SettingsRequest, content_type = "application/json", description = "At most 256 KiB."),
     responses(
         (
@@ -101,7 +104,7 @@ pub async fn put(
 ) -> Result<Tagged, ApiError> {
     caller.require_admin("settings are changed by admins")?;
     Params::read(request.query_string())?.finish()?;
-    let only_after = only_after(request.headers())?;
+    let only_after = only_after(request.headers());
     let body = body::read(&request, payload, BODY_BYTES_MAX, &state).await?.bytes;
     let values = settings_fields::read(&body, &state.settings.time_zone)?;
     let settings = SettingsShape { time_zone: state.settings.time_zone.clone(), values };
@@ -130,17 +133,33 @@ fn tagged(answer: SettingsAnswer) -> Tagged {
     Answer(answer).customize().insert_header((ETAG, tag))
 }
 
-/// The position that `If-Match` names: `"12"`, or `*` for any.
-fn only_after(headers: &HeaderMap) -> Result<Option<Seq>, ApiError> {
-    let Some(value) = headers.get(IF_MATCH) else { return Ok(None) };
-    let text = value.to_str().unwrap_or_default().trim();
-    if text == "*" {
-        return Ok(None);
-    }
-    let seq =
-        text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).and_then(|text| text.parse().ok());
-    seq.map(|seq| Some(Seq(seq)))
-        .ok_or_else(|| ApiError::parameter("If-Match", "must be one entity tag, as ETag told it: \"12\""))
+/// The positions that `If-Match` names (RFC 9110, 13.1.1): a list of entity tags, or `*` for whatever is saved, which is
+/// `None`. A tag that names no position matches nothing, and where none matches the answer is 412.
+///
+/// Tags are compared weakly, although RFC 9110 asks for a strong comparison. A proxy that compresses answers makes
+/// `W/"12"` or `"12-gzip"` of `"12"`, and a form that sends that back has still read position 12: the position stands for
+/// what was saved, not for the bytes of an answer.
+fn only_after(headers: &HeaderMap) -> Option<Vec<Seq>> {
+    let mut values = headers.get_all(IF_MATCH).map(|value| value.to_str().unwrap_or_default()).peekable();
+    values.peek()?;
+    let list = values.collect::<Vec<_>>().join(",");
+    (list.trim() != "*").then(|| opaque_tags(&list).filter_map(position_of).collect())
+}
+
+/// What stands between the quotation marks of each tag.
+fn opaque_tags(list: &str) -> impl Iterator<Item = &str> {
+    // Every second piece is quoted; a last one that is not closed is none.
+    let pieces: Vec<&str> = list.split('"').collect();
+    let closed = pieces.len().saturating_sub(1);
+    pieces.into_iter().take(closed).skip(1).step_by(2)
+}
+
+/// `12`, with or without the name of an encoding behind it.
+fn position_of(tag: &str) -> Option<Seq> {
+    let without = |encoding: &&str| tag.strip_suffix(*encoding)?.strip_suffix('-');
+    let position = ENCODINGS.iter().find_map(without).unwrap_or(tag);
+    let is_plain = position.bytes().all(|byte| byte.is_ascii_digit());
+    position.parse().ok().filter(|_| is_plain).map(Seq)
 }
 
 async fn in_force(state: &EdgeState, caller: &Caller) -> Result<SettingsAnswer, ApiError> {

@@ -104,3 +104,20 @@ test('a stretch whose updates are not kept any more says so, and shows the momen
   await text(page, '.player', 'does not keep the updates of then');
   await text(page, '.list .count', '1 chats');
 });
+
+test('a chat of the past that is played is found without accents, and by letters that only look special', async (t) => {
+  const hub = await spawnDashboard(t, dashboard);
+  const named = (name) => (_, content) => { content.Contact.Name = name; };
+  const from = await said(hub, 'a', 'the first', named('João 2ª Loja'));
+  await said(hub, 'b', 'the second', named('Bia'));
+  const { page, clean } = await visit(t, browser, hub, `/chats?at=${from}`);
+  await page.getByLabel('Speed').selectOption('600');
+  await play(page);
+  await text(page, '.player', 'The end is reached.');
+  await text(page, '.list .count', '2 chats');
+  for (const [search, count] of [['joao', 1], ['JOÃO 2A', 1], ['ｊｏａｏ', 1], ['joana', 0], ['bia', 1]]) {
+    await page.getByRole('searchbox').fill(search);
+    await text(page, '.list .count', `${count} chats`);
+  }
+  clean();
+});

@@ -105,7 +105,7 @@ test('agents are sorted by any column, narrowed to one, and exported with the to
   assert.deepEqual(await names(), ['Agent gent-1', 'Agent gent-2']);
   const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'CSV' }).click()]);
   const csv = Buffer.concat(await (await file.createReadStream()).toArray()).toString();
-  assert.match(csv, /^id,name,metric,n,medianMs/);
+  assert.match(csv, /^\ufeffid,name,metric,n,medianMs/);
   assert.match(csv, /agent-1,[^\n]*replyTime,1,300\d{3},/);
   await page.getByRole('button', { name: 'Agent gent-2', exact: true }).click();
   await text(page, '[data-metric=replyTime] .big', /^20 min/);

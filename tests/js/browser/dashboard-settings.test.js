@@ -84,6 +84,12 @@ test('a CSV of agents is taken over whole, or every wrong line is told', async (
   const [template] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'File of all agents' }).click()]);
   const chunks = await (await template.createReadStream()).toArray();
   assert.equal(Buffer.concat(chunks).toString(), '\ufeffid,name,photoUrl,sectorId\r\n"agent,1",,,\r\n');
+  // A Brazilian spreadsheet splits columns by semicolons.
+  const brazilian = await visit(t, browser, hub, '/settings/agents', { locale: 'pt-BR' });
+  await brazilian.page.getByRole('button', { name: 'Importar CSV' }).click();
+  const [modelo] = await Promise.all([brazilian.page.waitForEvent('download'), brazilian.page.getByRole('button', { name: 'Arquivo com todos' }).click()]);
+  assert.equal(Buffer.concat(await (await modelo.createReadStream()).toArray()).toString(), '\ufeffid;name;photoUrl;sectorId\r\n"agent,1";;;\r\n');
+  brazilian.clean();
   const file = page.locator('input[type=file]');
   await file.setInputFiles(csv(['id,name', 'b,', ',Ana', 'c,Caio; the second']));
   await page.getByRole('button', { name: 'Import', exact: true }).click();

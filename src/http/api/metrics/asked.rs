@@ -14,6 +14,7 @@ use crate::http::api::described::{
     chat_kind, flag, id, limit, moment, number, of_form, page, parameters, word,
 };
 use crate::http::api::params::{BOOLEANS, CHAT_KINDS, LIMIT_DEFAULT, LIMIT_MAX, PAGE_MAX, Params};
+use crate::http::api::spreadsheet::SEPARATOR_WORDS;
 use crate::http::caller::Caller;
 use crate::http::error::ApiError;
 use crate::metrics::{Clock, Filter, Period};
@@ -85,7 +86,9 @@ parameters! {
         page("With `explain`: which page, from 1.");
 
     /// How the answer is written.
-    Written: word("format", "`json` (default), or as `Accept: text/csv` asks.", &FORMATS);
+    Written:
+        word("format", "`json` (default), or as `Accept: text/csv` asks.", &FORMATS),
+        word("separator", "Of CSV: by `Accept-Language` where it is left out.", &SEPARATOR_WORDS);
 
     /// Which metrics.
     AnyMetrics: of_form("metric", "Names, separated by commas; all. One with `explain`.", &names(|_| true));

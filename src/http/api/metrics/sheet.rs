@@ -7,16 +7,15 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::http::api::params::Params;
+use crate::http::api::spreadsheet::{BYTE_ORDER_MARK, Dialect, guarded};
 use crate::http::error::ApiError;
 use crate::metrics::Progress;
 
 /// The header of CSV answers that says how far they go.
 const AS_OF: &str = "x-as-of-seq";
-/// What a spreadsheet takes for a formula where a text begins with it.
-const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
-/// The words of `format`.
-pub const FORMATS: [(&str, Format); 2] = [("json", Format::Json), ("csv", Format::Csv)];
+/// The words of `format`; true of the one for CSV.
+pub const FORMATS: [(&str, bool); 2] = [("json", false), ("csv", true)];
 
 /// How an answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,18 +23,19 @@ pub enum Format {
     /// An object with `rows`.
     Json,
     /// A head and rows.
-    Csv,
+    Csv(Dialect),
 }
 
 impl Format {
-    /// `format`, else what `Accept` asks for.
+    /// `format`, else what `Accept` asks for; and of CSV, which one.
     pub fn read(params: &mut Params, headers: &HeaderMap) -> Result<Self, ApiError> {
+        let dialect = Dialect::read(params, headers)?;
         let asked = params.word("format", &FORMATS)?;
         let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let wants =
             |media: &str| accept.split(',').any(|part| part.split(';').next().unwrap_or("").trim() == media);
-        let accepted = if wants("text/csv") && !wants("application/json") { Self::Csv } else { Self::Json };
-        Ok(asked.unwrap_or(accepted))
+        let is_csv = asked.unwrap_or_else(|| wants("text/csv") && !wants("application/json"));
+        Ok(if is_csv { Self::Csv(dialect) } else { Self::Json })
     }
 }
 
@@ -59,8 +59,8 @@ impl Sheet {
         response.insert_header((CACHE_CONTROL, "no-store"));
         match format {
             Format::Json => Ok(response.json(self)),
-            Format::Csv => {
-                let text = self.to_csv().map_err(|error| {
+            Format::Csv(dialect) => {
+                let text = self.to_csv(dialect).map_err(|error| {
                     log::error!("a table cannot be written as CSV: {error}");
                     ApiError::Internal
                 })?;
@@ -70,30 +70,28 @@ impl Sheet {
         }
     }
 
-    fn to_csv(&self) -> Result<Vec<u8>, csv::Error> {
-        let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    fn to_csv(&self, dialect: Dialect) -> Result<Vec<u8>, csv::Error> {
+        let begun = if dialect.is_marked { BYTE_ORDER_MARK.as_bytes().to_vec() } else { Vec::new() };
+        let mut writer = csv::WriterBuilder::new()
+            .delimiter(dialect.separator)
+            .terminator(csv::Terminator::CRLF)
+            .from_writer(begun);
         writer.write_record(&self.columns)?;
         for row in &self.rows {
-            let cells = self.columns.iter().zip(row).map(|(column, cell)| plain(column, cell));
-            writer.write_record(cells)?;
+            writer.write_record(row.iter().map(plain))?;
         }
         writer.into_inner().map_err(|error| error.into_error().into())
     }
 }
 
-/// A cell as plain text. Names are chosen by strangers: none may become a formula.
-fn plain(column: &str, cell: &Value) -> String {
+/// A cell as plain text.
+fn plain(cell: &Value) -> String {
     match cell {
         Value::Null => String::new(),
-        Value::String(text) if is_name(column) && text.starts_with(FORMULA) => format!("'{text}"),
-        Value::String(text) => text.clone(),
-        Value::Array(ids) => ids.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "),
+        Value::String(text) => guarded(text),
+        Value::Array(ids) => guarded(&ids.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")),
         Value::Bool(_) | Value::Number(_) | Value::Object(_) => cell.to_string(),
     }
-}
-
-fn is_name(column: &str) -> bool {
-    matches!(column, "name" | "contactName")
 }
 
 impl Serialize for Sheet {
@@ -128,19 +126,5 @@ struct JsonRow<'a>(&'a [&'static str], &'a [Value]);
 impl Serialize for JsonRow<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().zip(self.1))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_name_becomes_a_formula() {
-        let text = |column, cell: &str| plain(column, &Value::String(cell.to_owned()));
-        assert_eq!(text("contactName", "=HYPERLINK(\"http://x\")"), "'=HYPERLINK(\"http://x\")");
-        assert_eq!(text("name", "@home"), "'@home");
-        assert_eq!(text("name", "Ana - manhã"), "Ana - manhã");
-        assert_eq!(text("chatId", "-1"), "-1", "an id stays what it is");
     }
 }

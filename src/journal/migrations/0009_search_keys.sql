@@ -1,0 +1,2 @@
+-- Keys for search and sorting are made anew by the program, for folding changed: letters that only look special are plain
+-- ones, numbers stand in one piece beside the text, and phones in all forms.
