@@ -25,6 +25,8 @@ pub mod cursor;
 pub mod page;
 mod search;
 mod visible;
+mod seen;
+mod gather;
 pub mod contacts;
 pub mod chats;
 pub mod messages;

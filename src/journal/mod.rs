@@ -21,6 +21,7 @@ pub mod lineage;
 pub mod loss;
 pub mod schema;
 pub mod tables;
+pub mod placements;
 pub mod directory;
 pub mod alerts;
 pub mod settings;

@@ -36,6 +36,7 @@ mod past_live;
 mod parameters;
 mod payloads;
 mod power_loss;
+mod placements;
 mod presence;
 mod process;
 mod protocol;
