@@ -201,20 +201,16 @@ impl ListChats {
     }
 
     fn total(&self, tx: &Transaction<'_>, seen: &Seen<'_>) -> Result<i64, ArchiveError> {
-        match self.status_alone() {
-            Some(status) => {
-                let sums = seen.sums(tx)?;
-                Ok(match status {
-                    None => sums.chats,
-                    Some(StatusFilter::Closed) => sums.chats - sums.open,
-                    Some(StatusFilter::Open | StatusFilter::Waiting) => sums.open,
-                })
-            }
-            None => {
-                let along = self.goes_along(seen);
-                self.conditions(along).count(tx, self.table(along))
-            }
-        }
+        let Some(status) = self.status_alone() else {
+            let along = self.goes_along(seen);
+            return self.conditions(along).count(tx, self.table(along));
+        };
+        let sums = seen.sums(tx)?;
+        Ok(match status {
+            None => sums.chats,
+            Some(StatusFilter::Closed) => sums.chats - sums.open,
+            Some(StatusFilter::Open | StatusFilter::Waiting) => sums.open,
+        })
     }
 }
 

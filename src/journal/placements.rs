@@ -226,33 +226,14 @@ impl Placements {
         let mut people: Vec<&str> = place.people().map(RefId::as_str).collect();
         people.sort_unstable();
         people.dedup();
-        let organization = place.organization.as_ref().map(RefId::as_str);
-        let sector = place.sector.as_ref().map(RefId::as_str);
-        let channel = place.channel.as_ref().map(RefId::as_str);
+        let (organization, sector, channel) = named(place);
         let key = serde_json::to_string(&(organization, sector, channel, i64::from(place.private), &people))?;
         if let Some(id) = self.ids.get(&key) {
             return Ok(*id);
         }
         let mut select = connection.prepare_cached("SELECT id FROM placements WHERE key = ?1")?;
-        let id = match select.query_row([&key], |row| row.get(0)).optional()? {
-            Some(id) => id,
-            None => {
-                connection
-                    .prepare_cached(
-                        "INSERT INTO placements (key, organization, sector_id, channel_id, private, chats, open_chats,
-                             messages, open_direct, waiting_direct) VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, 0, 0, 0)",
-                    )?
-                    .execute(params![key, organization, sector, channel, place.private])?;
-                let id = connection.last_insert_rowid();
-                let mut insert = connection.prepare_cached(
-                    "INSERT INTO placement_people (member_id, placement_id) VALUES (?1, ?2)",
-                )?;
-                for person in people {
-                    insert.execute(params![person, id])?;
-                }
-                id
-            }
-        };
+        let known = select.query_row([&key], |row| row.get(0)).optional()?;
+        let id = known.map_or_else(|| insert_placement(connection, &key, place, &people), Ok)?;
         self.ids.insert(key, id);
         Ok(id)
     }
@@ -273,25 +254,55 @@ impl Placements {
             return Ok(Some(*id));
         }
         let mut select = connection.prepare_cached("SELECT id FROM placement_sets WHERE key = ?1")?;
-        let id = match select.query_row([&key], |row| row.get(0)).optional()? {
-            Some(id) => id,
-            None => {
-                connection
-                    .prepare_cached("INSERT INTO placement_sets (key, contacts) VALUES (?1, 0)")?
-                    .execute([&key])?;
-                let id = connection.last_insert_rowid();
-                let mut insert = connection.prepare_cached(
-                    "INSERT INTO placement_set_parts (placement_id, set_id) VALUES (?1, ?2)",
-                )?;
-                for placement in placements {
-                    insert.execute([placement, id])?;
-                }
-                id
-            }
-        };
+        let known = select.query_row([&key], |row| row.get(0)).optional()?;
+        let id = known.map_or_else(|| insert_set(connection, &key, &placements), Ok)?;
         self.sets.insert(key, id);
         Ok(Some(id))
     }
+}
+
+/// Organization, sector and line.
+fn named(place: &Placement) -> (Option<&str>, Option<&str>, Option<&str>) {
+    (
+        place.organization.as_ref().map(RefId::as_str),
+        place.sector.as_ref().map(RefId::as_str),
+        place.channel.as_ref().map(RefId::as_str),
+    )
+}
+
+/// Writes a placement at which no chat stands yet.
+fn insert_placement(
+    connection: &Connection,
+    key: &str,
+    place: &Placement,
+    people: &[&str],
+) -> rusqlite::Result<i64> {
+    let (organization, sector, channel) = named(place);
+    connection
+        .prepare_cached(
+            "INSERT INTO placements (key, organization, sector_id, channel_id, private, chats, open_chats, messages,
+                 open_direct, waiting_direct) VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, 0, 0, 0)",
+        )?
+        .execute(params![key, organization, sector, channel, place.private])?;
+    let id = connection.last_insert_rowid();
+    let mut insert = connection
+        .prepare_cached("INSERT INTO placement_people (member_id, placement_id) VALUES (?1, ?2)")?;
+    for person in people {
+        insert.execute(params![person, id])?;
+    }
+    Ok(id)
+}
+
+/// Writes a set of placements that no contact has yet.
+fn insert_set(connection: &Connection, key: &str, placements: &[i64]) -> rusqlite::Result<i64> {
+    connection.prepare_cached("INSERT INTO placement_sets (key, contacts) VALUES (?1, 0)")?.execute([key])?;
+    let id = connection.last_insert_rowid();
+    let mut insert = connection
+        .prepare_cached("INSERT INTO placement_set_parts (placement_id, set_id) VALUES (?1, ?2)")?;
+    for placement in placements {
+        insert.execute([*placement, id])?;
+    }
+    Ok(id)
 }
 
 impl Sums {

@@ -13,8 +13,8 @@ use crate::protocol::SnapshotLimits;
 
 /// Steps of SQLite that an answer takes, in hundreds.
 fn steps<Q: Query>(base: &mut Base, question: Q) -> u64 {
-    let counted = Arc::new(AtomicU64::new(0));
-    let counter = Arc::clone(&counted);
+    let hundreds = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&hundreds);
     let count = move || {
         counter.fetch_add(1, Ordering::Relaxed);
         false
@@ -22,7 +22,7 @@ fn steps<Q: Query>(base: &mut Base, question: Q) -> u64 {
     base.connection.progress_handler(100, Some(count)).unwrap();
     base.ask(question).unwrap();
     base.connection.progress_handler(100, None::<fn() -> bool>).unwrap();
-    counted.load(Ordering::Relaxed)
+    hundreds.load(Ordering::Relaxed)
 }
 
 /// So many chats, a contact each: of two organizations, ten sectors, two lines and twenty agents; of the sector `old` are
