@@ -205,7 +205,7 @@ impl Place {
             sector: sector_id(series, chat % SECTORS),
             line: line_id(series, line),
             organization: organization_id(series, line % 2),
-            private: chat / 7 % PRIVATE_ONE_IN == 0,
+            private: (chat / 7).is_multiple_of(PRIVATE_ONE_IN),
         }
     }
 }

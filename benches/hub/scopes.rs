@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use tungstenite::{Message, WebSocket};
 use umbler_hub::auth::mint::{SigningKey, TokenClaims, mint};
 use umbler_hub::auth::{Role, Secret};
+use umbler_hub::telemetry::clock;
 
 use super::Plan;
 use super::deliveries::{agent_id, line_id, organization_id, sector_id};
@@ -70,7 +70,7 @@ fn kinds() -> Vec<(&'static str, String)> {
         Some(ids.map(|id| make(SERIES, id)).collect())
     };
     let of = |role, limit: &dyn Fn(&mut TokenClaims)| {
-        let mut claims = TokenClaims::new("user", role, Timestamp::now(), 86_400);
+        let mut claims = TokenClaims::new("user", role, clock::now(), 86_400);
         limit(&mut claims);
         let key = SigningKey::Secret(Secret::new(SECRET));
         mint(&claims, &key, None).unwrap_or_default()
@@ -164,7 +164,7 @@ fn compare(plan: &Plan, askers: &mut [Asker], path: Option<&str>) -> io::Result<
 /// What a user waits for contacts while another asks on many connections what takes long.
 fn beside(plan: &Plan, hub: &Hub, kinds: &[(&'static str, String)]) -> io::Result<String> {
     let (_, busy) = &kinds[2];
-    let claims = TokenClaims::new("another", Role::Admin, Timestamp::now(), 86_400);
+    let claims = TokenClaims::new("another", Role::Admin, clock::now(), 86_400);
     let token = mint(&claims, &SigningKey::Secret(Secret::new(SECRET)), None).unwrap_or_default();
     let mut other = Client::signed_in(hub.address, &token)?;
     let over = Arc::new(AtomicBool::new(false));
