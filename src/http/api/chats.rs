@@ -17,8 +17,8 @@ use crate::archive::{
 };
 use crate::domain::ChatKind;
 use crate::http::caller::Caller;
+use crate::http::caller::UserState;
 use crate::http::error::{ApiError, ErrorBody, QuestionRefusals};
-use crate::http::state::EdgeState;
 use crate::protocol::ChatShape;
 
 /// A page of chats.
@@ -144,7 +144,7 @@ pub fn read_list(mut params: Params, caller: &Caller) -> Result<(ListChats, Aske
 pub async fn list(
     caller: Caller,
     request: HttpRequest,
-    state: web::Data<EdgeState>,
+    state: UserState,
 ) -> Result<Answer<ListAnswer>, ApiError> {
     let mut params = Params::read(request.query_string())?;
     if let Some(at) = params.past_moment("at")? {
@@ -179,7 +179,7 @@ pub async fn one(
     caller: Caller,
     request: HttpRequest,
     path: web::Path<String>,
-    state: web::Data<EdgeState>,
+    state: UserState,
 ) -> Result<Answer<ChatAnswer>, ApiError> {
     let mut params = Params::read(request.query_string())?;
     let then = params.past_moment("at")?;
@@ -218,7 +218,7 @@ pub async fn messages(
     caller: Caller,
     request: HttpRequest,
     path: web::Path<String>,
-    state: web::Data<EdgeState>,
+    state: UserState,
 ) -> Result<Answer<MessagesAnswer>, ApiError> {
     let (list, asked) = read_messages(Params::read(request.query_string())?, &caller)?;
     let found = state.ask(ListChatMessages { chat: path_id(path)?, list }).await?;

@@ -12,8 +12,8 @@ use answers::{Distribution, LiveMetrics, MetricsExplained, MetricsTable, PeriodP
 use work::{View, count_open, tabulate};
 
 use crate::http::caller::Caller;
+use crate::http::caller::UserState;
 use crate::http::error::{ApiError, QuestionRefusals};
-use crate::http::state::EdgeState;
 
 /// Their description.
 #[derive(utoipa::OpenApi)]
@@ -53,7 +53,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
 pub async fn summary(
     caller: Caller,
     request: HttpRequest,
-    state: web::Data<EdgeState>,
+    state: UserState,
 ) -> Result<HttpResponse, ApiError> {
     tabulate(View::Whole, caller, request, &state).await
 }
@@ -73,7 +73,7 @@ pub async fn summary(
 pub async fn distribution(
     caller: Caller,
     request: HttpRequest,
-    state: web::Data<EdgeState>,
+    state: UserState,
 ) -> Result<HttpResponse, ApiError> {
     tabulate(View::Lengths, caller, request, &state).await
 }
@@ -96,7 +96,7 @@ pub async fn distribution(
 pub async fn series(
     caller: Caller,
     request: HttpRequest,
-    state: web::Data<EdgeState>,
+    state: UserState,
 ) -> Result<HttpResponse, ApiError> {
     tabulate(View::Series, caller, request, &state).await
 }
@@ -116,7 +116,7 @@ pub async fn series(
 pub async fn heatmap(
     caller: Caller,
     request: HttpRequest,
-    state: web::Data<EdgeState>,
+    state: UserState,
 ) -> Result<HttpResponse, ApiError> {
     tabulate(View::Hours, caller, request, &state).await
 }
@@ -136,7 +136,7 @@ pub async fn heatmap(
 pub async fn agents(
     caller: Caller,
     request: HttpRequest,
-    state: web::Data<EdgeState>,
+    state: UserState,
 ) -> Result<HttpResponse, ApiError> {
     tabulate(View::Agents, caller, request, &state).await
 }
@@ -156,7 +156,7 @@ pub async fn agents(
 pub async fn sectors(
     caller: Caller,
     request: HttpRequest,
-    state: web::Data<EdgeState>,
+    state: UserState,
 ) -> Result<HttpResponse, ApiError> {
     tabulate(View::Sectors, caller, request, &state).await
 }
@@ -176,7 +176,7 @@ pub async fn sectors(
 pub async fn channels(
     caller: Caller,
     request: HttpRequest,
-    state: web::Data<EdgeState>,
+    state: UserState,
 ) -> Result<HttpResponse, ApiError> {
     tabulate(View::Channels, caller, request, &state).await
 }
@@ -193,11 +193,7 @@ pub async fn channels(
         QuestionRefusals,
     ),
 )]
-pub async fn tags(
-    caller: Caller,
-    request: HttpRequest,
-    state: web::Data<EdgeState>,
-) -> Result<HttpResponse, ApiError> {
+pub async fn tags(caller: Caller, request: HttpRequest, state: UserState) -> Result<HttpResponse, ApiError> {
     tabulate(View::Tags, caller, request, &state).await
 }
 
@@ -226,10 +222,6 @@ pub async fn tags(
         QuestionRefusals,
     ),
 )]
-pub async fn live(
-    caller: Caller,
-    request: HttpRequest,
-    state: web::Data<EdgeState>,
-) -> Result<HttpResponse, ApiError> {
+pub async fn live(caller: Caller, request: HttpRequest, state: UserState) -> Result<HttpResponse, ApiError> {
     count_open(caller, request, &state).await
 }
