@@ -181,7 +181,7 @@ async fn start_hub(
     metrics: &Metrics,
     integrity: &Integrity,
     revocations: &Arc<Revocations>,
-) -> Result<(Addr<UmblerHub>, Addr<Archive>, watch::Receiver<Seq>), StartError> {
+) -> Result<(Addr<UmblerHub>, Archive, watch::Receiver<Seq>), StartError> {
     let opened = schema::open(&settings.database_path)?;
     let now = clock::now();
     let (stats, newest_updates, alerts) = {
@@ -215,7 +215,7 @@ async fn start_hub(
         alert_wake,
         alerts,
     };
-    let archive = Archive::start(settings.database_path.clone(), integrity.clone());
+    let archive = Archive::start(&settings.database_path, integrity)?;
     let hub = UmblerHub::new(hub_settings, archive.clone(), metrics.clone());
     let newest = hub.newest();
     let hub = hub.start();

@@ -36,6 +36,15 @@ const NEWS: [&str; 4] = [
 ];
 /// Agents that own chats, where they are told apart.
 const AGENTS: u64 = 40;
+/// Sectors of a history; each has four of its agents.
+pub const SECTORS: u64 = 10;
+/// Lines of a history, every other one of a second organization.
+pub const LINES: u64 = 4;
+/// Of so many chats of a history one is private.
+const PRIVATE_ONE_IN: u64 = 20;
+/// What a fixture says of the chat, and not of its message.
+const PUBLIC: &str = "\"Private\": false";
+const PRIVATE: &str = "\"Private\": true";
 /// The first moment of all that is made up: early enough for a year of messages to lie in the past.
 const START: &str = "2025-01-06T11:00:00Z";
 
@@ -47,6 +56,10 @@ enum Slot {
     Chat,
     Contact,
     Agent,
+    Sector,
+    Line,
+    Organization,
+    Private,
     EmittedAt,
     HappenedAt,
     BegunAt,
@@ -59,6 +72,8 @@ struct Template {
     repeats: bool,
     /// Who owns the chat in the fixture.
     agent: String,
+    /// Where it stands there.
+    place: Place,
 }
 
 /// The ids of one delivery.
@@ -68,9 +83,18 @@ struct Names {
     chat: String,
     contact: String,
     agent: Option<String>,
+    place: Option<Place>,
     emitted_at: String,
     happened_at: String,
     begun_at: String,
+}
+
+/// Where a chat of a history stands.
+struct Place {
+    sector: String,
+    line: String,
+    organization: String,
+    private: bool,
 }
 
 /// Makes deliveries, each with ids of its own.
@@ -85,6 +109,8 @@ pub struct Deliveries {
     series: String,
     /// Chats belong to several agents, and not all to one.
     many_agents: bool,
+    /// And they stand in several sectors and on several lines.
+    many_places: bool,
 }
 
 impl Deliveries {
@@ -106,7 +132,8 @@ impl Deliveries {
         pause: SignedDuration,
     ) -> io::Result<Self> {
         let mix: Vec<&str> = MIX.into_iter().filter(|name| *name != STATE).collect();
-        Self::new(series, &mix, at_once, Some(messages_per_chat), pause)
+        let history = Self::new(series, &mix, at_once, Some(messages_per_chat), pause)?;
+        Ok(Self { many_agents: true, many_places: true, ..history })
     }
 
     /// Messages of customers and agents from this moment on, in chats of many agents.
@@ -124,8 +151,8 @@ impl Deliveries {
     ) -> io::Result<Self> {
         let start = START.parse().map_err(io::Error::other)?;
         let mix = mix.iter().map(|name| Template::read(name)).collect::<io::Result<_>>()?;
-        let (series, many_agents) = (series.to_owned(), false);
-        Ok(Self { mix, chats, messages_per_chat, number: 0, start, pause, series, many_agents })
+        let (series, many_agents, many_places) = (series.to_owned(), false, false);
+        Ok(Self { mix, chats, messages_per_chat, number: 0, start, pause, series, many_agents, many_places })
     }
 
     /// Appends the next one.
@@ -142,7 +169,8 @@ impl Deliveries {
             message: format!("{series}-message-{message:09}"),
             chat: chat_id(series, chat),
             contact: format!("{series}-contact-{chat:07}"),
-            agent: self.many_agents.then(|| format!("{series}-agent-{:02}", chat % AGENTS)),
+            agent: self.many_agents.then(|| agent_id(series, chat % AGENTS)),
+            place: self.many_places.then(|| Place::of(series, chat)),
             emitted_at: format!("{:.7}", at + SignedDuration::from_millis(1_100)),
             happened_at: format!("{at:.3}"),
             begun_at: format!("{:.3}", self.moment_of(self.first_of_chat(number))),
@@ -170,6 +198,38 @@ impl Deliveries {
     }
 }
 
+impl Place {
+    fn of(series: &str, chat: u64) -> Self {
+        let line = chat / AGENTS % LINES;
+        Self {
+            sector: sector_id(series, chat % SECTORS),
+            line: line_id(series, line),
+            organization: organization_id(series, line % 2),
+            private: (chat / 7).is_multiple_of(PRIVATE_ONE_IN),
+        }
+    }
+}
+
+/// The id of an agent of a series.
+pub fn agent_id(series: &str, agent: u64) -> String {
+    format!("{series}-agent-{agent:02}")
+}
+
+/// The id of a sector of a series.
+pub fn sector_id(series: &str, sector: u64) -> String {
+    format!("{series}-sector-{sector:02}")
+}
+
+/// The id of a line of a series.
+pub fn line_id(series: &str, line: u64) -> String {
+    format!("{series}-line-{line}")
+}
+
+/// The id of an organization of a series.
+pub fn organization_id(series: &str, organization: u64) -> String {
+    format!("{series}-organization-{organization}")
+}
+
 /// The id of a chat of a series.
 pub fn chat_id(series: &str, chat: u64) -> String {
     format!("{series}-chat-{chat:07}")
@@ -194,17 +254,28 @@ impl Template {
             (word("/Payload/Content/LastMessage/Id")?, Slot::Message),
             (word("/Payload/Content/LastMessage/EventAtUTC")?, Slot::HappenedAt),
             (word("/Payload/Content/CreatedAtUTC")?, Slot::BegunAt),
+            (word("/Payload/Content/Sector/Id")?, Slot::Sector),
+            (word("/Payload/Content/Channel/Id")?, Slot::Line),
+            (word("/Payload/Content/Organization/Id")?, Slot::Organization),
+            (PUBLIC.to_owned(), Slot::Private),
         ];
         if !agent.is_empty() {
             slots.push((agent.clone(), Slot::Agent));
         }
         let (pieces, end) = cut(&text, &slots);
-        Ok(Self { pieces, end, repeats: name == STATE, agent: agent.trim_matches('"').to_owned() })
+        let stands = |at: usize| slots[at].0.trim_matches('"').to_owned();
+        let place = Place { sector: stands(7), line: stands(8), organization: stands(9), private: false };
+        Ok(Self { pieces, end, repeats: name == STATE, agent: agent.trim_matches('"').to_owned(), place })
     }
 
     fn write(&self, names: &Names, body: &mut String) {
+        let place = names.place.as_ref().unwrap_or(&self.place);
         for (piece, slot) in &self.pieces {
             body.push_str(piece);
+            if matches!(slot, Slot::Private) {
+                body.push_str(if place.private { PRIVATE } else { PUBLIC });
+                continue;
+            }
             body.push('"');
             body.push_str(match slot {
                 Slot::Event => &names.event,
@@ -212,6 +283,10 @@ impl Template {
                 Slot::Chat => &names.chat,
                 Slot::Contact => &names.contact,
                 Slot::Agent => names.agent.as_ref().unwrap_or(&self.agent),
+                Slot::Sector => &place.sector,
+                Slot::Line => &place.line,
+                Slot::Organization => &place.organization,
+                Slot::Private => "",
                 Slot::EmittedAt => &names.emitted_at,
                 Slot::HappenedAt => &names.happened_at,
                 Slot::BegunAt => &names.begun_at,

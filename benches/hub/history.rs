@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use jiff::SignedDuration;
 
 use super::Plan;
-use super::deliveries::{Deliveries, chat_id};
+use super::deliveries::{Deliveries, chat_id, sector_id};
 use super::figures::{float, median_of, ms, percentile};
 use super::ingest::Load;
 use super::process::{Client, Hub, Place, data_folder, fresh_folder};
@@ -26,7 +26,7 @@ const PAUSE: SignedDuration = SignedDuration::from_secs(30);
 /// Connections that build it.
 const CONNECTIONS: usize = 64;
 /// Its ids.
-const SERIES: &str = "history";
+pub const SERIES: &str = "history";
 
 /// A start takes at most so many milliseconds.
 const START_MS_MAX: f64 = 1_000.0;
@@ -44,7 +44,7 @@ const CHECK_PATIENCE: Duration = Duration::from_mins(3);
 const METRICS_PATIENCE: Duration = Duration::from_mins(10);
 
 /// What stands for the million where it is not there.
-const NOT_BUILT: &str =
+pub const NOT_BUILT: &str =
     "A million messages: not measured; a run without --quick builds the database, once, in a few minutes.";
 
 /// Measures starts and prints.
@@ -195,8 +195,7 @@ fn past_routes(is_built: bool) -> Vec<(&'static str, String)> {
     let (early, middle, end) = ("2025-01-10T15:00:00Z", "2025-07-01T15:00:00Z", "2025-12-31T15:00:00Z");
     let day = "from=2025-07-01T03:00:00Z&until=2025-07-02T03:00:00Z";
     let year = "from=2025-01-06T03:00:00Z&until=2025-12-31T03:00:00Z";
-    // That of an agent's text among the fixtures.
-    let sector = "Z4ELwFoR_gAHAAAW";
+    let sector = sector_id(SERIES, 1);
     vec![
         ("/stats?at=, in the first week", format!("/stats?at={early}")),
         ("/stats?at=, half a year in", format!("/stats?at={middle}")),
@@ -268,8 +267,8 @@ fn ask(hub: &Hub, count: u64, path: &dyn Fn(u64) -> String) -> io::Result<Vec<f6
 }
 
 /// The folder of the large database; built once, through the hub's own front door.
-fn million(plan: &Plan) -> io::Result<Option<PathBuf>> {
-    let folder = data_folder()?.join("million");
+pub fn million(plan: &Plan) -> io::Result<Option<PathBuf>> {
+    let folder = data_folder()?.join("million-placed");
     if folder.join("hub.db").exists() {
         return Ok(Some(folder));
     }

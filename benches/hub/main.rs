@@ -23,6 +23,7 @@ mod reconnect;
 mod stalled;
 mod metrics_live;
 mod history;
+mod scopes;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -51,6 +52,7 @@ const PARTS: &[Part] = &[
     ("metrics-live", metrics_live::measure),
     ("start", history::measure_start),
     ("reads", history::measure_reads),
+    ("scopes", scopes::measure),
 ];
 
 /// Open files beside those of the screens.

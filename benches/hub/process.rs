@@ -38,6 +38,11 @@ impl Hub {
     /// Everything is as it comes out of the box, access log included, but for limits per address: all load comes
     /// from one machine.
     pub fn start(folder: &Path, place: Place) -> io::Result<Self> {
+        Self::start_with(folder, place, &[])
+    }
+
+    /// The same with these settings besides.
+    pub fn start_with(folder: &Path, place: Place, settings: &[(&str, &str)]) -> io::Result<Self> {
         let log = File::options().create(true).append(true).open(folder.join("hub.log"))?;
         let mut command = Command::new(env!("CARGO_BIN_EXE_umbler-hub"));
         command
@@ -50,7 +55,8 @@ impl Hub {
             .env("RATE_LIMIT_CONNECTS_PER_SECOND", "0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(log);
+            .stderr(log)
+            .envs(settings.iter().copied());
         if place == Place::OneCore {
             command.env("WORKERS", "1");
         }
@@ -132,6 +138,8 @@ pub fn end(process: &mut Child) {
 pub struct Client {
     stream: TcpStream,
     buffer: Vec<u8>,
+    /// The header that tells who asks; empty where nobody has to.
+    authorization: String,
 }
 
 impl Client {
@@ -140,12 +148,17 @@ impl Client {
         let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
-        Ok(Self { stream, buffer: vec![0; 1 << 20] })
+        Ok(Self { stream, buffer: vec![0; 1 << 20], authorization: String::new() })
+    }
+
+    /// The same, for the holder of a token.
+    pub fn signed_in(address: SocketAddr, token: &str) -> io::Result<Self> {
+        Ok(Self { authorization: format!("authorization: Bearer {token}\r\n"), ..Self::connect(address)? })
     }
 
     /// Asks and takes the content of a 200.
     pub fn get(&mut self, path: &str) -> io::Result<String> {
-        write!(self.stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n")?;
+        write!(self.stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\n{}\r\n", self.authorization)?;
         let mut filled = 0;
         loop {
             let read = self.stream.read(&mut self.buffer[filled..])?;

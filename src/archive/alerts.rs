@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::cursor::fingerprint;
 use super::members::name_people;
 use super::page::{Conditions, Order, Page, PageAt, Walk};
-use super::visible::{Rows, limit, sees};
+use super::visible::{Rows, limit, sees_alert};
 use super::{ArchiveError, Query, last_seq, parse_state};
 use crate::auth::Scope;
 use crate::domain::{AlertKind, Chat, Clocks, Contact, Seq};
@@ -114,7 +114,7 @@ impl Query for GetAlert {
     type Answer = Option<AlertShape>;
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ArchiveError> {
-        if !sees(tx, &self.scope, Rows::Alerts, &self.id)? {
+        if !sees_alert(tx, &self.scope, &self.id)? {
             return Ok(None);
         }
         load(tx, "alerts.id = ?", Value::Text(self.id), &self.scope)

@@ -9,8 +9,8 @@ use super::cursor::fingerprint;
 use super::members::name_people;
 use super::page::{Conditions, Order, Page, PageAt, Rows, Sort, Walk};
 use super::search::Needle;
-use super::stats::Hidden;
-use super::{ArchiveError, Query, contacts, parse_state, parse_summary, visible};
+use super::seen::Seen;
+use super::{ArchiveError, Query, contacts, gather, parse_state, parse_summary, visible};
 use crate::auth::Scope;
 use crate::domain::{Chat, ChatKind, Placement};
 use crate::protocol::{ChatShape, Mask};
@@ -68,7 +68,9 @@ impl Query for ListChats {
     type Answer = Page<ChatShape>;
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ArchiveError> {
-        Ok(self.rows(tx)?.into_page(self.total(tx)?))
+        let seen = Seen::of(tx, &self.scope)?;
+        let total = self.total(tx, &seen)?;
+        Ok(self.rows(tx, &seen, Some(total))?.into_page(total))
     }
 }
 
@@ -87,22 +89,55 @@ impl ListChats {
         }
     }
 
-    pub(super) fn rows(&self, tx: &Transaction<'_>) -> Result<Rows<ChatShape>, ArchiveError> {
-        self.walk()?.rows(tx, |tx, rowid| load(tx, rowid, &self.scope))
+    /// The rows of the page; `total` is what is on all pages together, where that is known.
+    pub(super) fn rows(
+        &self,
+        tx: &Transaction<'_>,
+        seen: &Seen<'_>,
+        total: Option<i64>,
+    ) -> Result<Rows<ChatShape>, ArchiveError> {
+        let walk = self.walk(self.goes_along(seen))?;
+        if total.is_some_and(|total| walk.begins_behind(total)) {
+            return Ok(Rows::none());
+        }
+        let load = |tx: &Transaction<'_>, rowid| load(tx, rowid, &self.scope);
+        if self.sort == Sort::LastInteraction
+            && !self.scope.is_unlimited()
+            && let Some(status) = self.status_alone()
+        {
+            let open = status.map(|status| status == StatusFilter::Open);
+            let spots = gather::chats(tx, seen, &walk, open, |_| Ok(true))?;
+            return walk.load(tx, spots, load);
+        }
+        walk.rows(tx, load)
     }
 
-    pub(super) fn walk(&self) -> Result<Walk<'_>, ArchiveError> {
+    /// `Some` where nothing but open or closed chats, or all chats, are asked for: such lists and their totals follow
+    /// from placements.
+    #[expect(clippy::option_option, reason = "outer: is it so; inner: which ones")]
+    fn status_alone(&self) -> Option<Option<StatusFilter>> {
+        let status = self.filter.status;
+        let is_alone = self.filter == ChatFilter { status, ..ChatFilter::default() };
+        (is_alone && status != Some(StatusFilter::Waiting)).then_some(status)
+    }
+
+    /// So few chats are seen that they are sorted rather than looked for in the common order.
+    fn goes_along(&self, seen: &Seen<'_>) -> bool {
+        self.filter.contact.is_none() && seen.is_little()
+    }
+
+    pub(super) fn walk(&self, along: bool) -> Result<Walk<'_>, ArchiveError> {
         let key = match self.sort {
             Sort::LastInteraction => "last_activity_at",
             Sort::Name => "name_key",
             Sort::CreatedAt => "created_at",
         };
         Ok(Walk {
-            table: self.table(),
+            table: self.table(along),
             key,
             tie: "id",
             order: self.order,
-            conditions: self.conditions(),
+            conditions: self.conditions(along),
             at: &self.at,
             limit: self.limit,
             fingerprint: fingerprint(&("chats", self.sort, self.order, &self.filter, self.scope.hash()))?,
@@ -111,8 +146,9 @@ impl ListChats {
 
     /// A contact has few chats and few chats are open: where one of these is asked for, the rest is filtered
     /// and sorted among them.
-    fn table(&self) -> &'static str {
+    fn table(&self, along: bool) -> &'static str {
         match (&self.filter.contact, self.filter.status) {
+            _ if along => "chats INDEXED BY chats_by_placement",
             (Some(_), _) => "chats INDEXED BY chats_of_contact",
             (None, Some(StatusFilter::Open | StatusFilter::Waiting)) => {
                 "chats INDEXED BY chats_open_by_activity"
@@ -121,7 +157,8 @@ impl ListChats {
         }
     }
 
-    pub(super) fn conditions(&self) -> Conditions {
+    /// What fits; `along` the placements that are seen where the walk goes so.
+    pub(super) fn conditions(&self, along: bool) -> Conditions {
         let filter = &self.filter;
         let mut conditions = Conditions::default();
         match filter.status {
@@ -138,7 +175,8 @@ impl ListChats {
         conditions.require_some("kind = ?", filter.kind.map(|kind| kind.as_str().to_owned()).as_ref());
         conditions
             .require_some("id IN (SELECT chat_id FROM chat_tags WHERE tag_id = ?)", filter.tag.as_ref());
-        visible::limit(&mut conditions, &self.scope, visible::Rows::Chats);
+        let limit = if along { visible::limit_along } else { visible::limit };
+        limit(&mut conditions, &self.scope, visible::Rows::Chats);
         self.add_search(&mut conditions);
         conditions
     }
@@ -160,20 +198,17 @@ impl ListChats {
         }
     }
 
-    fn total(&self, tx: &Transaction<'_>) -> Result<i64, ArchiveError> {
-        let everything = ChatFilter::default();
-        if self.filter == everything && self.scope.is_whole() {
-            return Ok(total_chats(tx)? - Hidden::from(tx, &self.scope)?.chats);
-        }
-        if !self.scope.is_unlimited() {
-            return self.conditions().count(tx, self.table());
-        }
-        // Most chats are closed, so the few open ones are counted instead.
-        if self.filter == (ChatFilter { status: Some(StatusFilter::Closed), ..everything }) {
-            let open = Self::open(1, &self.scope);
-            return Ok(total_chats(tx)? - open.conditions().count(tx, open.table())?);
-        }
-        self.conditions().count(tx, self.table())
+    fn total(&self, tx: &Transaction<'_>, seen: &Seen<'_>) -> Result<i64, ArchiveError> {
+        let Some(status) = self.status_alone() else {
+            let along = self.goes_along(seen);
+            return self.conditions(along).count(tx, self.table(along));
+        };
+        let sums = seen.sums(tx)?;
+        Ok(match status {
+            None => sums.chats,
+            Some(StatusFilter::Closed) => sums.chats - sums.open,
+            Some(StatusFilter::Open | StatusFilter::Waiting) => sums.open,
+        })
     }
 }
 
@@ -241,7 +276,7 @@ impl Query for GetPlacement {
 pub(super) fn rowid(tx: &Transaction<'_>, id: &str, scope: &Scope) -> Result<Option<i64>, ArchiveError> {
     let mut statement = tx.prepare_cached("SELECT rowid FROM chats WHERE id = ?")?;
     let rowid = statement.query_row([id], |row| row.get(0)).optional()?;
-    Ok(if visible::sees(tx, scope, visible::Rows::Chats, id)? { rowid } else { None })
+    Ok(if visible::sees_chat(tx, scope, id)? { rowid } else { None })
 }
 
 pub(super) fn load(tx: &Transaction<'_>, rowid: i64, scope: &Scope) -> Result<ChatShape, ArchiveError> {
@@ -260,9 +295,4 @@ pub(super) fn load(tx: &Transaction<'_>, rowid: i64, scope: &Scope) -> Result<Ch
         shape.mask();
     }
     Ok(shape)
-}
-
-fn total_chats(tx: &Transaction<'_>) -> Result<i64, ArchiveError> {
-    let mut counters = tx.prepare_cached("SELECT total_chats FROM counters")?;
-    Ok(counters.query_row([], |row| row.get(0))?)
 }

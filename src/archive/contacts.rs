@@ -2,17 +2,22 @@
 
 use std::sync::Arc;
 
+use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Transaction};
 use serde::Serialize;
 
 use super::cursor::fingerprint;
-use super::page::{Conditions, Order, Page, PageAt, Rows, Sort, Walk};
+use super::page::{Conditions, Order, Page, PageAt, Rows, Sort, Spot, Walk};
 use super::search::Needle;
-use super::stats::Hidden;
-use super::{ArchiveError, Query, parse_state, parse_summary, visible};
+use super::seen::Seen;
+use super::{ArchiveError, Query, gather, parse_state, parse_summary, visible};
 use crate::auth::Scope;
 use crate::domain::Contact;
 use crate::protocol::{ContactShape, Mask, MessageSummary};
+
+/// Contacts that a filter leaves of a limited scope's up to which they are put in order of the chats that are seen; of
+/// more, a page is found sooner along the chats.
+pub(super) const SORTED_MAX: usize = 2_000;
 
 /// Contacts, by default those with the latest interaction first.
 #[derive(Debug, Clone)]
@@ -44,7 +49,15 @@ impl Query for ListContacts {
     type Answer = Page<ContactShape>;
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ArchiveError> {
-        Ok(self.rows(tx)?.into_page(self.total(tx)?))
+        let seen = Seen::of(tx, &self.scope)?;
+        if self.follows_chats()
+            && self.is_filtered()
+            && let Some(page) = self.sort_matches(tx, &seen)?
+        {
+            return Ok(page);
+        }
+        let total = self.total(tx, &seen)?;
+        Ok(self.rows(tx, &seen, Some(total))?.into_page(total))
     }
 }
 
@@ -63,11 +76,59 @@ impl ListContacts {
         }
     }
 
-    pub(super) fn rows(&self, tx: &Transaction<'_>) -> Result<Rows<ContactShape>, ArchiveError> {
-        if self.follows_chats() {
-            return self.walk()?.rows(tx, |tx, rowid| load(tx, contact_of_chat(tx, rowid)?, &self.scope));
+    /// The rows of the page; `total` is what is on all pages together, where that is known.
+    pub(super) fn rows(
+        &self,
+        tx: &Transaction<'_>,
+        seen: &Seen<'_>,
+        total: Option<i64>,
+    ) -> Result<Rows<ContactShape>, ArchiveError> {
+        let walk = self.walk(seen.is_little())?;
+        if total.is_some_and(|total| walk.begins_behind(total)) {
+            return Ok(Rows::none());
         }
-        self.walk()?.rows(tx, |tx, rowid| load(tx, rowid, &self.scope))
+        let load = |tx: &Transaction<'_>, rowid| load(tx, rowid, seen);
+        if self.follows_chats() {
+            return walk.load(tx, self.spots_along_chats(tx, seen, &walk)?, load);
+        }
+        walk.rows(tx, load)
+    }
+
+    /// The contacts of the page, each at the place of the latest of its chats that are seen.
+    fn spots_along_chats(
+        &self,
+        tx: &Transaction<'_>,
+        seen: &Seen<'_>,
+        walk: &Walk<'_>,
+    ) -> Result<Vec<Spot>, ArchiveError> {
+        let mut wanted = Conditions::default();
+        self.add_filter(&mut wanted);
+        // The contact, if it is wanted, and its later chats; mostly there are none, and otherwise one of the latest is seen.
+        let sql = format!(
+            "SELECT contacts.rowid, later.placement_id
+             FROM chats CROSS JOIN contacts ON contacts.id = chats.contact_id
+             LEFT JOIN chats AS later INDEXED BY chats_of_contact
+                 ON later.contact_id = chats.contact_id
+                AND (later.last_activity_at, later.id) > (chats.last_activity_at, chats.id)
+             WHERE chats.rowid = ? AND {} ORDER BY later.last_message_at DESC",
+            wanted.to_sql()
+        );
+        let mut select = tx.prepare_cached(&sql)?;
+        let mut values = wanted.values().to_vec();
+        values.insert(0, Value::Null);
+        gather::chats(tx, seen, walk, None, |chat| {
+            values[0] = chat.rowid.into();
+            let mut rows = select.query(rusqlite::params_from_iter(&values))?;
+            let mut contact = None;
+            while let Some(row) = rows.next()? {
+                if row.get::<_, Option<i64>>(1)?.is_some_and(|placement| seen.holds(placement)) {
+                    return Ok(false);
+                }
+                contact = Some(row.get(0)?);
+            }
+            chat.rowid = contact.unwrap_or(chat.rowid);
+            Ok(contact.is_some())
+        })
     }
 
     /// A contact's last interaction may have been in a chat that a limited token does not see: for such a one contacts
@@ -76,42 +137,33 @@ impl ListContacts {
         self.sort == Sort::LastInteraction && !self.scope.is_whole()
     }
 
-    pub(super) fn walk(&self) -> Result<Walk<'_>, ArchiveError> {
-        let (table, key) = match self.sort {
-            Sort::LastInteraction if self.follows_chats() => ("chats", "last_activity_at"),
-            Sort::LastInteraction => ("contacts", "last_interaction_at"),
-            Sort::Name => ("contacts", "name_key"),
-            Sort::CreatedAt => ("contacts", "created_at"),
+    fn is_filtered(&self) -> bool {
+        self.filter != ContactFilter::default()
+    }
+
+    /// `along` the placements that are seen, and sorted, where these hold little.
+    pub(super) fn walk(&self, along: bool) -> Result<Walk<'_>, ArchiveError> {
+        let key = match self.sort {
+            Sort::LastInteraction => "last_interaction_at",
+            Sort::Name => "name_key",
+            Sort::CreatedAt => "created_at",
         };
-        let conditions = if self.follows_chats() { self.chat_conditions() } else { self.conditions() };
-        let fingerprint = fingerprint(&("contacts", self.sort, self.order, &self.filter, self.scope.hash()))?;
         Ok(Walk {
-            table,
+            table: table(along),
             key,
             tie: "id",
             order: self.order,
-            conditions,
+            conditions: self.conditions(along),
             at: &self.at,
             limit: self.limit,
-            fingerprint,
+            fingerprint: fingerprint(&("contacts", self.sort, self.order, &self.filter, self.scope.hash()))?,
         })
     }
 
-    fn chat_conditions(&self) -> Conditions {
+    fn conditions(&self, along: bool) -> Conditions {
         let mut conditions = Conditions::default();
-        visible::limit_to_latest_of_contact(&mut conditions, &self.scope);
-        let mut wanted = Conditions::default();
-        self.add_filter(&mut wanted);
-        if !wanted.values().is_empty() {
-            let sql = format!("chats.contact_id IN (SELECT id FROM contacts WHERE {})", wanted.to_sql());
-            conditions.require_dynamic(sql, wanted.values().to_vec());
-        }
-        conditions
-    }
-
-    fn conditions(&self) -> Conditions {
-        let mut conditions = Conditions::default();
-        visible::limit(&mut conditions, &self.scope, visible::Rows::Contacts);
+        let limit = if along { visible::limit_along } else { visible::limit };
+        limit(&mut conditions, &self.scope, visible::Rows::Contacts);
         self.add_filter(&mut conditions);
         conditions
     }
@@ -122,22 +174,72 @@ impl ListContacts {
                 // What is masked is not found either.
                 conditions.require("FALSE", []);
             }
-            Needle::new(search).require(conditions, "{}");
+            Needle::new(search).require(conditions, "contacts.{}");
         }
         conditions.require_some(
-            "id IN (SELECT contact_id FROM contact_tags WHERE tag_id = ?)",
+            "contacts.id IN (SELECT contact_id FROM contact_tags WHERE tag_id = ?)",
             self.filter.tag.as_ref(),
         );
     }
 
-    fn total(&self, tx: &Transaction<'_>) -> Result<i64, ArchiveError> {
-        if self.filter == ContactFilter::default() && self.scope.is_whole() {
-            let mut counters = tx.prepare_cached("SELECT total_contacts FROM counters")?;
-            let all: i64 = counters.query_row([], |row| row.get(0))?;
-            return Ok(all - Hidden::from(tx, &self.scope)?.contacts);
+    fn total(&self, tx: &Transaction<'_>, seen: &Seen<'_>) -> Result<i64, ArchiveError> {
+        if !self.is_filtered() {
+            return seen.contacts(tx);
         }
-        self.conditions().count(tx, "contacts")
+        let along = seen.is_little();
+        self.conditions(along).count(tx, table(along))
     }
+
+    /// The page of what a filter leaves, where that is few enough to be put in order.
+    fn sort_matches(
+        &self,
+        tx: &Transaction<'_>,
+        seen: &Seen<'_>,
+    ) -> Result<Option<Page<ContactShape>>, ArchiveError> {
+        let walk = self.walk(seen.is_little())?;
+        let after = walk.after()?;
+        let Some(matches) = self.matches(tx, seen)? else { return Ok(None) };
+        let mut spots = Vec::with_capacity(matches.len());
+        for (rowid, id) in matches {
+            spots.extend(latest_seen(tx, seen, rowid, &id)?);
+        }
+        let total = i64::try_from(spots.len()).unwrap_or(i64::MAX);
+        spots.sort_by(|one, other| one.place().cmp(&other.place()));
+        if self.order == Order::Desc {
+            spots.reverse();
+        }
+        let is_before = |spot: &Spot| {
+            after.as_ref().is_some_and(|(time, id)| match self.order {
+                Order::Asc => (spot.time(), &spot.tie) <= (*time, id),
+                Order::Desc => (spot.time(), &spot.tie) >= (*time, id),
+            })
+        };
+        let before = walk.offset().max(spots.iter().take_while(|spot| is_before(spot)).count());
+        let spots = spots.into_iter().skip(before).collect();
+        Ok(Some(walk.load(tx, spots, |tx, rowid| load(tx, rowid, seen))?.into_page(total)))
+    }
+
+    /// Row and id of what a filter leaves; `None` where that is more than [`SORTED_MAX`].
+    fn matches(
+        &self,
+        tx: &Transaction<'_>,
+        seen: &Seen<'_>,
+    ) -> Result<Option<Vec<(i64, String)>>, ArchiveError> {
+        let along = seen.is_little();
+        let conditions = self.conditions(along);
+        let sql =
+            format!("SELECT contacts.rowid, contacts.id FROM {} WHERE {}", table(along), conditions.to_sql());
+        let mut select = tx.prepare_cached(&sql)?;
+        let found = select.query_map(rusqlite::params_from_iter(conditions.values()), |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+        let matches: Vec<_> = found.take(SORTED_MAX + 1).collect::<Result<_, _>>()?;
+        Ok((matches.len() <= SORTED_MAX).then_some(matches))
+    }
+}
+
+fn table(along: bool) -> &'static str {
+    if along { "contacts INDEXED BY contacts_by_placement_set" } else { "contacts" }
 }
 
 /// One contact; the answer is `None` where there is none with this id.
@@ -153,7 +255,8 @@ impl Query for GetContact {
     type Answer = Option<ContactShape>;
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ArchiveError> {
-        rowid(tx, &self.id, &self.scope)?.map(|rowid| load(tx, rowid, &self.scope)).transpose()
+        let Some(rowid) = rowid(tx, &self.id, &self.scope)? else { return Ok(None) };
+        load(tx, rowid, &Seen::of(tx, &self.scope)?).map(Some)
     }
 }
 
@@ -161,10 +264,11 @@ impl Query for GetContact {
 pub(super) fn rowid(tx: &Transaction<'_>, id: &str, scope: &Scope) -> Result<Option<i64>, ArchiveError> {
     let mut statement = tx.prepare_cached("SELECT rowid FROM contacts WHERE id = ?")?;
     let rowid = statement.query_row([id], |row| row.get(0)).optional()?;
-    Ok(if visible::sees(tx, scope, visible::Rows::Contacts, id)? { rowid } else { None })
+    Ok(if visible::sees_contact(tx, scope, id)? { rowid } else { None })
 }
 
-pub(super) fn load(tx: &Transaction<'_>, rowid: i64, scope: &Scope) -> Result<ContactShape, ArchiveError> {
+/// A contact with the newest of its messages that are seen.
+pub(super) fn load(tx: &Transaction<'_>, rowid: i64, seen: &Seen<'_>) -> Result<ContactShape, ArchiveError> {
     let mut statement = tx.prepare_cached(
         "SELECT contacts.state, messages.state FROM contacts
          LEFT JOIN messages ON messages.id = contacts.last_message_id
@@ -174,38 +278,54 @@ pub(super) fn load(tx: &Transaction<'_>, rowid: i64, scope: &Scope) -> Result<Co
     let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     let contact: Contact = parse_state(row, 0)?;
     let mut shape = ContactShape::new(&contact, parse_summary(row, 1)?);
-    if !scope.is_unlimited() {
-        shape.limit_to(newest_seen(tx, scope, &shape.id)?);
+    if !seen.scope.is_unlimited() {
+        shape.limit_to(newest_message(tx, seen, &shape.id)?);
     }
-    if scope.is_masked() {
+    if seen.scope.is_masked() {
         shape.mask();
     }
     Ok(shape)
 }
 
-fn contact_of_chat(tx: &Transaction<'_>, chat: i64) -> Result<i64, ArchiveError> {
-    let mut statement = tx.prepare_cached(
-        "SELECT contacts.rowid FROM chats JOIN contacts ON contacts.id = chats.contact_id WHERE chats.rowid = ?",
+/// The chat by which a contact stands in the list of a limited scope; `None` where it has none that is seen.
+fn latest_seen(
+    tx: &Transaction<'_>,
+    seen: &Seen<'_>,
+    contact: i64,
+    id: &str,
+) -> Result<Option<Spot>, ArchiveError> {
+    let mut select = tx.prepare_cached(
+        "SELECT last_activity_at, id, rowid, placement_id FROM chats INDEXED BY chats_of_contact
+         WHERE contact_id = ?",
     )?;
-    Ok(statement.query_row([chat], |row| row.get(0))?)
+    let mut rows = select.query([id])?;
+    let mut latest: Option<Spot> = None;
+    while let Some(row) = rows.next()? {
+        let mut chat = Spot::read(row)?;
+        chat.rowid = contact;
+        if seen.holds(row.get(3)?) && latest.as_ref().is_none_or(|latest| latest.place() < chat.place()) {
+            latest = Some(chat);
+        }
+    }
+    Ok(latest)
 }
 
-/// The newest message of the contact's chats that the scope sees.
-fn newest_seen(
+/// The newest message of the contact's chats that are seen.
+fn newest_message(
     tx: &Transaction<'_>,
-    scope: &Scope,
+    seen: &Seen<'_>,
     contact: &str,
 ) -> Result<Option<MessageSummary>, ArchiveError> {
-    let mut conditions = Conditions::default();
-    conditions.require("chats.contact_id = ?", [contact.to_owned().into()]);
-    visible::limit(&mut conditions, scope, visible::Rows::Chats);
-    let sql = format!(
-        "SELECT messages.state FROM chats INDEXED BY chats_of_contact
-         JOIN messages ON messages.id = chats.last_message_id
-         WHERE {} ORDER BY messages.order_at DESC, messages.order_tie DESC LIMIT 1",
-        conditions.to_sql()
-    );
-    let mut statement = tx.prepare_cached(&sql)?;
-    let mut rows = statement.query(rusqlite::params_from_iter(conditions.values()))?;
-    rows.next()?.map_or(Ok(None), |row| parse_summary(row, 0))
+    let mut select = tx.prepare_cached(
+        "SELECT messages.state, chats.placement_id FROM chats INDEXED BY chats_of_contact
+         CROSS JOIN messages ON messages.id = chats.last_message_id
+         WHERE chats.contact_id = ? ORDER BY messages.order_at DESC, messages.order_tie DESC",
+    )?;
+    let mut rows = select.query([contact])?;
+    while let Some(row) = rows.next()? {
+        if seen.holds(row.get(1)?) {
+            return parse_summary(row, 0);
+        }
+    }
+    Ok(None)
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use rusqlite::types::Value;
 use rusqlite::{Row, Transaction};
 use serde::Serialize;
 
@@ -10,8 +11,8 @@ use super::cursor::fingerprint;
 use super::members::name_people;
 use super::page::{Conditions, Order, Page, PageAt, Rows, Walk};
 use super::search::Needle;
-use super::stats::Hidden;
-use super::{ArchiveError, Query, chats, parse_state, visible};
+use super::seen::Seen;
+use super::{ArchiveError, Query, chats, gather, parse_state, visible};
 use crate::auth::Scope;
 use crate::domain::order::FINER_NANOS;
 use crate::domain::register::to_nanos;
@@ -52,7 +53,9 @@ impl Query for ListMessages {
     type Answer = Page<MessageShape>;
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ArchiveError> {
-        Ok(self.rows(tx)?.into_page(self.total(tx)?))
+        let seen = Seen::of(tx, &self.scope)?;
+        let total = self.total(tx, &seen)?;
+        Ok(self.rows(tx, &seen, Some(total))?.into_page(total))
     }
 }
 
@@ -62,8 +65,22 @@ impl ListMessages {
         Self { filter: MessageFilter::default(), limit, at: PageAt::Page(1), scope: Arc::clone(scope) }
     }
 
-    pub(super) fn rows(&self, tx: &Transaction<'_>) -> Result<Rows<MessageShape>, ArchiveError> {
-        self.walk()?.rows(tx, |tx, rowid| load(tx, rowid, &self.scope))
+    /// The rows of the page; `total` is what is on all pages together, where that is known.
+    pub(super) fn rows(
+        &self,
+        tx: &Transaction<'_>,
+        seen: &Seen<'_>,
+        total: Option<i64>,
+    ) -> Result<Rows<MessageShape>, ArchiveError> {
+        let walk = self.walk()?;
+        if total.is_some_and(|total| walk.begins_behind(total)) {
+            return Ok(Rows::none());
+        }
+        let load = |tx: &Transaction<'_>, rowid| load(tx, rowid, &self.scope);
+        if self.filter == MessageFilter::default() && !self.scope.is_unlimited() {
+            return walk.load(tx, gather::messages(tx, seen, &walk)?, load);
+        }
+        walk.rows(tx, load)
     }
 
     pub(super) fn walk(&self) -> Result<Walk<'_>, ArchiveError> {
@@ -115,33 +132,28 @@ impl ListMessages {
         conditions
     }
 
-    /// Kept counts where there is one; a million rows are not counted for a page of fifty.
-    fn total(&self, tx: &Transaction<'_>) -> Result<i64, ArchiveError> {
-        if self.filter == MessageFilter::default() && self.scope.is_whole() {
-            let all = kept_count(tx, "SELECT total_messages FROM counters", None)?;
-            return Ok(all - Hidden::from(tx, &self.scope)?.messages);
-        }
-        if !self.scope.is_unlimited() {
-            return self.conditions().count(tx, self.table());
-        }
+    /// Kept counts where there are some; a million rows are not counted for a page of fifty.
+    fn total(&self, tx: &Transaction<'_>, seen: &Seen<'_>) -> Result<i64, ArchiveError> {
         let MessageFilter { chat, contact, source, search, since, until } = &self.filter;
         let narrowed = source.is_some() || search.is_some() || since.is_some() || until.is_some();
         match (chat, contact, narrowed) {
-            (None, None, false) => kept_count(tx, "SELECT total_messages FROM counters", None),
-            (Some(chat), None, false) => {
-                kept_count(tx, "SELECT coalesce(sum(message_count), 0) FROM chats WHERE id = ?", Some(chat))
-            }
-            (None, Some(contact), false) => kept_count(
-                tx,
-                "SELECT coalesce(sum(message_count), 0) FROM chats WHERE contact_id = ?",
-                Some(contact),
-            ),
+            (None, None, false) => Ok(seen.sums(tx)?.messages),
+            (Some(chat), None, false) => self.kept_count(tx, "chats.id = ?", chat),
+            (None, Some(contact), false) => self.kept_count(tx, "chats.contact_id = ?", contact),
             (None, None, true) if source.is_none() && since.is_none() && until.is_none() => {
                 // Every text is looked at, and the table's own order is the fastest for that.
                 self.conditions().count(tx, "messages")
             }
             (_, _, _) => self.conditions().count(tx, self.table()),
         }
+    }
+
+    fn kept_count(&self, tx: &Transaction<'_>, of: &'static str, id: &str) -> Result<i64, ArchiveError> {
+        let mut conditions = Conditions::default();
+        conditions.require(of, [Value::Text(id.to_owned())]);
+        visible::limit(&mut conditions, &self.scope, visible::Rows::Chats);
+        let [messages] = conditions.select(tx, "chats", "coalesce(sum(message_count), 0)")?;
+        Ok(messages)
     }
 }
 
@@ -155,11 +167,6 @@ pub(super) fn require_time(conditions: &mut Conditions, since: Option<i64>, last
         let stands = last.saturating_add(FINER_NANOS);
         conditions.require("at <= ? AND order_at <= ?", [last.into(), stands.into()]);
     }
-}
-
-fn kept_count(tx: &Transaction<'_>, sql: &'static str, id: Option<&String>) -> Result<i64, ArchiveError> {
-    let mut statement = tx.prepare_cached(sql)?;
-    Ok(statement.query_row(rusqlite::params_from_iter(id), |row| row.get(0))?)
 }
 
 /// The messages of one chat; the answer is `None` where there is no such chat.

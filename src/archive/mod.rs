@@ -5,26 +5,25 @@
 //!
 //! 1. Every question is answered from one read transaction: its parts agree with each other.
 //! 2. A question sees every delivery that was acknowledged before it was asked.
-//! 3. Bounds: [`READERS`] at work, [`QUESTIONS_WAITING_MAX`] waiting; beyond that the answer is
+//! 3. Bounds: [`READERS`] at work, [`line::QUESTIONS_WAITING_MAX`] waiting; beyond that the answer is
 //!    [`ArchiveError::Busy`].
+//! 4. Nobody's questions hold up another's: each asker has a line and a bound of their own, lines are served in turn, and
+//!    at most [`line::READERS_PER_ASKER`] readers work for one asker at a time.
 
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use actix::prelude::*;
 use rusqlite::{Connection, OpenFlags, Row, Transaction};
 use serde::de::DeserializeOwned;
 
 use crate::domain::{ChatMessage, Seq};
-use crate::journal::fault::kind_of;
-use crate::protocol::{FaultKind, MessageSummary};
-use crate::telemetry::integrity::Integrity;
+use crate::protocol::MessageSummary;
 
+pub mod line;
+pub mod readers;
 pub mod cursor;
 pub mod page;
 mod search;
 mod visible;
+mod seen;
+mod gather;
 pub mod contacts;
 pub mod chats;
 pub mod messages;
@@ -51,12 +50,14 @@ pub use chats::{ChatFilter, GetChat, GetPlacement, ListChats, ListContactChats, 
 pub use contacts::{ContactFilter, GetContact, ListContacts};
 pub use cursor::{Cursor, CursorError};
 pub use history::ListTransitions;
+pub use line::Asker;
 pub use members::{ListMembers, ListedMember};
 pub use messages::{ListChatMessages, ListMessages, MessageFilter};
 pub use names::{AgentNames, AllAgentNames, FoundNames, LookUpNames};
 pub use page::{Order, Page, PageAt, Sort};
 pub use past::{GetPastChat, ListPastChats, PastChats};
 pub use past_stats::PastStats;
+pub use readers::Archive;
 pub use replay::{CountPast, LocatePast, Located, PastPart, PastPlace, PastUpdate, PastView, ReadPast};
 pub use snapshot::{Snapshot, SnapshotAnswer};
 pub use stats::{LoadStats, ScopedStats};
@@ -64,10 +65,8 @@ pub use updates::{ListUpdates, LoadNewest, LoadStretch, Stretch, Updates};
 pub use visible::chats_seen;
 pub use webhooks::{WebhookReport, WebhookStatus};
 
-/// Connections that answer at the same time.
-pub const READERS: usize = 2;
-/// Questions that may wait for a connection.
-pub const QUESTIONS_WAITING_MAX: usize = 1_024;
+/// Connections that answer at the same time: two for a user alone, and one that is left to others.
+pub const READERS: usize = 3;
 /// How long a reader waits for a lock; in WAL mode readers wait for nobody but a checkpoint's last step.
 const BUSY_TIMEOUT_MS: u64 = 2_000;
 /// Pages that a reader keeps, in KiB.
@@ -119,72 +118,6 @@ pub trait Query: Send + 'static {
 
     /// Answers within one read transaction.
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ArchiveError>;
-}
-
-/// Asks a [`Query`].
-#[derive(Debug, Message)]
-#[rtype(result = "Result<Q::Answer, ArchiveError>")]
-pub struct Ask<Q: Query>(pub Q);
-
-/// One reader: an actor on a thread of its own with a connection of its own.
-pub struct Archive {
-    path: PathBuf,
-    integrity: Integrity,
-    /// Counts the files that stood at the path.
-    generation: Arc<AtomicU64>,
-    /// The connection, and which of those files it has open.
-    connection: Option<(u64, Connection)>,
-}
-
-impl Archive {
-    /// Starts the pool on the database at `path`, which must exist.
-    pub fn start(path: PathBuf, integrity: Integrity) -> Addr<Self> {
-        Self::start_on_replaced(path, integrity, Arc::default())
-    }
-
-    /// The same on a file that is replaced by another one at times; whoever does counts that in `generation` afterwards.
-    pub fn start_on_replaced(path: PathBuf, integrity: Integrity, generation: Arc<AtomicU64>) -> Addr<Self> {
-        SyncArbiter::start(READERS, move || Self {
-            path: path.clone(),
-            integrity: integrity.clone(),
-            generation: Arc::clone(&generation),
-            connection: None,
-        })
-    }
-
-    fn connection(&mut self) -> Result<&mut Connection, rusqlite::Error> {
-        let generation = self.generation.load(Ordering::Acquire);
-        // Opened on the first question, and again after an error: a fault must not outlive its cause.
-        let known = self.connection.take().filter(|(of, _)| *of == generation);
-        let opened = match known {
-            Some(known) => known,
-            None => (generation, open(&self.path)?),
-        };
-        Ok(&mut self.connection.insert(opened).1)
-    }
-
-    fn note_fault(&mut self, error: Option<&ArchiveError>) {
-        let Some(ArchiveError::Database(error)) = error else { return };
-        self.connection = None;
-        if kind_of(error) == FaultKind::Damaged {
-            self.integrity.note_damage(error.to_string());
-        }
-    }
-}
-
-impl Actor for Archive {
-    type Context = SyncContext<Self>;
-}
-
-impl<Q: Query> Handler<Ask<Q>> for Archive {
-    type Result = Result<Q::Answer, ArchiveError>;
-
-    fn handle(&mut self, ask: Ask<Q>, _: &mut Self::Context) -> Self::Result {
-        let opened = self.connection().and_then(Connection::transaction);
-        let answer = opened.map_err(ArchiveError::from).and_then(|transaction| ask.0.answer(&transaction));
-        self.note_fault(answer.as_ref().err());
-        answer
-    }
 }
 
 /// Opens a connection that only reads.

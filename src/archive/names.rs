@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rusqlite::{OptionalExtension, Transaction};
 
-use super::visible::{self, Rows};
+use super::visible;
 use super::{ArchiveError, Query};
 use crate::auth::Scope;
 use crate::protocol::mask::mask_name;
@@ -41,7 +41,7 @@ impl Query for LookUpNames {
             found.members.extend(name.map(|name| (id.clone(), shown(name))));
         }
         for id in &self.chats {
-            if visible::sees(tx, &self.scope, Rows::Chats, id)? {
+            if visible::sees_chat(tx, &self.scope, id)? {
                 let sql = "SELECT contacts.name FROM chats JOIN contacts ON contacts.id = chats.contact_id \
                            WHERE chats.id = ?";
                 found.chats.extend(name(tx, sql, id)?.map(|name| (id.clone(), shown(name))));

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use rusqlite::types::Value;
-use rusqlite::{Transaction, params_from_iter};
+use rusqlite::{Row, Transaction, params_from_iter};
 use serde::Serialize;
 
 use super::ArchiveError;
@@ -61,6 +61,16 @@ pub enum Order {
     Asc,
     /// Largest first.
     Desc,
+}
+
+impl Order {
+    /// The word that sorts so, and the sign of what comes after something.
+    pub(super) fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Asc => ("ASC", ">"),
+            Self::Desc => ("DESC", "<"),
+        }
+    }
 }
 
 /// Conditions on the rows of a list, all of which must hold.
@@ -155,6 +165,11 @@ pub(super) struct Rows<T> {
 }
 
 impl<T> Rows<T> {
+    /// None.
+    pub(super) fn none() -> Self {
+        Self { items: Vec::new(), more: false, next: None }
+    }
+
     /// The page that these rows are.
     pub(super) fn into_page(self, total: i64) -> Page<T> {
         Page { items: self.items, total, next: self.next }
@@ -162,10 +177,33 @@ impl<T> Rows<T> {
 }
 
 /// Where a row stands, and how to load it within the same transaction.
-struct Spot {
+#[derive(Debug, Clone)]
+pub(super) struct Spot {
     key: Key,
-    tie: String,
-    rowid: i64,
+    pub(super) tie: String,
+    pub(super) rowid: i64,
+}
+
+impl Spot {
+    /// A row at a moment.
+    pub(super) fn at(time: i64, tie: String, rowid: i64) -> Self {
+        Self { key: Key::Time(time), tie, rowid }
+    }
+
+    /// Reads sort key, tie and rowid, in this order.
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self { key: row.get(0)?, tie: row.get(1)?, rowid: row.get(2)? })
+    }
+
+    /// The moment it stands at, in a list that is sorted by time.
+    pub(super) fn time(&self) -> i64 {
+        if let Key::Time(nanos) = self.key { nanos } else { 0 }
+    }
+
+    /// Its place in the order of the list.
+    pub(super) fn place(&self) -> (&Key, &str) {
+        (&self.key, &self.tie)
+    }
 }
 
 impl Walk<'_> {
@@ -175,7 +213,16 @@ impl Walk<'_> {
         tx: &Transaction<'_>,
         load: impl Fn(&Transaction<'_>, i64) -> Result<T, ArchiveError>,
     ) -> Result<Rows<T>, ArchiveError> {
-        let mut spots = self.spots(tx)?;
+        self.load(tx, self.spots(tx)?, load)
+    }
+
+    /// Loads the page's rows; one more than asked for tells that there are more.
+    pub(super) fn load<T>(
+        &self,
+        tx: &Transaction<'_>,
+        mut spots: Vec<Spot>,
+        load: impl Fn(&Transaction<'_>, i64) -> Result<T, ArchiveError>,
+    ) -> Result<Rows<T>, ArchiveError> {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let more = spots.len() > limit;
         spots.truncate(limit);
@@ -188,27 +235,20 @@ impl Walk<'_> {
     /// The SQL and its values; one row more than asked for tells whether there are more.
     pub(super) fn statement(&self) -> Result<(String, Vec<Value>), ArchiveError> {
         let Self { table, key, tie, conditions, .. } = self;
-        let (direction, beyond) = match self.order {
-            Order::Asc => ("ASC", ">"),
-            Order::Desc => ("DESC", "<"),
-        };
+        let (direction, beyond) = self.order.words();
         let mut clauses = conditions.to_sql();
         let mut values = conditions.values.clone();
-        let offset = match self.at {
-            PageAt::Page(page) => i64::from(page.saturating_sub(1)) * i64::from(self.limit),
-            PageAt::After(cursor) => {
-                let (after, after_tie) = cursor.position(self.fingerprint)?;
-                clauses = format!("{clauses} AND ({key}, {tie}) {beyond} (?, ?)");
-                values.push(match after {
-                    Key::Time(nanos) => Value::Integer(*nanos),
-                    Key::Text(text) => Value::Text(text.clone()),
-                });
-                values.push(Value::Text(after_tie.to_owned()));
-                0
-            }
-        };
+        if let PageAt::After(cursor) = self.at {
+            let (after, after_tie) = cursor.position(self.fingerprint)?;
+            clauses = format!("{clauses} AND ({key}, {tie}) {beyond} (?, ?)");
+            values.push(match after {
+                Key::Time(nanos) => Value::Integer(*nanos),
+                Key::Text(text) => Value::Text(text.clone()),
+            });
+            values.push(Value::Text(after_tie.to_owned()));
+        }
         values.push(Value::Integer(i64::from(self.limit) + 1));
-        values.push(Value::Integer(offset));
+        values.push(Value::Integer(i64::try_from(self.offset()).unwrap_or(i64::MAX)));
         let sql = format!(
             "SELECT {key}, {tie}, rowid FROM {table} WHERE {clauses} \
              ORDER BY {key} {direction}, {tie} {direction} LIMIT ? OFFSET ?"
@@ -216,12 +256,35 @@ impl Walk<'_> {
         Ok((sql, values))
     }
 
+    /// Rows before the page, where pages are counted.
+    pub(super) fn offset(&self) -> usize {
+        match self.at {
+            PageAt::Page(page) => {
+                let before = u64::from(page.saturating_sub(1)) * u64::from(self.limit);
+                usize::try_from(before).unwrap_or(usize::MAX)
+            }
+            PageAt::After(_) => 0,
+        }
+    }
+
+    /// True where a page begins behind the last of `total` rows, and so is empty.
+    pub(super) fn begins_behind(&self, total: i64) -> bool {
+        i64::try_from(self.offset()).unwrap_or(i64::MAX) >= total.max(1)
+    }
+
+    /// Time and id of the row that the page comes after; `None` where it is found by its number.
+    pub(super) fn after(&self) -> Result<Option<(i64, String)>, ArchiveError> {
+        let PageAt::After(cursor) = self.at else { return Ok(None) };
+        match cursor.position(self.fingerprint)? {
+            (Key::Time(nanos), id) => Ok(Some((*nanos, id.to_owned()))),
+            (Key::Text(_), _) => Err(ArchiveError::BadCursor),
+        }
+    }
+
     fn spots(&self, tx: &Transaction<'_>) -> Result<Vec<Spot>, ArchiveError> {
         let (sql, values) = self.statement()?;
         let mut statement = tx.prepare_cached(&sql)?;
-        let spots = statement.query_map(params_from_iter(values), |row| {
-            Ok(Spot { key: row.get(0)?, tie: row.get(1)?, rowid: row.get(2)? })
-        })?;
+        let spots = statement.query_map(params_from_iter(values), Spot::read)?;
         Ok(spots.collect::<Result<_, _>>()?)
     }
 }

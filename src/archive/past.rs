@@ -258,7 +258,7 @@ fn for_each_spot(
     most: usize,
     look: &mut dyn FnMut(Spot) -> Result<bool, ArchiveError>,
 ) -> Result<usize, ArchiveError> {
-    let (fits, named) = (today.conditions(), today.search_conditions());
+    let (fits, named) = (today.conditions(false), today.search_conditions());
     let sql = format!(
         "SELECT rowid, id, created_at, EXISTS (SELECT 1 FROM timeline WHERE chat_id = chats.id AND at > ?),
              EXISTS (SELECT 1 FROM timeline WHERE chat_id = chats.id AND at <= ?), ({}), ({}), open, waiting,

@@ -9,6 +9,7 @@ use rusqlite::Transaction;
 use super::chats::ListChats;
 use super::contacts::ListContacts;
 use super::messages::ListMessages;
+use super::seen::Seen;
 use super::stats::ScopedStats;
 use super::{ArchiveError, Query, epoch};
 use crate::auth::Scope;
@@ -51,11 +52,13 @@ impl Query for Snapshot {
     type Answer = SnapshotAnswer;
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ArchiveError> {
+        let seen = Seen::of(tx, &self.scope)?;
+        let counters = ScopedStats { now: self.now, zone: self.zone, scope: Arc::clone(&self.scope) };
         let stats =
-            ScopedStats { now: self.now, zone: self.zone, scope: Arc::clone(&self.scope) }.answer(tx)?;
-        let contacts = ListContacts::latest(self.limits.contacts, &self.scope).rows(tx)?;
-        let chats = ListChats::open(self.limits.chats, &self.scope).rows(tx)?;
-        let messages = ListMessages::latest(self.limits.messages, &self.scope).rows(tx)?;
+            if self.scope.is_unlimited() { counters.answer(tx)? } else { counters.over(tx, &seen)? };
+        let contacts = ListContacts::latest(self.limits.contacts, &self.scope).rows(tx, &seen, None)?;
+        let chats = ListChats::open(self.limits.chats, &self.scope).rows(tx, &seen, None)?;
+        let messages = ListMessages::latest(self.limits.messages, &self.scope).rows(tx, &seen, None)?;
         let lists = [("contacts", contacts.more), ("chats", chats.more), ("messages", messages.more)];
         Ok(SnapshotAnswer {
             seq: Seq(stats.as_of_seq),

@@ -7,13 +7,10 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use rusqlite::Transaction;
 
-use super::messages::require_time;
-use super::page::Conditions;
-use super::visible::{self, Rows};
+use super::seen::Seen;
 use super::{ArchiveError, Query, last_seq};
 use crate::auth::Scope;
 use crate::domain::Stats;
-use crate::domain::register::to_nanos;
 use crate::domain::stats::{bucket, day_of};
 use crate::protocol::StatsShape;
 
@@ -37,8 +34,8 @@ impl Query for LoadStats {
     }
 }
 
-/// The counters as a scope sees them, from one read. For whoever sees everything they are the kept ones; a limited
-/// scope's are counted, which takes as long as it has chats and messages of today.
+/// The counters as a scope sees them, from one read: kept ones for whoever sees everything, the sums of the placements
+/// that are seen for whoever does not.
 #[derive(Debug, Clone)]
 pub struct ScopedStats {
     /// The present.
@@ -57,90 +54,26 @@ impl Query for ScopedStats {
             let stats = LoadStats { now: self.now }.answer(tx)?;
             return Ok(StatsShape::new(&stats, stats.messages_today(self.now, &self.zone)));
         }
-        if self.scope.is_whole() {
-            let stats = LoadStats { now: self.now }.answer(tx)?;
-            let private = private_today(tx, day_of(self.now, &self.zone))?;
-            let today = stats.messages_today(self.now, &self.zone) - private;
-            return Ok(Hidden::from(tx, &self.scope)?.taken_from(&StatsShape::new(&stats, today)));
-        }
-        let limited = |rows| {
-            let mut conditions = Conditions::default();
-            visible::limit(&mut conditions, &self.scope, rows);
-            conditions
-        };
+        self.over(tx, &Seen::of(tx, &self.scope)?)
+    }
+}
+
+impl ScopedStats {
+    /// The counters over what a limited scope sees.
+    pub(super) fn over(&self, tx: &Transaction<'_>, seen: &Seen<'_>) -> Result<StatsShape, ArchiveError> {
         let (from, until) = day_of(self.now, &self.zone);
-        let mut today = limited(Rows::Messages);
-        require_time(&mut today, Some(to_nanos(from)), Some(to_nanos(until).saturating_sub(1)));
-        today.require("chat_id IN (SELECT id FROM chats WHERE kind = 'direct')", []);
-        let [chats, messages, open, waiting] = limited(Rows::Chats).select(tx, "chats", CHAT_SUMS)?;
+        let sums = seen.sums(tx)?;
         Ok(StatsShape {
-            total_contacts: limited(Rows::Contacts).count(tx, "contacts")?,
-            total_messages: messages,
-            total_chats: chats,
-            open_chats: open,
-            waiting_chats: waiting,
-            messages_today: today.count(tx, "messages INDEXED BY messages_by_time")?,
+            total_contacts: seen.contacts(tx)?,
+            total_messages: sums.messages,
+            total_chats: sums.chats,
+            open_chats: sums.open_direct,
+            waiting_chats: sums.waiting_direct,
+            messages_today: seen.messages_within(tx, bucket(from)..bucket(until))?,
             as_of_seq: last_seq(tx)?.0,
         })
     }
 }
-
-/// What private chats hide from those who are not in them: few rows, so that counting these is cheap.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Hidden {
-    pub(super) contacts: i64,
-    pub(super) chats: i64,
-    pub(super) messages: i64,
-    open: i64,
-    waiting: i64,
-}
-
-impl Hidden {
-    /// What is hidden from a scope that no claim limits.
-    pub(super) fn from(tx: &Transaction<'_>, scope: &Scope) -> Result<Self, ArchiveError> {
-        if scope.sees_private() {
-            return Ok(Self::default());
-        }
-        let mut private = Conditions::default();
-        private.require("private = 1", []);
-        let [chats, messages, open, waiting] =
-            private.select(tx, "chats INDEXED BY chats_private", CHAT_SUMS)?;
-        private.require(
-            "NOT EXISTS (SELECT 1 FROM chats public INDEXED BY chats_of_contact
-                         WHERE public.contact_id = chats.contact_id AND public.private = 0)",
-            [],
-        );
-        let [contacts] =
-            private.select(tx, "chats INDEXED BY chats_private", "count(DISTINCT contact_id)")?;
-        Ok(Self { contacts, chats, messages, open, waiting })
-    }
-
-    fn taken_from(self, all: &StatsShape) -> StatsShape {
-        StatsShape {
-            total_contacts: all.total_contacts - self.contacts,
-            total_messages: all.total_messages - self.messages,
-            total_chats: all.total_chats - self.chats,
-            open_chats: all.open_chats - self.open,
-            waiting_chats: all.waiting_chats - self.waiting,
-            ..all.clone()
-        }
-    }
-}
-
-/// Messages of private direct chats within a day.
-fn private_today(tx: &Transaction<'_>, (from, until): (Timestamp, Timestamp)) -> Result<i64, ArchiveError> {
-    let mut today = Conditions::default();
-    today.require(
-        "chat_id IN (SELECT id FROM chats INDEXED BY chats_private WHERE private = 1 AND kind = 'direct')",
-        [],
-    );
-    require_time(&mut today, Some(to_nanos(from)), Some(to_nanos(until).saturating_sub(1)));
-    today.count(tx, "messages INDEXED BY messages_of_chat")
-}
-
-/// How many chats, their messages, and the direct ones that are open and that wait.
-const CHAT_SUMS: &str = "count(*), coalesce(sum(message_count), 0), coalesce(sum(open AND kind = 'direct'), 0), \
-                         coalesce(sum(open AND waiting AND kind = 'direct'), 0)";
 
 fn totals(tx: &Transaction<'_>) -> Result<Stats, ArchiveError> {
     let mut statement = tx.prepare_cached(

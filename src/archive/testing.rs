@@ -7,13 +7,13 @@ use rusqlite::{Connection, params};
 
 use super::{ArchiveError, Query};
 use crate::auth::{Identity, Scope};
-use crate::domain::register::to_nanos;
+use crate::domain::register::{from_nanos, to_nanos};
 use crate::domain::stats::bucket;
 use crate::domain::{
-    Chat, ChatKind, ChatMessage, Contact, ContactId, EventKey, MessageFacts, Named, Placement, RefId,
+    Chat, ChatKind, ChatMessage, Contact, ContactId, EventKey, MessageFacts, Named, Placement, StatsDelta,
 };
-use crate::journal::fold::fold;
-use crate::journal::tables::contact_search_key;
+use crate::journal::placements::Placements;
+use crate::journal::tables::{self, Beside};
 use crate::journal::words::search_key;
 
 /// A database in memory.
@@ -97,69 +97,48 @@ impl Base {
     }
 
     pub(super) fn put_contact(&self, contact: &Contact) {
-        let nanos = |at: Option<Timestamp>| at.map_or(0, to_nanos);
-        let name = contact.name.get();
-        let phone = contact.phone.get();
-        let key = fold(name.or(phone).map_or("", String::as_str));
-        let search = contact_search_key(name.map(String::as_str), phone.map(String::as_str));
-        self.run(
-            "INSERT INTO contacts VALUES (?, NULL, ?, ?, ?, ?, ?, ?, ?, ?)",
-            params![
-                contact.id.as_str(),
-                name,
-                phone,
-                key,
-                search,
-                nanos(contact.created_at),
-                nanos(contact.last_interaction_at()),
-                contact.last_message.as_ref().map(|position| position.id.as_str()),
-                serde_json::to_string(contact).unwrap(),
-            ],
-        );
-        for tag in contact.tags.get().into_iter().flatten() {
-            self.run("INSERT INTO contact_tags VALUES (?, ?)", params![tag.id.as_str(), contact.id.as_str()]);
-        }
+        tables::put_contact(&self.connection, contact, None).unwrap();
+        let mut placements = Placements::default();
+        placements.settle_contact(&self.connection, &contact.id).unwrap();
+        placements.flush(&self.connection).unwrap();
         self.run("UPDATE counters SET total_contacts = total_contacts + 1", []);
     }
 
     pub(super) fn put_chat(&self, chat: &Chat) {
+        let connection = &self.connection;
         let fields = chat.fields();
-        self.run(
-            "INSERT INTO chats VALUES (?1, ?16, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,
-             coalesce((SELECT name_key FROM contacts WHERE id = ?2), ''), ?10, ?11, ?12, ?13, ?14, ?15)",
-            params![
-                chat.id.as_str(),
-                fields.contact_id.as_ref().map(ContactId::as_str),
-                fields.kind.as_str(),
-                fields.channel.as_ref().map(|channel| channel.id.as_str()),
-                fields.sector.as_ref().map(|sector| sector.id.as_str()),
-                fields.owner.as_ref().map(|owner| owner.id.as_str()),
-                fields.open,
-                fields.waiting,
-                fields.private,
-                chat.created_at.map_or(0, to_nanos),
-                chat.last_activity_at().map_or(0, to_nanos),
-                chat.last_message.as_ref().map(|position| to_nanos(position.at)),
-                chat.last_message.as_ref().map(|position| position.id.as_str()),
-                chat.message_count,
-                serde_json::to_string(chat).unwrap(),
-                chat.organization.as_ref().map(RefId::as_str),
-            ],
-        );
-        for person in Placement::of(chat).people() {
-            self.run(
-                "INSERT OR IGNORE INTO chat_members VALUES (?, ?)",
-                params![person.as_str(), chat.id.as_str()],
-            );
+        let id = fields.contact_id.as_ref().map(ContactId::as_str);
+        let name_key: String = connection
+            .query_row("SELECT coalesce((SELECT name_key FROM contacts WHERE id = ?1), '')", [id], |row| {
+                row.get(0)
+            })
+            .unwrap();
+        let times = self.times_of(chat.id.as_str());
+        let mut delta = StatsDelta::default();
+        for at in times.iter().filter(|_| chat.is_direct()) {
+            delta.count_at(*at, 1);
         }
-        for tag in &fields.tags {
-            self.run("INSERT INTO chat_tags VALUES (?, ?)", params![tag.id.as_str(), chat.id.as_str()]);
+        let mut placements = Placements::default();
+        let moved = placements.move_chat(connection, None, (chat, &Placement::of(chat))).unwrap();
+        let beside = Beside { name_key: &name_key, placement: moved.to, newest: times.iter().max().copied() };
+        tables::put_chat(connection, chat, None, beside).unwrap();
+        placements.move_messages(connection, chat, moved, &delta.buckets).unwrap();
+        if let Some(contact) = &fields.contact_id {
+            placements.settle_contact(connection, contact).unwrap();
         }
+        placements.flush(connection).unwrap();
         self.run(
             "UPDATE counters SET total_chats = total_chats + 1, open_chats = open_chats + ?,
              waiting_chats = waiting_chats + ?",
             params![chat.is_direct() && fields.open, chat.is_direct() && fields.waiting],
         );
+    }
+
+    fn times_of(&self, chat: &str) -> Vec<Timestamp> {
+        let mut select =
+            self.connection.prepare_cached("SELECT at FROM messages WHERE chat_id = ?1").unwrap();
+        let times = select.query_map([chat], |row| Ok(from_nanos(row.get(0)?))).unwrap();
+        times.collect::<Result<_, _>>().unwrap()
     }
 
     /// Stores a message; the chat and the contact that it belongs to are stored after it.

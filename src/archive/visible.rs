@@ -1,4 +1,7 @@
 //! What a scope sees, as conditions on the rows of a list. The SQL twin of [`Scope::sees`]; a test compares the two.
+//!
+//! A scope sees placements, and with them the chats that stand there: see `journal::placements`. The conditions look at
+//! the placement of a row and at nothing else of it, so that a row costs the same whatever a token is limited to.
 
 use rusqlite::Transaction;
 use rusqlite::types::Value;
@@ -6,6 +9,7 @@ use rusqlite::types::Value;
 use super::ArchiveError;
 use super::page::Conditions;
 use crate::auth::Scope;
+use crate::domain::{Placement, RefId};
 
 /// Whose rows a list holds.
 #[derive(Debug, Clone, Copy)]
@@ -33,11 +37,6 @@ const IN_MEMBERS: &str =
 const PUBLIC_OR_IN_MEMBERS: &str = "(chats.private = 0 OR chats.id IN (SELECT chat_id FROM chat_members WHERE \
                                     member_id IN (SELECT value FROM json_each(?))))";
 
-const WHOLE_CONTACTS: &str = "(NOT EXISTS (SELECT 1 FROM chats INDEXED BY chats_private \
-                              WHERE chats.contact_id = contacts.id AND chats.private = 1) \
-                              OR EXISTS (SELECT 1 FROM chats INDEXED BY chats_of_contact \
-                              WHERE chats.contact_id = contacts.id AND chats.private = 0))";
-
 fn clauses(scope: &Scope) -> Vec<Clause> {
     let ids =
         |limit: &[String]| Value::Text(serde_json::to_string(limit).unwrap_or_else(|_error| "[]".into()));
@@ -59,77 +58,8 @@ fn clauses(scope: &Scope) -> Vec<Clause> {
     clauses
 }
 
-/// Adds what `scope` limits to the conditions of a list.
-pub(super) fn limit(conditions: &mut Conditions, scope: &Scope, rows: Rows) {
-    if scope.is_unlimited() {
-        return;
-    }
-    let (sql, values) = chats_seen(scope);
-    let sql = match rows {
-        Rows::Chats => sql,
-        Rows::Messages => format!("EXISTS (SELECT 1 FROM chats WHERE chats.id = messages.chat_id AND {sql})"),
-        Rows::Alerts => format!("EXISTS (SELECT 1 FROM chats WHERE chats.id = alerts.chat_id AND {sql})"),
-        // Only private chats are hidden, and they are few: whoever has none is seen.
-        Rows::Contacts if scope.is_whole() => WHOLE_CONTACTS.to_owned(),
-        Rows::Members => format!(
-            "(members.name IS NOT NULL OR EXISTS (SELECT 1 FROM chat_members JOIN chats ON chats.id = \
-             chat_members.chat_id WHERE chat_members.member_id = members.id AND {sql}))"
-        ),
-        Rows::Contacts => format!(
-            "EXISTS (SELECT 1 FROM chats INDEXED BY chats_of_contact WHERE chats.contact_id = contacts.id AND {sql})"
-        ),
-    };
-    conditions.require_dynamic(sql, values);
-}
-
-/// Leaves of each contact's visible chats the one with the latest activity: a walk along these is a walk along
-/// contacts in an order that tells nothing of chats which are not seen.
-pub(super) fn limit_to_latest_of_contact(conditions: &mut Conditions, scope: &Scope) {
-    limit(conditions, scope, Rows::Chats);
-    conditions.require("EXISTS (SELECT 1 FROM contacts WHERE contacts.id = chats.contact_id)", []);
-    let (visible, values) = chats_seen(scope);
-    let sql = format!(
-        "NOT EXISTS (SELECT 1 FROM chats other INDEXED BY chats_of_contact
-             WHERE other.contact_id = chats.contact_id
-               AND (other.last_activity_at, other.id) > (chats.last_activity_at, chats.id) AND {})",
-        visible.replace("chats.", "other.")
-    );
-    conditions.require_dynamic(sql, values);
-}
-
-/// True where `scope` sees the row with this id.
-pub(super) fn sees(tx: &Transaction<'_>, scope: &Scope, rows: Rows, id: &str) -> Result<bool, ArchiveError> {
-    if scope.is_unlimited() {
-        return Ok(true);
-    }
-    let mut conditions = Conditions::default();
-    let table = match rows {
-        Rows::Chats => {
-            conditions.require("chats.id = ?", [Value::Text(id.to_owned())]);
-            "chats"
-        }
-        Rows::Messages => {
-            conditions.require("messages.id = ?", [Value::Text(id.to_owned())]);
-            "messages"
-        }
-        Rows::Alerts => {
-            conditions.require("alerts.id = ?", [Value::Text(id.to_owned())]);
-            "alerts"
-        }
-        Rows::Contacts => {
-            conditions.require("contacts.id = ?", [Value::Text(id.to_owned())]);
-            "contacts"
-        }
-        Rows::Members => {
-            conditions.require("members.id = ?", [Value::Text(id.to_owned())]);
-            "members"
-        }
-    };
-    limit(&mut conditions, scope, rows);
-    Ok(conditions.count(tx, table)? > 0)
-}
-
-/// What `scope` limits, as conditions on rows of `chats` with their values; the metrics keep such rows of their own.
+/// What `scope` limits, as conditions on rows of `chats` with their values, where `chat_members` tells who takes part;
+/// the metrics keep such rows of their own.
 pub fn chats_seen(scope: &Scope) -> (String, Vec<Value>) {
     let clauses = clauses(scope);
     if clauses.is_empty() {
@@ -137,4 +67,119 @@ pub fn chats_seen(scope: &Scope) -> (String, Vec<Value>) {
     }
     let sql = clauses.iter().map(|clause| clause.sql).collect::<Vec<_>>().join(" AND ");
     (sql, clauses.into_iter().filter_map(|clause| clause.ids).collect())
+}
+
+/// A `SELECT` of the ids of the placements that `scope` sees.
+pub(super) fn placements_seen(scope: &Scope) -> (String, Vec<Value>) {
+    placements_seen_with(scope, "chats.id")
+}
+
+/// A `SELECT` of these columns of the placements that `scope` sees, which go by the name of `chats`.
+pub(super) fn placements_seen_with(scope: &Scope, columns: &'static str) -> (String, Vec<Value>) {
+    let (seen, values) = chats_seen(scope);
+    let sql = format!(
+        "WITH chat_members (member_id, chat_id) AS (SELECT member_id, placement_id FROM placement_people)
+         SELECT {columns} FROM placements AS chats WHERE {seen}"
+    );
+    (sql, values)
+}
+
+/// Adds what `scope` limits to the conditions of a list. The list chooses the index that it walks, hence the signs before
+/// columns: without them SQLite would rather walk along placements and sort.
+pub(super) fn limit(conditions: &mut Conditions, scope: &Scope, rows: Rows) {
+    if scope.is_unlimited() {
+        return;
+    }
+    let (seen, values) = placements_seen(scope);
+    let sql = match rows {
+        Rows::Chats => format!("+chats.placement_id IN ({seen})"),
+        Rows::Messages => format!(
+            "EXISTS (SELECT 1 FROM chats WHERE chats.id = messages.chat_id AND +chats.placement_id IN ({seen}))"
+        ),
+        Rows::Alerts => format!(
+            "EXISTS (SELECT 1 FROM chats WHERE chats.id = alerts.chat_id AND +chats.placement_id IN ({seen}))"
+        ),
+        Rows::Members => format!(
+            "(members.name IS NOT NULL OR +members.id IN
+                 (SELECT member_id FROM placement_people WHERE +placement_id IN ({seen})))"
+        ),
+        Rows::Contacts => {
+            let without_chats = if scope.is_whole() { "contacts.placement_set_id IS NULL OR " } else { "" };
+            format!("({without_chats}+contacts.placement_set_id IN ({}))", sets_with(&seen))
+        }
+    };
+    conditions.require_dynamic(sql, values);
+}
+
+/// The same for a list of chats or contacts that walks along the placements that `scope` sees, and then sorts.
+pub(super) fn limit_along(conditions: &mut Conditions, scope: &Scope, rows: Rows) {
+    let (seen, values) = placements_seen(scope);
+    let sql = match rows {
+        Rows::Contacts => format!("contacts.placement_set_id IN ({})", sets_with(&seen)),
+        Rows::Chats | Rows::Messages | Rows::Alerts | Rows::Members => {
+            format!("chats.placement_id IN ({seen})")
+        }
+    };
+    conditions.require_dynamic(sql, values);
+}
+
+/// A `SELECT` of the sets of placements that hold one of those that another `SELECT` yields.
+pub(super) fn sets_with(placements: &str) -> String {
+    format!("SELECT set_id FROM placement_set_parts WHERE placement_id IN ({placements})")
+}
+
+/// True where `scope` sees the chat with this id.
+pub(super) fn sees_chat(tx: &Transaction<'_>, scope: &Scope, id: &str) -> Result<bool, ArchiveError> {
+    let sql = "SELECT placements.key FROM chats JOIN placements ON placements.id = chats.placement_id
+               WHERE chats.id = ?";
+    sees_any(tx, scope, sql, id)
+}
+
+/// True where `scope` sees the contact with this id.
+pub(super) fn sees_contact(tx: &Transaction<'_>, scope: &Scope, id: &str) -> Result<bool, ArchiveError> {
+    if scope.is_whole() {
+        let sql = "SELECT placement_set_id IS NULL FROM contacts WHERE id = ?";
+        let mut statement = tx.prepare_cached(sql)?;
+        let mut rows = statement.query([id])?;
+        if rows.next()?.map(|row| row.get(0)).transpose()?.unwrap_or(false) {
+            return Ok(true);
+        }
+    }
+    let sql = "SELECT placements.key FROM contacts
+               JOIN placement_set_parts INDEXED BY placement_set_parts_of
+                   ON placement_set_parts.set_id = contacts.placement_set_id
+               JOIN placements ON placements.id = placement_set_parts.placement_id
+               WHERE contacts.id = ?";
+    sees_any(tx, scope, sql, id)
+}
+
+/// True where `scope` sees the chat of the alert with this id.
+pub(super) fn sees_alert(tx: &Transaction<'_>, scope: &Scope, id: &str) -> Result<bool, ArchiveError> {
+    let sql = "SELECT placements.key FROM alerts JOIN chats ON chats.id = alerts.chat_id
+               JOIN placements ON placements.id = chats.placement_id WHERE alerts.id = ?";
+    sees_any(tx, scope, sql, id)
+}
+
+/// True where `scope` sees one of the placements that `sql` yields the keys of.
+fn sees_any(tx: &Transaction<'_>, scope: &Scope, sql: &'static str, id: &str) -> Result<bool, ArchiveError> {
+    if scope.is_unlimited() {
+        return Ok(true);
+    }
+    let mut statement = tx.prepare_cached(sql)?;
+    let mut keys = statement.query([id])?;
+    while let Some(row) = keys.next()? {
+        let key = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+        if scope.sees(&placement(key)?) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Reads the key of a placement.
+fn placement(key: &str) -> Result<Placement, ArchiveError> {
+    type Key = (Option<RefId>, Option<RefId>, Option<RefId>, u8, Vec<RefId>);
+    let (organization, sector, channel, private, members): Key = serde_json::from_str(key)?;
+    let private = private != 0;
+    Ok(Placement { organization, sector, channel, owner: None, members, private })
 }

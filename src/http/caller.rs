@@ -1,17 +1,20 @@
 //! Who calls: an extractor, so that no handler can forget to ask.
 
 use std::future::{Ready, ready};
+use std::ops::Deref;
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use jiff::Timestamp;
 
 use super::error::ApiError;
 use super::rebinding;
 use super::state::EdgeState;
-use crate::archive::Sort;
+use crate::archive::{Asker, ListPastChats, Query, Sort};
 use crate::auth::{Identity, Role, Scope};
+use crate::protocol::StatsShape;
 use crate::protocol::shapes::NamedShape;
 use crate::telemetry::clock;
 
@@ -53,8 +56,67 @@ impl FromRequest for Caller {
     }
 }
 
-/// Reads and checks the token. Without a key everybody is the anonymous admin.
+/// What handlers know, for the user who calls: their questions wait in a line of their own.
+pub struct UserState {
+    state: web::Data<EdgeState>,
+    asker: Asker,
+}
+
+impl UserState {
+    /// Asks history.
+    pub async fn ask<Q: Query>(&self, query: Q) -> Result<Q::Answer, ApiError> {
+        self.state.ask(self.asker.clone(), query).await
+    }
+
+    /// Asks the metrics, which may be behind: see [`MetricsHandle::catch_up`](crate::metrics::MetricsHandle::catch_up).
+    pub async fn ask_metrics<Q: Query>(&self, query: Q) -> Result<Q::Answer, ApiError> {
+        self.state.ask_metrics(self.asker.clone(), query).await
+    }
+
+    /// The counters, as a scope sees them, now or as they stood at a moment.
+    pub async fn stats(&self, scope: Arc<Scope>, then: Option<Timestamp>) -> Result<StatsShape, ApiError> {
+        self.state.stats(self.asker.clone(), scope, then).await
+    }
+
+    /// Which chats were open at the moment of a list that asks for no others, where the metrics know it.
+    pub async fn open_then(&self, list: &ListPastChats) -> Result<Option<Vec<String>>, ApiError> {
+        self.state.open_then(self.asker.clone(), list).await
+    }
+}
+
+impl Deref for UserState {
+    type Target = EdgeState;
+
+    fn deref(&self) -> &EdgeState {
+        &self.state
+    }
+}
+
+impl FromRequest for UserState {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let of_user = |identity: Identity| {
+            let state = EdgeState::of(request)?.clone();
+            Ok(Self { state, asker: Asker::User(identity.sub.as_str().into()) })
+        };
+        ready(identify(request).and_then(of_user))
+    }
+}
+
+/// Reads and checks the token, once for each request. Without a key everybody is the anonymous admin.
 pub fn identify(request: &HttpRequest) -> Result<Identity, ApiError> {
+    let known = request.extensions().get::<Identity>().cloned();
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    let identity = read_identity(request)?;
+    request.extensions_mut().insert(identity.clone());
+    Ok(identity)
+}
+
+fn read_identity(request: &HttpRequest) -> Result<Identity, ApiError> {
     let Some(authenticator) = &EdgeState::of(request)?.authenticator else {
         rebinding::check(request)?;
         return Ok(Identity::anonymous());

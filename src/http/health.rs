@@ -12,6 +12,7 @@ use super::caller::identify;
 use super::error::{ApiError, ErrorBody};
 use super::rebinding;
 use super::state::EdgeState;
+use crate::archive::Asker;
 use crate::auth::{Identity, KeyState, Role, Scope};
 use crate::hub::Health;
 use crate::protocol::HubState;
@@ -149,7 +150,7 @@ pub async fn metrics(request: HttpRequest, state: web::Data<EdgeState>) -> Resul
     }
     let health = state.health().await?;
     let scope = Arc::new(Scope::of(&Identity::anonymous()));
-    let counters = state.stats(scope, None).await?;
+    let counters = state.stats(Asker::Hub, scope, None).await?;
     let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     let values = GaugeValues {
         sessions: count(health.sessions),

@@ -19,7 +19,7 @@ use super::limiter::AddressLimiter;
 use super::origin::Origins;
 use crate::archive::fts::SearchIndex;
 use crate::archive::{
-    Archive, ArchiveError, Ask, ListPastChats, PastStats, Query, ScopedStats, StatusFilter,
+    Archive, ArchiveError, Asker, ListPastChats, PastStats, Query, ScopedStats, StatusFilter,
 };
 use crate::auth::{Authenticator, Scope, Secret};
 use crate::domain::{Seq, Settings};
@@ -81,7 +81,7 @@ pub struct EdgeState {
 /// Who answers questions to history; none of them passes the hub.
 pub struct Reads {
     /// The readers of the database.
-    pub archive: Addr<Archive>,
+    pub archive: Archive,
     /// Where texts and names are looked up.
     pub search: Arc<SearchIndex>,
     /// The metrics of the team.
@@ -117,9 +117,8 @@ impl EdgeState {
     }
 
     /// Asks history.
-    pub async fn ask<Q: Query>(&self, query: Q) -> Result<Q::Answer, ApiError> {
-        let answer = self.reads.archive.send(Ask(query)).await.map_err(|_gone| stopping())?;
-        Ok(answer?)
+    pub async fn ask<Q: Query>(&self, asker: Asker, query: Q) -> Result<Q::Answer, ApiError> {
+        Ok(self.reads.archive.ask(asker, query).await?)
     }
 
     /// The newest position that was handed out and acknowledged.
@@ -128,23 +127,28 @@ impl EdgeState {
     }
 
     /// The counters, as a scope sees them, now or as they stood at a moment.
-    pub async fn stats(&self, scope: Arc<Scope>, then: Option<Timestamp>) -> Result<StatsShape, ApiError> {
+    pub async fn stats(
+        &self,
+        asker: Asker,
+        scope: Arc<Scope>,
+        then: Option<Timestamp>,
+    ) -> Result<StatsShape, ApiError> {
         let zone = self.reads.analytics.calendar().zone().clone();
         if let Some(then) = then {
-            return match self.stats_then(&scope, then).await? {
+            return match self.stats_then(&asker, &scope, then).await? {
                 Some(stats) => Ok(stats),
-                None => self.ask(PastStats { then, zone, scope }).await,
+                None => self.ask(asker, PastStats { then, zone, scope }).await,
             };
         }
         if scope.is_unlimited() {
             return self.hub.send(GetStats).await.map_err(|_gone| stopping());
         }
-        self.ask(ScopedStats { now: clock::now(), zone, scope }).await
+        self.ask(asker, ScopedStats { now: clock::now(), zone, scope }).await
     }
 
     /// Asks the metrics, which may be behind: see [`MetricsHandle::catch_up`].
-    pub async fn ask_metrics<Q: Query>(&self, query: Q) -> Result<Q::Answer, ApiError> {
-        self.reads.analytics.ask(query).await.map_err(|error| {
+    pub async fn ask_metrics<Q: Query>(&self, asker: Asker, query: Q) -> Result<Q::Answer, ApiError> {
+        self.reads.analytics.ask(asker, query).await.map_err(|error| {
             if let ArchiveError::Database(error) = &error {
                 // Their file is derived: it may be made anew at this moment.
                 log::error!("the file of the metrics did not answer: {error}");
@@ -158,25 +162,34 @@ impl EdgeState {
     }
 
     /// The counters of a moment from the metrics, where these hold every acknowledged delivery.
-    async fn stats_then(&self, scope: &Arc<Scope>, then: Timestamp) -> Result<Option<StatsShape>, ApiError> {
+    async fn stats_then(
+        &self,
+        asker: &Asker,
+        scope: &Arc<Scope>,
+        then: Timestamp,
+    ) -> Result<Option<StatsShape>, ApiError> {
         let newest = self.newest();
         self.reads.analytics.catch_up(newest).await;
         let zone = self.reads.analytics.calendar().zone().clone();
-        let said = self.ask(SaidUntil { then, zone, scope: Arc::clone(scope) }).await?;
+        let said = self.ask(asker.clone(), SaidUntil { then, zone, scope: Arc::clone(scope) }).await?;
         let sums = SumsThen { then, said, scope: Arc::clone(scope) };
-        let found = self.ask_metrics(sums).await?;
+        let found = self.ask_metrics(asker.clone(), sums).await?;
         Ok(found.progress.holds(newest).then_some(found.stats))
     }
 
     /// Which chats were open at the moment of a list that asks for no others, where the metrics know it.
-    pub async fn open_then(&self, list: &ListPastChats) -> Result<Option<Vec<String>>, ApiError> {
+    pub async fn open_then(
+        &self,
+        asker: Asker,
+        list: &ListPastChats,
+    ) -> Result<Option<Vec<String>>, ApiError> {
         if !matches!(list.filter.status, Some(StatusFilter::Open | StatusFilter::Waiting)) {
             return Ok(None);
         }
         let newest = self.newest();
         self.reads.analytics.catch_up(newest).await;
         let (filter, scope) = (list.filter.clone(), Arc::clone(&list.scope));
-        let found = self.ask_metrics(OpenIds { then: list.then, filter, scope }).await?;
+        let found = self.ask_metrics(asker, OpenIds { then: list.then, filter, scope }).await?;
         Ok(found.ids.filter(|_| found.progress.holds(newest)))
     }
 

@@ -98,7 +98,7 @@ pub struct HubSettings {
 /// the part returns (`push.rs`).
 pub struct UmblerHub {
     settings: HubSettings,
-    archive: Addr<Archive>,
+    archive: Archive,
     /// Handed over once the writer runs; taken back when the hub drains.
     journal: Option<Journal>,
     fault: Option<Fault>,
@@ -133,7 +133,7 @@ pub struct JournalReady {
 
 impl UmblerHub {
     /// A hub without a journal yet; it takes deliveries in after [`JournalReady`].
-    pub fn new(mut settings: HubSettings, archive: Addr<Archive>, metrics: Metrics) -> Self {
+    pub fn new(mut settings: HubSettings, archive: Archive, metrics: Metrics) -> Self {
         let newest = std::mem::take(&mut settings.newest_updates);
         let alerts = std::mem::take(&mut settings.alerts);
         let as_of = settings.stats.as_of;

@@ -12,12 +12,13 @@ use super::UmblerHub;
 use super::deadlines::RETRY_AFTER;
 use super::messages::{Drained, SessionId};
 use super::playback::Next as PlaybackNext;
+use super::sessions::Session;
 use super::sessions::flow::Unanswered;
 use super::snapshots::Make;
 use super::states::boards::Next as BoardsNext;
 use super::states::stats::StatsPush;
 use super::updates::Needs;
-use crate::archive::{ArchiveError, Ask, ScopedStats};
+use crate::archive::{Asker, ScopedStats};
 use crate::journal::append::Append;
 use crate::journal::{Recorded, Submission};
 use crate::metrics::handle::Place;
@@ -37,9 +38,8 @@ impl UmblerHub {
     fn read_older(&mut self, ctx: &mut Context<Self>) {
         let Some(read) = self.updates.next_read(&self.sessions) else { return };
         let after = read.after;
-        let answer = self.archive.send(Ask(read)).into_actor(self);
+        let answer = self.archive.ask(Asker::Hub, read).into_actor(self);
         ctx.spawn(answer.map(move |answer, hub, ctx| {
-            let answer = answer.unwrap_or(Err(ArchiveError::Busy));
             hub.updates.take_read(&mut hub.sessions, after, answer);
             hub.read_older(ctx);
         }));
@@ -77,6 +77,12 @@ impl Handler<Drained> for UmblerHub {
 // Playback.
 
 impl UmblerHub {
+    /// Whoever sits at a session, as they wait for their turn at the archive.
+    pub(super) fn asker_at(&self, id: &SessionId) -> Asker {
+        let who = self.sessions.get(id).and_then(Session::who);
+        who.map_or(Asker::Hub, |who| Asker::User(Arc::clone(&who.user)))
+    }
+
     /// A session asks for a stretch of the past.
     pub(super) fn open_replay(
         &mut self,
@@ -86,10 +92,11 @@ impl UmblerHub {
         asked: &ReplayRequest,
         ctx: &mut Context<Self>,
     ) {
+        let user = self.asker_at(id);
         let opening = self.playback.open(&mut self.sessions, &self.users, id, unanswered, channels, asked);
         let Some(opening) = opening else { return };
         let (number, id) = (opening.number, Arc::clone(id));
-        let found = opening.find(self.archive.clone()).into_actor(self);
+        let found = opening.find(self.archive.clone(), user).into_actor(self);
         ctx.spawn(found.map(move |found, hub, ctx| {
             let ready = hub.playback.take_found(&mut hub.sessions, &id, number, found);
             let (Some(ready), Some(session)) = (ready, hub.sessions.get_mut(&id)) else { return };
@@ -115,10 +122,9 @@ impl UmblerHub {
                 });
             }
             PlaybackNext::Read(read, number) => {
-                let part = self.archive.send(Ask(read)).into_actor(self);
+                let part = self.archive.ask(self.asker_at(&id), read).into_actor(self);
                 ctx.spawn(part.map(move |part, hub, ctx| {
-                    let (part, now) = (part.unwrap_or(Err(ArchiveError::Busy)), Instant::now());
-                    let next = hub.playback.take_part(&mut hub.sessions, &id, number, part, now);
+                    let next = hub.playback.take_part(&mut hub.sessions, &id, number, part, Instant::now());
                     hub.play_on(&id, next, ctx);
                 }));
             }
@@ -158,9 +164,9 @@ impl UmblerHub {
         let begun = Instant::now();
         let zone = self.settings.zone.clone();
         let ask = ScopedStats { now: clock::now(), zone, scope: Arc::clone(&scope) };
-        let answer = self.archive.send(Ask(ask)).into_actor(self);
+        let answer = self.archive.ask(Asker::Hub, ask).into_actor(self);
         ctx.spawn(answer.map(move |answer, hub, ctx| {
-            match answer.unwrap_or(Err(ArchiveError::Busy)) {
+            match answer {
                 Ok(stats) => StatsPush::hand_out(&mut hub.sessions, &scope, &stats),
                 Err(error) => log::warn!("a scope's counters were not counted: {error}"),
             }
@@ -215,9 +221,9 @@ impl UmblerHub {
     pub(super) fn make_snapshot(&self, make: Make, ctx: &mut Context<Self>) {
         let Make { key, scope, day } = make;
         let query = Make::query(&key, &scope, self.settings.zone.clone());
-        let answer = self.archive.send(Ask(query)).into_actor(self);
+        let asker = Asker::Screens(scope.hash().into());
+        let answer = self.archive.ask(asker, query).into_actor(self);
         ctx.spawn(answer.map(move |answer, hub, ctx| {
-            let answer = answer.unwrap_or(Err(ArchiveError::Busy));
             let again = hub.snapshots.take(&mut hub.sessions, Make { key, scope, day }, answer);
             if let Some(make) = again {
                 hub.make_snapshot(make, ctx);

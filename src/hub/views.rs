@@ -4,7 +4,7 @@ use actix::prelude::*;
 
 use super::UmblerHub;
 use super::messages::SetPresence;
-use crate::archive::{ArchiveError, Ask, GetPlacement};
+use crate::archive::GetPlacement;
 use crate::domain::ChatId;
 use crate::protocol::ErrorCode;
 use crate::protocol::event::encode_error;
@@ -21,12 +21,12 @@ impl Handler<SetPresence> for UmblerHub {
             return self.push_states(ctx);
         };
         let query = GetPlacement { chat: chat.clone(), scope: scope.clone() };
-        let placement = self.archive.send(Ask(query));
+        let placement = self.archive.ask(self.asker_at(&id), query);
         self.presence.begin_lookup();
         ctx.spawn(placement.into_actor(self).map(move |found, hub, ctx| {
             let chat = ChatId::from(chat);
             let moved = hub.presence.end_lookup(&chat);
-            let (code, message) = match found.unwrap_or(Err(ArchiveError::Busy)) {
+            let (code, message) = match found {
                 Ok(Some(place)) => {
                     let view = Some((chat, moved.unwrap_or(place)));
                     hub.presence.set_view(&mut hub.sessions, &id, request_id.as_deref(), view);

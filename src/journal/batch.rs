@@ -205,6 +205,7 @@ impl BatchWriter {
         }
         self.store.finish_batch(self.newest)?;
         rows::move_counters(self.store.connection(), &written.delta)?;
+        self.store.flush()?;
         rows::count_deliveries(self.store.connection(), &counts)?;
         if !written.events.is_empty() {
             rows::prune(self.store.connection(), self.newest.0 - self.retained)?;
@@ -382,6 +383,7 @@ impl BatchWriter {
         }
         self.store.begin(seq, facts.organization.clone());
         let absorbed = absorb(facts, &mut self.store).and_then(|absorbed| {
+            self.store.count_messages(&absorbed)?;
             let data = record::understood(delivery, &absorbed, &mut self.store)?;
             let hearers = record::audience(&absorbed, &mut self.store)?;
             let news = News::Clocks(Box::new(Clocks::of(&absorbed.chat)));

@@ -26,6 +26,7 @@ pub mod schema;
 pub mod tables;
 pub mod positions;
 mod reorder;
+pub mod placements;
 pub mod directory;
 pub mod names;
 pub mod alerts;

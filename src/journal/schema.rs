@@ -29,18 +29,20 @@ const ROWS_CHECKED: i64 = 100;
 const SEARCH_KEYS: &str = include_str!("migrations/0009_search_keys.sql");
 
 /// Each schema ever released, in order. A released step is never changed, only followed by another.
-const STEPS: [&str; 8] = [
+const STEPS: [&str; 9] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_audience.sql"),
     include_str!("migrations/0003_revocations.sql"),
     include_str!("migrations/0004_directory.sql"),
     include_str!("migrations/0005_settings_alerts.sql"),
     MESSAGE_ORDER,
+    PLACEMENTS,
     SAID_AND_SHOWN,
     SEARCH_KEYS,
 ];
 /// The step whose rows are filled in by [`reorder::reorder`]: SQL alone cannot read deliveries.
 const MESSAGE_ORDER: &str = include_str!("migrations/0006_message_order.sql");
+const PLACEMENTS: &str = include_str!("migrations/0007_placements.sql");
 /// The step whose second half is a program: [`blank::upgrade`].
 const SAID_AND_SHOWN: &str = include_str!("migrations/0008_said_and_shown.sql");
 
@@ -361,5 +363,53 @@ mod tests {
         assert_eq!(all("SELECT name_key FROM contacts ORDER BY id"), some(&["maria", "+1 305"]));
         assert_eq!(all("SELECT name_key FROM chats"), some(&["maria"]));
         assert_eq!(all("SELECT name_key || '|' || search_key FROM members"), some(&["filipe|filipe aa"]));
+    }
+
+    #[test]
+    fn an_upgrade_sums_up_where_chats_stand() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let step = STEPS.iter().position(|sql| *sql == PLACEMENTS).unwrap();
+        migrations().to_version(&mut connection, step).unwrap();
+        let write = |sql: &str| connection.execute_batch(sql).unwrap();
+        for contact in ["ana", "bia", "nobody"] {
+            write(&format!(
+                "INSERT INTO contacts (id, name_key, search_key, created_at, last_interaction_at, state)
+                 VALUES ('{contact}', '', '', 0, 0, '')"
+            ));
+        }
+        for (id, contact, kind, sector, owner, open, private) in [
+            ("a", "'ana'", "direct", "'sales'", "'zé \"1\"'", 1, 0),
+            ("b", "'ana'", "direct", "NULL", "NULL", 0, 1),
+            ("c", "'bia'", "group", "'sales'", "'zé \"1\"'", 1, 0),
+            ("d", "NULL", "direct", "'sales'", "NULL", 1, 0),
+        ] {
+            write(&format!(
+                r#"INSERT INTO chats (id, contact_id, kind, sector_id, owner_id, open, waiting, private, name_key,
+                       created_at, last_activity_at, message_count, state)
+                   VALUES ('{id}', {contact}, '{kind}', {sector}, {owner}, {open}, 0, {private}, '', 0,
+                           1772456401000000000, 2, '{{"members":{{"v":[{{"id":"z"}},{{"id":"é"}}]}}}}');
+                   INSERT INTO chat_members (member_id, chat_id)
+                       SELECT value, '{id}' FROM json_each(json_array('z', 'é', {owner})) WHERE value IS NOT NULL"#
+            ));
+            for (number, at) in [1_772_456_400_000_000_000_i64, 1_772_456_401_900_000_000].iter().enumerate()
+            {
+                write(&format!(
+                    "INSERT INTO messages (id, chat_id, at, order_at, role, state)
+                         VALUES ('{id}{number}', '{id}', {at}, {at}, 'other', '');
+                     INSERT INTO message_buckets VALUES ({at} / 900000000000, 1)
+                         ON CONFLICT (bucket) DO UPDATE SET count = count + 1"
+                ));
+            }
+        }
+        migrations().to_version(&mut connection, step + 1).unwrap();
+        let check = include_str!("../../tests/fixtures/databases/placements_do_not_hold.sql");
+        let mut select = connection.prepare(check).unwrap();
+        let differences: Vec<String> =
+            select.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
+        assert_eq!(differences, Vec::<String>::new());
+        let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(count("SELECT count(*) FROM placements"), 3);
+        assert_eq!(count("SELECT count(*) FROM placement_sets"), 2);
+        assert_eq!(count("SELECT sum(count) FROM placement_messages"), 6);
     }
 }

@@ -7,12 +7,13 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::directory::Directory;
 use super::names::SaidNames;
+use super::placements::{Move, Placements};
 use super::{positions, tables};
 use crate::domain::facts::Reaction;
 use crate::domain::register::from_nanos;
 use crate::domain::{
-    Chat, ChatId, ChatMessage, Contact, ContactId, MessageId, MessagePosition, OrderKey, Placement, RefId,
-    Seq, Store, TimelineEntry,
+    Absorbed, Chat, ChatId, ChatMessage, Contact, ContactId, MessageId, MessagePosition, OrderKey, Placement,
+    RefId, Seq, Store, TimelineEntry,
 };
 
 /// Chats, and as many contacts, that are kept in memory: about 2 KB each.
@@ -45,6 +46,11 @@ pub struct SqliteStore {
     contacts: LruCache<ContactId, Contact>,
     /// Read when it is needed first, and again after a roll-back.
     directory: Option<Directory>,
+    placements: Placements,
+    /// Where the chat of the delivery at work stood and stands; `None` until it is put.
+    moved: Option<Move>,
+    /// The latest of its new messages.
+    newest: Option<Timestamp>,
     /// False while no reaction waits for its message, which spares a look-up for every new message.
     any_parked: bool,
     /// Names that the present batch said.
@@ -63,6 +69,9 @@ impl SqliteStore {
             chats: LruCache::new(CACHED_MAX),
             contacts: LruCache::new(CACHED_MAX),
             directory: None,
+            placements: Placements::default(),
+            moved: None,
+            newest: None,
             any_parked,
             names: SaidNames::default(),
             current: (Seq::default(), None),
@@ -77,6 +86,19 @@ impl SqliteStore {
     /// Names the delivery that is absorbed next.
     pub fn begin(&mut self, seq: Seq, organization: Option<RefId>) {
         self.current = (seq, organization);
+        (self.moved, self.newest) = (None, None);
+    }
+
+    /// Counts what a delivery did to the messages of its chat, where the chat stands.
+    pub fn count_messages(&mut self, absorbed: &Absorbed) -> Result<(), StoreError> {
+        let Some(moved) = self.moved else { return Ok(()) };
+        let (chat, delta) = (&absorbed.chat, &absorbed.delta.buckets);
+        self.placements.move_messages(&self.connection, chat, moved, delta)
+    }
+
+    /// Writes what was gathered over a batch; after the hub's own counters.
+    pub fn flush(&mut self) -> Result<(), StoreError> {
+        self.placements.flush(&self.connection)
     }
 
     /// Drops what is in memory: the transaction that it belonged to was rolled back.
@@ -85,6 +107,7 @@ impl SqliteStore {
         self.contacts.clear();
         self.directory = None;
         self.names.forget();
+        self.placements = Placements::default();
         self.any_parked = true;
     }
 
@@ -123,6 +146,18 @@ impl SqliteStore {
             None => Directory::load(&self.connection)?,
         };
         Ok((self.directory.insert(directory), &self.connection))
+    }
+
+    /// Where the chats of a contact stand changes only with where one of them stands, and with whom it is held.
+    fn settle_contacts(&mut self, known: Option<&Chat>, chat: &Chat, moved: Move) -> Result<(), StoreError> {
+        let (left, now) = (known.and_then(|known| known.contact_id.get()), chat.contact_id.get());
+        if moved.from == Some(moved.to) && left == now {
+            return Ok(());
+        }
+        for contact in now.into_iter().chain(left.filter(|left| Some(*left) != now)) {
+            self.placements.settle_contact(&self.connection, contact)?;
+        }
+        Ok(())
     }
 
     fn time(&self, sql: &str, params: impl rusqlite::Params) -> Result<Option<Timestamp>, StoreError> {
@@ -166,9 +201,14 @@ impl Store for SqliteStore {
         let known = self.chat(&chat.id)?;
         let contact = chat.contact_id.get().map(|id| self.contact(id)).transpose()?.flatten();
         let name_key = contact.as_ref().map(tables::name_key).unwrap_or_default();
-        tables::put_chat(&self.connection, chat, known.as_ref(), &name_key)?;
+        let place = Placement::of(chat);
+        let moved = self.placements.move_chat(&self.connection, known.as_ref(), (chat, &place))?;
+        self.moved = Some(moved);
+        let beside = tables::Beside { name_key: &name_key, placement: moved.to, newest: self.newest };
+        tables::put_chat(&self.connection, chat, known.as_ref(), beside)?;
+        self.settle_contacts(known.as_ref(), chat, moved)?;
         let (directory, connection) = self.directory()?;
-        for agent in Placement::of(chat).people() {
+        for agent in place.people() {
             directory.note(connection, agent)?;
         }
         self.chats.insert(chat.id.clone(), chat.clone());
@@ -178,12 +218,18 @@ impl Store for SqliteStore {
     fn put_contact(&mut self, contact: &Contact) -> Result<(), StoreError> {
         let known = self.contact(&contact.id)?;
         tables::put_contact(&self.connection, contact, known.as_ref())?;
+        if known.is_none() {
+            self.placements.settle_contact(&self.connection, &contact.id)?;
+        }
         self.contacts.insert(contact.id.clone(), contact.clone());
         Ok(())
     }
 
     fn put_message(&mut self, message: &ChatMessage, new: bool) -> Result<(), StoreError> {
         tables::put_message(&self.connection, message, new)?;
+        if new {
+            self.newest = self.newest.max(Some(message.at));
+        }
         if let Some(agent) = message.agent() {
             let (directory, connection) = self.directory()?;
             directory.note(connection, &agent.id)?;

@@ -1,5 +1,6 @@
 //! The projection tables, row by row: how a chat, a contact, a message and a timeline entry are written.
 
+use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::fold::fold;
@@ -7,32 +8,49 @@ use super::phone::stored_forms;
 use super::store::StoreError;
 use super::words::search_key;
 use crate::domain::register::to_nanos;
-use crate::domain::{Chat, ChatMessage, Contact, ContactId, Named, Placement, RefId, Role, TimelineEntry};
+use crate::domain::{Chat, ChatMessage, Contact, ContactId, Named, RefId, Role, TimelineEntry};
 
 /// What stands in `role` for messages that are nobody's last word.
 pub const ROLE_REACTION: &str = "reaction";
+
+/// What a chat's row holds that is not its own.
+#[derive(Debug, Clone, Copy)]
+pub struct Beside<'a> {
+    /// Of its contact.
+    pub name_key: &'a str,
+    /// The row of `placements` that says where it stands.
+    pub placement: i64,
+    /// The latest of its new messages.
+    pub newest: Option<Timestamp>,
+}
 
 /// Writes a chat's row; `known` is what it was.
 pub fn put_chat(
     connection: &Connection,
     chat: &Chat,
     known: Option<&Chat>,
-    name_key: &str,
+    beside: Beside<'_>,
 ) -> Result<(), StoreError> {
     let fields = chat.fields();
     let last_message = chat.last_message.as_ref();
     // What an update leaves alone costs no page of its index: names and origins hardly ever change.
     let sql = if known.is_some_and(|known| has_same_origin(known, chat)) {
         "UPDATE chats SET channel_id = ?5, sector_id = ?6, owner_id = ?7, open = ?8, waiting = ?9, private = ?10,
-             last_activity_at = ?13, last_message_at = ?14, last_message_id = ?15, message_count = ?16, state = ?17
+             last_activity_at = ?13, last_message_at = ?14, last_message_id = ?15, message_count = ?16, state = ?17,
+             placement_id = ?18, late_message_at = CASE WHEN max(coalesce(late_message_at, ?19), ?19) > ?13
+                                                        THEN max(coalesce(late_message_at, ?19), ?19) END
          WHERE id = ?1"
     } else {
         "INSERT INTO chats (id, organization, contact_id, kind, channel_id, sector_id, owner_id, open, waiting,
-             private, name_key, created_at, last_activity_at, last_message_at, last_message_id, message_count, state)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+             private, name_key, created_at, last_activity_at, last_message_at, last_message_id, message_count, state,
+             placement_id, late_message_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
+             CASE WHEN ?19 > ?13 THEN ?19 END)
          ON CONFLICT (id) DO UPDATE SET organization = ?2, contact_id = ?3, kind = ?4, channel_id = ?5,
              sector_id = ?6, owner_id = ?7, open = ?8, waiting = ?9, private = ?10, name_key = ?11, created_at = ?12,
-             last_activity_at = ?13, last_message_at = ?14, last_message_id = ?15, message_count = ?16, state = ?17"
+             last_activity_at = ?13, last_message_at = ?14, last_message_id = ?15, message_count = ?16, state = ?17,
+             placement_id = ?18, late_message_at = CASE WHEN max(coalesce(late_message_at, ?19), ?19) > ?13
+                                                        THEN max(coalesce(late_message_at, ?19), ?19) END"
     };
     connection.prepare_cached(sql)?.execute(params![
         chat.id.as_str(),
@@ -45,22 +63,19 @@ pub fn put_chat(
         fields.open,
         fields.waiting,
         fields.private,
-        name_key,
+        beside.name_key,
         created_at(chat),
         chat.last_activity_at().map_or(0, to_nanos),
         last_message.map(|position| to_nanos(position.at)),
         last_message.map(|position| position.id.as_str()),
         chat.message_count,
         serde_json::to_string(chat)?,
+        beside.placement,
+        beside.newest.map_or(i64::MIN, to_nanos),
     ])?;
     let tags = |chat: &Chat| chat.tags.get().cloned().unwrap_or_default();
     if known.map(tags).unwrap_or_default() != tags(chat) {
         put_ids(connection, IdTable::ChatTags, chat.id.as_str(), tags(chat).iter().map(|tag| &tag.id))?;
-    }
-    // A chat without people has none to write: its row is new, or its people were written before.
-    let people = |chat: &Chat| Placement::of(chat).people().cloned().collect::<Vec<_>>();
-    if known.map(people).unwrap_or_default() != people(chat) {
-        put_ids(connection, IdTable::ChatMembers, chat.id.as_str(), people(chat).iter())?;
     }
     Ok(())
 }
@@ -154,7 +169,6 @@ pub(super) fn contact_name_key(name: Option<&str>, phone: Option<&str>) -> Strin
 #[derive(Clone, Copy)]
 enum IdTable {
     ChatTags,
-    ChatMembers,
     ContactTags,
 }
 
@@ -169,10 +183,6 @@ fn put_ids<'a>(
         IdTable::ChatTags => (
             "DELETE FROM chat_tags WHERE chat_id = ?1",
             "INSERT OR IGNORE INTO chat_tags (chat_id, tag_id) VALUES (?1, ?2)",
-        ),
-        IdTable::ChatMembers => (
-            "DELETE FROM chat_members WHERE chat_id = ?1",
-            "INSERT OR IGNORE INTO chat_members (chat_id, member_id) VALUES (?1, ?2)",
         ),
         IdTable::ContactTags => (
             "DELETE FROM contact_tags WHERE contact_id = ?1",

@@ -6,12 +6,11 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
-use actix::Addr;
 use tokio::sync::watch;
 
 use super::file;
 use super::project::{POSITIONS_PER_STEP, ProjectError, Projection};
-use crate::archive::{Archive, ArchiveError, Ask, Query};
+use crate::archive::{Archive, ArchiveError, Asker, Query};
 use crate::domain::Seq;
 use crate::domain::calendar::Calendar;
 use crate::journal::fault::kind_of;
@@ -51,7 +50,7 @@ pub struct MetricsHandle {
     wanted: Arc<AtomicI64>,
     damaged: Arc<AtomicBool>,
     place: watch::Receiver<Place>,
-    reads: Addr<Archive>,
+    reads: Archive,
     calendar: watch::Receiver<Arc<Calendar>>,
 }
 
@@ -77,7 +76,7 @@ impl MetricsHandle {
         };
         std::thread::Builder::new().name("metrics".into()).spawn(move || follower.run())?;
         // Their own account: damage of this file is no damage of the database.
-        let reads = Archive::start_on_replaced(file::path_of(database), Integrity::default(), generation);
+        let reads = Archive::start_on_replaced(&file::path_of(database), &Integrity::default(), &generation)?;
         Ok(Self { wake, wanted, damaged, place, reads, calendar })
     }
 
@@ -108,8 +107,8 @@ impl MetricsHandle {
     }
 
     /// Asks. Where the file holds what does not fit, it is made anew.
-    pub async fn ask<Q: Query>(&self, query: Q) -> Result<Q::Answer, ArchiveError> {
-        let answer = self.reads.send(Ask(query)).await.unwrap_or(Err(ArchiveError::Busy));
+    pub async fn ask<Q: Query>(&self, asker: Asker, query: Q) -> Result<Q::Answer, ArchiveError> {
+        let answer = self.reads.ask(asker, query).await;
         if let Err(ArchiveError::Database(error)) = &answer
             && kind_of(error) == FaultKind::Damaged
         {

@@ -155,27 +155,32 @@ fn delivery() -> BoxedStrategy<Value> {
         .boxed()
 }
 
-/// Deliveries with ids, and the order, with repetitions, in which they come a second time.
-fn conversation() -> impl Strategy<Value = (Vec<Delivery>, Vec<usize>)> {
+/// Bodies of deliveries with ids, and the order, with repetitions, in which they come a second time.
+pub(super) fn bodies() -> impl Strategy<Value = (Vec<Value>, Vec<usize>)> {
     (
         prop::collection::vec(delivery(), 1..25),
         prop::collection::vec(any::<Index>(), 0..40),
         any::<prop::sample::Selector>(),
     )
-        .prop_perturb(|(bodies, again, _), mut random| {
-            let deliveries: Vec<Delivery> =
-                bodies.into_iter().enumerate().map(|(at, body)| translate(body, at)).collect();
-            let mut order: Vec<usize> = (0..deliveries.len()).collect();
-            order.extend(again.iter().map(|index| index.index(deliveries.len())));
+        .prop_perturb(|(mut bodies, again, _), mut random| {
+            for (number, body) in bodies.iter_mut().enumerate() {
+                body["EventId"] = json!(format!("e{number:03}"));
+            }
+            let mut order: Vec<usize> = (0..bodies.len()).collect();
+            order.extend(again.iter().map(|index| index.index(bodies.len())));
             for at in (1..order.len()).rev() {
                 order.swap(at, random.random_range(0..=at));
             }
-            (deliveries, order)
+            (bodies, order)
         })
 }
 
-fn translate(mut body: Value, number: usize) -> Delivery {
-    body["EventId"] = json!(format!("e{number:03}"));
+/// The same as the hub reads them.
+fn conversation() -> impl Strategy<Value = (Vec<Delivery>, Vec<usize>)> {
+    bodies().prop_map(|(bodies, order)| (bodies.iter().map(translate).collect(), order))
+}
+
+fn translate(body: &Value) -> Delivery {
     let received_at = moment(10_000).parse().expect("a moment");
     match read(body.to_string().as_bytes(), None, received_at) {
         Ok(Reading::Event(delivery)) => *delivery,

@@ -40,6 +40,7 @@ mod past_live;
 mod parameters;
 mod payloads;
 mod power_loss;
+mod placements;
 mod presence;
 mod process;
 mod protocol;

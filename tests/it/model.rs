@@ -4,6 +4,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::placements::differences;
 use super::support::keys::{SECRET, token};
 use super::support::mirror::Mirror;
 use super::support::{Delivery, Hub, hub_with};
@@ -196,5 +197,6 @@ proptest! {
         for screen in 0..3 {
             world.compare(screen);
         }
+        prop_assert_eq!(differences(world.hub()), Vec::<String>::new());
     }
 }

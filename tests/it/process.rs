@@ -188,12 +188,14 @@ fn a_database_of_the_first_schema_is_upgraded_and_goes_on() {
         (&1.into(), &1.into(), &2.into())
     );
     assert_eq!(hub.json("/health")["seq"], 3);
+    assert_eq!(super::placements::differences(&hub), Vec::<String>::new());
     let members = &hub.json("/api/umbler/members")["members"];
     assert_eq!(members[0]["id"], "Z4ELwFoR_gAHAAAL", "who occurs is listed: {members}");
     assert_eq!(hub.json("/health")["epoch"], "00000000000000e1");
     assert_eq!(hub.provider().posts_fixture("01_message_text_contact.json")["status"], "duplicate");
     assert_eq!(hub.provider().posts_fixture("16_chat_closed.json")["seq"], 4);
     assert_eq!(hub.json("/api/umbler/chats")["chats"][0]["status"], "closed");
+    assert_eq!(super::placements::differences(&hub), Vec::<String>::new());
 }
 
 #[test]

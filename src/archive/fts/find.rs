@@ -9,6 +9,7 @@ use super::words::Wanted;
 use super::{SearchIndex, highlight};
 use crate::archive::cursor::{Cursor, Key, fingerprint};
 use crate::archive::page::Conditions;
+use crate::archive::seen::Seen;
 use crate::archive::{ArchiveError, Query, contacts, messages, visible};
 use crate::auth::Scope;
 use crate::protocol::search::{ContactHighlight, FoundContact, FoundMessage};
@@ -71,8 +72,9 @@ impl Query for Search {
         if self.kinds != Kinds::Messages {
             let (sql, asked) = (CONTACTS, self.wanted.for_contacts());
             let list = self.list(visible::Rows::Contacts)?;
+            let seen = Seen::of(tx, &self.scope)?;
             (found.contacts, found.next_contact) =
-                list.walk(tx, sql, &asked, |tx, row| self.found_contact(tx, row))?;
+                list.walk(tx, sql, &asked, |tx, row| self.found_contact(tx, row, &seen))?;
         }
         if self.kinds != Kinds::Contacts {
             let (sql, asked) = (MESSAGES, self.wanted.for_messages());
@@ -104,8 +106,13 @@ impl Search {
         Ok(List { search: self, rows, name, fingerprint, after })
     }
 
-    fn found_contact(&self, tx: &Transaction<'_>, row: i64) -> Result<Option<FoundContact>, ArchiveError> {
-        let contact = contacts::load(tx, row, &self.scope)?;
+    fn found_contact(
+        &self,
+        tx: &Transaction<'_>,
+        row: i64,
+        seen: &Seen<'_>,
+    ) -> Result<Option<FoundContact>, ArchiveError> {
+        let contact = contacts::load(tx, row, seen)?;
         let name = contact.name.as_deref().and_then(|name| highlight::whole(name, &self.wanted));
         let phone = contact.phone.as_deref().and_then(|phone| highlight::phone(phone, &self.wanted));
         // Neither: it was found by what it was called before.

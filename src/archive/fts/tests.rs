@@ -193,8 +193,13 @@ fn finds_that_are_not_seen_end_an_answer_at_its_bound() {
     drop(insert);
     place.database.execute("COMMIT", []).unwrap();
     for (id, sector) in [("seen", "sales"), ("hidden", "support")] {
+        let place_of =
+            "INSERT INTO placements (key, sector_id, private, chats, open_chats, messages, open_direct,
+                            waiting_direct) VALUES (?1, ?1, 0, 1, 1, 1, 1, 0)";
+        place.database.execute(place_of, [sector]).unwrap();
         let sql = "INSERT INTO chats (id, kind, sector_id, open, waiting, private, name_key, created_at,
-                       last_activity_at, message_count, state) VALUES (?1, 'direct', ?2, 1, 0, 0, '', 0, 0, 1, '')";
+                       last_activity_at, message_count, state, placement_id)
+                   VALUES (?1, 'direct', ?2, 1, 0, 0, '', 0, 0, 1, '', last_insert_rowid())";
         place.database.execute(sql, [id, sector]).unwrap();
     }
     let index = SearchIndex::start(&place.home.path().join("hub.db")).unwrap();

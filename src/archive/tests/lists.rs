@@ -147,6 +147,7 @@ fn messages_run_from_the_newest_and_every_filter_narrows() {
     let mut base = two_conversations();
     base.put_message(&message("reply", "bias", 9, "Member", "De nada"));
     base.run("UPDATE chats SET message_count = 2 WHERE id = 'bias'", []);
+    base.run("UPDATE placements SET messages = messages + 1", []);
     let with = |change: fn(&mut MessageFilter)| {
         let mut filter = MessageFilter::default();
         change(&mut filter);

@@ -1,5 +1,6 @@
 //! What the archive promises, question by question, on a small database of the real schema.
 
+mod costs;
 mod lists;
 mod paging;
 mod past;

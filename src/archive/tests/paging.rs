@@ -74,12 +74,12 @@ fn the_hot_lists_walk_an_index_and_sort_nothing() {
             (Sort::Name, "COVERING INDEX contacts_by_name"),
             (Sort::CreatedAt, "COVERING INDEX contacts_by_creation"),
         ] {
-            check(contacts(sort, Order::Desc, 50, at.clone()).walk().unwrap(), index);
+            check(contacts(sort, Order::Desc, 50, at.clone()).walk(false).unwrap(), index);
         }
         let open = ListChats { at: at.clone(), ..ListChats::open(50, &everything()) };
-        check(open.walk().unwrap(), "INDEX chats_open_by_activity");
+        check(open.walk(false).unwrap(), "INDEX chats_open_by_activity");
         let all = ListChats { at: at.clone(), ..chats(ChatFilter::default()) };
-        check(all.walk().unwrap(), "COVERING INDEX chats_by_activity");
+        check(all.walk(false).unwrap(), "COVERING INDEX chats_by_activity");
         for (filter, index) in [
             (MessageFilter::default(), "COVERING INDEX messages_by_time"),
             (

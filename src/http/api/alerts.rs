@@ -13,8 +13,8 @@ use super::params::Params;
 use crate::archive::{AlertFilter, GetAlert, ListAlerts, alerts};
 use crate::auth::Role;
 use crate::http::caller::Caller;
+use crate::http::caller::UserState;
 use crate::http::error::{ApiError, CallRefusals, ErrorBody};
-use crate::http::state::EdgeState;
 use crate::http::webhook::store;
 use crate::hub::{AlertChanges, AlertRequest, Submission};
 use crate::protocol::AlertShape;
@@ -67,7 +67,7 @@ parameters! {
 pub async fn list(
     caller: Caller,
     request: HttpRequest,
-    state: web::Data<EdgeState>,
+    state: UserState,
 ) -> Result<Answer<AlertsAnswer>, ApiError> {
     let mut params = Params::read(request.query_string())?;
     let paging = params.paging()?;
@@ -105,7 +105,7 @@ pub async fn acknowledge(
     caller: Caller,
     request: HttpRequest,
     path: web::Path<String>,
-    state: web::Data<EdgeState>,
+    state: UserState,
 ) -> Result<Answer<AcknowledgedAnswer>, ApiError> {
     if caller.identity.role == Role::Viewer {
         return Err(ApiError::Forbidden("viewers take note of no alerts"));

@@ -16,8 +16,8 @@ use crate::archive::{
     ChatFilter, Cursor, GetChat, GetPastChat, ListChatMessages, ListChats, ListPastChats, Page, PastChats,
 };
 use crate::http::caller::Caller;
+use crate::http::caller::UserState;
 use crate::http::error::{ApiError, CallRefusals, LookupRefusals};
-use crate::http::state::EdgeState;
 use crate::protocol::ChatShape;
 
 /// A page of chats.
@@ -139,7 +139,7 @@ parameters! {
 pub async fn list(
     caller: Caller,
     request: HttpRequest,
-    state: web::Data<EdgeState>,
+    state: UserState,
 ) -> Result<Answer<ListAnswer>, ApiError> {
     let mut params = Params::read(request.query_string())?;
     if let Some(at) = params.past_moment("at")? {
@@ -175,7 +175,7 @@ pub async fn one(
     caller: Caller,
     request: HttpRequest,
     path: web::Path<String>,
-    state: web::Data<EdgeState>,
+    state: UserState,
 ) -> Result<Answer<ChatAnswer>, ApiError> {
     let mut params = Params::read(request.query_string())?;
     let then = params.past_moment("at")?;
@@ -209,7 +209,7 @@ pub async fn messages(
     caller: Caller,
     request: HttpRequest,
     path: web::Path<String>,
-    state: web::Data<EdgeState>,
+    state: UserState,
 ) -> Result<Answer<MessagesAnswer>, ApiError> {
     let (list, asked) = read_messages(Params::read(request.query_string())?, &caller)?;
     let found = state.ask(ListChatMessages { chat: path_id(path)?, list }).await?;

@@ -13,8 +13,8 @@ use super::params::Params;
 use super::{Answer, path_id};
 use crate::archive::{ContactFilter, GetContact, ListContactChats, ListContacts};
 use crate::http::caller::Caller;
+use crate::http::caller::UserState;
 use crate::http::error::{ApiError, CallRefusals, LookupRefusals};
-use crate::http::state::EdgeState;
 use crate::protocol::ContactShape;
 
 /// A page of contacts.
@@ -54,7 +54,7 @@ parameters! {
 pub async fn list(
     caller: Caller,
     request: HttpRequest,
-    state: web::Data<EdgeState>,
+    state: UserState,
 ) -> Result<Answer<ContactsAnswer>, ApiError> {
     let mut params = Params::read(request.query_string())?;
     let paging = params.paging()?;
@@ -96,7 +96,7 @@ pub async fn one(
     caller: Caller,
     request: HttpRequest,
     path: web::Path<String>,
-    state: web::Data<EdgeState>,
+    state: UserState,
 ) -> Result<Answer<ContactAnswer>, ApiError> {
     Params::read(request.query_string())?.finish()?;
     let contact = state.ask(GetContact { id: path_id(path)?, scope: caller.scope }).await?;
@@ -124,7 +124,7 @@ pub async fn chats(
     caller: Caller,
     request: HttpRequest,
     path: web::Path<String>,
-    state: web::Data<EdgeState>,
+    state: UserState,
 ) -> Result<Answer<ChatsAnswer>, ApiError> {
     let (list, asked) = read_list(Params::read(request.query_string())?, &caller)?;
     let found = state.ask(ListContactChats { contact: path_id(path)?, list }).await?;

@@ -10,8 +10,8 @@ use super::params::Params;
 use super::{Answer, path_id};
 use crate::archive::ListTransitions;
 use crate::http::caller::Caller;
+use crate::http::caller::UserState;
 use crate::http::error::{ApiError, CallRefusals, LookupRefusals};
-use crate::http::state::EdgeState;
 use crate::protocol::history::TransitionShape;
 
 /// A page of what happened to a chat.
@@ -43,7 +43,7 @@ pub async fn timeline(
     caller: Caller,
     request: HttpRequest,
     path: web::Path<String>,
-    state: web::Data<EdgeState>,
+    state: UserState,
 ) -> Result<Answer<TimelineAnswer>, ApiError> {
     let mut params = Params::read(request.query_string())?;
     let paging = params.paging()?;

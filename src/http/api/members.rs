@@ -19,8 +19,8 @@ use crate::archive::{ListMembers, ListedMember};
 use crate::domain::{EventId, Member};
 use crate::http::body;
 use crate::http::caller::Caller;
+use crate::http::caller::UserState;
 use crate::http::error::{ApiError, BodyRefusals, CallRefusals, ErrorBody};
-use crate::http::state::EdgeState;
 use crate::http::webhook::{compress, store};
 use crate::hub::{Ack, AckStatus, MemberChanges, Submission};
 use crate::protocol::MemberShape;
@@ -124,7 +124,7 @@ parameters! {
 pub async fn list(
     caller: Caller,
     request: HttpRequest,
-    state: web::Data<EdgeState>,
+    state: UserState,
 ) -> Result<Answer<MembersAnswer>, ApiError> {
     let mut params = Params::read(request.query_string())?;
     let paging = params.paging()?;
@@ -168,7 +168,7 @@ pub async fn put(
     request: HttpRequest,
     path: web::Path<String>,
     payload: web::Payload,
-    state: web::Data<EdgeState>,
+    state: UserState,
 ) -> Result<Answer<ChangedMemberAnswer>, ApiError> {
     caller.require_admin(FOR_ADMINS)?;
     Params::read(request.query_string())?.finish()?;
@@ -205,7 +205,7 @@ pub async fn delete(
     caller: Caller,
     request: HttpRequest,
     path: web::Path<String>,
-    state: web::Data<EdgeState>,
+    state: UserState,
 ) -> Result<Answer<ChangedMemberAnswer>, ApiError> {
     caller.require_admin(FOR_ADMINS)?;
     Params::read(request.query_string())?.finish()?;
@@ -237,7 +237,7 @@ pub async fn import(
     caller: Caller,
     request: HttpRequest,
     payload: web::Payload,
-    state: web::Data<EdgeState>,
+    state: UserState,
 ) -> Result<Answer<ImportAnswer>, ApiError> {
     caller.require_admin(FOR_ADMINS)?;
     Params::read(request.query_string())?.finish()?;
@@ -249,7 +249,7 @@ pub async fn import(
 }
 
 /// Puts changes through the journal.
-async fn change(state: &EdgeState, members: Vec<Member>) -> Result<Ack, ApiError> {
+async fn change(state: &UserState, members: Vec<Member>) -> Result<Ack, ApiError> {
     let text = serde_json::to_vec(&members).map_err(|error| {
         log::error!("changes of the directory cannot be written down: {error}");
         ApiError::Internal

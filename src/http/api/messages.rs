@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actix_web::{HttpRequest, web};
+use actix_web::HttpRequest;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -12,8 +12,8 @@ use super::lists::{Asked, PageInfo};
 use super::params::Params;
 use crate::archive::{ListMessages, MessageFilter, Page};
 use crate::http::caller::Caller;
+use crate::http::caller::UserState;
 use crate::http::error::{ApiError, CallRefusals};
-use crate::http::state::EdgeState;
 use crate::protocol::MessageShape;
 
 /// A page of messages.
@@ -80,7 +80,7 @@ parameters! {
 pub async fn list(
     caller: Caller,
     request: HttpRequest,
-    state: web::Data<EdgeState>,
+    state: UserState,
 ) -> Result<Answer<MessagesAnswer>, ApiError> {
     let mut params = Params::read(request.query_string())?;
     let (chat, contact) = (params.id("chatId")?, params.id("contactId")?);

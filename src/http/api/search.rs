@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::{HttpRequest, web};
+use actix_web::HttpRequest;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -13,8 +13,8 @@ use super::params::{LIMIT_MAX, Params, SEARCH_CHARS_MAX, fits};
 use crate::archive::Cursor;
 use crate::archive::fts::{Kinds, Search, Wanted};
 use crate::http::caller::Caller;
+use crate::http::caller::UserState;
 use crate::http::error::{ApiError, CallRefusals};
-use crate::http::state::EdgeState;
 use crate::protocol::search::{FoundContact, FoundMessage};
 
 /// Items of each kind where nothing is asked for.
@@ -103,7 +103,7 @@ fn read(query: &str) -> Result<Asked, ApiError> {
 pub async fn search(
     caller: Caller,
     request: HttpRequest,
-    state: web::Data<EdgeState>,
+    state: UserState,
 ) -> Result<Answer<SearchAnswer>, ApiError> {
     let Asked { wanted, kinds, limit, after } = read(request.query_string())?;
     let newest = state.newest().0;

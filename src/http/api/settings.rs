@@ -13,8 +13,8 @@ use crate::archive::GetSettings;
 use crate::domain::{EventId, Seq};
 use crate::http::body;
 use crate::http::caller::Caller;
+use crate::http::caller::UserState;
 use crate::http::error::{ApiError, BodyRefusals, CallRefusals, ErrorBody};
-use crate::http::state::EdgeState;
 use crate::http::webhook::{compress, store};
 use crate::hub::{AckStatus, SettingsChange, Submission};
 use crate::protocol::shapes::NamedShape;
@@ -62,11 +62,7 @@ type Tagged = CustomizeResponder<Answer<SettingsAnswer>>;
         CallRefusals,
     ),
 )]
-pub async fn get(
-    caller: Caller,
-    request: HttpRequest,
-    state: web::Data<EdgeState>,
-) -> Result<Tagged, ApiError> {
+pub async fn get(caller: Caller, request: HttpRequest, state: UserState) -> Result<Tagged, ApiError> {
     Params::read(request.query_string())?.finish()?;
     in_force(&state, &caller).await.map(tagged)
 }
@@ -100,7 +96,7 @@ pub async fn put(
     caller: Caller,
     request: HttpRequest,
     payload: web::Payload,
-    state: web::Data<EdgeState>,
+    state: UserState,
 ) -> Result<Tagged, ApiError> {
     caller.require_admin("settings are changed by admins")?;
     Params::read(request.query_string())?.finish()?;
@@ -162,7 +158,7 @@ fn position_of(tag: &str) -> Option<Seq> {
     position.parse().ok().filter(|_| is_plain).map(Seq)
 }
 
-async fn in_force(state: &EdgeState, caller: &Caller) -> Result<SettingsAnswer, ApiError> {
+async fn in_force(state: &UserState, caller: &Caller) -> Result<SettingsAnswer, ApiError> {
     let time_zone = state.settings.time_zone.clone();
     let Some(saved) = state.ask(GetSettings).await? else {
         let values = state.settings.default_settings.clone();

@@ -1,6 +1,6 @@
 //! `/stats`, `/updates`, `/webhook/status`.
 
-use actix_web::{HttpRequest, web};
+use actix_web::HttpRequest;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -13,8 +13,8 @@ use crate::archive::webhooks::{DeliveryCount, IgnoredDelivery, UnrecognizedDeliv
 use crate::archive::{ListUpdates, WebhookStatus};
 use crate::domain::Seq;
 use crate::http::caller::Caller;
+use crate::http::caller::UserState;
 use crate::http::error::{ApiError, CallRefusals, ErrorBody};
-use crate::http::state::EdgeState;
 use crate::protocol::StatsShape;
 use crate::telemetry::clock;
 
@@ -50,7 +50,7 @@ parameters! {
 pub async fn stats(
     caller: Caller,
     request: HttpRequest,
-    state: web::Data<EdgeState>,
+    state: UserState,
 ) -> Result<Answer<StatsShape>, ApiError> {
     let mut params = Params::read(request.query_string())?;
     let then = params.past_moment("at")?;
@@ -89,7 +89,7 @@ pub struct UpdatesAnswer {
 pub async fn updates(
     caller: Caller,
     request: HttpRequest,
-    state: web::Data<EdgeState>,
+    state: UserState,
 ) -> Result<Answer<UpdatesAnswer>, ApiError> {
     let mut params = Params::read(request.query_string())?;
     let after = Seq(params.number("after", 0, i64::MAX)?.unwrap_or(0));
@@ -147,7 +147,7 @@ pub struct WebhookStatusAnswer {
 pub async fn webhook_status(
     caller: Caller,
     request: HttpRequest,
-    state: web::Data<EdgeState>,
+    state: UserState,
 ) -> Result<Answer<WebhookStatusAnswer>, ApiError> {
     Params::read(request.query_string())?.finish()?;
     let mut report = state.ask(WebhookStatus).await?;

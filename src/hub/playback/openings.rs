@@ -2,13 +2,9 @@
 
 use std::sync::{Arc, Weak};
 
-use actix::Addr;
-
 use super::Playback;
 use super::playing::Playing;
-use crate::archive::{
-    Archive, ArchiveError, Ask, CountPast, LocatePast, Located, PastPlace, PastView, Query,
-};
+use crate::archive::{Archive, ArchiveError, Asker, CountPast, LocatePast, Located, PastPlace, PastView};
 use crate::hub::messages::SessionId;
 use crate::hub::sessions::flow::{Flow, Unanswered};
 use crate::hub::sessions::users::Users;
@@ -47,21 +43,17 @@ pub struct Ready {
 /// Where a stretch lies, and how many updates of it are seen.
 pub type Found = Result<(Located, usize), ArchiveError>;
 
-async fn ask<Q: Query>(archive: &Addr<Archive>, query: Q) -> Result<Q::Answer, ArchiveError> {
-    archive.send(Ask(query)).await.unwrap_or(Err(ArchiveError::Busy))
-}
-
 /// Finds a stretch and counts what is seen of it, for as long as somebody wants to know.
-async fn find(archive: Addr<Archive>, wanted: Weak<PastView>) -> Found {
+async fn find(archive: Archive, asker: Asker, wanted: Weak<PastView>) -> Found {
     let mut updates = 0;
     let Some((from, until)) = wanted.upgrade().map(|view| (view.from, view.until)) else {
         return Err(ArchiveError::Busy);
     };
-    let located = ask(&archive, LocatePast { from, until }).await?;
+    let located = archive.ask(asker.clone(), LocatePast { from, until }).await?;
     if let Located::At(mut left) = located {
         while !left.is_empty() {
             let view = wanted.upgrade().ok_or(ArchiveError::Busy)?;
-            let (counted, until) = ask(&archive, CountPast { view, left }).await?;
+            let (counted, until) = archive.ask(asker.clone(), CountPast { view, left }).await?;
             updates += counted;
             left.after = until;
         }
@@ -71,8 +63,8 @@ async fn find(archive: Addr<Archive>, wanted: Weak<PastView>) -> Found {
 
 impl Opening {
     /// Finds the stretch and counts what is seen of it, for as long as somebody wants to know.
-    pub fn find(&self, archive: Addr<Archive>) -> impl Future<Output = Found> + use<> {
-        find(archive, Arc::downgrade(&self.view))
+    pub fn find(&self, archive: Archive, asker: Asker) -> impl Future<Output = Found> + use<> {
+        find(archive, asker, Arc::downgrade(&self.view))
     }
 }
 

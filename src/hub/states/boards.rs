@@ -12,12 +12,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix::Addr;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::Throttle;
-use crate::archive::{AgentNames, AllAgentNames, Archive, ArchiveError, Ask};
+use crate::archive::{AgentNames, AllAgentNames, Archive, ArchiveError, Asker};
 use crate::auth::Scope;
 use crate::domain::Seq;
 use crate::hub::messages::SessionId;
@@ -344,7 +343,7 @@ fn anybody_follows(sessions: &Sessions, (board, hash): &Key) -> bool {
 
 impl Job {
     /// Makes the board as far as the projector has come.
-    pub async fn run(self, archive: Addr<Archive>, newest: Seq) -> Done {
+    pub async fn run(self, archive: Archive, newest: Seq) -> Done {
         let Self { key, metrics, mut make, names: known, changes } = self;
         metrics.catch_up_within(newest, FOLLOW_MAX).await;
         let begun = Instant::now();
@@ -353,7 +352,7 @@ impl Job {
             Ok(of_agents) => {
                 // After the wait: what came meanwhile is of the past.
                 (make.names, make.now, make.calendar) = (of_agents, clock::now(), metrics.calendar());
-                metrics.ask(make).await
+                metrics.ask(Asker::Hub, make).await
             }
             Err(error) => Err(error),
         };
@@ -365,7 +364,7 @@ impl Job {
 async fn names_for(
     board: Board,
     known: Option<Arc<AgentNames>>,
-    archive: &Addr<Archive>,
+    archive: &Archive,
     read: &mut Option<Arc<AgentNames>>,
 ) -> Result<Arc<AgentNames>, ArchiveError> {
     if board != Board::Agents {
@@ -374,6 +373,6 @@ async fn names_for(
     if let Some(known) = known {
         return Ok(known);
     }
-    let names = archive.send(Ask(AllAgentNames)).await.unwrap_or(Err(ArchiveError::Busy))?;
+    let names = archive.ask(Asker::Hub, AllAgentNames).await?;
     Ok(Arc::clone(read.insert(Arc::new(names))))
 }

@@ -15,8 +15,8 @@ use work::{View, count_open, tabulate};
 
 use super::described::{moment, parameters, word};
 use crate::http::caller::Caller;
+use crate::http::caller::UserState;
 use crate::http::error::{ApiError, CallRefusals};
-use crate::http::state::EdgeState;
 use crate::metrics::{Dimension, LiveField};
 
 /// Their description.
@@ -56,7 +56,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
 pub async fn summary(
     caller: Caller,
     request: HttpRequest,
-    state: web::Data<EdgeState>,
+    state: UserState,
 ) -> Result<HttpResponse, ApiError> {
     tabulate(View::Whole, caller, request, &state).await
 }
@@ -77,7 +77,7 @@ pub async fn summary(
 pub async fn distribution(
     caller: Caller,
     request: HttpRequest,
-    state: web::Data<EdgeState>,
+    state: UserState,
 ) -> Result<HttpResponse, ApiError> {
     tabulate(View::Lengths, caller, request, &state).await
 }
@@ -98,7 +98,7 @@ pub async fn distribution(
 pub async fn series(
     caller: Caller,
     request: HttpRequest,
-    state: web::Data<EdgeState>,
+    state: UserState,
 ) -> Result<HttpResponse, ApiError> {
     tabulate(View::Series, caller, request, &state).await
 }
@@ -119,7 +119,7 @@ pub async fn series(
 pub async fn heatmap(
     caller: Caller,
     request: HttpRequest,
-    state: web::Data<EdgeState>,
+    state: UserState,
 ) -> Result<HttpResponse, ApiError> {
     tabulate(View::Hours, caller, request, &state).await
 }
@@ -140,7 +140,7 @@ pub async fn heatmap(
 pub async fn agents(
     caller: Caller,
     request: HttpRequest,
-    state: web::Data<EdgeState>,
+    state: UserState,
 ) -> Result<HttpResponse, ApiError> {
     tabulate(View::Agents, caller, request, &state).await
 }
@@ -161,7 +161,7 @@ pub async fn agents(
 pub async fn sectors(
     caller: Caller,
     request: HttpRequest,
-    state: web::Data<EdgeState>,
+    state: UserState,
 ) -> Result<HttpResponse, ApiError> {
     tabulate(View::Sectors, caller, request, &state).await
 }
@@ -182,7 +182,7 @@ pub async fn sectors(
 pub async fn channels(
     caller: Caller,
     request: HttpRequest,
-    state: web::Data<EdgeState>,
+    state: UserState,
 ) -> Result<HttpResponse, ApiError> {
     tabulate(View::Channels, caller, request, &state).await
 }
@@ -200,11 +200,7 @@ pub async fn channels(
         CallRefusals,
     ),
 )]
-pub async fn tags(
-    caller: Caller,
-    request: HttpRequest,
-    state: web::Data<EdgeState>,
-) -> Result<HttpResponse, ApiError> {
+pub async fn tags(caller: Caller, request: HttpRequest, state: UserState) -> Result<HttpResponse, ApiError> {
     tabulate(View::Tags, caller, request, &state).await
 }
 
@@ -229,10 +225,6 @@ parameters! {
         CallRefusals,
     ),
 )]
-pub async fn live(
-    caller: Caller,
-    request: HttpRequest,
-    state: web::Data<EdgeState>,
-) -> Result<HttpResponse, ApiError> {
+pub async fn live(caller: Caller, request: HttpRequest, state: UserState) -> Result<HttpResponse, ApiError> {
     count_open(caller, request, &state).await
 }

@@ -1,6 +1,6 @@
 //! Questions of the past to the metrics: the live numbers of a moment, and how many chats were open along a period.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse};
 use jiff::Timestamp;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -12,8 +12,8 @@ use super::work::ask;
 use crate::http::api::described::{moment, number, parameters};
 use crate::http::api::params::Params;
 use crate::http::caller::Caller;
+use crate::http::caller::UserState;
 use crate::http::error::{ApiError, CallRefusals};
-use crate::http::state::EdgeState;
 use crate::metrics::{LiveNow, OpenThen, Period, StoodOpen, Trend, Trended};
 use crate::telemetry::clock;
 
@@ -25,7 +25,7 @@ const POINTS_MIN: usize = 2;
 pub const POINTS_MAX: usize = 200;
 
 /// The chats that were open at the moment of a question, each with what it contributed then.
-pub async fn stood_open(state: &EdgeState, live: &LiveNow) -> Result<StoodOpen, ApiError> {
+pub async fn stood_open(state: &UserState, live: &LiveNow) -> Result<StoodOpen, ApiError> {
     let mut stood = ask(state, OpenThen { live: live.clone() }).await?;
     let mut parts = Vec::new();
     for part in stood.moved(live.now) {
@@ -86,11 +86,7 @@ parameters! {
         CallRefusals,
     ),
 )]
-pub async fn trend(
-    caller: Caller,
-    request: HttpRequest,
-    state: web::Data<EdgeState>,
-) -> Result<HttpResponse, ApiError> {
+pub async fn trend(caller: Caller, request: HttpRequest, state: UserState) -> Result<HttpResponse, ApiError> {
     let mut params = Params::read(request.query_string())?;
     let format = Format::read(&mut params, request.headers())?;
     let zone = state.reads.analytics.calendar().zone().clone();

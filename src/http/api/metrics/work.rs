@@ -17,8 +17,8 @@ use crate::auth::Scope;
 use crate::domain::metrics::Metric;
 use crate::http::api::params::Params;
 use crate::http::caller::Caller;
+use crate::http::caller::UserState;
 use crate::http::error::ApiError;
-use crate::http::state::EdgeState;
 use crate::metrics::cells::{self, STATISTICS, statistics};
 use crate::metrics::table::length;
 use crate::metrics::{
@@ -63,7 +63,7 @@ pub async fn tabulate(
     view: View,
     caller: Caller,
     request: HttpRequest,
-    state: &EdgeState,
+    state: &UserState,
 ) -> Result<HttpResponse, ApiError> {
     let mut params = Params::read(request.query_string())?;
     let format = Format::read(&mut params, request.headers())?;
@@ -111,7 +111,7 @@ pub async fn tabulate(
 pub async fn count_open(
     caller: Caller,
     request: HttpRequest,
-    state: &EdgeState,
+    state: &UserState,
 ) -> Result<HttpResponse, ApiError> {
     let mut params = Params::read(request.query_string())?;
     let format = Format::read(&mut params, request.headers())?;
@@ -166,7 +166,7 @@ fn one_metric() -> ApiError {
 }
 
 /// Asks once the metrics have caught up.
-pub async fn ask<Q: Query>(state: &EdgeState, query: Q) -> Result<Q::Answer, ApiError> {
+pub async fn ask<Q: Query>(state: &UserState, query: Q) -> Result<Q::Answer, ApiError> {
     state.reads.analytics.catch_up(state.newest()).await;
     state.ask_metrics(query).await
 }
@@ -195,7 +195,7 @@ fn grouping(
 }
 
 async fn agents_of<'a>(
-    state: &EdgeState,
+    state: &UserState,
     keys: impl Iterator<Item = &'a Key>,
     scope: Arc<Scope>,
 ) -> Result<FoundNames, ApiError> {
@@ -302,7 +302,7 @@ fn live_sheet(found: &LiveTable, now: Timestamp, by: Option<Dimension>, names: &
 }
 
 async fn explained(
-    state: &EdgeState,
+    state: &UserState,
     found: Explained,
     (metric, rule): (&'static str, Cow<'static, str>),
     page: Page,

@@ -1,0 +1,147 @@
+//! What a scope sees, in numbers: its placements and the sums over their chats. Read once for an answer.
+
+use std::collections::HashSet;
+
+use rusqlite::{Transaction, params_from_iter};
+
+use super::ArchiveError;
+use super::visible::{placements_seen, placements_seen_with, sets_with};
+use crate::auth::Scope;
+
+/// A list of which a scope sees one row in so many, or more, is walked as if it saw all of it.
+const MUCH: i64 = 8;
+/// Where the square of the rows that a scope sees is less than so many times all rows, sorting the seen ones costs less
+/// than walking the list until a page of them is found.
+const FEW: i64 = 100;
+
+/// The placements that a scope sees.
+pub(super) struct Seen<'a> {
+    pub(super) scope: &'a Scope,
+    placements: Vec<i64>,
+    ids: HashSet<i64>,
+    sums: Sums,
+    all_chats: i64,
+}
+
+/// Sums over chats that are seen.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Sums {
+    pub(super) chats: i64,
+    /// Open ones of every kind.
+    pub(super) open: i64,
+    /// Messages of all of them.
+    pub(super) messages: i64,
+    /// Open direct ones.
+    pub(super) open_direct: i64,
+    /// Direct ones in the waiting list.
+    pub(super) waiting_direct: i64,
+}
+
+impl<'a> Seen<'a> {
+    /// Reads them; of a scope without limits there is nothing to read.
+    pub(super) fn of(tx: &Transaction<'_>, scope: &'a Scope) -> Result<Self, ArchiveError> {
+        let mut seen =
+            Self { scope, placements: Vec::new(), ids: HashSet::new(), sums: Sums::default(), all_chats: 0 };
+        if scope.is_unlimited() {
+            return Ok(seen);
+        }
+        seen.all_chats =
+            tx.prepare_cached("SELECT total_chats FROM counters")?.query_row([], |row| row.get(0))?;
+        let columns = "chats.id, chats.chats, chats.open_chats, chats.messages, chats.open_direct, chats.waiting_direct";
+        let (sql, values) = placements_seen_with(scope, columns);
+        let mut select = tx.prepare_cached(&sql)?;
+        let mut rows = select.query(params_from_iter(values))?;
+        while let Some(row) = rows.next()? {
+            seen.placements.push(row.get(0)?);
+            seen.sums.add(&Sums::read(row, 1)?);
+        }
+        seen.ids = seen.placements.iter().copied().collect();
+        Ok(seen)
+    }
+
+    /// True where chats that stand there are seen.
+    pub(super) fn holds(&self, placement: i64) -> bool {
+        self.scope.is_unlimited() || self.ids.contains(&placement)
+    }
+
+    /// The placements themselves; none of a scope without limits.
+    pub(super) fn placements(&self) -> &[i64] {
+        &self.placements
+    }
+
+    /// The sums over the chats that are seen.
+    pub(super) fn sums(&self, tx: &Transaction<'_>) -> Result<Sums, ArchiveError> {
+        if self.scope.is_unlimited() {
+            return Ok(tx.prepare_cached(ALL)?.query_row([], |row| Sums::read(row, 0))?);
+        }
+        Ok(self.sums)
+    }
+
+    /// So many of all chats that what is not seen may be skipped.
+    pub(super) fn is_much(&self) -> bool {
+        self.sums.chats.saturating_mul(MUCH) >= self.all_chats
+    }
+
+    /// So few chats that all of them may be read and sorted for one page.
+    pub(super) fn is_little(&self) -> bool {
+        !self.scope.is_whole()
+            && self.sums.chats.saturating_mul(self.sums.chats) < self.all_chats.saturating_mul(FEW)
+    }
+
+    /// How many contacts are seen.
+    pub(super) fn contacts(&self, tx: &Transaction<'_>) -> Result<i64, ArchiveError> {
+        let count = |sql: &str, values: Vec<rusqlite::types::Value>| {
+            tx.prepare_cached(sql)?.query_row(params_from_iter(values), |row| row.get::<_, i64>(0))
+        };
+        let sums = "SELECT coalesce(sum(contacts), 0) FROM placement_sets WHERE +id";
+        let (ids, values) = placements_seen(self.scope);
+        let sets = sets_with(&ids);
+        if !self.scope.is_whole() {
+            return Ok(count(&format!("{sums} IN ({sets})"), values)?);
+        }
+        // Contacts without a chat stand nowhere, and are seen.
+        let all = count("SELECT total_contacts FROM counters", Vec::new())?;
+        if self.scope.is_unlimited() {
+            return Ok(all);
+        }
+        Ok(all - count(&format!("{sums} NOT IN ({sets})"), values)?)
+    }
+
+    /// Messages of direct chats within these quarters of an hour.
+    pub(super) fn messages_within(
+        &self,
+        tx: &Transaction<'_>,
+        buckets: std::ops::Range<i64>,
+    ) -> Result<i64, ArchiveError> {
+        let (ids, mut values) = placements_seen(self.scope);
+        values.splice(0..0, [buckets.start.into(), buckets.end.into()]);
+        let sql = format!(
+            "SELECT coalesce(sum(count), 0) FROM placement_messages WHERE bucket >= ? AND bucket < ?
+             AND +placement_id IN ({ids})"
+        );
+        Ok(tx.prepare_cached(&sql)?.query_row(params_from_iter(values), |row| row.get(0))?)
+    }
+}
+
+const ALL: &str = "SELECT coalesce(sum(chats), 0), coalesce(sum(open_chats), 0), coalesce(sum(messages), 0),
+                       coalesce(sum(open_direct), 0), coalesce(sum(waiting_direct), 0) FROM placements";
+
+impl Sums {
+    fn read(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Self> {
+        Ok(Self {
+            chats: row.get(first)?,
+            open: row.get(first + 1)?,
+            messages: row.get(first + 2)?,
+            open_direct: row.get(first + 3)?,
+            waiting_direct: row.get(first + 4)?,
+        })
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.chats += other.chats;
+        self.open += other.open;
+        self.messages += other.messages;
+        self.open_direct += other.open_direct;
+        self.waiting_direct += other.waiting_direct;
+    }
+}
