@@ -174,7 +174,7 @@ impl ListContacts {
                 // What is masked is not found either.
                 conditions.require("FALSE", []);
             }
-            Needle::new(search).require(conditions, "contacts.{}");
+            Needle::new(search).require(conditions, "{}");
         }
         conditions.require_some(
             "contacts.id IN (SELECT contact_id FROM contact_tags WHERE tag_id = ?)",

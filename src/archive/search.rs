@@ -5,7 +5,7 @@ use rusqlite::types::Value;
 use super::page::Conditions;
 use crate::journal::fold::{digits, fold};
 use crate::journal::phone::asked_forms;
-use crate::journal::words::{NUMBER_BYTES_MIN, joined, words};
+use crate::journal::words::{joined, whole_number, words};
 
 /// What a search box's text is looked for as.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,9 +31,10 @@ impl Needle {
         Self { folded, numbers }
     }
 
-    /// Without numbers that are too short to be looked for in texts.
+    /// To look for it in texts: a number that is written otherwise is a whole one, so that an amount does not find a part of a
+    /// document's number.
     pub(super) fn in_texts(mut self) -> Self {
-        self.numbers.retain(|number| number.len() >= NUMBER_BYTES_MIN);
+        self.numbers = self.numbers.iter().map(|number| whole_number(number)).collect();
         self
     }
 

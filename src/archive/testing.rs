@@ -86,7 +86,7 @@ pub(super) fn message(id: &str, chat: &str, second: i64, source: &str, text: &st
 impl Base {
     pub(super) fn new() -> Self {
         let mut connection = Connection::open_in_memory().unwrap();
-        crate::journal::schema::migrate_to_latest(&mut connection).unwrap();
+        crate::journal::steps::migrate_to_latest(&mut connection).unwrap();
         connection.execute("INSERT OR REPLACE INTO meta VALUES ('epoch', 'first-life')", []).unwrap();
         Self { connection }
     }

@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rusqlite::OptionalExtension;
 
 use super::append::{Ack, AckStatus, Append, Submission, UserNotice};
 use super::blank;
@@ -316,18 +315,10 @@ impl BatchWriter {
 
     /// Answers a known id with the position of the first; false where it is not known.
     fn acknowledge_known(&self, id: &EventId, written: &mut Written) -> Result<bool, StoreError> {
-        let Some((seq, reason)) = self.known(id)? else { return Ok(false) };
+        let Some((seq, reason)) = rows::known_event(self.store.connection(), id)? else { return Ok(false) };
         let event_id = Some(id.clone());
         written.acks.push(Ack { status: AckStatus::Duplicate, event_id, seq: Some(seq), reason });
         Ok(true)
-    }
-
-    fn known(&self, event_id: &EventId) -> Result<Option<(Seq, Option<String>)>, StoreError> {
-        let mut select =
-            self.store.connection().prepare_cached("SELECT seq, reason FROM journal WHERE event_id = ?1")?;
-        let known =
-            select.query_row([event_id.as_str()], |row| Ok((Seq(row.get(0)?), row.get(1)?))).optional()?;
-        Ok(known)
     }
 
     fn append(&mut self, delivery: &Delivery, raw: &[u8]) -> Result<Journaled, StoreError> {

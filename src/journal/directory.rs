@@ -201,7 +201,7 @@ mod tests {
 
     fn database() -> Connection {
         let mut connection = Connection::open_in_memory().unwrap();
-        crate::journal::schema::migrate_to_latest(&mut connection).unwrap();
+        crate::journal::steps::migrate_to_latest(&mut connection).unwrap();
         connection
     }
 

@@ -22,6 +22,7 @@ pub mod watch;
 pub mod private;
 pub mod lineage;
 pub mod loss;
+pub mod steps;
 pub mod schema;
 pub mod tables;
 pub mod positions;

@@ -323,7 +323,7 @@ mod tests {
 
     use super::*;
     use crate::domain::{EventKey, Named};
-    use crate::journal::schema::migrate_to_latest;
+    use crate::journal::steps::migrate_to_latest;
 
     fn chat_in(sector: &str) -> Chat {
         let mut chat = Chat::new("chat".into());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::store::StoreError;
 use crate::domain::register::to_nanos;
@@ -59,6 +59,15 @@ pub(super) fn put_journal_row(connection: &Connection, row: &JournalRow<'_>) -> 
         serde_json::to_string(row.audience)?,
     ])?;
     Ok(())
+}
+
+/// The position of an event that is known already, and why it was not understood, if it was not.
+pub(super) fn known_event(
+    connection: &Connection,
+    event_id: &EventId,
+) -> rusqlite::Result<Option<(Seq, Option<String>)>> {
+    let mut select = connection.prepare_cached("SELECT seq, reason FROM journal WHERE event_id = ?1")?;
+    select.query_row([event_id.as_str()], |row| Ok((Seq(row.get(0)?), row.get(1)?))).optional()
 }
 
 /// Keeps an event's bytes and its encoded update.

@@ -115,17 +115,14 @@ fn joined_by(words: &[Word], joins: impl Fn(&Word, &Word) -> bool) -> Vec<Word> 
 /// The parts of a number as one word; `None` where they are none.
 fn number(parts: &[Word]) -> Option<Word> {
     let [first, .., last] = parts else { return None };
-    let bytes: usize = parts.iter().map(|part| part.folded.len()).sum();
-    let digits = parts.iter().flat_map(|part| part.folded.bytes()).filter(u8::is_ascii_digit).count();
-    let fits = (NUMBER_BYTES_MIN..=NUMBER_BYTES_MAX).contains(&bytes) && digits >= NUMBER_DIGITS_MIN;
-    let folded = || parts.iter().map(|part| &*part.folded).collect();
-    fits.then(|| Word {
-        folded: folded(),
-        from: first.from,
-        until: last.until,
-        is_joined: true,
-        gap: first.gap,
-    })
+    let folded: String = parts.iter().map(|part| &*part.folded).collect();
+    let word = Word { folded, from: first.from, until: last.until, is_joined: true, gap: first.gap };
+    is_number_like(&word.folded).then_some(word)
+}
+
+fn is_number_like(word: &str) -> bool {
+    let digits = word.bytes().filter(u8::is_ascii_digit).count();
+    (NUMBER_BYTES_MIN..=NUMBER_BYTES_MAX).contains(&word.len()) && digits >= NUMBER_DIGITS_MIN
 }
 
 /// The joined words of a text, each once where both readings have it.
@@ -141,14 +138,25 @@ pub fn numbers(words: &[Word]) -> Vec<String> {
     tight.iter().cloned().chain(more).filter(|word| word.is_joined).map(|word| word.folded).collect()
 }
 
-/// What a text is searched by: its folded form, and behind it its numbers.
+/// What a text is searched by: its folded form, and behind it its numbers in one piece, however they are written.
 pub fn search_key(text: &str) -> String {
     let mut key = fold(text).replace(KEY_SEPARATOR, "\n");
-    for number in numbers(&words(text)) {
-        key.push(KEY_SEPARATOR);
+    let words = words(text);
+    let joined = numbers(&words);
+    let written = words.into_iter().map(|word| word.folded).filter(|word| is_number_like(word));
+    for number in written.chain(joined) {
+        if !key.ends_with(KEY_SEPARATOR) {
+            key.push(KEY_SEPARATOR);
+        }
         key.push_str(&number);
+        key.push(KEY_SEPARATOR);
     }
     key
+}
+
+/// What a search key holds where this is one of the numbers of its text, and not a part of one.
+pub fn whole_number(number: &str) -> String {
+    format!("{KEY_SEPARATOR}{number}{KEY_SEPARATOR}")
 }
 
 /// The folded text of a search key.

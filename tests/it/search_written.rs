@@ -122,8 +122,8 @@ fn numbers_are_found_with_and_without_punctuation() {
         (vec!["cep1", "cep2"], vec!["01310-100", "01310100", "01.310-100"]),
         (vec!["cnpj1", "cnpj2"], vec!["12.345.678/0001-95", "12345678000195", "12345678/0001-95"]),
         (vec!["placa1", "placa2", "placa3"], vec!["ABC-1D23", "abc1d23", "ABC 1D23", "Abc·1D23"]),
-        (vec!["valor1", "valor2"], vec!["1.234,56", "1234,56", "123456"]),
-        (vec![], vec!["98765432100", "ABD-1D23"]),
+        (vec!["valor1", "valor2"], vec!["1.234,56", "1234,56"]),
+        (vec![], vec!["98765432100", "ABD-1D23", "23.456,78"]),
     ] {
         for asked in asked {
             assert_eq!(messages(&hub, asked), finds, "{asked}");

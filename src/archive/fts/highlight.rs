@@ -72,7 +72,7 @@ impl<'a> Readings<'a> {
         let of_term = |term: &Term| {
             let mut finds = self.run(&self.written, &term.words, term.open);
             for reading in &self.joined {
-                finds.extend(self.run(reading, &term.joined, term.open));
+                finds.extend(self.run(reading, &term.joined, term.is_joined_open()));
             }
             finds
         };
@@ -80,7 +80,7 @@ impl<'a> Readings<'a> {
         let long = wanted.numbers.iter().filter(|number| is_long(number));
         let of_number = long.flat_map(|number| {
             let number = std::slice::from_ref(number);
-            self.joined.iter().flat_map(|reading| self.run(reading, number, true)).collect::<Vec<_>>()
+            self.joined.iter().flat_map(|reading| self.run(reading, number, false)).collect::<Vec<_>>()
         });
         finds.push(of_number.collect());
         finds

@@ -26,7 +26,7 @@ impl Place {
         let home = tempfile::tempdir().unwrap();
         let mut database = Connection::open(home.path().join("hub.db")).unwrap();
         database.pragma_update(None, "journal_mode", "WAL").unwrap();
-        crate::journal::schema::migrate_to_latest(&mut database).unwrap();
+        crate::journal::steps::migrate_to_latest(&mut database).unwrap();
         database.execute("INSERT INTO meta VALUES ('epoch', 'first')", []).unwrap();
         Self { home, database }
     }

@@ -5,6 +5,9 @@ use crate::journal::fold::fold_char;
 use crate::journal::phone::stored_forms;
 use crate::journal::words::{NUMBER_BYTES_MIN, Word, joined, numbers, words};
 
+/// Digits of a phone whose endings are indexed: real ones have 15 at most, and the endings of more would outgrow all texts.
+const PHONE_DIGITS_MAX: usize = 32;
+
 /// The columns of an index: words as they stand in a text, and all that a number may stand in.
 #[derive(Debug, Clone, Copy)]
 struct Columns {
@@ -40,8 +43,9 @@ pub(super) fn indexed(text: &str) -> (String, String) {
 pub(super) fn indexed_phone(phone: &str) -> String {
     let mut endings: Vec<String> = Vec::new();
     for form in stored_forms(phone) {
-        for from in 0..form.digits.len() {
-            let ending = &form.digits[from..];
+        let digits = form.digits.get(..PHONE_DIGITS_MAX).unwrap_or(&form.digits);
+        for from in 0..digits.len() {
+            let ending = &digits[from..];
             // The forms of one phone end alike.
             if !endings.iter().any(|known| known == ending) {
                 endings.push(ending.to_owned());
@@ -91,20 +95,19 @@ impl Wanted {
 
     /// The question to the index of messages. Words hold letters and digits only, so none can end a quote.
     pub(super) fn for_messages(&self) -> String {
-        self.to_fts(OF_MESSAGES, |number| is_long(number).then_some(OF_MESSAGES.all))
+        self.to_fts(OF_MESSAGES, |number| is_long(number).then(|| whole(OF_MESSAGES, number)))
     }
 
     /// The question to the index of contacts.
     pub(super) fn for_contacts(&self) -> String {
-        self.to_fts(OF_CONTACTS, |number| Some(if is_long(number) { OF_CONTACTS.all } else { "phone" }))
+        let of_name = |number: &str| if is_long(number) { whole(OF_CONTACTS, number) } else { String::new() };
+        // Any part of a phone is the beginning of one of its endings.
+        self.to_fts(OF_CONTACTS, |number| Some(format!(" OR phone : \"{number}\" *{}", of_name(number))))
     }
 
-    fn to_fts(&self, columns: Columns, of_number: impl Fn(&str) -> Option<&'static str>) -> String {
+    fn to_fts(&self, columns: Columns, of_number: impl Fn(&str) -> Option<String>) -> String {
         let terms: Vec<String> = self.terms.iter().map(|term| term.to_fts(columns)).collect();
-        let numbers = self
-            .numbers
-            .iter()
-            .filter_map(|number| Some(format!(" OR {} : \"{number}\" *", of_number(number)?)));
+        let numbers = self.numbers.iter().filter_map(|number| of_number(number));
         format!("({}){}", terms.join(" AND "), numbers.collect::<String>())
     }
 
@@ -115,6 +118,11 @@ impl Wanted {
             _ => None,
         })
     }
+}
+
+/// An alternative: this number, whole, however it is written.
+fn whole(columns: Columns, number: &str) -> String {
+    format!(" OR {} : \"{number}\"", columns.all)
 }
 
 /// True of what is looked for among joined numbers, too: less would be found by mistake.
@@ -130,6 +138,12 @@ impl Term {
         (!parts.is_empty()).then(|| Self { words: folded(parts), joined: folded(tight), open })
     }
 
+    /// The last word of the joined form may go on: not where it is written in parts, for an amount would find the beginning of a
+    /// document's number.
+    pub(super) fn is_joined_open(&self) -> bool {
+        self.open && self.words.len() == 1
+    }
+
     /// As it is written, or with its numbers in one piece. Where these stand is not indexed: whoever shows what was found looks
     /// whether the words follow each other.
     fn to_fts(&self, columns: Columns) -> String {
@@ -138,10 +152,10 @@ impl Term {
         if !self.joined.iter().any(|word| is_long(word)) {
             return written;
         }
-        let last = self.joined.len().saturating_sub(1);
-        let pieces = self.joined.iter().enumerate().map(|(at, word)| {
+        let open = if self.is_joined_open() { " *" } else { "" };
+        let pieces = self.joined.iter().map(|word| {
             let column = if is_long(word) { columns.all } else { columns.words };
-            format!("{column} : \"{word}\"{}", if at == last { open } else { "" })
+            format!("{column} : \"{word}\"{open}")
         });
         format!("({written} OR ({}))", pieces.collect::<Vec<_>>().join(" AND "))
     }
@@ -175,12 +189,14 @@ mod tests {
         let fts = |text: &str| Wanted::new(text).for_messages();
         assert_eq!(
             fts("placa ABC-1D23"),
-            r#"(text : "placa" * AND (text : "abc 1d23" * OR ({text numbers} : "abc1d23" *)))"#
+            r#"(text : "placa" * AND (text : "abc 1d23" * OR ({text numbers} : "abc1d23")))"#
         );
+        assert_eq!(fts("abc1d"), r#"((text : "abc1d" * OR ({text numbers} : "abc1d" *)))"#);
         assert_eq!(fts("15"), r#"(text : "15" *)"#);
+        assert_eq!(fts("1 234"), r#"(text : "1" * AND text : "234" *) OR {text numbers} : "1234""#);
         assert_eq!(
             Wanted::new("+55 (11)").for_contacts(),
-            r#"({name phone} : "55" * AND {name phone} : "11" *) OR {name phone numbers} : "5511" *"#
+            r#"({name phone} : "55" * AND {name phone} : "11" *) OR phone : "5511" * OR {name phone numbers} : "5511""#
         );
         assert_eq!(Wanted::new("(11)").for_contacts(), r#"({name phone} : "11" *) OR phone : "11" *"#);
     }
@@ -190,5 +206,8 @@ mod tests {
         assert_eq!(indexed_phone("+1 23"), "123 23 3");
         let endings = indexed_phone("+553190000123");
         assert_eq!(endings.split(' ').count(), 13 + 4, "the ninth digit adds those that begin before it");
+        let longest = indexed_phone(&"7".repeat(PHONE_DIGITS_MAX));
+        assert_eq!(longest.split(' ').count(), PHONE_DIGITS_MAX);
+        assert_eq!(indexed_phone(&"7".repeat(PHONE_DIGITS_MAX + 1)), longest);
     }
 }
