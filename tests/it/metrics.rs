@@ -20,6 +20,10 @@ pub(super) fn ask_as(hub: &Hub, token: &str, path: &str) -> Answer {
     let headers: &[(&str, &str)] = if token.is_empty() { &[] } else { &[("authorization", &bearer)] };
     loop {
         let answer = hub.get_with(&format!("/api/umbler/metrics{path}"), headers);
+        if answer.status == 503 {
+            // Their file is not there yet.
+            continue;
+        }
         assert_eq!(answer.status, 200, "{path}: {}", answer.text);
         let as_of = match answer.header("x-as-of-seq") {
             Some(seq) => seq.parse().expect("a position"),

@@ -42,8 +42,8 @@ impl Checkout {
         self.command(script, arguments).output().expect("the script runs")
     }
 
-    /// Starts with nothing built yet, and with tools of this machine replaced by the named ones: what each prints. It must
-    /// be refused; what was said. A build would say so.
+    /// Starts with nothing built yet, and with every tool replaced by one that prints a version; `tools` names other
+    /// versions, and `CC` the compiler. It must be refused; what was said. A build would say so.
     fn is_refused_before_the_build(&self, arguments: &[&str], tools: &[(&str, &str)]) -> String {
         let folder = self.0.path().join("tools");
         std::fs::create_dir_all(&folder).expect("made");
@@ -53,6 +53,7 @@ impl Checkout {
             ("node", "v24.1.0"),
             ("npm", "11.0.0"),
         ];
+        let (compiler, tools): (Vec<_>, Vec<_>) = tools.iter().partition(|(name, _)| *name == "CC");
         for (name, says) in modern.iter().chain(tools) {
             write_program(&folder.join(name), says);
         }
@@ -63,8 +64,12 @@ impl Checkout {
         path.push(":");
         path.push(std::env::var_os("PATH").expect("a path"));
         let mut command = self.command("start-servers.sh", arguments);
-        let output =
-            command.env_remove("UMBLER_HUB_BIN").env("PATH", path).output().expect("the script runs");
+        command
+            .env_remove("UMBLER_HUB_BIN")
+            .env("CC", "true")
+            .env("PATH", path)
+            .envs(compiler.into_iter().copied());
+        let output = command.output().expect("the script runs");
         let text = said(&output);
         assert!(!output.status.success() && text.contains("Nothing was started"), "{text}");
         assert!(!text.contains("BUILDING"), "told before the build: {text}");
@@ -160,14 +165,16 @@ fn tools_that_are_missing_or_too_old_are_told_before_the_build_and_all_at_once()
     assert!(text.contains("this is v20.18.3"), "{text}");
     assert!(text.contains("./start-servers.sh --dashboard-port 0 --no-dashboard\n"), "{text}");
     for version in ["v18.20.0", "v21.7.0", "v22.11.0"] {
-        let text = checkout.is_refused_before_the_build(&[], &[("node", version)]);
+        let text = checkout.is_refused_before_the_build(&["--dashboard-port", "0"], &[("node", version)]);
         assert!(text.contains(&format!("this is {version}")), "{text}");
     }
-    let mut command = checkout.command("start-servers.sh", &["--no-dashboard"]);
-    let output =
-        command.env_remove("UMBLER_HUB_BIN").env("CC", "no-such-compiler").output().expect("it runs");
-    let text = said(&output);
-    assert!(!output.status.success() && text.contains("A C compiler is needed"), "{text}");
+}
+
+#[test]
+fn a_missing_c_compiler_is_told_before_the_build_with_the_packages_that_bring_one() {
+    let checkout = Checkout::new();
+    let text = checkout.is_refused_before_the_build(&["--no-dashboard"], &[("CC", "no-such-compiler")]);
+    assert!(text.contains("A C compiler is needed") && text.contains("no no-such-compiler here"), "{text}");
     assert!(text.contains("apt install build-essential"), "{text}");
 }
 

@@ -28,7 +28,7 @@ impl Stream {
         Self { lines: BufReader::new(Box::new(response.into_body().into_reader())), last_id: None }
     }
 
-    /// The next envelope; `None` at the end.
+    /// The next envelope; `None` at the end. Heartbeats come when they come and are left out.
     fn next(&mut self) -> Option<Value> {
         let mut line = String::new();
         loop {
@@ -40,7 +40,10 @@ impl Stream {
                 self.last_id = Some(id.trim().to_owned());
             }
             if let Some(data) = line.strip_prefix("data: ") {
-                return Some(serde_json::from_str(data).expect("an envelope"));
+                let envelope: Value = serde_json::from_str(data).expect("an envelope");
+                if envelope["event"] != "heartbeat" {
+                    return Some(envelope);
+                }
             }
         }
     }

@@ -1,10 +1,11 @@
 //! What a screen holds of the metrics that are pushed to it: frames merged into whole tables, and held against REST.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use serde_json::{Map, Value, json};
 
-use super::{Hub, Screen};
+use super::{Hub, PATIENCE, Screen};
 
 /// The channels, each with the questions that it answers.
 pub const BOARDS: [(&str, &str, &str); 5] = [
@@ -96,7 +97,9 @@ impl Held {
 
     /// Reads until it is so.
     pub fn reads_until(&mut self, screen: &mut Screen, is_so: impl Fn(&Self) -> bool) {
+        let begun = Instant::now();
         while !is_so(self) {
+            assert!(begun.elapsed() < PATIENCE, "it does not come to be so: {self:#?}");
             let envelope = screen.hears_anything();
             if envelope["event"] == "metrics_update" {
                 self.takes(&envelope["data"]);
@@ -104,10 +107,11 @@ impl Held {
         }
     }
 
-    /// A live number of a row; `""` where the channel has one only.
+    /// A live number of a row; `""` where the channel has one only. Null before the channel's first frame.
     pub fn live(&self, channel: &str, id: &str, column: &str) -> Value {
         let key = if id.is_empty() { key(&json!({})) } else { key(&json!({ "id": id })) };
-        self.0[channel].live.get(&key).map_or(Value::Null, |row| row[column].clone())
+        let row = self.0.get(channel).and_then(|tables| tables.live.get(&key));
+        row.map_or(Value::Null, |row| row[column].clone())
     }
 
     /// A number of today.

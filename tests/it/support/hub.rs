@@ -209,7 +209,13 @@ impl Hub {
     pub fn caught_up_metrics(&self) -> Value {
         let newest = self.json("/health")["seq"].as_i64();
         loop {
-            let live = self.json("/api/umbler/metrics/live");
+            let answer = self.get("/api/umbler/metrics/live");
+            if answer.status == 503 {
+                // Their file is not there yet.
+                continue;
+            }
+            assert_eq!(answer.status, 200, "{}", answer.text);
+            let live = answer.json();
             if live["asOfSeq"].as_i64() >= newest && live["rebuilding"].is_null() {
                 return live;
             }

@@ -1,6 +1,7 @@
 //! A client: one real WebSocket that speaks the protocol.
 
 use std::net::TcpStream;
+use std::time::Instant;
 
 use serde_json::{Value, json};
 use tungstenite::client::IntoClientRequest;
@@ -91,7 +92,10 @@ impl Screen {
 
     /// The next envelope, whatever it is; heartbeats come when they come and are left out.
     pub fn hears_anything(&mut self) -> Value {
+        let begun = Instant::now();
         loop {
+            // Heartbeats come more often than the socket's own limit.
+            assert!(begun.elapsed() < PATIENCE, "the screen heard nothing but heartbeats");
             let envelope = match self.socket.read() {
                 Ok(Message::Text(text)) => serde_json::from_str::<Value>(&text).expect("every frame is JSON"),
                 Ok(Message::Ping(_) | Message::Pong(_)) => continue,
