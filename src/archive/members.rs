@@ -10,7 +10,8 @@ use serde::Serialize;
 use super::cursor::fingerprint;
 use super::page::{Conditions, Order, Page, PageAt, Walk};
 use super::search::Needle;
-use super::{ArchiveError, Query, visible};
+use super::seen::Seen;
+use super::{ArchiveError, Query};
 use crate::auth::Scope;
 use crate::domain::register::from_nanos;
 use crate::protocol::shapes::NamedShape;
@@ -51,7 +52,7 @@ impl Query for ListMembers {
     type Answer = Page<ListedMember>;
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ArchiveError> {
-        let conditions = self.conditions();
+        let conditions = self.conditions(&Seen::of(tx, &self.scope)?);
         let total = conditions.count(tx, "members")?;
         let walk = Walk {
             table: "members",
@@ -69,14 +70,21 @@ impl Query for ListMembers {
 }
 
 impl ListMembers {
-    fn conditions(&self) -> Conditions {
+    fn conditions(&self, seen: &Seen<'_>) -> Conditions {
         let mut conditions = Conditions::default();
         match self.filter.known {
             Some(true) => conditions.require("name IS NOT NULL", []),
             Some(false) => conditions.require("name IS NULL", []),
             None => {}
         }
-        visible::limit(&mut conditions, &self.scope, visible::Rows::Members);
+        if !self.scope.is_unlimited() {
+            // The directory is everybody's; who is not in it is seen by any chat that they take part in.
+            conditions.require(
+                "(members.name IS NOT NULL OR members.id IN (SELECT member_id FROM placement_people
+                     WHERE placement_id IN (SELECT value FROM json_each(?))))",
+                [seen.ids()],
+            );
+        }
         if let Some(search) = &self.filter.search {
             if self.scope.is_masked() {
                 // What is masked is not found either.

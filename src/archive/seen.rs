@@ -1,11 +1,13 @@
 //! What a scope sees, in numbers: its placements and the sums over their chats. Read once for an answer.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
-use rusqlite::{Transaction, params_from_iter};
+use rusqlite::types::Value;
+use rusqlite::{Transaction, params, params_from_iter};
 
 use super::ArchiveError;
-use super::visible::{placements_seen, placements_seen_with, sets_with};
+use super::visible::{placements_seen_with, sets_with};
 use crate::auth::Scope;
 
 /// A list of which a scope sees one row in so many, or more, is walked as if it saw all of it.
@@ -88,38 +90,41 @@ impl<'a> Seen<'a> {
             && self.sums.chats.saturating_mul(self.sums.chats) < self.all_chats.saturating_mul(FEW)
     }
 
+    /// Their ids, as a value for `json_each`: questions that follow need not look for them anew.
+    pub(super) fn ids(&self) -> Value {
+        Value::Text(serde_json::to_string(&self.placements).unwrap_or_else(|_error| "[]".into()))
+    }
+
     /// How many contacts are seen.
     pub(super) fn contacts(&self, tx: &Transaction<'_>) -> Result<i64, ArchiveError> {
-        let count = |sql: &str, values: Vec<rusqlite::types::Value>| {
-            tx.prepare_cached(sql)?.query_row(params_from_iter(values), |row| row.get::<_, i64>(0))
+        let all = || {
+            tx.prepare_cached("SELECT total_contacts FROM counters")?
+                .query_row([], |row| row.get::<_, i64>(0))
         };
-        let sums = "SELECT coalesce(sum(contacts), 0) FROM placement_sets WHERE +id";
-        let (ids, values) = placements_seen(self.scope);
-        let sets = sets_with(&ids);
-        if !self.scope.is_whole() {
-            return Ok(count(&format!("{sums} IN ({sets})"), values)?);
-        }
-        // Contacts without a chat stand nowhere, and are seen.
-        let all = count("SELECT total_contacts FROM counters", Vec::new())?;
         if self.scope.is_unlimited() {
-            return Ok(all);
+            return Ok(all()?);
         }
-        Ok(all - count(&format!("{sums} NOT IN ({sets})"), values)?)
+        let sets = sets_with("SELECT value FROM json_each(?)");
+        let sum = |which: &str| {
+            let sql =
+                format!("SELECT coalesce(sum(contacts), 0) FROM placement_sets WHERE +id {which} ({sets})");
+            tx.prepare_cached(&sql)?.query_row([self.ids()], |row| row.get::<_, i64>(0))
+        };
+        // Contacts without a chat stand nowhere, and are seen by whom no claim limits.
+        Ok(if self.scope.is_whole() { all()? - sum("NOT IN")? } else { sum("IN")? })
     }
 
     /// Messages of direct chats within these quarters of an hour.
     pub(super) fn messages_within(
         &self,
         tx: &Transaction<'_>,
-        buckets: std::ops::Range<i64>,
+        buckets: &Range<i64>,
     ) -> Result<i64, ArchiveError> {
-        let (ids, mut values) = placements_seen(self.scope);
-        values.splice(0..0, [buckets.start.into(), buckets.end.into()]);
-        let sql = format!(
-            "SELECT coalesce(sum(count), 0) FROM placement_messages WHERE bucket >= ? AND bucket < ?
-             AND +placement_id IN ({ids})"
-        );
-        Ok(tx.prepare_cached(&sql)?.query_row(params_from_iter(values), |row| row.get(0))?)
+        let mut select = tx.prepare_cached(
+            "SELECT coalesce(sum(count), 0) FROM placement_messages
+             WHERE bucket >= ?1 AND bucket < ?2 AND +placement_id IN (SELECT value FROM json_each(?3))",
+        )?;
+        Ok(select.query_row(params![buckets.start, buckets.end, self.ids()], |row| row.get(0))?)
     }
 }
 

@@ -69,7 +69,7 @@ impl ScopedStats {
             total_chats: sums.chats,
             open_chats: sums.open_direct,
             waiting_chats: sums.waiting_direct,
-            messages_today: seen.messages_within(tx, bucket(from)..bucket(until))?,
+            messages_today: seen.messages_within(tx, &(bucket(from)..bucket(until)))?,
             as_of_seq: last_seq(tx)?.0,
         })
     }

@@ -22,8 +22,6 @@ pub(super) enum Rows {
     Contacts,
     /// Alerts, by their chat.
     Alerts,
-    /// Agents: those of the directory, and others by any chat that they take part in.
-    Members,
 }
 
 /// One limit: its SQL on a row of `chats`, and how often the list of ids is bound.
@@ -78,7 +76,7 @@ pub(super) fn placements_seen(scope: &Scope) -> (String, Vec<Value>) {
 pub(super) fn placements_seen_with(scope: &Scope, columns: &'static str) -> (String, Vec<Value>) {
     let (seen, values) = chats_seen(scope);
     let sql = format!(
-        "WITH chat_members (member_id, chat_id) AS (SELECT member_id, placement_id FROM placement_people)
+        "WITH chat_members (member_id, chat_id) AS NOT MATERIALIZED (SELECT member_id, placement_id FROM placement_people)
          SELECT {columns} FROM placements AS chats WHERE {seen}"
     );
     (sql, values)
@@ -99,10 +97,6 @@ pub(super) fn limit(conditions: &mut Conditions, scope: &Scope, rows: Rows) {
         Rows::Alerts => format!(
             "EXISTS (SELECT 1 FROM chats WHERE chats.id = alerts.chat_id AND +chats.placement_id IN ({seen}))"
         ),
-        Rows::Members => format!(
-            "(members.name IS NOT NULL OR +members.id IN
-                 (SELECT member_id FROM placement_people WHERE +placement_id IN ({seen})))"
-        ),
         Rows::Contacts => {
             let without_chats = if scope.is_whole() { "contacts.placement_set_id IS NULL OR " } else { "" };
             format!("({without_chats}+contacts.placement_set_id IN ({}))", sets_with(&seen))
@@ -116,9 +110,7 @@ pub(super) fn limit_along(conditions: &mut Conditions, scope: &Scope, rows: Rows
     let (seen, values) = placements_seen(scope);
     let sql = match rows {
         Rows::Contacts => format!("contacts.placement_set_id IN ({})", sets_with(&seen)),
-        Rows::Chats | Rows::Messages | Rows::Alerts | Rows::Members => {
-            format!("chats.placement_id IN ({seen})")
-        }
+        Rows::Chats | Rows::Messages | Rows::Alerts => format!("chats.placement_id IN ({seen})"),
     };
     conditions.require_dynamic(sql, values);
 }
