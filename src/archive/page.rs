@@ -186,8 +186,8 @@ pub(super) struct Spot {
 
 impl Spot {
     /// A row at a moment.
-    pub(super) fn at(time: i64, tie: String, rowid: i64) -> Self {
-        Self { key: Key::Time(time), tie, rowid }
+    pub(super) fn at(nanos: i64, tie: String, rowid: i64) -> Self {
+        Self { key: Key::Time(nanos), tie, rowid }
     }
 
     /// Reads sort key, tie and rowid, in this order.
