@@ -387,15 +387,3 @@ fn a_period_of_metrics_and_a_series_end_at_their_bounds() {
     let error = hub.get(&format!("/api/umbler/metrics/summary?{more}")).refuses(400, "bad_parameter");
     assert_eq!(error["parameter"], "from");
 }
-
-#[test]
-fn a_campaign_to_which_nobody_answered_leaves_no_chat_unattended() {
-    let hub = spawn_hub();
-    let campaign =
-        |chat: &str| Delivery::message(chat).by_member("ana").message_field("TemplateId", json!("template"));
-    hub.provider().posts(&campaign("silent").waiting(false));
-    hub.provider().posts(&campaign("asked").waiting(false));
-    hub.provider().says("asked", "quero saber mais");
-    let rows = hub.caught_up_metrics()["rows"][0].clone();
-    assert_eq!((&rows["open"], &rows["unattended"]), (&json!(2), &json!(1)), "{rows}");
-}

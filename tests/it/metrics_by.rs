@@ -118,3 +118,15 @@ fn rows_hold_only_what_their_reader_sees_and_names_as_they_see_them() {
     let sectors = ask_as(&hub, &sales, "/live?by=sector").text;
     assert!(!sectors.contains("support"), "{sectors}");
 }
+
+#[test]
+fn a_campaign_to_which_nobody_answered_leaves_no_chat_unattended() {
+    let hub = spawn_hub();
+    let campaign =
+        |chat: &str| Delivery::message(chat).by_member("ana").message_field("TemplateId", json!("template"));
+    hub.provider().posts(&campaign("silent").waiting(false));
+    hub.provider().posts(&campaign("asked").waiting(false));
+    hub.provider().says("asked", "quero saber mais");
+    let rows = hub.caught_up_metrics()["rows"][0].clone();
+    assert_eq!((&rows["open"], &rows["unattended"]), (&json!(2), &json!(1)), "{rows}");
+}
