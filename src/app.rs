@@ -17,11 +17,11 @@ use actix_web::dev::Server;
 use actix_web::web;
 use tokio::sync::watch;
 
-use crate::archive::fts::SearchIndex;
-use crate::archive::{self, Archive, ArchiveError, LoadNewest, LoadStats, Query};
 use crate::auth::key_file::LOOK_INTERVAL;
 use crate::auth::{AuthError, Authenticator, Revocations};
 use crate::config::Settings;
+use crate::derived::analytics::MetricsHandle;
+use crate::derived::search::SearchIndex;
 use crate::domain::Seq;
 use crate::http::connections::Connections;
 use crate::http::state::{EdgeSettings, EdgeState, Reads};
@@ -31,8 +31,8 @@ use crate::journal::revocations;
 use crate::journal::schema::{self, OpenError};
 use crate::journal::writer::{Listeners, chain};
 use crate::journal::{Committed, Faulted, JournalSettings};
-use crate::metrics::MetricsHandle;
 use crate::protocol::FaultKind;
+use crate::reads::{LoadNewest, LoadStats, Query, ReadError, Readers};
 use crate::telemetry::clock;
 use crate::telemetry::integrity::Integrity;
 use crate::telemetry::metrics::Metrics;
@@ -61,7 +61,7 @@ pub enum StartError {
     Begin(#[from] BeginError),
     /// The counters cannot be read.
     #[error("cannot read the stored counters")]
-    Stats(#[from] ArchiveError),
+    Stats(#[from] ReadError),
     /// The key cannot be used.
     #[error("cannot use the JWT key")]
     Auth(#[from] AuthError),
@@ -99,7 +99,7 @@ impl Application {
         let metrics = Metrics::new()?;
         let integrity = Integrity::default();
         let revocations = Arc::new(Revocations::default());
-        let (hub, archive, newest) = start_hub(&settings, &metrics, &integrity, &revocations).await?;
+        let (hub, history, newest) = start_hub(&settings, &metrics, &integrity, &revocations).await?;
         let authenticator = settings.auth.as_ref().map(Authenticator::new).transpose()?;
         let authenticator =
             authenticator.map(|authenticator| Arc::new(authenticator.with_revocations(revocations)));
@@ -124,7 +124,7 @@ impl Application {
         let search = SearchIndex::start(&settings.database_path)?;
         let analytics = MetricsHandle::start(&settings.database_path, calendar)?;
         hub.send(hub::AnalyticsReady { metrics: analytics.clone() }).await?;
-        let reads = Reads { archive, search, analytics, newest };
+        let reads = Reads { history, search, analytics, newest };
         let state = EdgeState::new(hub.clone(), reads, authenticator, metrics, integrity, edge);
         let state = web::Data::new(state);
         check_in_background(&state, &settings.database_path)?;
@@ -181,13 +181,13 @@ async fn start_hub(
     metrics: &Metrics,
     integrity: &Integrity,
     revocations: &Arc<Revocations>,
-) -> Result<(Addr<UmblerHub>, Archive, watch::Receiver<Seq>), StartError> {
+) -> Result<(Addr<UmblerHub>, Readers, watch::Receiver<Seq>), StartError> {
     let opened = schema::open(&settings.database_path)?;
     let now = clock::now();
     let (stats, newest_updates, alerts) = {
-        let mut connection = archive::open(&settings.database_path).map_err(ArchiveError::from)?;
-        let transaction = connection.transaction().map_err(ArchiveError::from)?;
-        for revocation in revocations::load(&transaction).map_err(ArchiveError::from)? {
+        let mut connection = crate::reads::open(&settings.database_path).map_err(ReadError::from)?;
+        let transaction = connection.transaction().map_err(ReadError::from)?;
+        for revocation in revocations::load(&transaction).map_err(ReadError::from)? {
             revocations.add(revocation);
         }
         let newest = LoadNewest {
@@ -215,8 +215,8 @@ async fn start_hub(
         alert_wake,
         alerts,
     };
-    let archive = Archive::start(&settings.database_path, integrity)?;
-    let hub = UmblerHub::new(hub_settings, archive.clone(), metrics.clone());
+    let history = Readers::start(&settings.database_path, integrity)?;
+    let hub = UmblerHub::new(hub_settings, history.clone(), metrics.clone());
     let newest = hub.newest();
     let hub = hub.start();
     let listeners = Listeners {
@@ -232,7 +232,7 @@ async fn start_hub(
     if let Some(webhook) = &settings.alert_webhook {
         alert_webhook::start(webhook, settings.database_path.clone(), hub.clone(), woken)?;
     }
-    Ok((hub, archive, newest))
+    Ok((hub, history, newest))
 }
 
 fn raise_file_limit() {

@@ -17,7 +17,6 @@ use rusqlite::{Connection, OptionalExtension};
 use ureq::Agent;
 
 use super::{StartError, tls};
-use crate::archive;
 use crate::config::AlertWebhook;
 use crate::domain::Seq;
 use crate::hub::{Ingest, IngestError, Submission, UmblerHub};
@@ -122,7 +121,7 @@ impl Sender {
     fn connection(&mut self) -> rusqlite::Result<&Connection> {
         let connection = match self.connection.take() {
             Some(connection) => connection,
-            None => archive::open(&self.path)?,
+            None => crate::reads::open(&self.path)?,
         };
         Ok(self.connection.insert(connection))
     }

@@ -2,17 +2,17 @@
 
 use rusqlite::Transaction;
 
-use crate::archive::{ArchiveError, GetSettings, LoadDeadlines, Query};
 use crate::config::Settings;
 use crate::domain;
 use crate::domain::settings::Thresholds;
 use crate::hub::deadlines::AlertsAtStart;
 use crate::journal::writer::chain;
+use crate::reads::{GetSettings, LoadDeadlines, Query, ReadError};
 use crate::telemetry::integrity::Integrity;
 
 /// Deadlines and alerts as they stand in the database; none of them where it cannot be read.
 pub fn at_start(tx: &Transaction<'_>, settings: &Settings, integrity: &Integrity) -> AlertsAtStart {
-    let note = |what: &str, error: &ArchiveError| {
+    let note = |what: &str, error: &ReadError| {
         let error = chain(error);
         log::error!("{what} cannot be read: {error}");
         integrity.note_damage(format!("{what} cannot be read: {error}"));

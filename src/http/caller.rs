@@ -12,10 +12,10 @@ use jiff::Timestamp;
 use super::error::ApiError;
 use super::rebinding;
 use super::state::EdgeState;
-use crate::archive::{Asker, ListPastChats, Query, Sort};
 use crate::auth::{Identity, Role, Scope};
 use crate::protocol::StatsShape;
 use crate::protocol::shapes::NamedShape;
+use crate::reads::{Asker, ListPastChats, Query, Sort};
 use crate::telemetry::clock;
 
 /// The caller, signed in where that is required.
@@ -68,7 +68,7 @@ impl UserState {
         self.state.ask(self.asker.clone(), query).await
     }
 
-    /// Asks the metrics, which may be behind: see [`MetricsHandle::catch_up`](crate::metrics::MetricsHandle::catch_up).
+    /// Asks the metrics, which may be behind: see [`MetricsHandle::catch_up`](crate::derived::analytics::MetricsHandle::catch_up).
     pub async fn ask_metrics<Q: Query>(&self, query: Q) -> Result<Q::Answer, ApiError> {
         self.state.ask_metrics(self.asker.clone(), query).await
     }

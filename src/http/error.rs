@@ -5,8 +5,8 @@ use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::archive::ArchiveError;
 use crate::auth::AuthError;
+use crate::reads::ReadError;
 
 /// A refusal. The caller's choices differ per variant.
 #[derive(Debug, thiserror::Error)]
@@ -227,25 +227,23 @@ impl ResponseError for ApiError {
     }
 }
 
-impl From<ArchiveError> for ApiError {
-    fn from(error: ArchiveError) -> Self {
+impl From<ReadError> for ApiError {
+    fn from(error: ReadError) -> Self {
         match error {
-            ArchiveError::EpochChanged => Self::EpochChanged,
-            ArchiveError::Expired => Self::TooOld,
-            ArchiveError::PositionAhead => {
-                Self::parameter("after", "the journal has not reached this position")
-            }
-            ArchiveError::BadCursor => Self::parameter("cursor", error.to_string()),
-            ArchiveError::TooFarBack => Self::parameter("at", error.to_string()),
-            ArchiveError::Busy => {
+            ReadError::EpochChanged => Self::EpochChanged,
+            ReadError::Expired => Self::TooOld,
+            ReadError::PositionAhead => Self::parameter("after", "the journal has not reached this position"),
+            ReadError::BadCursor => Self::parameter("cursor", error.to_string()),
+            ReadError::TooFarBack => Self::parameter("at", error.to_string()),
+            ReadError::Busy => {
                 Self::Unavailable { message: "too many questions are waiting", retry_after_seconds: 1 }
             }
-            ArchiveError::Search(_) => {
+            ReadError::Search(_) => {
                 log::warn!("a search failed: {}", crate::journal::writer::chain(&error));
                 Self::Unavailable { message: "the search index cannot be read", retry_after_seconds: 5 }
             }
-            ArchiveError::Database(_) | ArchiveError::Corrupt(_) => {
-                log::error!("a question to the archive failed: {}", crate::journal::writer::chain(&error));
+            ReadError::Database(_) | ReadError::Corrupt(_) => {
+                log::error!("a question to history failed: {}", crate::journal::writer::chain(&error));
                 Self::Internal
             }
         }

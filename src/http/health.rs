@@ -12,10 +12,10 @@ use super::caller::identify;
 use super::error::{ApiError, ErrorBody};
 use super::rebinding;
 use super::state::EdgeState;
-use crate::archive::Asker;
 use crate::auth::{Identity, KeyState, Role, Scope};
 use crate::hub::Health;
 use crate::protocol::HubState;
+use crate::reads::Asker;
 use crate::telemetry::metrics::GaugeValues;
 
 /// How the hub is.

@@ -17,15 +17,13 @@ use super::bodies::Bodies;
 use super::error::ApiError;
 use super::limiter::AddressLimiter;
 use super::origin::Origins;
-use crate::archive::fts::SearchIndex;
-use crate::archive::{
-    Archive, ArchiveError, Asker, ListPastChats, PastStats, Query, ScopedStats, StatusFilter,
-};
 use crate::auth::{Authenticator, Scope, Secret};
+use crate::derived::analytics::{MetricsHandle, OpenIds, SaidUntil, SumsThen};
+use crate::derived::search::SearchIndex;
 use crate::domain::{Seq, Settings};
 use crate::hub::{GetHealth, GetStats, Health, UmblerHub};
-use crate::metrics::{MetricsHandle, OpenIds, SaidUntil, SumsThen};
 use crate::protocol::StatsShape;
+use crate::reads::{Asker, ListPastChats, PastStats, Query, ReadError, Readers, ScopedStats, StatusFilter};
 use crate::session::SessionSeat;
 use crate::telemetry::clock;
 use crate::telemetry::integrity::Integrity;
@@ -81,7 +79,7 @@ pub struct EdgeState {
 /// Who answers questions to history; none of them passes the hub.
 pub struct Reads {
     /// The readers of the database.
-    pub archive: Archive,
+    pub history: Readers,
     /// Where texts and names are looked up.
     pub search: Arc<SearchIndex>,
     /// The metrics of the team.
@@ -118,7 +116,7 @@ impl EdgeState {
 
     /// Asks history.
     pub async fn ask<Q: Query>(&self, asker: Asker, query: Q) -> Result<Q::Answer, ApiError> {
-        Ok(self.reads.archive.ask(asker, query).await?)
+        Ok(self.reads.history.ask(asker, query).await?)
     }
 
     /// The newest position that was handed out and acknowledged.
@@ -149,7 +147,7 @@ impl EdgeState {
     /// Asks the metrics, which may be behind: see [`MetricsHandle::catch_up`].
     pub async fn ask_metrics<Q: Query>(&self, asker: Asker, query: Q) -> Result<Q::Answer, ApiError> {
         self.reads.analytics.ask(asker, query).await.map_err(|error| {
-            if let ArchiveError::Database(error) = &error {
+            if let ReadError::Database(error) = &error {
                 // Their file is derived: it may be made anew at this moment.
                 log::error!("the file of the metrics did not answer: {error}");
                 return ApiError::Unavailable {

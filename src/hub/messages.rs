@@ -11,13 +11,13 @@ use jiff::Timestamp;
 use super::sessions::backlog::Backlog;
 use super::updates::batch::Batch;
 use crate::auth::{Identity, Revocation, Scope};
+use crate::derived::analytics::MetricsHandle;
 use crate::domain::Seq;
 use crate::journal::Fault;
 pub use crate::journal::{
     Ack, AckStatus, AlertChanges, AlertRequest, IngestError, MemberChanges, RevokeError, SettingsChange,
     Submission, UserNotice,
 };
-use crate::metrics::MetricsHandle;
 use crate::protocol::{Channel, CloseCode, SnapshotLimits, StatsShape, SubscribeRequest};
 
 /// Take in a delivery; answered once it is durable.

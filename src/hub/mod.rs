@@ -31,12 +31,12 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::sync::{oneshot, watch};
 
-use crate::archive::Archive;
 use crate::auth::Revocations;
 use crate::domain::{Seq, Stats};
 use crate::journal::append::Append;
 use crate::journal::{Committed, Fault, Faulted, Journal, Recorded};
 use crate::protocol::StatsShape;
+use crate::reads::Readers;
 use crate::telemetry::clock;
 use crate::telemetry::metrics::Metrics;
 use deadlines::{AlertsAtStart, Deadlines};
@@ -98,7 +98,7 @@ pub struct HubSettings {
 /// the part returns (`push.rs`).
 pub struct UmblerHub {
     settings: HubSettings,
-    archive: Archive,
+    history: Readers,
     /// Handed over once the writer runs; taken back when the hub drains.
     journal: Option<Journal>,
     fault: Option<Fault>,
@@ -133,7 +133,7 @@ pub struct JournalReady {
 
 impl UmblerHub {
     /// A hub without a journal yet; it takes deliveries in after [`JournalReady`].
-    pub fn new(mut settings: HubSettings, archive: Archive, metrics: Metrics) -> Self {
+    pub fn new(mut settings: HubSettings, history: Readers, metrics: Metrics) -> Self {
         let newest = std::mem::take(&mut settings.newest_updates);
         let alerts = std::mem::take(&mut settings.alerts);
         let as_of = settings.stats.as_of;
@@ -141,7 +141,7 @@ impl UmblerHub {
         let replayed_max = settings.replay_updates_max;
         let now = clock::now();
         Self {
-            archive,
+            history,
             journal: None,
             fault: None,
             draining: false,

@@ -1,4 +1,4 @@
-//! What the hub does for its parts: they decide and return what they need, and here it is asked of the archive, of the
+//! What the hub does for its parts: they decide and return what they need, and here it is asked of the readers, of the
 //! journal or of a timer, and the answer handed back to them.
 
 use std::sync::Arc;
@@ -18,11 +18,11 @@ use super::snapshots::Make;
 use super::states::boards::Next as BoardsNext;
 use super::states::stats::StatsPush;
 use super::updates::Needs;
-use crate::archive::{Asker, ScopedStats};
+use crate::derived::analytics::handle::Place;
 use crate::journal::append::Append;
 use crate::journal::{Recorded, Submission};
-use crate::metrics::handle::Place;
 use crate::protocol::{Channel, HubState, ReplayRequest, ResyncReason};
+use crate::reads::{Asker, ScopedStats};
 use crate::telemetry::clock;
 
 // Updates.
@@ -38,7 +38,7 @@ impl UmblerHub {
     fn read_older(&mut self, ctx: &mut Context<Self>) {
         let Some(read) = self.updates.next_read(&self.sessions) else { return };
         let after = read.after;
-        let answer = self.archive.ask(Asker::Hub, read).into_actor(self);
+        let answer = self.history.ask(Asker::Hub, read).into_actor(self);
         ctx.spawn(answer.map(move |answer, hub, ctx| {
             hub.updates.take_read(&mut hub.sessions, after, answer);
             hub.read_older(ctx);
@@ -77,7 +77,7 @@ impl Handler<Drained> for UmblerHub {
 // Playback.
 
 impl UmblerHub {
-    /// Whoever sits at a session, as they wait for their turn at the archive.
+    /// Whoever sits at a session, as they wait for their turn at the readers.
     pub(super) fn asker_at(&self, id: &SessionId) -> Asker {
         let who = self.sessions.get(id).and_then(Session::who);
         who.map_or(Asker::Hub, |who| Asker::User(Arc::clone(&who.user)))
@@ -96,7 +96,7 @@ impl UmblerHub {
         let opening = self.playback.open(&mut self.sessions, &self.users, id, unanswered, channels, asked);
         let Some(opening) = opening else { return };
         let (number, id) = (opening.number, Arc::clone(id));
-        let found = opening.find(self.archive.clone(), user).into_actor(self);
+        let found = opening.find(self.history.clone(), user).into_actor(self);
         ctx.spawn(found.map(move |found, hub, ctx| {
             let ready = hub.playback.take_found(&mut hub.sessions, &id, number, found);
             let (Some(ready), Some(session)) = (ready, hub.sessions.get_mut(&id)) else { return };
@@ -122,7 +122,7 @@ impl UmblerHub {
                 });
             }
             PlaybackNext::Read(read, number) => {
-                let part = self.archive.ask(self.asker_at(&id), read).into_actor(self);
+                let part = self.history.ask(self.asker_at(&id), read).into_actor(self);
                 ctx.spawn(part.map(move |part, hub, ctx| {
                     let next = hub.playback.take_part(&mut hub.sessions, &id, number, part, Instant::now());
                     hub.play_on(&id, next, ctx);
@@ -158,13 +158,13 @@ impl UmblerHub {
         }
     }
 
-    /// Has the counters of a limited scope counted by the archive, and rests as long as that took.
+    /// Has the counters of a limited scope counted by the readers, and rests as long as that took.
     pub(super) fn count_next(&mut self, ctx: &mut Context<Self>) {
         let Some(scope) = self.stats_push.begin_count() else { return };
         let begun = Instant::now();
         let zone = self.settings.zone.clone();
         let ask = ScopedStats { now: clock::now(), zone, scope: Arc::clone(&scope) };
-        let answer = self.archive.ask(Asker::Hub, ask).into_actor(self);
+        let answer = self.history.ask(Asker::Hub, ask).into_actor(self);
         ctx.spawn(answer.map(move |answer, hub, ctx| {
             match answer {
                 Ok(stats) => StatsPush::hand_out(&mut hub.sessions, &scope, &stats),
@@ -189,7 +189,7 @@ impl UmblerHub {
                 hub.push_boards(ctx);
             }),
             BoardsNext::Make(job) => {
-                let done = job.run(self.archive.clone(), self.updates.newest()).into_actor(self);
+                let done = job.run(self.history.clone(), self.updates.newest()).into_actor(self);
                 ctx.spawn(done.map(|done, hub, ctx| {
                     let took = done.took;
                     hub.boards.take(&mut hub.sessions, done);
@@ -222,7 +222,7 @@ impl UmblerHub {
         let Make { key, scope, day } = make;
         let query = Make::query(&key, &scope, self.settings.zone.clone());
         let asker = Asker::Screens(scope.hash().into());
-        let answer = self.archive.ask(asker, query).into_actor(self);
+        let answer = self.history.ask(asker, query).into_actor(self);
         ctx.spawn(answer.map(move |answer, hub, ctx| {
             let again = hub.snapshots.take(&mut hub.sessions, Make { key, scope, day }, answer);
             if let Some(make) = again {

@@ -1,5 +1,5 @@
-//! Snapshots: asked of the archive once for everybody who wants the same one at the same position, and encoded on
-//! the archive's thread.
+//! Snapshots: asked of the readers once for everybody who wants the same one at the same position, and encoded on
+//! the reader's thread.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,12 +16,12 @@ use utoipa::ToSchema;
 use super::UmblerHub;
 use super::messages::{RequestId, SendSnapshot, SessionId};
 use super::sessions::{Session, Sessions};
-use crate::archive::{ArchiveError, Query, Snapshot};
 use crate::auth::Scope;
 use crate::domain::Seq;
 use crate::journal::writer::chain;
 use crate::protocol::event::{ServerEvent, encode, encode_error};
 use crate::protocol::{ChatShape, ContactShape, ErrorCode, MessageShape, SnapshotLimits, StatsShape};
+use crate::reads::{Query, ReadError, Snapshot};
 use crate::telemetry::clock;
 
 /// Different snapshots that are kept for whoever asks next; a page of screens asks for one or two kinds.
@@ -98,7 +98,7 @@ pub struct UmblerData<'a> {
 impl Query for EncodeSnapshot {
     type Answer = Encoded;
 
-    fn answer(self, tx: &Transaction<'_>) -> Result<Encoded, ArchiveError> {
+    fn answer(self, tx: &Transaction<'_>) -> Result<Encoded, ReadError> {
         let snapshot =
             Snapshot { limits: self.limits, now: self.now, zone: self.zone, scope: Arc::clone(&self.scope) }
                 .answer(tx)?;
@@ -130,7 +130,7 @@ pub struct Make {
 }
 
 impl Make {
-    /// The question to the archive.
+    /// The question to the readers.
     pub fn query(key: &Key, scope: &Arc<Scope>, zone: TimeZone) -> EncodeSnapshot {
         EncodeSnapshot { limits: key.0, scope: Arc::clone(scope), now: clock::now(), zone }
     }
@@ -161,7 +161,7 @@ impl Snapshots {
         let key = (ask.limits, scope.hash().to_owned());
         let day = self.day;
         let asker = Asker { session: ask.session, request_id: ask.request_id, since: newest, day };
-        // It may stand ahead of the hub: the archive sees a commit before the hub has handed it out.
+        // It may stand ahead of the hub: a reader sees a commit before the hub has handed it out.
         if let Some(kept) = self.kept.get(&key).filter(|kept| kept.seq >= newest) {
             sessions.answer(&asker.session, asker.frame(&kept.data));
             return None;
@@ -177,7 +177,7 @@ impl Snapshots {
         &mut self,
         sessions: &mut Sessions,
         made: Make,
-        answer: Result<Encoded, ArchiveError>,
+        answer: Result<Encoded, ReadError>,
     ) -> Option<Make> {
         let Make { key, scope, day } = made;
         let askers = self.waiting.remove(&key).unwrap_or_default();

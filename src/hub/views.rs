@@ -4,10 +4,10 @@ use actix::prelude::*;
 
 use super::UmblerHub;
 use super::messages::SetPresence;
-use crate::archive::GetPlacement;
 use crate::domain::ChatId;
 use crate::protocol::ErrorCode;
 use crate::protocol::event::encode_error;
+use crate::reads::GetPlacement;
 use crate::telemetry::clock;
 
 impl Handler<SetPresence> for UmblerHub {
@@ -21,7 +21,7 @@ impl Handler<SetPresence> for UmblerHub {
             return self.push_states(ctx);
         };
         let query = GetPlacement { chat: chat.clone(), scope: scope.clone() };
-        let placement = self.archive.ask(self.asker_at(&id), query);
+        let placement = self.history.ask(self.asker_at(&id), query);
         self.presence.begin_lookup();
         ctx.spawn(placement.into_actor(self).map(move |found, hub, ctx| {
             let chat = ChatId::from(chat);

@@ -5,10 +5,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{ToolError, print};
 use crate::config::{ServeArgs, Settings, Values};
+use crate::derived::analytics::file;
+use crate::derived::analytics::project::{ProjectError, Projection};
 use crate::journal::schema;
 use crate::journal::writer::chain;
-use crate::metrics::file;
-use crate::metrics::project::{ProjectError, Projection};
 
 /// In which hours, of which database: the settings of the hub.
 #[derive(Debug, clap::Args)]

@@ -10,7 +10,6 @@ use super::Answer;
 use super::described::{Paged, id, parameters, word};
 use super::lists::PageInfo;
 use super::params::Params;
-use crate::archive::{AlertFilter, GetAlert, ListAlerts, alerts};
 use crate::auth::Role;
 use crate::http::caller::Caller;
 use crate::http::caller::UserState;
@@ -18,6 +17,7 @@ use crate::http::error::{ApiError, CallRefusals, ErrorBody};
 use crate::http::webhook::store;
 use crate::hub::{AlertChanges, AlertRequest, Submission};
 use crate::protocol::AlertShape;
+use crate::reads::{AlertFilter, GetAlert, ListAlerts, alerts};
 use crate::telemetry::clock;
 
 /// A page of alerts.

@@ -12,13 +12,13 @@ use super::lists::{Asked, PageInfo};
 use super::messages::{MessagesAnswer, read_list as read_messages};
 use super::params::{CHAT_KINDS, CHAT_STATUSES, LIMIT_DEFAULT, LIMIT_MAX, Params};
 use super::{Answer, path_id};
-use crate::archive::{
-    ChatFilter, Cursor, GetChat, GetPastChat, ListChatMessages, ListChats, ListPastChats, Page, PastChats,
-};
 use crate::http::caller::Caller;
 use crate::http::caller::UserState;
 use crate::http::error::{ApiError, CallRefusals, LookupRefusals};
 use crate::protocol::ChatShape;
+use crate::reads::{
+    ChatFilter, Cursor, GetChat, GetPastChat, ListChatMessages, ListChats, ListPastChats, Page, PastChats,
+};
 
 /// A page of chats.
 #[derive(Debug, Serialize, ToSchema)]

@@ -11,11 +11,11 @@ use super::described::{ChatFilters, Paged, Sorted, id, parameters, search};
 use super::lists::PageInfo;
 use super::params::Params;
 use super::{Answer, path_id};
-use crate::archive::{ContactFilter, GetContact, ListContactChats, ListContacts};
 use crate::http::caller::Caller;
 use crate::http::caller::UserState;
 use crate::http::error::{ApiError, CallRefusals, LookupRefusals};
 use crate::protocol::ContactShape;
+use crate::reads::{ContactFilter, GetContact, ListContactChats, ListContacts};
 
 /// A page of contacts.
 #[derive(Debug, Serialize, ToSchema)]

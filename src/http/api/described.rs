@@ -11,7 +11,7 @@ use super::params::{
     BOOLEANS, CHAT_KINDS, CHAT_STATUSES, ID_CHARS_MAX, LIMIT_DEFAULT, LIMIT_MAX, ORDERS, PAGE_MAX,
     SEARCH_CHARS_MAX, SORTS,
 };
-use crate::archive::cursor::CURSOR_CHARS_MAX;
+use crate::reads::cursor::CURSOR_CHARS_MAX;
 
 /// The characters that cursors are written with (base64 for URLs).
 const CURSOR_PATTERN: &str = "^[A-Za-z0-9_-]+$";

@@ -8,11 +8,11 @@ use super::described::Paged;
 use super::lists::PageInfo;
 use super::params::Params;
 use super::{Answer, path_id};
-use crate::archive::ListTransitions;
 use crate::http::caller::Caller;
 use crate::http::caller::UserState;
 use crate::http::error::{ApiError, CallRefusals, LookupRefusals};
 use crate::protocol::history::TransitionShape;
+use crate::reads::ListTransitions;
 
 /// A page of what happened to a chat.
 #[derive(Debug, Serialize, ToSchema)]

@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::params::Paging;
-use crate::archive::Page;
+use crate::reads::Page;
 
 /// A page's number, where pages are counted, and its length.
 pub type Asked = (Option<u32>, u32);

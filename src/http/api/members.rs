@@ -14,8 +14,6 @@ use super::member_csv::{self, CSV_BYTES_MAX};
 use super::member_fields::{Fields, WrongField};
 use super::params::{BOOLEANS, Params};
 use super::{Answer, path_id};
-use crate::archive::members::MemberFilter;
-use crate::archive::{ListMembers, ListedMember};
 use crate::domain::{EventId, Member};
 use crate::http::body;
 use crate::http::caller::Caller;
@@ -24,6 +22,8 @@ use crate::http::error::{ApiError, BodyRefusals, CallRefusals, ErrorBody};
 use crate::http::webhook::{compress, store};
 use crate::hub::{Ack, AckStatus, MemberChanges, Submission};
 use crate::protocol::MemberShape;
+use crate::reads::members::MemberFilter;
+use crate::reads::{ListMembers, ListedMember};
 use crate::telemetry::clock;
 
 /// Largest body of one entry, in bytes.

@@ -10,11 +10,11 @@ use super::Answer;
 use super::described::{MessageFilters, Paged, id, parameters};
 use super::lists::{Asked, PageInfo};
 use super::params::Params;
-use crate::archive::{ListMessages, MessageFilter, Page};
 use crate::http::caller::Caller;
 use crate::http::caller::UserState;
 use crate::http::error::{ApiError, CallRefusals};
 use crate::protocol::MessageShape;
+use crate::reads::{ListMessages, MessageFilter, Page};
 
 /// A page of messages.
 #[derive(Debug, Serialize, ToSchema)]

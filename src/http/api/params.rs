@@ -6,9 +6,9 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 
-use crate::archive::{Cursor, Order, PageAt, Sort, StatusFilter};
 use crate::domain::ChatKind;
 use crate::http::error::ApiError;
+use crate::reads::{Cursor, Order, PageAt, Sort, StatusFilter};
 use crate::telemetry::clock;
 
 /// Items on a page where nothing is asked for.

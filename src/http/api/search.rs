@@ -10,12 +10,12 @@ use utoipa::ToSchema;
 use super::Answer;
 use super::described::{cursor, limit, parameters, required, text, word};
 use super::params::{LIMIT_MAX, Params, SEARCH_CHARS_MAX, fits};
-use crate::archive::Cursor;
-use crate::archive::fts::{Kinds, Search, Wanted};
+use crate::derived::search::{Kinds, Search, Wanted};
 use crate::http::caller::Caller;
 use crate::http::caller::UserState;
 use crate::http::error::{ApiError, CallRefusals};
 use crate::protocol::search::{FoundContact, FoundMessage};
+use crate::reads::Cursor;
 
 /// Items of each kind where nothing is asked for.
 const LIMIT_DEFAULT: u32 = 20;

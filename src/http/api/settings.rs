@@ -9,7 +9,6 @@ use utoipa::ToSchema;
 use super::Answer;
 use super::params::Params;
 use super::settings_fields::{self, SettingsRequest};
-use crate::archive::GetSettings;
 use crate::domain::{EventId, Seq};
 use crate::http::body;
 use crate::http::caller::Caller;
@@ -19,6 +18,7 @@ use crate::http::webhook::{compress, store};
 use crate::hub::{AckStatus, SettingsChange, Submission};
 use crate::protocol::shapes::NamedShape;
 use crate::protocol::{Mask, SettingsShape};
+use crate::reads::GetSettings;
 use crate::telemetry::clock;
 
 /// Largest body, in bytes: a thousand sectors and as many holidays.

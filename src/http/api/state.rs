@@ -9,13 +9,13 @@ use utoipa::ToSchema;
 use super::Answer;
 use super::described::{id, moment, number, parameters};
 use super::params::Params;
-use crate::archive::webhooks::{DeliveryCount, IgnoredDelivery, UnrecognizedDelivery};
-use crate::archive::{ListUpdates, WebhookStatus};
 use crate::domain::Seq;
 use crate::http::caller::Caller;
 use crate::http::caller::UserState;
 use crate::http::error::{ApiError, CallRefusals, ErrorBody};
 use crate::protocol::StatsShape;
+use crate::reads::webhooks::{DeliveryCount, IgnoredDelivery, UnrecognizedDelivery};
+use crate::reads::{ListUpdates, WebhookStatus};
 use crate::telemetry::clock;
 
 /// Updates in one answer where nothing is asked for.

@@ -4,8 +4,8 @@
 //!
 //! 1. The updates of the stretch come as the screen's token sees them, in order, each when it is due ([`pace`]). Nothing
 //!    live comes meanwhile or afterwards, until the session subscribes again.
-//! 2. The archive's readers find, count and read it, in small steps. A playback holds one part of
-//!    [`PART_UPDATES_MAX`](crate::archive::replay::PART_UPDATES_MAX) at most, and reads and sends nothing while the
+//! 2. The readers find, count and read it, in small steps. A playback holds one part of
+//!    [`PART_UPDATES_MAX`](crate::reads::replay::PART_UPDATES_MAX) at most, and reads and sends nothing while the
 //!    screen has not read what it has: a slow screen slows its own playback.
 //! 3. A request that is refused changes nothing; one that is granted takes the place of whatever the session followed.
 
@@ -21,11 +21,11 @@ use super::messages::{Outgoing, SessionId};
 use super::sessions::flow::Flow;
 use super::sessions::{Session, Sessions};
 use super::updates::batch::Batch;
-use crate::archive::{ArchiveError, PastPart, ReadPast};
 use crate::journal::writer::chain;
 use crate::protocol::event::{ServerEvent, encode};
 use crate::protocol::replay::ReplayEnded;
 use crate::protocol::{Channel, ReplayEnd};
+use crate::reads::{PastPart, ReadError, ReadPast};
 use crate::telemetry::clock;
 use crate::telemetry::metrics::Metrics;
 use openings::Opening;
@@ -99,7 +99,7 @@ impl Playback {
         sessions: &mut Sessions,
         id: &SessionId,
         number: u64,
-        part: Result<PastPart, ArchiveError>,
+        part: Result<PastPart, ReadError>,
         now: Instant,
     ) -> Next {
         let playing = self.playing.get_mut(id).filter(|playing| playing.waits_with(number, Waits::Disk));
@@ -113,7 +113,7 @@ impl Playback {
                 playing.reads_failed += 1;
                 return playing.wait(READ_AGAIN);
             }
-            Err(ArchiveError::Expired) => {}
+            Err(ReadError::Expired) => {}
             Err(error) => log::error!("a replay cannot go on: {}", chain(&error)),
         }
         self.end(sessions, id, ReplayEnd::Gone);

@@ -4,7 +4,6 @@ use std::sync::{Arc, Weak};
 
 use super::Playback;
 use super::playing::Playing;
-use crate::archive::{Archive, ArchiveError, Asker, CountPast, LocatePast, Located, PastPlace, PastView};
 use crate::hub::messages::SessionId;
 use crate::hub::sessions::flow::{Flow, Unanswered};
 use crate::hub::sessions::users::Users;
@@ -13,6 +12,7 @@ use crate::journal::writer::chain;
 use crate::protocol::event::{encode_error, encode_refusal};
 use crate::protocol::replay::ReplayShape;
 use crate::protocol::{Channel, ErrorCode, RecoveryReason, ReplayRequest, Speed};
+use crate::reads::{Asker, CountPast, LocatePast, Located, PastPlace, PastView, ReadError, Readers};
 use crate::telemetry::clock;
 
 /// Playbacks at once, of all sessions; each holds one part in memory.
@@ -41,19 +41,19 @@ pub struct Ready {
 }
 
 /// Where a stretch lies, and how many updates of it are seen.
-pub type Found = Result<(Located, usize), ArchiveError>;
+pub type Found = Result<(Located, usize), ReadError>;
 
 /// Finds a stretch and counts what is seen of it, for as long as somebody wants to know.
-async fn find(archive: Archive, asker: Asker, wanted: Weak<PastView>) -> Found {
+async fn find(history: Readers, asker: Asker, wanted: Weak<PastView>) -> Found {
     let mut updates = 0;
     let Some((from, until)) = wanted.upgrade().map(|view| (view.from, view.until)) else {
-        return Err(ArchiveError::Busy);
+        return Err(ReadError::Busy);
     };
-    let located = archive.ask(asker.clone(), LocatePast { from, until }).await?;
+    let located = history.ask(asker.clone(), LocatePast { from, until }).await?;
     if let Located::At(mut left) = located {
         while !left.is_empty() {
-            let view = wanted.upgrade().ok_or(ArchiveError::Busy)?;
-            let (counted, until) = archive.ask(asker.clone(), CountPast { view, left }).await?;
+            let view = wanted.upgrade().ok_or(ReadError::Busy)?;
+            let (counted, until) = history.ask(asker.clone(), CountPast { view, left }).await?;
             updates += counted;
             left.after = until;
         }
@@ -63,8 +63,8 @@ async fn find(archive: Archive, asker: Asker, wanted: Weak<PastView>) -> Found {
 
 impl Opening {
     /// Finds the stretch and counts what is seen of it, for as long as somebody wants to know.
-    pub fn find(&self, archive: Archive, asker: Asker) -> impl Future<Output = Found> + use<> {
-        find(archive, asker, Arc::downgrade(&self.view))
+    pub fn find(&self, history: Readers, asker: Asker) -> impl Future<Output = Found> + use<> {
+        find(history, asker, Arc::downgrade(&self.view))
     }
 }
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::Next;
 use super::pace::{Pace, Upcoming, UpcomingUpdate};
-use crate::archive::{PastPart, PastPlace, PastView, ReadPast};
 use crate::domain::Seq;
 use crate::protocol::Speed;
+use crate::reads::{PastPart, PastPlace, PastView, ReadPast};
 
 /// One playback.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub enum Waits {
     Screen,
     /// A timer.
     Clock,
-    /// The archive.
+    /// The readers.
     Disk,
 }
 

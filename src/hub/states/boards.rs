@@ -16,17 +16,17 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::Throttle;
-use crate::archive::{AgentNames, AllAgentNames, Archive, ArchiveError, Asker};
 use crate::auth::Scope;
+use crate::derived::analytics::board::Numbers;
+use crate::derived::analytics::handle::Place;
+use crate::derived::analytics::{MadeBoard, MakeBoard, MetricsHandle};
 use crate::domain::Seq;
 use crate::hub::messages::SessionId;
 use crate::hub::sessions::{Session, Sessions};
 use crate::journal::Recorded;
 use crate::journal::writer::chain;
-use crate::metrics::board::Numbers;
-use crate::metrics::handle::Place;
-use crate::metrics::{MadeBoard, MakeBoard, MetricsHandle};
 use crate::protocol::{Board, Channel};
+use crate::reads::{AgentNames, AllAgentNames, Asker, ReadError, Readers};
 use crate::telemetry::clock;
 
 /// A board is told at most this often.
@@ -97,7 +97,7 @@ pub struct Job {
 /// A job that was done.
 pub struct Done {
     key: Key,
-    answer: Result<MadeBoard, ArchiveError>,
+    answer: Result<MadeBoard, ReadError>,
     /// The names, where they were read for it.
     names: Option<Arc<AgentNames>>,
     changes: u64,
@@ -343,12 +343,12 @@ fn anybody_follows(sessions: &Sessions, (board, hash): &Key) -> bool {
 
 impl Job {
     /// Makes the board as far as the projector has come.
-    pub async fn run(self, archive: Archive, newest: Seq) -> Done {
+    pub async fn run(self, history: Readers, newest: Seq) -> Done {
         let Self { key, metrics, mut make, names: known, changes } = self;
         metrics.catch_up_within(newest, FOLLOW_MAX).await;
         let begun = Instant::now();
         let mut names = None;
-        let answer = match names_for(make.board, known, &archive, &mut names).await {
+        let answer = match names_for(make.board, known, &history, &mut names).await {
             Ok(of_agents) => {
                 // After the wait: what came meanwhile is of the past.
                 (make.names, make.now, make.calendar) = (of_agents, clock::now(), metrics.calendar());
@@ -364,15 +364,15 @@ impl Job {
 async fn names_for(
     board: Board,
     known: Option<Arc<AgentNames>>,
-    archive: &Archive,
+    history: &Readers,
     read: &mut Option<Arc<AgentNames>>,
-) -> Result<Arc<AgentNames>, ArchiveError> {
+) -> Result<Arc<AgentNames>, ReadError> {
     if board != Board::Agents {
         return Ok(Arc::default());
     }
     if let Some(known) = known {
         return Ok(known);
     }
-    let names = archive.ask(Asker::Hub, AllAgentNames).await?;
+    let names = history.ask(Asker::Hub, AllAgentNames).await?;
     Ok(Arc::clone(read.insert(Arc::new(names))))
 }

@@ -1,4 +1,4 @@
-//! The counters for those who follow them: the hub's own for whoever sees everything, counted by the archive for whoever
+//! The counters for those who follow them: the hub's own for whoever sees everything, counted by the readers for whoever
 //! does not.
 
 use std::collections::VecDeque;

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::{Needs, Updates};
-use crate::archive::{ArchiveError, LoadStretch, Stretch};
 use crate::domain::Seq;
 use crate::hub::messages::SessionId;
 use crate::hub::sessions::Sessions;
 use crate::hub::sessions::flow::Flow;
 use crate::journal::writer::chain;
 use crate::protocol::{RecoveryReason, ResyncReason};
+use crate::reads::{LoadStretch, ReadError, Stretch};
 
 /// Updates that one read brings at most.
 const READ_UPDATES_MAX: usize = 10_000;
@@ -30,7 +30,7 @@ pub struct Older {
 enum Unreadable {
     /// They are not kept any more; newer ones may be.
     Expired,
-    /// The archive did not answer.
+    /// History did not answer.
     Fault,
 }
 
@@ -60,14 +60,14 @@ impl Updates {
 
     /// Sends what was read after `asked` to those who waited for it, or tells them that it cannot be read. More may have
     /// to be read afterwards.
-    pub fn take_read(&mut self, sessions: &mut Sessions, asked: Seq, answer: Result<Stretch, ArchiveError>) {
+    pub fn take_read(&mut self, sessions: &mut Sessions, asked: Seq, answer: Result<Stretch, ReadError>) {
         self.older.loading = false;
         let failed = match answer {
             Ok(stretch) => {
                 self.older.keep(stretch);
                 None
             }
-            Err(ArchiveError::Expired) => Some(Unreadable::Expired),
+            Err(ReadError::Expired) => Some(Unreadable::Expired),
             Err(error) => {
                 log::error!("missed updates cannot be read: {}", chain(&error));
                 Some(Unreadable::Fault)

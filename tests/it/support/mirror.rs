@@ -13,7 +13,7 @@ pub struct Mirror {
     token: String,
     /// The position, the epoch and the scope that it comes back with.
     position: (i64, Value, Value),
-    /// Snapshots that it asked for and has not heard yet: the archive takes its time.
+    /// Snapshots that it asked for and has not heard yet: a reader takes its time.
     awaited: usize,
     /// Missed updates that are still to come.
     replayed: u64,

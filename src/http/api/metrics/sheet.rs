@@ -6,10 +6,10 @@ use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use crate::derived::analytics::Progress;
 use crate::http::api::params::Params;
 use crate::http::api::spreadsheet::{BYTE_ORDER_MARK, Dialect, guarded};
 use crate::http::error::ApiError;
-use crate::metrics::Progress;
 
 /// The header of CSV answers that says how far they go.
 const AS_OF: &str = "x-as-of-seq";

@@ -12,19 +12,19 @@ use serde_json::{Value, json};
 use super::asked::{self, Page};
 use super::past::stood_open;
 use super::sheet::{Format, Sheet};
-use crate::archive::{FoundNames, LookUpNames, Query};
 use crate::auth::Scope;
+use crate::derived::analytics::cells::{self, STATISTICS, statistics};
+use crate::derived::analytics::table::length;
+use crate::derived::analytics::{
+    Clock, Dimension, Explain, ExplainNow, ExplainThen, Explained, Grouping, Key, LiveField, LiveNow,
+    LiveTable, LiveThen, Period, TableRow, Tabulate, Tabulated,
+};
 use crate::domain::metrics::Metric;
 use crate::http::api::params::Params;
 use crate::http::caller::Caller;
 use crate::http::caller::UserState;
 use crate::http::error::ApiError;
-use crate::metrics::cells::{self, STATISTICS, statistics};
-use crate::metrics::table::length;
-use crate::metrics::{
-    Clock, Dimension, Explain, ExplainNow, ExplainThen, Explained, Grouping, Key, LiveField, LiveNow,
-    LiveTable, LiveThen, Period, TableRow, Tabulate, Tabulated,
-};
+use crate::reads::{FoundNames, LookUpNames, Query};
 use crate::telemetry::clock;
 
 /// What the rows of a route are of.

@@ -1,0 +1,174 @@
+//! What is pushed to screens: live numbers and those of today, made by the same questions that REST asks, and compared
+//! with what was told last.
+//!
+//! # Contract
+//!
+//! 1. A board is made in one transaction: its live numbers and those of today agree.
+//! 2. It knows the moment at which it changes by itself.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytestring::ByteString;
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::Transaction;
+use serde_json::{Value, json};
+
+use super::ask::{Clock, Filter, Period, Progress};
+use super::board_frame::{changes, whole};
+use super::by::Dimension;
+use super::cells;
+use super::now::LiveNow;
+use super::rows::kind_number;
+use super::table::{Grouping, Key, Tabulate};
+use crate::auth::Scope;
+use crate::domain::ChatKind;
+use crate::domain::calendar::Calendar;
+use crate::domain::metrics::Metric;
+use crate::domain::register::{from_nanos, keep_earliest, to_nanos};
+use crate::domain::stats::day_of;
+use crate::protocol::Board;
+use crate::protocol::mask::mask_name;
+use crate::reads::{AgentNames, Query, ReadError};
+
+/// Makes a board anew.
+#[derive(Debug, Clone)]
+pub struct MakeBoard {
+    /// Which.
+    pub board: Board,
+    /// Whose eyes.
+    pub scope: Arc<Scope>,
+    /// At this moment.
+    pub now: Timestamp,
+    /// Where days turn, and the hours of work.
+    pub calendar: Arc<Calendar>,
+    /// What agents are called.
+    pub names: Arc<AgentNames>,
+    /// What was told last.
+    pub before: Option<Arc<Numbers>>,
+    /// Somebody was told nothing yet, or missed something.
+    pub wants_whole: bool,
+}
+
+/// A board, made anew.
+#[derive(Debug)]
+pub struct MadeBoard {
+    /// Its numbers.
+    pub numbers: Arc<Numbers>,
+    /// All of them, encoded, where that was wanted.
+    pub whole: Option<ByteString>,
+    /// What differs from the last ones, encoded; `None` where nothing does.
+    pub changes: Option<ByteString>,
+    /// When they change by themselves.
+    pub turns_at: Option<Timestamp>,
+}
+
+/// Rows, each with its cells.
+pub(super) type Rows<K> = BTreeMap<K, Vec<Value>>;
+
+/// The numbers of a board.
+#[derive(Debug, PartialEq)]
+pub struct Numbers {
+    /// How far they go.
+    pub progress: Progress,
+    /// The moment that they are true at.
+    pub now: Timestamp,
+    /// The midnight before it.
+    pub from: Timestamp,
+    pub(super) live: Rows<Key>,
+    pub(super) today: Rows<(Key, Metric)>,
+}
+
+/// What the rows of a board are of; `None`: one row of all.
+pub(super) fn dimension(board: Board) -> Option<Dimension> {
+    match board {
+        Board::Live => None,
+        Board::Agents => Some(Dimension::Agent),
+        Board::Sectors => Some(Dimension::Sector),
+        Board::Channels => Some(Dimension::Channel),
+        Board::Tags => Some(Dimension::Tag),
+    }
+}
+
+impl Query for MakeBoard {
+    type Answer = MadeBoard;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<MadeBoard, ReadError> {
+        let zone = self.calendar.zone();
+        let just_before = self.now.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(self.now);
+        let (from, midnight) = day_of(just_before, zone);
+        let mut turns_at = Some(midnight).filter(|at| *at > self.now);
+        let live = self.live(tx, &mut turns_at)?;
+        let today = self.today(tx, from)?;
+        for metric in Metric::ALL {
+            keep_earliest(&mut turns_at, next_fact(tx, metric, self.now)?);
+        }
+        let (progress, now) = (live.0, self.now);
+        let numbers = Arc::new(Numbers { progress, now, from, live: live.1, today });
+        let changes = self.before.as_ref().and_then(|before| changes(self.board, before, &numbers));
+        let whole = self.wants_whole.then(|| whole(self.board, &numbers));
+        Ok(MadeBoard { numbers, whole, changes, turns_at })
+    }
+}
+
+impl MakeBoard {
+    fn filter(&self) -> Filter {
+        Filter::direct(&self.scope, self.calendar.zone().clone())
+    }
+
+    fn live(
+        &self,
+        tx: &Transaction<'_>,
+        turns_at: &mut Option<Timestamp>,
+    ) -> Result<(Progress, Rows<Key>), ReadError> {
+        let by = dimension(self.board);
+        let live = LiveNow { filter: self.filter(), now: self.now, calendar: Arc::clone(&self.calendar), by };
+        let table = live.table(tx, |open| {
+            for moment in [open.idle_at(), open.window_closes_at()] {
+                keep_earliest(turns_at, moment.filter(|at| *at > self.now));
+            }
+        })?;
+        let rows = table.rows.iter().map(|row| {
+            let numbers = cells::live_columns().zip(cells::live(row));
+            let numbers = numbers.filter(|(column, _)| !cells::ticks(column)).map(|(_, cell)| cell);
+            (row.key.clone(), self.name(&row.key, row.name.as_ref()).into_iter().chain(numbers).collect())
+        });
+        Ok((table.progress, rows.collect()))
+    }
+
+    fn today(&self, tx: &Transaction<'_>, from: Timestamp) -> Result<Rows<(Key, Metric)>, ReadError> {
+        let tabulate = Tabulate {
+            metrics: Metric::ALL.to_vec(),
+            period: Period { from, until: self.now },
+            previous: None,
+            filter: self.filter(),
+            clock: Clock::Wall,
+            grouping: dimension(self.board).map_or(Grouping::Whole, Dimension::grouping),
+        };
+        let rows = tabulate.answer(tx)?.rows.into_iter().map(|row| {
+            let name = self.name(&row.key, row.name.as_ref()).into_iter();
+            let cells = name.chain(cells::statistics(row.numbers)).collect();
+            ((row.key, row.metric), cells)
+        });
+        Ok(rows.collect())
+    }
+
+    /// The cell under `name`, where a board has one.
+    fn name(&self, key: &Key, known: Option<&String>) -> Option<Value> {
+        dimension(self.board)?;
+        let Key::Id(id) = key else { return Some(Value::Null) };
+        let shown = |name: &String| if self.scope.is_masked() { mask_name(name) } else { name.clone() };
+        Some(known.map_or_else(
+            || json!(self.names.get(id).filter(|_| self.board == Board::Agents).map(shown)),
+            |name| json!(name),
+        ))
+    }
+}
+
+/// What is dated later than now, because the clock of the hub was set back, counts from its moment on.
+fn next_fact(tx: &Transaction<'_>, metric: Metric, now: Timestamp) -> Result<Option<Timestamp>, ReadError> {
+    let sql = "SELECT min(at) FROM facts WHERE kind = ? AND metric = ? AND at >= ?";
+    let values = [kind_number(ChatKind::Direct), metric.number(), to_nanos(now)];
+    let at: Option<i64> = tx.prepare_cached(sql)?.query_row(values, |row| row.get(0))?;
+    Ok(at.map(|nanos| from_nanos(nanos.saturating_add(1))))
+}

@@ -1,0 +1,197 @@
+//! The chats and intervals behind a number.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rusqlite::{Transaction, params};
+
+use super::ask::{Clock, Filter, Period, Progress};
+use super::now::{LiveField, LiveNow, OpenChat};
+use super::scan::{Brings, Scan, Seen, Sight, Wants};
+use crate::domain::calendar::Calendar;
+use crate::domain::metrics::Metric;
+use crate::domain::register::from_nanos;
+use crate::reads::{Query, ReadError};
+
+/// Asks what is behind a metric of a period.
+#[derive(Debug, Clone)]
+pub struct Explain {
+    /// Which.
+    pub metric: Metric,
+    /// In this period.
+    pub period: Period,
+    /// Of these chats.
+    pub filter: Filter,
+    /// The longest on this clock come first.
+    pub clock: Clock,
+    /// Only of these milliseconds on that clock.
+    pub lengths: Option<Range<i64>>,
+    /// Which page, from 1.
+    pub page: u32,
+    /// Rows on it.
+    pub limit: u32,
+}
+
+/// Asks what is behind a live number.
+#[derive(Debug, Clone)]
+pub struct ExplainNow {
+    /// Which.
+    pub field: LiveField,
+    /// Of these chats, now.
+    pub live: LiveNow,
+    /// Which page, from 1.
+    pub page: u32,
+    /// Rows on it.
+    pub limit: u32,
+}
+
+/// One interval of one chat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Behind {
+    /// The chat.
+    pub chat_id: String,
+    /// Who it is held with.
+    pub contact_id: Option<String>,
+    /// Where it began.
+    pub start: Timestamp,
+    /// Where it ended.
+    pub end: Timestamp,
+    /// How long that was.
+    pub wall_ms: i64,
+    /// How much of it was within business hours.
+    pub business_ms: i64,
+    /// Whose it is.
+    pub agent: Option<String>,
+    /// In which sector.
+    pub sector: Option<String>,
+    /// On which line.
+    pub channel: Option<String>,
+    /// With which tags.
+    pub tags: Vec<String>,
+}
+
+/// What is behind a number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explained {
+    /// How far it goes.
+    pub progress: Progress,
+    /// How many there are: the number that was asked about.
+    pub total: usize,
+    /// One page of them.
+    pub rows: Vec<Behind>,
+}
+
+/// The rows of a page.
+fn page_of<T>(all: &[T], page: u32, limit: u32) -> &[T] {
+    let number = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    let from = number(page.saturating_sub(1)).saturating_mul(number(limit)).min(all.len());
+    let until = from.saturating_add(number(limit)).min(all.len());
+    all.get(from..until).unwrap_or_default()
+}
+
+impl Query for Explain {
+    type Answer = Explained;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<Explained, ReadError> {
+        let progress = Progress::read(tx)?;
+        let scan = Scan {
+            metric: self.metric,
+            period: self.period,
+            filter: &self.filter,
+            clock: self.clock,
+            brings: Brings::Nothing,
+            wants: Wants::Places,
+            sight: &Sight::default(),
+        };
+        let mut all: Vec<(i64, Timestamp, i64, i64)> = Vec::new();
+        let take = |seen: Seen| {
+            if self.lengths.as_ref().is_none_or(|lengths| lengths.contains(&seen.duration)) {
+                all.push((seen.duration, seen.at, seen.chat, seen.ordinal));
+            }
+        };
+        scan.each(tx, |_id| 0, take)?;
+        all.sort_unstable_by(|one, other| other.cmp(one));
+        let rows = page_of(&all, self.page, self.limit)
+            .iter()
+            .map(|(_, at, chat, ordinal)| self.load(tx, *at, *chat, *ordinal))
+            .collect::<Result<_, ReadError>>()?;
+        Ok(Explained { progress, total: all.len(), rows })
+    }
+}
+
+impl Explain {
+    fn load(
+        &self,
+        tx: &Transaction<'_>,
+        at: Timestamp,
+        chat: i64,
+        ordinal: i64,
+    ) -> Result<Behind, ReadError> {
+        let mut select = tx.prepare_cached(
+            "SELECT chats.id, chats.contact_id, facts.start, facts.at, facts.wall, facts.business, facts.agent,
+                 facts.sector, facts.channel, facts.tags
+             FROM facts CROSS JOIN chats ON chats.key = facts.chat
+             WHERE facts.kind = ? AND facts.metric = ? AND facts.at = ? AND facts.chat = ? AND facts.ordinal = ?",
+        )?;
+        let place = params![
+            super::rows::kind_number(self.filter.kind),
+            self.metric.number(),
+            crate::domain::register::to_nanos(at),
+            chat,
+            ordinal
+        ];
+        let behind = select.query_row(place, |row| {
+            Ok(Behind {
+                chat_id: row.get(0)?,
+                contact_id: row.get(1)?,
+                start: from_nanos(row.get(2)?),
+                end: from_nanos(row.get(3)?),
+                wall_ms: row.get(4)?,
+                business_ms: row.get(5)?,
+                agent: row.get(6)?,
+                sector: row.get(7)?,
+                channel: row.get(8)?,
+                tags: tags_of(row.get::<_, Option<String>>(9)?.as_deref()),
+            })
+        })?;
+        Ok(behind)
+    }
+}
+
+/// The ids between line feeds.
+pub(super) fn tags_of(tags: Option<&str>) -> Vec<String> {
+    tags.into_iter().flat_map(|tags| tags.split_terminator('\n').skip(1)).map(str::to_owned).collect()
+}
+
+impl Query for ExplainNow {
+    type Answer = Explained;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<Explained, ReadError> {
+        let progress = Progress::read(tx)?;
+        let all = self.live.chats(tx, self.field)?;
+        Ok(self.page_of(progress, all))
+    }
+}
+
+impl ExplainNow {
+    /// The asked page of the chats of the count.
+    pub(super) fn page_of(&self, progress: Progress, mut all: Vec<OpenChat>) -> Explained {
+        let calendar: &Arc<Calendar> = &self.live.calendar;
+        all.sort_unstable_by(|one, other| (one.since, &one.chat_id).cmp(&(other.since, &other.chat_id)));
+        let now = self.live.now;
+        let rows = page_of(&all, self.page, self.limit).iter().map(|open| Behind {
+            chat_id: open.chat_id.clone(),
+            contact_id: open.contact_id.clone(),
+            start: open.since,
+            end: now,
+            wall_ms: super::now::millis(now.duration_since(open.since)),
+            business_ms: super::now::millis(calendar.business_between(open.since, now)),
+            agent: open.agent.clone(),
+            sector: open.sector.clone(),
+            channel: open.channel.clone(),
+            tags: tags_of(open.tags.as_deref()),
+        });
+        Explained { progress, total: all.len(), rows: rows.collect() }
+    }
+}

@@ -1,0 +1,75 @@
+//! Which chats were open at a moment, for lists of them.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use rusqlite::Transaction;
+
+use super::ask::{Filter, Progress};
+use super::spans::Marks;
+use super::stab::Stab;
+use crate::auth::Scope;
+use crate::domain::ChatKind;
+use crate::reads::{ChatFilter, Query, ReadError, StatusFilter};
+
+/// Open chats that a list is narrowed to; where more were open, a list finds them by looking at all.
+pub const NARROWED_TO_MAX: usize = 10_000;
+
+/// Asks which chats were open, or waited, at a moment.
+#[derive(Debug, Clone)]
+pub struct OpenIds {
+    /// The moment.
+    pub then: Timestamp,
+    /// Which ones; what it searches for is not looked at.
+    pub filter: ChatFilter,
+    /// Whose eyes.
+    pub scope: Arc<Scope>,
+}
+
+/// Chats that were open at a moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenIdsThen {
+    /// How far they go.
+    pub progress: Progress,
+    /// Their ids; `None` where there are more than [`NARROWED_TO_MAX`].
+    pub ids: Option<Vec<String>>,
+}
+
+impl Query for OpenIds {
+    type Answer = OpenIdsThen;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<OpenIdsThen, ReadError> {
+        let progress = Progress::read(tx)?;
+        let ChatFilter { status, sector, owner, channel, tag, kind, search: _, contact: _ } = self.filter;
+        let waiting = status == Some(StatusFilter::Waiting);
+        let mut filter = Filter {
+            kind: ChatKind::Direct,
+            sector,
+            agent: owner,
+            channel,
+            tag,
+            weekday: None,
+            hour: None,
+            zone: TimeZone::UTC,
+            scope: self.scope,
+        };
+        let mut ids = Vec::new();
+        for of in [ChatKind::Direct, ChatKind::Group, ChatKind::Internal] {
+            if kind.is_some_and(|asked| asked != of) {
+                continue;
+            }
+            filter.kind = of;
+            let stab = Stab { at: self.then, not_at: None, filter: &filter };
+            let joins = "CROSS JOIN main.chats AS today ON today.key = spans.chat";
+            stab.each(tx, "today.id, spans.marks", joins, |row| {
+                if ids.len() <= NARROWED_TO_MAX && (!waiting || Marks::is_waiting(row.get(1)?)) {
+                    ids.push(row.get(0)?);
+                }
+                Ok(())
+            })?;
+        }
+        let ids = Some(ids).filter(|ids| ids.len() <= NARROWED_TO_MAX);
+        Ok(OpenIdsThen { progress, ids })
+    }
+}

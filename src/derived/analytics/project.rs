@@ -1,0 +1,272 @@
+//! Follows the journal: chat by chat, the facts of what changed are made again, and what differs is written.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::{Connection, Transaction, params};
+
+use super::file::{self, FileError, Standing};
+use super::lived::Lived;
+use super::load::{Loaded, load};
+use super::rows::Rows;
+use super::seal::{Changed, Seals, Sizes};
+use crate::domain::Seq;
+use crate::domain::calendar::Calendar;
+use crate::domain::metrics::{DEFINITION, facts, live};
+use crate::journal::fault::kind_of;
+use crate::journal::settings;
+use crate::journal::store::StoreError;
+use crate::protocol::FaultKind;
+use crate::reads::{self, ReadError, epoch, last_seq};
+
+/// Positions that are followed in one transaction.
+pub const POSITIONS_PER_STEP: i64 = 1_000;
+/// Chats that are built anew in one transaction.
+pub const CHATS_PER_STEP: i64 = 200;
+/// Steps after which facts are sealed although more deliveries wait.
+const UNSEALED_STEPS_MAX: u32 = 64;
+
+/// Why the metrics do not follow.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectError {
+    /// Their file cannot be used.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The database or the file did not answer, or holds what cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// Nor can the hours that an admin saved.
+    #[error("the saved settings cannot be read")]
+    Settings(#[from] StoreError),
+}
+
+impl ProjectError {
+    /// True where one of the two files holds what does not fit.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Read(ReadError::Database(error)) if kind_of(error) == FaultKind::Damaged)
+    }
+}
+
+impl From<rusqlite::Error> for ProjectError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Read(error.into())
+    }
+}
+
+/// The metrics of one database, on the way to its newest position.
+pub struct Projection {
+    database: Connection,
+    file: Connection,
+    /// The hours where nobody saved others.
+    default_hours: Calendar,
+    calendar: Arc<Calendar>,
+    /// The position of the settings that the hours are from.
+    settings_seq: Option<Seq>,
+    standing: Standing,
+    seals: Seals,
+    /// Steps since facts were sealed.
+    unsealed_steps: u32,
+}
+
+/// The hours in force, and the position at which they were saved: an admin's, else those of the environment.
+fn hours_in_force(
+    database: &Connection,
+    default_hours: &Calendar,
+) -> Result<(Calendar, Option<Seq>), ProjectError> {
+    let Some(saved) = settings::load(database)? else { return Ok((default_hours.clone(), None)) };
+    let days = saved.settings.business_hours.days();
+    let days = days.map(|spans| spans.iter().map(|span| (span.from, span.until)).collect());
+    let holidays = saved.settings.holidays.iter().map(|holiday| holiday.date);
+    let calendar = Calendar::new(default_hours.zone().clone(), days, holidays);
+    Ok((calendar.with_idle_minutes(saved.settings.idle_minutes), Some(saved.seq)))
+}
+
+fn definition_in(calendar: &Calendar) -> String {
+    format!("{DEFINITION} {}", calendar.fingerprint())
+}
+
+impl Projection {
+    /// Opens both files. What was made by other rules, in other hours or in another epoch is built anew. `default_hours`
+    /// hold while no admin saved others.
+    pub fn open(database: &Path, default_hours: &Calendar) -> Result<Self, ProjectError> {
+        let mut connection = reads::open(database)?;
+        connection.pragma_update(None, "cache_size", -file::CACHE_KIB)?;
+        let mut file = file::open(&file::path_of(database))?;
+        let snapshot = connection.transaction()?;
+        let (calendar, settings_seq) = hours_in_force(&snapshot, default_hours)?;
+        let definition = definition_in(&calendar);
+        let (epoch, newest) = (epoch(&snapshot)?, last_seq(&snapshot)?.0);
+        let fits = |known: &Standing| {
+            known.definition == definition && known.epoch == epoch && known.position <= newest
+        };
+        let known = Standing::read(&file)?.filter(fits);
+        let standing = if let Some(known) = known {
+            known
+        } else {
+            let standing = from_the_start(&snapshot, definition, epoch, newest)?;
+            file::begin_anew(&mut file, &standing)?;
+            standing
+        };
+        drop(snapshot);
+        let (default_hours, calendar) = (default_hours.clone(), Arc::new(calendar));
+        Ok(Self {
+            database: connection,
+            file,
+            default_hours,
+            calendar,
+            settings_seq,
+            standing,
+            seals: Seals::unknown(Sizes::KEPT),
+            unsealed_steps: 0,
+        })
+    }
+
+    /// Working hours, as the facts are counted in.
+    pub fn calendar(&self) -> &Arc<Calendar> {
+        &self.calendar
+    }
+
+    /// Where it stands.
+    pub fn standing(&self) -> &Standing {
+        &self.standing
+    }
+
+    /// One step further; false where there is nothing to do.
+    pub fn advance(&mut self) -> Result<bool, ProjectError> {
+        let snapshot = self.database.transaction()?;
+        let (hours, settings_seq) = (&self.default_hours, self.settings_seq);
+        if let Some((calendar, seq)) = other_hours(&snapshot, hours, settings_seq)? {
+            let definition = definition_in(&calendar);
+            (self.calendar, self.settings_seq) = (Arc::new(calendar), seq);
+            if definition != self.standing.definition {
+                let (epoch, newest) = (epoch(&snapshot)?, last_seq(&snapshot)?.0);
+                let standing = from_the_start(&snapshot, definition, epoch, newest)?;
+                file::begin_anew(&mut self.file, &standing)?;
+                (self.standing, self.seals) = (standing, Seals::unknown(Sizes::KEPT));
+                return Ok(true);
+            }
+        }
+        let next = match &self.standing.built_to {
+            Some(after) => built_further(&snapshot, &self.standing, after)?,
+            None => followed_further(&snapshot, &self.standing)?,
+        };
+        let Some((chats, standing)) = next else {
+            drop(snapshot);
+            return self.seal();
+        };
+        let step = self.file.transaction()?;
+        let mut changed = Changed::new();
+        for id in &chats {
+            let loaded = match load(&snapshot, id, None) {
+                Err(ReadError::Corrupt(error)) => {
+                    // All the others are counted, and so is this one as it was.
+                    log::error!("chat {id} cannot be read and is left as it is in the metrics: {error}");
+                    continue;
+                }
+                loaded => loaded?,
+            };
+            if let Some(Loaded { chat, entries, history }) = loaded {
+                let rows = Rows { tx: &step, calendar: &self.calendar };
+                let key = rows.put(&chat, &facts(&history), live(&history).as_ref(), &mut changed)?;
+                Lived::read(&snapshot, &chat, &entries)?.put(&step, key)?;
+            }
+        }
+        put_names(&snapshot, &step, self.standing.position)?;
+        // While history is computed anew nothing is sealed.
+        if standing.built_to.is_none() {
+            self.seals.break_open(&step, &changed)?;
+        }
+        standing.write(&step)?;
+        step.commit()?;
+        self.standing = standing;
+        drop(snapshot);
+        self.unsealed_steps += 1;
+        if self.unsealed_steps >= UNSEALED_STEPS_MAX {
+            self.seal()?;
+        }
+        Ok(true)
+    }
+
+    /// Makes answers over long periods fast; false where there is nothing to do.
+    fn seal(&mut self) -> Result<bool, ProjectError> {
+        self.unsealed_steps = 0;
+        if self.standing.built_to.is_some() {
+            return Ok(false);
+        }
+        let step = self.file.transaction()?;
+        let sealed = self.seals.seal(&step)?;
+        step.commit()?;
+        Ok(sealed)
+    }
+}
+
+/// Where it stands before the first chat is built anew.
+fn from_the_start(
+    snapshot: &Transaction<'_>,
+    definition: String,
+    epoch: String,
+    newest: i64,
+) -> Result<Standing, ProjectError> {
+    let total = snapshot.query_row("SELECT count(*) FROM chats", [], |row| row.get(0))?;
+    let built_to = (total > 0).then(String::new);
+    let position = if built_to.is_some() { 0 } else { newest };
+    Ok(Standing { definition, epoch, position, built_to, done: 0, total, target: newest })
+}
+
+/// The hours in force, where they were saved after those that are known.
+fn other_hours(
+    snapshot: &Transaction<'_>,
+    default_hours: &Calendar,
+    known: Option<Seq>,
+) -> Result<Option<(Calendar, Option<Seq>)>, ProjectError> {
+    let mut select = snapshot.prepare_cached("SELECT max(seq) FROM settings")?;
+    let saved: Option<i64> = select.query_row([], |row| row.get(0))?;
+    if saved.map(Seq) == known {
+        return Ok(None);
+    }
+    hours_in_force(snapshot, default_hours).map(Some)
+}
+
+type Step = Option<(Vec<String>, Standing)>;
+
+fn built_further(snapshot: &Transaction<'_>, now: &Standing, after: &str) -> Result<Step, ProjectError> {
+    let mut select = snapshot.prepare_cached("SELECT id FROM chats WHERE id > ? ORDER BY id LIMIT ?")?;
+    let chats: Vec<String> =
+        select.query_map(params![after, CHATS_PER_STEP], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let mut standing = now.clone();
+    standing.done += i64::try_from(chats.len()).unwrap_or_default();
+    standing.built_to = chats.last().cloned();
+    if standing.built_to.is_none() {
+        // What came since is followed from there.
+        standing.position = now.target;
+    }
+    Ok(Some((chats, standing)))
+}
+
+fn followed_further(snapshot: &Transaction<'_>, now: &Standing) -> Result<Step, ProjectError> {
+    let mut select =
+        snapshot.prepare_cached("SELECT seq, chat_id FROM journal WHERE seq > ? ORDER BY seq LIMIT ?")?;
+    let mut rows = select.query(params![now.position, POSITIONS_PER_STEP])?;
+    let (mut chats, mut position) = (BTreeSet::new(), now.position);
+    while let Some(row) = rows.next()? {
+        position = row.get(0)?;
+        chats.extend(row.get::<_, Option<String>>(1)?);
+    }
+    if position == now.position {
+        return Ok(None);
+    }
+    Ok(Some((chats.into_iter().collect(), Standing { position, ..now.clone() })))
+}
+
+/// Takes over what sectors, lines and tags are called, as far as it changed after a position.
+fn put_names(snapshot: &Transaction<'_>, step: &Transaction<'_>, after: i64) -> rusqlite::Result<()> {
+    let mut select = snapshot.prepare_cached("SELECT what, id, name FROM names WHERE seq > ?")?;
+    let mut put = step.prepare_cached("INSERT OR REPLACE INTO names VALUES (?, ?, ?)")?;
+    let mut rows = select.query([after])?;
+    while let Some(row) = rows.next()? {
+        let (what, id, name): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        put.execute([what, id, name])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,334 @@
+//! Reads the facts of one metric in one period: the only way to them, for sums and for what is behind them alike.
+//!
+//! Where facts are sealed, their segments are read, and of these the columns that the question needs; elsewhere the rows.
+
+use std::cell::OnceCell;
+
+use jiff::Timestamp;
+use rusqlite::types::Value;
+use rusqlite::{Row, Transaction, params_from_iter};
+
+use super::ask::{Clock, Columns, Filter, Period, Where};
+use super::rows::kind_number;
+use super::segments::{Ids, Part, Segment, numbers, overlapping};
+use crate::domain::metrics::Metric;
+use crate::domain::register::{from_nanos, to_nanos};
+use crate::domain::stats::bucket;
+use crate::reads::{ReadError, chats_seen};
+
+const COLUMNS: Columns = Columns {
+    kind: "facts.kind",
+    sector: "facts.sector",
+    agent: "facts.agent",
+    channel: "facts.channel",
+    tags: "facts.tags",
+};
+
+/// One fact, as far as it is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seen {
+    /// With [`Wants::Moments`] or [`Wants::Places`].
+    pub(super) at: Timestamp,
+    /// Milliseconds on the asked clock; 0 for counts.
+    pub(super) duration: i64,
+    /// With [`Wants::Places`].
+    pub(super) chat: i64,
+    /// With [`Wants::Places`].
+    pub(super) ordinal: i64,
+    /// What the caller calls the id of the asked column.
+    pub(super) slot: usize,
+}
+
+/// Which id a scan brings along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Brings {
+    Nothing,
+    Agent,
+    Sector,
+    Channel,
+    Tags,
+}
+
+impl Brings {
+    fn column(self) -> &'static str {
+        match self {
+            Self::Nothing => "NULL",
+            Self::Agent => "facts.agent",
+            Self::Sector => "facts.sector",
+            Self::Channel => "facts.channel",
+            Self::Tags => "facts.tags",
+        }
+    }
+
+    fn part(self) -> Option<Part> {
+        match self {
+            Self::Nothing => None,
+            Self::Agent => Some(Part::Agents),
+            Self::Sector => Some(Part::Sectors),
+            Self::Channel => Some(Part::Channels),
+            Self::Tags => Some(Part::Tags),
+        }
+    }
+}
+
+/// What a scan tells beside durations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wants {
+    /// Nothing.
+    Durations,
+    /// When each was.
+    Moments,
+    /// When, and where it lies.
+    Places,
+}
+
+/// Which chats a limited scope sees, looked up once for all scans of an answer.
+#[derive(Default)]
+pub(super) struct Sight(OnceCell<Vec<bool>>);
+
+impl Sight {
+    /// By the chats' keys; `None`: all.
+    fn of(&self, tx: &Transaction<'_>, filter: &Filter) -> Result<Option<&[bool]>, ReadError> {
+        if filter.scope.is_unlimited() {
+            return Ok(None);
+        }
+        if let Some(seen) = self.0.get() {
+            return Ok(Some(seen));
+        }
+        let (sql, values) = chats_seen(&filter.scope);
+        let mut select = tx.prepare_cached(&format!("SELECT key FROM chats WHERE {sql}"))?;
+        let mut seen = Vec::new();
+        for key in select.query_map(params_from_iter(&values), |row| row.get::<_, i64>(0))? {
+            let key = usize::try_from(key?).unwrap_or_default();
+            if seen.len() <= key {
+                seen.resize(key + 1, false);
+            }
+            if let Some(place) = seen.get_mut(key) {
+                *place = true;
+            }
+        }
+        Ok(Some(self.0.get_or_init(|| seen)))
+    }
+}
+
+/// A scan of one metric.
+pub(super) struct Scan<'a> {
+    pub(super) metric: Metric,
+    pub(super) period: Period,
+    pub(super) filter: &'a Filter,
+    pub(super) clock: Clock,
+    pub(super) brings: Brings,
+    pub(super) wants: Wants,
+    pub(super) sight: &'a Sight,
+}
+
+impl Scan<'_> {
+    /// Hands every fact over, by time. `slot` says what the caller calls an id.
+    pub(super) fn each(
+        &self,
+        tx: &Transaction<'_>,
+        mut slot: impl FnMut(Option<&str>) -> usize,
+        mut take: impl FnMut(Seen),
+    ) -> Result<(), ReadError> {
+        let mut hours = Hours { filter: self.filter, last: None };
+        let mut from = self.period.from;
+        for segment in self.segments(tx)? {
+            let (begins, ends) = (from_nanos(segment.from), from_nanos(segment.until));
+            self.each_row(tx, Period { from, until: begins }, &mut hours, &mut slot, &mut take)?;
+            self.each_sealed(tx, &segment, &mut hours, &mut slot, &mut take)?;
+            from = ends;
+        }
+        let rest = Period { from, until: self.period.until };
+        self.each_row(tx, rest, &mut hours, &mut slot, &mut take)
+    }
+
+    /// How many there are, counted where they lie.
+    pub(super) fn count(&self, tx: &Transaction<'_>) -> Result<usize, ReadError> {
+        let mut count = 0;
+        if self.filter.asks_for_hours() || !self.filter.is_plain() {
+            self.each(tx, |_id| 0, |_seen| count += 1)?;
+            return Ok(count);
+        }
+        let mut from = self.period.from;
+        for segment in self.segments(tx)? {
+            if self.holds(&segment) {
+                count +=
+                    self.count_rows(tx, Period { from, until: from_nanos(segment.from) })? + segment.facts;
+                from = from_nanos(segment.until);
+            }
+        }
+        Ok(count + self.count_rows(tx, Period { from, until: self.period.until })?)
+    }
+
+    fn segments(&self, tx: &Transaction<'_>) -> rusqlite::Result<Vec<Segment>> {
+        overlapping(tx, (kind_number(self.filter.kind), self.metric.number()), self.period)
+    }
+
+    /// True where all of it lies in the period.
+    fn holds(&self, segment: &Segment) -> bool {
+        to_nanos(self.period.from) <= segment.from && segment.until <= to_nanos(self.period.until)
+    }
+
+    fn each_sealed(
+        &self,
+        tx: &Transaction<'_>,
+        segment: &Segment,
+        hours: &mut Hours<'_>,
+        slot: &mut impl FnMut(Option<&str>) -> usize,
+        take: &mut impl FnMut(Seen),
+    ) -> Result<(), ReadError> {
+        let column = |part, is_needed| {
+            if is_needed { numbers(tx, segment, part) } else { Ok(vec![0; segment.facts]) }
+        };
+        let mut kept = self.kept(tx, segment)?;
+        let is_cut = !self.holds(segment);
+        let times =
+            column(Part::Times, is_cut || self.filter.asks_for_hours() || self.wants != Wants::Durations)?;
+        if is_cut || self.filter.asks_for_hours() {
+            let period = to_nanos(self.period.from)..to_nanos(self.period.until);
+            for (kept, at) in kept.iter_mut().zip(&times) {
+                *kept = *kept && period.contains(at) && hours.take(*at);
+            }
+        }
+        let durations = match self.clock {
+            Clock::Wall => column(Part::Walls, self.metric.is_duration())?,
+            Clock::Business => column(Part::Businesses, self.metric.is_duration())?,
+        };
+        let places = self.wants == Wants::Places;
+        let (chats, ordinals) = (column(Part::Chats, places)?, column(Part::Ordinals, places)?);
+        let slots = match self.brings.part() {
+            None => vec![slot(None); segment.facts],
+            Some(part) => {
+                let ids = Ids::read(tx, segment, part)?;
+                let called: Vec<usize> = ids.different.iter().map(|id| slot(id.as_deref())).collect();
+                ids.places.iter().filter_map(|place| called.get(*place).copied()).collect()
+            }
+        };
+        let facts = kept.iter().zip(&times).zip(&durations).zip(&chats).zip(&ordinals).zip(&slots);
+        for (((((kept, at), duration), chat), ordinal), slot) in facts {
+            if *kept {
+                let at = from_nanos(*at);
+                take(Seen { at, duration: *duration, chat: *chat, ordinal: *ordinal, slot: *slot });
+            }
+        }
+        Ok(())
+    }
+
+    /// Which facts of a segment belong to the asked ids and are seen.
+    fn kept(&self, tx: &Transaction<'_>, segment: &Segment) -> Result<Vec<bool>, ReadError> {
+        let mut kept = vec![true; segment.facts];
+        let filter = self.filter;
+        let mut keep = |part: Part, fits: &dyn Fn(Option<&str>) -> bool| -> Result<(), ReadError> {
+            let ids = Ids::read(tx, segment, part)?;
+            let fits: Vec<bool> = ids.different.iter().map(|id| fits(id.as_deref())).collect();
+            for (kept, place) in kept.iter_mut().zip(&ids.places) {
+                *kept = *kept && fits.get(*place).copied().unwrap_or(false);
+            }
+            Ok(())
+        };
+        let one = [
+            (Part::Sectors, &filter.sector),
+            (Part::Agents, &filter.agent),
+            (Part::Channels, &filter.channel),
+        ];
+        for (part, asked) in one {
+            if let Some(asked) = asked {
+                keep(part, &|id| id == Some(asked))?;
+            }
+        }
+        if let Some(tag) = &filter.tag {
+            let tag = format!("\n{tag}\n");
+            keep(Part::Tags, &|tags| tags.is_some_and(|tags| tags.contains(&tag)))?;
+        }
+        if let Some(seen) = self.sight.of(tx, filter)? {
+            for (kept, chat) in kept.iter_mut().zip(numbers(tx, segment, Part::Chats)?) {
+                let key = usize::try_from(chat).unwrap_or(usize::MAX);
+                *kept = *kept && seen.get(key).copied().unwrap_or(false);
+            }
+        }
+        Ok(kept)
+    }
+
+    fn each_row(
+        &self,
+        tx: &Transaction<'_>,
+        period: Period,
+        hours: &mut Hours<'_>,
+        slot: &mut impl FnMut(Option<&str>) -> usize,
+        take: &mut impl FnMut(Seen),
+    ) -> Result<(), ReadError> {
+        if period.from >= period.until {
+            return Ok(());
+        }
+        let duration = match self.clock {
+            Clock::Wall => "facts.wall",
+            Clock::Business => "facts.business",
+        };
+        let columns = format!("facts.at, {duration}, facts.chat, facts.ordinal, {}", self.brings.column());
+        let (sql, values) = self.select(&columns, period);
+        let mut select = tx.prepare_cached(&sql)?;
+        let mut rows = select.query(params_from_iter(&values))?;
+        while let Some(row) = rows.next()? {
+            if hours.take(row.get(0)?) {
+                take(seen(row, slot)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn count_rows(&self, tx: &Transaction<'_>, period: Period) -> Result<usize, ReadError> {
+        if period.from >= period.until {
+            return Ok(0);
+        }
+        let (sql, values) = self.select("count(*)", period);
+        let count: i64 = tx.prepare_cached(&sql)?.query_row(params_from_iter(&values), |row| row.get(0))?;
+        Ok(usize::try_from(count).unwrap_or_default())
+    }
+
+    fn select(&self, columns: &str, period: Period) -> (String, Vec<Value>) {
+        let mut found = Where::default();
+        self.filter.conditions(&COLUMNS, &mut found);
+        found.and("facts.metric = ?", [Value::Integer(self.metric.number())]);
+        let bounds = [to_nanos(period.from), to_nanos(period.until)];
+        found.and("facts.at >= ? AND facts.at < ?", bounds.map(Value::Integer));
+        // The period first, whatever the planner thinks: it knows no sizes.
+        let chats =
+            if self.filter.scope.is_unlimited() { "" } else { "CROSS JOIN chats ON chats.key = facts.chat" };
+        (format!("SELECT {columns} FROM facts {chats} WHERE {}", found.sql), found.values)
+    }
+}
+
+/// The asked weekday and hour. What was said of a moment holds for its quarter of an hour.
+struct Hours<'a> {
+    filter: &'a Filter,
+    last: Option<(i64, bool)>,
+}
+
+impl Hours<'_> {
+    fn take(&mut self, nanos: i64) -> bool {
+        if !self.filter.asks_for_hours() {
+            return true;
+        }
+        let at = from_nanos(nanos);
+        let quarter = bucket(at);
+        match self.last {
+            Some((known, takes)) if known == quarter => takes,
+            _ => {
+                let takes = self.filter.takes(at);
+                self.last = Some((quarter, takes));
+                takes
+            }
+        }
+    }
+}
+
+fn seen(row: &Row<'_>, slot: &mut impl FnMut(Option<&str>) -> usize) -> Result<Seen, ReadError> {
+    let id = row.get_ref(4)?.as_str_or_null().map_err(rusqlite::Error::from)?;
+    Ok(Seen {
+        at: from_nanos(row.get(0)?),
+        duration: row.get(1)?,
+        chat: row.get(2)?,
+        ordinal: row.get(3)?,
+        slot: slot(id),
+    })
+}

@@ -1,0 +1,200 @@
+//! Sealed stretches of facts, column by column: what a question over a year reads instead of its rows.
+//!
+//! A segment holds every fact of one kind and metric from one moment up to, and without, another. It is derived from the
+//! rows of `facts` and changed in their transactions: where one of its facts changes it is taken away (`seal`), and the
+//! rows are read until it is sealed anew. So a question reads segments where there are some, rows where there are none,
+//! and the same facts either way.
+
+use rusqlite::{OptionalExtension, Row, Transaction, params};
+
+use super::ask::Period;
+use super::rows::FactRow;
+use crate::domain::register::to_nanos;
+use crate::reads::ReadError;
+
+/// The columns of one segment lie under consecutive ids.
+const IDS_PER_SEGMENT: i64 = 16;
+
+/// One column of a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Part {
+    Times = 0,
+    Walls = 1,
+    Businesses = 2,
+    Chats = 3,
+    Ordinals = 4,
+    Agents = 5,
+    Sectors = 6,
+    Channels = 7,
+    Tags = 8,
+}
+
+impl Part {
+    fn id(self, segment: i64) -> i64 {
+        segment * IDS_PER_SEGMENT + i64::from(self as u8)
+    }
+}
+
+/// Where a segment lies, and how many facts it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Segment {
+    pub(super) id: i64,
+    pub(super) from: i64,
+    pub(super) until: i64,
+    pub(super) facts: usize,
+}
+
+impl Segment {
+    /// Of a row with its columns in this order.
+    pub(super) fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let facts = usize::try_from(row.get::<_, u32>(3)?).unwrap_or(usize::MAX);
+        Ok(Self { id: row.get(0)?, from: row.get(1)?, until: row.get(2)?, facts })
+    }
+}
+
+/// The segments of a kind and metric that overlap a period, in order.
+pub(super) fn overlapping(
+    tx: &Transaction<'_>,
+    (kind, metric): (i64, i64),
+    period: Period,
+) -> rusqlite::Result<Vec<Segment>> {
+    let (from, until) = (to_nanos(period.from), to_nanos(period.until));
+    let mut select = tx.prepare_cached(
+        "SELECT id, from_at, until_at, facts FROM segments WHERE kind = ?1 AND metric = ?2 AND from_at < ?4
+             AND from_at >= coalesce(
+                 (SELECT max(from_at) FROM segments WHERE kind = ?1 AND metric = ?2 AND from_at <= ?3), ?3)
+         ORDER BY from_at",
+    )?;
+    let found = select.query_map([kind, metric, from, until], Segment::of)?;
+    // The first may end before the period begins.
+    found.filter(|segment| segment.as_ref().map_or(true, |segment| segment.until > from)).collect()
+}
+
+/// A column of whole numbers: eight bytes each, the lowest first.
+pub(super) fn numbers(tx: &Transaction<'_>, segment: &Segment, part: Part) -> Result<Vec<i64>, ReadError> {
+    let bytes = read(tx, segment, part)?;
+    if bytes.len() != segment.facts * 8 {
+        return Err(damaged(segment, part));
+    }
+    Ok(bytes.as_chunks().0.iter().map(|number| i64::from_le_bytes(*number)).collect())
+}
+
+/// A column of ids: each different one once, and for each fact which.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Ids {
+    /// `None`: nobody's.
+    pub(super) different: Vec<Option<String>>,
+    /// For each fact, where its id lies in `different`.
+    pub(super) places: Vec<usize>,
+}
+
+impl Ids {
+    pub(super) fn read(tx: &Transaction<'_>, segment: &Segment, part: Part) -> Result<Self, ReadError> {
+        let bytes = read(tx, segment, part)?;
+        Self::parse(&bytes, segment.facts).ok_or_else(|| damaged(segment, part))
+    }
+
+    fn parse(bytes: &[u8], facts: usize) -> Option<Self> {
+        let (names, places) = bytes.split_at_checked(bytes.len().checked_sub(facts * 4)?)?;
+        let different: Vec<Option<String>> = serde_json::from_slice(names).ok()?;
+        let place = |bytes: &[u8; 4]| usize::try_from(u32::from_le_bytes(*bytes)).ok();
+        let known = |place: &usize| *place < different.len();
+        let places: Option<Vec<usize>> =
+            places.as_chunks().0.iter().map(|bytes| place(bytes).filter(known)).collect();
+        Some(Self { places: places?, different })
+    }
+}
+
+fn read(tx: &Transaction<'_>, segment: &Segment, part: Part) -> Result<Vec<u8>, ReadError> {
+    let mut select = tx.prepare_cached("SELECT bytes FROM segment_parts WHERE id = ?")?;
+    let bytes = select.query_row([part.id(segment.id)], |row| row.get(0)).optional()?;
+    bytes.ok_or_else(|| damaged(segment, part))
+}
+
+/// The reader opens the file anew, and the projector makes it anew where it is damaged.
+fn damaged(segment: &Segment, part: Part) -> ReadError {
+    log::error!("segment {} of the metrics holds no {part:?} that fit it", segment.id);
+    let corrupt = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+    ReadError::Database(rusqlite::Error::SqliteFailure(corrupt, None))
+}
+
+type Number = fn(&(i64, FactRow)) -> i64;
+type Id = fn(&FactRow) -> &Option<String>;
+
+/// Writes a segment of these facts, which lie in order.
+pub(super) fn write(
+    step: &Transaction<'_>,
+    (kind, metric): (i64, i64),
+    (from, until): (i64, i64),
+    facts: &[(i64, FactRow)],
+) -> rusqlite::Result<()> {
+    step.prepare_cached(
+        "INSERT INTO segments (kind, metric, from_at, until_at, facts) VALUES (?, ?, ?, ?, ?)",
+    )?
+    .execute(params![kind, metric, from, until, i64::try_from(facts.len()).unwrap_or(i64::MAX)])?;
+    let segment = step.last_insert_rowid();
+    let mut put = step.prepare_cached("INSERT INTO segment_parts (id, bytes) VALUES (?, ?)")?;
+    let numbers: [(Part, Number); 5] = [
+        (Part::Times, |(_, fact)| fact.at),
+        (Part::Walls, |(_, fact)| fact.wall),
+        (Part::Businesses, |(_, fact)| fact.business),
+        (Part::Chats, |(chat, _)| *chat),
+        (Part::Ordinals, |(_, fact)| fact.ordinal),
+    ];
+    for (part, number) in numbers {
+        let bytes: Vec<u8> = facts.iter().flat_map(|fact| number(fact).to_le_bytes()).collect();
+        put.execute(params![part.id(segment), bytes])?;
+    }
+    let ids: [(Part, Id); 4] = [
+        (Part::Agents, |fact| &fact.agent),
+        (Part::Sectors, |fact| &fact.sector),
+        (Part::Channels, |fact| &fact.channel),
+        (Part::Tags, |fact| &fact.tags),
+    ];
+    for (part, id) in ids {
+        put.execute(params![part.id(segment), packed(facts.iter().map(|(_, fact)| id(fact)))])?;
+    }
+    Ok(())
+}
+
+fn packed<'a>(ids: impl Iterator<Item = &'a Option<String>>) -> Vec<u8> {
+    let mut different: Vec<&Option<String>> = Vec::new();
+    let mut known = std::collections::HashMap::new();
+    let mut places = Vec::new();
+    for id in ids {
+        let place = *known.entry(id).or_insert_with(|| {
+            different.push(id);
+            different.len() - 1
+        });
+        places.extend(u32::try_from(place).unwrap_or(u32::MAX).to_le_bytes());
+    }
+    let mut bytes = serde_json::to_vec(&different).unwrap_or_default();
+    bytes.extend(places);
+    bytes
+}
+
+/// Takes a segment away.
+pub(super) fn remove(step: &Transaction<'_>, segment: i64) -> rusqlite::Result<()> {
+    step.prepare_cached("DELETE FROM segments WHERE id = ?")?.execute([segment])?;
+    let (first, next) = (segment * IDS_PER_SEGMENT, (segment + 1) * IDS_PER_SEGMENT);
+    step.prepare_cached("DELETE FROM segment_parts WHERE id >= ? AND id < ?")?.execute([first, next])?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_come_back_as_they_were_packed_and_nothing_else_does() {
+        let ids = [Some("ana".to_owned()), None, Some("\n\"tag\"\n".to_owned()), Some("ana".to_owned())];
+        let bytes = packed(ids.iter());
+        let [ana, nobody, tag, _] = ids.clone();
+        let read = Ids { different: vec![ana, nobody, tag], places: vec![0, 1, 2, 0] };
+        assert_eq!(Ids::parse(&bytes, 4), Some(read));
+        assert!(Ids::parse(&bytes, 3).is_none(), "of fewer facts");
+        assert!(Ids::parse(&bytes, 5).is_none(), "of more");
+        assert!(Ids::parse(&[], 1).is_none());
+    }
+}

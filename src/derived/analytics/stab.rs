@@ -1,0 +1,170 @@
+//! Stabs the stretches: which open ones hold a moment, and where the chat stood then.
+
+use jiff::Timestamp;
+use rusqlite::types::Value;
+use rusqlite::{Row, Transaction, params_from_iter};
+
+use super::ask::{Columns, Filter, Where};
+use super::spans::{Marks, minute};
+use crate::auth::Scope;
+use crate::domain::register::{from_nanos, to_nanos};
+use crate::reads::{ReadError, chats_seen};
+
+/// The columns of filters and scopes where chats stand as they stood: `chats` is `places`.
+const COLUMNS: Columns = Columns {
+    kind: "known.kind",
+    sector: "chats.sector_id",
+    agent: "chats.owner_id",
+    channel: "chats.channel_id",
+    tags: "spans.tags",
+};
+
+/// Members as scopes ask for them: those of the place.
+const MEMBERS: &str =
+    "WITH chat_members (member_id, chat_id) AS (SELECT member_id, place FROM place_members)";
+
+/// Open stretches that hold a moment.
+pub(super) struct Stab<'a> {
+    pub(super) at: Timestamp,
+    /// Leaves out those that had begun by this earlier moment: they are found along their begins, not by the tree.
+    pub(super) not_at: Option<Timestamp>,
+    pub(super) filter: &'a Filter,
+}
+
+/// What is counted of stretches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// All.
+    pub open: i64,
+    /// In the waiting list.
+    pub waiting: i64,
+    /// Without an owner.
+    pub unassigned: i64,
+}
+
+impl Counts {
+    pub(super) fn add(&mut self, marks: i64, by: i64) {
+        self.open += by;
+        self.waiting += by * i64::from(Marks::is_waiting(marks));
+        self.unassigned += by * i64::from(Marks::is_unassigned(marks));
+    }
+}
+
+impl Counts {
+    /// With what comes and goes.
+    pub(super) fn moved(self, by: Self) -> Self {
+        Self {
+            open: self.open + by.open,
+            waiting: self.waiting + by.waiting,
+            unassigned: self.unassigned + by.unassigned,
+        }
+    }
+}
+
+impl Stab<'_> {
+    /// Hands over the columns of each, `joins` being more tables that these are of. Without such, the columns are of
+    /// `spans`.
+    pub(super) fn each(
+        &self,
+        tx: &Transaction<'_>,
+        columns: &str,
+        joins: &str,
+        mut take: impl FnMut(&Row<'_>) -> Result<(), ReadError>,
+    ) -> Result<(), ReadError> {
+        let at = to_nanos(self.at);
+        let (low, high) = Marks::of_kind(self.filter.kind);
+        let mut found = Where::default();
+        let source = if let Some(earlier) = self.not_at {
+            let bounds = [to_nanos(earlier), low, high];
+            found.and("spans.began > ? AND spans.marks BETWEEN ? AND ?", bounds.map(Value::Integer));
+            "spans INDEXED BY spans_by_begin"
+        } else {
+            let minute = i64::from(minute(at));
+            found.and("times.began <= ? AND times.ended >= ?", [minute, minute].map(Value::Integer));
+            found.and("times.marks >= ? AND times.marks_too <= ?", [low, high].map(Value::Integer));
+            "span_times AS times CROSS JOIN spans ON spans.id = times.id"
+        };
+        found.and("spans.began <= ? AND spans.ended > ?", [at, at].map(Value::Integer));
+        let mut tables = String::new();
+        if !joins.is_empty() || !self.filter.is_plain() {
+            self.filter.conditions(&COLUMNS, &mut found);
+            tables = format!(
+                "CROSS JOIN places AS chats ON chats.id = spans.place CROSS JOIN known ON known.chat = spans.chat {joins}"
+            );
+        }
+        let sql = format!("{MEMBERS} SELECT {columns} FROM {source} {tables} WHERE {}", found.sql);
+        let mut select = tx.prepare_cached(&sql)?;
+        let mut rows = select.query(params_from_iter(&found.values))?;
+        while let Some(row) = rows.next()? {
+            take(row)?;
+        }
+        Ok(())
+    }
+
+    /// Hands over the marks and the end of each.
+    pub(super) fn each_span(
+        &self,
+        tx: &Transaction<'_>,
+        mut take: impl FnMut(i64, Timestamp),
+    ) -> Result<(), ReadError> {
+        self.each(tx, "spans.marks, spans.ended", "", |row| {
+            take(row.get(0)?, from_nanos(row.get(1)?));
+            Ok(())
+        })
+    }
+
+    /// How many there are. Where nothing but the kind matters, the tree itself says it.
+    pub(super) fn count(&self, tx: &Transaction<'_>) -> Result<Counts, ReadError> {
+        let mut counts = Counts::default();
+        if !self.filter.is_plain() {
+            self.each(tx, "spans.marks", "", |row| {
+                counts.add(row.get(0)?, 1);
+                Ok(())
+            })?;
+            return Ok(counts);
+        }
+        let (at, (low, high)) = (to_nanos(self.at), Marks::of_kind(self.filter.kind));
+        // Whether one that begins or ends within the minute holds the moment, its own times say.
+        let mut select = tx.prepare_cached(
+            "SELECT marks, count(*) FROM span_times AS times
+             WHERE began <= ?1 AND ended >= ?1 AND marks >= ?2 AND marks_too <= ?3
+               AND ((began < ?1 AND ended > ?1)
+                   OR EXISTS (SELECT 1 FROM spans WHERE spans.id = times.id AND spans.began <= ?4 AND spans.ended > ?4))
+             GROUP BY marks",
+        )?;
+        let mut rows = select.query([i64::from(minute(at)), low, high, at])?;
+        while let Some(row) = rows.next()? {
+            counts.add(row.get(0)?, row.get(1)?);
+        }
+        Ok(counts)
+    }
+}
+
+/// Sums over the chats that a scope saw at a moment, open ones and closed ones: over `known` beside the place, which
+/// `chats` is; `first` are the chats that are looked at.
+pub(super) fn sum_seen<const N: usize>(
+    tx: &Transaction<'_>,
+    columns: &str,
+    first: &str,
+    values: Vec<Value>,
+    (at, scope): (Timestamp, &Scope),
+) -> Result<[i64; N], ReadError> {
+    let at = Value::Integer(to_nanos(at));
+    let (seen, of_scope) = chats_seen(scope);
+    // Stays follow each other without a gap: the last one that began holds the moment.
+    let sql = format!(
+        "{MEMBERS} SELECT {columns} FROM {first} CROSS JOIN stays ON stays.chat = known.chat
+             AND stays.began = (SELECT max(began) FROM stays AS all_stays WHERE chat = known.chat AND began <= ?)
+         CROSS JOIN places AS chats ON chats.id = stays.place
+         WHERE {seen}"
+    );
+    let values = values.into_iter().chain([at]).chain(of_scope);
+    let sums = tx.prepare_cached(&sql)?.query_row(params_from_iter(values), |row| {
+        let mut sums = [0; N];
+        for (place, sum) in sums.iter_mut().enumerate() {
+            *sum = row.get::<_, Option<i64>>(place)?.unwrap_or_default();
+        }
+        Ok(sums)
+    })?;
+    Ok(sums)
+}

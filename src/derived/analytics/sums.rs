@@ -1,0 +1,173 @@
+//! The counters as they stood at a moment, from the stretches. Two questions: to the database, for the messages of the
+//! moment's own day, and to the file of the metrics, which knows whole days.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use rusqlite::types::Value;
+use rusqlite::{Transaction, params};
+
+use super::ask::{Filter, Progress};
+use super::spans::DAY;
+use super::stab::{Stab, sum_seen};
+use crate::auth::Scope;
+use crate::domain::Seq;
+use crate::domain::order::FINER_NANOS;
+use crate::domain::register::to_nanos;
+use crate::domain::stats::{bucket, day_of};
+use crate::protocol::StatsShape;
+use crate::reads::{Query, ReadError, last_seq};
+
+/// Asks the database for the messages of a moment's day, up to the moment.
+#[derive(Debug, Clone)]
+pub struct SaidUntil {
+    /// The moment.
+    pub then: Timestamp,
+    /// Where its day began.
+    pub zone: TimeZone,
+    /// Whose eyes.
+    pub scope: Arc<Scope>,
+}
+
+/// Messages of a day up to a moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SaidSince {
+    /// The position that they were read at.
+    as_of: Seq,
+    said: Said,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Said {
+    /// In all chats since the midnight of UTC, and in direct ones since that of the zone.
+    All(i64, i64),
+    /// The same chat by chat, a JSON array of `[chat, since the one, since the other]`: the file of the metrics knows
+    /// which were seen.
+    ByChat(String),
+}
+
+impl Query for SaidUntil {
+    type Answer = SaidSince;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<SaidSince, ReadError> {
+        let as_of = last_seq(tx)?;
+        let then = to_nanos(self.then);
+        let (midnight, _) = day_of(self.then, &self.zone);
+        let day = then.div_euclid(DAY).saturating_mul(DAY);
+        if self.scope.is_unlimited() {
+            let mut count = tx.prepare_cached(
+                "SELECT count(*) FROM messages INDEXED BY messages_by_time
+                 WHERE order_at >= ?1 AND at <= ?2 AND order_at <= ?2 + ?3",
+            )?;
+            let all = count.query_row([day, then, FINER_NANOS], |row| row.get(0))?;
+            let said = Said::All(all, direct(tx, midnight, self.then)?);
+            return Ok(SaidSince { as_of, said });
+        }
+        let midnight = to_nanos(midnight);
+        let mut select = tx.prepare_cached(
+            "SELECT json_group_array(json_array(chat_id, of_day, of_today)) FROM (
+                 SELECT chat_id, sum(at >= ?1) AS of_day, sum(at >= ?2) AS of_today
+                 FROM messages INDEXED BY messages_by_time
+                 WHERE order_at >= min(?1, ?2) AND at <= ?3 AND order_at <= ?3 + ?4 GROUP BY chat_id)",
+        )?;
+        let said = select.query_row([day, midnight, then, FINER_NANOS], |row| row.get(0))?;
+        let said = Said::ByChat(said);
+        Ok(SaidSince { as_of, said })
+    }
+}
+
+/// Messages of direct chats from a midnight up to a moment: whole quarters of an hour are counted already.
+fn direct(tx: &Transaction<'_>, midnight: Timestamp, then: Timestamp) -> Result<i64, ReadError> {
+    let quarter = bucket(then);
+    let mut whole = tx.prepare_cached(
+        "SELECT coalesce(sum(count), 0) FROM message_buckets WHERE bucket >= ? AND bucket < ?",
+    )?;
+    let whole: i64 = whole.query_row([bucket(midnight), quarter], |row| row.get(0))?;
+    let begin = quarter.saturating_mul(crate::domain::stats::BUCKET_SECONDS).saturating_mul(1_000_000_000);
+    let mut rest = tx.prepare_cached(
+        "SELECT count(*) FROM messages INDEXED BY messages_by_time CROSS JOIN chats ON chats.id = messages.chat_id
+         WHERE messages.order_at >= ?1 AND messages.at <= ?2 AND messages.order_at <= ?2 + ?3
+           AND chats.kind = 'direct'",
+    )?;
+    let rest: i64 = rest.query_row([begin, to_nanos(then), FINER_NANOS], |row| row.get(0))?;
+    Ok(whole + rest)
+}
+
+/// Asks the file of the metrics for the counters of a moment.
+#[derive(Debug, Clone)]
+pub struct SumsThen {
+    /// The moment.
+    pub then: Timestamp,
+    /// The messages of its day.
+    pub said: SaidSince,
+    /// Whose eyes.
+    pub scope: Arc<Scope>,
+}
+
+/// The counters of a moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoodThen {
+    /// How far they go.
+    pub progress: Progress,
+    /// The counters.
+    pub stats: StatsShape,
+}
+
+impl Query for SumsThen {
+    type Answer = StoodThen;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<StoodThen, ReadError> {
+        let mut progress = Progress::read(tx)?;
+        progress.as_of = progress.as_of.min(self.said.as_of);
+        let filter = Filter::direct(&self.scope, TimeZone::UTC);
+        let open = Stab { at: self.then, not_at: None, filter: &filter }.count(tx)?;
+        let [chats, contacts, messages, today] = match &self.said.said {
+            Said::All(of_day, today) => self.all(tx, *of_day, *today)?,
+            Said::ByChat(said) => self.seen(tx, said)?,
+        };
+        let stats = StatsShape {
+            total_contacts: contacts,
+            total_messages: messages,
+            total_chats: chats,
+            open_chats: open.open,
+            waiting_chats: open.waiting,
+            messages_today: today,
+            as_of_seq: progress.as_of.0,
+        };
+        Ok(StoodThen { progress, stats })
+    }
+}
+
+impl SumsThen {
+    fn day(&self) -> i64 {
+        to_nanos(self.then).div_euclid(DAY)
+    }
+
+    fn all(&self, tx: &Transaction<'_>, of_day: i64, today: i64) -> Result<[i64; 4], ReadError> {
+        let then = to_nanos(self.then);
+        let mut known = tx.prepare_cached(
+            "SELECT coalesce(sum(chats), 0), coalesce(sum(named AND chats > 0), 0)
+             FROM (SELECT contact_id IS NOT NULL AS named, sum(at <= ?) AS chats
+                   FROM known INDEXED BY known_by_contact GROUP BY contact_id)",
+        )?;
+        let (chats, contacts) = known.query_row([then], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let mut said = tx.prepare_cached("SELECT coalesce(sum(n), 0) FROM said_by_day WHERE day < ?")?;
+        let before: i64 = said.query_row(params![self.day()], |row| row.get(0))?;
+        Ok([chats, contacts, before + of_day, today])
+    }
+
+    /// The same of what a scope saw.
+    fn seen(&self, tx: &Transaction<'_>, said: &str) -> Result<[i64; 4], ReadError> {
+        let eyes = (self.then, &*self.scope);
+        let columns = "count(*), count(DISTINCT known.contact_id),
+             sum((SELECT sum(n) FROM said WHERE said.chat = known.chat AND day < ?))";
+        let day = vec![Value::Integer(self.day())];
+        let [chats, contacts, before] = sum_seen(tx, columns, "known", day, eyes)?;
+        let columns = "sum(part.value ->> 1), sum(CASE WHEN known.kind = 0 THEN part.value ->> 2 END)";
+        let first = "json_each(?) AS part CROSS JOIN main.chats AS today ON today.id = part.value ->> 0
+             CROSS JOIN known ON known.chat = today.key";
+        let [of_day, today] = sum_seen(tx, columns, first, vec![Value::Text(said.to_owned())], eyes)?;
+        Ok([chats, contacts, before + of_day, today])
+    }
+}

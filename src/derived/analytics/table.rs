@@ -1,0 +1,329 @@
+//! One table of numbers: per metric, and per bucket of time, hour of the week, agent, sector, line or tag.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Transaction};
+
+use super::ask::{Clock, Filter, Period, Progress, weekday_and_hour};
+use super::explain::tags_of;
+use super::scan::{Brings, Scan, Seen, Sight, Wants};
+use crate::domain::metrics::{Metric, Spread};
+use crate::domain::stats::bucket;
+use crate::reads::{Query, ReadError};
+
+/// What the rows of a table are of.
+#[derive(Debug, Clone)]
+pub enum Grouping {
+    /// Everything.
+    Whole,
+    /// Stretches of lengths, see [`length`]; of durations.
+    Lengths,
+    /// Buckets: where each begins, ascending, in the period and in the one that it is compared with.
+    Buckets(Vec<Timestamp>, Vec<Timestamp>),
+    /// Weekdays and hours.
+    Hours,
+    /// Agents.
+    Agents,
+    /// Sectors.
+    Sectors,
+    /// Lines.
+    Channels,
+    /// Tags: a chat with two counts with each.
+    Tags,
+}
+
+/// What a row is of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Key {
+    /// Everything.
+    Whole,
+    /// The stretch of lengths of this number.
+    Length(usize),
+    /// The bucket of this number.
+    Bucket(usize),
+    /// Weekday, Monday being 1, and hour.
+    Hour(i8, i8),
+    /// Who has this id.
+    Id(String),
+    /// What is nobody's.
+    Nobody,
+}
+
+/// Where stretches of lengths begin, in seconds; the last has no end.
+const LENGTHS: [i64; 16] =
+    [0, 10, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400, 172_800, 604_800];
+
+/// The first millisecond of a stretch of lengths, and the first after it.
+pub fn length(number: usize) -> (i64, Option<i64>) {
+    let begin = |number: usize| LENGTHS.get(number).map(|seconds| seconds * 1_000);
+    (begin(number).unwrap_or_default(), begin(number + 1))
+}
+
+/// Asks for a table.
+#[derive(Debug, Clone)]
+pub struct Tabulate {
+    /// These metrics, in this order.
+    pub metrics: Vec<Metric>,
+    /// In this period.
+    pub period: Period,
+    /// Beside this one.
+    pub previous: Option<Period>,
+    /// Of these chats.
+    pub filter: Filter,
+    /// On this clock.
+    pub clock: Clock,
+    /// Row by row of these.
+    pub grouping: Grouping,
+}
+
+/// The numbers of one period.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Numbers {
+    /// How often.
+    pub n: usize,
+    /// How long; `None` for counts, and where there is nothing.
+    pub spread: Option<Spread>,
+}
+
+/// One row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableRow {
+    /// Of what.
+    pub key: Key,
+    /// What sectors, lines and tags are called.
+    pub name: Option<String>,
+    /// Which metric.
+    pub metric: Metric,
+    /// The numbers of the period.
+    pub numbers: Numbers,
+    /// Those of the period before, where it is asked for.
+    pub previous: Option<Numbers>,
+}
+
+/// A table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tabulated {
+    /// How far it goes.
+    pub progress: Progress,
+    /// Its rows, by key and metric.
+    pub rows: Vec<TableRow>,
+}
+
+/// What a scan found of one row.
+#[derive(Debug, Default)]
+struct Tally {
+    n: usize,
+    /// Of metrics that have any.
+    durations: Vec<i64>,
+}
+
+impl Tally {
+    fn add(&mut self, seen: &Seen, timed: bool) {
+        self.n += 1;
+        if timed {
+            self.durations.push(seen.duration);
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.n += other.n;
+        self.durations.extend_from_slice(&other.durations);
+    }
+}
+
+type Tallies = BTreeMap<(Key, Metric), Tally>;
+
+impl Query for Tabulate {
+    type Answer = Tabulated;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<Tabulated, ReadError> {
+        let progress = Progress::read(tx)?;
+        let mut now = self.tallies(tx, self.period, false)?;
+        let mut before = self.previous.map(|period| self.tallies(tx, period, true)).transpose()?;
+        let mut keys: BTreeSet<(Key, Metric)> = now.keys().cloned().collect();
+        keys.extend(before.iter().flat_map(BTreeMap::keys).cloned());
+        keys.extend(self.always());
+        let rows = keys.into_iter().map(|place| {
+            let numbers = sum_up(now.remove(&place));
+            let previous = before.as_mut().map(|before| sum_up(before.remove(&place)));
+            let (key, metric) = place;
+            Ok(TableRow { name: self.name(tx, &key)?, key, metric, numbers, previous })
+        });
+        Ok(Tabulated { progress, rows: rows.collect::<Result<_, ReadError>>()? })
+    }
+}
+
+impl Tabulate {
+    fn tallies(&self, tx: &Transaction<'_>, period: Period, previous: bool) -> Result<Tallies, ReadError> {
+        let (mut tallies, sight) = (Tallies::new(), Sight::default());
+        let (brings, wants) = match self.grouping {
+            Grouping::Whole | Grouping::Lengths => (Brings::Nothing, Wants::Durations),
+            Grouping::Buckets(..) | Grouping::Hours => (Brings::Nothing, Wants::Moments),
+            Grouping::Agents => (Brings::Agent, Wants::Durations),
+            Grouping::Sectors => (Brings::Sector, Wants::Durations),
+            Grouping::Channels => (Brings::Channel, Wants::Durations),
+            Grouping::Tags => (Brings::Tags, Wants::Durations),
+        };
+        for metric in &self.metrics {
+            let (filter, clock, sight) = (&self.filter, self.clock, &sight);
+            let scan = Scan { metric: *metric, period, filter, clock, brings, wants, sight };
+            let of_metric: Vec<(Key, Tally)> = match (wants, brings) {
+                (Wants::Moments, _) => self.by_moment(tx, &scan, previous)?,
+                _ if matches!(self.grouping, Grouping::Lengths) => by_length(tx, &scan)?,
+                (_, Brings::Nothing) if !metric.is_duration() => {
+                    vec![(Key::Whole, Tally { n: scan.count(tx)?, durations: Vec::new() })]
+                }
+                _ => by_id(tx, &scan)?,
+            };
+            tallies.extend(of_metric.into_iter().map(|(key, tally)| ((key, *metric), tally)));
+        }
+        Ok(tallies)
+    }
+
+    fn by_moment(
+        &self,
+        tx: &Transaction<'_>,
+        scan: &Scan<'_>,
+        previous: bool,
+    ) -> Result<Vec<(Key, Tally)>, ReadError> {
+        let timed = scan.metric.is_duration();
+        let mut places: BTreeMap<Key, usize> = BTreeMap::new();
+        let mut tallies: Vec<Tally> = Vec::new();
+        // Facts come by time: mostly the key is the one before.
+        let mut last: Option<(i64, usize)> = None;
+        let take = |seen: Seen| {
+            let quarter = bucket(seen.at);
+            let place = match last {
+                Some((known, place)) if known == quarter => place,
+                _ => *places.entry(self.key_at(seen.at, previous)).or_insert_with(|| {
+                    tallies.push(Tally::default());
+                    tallies.len() - 1
+                }),
+            };
+            last = Some((quarter, place));
+            if let Some(tally) = tallies.get_mut(place) {
+                tally.add(&seen, timed);
+            }
+        };
+        scan.each(tx, |_id| 0, take)?;
+        let mut tally = |place: usize| tallies.get_mut(place).map(std::mem::take).unwrap_or_default();
+        Ok(places.into_iter().map(|(key, place)| (key, tally(place))).collect())
+    }
+
+    /// The key of a moment. It holds for its whole quarter of an hour, as far as that lies in the period: days, hours and
+    /// their like begin with one in every zone.
+    fn key_at(&self, at: Timestamp, previous: bool) -> Key {
+        match &self.grouping {
+            Grouping::Buckets(now, before) => {
+                let buckets = if previous { before } else { now };
+                Key::Bucket(buckets.partition_point(|begin| *begin <= at).saturating_sub(1))
+            }
+            Grouping::Hours => {
+                let (weekday, hour) = weekday_and_hour(at, &self.filter.zone);
+                Key::Hour(weekday, hour)
+            }
+            Grouping::Whole
+            | Grouping::Lengths
+            | Grouping::Agents
+            | Grouping::Sectors
+            | Grouping::Channels
+            | Grouping::Tags => Key::Whole,
+        }
+    }
+
+    /// Rows that are there although nothing happened.
+    fn always(&self) -> Vec<(Key, Metric)> {
+        let keys: Vec<Key> = match &self.grouping {
+            Grouping::Whole => vec![Key::Whole],
+            Grouping::Lengths => (0..LENGTHS.len()).map(Key::Length).collect(),
+            Grouping::Buckets(now, _) => (0..now.len()).map(Key::Bucket).collect(),
+            Grouping::Hours | Grouping::Agents | Grouping::Sectors | Grouping::Channels | Grouping::Tags => {
+                Vec::new()
+            }
+        };
+        keys.iter().flat_map(|key| self.metrics.iter().map(move |metric| (key.clone(), *metric))).collect()
+    }
+
+    /// Names of agents are kept elsewhere.
+    fn name(&self, tx: &Transaction<'_>, key: &Key) -> Result<Option<String>, ReadError> {
+        let what = match &self.grouping {
+            Grouping::Sectors => "sector",
+            Grouping::Channels => "channel",
+            Grouping::Tags => "tag",
+            Grouping::Whole
+            | Grouping::Lengths
+            | Grouping::Buckets(..)
+            | Grouping::Hours
+            | Grouping::Agents => return Ok(None),
+        };
+        let Key::Id(id) = key else { return Ok(None) };
+        name_of(tx, what, id)
+    }
+}
+
+/// By how long they were.
+fn by_length(tx: &Transaction<'_>, scan: &Scan<'_>) -> Result<Vec<(Key, Tally)>, ReadError> {
+    let mut tallies: BTreeMap<Key, Tally> = BTreeMap::new();
+    let take = |seen: Seen| {
+        let after = LENGTHS.partition_point(|seconds| seconds * 1_000 <= seen.duration);
+        tallies.entry(Key::Length(after.saturating_sub(1))).or_default().n += 1;
+    };
+    scan.each(tx, |_id| 0, take)?;
+    Ok(tallies.into_iter().collect())
+}
+
+/// By the ids that a scan brings; of everything where it brings none.
+fn by_id(tx: &Transaction<'_>, scan: &Scan<'_>) -> Result<Vec<(Key, Tally)>, ReadError> {
+    let timed = scan.metric.is_duration();
+    let mut slots: HashMap<Option<String>, usize> = HashMap::new();
+    // No text is copied for an id that is the one before.
+    let (mut last, mut tallies): (Option<(Option<String>, usize)>, Vec<Tally>) = (None, Vec::new());
+    let slot = |id: Option<&str>| {
+        if let Some((known, slot)) = &last
+            && known.as_deref() == id
+        {
+            return *slot;
+        }
+        let next = slots.len();
+        let id = id.map(str::to_owned);
+        let slot = *slots.entry(id.clone()).or_insert(next);
+        last = Some((id, slot));
+        slot
+    };
+    let take = |seen: Seen| {
+        if tallies.len() <= seen.slot {
+            tallies.resize_with(seen.slot + 1, Tally::default);
+        }
+        if let Some(tally) = tallies.get_mut(seen.slot) {
+            tally.add(&seen, timed);
+        }
+    };
+    scan.each(tx, slot, take)?;
+    let mut found: BTreeMap<Key, Tally> = BTreeMap::new();
+    for (id, slot) in slots {
+        let Some(tally) = tallies.get(slot).filter(|tally| tally.n > 0) else { continue };
+        match id {
+            None if scan.brings == Brings::Nothing => found.entry(Key::Whole).or_default().merge(tally),
+            None => found.entry(Key::Nobody).or_default().merge(tally),
+            Some(tags) if scan.brings == Brings::Tags => {
+                for tag in tags_of(Some(&tags)) {
+                    found.entry(Key::Id(tag)).or_default().merge(tally);
+                }
+            }
+            Some(id) => found.entry(Key::Id(id)).or_default().merge(tally),
+        }
+    }
+    Ok(found.into_iter().collect())
+}
+
+/// What the team calls a sector, a line or a tag.
+pub(super) fn name_of(tx: &Transaction<'_>, what: &str, id: &str) -> Result<Option<String>, ReadError> {
+    let mut select = tx.prepare_cached("SELECT name FROM names WHERE what = ? AND id = ?")?;
+    Ok(select.query_row([what, id], |row| row.get(0)).optional()?)
+}
+
+fn sum_up(tally: Option<Tally>) -> Numbers {
+    let mut tally = tally.unwrap_or_default();
+    Numbers { n: tally.n, spread: Spread::of(&mut tally.durations) }
+}

@@ -1,0 +1,233 @@
+//! The live metrics as they stood at a moment.
+//!
+//! The stretches say which chats were open then, and where. A chat to which nothing happened since contributes what it
+//! contributes now; of any other the same rules read its history up to the moment.
+
+use jiff::Timestamp;
+use rusqlite::Transaction;
+
+use super::ask::Progress;
+use super::by::LiveTable;
+use super::explain::{ExplainNow, Explained};
+use super::load::load;
+use super::now::{LiveNow, OpenChat};
+use super::stab::Stab;
+use crate::domain::Seq;
+use crate::domain::metrics::{Live, live};
+use crate::domain::register::to_nanos;
+use crate::reads::{Query, ReadError, last_seq};
+
+/// Chats that are put together anew for one answer; whoever asks further back is told so.
+pub const LIVE_REBUILT_MAX: usize = 5_000;
+/// Chats that are put together for one question to the database, so that others come between.
+pub const LIVE_REBUILT_AT_ONCE: usize = 250;
+
+/// Asks the file of the metrics which chats were open at the moment of `live`.
+#[derive(Debug, Clone)]
+pub struct OpenThen {
+    /// The question; its `now` is the moment.
+    pub live: LiveNow,
+}
+
+/// Chats that were open at a moment.
+#[derive(Debug, Clone)]
+pub struct StoodOpen {
+    progress: Progress,
+    chats: Vec<OpenChat>,
+    moved: Vec<OpenChat>,
+}
+
+impl Query for OpenThen {
+    type Answer = StoodOpen;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<StoodOpen, ReadError> {
+        let mut stood = StoodOpen { progress: Progress::read(tx)?, chats: Vec::new(), moved: Vec::new() };
+        let (then, idle_after) = (to_nanos(self.live.now), self.live.calendar.idle_after());
+        // In the order of the columns of open chats; those that say where it stands are of the place.
+        let columns = "today.id, known.contact_id, chats.owner_id, chats.sector_id, chats.channel_id, spans.tags,
+             today.since, (spans.marks & 2) <> 0, coalesce(lines.whatsapp, 0), today.attended, today.with_bot,
+             today.ours_last, today.unanswered_since, today.quiet_since, today.last_customer_at, known.last_at";
+        let joins = "CROSS JOIN main.chats AS today ON today.key = spans.chat
+             LEFT JOIN lines ON lines.id = chats.channel_id";
+        let stab = Stab { at: self.live.now, not_at: None, filter: &self.live.filter };
+        stab.each(tx, columns, joins, |row| {
+            let open = OpenChat::read(row, idle_after)?;
+            if row.get::<_, i64>(15)? <= then {
+                stood.chats.push(open);
+            } else if stood.moved.len() == LIVE_REBUILT_MAX {
+                return Err(ReadError::TooFarBack);
+            } else {
+                stood.moved.push(open);
+            }
+            Ok(())
+        })?;
+        Ok(stood)
+    }
+}
+
+impl StoodOpen {
+    /// The chats that something happened to since, in parts for [`Lives`].
+    pub fn moved(&self, then: Timestamp) -> Vec<Lives> {
+        let parts = self.moved.chunks(LIVE_REBUILT_AT_ONCE);
+        let ids = |part: &[OpenChat]| part.iter().map(|open| open.chat_id.clone()).collect();
+        parts.map(|part| Lives { chats: ids(part), then }).collect()
+    }
+
+    /// Takes over what they contributed then, in the order in which they were asked for.
+    pub fn rebuild(&mut self, parts: Vec<LivesThen>) {
+        for part in &parts {
+            self.progress.as_of = self.progress.as_of.min(part.as_of);
+        }
+        let lives = parts.into_iter().flat_map(|part| part.lives);
+        // A delivery that came between the two questions may say that one was closed then.
+        let rebuilt =
+            self.moved.drain(..).zip(lives).filter_map(|(open, live)| Some(open.contributing(&live?)));
+        self.chats.extend(rebuilt);
+    }
+}
+
+/// Asks the database what chats contributed at a moment.
+#[derive(Debug, Clone)]
+pub struct Lives {
+    chats: Vec<String>,
+    then: Timestamp,
+}
+
+/// What chats contributed at a moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LivesThen {
+    as_of: Seq,
+    /// One by one; `None` for one that was not open.
+    lives: Vec<Option<Live>>,
+}
+
+impl Query for Lives {
+    type Answer = LivesThen;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<LivesThen, ReadError> {
+        let as_of = last_seq(tx)?;
+        let lives = self.chats.iter().map(|chat| {
+            let loaded = load(tx, chat, Some(self.then))?;
+            Ok(loaded.and_then(|loaded| live(&loaded.history)))
+        });
+        Ok(LivesThen { as_of, lives: lives.collect::<Result<_, ReadError>>()? })
+    }
+}
+
+/// Asks for the numbers of chats that were open at a moment.
+#[derive(Debug, Clone)]
+pub struct LiveThen {
+    /// The question; its `now` is the moment.
+    pub live: LiveNow,
+    /// The chats.
+    pub stood: StoodOpen,
+}
+
+impl Query for LiveThen {
+    type Answer = LiveTable;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<LiveTable, ReadError> {
+        let StoodOpen { progress, chats, .. } = self.stood;
+        self.live.table_of(tx, progress, |take| {
+            chats.into_iter().for_each(take);
+            Ok(())
+        })
+    }
+}
+
+/// Asks what is behind one of these numbers.
+#[derive(Debug, Clone)]
+pub struct ExplainThen {
+    /// The question; the `now` of its `live` is the moment.
+    pub asked: ExplainNow,
+    /// The chats.
+    pub stood: StoodOpen,
+}
+
+impl ExplainThen {
+    /// Answers it, which takes no look into any file.
+    pub fn explained(self) -> Explained {
+        let StoodOpen { progress, chats, .. } = self.stood;
+        let counted = chats.into_iter().filter_map(|open| self.asked.live.counted(self.asked.field, open));
+        self.asked.page_of(progress, counted.collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use jiff::tz::TimeZone;
+
+    use super::*;
+    use crate::auth::{Identity, Scope};
+    use crate::derived::analytics::{Filter, file};
+    use crate::domain::calendar::Calendar;
+
+    fn moment(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    /// Chats that were open from 100 to 200 s, and open again at 300.
+    fn ask(chats: usize, second: i64) -> Result<StoodOpen, ReadError> {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = file::open(&folder.path().join("metrics")).unwrap();
+        let step = file.transaction().unwrap();
+        let numbers =
+            format!("WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {chats})");
+        for insert in [
+            "INSERT INTO chats (key, id, kind, private, open, waiting, whatsapp, since, attended, with_bot, ours_last)
+             SELECT n, 'c' || n, 0, 0, 1, 0, 0, 0, 0, 0, 0 FROM n",
+            "INSERT INTO known SELECT n, 0, NULL, 100000000000, 300000000000 FROM n",
+            "INSERT INTO places (id, name, private) SELECT n, n, 0 FROM n",
+            "INSERT INTO spans SELECT n, n, n, 100000000000, 200000000000, 1, NULL FROM n",
+            "INSERT INTO span_times SELECT n, 1, 3, 1, 1 FROM n",
+        ] {
+            step.execute_batch(&format!("{numbers} {insert}")).unwrap();
+        }
+        let scope = Arc::new(Scope::of(&Identity::anonymous()));
+        let calendar = Arc::new(Calendar::new(TimeZone::UTC, Default::default(), []));
+        let live = LiveNow {
+            filter: Filter::direct(&scope, TimeZone::UTC),
+            now: moment(second),
+            calendar,
+            by: None,
+        };
+        OpenThen { live }.answer(&step)
+    }
+
+    #[test]
+    fn a_moment_that_too_much_happened_since_is_refused() {
+        assert_eq!(ask(LIVE_REBUILT_MAX, 150).unwrap().moved.len(), LIVE_REBUILT_MAX);
+        assert!(matches!(ask(LIVE_REBUILT_MAX + 1, 150), Err(ReadError::TooFarBack)));
+        // The minutes of the tree hold these moments, the stretches do not.
+        for second in [99, 200] {
+            assert!(ask(LIVE_REBUILT_MAX + 1, second).unwrap().moved.is_empty());
+        }
+    }
+
+    #[test]
+    fn more_chats_than_one_question_puts_together_are_put_together_in_parts() {
+        let mut stood = ask(LIVE_REBUILT_AT_ONCE + 2, 150).unwrap();
+        let parts = stood.moved(moment(150));
+        let sizes: Vec<usize> = parts.iter().map(|part| part.chats.len()).collect();
+        assert_eq!(sizes, [LIVE_REBUILT_AT_ONCE, 2]);
+        let live = Live {
+            since: moment(100),
+            attended: false,
+            with_bot: false,
+            ours_last: false,
+            unanswered_since: None,
+            quiet_since: None,
+            last_customer_at: None,
+        };
+        // Of one a late delivery says that it was closed.
+        let then = |part: &Lives| LivesThen {
+            as_of: Seq(7),
+            lives: part.chats.iter().map(|chat| (chat != "c5").then(|| live.clone())).collect(),
+        };
+        stood.rebuild(parts.iter().map(then).collect());
+        assert_eq!(stood.chats.len(), LIVE_REBUILT_AT_ONCE + 1);
+        assert!(stood.chats.iter().all(|open| open.chat_id != "c5" && open.since == moment(100)));
+    }
+}

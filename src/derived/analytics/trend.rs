@@ -1,0 +1,57 @@
+//! How many chats were open along a period.
+
+use jiff::Timestamp;
+use rusqlite::Transaction;
+
+use super::ask::{Filter, Progress};
+use super::stab::{Counts, Stab};
+use crate::reads::{Query, ReadError};
+
+/// Asks for the counts at some moments.
+#[derive(Debug, Clone)]
+pub struct Trend {
+    /// Of these chats, by where they stood at each.
+    pub filter: Filter,
+    /// The moments, in order.
+    pub points: Vec<Timestamp>,
+}
+
+/// The counts at some moments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trended {
+    /// How far they go.
+    pub progress: Progress,
+    /// Moment by moment.
+    pub rows: Vec<(Timestamp, Counts)>,
+}
+
+impl Query for Trend {
+    type Answer = Trended;
+
+    /// One sweep: each stretch comes once, at the first moment that it holds, and goes at the first that it does not.
+    fn answer(self, tx: &Transaction<'_>) -> Result<Trended, ReadError> {
+        let progress = Progress::read(tx)?;
+        let mut moves = vec![Counts::default(); self.points.len()];
+        let mut note = |place: usize, marks, by| {
+            if let Some(counts) = moves.get_mut(place) {
+                counts.add(marks, by);
+            }
+        };
+        let mut before = None;
+        for (begin, at) in self.points.iter().enumerate() {
+            let stab = Stab { at: *at, not_at: before, filter: &self.filter };
+            stab.each_span(tx, |marks, ended| {
+                let end = self.points.partition_point(|point| *point < ended);
+                note(begin, marks, 1);
+                note(end, marks, -1);
+            })?;
+            before = Some(*at);
+        }
+        let mut now = Counts::default();
+        let rows = self.points.iter().zip(moves).map(|(at, moved)| {
+            now = now.moved(moved);
+            (*at, now)
+        });
+        Ok(Trended { progress, rows: rows.collect() })
+    }
+}

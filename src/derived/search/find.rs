@@ -1,0 +1,207 @@
+//! Asks the index, and looks at what it found in the database: there the scope decides.
+
+use std::sync::Arc;
+
+use rusqlite::types::Value;
+use rusqlite::{Transaction, params_from_iter};
+
+use super::words::Wanted;
+use super::{SearchIndex, highlight};
+use crate::auth::Scope;
+use crate::protocol::search::{ContactHighlight, FoundContact, FoundMessage};
+use crate::reads::cursor::{Cursor, Key, fingerprint};
+use crate::reads::page::Conditions;
+use crate::reads::seen::Seen;
+use crate::reads::{Query, ReadError, contacts, messages, visible};
+
+/// Finds that are looked at for one answer, where a scope may hide some of them.
+pub(super) const EXAMINED_MAX: usize = 4_000;
+/// Finds that are looked at in one go.
+pub(super) const CHUNK: usize = 500;
+
+/// What to look for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kinds {
+    /// Contacts, from a place on.
+    Contacts,
+    /// Messages, from a place on.
+    Messages,
+    /// Both, from the beginning.
+    All,
+}
+
+/// A search.
+#[derive(Debug, Clone)]
+pub struct Search {
+    /// Where to look it up.
+    pub index: Arc<SearchIndex>,
+    /// What is looked for.
+    pub wanted: Wanted,
+    /// Among what.
+    pub kinds: Kinds,
+    /// Items of each kind, 1 to 200.
+    pub limit: u32,
+    /// After which find; not with [`Kinds::All`].
+    pub after: Option<Cursor>,
+    /// Whose eyes.
+    pub scope: Arc<Scope>,
+}
+
+/// What was found, what the hub learned of last first.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Found {
+    /// Contacts.
+    pub contacts: Vec<FoundContact>,
+    /// Messages.
+    pub messages: Vec<FoundMessage>,
+    /// Where more contacts begin.
+    pub next_contact: Option<Cursor>,
+    /// Where more messages begin.
+    pub next_message: Option<Cursor>,
+}
+
+impl Query for Search {
+    type Answer = Found;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<Found, ReadError> {
+        let mut found = Found::default();
+        // What is masked is not found either.
+        if self.wanted.is_empty() || self.scope.is_masked() {
+            return Ok(found);
+        }
+        if self.kinds != Kinds::Messages {
+            let (sql, asked) = (CONTACTS, self.wanted.for_contacts());
+            let list = self.list(visible::Rows::Contacts)?;
+            let seen = Seen::of(tx, &self.scope)?;
+            (found.contacts, found.next_contact) =
+                list.walk(tx, sql, &asked, |tx, row| self.found_contact(tx, row, &seen))?;
+        }
+        if self.kinds != Kinds::Contacts {
+            let (sql, asked) = (MESSAGES, self.wanted.for_messages());
+            let list = self.list(visible::Rows::Messages)?;
+            (found.messages, found.next_message) =
+                list.walk(tx, sql, &asked, |tx, row| self.found_message(tx, row))?;
+        }
+        Ok(found)
+    }
+}
+
+const CONTACTS: &str = "SELECT rowid FROM contact_words WHERE contact_words MATCH ?1 AND rowid < ?2
+                        ORDER BY rowid DESC LIMIT ?3";
+const MESSAGES: &str = "SELECT rowid FROM message_words WHERE message_words MATCH ?1 AND rowid < ?2
+                        ORDER BY rowid DESC LIMIT ?3";
+
+impl Search {
+    fn list(&self, rows: visible::Rows) -> Result<List<'_>, ReadError> {
+        let name = if matches!(rows, visible::Rows::Contacts) { "contacts" } else { "messages" };
+        let asked = (&self.wanted.for_messages(), &self.wanted.numbers);
+        let fingerprint = fingerprint(&("search", name, asked, self.scope.hash()))?;
+        let after = match &self.after {
+            None => i64::MAX,
+            Some(cursor) => match cursor.position(fingerprint)? {
+                (Key::Time(row), _) => *row,
+                (Key::Text(_), _) => return Err(ReadError::BadCursor),
+            },
+        };
+        Ok(List { search: self, rows, name, fingerprint, after })
+    }
+
+    fn found_contact(
+        &self,
+        tx: &Transaction<'_>,
+        row: i64,
+        seen: &Seen<'_>,
+    ) -> Result<Option<FoundContact>, ReadError> {
+        let contact = contacts::load(tx, row, seen)?;
+        let name = contact.name.as_deref().and_then(|name| highlight::whole(name, &self.wanted));
+        let phone = contact.phone.as_deref().and_then(|phone| highlight::phone(phone, &self.wanted));
+        // Neither: it was found by what it was called before.
+        let is_found = name.is_some() || phone.is_some();
+        Ok(is_found.then_some(FoundContact { contact, highlight: ContactHighlight { name, phone } }))
+    }
+
+    fn found_message(&self, tx: &Transaction<'_>, row: i64) -> Result<Option<FoundMessage>, ReadError> {
+        let message = messages::load(tx, row, &self.scope)?;
+        let excerpt = message.text.as_deref().and_then(|text| highlight::excerpt(text, &self.wanted));
+        let Some(highlight) = excerpt else { return Ok(None) };
+        let mut select = tx.prepare_cached("SELECT name FROM contacts WHERE id = ?1")?;
+        let mut names = select.query([&message.contact_id])?;
+        let contact_name = names.next()?.map(|row| row.get(0)).transpose()?.flatten();
+        Ok(Some(FoundMessage { message, contact_name, highlight }))
+    }
+}
+
+/// One kind of finds.
+struct List<'a> {
+    search: &'a Search,
+    rows: visible::Rows,
+    /// The table that the finds are rows of.
+    name: &'static str,
+    fingerprint: u64,
+    /// Only rows below this one.
+    after: i64,
+}
+
+impl List<'_> {
+    /// The items of one answer, and where the next one begins.
+    fn walk<T>(
+        &self,
+        tx: &Transaction<'_>,
+        sql: &'static str,
+        asked: &str,
+        load: impl Fn(&Transaction<'_>, i64) -> Result<Option<T>, ReadError>,
+    ) -> Result<(Vec<T>, Option<Cursor>), ReadError> {
+        let limit = usize::try_from(self.search.limit).unwrap_or(usize::MAX);
+        // One more than asked for tells whether there are more.
+        let chunk = if self.search.scope.is_unlimited() { limit + 1 } else { CHUNK };
+        let (mut items, mut after, mut examined) = (Vec::new(), self.after, 0);
+        while examined < EXAMINED_MAX {
+            let rows = self.finds(sql, asked, after, chunk)?;
+            for row in self.visible(tx, &rows)? {
+                if items.len() == limit {
+                    return Ok((items, Some(self.cursor(after))));
+                }
+                items.extend(load(tx, row)?);
+                after = row;
+            }
+            let is_last = rows.len() < chunk;
+            (after, examined) = (rows.last().copied().unwrap_or(after), examined + rows.len());
+            if is_last {
+                return Ok((items, None));
+            }
+        }
+        Ok((items, Some(self.cursor(after))))
+    }
+
+    fn cursor(&self, after: i64) -> Cursor {
+        Cursor::new(self.fingerprint, Key::Time(after), String::new())
+    }
+
+    fn finds(&self, sql: &'static str, asked: &str, after: i64, chunk: usize) -> Result<Vec<i64>, ReadError> {
+        let chunk = i64::try_from(chunk).unwrap_or(i64::MAX);
+        let finds = self.search.index.read(|connection| {
+            let mut select = connection.prepare_cached(sql)?;
+            let rows = select.query_map(rusqlite::params![asked, after, chunk], |row| row.get(0))?;
+            rows.collect::<Result<_, _>>()
+        });
+        // Its own fault, and none of the database: it is told as such, and the index mends itself.
+        finds.map_err(ReadError::Search)
+    }
+
+    /// Those of the rows that are still there and seen, in their order.
+    fn visible(&self, tx: &Transaction<'_>, rows: &[i64]) -> Result<Vec<i64>, ReadError> {
+        let mut conditions = Conditions::default();
+        visible::limit(&mut conditions, &self.search.scope, self.rows);
+        let sql = format!(
+            "SELECT {0}.rowid FROM json_each(?) AS found CROSS JOIN {0} ON {0}.rowid = found.value WHERE {1}
+             ORDER BY {0}.rowid DESC",
+            self.name,
+            conditions.to_sql()
+        );
+        let rows = Value::Text(serde_json::to_string(rows)?);
+        let mut select = tx.prepare_cached(&sql)?;
+        let values = std::iter::once(&rows).chain(conditions.values());
+        let seen = select.query_map(params_from_iter(values), |row| row.get(0))?;
+        Ok(seen.collect::<Result<_, _>>()?)
+    }
+}

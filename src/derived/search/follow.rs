@@ -1,0 +1,279 @@
+//! The thread that keeps the index: reads what was committed, batch by batch, and puts its words in.
+//!
+//! New rows are found by their number, changed ones by the updates that told of them; each is read as it is now, so
+//! that reading one twice changes nothing. A read of the database never lasts longer than a batch: it would keep the
+//! write-ahead log from being taken up again.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rusqlite::{Connection, OptionalExtension, Transaction};
+use serde::Deserialize;
+use tokio::sync::watch;
+
+use super::file::{self, Position};
+use super::{Reached, State};
+use crate::journal::fault::kind_of;
+use crate::journal::writer::chain;
+use crate::protocol::FaultKind;
+use crate::reads::{ReadError, epoch, last_seq};
+
+/// Rows and updates that are read at once.
+const BATCH_ROWS: usize = 1_000;
+/// Bytes of text after which a batch ends.
+const BATCH_BYTES: usize = 4 * 1024 * 1024;
+/// New messages that are put in as part of starting; more are a building, for which no answer waits.
+const STARTING_ROWS: i64 = 20_000;
+
+/// Keeps one index.
+pub(super) struct Follower {
+    database: PathBuf,
+    path: PathBuf,
+    tell: watch::Sender<Reached>,
+    generation: Arc<AtomicU64>,
+    open: Option<(Connection, Connection)>,
+}
+
+/// What one read of the database found.
+struct Batch {
+    /// To be emptied first.
+    anew: bool,
+    messages: Vec<(i64, Option<String>, bool)>,
+    contacts: Vec<(i64, Option<String>, Option<String>, bool)>,
+    position: Position,
+    /// There may be more.
+    more: bool,
+    /// Rows that are not in it yet.
+    ahead: i64,
+}
+
+/// An update, as far as it tells what changed.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Told {
+    data: ToldData,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ToldData {
+    #[serde(default)]
+    contact: Option<OnlyId>,
+    #[serde(default)]
+    message: Option<OnlyId>,
+    #[serde(default)]
+    other_messages: Vec<OnlyId>,
+}
+
+#[derive(Deserialize)]
+struct OnlyId {
+    id: String,
+}
+
+impl Follower {
+    pub(super) fn new(
+        database: PathBuf,
+        path: PathBuf,
+        tell: watch::Sender<Reached>,
+        generation: Arc<AtomicU64>,
+    ) -> Self {
+        Self { database, path, tell, generation, open: None }
+    }
+
+    /// Puts in everything that is committed.
+    pub(super) fn catch_up(&mut self) -> Result<(), ReadError> {
+        while self.step()? {}
+        Ok(())
+    }
+
+    /// Notes a fault. A damaged index is taken away; everything is opened anew.
+    pub(super) fn fail(&mut self, error: &ReadError) {
+        log::warn!("the search index does not follow: {}", chain(error));
+        self.open = None;
+        if let ReadError::Database(error) = error
+            && kind_of(error) == FaultKind::Damaged
+            && let Err(error) = file::remove(&self.path)
+        {
+            log::error!("the damaged search index cannot be removed: {error}");
+        }
+        self.tell.send_modify(|reached| reached.state = State::Failed);
+    }
+
+    /// One batch; true where there may be more.
+    fn step(&mut self) -> Result<bool, ReadError> {
+        let (database, index) = if let Some(open) = &mut self.open {
+            open
+        } else {
+            let open = (crate::reads::open(&self.database)?, file::open(&self.path)?);
+            self.generation.fetch_add(1, Ordering::AcqRel);
+            self.open.insert(open)
+        };
+        let known = file::position(index)?;
+        let batch = read(&database.transaction()?, known.as_ref())?;
+        if batch.anew || known.as_ref() != Some(&batch.position) {
+            let tx = index.transaction()?;
+            write(&tx, &batch)?;
+            tx.commit()?;
+        }
+        let Batch { position, more, ahead, .. } = batch;
+        self.tell.send_modify(|reached| {
+            reached.state = match (position.is_complete, reached.state) {
+                (true, _) => State::Following,
+                (false, State::Building) => State::Building,
+                (false, _) if ahead > STARTING_ROWS => State::Building,
+                (false, _) => State::Starting,
+            };
+            reached.seq = position.seq;
+        });
+        Ok(more)
+    }
+}
+
+fn write(tx: &Transaction<'_>, batch: &Batch) -> Result<(), ReadError> {
+    if batch.anew {
+        file::begin_anew(tx)?;
+    }
+    for (row, text, is_known) in &batch.messages {
+        file::put_message(tx, *row, text.as_deref(), *is_known)?;
+    }
+    for (row, name, phone, is_known) in &batch.contacts {
+        file::put_contact(tx, *row, name.as_deref(), phone.as_deref(), *is_known)?;
+    }
+    Ok(file::put_position(tx, &batch.position)?)
+}
+
+/// What comes after `known`, from one state of the database.
+fn read(tx: &Transaction<'_>, known: Option<&Position>) -> Result<Batch, ReadError> {
+    let (epoch, newest) = (epoch(tx)?, last_seq(tx)?.0);
+    let fits = match known {
+        Some(known) => known.epoch == epoch && can_follow(tx, known, newest)?,
+        None => false,
+    };
+    let position = match known.filter(|_| fits) {
+        Some(known) => known.clone(),
+        None => Position {
+            epoch,
+            seq: newest,
+            message: 0,
+            message_id: String::new(),
+            contact: 0,
+            is_complete: false,
+        },
+    };
+    let mut batch = Batch {
+        anew: !fits,
+        messages: Vec::new(),
+        contacts: Vec::new(),
+        position,
+        more: false,
+        ahead: highest_row(tx)?,
+    };
+    batch.ahead -= batch.position.message;
+    batch.read_new_messages(tx)?;
+    batch.read_new_contacts(tx)?;
+    if !batch.more {
+        batch.read_changes(tx, newest)?;
+    }
+    batch.position.is_complete |= !batch.more;
+    Ok(batch)
+}
+
+/// True where the rows are still those that were indexed, and the updates since then are kept.
+fn can_follow(tx: &Transaction<'_>, known: &Position, newest: i64) -> Result<bool, ReadError> {
+    let mut select = tx.prepare_cached("SELECT id FROM messages WHERE rowid = ?1")?;
+    let id: Option<String> = select.query_row([known.message], |row| row.get(0)).optional()?;
+    if id.unwrap_or_default() != known.message_id || known.seq > newest {
+        return Ok(false);
+    }
+    let mut oldest = tx.prepare_cached("SELECT coalesce(min(seq), 0) FROM frames WHERE seq > ?1")?;
+    let oldest: i64 = oldest.query_row([known.seq], |row| row.get(0))?;
+    Ok(known.seq == newest || oldest == known.seq + 1)
+}
+
+fn highest_row(tx: &Transaction<'_>) -> rusqlite::Result<i64> {
+    tx.prepare_cached("SELECT coalesce(max(rowid), 0) FROM messages")?.query_row([], |row| row.get(0))
+}
+
+impl Batch {
+    fn read_new_messages(&mut self, tx: &Transaction<'_>) -> Result<(), ReadError> {
+        let mut select =
+            tx.prepare_cached("SELECT rowid, id, search_key FROM messages WHERE rowid > ?1 ORDER BY rowid")?;
+        let mut rows = select.query([self.position.message])?;
+        let mut bytes = 0;
+        while let Some(row) = rows.next()? {
+            let text: Option<String> = row.get(2)?;
+            bytes += text.as_ref().map_or(0, String::len);
+            (self.position.message, self.position.message_id) = (row.get(0)?, row.get(1)?);
+            self.messages.push((self.position.message, text, false));
+            if self.messages.len() >= BATCH_ROWS || bytes > BATCH_BYTES {
+                self.more = true;
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn read_new_contacts(&mut self, tx: &Transaction<'_>) -> Result<(), ReadError> {
+        let mut select =
+            tx.prepare_cached("SELECT rowid, name, phone FROM contacts WHERE rowid > ?1 ORDER BY rowid")?;
+        let mut rows = select.query([self.position.contact])?;
+        while let Some(row) = rows.next()? {
+            self.position.contact = row.get(0)?;
+            self.contacts.push((self.position.contact, row.get(1)?, row.get(2)?, false));
+            if self.contacts.len() >= BATCH_ROWS {
+                self.more = true;
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Rows that were known before and that an update tells of.
+    fn read_changes(&mut self, tx: &Transaction<'_>, newest: i64) -> Result<(), ReadError> {
+        let (mut messages, mut contacts) = (BTreeSet::new(), BTreeSet::new());
+        let mut select = tx.prepare_cached("SELECT seq, frame FROM frames WHERE seq > ?1 ORDER BY seq")?;
+        let mut rows = select.query([self.position.seq])?;
+        let mut read = (0, 0);
+        let mut until = newest;
+        while let Some(row) = rows.next()? {
+            let frame = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+            read = (read.0 + 1, read.1 + frame.len());
+            note_changes(frame, &mut messages, &mut contacts);
+            if read.0 >= BATCH_ROWS || read.1 > BATCH_BYTES {
+                (self.more, until) = (true, row.get(0)?);
+                break;
+            }
+        }
+        self.position.seq = until;
+        let mut message = tx.prepare_cached("SELECT rowid, search_key FROM messages WHERE id = ?1")?;
+        for id in messages {
+            self.messages
+                .extend(message.query_row([id], |row| Ok((row.get(0)?, row.get(1)?, true))).optional()?);
+        }
+        let mut contact = tx.prepare_cached("SELECT rowid, name, phone FROM contacts WHERE id = ?1")?;
+        for id in contacts {
+            let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, true));
+            self.contacts.extend(contact.query_row([id], read).optional()?);
+        }
+        Ok(())
+    }
+}
+
+/// What an update tells that may change the words of a known row. Most tell of new messages only, and are not parsed.
+fn note_changes(frame: &str, messages: &mut BTreeSet<String>, contacts: &mut BTreeSet<String>) {
+    let (of_messages, of_contact) =
+        (frame.contains("\"message_updated\""), frame.contains("\"contact_updated\""));
+    if !of_messages && !of_contact {
+        return;
+    }
+    // A notice to a user may hold the same words and be no update of a chat.
+    let Ok(Told { data }) = serde_json::from_str::<Told>(frame) else { return };
+    if of_messages {
+        messages.extend(data.message.into_iter().chain(data.other_messages).map(|of| of.id));
+    }
+    if of_contact {
+        contacts.extend(data.contact.map(|of| of.id));
+    }
+}

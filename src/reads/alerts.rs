@@ -1,0 +1,197 @@
+//! Alerts: a list of them, one by its id, and what a hub that starts needs to know of deadlines.
+
+use std::sync::Arc;
+
+use rusqlite::types::Value;
+use rusqlite::{OptionalExtension, Transaction};
+use serde::Serialize;
+
+use super::cursor::fingerprint;
+use super::members::name_people;
+use super::page::{Conditions, Order, Page, PageAt, Walk};
+use super::visible::{Rows, limit, sees_alert};
+use super::{Query, ReadError, last_seq, parse_state};
+use crate::auth::Scope;
+use crate::domain::{AlertKind, Chat, Clocks, Contact, Seq};
+use crate::journal::AlertKey;
+use crate::journal::alerts::{AlertRow, COLUMNS, load_standing};
+use crate::journal::settings::{self, SavedSettings};
+use crate::journal::store::StoreError;
+use crate::protocol::shapes::NamedShape;
+use crate::protocol::{AlertShape, Mask};
+
+/// Alerts, those that were raised last first.
+#[derive(Debug, Clone)]
+pub struct ListAlerts {
+    /// Which ones.
+    pub filter: AlertFilter,
+    /// Alerts on a page, 1 to 200.
+    pub limit: u32,
+    /// Which page.
+    pub at: PageAt,
+    /// Whose eyes.
+    pub scope: Arc<Scope>,
+}
+
+/// Which alerts to list; everything that is given must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct AlertFilter {
+    /// They stand, or stand no more.
+    pub active: Option<bool>,
+    /// Which deadline, by its word.
+    pub kind: Option<&'static str>,
+    /// The id of the sector that their chat stands in now.
+    pub sector: Option<String>,
+    /// The id of their chat.
+    pub chat: Option<String>,
+}
+
+impl Query for ListAlerts {
+    /// The page, and the position that it stands at.
+    type Answer = (Page<AlertShape>, Seq);
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
+        let conditions = self.conditions();
+        let total = conditions.count(tx, "alerts")?;
+        let walk = Walk {
+            table: self.table(),
+            key: "raised_at",
+            tie: "id",
+            order: Order::Desc,
+            conditions,
+            at: &self.at,
+            limit: self.limit,
+            fingerprint: fingerprint(&("alerts", &self.filter, self.scope.hash()))?,
+        };
+        let rows = walk.rows(tx, |tx, rowid| {
+            let alert = load(tx, "alerts.rowid = ?", Value::Integer(rowid), &self.scope)?;
+            alert.ok_or(ReadError::Database(rusqlite::Error::QueryReturnedNoRows))
+        })?;
+        Ok((rows.into_page(total), last_seq(tx)?))
+    }
+}
+
+impl ListAlerts {
+    /// A chat has few alerts and few alerts stand: where one of these is asked for, the rest is filtered among them.
+    fn table(&self) -> &'static str {
+        match (&self.filter.chat, self.filter.active) {
+            (Some(_), _) => "alerts INDEXED BY alerts_of_chat",
+            (None, Some(true)) => "alerts INDEXED BY alerts_standing",
+            (None, Some(false) | None) => "alerts INDEXED BY alerts_by_moment",
+        }
+    }
+
+    fn conditions(&self) -> Conditions {
+        let mut conditions = Conditions::default();
+        let filter = &self.filter;
+        match filter.active {
+            Some(true) => conditions.require("alerts.cleared_at IS NULL", []),
+            Some(false) => conditions.require("alerts.cleared_at IS NOT NULL", []),
+            None => {}
+        }
+        let kind = filter.kind.map(str::to_owned);
+        conditions.require_some("alerts.kind = ?", kind.as_ref());
+        conditions.require_some("alerts.chat_id = ?", filter.chat.as_ref());
+        conditions.require_some(
+            "EXISTS (SELECT 1 FROM chats WHERE chats.id = alerts.chat_id AND chats.sector_id = ?)",
+            filter.sector.as_ref(),
+        );
+        limit(&mut conditions, &self.scope, Rows::Alerts);
+        conditions
+    }
+}
+
+/// One alert, if its chat is seen.
+#[derive(Debug, Clone)]
+pub struct GetAlert {
+    /// Its id.
+    pub id: String,
+    /// Whose eyes.
+    pub scope: Arc<Scope>,
+}
+
+impl Query for GetAlert {
+    type Answer = Option<AlertShape>;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
+        if !sees_alert(tx, &self.scope, &self.id)? {
+            return Ok(None);
+        }
+        load(tx, "alerts.id = ?", Value::Text(self.id), &self.scope)
+    }
+}
+
+/// Loads an alert, and reads the rest off its chat as it is now.
+fn load(
+    tx: &Transaction<'_>,
+    which: &'static str,
+    value: Value,
+    scope: &Scope,
+) -> Result<Option<AlertShape>, ReadError> {
+    let sql = format!("SELECT {COLUMNS} FROM alerts WHERE {which}");
+    let row = tx.prepare_cached(&sql)?.query_row([value], AlertRow::read).optional()?;
+    let Some(AlertRow { mut shape, .. }) = row else { return Ok(None) };
+    let mut select = tx.prepare_cached(
+        "SELECT chats.state, contacts.state FROM chats LEFT JOIN contacts ON contacts.id = chats.contact_id
+         WHERE chats.id = ?",
+    )?;
+    let mut rows = select.query([&shape.chat_id])?;
+    if let Some(row) = rows.next()? {
+        let chat: Chat = parse_state(row, 0)?;
+        let known = row.get_ref(1)?.as_str_or_null().map_err(rusqlite::Error::from)?;
+        let contact = known.map(serde_json::from_str::<Contact>).transpose()?;
+        shape.contact_name = contact.and_then(|contact| contact.name.get().cloned());
+        shape.sector = chat.sector.flat().map(NamedShape::from);
+        shape.owner = chat.owner.flat().map(NamedShape::from);
+    }
+    name_people(tx, shape.owner.iter_mut())?;
+    if scope.is_masked() {
+        shape.mask();
+    }
+    Ok(Some(shape))
+}
+
+/// Settings as they were saved last; `None` while nobody saved any.
+#[derive(Debug, Clone, Copy)]
+pub struct GetSettings;
+
+impl Query for GetSettings {
+    type Answer = Option<SavedSettings>;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
+        settings::load(tx).map_err(|error| match error {
+            StoreError::Database(error) => ReadError::Database(error),
+            StoreError::Corrupt(error) => ReadError::Corrupt(error),
+            StoreError::Moved | StoreError::TooLarge => ReadError::Busy,
+        })
+    }
+}
+
+/// What a hub that starts takes up: the clocks of open direct chats, and the alerts that stand. It reads each open chat
+/// once and no history.
+#[derive(Debug, Clone, Copy)]
+pub struct LoadDeadlines;
+
+impl Query for LoadDeadlines {
+    type Answer = (Vec<Clocks>, Vec<AlertKey>);
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
+        let mut select =
+            tx.prepare("SELECT state FROM chats INDEXED BY chats_open_by_activity WHERE open = 1")?;
+        let (mut rows, mut clocks) = (select.query([])?, Vec::new());
+        while let Some(row) = rows.next()? {
+            match parse_state::<Chat>(row, 0) {
+                Ok(chat) => clocks.push(Clocks::of(&chat)),
+                // Its deliveries are refused one by one; the others must not wait for it.
+                Err(error) => log::error!("a chat has no deadlines, because it cannot be read: {error}"),
+            }
+        }
+        clocks.retain(|clocks| clocks.runs);
+        Ok((clocks, load_standing(tx)?))
+    }
+}
+
+/// The kind of a word of the wire, as a filter keeps it.
+pub fn kinds() -> [(&'static str, &'static str); AlertKind::ALL.len()] {
+    AlertKind::ALL.map(|kind| (kind.as_str(), kind.as_str()))
+}

@@ -1,0 +1,298 @@
+//! Chats: a list of them, those of one contact, and one by its id.
+
+use std::sync::Arc;
+
+use rusqlite::{OptionalExtension, Transaction};
+use serde::Serialize;
+
+use super::cursor::fingerprint;
+use super::members::name_people;
+use super::page::{Conditions, Order, Page, PageAt, Rows, Sort, Walk};
+use super::search::Needle;
+use super::seen::Seen;
+use super::{Query, ReadError, contacts, gather, parse_state, parse_summary, visible};
+use crate::auth::Scope;
+use crate::domain::{Chat, ChatKind, Placement};
+use crate::protocol::{ChatShape, Mask};
+
+/// Chats, by default those with the latest activity first.
+#[derive(Debug, Clone)]
+pub struct ListChats {
+    /// Which ones.
+    pub filter: ChatFilter,
+    /// What they are sorted by.
+    pub sort: Sort,
+    /// Which way.
+    pub order: Order,
+    /// Chats on a page, 1 to 200.
+    pub limit: u32,
+    /// Which page.
+    pub at: PageAt,
+    /// Whose eyes.
+    pub scope: Arc<Scope>,
+}
+
+/// Which chats to list; everything that is given must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ChatFilter {
+    /// Where they stand.
+    pub status: Option<StatusFilter>,
+    /// The id of their sector.
+    pub sector: Option<String>,
+    /// The id of the agent they are assigned to.
+    pub owner: Option<String>,
+    /// The id of the line they run on.
+    pub channel: Option<String>,
+    /// The id of one of the chat's own tags.
+    pub tag: Option<String>,
+    /// Direct, group or internal.
+    pub kind: Option<ChatKind>,
+    /// A part of the contact's name or phone, without regard to case and accents.
+    pub search: Option<String>,
+    /// The id of who they are held with.
+    pub contact: Option<String>,
+}
+
+/// Where a listed chat stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum StatusFilter {
+    /// Open, in the waiting list or not.
+    Open,
+    /// Open and in the waiting list.
+    Waiting,
+    /// Closed.
+    Closed,
+}
+
+impl Query for ListChats {
+    type Answer = Page<ChatShape>;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
+        let seen = Seen::of(tx, &self.scope)?;
+        let total = self.total(tx, &seen)?;
+        Ok(self.rows(tx, &seen, Some(total))?.into_page(total))
+    }
+}
+
+impl ListChats {
+    /// The open ones with the latest activity, as a snapshot shows them.
+    pub(super) fn open(limit: u32, scope: &Arc<Scope>) -> Self {
+        let sort = Sort::default();
+        let filter = ChatFilter { status: Some(StatusFilter::Open), ..ChatFilter::default() };
+        Self {
+            filter,
+            sort,
+            order: sort.default_order(),
+            limit,
+            at: PageAt::Page(1),
+            scope: Arc::clone(scope),
+        }
+    }
+
+    /// The rows of the page; `total` is what is on all pages together, where that is known.
+    pub(super) fn rows(
+        &self,
+        tx: &Transaction<'_>,
+        seen: &Seen<'_>,
+        total: Option<i64>,
+    ) -> Result<Rows<ChatShape>, ReadError> {
+        let walk = self.walk(self.goes_along(seen))?;
+        if total.is_some_and(|total| walk.begins_behind(total)) {
+            return Ok(Rows::none());
+        }
+        let load = |tx: &Transaction<'_>, rowid| load(tx, rowid, &self.scope);
+        if self.sort == Sort::LastInteraction
+            && !self.scope.is_unlimited()
+            && let Some(status) = self.status_alone()
+        {
+            let open = status.map(|status| status == StatusFilter::Open);
+            let spots = gather::chats(tx, seen, &walk, open, |_| Ok(true))?;
+            return walk.load(tx, spots, load);
+        }
+        walk.rows(tx, load)
+    }
+
+    /// `Some` where nothing but open or closed chats, or all chats, are asked for: such lists and their totals follow
+    /// from placements.
+    #[expect(clippy::option_option, reason = "outer: is it so; inner: which ones")]
+    fn status_alone(&self) -> Option<Option<StatusFilter>> {
+        let status = self.filter.status;
+        let is_alone = self.filter == ChatFilter { status, ..ChatFilter::default() };
+        (is_alone && status != Some(StatusFilter::Waiting)).then_some(status)
+    }
+
+    /// So few chats are seen that they are sorted rather than looked for in the common order.
+    fn goes_along(&self, seen: &Seen<'_>) -> bool {
+        self.filter.contact.is_none() && seen.is_little()
+    }
+
+    pub(super) fn walk(&self, along: bool) -> Result<Walk<'_>, ReadError> {
+        let key = match self.sort {
+            Sort::LastInteraction => "last_activity_at",
+            Sort::Name => "name_key",
+            Sort::CreatedAt => "created_at",
+        };
+        Ok(Walk {
+            table: self.table(along),
+            key,
+            tie: "id",
+            order: self.order,
+            conditions: self.conditions(along),
+            at: &self.at,
+            limit: self.limit,
+            fingerprint: fingerprint(&("chats", self.sort, self.order, &self.filter, self.scope.hash()))?,
+        })
+    }
+
+    /// A contact has few chats and few chats are open: where one of these is asked for, the rest is filtered
+    /// and sorted among them.
+    fn table(&self, along: bool) -> &'static str {
+        match (&self.filter.contact, self.filter.status) {
+            _ if along => "chats INDEXED BY chats_by_placement",
+            (Some(_), _) => "chats INDEXED BY chats_of_contact",
+            (None, Some(StatusFilter::Open | StatusFilter::Waiting)) => {
+                "chats INDEXED BY chats_open_by_activity"
+            }
+            (None, Some(StatusFilter::Closed) | None) => "chats",
+        }
+    }
+
+    /// What fits; `along` the placements that are seen where the walk goes so.
+    pub(super) fn conditions(&self, along: bool) -> Conditions {
+        let filter = &self.filter;
+        let mut conditions = Conditions::default();
+        match filter.status {
+            // Written out, not bound: only so may the planner use the index of open chats.
+            Some(StatusFilter::Open) => conditions.require("open = 1", []),
+            Some(StatusFilter::Waiting) => conditions.require("open = 1 AND waiting = 1", []),
+            Some(StatusFilter::Closed) => conditions.require("open = 0", []),
+            None => {}
+        }
+        conditions.require_some("contact_id = ?", filter.contact.as_ref());
+        conditions.require_some("sector_id = ?", filter.sector.as_ref());
+        conditions.require_some("owner_id = ?", filter.owner.as_ref());
+        conditions.require_some("channel_id = ?", filter.channel.as_ref());
+        conditions.require_some("kind = ?", filter.kind.map(|kind| kind.as_str().to_owned()).as_ref());
+        conditions
+            .require_some("id IN (SELECT chat_id FROM chat_tags WHERE tag_id = ?)", filter.tag.as_ref());
+        let limit = if along { visible::limit_along } else { visible::limit };
+        limit(&mut conditions, &self.scope, visible::Rows::Chats);
+        self.add_search(&mut conditions);
+        conditions
+    }
+
+    /// What is searched for, alone.
+    pub(super) fn search_conditions(&self) -> Conditions {
+        let mut conditions = Conditions::default();
+        self.add_search(&mut conditions);
+        conditions
+    }
+
+    fn add_search(&self, conditions: &mut Conditions) {
+        if let Some(search) = &self.filter.search {
+            if self.scope.is_masked() {
+                // What is masked is not found either.
+                conditions.require("FALSE", []);
+            }
+            Needle::new(search).require(conditions, "contact_id IN (SELECT id FROM contacts WHERE {})");
+        }
+    }
+
+    fn total(&self, tx: &Transaction<'_>, seen: &Seen<'_>) -> Result<i64, ReadError> {
+        let Some(status) = self.status_alone() else {
+            let along = self.goes_along(seen);
+            return self.conditions(along).count(tx, self.table(along));
+        };
+        let sums = seen.sums(tx)?;
+        Ok(match status {
+            None => sums.chats,
+            Some(StatusFilter::Closed) => sums.chats - sums.open,
+            Some(StatusFilter::Open | StatusFilter::Waiting) => sums.open,
+        })
+    }
+}
+
+/// The chats of one contact; the answer is `None` where there is no such contact.
+#[derive(Debug, Clone)]
+pub struct ListContactChats {
+    /// The contact's id.
+    pub contact: String,
+    /// Which of its chats; the filter's own `contact` is replaced by this one.
+    pub list: ListChats,
+}
+
+impl Query for ListContactChats {
+    type Answer = Option<Page<ChatShape>>;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
+        if contacts::rowid(tx, &self.contact, &self.list.scope)?.is_none() {
+            return Ok(None);
+        }
+        let mut list = self.list;
+        list.filter.contact = Some(self.contact);
+        list.answer(tx).map(Some)
+    }
+}
+
+/// One chat; the answer is `None` where there is none with this id.
+#[derive(Debug, Clone)]
+pub struct GetChat {
+    /// The provider's id, case-sensitive.
+    pub id: String,
+    /// Whose eyes.
+    pub scope: Arc<Scope>,
+}
+
+impl Query for GetChat {
+    type Answer = Option<ChatShape>;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
+        rowid(tx, &self.id, &self.scope)?.map(|rowid| load(tx, rowid, &self.scope)).transpose()
+    }
+}
+
+/// Where a chat stands; the answer is `None` where there is none with this id, or the scope does not see it.
+#[derive(Debug, Clone)]
+pub struct GetPlacement {
+    /// The provider's id, case-sensitive.
+    pub chat: String,
+    /// Whose eyes.
+    pub scope: Arc<Scope>,
+}
+
+impl Query for GetPlacement {
+    type Answer = Option<Placement>;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
+        let Some(rowid) = rowid(tx, &self.chat, &self.scope)? else { return Ok(None) };
+        let mut statement = tx.prepare_cached("SELECT state FROM chats WHERE rowid = ?")?;
+        let mut rows = statement.query([rowid])?;
+        let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        Ok(Some(Placement::of(&parse_state::<Chat>(row, 0)?)))
+    }
+}
+
+/// Where a chat is stored, if it is and may be seen.
+pub(super) fn rowid(tx: &Transaction<'_>, id: &str, scope: &Scope) -> Result<Option<i64>, ReadError> {
+    let mut statement = tx.prepare_cached("SELECT rowid FROM chats WHERE id = ?")?;
+    let rowid = statement.query_row([id], |row| row.get(0)).optional()?;
+    Ok(if visible::sees_chat(tx, scope, id)? { rowid } else { None })
+}
+
+pub(super) fn load(tx: &Transaction<'_>, rowid: i64, scope: &Scope) -> Result<ChatShape, ReadError> {
+    let mut statement = tx.prepare_cached(
+        "SELECT chats.state, contacts.name, contacts.phone, messages.state FROM chats
+         LEFT JOIN contacts ON contacts.id = chats.contact_id
+         LEFT JOIN messages ON messages.id = chats.last_message_id
+         WHERE chats.rowid = ?",
+    )?;
+    let mut rows = statement.query([rowid])?;
+    let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    let chat: Chat = parse_state(row, 0)?;
+    let mut shape = ChatShape::new(&chat, (row.get(1)?, row.get(2)?), parse_summary(row, 3)?);
+    name_people(tx, shape.people_mut())?;
+    if scope.is_masked() {
+        shape.mask();
+    }
+    Ok(shape)
+}

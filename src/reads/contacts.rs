@@ -1,0 +1,331 @@
+//! Contacts: a list of them, and one by its id.
+
+use std::sync::Arc;
+
+use rusqlite::types::Value;
+use rusqlite::{OptionalExtension, Transaction};
+use serde::Serialize;
+
+use super::cursor::fingerprint;
+use super::page::{Conditions, Order, Page, PageAt, Rows, Sort, Spot, Walk};
+use super::search::Needle;
+use super::seen::Seen;
+use super::{Query, ReadError, gather, parse_state, parse_summary, visible};
+use crate::auth::Scope;
+use crate::domain::Contact;
+use crate::protocol::{ContactShape, Mask, MessageSummary};
+
+/// Contacts that a filter leaves of a limited scope's up to which they are put in order of the chats that are seen; of
+/// more, a page is found sooner along the chats.
+pub(super) const SORTED_MAX: usize = 2_000;
+
+/// Contacts, by default those with the latest interaction first.
+#[derive(Debug, Clone)]
+pub struct ListContacts {
+    /// Which ones.
+    pub filter: ContactFilter,
+    /// What they are sorted by.
+    pub sort: Sort,
+    /// Which way.
+    pub order: Order,
+    /// Contacts on a page, 1 to 200.
+    pub limit: u32,
+    /// Which page.
+    pub at: PageAt,
+    /// Whose eyes.
+    pub scope: Arc<Scope>,
+}
+
+/// Which contacts to list; everything that is given must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ContactFilter {
+    /// A part of the name or the phone, without regard to case and accents.
+    pub search: Option<String>,
+    /// The id of one of its tags.
+    pub tag: Option<String>,
+}
+
+impl Query for ListContacts {
+    type Answer = Page<ContactShape>;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
+        let seen = Seen::of(tx, &self.scope)?;
+        if self.follows_chats()
+            && self.is_filtered()
+            && let Some(page) = self.sort_matches(tx, &seen)?
+        {
+            return Ok(page);
+        }
+        let total = self.total(tx, &seen)?;
+        Ok(self.rows(tx, &seen, Some(total))?.into_page(total))
+    }
+}
+
+impl ListContacts {
+    /// The latest ones, as a snapshot shows them.
+    pub(super) fn latest(limit: u32, scope: &Arc<Scope>) -> Self {
+        let sort = Sort::default();
+        let order = sort.default_order();
+        Self {
+            filter: ContactFilter::default(),
+            sort,
+            order,
+            limit,
+            at: PageAt::Page(1),
+            scope: Arc::clone(scope),
+        }
+    }
+
+    /// The rows of the page; `total` is what is on all pages together, where that is known.
+    pub(super) fn rows(
+        &self,
+        tx: &Transaction<'_>,
+        seen: &Seen<'_>,
+        total: Option<i64>,
+    ) -> Result<Rows<ContactShape>, ReadError> {
+        let walk = self.walk(seen.is_little())?;
+        if total.is_some_and(|total| walk.begins_behind(total)) {
+            return Ok(Rows::none());
+        }
+        let load = |tx: &Transaction<'_>, rowid| load(tx, rowid, seen);
+        if self.follows_chats() {
+            return walk.load(tx, self.spots_along_chats(tx, seen, &walk)?, load);
+        }
+        walk.rows(tx, load)
+    }
+
+    /// The contacts of the page, each at the place of the latest of its chats that are seen.
+    fn spots_along_chats(
+        &self,
+        tx: &Transaction<'_>,
+        seen: &Seen<'_>,
+        walk: &Walk<'_>,
+    ) -> Result<Vec<Spot>, ReadError> {
+        let mut wanted = Conditions::default();
+        self.add_filter(&mut wanted);
+        // The contact, if it is wanted, and its later chats; mostly there are none, and otherwise one of the latest is seen.
+        let sql = format!(
+            "SELECT contacts.rowid, later.placement_id
+             FROM chats CROSS JOIN contacts ON contacts.id = chats.contact_id
+             LEFT JOIN chats AS later INDEXED BY chats_of_contact
+                 ON later.contact_id = chats.contact_id
+                AND (later.last_activity_at, later.id) > (chats.last_activity_at, chats.id)
+             WHERE chats.rowid = ? AND {} ORDER BY later.last_message_at DESC",
+            wanted.to_sql()
+        );
+        let mut select = tx.prepare_cached(&sql)?;
+        let mut values = wanted.values().to_vec();
+        values.insert(0, Value::Null);
+        gather::chats(tx, seen, walk, None, |chat| {
+            values[0] = chat.rowid.into();
+            let mut rows = select.query(rusqlite::params_from_iter(&values))?;
+            let mut contact = None;
+            while let Some(row) = rows.next()? {
+                if row.get::<_, Option<i64>>(1)?.is_some_and(|placement| seen.holds(placement)) {
+                    return Ok(false);
+                }
+                contact = Some(row.get(0)?);
+            }
+            chat.rowid = contact.unwrap_or(chat.rowid);
+            Ok(contact.is_some())
+        })
+    }
+
+    /// A contact's last interaction may have been in a chat that a limited token does not see: for such a one contacts
+    /// run in the order of the chats that it sees.
+    fn follows_chats(&self) -> bool {
+        self.sort == Sort::LastInteraction && !self.scope.is_whole()
+    }
+
+    fn is_filtered(&self) -> bool {
+        self.filter != ContactFilter::default()
+    }
+
+    /// `along` the placements that are seen, and sorted, where these hold little.
+    pub(super) fn walk(&self, along: bool) -> Result<Walk<'_>, ReadError> {
+        let key = match self.sort {
+            Sort::LastInteraction => "last_interaction_at",
+            Sort::Name => "name_key",
+            Sort::CreatedAt => "created_at",
+        };
+        Ok(Walk {
+            table: table(along),
+            key,
+            tie: "id",
+            order: self.order,
+            conditions: self.conditions(along),
+            at: &self.at,
+            limit: self.limit,
+            fingerprint: fingerprint(&("contacts", self.sort, self.order, &self.filter, self.scope.hash()))?,
+        })
+    }
+
+    fn conditions(&self, along: bool) -> Conditions {
+        let mut conditions = Conditions::default();
+        let limit = if along { visible::limit_along } else { visible::limit };
+        limit(&mut conditions, &self.scope, visible::Rows::Contacts);
+        self.add_filter(&mut conditions);
+        conditions
+    }
+
+    fn add_filter(&self, conditions: &mut Conditions) {
+        if let Some(search) = &self.filter.search {
+            if self.scope.is_masked() {
+                // What is masked is not found either.
+                conditions.require("FALSE", []);
+            }
+            Needle::new(search).require(conditions, "{}");
+        }
+        conditions.require_some(
+            "contacts.id IN (SELECT contact_id FROM contact_tags WHERE tag_id = ?)",
+            self.filter.tag.as_ref(),
+        );
+    }
+
+    fn total(&self, tx: &Transaction<'_>, seen: &Seen<'_>) -> Result<i64, ReadError> {
+        if !self.is_filtered() {
+            return seen.contacts(tx);
+        }
+        let along = seen.is_little();
+        self.conditions(along).count(tx, table(along))
+    }
+
+    /// The page of what a filter leaves, where that is few enough to be put in order.
+    fn sort_matches(
+        &self,
+        tx: &Transaction<'_>,
+        seen: &Seen<'_>,
+    ) -> Result<Option<Page<ContactShape>>, ReadError> {
+        let walk = self.walk(seen.is_little())?;
+        let after = walk.after()?;
+        let Some(matches) = self.matches(tx, seen)? else { return Ok(None) };
+        let mut spots = Vec::with_capacity(matches.len());
+        for (rowid, id) in matches {
+            spots.extend(latest_seen(tx, seen, rowid, &id)?);
+        }
+        let total = i64::try_from(spots.len()).unwrap_or(i64::MAX);
+        spots.sort_by(|one, other| one.place().cmp(&other.place()));
+        if self.order == Order::Desc {
+            spots.reverse();
+        }
+        let is_before = |spot: &Spot| {
+            after.as_ref().is_some_and(|(time, id)| match self.order {
+                Order::Asc => (spot.time(), &spot.tie) <= (*time, id),
+                Order::Desc => (spot.time(), &spot.tie) >= (*time, id),
+            })
+        };
+        let before = walk.offset().max(spots.iter().take_while(|spot| is_before(spot)).count());
+        let spots = spots.into_iter().skip(before).collect();
+        Ok(Some(walk.load(tx, spots, |tx, rowid| load(tx, rowid, seen))?.into_page(total)))
+    }
+
+    /// Row and id of what a filter leaves; `None` where that is more than [`SORTED_MAX`].
+    fn matches(
+        &self,
+        tx: &Transaction<'_>,
+        seen: &Seen<'_>,
+    ) -> Result<Option<Vec<(i64, String)>>, ReadError> {
+        let along = seen.is_little();
+        let conditions = self.conditions(along);
+        let sql =
+            format!("SELECT contacts.rowid, contacts.id FROM {} WHERE {}", table(along), conditions.to_sql());
+        let mut select = tx.prepare_cached(&sql)?;
+        let found = select.query_map(rusqlite::params_from_iter(conditions.values()), |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+        let matches: Vec<_> = found.take(SORTED_MAX + 1).collect::<Result<_, _>>()?;
+        Ok((matches.len() <= SORTED_MAX).then_some(matches))
+    }
+}
+
+fn table(along: bool) -> &'static str {
+    if along { "contacts INDEXED BY contacts_by_placement_set" } else { "contacts" }
+}
+
+/// One contact; the answer is `None` where there is none with this id.
+#[derive(Debug, Clone)]
+pub struct GetContact {
+    /// The provider's id, case-sensitive.
+    pub id: String,
+    /// Whose eyes.
+    pub scope: Arc<Scope>,
+}
+
+impl Query for GetContact {
+    type Answer = Option<ContactShape>;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
+        let Some(rowid) = rowid(tx, &self.id, &self.scope)? else { return Ok(None) };
+        load(tx, rowid, &Seen::of(tx, &self.scope)?).map(Some)
+    }
+}
+
+/// Where a contact is stored, if it is and may be seen.
+pub(super) fn rowid(tx: &Transaction<'_>, id: &str, scope: &Scope) -> Result<Option<i64>, ReadError> {
+    let mut statement = tx.prepare_cached("SELECT rowid FROM contacts WHERE id = ?")?;
+    let rowid = statement.query_row([id], |row| row.get(0)).optional()?;
+    Ok(if visible::sees_contact(tx, scope, id)? { rowid } else { None })
+}
+
+/// A contact with the newest of its messages that are seen.
+pub(crate) fn load(tx: &Transaction<'_>, rowid: i64, seen: &Seen<'_>) -> Result<ContactShape, ReadError> {
+    let mut statement = tx.prepare_cached(
+        "SELECT contacts.state, messages.state FROM contacts
+         LEFT JOIN messages ON messages.id = contacts.last_message_id
+         WHERE contacts.rowid = ?",
+    )?;
+    let mut rows = statement.query([rowid])?;
+    let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    let contact: Contact = parse_state(row, 0)?;
+    let mut shape = ContactShape::new(&contact, parse_summary(row, 1)?);
+    if !seen.scope.is_unlimited() {
+        shape.limit_to(newest_message(tx, seen, &shape.id)?);
+    }
+    if seen.scope.is_masked() {
+        shape.mask();
+    }
+    Ok(shape)
+}
+
+/// The chat by which a contact stands in the list of a limited scope; `None` where it has none that is seen.
+fn latest_seen(
+    tx: &Transaction<'_>,
+    seen: &Seen<'_>,
+    contact: i64,
+    id: &str,
+) -> Result<Option<Spot>, ReadError> {
+    let mut select = tx.prepare_cached(
+        "SELECT last_activity_at, id, rowid, placement_id FROM chats INDEXED BY chats_of_contact
+         WHERE contact_id = ?",
+    )?;
+    let mut rows = select.query([id])?;
+    let mut latest: Option<Spot> = None;
+    while let Some(row) = rows.next()? {
+        let mut chat = Spot::read(row)?;
+        chat.rowid = contact;
+        if seen.holds(row.get(3)?) && latest.as_ref().is_none_or(|latest| latest.place() < chat.place()) {
+            latest = Some(chat);
+        }
+    }
+    Ok(latest)
+}
+
+/// The newest message of the contact's chats that are seen.
+fn newest_message(
+    tx: &Transaction<'_>,
+    seen: &Seen<'_>,
+    contact: &str,
+) -> Result<Option<MessageSummary>, ReadError> {
+    let mut select = tx.prepare_cached(
+        "SELECT messages.state, chats.placement_id FROM chats INDEXED BY chats_of_contact
+         CROSS JOIN messages ON messages.id = chats.last_message_id
+         WHERE chats.contact_id = ? ORDER BY messages.order_at DESC, messages.order_tie DESC",
+    )?;
+    let mut rows = select.query([contact])?;
+    while let Some(row) = rows.next()? {
+        if seen.holds(row.get(1)?) {
+            return parse_summary(row, 0);
+        }
+    }
+    Ok(None)
+}

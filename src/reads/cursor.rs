@@ -1,0 +1,138 @@
+//! Cursors: where a page ended, opaque to clients.
+//!
+//! A cursor is the sort key of a page's last row and what orders that row among others with the same key, mostly its
+//! id. So the next page begins there whatever was inserted meanwhile. It is bound to its list, sort, order and filters
+//! by a fingerprint: used elsewhere it is refused, because its position would mean nothing there.
+
+use std::fmt;
+use std::str::FromStr;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
+use serde::{Deserialize, Serialize};
+
+use super::ReadError;
+
+/// The form of a cursor's content; a cursor of another version is refused.
+const VERSION: u8 = 1;
+/// Longest cursor that is looked at, in characters: a sort key and an id are far shorter.
+pub const CURSOR_CHARS_MAX: usize = 4_096;
+
+/// A place between two rows of one list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    fingerprint: u64,
+    key: Key,
+    id: String,
+}
+
+/// A text that is no cursor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a cursor of this hub")]
+pub struct CursorError;
+
+/// What a list is sorted by.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Key {
+    /// Nanoseconds.
+    Time(i64),
+    /// A folded name.
+    Text(String),
+}
+
+impl Cursor {
+    /// After the row with this key and id, in the list with this fingerprint.
+    pub(crate) fn new(fingerprint: u64, key: Key, id: String) -> Self {
+        Self { fingerprint, key, id }
+    }
+
+    /// The row it stands after, where it belongs to the list with this fingerprint.
+    pub(crate) fn position(&self, fingerprint: u64) -> Result<(&Key, &str), ReadError> {
+        if self.fingerprint != fingerprint {
+            return Err(ReadError::BadCursor);
+        }
+        Ok((&self.key, &self.id))
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let content = serde_json::to_vec(&(VERSION, self.fingerprint, &self.key, &self.id));
+        f.write_str(&URL_SAFE_NO_PAD.encode(content.map_err(|_unwritable| fmt::Error)?))
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = CursorError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.len() > CURSOR_CHARS_MAX {
+            return Err(CursorError);
+        }
+        let content = URL_SAFE_NO_PAD.decode(text).map_err(|_not_base64| CursorError)?;
+        let (version, fingerprint, key, id): (u8, u64, Key, String) =
+            serde_json::from_slice(&content).map_err(|_another_form| CursorError)?;
+        if version == VERSION { Ok(Self { fingerprint, key, id }) } else { Err(CursorError) }
+    }
+}
+
+/// What a cursor is bound to: the list's name, sort, order and filters.
+///
+/// FNV-1a over JSON, because the standard hasher may change between compilers and a cursor survives restarts.
+pub(crate) fn fingerprint<T: Serialize>(list: &T) -> Result<u64, ReadError> {
+    const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+    const PRIME: u64 = 0x0000_0100_0000_01b3;
+    let content = serde_json::to_vec(list)?;
+    Ok(content.iter().fold(OFFSET, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(PRIME)))
+}
+
+impl FromSql for Key {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        if let ValueRef::Integer(nanos) = value {
+            return Ok(Self::Time(nanos));
+        }
+        value.as_str().map(|text| Self::Text(text.to_owned())).map_err(|_no_text| FromSqlError::InvalidType)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_cursor_reads_back_as_it_was_written() {
+        for key in [Key::Time(i64::MIN), Key::Time(1_772_000_000_123_456_700), Key::Text("joão \"é\"".into())]
+        {
+            let cursor = Cursor::new(u64::MAX, key, "a/b=&+ç".into());
+            let text = cursor.to_string();
+            assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)), "{text}");
+            assert_eq!(text.parse(), Ok(cursor));
+        }
+    }
+
+    #[test]
+    fn a_cursor_fits_its_own_list_only() {
+        let here = fingerprint(&("contacts", "name")).unwrap();
+        let there = fingerprint(&("contacts", "createdAt")).unwrap();
+        let cursor = Cursor::new(here, Key::Time(1), "a".into());
+        assert!(cursor.position(here).is_ok());
+        assert!(matches!(cursor.position(there), Err(ReadError::BadCursor)));
+    }
+
+    #[test]
+    fn a_cursor_of_another_version_is_refused() {
+        let text = URL_SAFE_NO_PAD.encode(br#"[2,1,1,"a"]"#);
+        assert_eq!(text.parse::<Cursor>(), Err(CursorError));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_reader_panic(text in ".{0,80}") {
+            drop(text.parse::<Cursor>());
+        }
+    }
+}

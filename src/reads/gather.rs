@@ -1,0 +1,370 @@
+//! Rows that a limited scope sees, in the order of time, at the cost of a page.
+//!
+//! Where a scope sees much, the list is walked as for an admin, and what is not seen is skipped: at most [`SKIPPED`] rows
+//! for each one that is asked for. Where it sees little, or nothing of late, the chats of each placement, which an index
+//! holds in their order, are merged: that costs one look-up per placement, and a step per row.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashSet, VecDeque};
+
+use rusqlite::{Transaction, params};
+
+use super::ReadError;
+use super::page::{Order, Spot, Walk};
+use super::seen::Seen;
+use crate::domain::order::FINER_NANOS;
+
+/// Rows of the common order that are looked at for each one that is asked for.
+const SKIPPED: usize = 8;
+/// Rows of a placement that are read ahead.
+const CHUNK: usize = 32;
+
+/// Between which chats those of a page stand, and how many of them are passed over.
+struct Range {
+    /// Time and tie of the last row before; beyond every row where the list is begun.
+    after: (i64, String),
+    offset: usize,
+    wanted: usize,
+}
+
+/// The rows of a page as they are found.
+struct Found {
+    spots: Vec<Spot>,
+    to_skip: usize,
+    wanted: usize,
+}
+
+/// The page of chats that a scope sees, by their latest activity. `accept` leaves some of them out, and may say by which
+/// row of another table they are loaded; `open` is `None` where both open and closed ones are asked for.
+pub(super) fn chats(
+    tx: &Transaction<'_>,
+    seen: &Seen<'_>,
+    walk: &Walk<'_>,
+    open: Option<bool>,
+    mut accept: impl FnMut(&mut Spot) -> Result<bool, ReadError>,
+) -> Result<Vec<Spot>, ReadError> {
+    let range = Range::of(walk)?;
+    if seen.is_much()
+        && let Some(spots) = skip_unseen_chats(tx, seen, walk.order, &range, open, &mut accept)?
+    {
+        return Ok(spots);
+    }
+    let mut found = Found::new(&range);
+    let mut merge = Merge::begin(tx, seen, walk.order, open, &range.after)?;
+    while !found.is_full() {
+        let Some(mut spot) = merge.next()? else { break };
+        if accept(&mut spot)? {
+            found.add(spot);
+        }
+    }
+    Ok(found.spots)
+}
+
+/// The page of messages that a scope sees, the newest first.
+pub(super) fn messages(
+    tx: &Transaction<'_>,
+    seen: &Seen<'_>,
+    walk: &Walk<'_>,
+) -> Result<Vec<Spot>, ReadError> {
+    let range = Range::of(walk)?;
+    if seen.is_much()
+        && let Some(spots) = skip_unseen_messages(tx, seen, &range)?
+    {
+        return Ok(spots);
+    }
+    let mut newest = Newest::begin(tx, &range);
+    let mut merge = Merge::begin(tx, seen, Order::Desc, None, &(i64::MAX, String::new()))?;
+    while let Some(chat) = merge.next()? {
+        if newest.is_older(chat.time()) {
+            break;
+        }
+        newest.add_chat(&chat.tie)?;
+    }
+    // Of these, messages are later than the activity that they stand by in the merge.
+    let mut late = tx.prepare_cached(
+        "SELECT late_message_at, id, placement_id FROM chats INDEXED BY chats_late
+         WHERE late_message_at IS NOT NULL ORDER BY late_message_at DESC",
+    )?;
+    let mut rows = late.query([])?;
+    while let Some(row) = rows.next()? {
+        if newest.is_older(row.get(0)?) {
+            break;
+        }
+        if seen.holds(row.get(2)?) {
+            newest.add_chat(&row.get::<_, String>(1)?)?;
+        }
+    }
+    Ok(newest.into_page(range.offset))
+}
+
+impl Range {
+    fn of(walk: &Walk<'_>) -> Result<Self, ReadError> {
+        let begin = match walk.order {
+            Order::Asc => i64::MIN,
+            Order::Desc => i64::MAX,
+        };
+        Ok(Self {
+            after: walk.after()?.unwrap_or((begin, String::new())),
+            offset: walk.offset(),
+            // One more tells whether there are more.
+            wanted: usize::try_from(walk.limit).unwrap_or(usize::MAX).saturating_add(1),
+        })
+    }
+
+    /// Rows that are looked at before another way is taken.
+    fn skipped_max(&self) -> usize {
+        self.offset.saturating_add(self.wanted).saturating_mul(SKIPPED)
+    }
+}
+
+impl Found {
+    fn new(range: &Range) -> Self {
+        Self { spots: Vec::new(), to_skip: range.offset, wanted: range.wanted }
+    }
+
+    fn is_full(&self) -> bool {
+        self.spots.len() >= self.wanted
+    }
+
+    fn add(&mut self, spot: Spot) {
+        if self.to_skip > 0 {
+            self.to_skip -= 1;
+        } else {
+            self.spots.push(spot);
+        }
+    }
+}
+
+/// `None` where the page was not filled within the bound.
+fn skip_unseen_chats(
+    tx: &Transaction<'_>,
+    seen: &Seen<'_>,
+    order: Order,
+    range: &Range,
+    open: Option<bool>,
+    accept: &mut impl FnMut(&mut Spot) -> Result<bool, ReadError>,
+) -> Result<Option<Vec<Spot>>, ReadError> {
+    let (direction, beyond) = order.words();
+    let (index, only_open) = match open {
+        Some(true) => ("chats_open_by_activity", "open = 1 AND"),
+        Some(false) | None => ("chats_by_activity", ""),
+    };
+    let mut select = tx.prepare_cached(&format!(
+        "SELECT last_activity_at, id, rowid, placement_id, open FROM chats INDEXED BY {index}
+         WHERE {only_open} (last_activity_at, id) {beyond} (?1, ?2)
+         ORDER BY last_activity_at {direction}, id {direction}"
+    ))?;
+    let mut rows = select.query(params![range.after.0, range.after.1])?;
+    let mut found = Found::new(range);
+    for _ in 0..range.skipped_max() {
+        let Some(row) = rows.next()? else { return Ok(Some(found.spots)) };
+        let is_asked_for = open.is_none() || open == Some(row.get(4)?);
+        if !is_asked_for || !seen.holds(row.get(3)?) {
+            continue;
+        }
+        let mut spot = Spot::read(row)?;
+        if accept(&mut spot)? {
+            found.add(spot);
+        }
+        if found.is_full() {
+            return Ok(Some(found.spots));
+        }
+    }
+    Ok(None)
+}
+
+/// `None` where the page was not filled within the bound.
+fn skip_unseen_messages(
+    tx: &Transaction<'_>,
+    seen: &Seen<'_>,
+    range: &Range,
+) -> Result<Option<Vec<Spot>>, ReadError> {
+    let mut select = tx.prepare_cached(
+        "SELECT messages.order_at, messages.order_tie, messages.rowid, chats.placement_id
+         FROM messages INDEXED BY messages_by_time CROSS JOIN chats ON chats.id = messages.chat_id
+         WHERE (messages.order_at, messages.order_tie) < (?1, ?2)
+         ORDER BY messages.order_at DESC, messages.order_tie DESC",
+    )?;
+    let mut rows = select.query(params![range.after.0, range.after.1])?;
+    let mut found = Found::new(range);
+    for _ in 0..range.skipped_max() {
+        let Some(row) = rows.next()? else { return Ok(Some(found.spots)) };
+        if seen.holds(row.get(3)?) {
+            found.add(Spot::read(row)?);
+        }
+        if found.is_full() {
+            return Ok(Some(found.spots));
+        }
+    }
+    Ok(None)
+}
+
+/// The chats of many placements in one order.
+struct Merge<'a> {
+    tx: &'a Transaction<'a>,
+    order: Order,
+    sql: String,
+    sources: Vec<Source>,
+    /// The next chat of each source, as a place in the common order and the number of the source.
+    next: BinaryHeap<Next>,
+}
+
+/// The chats of one placement, open or closed.
+struct Source {
+    placement: i64,
+    open: bool,
+    /// Chats that were read ahead, after the one that is next.
+    ahead: VecDeque<Spot>,
+    /// There are no more than those.
+    is_read: bool,
+}
+
+/// The next chat of a source; the greatest comes first.
+struct Next {
+    spot: Spot,
+    source: usize,
+    order: Order,
+}
+
+impl<'a> Merge<'a> {
+    fn begin(
+        tx: &'a Transaction<'_>,
+        seen: &Seen<'_>,
+        order: Order,
+        open: Option<bool>,
+        after: &(i64, String),
+    ) -> Result<Self, ReadError> {
+        let (direction, beyond) = order.words();
+        let sql = format!(
+            "SELECT last_activity_at, id, rowid FROM chats INDEXED BY chats_by_placement
+             WHERE placement_id = ?1 AND open = ?2 AND (last_activity_at, id) {beyond} (?3, ?4)
+             ORDER BY last_activity_at {direction}, id {direction}"
+        );
+        let mut merge = Self { tx, order, sql, sources: Vec::new(), next: BinaryHeap::new() };
+        let both = [true, false].into_iter().filter(|is_open| open.is_none_or(|open| open == *is_open));
+        for (placement, open) in seen.placements().iter().flat_map(|id| both.clone().map(|open| (*id, open)))
+        {
+            let mut source = Source { placement, open, ahead: VecDeque::new(), is_read: false };
+            source.read_ahead(tx, &merge.sql, (after.0, &after.1), 1)?;
+            merge.sources.push(source);
+            merge.offer(merge.sources.len() - 1);
+        }
+        Ok(merge)
+    }
+
+    fn next(&mut self) -> Result<Option<Spot>, ReadError> {
+        let Some(Next { spot, source: number, .. }) = self.next.pop() else { return Ok(None) };
+        if let Some(source) = self.sources.get_mut(number)
+            && source.ahead.is_empty()
+            && !source.is_read
+        {
+            source.read_ahead(self.tx, &self.sql, (spot.time(), &spot.tie), CHUNK)?;
+        }
+        self.offer(number);
+        Ok(Some(spot))
+    }
+
+    fn offer(&mut self, number: usize) {
+        if let Some(spot) = self.sources.get_mut(number).and_then(|source| source.ahead.pop_front()) {
+            self.next.push(Next { spot, source: number, order: self.order });
+        }
+    }
+}
+
+impl Source {
+    fn read_ahead(
+        &mut self,
+        tx: &Transaction<'_>,
+        sql: &str,
+        after: (i64, &str),
+        count: usize,
+    ) -> Result<(), ReadError> {
+        let mut select = tx.prepare_cached(sql)?;
+        let mut rows = select.query(params![self.placement, self.open, after.0, after.1])?;
+        for _ in 0..count {
+            let Some(row) = rows.next()? else {
+                self.is_read = true;
+                break;
+            };
+            self.ahead.push_back(Spot::read(row)?);
+        }
+        Ok(())
+    }
+}
+
+impl Ord for Next {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        let ascending = self.spot.place().cmp(&other.spot.place());
+        match self.order {
+            Order::Asc => ascending.reverse(),
+            Order::Desc => ascending,
+        }
+    }
+}
+
+impl PartialOrd for Next {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Next {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Next {}
+
+/// The newest messages of some chats, before a place in time.
+struct Newest<'a> {
+    tx: &'a Transaction<'a>,
+    before: &'a (i64, String),
+    wanted: usize,
+    /// The oldest first: it gives way.
+    found: BinaryHeap<Reverse<(i64, String, i64)>>,
+    chats: HashSet<String>,
+}
+
+impl<'a> Newest<'a> {
+    fn begin(tx: &'a Transaction<'_>, range: &'a Range) -> Self {
+        let wanted = range.offset.saturating_add(range.wanted);
+        Self { tx, before: &range.after, wanted, found: BinaryHeap::new(), chats: HashSet::new() }
+    }
+
+    /// What happened at this time, or before, is on no place of the page. It stands within the second in which it happened.
+    fn is_older(&self, time: i64) -> bool {
+        let stands = time.saturating_add(FINER_NANOS);
+        self.found.len() >= self.wanted
+            && self.found.peek().is_some_and(|Reverse((oldest, ..))| stands < *oldest)
+    }
+
+    fn add_chat(&mut self, id: &str) -> Result<(), ReadError> {
+        if !self.chats.insert(id.to_owned()) {
+            return Ok(());
+        }
+        let mut select = self.tx.prepare_cached(
+            "SELECT order_at, order_tie, rowid FROM messages INDEXED BY messages_of_chat
+             WHERE chat_id = ?1 AND (order_at, order_tie) < (?2, ?3) ORDER BY order_at DESC, order_tie DESC",
+        )?;
+        let mut rows = select.query(params![id, self.before.0, self.before.1])?;
+        while let Some(row) = rows.next()? {
+            let message = (row.get(0)?, row.get(1)?, row.get(2)?);
+            if self.found.len() < self.wanted {
+                self.found.push(Reverse(message));
+            } else if self.found.peek().is_some_and(|Reverse(oldest)| message > *oldest) {
+                self.found.pop();
+                self.found.push(Reverse(message));
+            } else {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn into_page(self, offset: usize) -> Vec<Spot> {
+        let newest_first = self.found.into_sorted_vec();
+        let page = newest_first.into_iter().skip(offset);
+        page.map(|Reverse((at, tie, rowid))| Spot::at(at, tie, rowid)).collect()
+    }
+}

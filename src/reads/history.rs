@@ -1,0 +1,134 @@
+//! What happened to a chat, read off its timeline.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rusqlite::types::Type;
+use rusqlite::{Connection, Row, Transaction, params};
+
+use super::cursor::{Cursor, Key, fingerprint};
+use super::history_names::Names;
+use super::members::name_people;
+use super::page::{Page, PageAt};
+use super::{Query, ReadError, chats};
+use crate::auth::Scope;
+use crate::domain::RefId;
+use crate::domain::history::{Entry, Transition, transitions};
+use crate::domain::register::{from_nanos, to_nanos};
+use crate::protocol::Mask;
+use crate::protocol::history::TransitionShape;
+
+/// The transitions of one chat, the oldest last; the answer is `None` where there is no such chat.
+#[derive(Debug, Clone)]
+pub struct ListTransitions {
+    /// The chat's id.
+    pub chat: String,
+    /// Transitions on a page, 1 to 200.
+    pub limit: u32,
+    /// Which page.
+    pub at: PageAt,
+    /// Whose eyes.
+    pub scope: Arc<Scope>,
+}
+
+impl Query for ListTransitions {
+    type Answer = Option<Page<TransitionShape>>;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
+        if chats::rowid(tx, &self.chat, &self.scope)?.is_none() {
+            return Ok(None);
+        }
+        let mut all = transitions(&entries(tx, &self.chat, None)?, |place| self.scope.sees(place));
+        all.reverse();
+        let total = i64::try_from(all.len()).unwrap_or(i64::MAX);
+        let fingerprint = fingerprint(&("timeline", &self.chat, self.scope.hash()))?;
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let begin = match &self.at {
+            PageAt::Page(page) => {
+                usize::try_from(page.saturating_sub(1)).unwrap_or(usize::MAX).saturating_mul(limit)
+            }
+            PageAt::After(cursor) => {
+                let (key, id) = cursor.position(fingerprint)?;
+                all.partition_point(|transition| position(transition) >= (key.clone(), id.to_owned()))
+            }
+        };
+        let shown: Vec<Transition> = all.iter().skip(begin).take(limit).cloned().collect();
+        let last = shown.last().filter(|_| begin.saturating_add(limit) < all.len());
+        let next = last.map(position).map(|(key, id)| Cursor::new(fingerprint, key, id));
+        let items = name(tx, shown, &self.scope)?;
+        Ok(Some(Page { items, total, next }))
+    }
+}
+
+/// What transitions are ordered by.
+fn position(transition: &Transition) -> (Key, String) {
+    // Numbers of a delivery have one digit or two.
+    (Key::Time(to_nanos(transition.at)), format!("{}#{:02}", transition.event_id, transition.number))
+}
+
+/// Gives ids the names of today.
+fn name(
+    tx: &Transaction<'_>,
+    transitions: Vec<Transition>,
+    scope: &Scope,
+) -> Result<Vec<TransitionShape>, ReadError> {
+    let mut names = Names::default();
+    let mut shapes: Vec<_> = transitions.into_iter().map(TransitionShape::from).collect();
+    for shape in &mut shapes {
+        name_people(tx, shape.people_mut())?;
+        for sector in shape.sectors_mut() {
+            names.name_sector(tx, sector)?;
+        }
+        for tag in &mut shape.tags {
+            names.name_tag(tx, tag)?;
+        }
+        if scope.is_masked() {
+            shape.mask();
+        }
+    }
+    Ok(shapes)
+}
+
+/// A chat's timeline in its order, all of it or up to a moment.
+pub fn entries(database: &Connection, chat: &str, until: Option<Timestamp>) -> Result<Vec<Entry>, ReadError> {
+    let mut select = database.prepare_cached(
+        "SELECT at, event_id, organization, open, waiting, private, owner_id, sector_id, channel_id, tags, members,
+             bot_running, closed_at
+         FROM timeline WHERE chat_id = ?1 AND at <= ?2 ORDER BY at, event_id",
+    )?;
+    let entries = select.query_map(params![chat, until.map_or(i64::MAX, to_nanos)], read_entry)?;
+    Ok(entries.collect::<Result<_, _>>()?)
+}
+
+fn read_entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
+    let id = |column| -> rusqlite::Result<Option<RefId>> {
+        Ok(row.get::<_, Option<String>>(column)?.map(RefId::from))
+    };
+    // Said to be none is an empty id.
+    let nullable = |column| -> rusqlite::Result<Option<Option<RefId>>> {
+        let said: Option<String> = row.get(column)?;
+        Ok(said.map(|id| (!id.is_empty()).then(|| RefId::from(id))))
+    };
+    Ok(Entry {
+        at: from_nanos(row.get(0)?),
+        event_id: row.get::<_, String>(1)?.into(),
+        organization: id(2)?,
+        open: row.get(3)?,
+        waiting: row.get(4)?,
+        private: row.get(5)?,
+        owner: nullable(6)?,
+        sector: nullable(7)?,
+        channel: id(8)?,
+        tags: ids(row, 9)?,
+        members: ids(row, 10)?,
+        bot_running: row.get(11)?,
+        closed_at: row.get::<_, Option<i64>>(12)?.map(from_nanos),
+    })
+}
+
+fn ids(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Vec<RefId>>> {
+    let Some(list) = row.get_ref(column)?.as_str_or_null()? else { return Ok(None) };
+    let ids: Vec<String> = serde_json::from_str(list)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into()))?;
+    Ok(Some(ids.into_iter().map(RefId::from).collect()))
+}

@@ -1,0 +1,130 @@
+//! Agents: the directory, and those who occur without being in it.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rusqlite::types::Value;
+use rusqlite::{OptionalExtension, Transaction};
+use serde::Serialize;
+
+use super::cursor::fingerprint;
+use super::page::{Conditions, Order, Page, PageAt, Walk};
+use super::search::Needle;
+use super::seen::Seen;
+use super::{Query, ReadError};
+use crate::auth::Scope;
+use crate::domain::register::from_nanos;
+use crate::protocol::shapes::NamedShape;
+use crate::protocol::{Mask, MemberShape};
+
+/// Agents: those without a name first, then by name; by id for whom names are masked.
+#[derive(Debug, Clone)]
+pub struct ListMembers {
+    /// Which ones.
+    pub filter: MemberFilter,
+    /// Agents on a page, 1 to 200.
+    pub limit: u32,
+    /// Which page.
+    pub at: PageAt,
+    /// Whose eyes.
+    pub scope: Arc<Scope>,
+}
+
+/// Which agents to list; everything that is given must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct MemberFilter {
+    /// A part of the name or the id, without regard to case and accents.
+    pub search: Option<String>,
+    /// In the directory, or not.
+    pub known: Option<bool>,
+}
+
+/// An agent in the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedMember {
+    /// As the directory has them.
+    pub member: MemberShape,
+    /// When the entry was changed last; `None` where there is none.
+    pub updated_at: Option<Timestamp>,
+}
+
+impl Query for ListMembers {
+    type Answer = Page<ListedMember>;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
+        let conditions = self.conditions(&Seen::of(tx, &self.scope)?);
+        let total = conditions.count(tx, "members")?;
+        let walk = Walk {
+            table: "members",
+            // An order by name would tell what is masked.
+            key: if self.scope.is_masked() { "id" } else { "name_key" },
+            tie: "id",
+            order: Order::Asc,
+            conditions,
+            at: &self.at,
+            limit: self.limit,
+            fingerprint: fingerprint(&("members", &self.filter, self.scope.hash()))?,
+        };
+        Ok(walk.rows(tx, |tx, rowid| load(tx, rowid, &self.scope))?.into_page(total))
+    }
+}
+
+impl ListMembers {
+    fn conditions(&self, seen: &Seen<'_>) -> Conditions {
+        let mut conditions = Conditions::default();
+        match self.filter.known {
+            Some(true) => conditions.require("name IS NOT NULL", []),
+            Some(false) => conditions.require("name IS NULL", []),
+            None => {}
+        }
+        if !self.scope.is_unlimited() {
+            // The directory is everybody's; who is not in it is seen by any chat that they take part in.
+            conditions.require(
+                "(members.name IS NOT NULL OR members.id IN (SELECT member_id FROM placement_people
+                     WHERE placement_id IN (SELECT value FROM json_each(?))))",
+                [seen.ids()],
+            );
+        }
+        if let Some(search) = &self.filter.search {
+            if self.scope.is_masked() {
+                // What is masked is not found either.
+                conditions.require("FALSE", []);
+            }
+            conditions.require("instr(search_key, ?) > 0", [Value::Text(Needle::new(search).folded)]);
+        }
+        conditions
+    }
+}
+
+fn load(tx: &Transaction<'_>, rowid: i64, scope: &Scope) -> Result<ListedMember, ReadError> {
+    let mut select =
+        tx.prepare_cached("SELECT id, name, photo_url, sector_id, updated_at FROM members WHERE rowid = ?")?;
+    let mut listed = select.query_row([rowid], |row| {
+        let member = MemberShape {
+            id: row.get(0)?,
+            name: row.get(1)?,
+            photo_url: row.get(2)?,
+            sector_id: row.get(3)?,
+        };
+        Ok(ListedMember { member, updated_at: row.get::<_, Option<i64>>(4)?.map(from_nanos) })
+    })?;
+    if scope.is_masked() {
+        listed.member.mask();
+    }
+    Ok(listed)
+}
+
+/// Gives agents the names that the directory has for them.
+pub(super) fn name_people<'a>(
+    tx: &Transaction<'_>,
+    people: impl Iterator<Item = &'a mut NamedShape>,
+) -> Result<(), ReadError> {
+    let mut select = tx.prepare_cached("SELECT name FROM members WHERE id = ?")?;
+    for agent in people {
+        let name: Option<Option<String>> = select.query_row([&agent.id], |row| row.get(0)).optional()?;
+        if let Some(name) = name.flatten() {
+            agent.name = Some(name);
+        }
+    }
+    Ok(())
+}

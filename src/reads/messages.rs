@@ -1,0 +1,215 @@
+//! Messages: over all chats, or of one chat; always the newest first.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rusqlite::types::Value;
+use rusqlite::{Row, Transaction};
+use serde::Serialize;
+
+use super::cursor::fingerprint;
+use super::members::name_people;
+use super::page::{Conditions, Order, Page, PageAt, Rows, Walk};
+use super::search::Needle;
+use super::seen::Seen;
+use super::{Query, ReadError, chats, gather, parse_state, visible};
+use crate::auth::Scope;
+use crate::domain::order::FINER_NANOS;
+use crate::domain::register::to_nanos;
+use crate::domain::{ChatKind, ChatMessage};
+use crate::protocol::{Mask, MessageShape};
+
+/// Messages, the newest first; pages go back in time.
+#[derive(Debug, Clone)]
+pub struct ListMessages {
+    /// Which ones.
+    pub filter: MessageFilter,
+    /// Messages on a page, 1 to 200.
+    pub limit: u32,
+    /// Which page.
+    pub at: PageAt,
+    /// Whose eyes.
+    pub scope: Arc<Scope>,
+}
+
+/// Which messages to list; everything that is given must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct MessageFilter {
+    /// The id of their chat.
+    pub chat: Option<String>,
+    /// The id of who their chat is held with.
+    pub contact: Option<String>,
+    /// `Contact`, `Member`, `Bot`, `External`, or what the provider wrote.
+    pub source: Option<String>,
+    /// A part of the text, without regard to case and accents.
+    pub search: Option<String>,
+    /// The first moment that counts.
+    pub since: Option<Timestamp>,
+    /// The first moment that counts no more.
+    pub until: Option<Timestamp>,
+}
+
+impl Query for ListMessages {
+    type Answer = Page<MessageShape>;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
+        let seen = Seen::of(tx, &self.scope)?;
+        let total = self.total(tx, &seen)?;
+        Ok(self.rows(tx, &seen, Some(total))?.into_page(total))
+    }
+}
+
+impl ListMessages {
+    /// The latest ones, as a snapshot shows them.
+    pub(super) fn latest(limit: u32, scope: &Arc<Scope>) -> Self {
+        Self { filter: MessageFilter::default(), limit, at: PageAt::Page(1), scope: Arc::clone(scope) }
+    }
+
+    /// The rows of the page; `total` is what is on all pages together, where that is known.
+    pub(super) fn rows(
+        &self,
+        tx: &Transaction<'_>,
+        seen: &Seen<'_>,
+        total: Option<i64>,
+    ) -> Result<Rows<MessageShape>, ReadError> {
+        let walk = self.walk()?;
+        if total.is_some_and(|total| walk.begins_behind(total)) {
+            return Ok(Rows::none());
+        }
+        let load = |tx: &Transaction<'_>, rowid| load(tx, rowid, &self.scope);
+        if self.filter == MessageFilter::default() && !self.scope.is_unlimited() {
+            return walk.load(tx, gather::messages(tx, seen, &walk)?, load);
+        }
+        walk.rows(tx, load)
+    }
+
+    pub(super) fn walk(&self) -> Result<Walk<'_>, ReadError> {
+        Ok(Walk {
+            table: self.table(),
+            key: "order_at",
+            tie: "order_tie",
+            order: Order::Desc,
+            conditions: self.conditions(),
+            at: &self.at,
+            limit: self.limit,
+            fingerprint: fingerprint(&("messages in order", &self.filter, self.scope.hash()))?,
+        })
+    }
+
+    fn table(&self) -> &'static str {
+        let filter = &self.filter;
+        if filter.chat.is_some() || filter.contact.is_some() {
+            "messages INDEXED BY messages_of_chat"
+        } else if filter.source.is_some() {
+            "messages INDEXED BY messages_by_source"
+        } else {
+            "messages INDEXED BY messages_by_time"
+        }
+    }
+
+    fn conditions(&self) -> Conditions {
+        let filter = &self.filter;
+        let mut conditions = Conditions::default();
+        conditions.require_some("chat_id = ?", filter.chat.as_ref());
+        conditions.require_some(
+            "chat_id IN (SELECT id FROM chats INDEXED BY chats_of_contact WHERE contact_id = ?)",
+            filter.contact.as_ref(),
+        );
+        conditions.require_some("source = ?", filter.source.as_ref());
+        let last = filter.until.map(|until| to_nanos(until).saturating_sub(1));
+        require_time(&mut conditions, filter.since.map(to_nanos), last);
+        visible::limit(&mut conditions, &self.scope, visible::Rows::Messages);
+        if let Some(search) = &filter.search {
+            if self.scope.is_masked() {
+                // What is withheld is not found either.
+                conditions.require("FALSE", []);
+            }
+            let needle = Needle::new(search);
+            if !needle.folded.is_empty() {
+                needle.in_texts().require(&mut conditions, "{}");
+            }
+        }
+        conditions
+    }
+
+    /// Kept counts where there are some; a million rows are not counted for a page of fifty.
+    fn total(&self, tx: &Transaction<'_>, seen: &Seen<'_>) -> Result<i64, ReadError> {
+        let MessageFilter { chat, contact, source, search, since, until } = &self.filter;
+        let narrowed = source.is_some() || search.is_some() || since.is_some() || until.is_some();
+        match (chat, contact, narrowed) {
+            (None, None, false) => Ok(seen.sums(tx)?.messages),
+            (Some(chat), None, false) => self.kept_count(tx, "chats.id = ?", chat),
+            (None, Some(contact), false) => self.kept_count(tx, "chats.contact_id = ?", contact),
+            (None, None, true) if source.is_none() && since.is_none() && until.is_none() => {
+                // Every text is looked at, and the table's own order is the fastest for that.
+                self.conditions().count(tx, "messages")
+            }
+            (_, _, _) => self.conditions().count(tx, self.table()),
+        }
+    }
+
+    fn kept_count(&self, tx: &Transaction<'_>, of: &'static str, id: &str) -> Result<i64, ReadError> {
+        let mut conditions = Conditions::default();
+        conditions.require(of, [Value::Text(id.to_owned())]);
+        visible::limit(&mut conditions, &self.scope, visible::Rows::Chats);
+        let [messages] = conditions.select(tx, "chats", "coalesce(sum(message_count), 0)")?;
+        Ok(messages)
+    }
+}
+
+/// Requires that a message happened from `since` to `last`, both included. What it is ordered by bounds the rows of an
+/// index that are looked at: a message stands within the second in which it happened, and not before it did.
+pub(super) fn require_time(conditions: &mut Conditions, since: Option<i64>, last: Option<i64>) {
+    if let Some(since) = since {
+        conditions.require("at >= ? AND order_at >= ?", [since.into(), since.into()]);
+    }
+    if let Some(last) = last {
+        let stands = last.saturating_add(FINER_NANOS);
+        conditions.require("at <= ? AND order_at <= ?", [last.into(), stands.into()]);
+    }
+}
+
+/// The messages of one chat; the answer is `None` where there is no such chat.
+#[derive(Debug, Clone)]
+pub struct ListChatMessages {
+    /// The chat's id.
+    pub chat: String,
+    /// Which of its messages; the filter's own `chat` is replaced by this one.
+    pub list: ListMessages,
+}
+
+impl Query for ListChatMessages {
+    type Answer = Option<Page<MessageShape>>;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
+        if chats::rowid(tx, &self.chat, &self.list.scope)?.is_none() {
+            return Ok(None);
+        }
+        let mut list = self.list;
+        list.filter.chat = Some(self.chat);
+        list.answer(tx).map(Some)
+    }
+}
+
+pub(crate) fn load(tx: &Transaction<'_>, rowid: i64, scope: &Scope) -> Result<MessageShape, ReadError> {
+    let mut statement = tx.prepare_cached(
+        "SELECT messages.state, chats.contact_id, chats.kind FROM messages
+         LEFT JOIN chats ON chats.id = messages.chat_id
+         WHERE messages.rowid = ?",
+    )?;
+    let mut rows = statement.query([rowid])?;
+    let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    let message: ChatMessage = parse_state(row, 0)?;
+    let mut shape = MessageShape::new(&message, row.get(1)?, kind(row, 2)?);
+    name_people(tx, shape.people_mut())?;
+    if scope.is_masked() {
+        shape.mask();
+    }
+    Ok(shape)
+}
+
+/// The kind of the chat; direct where nothing says otherwise.
+fn kind(row: &Row<'_>, column: usize) -> Result<ChatKind, ReadError> {
+    let word = row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from)?;
+    Ok(ChatKind::ALL.into_iter().find(|kind| Some(kind.as_str()) == word).unwrap_or(ChatKind::Direct))
+}

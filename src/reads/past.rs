@@ -1,0 +1,350 @@
+//! Chats as they stood at a moment: put together from the timeline and the messages up to then.
+//!
+//! A chat without an entry after the moment stands as it stood then, and is read from its row. Any other is put
+//! together anew. Which of the two it is, is one look into the timeline's own order, so that nothing is replayed.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rusqlite::types::Value;
+use rusqlite::{Transaction, params_from_iter};
+
+use super::chats::{self, ChatFilter, ListChats, StatusFilter};
+use super::cursor::{Cursor, Key, fingerprint};
+use super::history::entries;
+use super::history_names::Names;
+use super::members::name_people;
+use super::page::{Conditions, Order, PageAt, Sort};
+use super::{Query, ReadError, parse_state, parse_summary};
+use crate::auth::Scope;
+use crate::domain::history::Standing;
+use crate::domain::register::to_nanos;
+use crate::domain::{Channel, Chat, EventKey, MessagePosition, Named, RefId};
+use crate::journal::positions;
+use crate::protocol::{ChatShape, Mask};
+
+/// Chats that are looked at for one answer.
+pub const EXAMINED_MAX: usize = 10_000;
+/// Of these, chats that are put together anew.
+pub const REBUILT_MAX: usize = 1_000;
+
+/// Chats as they stood at a moment, those created last first.
+#[derive(Debug, Clone)]
+pub struct ListPastChats {
+    /// The moment.
+    pub then: Timestamp,
+    /// Which ones, by where they stood then.
+    pub filter: ChatFilter,
+    /// Ids of all chats that may fit, where these are known: none but they are looked at.
+    pub among: Option<Vec<String>>,
+    /// Chats on a page, 1 to 200.
+    pub limit: u32,
+    /// After which chat.
+    pub after: Option<Cursor>,
+    /// Whose eyes.
+    pub scope: Arc<Scope>,
+}
+
+/// A page of chats as they stood.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PastChats {
+    /// At most as many as asked for.
+    pub chats: Vec<ChatShape>,
+    /// Where the next page begins.
+    pub next: Option<Cursor>,
+}
+
+/// One chat as it stood at a moment; `None` where it was not known then, or stood where the scope does not see.
+#[derive(Debug, Clone)]
+pub struct GetPastChat {
+    /// The moment.
+    pub then: Timestamp,
+    /// The chat's id.
+    pub id: String,
+    /// Whose eyes.
+    pub scope: Arc<Scope>,
+}
+
+/// A row of today, with what the timeline says of it.
+#[expect(clippy::struct_excessive_bools, reason = "each is a column, and they are independent")]
+pub(super) struct Spot {
+    pub(super) rowid: i64,
+    pub(super) id: String,
+    pub(super) created_at: i64,
+    /// Something came after the moment.
+    pub(super) moved: bool,
+    /// Something came before it.
+    pub(super) known: bool,
+    /// As it stands today, it is seen and fits the filter.
+    pub(super) fits: bool,
+    /// Its contact fits what is searched for.
+    named: bool,
+    pub(super) open: bool,
+    pub(super) waiting: bool,
+    pub(super) direct: bool,
+    pub(super) contact: Option<String>,
+}
+
+impl Query for ListPastChats {
+    type Answer = PastChats;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<PastChats, ReadError> {
+        let fingerprint = fingerprint(&("past", to_nanos(self.then), &self.filter, self.scope.hash()))?;
+        let after = match &self.after {
+            None => None,
+            Some(cursor) => match cursor.position(fingerprint)? {
+                (Key::Time(created), id) => Some((*created, id.to_owned())),
+                (Key::Text(_), _) => return Err(ReadError::BadCursor),
+            },
+        };
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let (mut chats, mut names, mut rebuilt, mut last) = (Vec::new(), Names::default(), 0, None);
+        let mut is_cut = false;
+        let mut first = Conditions::default();
+        if let Some(ids) = &self.among {
+            first.require("id IN (SELECT value FROM json_each(?))", [serde_json::to_string(ids)?.into()]);
+        }
+        if let Some((created, id)) = after {
+            first.require("(created_at, id) < (?, ?)", [created.into(), id.into()]);
+        }
+        walk(tx, &self.as_of_today(), self.then, first, EXAMINED_MAX, |spot| {
+            if chats.len() == limit || rebuilt == REBUILT_MAX {
+                is_cut = true;
+                return Ok(false);
+            }
+            rebuilt += usize::from(spot.moved && spot.known);
+            chats.extend(self.look_at(tx, &spot, &mut names)?);
+            last = Some(Cursor::new(fingerprint, Key::Time(spot.created_at), spot.id));
+            Ok(true)
+        })
+        .map(|examined| is_cut |= examined == EXAMINED_MAX)?;
+        Ok(PastChats { chats, next: last.filter(|_| is_cut) })
+    }
+}
+
+impl Query for GetPastChat {
+    type Answer = Option<ChatShape>;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
+        let list = ListPastChats {
+            then: self.then,
+            filter: ChatFilter::default(),
+            among: None,
+            limit: 1,
+            after: None,
+            scope: self.scope,
+        };
+        let mut only = Conditions::default();
+        only.require("id = ?", [self.id.into()]);
+        let spot = spots(tx, &list.as_of_today(), list.then, &only, 1)?.pop();
+        spot.map_or(Ok(None), |spot| list.look_at(tx, &spot, &mut Names::default()))
+    }
+}
+
+impl ListPastChats {
+    fn as_of_today(&self) -> ListChats {
+        ListChats {
+            filter: self.filter.clone(),
+            sort: Sort::CreatedAt,
+            order: Order::Desc,
+            limit: self.limit,
+            at: PageAt::Page(1),
+            scope: Arc::clone(&self.scope),
+        }
+    }
+
+    fn look_at(
+        &self,
+        tx: &Transaction<'_>,
+        spot: &Spot,
+        names: &mut Names,
+    ) -> Result<Option<ChatShape>, ReadError> {
+        if !spot.known {
+            return Ok(None);
+        }
+        if !spot.moved {
+            return if spot.fits { chats::load(tx, spot.rowid, &self.scope).map(Some) } else { Ok(None) };
+        }
+        let Some(standing) = Standing::after(&entries(tx, &spot.id, Some(self.then))?) else {
+            return Ok(None);
+        };
+        if !spot.named || !self.scope.sees(&standing.place) || !self.stood(spot, &standing) {
+            return Ok(None);
+        }
+        let mut select = tx.prepare_cached(
+            "SELECT chats.state, contacts.name, contacts.phone FROM chats LEFT JOIN contacts ON contacts.id = chats.contact_id
+             WHERE chats.rowid = ?1",
+        )?;
+        let mut rows = select.query([spot.rowid])?;
+        let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        let today: Chat = parse_state(row, 0)?;
+        if self.filter.kind.is_some_and(|kind| kind != today.kind()) {
+            return Ok(None);
+        }
+        let chat = stood_then(tx, &today, standing, self.then)?;
+        let summary = summary(tx, chat.last_message.as_ref())?;
+        let mut shape = ChatShape::new(&chat, (row.get(1)?, row.get(2)?), summary);
+        if let Some(channel) = &mut shape.channel {
+            channel.name = names.channel(tx, &channel.id)?;
+        }
+        if let Some(sector) = &mut shape.sector {
+            names.name_sector(tx, sector)?;
+        }
+        for tag in &mut shape.tags {
+            names.name_tag(tx, tag)?;
+        }
+        name_people(tx, shape.people_mut())?;
+        if self.scope.is_masked() {
+            shape.mask();
+        }
+        Ok(Some(shape))
+    }
+
+    /// True where the chat stood as the filter asks.
+    fn stood(&self, spot: &Spot, standing: &Standing) -> bool {
+        let ChatFilter { status, sector, owner, channel, tag, kind: _, search: _, contact } = &self.filter;
+        let is = |asked: &Option<String>, id: Option<&RefId>| {
+            asked.as_ref().is_none_or(|asked| id.is_some_and(|id| id.as_str() == asked))
+        };
+        let status_fits = match status {
+            None => true,
+            Some(StatusFilter::Open) => standing.open,
+            Some(StatusFilter::Waiting) => standing.is_waiting(),
+            Some(StatusFilter::Closed) => !standing.open,
+        };
+        status_fits
+            && is(sector, standing.place.sector.as_ref())
+            && is(owner, standing.place.owner.as_ref())
+            && is(channel, standing.place.channel.as_ref())
+            && tag.as_ref().is_none_or(|tag| standing.tags.iter().any(|id| id.as_str() == tag))
+            && contact.as_ref().is_none_or(|contact| spot.contact.as_ref() == Some(contact))
+    }
+}
+
+/// Goes along all chats that were created by then and fulfil the conditions, the latest first, until `look` has seen enough; how many it saw.
+pub(super) fn walk(
+    tx: &Transaction<'_>,
+    today: &ListChats,
+    then: Timestamp,
+    mut conditions: Conditions,
+    most: usize,
+    mut look: impl FnMut(Spot) -> Result<bool, ReadError>,
+) -> Result<usize, ReadError> {
+    conditions.require("created_at <= ?", [to_nanos(then).into()]);
+    for_each_spot(tx, today, then, &conditions, most, &mut look)
+}
+
+fn spots(
+    tx: &Transaction<'_>,
+    today: &ListChats,
+    then: Timestamp,
+    conditions: &Conditions,
+    most: usize,
+) -> Result<Vec<Spot>, ReadError> {
+    let mut spots = Vec::new();
+    let mut keep = |spot| {
+        spots.push(spot);
+        Ok(true)
+    };
+    for_each_spot(tx, today, then, conditions, most, &mut keep)?;
+    Ok(spots)
+}
+
+fn for_each_spot(
+    tx: &Transaction<'_>,
+    today: &ListChats,
+    then: Timestamp,
+    conditions: &Conditions,
+    most: usize,
+    look: &mut dyn FnMut(Spot) -> Result<bool, ReadError>,
+) -> Result<usize, ReadError> {
+    let (fits, named) = (today.conditions(false), today.search_conditions());
+    let sql = format!(
+        "SELECT rowid, id, created_at, EXISTS (SELECT 1 FROM timeline WHERE chat_id = chats.id AND at > ?),
+             EXISTS (SELECT 1 FROM timeline WHERE chat_id = chats.id AND at <= ?), ({}), ({}), open, waiting,
+             kind = 'direct', contact_id
+         FROM chats WHERE {} ORDER BY created_at DESC, id DESC LIMIT ?",
+        fits.to_sql(),
+        named.to_sql(),
+        conditions.to_sql()
+    );
+    let then = Value::Integer(to_nanos(then));
+    let most = Value::Integer(i64::try_from(most).unwrap_or(i64::MAX));
+    let moments = [then.clone(), then];
+    let values = moments.iter().chain(fits.values()).chain(named.values()).chain(conditions.values());
+    let mut select = tx.prepare_cached(&sql)?;
+    let mut rows = select.query(params_from_iter(values.chain([&most])))?;
+    let mut examined = 0;
+    while let Some(row) = rows.next()? {
+        examined += 1;
+        let spot = Spot {
+            rowid: row.get(0)?,
+            id: row.get(1)?,
+            created_at: row.get(2)?,
+            moved: row.get(3)?,
+            known: row.get(4)?,
+            fits: row.get::<_, Option<bool>>(5)?.unwrap_or(false),
+            named: row.get::<_, Option<bool>>(6)?.unwrap_or(false),
+            open: row.get(7)?,
+            waiting: row.get(8)?,
+            direct: row.get(9)?,
+            contact: row.get(10)?,
+        };
+        if !look(spot)? {
+            break;
+        }
+    }
+    Ok(examined)
+}
+
+/// The chat with what its timeline and its messages say up to the moment; what never changes is taken from today.
+fn stood_then(
+    tx: &Transaction<'_>,
+    today: &Chat,
+    standing: Standing,
+    then: Timestamp,
+) -> Result<Chat, ReadError> {
+    let mut chat = Chat::new(today.id.clone());
+    let key = EventKey { at: then, event: today.id.as_str().into() };
+    chat.organization.clone_from(&today.organization);
+    (chat.contact_id, chat.kind) = (today.contact_id.clone(), today.kind.clone());
+    chat.created_at = today.created_at;
+    let named = |id: RefId| Named { id, name: None };
+    let list = |ids: Vec<RefId>| Some(ids.into_iter().map(named).collect::<Vec<_>>());
+    let channel = standing.place.channel.map(|id| match today.channel.get() {
+        Some(channel) if channel.id == id => channel.clone(),
+        _ => Channel { id, name: None, channel_type: None },
+    });
+    chat.channel.hear(channel, &key);
+    chat.sector.hear(Some(standing.place.sector.map(named)), &key);
+    chat.owner.hear(Some(standing.place.owner.map(named)), &key);
+    chat.members.hear(list(standing.place.members), &key);
+    chat.tags.hear(list(standing.tags), &key);
+    chat.open.hear(Some(standing.open), &key);
+    chat.waiting.hear(Some(standing.waiting), &key);
+    chat.private.hear(Some(standing.place.private), &key);
+    chat.bot_running.hear(Some(standing.bot_running), &key);
+    (chat.closed_since, chat.last_close) = (standing.closed_since, standing.last_close);
+    set_clocks(tx, &mut chat, then)?;
+    Ok(chat)
+}
+
+/// Sets what follows from the messages up to the moment.
+fn set_clocks(tx: &Transaction<'_>, chat: &mut Chat, then: Timestamp) -> Result<(), ReadError> {
+    let (id, until) = (chat.id.as_str().to_owned(), Some(then));
+    chat.last_reply = positions::last_reply::<ReadError>(tx, &id, until)?;
+    let floor = chat.wait_floor();
+    chat.unanswered = positions::first_customer_message_after::<ReadError>(tx, &id, floor.as_ref(), until)?;
+    chat.last_message = positions::newest_message::<ReadError>(tx, &id, until)?;
+    Ok(())
+}
+
+fn summary(
+    tx: &Transaction<'_>,
+    position: Option<&MessagePosition>,
+) -> Result<Option<crate::protocol::MessageSummary>, ReadError> {
+    let Some(position) = position else { return Ok(None) };
+    let mut select = tx.prepare_cached("SELECT state FROM messages WHERE id = ?1")?;
+    let mut rows = select.query([position.id.as_str()])?;
+    rows.next()?.map_or(Ok(None), |row| parse_summary(row, 0))
+}

@@ -1,0 +1,73 @@
+//! The state that a screen begins with, all of it at one position.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use rusqlite::Transaction;
+
+use super::chats::ListChats;
+use super::contacts::ListContacts;
+use super::messages::ListMessages;
+use super::seen::Seen;
+use super::stats::ScopedStats;
+use super::{Query, ReadError, epoch};
+use crate::auth::Scope;
+use crate::domain::Seq;
+use crate::protocol::{ChatShape, ContactShape, MessageShape, SnapshotLimits, StatsShape};
+
+/// The latest contacts, the open chats and the latest messages at one position.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// How many of each.
+    pub limits: SnapshotLimits,
+    /// The present, for what is counted today.
+    pub now: Timestamp,
+    /// Where today turns.
+    pub zone: TimeZone,
+    /// Whose eyes.
+    pub scope: Arc<Scope>,
+}
+
+/// One consistent state.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SnapshotAnswer {
+    /// The position that everything here includes, and nothing here goes beyond.
+    pub seq: Seq,
+    /// The life of the journal.
+    pub epoch: String,
+    /// The counters.
+    pub stats: StatsShape,
+    /// Latest interaction first.
+    pub contacts: Vec<ContactShape>,
+    /// Open chats of every kind, latest activity first.
+    pub chats: Vec<ChatShape>,
+    /// Newest first.
+    pub messages: Vec<MessageShape>,
+    /// The names of the lists, `contacts`, `chats` and `messages`, of which more exist than are here.
+    pub truncated: Vec<&'static str>,
+}
+
+impl Query for Snapshot {
+    type Answer = SnapshotAnswer;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
+        let seen = Seen::of(tx, &self.scope)?;
+        let counters = ScopedStats { now: self.now, zone: self.zone, scope: Arc::clone(&self.scope) };
+        let stats =
+            if self.scope.is_unlimited() { counters.answer(tx)? } else { counters.over(tx, &seen)? };
+        let contacts = ListContacts::latest(self.limits.contacts, &self.scope).rows(tx, &seen, None)?;
+        let chats = ListChats::open(self.limits.chats, &self.scope).rows(tx, &seen, None)?;
+        let messages = ListMessages::latest(self.limits.messages, &self.scope).rows(tx, &seen, None)?;
+        let lists = [("contacts", contacts.more), ("chats", chats.more), ("messages", messages.more)];
+        Ok(SnapshotAnswer {
+            seq: Seq(stats.as_of_seq),
+            epoch: epoch(tx)?,
+            stats,
+            contacts: contacts.items,
+            chats: chats.items,
+            messages: messages.items,
+            truncated: lists.into_iter().filter(|(_, more)| *more).map(|(name, _)| name).collect(),
+        })
+    }
+}

@@ -1,0 +1,191 @@
+//! Updates after a position, for clients that poll or fill a gap.
+//!
+//! A frame is handed out as it was sent. Bounds: the asked number of updates, and [`ANSWER_BYTES_MAX`]; a
+//! shorter answer is told by its `next`.
+
+use std::sync::Arc;
+
+use rusqlite::{Row, Transaction};
+
+use super::{Query, ReadError, epoch, last_seq};
+use crate::auth::Scope;
+use crate::domain::Seq;
+use crate::journal::Recorded;
+use crate::protocol::Channel;
+
+/// Positions that one answer looks at: a limited scope may see few of many.
+const EXAMINED_MAX: usize = 20_000;
+
+/// Bytes of frames after which an answer ends early: a thousand frames of long texts would weigh tens of MiB.
+pub const ANSWER_BYTES_MAX: usize = 8 * 1_024 * 1_024;
+
+/// The updates after a position, in order.
+#[derive(Debug, Clone)]
+pub struct ListUpdates {
+    /// The last position that the client has; 0 for all.
+    pub after: Seq,
+    /// Updates at most, 1 to 1000.
+    pub limit: u32,
+    /// The life of the journal that `after` belongs to; `None` where the client does not say.
+    pub epoch: Option<String>,
+    /// Whose eyes.
+    pub scope: Arc<Scope>,
+    /// Whose notices, besides the updates of chats.
+    pub user: String,
+}
+
+/// What came after a position.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Updates {
+    /// The `umbler_update` envelopes as they were sent, in order.
+    pub frames: Vec<String>,
+    /// The last position examined: ask on from here.
+    pub next: Seq,
+    /// The newest position.
+    pub seq: Seq,
+    /// The life of the journal.
+    pub epoch: String,
+}
+
+impl Query for ListUpdates {
+    type Answer = Updates;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
+        let epoch = epoch(tx)?;
+        if self.epoch.as_ref().is_some_and(|said| *said != epoch) {
+            return Err(ReadError::EpochChanged);
+        }
+        let seq = last_seq(tx)?;
+        if self.after > seq {
+            return Err(ReadError::PositionAhead);
+        }
+        if is_expired(tx, self.after, seq)? {
+            return Err(ReadError::Expired);
+        }
+        let (frames, cut_at) = self.frames(tx)?;
+        Ok(Updates { frames, next: cut_at.unwrap_or(seq), seq, epoch })
+    }
+}
+
+/// True where a position after `after` lost its frame to retention.
+fn is_expired(tx: &Transaction<'_>, after: Seq, seq: Seq) -> Result<bool, ReadError> {
+    let oldest: Option<i64> =
+        tx.prepare_cached("SELECT min(seq) FROM frames")?.query_row([], |row| row.get(0))?;
+    // Frames expire from the oldest on, so only what lies before the oldest kept one is lost. Single missing
+    // frames after it are holes, which are normal.
+    let mut lost = tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM journal WHERE seq > ? AND seq < ?)")?;
+    Ok(lost.query_row([after.0, oldest.unwrap_or(seq.0 + 1)], |row| row.get(0))?)
+}
+
+impl ListUpdates {
+    /// The frames, and the last examined position where there may be more.
+    fn frames(&self, tx: &Transaction<'_>) -> Result<(Vec<String>, Option<Seq>), ReadError> {
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let mut frames = Vec::new();
+        let (mut bytes, mut examined) = (0, 0);
+        let mut statement = tx.prepare_cached(RECORDED_AFTER)?;
+        let mut rows = statement.query([self.after.0])?;
+        while let Some(row) = rows.next()? {
+            let recorded = recorded(row)?;
+            let meant =
+                recorded.is_public() || recorded.channels().any(|on| on == Channel::User(self.user.clone()));
+            frames.extend(meant.then(|| recorded.seen_by(&self.scope)).flatten().map(String::from));
+            (bytes, examined) = (bytes + recorded.frame.len(), examined + 1);
+            if frames.len() == limit || bytes >= ANSWER_BYTES_MAX || examined == EXAMINED_MAX {
+                return Ok((frames, Some(recorded.seq)));
+            }
+        }
+        Ok((frames, None))
+    }
+}
+
+const RECORDED_AFTER: &str = "SELECT frames.seq, frames.frame, journal.audience, frames.elsewhere FROM frames
+     JOIN journal ON journal.seq = frames.seq WHERE frames.seq > ? ORDER BY frames.seq";
+
+pub(super) fn recorded(row: &Row<'_>) -> Result<Recorded, ReadError> {
+    let audience = row.get_ref(2)?.as_str_or_null().map_err(rusqlite::Error::from)?;
+    let audience = audience.map(serde_json::from_str).transpose()?;
+    let elsewhere = row.get_ref(3)?.as_str_or_null().map_err(rusqlite::Error::from)?;
+    let elsewhere = elsewhere.map(serde_json::from_str).transpose()?.unwrap_or_default();
+    Ok(Recorded::new(Seq(row.get(0)?), row.get::<_, String>(1)?.into(), audience, elsewhere))
+}
+
+/// A stretch of the journal with its encoded updates, for the hub to replay.
+#[derive(Debug, Clone, Copy)]
+pub struct LoadStretch {
+    /// Begin after this position.
+    pub after: Seq,
+    /// Updates at most.
+    pub updates_max: usize,
+    /// Bytes of frames after which no more is read.
+    pub bytes_max: usize,
+}
+
+/// What of a stretch is kept.
+#[derive(Debug, Clone)]
+pub struct Stretch {
+    /// It begins after this position.
+    pub after: Seq,
+    /// The last position examined; what is missing up to here was never sent.
+    pub until: Seq,
+    /// In order.
+    pub events: Vec<Arc<Recorded>>,
+}
+
+impl Query for LoadStretch {
+    type Answer = Stretch;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<Stretch, ReadError> {
+        let seq = last_seq(tx)?;
+        if is_expired(tx, self.after, seq)? {
+            return Err(ReadError::Expired);
+        }
+        let mut stretch = Stretch { after: self.after, until: seq, events: Vec::new() };
+        let mut bytes = 0;
+        let mut statement = tx.prepare_cached(RECORDED_AFTER)?;
+        let mut rows = statement.query([self.after.0])?;
+        while let Some(row) = rows.next()? {
+            let recorded = recorded(row)?;
+            bytes += recorded.weight();
+            stretch.until = recorded.seq;
+            stretch.events.push(Arc::new(recorded));
+            if stretch.events.len() == self.updates_max || bytes >= self.bytes_max {
+                return Ok(stretch);
+            }
+        }
+        stretch.until = seq;
+        Ok(stretch)
+    }
+}
+
+/// The newest updates, as many as a hub keeps in memory: so that whoever comes back after a restart costs no read.
+#[derive(Debug, Clone, Copy)]
+pub struct LoadNewest {
+    /// Updates at most.
+    pub updates_max: usize,
+    /// Bytes of frames at most.
+    pub bytes_max: usize,
+}
+
+impl Query for LoadNewest {
+    type Answer = Vec<Arc<Recorded>>;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
+        let mut statement = tx.prepare_cached(
+            "SELECT frames.seq, frames.frame, journal.audience, frames.elsewhere FROM frames
+             JOIN journal ON journal.seq = frames.seq ORDER BY frames.seq DESC LIMIT ?",
+        )?;
+        let mut rows = statement.query([i64::try_from(self.updates_max).unwrap_or(i64::MAX)])?;
+        let (mut events, mut bytes) = (Vec::new(), 0);
+        while let Some(row) = rows.next()? {
+            let recorded = recorded(row)?;
+            bytes += recorded.weight();
+            if bytes > self.bytes_max {
+                break;
+            }
+            events.push(Arc::new(recorded));
+        }
+        events.reverse();
+        Ok(events)
+    }
+}

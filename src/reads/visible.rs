@@ -1,0 +1,177 @@
+//! What a scope sees, as conditions on the rows of a list. The SQL twin of [`Scope::sees`]; a test compares the two.
+//!
+//! A scope sees placements, and with them the chats that stand there: see `journal::placements`. The conditions look at
+//! the placement of a row and at nothing else of it, so that a row costs the same whatever a token is limited to.
+
+use rusqlite::Transaction;
+use rusqlite::types::Value;
+
+use super::ReadError;
+use super::page::Conditions;
+use crate::auth::Scope;
+use crate::domain::{Placement, RefId};
+
+/// Whose rows a list holds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Rows {
+    /// Chats themselves.
+    Chats,
+    /// Messages, by their chat.
+    Messages,
+    /// Contacts, by any of their chats.
+    Contacts,
+    /// Alerts, by their chat.
+    Alerts,
+}
+
+/// One limit: its SQL on a row of `chats`, and how often the list of ids is bound.
+struct Clause {
+    sql: &'static str,
+    ids: Option<Value>,
+}
+
+const IN_MEMBERS: &str =
+    "chats.id IN (SELECT chat_id FROM chat_members WHERE member_id IN (SELECT value FROM json_each(?)))";
+const PUBLIC_OR_IN_MEMBERS: &str = "(chats.private = 0 OR chats.id IN (SELECT chat_id FROM chat_members WHERE \
+                                    member_id IN (SELECT value FROM json_each(?))))";
+
+fn clauses(scope: &Scope) -> Vec<Clause> {
+    let ids =
+        |limit: &[String]| Value::Text(serde_json::to_string(limit).unwrap_or_else(|_error| "[]".into()));
+    let mut clauses = Vec::new();
+    let mut limit = |sql: &'static str, limit: &Option<Vec<String>>| {
+        if let Some(limit) = limit {
+            clauses.push(Clause { sql, ids: Some(ids(limit)) });
+        }
+    };
+    limit("chats.organization IN (SELECT value FROM json_each(?))", &scope.orgs);
+    limit("chats.sector_id IN (SELECT value FROM json_each(?))", &scope.sectors);
+    limit("chats.channel_id IN (SELECT value FROM json_each(?))", &scope.channels);
+    limit(IN_MEMBERS, &scope.members);
+    if !scope.sees_private() {
+        let member = scope.members.as_deref().map(ids);
+        let sql = if member.is_some() { PUBLIC_OR_IN_MEMBERS } else { "chats.private = 0" };
+        clauses.push(Clause { sql, ids: member });
+    }
+    clauses
+}
+
+/// What `scope` limits, as conditions on rows of `chats` with their values, where `chat_members` tells who takes part;
+/// the metrics keep such rows of their own.
+pub fn chats_seen(scope: &Scope) -> (String, Vec<Value>) {
+    let clauses = clauses(scope);
+    if clauses.is_empty() {
+        return ("TRUE".to_owned(), Vec::new());
+    }
+    let sql = clauses.iter().map(|clause| clause.sql).collect::<Vec<_>>().join(" AND ");
+    (sql, clauses.into_iter().filter_map(|clause| clause.ids).collect())
+}
+
+/// A `SELECT` of the ids of the placements that `scope` sees.
+pub(crate) fn placements_seen(scope: &Scope) -> (String, Vec<Value>) {
+    placements_seen_with(scope, "chats.id")
+}
+
+/// A `SELECT` of these columns of the placements that `scope` sees, which go by the name of `chats`.
+pub(crate) fn placements_seen_with(scope: &Scope, columns: &'static str) -> (String, Vec<Value>) {
+    let (seen, values) = chats_seen(scope);
+    let sql = format!(
+        "WITH chat_members (member_id, chat_id) AS NOT MATERIALIZED (SELECT member_id, placement_id FROM placement_people)
+         SELECT {columns} FROM placements AS chats WHERE {seen}"
+    );
+    (sql, values)
+}
+
+/// Adds what `scope` limits to the conditions of a list. The list chooses the index that it walks, hence the signs before
+/// columns: without them SQLite would rather walk along placements and sort.
+pub(crate) fn limit(conditions: &mut Conditions, scope: &Scope, rows: Rows) {
+    if scope.is_unlimited() {
+        return;
+    }
+    let (seen, values) = placements_seen(scope);
+    let sql = match rows {
+        Rows::Chats => format!("+chats.placement_id IN ({seen})"),
+        Rows::Messages => format!(
+            "EXISTS (SELECT 1 FROM chats WHERE chats.id = messages.chat_id AND +chats.placement_id IN ({seen}))"
+        ),
+        Rows::Alerts => format!(
+            "EXISTS (SELECT 1 FROM chats WHERE chats.id = alerts.chat_id AND +chats.placement_id IN ({seen}))"
+        ),
+        Rows::Contacts => {
+            let without_chats = if scope.is_whole() { "contacts.placement_set_id IS NULL OR " } else { "" };
+            format!("({without_chats}+contacts.placement_set_id IN ({}))", sets_with(&seen))
+        }
+    };
+    conditions.require_dynamic(sql, values);
+}
+
+/// The same for a list of chats or contacts that walks along the placements that `scope` sees, and then sorts.
+pub(crate) fn limit_along(conditions: &mut Conditions, scope: &Scope, rows: Rows) {
+    let (seen, values) = placements_seen(scope);
+    let sql = match rows {
+        Rows::Contacts => format!("contacts.placement_set_id IN ({})", sets_with(&seen)),
+        Rows::Chats | Rows::Messages | Rows::Alerts => format!("chats.placement_id IN ({seen})"),
+    };
+    conditions.require_dynamic(sql, values);
+}
+
+/// A `SELECT` of the sets of placements that hold one of those that another `SELECT` yields.
+pub(crate) fn sets_with(placements: &str) -> String {
+    format!("SELECT set_id FROM placement_set_parts WHERE placement_id IN ({placements})")
+}
+
+/// True where `scope` sees the chat with this id.
+pub(crate) fn sees_chat(tx: &Transaction<'_>, scope: &Scope, id: &str) -> Result<bool, ReadError> {
+    let sql = "SELECT placements.key FROM chats JOIN placements ON placements.id = chats.placement_id
+               WHERE chats.id = ?";
+    sees_any(tx, scope, sql, id)
+}
+
+/// True where `scope` sees the contact with this id.
+pub(crate) fn sees_contact(tx: &Transaction<'_>, scope: &Scope, id: &str) -> Result<bool, ReadError> {
+    if scope.is_whole() {
+        let sql = "SELECT placement_set_id IS NULL FROM contacts WHERE id = ?";
+        let mut statement = tx.prepare_cached(sql)?;
+        let mut rows = statement.query([id])?;
+        if rows.next()?.map(|row| row.get(0)).transpose()?.unwrap_or(false) {
+            return Ok(true);
+        }
+    }
+    let sql = "SELECT placements.key FROM contacts
+               JOIN placement_set_parts INDEXED BY placement_set_parts_of
+                   ON placement_set_parts.set_id = contacts.placement_set_id
+               JOIN placements ON placements.id = placement_set_parts.placement_id
+               WHERE contacts.id = ?";
+    sees_any(tx, scope, sql, id)
+}
+
+/// True where `scope` sees the chat of the alert with this id.
+pub(crate) fn sees_alert(tx: &Transaction<'_>, scope: &Scope, id: &str) -> Result<bool, ReadError> {
+    let sql = "SELECT placements.key FROM alerts JOIN chats ON chats.id = alerts.chat_id
+               JOIN placements ON placements.id = chats.placement_id WHERE alerts.id = ?";
+    sees_any(tx, scope, sql, id)
+}
+
+/// True where `scope` sees one of the placements that `sql` yields the keys of.
+fn sees_any(tx: &Transaction<'_>, scope: &Scope, sql: &'static str, id: &str) -> Result<bool, ReadError> {
+    if scope.is_unlimited() {
+        return Ok(true);
+    }
+    let mut statement = tx.prepare_cached(sql)?;
+    let mut keys = statement.query([id])?;
+    while let Some(row) = keys.next()? {
+        let key = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+        if scope.sees(&placement(key)?) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Reads the key of a placement.
+fn placement(key: &str) -> Result<Placement, ReadError> {
+    type Key = (Option<RefId>, Option<RefId>, Option<RefId>, u8, Vec<RefId>);
+    let (organization, sector, channel, private, members): Key = serde_json::from_str(key)?;
+    let private = private != 0;
+    Ok(Placement { organization, sector, channel, owner: None, members, private })
+}
