@@ -19,8 +19,9 @@ use ureq::Agent;
 use super::{StartError, tls};
 use crate::config::AlertWebhook;
 use crate::domain::Seq;
-use crate::hub::{Ingest, IngestError, Submission, UmblerHub};
+use crate::hub::{Ingest, IngestError, UmblerHub};
 use crate::journal::alerts::SENT_KEY;
+use crate::journal::{Origin, Payload, Record};
 use crate::telemetry::clock;
 
 /// Tries of one post at most.
@@ -182,7 +183,12 @@ impl Sender {
 
     fn store(&self, seq: Seq) -> Result<(), Over> {
         loop {
-            let asked = self.hub.send(Ingest { submission: Submission::Sent(seq) });
+            let posted = Record::new(Payload::AlertsPosted(seq), None, Origin::Hub, clock::now());
+            let Ok(record) = posted else {
+                self.pause(FAULT_PAUSE, false)?;
+                continue;
+            };
+            let asked = self.hub.send(Ingest { record });
             match futures_executor::block_on(asked) {
                 Ok(Ok(_)) => return Ok(()),
                 Ok(Err(IngestError::Stopping)) | Err(_) => return Err(Over),

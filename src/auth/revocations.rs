@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// One user's tokens issued before a moment do not count.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Revocation {
     /// The `sub` of the tokens.
     pub user: String,

@@ -1,6 +1,8 @@
 //! Deadlines of a chat: read off its clocks and the thresholds of its sector, nothing else.
 
 use jiff::{SignedDuration, Timestamp};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::chat::Chat;
 use super::facts::Channel;
@@ -31,6 +33,19 @@ pub enum AlertKind {
     FirstResponseMissed,
     /// The 24 hours after the customer's last message end soon.
     WindowClosing,
+}
+
+impl Serialize for AlertKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for AlertKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        Self::from_word(&word).ok_or_else(|| D::Error::custom(format!("no kind of alert is called {word:?}")))
+    }
 }
 
 impl AlertKind {

@@ -20,13 +20,16 @@ use zstd::bulk::Compressor;
 
 use super::bodies::SMALL_BODY_BYTES_MAX;
 use super::body;
-use super::caller::bearer;
+use super::caller::{Caller, bearer};
 use super::error::{ApiError, BodyRefusals, ErrorBody};
 use super::rebinding;
 use super::state::{EdgeState, stopping};
-use crate::hub::{Ack, AckStatus, Ingest, IngestError, Submission};
+use crate::domain::EventId;
+use crate::hub::{Ack, AckStatus, Ingest, IngestError, Record};
+use crate::journal::record::ZSTD_LEVEL;
+use crate::journal::{Origin, Payload};
 use crate::telemetry::clock;
-use crate::umbler::{self, Reading};
+use crate::umbler;
 
 /// Where deliveries are posted to. With a slash at the end, too, as people paste it: the provider would pause a webhook
 /// that answers 404, and nobody would be told.
@@ -35,8 +38,6 @@ pub const PATHS: [&str; 2] = ["/api/umbler/webhook", "/api/umbler/webhook/"];
 pub const BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
 /// Seconds after the last byte of the body within which a delivery is durable, or refused.
 pub const DURABLE_SECONDS_MAX: u64 = 4;
-/// Level of compression: higher ones cost more time than the disk they save is worth.
-const ZSTD_LEVEL: i32 = 1;
 /// Which attempt of the provider this is (umbler-talk: up to two repetitions).
 const ATTEMPT_HEADER: &str = "x-attempt";
 
@@ -117,17 +118,17 @@ async fn take_in(
     let body::Body { bytes: body, share: _share } =
         body::read(request, payload, BODY_BYTES_MAX, state).await?;
     // Parsing and compressing a large body takes milliseconds: it gets a thread of its own.
-    let submission = if body.len() > SMALL_BODY_BYTES_MAX {
+    let record = if body.len() > SMALL_BODY_BYTES_MAX {
         web::block(move || submit(&body, attempt)).await.map_err(|_stopping| ApiError::Internal)??
     } else {
         submit(&body, attempt)?
     };
-    Ok(store(state, submission).await?.into())
+    Ok(store(state, record).await?.into())
 }
 
-/// Waits until a submission is durable, at most [`DURABLE_SECONDS_MAX`].
-pub async fn store(state: &EdgeState, submission: Submission) -> Result<Ack, ApiError> {
-    let ingest = state.hub.send(Ingest { submission });
+/// Waits until a record is durable, at most [`DURABLE_SECONDS_MAX`].
+pub async fn store(state: &EdgeState, record: Record) -> Result<Ack, ApiError> {
+    let ingest = state.hub.send(Ingest { record });
     match timeout(Duration::from_secs(DURABLE_SECONDS_MAX), ingest).await {
         Ok(Ok(Ok(ack))) => Ok(ack),
         Ok(Ok(Err(error))) => Err(refusal(error)),
@@ -137,15 +138,23 @@ pub async fn store(state: &EdgeState, submission: Submission) -> Result<Ack, Api
 }
 
 /// Compresses what is kept raw. It fails only for want of memory, which is a matter of a moment: the sender tries again.
-pub fn compress(bytes: &[u8]) -> Result<Vec<u8>, ApiError> {
+fn compress(bytes: &[u8]) -> Result<Vec<u8>, ApiError> {
     // A compressor grows with its largest body and does not shrink: those of large bodies are not kept.
     let is_small = bytes.len() <= SMALL_BODY_BYTES_MAX;
     let compressed =
         if is_small { compress_with_kept(bytes) } else { zstd::bulk::compress(bytes, ZSTD_LEVEL) };
-    compressed.map_err(|error| {
-        log::error!("a delivery could not be compressed: {error}");
-        unavailable("there is no memory to keep the delivery")
-    })
+    compressed.map_err(|error| no_memory(&error))
+}
+
+/// A record of what a user asks for.
+pub fn record_of(caller: &Caller, payload: Payload, id: Option<EventId>) -> Result<Record, ApiError> {
+    let origin = Origin::User(caller.identity.sub.clone());
+    Record::new(payload, id, origin, clock::now()).map_err(|error| no_memory(&error))
+}
+
+fn no_memory(error: &io::Error) -> ApiError {
+    log::error!("a record could not be compressed: {error}");
+    unavailable("there is no memory to keep the delivery")
 }
 
 /// The secret comes as `?token=`, which is what Umbler can send, or as a Bearer token.
@@ -186,17 +195,11 @@ fn check_origin(request: &HttpRequest, state: &EdgeState) -> Result<(), ApiError
 }
 
 /// Translates and compresses.
-fn submit(body: &[u8], attempt: Option<u32>) -> Result<Submission, ApiError> {
+fn submit(body: &[u8], attempt: Option<u32>) -> Result<Record, ApiError> {
     let received_at = clock::now();
     let reading = umbler::read(body, attempt, received_at)
         .map_err(|error| ApiError::BadRequest(format!("the body is no JSON object: {}", error.reason)))?;
-    let raw = compress(body)?;
-    Ok(match reading {
-        Reading::Event(delivery) => Submission::Event { delivery, raw, body_bytes: body.len() },
-        Reading::Ignored { reason, event_id } => {
-            Submission::Ignored { reason, event_id, received_at, raw, body_bytes: body.len() }
-        }
-    })
+    Ok(Record::posted(reading, compress(body)?, body.len(), attempt, received_at))
 }
 
 thread_local! {

@@ -1,14 +1,14 @@
 //! Sign-ins and revocations: who is let in, and who is put out.
 
 use actix::prelude::*;
-use tokio::sync::oneshot;
 
 use super::UmblerHub;
-use super::messages::{Admit, AdmitError, FrameMeter, ListRevocations, Revoke, Revoked, SessionId, Who};
+use super::messages::{
+    Admit, AdmitError, FrameMeter, ListRevocations, Revoke, RevokeError, Revoked, SessionId, Who,
+};
 use super::sessions::Session;
 use super::sessions::users::CHANNELS_PER_USER_MAX;
 use crate::auth::Revocation;
-use crate::journal::{PutRevocation, RevokeError};
 use crate::protocol::{Channel, CloseCode, ResyncReason};
 use crate::telemetry::clock;
 
@@ -34,14 +34,9 @@ impl Handler<Revoke> for UmblerHub {
     type Result = ResponseActFuture<Self, Result<Revoked, RevokeError>>;
 
     fn handle(&mut self, revoke: Revoke, _: &mut Self::Context) -> Self::Result {
-        let (reply, outcome) = oneshot::channel();
-        // Without a journal the place for the answer is dropped, which says that the hub is going down.
-        if let Some(journal) = &self.journal {
-            journal.revoke(PutRevocation { revocation: revoke.revocation, reply });
-        }
-        let put = async move { outcome.await.unwrap_or(Err(RevokeError::Stopping)) };
+        let put = self.append(revoke.record);
         Box::pin(put.into_actor(self).map(|outcome, hub, _| {
-            let in_force = outcome?;
+            let in_force = outcome?.in_force.ok_or(RevokeError::Full)?;
             let sessions_closed = hub.put_in_force(&in_force);
             Ok(Revoked { in_force, sessions_closed })
         }))

@@ -14,18 +14,15 @@ use crate::auth::{Identity, Revocation, Scope};
 use crate::derived::analytics::MetricsHandle;
 use crate::domain::Seq;
 use crate::journal::Fault;
-pub use crate::journal::{
-    Ack, AckStatus, AlertChanges, AlertRequest, IngestError, MemberChanges, RevokeError, SettingsChange,
-    Submission, UserNotice,
-};
+pub use crate::journal::{Ack, AckStatus, IngestError, Record};
 use crate::protocol::{Channel, CloseCode, SnapshotLimits, StatsShape, SubscribeRequest};
 
-/// Take in a delivery; answered once it is durable.
+/// Take in a record; answered once it is durable.
 #[derive(Debug, Message)]
 #[rtype(result = "Result<Ack, IngestError>")]
 pub struct Ingest {
     /// What came.
-    pub submission: Submission,
+    pub record: Record,
 }
 
 /// Tell the counters, as whoever may see everything sees them.
@@ -142,12 +139,23 @@ pub enum AdmitError {
     Unknown,
 }
 
+/// Why a revocation was not written. All of them are temporary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RevokeError {
+    /// As many users as can be kept are revoked, and none of the revocations is old.
+    #[error("no more revocations can be kept")]
+    Full,
+    /// The journal did not take it.
+    #[error(transparent)]
+    Ingest(#[from] IngestError),
+}
+
 /// Refuse a user's older tokens from now on, and end their sessions; answered once that is durable.
 #[derive(Debug, Message)]
 #[rtype(result = "Result<Revoked, RevokeError>")]
 pub struct Revoke {
-    /// Whom, and up to when.
-    pub revocation: Revocation,
+    /// A record of a revocation.
+    pub record: Record,
 }
 
 /// What a revocation did.

@@ -33,18 +33,17 @@ use tokio::sync::{oneshot, watch};
 
 use crate::auth::Revocations;
 use crate::domain::{Seq, Stats};
-use crate::journal::append::Append;
-use crate::journal::{Committed, Fault, Faulted, Journal, Recorded};
+use crate::journal::{Append, Committed, Fault, Faulted, Journal, Recorded};
 use crate::protocol::StatsShape;
 use crate::reads::Readers;
 use crate::telemetry::clock;
 use crate::telemetry::metrics::Metrics;
 use deadlines::{AlertsAtStart, Deadlines};
 pub use messages::{
-    Ack, AckStatus, Admit, AdmitError, AlertChanges, AlertRequest, AnalyticsReady, Connect, Deliver,
-    Disconnected, Dispatch, Drain, Drained, GetHealth, GetStats, Health, Ingest, IngestError, LineId,
-    ListRevocations, MemberChanges, Outbox, Outgoing, RequestId, Revoke, RevokeError, Revoked, SendSnapshot,
-    SessionId, SetPresence, SettingsChange, Submission, Subscribe, Unsubscribe, UserNotice, Who,
+    Ack, AckStatus, Admit, AdmitError, AnalyticsReady, Connect, Deliver, Disconnected, Dispatch, Drain,
+    Drained, GetHealth, GetStats, Health, Ingest, IngestError, LineId, ListRevocations, Outbox, Outgoing,
+    Record, RequestId, Revoke, RevokeError, Revoked, SendSnapshot, SessionId, SetPresence, Subscribe,
+    Unsubscribe, Who,
 };
 use playback::Playback;
 use sessions::Sessions;
@@ -235,16 +234,26 @@ impl Handler<GetHealth> for UmblerHub {
     }
 }
 
+impl UmblerHub {
+    /// Puts a record into the journal.
+    fn append(&self, record: Record) -> impl Future<Output = Result<Ack, IngestError>> + use<> {
+        let outcome = self.journal.as_ref().map(|journal| {
+            let (reply, outcome) = oneshot::channel();
+            journal.append(Append { record, reply });
+            outcome
+        });
+        async move {
+            let Some(outcome) = outcome else { return Err(IngestError::Stopping) };
+            outcome.await.unwrap_or(Err(IngestError::Unwritable))
+        }
+    }
+}
+
 impl Handler<Ingest> for UmblerHub {
     type Result = ResponseFuture<Result<Ack, IngestError>>;
 
     fn handle(&mut self, ingest: Ingest, _: &mut Self::Context) -> Self::Result {
-        let Some(journal) = &self.journal else {
-            return Box::pin(async { Err(IngestError::Stopping) });
-        };
-        let (reply, outcome) = oneshot::channel();
-        journal.append(Append { submission: ingest.submission, reply });
-        Box::pin(async move { outcome.await.unwrap_or(Err(IngestError::Unwritable)) })
+        Box::pin(self.append(ingest.record))
     }
 }
 

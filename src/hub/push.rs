@@ -6,7 +6,9 @@ use std::sync::mpsc::TrySendError;
 use std::time::{Duration, Instant};
 
 use actix::prelude::*;
-use tokio::sync::{oneshot, watch};
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use tokio::sync::watch;
 
 use super::UmblerHub;
 use super::deadlines::RETRY_AFTER;
@@ -19,8 +21,7 @@ use super::states::boards::Next as BoardsNext;
 use super::states::stats::StatsPush;
 use super::updates::Needs;
 use crate::derived::analytics::handle::Place;
-use crate::journal::append::Append;
-use crate::journal::{Recorded, Submission};
+use crate::journal::{Ack, AlertRequest, IngestError, Origin, Payload, Record, Recorded, own_id};
 use crate::protocol::{Channel, HubState, ReplayRequest, ResyncReason};
 use crate::reads::{Asker, ScopedStats};
 use crate::telemetry::clock;
@@ -256,21 +257,46 @@ impl UmblerHub {
                 hub.settle_alerts(ctx);
             });
         }
-        let Some(journal) = self.journal.as_ref().filter(|_| self.fault.is_none()) else { return };
-        let Some(asked) = self.deadlines.take_changes(now) else { return };
-        let changes = asked.changes.clone();
-        let (reply, outcome) = oneshot::channel();
-        journal.append(Append { submission: Submission::Alerts(Box::new(asked)), reply });
-        ctx.spawn(outcome.into_actor(self).map(move |outcome, hub, ctx| {
-            if matches!(outcome, Ok(Ok(_))) {
+        if self.journal.is_none() || self.fault.is_some() {
+            return;
+        }
+        let changes = self.deadlines.take_changes(now);
+        if changes.is_empty() {
+            return;
+        }
+        let outcomes: Vec<_> = changes.iter().map(|change| self.append_alert(change, now)).collect();
+        ctx.spawn(join_all(outcomes).into_actor(self).map(move |outcomes, hub, ctx| {
+            let refused = changes.into_iter().zip(outcomes).filter(|(_, outcome)| outcome.is_err());
+            let refused: Vec<AlertRequest> = refused.map(|(change, _)| change).collect();
+            if refused.is_empty() {
                 hub.deadlines.rested();
                 return hub.settle_alerts(ctx);
             }
-            hub.deadlines.put_back(&changes);
+            hub.deadlines.put_back(&refused);
             ctx.run_later(RETRY_AFTER, |hub, ctx| {
                 hub.deadlines.rested();
                 hub.settle_alerts(ctx);
             });
         }));
+    }
+
+    /// Puts what happens to one alert into the journal.
+    fn append_alert(
+        &self,
+        change: &AlertRequest,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Ack, IngestError>> + use<> {
+        let payload = Payload::Alert(change.clone());
+        let record = Record::new(payload, Some(own_id("alert")), Origin::Hub, now);
+        let appended = record.map(|record| self.append(record));
+        async move {
+            match appended {
+                Ok(outcome) => outcome.await,
+                Err(error) => {
+                    log::error!("what happens to an alert cannot be written down: {error}");
+                    Err(IngestError::Unwritable)
+                }
+            }
+        }
     }
 }

@@ -11,9 +11,9 @@
 use rusqlite::{Connection, Row, Transaction, params};
 use rusqlite_migration::{HookError, HookResult};
 
+use super::fault::StoreError;
 use super::fold::{digits, fold};
 use super::recorded::Recorded;
-use super::store::StoreError;
 use super::writer::chain;
 use crate::domain::visible::has_visible;
 use crate::domain::{Audience, ChatId, ContactId, MessageId, Seq};

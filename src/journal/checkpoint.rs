@@ -13,7 +13,7 @@ use std::thread::JoinHandle;
 use rusqlite::Connection;
 
 use super::fault::BeginError;
-use super::store::StoreError;
+use super::fault::StoreError;
 use super::writer::chain;
 
 /// Pages in the log after which the thread copies them (16 MiB).

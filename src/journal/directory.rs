@@ -6,15 +6,10 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::append::{Ack, AckStatus, MemberChanges};
-use super::batch::{BatchWriter, Written};
+use super::fault::StoreError;
 use super::fold::fold;
-use super::recorded::Recorded;
-use super::rows;
-use super::store::StoreError;
 use crate::domain::register::to_nanos;
-use crate::domain::{Audience, Member, RefId, Seq};
-use crate::protocol::members::{MEMBER_UPDATED, MembersUpdate};
+use crate::domain::{Member, RefId};
 
 /// Entries at most: all of them are held in memory.
 pub const MEMBERS_MAX: usize = 20_000;
@@ -79,7 +74,7 @@ impl Directory {
     }
 
     /// The changes that change anything.
-    fn news<'a>(&self, members: &'a [Member]) -> Vec<&'a Member> {
+    pub(super) fn news<'a>(&self, members: &'a [Member]) -> Vec<&'a Member> {
         let is_new = |member: &&Member| match self.members.get(member.id.as_str()) {
             Some(known) => known.member != **member,
             None => member.is_known(),
@@ -88,14 +83,19 @@ impl Directory {
     }
 
     /// How many entries there would be.
-    fn known_after(&self, news: &[&Member]) -> usize {
+    pub(super) fn known_after(&self, news: &[&Member]) -> usize {
         let is_known = |member: &&&Member| self.name_of(member.id.as_str()).is_some();
         let added = news.iter().filter(|member| member.is_known()).count();
         self.known + added - news.iter().filter(is_known).count()
     }
 
     /// Sets entries, and takes those out that have no name.
-    fn change(&mut self, connection: &Connection, news: &[&Member], at: Timestamp) -> Result<(), StoreError> {
+    pub(super) fn change(
+        &mut self,
+        connection: &Connection,
+        news: &[&Member],
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
         self.known = self.known_after(news);
         for member in news {
             let occurs = self.members.get(member.id.as_str()).is_some_and(|entry| entry.occurs);
@@ -142,57 +142,6 @@ pub(super) fn member_search_key(name: Option<&str>, id: &str) -> String {
 fn forget(connection: &Connection, member: &Member) -> Result<(), StoreError> {
     connection.prepare_cached("DELETE FROM members WHERE id = ?1")?.execute([member.id.as_str()])?;
     Ok(())
-}
-
-impl BatchWriter {
-    /// Writes changes of the directory as one event, so that a screen never shows half of an import.
-    pub(super) fn take_members(
-        &mut self,
-        changes: &MemberChanges,
-        written: &mut Written,
-    ) -> Result<(), StoreError> {
-        let seq = Seq(self.newest.0 + 1);
-        let (directory, connection) = self.store.directory()?;
-        let news = directory.news(&changes.members);
-        let ack = |status, seq, reason: Option<&str>| Ack {
-            status,
-            event_id: Some(changes.id.clone()),
-            seq,
-            reason: reason.map(str::to_owned),
-        };
-        if news.is_empty() {
-            written.acks.push(ack(AckStatus::Duplicate, None, None));
-            return Ok(());
-        }
-        if directory.known_after(&news) > MEMBERS_MAX {
-            written.acks.push(ack(AckStatus::Ignored, None, Some("the directory is full")));
-            return Ok(());
-        }
-        directory.change(connection, &news, changes.received_at)?;
-        let audience = Audience { directory: true, ..Audience::default() };
-        rows::put_journal_row(
-            connection,
-            &rows::JournalRow {
-                seq,
-                event_id: &changes.id,
-                event_type: MEMBER_UPDATED,
-                update_type: MEMBER_UPDATED,
-                event_at: None,
-                received_at: changes.received_at,
-                attempt: None,
-                reason: None,
-                audience: &audience,
-            },
-        )?;
-        let news: Vec<Member> = news.into_iter().cloned().collect();
-        let update = MembersUpdate::new(seq, changes.received_at, &changes.id, &news);
-        let frame: bytestring::ByteString = serde_json::to_string(&update)?.into();
-        rows::put_bytes(connection, seq, &changes.raw, &frame, &[])?;
-        self.newest = seq;
-        written.acks.push(ack(AckStatus::Accepted, Some(seq), None));
-        written.events.push(std::sync::Arc::new(Recorded::new(seq, frame, Some(audience), Vec::new())));
-        Ok(())
-    }
 }
 
 #[cfg(test)]

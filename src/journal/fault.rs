@@ -3,7 +3,6 @@
 use rusqlite::ErrorCode;
 use rusqlite::ffi::{SQLITE_IOERR_CORRUPTFS, SQLITE_IOERR_NOMEM, SQLITE_IOERR_READ};
 
-use super::store::StoreError;
 use crate::protocol::FaultKind;
 
 /// Why the journal cannot write.
@@ -24,6 +23,23 @@ pub enum BeginError {
     /// Its files cannot be looked at, or the thread does not start.
     #[error("cannot begin to write the journal")]
     Io(#[from] std::io::Error),
+}
+
+/// Why a record was not applied.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database refused.
+    #[error("the database refused")]
+    Database(#[from] rusqlite::Error),
+    /// A stored state could not be read or written as JSON.
+    #[error("a stored state could not be read")]
+    Corrupt(#[from] serde_json::Error),
+    /// The files are no longer those that were opened.
+    #[error("the database file was moved, deleted, replaced or cut short while the hub ran")]
+    Moved,
+    /// The update of one delivery is too large to be sent.
+    #[error("the update is too large")]
+    TooLarge,
 }
 
 impl StoreError {
@@ -62,6 +78,11 @@ pub enum Spoilt {
 }
 
 impl Spoilt {
+    /// Of a stored delivery: why it was kept raw, unless it was not understood.
+    pub fn from_reason(reason: &str) -> Option<Self> {
+        [Self::Damage(String::new()), Self::TooLarge].into_iter().find(|spoilt| spoilt.reason() == reason)
+    }
+
     /// For the update and the status of deliveries.
     pub fn reason(&self) -> &'static str {
         match self {

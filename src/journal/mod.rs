@@ -2,19 +2,26 @@
 //!
 //! # Contract
 //!
-//! 1. **Total order.** [`Seq`](crate::domain::Seq) grows by one per accepted delivery, with no gaps.
+//! 1. **Total order.** [`Seq`](crate::domain::Seq) grows with each event. A position without an event is no damage.
 //! 2. **Durable before visible.** [`Committed`] is sent only for what would survive a power cut.
-//! 3. **Idempotent.** Appending a delivery twice yields the first one's position again.
+//! 3. **Idempotent.** Appending a record twice yields the first one's position again.
 //! 4. **One transaction.** The journal's row and every projection change together or not at all.
-//! 5. **Bounded.** At most [`queue::WAITING_MAX`] deliveries or [`queue::WAITING_BYTES_MAX`] bytes wait; the
+//! 5. **One door.** Deliveries, notices, settings, names, alerts and revocations are all records of one format
+//!    ([`entry::Entry`]); [`apply`] is the only place that writes what follows from one, and does the same wherever and
+//!    whenever it is done.
+//! 6. **Bounded.** At most [`queue::WAITING_MAX`] records or [`queue::WAITING_BYTES_MAX`] bytes wait; the
 //!    next one is told so at once.
 //!
-//! A write that fails refuses the deliveries of its batch (their sender tries again) and is tried anew with the
+//! A write that fails refuses the records of its batch (their sender tries again) and is tried anew with the
 //! next batch, or every [`writer::PROBE_SECONDS`] where none comes.
 
 pub mod fold;
 pub mod words;
 pub mod phone;
+pub mod fault;
+pub mod entry;
+pub mod payload;
+pub mod record;
 pub mod recorded;
 pub mod append;
 pub mod lock;
@@ -30,15 +37,15 @@ mod reorder;
 pub mod placements;
 pub mod directory;
 pub mod names;
-pub mod alerts;
-pub mod settings;
 pub mod store;
-pub mod fault;
-pub mod record;
 mod rows;
 mod blank;
 mod search_keys;
-pub mod revocations;
+mod bodies;
+pub mod kinds;
+pub mod blocks;
+pub mod order;
+pub mod apply;
 pub mod queue;
 pub mod checkpoint;
 pub mod batch;
@@ -47,16 +54,17 @@ pub mod replace;
 
 use std::path::PathBuf;
 
-pub use alerts::{AlertChanges, AlertKey, AlertRequest};
-pub use append::{
-    Ack, AckStatus, Committed, Faulted, IngestError, MemberChanges, Settled, Submission, UserNotice,
-};
+pub use append::{Ack, AckStatus, Append, Committed, Faulted, IngestError, Settled};
+pub use entry::Origin;
 pub use fault::Fault;
+pub use kinds::alerts;
+pub use kinds::revocations;
+pub use kinds::settings::{self, SavedSettings};
+pub use payload::{AlertKey, AlertRequest, Notice, Payload, SettingsChange};
 pub use queue::Journal;
+pub use record::{Record, own_id};
 pub use recorded::{News, Recorded};
-pub use revocations::{PutRevocation, RevokeError};
 pub use schema::{OpenError, Opened, open};
-pub use settings::{SavedSettings, SettingsChange};
 
 /// What the journal needs to know.
 #[derive(Debug, Clone)]

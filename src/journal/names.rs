@@ -5,11 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, params};
+use hashlink::LruCache;
+use rusqlite::{Connection, OptionalExtension, params};
 
-use super::store::StoreError;
-use crate::domain::register::to_nanos;
-use crate::domain::{ChatFacts, EventKey, RefId, Seq};
+use super::fault::StoreError;
+use crate::domain::register::{from_nanos, to_nanos};
+use crate::domain::{ChatFacts, EventId, EventKey, RefId, Seq};
 
 /// What has a name, as `names.what` says it.
 pub const SECTOR: &str = "sector";
@@ -17,44 +18,98 @@ pub const SECTOR: &str = "sector";
 pub const CHANNEL: &str = "channel";
 /// A tag of chats.
 pub const TAG: &str = "tag";
+/// Names that are kept in memory: about 200 bytes each. A company has some hundreds of sectors, lines and tags.
+const CACHED_MAX: usize = 4_096;
 
-/// The names that the deliveries of one batch said: hundreds of them usually name the same few sectors and lines, and
-/// each is written once. At most as many as the batch's deliveries name.
-#[derive(Debug, Default)]
-pub(super) struct SaidNames(BTreeMap<(&'static str, RefId), (EventKey, String)>);
+type NameKey = (&'static str, RefId);
 
-impl SaidNames {
-    /// Notes what a delivery calls its sector, line and tags. No name says nothing.
-    pub(super) fn hear(&mut self, facts: &ChatFacts, key: &EventKey) {
+/// The names that are known, and those that changed since they were written last: hundreds of deliveries usually name the same
+/// few sectors and lines, and each is written once for a batch.
+pub(super) struct Names {
+    known: LruCache<NameKey, Called>,
+    changed: BTreeMap<NameKey, Called>,
+}
+
+#[derive(Debug, Clone)]
+struct Called {
+    name: String,
+    /// The newest delivery that said it.
+    said: EventKey,
+    /// The position at which the name became another one.
+    seq: Seq,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Self { known: LruCache::new(CACHED_MAX), changed: BTreeMap::new() }
+    }
+}
+
+impl Names {
+    /// Notes what the delivery at `seq` calls its sector, line and tags. No name says nothing.
+    pub(super) fn hear(
+        &mut self,
+        connection: &Connection,
+        facts: &ChatFacts,
+        said: &EventKey,
+        seq: Seq,
+    ) -> Result<(), StoreError> {
         let channel = facts.channel.iter().map(|channel| (CHANNEL, &channel.id, &channel.name));
         let sector = facts.sector.iter().flatten().map(|sector| (SECTOR, &sector.id, &sector.name));
         let tags = facts.tags.iter().flatten().map(|tag| (TAG, &tag.id, &tag.name));
         for (what, id, name) in channel.chain(sector).chain(tags) {
-            let Some(name) = name else { continue };
-            let said = self.0.entry((what, id.clone())).or_insert_with(|| (key.clone(), name.clone()));
-            if said.0 < *key {
-                *said = (key.clone(), name.clone());
+            if let Some(name) = name {
+                self.put(connection, (what, id.clone()), name, said, seq)?;
             }
-        }
-    }
-
-    /// Writes those that are newer than what is stored. `seq` is a position of the batch: whoever follows the journal
-    /// reads the names that changed after the position that it knows.
-    pub(super) fn flush(&mut self, connection: &Connection, seq: Seq) -> Result<(), StoreError> {
-        let mut put = connection.prepare_cached(
-            "INSERT INTO names (what, id, name, at, event_id, seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-             ON CONFLICT (what, id) DO UPDATE SET name = ?3, at = ?4, event_id = ?5,
-                 seq = CASE WHEN name = ?3 THEN seq ELSE ?6 END
-             WHERE (?4, ?5) > (at, event_id)",
-        )?;
-        for ((what, id), (key, name)) in std::mem::take(&mut self.0) {
-            put.execute(params![what, id.as_str(), name, to_nanos(key.at), key.event.as_str(), seq.0])?;
         }
         Ok(())
     }
 
-    /// Forgets what was not written: its batch was rolled back.
-    pub(super) fn forget(&mut self) {
-        self.0.clear();
+    fn put(
+        &mut self,
+        connection: &Connection,
+        key: NameKey,
+        name: &str,
+        said: &EventKey,
+        seq: Seq,
+    ) -> Result<(), StoreError> {
+        let known = match self.changed.get(&key).or_else(|| self.known.get(&key)) {
+            Some(known) => Some(known.clone()),
+            None => load(connection, &key)?,
+        };
+        if known.as_ref().is_none_or(|known| known.said < *said) {
+            let seq = known.filter(|known| known.name == name).map_or(seq, |known| known.seq);
+            self.changed.insert(key, Called { name: name.to_owned(), said: said.clone(), seq });
+        }
+        Ok(())
     }
+
+    /// Writes those that changed.
+    pub(super) fn flush(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        let mut put = connection.prepare_cached(
+            "INSERT INTO names (what, id, name, at, event_id, seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (what, id) DO UPDATE SET name = ?3, at = ?4, event_id = ?5, seq = ?6",
+        )?;
+        for ((what, id), Called { name, said, seq }) in std::mem::take(&mut self.changed) {
+            put.execute(params![what, id.as_str(), name, to_nanos(said.at), said.event.as_str(), seq.0])?;
+            self.known.insert((what, id), Called { name, said, seq });
+        }
+        Ok(())
+    }
+
+    /// Forgets all: their transaction was rolled back.
+    pub(super) fn forget(&mut self) {
+        *self = Self::default();
+    }
+}
+
+fn load(connection: &Connection, (what, id): &NameKey) -> rusqlite::Result<Option<Called>> {
+    let mut select =
+        connection.prepare_cached("SELECT name, at, event_id, seq FROM names WHERE what = ?1 AND id = ?2")?;
+    let read = |row: &rusqlite::Row<'_>| {
+        let (at, event): (i64, String) = (row.get(1)?, row.get(2)?);
+        let said = EventKey { at: from_nanos(at), event: EventId::from(event) };
+        Ok(Called { name: row.get(0)?, said, seq: Seq(row.get(3)?) })
+    };
+    select.query_row(params![what, id.as_str()], read).optional()
 }

@@ -4,12 +4,12 @@
 //! Sums are gathered over a batch and written with it by [`Placements::flush`]: many deliveries of a batch move the same
 //! ones. Nothing of this is a fact of its own: the chats say all of it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use hashlink::LruCache;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::store::StoreError;
+use super::fault::StoreError;
 use crate::domain::register::from_nanos;
 use crate::domain::stats::{BUCKET_SECONDS, RECENT_BUCKETS_MAX, bucket};
 use crate::domain::{Chat, ContactId, Placement, RefId};
@@ -25,8 +25,10 @@ pub struct Placements {
     sums: HashMap<i64, Sums>,
     contacts: HashMap<i64, i64>,
     messages: BTreeMap<(i64, i64), i64>,
-    /// Buckets from the oldest one that is counted to the newest one that occurred; `None` until they are needed.
-    counted: Option<(i64, i64)>,
+    /// The newest buckets in which messages occurred, which are those that are counted; `None` until they are read.
+    counted: Option<BTreeSet<i64>>,
+    /// A bucket fell out of them.
+    is_narrowed: bool,
 }
 
 /// How the sums over the chats of a placement move.
@@ -57,6 +59,7 @@ impl Default for Placements {
             contacts: HashMap::new(),
             messages: BTreeMap::new(),
             counted: None,
+            is_narrowed: false,
         }
     }
 }
@@ -91,7 +94,7 @@ impl Placements {
         moved: Move,
         delta: &BTreeMap<i64, i64>,
     ) -> Result<(), StoreError> {
-        let oldest = self.oldest_counted(connection)?;
+        let oldest = self.note_buckets(connection, delta)?;
         let mut count = |bucket: i64, placement: i64, by: i64| {
             if bucket >= oldest {
                 *self.messages.entry((bucket, placement)).or_default() += by;
@@ -196,11 +199,8 @@ impl Placements {
         for ((bucket, placement), by) in moved.iter().filter(|(_, by)| **by != 0) {
             upsert.execute([bucket, placement, by])?;
         }
-        let newest = moved.last_key_value().map(|((bucket, _), _)| *bucket);
-        if self.counted.is_some_and(|(_, known)| newest > Some(known)) {
-            // The next look finds the new bucket among those that are counted, and perhaps one less at the other end.
-            self.counted = None;
-            let oldest = self.oldest_counted(connection)?;
+        if std::mem::take(&mut self.is_narrowed) {
+            let oldest = self.note_buckets(connection, &BTreeMap::new())?;
             connection
                 .prepare_cached("DELETE FROM placement_messages WHERE bucket < ?1")?
                 .execute([oldest])?;
@@ -208,18 +208,25 @@ impl Placements {
         Ok(())
     }
 
-    /// The oldest bucket that is counted by placement: of the hub's own the newest are, as many as memory holds.
-    fn oldest_counted(&mut self, connection: &Connection) -> Result<i64, StoreError> {
-        if let Some((oldest, _)) = self.counted {
-            return Ok(oldest);
+    /// Notes buckets in which messages occurred, and returns the oldest one that is counted by placement: of the hub's own
+    /// the newest are, as many as memory holds. After each delivery, so that it does not depend on where the batch ends.
+    fn note_buckets(
+        &mut self,
+        connection: &Connection,
+        occurred: &BTreeMap<i64, i64>,
+    ) -> Result<i64, StoreError> {
+        let counted = match self.counted.take() {
+            Some(counted) => counted,
+            None => newest_buckets(connection)?,
+        };
+        let counted = self.counted.insert(counted);
+        counted.extend(occurred.keys());
+        while counted.len() > RECENT_BUCKETS_MAX {
+            counted.pop_first();
+            self.is_narrowed = true;
         }
-        let mut newest_first =
-            connection.prepare_cached("SELECT bucket FROM message_buckets ORDER BY bucket DESC")?;
-        let mut buckets = newest_first.query_map([], |row| row.get::<_, i64>(0))?;
-        let newest = buckets.next().transpose()?.unwrap_or(i64::MIN);
-        let oldest = buckets.nth(RECENT_BUCKETS_MAX - 2).transpose()?.unwrap_or(i64::MIN);
-        self.counted = Some((oldest, newest));
-        Ok(oldest)
+        let is_full = counted.len() == RECENT_BUCKETS_MAX;
+        Ok(counted.first().filter(|_| is_full).map_or(i64::MIN, |oldest| *oldest))
     }
 
     fn id_of(&mut self, connection: &Connection, place: &Placement) -> Result<i64, StoreError> {
@@ -259,6 +266,12 @@ impl Placements {
         self.sets.insert(key, id);
         Ok(Some(id))
     }
+}
+
+/// The newest buckets that the hub counts messages in.
+fn newest_buckets(connection: &Connection) -> rusqlite::Result<BTreeSet<i64>> {
+    let mut select = connection.prepare_cached("SELECT bucket FROM message_buckets ORDER BY bucket DESC")?;
+    select.query_map([], |row| row.get(0))?.take(RECENT_BUCKETS_MAX).collect()
 }
 
 /// Organization, sector and line.

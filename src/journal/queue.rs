@@ -6,7 +6,6 @@ use std::sync::mpsc::{SyncSender, TrySendError};
 use std::thread::JoinHandle;
 
 use super::append::{Append, IngestError};
-use super::revocations::{PutRevocation, RevokeError};
 
 /// Deliveries that may wait: about half a second of writing at the measured pace.
 pub const WAITING_MAX: usize = 8_192;
@@ -18,18 +17,9 @@ pub const WAITING_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// Dropping the last handle ends the writer: it commits what waits and closes the database.
 #[derive(Debug)]
 pub struct Journal {
-    pub(super) sender: SyncSender<Command>,
+    pub(super) sender: SyncSender<Append>,
     pub(super) waiting: Arc<Waiting>,
     pub(super) writer: JoinHandle<()>,
-}
-
-/// What the writer is asked for.
-#[derive(Debug)]
-pub(super) enum Command {
-    /// A delivery: gathered into a batch with others.
-    Append(Append),
-    /// A revocation: written by itself, behind the deliveries that came before it.
-    Revoke(PutRevocation),
 }
 
 /// What waits, counted.
@@ -63,34 +53,20 @@ impl Waiting {
 }
 
 impl Journal {
-    /// Queues a delivery. Where that is refused, the sender is told at once: nothing waits without a bound.
+    /// Queues a record. Where that is refused, the sender is told at once: nothing waits without a bound.
     pub fn append(&self, append: Append) {
-        let bytes = append.submission.weight();
+        let bytes = append.record.weight;
         if self.waiting.bytes.load(Ordering::Relaxed) + bytes > WAITING_BYTES_MAX {
             return refuse(append, IngestError::Full);
         }
         self.waiting.enter(bytes);
-        let (command, error) = match self.sender.try_send(Command::Append(append)) {
+        let (append, error) = match self.sender.try_send(append) {
             Ok(()) => return,
-            Err(TrySendError::Full(command)) => (command, IngestError::Full),
-            Err(TrySendError::Disconnected(command)) => (command, IngestError::Unwritable),
+            Err(TrySendError::Full(append)) => (append, IngestError::Full),
+            Err(TrySendError::Disconnected(append)) => (append, IngestError::Unwritable),
         };
         self.waiting.leave(bytes);
-        if let Command::Append(append) = command {
-            refuse(append, error);
-        }
-    }
-
-    /// Queues a revocation; answered once it is durable.
-    pub fn revoke(&self, put: PutRevocation) {
-        let (command, error) = match self.sender.try_send(Command::Revoke(put)) {
-            Ok(()) => return,
-            Err(TrySendError::Full(command)) => (command, RevokeError::Busy),
-            Err(TrySendError::Disconnected(command)) => (command, RevokeError::Unwritable),
-        };
-        if let Command::Revoke(put) = command {
-            answer(put.reply, Err(error));
-        }
+        refuse(append, error);
     }
 
     /// What waits now.
@@ -104,13 +80,6 @@ impl Journal {
         waiting.closing.store(true, Ordering::Release);
         drop(sender);
         writer
-    }
-}
-
-/// Whoever revoked and no longer waits sees in the list what came of it.
-pub(super) fn answer<T>(reply: tokio::sync::oneshot::Sender<T>, outcome: T) {
-    if reply.send(outcome).is_err() {
-        log::debug!("whoever asked for a revocation had stopped waiting");
     }
 }
 

@@ -1,140 +1,105 @@
-//! Turns what a delivery did into the update that screens are sent, and says who hears it.
+//! A record with what its bytes say: what the writer is fed with.
 
-use bytestring::ByteString;
+use std::io;
 
-use super::append::UserNotice;
-use super::store::{SqliteStore, StoreError};
-use crate::domain::{Absorbed, Audience, Change, Delivery, MessagePosition, Placement, Seq, Store};
-use crate::protocol::shapes::{ChatShape, ContactShape, MessageShape, MessageSummary};
-use crate::protocol::update::{NoticeUpdate, Previous, Update, UpdateData};
+use jiff::Timestamp;
 
-/// The update of an understood delivery.
-pub fn understood(
-    delivery: &Delivery,
-    absorbed: &Absorbed,
-    store: &mut SqliteStore,
-) -> Result<UpdateData, StoreError> {
-    let contact_id = absorbed.chat.contact_id.get().map(ToString::to_string);
-    let contact = absorbed.contact.as_ref();
-    let name = contact.and_then(|contact| contact.name.get().cloned());
-    let phone = contact.and_then(|contact| contact.phone.get().cloned());
-    let of_chat = summary(absorbed.chat.last_message.as_ref(), absorbed, store)?;
-    let contact = match &absorbed.contact {
-        None => None,
-        Some(contact) if contact.last_message == absorbed.chat.last_message => {
-            Some(ContactShape::new(contact, of_chat.clone()))
-        }
-        Some(contact) => {
-            Some(ContactShape::new(contact, summary(contact.last_message.as_ref(), absorbed, store)?))
-        }
-    };
-    let kind = absorbed.chat.kind();
-    let mut messages =
-        absorbed.messages.iter().map(|message| MessageShape::new(message, contact_id.clone(), kind));
-    let mut data = UpdateData {
-        event_id: delivery.event_id.clone(),
-        update_type: update_type(&absorbed.changes),
-        changes: absorbed.changes.clone(),
-        chat: Some(ChatShape::new(&absorbed.chat, (name, phone), of_chat)),
-        contact,
-        message: messages.next(),
-        other_messages: messages.collect(),
-        previous: Previous::new(absorbed.before.as_ref(), &absorbed.after),
-        reason: None,
-    };
-    let (directory, _) = store.directory()?;
-    for agent in data.people_mut() {
-        if let Some(name) = directory.name_of(&agent.id) {
-            agent.name = Some(name.to_owned());
-        }
-    }
-    Ok(data)
+use super::entry::{Entry, Kind, Origin};
+use super::payload::Payload;
+use crate::domain::EventId;
+use crate::umbler::{self, NotAnObject, Reading};
+
+/// How hard what is kept is compressed: more gains little and costs much.
+pub const ZSTD_LEVEL: i32 = 1;
+/// What a parsed record takes beside its texts and its compressed bytes, estimated.
+const OVERHEAD_BYTES: usize = 4_096;
+/// What the JSON of the hub's own records takes in memory, as a multiple of its bytes, estimated.
+const PARSED_TIMES: usize = 8;
+
+/// A record with what its bytes say.
+#[derive(Debug)]
+pub struct Record {
+    /// As it is stored.
+    pub entry: Entry,
+    /// What it asks for.
+    pub payload: Payload,
+    /// What it weighs in the queue, in bytes. A text of 10 MiB may compress to nothing and is held in full all the same.
+    pub weight: usize,
 }
 
-/// The update of a delivery that was kept raw.
-pub fn unrecognized(delivery: &Delivery, reason: &str) -> UpdateData {
-    UpdateData {
-        event_id: delivery.event_id.clone(),
-        update_type: Change::Unrecognized,
-        changes: vec![Change::Unrecognized],
-        chat: None,
-        contact: None,
-        message: None,
-        other_messages: Vec::new(),
-        previous: None,
-        reason: Some(reason.to_owned()),
-    }
+/// Why a stored record cannot be applied.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// Its bytes cannot be decompressed.
+    #[error("its bytes cannot be decompressed")]
+    Compressed(#[from] io::Error),
+    /// A delivery that is no JSON object.
+    #[error(transparent)]
+    NotAnObject(#[from] NotAnObject),
+    /// A record of the hub's own that cannot be read.
+    #[error("it cannot be read")]
+    Json(#[from] serde_json::Error),
 }
 
-/// The first change names the update.
-fn update_type(changes: &[Change]) -> Change {
-    changes.first().copied().unwrap_or(Change::ChatUpdated)
-}
-
-/// Encodes an update once; every session gets these bytes.
-pub fn encode(seq: Seq, delivery: &Delivery, data: UpdateData) -> Result<ByteString, StoreError> {
-    Ok(serde_json::to_string(&Update::new(seq, delivery.received_at, data))?.into())
-}
-
-/// Whom an event concerns, and the newest messages of the contact's other chats.
-pub type Hearers = (Audience, Vec<Option<MessageSummary>>);
-
-/// Whom an understood delivery concerns, and the newest messages of the contact's other chats, in the order of
-/// [`Audience::elsewhere`].
-pub fn audience(absorbed: &Absorbed, store: &mut SqliteStore) -> Result<Hearers, StoreError> {
-    let organization = absorbed.chat.organization.as_ref();
-    let fields = || absorbed.before.iter().chain([&absorbed.after]);
-    let of_contact = absorbed.contact.as_ref().and_then(|contact| contact.tags.get());
-    let mut audience = Audience {
-        chat: Some(absorbed.chat.id.clone()),
-        before: absorbed.before.as_ref().map(|fields| Placement::new(organization, fields)),
-        after: Some(Placement::new(organization, &absorbed.after)),
-        contact_changed: absorbed.changes.contains(&Change::ContactUpdated),
-        ..Audience::default()
-    };
-    for contact in fields().filter_map(|fields| fields.contact_id.as_ref()) {
-        add(&mut audience.contacts, contact);
+impl Record {
+    /// What the provider posted, as it was read; `raw` is `body_bytes` of the body, compressed.
+    pub fn posted(
+        reading: Reading,
+        raw: Vec<u8>,
+        body_bytes: usize,
+        attempt: Option<u32>,
+        at: Timestamp,
+    ) -> Self {
+        let (id, payload) = match reading {
+            Reading::Event(delivery) => (Some(delivery.event_id.clone()), Payload::Delivery(delivery)),
+            Reading::Ignored { reason, event_id } => {
+                (event_id.clone(), Payload::Ignored { reason, event_id })
+            }
+        };
+        let weight = raw.len() + body_bytes + OVERHEAD_BYTES;
+        let entry = Entry { kind: Kind::Delivery, id, at, origin: Origin::Provider, attempt, body: raw };
+        Self { entry, payload, weight }
     }
-    for tag in fields().flat_map(|fields| &fields.tags).chain(of_contact.into_iter().flatten()) {
-        add(&mut audience.tags, &tag.id);
-    }
-    let mut newest = Vec::new();
-    if let Some(contact) = &absorbed.after.contact_id {
-        for (place, position) in store.other_chats(contact, &absorbed.chat.id)? {
-            audience.elsewhere.push(place);
-            newest.push(summary(position.as_ref(), absorbed, store)?);
-        }
-    }
-    Ok((audience, newest))
-}
 
-fn add<T: Clone + PartialEq>(known: &mut Vec<T>, id: &T) {
-    if !known.contains(id) {
-        known.push(id.clone());
+    /// A record of the hub's own. It fails only for want of memory, which is a matter of a moment.
+    pub fn new(payload: Payload, id: Option<EventId>, origin: Origin, at: Timestamp) -> io::Result<Self> {
+        let (kind, text) = match &payload {
+            Payload::Delivery(_) | Payload::Ignored { .. } => {
+                return Err(io::Error::other("a delivery is recorded as it was posted"));
+            }
+            Payload::Notice(notice) => (Kind::Notice, serde_json::to_vec(notice)?),
+            Payload::Members(members) => (Kind::Members, serde_json::to_vec(members)?),
+            Payload::Settings(settings) => (Kind::Settings, serde_json::to_vec(settings)?),
+            Payload::Alert(alert) => (Kind::Alert, serde_json::to_vec(alert)?),
+            Payload::Revocation(revocation) => (Kind::Revocation, serde_json::to_vec(revocation)?),
+            Payload::AlertsPosted(seq) => (Kind::AlertsPosted, serde_json::to_vec(seq)?),
+        };
+        let body = zstd::bulk::compress(&text, ZSTD_LEVEL)?;
+        let weight = body.len() + text.len() * PARSED_TIMES + OVERHEAD_BYTES;
+        Ok(Self { entry: Entry { kind, id, at, origin, attempt: None, body }, payload, weight })
+    }
+
+    /// Reads what a stored record asks for.
+    pub fn read(entry: Entry) -> Result<Self, RecordError> {
+        let text = zstd::stream::decode_all(entry.body.as_slice())?;
+        let payload = match entry.kind {
+            Kind::Delivery => {
+                let reading = umbler::read(&text, entry.attempt, entry.at)?;
+                return Ok(Self::posted(reading, entry.body, text.len(), entry.attempt, entry.at));
+            }
+            Kind::Notice => Payload::Notice(serde_json::from_slice(&text)?),
+            Kind::Members => Payload::Members(serde_json::from_slice(&text)?),
+            Kind::Settings => Payload::Settings(serde_json::from_slice(&text)?),
+            Kind::Alert => Payload::Alert(serde_json::from_slice(&text)?),
+            Kind::Revocation => Payload::Revocation(serde_json::from_slice(&text)?),
+            Kind::AlertsPosted => Payload::AlertsPosted(serde_json::from_slice(&text)?),
+        };
+        let weight = entry.body.len() + text.len() * PARSED_TIMES + OVERHEAD_BYTES;
+        Ok(Self { entry, payload, weight })
     }
 }
 
-/// A notice to one user, encoded.
-pub fn encode_notice(seq: Seq, notice: &UserNotice) -> Result<ByteString, StoreError> {
-    Ok(serde_json::to_string(&NoticeUpdate::new(
-        seq,
-        notice.received_at,
-        &notice.id,
-        &notice.user,
-        &notice.data,
-    ))?
-    .into())
-}
-
-/// The newest message in short: usually the one that the delivery brought.
-fn summary(
-    position: Option<&MessagePosition>,
-    absorbed: &Absorbed,
-    store: &mut SqliteStore,
-) -> Result<Option<MessageSummary>, StoreError> {
-    let Some(position) = position else { return Ok(None) };
-    if let Some(message) = absorbed.messages.iter().find(|message| message.id == position.id) {
-        return Ok(Some(message.into()));
-    }
-    Ok(store.message(&position.id)?.as_ref().map(MessageSummary::from))
+/// An id that no delivery can take and no other record has: `NAMESPACE:` and something random.
+pub fn own_id(namespace: &str) -> EventId {
+    EventId::from(format!("{namespace}:{:032x}", rand::random::<u128>()))
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytestring::ByteString;
 
-use super::alerts::AlertKey;
+use super::payload::AlertKey;
 use crate::auth::Scope;
 use crate::domain::{Audience, Clocks, Seq, Settings};
 use crate::protocol::{Channel, MessageSummary, View, view};

@@ -1,11 +1,12 @@
 //! The journal's own tables, row by row: positions, bytes, encoded updates and counters.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::store::StoreError;
+use super::entry::Entry;
+use super::fault::StoreError;
 use crate::domain::register::to_nanos;
 use crate::domain::{Audience, ChatId, ContactId, EventId, RefId, Seq, StatsDelta};
 use crate::protocol::MessageSummary;
@@ -13,50 +14,46 @@ use crate::protocol::MessageSummary;
 /// Bytes of zstd-compressed deliveries of the ignored kind that are kept: the newest rows.
 const IGNORED_RETAINED: i64 = 10_000;
 /// Distinct types that are counted by name; later ones are counted as one.
-const TYPES_COUNTED_MAX: i64 = 100;
+const TYPES_COUNTED_MAX: usize = 100;
 /// The name under which further types are counted.
 const OTHER_TYPES: &str = "(other)";
-
-/// The bytes of an event that nobody sent: nothing, compressed with zstd.
-pub(super) const NO_BYTES: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd, 0x20, 0x00, 0x01, 0x00, 0x00];
-
-/// Deliveries by (type, outcome), with the newest time.
-pub(super) type Counts = BTreeMap<(String, &'static str), (i64, i64)>;
 
 /// The journal's own row of an event.
 pub(super) struct JournalRow<'a> {
     pub(super) seq: Seq,
-    pub(super) event_id: &'a EventId,
+    pub(super) entry: &'a Entry,
     pub(super) event_type: &'a str,
     pub(super) update_type: &'static str,
     pub(super) event_at: Option<i64>,
-    pub(super) received_at: Timestamp,
-    pub(super) attempt: Option<u32>,
     pub(super) reason: Option<&'a str>,
     pub(super) audience: &'a Audience,
+    /// The same in JSON.
+    pub(super) stored_audience: &'a str,
 }
 
 /// Writes the journal's own row of an event.
 pub(super) fn put_journal_row(connection: &Connection, row: &JournalRow<'_>) -> Result<(), StoreError> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO journal (seq, event_id, event_type, update_type, organization, chat_id, contact_id, event_at,
-             received_at, attempt, reason, audience)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+             received_at, attempt, reason, audience, kind, origin)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     )?;
     let after = row.audience.after.as_ref();
     insert.execute(params![
         row.seq.0,
-        row.event_id.as_str(),
+        row.entry.id.as_ref().map(EventId::as_str),
         row.event_type,
         row.update_type,
         after.and_then(|after| after.organization.as_ref()).map(RefId::as_str),
         row.audience.chat.as_ref().map(ChatId::as_str),
         row.audience.contacts.last().map(ContactId::as_str),
         row.event_at,
-        to_nanos(row.received_at),
-        row.attempt,
+        to_nanos(row.entry.at),
+        row.entry.attempt,
         row.reason,
-        serde_json::to_string(row.audience)?,
+        row.stored_audience,
+        row.entry.kind as u8,
+        row.entry.origin.to_text(),
     ])?;
     Ok(())
 }
@@ -129,39 +126,63 @@ pub(super) fn count_messages(connection: &Connection, delta: &StatsDelta) -> rus
     Ok(())
 }
 
-/// Counts deliveries by type and outcome.
-pub(super) fn count_deliveries(connection: &Connection, counts: &Counts) -> Result<(), StoreError> {
-    // Nearly always the row is there; the other statement builds two tables in memory for each one.
-    let mut update = connection.prepare_cached(
-        "UPDATE delivery_counts SET count = count + ?3, last_at = ?4 WHERE event_type = ?1 AND outcome = ?2",
-    )?;
-    let mut upsert = connection.prepare_cached(
-        "INSERT INTO delivery_counts (event_type, outcome, count, last_at)
-         SELECT CASE WHEN ?1 IN (SELECT event_type FROM delivery_counts)
-                          OR (SELECT count(DISTINCT event_type) FROM delivery_counts) < ?5
-                     THEN ?1 ELSE ?6 END, ?2, ?3, ?4 WHERE true
-         ON CONFLICT (event_type, outcome) DO UPDATE SET count = count + ?3, last_at = ?4",
-    )?;
-    for ((name, outcome), (count, last_at)) in counts {
-        if update.execute(params![name, outcome, count, last_at])? == 0 {
-            upsert.execute(params![name, outcome, count, last_at, TYPES_COUNTED_MAX, OTHER_TYPES])?;
+/// Deliveries by type and outcome, counted since they were written last.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    /// Types that have rows; `None` until they are read.
+    known: Option<BTreeSet<String>>,
+    /// How many, and the newest time, in nanoseconds since 1970.
+    moved: BTreeMap<(String, &'static str), (i64, i64)>,
+}
+
+impl Counts {
+    /// Counts a delivery. Under which name is decided at once, so that it does not depend on where the batch ends.
+    pub(super) fn add(
+        &mut self,
+        connection: &Connection,
+        event_type: &str,
+        outcome: &'static str,
+        at: Timestamp,
+    ) -> rusqlite::Result<()> {
+        let known = match &mut self.known {
+            Some(known) => known,
+            None => self.known.insert(counted_types(connection)?),
+        };
+        let has_room = known.len() < TYPES_COUNTED_MAX;
+        let name = if has_room || known.contains(event_type) { event_type } else { OTHER_TYPES };
+        if !known.contains(name) {
+            known.insert(name.to_owned());
         }
+        let count = self.moved.entry((name.to_owned(), outcome)).or_insert((0, i64::MIN));
+        *count = (count.0 + 1, count.1.max(to_nanos(at)));
+        Ok(())
     }
-    Ok(())
+
+    /// Writes what was counted.
+    pub(super) fn flush(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        let mut upsert = connection.prepare_cached(
+            "INSERT INTO delivery_counts (event_type, outcome, count, last_at) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (event_type, outcome) DO UPDATE SET count = count + ?3, last_at = max(last_at, ?4)",
+        )?;
+        for ((name, outcome), (count, last_at)) in std::mem::take(&mut self.moved) {
+            upsert.execute(params![name, outcome, count, last_at])?;
+        }
+        Ok(())
+    }
+
+    /// Forgets what was not written: its batch was rolled back.
+    pub(super) fn forget(&mut self) {
+        *self = Self::default();
+    }
+}
+
+fn counted_types(connection: &Connection) -> rusqlite::Result<BTreeSet<String>> {
+    let mut select = connection.prepare_cached("SELECT DISTINCT event_type FROM delivery_counts")?;
+    select.query_map([], |row| row.get(0))?.collect()
 }
 
 /// Lets go of the oldest updates; journal, timeline and raw deliveries stay.
-pub(super) fn prune(connection: &Connection, dropped: i64) -> Result<(), StoreError> {
-    connection.prepare_cached("DELETE FROM frames WHERE seq <= ?1")?.execute([dropped])?;
+pub(super) fn prune(connection: &Connection, dropped: Seq) -> Result<(), StoreError> {
+    connection.prepare_cached("DELETE FROM frames WHERE seq <= ?1")?.execute([dropped.0])?;
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_event_that_nobody_sent_has_bytes_that_can_be_read() {
-        assert_eq!(zstd::decode_all(NO_BYTES).unwrap(), [0; 0]);
-    }
 }

@@ -182,24 +182,32 @@ pub(super) fn check_version(connection: &Connection, path: &Path) -> Result<(), 
     Ok(())
 }
 
-/// Looks at the newest rows only, so that a start takes as long after a year as on the first day.
+/// Looks at the newest rows only, so that a start takes as long after a year as on the first day. A position that has neither
+/// an event nor bytes is a hole, which is no damage.
 pub(super) fn check_newest(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     let database = |source| refused(path, source);
-    let (count, newest, oldest, kept): (i64, i64, i64, i64) = connection
+    let (count, oldest, newest): (i64, i64, i64) = connection
         .query_row(
-            "SELECT count(*), coalesce(max(j.seq), 0), coalesce(min(j.seq), 1), count(r.seq)
-             FROM (SELECT seq FROM journal ORDER BY seq DESC LIMIT ?1) j
-             LEFT JOIN raw_deliveries r ON r.seq = j.seq",
+            "SELECT count(*), coalesce(min(seq), 1), coalesce(max(seq), 0)
+             FROM (SELECT seq FROM journal ORDER BY seq DESC LIMIT ?1)",
             [ROWS_CHECKED],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
+        .map_err(database)?;
+    let (bytes, of_events): (i64, i64) = connection
+        .query_row(
+            "SELECT count(*), count(j.seq) FROM raw_deliveries r LEFT JOIN journal j ON j.seq = r.seq WHERE r.seq >= ?1",
+            [oldest],
+            |row| Ok((row.get(0)?, row.get(1)?)),
         )
         .map_err(database)?;
     let damaged = |what: String| Err(OpenError::Damaged { path: path.into(), what });
-    if count > 0 && newest - oldest + 1 != count {
+    if bytes > of_events {
         return damaged(format!("positions are missing between {oldest} and {newest}"));
     }
-    if kept != count {
-        return damaged(format!("{} of the newest {count} deliveries have lost their bytes", count - kept));
+    if of_events < count {
+        let lost = count - of_events;
+        return damaged(format!("{lost} of the newest {count} deliveries have lost their bytes"));
     }
     Ok(())
 }

@@ -4,10 +4,10 @@
 use rusqlite::Connection;
 use rusqlite_migration::{M, Migrations};
 
-use super::{blank, reorder, search_keys};
+use super::{blank, bodies, reorder, search_keys};
 
 /// Each schema ever released, in order. A released step is never changed, only followed by another.
-const STEPS: [&str; 9] = [
+const STEPS: [&str; 10] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_audience.sql"),
     include_str!("migrations/0003_revocations.sql"),
@@ -17,6 +17,7 @@ const STEPS: [&str; 9] = [
     PLACEMENTS,
     SAID_AND_SHOWN,
     SEARCH_KEYS,
+    RECORDS,
 ];
 /// The step whose rows are filled in by [`reorder::reorder`]: SQL alone cannot read deliveries.
 const MESSAGE_ORDER: &str = include_str!("migrations/0006_message_order.sql");
@@ -25,6 +26,8 @@ const PLACEMENTS: &str = include_str!("migrations/0007_placements.sql");
 const SAID_AND_SHOWN: &str = include_str!("migrations/0008_said_and_shown.sql");
 /// The step whose work is a program: [`search_keys::make_anew`].
 const SEARCH_KEYS: &str = include_str!("migrations/0009_search_keys.sql");
+/// The step whose second half is a program: [`bodies::fill_in`].
+const RECORDS: &str = include_str!("migrations/0010_records.sql");
 
 /// The way from any released schema to the present one.
 pub(super) fn migrations() -> Migrations<'static> {
@@ -32,6 +35,7 @@ pub(super) fn migrations() -> Migrations<'static> {
         MESSAGE_ORDER => M::up_with_hook(sql, reorder::reorder),
         SAID_AND_SHOWN => M::up_with_hook(sql, blank::upgrade),
         SEARCH_KEYS => M::up_with_hook(sql, search_keys::make_anew),
+        RECORDS => M::up_with_hook(sql, bodies::fill_in),
         sql => M::up(sql),
     };
     Migrations::new(STEPS.iter().map(step).collect())

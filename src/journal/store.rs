@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::directory::Directory;
-use super::names::SaidNames;
+use super::fault::StoreError;
+use super::names::Names;
 use super::placements::{Move, Placements};
 use super::{positions, tables};
 use crate::domain::facts::Reaction;
@@ -22,23 +23,6 @@ const CACHED_MAX: usize = 8_192;
 /// Other chats of a contact that are looked at to tell who else knows it: one on each line, and some to spare.
 const OTHER_CHATS_MAX: usize = 100;
 
-/// Why a delivery was not absorbed.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The database refused.
-    #[error("the database refused")]
-    Database(#[from] rusqlite::Error),
-    /// A stored state could not be read or written as JSON.
-    #[error("a stored state could not be read")]
-    Corrupt(#[from] serde_json::Error),
-    /// The files are no longer those that were opened.
-    #[error("the database file was moved, deleted, replaced or cut short while the hub ran")]
-    Moved,
-    /// The update of one delivery is too large to be sent.
-    #[error("the update is too large")]
-    TooLarge,
-}
-
 /// The writer's view of the database. Valid within one transaction; after a roll-back call [`forget`](Self::forget).
 pub struct SqliteStore {
     connection: Connection,
@@ -53,8 +37,8 @@ pub struct SqliteStore {
     newest: Option<Timestamp>,
     /// False while no reaction waits for its message, which spares a look-up for every new message.
     any_parked: bool,
-    /// Names that the present batch said.
-    names: SaidNames,
+    /// What sectors, lines and tags are called.
+    names: Names,
     /// The position and organization of the delivery at work.
     current: (Seq, Option<RefId>),
 }
@@ -73,7 +57,7 @@ impl SqliteStore {
             moved: None,
             newest: None,
             any_parked,
-            names: SaidNames::default(),
+            names: Names::default(),
             current: (Seq::default(), None),
         })
     }
@@ -98,6 +82,7 @@ impl SqliteStore {
 
     /// Writes what was gathered over a batch; after the hub's own counters.
     pub fn flush(&mut self) -> Result<(), StoreError> {
+        self.names.flush(&self.connection)?;
         self.placements.flush(&self.connection)
     }
 
@@ -111,11 +96,6 @@ impl SqliteStore {
         self.any_parked = true;
     }
 
-    /// Writes what the batch gathered; `newest` is its last position.
-    pub(super) fn finish_batch(&mut self, newest: Seq) -> Result<(), StoreError> {
-        self.names.flush(&self.connection, newest)
-    }
-
     /// Where the contact's other chats stand, and their newest messages, the latest first; at most [`OTHER_CHATS_MAX`].
     pub fn other_chats(
         &mut self,
@@ -124,7 +104,7 @@ impl SqliteStore {
     ) -> Result<Vec<(Placement, Option<MessagePosition>)>, StoreError> {
         // Not `LIMIT ?`: SQLite plans with its value, and so prepares the statement anew for every delivery.
         let mut select = self.connection.prepare_cached(
-            "SELECT id FROM chats WHERE contact_id = ?1 AND id <> ?2 ORDER BY last_message_at DESC",
+            "SELECT id FROM chats WHERE contact_id = ?1 AND id <> ?2 ORDER BY last_message_at DESC, id",
         )?;
         let ids: Vec<String> = select
             .query_map([contact.as_str(), but.as_str()], |row| row.get(0))?
@@ -238,8 +218,8 @@ impl Store for SqliteStore {
     }
 
     fn add_to_timeline(&mut self, entry: &TimelineEntry<'_>) -> Result<(), StoreError> {
-        self.names.hear(entry.facts, entry.key);
         let (seq, organization) = &self.current;
+        self.names.hear(&self.connection, entry.facts, entry.key, *seq)?;
         tables::add_to_timeline(&self.connection, entry, seq.0, organization.as_ref().map(RefId::as_str))
     }
 

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
+use super::fault::StoreError;
 use super::fold::fold;
 use super::phone::stored_forms;
-use super::store::StoreError;
 use super::words::search_key;
 use crate::domain::register::to_nanos;
 use crate::domain::{Chat, ChatMessage, Contact, ContactId, Named, RefId, Role, TimelineEntry};

@@ -1,4 +1,4 @@
-//! The writer: one thread that turns waiting deliveries into committed batches.
+//! The writer: one thread that turns waiting records into committed batches.
 //!
 //! Each batch is one transaction and one fsync. While it is being committed the next one gathers in the queue, so
 //! an idle hub commits single deliveries without delay and a busy one commits many at once.
@@ -12,17 +12,16 @@ use actix::dev::RecipientRequest;
 
 use super::JournalSettings;
 use super::append::{Append, Committed, Faulted, IngestError, Settled};
-use super::batch::{BatchWriter, Written};
-use super::fault::{BeginError, Fault};
-use super::queue::{Command, Journal, WAITING_MAX, Waiting, answer, refuse};
-use super::revocations::{self, PutRevocation, REVOCATIONS_MAX, RevokeError};
+use super::apply::Written;
+use super::batch::BatchWriter;
+use super::fault::{BeginError, Fault, StoreError};
+use super::queue::{Journal, WAITING_MAX, Waiting, refuse};
 use super::schema::Opened;
-use super::store::StoreError;
 use crate::protocol::FaultKind;
 use crate::telemetry::integrity::Integrity;
 use crate::telemetry::metrics::Metrics;
 
-/// Most deliveries in one transaction: larger ones gain nothing and hold the fan-out back.
+/// Most records in one transaction: larger ones gain nothing and hold the fan-out back.
 pub const BATCH_MAX: usize = 256;
 /// Bytes after which a batch takes nothing more.
 pub const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -66,22 +65,14 @@ struct Writer {
 }
 
 impl Writer {
-    fn run(mut self, receiver: &Receiver<Command>) {
+    fn run(mut self, receiver: &Receiver<Append>) {
         while let Some(first) = self.next(receiver) {
-            let (batch, revocations) = self.gather(first, receiver);
+            let batch = self.gather(first, receiver);
             // A fault that has not gone by now is not waited for: each trial may take seconds, and the hub must end.
-            let hopeless = self.fault.is_some() && self.waiting.is_closing();
-            if hopeless {
+            if self.fault.is_some() && self.waiting.is_closing() {
                 refuse_all(batch);
-            } else if !batch.is_empty() {
+            } else {
                 self.write(batch);
-            }
-            for put in revocations {
-                if hopeless {
-                    answer(put.reply, Err(RevokeError::Unwritable));
-                } else {
-                    self.revoke(put);
-                }
             }
         }
         self.settle_outstanding();
@@ -91,14 +82,14 @@ impl Writer {
     }
 
     /// The next thing to do; `None` when nobody can send one any more.
-    fn next(&mut self, receiver: &Receiver<Command>) -> Option<Command> {
+    fn next(&mut self, receiver: &Receiver<Append>) -> Option<Append> {
         loop {
             // The least write proves nothing where a page is damaged: only a delivery that is stored does.
             if self.fault.is_none_or(|kind| kind == FaultKind::Damaged) {
                 return receiver.recv().ok();
             }
             match receiver.recv_timeout(Duration::from_secs(PROBE_SECONDS)) {
-                Ok(command) => return Some(command),
+                Ok(append) => return Some(append),
                 Err(RecvTimeoutError::Disconnected) => return None,
                 Err(RecvTimeoutError::Timeout) => {
                     let probed = self.batches.probe();
@@ -108,38 +99,19 @@ impl Writer {
         }
     }
 
-    /// What waits, up to the bounds of a batch: deliveries, and revocations to be written after them.
-    fn gather(&self, first: Command, receiver: &Receiver<Command>) -> (Vec<Append>, Vec<PutRevocation>) {
-        let (mut batch, mut revocations, mut bytes) = (Vec::new(), Vec::new(), 0);
+    /// What waits, up to the bounds of a batch.
+    fn gather(&self, first: Append, receiver: &Receiver<Append>) -> Vec<Append> {
+        let (mut batch, mut bytes) = (Vec::new(), 0);
         let mut next = Some(first);
-        while let Some(command) = next {
-            match command {
-                Command::Append(append) => {
-                    let weight = append.submission.weight();
-                    self.waiting.leave(weight);
-                    bytes += weight;
-                    batch.push(append);
-                }
-                Command::Revoke(put) => revocations.push(put),
-            }
-            let room = batch.len() + revocations.len() < BATCH_MAX && bytes < BATCH_BYTES_MAX;
-            next = room.then(|| receiver.try_recv().ok()).flatten();
+        while let Some(append) = next {
+            let weight = append.record.weight;
+            self.waiting.leave(weight);
+            bytes += weight;
+            batch.push(append);
+            let has_room = batch.len() < BATCH_MAX && bytes < BATCH_BYTES_MAX;
+            next = has_room.then(|| receiver.try_recv().ok()).flatten();
         }
-        (batch, revocations)
-    }
-
-    fn revoke(&mut self, put: PutRevocation) {
-        let PutRevocation { revocation, reply } = put;
-        let written =
-            self.batches.transact(|connection| revocations::put(connection, &revocation, REVOCATIONS_MAX));
-        self.note(written.as_ref().err());
-        answer(
-            reply,
-            match written {
-                Ok(in_force) => in_force.ok_or(RevokeError::Full),
-                Err(_noted) => Err(RevokeError::Unwritable),
-            },
-        );
+        batch
     }
 
     fn write(&mut self, batch: Vec<Append>) {

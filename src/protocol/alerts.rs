@@ -115,7 +115,7 @@ impl<'a> AlertData<'a> {
 }
 
 /// The settings of the hub.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Settings)]
 pub struct SettingsShape {

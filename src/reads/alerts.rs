@@ -15,8 +15,8 @@ use crate::auth::Scope;
 use crate::domain::{AlertKind, Chat, Clocks, Contact, Seq};
 use crate::journal::AlertKey;
 use crate::journal::alerts::{AlertRow, COLUMNS, load_standing};
+use crate::journal::fault::StoreError;
 use crate::journal::settings::{self, SavedSettings};
-use crate::journal::store::StoreError;
 use crate::protocol::shapes::NamedShape;
 use crate::protocol::{AlertShape, Mask};
 

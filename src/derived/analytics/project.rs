@@ -14,9 +14,9 @@ use super::seal::{Changed, Seals, Sizes};
 use crate::domain::Seq;
 use crate::domain::calendar::Calendar;
 use crate::domain::metrics::{DEFINITION, facts, live};
+use crate::journal::fault::StoreError;
 use crate::journal::fault::kind_of;
 use crate::journal::settings;
-use crate::journal::store::StoreError;
 use crate::protocol::FaultKind;
 use crate::reads::{self, ReadError, epoch, last_seq};
 

@@ -14,11 +14,10 @@ use crate::auth::Role;
 use crate::http::caller::Caller;
 use crate::http::caller::UserState;
 use crate::http::error::{ApiError, CallRefusals, ErrorBody};
-use crate::http::webhook::store;
-use crate::hub::{AlertChanges, AlertRequest, Submission};
+use crate::http::webhook::{record_of, store};
+use crate::journal::{AlertRequest, Payload, own_id};
 use crate::protocol::AlertShape;
 use crate::reads::{AlertFilter, GetAlert, ListAlerts, alerts};
-use crate::telemetry::clock;
 
 /// A page of alerts.
 #[derive(Debug, Serialize, ToSchema)]
@@ -115,12 +114,8 @@ pub async fn acknowledge(
     let unknown = || ApiError::NotFound("no alert has this id");
     let known = GetAlert { id: id.clone(), scope: Arc::clone(&caller.scope) };
     state.ask(known.clone()).await?.ok_or_else(unknown)?;
-    let asked = AlertChanges {
-        id: format!("{:032x}", rand::random::<u128>()),
-        changes: vec![AlertRequest::Acknowledge { id, by: caller.named() }],
-        at: clock::now(),
-    };
-    let ack = store(&state, Submission::Alerts(Box::new(asked))).await?;
+    let change = Payload::Alert(AlertRequest::Acknowledge { id, by: caller.named() });
+    let ack = store(&state, record_of(&caller, change, Some(own_id("alert")))?).await?;
     // Its chat may have left the scope meanwhile.
     let alert = state.ask(known).await?.ok_or_else(unknown)?;
     Ok(Answer(AcknowledgedAnswer { alert, seq: ack.seq.map(|seq| seq.0) }))

@@ -14,17 +14,17 @@ use super::member_csv::{self, CSV_BYTES_MAX};
 use super::member_fields::{Fields, WrongField};
 use super::params::{BOOLEANS, Params};
 use super::{Answer, path_id};
-use crate::domain::{EventId, Member};
+use crate::domain::Member;
 use crate::http::body;
 use crate::http::caller::Caller;
 use crate::http::caller::UserState;
 use crate::http::error::{ApiError, BodyRefusals, CallRefusals, ErrorBody};
-use crate::http::webhook::{compress, store};
-use crate::hub::{Ack, AckStatus, MemberChanges, Submission};
+use crate::http::webhook::{record_of, store};
+use crate::hub::{Ack, AckStatus};
+use crate::journal::{Payload, own_id};
 use crate::protocol::MemberShape;
 use crate::reads::members::MemberFilter;
 use crate::reads::{ListMembers, ListedMember};
-use crate::telemetry::clock;
 
 /// Largest body of one entry, in bytes.
 const BODY_BYTES_MAX: usize = 8 * 1024;
@@ -179,7 +179,7 @@ pub async fn put(
         return Err(ApiError::parameter("id", "must not begin or end with a blank"));
     }
     let shape = MemberShape::from(&member);
-    let ack = change(&state, vec![member]).await?;
+    let ack = change(&state, &caller, vec![member]).await?;
     Ok(Answer(ChangedMemberAnswer { member: shape, seq: ack.seq.map(|seq| seq.0) }))
 }
 
@@ -211,7 +211,7 @@ pub async fn delete(
     Params::read(request.query_string())?.finish()?;
     let member = Member::unknown(path_id(path)?.into());
     let shape = MemberShape::from(&member);
-    let ack = change(&state, vec![member]).await?;
+    let ack = change(&state, &caller, vec![member]).await?;
     let seq = ack.seq.ok_or(ApiError::NotFound("the directory does not have this id"))?;
     Ok(Answer(ChangedMemberAnswer { member: shape, seq: Some(seq.0) }))
 }
@@ -244,24 +244,14 @@ pub async fn import(
     let body = body::read(&request, payload, CSV_BYTES_MAX, &state).await?.bytes;
     let members = member_csv::read(&body).map_err(ApiError::BadRequest)?;
     let entries = members.len();
-    let ack = change(&state, members).await?;
+    let ack = change(&state, &caller, members).await?;
     Ok(Answer(ImportAnswer { entries, seq: ack.seq.map(|seq| seq.0) }))
 }
 
 /// Puts changes through the journal.
-async fn change(state: &UserState, members: Vec<Member>) -> Result<Ack, ApiError> {
-    let text = serde_json::to_vec(&members).map_err(|error| {
-        log::error!("changes of the directory cannot be written down: {error}");
-        ApiError::Internal
-    })?;
-    let changes = MemberChanges {
-        // A namespace of their own: no change may take the id of a delivery.
-        id: EventId::from(format!("directory:{:032x}", rand::random::<u128>())),
-        members,
-        raw: compress(&text)?,
-        received_at: clock::now(),
-    };
-    let ack = store(state, Submission::Members(Box::new(changes))).await?;
+async fn change(state: &UserState, caller: &Caller, members: Vec<Member>) -> Result<Ack, ApiError> {
+    let record = record_of(caller, Payload::Members(members), Some(own_id("directory")))?;
+    let ack = store(state, record).await?;
     if ack.status == AckStatus::Ignored {
         return Err(ApiError::BadRequest(ack.reason.unwrap_or_default()));
     }

@@ -12,9 +12,8 @@ use crate::http::body;
 use crate::http::caller::Caller;
 use crate::http::error::{ApiError, BodyRefusals, CallRefusals, ErrorBody};
 use crate::http::state::EdgeState;
-use crate::http::webhook::{compress, store};
-use crate::hub::{Submission, UserNotice};
-use crate::telemetry::clock;
+use crate::http::webhook::{record_of, store};
+use crate::journal::{Notice, Payload};
 
 /// Largest body, in bytes: a notice is kept like any update and sent in one frame.
 pub const BODY_BYTES_MAX: usize = 32 * 1024;
@@ -72,8 +71,8 @@ pub async fn notify(
 ) -> Result<Answer<NotifyAnswer>, ApiError> {
     caller.require_admin("notices are sent by admins")?;
     Params::read(request.query_string())?.finish()?;
-    let notice = read(&body::read(&request, payload, BODY_BYTES_MAX, &state).await?.bytes)?;
-    let ack = store(&state, Submission::Notice(Box::new(notice))).await?;
+    let (id, notice) = read(&body::read(&request, payload, BODY_BYTES_MAX, &state).await?.bytes)?;
+    let ack = store(&state, record_of(&caller, Payload::Notice(notice), Some(id))?).await?;
     Ok(Answer(NotifyAnswer {
         status: ack.status.as_str(),
         event_id: ack.event_id.map(|id| id.to_string()),
@@ -86,7 +85,7 @@ fn as_it_came<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<R
     Box::<RawValue>::deserialize(deserializer).map(Some)
 }
 
-fn read(body: &[u8]) -> Result<UserNotice, ApiError> {
+fn read(body: &[u8]) -> Result<(EventId, Notice), ApiError> {
     let request: NotifyRequest = serde_json::from_slice(body)
         .map_err(|error| ApiError::BadRequest(format!("the body is no notice: {error}")))?;
     let name = |field: &str, value: String| {
@@ -102,6 +101,5 @@ fn read(body: &[u8]) -> Result<UserNotice, ApiError> {
         Some(id) => name("id", id)?,
         None => format!("{:032x}", rand::random::<u128>()),
     };
-    let raw = compress(data.get().as_bytes())?;
-    Ok(UserNotice { id: EventId::from(format!("notify:{id}")), user, data, raw, received_at: clock::now() })
+    Ok((EventId::from(format!("notify:{id}")), Notice { user, data }))
 }

@@ -15,8 +15,9 @@ use crate::http::body;
 use crate::http::caller::Caller;
 use crate::http::error::{ApiError, BodyRefusals, CallRefusals, ErrorBody};
 use crate::http::state::EdgeState;
-use crate::http::webhook::DURABLE_SECONDS_MAX;
-use crate::hub::{ListRevocations, Revoke, RevokeError};
+use crate::http::webhook::{DURABLE_SECONDS_MAX, record_of};
+use crate::hub::{IngestError, ListRevocations, Revoke, RevokeError};
+use crate::journal::Payload;
 use crate::telemetry::clock;
 
 /// Largest body, in bytes: two short fields.
@@ -109,21 +110,22 @@ pub async fn revoke(
     state: web::Data<EdgeState>,
 ) -> Result<Answer<RevokedAnswer>, ApiError> {
     caller.require_admin("revocations are for admins")?;
-    let revoked_by = caller.identity.sub;
     Params::read(request.query_string())?.finish()?;
     let body = body::read(&request, payload, BODY_BYTES_MAX, &state).await?.bytes;
     let now = clock::now();
     let (user, issued_before) = parse(&body, now)?;
+    let revoked_by = caller.identity.sub.clone();
     let revocation = Revocation { user, issued_before, revoked_at: now, revoked_by };
-    let revoke = state.hub.send(Revoke { revocation });
+    let record = record_of(&caller, Payload::Revocation(revocation), None)?;
+    let revoke = state.hub.send(Revoke { record });
     match timeout(std::time::Duration::from_secs(DURABLE_SECONDS_MAX), revoke).await {
         Ok(Ok(Ok(revoked))) => Ok(Answer(RevokedAnswer {
             revocation: revoked.in_force.into(),
             sessions_closed: revoked.sessions_closed,
         })),
         Ok(Ok(Err(error))) => Err(refusal(error)),
-        Ok(Err(_gone)) => Err(refusal(RevokeError::Stopping)),
-        Err(_elapsed) => Err(refusal(RevokeError::Unwritable)),
+        Ok(Err(_gone)) => Err(refusal(IngestError::Stopping.into())),
+        Err(_elapsed) => Err(refusal(IngestError::Unwritable.into())),
     }
 }
 
@@ -159,7 +161,7 @@ pub async fn list(
     let user = params.id("user")?;
     params.finish()?;
     let listed = state.hub.send(ListRevocations { user, limit }).await;
-    let (revocations, total) = listed.map_err(|_gone| refusal(RevokeError::Stopping))?;
+    let (revocations, total) = listed.map_err(|_gone| refusal(IngestError::Stopping.into()))?;
     let revocations = revocations.into_iter().map(RevocationShape::from).collect();
     Ok(Answer(RevocationsAnswer { revocations, total }))
 }
@@ -206,9 +208,9 @@ fn wrong_moment() -> ApiError {
 fn refusal(error: RevokeError) -> ApiError {
     let message = match error {
         RevokeError::Full => "no more revocations can be kept",
-        RevokeError::Busy => "too much is waiting to be stored",
-        RevokeError::Unwritable => "the revocation could not be stored in time",
-        RevokeError::Stopping => "the hub is stopping",
+        RevokeError::Ingest(IngestError::Full) => "too much is waiting to be stored",
+        RevokeError::Ingest(IngestError::Unwritable) => "the revocation could not be stored in time",
+        RevokeError::Ingest(IngestError::Stopping) => "the hub is stopping",
     };
     ApiError::Unavailable { message, retry_after_seconds: 1 }
 }

@@ -9,17 +9,17 @@ use utoipa::ToSchema;
 use super::Answer;
 use super::params::Params;
 use super::settings_fields::{self, SettingsRequest};
-use crate::domain::{EventId, Seq};
+use crate::domain::Seq;
 use crate::http::body;
 use crate::http::caller::Caller;
 use crate::http::caller::UserState;
 use crate::http::error::{ApiError, BodyRefusals, CallRefusals, ErrorBody};
-use crate::http::webhook::{compress, store};
-use crate::hub::{AckStatus, SettingsChange, Submission};
+use crate::http::webhook::{record_of, store};
+use crate::hub::AckStatus;
+use crate::journal::{Payload, SettingsChange, own_id};
 use crate::protocol::shapes::NamedShape;
 use crate::protocol::{Mask, SettingsShape};
 use crate::reads::GetSettings;
-use crate::telemetry::clock;
 
 /// Largest body, in bytes: a thousand sectors and as many holidays.
 const BODY_BYTES_MAX: usize = 256 * 1024;
@@ -104,20 +104,9 @@ pub async fn put(
     let body = body::read(&request, payload, BODY_BYTES_MAX, &state).await?.bytes;
     let values = settings_fields::read(&body, &state.settings.time_zone)?;
     let settings = SettingsShape { time_zone: state.settings.time_zone.clone(), values };
-    let text = serde_json::to_vec(&settings).map_err(|error| {
-        log::error!("settings cannot be written down: {error}");
-        ApiError::Internal
-    })?;
-    let change = SettingsChange {
-        // A namespace of their own: no change may take the id of a delivery.
-        id: EventId::from(format!("settings:{:032x}", rand::random::<u128>())),
-        settings,
-        only_after,
-        by: caller.named(),
-        raw: compress(&text)?,
-        received_at: clock::now(),
-    };
-    let ack = store(&state, Submission::Settings(Box::new(change))).await?;
+    let change = SettingsChange { settings, only_after, by: caller.named() };
+    let record = record_of(&caller, Payload::Settings(Box::new(change)), Some(own_id("settings")))?;
+    let ack = store(&state, record).await?;
     if ack.status == AckStatus::Ignored {
         return Err(ApiError::SettingsChanged);
     }

@@ -4,7 +4,7 @@
 //!
 //! 1. Nobody is told of an alert that is not durable: it goes out as any other event of the journal.
 //! 2. One timer, armed for the earliest deadline; nothing is scanned.
-//! 3. One request to the journal at a time, so that thousands of deadlines at once hold up no delivery.
+//! 3. A bounded number of requests to the journal at a time, so that thousands of deadlines at once hold up no delivery.
 
 pub mod wheel;
 
@@ -14,7 +14,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::domain::{Clocks, Settings};
-use crate::journal::{AlertChanges, AlertKey, AlertRequest, News, Recorded};
+use crate::journal::{AlertKey, AlertRequest, News, Recorded};
 use wheel::Wheel;
 
 /// How long a request that the journal refused waits.
@@ -70,16 +70,15 @@ impl Deadlines {
         self.wheel.turns_at()
     }
 
-    /// What the journal is to be asked for, where it is not being asked. Answered with [`Deadlines::rested`], or with
+    /// What the journal is to be asked for, nothing where it is being asked. Answered with [`Deadlines::rested`], or with
     /// [`Deadlines::put_back`] and later that.
-    pub fn take_changes(&mut self, now: Timestamp) -> Option<AlertChanges> {
+    pub fn take_changes(&mut self, now: Timestamp) -> Vec<AlertRequest> {
         if self.busy {
-            return None;
+            return Vec::new();
         }
         let changes = self.wheel.take_changes(now);
         self.busy = !changes.is_empty();
-        let id = format!("{:032x}", rand::random::<u128>());
-        self.busy.then_some(AlertChanges { id, changes, at: now })
+        changes
     }
 
     /// The journal did not take what was asked for.

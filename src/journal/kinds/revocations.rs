@@ -1,11 +1,13 @@
-//! Revocations on disk: written by the one writing connection, read once at start.
+//! Revocations of tokens: kept by user, and read once at start. They are no events; nobody is told of them but the hub.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use tokio::sync::oneshot;
 
+use super::Outcome;
 use crate::auth::Revocation;
 use crate::domain::register::{from_nanos, to_nanos};
+use crate::journal::append::Ack;
+use crate::journal::fault::StoreError;
 
 /// Users that may be revoked at the same time; all of them are held in memory.
 pub const REVOCATIONS_MAX: i64 = 100_000;
@@ -13,38 +15,18 @@ pub const REVOCATIONS_MAX: i64 = 100_000;
 /// longer, so it covers none that counts otherwise.
 pub const RETAINED_DAYS: i64 = 400;
 
-/// Why a revocation was not written. All of them are temporary.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum RevokeError {
-    /// [`REVOCATIONS_MAX`] are in force, and none is old.
-    #[error("no more revocations can be kept")]
-    Full,
-    /// Too much waits for the journal.
-    #[error("too much is waiting to be stored")]
-    Busy,
-    /// The journal cannot write.
-    #[error("the journal cannot write")]
-    Unwritable,
-    /// The hub is going down.
-    #[error("the hub is shutting down")]
-    Stopping,
-}
-
-/// A revocation on its way to the disk, with the place where its answer goes.
-#[derive(Debug)]
-pub struct PutRevocation {
-    /// What is asked for.
-    pub revocation: Revocation,
-    /// Where what is in force afterwards goes.
-    pub reply: oneshot::Sender<Result<Revocation, RevokeError>>,
+/// Puts a revocation in force, unless a later one is.
+pub(in crate::journal) fn apply(
+    connection: &Connection,
+    revocation: &Revocation,
+) -> Result<Outcome<'static>, StoreError> {
+    let in_force = put(connection, revocation, REVOCATIONS_MAX)?;
+    let ack = in_force.as_ref().map_or(Ack::ignored(None), |_| Ack::duplicate(None, None));
+    Ok(Outcome::NoEvent(Ack { in_force, ..ack }))
 }
 
 /// Writes a revocation within the caller's transaction; what is in force afterwards, `None` where there is no room.
-pub(super) fn put(
-    connection: &Connection,
-    revocation: &Revocation,
-    most: i64,
-) -> rusqlite::Result<Option<Revocation>> {
+fn put(connection: &Connection, revocation: &Revocation, most: i64) -> rusqlite::Result<Option<Revocation>> {
     let Revocation { user, issued_before, revoked_at, revoked_by } = revocation;
     let known = get(connection, user)?;
     if known.is_none() && count(connection)? >= most {
@@ -99,7 +81,7 @@ mod tests {
 
     fn database() -> Connection {
         let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(include_str!("migrations/0003_revocations.sql")).unwrap();
+        connection.execute_batch(include_str!("../migrations/0003_revocations.sql")).unwrap();
         connection
     }
 

@@ -1,0 +1,246 @@
+//! Applies records: (stored state, record, position) gives the state afterwards and what is to be told.
+//!
+//! # Contract
+//!
+//! 1. **The only place that writes an event.** A position is used here and nowhere else.
+//! 2. **Deterministic.** The same records at the same positions end in the same tables and the same updates, wherever batches
+//!    end, however often the hub is started between, whatever the machine's clock, zone and settings are. What a record does
+//!    is said in `kinds`.
+//! 3. A record whose id is known already changes nothing, and is answered with the position of the first.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::append::Ack;
+use super::blank;
+use super::blocks::{Blocks, Told};
+use super::entry::Entry;
+use super::fault::{Spoilt, StoreError};
+use super::kinds::{self, NewEvent, Outcome, deliveries};
+use super::payload::Payload;
+use super::record::Record;
+use super::recorded::Recorded;
+use super::rows::{self, Counts, JournalRow};
+use super::store::SqliteStore;
+use super::writer::chain;
+use crate::domain::{EventId, Seq, StatsDelta};
+
+/// The number of the rules by which records are applied. It goes up with every change of what a record does to the stored
+/// state or to its update, so that blocks of different rules are not compared. A recorded stream in the tests notices one that
+/// was forgotten.
+pub const RULES: u32 = 1;
+
+/// Applies records within the caller's transaction.
+pub struct Apply {
+    /// The stored state.
+    pub store: SqliteStore,
+    counts: Counts,
+    blocks: Blocks,
+    /// Deliveries that are kept raw although they are understood.
+    spoilt: HashMap<EventId, Spoilt>,
+}
+
+/// What a batch of records did.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// The events, in order.
+    pub events: Vec<Arc<Recorded>>,
+    /// One for each record of the batch, in its order.
+    pub acks: Vec<Ack>,
+    /// How the counters move.
+    pub delta: StatsDelta,
+    /// When the newest delivery was received; `None` where there was none.
+    pub received_at: Option<Timestamp>,
+    /// Earlier updates that read otherwise now: a message that they told was deleted.
+    pub blanked: Vec<Arc<Recorded>>,
+    /// Damage that one of the deliveries met, and that did not keep it from being stored.
+    pub damage: Option<String>,
+}
+
+impl Apply {
+    /// Applies records to what is stored.
+    pub fn new(store: SqliteStore) -> Self {
+        Self { store, counts: Counts::default(), blocks: Blocks::new(RULES), spoilt: HashMap::new() }
+    }
+
+    /// Keeps a delivery raw when its turn comes.
+    pub fn keep_raw(&mut self, id: EventId, spoilt: Spoilt) {
+        self.spoilt.insert(id, spoilt);
+    }
+
+    /// Deliveries that are kept raw although they are understood.
+    pub fn kept_raw(&self) -> &HashMap<EventId, Spoilt> {
+        &self.spoilt
+    }
+
+    /// Forgets which deliveries are kept raw: another batch begins.
+    pub fn forget_spoilt(&mut self) {
+        self.spoilt.clear();
+    }
+
+    /// Forgets what was not written: its transaction was rolled back.
+    pub fn forget(&mut self) {
+        self.store.forget();
+        self.counts.forget();
+        self.blocks.forget();
+    }
+
+    /// Applies a record. It takes `position`, which is after `before`, if it makes an event; the position is returned then.
+    pub fn apply(
+        &mut self,
+        record: &Record,
+        before: Seq,
+        position: Seq,
+        written: &mut Written,
+    ) -> Result<Option<Seq>, StoreError> {
+        let Record { entry, payload, .. } = record;
+        let outcome = match &entry.id {
+            Some(id) => match rows::known_event(self.store.connection(), id)? {
+                Some((seq, reason)) => {
+                    Outcome::NoEvent(Ack::duplicate(Some(id.clone()), Some(seq)).because(reason))
+                }
+                None => self.change(record, id, position)?,
+            },
+            None => self.change_without_event(entry, payload)?,
+        };
+        match outcome {
+            Outcome::NoEvent(ack) => {
+                self.count(record, ack.status.as_str(), written)?;
+                written.acks.push(ack);
+                Ok(None)
+            }
+            Outcome::Event(event) => {
+                let outcome = if event.reason.is_some() { "unrecognized" } else { "accepted" };
+                self.count(record, outcome, written)?;
+                self.write_event(entry, before, position, *event, written)?;
+                Ok(Some(position))
+            }
+        }
+    }
+
+    /// Writes what was gathered over a batch.
+    pub fn flush(&mut self, delta: &StatsDelta) -> Result<(), StoreError> {
+        rows::move_counters(self.store.connection(), delta)?;
+        self.store.flush()?;
+        self.counts.flush(self.store.connection())?;
+        self.blocks.flush(self.store.connection())
+    }
+
+    fn change<'a>(&mut self, record: &'a Record, id: &EventId, seq: Seq) -> Result<Outcome<'a>, StoreError> {
+        let Record { entry, payload, .. } = record;
+        match payload {
+            Payload::Delivery(delivery) => {
+                let applied = deliveries::apply(&mut self.store, seq, delivery, self.spoilt.get(id));
+                applied.inspect_err(|error| note_spoilt(&mut self.spoilt, id, error))
+            }
+            Payload::Notice(notice) => kinds::notices::apply(seq, entry, id, notice),
+            Payload::Members(members) => kinds::members::apply(&mut self.store, seq, entry, id, members),
+            Payload::Settings(change) => {
+                kinds::settings::apply(self.store.connection(), seq, entry, id, change)
+            }
+            Payload::Alert(request) => {
+                match kinds::alerts::apply(&mut self.store, seq, entry, id, request) {
+                    // One chat that cannot be read must not hold up the alerts of all others.
+                    Err(StoreError::Corrupt(error)) => {
+                        log::error!("an alert cannot be told: {error}");
+                        Ok(Outcome::NoEvent(Ack::duplicate(Some(id.clone()), None)))
+                    }
+                    applied => applied,
+                }
+            }
+            Payload::Ignored { .. } | Payload::Revocation(_) | Payload::AlertsPosted(_) => {
+                self.change_without_event(entry, payload)
+            }
+        }
+    }
+
+    /// What changes the state and makes no event. All others have an id.
+    fn change_without_event<'a>(&self, entry: &Entry, payload: &Payload) -> Result<Outcome<'a>, StoreError> {
+        match payload {
+            Payload::Ignored { reason, .. } => deliveries::keep_ignored(&self.store, entry, reason),
+            Payload::Revocation(revocation) => kinds::revocations::apply(self.store.connection(), revocation),
+            Payload::AlertsPosted(seq) => kinds::alerts::note_posted(self.store.connection(), *seq),
+            Payload::Delivery(_)
+            | Payload::Notice(_)
+            | Payload::Members(_)
+            | Payload::Settings(_)
+            | Payload::Alert(_) => {
+                debug_assert!(false, "an event has an id");
+                Ok(Outcome::NoEvent(Ack::ignored(None)))
+            }
+        }
+    }
+
+    /// Counts a delivery by type and outcome. Other records tell nothing of the provider.
+    fn count(
+        &mut self,
+        record: &Record,
+        outcome: &'static str,
+        written: &mut Written,
+    ) -> Result<(), StoreError> {
+        let event_type = match &record.payload {
+            Payload::Delivery(delivery) => &*delivery.event_type,
+            Payload::Ignored { .. } => "",
+            Payload::Notice(_)
+            | Payload::Members(_)
+            | Payload::Settings(_)
+            | Payload::Alert(_)
+            | Payload::Revocation(_)
+            | Payload::AlertsPosted(_) => return Ok(()),
+        };
+        let at = record.entry.at;
+        written.received_at = written.received_at.max(Some(at));
+        Ok(self.counts.add(self.store.connection(), event_type, outcome, at)?)
+    }
+
+    fn write_event(
+        &mut self,
+        entry: &Entry,
+        before: Seq,
+        seq: Seq,
+        event: NewEvent<'_>,
+        written: &mut Written,
+    ) -> Result<(), StoreError> {
+        let connection = self.store.connection();
+        let NewEvent { audience, frame, elsewhere, reason, .. } = event;
+        let (event_id, stored_audience) = (entry.id.as_ref(), serde_json::to_string(&audience)?);
+        let id = event_id.map_or("", EventId::as_str);
+        rows::put_journal_row(
+            connection,
+            &JournalRow {
+                seq,
+                entry,
+                event_type: event.event_type,
+                update_type: event.update_type,
+                event_at: event.event_at,
+                reason: reason.as_deref(),
+                audience: &audience,
+                stored_audience: &stored_audience,
+            },
+        )?;
+        let blanked = blank::blank_deleted(connection, &audience, &event.deleted)?;
+        rows::put_bytes(connection, seq, &entry.body, &frame, &elsewhere)?;
+        let update_type = event.update_type;
+        let told = Told { seq, event_id: id, update_type, frame: &frame, audience: &stored_audience };
+        self.blocks.add(connection, before, &told)?;
+        written.acks.push(Ack::accepted(event_id.cloned(), seq).because(reason));
+        written.delta.add(&event.delta);
+        written.blanked.extend(blanked.into_iter().map(Arc::new));
+        let recorded = Recorded::new(seq, frame, Some(audience), elsewhere).with(event.news);
+        written.events.push(Arc::new(recorded));
+        Ok(())
+    }
+}
+
+/// Notes a delivery that cannot be absorbed, so that it is kept raw when the batch is begun again.
+fn note_spoilt(spoilt: &mut HashMap<EventId, Spoilt>, id: &EventId, error: &StoreError) {
+    if matches!(error, StoreError::TooLarge) {
+        spoilt.insert(id.clone(), Spoilt::TooLarge);
+    } else if error.is_of_the_data() {
+        let error = chain(error);
+        log::error!("delivery {id} meets a stored state that cannot be read: {error}");
+        spoilt.insert(id.clone(), Spoilt::Damage(error));
+    }
+}

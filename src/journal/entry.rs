@@ -1,0 +1,259 @@
+//! The one format of a record: the same bytes in a stream, in an inbox and in a segment of a backup. In the database its
+//! parts are columns of `journal` and `raw_deliveries`.
+//!
+//! # Contract
+//!
+//! 1. An encoded record says its format first. A reader that does not know the format or the kind refuses it.
+//! 2. It ends with a check sum over everything before: altered bytes are refused, never applied.
+//! 3. A format that was released is never changed, only followed by another.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use jiff::Timestamp;
+
+use crate::domain::EventId;
+use crate::domain::register::{from_nanos, to_nanos};
+
+/// The present format.
+const FORMAT: u8 = 1;
+/// Bytes of the check sum: the first of a SHA-256.
+const SUM_BYTES: usize = 8;
+
+/// What a record is about. The numbers stand in databases and streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Kind {
+    /// What the provider posted, whether it is understood or not.
+    Delivery = 0,
+    /// A notice to one user.
+    Notice = 1,
+    /// Changes of the directory of agents.
+    Members = 2,
+    /// Other settings.
+    Settings = 3,
+    /// What happens to one alert.
+    Alert = 4,
+    /// A revocation of a user's tokens.
+    Revocation = 5,
+    /// How far alerts were posted to the alert webhook.
+    AlertsPosted = 6,
+}
+
+impl Kind {
+    /// The whole table.
+    pub const ALL: [Self; 7] = [
+        Self::Delivery,
+        Self::Notice,
+        Self::Members,
+        Self::Settings,
+        Self::Alert,
+        Self::Revocation,
+        Self::AlertsPosted,
+    ];
+
+    /// The kind with this number; `None`: a newer hub wrote it.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| *kind as u8 == number)
+    }
+}
+
+/// Who put a record in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// The provider, through the webhook.
+    Provider,
+    /// The hub itself.
+    Hub,
+    /// A user, through REST: the `sub` of the token.
+    User(String),
+}
+
+impl Origin {
+    /// As it is stored; `None` for the provider, which nearly all records come from.
+    pub fn to_text(&self) -> Option<String> {
+        match self {
+            Self::Provider => None,
+            Self::Hub => Some("hub".to_owned()),
+            Self::User(sub) => Some(format!("user:{sub}")),
+        }
+    }
+
+    /// Reads what [`to_text`](Self::to_text) wrote.
+    pub fn from_text(text: Option<&str>) -> Self {
+        match text {
+            None => Self::Provider,
+            Some(text) => match text.strip_prefix("user:") {
+                Some(sub) => Self::User(sub.to_owned()),
+                None => Self::Hub,
+            },
+        }
+    }
+}
+
+/// A record, as it is stored and sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// What it is about.
+    pub kind: Kind,
+    /// The same id twice is the same event. `None` for what is no event.
+    pub id: Option<EventId>,
+    /// When the hub took it in. It comes in with the record, so that applying one reads no clock.
+    pub at: Timestamp,
+    /// Who put it in.
+    pub origin: Origin,
+    /// Which attempt of the provider it is, where that is known.
+    pub attempt: Option<u32>,
+    /// What it says, compressed with zstd: the bytes that the provider posted, or JSON of the hub.
+    pub body: Vec<u8>,
+}
+
+/// Why bytes are no record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EntryError {
+    /// Another format than [`FORMAT`].
+    #[error("the record has format {0}, which this version does not know")]
+    Format(u8),
+    /// A kind of a newer hub.
+    #[error("the record is of kind {0}, which this version does not know")]
+    Kind(u8),
+    /// The check sum does not fit, or the bytes end too early.
+    #[error("the record was altered or cut short")]
+    Altered,
+}
+
+impl Entry {
+    /// Its bytes: format, kind, time, attempt, id, origin, body and check sum. Numbers are little-endian; texts and the body
+    /// follow their lengths.
+    pub fn encode(&self) -> Vec<u8> {
+        let origin = self.origin.to_text().unwrap_or_default();
+        let id = self.id.as_ref().map_or("", EventId::as_str);
+        let mut bytes = Vec::with_capacity(self.body.len() + id.len() + origin.len() + 64);
+        bytes.extend([FORMAT, self.kind as u8]);
+        bytes.extend(to_nanos(self.at).to_le_bytes());
+        // 0 says that it is not known: attempts are counted from 1 on.
+        bytes.extend(self.attempt.unwrap_or(0).to_le_bytes());
+        for part in [id.as_bytes(), origin.as_bytes(), &self.body] {
+            bytes.extend(u32::try_from(part.len()).unwrap_or(u32::MAX).to_le_bytes());
+            bytes.extend(part);
+        }
+        let sum = sum(&bytes);
+        bytes.extend(sum);
+        bytes
+    }
+
+    /// Reads what [`encode`](Self::encode) wrote.
+    pub fn decode(bytes: &[u8]) -> Result<Self, EntryError> {
+        let (format, rest) = bytes.split_first().ok_or(EntryError::Altered)?;
+        if *format != FORMAT {
+            return Err(EntryError::Format(*format));
+        }
+        let (said, told) = bytes.split_last_chunk::<SUM_BYTES>().ok_or(EntryError::Altered)?;
+        if sum(said) != *told {
+            return Err(EntryError::Altered);
+        }
+        let mut parts = Parts(&rest[..rest.len().saturating_sub(SUM_BYTES)]);
+        let [kind] = parts.array()?;
+        let kind = Kind::from_number(kind).ok_or(EntryError::Kind(kind))?;
+        let at = from_nanos(i64::from_le_bytes(parts.array()?));
+        let attempt = u32::from_le_bytes(parts.array()?);
+        let id = parts.text()?;
+        let origin = parts.text()?;
+        let body = parts.bytes()?.to_vec();
+        let id = (!id.is_empty()).then(|| EventId::from(id));
+        let origin = Origin::from_text((!origin.is_empty()).then_some(origin));
+        Ok(Self { kind, id, at, origin, attempt: (attempt > 0).then_some(attempt), body })
+    }
+}
+
+/// What is left to be read.
+struct Parts<'a>(&'a [u8]);
+
+impl<'a> Parts<'a> {
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], EntryError> {
+        let (array, rest) = self.0.split_first_chunk::<N>().ok_or(EntryError::Altered)?;
+        self.0 = rest;
+        Ok(*array)
+    }
+
+    fn bytes(&mut self) -> Result<&'a [u8], EntryError> {
+        let length = usize::try_from(u32::from_le_bytes(self.array()?)).unwrap_or(usize::MAX);
+        let (bytes, rest) = self.0.split_at_checked(length).ok_or(EntryError::Altered)?;
+        self.0 = rest;
+        Ok(bytes)
+    }
+
+    fn text(&mut self) -> Result<&'a str, EntryError> {
+        std::str::from_utf8(self.bytes()?).map_err(|_not_utf8| EntryError::Altered)
+    }
+}
+
+fn sum(bytes: &[u8]) -> [u8; SUM_BYTES] {
+    let whole = digest(&SHA256, bytes);
+    let mut sum = [0; SUM_BYTES];
+    sum.copy_from_slice(&whole.as_ref()[..SUM_BYTES]);
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry() -> Entry {
+        Entry {
+            kind: Kind::Settings,
+            id: Some("settings:1".into()),
+            at: "2026-03-02T13:00:00.123456789Z".parse().unwrap(),
+            origin: Origin::User("ana".into()),
+            attempt: Some(3),
+            body: b"\x28\xb5\x2f\xfd".to_vec(),
+        }
+    }
+
+    #[test]
+    fn a_record_that_was_encoded_is_read_back() {
+        for kind in Kind::ALL {
+            for origin in [Origin::Provider, Origin::Hub, Origin::User(String::new())] {
+                let entry = Entry { kind, origin, ..entry() };
+                assert_eq!(Entry::decode(&entry.encode()), Ok(entry));
+            }
+        }
+        let bare = Entry { id: None, attempt: None, body: Vec::new(), ..entry() };
+        assert_eq!(Entry::decode(&bare.encode()), Ok(bare));
+    }
+
+    #[test]
+    fn the_bytes_of_the_format_do_not_change() {
+        let hex: Vec<String> = entry().encode().iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = hex.concat();
+        let (head, sum) = hex.split_at(hex.len() - 2 * SUM_BYTES);
+        assert_eq!(
+            head,
+            "010315cdd6ceb9009918030000000a00000073657474696e67733a3108000000757365723a616e610400000028b52ffd"
+        );
+        assert_eq!(sum.len(), 16);
+    }
+
+    #[test]
+    fn a_record_that_was_altered_or_cut_is_refused() {
+        let whole = entry().encode();
+        for at in 1..whole.len() {
+            let mut altered = whole.clone();
+            altered[at] ^= 1;
+            assert_eq!(Entry::decode(&altered), Err(EntryError::Altered), "byte {at}");
+            assert_eq!(Entry::decode(&whole[..at]), Err(EntryError::Altered), "cut at {at}");
+        }
+        assert_eq!(Entry::decode(&[]), Err(EntryError::Altered));
+    }
+
+    #[test]
+    fn a_record_of_a_newer_hub_is_refused_by_name() {
+        let mut newer = entry().encode();
+        newer[0] = 2;
+        assert_eq!(Entry::decode(&newer), Err(EntryError::Format(2)));
+        let mut unknown = entry().encode();
+        unknown.truncate(unknown.len() - SUM_BYTES);
+        unknown[1] = 200;
+        let sum = sum(&unknown);
+        unknown.extend(sum);
+        assert_eq!(Entry::decode(&unknown), Err(EntryError::Kind(200)));
+    }
+}

@@ -1,0 +1,78 @@
+//! Deliveries of the provider: chats, contacts and messages change by them, and one that is not understood is kept raw.
+
+use super::update;
+use super::{NewEvent, Outcome};
+use crate::domain::register::to_nanos;
+use crate::domain::{Audience, Clocks, Delivery, DeliveryBody, Facts, Seq, absorb};
+use crate::journal::append::Ack;
+use crate::journal::entry::Entry;
+use crate::journal::fault::{Spoilt, StoreError};
+use crate::journal::recorded::News;
+use crate::journal::rows;
+use crate::journal::store::SqliteStore;
+
+/// Bytes of the largest update: what a screen's queue holds. Each screen gets a copy of its own.
+pub const UPDATE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Absorbs a delivery. One that is `spoilt` is kept raw with that reason: it must not hold up every delivery behind it, and
+/// trying again would change nothing.
+pub(in crate::journal) fn apply<'a>(
+    store: &mut SqliteStore,
+    seq: Seq,
+    delivery: &'a Delivery,
+    spoilt: Option<&Spoilt>,
+) -> Result<Outcome<'a>, StoreError> {
+    match (&delivery.body, spoilt) {
+        (DeliveryBody::Unrecognized { reason }, _) => kept_raw(seq, delivery, reason),
+        (DeliveryBody::Understood(_), Some(spoilt)) => kept_raw(seq, delivery, spoilt.reason()),
+        (DeliveryBody::Understood(facts), None) => understood(store, seq, delivery, facts),
+    }
+}
+
+fn kept_raw<'a>(seq: Seq, delivery: &'a Delivery, reason: &str) -> Result<Outcome<'a>, StoreError> {
+    let data = update::unrecognized(delivery, reason);
+    let update_type = data.update_type.as_str();
+    let frame = update::encode(seq, delivery, data)?;
+    let event = NewEvent::new(update_type, Audience::default(), frame);
+    Ok(NewEvent { event_type: &delivery.event_type, reason: Some(reason.to_owned()), ..event }.into())
+}
+
+fn understood<'a>(
+    store: &mut SqliteStore,
+    seq: Seq,
+    delivery: &'a Delivery,
+    facts: &Facts,
+) -> Result<Outcome<'a>, StoreError> {
+    store.begin(seq, facts.organization.clone());
+    let absorbed = absorb(facts, store)?;
+    store.count_messages(&absorbed)?;
+    let data = update::understood(delivery, &absorbed, store)?;
+    let (audience, elsewhere) = update::audience(&absorbed, store)?;
+    let update_type = data.update_type.as_str();
+    let frame = update::encode(seq, delivery, data)?;
+    if frame.len() > UPDATE_BYTES_MAX {
+        log::error!("the update of delivery {} would have {} bytes", delivery.event_id, frame.len());
+        return Err(StoreError::TooLarge);
+    }
+    let event =
+        NewEvent::new(update_type, audience, frame).with(News::Clocks(Box::new(Clocks::of(&absorbed.chat))));
+    Ok(NewEvent {
+        event_type: &delivery.event_type,
+        event_at: Some(to_nanos(facts.key.at)),
+        elsewhere,
+        delta: absorbed.delta,
+        deleted: absorbed.deleted,
+        ..event
+    }
+    .into())
+}
+
+/// Keeps a posted object that is no event.
+pub(in crate::journal) fn keep_ignored(
+    store: &SqliteStore,
+    entry: &Entry,
+    reason: &str,
+) -> Result<Outcome<'static>, StoreError> {
+    rows::keep_ignored(store.connection(), reason, entry.at, &entry.body)?;
+    Ok(Outcome::NoEvent(Ack::ignored(entry.id.clone()).because(Some(reason.to_owned()))))
+}

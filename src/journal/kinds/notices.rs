@@ -1,0 +1,19 @@
+//! Notices to the screens of one user: they change nothing that is stored but the journal.
+
+use super::{NewEvent, Outcome, update};
+use crate::domain::{Audience, EventId, Seq};
+use crate::journal::entry::Entry;
+use crate::journal::fault::StoreError;
+use crate::journal::payload::Notice;
+use crate::protocol::update::NOTIFICATION;
+
+/// Tells a user.
+pub(in crate::journal) fn apply<'a>(
+    seq: Seq,
+    entry: &Entry,
+    id: &EventId,
+    notice: &Notice,
+) -> Result<Outcome<'a>, StoreError> {
+    let audience = Audience { user: Some(notice.user.clone()), ..Audience::default() };
+    Ok(NewEvent::new(NOTIFICATION, audience, update::encode_notice(seq, entry.at, id, notice)?).into())
+}
