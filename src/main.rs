@@ -13,6 +13,7 @@ use umbler_hub::tools::backup::{self, BackupArgs};
 use umbler_hub::tools::check::{self, CheckArgs};
 use umbler_hub::tools::health::{self, HealthArgs};
 use umbler_hub::tools::members::{self, MembersArgs};
+use umbler_hub::tools::rebuild::{self, RebuildArgs};
 use umbler_hub::tools::recompute::{self, RecomputeArgs};
 use umbler_hub::tools::replay::{self, ReplayArgs};
 use umbler_hub::tools::restore::{self, AcceptArgs, RestoreArgs};
@@ -55,6 +56,8 @@ enum Command {
     Members(MembersArgs),
     /// Compute the metrics anew, with a bar; the hub must be stopped.
     Recompute(RecomputeArgs),
+    /// Make everything again that follows from the stored records; the hub must be stopped.
+    Rebuild(RebuildArgs),
     /// Go on after deliveries were lost, with what is left; the hub must be stopped.
     AcceptDataLoss(AcceptArgs),
 }
@@ -84,6 +87,7 @@ fn main() -> ExitCode {
         Command::Restore(args) => restore::restore(&args).map_err(Failure::from),
         Command::Members(args) => members::run(&args).map_err(Failure::from),
         Command::Recompute(args) => recompute::run(&args).map_err(Failure::from),
+        Command::Rebuild(args) => rebuild::run(&args).map_err(Failure::from),
         Command::AcceptDataLoss(args) => restore::accept(&args).map_err(Failure::from),
     };
     match outcome {

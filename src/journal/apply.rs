@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 use super::append::Ack;
 use super::blank;
-use super::blocks::{Blocks, Told};
+use super::blocks::{Blocks, RULES, Told};
 use super::entry::Entry;
 use super::fault::{Spoilt, StoreError};
 use super::kinds::{self, NewEvent, Outcome, deliveries};
@@ -26,11 +26,6 @@ use super::rows::{self, Counts, JournalRow};
 use super::store::SqliteStore;
 use super::writer::chain;
 use crate::domain::{EventId, Seq, StatsDelta};
-
-/// The number of the rules by which records are applied. It goes up with every change of what a record does to the stored
-/// state or to its update, so that blocks of different rules are not compared. A recorded stream in the tests notices one that
-/// was forgotten.
-pub const RULES: u32 = 1;
 
 /// Applies records within the caller's transaction.
 pub struct Apply {
@@ -63,6 +58,11 @@ impl Apply {
     /// Applies records to what is stored.
     pub fn new(store: SqliteStore) -> Self {
         Self { store, counts: Counts::default(), blocks: Blocks::new(RULES), spoilt: HashMap::new() }
+    }
+
+    /// Begins blocks where another history began them, to be compared with it.
+    pub fn begin_blocks_at(&mut self, starts: impl Iterator<Item = Seq>) {
+        self.blocks.begin_at(starts);
     }
 
     /// Keeps a delivery raw when its turn comes.

@@ -227,7 +227,7 @@ mod tests {
         let (head, sum) = hex.split_at(hex.len() - 2 * SUM_BYTES);
         assert_eq!(
             head,
-            "010315cdd6ceb9009918030000000a00000073657474696e67733a3108000000757365723a616e610400000028b52ffd"
+            "010315ed397db4079918030000000a00000073657474696e67733a3108000000757365723a616e610400000028b52ffd"
         );
         assert_eq!(sum.len(), 16);
     }

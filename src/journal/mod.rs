@@ -22,6 +22,7 @@ pub mod fault;
 pub mod entry;
 pub mod payload;
 pub mod record;
+pub mod records;
 pub mod recorded;
 pub mod append;
 pub mod lock;
@@ -51,6 +52,8 @@ pub mod checkpoint;
 pub mod batch;
 pub mod writer;
 pub mod replace;
+pub mod digest;
+pub mod rebuild;
 
 use std::path::PathBuf;
 

@@ -16,10 +16,11 @@ use jiff::Timestamp;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
-use super::fault::kind_of;
+use super::fault::{StoreError, kind_of};
 use super::lineage::{self, Marker, Remembered};
 use super::lock::{self, DatabaseLock};
 use super::private::{self, InMaking};
+use super::record::RecordError;
 use super::schema::{self, OpenError};
 use super::{loss, watch::beside};
 use crate::domain::Seq;
@@ -80,6 +81,26 @@ pub enum ReplaceError {
     /// Somebody else held it all the time.
     #[error("{0} is held by another process")]
     Locked(PathBuf),
+    /// A record that cannot be read.
+    #[error(
+        "the record at position {seq} of {path} cannot be read; restore a backup (umbler-hub restore FILE)"
+    )]
+    Record {
+        /// The database.
+        path: PathBuf,
+        /// The record.
+        seq: Seq,
+        /// What is wrong with it.
+        source: RecordError,
+    },
+    /// What a record changes cannot be stored.
+    #[error("cannot apply the records of {path}")]
+    Apply {
+        /// The database.
+        path: PathBuf,
+        /// What stands against it.
+        source: StoreError,
+    },
     /// Nothing was lost.
     #[error("the database is whole: there is no loss to accept")]
     Whole,
@@ -146,13 +167,24 @@ pub fn restore(
     let fresh = begin_copy(path)?;
     let begin_anew = |copy: &Connection| schema::new_epoch(copy).map(|_epoch| ());
     let copied = copy(source, fresh.path(), progress, &begin_anew)?;
+    let aside = put_in_place(fresh, &copied, path, now)?;
+    Ok(Replaced { now: Some(copied), aside })
+}
+
+/// Moves a finished file to the name of the database; the one before is kept aside, at the path that is returned.
+pub(super) fn put_in_place(
+    fresh: InMaking,
+    copied: &Copied,
+    path: &Path,
+    now: Timestamp,
+) -> Result<Option<PathBuf>, ReplaceError> {
     let aside = set_aside(path, now)?;
     // Before the file: a start in between finds no database where one must be, and says so.
     let marker = Marker { epoch: copied.epoch.clone(), seq: copied.seq };
     lineage::replace(path, &marker).map_err(io_error(path))?;
     fresh.move_to(path).map_err(io_error(path))?;
     lineage::sync_folder(path).map_err(io_error(path))?;
-    Ok(Replaced { now: Some(copied), aside })
+    Ok(aside)
 }
 
 /// Goes on without what was lost: with the rows that are there in a new epoch, or anew where none can be read.
@@ -195,7 +227,7 @@ fn keep_rows(path: &Path) -> Result<Copied, ReplaceError> {
 }
 
 /// Begins a copy that will have this name, and removes what killed ones left in its folder.
-fn begin_copy(target: &Path) -> Result<InMaking, ReplaceError> {
+pub(super) fn begin_copy(target: &Path) -> Result<InMaking, ReplaceError> {
     private::sweep(target);
     InMaking::begin(target).map_err(|source| {
         let is_taken = source.kind() == io::ErrorKind::WouldBlock;
@@ -204,7 +236,7 @@ fn begin_copy(target: &Path) -> Result<InMaking, ReplaceError> {
 }
 
 /// Makes a checked copy into an empty file, synced and private. `finish` may change it before it is synced.
-fn copy(
+pub(super) fn copy(
     source: &Path,
     target: &Path,
     progress: Progress<'_>,
@@ -221,13 +253,22 @@ fn copy(
     to.pragma_update(None, "synchronous", "OFF").map_err(&failed)?;
     copy_pages(&moment, &mut to, source, progress)?;
     drop(moment);
-    // One file without a log beside it, whatever way it is carried.
-    to.pragma_update(None, "journal_mode", "DELETE").map_err(&failed)?;
-    // It is the source that the operator knows.
-    check(&to, source)?;
     finish(&to).map_err(&failed)?;
-    let copied = describe(&to, target)?;
-    to.close().map_err(|(_, error)| failed(error))?;
+    complete(to, target, source)
+}
+
+/// Checks a database that was made, closes it and syncs it: one file without a log beside it, whatever way it is carried.
+/// Errors name `known_as`.
+pub(super) fn complete(
+    connection: Connection,
+    target: &Path,
+    known_as: &Path,
+) -> Result<Copied, ReplaceError> {
+    let failed = database_error(target);
+    connection.pragma_update(None, "journal_mode", "DELETE").map_err(&failed)?;
+    check(&connection, known_as)?;
+    let copied = describe(&connection, target)?;
+    connection.close().map_err(|(_, error)| failed(error))?;
     private::tighten(target);
     let file = File::options().write(true).open(target).map_err(io_error(target))?;
     file.sync_all().map_err(io_error(target))?;
@@ -328,13 +369,17 @@ fn remove(path: &Path) -> Result<(), ReplaceError> {
     }
 }
 
-fn database_error(path: &Path) -> impl Fn(rusqlite::Error) -> ReplaceError {
+pub(super) fn database_error(path: &Path) -> impl Fn(rusqlite::Error) -> ReplaceError {
     move |source| {
         if kind_of(&source) == FaultKind::Damaged {
             return ReplaceError::Unsound { path: path.into(), what: source.to_string() };
         }
         ReplaceError::Database { path: path.into(), source }
     }
+}
+
+pub(super) fn store_error(path: &Path) -> impl Fn(StoreError) -> ReplaceError {
+    move |source| ReplaceError::Apply { path: path.into(), source }
 }
 
 fn io_error(path: &Path) -> impl Fn(io::Error) -> ReplaceError {

@@ -12,7 +12,7 @@ use super::fault::kind_of;
 use super::lineage::{self, Lineage, Marker};
 use super::lock::{DatabaseLock, LockError};
 use super::steps::migrations;
-use super::{loss, private};
+use super::{blocks, loss, private};
 use crate::domain::Seq;
 use crate::protocol::FaultKind;
 
@@ -129,6 +129,9 @@ pub fn open(path: &Path) -> Result<Opened, OpenError> {
     check_newest(&connection, path)?;
     let epoch = epoch(&connection).map_err(database)?;
     let newest = newest(&connection).map_err(database)?;
+    if newest == Seq(0) {
+        blocks::note_rules(&connection).map_err(database)?;
+    }
     let last_webhook_at = last_webhook_at(&connection).map_err(database)?;
     let marker = Marker { epoch: epoch.clone(), seq: newest };
     let lineage = Lineage::take_up(path, &remembered, &marker).map_err(unusable)?;
@@ -159,12 +162,12 @@ pub(super) fn configure(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
+pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
     check_version(connection, path)?;
     migrations().to_latest(connection).map_err(|source| not_upgraded(path, source))
 }
 
-fn not_upgraded(path: &Path, source: rusqlite_migration::Error) -> OpenError {
+pub(super) fn not_upgraded(path: &Path, source: rusqlite_migration::Error) -> OpenError {
     if let rusqlite_migration::Error::RusqliteError { err, .. } = &source
         && kind_of(err) == FaultKind::Damaged
     {

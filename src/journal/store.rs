@@ -67,6 +67,11 @@ impl SqliteStore {
         &self.connection
     }
 
+    /// Gives the connection back.
+    pub fn into_connection(self) -> Connection {
+        self.connection
+    }
+
     /// Names the delivery that is absorbed next.
     pub fn begin(&mut self, seq: Seq, organization: Option<RefId>) {
         self.current = (seq, organization);

@@ -186,8 +186,8 @@ impl Base {
     pub(crate) fn put_updates(&self, first: i64, last: i64) {
         for seq in first..=last {
             self.run(
-                "INSERT INTO journal VALUES (?1, 'e' || ?1, 'Message', 'new_message', NULL, NULL, NULL, NULL, ?2, NULL, NULL,
-                 NULL)",
+                "INSERT INTO journal (seq, event_id, event_type, update_type, received_at)
+                 VALUES (?1, 'e' || ?1, 'Message', 'new_message', ?2)",
                 params![seq, to_nanos(at(seq))],
             );
             self.run("INSERT INTO frames VALUES (?, ?, NULL)", params![seq, frame(seq)]);

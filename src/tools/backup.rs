@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{DatabaseArgs, PageBar, ToolError, print};
+use super::{Bar, DatabaseArgs, ToolError, print};
 use crate::journal::replace;
 
 /// What to copy, and where to.
@@ -20,8 +20,8 @@ pub struct BackupArgs {
 /// Copies, checks, and tells what the copy holds.
 pub fn run(args: &BackupArgs) -> Result<(), ToolError> {
     let path = args.database.path()?;
-    let bar = PageBar::new("copying");
-    let copied = replace::backup(&path, &args.file, args.force, &bar.progress())?;
+    let bar = Bar::new("copying");
+    let copied = replace::backup(&path, &args.file, args.force, &bar.progress("checking"))?;
     drop(bar);
     print(&format!(
         "{}: {} deliveries, epoch {}, {} KiB, sound\n",

@@ -11,6 +11,7 @@ pub mod backup;
 pub mod restore;
 pub mod members;
 pub mod recompute;
+pub mod rebuild;
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -105,10 +106,10 @@ impl DatabaseArgs {
     }
 }
 
-/// A bar over the pages of a database.
-struct PageBar(ProgressBar);
+/// A bar over parts of a database: pages, or records.
+struct Bar(ProgressBar);
 
-impl PageBar {
+impl Bar {
     fn new(doing: &'static str) -> Self {
         let bar = ProgressBar::new(0).with_message(doing);
         let style = ProgressStyle::with_template("{msg} {bar:40} {percent}% {eta} left");
@@ -116,18 +117,19 @@ impl PageBar {
         Self(bar)
     }
 
-    fn progress(&self) -> impl Fn(u64, u64) {
-        |done, all| {
+    /// Moves the bar; `afterwards` is what is done once it is full.
+    fn progress(&self, afterwards: &'static str) -> impl Fn(u64, u64) {
+        move |done, all| {
             self.0.set_length(all);
             self.0.set_position(done);
             if done == all {
-                self.0.set_message("checking");
+                self.0.set_message(afterwards);
             }
         }
     }
 }
 
-impl Drop for PageBar {
+impl Drop for Bar {
     fn drop(&mut self) {
         self.0.finish_and_clear();
     }

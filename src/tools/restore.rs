@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{DatabaseArgs, PageBar, ToolError, print};
+use super::{Bar, DatabaseArgs, ToolError, print};
 use crate::journal::replace::{self, Replaced};
 use crate::telemetry::clock;
 
@@ -25,8 +25,8 @@ pub struct AcceptArgs {
 /// Puts a backup in the place of the database.
 pub fn restore(args: &RestoreArgs) -> Result<(), ToolError> {
     let path = args.database.path()?;
-    let bar = PageBar::new("copying");
-    let replaced = replace::restore(&args.file, &path, clock::now(), &bar.progress())?;
+    let bar = Bar::new("copying");
+    let replaced = replace::restore(&args.file, &path, clock::now(), &bar.progress("checking"))?;
     drop(bar);
     print(&format!("{}: {}", path.display(), describe(&replaced)))
 }

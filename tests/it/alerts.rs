@@ -28,7 +28,7 @@ pub(super) fn question(chat: &str, seconds: i64) -> Delivery {
 }
 
 /// An agent who answers now.
-fn answer(chat: &str) -> Delivery {
+pub(super) fn answer(chat: &str) -> Delivery {
     dated(Delivery::message(chat).by_member("bia").waiting(false), 0)
         .chat_field("WaitingSinceUTC", Value::Null)
 }
@@ -88,7 +88,7 @@ fn hears_alert(screen: &mut Screen, update_type: &str) -> Value {
     data["alert"].clone()
 }
 
-fn acknowledges(hub: &Hub, id: &str, bearer: &str) -> Answer {
+pub(super) fn acknowledges(hub: &Hub, id: &str, bearer: &str) -> Answer {
     let escaped: String = form_urlencoded::byte_serialize(id.as_bytes()).collect();
     let headers = [("authorization", bearer)];
     hub.provider().post_to(&format!("{ALERTS}/{escaped}/acknowledge"), &headers, "")

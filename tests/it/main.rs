@@ -44,6 +44,8 @@ mod placements;
 mod presence;
 mod process;
 mod protocol;
+mod records;
+mod recorded_stream;
 mod recovery;
 mod replays;
 mod replay_ends;

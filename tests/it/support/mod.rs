@@ -4,6 +4,7 @@ pub mod boards;
 pub mod faults;
 pub mod hub;
 pub mod keys;
+pub mod log;
 pub mod memory;
 pub mod mirror;
 pub mod provider;

@@ -1,0 +1,253 @@
+//! Makes everything that follows from the records again, from the records alone: to put it in the place of what is there, or
+//! to compare the two.
+//!
+//! # Contract
+//!
+//! 1. It is made in a file beside the database. What is there is not touched before the new file is whole and checked; then it
+//!    is kept aside.
+//! 2. The same history: epoch and positions stay, so that no client notices.
+//! 3. What no event tells is carried over as it stands: revocations, ignored objects, counts of deliveries, how far alerts were
+//!    posted.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use rusqlite::types::Value;
+use rusqlite::{Connection, Row, params_from_iter};
+
+use super::apply::{Apply, Written};
+use super::blocks::{self, Block, RULES};
+use super::entry::Kind;
+use super::fault::{Spoilt, StoreError};
+use super::private::InMaking;
+use super::record::{Record, RecordError};
+use super::records::{self, Stored};
+use super::replace::{self, Progress, ReplaceError, Replaced};
+use super::schema::{self, Opened};
+use super::steps::migrations;
+use super::store::SqliteStore;
+use super::{digest, rows, watch::beside};
+use crate::domain::{EventId, Seq};
+
+/// Records that are applied in one transaction.
+const BATCH: usize = 1_000;
+/// Pages that are kept while everything is made again, in KiB.
+const CACHE_KIB: i64 = 64 * 1_024;
+
+/// What was found when everything was made again.
+#[derive(Debug)]
+pub struct Comparison {
+    /// The newest position.
+    pub seq: Seq,
+    /// Events of older releases whose records do not say enough, and which were taken over as they stand.
+    pub taken_over: u64,
+    /// True where what was there was made by the present rules throughout, so that it must be the same.
+    pub is_of_present_rules: bool,
+    /// Tables that hold something else than what the records say.
+    pub tables: Vec<&'static str>,
+    /// The first block of positions whose updates were told otherwise.
+    pub block: Option<Seq>,
+}
+
+impl Comparison {
+    /// True where what is there is what the records say.
+    pub fn is_equal(&self) -> bool {
+        self.tables.is_empty() && self.block.is_none()
+    }
+}
+
+/// Compares the database at `path`, in use or not, with what its records say. Needs twice its size on the disk meanwhile.
+pub fn compare(path: &Path, progress: Progress<'_>) -> Result<Comparison, ReplaceError> {
+    let copy = replace::begin_copy(&beside(path, ".compared"))?;
+    replace::copy(path, copy.path(), &|_, _| (), &|_| Ok(()))?;
+    let mut source = Connection::open(copy.path()).map_err(replace::database_error(path))?;
+    schema::migrate(&mut source, path)?;
+    let made = replace::begin_copy(&beside(path, ".rebuilt"))?;
+    make(&source, &made, path, progress).map(|(_, comparison)| comparison)
+}
+
+/// Makes everything again and puts it in the place of the database at `path`. No hub may run on it.
+pub fn rebuild(
+    path: &Path,
+    now: Timestamp,
+    progress: Progress<'_>,
+) -> Result<(Replaced, Comparison), ReplaceError> {
+    if !path.exists() {
+        return Err(ReplaceError::Missing(path.into()));
+    }
+    let Opened { connection: source, lock: _lock, .. } = schema::open(path)?;
+    let made = replace::begin_copy(path)?;
+    let (connection, comparison) = make(&source, &made, path, progress)?;
+    let copied = replace::complete(connection, made.path(), path)?;
+    drop(source);
+    let aside = replace::put_in_place(made, &copied, path, now)?;
+    Ok((Replaced { now: Some(copied), aside }, comparison))
+}
+
+fn make(
+    source: &Connection,
+    target: &InMaking,
+    path: &Path,
+    progress: Progress<'_>,
+) -> Result<(Connection, Comparison), ReplaceError> {
+    let failed = replace::database_error(path);
+    let known = blocks::load(source).map_err(&failed)?;
+    let connection = open_empty(target.path(), path)?;
+    for table in ["meta", "revocations", "ignored_deliveries"] {
+        copy_rows(source, &connection, &format!("SELECT * FROM {table}"), table).map_err(&failed)?;
+    }
+    let mut maker = Maker {
+        source,
+        apply: Apply::new(SqliteStore::new(connection).map_err(replace::store_error(path))?),
+        newest: Seq(0),
+        taken_over: 0,
+        oldest_update: one(source, "SELECT coalesce(min(seq), 0) FROM frames").map_err(&failed)?,
+    };
+    maker.apply.begin_blocks_at(known.iter().map(|block| block.first));
+    maker.run(path, progress)?;
+    let Maker { apply, newest, taken_over, .. } = maker;
+    let connection = apply.store.into_connection();
+    connection.execute("DELETE FROM delivery_counts", []).map_err(&failed)?;
+    let counts = "SELECT * FROM delivery_counts";
+    copy_rows(source, &connection, counts, "delivery_counts").map_err(&failed)?;
+    let is_of_present_rules = blocks::rules_of(source).map_err(&failed)? == Some(RULES);
+    blocks::note_rules(&connection).map_err(&failed)?;
+    let tables = differing_tables(source, &connection).map_err(&failed)?;
+    let made = blocks::load(&connection).map_err(&failed)?;
+    let block = differing_block(&known, &made);
+    Ok((connection, Comparison { seq: newest, taken_over, is_of_present_rules, tables, block }))
+}
+
+/// An empty database of the present schema, which is synced once, at the end.
+fn open_empty(target: &Path, path: &Path) -> Result<Connection, ReplaceError> {
+    let failed = replace::database_error(path);
+    let mut connection = Connection::open(target).map_err(&failed)?;
+    for (pragma, value) in [("journal_mode", "MEMORY"), ("synchronous", "OFF"), ("temp_store", "MEMORY")] {
+        connection.pragma_update(None, pragma, value).map_err(&failed)?;
+    }
+    connection.pragma_update(None, "cache_size", -CACHE_KIB).map_err(&failed)?;
+    connection.set_prepared_statement_cache_capacity(128);
+    migrations().to_latest(&mut connection).map_err(|source| schema::not_upgraded(path, source))?;
+    Ok(connection)
+}
+
+/// Applies the stored records one after the other.
+struct Maker<'a> {
+    source: &'a Connection,
+    apply: Apply,
+    newest: Seq,
+    taken_over: u64,
+    /// Of the updates that are kept.
+    oldest_update: i64,
+}
+
+impl Maker<'_> {
+    fn run(&mut self, path: &Path, progress: Progress<'_>) -> Result<(), ReplaceError> {
+        let failed = replace::store_error(path);
+        let all = one(self.source, "SELECT count(*) FROM journal").map_err(replace::database_error(path))?;
+        let all = u64::try_from(all).unwrap_or_default();
+        let mut done = 0;
+        loop {
+            self.execute("BEGIN").map_err(&failed)?;
+            let mut stored = Vec::new();
+            let gather = |record| {
+                stored.push(record);
+                Ok(())
+            };
+            records::read(self.source, self.newest, BATCH, gather).map_err(&failed)?;
+            let count = stored.len();
+            let mut written = Written::default();
+            self.apply.forget_spoilt();
+            for record in stored {
+                self.take(record, path, &mut written)?;
+            }
+            self.apply.flush(&written.delta).map_err(&failed)?;
+            rows::prune(self.apply.store.connection(), Seq(self.oldest_update - 1)).map_err(&failed)?;
+            self.execute("COMMIT").map_err(&failed)?;
+            done += count as u64;
+            progress(done, all);
+            if count < BATCH {
+                return Ok(());
+            }
+        }
+    }
+
+    fn take(&mut self, stored: Stored, path: &Path, written: &mut Written) -> Result<(), ReplaceError> {
+        let Stored { seq, entry, reason } = stored;
+        let (kind, id) = (entry.kind, entry.id.clone());
+        let applied = match Record::read(entry) {
+            Ok(record) => {
+                self.keep_raw(id, reason.as_deref());
+                self.apply.apply(&record, self.newest, seq, written).map_err(replace::store_error(path))?
+            }
+            Err(source) if kind == Kind::Delivery => {
+                return Err(ReplaceError::Record { path: path.into(), seq, source });
+            }
+            Err(error) => note_incomplete(seq, &error),
+        };
+        if applied.is_none() {
+            self.take_over(seq).map_err(replace::database_error(path))?;
+        }
+        self.newest = seq;
+        Ok(())
+    }
+
+    /// A delivery that was kept raw although it was understood stays so: what was met then is part of the history.
+    fn keep_raw(&mut self, id: Option<EventId>, reason: Option<&str>) {
+        if let (Some(id), Some(spoilt)) = (id, reason.and_then(Spoilt::from_reason)) {
+            self.apply.keep_raw(id, spoilt);
+        }
+    }
+
+    /// Takes an event over as it stands.
+    fn take_over(&mut self, seq: Seq) -> rusqlite::Result<()> {
+        self.taken_over += 1;
+        let target = self.apply.store.connection();
+        for table in ["journal", "raw_deliveries", "frames"] {
+            let sql = format!("SELECT * FROM {table} WHERE seq = {seq}");
+            copy_rows(self.source, target, &sql, table)?;
+        }
+        Ok(())
+    }
+
+    fn execute(&self, sql: &str) -> Result<(), StoreError> {
+        self.apply.store.connection().execute(sql, [])?;
+        Ok(())
+    }
+}
+
+fn note_incomplete(seq: Seq, error: &RecordError) -> Option<Seq> {
+    log::info!("the record at {seq} is taken over as it stands: {error}");
+    None
+}
+
+fn copy_rows(source: &Connection, target: &Connection, sql: &str, table: &str) -> rusqlite::Result<()> {
+    let mut select = source.prepare(sql)?;
+    let columns = select.column_count();
+    let places = vec!["?"; columns].join(", ");
+    let mut insert = target.prepare(&format!("INSERT OR REPLACE INTO {table} VALUES ({places})"))?;
+    let values =
+        |row: &Row<'_>| (0..columns).map(|column| row.get(column)).collect::<Result<Vec<Value>, _>>();
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        insert.execute(params_from_iter(values(row)?))?;
+    }
+    Ok(())
+}
+
+fn one(connection: &Connection, sql: &str) -> rusqlite::Result<i64> {
+    connection.query_row(sql, [], |row| row.get(0))
+}
+
+fn differing_tables(one: &Connection, other: &Connection) -> rusqlite::Result<Vec<&'static str>> {
+    let (one, other) = (digest::tables(one)?, digest::tables(other)?);
+    // Blocks are compared each by itself: those before the first one that was kept are new.
+    let differs = |table: &&str| *table != "blocks" && one.get(*table) != other.get(*table);
+    Ok(one.keys().copied().filter(|table| differs(table)).collect())
+}
+
+/// The first block of the present rules that came out otherwise.
+fn differing_block(known: &[Block], made: &[Block]) -> Option<Seq> {
+    let of_present_rules = known.iter().filter(|block| block.rules == RULES);
+    of_present_rules.filter(|block| !made.contains(block)).map(|block| block.first).next()
+}

@@ -1,0 +1,56 @@
+//! Reads the stored records back, in the order of their positions.
+
+use rusqlite::{Connection, Row};
+
+use super::entry::{Entry, Kind, Origin};
+use super::fault::StoreError;
+use crate::domain::register::from_nanos;
+use crate::domain::{EventId, Seq};
+
+/// A record at its position.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Its position.
+    pub seq: Seq,
+    /// The record.
+    pub entry: Entry,
+    /// Why a delivery was not understood.
+    pub reason: Option<String>,
+}
+
+/// Hands over every record after a position, at most `most` of them; returns the position of the last one.
+pub fn read(
+    connection: &Connection,
+    after: Seq,
+    most: usize,
+    mut take: impl FnMut(Stored) -> Result<(), StoreError>,
+) -> Result<Option<Seq>, StoreError> {
+    let mut select = connection.prepare_cached(
+        "SELECT journal.seq, kind, event_id, received_at, origin, attempt, body, reason
+         FROM journal JOIN raw_deliveries ON raw_deliveries.seq = journal.seq
+         WHERE journal.seq > ?1 ORDER BY journal.seq LIMIT ?2",
+    )?;
+    let mut rows = select.query((after.0, i64::try_from(most).unwrap_or(i64::MAX)))?;
+    let mut last = None;
+    while let Some(row) = rows.next()? {
+        let stored = stored(row)?;
+        last = Some(stored.seq);
+        take(stored)?;
+    }
+    Ok(last)
+}
+
+fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
+    let number: u8 = row.get(1)?;
+    let unknown = || rusqlite::Error::IntegralValueOutOfRange(1, i64::from(number));
+    let (id, origin): (String, Option<String>) = (row.get(2)?, row.get(4)?);
+    let entry = Entry {
+        kind: Kind::from_number(number).ok_or_else(unknown)?,
+        id: Some(EventId::from(id)),
+        at: from_nanos(row.get(3)?),
+        origin: Origin::from_text(origin.as_deref()),
+        attempt: row.get(5)?,
+        body: row.get(6)?,
+    };
+    Ok(Stored { seq: Seq(row.get(0)?), entry, reason: row.get(7)? })
+}

@@ -1,0 +1,42 @@
+//! `umbler-hub rebuild`: everything that follows from the records is made again from them, and takes the place of what is
+//! there.
+
+use super::{Bar, DatabaseArgs, ToolError, print};
+use crate::journal::rebuild::{self, Comparison};
+use crate::telemetry::clock;
+
+/// Which database.
+#[derive(Debug, clap::Args)]
+pub struct RebuildArgs {
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+/// Makes everything again.
+pub fn run(args: &RebuildArgs) -> Result<(), ToolError> {
+    let path = args.database.path()?;
+    let bar = Bar::new("applying records");
+    let (replaced, comparison) = rebuild::rebuild(&path, clock::now(), &bar.progress("comparing"))?;
+    drop(bar);
+    print(&format!("{}: {}\n", path.display(), describe(&comparison)))?;
+    let aside = replaced.aside.map(|aside| format!("the database before is kept: {}\n", aside.display()));
+    print(&aside.unwrap_or_default())
+}
+
+/// What came of the comparison, in a line.
+pub(super) fn describe(found: &Comparison) -> String {
+    let mut parts = vec![format!("{} positions applied again", found.seq)];
+    if found.taken_over > 0 {
+        parts.push(format!("{} events of older releases taken over as they stand", found.taken_over));
+    }
+    if found.is_equal() {
+        parts.push("the result is what was there".to_owned());
+    }
+    if !found.tables.is_empty() {
+        parts.push(format!("it differs in {}", found.tables.join(", ")));
+    }
+    if let Some(first) = found.block {
+        parts.push(format!("updates were told otherwise from position {first} on"));
+    }
+    parts.join("; ")
+}

@@ -1,0 +1,215 @@
+//! A log of records, and a database that it is applied to: without a hub, so that clock, batches and restarts are the test's.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::Connection;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use umbler_hub::auth::Revocation;
+use umbler_hub::domain::{AlertKind, Member, Seq, Settings};
+use umbler_hub::journal::batch::BatchWriter;
+use umbler_hub::journal::entry::Entry;
+use umbler_hub::journal::{
+    self, AlertKey, AlertRequest, Append, Notice, Origin, Payload, Record, SettingsChange, digest,
+};
+use umbler_hub::protocol::SettingsShape;
+use umbler_hub::protocol::shapes::NamedShape;
+use umbler_hub::tools::simulate::day::Day;
+
+use super::provider::{Delivery, START, moment};
+
+/// A file, the records that were applied to it, and what they told.
+pub struct Database {
+    home: TempDir,
+    writer: Option<BatchWriter>,
+    /// How many updates are kept.
+    retained: i64,
+    /// The updates, as they were told first.
+    pub frames: Vec<(Seq, String)>,
+}
+
+impl Database {
+    pub fn new(retained: i64) -> Self {
+        let home = tempfile::tempdir().expect("a folder");
+        let mut database = Self { home, writer: None, retained, frames: Vec::new() };
+        database.open();
+        database
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.home.path().join("hub.db")
+    }
+
+    pub fn connection(&self) -> Connection {
+        Connection::open(self.path()).expect("the database")
+    }
+
+    fn open(&mut self) {
+        let opened = journal::open(&self.path()).expect("the database opens");
+        self.writer = Some(BatchWriter::new(opened, &self.path(), self.retained).expect("a writer"));
+    }
+
+    /// Closes it as a hub does that ends.
+    pub fn close(&mut self) {
+        self.writer.take().expect("it is open").close().expect("it closes");
+    }
+
+    /// As a hub that is started again.
+    pub fn restart(&mut self) {
+        self.close();
+        self.open();
+    }
+
+    /// Applies records in one batch.
+    pub fn commit(&mut self, entries: &[Entry]) {
+        let append = |entry: &Entry| {
+            // As they come out of a stream: encoded, and read.
+            let entry = Entry::decode(&entry.encode()).expect("an entry");
+            Append {
+                record: Record::read(entry).expect("a record"),
+                reply: tokio::sync::oneshot::channel().0,
+            }
+        };
+        let batch: Vec<Append> = entries.iter().map(append).collect();
+        let written = self.writer.as_mut().expect("it is open").commit(&batch).expect("it is written");
+        assert_eq!(written.acks.len(), entries.len());
+        self.frames.extend(written.events.iter().map(|event| (event.seq, event.frame.to_string())));
+    }
+
+    /// Digests of all tables, but of the updates, of which as many are kept as the settings say.
+    pub fn digests(&self) -> BTreeMap<&'static str, String> {
+        let mut digests = digest::tables(&self.connection()).expect("digests");
+        digests.remove("frames");
+        digests
+    }
+
+    /// The updates that are kept, as they read now.
+    pub fn kept_frames(&self) -> BTreeMap<i64, (String, Option<String>)> {
+        let connection = self.connection();
+        let mut select =
+            connection.prepare("SELECT seq, frame, elsewhere FROM frames").expect("frames are read");
+        let rows = select.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))));
+        rows.expect("rows").collect::<Result<_, _>>().expect("frames")
+    }
+}
+
+/// Days of the simulator, and between its deliveries everything else that can be recorded: each kind, repeated ids, what is
+/// ignored, types that nobody knows, deleted messages. Receipt times jump back and forth.
+pub fn log(seed: u64, deliveries: usize) -> Vec<Entry> {
+    let start: Timestamp = START.parse().expect("a moment");
+    let mut day = Day::new(seed, start);
+    let mut entries: Vec<Entry> = Vec::new();
+    for number in 0..deliveries {
+        let second = i64::try_from(number).expect("small") * 61;
+        let now = start + SignedDuration::from_secs(second);
+        // A clock that is set back by an hour now and then.
+        let back = if number % 17 == 3 { 3_600 } else { 0 };
+        let at = now - SignedDuration::from_secs(back);
+        let posted = day.step(now);
+        entries.push(posted_entry(&posted.body, Some(posted.attempt), at));
+        entries.extend(besides(seed, number, second, at));
+        if number % 5 == 4 {
+            let repeated = entries[number * 7 % entries.len()].clone();
+            entries.push(Entry { at, attempt: Some(2), ..repeated });
+        }
+    }
+    entries
+}
+
+/// What is recorded after a delivery of the simulator.
+fn besides(seed: u64, number: usize, second: i64, at: Timestamp) -> Vec<Entry> {
+    let chat = format!("chat-{}", number % 4);
+    let id = |what: &str| format!("{what}-{seed}-{number}");
+    let message = || {
+        Delivery::message(&chat)
+            .event_id(&id("event"))
+            .message_id(&id("message"))
+            .at(second)
+            .text("the words")
+            .set("/Payload/Content/Contact/Id", json!(format!("contact-{}", number % 2)))
+    };
+    let posted = |delivery: Delivery| posted_entry(&delivery.bytes(), None, at);
+    let since = moment(second).parse().expect("a moment");
+    let alert = |kind| AlertKey { kind, chat: chat.as_str().into(), since };
+    let alert_change = |name: &str, request| own(Payload::Alert(request), Some(&id(name)), at);
+    match number % 11 {
+        0 => {
+            let raise = AlertRequest::Raise { alert: alert(AlertKind::Waiting), due_at: at };
+            let by = NamedShape { id: "bia".into(), name: Some("Bia".into()) };
+            let acknowledge = AlertRequest::Acknowledge { id: alert(AlertKind::Waiting).id(), by };
+            vec![
+                posted(message()),
+                alert_change("raise", raise),
+                alert_change("acknowledge", acknowledge),
+                alert_change("clear", AlertRequest::Clear(alert(AlertKind::Waiting))),
+            ]
+        }
+        1 => {
+            let deleted = message()
+                .event_id(&id("deletion"))
+                .message_field("Content", Value::Null)
+                .message_field("IsDeleted", json!(true));
+            vec![posted(message()), posted(deleted)]
+        }
+        2 => vec![
+            posted_entry(br#"{"Payload":{}}"#, None, at),
+            posted_entry(br#"{"EventId":"x"}"#, Some(1), at),
+        ],
+        3 => {
+            let data =
+                serde_json::value::RawValue::from_string(format!("{{\"n\": {number}.50}}")).expect("JSON");
+            let notice = Payload::Notice(Notice { user: "bia".into(), data });
+            vec![own(notice, Some(&id("notify")), at)]
+        }
+        4 => {
+            let name = (!number.is_multiple_of(3)).then(|| format!("Bia {number}"));
+            let member = Member { name, ..Member::unknown("bia".into()) };
+            vec![own(Payload::Members(vec![member]), Some(&id("directory")), at)]
+        }
+        5 => {
+            let values = Settings {
+                idle_minutes: u16::try_from(number % 90 + 1).expect("small"),
+                ..Settings::default()
+            };
+            let settings = SettingsShape { time_zone: "America/Sao_Paulo".into(), values };
+            let by = NamedShape { id: "root".into(), name: None };
+            let change = SettingsChange { settings, only_after: None, by };
+            vec![own(Payload::Settings(Box::new(change)), Some(&id("settings")), at)]
+        }
+        6 => {
+            let user = format!("user-{}", number % 3);
+            let revocation =
+                Revocation { user, issued_before: at, revoked_at: at, revoked_by: "root".into() };
+            vec![own(Payload::Revocation(revocation), None, at)]
+        }
+        7 => vec![own(Payload::AlertsPosted(Seq(i64::try_from(number).expect("small"))), None, at)],
+        8 => {
+            // More types than are counted by name.
+            let unknown = |part| {
+                Delivery::of_type(&format!("Type{number}-{part}"), &chat).event_id(&id(&format!("t{part}")))
+            };
+            (0..9).map(|part| posted(unknown(part))).collect()
+        }
+        9 => {
+            let sector = |name: &str| json!({ "Id": "sector-x", "Name": name });
+            let named = |part: &str, name| {
+                posted(message().event_id(&id(part)).message_id(&id(part)).chat_field("Sector", sector(name)))
+            };
+            // There and back: what is written once for a batch must not forget the step between.
+            vec![named("a", "Sales"), named("b", "Vendas"), named("c", "Sales")]
+        }
+        _ => vec![posted(message().by_member("bia").owner("bia").waiting(false))],
+    }
+}
+
+fn posted_entry(body: &[u8], attempt: Option<u32>, at: Timestamp) -> Entry {
+    let reading = umbler_hub::umbler::read(body, attempt, at).expect("an object");
+    let raw = zstd::bulk::compress(body, 1).expect("memory");
+    Record::posted(reading, raw, body.len(), attempt, at).entry
+}
+
+fn own(payload: Payload, id: Option<&str>, at: Timestamp) -> Entry {
+    Record::new(payload, id.map(Into::into), Origin::User("root".into()), at).expect("memory").entry
+}
