@@ -7,6 +7,7 @@ pub mod protocol;
 pub mod telemetry;
 pub mod auth;
 pub mod umbler;
+pub mod sqlite;
 pub mod journal;
 pub mod reads;
 pub mod derived;

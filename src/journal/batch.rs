@@ -8,20 +8,20 @@ use jiff::Timestamp;
 
 use super::append::{Ack, AckStatus, Append, Submission, UserNotice};
 use super::blank;
-use super::checkpoint::Checkpoints;
 use super::fault::{BeginError, Spoilt};
 use super::lineage::Lineage;
-use super::lock::DatabaseLock;
 use super::record;
 use super::recorded::{News, Recorded};
 use super::rows;
 use super::schema::Opened;
 use super::store::{SqliteStore, StoreError};
-use super::watch::FileWatch;
-use super::writer::chain;
 use crate::domain::register::to_nanos;
 use crate::domain::{Audience, Clocks, Delivery, DeliveryBody, EventId, MessageId, Seq, StatsDelta, absorb};
 use crate::protocol::update::{NOTIFICATION, UpdateData};
+use crate::sqlite::checkpoint::Checkpoints;
+use crate::sqlite::lock::DatabaseLock;
+use crate::sqlite::watch::FileWatch;
+use crate::telemetry::causes::chain;
 
 /// Deliveries of one batch that are kept raw because of damage; a batch with more is taken apart by the writer.
 const SPOILT_MAX: usize = 8;

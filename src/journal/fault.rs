@@ -1,10 +1,10 @@
 //! Which faults the journal tells apart: of the surroundings, which pass, and of the stored data, which do not.
 
-use rusqlite::ErrorCode;
-use rusqlite::ffi::{SQLITE_IOERR_CORRUPTFS, SQLITE_IOERR_NOMEM, SQLITE_IOERR_READ};
+use rusqlite::ffi::{SQLITE_IOERR_CORRUPTFS, SQLITE_IOERR_READ};
 
 use super::store::StoreError;
 use crate::protocol::FaultKind;
+use crate::sqlite::{DbError, kind_of};
 
 /// Why the journal cannot write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,16 @@ pub enum BeginError {
     /// Its files cannot be looked at, or the thread does not start.
     #[error("cannot begin to write the journal")]
     Io(#[from] std::io::Error),
+}
+
+impl From<DbError> for BeginError {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::Sqlite(error) => Self::Store(error.into()),
+            DbError::Corrupt(error) => Self::Store(error.into()),
+            DbError::Io(error) => Self::Io(error),
+        }
+    }
 }
 
 impl StoreError {
@@ -79,36 +89,9 @@ impl Spoilt {
     }
 }
 
-/// What kind of fault an error of SQLite is.
-pub fn kind_of(error: &rusqlite::Error) -> FaultKind {
-    let Some(sqlite) = error.sqlite_error() else { return FaultKind::Other };
-    if sqlite.extended_code == SQLITE_IOERR_NOMEM {
-        return FaultKind::OutOfMemory;
-    }
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "the codes of SQLite grow; what is not named is other"
-    )]
-    match sqlite.code {
-        ErrorCode::DiskFull => FaultKind::DiskFull,
-        ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied => {
-            FaultKind::ReadOnly
-        }
-        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed => {
-            FaultKind::Locked
-        }
-        ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::OperationInterrupted => {
-            FaultKind::IoError
-        }
-        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => FaultKind::Damaged,
-        ErrorCode::OutOfMemory => FaultKind::OutOfMemory,
-        _ => FaultKind::Other,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use rusqlite::ffi;
+    use rusqlite::ffi::{self, SQLITE_IOERR_NOMEM};
 
     use super::*;
 

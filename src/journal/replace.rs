@@ -16,14 +16,15 @@ use jiff::Timestamp;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
-use super::fault::kind_of;
 use super::lineage::{self, Marker, Remembered};
-use super::lock::{self, DatabaseLock};
-use super::private::{self, InMaking};
+use super::loss;
 use super::schema::{self, OpenError};
-use super::{loss, watch::beside};
 use crate::domain::Seq;
 use crate::protocol::FaultKind;
+use crate::sqlite::kind_of;
+use crate::sqlite::lock::{self, DatabaseLock};
+use crate::sqlite::private::{self, InMaking};
+use crate::sqlite::watch::beside;
 
 /// Pages that are copied in one step, between which progress is told (4 MiB).
 const PAGES_PER_STEP: i32 = 1_024;
@@ -174,7 +175,7 @@ pub fn accept_loss(path: &Path, now: Timestamp) -> Result<Replaced, ReplaceError
             Ok(Replaced { now: Some(copied), aside: None })
         }
         Err(unusable) => {
-            log::info!("the file is set aside: {}", super::writer::chain(&unusable));
+            log::info!("the file is set aside: {}", crate::telemetry::causes::chain(&unusable));
             let aside = set_aside(path, now)?;
             remove(&lineage::path_of(path))?;
             Ok(Replaced { now: None, aside })

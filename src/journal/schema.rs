@@ -8,13 +8,14 @@ use rand::RngExt;
 use rusqlite::{Connection, OptionalExtension};
 use rusqlite_migration::SchemaVersion;
 
-use super::fault::kind_of;
 use super::lineage::{self, Lineage, Marker};
-use super::lock::{DatabaseLock, LockError};
+use super::loss;
 use super::steps::migrations;
-use super::{loss, private};
 use crate::domain::Seq;
 use crate::protocol::FaultKind;
+use crate::sqlite::kind_of;
+use crate::sqlite::lock::{DatabaseLock, LockError};
+use crate::sqlite::private;
 
 /// Pages that the writer keeps, in KiB. Not more: after a commit that moved pages of an index, SQLite goes through all that
 /// are kept, which with 64 MiB was an eighth of the writer's work.

@@ -19,6 +19,7 @@ use super::revocations::{self, PutRevocation, REVOCATIONS_MAX, RevokeError};
 use super::schema::Opened;
 use super::store::StoreError;
 use crate::protocol::FaultKind;
+use crate::telemetry::causes::chain;
 use crate::telemetry::integrity::Integrity;
 use crate::telemetry::metrics::Metrics;
 
@@ -221,16 +222,4 @@ fn refuse_all(batch: Vec<Append>) {
     for append in batch {
         refuse(append, IngestError::Unwritable);
     }
-}
-
-/// An error with its causes, for people.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

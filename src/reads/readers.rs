@@ -11,8 +11,8 @@ use tokio::sync::oneshot;
 
 use super::line::{Asker, Line};
 use super::{Query, READERS, ReadError, open};
-use crate::journal::fault::kind_of;
 use crate::protocol::FaultKind;
+use crate::sqlite::kind_of;
 use crate::telemetry::integrity::Integrity;
 
 /// The way to the readers of one file. They end when the last one is gone and what waits is answered.

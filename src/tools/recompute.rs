@@ -8,7 +8,7 @@ use crate::config::{ServeArgs, Settings, Values};
 use crate::derived::analytics::file;
 use crate::derived::analytics::project::{ProjectError, Projection};
 use crate::journal::schema;
-use crate::journal::writer::chain;
+use crate::telemetry::causes::chain;
 
 /// In which hours, of which database: the settings of the hub.
 #[derive(Debug, clap::Args)]

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::spans;
-use crate::journal::private;
-use crate::journal::watch::beside;
+use crate::sqlite::private;
+use crate::sqlite::watch::beside;
 
 /// The version of the tables.
 const SCHEMA: u32 = 3;

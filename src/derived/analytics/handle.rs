@@ -12,11 +12,11 @@ use super::file;
 use super::project::{POSITIONS_PER_STEP, ProjectError, Projection};
 use crate::domain::Seq;
 use crate::domain::calendar::Calendar;
-use crate::journal::fault::kind_of;
 use crate::journal::schema::deep_check;
-use crate::journal::writer::chain;
 use crate::protocol::FaultKind;
 use crate::reads::{Asker, Query, ReadError, Readers};
+use crate::sqlite::kind_of;
+use crate::telemetry::causes::chain;
 use crate::telemetry::integrity::Integrity;
 use crate::telemetry::priority::give_way;
 

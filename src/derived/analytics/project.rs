@@ -14,11 +14,11 @@ use super::seal::{Changed, Seals, Sizes};
 use crate::domain::Seq;
 use crate::domain::calendar::Calendar;
 use crate::domain::metrics::{DEFINITION, facts, live};
-use crate::journal::fault::kind_of;
 use crate::journal::settings;
 use crate::journal::store::StoreError;
 use crate::protocol::FaultKind;
 use crate::reads::{self, ReadError, epoch, last_seq};
+use crate::sqlite::kind_of;
 
 /// Positions that are followed in one transaction.
 pub const POSITIONS_PER_STEP: i64 = 1_000;

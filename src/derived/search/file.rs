@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::words::{indexed, indexed_phone};
-use crate::journal::private;
 use crate::journal::words::text_of_key;
+use crate::sqlite::private;
 
 /// The form of the index; a file of another one is built anew.
 const VERSION: i64 = 2;

@@ -15,10 +15,10 @@ use tokio::sync::watch;
 
 use super::file::{self, Position};
 use super::{Reached, State};
-use crate::journal::fault::kind_of;
-use crate::journal::writer::chain;
 use crate::protocol::FaultKind;
 use crate::reads::{ReadError, epoch, last_seq};
+use crate::sqlite::kind_of;
+use crate::telemetry::causes::chain;
 
 /// Rows and updates that are read at once.
 const BATCH_ROWS: usize = 1_000;

@@ -24,9 +24,9 @@ use crate::domain::Seq;
 use crate::hub::messages::SessionId;
 use crate::hub::sessions::{Session, Sessions};
 use crate::journal::Recorded;
-use crate::journal::writer::chain;
 use crate::protocol::{Board, Channel};
 use crate::reads::{AgentNames, AllAgentNames, Asker, ReadError, Readers};
+use crate::telemetry::causes::chain;
 use crate::telemetry::clock;
 
 /// A board is told at most this often.
