@@ -34,6 +34,7 @@ use crate::journal::{Committed, Faulted, JournalSettings};
 use crate::protocol::FaultKind;
 use crate::reads::{LoadNewest, LoadStats, Query, ReadError, Readers};
 use crate::sqlite::kind_of;
+use crate::sqlite::open::deep_check;
 use crate::telemetry::causes::chain;
 use crate::telemetry::clock;
 use crate::telemetry::integrity::Integrity;
@@ -247,7 +248,7 @@ fn raise_file_limit() {
 /// Reads the whole database once, in a thread of its own: seconds per million messages, so it is not waited for.
 fn check_in_background(state: &web::Data<EdgeState>, path: &Path) -> Result<(), StartError> {
     let (integrity, path) = (state.integrity.clone(), path.to_path_buf());
-    let check = move || match schema::deep_check(&path) {
+    let check = move || match deep_check(&path) {
         Ok(problems) if problems.is_empty() => integrity.note_sound(),
         Ok(problems) => integrity.note_damage(problems.join("; ")),
         Err(error) if kind_of(&error) == FaultKind::Damaged => integrity.note_damage(chain(&error)),

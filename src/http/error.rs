@@ -242,7 +242,7 @@ impl From<ReadError> for ApiError {
                 log::warn!("a search failed: {}", crate::telemetry::causes::chain(&error));
                 Self::Unavailable { message: "the search index cannot be read", retry_after_seconds: 5 }
             }
-            ReadError::Database(_) | ReadError::Corrupt(_) => {
+            ReadError::Database(_) => {
                 log::error!("a question to history failed: {}", crate::telemetry::causes::chain(&error));
                 Self::Internal
             }

@@ -25,6 +25,7 @@ use crate::hub::{GetHealth, GetStats, Health, UmblerHub};
 use crate::protocol::StatsShape;
 use crate::reads::{Asker, ListPastChats, PastStats, Query, ReadError, Readers, ScopedStats, StatusFilter};
 use crate::session::SessionSeat;
+use crate::telemetry::causes::chain;
 use crate::telemetry::clock;
 use crate::telemetry::integrity::Integrity;
 use crate::telemetry::metrics::Metrics;
@@ -149,7 +150,7 @@ impl EdgeState {
         self.reads.analytics.ask(asker, query).await.map_err(|error| {
             if let ReadError::Database(error) = &error {
                 // Their file is derived: it may be made anew at this moment.
-                log::error!("the file of the metrics did not answer: {error}");
+                log::error!("the file of the metrics did not answer: {}", chain(error));
                 return ApiError::Unavailable {
                     message: "the metrics did not answer",
                     retry_after_seconds: 2,

@@ -31,7 +31,18 @@ impl From<DbError> for BeginError {
         match error {
             DbError::Sqlite(error) => Self::Store(error.into()),
             DbError::Corrupt(error) => Self::Store(error.into()),
-            DbError::Io(error) => Self::Io(error),
+            DbError::Io { source, .. } => Self::Io(source),
+        }
+    }
+}
+
+impl From<StoreError> for DbError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Database(error) => Self::Sqlite(error),
+            StoreError::Corrupt(error) => Self::Corrupt(error),
+            // Whoever only reads meets neither.
+            StoreError::Moved | StoreError::TooLarge => Self::Sqlite(rusqlite::Error::InvalidQuery),
         }
     }
 }

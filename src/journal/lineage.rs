@@ -14,8 +14,8 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use crate::domain::Seq;
+use crate::sqlite::files::beside;
 use crate::sqlite::private;
-use crate::sqlite::watch::beside;
 
 /// Bytes of one record.
 const RECORD_BYTES: usize = 128;

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::lineage::{Marker, Remembered};
 use crate::domain::Seq;
-use crate::sqlite::watch::beside;
+use crate::sqlite::files::beside;
 
 /// What is lost as far as the files tell; looked at before SQLite is, which would make a missing file anew and
 /// delete a log that has no database.

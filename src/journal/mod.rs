@@ -22,6 +22,8 @@ pub mod loss;
 pub mod steps;
 pub mod schema;
 pub mod tables;
+pub mod head;
+pub mod timeline;
 pub mod positions;
 mod reorder;
 pub mod placements;

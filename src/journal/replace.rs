@@ -21,10 +21,11 @@ use super::loss;
 use super::schema::{self, OpenError};
 use crate::domain::Seq;
 use crate::protocol::FaultKind;
+use crate::sqlite::files::beside;
 use crate::sqlite::kind_of;
 use crate::sqlite::lock::{self, DatabaseLock};
+use crate::sqlite::open::quick_check;
 use crate::sqlite::private::{self, InMaking};
-use crate::sqlite::watch::beside;
 
 /// Pages that are copied in one step, between which progress is told (4 MiB).
 const PAGES_PER_STEP: i32 = 1_024;
@@ -277,7 +278,7 @@ fn check_kind(connection: &Connection, path: &Path) -> Result<(), ReplaceError> 
 /// Every page fits, and so do the newest rows.
 fn check(connection: &Connection, path: &Path) -> Result<(), ReplaceError> {
     check_kind(connection, path)?;
-    let findings = schema::quick_check(connection).map_err(database_error(path))?;
+    let findings = quick_check(connection).map_err(database_error(path))?;
     if !findings.is_empty() {
         return Err(ReplaceError::Unsound { path: path.into(), what: findings.join("; ") });
     }

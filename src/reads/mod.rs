@@ -10,11 +10,15 @@
 //! 4. Nobody's questions hold up another's: each asker has a line and a bound of their own, lines are served in turn, and
 //!    at most [`line::READERS_PER_ASKER`] readers work for one asker at a time.
 
-use rusqlite::{Connection, OpenFlags, Row, Transaction};
+use std::path::Path;
+
+use rusqlite::{Connection, Row, Transaction};
 use serde::de::DeserializeOwned;
 
-use crate::domain::{ChatMessage, Seq};
+use crate::domain::ChatMessage;
 use crate::protocol::MessageSummary;
+use crate::sqlite::DbError;
+use crate::sqlite::open::read_only;
 
 pub mod line;
 pub mod readers;
@@ -66,8 +70,6 @@ pub use webhooks::{WebhookReport, WebhookStatus};
 
 /// Connections that answer at the same time: two for a user alone, and one that is left to others.
 pub const READERS: usize = 3;
-/// How long a reader waits for a lock; in WAL mode readers wait for nobody but a checkpoint's last step.
-const BUSY_TIMEOUT_MS: u64 = 2_000;
 /// Pages that a reader keeps, in KiB.
 const CACHE_KIB: i64 = 16 * 1_024;
 
@@ -92,21 +94,36 @@ pub enum ReadError {
     /// Too many questions are waiting.
     #[error("too many questions are waiting")]
     Busy,
-    /// The database did not answer.
-    #[error("the database did not answer")]
-    Database(#[from] rusqlite::Error),
+    /// The database did not answer, or holds a state that cannot be read.
+    #[error(transparent)]
+    Database(#[from] DbError),
     /// The search index did not answer.
     #[error("the search index did not answer")]
     Search(#[source] rusqlite::Error),
-    /// A stored state could not be read.
-    #[error("a stored state could not be read")]
-    Corrupt(#[from] serde_json::Error),
+}
+
+impl From<rusqlite::Error> for ReadError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+impl From<serde_json::Error> for ReadError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Database(error.into())
+    }
 }
 
 impl ReadError {
     /// True where the same question may be answered later.
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Busy | Self::Database(_) | Self::Search(_))
+        match self {
+            Self::Busy | Self::Search(_) => true,
+            Self::Database(error) => !matches!(error, DbError::Corrupt(_)),
+            Self::EpochChanged | Self::Expired | Self::PositionAhead | Self::BadCursor | Self::TooFarBack => {
+                false
+            }
+        }
     }
 }
 
@@ -119,30 +136,9 @@ pub trait Query: Send + 'static {
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError>;
 }
 
-/// Opens a connection that only reads.
-pub fn open(path: &std::path::Path) -> Result<Connection, rusqlite::Error> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(std::time::Duration::from_millis(BUSY_TIMEOUT_MS))?;
-    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-    // The file is not mapped: a page that the disk cannot read would end the process instead of one answer.
-    connection.pragma_update(None, "mmap_size", 0)?;
-    connection.set_prepared_statement_cache_capacity(64);
-    Ok(connection)
-}
-
-/// The newest committed position, 0 in an empty journal.
-pub fn last_seq(tx: &Transaction<'_>) -> Result<Seq, ReadError> {
-    let seq =
-        tx.prepare_cached("SELECT coalesce(max(seq), 0) FROM journal")?.query_row([], |row| row.get(0))?;
-    Ok(Seq(seq))
-}
-
-/// The name of the journal's present life.
-pub fn epoch(tx: &Transaction<'_>) -> Result<String, ReadError> {
-    let epoch =
-        tx.prepare_cached("SELECT value FROM meta WHERE key = 'epoch'")?.query_row([], |row| row.get(0))?;
-    Ok(epoch)
+/// Opens a connection as readers have it.
+pub fn open(path: &Path) -> rusqlite::Result<Connection> {
+    read_only(path, CACHE_KIB)
 }
 
 /// Reads a stored state.

@@ -11,7 +11,6 @@ use rusqlite::{Transaction, params_from_iter};
 
 use super::chats::{self, ChatFilter, ListChats, StatusFilter};
 use super::cursor::{Cursor, Key, fingerprint};
-use super::history::entries;
 use super::history_names::Names;
 use super::members::name_people;
 use super::page::{Conditions, Order, PageAt, Sort};
@@ -21,6 +20,7 @@ use crate::domain::history::Standing;
 use crate::domain::register::to_nanos;
 use crate::domain::{Channel, Chat, EventKey, MessagePosition, Named, RefId};
 use crate::journal::positions;
+use crate::journal::timeline::entries;
 use crate::protocol::{ChatShape, Mask};
 
 /// Chats that are looked at for one answer.

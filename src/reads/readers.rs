@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use super::line::{Asker, Line};
 use super::{Query, READERS, ReadError, open};
 use crate::protocol::FaultKind;
-use crate::sqlite::kind_of;
+use crate::sqlite::{DbError, kind_of};
 use crate::telemetry::integrity::Integrity;
 
 /// The way to the readers of one file. They end when the last one is gone and what waits is answered.
@@ -178,7 +178,7 @@ impl Reader {
     }
 
     fn note_fault(&mut self, error: Option<&ReadError>) {
-        let Some(ReadError::Database(error)) = error else { return };
+        let Some(ReadError::Database(DbError::Sqlite(error))) = error else { return };
         self.connection = None;
         if kind_of(error) == FaultKind::Damaged {
             self.integrity.note_damage(error.to_string());

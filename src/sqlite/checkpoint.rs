@@ -75,7 +75,9 @@ impl Checkpoints {
         let (order, orders) = sync_channel(1);
         let known = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("checkpoint".into());
-        let thread = thread.spawn(move || keep_copying(&own, &orders, &known))?;
+        let thread = thread
+            .spawn(move || keep_copying(&own, &orders, &known))
+            .map_err(|source| DbError::Io { path: path.into(), source })?;
         Ok(Self { order: Some(order), thread: Some(thread), shared })
     }
 

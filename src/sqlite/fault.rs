@@ -2,6 +2,7 @@
 //! or of what is stored, which do not.
 
 use std::io;
+use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
 use rusqlite::ffi::SQLITE_IOERR_NOMEM;
@@ -14,9 +15,14 @@ pub enum DbError {
     /// SQLite refused.
     #[error("the database did not answer")]
     Sqlite(#[from] rusqlite::Error),
-    /// The system refused to give a file or a thread.
-    #[error("the system refused")]
-    Io(#[from] io::Error),
+    /// The system refused a file, or a thread that keeps it.
+    #[error("cannot use {path}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// A stored state is not the JSON that it must be.
     #[error("a stored state could not be read")]
     Corrupt(#[from] serde_json::Error),
@@ -27,7 +33,7 @@ impl DbError {
     pub fn kind(&self) -> FaultKind {
         match self {
             Self::Sqlite(error) => kind_of(error),
-            Self::Io(error) => kind_of_io(error),
+            Self::Io { source, .. } => kind_of_io(source),
             Self::Corrupt(_) => FaultKind::Damaged,
         }
     }
@@ -79,7 +85,7 @@ mod tests {
 
     #[test]
     fn what_the_system_refuses_is_told_apart_as_what_sqlite_refuses() {
-        let kind = |kind: io::ErrorKind| DbError::from(io::Error::from(kind)).kind();
+        let kind = |kind: io::ErrorKind| DbError::Io { path: PathBuf::new(), source: kind.into() }.kind();
         assert_eq!(kind(io::ErrorKind::StorageFull), FaultKind::DiskFull);
         assert_eq!(kind(io::ErrorKind::PermissionDenied), FaultKind::ReadOnly);
         assert_eq!(kind(io::ErrorKind::NotFound), FaultKind::IoError);

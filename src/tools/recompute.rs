@@ -6,8 +6,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::{ToolError, print};
 use crate::config::{ServeArgs, Settings, Values};
 use crate::derived::analytics::file;
-use crate::derived::analytics::project::{ProjectError, Projection};
+use crate::derived::analytics::project::Projection;
 use crate::journal::schema;
+use crate::sqlite::{DbError, files};
 use crate::telemetry::causes::chain;
 
 /// In which hours, of which database: the settings of the hub.
@@ -26,8 +27,8 @@ pub fn run(args: &RecomputeArgs) -> Result<(), ToolError> {
     }
     // Holds the lock, so that no hub writes meanwhile, and brings an older schema up to date.
     let opened = schema::open(&path).map_err(|error| ToolError::Found(chain(&error)))?;
-    let failed = |error: ProjectError| ToolError::Found(chain(&error));
-    file::remove(&file::path_of(&path)).map_err(|error| failed(error.into()))?;
+    let failed = |error: DbError| ToolError::Found(chain(&error));
+    files::remove(&file::path_of(&path)).map_err(failed)?;
     let mut projection = Projection::open(&path, &settings.calendar()).map_err(failed)?;
     let chats = projection.standing().total;
     let bar = ProgressBar::new(u64::try_from(chats).unwrap_or_default()).with_message("recomputing");

@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::file;
-use super::project::{POSITIONS_PER_STEP, ProjectError, Projection};
+use super::project::{POSITIONS_PER_STEP, Projection};
 use crate::domain::Seq;
 use crate::domain::calendar::Calendar;
-use crate::journal::schema::deep_check;
 use crate::protocol::FaultKind;
 use crate::reads::{Asker, Query, ReadError, Readers};
-use crate::sqlite::kind_of;
+use crate::sqlite::open::deep_check;
+use crate::sqlite::{DbError, files};
 use crate::telemetry::causes::chain;
 use crate::telemetry::integrity::Integrity;
 use crate::telemetry::priority::give_way;
@@ -110,7 +110,7 @@ impl MetricsHandle {
     pub async fn ask<Q: Query>(&self, asker: Asker, query: Q) -> Result<Q::Answer, ReadError> {
         let answer = self.reads.ask(asker, query).await;
         if let Err(ReadError::Database(error)) = &answer
-            && kind_of(error) == FaultKind::Damaged
+            && error.kind() == FaultKind::Damaged
         {
             self.damaged.store(true, Ordering::Release);
             self.wake_projector();
@@ -155,7 +155,7 @@ impl Follower {
                     // Else it is the database, of which the journal tells.
                     let is_ours =
                         || deep_check(&file::path_of(&self.database)).map_or(true, |found| !found.is_empty());
-                    if !faulted && error.is_damage() && is_ours() {
+                    if !faulted && error.kind() == FaultKind::Damaged && is_ours() {
                         self.damaged.store(true, Ordering::Release);
                     }
                     (projection, faulted) = (None, true);
@@ -173,12 +173,12 @@ impl Follower {
     }
 
     /// One step; how long to rest after it.
-    fn step(&self, projection: &mut Option<Projection>) -> Result<Duration, ProjectError> {
+    fn step(&self, projection: &mut Option<Projection>) -> Result<Duration, DbError> {
         let anew = self.damaged.load(Ordering::Acquire);
         if anew {
             log::error!("the file of the metrics is damaged and made anew");
             *projection = None;
-            file::remove(&file::path_of(&self.database))?;
+            files::remove(&file::path_of(&self.database))?;
         }
         let opened = if let Some(opened) = projection.take() {
             opened

@@ -161,7 +161,8 @@ impl Scan<'_> {
     }
 
     fn segments(&self, tx: &Transaction<'_>) -> rusqlite::Result<Vec<Segment>> {
-        overlapping(tx, (kind_number(self.filter.kind), self.metric.number()), self.period)
+        let period = (to_nanos(self.period.from), to_nanos(self.period.until));
+        overlapping(tx, (kind_number(self.filter.kind), self.metric.number()), period)
     }
 
     /// True where all of it lies in the period.

@@ -7,10 +7,8 @@
 
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
-use super::ask::Period;
 use super::rows::FactRow;
-use crate::domain::register::to_nanos;
-use crate::reads::ReadError;
+use crate::sqlite::DbError;
 
 /// The columns of one segment lie under consecutive ids.
 const IDS_PER_SEGMENT: i64 = 16;
@@ -53,13 +51,12 @@ impl Segment {
     }
 }
 
-/// The segments of a kind and metric that overlap a period, in order.
+/// The segments of a kind and metric that overlap a period, from a moment up to another, in order.
 pub(super) fn overlapping(
     tx: &Transaction<'_>,
     (kind, metric): (i64, i64),
-    period: Period,
+    (from, until): (i64, i64),
 ) -> rusqlite::Result<Vec<Segment>> {
-    let (from, until) = (to_nanos(period.from), to_nanos(period.until));
     let mut select = tx.prepare_cached(
         "SELECT id, from_at, until_at, facts FROM segments WHERE kind = ?1 AND metric = ?2 AND from_at < ?4
              AND from_at >= coalesce(
@@ -72,7 +69,7 @@ pub(super) fn overlapping(
 }
 
 /// A column of whole numbers: eight bytes each, the lowest first.
-pub(super) fn numbers(tx: &Transaction<'_>, segment: &Segment, part: Part) -> Result<Vec<i64>, ReadError> {
+pub(super) fn numbers(tx: &Transaction<'_>, segment: &Segment, part: Part) -> Result<Vec<i64>, DbError> {
     let bytes = read(tx, segment, part)?;
     if bytes.len() != segment.facts * 8 {
         return Err(damaged(segment, part));
@@ -90,7 +87,7 @@ pub(super) struct Ids {
 }
 
 impl Ids {
-    pub(super) fn read(tx: &Transaction<'_>, segment: &Segment, part: Part) -> Result<Self, ReadError> {
+    pub(super) fn read(tx: &Transaction<'_>, segment: &Segment, part: Part) -> Result<Self, DbError> {
         let bytes = read(tx, segment, part)?;
         Self::parse(&bytes, segment.facts).ok_or_else(|| damaged(segment, part))
     }
@@ -106,17 +103,17 @@ impl Ids {
     }
 }
 
-fn read(tx: &Transaction<'_>, segment: &Segment, part: Part) -> Result<Vec<u8>, ReadError> {
+fn read(tx: &Transaction<'_>, segment: &Segment, part: Part) -> Result<Vec<u8>, DbError> {
     let mut select = tx.prepare_cached("SELECT bytes FROM segment_parts WHERE id = ?")?;
     let bytes = select.query_row([part.id(segment.id)], |row| row.get(0)).optional()?;
     bytes.ok_or_else(|| damaged(segment, part))
 }
 
 /// The reader opens the file anew, and the projector makes it anew where it is damaged.
-fn damaged(segment: &Segment, part: Part) -> ReadError {
+fn damaged(segment: &Segment, part: Part) -> DbError {
     log::error!("segment {} of the metrics holds no {part:?} that fit it", segment.id);
     let corrupt = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
-    ReadError::Database(rusqlite::Error::SqliteFailure(corrupt, None))
+    rusqlite::Error::SqliteFailure(corrupt, None).into()
 }
 
 type Number = fn(&(i64, FactRow)) -> i64;

@@ -16,8 +16,9 @@ use crate::domain::Seq;
 use crate::domain::order::FINER_NANOS;
 use crate::domain::register::to_nanos;
 use crate::domain::stats::{bucket, day_of};
+use crate::journal::head::last_seq;
 use crate::protocol::StatsShape;
-use crate::reads::{Query, ReadError, last_seq};
+use crate::reads::{Query, ReadError};
 
 /// Asks the database for the messages of a moment's day, up to the moment.
 #[derive(Debug, Clone)]

@@ -15,7 +15,8 @@ use super::stab::Stab;
 use crate::domain::Seq;
 use crate::domain::metrics::{Live, live};
 use crate::domain::register::to_nanos;
-use crate::reads::{Query, ReadError, last_seq};
+use crate::journal::head::last_seq;
+use crate::reads::{Query, ReadError};
 
 /// Chats that are put together anew for one answer; whoever asks further back is told so.
 pub const LIVE_REBUILT_MAX: usize = 5_000;

@@ -15,13 +15,16 @@ use tokio::sync::watch;
 
 use super::file::{self, Position};
 use super::{Reached, State};
+use crate::journal::head::{epoch, last_seq};
 use crate::protocol::FaultKind;
-use crate::reads::{ReadError, epoch, last_seq};
-use crate::sqlite::kind_of;
+use crate::sqlite::open::read_only;
+use crate::sqlite::{DbError, files};
 use crate::telemetry::causes::chain;
 
 /// Rows and updates that are read at once.
 const BATCH_ROWS: usize = 1_000;
+/// Pages of the database that are kept, in KiB: each row is read once.
+const CACHE_KIB: i64 = 16 * 1_024;
 /// Bytes of text after which a batch ends.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// New messages that are put in as part of starting; more are a building, for which no answer waits.
@@ -83,18 +86,17 @@ impl Follower {
     }
 
     /// Puts in everything that is committed.
-    pub(super) fn catch_up(&mut self) -> Result<(), ReadError> {
+    pub(super) fn catch_up(&mut self) -> Result<(), DbError> {
         while self.step()? {}
         Ok(())
     }
 
     /// Notes a fault. A damaged index is taken away; everything is opened anew.
-    pub(super) fn fail(&mut self, error: &ReadError) {
+    pub(super) fn fail(&mut self, error: &DbError) {
         log::warn!("the search index does not follow: {}", chain(error));
         self.open = None;
-        if let ReadError::Database(error) = error
-            && kind_of(error) == FaultKind::Damaged
-            && let Err(error) = file::remove(&self.path)
+        if error.kind() == FaultKind::Damaged
+            && let Err(error) = files::remove(&self.path)
         {
             log::error!("the damaged search index cannot be removed: {error}");
         }
@@ -102,11 +104,11 @@ impl Follower {
     }
 
     /// One batch; true where there may be more.
-    fn step(&mut self) -> Result<bool, ReadError> {
+    fn step(&mut self) -> Result<bool, DbError> {
         let (database, index) = if let Some(open) = &mut self.open {
             open
         } else {
-            let open = (crate::reads::open(&self.database)?, file::open(&self.path)?);
+            let open = (read_only(&self.database, CACHE_KIB)?, file::open(&self.path)?);
             self.generation.fetch_add(1, Ordering::AcqRel);
             self.open.insert(open)
         };
@@ -131,7 +133,7 @@ impl Follower {
     }
 }
 
-fn write(tx: &Transaction<'_>, batch: &Batch) -> Result<(), ReadError> {
+fn write(tx: &Transaction<'_>, batch: &Batch) -> Result<(), DbError> {
     if batch.anew {
         file::begin_anew(tx)?;
     }
@@ -145,7 +147,7 @@ fn write(tx: &Transaction<'_>, batch: &Batch) -> Result<(), ReadError> {
 }
 
 /// What comes after `known`, from one state of the database.
-fn read(tx: &Transaction<'_>, known: Option<&Position>) -> Result<Batch, ReadError> {
+fn read(tx: &Transaction<'_>, known: Option<&Position>) -> Result<Batch, DbError> {
     let (epoch, newest) = (epoch(tx)?, last_seq(tx)?.0);
     let fits = match known {
         Some(known) => known.epoch == epoch && can_follow(tx, known, newest)?,
@@ -181,7 +183,7 @@ fn read(tx: &Transaction<'_>, known: Option<&Position>) -> Result<Batch, ReadErr
 }
 
 /// True where the rows are still those that were indexed, and the updates since then are kept.
-fn can_follow(tx: &Transaction<'_>, known: &Position, newest: i64) -> Result<bool, ReadError> {
+fn can_follow(tx: &Transaction<'_>, known: &Position, newest: i64) -> Result<bool, DbError> {
     let mut select = tx.prepare_cached("SELECT id FROM messages WHERE rowid = ?1")?;
     let id: Option<String> = select.query_row([known.message], |row| row.get(0)).optional()?;
     if id.unwrap_or_default() != known.message_id || known.seq > newest {
@@ -197,7 +199,7 @@ fn highest_row(tx: &Transaction<'_>) -> rusqlite::Result<i64> {
 }
 
 impl Batch {
-    fn read_new_messages(&mut self, tx: &Transaction<'_>) -> Result<(), ReadError> {
+    fn read_new_messages(&mut self, tx: &Transaction<'_>) -> Result<(), DbError> {
         let mut select =
             tx.prepare_cached("SELECT rowid, id, search_key FROM messages WHERE rowid > ?1 ORDER BY rowid")?;
         let mut rows = select.query([self.position.message])?;
@@ -215,7 +217,7 @@ impl Batch {
         Ok(())
     }
 
-    fn read_new_contacts(&mut self, tx: &Transaction<'_>) -> Result<(), ReadError> {
+    fn read_new_contacts(&mut self, tx: &Transaction<'_>) -> Result<(), DbError> {
         let mut select =
             tx.prepare_cached("SELECT rowid, name, phone FROM contacts WHERE rowid > ?1 ORDER BY rowid")?;
         let mut rows = select.query([self.position.contact])?;
@@ -231,7 +233,7 @@ impl Batch {
     }
 
     /// Rows that were known before and that an update tells of.
-    fn read_changes(&mut self, tx: &Transaction<'_>, newest: i64) -> Result<(), ReadError> {
+    fn read_changes(&mut self, tx: &Transaction<'_>, newest: i64) -> Result<(), DbError> {
         let (mut messages, mut contacts) = (BTreeSet::new(), BTreeSet::new());
         let mut select = tx.prepare_cached("SELECT seq, frame FROM frames WHERE seq > ?1 ORDER BY seq")?;
         let mut rows = select.query([self.position.seq])?;

@@ -80,7 +80,7 @@ pub struct SearchIndex {
 impl SearchIndex {
     /// Starts to follow the database, which must exist.
     pub fn start(database: &Path) -> std::io::Result<Arc<Self>> {
-        let path = file::beside(database);
+        let path = file::path_of(database);
         let (tell, reached) = watch::channel(Reached::default());
         let (wake, woken) = sync_channel(1);
         let generation = Arc::new(AtomicU64::new(0));

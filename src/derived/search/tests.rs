@@ -34,7 +34,7 @@ impl Place {
     fn follower(&self) -> (Follower, watch::Receiver<Reached>) {
         let (tell, told) = watch::channel(Reached::default());
         let database = self.home.path().join("hub.db");
-        let path = file::beside(&database);
+        let path = file::path_of(&database);
         (Follower::new(database, path, tell, Arc::new(AtomicU64::new(0))), told)
     }
 
@@ -70,7 +70,7 @@ impl Place {
 
     /// The ids of messages that the index finds.
     fn finds(&self, text: &str) -> Vec<String> {
-        let index = file::open(&file::beside(&self.home.path().join("hub.db"))).unwrap();
+        let index = file::open(&file::path_of(&self.home.path().join("hub.db"))).unwrap();
         let mut select = index
             .prepare("SELECT rowid FROM message_words WHERE message_words MATCH ?1 ORDER BY rowid")
             .unwrap();
@@ -146,7 +146,7 @@ fn an_index_that_cannot_follow_is_built_anew() {
 fn a_damaged_index_is_taken_away_and_built_anew() {
     let place = Place::new();
     place.says("one", Some("nota fiscal"));
-    let path = file::beside(&place.home.path().join("hub.db"));
+    let path = file::path_of(&place.home.path().join("hub.db"));
     std::fs::write(&path, [b'x'; 8_192]).unwrap();
     let (mut follower, told) = place.follower();
     let error = follower.catch_up().unwrap_err();
@@ -167,7 +167,7 @@ fn an_index_of_another_version_is_built_anew_in_many_batches() {
         place.says(&format!("m{at}"), Some("palavra"));
     }
     place.database.execute("COMMIT", []).unwrap();
-    let index = Connection::open(file::beside(&place.home.path().join("hub.db"))).unwrap();
+    let index = Connection::open(file::path_of(&place.home.path().join("hub.db"))).unwrap();
     index.pragma_update(None, "user_version", 0).unwrap();
     follower.catch_up().unwrap();
     assert_eq!(place.finds("palavra").len(), 2_500);
