@@ -2,14 +2,12 @@
 
 pub mod deadlines;
 pub mod tls;
-pub mod alert_webhook;
 pub mod stop;
 pub mod serve;
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use actix::prelude::*;
@@ -19,13 +17,15 @@ use tokio::sync::watch;
 
 use crate::auth::key_file::LOOK_INTERVAL;
 use crate::auth::{AuthError, Authenticator, Revocations};
-use crate::config::Settings;
+use crate::config::{AlertWebhook, Settings};
+use crate::derived::alert_posts::{AlertPosts, Receiver, Stored};
 use crate::derived::analytics::MetricsHandle;
+use crate::derived::follower::{self, alarm};
 use crate::derived::search::SearchIndex;
 use crate::domain::Seq;
 use crate::http::connections::Connections;
 use crate::http::state::{EdgeSettings, EdgeState, Reads};
-use crate::hub::{self, Drain, HubSettings, UmblerHub};
+use crate::hub::{self, Drain, HubSettings, Ingest, IngestError, Submission, UmblerHub};
 use crate::journal::fault::BeginError;
 use crate::journal::revocations;
 use crate::journal::schema::{self, OpenError};
@@ -200,8 +200,7 @@ async fn start_hub(
         let alerts = deadlines::at_start(&transaction, settings, integrity);
         (LoadStats { now }.answer(&transaction)?, newest.answer(&transaction)?, alerts)
     };
-    // One word that waits is enough: whoever hears it looks for everything.
-    let (wake, woken) = sync_channel(1);
+    let (wake, woken) = alarm();
     let alert_wake = settings.alert_webhook.is_some().then_some(wake);
     let hub_settings = HubSettings {
         zone: settings.zone.clone(),
@@ -233,9 +232,29 @@ async fn start_hub(
     let journal = opened.start(&journal_settings, listeners)?;
     hub.send(hub::JournalReady { journal }).await?;
     if let Some(webhook) = &settings.alert_webhook {
-        alert_webhook::start(webhook, settings.database_path.clone(), hub.clone(), woken)?;
+        let posts = alert_posts(webhook, settings.database_path.clone(), hub.clone())?;
+        follower::start(posts, woken)?;
     }
     Ok((hub, history, newest))
+}
+
+/// Posts alerts elsewhere. How far it is, is recorded through the hub, so that a restart goes on there.
+fn alert_posts(
+    webhook: &AlertWebhook,
+    database: PathBuf,
+    hub: Addr<UmblerHub>,
+) -> Result<AlertPosts, StartError> {
+    let tls = tls::config(&webhook.url).map_err(StartError::AlertWebhook)?;
+    let receiver = Receiver { url: webhook.url.clone(), secret: webhook.secret.clone(), tls };
+    let store = move |seq| {
+        let recorded = hub.send(Ingest { submission: Submission::Sent(seq) });
+        match futures_executor::block_on(recorded) {
+            Ok(Ok(_)) => Stored::Durable,
+            Ok(Err(IngestError::Full | IngestError::Unwritable)) => Stored::NotNow,
+            Ok(Err(IngestError::Stopping)) | Err(_) => Stored::Ending,
+        }
+    };
+    Ok(AlertPosts::new(receiver, database, Box::new(store)))
 }
 
 fn raise_file_limit() {

@@ -2,7 +2,6 @@
 //! journal or of a timer, and the answer handed back to them.
 
 use std::sync::Arc;
-use std::sync::mpsc::TrySendError;
 use std::time::{Duration, Instant};
 
 use actix::prelude::*;
@@ -239,9 +238,8 @@ impl UmblerHub {
     pub(super) fn follow_deadlines(&mut self, events: &[Arc<Recorded>], ctx: &mut Context<Self>) {
         if self.deadlines.learn(events, clock::now())
             && let Some(wake) = &self.settings.alert_wake
-            && let Err(TrySendError::Disconnected(())) = wake.try_send(())
         {
-            log::debug!("nobody posts alerts any more");
+            wake.wake();
         }
         self.settle_alerts(ctx);
     }

@@ -1,7 +1,7 @@
 //! The file of the metrics: its tables, and when it is built anew.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -10,6 +10,8 @@ use crate::sqlite::files::{self, beside};
 use crate::sqlite::open::Writing;
 use crate::sqlite::{DbError, private};
 
+/// How its name ends, beside that of the database.
+pub const ENDING: &str = ".metrics";
 /// The version of the tables.
 const SCHEMA: u32 = 3;
 /// Pages that the projector keeps of each of its two files, in KiB: it looks at a chat once, and memory belongs to
@@ -103,11 +105,6 @@ CREATE TABLE names (
     PRIMARY KEY (what, id)
 ) WITHOUT ROWID;
 ";
-
-/// Where the metrics of a database lie.
-pub fn path_of(database: &Path) -> PathBuf {
-    beside(database, ".metrics")
-}
 
 /// Opens the file, or makes it anew where it cannot be used or says another schema. Whoever reads it must open it again
 /// afterwards.

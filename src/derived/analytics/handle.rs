@@ -1,24 +1,22 @@
 //! The projector's thread, and the way to ask what it made.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
 use super::file;
-use super::project::{POSITIONS_PER_STEP, Projection};
+use super::project::{POSITIONS_PER_STEP, Projector};
+use crate::derived::follower::{self, Handle, Step, alarm};
+use crate::derived::own_file::{Derivation, Keeper, OwnFile};
 use crate::domain::Seq;
 use crate::domain::calendar::Calendar;
 use crate::protocol::FaultKind;
 use crate::reads::{Asker, Query, ReadError, Readers};
-use crate::sqlite::open::deep_check;
-use crate::sqlite::{DbError, files};
-use crate::telemetry::causes::chain;
+use crate::sqlite::DbError;
 use crate::telemetry::integrity::Integrity;
-use crate::telemetry::priority::give_way;
 
 /// How long a question waits for the newest position.
 pub const CATCH_UP_MAX: Duration = Duration::from_secs(2);
@@ -28,8 +26,6 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 const REST_FACTOR: u32 = 3;
 /// How long it rests at most.
 const REST_MAX: Duration = Duration::from_secs(1);
-/// How long it waits after a fault before it opens its files again.
-const FAULT_PAUSE: Duration = Duration::from_secs(2);
 
 /// How far the projector has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,10 +42,10 @@ const NOWHERE: Place = Place { position: -1, rebuilding: None };
 /// The way to the metrics of one hub. The thread ends when the last handle is gone.
 #[derive(Clone)]
 pub struct MetricsHandle {
-    wake: SyncSender<()>,
+    file: OwnFile,
+    follower: Handle<Place>,
+    /// The newest position that a question waits for.
     wanted: Arc<AtomicI64>,
-    damaged: Arc<AtomicBool>,
-    place: watch::Receiver<Place>,
     reads: Readers,
     calendar: watch::Receiver<Arc<Calendar>>,
 }
@@ -58,26 +54,18 @@ impl MetricsHandle {
     /// Starts the thread that follows the journal, and the readers. Whatever is wrong with the file of the metrics, the hub
     /// starts and takes deliveries in: the thread tries again. `default_hours` hold while no admin saved others.
     pub fn start(database: &Path, default_hours: Calendar) -> std::io::Result<Self> {
+        let file = OwnFile::beside(database, file::ENDING);
         let (publish_hours, calendar) = watch::channel(Arc::new(default_hours.clone()));
-        let (wake, woken) = sync_channel(1);
         let (publish, place) = watch::channel(NOWHERE);
         let wanted = Arc::new(AtomicI64::new(0));
-        let generation = Arc::new(AtomicU64::new(0));
-        let damaged = Arc::new(AtomicBool::new(false));
-        let follower = Follower {
-            database: database.to_path_buf(),
-            default_hours,
-            woken,
-            wanted: Arc::clone(&wanted),
-            damaged: Arc::clone(&damaged),
-            generation: Arc::clone(&generation),
-            publish,
-            publish_hours,
-        };
-        std::thread::Builder::new().name("metrics".into()).spawn(move || follower.run())?;
+        let database = database.to_path_buf();
+        let maker =
+            FactMaker { database, default_hours, wanted: Arc::clone(&wanted), publish, publish_hours };
+        let (wake, woken) = alarm();
+        follower::start(Keeper::new(maker, file.clone()), woken)?;
         // Their own account: damage of this file is no damage of the database.
-        let reads = Readers::start_on_replaced(&file::path_of(database), &Integrity::default(), &generation)?;
-        Ok(Self { wake, wanted, damaged, place, reads, calendar })
+        let reads = Readers::start_on_replaced(file.path(), &Integrity::default(), file.generation())?;
+        Ok(Self { file, follower: Handle::new(wake, place), wanted, reads, calendar })
     }
 
     /// Waits until everything up to `newest` is in the metrics, at most [`CATCH_UP_MAX`].
@@ -88,17 +76,15 @@ impl MetricsHandle {
     /// The same for whoever waits no longer than this.
     pub async fn catch_up_within(&self, newest: Seq, wait: Duration) {
         self.wanted.fetch_max(newest.0, Ordering::AcqRel);
-        self.wake_projector();
-        let mut place = self.place.clone();
-        let reached = place.wait_for(|place| place.position >= newest.0);
-        if tokio::time::timeout(wait, reached).await.is_err() {
+        let place = self.follower.reach(wait, |place| place.position >= newest.0).await;
+        if place.position < newest.0 {
             log::debug!("the metrics are behind; the answer says how far they go");
         }
     }
 
     /// Tells whenever the projector has come further.
     pub fn follow(&self) -> watch::Receiver<Place> {
-        self.place.clone()
+        self.follower.position()
     }
 
     /// Working hours, as the facts are counted in.
@@ -112,103 +98,49 @@ impl MetricsHandle {
         if let Err(ReadError::Database(error)) = &answer
             && error.kind() == FaultKind::Damaged
         {
-            self.damaged.store(true, Ordering::Release);
-            self.wake_projector();
+            self.file.note_damage();
+            self.follower.wake();
         }
         answer
     }
-
-    fn wake_projector(&self) {
-        if self.wake.try_send(()).is_err() {
-            log::trace!("the projector is awake");
-        }
-    }
 }
 
-struct Follower {
-    database: std::path::PathBuf,
+/// Puts facts into the file of the metrics.
+struct FactMaker {
+    database: PathBuf,
     default_hours: Calendar,
-    woken: Receiver<()>,
     wanted: Arc<AtomicI64>,
-    /// The file holds what does not fit.
-    damaged: Arc<AtomicBool>,
-    /// Files that were opened so far: each may be another one than before.
-    generation: Arc<AtomicU64>,
     publish: watch::Sender<Place>,
     publish_hours: watch::Sender<Arc<Calendar>>,
 }
 
-impl Follower {
-    fn run(self) {
-        give_way("the projector of the metrics");
-        let (mut projection, mut faulted) = (None, false);
-        loop {
-            let pause = match self.step(&mut projection) {
-                Ok(pause) => {
-                    faulted = false;
-                    pause
-                }
-                Err(error) => {
-                    // Told once, however long a full disk stays full.
-                    let level = if faulted { log::Level::Debug } else { log::Level::Error };
-                    log::log!(level, "the metrics do not follow: {}", chain(&error));
-                    // Else it is the database, of which the journal tells.
-                    let is_ours =
-                        || deep_check(&file::path_of(&self.database)).map_or(true, |found| !found.is_empty());
-                    if !faulted && error.kind() == FaultKind::Damaged && is_ours() {
-                        self.damaged.store(true, Ordering::Release);
-                    }
-                    (projection, faulted) = (None, true);
-                    FAULT_PAUSE
-                }
-            };
-            if pause.is_zero() {
-                continue;
-            }
-            match self.woken.recv_timeout(pause) {
-                Ok(()) | Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
-            }
-        }
+impl Derivation for FactMaker {
+    const NAME: &'static str = "metrics";
+    const FAULT_PAUSE: Duration = Duration::from_secs(2);
+    type Open = Projector;
+
+    fn open(&mut self, own: &Path) -> Result<Projector, DbError> {
+        Projector::open(&self.database, own, &self.default_hours)
     }
 
-    /// One step; how long to rest after it.
-    fn step(&self, projection: &mut Option<Projection>) -> Result<Duration, DbError> {
-        let anew = self.damaged.load(Ordering::Acquire);
-        if anew {
-            log::error!("the file of the metrics is damaged and made anew");
-            *projection = None;
-            files::remove(&file::path_of(&self.database))?;
+    fn advance(&mut self, projector: &mut Projector) -> Result<Step, DbError> {
+        let (begun, before) = (Instant::now(), projector.standing().position);
+        let moved = projector.advance()?;
+        let position = projector.standing().position;
+        if !Arc::ptr_eq(&self.publish_hours.borrow(), projector.calendar()) {
+            self.publish_hours.send_replace(Arc::clone(projector.calendar()));
         }
-        let opened = if let Some(opened) = projection.take() {
-            opened
-        } else {
-            let opened = Projection::open(&self.database, &self.default_hours)?;
-            self.generation.fetch_add(1, Ordering::AcqRel);
-            if anew {
-                // What readers said meanwhile, they said of the file before.
-                self.damaged.store(false, Ordering::Release);
-            }
-            opened
-        };
-        let projection = projection.insert(opened);
-        let (begun, before) = (Instant::now(), projection.standing().position);
-        let moved = projection.advance()?;
-        let position = projection.standing().position;
-        if !Arc::ptr_eq(&self.publish_hours.borrow(), projection.calendar()) {
-            self.publish_hours.send_replace(Arc::clone(projection.calendar()));
-        }
-        let place = Place { position, rebuilding: projection.standing().rebuilding() };
+        let place = Place { position, rebuilding: projector.standing().rebuilding() };
         self.publish.send_if_modified(|known| std::mem::replace(known, place) != place);
         if !moved {
-            return Ok(LOOK_INTERVAL);
+            return Ok(Step::Rest(LOOK_INTERVAL));
         }
         if position < self.wanted.load(Ordering::Acquire) {
-            return Ok(Duration::ZERO);
+            return Ok(Step::More);
         }
         let leaves_more = place.rebuilding.is_some() || position - before >= POSITIONS_PER_STEP;
         // Deliveries that come one by one are followed together: a step costs more than what it follows.
         let at_least = if leaves_more { Duration::ZERO } else { LOOK_INTERVAL };
-        Ok((begun.elapsed() * REST_FACTOR).clamp(at_least, REST_MAX))
+        Ok(Step::Rest((begun.elapsed() * REST_FACTOR).clamp(at_least, REST_MAX)))
     }
 }

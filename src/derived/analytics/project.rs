@@ -27,7 +27,7 @@ pub const CHATS_PER_STEP: i64 = 200;
 const UNSEALED_STEPS_MAX: u32 = 64;
 
 /// The metrics of one database, on the way to its newest position.
-pub struct Projection {
+pub struct Projector {
     database: Connection,
     file: Connection,
     /// The hours where nobody saved others.
@@ -58,12 +58,12 @@ fn definition_in(calendar: &Calendar) -> String {
     format!("{DEFINITION} {}", calendar.fingerprint())
 }
 
-impl Projection {
+impl Projector {
     /// Opens both files. What was made by other rules, in other hours or in another epoch is built anew. `default_hours`
     /// hold while no admin saved others.
-    pub fn open(database: &Path, default_hours: &Calendar) -> Result<Self, DbError> {
+    pub fn open(database: &Path, own: &Path, default_hours: &Calendar) -> Result<Self, DbError> {
         let mut connection = read_only(database, file::CACHE_KIB)?;
-        let mut file = file::open(&file::path_of(database))?;
+        let mut file = file::open(own)?;
         let snapshot = connection.transaction()?;
         let (calendar, settings_seq) = hours_in_force(&snapshot, default_hours)?;
         let definition = definition_in(&calendar);

@@ -1,15 +1,16 @@
 //! The index's file: its tables, its position, and how words are put in and taken out.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::words::{indexed, indexed_phone};
 use crate::journal::words::text_of_key;
-use crate::sqlite::files::beside;
 use crate::sqlite::open::Writing;
 use crate::sqlite::private;
 
+/// How its name ends, beside that of the database.
+pub(super) const ENDING: &str = ".search";
 /// The form of the index; a file of another one is built anew.
 const VERSION: i64 = 2;
 /// A power cut may take the newest words and their position with them: they are read again. What is taken out is overwritten,
@@ -53,11 +54,6 @@ pub(super) struct Position {
     pub(super) contact: i64,
     /// All rows were in it once.
     pub(super) is_complete: bool,
-}
-
-/// Where the index of a database lies.
-pub(super) fn path_of(database: &Path) -> PathBuf {
-    beside(database, ".search")
 }
 
 /// Opens the file, making it where it is missing.

@@ -1,13 +1,12 @@
-//! The thread that keeps the index: reads what was committed, batch by batch, and puts its words in.
+//! Keeps the index: reads what was committed, batch by batch, and puts its words in.
 //!
 //! New rows are found by their number, changed ones by the updates that told of them; each is read as it is now, so
 //! that reading one twice changes nothing. A read of the database never lasts longer than a batch: it would keep the
 //! write-ahead log from being taken up again.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use serde::Deserialize;
@@ -15,12 +14,14 @@ use tokio::sync::watch;
 
 use super::file::{self, Position};
 use super::{Reached, State};
+use crate::derived::follower::Step;
+use crate::derived::own_file::Derivation;
 use crate::journal::head::{epoch, last_seq};
-use crate::protocol::FaultKind;
+use crate::sqlite::DbError;
 use crate::sqlite::open::read_only;
-use crate::sqlite::{DbError, files};
-use crate::telemetry::causes::chain;
 
+/// How often the index looks for what was committed where nobody asks.
+const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 /// Rows and updates that are read at once.
 const BATCH_ROWS: usize = 1_000;
 /// Pages of the database that are kept, in KiB: each row is read once.
@@ -30,13 +31,16 @@ const BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// New messages that are put in as part of starting; more are a building, for which no answer waits.
 const STARTING_ROWS: i64 = 20_000;
 
-/// Keeps one index.
-pub(super) struct Follower {
+/// Puts words into the index.
+pub(super) struct Indexer {
     database: PathBuf,
-    path: PathBuf,
     tell: watch::Sender<Reached>,
-    generation: Arc<AtomicU64>,
-    open: Option<(Connection, Connection)>,
+}
+
+/// The database, which is only read, and the index.
+pub(super) struct Files {
+    database: Connection,
+    index: Connection,
 }
 
 /// What one read of the database found.
@@ -75,43 +79,24 @@ struct OnlyId {
     id: String,
 }
 
-impl Follower {
-    pub(super) fn new(
-        database: PathBuf,
-        path: PathBuf,
-        tell: watch::Sender<Reached>,
-        generation: Arc<AtomicU64>,
-    ) -> Self {
-        Self { database, path, tell, generation, open: None }
+impl Indexer {
+    pub(super) fn new(database: PathBuf, tell: watch::Sender<Reached>) -> Self {
+        Self { database, tell }
+    }
+}
+
+impl Derivation for Indexer {
+    const NAME: &'static str = "search";
+    const FAULT_PAUSE: Duration = Duration::from_secs(5);
+    type Open = Files;
+
+    fn open(&mut self, own: &Path) -> Result<Files, DbError> {
+        Ok(Files { database: read_only(&self.database, CACHE_KIB)?, index: file::open(own)? })
     }
 
-    /// Puts in everything that is committed.
-    pub(super) fn catch_up(&mut self) -> Result<(), DbError> {
-        while self.step()? {}
-        Ok(())
-    }
-
-    /// Notes a fault. A damaged index is taken away; everything is opened anew.
-    pub(super) fn fail(&mut self, error: &DbError) {
-        log::warn!("the search index does not follow: {}", chain(error));
-        self.open = None;
-        if error.kind() == FaultKind::Damaged
-            && let Err(error) = files::remove(&self.path)
-        {
-            log::error!("the damaged search index cannot be removed: {error}");
-        }
-        self.tell.send_modify(|reached| reached.state = State::Failed);
-    }
-
-    /// One batch; true where there may be more.
-    fn step(&mut self) -> Result<bool, DbError> {
-        let (database, index) = if let Some(open) = &mut self.open {
-            open
-        } else {
-            let open = (read_only(&self.database, CACHE_KIB)?, file::open(&self.path)?);
-            self.generation.fetch_add(1, Ordering::AcqRel);
-            self.open.insert(open)
-        };
+    /// One batch.
+    fn advance(&mut self, open: &mut Files) -> Result<Step, DbError> {
+        let Files { database, index } = open;
         let known = file::position(index)?;
         let batch = read(&database.transaction()?, known.as_ref())?;
         if batch.anew || known.as_ref() != Some(&batch.position) {
@@ -129,7 +114,11 @@ impl Follower {
             };
             reached.seq = position.seq;
         });
-        Ok(more)
+        Ok(if more { Step::More } else { Step::Rest(LOOK_INTERVAL) })
+    }
+
+    fn failed(&mut self) {
+        self.tell.send_modify(|reached| reached.state = State::Failed);
     }
 }
 

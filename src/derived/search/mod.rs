@@ -17,24 +17,19 @@ mod find;
 #[cfg(test)]
 mod tests;
 
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::watch;
 
-use crate::telemetry::priority::give_way;
+use super::follower::{self, Handle, alarm};
+use super::own_file::{Keeper, OwnFile};
 
 pub use find::{Found, Kinds, Search};
 pub use words::Wanted;
-
-/// How often the index looks for what was committed where nobody asks, in milliseconds.
-const LOOK_MS: u64 = 500;
-/// How long it waits after a fault before it begins again, in seconds.
-const RETRY_SECONDS: u64 = 5;
 
 /// How far the index has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -69,68 +64,40 @@ impl Reached {
 /// The index, as those see it who ask. Its thread ends when the last of them is gone.
 #[derive(Debug)]
 pub struct SearchIndex {
-    path: PathBuf,
-    reached: watch::Receiver<Reached>,
-    wake: SyncSender<()>,
-    /// Which file lies at `path`: it grows each time another one is put there.
-    generation: Arc<AtomicU64>,
+    file: OwnFile,
+    follower: Handle<Reached>,
     idle: Mutex<Vec<(u64, Connection)>>,
 }
 
 impl SearchIndex {
     /// Starts to follow the database, which must exist.
     pub fn start(database: &Path) -> std::io::Result<Arc<Self>> {
-        let path = file::path_of(database);
+        let file = OwnFile::beside(database, file::ENDING);
         let (tell, reached) = watch::channel(Reached::default());
-        let (wake, woken) = sync_channel(1);
-        let generation = Arc::new(AtomicU64::new(0));
-        let follower =
-            follow::Follower::new(database.to_owned(), path.clone(), tell, Arc::clone(&generation));
-        std::thread::Builder::new().name("search".into()).spawn(move || keep_following(follower, &woken))?;
-        Ok(Arc::new(Self { path, reached, wake, generation, idle: Mutex::default() }))
+        let (wake, woken) = alarm();
+        let indexer = follow::Indexer::new(database.to_owned(), tell);
+        follower::start(Keeper::new(indexer, file.clone()), woken)?;
+        Ok(Arc::new(Self { file, follower: Handle::new(wake, reached), idle: Mutex::default() }))
     }
 
     /// Waits until the index has everything up to `seq`, but no longer than `patience`, and not for a building that
     /// takes longer than anyone wants to wait.
     pub async fn reach(&self, seq: i64, patience: Duration) -> Reached {
-        let mut reached = self.reached.clone();
         let is_settled =
             |reached: &Reached| reached.has(seq) || matches!(reached.state, State::Building | State::Failed);
-        if !is_settled(&reached.borrow()) && self.wake.try_send(()).is_err() {
-            log::trace!("the search index is awake already, or it has ended");
-        }
-        // Too late or ended: what it has reached is the answer all the same.
-        drop(tokio::time::timeout(patience, reached.wait_for(is_settled)).await);
-        *self.reached.borrow()
+        self.follower.reach(patience, is_settled).await
     }
 
     /// Lends a connection that reads the index.
     fn read<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
-        let generation = self.generation.load(Ordering::Acquire);
+        let generation = self.file.generation().load(Ordering::Acquire);
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let known = idle().pop().filter(|(of, _)| *of == generation);
         let connection =
-            known.map_or_else(|| crate::reads::open(&self.path), |(_, connection)| Ok(connection))?;
+            known.map_or_else(|| crate::reads::open(self.file.path()), |(_, connection)| Ok(connection))?;
         // One that met an error is not kept: a fault must not outlive its cause.
         let answer = read(&connection)?;
         idle().push((generation, connection));
         Ok(answer)
-    }
-}
-
-/// Follows until nobody asks any more.
-fn keep_following(mut follower: follow::Follower, woken: &Receiver<()>) {
-    give_way("the search index");
-    loop {
-        let pause = match follower.catch_up() {
-            Ok(()) => Duration::from_millis(LOOK_MS),
-            Err(error) => {
-                follower.fail(&error);
-                Duration::from_secs(RETRY_SECONDS)
-            }
-        };
-        if woken.recv_timeout(pause) == Err(RecvTimeoutError::Disconnected) {
-            return;
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! The index on real files, where the front door does not lead: other numberings, positions that are not kept, damage.
 
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use rusqlite::{Connection, params};
@@ -9,12 +9,16 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 
 use super::find::{CHUNK, EXAMINED_MAX};
-use super::follow::Follower;
+use super::follow::Indexer;
 use super::words::Wanted;
 use super::{Kinds, Reached, Search, SearchIndex, State, file};
 use crate::auth::{Identity, Scope};
+use crate::derived::follower::{Projection, Step};
+use crate::derived::own_file::{Keeper, OwnFile};
 use crate::reads::testing::message;
 use crate::reads::{Cursor, Query};
+use crate::sqlite::DbError;
+use crate::sqlite::files::beside;
 
 struct Place {
     home: TempDir,
@@ -31,11 +35,15 @@ impl Place {
         Self { home, database }
     }
 
-    fn follower(&self) -> (Follower, watch::Receiver<Reached>) {
+    fn path(&self) -> PathBuf {
+        beside(&self.home.path().join("hub.db"), file::ENDING)
+    }
+
+    fn follower(&self) -> (Keeper<Indexer>, watch::Receiver<Reached>) {
         let (tell, told) = watch::channel(Reached::default());
         let database = self.home.path().join("hub.db");
-        let path = file::path_of(&database);
-        (Follower::new(database, path, tell, Arc::new(AtomicU64::new(0))), told)
+        let own = OwnFile::beside(&database, file::ENDING);
+        (Keeper::new(Indexer::new(database, tell), own), told)
     }
 
     /// A message in a row of its own, with an update that tells of it.
@@ -70,7 +78,7 @@ impl Place {
 
     /// The ids of messages that the index finds.
     fn finds(&self, text: &str) -> Vec<String> {
-        let index = file::open(&file::path_of(&self.home.path().join("hub.db"))).unwrap();
+        let index = file::open(&self.path()).unwrap();
         let mut select = index
             .prepare("SELECT rowid FROM message_words WHERE message_words MATCH ?1 ORDER BY rowid")
             .unwrap();
@@ -88,21 +96,26 @@ impl Place {
     }
 }
 
+fn catch_up(follower: &mut Keeper<Indexer>) -> Result<(), DbError> {
+    while follower.step()? == Step::More {}
+    Ok(())
+}
+
 #[test]
 fn what_comes_is_found_and_what_is_blanked_is_not() {
     let place = Place::new();
     let (mut follower, told) = place.follower();
     place.says("one", Some("nota fiscal"));
-    follower.catch_up().unwrap();
+    catch_up(&mut follower).unwrap();
     assert_eq!(*told.borrow(), Reached { seq: 1, state: State::Following });
     assert_eq!(place.finds("fisc"), ["one"]);
     place.says("two", Some("outra nota"));
     place.says("one", Some("recibo"));
-    follower.catch_up().unwrap();
+    catch_up(&mut follower).unwrap();
     assert_eq!(place.finds("nota"), ["two"]);
     assert_eq!(place.finds("recibo"), ["one"]);
     place.says("one", None);
-    follower.catch_up().unwrap();
+    catch_up(&mut follower).unwrap();
     assert_eq!(place.finds("recibo"), Vec::<String>::new());
     assert_eq!(told.borrow().seq, 4);
 }
@@ -129,9 +142,9 @@ fn an_index_that_cannot_follow_is_built_anew() {
         }),
     ];
     for (what, change) in change {
-        place.follower().0.catch_up().unwrap();
+        catch_up(&mut place.follower().0).unwrap();
         change();
-        place.follower().0.catch_up().unwrap();
+        catch_up(&mut place.follower().0).unwrap();
         let text: String = place
             .database
             .query_row("SELECT search_key FROM messages WHERE id = 'one'", [], |row| row.get(0))
@@ -146,30 +159,45 @@ fn an_index_that_cannot_follow_is_built_anew() {
 fn a_damaged_index_is_taken_away_and_built_anew() {
     let place = Place::new();
     place.says("one", Some("nota fiscal"));
-    let path = file::path_of(&place.home.path().join("hub.db"));
+    let path = place.path();
     std::fs::write(&path, [b'x'; 8_192]).unwrap();
     let (mut follower, told) = place.follower();
-    let error = follower.catch_up().unwrap_err();
+    let error = catch_up(&mut follower).unwrap_err();
     follower.fail(&error);
     assert_eq!(told.borrow().state, State::Failed);
-    follower.catch_up().unwrap();
+    catch_up(&mut follower).unwrap();
     assert_eq!(place.finds("nota"), ["one"]);
     assert_eq!(told.borrow().state, State::Following);
+}
+
+#[test]
+fn an_index_that_sqlite_itself_finds_damaged_is_built_anew() {
+    let place = Place::new();
+    place.says("one", Some("nota fiscal"));
+    let (mut follower, _told) = place.follower();
+    catch_up(&mut follower).unwrap();
+    // Every page is whole, and what is in them does not fit.
+    let index = Connection::open(place.path()).unwrap();
+    index.execute("UPDATE message_words_data SET block = x'0102' WHERE id > 10", []).unwrap();
+    let damage = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT_VTAB);
+    follower.fail(&rusqlite::Error::SqliteFailure(damage, None).into());
+    catch_up(&mut follower).unwrap();
+    assert_eq!(place.finds("nota"), ["one"]);
 }
 
 #[test]
 fn an_index_of_another_version_is_built_anew_in_many_batches() {
     let place = Place::new();
     let (mut follower, told) = place.follower();
-    follower.catch_up().unwrap();
+    catch_up(&mut follower).unwrap();
     place.database.execute("BEGIN", []).unwrap();
     for at in 0..2_500 {
         place.says(&format!("m{at}"), Some("palavra"));
     }
     place.database.execute("COMMIT", []).unwrap();
-    let index = Connection::open(file::path_of(&place.home.path().join("hub.db"))).unwrap();
+    let index = Connection::open(place.path()).unwrap();
     index.pragma_update(None, "user_version", 0).unwrap();
-    follower.catch_up().unwrap();
+    catch_up(&mut follower).unwrap();
     assert_eq!(place.finds("palavra").len(), 2_500);
     assert_eq!(*told.borrow(), Reached { seq: 2_500, state: State::Following });
 }
