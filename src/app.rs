@@ -19,12 +19,12 @@ use crate::auth::key_file::LOOK_INTERVAL;
 use crate::auth::{AuthError, Authenticator, Revocations};
 use crate::config::{AlertWebhook, Settings};
 use crate::derived::alert_posts::{AlertPosts, Receiver, Stored};
-use crate::derived::analytics::MetricsHandle;
+use crate::derived::analytics::Facts;
 use crate::derived::follower::{self, alarm};
-use crate::derived::search::SearchIndex;
+use crate::derived::search::WordIndex;
 use crate::domain::Seq;
 use crate::http::connections::Connections;
-use crate::http::state::{EdgeSettings, EdgeState, Reads};
+use crate::http::state::{EdgeSettings, EdgeState};
 use crate::hub::{self, Drain, HubSettings, Ingest, IngestError, Submission, UmblerHub};
 use crate::journal::fault::BeginError;
 use crate::journal::revocations;
@@ -32,7 +32,7 @@ use crate::journal::schema::{self, OpenError};
 use crate::journal::writer::Listeners;
 use crate::journal::{Committed, Faulted, JournalSettings};
 use crate::protocol::FaultKind;
-use crate::reads::{LoadNewest, LoadStats, Query, ReadError, Readers};
+use crate::reads::{AnalyticsReads, LoadNewest, LoadStats, Query, ReadError, Readers, Reads, SearchReads};
 use crate::sqlite::kind_of;
 use crate::sqlite::open::deep_check;
 use crate::telemetry::causes::chain;
@@ -124,8 +124,8 @@ impl Application {
             body_seconds: settings.body_seconds,
             dashboard_dir: settings.dashboard_dir,
         };
-        let search = SearchIndex::start(&settings.database_path)?;
-        let analytics = MetricsHandle::start(&settings.database_path, calendar)?;
+        let search = Arc::new(SearchReads::new(WordIndex::start(&settings.database_path)?));
+        let analytics = AnalyticsReads::start(Facts::start(&settings.database_path, calendar)?)?;
         hub.send(hub::AnalyticsReady { metrics: analytics.clone() }).await?;
         let reads = Reads { history, search, analytics, newest };
         let state = EdgeState::new(hub.clone(), reads, authenticator, metrics, integrity, edge);

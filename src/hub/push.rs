@@ -17,7 +17,7 @@ use super::snapshots::Make;
 use super::states::boards::Next as BoardsNext;
 use super::states::stats::StatsPush;
 use super::updates::Needs;
-use crate::derived::analytics::handle::Place;
+use crate::derived::analytics::Progress;
 use crate::journal::append::Append;
 use crate::journal::{Recorded, Submission};
 use crate::protocol::{Channel, HubState, ReplayRequest, ResyncReason};
@@ -201,12 +201,12 @@ impl UmblerHub {
         }
     }
 
-    fn hear_next_step(&self, mut steps: watch::Receiver<Place>, ctx: &mut Context<Self>) {
+    fn hear_next_step(&self, mut steps: watch::Receiver<Progress>, ctx: &mut Context<Self>) {
         let heard = async move { steps.changed().await.map(|()| steps) };
         ctx.spawn(heard.into_actor(self).map(|heard, hub, ctx| {
             let Ok(mut steps) = heard else { return log::warn!("the projector of the metrics has ended") };
-            let place = *steps.borrow_and_update();
-            if hub.boards.note_place(place) {
+            let progress = *steps.borrow_and_update();
+            if hub.boards.note_progress(progress) {
                 hub.push_boards(ctx);
                 hub.hear_next_step(steps, ctx);
             }

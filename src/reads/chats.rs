@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::cursor::fingerprint;
 use super::members::name_people;
+use super::needle::Needle;
 use super::page::{Conditions, Order, Page, PageAt, Rows, Sort, Walk};
-use super::search::Needle;
 use super::seen::Seen;
 use super::{Query, ReadError, contacts, gather, parse_state, parse_summary, visible};
 use crate::auth::Scope;

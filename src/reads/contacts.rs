@@ -7,8 +7,8 @@ use rusqlite::{OptionalExtension, Transaction};
 use serde::Serialize;
 
 use super::cursor::fingerprint;
+use super::needle::Needle;
 use super::page::{Conditions, Order, Page, PageAt, Rows, Sort, Spot, Walk};
-use super::search::Needle;
 use super::seen::Seen;
 use super::{Query, ReadError, gather, parse_state, parse_summary, visible};
 use crate::auth::Scope;

@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use super::cursor::fingerprint;
 use super::members::name_people;
+use super::needle::Needle;
 use super::page::{Conditions, Order, Page, PageAt, Rows, Walk};
-use super::search::Needle;
 use super::seen::Seen;
 use super::{Query, ReadError, chats, gather, parse_state, visible};
 use crate::auth::Scope;

@@ -1,5 +1,5 @@
-//! Reads of history: a small pool of read-only connections. Handlers and the hub ask it directly; no SQL ever runs on the
-//! hub's thread.
+//! Questions to what is stored: history, the index of words, the facts behind the metrics. A small pool of read-only
+//! connections for each file; handlers and the hub ask it directly, and no SQL ever runs on the hub's thread.
 //!
 //! # Contract
 //!
@@ -11,11 +11,13 @@
 //!    at most [`line::READERS_PER_ASKER`] readers work for one asker at a time.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use rusqlite::{Connection, Row, Transaction};
 use serde::de::DeserializeOwned;
+use tokio::sync::watch;
 
-use crate::domain::ChatMessage;
+use crate::domain::{ChatMessage, Seq};
 use crate::protocol::MessageSummary;
 use crate::sqlite::DbError;
 use crate::sqlite::open::read_only;
@@ -24,7 +26,7 @@ pub mod line;
 pub mod readers;
 pub mod cursor;
 pub mod page;
-pub(crate) mod search;
+mod needle;
 pub(crate) mod visible;
 pub(crate) mod seen;
 mod gather;
@@ -43,12 +45,15 @@ pub mod replay;
 pub mod webhooks;
 pub mod stats;
 pub mod snapshot;
+pub mod search;
+pub mod analytics;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
 pub use alerts::{AlertFilter, GetAlert, GetSettings, ListAlerts, LoadDeadlines};
+pub use analytics::AnalyticsReads;
 pub use chats::{ChatFilter, GetChat, GetPlacement, ListChats, ListContactChats, StatusFilter};
 pub use contacts::{ContactFilter, GetContact, ListContacts};
 pub use cursor::{Cursor, CursorError};
@@ -62,6 +67,7 @@ pub use past::{GetPastChat, ListPastChats, PastChats};
 pub use past_stats::PastStats;
 pub use readers::Readers;
 pub use replay::{CountPast, LocatePast, Located, PastPart, PastPlace, PastUpdate, PastView, ReadPast};
+pub use search::SearchReads;
 pub use snapshot::{Snapshot, SnapshotAnswer};
 pub use stats::{LoadStats, ScopedStats};
 pub use updates::{ListUpdates, LoadNewest, LoadStretch, Stretch, Updates};
@@ -125,6 +131,43 @@ impl ReadError {
             }
         }
     }
+}
+
+/// Who answers questions to what is stored. None of them passes the hub.
+#[derive(Debug)]
+pub struct Reads {
+    /// The readers of the database.
+    pub history: Readers,
+    /// Where texts and names are looked up.
+    pub search: Arc<SearchReads>,
+    /// The metrics of the team.
+    pub analytics: AnalyticsReads,
+    /// The position up to which deliveries were handed out and acknowledged. Search and metrics follow the journal behind
+    /// it.
+    pub newest: watch::Receiver<Seq>,
+}
+
+impl Reads {
+    /// The newest position that was handed out and acknowledged.
+    pub fn newest(&self) -> Seq {
+        *self.newest.borrow()
+    }
+
+    /// Waits until search or the metrics hold whatever was acknowledged before, but no longer than they may be waited for: a
+    /// question that is asked afterwards sees it. Returns that newest position, and how far they have come.
+    pub async fn catch_up<F: Follows>(&self, of: &F) -> (Seq, F::Position) {
+        let newest = self.newest();
+        (newest, of.reach(newest).await)
+    }
+}
+
+/// Readers of a file that follows the journal behind.
+pub trait Follows {
+    /// How far the file has come.
+    type Position;
+
+    /// Waits until everything up to `newest` is in it, for a bounded time; where it is then.
+    fn reach(&self, newest: Seq) -> impl Future<Output = Self::Position> + Send;
 }
 
 /// A question to history.

@@ -6,6 +6,7 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::spans;
+use crate::domain::Seq;
 use crate::sqlite::files::{self, beside};
 use crate::sqlite::open::Writing;
 use crate::sqlite::{DbError, private};
@@ -155,6 +156,31 @@ fn try_open(path: &Path) -> rusqlite::Result<Option<Connection>> {
     Ok((version == SCHEMA).then_some(connection))
 }
 
+/// How far the metrics go, or an answer that was made of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Every delivery up to here is in it.
+    pub as_of: Seq,
+    /// Chats that are done and all chats, while history is computed anew.
+    pub rebuilding: Option<(i64, i64)>,
+}
+
+impl Progress {
+    /// Before the file was opened.
+    pub const NOWHERE: Self = Self { as_of: Seq(-1), rebuilding: None };
+
+    /// True where everything up to a position is in it.
+    pub fn holds(&self, position: Seq) -> bool {
+        self.rebuilding.is_none() && self.as_of >= position
+    }
+
+    /// Where the file stands, within one transaction with the answer.
+    pub fn read(tx: &Connection) -> rusqlite::Result<Self> {
+        let standing = Standing::read(tx)?;
+        Ok(standing.map_or(Self { as_of: Seq(0), rebuilding: None }, |standing| standing.progress()))
+    }
+}
+
 /// Where the file stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
@@ -178,6 +204,11 @@ impl Standing {
     /// Chats that are done and all chats, while it is built anew.
     pub fn rebuilding(&self) -> Option<(i64, i64)> {
         self.built_to.is_some().then_some((self.done, self.total))
+    }
+
+    /// The same for those who ask.
+    pub fn progress(&self) -> Progress {
+        Progress { as_of: Seq(self.position), rebuilding: self.rebuilding() }
     }
 
     /// Reads it; `None` in a new file.

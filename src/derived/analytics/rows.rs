@@ -21,7 +21,7 @@ pub fn kind_number(kind: ChatKind) -> i64 {
 
 /// One row of `facts`, in the order of its columns after the chat.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct FactRow {
+pub(crate) struct FactRow {
     pub(super) kind: i64,
     pub(super) metric: i64,
     pub(super) at: i64,

@@ -1,22 +1,15 @@
 //! The index on real files, where the front door does not lead: other numberings, positions that are not kept, damage.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
 
 use rusqlite::{Connection, params};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
-use super::find::{CHUNK, EXAMINED_MAX};
 use super::follow::Indexer;
-use super::words::Wanted;
-use super::{Kinds, Reached, Search, SearchIndex, State, file};
-use crate::auth::{Identity, Scope};
+use super::{Reached, State, file};
 use crate::derived::follower::{Projection, Step};
 use crate::derived::own_file::{Keeper, OwnFile};
-use crate::reads::testing::message;
-use crate::reads::{Cursor, Query};
 use crate::sqlite::DbError;
 use crate::sqlite::files::beside;
 
@@ -76,14 +69,14 @@ impl Place {
         self.database.execute("DELETE FROM frames", []).unwrap();
     }
 
-    /// The ids of messages that the index finds.
+    /// The ids of messages in which a word begins so.
     fn finds(&self, text: &str) -> Vec<String> {
         let index = file::open(&self.path()).unwrap();
         let mut select = index
             .prepare("SELECT rowid FROM message_words WHERE message_words MATCH ?1 ORDER BY rowid")
             .unwrap();
         let rows: Vec<i64> = select
-            .query_map([Wanted::new(text).for_messages()], |row| row.get(0))
+            .query_map([format!("{text} *")], |row| row.get(0))
             .unwrap()
             .collect::<Result<_, _>>()
             .unwrap();
@@ -200,56 +193,4 @@ fn an_index_of_another_version_is_built_anew_in_many_batches() {
     catch_up(&mut follower).unwrap();
     assert_eq!(place.finds("palavra").len(), 2_500);
     assert_eq!(*told.borrow(), Reached { seq: 2_500, state: State::Following });
-}
-
-#[test]
-fn finds_that_are_not_seen_end_an_answer_at_its_bound() {
-    let place = Place::new();
-    place.database.execute("BEGIN", []).unwrap();
-    let state = serde_json::to_string(&message("m", "a", 0, "Contact", "comum")).unwrap();
-    let mut insert = place
-        .database
-        .prepare(
-            "INSERT INTO messages (id, chat_id, at, role, search_key, state) VALUES (?1, ?2, 0, 'customer', 'comum', ?3)",
-        )
-        .unwrap();
-    for at in 0..EXAMINED_MAX + CHUNK {
-        // The oldest one is the only one that is seen.
-        let chat = if at == 0 { "seen" } else { "hidden" };
-        insert.execute(params![format!("m{at}"), chat, state]).unwrap();
-    }
-    drop(insert);
-    place.database.execute("COMMIT", []).unwrap();
-    for (id, sector) in [("seen", "sales"), ("hidden", "support")] {
-        let place_of =
-            "INSERT INTO placements (key, sector_id, private, chats, open_chats, messages, open_direct,
-                            waiting_direct) VALUES (?1, ?1, 0, 1, 1, 1, 1, 0)";
-        place.database.execute(place_of, [sector]).unwrap();
-        let sql = "INSERT INTO chats (id, kind, sector_id, open, waiting, private, name_key, created_at,
-                       last_activity_at, message_count, state, placement_id)
-                   VALUES (?1, 'direct', ?2, 1, 0, 0, '', 0, 0, 1, '', last_insert_rowid())";
-        place.database.execute(sql, [id, sector]).unwrap();
-    }
-    let index = SearchIndex::start(&place.home.path().join("hub.db")).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let reached = runtime.block_on(index.reach(0, Duration::from_mins(1)));
-    assert!(reached.has(0), "{reached:?}");
-    let identity = Identity { sectors: Some(vec!["sales".into()]), ..Identity::anonymous() };
-    let mut database = crate::reads::open(&place.home.path().join("hub.db")).unwrap();
-    let mut asks = |after: Option<Cursor>| {
-        let search = Search {
-            index: Arc::clone(&index),
-            wanted: Wanted::new("comum"),
-            kinds: Kinds::Messages,
-            limit: 5,
-            after,
-            scope: Arc::new(Scope::of(&identity)),
-        };
-        search.answer(&database.transaction().unwrap()).unwrap()
-    };
-    let first = asks(None);
-    assert_eq!(first.messages, []);
-    assert!(first.next_message.is_some(), "it says that there may be more");
-    let second = asks(first.next_message);
-    assert_eq!((second.messages.len(), second.next_message), (1, None));
 }

@@ -14,14 +14,15 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::Transaction;
 use serde_json::{Value, json};
 
-use super::ask::{Clock, Filter, Period, Progress};
+use super::ask::{Clock, Filter, Period};
 use super::board_frame::{changes, whole};
 use super::by::Dimension;
 use super::cells;
 use super::now::LiveNow;
-use super::rows::kind_number;
 use super::table::{Grouping, Key, Tabulate};
 use crate::auth::Scope;
+use crate::derived::analytics::Progress;
+use crate::derived::analytics::rows::kind_number;
 use crate::domain::ChatKind;
 use crate::domain::calendar::Calendar;
 use crate::domain::metrics::Metric;

@@ -8,10 +8,11 @@ use jiff::tz::TimeZone;
 use rusqlite::types::Value;
 use rusqlite::{Transaction, params};
 
-use super::ask::{Filter, Progress};
-use super::spans::DAY;
+use super::ask::Filter;
 use super::stab::{Stab, sum_seen};
 use crate::auth::Scope;
+use crate::derived::analytics::Progress;
+use crate::derived::analytics::spans::DAY;
 use crate::domain::Seq;
 use crate::domain::order::FINER_NANOS;
 use crate::domain::register::to_nanos;

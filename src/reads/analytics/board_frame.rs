@@ -5,10 +5,10 @@ use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use super::ask::Progress;
 use super::board::{Numbers, Rows, dimension};
 use super::cells::{STATISTICS, live_columns, ticks};
 use super::table::Key;
+use crate::derived::analytics::Progress;
 use crate::domain::metrics::Metric;
 use crate::protocol::Board;
 use crate::protocol::event::{ServerEvent, encode};

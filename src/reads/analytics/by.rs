@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use rusqlite::Transaction;
 
-use super::ask::Progress;
 use super::now::{LiveField, LiveNow, LiveNumbers, OpenChat, millis};
 use super::table::{Grouping, Key, name_of};
+use crate::derived::analytics::Progress;
 use crate::domain::calendar::{Calendar, WorkedUntil};
 use crate::domain::register::keep_earliest;
 use crate::reads::{Query, ReadError};

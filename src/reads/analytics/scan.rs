@@ -9,8 +9,8 @@ use rusqlite::types::Value;
 use rusqlite::{Row, Transaction, params_from_iter};
 
 use super::ask::{Clock, Columns, Filter, Period, Where};
-use super::rows::kind_number;
-use super::segments::{Ids, Part, Segment, numbers, overlapping};
+use crate::derived::analytics::rows::kind_number;
+use crate::derived::analytics::segments::{Ids, Part, Segment, numbers, overlapping};
 use crate::domain::metrics::Metric;
 use crate::domain::register::{from_nanos, to_nanos};
 use crate::domain::stats::bucket;

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rusqlite::{Transaction, params};
 
-use super::ask::{Clock, Filter, Period, Progress};
+use super::ask::{Clock, Filter, Period};
 use super::now::{LiveField, LiveNow, OpenChat};
 use super::scan::{Brings, Scan, Seen, Sight, Wants};
+use crate::derived::analytics::Progress;
 use crate::domain::calendar::Calendar;
 use crate::domain::metrics::Metric;
 use crate::domain::register::from_nanos;
@@ -135,7 +136,7 @@ impl Explain {
              WHERE facts.kind = ? AND facts.metric = ? AND facts.at = ? AND facts.chat = ? AND facts.ordinal = ?",
         )?;
         let place = params![
-            super::rows::kind_number(self.filter.kind),
+            crate::derived::analytics::rows::kind_number(self.filter.kind),
             self.metric.number(),
             crate::domain::register::to_nanos(at),
             chat,
