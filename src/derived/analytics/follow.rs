@@ -33,13 +33,8 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// The file that holds them.
-    pub fn file(&self) -> &OwnFile {
-        &self.file
-    }
-
-    /// Starts the thread that follows the journal. Whatever is wrong with the file of the metrics, the hub
-    /// starts and takes deliveries in: the thread tries again. `default_hours` hold while no admin saved others.
+    /// Starts the thread that follows the journal. Whatever is wrong with the file, the hub starts and takes deliveries in:
+    /// the thread tries again. `default_hours` hold while no admin saved others.
     pub fn start(database: &Path, default_hours: Calendar) -> std::io::Result<Self> {
         let file = OwnFile::beside(database, file::ENDING);
         let (publish_hours, calendar) = watch::channel(Arc::new(default_hours.clone()));
@@ -51,6 +46,11 @@ impl Facts {
         let (wake, woken) = alarm();
         follower::start(Keeper::new(maker, file.clone()), woken)?;
         Ok(Self { file, follower: Handle::new(wake, progress), wanted, calendar })
+    }
+
+    /// The file that holds them.
+    pub fn file(&self) -> &OwnFile {
+        &self.file
     }
 
     /// Waits until everything up to `newest` is in the metrics, but no longer than `patience`.

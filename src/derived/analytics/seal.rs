@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::rows::{FactRow, kind_number};
+use super::rows::{Changed, FactRow, kind_number};
 use super::segments::{Segment, remove, write};
 use crate::domain::ChatKind;
 use crate::domain::metrics::Metric;
@@ -16,10 +16,6 @@ pub const UNSEALED_FACTS: usize = 2_048;
 /// Segments that are sealed in one transaction.
 const SEGMENTS_PER_STEP: usize = 4;
 
-/// Where one fact lies: kind, metric and moment.
-pub(crate) type Place = (i64, i64, i64);
-/// How many facts changed in which places.
-pub(crate) type Changed = BTreeMap<Place, usize>;
 /// A kind and a metric.
 type Line = (i64, i64);
 

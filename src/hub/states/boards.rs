@@ -23,7 +23,7 @@ use crate::hub::messages::SessionId;
 use crate::hub::sessions::{Session, Sessions};
 use crate::journal::Recorded;
 use crate::protocol::{Board, Channel};
-use crate::reads::analytics::board::Numbers;
+use crate::reads::analytics::board_frame::Numbers;
 use crate::reads::analytics::{AnalyticsReads, MadeBoard, MakeBoard};
 use crate::reads::{AgentNames, AllAgentNames, Asker, ReadError, Readers};
 use crate::telemetry::causes::chain;

@@ -10,6 +10,7 @@ use super::ask::{Clock, Filter, Period};
 use super::now::{LiveField, LiveNow, OpenChat};
 use super::scan::{Brings, Scan, Seen, Sight, Wants};
 use crate::derived::analytics::Progress;
+use crate::derived::analytics::rows::tags_of;
 use crate::domain::calendar::Calendar;
 use crate::domain::metrics::Metric;
 use crate::domain::register::from_nanos;
@@ -158,11 +159,6 @@ impl Explain {
         })?;
         Ok(behind)
     }
-}
-
-/// The ids between line feeds.
-pub(super) fn tags_of(tags: Option<&str>) -> Vec<String> {
-    tags.into_iter().flat_map(|tags| tags.split_terminator('\n').skip(1)).map(str::to_owned).collect()
 }
 
 impl Query for ExplainNow {

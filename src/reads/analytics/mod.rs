@@ -11,6 +11,7 @@ pub mod sums;
 pub mod open_ids;
 pub mod scan;
 pub mod table;
+pub mod dimension;
 pub mod explain;
 pub mod now;
 pub mod by;
@@ -37,7 +38,8 @@ use crate::telemetry::integrity::Integrity;
 
 pub use ask::{Clock, Filter, Period};
 pub use board::{MadeBoard, MakeBoard};
-pub use by::{Dimension, LiveRow, LiveTable};
+pub use by::{LiveRow, LiveTable};
+pub use dimension::Dimension;
 pub use explain::{Behind, Explain, ExplainNow, Explained};
 pub use now::{LiveField, LiveNow, LiveNumbers};
 pub use open_ids::{OpenIds, OpenIdsThen};

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use rusqlite::types::Value;
 use rusqlite::{Transaction, params_from_iter};
 
+use super::highlight;
+use super::index::SearchReads;
 use super::wanted::Wanted;
-use super::{SearchReads, highlight};
 use crate::auth::Scope;
 use crate::protocol::search::{ContactHighlight, FoundContact, FoundMessage};
 use crate::reads::cursor::{Cursor, Key, fingerprint};
