@@ -2,14 +2,12 @@
 
 pub mod deadlines;
 pub mod tls;
-pub mod alert_webhook;
 pub mod stop;
 pub mod serve;
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use actix::prelude::*;
@@ -19,20 +17,25 @@ use tokio::sync::watch;
 
 use crate::auth::key_file::LOOK_INTERVAL;
 use crate::auth::{AuthError, Authenticator, Revocations};
-use crate::config::Settings;
-use crate::derived::analytics::MetricsHandle;
-use crate::derived::search::SearchIndex;
+use crate::config::{AlertWebhook, Settings};
+use crate::derived::alert_posts::{AlertPosts, Receiver, Stored};
+use crate::derived::analytics::Facts;
+use crate::derived::follower::{self, alarm};
+use crate::derived::search::WordIndex;
 use crate::domain::Seq;
 use crate::http::connections::Connections;
-use crate::http::state::{EdgeSettings, EdgeState, Reads};
-use crate::hub::{self, Drain, HubSettings, UmblerHub};
-use crate::journal::fault::{BeginError, kind_of};
+use crate::http::state::{EdgeSettings, EdgeState};
+use crate::hub::{self, Drain, HubSettings, Ingest, IngestError, UmblerHub};
+use crate::journal::fault::BeginError;
 use crate::journal::revocations;
 use crate::journal::schema::{self, OpenError};
-use crate::journal::writer::{Listeners, chain};
-use crate::journal::{Committed, Faulted, JournalSettings};
+use crate::journal::writer::Listeners;
+use crate::journal::{Committed, Faulted, JournalSettings, Origin, Payload, Record};
 use crate::protocol::FaultKind;
-use crate::reads::{LoadNewest, LoadStats, Query, ReadError, Readers};
+use crate::reads::{AnalyticsReads, LoadNewest, LoadStats, Query, ReadError, Readers, Reads, SearchReads};
+use crate::sqlite::kind_of;
+use crate::sqlite::open::deep_check;
+use crate::telemetry::causes::chain;
 use crate::telemetry::clock;
 use crate::telemetry::integrity::Integrity;
 use crate::telemetry::metrics::Metrics;
@@ -121,8 +124,8 @@ impl Application {
             body_seconds: settings.body_seconds,
             dashboard_dir: settings.dashboard_dir,
         };
-        let search = SearchIndex::start(&settings.database_path)?;
-        let analytics = MetricsHandle::start(&settings.database_path, calendar)?;
+        let search = Arc::new(SearchReads::new(WordIndex::start(&settings.database_path)?));
+        let analytics = AnalyticsReads::start(Facts::start(&settings.database_path, calendar)?)?;
         hub.send(hub::AnalyticsReady { metrics: analytics.clone() }).await?;
         let reads = Reads { history, search, analytics, newest };
         let state = EdgeState::new(hub.clone(), reads, authenticator, metrics, integrity, edge);
@@ -197,8 +200,7 @@ async fn start_hub(
         let alerts = deadlines::at_start(&transaction, settings, integrity);
         (LoadStats { now }.answer(&transaction)?, newest.answer(&transaction)?, alerts)
     };
-    // One word that waits is enough: whoever hears it looks for everything.
-    let (wake, woken) = sync_channel(1);
+    let (wake, woken) = alarm();
     let alert_wake = settings.alert_webhook.is_some().then_some(wake);
     let hub_settings = HubSettings {
         zone: settings.zone.clone(),
@@ -230,9 +232,31 @@ async fn start_hub(
     let journal = opened.start(&journal_settings, listeners)?;
     hub.send(hub::JournalReady { journal }).await?;
     if let Some(webhook) = &settings.alert_webhook {
-        alert_webhook::start(webhook, settings.database_path.clone(), hub.clone(), woken)?;
+        let posts = alert_posts(webhook, settings.database_path.clone(), hub.clone())?;
+        follower::start(posts, woken)?;
     }
     Ok((hub, history, newest))
+}
+
+/// Posts alerts elsewhere. How far it is, is recorded through the hub, so that a restart goes on there.
+fn alert_posts(
+    webhook: &AlertWebhook,
+    database: PathBuf,
+    hub: Addr<UmblerHub>,
+) -> Result<AlertPosts, StartError> {
+    let tls = tls::config(&webhook.url).map_err(StartError::AlertWebhook)?;
+    let receiver = Receiver { url: webhook.url.clone(), secret: webhook.secret.clone(), tls };
+    let store = move |seq| {
+        let posted = Record::new(Payload::AlertsPosted(seq), None, Origin::Hub, clock::now());
+        let Ok(record) = posted else { return Stored::NotNow };
+        let recorded = hub.send(Ingest { record });
+        match futures_executor::block_on(recorded) {
+            Ok(Ok(_)) => Stored::Durable,
+            Ok(Err(IngestError::Full | IngestError::Unwritable)) => Stored::NotNow,
+            Ok(Err(IngestError::Stopping)) | Err(_) => Stored::Ending,
+        }
+    };
+    Ok(AlertPosts::new(receiver, database, Box::new(store)))
 }
 
 fn raise_file_limit() {
@@ -245,7 +269,7 @@ fn raise_file_limit() {
 /// Reads the whole database once, in a thread of its own: seconds per million messages, so it is not waited for.
 fn check_in_background(state: &web::Data<EdgeState>, path: &Path) -> Result<(), StartError> {
     let (integrity, path) = (state.integrity.clone(), path.to_path_buf());
-    let check = move || match schema::deep_check(&path) {
+    let check = move || match deep_check(&path) {
         Ok(problems) if problems.is_empty() => integrity.note_sound(),
         Ok(problems) => integrity.note_damage(problems.join("; ")),
         Err(error) if kind_of(&error) == FaultKind::Damaged => integrity.note_damage(chain(&error)),

@@ -6,8 +6,8 @@ use crate::config::Settings;
 use crate::domain;
 use crate::domain::settings::Thresholds;
 use crate::hub::deadlines::AlertsAtStart;
-use crate::journal::writer::chain;
 use crate::reads::{GetSettings, LoadDeadlines, Query, ReadError};
+use crate::telemetry::causes::chain;
 use crate::telemetry::integrity::Integrity;
 
 /// Deadlines and alerts as they stand in the database; none of them where it cannot be read.

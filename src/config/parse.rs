@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use super::values::Values;
 use super::{AlertWebhook, Settings};
 use crate::auth::{AuthKey, AuthSettings, Authenticator, Secret};
-use crate::journal::lock;
+use crate::sqlite::lock;
 
 /// RFC 7518, 3.2: a key of HS256 has at least the size of the hash.
 pub const JWT_SECRET_BYTES_MIN: usize = 32;

@@ -1,5 +1,8 @@
-//! What follows the journal: the index of words, and the facts behind the metrics. Each lies in a file of its own that can
-//! be lost, because it holds nothing that the journal does not hold.
+//! What follows the journal behind, each on a thread of its own: the index of words and the facts behind the metrics, in files
+//! that can be lost because they hold nothing that the journal does not hold, and alerts that are posted elsewhere.
 
+pub mod follower;
+pub mod own_file;
 pub mod search;
 pub mod analytics;
+pub mod alert_posts;

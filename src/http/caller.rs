@@ -68,7 +68,7 @@ impl UserState {
         self.state.ask(self.asker.clone(), query).await
     }
 
-    /// Asks the metrics, which may be behind: see [`MetricsHandle::catch_up`](crate::derived::analytics::MetricsHandle::catch_up).
+    /// Asks the metrics, which may be behind: see [`Reads::catch_up`](crate::reads::Reads::catch_up).
     pub async fn ask_metrics<Q: Query>(&self, query: Q) -> Result<Q::Answer, ApiError> {
         self.state.ask_metrics(self.asker.clone(), query).await
     }

@@ -239,11 +239,11 @@ impl From<ReadError> for ApiError {
                 Self::Unavailable { message: "too many questions are waiting", retry_after_seconds: 1 }
             }
             ReadError::Search(_) => {
-                log::warn!("a search failed: {}", crate::journal::writer::chain(&error));
+                log::warn!("a search failed: {}", crate::telemetry::causes::chain(&error));
                 Self::Unavailable { message: "the search index cannot be read", retry_after_seconds: 5 }
             }
-            ReadError::Database(_) | ReadError::Corrupt(_) => {
-                log::error!("a question to history failed: {}", crate::journal::writer::chain(&error));
+            ReadError::Database(_) => {
+                log::error!("a question to history failed: {}", crate::telemetry::causes::chain(&error));
                 Self::Internal
             }
         }

@@ -10,7 +10,6 @@ use actix::Addr;
 use actix_web::HttpRequest;
 use actix_web::web;
 use jiff::Timestamp;
-use tokio::sync::watch;
 
 use super::address::TrustedProxies;
 use super::bodies::Bodies;
@@ -18,13 +17,13 @@ use super::error::ApiError;
 use super::limiter::AddressLimiter;
 use super::origin::Origins;
 use crate::auth::{Authenticator, Scope, Secret};
-use crate::derived::analytics::{MetricsHandle, OpenIds, SaidUntil, SumsThen};
-use crate::derived::search::SearchIndex;
-use crate::domain::{Seq, Settings};
+use crate::domain::Settings;
 use crate::hub::{GetHealth, GetStats, Health, UmblerHub};
 use crate::protocol::StatsShape;
-use crate::reads::{Asker, ListPastChats, PastStats, Query, ReadError, Readers, ScopedStats, StatusFilter};
+use crate::reads::analytics::{OpenIds, SaidUntil, SumsThen};
+use crate::reads::{Asker, ListPastChats, PastStats, Query, ReadError, Reads, ScopedStats, StatusFilter};
 use crate::session::SessionSeat;
+use crate::telemetry::causes::chain;
 use crate::telemetry::clock;
 use crate::telemetry::integrity::Integrity;
 use crate::telemetry::metrics::Metrics;
@@ -76,19 +75,6 @@ pub struct EdgeState {
     started: Instant,
 }
 
-/// Who answers questions to history; none of them passes the hub.
-pub struct Reads {
-    /// The readers of the database.
-    pub history: Readers,
-    /// Where texts and names are looked up.
-    pub search: Arc<SearchIndex>,
-    /// The metrics of the team.
-    pub analytics: MetricsHandle,
-    /// The position up to which deliveries were handed out and acknowledged. Search and metrics follow the journal behind
-    /// it; a question that waits for this position sees whatever was acknowledged before it was asked.
-    pub newest: watch::Receiver<Seq>,
-}
-
 impl EdgeState {
     /// The state of a hub that starts now.
     pub fn new(
@@ -119,11 +105,6 @@ impl EdgeState {
         Ok(self.reads.history.ask(asker, query).await?)
     }
 
-    /// The newest position that was handed out and acknowledged.
-    pub fn newest(&self) -> Seq {
-        *self.reads.newest.borrow()
-    }
-
     /// The counters, as a scope sees them, now or as they stood at a moment.
     pub async fn stats(
         &self,
@@ -144,12 +125,12 @@ impl EdgeState {
         self.ask(asker, ScopedStats { now: clock::now(), zone, scope }).await
     }
 
-    /// Asks the metrics, which may be behind: see [`MetricsHandle::catch_up`].
+    /// Asks the metrics, which may be behind: see [`Reads::catch_up`].
     pub async fn ask_metrics<Q: Query>(&self, asker: Asker, query: Q) -> Result<Q::Answer, ApiError> {
         self.reads.analytics.ask(asker, query).await.map_err(|error| {
             if let ReadError::Database(error) = &error {
                 // Their file is derived: it may be made anew at this moment.
-                log::error!("the file of the metrics did not answer: {error}");
+                log::error!("the file of the metrics did not answer: {}", chain(error));
                 return ApiError::Unavailable {
                     message: "the metrics did not answer",
                     retry_after_seconds: 2,
@@ -166,8 +147,7 @@ impl EdgeState {
         scope: &Arc<Scope>,
         then: Timestamp,
     ) -> Result<Option<StatsShape>, ApiError> {
-        let newest = self.newest();
-        self.reads.analytics.catch_up(newest).await;
+        let (newest, _) = self.reads.catch_up(&self.reads.analytics).await;
         let zone = self.reads.analytics.calendar().zone().clone();
         let said = self.ask(asker.clone(), SaidUntil { then, zone, scope: Arc::clone(scope) }).await?;
         let sums = SumsThen { then, said, scope: Arc::clone(scope) };
@@ -184,8 +164,7 @@ impl EdgeState {
         if !matches!(list.filter.status, Some(StatusFilter::Open | StatusFilter::Waiting)) {
             return Ok(None);
         }
-        let newest = self.newest();
-        self.reads.analytics.catch_up(newest).await;
+        let (newest, _) = self.reads.catch_up(&self.reads.analytics).await;
         let (filter, scope) = (list.filter.clone(), Arc::clone(&list.scope));
         let found = self.ask_metrics(asker, OpenIds { then: list.then, filter, scope }).await?;
         Ok(found.ids.filter(|_| found.progress.holds(newest)))

@@ -11,11 +11,11 @@ use jiff::Timestamp;
 use super::sessions::backlog::Backlog;
 use super::updates::batch::Batch;
 use crate::auth::{Identity, Revocation, Scope};
-use crate::derived::analytics::MetricsHandle;
 use crate::domain::Seq;
 use crate::journal::Fault;
 pub use crate::journal::{Ack, AckStatus, IngestError, Record};
 use crate::protocol::{Channel, CloseCode, SnapshotLimits, StatsShape, SubscribeRequest};
+use crate::reads::analytics::AnalyticsReads;
 
 /// Take in a record; answered once it is durable.
 #[derive(Debug, Message)]
@@ -305,7 +305,7 @@ pub enum Outgoing {
 #[rtype(result = "()")]
 pub struct AnalyticsReady {
     /// The way to them.
-    pub metrics: MetricsHandle,
+    pub metrics: AnalyticsReads,
 }
 
 /// Stop taking sessions and deliveries: the hub is going down.

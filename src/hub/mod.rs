@@ -32,6 +32,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::{oneshot, watch};
 
 use crate::auth::Revocations;
+use crate::derived::follower::Wake;
 use crate::domain::{Seq, Stats};
 use crate::journal::{Append, Committed, Fault, Faulted, Journal, Recorded};
 use crate::protocol::StatsShape;
@@ -88,7 +89,7 @@ pub struct HubSettings {
     /// The newest of them, as far as the database has them.
     pub newest_updates: Vec<Arc<Recorded>>,
     /// Told that alerts changed: whoever posts them elsewhere.
-    pub alert_wake: Option<std::sync::mpsc::SyncSender<()>>,
+    pub alert_wake: Option<Wake>,
     /// Deadlines and alerts, as they stood.
     pub alerts: AlertsAtStart,
 }

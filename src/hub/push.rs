@@ -2,7 +2,6 @@
 //! journal or of a timer, and the answer handed back to them.
 
 use std::sync::Arc;
-use std::sync::mpsc::TrySendError;
 use std::time::{Duration, Instant};
 
 use actix::prelude::*;
@@ -20,7 +19,7 @@ use super::snapshots::Make;
 use super::states::boards::Next as BoardsNext;
 use super::states::stats::StatsPush;
 use super::updates::Needs;
-use crate::derived::analytics::handle::Place;
+use crate::derived::analytics::Progress;
 use crate::journal::{Ack, AlertRequest, IngestError, Origin, Payload, Record, Recorded, own_id};
 use crate::protocol::{Channel, HubState, ReplayRequest, ResyncReason};
 use crate::reads::{Asker, ScopedStats};
@@ -203,12 +202,12 @@ impl UmblerHub {
         }
     }
 
-    fn hear_next_step(&self, mut steps: watch::Receiver<Place>, ctx: &mut Context<Self>) {
+    fn hear_next_step(&self, mut steps: watch::Receiver<Progress>, ctx: &mut Context<Self>) {
         let heard = async move { steps.changed().await.map(|()| steps) };
         ctx.spawn(heard.into_actor(self).map(|heard, hub, ctx| {
             let Ok(mut steps) = heard else { return log::warn!("the projector of the metrics has ended") };
-            let place = *steps.borrow_and_update();
-            if hub.boards.note_place(place) {
+            let progress = *steps.borrow_and_update();
+            if hub.boards.note_progress(progress) {
                 hub.push_boards(ctx);
                 hub.hear_next_step(steps, ctx);
             }
@@ -240,9 +239,8 @@ impl UmblerHub {
     pub(super) fn follow_deadlines(&mut self, events: &[Arc<Recorded>], ctx: &mut Context<Self>) {
         if self.deadlines.learn(events, clock::now())
             && let Some(wake) = &self.settings.alert_wake
-            && let Err(TrySendError::Disconnected(())) = wake.try_send(())
         {
-            log::debug!("nobody posts alerts any more");
+            wake.wake();
         }
         self.settle_alerts(ctx);
     }

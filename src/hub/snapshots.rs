@@ -18,10 +18,10 @@ use super::messages::{RequestId, SendSnapshot, SessionId};
 use super::sessions::{Session, Sessions};
 use crate::auth::Scope;
 use crate::domain::Seq;
-use crate::journal::writer::chain;
 use crate::protocol::event::{ServerEvent, encode, encode_error};
 use crate::protocol::{ChatShape, ContactShape, ErrorCode, MessageShape, SnapshotLimits, StatsShape};
 use crate::reads::{Query, ReadError, Snapshot};
+use crate::telemetry::causes::chain;
 use crate::telemetry::clock;
 
 /// Different snapshots that are kept for whoever asks next; a page of screens asks for one or two kinds.

@@ -24,8 +24,8 @@ use super::record::Record;
 use super::recorded::Recorded;
 use super::rows::{self, Counts, JournalRow};
 use super::store::SqliteStore;
-use super::writer::chain;
 use crate::domain::{EventId, Seq, StatsDelta};
+use crate::telemetry::causes::chain;
 
 /// Applies records within the caller's transaction.
 pub struct Apply {

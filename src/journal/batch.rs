@@ -4,16 +4,16 @@ use std::path::Path;
 
 use super::append::Append;
 use super::apply::{Apply, Written};
-use super::checkpoint::Checkpoints;
 use super::fault::{BeginError, Spoilt, StoreError};
 use super::lineage::Lineage;
-use super::lock::DatabaseLock;
 use super::order::LocalOrder;
 use super::rows;
 use super::schema::Opened;
 use super::store::SqliteStore;
-use super::watch::FileWatch;
 use crate::domain::Seq;
+use crate::sqlite::checkpoint::Checkpoints;
+use crate::sqlite::lock::DatabaseLock;
+use crate::sqlite::watch::FileWatch;
 
 /// Deliveries of one batch that are kept raw because of damage; a batch with more is taken apart by the writer.
 const SPOILT_MAX: usize = 8;

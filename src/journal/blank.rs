@@ -14,10 +14,10 @@ use rusqlite_migration::{HookError, HookResult};
 use super::fault::StoreError;
 use super::fold::{digits, fold};
 use super::recorded::Recorded;
-use super::writer::chain;
 use crate::domain::visible::has_visible;
 use crate::domain::{Audience, ChatId, ContactId, MessageId, Seq};
 use crate::protocol::{MessageSummary, view};
+use crate::telemetry::causes::chain;
 
 /// Blanks messages in every stored update that holds one of them, and returns these updates as they are now. `audience` is
 /// that of the delivery that told of the deletion.

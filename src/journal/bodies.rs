@@ -12,11 +12,11 @@ use serde_json::value::RawValue;
 use super::kinds::alerts::{AlertRow, COLUMNS};
 use super::payload::{AlertKey, AlertRequest, Notice, SettingsChange};
 use super::record::ZSTD_LEVEL;
-use super::writer::chain;
 use crate::domain::{AlertKind, Audience};
 use crate::protocol::SettingsShape;
 use crate::protocol::alerts::AlertShape;
 use crate::protocol::shapes::NamedShape;
+use crate::telemetry::causes::chain;
 
 /// A record as it was kept.
 struct Kept {

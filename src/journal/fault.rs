@@ -1,9 +1,9 @@
 //! Which faults the journal tells apart: of the surroundings, which pass, and of the stored data, which do not.
 
-use rusqlite::ErrorCode;
-use rusqlite::ffi::{SQLITE_IOERR_CORRUPTFS, SQLITE_IOERR_NOMEM, SQLITE_IOERR_READ};
+use rusqlite::ffi::{SQLITE_IOERR_CORRUPTFS, SQLITE_IOERR_READ};
 
 use crate::protocol::FaultKind;
+use crate::sqlite::{DbError, kind_of};
 
 /// Why the journal cannot write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +40,27 @@ pub enum StoreError {
     /// The update of one delivery is too large to be sent.
     #[error("the update is too large")]
     TooLarge,
+}
+
+impl From<DbError> for BeginError {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::Sqlite(error) => Self::Store(error.into()),
+            DbError::Corrupt(error) => Self::Store(error.into()),
+            DbError::Io { source, .. } => Self::Io(source),
+        }
+    }
+}
+
+impl From<StoreError> for DbError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Database(error) => Self::Sqlite(error),
+            StoreError::Corrupt(error) => Self::Corrupt(error),
+            // Whoever only reads meets neither.
+            StoreError::Moved | StoreError::TooLarge => Self::Sqlite(rusqlite::Error::InvalidQuery),
+        }
+    }
 }
 
 impl StoreError {
@@ -100,36 +121,9 @@ impl Spoilt {
     }
 }
 
-/// What kind of fault an error of SQLite is.
-pub fn kind_of(error: &rusqlite::Error) -> FaultKind {
-    let Some(sqlite) = error.sqlite_error() else { return FaultKind::Other };
-    if sqlite.extended_code == SQLITE_IOERR_NOMEM {
-        return FaultKind::OutOfMemory;
-    }
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "the codes of SQLite grow; what is not named is other"
-    )]
-    match sqlite.code {
-        ErrorCode::DiskFull => FaultKind::DiskFull,
-        ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied => {
-            FaultKind::ReadOnly
-        }
-        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed => {
-            FaultKind::Locked
-        }
-        ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::OperationInterrupted => {
-            FaultKind::IoError
-        }
-        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => FaultKind::Damaged,
-        ErrorCode::OutOfMemory => FaultKind::OutOfMemory,
-        _ => FaultKind::Other,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use rusqlite::ffi;
+    use rusqlite::ffi::{self, SQLITE_IOERR_NOMEM};
 
     use super::*;
 

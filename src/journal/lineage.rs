@@ -13,9 +13,9 @@ use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use super::private;
-use super::watch::beside;
 use crate::domain::Seq;
+use crate::sqlite::files::beside;
+use crate::sqlite::private;
 
 /// Bytes of one record.
 const RECORD_BYTES: usize = 128;

@@ -7,8 +7,8 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::lineage::{Marker, Remembered};
-use super::watch::beside;
 use crate::domain::Seq;
+use crate::sqlite::files::beside;
 
 /// What is lost as far as the files tell; looked at before SQLite is, which would make a missing file anew and
 /// delete a log that has no database.

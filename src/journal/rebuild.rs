@@ -19,15 +19,16 @@ use super::apply::{Apply, Written};
 use super::blocks::{self, Block, RULES};
 use super::entry::Kind;
 use super::fault::{Spoilt, StoreError};
-use super::private::InMaking;
 use super::record::{Record, RecordError};
 use super::records::{self, Stored};
 use super::replace::{self, Progress, ReplaceError, Replaced};
 use super::schema::{self, Opened};
 use super::steps::migrations;
 use super::store::SqliteStore;
-use super::{digest, rows, watch::beside};
+use super::{digest, rows};
 use crate::domain::{EventId, Seq};
+use crate::sqlite::files::beside;
+use crate::sqlite::private::InMaking;
 
 /// Records that are applied in one transaction.
 const BATCH: usize = 1_000;

@@ -16,15 +16,18 @@ use jiff::Timestamp;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
-use super::fault::{StoreError, kind_of};
+use super::fault::StoreError;
 use super::lineage::{self, Marker, Remembered};
-use super::lock::{self, DatabaseLock};
-use super::private::{self, InMaking};
+use super::loss;
 use super::record::RecordError;
 use super::schema::{self, OpenError};
-use super::{loss, watch::beside};
 use crate::domain::Seq;
 use crate::protocol::FaultKind;
+use crate::sqlite::files::beside;
+use crate::sqlite::kind_of;
+use crate::sqlite::lock::{self, DatabaseLock};
+use crate::sqlite::open::quick_check;
+use crate::sqlite::private::{self, InMaking};
 
 /// Pages that are copied in one step, between which progress is told (4 MiB).
 const PAGES_PER_STEP: i32 = 1_024;
@@ -206,7 +209,7 @@ pub fn accept_loss(path: &Path, now: Timestamp) -> Result<Replaced, ReplaceError
             Ok(Replaced { now: Some(copied), aside: None })
         }
         Err(unusable) => {
-            log::info!("the file is set aside: {}", super::writer::chain(&unusable));
+            log::info!("the file is set aside: {}", crate::telemetry::causes::chain(&unusable));
             let aside = set_aside(path, now)?;
             remove(&lineage::path_of(path))?;
             Ok(Replaced { now: None, aside })
@@ -317,7 +320,7 @@ fn check_kind(connection: &Connection, path: &Path) -> Result<(), ReplaceError> 
 /// Every page fits, and so do the newest rows.
 fn check(connection: &Connection, path: &Path) -> Result<(), ReplaceError> {
     check_kind(connection, path)?;
-    let findings = schema::quick_check(connection).map_err(database_error(path))?;
+    let findings = quick_check(connection).map_err(database_error(path))?;
     if !findings.is_empty() {
         return Err(ReplaceError::Unsound { path: path.into(), what: findings.join("; ") });
     }

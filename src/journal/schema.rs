@@ -8,20 +8,23 @@ use rand::RngExt;
 use rusqlite::{Connection, OptionalExtension};
 use rusqlite_migration::SchemaVersion;
 
-use super::fault::kind_of;
+use super::head::last_seq;
 use super::lineage::{self, Lineage, Marker};
-use super::lock::{DatabaseLock, LockError};
+use super::loss;
+use super::blocks;
 use super::steps::migrations;
-use super::{blocks, loss, private};
 use crate::domain::Seq;
 use crate::protocol::FaultKind;
+use crate::sqlite::kind_of;
+use crate::sqlite::lock::{DatabaseLock, LockError};
+use crate::sqlite::open::Writing;
+use crate::sqlite::private;
 
 /// Pages that the writer keeps, in KiB. Not more: after a commit that moved pages of an index, SQLite goes through all that
 /// are kept, which with 64 MiB was an eighth of the writer's work.
 const CACHE_KIB: i64 = 16 * 1_024;
-/// How long a write waits for whoever else holds the file. Less than a delivery waits for the disk, so that the
-/// fault is known before the provider gives up.
-const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
+/// Durable, because without it acknowledged deliveries were lost at a simulated power cut.
+const WRITING: Writing = Writing { cache_kib: CACHE_KIB, statements: 128, durable: true, erases: false };
 /// Newest journal rows that a start looks at.
 const ROWS_CHECKED: i64 = 100;
 
@@ -128,7 +131,7 @@ pub fn open(path: &Path) -> Result<Opened, OpenError> {
     migrate(&mut connection, path)?;
     check_newest(&connection, path)?;
     let epoch = epoch(&connection).map_err(database)?;
-    let newest = newest(&connection).map_err(database)?;
+    let newest = last_seq(&connection).map_err(database)?;
     if newest == Seq(0) {
         blocks::note_rules(&connection).map_err(database)?;
     }
@@ -152,14 +155,8 @@ fn refused(path: &Path, source: rusqlite::Error) -> OpenError {
 }
 
 pub(super) fn configure(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    // FULL, because NORMAL lost acknowledged deliveries at a simulated power cut.
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-    connection.pragma_update(None, "temp_store", "MEMORY")?;
-    connection.set_prepared_statement_cache_capacity(128);
-    Ok(())
+    WRITING.configure(connection)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")
 }
 
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
@@ -235,25 +232,8 @@ pub(super) fn new_epoch(connection: &Connection) -> rusqlite::Result<String> {
     Ok(epoch)
 }
 
-fn newest(connection: &Connection) -> rusqlite::Result<Seq> {
-    Ok(Seq(connection.query_row("SELECT coalesce(max(seq), 0) FROM journal", [], |row| row.get(0))?))
-}
-
 fn last_webhook_at(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
     let nanos: Option<i64> =
         connection.query_row("SELECT max(last_at) FROM delivery_counts", [], |row| row.get(0))?;
     Ok(nanos.map(crate::domain::register::from_nanos))
-}
-
-/// The full check: every page, index and row. Takes about four seconds per million messages.
-pub fn deep_check(path: &Path) -> Result<Vec<String>, rusqlite::Error> {
-    let connection = Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    quick_check(&connection)
-}
-
-/// What SQLite finds wrong; nothing in a sound database.
-pub(super) fn quick_check(connection: &Connection) -> rusqlite::Result<Vec<String>> {
-    let mut check = connection.prepare("PRAGMA quick_check(20)")?;
-    let findings: Vec<String> = check.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    Ok(findings.into_iter().filter(|finding| finding != "ok").collect())
 }

@@ -18,6 +18,7 @@ use super::fault::{BeginError, Fault, StoreError};
 use super::queue::{Journal, WAITING_MAX, Waiting, refuse};
 use super::schema::Opened;
 use crate::protocol::FaultKind;
+use crate::telemetry::causes::chain;
 use crate::telemetry::integrity::Integrity;
 use crate::telemetry::metrics::Metrics;
 
@@ -193,16 +194,4 @@ fn refuse_all(batch: Vec<Append>) {
     for append in batch {
         refuse(append, IngestError::Unwritable);
     }
-}
-
-/// An error with its causes, for people.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

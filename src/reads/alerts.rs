@@ -9,16 +9,18 @@ use serde::Serialize;
 use super::cursor::fingerprint;
 use super::members::name_people;
 use super::page::{Conditions, Order, Page, PageAt, Walk};
+use super::query::parse_state;
 use super::visible::{Rows, limit, sees_alert};
-use super::{Query, ReadError, last_seq, parse_state};
+use super::{Query, ReadError};
 use crate::auth::Scope;
 use crate::domain::{AlertKind, Chat, Clocks, Contact, Seq};
 use crate::journal::AlertKey;
 use crate::journal::alerts::{AlertRow, COLUMNS, load_standing};
-use crate::journal::fault::StoreError;
+use crate::journal::head::last_seq;
 use crate::journal::settings::{self, SavedSettings};
 use crate::protocol::shapes::NamedShape;
 use crate::protocol::{AlertShape, Mask};
+use crate::sqlite::DbError;
 
 /// Alerts, those that were raised last first.
 #[derive(Debug, Clone)]
@@ -65,7 +67,7 @@ impl Query for ListAlerts {
         };
         let rows = walk.rows(tx, |tx, rowid| {
             let alert = load(tx, "alerts.rowid = ?", Value::Integer(rowid), &self.scope)?;
-            alert.ok_or(ReadError::Database(rusqlite::Error::QueryReturnedNoRows))
+            alert.ok_or(rusqlite::Error::QueryReturnedNoRows.into())
         })?;
         Ok((rows.into_page(total), last_seq(tx)?))
     }
@@ -159,11 +161,7 @@ impl Query for GetSettings {
     type Answer = Option<SavedSettings>;
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
-        settings::load(tx).map_err(|error| match error {
-            StoreError::Database(error) => ReadError::Database(error),
-            StoreError::Corrupt(error) => ReadError::Corrupt(error),
-            StoreError::Moved | StoreError::TooLarge => ReadError::Busy,
-        })
+        Ok(settings::load(tx).map_err(DbError::from)?)
     }
 }
 

@@ -7,10 +7,11 @@ use serde::Serialize;
 
 use super::cursor::fingerprint;
 use super::members::name_people;
+use super::needle::Needle;
 use super::page::{Conditions, Order, Page, PageAt, Rows, Sort, Walk};
-use super::search::Needle;
+use super::query::{parse_state, parse_summary};
 use super::seen::Seen;
-use super::{Query, ReadError, contacts, gather, parse_state, parse_summary, visible};
+use super::{Query, ReadError, contacts, gather, visible};
 use crate::auth::Scope;
 use crate::domain::{Chat, ChatKind, Placement};
 use crate::protocol::{ChatShape, Mask};

@@ -7,10 +7,11 @@ use rusqlite::{OptionalExtension, Transaction};
 use serde::Serialize;
 
 use super::cursor::fingerprint;
+use super::needle::Needle;
 use super::page::{Conditions, Order, Page, PageAt, Rows, Sort, Spot, Walk};
-use super::search::Needle;
+use super::query::{parse_state, parse_summary};
 use super::seen::Seen;
-use super::{Query, ReadError, gather, parse_state, parse_summary, visible};
+use super::{Query, ReadError, gather, visible};
 use crate::auth::Scope;
 use crate::domain::Contact;
 use crate::protocol::{ContactShape, Mask, MessageSummary};

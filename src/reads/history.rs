@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use rusqlite::types::Type;
-use rusqlite::{Connection, Row, Transaction, params};
+use rusqlite::Transaction;
 
 use super::cursor::{Cursor, Key, fingerprint};
 use super::history_names::Names;
@@ -12,9 +10,9 @@ use super::members::name_people;
 use super::page::{Page, PageAt};
 use super::{Query, ReadError, chats};
 use crate::auth::Scope;
-use crate::domain::RefId;
-use crate::domain::history::{Entry, Transition, transitions};
-use crate::domain::register::{from_nanos, to_nanos};
+use crate::domain::history::{Transition, transitions};
+use crate::domain::register::to_nanos;
+use crate::journal::timeline::entries;
 use crate::protocol::Mask;
 use crate::protocol::history::TransitionShape;
 
@@ -87,48 +85,4 @@ fn name(
         }
     }
     Ok(shapes)
-}
-
-/// A chat's timeline in its order, all of it or up to a moment.
-pub fn entries(database: &Connection, chat: &str, until: Option<Timestamp>) -> Result<Vec<Entry>, ReadError> {
-    let mut select = database.prepare_cached(
-        "SELECT at, event_id, organization, open, waiting, private, owner_id, sector_id, channel_id, tags, members,
-             bot_running, closed_at
-         FROM timeline WHERE chat_id = ?1 AND at <= ?2 ORDER BY at, event_id",
-    )?;
-    let entries = select.query_map(params![chat, until.map_or(i64::MAX, to_nanos)], read_entry)?;
-    Ok(entries.collect::<Result<_, _>>()?)
-}
-
-fn read_entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
-    let id = |column| -> rusqlite::Result<Option<RefId>> {
-        Ok(row.get::<_, Option<String>>(column)?.map(RefId::from))
-    };
-    // Said to be none is an empty id.
-    let nullable = |column| -> rusqlite::Result<Option<Option<RefId>>> {
-        let said: Option<String> = row.get(column)?;
-        Ok(said.map(|id| (!id.is_empty()).then(|| RefId::from(id))))
-    };
-    Ok(Entry {
-        at: from_nanos(row.get(0)?),
-        event_id: row.get::<_, String>(1)?.into(),
-        organization: id(2)?,
-        open: row.get(3)?,
-        waiting: row.get(4)?,
-        private: row.get(5)?,
-        owner: nullable(6)?,
-        sector: nullable(7)?,
-        channel: id(8)?,
-        tags: ids(row, 9)?,
-        members: ids(row, 10)?,
-        bot_running: row.get(11)?,
-        closed_at: row.get::<_, Option<i64>>(12)?.map(from_nanos),
-    })
-}
-
-fn ids(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Vec<RefId>>> {
-    let Some(list) = row.get_ref(column)?.as_str_or_null()? else { return Ok(None) };
-    let ids: Vec<String> = serde_json::from_str(list)
-        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into()))?;
-    Ok(Some(ids.into_iter().map(RefId::from).collect()))
 }

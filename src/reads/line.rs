@@ -4,8 +4,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use super::READERS;
-
+/// Connections that answer at the same time: two for a user alone, and one that is left to others.
+pub const READERS: usize = 3;
 /// Connections that answer one asker at the same time: one less than there are, so that another asker finds one that is
 /// not held by this one's questions, however long these take.
 pub const READERS_PER_ASKER: usize = READERS - 1;

@@ -8,8 +8,8 @@ use rusqlite::{OptionalExtension, Transaction};
 use serde::Serialize;
 
 use super::cursor::fingerprint;
+use super::needle::Needle;
 use super::page::{Conditions, Order, Page, PageAt, Walk};
-use super::search::Needle;
 use super::seen::Seen;
 use super::{Query, ReadError};
 use crate::auth::Scope;

@@ -9,10 +9,11 @@ use serde::Serialize;
 
 use super::cursor::fingerprint;
 use super::members::name_people;
+use super::needle::Needle;
 use super::page::{Conditions, Order, Page, PageAt, Rows, Walk};
-use super::search::Needle;
+use super::query::parse_state;
 use super::seen::Seen;
-use super::{Query, ReadError, chats, gather, parse_state, visible};
+use super::{Query, ReadError, chats, gather, visible};
 use crate::auth::Scope;
 use crate::domain::order::FINER_NANOS;
 use crate::domain::register::to_nanos;

@@ -1,26 +1,28 @@
-//! Reads of history: a small pool of read-only connections. Handlers and the hub ask it directly; no SQL ever runs on the
-//! hub's thread.
+//! Questions to what is stored: history, the index of words, the facts behind the metrics. A small pool of read-only
+//! connections for each file; handlers and the hub ask it directly, and no SQL ever runs on the hub's thread.
 //!
 //! # Contract
 //!
 //! 1. Every question is answered from one read transaction: its parts agree with each other.
 //! 2. A question sees every delivery that was acknowledged before it was asked.
-//! 3. Bounds: [`READERS`] at work, [`line::QUESTIONS_WAITING_MAX`] waiting; beyond that the answer is
+//! 3. Bounds: [`line::READERS`] at work, [`line::QUESTIONS_WAITING_MAX`] waiting; beyond that the answer is
 //!    [`ReadError::Busy`].
 //! 4. Nobody's questions hold up another's: each asker has a line and a bound of their own, lines are served in turn, and
 //!    at most [`line::READERS_PER_ASKER`] readers work for one asker at a time.
 
-use rusqlite::{Connection, OpenFlags, Row, Transaction};
-use serde::de::DeserializeOwned;
+use std::sync::Arc;
 
-use crate::domain::{ChatMessage, Seq};
-use crate::protocol::MessageSummary;
+use tokio::sync::watch;
 
+use crate::domain::Seq;
+
+pub mod query;
+pub mod follows;
 pub mod line;
 pub mod readers;
 pub mod cursor;
 pub mod page;
-pub(crate) mod search;
+mod needle;
 pub(crate) mod visible;
 pub(crate) mod seen;
 mod gather;
@@ -39,15 +41,19 @@ pub mod replay;
 pub mod webhooks;
 pub mod stats;
 pub mod snapshot;
+pub mod search;
+pub mod analytics;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
 pub use alerts::{AlertFilter, GetAlert, GetSettings, ListAlerts, LoadDeadlines};
+pub use analytics::AnalyticsReads;
 pub use chats::{ChatFilter, GetChat, GetPlacement, ListChats, ListContactChats, StatusFilter};
 pub use contacts::{ContactFilter, GetContact, ListContacts};
 pub use cursor::{Cursor, CursorError};
+pub use follows::Follows;
 pub use history::ListTransitions;
 pub use line::Asker;
 pub use members::{ListMembers, ListedMember};
@@ -56,105 +62,40 @@ pub use names::{AgentNames, AllAgentNames, FoundNames, LookUpNames};
 pub use page::{Order, Page, PageAt, Sort};
 pub use past::{GetPastChat, ListPastChats, PastChats};
 pub use past_stats::PastStats;
-pub use readers::Readers;
+pub use query::{Query, ReadError};
+pub use readers::{Readers, open};
 pub use replay::{CountPast, LocatePast, Located, PastPart, PastPlace, PastUpdate, PastView, ReadPast};
+pub use search::SearchReads;
 pub use snapshot::{Snapshot, SnapshotAnswer};
 pub use stats::{LoadStats, ScopedStats};
 pub use updates::{ListUpdates, LoadNewest, LoadStretch, Stretch, Updates};
 pub use visible::chats_seen;
 pub use webhooks::{WebhookReport, WebhookStatus};
 
-/// Connections that answer at the same time: two for a user alone, and one that is left to others.
-pub const READERS: usize = 3;
-/// How long a reader waits for a lock; in WAL mode readers wait for nobody but a checkpoint's last step.
-const BUSY_TIMEOUT_MS: u64 = 2_000;
-/// Pages that a reader keeps, in KiB.
-const CACHE_KIB: i64 = 16 * 1_024;
-
-/// Why a question has no answer.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// A position in another epoch.
-    #[error("the position belongs to another epoch")]
-    EpochChanged,
-    /// A position whose updates are no longer kept.
-    #[error("the position is older than the kept updates")]
-    Expired,
-    /// A position that the journal has not reached.
-    #[error("the position is ahead of the journal")]
-    PositionAhead,
-    /// A cursor that was made by another list, or by the same list sorted or filtered otherwise.
-    #[error("the cursor belongs to another list, order or filter")]
-    BadCursor,
-    /// A moment since which more has happened than is gone through for one answer.
-    #[error("more has happened since then than is gone through for one answer")]
-    TooFarBack,
-    /// Too many questions are waiting.
-    #[error("too many questions are waiting")]
-    Busy,
-    /// The database did not answer.
-    #[error("the database did not answer")]
-    Database(#[from] rusqlite::Error),
-    /// The search index did not answer.
-    #[error("the search index did not answer")]
-    Search(#[source] rusqlite::Error),
-    /// A stored state could not be read.
-    #[error("a stored state could not be read")]
-    Corrupt(#[from] serde_json::Error),
+/// Who answers questions to what is stored. None of them passes the hub.
+#[derive(Debug)]
+pub struct Reads {
+    /// The readers of the database.
+    pub history: Readers,
+    /// Where texts and names are looked up.
+    pub search: Arc<SearchReads>,
+    /// The metrics of the team.
+    pub analytics: AnalyticsReads,
+    /// The position up to which deliveries were handed out and acknowledged. Search and metrics follow the journal behind
+    /// it.
+    pub newest: watch::Receiver<Seq>,
 }
 
-impl ReadError {
-    /// True where the same question may be answered later.
-    pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Busy | Self::Database(_) | Self::Search(_))
+impl Reads {
+    /// The newest position that was handed out and acknowledged.
+    pub fn newest(&self) -> Seq {
+        *self.newest.borrow()
     }
-}
 
-/// A question to history.
-pub trait Query: Send + 'static {
-    /// What it is answered with.
-    type Answer: Send + 'static;
-
-    /// Answers within one read transaction.
-    fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError>;
-}
-
-/// Opens a connection that only reads.
-pub fn open(path: &std::path::Path) -> Result<Connection, rusqlite::Error> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(std::time::Duration::from_millis(BUSY_TIMEOUT_MS))?;
-    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-    // The file is not mapped: a page that the disk cannot read would end the process instead of one answer.
-    connection.pragma_update(None, "mmap_size", 0)?;
-    connection.set_prepared_statement_cache_capacity(64);
-    Ok(connection)
-}
-
-/// The newest committed position, 0 in an empty journal.
-pub fn last_seq(tx: &Transaction<'_>) -> Result<Seq, ReadError> {
-    let seq =
-        tx.prepare_cached("SELECT coalesce(max(seq), 0) FROM journal")?.query_row([], |row| row.get(0))?;
-    Ok(Seq(seq))
-}
-
-/// The name of the journal's present life.
-pub fn epoch(tx: &Transaction<'_>) -> Result<String, ReadError> {
-    let epoch =
-        tx.prepare_cached("SELECT value FROM meta WHERE key = 'epoch'")?.query_row([], |row| row.get(0))?;
-    Ok(epoch)
-}
-
-/// Reads a stored state.
-fn parse_state<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> Result<T, ReadError> {
-    let state = row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?;
-    Ok(serde_json::from_str(state)?)
-}
-
-/// Reads the newest message of a list's row, in short; `None` where there is none.
-fn parse_summary(row: &Row<'_>, column: usize) -> Result<Option<MessageSummary>, ReadError> {
-    let Some(state) = row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from)? else {
-        return Ok(None);
-    };
-    Ok(Some(MessageSummary::from(&serde_json::from_str::<ChatMessage>(state)?)))
+    /// Waits until search or the metrics hold whatever was acknowledged before, but no longer than they may be waited for: a
+    /// question that is asked afterwards sees it. Returns that newest position, and how far they have come.
+    pub async fn catch_up<F: Follows>(&self, of: &F) -> (Seq, F::Position) {
+        let newest = self.newest();
+        (newest, of.reach(newest).await)
+    }
 }

@@ -11,16 +11,17 @@ use rusqlite::{Transaction, params_from_iter};
 
 use super::chats::{self, ChatFilter, ListChats, StatusFilter};
 use super::cursor::{Cursor, Key, fingerprint};
-use super::history::entries;
 use super::history_names::Names;
 use super::members::name_people;
 use super::page::{Conditions, Order, PageAt, Sort};
-use super::{Query, ReadError, parse_state, parse_summary};
+use super::query::{parse_state, parse_summary};
+use super::{Query, ReadError};
 use crate::auth::Scope;
 use crate::domain::history::Standing;
 use crate::domain::register::to_nanos;
 use crate::domain::{Channel, Chat, EventKey, MessagePosition, Named, RefId};
 use crate::journal::positions;
+use crate::journal::timeline::entries;
 use crate::protocol::{ChatShape, Mask};
 
 /// Chats that are looked at for one answer.

@@ -9,15 +9,16 @@ use rusqlite::Transaction;
 use rusqlite::types::Value;
 
 use super::chats::{ChatFilter, ListChats};
-use super::history::entries;
 use super::messages::require_time;
 use super::page::{Conditions, Order, PageAt, Sort};
 use super::past::walk;
-use super::{Query, ReadError, last_seq};
+use super::{Query, ReadError};
 use crate::auth::Scope;
 use crate::domain::history::Standing;
 use crate::domain::register::to_nanos;
 use crate::domain::stats::day_of;
+use crate::journal::head::last_seq;
+use crate::journal::timeline::entries;
 use crate::protocol::StatsShape;
 
 /// Chats that are put together anew for one answer; whoever asks further back is told so.

@@ -9,11 +9,20 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::line::{Asker, Line};
-use super::{Query, READERS, ReadError, open};
-use crate::journal::fault::kind_of;
+use super::line::{Asker, Line, READERS};
+use super::query::{Query, ReadError};
 use crate::protocol::FaultKind;
+use crate::sqlite::open::read_only;
+use crate::sqlite::{DbError, kind_of};
 use crate::telemetry::integrity::Integrity;
+
+/// Pages that a reader keeps, in KiB.
+const CACHE_KIB: i64 = 16 * 1_024;
+
+/// Opens a connection as readers have it.
+pub fn open(path: &Path) -> rusqlite::Result<Connection> {
+    read_only(path, CACHE_KIB)
+}
 
 /// The way to the readers of one file. They end when the last one is gone and what waits is answered.
 #[derive(Clone)]
@@ -178,7 +187,7 @@ impl Reader {
     }
 
     fn note_fault(&mut self, error: Option<&ReadError>) {
-        let Some(ReadError::Database(error)) = error else { return };
+        let Some(ReadError::Database(DbError::Sqlite(error))) = error else { return };
         self.connection = None;
         if kind_of(error) == FaultKind::Damaged {
             self.integrity.note_damage(error.to_string());

@@ -13,10 +13,11 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction};
 
 use super::updates::recorded;
-use super::{Query, ReadError, last_seq};
+use super::{Query, ReadError};
 use crate::auth::Scope;
 use crate::domain::Seq;
 use crate::domain::register::{from_nanos, to_nanos};
+use crate::journal::head::last_seq;
 use crate::protocol::Channel;
 
 /// How far positions and times of receipt may run apart: more than the deliveries that wait for the journal at once.

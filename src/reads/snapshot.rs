@@ -11,9 +11,10 @@ use super::contacts::ListContacts;
 use super::messages::ListMessages;
 use super::seen::Seen;
 use super::stats::ScopedStats;
-use super::{Query, ReadError, epoch};
+use super::{Query, ReadError};
 use crate::auth::Scope;
 use crate::domain::Seq;
+use crate::journal::head::epoch;
 use crate::protocol::{ChatShape, ContactShape, MessageShape, SnapshotLimits, StatsShape};
 
 /// The latest contacts, the open chats and the latest messages at one position.

@@ -8,10 +8,11 @@ use jiff::{Timestamp, ToSpan};
 use rusqlite::Transaction;
 
 use super::seen::Seen;
-use super::{Query, ReadError, last_seq};
+use super::{Query, ReadError};
 use crate::auth::Scope;
 use crate::domain::Stats;
 use crate::domain::stats::{bucket, day_of};
+use crate::journal::head::last_seq;
 use crate::protocol::StatsShape;
 
 /// Hours back from now that every time zone's today lies within, with room for a clock that was set.

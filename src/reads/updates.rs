@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use rusqlite::{Row, Transaction};
 
-use super::{Query, ReadError, epoch, last_seq};
+use super::{Query, ReadError};
 use crate::auth::Scope;
 use crate::domain::Seq;
 use crate::journal::Recorded;
+use crate::journal::head::{epoch, last_seq};
 use crate::protocol::Channel;
 
 /// Positions that one answer looks at: a limited scope may see few of many.

@@ -7,7 +7,8 @@ use super::{Bar, ToolError, print};
 use crate::config::table::TABLE;
 use crate::config::values::Origin;
 use crate::config::{ServeArgs, Settings, Values};
-use crate::journal::{rebuild, schema};
+use crate::journal::rebuild;
+use crate::sqlite::open::deep_check;
 
 /// What to look at.
 #[derive(Debug, clap::Args)]
@@ -56,7 +57,7 @@ fn check_database(path: &Path) -> Result<(), ToolError> {
     if !path.exists() {
         return print(&format!("database {}: not there yet; the hub creates it\n", path.display()));
     }
-    let findings = schema::deep_check(path)
+    let findings = deep_check(path)
         .map_err(|error| ToolError::Found(format!("the database cannot be read: {error}")))?;
     if findings.is_empty() {
         print(&format!("database {}: sound\n", path.display()))?;

@@ -24,8 +24,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::auth::AuthError;
 use crate::config::{ConfigError, ServeArgs, Values};
-use crate::journal::lock;
 use crate::journal::replace::ReplaceError;
+use crate::sqlite::lock;
 
 /// How long a tool that is told to stop may go on sleeping.
 const NAP: Duration = Duration::from_millis(50);

@@ -6,9 +6,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::{ToolError, print};
 use crate::config::{ServeArgs, Settings, Values};
 use crate::derived::analytics::file;
-use crate::derived::analytics::project::{ProjectError, Projection};
+use crate::derived::analytics::project::Projector;
 use crate::journal::schema;
-use crate::journal::writer::chain;
+use crate::sqlite::DbError;
+use crate::sqlite::files::{self, beside};
+use crate::telemetry::causes::chain;
 
 /// In which hours, of which database: the settings of the hub.
 #[derive(Debug, clap::Args)]
@@ -26,17 +28,18 @@ pub fn run(args: &RecomputeArgs) -> Result<(), ToolError> {
     }
     // Holds the lock, so that no hub writes meanwhile, and brings an older schema up to date.
     let opened = schema::open(&path).map_err(|error| ToolError::Found(chain(&error)))?;
-    let failed = |error: ProjectError| ToolError::Found(chain(&error));
-    file::remove(&file::path_of(&path)).map_err(|error| failed(error.into()))?;
-    let mut projection = Projection::open(&path, &settings.calendar()).map_err(failed)?;
-    let chats = projection.standing().total;
+    let failed = |error: DbError| ToolError::Found(chain(&error));
+    let file = beside(&path, file::ENDING);
+    files::remove(&file).map_err(failed)?;
+    let mut projector = Projector::open(&path, &file, &settings.calendar()).map_err(failed)?;
+    let chats = projector.standing().total;
     let bar = ProgressBar::new(u64::try_from(chats).unwrap_or_default()).with_message("recomputing");
     let style = ProgressStyle::with_template("{msg} {bar:40} {pos} of {len} chats, {eta} left");
     bar.set_style(style.unwrap_or_else(|_wrong| ProgressStyle::default_bar()));
-    while projection.advance().map_err(failed)? {
-        bar.set_position(u64::try_from(projection.standing().done).unwrap_or_default());
+    while projector.advance().map_err(failed)? {
+        bar.set_position(u64::try_from(projector.standing().done).unwrap_or_default());
     }
     bar.finish_and_clear();
     drop(opened);
-    print(&format!("{chats} chats, up to position {}\n", projection.standing().position))
+    print(&format!("{chats} chats, up to position {}\n", projector.standing().position))
 }

@@ -1,22 +1,25 @@
 //! The file of the metrics: its tables, and when it is built anew.
 
 use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::spans;
-use crate::journal::private;
-use crate::journal::watch::beside;
+use crate::domain::Seq;
+use crate::sqlite::files::{self, beside};
+use crate::sqlite::open::Writing;
+use crate::sqlite::{DbError, private};
 
+/// How its name ends, beside that of the database.
+pub const ENDING: &str = ".metrics";
 /// The version of the tables.
 const SCHEMA: u32 = 3;
-/// How long a write waits for a reader's last step.
-const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
 /// Pages that the projector keeps of each of its two files, in KiB: it looks at a chat once, and memory belongs to
 /// deliveries.
 pub const CACHE_KIB: i64 = 4 * 1_024;
+/// A power cut may take the last facts and their position together: they are made again.
+const WRITING: Writing = Writing { cache_kib: CACHE_KIB, statements: 64, durable: false, erases: false };
 
 const TABLES: &str = "
 CREATE TABLE state (
@@ -104,58 +107,27 @@ CREATE TABLE names (
 ) WITHOUT ROWID;
 ";
 
-/// Why the file cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum FileError {
-    /// SQLite refuses.
-    #[error("cannot use the file of the metrics {path}")]
-    Database {
-        /// The file.
-        path: PathBuf,
-        /// What stands against it.
-        source: rusqlite::Error,
-    },
-    /// The system refuses.
-    #[error("cannot make the file of the metrics {path}")]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What stands against it.
-        source: io::Error,
-    },
-}
-
-/// Where the metrics of a database lie.
-pub fn path_of(database: &Path) -> PathBuf {
-    beside(database, ".metrics")
-}
-
 /// Opens the file, or makes it anew where it cannot be used or says another schema. Whoever reads it must open it again
 /// afterwards.
-pub fn open(path: &Path) -> Result<Connection, FileError> {
+pub fn open(path: &Path) -> Result<Connection, DbError> {
     // Made beside it, and there at once and whole: readers ask for it all the time, and would lock it half made.
     let new = beside(path, "-new");
     // Left by a process that was killed meanwhile.
-    remove(&new)?;
+    files::remove(&new)?;
     private::tighten(path);
     match try_open(path) {
         Ok(Some(connection)) => return Ok(connection),
         Ok(None) => {}
         Err(error) => log::warn!("the file of the metrics is made anew: {error}"),
     }
-    remove(path)?;
-    let io_error = |source| FileError::Io { path: path.into(), source };
-    let database_error = |source| FileError::Database { path: path.into(), source };
-    make(&new).map_err(database_error)?;
-    fs::rename(&new, path).map_err(io_error)?;
-    let connection = Connection::open(path).map_err(database_error)?;
-    configure(&connection).map_err(database_error)?;
-    Ok(connection)
+    files::remove(path)?;
+    make(&new)?;
+    fs::rename(&new, path).map_err(|source| DbError::Io { path: path.into(), source })?;
+    Ok(WRITING.open(path)?)
 }
 
 fn make(path: &Path) -> rusqlite::Result<()> {
-    let connection = Connection::open(path)?;
-    configure(&connection)?;
+    let connection = WRITING.open(path)?;
     connection.execute_batch(TABLES)?;
     connection.execute_batch(spans::TABLES)?;
     connection.pragma_update(None, "user_version", SCHEMA)?;
@@ -174,37 +146,39 @@ pub fn begin_anew(file: &mut Connection, standing: &Standing) -> rusqlite::Resul
     step.commit()
 }
 
-/// Takes the file away, so that it is built anew.
-pub fn remove(path: &Path) -> Result<(), FileError> {
-    for file in [path.to_path_buf(), beside(path, "-wal"), beside(path, "-shm")] {
-        match fs::remove_file(&file) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(source) => return Err(FileError::Io { path: file, source }),
-        }
-    }
-    Ok(())
-}
-
 fn try_open(path: &Path) -> rusqlite::Result<Option<Connection>> {
     if !path.exists() {
         return Ok(None);
     }
-    let connection = Connection::open(path)?;
-    configure(&connection)?;
+    let connection = WRITING.open(path)?;
     let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     connection.query_row("SELECT count(*) FROM state", [], |row| row.get::<_, i64>(0))?;
     Ok((version == SCHEMA).then_some(connection))
 }
 
-fn configure(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    // A power cut may take the last facts and their position together: they are made again.
-    connection.pragma_update(None, "synchronous", "NORMAL")?;
-    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-    connection.set_prepared_statement_cache_capacity(64);
-    Ok(())
+/// How far the metrics go, or an answer that was made of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Every delivery up to here is in it.
+    pub as_of: Seq,
+    /// Chats that are done and all chats, while history is computed anew.
+    pub rebuilding: Option<(i64, i64)>,
+}
+
+impl Progress {
+    /// Before the file was opened.
+    pub const NOWHERE: Self = Self { as_of: Seq(-1), rebuilding: None };
+
+    /// True where everything up to a position is in it.
+    pub fn holds(&self, position: Seq) -> bool {
+        self.rebuilding.is_none() && self.as_of >= position
+    }
+
+    /// Where the file stands, within one transaction with the answer.
+    pub fn read(tx: &Connection) -> rusqlite::Result<Self> {
+        let standing = Standing::read(tx)?;
+        Ok(standing.map_or(Self { as_of: Seq(0), rebuilding: None }, |standing| standing.progress()))
+    }
 }
 
 /// Where the file stands.
@@ -230,6 +204,11 @@ impl Standing {
     /// Chats that are done and all chats, while it is built anew.
     pub fn rebuilding(&self) -> Option<(i64, i64)> {
         self.built_to.is_some().then_some((self.done, self.total))
+    }
+
+    /// The same for those who ask.
+    pub fn progress(&self) -> Progress {
+        Progress { as_of: Seq(self.position), rebuilding: self.rebuilding() }
     }
 
     /// Reads it; `None` in a new file.

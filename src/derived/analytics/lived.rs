@@ -10,7 +10,6 @@ use crate::domain::history::Entry;
 use crate::domain::register::to_nanos;
 use crate::domain::stretches::{Stretch, stretches};
 use crate::domain::{Channel, Chat, ContactId, Placement, RefId};
-use crate::reads::ReadError;
 
 /// What a chat has lived through.
 pub(super) struct Lived<'a> {
@@ -32,7 +31,7 @@ struct Span {
 
 impl<'a> Lived<'a> {
     /// Reads it off the timeline, and the messages off the database.
-    pub(super) fn read(database: &Connection, chat: &'a Chat, entries: &[Entry]) -> Result<Self, ReadError> {
+    pub(super) fn read(database: &Connection, chat: &'a Chat, entries: &[Entry]) -> rusqlite::Result<Self> {
         let mut said = BTreeMap::new();
         let mut last_at = entries.last().map_or(i64::MIN, |entry| to_nanos(entry.at));
         let mut select = database

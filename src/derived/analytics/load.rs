@@ -6,7 +6,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::domain::metrics::{Entry, History, Said, Speaker};
 use crate::domain::register::{from_nanos, to_nanos};
 use crate::domain::{Chat, RefId, Role, history};
-use crate::reads::{self, ReadError};
+use crate::journal::timeline::entries;
+use crate::sqlite::DbError;
 
 /// All that the projector reads of one chat.
 pub struct Loaded {
@@ -19,12 +20,12 @@ pub struct Loaded {
 }
 
 /// A chat and its history, all of it or up to a moment; `None` where it is not known.
-pub fn load(database: &Connection, id: &str, until: Option<Timestamp>) -> Result<Option<Loaded>, ReadError> {
+pub fn load(database: &Connection, id: &str, until: Option<Timestamp>) -> Result<Option<Loaded>, DbError> {
     let mut select = database.prepare_cached("SELECT state FROM chats WHERE id = ?")?;
     let state: Option<String> = select.query_row([id], |row| row.get(0)).optional()?;
     let Some(state) = state else { return Ok(None) };
     let chat: Chat = serde_json::from_str(&state)?;
-    let entries = reads::history::entries(database, id, until)?;
+    let entries = entries(database, id, until)?;
     let history = History {
         created_at: chat.created_at,
         entries: entries.iter().map(heard).collect(),
@@ -46,7 +47,7 @@ fn heard(entry: &history::Entry) -> Entry {
     }
 }
 
-fn messages(database: &Connection, id: &str, until: Option<Timestamp>) -> Result<Vec<Said>, ReadError> {
+fn messages(database: &Connection, id: &str, until: Option<Timestamp>) -> Result<Vec<Said>, DbError> {
     let mut select = database.prepare_cached(
         "SELECT at, order_at, source, role,
              CASE WHEN source = 'Member' THEN json_extract(state, '$.author.v.id') END

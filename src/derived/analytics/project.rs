@@ -6,19 +6,18 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, Transaction, params};
 
-use super::file::{self, FileError, Standing};
+use super::file::{self, Standing};
 use super::lived::Lived;
 use super::load::{Loaded, load};
-use super::rows::Rows;
-use super::seal::{Changed, Seals, Sizes};
+use super::rows::{Changed, Rows};
+use super::seal::{Seals, Sizes};
 use crate::domain::Seq;
 use crate::domain::calendar::Calendar;
 use crate::domain::metrics::{DEFINITION, facts, live};
-use crate::journal::fault::StoreError;
-use crate::journal::fault::kind_of;
+use crate::journal::head::{epoch, last_seq};
 use crate::journal::settings;
-use crate::protocol::FaultKind;
-use crate::reads::{self, ReadError, epoch, last_seq};
+use crate::sqlite::DbError;
+use crate::sqlite::open::read_only;
 
 /// Positions that are followed in one transaction.
 pub const POSITIONS_PER_STEP: i64 = 1_000;
@@ -27,35 +26,8 @@ pub const CHATS_PER_STEP: i64 = 200;
 /// Steps after which facts are sealed although more deliveries wait.
 const UNSEALED_STEPS_MAX: u32 = 64;
 
-/// Why the metrics do not follow.
-#[derive(Debug, thiserror::Error)]
-pub enum ProjectError {
-    /// Their file cannot be used.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// The database or the file did not answer, or holds what cannot be read.
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    /// Nor can the hours that an admin saved.
-    #[error("the saved settings cannot be read")]
-    Settings(#[from] StoreError),
-}
-
-impl ProjectError {
-    /// True where one of the two files holds what does not fit.
-    pub fn is_damage(&self) -> bool {
-        matches!(self, Self::Read(ReadError::Database(error)) if kind_of(error) == FaultKind::Damaged)
-    }
-}
-
-impl From<rusqlite::Error> for ProjectError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Read(error.into())
-    }
-}
-
 /// The metrics of one database, on the way to its newest position.
-pub struct Projection {
+pub struct Projector {
     database: Connection,
     file: Connection,
     /// The hours where nobody saved others.
@@ -73,7 +45,7 @@ pub struct Projection {
 fn hours_in_force(
     database: &Connection,
     default_hours: &Calendar,
-) -> Result<(Calendar, Option<Seq>), ProjectError> {
+) -> Result<(Calendar, Option<Seq>), DbError> {
     let Some(saved) = settings::load(database)? else { return Ok((default_hours.clone(), None)) };
     let days = saved.settings.business_hours.days();
     let days = days.map(|spans| spans.iter().map(|span| (span.from, span.until)).collect());
@@ -86,13 +58,12 @@ fn definition_in(calendar: &Calendar) -> String {
     format!("{DEFINITION} {}", calendar.fingerprint())
 }
 
-impl Projection {
+impl Projector {
     /// Opens both files. What was made by other rules, in other hours or in another epoch is built anew. `default_hours`
     /// hold while no admin saved others.
-    pub fn open(database: &Path, default_hours: &Calendar) -> Result<Self, ProjectError> {
-        let mut connection = reads::open(database)?;
-        connection.pragma_update(None, "cache_size", -file::CACHE_KIB)?;
-        let mut file = file::open(&file::path_of(database))?;
+    pub fn open(database: &Path, own: &Path, default_hours: &Calendar) -> Result<Self, DbError> {
+        let mut connection = read_only(database, file::CACHE_KIB)?;
+        let mut file = file::open(own)?;
         let snapshot = connection.transaction()?;
         let (calendar, settings_seq) = hours_in_force(&snapshot, default_hours)?;
         let definition = definition_in(&calendar);
@@ -133,7 +104,7 @@ impl Projection {
     }
 
     /// One step further; false where there is nothing to do.
-    pub fn advance(&mut self) -> Result<bool, ProjectError> {
+    pub fn advance(&mut self) -> Result<bool, DbError> {
         let snapshot = self.database.transaction()?;
         let (hours, settings_seq) = (&self.default_hours, self.settings_seq);
         if let Some((calendar, seq)) = other_hours(&snapshot, hours, settings_seq)? {
@@ -159,7 +130,7 @@ impl Projection {
         let mut changed = Changed::new();
         for id in &chats {
             let loaded = match load(&snapshot, id, None) {
-                Err(ReadError::Corrupt(error)) => {
+                Err(DbError::Corrupt(error)) => {
                     // All the others are counted, and so is this one as it was.
                     log::error!("chat {id} cannot be read and is left as it is in the metrics: {error}");
                     continue;
@@ -189,7 +160,7 @@ impl Projection {
     }
 
     /// Makes answers over long periods fast; false where there is nothing to do.
-    fn seal(&mut self) -> Result<bool, ProjectError> {
+    fn seal(&mut self) -> Result<bool, DbError> {
         self.unsealed_steps = 0;
         if self.standing.built_to.is_some() {
             return Ok(false);
@@ -207,7 +178,7 @@ fn from_the_start(
     definition: String,
     epoch: String,
     newest: i64,
-) -> Result<Standing, ProjectError> {
+) -> Result<Standing, DbError> {
     let total = snapshot.query_row("SELECT count(*) FROM chats", [], |row| row.get(0))?;
     let built_to = (total > 0).then(String::new);
     let position = if built_to.is_some() { 0 } else { newest };
@@ -219,7 +190,7 @@ fn other_hours(
     snapshot: &Transaction<'_>,
     default_hours: &Calendar,
     known: Option<Seq>,
-) -> Result<Option<(Calendar, Option<Seq>)>, ProjectError> {
+) -> Result<Option<(Calendar, Option<Seq>)>, DbError> {
     let mut select = snapshot.prepare_cached("SELECT max(seq) FROM settings")?;
     let saved: Option<i64> = select.query_row([], |row| row.get(0))?;
     if saved.map(Seq) == known {
@@ -230,7 +201,7 @@ fn other_hours(
 
 type Step = Option<(Vec<String>, Standing)>;
 
-fn built_further(snapshot: &Transaction<'_>, now: &Standing, after: &str) -> Result<Step, ProjectError> {
+fn built_further(snapshot: &Transaction<'_>, now: &Standing, after: &str) -> Result<Step, DbError> {
     let mut select = snapshot.prepare_cached("SELECT id FROM chats WHERE id > ? ORDER BY id LIMIT ?")?;
     let chats: Vec<String> =
         select.query_map(params![after, CHATS_PER_STEP], |row| row.get(0))?.collect::<Result<_, _>>()?;
@@ -244,7 +215,7 @@ fn built_further(snapshot: &Transaction<'_>, now: &Standing, after: &str) -> Res
     Ok(Some((chats, standing)))
 }
 
-fn followed_further(snapshot: &Transaction<'_>, now: &Standing) -> Result<Step, ProjectError> {
+fn followed_further(snapshot: &Transaction<'_>, now: &Standing) -> Result<Step, DbError> {
     let mut select =
         snapshot.prepare_cached("SELECT seq, chat_id FROM journal WHERE seq > ? ORDER BY seq LIMIT ?")?;
     let mut rows = select.query(params![now.position, POSITIONS_PER_STEP])?;

@@ -1,14 +1,18 @@
 //! Writes what one chat comes to: its facts, and where it stands.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Transaction, params};
 
-use super::seal::Changed;
 use crate::domain::calendar::Calendar;
 use crate::domain::metrics::{Fact, Live};
 use crate::domain::register::to_nanos;
 use crate::domain::{Channel, Chat, ChatKind, ContactId, Placement, RefId};
+
+/// Where one fact lies: kind, metric and moment.
+pub(crate) type Place = (i64, i64, i64);
+/// How many facts changed in which places.
+pub(crate) type Changed = BTreeMap<Place, usize>;
 
 /// How a chat's kind is stored.
 pub fn kind_number(kind: ChatKind) -> i64 {
@@ -21,7 +25,7 @@ pub fn kind_number(kind: ChatKind) -> i64 {
 
 /// One row of `facts`, in the order of its columns after the chat.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct FactRow {
+pub(crate) struct FactRow {
     pub(super) kind: i64,
     pub(super) metric: i64,
     pub(super) at: i64,
@@ -212,4 +216,9 @@ pub(super) fn between_line_feeds(ids: &[RefId]) -> Option<String> {
     ids.sort_unstable();
     ids.dedup();
     Some(format!("\n{}\n", ids.join("\n")))
+}
+
+/// The ids between line feeds.
+pub(crate) fn tags_of(tags: Option<&str>) -> Vec<String> {
+    tags.into_iter().flat_map(|tags| tags.split_terminator('\n').skip(1)).map(str::to_owned).collect()
 }

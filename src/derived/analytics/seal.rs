@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::rows::{FactRow, kind_number};
+use super::rows::{Changed, FactRow, kind_number};
 use super::segments::{Segment, remove, write};
 use crate::domain::ChatKind;
 use crate::domain::metrics::Metric;
@@ -16,24 +16,20 @@ pub const UNSEALED_FACTS: usize = 2_048;
 /// Segments that are sealed in one transaction.
 const SEGMENTS_PER_STEP: usize = 4;
 
-/// Where one fact lies: kind, metric and moment.
-pub(super) type Place = (i64, i64, i64);
-/// How many facts changed in which places.
-pub(super) type Changed = BTreeMap<Place, usize>;
 /// A kind and a metric.
 type Line = (i64, i64);
 
 /// How long segments are.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Sizes {
+pub(crate) struct Sizes {
     /// Facts of a segment; more only where many lie in one instant.
-    pub(super) segment: usize,
+    pub(crate) segment: usize,
     /// Facts that stay unsealed at the end, where most of what changes lies.
-    pub(super) unsealed: usize,
+    pub(crate) unsealed: usize,
 }
 
 impl Sizes {
-    pub(super) const KEPT: Self = Self { segment: SEGMENT_FACTS, unsealed: UNSEALED_FACTS };
+    pub(crate) const KEPT: Self = Self { segment: SEGMENT_FACTS, unsealed: UNSEALED_FACTS };
 
     /// Facts at the end of a line of which a segment is sealed.
     fn enough(self) -> usize {
@@ -43,7 +39,7 @@ impl Sizes {
 
 /// What may be sealed.
 #[derive(Debug)]
-pub(super) struct Seals {
+pub(crate) struct Seals {
     sizes: Sizes,
     /// How many facts lie unsealed at the end of a line, or more than do.
     open: BTreeMap<Line, usize>,
@@ -53,7 +49,7 @@ pub(super) struct Seals {
 
 impl Seals {
     /// Of a file that was just opened: everything may be.
-    pub(super) fn unknown(sizes: Sizes) -> Self {
+    pub(crate) fn unknown(sizes: Sizes) -> Self {
         let kinds = [ChatKind::Direct, ChatKind::Group, ChatKind::Internal];
         let lines = kinds
             .into_iter()
@@ -62,7 +58,7 @@ impl Seals {
     }
 
     /// Takes the segments away that hold one of these places.
-    pub(super) fn break_open(&mut self, step: &Transaction<'_>, changed: &Changed) -> rusqlite::Result<()> {
+    pub(crate) fn break_open(&mut self, step: &Transaction<'_>, changed: &Changed) -> rusqlite::Result<()> {
         let mut select = step.prepare_cached(
             "SELECT id, from_at, until_at, facts FROM segments WHERE kind = ? AND metric = ? AND from_at <= ?
              ORDER BY from_at DESC LIMIT 1",
@@ -84,7 +80,7 @@ impl Seals {
     }
 
     /// Seals a few segments; false where there is nothing to seal.
-    pub(super) fn seal(&mut self, step: &Transaction<'_>) -> rusqlite::Result<bool> {
+    pub(crate) fn seal(&mut self, step: &Transaction<'_>) -> rusqlite::Result<bool> {
         let long = self.open.iter().find(|(_, facts)| **facts >= self.sizes.enough());
         let Some(line) = self.broken.first().or(long.map(|(line, _)| line)).copied() else {
             return Ok(false);

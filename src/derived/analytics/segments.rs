@@ -7,10 +7,8 @@
 
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
-use super::ask::Period;
 use super::rows::FactRow;
-use crate::domain::register::to_nanos;
-use crate::reads::ReadError;
+use crate::sqlite::DbError;
 
 /// The columns of one segment lie under consecutive ids.
 const IDS_PER_SEGMENT: i64 = 16;
@@ -18,7 +16,7 @@ const IDS_PER_SEGMENT: i64 = 16;
 /// One column of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub(super) enum Part {
+pub(crate) enum Part {
     Times = 0,
     Walls = 1,
     Businesses = 2,
@@ -38,28 +36,27 @@ impl Part {
 
 /// Where a segment lies, and how many facts it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Segment {
-    pub(super) id: i64,
-    pub(super) from: i64,
-    pub(super) until: i64,
-    pub(super) facts: usize,
+pub(crate) struct Segment {
+    pub(crate) id: i64,
+    pub(crate) from: i64,
+    pub(crate) until: i64,
+    pub(crate) facts: usize,
 }
 
 impl Segment {
     /// Of a row with its columns in this order.
-    pub(super) fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(crate) fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
         let facts = usize::try_from(row.get::<_, u32>(3)?).unwrap_or(usize::MAX);
         Ok(Self { id: row.get(0)?, from: row.get(1)?, until: row.get(2)?, facts })
     }
 }
 
-/// The segments of a kind and metric that overlap a period, in order.
-pub(super) fn overlapping(
+/// The segments of a kind and metric that overlap a period, from a moment up to another, in order.
+pub(crate) fn overlapping(
     tx: &Transaction<'_>,
     (kind, metric): (i64, i64),
-    period: Period,
+    (from, until): (i64, i64),
 ) -> rusqlite::Result<Vec<Segment>> {
-    let (from, until) = (to_nanos(period.from), to_nanos(period.until));
     let mut select = tx.prepare_cached(
         "SELECT id, from_at, until_at, facts FROM segments WHERE kind = ?1 AND metric = ?2 AND from_at < ?4
              AND from_at >= coalesce(
@@ -72,7 +69,7 @@ pub(super) fn overlapping(
 }
 
 /// A column of whole numbers: eight bytes each, the lowest first.
-pub(super) fn numbers(tx: &Transaction<'_>, segment: &Segment, part: Part) -> Result<Vec<i64>, ReadError> {
+pub(crate) fn numbers(tx: &Transaction<'_>, segment: &Segment, part: Part) -> Result<Vec<i64>, DbError> {
     let bytes = read(tx, segment, part)?;
     if bytes.len() != segment.facts * 8 {
         return Err(damaged(segment, part));
@@ -82,15 +79,15 @@ pub(super) fn numbers(tx: &Transaction<'_>, segment: &Segment, part: Part) -> Re
 
 /// A column of ids: each different one once, and for each fact which.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Ids {
+pub(crate) struct Ids {
     /// `None`: nobody's.
-    pub(super) different: Vec<Option<String>>,
+    pub(crate) different: Vec<Option<String>>,
     /// For each fact, where its id lies in `different`.
-    pub(super) places: Vec<usize>,
+    pub(crate) places: Vec<usize>,
 }
 
 impl Ids {
-    pub(super) fn read(tx: &Transaction<'_>, segment: &Segment, part: Part) -> Result<Self, ReadError> {
+    pub(crate) fn read(tx: &Transaction<'_>, segment: &Segment, part: Part) -> Result<Self, DbError> {
         let bytes = read(tx, segment, part)?;
         Self::parse(&bytes, segment.facts).ok_or_else(|| damaged(segment, part))
     }
@@ -106,24 +103,24 @@ impl Ids {
     }
 }
 
-fn read(tx: &Transaction<'_>, segment: &Segment, part: Part) -> Result<Vec<u8>, ReadError> {
+fn read(tx: &Transaction<'_>, segment: &Segment, part: Part) -> Result<Vec<u8>, DbError> {
     let mut select = tx.prepare_cached("SELECT bytes FROM segment_parts WHERE id = ?")?;
     let bytes = select.query_row([part.id(segment.id)], |row| row.get(0)).optional()?;
     bytes.ok_or_else(|| damaged(segment, part))
 }
 
 /// The reader opens the file anew, and the projector makes it anew where it is damaged.
-fn damaged(segment: &Segment, part: Part) -> ReadError {
+fn damaged(segment: &Segment, part: Part) -> DbError {
     log::error!("segment {} of the metrics holds no {part:?} that fit it", segment.id);
     let corrupt = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
-    ReadError::Database(rusqlite::Error::SqliteFailure(corrupt, None))
+    rusqlite::Error::SqliteFailure(corrupt, None).into()
 }
 
 type Number = fn(&(i64, FactRow)) -> i64;
 type Id = fn(&FactRow) -> &Option<String>;
 
 /// Writes a segment of these facts, which lie in order.
-pub(super) fn write(
+pub(crate) fn write(
     step: &Transaction<'_>,
     (kind, metric): (i64, i64),
     (from, until): (i64, i64),
@@ -175,7 +172,7 @@ fn packed<'a>(ids: impl Iterator<Item = &'a Option<String>>) -> Vec<u8> {
 }
 
 /// Takes a segment away.
-pub(super) fn remove(step: &Transaction<'_>, segment: i64) -> rusqlite::Result<()> {
+pub(crate) fn remove(step: &Transaction<'_>, segment: i64) -> rusqlite::Result<()> {
     step.prepare_cached("DELETE FROM segments WHERE id = ?")?.execute([segment])?;
     let (first, next) = (segment * IDS_PER_SEGMENT, (segment + 1) * IDS_PER_SEGMENT);
     step.prepare_cached("DELETE FROM segment_parts WHERE id >= ? AND id < ?")?.execute([first, next])?;

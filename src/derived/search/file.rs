@@ -1,20 +1,21 @@
 //! The index's file: its tables, its position, and how words are put in and taken out.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::words::{indexed, indexed_phone};
-use crate::journal::private;
 use crate::journal::words::text_of_key;
+use crate::sqlite::open::Writing;
+use crate::sqlite::private;
 
+/// How its name ends, beside that of the database.
+pub(super) const ENDING: &str = ".search";
 /// The form of the index; a file of another one is built anew.
 const VERSION: i64 = 2;
-/// Pages that the writer keeps, in KiB.
-const CACHE_KIB: i64 = 16 * 1_024;
-/// How long a write waits for whoever else holds the file, in milliseconds.
-const BUSY_TIMEOUT_MS: u64 = 2_000;
+/// A power cut may take the newest words and their position with them: they are read again. What is taken out is overwritten,
+/// because it was said in confidence.
+const WRITING: Writing = Writing { cache_kib: 16 * 1_024, statements: 32, durable: false, erases: true };
 
 /// Words without the texts, so that what is erased in the database can be taken out here; letters are folded before, so
 /// the tokenizer has nothing to do but to split at spaces. Numbers in one piece have a column of their own, so that short ones are
@@ -55,39 +56,10 @@ pub(super) struct Position {
     pub(super) is_complete: bool,
 }
 
-/// Where the index of a database lies.
-pub(super) fn beside(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(".search");
-    name.into()
-}
-
 /// Opens the file, making it where it is missing.
 pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
     private::tighten(path);
-    let connection = Connection::open(path)?;
-    connection.busy_timeout(std::time::Duration::from_millis(BUSY_TIMEOUT_MS))?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    // A power cut may take the newest words and their position with them: they are read again.
-    connection.pragma_update(None, "synchronous", "NORMAL")?;
-    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-    // What is taken out is overwritten as soon as its page is written.
-    connection.pragma_update(None, "secure_delete", true)?;
-    connection.set_prepared_statement_cache_capacity(32);
-    Ok(connection)
-}
-
-/// Takes the file away, with its log.
-pub(super) fn remove(path: &Path) -> std::io::Result<()> {
-    for ending in ["", "-wal", "-shm"] {
-        let mut name = path.as_os_str().to_owned();
-        name.push(ending);
-        match fs::remove_file(&name) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
-    }
-    Ok(())
+    WRITING.open(path)
 }
 
 /// How far it has come; `None` where it has no tables of this version.

@@ -1,13 +1,12 @@
-//! The thread that keeps the index: reads what was committed, batch by batch, and puts its words in.
+//! Keeps the index: reads what was committed, batch by batch, and puts its words in.
 //!
 //! New rows are found by their number, changed ones by the updates that told of them; each is read as it is now, so
 //! that reading one twice changes nothing. A read of the database never lasts longer than a batch: it would keep the
 //! write-ahead log from being taken up again.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use serde::Deserialize;
@@ -15,25 +14,33 @@ use tokio::sync::watch;
 
 use super::file::{self, Position};
 use super::{Reached, State};
-use crate::journal::fault::kind_of;
-use crate::journal::writer::chain;
-use crate::protocol::FaultKind;
-use crate::reads::{ReadError, epoch, last_seq};
+use crate::derived::follower::Step;
+use crate::derived::own_file::Derivation;
+use crate::journal::head::{epoch, last_seq};
+use crate::sqlite::DbError;
+use crate::sqlite::open::read_only;
 
+/// How often the index looks for what was committed where nobody asks.
+const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 /// Rows and updates that are read at once.
 const BATCH_ROWS: usize = 1_000;
+/// Pages of the database that are kept, in KiB: each row is read once.
+const CACHE_KIB: i64 = 16 * 1_024;
 /// Bytes of text after which a batch ends.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// New messages that are put in as part of starting; more are a building, for which no answer waits.
 const STARTING_ROWS: i64 = 20_000;
 
-/// Keeps one index.
-pub(super) struct Follower {
+/// Puts words into the index.
+pub(super) struct Indexer {
     database: PathBuf,
-    path: PathBuf,
     tell: watch::Sender<Reached>,
-    generation: Arc<AtomicU64>,
-    open: Option<(Connection, Connection)>,
+}
+
+/// The database, which is only read, and the index.
+pub(super) struct Files {
+    database: Connection,
+    index: Connection,
 }
 
 /// What one read of the database found.
@@ -72,44 +79,24 @@ struct OnlyId {
     id: String,
 }
 
-impl Follower {
-    pub(super) fn new(
-        database: PathBuf,
-        path: PathBuf,
-        tell: watch::Sender<Reached>,
-        generation: Arc<AtomicU64>,
-    ) -> Self {
-        Self { database, path, tell, generation, open: None }
+impl Indexer {
+    pub(super) fn new(database: PathBuf, tell: watch::Sender<Reached>) -> Self {
+        Self { database, tell }
+    }
+}
+
+impl Derivation for Indexer {
+    const NAME: &'static str = "search";
+    const FAULT_PAUSE: Duration = Duration::from_secs(5);
+    type Open = Files;
+
+    fn open(&mut self, own: &Path) -> Result<Files, DbError> {
+        Ok(Files { database: read_only(&self.database, CACHE_KIB)?, index: file::open(own)? })
     }
 
-    /// Puts in everything that is committed.
-    pub(super) fn catch_up(&mut self) -> Result<(), ReadError> {
-        while self.step()? {}
-        Ok(())
-    }
-
-    /// Notes a fault. A damaged index is taken away; everything is opened anew.
-    pub(super) fn fail(&mut self, error: &ReadError) {
-        log::warn!("the search index does not follow: {}", chain(error));
-        self.open = None;
-        if let ReadError::Database(error) = error
-            && kind_of(error) == FaultKind::Damaged
-            && let Err(error) = file::remove(&self.path)
-        {
-            log::error!("the damaged search index cannot be removed: {error}");
-        }
-        self.tell.send_modify(|reached| reached.state = State::Failed);
-    }
-
-    /// One batch; true where there may be more.
-    fn step(&mut self) -> Result<bool, ReadError> {
-        let (database, index) = if let Some(open) = &mut self.open {
-            open
-        } else {
-            let open = (crate::reads::open(&self.database)?, file::open(&self.path)?);
-            self.generation.fetch_add(1, Ordering::AcqRel);
-            self.open.insert(open)
-        };
+    /// One batch.
+    fn advance(&mut self, open: &mut Files) -> Result<Step, DbError> {
+        let Files { database, index } = open;
         let known = file::position(index)?;
         let batch = read(&database.transaction()?, known.as_ref())?;
         if batch.anew || known.as_ref() != Some(&batch.position) {
@@ -127,11 +114,15 @@ impl Follower {
             };
             reached.seq = position.seq;
         });
-        Ok(more)
+        Ok(if more { Step::More } else { Step::Rest(LOOK_INTERVAL) })
+    }
+
+    fn failed(&mut self) {
+        self.tell.send_modify(|reached| reached.state = State::Failed);
     }
 }
 
-fn write(tx: &Transaction<'_>, batch: &Batch) -> Result<(), ReadError> {
+fn write(tx: &Transaction<'_>, batch: &Batch) -> Result<(), DbError> {
     if batch.anew {
         file::begin_anew(tx)?;
     }
@@ -145,7 +136,7 @@ fn write(tx: &Transaction<'_>, batch: &Batch) -> Result<(), ReadError> {
 }
 
 /// What comes after `known`, from one state of the database.
-fn read(tx: &Transaction<'_>, known: Option<&Position>) -> Result<Batch, ReadError> {
+fn read(tx: &Transaction<'_>, known: Option<&Position>) -> Result<Batch, DbError> {
     let (epoch, newest) = (epoch(tx)?, last_seq(tx)?.0);
     let fits = match known {
         Some(known) => known.epoch == epoch && can_follow(tx, known, newest)?,
@@ -181,7 +172,7 @@ fn read(tx: &Transaction<'_>, known: Option<&Position>) -> Result<Batch, ReadErr
 }
 
 /// True where the rows are still those that were indexed, and the updates since then are kept.
-fn can_follow(tx: &Transaction<'_>, known: &Position, newest: i64) -> Result<bool, ReadError> {
+fn can_follow(tx: &Transaction<'_>, known: &Position, newest: i64) -> Result<bool, DbError> {
     let mut select = tx.prepare_cached("SELECT id FROM messages WHERE rowid = ?1")?;
     let id: Option<String> = select.query_row([known.message], |row| row.get(0)).optional()?;
     if id.unwrap_or_default() != known.message_id || known.seq > newest {
@@ -197,7 +188,7 @@ fn highest_row(tx: &Transaction<'_>) -> rusqlite::Result<i64> {
 }
 
 impl Batch {
-    fn read_new_messages(&mut self, tx: &Transaction<'_>) -> Result<(), ReadError> {
+    fn read_new_messages(&mut self, tx: &Transaction<'_>) -> Result<(), DbError> {
         let mut select =
             tx.prepare_cached("SELECT rowid, id, search_key FROM messages WHERE rowid > ?1 ORDER BY rowid")?;
         let mut rows = select.query([self.position.message])?;
@@ -215,7 +206,7 @@ impl Batch {
         Ok(())
     }
 
-    fn read_new_contacts(&mut self, tx: &Transaction<'_>) -> Result<(), ReadError> {
+    fn read_new_contacts(&mut self, tx: &Transaction<'_>) -> Result<(), DbError> {
         let mut select =
             tx.prepare_cached("SELECT rowid, name, phone FROM contacts WHERE rowid > ?1 ORDER BY rowid")?;
         let mut rows = select.query([self.position.contact])?;
@@ -231,7 +222,7 @@ impl Batch {
     }
 
     /// Rows that were known before and that an update tells of.
-    fn read_changes(&mut self, tx: &Transaction<'_>, newest: i64) -> Result<(), ReadError> {
+    fn read_changes(&mut self, tx: &Transaction<'_>, newest: i64) -> Result<(), DbError> {
         let (mut messages, mut contacts) = (BTreeSet::new(), BTreeSet::new());
         let mut select = tx.prepare_cached("SELECT seq, frame FROM frames WHERE seq > ?1 ORDER BY seq")?;
         let mut rows = select.query([self.position.seq])?;

@@ -1,20 +1,17 @@
 //! The index on real files, where the front door does not lead: other numberings, positions that are not kept, damage.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
-use std::time::Duration;
+use std::path::PathBuf;
 
 use rusqlite::{Connection, params};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
-use super::find::{CHUNK, EXAMINED_MAX};
-use super::follow::Follower;
-use super::words::Wanted;
-use super::{Kinds, Reached, Search, SearchIndex, State, file};
-use crate::auth::{Identity, Scope};
-use crate::reads::testing::message;
-use crate::reads::{Cursor, Query};
+use super::follow::Indexer;
+use super::{Reached, State, file};
+use crate::derived::follower::{Projection, Step};
+use crate::derived::own_file::{Keeper, OwnFile};
+use crate::sqlite::DbError;
+use crate::sqlite::files::beside;
 
 struct Place {
     home: TempDir,
@@ -31,11 +28,15 @@ impl Place {
         Self { home, database }
     }
 
-    fn follower(&self) -> (Follower, watch::Receiver<Reached>) {
+    fn path(&self) -> PathBuf {
+        beside(&self.home.path().join("hub.db"), file::ENDING)
+    }
+
+    fn follower(&self) -> (Keeper<Indexer>, watch::Receiver<Reached>) {
         let (tell, told) = watch::channel(Reached::default());
         let database = self.home.path().join("hub.db");
-        let path = file::beside(&database);
-        (Follower::new(database, path, tell, Arc::new(AtomicU64::new(0))), told)
+        let own = OwnFile::beside(&database, file::ENDING);
+        (Keeper::new(Indexer::new(database, tell), own), told)
     }
 
     /// A message in a row of its own, with an update that tells of it.
@@ -68,14 +69,14 @@ impl Place {
         self.database.execute("DELETE FROM frames", []).unwrap();
     }
 
-    /// The ids of messages that the index finds.
+    /// The ids of messages in which a word begins so.
     fn finds(&self, text: &str) -> Vec<String> {
-        let index = file::open(&file::beside(&self.home.path().join("hub.db"))).unwrap();
+        let index = file::open(&self.path()).unwrap();
         let mut select = index
             .prepare("SELECT rowid FROM message_words WHERE message_words MATCH ?1 ORDER BY rowid")
             .unwrap();
         let rows: Vec<i64> = select
-            .query_map([Wanted::new(text).for_messages()], |row| row.get(0))
+            .query_map([format!("{text} *")], |row| row.get(0))
             .unwrap()
             .collect::<Result<_, _>>()
             .unwrap();
@@ -88,21 +89,26 @@ impl Place {
     }
 }
 
+fn catch_up(follower: &mut Keeper<Indexer>) -> Result<(), DbError> {
+    while follower.step()? == Step::More {}
+    Ok(())
+}
+
 #[test]
 fn what_comes_is_found_and_what_is_blanked_is_not() {
     let place = Place::new();
     let (mut follower, told) = place.follower();
     place.says("one", Some("nota fiscal"));
-    follower.catch_up().unwrap();
+    catch_up(&mut follower).unwrap();
     assert_eq!(*told.borrow(), Reached { seq: 1, state: State::Following });
     assert_eq!(place.finds("fisc"), ["one"]);
     place.says("two", Some("outra nota"));
     place.says("one", Some("recibo"));
-    follower.catch_up().unwrap();
+    catch_up(&mut follower).unwrap();
     assert_eq!(place.finds("nota"), ["two"]);
     assert_eq!(place.finds("recibo"), ["one"]);
     place.says("one", None);
-    follower.catch_up().unwrap();
+    catch_up(&mut follower).unwrap();
     assert_eq!(place.finds("recibo"), Vec::<String>::new());
     assert_eq!(told.borrow().seq, 4);
 }
@@ -129,9 +135,9 @@ fn an_index_that_cannot_follow_is_built_anew() {
         }),
     ];
     for (what, change) in change {
-        place.follower().0.catch_up().unwrap();
+        catch_up(&mut place.follower().0).unwrap();
         change();
-        place.follower().0.catch_up().unwrap();
+        catch_up(&mut place.follower().0).unwrap();
         let text: String = place
             .database
             .query_row("SELECT search_key FROM messages WHERE id = 'one'", [], |row| row.get(0))
@@ -146,82 +152,45 @@ fn an_index_that_cannot_follow_is_built_anew() {
 fn a_damaged_index_is_taken_away_and_built_anew() {
     let place = Place::new();
     place.says("one", Some("nota fiscal"));
-    let path = file::beside(&place.home.path().join("hub.db"));
+    let path = place.path();
     std::fs::write(&path, [b'x'; 8_192]).unwrap();
     let (mut follower, told) = place.follower();
-    let error = follower.catch_up().unwrap_err();
+    let error = catch_up(&mut follower).unwrap_err();
     follower.fail(&error);
     assert_eq!(told.borrow().state, State::Failed);
-    follower.catch_up().unwrap();
+    catch_up(&mut follower).unwrap();
     assert_eq!(place.finds("nota"), ["one"]);
     assert_eq!(told.borrow().state, State::Following);
+}
+
+#[test]
+fn an_index_that_sqlite_itself_finds_damaged_is_built_anew() {
+    let place = Place::new();
+    place.says("one", Some("nota fiscal"));
+    let (mut follower, _told) = place.follower();
+    catch_up(&mut follower).unwrap();
+    // Every page is whole, and what is in them does not fit.
+    let index = Connection::open(place.path()).unwrap();
+    index.execute("UPDATE message_words_data SET block = x'0102' WHERE id > 10", []).unwrap();
+    let damage = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT_VTAB);
+    follower.fail(&rusqlite::Error::SqliteFailure(damage, None).into());
+    catch_up(&mut follower).unwrap();
+    assert_eq!(place.finds("nota"), ["one"]);
 }
 
 #[test]
 fn an_index_of_another_version_is_built_anew_in_many_batches() {
     let place = Place::new();
     let (mut follower, told) = place.follower();
-    follower.catch_up().unwrap();
+    catch_up(&mut follower).unwrap();
     place.database.execute("BEGIN", []).unwrap();
     for at in 0..2_500 {
         place.says(&format!("m{at}"), Some("palavra"));
     }
     place.database.execute("COMMIT", []).unwrap();
-    let index = Connection::open(file::beside(&place.home.path().join("hub.db"))).unwrap();
+    let index = Connection::open(place.path()).unwrap();
     index.pragma_update(None, "user_version", 0).unwrap();
-    follower.catch_up().unwrap();
+    catch_up(&mut follower).unwrap();
     assert_eq!(place.finds("palavra").len(), 2_500);
     assert_eq!(*told.borrow(), Reached { seq: 2_500, state: State::Following });
-}
-
-#[test]
-fn finds_that_are_not_seen_end_an_answer_at_its_bound() {
-    let place = Place::new();
-    place.database.execute("BEGIN", []).unwrap();
-    let state = serde_json::to_string(&message("m", "a", 0, "Contact", "comum")).unwrap();
-    let mut insert = place
-        .database
-        .prepare(
-            "INSERT INTO messages (id, chat_id, at, role, search_key, state) VALUES (?1, ?2, 0, 'customer', 'comum', ?3)",
-        )
-        .unwrap();
-    for at in 0..EXAMINED_MAX + CHUNK {
-        // The oldest one is the only one that is seen.
-        let chat = if at == 0 { "seen" } else { "hidden" };
-        insert.execute(params![format!("m{at}"), chat, state]).unwrap();
-    }
-    drop(insert);
-    place.database.execute("COMMIT", []).unwrap();
-    for (id, sector) in [("seen", "sales"), ("hidden", "support")] {
-        let place_of =
-            "INSERT INTO placements (key, sector_id, private, chats, open_chats, messages, open_direct,
-                            waiting_direct) VALUES (?1, ?1, 0, 1, 1, 1, 1, 0)";
-        place.database.execute(place_of, [sector]).unwrap();
-        let sql = "INSERT INTO chats (id, kind, sector_id, open, waiting, private, name_key, created_at,
-                       last_activity_at, message_count, state, placement_id)
-                   VALUES (?1, 'direct', ?2, 1, 0, 0, '', 0, 0, 1, '', last_insert_rowid())";
-        place.database.execute(sql, [id, sector]).unwrap();
-    }
-    let index = SearchIndex::start(&place.home.path().join("hub.db")).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let reached = runtime.block_on(index.reach(0, Duration::from_mins(1)));
-    assert!(reached.has(0), "{reached:?}");
-    let identity = Identity { sectors: Some(vec!["sales".into()]), ..Identity::anonymous() };
-    let mut database = crate::reads::open(&place.home.path().join("hub.db")).unwrap();
-    let mut asks = |after: Option<Cursor>| {
-        let search = Search {
-            index: Arc::clone(&index),
-            wanted: Wanted::new("comum"),
-            kinds: Kinds::Messages,
-            limit: 5,
-            after,
-            scope: Arc::new(Scope::of(&identity)),
-        };
-        search.answer(&database.transaction().unwrap()).unwrap()
-    };
-    let first = asks(None);
-    assert_eq!(first.messages, []);
-    assert!(first.next_message.is_some(), "it says that there may be more");
-    let second = asks(first.next_message);
-    assert_eq!((second.messages.len(), second.next_message), (1, None));
 }

@@ -1,7 +1,6 @@
 //! `/search`: contacts by name and phone, messages by their words.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::HttpRequest;
 use serde::Serialize;
@@ -10,17 +9,15 @@ use utoipa::ToSchema;
 use super::Answer;
 use super::described::{cursor, limit, parameters, required, text, word};
 use super::params::{LIMIT_MAX, Params, SEARCH_CHARS_MAX, fits};
-use crate::derived::search::{Kinds, Search, Wanted};
 use crate::http::caller::Caller;
 use crate::http::caller::UserState;
 use crate::http::error::{ApiError, CallRefusals};
 use crate::protocol::search::{FoundContact, FoundMessage};
 use crate::reads::Cursor;
+use crate::reads::search::{Kinds, Search, Wanted};
 
 /// Items of each kind where nothing is asked for.
 const LIMIT_DEFAULT: u32 = 20;
-/// How long an answer waits for the index to have what was acknowledged before the question.
-const SEARCH_WAIT: Duration = Duration::from_secs(2);
 
 /// The words of `in`.
 const KINDS: [(&str, Kinds); 3] =
@@ -106,8 +103,7 @@ pub async fn search(
     state: UserState,
 ) -> Result<Answer<SearchAnswer>, ApiError> {
     let Asked { wanted, kinds, limit, after } = read(request.query_string())?;
-    let newest = state.newest().0;
-    let reached = state.reads.search.reach(newest, SEARCH_WAIT).await;
+    let (newest, reached) = state.reads.catch_up(&*state.reads.search).await;
     let index = Arc::clone(&state.reads.search);
     let found = state.ask(Search { index, wanted, kinds, limit, after, scope: caller.scope }).await?;
     Ok(Answer(SearchAnswer {

@@ -1,4 +1,4 @@
-//! A `metrics_update` as it is described to programs. It is written cell by cell, see [`crate::derived::analytics::board_frame`].
+//! A `metrics_update` as it is described to programs. It is written cell by cell, see [`crate::reads::analytics::board_frame`].
 #![expect(dead_code, reason = "only described here: a frame holds the cells that changed")]
 
 use jiff::Timestamp;

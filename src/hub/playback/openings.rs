@@ -8,11 +8,11 @@ use crate::hub::messages::SessionId;
 use crate::hub::sessions::flow::{Flow, Unanswered};
 use crate::hub::sessions::users::Users;
 use crate::hub::sessions::{Session, Sessions};
-use crate::journal::writer::chain;
 use crate::protocol::event::{encode_error, encode_refusal};
 use crate::protocol::replay::ReplayShape;
 use crate::protocol::{Channel, ErrorCode, RecoveryReason, ReplayRequest, Speed};
 use crate::reads::{Asker, CountPast, LocatePast, Located, PastPlace, PastView, ReadError, Readers};
+use crate::telemetry::causes::chain;
 use crate::telemetry::clock;
 
 /// Playbacks at once, of all sessions; each holds one part in memory.

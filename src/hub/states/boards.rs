@@ -17,16 +17,16 @@ use tokio::sync::watch;
 
 use super::Throttle;
 use crate::auth::Scope;
-use crate::derived::analytics::board::Numbers;
-use crate::derived::analytics::handle::Place;
-use crate::derived::analytics::{MadeBoard, MakeBoard, MetricsHandle};
+use crate::derived::analytics::Progress;
 use crate::domain::Seq;
 use crate::hub::messages::SessionId;
 use crate::hub::sessions::{Session, Sessions};
 use crate::journal::Recorded;
-use crate::journal::writer::chain;
 use crate::protocol::{Board, Channel};
+use crate::reads::analytics::board_frame::Numbers;
+use crate::reads::analytics::{AnalyticsReads, MadeBoard, MakeBoard};
 use crate::reads::{AgentNames, AllAgentNames, Asker, ReadError, Readers};
+use crate::telemetry::causes::chain;
 use crate::telemetry::clock;
 
 /// A board is told at most this often.
@@ -42,7 +42,7 @@ pub type Key = (Board, Arc<str>);
 /// The boards that somebody follows.
 #[derive(Default)]
 pub struct Boards {
-    metrics: Option<MetricsHandle>,
+    metrics: Option<AnalyticsReads>,
     followed: HashMap<Key, Followed>,
     /// The board that is being made.
     making: Option<Key>,
@@ -87,7 +87,7 @@ pub enum Next {
 /// A board to be made.
 pub struct Job {
     key: Key,
-    metrics: MetricsHandle,
+    metrics: AnalyticsReads,
     make: MakeBoard,
     names: Option<Arc<AgentNames>>,
     /// Changes of names that were known when the job was given out.
@@ -130,16 +130,14 @@ impl Followed {
         })
     }
 
-    fn stands_at(&self, place: Place) -> bool {
-        self.numbers.as_ref().is_some_and(|numbers| {
-            numbers.progress.as_of == Seq(place.position) && numbers.progress.rebuilding == place.rebuilding
-        })
+    fn stands_at(&self, progress: Progress) -> bool {
+        self.numbers.as_ref().is_some_and(|numbers| numbers.progress == progress)
     }
 }
 
 impl Boards {
     /// The metrics can be asked from here on.
-    pub fn begin(&mut self, metrics: MetricsHandle) {
+    pub fn begin(&mut self, metrics: AnalyticsReads) {
         self.metrics = Some(metrics);
     }
 
@@ -185,10 +183,10 @@ impl Boards {
     }
 
     /// The projector has come further; true while somebody follows.
-    pub fn note_place(&mut self, place: Place) -> bool {
+    pub fn note_progress(&mut self, progress: Progress) -> bool {
         for (key, followed) in &mut self.followed {
             // The one that is being made is compared when it is made.
-            if self.making.as_ref() != Some(key) && !followed.stands_at(place) {
+            if self.making.as_ref() != Some(key) && !followed.stands_at(progress) {
                 followed.throttle.change();
             }
         }
@@ -198,7 +196,7 @@ impl Boards {
 
     /// The projector's steps, where they are to be followed and are not yet. It may come further later than deliveries
     /// do, and where hours change it begins again.
-    pub fn begin_listening(&mut self) -> Option<watch::Receiver<Place>> {
+    pub fn begin_listening(&mut self) -> Option<watch::Receiver<Progress>> {
         let metrics = self.metrics.as_ref().filter(|_| !self.listening && !self.followed.is_empty())?;
         self.listening = true;
         Some(metrics.follow())
@@ -252,7 +250,7 @@ impl Boards {
 
     fn begin_job(
         &mut self,
-        metrics: MetricsHandle,
+        metrics: AnalyticsReads,
         key: Key,
         now: Timestamp,
         instant: Instant,
@@ -284,13 +282,13 @@ impl Boards {
         if let Some(known) = names.filter(|_| self.names.changes == changes) {
             self.names.known = Some(known);
         }
-        let place = self.metrics.as_ref().map(|metrics| *metrics.follow().borrow());
+        let progress = self.metrics.as_ref().map(|metrics| *metrics.follow().borrow());
         let Some(followed) = self.followed.get_mut(&key) else { return };
         match answer {
             Ok(made) => {
                 followed.numbers = Some(Arc::clone(&made.numbers));
                 followed.turns_at = made.turns_at;
-                if place.is_some_and(|place| !followed.stands_at(place)) {
+                if progress.is_some_and(|progress| !followed.stands_at(progress)) {
                     followed.throttle.change();
                 }
                 followed.hand_out(sessions, &key, &made);
@@ -345,7 +343,7 @@ impl Job {
     /// Makes the board as far as the projector has come.
     pub async fn run(self, history: Readers, newest: Seq) -> Done {
         let Self { key, metrics, mut make, names: known, changes } = self;
-        metrics.catch_up_within(newest, FOLLOW_MAX).await;
+        metrics.reach_within(newest, FOLLOW_MAX).await;
         let begun = Instant::now();
         let mut names = None;
         let answer = match names_for(make.board, known, &history, &mut names).await {

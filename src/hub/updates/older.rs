@@ -7,9 +7,9 @@ use crate::domain::Seq;
 use crate::hub::messages::SessionId;
 use crate::hub::sessions::Sessions;
 use crate::hub::sessions::flow::Flow;
-use crate::journal::writer::chain;
 use crate::protocol::{RecoveryReason, ResyncReason};
 use crate::reads::{LoadStretch, ReadError, Stretch};
+use crate::telemetry::causes::chain;
 
 /// Updates that one read brings at most.
 const READ_UPDATES_MAX: usize = 10_000;

@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex};
 
 use rusqlite::{Connection, Transaction};
 
+use crate::reads::line::READERS;
 use crate::reads::line::{QUESTIONS_PER_ASKER_MAX, READERS_PER_ASKER};
-use crate::reads::{Asker, Query, READERS, ReadError, Readers};
+use crate::reads::{Asker, Query, ReadError, Readers};
 use crate::telemetry::integrity::Integrity;
 
 struct WhichFile;

@@ -7,7 +7,6 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::sheet::FORMATS;
-use crate::derived::analytics::{Clock, Filter, Period};
 use crate::domain::ChatKind;
 use crate::domain::metrics::Metric;
 use crate::domain::stats::day_of;
@@ -18,6 +17,7 @@ use crate::http::api::params::{BOOLEANS, CHAT_KINDS, LIMIT_DEFAULT, LIMIT_MAX, P
 use crate::http::api::spreadsheet::SEPARATOR_WORDS;
 use crate::http::caller::Caller;
 use crate::http::error::ApiError;
+use crate::reads::analytics::{Clock, Filter, Period};
 
 /// Days of the longest period.
 pub const PERIOD_DAYS_MAX: i64 = 366;

@@ -14,10 +14,10 @@ use explained::{DistributionAnswer, InCsvToo, LiveAnswer, TableAnswer};
 use work::{View, count_open, tabulate};
 
 use super::described::{moment, parameters, word};
-use crate::derived::analytics::{Dimension, LiveField};
 use crate::http::caller::Caller;
 use crate::http::caller::UserState;
 use crate::http::error::{ApiError, CallRefusals};
+use crate::reads::analytics::{Dimension, LiveField};
 
 /// Their description.
 #[derive(utoipa::OpenApi)]

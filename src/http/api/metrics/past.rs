@@ -9,12 +9,12 @@ use super::answers::Rebuilding;
 use super::asked::{self, Whose, Written};
 use super::sheet::{Format, Sheet};
 use super::work::ask;
-use crate::derived::analytics::{LiveNow, OpenThen, Period, StoodOpen, Trend, Trended};
 use crate::http::api::described::{moment, number, parameters};
 use crate::http::api::params::Params;
 use crate::http::caller::Caller;
 use crate::http::caller::UserState;
 use crate::http::error::{ApiError, CallRefusals};
+use crate::reads::analytics::{LiveNow, OpenThen, Period, StoodOpen, Trend, Trended};
 use crate::telemetry::clock;
 
 /// Points of a trend where nothing is asked for.

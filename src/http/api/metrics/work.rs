@@ -13,17 +13,17 @@ use super::asked::{self, Page};
 use super::past::stood_open;
 use super::sheet::{Format, Sheet};
 use crate::auth::Scope;
-use crate::derived::analytics::cells::{self, STATISTICS, statistics};
-use crate::derived::analytics::table::length;
-use crate::derived::analytics::{
-    Clock, Dimension, Explain, ExplainNow, ExplainThen, Explained, Grouping, Key, LiveField, LiveNow,
-    LiveTable, LiveThen, Period, TableRow, Tabulate, Tabulated,
-};
 use crate::domain::metrics::Metric;
 use crate::http::api::params::Params;
 use crate::http::caller::Caller;
 use crate::http::caller::UserState;
 use crate::http::error::ApiError;
+use crate::reads::analytics::cells::{self, STATISTICS, statistics};
+use crate::reads::analytics::table::length;
+use crate::reads::analytics::{
+    Clock, Dimension, Explain, ExplainNow, ExplainThen, Explained, Grouping, Key, LiveField, LiveNow,
+    LiveTable, LiveThen, Period, TableRow, Tabulate, Tabulated,
+};
 use crate::reads::{FoundNames, LookUpNames, Query};
 use crate::telemetry::clock;
 
@@ -116,7 +116,7 @@ pub async fn count_open(
     let mut params = Params::read(request.query_string())?;
     let format = Format::read(&mut params, request.headers())?;
     // What was saved a moment ago says what is idle.
-    state.reads.analytics.catch_up(state.newest()).await;
+    state.reads.catch_up(&state.reads.analytics).await;
     let calendar = state.reads.analytics.calendar();
     let filter = asked::filter(&mut params, &caller, calendar.zone())?;
     let dimensions = Dimension::ALL.map(|by| (by.as_str(), by));
@@ -167,7 +167,7 @@ fn one_metric() -> ApiError {
 
 /// Asks once the metrics have caught up.
 pub async fn ask<Q: Query>(state: &UserState, query: Q) -> Result<Q::Answer, ApiError> {
-    state.reads.analytics.catch_up(state.newest()).await;
+    state.reads.catch_up(&state.reads.analytics).await;
     state.ask_metrics(query).await
 }
 

@@ -6,7 +6,6 @@
 //! 1. A board is made in one transaction: its live numbers and those of today agree.
 //! 2. It knows the moment at which it changes by itself.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytestring::ByteString;
@@ -14,14 +13,15 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::Transaction;
 use serde_json::{Value, json};
 
-use super::ask::{Clock, Filter, Period, Progress};
-use super::board_frame::{changes, whole};
-use super::by::Dimension;
+use super::ask::{Clock, Filter, Period};
+use super::board_frame::{Numbers, Rows, changes, dimension, whole};
 use super::cells;
+use super::dimension::Dimension;
 use super::now::LiveNow;
-use super::rows::kind_number;
 use super::table::{Grouping, Key, Tabulate};
 use crate::auth::Scope;
+use crate::derived::analytics::Progress;
+use crate::derived::analytics::rows::kind_number;
 use crate::domain::ChatKind;
 use crate::domain::calendar::Calendar;
 use crate::domain::metrics::Metric;
@@ -61,33 +61,6 @@ pub struct MadeBoard {
     pub changes: Option<ByteString>,
     /// When they change by themselves.
     pub turns_at: Option<Timestamp>,
-}
-
-/// Rows, each with its cells.
-pub(super) type Rows<K> = BTreeMap<K, Vec<Value>>;
-
-/// The numbers of a board.
-#[derive(Debug, PartialEq)]
-pub struct Numbers {
-    /// How far they go.
-    pub progress: Progress,
-    /// The moment that they are true at.
-    pub now: Timestamp,
-    /// The midnight before it.
-    pub from: Timestamp,
-    pub(super) live: Rows<Key>,
-    pub(super) today: Rows<(Key, Metric)>,
-}
-
-/// What the rows of a board are of; `None`: one row of all.
-pub(super) fn dimension(board: Board) -> Option<Dimension> {
-    match board {
-        Board::Live => None,
-        Board::Agents => Some(Dimension::Agent),
-        Board::Sectors => Some(Dimension::Sector),
-        Board::Channels => Some(Dimension::Channel),
-        Board::Tags => Some(Dimension::Tag),
-    }
 }
 
 impl Query for MakeBoard {

@@ -6,6 +6,8 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::files::beside;
+
 /// The database and its write-ahead log, as they were opened.
 #[derive(Debug)]
 pub struct FileWatch {
@@ -46,13 +48,6 @@ fn same((path, known): &(PathBuf, Identity)) -> Option<Metadata> {
 
 fn identity(metadata: &Metadata) -> Identity {
     (metadata.dev(), metadata.ino())
-}
-
-/// The path with something added to its name.
-pub fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
 }
 
 #[cfg(test)]

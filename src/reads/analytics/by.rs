@@ -5,50 +5,15 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use rusqlite::Transaction;
 
-use super::ask::Progress;
+use super::dimension::Dimension;
 use super::now::{LiveField, LiveNow, LiveNumbers, OpenChat, millis};
-use super::table::{Grouping, Key, name_of};
+use super::table::{Key, name_of};
+use crate::derived::analytics::Progress;
 use crate::domain::calendar::{Calendar, WorkedUntil};
 use crate::domain::register::keep_earliest;
 use crate::reads::{Query, ReadError};
 
-/// What the rows of a table are of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Dimension {
-    /// Agents: who owns the chat.
-    Agent,
-    /// Sectors.
-    Sector,
-    /// Lines.
-    Channel,
-    /// Tags: a chat with two counts with each.
-    Tag,
-}
-
 impl Dimension {
-    /// Every one.
-    pub const ALL: [Self; 4] = [Self::Agent, Self::Sector, Self::Channel, Self::Tag];
-
-    /// The word of the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Agent => "agent",
-            Self::Sector => "sector",
-            Self::Channel => "channel",
-            Self::Tag => "tag",
-        }
-    }
-
-    /// The same rows over a period.
-    pub fn grouping(self) -> Grouping {
-        match self {
-            Self::Agent => Grouping::Agents,
-            Self::Sector => Grouping::Sectors,
-            Self::Channel => Grouping::Channels,
-            Self::Tag => Grouping::Tags,
-        }
-    }
-
     fn keys(self, open: &OpenChat) -> Vec<Key> {
         let one = |id: &Option<String>| vec![id.clone().map_or(Key::Nobody, Key::Id)];
         match self {

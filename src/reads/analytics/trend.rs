@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use rusqlite::Transaction;
 
-use super::ask::{Filter, Progress};
+use super::ask::Filter;
 use super::stab::{Counts, Stab};
+use crate::derived::analytics::Progress;
 use crate::reads::{Query, ReadError};
 
 /// Asks for the counts at some moments.

@@ -4,14 +4,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use rusqlite::Transaction;
 use rusqlite::types::Value;
 
-use super::file::Standing;
-use super::rows::kind_number;
 use crate::auth::Scope;
-use crate::domain::{ChatKind, Seq};
-use crate::reads::{ReadError, chats_seen};
+use crate::derived::analytics::rows::kind_number;
+use crate::domain::ChatKind;
+use crate::reads::chats_seen;
 
 /// Which time counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,29 +50,6 @@ pub struct Filter {
     pub zone: TimeZone,
     /// Whose eyes.
     pub scope: Arc<Scope>,
-}
-
-/// How far an answer goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    /// Every delivery up to here is in it.
-    pub as_of: Seq,
-    /// Chats that are done and all chats, while history is computed anew.
-    pub rebuilding: Option<(i64, i64)>,
-}
-
-impl Progress {
-    /// True where everything up to a position is in the answer.
-    pub fn holds(&self, position: Seq) -> bool {
-        self.rebuilding.is_none() && self.as_of >= position
-    }
-
-    /// Where the file stands, within one transaction with the answer.
-    pub(super) fn read(tx: &Transaction<'_>) -> Result<Self, ReadError> {
-        let standing = Standing::read(tx)?;
-        let Some(standing) = standing else { return Ok(Self { as_of: Seq(0), rebuilding: None }) };
-        Ok(Self { as_of: Seq(standing.position), rebuilding: standing.rebuilding() })
-    }
 }
 
 /// Conditions with their values.

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Row, Transaction, params_from_iter};
 
 use super::ask::{Columns, Filter, Where};
-use super::by::Dimension;
+use super::dimension::Dimension;
 use crate::domain::calendar::Calendar;
 use crate::domain::deadlines::WINDOW;
 use crate::domain::metrics::Live;

@@ -10,7 +10,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::{private, watch::beside};
+use super::{files::beside, private};
 
 /// Symbolic links that are followed, one after the other; as many as Linux does.
 const LINKS_MAX: usize = 40;

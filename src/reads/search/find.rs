@@ -5,8 +5,9 @@ use std::sync::Arc;
 use rusqlite::types::Value;
 use rusqlite::{Transaction, params_from_iter};
 
-use super::words::Wanted;
-use super::{SearchIndex, highlight};
+use super::highlight;
+use super::index::SearchReads;
+use super::wanted::Wanted;
 use crate::auth::Scope;
 use crate::protocol::search::{ContactHighlight, FoundContact, FoundMessage};
 use crate::reads::cursor::{Cursor, Key, fingerprint};
@@ -34,7 +35,7 @@ pub enum Kinds {
 #[derive(Debug, Clone)]
 pub struct Search {
     /// Where to look it up.
-    pub index: Arc<SearchIndex>,
+    pub index: Arc<SearchReads>,
     /// What is looked for.
     pub wanted: Wanted,
     /// Among what.

@@ -8,9 +8,11 @@ use proptest::prelude::*;
 use rusqlite::{Connection, params};
 
 use super::ask::{Clock, Filter, Period};
-use super::seal::{Changed, Seals, Sizes};
-use super::{Explain, Grouping, Tabulate, file};
+use super::{Explain, Grouping, Tabulate};
 use crate::auth::{Identity, Role, Scope};
+use crate::derived::analytics::file;
+use crate::derived::analytics::rows::Changed;
+use crate::derived::analytics::seal::{Seals, Sizes};
 use crate::domain::metrics::Metric;
 use crate::domain::register::to_nanos;
 use crate::reads::Query;

@@ -1,17 +1,47 @@
-//! How a board is told: whole, or the cells that changed.
+//! The numbers of a board, and how it is told: whole, or the cells that changed.
+
+use std::collections::BTreeMap;
 
 use bytestring::ByteString;
+use jiff::Timestamp;
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use super::ask::Progress;
-use super::board::{Numbers, Rows, dimension};
 use super::cells::{STATISTICS, live_columns, ticks};
+use super::dimension::Dimension;
 use super::table::Key;
+use crate::derived::analytics::Progress;
 use crate::domain::metrics::Metric;
 use crate::protocol::Board;
 use crate::protocol::event::{ServerEvent, encode};
+
+/// Rows, each with its cells.
+pub(super) type Rows<K> = BTreeMap<K, Vec<Value>>;
+
+/// The numbers of a board.
+#[derive(Debug, PartialEq)]
+pub struct Numbers {
+    /// How far they go.
+    pub progress: Progress,
+    /// The moment that they are true at.
+    pub now: Timestamp,
+    /// The midnight before it.
+    pub from: Timestamp,
+    pub(super) live: Rows<Key>,
+    pub(super) today: Rows<(Key, Metric)>,
+}
+
+/// What the rows of a board are of; `None`: one row of all.
+pub(super) fn dimension(board: Board) -> Option<Dimension> {
+    match board {
+        Board::Live => None,
+        Board::Agents => Some(Dimension::Agent),
+        Board::Sectors => Some(Dimension::Sector),
+        Board::Channels => Some(Dimension::Channel),
+        Board::Tags => Some(Dimension::Tag),
+    }
+}
 
 /// All of it.
 pub(super) fn whole(board: Board, numbers: &Numbers) -> ByteString {

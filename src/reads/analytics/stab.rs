@@ -5,8 +5,8 @@ use rusqlite::types::Value;
 use rusqlite::{Row, Transaction, params_from_iter};
 
 use super::ask::{Columns, Filter, Where};
-use super::spans::{Marks, minute};
 use crate::auth::Scope;
+use crate::derived::analytics::spans::{Marks, minute};
 use crate::domain::register::{from_nanos, to_nanos};
 use crate::reads::{ReadError, chats_seen};
 

@@ -8,16 +8,18 @@ use jiff::tz::TimeZone;
 use rusqlite::types::Value;
 use rusqlite::{Transaction, params};
 
-use super::ask::{Filter, Progress};
-use super::spans::DAY;
+use super::ask::Filter;
 use super::stab::{Stab, sum_seen};
 use crate::auth::Scope;
+use crate::derived::analytics::Progress;
+use crate::derived::analytics::spans::DAY;
 use crate::domain::Seq;
 use crate::domain::order::FINER_NANOS;
 use crate::domain::register::to_nanos;
 use crate::domain::stats::{bucket, day_of};
+use crate::journal::head::last_seq;
 use crate::protocol::StatsShape;
-use crate::reads::{Query, ReadError, last_seq};
+use crate::reads::{Query, ReadError};
 
 /// Asks the database for the messages of a moment's day, up to the moment.
 #[derive(Debug, Clone)]

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rusqlite::{Transaction, params};
 
-use super::ask::{Clock, Filter, Period, Progress};
+use super::ask::{Clock, Filter, Period};
 use super::now::{LiveField, LiveNow, OpenChat};
 use super::scan::{Brings, Scan, Seen, Sight, Wants};
+use crate::derived::analytics::Progress;
+use crate::derived::analytics::rows::tags_of;
 use crate::domain::calendar::Calendar;
 use crate::domain::metrics::Metric;
 use crate::domain::register::from_nanos;
@@ -135,7 +137,7 @@ impl Explain {
              WHERE facts.kind = ? AND facts.metric = ? AND facts.at = ? AND facts.chat = ? AND facts.ordinal = ?",
         )?;
         let place = params![
-            super::rows::kind_number(self.filter.kind),
+            crate::derived::analytics::rows::kind_number(self.filter.kind),
             self.metric.number(),
             crate::domain::register::to_nanos(at),
             chat,
@@ -157,11 +159,6 @@ impl Explain {
         })?;
         Ok(behind)
     }
-}
-
-/// The ids between line feeds.
-pub(super) fn tags_of(tags: Option<&str>) -> Vec<String> {
-    tags.into_iter().flat_map(|tags| tags.split_terminator('\n').skip(1)).map(str::to_owned).collect()
 }
 
 impl Query for ExplainNow {

@@ -6,16 +6,17 @@
 use jiff::Timestamp;
 use rusqlite::Transaction;
 
-use super::ask::Progress;
 use super::by::LiveTable;
 use super::explain::{ExplainNow, Explained};
-use super::load::load;
 use super::now::{LiveNow, OpenChat};
 use super::stab::Stab;
+use crate::derived::analytics::Progress;
+use crate::derived::analytics::load::load;
 use crate::domain::Seq;
 use crate::domain::metrics::{Live, live};
 use crate::domain::register::to_nanos;
-use crate::reads::{Query, ReadError, last_seq};
+use crate::journal::head::last_seq;
+use crate::reads::{Query, ReadError};
 
 /// Chats that are put together anew for one answer; whoever asks further back is told so.
 pub const LIVE_REBUILT_MAX: usize = 5_000;
@@ -161,8 +162,9 @@ mod tests {
 
     use super::*;
     use crate::auth::{Identity, Scope};
-    use crate::derived::analytics::{Filter, file};
+    use crate::derived::analytics::file;
     use crate::domain::calendar::Calendar;
+    use crate::reads::analytics::Filter;
 
     fn moment(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()

@@ -1,6 +1,6 @@
 //! Shows where in a text a search was found: pieces of plain text, never markup.
 
-use super::words::{Term, Wanted, end_of_prefix, is_long};
+use super::wanted::{Term, Wanted, end_of_prefix, is_long};
 use crate::journal::phone::stored_forms;
 use crate::journal::words::{Word, joined, words};
 use crate::protocol::search::{Excerpt, Piece};

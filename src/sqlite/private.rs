@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::Mode;
 
-use super::watch::beside;
+use super::files::{SIDES, beside, remove_sides};
 
 /// What group and others may do to a file or a folder.
 const OF_OTHERS: u32 = 0o077;
@@ -26,8 +26,6 @@ const STICKY: u32 = 0o1000;
 const FILE_MODE: u32 = 0o600;
 /// How the name of a copy in the making ends.
 const IN_MAKING: &str = ".umbler-hub-partial";
-/// How the files end that SQLite may keep beside a database.
-const SIDES: [&str; 4] = ["", "-wal", "-shm", "-journal"];
 
 /// From now on what the process makes is for its owner alone. To be called before there are threads.
 pub fn begin() {
@@ -142,14 +140,4 @@ fn is_locked(path: &Path) -> io::Result<bool> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
         Err(error) => Err(error),
     }
-}
-
-fn remove_sides(path: &Path, sides: &[&str]) -> io::Result<()> {
-    for side in sides {
-        match fs::remove_file(beside(path, side)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
-    }
-    Ok(())
 }

@@ -6,10 +6,11 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rusqlite::Transaction;
 
-use super::ask::{Filter, Progress};
-use super::spans::Marks;
+use super::ask::Filter;
 use super::stab::Stab;
 use crate::auth::Scope;
+use crate::derived::analytics::Progress;
+use crate::derived::analytics::spans::Marks;
 use crate::domain::ChatKind;
 use crate::reads::{ChatFilter, Query, ReadError, StatusFilter};
 

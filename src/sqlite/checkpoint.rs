@@ -12,9 +12,8 @@ use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 
-use super::fault::BeginError;
-use super::fault::StoreError;
-use super::writer::chain;
+use super::DbError;
+use crate::telemetry::causes::chain;
 
 /// Pages in the log after which the thread copies them (16 MiB).
 const LOG_PAGES: i32 = 4_000;
@@ -66,17 +65,19 @@ pub struct Checkpoints {
 
 impl Checkpoints {
     /// Starts the thread for the database at `path`, which `writer` has open.
-    pub fn start(path: &Path, writer: &Connection) -> Result<Self, BeginError> {
+    pub fn start(path: &Path, writer: &Connection) -> Result<Self, DbError> {
         writer.wal_hook(Some(|_, pages| {
             PAGES.set(pages);
             Ok(())
         }));
-        let own = Connection::open(path).map_err(StoreError::from)?;
+        let own = Connection::open(path)?;
         let shared = Arc::new(Shared { stage: Mutex::new(Stage::Idle), copier: Mutex::default() });
         let (order, orders) = sync_channel(1);
         let known = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("checkpoint".into());
-        let thread = thread.spawn(move || keep_copying(&own, &orders, &known))?;
+        let thread = thread
+            .spawn(move || keep_copying(&own, &orders, &known))
+            .map_err(|source| DbError::Io { path: path.into(), source })?;
         Ok(Self { order: Some(order), thread: Some(thread), shared })
     }
 

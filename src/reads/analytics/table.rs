@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction};
 
-use super::ask::{Clock, Filter, Period, Progress, weekday_and_hour};
-use super::explain::tags_of;
+use super::ask::{Clock, Filter, Period, weekday_and_hour};
 use super::scan::{Brings, Scan, Seen, Sight, Wants};
+use crate::derived::analytics::Progress;
+use crate::derived::analytics::rows::tags_of;
 use crate::domain::metrics::{Metric, Spread};
 use crate::domain::stats::bucket;
 use crate::reads::{Query, ReadError};

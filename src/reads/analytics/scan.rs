@@ -9,8 +9,8 @@ use rusqlite::types::Value;
 use rusqlite::{Row, Transaction, params_from_iter};
 
 use super::ask::{Clock, Columns, Filter, Period, Where};
-use super::rows::kind_number;
-use super::segments::{Ids, Part, Segment, numbers, overlapping};
+use crate::derived::analytics::rows::kind_number;
+use crate::derived::analytics::segments::{Ids, Part, Segment, numbers, overlapping};
 use crate::domain::metrics::Metric;
 use crate::domain::register::{from_nanos, to_nanos};
 use crate::domain::stats::bucket;
@@ -161,7 +161,8 @@ impl Scan<'_> {
     }
 
     fn segments(&self, tx: &Transaction<'_>) -> rusqlite::Result<Vec<Segment>> {
-        overlapping(tx, (kind_number(self.filter.kind), self.metric.number()), self.period)
+        let period = (to_nanos(self.period.from), to_nanos(self.period.until));
+        overlapping(tx, (kind_number(self.filter.kind), self.metric.number()), period)
     }
 
     /// True where all of it lies in the period.

@@ -1,0 +1,287 @@
+//! The thread under everything that follows the journal: it wakes, catches up step by step, and waits again.
+//!
+//! # Contract
+//!
+//! 1. **No wake is lost.** One that comes during a step ends the rest after it.
+//! 2. **Faults pass.** A step that failed is made again after the pause that its projection asks for. The log tells the first
+//!    of several faults in a row as an error.
+//! 3. **It ends with its handles.** When the last [`Wake`] is gone the thread ends after the step at work.
+
+use std::io;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use crate::sqlite::DbError;
+use crate::telemetry::causes::chain;
+use crate::telemetry::priority::give_way;
+
+/// Something that follows the journal.
+pub trait Projection: Send + 'static {
+    /// The name of its thread, and in the log.
+    const NAME: &'static str;
+    /// True where deliveries come first when cores are short.
+    const GIVES_WAY: bool = true;
+
+    /// A bounded step further. What is found or lost must be kept so that the next step goes on after an error.
+    fn step(&mut self) -> Result<Step, DbError>;
+
+    /// A step failed: lets go of what may be the cause, and says how long to wait.
+    fn fail(&mut self, error: &DbError) -> Step;
+}
+
+/// What follows a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// There is more to do at once.
+    More,
+    /// Rest for so long, or until woken.
+    Rest(Duration),
+    /// Wait for so long, woken or not.
+    Pause(Duration),
+    /// End: nobody needs it any more.
+    End,
+}
+
+/// Wakes a follower. It ends when the last clone is gone.
+#[derive(Debug, Clone)]
+pub struct Wake(SyncSender<()>);
+
+/// The follower's end of its [`Wake`]s.
+#[derive(Debug)]
+pub struct Woken(Receiver<()>);
+
+/// Both ends, for a follower that is started later.
+pub fn alarm() -> (Wake, Woken) {
+    // One that waits is enough: whoever hears it looks for everything.
+    let (wake, woken) = sync_channel(1);
+    (Wake(wake), Woken(woken))
+}
+
+impl Wake {
+    /// Says that there may be something.
+    pub fn wake(&self) {
+        if self.0.try_send(()).is_err() {
+            log::trace!("the follower is awake already, or it has ended");
+        }
+    }
+}
+
+impl Woken {
+    /// Waits as a step asks; false where the follower is to end.
+    fn wait(&self, step: Step) -> bool {
+        match step {
+            Step::More => self.rest(Duration::ZERO) != Waited::Alone,
+            Step::Rest(rest) => self.rest(rest) != Waited::Alone,
+            Step::Pause(pause) => {
+                let until = Instant::now() + pause;
+                loop {
+                    match self.rest(until.saturating_duration_since(Instant::now())) {
+                        Waited::Woken => {}
+                        Waited::Out => return true,
+                        Waited::Alone => return false,
+                    }
+                }
+            }
+            Step::End => false,
+        }
+    }
+
+    fn rest(&self, rest: Duration) -> Waited {
+        match self.0.recv_timeout(rest) {
+            Ok(()) => Waited::Woken,
+            Err(RecvTimeoutError::Timeout) => Waited::Out,
+            Err(RecvTimeoutError::Disconnected) => Waited::Alone,
+        }
+    }
+}
+
+/// How a wait ended.
+#[derive(PartialEq, Eq)]
+enum Waited {
+    Woken,
+    /// The time is over.
+    Out,
+    /// The last handle is gone.
+    Alone,
+}
+
+/// A follower, as those see it who wait for its position.
+#[derive(Debug, Clone)]
+pub struct Handle<P> {
+    wake: Wake,
+    position: watch::Receiver<P>,
+}
+
+impl<P: Clone> Handle<P> {
+    /// Of a follower that tells its position here.
+    pub fn new(wake: Wake, position: watch::Receiver<P>) -> Self {
+        Self { wake, position }
+    }
+
+    /// Wakes it.
+    pub fn wake(&self) {
+        self.wake.wake();
+    }
+
+    /// Tells whenever it has come further.
+    pub fn position(&self) -> watch::Receiver<P> {
+        self.position.clone()
+    }
+
+    /// Wakes it unless its position will do, and waits for one that does, but no longer than `patience`; where it is then.
+    pub async fn reach(&self, patience: Duration, will_do: impl Fn(&P) -> bool) -> P {
+        if !will_do(&self.position.borrow()) {
+            self.wake();
+            let mut position = self.position.clone();
+            // Too late or ended: where it is then is the answer all the same.
+            drop(tokio::time::timeout(patience, position.wait_for(will_do)).await);
+        }
+        self.position.borrow().clone()
+    }
+}
+
+/// Starts the thread.
+pub fn start<P: Projection>(projection: P, woken: Woken) -> io::Result<()> {
+    let follow = move || {
+        if P::GIVES_WAY {
+            give_way(P::NAME);
+        }
+        follow(projection, |step| woken.wait(step));
+    };
+    std::thread::Builder::new().name(P::NAME.into()).spawn(follow)?;
+    Ok(())
+}
+
+/// Goes on until `wait` says that it is to end.
+fn follow<P: Projection>(mut projection: P, mut wait: impl FnMut(Step) -> bool) {
+    let mut is_faulted = false;
+    loop {
+        let step = projection.step();
+        let next = match &step {
+            Ok(next) => *next,
+            Err(error) => {
+                // Told once, however long a full disk stays full.
+                let level = if is_faulted { log::Level::Debug } else { log::Level::Error };
+                log::log!(level, "{} does not follow the journal: {}", P::NAME, chain(error));
+                projection.fail(error)
+            }
+        };
+        is_faulted = step.is_err();
+        if !wait(next) {
+            log::debug!("{} follows no longer", P::NAME);
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_hours(1);
+
+    /// Makes one step after the other as they were written down, and ends when there are none.
+    struct Scripted<F>(F);
+
+    impl<F: FnMut() -> Result<Step, DbError> + Send + 'static> Projection for Scripted<F> {
+        const NAME: &'static str = "scripted";
+
+        fn step(&mut self) -> Result<Step, DbError> {
+            (self.0)()
+        }
+
+        fn fail(&mut self, _error: &DbError) -> Step {
+            Step::Pause(LONG)
+        }
+    }
+
+    fn script(steps: Vec<Result<Step, DbError>>) -> impl Projection {
+        let mut steps = steps.into_iter();
+        Scripted(move || steps.next().unwrap_or(Ok(Step::End)))
+    }
+
+    fn fault() -> Result<Step, DbError> {
+        Err(rusqlite::Error::InvalidQuery.into())
+    }
+
+    /// What it asked to wait for, where no time goes by.
+    fn waits_of(projection: impl Projection) -> Vec<Step> {
+        let mut waits = Vec::new();
+        follow(projection, |step| {
+            waits.push(step);
+            step != Step::End
+        });
+        waits
+    }
+
+    #[test]
+    fn it_catches_up_before_it_rests() {
+        let steps = vec![Ok(Step::More), Ok(Step::More), Ok(Step::Rest(LONG))];
+        assert_eq!(waits_of(script(steps)), [Step::More, Step::More, Step::Rest(LONG), Step::End]);
+    }
+
+    #[test]
+    fn a_fault_is_tried_again_after_its_pause() {
+        let steps = vec![fault(), fault(), Ok(Step::More)];
+        let pause = Step::Pause(LONG);
+        assert_eq!(waits_of(script(steps)), [pause, pause, Step::More, Step::End]);
+    }
+
+    #[test]
+    fn a_wake_during_a_step_ends_the_rest_after_it() {
+        let (wake, woken) = alarm();
+        let mut steps = 0;
+        let projection = Scripted(move || {
+            steps += 1;
+            // More often than the alarm holds: it is heard once.
+            (0..3).for_each(|_| wake.wake());
+            Ok(if steps < 3 { Step::Rest(LONG) } else { Step::End })
+        });
+        follow(projection, |step| woken.wait(step));
+    }
+
+    #[test]
+    fn it_ends_when_its_last_handle_is_gone_even_while_there_is_more_to_do() {
+        for step in [Step::More, Step::Rest(LONG), Step::Pause(LONG)] {
+            let (wake, woken) = alarm();
+            let (alive, ended) = sync_channel::<()>(0);
+            let (begun, begins) = sync_channel(1);
+            let mut is_first = true;
+            let projection = Scripted(move || {
+                let _alive = &alive;
+                if std::mem::take(&mut is_first) {
+                    begun.send(()).unwrap();
+                }
+                Ok(step)
+            });
+            start(projection, woken).unwrap();
+            begins.recv().unwrap();
+            let other = wake.clone();
+            drop(wake);
+            other.wake();
+            drop(other);
+            assert!(ended.recv().is_err(), "{step:?}");
+        }
+    }
+
+    #[actix_rt::test]
+    async fn who_waits_for_a_position_wakes_it_and_has_it_as_soon_as_it_is_there() {
+        let (wake, Woken(woken)) = alarm();
+        let (tell, position) = watch::channel(1);
+        let handle = Handle::new(wake, position);
+        assert_eq!(handle.reach(LONG, |position| *position >= 1).await, 1);
+        assert!(woken.try_recv().is_err(), "nobody is woken for what is there");
+        let (reached, ()) = tokio::join!(handle.reach(LONG, |position| *position >= 2), async {
+            tell.send_replace(2);
+        });
+        assert_eq!(reached, 2);
+        assert!(woken.try_recv().is_ok());
+        assert_eq!(
+            handle.reach(Duration::ZERO, |position| *position >= 3).await,
+            2,
+            "it waits no longer than it may"
+        );
+    }
+}

@@ -1,0 +1,16 @@
+//! Where the journal stands: the name of its present life, and its newest position.
+
+use rusqlite::Connection;
+
+use crate::domain::Seq;
+
+/// The newest committed position, 0 in an empty journal.
+pub fn last_seq(database: &Connection) -> rusqlite::Result<Seq> {
+    let mut select = database.prepare_cached("SELECT coalesce(max(seq), 0) FROM journal")?;
+    select.query_row([], |row| row.get(0)).map(Seq)
+}
+
+/// The name of the journal's present life.
+pub fn epoch(database: &Connection) -> rusqlite::Result<String> {
+    database.prepare_cached("SELECT value FROM meta WHERE key = 'epoch'")?.query_row([], |row| row.get(0))
+}

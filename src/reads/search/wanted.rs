@@ -1,0 +1,175 @@
+//! What a search box asks of the index.
+
+use crate::journal::fold::fold_char;
+use crate::journal::words::{NUMBER_BYTES_MIN, Word, joined, words};
+use crate::reads::needle::Needle;
+
+/// The columns of an index: words as they stand in a text, and all that a number may stand in.
+#[derive(Debug, Clone, Copy)]
+struct Columns {
+    words: &'static str,
+    all: &'static str,
+}
+
+const OF_MESSAGES: Columns = Columns { words: "text", all: "{text numbers}" };
+const OF_CONTACTS: Columns = Columns { words: "{name phone}", all: "{name phone numbers}" };
+
+/// Where the first `chars` folded letters and digits from `from` on end in the text, with the accents of the last one.
+pub(super) fn end_of_prefix(text: &str, from: usize, chars: usize) -> usize {
+    let mut seen = 0;
+    for (at, c) in text[from..].char_indices() {
+        let is_accent = fold_char(c).next().is_none();
+        if seen >= chars && !is_accent {
+            return from + at;
+        }
+        seen += fold_char(c).filter(|c| c.is_alphanumeric()).count();
+    }
+    text.len()
+}
+
+/// Words that must stand one after the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Term {
+    /// As they are written.
+    pub(super) words: Vec<String>,
+    /// The same with the numbers in one piece, however they are written.
+    pub(super) joined: Vec<String>,
+    /// The last word may go on.
+    pub(super) open: bool,
+}
+
+/// What a search box's text asks for: all terms, or the whole of it as one number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    pub(super) terms: Vec<Term>,
+    /// The forms of the number that the whole text is: of a phone several. Empty where it is none.
+    pub(super) numbers: Vec<String>,
+}
+
+impl Wanted {
+    /// Reads a search box.
+    pub fn new(text: &str) -> Self {
+        let mut terms = Vec::new();
+        for (at, part) in text.split('"').enumerate() {
+            if at % 2 == 1 {
+                terms.extend(Term::new(part, false));
+            } else {
+                terms.extend(part.split_whitespace().filter_map(|chunk| Term::new(chunk, true)));
+            }
+        }
+        Self { terms, numbers: Needle::new(text).numbers }
+    }
+
+    /// True where nothing can be found by it.
+    pub fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+
+    /// The question to the index of messages. Words hold letters and digits only, so none can end a quote.
+    pub(super) fn for_messages(&self) -> String {
+        self.to_fts(OF_MESSAGES, |number| is_long(number).then(|| whole(OF_MESSAGES, number)))
+    }
+
+    /// The question to the index of contacts.
+    pub(super) fn for_contacts(&self) -> String {
+        let of_name = |number: &str| if is_long(number) { whole(OF_CONTACTS, number) } else { String::new() };
+        // Any part of a phone is the beginning of one of its endings.
+        self.to_fts(OF_CONTACTS, |number| Some(format!(" OR phone : \"{number}\" *{}", of_name(number))))
+    }
+
+    fn to_fts(&self, columns: Columns, of_number: impl Fn(&str) -> Option<String>) -> String {
+        let terms: Vec<String> = self.terms.iter().map(|term| term.to_fts(columns)).collect();
+        let numbers = self.numbers.iter().filter_map(|number| of_number(number));
+        format!("({}){}", terms.join(" AND "), numbers.collect::<String>())
+    }
+
+    /// The words that may be looked for in a phone's digits.
+    pub(super) fn digits(&self) -> impl Iterator<Item = &str> {
+        self.terms.iter().filter(|term| term.open).filter_map(|term| match &term.joined[..] {
+            [word] if word.bytes().all(|byte| byte.is_ascii_digit()) => Some(word.as_str()),
+            _ => None,
+        })
+    }
+}
+
+/// An alternative: this number, whole, however it is written.
+fn whole(columns: Columns, number: &str) -> String {
+    format!(" OR {} : \"{number}\"", columns.all)
+}
+
+/// True of what is looked for among joined numbers, too: less would be found by mistake.
+pub(super) fn is_long(number: &str) -> bool {
+    number.len() >= NUMBER_BYTES_MIN && number.bytes().any(|byte| byte.is_ascii_digit())
+}
+
+impl Term {
+    fn new(text: &str, open: bool) -> Option<Self> {
+        let parts = words(text);
+        let [tight, _] = joined(&parts);
+        let folded = |words: Vec<Word>| words.into_iter().map(|word| word.folded).collect::<Vec<_>>();
+        (!parts.is_empty()).then(|| Self { words: folded(parts), joined: folded(tight), open })
+    }
+
+    /// The last word of the joined form may go on: not where it is written in parts, for an amount would find the beginning of a
+    /// document's number.
+    pub(super) fn is_joined_open(&self) -> bool {
+        self.open && self.words.len() == 1
+    }
+
+    /// As it is written, or with its numbers in one piece. Where these stand is not indexed: whoever shows what was found looks
+    /// whether the words follow each other.
+    fn to_fts(&self, columns: Columns) -> String {
+        let open = if self.open { " *" } else { "" };
+        let written = format!("{} : \"{}\"{open}", columns.words, self.words.join(" "));
+        if !self.joined.iter().any(|word| is_long(word)) {
+            return written;
+        }
+        let open = if self.is_joined_open() { " *" } else { "" };
+        let pieces = self.joined.iter().map(|word| {
+            let column = if is_long(word) { columns.all } else { columns.words };
+            format!("{column} : \"{word}\"{open}")
+        });
+        format!("({written} OR ({}))", pieces.collect::<Vec<_>>().join(" AND "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_is_read_word_by_word_and_quotes_hold_together() {
+        let fts = |text: &str| Wanted::new(text).for_messages();
+        assert_eq!(fts("Jo  SIL"), r#"(text : "jo" * AND text : "sil" *)"#);
+        assert_eq!(fts(r#"nota "Bom Dia" x"#), r#"(text : "nota" * AND text : "bom dia" AND text : "x" *)"#);
+        assert_eq!(
+            fts(r#""bom dia"#),
+            r#"(text : "bom dia")"#,
+            "a quote that is not closed ends with the text"
+        );
+        assert_eq!(fts("maria@exemplo.com"), r#"(text : "maria exemplo com" *)"#);
+        assert_eq!(
+            fts("a* OR b) NEAR:"),
+            r#"(text : "a" * AND text : "or" * AND text : "b" * AND text : "near" *)"#,
+            "no word is a command"
+        );
+        assert!(Wanted::new(" ?! \"\" ").is_empty());
+    }
+
+    #[test]
+    fn a_number_is_asked_for_as_it_is_written_and_in_one_piece() {
+        let fts = |text: &str| Wanted::new(text).for_messages();
+        assert_eq!(
+            fts("placa ABC-1D23"),
+            r#"(text : "placa" * AND (text : "abc 1d23" * OR ({text numbers} : "abc1d23")))"#
+        );
+        assert_eq!(fts("abc1d"), r#"((text : "abc1d" * OR ({text numbers} : "abc1d" *)))"#);
+        assert_eq!(fts("15"), r#"(text : "15" *)"#);
+        assert_eq!(fts("1 234"), r#"(text : "1" * AND text : "234" *) OR {text numbers} : "1234""#);
+        assert_eq!(
+            Wanted::new("+55 (11)").for_contacts(),
+            r#"({name phone} : "55" * AND {name phone} : "11" *) OR phone : "5511" * OR {name phone numbers} : "5511""#
+        );
+        assert_eq!(Wanted::new("(11)").for_contacts(), r#"({name phone} : "11" *) OR phone : "11" *"#);
+    }
+}

@@ -1,0 +1,15 @@
+//! How an error is written into a log: with what caused it.
+
+use std::error::Error;
+
+/// An error with its causes, the outermost first, for people.
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
