@@ -8,10 +8,10 @@ use rand::RngExt;
 use rusqlite::{Connection, OptionalExtension};
 use rusqlite_migration::SchemaVersion;
 
+use super::blocks;
 use super::head::last_seq;
 use super::lineage::{self, Lineage, Marker};
 use super::loss;
-use super::blocks;
 use super::steps::migrations;
 use crate::domain::Seq;
 use crate::protocol::FaultKind;
