@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use jiff::tz::TimeZone;
+use jiff::tz::TimeZoneDatabase;
 
 use super::values::Values;
 use super::{AlertWebhook, Settings};
@@ -73,7 +73,9 @@ impl<'a> Reader<'a> {
         let port = self.number("PORT", 0, u16::MAX);
         let origins = self.parse("FRONTEND_URL", str::parse);
         let zone = self.parse("TIMEZONE", |name| {
-            TimeZone::get(name)
+            // The rules that every hub of this release has, and not those of its machine.
+            TimeZoneDatabase::bundled()
+                .get(name)
                 .map_err(|_unknown| format!("{name:?} is no IANA time zone like America/Sao_Paulo"))
         });
         let business_hours = self.parse("BUSINESS_HOURS", str::parse);

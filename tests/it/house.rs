@@ -71,6 +71,39 @@ fn actix_web_actors_is_used_in_the_session_room_only() {
     }
 }
 
+/// Files in which what a record does is decided: the same records must do the same everywhere and always.
+const APPLYING: [&str; 12] = [
+    "src/domain",
+    "src/umbler",
+    "src/journal/kinds",
+    "src/journal/apply.rs",
+    "src/journal/batch.rs",
+    "src/journal/blank.rs",
+    "src/journal/blocks.rs",
+    "src/journal/directory.rs",
+    "src/journal/names.rs",
+    "src/journal/placements.rs",
+    "src/journal/store.rs",
+    "src/journal/tables.rs",
+];
+
+#[test]
+fn applying_a_record_reads_no_clock_no_chance_and_no_setting() {
+    let files = APPLYING.iter().flat_map(|name| {
+        let path = root().join(name);
+        if path.is_dir() { sources(&path) } else { vec![path] }
+    });
+    for path in files {
+        let text = text(&path);
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for forbidden in
+            ["clock::", "Timestamp::now", "Zoned::now", "SystemTime", "rand::", "std::env", "config::"]
+        {
+            assert!(!code.contains(forbidden), "{} uses {forbidden}", path.display());
+        }
+    }
+}
+
 #[test]
 fn a_file_says_what_it_is_for_and_has_one_subject() {
     for path in ["src", "tests", "benches"].iter().flat_map(|folder| sources(&root().join(folder))) {
