@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use crate::auth::key_file::LOOK_INTERVAL;
 use crate::auth::{AuthError, Authenticator, Revocations};
 use crate::config::{AlertWebhook, Settings};
-use crate::derived::alert_posts::{AlertPosts, Receiver, Stored};
+use crate::derived::alert_posts::{AlertPosts, AlertReceiver, Stored};
 use crate::derived::analytics::Facts;
 use crate::derived::follower::{self, alarm};
 use crate::derived::search::WordIndex;
@@ -245,7 +245,7 @@ fn alert_posts(
     hub: Addr<UmblerHub>,
 ) -> Result<AlertPosts, StartError> {
     let tls = tls::config(&webhook.url).map_err(StartError::AlertWebhook)?;
-    let receiver = Receiver { url: webhook.url.clone(), secret: webhook.secret.clone(), tls };
+    let receiver = AlertReceiver { url: webhook.url.clone(), secret: webhook.secret.clone(), tls };
     let store = move |seq| {
         let posted = Record::new(Payload::AlertsPosted(seq), None, Origin::Hub, clock::now());
         let Ok(record) = posted else { return Stored::NotNow };

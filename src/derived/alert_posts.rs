@@ -59,7 +59,7 @@ pub enum Stored {
 pub type Store = Box<dyn FnMut(Seq) -> Stored + Send>;
 
 /// Where alerts are posted.
-pub struct Receiver {
+pub struct AlertReceiver {
     /// The address.
     pub url: String,
     /// What the posts are signed with.
@@ -93,8 +93,8 @@ enum AtWork {
 
 impl AlertPosts {
     /// Of the database at a path; `store` is asked on the follower's thread, and may wait.
-    pub fn new(receiver: Receiver, database: PathBuf, store: Store) -> Self {
-        let Receiver { url, secret, tls } = receiver;
+    pub fn new(receiver: AlertReceiver, database: PathBuf, store: Store) -> Self {
+        let AlertReceiver { url, secret, tls } = receiver;
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -236,7 +236,58 @@ fn pause(number: u32, share: f64) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+    use std::sync::mpsc::channel;
+
     use super::*;
+
+    /// Posts of a journal with so many rows; what it stores is answered as it is written down.
+    fn posts(home: &Path, rows: i64, answers: Vec<Stored>) -> (AlertPosts, std::sync::mpsc::Receiver<Seq>) {
+        let path = home.join("hub.db");
+        let mut database = Connection::open(&path).unwrap();
+        crate::journal::steps::migrate_to_latest(&mut database).unwrap();
+        for seq in 1..=rows {
+            let sql = "INSERT INTO journal (seq, event_id, event_type, update_type, received_at)
+                       VALUES (?1, ?1, '', 'alert_raised', 0)";
+            database.execute(sql, [seq]).unwrap();
+        }
+        let (asked, stores) = channel();
+        let mut answers = answers.into_iter();
+        let store = move |seq| {
+            asked.send(seq).unwrap();
+            answers.next().unwrap()
+        };
+        let (url, secret) = ("http://localhost/".to_owned(), Secret::new("secret"));
+        let receiver = AlertReceiver { url, secret, tls: TlsConfig::builder().build() };
+        (AlertPosts::new(receiver, path, Box::new(store)), stores)
+    }
+
+    #[test]
+    fn what_was_before_the_first_start_is_not_posted() {
+        let home = tempfile::tempdir().unwrap();
+        let answers = vec![Stored::NotNow, Stored::Durable];
+        let (mut posts, stores) = posts(home.path(), 3, answers);
+        let mut step = || posts.step().unwrap();
+        assert_eq!(step(), Step::More);
+        assert_eq!(step(), Step::Pause(FAULT_PAUSE), "the journal does not take it now");
+        assert_eq!(step(), Step::More);
+        assert_eq!(step(), Step::Rest(LOOK_INTERVAL));
+        assert_eq!(stores.try_iter().collect::<Vec<_>>(), [Seq(3), Seq(3)]);
+    }
+
+    #[test]
+    fn it_goes_on_where_a_fault_met_it_and_ends_with_the_hub() {
+        let home = tempfile::tempdir().unwrap();
+        let (mut posts, stores) = posts(home.path(), 1, vec![Stored::Ending]);
+        let away = home.path().join("away.db");
+        std::fs::rename(home.path().join("hub.db"), &away).unwrap();
+        let error = posts.step().unwrap_err();
+        assert_eq!(posts.fail(&error), Step::Pause(FAULT_PAUSE));
+        std::fs::rename(&away, home.path().join("hub.db")).unwrap();
+        assert_eq!(posts.step().unwrap(), Step::More);
+        assert_eq!(posts.step().unwrap(), Step::End);
+        assert_eq!(stores.try_iter().collect::<Vec<_>>(), [Seq(1)]);
+    }
 
     #[test]
     fn pauses_grow_to_their_bound_and_no_further() {

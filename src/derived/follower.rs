@@ -72,15 +72,13 @@ impl Woken {
     /// Waits as a step asks; false where the follower is to end.
     fn wait(&self, step: Step) -> bool {
         match step {
-            Step::More => self.rest(Duration::ZERO) != Waited::Alone,
-            Step::Rest(rest) => self.rest(rest) != Waited::Alone,
+            Step::More => self.rest(Duration::ZERO) != Err(RecvTimeoutError::Disconnected),
+            Step::Rest(rest) => self.rest(rest) != Err(RecvTimeoutError::Disconnected),
             Step::Pause(pause) => {
                 let until = Instant::now() + pause;
                 loop {
-                    match self.rest(until.saturating_duration_since(Instant::now())) {
-                        Waited::Woken => {}
-                        Waited::Out => return true,
-                        Waited::Alone => return false,
+                    if let Err(end) = self.rest(until.saturating_duration_since(Instant::now())) {
+                        return end == RecvTimeoutError::Timeout;
                     }
                 }
             }
@@ -88,23 +86,10 @@ impl Woken {
         }
     }
 
-    fn rest(&self, rest: Duration) -> Waited {
-        match self.0.recv_timeout(rest) {
-            Ok(()) => Waited::Woken,
-            Err(RecvTimeoutError::Timeout) => Waited::Out,
-            Err(RecvTimeoutError::Disconnected) => Waited::Alone,
-        }
+    /// Rests until woken; an error where the time is over, or the last handle is gone.
+    fn rest(&self, at_most: Duration) -> Result<(), RecvTimeoutError> {
+        self.0.recv_timeout(at_most)
     }
-}
-
-/// How a wait ended.
-#[derive(PartialEq, Eq)]
-enum Waited {
-    Woken,
-    /// The time is over.
-    Out,
-    /// The last handle is gone.
-    Alone,
 }
 
 /// A follower, as those see it who wait for its position.

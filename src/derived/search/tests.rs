@@ -1,15 +1,18 @@
 //! The index on real files, where the front door does not lead: other numberings, positions that are not kept, damage.
 
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use rusqlite::{Connection, params};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
 use super::follow::Indexer;
-use super::{Reached, State, file};
+use super::{Reached, State, WordIndex, file};
 use crate::derived::follower::{Projection, Step};
 use crate::derived::own_file::{Keeper, OwnFile};
+use crate::domain::Seq;
 use crate::sqlite::DbError;
 use crate::sqlite::files::beside;
 
@@ -175,6 +178,31 @@ fn an_index_that_sqlite_itself_finds_damaged_is_built_anew() {
     let damage = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT_VTAB);
     follower.fail(&rusqlite::Error::SqliteFailure(damage, None).into());
     catch_up(&mut follower).unwrap();
+    assert_eq!(place.finds("nota"), ["one"]);
+}
+
+#[test]
+fn an_index_that_readers_find_damaged_is_built_anew_while_the_hub_runs() {
+    let place = Place::new();
+    place.says("one", Some("nota fiscal"));
+    let index = WordIndex::start(&place.home.path().join("hub.db")).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        assert!(index.reach(Seq(1), Duration::from_mins(1)).await.has(Seq(1)));
+        let mut steps = index.follower.position();
+        let generation = || index.file.generation().load(Ordering::Acquire);
+        let before = generation();
+        let file = Connection::open(place.path()).unwrap();
+        file.execute("UPDATE message_words_data SET block = x'0102' WHERE id > 10", []).unwrap();
+        drop(file);
+        index.note_damage();
+        while generation() == before {
+            steps.changed().await.unwrap();
+        }
+        // The step that is told after the file was opened has put the words in.
+        steps.mark_unchanged();
+        steps.changed().await.unwrap();
+    });
     assert_eq!(place.finds("nota"), ["one"]);
 }
 

@@ -40,7 +40,9 @@ impl SearchReads {
         let connection = known.map_or_else(|| open(file.path()), |(_, connection)| Ok(connection))?;
         // One that met an error is not kept: a fault must not outlive its cause.
         let answer = read(&connection).inspect_err(|error| {
-            if kind_of(error) == FaultKind::Damaged {
+            // Not of a file whose place another one took meanwhile.
+            let is_newest = || file.generation().load(Ordering::Acquire) == generation;
+            if kind_of(error) == FaultKind::Damaged && is_newest() {
                 self.index.note_damage();
             }
         })?;
