@@ -57,7 +57,10 @@ export function useWebSocket(options = {}) {
       const wish = limitsOf(limits);
       // What is live needs no asking, or every reconnect would ask for what the hub has just replayed.
       if (wish === undefined && client.isLive) return Promise.resolve(client.data);
-      return client.requestUmblerData(wish).then(() => client.data, () => null);
+      return client.requestUmblerData(wish).then(
+        () => client.data,
+        () => null,
+      );
     },
     [client],
   );

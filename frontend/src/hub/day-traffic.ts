@@ -36,7 +36,12 @@ const WEEKS = 4;
 /** One day says nothing of what is usual. */
 const DAYS_MIN = 2;
 const HOUR_MS = 3_600_000;
-const KEYS: Record<string, keyof Counts> = { messagesIn: 'customers', messagesMember: 'team', messagesBot: 'others', messagesExternal: 'others' };
+const KEYS: Record<string, keyof Counts> = {
+  messagesIn: 'customers',
+  messagesMember: 'team',
+  messagesBot: 'others',
+  messagesExternal: 'others',
+};
 const METRICS = Object.keys(KEYS).join();
 
 interface Answer {
@@ -62,19 +67,34 @@ export async function readDay(until?: string, known?: Usual | null): Promise<{ d
   const name = dayOf(Date.parse(answer.from), zone);
   const usual = known?.day === name && !known.rebuilding ? known : await readUsual(name, zone);
   const counts = countsOf(answer.rows);
-  const hours = hoursOf(name, zone).map((hour) => ({ ...hour, ...(counts.get(hour.from) ?? NONE), usual: usual.byHour?.[hour.hour] ?? null }));
-  return { day: { hours, zone, days: usual.days, asOfSeq: answer.asOfSeq, rebuilding: answer.rebuilding !== null }, usual };
+  const hours = hoursOf(name, zone).map((hour) => ({
+    ...hour,
+    ...(counts.get(hour.from) ?? NONE),
+    usual: usual.byHour?.[hour.hour] ?? null,
+  }));
+  return {
+    day: { hours, zone, days: usual.days, asOfSeq: answer.asOfSeq, rebuilding: answer.rebuilding !== null },
+    usual,
+  };
 }
 
 async function readUsual(day: string, zone: string): Promise<Usual> {
   const days = Array.from({ length: WEEKS }, (_, index) => plusDays(day, -7 * (index + 1)));
   const answers: Answer[] = await Promise.all(
-    days.map((one) => read(PATH, { bucket: 'hour', metric: METRICS, from: midnight(one, zone), until: midnight(plusDays(one, 1), zone) })),
+    days.map((one) =>
+      read(PATH, {
+        bucket: 'hour',
+        metric: METRICS,
+        from: midnight(one, zone),
+        until: midnight(plusDays(one, 1), zone),
+      }),
+    ),
   );
   const rebuilding = answers.some((answer) => answer.rebuilding !== null);
   // A day without any message was closed, or before the hub was there.
   const found = answers.map(({ rows }) => byHourOf(rows, zone)).filter((hours) => hours.some((count) => count > 0));
-  const byHour = found.length < DAYS_MIN ? null : found[0]!.map((_, hour) => median(found.map((hours) => hours[hour] ?? 0)));
+  const byHour =
+    found.length < DAYS_MIN ? null : found[0]!.map((_, hour) => median(found.map((hours) => hours[hour] ?? 0)));
   return { day, days: found.length, byHour, rebuilding };
 }
 

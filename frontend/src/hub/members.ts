@@ -97,7 +97,12 @@ export class MemberStore extends Store<Members> {
 
   #ask(cursor: string | null) {
     const { search, known } = this.#filter;
-    return this.#client.get(PATH, { limit: PAGE, cursor: cursor ?? undefined, search: search || undefined, known: known || undefined });
+    return this.#client.get(PATH, {
+      limit: PAGE,
+      cursor: cursor ?? undefined,
+      search: search || undefined,
+      known: known || undefined,
+    });
   }
 
   /** Who changed may stand elsewhere now, or not at all. */

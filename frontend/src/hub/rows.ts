@@ -65,7 +65,11 @@ export class RowStore extends Store<Rows> {
     this.#touched.clear();
     this.#renamed.clear();
     try {
-      const page = await this.#client.get('/api/umbler/chats', { ...queryOf(this.#filters), limit: PAGE, cursor: this.#cursor ?? undefined });
+      const page = await this.#client.get('/api/umbler/chats', {
+        ...queryOf(this.#filters),
+        limit: PAGE,
+        cursor: this.#cursor ?? undefined,
+      });
       if (reading !== this.#reading) return;
       for (const chat of page.chats as Chat[]) this.#add(chat);
       this.#cursor = page.nextCursor;
@@ -118,7 +122,9 @@ export class RowStore extends Store<Rows> {
   /** A chat that is new here may be one of a page that was not read yet: only the hub can count. */
   #countAgain() {
     this.#counting ??= setTimeout(async () => {
-      const { total } = await this.#client.get('/api/umbler/chats', { ...queryOf(this.#filters), limit: 1 }).catch(() => ({ total: this.#total }));
+      const { total } = await this.#client
+        .get('/api/umbler/chats', { ...queryOf(this.#filters), limit: 1 })
+        .catch(() => ({ total: this.#total }));
       this.#total = total;
       this.#counting = null;
       this.#tell();
@@ -136,10 +142,22 @@ export class RowStore extends Store<Rows> {
 }
 
 /** The filters as the hub takes them. */
-export function queryOf({ status, sector, owner, channel, tag, kind, search }: Filters): Record<string, string | undefined> {
+export function queryOf({
+  status,
+  sector,
+  owner,
+  channel,
+  tag,
+  kind,
+  search,
+}: Filters): Record<string, string | undefined> {
   return {
     status: status === 'all' ? undefined : status,
-    sector: sector || undefined, owner: owner || undefined, channel: channel || undefined,
-    tag: tag || undefined, kind: kind || undefined, search: search || undefined,
+    sector: sector || undefined,
+    owner: owner || undefined,
+    channel: channel || undefined,
+    tag: tag || undefined,
+    kind: kind || undefined,
+    search: search || undefined,
   };
 }

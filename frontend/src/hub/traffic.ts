@@ -114,7 +114,12 @@ export class TrafficStore extends Store<Traffic> {
     if (this.#later.length > LATER_MAX) this.#later = this.#later.slice(-LATER_MAX / 2);
     if (this.#day === null || counted.seq <= this.#day.asOfSeq) return;
     const { at, key } = counted;
-    this.#day = { ...this.#day, hours: this.#day.hours.map((hour) => (at >= hour.from && at < hour.until ? { ...hour, [key]: hour[key] + 1 } : hour)) };
+    this.#day = {
+      ...this.#day,
+      hours: this.#day.hours.map((hour) =>
+        at >= hour.from && at < hour.until ? { ...hour, [key]: hour[key] + 1 } : hour,
+      ),
+    };
   }
 
   #correctSoon(ms: number) {

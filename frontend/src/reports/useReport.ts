@@ -23,17 +23,23 @@ export function useReport() {
   const at = useMemo(hubTime, [round]);
   useEffect(() => renewAtMidnight(at, zone, again), [at, zone, again]);
 
-  const set = useCallback((changes: Record<string, string>) => {
-    setParams(() => {
-      // The address itself: what the router hands in is that of the last drawing, and lacks what was chosen since.
-      const changed = new URLSearchParams(window.location.search);
-      for (const [name, value] of Object.entries(changes)) {
-        if (value) changed.set(name, value);
-        else changed.delete(name);
-      }
-      return changed;
-    }, { replace: true });
-  }, [setParams]);
+  const set = useCallback(
+    (changes: Record<string, string>) => {
+      setParams(
+        () => {
+          // The address itself: what the router hands in is that of the last drawing, and lacks what was chosen since.
+          const changed = new URLSearchParams(window.location.search);
+          for (const [name, value] of Object.entries(changes)) {
+            if (value) changed.set(name, value);
+            else changed.delete(name);
+          }
+          return changed;
+        },
+        { replace: true },
+      );
+    },
+    [setParams],
+  );
 
   const period: Period = PERIODS.find((one) => one === params.get('period')) ?? 'today';
   const [since, till] = [params.get('since') ?? '', params.get('till') ?? ''];
@@ -46,7 +52,22 @@ export function useReport() {
     const chosen = filters.split('\n').map((id, index) => [FILTERS[index], id || undefined]);
     return { ...span, clock: clock === 'business' ? clock : undefined, ...Object.fromEntries(chosen) };
   }, [span, clock, filters]);
-  return { params, set, period, since, till, clock, compare, zone, setZone: setTold, query, bucket: span === null ? 'day' : bucketOf(span), round, at, again } as const;
+  return {
+    params,
+    set,
+    period,
+    since,
+    till,
+    clock,
+    compare,
+    zone,
+    setZone: setTold,
+    query,
+    bucket: span === null ? 'day' : bucketOf(span),
+    round,
+    at,
+    again,
+  } as const;
 }
 
 export type Report = ReturnType<typeof useReport>;

@@ -14,6 +14,33 @@ test('the chart of the day says which messages it leaves out that the tile count
 });
 
 test('every type of message has a name in both languages', () => {
-  const types = ['Text', 'Image', 'Video', 'Audio', 'File', 'Sticker', 'Gif', 'Location', 'Contact', 'Contacts', 'Url', 'List', 'ListReply', 'QuickReply', 'ButtonReply', 'Poll', 'Carousel', 'Order', 'Payment', 'Reaction', 'Call', 'CallAttempt', 'Unsupported'];
-  assert.deepEqual(types.filter((type) => !(type in EN) || !(type in PT)), []);
+  const types = [
+    'Text',
+    'Image',
+    'Video',
+    'Audio',
+    'File',
+    'Sticker',
+    'Gif',
+    'Location',
+    'Contact',
+    'Contacts',
+    'Url',
+    'List',
+    'ListReply',
+    'QuickReply',
+    'ButtonReply',
+    'Poll',
+    'Carousel',
+    'Order',
+    'Payment',
+    'Reaction',
+    'Call',
+    'CallAttempt',
+    'Unsupported',
+  ];
+  assert.deepEqual(
+    types.filter((type) => !(type in EN) || !(type in PT)),
+    [],
+  );
 });

@@ -48,7 +48,8 @@ export class Connection {
   /** Has caught up since `start`. */ #settled = false;
   #isStale = false;
   /** Refused tokens in a row. */ #refusals = 0;
-  /** When the hub was last heard while the data was current. @type {{ at: number, age: () => number } | null} */ #lastHeard = null;
+  /** When the hub was last heard while the data was current. @type {{ at: number, age: () => number } | null} */ #lastHeard =
+    null;
   /** @type {unknown} */ #staleTimer = null;
   /** @type {unknown} */ #upgradeTimer = null;
   /** @type {Owner} */ #owner;
@@ -61,7 +62,11 @@ export class Connection {
     this.#holdings = holdings;
     this.#events = events;
     this.#retry = new Retry(runtime);
-    this.#watch = new Watch(runtime, () => this.#woke(), () => holdings.position.save());
+    this.#watch = new Watch(
+      runtime,
+      () => this.#woke(),
+      () => holdings.position.save(),
+    );
     this.#owner = {
       runtime,
       clock,

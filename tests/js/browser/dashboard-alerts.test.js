@@ -34,7 +34,14 @@ async function signedIn(t, hub, path, claims) {
 
 /** Saves thresholds as an admin would through REST; what is not named raises nothing. */
 async function setThresholds(hub, own, sectors = {}) {
-  const none = { waitingWarnSeconds: null, waitingSeconds: null, idleSeconds: null, firstResponseNearSeconds: null, firstResponseSeconds: null, windowClosingSeconds: null };
+  const none = {
+    waitingWarnSeconds: null,
+    waitingSeconds: null,
+    idleSeconds: null,
+    firstResponseNearSeconds: null,
+    firstResponseSeconds: null,
+    windowClosingSeconds: null,
+  };
   const response = await fetch(`${hub.origin}/api/umbler/settings`, {
     method: 'PUT',
     headers: { 'content-type': 'application/json' },
@@ -123,7 +130,9 @@ test('whoever edits settings that somebody else saves meanwhile is told, and los
   await page.getByRole('button', { name: 'Take over theirs' }).click();
   assert.equal(await field.inputValue(), '1');
   await setThresholds(hub, { waitingSeconds: 120 });
-  await page.waitForFunction(() => [...document.querySelectorAll('input[type=number]')].some(({ value }) => value === '2'));
+  await page.waitForFunction(() =>
+    [...document.querySelectorAll('input[type=number]')].some(({ value }) => value === '2'),
+  );
 });
 
 test('saving when somebody else has saved is refused, keeps the draft, and is a choice: theirs, or over theirs', async (t) => {
@@ -173,7 +182,19 @@ test('an alert is on the screen when it is due, is taken by one for all to see, 
   const put = await fetch(`${hub.origin}/api/umbler/settings`, {
     method: 'PUT',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${token()}` },
-    body: JSON.stringify({ businessHours: {}, thresholds: { default: { waitingWarnSeconds: null, waitingSeconds: 1, idleSeconds: null, firstResponseNearSeconds: null, firstResponseSeconds: null, windowClosingSeconds: null } } }),
+    body: JSON.stringify({
+      businessHours: {},
+      thresholds: {
+        default: {
+          waitingWarnSeconds: null,
+          waitingSeconds: 1,
+          idleSeconds: null,
+          firstResponseNearSeconds: null,
+          firstResponseSeconds: null,
+          windowClosingSeconds: null,
+        },
+      },
+    }),
   });
   assert.equal(put.status, 200);
   const ana = await signedIn(t, hub, '/live', { sub: 'ana', name: 'Ana', role: 'agent' });

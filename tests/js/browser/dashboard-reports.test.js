@@ -41,7 +41,10 @@ test('numbers are those of the hub, lead to the chats behind them, and to the ch
   await aMorning(hub);
   const { page, clean } = await visit(t, browser, hub, '/reports');
   const { rows } = await hub.json('/api/umbler/metrics/summary?metric=replyTime,messagesIn');
-  assert.deepEqual(rows.map(({ n }) => n), [2, 2]);
+  assert.deepEqual(
+    rows.map(({ n }) => n),
+    [2, 2],
+  );
   await text(page, '[data-metric=replyTime] .big', /^5 min/);
   await text(page, '.tile[data-name=messagesIn] .value', /^2$/);
   await page.getByRole('button', { name: 'All figures' }).click();
@@ -67,15 +70,26 @@ test('how durations are spread: the lengths of the hub, beside the period before
   const { rows } = await hub.json('/api/umbler/metrics/distribution?metric=replyTime');
   assert.equal(await bins.count(), rows.length);
   const shown = (await bins.locator('td:nth-child(3)').allInnerTexts()).map(Number);
-  assert.deepEqual(shown, rows.map(({ n }) => n));
-  assert.equal(shown.reduce((sum, n) => sum + n), 2);
+  assert.deepEqual(
+    shown,
+    rows.map(({ n }) => n),
+  );
+  assert.equal(
+    shown.reduce((sum, n) => sum + n),
+    2,
+  );
   // Percentiles stand where they lie.
   await text(page, '.distribution tr[data-from="300000"] .chip', 'Median');
   await text(page, '.distribution tr[data-from="1200000"] .chip', '95 %');
-  assert.deepEqual(await bins.locator('td:nth-child(5)').allInnerTexts(), await page.evaluate(async () => {
-    const from = new URL(performance.getEntriesByType('resource').findLast(({ name }) => name.includes('/distribution')).name);
-    return (await (await fetch(from)).json()).rows.map(({ previousN }) => String(previousN));
-  }));
+  assert.deepEqual(
+    await bins.locator('td:nth-child(5)').allInnerTexts(),
+    await page.evaluate(async () => {
+      const from = new URL(
+        performance.getEntriesByType('resource').findLast(({ name }) => name.includes('/distribution')).name,
+      );
+      return (await (await fetch(from)).json()).rows.map(({ previousN }) => String(previousN));
+    }),
+  );
   assert.deepEqual(await axe(page), []);
   await page.getByRole('button', { name: /^Reply time, 20 min – 30 min: 1/ }).click();
   await text(page, '.dialog [role=status]', '1 behind this number');

@@ -47,7 +47,10 @@ test('a limited token finds the messages of its own chats alone', async (t) => {
   await hub.says('mine', 'a secret of sales', sector('sales'));
   await hub.says('theirs', 'a secret of support', sector('support'));
   const { page } = await visit(t, browser, hub, '/live');
-  await page.evaluate((value) => sessionStorage.setItem('umbler-hub-token', value), token({ role: 'agent', sectors: ['sales'] }));
+  await page.evaluate(
+    (value) => sessionStorage.setItem('umbler-hub-token', value),
+    token({ role: 'agent', sectors: ['sales'] }),
+  );
   await page.goto(`${hub.origin}/chats?search=secret&in=messages`);
   await live(page);
   await text(page, '.count', '1 messages found');
