@@ -188,8 +188,14 @@ export class FakeHub {
     const question: Question = {
       path: url.pathname,
       query: Object.fromEntries(url.searchParams),
-      answer: (body) => (resolve(Response.json(body)), settled()),
-      refuse: (status, code) => (resolve(Response.json({ error: { code, message: code } }, { status })), settled()),
+      answer: (body) => {
+        resolve(Response.json(body));
+        return settled();
+      },
+      refuse: (status, code) => {
+        resolve(Response.json({ error: { code, message: code } }, { status }));
+        return settled();
+      },
     };
     const waiter = this.#waiters.shift();
     if (waiter) waiter(question);

@@ -35,7 +35,9 @@ export function useWebSocket(options = {}) {
       client.on('umbler_update', (data, envelope) => latest.current.onMessage?.(data, envelope)),
       client.on('error', (error) => latest.current.onError?.(error)),
     ];
-    return () => stops.forEach((stop) => stop());
+    return () => {
+      for (const stop of stops) stop();
+    };
   }, [client]);
 
   // Where this component has signed in. Others, which name no token, sign nobody out.

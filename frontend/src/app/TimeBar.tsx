@@ -37,12 +37,13 @@ export function TimeBar() {
   const { at, iso, wrong, go } = useMoment();
   const played = usePlayed();
   // Another moment, another page, or now: what was played is over.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs as the moment changes
   useEffect(() => () => replays.stop(), [iso]);
   const box = useRef<HTMLElement>(null);
+  const isOpen = at !== null;
   useEffect(() => {
-    if (at !== null) box.current?.focus({ preventScroll: true });
-    // Once, as it opens.
-  }, [at === null]);
+    if (isOpen) box.current?.focus({ preventScroll: true });
+  }, [isOpen]);
   if (wrong)
     return (
       <p className="time-bar" role="alert">

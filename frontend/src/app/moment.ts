@@ -33,6 +33,7 @@ export function useMoment(): Moment {
     },
     [setParams],
   );
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a clock that was set moves the hub's now
   return useMemo(() => {
     const parsed = told === null ? Number.NaN : Date.parse(told);
     const at = parsed <= hubTime() ? parsed : null;

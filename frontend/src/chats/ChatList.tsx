@@ -79,6 +79,7 @@ export function ChatList({
       {chats?.length === 0 && total !== null && (
         <p className="blank">{narrowed ? say('noMatch') : say(isPast ? 'noneThen' : 'noChats')}</p>
       )}
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: keys that come up from the rows, which are links */}
       <div className="scroll" ref={box} onKeyDown={keys}>
         <ul className="virtual" style={{ height: rows.getTotalSize() }}>
           {items.map(({ key, index, start, size }) => {

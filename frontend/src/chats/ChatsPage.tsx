@@ -97,6 +97,7 @@ function Played({ played }: { played: Playing }) {
     [reading, chats, filters],
   );
   // The conversation begins where the replay is as it is opened, and grows from there.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `at` moves on as it plays
   const opened = useMemo(() => new Date(at).toISOString(), [id, reading]);
   return (
     <MomentContext value={at}>

@@ -103,6 +103,7 @@ function Head({ id, state: { chat, contact } }: { id: string; state: Conversatio
   const say = useWords();
   const [params] = useSearchParams();
   const title = useRef<HTMLHeadingElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another chat has another title
   useEffect(() => title.current?.focus({ preventScroll: true }), [id]);
   return (
     <header>
@@ -178,7 +179,8 @@ function Messages({
   }, [messages, last]);
 
   // The message that a search led to, once it is here.
-  const isHere = wanted !== null && messages !== null && messages.some(({ id }) => id === wanted);
+  const isHere = wanted !== null && messages?.some(({ id }) => id === wanted) === true;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another find marks another message
   useLayoutEffect(() => {
     if (!isHere) return;
     const item = box.current?.querySelector<HTMLElement>('[data-wanted]');

@@ -43,7 +43,7 @@ function Steps({ id, until }: { id: string; until: string | undefined }) {
   const asked = useRef(0);
   const read = useCallback(
     async (further: boolean) => {
-      const round = (asked.current += 1);
+      const round = ++asked.current;
       try {
         let from = further ? cursor.current : null;
         let found: Transition[] = [];

@@ -120,11 +120,7 @@ function Media({ message: { file, type } }: { message: Message }) {
       </a>
     );
   if (kind === 'audio')
-    return (
-      <>
-        <audio controls preload="none" src={file.url} aria-label={name} onError={() => setBroken(true)} />
-      </>
-    );
+    return <audio controls preload="none" src={file.url} aria-label={name} onError={() => setBroken(true)} />;
   if (kind === 'video')
     return (
       <video

@@ -34,7 +34,10 @@ async function opened(t: TestContext) {
   return { hub, store };
 }
 
-const ids = ({ get }: AlertStore) => (told(), get().alerts?.map(({ id }) => id));
+const ids = ({ get }: AlertStore) => {
+  told();
+  return get().alerts?.map(({ id }) => id);
+};
 
 test('an alert that is raised while somebody opens the live page is heard', async (t) => {
   const { hub, store } = await opened(t);

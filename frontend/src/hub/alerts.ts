@@ -54,7 +54,7 @@ export class AlertStore extends Store<Alerts> {
   }
 
   async read() {
-    const reading = (this.#reading += 1);
+    const reading = ++this.#reading;
     this.#loaded = false;
     this.#meanwhile = [];
     try {

@@ -106,7 +106,7 @@ export class Conversation extends Store<ConversationState> {
   }
 
   async load() {
-    const reading = (this.#reading += 1);
+    const reading = ++this.#reading;
     // How it stood at a moment is older than whatever was played; how it stands now, only than what comes from now on.
     if (this.at === null) this.#meanwhile = nothingYet();
     const { messages, contacts, names } = this.#meanwhile;

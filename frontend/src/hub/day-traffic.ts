@@ -94,7 +94,9 @@ async function readUsual(day: string, zone: string): Promise<Usual> {
   // A day without any message was closed, or before the hub was there.
   const found = answers.map(({ rows }) => byHourOf(rows, zone)).filter((hours) => hours.some((count) => count > 0));
   const byHour =
-    found.length < DAYS_MIN ? null : found[0]!.map((_, hour) => median(found.map((hours) => hours[hour] ?? 0)));
+    found.length < DAYS_MIN
+      ? null
+      : Array.from({ length: 24 }, (_, hour) => median(found.map((hours) => hours[hour] ?? 0)));
   return { day, days: found.length, byHour, rebuilding };
 }
 
@@ -115,7 +117,11 @@ function countsOf(rows: Answer['rows']): Map<number, Counts> {
 
 function byHourOf(rows: Answer['rows'], zone: string): number[] {
   const hours = Array.from({ length: 24 }, () => 0);
-  for (const { start, metric, n } of rows) if (metric in KEYS) hours[hourOf(Date.parse(start), zone)]! += n;
+  for (const { start, metric, n } of rows) {
+    if (!(metric in KEYS)) continue;
+    const hour = hourOf(Date.parse(start), zone);
+    hours[hour] = (hours[hour] ?? 0) + n;
+  }
   return hours;
 }
 
@@ -131,5 +137,6 @@ function hoursOf(day: string, zone: string): { from: number; until: number; hour
 function median(values: number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  const above = sorted[middle] ?? 0;
+  return sorted.length % 2 === 1 ? above : ((sorted[middle - 1] ?? 0) + above) / 2;
 }

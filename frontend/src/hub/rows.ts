@@ -48,7 +48,9 @@ export class RowStore extends Store<Rows> {
         else if (this.#failure !== null) void this.more();
       }),
     ];
-    this.#stop = () => stops.forEach((stop) => stop());
+    this.#stop = () => {
+      for (const stop of stops) stop();
+    };
     void this.more();
   }
 
@@ -60,7 +62,7 @@ export class RowStore extends Store<Rows> {
   /** The next page; again after a failure. */
   async more() {
     if (this.#busy || (this.#loaded && this.#cursor === null)) return;
-    const reading = (this.#reading += 1);
+    const reading = ++this.#reading;
     this.#busy = true;
     this.#touched.clear();
     this.#renamed.clear();

@@ -50,7 +50,7 @@ export class SettingsStore extends Store<KnownSettings> {
   }
 
   async read() {
-    const reading = (this.#reading += 1);
+    const reading = ++this.#reading;
     try {
       const answer = await this.#client.get(PATH);
       if (reading === this.#reading) this.take(answer);

@@ -61,7 +61,7 @@ export class TrafficStore extends Store<Traffic> {
   }
 
   async read() {
-    const reading = (this.#reading += 1);
+    const reading = ++this.#reading;
     this.#begun = true;
     try {
       const { day, usual } = await readDay(undefined, this.#usual);

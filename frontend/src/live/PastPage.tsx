@@ -67,6 +67,7 @@ function usePast(at: string) {
     failure: null,
   });
   const [tries, setTries] = useState(0);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `tries` asks once more
   useEffect(() => {
     if (!begun) return;
     let over = false;

@@ -43,6 +43,7 @@ export function Explain({
   const [failure, setFailure] = useState<string | null>(null);
   const [tries, setTries] = useState(0);
   const key = JSON.stringify({ ...base, ...cell.query, metric: cell.metric, explain: 'true', limit: PAGE, page });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `tries` asks once more
   useEffect(() => {
     let over = false;
     setFailure(null);

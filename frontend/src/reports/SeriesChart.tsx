@@ -35,7 +35,7 @@ export function SeriesChart({ report: { bucket, compare, round, zone }, query, e
     `${metric} ${bucket}`,
   );
   const rows = answer?.rows.filter((row) => row.metric === metric) ?? [];
-  const most = Math.max(1, ...rows.flatMap((row) => [valueOf(row) ?? 0, previousOf(row) ?? 0]));
+  const most = Math.max(1, ...rows.flatMap((row) => [figureOf(row) ?? 0, previousFigureOf(row) ?? 0]));
   const show = (value: number | null) => (value === null ? '–' : isDuration(metric) ? duration(value) : number(value));
   const some = rows.some(({ n }) => n > 0);
   return (
@@ -55,7 +55,7 @@ export function SeriesChart({ report: { bucket, compare, round, zone }, query, e
         <div className="wide" role="group" aria-labelledby="series-title" onKeyDown={rove}>
           <ol className="series" style={{ minWidth: `${rows.length * 0.7}rem` }}>
             {rows.map((row, index) => {
-              const [value, previous] = [valueOf(row), previousOf(row)];
+              const [value, previous] = [figureOf(row), previousFigureOf(row)];
               const name = `${label(row, bucket, zone)}: ${show(value)}${compare ? ` (${say('was', { value: show(previous) })})` : ''}`;
               return (
                 <li key={row.start}>
@@ -116,11 +116,11 @@ export function MetricSelect({
   );
 }
 
-function valueOf(row: Row): number | null {
+function figureOf(row: Row): number | null {
   return isDuration(row.metric) ? row.medianMs : row.n;
 }
 
-function previousOf(row: Row): number | null {
+function previousFigureOf(row: Row): number | null {
   return (isDuration(row.metric) ? row.previousMedianMs : row.previousN) ?? null;
 }
 

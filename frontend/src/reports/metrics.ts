@@ -95,6 +95,7 @@ export function useAnswer<T>(path: string, query: Query | null, round = 0, of = 
   });
   const [tries, setTries] = useState(0);
   const key = query === null ? null : JSON.stringify(query);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `tries` and `round` ask once more
   useEffect(() => {
     if (!begun || key === null) return;
     let over = false;

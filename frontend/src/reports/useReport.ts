@@ -20,6 +20,7 @@ export function useReport() {
   const [asked, setAsked] = useState(0);
   const again = useCallback(() => setAsked((count) => count + 1), []);
   const round = asked + useClockShifts();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each round has a now of its own
   const at = useMemo(hubTime, [round]);
   useEffect(() => renewAtMidnight(at, zone, again), [at, zone, again]);
 

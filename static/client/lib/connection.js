@@ -132,7 +132,8 @@ export class Connection {
   start(url, transport) {
     if (this.status === 'connected') return Promise.resolve();
     if (this.#connecting !== null) return this.#connecting.promise;
-    const { promise } = (this.#connecting = deferred());
+    this.#connecting = deferred();
+    const { promise } = this.#connecting;
     if (this.#stopped === null) return promise;
     this.#stopped = this.#error = null;
     this.#wasConnected = this.#settled = this.#isStale = false;

@@ -59,7 +59,7 @@ test('the page talks to its own address, and an update comes through the proxy',
   await page.getByRole('link', { name: 'Saúde' }).click();
   await text(page, '.facts', 'Bem');
   const sockets = log.sockets.map((socket) => socket.url()).filter((url) => url.endsWith('/ws'));
-  assert.deepEqual(sockets, [origin.replace('http', 'ws') + '/ws']);
+  assert.deepEqual(sockets, [`${origin.replace('http', 'ws')}/ws`]);
   assert.deepEqual(log.errors, []);
 });
 

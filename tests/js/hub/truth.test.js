@@ -212,7 +212,12 @@ async function breakable(t, port) {
     }
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const cut = () => pairs.forEach(({ near, far }) => [near, far].forEach((socket) => socket.destroy()));
+  const cut = () => {
+    for (const { near, far } of pairs) {
+      near.destroy();
+      far.destroy();
+    }
+  };
   t.after(() => {
     cut();
     server.close();

@@ -47,7 +47,11 @@ export class Model {
       [0.5, () => this.#unrecognized()],
     ];
     let at = random.next() * acts.reduce((sum, [weight]) => sum + weight, 0);
-    const [, act] = acts.find(([weight]) => (at -= weight) < 0) ?? acts[0];
+    const chosen = acts.find(([weight]) => {
+      at -= weight;
+      return at < 0;
+    });
+    const [, act] = chosen ?? acts[0];
     const data = act() ?? this.#unrecognized();
     if (data === null || (data.chat && this.hidden.has(data.chat.id) && data.type !== 'chat_gone')) return null;
     return { event: 'umbler_update', seq: this.seq, timestamp: moment(this.#time), data };

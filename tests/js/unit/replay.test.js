@@ -136,7 +136,10 @@ test('a replay that the hub refuses tells why', async (t) => {
 
 test('a replay signs in with the token of the client', async (t) => {
   const tokens = [];
-  const admits = (token) => (tokens.push(token), null);
+  const admits = (token) => {
+    tokens.push(token);
+    return null;
+  };
   const settings = { options: { token: 'the one' }, script: { authRequired: true, admits } };
   const { hub, peer, replay } = await replaying(t, { client: settings });
   grant(peer, (await peer.hears('subscribe_updates')).id, hub);

@@ -19,7 +19,9 @@ export function Dashboard() {
       <p id="contacts">{umblerData.stats?.totalContacts}</p>
       <p id="messages">{umblerData.stats?.totalMessages}</p>
       {error && <p id="error">{error.message}</p>}
-      <button onClick={requestData}>again</button>
+      <button type="button" onClick={requestData}>
+        again
+      </button>
     </div>
   );
 }
