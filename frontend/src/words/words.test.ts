@@ -8,7 +8,7 @@ test('the chart of the day says which messages it leaves out that the tile count
   for (const words of [EN, PT]) {
     for (const hint of [words.trafficHint, words.noUsual]) {
       assert.ok(hint.includes(words.today), hint);
-      assert.match(hint, /private notes and reactions|notas privadas e reações/);
+      assert.match(hint, /private notes and reactions|notas internas e reações/);
     }
   }
 });

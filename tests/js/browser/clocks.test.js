@@ -63,7 +63,7 @@ for (const minutes of [20, -20]) {
     await page.goto(`${hub.origin}/live?at=${new Date(now - 5 * MINUTE_MS).toISOString()}`);
     await text(page, '.time-bar', 'The past');
     await page.goto(`${hub.origin}/live?at=${new Date(now + 15 * MINUTE_MS).toISOString()}`);
-    await text(page, '.time-bar[role=alert]', 'names no moment of the past');
+    await text(page, '.time-bar[role=alert]', 'does not name a moment in the past');
     clean();
   });
 

@@ -22,7 +22,7 @@ const text = (page, selector, wanted) => page.locator(selector, { hasText: wante
 test('an update shows at once: in the numbers, the chats, the stream and the chat that is open', async (t) => {
   const { hub, page, log } = await open(t);
   await text(page, '#state-name', 'Live');
-  await text(page, '#chats-empty', 'No chat is open');
+  await text(page, '#chats-empty', 'No open chats');
   await hub.says('a', 'good morning');
   await text(page, '#stats [data-name=messagesToday] dd', '1');
   await text(page, '#updates .update', 'New message');

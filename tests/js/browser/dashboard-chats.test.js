@@ -106,7 +106,7 @@ test('the list is narrowed by status, sector and search, and the address remembe
   await text(page, '.count', '1 chats');
   await text(page, '.chat', 'Contact of b');
   await page.getByRole('searchbox').fill('nobody at all');
-  await text(page, '.list .blank', 'No chat matches');
+  await text(page, '.list .blank', 'No chats match');
   clean();
 });
 

@@ -47,7 +47,7 @@ test("the day's messages stand beside the usual ones: the median of the weeks th
   await hub.says('a', 'hello', ago(2));
   await hub.says('b', 'hello', ago(2));
   const { page, clean } = await visit(t, browser, hub, '/live');
-  await text(page, '.traffic', 'beside the usual day');
+  await text(page, '.traffic', 'compared with the usual day');
   assert.deepEqual(await hour(hub, page, 2), ['2', '0', '0', '3']);
   await text(page, '.traffic .soFar', /: 2, usually 3 \(−33%\)$/);
   await hub.says('c', 'late, of the hour before last', ago(2));
@@ -56,7 +56,7 @@ test("the day's messages stand beside the usual ones: the median of the weeks th
   await hub.says('d', 'now');
   await page.waitForFunction(() =>
     [...document.querySelectorAll('.traffic tbody tr')].some(
-      (row) => row.textContent.includes('runs') && row.cells[1].textContent === '1',
+      (row) => row.textContent.includes('in progress') && row.cells[1].textContent === '1',
     ),
   );
   assert.deepEqual(await hour(hub, page, 2), ['3', '0', '0', '3']);
@@ -72,7 +72,7 @@ test('one day is not usual: the page says so, and draws none', async (t) => {
   await hub.says('before', 'hello', ago(WEEK + 2));
   await hub.says('a', 'hello', ago(2));
   const { page, clean } = await visit(t, browser, hub, '/live');
-  await text(page, '.traffic', 'There is no usual day yet');
+  await text(page, '.traffic', 'There is no usual day to compare with yet');
   await text(page, '.traffic .soFar', 'So far: 1');
   assert.equal(await page.locator('.traffic .usual, .traffic [data-usual]').count(), 0);
   clean();

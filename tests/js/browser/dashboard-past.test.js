@@ -55,7 +55,7 @@ test('the live page as it was: numbers, who waited and for how long, and nothing
   assert.match(name, /sales$/);
   assert.deepEqual(others, []);
   await text(page, '.time-bar', 'The past');
-  await text(page, '.past', 'Alerts of the past are not shown');
+  await text(page, '.past', 'Past alerts are not shown');
   await text(page, '.traffic .soFar', 'So far: 1');
   assert.deepEqual(await axe(page), []);
   // Time stands still, and what happens now changes nothing.
@@ -140,7 +140,7 @@ test('chats and a conversation as they were: who had it, what was written, what 
   await page.getByRole('link', { name: 'Live' }).click();
   await says(page, 'open', 1);
   await page.goto(`${hub.origin}/chats/b?at=${moment(60)}`);
-  await text(page, '.conversation', 'This chat was not known then');
+  await text(page, '.conversation', 'The hub did not know this chat then');
   await page.goto(`${hub.origin}/chats/a?at=${moment(20)}`);
   await text(page, '.message:last-child', 'the answer');
   assert.deepEqual(await page.locator('.message .text').allInnerTexts(), ['the first', 'the answer']);
@@ -157,7 +157,7 @@ test('a moment that is none is said to be, and now is shown as now', async (t) =
   await hub.says('a', 'hello');
   for (const wrong of ['nonsense', moment(-600)]) {
     const { page, clean } = await visit(t, browser, hub, `/live?at=${wrong}`);
-    await text(page, '.time-bar[role=alert]', 'names no moment of the past');
+    await text(page, '.time-bar[role=alert]', 'does not name a moment in the past');
     await says(page, 'open', 1);
     assert.equal(await page.locator('[data-past], .past').count(), 0);
     clean();
@@ -170,7 +170,7 @@ test('before the first delivery there is nothing, and a failure shows no number'
   await hub.says('a', 'hello');
   const { page } = await visit(t, browser, hub, '/live?at=2020-01-01T12:00:00Z');
   await says(page, 'open', 0);
-  await text(page, '.queue', 'Nobody waits');
+  await text(page, '.queue', 'Nobody is waiting');
   await page.route('**/metrics/live*', (route) =>
     route.fulfill({
       status: 503,

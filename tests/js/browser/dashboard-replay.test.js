@@ -41,7 +41,7 @@ test('what came after the moment comes again, on Live and in the conversation, a
   await text(page, '.message:last-child', 'the answer');
   await text(page, '.list .count', '2 chats');
   await page.getByLabel('Speed').selectOption('600');
-  await text(page, '.player', 'The end is reached.');
+  await text(page, '.player', 'End of the replay.');
   assert.deepEqual(await page.locator('.message .text').allInnerTexts(), ['the first', 'the answer']);
   assert.deepEqual(await axe(page), []);
   // Live shows the same moment, and what is new reaches neither.
@@ -86,7 +86,7 @@ test('it is paused where it is, goes on from there, and stops at a moment of the
   await page.getByLabel('Speed').selectOption('600');
   await page.getByRole('button', { name: 'Play', exact: true }).click();
   await text(page, '.list .count', '2 chats');
-  await text(page, '.player', 'The end is reached.');
+  await text(page, '.player', 'End of the replay.');
   assert.ok(log.sockets.length > sockets, 'on a socket of its own');
   await page.getByRole('button', { name: 'Stop' }).click();
   await page.getByRole('button', { name: 'Play from here' }).waitFor();
@@ -105,7 +105,7 @@ test('a stretch whose updates are not kept any more says so, and shows the momen
   const { page } = await visit(t, browser, hub, `/chats?at=${from}`);
   await text(page, '.list .count', '1 chats');
   await play(page);
-  await text(page, '.player', 'does not keep the updates of then');
+  await text(page, '.player', 'no longer keeps the updates');
   await text(page, '.list .count', '1 chats');
 });
 
@@ -119,7 +119,7 @@ test('a chat of the past that is played is found without accents, and by letters
   const { page, clean } = await visit(t, browser, hub, `/chats?at=${from}`);
   await page.getByLabel('Speed').selectOption('600');
   await play(page);
-  await text(page, '.player', 'The end is reached.');
+  await text(page, '.player', 'End of the replay.');
   await text(page, '.list .count', '2 chats');
   for (const [search, count] of [
     ['joao', 1],

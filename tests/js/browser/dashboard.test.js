@@ -31,7 +31,7 @@ test("a customer's message is on every page at once, and the chat can be read as
   const { page, clean } = await visit(t, browser, hub, '/');
   await live(page);
   await says(page, 'open', 0);
-  await text(page, '.queue', 'Nobody waits');
+  await text(page, '.queue', 'Nobody is waiting');
   await hub.says('a', 'good morning');
   await says(page, 'open', 1);
   await says(page, 'unanswered', 1);
@@ -219,7 +219,7 @@ test('the health page tells deliveries by type, duplicates, and why some were no
   await says(page, 'duplicates', 1);
   await says(page, 'undecodable', 1);
   await text(page, '.reasons tr', /SomethingNew.*is not known/);
-  await text(page, '.facts', 'Well');
+  await text(page, '.facts', 'OK');
   await hub.says('a', 'again');
   await says(page, 'accepted', 3);
   clean();
