@@ -7,7 +7,7 @@ import { useAddress } from '../app/moment.ts';
 import { useNow } from '../hub/clock.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { Icon } from '../parts/icons.tsx';
-import { age, agentName, clock, talkUrl } from '../words/format.ts';
+import { agentName, clock, duration, talkUrl } from '../words/format.ts';
 import { contactTitle } from '../words/people.ts';
 import { useWords } from '../words/words.ts';
 import { urgencyOf, useLimits, type Waiting } from './waits.ts';
@@ -20,7 +20,7 @@ export function Queue({ waiting, tooMany = false }: { waiting: Waiting[] | null;
   const box = useRef<HTMLDivElement>(null);
   const { of, differ } = useLimits();
   const { attentionMs, lateMs } = of(null);
-  const from = (ms: number) => say('thresholds', { age: age(ms) });
+  const from = (ms: number) => say('thresholds', { age: duration(ms) });
   const rows = useVirtualizer({
     count: waiting?.length ?? 0,
     getScrollElement: () => box.current,

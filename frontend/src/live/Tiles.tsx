@@ -1,7 +1,7 @@
 import { useMemo, type ReactNode } from 'react';
 
 import { useNow } from '../hub/clock.ts';
-import { age, clock, number, percent } from '../words/format.ts';
+import { clock, duration, number, percent } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 import { lateOf, urgencyOf, useLimits, type Figures, type Live } from './waits.ts';
 
@@ -46,7 +46,7 @@ export function Tiles({ live, messagesToday, trends = {} }: TilesProps) {
         </Tile>
         <Tile
           name="late"
-          title={differ || lateMs === null ? say('lateAny') : say('late', { age: age(lateMs) })}
+          title={differ || lateMs === null ? say('lateAny') : say('late', { age: duration(lateMs) })}
           value={number(late)}
           urgency={late !== undefined && late > 0 ? 'late' : undefined}
         >
