@@ -108,11 +108,12 @@ if [ -f frontend/package.json ]; then
 fi
 if [ -f tests/js/package.json ]; then
     part "client: packages" npm_ci tests/js
-    part "client: lints" npm_run tests/js lint
+    part "JavaScript: format and lints" npm_run tests/js lint
+    part "client: types" npm_run tests/js typecheck
     part "client" npm_run tests/js test
 fi
 if [ -f frontend/package.json ]; then
-    for script in typecheck lint test build; do
+    for script in typecheck test build; do
         part "dashboard: $script" npm_run frontend "$script"
     done
 fi

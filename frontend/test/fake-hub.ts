@@ -5,7 +5,15 @@
 
 import assert from 'node:assert/strict';
 import { mock, type TestContext } from 'node:test';
-import hub, { UmblerHubClient, type Chat, type Envelope, type Message, type Snapshot, type Subscribed, type Update } from 'umbler-hub-client';
+import hub, {
+  UmblerHubClient,
+  type Chat,
+  type Envelope,
+  type Message,
+  type Snapshot,
+  type Subscribed,
+  type Update,
+} from 'umbler-hub-client';
 
 export const NOW = Date.parse('2026-03-02T15:00:00Z');
 /** How old the page is when a test begins, in milliseconds: it was just opened. */
@@ -67,7 +75,9 @@ export class FakeHub {
     };
     this.client = new UmblerHubClient({ url: 'ws://hub/ws', transport: 'websocket' }, runtime);
     void this.client.subscribeToUpdates(['updates']);
-    const asked = mock.method(hub, 'get', (path: string, query?: Record<string, string>) => this.client.get(path, query));
+    const asked = mock.method(hub, 'get', (path: string, query?: Record<string, string>) =>
+      this.client.get(path, query),
+    );
     t.after(() => asked.mock.restore());
   }
 
@@ -88,26 +98,61 @@ export class FakeHub {
   }
 
   update(seq: number, update: Partial<Update>) {
-    this.say('umbler_update', { eventId: `e${seq}`, changes: [update.type], chat: null, contact: null, ...update }, { seq, timestamp: new Date().toISOString() });
+    this.say(
+      'umbler_update',
+      { eventId: `e${seq}`, changes: [update.type], chat: null, contact: null, ...update },
+      { seq, timestamp: new Date().toISOString() },
+    );
   }
 
   snapshot(snapshot: Partial<Snapshot>) {
-    this.answer('request_umbler_data', 'umbler_data', { seq: 10, epoch: 'epoch', scope: 'scope', stats: statsOf(0, 10), contacts: [], chats: [], recentMessages: [], truncated: [], ...snapshot });
+    this.answer('request_umbler_data', 'umbler_data', {
+      seq: 10,
+      epoch: 'epoch',
+      scope: 'scope',
+      stats: statsOf(0, 10),
+      contacts: [],
+      chats: [],
+      recentMessages: [],
+      truncated: [],
+      ...snapshot,
+    });
   }
 
   /** Greets, lets in, and answers the first subscription. */
   async open(subscribed: Partial<Subscribed> = {}) {
-    if (this.client.status !== 'connecting') void this.client.connect(this.authRequired ? 'token' : undefined).catch(() => {});
-    this.say('connection_established', { sessionId: 's', protocol: 1, epoch: 'epoch', seq: 10, heartbeatSeconds: 25, authRequired: this.authRequired });
+    if (this.client.status !== 'connecting')
+      void this.client.connect(this.authRequired ? 'token' : undefined).catch(() => {});
+    this.say('connection_established', {
+      sessionId: 's',
+      protocol: 1,
+      epoch: 'epoch',
+      seq: 10,
+      heartbeatSeconds: 25,
+      authRequired: this.authRequired,
+    });
     await settled();
-    if (this.authRequired) this.answer('authenticate', 'authenticated', { success: true, user: { id: 'u', name: null, role: 'admin' }, expiresAt: null });
+    if (this.authRequired)
+      this.answer('authenticate', 'authenticated', {
+        success: true,
+        user: { id: 'u', name: null, role: 'admin' },
+        expiresAt: null,
+      });
     this.subscribed({ reason: 'no_position', ...subscribed });
     await settled();
   }
 
   /** Answers a subscription; a later one has no `reason`. */
   subscribed(subscribed: Partial<Subscribed> = {}) {
-    this.answer('subscribe_updates', 'subscribed', { channels: ['updates'], seq: 10, epoch: 'epoch', scope: 'scope', recovered: false, replayed: 0, ...subscribed });
+    this.answer('subscribe_updates', 'subscribed', {
+      channels: ['updates'],
+      seq: 10,
+      epoch: 'epoch',
+      scope: 'scope',
+      recovered: false,
+      replayed: 0,
+      ...subscribed,
+    });
   }
 
   /** A channel is followed later in the session, as the live page does. */
@@ -143,8 +188,14 @@ export class FakeHub {
     const question: Question = {
       path: url.pathname,
       query: Object.fromEntries(url.searchParams),
-      answer: (body) => (resolve(Response.json(body)), settled()),
-      refuse: (status, code) => (resolve(Response.json({ error: { code, message: code } }, { status })), settled()),
+      answer: (body) => {
+        resolve(Response.json(body));
+        return settled();
+      },
+      refuse: (status, code) => {
+        resolve(Response.json({ error: { code, message: code } }, { status }));
+        return settled();
+      },
     };
     const waiter = this.#waiters.shift();
     if (waiter) waiter(question);
@@ -164,21 +215,65 @@ export function told() {
 }
 
 export function statsOf(openChats: number, asOfSeq: number) {
-  return { totalContacts: 0, totalMessages: 0, totalChats: openChats, openChats, waitingChats: 0, messagesToday: 0, asOfSeq };
+  return {
+    totalContacts: 0,
+    totalMessages: 0,
+    totalChats: openChats,
+    openChats,
+    waitingChats: 0,
+    messagesToday: 0,
+    asOfSeq,
+  };
 }
 
 export function chat(id: string, more: Partial<Chat> = {}): Chat {
   const at = new Date(NOW).toISOString();
   return {
-    id, contactId: null, contactPhone: null, contactName: null, kind: 'direct', channel: null, sector: null, owner: null, members: [], tags: [], status: 'open', open: true,
-    waiting: false, private: false, waitingSince: null, createdAt: at, closedAt: null, lastActivityAt: at, lastMessage: null, ...more,
+    id,
+    contactId: null,
+    contactPhone: null,
+    contactName: null,
+    kind: 'direct',
+    channel: null,
+    sector: null,
+    owner: null,
+    members: [],
+    tags: [],
+    status: 'open',
+    open: true,
+    waiting: false,
+    private: false,
+    waitingSince: null,
+    createdAt: at,
+    closedAt: null,
+    lastActivityAt: at,
+    lastMessage: null,
+    ...more,
   };
 }
 
 export function message(id: string, more: Partial<Message> = {}): Message {
   return {
-    id, chatId: 'a', direction: 'in', source: 'Contact', type: 'Text', text: null, state: null, private: false, at: new Date(NOW).toISOString(), contactId: null, author: null,
-    bot: null, editedAt: null, reactions: [], replyTo: null, file: null, location: null, contacts: [], deleted: false, ...more,
+    id,
+    chatId: 'a',
+    direction: 'in',
+    source: 'Contact',
+    type: 'Text',
+    text: null,
+    state: null,
+    private: false,
+    at: new Date(NOW).toISOString(),
+    contactId: null,
+    author: null,
+    bot: null,
+    editedAt: null,
+    reactions: [],
+    replyTo: null,
+    file: null,
+    location: null,
+    contacts: [],
+    deleted: false,
+    ...more,
   };
 }
 

@@ -1,10 +1,34 @@
-import type { ConnectionEstablished, HubEvents, HubOptions, Metrics, MetricsChannel, Placed, ReplayOptions, Runtime, Snapshot, SnapshotLimits, Status, UmblerData, User } from './types.d.ts';
+import type {
+  ConnectionEstablished,
+  HubEvents,
+  HubOptions,
+  Metrics,
+  MetricsChannel,
+  Placed,
+  ReplayOptions,
+  Runtime,
+  Snapshot,
+  SnapshotLimits,
+  Status,
+  UmblerData,
+  User,
+} from './types.d.ts';
 
 export type * from './types.d.ts';
 
 /** What went wrong, in a form that a program can act on. */
 export declare class HubError extends Error {
-  constructor(code: string, message: string, more?: { temporary?: boolean; closeCode?: number | null; cause?: unknown; parameter?: string | null; reason?: string | null });
+  constructor(
+    code: string,
+    message: string,
+    more?: {
+      temporary?: boolean;
+      closeCode?: number | null;
+      cause?: unknown;
+      parameter?: string | null;
+      reason?: string | null;
+    },
+  );
   /** A code of the hub's table, or one of the client's own: see the README. */
   readonly code: string;
   /** True where the same may succeed later, unchanged. */
@@ -57,7 +81,13 @@ export declare class UmblerHubClient {
   /** Reads a REST row with the token in its header. */
   get(path: string, query?: Record<string, string | number | undefined>): Promise<any>;
   /** Changes something through REST: an object goes as JSON, a text and a `Blob` as what `type` says. */
-  send(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown, type?: string, only?: { ifMatch?: string }): Promise<any>;
+  send(
+    method: 'POST' | 'PUT' | 'DELETE',
+    path: string,
+    body?: unknown,
+    type?: string,
+    only?: { ifMatch?: string },
+  ): Promise<any>;
   /**
    * Has a stretch of the past played, on a socket of its own: what is live goes on as it is. It ends with `onEnd` or with
    * `onError`, once, and does not come back by itself.

@@ -35,7 +35,9 @@ export function useWebSocket(options = {}) {
       client.on('umbler_update', (data, envelope) => latest.current.onMessage?.(data, envelope)),
       client.on('error', (error) => latest.current.onError?.(error)),
     ];
-    return () => stops.forEach((stop) => stop());
+    return () => {
+      for (const stop of stops) stop();
+    };
   }, [client]);
 
   // Where this component has signed in. Others, which name no token, sign nobody out.
@@ -57,7 +59,10 @@ export function useWebSocket(options = {}) {
       const wish = limitsOf(limits);
       // What is live needs no asking, or every reconnect would ask for what the hub has just replayed.
       if (wish === undefined && client.isLive) return Promise.resolve(client.data);
-      return client.requestUmblerData(wish).then(() => client.data, () => null);
+      return client.requestUmblerData(wish).then(
+        () => client.data,
+        () => null,
+      );
     },
     [client],
   );

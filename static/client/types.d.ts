@@ -154,7 +154,12 @@ export interface PresenceUpdate {
 }
 
 /** Numbers of the team that the hub pushes. */
-export type MetricsChannel = 'metrics:live' | 'metrics:agents' | 'metrics:sectors' | 'metrics:channels' | 'metrics:tags';
+export type MetricsChannel =
+  | 'metrics:live'
+  | 'metrics:agents'
+  | 'metrics:sectors'
+  | 'metrics:channels'
+  | 'metrics:tags';
 
 /** What open chats come to. */
 export interface LiveMetricsRow {
@@ -413,7 +418,9 @@ export interface ReplayOptions {
 export type Status = 'connecting' | 'connected' | 'recovering' | 'stale' | 'disconnected' | 'unauthorized';
 
 /** Gives a token; called again when the hub wants a new one. Several needs at once are one call. */
-export type TokenProvider = (why: { reason: 'first' | 'expiring' | 'refused' }) => string | null | Promise<string | null>;
+export type TokenProvider = (why: {
+  reason: 'first' | 'expiring' | 'refused';
+}) => string | null | Promise<string | null>;
 
 export interface HubOptions {
   /** `ws:`, `wss:`, `http:` or `https:`; a path on this page's host works too. */

@@ -56,7 +56,13 @@ function emptyText(seq) {
 
 function create() {
   const head = make('span', { class: 'row-head' }, make('strong'), make('time'));
-  const button = make('button', { type: 'button', class: 'row' }, head, make('span', { class: 'row-text' }), make('span', { class: 'row-tags' }));
+  const button = make(
+    'button',
+    { type: 'button', class: 'row' },
+    head,
+    make('span', { class: 'row-text' }),
+    make('span', { class: 'row-tags' }),
+  );
   return make('li', {}, button);
 }
 

@@ -41,10 +41,13 @@ drawAll();
 hub.on('status', drawAll);
 hub.on('error', drawState);
 hub.on('subscribed', learnZone);
-hub.on('data', eachFrame(() => {
-  drawStats();
-  drawChats();
-}));
+hub.on(
+  'data',
+  eachFrame(() => {
+    drawStats();
+    drawChats();
+  }),
+);
 setInterval(() => {
   drawState();
   drawChats();

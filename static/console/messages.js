@@ -10,7 +10,12 @@ import { named, word } from './words.js';
 /** @import { Chat, Message, Update } from '../client/index.d.ts' */
 
 export function messages() {
-  const [list, title, about, empty] = [byId('messages'), byId('messages-title'), byId('messages-about'), byId('messages-empty')];
+  const [list, title, about, empty] = [
+    byId('messages'),
+    byId('messages-title'),
+    byId('messages-about'),
+    byId('messages-empty'),
+  ];
   /** @type {Chat | null} */
   let chat = null;
   let thread = new Thread();
@@ -86,12 +91,19 @@ export function messages() {
 /** @param {Chat} chat */
 function aboutChat(chat) {
   // Umbler tells no names of agents; the end of the id tells them apart.
-  const owner = chat.owner === null ? word('nobody') : (chat.owner.name ?? `${word('agent')} ${chat.owner.id.slice(-6)}`);
+  const owner =
+    chat.owner === null ? word('nobody') : (chat.owner.name ?? `${word('agent')} ${chat.owner.id.slice(-6)}`);
   return [chat.channel?.name, chat.sector?.name, owner].filter(Boolean).join(' · ');
 }
 
 function create() {
-  return make('li', { class: 'message' }, make('p', { class: 'from' }), make('p', { class: 'text' }), make('p', { class: 'about' }));
+  return make(
+    'li',
+    { class: 'message' },
+    make('p', { class: 'from' }),
+    make('p', { class: 'text' }),
+    make('p', { class: 'about' }),
+  );
 }
 
 /** @param {Element} element @param {Message} message */

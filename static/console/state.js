@@ -19,7 +19,8 @@ export function drawState() {
   byId('state').dataset.state = status;
   say(byId('state-name'), word(status));
   say(byId('state-age'), about(status));
-  const trouble = status !== 'connected' && status !== 'unauthorized' && error !== null && error.code !== 'connection_lost';
+  const trouble =
+    status !== 'connected' && status !== 'unauthorized' && error !== null && error.code !== 'connection_lost';
   sayInstead(byId('notice'), trouble ? error.message : null);
   document.documentElement.classList.toggle('old', status === 'stale' || status === 'disconnected');
 }

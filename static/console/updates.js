@@ -31,7 +31,9 @@ export function updates() {
   hub.on('umbler_update', (/** @type {Update} */ update, /** @type {Envelope} */ { seq, timestamp }) => {
     count += 1;
     rows = [{ id: String(seq), at: timestamp ?? '', update }, ...rows.slice(0, ROWS_MAX - 1)];
-    for (const { id, deleted } of [update.message, ...(update.otherMessages ?? [])].filter((message) => message !== undefined)) {
+    for (const { id, deleted } of [update.message, ...(update.otherMessages ?? [])].filter(
+      (message) => message !== undefined,
+    )) {
       if (deleted) rows = rows.map((row) => withoutWords(row, id));
     }
     drawSoon();
@@ -61,6 +63,11 @@ function fill(element, { at, update }) {
   element.setAttribute('data-type', update.type);
   say(head.children[0], named(update.type));
   head.children[1].setAttribute('datetime', at);
-  say(head.children[1], at === '' ? '' : exactMoment(at).split(/[ ,]+/).at(-1) ?? '');
-  say(text, [update.chat?.contactName ?? update.alert?.contactName, update.message ? line(update.message) : update.reason].filter(Boolean).join(': '));
+  say(head.children[1], at === '' ? '' : (exactMoment(at).split(/[ ,]+/).at(-1) ?? ''));
+  say(
+    text,
+    [update.chat?.contactName ?? update.alert?.contactName, update.message ? line(update.message) : update.reason]
+      .filter(Boolean)
+      .join(': '),
+  );
 }

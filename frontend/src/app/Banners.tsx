@@ -15,7 +15,9 @@ export function Banners() {
     return (
       <Alert className="banner" role="alert" color="red" variant="light">
         {say('disconnectedBanner', { reason: error.message })}{' '}
-        <Button size="compact-sm" variant="default" onClick={() => void client.connect().catch(() => {})}>{say('reload')}</Button>
+        <Button size="compact-sm" variant="default" onClick={() => void client.connect().catch(() => {})}>
+          {say('reload')}
+        </Button>
       </Alert>
     );
   }
@@ -28,7 +30,12 @@ export function Banners() {
       </Alert>
     );
   }
-  if (state.status === 'draining') return <Alert className="banner" role="alert" color="orange" variant="light">{say('draining')}</Alert>;
+  if (state.status === 'draining')
+    return (
+      <Alert className="banner" role="alert" color="orange" variant="light">
+        {say('draining')}
+      </Alert>
+    );
   return null;
 }
 

@@ -21,9 +21,17 @@ export function Freshness() {
   const old = held !== null && (connectionStatus !== 'connected' || held > FRESH_MS);
   return (
     <section className="freshness" aria-label={say('freshness')}>
-      <span className="state" role="status" data-status={connectionStatus}>{say(at !== null && connectionStatus === 'connected' ? 'connectedWord' : `status_${connectionStatus}`)}</span>
+      <span className="state" role="status" data-status={connectionStatus}>
+        {say(at !== null && connectionStatus === 'connected' ? 'connectedWord' : `status_${connectionStatus}`)}
+      </span>
       <span className="age">
-        {at !== null ? say('pastFreshness') : old ? say('asOf', { age: age(held) }) : medianMs === null ? say('noDelay') : (
+        {at !== null ? (
+          say('pastFreshness')
+        ) : old ? (
+          say('asOf', { age: age(held) })
+        ) : medianMs === null ? (
+          say('noDelay')
+        ) : (
           <span title={say('delayHint', { count, last: delay(lastMs ?? 0) })}>
             {medianMs < CLOCK_MS ? say('clockBehind') : say('delay', { age: delay(medianMs) })}
           </span>

@@ -16,7 +16,13 @@ import { canShowPast, useAddress, useMoment } from './moment.ts';
 import { TimeBar } from './TimeBar.tsx';
 import { useWall } from './wall.ts';
 
-const PAGES = [['live', '/live'], ['chats', '/chats'], ['reports', '/reports'], ['settings', '/settings'], ['health', '/hub']] as const;
+const PAGES = [
+  ['live', '/live'],
+  ['chats', '/chats'],
+  ['reports', '/reports'],
+  ['settings', '/settings'],
+  ['health', '/hub'],
+] as const;
 const MINUTE_MS = 60_000;
 /** Where a look back begins. */
 const HOUR_MS = 60 * MINUTE_MS;
@@ -33,7 +39,11 @@ export function Shell() {
   const { at } = useMoment();
   const address = useAddress();
   const isPast = at !== null;
-  const title = isPast ? `${say('pastWord')} · ${say('product')}` : page ? `${say(page)} · ${say('product')}` : say('product');
+  const title = isPast
+    ? `${say('pastWord')} · ${say('product')}`
+    : page
+      ? `${say(page)} · ${say('product')}`
+      : say('product');
   useEffect(() => {
     document.title = title;
   }, [title]);
@@ -45,24 +55,43 @@ export function Shell() {
   if (signedOut) return <SignIn />;
   return (
     <div className="shell" data-wall={isWall || undefined} data-past={isPast || undefined}>
-      <a className="skip" href="#content">{say('skip')}</a>
+      <a className="skip" href="#content">
+        {say('skip')}
+      </a>
       <header className="top">
         <strong className="product">{say('product')}</strong>
         {!isWall && (
           <nav aria-label={say('pages')}>
             {PAGES.map(([name, path]) => (
-              <NavLink key={name} to={canShowPast(path) ? address(path) : path}><Icon name={name} />{say(name)}</NavLink>
+              <NavLink key={name} to={canShowPast(path) ? address(path) : path}>
+                <Icon name={name} />
+                {say(name)}
+              </NavLink>
             ))}
           </nav>
         )}
         <Freshness />
-        {isWall ? <Button size="compact-sm" variant="default" onClick={leave}>{say('leaveWall')}</Button> : <Controls />}
+        {isWall ? (
+          <Button size="compact-sm" variant="default" onClick={leave}>
+            {say('leaveWall')}
+          </Button>
+        ) : (
+          <Controls />
+        )}
       </header>
       <Banners />
       <TimeBar />
       <main id="content" tabIndex={-1}>
         <ErrorBoundary key={page}>
-          <Suspense fallback={<p className="blank" role="status">{say('loading')}</p>}><Outlet /></Suspense>
+          <Suspense
+            fallback={
+              <p className="blank" role="status">
+                {say('loading')}
+              </p>
+            }
+          >
+            <Outlet />
+          </Suspense>
         </ErrorBoundary>
       </main>
     </div>
@@ -82,16 +111,40 @@ function Controls() {
     <div className="controls">
       <Who />
       {canShowPast(pathname) && at === null && (
-        <ActionIcon variant="subtle" color="gray" onClick={() => go(Math.floor((hubTime() - HOUR_MS) / MINUTE_MS) * MINUTE_MS)} aria-label={say('toPast')} title={say('toPast')}><Icon name="past" /></ActionIcon>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          onClick={() => go(Math.floor((hubTime() - HOUR_MS) / MINUTE_MS) * MINUTE_MS)}
+          aria-label={say('toPast')}
+          title={say('toPast')}
+        >
+          <Icon name="past" />
+        </ActionIcon>
       )}
       {pathname.startsWith('/live') && at === null && (
-        <ActionIcon variant="subtle" color="gray" onClick={enter} aria-label={say('wall')} title={say('wall')}><Icon name="wall" /></ActionIcon>
+        <ActionIcon variant="subtle" color="gray" onClick={enter} aria-label={say('wall')} title={say('wall')}>
+          <Icon name="wall" />
+        </ActionIcon>
       )}
-      <ActionIcon variant="subtle" color="gray" onClick={() => setColorScheme(NEXT[colorScheme])} aria-label={theme} title={theme}>
+      <ActionIcon
+        variant="subtle"
+        color="gray"
+        onClick={() => setColorScheme(NEXT[colorScheme])}
+        aria-label={theme}
+        title={theme}
+      >
         <Icon name={colorScheme} />
       </ActionIcon>
-      <ActionIcon variant="subtle" color="gray" onClick={otherLanguage} aria-label={say('language')} title={say('language')}>
-        <span className="language" aria-hidden="true">{say('language').slice(0, 2)}</span>
+      <ActionIcon
+        variant="subtle"
+        color="gray"
+        onClick={otherLanguage}
+        aria-label={say('language')}
+        title={say('language')}
+      >
+        <span className="language" aria-hidden="true">
+          {say('language').slice(0, 2)}
+        </span>
       </ActionIcon>
     </div>
   );
@@ -105,8 +158,12 @@ function Who() {
   if (!hello?.authRequired || user === null) return null;
   return (
     <>
-      <span className="who">{user.name ?? user.id} <small>{say(`role_${user.role}`)}</small></span>
-      <ActionIcon variant="subtle" color="gray" onClick={signOut} aria-label={say('signOut')} title={say('signOut')}><Icon name="leave" /></ActionIcon>
+      <span className="who">
+        {user.name ?? user.id} <small>{say(`role_${user.role}`)}</small>
+      </span>
+      <ActionIcon variant="subtle" color="gray" onClick={signOut} aria-label={say('signOut')} title={say('signOut')}>
+        <Icon name="leave" />
+      </ActionIcon>
     </>
   );
 }

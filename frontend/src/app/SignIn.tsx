@@ -38,10 +38,25 @@ export function SignIn() {
         <p className="product">{say('product')}</p>
         <h1 id="sign-in-title">{say('signIn')}</h1>
         <p className="quiet">{say('signInHint')}</p>
-        <PasswordInput label={say('token')} value={token} onChange={(event) => setToken(event.currentTarget.value)} autoComplete="off" spellCheck={false} autoFocus required withAsterisk={false} />
+        <PasswordInput
+          label={say('token')}
+          value={token}
+          onChange={(event) => setToken(event.currentTarget.value)}
+          autoComplete="off"
+          spellCheck={false}
+          autoFocus
+          required
+          withAsterisk={false}
+        />
         <Checkbox label={say('keepToken')} checked={keep} onChange={(event) => setKeep(event.currentTarget.checked)} />
-        {shown !== null && <p role="alert" className="refusal">{shown}</p>}
-        <Button type="submit" loading={busy} fullWidth>{say('signIn')}</Button>
+        {shown !== null && (
+          <p role="alert" className="refusal">
+            {shown}
+          </p>
+        )}
+        <Button type="submit" loading={busy} fullWidth>
+          {say('signIn')}
+        </Button>
       </form>
     </main>
   );

@@ -24,12 +24,16 @@ export function useMoment(): Moment {
   const { pathname } = useLocation();
   const shifts = useClockShifts();
   const told = canShowPast(pathname) ? params.get('at') : null;
-  const go = useCallback((at: number | null) => {
-    const changed = new URLSearchParams(location.search);
-    if (at !== null && at < hubTime()) changed.set('at', isoOf(at));
-    else changed.delete('at');
-    setParams(changed, { replace: true });
-  }, [setParams]);
+  const go = useCallback(
+    (at: number | null) => {
+      const changed = new URLSearchParams(location.search);
+      if (at !== null && at < hubTime()) changed.set('at', isoOf(at));
+      else changed.delete('at');
+      setParams(changed, { replace: true });
+    },
+    [setParams],
+  );
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a clock that was set moves the hub's now
   return useMemo(() => {
     const parsed = told === null ? Number.NaN : Date.parse(told);
     const at = parsed <= hubTime() ? parsed : null;
@@ -49,7 +53,13 @@ export function canShowPast(pathname: string): boolean {
 /** An address of Live or Chats at the moment that is shown. */
 export function useAddress(): (address: string) => string {
   const { iso } = useMoment();
-  return useCallback((address) => (iso === undefined ? address : `${address}${address.includes('?') ? '&' : '?'}at=${encodeURIComponent(short(iso))}`), [iso]);
+  return useCallback(
+    (address) =>
+      iso === undefined
+        ? address
+        : `${address}${address.includes('?') ? '&' : '?'}at=${encodeURIComponent(short(iso))}`,
+    [iso],
+  );
 }
 
 function isoOf(at: number): string {

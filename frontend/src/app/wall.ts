@@ -29,10 +29,13 @@ export function useWallKeeping(isWall: boolean, leave: () => void) {
     let over = false;
     const hold = () => {
       if (document.visibilityState !== 'visible') return;
-      navigator.wakeLock?.request('screen').then((held) => {
-        if (over) void held.release();
-        else lock = held;
-      }, () => {});
+      navigator.wakeLock?.request('screen').then(
+        (held) => {
+          if (over) void held.release();
+          else lock = held;
+        },
+        () => {},
+      );
     };
     const keys = (event: KeyboardEvent) => {
       if (event.key === 'Escape') leave();

@@ -26,7 +26,12 @@ interface ChatListProps {
 }
 
 /** As many rows as there are chats, but only those in sight exist. */
-export function ChatList({ rows: { chats, total, failure, more, again }, filters, chosen, isPast = false }: ChatListProps) {
+export function ChatList({
+  rows: { chats, total, failure, more, again },
+  filters,
+  chosen,
+  isPast = false,
+}: ChatListProps) {
   const say = useWords();
   const box = useRef<HTMLDivElement>(null);
   const count = chats?.length ?? 0;
@@ -52,25 +57,45 @@ export function ChatList({ rows: { chats, total, failure, more, again }, filters
     const next = Math.min(count - 1, Math.max(0, Number(now.getAttribute('data-index')) + step));
     rows.scrollToIndex(next);
     // The row may have to be made first.
-    requestAnimationFrame(() => requestAnimationFrame(() => box.current?.querySelector<HTMLElement>(`li[data-index="${next}"] a`)?.focus()));
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => box.current?.querySelector<HTMLElement>(`li[data-index="${next}"] a`)?.focus()),
+    );
   }
 
   const shown = say(countOf(count, total), { count: number(count), total: number(total) });
-  const narrowed = filters.status !== 'open' || filters.search !== '' || [filters.sector, filters.owner, filters.channel, filters.tag, filters.kind].some(Boolean);
+  const narrowed =
+    filters.status !== 'open' ||
+    filters.search !== '' ||
+    [filters.sector, filters.owner, filters.channel, filters.tag, filters.kind].some(Boolean);
   return (
     <>
-      <p className="count quiet" role="status">{chats === null ? say('loading') : shown}</p>
+      <p className="count quiet" role="status">
+        {chats === null ? say('loading') : shown}
+      </p>
       {failure !== null && <Failure reason={failure} {...(again ? { again } : {})} />}
-      {chats === null && failure === null && [1, 2, 3, 4, 5].map((row) => <Skeleton key={row} height={52} className="bone" />)}
-      {chats?.length === 0 && total !== null && <p className="blank">{narrowed ? say('noMatch') : say(isPast ? 'noneThen' : 'noChats')}</p>}
+      {chats === null &&
+        failure === null &&
+        [1, 2, 3, 4, 5].map((row) => <Skeleton key={row} height={52} className="bone" />)}
+      {chats?.length === 0 && total !== null && (
+        <p className="blank">{narrowed ? say('noMatch') : say(isPast ? 'noneThen' : 'noChats')}</p>
+      )}
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: keys that come up from the rows, which are links */}
       <div className="scroll" ref={box} onKeyDown={keys}>
         <ul className="virtual" style={{ height: rows.getTotalSize() }}>
           {items.map(({ key, index, start, size }) => {
             const chat = chats?.[index];
-            return chat && (
-              <li key={key} data-index={index} style={{ transform: `translateY(${start}px)`, height: size }} aria-setsize={total ?? count} aria-posinset={index + 1}>
-                <Row chat={chat} isChosen={chat.id === chosen} />
-              </li>
+            return (
+              chat && (
+                <li
+                  key={key}
+                  data-index={index}
+                  style={{ transform: `translateY(${start}px)`, height: size }}
+                  aria-setsize={total ?? count}
+                  aria-posinset={index + 1}
+                >
+                  <Row chat={chat} isChosen={chat.id === chosen} />
+                </li>
+              )
             );
           })}
         </ul>
@@ -86,18 +111,41 @@ const Row = memo(function Row({ chat, isChosen }: { chat: Chat; isChosen: boolea
   // A message that a search led to is of another chat.
   search.delete('message');
   const { lastMessage } = chat;
-  const line = lastMessage === null ? '' : lastMessage.deleted ? say('deleted') : (lastMessage.text ?? `[${named(say, lastMessage.type)}]`);
+  const line =
+    lastMessage === null
+      ? ''
+      : lastMessage.deleted
+        ? say('deleted')
+        : (lastMessage.text ?? `[${named(say, lastMessage.type)}]`);
   return (
-    <Link className="chat" to={{ pathname: `/chats/${encodeURIComponent(chat.id)}`, search: search.toString() }} aria-current={isChosen || undefined} data-open={chat.open}>
+    <Link
+      className="chat"
+      to={{ pathname: `/chats/${encodeURIComponent(chat.id)}`, search: search.toString() }}
+      aria-current={isChosen || undefined}
+      data-open={chat.open}
+    >
       <Avatar name={chat.contactName} />
       <span className="main">
-        <span className="name"><span>{contactTitle(say, chat)}</span>{chat.kind !== 'direct' && <em className="chip">{say(`k_${chat.kind}`)}</em>}{!chat.open && <em className="chip">{say('closedAt')}</em>}</span>
-        <span className="quiet">{lastMessage?.direction === 'out' && '↩ '}{line}</span>
-        <span className="quiet small">{[chat.sector?.name, ...chat.tags.map(({ name }) => name && `#${name}`)].filter(Boolean).join(' · ')}</span>
+        <span className="name">
+          <span>{contactTitle(say, chat)}</span>
+          {chat.kind !== 'direct' && <em className="chip">{say(`k_${chat.kind}`)}</em>}
+          {!chat.open && <em className="chip">{say('closedAt')}</em>}
+        </span>
+        <span className="quiet">
+          {lastMessage?.direction === 'out' && '↩ '}
+          {line}
+        </span>
+        <span className="quiet small">
+          {[chat.sector?.name, ...chat.tags.map(({ name }) => name && `#${name}`)].filter(Boolean).join(' · ')}
+        </span>
       </span>
       <span className="times">
-        <time className="quiet small" dateTime={chat.lastActivityAt ?? undefined}>{moment(chat.lastActivityAt)}</time>
-        {chat.open && chat.waitingSince !== null && chat.kind === 'direct' && <Wait sinceMs={Date.parse(chat.waitingSince)} sector={chat.sector?.id} />}
+        <time className="quiet small" dateTime={chat.lastActivityAt ?? undefined}>
+          {moment(chat.lastActivityAt)}
+        </time>
+        {chat.open && chat.waitingSince !== null && chat.kind === 'direct' && (
+          <Wait sinceMs={Date.parse(chat.waitingSince)} sector={chat.sector?.id} />
+        )}
       </span>
     </Link>
   );
@@ -106,5 +154,9 @@ const Row = memo(function Row({ chat, isChosen }: { chat: Chat; isChosen: boolea
 function Wait({ sinceMs, sector }: { sinceMs: number; sector: string | undefined }) {
   const limits = useLimits().of(sector);
   const wait = useNow() - sinceMs;
-  return <span className="wait" data-urgency={urgencyOf(wait, limits)}>{clock(wait)}</span>;
+  return (
+    <span className="wait" data-urgency={urgencyOf(wait, limits)}>
+      {clock(wait)}
+    </span>
+  );
 }

@@ -28,7 +28,12 @@ function useShown() {
   const { id } = useParams();
   const [params] = useSearchParams();
   const filters = useMemo(() => filtersOf(params), [params]);
-  return { id, filters, message: params.get('message'), inMessages: params.get('in') === 'messages' && filters.search !== '' };
+  return {
+    id,
+    filters,
+    message: params.get('message'),
+    inMessages: params.get('in') === 'messages' && filters.search !== '',
+  };
 }
 
 function Now() {
@@ -40,11 +45,17 @@ function Now() {
       <h1 className="hidden">{say('chats')}</h1>
       <section className="list" aria-label={say('chatList')}>
         <FilterBar filters={filters} chats={rows.chats} inMessages={inMessages} />
-        {inMessages ? <MessageFinds key={filters.search} q={filters.search} chosen={message} /> : <ChatList rows={rows} filters={filters} chosen={id} />}
+        {inMessages ? (
+          <MessageFinds key={filters.search} q={filters.search} chosen={message} />
+        ) : (
+          <ChatList rows={rows} filters={filters} chosen={id} />
+        )}
       </section>
-      {id === undefined
-        ? <p className="conversation blank">{say('choose')}</p>
-        : <ConversationView key={id} id={id} wanted={message} />}
+      {id === undefined ? (
+        <p className="conversation blank">{say('choose')}</p>
+      ) : (
+        <ConversationView key={id} id={id} wanted={message} />
+      )}
     </div>
   );
 }
@@ -57,14 +68,18 @@ function Past({ at }: { at: string }) {
   return (
     <MomentContext value={Date.parse(at)}>
       <div className="page chats past" data-reading={id !== undefined || undefined}>
-        <h1 className="hidden">{say('chats')}, {say('asItWas', { at: fullMoment(at) })}</h1>
+        <h1 className="hidden">
+          {say('chats')}, {say('asItWas', { at: fullMoment(at) })}
+        </h1>
         <section className="list" aria-label={say('chatList')}>
           <FilterBar filters={filters} chats={rows.chats} inMessages={false} isPast />
           <ChatList key={at} rows={rows} filters={filters} chosen={id} isPast />
         </section>
-        {id === undefined
-          ? <p className="conversation blank">{say('choose')}</p>
-          : <PastConversation key={`${id} ${at}`} id={id} at={at} />}
+        {id === undefined ? (
+          <p className="conversation blank">{say('choose')}</p>
+        ) : (
+          <PastConversation key={`${id} ${at}`} id={id} at={at} />
+        )}
       </div>
     </MomentContext>
   );
@@ -76,21 +91,39 @@ function Played({ played }: { played: Playing }) {
   const { id, filters } = useShown();
   const { chats, phase, at } = played;
   const reading = phase === 'reading';
-  const shown = useMemo(() => (reading ? null : chats.filter((chat) => matches(chat, filters) && found(chat, filters.search)).sort(byActivity)), [reading, chats, filters]);
+  const shown = useMemo(
+    () =>
+      reading ? null : chats.filter((chat) => matches(chat, filters) && found(chat, filters.search)).sort(byActivity),
+    [reading, chats, filters],
+  );
   // The conversation begins where the replay is as it is opened, and grows from there.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `at` moves on as it plays
   const opened = useMemo(() => new Date(at).toISOString(), [id, reading]);
   return (
     <MomentContext value={at}>
       <div className="page chats past" data-reading={id !== undefined || undefined}>
-        <h1 className="hidden">{say('chats')}, {say('pastWord')}</h1>
+        <h1 className="hidden">
+          {say('chats')}, {say('pastWord')}
+        </h1>
         <section className="list" aria-label={say('chatList')}>
           <FilterBar filters={filters} chats={chats} inMessages={false} isPast />
-          {(filters.status === 'closed' || filters.status === 'all') && <p className="notice quiet" role="status">{say('playedOpen')}</p>}
-          <ChatList rows={{ chats: shown, total: shown?.length ?? null, failure: null, more: null, again: null }} filters={filters} chosen={id} isPast />
+          {(filters.status === 'closed' || filters.status === 'all') && (
+            <p className="notice quiet" role="status">
+              {say('playedOpen')}
+            </p>
+          )}
+          <ChatList
+            rows={{ chats: shown, total: shown?.length ?? null, failure: null, more: null, again: null }}
+            filters={filters}
+            chosen={id}
+            isPast
+          />
         </section>
-        {id === undefined || reading
-          ? <p className="conversation blank">{say(reading ? 'loading' : 'choose')}</p>
-          : <PastConversation key={id} id={id} at={opened} isPlayed />}
+        {id === undefined || reading ? (
+          <p className="conversation blank">{say(reading ? 'loading' : 'choose')}</p>
+        ) : (
+          <PastConversation key={id} id={id} at={opened} isPlayed />
+        )}
       </div>
     </MomentContext>
   );

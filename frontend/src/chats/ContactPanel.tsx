@@ -5,7 +5,15 @@ import { agentName, fullMoment } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 
 /** Who it is, and where the chat stands. */
-export function ContactPanel({ chat, contact, isPast = false }: { chat: Chat; contact: Contact | null; isPast?: boolean }) {
+export function ContactPanel({
+  chat,
+  contact,
+  isPast = false,
+}: {
+  chat: Chat;
+  contact: Contact | null;
+  isPast?: boolean;
+}) {
   const say = useWords();
   const rows: [string, ReactNode][] = [
     [say('phone'), contact?.phone],
@@ -25,16 +33,36 @@ export function ContactPanel({ chat, contact, isPast = false }: { chat: Chat; co
       <summary>
         {say('about')}
         {chat.private && <em className="chip">{say('private')}</em>}
-        {contact?.blocked && <em className="chip" data-urgency="late">{say('blocked')}</em>}
+        {contact?.blocked && (
+          <em className="chip" data-urgency="late">
+            {say('blocked')}
+          </em>
+        )}
       </summary>
       {isPast && <p className="quiet today">{say('contactToday')}</p>}
       <dl>
-        {rows.map(([name, value]) => value && <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}
+        {rows.map(
+          ([name, value]) =>
+            value && (
+              <div key={name}>
+                <dt>{name}</dt>
+                <dd>{value}</dd>
+              </div>
+            ),
+        )}
       </dl>
     </details>
   );
 }
 
 function Tags({ tags }: { tags: Named[] }) {
-  return <>{tags.map(({ id, name }) => <em key={id} className="chip">{name ?? id}</em>)}</>;
+  return (
+    <>
+      {tags.map(({ id, name }) => (
+        <em key={id} className="chip">
+          {name ?? id}
+        </em>
+      ))}
+    </>
+  );
 }

@@ -15,24 +15,41 @@ const TYPING_MS = 250;
 const STATUSES = ['open', 'waiting', 'closed', 'all'] as const;
 const KINDS = ['direct', 'group', 'internal'] as const;
 
-export function FilterBar({ filters, chats, inMessages, isPast = false }: { filters: Filters; chats: Chat[] | null; inMessages: boolean; isPast?: boolean }) {
+export function FilterBar({
+  filters,
+  chats,
+  inMessages,
+  isPast = false,
+}: {
+  filters: Filters;
+  chats: Chat[] | null;
+  inMessages: boolean;
+  isPast?: boolean;
+}) {
   const say = useWords();
   const [, setParams] = useSearchParams();
   const change = (name: string, value: string) =>
-    setParams((params) => {
-      const changed = new URLSearchParams(params);
-      if (value) changed.set(name, value);
-      else changed.delete(name);
-      changed.delete('message');
-      return changed;
-    }, { replace: true });
+    setParams(
+      (params) => {
+        const changed = new URLSearchParams(params);
+        if (value) changed.set(name, value);
+        else changed.delete(name);
+        changed.delete('message');
+        return changed;
+      },
+      { replace: true },
+    );
   return (
     <div className="filters" role="search" aria-label={say('filters')}>
       <Search isPast={isPast} value={filters.search} change={(value) => change('search', value)} />
       {filters.search !== '' && !isPast && (
         <div className="statuses where" role="group" aria-label={say('searchIn')}>
-          <button type="button" aria-pressed={!inMessages} onClick={() => change('in', '')}>{say('inChats')}</button>
-          <button type="button" aria-pressed={inMessages} onClick={() => change('in', 'messages')}>{say('inMessages')}</button>
+          <button type="button" aria-pressed={!inMessages} onClick={() => change('in', '')}>
+            {say('inChats')}
+          </button>
+          <button type="button" aria-pressed={inMessages} onClick={() => change('in', 'messages')}>
+            {say('inMessages')}
+          </button>
         </div>
       )}
       {!inMessages && <Narrow filters={filters} chats={chats} change={change} isPast={isPast} />}
@@ -50,18 +67,50 @@ function Narrow({ filters, chats, change, isPast }: SelectsProps) {
     <>
       <div className="statuses" role="group" aria-label={say('status')}>
         {STATUSES.map((status) => (
-          <button key={status} type="button" aria-pressed={filters.status === status} onClick={() => change('status', status === 'open' ? '' : status)}>{say(`s_${status}`)}</button>
+          <button
+            key={status}
+            type="button"
+            aria-pressed={filters.status === status}
+            onClick={() => change('status', status === 'open' ? '' : status)}
+          >
+            {say(`s_${status}`)}
+          </button>
         ))}
       </div>
       <div className="tools">
-        <Button size="compact-sm" variant="subtle" aria-expanded={more} aria-controls="more-filters" onClick={() => setMore(!more)}>
-          {say('moreFilters')}{narrowed > 0 && ` (${narrowed})`}
+        <Button
+          size="compact-sm"
+          variant="subtle"
+          aria-expanded={more}
+          aria-controls="more-filters"
+          onClick={() => setMore(!more)}
+        >
+          {say('moreFilters')}
+          {narrowed > 0 && ` (${narrowed})`}
         </Button>
         {(narrowed > 0 || filters.search !== '') && (
-          <Button size="compact-sm" variant="subtle" color="gray" onClick={() => setParams((params) => params.getAll('at').slice(0, 1).map((at): [string, string] => ['at', at]), { replace: true })}>{say('clear')}</Button>
+          <Button
+            size="compact-sm"
+            variant="subtle"
+            color="gray"
+            onClick={() =>
+              setParams(
+                (params) =>
+                  params
+                    .getAll('at')
+                    .slice(0, 1)
+                    .map((at): [string, string] => ['at', at]),
+                { replace: true },
+              )
+            }
+          >
+            {say('clear')}
+          </Button>
         )}
       </div>
-      <div id="more-filters" hidden={!more}>{more && <Selects filters={filters} chats={chats} change={change} isPast={isPast} />}</div>
+      <div id="more-filters" hidden={!more}>
+        {more && <Selects filters={filters} chats={chats} change={change} isPast={isPast} />}
+      </div>
     </>
   );
 }
@@ -80,8 +129,14 @@ function Selects({ filters, chats, change, isPast }: SelectsProps) {
   return (
     <div className="more">
       {NAMES.map((name) => (
-        <NativeSelect key={name} size="xs" label={say(name)} value={filters[name]} onChange={(event) => change(name, event.currentTarget.value)}
-          data={[{ value: '', label: say('any') }, ...withChosen(options[name], filters[name])]} />
+        <NativeSelect
+          key={name}
+          size="xs"
+          label={say(name)}
+          value={filters[name]}
+          onChange={(event) => change(name, event.currentTarget.value)}
+          data={[{ value: '', label: say('any') }, ...withChosen(options[name], filters[name])]}
+        />
       ))}
     </div>
   );
@@ -116,8 +171,18 @@ function Search({ value, change, isPast }: { isPast: boolean; value: string; cha
   const isViewer = client.user?.role === 'viewer';
   const label = isViewer ? say('searchViewer') : say(isPast ? 'inChats' : 'search');
   return (
-    <TextInput ref={input} type="search" size="sm" aria-label={label} placeholder={label} aria-keyshortcuts="/" value={typed} disabled={isViewer} maxLength={100}
-      onChange={(event) => setTyped(event.currentTarget.value)} />
+    <TextInput
+      ref={input}
+      type="search"
+      size="sm"
+      aria-label={label}
+      placeholder={label}
+      aria-keyshortcuts="/"
+      value={typed}
+      disabled={isViewer}
+      maxLength={100}
+      onChange={(event) => setTyped(event.currentTarget.value)}
+    />
   );
 }
 
@@ -126,11 +191,16 @@ function useOptions(chats: Chat[] | null, isPast: boolean, say: Say) {
   const { chats: open } = useStore(openChats);
   const all = [...(isPast ? [] : open), ...(chats ?? [])];
   const named = (pick: (chat: Chat) => (Named | null)[], name = ({ name, id }: Named) => name ?? id) => {
-    return [...newestNames(all, pick)].map(([value, one]) => ({ value, label: name(one) })).sort((a, b) => a.label.localeCompare(b.label));
+    return [...newestNames(all, pick)]
+      .map(([value, one]) => ({ value, label: name(one) }))
+      .sort((a, b) => a.label.localeCompare(b.label));
   };
   return {
     sector: named(({ sector }) => [sector]),
-    owner: named(({ owner }) => [owner], (agent) => agentName(say, agent)),
+    owner: named(
+      ({ owner }) => [owner],
+      (agent) => agentName(say, agent),
+    ),
     channel: named(({ channel }) => [channel]),
     tag: named(({ tags }) => tags),
     kind: KINDS.map((kind) => ({ value: kind as string, label: say(`k_${kind}`) })),
@@ -139,5 +209,7 @@ function useOptions(chats: Chat[] | null, isPast: boolean, say: Say) {
 
 /** A filter of an address stays to be seen, also where no chat has it now. */
 function withChosen(options: { value: string; label: string }[], chosen: string) {
-  return chosen === '' || options.some(({ value }) => value === chosen) ? options : [...options, { value: chosen, label: chosen }];
+  return chosen === '' || options.some(({ value }) => value === chosen)
+    ? options
+    : [...options, { value: chosen, label: chosen }];
 }

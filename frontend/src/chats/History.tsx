@@ -41,27 +41,34 @@ function Steps({ id, until }: { id: string; until: string | undefined }) {
   const [missing, setMissing] = useState(false);
   const cursor = useRef<string | null>(null);
   const asked = useRef(0);
-  const read = useCallback(async (further: boolean) => {
-    const round = (asked.current += 1);
-    try {
-      let from = further ? cursor.current : null;
-      let found: Transition[] = [];
-      do {
-        const page: { timeline: Transition[]; nextCursor: string | null } = await hub.get(`/api/umbler/chats/${encodeURIComponent(id)}/timeline`, { limit: PAGE, cursor: from ?? undefined });
+  const read = useCallback(
+    async (further: boolean) => {
+      const round = ++asked.current;
+      try {
+        let from = further ? cursor.current : null;
+        let found: Transition[] = [];
+        do {
+          const page: { timeline: Transition[]; nextCursor: string | null } = await hub.get(
+            `/api/umbler/chats/${encodeURIComponent(id)}/timeline`,
+            { limit: PAGE, cursor: from ?? undefined },
+          );
+          if (round !== asked.current) return;
+          from = page.nextCursor;
+          found =
+            until === undefined ? page.timeline : page.timeline.filter(({ at }) => Date.parse(at) <= Date.parse(until));
+          // The latest come first: pages of later ones alone are passed over.
+        } while (found.length === 0 && from !== null);
+        cursor.current = from;
+        setSteps((before) => [...(further ? (before ?? []) : []), ...found]);
+        setFailure(null);
+      } catch (error) {
         if (round !== asked.current) return;
-        from = page.nextCursor;
-        found = until === undefined ? page.timeline : page.timeline.filter(({ at }) => Date.parse(at) <= Date.parse(until));
-        // The latest come first: pages of later ones alone are passed over.
-      } while (found.length === 0 && from !== null);
-      cursor.current = from;
-      setSteps((before) => [...(further ? (before ?? []) : []), ...found]);
-      setFailure(null);
-    } catch (error) {
-      if (round !== asked.current) return;
-      if (isMissing(error)) setMissing(true);
-      else setFailure(reasonOf(error));
-    }
-  }, [id, until]);
+        if (isMissing(error)) setMissing(true);
+        else setFailure(reasonOf(error));
+      }
+    },
+    [id, until],
+  );
   useEffect(() => {
     void read(false);
     if (until !== undefined) return;
@@ -79,20 +86,43 @@ function Steps({ id, until }: { id: string; until: string | undefined }) {
         {steps?.map((step, index) => (
           <li key={`${step.eventId} ${step.type} ${index}`} data-type={step.type}>
             <span>{wordsOf(say, step)}</span>
-            <time className="quiet small" dateTime={step.at}>{fullMoment(step.at)}</time>
+            <time className="quiet small" dateTime={step.at}>
+              {fullMoment(step.at)}
+            </time>
           </li>
         ))}
       </ol>
-      {cursor.current !== null && steps !== null && <Button size="compact-sm" variant="default" onClick={() => void read(true)}>{say('more')}</Button>}
+      {cursor.current !== null && steps !== null && (
+        <Button size="compact-sm" variant="default" onClick={() => void read(true)}>
+          {say('more')}
+        </Button>
+      )}
     </div>
   );
 }
 
-const KNOWN = new Set(['opened', 'reopened', 'sector_changed', 'transferred', 'tags_added', 'tags_removed', 'made_private', 'made_public', 'bot_started', 'bot_stopped', 'waiting_started', 'waiting_ended', 'closed', 'entered', 'gone']);
+const KNOWN = new Set([
+  'opened',
+  'reopened',
+  'sector_changed',
+  'transferred',
+  'tags_added',
+  'tags_removed',
+  'made_private',
+  'made_public',
+  'bot_started',
+  'bot_stopped',
+  'waiting_started',
+  'waiting_ended',
+  'closed',
+  'entered',
+  'gone',
+]);
 
 function wordsOf(say: Say, { type, from, to, tags }: Transition): string {
   const isAgent = type === 'transferred';
-  const who = (named: Named | null) => (isAgent ? agentName(say, named) : (named?.name ?? named?.id ?? say('noSector')));
+  const who = (named: Named | null) =>
+    isAgent ? agentName(say, named) : (named?.name ?? named?.id ?? say('noSector'));
   const values = { from: who(from), to: who(to), tags: tags.map(({ id, name }) => name ?? id).join(', ') };
   return KNOWN.has(type) ? say(`h_${type}` as Word, values) : type;
 }

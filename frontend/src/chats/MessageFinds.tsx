@@ -28,13 +28,26 @@ export function MessageFinds({ q, chosen }: { q: string; chosen: string | null }
   if (missing) return <Missing />;
   return (
     <>
-      <p className="count quiet" role="status">{failure === null && count}{!complete && ` ${say('indexing')}`}</p>
+      <p className="count quiet" role="status">
+        {failure === null && count}
+        {!complete && ` ${say('indexing')}`}
+      </p>
       {failure !== null && <Failure reason={failure} again={() => void store.more()} />}
-      {found === null && failure === null && [1, 2, 3, 4].map((row) => <Skeleton key={row} height={52} className="bone" />)}
+      {found === null &&
+        failure === null &&
+        [1, 2, 3, 4].map((row) => <Skeleton key={row} height={52} className="bone" />)}
       {found?.length === 0 && <p className="blank">{say('noMessageFound')}</p>}
       <div className="scroll">
-        <ul className="finds">{found?.map((one) => <Find key={one.message.id} found={one} isChosen={one.message.id === chosen} />)}</ul>
-        {hasMore && <Button variant="default" size="compact-sm" loading={busy} onClick={() => void store.more()}>{say('more')}</Button>}
+        <ul className="finds">
+          {found?.map((one) => (
+            <Find key={one.message.id} found={one} isChosen={one.message.id === chosen} />
+          ))}
+        </ul>
+        {hasMore && (
+          <Button variant="default" size="compact-sm" loading={busy} onClick={() => void store.more()}>
+            {say('more')}
+          </Button>
+        )}
       </div>
     </>
   );
@@ -47,17 +60,24 @@ function Find({ found: { message, contactName, highlight }, isChosen }: { found:
   search.set('message', message.id);
   return (
     <li>
-      <Link className="find" to={{ pathname: `/chats/${encodeURIComponent(message.chatId)}`, search: search.toString() }} aria-current={isChosen || undefined}>
+      <Link
+        className="find"
+        to={{ pathname: `/chats/${encodeURIComponent(message.chatId)}`, search: search.toString() }}
+        aria-current={isChosen || undefined}
+      >
         <Avatar name={contactName} />
         <span className="main">
           <span className="name">{contactTitle(say, { contactName })}</span>
           <span className="snippet">
-            {message.direction === 'out' && '↩ '}{highlight.cutBefore && '…'}
+            {message.direction === 'out' && '↩ '}
+            {highlight.cutBefore && '…'}
             {highlight.text.map(({ text, match }, index) => (match ? <mark key={index}>{text}</mark> : text))}
             {highlight.cutAfter && '…'}
           </span>
         </span>
-        <time className="quiet small" dateTime={message.at}>{moment(message.at)}</time>
+        <time className="quiet small" dateTime={message.at}>
+          {moment(message.at)}
+        </time>
       </Link>
     </li>
   );

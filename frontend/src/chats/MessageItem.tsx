@@ -9,28 +9,59 @@ import { isFailure } from './states.ts';
 const SECURE = /^https:\/\//i;
 
 /** One message, with all that hangs on it. `quoted` is the one it answers, `away` where that is not loaded. */
-export const MessageItem = memo(function MessageItem({ message, quoted, isWanted }: { message: Message; quoted: Message | 'away' | null; isWanted: boolean }) {
+export const MessageItem = memo(function MessageItem({
+  message,
+  quoted,
+  isWanted,
+}: {
+  message: Message;
+  quoted: Message | 'away' | null;
+  isWanted: boolean;
+}) {
   const say = useWords();
   const { direction, editedAt, state, reactions, at, deleted } = message;
   const from = sender(say, message);
   return (
-    <li className="message" data-direction={direction} data-private={message.private || undefined} data-source={message.source} data-failed={isFailure(state) || undefined} data-wanted={isWanted || undefined} tabIndex={isWanted ? -1 : undefined}>
+    <li
+      className="message"
+      data-direction={direction}
+      data-private={message.private || undefined}
+      data-source={message.source}
+      data-failed={isFailure(state) || undefined}
+      data-wanted={isWanted || undefined}
+      tabIndex={isWanted ? -1 : undefined}
+    >
       {message.private && <p className="note">{say('note')}</p>}
       {from && <p className="from">{from}</p>}
       {quoted !== null && (
         <blockquote>
           <span className="hidden">{say('quoted')}: </span>
-          {quoted === 'away' ? say('quotedAway') : quoted.deleted ? say('deleted') : (quoted.text ?? named(say, quoted.type))}
+          {quoted === 'away'
+            ? say('quotedAway')
+            : quoted.deleted
+              ? say('deleted')
+              : (quoted.text ?? named(say, quoted.type))}
         </blockquote>
       )}
       {deleted ? <p className="quiet">{say('deleted')}</p> : <Content message={message} />}
       {reactions.length > 0 && (
-        <p className="reactions"><span className="hidden">{say('reactions')}: </span>{reactions.map(({ id, emoji }) => <span key={id}>{emoji}</span>)}</p>
+        <p className="reactions">
+          <span className="hidden">{say('reactions')}: </span>
+          {reactions.map(({ id, emoji }) => (
+            <span key={id}>{emoji}</span>
+          ))}
+        </p>
       )}
       <p className="marks">
-        <time dateTime={at} title={fullMoment(at)}>{moment(at)}</time>
+        <time dateTime={at} title={fullMoment(at)}>
+          {moment(at)}
+        </time>
         {editedAt !== null && <span title={fullMoment(editedAt)}>{say('edited')}</span>}
-        {direction === 'out' && !message.private && state !== null && <span className="state" title={state}>{isFailure(state) ? say('Failed') : named(say, state)}</span>}
+        {direction === 'out' && !message.private && state !== null && (
+          <span className="state" title={state}>
+            {isFailure(state) ? say('Failed') : named(say, state)}
+          </span>
+        )}
       </p>
     </li>
   );
@@ -53,9 +84,17 @@ function Content({ message }: { message: Message }) {
     <>
       {file && <Media message={message} />}
       {location && <Place location={location} />}
-      {contacts.map((card, index) => <Card key={index} card={card as ContactCard} />)}
+      {contacts.map((card, index) => (
+        <Card key={index} card={card as ContactCard} />
+      ))}
       {text !== null && <p className="text">{text}</p>}
-      {nothing && <p className="quiet">{isHidden && (type === 'Text' || type === null) ? say('hidden') : `${named(say, type) || '–'}${isHidden ? ` · ${say('hidden')}` : ''}`}</p>}
+      {nothing && (
+        <p className="quiet">
+          {isHidden && (type === 'Text' || type === null)
+            ? say('hidden')
+            : `${named(say, type) || '–'}${isHidden ? ` · ${say('hidden')}` : ''}`}
+        </p>
+      )}
     </>
   );
 }
@@ -68,22 +107,49 @@ function Media({ message: { file, type } }: { message: Message }) {
   const name = file.name ?? named(say, type);
   if (file.url === null || !SECURE.test(file.url)) return <p className="quiet">{name}</p>;
   const kind = file.contentType?.split('/')[0];
-  const link = <a className="file" href={file.url} target="_blank" rel="noopener noreferrer">{say('file')}: {name}</a>;
+  const link = (
+    <a className="file" href={file.url} target="_blank" rel="noopener noreferrer">
+      {say('file')}: {name}
+    </a>
+  );
   if (broken) return link;
-  if (kind === 'image') return <a href={file.url} target="_blank" rel="noopener noreferrer"><img className="picture" src={file.url} alt={name} loading="lazy" onError={() => setBroken(true)} /></a>;
-  if (kind === 'audio') return <><audio controls preload="none" src={file.url} aria-label={name} onError={() => setBroken(true)} /></>;
-  if (kind === 'video') return <video className="picture" controls preload="none" src={file.url} aria-label={name} onError={() => setBroken(true)} />;
+  if (kind === 'image')
+    return (
+      <a href={file.url} target="_blank" rel="noopener noreferrer">
+        <img className="picture" src={file.url} alt={name} loading="lazy" onError={() => setBroken(true)} />
+      </a>
+    );
+  if (kind === 'audio')
+    return <audio controls preload="none" src={file.url} aria-label={name} onError={() => setBroken(true)} />;
+  if (kind === 'video')
+    return (
+      <video
+        className="picture"
+        controls
+        preload="none"
+        src={file.url}
+        aria-label={name}
+        onError={() => setBroken(true)}
+      />
+    );
   return link;
 }
 
 function Place({ location: { latitude, longitude, name, address } }: { location: NonNullable<Message['location']> }) {
   const say = useWords();
-  const map = latitude === null || longitude === null ? null : `https://www.openstreetmap.org/?mlat=${latitude}&mlon=${longitude}#map=16/${latitude}/${longitude}`;
+  const map =
+    latitude === null || longitude === null
+      ? null
+      : `https://www.openstreetmap.org/?mlat=${latitude}&mlon=${longitude}#map=16/${latitude}/${longitude}`;
   return (
     <div className="attached">
       <strong>{name ?? say('Location')}</strong>
       {address && <span>{address}</span>}
-      {map && <a href={map} target="_blank" rel="noopener noreferrer">{say('map')}</a>}
+      {map && (
+        <a href={map} target="_blank" rel="noopener noreferrer">
+          {say('map')}
+        </a>
+      )}
     </div>
   );
 }
@@ -100,7 +166,9 @@ function Card({ card: { name, company, phones = [], emails = [] } }: { card: Con
   return (
     <div className="attached">
       <strong>{name ?? say('card')}</strong>
-      {[company, ...phones, ...emails].filter(Boolean).map((line) => <span key={line}>{line}</span>)}
+      {[company, ...phones, ...emails].filter(Boolean).map((line) => (
+        <span key={line}>{line}</span>
+      ))}
     </div>
   );
 }

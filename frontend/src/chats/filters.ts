@@ -16,8 +16,14 @@ export const NAMES = ['sector', 'owner', 'channel', 'tag', 'kind'] as const;
 const STATUSES = ['open', 'waiting', 'closed', 'all'] as const;
 
 export function filtersOf(params: URLSearchParams): Filters {
-  const [sector, owner, channel, tag, kind, search] = [...NAMES, 'search'].map((name) => params.get(name) ?? '') as
-    [string, string, string, string, string, string];
+  const [sector, owner, channel, tag, kind, search] = [...NAMES, 'search'].map((name) => params.get(name) ?? '') as [
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
   const status = STATUSES.find((known) => known === params.get('status')) ?? 'open';
   return { status, sector, owner, channel, tag, kind, search };
 }

@@ -40,7 +40,14 @@ export function useRows(filters: Filters): ShownRows {
     return open.chats.filter((chat) => matches(chat, filters)).sort(byActivity);
   }, [isLocal, listed.chats, open, filters]);
 
-  if (isLocal) return { chats, total: open.complete ? (chats?.length ?? null) : null, failure: open.failure, more: null, again: null };
+  if (isLocal)
+    return {
+      chats,
+      total: open.complete ? (chats?.length ?? null) : null,
+      failure: open.failure,
+      more: null,
+      again: null,
+    };
   const more = () => void remote.more();
   return { chats, total: listed.total, failure: listed.failure, more: listed.hasMore ? more : null, again: more };
 }

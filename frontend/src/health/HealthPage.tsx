@@ -20,7 +20,12 @@ export function HealthPage() {
         {vitals && <ReadAgo at={vitals.readAt} />}
       </header>
       {failure !== null && <Failure reason={failure} again={again} />}
-      {vitals === null && failure === null && <div role="status" aria-busy="true" aria-label={say('loading')}><Skeleton height={110} className="bone" /><Skeleton height={240} /></div>}
+      {vitals === null && failure === null && (
+        <div role="status" aria-busy="true" aria-label={say('loading')}>
+          <Skeleton height={110} className="bone" />
+          <Skeleton height={240} />
+        </div>
+      )}
       {vitals && (
         <>
           <DeliveryTiles vitals={vitals} />
@@ -50,12 +55,38 @@ function DeliveryTiles({ vitals: { webhook, rate } }: { vitals: Vitals }) {
   return (
     <section aria-label={say('deliveries')}>
       <dl className="tiles">
-        <Tile name="silence" title={say('silence')} value={lastDeliveryAt === null ? say('never') : clock(now - Date.parse(lastDeliveryAt))}>{say('silenceHint')}</Tile>
-        <Tile name="rate" title={say('perMinute')} value={rate === null ? '–' : number(Math.round(rate.perMinute))}>{rate === null ? say('measuring') : say('perMinuteHint', { age: age(rate.overMs) })}</Tile>
-        <Tile name="accepted" title={say('accepted')} value={number(accepted)}>{percent(accepted, all)}</Tile>
-        <Tile name="duplicates" title={say('duplicates')} value={number(duplicates)}>{say('duplicatesHint', { percent: percent(duplicates, all) })}</Tile>
-        <Tile name="undecodable" title={say('undecodable')} value={number(undecodable)} urgency={undecodable > 0 ? 'attention' : undefined}>{percent(undecodable, accepted)}</Tile>
-        <Tile name="ignored" title={say('ignored')} value={number(ignored)} urgency={ignored > 0 ? 'attention' : undefined}>{say('ignoredHint')}</Tile>
+        <Tile
+          name="silence"
+          title={say('silence')}
+          value={lastDeliveryAt === null ? say('never') : clock(now - Date.parse(lastDeliveryAt))}
+        >
+          {say('silenceHint')}
+        </Tile>
+        <Tile name="rate" title={say('perMinute')} value={rate === null ? '–' : number(Math.round(rate.perMinute))}>
+          {rate === null ? say('measuring') : say('perMinuteHint', { age: age(rate.overMs) })}
+        </Tile>
+        <Tile name="accepted" title={say('accepted')} value={number(accepted)}>
+          {percent(accepted, all)}
+        </Tile>
+        <Tile name="duplicates" title={say('duplicates')} value={number(duplicates)}>
+          {say('duplicatesHint', { percent: percent(duplicates, all) })}
+        </Tile>
+        <Tile
+          name="undecodable"
+          title={say('undecodable')}
+          value={number(undecodable)}
+          urgency={undecodable > 0 ? 'attention' : undefined}
+        >
+          {percent(undecodable, accepted)}
+        </Tile>
+        <Tile
+          name="ignored"
+          title={say('ignored')}
+          value={number(ignored)}
+          urgency={ignored > 0 ? 'attention' : undefined}
+        >
+          {say('ignoredHint')}
+        </Tile>
       </dl>
     </section>
   );
@@ -68,9 +99,13 @@ function HubCard({ vitals: { health, readAt } }: { vitals: Vitals }) {
   const integrity = { checking: say('checking'), ok: say('intact') }[health.integrity] ?? health.integrity;
   const rows: [string, string, boolean][] = [
     [say('state'), states[health.status], health.status !== 'ok'],
-    ...(health.fault ? [[say('reason'), `${named(say, health.reason ?? null)} · ${health.fault}`, true] as [string, string, boolean]] : []),
+    ...(health.fault
+      ? [[say('reason'), `${named(say, health.reason ?? null)} · ${health.fault}`, true] as [string, string, boolean]]
+      : []),
     [say('integrity'), integrity, health.integrity.startsWith('damaged')],
-    ...(health.signInKeys ? [[say('keys'), health.signInKeys, health.signInKeys !== 'ok'] as [string, string, boolean]] : []),
+    ...(health.signInKeys
+      ? [[say('keys'), health.signInKeys, health.signInKeys !== 'ok'] as [string, string, boolean]]
+      : []),
     [say('sessions'), number(health.sessions), false],
     [say('queued'), number(health.queued), health.queued > 100],
     [say('position'), number(health.seq), false],
@@ -81,7 +116,12 @@ function HubCard({ vitals: { health, readAt } }: { vitals: Vitals }) {
     <section className="card">
       <h2>{say('hub')}</h2>
       <dl className="facts">
-        {rows.map(([name, value, isBad]) => <div key={name} data-bad={isBad || undefined}><dt>{name}</dt><dd>{value}</dd></div>)}
+        {rows.map(([name, value, isBad]) => (
+          <div key={name} data-bad={isBad || undefined}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
       </dl>
     </section>
   );
@@ -93,18 +133,36 @@ function ByType({ status: { counts } }: { status: WebhookStatus }) {
   return (
     <section className="card">
       <h2>{say('byType')}</h2>
-      {counts.length === 0 ? <p className="blank">{say('noDeliveries')}</p> : (
+      {counts.length === 0 ? (
+        <p className="blank">{say('noDeliveries')}</p>
+      ) : (
         <table>
-          <thead><tr><th scope="col">{say('type')}</th><th scope="col">{say('howMany')}</th><th scope="col">{say('last')}</th></tr></thead>
+          <thead>
+            <tr>
+              <th scope="col">{say('type')}</th>
+              <th scope="col">{say('howMany')}</th>
+              <th scope="col">{say('last')}</th>
+            </tr>
+          </thead>
           <tbody>
             {counts.map(({ type, outcome, count, lastAt }) => (
               <tr key={`${type} ${outcome}`} data-outcome={outcome}>
                 <th scope="row">
-                  {type} <em className="chip" data-urgency={outcome === 'accepted' || outcome === 'duplicate' ? undefined : 'attention'}>{say(`o_${outcome}`)}</em>
+                  {type}{' '}
+                  <em
+                    className="chip"
+                    data-urgency={outcome === 'accepted' || outcome === 'duplicate' ? undefined : 'attention'}
+                  >
+                    {say(`o_${outcome}`)}
+                  </em>
                   <meter className="bar" min={0} max={most} value={count} aria-hidden="true" />
                 </th>
                 <td>{number(count)}</td>
-                <td><time dateTime={lastAt} title={fullMoment(lastAt)}>{moment(lastAt)}</time></td>
+                <td>
+                  <time dateTime={lastAt} title={fullMoment(lastAt)}>
+                    {moment(lastAt)}
+                  </time>
+                </td>
               </tr>
             ))}
           </tbody>
@@ -125,13 +183,27 @@ function Recent({ status: { recentUndecodable, recentIgnored, undecodable, ignor
   return (
     <section className="card">
       <h2>{say('recent')}</h2>
-      {rows.length === 0 ? <p className="blank">{isLimited ? say('limitedHint') : say('noneUndecodable')}</p> : (
+      {rows.length === 0 ? (
+        <p className="blank">{isLimited ? say('limitedHint') : say('noneUndecodable')}</p>
+      ) : (
         <div className="wide" tabIndex={0} role="group" aria-label={say('recent')}>
           <table className="reasons">
-            <thead><tr><th scope="col">{say('type')}</th><th scope="col">{say('reason')}</th><th scope="col">{say('received')}</th></tr></thead>
+            <thead>
+              <tr>
+                <th scope="col">{say('type')}</th>
+                <th scope="col">{say('reason')}</th>
+                <th scope="col">{say('received')}</th>
+              </tr>
+            </thead>
             <tbody>
               {rows.map(({ key, type, reason, receivedAt }) => (
-                <tr key={key}><th scope="row">{type}</th><td>{reason}</td><td><time dateTime={receivedAt}>{fullMoment(receivedAt)}</time></td></tr>
+                <tr key={key}>
+                  <th scope="row">{type}</th>
+                  <td>{reason}</td>
+                  <td>
+                    <time dateTime={receivedAt}>{fullMoment(receivedAt)}</time>
+                  </td>
+                </tr>
               ))}
             </tbody>
           </table>

@@ -13,7 +13,10 @@ async function opened(t: TestContext) {
 }
 
 async function answer(questions: Question[], accepted: number) {
-  for (const question of questions) await question.answer(question.path === '/health' ? { status: 'ok' } : { accepted, duplicates: 0, ignored: 0, recentUndecodable: [] });
+  for (const question of questions)
+    await question.answer(
+      question.path === '/health' ? { status: 'ok' } : { accepted, duplicates: 0, ignored: 0, recentUndecodable: [] },
+    );
 }
 
 test('deliveries that one user was shown are not shown to the next one', async (t) => {

@@ -26,7 +26,12 @@ export interface WebhookStatus {
   duplicates: number;
   ignored: number;
   undecodable: number;
-  counts: { type: string; outcome: 'accepted' | 'duplicate' | 'unrecognized' | 'ignored'; count: number; lastAt: string }[];
+  counts: {
+    type: string;
+    outcome: 'accepted' | 'duplicate' | 'unrecognized' | 'ignored';
+    count: number;
+    lastAt: string;
+  }[];
   recentUndecodable: { seq: number; type: string; reason: string; receivedAt: string }[];
   recentIgnored: { reason: string; receivedAt: string }[];
 }
@@ -62,10 +67,18 @@ export class VitalStore extends Store<Vitals | null> {
 
   async read() {
     const user = this.#user;
-    const [health, webhook] = (await Promise.all([this.#client.get('/health'), this.#client.get('/api/umbler/webhook/status')])) as [Health, WebhookStatus];
+    const [health, webhook] = (await Promise.all([
+      this.#client.get('/health'),
+      this.#client.get('/api/umbler/webhook/status'),
+    ])) as [Health, WebhookStatus];
     if (user !== this.#user) return;
     const readAt = this.#client.hubTime();
-    this.set({ health, webhook, readAt, rate: this.#rate(performance.now(), webhook.accepted + webhook.duplicates + webhook.ignored) });
+    this.set({
+      health,
+      webhook,
+      readAt,
+      rate: this.#rate(performance.now(), webhook.accepted + webhook.duplicates + webhook.ignored),
+    });
   }
 
   /** The rate over the last minute at most, from what was counted then and now. */

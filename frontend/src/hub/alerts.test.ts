@@ -7,7 +7,21 @@ import { AlertStore } from './alerts.ts';
 
 function alert(id: string, more: Partial<Alert> = {}): Alert {
   const at = new Date(NOW).toISOString();
-  return { id, kind: 'waiting', chatId: 'a', contactName: null, sector: null, owner: null, since: at, dueAt: at, raisedAt: at, clearedAt: null, acknowledgedAt: null, acknowledgedBy: null, ...more };
+  return {
+    id,
+    kind: 'waiting',
+    chatId: 'a',
+    contactName: null,
+    sector: null,
+    owner: null,
+    since: at,
+    dueAt: at,
+    raisedAt: at,
+    clearedAt: null,
+    acknowledgedAt: null,
+    acknowledgedBy: null,
+    ...more,
+  };
 }
 
 const page = (...alerts: Alert[]) => ({ alerts, nextCursor: null, asOfSeq: 10 });
@@ -20,7 +34,10 @@ async function opened(t: TestContext) {
   return { hub, store };
 }
 
-const ids = ({ get }: AlertStore) => (told(), get().alerts?.map(({ id }) => id));
+const ids = ({ get }: AlertStore) => {
+  told();
+  return get().alerts?.map(({ id }) => id);
+};
 
 test('an alert that is raised while somebody opens the live page is heard', async (t) => {
   const { hub, store } = await opened(t);

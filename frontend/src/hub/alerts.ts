@@ -54,7 +54,7 @@ export class AlertStore extends Store<Alerts> {
   }
 
   async read() {
-    const reading = (this.#reading += 1);
+    const reading = ++this.#reading;
     this.#loaded = false;
     this.#meanwhile = [];
     try {
@@ -62,7 +62,11 @@ export class AlertStore extends Store<Alerts> {
       let cursor: string | undefined;
       let asOf: number | null = null;
       do {
-        const page: { alerts: Alert[]; nextCursor: string | null; asOfSeq: number } = await read(PATH, { state: 'active', limit: PAGE, cursor });
+        const page: { alerts: Alert[]; nextCursor: string | null; asOfSeq: number } = await read(PATH, {
+          state: 'active',
+          limit: PAGE,
+          cursor,
+        });
         if (reading !== this.#reading) return;
         for (const alert of page.alerts) found.set(alert.id, alert);
         cursor = page.nextCursor ?? undefined;
@@ -84,7 +88,8 @@ export class AlertStore extends Store<Alerts> {
 
   /** An answer to an acknowledgement. The update may have come first. */
   take(alert: Alert) {
-    if (this.#known.has(alert.id)) this.#apply({ type: alert.clearedAt === null ? 'alert_acknowledged' : 'alert_cleared', alert });
+    if (this.#known.has(alert.id))
+      this.#apply({ type: alert.clearedAt === null ? 'alert_acknowledged' : 'alert_cleared', alert });
     this.#tell(null);
   }
 
@@ -127,7 +132,8 @@ export class AlertStore extends Store<Alerts> {
     const { alerts } = await read(PATH, { state: 'active', chatId, limit: PAGE }).catch(() => ({ alerts: [] }));
     this.#entering.delete(entering);
     if (reading !== this.#reading || entering.gone) return;
-    for (const alert of alerts as Alert[]) if (!this.#known.has(alert.id) && !entering.dropped.has(alert.id)) this.#known.set(alert.id, alert);
+    for (const alert of alerts as Alert[])
+      if (!this.#known.has(alert.id) && !entering.dropped.has(alert.id)) this.#known.set(alert.id, alert);
     this.#tell(null);
   }
 
@@ -145,7 +151,9 @@ export class AlertStore extends Store<Alerts> {
 
   #tell(failure: string | null) {
     this.soon(() => ({
-      alerts: this.#loaded ? [...this.#known.values()].sort((a, b) => Date.parse(b.raisedAt) - Date.parse(a.raisedAt)) : this.get().alerts,
+      alerts: this.#loaded
+        ? [...this.#known.values()].sort((a, b) => Date.parse(b.raisedAt) - Date.parse(a.raisedAt))
+        : this.get().alerts,
       missing: false,
       failure,
     }));

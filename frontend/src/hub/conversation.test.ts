@@ -5,7 +5,18 @@ import type { Update } from 'umbler-hub-client';
 import { chat, FakeHub, message, settled } from '../../test/fake-hub.ts';
 import { Conversation } from './conversation.ts';
 
-const CONTACT = { id: 'c', name: 'Ana', phone: null, pictureUrl: null, type: null, blocked: false, tags: [], createdAt: null, lastInteractionAt: null, lastMessage: null };
+const CONTACT = {
+  id: 'c',
+  name: 'Ana',
+  phone: null,
+  pictureUrl: null,
+  type: null,
+  blocked: false,
+  tags: [],
+  createdAt: null,
+  lastInteractionAt: null,
+  lastMessage: null,
+};
 
 async function opened(t: TestContext, at: string | null = null) {
   const hub = new FakeHub(t);
@@ -43,7 +54,9 @@ test('a chat that leaves the scope while it is being read stays out of sight', a
 
 test('a contact and an agent that get another name while the chat is being read have the new one', async (t) => {
   const { hub, conversation } = await opened(t);
-  await answer(hub, chat('a', { contactId: 'c', owner: { id: 'agent', name: 'Before' } }), [message('m', { source: 'Member', author: { id: 'agent', name: 'Before' } })]);
+  await answer(hub, chat('a', { contactId: 'c', owner: { id: 'agent', name: 'Before' } }), [
+    message('m', { source: 'Member', author: { id: 'agent', name: 'Before' } }),
+  ]);
   const contact = await hub.asked();
   hub.update(11, { type: 'contact_updated', contact: { ...CONTACT, name: 'Ana Maria' } });
   hub.update(12, { type: 'member_updated', members: [{ id: 'agent', name: 'After', photoUrl: null, sectorId: null }] });

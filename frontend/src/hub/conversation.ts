@@ -1,6 +1,14 @@
 /** One chat as it grows: its messages, the contact, and what the chat itself is now. */
 
-import { compareMessages, type Chat, type Contact, type Member, type Message, type UmblerHubClient, type Update } from 'umbler-hub-client';
+import {
+  compareMessages,
+  type Chat,
+  type Contact,
+  type Member,
+  type Message,
+  type UmblerHubClient,
+  type Update,
+} from 'umbler-hub-client';
 
 import { isMissing, reasonOf } from './errors.ts';
 import { messageWithNames, namesOf, withNames, type Names } from './names.ts';
@@ -37,7 +45,14 @@ const PAGE = 50;
 /** A chat with more messages than that is read on by hand. */
 const REACH_PAGES_MAX = 40;
 const NOTHING: ConversationState = {
-  chat: null, contact: null, messages: null, hasOlder: false, loadingOlder: false, failure: null, unknown: false, gone: false,
+  chat: null,
+  contact: null,
+  messages: null,
+  hasOlder: false,
+  loadingOlder: false,
+  failure: null,
+  unknown: false,
+  gone: false,
 };
 
 export class Conversation extends Store<ConversationState> {
@@ -54,7 +69,12 @@ export class Conversation extends Store<ConversationState> {
   #meanwhile = nothingYet();
 
   /** `at`: as it was then; it grows where it is followed on from there. */
-  constructor(client: UmblerHubClient, readonly id: string, readonly at: string | null = null, follow: Follow | null = null) {
+  constructor(
+    client: UmblerHubClient,
+    readonly id: string,
+    readonly at: string | null = null,
+    follow: Follow | null = null,
+  ) {
     super(NOTHING);
     this.#client = client;
     this.#follow = follow;
@@ -86,7 +106,7 @@ export class Conversation extends Store<ConversationState> {
   }
 
   async load() {
-    const reading = (this.#reading += 1);
+    const reading = ++this.#reading;
     // How it stood at a moment is older than whatever was played; how it stands now, only than what comes from now on.
     if (this.at === null) this.#meanwhile = nothingYet();
     const { messages, contacts, names } = this.#meanwhile;
@@ -102,14 +122,26 @@ export class Conversation extends Store<ConversationState> {
       const { contactId } = answer.chat as Chat;
       const { contact } = contactId === null ? { contact: null } : await this.#contact(contactId);
       if (isOver()) return;
-      for (const message of page.messages as Message[]) if (!messages.has(message.id)) this.#known.set(message.id, messageWithNames(message, names));
+      for (const message of page.messages as Message[])
+        if (!messages.has(message.id)) this.#known.set(message.id, messageWithNames(message, names));
       this.#cursor = page.nextCursor;
       const chat = this.#meanwhile.chat ? this.#state.chat : withNames(answer.chat, names);
       const newer = contacts.get(chat?.contactId ?? '');
-      this.#change({ chat, contact: newer ?? contact, hasOlder: page.nextCursor !== null, failure: null, gone: false, unknown: false, messages: this.#sorted() });
+      this.#change({
+        chat,
+        contact: newer ?? contact,
+        hasOlder: page.nextCursor !== null,
+        failure: null,
+        gone: false,
+        unknown: false,
+        messages: this.#sorted(),
+      });
     } catch (error) {
       if (isOver()) return;
-      this.#change({ failure: this.at !== null && isMissing(error) ? null : reasonOf(error), unknown: isMissing(error) });
+      this.#change({
+        failure: this.at !== null && isMissing(error) ? null : reasonOf(error),
+        unknown: isMissing(error),
+      });
     } finally {
       if (reading === this.#reading) this.#isReading = false;
     }
@@ -120,11 +152,21 @@ export class Conversation extends Store<ConversationState> {
     const reading = this.#reading;
     this.#change({ loadingOlder: true });
     try {
-      const page = await this.#client.get(`${this.#path}/messages`, { limit: PAGE, until: this.#until, cursor: this.#cursor });
+      const page = await this.#client.get(`${this.#path}/messages`, {
+        limit: PAGE,
+        until: this.#until,
+        cursor: this.#cursor,
+      });
       if (reading !== this.#reading || this.#state.gone) return this.#change({ loadingOlder: false });
-      for (const message of page.messages as Message[]) if (!this.#known.has(message.id)) this.#known.set(message.id, message);
+      for (const message of page.messages as Message[])
+        if (!this.#known.has(message.id)) this.#known.set(message.id, message);
       this.#cursor = page.nextCursor;
-      this.#change({ loadingOlder: false, hasOlder: page.nextCursor !== null, messages: this.#sorted(), failure: null });
+      this.#change({
+        loadingOlder: false,
+        hasOlder: page.nextCursor !== null,
+        messages: this.#sorted(),
+        failure: null,
+      });
     } catch (error) {
       this.#change({ loadingOlder: false, failure: reasonOf(error) });
     }
@@ -156,7 +198,15 @@ export class Conversation extends Store<ConversationState> {
     this.#meanwhile.chat = true;
     if (type === 'chat_gone') {
       this.#known.clear();
-      this.#change({ chat: null, contact: null, messages: [], hasOlder: false, failure: null, unknown: false, gone: true });
+      this.#change({
+        chat: null,
+        contact: null,
+        messages: [],
+        hasOlder: false,
+        failure: null,
+        unknown: false,
+        gone: true,
+      });
       return;
     }
     for (const each of [message, ...otherMessages]) {

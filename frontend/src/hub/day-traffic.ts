@@ -36,7 +36,12 @@ const WEEKS = 4;
 /** One day says nothing of what is usual. */
 const DAYS_MIN = 2;
 const HOUR_MS = 3_600_000;
-const KEYS: Record<string, keyof Counts> = { messagesIn: 'customers', messagesMember: 'team', messagesBot: 'others', messagesExternal: 'others' };
+const KEYS: Record<string, keyof Counts> = {
+  messagesIn: 'customers',
+  messagesMember: 'team',
+  messagesBot: 'others',
+  messagesExternal: 'others',
+};
 const METRICS = Object.keys(KEYS).join();
 
 interface Answer {
@@ -62,19 +67,36 @@ export async function readDay(until?: string, known?: Usual | null): Promise<{ d
   const name = dayOf(Date.parse(answer.from), zone);
   const usual = known?.day === name && !known.rebuilding ? known : await readUsual(name, zone);
   const counts = countsOf(answer.rows);
-  const hours = hoursOf(name, zone).map((hour) => ({ ...hour, ...(counts.get(hour.from) ?? NONE), usual: usual.byHour?.[hour.hour] ?? null }));
-  return { day: { hours, zone, days: usual.days, asOfSeq: answer.asOfSeq, rebuilding: answer.rebuilding !== null }, usual };
+  const hours = hoursOf(name, zone).map((hour) => ({
+    ...hour,
+    ...(counts.get(hour.from) ?? NONE),
+    usual: usual.byHour?.[hour.hour] ?? null,
+  }));
+  return {
+    day: { hours, zone, days: usual.days, asOfSeq: answer.asOfSeq, rebuilding: answer.rebuilding !== null },
+    usual,
+  };
 }
 
 async function readUsual(day: string, zone: string): Promise<Usual> {
   const days = Array.from({ length: WEEKS }, (_, index) => plusDays(day, -7 * (index + 1)));
   const answers: Answer[] = await Promise.all(
-    days.map((one) => read(PATH, { bucket: 'hour', metric: METRICS, from: midnight(one, zone), until: midnight(plusDays(one, 1), zone) })),
+    days.map((one) =>
+      read(PATH, {
+        bucket: 'hour',
+        metric: METRICS,
+        from: midnight(one, zone),
+        until: midnight(plusDays(one, 1), zone),
+      }),
+    ),
   );
   const rebuilding = answers.some((answer) => answer.rebuilding !== null);
   // A day without any message was closed, or before the hub was there.
   const found = answers.map(({ rows }) => byHourOf(rows, zone)).filter((hours) => hours.some((count) => count > 0));
-  const byHour = found.length < DAYS_MIN ? null : found[0]!.map((_, hour) => median(found.map((hours) => hours[hour] ?? 0)));
+  const byHour =
+    found.length < DAYS_MIN
+      ? null
+      : Array.from({ length: 24 }, (_, hour) => median(found.map((hours) => hours[hour] ?? 0)));
   return { day, days: found.length, byHour, rebuilding };
 }
 
@@ -95,7 +117,11 @@ function countsOf(rows: Answer['rows']): Map<number, Counts> {
 
 function byHourOf(rows: Answer['rows'], zone: string): number[] {
   const hours = Array.from({ length: 24 }, () => 0);
-  for (const { start, metric, n } of rows) if (metric in KEYS) hours[hourOf(Date.parse(start), zone)]! += n;
+  for (const { start, metric, n } of rows) {
+    if (!(metric in KEYS)) continue;
+    const hour = hourOf(Date.parse(start), zone);
+    hours[hour] = (hours[hour] ?? 0) + n;
+  }
   return hours;
 }
 
@@ -111,5 +137,6 @@ function hoursOf(day: string, zone: string): { from: number; until: number; hour
 function median(values: number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  const above = sorted[middle] ?? 0;
+  return sorted.length % 2 === 1 ? above : ((sorted[middle - 1] ?? 0) + above) / 2;
 }

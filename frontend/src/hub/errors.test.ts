@@ -4,7 +4,10 @@ import { test } from 'node:test';
 import { FakeHub } from '../../test/fake-hub.ts';
 import { endOf } from './errors.ts';
 
-for (const [code, word] of [[4003, 'tokenExpired'], [4500, 'tokenRevoked']] as const) {
+for (const [code, word] of [
+  [4003, 'tokenExpired'],
+  [4500, 'tokenRevoked'],
+] as const) {
   test(`whoever has to sign in again after ${code} is told why`, async (t) => {
     const hub = new FakeHub(t);
     hub.authRequired = true;

@@ -18,7 +18,8 @@ export class HubStateStore extends Store<HubState> {
     // After the greeting the hub tells its state only where it is not well.
     client.on('connection_established', () => this.set(OK));
     client.on('*', (data, { event }) => {
-      if (event === 'hub_status') this.set({ status: data.status, reason: data.reason ?? null, since: data.since ?? null });
+      if (event === 'hub_status')
+        this.set({ status: data.status, reason: data.reason ?? null, since: data.since ?? null });
     });
   }
 }

@@ -25,7 +25,10 @@ export const arrivals = new ArrivalStore(hub);
 export const hubState = new HubStateStore(hub);
 export const traffic = new TrafficStore(hub);
 export const alerts = new AlertStore(hub);
-const boards = Object.fromEntries(BOARDS.map((name) => [name, new BoardStore(hub, name)])) as Record<BoardName, BoardStore>;
+const boards = Object.fromEntries(BOARDS.map((name) => [name, new BoardStore(hub, name)])) as Record<
+  BoardName,
+  BoardStore
+>;
 export const replays = new ReplayStore(hub);
 export const settings = new SettingsStore(hub);
 
@@ -46,7 +49,10 @@ if (token !== null) hub.configure({ token });
 
 export function HubProvider({ children }: { children: ReactNode }) {
   const { client, connectionStatus, isConnected, error, umblerData } = useWebSocket({ subscribeToUpdates: CHANNELS });
-  const link = useMemo(() => ({ client, connectionStatus, isConnected, error }), [client, connectionStatus, isConnected, error]);
+  const link = useMemo(
+    () => ({ client, connectionStatus, isConnected, error }),
+    [client, connectionStatus, isConnected, error],
+  );
   return (
     <LinkContext value={link}>
       <DataContext value={umblerData}>{children}</DataContext>
@@ -63,7 +69,11 @@ export function useBoards(): Record<BoardName, Metrics | null> {
       for (const name of BOARDS) boards[name].set(null);
     };
   }, []);
-  const [live, sectors, agents] = [useStore(boards['metrics:live']), useStore(boards['metrics:sectors']), useStore(boards['metrics:agents'])];
+  const [live, sectors, agents] = [
+    useStore(boards['metrics:live']),
+    useStore(boards['metrics:sectors']),
+    useStore(boards['metrics:agents']),
+  ];
   return { 'metrics:live': live, 'metrics:sectors': sectors, 'metrics:agents': agents };
 }
 

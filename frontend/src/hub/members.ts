@@ -59,7 +59,7 @@ export class MemberStore extends Store<Members> {
 
   /** All pages that were asked for, from the first. */
   async read() {
-    const reading = (this.#reading += 1);
+    const reading = ++this.#reading;
     this.#change({ busy: true });
     try {
       let cursor: string | null = null;
@@ -81,7 +81,7 @@ export class MemberStore extends Store<Members> {
 
   async more() {
     if (this.#cursor === null || this.get().busy) return;
-    const reading = (this.#reading += 1);
+    const reading = ++this.#reading;
     this.#change({ busy: true });
     try {
       const answer = await this.#ask(this.#cursor);
@@ -97,7 +97,12 @@ export class MemberStore extends Store<Members> {
 
   #ask(cursor: string | null) {
     const { search, known } = this.#filter;
-    return this.#client.get(PATH, { limit: PAGE, cursor: cursor ?? undefined, search: search || undefined, known: known || undefined });
+    return this.#client.get(PATH, {
+      limit: PAGE,
+      cursor: cursor ?? undefined,
+      search: search || undefined,
+      known: known || undefined,
+    });
   }
 
   /** Who changed may stand elsewhere now, or not at all. */

@@ -35,7 +35,8 @@ export function newestNames(chats: Chat[], pick: (chat: Chat) => (Named | null)[
     for (const one of pick(chat)) {
       if (one === null) continue;
       const known = found.get(one.id);
-      if (known === undefined || known.one.name === null || (one.name !== null && known.at <= at)) found.set(one.id, { one, at });
+      if (known === undefined || known.one.name === null || (one.name !== null && known.at <= at))
+        found.set(one.id, { one, at });
     }
   }
   return new Map([...found].map(([id, { one }]) => [id, one]));

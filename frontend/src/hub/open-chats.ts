@@ -87,7 +87,7 @@ export class OpenChatStore extends Store<OpenChats> {
 
   /** All pages, in an order that activity does not change. */
   async #read() {
-    const reading = (this.#reading += 1);
+    const reading = ++this.#reading;
     const found = new Map<string, Chat>();
     this.#touched.clear();
     this.#isReading = true;

@@ -32,7 +32,11 @@ export class PastRowStore extends Store<Rows> {
     let failure: string | null = null;
     try {
       for (let left = EMPTY_MAX; left > 0; left -= 1) {
-        const page: { chats: Chat[]; nextCursor: string | null } = await this.#client.get('/api/umbler/chats', { ...this.#query, limit: PAGE, cursor: this.#cursor ?? undefined });
+        const page: { chats: Chat[]; nextCursor: string | null } = await this.#client.get('/api/umbler/chats', {
+          ...this.#query,
+          limit: PAGE,
+          cursor: this.#cursor ?? undefined,
+        });
         this.#chats = [...this.#chats, ...page.chats];
         this.#cursor = page.nextCursor;
         this.#loaded = true;
@@ -43,6 +47,11 @@ export class PastRowStore extends Store<Rows> {
     }
     this.#busy = false;
     const isWhole = this.#loaded && this.#cursor === null;
-    this.set({ chats: this.#loaded ? this.#chats : null, total: isWhole ? this.#chats.length : null, hasMore: this.#cursor !== null, failure });
+    this.set({
+      chats: this.#loaded ? this.#chats : null,
+      total: isWhole ? this.#chats.length : null,
+      hasMore: this.#cursor !== null,
+      failure,
+    });
   }
 }

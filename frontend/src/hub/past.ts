@@ -40,10 +40,19 @@ export async function readPast(at: string): Promise<PastLive> {
   ]);
   const names = (rows: LiveRow[]) => new Map(rows.map(({ id, name }) => [id, name ?? null]));
   const [ofSectors, ofAgents] = [names(sectors.rows), names(agents.rows)];
-  const named = (id: string | null, known: typeof ofSectors) => (id === null ? null : { id, name: known.get(id) ?? null });
-  const found = waiting?.map(({ chatId, contactName, start, agent, sector }): Waiting => ({
-    id: chatId, contactName, sector: named(sector, ofSectors), owner: named(agent, ofAgents), channel: null, sinceMs: Date.parse(start),
-  })) ?? null;
+  const named = (id: string | null, known: typeof ofSectors) =>
+    id === null ? null : { id, name: known.get(id) ?? null };
+  const found =
+    waiting?.map(
+      ({ chatId, contactName, start, agent, sector }): Waiting => ({
+        id: chatId,
+        contactName,
+        sector: named(sector, ofSectors),
+        owner: named(agent, ofAgents),
+        channel: null,
+        sinceMs: Date.parse(start),
+      }),
+    ) ?? null;
   const standing = new Map(found?.map(({ id, sector }) => [id, sector?.id ?? null]));
   const row: LiveRow = live.rows[0];
   return {

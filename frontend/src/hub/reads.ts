@@ -17,6 +17,7 @@ type Query = Record<string, string | number | undefined>;
 
 let next = -Infinity;
 
+// biome-ignore lint/suspicious/noExplicitAny: what REST answers is typed by whoever asks
 export async function read(path: string, query?: Query): Promise<any> {
   for (let left = TRIES; ; left -= 1) {
     await turn();

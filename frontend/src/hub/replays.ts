@@ -74,12 +74,28 @@ export class ReplayStore extends Store<Playing | null> {
     const reading = this.#reading;
     const from = Date.parse(begun);
     [this.#lastAt, this.#seq] = [from, 0];
-    this.#state = { phase: 'reading', begun, from, at: from, until: null, speed, played: 0, chats: [], failure: null, isOver: false };
+    this.#state = {
+      phase: 'reading',
+      begun,
+      from,
+      at: from,
+      until: null,
+      speed,
+      played: 0,
+      chats: [],
+      failure: null,
+      isOver: false,
+    };
     this.set(this.#state);
     try {
       let cursor: string | undefined;
       do {
-        const page: { chats: Chat[]; nextCursor: string | null } = await read(PATH, { at: begun, status: 'open', limit: PAGE, cursor });
+        const page: { chats: Chat[]; nextCursor: string | null } = await read(PATH, {
+          at: begun,
+          status: 'open',
+          limit: PAGE,
+          cursor,
+        });
         if (reading !== this.#reading) return;
         for (const chat of page.chats) this.#chats.set(chat.id, chat);
         cursor = page.nextCursor ?? undefined;
@@ -101,20 +117,23 @@ export class ReplayStore extends Store<Playing | null> {
       from: new Date(this.#lastAt),
       ...(state.until === null ? {} : { until: new Date(state.until) }),
       speed: state.speed,
-      onStart: ({ until }) => this.#of(run, () => {
-        this.#cameAt = performance.now();
-        this.#change({ until: Date.parse(until) });
-      }),
+      onStart: ({ until }) =>
+        this.#of(run, () => {
+          this.#cameAt = performance.now();
+          this.#change({ until: Date.parse(until) });
+        }),
       onUpdate: (update, { seq, timestamp }) => this.#of(run, () => this.#take(update, seq ?? 0, timestamp)),
-      onEnd: ({ reason }) => this.#of(run, () => {
-        this.#halt();
-        if (reason === 'done') this.#change({ phase: 'ended', at: this.#state?.until ?? this.#lastAt });
-        else this.#change({ phase: 'paused', isOver: reason === 'gone' });
-      }),
-      onError: (error) => this.#of(run, () => {
-        this.#halt();
-        this.#change({ phase: 'paused', failure: reasonOf(error), isOver: error.reason === 'too_old' });
-      }),
+      onEnd: ({ reason }) =>
+        this.#of(run, () => {
+          this.#halt();
+          if (reason === 'done') this.#change({ phase: 'ended', at: this.#state?.until ?? this.#lastAt });
+          else this.#change({ phase: 'paused', isOver: reason === 'gone' });
+        }),
+      onError: (error) =>
+        this.#of(run, () => {
+          this.#halt();
+          this.#change({ phase: 'paused', failure: reasonOf(error), isOver: error.reason === 'too_old' });
+        }),
     });
     this.#run = run;
     this.#ticking = setInterval(() => this.#tell(), TICK_MS);
@@ -190,6 +209,10 @@ export class ReplayStore extends Store<Playing | null> {
   }
 
   #tell() {
-    this.soon(() => (this.#state === null ? null : { ...this.#state, at: this.#run === null ? this.#state.at : this.#clock(), chats: [...this.#chats.values()] }));
+    this.soon(() =>
+      this.#state === null
+        ? null
+        : { ...this.#state, at: this.#run === null ? this.#state.at : this.#clock(), chats: [...this.#chats.values()] },
+    );
   }
 }

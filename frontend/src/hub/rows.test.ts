@@ -16,7 +16,12 @@ async function opened(t: TestContext, filters = 'status=closed') {
 
 const closed = (id: string, more: Partial<Chat> = {}) => chat(id, { open: false, status: 'closed', ...more });
 const page = (chats: Chat[], nextCursor: string | null = null) => ({ chats, nextCursor, total: chats.length });
-const shown = ({ get }: RowStore) => (told(), get().chats?.map(({ id, contactName }) => `${id} ${contactName ?? '–'}`).toSorted());
+const shown = ({ get }: RowStore) => {
+  told();
+  return get()
+    .chats?.map(({ id, contactName }) => `${id} ${contactName ?? '–'}`)
+    .toSorted();
+};
 
 test('a chat that closes while the list of closed ones is read stands in it', async (t) => {
   const { hub, store } = await opened(t);

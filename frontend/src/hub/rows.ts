@@ -48,7 +48,9 @@ export class RowStore extends Store<Rows> {
         else if (this.#failure !== null) void this.more();
       }),
     ];
-    this.#stop = () => stops.forEach((stop) => stop());
+    this.#stop = () => {
+      for (const stop of stops) stop();
+    };
     void this.more();
   }
 
@@ -60,12 +62,16 @@ export class RowStore extends Store<Rows> {
   /** The next page; again after a failure. */
   async more() {
     if (this.#busy || (this.#loaded && this.#cursor === null)) return;
-    const reading = (this.#reading += 1);
+    const reading = ++this.#reading;
     this.#busy = true;
     this.#touched.clear();
     this.#renamed.clear();
     try {
-      const page = await this.#client.get('/api/umbler/chats', { ...queryOf(this.#filters), limit: PAGE, cursor: this.#cursor ?? undefined });
+      const page = await this.#client.get('/api/umbler/chats', {
+        ...queryOf(this.#filters),
+        limit: PAGE,
+        cursor: this.#cursor ?? undefined,
+      });
       if (reading !== this.#reading) return;
       for (const chat of page.chats as Chat[]) this.#add(chat);
       this.#cursor = page.nextCursor;
@@ -118,7 +124,9 @@ export class RowStore extends Store<Rows> {
   /** A chat that is new here may be one of a page that was not read yet: only the hub can count. */
   #countAgain() {
     this.#counting ??= setTimeout(async () => {
-      const { total } = await this.#client.get('/api/umbler/chats', { ...queryOf(this.#filters), limit: 1 }).catch(() => ({ total: this.#total }));
+      const { total } = await this.#client
+        .get('/api/umbler/chats', { ...queryOf(this.#filters), limit: 1 })
+        .catch(() => ({ total: this.#total }));
       this.#total = total;
       this.#counting = null;
       this.#tell();
@@ -136,10 +144,22 @@ export class RowStore extends Store<Rows> {
 }
 
 /** The filters as the hub takes them. */
-export function queryOf({ status, sector, owner, channel, tag, kind, search }: Filters): Record<string, string | undefined> {
+export function queryOf({
+  status,
+  sector,
+  owner,
+  channel,
+  tag,
+  kind,
+  search,
+}: Filters): Record<string, string | undefined> {
   return {
     status: status === 'all' ? undefined : status,
-    sector: sector || undefined, owner: owner || undefined, channel: channel || undefined,
-    tag: tag || undefined, kind: kind || undefined, search: search || undefined,
+    sector: sector || undefined,
+    owner: owner || undefined,
+    channel: channel || undefined,
+    tag: tag || undefined,
+    kind: kind || undefined,
+    search: search || undefined,
   };
 }

@@ -33,7 +33,10 @@ export class SearchStore extends Store<Finds> {
   #client: UmblerHubClient;
   #cursor: string | null = null;
 
-  constructor(client: UmblerHubClient, readonly q: string) {
+  constructor(
+    client: UmblerHubClient,
+    readonly q: string,
+  ) {
     super(NOTHING);
     this.#client = client;
   }
@@ -44,9 +47,20 @@ export class SearchStore extends Store<Finds> {
     if (busy || (found !== null && !hasMore)) return;
     this.#change({ busy: true });
     try {
-      const page = await this.#client.get('/api/umbler/search', { q: this.q, in: 'messages', limit: PAGE, cursor: this.#cursor ?? undefined });
+      const page = await this.#client.get('/api/umbler/search', {
+        q: this.q,
+        in: 'messages',
+        limit: PAGE,
+        cursor: this.#cursor ?? undefined,
+      });
       this.#cursor = page.nextCursor.messages;
-      this.#change({ found: [...(found ?? []), ...page.messages], hasMore: this.#cursor !== null, busy: false, complete: page.complete, failure: null });
+      this.#change({
+        found: [...(found ?? []), ...page.messages],
+        hasMore: this.#cursor !== null,
+        busy: false,
+        complete: page.complete,
+        failure: null,
+      });
     } catch (error) {
       this.#change(isMissing(error) ? { busy: false, missing: true } : { busy: false, failure: reasonOf(error) });
     }
@@ -56,7 +70,8 @@ export class SearchStore extends Store<Finds> {
   learn({ message, otherMessages = [] }: Update) {
     const gone = new Set([message, ...otherMessages].flatMap((told) => (told?.deleted ? [told.id] : [])));
     const { found } = this.get();
-    if (found?.some(({ message: { id } }) => gone.has(id))) this.#change({ found: found.filter(({ message: { id } }) => !gone.has(id)) });
+    if (found?.some(({ message: { id } }) => gone.has(id)))
+      this.#change({ found: found.filter(({ message: { id } }) => !gone.has(id)) });
   }
 
   #change(change: Partial<Finds>) {

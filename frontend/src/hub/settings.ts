@@ -18,7 +18,14 @@ export interface KnownSettings {
 
 export const PATH = '/api/umbler/settings';
 const RETRY_MS = 10_000;
-const NOTHING: KnownSettings = { settings: null, updatedAt: null, updatedBy: null, seq: null, missing: false, failure: null };
+const NOTHING: KnownSettings = {
+  settings: null,
+  updatedAt: null,
+  updatedBy: null,
+  seq: null,
+  missing: false,
+  failure: null,
+};
 /** What the hub itself begins with; used while its settings are not known. */
 const STANDARD = { waitingWarnSeconds: 300, waitingSeconds: 900 };
 
@@ -43,7 +50,7 @@ export class SettingsStore extends Store<KnownSettings> {
   }
 
   async read() {
-    const reading = (this.#reading += 1);
+    const reading = ++this.#reading;
     try {
       const answer = await this.#client.get(PATH);
       if (reading === this.#reading) this.take(answer);
@@ -65,7 +72,10 @@ export class SettingsStore extends Store<KnownSettings> {
 }
 
 /** The thresholds of a sector: its own, else the ones for all. */
-export function thresholdsOf({ settings }: KnownSettings, sector: string | null | undefined): Pick<Thresholds, 'waitingSeconds' | 'waitingWarnSeconds'> {
+export function thresholdsOf(
+  { settings }: KnownSettings,
+  sector: string | null | undefined,
+): Pick<Thresholds, 'waitingSeconds' | 'waitingWarnSeconds'> {
   if (settings === null) return STANDARD;
   const { default: all, sectors } = settings.thresholds;
   return { ...all, ...(sector ? sectors[sector] : undefined) };

@@ -13,5 +13,7 @@ export function onStream(client: UmblerHubClient, begun: (stream: { missed: bool
     }),
     client.on('resync_required', () => begun({ missed: true })),
   ];
-  return () => stops.forEach((stop) => stop());
+  return () => {
+    for (const stop of stops) stop();
+  };
 }

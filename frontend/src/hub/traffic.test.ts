@@ -17,12 +17,22 @@ async function opened(t: TestContext) {
 
 /** Nothing was written yet, neither today nor in the weeks before. */
 async function answer(hub: FakeHub) {
-  const empty = { asOfSeq: 10, rebuilding: null, from: '2026-03-02T03:00:00Z', timezone: 'America/Sao_Paulo', rows: [] };
+  const empty = {
+    asOfSeq: 10,
+    rebuilding: null,
+    from: '2026-03-02T03:00:00Z',
+    timezone: 'America/Sao_Paulo',
+    rows: [],
+  };
   await hub.answerAll(empty);
 }
 
 const arrives = (hub: FakeHub, seq: number, more: Partial<Message> = {}) =>
-  hub.update(seq, { type: 'new_message', chat: chat('a'), message: message(`m${seq}`, { at: new Date(NOW + seq).toISOString(), ...more }) });
+  hub.update(seq, {
+    type: 'new_message',
+    chat: chat('a'),
+    message: message(`m${seq}`, { at: new Date(NOW + seq).toISOString(), ...more }),
+  });
 
 const customers = ({ get }: TrafficStore) => get().day?.hours.reduce((total, hour) => total + hour.customers, 0);
 

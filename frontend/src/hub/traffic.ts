@@ -61,7 +61,7 @@ export class TrafficStore extends Store<Traffic> {
   }
 
   async read() {
-    const reading = (this.#reading += 1);
+    const reading = ++this.#reading;
     this.#begun = true;
     try {
       const { day, usual } = await readDay(undefined, this.#usual);
@@ -114,7 +114,12 @@ export class TrafficStore extends Store<Traffic> {
     if (this.#later.length > LATER_MAX) this.#later = this.#later.slice(-LATER_MAX / 2);
     if (this.#day === null || counted.seq <= this.#day.asOfSeq) return;
     const { at, key } = counted;
-    this.#day = { ...this.#day, hours: this.#day.hours.map((hour) => (at >= hour.from && at < hour.until ? { ...hour, [key]: hour[key] + 1 } : hour)) };
+    this.#day = {
+      ...this.#day,
+      hours: this.#day.hours.map((hour) =>
+        at >= hour.from && at < hour.until ? { ...hour, [key]: hour[key] + 1 } : hour,
+      ),
+    };
   }
 
   #correctSoon(ms: number) {

@@ -37,7 +37,8 @@ export class WaitingList {
     let [low, high] = [0, this.#sorted.length];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (compareWaiting(this.#sorted[middle]!, waiting) < 0) low = middle + 1;
+      const there = this.#sorted[middle];
+      if (there !== undefined && compareWaiting(there, waiting) < 0) low = middle + 1;
       else high = middle;
     }
     return low;

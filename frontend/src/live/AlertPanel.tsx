@@ -19,7 +19,12 @@ import { switchSound, useSound } from './sound.ts';
 /** Beyond this many nobody reads them one by one. */
 const SHOWN_MAX = 60;
 const URGENT: Record<AlertKind, boolean> = {
-  waiting: true, first_response_missed: true, window_closing: true, waiting_warn: false, first_response_near: false, idle: false,
+  waiting: true,
+  first_response_missed: true,
+  window_closing: true,
+  waiting_warn: false,
+  first_response_near: false,
+  idle: false,
 };
 
 /** What the hub raised at the second it was due; it goes when its reason is gone. */
@@ -31,22 +36,41 @@ export function AlertPanel() {
   const shown = useMemo(() => (known.alerts === null ? null : ordered(known.alerts)), [known.alerts]);
   const open = shown?.filter(({ acknowledgedAt }) => acknowledgedAt === null).length ?? 0;
   return (
-    <section className="card alerts" data-missing={known.missing || undefined} aria-labelledby="alerts-title" aria-busy={shown === null && !known.missing && known.failure === null}>
+    <section
+      className="card alerts"
+      data-missing={known.missing || undefined}
+      aria-labelledby="alerts-title"
+      aria-busy={shown === null && !known.missing && known.failure === null}
+    >
       <header>
         <h2 id="alerts-title">{say('alerts')}</h2>
-        <span className="quiet" role="status">{shown !== null && say('alertCount', { count: number(shown.length), open: number(open) })}</span>
+        <span className="quiet" role="status">
+          {shown !== null && say('alertCount', { count: number(shown.length), open: number(open) })}
+        </span>
         <SoundSwitch />
       </header>
       {known.failure !== null && <Failure reason={known.failure} again={() => void alerts.read()} />}
       {known.missing && <p className="blank">{say('missing')}</p>}
       {shown === null && !known.missing && known.failure === null && <Skeleton height={44} className="bone" />}
       {shown?.length === 0 && (
-        <p className="blank">{off ? <>{say('alertsOff')} <Link to="/settings/rules">{say('settings')}</Link></> : say('noAlerts')}</p>
+        <p className="blank">
+          {off ? (
+            <>
+              {say('alertsOff')} <Link to="/settings/rules">{say('settings')}</Link>
+            </>
+          ) : (
+            say('noAlerts')
+          )}
+        </p>
       )}
       {shown !== null && shown.length > 0 && (
         <ul className="scroll" tabIndex={0} aria-labelledby="alerts-title">
-          {shown.slice(0, SHOWN_MAX).map((alert) => <Row key={alert.id} alert={alert} />)}
-          {shown.length > SHOWN_MAX && <li className="quiet">{say('andMore', { count: number(shown.length - SHOWN_MAX) })}</li>}
+          {shown.slice(0, SHOWN_MAX).map((alert) => (
+            <Row key={alert.id} alert={alert} />
+          ))}
+          {shown.length > SHOWN_MAX && (
+            <li className="quiet">{say('andMore', { count: number(shown.length - SHOWN_MAX) })}</li>
+          )}
         </ul>
       )}
     </section>
@@ -64,7 +88,15 @@ function SoundSwitch() {
   const { on, blocked } = useSound();
   const word = on ? (blocked ? say('soundBlocked') : say('soundOn')) : say('soundOff');
   return (
-    <ActionIcon className="sound" variant={on ? 'light' : 'subtle'} color={on && !blocked ? 'blue' : 'gray'} onClick={switchSound} aria-pressed={on} aria-label={say('sound')} title={word}>
+    <ActionIcon
+      className="sound"
+      variant={on ? 'light' : 'subtle'}
+      color={on && !blocked ? 'blue' : 'gray'}
+      onClick={switchSound}
+      aria-pressed={on}
+      aria-label={say('sound')}
+      title={word}
+    >
       <Icon name={on ? 'bell' : 'mute'} />
     </ActionIcon>
   );
@@ -88,19 +120,42 @@ function Row({ alert }: { alert: Alert }) {
     setBusy(false);
   }
   return (
-    <li className="alert" data-kind={kind} data-urgency={URGENT[kind] ? 'late' : 'attention'} data-taken={acknowledgedAt !== null || undefined}>
+    <li
+      className="alert"
+      data-kind={kind}
+      data-urgency={URGENT[kind] ? 'late' : 'attention'}
+      data-taken={acknowledgedAt !== null || undefined}
+    >
       <Link className="main" to={`/chats/${encodeURIComponent(chatId)}`}>
-        <span className="name">{say(`alert_${kind}`)} · {who}</span>
+        <span className="name">
+          {say(`alert_${kind}`)} · {who}
+        </span>
         <span className="quiet">{[sector?.name ?? say('noSector'), agentName(say, owner)].join(' · ')}</span>
       </Link>
       <span className="wait">
         <Ticking since={Date.parse(since)} />
         <span title={dueAt}>{say('dueAt', { at: moment(dueAt) })}</span>
       </span>
-      {acknowledgedAt !== null
-        ? <span className="taken quiet">{say('taken', { name: acknowledgedBy?.name ?? acknowledgedBy?.id ?? '–' })}</span>
-        : mayTake && <Button size="compact-sm" variant="default" loading={busy} onClick={() => void acknowledge()} aria-label={`${say('take')}: ${say(`alert_${kind}`)}, ${who}`}>{say('take')}</Button>}
-      {failure !== null && <span role="alert" className="refusal small">{failure}</span>}
+      {acknowledgedAt !== null ? (
+        <span className="taken quiet">{say('taken', { name: acknowledgedBy?.name ?? acknowledgedBy?.id ?? '–' })}</span>
+      ) : (
+        mayTake && (
+          <Button
+            size="compact-sm"
+            variant="default"
+            loading={busy}
+            onClick={() => void acknowledge()}
+            aria-label={`${say('take')}: ${say(`alert_${kind}`)}, ${who}`}
+          >
+            {say('take')}
+          </Button>
+        )
+      )}
+      {failure !== null && (
+        <span role="alert" className="refusal small">
+          {failure}
+        </span>
+      )}
     </li>
   );
 }

@@ -25,16 +25,33 @@ export function Groups({ title, groups, by }: GroupsProps) {
       {groups !== null && groups.length > 0 && (
         <table>
           <thead>
-            <tr><th scope="col">{say(by)}</th><th scope="col">{say('openShort')}</th><th scope="col">{say('waitShort')}</th><th scope="col">{say('longestShort')}</th></tr>
+            <tr>
+              <th scope="col">{say(by)}</th>
+              <th scope="col">{say('openShort')}</th>
+              <th scope="col">{say('waitShort')}</th>
+              <th scope="col">{say('longestShort')}</th>
+            </tr>
           </thead>
-          <tbody>{groups.map((group) => <Row key={group.key} group={group} by={by} most={most} />)}</tbody>
+          <tbody>
+            {groups.map((group) => (
+              <Row key={group.key} group={group} by={by} most={most} />
+            ))}
+          </tbody>
         </table>
       )}
     </section>
   );
 }
 
-function Row({ group: { key, who, open, waiting, oldestMs, oldestSector }, by, most }: { group: Group; by: 'sector' | 'owner'; most: number }) {
+function Row({
+  group: { key, who, open, waiting, oldestMs, oldestSector },
+  by,
+  most,
+}: {
+  group: Group;
+  by: 'sector' | 'owner';
+  most: number;
+}) {
   const say = useWords();
   const now = useNow();
   const address = useAddress();
@@ -49,7 +66,9 @@ function Row({ group: { key, who, open, waiting, oldestMs, oldestSector }, by, m
       </th>
       <td>{number(open)}</td>
       <td>{number(waiting)}</td>
-      <td className="wait" data-urgency={wait === null ? undefined : urgencyOf(wait, limits)}>{wait === null ? '–' : clock(wait)}</td>
+      <td className="wait" data-urgency={wait === null ? undefined : urgencyOf(wait, limits)}>
+        {wait === null ? '–' : clock(wait)}
+      </td>
     </tr>
   );
 }

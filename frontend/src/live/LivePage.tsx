@@ -45,9 +45,15 @@ function Now() {
       <h1 className="hidden">{say('live')}</h1>
       {failure !== null && <Failure reason={failure} />}
       {!complete && total !== null && (
-        <p className="notice quiet" role="status">{say('reading', { count: number(count), total: number(total) })} {say('partial')}</p>
+        <p className="notice quiet" role="status">
+          {say('reading', { count: number(count), total: number(total) })} {say('partial')}
+        </p>
       )}
-      {rebuilding && <p className="notice quiet" role="status">{say('rebuilding', { done: number(rebuilding.done), total: number(rebuilding.total) })}</p>}
+      {rebuilding && (
+        <p className="notice quiet" role="status">
+          {say('rebuilding', { done: number(rebuilding.done), total: number(rebuilding.total) })}
+        </p>
+      )}
       <Tiles live={live} messagesToday={<MessagesToday />} trends={trends} />
       <div className="columns">
         <Queue waiting={live.waiting} />
@@ -71,14 +77,20 @@ function useLive() {
   const { 'metrics:live': whole, 'metrics:sectors': sectors, 'metrics:agents': agents } = boards;
   const open = useStore(openChats);
   const waiting = open.complete ? open.waiting : null;
-  const indirect = useMemo(() => (open.complete ? open.chats.reduce((count, { kind }) => count + Number(kind !== 'direct'), 0) : null), [open]);
+  const indirect = useMemo(
+    () => (open.complete ? open.chats.reduce((count, { kind }) => count + Number(kind !== 'direct'), 0) : null),
+    [open],
+  );
   const waits = useMemo(() => waiting && waitsOf(waiting), [waiting]);
   const row = whole?.live[0];
   return {
     figures: row === undefined ? null : { ...figuresOf(row), indirect, ...waits },
     waiting,
     sectors: useMemo(() => sectors && groupsOf(sectors.live, (_, { id = null }) => id), [sectors]),
-    agents: useMemo(() => agents && groupsOf(agents.live, (chat) => openChats.find(chat)?.sector?.id ?? null), [agents]),
+    agents: useMemo(
+      () => agents && groupsOf(agents.live, (chat) => openChats.find(chat)?.sector?.id ?? null),
+      [agents],
+    ),
     rebuilding: whole?.rebuilding ?? null,
   };
 }

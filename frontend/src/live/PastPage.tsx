@@ -18,17 +18,26 @@ export function PastPage({ at }: { at: string }) {
   const say = useWords();
   const { past, busy, failure, again } = usePast(at);
   const trend = past?.trend ?? [];
-  const trends = past === null ? {} : {
-    open: <Trend samples={trend} of="open" now={past.live.figures.open} />,
-    unassigned: <Trend samples={trend} of="unassigned" now={past.live.figures.unassigned} />,
-  };
+  const trends =
+    past === null
+      ? {}
+      : {
+          open: <Trend samples={trend} of="open" now={past.live.figures.open} />,
+          unassigned: <Trend samples={trend} of="unassigned" now={past.live.figures.unassigned} />,
+        };
   return (
     <MomentContext value={past?.at ?? Date.parse(at)}>
       <div className="page live past" aria-busy={busy}>
         <h1 className="hidden">{say('live')}</h1>
-        <p className="hidden" role="status">{busy ? say('loading') : say('asItWas', { at: fullMoment(at) })}</p>
+        <p className="hidden" role="status">
+          {busy ? say('loading') : say('asItWas', { at: fullMoment(at) })}
+        </p>
         {failure !== null && <Failure reason={failure} again={again} />}
-        {past?.rebuilding && <p className="notice quiet" role="status">{say('rebuilding', { done: number(past.rebuilding.done), total: number(past.rebuilding.total) })}</p>}
+        {past?.rebuilding && (
+          <p className="notice quiet" role="status">
+            {say('rebuilding', { done: number(past.rebuilding.done), total: number(past.rebuilding.total) })}
+          </p>
+        )}
         <Tiles live={past?.live ?? null} messagesToday={number(past?.messagesToday)} trends={trends} />
         <div className="columns">
           <Queue waiting={past?.live.waiting ?? null} tooMany={past !== null && past.live.waiting === null} />
@@ -36,7 +45,10 @@ export function PastPage({ at }: { at: string }) {
             <Groups title={say('bySector')} groups={past?.live.sectors ?? null} by="sector" />
             <TrafficChart traffic={{ day: past?.day ?? null, failure: null, missing: false }} again={again} />
             <Groups title={say('byAgent')} groups={past?.live.agents ?? null} by="owner" />
-            <section className="card"><h2>{say('alerts')}</h2><p className="blank">{say('noPastAlerts')}</p></section>
+            <section className="card">
+              <h2>{say('alerts')}</h2>
+              <p className="blank">{say('noPastAlerts')}</p>
+            </section>
           </div>
         </div>
       </div>
@@ -49,8 +61,13 @@ function usePast(at: string) {
   const { isConnected } = useHub();
   const [begun, setBegun] = useState(isConnected);
   if (isConnected && !begun) setBegun(true);
-  const [state, setState] = useState<{ past: PastLive | null; busy: boolean; failure: string | null }>({ past: null, busy: true, failure: null });
+  const [state, setState] = useState<{ past: PastLive | null; busy: boolean; failure: string | null }>({
+    past: null,
+    busy: true,
+    failure: null,
+  });
   const [tries, setTries] = useState(0);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `tries` asks once more
   useEffect(() => {
     if (!begun) return;
     let over = false;

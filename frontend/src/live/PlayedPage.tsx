@@ -16,14 +16,21 @@ export function PlayedPage({ played: { phase, at, chats } }: { played: Playing }
   return (
     <MomentContext value={at}>
       <div className="page live past" aria-busy={reading}>
-        <h1 className="hidden">{say('live')}, {say('pastWord')}</h1>
+        <h1 className="hidden">
+          {say('live')}, {say('pastWord')}
+        </h1>
         <Tiles live={live} messagesToday="–" />
         <div className="columns">
           <Queue waiting={live?.waiting ?? null} />
           <div className="side">
             <Groups title={say('bySector')} groups={live?.sectors ?? null} by="sector" />
             <Groups title={say('byAgent')} groups={live?.agents ?? null} by="owner" />
-            <section className="card"><h2>{say('trafficTitle')}, {say('alerts')}</h2><p className="blank">{say('notPlayed')}</p></section>
+            <section className="card">
+              <h2>
+                {say('trafficTitle')}, {say('alerts')}
+              </h2>
+              <p className="blank">{say('notPlayed')}</p>
+            </section>
           </div>
         </div>
       </div>

@@ -7,7 +7,7 @@ import { useAddress } from '../app/moment.ts';
 import { useNow } from '../hub/clock.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { Icon } from '../parts/icons.tsx';
-import { age, agentName, clock, talkUrl } from '../words/format.ts';
+import { agentName, clock, duration, talkUrl } from '../words/format.ts';
 import { contactTitle } from '../words/people.ts';
 import { useWords } from '../words/words.ts';
 import { urgencyOf, useLimits, type Waiting } from './waits.ts';
@@ -20,7 +20,7 @@ export function Queue({ waiting, tooMany = false }: { waiting: Waiting[] | null;
   const box = useRef<HTMLDivElement>(null);
   const { of, differ } = useLimits();
   const { attentionMs, lateMs } = of(null);
-  const from = (ms: number) => say('thresholds', { age: age(ms) });
+  const from = (ms: number) => say('thresholds', { age: duration(ms) });
   const rows = useVirtualizer({
     count: waiting?.length ?? 0,
     getScrollElement: () => box.current,
@@ -34,22 +34,56 @@ export function Queue({ waiting, tooMany = false }: { waiting: Waiting[] | null;
         <h2 id="queue-title">{say('queue')}</h2>
         <ul className="legend">
           <li data-urgency="soon">{say('soon')}</li>
-          {attentionMs !== null && <li data-urgency="attention">{say('attention')} <span>{from(attentionMs)}</span></li>}
-          {lateMs !== null && <li data-urgency="late">{say('lateWord')} <span>{from(lateMs)}</span></li>}
+          {attentionMs !== null && (
+            <li data-urgency="attention">
+              {say('attention')} <span>{from(attentionMs)}</span>
+            </li>
+          )}
+          {lateMs !== null && (
+            <li data-urgency="late">
+              {say('lateWord')} <span>{from(lateMs)}</span>
+            </li>
+          )}
         </ul>
       </header>
-      <p className="quiet">{say('queueHint')}{differ && ` ${say('sectorsDiffer')}`}</p>
-      {tooMany && <p className="blank" role="status">{say('tooManyWait')}</p>}
-      {waiting === null && !tooMany && <div aria-busy="true" aria-label={say('loading')} role="status">{[1, 2, 3, 4].map((row) => <Skeleton key={row} height={44} className="bone" />)}</div>}
+      <p className="quiet">
+        {say('queueHint')}
+        {differ && ` ${say('sectorsDiffer')}`}
+      </p>
+      {tooMany && (
+        <p className="blank" role="status">
+          {say('tooManyWait')}
+        </p>
+      )}
+      {waiting === null && !tooMany && (
+        <div aria-busy="true" aria-label={say('loading')} role="status">
+          {[1, 2, 3, 4].map((row) => (
+            <Skeleton key={row} height={44} className="bone" />
+          ))}
+        </div>
+      )}
       {waiting?.length === 0 && <p className="blank">{say('queueEmpty')}</p>}
-      <div className="scroll" ref={box} tabIndex={waiting && waiting.length > 0 ? 0 : undefined} role="group" aria-labelledby="queue-title">
+      <div
+        className="scroll"
+        ref={box}
+        tabIndex={waiting && waiting.length > 0 ? 0 : undefined}
+        role="group"
+        aria-labelledby="queue-title"
+      >
         <ul className="virtual" style={{ height: rows.getTotalSize() }}>
           {rows.getVirtualItems().map(({ key, index, start, size }) => {
             const item = waiting?.[index];
-            return item && (
-              <li key={key} style={{ transform: `translateY(${start}px)`, height: size }} aria-setsize={waiting.length} aria-posinset={index + 1}>
-                <Row {...item} />
-              </li>
+            return (
+              item && (
+                <li
+                  key={key}
+                  style={{ transform: `translateY(${start}px)`, height: size }}
+                  aria-setsize={waiting.length}
+                  aria-posinset={index + 1}
+                >
+                  <Row {...item} />
+                </li>
+              )
             );
           })}
         </ul>
@@ -70,10 +104,24 @@ function Row({ id, contactName, contactPhone, sector, owner, channel, sinceMs }:
       <Avatar name={contactName} />
       <Link className="main" to={address(`/chats/${encodeURIComponent(id)}`)}>
         <span className="name">{who}</span>
-        <span className="quiet">{[sector?.name ?? sector?.id ?? say('noSector'), agentName(say, owner), channel].filter(Boolean).join(' · ')}</span>
+        <span className="quiet">
+          {[sector?.name ?? sector?.id ?? say('noSector'), agentName(say, owner), channel].filter(Boolean).join(' · ')}
+        </span>
       </Link>
-      <span className="wait"><time>{clock(wait)}</time><span>{words[urgency]}</span></span>
-      <a className="talk" href={talkUrl(id)} target="_blank" rel="noopener noreferrer" title={say('openTalk')} aria-label={`${say('openTalk')}: ${who}`}><Icon name="out" /></a>
+      <span className="wait">
+        <time>{clock(wait)}</time>
+        <span>{words[urgency]}</span>
+      </span>
+      <a
+        className="talk"
+        href={talkUrl(id)}
+        target="_blank"
+        rel="noopener noreferrer"
+        title={say('openTalk')}
+        aria-label={`${say('openTalk')}: ${who}`}
+      >
+        <Icon name="out" />
+      </a>
     </div>
   );
 }

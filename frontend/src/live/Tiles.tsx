@@ -1,12 +1,12 @@
 import { useMemo, type ReactNode } from 'react';
 
 import { useNow } from '../hub/clock.ts';
-import { age, clock, number, percent } from '../words/format.ts';
+import { clock, duration, number, percent } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 import { lateOf, urgencyOf, useLimits, type Figures, type Live } from './waits.ts';
 
 interface TilesProps {
-  live: Pick<Live, 'waiting'> & { figures: Figures | null } | null;
+  live: (Pick<Live, 'waiting'> & { figures: Figures | null }) | null;
   messagesToday: ReactNode;
   /** What a number was before, by its name. */
   trends?: Partial<Record<TrendOf, ReactNode>>;
@@ -35,16 +35,29 @@ export function Tiles({ live, messagesToday, trends = {} }: TilesProps) {
         <Tile name="unanswered" title={say('unanswered')} value={number(figures?.unanswered)} trend={trends.unanswered}>
           {figures && say('inQueue', { count: number(figures.inWaitingList) })}
         </Tile>
-        <Tile name="longest" title={say('longest')} value={longestSince === null ? '–' : clock(since(longestSince))} urgency={first && urgencyOf(now - first.sinceMs, of(first.sector?.id))}>
-          {figures && (averageSince === null ? say('nobodyWaits') : say('average', { age: clock(since(averageSince)) }))}
+        <Tile
+          name="longest"
+          title={say('longest')}
+          value={longestSince === null ? '–' : clock(since(longestSince))}
+          urgency={first && urgencyOf(now - first.sinceMs, of(first.sector?.id))}
+        >
+          {figures &&
+            (averageSince === null ? say('nobodyWaits') : say('average', { age: clock(since(averageSince)) }))}
         </Tile>
-        <Tile name="late" title={differ || lateMs === null ? say('lateAny') : say('late', { age: age(lateMs) })} value={number(late)} urgency={late !== undefined && late > 0 ? 'late' : undefined}>
+        <Tile
+          name="late"
+          title={differ || lateMs === null ? say('lateAny') : say('late', { age: duration(lateMs) })}
+          value={number(late)}
+          urgency={late !== undefined && late > 0 ? 'late' : undefined}
+        >
           {late !== undefined && say('lateShare', { percent: percent(late, waiting?.length ?? 0) })}
         </Tile>
         <Tile name="unassigned" title={say('unassigned')} value={number(figures?.unassigned)} trend={trends.unassigned}>
           {figures && say('unassignedShare', { percent: percent(figures.unassigned, figures.open) })}
         </Tile>
-        <Tile name="today" title={say('today')} value={messagesToday}>{say('todayHint')}</Tile>
+        <Tile name="today" title={say('today')} value={messagesToday}>
+          {say('todayHint')}
+        </Tile>
       </dl>
     </section>
   );
@@ -68,7 +81,9 @@ export function Tile({ name, title, value, urgency, trend, children }: TileProps
   return (
     <div className="tile" data-name={name} data-urgency={urgency}>
       <dt>{title}</dt>
-      <dd className="value" data-long={isLonger(value, LONG)} data-wide={isLonger(value, WIDE)}>{value}</dd>
+      <dd className="value" data-long={isLonger(value, LONG)} data-wide={isLonger(value, WIDE)}>
+        {value}
+      </dd>
       {trend}
       <dd className="hint">{children}</dd>
     </div>

@@ -27,11 +27,19 @@ export function LiveTraffic() {
 export function TrafficChart({ traffic: { day, failure, missing }, again }: { traffic: Traffic; again: () => void }) {
   const say = useWords();
   return (
-    <section className="card traffic" aria-labelledby="traffic-title" aria-busy={day === null && failure === null && !missing}>
+    <section
+      className="card traffic"
+      aria-labelledby="traffic-title"
+      aria-busy={day === null && failure === null && !missing}
+    >
       <header>
         <h2 id="traffic-title">{say('trafficTitle')}</h2>
         <ul className="legend">
-          {SERIES.map((name) => <li key={name} data-series={name}>{say(name)}</li>)}
+          {SERIES.map((name) => (
+            <li key={name} data-series={name}>
+              {say(name)}
+            </li>
+          ))}
           {day !== null && isUsual(day) && <li data-usual="">{say('usualDay')}</li>}
         </ul>
       </header>
@@ -52,16 +60,26 @@ function Hours({ day }: { day: Day }) {
   const height = (value: number) => ({ height: `${(value / most) * 100}%` });
   return (
     <>
-      <p className="quiet">{say(usual ? 'trafficHint' : 'noUsual', { weekday: weekday(weekdayOf(day)) })}{rebuilding && ` ${say('trafficPart')}`}</p>
+      <p className="quiet">
+        {say(usual ? 'trafficHint' : 'noUsual', { weekday: weekday(weekdayOf(day)) })}
+        {rebuilding && ` ${say('trafficPart')}`}
+      </p>
       <p className="soFar">{soFar(say, day, now)}</p>
       <div className="bars" aria-hidden="true">
         {hours.map((hour, index) => (
-          <div key={hour.from} className="hour" data-running={isRunning(hour, now) || undefined} title={describe(say, hour)}>
+          <div
+            key={hour.from}
+            className="hour"
+            data-running={isRunning(hour, now) || undefined}
+            title={describe(say, hour)}
+          >
             <div>
               {hour.usual !== null && hour.usual > 0 && <span className="usual" style={height(hour.usual)} />}
               {sum(hour) > 0 && (
                 <span className="stack" style={height(sum(hour))}>
-                  {SERIES.toReversed().map((name) => <i key={name} data-series={name} style={{ flexGrow: hour[name] }} />)}
+                  {SERIES.toReversed().map((name) => (
+                    <i key={name} data-series={name} style={{ flexGrow: hour[name] }} />
+                  ))}
                 </span>
               )}
             </div>
@@ -69,19 +87,40 @@ function Hours({ day }: { day: Day }) {
           </div>
         ))}
       </div>
-      <div className="hidden"><table>
-        <caption>{say('trafficTitle')}, {dayOf(hours[0]?.from ?? now, zone)}</caption>
-        <thead><tr><th scope="col">{say('hour')}</th>{SERIES.map((name) => <th key={name} scope="col">{say(name)}</th>)}{usual && <th scope="col">{say('usualDay')}</th>}</tr></thead>
-        <tbody>
-          {hours.filter(({ from }) => usual || from <= now).map((hour) => (
-            <tr key={hour.from}>
-              <th scope="row">{label(hour)}{isRunning(hour, now) && ` (${say('running')})`}</th>
-              {SERIES.map((name) => <td key={name}>{hour.from <= now ? number(hour[name]) : '–'}</td>)}
-              {usual && <td>{number(Math.round(hour.usual ?? 0))}</td>}
+      <div className="hidden">
+        <table>
+          <caption>
+            {say('trafficTitle')}, {dayOf(hours[0]?.from ?? now, zone)}
+          </caption>
+          <thead>
+            <tr>
+              <th scope="col">{say('hour')}</th>
+              {SERIES.map((name) => (
+                <th key={name} scope="col">
+                  {say(name)}
+                </th>
+              ))}
+              {usual && <th scope="col">{say('usualDay')}</th>}
             </tr>
-          ))}
-        </tbody>
-      </table></div>
+          </thead>
+          <tbody>
+            {hours
+              .filter(({ from }) => usual || from <= now)
+              .map((hour) => (
+                <tr key={hour.from}>
+                  <th scope="row">
+                    {label(hour)}
+                    {isRunning(hour, now) && ` (${say('running')})`}
+                  </th>
+                  {SERIES.map((name) => (
+                    <td key={name}>{hour.from <= now ? number(hour[name]) : '–'}</td>
+                  ))}
+                  {usual && <td>{number(Math.round(hour.usual ?? 0))}</td>}
+                </tr>
+              ))}
+          </tbody>
+        </table>
+      </div>
     </>
   );
 }
@@ -92,15 +131,26 @@ function soFar(say: Say, day: Day, now: number): string {
   const over = day.hours.filter(({ until }) => until <= now);
   const usual = over.reduce((total, hour) => total + (hour.usual ?? 0), 0);
   const last = over.at(-1);
-  if (!isUsual(day) || last === undefined || usual === 0) return all === 0 ? say('trafficEmpty') : say('trafficCount', { count: number(all) });
+  if (!isUsual(day) || last === undefined || usual === 0)
+    return all === 0 ? say('trafficEmpty') : say('trafficCount', { count: number(all) });
   const count = over.reduce((total, hour) => total + sum(hour), 0);
   const moved = count - usual;
   const change = moved === 0 ? '=' : `${moved > 0 ? '+' : '−'}${percent(Math.abs(moved), usual)}`;
-  return say('trafficSoFar', { hour: `${(last.hour + 1) % 24 === 0 ? 24 : last.hour + 1}h`, count: number(count), usual: number(Math.round(usual)), change });
+  return say('trafficSoFar', {
+    hour: `${(last.hour + 1) % 24 === 0 ? 24 : last.hour + 1}h`,
+    count: number(count),
+    usual: number(Math.round(usual)),
+    change,
+  });
 }
 
 function describe(say: Say, hour: Hour): string {
-  const words = say('trafficBar', { hour: label(hour), customers: number(hour.customers), team: number(hour.team), others: number(hour.others) });
+  const words = say('trafficBar', {
+    hour: label(hour),
+    customers: number(hour.customers),
+    team: number(hour.team),
+    others: number(hour.others),
+  });
   return hour.usual === null ? words : `${words} · ${say('trafficUsual', { usual: number(Math.round(hour.usual)) })}`;
 }
 

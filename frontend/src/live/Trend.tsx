@@ -19,12 +19,16 @@ export function Trend({ samples, of, now }: { samples: Sample[]; of: TrendOf; no
   const y = (value: number) => HIGH - 1 - ((value - low) / Math.max(1, high - low)) * (HIGH - 2);
   const until = Math.max(time, known.at(-1)?.at ?? 0, first.at + 1);
   const x = (at: number) => ((at - first.at) / (until - first.at)) * WIDE;
-  const line = [...known.map((sample) => sample.at), until].map((at, index) => `${x(at).toFixed(1)},${y(values[index] ?? 0).toFixed(1)}`).join(' ');
+  const line = [...known.map((sample) => sample.at), until]
+    .map((at, index) => `${x(at).toFixed(1)},${y(values[index] ?? 0).toFixed(1)}`)
+    .join(' ');
   const moved = now - (first[of] ?? 0);
   const words = say('trend', { change: signed(moved), at: moment(new Date(first.at).toISOString()) });
   return (
     <dd className="trend" title={words}>
-      <svg viewBox={`0 0 ${WIDE} ${HIGH}`} width={WIDE} height={HIGH} aria-hidden="true"><polyline points={line} fill="none" stroke="currentColor" strokeWidth="1.5" /></svg>
+      <svg viewBox={`0 0 ${WIDE} ${HIGH}`} width={WIDE} height={HIGH} aria-hidden="true">
+        <polyline points={line} fill="none" stroke="currentColor" strokeWidth="1.5" />
+      </svg>
       <span aria-hidden="true">{moved === 0 ? '=' : signed(moved)}</span>
       <span className="hidden">{words}</span>
     </dd>

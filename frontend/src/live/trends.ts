@@ -68,7 +68,10 @@ export function useTrendOfDay(): Sample[] {
     let timer: ReturnType<typeof setTimeout>;
     let over = false;
     const ask = async () => {
-      const rows = await read(PATH).then((answer) => samplesOf(answer.rows), () => null);
+      const rows = await read(PATH).then(
+        (answer) => samplesOf(answer.rows),
+        () => null,
+      );
       if (over) return;
       if (rows !== null) setDay(rows);
       timer = setTimeout(() => void ask(), rows === null ? RETRY_MS : AGAIN_MS);

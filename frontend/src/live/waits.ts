@@ -21,7 +21,10 @@ export type LimitsOf = (sector: string | null | undefined) => Limits;
 /** The limits as an admin set them. */
 export function useLimits(): { of: LimitsOf; differ: boolean } {
   const known = useStore(settings);
-  return useMemo(() => ({ of: limitsOf(known), differ: Object.keys(known.settings?.thresholds.sectors ?? {}).length > 0 }), [known]);
+  return useMemo(
+    () => ({ of: limitsOf(known), differ: Object.keys(known.settings?.thresholds.sectors ?? {}).length > 0 }),
+    [known],
+  );
 }
 
 function limitsOf(known: KnownSettings): LimitsOf {
@@ -109,7 +112,21 @@ export function liveOf(chats: Chat[]): Live & { waiting: Waiting[] } {
 
 export function waitingOf(chats: Chat[]): Waiting[] {
   return chats
-    .flatMap(({ kind, id, contactName, contactPhone, sector, owner, channel, waitingSince }) => (kind !== 'direct' || waitingSince === null ? [] : [{ id, contactName, contactPhone, sector, owner, channel: channel?.name ?? null, sinceMs: Date.parse(waitingSince) }]))
+    .flatMap(({ kind, id, contactName, contactPhone, sector, owner, channel, waitingSince }) =>
+      kind !== 'direct' || waitingSince === null
+        ? []
+        : [
+            {
+              id,
+              contactName,
+              contactPhone,
+              sector,
+              owner,
+              channel: channel?.name ?? null,
+              sinceMs: Date.parse(waitingSince),
+            },
+          ],
+    )
     .sort(compareWaiting);
 }
 
@@ -131,7 +148,11 @@ export function lateOf(waiting: Waiting[], now: number, of: LimitsOf): number {
 export function waitsOf(waiting: Waiting[]): Pick<Figures, 'unanswered' | 'longestSince' | 'averageSince'> {
   let sum = 0;
   for (const { sinceMs } of waiting) sum += sinceMs;
-  return { unanswered: waiting.length, longestSince: waiting[0]?.sinceMs ?? null, averageSince: waiting.length === 0 ? null : sum / waiting.length };
+  return {
+    unanswered: waiting.length,
+    longestSince: waiting[0]?.sinceMs ?? null,
+    averageSince: waiting.length === 0 ? null : sum / waiting.length,
+  };
 }
 
 /** A row of `/metrics/live`. */
@@ -147,8 +168,23 @@ export interface LiveRow {
   averageWaitSince: string | null;
 }
 
-export function figuresOf({ open, waiting, unassigned, unanswered, longestWaitSince, averageWaitSince }: LiveRow): Figures {
-  return { open, indirect: null, inWaitingList: waiting, unassigned, unanswered, longestSince: momentOf(longestWaitSince), averageSince: momentOf(averageWaitSince) };
+export function figuresOf({
+  open,
+  waiting,
+  unassigned,
+  unanswered,
+  longestWaitSince,
+  averageWaitSince,
+}: LiveRow): Figures {
+  return {
+    open,
+    indirect: null,
+    inWaitingList: waiting,
+    unassigned,
+    unanswered,
+    longestSince: momentOf(longestWaitSince),
+    averageSince: momentOf(averageWaitSince),
+  };
 }
 
 /** Rows by sector or agent; `sectorOf` knows where the chat that waits longest stands. */
@@ -158,7 +194,14 @@ export function groupsOf(rows: LiveRow[], sectorOf: (chat: string, row: LiveRow)
     .map((row): Group => {
       const { id = null, name = null, open, unanswered, longestWaitSince, longestWaitChatId } = row;
       const oldestSector = longestWaitChatId === null ? null : sectorOf(longestWaitChatId, row);
-      return { key: id ?? '', who: id === null ? null : { id, name }, open, waiting: unanswered, oldestMs: momentOf(longestWaitSince), oldestSector };
+      return {
+        key: id ?? '',
+        who: id === null ? null : { id, name },
+        open,
+        waiting: unanswered,
+        oldestMs: momentOf(longestWaitSince),
+        oldestSector,
+      };
     })
     .sort(byName);
 }
@@ -173,12 +216,20 @@ function groups(chats: Chat[], of: (chat: Chat) => Named | null): Group[] {
   const names = newestNames(chats, (chat) => [of(chat)]);
   for (const chat of chats) {
     const key = of(chat)?.id ?? '';
-    const group = found.get(key) ?? { key, who: names.get(key) ?? null, open: 0, waiting: 0, oldestMs: null, oldestSector: null };
+    const group = found.get(key) ?? {
+      key,
+      who: names.get(key) ?? null,
+      open: 0,
+      waiting: 0,
+      oldestMs: null,
+      oldestSector: null,
+    };
     group.open += 1;
     if (chat.waitingSince !== null) {
       group.waiting += 1;
       const sinceMs = Date.parse(chat.waitingSince);
-      if (group.oldestMs === null || sinceMs < group.oldestMs) [group.oldestMs, group.oldestSector] = [sinceMs, chat.sector?.id ?? null];
+      if (group.oldestMs === null || sinceMs < group.oldestMs)
+        [group.oldestMs, group.oldestSector] = [sinceMs, chat.sector?.id ?? null];
     }
     found.set(key, group);
   }

@@ -4,7 +4,10 @@ import { useState } from 'react';
 export function Avatar({ name, picture = null }: { name: string | null; picture?: string | null }) {
   const [broken, setBroken] = useState<string | null>(null);
   const shown = picture !== null && /^https:\/\//i.test(picture) && picture !== broken;
-  const letters = (name ?? '').split(/\s+/).filter(Boolean).map((word) => [...word][0] ?? '');
+  const letters = (name ?? '')
+    .split(/\s+/)
+    .filter(Boolean)
+    .map((word) => [...word][0] ?? '');
   const initials = (letters[0] ?? '?') + (letters.length > 1 ? letters.at(-1) : '');
   return (
     <span className="avatar" aria-hidden="true">

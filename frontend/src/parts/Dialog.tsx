@@ -19,12 +19,24 @@ export function Dialog({ title, close, children }: { title: string; close: () =>
     };
   }, []);
   return (
-    <dialog ref={box} className="dialog" aria-labelledby={id} onCancel={(event) => { event.preventDefault(); close(); }}
-      onMouseDown={(event) => { if (event.target === event.currentTarget) close(); }}>
+    <dialog
+      ref={box}
+      className="dialog"
+      aria-labelledby={id}
+      onCancel={(event) => {
+        event.preventDefault();
+        close();
+      }}
+      onMouseDown={(event) => {
+        if (event.target === event.currentTarget) close();
+      }}
+    >
       <div className="inside">
         <header>
           <h2 id={id}>{title}</h2>
-          <ActionIcon variant="subtle" color="gray" onClick={close} aria-label={say('close')} title={say('close')}><Icon name="close" /></ActionIcon>
+          <ActionIcon variant="subtle" color="gray" onClick={close} aria-label={say('close')} title={say('close')}>
+            <Icon name="close" />
+          </ActionIcon>
         </header>
         {children}
       </div>

@@ -12,6 +12,12 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, { reason: 
 
   override render() {
     const { reason } = this.state;
-    return reason === null ? this.props.children : <div className="page"><Failure reason={reason} again={() => location.reload()} /></div>;
+    return reason === null ? (
+      this.props.children
+    ) : (
+      <div className="page">
+        <Failure reason={reason} again={() => location.reload()} />
+      </div>
+    );
   }
 }

@@ -8,7 +8,11 @@ export function Failure({ reason, again }: { reason: string; again?: () => void 
   return (
     <Alert className="notice" role="alert" variant="light" color="red">
       {say('failed', { reason })}{' '}
-      {again && <Button size="compact-sm" variant="default" onClick={again}>{say('reload')}</Button>}
+      {again && (
+        <Button size="compact-sm" variant="default" onClick={again}>
+          {say('reload')}
+        </Button>
+      )}
     </Alert>
   );
 }

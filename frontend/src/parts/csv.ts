@@ -1,7 +1,8 @@
 /** Tables for spreadsheets, written as the hub writes its own (`src/http/api/spreadsheet.rs`). */
 
 /** A character that begins a formula, where a cell could begin: by whichever separator a program splits the file. */
-const FORMULA = /(^|[;,\t|\n\r\v\f])([\s"'\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]*)([=+\-@\uff1d\uff0b\uff0d\uff20])/gu;
+const FORMULA =
+  /(^|[;,\t|\n\r\v\f])([\s"'\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]*)([=+\-@\uff1d\uff0b\uff0d\uff20])/gu;
 
 /** What spreadsheets of a language of the dashboard separate columns by; the hub's word for it. */
 export function separator(language: string): 'comma' | 'semicolon' {

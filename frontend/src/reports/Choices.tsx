@@ -14,11 +14,18 @@ import type { Report } from './useReport.ts';
 
 const CLOCKS = ['wall', 'business'] as const;
 const PICK: Record<(typeof FILTERS)[number], (chat: Chat) => (Named | null)[]> = {
-  sector: ({ sector }) => [sector], agent: ({ owner }) => [owner], channel: ({ channel }) => [channel], tag: ({ tags }) => tags,
+  sector: ({ sector }) => [sector],
+  agent: ({ owner }) => [owner],
+  channel: ({ channel }) => [channel],
+  tag: ({ tags }) => tags,
 };
 
 /** The period, the clock, and whose chats. */
-export function Choices({ report: { period, since, till, clock, compare, zone, params, set, at } }: { report: Report }) {
+export function Choices({
+  report: { period, since, till, clock, compare, zone, params, set, at },
+}: {
+  report: Report;
+}) {
   const say = useWords();
   const options = useOptions();
   const today = dayOf(at, zone);
@@ -26,23 +33,72 @@ export function Choices({ report: { period, since, till, clock, compare, zone, p
     <section className="card choices" aria-label={say('filters')}>
       <div className="statuses" role="group" aria-label={say('period')}>
         {PERIODS.map((one) => (
-          <button key={one} type="button" aria-pressed={period === one} onClick={() => set(one === 'custom' ? { period: one, since: since || today, till: till || today } : { period: one === 'today' ? '' : one, since: '', till: '' })}>{say(`period_${one}`)}</button>
+          <button
+            key={one}
+            type="button"
+            aria-pressed={period === one}
+            onClick={() =>
+              set(
+                one === 'custom'
+                  ? { period: one, since: since || today, till: till || today }
+                  : { period: one === 'today' ? '' : one, since: '', till: '' },
+              )
+            }
+          >
+            {say(`period_${one}`)}
+          </button>
         ))}
       </div>
       {period === 'custom' && (
         <div className="days">
-          <TextInput size="xs" type="date" label={say('firstDay')} value={since} max={today} onChange={(event) => set({ since: event.currentTarget.value })} />
-          <TextInput size="xs" type="date" label={say('lastDay')} value={till} max={today} onChange={(event) => set({ till: event.currentTarget.value })} />
+          <TextInput
+            size="xs"
+            type="date"
+            label={say('firstDay')}
+            value={since}
+            max={today}
+            onChange={(event) => set({ since: event.currentTarget.value })}
+          />
+          <TextInput
+            size="xs"
+            type="date"
+            label={say('lastDay')}
+            value={till}
+            max={today}
+            onChange={(event) => set({ till: event.currentTarget.value })}
+          />
         </div>
       )}
       <div className="statuses clock" role="group" aria-label={say('clock')}>
-        {CLOCKS.map((one) => <button key={one} type="button" aria-pressed={clock === one} onClick={() => set({ clock: one === 'wall' ? '' : one })}>{say(`clock_${one}`)}</button>)}
+        {CLOCKS.map((one) => (
+          <button
+            key={one}
+            type="button"
+            aria-pressed={clock === one}
+            onClick={() => set({ clock: one === 'wall' ? '' : one })}
+          >
+            {say(`clock_${one}`)}
+          </button>
+        ))}
       </div>
-      <Checkbox label={say('compare')} checked={compare} onChange={(event) => set({ compare: event.currentTarget.checked ? '' : 'no' })} />
+      <Checkbox
+        label={say('compare')}
+        checked={compare}
+        onChange={(event) => set({ compare: event.currentTarget.checked ? '' : 'no' })}
+      />
       <div className="whose">
         {FILTERS.map((name) => {
           const value = params.get(name) ?? '';
-          return <NativeSelect key={name} size="xs" label={say(name)} value={value} data={[{ value: '', label: say('any') }, ...options(name, value)]} onChange={(event) => set({ [name]: event.currentTarget.value })} />;
+          return (
+            <NativeSelect
+              key={name}
+              size="xs"
+              label={say(name)}
+              value={value}
+              data={[{ value: '', label: say('any') }, ...options(name, value)]}
+              onChange={(event) => set({ [name]: event.currentTarget.value })}
+            />
+          );
         })}
       </div>
     </section>
@@ -60,6 +116,8 @@ function useOptions() {
     // What the hub's tables say is the newest name of all.
     for (const [id, name] of named.get(filter) ?? []) found.set(id, name ?? found.get(id) ?? null);
     if (chosen && !found.has(chosen)) found.set(chosen, names.nameOf(filter, chosen));
-    return [...found].map(([value, name]) => ({ value, label: label({ id: value, name }) })).sort((a, b) => a.label.localeCompare(b.label));
+    return [...found]
+      .map(([value, name]) => ({ value, label: label({ id: value, name }) }))
+      .sort((a, b) => a.label.localeCompare(b.label));
   };
 }

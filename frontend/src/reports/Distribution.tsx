@@ -21,7 +21,12 @@ interface Bins {
   rows: Bin[];
 }
 
-const MARKS = [['medianMs', 'median'], ['p75Ms', 'p75Ms'], ['p90Ms', 'p90Ms'], ['p95Ms', 'p95Ms']] as const;
+const MARKS = [
+  ['medianMs', 'median'],
+  ['p75Ms', 'p75Ms'],
+  ['p90Ms', 'p90Ms'],
+  ['p95Ms', 'p95Ms'],
+] as const;
 
 interface DistributionProps {
   report: Report;
@@ -37,19 +42,35 @@ interface DistributionProps {
 export function Distribution({ report: { compare, round }, query, summary, explain }: DistributionProps) {
   const say = useWords();
   const [metric, setMetric] = useState<Duration>('firstResponse');
-  const { answer, busy, failure, missing, again } = useAnswer<Bins>('/distribution', { ...query, metric, compare: compare ? 'true' : undefined }, round, metric);
+  const { answer, busy, failure, missing, again } = useAnswer<Bins>(
+    '/distribution',
+    { ...query, metric, compare: compare ? 'true' : undefined },
+    round,
+    metric,
+  );
   const bins = answer?.rows.filter((bin) => bin.metric === metric) ?? [];
   const [all, before] = [total(bins, 'n'), total(bins, 'previousN')];
   const compared = compare && bins.some(({ previousN }) => previousN !== undefined);
   const figures = summary?.rows.find((row) => row.metric === metric);
-  const most = Math.max(...bins.map(({ n, previousN = 0 }) => Math.max(share(n, all), compared ? share(previousN, before) : 0)), 0.01);
+  const most = Math.max(
+    ...bins.map(({ n, previousN = 0 }) => Math.max(share(n, all), compared ? share(previousN, before) : 0)),
+    0.01,
+  );
   return (
     <section className="card" aria-labelledby="distribution-title" aria-busy={busy}>
       <header>
         <h2 id="distribution-title">{say('distribution')}</h2>
-        <NativeSelect size="xs" aria-label={`${say('distribution')}: ${say('metric')}`} value={metric} data={DURATIONS.map((one) => ({ value: one, label: say(`m_${one}`) }))} onChange={(event) => setMetric(event.currentTarget.value as Duration)} />
+        <NativeSelect
+          size="xs"
+          aria-label={`${say('distribution')}: ${say('metric')}`}
+          value={metric}
+          data={DURATIONS.map((one) => ({ value: one, label: say(`m_${one}`) }))}
+          onChange={(event) => setMetric(event.currentTarget.value as Duration)}
+        />
       </header>
-      <p className="quiet">{say(`d_${metric}`)} {say('distributionHint')} {compared && <span className="key">{say('beforeKey')}</span>}</p>
+      <p className="quiet">
+        {say(`d_${metric}`)} {say('distributionHint')} {compared && <span className="key">{say('beforeKey')}</span>}
+      </p>
       {missing && <Missing />}
       {failure !== null && <Failure reason={failure} again={again} />}
       {answer === null && failure === null && !missing && <Skeleton height={440} />}
@@ -58,25 +79,57 @@ export function Distribution({ report: { compare, round }, query, summary, expla
         <table className="distribution" data-metric={metric}>
           <thead>
             <tr>
-              <th scope="col">{say('lasted')}</th><th scope="col"><span className="hidden">{say('spread')}</span></th>
-              <th scope="col">{say('howOften')}</th><th scope="col" className="share">{say('share')}</th>{compared && <th scope="col">{say('beforeShort')}</th>}
+              <th scope="col">{say('lasted')}</th>
+              <th scope="col">
+                <span className="hidden">{say('spread')}</span>
+              </th>
+              <th scope="col">{say('howOften')}</th>
+              <th scope="col" className="share">
+                {say('share')}
+              </th>
+              {compared && <th scope="col">{say('beforeShort')}</th>}
             </tr>
           </thead>
           <tbody>
             {bins.map((bin) => (
               <tr key={bin.fromMs} data-from={bin.fromMs} data-empty={bin.n === 0 || undefined}>
                 <th scope="row">{label(say, bin)}</th>
-                <td className="length"><span className="lane">
-                  <span className="track" aria-hidden="true">
-                    {compared && (bin.previousN ?? 0) > 0 && <i className="before" style={{ width: `${(share(bin.previousN ?? 0, before) / most) * 100}%` }} />}
-                    <i className="now" style={{ width: `${(share(bin.n, all) / most) * 100}%` }} />
+                <td className="length">
+                  <span className="lane">
+                    <span className="track" aria-hidden="true">
+                      {compared && (bin.previousN ?? 0) > 0 && (
+                        <i
+                          className="before"
+                          style={{ width: `${(share(bin.previousN ?? 0, before) / most) * 100}%` }}
+                        />
+                      )}
+                      <i className="now" style={{ width: `${(share(bin.n, all) / most) * 100}%` }} />
+                    </span>
+                    {marksIn(bin, figures).map((word) => (
+                      <em key={word} className="chip">
+                        {say(word)}
+                      </em>
+                    ))}
                   </span>
-                  {marksIn(bin, figures).map((word) => <em key={word} className="chip">{say(word)}</em>)}
-                </span></td>
+                </td>
                 <td>
-                  {bin.n === 0 ? number(0) : (
-                    <button type="button" className="number" aria-label={`${say(`m_${metric}`)}, ${label(say, bin)}: ${number(bin.n)}. ${say('seeChats')}`}
-                      onClick={() => explain({ metric, title: `${say(`m_${metric}`)} · ${label(say, bin)}`, query: { atLeastMs: bin.fromMs, belowMs: bin.untilMs ?? undefined } })}>{number(bin.n)}</button>
+                  {bin.n === 0 ? (
+                    number(0)
+                  ) : (
+                    <button
+                      type="button"
+                      className="number"
+                      aria-label={`${say(`m_${metric}`)}, ${label(say, bin)}: ${number(bin.n)}. ${say('seeChats')}`}
+                      onClick={() =>
+                        explain({
+                          metric,
+                          title: `${say(`m_${metric}`)} · ${label(say, bin)}`,
+                          query: { atLeastMs: bin.fromMs, belowMs: bin.untilMs ?? undefined },
+                        })
+                      }
+                    >
+                      {number(bin.n)}
+                    </button>
                   )}
                 </td>
                 <td className="share">{all === 0 ? '–' : percent(bin.n, all)}</td>
@@ -85,7 +138,13 @@ export function Distribution({ report: { compare, round }, query, summary, expla
             ))}
           </tbody>
           <tfoot>
-            <tr><th scope="row">{say('sum')}</th><td /><td>{number(all)}</td><td className="share" />{compared && <td className="quiet">{number(before)}</td>}</tr>
+            <tr>
+              <th scope="row">{say('sum')}</th>
+              <td />
+              <td>{number(all)}</td>
+              <td className="share" />
+              {compared && <td className="quiet">{number(before)}</td>}
+            </tr>
           </tfoot>
         </table>
       )}

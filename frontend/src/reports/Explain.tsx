@@ -23,7 +23,17 @@ interface Behind {
 const PAGE = 50;
 
 /** The chats that a number was made of, the longest first. */
-export function Explain({ cell, base: asked, zone, close }: { cell: Cell; base: Query; zone: string; close: () => void }) {
+export function Explain({
+  cell,
+  base: asked,
+  zone,
+  close,
+}: {
+  cell: Cell;
+  base: Query;
+  zone: string;
+  close: () => void;
+}) {
   const say = useWords();
   // The number was of then, whatever the page asks meanwhile.
   const [base] = useState(asked);
@@ -33,6 +43,7 @@ export function Explain({ cell, base: asked, zone, close }: { cell: Cell; base: 
   const [failure, setFailure] = useState<string | null>(null);
   const [tries, setTries] = useState(0);
   const key = JSON.stringify({ ...base, ...cell.query, metric: cell.metric, explain: 'true', limit: PAGE, page });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `tries` asks once more
   useEffect(() => {
     let over = false;
     setFailure(null);
@@ -51,7 +62,9 @@ export function Explain({ cell, base: asked, zone, close }: { cell: Cell; base: 
   const business = base.clock === 'business';
   return (
     <Dialog title={cell.title} close={close}>
-      <p className="quiet">{say(`d_${cell.metric}`)} {isDuration(cell.metric) && say(`clock_${business ? 'business' : 'wall'}`)}</p>
+      <p className="quiet">
+        {say(`d_${cell.metric}`)} {isDuration(cell.metric) && say(`clock_${business ? 'business' : 'wall'}`)}
+      </p>
       <p role="status">{total === null ? say('loading') : say('behind', { count: number(total) })}</p>
       {failure !== null && <Failure reason={failure} again={() => setTries(tries + 1)} />}
       {total === null && failure === null && <Skeleton height={180} />}
@@ -60,13 +73,21 @@ export function Explain({ cell, base: asked, zone, close }: { cell: Cell; base: 
           {rows.map((row, index) => (
             <li key={index}>
               <Link to={`/chats/${encodeURIComponent(row.chatId)}`}>{contactTitle(say, row)}</Link>
-              <span className="quiet">{row.start === row.end ? fullMoment(row.end, zone) : say('fromTo', { from: fullMoment(row.start, zone), until: fullMoment(row.end, zone) })}</span>
+              <span className="quiet">
+                {row.start === row.end
+                  ? fullMoment(row.end, zone)
+                  : say('fromTo', { from: fullMoment(row.start, zone), until: fullMoment(row.end, zone) })}
+              </span>
               {isDuration(cell.metric) && <strong>{duration(business ? row.businessMs : row.wallMs)}</strong>}
             </li>
           ))}
         </ul>
       )}
-      {total !== null && rows.length < total && <Button variant="default" size="compact-sm" onClick={() => setPage(page + 1)}>{say('more')}</Button>}
+      {total !== null && rows.length < total && (
+        <Button variant="default" size="compact-sm" onClick={() => setPage(page + 1)}>
+          {say('more')}
+        </Button>
+      )}
     </Dialog>
   );
 }

@@ -9,11 +9,31 @@ import { separator } from '../parts/csv.ts';
 import { saveFile } from '../parts/save.ts';
 import { agentName, duration, number } from '../words/format.ts';
 import { locale, useWords } from '../words/words.ts';
-import { GROUPS, isDuration, PATH, useAnswer, type Answer, type Cell, type Grouping, type Metric, type Query, type Row } from './metrics.ts';
+import {
+  GROUPS,
+  isDuration,
+  PATH,
+  useAnswer,
+  type Answer,
+  type Cell,
+  type Grouping,
+  type Metric,
+  type Query,
+  type Row,
+} from './metrics.ts';
 import { FILTER_OF, names } from './names.ts';
 import type { Report } from './useReport.ts';
 
-const COLUMNS: Metric[] = ['closed', 'firstResponse', 'replyTime', 'handlingTime', 'resolution', 'messagesMember', 'transferred', 'abandoned'];
+const COLUMNS: Metric[] = [
+  'closed',
+  'firstResponse',
+  'replyTime',
+  'handlingTime',
+  'resolution',
+  'messagesMember',
+  'transferred',
+  'abandoned',
+];
 
 interface Line {
   id: string | null;
@@ -36,13 +56,29 @@ export function GroupTable({ report, query, explain }: GroupTableProps) {
   useEffect(() => {
     if (answer !== null) names.learn(by, answer.rows);
   }, [answer, by]);
-  const lines = useMemo(() => (answer === null ? null : linesOf(answer.rows, (id, name) => (by === 'agents' ? agentName(say, id === null ? null : { id, name }) : id === null ? say('none') : (name ?? id)))), [answer, by, say]);
+  const lines = useMemo(
+    () =>
+      answer === null
+        ? null
+        : linesOf(answer.rows, (id, name) =>
+            by === 'agents'
+              ? agentName(say, id === null ? null : { id, name })
+              : id === null
+                ? say('none')
+                : (name ?? id),
+          ),
+    [answer, by, say],
+  );
   const sorted = useMemo(() => lines?.toSorted(order(sort)), [lines, sort]);
   const filter = FILTER_OF[by];
-  const turn = (column: Metric | 'name') => setSort((before) => ({ by: column, down: before.by === column ? !before.down : column !== 'name' }));
+  const turn = (column: Metric | 'name') =>
+    setSort((before) => ({ by: column, down: before.by === column ? !before.down : column !== 'name' }));
   const head = (column: Metric | 'name', label: string) => (
     <th key={column} scope="col" aria-sort={sort.by === column ? (sort.down ? 'descending' : 'ascending') : undefined}>
-      <button type="button" onClick={() => turn(column)}>{label}<span aria-hidden="true">{sort.by === column ? (sort.down ? ' ▾' : ' ▴') : ''}</span></button>
+      <button type="button" onClick={() => turn(column)}>
+        {label}
+        <span aria-hidden="true">{sort.by === column ? (sort.down ? ' ▾' : ' ▴') : ''}</span>
+      </button>
     </th>
   );
   return (
@@ -50,7 +86,16 @@ export function GroupTable({ report, query, explain }: GroupTableProps) {
       <header>
         <h2 id="groups-title">{say('byWhom')}</h2>
         <div className="statuses" role="group" aria-label={say('byWhom')}>
-          {GROUPS.map((one) => <button key={one} type="button" aria-pressed={by === one} onClick={() => report.set({ by: one === 'agents' ? '' : one })}>{say(`by_${one}`)}</button>)}
+          {GROUPS.map((one) => (
+            <button
+              key={one}
+              type="button"
+              aria-pressed={by === one}
+              onClick={() => report.set({ by: one === 'agents' ? '' : one })}
+            >
+              {say(`by_${one}`)}
+            </button>
+          ))}
         </div>
         <Export by={by} query={query} />
       </header>
@@ -60,19 +105,56 @@ export function GroupTable({ report, query, explain }: GroupTableProps) {
       {sorted !== undefined && sorted.length > 0 && (
         <div className="wide" tabIndex={0} role="group" aria-labelledby="groups-title">
           <table className="sortable" data-by={by}>
-            <thead><tr>{head('name', say(filter))}{COLUMNS.map((metric) => head(metric, say(`m_${metric}`)))}</tr></thead>
+            <thead>
+              <tr>
+                {head('name', say(filter))}
+                {COLUMNS.map((metric) => head(metric, say(`m_${metric}`)))}
+              </tr>
+            </thead>
             <tbody>
               {sorted.map(({ id, name, cells }) => (
                 <tr key={id ?? ''}>
-                  <th scope="row">{id === null ? name : <button type="button" className="number" title={say('narrowTo', { name })} onClick={() => report.set({ [filter]: id })}>{name}</button>}</th>
+                  <th scope="row">
+                    {id === null ? (
+                      name
+                    ) : (
+                      <button
+                        type="button"
+                        className="number"
+                        title={say('narrowTo', { name })}
+                        onClick={() => report.set({ [filter]: id })}
+                      >
+                        {name}
+                      </button>
+                    )}
+                  </th>
                   {COLUMNS.map((metric) => {
                     const row = cells.get(metric);
-                    const text = row === undefined ? (isDuration(metric) ? '–' : number(0)) : isDuration(metric) ? duration(row.medianMs) : number(row.n);
+                    const text =
+                      row === undefined
+                        ? isDuration(metric)
+                          ? '–'
+                          : number(0)
+                        : isDuration(metric)
+                          ? duration(row.medianMs)
+                          : number(row.n);
                     return (
                       <td key={metric}>
-                        {row !== undefined && id !== null
-                          ? <button type="button" className="number" title={`n = ${number(row.n)}`} aria-label={`${name}, ${say(`m_${metric}`)}: ${text}. ${say('seeChats')}`} onClick={() => explain({ metric, title: `${say(`m_${metric}`)} · ${name}`, query: { [filter]: id } })}>{text}</button>
-                          : text}
+                        {row !== undefined && id !== null ? (
+                          <button
+                            type="button"
+                            className="number"
+                            title={`n = ${number(row.n)}`}
+                            aria-label={`${name}, ${say(`m_${metric}`)}: ${text}. ${say('seeChats')}`}
+                            onClick={() =>
+                              explain({ metric, title: `${say(`m_${metric}`)} · ${name}`, query: { [filter]: id } })
+                            }
+                          >
+                            {text}
+                          </button>
+                        ) : (
+                          text
+                        )}
                       </td>
                     );
                   })}
@@ -95,7 +177,10 @@ function Export({ by, query }: { by: Grouping; query: Query }) {
     setBusy(true);
     setFailure(null);
     try {
-      saveFile(await hub.download(`${PATH}/${by}`, { ...query, format: 'csv', separator: separator(locale()) }, 'text/csv'), `${by}-${String(query.from).slice(0, 10)}.csv`);
+      saveFile(
+        await hub.download(`${PATH}/${by}`, { ...query, format: 'csv', separator: separator(locale()) }, 'text/csv'),
+        `${by}-${String(query.from).slice(0, 10)}.csv`,
+      );
     } catch (error) {
       setFailure(reasonOf(error));
     }
@@ -103,8 +188,20 @@ function Export({ by, query }: { by: Grouping; query: Query }) {
   }
   return (
     <>
-      <Button size="compact-sm" variant="default" loading={busy} onClick={() => void save()} leftSection={<Icon name="down" />}>{say('csv')}</Button>
-      {failure !== null && <span role="alert" className="refusal small">{say('failed', { reason: failure })}</span>}
+      <Button
+        size="compact-sm"
+        variant="default"
+        loading={busy}
+        onClick={() => void save()}
+        leftSection={<Icon name="down" />}
+      >
+        {say('csv')}
+      </Button>
+      {failure !== null && (
+        <span role="alert" className="refusal small">
+          {say('failed', { reason: failure })}
+        </span>
+      )}
     </>
   );
 }
@@ -127,7 +224,8 @@ function order({ by, down }: { by: Metric | 'name'; down: boolean }) {
     if (by === 'name') return down ? -names : names;
     const value = ({ cells }: Line) => (isDuration(by) ? cells.get(by)?.medianMs : (cells.get(by)?.n ?? 0));
     const [x, y] = [value(a), value(b)];
-    if (x === undefined || x === null || y === undefined || y === null) return Number(y === undefined || y === null ? -1 : 0) + Number(x === undefined || x === null ? 1 : 0) || names;
+    if (x === undefined || x === null || y === undefined || y === null)
+      return Number(y === undefined || y === null ? -1 : 0) + Number(x === undefined || x === null ? 1 : 0) || names;
     return (down ? y - x : x - y) || names;
   };
 }

@@ -13,15 +13,30 @@ const DAYS = [1, 2, 3, 4, 5, 6, 7];
 const HOURS = Array.from({ length: 24 }, (_, hour) => hour);
 
 /** Which hour of which day is the worst. */
-export function HeatMap({ report: { round }, query, explain }: { report: Report; query: Query; explain: (cell: Cell) => void }) {
+export function HeatMap({
+  report: { round },
+  query,
+  explain,
+}: {
+  report: Report;
+  query: Query;
+  explain: (cell: Cell) => void;
+}) {
   const say = useWords();
   const [metric, setMetric] = useState<Metric>('messagesIn');
   const { answer, busy, failure, again } = useAnswer<Answer>('/heatmap', { ...query, metric }, round, metric);
-  const cells = useMemo(() => new Map(answer?.rows.filter((row) => row.metric === metric).map((row) => [`${row.weekday} ${row.hour}`, row])), [answer, metric]);
+  const cells = useMemo(
+    () =>
+      new Map(answer?.rows.filter((row) => row.metric === metric).map((row) => [`${row.weekday} ${row.hour}`, row])),
+    [answer, metric],
+  );
   const value = (row: Row) => (isDuration(metric) ? (row.medianMs ?? 0) : row.n);
   const show = (row: Row) => (isDuration(metric) ? duration(row.medianMs) : number(row.n));
   const most = Math.max(1, ...[...cells.values()].map(value));
-  const worst = [...cells.values()].reduce<Row | null>((worse, row) => (worse === null || value(row) > value(worse) ? row : worse), null);
+  const worst = [...cells.values()].reduce<Row | null>(
+    (worse, row) => (worse === null || value(row) > value(worse) ? row : worse),
+    null,
+  );
   const place = (day: number, hour: number) => `${weekday(day - 1)}, ${hour}h`;
   return (
     <section className="card" aria-labelledby="heat-title" aria-busy={busy}>
@@ -29,14 +44,30 @@ export function HeatMap({ report: { round }, query, explain }: { report: Report;
         <h2 id="heat-title">{say('heatMap')}</h2>
         <MetricSelect label={say('heatMap')} value={metric} change={setMetric} />
       </header>
-      <p className="quiet">{worst === null ? say(isDuration(metric) ? 'seriesMedian' : 'seriesCount') : say('most', { place: place(worst.weekday ?? 1, worst.hour ?? 0), value: show(worst) })}</p>
+      <p className="quiet">
+        {worst === null
+          ? say(isDuration(metric) ? 'seriesMedian' : 'seriesCount')
+          : say('most', { place: place(worst.weekday ?? 1, worst.hour ?? 0), value: show(worst) })}
+      </p>
       {failure !== null && <Failure reason={failure} again={again} />}
       {answer === null && failure === null && <Skeleton height={220} />}
       {answer !== null && cells.size === 0 && <p className="blank high">{say('nothingInPeriod')}</p>}
       {answer !== null && cells.size > 0 && (
         <div className="wide" onKeyDown={rove} data-row={24} role="group" aria-labelledby="heat-title">
           <table className="heat">
-            <thead><tr><th scope="col"><span className="hidden">{say('weekday')}</span></th>{HOURS.map((hour) => <th key={hour} scope="col"><span className="hidden">{hour}h</span>{hour % 3 === 0 && <span aria-hidden="true">{hour}</span>}</th>)}</tr></thead>
+            <thead>
+              <tr>
+                <th scope="col">
+                  <span className="hidden">{say('weekday')}</span>
+                </th>
+                {HOURS.map((hour) => (
+                  <th key={hour} scope="col">
+                    <span className="hidden">{hour}h</span>
+                    {hour % 3 === 0 && <span aria-hidden="true">{hour}</span>}
+                  </th>
+                ))}
+              </tr>
+            </thead>
             <tbody>
               {DAYS.map((day) => (
                 <tr key={day}>
@@ -47,9 +78,25 @@ export function HeatMap({ report: { round }, query, explain }: { report: Report;
                     const name = `${place(day, hour)}: ${row ? show(row) : number(0)}`;
                     return (
                       <td key={hour}>
-                        <button type="button" data-rove={index} tabIndex={index === 0 ? 0 : -1} title={name} aria-label={row ? `${name}. ${say('seeChats')}` : name} aria-disabled={!row}
-                          style={row ? { opacity: 0.2 + 0.8 * (value(row) / most) } : undefined} data-some={row ? true : undefined} data-worst={(row !== undefined && row === worst) || undefined}
-                          onClick={() => row && explain({ metric, title: `${say(`m_${metric}`)} · ${place(day, hour)}`, query: { weekday: day, hour } })} />
+                        <button
+                          type="button"
+                          data-rove={index}
+                          tabIndex={index === 0 ? 0 : -1}
+                          title={name}
+                          aria-label={row ? `${name}. ${say('seeChats')}` : name}
+                          aria-disabled={!row}
+                          style={row ? { opacity: 0.2 + 0.8 * (value(row) / most) } : undefined}
+                          data-some={row ? true : undefined}
+                          data-worst={(row !== undefined && row === worst) || undefined}
+                          onClick={() =>
+                            row &&
+                            explain({
+                              metric,
+                              title: `${say(`m_${metric}`)} · ${place(day, hour)}`,
+                              query: { weekday: day, hour },
+                            })
+                          }
+                        />
                       </td>
                     );
                   })}

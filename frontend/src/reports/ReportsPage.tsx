@@ -29,18 +29,45 @@ export default function ReportsPage() {
     if (told !== undefined && told !== zone) setZone(told);
   }, [told, zone, setZone]);
   const { answer } = summary;
-  if (summary.missing) return <div className="page"><h1>{say('reports')}</h1><section className="card"><Missing /></section></div>;
+  if (summary.missing)
+    return (
+      <div className="page">
+        <h1>{say('reports')}</h1>
+        <section className="card">
+          <Missing />
+        </section>
+      </div>
+    );
   return (
     <div className="page reports">
       <header className="title">
         <h1>{say('reports')}</h1>
-        <p className="quiet">{answer && say('periodIs', { from: fullMoment(answer.from, zone), until: fullMoment(answer.until, zone), zone })}</p>
-        <Button className="refresh" size="compact-sm" variant="default" onClick={again} loading={summary.busy && answer !== null}>{say('refresh', { at: clockTime(report.at) })}</Button>
+        <p className="quiet">
+          {answer &&
+            say('periodIs', { from: fullMoment(answer.from, zone), until: fullMoment(answer.until, zone), zone })}
+        </p>
+        <Button
+          className="refresh"
+          size="compact-sm"
+          variant="default"
+          onClick={again}
+          loading={summary.busy && answer !== null}
+        >
+          {say('refresh', { at: clockTime(report.at) })}
+        </Button>
       </header>
       <Choices report={report} />
-      {query === null && <p className="blank" role="status">{say('noPeriod')}</p>}
+      {query === null && (
+        <p className="blank" role="status">
+          {say('noPeriod')}
+        </p>
+      )}
       {summary.failure !== null && <Failure reason={summary.failure} again={summary.again} />}
-      {answer?.rebuilding && <p className="notice quiet" role="status">{say('rebuilding', { done: number(answer.rebuilding.done), total: number(answer.rebuilding.total) })}</p>}
+      {answer?.rebuilding && (
+        <p className="notice quiet" role="status">
+          {say('rebuilding', { done: number(answer.rebuilding.done), total: number(answer.rebuilding.total) })}
+        </p>
+      )}
       {query !== null && (
         <>
           <Summary asked={summary} compare={compare} explain={setCell} zone={zone} />

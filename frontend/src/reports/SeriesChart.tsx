@@ -4,7 +4,17 @@ import { useState } from 'react';
 import { Failure } from '../parts/Notice.tsx';
 import { duration, number } from '../words/format.ts';
 import { locale, useWords } from '../words/words.ts';
-import { COUNTS, DURATIONS, isDuration, useAnswer, type Answer, type Cell, type Metric, type Query, type Row } from './metrics.ts';
+import {
+  COUNTS,
+  DURATIONS,
+  isDuration,
+  useAnswer,
+  type Answer,
+  type Cell,
+  type Metric,
+  type Query,
+  type Row,
+} from './metrics.ts';
 import { rove } from './rove.ts';
 import type { Report } from './useReport.ts';
 
@@ -18,9 +28,14 @@ interface ChartProps {
 export function SeriesChart({ report: { bucket, compare, round, zone }, query, explain }: ChartProps) {
   const say = useWords();
   const [metric, setMetric] = useState<Metric>('firstResponse');
-  const { answer, busy, failure, again } = useAnswer<Answer>('/series', { ...query, metric, bucket, compare: compare ? 'true' : undefined }, round, `${metric} ${bucket}`);
+  const { answer, busy, failure, again } = useAnswer<Answer>(
+    '/series',
+    { ...query, metric, bucket, compare: compare ? 'true' : undefined },
+    round,
+    `${metric} ${bucket}`,
+  );
   const rows = answer?.rows.filter((row) => row.metric === metric) ?? [];
-  const most = Math.max(1, ...rows.flatMap((row) => [valueOf(row) ?? 0, previousOf(row) ?? 0]));
+  const most = Math.max(1, ...rows.flatMap((row) => [figureOf(row) ?? 0, previousFigureOf(row) ?? 0]));
   const show = (value: number | null) => (value === null ? '–' : isDuration(metric) ? duration(value) : number(value));
   const some = rows.some(({ n }) => n > 0);
   return (
@@ -29,7 +44,10 @@ export function SeriesChart({ report: { bucket, compare, round, zone }, query, e
         <h2 id="series-title">{say('overTime')}</h2>
         <MetricSelect label={say('overTime')} value={metric} change={setMetric} />
       </header>
-      <p className="quiet">{say(isDuration(metric) ? 'seriesMedian' : 'seriesCount')} {compare && <span className="key">{say('beforeKey')}</span>}</p>
+      <p className="quiet">
+        {say(isDuration(metric) ? 'seriesMedian' : 'seriesCount')}{' '}
+        {compare && <span className="key">{say('beforeKey')}</span>}
+      </p>
       {failure !== null && <Failure reason={failure} again={again} />}
       {answer === null && failure === null && <Skeleton height={220} />}
       {answer !== null && !some && <p className="blank high">{say('nothingInPeriod')}</p>}
@@ -37,16 +55,32 @@ export function SeriesChart({ report: { bucket, compare, round, zone }, query, e
         <div className="wide" role="group" aria-labelledby="series-title" onKeyDown={rove}>
           <ol className="series" style={{ minWidth: `${rows.length * 0.7}rem` }}>
             {rows.map((row, index) => {
-              const [value, previous] = [valueOf(row), previousOf(row)];
+              const [value, previous] = [figureOf(row), previousFigureOf(row)];
               const name = `${label(row, bucket, zone)}: ${show(value)}${compare ? ` (${say('was', { value: show(previous) })})` : ''}`;
               return (
                 <li key={row.start}>
-                  <button type="button" tabIndex={index === 0 ? 0 : -1} data-rove={index} title={name} aria-label={`${name}. ${say('seeChats')}`} aria-disabled={row.n === 0}
-                    onClick={() => row.n > 0 && explain({ metric, title: `${say(`m_${metric}`)} · ${label(row, bucket, zone)}`, query: { from: row.start, until: row.end } })}>
+                  <button
+                    type="button"
+                    tabIndex={index === 0 ? 0 : -1}
+                    data-rove={index}
+                    title={name}
+                    aria-label={`${name}. ${say('seeChats')}`}
+                    aria-disabled={row.n === 0}
+                    onClick={() =>
+                      row.n > 0 &&
+                      explain({
+                        metric,
+                        title: `${say(`m_${metric}`)} · ${label(row, bucket, zone)}`,
+                        query: { from: row.start, until: row.end },
+                      })
+                    }
+                  >
                     {compare && <i className="before" style={{ height: `${((previous ?? 0) / most) * 100}%` }} />}
                     <i className="now" style={{ height: `${((value ?? 0) / most) * 100}%` }} />
                   </button>
-                  <span aria-hidden="true">{index % Math.ceil(rows.length / 12) === 0 ? label(row, bucket, zone) : ''}</span>
+                  <span aria-hidden="true">
+                    {index % Math.ceil(rows.length / 12) === 0 ? label(row, bucket, zone) : ''}
+                  </span>
                 </li>
               );
             })}
@@ -57,22 +91,42 @@ export function SeriesChart({ report: { bucket, compare, round, zone }, query, e
   );
 }
 
-export function MetricSelect({ label: name, value, change }: { label: string; value: Metric; change: (metric: Metric) => void }) {
+export function MetricSelect({
+  label: name,
+  value,
+  change,
+}: {
+  label: string;
+  value: Metric;
+  change: (metric: Metric) => void;
+}) {
   const say = useWords();
-  const group = (title: string, metrics: readonly Metric[]) => ({ group: title, items: metrics.map((metric) => ({ value: metric, label: say(`m_${metric}`) })) });
-  return <NativeSelect size="xs" aria-label={`${name}: ${say('metric')}`} value={value} data={[group(say('durations'), DURATIONS), group(say('counts'), COUNTS)]} onChange={(event) => change(event.currentTarget.value as Metric)} />;
+  const group = (title: string, metrics: readonly Metric[]) => ({
+    group: title,
+    items: metrics.map((metric) => ({ value: metric, label: say(`m_${metric}`) })),
+  });
+  return (
+    <NativeSelect
+      size="xs"
+      aria-label={`${name}: ${say('metric')}`}
+      value={value}
+      data={[group(say('durations'), DURATIONS), group(say('counts'), COUNTS)]}
+      onChange={(event) => change(event.currentTarget.value as Metric)}
+    />
+  );
 }
 
-function valueOf(row: Row): number | null {
+function figureOf(row: Row): number | null {
   return isDuration(row.metric) ? row.medianMs : row.n;
 }
 
-function previousOf(row: Row): number | null {
+function previousFigureOf(row: Row): number | null {
   return (isDuration(row.metric) ? row.previousMedianMs : row.previousN) ?? null;
 }
 
 function label({ start = '' }: Row, bucket: 'hour' | 'day' | 'week', timeZone: string): string {
   const at = Date.parse(start);
-  if (bucket === 'hour') return `${new Intl.DateTimeFormat(locale(), { hour: '2-digit', hourCycle: 'h23', timeZone }).format(at).replace(/\D/g, '')}h`;
+  if (bucket === 'hour')
+    return `${new Intl.DateTimeFormat(locale(), { hour: '2-digit', hourCycle: 'h23', timeZone }).format(at).replace(/\D/g, '')}h`;
   return new Intl.DateTimeFormat(locale(), { day: '2-digit', month: '2-digit', timeZone }).format(at);
 }

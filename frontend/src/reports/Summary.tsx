@@ -19,7 +19,13 @@ interface SummaryProps {
 export function Summary({ asked: { answer, busy }, compare, explain, zone }: SummaryProps) {
   const say = useWords();
   const [all, setAll] = useState(false);
-  if (answer === null) return busy ? <div role="status" aria-label={say('loading')} aria-busy="true"><Skeleton height={260} className="bone" /><Skeleton height={110} className="bone" /></div> : null;
+  if (answer === null)
+    return busy ? (
+      <div role="status" aria-label={say('loading')} aria-busy="true">
+        <Skeleton height={260} className="bone" />
+        <Skeleton height={110} className="bone" />
+      </div>
+    ) : null;
   const rows = new Map(answer.rows.map((row) => [row.metric, row]));
   const open = (metric: Metric) => explain({ metric, title: say(`m_${metric}`), query: {} });
   const before = compare && answer.previousFrom !== null && answer.previousUntil !== null;
@@ -28,17 +34,32 @@ export function Summary({ asked: { answer, busy }, compare, explain, zone }: Sum
       <section className="card" aria-labelledby="durations-title" aria-busy={busy}>
         <header>
           <h2 id="durations-title">{say('durations')}</h2>
-          <Button size="compact-sm" variant="subtle" aria-expanded={all} onClick={() => setAll(!all)}>{say(all ? 'fewerFigures' : 'allFigures')}</Button>
+          <Button size="compact-sm" variant="subtle" aria-expanded={all} onClick={() => setAll(!all)}>
+            {say(all ? 'fewerFigures' : 'allFigures')}
+          </Button>
         </header>
-        {before && <p className="quiet">{say('before', { from: fullMoment(answer.previousFrom ?? '', zone), until: fullMoment(answer.previousUntil ?? '', zone) })}</p>}
+        {before && (
+          <p className="quiet">
+            {say('before', {
+              from: fullMoment(answer.previousFrom ?? '', zone),
+              until: fullMoment(answer.previousUntil ?? '', zone),
+            })}
+          </p>
+        )}
         <div className="wide" tabIndex={0} role="group" aria-labelledby="durations-title">
           <table className="durations">
             <thead>
               <tr>
-                <th scope="col">{say('metric')}</th><th scope="col">{say('median')}</th>
+                <th scope="col">{say('metric')}</th>
+                <th scope="col">{say('median')}</th>
                 {before && <th scope="col">{say('change')}</th>}
                 <th scope="col">{say('howOften')}</th>
-                {all && FIGURES.map((figure) => <th key={figure} scope="col">{say(figure)}</th>)}
+                {all &&
+                  FIGURES.map((figure) => (
+                    <th key={figure} scope="col">
+                      {say(figure)}
+                    </th>
+                  ))}
                 {all && <th scope="col">{say('spread')}</th>}
               </tr>
             </thead>
@@ -47,9 +68,29 @@ export function Summary({ asked: { answer, busy }, compare, explain, zone }: Sum
                 const row = rows.get(metric);
                 return (
                   <tr key={metric} data-metric={metric}>
-                    <th scope="row">{say(`m_${metric}`)}<span className="quiet small rule">{say(`d_${metric}`)}</span></th>
-                    <td className="big">{row && row.n > 0 ? <button type="button" className="number" onClick={() => open(metric)} aria-label={`${say(`m_${metric}`)}: ${duration(row.medianMs)}. ${say('seeChats')}`}>{duration(row.medianMs)}</button> : '–'}</td>
-                    {before && <td><Change now={row?.medianMs} before={row?.previousMedianMs} lessIsBetter show={duration} /></td>}
+                    <th scope="row">
+                      {say(`m_${metric}`)}
+                      <span className="quiet small rule">{say(`d_${metric}`)}</span>
+                    </th>
+                    <td className="big">
+                      {row && row.n > 0 ? (
+                        <button
+                          type="button"
+                          className="number"
+                          onClick={() => open(metric)}
+                          aria-label={`${say(`m_${metric}`)}: ${duration(row.medianMs)}. ${say('seeChats')}`}
+                        >
+                          {duration(row.medianMs)}
+                        </button>
+                      ) : (
+                        '–'
+                      )}
+                    </td>
+                    {before && (
+                      <td>
+                        <Change now={row?.medianMs} before={row?.previousMedianMs} lessIsBetter show={duration} />
+                      </td>
+                    )}
                     <td>{number(row?.n ?? 0)}</td>
                     {all && FIGURES.map((figure) => <td key={figure}>{duration(row?.[figure] ?? null)}</td>)}
                     {all && <td>{row && <Spread row={row} />}</td>}
@@ -67,7 +108,20 @@ export function Summary({ asked: { answer, busy }, compare, explain, zone }: Sum
             return (
               <div key={metric} className="tile" data-name={metric} title={say(`d_${metric}`)}>
                 <dt>{say(`m_${metric}`)}</dt>
-                <dd className="value">{row && row.n > 0 ? <button type="button" className="number" onClick={() => open(metric)} aria-label={`${say(`m_${metric}`)}: ${number(row.n)}. ${say('seeChats')}`}>{number(row.n)}</button> : number(row?.n ?? 0)}</dd>
+                <dd className="value">
+                  {row && row.n > 0 ? (
+                    <button
+                      type="button"
+                      className="number"
+                      onClick={() => open(metric)}
+                      aria-label={`${say(`m_${metric}`)}: ${number(row.n)}. ${say('seeChats')}`}
+                    >
+                      {number(row.n)}
+                    </button>
+                  ) : (
+                    number(row?.n ?? 0)
+                  )}
+                </dd>
                 <dd className="hint">{before && <Change now={row?.n} before={row?.previousN} show={number} />}</dd>
               </div>
             );
@@ -88,11 +142,17 @@ interface ChangeProps {
 /** How far from the period before, in words too: a colour alone says nothing to some. */
 function Change({ now, before, lessIsBetter = false, show }: ChangeProps) {
   const say = useWords();
-  if (now === null || now === undefined || before === null || before === undefined) return <span className="quiet">{before === null || before === undefined ? say('nothingBefore') : '–'}</span>;
+  if (now === null || now === undefined || before === null || before === undefined)
+    return <span className="quiet">{before === null || before === undefined ? say('nothingBefore') : '–'}</span>;
   const moved = now - before;
   const tone = !lessIsBetter || moved === 0 ? undefined : moved < 0 ? 'good' : 'bad';
   const share = before === 0 ? '' : ` ${percent(Math.abs(moved), before)}`;
-  return <span className="change" data-tone={tone} title={say('was', { value: show(before) })}>{moved === 0 ? '=' : moved > 0 ? `▲${share}` : `▼${share}`} <span className="quiet">{say('was', { value: show(before) })}</span></span>;
+  return (
+    <span className="change" data-tone={tone} title={say('was', { value: show(before) })}>
+      {moved === 0 ? '=' : moved > 0 ? `▲${share}` : `▼${share}`}{' '}
+      <span className="quiet">{say('was', { value: show(before) })}</span>
+    </span>
+  );
 }
 
 /** Where the values lie between nothing and the longest: half of them left of the first mark. */
@@ -103,7 +163,9 @@ function Spread({ row }: { row: Row }) {
   return (
     <span className="spread" aria-hidden="true">
       <i style={{ left: 0, width: at(row.p90Ms) }} />
-      {MARKS.map((mark) => <b key={mark} data-mark={mark} style={{ left: at(row[mark]) }} />)}
+      {MARKS.map((mark) => (
+        <b key={mark} data-mark={mark} style={{ left: at(row[mark]) }} />
+      ))}
     </span>
   );
 }

@@ -8,7 +8,17 @@ import { read } from '../hub/reads.ts';
 
 export const PATH = '/api/umbler/metrics';
 export const DURATIONS = ['firstResponse', 'replyTime', 'queueTime', 'handlingTime', 'resolution'] as const;
-export const COUNTS = ['created', 'reopened', 'closed', 'abandoned', 'transferred', 'messagesIn', 'messagesMember', 'messagesBot', 'messagesExternal'] as const;
+export const COUNTS = [
+  'created',
+  'reopened',
+  'closed',
+  'abandoned',
+  'transferred',
+  'messagesIn',
+  'messagesMember',
+  'messagesBot',
+  'messagesExternal',
+] as const;
 export const GROUPS = ['agents', 'sectors', 'channels', 'tags'] as const;
 export const FILTERS = ['sector', 'agent', 'channel', 'tag'] as const;
 export type Duration = (typeof DURATIONS)[number];
@@ -76,16 +86,31 @@ export function useAnswer<T>(path: string, query: Query | null, round = 0, of = 
   const { isConnected } = useHub();
   const [begun, setBegun] = useState(isConnected);
   if (isConnected && !begun) setBegun(true);
-  const [state, setState] = useState<Omit<Asked<T>, 'again'> & { of: string }>({ answer: null, busy: true, failure: null, missing: false, of });
+  const [state, setState] = useState<Omit<Asked<T>, 'again'> & { of: string }>({
+    answer: null,
+    busy: true,
+    failure: null,
+    missing: false,
+    of,
+  });
   const [tries, setTries] = useState(0);
   const key = query === null ? null : JSON.stringify(query);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `tries` and `round` ask once more
   useEffect(() => {
     if (!begun || key === null) return;
     let over = false;
     setState((before) => ({ ...before, busy: true }));
     read(PATH + path, JSON.parse(key)).then(
       (answer) => !over && setState({ answer, busy: false, failure: null, missing: false, of }),
-      (error) => !over && setState((before) => ({ ...before, busy: false, missing: isMissing(error), failure: isMissing(error) ? null : reasonOf(error), of })),
+      (error) =>
+        !over &&
+        setState((before) => ({
+          ...before,
+          busy: false,
+          missing: isMissing(error),
+          failure: isMissing(error) ? null : reasonOf(error),
+          of,
+        })),
     );
     return () => {
       over = true;

@@ -9,7 +9,12 @@ import type { FILTERS, Grouping, Row } from './metrics.ts';
 type Filter = (typeof FILTERS)[number];
 type Names = Map<Filter, Map<string, string | null>>;
 
-export const FILTER_OF: Record<Grouping, Filter> = { agents: 'agent', sectors: 'sector', channels: 'channel', tags: 'tag' };
+export const FILTER_OF: Record<Grouping, Filter> = {
+  agents: 'agent',
+  sectors: 'sector',
+  channels: 'channel',
+  tags: 'tag',
+};
 
 export class NameStore extends Store<Names> {
   constructor(client: UmblerHubClient) {

@@ -17,7 +17,7 @@ test('a report that is left open begins the new day at midnight', (t) => {
   const now = Date.parse('2026-03-03T02:59:00Z');
   mock.timers.enable({ apis: ['setTimeout', 'Date'], now });
   t.after(() => mock.timers.reset());
-  let days: (string | undefined)[] = [];
+  const days: (string | undefined)[] = [];
   renewAtMidnight(now, ZONE, () => days.push(spanOf('today', '', '', ZONE, Date.now())?.from));
   mock.timers.tick(59_000);
   assert.deepEqual(days, []);

@@ -16,17 +16,28 @@ export interface Span {
 const HOURS_DAYS_MAX = 2;
 const DAYS_MAX = 62;
 const DAY_MS = 86_400_000;
-const DAYS: Record<Exclude<Period, 'custom'>, [number, number | null]> = { today: [0, null], yesterday: [-1, 0], week: [-6, null], month: [-29, null] };
+const DAYS: Record<Exclude<Period, 'custom'>, [number, number | null]> = {
+  today: [0, null],
+  yesterday: [-1, 0],
+  week: [-6, null],
+  month: [-29, null],
+};
 
 /** Null where the two days are no period. */
 export function spanOf(period: Period, since: string, till: string, zone: string, now: number): Span | null {
   const today = dayOf(now, zone);
   if (period !== 'custom') {
     const [first, end] = DAYS[period];
-    return { from: midnight(plusDays(today, first), zone), until: end === null ? new Date(now).toISOString() : midnight(plusDays(today, end), zone) };
+    return {
+      from: midnight(plusDays(today, first), zone),
+      until: end === null ? new Date(now).toISOString() : midnight(plusDays(today, end), zone),
+    };
   }
   if (!isDay(since) || !isDay(till) || since > till || since > today) return null;
-  return { from: midnight(since, zone), until: till >= today ? new Date(now).toISOString() : midnight(plusDays(till, 1), zone) };
+  return {
+    from: midnight(since, zone),
+    until: till >= today ? new Date(now).toISOString() : midnight(plusDays(till, 1), zone),
+  };
 }
 
 export function bucketOf({ from, until }: Span): 'hour' | 'day' | 'week' {

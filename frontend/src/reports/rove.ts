@@ -2,7 +2,14 @@
 
 import type { KeyboardEvent } from 'react';
 
-const STEPS: Record<string, number> = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 0, ArrowUp: 0, Home: -Infinity, End: Infinity };
+const STEPS: Record<string, number> = {
+  ArrowRight: 1,
+  ArrowLeft: -1,
+  ArrowDown: 0,
+  ArrowUp: 0,
+  Home: -Infinity,
+  End: Infinity,
+};
 
 /** Cells bear their number in `data-rove`; `data-row` on the box says how many stand in a row. */
 export function rove(event: KeyboardEvent<HTMLElement>) {

@@ -20,20 +20,27 @@ export function useReport() {
   const [asked, setAsked] = useState(0);
   const again = useCallback(() => setAsked((count) => count + 1), []);
   const round = asked + useClockShifts();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each round has a now of its own
   const at = useMemo(hubTime, [round]);
   useEffect(() => renewAtMidnight(at, zone, again), [at, zone, again]);
 
-  const set = useCallback((changes: Record<string, string>) => {
-    setParams(() => {
-      // The address itself: what the router hands in is that of the last drawing, and lacks what was chosen since.
-      const changed = new URLSearchParams(window.location.search);
-      for (const [name, value] of Object.entries(changes)) {
-        if (value) changed.set(name, value);
-        else changed.delete(name);
-      }
-      return changed;
-    }, { replace: true });
-  }, [setParams]);
+  const set = useCallback(
+    (changes: Record<string, string>) => {
+      setParams(
+        () => {
+          // The address itself: what the router hands in is that of the last drawing, and lacks what was chosen since.
+          const changed = new URLSearchParams(window.location.search);
+          for (const [name, value] of Object.entries(changes)) {
+            if (value) changed.set(name, value);
+            else changed.delete(name);
+          }
+          return changed;
+        },
+        { replace: true },
+      );
+    },
+    [setParams],
+  );
 
   const period: Period = PERIODS.find((one) => one === params.get('period')) ?? 'today';
   const [since, till] = [params.get('since') ?? '', params.get('till') ?? ''];
@@ -46,7 +53,22 @@ export function useReport() {
     const chosen = filters.split('\n').map((id, index) => [FILTERS[index], id || undefined]);
     return { ...span, clock: clock === 'business' ? clock : undefined, ...Object.fromEntries(chosen) };
   }, [span, clock, filters]);
-  return { params, set, period, since, till, clock, compare, zone, setZone: setTold, query, bucket: span === null ? 'day' : bucketOf(span), round, at, again } as const;
+  return {
+    params,
+    set,
+    period,
+    since,
+    till,
+    clock,
+    compare,
+    zone,
+    setZone: setTold,
+    query,
+    bucket: span === null ? 'day' : bucketOf(span),
+    round,
+    at,
+    again,
+  } as const;
 }
 
 export type Report = ReturnType<typeof useReport>;

@@ -29,26 +29,50 @@ export function Directory() {
   const [importing, setImporting] = useState(false);
   const { members, total, failure } = list;
   const narrowed = filter.search !== '' || filter.known !== '';
-  if (list.missing) return <section className="card"><Missing /></section>;
+  if (list.missing)
+    return (
+      <section className="card">
+        <Missing />
+      </section>
+    );
   return (
     <section className="card directory" aria-labelledby="directory-title">
       <header>
         <h2 id="directory-title">{say('directory')}</h2>
         {isAdmin && (
           <div className="tools">
-            <Button size="compact-md" variant="default" onClick={() => setImporting(true)}>{say('importCsv')}</Button>
-            <Button size="compact-md" onClick={() => setEdited(NEW)}>{say('newAgent')}</Button>
+            <Button size="compact-md" variant="default" onClick={() => setImporting(true)}>
+              {say('importCsv')}
+            </Button>
+            <Button size="compact-md" onClick={() => setEdited(NEW)}>
+              {say('newAgent')}
+            </Button>
           </div>
         )}
       </header>
-      <p className="quiet">{say('directoryHint')}{!isAdmin && ` ${say('adminsOnly')}`}</p>
+      <p className="quiet">
+        {say('directoryHint')}
+        {!isAdmin && ` ${say('adminsOnly')}`}
+      </p>
       <Narrow filter={filter} change={setFilter} />
-      <p className="count quiet" role="status">{members === null ? say('loading') : say('agentCount', { count: number(total) })}</p>
+      <p className="count quiet" role="status">
+        {members === null ? say('loading') : say('agentCount', { count: number(total) })}
+      </p>
       {failure !== null && <Failure reason={failure} again={again} />}
-      {members === null && failure === null && <div aria-hidden="true">{[1, 2, 3, 4].map((row) => <Skeleton key={row} height={48} className="bone" />)}</div>}
+      {members === null && failure === null && (
+        <div aria-hidden="true">
+          {[1, 2, 3, 4].map((row) => (
+            <Skeleton key={row} height={48} className="bone" />
+          ))}
+        </div>
+      )}
       {members?.length === 0 && <p className="blank">{say(narrowed ? 'noAgentMatch' : 'noAgents')}</p>}
       {members !== null && members.length > 0 && <Table members={members} edit={isAdmin ? setEdited : null} />}
-      {list.hasMore && <Button variant="default" loading={list.busy} onClick={() => void store.more()}>{say('more')}</Button>}
+      {list.hasMore && (
+        <Button variant="default" loading={list.busy} onClick={() => void store.more()}>
+          {say('more')}
+        </Button>
+      )}
       {edited !== null && <MemberDialog member={edited} close={() => setEdited(null)} />}
       {importing && <ImportDialog close={() => setImporting(false)} />}
     </section>
@@ -76,9 +100,27 @@ function Narrow({ filter, change }: { filter: MemberFilter; change: (filter: Mem
   const label = say(isViewer ? 'searchViewer' : 'searchAgents');
   return (
     <div className="narrow" role="search" aria-label={say('directory')}>
-      <TextInput type="search" size="sm" aria-label={label} placeholder={label} value={typed} disabled={isViewer} maxLength={100} onChange={(event) => setTyped(event.currentTarget.value)} />
-      <NativeSelect size="sm" aria-label={say('entry')} value={filter.known} onChange={(event) => change({ ...filter, known: event.currentTarget.value as MemberFilter['known'] })}
-        data={[{ value: '', label: say('everybody') }, { value: 'false', label: say('unnamedOnly') }, { value: 'true', label: say('namedOnly') }]} />
+      <TextInput
+        type="search"
+        size="sm"
+        aria-label={label}
+        placeholder={label}
+        value={typed}
+        disabled={isViewer}
+        maxLength={100}
+        onChange={(event) => setTyped(event.currentTarget.value)}
+      />
+      <NativeSelect
+        size="sm"
+        aria-label={say('entry')}
+        value={filter.known}
+        onChange={(event) => change({ ...filter, known: event.currentTarget.value as MemberFilter['known'] })}
+        data={[
+          { value: '', label: say('everybody') },
+          { value: 'false', label: say('unnamedOnly') },
+          { value: 'true', label: say('namedOnly') },
+        ]}
+      />
     </div>
   );
 }
@@ -90,8 +132,18 @@ function Table({ members, edit }: { members: ListedMember[]; edit: ((member: Lis
     <table className="people">
       <thead>
         <tr>
-          <th scope="col">{say('agent')}</th><th scope="col" className="wide-only">{say('sector')}</th><th scope="col" className="wide-only">{say('changedAt')}</th>
-          {edit && <th scope="col"><span className="hidden">{say('edit')}</span></th>}
+          <th scope="col">{say('agent')}</th>
+          <th scope="col" className="wide-only">
+            {say('sector')}
+          </th>
+          <th scope="col" className="wide-only">
+            {say('changedAt')}
+          </th>
+          {edit && (
+            <th scope="col">
+              <span className="hidden">{say('edit')}</span>
+            </th>
+          )}
         </tr>
       </thead>
       <tbody>
@@ -101,15 +153,41 @@ function Table({ members, edit }: { members: ListedMember[]; edit: ((member: Lis
               <span className="person">
                 <Avatar name={member.name} picture={member.photoUrl} />
                 <span className="main">
-                  <span className="name">{member.name ?? <span className="quiet">{say('withoutName')}</span>}{!member.known && member.name !== null && <em className="chip" data-urgency="attention">{say('noEntry')}</em>}</span>
+                  <span className="name">
+                    {member.name ?? <span className="quiet">{say('withoutName')}</span>}
+                    {!member.known && member.name !== null && (
+                      <em className="chip" data-urgency="attention">
+                        {say('noEntry')}
+                      </em>
+                    )}
+                  </span>
                   <code className="quiet small">{member.id}</code>
                 </span>
               </span>
             </th>
-            <td className="wide-only">{member.sectorId === null ? '–' : (sectors.get(member.sectorId) ?? member.sectorId)}</td>
-            <td className="wide-only">{member.updatedAt === null ? '–' : <time dateTime={member.updatedAt} title={fullMoment(member.updatedAt)}>{moment(member.updatedAt)}</time>}</td>
+            <td className="wide-only">
+              {member.sectorId === null ? '–' : (sectors.get(member.sectorId) ?? member.sectorId)}
+            </td>
+            <td className="wide-only">
+              {member.updatedAt === null ? (
+                '–'
+              ) : (
+                <time dateTime={member.updatedAt} title={fullMoment(member.updatedAt)}>
+                  {moment(member.updatedAt)}
+                </time>
+              )}
+            </td>
             {edit && (
-              <td><Button size="compact-sm" variant="default" onClick={() => edit(member)} aria-label={`${say(member.known ? 'edit' : 'giveName')}: ${member.name ?? member.id}`}>{say(member.known ? 'edit' : 'giveName')}</Button></td>
+              <td>
+                <Button
+                  size="compact-sm"
+                  variant="default"
+                  onClick={() => edit(member)}
+                  aria-label={`${say(member.known ? 'edit' : 'giveName')}: ${member.name ?? member.id}`}
+                >
+                  {say(member.known ? 'edit' : 'giveName')}
+                </Button>
+              </td>
             )}
           </tr>
         ))}

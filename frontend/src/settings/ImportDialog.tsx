@@ -52,19 +52,32 @@ export function ImportDialog({ close }: { close: () => void }) {
         <Template />
         <label className="file">
           <span>{say('csvFile')}</span>
-          <input type="file" accept=".csv,text/csv" required onChange={(event) => {
-            setFile(event.currentTarget.files?.[0] ?? null);
-            setReport(null);
-            setWrong(null);
-          }} />
+          <input
+            type="file"
+            accept=".csv,text/csv"
+            required
+            onChange={(event) => {
+              setFile(event.currentTarget.files?.[0] ?? null);
+              setReport(null);
+              setWrong(null);
+            }}
+          />
         </label>
         <div role="status">
-          {report !== null && <p className="success">{say(report.changed ? 'imported' : 'importedNothing', { count: number(report.entries) })}</p>}
+          {report !== null && (
+            <p className="success">
+              {say(report.changed ? 'imported' : 'importedNothing', { count: number(report.entries) })}
+            </p>
+          )}
         </div>
         {wrong !== null && <WrongLines wrong={wrong} />}
         <footer>
-          <Button variant="default" onClick={close}>{say('close')}</Button>
-          <Button type="submit" loading={busy} disabled={file === null}>{say('importNow')}</Button>
+          <Button variant="default" onClick={close}>
+            {say('close')}
+          </Button>
+          <Button type="submit" loading={busy} disabled={file === null}>
+            {say('importNow')}
+          </Button>
         </footer>
       </form>
     </Dialog>
@@ -77,8 +90,20 @@ function WrongLines({ wrong }: { wrong: Wrong[] }) {
     <div role="alert" className="wrong-lines">
       <p className="refusal">{say('importRefused')}</p>
       <table>
-        <thead><tr><th scope="col">{say('line')}</th><th scope="col">{say('reason')}</th></tr></thead>
-        <tbody>{wrong.map(({ line, what }, index) => <tr key={index}><th scope="row">{line ?? '–'}</th><td>{what}</td></tr>)}</tbody>
+        <thead>
+          <tr>
+            <th scope="col">{say('line')}</th>
+            <th scope="col">{say('reason')}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {wrong.map(({ line, what }, index) => (
+            <tr key={index}>
+              <th scope="row">{line ?? '–'}</th>
+              <td>{what}</td>
+            </tr>
+          ))}
+        </tbody>
       </table>
     </div>
   );
@@ -92,7 +117,7 @@ function Template() {
     setFailure(null);
     try {
       const rows = [['id', 'name', 'photoUrl', 'sectorId']];
-      for (let cursor: string | undefined; ;) {
+      for (let cursor: string | undefined; ; ) {
         const page = await read(PATH, { known: 'false', limit: 200, cursor });
         for (const { id } of page.members as ListedMember[]) rows.push([id, '', '', '']);
         if (page.nextCursor === null) break;
@@ -105,8 +130,15 @@ function Template() {
   }
   return (
     <p>
-      <Button size="compact-sm" variant="default" onClick={() => void make()}>{say('template')}</Button>
-      {failure !== null && <span role="alert" className="refusal"> {say('failed', { reason: failure })}</span>}
+      <Button size="compact-sm" variant="default" onClick={() => void make()}>
+        {say('template')}
+      </Button>
+      {failure !== null && (
+        <span role="alert" className="refusal">
+          {' '}
+          {say('failed', { reason: failure })}
+        </span>
+      )}
     </p>
   );
 }

@@ -37,27 +37,86 @@ export function MemberDialog({ member, close }: { member: ListedMember; close: (
   const path = () => `${PATH}/${encodeURIComponent(id.trim())}`;
   function save(event: FormEvent) {
     event.preventDefault();
-    void ask(() => hub.send('PUT', path(), { name: name.trim(), photoUrl: photo.trim() || null, sectorId: sector.trim() || null }));
+    void ask(() =>
+      hub.send('PUT', path(), { name: name.trim(), photoUrl: photo.trim() || null, sectorId: sector.trim() || null }),
+    );
   }
 
   return (
     <Dialog title={say(member.id === '' ? 'newAgent' : 'editAgent')} close={close}>
       <form onSubmit={save} className="form">
-        {member.id === ''
-          ? <TextInput label={say('agentIdLabel')} description={say('agentIdHint')} value={id} onChange={(event) => setId(event.currentTarget.value)} required withAsterisk={false} error={wrong('id')} autoComplete="off" spellCheck={false} />
-          : <p className="quiet">{say('agentIdLabel')}: <code>{member.id}</code></p>}
-        <TextInput label={say('name')} value={name} onChange={(event) => setName(event.currentTarget.value)} required withAsterisk={false} error={wrong('name')} autoComplete="off" data-autofocus autoFocus={member.id !== ''} />
+        {member.id === '' ? (
+          <TextInput
+            label={say('agentIdLabel')}
+            description={say('agentIdHint')}
+            value={id}
+            onChange={(event) => setId(event.currentTarget.value)}
+            required
+            withAsterisk={false}
+            error={wrong('id')}
+            autoComplete="off"
+            spellCheck={false}
+          />
+        ) : (
+          <p className="quiet">
+            {say('agentIdLabel')}: <code>{member.id}</code>
+          </p>
+        )}
+        <TextInput
+          label={say('name')}
+          value={name}
+          onChange={(event) => setName(event.currentTarget.value)}
+          required
+          withAsterisk={false}
+          error={wrong('name')}
+          autoComplete="off"
+          data-autofocus
+          autoFocus={member.id !== ''}
+        />
         <div className="photo">
-          <TextInput label={say('photo')} description={say('photoHint')} type="url" value={photo} onChange={(event) => setPhoto(event.currentTarget.value)} error={wrong('photoUrl')} autoComplete="off" spellCheck={false} />
+          <TextInput
+            label={say('photo')}
+            description={say('photoHint')}
+            type="url"
+            value={photo}
+            onChange={(event) => setPhoto(event.currentTarget.value)}
+            error={wrong('photoUrl')}
+            autoComplete="off"
+            spellCheck={false}
+          />
           <Avatar name={name || null} picture={photo.trim() || null} />
         </div>
-        <SectorField label={say('sector')} value={sector} change={setSector} none={say('noSector')} error={wrong('sectorId')} />
-        {refusal !== null && <p role="alert" className="refusal">{say('refused', { reason: refusal.reason })}</p>}
+        <SectorField
+          label={say('sector')}
+          value={sector}
+          change={setSector}
+          none={say('noSector')}
+          error={wrong('sectorId')}
+        />
+        {refusal !== null && (
+          <p role="alert" className="refusal">
+            {say('refused', { reason: refusal.reason })}
+          </p>
+        )}
         <footer>
-          {member.known && (sure
-            ? <Button color="red" variant="light" disabled={busy} onClick={() => void ask(() => hub.send('DELETE', path()))}>{say('removeSure')}</Button>
-            : <Button color="gray" variant="subtle" disabled={busy} onClick={() => setSure(true)}>{say('remove')}</Button>)}
-          <Button type="submit" loading={busy}>{say('save')}</Button>
+          {member.known &&
+            (sure ? (
+              <Button
+                color="red"
+                variant="light"
+                disabled={busy}
+                onClick={() => void ask(() => hub.send('DELETE', path()))}
+              >
+                {say('removeSure')}
+              </Button>
+            ) : (
+              <Button color="gray" variant="subtle" disabled={busy} onClick={() => setSure(true)}>
+                {say('remove')}
+              </Button>
+            ))}
+          <Button type="submit" loading={busy}>
+            {say('save')}
+          </Button>
         </footer>
       </form>
     </Dialog>

@@ -20,10 +20,20 @@ import { ThresholdForm } from './ThresholdForm.tsx';
 export function Rules() {
   const say = useWords();
   const known = useStore(settings);
-  if (known.missing) return <section className="card"><Missing /></section>;
+  if (known.missing)
+    return (
+      <section className="card">
+        <Missing />
+      </section>
+    );
   if (known.settings === null) {
     if (known.failure !== null) return <Failure reason={known.failure} again={() => void settings.read()} />;
-    return <div role="status" aria-label={say('loading')} aria-busy="true"><Skeleton height={220} className="bone" /><Skeleton height={220} /></div>;
+    return (
+      <div role="status" aria-label={say('loading')} aria-busy="true">
+        <Skeleton height={220} className="bone" />
+        <Skeleton height={220} />
+      </div>
+    );
   }
   return <Form saved={known.settings} seq={known.seq} />;
 }
@@ -83,7 +93,13 @@ function Form({ saved, seq }: FormProps) {
   }
 
   return (
-    <form onSubmit={(event: FormEvent) => { event.preventDefault(); void save(base); }} className="rules">
+    <form
+      onSubmit={(event: FormEvent) => {
+        event.preventDefault();
+        void save(base);
+      }}
+      className="rules"
+    >
       {!isAdmin && <p className="notice quiet">{say('adminsOnlyRules')}</p>}
       <fieldset disabled={!isAdmin} className="whole">
         <ThresholdForm draft={draft} change={change} problems={problems} />
@@ -96,38 +112,98 @@ function Form({ saved, seq }: FormProps) {
       {base !== seq && touched && (
         <Alert className="notice" role="alert" variant="light" color="orange">
           {say('savedMeanwhile', { name: updatedBy?.name ?? updatedBy?.id ?? '–' })}{' '}
-          <Button size="compact-sm" variant="default" onClick={() => begin(saved, seq)}>{say('takeTheirs')}</Button>
+          <Button size="compact-sm" variant="default" onClick={() => begin(saved, seq)}>
+            {say('takeTheirs')}
+          </Button>
         </Alert>
       )}
       {conflict && (
         <Dialog title={say('conflict')} close={() => setConflict(false)}>
-          <p>{say('conflictHint', { name: updatedBy?.name ?? updatedBy?.id ?? '–', at: updatedAt === null ? '–' : fullMoment(updatedAt) })}</p>
+          <p>
+            {say('conflictHint', {
+              name: updatedBy?.name ?? updatedBy?.id ?? '–',
+              at: updatedAt === null ? '–' : fullMoment(updatedAt),
+            })}
+          </p>
           <footer className="choose">
-            <Button variant="subtle" color="gray" onClick={() => setConflict(false)}>{say('goOnEditing')}</Button>
-            <Button variant="default" onClick={() => { setConflict(false); begin(saved, seq); }}>{say('takeTheirs')}</Button>
+            <Button variant="subtle" color="gray" onClick={() => setConflict(false)}>
+              {say('goOnEditing')}
+            </Button>
+            <Button
+              variant="default"
+              onClick={() => {
+                setConflict(false);
+                begin(saved, seq);
+              }}
+            >
+              {say('takeTheirs')}
+            </Button>
             <Button onClick={() => void save(seq)}>{say('saveOver')}</Button>
           </footer>
         </Dialog>
       )}
-      {refusal !== null && <p role="alert" className="refusal">{say('refused', { reason: refusal })}</p>}
+      {refusal !== null && (
+        <p role="alert" className="refusal">
+          {say('refused', { reason: refusal })}
+        </p>
+      )}
       <footer className="save">
-        <p className="quiet" role="status">{done ? say('saved') : updatedAt === null ? say('neverSaved') : say('savedBy', { name: updatedBy?.name ?? updatedBy?.id ?? '–', at: fullMoment(updatedAt) })}</p>
-        {isAdmin && touched && <Button variant="subtle" color="gray" onClick={() => begin(saved, seq)}>{say('discard')}</Button>}
-        {isAdmin && <Button type="submit" loading={busy} disabled={!touched && updatedAt !== null}>{say('save')}</Button>}
+        <p className="quiet" role="status">
+          {done
+            ? say('saved')
+            : updatedAt === null
+              ? say('neverSaved')
+              : say('savedBy', { name: updatedBy?.name ?? updatedBy?.id ?? '–', at: fullMoment(updatedAt) })}
+        </p>
+        {isAdmin && touched && (
+          <Button variant="subtle" color="gray" onClick={() => begin(saved, seq)}>
+            {say('discard')}
+          </Button>
+        )}
+        {isAdmin && (
+          <Button type="submit" loading={busy} disabled={!touched && updatedAt !== null}>
+            {say('save')}
+          </Button>
+        )}
       </footer>
     </form>
   );
 }
 
 /** From when on a chat in which nobody writes counts as idle. */
-function Idle({ draft: { idleMinutes }, change, problems }: { draft: Draft; change: (change: Partial<Draft>) => void; problems: Map<string, string> }) {
+function Idle({
+  draft: { idleMinutes },
+  change,
+  problems,
+}: {
+  draft: Draft;
+  change: (change: Partial<Draft>) => void;
+  problems: Map<string, string>;
+}) {
   const say = useWords();
   return (
     <section className="card">
       <h2>{say('idleTitle')}</h2>
       <p className="quiet">{say('idleHint')}</p>
-      <TextInput className="idle" size="sm" type="number" min={1} max={1440} step={1} required withAsterisk={false} label={say('idleAfter')} value={Number.isNaN(idleMinutes) ? '' : idleMinutes} error={problems.get('idleMinutes')}
-        onChange={(event) => change({ idleMinutes: event.currentTarget.valueAsNumber })} rightSection={<span className="quiet" aria-hidden="true">min</span>} />
+      <TextInput
+        className="idle"
+        size="sm"
+        type="number"
+        min={1}
+        max={1440}
+        step={1}
+        required
+        withAsterisk={false}
+        label={say('idleAfter')}
+        value={Number.isNaN(idleMinutes) ? '' : idleMinutes}
+        error={problems.get('idleMinutes')}
+        onChange={(event) => change({ idleMinutes: event.currentTarget.valueAsNumber })}
+        rightSection={
+          <span className="quiet" aria-hidden="true">
+            min
+          </span>
+        }
+      />
     </section>
   );
 }

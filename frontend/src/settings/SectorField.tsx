@@ -24,13 +24,26 @@ export function SectorField({ label, value, change, none, without = [], error }:
   const known = [...sectors].filter(([id]) => !without.includes(id)).map(([id, name]) => ({ value: id, label: name }));
   return (
     <div className="sector-field">
-      <NativeSelect label={label} value={other ? OTHER : value} data={[{ value: '', label: none }, ...known, { value: OTHER, label: say('otherSector') }]}
+      <NativeSelect
+        label={label}
+        value={other ? OTHER : value}
+        data={[{ value: '', label: none }, ...known, { value: OTHER, label: say('otherSector') }]}
         {...(other ? {} : { error })}
         onChange={({ currentTarget }) => {
           setOther(currentTarget.value === OTHER);
           if (currentTarget.value !== OTHER) change(currentTarget.value);
-        }} />
-      {other && <TextInput label={say('sectorId')} value={value} error={error} onChange={(event) => change(event.currentTarget.value)} autoComplete="off" spellCheck={false} />}
+        }}
+      />
+      {other && (
+        <TextInput
+          label={say('sectorId')}
+          value={value}
+          error={error}
+          onChange={(event) => change(event.currentTarget.value)}
+          autoComplete="off"
+          spellCheck={false}
+        />
+      )}
     </div>
   );
 }

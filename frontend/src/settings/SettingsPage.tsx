@@ -19,7 +19,16 @@ export default function SettingsPage() {
       <header className="title">
         <h1>{say('settings')}</h1>
         <nav className="parts" aria-label={say('settings')}>
-          {PARTS.map((name) => <NavLink key={name} to={`/settings/${name}`} aria-current={name === shown ? 'page' : undefined} className={name === shown ? 'active' : ''}>{say(name)}</NavLink>)}
+          {PARTS.map((name) => (
+            <NavLink
+              key={name}
+              to={`/settings/${name}`}
+              aria-current={name === shown ? 'page' : undefined}
+              className={name === shown ? 'active' : ''}
+            >
+              {say(name)}
+            </NavLink>
+          ))}
         </nav>
       </header>
       {shown === 'agents' ? <Directory /> : <Rules />}

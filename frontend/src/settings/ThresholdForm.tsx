@@ -16,18 +16,36 @@ interface PartProps {
 export function ThresholdForm({ draft, change, problems }: PartProps) {
   const say = useWords();
   const sectors = useSectors();
-  const setSector = (id: string, limits: Limits) => change({ sectors: draft.sectors.map((one) => (one.id === id ? { id, limits } : one)) });
+  const setSector = (id: string, limits: Limits) =>
+    change({ sectors: draft.sectors.map((one) => (one.id === id ? { id, limits } : one)) });
   return (
     <section className="card">
       <h2>{say('deadlines')}</h2>
       <p className="quiet">{say('deadlinesHint')}</p>
-      <LimitFields legend={say('allSectors')} path="thresholds.default" limits={draft.limits} inherited={null} problems={problems}
-        change={(limits) => change({ limits: limits as Draft['limits'] })} />
+      <LimitFields
+        legend={say('allSectors')}
+        path="thresholds.default"
+        limits={draft.limits}
+        inherited={null}
+        problems={problems}
+        change={(limits) => change({ limits: limits as Draft['limits'] })}
+      />
       {draft.sectors.map(({ id, limits }) => (
-        <LimitFields key={id} legend={sectors.get(id) ?? id} path={`thresholds.sectors.${id}`} limits={limits} inherited={draft.limits} problems={problems}
-          change={(changed) => setSector(id, changed)} remove={() => change({ sectors: draft.sectors.filter((one) => one.id !== id) })} />
+        <LimitFields
+          key={id}
+          legend={sectors.get(id) ?? id}
+          path={`thresholds.sectors.${id}`}
+          limits={limits}
+          inherited={draft.limits}
+          problems={problems}
+          change={(changed) => setSector(id, changed)}
+          remove={() => change({ sectors: draft.sectors.filter((one) => one.id !== id) })}
+        />
       ))}
-      <AddSector taken={draft.sectors.map(({ id }) => id)} add={(id) => change({ sectors: [...draft.sectors, { id, limits: {} }] })} />
+      <AddSector
+        taken={draft.sectors.map(({ id }) => id)}
+        add={(id) => change({ sectors: [...draft.sectors, { id, limits: {} }] })}
+      />
     </section>
   );
 }
@@ -39,8 +57,25 @@ function AddSector({ taken, add }: { taken: string[]; add: (id: string) => void 
   const chosen = id.trim();
   return (
     <div className="add">
-      <SectorField key={round} label={say('differs')} value={id} change={setId} none={say('chooseSector')} without={taken} />
-      <Button variant="default" disabled={chosen === '' || taken.includes(chosen)} onClick={() => { add(chosen); setId(''); setRound(round + 1); }}>{say('addSector')}</Button>
+      <SectorField
+        key={round}
+        label={say('differs')}
+        value={id}
+        change={setId}
+        none={say('chooseSector')}
+        without={taken}
+      />
+      <Button
+        variant="default"
+        disabled={chosen === '' || taken.includes(chosen)}
+        onClick={() => {
+          add(chosen);
+          setId('');
+          setRound(round + 1);
+        }}
+      >
+        {say('addSector')}
+      </Button>
     </div>
   );
 }
@@ -64,7 +99,20 @@ function LimitFields({ legend, path, limits, inherited, problems, change, remove
   };
   return (
     <fieldset className="limits">
-      <legend>{legend} {remove && <Button size="compact-xs" variant="subtle" color="gray" onClick={remove} aria-label={`${say('remove')}: ${legend}`}>{say('remove')}</Button>}</legend>
+      <legend>
+        {legend}{' '}
+        {remove && (
+          <Button
+            size="compact-xs"
+            variant="subtle"
+            color="gray"
+            onClick={remove}
+            aria-label={`${say('remove')}: ${legend}`}
+          >
+            {say('remove')}
+          </Button>
+        )}
+      </legend>
       {KINDS.map((kind) => {
         const value = limits[kind];
         const mode = value === undefined ? 'all' : value === null ? 'none' : 'own';
@@ -72,15 +120,44 @@ function LimitFields({ legend, path, limits, inherited, problems, change, remove
         const all = inherited?.[kind];
         return (
           <div key={kind} className="limit">
-            <NativeSelect size="sm" label={label} value={mode}
+            <NativeSelect
+              size="sm"
+              label={label}
+              value={mode}
               data={[
-                ...(inherited === null ? [] : [{ value: 'all', label: all === null || all === undefined ? say('asAllNone') : say('asAll', { minutes: all }) }]),
-                { value: 'own', label: say('afterMinutes') }, { value: 'none', label: say('noAlert') },
+                ...(inherited === null
+                  ? []
+                  : [
+                      {
+                        value: 'all',
+                        label: all === null || all === undefined ? say('asAllNone') : say('asAll', { minutes: all }),
+                      },
+                    ]),
+                { value: 'own', label: say('afterMinutes') },
+                { value: 'none', label: say('noAlert') },
               ]}
-              onChange={({ currentTarget: { value: chosen } }) => set(kind, chosen === 'all' ? undefined : chosen === 'none' ? null : (all ?? beginning(kind)))} />
+              onChange={({ currentTarget: { value: chosen } }) =>
+                set(kind, chosen === 'all' ? undefined : chosen === 'none' ? null : (all ?? beginning(kind)))
+              }
+            />
             {mode === 'own' && (
-              <TextInput size="sm" type="number" min={0} step="any" required withAsterisk={false} aria-label={`${label}, ${legend}: ${say('minutes')}`} value={value ?? ''} error={problems.get(`${path}.${kind}`)}
-                onChange={(event) => set(kind, event.currentTarget.value)} rightSection={<span className="quiet" aria-hidden="true">min</span>} />
+              <TextInput
+                size="sm"
+                type="number"
+                min={0}
+                step="any"
+                required
+                withAsterisk={false}
+                aria-label={`${label}, ${legend}: ${say('minutes')}`}
+                value={value ?? ''}
+                error={problems.get(`${path}.${kind}`)}
+                onChange={(event) => set(kind, event.currentTarget.value)}
+                rightSection={
+                  <span className="quiet" aria-hidden="true">
+                    min
+                  </span>
+                }
+              />
             )}
           </div>
         );

@@ -4,7 +4,14 @@ import type { HubSettings, Thresholds } from 'umbler-hub-client';
 
 export const DAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const;
 export type Weekday = (typeof DAYS)[number];
-export const KINDS = ['waitingWarnSeconds', 'waitingSeconds', 'firstResponseNearSeconds', 'firstResponseSeconds', 'idleSeconds', 'windowClosingSeconds'] as const satisfies (keyof Thresholds)[];
+export const KINDS = [
+  'waitingWarnSeconds',
+  'waitingSeconds',
+  'firstResponseNearSeconds',
+  'firstResponseSeconds',
+  'idleSeconds',
+  'windowClosingSeconds',
+] as const satisfies (keyof Thresholds)[];
 export type Kind = (typeof KINDS)[number];
 
 /** Minutes as typed; null: no such alert; left out, in a sector: as for all. */
@@ -20,7 +27,12 @@ export interface Draft {
 
 /** What a threshold begins with where it had none. */
 const BEGINNING: Record<Kind, string> = {
-  waitingWarnSeconds: '5', waitingSeconds: '15', firstResponseNearSeconds: '4', firstResponseSeconds: '5', idleSeconds: '30', windowClosingSeconds: '60',
+  waitingWarnSeconds: '5',
+  waitingSeconds: '15',
+  firstResponseNearSeconds: '4',
+  firstResponseSeconds: '5',
+  idleSeconds: '30',
+  windowClosingSeconds: '60',
 };
 
 export function beginning(kind: Kind): string {
@@ -40,7 +52,10 @@ export function draftOf({ thresholds, businessHours, holidays, idleMinutes }: Hu
 /** What PUT takes. Whether it is right the hub says, by the path of each field. */
 export function bodyOf({ limits, sectors, hours, holidays, idleMinutes }: Draft) {
   return {
-    thresholds: { default: secondsOf(limits), sectors: Object.fromEntries(sectors.map(({ id, limits: own }) => [id, secondsOf(own)])) },
+    thresholds: {
+      default: secondsOf(limits),
+      sectors: Object.fromEntries(sectors.map(({ id, limits: own }) => [id, secondsOf(own)])),
+    },
     businessHours: hours,
     holidays: holidays.map(({ date, name }) => ({ date, name: name.trim() })),
     idleMinutes,
@@ -60,10 +75,12 @@ function limitsOf(seconds: Partial<Thresholds>): Limits {
 
 function secondsOf(limits: Limits): Partial<Record<Kind, number | null>> {
   const known = KINDS.filter((kind) => limits[kind] !== undefined);
-  return Object.fromEntries(known.map((kind) => {
-    const typed = limits[kind];
-    return [kind, typed === null || typed === undefined || typed === '' ? null : Math.round(Number(typed) * 60)];
-  }));
+  return Object.fromEntries(
+    known.map((kind) => {
+      const typed = limits[kind];
+      return [kind, typed === null || typed === undefined || typed === '' ? null : Math.round(Number(typed) * 60)];
+    }),
+  );
 }
 
 function minutes(seconds: number | null): string | null {

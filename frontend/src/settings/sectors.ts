@@ -9,7 +9,10 @@ import { useStore } from '../hub/store.ts';
 export function useSectors(): Map<string, string> {
   const { chats } = useStore(openChats);
   return useMemo(() => {
-    const found = [...newestNames(chats, ({ sector }) => [sector])].map(([id, { name }]): [string, string] => [id, name ?? id]);
+    const found = [...newestNames(chats, ({ sector }) => [sector])].map(([id, { name }]): [string, string] => [
+      id,
+      name ?? id,
+    ]);
     return new Map(found.sort((a, b) => a[1].localeCompare(b[1])));
   }, [chats]);
 }

@@ -11,6 +11,12 @@ test('the page folds texts as the hub does', () => {
 });
 
 test('a search without accents finds a name with them, and the other way round', () => {
-  for (const [text, search] of [['João da Silva', 'joao'], ['Joao', ' JOÃO '], ['2ª via', '2a'], ['Ana', '']] as const) assert.ok(holds(text, search), search);
+  for (const [text, search] of [
+    ['João da Silva', 'joao'],
+    ['Joao', ' JOÃO '],
+    ['2ª via', '2a'],
+    ['Ana', ''],
+  ] as const)
+    assert.ok(holds(text, search), search);
   assert.ok(!holds('Ana', 'joao'));
 });

@@ -12,7 +12,11 @@ const two = (number: number) => String(number).padStart(2, '0');
 /** A duration that ticks: `0:07`, `12:40`, `3:05:09`, `2 d 03:05`. */
 export function clock(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
-  const [days, hours, minutes] = [Math.floor(seconds / 86_400), Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60];
+  const [days, hours, minutes] = [
+    Math.floor(seconds / 86_400),
+    Math.floor(seconds / 3600) % 24,
+    Math.floor(seconds / 60) % 60,
+  ];
   if (days > 0) return `${days} d ${two(hours)}:${two(minutes)}`;
   if (hours > 0) return `${hours}:${two(minutes)}:${two(seconds % 60)}`;
   return `${minutes}:${two(seconds % 60)}`;
@@ -43,7 +47,11 @@ export function moment(at: string | null): string {
 }
 
 export function fullMoment(at: string, timeZone?: string): string {
-  return new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: timeZone ? 'short' : 'medium', timeZone: timeZone ?? zone.get() }).format(new Date(at));
+  return new Intl.DateTimeFormat(locale(), {
+    dateStyle: 'medium',
+    timeStyle: timeZone ? 'short' : 'medium',
+    timeZone: timeZone ?? zone.get(),
+  }).format(new Date(at));
 }
 
 export function clockTime(at: number): string {
@@ -55,7 +63,8 @@ export function duration(ms: number | null): string {
   if (ms === null) return '–';
   const seconds = Math.round(ms / 1000);
   if (seconds < 60) return `${seconds} s`;
-  const [small, large, word, unit] = seconds < 3600 ? [60, 60, 'min', 's'] : seconds < 86_400 ? [60, 3600, 'h', 'min'] : [3600, 86_400, 'd', 'h'];
+  const [small, large, word, unit] =
+    seconds < 3600 ? [60, 60, 'min', 's'] : seconds < 86_400 ? [60, 3600, 'h', 'min'] : [3600, 86_400, 'd', 'h'];
   const rest = Math.floor((seconds % large) / (seconds < 3600 ? 1 : small));
   return `${Math.floor(seconds / large)} ${word}${rest > 0 ? ` ${rest} ${unit}` : ''}`;
 }

@@ -8,12 +8,39 @@ test('the chart of the day says which messages it leaves out that the tile count
   for (const words of [EN, PT]) {
     for (const hint of [words.trafficHint, words.noUsual]) {
       assert.ok(hint.includes(words.today), hint);
-      assert.match(hint, /private notes and reactions|notas privadas e reações/);
+      assert.match(hint, /private notes and reactions|notas internas e reações/);
     }
   }
 });
 
 test('every type of message has a name in both languages', () => {
-  const types = ['Text', 'Image', 'Video', 'Audio', 'File', 'Sticker', 'Gif', 'Location', 'Contact', 'Contacts', 'Url', 'List', 'ListReply', 'QuickReply', 'ButtonReply', 'Poll', 'Carousel', 'Order', 'Payment', 'Reaction', 'Call', 'CallAttempt', 'Unsupported'];
-  assert.deepEqual(types.filter((type) => !(type in EN) || !(type in PT)), []);
+  const types = [
+    'Text',
+    'Image',
+    'Video',
+    'Audio',
+    'File',
+    'Sticker',
+    'Gif',
+    'Location',
+    'Contact',
+    'Contacts',
+    'Url',
+    'List',
+    'ListReply',
+    'QuickReply',
+    'ButtonReply',
+    'Poll',
+    'Carousel',
+    'Order',
+    'Payment',
+    'Reaction',
+    'Call',
+    'CallAttempt',
+    'Unsupported',
+  ];
+  assert.deepEqual(
+    types.filter((type) => !(type in EN) || !(type in PT)),
+    [],
+  );
 });

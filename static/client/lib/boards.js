@@ -5,8 +5,20 @@
 
 /** The order of REST. */
 const METRICS = [
-  'firstResponse', 'replyTime', 'queueTime', 'handlingTime', 'resolution', 'created', 'reopened', 'closed', 'abandoned',
-  'transferred', 'messagesIn', 'messagesMember', 'messagesBot', 'messagesExternal',
+  'firstResponse',
+  'replyTime',
+  'queueTime',
+  'handlingTime',
+  'resolution',
+  'created',
+  'reopened',
+  'closed',
+  'abandoned',
+  'transferred',
+  'messagesIn',
+  'messagesMember',
+  'messagesBot',
+  'messagesExternal',
 ];
 
 /** @typedef {{ id?: string | null, metric?: string }} Key */
@@ -28,7 +40,11 @@ export class Boards {
     this.#held.set(channel, {
       channel,
       ...about,
-      live: merged(known?.live ?? [], live.rows, live.gone.map((id) => ({ id }))),
+      live: merged(
+        known?.live ?? [],
+        live.rows,
+        live.gone.map((id) => ({ id })),
+      ),
       today: merged(known?.today ?? [], today.rows, today.gone),
     });
   }

@@ -342,18 +342,24 @@ export class UmblerHubClient {
 
   /** @param {Session} session @param {string} token @param {string | null} known @returns {Promise<void>} */
   #exchange(session, token, known) {
-    return handled(new Promise((resolve, reject) => {
-      session.authenticate(token, () => resolve(undefined), (error) => {
-        if (error.code === 'forbidden') {
-          // Another user: nothing of the first one may stay.
-          this.#connection.forgetUser();
-          session.reopen();
-          return resolve(this.connect());
-        }
-        if (error.code === 'unauthorized') this.#tokens.set(known);
-        reject(error);
-      });
-    }));
+    return handled(
+      new Promise((resolve, reject) => {
+        session.authenticate(
+          token,
+          () => resolve(undefined),
+          (error) => {
+            if (error.code === 'forbidden') {
+              // Another user: nothing of the first one may stay.
+              this.#connection.forgetUser();
+              session.reopen();
+              return resolve(this.connect());
+            }
+            if (error.code === 'unauthorized') this.#tokens.set(known);
+            reject(error);
+          },
+        );
+      }),
+    );
   }
 }
 

@@ -48,7 +48,8 @@ export class Connection {
   /** Has caught up since `start`. */ #settled = false;
   #isStale = false;
   /** Refused tokens in a row. */ #refusals = 0;
-  /** When the hub was last heard while the data was current. @type {{ at: number, age: () => number } | null} */ #lastHeard = null;
+  /** When the hub was last heard while the data was current. @type {{ at: number, age: () => number } | null} */ #lastHeard =
+    null;
   /** @type {unknown} */ #staleTimer = null;
   /** @type {unknown} */ #upgradeTimer = null;
   /** @type {Owner} */ #owner;
@@ -61,7 +62,11 @@ export class Connection {
     this.#holdings = holdings;
     this.#events = events;
     this.#retry = new Retry(runtime);
-    this.#watch = new Watch(runtime, () => this.#woke(), () => holdings.position.save());
+    this.#watch = new Watch(
+      runtime,
+      () => this.#woke(),
+      () => holdings.position.save(),
+    );
     this.#owner = {
       runtime,
       clock,
@@ -127,7 +132,8 @@ export class Connection {
   start(url, transport) {
     if (this.status === 'connected') return Promise.resolve();
     if (this.#connecting !== null) return this.#connecting.promise;
-    const { promise } = (this.#connecting = deferred());
+    this.#connecting = deferred();
+    const { promise } = this.#connecting;
     if (this.#stopped === null) return promise;
     this.#stopped = this.#error = null;
     this.#wasConnected = this.#settled = this.#isStale = false;

@@ -32,7 +32,8 @@ export class Emitter {
 /** Reported as any uncaught error of the page is. @param {unknown} error */
 function report(error) {
   if (typeof globalThis.reportError === 'function') globalThis.reportError(error);
-  else queueMicrotask(() => {
-    throw error;
-  });
+  else
+    queueMicrotask(() => {
+      throw error;
+    });
 }

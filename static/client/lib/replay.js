@@ -69,11 +69,17 @@ export class Replay {
   #begin() {
     const { channels, from, until, speed } = this.#options;
     const data = { channels, replayFrom: moment(from), replayUntil: moment(until), speed };
-    this.#requests.send(this.#link, 'subscribe_updates', data, ({ replay }) => {
-      // A hub of an older version does not know of it, and would go on live.
-      if (!replay) return this.#fail(new HubError('unsupported_event', 'this hub does not replay the past'));
-      this.#options.onStart?.(replay);
-    }, (error) => this.#fail(error));
+    this.#requests.send(
+      this.#link,
+      'subscribe_updates',
+      data,
+      ({ replay }) => {
+        // A hub of an older version does not know of it, and would go on live.
+        if (!replay) return this.#fail(new HubError('unsupported_event', 'this hub does not replay the past'));
+        this.#options.onStart?.(replay);
+      },
+      (error) => this.#fail(error),
+    );
   }
 
   /** @param {Envelope} envelope */

@@ -60,7 +60,14 @@ export function askForFile(runtime, base, path, token, ask) {
  * @param {Ask} ask
  * @param {AbortSignal} signal
  */
-async function answerTo(runtime, base, path, token, { method = 'GET', query = {}, body, type = 'text/plain', accept, ifMatch }, signal) {
+async function answerTo(
+  runtime,
+  base,
+  path,
+  token,
+  { method = 'GET', query = {}, body, type = 'text/plain', accept, ifMatch },
+  signal,
+) {
   if (runtime.fetch === null) throw new HubError('unreachable', 'there is no fetch here');
   const url = new URL(base + path);
   for (const [name, value] of Object.entries(query)) {
@@ -111,7 +118,9 @@ function inTime(runtime, ms, ask) {
       reject(new HubError('unreachable', `the hub did not answer within ${ms / 1000} s`, { temporary: true }));
       abort.abort();
     }, ms);
-    ask(abort.signal).then(resolve, reject).finally(() => runtime.clearTimeout(timer));
+    ask(abort.signal)
+      .then(resolve, reject)
+      .finally(() => runtime.clearTimeout(timer));
   });
 }
 

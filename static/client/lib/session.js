@@ -173,22 +173,32 @@ export class Session {
     this.#hasAskedToSubscribe = true;
     const place = first ? this.#owner.plan().place : null;
     const from = place === null ? {} : { since: place.seq, epoch: place.epoch, scope: place.scope ?? undefined };
-    this.request('subscribe_updates', { channels, ...from }, (data) => {
-      if (first) this.#acknowledged(data);
-      else if (channels.includes('updates') && this.#owner.joined(this, data)) this.requestSnapshot(true);
-      done(data);
-    }, (error) => {
-      if (first) this.#hasAskedToSubscribe = false;
-      failed(error);
-    });
+    this.request(
+      'subscribe_updates',
+      { channels, ...from },
+      (data) => {
+        if (first) this.#acknowledged(data);
+        else if (channels.includes('updates') && this.#owner.joined(this, data)) this.requestSnapshot(true);
+        done(data);
+      },
+      (error) => {
+        if (first) this.#hasAskedToSubscribe = false;
+        failed(error);
+      },
+    );
   }
 
   /** Tells which chat this screen shows; a stream cannot. @param {string | null} chat */
   showsChat(chat) {
     if (this.#link.kind === 'stream') return;
-    this.request('set_presence', { chat }, () => {}, (error) => {
-      if (!this.#over) this.#owner.troubled(this, error);
-    });
+    this.request(
+      'set_presence',
+      { chat },
+      () => {},
+      (error) => {
+        if (!this.#over) this.#owner.troubled(this, error);
+      },
+    );
   }
 
   /** Asks for a snapshot, unless one is on its way. @param {boolean} due what is held is not current without it */
@@ -306,7 +316,11 @@ export class Session {
       return;
     }
     if (channels.length > 0) {
-      this.subscribe(channels, () => {}, (error) => this.#fail(error.temporary ? 'closed' : 'refused', error));
+      this.subscribe(
+        channels,
+        () => {},
+        (error) => this.#fail(error.temporary ? 'closed' : 'refused', error),
+      );
     }
     if (snapshot) this.requestSnapshot(true);
     if (inView !== undefined) this.showsChat(inView);
@@ -333,14 +347,19 @@ export class Session {
     if (this.#link.kind === 'stream') return this.reopen();
     this.#snapshotAsked = true;
     this.#limits = this.#owner.plan().limits;
-    this.request('request_umbler_data', this.#limits, () => {}, (error) => {
-      this.#snapshotAsked = false;
-      if (this.#over) return;
-      if (error.temporary) return this.#askForSnapshotSoon();
-      this.#snapshotDue = false;
-      this.#owner.snapshotRefused(this, error);
-      this.#checkCaughtUp();
-    });
+    this.request(
+      'request_umbler_data',
+      this.#limits,
+      () => {},
+      (error) => {
+        this.#snapshotAsked = false;
+        if (this.#over) return;
+        if (error.temporary) return this.#askForSnapshotSoon();
+        this.#snapshotDue = false;
+        this.#owner.snapshotRefused(this, error);
+        this.#checkCaughtUp();
+      },
+    );
   }
 
   #askForSnapshotSoon() {

@@ -54,7 +54,12 @@ export class SignIn {
     if (!this.#tokens.canRenew) return;
     try {
       const token = await this.#tokens.renew('expiring');
-      if (token !== null && !this.#over) this.exchange(token, () => {}, (error) => this.#desk.troubled(error));
+      if (token !== null && !this.#over)
+        this.exchange(
+          token,
+          () => {},
+          (error) => this.#desk.troubled(error),
+        );
     } catch (cause) {
       if (!this.#over) this.#desk.troubled(unavailable(cause));
     }
@@ -88,7 +93,11 @@ export class SignIn {
     if (token === null) {
       return this.#desk.refused(new HubError('unauthorized', 'the hub wants a token, and there is none'));
     }
-    this.exchange(token, () => this.#desk.admitted(), (error) => this.#turnedAway(error, token, again));
+    this.exchange(
+      token,
+      () => this.#desk.admitted(),
+      (error) => this.#turnedAway(error, token, again),
+    );
   }
 
   /** @param {HubError} error @param {string} token @param {boolean} again */

@@ -6,6 +6,7 @@ import { HubError } from './envelope.js';
 /** Vite puts `VITE_WEBSOCKET_URL` here; without Vite there is no `env`. */
 function builtUrl() {
   // The whole expression in one piece: that is what Vite replaces in a build.
+  // biome-ignore lint/suspicious/noTsIgnore: an error only where Vite's types are absent
   // @ts-ignore: `env` is Vite's
   return import.meta.env?.VITE_WEBSOCKET_URL;
 }

@@ -22,7 +22,7 @@ const text = (page, selector, wanted) => page.locator(selector, { hasText: wante
 test('an update shows at once: in the numbers, the chats, the stream and the chat that is open', async (t) => {
   const { hub, page, log } = await open(t);
   await text(page, '#state-name', 'Live');
-  await text(page, '#chats-empty', 'No chat is open');
+  await text(page, '#chats-empty', 'No open chats');
   await hub.says('a', 'good morning');
   await text(page, '#stats [data-name=messagesToday] dd', '1');
   await text(page, '#updates .update', 'New message');
@@ -46,7 +46,8 @@ test('messages stand in their order, the newest last', async (t) => {
 test('a deleted message leaves the page: its bubble, the list and the stream of updates', async (t) => {
   const { hub, page } = await open(t);
   await text(page, '#state-name', 'Live');
-  const said = (deleted) => (_, content) => Object.assign(content.LastMessage, { Id: 'm', EventAtUTC: '2026-03-02T13:00:00Z', IsDeleted: deleted });
+  const said = (deleted) => (_, content) =>
+    Object.assign(content.LastMessage, { Id: 'm', EventAtUTC: '2026-03-02T13:00:00Z', IsDeleted: deleted });
   await hub.says('a', 'my password', said(false));
   await page.getByRole('button', { name: /Contact of a/ }).click();
   await text(page, '#messages .message', 'my password');
@@ -152,8 +153,15 @@ test('where a key is set the page asks for a token, keeps it in this tab alone, 
   await text(page, '#messages .message', 'hello');
   await page.reload();
   await text(page, '#who', 'Ana Exemplo');
-  const kept = await page.evaluate(() => [JSON.stringify(localStorage), JSON.stringify(sessionStorage), document.cookie]);
-  assert.deepEqual(kept.map((place) => place.includes(good)), [false, true, false]);
+  const kept = await page.evaluate(() => [
+    JSON.stringify(localStorage),
+    JSON.stringify(sessionStorage),
+    document.cookie,
+  ]);
+  assert.deepEqual(
+    kept.map((place) => place.includes(good)),
+    [false, true, false],
+  );
   assert.ok(!log.requests.some((url) => url.includes(good)), 'no address holds it');
   await page.getByRole('button', { name: 'Sign out' }).click();
   await page.getByLabel('Token').waitFor();

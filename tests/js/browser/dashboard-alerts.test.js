@@ -34,7 +34,14 @@ async function signedIn(t, hub, path, claims) {
 
 /** Saves thresholds as an admin would through REST; what is not named raises nothing. */
 async function setThresholds(hub, own, sectors = {}) {
-  const none = { waitingWarnSeconds: null, waitingSeconds: null, idleSeconds: null, firstResponseNearSeconds: null, firstResponseSeconds: null, windowClosingSeconds: null };
+  const none = {
+    waitingWarnSeconds: null,
+    waitingSeconds: null,
+    idleSeconds: null,
+    firstResponseNearSeconds: null,
+    firstResponseSeconds: null,
+    windowClosingSeconds: null,
+  };
   const response = await fetch(`${hub.origin}/api/umbler/settings`, {
     method: 'PUT',
     headers: { 'content-type': 'application/json' },
@@ -52,12 +59,12 @@ test('thresholds that are saved colour the waits of another screen, each sector 
   await text(other, '.tile[data-name=late] .value', /^2$/);
   const { page, clean } = await visit(t, browser, hub, '/settings/rules');
   await page.getByLabel('Waiting: late, All sectors: minutes').fill('30');
-  await page.getByLabel('A sector that differs').selectOption('sales');
+  await page.getByLabel('Sector with its own thresholds').selectOption('sales');
   await page.getByRole('button', { name: 'Add', exact: true }).click();
   const sales = page.getByRole('group', { name: 'Sector sales' });
   await sales.getByLabel('Waiting: late', { exact: true }).selectOption('own');
   await page.getByLabel('Waiting: late, Sector sales: minutes').fill('10');
-  await sales.getByLabel('Nothing written').selectOption('none');
+  await sales.getByLabel('Idle chat').selectOption('none');
   assert.deepEqual(await axe(page), []);
   await page.getByRole('button', { name: 'Save' }).click();
   await text(page, '.save', 'Saved.');
@@ -74,7 +81,7 @@ test('thresholds that are saved colour the waits of another screen, each sector 
 test('a screen says that no alert comes while nobody has saved thresholds, and one click on Save changes that', async (t) => {
   const hub = await spawnDashboard(t, dashboard);
   const { page, clean } = await visit(t, browser, hub, '/live');
-  await text(page, '.alerts .blank', 'No alert is raised until an admin has saved thresholds.');
+  await text(page, '.alerts .blank', 'No alert is raised until an admin saves the thresholds.');
   await page.locator('.alerts .blank a').click();
   await page.getByRole('button', { name: 'Save' }).click();
   await text(page, '.save', 'Saved.');
@@ -101,7 +108,7 @@ test('hours and holidays are saved, and a wrong one is told at its field', async
   assert.deepEqual(await axe(page), []);
   await page.getByLabel('Monday 1: from').fill('09:00');
   await page.getByLabel('Monday 1: to').fill('18:00');
-  await page.getByRole('button', { name: 'Monday for all workdays' }).click();
+  await page.getByRole('button', { name: 'Copy Monday to all workdays' }).click();
   await page.getByRole('button', { name: 'Save' }).click();
   await text(page, '.save', 'Saved.');
   const { settings } = await hub.json('/api/umbler/settings');
@@ -120,17 +127,19 @@ test('whoever edits settings that somebody else saves meanwhile is told, and los
   await setThresholds(hub, { waitingSeconds: 60 });
   await text(page, '[role=alert]', 'saved other settings meanwhile');
   assert.equal(await field.inputValue(), '42');
-  await page.getByRole('button', { name: 'Take over theirs' }).click();
+  await page.getByRole('button', { name: 'Use theirs' }).click();
   assert.equal(await field.inputValue(), '1');
   await setThresholds(hub, { waitingSeconds: 120 });
-  await page.waitForFunction(() => [...document.querySelectorAll('input[type=number]')].some(({ value }) => value === '2'));
+  await page.waitForFunction(() =>
+    [...document.querySelectorAll('input[type=number]')].some(({ value }) => value === '2'),
+  );
 });
 
 test('saving when somebody else has saved is refused, keeps the draft, and is a choice: theirs, or over theirs', async (t) => {
   const hub = await spawnDashboard(t, dashboard);
   const { page, clean } = await visit(t, browser, hub, '/settings/rules');
   const field = page.getByLabel('Waiting: late, All sectors: minutes');
-  const dialog = page.getByRole('dialog', { name: 'Somebody else has saved' });
+  const dialog = page.getByRole('dialog', { name: 'Somebody else saved first' });
   const late = async () => (await hub.json('/api/umbler/settings')).settings.thresholds.default.waitingSeconds;
   await field.fill('42');
   await page.getByLabel('Minutes without a message').fill('7');
@@ -149,7 +158,7 @@ test('saving when somebody else has saved is refused, keeps the draft, and is a 
   await field.fill('43');
   await setThresholds(hub, { waitingSeconds: 120 });
   await page.getByRole('button', { name: 'Save', exact: true }).click();
-  await dialog.getByRole('button', { name: 'Take over theirs' }).click();
+  await dialog.getByRole('button', { name: 'Use theirs' }).click();
   assert.equal(await field.inputValue(), '2');
   assert.equal(await page.getByLabel('Minutes without a message').inputValue(), '30');
   assert.equal(await late(), 120);
@@ -160,7 +169,7 @@ test('only admins change the settings; others read them', async (t) => {
   const hub = await spawnDashboard(t, dashboard, { JWT_SECRET });
   for (const role of ['supervisor', 'viewer']) {
     const { page, clean } = await signedIn(t, hub, '/settings/rules', { sub: role, role });
-    await text(page, '.rules', 'Only admins change these');
+    await text(page, '.rules', 'Only admins can change these');
     assert.ok(await page.getByLabel('Waiting: late, All sectors: minutes').isDisabled());
     assert.equal(await page.getByRole('button', { name: 'Save' }).count(), 0);
     clean();
@@ -173,26 +182,38 @@ test('an alert is on the screen when it is due, is taken by one for all to see, 
   const put = await fetch(`${hub.origin}/api/umbler/settings`, {
     method: 'PUT',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${token()}` },
-    body: JSON.stringify({ businessHours: {}, thresholds: { default: { waitingWarnSeconds: null, waitingSeconds: 1, idleSeconds: null, firstResponseNearSeconds: null, firstResponseSeconds: null, windowClosingSeconds: null } } }),
+    body: JSON.stringify({
+      businessHours: {},
+      thresholds: {
+        default: {
+          waitingWarnSeconds: null,
+          waitingSeconds: 1,
+          idleSeconds: null,
+          firstResponseNearSeconds: null,
+          firstResponseSeconds: null,
+          windowClosingSeconds: null,
+        },
+      },
+    }),
   });
   assert.equal(put.status, 200);
   const ana = await signedIn(t, hub, '/live', { sub: 'ana', name: 'Ana', role: 'agent' });
   const rui = await signedIn(t, hub, '/live', { sub: 'rui', name: 'Rui', role: 'supervisor' });
   const eve = await signedIn(t, hub, '/live', { sub: 'eve', role: 'viewer' });
-  await text(ana.page, '.alerts', 'No alert is active');
+  await text(ana.page, '.alerts', 'No active alerts');
   await hub.says('a', 'is anybody there?');
-  await text(ana.page, '.alert', 'Waits too long · Contact of a');
+  await text(ana.page, '.alert', 'Waiting: late · Contact of a');
   await text(eve.page, '.alert', 'C•••');
   assert.equal(await eve.page.getByRole('button', { name: /^Take/ }).count(), 0);
   assert.deepEqual(await axe(rui.page), []);
-  await rui.page.getByRole('button', { name: /^Take: Waits too long/ }).click();
+  await rui.page.getByRole('button', { name: /^Take: Waiting: late/ }).click();
   await text(rui.page, '.alert[data-taken]', 'taken by Rui');
   await text(ana.page, '.alert[data-taken]', 'taken by Rui');
   await ana.page.reload();
   await text(ana.page, '.alert[data-taken]', 'taken by Rui');
   await hub.says('a', 'yes!', answer);
-  await text(ana.page, '.alerts', 'No alert is active');
-  await text(eve.page, '.alerts', 'No alert is active');
+  await text(ana.page, '.alerts', 'No active alerts');
+  await text(eve.page, '.alerts', 'No active alerts');
   for (const { clean } of [ana, rui, eve]) clean();
 });
 
@@ -208,7 +229,7 @@ test('a tone sounds at an alert only where somebody switched it on, on any page'
       return start.apply(this, args);
     };
   });
-  const toggle = page.getByRole('button', { name: 'Sound at alerts' });
+  const toggle = page.getByRole('button', { name: 'Sound on alerts' });
   assert.equal(await toggle.getAttribute('aria-pressed'), 'false');
   await hub.says('a', 'hello');
   await text(page, '.alert', 'Contact of a');

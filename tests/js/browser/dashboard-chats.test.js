@@ -51,7 +51,10 @@ test('with 5,000 open chats every number is whole, and only the rows in sight ex
 
 test('messages of one second stand in the same order as they come, after a load and in the list', async (t) => {
   const hub = await spawnDashboard(t, dashboard);
-  const [first, ...rest] = (await readFile(join(FAULTS, 'same-second-ui.ndjson'), 'utf8')).trim().split('\n').map((line) => JSON.parse(line));
+  const [first, ...rest] = (await readFile(join(FAULTS, 'same-second-ui.ndjson'), 'utf8'))
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
   await hub.post(first);
   const { page, clean } = await visit(t, browser, hub, '/chats/tie-ui');
   await text(page, '.message', 'Oi');
@@ -62,7 +65,9 @@ test('messages of one second stand in the same order as they come, after a load 
     await page.locator('.message').nth(2).waitFor();
     await text(page, '.list .chat', 'Quero a segunda via');
     const shown = await page.locator('.message').evaluateAll((all) => all.map((one) => one.innerText));
-    const found = ['Oi', 'Tudo bem?', 'Quero a segunda via'].map((words) => shown.findIndex((one) => one.includes(words)));
+    const found = ['Oi', 'Tudo bem?', 'Quero a segunda via'].map((words) =>
+      shown.findIndex((one) => one.includes(words)),
+    );
     assert.deepEqual(found, [0, 1, 2], shown.join(' | '));
   };
   await inOrder();
@@ -101,7 +106,7 @@ test('the list is narrowed by status, sector and search, and the address remembe
   await text(page, '.count', '1 chats');
   await text(page, '.chat', 'Contact of b');
   await page.getByRole('searchbox').fill('nobody at all');
-  await text(page, '.list .blank', 'No chat matches');
+  await text(page, '.list .blank', 'No chats match');
   clean();
 });
 
@@ -123,27 +128,48 @@ test('with the keyboard alone: into the list, to the next chat, and into it', as
 
 test('a message shows all that hangs on it', async (t) => {
   const hub = await spawnDashboard(t, dashboard);
-  await deliver(hub, '01_message_text_contact', '02_message_text_member', '04_message_private_note', '06c_message_image_ready', '09_message_location', '10_message_contact_card', '12_message_edit', '13c_message_state_failed');
+  await deliver(
+    hub,
+    '01_message_text_contact',
+    '02_message_text_member',
+    '04_message_private_note',
+    '06c_message_image_ready',
+    '09_message_location',
+    '10_message_contact_card',
+    '12_message_edit',
+    '13c_message_state_failed',
+  );
   const { chats } = await hub.json('/api/umbler/chats?limit=50');
   const shown = [];
   for (const { id } of chats) {
     const { messages } = await hub.json(`/api/umbler/chats/${id}/messages`);
     const { page, clean } = await visit(t, browser, hub, `/chats/${encodeURIComponent(id)}`);
-    await page.locator('.message').nth(messages.length - 1).waitFor();
-    shown.push(...await page.locator('.message').evaluateAll((all) => all.map((one) => one.innerText)));
+    await page
+      .locator('.message')
+      .nth(messages.length - 1)
+      .waitFor();
+    shown.push(...(await page.locator('.message').evaluateAll((all) => all.map((one) => one.innerText))));
     clean();
     for (const { location } of messages) {
-      if (location) assert.match(await page.getByRole('link', { name: 'Open map' }).first().getAttribute('href'), /^https:\/\/www\.openstreetmap\.org\//);
+      if (location)
+        assert.match(
+          await page.getByRole('link', { name: 'Open map' }).first().getAttribute('href'),
+          /^https:\/\/www\.openstreetmap\.org\//,
+        );
     }
     await page.context().close();
   }
   const all = shown.join('\n');
-  for (const wanted of ['Private note', 'Open map', 'edited', 'failed']) assert.ok(all.includes(wanted), `${wanted} in ${all}`);
+  for (const wanted of ['Private note', 'Open map', 'edited', 'failed'])
+    assert.ok(all.includes(wanted), `${wanted} in ${all}`);
 });
 
 test('a deleted message shows that it was deleted: in its bubble, in quotes of it and in the list', async (t) => {
   const hub = await spawnDashboard(t, dashboard);
-  const lines = (await readFile(join(FIXTURES, '../faults/deleted-message-shown.ndjson'), 'utf8')).trim().split('\n').map(JSON.parse);
+  const lines = (await readFile(join(FIXTURES, '../faults/deleted-message-shown.ndjson'), 'utf8'))
+    .trim()
+    .split('\n')
+    .map(JSON.parse);
   const [said, answered, deletion, alone, aloneDeletion] = lines;
   for (const delivery of [said, answered, alone]) await hub.post(delivery);
   const { page, clean } = await visit(t, browser, hub, '/chats/del1');
@@ -164,7 +190,9 @@ test('a deleted message shows that it was deleted: in its bubble, in quotes of i
 test('a contact whose name shows nothing is listed by the phone', async (t) => {
   const hub = await spawnDashboard(t, dashboard);
   const blank = '\u200e\u3164 ';
-  await hub.says('a', 'hello', (_, content) => Object.assign(content.Contact, { Name: blank, PhoneNumber: '+5511900000001' }));
+  await hub.says('a', 'hello', (_, content) =>
+    Object.assign(content.Contact, { Name: blank, PhoneNumber: '+5511900000001' }),
+  );
   await hub.says('b', 'hello', (_, content) => Object.assign(content.Contact, { Name: blank, PhoneNumber: null }));
   const { page, clean } = await visit(t, browser, hub, '/chats');
   await text(page, '.list .chat .name', '+5511900000001');
@@ -178,7 +206,11 @@ test('what customers write is text, and a link goes to https alone', async (t) =
   await hub.says('a', evil, (_, content) => (content.Contact.Name = `<b>${evil}</b>`));
   await hub.says('a', 'bad', (_, content) => {
     content.LastMessage.MessageType = 'File';
-    content.LastMessage.File = { Url: 'javascript:alert(1)', OriginalName: 'price list.pdf', ContentType: 'application/pdf' };
+    content.LastMessage.File = {
+      Url: 'javascript:alert(1)',
+      OriginalName: 'price list.pdf',
+      ContentType: 'application/pdf',
+    };
   });
   const { page } = await visit(t, browser, hub, '/chats/a');
   await text(page, '.message', evil);

@@ -16,11 +16,13 @@ after(() => Promise.all([browser.close(), dashboard.remove()]));
 const HOUR_MS = 3_600_000;
 /** What happened some hours ago did so before this, however long the tests take. */
 const BEGUN = Date.now();
-const ago = (hours, more = () => {}) => (delivery, content) => {
-  const at = new Date(BEGUN - hours * HOUR_MS).toISOString();
-  delivery.EventDate = content.CreatedAtUTC = content.LastMessage.EventAtUTC = at;
-  more(delivery, content);
-};
+const ago =
+  (hours, more = () => {}) =>
+  (delivery, content) => {
+    const at = new Date(BEGUN - hours * HOUR_MS).toISOString();
+    delivery.EventDate = content.CreatedAtUTC = content.LastMessage.EventAtUTC = at;
+    more(delivery, content);
+  };
 const group = (_, content) => (content.Contact.ContactType = 'Group');
 const WEEK = 7 * 24;
 
@@ -33,7 +35,11 @@ async function hour(hub, page, hours) {
 
 test("the day's messages stand beside the usual ones: the median of the weeks that had messages, and they count on", async (t) => {
   const hub = await spawnDashboard(t, dashboard);
-  for (const [weeks, count] of [[1, 1], [2, 3], [4, 8]]) {
+  for (const [weeks, count] of [
+    [1, 1],
+    [2, 3],
+    [4, 8],
+  ]) {
     for (let left = count; left > 0; left -= 1) await hub.says(`of-${weeks}-${left}`, 'hello', ago(weeks * WEEK + 2));
   }
   // Another day of the week is not usual for this one.
@@ -41,14 +47,18 @@ test("the day's messages stand beside the usual ones: the median of the weeks th
   await hub.says('a', 'hello', ago(2));
   await hub.says('b', 'hello', ago(2));
   const { page, clean } = await visit(t, browser, hub, '/live');
-  await text(page, '.traffic', 'beside the usual day');
+  await text(page, '.traffic', 'compared with the usual day');
   assert.deepEqual(await hour(hub, page, 2), ['2', '0', '0', '3']);
   await text(page, '.traffic .soFar', /: 2, usually 3 \(−33%\)$/);
   await hub.says('c', 'late, of the hour before last', ago(2));
   await text(page, '.traffic .soFar', /: 3, usually 3 \(=\)$/);
   await hub.says('group', 'not a direct one', ago(2, group));
   await hub.says('d', 'now');
-  await page.waitForFunction(() => [...document.querySelectorAll('.traffic tbody tr')].some((row) => row.textContent.includes('runs') && row.cells[1].textContent === '1'));
+  await page.waitForFunction(() =>
+    [...document.querySelectorAll('.traffic tbody tr')].some(
+      (row) => row.textContent.includes('in progress') && row.cells[1].textContent === '1',
+    ),
+  );
   assert.deepEqual(await hour(hub, page, 2), ['3', '0', '0', '3']);
   await page.reload();
   await text(page, '.traffic .soFar', /: 3, usually 3 \(=\)$/);
@@ -62,7 +72,7 @@ test('one day is not usual: the page says so, and draws none', async (t) => {
   await hub.says('before', 'hello', ago(WEEK + 2));
   await hub.says('a', 'hello', ago(2));
   const { page, clean } = await visit(t, browser, hub, '/live');
-  await text(page, '.traffic', 'There is no usual day yet');
+  await text(page, '.traffic', 'There is no usual day to compare with yet');
   await text(page, '.traffic .soFar', 'So far: 1');
   assert.equal(await page.locator('.traffic .usual, .traffic [data-usual]').count(), 0);
   clean();
@@ -74,7 +84,10 @@ test('a token that is limited to a sector counts the messages of its chats alone
   await hub.says('mine', 'hello', ago(2, sector('sales')));
   await hub.says('theirs', 'hello', ago(2, sector('support')));
   const { page } = await visit(t, browser, hub, '/live');
-  await page.evaluate((value) => sessionStorage.setItem('umbler-hub-token', value), token({ role: 'agent', sectors: ['sales'] }));
+  await page.evaluate(
+    (value) => sessionStorage.setItem('umbler-hub-token', value),
+    token({ role: 'agent', sectors: ['sales'] }),
+  );
   await page.reload();
   await text(page, '.traffic .soFar', 'So far: 1');
   await hub.says('theirs', 'more', ago(2, sector('support')));

@@ -16,11 +16,13 @@ const MINUTE_MS = 60_000;
 /** Minutes ago are counted from here, so that what lies between two moments is exact, however slow the machine is. */
 const BEGUN = Math.floor(Date.now() / 1000) * 1000;
 const moment = (minutesAgo) => new Date(BEGUN - minutesAgo * MINUTE_MS).toISOString().replace('.000Z', 'Z');
-const at = (minutesAgo, more = () => {}) => (delivery, content) => {
-  delivery.EventDate = content.LastMessage.EventAtUTC = moment(minutesAgo);
-  content.CreatedAtUTC = moment(120);
-  more(delivery, content);
-};
+const at =
+  (minutesAgo, more = () => {}) =>
+  (delivery, content) => {
+    delivery.EventDate = content.LastMessage.EventAtUTC = moment(minutesAgo);
+    content.CreatedAtUTC = moment(120);
+    more(delivery, content);
+  };
 const sector = (Id) => (_, content) => (content.Sector = { Id, Name: `Sector ${Id}` });
 const answer = (_, content) => {
   content.LastMessage.Source = 'Member';
@@ -33,7 +35,11 @@ const settled = (page) => page.locator('.past[aria-busy=false]').waitFor();
 async function anHour(hub) {
   await hub.says('a', 'the first', at(90, sector('sales')));
   await hub.says('b', 'the second', at(45, sector('support')));
-  await hub.says('a', 'the answer', at(30, (...both) => [sector('support')(...both), answer(...both)]));
+  await hub.says(
+    'a',
+    'the answer',
+    at(30, (...both) => [sector('support')(...both), answer(...both)]),
+  );
 }
 
 test('the live page as it was: numbers, who waited and for how long, and nothing of now', async (t) => {
@@ -49,7 +55,7 @@ test('the live page as it was: numbers, who waited and for how long, and nothing
   assert.match(name, /sales$/);
   assert.deepEqual(others, []);
   await text(page, '.time-bar', 'The past');
-  await text(page, '.past', 'Alerts of the past are not shown');
+  await text(page, '.past', 'Past alerts are not shown');
   await text(page, '.traffic .soFar', 'So far: 1');
   assert.deepEqual(await axe(page), []);
   // Time stands still, and what happens now changes nothing.
@@ -77,7 +83,11 @@ test('steps and keys go through time, the address tells the moment, and the way 
   const { page, clean } = await visit(t, browser, hub, `/live?at=${past}`);
   await says(page, 'open', 1);
   const shown = () => Date.parse(new URL(page.url()).searchParams.get('at'));
-  const moved = (minutes) => page.waitForFunction((wanted) => Date.parse(new URL(location.href).searchParams.get('at')) === wanted, Date.parse(past) + minutes * MINUTE_MS);
+  const moved = (minutes) =>
+    page.waitForFunction(
+      (wanted) => Date.parse(new URL(location.href).searchParams.get('at')) === wanted,
+      Date.parse(past) + minutes * MINUTE_MS,
+    );
   await page.getByRole('button', { name: '+5 min' }).click();
   await moved(5);
   await page.keyboard.press('ArrowRight');
@@ -130,7 +140,7 @@ test('chats and a conversation as they were: who had it, what was written, what 
   await page.getByRole('link', { name: 'Live' }).click();
   await says(page, 'open', 1);
   await page.goto(`${hub.origin}/chats/b?at=${moment(60)}`);
-  await text(page, '.conversation', 'This chat was not known then');
+  await text(page, '.conversation', 'The hub did not know this chat then');
   await page.goto(`${hub.origin}/chats/a?at=${moment(20)}`);
   await text(page, '.message:last-child', 'the answer');
   assert.deepEqual(await page.locator('.message .text').allInnerTexts(), ['the first', 'the answer']);
@@ -147,7 +157,7 @@ test('a moment that is none is said to be, and now is shown as now', async (t) =
   await hub.says('a', 'hello');
   for (const wrong of ['nonsense', moment(-600)]) {
     const { page, clean } = await visit(t, browser, hub, `/live?at=${wrong}`);
-    await text(page, '.time-bar[role=alert]', 'names no moment of the past');
+    await text(page, '.time-bar[role=alert]', 'does not name a moment in the past');
     await says(page, 'open', 1);
     assert.equal(await page.locator('[data-past], .past').count(), 0);
     clean();
@@ -160,8 +170,14 @@ test('before the first delivery there is nothing, and a failure shows no number'
   await hub.says('a', 'hello');
   const { page } = await visit(t, browser, hub, '/live?at=2020-01-01T12:00:00Z');
   await says(page, 'open', 0);
-  await text(page, '.queue', 'Nobody waits');
-  await page.route('**/metrics/live*', (route) => route.fulfill({ status: 503, contentType: 'application/json', body: '{"error":{"code":"unavailable","message":"not now"}}' }));
+  await text(page, '.queue', 'Nobody is waiting');
+  await page.route('**/metrics/live*', (route) =>
+    route.fulfill({
+      status: 503,
+      contentType: 'application/json',
+      body: '{"error":{"code":"unavailable","message":"not now"}}',
+    }),
+  );
   await page.getByRole('button', { name: '+1 d' }).click();
   await text(page, '[role=alert]', 'not now');
   await says(page, 'open', '–');
@@ -174,7 +190,11 @@ test('a token sees of the past what stood in its scope then, masked for a viewer
   const hub = await spawnDashboard(t, dashboard, { JWT_SECRET });
   await anHour(hub);
   const { page, clean } = await visit(t, browser, hub, '/live');
-  for (const [claims, open, names] of [[{ sectors: ['sales'], role: 'agent' }, 1, ['No name']], [{ sectors: ['support'], role: 'agent' }, 0, []], [{ role: 'viewer' }, 1, ['C•••']]]) {
+  for (const [claims, open, names] of [
+    [{ sectors: ['sales'], role: 'agent' }, 1, ['No name']],
+    [{ sectors: ['support'], role: 'agent' }, 0, []],
+    [{ role: 'viewer' }, 1, ['C•••']],
+  ]) {
     await page.evaluate((value) => sessionStorage.setItem('umbler-hub-token', value), token(claims));
     await page.goto(`${hub.origin}/live?at=${moment(60)}`);
     await says(page, 'open', open);

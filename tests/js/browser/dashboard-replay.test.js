@@ -41,7 +41,7 @@ test('what came after the moment comes again, on Live and in the conversation, a
   await text(page, '.message:last-child', 'the answer');
   await text(page, '.list .count', '2 chats');
   await page.getByLabel('Speed').selectOption('600');
-  await text(page, '.player', 'The end is reached.');
+  await text(page, '.player', 'End of the replay.');
   assert.deepEqual(await page.locator('.message .text').allInnerTexts(), ['the first', 'the answer']);
   assert.deepEqual(await axe(page), []);
   // Live shows the same moment, and what is new reaches neither.
@@ -67,7 +67,9 @@ test('it is paused where it is, goes on from there, and stops at a moment of the
   await page.getByLabel('Speed').selectOption('1');
   // Within the page, as soon as it plays: the stretch is short, and a busy machine takes long to press a button.
   const paused = page.waitForFunction(() => {
-    const button = [...document.querySelectorAll('.player button')].find(({ disabled, textContent }) => !disabled && textContent === 'Pause');
+    const button = [...document.querySelectorAll('.player button')].find(
+      ({ disabled, textContent }) => !disabled && textContent === 'Pause',
+    );
     button?.click();
     return button !== undefined;
   });
@@ -77,12 +79,14 @@ test('it is paused where it is, goes on from there, and stops at a moment of the
   const stood = await page.locator('.played').innerText();
   const values = await page.locator('.player progress').evaluate(({ value }) => value);
   assert.ok(values >= 0 && values <= 1);
-  await page.waitForFunction(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve(true)))));
+  await page.waitForFunction(
+    () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve(true)))),
+  );
   assert.equal(await page.locator('.played').innerText(), stood);
   await page.getByLabel('Speed').selectOption('600');
   await page.getByRole('button', { name: 'Play', exact: true }).click();
   await text(page, '.list .count', '2 chats');
-  await text(page, '.player', 'The end is reached.');
+  await text(page, '.player', 'End of the replay.');
   assert.ok(log.sockets.length > sockets, 'on a socket of its own');
   await page.getByRole('button', { name: 'Stop' }).click();
   await page.getByRole('button', { name: 'Play from here' }).waitFor();
@@ -101,21 +105,29 @@ test('a stretch whose updates are not kept any more says so, and shows the momen
   const { page } = await visit(t, browser, hub, `/chats?at=${from}`);
   await text(page, '.list .count', '1 chats');
   await play(page);
-  await text(page, '.player', 'does not keep the updates of then');
+  await text(page, '.player', 'no longer keeps the updates');
   await text(page, '.list .count', '1 chats');
 });
 
 test('a chat of the past that is played is found without accents, and by letters that only look special', async (t) => {
   const hub = await spawnDashboard(t, dashboard);
-  const named = (name) => (_, content) => { content.Contact.Name = name; };
+  const named = (name) => (_, content) => {
+    content.Contact.Name = name;
+  };
   const from = await said(hub, 'a', 'the first', named('João 2ª Loja'));
   await said(hub, 'b', 'the second', named('Bia'));
   const { page, clean } = await visit(t, browser, hub, `/chats?at=${from}`);
   await page.getByLabel('Speed').selectOption('600');
   await play(page);
-  await text(page, '.player', 'The end is reached.');
+  await text(page, '.player', 'End of the replay.');
   await text(page, '.list .count', '2 chats');
-  for (const [search, count] of [['joao', 1], ['JOÃO 2A', 1], ['ｊｏａｏ', 1], ['joana', 0], ['bia', 1]]) {
+  for (const [search, count] of [
+    ['joao', 1],
+    ['JOÃO 2A', 1],
+    ['ｊｏａｏ', 1],
+    ['joana', 0],
+    ['bia', 1],
+  ]) {
     await page.getByRole('searchbox').fill(search);
     await text(page, '.list .count', `${count} chats`);
   }

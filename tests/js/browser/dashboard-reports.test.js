@@ -41,13 +41,16 @@ test('numbers are those of the hub, lead to the chats behind them, and to the ch
   await aMorning(hub);
   const { page, clean } = await visit(t, browser, hub, '/reports');
   const { rows } = await hub.json('/api/umbler/metrics/summary?metric=replyTime,messagesIn');
-  assert.deepEqual(rows.map(({ n }) => n), [2, 2]);
+  assert.deepEqual(
+    rows.map(({ n }) => n),
+    [2, 2],
+  );
   await text(page, '[data-metric=replyTime] .big', /^5 min/);
   await text(page, '.tile[data-name=messagesIn] .value', /^2$/);
   await page.getByRole('button', { name: 'All figures' }).click();
   await text(page, '[data-metric=replyTime]', '20 min');
   await page.getByRole('button', { name: /^Reply time: 5 min/ }).click();
-  await text(page, '.dialog [role=status]', '2 behind this number');
+  await text(page, '.dialog [role=status]', 'What makes up this number: 2,');
   assert.deepEqual(await page.locator('.behind strong').allInnerTexts(), ['20 min', '5 min']);
   assert.deepEqual(await axe(page), []);
   await page.getByRole('link', { name: 'Contact of b' }).click();
@@ -67,26 +70,37 @@ test('how durations are spread: the lengths of the hub, beside the period before
   const { rows } = await hub.json('/api/umbler/metrics/distribution?metric=replyTime');
   assert.equal(await bins.count(), rows.length);
   const shown = (await bins.locator('td:nth-child(3)').allInnerTexts()).map(Number);
-  assert.deepEqual(shown, rows.map(({ n }) => n));
-  assert.equal(shown.reduce((sum, n) => sum + n), 2);
+  assert.deepEqual(
+    shown,
+    rows.map(({ n }) => n),
+  );
+  assert.equal(
+    shown.reduce((sum, n) => sum + n),
+    2,
+  );
   // Percentiles stand where they lie.
   await text(page, '.distribution tr[data-from="300000"] .chip', 'Median');
   await text(page, '.distribution tr[data-from="1200000"] .chip', '95 %');
-  assert.deepEqual(await bins.locator('td:nth-child(5)').allInnerTexts(), await page.evaluate(async () => {
-    const from = new URL(performance.getEntriesByType('resource').findLast(({ name }) => name.includes('/distribution')).name);
-    return (await (await fetch(from)).json()).rows.map(({ previousN }) => String(previousN));
-  }));
+  assert.deepEqual(
+    await bins.locator('td:nth-child(5)').allInnerTexts(),
+    await page.evaluate(async () => {
+      const from = new URL(
+        performance.getEntriesByType('resource').findLast(({ name }) => name.includes('/distribution')).name,
+      );
+      return (await (await fetch(from)).json()).rows.map(({ previousN }) => String(previousN));
+    }),
+  );
   assert.deepEqual(await axe(page), []);
   await page.getByRole('button', { name: /^Reply time, 20 min – 30 min: 1/ }).click();
-  await text(page, '.dialog [role=status]', '1 behind this number');
+  await text(page, '.dialog [role=status]', 'What makes up this number: 1,');
   await text(page, '.behind li', 'Contact of b');
   await page.keyboard.press('Escape');
-  await page.getByLabel('Compare with the period before').click();
+  await page.getByLabel('Compare with the previous period').click();
   await page.waitForFunction(() => document.querySelectorAll('.distribution thead th').length === 4);
   await page.getByRole('button', { name: 'Yesterday' }).click();
   await text(page, '.distribution tfoot', /1/);
   await page.getByLabel('How long it took: Metric').selectOption('resolution');
-  await text(page, '.card', 'There is nothing in this period');
+  await text(page, '.card', 'No data in this period');
   clean();
 });
 
@@ -128,7 +142,7 @@ test('with the keyboard alone: to the worst hour of the week, and to what it was
   for (let hour = 0; hour < place % 24; hour += 1) await page.keyboard.press('ArrowRight');
   assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('data-rove')), String(place));
   await page.keyboard.press('Enter');
-  await text(page, '.dialog h2', 'From customers ·');
+  await text(page, '.dialog h2', 'Customer msgs ·');
   await text(page, '.behind li', 'Contact of a');
   await page.keyboard.press('Escape');
   await page.locator('.dialog').waitFor({ state: 'detached' });
@@ -142,9 +156,9 @@ test('another period has other numbers, and a period of nothing says so', async 
   await text(page, '.tile[data-name=messagesIn] .value', /^2$/);
   await page.getByRole('button', { name: 'Yesterday' }).click();
   await text(page, '.tile[data-name=messagesIn] .value', /^0$/);
-  await text(page, '.sortable, .blank', 'There is nothing in this period');
+  await text(page, '.sortable, .blank', 'No data in this period');
   await page.getByRole('button', { name: 'Business hours' }).click();
-  await page.getByRole('button', { name: 'Other' }).click();
+  await page.getByRole('button', { name: 'Custom' }).click();
   assert.match(page.url(), /since=\d{4}-\d\d-\d\d&till=/);
   await text(page, '.tile[data-name=messagesIn] .value', /^2$/);
   await page.getByLabel('First day').fill(new Date(Date.now() - 40 * 24 * HOUR_MS).toISOString().slice(0, 10));

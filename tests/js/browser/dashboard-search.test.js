@@ -34,7 +34,7 @@ test('words are found in messages whatever their accents, and lead to their plac
     return item && box && item.top >= box.top && item.bottom <= box.bottom;
   });
   await page.getByRole('searchbox').fill('nowhere');
-  await text(page, '.list .blank', 'No message has these words');
+  await text(page, '.list .blank', 'No message contains these words');
   await page.getByRole('button', { name: 'Names and phones' }).click();
   await page.getByRole('searchbox').fill('contact of b');
   await text(page, '.list .chat', 'Contact of b');
@@ -47,7 +47,10 @@ test('a limited token finds the messages of its own chats alone', async (t) => {
   await hub.says('mine', 'a secret of sales', sector('sales'));
   await hub.says('theirs', 'a secret of support', sector('support'));
   const { page } = await visit(t, browser, hub, '/live');
-  await page.evaluate((value) => sessionStorage.setItem('umbler-hub-token', value), token({ role: 'agent', sectors: ['sales'] }));
+  await page.evaluate(
+    (value) => sessionStorage.setItem('umbler-hub-token', value),
+    token({ role: 'agent', sectors: ['sales'] }),
+  );
   await page.goto(`${hub.origin}/chats?search=secret&in=messages`);
   await live(page);
   await text(page, '.count', '1 messages found');
@@ -67,12 +70,12 @@ test('the history of a chat tells sectors, agents and tags, and grows while it i
   await hub.says('a', 'two', at('sales', 'agent-1', ['urgent']));
   const { page, clean } = await visit(t, browser, hub, '/chats/a');
   await page.getByText('History', { exact: true }).click();
-  await text(page, '.steps li', 'Tagged: tag urgent');
-  await text(page, '.steps li', 'Agent: Nobody → Agent gent-1');
+  await text(page, '.steps li', 'Tags added: tag urgent');
+  await text(page, '.steps li', 'Agent: Unassigned → Agent gent-1');
   await text(page, '.steps li', 'Opened');
   assert.deepEqual(await axe(page), []);
   await hub.says('a', 'three', at('support', 'agent-1', []));
   await text(page, '.steps li', 'Sector: Sector sales → Sector support');
-  await text(page, '.steps li', 'Tags taken off: tag urgent');
+  await text(page, '.steps li', 'Tags removed: tag urgent');
   clean();
 });

@@ -57,9 +57,9 @@ test('the page talks to its own address, and an update comes through the proxy',
   await text(page, '.chat', 'bom dia');
   // The hub's own answer comes through the proxy too.
   await page.getByRole('link', { name: 'Saúde' }).click();
-  await text(page, '.facts', 'Bem');
+  await text(page, '.facts', 'OK');
   const sockets = log.sockets.map((socket) => socket.url()).filter((url) => url.endsWith('/ws'));
-  assert.deepEqual(sockets, [origin.replace('http', 'ws') + '/ws']);
+  assert.deepEqual(sockets, [`${origin.replace('http', 'ws')}/ws`]);
   assert.deepEqual(log.errors, []);
 });
 

@@ -32,7 +32,10 @@ test('the old component works unchanged: it connects, shows numbers, and an upda
   assert.equal(events(log, 'request_umbler_data').length, 1);
   assert.equal(log.console.filter((line) => line.startsWith('Received update:')).length, 1);
   assert.deepEqual(log.errors, []);
-  assert.ok(!log.console.some((line) => line.includes('Warning') || line.includes('WebSocket error')), log.console.join('\n'));
+  assert.ok(
+    !log.console.some((line) => line.includes('Warning') || line.includes('WebSocket error')),
+    log.console.join('\n'),
+  );
 });
 
 test('under StrictMode one socket is opened, and one subscription made', async (t) => {
@@ -89,7 +92,11 @@ test('a burst of updates is drawn in few renderings, and identities are stable',
   await text(page, '#messages', String(totalMessages));
   const { renderings, at, stable } = await page.evaluate(() => {
     const [first, last] = [window.results[0], window.results.at(-1)];
-    return { renderings: window.renderings.list, at: performance.now(), stable: first.requestData === last.requestData && first.client === last.client };
+    return {
+      renderings: window.renderings.list,
+      at: performance.now(),
+      stable: first.requestData === last.requestData && first.client === last.client,
+    };
   });
   // At most one each 16 ms, two for each under StrictMode, however long a busy machine takes.
   const most = 2 * (2 + (at - before.at) / 16);

@@ -20,7 +20,7 @@ test('the dashboard works where the browser denies storage: language, colours an
   const { page, clean } = await visit(t, browser, hub, '/live', DENIED);
   await live(page);
   await text(page, '.tile[data-name=open] .value', /^1$/);
-  await page.getByRole('button', { name: 'Sound at alerts' }).click();
+  await page.getByRole('button', { name: 'Sound on alerts' }).click();
   await page.locator('button[aria-pressed=true]').waitFor();
   await page.getByRole('button', { name: /^Colours|^Theme/ }).click();
   await page.locator('[data-mantine-color-scheme=light]').waitFor({ state: 'attached' });

@@ -9,7 +9,9 @@ import { next, screen } from '../support/screen.js';
 
 /** Without what ticks. */
 function still(rows) {
-  return rows.map((row) => Object.fromEntries(Object.entries(row).filter(([column]) => !column.endsWith('BusinessMs'))));
+  return rows.map((row) =>
+    Object.fromEntries(Object.entries(row).filter(([column]) => !column.endsWith('BusinessMs'))),
+  );
 }
 
 /** Waits until the tables of a channel are as new as this position. */
@@ -31,7 +33,8 @@ test('tables that are merged from what changed are those of REST, after a restar
         const at = new Date(Date.now() - 60_000).toISOString();
         delivery.EventDate = content.LastMessage.EventAtUTC = at;
         if (random.chance(0.7)) content.OrganizationMember = { Id: agent };
-        if (random.chance(0.4)) Object.assign(content.LastMessage, { Source: 'Member', SentByOrganizationMember: { Id: agent } });
+        if (random.chance(0.4))
+          Object.assign(content.LastMessage, { Source: 'Member', SentByOrganizationMember: { Id: agent } });
       });
     }
     const { seq } = await hub.json('/health');

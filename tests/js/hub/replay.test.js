@@ -28,7 +28,11 @@ test('what is played is what came live, and the live line goes on', async (t) =>
   client.subscribeToUpdates();
   await client.connect();
   await client.requestUmblerData();
-  for (const [chat, text] of [['a', 'one'], ['b', 'two'], ['a', 'three']]) {
+  for (const [chat, text] of [
+    ['a', 'one'],
+    ['b', 'two'],
+    ['a', 'three'],
+  ]) {
     const heard = next(client, 'umbler_update');
     await hub.says(chat, text);
     await heard;
@@ -43,7 +47,10 @@ test('what is played is what came live, and the live line goes on', async (t) =>
   const heard = next(client, 'umbler_update');
   await hub.says('a', 'live');
   await heard;
-  assert.deepEqual(live.map(({ seq }) => seq), [1, 2, 3, 4]);
+  assert.deepEqual(
+    live.map(({ seq }) => seq),
+    [1, 2, 3, 4],
+  );
   // Counters are told at most four times a second.
   while (client.data.stats.totalMessages < 4) await next(client, 'umbler_stats');
 });
@@ -58,6 +65,9 @@ test('a replay that is stopped ends, and one of the future is refused', async (t
     const replay = client.replay({ from, onStart: () => replay.stop(), onEnd: resolve, onError: reject });
   });
   assert.deepEqual(end, { reason: 'stopped', seq: 0 });
-  await assert.rejects(played(client, { from: new Date(Date.now() + 3_600_000) }), { code: 'bad_request', message: /replayFrom/ });
+  await assert.rejects(played(client, { from: new Date(Date.now() + 3_600_000) }), {
+    code: 'bad_request',
+    message: /replayFrom/,
+  });
   await assert.rejects(played(client, { from, speed: 5_000 }), { code: 'bad_request', message: /speed/ });
 });

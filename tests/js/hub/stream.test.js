@@ -13,7 +13,10 @@ test('over a stream an update reaches the data as over a socket', async (t) => {
   await client.connect();
   await client.requestUmblerData();
   await hub.says('a', 'good morning');
-  await until(client, ({ stats, recentMessages }) => stats?.totalMessages === 1 && recentMessages[0]?.text === 'good morning');
+  await until(
+    client,
+    ({ stats, recentMessages }) => stats?.totalMessages === 1 && recentMessages[0]?.text === 'good morning',
+  );
   assert.equal(client.transport, 'stream');
 });
 
@@ -32,7 +35,10 @@ test('over a stream nothing is missed and nothing told twice when the hub is kil
   await hub.start();
   await hub.says('a', 'while it was away');
   await until(client, ({ stats, recentMessages }) => stats.totalMessages === 2 && recentMessages.length === 2);
-  assert.deepEqual(heard.map(({ seq }) => seq), [1, 2]);
+  assert.deepEqual(
+    heard.map(({ seq }) => seq),
+    [1, 2],
+  );
 });
 
 test('a stream wants the token in its header', async (t) => {

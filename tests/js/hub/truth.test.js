@@ -118,7 +118,19 @@ test('after a day of broken lines a screen holds what a fresh one gets, and hear
   const client = await live(t, { socket: line.url });
   const heard = record(client, 'umbler_update');
   const random = new Random(3);
-  const day = hub.run('simulate', '--url', hub.origin, '--rate', '400', '--seed', '9', '--count', '2000', '--connections', '2');
+  const day = hub.run(
+    'simulate',
+    '--url',
+    hub.origin,
+    '--rate',
+    '400',
+    '--seed',
+    '9',
+    '--count',
+    '2000',
+    '--connections',
+    '2',
+  );
   let broken = 0;
   const breaker = client.on('umbler_update', (_, { seq }) => {
     if (seq % 200 === 0 && random.chance(0.8)) {
@@ -131,7 +143,11 @@ test('after a day of broken lines a screen holds what a fresh one gets, and hear
   await agrees(t, hub, client);
   assert.ok(broken > 2, `the line was cut ${broken} times`);
   const seqs = heard.map(({ seq }) => seq);
-  assert.deepEqual(seqs, [...new Set(seqs)].sort((a, b) => a - b), 'in order, each once');
+  assert.deepEqual(
+    seqs,
+    [...new Set(seqs)].sort((a, b) => a - b),
+    'in order, each once',
+  );
   assert.equal(seqs.length, seqs.at(-1) - seqs[0] + 1, 'and none was missed');
 });
 
@@ -196,7 +212,12 @@ async function breakable(t, port) {
     }
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const cut = () => pairs.forEach(({ near, far }) => [near, far].forEach((socket) => socket.destroy()));
+  const cut = () => {
+    for (const { near, far } of pairs) {
+      near.destroy();
+      far.destroy();
+    }
+  };
   t.after(() => {
     cut();
     server.close();

@@ -11,7 +11,15 @@ const HERE = import.meta.dirname;
 const CLIENT = join(HERE, '../../../static/client');
 
 const CHROMIUM = process.env.CHROME ?? ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(existsSync);
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
 
 /** One browser for a file of tests. */
 export async function launch() {
@@ -76,7 +84,9 @@ export async function servePages(t) {
     } else {
       const name = pathname.slice(1);
       response.writeHead(200, { 'content-type': 'text/html' });
-      response.end(`<!doctype html><meta charset="utf-8"><div id="root"></div><script type="module" src="/${name}.js"></script>`);
+      response.end(
+        `<!doctype html><meta charset="utf-8"><div id="root"></div><script type="module" src="/${name}.js"></script>`,
+      );
     }
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');

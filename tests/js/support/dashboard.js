@@ -19,7 +19,11 @@ const AXE = join(import.meta.dirname, '../node_modules/axe-core/axe.min.js');
 export async function buildDashboard() {
   assert.ok(existsSync(VITE), 'run `npm ci` in frontend first');
   const folder = await mkdtemp(join(tmpdir(), 'umbler-hub-dist-'));
-  await promisify(execFile)(process.execPath, [VITE, 'build', '--outDir', folder, '--emptyOutDir', '--logLevel', 'warn'], { cwd: FRONTEND });
+  await promisify(execFile)(
+    process.execPath,
+    [VITE, 'build', '--outDir', folder, '--emptyOutDir', '--logLevel', 'warn'],
+    { cwd: FRONTEND },
+  );
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
@@ -34,7 +38,10 @@ export async function visit(t, browser, hub, path, options = {}) {
   await opened.page.goto(hub.origin + path);
   opened.clean = () => {
     assert.deepEqual(opened.log.errors, []);
-    assert.deepEqual(opened.log.console.filter((line) => line.includes('Content Security Policy')), []);
+    assert.deepEqual(
+      opened.log.console.filter((line) => line.includes('Content Security Policy')),
+      [],
+    );
   };
   return opened;
 }
@@ -48,6 +55,9 @@ export const text = (page, selector, wanted) => page.locator(selector, { hasText
 export async function axe(page) {
   await page.evaluate(await readFile(AXE, 'utf8'));
   const { violations } = await page.evaluate(() =>
-    window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
-  return violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`));
+    window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }),
+  );
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
+  );
 }

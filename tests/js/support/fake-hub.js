@@ -93,7 +93,12 @@ export class FakeHub {
   record(data = {}) {
     this.seq += 1;
     const about = { eventId: `event-${this.seq}`, type: 'chat_updated', changes: [], chat: null, contact: null };
-    const envelope = { event: 'umbler_update', seq: this.seq, timestamp: this.timestamp(), data: { ...about, ...data } };
+    const envelope = {
+      event: 'umbler_update',
+      seq: this.seq,
+      timestamp: this.timestamp(),
+      data: { ...about, ...data },
+    };
     this.journal.push(envelope);
     return envelope;
   }
@@ -103,8 +108,25 @@ export class FakeHub {
   }
 
   snapshot(seq = this.seq) {
-    const stats = { totalContacts: 3, totalMessages: seq, totalChats: 2, openChats: 1, waitingChats: 0, messagesToday: 1, asOfSeq: seq };
-    return { seq, epoch: this.epoch, scope: this.scope, stats, contacts: [], chats: [], recentMessages: [], truncated: [] };
+    const stats = {
+      totalContacts: 3,
+      totalMessages: seq,
+      totalChats: 2,
+      openChats: 1,
+      waitingChats: 0,
+      messagesToday: 1,
+      asOfSeq: seq,
+    };
+    return {
+      seq,
+      epoch: this.epoch,
+      scope: this.scope,
+      stats,
+      contacts: [],
+      chats: [],
+      recentMessages: [],
+      truncated: [],
+    };
   }
 
   greeting() {
@@ -157,7 +179,8 @@ export class FakeHub {
     peer.query = Object.fromEntries(url.searchParams);
     peer.headers = request.headers;
     this.#welcome(peer);
-    if (this.script.authRequired) peer.say('authenticated', { success: true, user: this.script.user(token), expiresAt });
+    if (this.script.authRequired)
+      peer.say('authenticated', { success: true, user: this.script.user(token), expiresAt });
     const { since, epoch, scope, channels } = peer.query;
     const place = since === undefined ? {} : { since: Number(since), epoch, scope };
     const subscribed = this.subscribed({ channels: channels?.split(','), ...place });

@@ -85,7 +85,10 @@ class Hub {
 
   /** Posts a delivery and expects it to be taken in. */
   async post(delivery) {
-    const response = await fetch(`${this.origin}/api/umbler/webhook`, { method: 'POST', body: JSON.stringify(delivery) });
+    const response = await fetch(`${this.origin}/api/umbler/webhook`, {
+      method: 'POST',
+      body: JSON.stringify(delivery),
+    });
     if (!response.ok) throw new Error(`the hub answered ${response.status}: ${await response.text()}`);
     return response.json();
   }
@@ -101,7 +104,12 @@ class Hub {
     const { Content: content } = delivery.Payload;
     Object.assign(content, { Id: chat });
     Object.assign(content.Contact, { Id: `contact-of-${chat}`, Name: `Contact of ${chat}` });
-    Object.assign(content.LastMessage, { Id: `message-${randomUUID()}`, Chat: { Id: chat }, Content: text, EventAtUTC: at });
+    Object.assign(content.LastMessage, {
+      Id: `message-${randomUUID()}`,
+      Chat: { Id: chat },
+      Content: text,
+      EventAtUTC: at,
+    });
     change(delivery, content);
     return this.post(delivery);
   }

@@ -47,7 +47,11 @@ export class Model {
       [0.5, () => this.#unrecognized()],
     ];
     let at = random.next() * acts.reduce((sum, [weight]) => sum + weight, 0);
-    const [, act] = acts.find(([weight]) => (at -= weight) < 0) ?? acts[0];
+    const chosen = acts.find(([weight]) => {
+      at -= weight;
+      return at < 0;
+    });
+    const [, act] = chosen ?? acts[0];
     const data = act() ?? this.#unrecognized();
     if (data === null || (data.chat && this.hidden.has(data.chat.id) && data.type !== 'chat_gone')) return null;
     return { event: 'umbler_update', seq: this.seq, timestamp: moment(this.#time), data };
@@ -64,7 +68,14 @@ export class Model {
     const names = Object.keys(lists);
     const cut = Object.fromEntries(names.map((name) => [name, lists[name].slice(0, limitOf[name])]));
     const truncated = names.filter((name) => lists[name].length > limitOf[name]);
-    return structuredClone({ seq: this.seq, epoch: this.epoch, scope: this.scope, stats: this.stats(), ...cut, truncated });
+    return structuredClone({
+      seq: this.seq,
+      epoch: this.epoch,
+      scope: this.scope,
+      stats: this.stats(),
+      ...cut,
+      truncated,
+    });
   }
 
   stats() {
@@ -83,14 +94,24 @@ export class Model {
   truth(list) {
     const seen = [...this.chats.values()].filter((chat) => !this.hidden.has(chat.id));
     const ids = new Set(seen.map((chat) => chat.id));
-    if (list === 'chats') return sorted(seen.filter((chat) => chat.open).map((chat) => this.#chat(chat)), 'lastActivityAt');
+    if (list === 'chats')
+      return sorted(
+        seen.filter((chat) => chat.open).map((chat) => this.#chat(chat)),
+        'lastActivityAt',
+      );
     if (list === 'recentMessages') {
       const messages = [...this.messages.values()].filter((message) => ids.has(message.chatId));
-      return sorted(messages.map((message) => this.#message(message)), 'at');
+      return sorted(
+        messages.map((message) => this.#message(message)),
+        'at',
+      );
     }
     const known = new Set(seen.map((chat) => chat.contactId));
     const contacts = [...this.contacts.values()].filter((contact) => known.has(contact.id));
-    return sorted(contacts.map((contact) => this.#contact(contact)), 'lastInteractionAt');
+    return sorted(
+      contacts.map((contact) => this.#contact(contact)),
+      'lastInteractionAt',
+    );
   }
 
   #says() {
@@ -108,7 +129,9 @@ export class Model {
   #saysLate() {
     const chat = this.#anyChat();
     if (!chat) return null;
-    return this.#update(['new_message'], chat, { message: this.#newMessage(chat, this.#time - this.#random.below(7_200_000)) });
+    return this.#update(['new_message'], chat, {
+      message: this.#newMessage(chat, this.#time - this.#random.below(7_200_000)),
+    });
   }
 
   #grows() {
@@ -204,7 +227,13 @@ export class Model {
   #update(types, chat, more = {}) {
     const message = more.message ? this.#message(more.message) : undefined;
     const contact = this.#contact(this.contacts.get(chat.contactId));
-    return structuredClone({ ...this.#about(types), chat: this.#chat(chat), contact, ...more, ...(message && { message }) });
+    return structuredClone({
+      ...this.#about(types),
+      chat: this.#chat(chat),
+      contact,
+      ...more,
+      ...(message && { message }),
+    });
   }
 
   #about(changes) {
@@ -221,7 +250,17 @@ export class Model {
     const known = [...this.contacts.keys()];
     const contactId = known.length > 0 && random.chance(0.3) ? random.pick(known) : this.#newContact();
     const id = `chat-${++this.#ids}`;
-    const chat = { id, contactId, kind: 'direct', open: true, status: 'open', owner: null, members: [], sector: null, closedAt: null };
+    const chat = {
+      id,
+      contactId,
+      kind: 'direct',
+      open: true,
+      status: 'open',
+      owner: null,
+      members: [],
+      sector: null,
+      closedAt: null,
+    };
     this.chats.set(id, chat);
     return chat;
   }
@@ -235,7 +274,14 @@ export class Model {
   #newMessage(chat, at) {
     const id = `message-${++this.#ids}`;
     // The hub writes a fraction of any length, or none; several messages share a moment.
-    const message = { id, chatId: chat.id, at: moment(at - (at % (this.#random.chance(0.5) ? 1000 : 10))), text: `text of ${id}`, state: 'Sent', ...this.#sender() };
+    const message = {
+      id,
+      chatId: chat.id,
+      at: moment(at - (at % (this.#random.chance(0.5) ? 1000 : 10))),
+      text: `text of ${id}`,
+      state: 'Sent',
+      ...this.#sender(),
+    };
     this.messages.set(id, message);
     return message;
   }
@@ -261,7 +307,14 @@ export class Model {
   #chat(chat) {
     const lastMessage = this.#newest((message) => message.chatId === chat.id);
     const people = { owner: this.#agent(chat.owner), members: chat.members.map((agent) => this.#agent(agent)) };
-    return { ...chat, ...people, contactName: this.contacts.get(chat.contactId).name, contactPhone: this.contacts.get(chat.contactId).phone, lastMessage, lastActivityAt: lastMessage?.at ?? null };
+    return {
+      ...chat,
+      ...people,
+      contactName: this.contacts.get(chat.contactId).name,
+      contactPhone: this.contacts.get(chat.contactId).phone,
+      lastMessage,
+      lastActivityAt: lastMessage?.at ?? null,
+    };
   }
 
   #contact(contact) {
@@ -279,7 +332,11 @@ export class Model {
 
 /** As the hub writes it: no fraction where there is none, else as short as can be. */
 function moment(ms) {
-  return new Date(ms).toISOString().replace(/\.?0+Z$/, 'Z').replace(/T(\d\d)Z$/, 'T$1:00:00Z').replace(/T(\d\d):(\d\d)Z$/, 'T$1:$2:00Z');
+  return new Date(ms)
+    .toISOString()
+    .replace(/\.?0+Z$/, 'Z')
+    .replace(/T(\d\d)Z$/, 'T$1:00:00Z')
+    .replace(/T(\d\d):(\d\d)Z$/, 'T$1:$2:00Z');
 }
 
 /** Latest first; of one moment, the larger id. */

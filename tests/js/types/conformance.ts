@@ -1,6 +1,9 @@
 /** The declared types are those of the code: this file is only ever type-checked. */
 
-import hub, { type HubError as DeclaredError, type UmblerHubClient as DeclaredClient } from '../../../static/client/index.js';
+import hub, {
+  type HubError as DeclaredError,
+  type UmblerHubClient as DeclaredClient,
+} from '../../../static/client/index.js';
 import { useWebSocket as declaredHook } from '../../../static/client/react.js';
 import { UmblerHubClient as Client } from '../../../static/client/lib/client.js';
 import { HubError } from '../../../static/client/lib/envelope.js';
@@ -23,6 +26,12 @@ hub.on('umbler_updates', () => {});
 hub.on('status', (status) => status === 'open');
 
 export function component() {
-  const { umblerData, requestData, connectionStatus, isConnected, error: problem } = declaredHook({ onMessage: (update) => update.changes });
+  const {
+    umblerData,
+    requestData,
+    connectionStatus,
+    isConnected,
+    error: problem,
+  } = declaredHook({ onMessage: (update) => update.changes });
   return [umblerData.stats?.totalContacts, requestData(), connectionStatus, isConnected, problem?.message];
 }

@@ -11,28 +11,69 @@ const ABOUT = { asOfSeq: 1, rebuilding: null, now: '2026-03-02T13:00:00Z', from:
 const NOTHING = { rows: [], gone: [] };
 
 function frame(channel, full, { live = NOTHING, today = NOTHING, ...about } = {}) {
-  return { channel, full, ...ABOUT, ...about, live: { gone: [], rows: [], ...live }, today: { gone: [], rows: [], ...today } };
+  return {
+    channel,
+    full,
+    ...ABOUT,
+    ...about,
+    live: { gone: [], rows: [], ...live },
+    today: { gone: [], rows: [], ...today },
+  };
 }
 
 test('changed cells are merged, rows come and go, and nothing that was handed out changes', () => {
   const boards = new Boards();
   const channel = 'metrics:agents';
-  boards.take(frame(channel, true, {
-    live: { rows: [{ id: 'ana', name: 'Ana', open: 1, waiting: 1 }, { id: null, name: null, open: 4, waiting: 4 }] },
-    today: { rows: [{ id: 'ana', name: 'Ana', metric: 'created', n: 1 }, { id: 'ana', name: 'Ana', metric: 'messagesIn', n: 3 }] },
-  }));
+  boards.take(
+    frame(channel, true, {
+      live: {
+        rows: [
+          { id: 'ana', name: 'Ana', open: 1, waiting: 1 },
+          { id: null, name: null, open: 4, waiting: 4 },
+        ],
+      },
+      today: {
+        rows: [
+          { id: 'ana', name: 'Ana', metric: 'created', n: 1 },
+          { id: 'ana', name: 'Ana', metric: 'messagesIn', n: 3 },
+        ],
+      },
+    }),
+  );
   const first = boards.get(channel);
   const copy = structuredClone(first);
-  boards.take(frame(channel, false, {
-    asOfSeq: 2,
-    live: { rows: [{ id: 'ana', open: 2 }, { id: 'bia', name: null, open: 1, waiting: 0 }], gone: [null] },
-    today: { rows: [{ id: 'ana', metric: 'replyTime', name: 'Ana', n: 1 }, { id: 'ana', metric: 'created', n: 2 }], gone: [{ id: 'ana', metric: 'messagesIn' }] },
-  }));
+  boards.take(
+    frame(channel, false, {
+      asOfSeq: 2,
+      live: {
+        rows: [
+          { id: 'ana', open: 2 },
+          { id: 'bia', name: null, open: 1, waiting: 0 },
+        ],
+        gone: [null],
+      },
+      today: {
+        rows: [
+          { id: 'ana', metric: 'replyTime', name: 'Ana', n: 1 },
+          { id: 'ana', metric: 'created', n: 2 },
+        ],
+        gone: [{ id: 'ana', metric: 'messagesIn' }],
+      },
+    }),
+  );
   assert.deepEqual(first, copy);
   assert.deepEqual(boards.get(channel), {
-    channel, ...ABOUT, asOfSeq: 2,
-    live: [{ id: 'ana', name: 'Ana', open: 2, waiting: 1 }, { id: 'bia', name: null, open: 1, waiting: 0 }],
-    today: [{ id: 'ana', name: 'Ana', metric: 'replyTime', n: 1 }, { id: 'ana', name: 'Ana', metric: 'created', n: 2 }],
+    channel,
+    ...ABOUT,
+    asOfSeq: 2,
+    live: [
+      { id: 'ana', name: 'Ana', open: 2, waiting: 1 },
+      { id: 'bia', name: null, open: 1, waiting: 0 },
+    ],
+    today: [
+      { id: 'ana', name: 'Ana', metric: 'replyTime', n: 1 },
+      { id: 'ana', name: 'Ana', metric: 'created', n: 2 },
+    ],
   });
   const { live } = boards.get(channel);
   boards.take(frame(channel, false, { today: { rows: [{ id: 'ana', metric: 'created', n: 3 }] } }));

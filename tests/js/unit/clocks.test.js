@@ -23,7 +23,10 @@ async function beat({ client, peer }) {
   await heard;
 }
 
-for (const [what, set] of [['is right', 0], ['is put back by an hour', -HOUR_MS]]) {
+for (const [what, set] of [
+  ['is right', 0],
+  ['is put back by an hour', -HOUR_MS],
+]) {
   test(`a dead line is noticed after 34 seconds where the machine's clock ${what}`, async (t) => {
     const all = await live(t);
     const { clock, client, peer } = all;
@@ -132,8 +135,16 @@ for (const minutes of [20, -20]) {
 }
 
 test('where the browser denies storage nothing is kept, and nothing breaks', (t) => {
-  const denied = { configurable: true, get() { throw new DOMException('denied', 'SecurityError'); } };
-  for (const [name, kept] of [['localStorage', forBrowser], ['sessionStorage', forTab]]) {
+  const denied = {
+    configurable: true,
+    get() {
+      throw new DOMException('denied', 'SecurityError');
+    },
+  };
+  for (const [name, kept] of [
+    ['localStorage', forBrowser],
+    ['sessionStorage', forTab],
+  ]) {
     const before = Object.getOwnPropertyDescriptor(globalThis, name);
     t.after(() => (before ? Object.defineProperty(globalThis, name, before) : delete globalThis[name]));
     for (const how of [denied, { configurable: true, value: null }, { configurable: true, value: undefined }]) {

@@ -10,7 +10,10 @@ test('connect resolves once the hub has greeted and acknowledged the subscriptio
   client.subscribeToUpdates();
   await client.connect();
   assert.equal(client.status, 'connected');
-  assert.deepEqual(hub.connections[0].heard.map(({ event }) => event), ['subscribe_updates']);
+  assert.deepEqual(
+    hub.connections[0].heard.map(({ event }) => event),
+    ['subscribe_updates'],
+  );
   assert.deepEqual(hub.connections[0].heard[0].data.channels, ['updates', 'stats']);
 });
 
@@ -33,7 +36,10 @@ test('a token is sent where the hub wants one, and never stands in the address',
   client.subscribeToUpdates();
   await client.connect('the-token');
   const [peer] = hub.connections;
-  assert.deepEqual(peer.heard.map(({ event }) => event), ['authenticate', 'subscribe_updates']);
+  assert.deepEqual(
+    peer.heard.map(({ event }) => event),
+    ['authenticate', 'subscribe_updates'],
+  );
   assert.equal(peer.heard[0].data.token, 'the-token');
   assert.equal(client.user?.name, 'Ana');
   assert.ok(!client.url.includes('token'));
@@ -80,7 +86,10 @@ test('a token that is refused does not take along the one that was given meanwhi
   };
   const { hub, client } = await pair(t, { script: { authRequired: true, admits } });
   await client.connect('old');
-  assert.deepEqual(hub.connections[0].heard.map(({ data }) => data.token), ['old', 'new']);
+  assert.deepEqual(
+    hub.connections[0].heard.map(({ data }) => data.token),
+    ['old', 'new'],
+  );
 });
 
 test('a provider that fails is asked again later', async (t) => {
@@ -188,7 +197,10 @@ test('whoever signs in after the end of a token sees nothing of the user before,
   });
   const { seq } = await Promise.all([client.connect('bob'), next(client, 'umbler_data')]).then(() => client.data);
   assert.equal(seq, 11);
-  assert.deepEqual(held.filter(([, now]) => now === 10).map(([now]) => now), ['connecting']);
+  assert.deepEqual(
+    held.filter(([, now]) => now === 10).map(([now]) => now),
+    ['connecting'],
+  );
   const [, subscribe] = hub.connections.at(-1).heard;
   assert.equal(subscribe.event, 'subscribe_updates');
   assert.equal(subscribe.data.since, undefined, 'nor does the position of the first go on');
@@ -204,7 +216,10 @@ test('whoever signs in after disconnect sees nothing of the user before', async 
 test('on a stream too whoever signs in sees nothing of the user before', async (t) => {
   const { hub, client, held } = await afterAna(t, (client) => client.disconnect(), { transport: 'stream' });
   await Promise.all([client.connect('bob'), next(client, 'data', ({ seq }) => seq === 11)]);
-  assert.deepEqual(held.filter(([, now]) => now === 10).map(([now]) => now), ['connecting']);
+  assert.deepEqual(
+    held.filter(([, now]) => now === 10).map(([now]) => now),
+    ['connecting'],
+  );
   assert.equal(hub.connections.at(-1).query.since, undefined);
 });
 
@@ -224,7 +239,12 @@ test('the same user goes on where they were', async (t) => {
 });
 
 test('close codes of 4500 and above stay away, and say why', async (t) => {
-  for (const [code, wanted] of [[4500, 'unauthorized'], [4501, 'unauthorized'], [4502, 'disconnected'], [4503, 'disconnected']]) {
+  for (const [code, wanted] of [
+    [4500, 'unauthorized'],
+    [4501, 'unauthorized'],
+    [4502, 'disconnected'],
+    [4503, 'disconnected'],
+  ]) {
     const { hub, clock, client } = await pair(t);
     await client.connect();
     hub.connections[0].close(code);
@@ -268,9 +288,10 @@ test('channels whose subscription the hub had not answered at disconnect are sub
   client.disconnect();
   await assert.rejects(unanswered, { code: 'disconnected' });
   await client.connect();
-  assert.deepEqual(hub.connections[1].heard.map(({ event, data }) => [event, data.channels]), [
-    ['subscribe_updates', ['updates', 'stats']],
-  ]);
+  assert.deepEqual(
+    hub.connections[1].heard.map(({ event, data }) => [event, data.channels]),
+    [['subscribe_updates', ['updates', 'stats']]],
+  );
 });
 
 test('disconnect ends it, and connect begins again', async (t) => {
@@ -308,6 +329,9 @@ test('a listener that throws stops neither the others nor the client', async (t)
   hub.publish();
   hub.publish();
   await second;
-  assert.deepEqual(heard.map(({ seq }) => seq), [11, 12]);
+  assert.deepEqual(
+    heard.map(({ seq }) => seq),
+    [11, 12],
+  );
   assert.deepEqual(reported, ['a bug of the page', 'a bug of the page']);
 });

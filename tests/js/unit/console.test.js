@@ -8,7 +8,12 @@ import { counted } from '../../../static/console/chats.js';
 import { MESSAGES_MAX, Thread } from '../../../static/console/thread.js';
 import { named } from '../../../static/console/words.js';
 
-const message = (minute, text, more = {}) => ({ id: `m${minute}`, at: new Date(Date.UTC(2026, 2, 2, 13, minute)).toISOString(), text, ...more });
+const message = (minute, text, more = {}) => ({
+  id: `m${minute}`,
+  at: new Date(Date.UTC(2026, 2, 2, 13, minute)).toISOString(),
+  text,
+  ...more,
+});
 const texts = (thread) => thread.messages?.map(({ text }) => text) ?? null;
 
 test('after a gap the fresh answer is shown, not what was on the page before it', () => {
@@ -64,5 +69,8 @@ test('the console has a word for every type of an update', async () => {
   const [, union] = /export type UpdateType =([^;]+);/.exec(types);
   const all = [...union.matchAll(/'(\w+)'/g)].map(([, type]) => type);
   assert.ok(all.includes('settings_updated'));
-  assert.deepEqual(all.filter((type) => named(type) === type), []);
+  assert.deepEqual(
+    all.filter((type) => named(type) === type),
+    [],
+  );
 });

@@ -20,16 +20,34 @@ test('messages of one second stand in the order in which the provider made them'
 });
 
 test('messages of one second are held in the same order whether they come live or in a snapshot', () => {
-  const named = IN_ORDER.map((message, index) => ({ ...message, chatId: 'a', contactId: null, id: `${message.id}`, text: `${index}` }))
-    .filter(({ id }) => id !== 'a');
+  const named = IN_ORDER.map((message, index) => ({
+    ...message,
+    chatId: 'a',
+    contactId: null,
+    id: `${message.id}`,
+    text: `${index}`,
+  })).filter(({ id }) => id !== 'a');
   const newestFirst = named.toReversed().map(({ text }) => text);
-  const snapshot = { seq: 1, epoch: 'e', scope: 's', stats: { asOfSeq: 1 }, contacts: [], chats: [], recentMessages: [], truncated: [] };
+  const snapshot = {
+    seq: 1,
+    epoch: 'e',
+    scope: 's',
+    stats: { asOfSeq: 1 },
+    contacts: [],
+    chats: [],
+    recentMessages: [],
+    truncated: [],
+  };
   const held = (state) => state.data.recentMessages.map(({ text }) => text);
 
   const live = new HubState();
   live.replace(snapshot, { messages: 50 });
   for (const [index, message] of [...named.slice(3), ...named.slice(0, 3).reverse()].entries()) {
-    live.apply({ event: 'umbler_update', seq: 2 + index, data: { type: 'new_message', changes: [], chat: null, contact: null, message } });
+    live.apply({
+      event: 'umbler_update',
+      seq: 2 + index,
+      data: { type: 'new_message', changes: [], chat: null, contact: null, message },
+    });
   }
   assert.deepEqual(held(live), newestFirst);
 

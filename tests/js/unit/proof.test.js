@@ -37,7 +37,10 @@ test('an update that was lost on the way is fetched, and told once', async (t) =
   peer.sent += 1; // The hub believes that it sent 12.
   hub.publish();
   await last;
-  assert.deepEqual(heard.map(({ seq }) => seq), [11, 13]);
+  assert.deepEqual(
+    heard.map(({ seq }) => seq),
+    [11, 13],
+  );
 
   const missed = next(client, 'umbler_update', (_, { seq }) => seq === 12);
   const error = next(client, 'error');
@@ -48,7 +51,11 @@ test('an update that was lost on the way is fetched, and told once', async (t) =
   await missed;
   await status(client, 'connected');
   assert.equal(hub.connections[1].heard[0].data.since, 11, 'from where the counts agreed');
-  assert.deepEqual(heard.map(({ seq }) => seq), [11, 13, 12], '13 is not told again');
+  assert.deepEqual(
+    heard.map(({ seq }) => seq),
+    [11, 13, 12],
+    '13 is not told again',
+  );
   assert.equal(client.data.seq, 13);
 });
 
@@ -143,7 +150,13 @@ test('updates that come while a snapshot is on its way count if they are after i
   await peer.hears('request_umbler_data');
   const asked = client.requestUmblerData();
   const { id } = await peer.hears('request_umbler_data');
-  const contact = (name) => ({ id: 'c1', name, tags: [], lastInteractionAt: '2026-03-02T13:00:00Z', lastMessage: null });
+  const contact = (name) => ({
+    id: 'c1',
+    name,
+    tags: [],
+    lastInteractionAt: '2026-03-02T13:00:00Z',
+    lastMessage: null,
+  });
   hub.publish({ contact: contact('in the snapshot') });
   const snapshot = { ...hub.snapshot(), contacts: [contact('in the snapshot')] };
   const last = next(client, 'umbler_update', (_, { seq }) => seq === 12);

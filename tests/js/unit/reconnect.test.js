@@ -38,8 +38,16 @@ test('after a loss the client comes back, subscribes from its position and hears
   await status(client, 'connected');
 
   const [, peer] = hub.connections;
-  assert.deepEqual(peer.heard[0].data, { channels: ['updates', 'stats'], since: 11, epoch: hub.epoch, scope: hub.scope });
-  assert.deepEqual(heard.map(({ seq }) => seq), [11, 12, 13]);
+  assert.deepEqual(peer.heard[0].data, {
+    channels: ['updates', 'stats'],
+    since: 11,
+    epoch: hub.epoch,
+    scope: hub.scope,
+  });
+  assert.deepEqual(
+    heard.map(({ seq }) => seq),
+    [11, 12, 13],
+  );
   assert.equal(client.data.seq, 13);
   assert.equal(peer.count('request_umbler_data'), 0, 'what was replayed needs no snapshot');
 });
@@ -195,7 +203,10 @@ test('a hub that does not answer is tried on and on, and said to be unreachable'
     assert.equal(client.status, 'connecting');
     attempt(client, clock);
   }
-  assert.ok(errors.every(({ code, temporary }) => code === 'unreachable' && temporary), errors.map(String).join());
+  assert.ok(
+    errors.every(({ code, temporary }) => code === 'unreachable' && temporary),
+    errors.map(String).join(),
+  );
   hub.script.websocket = true;
   while (client.status !== 'connected') {
     await Promise.race([next(client, 'error'), status(client, 'connected')]);
@@ -242,7 +253,10 @@ test('after a reload the position goes on: nothing that happened meanwhile is mi
   reloaded.connect();
   await reloaded.requestUmblerData();
   await missed;
-  assert.deepEqual(heard.map(({ seq }) => seq), [12]);
+  assert.deepEqual(
+    heard.map(({ seq }) => seq),
+    [12],
+  );
   assert.equal(reloaded.data.seq, 12, 'the data itself is not kept, so it is asked for');
 });
 

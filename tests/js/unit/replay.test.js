@@ -44,7 +44,11 @@ async function replaying(t, { client: settings = {}, options = {} } = {}) {
 }
 
 function grant(peer, id, hub) {
-  peer.say('subscribed', { ...hub.subscribed({}), recovered: false, replayed: 0, reason: 'replay', replay: PLAYED }, id);
+  peer.say(
+    'subscribed',
+    { ...hub.subscribed({}), recovered: false, replayed: 0, reason: 'replay', replay: PLAYED },
+    id,
+  );
 }
 
 test('a stretch of the past is played on a socket of its own, and the live line is not touched', async (t) => {
@@ -64,7 +68,12 @@ test('a stretch of the past is played on a socket of its own, and the live line 
   const peer = await coming;
   peer.deaf.add('subscribe_updates');
   const asked = await peer.hears('subscribe_updates');
-  assert.deepEqual(asked.data, { channels: ['chat:a'], replayFrom: FROM, replayUntil: '2026-03-02T11:00:00.000Z', speed: 60 });
+  assert.deepEqual(asked.data, {
+    channels: ['chat:a'],
+    replayFrom: FROM,
+    replayUntil: '2026-03-02T11:00:00.000Z',
+    speed: 60,
+  });
   peer.subscribed = false;
   grant(peer, asked.id, hub);
   peer.update(past(3));
@@ -87,7 +96,10 @@ test('a stretch of the past is played on a socket of its own, and the live line 
   const again = next(client, 'umbler_update');
   hub.publish();
   await again;
-  assert.deepEqual(live.map(({ seq }) => seq), [11, 12]);
+  assert.deepEqual(
+    live.map(({ seq }) => seq),
+    [11, 12],
+  );
   assert.equal(client.status, 'connected');
 });
 
@@ -102,13 +114,20 @@ test('a replay that is stopped says so once and closes its socket', async (t) =>
   replay.stop();
   await replay.over;
   await peer.closed;
-  assert.deepEqual(replay.told, [['start', PLAYED], ['end', { reason: 'stopped', seq: 3 }]]);
+  assert.deepEqual(replay.told, [
+    ['start', PLAYED],
+    ['end', { reason: 'stopped', seq: 3 }],
+  ]);
 });
 
 test('a replay that the hub refuses tells why', async (t) => {
   const { peer, replay } = await replaying(t);
   const { id } = await peer.hears('subscribe_updates');
-  peer.say('error', { code: 'bad_request', message: 'data.replayFrom: not kept', temporary: false, reason: 'too_old' }, id);
+  peer.say(
+    'error',
+    { code: 'bad_request', message: 'data.replayFrom: not kept', temporary: false, reason: 'too_old' },
+    id,
+  );
   await replay.over;
   const [[kind, error]] = replay.told;
   assert.deepEqual([kind, error.code, error.reason, error.temporary], ['error', 'bad_request', 'too_old', false]);
@@ -117,7 +136,10 @@ test('a replay that the hub refuses tells why', async (t) => {
 
 test('a replay signs in with the token of the client', async (t) => {
   const tokens = [];
-  const admits = (token) => (tokens.push(token), null);
+  const admits = (token) => {
+    tokens.push(token);
+    return null;
+  };
   const settings = { options: { token: 'the one' }, script: { authRequired: true, admits } };
   const { hub, peer, replay } = await replaying(t, { client: settings });
   grant(peer, (await peer.hears('subscribe_updates')).id, hub);

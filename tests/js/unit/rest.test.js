@@ -16,23 +16,34 @@ function asking(answer) {
   const fetch = (url, options) => {
     asked.push({ url: String(url), ...options });
     heard();
-    return answer?.(options) ?? new Promise((_, reject) => options.signal?.addEventListener('abort', () => reject(new Error('aborted'))));
+    return (
+      answer?.(options) ??
+      new Promise((_, reject) => options.signal?.addEventListener('abort', () => reject(new Error('aborted'))))
+    );
   };
   const client = new UmblerHubClient({ url: 'ws://hub.example/ws' }, clock.runtime({ fetch }));
   return { client, clock, asked, called };
 }
 
 /** An answer whose head has come, and whose body never ends. */
-const headAlone = () => Promise.resolve(new Response(new ReadableStream({}), { headers: { 'content-type': 'application/json' } }));
+const headAlone = () =>
+  Promise.resolve(new Response(new ReadableStream({}), { headers: { 'content-type': 'application/json' } }));
 
-for (const [about, answer] of [['is never answered', undefined], ['is answered by half', headAlone]]) {
+for (const [about, answer] of [
+  ['is never answered', undefined],
+  ['is answered by half', headAlone],
+]) {
   test(`a question that ${about} is given up after half a minute, and may be asked again`, async () => {
     const { client, clock, asked, called } = asking(answer);
     const chats = client.get('/api/umbler/chats');
     await called;
     assert.deepEqual(clock.waiting, [ANSWER_MS]);
     clock.pass(ANSWER_MS);
-    await assert.rejects(chats, { code: 'unreachable', temporary: true, message: 'the hub did not answer within 30 s' });
+    await assert.rejects(chats, {
+      code: 'unreachable',
+      temporary: true,
+      message: 'the hub did not answer within 30 s',
+    });
     assert.equal(asked[0].signal.aborted, true);
   });
 }
@@ -52,7 +63,12 @@ test('an answer leaves no timer behind, nor does a refusal', async () => {
   assert.equal(asked[0].url, 'http://hub.example/api/umbler/chats?limit=5');
   assert.deepEqual(clock.waiting, []);
 
-  const refusing = asking(() => Promise.resolve(Response.json({ error: { code: 'bad_request', message: 'no' } }, { status: 400 })));
-  await assert.rejects(refusing.client.send('PUT', '/api/umbler/settings', {}), { code: 'bad_request', temporary: false });
+  const refusing = asking(() =>
+    Promise.resolve(Response.json({ error: { code: 'bad_request', message: 'no' } }, { status: 400 })),
+  );
+  await assert.rejects(refusing.client.send('PUT', '/api/umbler/settings', {}), {
+    code: 'bad_request',
+    temporary: false,
+  });
   assert.deepEqual(refusing.clock.waiting, []);
 });

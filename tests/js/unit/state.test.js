@@ -24,35 +24,36 @@ function agrees(state, model, about) {
   assert.deepEqual(data.stats, model.stats(), about);
 }
 
-for (const isLimited of [false, true]) for (const [name, limits, every] of [
-  ['small lists, often cut', { contacts: 4, chats: 5, messages: 6 }, 2],
-  ['lists as they are by default', { contacts: 50, chats: 200, messages: 50 }, 10],
-  ['lists of nothing and of one', { contacts: 0, chats: 1, messages: 0 }, 5],
-]) {
-  test(`a snapshot and every update after it equal a fresh snapshot for ${isLimited ? 'a limited user' : 'who sees all'}: ${name}`, () => {
-    let refreshed = 0;
-    for (let seed = 1; seed <= SEEDS; seed += 1) {
-      const random = new Random(seed);
-      const model = new Model(random, isLimited);
-      for (let step = random.below(60); step > 0; step -= 1) model.step();
-      const state = new HubState();
-      state.replace(model.snapshot(limits), limits);
-      for (let step = 0; step < STEPS; step += 1) {
-        const update = model.step();
-        if (update !== null) assert.ok(state.apply(update));
-        state.count(model.stats(), model.epoch);
-        const about = `seed ${seed}, step ${step}, ${update?.data.type}`;
-        if (state.isDoubtful) {
-          refreshed += 1;
-          state.replace(model.snapshot(limits), limits);
+for (const isLimited of [false, true])
+  for (const [name, limits, every] of [
+    ['small lists, often cut', { contacts: 4, chats: 5, messages: 6 }, 2],
+    ['lists as they are by default', { contacts: 50, chats: 200, messages: 50 }, 10],
+    ['lists of nothing and of one', { contacts: 0, chats: 1, messages: 0 }, 5],
+  ]) {
+    test(`a snapshot and every update after it equal a fresh snapshot for ${isLimited ? 'a limited user' : 'who sees all'}: ${name}`, () => {
+      let refreshed = 0;
+      for (let seed = 1; seed <= SEEDS; seed += 1) {
+        const random = new Random(seed);
+        const model = new Model(random, isLimited);
+        for (let step = random.below(60); step > 0; step -= 1) model.step();
+        const state = new HubState();
+        state.replace(model.snapshot(limits), limits);
+        for (let step = 0; step < STEPS; step += 1) {
+          const update = model.step();
+          if (update !== null) assert.ok(state.apply(update));
+          state.count(model.stats(), model.epoch);
+          const about = `seed ${seed}, step ${step}, ${update?.data.type}`;
+          if (state.isDoubtful) {
+            refreshed += 1;
+            state.replace(model.snapshot(limits), limits);
+          }
+          if (step % every === 0) agrees(state, model, about);
         }
-        if (step % every === 0) agrees(state, model, about);
       }
-    }
-    const share = refreshed / (SEEDS * STEPS);
-    assert.ok(share < 0.05, `only where an update cannot tell is the data asked for again, and that was ${share}`);
-  });
-}
+      const share = refreshed / (SEEDS * STEPS);
+      assert.ok(share < 0.05, `only where an update cannot tell is the data asked for again, and that was ${share}`);
+    });
+  }
 
 test('updates that are replayed over what was heard already end in the same state', () => {
   const limits = { contacts: 5, chats: 5, messages: 5 };
@@ -79,9 +80,25 @@ test('updates that are replayed over what was heard already end in the same stat
 
 test('an update is applied once, and none before the first snapshot', () => {
   const state = new HubState();
-  const update = { event: 'umbler_update', seq: 5, data: { eventId: 'e', type: 'chat_updated', changes: [], chat: null, contact: null } };
+  const update = {
+    event: 'umbler_update',
+    seq: 5,
+    data: { eventId: 'e', type: 'chat_updated', changes: [], chat: null, contact: null },
+  };
   assert.equal(state.apply(update), false);
-  state.replace({ seq: 4, epoch: 'e', scope: 's', stats: { asOfSeq: 4 }, contacts: [], chats: [], recentMessages: [], truncated: [] }, {});
+  state.replace(
+    {
+      seq: 4,
+      epoch: 'e',
+      scope: 's',
+      stats: { asOfSeq: 4 },
+      contacts: [],
+      chats: [],
+      recentMessages: [],
+      truncated: [],
+    },
+    {},
+  );
   assert.equal(state.apply(update), true);
   assert.equal(state.apply(update), false);
 });
@@ -91,7 +108,10 @@ test('who is there is kept by user, and whoever left is gone', () => {
   const there = (id, tabs) => ({ id, name: null, role: 'agent', since: '2026-03-02T13:00:00Z', tabs, chats: [] });
   state.meet({ full: true, users: [there('ana', 1), there('bia', 1)], left: [] });
   state.meet({ full: false, users: [there('ana', 2)], left: ['bia'] });
-  assert.deepEqual(state.data.presence.map(({ id, tabs }) => [id, tabs]), [['ana', 2]]);
+  assert.deepEqual(
+    state.data.presence.map(({ id, tabs }) => [id, tabs]),
+    [['ana', 2]],
+  );
 });
 
 test('the data is the same object until something changes', () => {
@@ -112,17 +132,39 @@ test('counters that are older than those known are passed over, except in anothe
 });
 
 test('moments sort by their nanoseconds, however many digits they have', () => {
-  const moments = ['2026-03-02T13:00:00Z', '2026-03-02T13:00:00.000000001Z', '2026-03-02T13:00:00.1Z', '2026-03-02T13:00:00.1000004Z', '2026-03-02T13:00:01Z'];
-  assert.deepEqual([...moments].reverse().sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1)), moments);
+  const moments = [
+    '2026-03-02T13:00:00Z',
+    '2026-03-02T13:00:00.000000001Z',
+    '2026-03-02T13:00:00.1Z',
+    '2026-03-02T13:00:00.1000004Z',
+    '2026-03-02T13:00:01Z',
+  ];
+  assert.deepEqual(
+    [...moments].reverse().sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1)),
+    moments,
+  );
 });
 
 test('a list that was cut lets nothing in below its end', () => {
   const list = new OrderedList((item) => item.at, 2);
   const at = (second) => `2026-03-02T13:00:0${second}Z`;
-  list.replace([{ id: 'c', at: at(3) }, { id: 'b', at: at(2) }], true);
+  list.replace(
+    [
+      { id: 'c', at: at(3) },
+      { id: 'b', at: at(2) },
+    ],
+    true,
+  );
   list.put({ id: 'a', at: at(1) });
-  assert.deepEqual(list.items.map(({ id }) => id), ['c', 'b']);
+  assert.deepEqual(
+    list.items.map(({ id }) => id),
+    ['c', 'b'],
+  );
   list.remove('c');
   list.put({ id: 'a', at: at(1) });
-  assert.deepEqual(list.items.map(({ id }) => id), ['b'], 'something unknown may lie between');
+  assert.deepEqual(
+    list.items.map(({ id }) => id),
+    ['b'],
+    'something unknown may lie between',
+  );
 });

@@ -52,7 +52,10 @@ test('a stream that breaks goes on from its position', async (t) => {
   const [, peer] = hub.connections;
   assert.equal(peer.query.since, '11');
   assert.equal(peer.headers['last-event-id'], `${hub.epoch}:11`);
-  assert.deepEqual(heard.map(({ seq }) => seq), [11, 12]);
+  assert.deepEqual(
+    heard.map(({ seq }) => seq),
+    [11, 12],
+  );
   assert.equal(client.data.seq, 12);
 });
 
@@ -67,7 +70,10 @@ test('a stream that the hub refuses for its token leaves the client unauthorized
   const admits = () => {
     throw new Error('no');
   };
-  const { clock, client } = await pair(t, { options: { token: 'bad', transport: 'stream' }, script: { authRequired: true, admits } });
+  const { clock, client } = await pair(t, {
+    options: { token: 'bad', transport: 'stream' },
+    script: { authRequired: true, admits },
+  });
   await assert.rejects(client.connect(), { code: 'unauthorized' });
   assert.equal(client.status, 'unauthorized');
   assert.deepEqual(clock.waiting, []);
@@ -193,7 +199,10 @@ test('a WebSocket that gets through again takes over without a gap', async (t) =
   const told = next(client, 'umbler_update');
   hub.publish();
   await told;
-  assert.deepEqual(heard.map(({ seq }) => seq), [11]);
+  assert.deepEqual(
+    heard.map(({ seq }) => seq),
+    [11],
+  );
 });
 
 test('an event stream is read in pieces of any size and with any line end', () => {

@@ -15,7 +15,11 @@ function List() {
   window.results.push(result);
   return (
     <ul id="chats">
-      {result.umblerData.chats.map((chat) => <li key={chat.id}>{chat.contactName}: {chat.lastMessage?.text}</li>)}
+      {result.umblerData.chats.map((chat) => (
+        <li key={chat.id}>
+          {chat.contactName}: {chat.lastMessage?.text}
+        </li>
+      ))}
     </ul>
   );
 }
@@ -23,7 +27,16 @@ function List() {
 function Page() {
   const [shown, show] = useState({ dashboard: true, list: true });
   window.show = show;
-  return <>{shown.dashboard && <Dashboard />}{shown.list && <List />}</>;
+  return (
+    <>
+      {shown.dashboard && <Dashboard />}
+      {shown.list && <List />}
+    </>
+  );
 }
 
-createRoot(document.getElementById('root')).render(<StrictMode><Page /></StrictMode>);
+createRoot(document.getElementById('root')).render(
+  <StrictMode>
+    <Page />
+  </StrictMode>,
+);

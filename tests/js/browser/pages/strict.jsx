@@ -5,4 +5,8 @@ import { createRoot } from 'react-dom/client';
 
 import { Dashboard } from './old-dashboard.jsx';
 
-createRoot(document.getElementById('root')).render(<StrictMode><Dashboard /></StrictMode>);
+createRoot(document.getElementById('root')).render(
+  <StrictMode>
+    <Dashboard />
+  </StrictMode>,
+);
