@@ -2,7 +2,9 @@
 //! there.
 
 use super::{Bar, DatabaseArgs, ToolError, print};
+use crate::derived;
 use crate::journal::rebuild::{self, Comparison};
+use crate::telemetry::causes::chain;
 use crate::telemetry::clock;
 
 /// Which database.
@@ -18,6 +20,9 @@ pub fn run(args: &RebuildArgs) -> Result<(), ToolError> {
     let bar = Bar::new("applying records");
     let (replaced, comparison) = rebuild::rebuild(&path, clock::now(), &bar.progress("comparing"))?;
     drop(bar);
+    if !comparison.is_equal() {
+        derived::remove_files(&path).map_err(|error| ToolError::Found(chain(&error)))?;
+    }
     print(&format!("{}: {}\n", path.display(), describe(&comparison)))?;
     let aside = replaced.aside.map(|aside| format!("the database before is kept: {}\n", aside.display()));
     print(&aside.unwrap_or_default())

@@ -10,7 +10,7 @@ use crate::sqlite::open::Writing;
 use crate::sqlite::private;
 
 /// How its name ends, beside that of the database.
-pub(super) const ENDING: &str = ".search";
+pub(crate) const ENDING: &str = ".search";
 /// The form of the index; a file of another one is built anew.
 const VERSION: i64 = 2;
 /// A power cut may take the newest words and their position with them: they are read again. What is taken out is overwritten,

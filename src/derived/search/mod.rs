@@ -22,6 +22,8 @@ use super::follower::{self, Handle, alarm};
 use super::own_file::{Keeper, OwnFile};
 use crate::domain::Seq;
 
+pub(super) use file::ENDING;
+
 /// How far the index has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Reached {

@@ -104,8 +104,8 @@ pub fn log(seed: u64, deliveries: usize) -> Vec<Entry> {
     for number in 0..deliveries {
         let second = i64::try_from(number).expect("small") * 61;
         let now = start + SignedDuration::from_secs(second);
-        // A clock that is set back by an hour now and then.
-        let back = if number % 17 == 3 { 3_600 } else { 0 };
+        // A clock that is set back by an hour every now and then, and again.
+        let back = if number % 3 == 1 { 3_600 } else { 0 };
         let at = now - SignedDuration::from_secs(back);
         let posted = day.step(now);
         entries.push(posted_entry(&posted.body, Some(posted.attempt), at));
