@@ -5,7 +5,8 @@ import { Link, useSearchParams } from 'react-router';
 import type { Chat } from 'umbler-hub-client';
 
 import { useNow } from '../hub/clock.ts';
-import { urgencyOf, useLimits } from '../live/waits.ts';
+import { urgencyOf } from '../hub/waits.ts';
+import { useLimits } from '../live/limits.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { Failure } from '../parts/Notice.tsx';
 import { clock, moment, number } from '../words/format.ts';

@@ -8,7 +8,7 @@
 
 import type { Chat, Member, Snapshot, Stats, UmblerData, UmblerHubClient, Update } from 'umbler-hub-client';
 
-import type { Waiting } from '../live/waits.ts';
+import type { Waiting } from './waits.ts';
 import { reasonOf } from './errors.ts';
 import { namesOf, withNames } from './names.ts';
 import { read } from './reads.ts';

@@ -1,7 +1,7 @@
 /** The live page of a moment: the hub's own answers about it, whole before any of it is shown. */
 
 import { samplesOf, type Sample } from '../live/trends.ts';
-import { figuresOf, groupsOf, type Live, type LiveRow, type Waiting } from '../live/waits.ts';
+import { figuresOf, groupsOf, type Live, type LiveRow, type Waiting } from './waits.ts';
 import { readDay, type Day } from './day-traffic.ts';
 import { read } from './reads.ts';
 

@@ -2,7 +2,7 @@
 
 import type { Chat } from 'umbler-hub-client';
 
-import { compareWaiting, waitingOf, type Waiting } from '../live/waits.ts';
+import { compareWaiting, waitingOf, type Waiting } from './waits.ts';
 
 export class WaitingList {
   #known = new Map<string, Waiting>();

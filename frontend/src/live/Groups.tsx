@@ -5,7 +5,8 @@ import { useAddress } from '../app/moment.ts';
 import { useNow } from '../hub/clock.ts';
 import { agentName, clock, number } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
-import { urgencyOf, useLimits, type Group } from './waits.ts';
+import { type Group, urgencyOf } from '../hub/waits.ts';
+import { useLimits } from './limits.ts';
 
 interface GroupsProps {
   title: string;

@@ -17,7 +17,7 @@ import { Tiles } from './Tiles.tsx';
 import { LiveTraffic } from './TrafficChart.tsx';
 import { Trend } from './Trend.tsx';
 import { useTrendOfDay, useTrends } from './trends.ts';
-import { figuresOf, groupsOf, waitsOf } from './waits.ts';
+import { figuresOf, groupsOf, waitsOf } from '../hub/waits.ts';
 
 /** What a team lead watches: how many, who waits, who carries what, and how much comes in; now, or as it was. */
 export function LivePage() {

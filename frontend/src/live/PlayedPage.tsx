@@ -6,7 +6,7 @@ import { useWords } from '../words/words.ts';
 import { Groups } from './Groups.tsx';
 import { Queue } from './Queue.tsx';
 import { Tiles } from './Tiles.tsx';
-import { liveOf } from './waits.ts';
+import { liveOf } from '../hub/waits.ts';
 
 /** The live page as it is played, read off the open chats. What they do not tell is left out, and said to be. */
 export function PlayedPage({ played: { phase, at, chats } }: { played: Playing }) {

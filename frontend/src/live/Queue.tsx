@@ -10,7 +10,8 @@ import { Icon } from '../parts/icons.tsx';
 import { agentName, clock, duration, talkUrl } from '../words/format.ts';
 import { contactTitle } from '../words/people.ts';
 import { useWords } from '../words/words.ts';
-import { urgencyOf, useLimits, type Waiting } from './waits.ts';
+import { urgencyOf, type Waiting } from '../hub/waits.ts';
+import { useLimits } from './limits.ts';
 
 const ROW_PX = 60;
 

@@ -3,7 +3,8 @@ import { useMemo, type ReactNode } from 'react';
 import { useNow } from '../hub/clock.ts';
 import { clock, duration, number, percent } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
-import { lateOf, urgencyOf, useLimits, type Figures, type Live } from './waits.ts';
+import { type Figures, type Live, lateOf, urgencyOf } from '../hub/waits.ts';
+import { useLimits } from './limits.ts';
 
 interface TilesProps {
   live: (Pick<Live, 'waiting'> & { figures: Figures | null }) | null;

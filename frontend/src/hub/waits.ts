@@ -1,12 +1,8 @@
 /** The numbers of the live page: as the hub's metrics tell them, or read off every open chat. Direct chats alone count. */
 
 import type { Chat, Named } from 'umbler-hub-client';
-import { useMemo } from 'react';
 
-import { settings } from '../hub/hub.tsx';
-import { newestNames } from '../hub/names.ts';
-import { thresholdsOf, type KnownSettings } from '../hub/settings.ts';
-import { useStore } from '../hub/store.ts';
+import { newestNames } from './names.ts';
 
 export type Urgency = 'soon' | 'attention' | 'late';
 
@@ -17,30 +13,6 @@ export interface Limits {
 }
 
 export type LimitsOf = (sector: string | null | undefined) => Limits;
-
-/** The limits as an admin set them. */
-export function useLimits(): { of: LimitsOf; differ: boolean } {
-  const known = useStore(settings);
-  return useMemo(
-    () => ({ of: limitsOf(known), differ: Object.keys(known.settings?.thresholds.sectors ?? {}).length > 0 }),
-    [known],
-  );
-}
-
-function limitsOf(known: KnownSettings): LimitsOf {
-  const found = new Map<string, Limits>();
-  return (sector) => {
-    const key = sector ?? '';
-    const limits = found.get(key) ?? inMs(thresholdsOf(known, sector));
-    found.set(key, limits);
-    return limits;
-  };
-}
-
-function inMs({ waitingWarnSeconds, waitingSeconds }: ReturnType<typeof thresholdsOf>): Limits {
-  const ms = (seconds: number | null) => (seconds === null ? null : seconds * 1000);
-  return { attentionMs: ms(waitingWarnSeconds), lateMs: ms(waitingSeconds) };
-}
 
 export function urgencyOf(waitMs: number, { attentionMs, lateMs }: Limits): Urgency {
   if (lateMs !== null && waitMs >= lateMs) return 'late';

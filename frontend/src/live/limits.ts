@@ -1,0 +1,32 @@
+/** From when a wait is late, as an admin set it. */
+
+import { useMemo } from 'react';
+
+import { settings } from '../hub/hub.tsx';
+import { type KnownSettings, thresholdsOf } from '../hub/settings.ts';
+import { useStore } from '../hub/store.ts';
+import type { Limits, LimitsOf } from '../hub/waits.ts';
+
+/** The limits as an admin set them. */
+export function useLimits(): { of: LimitsOf; differ: boolean } {
+  const known = useStore(settings);
+  return useMemo(
+    () => ({ of: limitsOf(known), differ: Object.keys(known.settings?.thresholds.sectors ?? {}).length > 0 }),
+    [known],
+  );
+}
+
+function limitsOf(known: KnownSettings): LimitsOf {
+  const found = new Map<string, Limits>();
+  return (sector) => {
+    const key = sector ?? '';
+    const limits = found.get(key) ?? inMs(thresholdsOf(known, sector));
+    found.set(key, limits);
+    return limits;
+  };
+}
+
+function inMs({ waitingWarnSeconds, waitingSeconds }: ReturnType<typeof thresholdsOf>): Limits {
+  const ms = (seconds: number | null) => (seconds === null ? null : seconds * 1000);
+  return { attentionMs: ms(waitingWarnSeconds), lateMs: ms(waitingSeconds) };
+}
