@@ -14,5 +14,7 @@ use crate::sqlite::files::{beside, remove};
 
 /// Removes the files that are made from a database, because it holds something else now. The next start makes them again.
 pub fn remove_files(database: &Path) -> Result<(), DbError> {
-    [search::ENDING, analytics::file::ENDING].iter().try_for_each(|ending| remove(&beside(database, ending)))
+    [search::file::ENDING, analytics::file::ENDING]
+        .iter()
+        .try_for_each(|ending| remove(&beside(database, ending)))
 }

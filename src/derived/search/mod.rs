@@ -7,7 +7,7 @@
 //!    change in one transaction of the index's file.
 
 mod words;
-mod file;
+pub(super) mod file;
 mod follow;
 #[cfg(test)]
 mod tests;
@@ -21,8 +21,6 @@ use tokio::sync::watch;
 use super::follower::{self, Handle, alarm};
 use super::own_file::{Keeper, OwnFile};
 use crate::domain::Seq;
-
-pub(super) use file::ENDING;
 
 /// How far the index has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
