@@ -19,8 +19,7 @@ const UPDATE: &str = "UPDATE_API_SHAPE";
 /// What only people read.
 const WORDING: [&str; 6] = ["description", "summary", "title", "example", "examples", "externalDocs"];
 /// Objects whose keys are names: a field may well be called `description`.
-const NAMED: [&str; 7] =
-    ["properties", "paths", "schemas", "headers", "channels", "messages", "operations"];
+const NAMED: [&str; 7] = ["properties", "paths", "schemas", "headers", "channels", "messages", "operations"];
 /// Lists in which the order says nothing.
 const SETS: [&str; 2] = ["required", "parameters"];
 /// Differences that are shown at most.
@@ -28,47 +27,36 @@ const SHOWN_MAX: usize = 30;
 
 /// A description without its wording.
 fn shape(value: &Value) -> Value {
-    match value {
-        Value::Object(fields) => {
-            let told = fields.iter().filter(|(name, _)| !WORDING.contains(&name.as_str()));
-            Value::Object(told.map(|(name, value)| (name.clone(), field(name, value))).collect())
-        }
-        Value::Array(items) => items.iter().map(shape).collect(),
-        plain => plain.clone(),
+    if let Some(fields) = value.as_object() {
+        let told = fields.iter().filter(|(name, _)| !WORDING.contains(&name.as_str()));
+        return Value::Object(told.map(|(name, value)| (name.clone(), field(name, value))).collect());
     }
+    value.as_array().map_or_else(|| value.clone(), |items| items.iter().map(shape).collect())
 }
 
 fn field(name: &str, value: &Value) -> Value {
-    match value {
-        Value::Object(fields) if NAMED.contains(&name) => {
-            let named: Map<String, Value> =
-                fields.iter().map(|(name, value)| (name.clone(), shape(value))).collect();
-            Value::Object(named)
-        }
-        Value::Array(items) if SETS.contains(&name) => {
-            let mut items: Vec<Value> = items.iter().map(shape).collect();
-            items.sort_by_key(ToString::to_string);
-            Value::Array(items)
-        }
-        value => shape(value),
+    if let Some(fields) = value.as_object().filter(|_| NAMED.contains(&name)) {
+        return Value::Object(fields.iter().map(|(name, value)| (name.clone(), shape(value))).collect());
     }
+    let mut value = shape(value);
+    if let Some(items) = value.as_array_mut().filter(|_| SETS.contains(&name)) {
+        items.sort_by_key(ToString::to_string);
+    }
+    value
 }
 
 /// Every plain value by where it stands; parameters by their names, so that one more does not move the others.
 fn leaves(place: &str, value: &Value, found: &mut BTreeMap<String, String>) {
-    match value {
-        Value::Object(fields) if !fields.is_empty() => {
-            for (name, value) in fields {
-                leaves(&format!("{place} › {name}"), value, found);
-            }
-        }
-        Value::Array(items) if !items.is_empty() => {
-            for (number, item) in items.iter().enumerate() {
-                let name = item["name"].as_str().map_or_else(|| number.to_string(), str::to_owned);
-                leaves(&format!("{place} › {name}"), item, found);
-            }
-        }
-        plain => drop(found.insert(place.to_owned(), plain.to_string())),
+    let mut parts: Vec<(String, &Value)> = Vec::new();
+    parts.extend(value.as_object().into_iter().flatten().map(|(name, part)| (name.clone(), part)));
+    parts.extend(value.as_array().into_iter().flatten().enumerate().map(|(number, part)| {
+        (part["name"].as_str().map_or_else(|| number.to_string(), str::to_owned), part)
+    }));
+    if parts.is_empty() {
+        found.insert(place.to_owned(), value.to_string());
+    }
+    for (name, part) in parts {
+        leaves(&format!("{place} › {name}"), part, found);
     }
 }
 

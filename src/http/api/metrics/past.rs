@@ -1,20 +1,19 @@
 //! Questions of the past to the metrics: the live numbers of a moment, and how many chats were open along a period.
 
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpRequest;
 use jiff::Timestamp;
 use serde_json::json;
 use utoipa::ToSchema;
 
 use super::answers::Rebuilding;
-use super::asked::{self, Whose, Written};
-use super::sheet::{Format, Sheet};
+use super::explained::Tabled;
+use super::questions::{Between, Whose};
+use super::sheet::{Format, Sheet, Written};
 use super::work::ask;
 use crate::derived::analytics::{LiveNow, OpenThen, Period, StoodOpen, Trend, Trended};
-use crate::http::api::described::{moment, number, parameters};
-use crate::http::api::params::Params;
-use crate::http::caller::Caller;
-use crate::http::caller::UserState;
-use crate::http::error::{ApiError, CallRefusals};
+use crate::http::caller::{Caller, UserState};
+use crate::http::error::ApiError;
+use crate::http::question::{Query, question};
 use crate::telemetry::clock;
 
 /// Points of a trend where nothing is asked for.
@@ -65,41 +64,37 @@ struct TrendRow {
     unassigned: i64,
 }
 
-parameters! {
-    /// Which moments.
-    Along:
-        moment("from", "The first moment; the midnight before `until`."),
-        moment("until", "The last moment, not in the future; now."),
-        number("points", "Moments, evenly spread; 48.", POINTS_MIN, POINTS_MAX);
+question! {
+    /// How many chats were open along a period.
+    pub struct TrendQuestion {
+        /// From the first moment to the last one, which is not in the future.
+        between: Between,
+        /// Moments, evenly spread.
+        points: usize [POINTS_MIN..=POINTS_MAX] = POINTS_DEFAULT,
+        /// Whose.
+        whose: Whose,
+        /// How the answer is written.
+        written: Written,
+    }
 }
 
-/// How many chats were open at some moments of a period.
-#[utoipa::path(
-    get,
-    path = "/api/umbler/metrics/trend",
-    operation_id = "getMetricsTrend",
-    tag = "metrics",
-    security(("bearer" = [])),
-    params(Along, Whose, Written),
-    responses(
-        (status = 200, body = MetricsTrend),
-        CallRefusals,
-    ),
-)]
-pub async fn trend(caller: Caller, request: HttpRequest, state: UserState) -> Result<HttpResponse, ApiError> {
-    let mut params = Params::read(request.query_string())?;
-    let format = Format::read(&mut params, request.headers())?;
+/// Answers `/metrics/trend`.
+pub async fn trend(
+    caller: Caller,
+    Query(question): Query<TrendQuestion>,
+    request: HttpRequest,
+    state: UserState,
+) -> Result<Tabled<MetricsTrend>, ApiError> {
+    let format = Format::of(&question.written, request.headers());
     let zone = state.reads.analytics.calendar().zone().clone();
-    let filter = asked::filter(&mut params, &caller, &zone)?;
     let now = clock::now();
-    let period = asked::period(&mut params, now, &zone)?;
+    let period = question.between.period(now, &zone)?;
     if period.until > now {
         return Err(ApiError::parameter("until", "lies in the future"));
     }
-    let points = params.number("points", POINTS_MIN, POINTS_MAX)?.unwrap_or(POINTS_DEFAULT);
-    params.finish()?;
-    let found = ask(&state, Trend { filter, points: spread(period, points) }).await?;
-    trend_sheet(&found, period).respond(format)
+    let filter = question.whose.filter(&caller, &zone);
+    let found = ask(&state, Trend { filter, points: spread(period, question.points) }).await?;
+    trend_sheet(&found, period).respond(format).map(Tabled::from)
 }
 
 /// Moments from the first to the last of a period.
