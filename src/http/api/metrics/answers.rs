@@ -170,6 +170,34 @@ pub fn with_counts(schema: RefOr<Schema>) -> RefOr<Schema> {
     RefOr::T(Schema::Object(object))
 }
 
+/// How many chats were open along a period.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct MetricsTrend {
+    /// Every delivery up to here is in it.
+    as_of_seq: i64,
+    /// `null`, except while history is computed anew.
+    rebuilding: Option<Rebuilding>,
+    #[schema(value_type = String, format = DateTime)]
+    from: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    until: Timestamp,
+    rows: Vec<TrendRow>,
+}
+
+/// How things stood at one moment.
+#[derive(ToSchema)]
+struct TrendRow {
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// Open chats.
+    open: i64,
+    /// Of them, those in the waiting list.
+    waiting: i64,
+    /// Of them, those without an owner.
+    unassigned: i64,
+}
+
 /// What is behind a number: the answer of every route with `explain=true`.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]

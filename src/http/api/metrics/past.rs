@@ -3,9 +3,8 @@
 use actix_web::HttpRequest;
 use jiff::Timestamp;
 use serde_json::json;
-use utoipa::ToSchema;
 
-use super::answers::Rebuilding;
+use super::answers::MetricsTrend;
 use super::explained::Tabled;
 use super::questions::{Between, Whose};
 use super::sheet::{Format, Sheet, Written};
@@ -32,36 +31,6 @@ pub async fn stood_open(state: &UserState, live: &LiveNow) -> Result<StoodOpen, 
     }
     stood.rebuild(parts);
     Ok(stood)
-}
-
-/// How many chats were open along a period.
-#[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "only described here: JSON and CSV are made of one table of cells")]
-pub struct MetricsTrend {
-    /// Every delivery up to here is in it.
-    as_of_seq: i64,
-    /// `null`, except while history is computed anew.
-    rebuilding: Option<Rebuilding>,
-    #[schema(value_type = String, format = DateTime)]
-    from: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
-    until: Timestamp,
-    rows: Vec<TrendRow>,
-}
-
-/// How things stood at one moment.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "only described here: JSON and CSV are made of one table of cells")]
-struct TrendRow {
-    #[schema(value_type = String, format = DateTime)]
-    at: Timestamp,
-    /// Open chats.
-    open: i64,
-    /// Of them, those in the waiting list.
-    waiting: i64,
-    /// Of them, those without an owner.
-    unassigned: i64,
 }
 
 question! {
