@@ -94,7 +94,7 @@ impl Reader {
 
     fn idle_minutes(&mut self, value: Option<Value>) -> u16 {
         let Some(value) = value else { return IDLE_MINUTES_DEFAULT };
-        let minutes = value.as_u64().and_then(|minutes| u16::try_from(minutes).ok());
+        let minutes = whole(&value).and_then(|minutes| u16::try_from(minutes).ok());
         minutes.filter(|minutes| (1..=IDLE_MINUTES_MAX).contains(minutes)).unwrap_or_else(|| {
             self.note("idleMinutes", format!("must be whole minutes from 1 to {IDLE_MINUTES_MAX}"));
             IDLE_MINUTES_DEFAULT
@@ -198,7 +198,7 @@ impl Reader {
         for kind in AlertKind::ALL {
             let Some(value) = fields.remove(kind.threshold()) else { continue };
             let most = kind.seconds_max();
-            let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
+            let number = whole(&value).and_then(|number| u32::try_from(number).ok());
             if value.is_null() || number.is_some_and(|number| number <= most) {
                 seconds.insert(kind.threshold().to_owned(), number);
             } else {
@@ -209,4 +209,10 @@ impl Reader {
         self.nothing_else(&format!("{within}."), fields);
         seconds
     }
+}
+
+/// A whole number as JSON Schema has it: `30.0` is one, too.
+fn whole(value: &Value) -> Option<u64> {
+    let written = || value.as_f64().filter(|number| number.fract() == 0.0)?.to_string().parse().ok();
+    value.as_u64().or_else(written)
 }
