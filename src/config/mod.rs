@@ -6,25 +6,21 @@
 //! 2. Every wrong value is an error that names its variable, and all of them are told at once.
 //! 3. Without secrets the hub starts on a loopback address only.
 
-pub mod table;
 pub mod hours;
 mod dot_env;
 pub mod values;
 pub mod parse;
+pub mod together;
+pub mod table;
 #[cfg(test)]
 mod tests;
 
-use std::net::IpAddr;
-use std::path::PathBuf;
-
-use jiff::tz::TimeZone;
-
-use crate::auth::{AuthKey, AuthSettings, Secret};
+use crate::auth::{AuthKey, AuthSettings};
 use crate::domain::calendar::Calendar;
 use crate::domain::settings::WeekHours;
-use crate::http::address::TrustedProxies;
-use crate::http::origin::Origins;
 pub use hours::BusinessHours;
+pub use table::Settings;
+pub use together::AlertWebhook;
 pub use values::{ServeArgs, Values};
 
 /// Characters that end or change a value where it is pasted into an address without escaping. `+` is none of them: the
@@ -47,72 +43,12 @@ pub enum ConfigError {
     Wrong(Vec<String>),
 }
 
-/// Where alerts are posted to.
-#[derive(Debug, Clone)]
-pub struct AlertWebhook {
-    /// The address.
-    pub url: String,
-    /// What the posts are signed with.
-    pub secret: Secret,
-}
-
-/// All settings, checked.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// `HOST`.
-    pub host: IpAddr,
-    /// `PORT`; 0: any free one.
-    pub port: u16,
-    /// `FRONTEND_URL`.
-    pub origins: Origins,
-    /// `DATABASE_PATH`.
-    pub database_path: PathBuf,
-    /// `WEBHOOK_SECRET`.
-    pub webhook_secret: Option<Secret>,
-    /// `JWT_SECRET`, `JWT_PUBLIC_KEY` or `JWT_JWKS_FILE`, with `JWT_ISSUER` and `JWT_AUDIENCE`.
-    pub auth: Option<AuthSettings>,
-    /// `TIMEZONE`.
-    pub zone: TimeZone,
-    /// `BUSINESS_HOURS`.
-    pub business_hours: BusinessHours,
-    /// `TRUSTED_PROXIES`.
-    pub trusted_proxies: TrustedProxies,
-    /// `RATE_LIMIT_REST_PER_SECOND`; 0: no limit.
-    pub rest_per_second: u32,
-    /// `RATE_LIMIT_CONNECTS_PER_SECOND`; 0: no limit.
-    pub connects_per_second: u32,
-    /// `MAX_SESSIONS`; 0: no limit.
-    pub sessions_max: usize,
-    /// `MAX_SESSIONS_PER_ADDRESS`; 0: no limit.
-    pub sessions_per_address_max: usize,
-    /// `MAX_SESSIONS_PER_USER`; 0: no limit.
-    pub sessions_per_user_max: usize,
-    /// `REQUEST_HEAD_SECONDS`.
-    pub head_seconds: u64,
-    /// `REQUEST_BODY_SECONDS`.
-    pub body_seconds: u64,
-    /// `UPDATES_RETAINED`.
-    pub updates_retained: u32,
-    /// How many of them are kept in memory.
-    pub updates_in_memory: usize,
-    /// How many missed updates a session is replayed at most.
-    pub replay_updates_max: u32,
-    /// `ALERT_WEBHOOK_URL` and `ALERT_WEBHOOK_SECRET`.
-    pub alert_webhook: Option<AlertWebhook>,
-    /// `WORKERS`; `None`: one per core.
-    pub workers: Option<usize>,
-    /// `DASHBOARD_DIR`.
-    pub dashboard_dir: PathBuf,
-    /// `RUST_LOG`.
-    pub log_filter: String,
-}
-
 impl Settings {
     /// Reads, parses and checks everything.
     pub fn read(values: &Values) -> Result<Self, ConfigError> {
         let mut reader = parse::Reader::new(values);
-        let auth = reader.auth();
-        let settings = reader.settings(auth);
+        let settings = table::read(&mut reader);
+        reader.check_reserved();
         reader.check_exposure(settings.as_ref());
         match settings {
             Some(settings) if reader.problems.is_empty() => Ok(settings),
@@ -133,8 +69,8 @@ impl Settings {
             AuthKey::Pem(_) | AuthKey::Jwks(_) => None,
         });
         [
-            ("JWT_SECRET", jwt, parse::JWT_SECRET_BYTES_MIN),
-            ("WEBHOOK_SECRET", self.webhook_secret.as_ref(), parse::WEBHOOK_SECRET_BYTES_MIN),
+            ("JWT_SECRET", jwt, together::JWT_SECRET_BYTES_MIN),
+            ("WEBHOOK_SECRET", self.webhook_secret.as_ref(), together::WEBHOOK_SECRET_BYTES_MIN),
         ]
         .into_iter()
         .filter_map(|(name, secret, bytes_min)| Some((name, secret?.expose().len(), bytes_min)))

@@ -5,8 +5,10 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::schema::{
+    AdditionalProperties, ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type,
+};
+use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::deadlines::AlertKind;
@@ -17,12 +19,14 @@ pub const IDLE_MINUTES_DEFAULT: u16 = 30;
 /// At most: a day.
 pub const IDLE_MINUTES_MAX: u16 = 1_440;
 
+/// Spans of one day at most.
+pub const SPANS_MAX: usize = 24;
 /// Longest id of a sector with thresholds of its own, in characters.
 pub const SECTOR_ID_CHARS_MAX: usize = 256;
 /// The form of a time of day; a day ends at 24:00.
 const TIME_PATTERN: &str = "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$";
 
-/// The whole of it.
+/// The whole of it. What is described as not required counts as its default where an admin leaves it out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SettingsValues)]
@@ -30,17 +34,26 @@ pub struct Settings {
     /// When the team works, per weekday.
     pub business_hours: WeekHours,
     /// Days on which it does not.
+    #[schema(required = false)]
     pub holidays: Vec<Holiday>,
     /// When alerts are raised.
     pub thresholds: Thresholds,
     /// After so many minutes without a message the live metrics call a chat idle.
     #[serde(default = "idle_minutes_default")]
-    #[schema(minimum = 1, maximum = 1440)]
+    #[schema(schema_with = described_idle_minutes, required = false)]
     pub idle_minutes: u16,
 }
 
 fn idle_minutes_default() -> u16 {
     IDLE_MINUTES_DEFAULT
+}
+
+fn described_idle_minutes() -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int32)))
+        .minimum(Some(1))
+        .maximum(Some(IDLE_MINUTES_MAX))
 }
 
 impl Default for Settings {
@@ -55,24 +68,33 @@ impl Default for Settings {
 }
 
 /// When the team works; a day without spans is closed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(missing_docs, reason = "the days of the week")]
 pub struct WeekHours {
-    #[schema(max_items = 24)]
     pub monday: Vec<Span>,
-    #[schema(max_items = 24)]
     pub tuesday: Vec<Span>,
-    #[schema(max_items = 24)]
     pub wednesday: Vec<Span>,
-    #[schema(max_items = 24)]
     pub thursday: Vec<Span>,
-    #[schema(max_items = 24)]
     pub friday: Vec<Span>,
-    #[schema(max_items = 24)]
     pub saturday: Vec<Span>,
-    #[schema(max_items = 24)]
     pub sunday: Vec<Span>,
+}
+
+impl PartialSchema for WeekHours {
+    fn schema() -> RefOr<Schema> {
+        let spans = || {
+            let span = Ref::from_schema_name(Span::name());
+            ArrayBuilder::new().items(span).max_items(Some(SPANS_MAX)).default(Some(serde_json::json!([])))
+        };
+        DAYS.into_iter().fold(ObjectBuilder::new(), |week, day| week.property(day, spans())).into()
+    }
+}
+
+impl ToSchema for WeekHours {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((Span::name().into_owned(), Span::schema()));
+    }
 }
 
 /// The names of the days, from Monday on.

@@ -9,8 +9,9 @@ use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use jiff::Timestamp;
 
-use super::error::ApiError;
+use super::error::{ApiError, CallRefusals};
 use super::rebinding;
+use super::route::{Call, HandlerPart};
 use super::state::EdgeState;
 use crate::auth::{Identity, Role, Scope};
 use crate::protocol::StatsShape;
@@ -28,11 +29,6 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Only admins may go on.
-    pub fn require_admin(&self, what: &'static str) -> Result<(), ApiError> {
-        if self.identity.role == Role::Admin { Ok(()) } else { Err(ApiError::Forbidden(what)) }
-    }
-
     /// Who it is, as others are told.
     pub fn named(&self) -> NamedShape {
         NamedShape { id: self.identity.sub.clone(), name: self.identity.name.clone() }
@@ -55,6 +51,38 @@ impl FromRequest for Caller {
         ready(identify(request).map(|identity| Self { scope: Arc::new(Scope::of(&identity)), identity }))
     }
 }
+
+impl HandlerPart for Caller {
+    fn describe(call: &mut Call) {
+        call.secured_by(&["bearer"]).refusals::<CallRefusals>();
+    }
+}
+
+/// A caller who is an admin; nobody else comes as far as the handler.
+#[derive(Debug, Clone)]
+pub struct Admin(pub Caller);
+
+impl FromRequest for Admin {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let admin = Caller::from_request(request, payload).into_inner().and_then(|caller| {
+            let is_admin = caller.identity.role == Role::Admin;
+            is_admin.then_some(Self(caller)).ok_or(ApiError::Forbidden("this is for admins"))
+        });
+        ready(admin)
+    }
+}
+
+impl HandlerPart for Admin {
+    fn describe(call: &mut Call) {
+        Caller::describe(call);
+        call.refuses(403, "The token is no admin's.");
+    }
+}
+
+impl HandlerPart for UserState {}
 
 /// What handlers know, for the user who calls: their questions wait in a line of their own.
 pub struct UserState {

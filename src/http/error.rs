@@ -8,6 +8,9 @@ use utoipa::ToSchema;
 use crate::auth::AuthError;
 use crate::reads::ReadError;
 
+/// Wrong parameters that one refusal names at most.
+pub const NAMED_MAX: usize = 50;
+
 /// A refusal. The caller's choices differ per variant.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
@@ -150,6 +153,14 @@ impl ApiError {
     /// A parameter is wrong.
     pub fn parameter(parameter: impl Into<String>, message: impl Into<String>) -> Self {
         Self::BadParameter { parameter: parameter.into(), message: message.into() }
+    }
+
+    /// Several parameters are wrong: each with its name and what it must be. There is at least one; the first is the
+    /// `parameter` of the answer.
+    pub fn parameters(wrong: &[(String, String)]) -> Self {
+        let named = wrong.iter().take(NAMED_MAX).map(|(name, what)| format!("{name} {what}"));
+        let first = wrong.first().map(|(name, _)| name.clone());
+        Self::parameter(first.unwrap_or_default(), named.collect::<Vec<_>>().join("; "))
     }
 
     /// The status and the word for programs: the table of refusals.

@@ -6,11 +6,12 @@ use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::Timestamp;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{PartialSchema, ToSchema};
 
 use super::caller::identify;
-use super::error::{ApiError, ErrorBody};
+use super::error::ApiError;
 use super::rebinding;
+use super::route::Routes;
 use super::state::EdgeState;
 use crate::auth::{Identity, KeyState, Role, Scope};
 use crate::hub::Health;
@@ -57,40 +58,37 @@ pub struct HealthAnswer {
     sign_in_keys: Option<String>,
 }
 
-/// How the hub is, in full. 200 as long as it answers.
-#[utoipa::path(
-    get,
-    path = "/health",
-    operation_id = "getHealth",
-    tag = "health",
-    responses((status = 200, body = HealthAnswer)),
-)]
-pub async fn health(state: web::Data<EdgeState>) -> Result<HttpResponse, ApiError> {
+/// The routes for operators.
+pub fn routes() -> Routes {
+    let mut routes = Routes::under("");
+    routes.tagged("health");
+    routes
+        .get("/health", health, "getHealth", "How the hub is, in full. 200 as long as it answers.")
+        .answers::<HealthAnswer>(200);
+    routes.get("/health/live", health, "getLiveness", "The process answers.").answers::<HealthAnswer>(200);
+    routes
+        .get("/health/ready", ready, "getReadiness", "Deliveries and sessions are taken in.")
+        .answers::<HealthAnswer>(200)
+        .answers::<HealthAnswer>(503);
+    routes
+        .get_only(
+            "/metrics",
+            metrics,
+            "getPrometheusMetrics",
+            "Counters of the hub's own work, for Prometheus. For admins, and for whoever sits on the same machine.",
+        )
+        .answers_with(200, "text/plain", String::schema())
+        .refuses(401, "No valid token, from another machine.")
+        .refuses(403, "The token is no admin's; or, without a key, the `Host` is not the hub's own.");
+    routes
+}
+
+async fn health(state: web::Data<EdgeState>) -> Result<HttpResponse, ApiError> {
     let health = state.health().await?;
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(answer(health, &state)))
 }
 
-/// The process answers.
-#[utoipa::path(
-    get,
-    path = "/health/live",
-    operation_id = "getLiveness",
-    tag = "health",
-    responses((status = 200, body = HealthAnswer)),
-)]
-pub async fn live(state: web::Data<EdgeState>) -> Result<HttpResponse, ApiError> {
-    health(state).await
-}
-
-/// Deliveries and sessions are taken in.
-#[utoipa::path(
-    get,
-    path = "/health/ready",
-    operation_id = "getReadiness",
-    tag = "health",
-    responses((status = 200, body = HealthAnswer), (status = 503, description = "Starting, draining, or unable to write.", body = HealthAnswer)),
-)]
-pub async fn ready(state: web::Data<EdgeState>) -> Result<HttpResponse, ApiError> {
+async fn ready(state: web::Data<EdgeState>) -> Result<HttpResponse, ApiError> {
     let health = state.health().await?;
     let mut response =
         if status(&health) == "ok" { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
@@ -129,19 +127,7 @@ fn answer(health: Health, state: &EdgeState) -> HealthAnswer {
     }
 }
 
-/// Counters of the hub's own work, for Prometheus. For admins, and for whoever sits on the same machine.
-#[utoipa::path(
-    get,
-    path = "/metrics",
-    operation_id = "getPrometheusMetrics",
-    tag = "health",
-    responses(
-        (status = 200, description = "Prometheus text format.", content_type = "text/plain", body = String),
-        (status = 401, description = "No valid token, from another machine.", body = ErrorBody),
-        (status = 403, description = "The token is no admin's; or, without a key, the `Host` is not the hub's own.", body = ErrorBody),
-    ),
-)]
-pub async fn metrics(request: HttpRequest, state: web::Data<EdgeState>) -> Result<HttpResponse, ApiError> {
+async fn metrics(request: HttpRequest, state: web::Data<EdgeState>) -> Result<HttpResponse, ApiError> {
     if !is_local(&request, &state) {
         let caller = identify(&request)?;
         if caller.role != Role::Admin {

@@ -16,8 +16,13 @@ pub mod bodies;
 pub mod connections;
 pub mod state;
 pub mod rebinding;
-pub mod caller;
 pub mod writes;
+pub mod route;
+pub mod fields;
+pub mod question;
+pub mod values;
+pub mod caller;
+pub mod extract;
 pub mod guards;
 pub mod webhook;
 pub mod api;
@@ -40,23 +45,19 @@ const PREFLIGHT_SECONDS: usize = 600;
 
 /// Every route of the hub.
 pub fn configure(config: &mut web::ServiceConfig, state: &web::Data<EdgeState>) {
-    let head = || web::route().method(Method::HEAD);
     config
         .app_data(state.clone())
-        .service(web::resource(webhook::PATHS).route(web::post().to(webhook::receive)))
+        .configure(|config| webhook::routes().register(config))
         // Before the scope, which compresses answers and would hold the stream back.
-        .service(web::resource("/api/umbler/stream").get(stream::open))
+        .configure(|config| stream::routes().register(config))
         .service(
-            web::scope("/api/umbler")
+            web::scope(api::PREFIX)
                 .wrap(Compress::default())
                 .wrap(from_fn(guards::limit))
-                .configure(api::configure)
+                .configure(|config| api::routes().register(config))
                 .default_service(web::route().to(guards::not_found)),
         )
-        .service(web::resource("/health").get(health::health).route(head().to(health::health)))
-        .service(web::resource("/health/live").get(health::live).route(head().to(health::live)))
-        .service(web::resource("/health/ready").get(health::ready).route(head().to(health::ready)))
-        .service(web::resource("/metrics").get(health::metrics))
+        .configure(|config| health::routes().register(config))
         .service(web::resource("/ws").get(socket::open))
         .configure(|config| openapi::configure(config, &state.settings.time_zone))
         .configure(asyncapi::configure)

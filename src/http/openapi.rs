@@ -1,7 +1,7 @@
 //! The description of the REST API, and its page at `/api/docs`.
 //!
-//! It refuses what the hub refuses: bounds and words of parameters come from the tables of the reader
-//! ([`described`](super::api::described)), and `scripts/api-fuzz.sh` holds it against a running hub.
+//! It refuses what the hub refuses: each route is described by the question that it reads ([`question`](super::question)),
+//! and `scripts/api-fuzz.sh` holds it against a running hub.
 
 use std::collections::BTreeMap;
 
@@ -18,21 +18,13 @@ use super::{api, health, stream, webhook};
 /// Where the description lies.
 const DESCRIPTION: &str = "/api/openapi.json";
 
-/// What callers say. An unknown field of theirs is refused by its name, and what is optional may be missing.
-const SAID: [&str; 7] = [
-    "MemberRequest",
-    "NotifyRequest",
-    "RevocationRequest",
-    "SettingsRequest",
-    "WeekHours",
-    "Holiday",
-    "Thresholds",
-];
+/// What callers send, besides the bodies that are questions and close themselves. An unknown field of theirs is refused by
+/// its name, and what is optional may be missing.
+const SENT: [&str; 5] = ["NotifyRequest", "SettingsRequest", "WeekHours", "Holiday", "Thresholds"];
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Umbler Hub", description = "Realtime hub for teams that work in WhatsApp through Umbler Talk."),
-    paths(webhook::receive, stream::open, health::health, health::live, health::ready, health::metrics),
     external_docs(url = "/api/asyncapi.json", description = "The WebSocket and the event stream (AsyncAPI 3.0)"),
     modifiers(&Secrets),
     tags(
@@ -42,7 +34,7 @@ const SAID: [&str; 7] = [
         (name = "health", description = "For operators."),
     ),
 )]
-struct EdgeDoc;
+struct Description;
 
 struct Secrets;
 
@@ -59,9 +51,10 @@ impl utoipa::Modify for Secrets {
 
 /// The whole description of a hub in this time zone.
 pub fn document(time_zone: &str) -> utoipa::openapi::OpenApi {
-    let mut document = EdgeDoc::openapi();
-    document.merge(api::ApiDoc::openapi());
-    document.merge(api::metrics::MetricsDoc::openapi());
+    let mut document = Description::openapi();
+    for routes in [webhook::routes(), stream::routes(), health::routes(), api::routes()] {
+        routes.describe_in(&mut document);
+    }
     if let Some(components) = &mut document.components {
         tighten(&mut components.schemas);
         name_time_zone(&mut components.schemas, time_zone);
@@ -69,13 +62,13 @@ pub fn document(time_zone: &str) -> utoipa::openapi::OpenApi {
     document
 }
 
-/// Says of what callers say that there are no other fields, and of answers which fields are always there: unknown is
+/// Says of what callers send that there are no other fields, and of answers which fields are always there: unknown is
 /// `null`, so nearly all.
 fn tighten(schemas: &mut BTreeMap<String, RefOr<Schema>>) {
     for (name, schema) in schemas {
-        let is_said = SAID.contains(&name.as_str());
-        for object in objects(schema) {
-            if is_said {
+        let is_sent = SENT.contains(&name.as_str());
+        for object in objects(schema).into_iter().filter(|object| object.additional_properties.is_none()) {
+            if is_sent {
                 object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
             } else {
                 object.required =

@@ -2,13 +2,18 @@
 
 use actix_web::http::header::{CACHE_CONTROL, HeaderMap, HeaderName};
 use actix_web::{HttpRequest, HttpResponse, web};
+use utoipa::PartialSchema;
+use utoipa::openapi::Required;
+use utoipa::openapi::path::ParameterIn;
+use utoipa::openapi::schema::ObjectBuilder;
 
-use super::api::described::{header, id, number, of_form, parameters};
-use super::api::params::Params;
 use super::caller::Caller;
-use super::error::{ApiError, CallRefusals, ErrorBody};
+use super::error::ApiError;
 use super::origin;
+use super::question::{Query, Value, parameter, question};
+use super::route::Routes;
 use super::state::{EdgeState, stopping};
+use super::values::{Id, string};
 use crate::protocol::channel::CHANNEL_FORM;
 use crate::protocol::request::{CHANNELS_PER_REQUEST_MAX, SNAPSHOT_ITEMS_MAX};
 use crate::protocol::{Channel, SnapshotLimits, SubscribeRequest};
@@ -16,20 +21,62 @@ use crate::session::stream::{self, StreamRequest};
 
 /// Where a client's event source tells what it had last: `EPOCH:SEQ`.
 pub const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+/// The form of that.
+const LAST_EVENT_FORM: &str = "^[^:]+:[0-9]+$";
 /// Tells nginx not to hold the stream back.
 const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-parameters! {
+question! {
     /// What is followed from where on, and how much of what there is comes first.
-    Followed:
-        of_form("channels", "What to follow, comma separated, at most 100; `updates`.", &list_of_channels()),
-        number("since", "The last position that the client has. Not without `epoch`.", 0, i64::MAX),
-        id("epoch", "The life of the journal that `since` belongs to."),
-        id("scope", "The scope the client had then."),
-        number("contacts", "Contacts in the snapshot; 50.", 0, SNAPSHOT_ITEMS_MAX),
-        number("chats", "Chats in the snapshot; 200.", 0, SNAPSHOT_ITEMS_MAX),
-        number("messages", "Messages in the snapshot; 50.", 0, SNAPSHOT_ITEMS_MAX),
-        header("Last-Event-ID", "`EPOCH:SEQ`; wins over `since` and `epoch`.", "^[^:]+:[0-9]+$");
+    struct StreamQuestion {
+        /// What to follow, comma separated, at most 100; `updates`.
+        channels: ChannelNames = ChannelNames(vec![Channel::Updates]),
+        /// The last position that the client has. Not without `epoch`.
+        since: Option<i64> [0..=i64::MAX],
+        /// The life of the journal that `since` belongs to.
+        epoch: Option<Id>,
+        /// The scope the client had then.
+        scope: Option<Id>,
+        /// Contacts in the snapshot.
+        contacts: u32 [0..=SNAPSHOT_ITEMS_MAX] = SnapshotLimits::default().contacts,
+        /// Chats in the snapshot.
+        chats: u32 [0..=SNAPSHOT_ITEMS_MAX] = SnapshotLimits::default().chats,
+        /// Messages in the snapshot.
+        messages: u32 [0..=SNAPSHOT_ITEMS_MAX] = SnapshotLimits::default().messages,
+    }
+}
+
+/// The route of the stream.
+pub fn routes() -> Routes {
+    let mut routes = Routes::under("");
+    let last = string().pattern(Some(LAST_EVENT_FORM));
+    let about = "`EPOCH:SEQ`; wins over `since` and `epoch`.";
+    routes
+        .tagged("umbler")
+        .get_only(
+            "/api/umbler/stream",
+            open,
+            "openStream",
+            "Opens an event stream. Its `data:` lines are the envelopes of the socket.",
+        )
+        .parameters([parameter(ParameterIn::Header, "Last-Event-ID", about, last, Required::False)])
+        .answers_with(200, "text/event-stream", String::schema())
+        .refuses(403, "A channel that the token does not allow, or a foreign page.");
+    routes
+}
+
+/// Names of channels, comma separated, each once.
+#[derive(Debug)]
+struct ChannelNames(Vec<Channel>);
+
+impl Value for ChannelNames {
+    fn read(text: &str) -> Result<Self, String> {
+        channels(text).map(Self)
+    }
+
+    fn schema() -> ObjectBuilder {
+        string().pattern(Some(list_of_channels()))
+    }
 }
 
 /// The form of a list of channels: an id in it has no comma.
@@ -38,23 +85,10 @@ fn list_of_channels() -> String {
     format!("^{name}(,{name})*$")
 }
 
-/// Opens an event stream. Its `data:` lines are the envelopes of the socket.
-#[utoipa::path(
-    get,
-    path = "/api/umbler/stream",
-    operation_id = "openStream",
-    tag = "umbler",
-    security(("bearer" = [])),
-    params(Followed),
-    responses(
-        (status = 200, description = "The stream.", content_type = "text/event-stream", body = String),
-        CallRefusals,
-        (status = 403, description = "A channel that the token does not allow, or a foreign page.", body = ErrorBody),
-    ),
-)]
-pub async fn open(
+async fn open(
     caller: Caller,
     request: HttpRequest,
+    asked: Query<StreamQuestion>,
     state: web::Data<EdgeState>,
 ) -> Result<HttpResponse, ApiError> {
     if state.is_draining() {
@@ -63,7 +97,7 @@ pub async fn open(
     let address = state.client_address(&request);
     state.connect_limiter.check(address)?;
     origin::check(&request, &state.settings.origins)?;
-    let asked = read(&request)?;
+    let asked = read(asked.0, request.headers())?;
     if let Some(channel) = caller.identity.forbidden_channel(&asked.subscribe.channels) {
         log::debug!("a stream asked for {channel}");
         return Err(ApiError::Forbidden("the token does not allow one of the channels"));
@@ -76,27 +110,18 @@ pub async fn open(
         .streaming(body))
 }
 
-fn read(request: &HttpRequest) -> Result<StreamRequest, ApiError> {
-    let mut params = Params::read(request.query_string())?;
-    let channels = params.take("channels", channels)?.unwrap_or_else(|| vec![Channel::Updates]);
-    let mut since: Option<i64> = params.number("since", 0, i64::MAX)?;
-    let mut epoch = params.id("epoch")?;
-    if let Some((last_epoch, last_seq)) = last_event(request.headers())? {
+fn read(question: StreamQuestion, headers: &HeaderMap) -> Result<StreamRequest, ApiError> {
+    let StreamQuestion { channels, mut since, epoch, scope, contacts, chats, messages } = question;
+    let mut epoch = epoch.map(String::from);
+    if let Some((last_epoch, last_seq)) = last_event(headers)? {
         (since, epoch) = (Some(last_seq), Some(last_epoch));
     }
     if since.is_some() && epoch.is_none() {
         return Err(ApiError::parameter("epoch", "is missing: since is a position in one epoch"));
     }
-    let scope = params.id("scope")?;
-    let default = SnapshotLimits::default();
-    let mut limit = |name, default| -> Result<u32, ApiError> {
-        Ok(params.number(name, 0, SNAPSHOT_ITEMS_MAX)?.unwrap_or(default))
-    };
-    let (contacts, chats) = (limit("contacts", default.contacts)?, limit("chats", default.chats)?);
-    let messages = limit("messages", default.messages)?;
-    params.finish()?;
+    let scope = scope.map(Into::into);
     Ok(StreamRequest {
-        subscribe: SubscribeRequest { channels, since, epoch, scope, replay: None },
+        subscribe: SubscribeRequest { channels: channels.0, since, epoch, scope, replay: None },
         limits: SnapshotLimits { contacts, chats, messages },
     })
 }

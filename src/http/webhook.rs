@@ -16,6 +16,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use tokio::time::timeout;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::Object;
 use zstd::bulk::Compressor;
 
 use super::bodies::SMALL_BODY_BYTES_MAX;
@@ -23,7 +24,9 @@ use super::body;
 use super::caller::{Caller, bearer};
 use super::error::{ApiError, BodyRefusals, ErrorBody};
 use super::rebinding;
+use super::route::Routes;
 use super::state::{EdgeState, stopping};
+use super::writes::Takes;
 use crate::domain::EventId;
 use crate::hub::{Ack, AckStatus, Ingest, IngestError, Record};
 use crate::journal::record::ZSTD_LEVEL;
@@ -33,7 +36,7 @@ use crate::umbler;
 
 /// Where deliveries are posted to. With a slash at the end, too, as people paste it: the provider would pause a webhook
 /// that answers 404, and nobody would be told.
-pub const PATHS: [&str; 2] = ["/api/umbler/webhook", "/api/umbler/webhook/"];
+const PATHS: [&str; 2] = ["/api/umbler/webhook", "/api/umbler/webhook/"];
 /// Largest body, in bytes: base64 media included.
 pub const BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
 /// Seconds after the last byte of the body within which a delivery is durable, or refused.
@@ -74,25 +77,27 @@ pub enum DeliveryRefusals {
     Unavailable(ErrorBody),
 }
 
-/// Takes a delivery in. `/api/umbler/webhook/`, with a slash at the end, is the same address.
-#[utoipa::path(
-    post,
-    path = "/api/umbler/webhook",
-    operation_id = "receiveDelivery",
-    tag = "webhook",
-    security(("webhookToken" = []), ("webhookBearer" = [])),
-    request_body(
-        content = Object,
-        content_type = "application/json",
-        description = "A delivery of Umbler Talk, at most 10 MiB. `Content-Type` is not looked at.",
-    ),
-    responses(
-        (status = 200, description = "Durable.", body = WebhookAnswer),
-        DeliveryRefusals,
-        BodyRefusals,
-    ),
-)]
-pub async fn receive(
+/// The route of deliveries.
+pub fn routes() -> Routes {
+    let mut routes = Routes::under("");
+    let about = "A delivery of Umbler Talk, at most 10 MiB. `Content-Type` is not looked at.";
+    routes
+        .tagged("webhook")
+        .deliveries(
+            PATHS,
+            receive,
+            "receiveDelivery",
+            "Takes a delivery in. `/api/umbler/webhook/`, with a slash at the end, is the same address.",
+        )
+        .secured_by(&["webhookToken", "webhookBearer"])
+        .answers::<WebhookAnswer>(200)
+        .refusals::<BodyRefusals>()
+        .refusals::<DeliveryRefusals>()
+        .body(Takes::Json, Object::new().into(), about);
+    routes
+}
+
+async fn receive(
     request: HttpRequest,
     payload: web::Payload,
     state: web::Data<EdgeState>,

@@ -9,10 +9,9 @@
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use actix_web::middleware::{Next, from_fn};
-use actix_web::{Error, FromRequest, Handler, HttpRequest, Responder, ResponseError, Route, web};
+use actix_web::{Error, HttpRequest, ResponseError, Route};
 
 use super::error::ApiError;
 use super::state::EdgeState;
@@ -29,15 +28,20 @@ pub enum Takes {
     Nothing,
 }
 
-/// The only way to a handler that changes something.
-pub fn route<F, Args>(method: Method, takes: Takes, handler: F) -> Route
-where
-    F: Handler<Args>,
-    Args: FromRequest + 'static,
-    F::Output: Responder + 'static,
-{
+impl Takes {
+    /// As what a body is declared.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Json | Self::Nothing => "application/json",
+            Self::Csv => "text/csv",
+        }
+    }
+}
+
+/// The route of a handler that changes something, behind what is checked first.
+pub fn guarded(route: Route, takes: Takes) -> Route {
     let guard = move |request: ServiceRequest, next: Next<BoxBody>| guard(takes, request, next);
-    web::method(method).to(handler).wrap(from_fn(guard))
+    route.wrap(from_fn(guard))
 }
 
 async fn guard(
@@ -55,12 +59,10 @@ async fn guard(
 fn check(takes: Takes, request: &HttpRequest) -> Result<(), ApiError> {
     rebinding::check(request)?;
     origin::check(request, &EdgeState::of(request)?.settings.origins)?;
-    match takes {
-        Takes::Json => check_type(request, "application/json"),
-        Takes::Csv => check_type(request, "text/csv"),
-        Takes::Nothing if has_body(request) => check_type(request, "application/json"),
-        Takes::Nothing => Ok(()),
+    if takes == Takes::Nothing && !has_body(request) {
+        return Ok(());
     }
+    check_type(request, takes.media_type())
 }
 
 fn check_type(request: &HttpRequest, expected: &'static str) -> Result<(), ApiError> {

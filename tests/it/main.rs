@@ -8,6 +8,7 @@
 
 mod alert_webhook;
 mod alerts;
+mod api_shape;
 mod as_written;
 mod asyncapi;
 mod auth;

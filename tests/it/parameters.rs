@@ -85,6 +85,26 @@ fn a_parameter_out_of_range_or_unknown_is_refused_by_its_name() {
 }
 
 #[test]
+fn every_wrong_parameter_is_named_at_once() {
+    let hub = spawn_hub();
+    let wrong = "limit=0&status=all&at=2026-03-02T13:00:00Z&order=asc&x=1&tag=a&tag=b";
+    let error = hub.get(&format!("/api/umbler{CHATS}?{wrong}")).refuses(400, "bad_parameter");
+    assert_eq!(error["parameter"], "tag", "the first");
+    let message = error["message"].as_str().expect("a text");
+    assert_eq!(
+        message,
+        "tag is given twice; limit must be a whole number from 1 to 200; status must be one of open, waiting, closed; \
+         x is not known here"
+    );
+    let error = hub.get("/api/umbler/search?in=all&limit=x").refuses(400, "bad_parameter");
+    assert_eq!(error["message"], "limit must be a whole number from 1 to 200; q is missing");
+    // As many as anybody reads, however many there are.
+    let many: Vec<String> = (0..2_000).map(|number| format!("x{number}")).collect();
+    let error = hub.get(&format!("/api/umbler{CHATS}?{}", many.join("&"))).refuses(400, "bad_parameter");
+    assert_eq!(error["message"].as_str().expect("a text").matches("is not known here").count(), 50);
+}
+
+#[test]
 fn a_wrong_question_is_refused_before_it_is_known_whether_its_subject_exists() {
     let hub = spawn_hub();
     for path in ["/contacts/x", "/contacts/x/chats", "/chats/x", "/chats/x/messages"] {

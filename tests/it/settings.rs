@@ -256,6 +256,10 @@ fn what_is_idle_is_what_the_settings_say_and_at_once() {
         assert_eq!(puts(&hub, &settings)["settings"]["idleMinutes"], minutes);
         assert_eq!(idle(&hub), says(count, minutes));
     }
+    settings["idleMinutes"] = json!(2.0);
+    assert_eq!(puts(&hub, &settings)["settings"]["idleMinutes"], 2, "a whole number, however it is written");
+    settings["idleMinutes"] = json!(1);
+    puts(&hub, &settings);
     let hub = hub.restarted();
     assert_eq!(idle(&hub), says(1, 1), "after a restart too");
     puts(&hub, &whole());

@@ -2,22 +2,80 @@
 
 use std::sync::Arc;
 
-use actix_web::{HttpRequest, web};
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::ObjectBuilder;
 
 use super::Answer;
-use super::described::{Paged, id, parameters, word};
-use super::lists::PageInfo;
-use super::params::Params;
+use super::lists::{PageInfo, Paging};
 use crate::auth::Role;
-use crate::http::caller::Caller;
-use crate::http::caller::UserState;
-use crate::http::error::{ApiError, CallRefusals, ErrorBody};
+use crate::domain::AlertKind;
+use crate::http::caller::{Caller, UserState};
+use crate::http::error::ApiError;
+use crate::http::extract::PathId;
+use crate::http::question::{Nothing, Query, Value, question};
+use crate::http::route::routes;
+use crate::http::values::{Id, string, words};
 use crate::http::webhook::{record_of, store};
 use crate::journal::{AlertRequest, Payload, own_id};
 use crate::protocol::AlertShape;
-use crate::reads::{AlertFilter, GetAlert, ListAlerts, alerts};
+use crate::reads::{AlertFilter, GetAlert, ListAlerts};
+
+routes! {
+    /// Alerts of the chats that the token sees, those that were raised last first.
+    get "/alerts" => list, "listAlerts";
+    /// Takes note of an alert. It stays active until its reason is gone.
+    write(POST) "/alerts/{id}/acknowledge" => acknowledge, "acknowledgeAlert",
+        refuses(403, "Viewers take note of nothing."),
+        refuses(404, "No alert of a chat that the token sees has this id.");
+}
+
+question! {
+    struct AlertsQuestion {
+        page: Paging,
+        /// `active` where it is left out.
+        state: AlertState = AlertState::Active,
+        /// Which deadline.
+        kind: Option<AlertKind>,
+        /// The id of the sector that their chat stands in now.
+        sector: Option<Id>,
+        /// The id of their chat.
+        chat_id: Option<Id>,
+    }
+}
+
+/// Whether alerts stand.
+#[derive(Debug, Clone, Copy)]
+enum AlertState {
+    Active,
+    Cleared,
+    All,
+}
+
+words!(AlertState: "active" => Self::Active, "cleared" => Self::Cleared, "all" => Self::All);
+
+impl AlertState {
+    fn is_active(self) -> Option<bool> {
+        match self {
+            Self::Active => Some(true),
+            Self::Cleared => Some(false),
+            Self::All => None,
+        }
+    }
+}
+
+/// The hub's own id of an alert, escaped in a path.
+struct AlertId(String);
+
+impl Value for AlertId {
+    fn read(text: &str) -> Result<Self, String> {
+        Ok(Self(text.to_owned()))
+    }
+
+    fn schema() -> ObjectBuilder {
+        string()
+    }
+}
 
 /// A page of alerts.
 #[derive(Debug, Serialize, ToSchema)]
@@ -38,79 +96,32 @@ pub struct AcknowledgedAnswer {
     seq: Option<i64>,
 }
 
-/// The words of `state`: active, not active, or either.
-const STATES: [(&str, Option<bool>); 3] = [("active", Some(true)), ("cleared", Some(false)), ("all", None)];
-
-parameters! {
-    /// Which alerts.
-    AlertFilters:
-        word("state", "`active` (default).", &STATES),
-        word("kind", "Which deadline.", &alerts::kinds()),
-        id("sector", "The id of the sector that their chat stands in now."),
-        id("chatId", "The id of their chat.");
-}
-
-/// Alerts of the chats that the token sees, those that were raised last first.
-#[utoipa::path(
-    get,
-    path = "/api/umbler/alerts",
-    operation_id = "listAlerts",
-    tag = "umbler",
-    security(("bearer" = [])),
-    params(Paged, AlertFilters),
-    responses(
-        (status = 200, body = AlertsAnswer),
-        CallRefusals,
-    ),
-)]
-pub async fn list(
+async fn list(
     caller: Caller,
-    request: HttpRequest,
+    Query(question): Query<AlertsQuestion>,
     state: UserState,
 ) -> Result<Answer<AlertsAnswer>, ApiError> {
-    let mut params = Params::read(request.query_string())?;
-    let paging = params.paging()?;
     let filter = AlertFilter {
-        active: params.word("state", &STATES)?.unwrap_or(Some(true)),
-        kind: params.word("kind", &alerts::kinds())?,
-        sector: params.id("sector")?,
-        chat: params.id("chatId")?,
+        active: question.state.is_active(),
+        kind: question.kind.map(AlertKind::as_str),
+        sector: question.sector.map(Into::into),
+        chat: question.chat_id.map(Into::into),
     };
-    params.finish()?;
-    let asked = paging.asked();
-    let list = ListAlerts { filter, limit: paging.limit, at: paging.at, scope: Arc::clone(&caller.scope) };
+    let list = ListAlerts { filter, limit: question.page.limit, at: question.page.at(), scope: caller.scope };
     let (found, as_of) = state.ask(list).await?;
-    let page = PageInfo::new(&found, asked);
+    let page = PageInfo::new(&found, &question.page);
     Ok(Answer(AlertsAnswer { alerts: found.items, page, as_of_seq: as_of.0 }))
 }
 
-/// Takes note of an alert. It stays active until its reason is gone.
-#[utoipa::path(
-    post,
-    path = "/api/umbler/alerts/{id}/acknowledge",
-    operation_id = "acknowledgeAlert",
-    tag = "umbler",
-    security(("bearer" = [])),
-    params(("id" = String, Path, description = "The alert's id, escaped.")),
-    responses(
-        (status = 200, description = "Durable.", body = AcknowledgedAnswer),
-        CallRefusals,
-        (status = 403, description = "Viewers take note of nothing.", body = ErrorBody),
-        (status = 404, description = "No alert of a chat that the token sees has this id.", body = ErrorBody),
-        (status = 415, description = "A body, of which none is needed, is not declared as JSON.", body = ErrorBody),
-    ),
-)]
-pub async fn acknowledge(
+async fn acknowledge(
     caller: Caller,
-    request: HttpRequest,
-    path: web::Path<String>,
+    _: Query<Nothing>,
+    PathId(AlertId(id)): PathId<AlertId>,
     state: UserState,
 ) -> Result<Answer<AcknowledgedAnswer>, ApiError> {
     if caller.identity.role == Role::Viewer {
         return Err(ApiError::Forbidden("viewers take note of no alerts"));
     }
-    Params::read(request.query_string())?.finish()?;
-    let id = path.into_inner();
     let unknown = || ApiError::NotFound("no alert has this id");
     let known = GetAlert { id: id.clone(), scope: Arc::clone(&caller.scope) };
     state.ask(known.clone()).await?.ok_or_else(unknown)?;

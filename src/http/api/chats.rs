@@ -1,24 +1,138 @@
-//! `/chats`, `/chats/{id}`, `/chats/{id}/messages`.
+//! `/chats`, `/chats/{id}`, `/chats/{id}/messages`, `/chats/{id}/timeline`.
 
 use std::sync::Arc;
 
-use actix_web::{HttpRequest, web};
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::described::{ChatFilters, MessageFilters, Paged, Sorted, moment, parameters};
-use super::lists::{Asked, PageInfo};
-use super::messages::{MessagesAnswer, read_list as read_messages};
-use super::params::{CHAT_KINDS, CHAT_STATUSES, LIMIT_DEFAULT, LIMIT_MAX, Params};
-use super::{Answer, path_id};
-use crate::http::caller::Caller;
-use crate::http::caller::UserState;
-use crate::http::error::{ApiError, CallRefusals, LookupRefusals};
+use super::Answer;
+use super::lists::{PageInfo, Paging, Sorting};
+use super::messages::{ListedMessages, MessagesAnswer};
+use crate::domain::ChatKind;
+use crate::http::caller::{Caller, UserState};
+use crate::http::error::ApiError;
+use crate::http::extract::PathId;
+use crate::http::fields::Fields;
+use crate::http::question::{Query, question};
+use crate::http::route::routes;
+use crate::http::values::{Id, Past, SearchText};
 use crate::protocol::ChatShape;
+use crate::protocol::history::TransitionShape;
 use crate::reads::{
-    ChatFilter, Cursor, GetChat, GetPastChat, ListChatMessages, ListChats, ListPastChats, Page, PastChats,
+    ChatFilter, GetChat, GetPastChat, ListChatMessages, ListChats, ListPastChats, ListTransitions, Page,
+    PastChats, StatusFilter,
 };
+
+/// No chat has the id, or none that the caller sees.
+const UNKNOWN: ApiError = ApiError::NotFound("no chat has this id");
+
+routes! {
+    /// Chats, by default those with the latest activity first; or as they stood at a moment.
+    get "/chats" => list, "listChats";
+    /// One chat, as it is or as it stood at a moment.
+    get "/chats/{id}" => one, "getChat";
+    /// The messages of one chat, the oldest last.
+    get "/chats/{id}/messages" => messages, "listChatMessages";
+    /// What happened to one chat, the oldest last.
+    get "/chats/{id}/timeline" => timeline, "listChatTimeline";
+}
+
+question! {
+    /// Which chats.
+    struct ChatFilters {
+        /// `open` includes waiting ones.
+        status: Option<StatusFilter>,
+        /// The id of their sector.
+        sector: Option<Id>,
+        /// The id of their agent.
+        owner: Option<Id>,
+        /// The id of the line they run on.
+        channel: Option<Id>,
+        /// The id of one of the chat's tags.
+        tag: Option<Id>,
+        /// Whom they are held with.
+        kind: Option<ChatKind>,
+        /// A part of the name or the phone, without case and accents.
+        search: Option<SearchText>,
+    }
+}
+
+question! {
+    /// Which chats of a list, and in which order.
+    pub struct ListedChats {
+        page: Paging,
+        filter: ChatFilters,
+        sorting: Sorting,
+    }
+}
+
+question! {
+    struct ChatsQuestion {
+        /// As they stood at this moment, not in the future; those created last first. Not together with page, sort and
+        /// order.
+        at: Option<Past>,
+        list: ListedChats,
+    }
+    checked by then_or_sorted
+}
+
+question! {
+    struct ChatQuestion {
+        /// As it stood at this moment, not in the future.
+        at: Option<Past>,
+    }
+}
+
+fn then_or_sorted(question: &ChatsQuestion, fields: &mut Fields) {
+    if question.at.is_some() {
+        fields.refuse_given(&["page", "sort", "order"], "cannot be given together with at");
+    }
+}
+
+impl From<ChatFilters> for ChatFilter {
+    fn from(filters: ChatFilters) -> Self {
+        Self {
+            status: filters.status,
+            sector: filters.sector.map(Into::into),
+            owner: filters.owner.map(Into::into),
+            channel: filters.channel.map(Into::into),
+            tag: filters.tag.map(Into::into),
+            kind: filters.kind,
+            search: SearchText::wanted(filters.search),
+            contact: None,
+        }
+    }
+}
+
+impl ListedChats {
+    /// The chats that a caller asks for, and the page that is asked for.
+    pub fn list(self, caller: &Caller) -> Result<(ListChats, Paging), ApiError> {
+        let Self { page, filter, sorting } = self;
+        caller.check_sort(sorting.sort)?;
+        let list = ListChats {
+            filter: filter.into(),
+            sort: sorting.sort,
+            order: sorting.order(),
+            limit: page.limit,
+            at: page.at(),
+            scope: Arc::clone(&caller.scope),
+        };
+        Ok((list, page))
+    }
+
+    /// The same as they stood at a moment.
+    fn then(self, then: Timestamp, caller: &Caller) -> ListPastChats {
+        ListPastChats {
+            then,
+            filter: self.filter.into(),
+            among: None,
+            limit: self.page.limit,
+            after: self.page.cursor,
+            scope: Arc::clone(&caller.scope),
+        }
+    }
+}
 
 /// A page of chats.
 #[derive(Debug, Serialize, ToSchema)]
@@ -30,8 +144,8 @@ pub struct ChatsAnswer {
 
 impl ChatsAnswer {
     /// The answer that these chats are.
-    pub fn new(found: Page<ChatShape>, asked: Asked) -> Self {
-        Self { page: PageInfo::new(&found, asked), chats: found.items }
+    pub fn new(found: Page<ChatShape>, page: &Paging) -> Self {
+        Self { page: PageInfo::new(&found, page), chats: found.items }
     }
 }
 
@@ -66,152 +180,63 @@ pub struct PastChatsAnswer {
     next_cursor: Option<String>,
 }
 
-/// Which chats a query string asks for.
-fn read_filter(params: &mut Params) -> Result<ChatFilter, ApiError> {
-    Ok(ChatFilter {
-        status: params.word("status", &CHAT_STATUSES)?,
-        sector: params.id("sector")?,
-        owner: params.id("owner")?,
-        channel: params.id("channel")?,
-        tag: params.id("tag")?,
-        kind: params.word("kind", &CHAT_KINDS)?,
-        search: params.search()?,
-        contact: None,
-    })
+/// A page of what happened to a chat.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TimelineAnswer {
+    timeline: Vec<TransitionShape>,
+    #[serde(flatten)]
+    page: PageInfo,
 }
 
-/// What a query string asks of chats as they stood at a moment.
-fn read_past(mut params: Params, then: Timestamp, caller: &Caller) -> Result<ListPastChats, ApiError> {
-    params.refuse(&["page", "sort", "order"], "at")?;
-    let limit = params.number("limit", 1, LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT);
-    let after = params.take("cursor", str::parse::<Cursor>)?;
-    let filter = read_filter(&mut params)?;
-    params.finish()?;
-    Ok(ListPastChats { then, filter, among: None, limit, after, scope: Arc::clone(&caller.scope) })
-}
-
-/// What a query string asks of a list of chats.
-pub fn read_list(mut params: Params, caller: &Caller) -> Result<(ListChats, Asked), ApiError> {
-    let paging = params.paging()?;
-    let filter = read_filter(&mut params)?;
-    let (sort, order) = params.sorting()?;
-    caller.check_sort(sort)?;
-    params.finish()?;
-    let asked = paging.asked();
-    Ok((
-        ListChats {
-            filter,
-            sort,
-            order,
-            limit: paging.limit,
-            at: paging.at,
-            scope: Arc::clone(&caller.scope),
-        },
-        asked,
-    ))
-}
-
-parameters! {
-    /// The moment that a list is of.
-    ListThen: moment(
-        "at",
-        "As they stood at this moment, not in the future; those created last first. Not together with page, sort and \
-            order.",
-    );
-
-    /// The moment that a chat is shown at.
-    ChatThen: moment("at", "As it stood at this moment, not in the future.");
-}
-
-/// Chats, by default those with the latest activity first; or as they stood at a moment.
-#[utoipa::path(
-    get,
-    path = "/api/umbler/chats",
-    operation_id = "listChats",
-    tag = "umbler",
-    security(("bearer" = [])),
-    params(Paged, ChatFilters, Sorted, ListThen),
-    responses(
-        (status = 200, body = ListAnswer),
-        CallRefusals,
-    ),
-)]
-pub async fn list(
+async fn list(
     caller: Caller,
-    request: HttpRequest,
+    Query(question): Query<ChatsQuestion>,
     state: UserState,
 ) -> Result<Answer<ListAnswer>, ApiError> {
-    let mut params = Params::read(request.query_string())?;
-    if let Some(at) = params.past_moment("at")? {
-        let mut list = read_past(params, at, &caller)?;
+    if let Some(Past(at)) = question.at {
+        let mut list = question.list.then(at, &caller);
         list.among = state.open_then(&list).await?;
         let limit = list.limit;
         let PastChats { chats, next } = state.ask(list).await?;
         let next_cursor = next.as_ref().map(ToString::to_string);
         return Ok(Answer(ListAnswer::Then(PastChatsAnswer { chats, at, limit, next_cursor })));
     }
-    let (list, asked) = read_list(params, &caller)?;
-    Ok(Answer(ListAnswer::Now(ChatsAnswer::new(state.ask(list).await?, asked))))
+    let (list, page) = question.list.list(&caller)?;
+    Ok(Answer(ListAnswer::Now(ChatsAnswer::new(state.ask(list).await?, &page))))
 }
 
-/// One chat, as it is or as it stood at a moment.
-#[utoipa::path(
-    get,
-    path = "/api/umbler/chats/{id}",
-    operation_id = "getChat",
-    tag = "umbler",
-    security(("bearer" = [])),
-    params(
-        ("id" = String, Path, min_length = 1, max_length = 256, description = "The provider's id, case-sensitive."),
-        ChatThen,
-    ),
-    responses(
-        (status = 200, body = ChatAnswer),
-        CallRefusals,
-        LookupRefusals,
-    ),
-)]
-pub async fn one(
+async fn one(
     caller: Caller,
-    request: HttpRequest,
-    path: web::Path<String>,
+    Query(question): Query<ChatQuestion>,
+    PathId(id): PathId,
     state: UserState,
 ) -> Result<Answer<ChatAnswer>, ApiError> {
-    let mut params = Params::read(request.query_string())?;
-    let then = params.past_moment("at")?;
-    params.finish()?;
-    let (id, scope) = (path_id(path)?, caller.scope);
-    let chat = match then {
-        Some(then) => state.ask(GetPastChat { then, id, scope }).await?,
+    let (id, scope) = (id.into(), caller.scope);
+    let chat = match question.at {
+        Some(Past(then)) => state.ask(GetPastChat { then, id, scope }).await?,
         None => state.ask(GetChat { id, scope }).await?,
     };
-    Ok(Answer(ChatAnswer { chat: chat.ok_or(ApiError::NotFound("no chat has this id"))? }))
+    Ok(Answer(ChatAnswer { chat: chat.ok_or(UNKNOWN)? }))
 }
 
-/// The messages of one chat, the oldest last.
-#[utoipa::path(
-    get,
-    path = "/api/umbler/chats/{id}/messages",
-    operation_id = "listChatMessages",
-    tag = "umbler",
-    security(("bearer" = [])),
-    params(
-        ("id" = String, Path, min_length = 1, max_length = 256, description = "The chat's id, case-sensitive."),
-        Paged, MessageFilters,
-    ),
-    responses(
-        (status = 200, body = MessagesAnswer),
-        CallRefusals,
-        LookupRefusals,
-    ),
-)]
-pub async fn messages(
+async fn messages(
     caller: Caller,
-    request: HttpRequest,
-    path: web::Path<String>,
+    Query(question): Query<ListedMessages>,
+    PathId(chat): PathId,
     state: UserState,
 ) -> Result<Answer<MessagesAnswer>, ApiError> {
-    let (list, asked) = read_messages(Params::read(request.query_string())?, &caller)?;
-    let found = state.ask(ListChatMessages { chat: path_id(path)?, list }).await?;
-    Ok(Answer(MessagesAnswer::new(found.ok_or(ApiError::NotFound("no chat has this id"))?, asked)))
+    let (list, page) = question.list(&caller);
+    let found = state.ask(ListChatMessages { chat: chat.into(), list }).await?;
+    Ok(Answer(MessagesAnswer::new(found.ok_or(UNKNOWN)?, &page)))
+}
+
+async fn timeline(
+    caller: Caller,
+    Query(page): Query<Paging>,
+    PathId(chat): PathId,
+    state: UserState,
+) -> Result<Answer<TimelineAnswer>, ApiError> {
+    let list = ListTransitions { chat: chat.into(), limit: page.limit, at: page.at(), scope: caller.scope };
+    let found = state.ask(list).await?.ok_or(UNKNOWN)?;
+    Ok(Answer(TimelineAnswer { page: PageInfo::new(&found, &page), timeline: found.items }))
 }

@@ -1,13 +1,61 @@
-//! What all lists have in common: the numbers below the items.
+//! What all lists have in common: which page is asked for, in which order, and the numbers below the items.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::params::Paging;
-use crate::reads::Page;
+use crate::http::fields::Fields;
+use crate::http::question::question;
+use crate::reads::{Cursor, Order, Page, PageAt, Sort};
 
-/// A page's number, where pages are counted, and its length.
-pub type Asked = (Option<u32>, u32);
+/// Items on a page where nothing is asked for.
+pub const LIMIT_DEFAULT: u32 = 50;
+/// Items on a page at most.
+pub const LIMIT_MAX: u32 = 200;
+/// Highest page that is counted to; whoever wants more follows cursors.
+pub const PAGE_MAX: u32 = 1_000_000;
+
+question! {
+    /// Which page of a list, and how long it is.
+    pub struct Paging {
+        /// Items on a page.
+        pub limit: u32 [1..=LIMIT_MAX] = LIMIT_DEFAULT,
+        /// Which page, from 1. Not together with `cursor`.
+        page: Option<u32> [1..=PAGE_MAX],
+        /// `nextCursor` of the page before.
+        pub cursor: Option<Cursor>,
+    }
+    checked by page_or_cursor
+}
+
+fn page_or_cursor(paging: &Paging, fields: &mut Fields) {
+    if paging.page.is_some() && paging.cursor.is_some() {
+        fields.refuse("cursor", "cannot be given together with page");
+    }
+}
+
+impl Paging {
+    /// Where the page begins.
+    pub fn at(&self) -> PageAt {
+        self.cursor.clone().map_or_else(|| PageAt::Page(self.page.unwrap_or(1)), PageAt::After)
+    }
+}
+
+question! {
+    /// In which order.
+    pub struct Sorting {
+        /// `lastInteraction` where it is left out. Names are no order for viewers, who see them masked.
+        pub sort: Sort = Sort::default(),
+        /// Where it is left out, names run from A, times from the newest.
+        order: Option<Order>,
+    }
+}
+
+impl Sorting {
+    /// From which end.
+    pub fn order(&self) -> Order {
+        self.order.unwrap_or_else(|| self.sort.default_order())
+    }
+}
 
 /// Where a page stands in its list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -26,22 +74,15 @@ pub struct PageInfo {
 }
 
 impl PageInfo {
-    /// What is to be said below these items.
-    pub fn new<T>(found: &Page<T>, (page, limit): Asked) -> Self {
-        let per_page = i64::from(limit);
+    /// The numbers below the items that were found on this page.
+    pub fn new<T>(found: &Page<T>, paging: &Paging) -> Self {
+        let per_page = i64::from(paging.limit);
         Self {
             total: found.total,
-            page,
-            limit,
+            page: paging.cursor.is_none().then_some(paging.page.unwrap_or(1)),
+            limit: paging.limit,
             total_pages: (found.total + per_page - 1) / per_page,
             next_cursor: found.next.as_ref().map(ToString::to_string),
         }
-    }
-}
-
-impl Paging {
-    /// What the answer repeats of the question.
-    pub fn asked(&self) -> Asked {
-        (self.page, self.limit)
     }
 }

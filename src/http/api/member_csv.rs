@@ -7,9 +7,10 @@ use std::collections::HashMap;
 
 use csv::{ReaderBuilder, StringRecord};
 
-use super::member_fields::Fields;
+use super::member_fields::{MemberId, MemberName, MemberSector, PhotoUrl};
 use super::spreadsheet::{BYTE_ORDER_MARK, unguarded};
 use crate::domain::Member;
+use crate::http::question::Value;
 
 /// Largest file, in bytes: what fits into one update together with [`ROWS_MAX`].
 pub const CSV_BYTES_MAX: usize = 256 * 1024;
@@ -138,9 +139,13 @@ impl Lines {
             return Err("has a value in a column without a name".to_owned());
         }
         let field = |column: usize| unguarded(places[column].and_then(|at| row.get(at)).unwrap_or_default());
-        let [id, name, photo_url, sector_id] = [field(0), field(1), field(2), field(3)];
-        let fields = Fields { id: &id, name: &name, photo_url: &photo_url, sector_id: &sector_id };
-        let member = fields.check().map_err(|(field, what)| format!("{field} {what}"))?;
+        let named = |column: usize| move |what: String| format!("{} {what}", COLUMNS[column]);
+        let member = Member {
+            id: MemberId::of_entry(&field(0)).map_err(named(0))?,
+            name: Some(MemberName::read(&field(1)).map_err(named(1))?.0),
+            photo_url: PhotoUrl::read(&field(2)).map_err(named(2))?.0,
+            sector_id: MemberSector::read(&field(3)).map_err(named(3))?.0,
+        };
         match self.ids.insert(member.id.to_string(), line) {
             Some(first) => Err(format!("the id stands on line {first} already")),
             None => Ok(member),

@@ -1,59 +1,107 @@
 //! What an entry of the directory may hold: one rule for JSON and CSV.
 
-use crate::domain::Member;
-use crate::domain::visible::has_visible;
+use utoipa::openapi::schema::ObjectBuilder;
 
-use super::params::{ID_CHARS_MAX, fits};
+use crate::domain::ids::RefId;
+use crate::domain::visible::has_visible;
+use crate::http::question::Value;
+use crate::http::values::{ID_CHARS_MAX, fits, of_length, string};
 
 /// Longest name, in characters.
-pub const NAME_CHARS_MAX: usize = 200;
+const NAME_CHARS_MAX: usize = 200;
 /// Longest address of a picture, in characters.
-pub const PHOTO_URL_CHARS_MAX: usize = 2_048;
+const PHOTO_URL_CHARS_MAX: usize = 2_048;
 
-/// A field that is wrong: its name, and what it must be.
-pub type WrongField = (&'static str, String);
+/// No control characters, and no blank at either end.
+const ID_PATTERN: &str = r"^[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]([^\u0000-\u001f\u007f-\u009f]*[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000])?$";
+/// No control characters, and not only blanks.
+const NAME_PATTERN: &str = r"^[^\u0000-\u001f\u007f-\u009f]*[^\u0000-\u001f\u007f-\u009f \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000][^\u0000-\u001f\u007f-\u009f]*$";
+/// An address in the web, or nothing.
+const PHOTO_URL_PATTERN: &str = r"^(https?://[^\u0000-\u001f\u007f-\u009f]*)?$";
+/// No control characters.
+const SECTOR_ID_PATTERN: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
 
-/// An entry as it came.
-#[derive(Debug, Default)]
-pub struct Fields<'a> {
-    /// The provider's id.
-    pub id: &'a str,
-    /// The name.
-    pub name: &'a str,
-    /// The picture's address; empty: none.
-    pub photo_url: &'a str,
-    /// The sector's id; empty: none.
-    pub sector_id: &'a str,
+/// The provider's id of an agent, as a path names it.
+#[derive(Debug)]
+pub struct MemberId(pub String);
+
+impl MemberId {
+    /// The id of an entry, or what is wrong with it.
+    pub fn of_entry(text: &str) -> Result<RefId, String> {
+        visible(text, ID_CHARS_MAX)?.map(RefId::from).ok_or_else(missing)
+    }
 }
 
-impl Fields<'_> {
-    /// The entry, or the first field that is wrong. Blanks around fields do not count, and a field of invisible marks is
-    /// an empty one.
-    pub fn check(&self) -> Result<Member, WrongField> {
-        let id = text("id", self.id, ID_CHARS_MAX)?.ok_or_else(|| missing("id"))?;
-        let name = text("name", self.name, NAME_CHARS_MAX)?.ok_or_else(|| missing("name"))?;
-        let photo_url = text("photoUrl", self.photo_url, PHOTO_URL_CHARS_MAX)?;
+impl Value for MemberId {
+    fn read(text: &str) -> Result<Self, String> {
+        of_length(text, ID_CHARS_MAX).map(|text| Self(text.to_owned()))
+    }
+
+    fn schema() -> ObjectBuilder {
+        string().min_length(Some(1)).max_length(Some(ID_CHARS_MAX)).pattern(Some(ID_PATTERN))
+    }
+}
+
+/// An agent's name.
+#[derive(Debug)]
+pub struct MemberName(pub String);
+
+impl Value for MemberName {
+    fn read(text: &str) -> Result<Self, String> {
+        visible(text, NAME_CHARS_MAX)?.map(Self).ok_or_else(missing)
+    }
+
+    fn schema() -> ObjectBuilder {
+        string().min_length(Some(1)).max_length(Some(NAME_CHARS_MAX)).pattern(Some(NAME_PATTERN))
+    }
+}
+
+/// The address of a picture; `None` where it is empty.
+#[derive(Debug)]
+pub struct PhotoUrl(pub Option<String>);
+
+impl Value for PhotoUrl {
+    fn read(text: &str) -> Result<Self, String> {
+        let url = visible(text, PHOTO_URL_CHARS_MAX)?;
         // Screens show it as a picture: a script's address must not get that far.
         let is_web = |url: &String| url.starts_with("https://") || url.starts_with("http://");
-        if photo_url.as_ref().is_some_and(|url| !is_web(url)) {
-            return Err(("photoUrl", "must begin with https:// or http://".to_owned()));
+        if url.as_ref().is_some_and(|url| !is_web(url)) {
+            return Err("must begin with https:// or http://".to_owned());
         }
-        let sector_id = text("sectorId", self.sector_id, ID_CHARS_MAX)?.map(Into::into);
-        Ok(Member { id: id.into(), name: Some(name), photo_url, sector_id })
+        Ok(Self(url))
+    }
+
+    fn schema() -> ObjectBuilder {
+        string().max_length(Some(PHOTO_URL_CHARS_MAX)).pattern(Some(PHOTO_URL_PATTERN))
     }
 }
 
-fn missing(field: &'static str) -> WrongField {
-    (field, "is missing".to_owned())
+/// The id of an agent's sector; `None` where it is empty.
+#[derive(Debug)]
+pub struct MemberSector(pub Option<RefId>);
+
+impl Value for MemberSector {
+    fn read(text: &str) -> Result<Self, String> {
+        Ok(Self(visible(text, ID_CHARS_MAX)?.map(Into::into)))
+    }
+
+    fn schema() -> ObjectBuilder {
+        string().max_length(Some(ID_CHARS_MAX)).pattern(Some(SECTOR_ID_PATTERN))
+    }
 }
 
-fn text(field: &'static str, value: &str, chars_max: usize) -> Result<Option<String>, WrongField> {
-    let value = value.trim();
-    if !value.is_empty() && !fits(value, chars_max) {
-        return Err((field, format!("must have at most {chars_max} characters")));
+fn missing() -> String {
+    "is missing".to_owned()
+}
+
+/// What is visible of a text. Blanks around it do not count, and a text of invisible marks is an empty one.
+fn visible(text: &str, chars_max: usize) -> Result<Option<String>, String> {
+    let text = text.trim();
+    if !text.is_empty() && !fits(text, chars_max) {
+        return Err(format!("must have at most {chars_max} characters"));
     }
-    if value.chars().any(char::is_control) {
-        return Err((field, "must hold no control characters".to_owned()));
+    if text.chars().any(char::is_control) {
+        return Err("must hold no control characters".to_owned());
     }
-    Ok(has_visible(value).then(|| value.to_owned()))
+    Ok(has_visible(text).then(|| text.to_owned()))
 }

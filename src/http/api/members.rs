@@ -1,35 +1,93 @@
 //! `/members`: the directory of agents. Their names never come from the provider.
 
-use std::sync::Arc;
-
-use actix_web::{HttpRequest, web};
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::{Map, Value};
-use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
-use super::described::{Paged, flag, parameters, search};
-use super::lists::PageInfo;
+use super::Answer;
+use super::lists::{PageInfo, Paging};
 use super::member_csv::{self, CSV_BYTES_MAX};
-use super::member_fields::{Fields, WrongField};
-use super::params::{BOOLEANS, Params};
-use super::{Answer, path_id};
+use super::member_fields::{MemberId, MemberName, MemberSector, PhotoUrl};
 use crate::domain::Member;
-use crate::http::body;
-use crate::http::caller::Caller;
-use crate::http::caller::UserState;
-use crate::http::error::{ApiError, BodyRefusals, CallRefusals, ErrorBody};
+use crate::http::caller::{Admin, Caller, UserState};
+use crate::http::error::ApiError;
+use crate::http::extract::{Content, PathId, RequestBody};
+use crate::http::question::{Mandatory, Nothing, Query, object_schema, question, read_object};
+use crate::http::route::{Call, routes};
+use crate::http::state::EdgeState;
+use crate::http::values::{Id, SearchText};
 use crate::http::webhook::{record_of, store};
+use crate::http::writes::Takes;
 use crate::hub::{Ack, AckStatus};
 use crate::journal::{Payload, own_id};
 use crate::protocol::MemberShape;
 use crate::reads::members::MemberFilter;
 use crate::reads::{ListMembers, ListedMember};
 
-/// Largest body of one entry, in bytes.
-const BODY_BYTES_MAX: usize = 8 * 1024;
-/// What everybody but an admin is told.
-const FOR_ADMINS: &str = "the directory is changed by admins";
+routes! {
+    /// Agents: those without an entry first, then by name; by id for a viewer, whose names are masked.
+    get "/members" => list, "listMembers";
+    // Before the path of one entry, which it would be otherwise.
+    /// Sets the entries of a file: `id,name,photoUrl,sectorId` in any order, separated by `,` or `;`, in UTF-8. All
+    /// of it or nothing; every wrong line is named. Entries that the file does not name stay.
+    write(POST) "/members/import" => import, "importMembers";
+    /// Sets an entry, whole. Every screen shows the name from then on.
+    write(PUT) "/members/{id}" => put, "putMember",
+        refuses(400, "A field is wrong; the error names it. Or the directory is full."),
+        refuses(404, "No id is that long.");
+    /// Takes an entry out. Its id stays in the list where it occurs.
+    write(DELETE) "/members/{id}" => delete, "deleteMember", refuses(404, "The directory does not have this id.");
+}
+
+question! {
+    struct MembersQuestion {
+        page: Paging,
+        /// A part of the name or the id, without case and accents.
+        search: Option<SearchText>,
+        /// In the directory, or not.
+        known: Option<bool>,
+    }
+}
+
+question! {
+    struct MemberRequest {
+        /// The name.
+        name: Mandatory<MemberName>,
+        /// The picture's address, `https://` or `http://`; left out, empty or null: none.
+        photo_url: Option<PhotoUrl>,
+        /// The sector that the agent belongs to; left out, empty or null: none.
+        sector_id: Option<MemberSector>,
+    }
+}
+
+impl Content for MemberRequest {
+    const BYTES_MAX: usize = 8 * 1024;
+
+    fn read(bytes: &[u8], _: &EdgeState) -> Result<Self, ApiError> {
+        read_object(bytes)
+    }
+
+    fn schema(call: &mut Call) -> RefOr<Schema> {
+        call.named("MemberRequest", object_schema::<Self>())
+    }
+}
+
+/// The entries of a file.
+struct MemberFile(Vec<Member>);
+
+impl Content for MemberFile {
+    const TAKES: Takes = Takes::Csv;
+    const BYTES_MAX: usize = CSV_BYTES_MAX;
+
+    fn read(bytes: &[u8], _: &EdgeState) -> Result<Self, ApiError> {
+        member_csv::read(bytes).map(Self).map_err(ApiError::BadRequest)
+    }
+
+    fn schema(_: &mut Call) -> RefOr<Schema> {
+        String::schema()
+    }
+}
 
 /// An agent.
 #[derive(Debug, Serialize, ToSchema)]
@@ -60,30 +118,6 @@ pub struct MembersAnswer {
     page: PageInfo,
 }
 
-/// An entry, as it is said.
-#[derive(Debug, ToSchema)]
-#[schema(rename_all = "camelCase")]
-#[expect(
-    dead_code,
-    reason = "only described here; the fields are read one by one, so that a wrong one is named"
-)]
-struct MemberRequest {
-    /// The name.
-    // No control characters, and not only blanks.
-    #[schema(
-        min_length = 1,
-        max_length = 200,
-        pattern = r"^[^\u0000-\u001f\u007f-\u009f]*[^\u0000-\u001f\u007f-\u009f \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000][^\u0000-\u001f\u007f-\u009f]*$"
-    )]
-    name: String,
-    /// The picture's address, `https://` or `http://`; left out, empty or null: none.
-    #[schema(max_length = 2048, pattern = r"^(https?://[^\u0000-\u001f\u007f-\u009f]*)?$")]
-    photo_url: Option<String>,
-    /// The sector that the agent belongs to; left out, empty or null: none.
-    #[schema(max_length = 256, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
-    sector_id: Option<String>,
-}
-
 /// What a change did.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ChangedMemberAnswer {
@@ -101,148 +135,61 @@ pub struct ImportAnswer {
     seq: Option<i64>,
 }
 
-parameters! {
-    /// Which agents.
-    AgentFilters:
-        search("A part of the name or the id, without case and accents."),
-        flag("known", "In the directory, or not.");
-}
-
-/// Agents: those without an entry first, then by name; by id for a viewer, whose names are masked.
-#[utoipa::path(
-    get,
-    path = "/api/umbler/members",
-    operation_id = "listMembers",
-    tag = "umbler",
-    security(("bearer" = [])),
-    params(Paged, AgentFilters),
-    responses(
-        (status = 200, body = MembersAnswer),
-        CallRefusals,
-    ),
-)]
-pub async fn list(
+async fn list(
     caller: Caller,
-    request: HttpRequest,
+    Query(question): Query<MembersQuestion>,
     state: UserState,
 ) -> Result<Answer<MembersAnswer>, ApiError> {
-    let mut params = Params::read(request.query_string())?;
-    let paging = params.paging()?;
-    let filter = MemberFilter { search: params.search()?, known: params.word("known", &BOOLEANS)? };
-    params.finish()?;
-    let asked = paging.asked();
-    let list = ListMembers { filter, limit: paging.limit, at: paging.at, scope: Arc::clone(&caller.scope) };
+    let filter = MemberFilter { search: SearchText::wanted(question.search), known: question.known };
+    let list =
+        ListMembers { filter, limit: question.page.limit, at: question.page.at(), scope: caller.scope };
     let found = state.ask(list).await?;
-    let page = PageInfo::new(&found, asked);
+    let page = PageInfo::new(&found, &question.page);
     let members = found.items.into_iter().map(ListedMemberShape::from).collect();
     Ok(Answer(MembersAnswer { members, page }))
 }
 
-/// Sets an entry, whole. Every screen shows the name from then on.
-#[utoipa::path(
-    put,
-    path = "/api/umbler/members/{id}",
-    operation_id = "putMember",
-    tag = "umbler",
-    security(("bearer" = [])),
-    params(
-        (
-            // No control characters, and no blank at either end.
-            "id" = String, Path, min_length = 1, max_length = 256,
-            pattern = r"^[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]([^\u0000-\u001f\u007f-\u009f]*[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000])?$",
-            description = "The provider's id, case-sensitive.",
-        ),
-    ),
-    request_body(content = MemberRequest, content_type = "application/json", description = "At most 8 KiB."),
-    responses(
-        (status = 200, description = "Durable.", body = ChangedMemberAnswer),
-        CallRefusals,
-        BodyRefusals,
-        (status = 400, description = "A field is wrong; the error names it. Or the directory is full.", body = ErrorBody),
-        (status = 403, description = "The token is no admin's.", body = ErrorBody),
-        (status = 404, description = "No id is that long.", body = ErrorBody),
-    ),
-)]
-pub async fn put(
-    caller: Caller,
-    request: HttpRequest,
-    path: web::Path<String>,
-    payload: web::Payload,
+async fn put(
+    Admin(caller): Admin,
+    _: Query<Nothing>,
+    PathId(MemberId(named)): PathId<MemberId>,
+    RequestBody(entry): RequestBody<MemberRequest>,
     state: UserState,
 ) -> Result<Answer<ChangedMemberAnswer>, ApiError> {
-    caller.require_admin(FOR_ADMINS)?;
-    Params::read(request.query_string())?.finish()?;
-    let id = path_id(path)?;
-    let body = body::read(&request, payload, BODY_BYTES_MAX, &state).await?.bytes;
-    let member = parse(&id, &body)?;
-    if member.id.as_str() != id {
+    let id = MemberId::of_entry(&named).map_err(|what| ApiError::parameter("id", what))?;
+    if id.as_str() != named {
         return Err(ApiError::parameter("id", "must not begin or end with a blank"));
     }
+    let member = Member {
+        id,
+        name: Some(entry.name.0.0),
+        photo_url: entry.photo_url.and_then(|url| url.0),
+        sector_id: entry.sector_id.and_then(|sector| sector.0),
+    };
     let shape = MemberShape::from(&member);
     let ack = change(&state, &caller, vec![member]).await?;
     Ok(Answer(ChangedMemberAnswer { member: shape, seq: ack.seq.map(|seq| seq.0) }))
 }
 
-/// Takes an entry out. Its id stays in the list where it occurs.
-#[utoipa::path(
-    delete,
-    path = "/api/umbler/members/{id}",
-    operation_id = "deleteMember",
-    tag = "umbler",
-    security(("bearer" = [])),
-    params(
-        ("id" = String, Path, min_length = 1, max_length = 256, description = "The provider's id, case-sensitive."),
-    ),
-    responses(
-        (status = 200, description = "Durable.", body = ChangedMemberAnswer),
-        CallRefusals,
-        (status = 403, description = "The token is no admin's.", body = ErrorBody),
-        (status = 404, description = "The directory does not have this id.", body = ErrorBody),
-        (status = 415, description = "A body, of which none is needed, is not declared as JSON.", body = ErrorBody),
-    ),
-)]
-pub async fn delete(
-    caller: Caller,
-    request: HttpRequest,
-    path: web::Path<String>,
+async fn delete(
+    Admin(caller): Admin,
+    _: Query<Nothing>,
+    PathId(id): PathId<Id>,
     state: UserState,
 ) -> Result<Answer<ChangedMemberAnswer>, ApiError> {
-    caller.require_admin(FOR_ADMINS)?;
-    Params::read(request.query_string())?.finish()?;
-    let member = Member::unknown(path_id(path)?.into());
+    let member = Member::unknown(String::from(id).into());
     let shape = MemberShape::from(&member);
     let ack = change(&state, &caller, vec![member]).await?;
     let seq = ack.seq.ok_or(ApiError::NotFound("the directory does not have this id"))?;
     Ok(Answer(ChangedMemberAnswer { member: shape, seq: Some(seq.0) }))
 }
 
-/// Sets the entries of a file: `id,name,photoUrl,sectorId` in any order, separated by `,` or `;`, in UTF-8. All of it or
-/// nothing; every wrong line is named. Entries that the file does not name stay.
-#[utoipa::path(
-    post,
-    path = "/api/umbler/members/import",
-    operation_id = "importMembers",
-    tag = "umbler",
-    security(("bearer" = [])),
-    request_body(content = String, content_type = "text/csv", description = "At most 256 KiB."),
-    responses(
-        (status = 200, description = "Durable.", body = ImportAnswer),
-        CallRefusals,
-        BodyRefusals,
-        (status = 400, description = "Nothing was taken over; the error names every wrong line.", body = ErrorBody),
-        (status = 403, description = "The token is no admin's.", body = ErrorBody),
-    ),
-)]
-pub async fn import(
-    caller: Caller,
-    request: HttpRequest,
-    payload: web::Payload,
+async fn import(
+    Admin(caller): Admin,
+    _: Query<Nothing>,
+    RequestBody(MemberFile(members)): RequestBody<MemberFile>,
     state: UserState,
 ) -> Result<Answer<ImportAnswer>, ApiError> {
-    caller.require_admin(FOR_ADMINS)?;
-    Params::read(request.query_string())?.finish()?;
-    let body = body::read(&request, payload, CSV_BYTES_MAX, &state).await?.bytes;
-    let members = member_csv::read(&body).map_err(ApiError::BadRequest)?;
     let entries = members.len();
     let ack = change(&state, &caller, members).await?;
     Ok(Answer(ImportAnswer { entries, seq: ack.seq.map(|seq| seq.0) }))
@@ -256,21 +203,4 @@ async fn change(state: &UserState, caller: &Caller, members: Vec<Member>) -> Res
         return Err(ApiError::BadRequest(ack.reason.unwrap_or_default()));
     }
     Ok(ack)
-}
-
-/// The fields of the body, each refused by its name.
-fn parse(id: &str, body: &[u8]) -> Result<Member, ApiError> {
-    let mut fields: Map<String, Value> = serde_json::from_slice(body)
-        .map_err(|error| ApiError::BadRequest(format!("the body is no JSON object: {error}")))?;
-    let mut text = |name: &str| match fields.remove(name) {
-        None | Some(Value::Null) => Ok(String::new()),
-        Some(Value::String(text)) => Ok(text),
-        Some(_) => Err(ApiError::parameter(name, "must be a text")),
-    };
-    let (name, photo_url, sector_id) = (text("name")?, text("photoUrl")?, text("sectorId")?);
-    if let Some(unknown) = fields.into_iter().next() {
-        return Err(ApiError::parameter(unknown.0, "is not known here"));
-    }
-    let wrong = |(field, what): WrongField| ApiError::parameter(field, what);
-    Fields { id, name: &name, photo_url: &photo_url, sector_id: &sector_id }.check().map_err(wrong)
 }

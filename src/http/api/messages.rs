@@ -2,19 +2,76 @@
 
 use std::sync::Arc;
 
-use actix_web::HttpRequest;
+use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Answer;
-use super::described::{MessageFilters, Paged, id, parameters};
-use super::lists::{Asked, PageInfo};
-use super::params::Params;
-use crate::http::caller::Caller;
-use crate::http::caller::UserState;
-use crate::http::error::{ApiError, CallRefusals};
+use super::lists::{PageInfo, Paging};
+use crate::http::caller::{Caller, UserState};
+use crate::http::error::ApiError;
+use crate::http::fields::Fields;
+use crate::http::question::{Query, question};
+use crate::http::route::routes;
+use crate::http::values::{Id, SearchText};
 use crate::protocol::MessageShape;
 use crate::reads::{ListMessages, MessageFilter, Page};
+
+routes! {
+    /// Messages of all chats, the newest first.
+    get "/messages" => list, "listMessages";
+}
+
+question! {
+    /// Which messages of a list.
+    pub struct ListedMessages {
+        page: Paging,
+        /// A part of the text, without case and accents.
+        search: Option<SearchText>,
+        /// `Contact`, `Member`, `Bot`, `External`.
+        source: Option<Id>,
+        /// The first moment that counts.
+        since: Option<Timestamp>,
+        /// The first moment that counts no more; not earlier than `since`.
+        until: Option<Timestamp>,
+    }
+    checked by until_after_since
+}
+
+question! {
+    struct MessagesQuestion {
+        /// The id of their chat.
+        chat_id: Option<Id>,
+        /// The id of who their chat is held with.
+        contact_id: Option<Id>,
+        list: ListedMessages,
+    }
+}
+
+fn until_after_since(question: &ListedMessages, fields: &mut Fields) {
+    if let (Some(since), Some(until)) = (question.since, question.until)
+        && since > until
+    {
+        fields.refuse("until", "must not be earlier than since");
+    }
+}
+
+impl ListedMessages {
+    /// The messages that a caller asks for, and the page that is asked for.
+    pub fn list(self, caller: &Caller) -> (ListMessages, Paging) {
+        let Self { page, search, source, since, until } = self;
+        let filter = MessageFilter {
+            chat: None,
+            contact: None,
+            source: source.map(Into::into),
+            search: SearchText::wanted(search),
+            since,
+            until,
+        };
+        let scope = Arc::clone(&caller.scope);
+        (ListMessages { filter, limit: page.limit, at: page.at(), scope }, page)
+    }
+}
 
 /// A page of messages.
 #[derive(Debug, Serialize, ToSchema)]
@@ -26,65 +83,18 @@ pub struct MessagesAnswer {
 
 impl MessagesAnswer {
     /// The answer that these messages are.
-    pub fn new(found: Page<MessageShape>, asked: Asked) -> Self {
-        Self { page: PageInfo::new(&found, asked), messages: found.items }
+    pub fn new(found: Page<MessageShape>, page: &Paging) -> Self {
+        Self { page: PageInfo::new(&found, page), messages: found.items }
     }
 }
 
-/// What a query string asks of the messages of one chat.
-pub fn read_list(mut params: Params, caller: &Caller) -> Result<(ListMessages, Asked), ApiError> {
-    let read = read_filtered(&mut params, None, None, caller)?;
-    params.finish()?;
-    Ok(read)
-}
-
-fn read_filtered(
-    params: &mut Params,
-    chat: Option<String>,
-    contact: Option<String>,
-    caller: &Caller,
-) -> Result<(ListMessages, Asked), ApiError> {
-    let paging = params.paging()?;
-    let (since, until) = (params.moment("since")?, params.moment("until")?);
-    if let (Some(since), Some(until)) = (since, until)
-        && since > until
-    {
-        return Err(ApiError::parameter("until", "must not be earlier than since"));
-    }
-    let filter =
-        MessageFilter { chat, contact, source: params.id("source")?, search: params.search()?, since, until };
-    let asked = paging.asked();
-    Ok((ListMessages { filter, limit: paging.limit, at: paging.at, scope: Arc::clone(&caller.scope) }, asked))
-}
-
-parameters! {
-    /// Whose messages.
-    Held:
-        id("chatId", "The id of their chat."),
-        id("contactId", "The id of who their chat is held with.");
-}
-
-/// Messages of all chats, the newest first.
-#[utoipa::path(
-    get,
-    path = "/api/umbler/messages",
-    operation_id = "listMessages",
-    tag = "umbler",
-    security(("bearer" = [])),
-    params(Paged, Held, MessageFilters),
-    responses(
-        (status = 200, body = MessagesAnswer),
-        CallRefusals,
-    ),
-)]
-pub async fn list(
+async fn list(
     caller: Caller,
-    request: HttpRequest,
+    Query(question): Query<MessagesQuestion>,
     state: UserState,
 ) -> Result<Answer<MessagesAnswer>, ApiError> {
-    let mut params = Params::read(request.query_string())?;
-    let (chat, contact) = (params.id("chatId")?, params.id("contactId")?);
-    let (list, asked) = read_filtered(&mut params, chat, contact, &caller)?;
-    params.finish()?;
-    Ok(Answer(MessagesAnswer::new(state.ask(list).await?, asked)))
+    let (mut list, page) = question.list.list(&caller);
+    list.filter.chat = question.chat_id.map(Into::into);
+    list.filter.contact = question.contact_id.map(Into::into);
+    Ok(Answer(MessagesAnswer::new(state.ask(list).await?, &page)))
 }

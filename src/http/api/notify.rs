@@ -1,22 +1,30 @@
 //! `POST /api/umbler/notify`: the company's own backend reaches one user's screens.
 
-use actix_web::{HttpRequest, web};
+use actix_web::web;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
 
 use super::Answer;
-use super::params::{ID_CHARS_MAX, Params, fits};
 use crate::domain::EventId;
-use crate::http::body;
-use crate::http::caller::Caller;
-use crate::http::error::{ApiError, BodyRefusals, CallRefusals, ErrorBody};
+use crate::http::caller::Admin;
+use crate::http::error::ApiError;
+use crate::http::extract::{Content, RequestBody};
+use crate::http::question::{Nothing, Query};
+use crate::http::route::{Call, routes};
 use crate::http::state::EdgeState;
+use crate::http::values::{ID_CHARS_MAX, of_length};
 use crate::http::webhook::{record_of, store};
 use crate::journal::{Notice, Payload};
 
 /// Largest body, in bytes: a notice is kept like any update and sent in one frame.
 pub const BODY_BYTES_MAX: usize = 32 * 1024;
+
+routes! {
+    /// Sends a notice to the screens of one user that follow `user:SUB`. Kept and recovered like any update.
+    write(POST) "/notify" => notify, "notifyUser";
+}
 
 /// A notice to one user.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -34,6 +42,24 @@ pub struct NotifyRequest {
     id: Option<String>,
 }
 
+/// A notice with its id.
+struct Sent {
+    id: EventId,
+    notice: Notice,
+}
+
+impl Content for Sent {
+    const BYTES_MAX: usize = BODY_BYTES_MAX;
+
+    fn read(bytes: &[u8], _: &EdgeState) -> Result<Self, ApiError> {
+        read(bytes)
+    }
+
+    fn schema(call: &mut Call) -> RefOr<Schema> {
+        call.schema::<NotifyRequest>()
+    }
+}
+
 /// The answer to a notice.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -47,31 +73,12 @@ pub struct NotifyAnswer {
     seq: Option<i64>,
 }
 
-/// Sends a notice to the screens of one user that follow `user:SUB`. Kept and recovered like any update.
-#[utoipa::path(
-    post,
-    path = "/api/umbler/notify",
-    operation_id = "notifyUser",
-    tag = "umbler",
-    security(("bearer" = [])),
-    request_body(content = NotifyRequest, content_type = "application/json", description = "At most 32 KiB."),
-    responses(
-        (status = 200, description = "Durable.", body = NotifyAnswer),
-        CallRefusals,
-        BodyRefusals,
-        (status = 400, description = "A field is missing or wrong; the error names it.", body = ErrorBody),
-        (status = 403, description = "The token is no admin's.", body = ErrorBody),
-    ),
-)]
-pub async fn notify(
-    caller: Caller,
-    request: HttpRequest,
-    payload: web::Payload,
+async fn notify(
+    Admin(caller): Admin,
+    _: Query<Nothing>,
+    RequestBody(Sent { id, notice }): RequestBody<Sent>,
     state: web::Data<EdgeState>,
 ) -> Result<Answer<NotifyAnswer>, ApiError> {
-    caller.require_admin("notices are sent by admins")?;
-    Params::read(request.query_string())?.finish()?;
-    let (id, notice) = read(&body::read(&request, payload, BODY_BYTES_MAX, &state).await?.bytes)?;
     let ack = store(&state, record_of(&caller, Payload::Notice(notice), Some(id))?).await?;
     Ok(Answer(NotifyAnswer {
         status: ack.status.as_str(),
@@ -85,14 +92,12 @@ fn as_it_came<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<R
     Box::<RawValue>::deserialize(deserializer).map(Some)
 }
 
-fn read(body: &[u8]) -> Result<(EventId, Notice), ApiError> {
+fn read(body: &[u8]) -> Result<Sent, ApiError> {
     let request: NotifyRequest = serde_json::from_slice(body)
         .map_err(|error| ApiError::BadRequest(format!("the body is no notice: {error}")))?;
     let name = |field: &str, value: String| {
-        let is_name = fits(&value, ID_CHARS_MAX);
-        is_name
-            .then_some(value)
-            .ok_or_else(|| ApiError::parameter(field, format!("must have 1 to {ID_CHARS_MAX} characters")))
+        let is_name = of_length(&value, ID_CHARS_MAX).map(drop);
+        is_name.map(|()| value).map_err(|what| ApiError::parameter(field, what))
     };
     let user = name("user", request.user.ok_or_else(|| ApiError::parameter("user", "is missing"))?)?;
     let data = request.data.ok_or_else(|| ApiError::parameter("data", "is missing"))?;
@@ -101,5 +106,5 @@ fn read(body: &[u8]) -> Result<(EventId, Notice), ApiError> {
         Some(id) => name("id", id)?,
         None => format!("{:032x}", rand::random::<u128>()),
     };
-    Ok((EventId::from(format!("notify:{id}")), Notice { user, data }))
+    Ok(Sent { id: EventId::from(format!("notify:{id}")), notice: Notice { user, data } })
 }

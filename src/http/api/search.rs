@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
-use actix_web::HttpRequest;
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::ObjectBuilder;
 
 use super::Answer;
-use super::described::{cursor, limit, parameters, required, text, word};
-use super::params::{LIMIT_MAX, Params, SEARCH_CHARS_MAX, fits};
-use crate::http::caller::Caller;
-use crate::http::caller::UserState;
-use crate::http::error::{ApiError, CallRefusals};
+use super::lists::LIMIT_MAX;
+use crate::http::caller::{Caller, UserState};
+use crate::http::error::ApiError;
+use crate::http::fields::Fields;
+use crate::http::question::{Mandatory, Query, Value, question};
+use crate::http::route::routes;
+use crate::http::values::{SEARCH_CHARS_MAX, of_length, string, words};
 use crate::protocol::search::{FoundContact, FoundMessage};
 use crate::reads::Cursor;
 use crate::reads::search::{Kinds, Search, Wanted};
@@ -19,17 +21,41 @@ use crate::reads::search::{Kinds, Search, Wanted};
 /// Items of each kind where nothing is asked for.
 const LIMIT_DEFAULT: u32 = 20;
 
-/// The words of `in`.
-const KINDS: [(&str, Kinds); 3] =
-    [("contacts", Kinds::Contacts), ("messages", Kinds::Messages), ("all", Kinds::All)];
+routes! {
+    /// Contacts and messages in which all of the words occur, without regard to case and accents.
+    get "/search" => search, "search";
+}
 
-parameters! {
-    /// What is searched for.
-    Searched:
-        required(text("q", "Beginnings of words, `\"whole words\"`, or a part of a phone.", SEARCH_CHARS_MAX)),
-        word("in", "`all` (default).", &KINDS),
-        limit(&format!("Items of each kind; {LIMIT_DEFAULT}.")),
-        cursor("`nextCursor.contacts` or `.messages` of the answer before, with that `in`.");
+question! {
+    struct SearchQuestion {
+        /// Beginnings of words, `"whole words"`, or a part of a phone.
+        q: Mandatory<Wanted>,
+        /// `all` where it is left out.
+        r#in: Kinds = Kinds::All,
+        /// Items of each kind.
+        limit: u32 [1..=LIMIT_MAX] = LIMIT_DEFAULT,
+        /// `nextCursor.contacts` or `.messages` of the answer before, with that `in`.
+        cursor: Option<Cursor>,
+    }
+    checked by cursor_of_one_kind
+}
+
+words!(Kinds: "contacts" => Self::Contacts, "messages" => Self::Messages, "all" => Self::All);
+
+impl Value for Wanted {
+    fn read(text: &str) -> Result<Self, String> {
+        of_length(text, SEARCH_CHARS_MAX).map(Self::new)
+    }
+
+    fn schema() -> ObjectBuilder {
+        string().min_length(Some(1)).max_length(Some(SEARCH_CHARS_MAX))
+    }
+}
+
+fn cursor_of_one_kind(question: &SearchQuestion, fields: &mut Fields) {
+    if question.cursor.is_some() && question.r#in == Kinds::All {
+        fields.refuse("cursor", "goes on in one kind: say in=contacts or in=messages");
+    }
 }
 
 /// What was found.
@@ -57,52 +83,12 @@ pub struct NextCursors {
     messages: Option<String>,
 }
 
-/// What a query string asks.
-struct Asked {
-    wanted: Wanted,
-    kinds: Kinds,
-    limit: u32,
-    after: Option<Cursor>,
-}
-
-fn read(query: &str) -> Result<Asked, ApiError> {
-    let mut params = Params::read(query)?;
-    let wanted = params.take("q", |text| {
-        let is_typed = fits(text, SEARCH_CHARS_MAX);
-        is_typed
-            .then(|| Wanted::new(text))
-            .ok_or_else(|| format!("must have 1 to {SEARCH_CHARS_MAX} characters"))
-    })?;
-    let kinds = params.word("in", &KINDS)?.unwrap_or(Kinds::All);
-    let limit = params.number("limit", 1, LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT);
-    let after = params.take("cursor", str::parse::<Cursor>)?;
-    params.finish()?;
-    if after.is_some() && kinds == Kinds::All {
-        return Err(ApiError::parameter("cursor", "goes on in one kind: say in=contacts or in=messages"));
-    }
-    let wanted = wanted.ok_or_else(|| ApiError::parameter("q", "must be given"))?;
-    Ok(Asked { wanted, kinds, limit, after })
-}
-
-/// Contacts and messages in which all of the words occur, without regard to case and accents.
-#[utoipa::path(
-    get,
-    path = "/api/umbler/search",
-    operation_id = "search",
-    tag = "umbler",
-    security(("bearer" = [])),
-    params(Searched),
-    responses(
-        (status = 200, body = SearchAnswer),
-        CallRefusals,
-    ),
-)]
-pub async fn search(
+async fn search(
     caller: Caller,
-    request: HttpRequest,
+    Query(question): Query<SearchQuestion>,
     state: UserState,
 ) -> Result<Answer<SearchAnswer>, ApiError> {
-    let Asked { wanted, kinds, limit, after } = read(request.query_string())?;
+    let SearchQuestion { q: Mandatory(wanted), r#in: kinds, limit, cursor: after } = question;
     let (newest, reached) = state.reads.catch_up(&*state.reads.search).await;
     let index = Arc::clone(&state.reads.search);
     let found = state.ask(Search { index, wanted, kinds, limit, after, scope: caller.scope }).await?;

@@ -1,19 +1,24 @@
 //! `/settings`: what an admin edits while the hub runs.
 
 use actix_web::http::header::{ETAG, HeaderMap, IF_MATCH};
-use actix_web::{CustomizeResponder, HttpRequest, Responder, web};
+use actix_web::{CustomizeResponder, HttpRequest, Responder};
 use jiff::Timestamp;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::openapi::schema::{SchemaType, Type};
+use utoipa::openapi::{RefOr, Required, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::Answer;
-use super::params::Params;
-use super::settings_fields::{self, SettingsRequest};
-use crate::domain::Seq;
-use crate::http::body;
-use crate::http::caller::Caller;
-use crate::http::caller::UserState;
-use crate::http::error::{ApiError, BodyRefusals, CallRefusals, ErrorBody};
+use super::settings_fields;
+use crate::domain::{Seq, Settings};
+use crate::http::caller::{Admin, Caller, UserState};
+use crate::http::error::ApiError;
+use crate::http::extract::{Content, RequestBody};
+use crate::http::question::{Nothing, Query, parameter};
+use crate::http::route::{Call, routes};
+use crate::http::state::EdgeState;
+use crate::http::values::string;
 use crate::http::webhook::{record_of, store};
 use crate::hub::AckStatus;
 use crate::journal::{Payload, SettingsChange, own_id};
@@ -21,11 +26,46 @@ use crate::protocol::shapes::NamedShape;
 use crate::protocol::{Mask, SettingsShape};
 use crate::reads::GetSettings;
 
-/// Largest body, in bytes: a thousand sectors and as many holidays.
-const BODY_BYTES_MAX: usize = 256 * 1024;
-
 /// What proxies that compress append to an entity tag, after a hyphen.
 const ENCODINGS: [&str; 4] = ["gzip", "br", "zstd", "deflate"];
+/// What `ETag` tells.
+const ETAG_ABOUT: &str = "The position at which they were saved, quoted.";
+
+routes! {
+    /// The settings in force: business hours, holidays, the thresholds of alerts, and what is idle. `ETag` is
+    /// `"SEQ"`, and `"0"` while nobody saved any.
+    get "/settings" => get, "getSettings", header(200, "ETag", String::schema(), ETAG_ABOUT);
+    /// Replaces all of the settings. Every screen is told, and alerts follow the thresholds from then on. With
+    /// `If-Match`, only where nobody saved others meanwhile.
+    write(PUT) "/settings" => put, "putSettings",
+        parameters([if_match()]),
+        header(200, "ETag", String::schema(), ETAG_ABOUT),
+        refuses(400, "Nothing was saved; the error names every wrong field."),
+        refuses(412, "Others were saved meanwhile; nothing was saved.");
+}
+
+/// The header that says which settings the new ones are made from.
+fn if_match() -> Parameter {
+    let about = "The `ETag` of the settings that these are made from, as a proxy may have weakened it; several, or `*`. \
+        Left out: whatever was saved is replaced.";
+    let tags = string().schema_type(SchemaType::from_iter([Type::String, Type::Null]));
+    parameter(ParameterIn::Header, "If-Match", about, tags, Required::False)
+}
+
+impl Content for Settings {
+    /// A thousand sectors and as many holidays.
+    const BYTES_MAX: usize = 256 * 1024;
+
+    fn read(bytes: &[u8], state: &EdgeState) -> Result<Self, ApiError> {
+        settings_fields::read(bytes, &state.settings.time_zone)
+    }
+
+    fn schema(call: &mut Call) -> RefOr<Schema> {
+        // Its parts are described with it.
+        call.schema::<Self>();
+        call.named("SettingsRequest", settings_fields::described())
+    }
+}
 
 /// The settings in force.
 #[derive(Debug, Serialize, ToSchema)]
@@ -44,67 +84,19 @@ pub struct SettingsAnswer {
 /// The answer, with its position as the entity tag.
 type Tagged = CustomizeResponder<Answer<SettingsAnswer>>;
 
-/// The settings in force: business hours, holidays, the thresholds of alerts, and what is idle.
-///
-/// `ETag` is `"SEQ"`, and `"0"` while nobody saved any.
-#[utoipa::path(
-    get,
-    path = "/api/umbler/settings",
-    operation_id = "getSettings",
-    tag = "umbler",
-    security(("bearer" = [])),
-    responses(
-        (
-            status = 200,
-            body = SettingsAnswer,
-            headers(("ETag" = String, description = "The position at which they were saved, quoted.")),
-        ),
-        CallRefusals,
-    ),
-)]
-pub async fn get(caller: Caller, request: HttpRequest, state: UserState) -> Result<Tagged, ApiError> {
-    Params::read(request.query_string())?.finish()?;
+async fn get(caller: Caller, _: Query<Nothing>, state: UserState) -> Result<Tagged, ApiError> {
     in_force(&state, &caller).await.map(tagged)
 }
 
-/// Replaces all of the settings. Every screen is told, and alerts follow the thresholds from then on. With `If-Match`, only
-/// where nobody saved others meanwhile.
-#[utoipa::path(
-    put,
-    path = "/api/umbler/settings",
-    operation_id = "putSettings",
-    tag = "umbler",
-    security(("bearer" = [])),
-    params(("If-Match" = Option<String>, Header, description = "The `ETag` of the settings that these are made from, as a \
-        proxy may have weakened it; several, or `*`. Left out: whatever was saved is replaced.")),
-    request_body(content = SettingsRequest, content_type = "application/json", description = "At most 256 KiB."),
-    responses(
-        (
-            status = 200,
-            description = "Durable.",
-            body = SettingsAnswer,
-            headers(("ETag" = String, description = "The position at which they were saved, quoted.")),
-        ),
-        CallRefusals,
-        BodyRefusals,
-        (status = 400, description = "Nothing was saved; the error names every wrong field.", body = ErrorBody),
-        (status = 403, description = "The token is no admin's.", body = ErrorBody),
-        (status = 412, description = "Others were saved meanwhile; nothing was saved.", body = ErrorBody),
-    ),
-)]
-pub async fn put(
-    caller: Caller,
+async fn put(
+    Admin(caller): Admin,
+    _: Query<Nothing>,
     request: HttpRequest,
-    payload: web::Payload,
+    RequestBody(values): RequestBody<Settings>,
     state: UserState,
 ) -> Result<Tagged, ApiError> {
-    caller.require_admin("settings are changed by admins")?;
-    Params::read(request.query_string())?.finish()?;
-    let only_after = only_after(request.headers());
-    let body = body::read(&request, payload, BODY_BYTES_MAX, &state).await?.bytes;
-    let values = settings_fields::read(&body, &state.settings.time_zone)?;
     let settings = SettingsShape { time_zone: state.settings.time_zone.clone(), values };
-    let change = SettingsChange { settings, only_after, by: caller.named() };
+    let change = SettingsChange { settings, only_after: only_after(request.headers()), by: caller.named() };
     let record = record_of(&caller, Payload::Settings(Box::new(change)), Some(own_id("settings")))?;
     let ack = store(&state, record).await?;
     if ack.status == AckStatus::Ignored {

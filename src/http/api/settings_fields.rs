@@ -3,48 +3,36 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
-use utoipa::ToSchema;
+use utoipa::PartialSchema;
+use utoipa::openapi::{RefOr, Schema};
 
-use super::params::fits;
 use crate::domain::settings::{
-    DAYS, Holiday, IDLE_MINUTES_DEFAULT, IDLE_MINUTES_MAX, MINUTES_PER_DAY, SECTOR_ID_CHARS_MAX, Seconds,
-    Span, Thresholds, WeekHours,
+    DAYS, Holiday, IDLE_MINUTES_DEFAULT, IDLE_MINUTES_MAX, MINUTES_PER_DAY, SECTOR_ID_CHARS_MAX, SPANS_MAX,
+    Seconds, Span, Thresholds, WeekHours,
 };
 use crate::domain::{AlertKind, Settings};
 use crate::http::error::ApiError;
+use crate::http::values::{fits, string};
 
-/// Spans of one day at most.
-const SPANS_MAX: usize = 24;
 /// Holidays at most.
 const HOLIDAYS_MAX: usize = 1_000;
 /// Longest name of a holiday, in characters.
 const NAME_CHARS_MAX: usize = 200;
 /// Sectors with thresholds of their own at most.
 const SECTORS_MAX: usize = 1_000;
-/// Wrong fields that are named at most.
-const NAMED_MAX: usize = 50;
 
-/// Settings, as they are said.
-#[derive(Debug, ToSchema)]
-#[schema(rename_all = "camelCase")]
-#[expect(
-    dead_code,
-    reason = "only described here; the fields are read one by one, so that every wrong one is named"
-)]
-pub struct SettingsRequest {
-    /// As it is, or left out.
-    #[schema(value_type = String, required = false)]
-    time_zone: Option<String>,
-    /// Days that are left out are closed.
-    business_hours: WeekHours,
-    /// Left out: none.
-    #[schema(value_type = Vec<Holiday>, required = false, max_items = 1000)]
-    holidays: Option<Vec<Holiday>>,
-    /// The default names all six.
-    thresholds: Thresholds,
-    /// Left out: 30.
-    #[schema(value_type = u16, required = false, minimum = 1, maximum = 1440)]
-    idle_minutes: Option<u16>,
+/// What [`read`] reads: the settings, and the time zone as it is.
+pub(super) fn described() -> RefOr<Schema> {
+    let mut settings = Settings::schema();
+    if let RefOr::T(Schema::Object(object)) = &mut settings {
+        let about = "As it is, or left out.";
+        let zone = string().description(Some(about)).build();
+        object.properties.insert("timeZone".to_owned(), zone.into());
+        if let Some(RefOr::T(Schema::Array(holidays))) = object.properties.get_mut("holidays") {
+            holidays.max_items = Some(HOLIDAYS_MAX);
+        }
+    }
+    settings
 }
 
 /// Reads and checks settings.
@@ -53,10 +41,7 @@ pub(super) fn read(body: &[u8], time_zone: &str) -> Result<Settings, ApiError> {
         .map_err(|error| ApiError::BadRequest(format!("the body is no JSON object: {error}")))?;
     let mut reader = Reader::default();
     let settings = reader.settings(fields, time_zone);
-    let Some((first, _)) = reader.wrong.first() else { return Ok(settings) };
-    let first = first.clone();
-    let named = reader.wrong.iter().take(NAMED_MAX).map(|(path, what)| format!("{path} {what}"));
-    Err(ApiError::parameter(first, named.collect::<Vec<_>>().join("; ")))
+    if reader.wrong.is_empty() { Ok(settings) } else { Err(ApiError::parameters(&reader.wrong)) }
 }
 
 /// What was found wrong, by path.
@@ -109,7 +94,7 @@ impl Reader {
 
     fn idle_minutes(&mut self, value: Option<Value>) -> u16 {
         let Some(value) = value else { return IDLE_MINUTES_DEFAULT };
-        let minutes = value.as_u64().and_then(|minutes| u16::try_from(minutes).ok());
+        let minutes = whole(&value).and_then(|minutes| u16::try_from(minutes).ok());
         minutes.filter(|minutes| (1..=IDLE_MINUTES_MAX).contains(minutes)).unwrap_or_else(|| {
             self.note("idleMinutes", format!("must be whole minutes from 1 to {IDLE_MINUTES_MAX}"));
             IDLE_MINUTES_DEFAULT
@@ -213,7 +198,7 @@ impl Reader {
         for kind in AlertKind::ALL {
             let Some(value) = fields.remove(kind.threshold()) else { continue };
             let most = kind.seconds_max();
-            let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
+            let number = whole(&value).and_then(|number| u32::try_from(number).ok());
             if value.is_null() || number.is_some_and(|number| number <= most) {
                 seconds.insert(kind.threshold().to_owned(), number);
             } else {
@@ -224,4 +209,10 @@ impl Reader {
         self.nothing_else(&format!("{within}."), fields);
         seconds
     }
+}
+
+/// A whole number as JSON Schema has it: `30.0` is one, too.
+fn whole(value: &Value) -> Option<u64> {
+    let written = || value.as_f64().filter(|number| number.fract() == 0.0)?.to_string().parse().ok();
+    value.as_u64().or_else(written)
 }

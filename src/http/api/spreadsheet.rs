@@ -10,8 +10,7 @@
 
 use actix_web::http::header::{ACCEPT_LANGUAGE, HeaderMap};
 
-use super::params::Params;
-use crate::http::error::ApiError;
+use crate::http::values::words;
 use crate::journal::fold::is_invisible;
 
 /// What a spreadsheet takes for the beginning of a formula.
@@ -35,17 +34,26 @@ pub struct Dialect {
     pub is_marked: bool,
 }
 
-/// The words of `separator`.
-pub const SEPARATOR_WORDS: [(&str, u8); 2] = [("comma", b','), ("semicolon", b';')];
+/// What stands between two cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Separator {
+    /// `,`.
+    Comma,
+    /// `;`.
+    Semicolon,
+}
+
+words!(Separator: "comma" => Self::Comma, "semicolon" => Self::Semicolon);
 
 impl Dialect {
-    /// `separator`, else what the language of `Accept-Language` goes by; plain commas where neither says anything.
-    pub fn read(params: &mut Params, headers: &HeaderMap) -> Result<Self, ApiError> {
-        let asked = params.word("separator", &SEPARATOR_WORDS)?;
+    /// With the separator that was asked for, else with the one that the language of `Accept-Language` goes by; plain
+    /// commas where neither says anything.
+    pub fn of(asked: Option<Separator>, headers: &HeaderMap) -> Self {
         let languages =
             headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let separator = asked.or_else(|| first_language(languages).map(separator_of));
-        Ok(Self { separator: separator.unwrap_or(b','), is_marked: separator.is_some() })
+        let is_marked = separator.is_some();
+        Self { separator: if separator == Some(Separator::Semicolon) { b';' } else { b',' }, is_marked }
     }
 }
 
@@ -65,9 +73,10 @@ fn first_language(list: &str) -> Option<&str> {
     first.map(|(language, _)| language)
 }
 
-fn separator_of(language: &str) -> u8 {
+fn separator_of(language: &str) -> Separator {
     let base = language.split('-').next().unwrap_or_default();
-    if DECIMAL_COMMA.iter().any(|known| known.eq_ignore_ascii_case(base)) { b';' } else { b',' }
+    let is_decimal_comma = DECIMAL_COMMA.iter().any(|known| known.eq_ignore_ascii_case(base));
+    if is_decimal_comma { Separator::Semicolon } else { Separator::Comma }
 }
 
 /// A text with an apostrophe before each character that could begin a formula.

@@ -1,18 +1,17 @@
 //! `/stats`, `/updates`, `/webhook/status`.
 
-use actix_web::HttpRequest;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::Answer;
-use super::described::{id, moment, number, parameters};
-use super::params::Params;
 use crate::domain::Seq;
-use crate::http::caller::Caller;
-use crate::http::caller::UserState;
-use crate::http::error::{ApiError, CallRefusals, ErrorBody};
+use crate::http::caller::{Caller, UserState};
+use crate::http::error::ApiError;
+use crate::http::question::{Nothing, Query, question};
+use crate::http::route::routes;
+use crate::http::values::{Id, Past};
 use crate::protocol::StatsShape;
 use crate::reads::webhooks::{DeliveryCount, IgnoredDelivery, UnrecognizedDelivery};
 use crate::reads::{ListUpdates, WebhookStatus};
@@ -23,38 +22,40 @@ const UPDATES_DEFAULT: u32 = 100;
 /// Updates in one answer at most.
 const UPDATES_MAX: u32 = 1_000;
 
-parameters! {
-    /// The moment that the counters are of.
-    CountersThen: moment("at", "As they stood at this moment, not in the future.");
-
-    /// Which updates.
-    UpdatesAfter:
-        number("after", "The last position that the caller has; 0.", 0, i64::MAX),
-        number("limit", "Updates at most; 100.", 1, UPDATES_MAX),
-        id("epoch", "The life of the journal that `after` belongs to.");
+routes! {
+    /// The counters, as of the newest update, or as they stood at a moment.
+    get "/stats" => stats, "getStats";
+    /// The updates after a position, for programs that do not keep a socket open.
+    get "/updates" => updates, "listUpdates",
+        refuses(410, "Another epoch, or a position that is not kept any more.");
+    /// How the provider's deliveries fared: the last one, the silence since, counts, and what was not understood.
+    get "/webhook/status" => webhook_status, "getWebhookStatus";
 }
 
-/// The counters, as of the newest update, or as they stood at a moment.
-#[utoipa::path(
-    get,
-    path = "/api/umbler/stats",
-    operation_id = "getStats",
-    tag = "umbler",
-    security(("bearer" = [])),
-    params(CountersThen),
-    responses(
-        (status = 200, body = StatsShape),
-        CallRefusals,
-    ),
-)]
-pub async fn stats(
+question! {
+    struct StatsQuestion {
+        /// As they stood at this moment, not in the future.
+        at: Option<Past>,
+    }
+}
+
+question! {
+    struct UpdatesQuestion {
+        /// The last position that the caller has.
+        after: i64 [0..=i64::MAX] = 0,
+        /// Updates at most.
+        limit: u32 [1..=UPDATES_MAX] = UPDATES_DEFAULT,
+        /// The life of the journal that `after` belongs to.
+        epoch: Option<Id>,
+    }
+}
+
+async fn stats(
     caller: Caller,
-    request: HttpRequest,
+    Query(question): Query<StatsQuestion>,
     state: UserState,
 ) -> Result<Answer<StatsShape>, ApiError> {
-    let mut params = Params::read(request.query_string())?;
-    let then = params.past_moment("at")?;
-    params.finish()?;
+    let then = question.at.map(|Past(then)| then);
     Ok(Answer(state.stats(caller.scope, then).await?))
 }
 
@@ -72,30 +73,13 @@ pub struct UpdatesAnswer {
     epoch: String,
 }
 
-/// The updates after a position, for programs that do not keep a socket open.
-#[utoipa::path(
-    get,
-    path = "/api/umbler/updates",
-    operation_id = "listUpdates",
-    tag = "umbler",
-    security(("bearer" = [])),
-    params(UpdatesAfter),
-    responses(
-        (status = 200, body = UpdatesAnswer),
-        CallRefusals,
-        (status = 410, description = "Another epoch, or a position that is not kept any more.", body = ErrorBody),
-    ),
-)]
-pub async fn updates(
+async fn updates(
     caller: Caller,
-    request: HttpRequest,
+    Query(question): Query<UpdatesQuestion>,
     state: UserState,
 ) -> Result<Answer<UpdatesAnswer>, ApiError> {
-    let mut params = Params::read(request.query_string())?;
-    let after = Seq(params.number("after", 0, i64::MAX)?.unwrap_or(0));
-    let limit = params.number("limit", 1, UPDATES_MAX)?.unwrap_or(UPDATES_DEFAULT);
-    let epoch = params.id("epoch")?;
-    params.finish()?;
+    let UpdatesQuestion { after, limit, epoch } = question;
+    let (after, epoch) = (Seq(after), epoch.map(Into::into));
     let found = state
         .ask(ListUpdates { after, limit, epoch, scope: caller.scope, user: caller.identity.sub })
         .await?;
@@ -132,24 +116,11 @@ pub struct WebhookStatusAnswer {
     recent_ignored: Vec<IgnoredDelivery>,
 }
 
-/// How the provider's deliveries fared: the last one, the silence since, counts, and what was not understood.
-#[utoipa::path(
-    get,
-    path = "/api/umbler/webhook/status",
-    operation_id = "getWebhookStatus",
-    tag = "umbler",
-    security(("bearer" = [])),
-    responses(
-        (status = 200, body = WebhookStatusAnswer),
-        CallRefusals,
-    ),
-)]
-pub async fn webhook_status(
+async fn webhook_status(
     caller: Caller,
-    request: HttpRequest,
+    _: Query<Nothing>,
     state: UserState,
 ) -> Result<Answer<WebhookStatusAnswer>, ApiError> {
-    Params::read(request.query_string())?.finish()?;
     let mut report = state.ask(WebhookStatus).await?;
     if caller.scope.is_masked() || !caller.scope.is_whole() {
         // Nobody knows whose chats these speak of.

@@ -2,7 +2,10 @@
 #![expect(dead_code, reason = "only described here: a frame holds the cells that changed")]
 
 use jiff::Timestamp;
-use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::http::api::metrics::answers::with_counts;
 
 /// While history is computed anew.
 #[derive(ToSchema)]
@@ -51,22 +54,23 @@ struct TodayRows {
 }
 
 /// A row of open chats; `id` is its key.
+struct LiveCells;
+
+impl PartialSchema for LiveCells {
+    fn schema() -> RefOr<Schema> {
+        with_counts(LiveWaits::schema())
+    }
+}
+
+impl ToSchema for LiveCells {}
+
+/// What it holds besides the counts.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
-struct LiveCells {
+struct LiveWaits {
     /// Not on `metrics:live`; `null`: nobody's.
     id: Option<String>,
     name: Option<String>,
-    open: i64,
-    waiting: i64,
-    unattended: i64,
-    unassigned: i64,
-    with_bot: i64,
-    waiting_for_customer: i64,
-    idle: i64,
-    window_open: i64,
-    window_closed: i64,
-    unanswered: i64,
     #[schema(value_type = Option<String>, format = DateTime)]
     longest_wait_since: Option<Timestamp>,
     longest_wait_chat_id: Option<String>,

@@ -2,7 +2,10 @@
 #![expect(dead_code, reason = "only described here: JSON and CSV are made of one table of cells")]
 
 use jiff::Timestamp;
-use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::reads::analytics::LiveField;
 
 /// While history is computed anew.
 #[derive(ToSchema)]
@@ -128,26 +131,25 @@ pub struct LiveMetrics {
     rows: Vec<LiveRow>,
 }
 
-/// Open chats, counted.
+/// Open chats, counted: a row with a count for each [`LiveField`].
+struct LiveRow;
+
+impl PartialSchema for LiveRow {
+    fn schema() -> RefOr<Schema> {
+        with_counts(LiveWaits::schema())
+    }
+}
+
+impl ToSchema for LiveRow {}
+
+/// What a row of open chats holds besides the counts.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
-struct LiveRow {
+struct LiveWaits {
     /// With `by`; `null`: nobody's.
-    #[schema(required = false)]
     id: Option<String>,
     /// With `by`.
-    #[schema(required = false)]
     name: Option<String>,
-    open: i64,
-    waiting: i64,
-    unattended: i64,
-    unassigned: i64,
-    with_bot: i64,
-    waiting_for_customer: i64,
-    idle: i64,
-    window_open: i64,
-    window_closed: i64,
-    unanswered: i64,
     #[schema(value_type = Option<String>, format = DateTime)]
     longest_wait_since: Option<Timestamp>,
     longest_wait_chat_id: Option<String>,
@@ -157,6 +159,43 @@ struct LiveRow {
     average_wait_business_ms: Option<i64>,
     #[schema(value_type = Option<String>, format = DateTime)]
     next_window_closes_at: Option<Timestamp>,
+}
+
+/// This object with a count for each [`LiveField`].
+pub fn with_counts(schema: RefOr<Schema>) -> RefOr<Schema> {
+    let RefOr::T(Schema::Object(mut object)) = schema else { return schema };
+    for field in LiveField::ALL {
+        object.properties.insert(field.as_str().to_owned(), i64::schema());
+    }
+    RefOr::T(Schema::Object(object))
+}
+
+/// How many chats were open along a period.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct MetricsTrend {
+    /// Every delivery up to here is in it.
+    as_of_seq: i64,
+    /// `null`, except while history is computed anew.
+    rebuilding: Option<Rebuilding>,
+    #[schema(value_type = String, format = DateTime)]
+    from: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    until: Timestamp,
+    rows: Vec<TrendRow>,
+}
+
+/// How things stood at one moment.
+#[derive(ToSchema)]
+struct TrendRow {
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// Open chats.
+    open: i64,
+    /// Of them, those in the waiting list.
+    waiting: i64,
+    /// Of them, those without an owner.
+    unassigned: i64,
 }
 
 /// What is behind a number: the answer of every route with `explain=true`.

@@ -4,9 +4,14 @@
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
+use actix_web::body::BoxBody;
+use actix_web::{HttpRequest, HttpResponse, Responder};
 use utoipa::openapi::schema::{OneOfBuilder, Schema};
-use utoipa::openapi::{Content, Header, OpenApi, Ref, RefOr};
-use utoipa::{Modify, PartialSchema, ToSchema};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::sheet::AS_OF;
+use crate::http::route::{Call, HandlerPart};
 
 use super::answers::{Distribution, LiveMetrics, MetricsExplained, MetricsTable};
 
@@ -40,18 +45,26 @@ pub type DistributionAnswer = OrExplained<Distribution>;
 /// What the route of the live metrics answers.
 pub type LiveAnswer = OrExplained<LiveMetrics>;
 
-/// Says of every answer that it may be CSV, too.
-pub struct InCsvToo;
+/// A table, as JSON of this type or as CSV.
+pub struct Tabled<T>(HttpResponse, PhantomData<T>);
 
-impl Modify for InCsvToo {
-    fn modify(&self, document: &mut OpenApi) {
-        let calls = document.paths.paths.values_mut().filter_map(|path| path.get.as_mut());
-        for answer in calls.filter_map(|call| call.responses.responses.get_mut("200")) {
-            let RefOr::T(answer) = answer else { continue };
-            answer.content.insert("text/csv".to_owned(), Content::new(Some(String::schema())).into());
-            let mut as_of = Header::new(i64::schema());
-            as_of.description = Some("With CSV: every delivery up to here is in it.".to_owned());
-            answer.headers.insert("X-As-Of-Seq".to_owned(), as_of.into());
-        }
+impl<T> From<HttpResponse> for Tabled<T> {
+    fn from(response: HttpResponse) -> Self {
+        Self(response, PhantomData)
+    }
+}
+
+impl<T> Responder for Tabled<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        self.0
+    }
+}
+
+impl<T: ToSchema> HandlerPart for Tabled<T> {
+    fn describe(call: &mut Call) {
+        call.answers::<T>(200).answers_with(200, "text/csv", String::schema());
+        call.header(200, AS_OF, i64::schema(), "With CSV: every delivery up to here is in it.");
     }
 }

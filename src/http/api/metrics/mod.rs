@@ -1,230 +1,106 @@
 //! `/metrics/…`: the metrics of the team, for programs and for spreadsheets. Shapes and rules: `docs/metrics.md`.
 
 pub mod sheet;
-pub mod asked;
+pub mod questions;
 pub mod answers;
 pub mod explained;
 pub mod work;
 pub mod past;
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::HttpRequest;
 
-use asked::{AnyMetrics, Behind, Buckets, Durations, OverPeriod, Whose, Written};
-use explained::{DistributionAnswer, InCsvToo, LiveAnswer, TableAnswer};
+use answers::{Distribution, LiveMetrics, MetricsTable};
+use explained::{OrExplained, Tabled};
+use questions::{DurationsQuestion, LiveQuestion, NumbersQuestion, SeriesQuestion};
 use work::{View, count_open, tabulate};
 
-use super::described::{moment, parameters, word};
-use crate::http::caller::Caller;
-use crate::http::caller::UserState;
-use crate::http::error::{ApiError, CallRefusals};
-use crate::reads::analytics::{Dimension, LiveField};
+use crate::http::caller::{Caller, UserState};
+use crate::http::error::ApiError;
+use crate::http::question::Query;
+use crate::http::route::routes;
 
-/// Their description.
-#[derive(utoipa::OpenApi)]
-#[openapi(paths(live, past::trend, summary, distribution, series, heatmap, agents, sectors, channels, tags),
-    modifiers(&InCsvToo),)]
-pub struct MetricsDoc;
+/// A table, or what is behind one number of it.
+type Answer<T> = Result<Tabled<OrExplained<T>>, ApiError>;
 
-/// Their routes.
-pub fn configure(config: &mut web::ServiceConfig) {
-    config
-        .service(super::readable("/metrics/live", live))
-        .service(super::readable("/metrics/trend", past::trend))
-        .service(super::readable("/metrics/summary", summary))
-        .service(super::readable("/metrics/distribution", distribution))
-        .service(super::readable("/metrics/series", series))
-        .service(super::readable("/metrics/heatmap", heatmap))
-        .service(super::readable("/metrics/agents", agents))
-        .service(super::readable("/metrics/sectors", sectors))
-        .service(super::readable("/metrics/channels", channels))
-        .service(super::readable("/metrics/tags", tags));
+/// Makes the handler of a route whose rows are those of a view.
+macro_rules! of_view {
+    ($handler:ident: $view:expr) => {
+        async fn $handler(
+            caller: Caller,
+            Query(question): Query<NumbersQuestion>,
+            request: HttpRequest,
+            state: UserState,
+        ) -> Answer<MetricsTable> {
+            table_of($view, question, caller, request, state).await
+        }
+    };
 }
 
-/// Each metric of a period. With `explain=true` what is behind one of them.
-#[utoipa::path(
-    get,
-    path = "/api/umbler/metrics/summary",
-    operation_id = "getMetricsSummary",
-    tag = "metrics",
-    security(("bearer" = [])),
-    params(Durations, OverPeriod, Whose, Behind, Written),
-    responses(
-        (status = 200, body = TableAnswer),
-        CallRefusals,
-    ),
-)]
-pub async fn summary(
+of_view!(summary: View::Whole);
+of_view!(heatmap: View::Hours);
+of_view!(agents: View::Agents);
+of_view!(sectors: View::Sectors);
+of_view!(channels: View::Channels);
+of_view!(tags: View::Tags);
+
+routes! {
+    /// What open chats come to now. With `explain=true` what is behind one of them.
+    get "/metrics/live" => live, "getMetricsLive";
+    /// How many chats were open at some moments of a period.
+    get "/metrics/trend" => past::trend, "getMetricsTrend";
+    /// Each metric of a period. With `explain=true` what is behind one of them.
+    get "/metrics/summary" => summary, "getMetricsSummary";
+    /// How many durations of each metric lie between which bounds. With `explain=true` what is behind one of them.
+    get "/metrics/distribution" => distribution, "getMetricsDistribution";
+    /// Each metric, bucket by bucket of time. With `explain=true` what is behind one of them.
+    get "/metrics/series" => series, "getMetricsSeries";
+    /// Each metric by weekday and hour. With `explain=true` what is behind one of them.
+    get "/metrics/heatmap" => heatmap, "getMetricsHeatmap";
+    /// Each metric by agent. With `explain=true` what is behind one of them.
+    get "/metrics/agents" => agents, "getMetricsAgents";
+    /// Each metric by sector. With `explain=true` what is behind one of them.
+    get "/metrics/sectors" => sectors, "getMetricsSectors";
+    /// Each metric by line. With `explain=true` what is behind one of them.
+    get "/metrics/channels" => channels, "getMetricsChannels";
+    /// Each metric by tag; a chat with two counts with each. With `explain=true` what is behind one of them.
+    get "/metrics/tags" => tags, "getMetricsTags";
+}
+
+async fn table_of(
+    view: View,
+    question: NumbersQuestion,
     caller: Caller,
     request: HttpRequest,
     state: UserState,
-) -> Result<HttpResponse, ApiError> {
-    tabulate(View::Whole, caller, request, &state).await
+) -> Answer<MetricsTable> {
+    let metrics = question.metric.map(|names| names.0);
+    tabulate(view, (metrics, question.numbers), caller, request, &state).await.map(Tabled::from)
 }
 
-/// How many durations of each metric lie between which bounds. With `explain=true` what is behind one of them.
-#[utoipa::path(
-    get,
-    path = "/api/umbler/metrics/distribution",
-    operation_id = "getMetricsDistribution",
-    tag = "metrics",
-    security(("bearer" = [])),
-    params(AnyMetrics, OverPeriod, Whose, Behind, Written),
-    responses(
-        (status = 200, body = DistributionAnswer),
-        CallRefusals,
-    ),
-)]
-pub async fn distribution(
+async fn series(
     caller: Caller,
+    Query(SeriesQuestion { bucket, numbers }): Query<SeriesQuestion>,
     request: HttpRequest,
     state: UserState,
-) -> Result<HttpResponse, ApiError> {
-    tabulate(View::Lengths, caller, request, &state).await
+) -> Answer<MetricsTable> {
+    table_of(View::Series(bucket), numbers, caller, request, state).await
 }
 
-/// Each metric, bucket by bucket of time. With `explain=true` what is behind one of them.
-#[utoipa::path(
-    get,
-    path = "/api/umbler/metrics/series",
-    operation_id = "getMetricsSeries",
-    tag = "metrics",
-    security(("bearer" = [])),
-    params(Buckets, AnyMetrics, OverPeriod, Whose, Behind, Written),
-    responses(
-        (status = 200, body = TableAnswer),
-        CallRefusals,
-    ),
-)]
-pub async fn series(
+async fn distribution(
     caller: Caller,
+    Query(question): Query<DurationsQuestion>,
     request: HttpRequest,
     state: UserState,
-) -> Result<HttpResponse, ApiError> {
-    tabulate(View::Series, caller, request, &state).await
+) -> Answer<Distribution> {
+    let metrics = question.metric.map(|names| names.0);
+    tabulate(View::Lengths, (metrics, question.numbers), caller, request, &state).await.map(Tabled::from)
 }
 
-/// Each metric by weekday and hour. With `explain=true` what is behind one of them.
-#[utoipa::path(
-    get,
-    path = "/api/umbler/metrics/heatmap",
-    operation_id = "getMetricsHeatmap",
-    tag = "metrics",
-    security(("bearer" = [])),
-    params(AnyMetrics, OverPeriod, Whose, Behind, Written),
-    responses(
-        (status = 200, body = TableAnswer),
-        CallRefusals,
-    ),
-)]
-pub async fn heatmap(
+async fn live(
     caller: Caller,
+    Query(question): Query<LiveQuestion>,
     request: HttpRequest,
     state: UserState,
-) -> Result<HttpResponse, ApiError> {
-    tabulate(View::Hours, caller, request, &state).await
-}
-
-/// Each metric by agent. With `explain=true` what is behind one of them.
-#[utoipa::path(
-    get,
-    path = "/api/umbler/metrics/agents",
-    operation_id = "getMetricsAgents",
-    tag = "metrics",
-    security(("bearer" = [])),
-    params(AnyMetrics, OverPeriod, Whose, Behind, Written),
-    responses(
-        (status = 200, body = TableAnswer),
-        CallRefusals,
-    ),
-)]
-pub async fn agents(
-    caller: Caller,
-    request: HttpRequest,
-    state: UserState,
-) -> Result<HttpResponse, ApiError> {
-    tabulate(View::Agents, caller, request, &state).await
-}
-
-/// Each metric by sector. With `explain=true` what is behind one of them.
-#[utoipa::path(
-    get,
-    path = "/api/umbler/metrics/sectors",
-    operation_id = "getMetricsSectors",
-    tag = "metrics",
-    security(("bearer" = [])),
-    params(AnyMetrics, OverPeriod, Whose, Behind, Written),
-    responses(
-        (status = 200, body = TableAnswer),
-        CallRefusals,
-    ),
-)]
-pub async fn sectors(
-    caller: Caller,
-    request: HttpRequest,
-    state: UserState,
-) -> Result<HttpResponse, ApiError> {
-    tabulate(View::Sectors, caller, request, &state).await
-}
-
-/// Each metric by line. With `explain=true` what is behind one of them.
-#[utoipa::path(
-    get,
-    path = "/api/umbler/metrics/channels",
-    operation_id = "getMetricsChannels",
-    tag = "metrics",
-    security(("bearer" = [])),
-    params(AnyMetrics, OverPeriod, Whose, Behind, Written),
-    responses(
-        (status = 200, body = TableAnswer),
-        CallRefusals,
-    ),
-)]
-pub async fn channels(
-    caller: Caller,
-    request: HttpRequest,
-    state: UserState,
-) -> Result<HttpResponse, ApiError> {
-    tabulate(View::Channels, caller, request, &state).await
-}
-
-/// Each metric by tag; a chat with two counts with each. With `explain=true` what is behind one of them.
-#[utoipa::path(
-    get,
-    path = "/api/umbler/metrics/tags",
-    operation_id = "getMetricsTags",
-    tag = "metrics",
-    security(("bearer" = [])),
-    params(AnyMetrics, OverPeriod, Whose, Behind, Written),
-    responses(
-        (status = 200, body = TableAnswer),
-        CallRefusals,
-    ),
-)]
-pub async fn tags(caller: Caller, request: HttpRequest, state: UserState) -> Result<HttpResponse, ApiError> {
-    tabulate(View::Tags, caller, request, &state).await
-}
-
-parameters! {
-    /// Which counts, of when.
-    LiveParams:
-        moment("at", "As they stood at this moment, not in the future."),
-        word("by", "One row for each.", &Dimension::ALL.map(|by| (by.as_str(), by))),
-        word("metric", "With `explain`: which count.", &LiveField::ALL.map(|field| (field.as_str(), field)));
-}
-
-/// What open chats come to now. With `explain=true` what is behind one of them.
-#[utoipa::path(
-    get,
-    path = "/api/umbler/metrics/live",
-    operation_id = "getMetricsLive",
-    tag = "metrics",
-    security(("bearer" = [])),
-    params(LiveParams, Whose, Behind, Written),
-    responses(
-        (status = 200, body = LiveAnswer),
-        CallRefusals,
-    ),
-)]
-pub async fn live(caller: Caller, request: HttpRequest, state: UserState) -> Result<HttpResponse, ApiError> {
-    count_open(caller, request, &state).await
+) -> Answer<LiveMetrics> {
+    count_open(question, caller, request, &state).await.map(Tabled::from)
 }

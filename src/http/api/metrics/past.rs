@@ -1,19 +1,17 @@
 //! Questions of the past to the metrics: the live numbers of a moment, and how many chats were open along a period.
 
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpRequest;
 use jiff::Timestamp;
 use serde_json::json;
-use utoipa::ToSchema;
 
-use super::answers::Rebuilding;
-use super::asked::{self, Whose, Written};
-use super::sheet::{Format, Sheet};
+use super::answers::MetricsTrend;
+use super::explained::Tabled;
+use super::questions::{Between, Whose};
+use super::sheet::{Format, Sheet, Written};
 use super::work::ask;
-use crate::http::api::described::{moment, number, parameters};
-use crate::http::api::params::Params;
-use crate::http::caller::Caller;
-use crate::http::caller::UserState;
-use crate::http::error::{ApiError, CallRefusals};
+use crate::http::caller::{Caller, UserState};
+use crate::http::error::ApiError;
+use crate::http::question::{Query, question};
 use crate::reads::analytics::{LiveNow, OpenThen, Period, StoodOpen, Trend, Trended};
 use crate::telemetry::clock;
 
@@ -35,71 +33,37 @@ pub async fn stood_open(state: &UserState, live: &LiveNow) -> Result<StoodOpen, 
     Ok(stood)
 }
 
-/// How many chats were open along a period.
-#[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "only described here: JSON and CSV are made of one table of cells")]
-pub struct MetricsTrend {
-    /// Every delivery up to here is in it.
-    as_of_seq: i64,
-    /// `null`, except while history is computed anew.
-    rebuilding: Option<Rebuilding>,
-    #[schema(value_type = String, format = DateTime)]
-    from: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
-    until: Timestamp,
-    rows: Vec<TrendRow>,
+question! {
+    /// How many chats were open along a period.
+    pub struct TrendQuestion {
+        /// From the first moment to the last one, which is not in the future.
+        between: Between,
+        /// Moments, evenly spread.
+        points: usize [POINTS_MIN..=POINTS_MAX] = POINTS_DEFAULT,
+        /// Whose.
+        whose: Whose,
+        /// How the answer is written.
+        written: Written,
+    }
 }
 
-/// How things stood at one moment.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "only described here: JSON and CSV are made of one table of cells")]
-struct TrendRow {
-    #[schema(value_type = String, format = DateTime)]
-    at: Timestamp,
-    /// Open chats.
-    open: i64,
-    /// Of them, those in the waiting list.
-    waiting: i64,
-    /// Of them, those without an owner.
-    unassigned: i64,
-}
-
-parameters! {
-    /// Which moments.
-    Along:
-        moment("from", "The first moment; the midnight before `until`."),
-        moment("until", "The last moment, not in the future; now."),
-        number("points", "Moments, evenly spread; 48.", POINTS_MIN, POINTS_MAX);
-}
-
-/// How many chats were open at some moments of a period.
-#[utoipa::path(
-    get,
-    path = "/api/umbler/metrics/trend",
-    operation_id = "getMetricsTrend",
-    tag = "metrics",
-    security(("bearer" = [])),
-    params(Along, Whose, Written),
-    responses(
-        (status = 200, body = MetricsTrend),
-        CallRefusals,
-    ),
-)]
-pub async fn trend(caller: Caller, request: HttpRequest, state: UserState) -> Result<HttpResponse, ApiError> {
-    let mut params = Params::read(request.query_string())?;
-    let format = Format::read(&mut params, request.headers())?;
+/// Answers `/metrics/trend`.
+pub async fn trend(
+    caller: Caller,
+    Query(question): Query<TrendQuestion>,
+    request: HttpRequest,
+    state: UserState,
+) -> Result<Tabled<MetricsTrend>, ApiError> {
+    let format = Format::of(&question.written, request.headers());
     let zone = state.reads.analytics.calendar().zone().clone();
-    let filter = asked::filter(&mut params, &caller, &zone)?;
     let now = clock::now();
-    let period = asked::period(&mut params, now, &zone)?;
+    let period = question.between.period(now, &zone)?;
     if period.until > now {
         return Err(ApiError::parameter("until", "lies in the future"));
     }
-    let points = params.number("points", POINTS_MIN, POINTS_MAX)?.unwrap_or(POINTS_DEFAULT);
-    params.finish()?;
-    let found = ask(&state, Trend { filter, points: spread(period, points) }).await?;
-    trend_sheet(&found, period).respond(format)
+    let filter = question.whose.filter(&caller, &zone);
+    let found = ask(&state, Trend { filter, points: spread(period, question.points) }).await?;
+    trend_sheet(&found, period).respond(format).map(Tabled::from)
 }
 
 /// Moments from the first to the last of a period.

@@ -7,15 +7,32 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::derived::analytics::Progress;
-use crate::http::api::params::Params;
-use crate::http::api::spreadsheet::{BYTE_ORDER_MARK, Dialect, guarded};
+use crate::http::api::spreadsheet::{BYTE_ORDER_MARK, Dialect, Separator, guarded};
 use crate::http::error::ApiError;
+use crate::http::question::question;
+use crate::http::values::words;
 
 /// The header of CSV answers that says how far they go.
-const AS_OF: &str = "x-as-of-seq";
+pub const AS_OF: &str = "X-As-Of-Seq";
 
-/// The words of `format`; true of the one for CSV.
-pub const FORMATS: [(&str, bool); 2] = [("json", false), ("csv", true)];
+question! {
+    /// How the answer is written.
+    pub struct Written {
+        /// `json` where it is left out, or as `Accept: text/csv` asks.
+        format: Option<Encoding>,
+        /// Of CSV: by `Accept-Language` where it is left out.
+        separator: Option<Separator>,
+    }
+}
+
+/// How a table is encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Encoding {
+    Json,
+    Csv,
+}
+
+words!(Encoding: "json" => Self::Json, "csv" => Self::Csv);
 
 /// How an answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,15 +44,16 @@ pub enum Format {
 }
 
 impl Format {
-    /// `format`, else what `Accept` asks for; and of CSV, which one.
-    pub fn read(params: &mut Params, headers: &HeaderMap) -> Result<Self, ApiError> {
-        let dialect = Dialect::read(params, headers)?;
-        let asked = params.word("format", &FORMATS)?;
+    /// The one that was asked for, else what `Accept` asks for; and of CSV, which one.
+    pub fn of(written: &Written, headers: &HeaderMap) -> Self {
         let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let wants =
             |media: &str| accept.split(',').any(|part| part.split(';').next().unwrap_or("").trim() == media);
-        let is_csv = asked.unwrap_or_else(|| wants("text/csv") && !wants("application/json"));
-        Ok(if is_csv { Self::Csv(dialect) } else { Self::Json })
+        let is_csv = written.format.map_or_else(
+            || wants("text/csv") && !wants("application/json"),
+            |encoding| encoding == Encoding::Csv,
+        );
+        if is_csv { Self::Csv(Dialect::of(written.separator, headers)) } else { Self::Json }
     }
 }
 

@@ -9,20 +9,19 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::asked::{self, Page};
 use super::past::stood_open;
+use super::questions::{Bucket, LiveQuestion, Numbers, Page, begins};
 use super::sheet::{Format, Sheet};
 use crate::auth::Scope;
 use crate::domain::metrics::Metric;
-use crate::http::api::params::Params;
-use crate::http::caller::Caller;
-use crate::http::caller::UserState;
+use crate::http::caller::{Caller, UserState};
 use crate::http::error::ApiError;
+use crate::http::values::Past;
 use crate::reads::analytics::cells::{self, STATISTICS, statistics};
 use crate::reads::analytics::table::length;
 use crate::reads::analytics::{
-    Clock, Dimension, Explain, ExplainNow, ExplainThen, Explained, Grouping, Key, LiveField, LiveNow,
-    LiveTable, LiveThen, Period, TableRow, Tabulate, Tabulated,
+    Clock, Dimension, Explain, ExplainNow, ExplainThen, Explained, Filter, Grouping, Key, LiveNow, LiveTable,
+    LiveThen, Period, TableRow, Tabulate, Tabulated,
 };
 use crate::reads::{FoundNames, LookUpNames, Query};
 use crate::telemetry::clock;
@@ -35,7 +34,7 @@ pub enum View {
     /// Stretches of lengths.
     Lengths,
     /// Buckets of time.
-    Series,
+    Series(Bucket),
     /// Hours of the week.
     Hours,
     /// Agents.
@@ -58,28 +57,26 @@ const PREVIOUS: [&str; 7] = [
     "previousMaxMs",
 ];
 
-/// Answers a route over a period.
+/// Answers a route over a period, with these metrics or with all of the route.
 pub async fn tabulate(
     view: View,
+    (metrics, question): (Option<Vec<Metric>>, Numbers),
     caller: Caller,
     request: HttpRequest,
     state: &UserState,
 ) -> Result<HttpResponse, ApiError> {
-    let mut params = Params::read(request.query_string())?;
-    let format = Format::read(&mut params, request.headers())?;
+    let format = Format::of(&question.written, request.headers());
     let zone = state.reads.analytics.calendar().zone().clone();
-    let mut filter = asked::filter(&mut params, &caller, &zone)?;
-    asked::hours(&mut params, &mut filter)?;
-    let period = asked::period(&mut params, clock::now(), &zone)?;
-    let previous = asked::previous(&mut params, period)?;
-    let clock = asked::clock(&mut params)?;
-    let metrics = asked::metrics(&mut params)?;
-    let grouping = grouping(view, &mut params, period, previous, &zone)?;
-    let page = asked::explain(&mut params)?;
-    let lengths = asked::lengths(&mut params, page.is_some())?;
+    let period = question.between.period(clock::now(), &zone)?;
+    let previous = question.previous(period)?;
+    let (clock, lengths, page) = (question.clock, question.lengths(), question.behind.page());
+    let filter =
+        Filter { weekday: question.weekday, hour: question.hour, ..question.whose.filter(&caller, &zone) };
+    let grouping = grouping(view, period, previous, &zone)?;
     if let Some(page) = page {
-        params.finish()?;
-        let Some([metric]) = metrics.as_deref() else { return Err(one_metric()) };
+        let Some([metric]) = metrics.as_deref() else {
+            return Err(ApiError::parameter("metric", "must name the one metric that is to be explained"));
+        };
         let (metric, scope) = (*metric, Arc::clone(&caller.scope));
         if lengths.is_some() && !metric.is_duration() {
             return Err(ApiError::parameter("metric", "must be a duration where lengths are asked for"));
@@ -90,12 +87,8 @@ pub async fn tabulate(
             .await?
             .respond(format);
     }
-    params.finish()?;
     let begins = if let Grouping::Buckets(begins, _) = &grouping { begins.clone() } else { Vec::new() };
     let of_route = |metric: &Metric| view != View::Lengths || metric.is_duration();
-    if metrics.as_ref().is_some_and(|metrics| !metrics.iter().all(of_route)) {
-        return Err(ApiError::parameter("metric", "must name durations alone"));
-    }
     let metrics = metrics.unwrap_or_else(|| Metric::ALL.into_iter().filter(of_route).collect());
     let found = ask(state, Tabulate { metrics, period, previous, filter, clock, grouping }).await?;
     let names = if view == View::Agents {
@@ -109,29 +102,19 @@ pub async fn tabulate(
 
 /// Answers `/metrics/live`.
 pub async fn count_open(
+    question: LiveQuestion,
     caller: Caller,
     request: HttpRequest,
     state: &UserState,
 ) -> Result<HttpResponse, ApiError> {
-    let mut params = Params::read(request.query_string())?;
-    let format = Format::read(&mut params, request.headers())?;
+    let format = Format::of(&question.written, request.headers());
     // What was saved a moment ago says what is idle.
     state.reads.catch_up(&state.reads.analytics).await;
     let calendar = state.reads.analytics.calendar();
-    let filter = asked::filter(&mut params, &caller, calendar.zone())?;
-    let dimensions = Dimension::ALL.map(|by| (by.as_str(), by));
-    let by = params.word("by", &dimensions)?;
-    let then = params.past_moment("at")?;
+    let (by, page, then) = (question.by, question.behind.page(), question.at.map(|Past(then)| then));
+    let filter = question.whose.filter(&caller, calendar.zone());
     let live = LiveNow { filter, now: then.unwrap_or_else(clock::now), calendar, by };
-    let field = params.take("metric", |word| {
-        LiveField::of(word).ok_or_else(|| {
-            let words: Vec<&str> = LiveField::ALL.iter().map(|field| field.as_str()).collect();
-            format!("must be one of {}", words.join(", "))
-        })
-    })?;
-    if let Some(page) = asked::explain(&mut params)? {
-        params.finish()?;
-        let field = field.ok_or_else(one_metric)?;
+    if let (Some(page), Some(field)) = (page, question.metric) {
         let rule = (field.as_str(), field.rule(live.calendar.idle_minutes()));
         let asked = ExplainNow { field, live, page: page.page, limit: page.limit };
         let found = if then.is_some() {
@@ -142,10 +125,6 @@ pub async fn count_open(
         };
         return explained(state, found, rule, page, caller.scope).await?.respond(format);
     }
-    if field.is_some() {
-        return Err(asked::only_explained("metric"));
-    }
-    params.finish()?;
     let now = live.now;
     let found = if then.is_some() {
         let stood = stood_open(state, &live).await?;
@@ -161,10 +140,6 @@ pub async fn count_open(
     live_sheet(&found, now, by, &names).respond(format)
 }
 
-fn one_metric() -> ApiError {
-    ApiError::parameter("metric", "must name the one metric that is to be explained")
-}
-
 /// Asks once the metrics have caught up.
 pub async fn ask<Q: Query>(state: &UserState, query: Q) -> Result<Q::Answer, ApiError> {
     state.reads.catch_up(&state.reads.analytics).await;
@@ -173,7 +148,6 @@ pub async fn ask<Q: Query>(state: &UserState, query: Q) -> Result<Q::Answer, Api
 
 fn grouping(
     view: View,
-    params: &mut Params,
     period: Period,
     previous: Option<Period>,
     zone: &TimeZone,
@@ -181,10 +155,9 @@ fn grouping(
     Ok(match view {
         View::Whole => Grouping::Whole,
         View::Lengths => Grouping::Lengths,
-        View::Series => {
-            let bucket = asked::bucket(params)?;
-            let before = previous.map(|before| asked::begins(bucket, before, zone)).transpose()?;
-            Grouping::Buckets(asked::begins(bucket, period, zone)?, before.unwrap_or_default())
+        View::Series(bucket) => {
+            let before = previous.map(|before| begins(bucket, before, zone)).transpose()?;
+            Grouping::Buckets(begins(bucket, period, zone)?, before.unwrap_or_default())
         }
         View::Hours => Grouping::Hours,
         View::Agents => Grouping::Agents,
@@ -227,7 +200,7 @@ impl Layout {
         let mut columns: Vec<&'static str> = match self.view {
             View::Whole => vec![],
             View::Lengths => vec!["fromMs", "untilMs"],
-            View::Series => vec!["start", "end"],
+            View::Series(_) => vec!["start", "end"],
             View::Hours => vec!["weekday", "hour"],
             View::Agents | View::Sectors | View::Channels | View::Tags => vec!["id", "name"],
         };

@@ -1,0 +1,104 @@
+//! Settings that are read together: what one may be depends on another.
+
+use std::path::PathBuf;
+
+use super::parse::{Reader, secret, web_address};
+use super::table::Settings;
+use crate::auth::{AuthKey, AuthSettings, Authenticator, Secret};
+
+/// RFC 7518, 3.2: a key of HS256 has at least the size of the hash.
+pub const JWT_SECRET_BYTES_MIN: usize = 32;
+/// Short secrets in URLs are guessed.
+pub const WEBHOOK_SECRET_BYTES_MIN: usize = 16;
+
+/// The settings that name a key for tokens; one of them at most.
+const AUTH_KEYS: [&str; 3] = ["JWT_SECRET", "JWT_PUBLIC_KEY", "JWT_JWKS_FILE"];
+
+/// Where alerts are posted to.
+#[derive(Debug, Clone)]
+pub struct AlertWebhook {
+    /// The address.
+    pub url: String,
+    /// What the posts are signed with.
+    pub secret: Secret,
+}
+
+impl Reader<'_> {
+    /// Where alerts are posted to; never unsigned.
+    pub(super) fn alert_webhook(&mut self) -> Option<AlertWebhook> {
+        let url = self.parse("ALERT_WEBHOOK_URL", web_address);
+        let secret = secret(self, "ALERT_WEBHOOK_SECRET");
+        match (url, secret) {
+            (Some(url), Some(secret)) if secret.expose().len() >= WEBHOOK_SECRET_BYTES_MIN => {
+                Some(AlertWebhook { url, secret })
+            }
+            (Some(_), _) => {
+                let least = WEBHOOK_SECRET_BYTES_MIN;
+                self.problems.push(format!(
+                    "ALERT_WEBHOOK_SECRET: must have {least} bytes or more where ALERT_WEBHOOK_URL is set"
+                ));
+                None
+            }
+            (None, _) => None,
+        }
+    }
+
+    /// The key that tokens are checked with; tried at once, so that a wrong one is an error at start.
+    pub(super) fn auth(&mut self) -> Option<AuthSettings> {
+        let (name, key) = self.auth_key()?;
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        let settings = AuthSettings {
+            key,
+            issuer: owned(self.text("JWT_ISSUER")),
+            audience: owned(self.text("JWT_AUDIENCE")),
+        };
+        if let Err(error) = Authenticator::new(&settings) {
+            self.problems.push(format!("{name}: {error}"));
+        }
+        Some(settings)
+    }
+
+    /// The one setting that names the key, and the key.
+    fn auth_key(&mut self) -> Option<(&'static str, AuthKey)> {
+        let secret = secret(self, "JWT_SECRET").map(AuthKey::Secret);
+        let public = self.parse("JWT_PUBLIC_KEY", |path| {
+            std::fs::read(path).map(AuthKey::Pem).map_err(|error| format!("{path} cannot be read: {error}"))
+        });
+        let jwks = self.text("JWT_JWKS_FILE").map(|path| AuthKey::Jwks(PathBuf::from(path)));
+        let set: Vec<&str> = AUTH_KEYS.into_iter().filter(|name| self.text(name).is_some()).collect();
+        if set.len() > 1 {
+            self.problems.push(format!("{}: set one of them, tokens have one kind of key", set.join(", ")));
+        }
+        AUTH_KEYS.into_iter().zip([secret, public, jwks]).find_map(|(name, key)| Some((name, key?)))
+    }
+
+    /// Refuses what is reserved.
+    pub(super) fn check_reserved(&mut self) {
+        if self.text("NATS_URL").is_some() {
+            self.problems.push("NATS_URL: clustering is not built yet; unset it to run one hub".to_owned());
+        }
+    }
+
+    /// Safe by default: what others can reach wants secrets.
+    pub(super) fn check_exposure(&mut self, settings: Option<&Settings>) {
+        let Some(settings) = settings.filter(|settings| !settings.host.is_loopback()) else { return };
+        let mut missing = Vec::new();
+        if settings.auth.is_none() {
+            missing.push("JWT_SECRET, JWT_PUBLIC_KEY or JWT_JWKS_FILE");
+        }
+        if settings.webhook_secret.is_none() {
+            missing.push("WEBHOOK_SECRET");
+        }
+        for (name, bytes, bytes_min) in settings.short_secrets() {
+            self.problems
+                .push(format!("{name}: a secret of {bytes} bytes is too short; give {bytes_min} or more"));
+        }
+        if !missing.is_empty() {
+            let missing = missing.join(" and ");
+            let host = settings.host;
+            self.problems.push(format!(
+                "HOST: {host} can be reached by others; set {missing}, or listen on 127.0.0.1"
+            ));
+        }
+    }
+}

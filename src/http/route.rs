@@ -1,0 +1,332 @@
+//! Routes: a path is said once, where its handler is named. From there it is registered and described.
+//!
+//! What a handler takes and returns describes it: its question, its body, its answer, and what it may be refused with.
+
+use actix_web::http::Method;
+use actix_web::{CustomizeResponder, FromRequest, Handler, HttpRequest, HttpResponse, Responder, Route, web};
+use utoipa::openapi::path::{Operation, Parameter};
+use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::security::SecurityRequirement;
+use utoipa::openapi::{Content, HeaderBuilder, HttpMethod, OpenApi, Ref, RefOr, Required, Response, Schema};
+use utoipa::{IntoResponses, ToSchema};
+
+use super::error::ErrorBody;
+use super::state::EdgeState;
+use super::writes::{self, Takes};
+
+/// Some routes, to be registered or described.
+pub struct Routes {
+    prefix: &'static str,
+    tag: &'static str,
+    resources: Vec<(&'static str, Vec<Route>)>,
+    calls: Vec<Call>,
+}
+
+/// A method of a path, as it is described.
+pub struct Call {
+    path: String,
+    method: HttpMethod,
+    operation: Operation,
+    schemas: Vec<(String, RefOr<Schema>)>,
+    takes: Takes,
+}
+
+impl Routes {
+    /// None yet. Their paths are described with this prefix, which the scope has that they are registered in.
+    pub fn under(prefix: &'static str) -> Self {
+        Self { prefix, tag: "", resources: Vec::new(), calls: Vec::new() }
+    }
+
+    /// Describes what follows under this tag.
+    pub fn tagged(&mut self, tag: &'static str) -> &mut Self {
+        self.tag = tag;
+        self
+    }
+
+    /// A path that is read, with GET and HEAD.
+    pub fn get<Args>(
+        &mut self,
+        path: &'static str,
+        handler: impl DescribedHandler<Args>,
+        name: &str,
+        about: &str,
+    ) -> &mut Call {
+        self.add(path, handler.clone().handle(web::head()));
+        self.get_only(path, handler, name, about)
+    }
+
+    /// A path that is read with GET alone: its answer has no end, or nobody asks for its head.
+    pub fn get_only<Args>(
+        &mut self,
+        path: &'static str,
+        handler: impl DescribedHandler<Args>,
+        name: &str,
+        about: &str,
+    ) -> &mut Call {
+        self.describe(HttpMethod::Get, path, &handler, name, about);
+        self.add(path, handler.handle(web::get()));
+        self.newest()
+    }
+
+    /// A path that changes something. See [`writes`] for what is checked before its handler.
+    pub fn write<Args>(
+        &mut self,
+        method: &Method,
+        path: &'static str,
+        handler: impl DescribedHandler<Args>,
+        name: &str,
+        about: &str,
+    ) -> &mut Call {
+        let described = match *method {
+            Method::PUT => HttpMethod::Put,
+            Method::DELETE => HttpMethod::Delete,
+            _ => HttpMethod::Post,
+        };
+        let takes = self.describe(described, path, &handler, name, about).takes;
+        let route = handler.handle(web::method(method.clone()));
+        self.add(path, writes::guarded(route, takes));
+        let call = self.newest();
+        if takes == Takes::Nothing {
+            call.refuses(415, "A body, of which none is needed, is not declared as JSON.");
+        }
+        call
+    }
+
+    /// What deliveries are posted to: two addresses, of which the first is described. Nothing is checked before the
+    /// handler.
+    pub fn deliveries<Args>(
+        &mut self,
+        [path, other]: [&'static str; 2],
+        handler: impl DescribedHandler<Args>,
+        name: &str,
+        about: &str,
+    ) -> &mut Call {
+        self.describe(HttpMethod::Post, path, &handler, name, about);
+        self.add(path, handler.clone().handle(web::post()));
+        self.add(other, handler.handle(web::post()));
+        self.newest()
+    }
+
+    fn add(&mut self, path: &'static str, route: Route) {
+        match self.resources.iter_mut().find(|(known, _)| *known == path) {
+            Some((_, routes)) => routes.push(route),
+            None => self.resources.push((path, vec![route])),
+        }
+    }
+
+    fn describe<Args, F: DescribedHandler<Args>>(
+        &mut self,
+        method: HttpMethod,
+        path: &str,
+        _: &F,
+        name: &str,
+        about: &str,
+    ) -> &mut Call {
+        let mut operation = Operation::new();
+        operation.tags = Some(vec![self.tag.to_owned()]);
+        operation.operation_id = Some(name.to_owned());
+        operation.summary = Some(about.to_owned());
+        let path = format!("{}{path}", self.prefix);
+        let mut call = Call { path, method, operation, schemas: Vec::new(), takes: Takes::Nothing };
+        F::describe(&mut call);
+        self.calls.push(call);
+        self.newest()
+    }
+
+    /// The call that was described last.
+    fn newest(&mut self) -> &mut Call {
+        let newest = self.calls.len() - 1;
+        &mut self.calls[newest]
+    }
+
+    /// Registers them. A method that a path does not have is answered by the path.
+    pub fn register(self, config: &mut web::ServiceConfig) {
+        for (path, routes) in self.resources {
+            let resource = routes.into_iter().fold(web::resource(path), actix_web::Resource::route);
+            config.service(resource);
+        }
+    }
+
+    /// Adds them to a description.
+    pub fn describe_in(self, document: &mut OpenApi) {
+        let components = document.components.get_or_insert_with(Default::default);
+        for call in self.calls {
+            components.schemas.extend(call.schemas);
+            document.paths.add_path_operation(call.path, vec![call.method], call.operation);
+        }
+    }
+}
+
+impl Call {
+    /// Refers to a schema, which is described with it.
+    pub fn schema<T: ToSchema>(&mut self) -> RefOr<Schema> {
+        T::schemas(&mut self.schemas);
+        self.named(&T::name(), T::schema())
+    }
+
+    /// Refers to a schema of this name.
+    pub fn named(&mut self, name: &str, schema: RefOr<Schema>) -> RefOr<Schema> {
+        self.schemas.push((name.to_owned(), schema));
+        Ref::from_schema_name(name).into()
+    }
+
+    /// Takes these parameters.
+    pub fn parameters(&mut self, parameters: impl IntoIterator<Item = Parameter>) -> &mut Self {
+        for parameter in parameters {
+            self.operation.parameters.get_or_insert_default().push(RefOr::T(parameter));
+        }
+        self
+    }
+
+    /// Takes a body of this type and at most so many bytes.
+    pub fn body(&mut self, takes: Takes, schema: RefOr<Schema>, about: &str) -> &mut Self {
+        self.takes = takes;
+        let body = RequestBodyBuilder::new()
+            .description(Some(about))
+            .required(Some(Required::True))
+            .content(takes.media_type(), Content::new(Some(schema)))
+            .build();
+        self.operation.request_body = Some(RefOr::T(body));
+        self
+    }
+
+    /// Answers JSON of this type.
+    pub fn answers<T: ToSchema>(&mut self, status: u16) -> &mut Self {
+        let schema = self.schema::<T>();
+        self.answers_with(status, "application/json", schema)
+    }
+
+    /// Answers this, or more of it: one status may have several media types.
+    pub fn answers_with(&mut self, status: u16, media_type: &str, schema: RefOr<Schema>) -> &mut Self {
+        let about = if self.method == HttpMethod::Get { "" } else { "Durable." };
+        let responses = &mut self.operation.responses.responses;
+        let response = responses.entry(status.to_string()).or_insert_with(|| RefOr::T(Response::new(about)));
+        if let RefOr::T(response) = response {
+            response.content.insert(media_type.to_owned(), Content::new(Some(schema)).into());
+        }
+        self
+    }
+
+    /// Adds a header to the answer with this status.
+    pub fn header(&mut self, status: u16, name: &str, schema: RefOr<Schema>, about: &str) -> &mut Self {
+        let header = HeaderBuilder::new().schema(Some(schema)).description(Some(about)).build();
+        if let Some(RefOr::T(response)) = self.operation.responses.responses.get_mut(&status.to_string()) {
+            response.headers.insert(name.to_owned(), header.into());
+        }
+        self
+    }
+
+    /// May be refused in all of these ways.
+    pub fn refusals<R: IntoResponses>(&mut self) -> &mut Self {
+        self.schema::<ErrorBody>();
+        self.operation.responses.responses.extend(R::responses());
+        self
+    }
+
+    /// May be refused with this status, for this reason.
+    pub fn refuses(&mut self, status: u16, about: &str) -> &mut Self {
+        self.operation.responses.responses.insert(status.to_string(), RefOr::T(Response::new(about)));
+        self.answers::<ErrorBody>(status)
+    }
+
+    /// Wants one of these.
+    pub fn secured_by(&mut self, schemes: &[&str]) -> &mut Self {
+        let wanted = schemes.iter().map(|scheme| SecurityRequirement::new(*scheme, [""; 0]));
+        self.operation.security = Some(wanted.collect());
+        self
+    }
+}
+
+/// Makes `routes`, which adds the routes of a file. A row is its comment, which describes it, the method of [`Routes`], the
+/// path, the handler and the name for programs; behind them may stand what else is said of the [`Call`]:
+///
+/// ```text
+/// routes! {
+///     /// The updates after a position.
+///     get "/updates" => updates, "listUpdates", refuses(410, "A position that is not kept any more.");
+///     /// Sends a notice.
+///     write(POST) "/notify" => notify, "notifyUser";
+/// }
+/// ```
+macro_rules! routes {
+    ($(
+        $(#[doc = $about:literal])+
+        $verb:ident $(($method:ident))? $path:literal => $handler:path, $name:literal
+            $(, $more:ident $(::<$generic:ty>)? ($($argument:expr),*))*;
+    )+) => {
+        /// Adds the routes of this file.
+        pub fn routes(routes: &mut $crate::http::route::Routes) {
+            $(routes
+                .$verb(
+                    $(&actix_web::http::Method::$method,)?
+                    $path,
+                    $handler,
+                    $name,
+                    &$crate::http::question::about(&[$($about),+]),
+                )
+                $(.$more $(::<$generic>)? ($($argument),*))*;)+
+        }
+    };
+}
+pub(in crate::http) use routes;
+
+/// A handler whose arguments and answer are described.
+pub trait DescribedHandler<Args>: Clone {
+    /// Describes them.
+    fn describe(call: &mut Call);
+
+    /// Makes it the handler of a route.
+    fn handle(self, route: Route) -> Route;
+}
+
+/// What a handler takes of a request, or answers. Unless it says more, it is not worth a word in a description.
+pub trait HandlerPart {
+    /// Describes it.
+    fn describe(_: &mut Call) {}
+}
+
+impl HandlerPart for HttpRequest {}
+
+impl HandlerPart for web::Payload {}
+
+impl HandlerPart for web::Data<EdgeState> {}
+
+impl HandlerPart for HttpResponse {}
+
+impl<T: HandlerPart, E> HandlerPart for Result<T, E> {
+    fn describe(call: &mut Call) {
+        T::describe(call);
+    }
+}
+
+impl<T: HandlerPart> HandlerPart for CustomizeResponder<T> {
+    fn describe(call: &mut Call) {
+        T::describe(call);
+    }
+}
+
+macro_rules! described {
+    ($($argument:ident)*) => {
+        impl<F, Output, $($argument),*> DescribedHandler<($($argument,)*)> for F
+        where
+            F: Handler<($($argument,)*), Output = Output>,
+            Output: HandlerPart + Responder + 'static,
+            $($argument: HandlerPart + FromRequest + 'static),*
+        {
+            fn describe(call: &mut Call) {
+                $($argument::describe(call);)*
+                Output::describe(call);
+            }
+
+            fn handle(self, route: Route) -> Route {
+                route.to(self)
+            }
+        }
+    };
+}
+
+described! { A }
+described! { A B }
+described! { A B C }
+described! { A B C D }
+described! { A B C D E }
