@@ -59,6 +59,20 @@ pub(super) fn read(body: &[u8], time_zone: &str) -> Result<Settings, ApiError> {
     Err(ApiError::parameter(first, named.collect::<Vec<_>>().join("; ")))
 }
 
+/// A whole number. JSON knows numbers only and JSON Schema counts `90.0` as whole, so it is taken as 90.
+fn whole_number(value: &Value) -> Option<u32> {
+    let number = value.as_f64()?;
+    if number.fract() != 0.0 || !(0.0..=f64::from(u32::MAX)).contains(&number) {
+        return None;
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it is whole and within the bounds of the type"
+    )]
+    Some(number as u32)
+}
+
 /// What was found wrong, by path.
 #[derive(Default)]
 struct Reader {
@@ -109,7 +123,7 @@ impl Reader {
 
     fn idle_minutes(&mut self, value: Option<Value>) -> u16 {
         let Some(value) = value else { return IDLE_MINUTES_DEFAULT };
-        let minutes = value.as_u64().and_then(|minutes| u16::try_from(minutes).ok());
+        let minutes = whole_number(&value).and_then(|minutes| u16::try_from(minutes).ok());
         minutes.filter(|minutes| (1..=IDLE_MINUTES_MAX).contains(minutes)).unwrap_or_else(|| {
             self.note("idleMinutes", format!("must be whole minutes from 1 to {IDLE_MINUTES_MAX}"));
             IDLE_MINUTES_DEFAULT
@@ -213,7 +227,7 @@ impl Reader {
         for kind in AlertKind::ALL {
             let Some(value) = fields.remove(kind.threshold()) else { continue };
             let most = kind.seconds_max();
-            let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
+            let number = whole_number(&value);
             if value.is_null() || number.is_some_and(|number| number <= most) {
                 seconds.insert(kind.threshold().to_owned(), number);
             } else {
