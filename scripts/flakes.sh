@@ -7,6 +7,7 @@
 #   scripts/flakes.sh --only-load          no dates
 #   scripts/flakes.sh --only-dates         no load
 #   scripts/flakes.sh --date midnight      only the dates whose name contains this word; may be given again
+#   scripts/flakes.sh --only-js            no load, and on dates only the JavaScript tests
 #   scripts/flakes.sh --keep-going         all rounds and all their tests, although one has failed
 #   scripts/flakes.sh --list               the names of the dates
 #   scripts/flakes.sh -- -E 'test(alerts)' only Rust tests; what stands after -- goes to cargo nextest: here, which ones
@@ -50,6 +51,7 @@ los-angeles now America/Los_Angeles'
 rounds=10
 load=yes
 dates=yes
+rust=yes
 wanted=""
 keep_going=no
 fail_fast=--fail-fast
@@ -63,6 +65,10 @@ while [ $# -gt 0 ]; do
             ;;
         --only-load) dates=no ;;
         --only-dates) load=no ;;
+        --only-js)
+            rust=no
+            load=no
+            ;;
         --date)
             [ -n "${2:-}" ] || { echo "--date needs a word" >&2; exit 2; }
             wanted+=" $2"
@@ -152,7 +158,8 @@ work=$(mktemp -d) || exit 1
 trap end EXIT
 trap 'exit 130' INT TERM
 
-# What each Rust test, and each file of JavaScript tests, is started through. The clock is moved by a difference, so that a hub has the clock of its test.
+# What each Rust test, and each file of JavaScript tests, is started through. The clock is moved by a difference, so that a
+# hub has the clock of its test.
 cat >"$work/at-moment" <<'RUNNER'
 #!/bin/sh
 if [ -n "${FLAKES_MOMENT:-}" ]; then
@@ -281,7 +288,7 @@ if [ "$dates" = yes ]; then
                 export FLAKES_MOMENT
             fi
             export TZ=$zone
-            rust_round "$name"
+            [ "$rust" = no ] || rust_round "$name"
             [ ${#nextest[@]} -gt 0 ] || js_round "$name-js"
             break
         done
