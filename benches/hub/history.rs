@@ -39,7 +39,7 @@ const INDEX_PATIENCE: Duration = Duration::from_mins(5);
 /// The slowest of a hundred questions to the metrics takes at most so many milliseconds.
 const METRICS_MS_MAX: f64 = 100.0;
 /// Longest wait for the full check that the hub makes in the background.
-const CHECK_PATIENCE: Duration = Duration::from_mins(3);
+pub const CHECK_PATIENCE: Duration = Duration::from_mins(3);
 /// Longest wait for the metrics of a million messages.
 const METRICS_PATIENCE: Duration = Duration::from_mins(10);
 
@@ -249,7 +249,8 @@ fn await_index(hub: &Hub) -> io::Result<()> {
 /// A route's name, and its path for the so-manieth request.
 type Route = (&'static str, Box<dyn Fn(u64) -> String>);
 
-fn is_checking(hub: &Hub) -> io::Result<bool> {
+/// True while the hub reads the whole file in the background.
+pub fn is_checking(hub: &Hub) -> io::Result<bool> {
     Ok(hub.json("/health")?["integrity"] == "checking")
 }
 

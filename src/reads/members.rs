@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use rusqlite::types::Value;
-use rusqlite::{OptionalExtension, Transaction};
+use rusqlite::{OptionalExtension, Transaction, params_from_iter};
 use serde::Serialize;
 
 use super::cursor::fingerprint;
 use super::needle::Needle;
 use super::page::{Conditions, Order, Page, PageAt, Walk};
-use super::seen::Seen;
+use super::visible::placements_seen;
 use super::{Query, ReadError};
 use crate::auth::Scope;
 use crate::domain::register::from_nanos;
@@ -52,7 +52,7 @@ impl Query for ListMembers {
     type Answer = Page<ListedMember>;
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
-        let conditions = self.conditions(&Seen::of(tx, &self.scope)?);
+        let conditions = self.conditions(people_seen(tx, &self.scope)?);
         let total = conditions.count(tx, "members")?;
         let walk = Walk {
             table: "members",
@@ -70,19 +70,19 @@ impl Query for ListMembers {
 }
 
 impl ListMembers {
-    fn conditions(&self, seen: &Seen<'_>) -> Conditions {
+    /// `people` take part in chats that are seen; `None` where every chat is.
+    fn conditions(&self, people: Option<Value>) -> Conditions {
         let mut conditions = Conditions::default();
         match self.filter.known {
             Some(true) => conditions.require("name IS NOT NULL", []),
             Some(false) => conditions.require("name IS NULL", []),
             None => {}
         }
-        if !self.scope.is_unlimited() {
+        if let Some(people) = people {
             // The directory is everybody's; who is not in it is seen by any chat that they take part in.
             conditions.require(
-                "(members.name IS NOT NULL OR members.id IN (SELECT member_id FROM placement_people
-                     WHERE placement_id IN (SELECT value FROM json_each(?))))",
-                [seen.ids()],
+                "(members.name IS NOT NULL OR members.id IN (SELECT value FROM json_each(?)))",
+                [people],
             );
         }
         if let Some(search) = &self.filter.search {
@@ -94,6 +94,20 @@ impl ListMembers {
         }
         conditions
     }
+}
+
+/// The ids of who takes part in a chat that `scope` sees, for `json_each`; `None` where it sees every chat. Looked for once:
+/// the page and the number of agents are two questions.
+fn people_seen(tx: &Transaction<'_>, scope: &Scope) -> Result<Option<Value>, ReadError> {
+    if scope.is_unlimited() {
+        return Ok(None);
+    }
+    let (seen, values) = placements_seen(scope);
+    let sql = format!(
+        "SELECT json_group_array(DISTINCT member_id) FROM placement_people WHERE placement_id IN ({seen})"
+    );
+    let ids: String = tx.prepare_cached(&sql)?.query_row(params_from_iter(values), |row| row.get(0))?;
+    Ok(Some(Value::Text(ids)))
 }
 
 fn load(tx: &Transaction<'_>, rowid: i64, scope: &Scope) -> Result<ListedMember, ReadError> {

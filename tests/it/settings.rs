@@ -272,6 +272,17 @@ fn what_is_idle_is_what_the_settings_say_and_at_once() {
 }
 
 #[test]
+fn a_whole_number_may_be_written_with_a_point() {
+    let hub = spawn_hub();
+    let mut settings = whole();
+    settings["idleMinutes"] = json!(90.0);
+    settings["thresholds"]["default"]["idleSeconds"] = json!(7_200.0);
+    let saved = &puts(&hub, &settings)["settings"];
+    assert_eq!(saved["idleMinutes"], 90);
+    assert_eq!(saved["thresholds"]["default"]["idleSeconds"], 7_200);
+}
+
+#[test]
 fn what_somebody_else_saved_meanwhile_is_not_overwritten() {
     let hub = spawn_hub();
     let read = hub.get(PATH);

@@ -78,7 +78,7 @@ export class Connection {
       resumed: (_, subscribed) => holdings.resumed(subscribed),
       joined: (_, subscribed) => holdings.joined(subscribed),
       heard: (session, envelope) => this.#heard(session, envelope),
-      caughtUp: () => this.#caughtUp(),
+      caughtUp: (session) => this.#caughtUp(session),
       verified: (_, seq) => holdings.position.verify(seq),
       troubled: (_, error) => this.#tell(error),
       snapshotRefused: (_, error) => {
@@ -184,7 +184,7 @@ export class Connection {
 
   #open() {
     this.#session?.close();
-    this.#holdings.snapshots.forget();
+    this.#holdings.sessionOver();
     this.#session = this.#newSession(this.#retry.way(this.#transport));
     this.#changed();
   }
@@ -203,7 +203,7 @@ export class Connection {
     if (session === this.#upgrade) {
       // WebSockets get through again: the stream has done its work.
       this.#session?.close();
-      this.#holdings.snapshots.forget();
+      this.#holdings.sessionOver();
       this.#session = session;
       this.#upgrade = null;
     }
@@ -227,7 +227,9 @@ export class Connection {
     if (isNews) this.#events.heard(envelope);
   }
 
-  #caughtUp() {
+  /** @param {Session} session */
+  #caughtUp(session) {
+    this.#holdings.caughtUp(session);
     this.#settled = true;
     this.#error = null;
     this.#refusals = 0;
@@ -242,7 +244,7 @@ export class Connection {
     }
     this.#retry.ended(end, session.kind);
     this.#session = null;
-    this.#holdings.snapshots.forget();
+    this.#holdings.sessionOver();
     const final = this.#finalReason(end, session.token);
     if (final !== null) {
       if (end.code === CLOSE.REVOKED) this.forgetUser();

@@ -9,7 +9,7 @@ import { HubState } from './state.js';
 /** @import { Envelope, Runtime, Subscribed } from '../types.d.ts' */
 /** @import { Plan, Session } from './session.js' */
 
-/** A list that lost half its items is filled again after this, and at most this often. */
+/** Where a fresh snapshot would tell more than what is held, one is asked for after this, and at most this often. */
 export const REFILL_MS = 2_000;
 
 export class Holdings {
@@ -91,6 +91,8 @@ export class Holdings {
       const complete = this.snapshots.take(this.state, data, session.snapshotLimits);
       if (data.seq < this.#joinedAt) this.state.interrupt();
       if (!complete || !this.state.isCurrent) session.requestSnapshot(!this.state.isCurrent);
+      // Updates that came while it was on its way may tell of what it does not hold.
+      this.#refillWhereDoubtful(session);
       // A new token may have changed what this user sees.
       if (this.position.place?.epoch === data.epoch) this.position.resume(data.epoch, data.scope);
       this.#changed();
@@ -128,11 +130,21 @@ export class Holdings {
     this.#changed();
   }
 
-  stop() {
-    this.position.save();
+  /** Nothing that was missed is missing any more. @param {Session} session */
+  caughtUp(session) {
+    this.#refillWhereDoubtful(session);
+  }
+
+  /** What this session was asked for, or was to be asked for, does not come: the next one is asked. */
+  sessionOver() {
     this.snapshots.forget();
     if (this.#refillTimer !== null) this.#runtime.clearTimeout(this.#refillTimer);
     this.#refillTimer = null;
+  }
+
+  stop() {
+    this.position.save();
+    this.sessionOver();
   }
 
   #clear() {
@@ -144,12 +156,13 @@ export class Holdings {
   #update(session, envelope) {
     if (session.awaitsSnapshot) this.snapshots.keep(envelope);
     if (this.state.apply(envelope)) this.#changed();
-    if (this.state.isDoubtful && this.snapshots.wanted) this.#refillSoon(session);
+    this.#refillWhereDoubtful(session);
     return this.position.hear(envelope.seq ?? 0);
   }
 
   /** @param {Session} session */
-  #refillSoon(session) {
+  #refillWhereDoubtful(session) {
+    if (!this.state.isDoubtful || !this.snapshots.wanted) return;
     this.#refillTimer ??= this.#runtime.setTimeout(() => {
       this.#refillTimer = null;
       if (this.state.isDoubtful && session.isCaughtUp) session.requestSnapshot(false);

@@ -137,6 +137,10 @@ export class HubState {
 
   /** @param {Update} update */
   #learn({ type, chat, contact, message, otherMessages, previous }) {
+    // A chat that enters comes whole, but without its earlier messages. Whether these belong here is asked before the
+    // update's own message, which may be the chat's last one, is put into the list.
+    const last = type === 'chat_entered' ? chat?.lastMessage : null;
+    const lacksEarlier = last && this.#messages.lacks(last.id, momentOf(last), tieOf(last));
     if (contact) this.#know(contact);
     if (chat) {
       if (chat.open) this.#chats.put(chat);
@@ -152,9 +156,7 @@ export class HubState {
     }
     // A chat that changed hands took its messages along, and the contact it left is not in the update.
     if (previous?.contactId && this.#contacts.get(previous.contactId)) this.#doubtful = true;
-    // A chat comes whole, but without its earlier messages.
-    const last = type === 'chat_entered' ? chat?.lastMessage : null;
-    if (last && this.#messages.lacks(last.id, momentOf(last), tieOf(last))) this.#doubtful = true;
+    if (lacksEarlier) this.#doubtful = true;
     else if (last) this.#messages.hearOfMore();
   }
 

@@ -112,6 +112,18 @@ test('a user who sees one sector holds what a fresh screen of theirs gets, while
   assert.ok(client.data.chats.every(({ sector }) => sectors.includes(sector.id)));
 });
 
+test('a chat that a message brings into view comes with its earlier messages', async (t) => {
+  const hub = await spawnHub(t, { JWT_SECRET });
+  const within = (id) => (_, content) => (content.Sector = { Id: id, Name: id });
+  for (const text of ['one', 'two', 'three']) await hub.says('a', text, within('support'));
+  const options = { token: token({ sub: 'bia', role: 'agent', sectors: ['sales'] }) };
+  const client = await live(t, hub, options);
+  assert.deepEqual(client.data.recentMessages, []);
+  await hub.says('a', 'four', within('sales'));
+  await until(client, ({ recentMessages }) => recentMessages.length === 4, 'all four messages');
+  await agrees(t, hub, client, options);
+});
+
 test('after a day of broken lines a screen holds what a fresh one gets, and heard each update once', async (t) => {
   const hub = await spawnHub(t);
   const line = await breakable(t, hub.settings.PORT);

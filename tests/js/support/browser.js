@@ -21,9 +21,13 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-/** One browser for a file of tests. */
+/** How far `faketime` has moved the clock of this process, in milliseconds. */
+const FAKED_MS = 1000 * Number(/^([+-]\d+)s$/.exec(process.env.FAKETIME ?? '')?.[1] ?? 0);
+
+/** One browser for a file of tests. It does not start on a faked clock: its pages have theirs moved. */
 export async function launch() {
-  return chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
+  const { LD_PRELOAD, ...env } = process.env;
+  return chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS, env });
 }
 
 /**
@@ -33,7 +37,8 @@ export async function launch() {
 export async function openPage(t, browser, { clockOffMs = 0, storageDenied = false, ...options } = {}) {
   const context = await browser.newContext(options);
   t.after(() => context.close());
-  if (clockOffMs !== 0) await context.addInitScript(moveClock, clockOffMs);
+  const aheadMs = FAKED_MS + clockOffMs;
+  if (aheadMs !== 0) await context.addInitScript(moveClock, aheadMs);
   if (storageDenied) await context.addInitScript(denyStorage);
   const page = await context.newPage();
   page.setDefaultTimeout(40_000);

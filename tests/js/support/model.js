@@ -183,7 +183,14 @@ export class Model {
   #crossesScope() {
     const chat = this.#anyChat(() => true, true);
     if (!chat) return null;
-    if (this.hidden.delete(chat.id)) return this.#update(['chat_entered'], chat);
+    if (this.hidden.delete(chat.id)) {
+      // What brings it may be a message itself, on time or late.
+      const late = this.#random.pick([0, 7_200_000]);
+      const more = this.#random.chance(0.5)
+        ? { message: this.#newMessage(chat, this.#time - this.#random.below(1 + late)) }
+        : {};
+      return this.#update(['chat_entered'], chat, more);
+    }
     this.hidden.add(chat.id);
     const stays = this.#isSeen(chat.contactId);
     const contact = stays ? this.#contact(this.contacts.get(chat.contactId)) : { id: chat.contactId };

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { next, pair, record, status } from '../support/client.js';
+import { REFILL_MS } from '../../../static/client/lib/holdings.js';
+import { attempt, next, pair, record, status } from '../support/client.js';
 
 async function live(t, more) {
   const all = await pair(t, more);
@@ -166,6 +167,60 @@ test('updates that come while a snapshot is on its way count if they are after i
   await asked;
   assert.equal(client.data.seq, 12);
   assert.equal(client.data.contacts[0].name, 'after the snapshot');
+});
+
+/** A chat that comes into view: its earlier messages are in no update. */
+function entering(id, at) {
+  const message = { id: `last-of-${id}`, chatId: id, at, text: 'the last one', source: 'Contact', author: null };
+  const chat = {
+    id,
+    contactId: `of-${id}`,
+    open: true,
+    owner: null,
+    members: [],
+    sector: null,
+    lastMessage: message,
+    lastActivityAt: at,
+  };
+  return { type: 'chat_entered', chat, contact: null };
+}
+
+test('a chat that came into view while a slow snapshot was on its way gets its earlier messages with another one', async (t) => {
+  const { hub, clock, client } = await live(t);
+  const [peer] = hub.connections;
+  await peer.hears('request_umbler_data');
+  peer.deaf.add('request_umbler_data');
+  const told = (seq) => next(client, 'umbler_update', (_, envelope) => envelope.seq === seq);
+  const first = told(11);
+  hub.publish(entering('a', '2026-03-02T13:00:01Z'));
+  await first;
+  clock.pass(REFILL_MS);
+  const { id } = await peer.hears('request_umbler_data');
+  const slow = hub.snapshot();
+  const second = told(12);
+  hub.publish(entering('b', '2026-03-02T13:00:02Z'));
+  await second;
+  clock.pass(2 * REFILL_MS);
+  peer.say('umbler_data', slow, id);
+  await next(client, 'umbler_data');
+  clock.pass(REFILL_MS);
+  await peer.hears('request_umbler_data');
+});
+
+test('a chat that came into view just before the line broke gets its earlier messages in the next session', async (t) => {
+  const { hub, clock, client } = await live(t);
+  const told = next(client, 'umbler_update');
+  hub.publish(entering('a', '2026-03-02T13:00:01Z'));
+  await told;
+  const lost = status(client, 'recovering');
+  hub.connections[0].drop();
+  await lost;
+  attempt(client, clock);
+  await status(client, 'connected');
+  const [, peer] = hub.connections;
+  assert.equal(peer.count('request_umbler_data'), 0, 'nothing was missed');
+  clock.pass(REFILL_MS);
+  await peer.hears('request_umbler_data');
 });
 
 test('a snapshot that the hub cannot make now is asked for again', async (t) => {
