@@ -13,7 +13,7 @@ use super::query::parse_state;
 use super::visible::{Rows, limit, sees_alert};
 use super::{Query, ReadError};
 use crate::auth::Scope;
-use crate::domain::{AlertKind, Chat, Clocks, Contact, Seq};
+use crate::domain::{Chat, Clocks, Contact, Seq};
 use crate::journal::AlertKey;
 use crate::journal::alerts::{AlertRow, COLUMNS, load_standing};
 use crate::journal::head::last_seq;
@@ -187,9 +187,4 @@ impl Query for LoadDeadlines {
         clocks.retain(|clocks| clocks.runs);
         Ok((clocks, load_standing(tx)?))
     }
-}
-
-/// The kind of a word of the wire, as a filter keeps it.
-pub fn kinds() -> [(&'static str, &'static str); AlertKind::ALL.len()] {
-    AlertKind::ALL.map(|kind| (kind.as_str(), kind.as_str()))
 }
