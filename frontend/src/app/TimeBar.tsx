@@ -102,9 +102,12 @@ export function TimeBar() {
       <Player
         begun={iso}
         played={played}
-        stop={(reached) =>
-          Math.round(reached / 1000) * 1000 === at ? replays.stop() : go(Math.round(reached / 1000) * 1000)
-        }
+        stop={(reached) => {
+          const second = Math.round(reached / 1000) * 1000;
+          // What was played is past, even where this page takes the hub's clock to be a little slow.
+          if (second === at) replays.stop();
+          else go(Math.min(second, hubTime() - 1));
+        }}
       />
       <Button className="to-now" size="compact-md" onClick={() => go(null)}>
         {say('backToNow')}
