@@ -107,17 +107,28 @@ impl SqliteStore {
         contact: &ContactId,
         but: &ChatId,
     ) -> Result<Vec<(Placement, Option<MessagePosition>)>, StoreError> {
-        // Not `LIMIT ?`: SQLite plans with its value, and so prepares the statement anew for every delivery.
+        // Not `LIMIT ?`: SQLite plans with its value, and so prepares the statement anew for every delivery. And ties are put in
+        // order here: asked for it, SQLite sorts for every delivery what its index holds in order but for them.
         let mut select = self.connection.prepare_cached(
-            "SELECT id FROM chats WHERE contact_id = ?1 AND id <> ?2 ORDER BY last_message_at DESC, id",
+            "SELECT id, last_message_at FROM chats WHERE contact_id = ?1 AND id <> ?2 ORDER BY last_message_at DESC",
         )?;
-        let ids: Vec<String> = select
-            .query_map([contact.as_str(), but.as_str()], |row| row.get(0))?
-            .take(OTHER_CHATS_MAX)
-            .collect::<Result<_, _>>()?;
+        let mut rows = select.query([contact.as_str(), but.as_str()])?;
+        let mut newest_first: Vec<(Option<i64>, String)> = Vec::new();
+        while let Some(row) = rows.next()? {
+            let at = row.get(1)?;
+            if newest_first.len() >= OTHER_CHATS_MAX
+                && newest_first.last().is_some_and(|(last, _)| *last != at)
+            {
+                break;
+            }
+            newest_first.push((at, row.get(0)?));
+        }
+        newest_first.sort_by(|one, other| other.0.cmp(&one.0).then_with(|| one.1.cmp(&other.1)));
+        newest_first.truncate(OTHER_CHATS_MAX);
+        drop(rows);
         drop(select);
-        let mut chats = Vec::with_capacity(ids.len());
-        for id in ids {
+        let mut chats = Vec::with_capacity(newest_first.len());
+        for (_, id) in newest_first {
             let chat = self.chat(&id.into())?;
             chats.extend(chat.map(|chat| (Placement::of(&chat), chat.last_message)));
         }
