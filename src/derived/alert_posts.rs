@@ -20,6 +20,7 @@ use crate::auth::Secret;
 use crate::domain::Seq;
 use crate::journal::alerts::SENT_KEY;
 use crate::journal::head::last_seq;
+use crate::journal::meta;
 use crate::sqlite::DbError;
 use crate::sqlite::open::read_only;
 use crate::telemetry::clock;
@@ -118,10 +119,7 @@ impl AlertPosts {
     /// Where it was when the hub ended; the newest position at its first start, to be stored: what was before is no news.
     fn begin(&mut self) -> rusqlite::Result<AtWork> {
         let connection = self.connection()?;
-        let stored: Option<String> = connection
-            .query_row("SELECT value FROM meta WHERE key = ?1", [SENT_KEY], |row| row.get(0))
-            .optional()?;
-        match stored.and_then(|text| text.parse().ok()) {
+        match meta::get(connection, SENT_KEY)?.and_then(|text| text.parse().ok()) {
             Some(seq) => Ok(AtWork::Looking(Seq(seq))),
             None => Ok(AtWork::Storing(last_seq(connection)?)),
         }

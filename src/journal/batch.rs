@@ -6,6 +6,7 @@ use super::append::Append;
 use super::apply::{Apply, Written};
 use super::fault::{BeginError, Spoilt, StoreError};
 use super::lineage::Lineage;
+use super::meta;
 use super::order::LocalOrder;
 use super::rows;
 use super::schema::Opened;
@@ -93,10 +94,8 @@ impl BatchWriter {
 
     /// Tries whether the database can be written, in a transaction of its own.
     pub fn probe(&mut self) -> Result<(), StoreError> {
-        let sql =
-            "INSERT INTO meta (key, value) VALUES ('probe', '') ON CONFLICT (key) DO UPDATE SET value = ''";
         let probed = self.check_files().and_then(|()| self.begin()).and_then(|()| {
-            self.execute(sql)?;
+            meta::put(self.connection(), "probe", "")?;
             self.execute("COMMIT")
         });
         if probed.is_err() {

@@ -10,6 +10,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::fault::StoreError;
+use super::meta;
 use crate::domain::Seq;
 
 /// Positions of a block: few enough to say where two histories part, and many enough to cost nothing.
@@ -133,16 +134,12 @@ impl Blocks {
 
 /// The rules that made everything in the database; `None` where they were several, or those of an older release.
 pub(super) fn rules_of(connection: &Connection) -> rusqlite::Result<Option<u32>> {
-    let mut select = connection.prepare("SELECT value FROM meta WHERE key = ?1")?;
-    let value: Option<String> = select.query_row([RULES_KEY], |row| row.get(0)).optional()?;
-    Ok(value.and_then(|value| value.parse().ok()))
+    Ok(meta::get(connection, RULES_KEY)?.and_then(|value| value.parse().ok()))
 }
 
 /// Notes that everything in the database is made by the present rules.
 pub(super) fn note_rules(connection: &Connection) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2";
-    connection.execute(sql, [RULES_KEY, &RULES.to_string()])?;
-    Ok(())
+    meta::put(connection, RULES_KEY, &RULES.to_string())
 }
 
 /// All blocks, in order.

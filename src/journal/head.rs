@@ -2,7 +2,11 @@
 
 use rusqlite::Connection;
 
+use super::meta;
 use crate::domain::Seq;
+
+/// The key of the epoch in `meta`.
+pub(super) const EPOCH_KEY: &str = "epoch";
 
 /// The newest committed position, 0 in an empty journal.
 pub fn last_seq(database: &Connection) -> rusqlite::Result<Seq> {
@@ -12,5 +16,5 @@ pub fn last_seq(database: &Connection) -> rusqlite::Result<Seq> {
 
 /// The name of the journal's present life.
 pub fn epoch(database: &Connection) -> rusqlite::Result<String> {
-    database.prepare_cached("SELECT value FROM meta WHERE key = 'epoch'")?.query_row([], |row| row.get(0))
+    meta::get(database, EPOCH_KEY)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
 }

@@ -4,9 +4,11 @@
 use std::fs;
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 
+use super::head::{EPOCH_KEY, last_seq};
 use super::lineage::{Marker, Remembered};
+use super::meta;
 use crate::domain::Seq;
 use crate::sqlite::files::beside;
 
@@ -60,11 +62,7 @@ pub fn history(connection: &Connection) -> rusqlite::Result<Option<(Option<Strin
     if tables < 2 {
         return Ok(None);
     }
-    let epoch = connection
-        .query_row("SELECT value FROM meta WHERE key = 'epoch'", [], |row| row.get(0))
-        .optional()?;
-    let newest = connection.query_row("SELECT coalesce(max(seq), 0) FROM journal", [], |row| row.get(0))?;
-    Ok(Some((epoch, Seq(newest))))
+    Ok(Some((meta::get(connection, EPOCH_KEY)?, last_seq(connection)?)))
 }
 
 fn committed(marker: &Marker) -> String {

@@ -30,6 +30,7 @@ pub mod loss;
 pub mod steps;
 pub mod schema;
 pub mod tables;
+pub mod meta;
 pub mod head;
 pub mod timeline;
 pub mod positions;

@@ -30,7 +30,7 @@ pub(super) struct Names {
     changed: BTreeMap<NameKey, Called>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Called {
     name: String,
     /// The newest delivery that said it.
@@ -73,14 +73,19 @@ impl Names {
         said: &EventKey,
         seq: Seq,
     ) -> Result<(), StoreError> {
-        let known = match self.changed.get(&key).or_else(|| self.known.get(&key)) {
-            Some(known) => Some(known.clone()),
-            None => load(connection, &key)?,
+        let stored;
+        let known = if let Some(known) = self.changed.get(&key).or_else(|| self.known.get(&key)) {
+            Some(known)
+        } else {
+            stored = load(connection, &key)?;
+            stored.as_ref()
         };
-        if known.as_ref().is_none_or(|known| known.said < *said) {
-            let seq = known.filter(|known| known.name == name).map_or(seq, |known| known.seq);
-            self.changed.insert(key, Called { name: name.to_owned(), said: said.clone(), seq });
-        }
+        let seq = match known {
+            Some(known) if known.said >= *said => return Ok(()),
+            Some(known) if known.name == name => known.seq,
+            Some(_) | None => seq,
+        };
+        self.changed.insert(key, Called { name: name.to_owned(), said: said.clone(), seq });
         Ok(())
     }
 

@@ -65,9 +65,9 @@ pub enum AlertRequest {
     /// A deadline passed.
     #[serde(rename_all = "camelCase")]
     Raise {
-        /// Whose.
+        /// The alert.
         alert: AlertKey,
-        /// When.
+        /// When its deadline passed.
         due_at: Timestamp,
     },
     /// Its reason is gone.

@@ -150,12 +150,8 @@ impl Maker<'_> {
         let mut done = 0;
         loop {
             self.execute("BEGIN").map_err(&failed)?;
-            let mut stored = Vec::new();
-            let gather = |record| {
-                stored.push(record);
-                Ok(())
-            };
-            records::read(self.source, self.newest, BATCH, gather).map_err(&failed)?;
+            let stored =
+                records::read(self.source, self.newest, BATCH).map_err(|error| failed(error.into()))?;
             let count = stored.len();
             let mut written = Written::default();
             self.apply.forget_spoilt();

@@ -3,7 +3,6 @@
 use rusqlite::{Connection, Row};
 
 use super::entry::{Entry, Kind, Origin};
-use super::fault::StoreError;
 use crate::domain::register::from_nanos;
 use crate::domain::{EventId, Seq};
 
@@ -18,26 +17,15 @@ pub struct Stored {
     pub reason: Option<String>,
 }
 
-/// Hands over every record after a position, at most `most` of them; returns the position of the last one.
-pub fn read(
-    connection: &Connection,
-    after: Seq,
-    most: usize,
-    mut take: impl FnMut(Stored) -> Result<(), StoreError>,
-) -> Result<Option<Seq>, StoreError> {
+/// The records after a position, at most `most` of them.
+pub fn read(connection: &Connection, after: Seq, most: usize) -> rusqlite::Result<Vec<Stored>> {
     let mut select = connection.prepare_cached(
         "SELECT journal.seq, kind, event_id, received_at, origin, attempt, body, reason
          FROM journal JOIN raw_deliveries ON raw_deliveries.seq = journal.seq
          WHERE journal.seq > ?1 ORDER BY journal.seq LIMIT ?2",
     )?;
-    let mut rows = select.query((after.0, i64::try_from(most).unwrap_or(i64::MAX)))?;
-    let mut last = None;
-    while let Some(row) = rows.next()? {
-        let stored = stored(row)?;
-        last = Some(stored.seq);
-        take(stored)?;
-    }
-    Ok(last)
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    select.query_map((after.0, most), stored)?.collect()
 }
 
 fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use rand::RngExt;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 use rusqlite_migration::SchemaVersion;
 
 use super::blocks;
-use super::head::last_seq;
+use super::head::{EPOCH_KEY, last_seq};
 use super::lineage::{self, Lineage, Marker};
 use super::loss;
+use super::meta;
 use super::steps::migrations;
 use crate::domain::Seq;
 use crate::protocol::FaultKind;
@@ -213,22 +214,13 @@ pub(super) fn check_newest(connection: &Connection, path: &Path) -> Result<(), O
 }
 
 fn epoch(connection: &Connection) -> rusqlite::Result<String> {
-    let known = connection
-        .query_row("SELECT value FROM meta WHERE key = 'epoch'", [], |row| row.get(0))
-        .optional()?;
-    if let Some(epoch) = known {
-        return Ok(epoch);
-    }
-    new_epoch(connection)
+    meta::get(connection, EPOCH_KEY)?.map_or_else(|| new_epoch(connection), Ok)
 }
 
 /// Begins another life of the journal: positions of the one before mean nothing any more.
 pub(super) fn new_epoch(connection: &Connection) -> rusqlite::Result<String> {
     let epoch = format!("{:016x}", rand::rng().random::<u64>());
-    connection.execute(
-        "INSERT INTO meta (key, value) VALUES ('epoch', ?1) ON CONFLICT (key) DO UPDATE SET value = ?1",
-        [&epoch],
-    )?;
+    meta::put(connection, EPOCH_KEY, &epoch)?;
     Ok(epoch)
 }
 

@@ -12,6 +12,7 @@ use crate::domain::{AlertKind, Audience, Chat, ChatId, Clocks, EventId, Placemen
 use crate::journal::append::Ack;
 use crate::journal::entry::Entry;
 use crate::journal::fault::StoreError;
+use crate::journal::meta;
 use crate::journal::payload::{AlertKey, AlertRequest};
 use crate::journal::recorded::News;
 use crate::journal::store::SqliteStore;
@@ -77,10 +78,7 @@ pub(in crate::journal) fn note_posted(
     connection: &Connection,
     seq: Seq,
 ) -> Result<Outcome<'static>, StoreError> {
-    let mut upsert = connection.prepare_cached(
-        "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2",
-    )?;
-    upsert.execute([SENT_KEY, &seq.to_string()])?;
+    meta::put(connection, SENT_KEY, &seq.to_string())?;
     Ok(Outcome::NoEvent(Ack::ignored(None)))
 }
 
