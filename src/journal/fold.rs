@@ -8,7 +8,16 @@ use unicode_normalization::char::is_combining_mark;
 /// Lower case without accents: `São João` is found by `sao joao`. Letters that only look special become plain ones (NFKD): `2ª`
 /// is `2a`, and so are ligatures, fullwidth and mathematical letters.
 pub fn fold(text: &str) -> String {
-    text.chars().flat_map(fold_char).collect()
+    let mut folded = String::with_capacity(text.len());
+    for c in text.chars() {
+        // Most letters are ASCII, for which Unicode's tables have nothing else to say.
+        if c.is_ascii() {
+            folded.push(c.to_ascii_lowercase());
+        } else {
+            folded.extend(fold_char(c));
+        }
+    }
+    folded
 }
 
 /// What [`fold`] makes of one character: none of an accent, several of a ligature.

@@ -151,41 +151,43 @@ impl Placements {
         let mut update = connection.prepare_cached(
             "UPDATE placements SET chats = chats + ?2, open_chats = open_chats + ?3, messages = messages + ?4,
                  open_direct = open_direct + ?5, waiting_direct = waiting_direct + ?6
-             WHERE id = ?1 RETURNING chats",
+             WHERE id = ?1",
         )?;
+        // Asked for afterwards: with RETURNING, SQLite opens and closes a temporary table for each row.
+        let mut left = connection.prepare_cached("SELECT key FROM placements WHERE id = ?1 AND chats = 0")?;
         for (id, sums) in self.sums.drain() {
-            let chats: i64 = update.query_row(
-                params![id, sums.chats, sums.open, sums.messages, sums.open_direct, sums.waiting_direct],
-                |row| row.get(0),
-            )?;
-            if chats == 0 {
-                let key: String = connection
-                    .prepare_cached("DELETE FROM placements WHERE id = ?1 RETURNING key")?
-                    .query_row([id], |row| row.get(0))?;
-                connection
-                    .prepare_cached("DELETE FROM placement_people WHERE placement_id = ?1")?
-                    .execute([id])?;
-                self.ids.remove(&key);
+            let Sums { chats, open, messages, open_direct, waiting_direct } = sums;
+            update.execute([id, chats, open, messages, open_direct, waiting_direct])?;
+            if chats > 0 {
+                continue;
             }
+            let Some(key) = left.query_row([id], |row| row.get::<_, String>(0)).optional()? else { continue };
+            for delete in [
+                "DELETE FROM placements WHERE id = ?1",
+                "DELETE FROM placement_people WHERE placement_id = ?1",
+            ] {
+                connection.prepare_cached(delete)?.execute([id])?;
+            }
+            self.ids.remove(&key);
         }
         Ok(())
     }
 
     fn flush_contacts(&mut self, connection: &Connection) -> Result<(), StoreError> {
-        let mut update = connection.prepare_cached(
-            "UPDATE placement_sets SET contacts = contacts + ?2 WHERE id = ?1 RETURNING contacts",
-        )?;
+        let mut update =
+            connection.prepare_cached("UPDATE placement_sets SET contacts = contacts + ?2 WHERE id = ?1")?;
+        let mut left =
+            connection.prepare_cached("SELECT key FROM placement_sets WHERE id = ?1 AND contacts = 0")?;
         for (id, by) in self.contacts.drain() {
-            let contacts: i64 = update.query_row([id, by], |row| row.get(0))?;
-            if contacts == 0 {
-                let key: String = connection
-                    .prepare_cached("DELETE FROM placement_sets WHERE id = ?1 RETURNING key")?
-                    .query_row([id], |row| row.get(0))?;
-                connection
-                    .prepare_cached("DELETE FROM placement_set_parts WHERE set_id = ?1")?
-                    .execute([id])?;
-                self.sets.remove(&key);
+            update.execute([id, by])?;
+            let Some(key) = left.query_row([id], |row| row.get::<_, String>(0)).optional()? else { continue };
+            for delete in [
+                "DELETE FROM placement_sets WHERE id = ?1",
+                "DELETE FROM placement_set_parts WHERE set_id = ?1",
+            ] {
+                connection.prepare_cached(delete)?.execute([id])?;
             }
+            self.sets.remove(&key);
         }
         Ok(())
     }

@@ -156,6 +156,22 @@ impl SqliteStore {
         Ok(())
     }
 
+    /// Takes a chat out of the cache, or reads it: it is about to be put again.
+    fn known_chat(&mut self, id: &ChatId) -> Result<Option<Chat>, StoreError> {
+        match self.chats.remove(id) {
+            Some(chat) => Ok(Some(chat)),
+            None => load(&self.connection, "SELECT state FROM chats WHERE id = ?1", id.as_str()),
+        }
+    }
+
+    /// The same of a contact.
+    fn known_contact(&mut self, id: &ContactId) -> Result<Option<Contact>, StoreError> {
+        match self.contacts.remove(id) {
+            Some(contact) => Ok(Some(contact)),
+            None => load(&self.connection, "SELECT state FROM contacts WHERE id = ?1", id.as_str()),
+        }
+    }
+
     fn time(&self, sql: &str, params: impl rusqlite::Params) -> Result<Option<Timestamp>, StoreError> {
         let nanos: Option<Option<i64>> =
             self.connection.prepare_cached(sql)?.query_row(params, |row| row.get(0)).optional()?;
@@ -170,11 +186,7 @@ impl Store for SqliteStore {
         if let Some(chat) = self.chats.get(id) {
             return Ok(Some(chat.clone()));
         }
-        let Some(chat) =
-            load::<Chat>(&self.connection, "SELECT state FROM chats WHERE id = ?1", id.as_str())?
-        else {
-            return Ok(None);
-        };
+        let Some(chat) = self.known_chat(id)? else { return Ok(None) };
         self.chats.insert(id.clone(), chat.clone());
         Ok(Some(chat))
     }
@@ -183,8 +195,7 @@ impl Store for SqliteStore {
         if let Some(contact) = self.contacts.get(id) {
             return Ok(Some(contact.clone()));
         }
-        let sql = "SELECT state FROM contacts WHERE id = ?1";
-        let Some(contact) = load::<Contact>(&self.connection, sql, id.as_str())? else { return Ok(None) };
+        let Some(contact) = self.known_contact(id)? else { return Ok(None) };
         self.contacts.insert(id.clone(), contact.clone());
         Ok(Some(contact))
     }
@@ -194,14 +205,15 @@ impl Store for SqliteStore {
     }
 
     fn put_chat(&mut self, chat: &Chat) -> Result<(), StoreError> {
-        let known = self.chat(&chat.id)?;
-        let contact = chat.contact_id.get().map(|id| self.contact(id)).transpose()?.flatten();
-        let name_key = contact.as_ref().map(tables::name_key).unwrap_or_default();
+        let known = self.known_chat(&chat.id)?;
+        let is_moved = known.as_ref().is_none_or(|known| !tables::has_same_origin(known, chat));
+        let contact = chat.contact_id.get().filter(|_| is_moved).map(|id| self.contact(id)).transpose()?;
+        let name_key = contact.flatten().as_ref().map(tables::name_key).unwrap_or_default();
         let place = Placement::of(chat);
         let moved = self.placements.move_chat(&self.connection, known.as_ref(), (chat, &place))?;
         self.moved = Some(moved);
-        let beside = tables::Beside { name_key: &name_key, placement: moved.to, newest: self.newest };
-        tables::put_chat(&self.connection, chat, known.as_ref(), beside)?;
+        let beside = tables::Beside { name_key, placement: moved.to, newest: self.newest };
+        tables::put_chat(&self.connection, chat, known.as_ref(), &beside)?;
         self.settle_contacts(known.as_ref(), chat, moved)?;
         let (directory, connection) = self.directory()?;
         for agent in place.people() {
@@ -212,7 +224,7 @@ impl Store for SqliteStore {
     }
 
     fn put_contact(&mut self, contact: &Contact) -> Result<(), StoreError> {
-        let known = self.contact(&contact.id)?;
+        let known = self.known_contact(&contact.id)?;
         tables::put_contact(&self.connection, contact, known.as_ref())?;
         if known.is_none() {
             self.placements.settle_contact(&self.connection, &contact.id)?;

@@ -14,10 +14,10 @@ use crate::domain::{Chat, ChatMessage, Contact, ContactId, Named, RefId, Role, T
 pub const ROLE_REACTION: &str = "reaction";
 
 /// What a chat's row holds that is not its own.
-#[derive(Debug, Clone, Copy)]
-pub struct Beside<'a> {
-    /// Of its contact.
-    pub name_key: &'a str,
+#[derive(Debug, Clone)]
+pub struct Beside {
+    /// Of its contact; not needed where the chat [keeps its origin](has_same_origin).
+    pub name_key: String,
     /// The row of `placements` that says where it stands.
     pub placement: i64,
     /// The latest of its new messages.
@@ -29,7 +29,7 @@ pub fn put_chat(
     connection: &Connection,
     chat: &Chat,
     known: Option<&Chat>,
-    beside: Beside<'_>,
+    beside: &Beside,
 ) -> Result<(), StoreError> {
     let fields = chat.fields();
     let last_message = chat.last_message.as_ref();
@@ -63,7 +63,7 @@ pub fn put_chat(
         fields.open,
         fields.waiting,
         fields.private,
-        beside.name_key,
+        beside.name_key.as_str(),
         created_at(chat),
         chat.last_activity_at().map_or(0, to_nanos),
         last_message.map(|position| to_nanos(position.at)),
@@ -87,7 +87,7 @@ fn created_at(chat: &Chat) -> i64 {
 
 /// True where a chat's row needs no change of what comes from its contact and its beginning. Its `name_key` follows
 /// the contact's by itself: [`put_contact`] writes it into all chats of a contact.
-fn has_same_origin(known: &Chat, chat: &Chat) -> bool {
+pub fn has_same_origin(known: &Chat, chat: &Chat) -> bool {
     let (before, after) = (known.fields(), chat.fields());
     known.organization == chat.organization
         && before.contact_id == after.contact_id
@@ -101,41 +101,50 @@ pub fn put_contact(
     contact: &Contact,
     known: Option<&Contact>,
 ) -> Result<(), StoreError> {
-    let name = contact.name.get().map(String::as_str);
-    let phone = contact.phone.get().map(String::as_str);
-    let key = name_key(contact);
     let created_at = contact.created_at.map_or(0, to_nanos);
+    let last_interaction_at = contact.last_interaction_at().map_or(created_at, to_nanos);
+    let last_message_id = contact.last_message.as_ref().map(|position| position.id.as_str());
+    let state = serde_json::to_string(contact)?;
     let is_same = |known: &Contact| {
         known.organization == contact.organization
             && known.name.get() == contact.name.get()
             && known.phone.get() == contact.phone.get()
             && known.created_at == contact.created_at
     };
-    // As with chats: what an update leaves alone costs no page of its index.
-    let sql = if known.is_some_and(is_same) {
-        "UPDATE contacts SET last_interaction_at = ?8, last_message_id = ?9, state = ?10 WHERE id = ?1"
+    if known.is_some_and(is_same) {
+        // As with chats: what an update leaves alone costs no page of its index, and its keys are not made again.
+        let mut update = connection.prepare_cached(
+            "UPDATE contacts SET last_interaction_at = ?2, last_message_id = ?3, state = ?4 WHERE id = ?1",
+        )?;
+        update.execute(params![contact.id.as_str(), last_interaction_at, last_message_id, state])?;
     } else {
-        "INSERT INTO contacts (id, organization, name, phone, name_key, search_key, created_at, last_interaction_at,
-             last_message_id, state)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-         ON CONFLICT (id) DO UPDATE SET organization = ?2, name = ?3, phone = ?4, name_key = ?5, search_key = ?6,
-             created_at = ?7, last_interaction_at = ?8, last_message_id = ?9, state = ?10"
-    };
-    connection.prepare_cached(sql)?.execute(params![
-        contact.id.as_str(),
-        contact.organization.as_ref().map(RefId::as_str),
-        name,
-        phone,
-        key,
-        contact_search_key(name, phone),
-        created_at,
-        contact.last_interaction_at().map_or(created_at, to_nanos),
-        contact.last_message.as_ref().map(|position| position.id.as_str()),
-        serde_json::to_string(contact)?,
-    ])?;
-    if known.is_none_or(|known| name_key(known) != key) {
-        let mut rename = connection.prepare_cached("UPDATE chats SET name_key = ?2 WHERE contact_id = ?1")?;
-        rename.execute(params![contact.id.as_str(), key])?;
+        let name = contact.name.get().map(String::as_str);
+        let phone = contact.phone.get().map(String::as_str);
+        let key = name_key(contact);
+        let mut put = connection.prepare_cached(
+            "INSERT INTO contacts (id, organization, name, phone, name_key, search_key, created_at,
+                 last_interaction_at, last_message_id, state)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+             ON CONFLICT (id) DO UPDATE SET organization = ?2, name = ?3, phone = ?4, name_key = ?5, search_key = ?6,
+                 created_at = ?7, last_interaction_at = ?8, last_message_id = ?9, state = ?10",
+        )?;
+        put.execute(params![
+            contact.id.as_str(),
+            contact.organization.as_ref().map(RefId::as_str),
+            name,
+            phone,
+            key,
+            contact_search_key(name, phone),
+            created_at,
+            last_interaction_at,
+            last_message_id,
+            state,
+        ])?;
+        if known.is_none_or(|known| name_key(known) != key) {
+            let mut rename =
+                connection.prepare_cached("UPDATE chats SET name_key = ?2 WHERE contact_id = ?1")?;
+            rename.execute(params![contact.id.as_str(), key])?;
+        }
     }
     let tags = |contact: &Contact| contact.tags.get().cloned().unwrap_or_default();
     if known.map(tags).unwrap_or_default() != tags(contact) {

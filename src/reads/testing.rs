@@ -120,8 +120,8 @@ impl Base {
         }
         let mut placements = Placements::default();
         let moved = placements.move_chat(connection, None, (chat, &Placement::of(chat))).unwrap();
-        let beside = Beside { name_key: &name_key, placement: moved.to, newest: times.iter().max().copied() };
-        tables::put_chat(connection, chat, None, beside).unwrap();
+        let beside = Beside { name_key, placement: moved.to, newest: times.iter().max().copied() };
+        tables::put_chat(connection, chat, None, &beside).unwrap();
         placements.move_messages(connection, chat, moved, &delta.buckets).unwrap();
         if let Some(contact) = &fields.contact_id {
             placements.settle_contact(connection, contact).unwrap();

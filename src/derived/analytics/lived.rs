@@ -127,10 +127,9 @@ fn place_of(step: &Transaction<'_>, place: &Placement) -> rusqlite::Result<i64> 
     let [organization, channel, sector, owner] = ids;
     let mut add = step.prepare_cached(
         "INSERT INTO places (name, organization, channel_id, sector_id, owner_id, private)
-         VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
+         VALUES (?, ?, ?, ?, ?, ?)",
     )?;
-    let row = params![name, organization, channel, sector, owner, place.private];
-    let id: i64 = add.query_row(row, |row| row.get(0))?;
+    let id = add.insert(params![name, organization, channel, sector, owner, place.private])?;
     let mut member = step.prepare_cached("INSERT INTO place_members VALUES (?, ?)")?;
     for person in people {
         member.execute(params![person, id])?;
@@ -188,10 +187,9 @@ fn put_spans(step: &Transaction<'_>, key: i64, made: &BTreeMap<i64, Span>) -> ru
 
 fn add_span(step: &Transaction<'_>, key: i64, began: i64, span: &Span) -> rusqlite::Result<()> {
     let mut add = step.prepare_cached(
-        "INSERT INTO spans (chat, place, began, ended, marks, tags) VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
+        "INSERT INTO spans (chat, place, began, ended, marks, tags) VALUES (?, ?, ?, ?, ?, ?)",
     )?;
-    let row = params![key, span.place, began, span.ended, span.marks, span.tags];
-    let id: i64 = add.query_row(row, |row| row.get(0))?;
+    let id = add.insert(params![key, span.place, began, span.ended, span.marks, span.tags])?;
     let mut time = step.prepare_cached("INSERT INTO span_times VALUES (?1, ?2, ?3, ?4, ?4)")?;
     time.execute(params![id, minute(began), end_minute(span.ended), span.marks])?;
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::{Transaction, params};
+use rusqlite::{OptionalExtension, ToSql, Transaction, params};
 
 use crate::domain::calendar::Calendar;
 use crate::domain::metrics::{Fact, Live};
@@ -149,42 +149,47 @@ impl Rows<'_> {
         let nanos = |at: Option<jiff::Timestamp>| at.map(to_nanos);
         let whatsapp = fields.channel.as_ref().is_some_and(Channel::is_whatsapp);
         let tags: Vec<RefId> = fields.tags.iter().map(|tag| tag.id.clone()).collect();
-        let mut put = self.tx.prepare_cached(
+        let mut select = self.tx.prepare_cached("SELECT key FROM chats WHERE id = ?")?;
+        let key: Option<i64> = select.query_row([chat.id.as_str()], |row| row.get(0)).optional()?;
+        // Two statements: with ON CONFLICT and RETURNING, SQLite keeps a temporary table and a savepoint for each row.
+        let mut put = self.tx.prepare_cached(if key.is_some() {
+            "UPDATE chats SET organization = ?2, contact_id = ?3, kind = ?4, channel_id = ?5, sector_id = ?6,
+                 owner_id = ?7, private = ?8, tags = ?9, open = ?10, waiting = ?11, whatsapp = ?12, since = ?13,
+                 attended = ?14, with_bot = ?15, ours_last = ?16, unanswered_since = ?17, quiet_since = ?18,
+                 last_customer_at = ?19
+             WHERE key = ?1"
+        } else {
             "INSERT INTO chats (id, organization, contact_id, kind, channel_id, sector_id, owner_id, private, tags, open,
                  waiting, whatsapp, since, attended, with_bot, ours_last, unanswered_since, quiet_since,
                  last_customer_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
-             ON CONFLICT (id) DO UPDATE SET organization = ?2, contact_id = ?3, kind = ?4, channel_id = ?5,
-                 sector_id = ?6, owner_id = ?7, private = ?8, tags = ?9, open = ?10, waiting = ?11, whatsapp = ?12,
-                 since = ?13, attended = ?14, with_bot = ?15, ours_last = ?16, unanswered_since = ?17,
-                 quiet_since = ?18, last_customer_at = ?19
-             RETURNING key",
-        )?;
-        let key = put.query_row(
-            params![
-                chat.id.as_str(),
-                chat.organization.as_ref().map(RefId::as_str),
-                fields.contact_id.as_ref().map(ContactId::as_str),
-                kind_number(fields.kind),
-                fields.channel.as_ref().map(|channel| channel.id.as_str()),
-                fields.sector.as_ref().map(|sector| sector.id.as_str()),
-                fields.owner.as_ref().map(|owner| owner.id.as_str()),
-                fields.private,
-                between_line_feeds(&tags),
-                live.is_some(),
-                fields.waiting,
-                whatsapp,
-                live.map_or(0, |live| to_nanos(live.since)),
-                live.is_some_and(|live| live.attended),
-                live.is_some_and(|live| live.with_bot),
-                live.is_some_and(|live| live.ours_last),
-                nanos(live.and_then(|live| live.unanswered_since)),
-                nanos(live.and_then(|live| live.quiet_since)),
-                nanos(live.and_then(|live| live.last_customer_at)),
-            ],
-            |row| row.get(0),
-        )?;
-        Ok(key)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)"
+        })?;
+        let identity: &dyn ToSql = match &key {
+            Some(key) => key,
+            None => &chat.id.as_str(),
+        };
+        put.execute(params![
+            identity,
+            chat.organization.as_ref().map(RefId::as_str),
+            fields.contact_id.as_ref().map(ContactId::as_str),
+            kind_number(fields.kind),
+            fields.channel.as_ref().map(|channel| channel.id.as_str()),
+            fields.sector.as_ref().map(|sector| sector.id.as_str()),
+            fields.owner.as_ref().map(|owner| owner.id.as_str()),
+            fields.private,
+            between_line_feeds(&tags),
+            live.is_some(),
+            fields.waiting,
+            whatsapp,
+            live.map_or(0, |live| to_nanos(live.since)),
+            live.is_some_and(|live| live.attended),
+            live.is_some_and(|live| live.with_bot),
+            live.is_some_and(|live| live.ours_last),
+            nanos(live.and_then(|live| live.unanswered_since)),
+            nanos(live.and_then(|live| live.quiet_since)),
+            nanos(live.and_then(|live| live.last_customer_at)),
+        ])?;
+        Ok(key.unwrap_or_else(|| self.tx.last_insert_rowid()))
     }
 
     fn put_members(&self, chat: &Chat) -> rusqlite::Result<()> {
