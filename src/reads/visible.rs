@@ -32,8 +32,6 @@ struct Clause {
 
 const IN_MEMBERS: &str =
     "chats.id IN (SELECT chat_id FROM chat_members WHERE member_id IN (SELECT value FROM json_each(?)))";
-const PUBLIC_OR_IN_MEMBERS: &str = "(chats.private = 0 OR chats.id IN (SELECT chat_id FROM chat_members WHERE \
-                                    member_id IN (SELECT value FROM json_each(?))))";
 
 fn clauses(scope: &Scope) -> Vec<Clause> {
     let ids =
@@ -48,10 +46,9 @@ fn clauses(scope: &Scope) -> Vec<Clause> {
     limit("chats.sector_id IN (SELECT value FROM json_each(?))", &scope.sectors);
     limit("chats.channel_id IN (SELECT value FROM json_each(?))", &scope.channels);
     limit(IN_MEMBERS, &scope.members);
-    if !scope.sees_private() {
-        let member = scope.members.as_deref().map(ids);
-        let sql = if member.is_some() { PUBLIC_OR_IN_MEMBERS } else { "chats.private = 0" };
-        clauses.push(Clause { sql, ids: member });
+    // Private chats are seen by who takes part in them, which a limit to members asks for already.
+    if !scope.sees_private() && scope.members.is_none() {
+        clauses.push(Clause { sql: "chats.private = 0", ids: None });
     }
     clauses
 }
