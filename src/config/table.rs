@@ -106,7 +106,7 @@ settings! {
     "JWT_ISSUER";
     /// What a token's aud must name; unset: not checked.
     "JWT_AUDIENCE";
-    /// IANA time zone in which days turn.
+    /// IANA time zone; a day begins at its midnight.
     "TIMEZONE" = "America/Sao_Paulo" => zone: TimeZone, parsed(time_zone);
     /// When the team works, for the business clock of metrics; until an admin saves other hours.
     "BUSINESS_HOURS" = "Mon-Fri 08:00-12:00,13:00-18:00; Sat 09:00-12:00"

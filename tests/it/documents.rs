@@ -63,7 +63,7 @@ fn every_code_and_reason_is_explained_and_no_other() {
     let reasons = BTreeSet::from(ReplayEnd::ALL.map(|reason| reason.as_str().to_owned()));
     assert_eq!(columns(&rows("errors.md", "Why a replay ended"), &[0]), reasons);
     let reasons = BTreeSet::from(ResyncReason::ALL.map(|reason| reason.as_str().to_owned()));
-    assert_eq!(columns(&rows("errors.md", "Why a screen must begin anew"), &[0]), reasons);
+    assert_eq!(columns(&rows("errors.md", "Why a screen must start over"), &[0]), reasons);
 
     assert_eq!(columns(&rows("errors.md", "Errors over HTTP"), &[0, 1]), refusals());
 }
