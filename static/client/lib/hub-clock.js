@@ -7,8 +7,8 @@
 /** @import { Envelope, Runtime } from '../types.d.ts' */
 
 /**
- * Frames that are written when they are sent. An update bears the moment at which the hub received the delivery, which may
- * be long ago.
+ * Frames that tell the time at which they were sent. An update tells when the hub received the delivery, which may be long ago: it
+ * only shows that the hub's clock is not behind that.
  */
 export const CLOCK_EVENTS = Object.freeze(['connection_established', 'heartbeat', 'pong']);
 /** A frame can only be late, never early, so of so many newest frames the one that took the shortest way counts. */
@@ -33,9 +33,15 @@ export class HubClock {
   /** A frame came. @param {Envelope} envelope */
   hear({ event, timestamp }) {
     const at = timestamp === undefined ? Number.NaN : Date.parse(timestamp);
-    if (!CLOCK_EVENTS.includes(event) || Number.isNaN(at)) return;
+    if (Number.isNaN(at)) return;
+    const offset = at - this.#runtime.steady();
+    if (!CLOCK_EVENTS.includes(event)) {
+      const newest = this.#offsets.pop();
+      if (newest !== undefined) this.#offsets.push(Math.max(newest, offset));
+      return;
+    }
     // A hub that was started again may have had its clock set.
     if (event === 'connection_established') this.#offsets = [];
-    this.#offsets = [...this.#offsets, at - this.#runtime.steady()].slice(-FRAMES_MAX);
+    this.#offsets = [...this.#offsets, offset].slice(-FRAMES_MAX);
   }
 }

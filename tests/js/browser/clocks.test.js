@@ -40,6 +40,7 @@ for (const minutes of [20, -20]) {
       'attention',
     ]);
     await hub.says('c', 'of this moment');
+    await says(page, 'open', 3);
     await page.getByRole('link', { name: 'Reports' }).click();
     await text(page, '.tile[data-name=messagesIn] .value', /^3$/);
     await page.goto(`${hub.origin}/reports`);

@@ -99,6 +99,19 @@ test('a frame that was held up on the way does not put the time back, nor does a
   assert.equal(client.hubTime(), clock.time);
 });
 
+test('the hub is never behind an update that came, although its heartbeats were held up on the way', async (t) => {
+  const all = await live(t);
+  const { hub, clock, client } = all;
+  hub.now = () => clock.time - 8_000;
+  for (let beats = 0; beats < 4; beats += 1) await beat(all);
+  assert.equal(client.hubTime(), clock.time - 8_000);
+  const told = next(client, 'umbler_update');
+  hub.now = () => clock.time - 1_000;
+  hub.publish();
+  await told;
+  assert.equal(client.hubTime(), clock.time - 1_000);
+});
+
 test('a hub whose clock is put back while it runs is followed within a few heartbeats', async (t) => {
   const all = await live(t);
   const { hub, clock, client } = all;
