@@ -57,6 +57,8 @@ install_missing() {
     have strace || packages+=(strace)
     have node || packages+=(nodejs)
     have npm || packages+=(npm)
+    # Pictures of pages are of a day on which the clock stands still.
+    have faketime || packages+=(faketime)
     if [ -z "${CHROME:-}" ] && ! have chromium && ! have google-chrome; then packages+=(chromium); fi
     [ ${#packages[@]} -eq 0 ] && return
     if have apt-get && [ "$(id -u)" -eq 0 ]; then

@@ -2,10 +2,16 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 
 import './words/words.ts';
+import '@fontsource-variable/inter/wght.css';
 import './app/mantine.css';
-import './app/app.css';
+import './app/tokens.css';
+import './app/base.css';
+import './app/shell.css';
 import './live/live.css';
-import './chats/chats.css';
+import './live/charts.css';
+import './live/wall.css';
+import './chats/list.css';
+import './chats/conversation.css';
 import { App } from './app/App.tsx';
 
 const root = document.getElementById('root');

@@ -28,8 +28,9 @@ export function App() {
               <Route path="chats/:id?" element={<ChatsPage />} />
               <Route path="reports" element={<ReportsPage />} />
               <Route path="settings/:part?" element={<SettingsPage />} />
-              {/* `/health` is the hub's own answer, for machines. */}
-              <Route path="hub" element={<HealthPage />} />
+              <Route path="status" element={<HealthPage />} />
+              {/* Its address until the menu's word became its name. */}
+              <Route path="hub" element={<Navigate to="/status" replace />} />
               <Route path="*" element={<Lost />} />
             </Route>
           </Routes>

@@ -9,6 +9,12 @@ import { named, useWords } from '../words/words.ts';
 /** What must not be overlooked: that the hub cannot store, or that this screen is not current. */
 export function Banners() {
   const say = useWords();
+  const banner = useBanner();
+  return banner && <section aria-label={say('notice')}>{banner}</section>;
+}
+
+function useBanner() {
+  const say = useWords();
   const { connectionStatus, client, error } = useHub();
   const state = useStore(hubState);
   if (connectionStatus === 'disconnected' && error) {

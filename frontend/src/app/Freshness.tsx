@@ -1,7 +1,7 @@
 import { arrivals, useHub } from '../hub/hub.tsx';
 import { useNow } from '../hub/clock.ts';
 import { useStore } from '../hub/store.ts';
-import { age, delay } from '../words/format.ts';
+import { age, clockTime, delay } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 import { useMoment } from './moment.ts';
 
@@ -14,7 +14,7 @@ const FRESH_MS = 30_000;
 export function Freshness() {
   const say = useWords();
   const { client, connectionStatus } = useHub();
-  useNow();
+  const now = useNow();
   const { medianMs, lastMs, count } = useStore(arrivals);
   const { at } = useMoment();
   const held = client.dataAge();
@@ -24,6 +24,9 @@ export function Freshness() {
       <span className="state" role="status" data-status={connectionStatus}>
         {say(at !== null && connectionStatus === 'connected' ? 'connectedWord' : `status_${connectionStatus}`)}
       </span>
+      {at === null && !old && held !== null && (
+        <span className="until">{say('completeUntil', { at: clockTime(now - held) })}</span>
+      )}
       <span className="age">
         {at !== null ? (
           say('pastFreshness')

@@ -7,12 +7,13 @@ import type { Chat } from 'umbler-hub-client';
 import { useNow } from '../hub/clock.ts';
 import { urgencyOf } from '../hub/waits.ts';
 import { useLimits } from '../live/limits.ts';
+import { useSectorName } from '../live/sectors.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { Failure } from '../parts/Notice.tsx';
 import { clock, moment, number } from '../words/format.ts';
-import { contactTitle } from '../words/people.ts';
-import { named, useWords } from '../words/words.ts';
-import type { Filters } from './filters.ts';
+import { contactTitle, lastWords } from '../words/people.ts';
+import { useWords } from '../words/words.ts';
+import { NAMES, waits, type Filters } from './filters.ts';
 import { countOf, type ShownRows } from './useRows.ts';
 
 const ROW_PX = 72;
@@ -64,10 +65,7 @@ export function ChatList({
   }
 
   const shown = say(countOf(count, total), { count: number(count), total: number(total) });
-  const narrowed =
-    filters.status !== 'open' ||
-    filters.search !== '' ||
-    [filters.sector, filters.owner, filters.channel, filters.tag, filters.kind].some(Boolean);
+  const narrowed = filters.status !== 'open' || filters.search !== '' || NAMES.some((name) => filters[name] !== '');
   return (
     <>
       <p className="count quiet" role="status">
@@ -82,7 +80,7 @@ export function ChatList({
       )}
       {/* biome-ignore lint/a11y/noStaticElementInteractions: keys that come up from the rows, which are links */}
       <div className="scroll" ref={box} onKeyDown={keys}>
-        <ul className="virtual" style={{ height: rows.getTotalSize() }}>
+        <ul className="virtual" data-list="" style={{ height: rows.getTotalSize() }}>
           {items.map(({ key, index, start, size }) => {
             const chat = chats?.[index];
             return (
@@ -111,13 +109,9 @@ const Row = memo(function Row({ chat, isChosen }: { chat: Chat; isChosen: boolea
   const search = new URLSearchParams(params);
   // A message that a search led to is of another chat.
   search.delete('message');
+  const sectorName = useSectorName();
   const { lastMessage } = chat;
-  const line =
-    lastMessage === null
-      ? ''
-      : lastMessage.deleted
-        ? say('deleted')
-        : (lastMessage.text ?? `[${named(say, lastMessage.type)}]`);
+  const line = lastMessage === null ? '' : lastWords(say, lastMessage);
   return (
     <Link
       className="chat"
@@ -128,36 +122,53 @@ const Row = memo(function Row({ chat, isChosen }: { chat: Chat; isChosen: boolea
       <Avatar name={chat.contactName} />
       <span className="main">
         <span className="name">
-          <span>{contactTitle(say, chat)}</span>
+          <span title={contactTitle(say, chat)}>{contactTitle(say, chat)}</span>
           {chat.kind !== 'direct' && <em className="chip">{say(`k_${chat.kind}`)}</em>}
           {!chat.open && <em className="chip">{say('closedAt')}</em>}
         </span>
-        <span className="quiet">
+        <span className="quiet" title={line}>
           {lastMessage?.direction === 'out' && '↩ '}
           {line}
         </span>
         <span className="quiet small">
-          {[chat.sector?.name, ...chat.tags.map(({ name }) => name && `#${name}`)].filter(Boolean).join(' · ')}
+          {sectorName(chat.sector)}
+          {chat.tags.map(({ id, name }) => (
+            <em key={id} className="chip">
+              {name ?? id}
+            </em>
+          ))}
         </span>
       </span>
       <span className="times">
         <time className="quiet small" dateTime={chat.lastActivityAt ?? undefined}>
           {moment(chat.lastActivityAt)}
         </time>
-        {chat.open && chat.waitingSince !== null && chat.kind === 'direct' && (
-          <Wait sinceMs={Date.parse(chat.waitingSince)} sector={chat.sector?.id} />
-        )}
+        {waits(chat) && <Wait sinceMs={Date.parse(chat.waitingSince ?? '')} sector={chat.sector?.id} />}
       </span>
     </Link>
   );
 });
 
+/** How long the customer waits, and of how much time that is. */
 function Wait({ sinceMs, sector }: { sinceMs: number; sector: string | undefined }) {
+  const say = useWords();
   const limits = useLimits().of(sector);
   const wait = useNow() - sinceMs;
+  const { lateMs } = limits;
   return (
-    <span className="wait" data-urgency={urgencyOf(wait, limits)}>
-      {clock(wait)}
-    </span>
+    <>
+      <span
+        className="wait"
+        data-urgency={urgencyOf(wait, limits)}
+        title={lateMs === null ? undefined : say('waitOf', { wait: clock(wait), limit: clock(lateMs) })}
+      >
+        {clock(wait)}
+      </span>
+      {lateMs !== null && (
+        <span className="deadline" data-urgency={urgencyOf(wait, limits)} aria-hidden="true">
+          <i style={{ width: `${Math.min(1, wait / lateMs) * 100}%` }} />
+        </span>
+      )}
+    </>
   );
 }

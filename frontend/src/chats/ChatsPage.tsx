@@ -6,6 +6,8 @@ import { useMoment } from '../app/moment.ts';
 import { usePlayed } from '../app/played.ts';
 import { MomentContext } from '../hub/clock.ts';
 import type { Playing } from '../hub/replays.ts';
+import { SectorLabels, useSectorLabels } from '../live/sectors.ts';
+import { Icon } from '../parts/icons.tsx';
 import { holds } from '../words/fold.ts';
 import { fullMoment } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
@@ -13,7 +15,7 @@ import { ChatList } from './ChatList.tsx';
 import { ConversationView, PastConversation } from './ConversationView.tsx';
 import { FilterBar } from './FilterBar.tsx';
 import { MessageFinds } from './MessageFinds.tsx';
-import { byActivity, filtersOf, matches } from './filters.ts';
+import { byActivity, filtersOf, matches, ofTheHub } from './filters.ts';
 import { usePastRows, useRows } from './useRows.ts';
 
 /** The chats on the left, the one in view on the right; on a phone one or the other. Now, or as they were. */
@@ -24,10 +26,10 @@ export function ChatsPage() {
   return played === null ? <Past at={iso} /> : <Played played={played} />;
 }
 
-function useShown() {
+function useShown(isPast = false) {
   const { id } = useParams();
   const [params] = useSearchParams();
-  const filters = useMemo(() => filtersOf(params), [params]);
+  const filters = useMemo(() => (isPast ? ofTheHub(filtersOf(params)) : filtersOf(params)), [params, isPast]);
   return {
     id,
     filters,
@@ -40,30 +42,29 @@ function Now() {
   const say = useWords();
   const { id, filters, message, inMessages } = useShown();
   const rows = useRows(filters);
+  const labels = useSectorLabels(null);
   return (
-    <div className="page chats" data-reading={id !== undefined || undefined}>
-      <h1 className="hidden">{say('chats')}</h1>
-      <section className="list" aria-label={say('chatList')}>
-        <FilterBar filters={filters} chats={rows.chats} inMessages={inMessages} />
-        {inMessages ? (
-          <MessageFinds key={filters.search} q={filters.search} chosen={message} />
-        ) : (
-          <ChatList rows={rows} filters={filters} chosen={id} />
-        )}
-      </section>
-      {id === undefined ? (
-        <p className="conversation blank">{say('choose')}</p>
-      ) : (
-        <ConversationView key={id} id={id} wanted={message} />
-      )}
-    </div>
+    <SectorLabels value={labels}>
+      <div className="page chats" data-reading={id !== undefined || undefined}>
+        <h1 className="hidden">{say('chats')}</h1>
+        <section className="list" aria-label={say('chatList')}>
+          <FilterBar filters={filters} chats={rows.chats} inMessages={inMessages} />
+          {inMessages ? (
+            <MessageFinds key={filters.search} q={filters.search} chosen={message} />
+          ) : (
+            <ChatList rows={rows} filters={filters} chosen={id} />
+          )}
+        </section>
+        {id === undefined ? <Choose /> : <ConversationView key={id} id={id} wanted={message} />}
+      </div>
+    </SectorLabels>
   );
 }
 
 /** Messages are searched as they are now, so that search is not offered here. */
 function Past({ at }: { at: string }) {
   const say = useWords();
-  const { id, filters } = useShown();
+  const { id, filters } = useShown(true);
   const rows = usePastRows(filters, at);
   return (
     <MomentContext value={Date.parse(at)}>
@@ -75,11 +76,7 @@ function Past({ at }: { at: string }) {
           <FilterBar filters={filters} chats={rows.chats} inMessages={false} isPast />
           <ChatList key={at} rows={rows} filters={filters} chosen={id} isPast />
         </section>
-        {id === undefined ? (
-          <p className="conversation blank">{say('choose')}</p>
-        ) : (
-          <PastConversation key={`${id} ${at}`} id={id} at={at} />
-        )}
+        {id === undefined ? <Choose /> : <PastConversation key={`${id} ${at}`} id={id} at={at} />}
       </div>
     </MomentContext>
   );
@@ -88,7 +85,7 @@ function Past({ at }: { at: string }) {
 /** As they are played. Only open chats are known. */
 function Played({ played }: { played: Playing }) {
   const say = useWords();
-  const { id, filters } = useShown();
+  const { id, filters } = useShown(true);
   const { chats, phase, at } = played;
   const reading = phase === 'reading';
   const shown = useMemo(
@@ -120,7 +117,7 @@ function Played({ played }: { played: Playing }) {
           />
         </section>
         {id === undefined || reading ? (
-          <p className="conversation blank">{say(reading ? 'loading' : 'choose')}</p>
+          <Choose isReading={reading} />
         ) : (
           <PastConversation key={id} id={id} at={opened} isPlayed />
         )}
@@ -132,4 +129,20 @@ function Played({ played }: { played: Playing }) {
 /** Names alone: phones are not told with chats. */
 function found({ contactName }: Chat, search: string): boolean {
   return holds(contactName ?? '', search);
+}
+
+/** Nothing is open yet. */
+function Choose({ isReading = false }: { isReading?: boolean }) {
+  const say = useWords();
+  return (
+    <div className="conversation blank">
+      <Icon name="chats" />
+      <p>{say(isReading ? 'loading' : 'choose')}</p>
+      {!isReading && (
+        <p className="small">
+          <kbd>j</kbd> <kbd>k</kbd> <kbd>Enter</kbd>
+        </p>
+      )}
+    </div>
+  );
 }

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import type { Chat, Contact, Named } from 'umbler-hub-client';
 
+import { useSectorName } from '../live/sectors.ts';
 import { agentName, fullMoment } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 
@@ -15,11 +16,12 @@ export function ContactPanel({
   isPast?: boolean;
 }) {
   const say = useWords();
+  const sectorName = useSectorName();
   const rows: [string, ReactNode][] = [
     [say('phone'), contact?.phone],
     [say('contactTags'), contact && contact.tags.length > 0 && <Tags tags={contact.tags} />],
     [say('tags'), chat.tags.length > 0 && <Tags tags={chat.tags} />],
-    [say('sector'), chat.sector?.name ?? chat.sector?.id],
+    [say('sector'), chat.sector && sectorName(chat.sector)],
     [say('agent'), agentName(say, chat.owner)],
     [say('members'), chat.members.length > 1 && chat.members.map((member) => agentName(say, member)).join(', ')],
     [say('channel'), chat.channel?.name ?? chat.channel?.id],
@@ -29,8 +31,8 @@ export function ContactPanel({
     [say('closedAt'), chat.closedAt && fullMoment(chat.closedAt)],
   ];
   return (
-    <details className="about">
-      <summary>
+    <section className="about">
+      <h3>
         {say('about')}
         {chat.private && <em className="chip">{say('private')}</em>}
         {contact?.blocked && (
@@ -38,7 +40,7 @@ export function ContactPanel({
             {say('blocked')}
           </em>
         )}
-      </summary>
+      </h3>
       {isPast && <p className="quiet today">{say('contactToday')}</p>}
       <dl>
         {rows.map(
@@ -51,7 +53,7 @@ export function ContactPanel({
             ),
         )}
       </dl>
-    </details>
+    </section>
   );
 }
 

@@ -1,22 +1,24 @@
-import { Button, Skeleton } from '@mantine/core';
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { Button } from '@mantine/core';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
+import type { Chat } from 'umbler-hub-client';
 
+import { useNow } from '../hub/clock.ts';
 import { Conversation, type ConversationState } from '../hub/conversation.ts';
-import { hub, replays, useData, useHub } from '../hub/hub.tsx';
+import { hub, replays, useHub } from '../hub/hub.tsx';
 import { useStore } from '../hub/store.ts';
+import { urgencyOf } from '../hub/waits.ts';
+import { useLimits } from '../live/limits.ts';
+import { useSectorName } from '../live/sectors.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { Icon } from '../parts/icons.tsx';
 import { Failure } from '../parts/Notice.tsx';
-import { agentName, fullMoment, talkUrl } from '../words/format.ts';
+import { agentName, clock, fullMoment, talkUrl } from '../words/format.ts';
 import { contactTitle } from '../words/people.ts';
 import { useWords } from '../words/words.ts';
-import { ContactPanel } from './ContactPanel.tsx';
-import { History } from './History.tsx';
-import { MessageItem } from './MessageItem.tsx';
-
-/** Whoever is this near to the end follows it. */
-const NEAR_PX = 80;
+import { Details, Watchers } from './Details.tsx';
+import { Messages } from './Messages.tsx';
+import { useReach, useTimeline } from './useTimeline.ts';
 
 /** Opens a conversation once the hub is there, and closes it with the view. */
 function useOpen(conversation: Conversation) {
@@ -30,7 +32,7 @@ function useOpen(conversation: Conversation) {
   }, [conversation, opened]);
 }
 
-/** One chat, read as it grows. */
+/** One chat, read as it grows, and beside it what is known of it. */
 export function ConversationView({ id, wanted }: { id: string; wanted: string | null }) {
   const say = useWords();
   const conversation = useMemo(() => new Conversation(hub, id), [id]);
@@ -44,26 +46,31 @@ export function ConversationView({ id, wanted }: { id: string; wanted: string | 
   useEffect(() => {
     if (wanted !== null && isLoaded) void conversation.reach(wanted);
   }, [conversation, wanted, isLoaded]);
-  const { chat, contact, failure, gone } = state;
+  const timeline = useTimeline(id);
+  useReach(timeline, state.messages?.[0]?.at);
+  const { chat, failure, gone } = state;
+  const [isOpen, setOpen] = useState(false);
   return (
-    <section className="conversation" aria-label={say('conversation')}>
-      <Head id={id} state={state} />
-      <Others id={id} />
-      {failure !== null && <Failure reason={failure} again={() => void conversation.load()} />}
-      {gone && (
-        <p className="blank" role="status">
-          {say('gone')}
-        </p>
-      )}
-      {!gone && <Messages state={state} older={() => void conversation.older()} wanted={wanted} />}
-      {chat?.open === false && (
-        <p className="closed quiet">
-          {say('closedChat')} {chat.closedAt && fullMoment(chat.closedAt)}
-        </p>
-      )}
-      {chat && <History id={id} />}
-      {chat && <ContactPanel chat={chat} contact={contact} />}
-    </section>
+    <div className="reading" data-details={isOpen || undefined}>
+      <section className="conversation" aria-label={say('conversation')}>
+        <Head id={id} state={state} isOpen={isOpen} toggle={() => setOpen(!isOpen)} />
+        <Watchers id={id} />
+        {failure !== null && <Failure reason={failure} again={() => void conversation.load()} />}
+        {gone ? (
+          <p className="blank" role="status">
+            {say('gone')}
+          </p>
+        ) : (
+          <Messages state={state} steps={timeline.steps} older={() => void conversation.older()} wanted={wanted} />
+        )}
+        {chat?.open === false && (
+          <p className="closed quiet">
+            {say('closedChat')} {chat.closedAt && fullMoment(chat.closedAt)}
+          </p>
+        )}
+      </section>
+      <Details id={id} state={state} timeline={timeline} />
+    </div>
   );
 }
 
@@ -76,31 +83,43 @@ export function PastConversation({ id, at, isPlayed = false }: { id: string; at:
   );
   useOpen(conversation);
   const state = useStore(conversation);
-  const { chat, contact, failure, unknown, gone } = state;
+  const timeline = useTimeline(isPlayed ? null : id, at);
+  useReach(timeline, state.messages?.[0]?.at);
+  const { chat, failure, unknown, gone } = state;
+  const [isOpen, setOpen] = useState(false);
   return (
-    <section className="conversation" aria-label={say('conversation')}>
-      <Head id={id} state={state} />
-      {failure !== null && <Failure reason={failure} again={() => void conversation.load()} />}
-      {unknown || gone ? (
-        <p className="blank" role="status">
-          {say('notKnownThen')}
-        </p>
-      ) : (
-        <Messages state={state} older={() => void conversation.older()} wanted={null} />
-      )}
-      {chat?.open === false && (
-        <p className="closed quiet">
-          {say('closedThen')} {chat.closedAt && fullMoment(chat.closedAt)}
-        </p>
-      )}
-      {chat && !isPlayed && <History id={id} until={at} />}
-      {chat && <ContactPanel chat={chat} contact={contact} isPast />}
-    </section>
+    <div className="reading" data-details={isOpen || undefined}>
+      <section className="conversation" aria-label={say('conversation')}>
+        <Head id={id} state={state} isOpen={isOpen} toggle={() => setOpen(!isOpen)} />
+        {failure !== null && <Failure reason={failure} again={() => void conversation.load()} />}
+        {unknown || gone ? (
+          <p className="blank" role="status">
+            {say('notKnownThen')}
+          </p>
+        ) : (
+          <Messages state={state} steps={timeline.steps} older={() => void conversation.older()} wanted={null} />
+        )}
+        {chat?.open === false && (
+          <p className="closed quiet">
+            {say('closedThen')} {chat.closedAt && fullMoment(chat.closedAt)}
+          </p>
+        )}
+      </section>
+      <Details id={id} state={state} timeline={isPlayed ? null : timeline} isPast />
+    </div>
   );
 }
 
-function Head({ id, state: { chat, contact } }: { id: string; state: ConversationState }) {
+interface HeadProps {
+  id: string;
+  state: ConversationState;
+  isOpen: boolean;
+  toggle: () => void;
+}
+
+function Head({ id, state: { chat, contact }, isOpen, toggle }: HeadProps) {
   const say = useWords();
+  const sectorName = useSectorName();
   const [params] = useSearchParams();
   const title = useRef<HTMLHeadingElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another chat has another title
@@ -117,16 +136,15 @@ function Head({ id, state: { chat, contact } }: { id: string; state: Conversatio
         </h2>
         <p className="quiet">
           {chat &&
-            [
-              say(`s_one_${chat.status}`),
-              chat.sector?.name ?? chat.sector?.id,
-              agentName(say, chat.owner),
-              chat.channel?.name,
-            ]
+            [say(`s_one_${chat.status}`), sectorName(chat.sector), agentName(say, chat.owner), chat.channel?.name]
               .filter(Boolean)
               .join(' · ')}
         </p>
       </div>
+      {chat && <Due chat={chat} />}
+      <Button className="fold" size="compact-sm" variant="default" aria-expanded={isOpen} onClick={toggle}>
+        {say('details')}
+      </Button>
       <a className="talk" href={talkUrl(id)} target="_blank" rel="noopener noreferrer" aria-label={say('openTalk')}>
         <Icon name="out" />
         <span>{say('openTalk')}</span>
@@ -135,109 +153,24 @@ function Head({ id, state: { chat, contact } }: { id: string; state: Conversatio
   );
 }
 
-/** Colleagues whose screens show this chat too. */
-function Others({ id }: { id: string }) {
+/** How long the customer has waited, and how long there is until that is late. */
+function Due({ chat: { kind, open, waitingSince, sector } }: { chat: Chat }) {
   const say = useWords();
-  const { client } = useHub();
-  const { presence } = useData();
-  const others = presence.filter(
-    (one) => one.tabs > 0 && one.chats.includes(id) && one.id !== (client.user?.id ?? 'anonymous'),
-  );
+  const now = useNow();
+  const limits = useLimits().of(sector?.id);
+  if (kind !== 'direct' || !open || waitingSince === null) return null;
+  const wait = now - Date.parse(waitingSince);
+  const { lateMs } = limits;
   return (
-    <p className="others" role="status" hidden={others.length === 0}>
-      {others.length > 0 && say('alsoHere', { names: others.map(({ name, id: user }) => name ?? user).join(', ') })}
-    </p>
-  );
-}
-
-function Messages({
-  state: { messages, hasOlder, loadingOlder, failure },
-  older,
-  wanted,
-}: {
-  state: ConversationState;
-  older: () => void;
-  wanted: string | null;
-}) {
-  const say = useWords();
-  const box = useRef<HTMLDivElement>(null);
-  const atEnd = useRef(true);
-  const first = useRef<{ id: string | undefined; height: number }>({ id: undefined, height: 0 });
-  const last = messages?.at(-1)?.id;
-  const [seen, setSeen] = useState<string | undefined>(undefined);
-
-  // Whoever reads further up stays there: when newer ones come, and when older ones are put above.
-  useLayoutEffect(() => {
-    const { current } = box;
-    if (!current) return;
-    const oldest = messages?.[0]?.id;
-    if (atEnd.current) {
-      current.scrollTop = current.scrollHeight;
-      setSeen(last);
-    } else if (oldest !== first.current.id) current.scrollTop += current.scrollHeight - first.current.height;
-    first.current = { id: oldest, height: current.scrollHeight };
-  }, [messages, last]);
-
-  // The message that a search led to, once it is here.
-  const isHere = wanted !== null && messages?.some(({ id }) => id === wanted) === true;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another find marks another message
-  useLayoutEffect(() => {
-    if (!isHere) return;
-    const item = box.current?.querySelector<HTMLElement>('[data-wanted]');
-    atEnd.current = false;
-    item?.scrollIntoView({ block: 'center' });
-    item?.focus({ preventScroll: true });
-  }, [isHere, wanted]);
-
-  function scrolled() {
-    const { current } = box;
-    if (!current) return;
-    atEnd.current = current.scrollHeight - current.scrollTop - current.clientHeight < NEAR_PX;
-    if (atEnd.current) setSeen(last);
-  }
-
-  function toEnd() {
-    box.current?.scrollTo({ top: box.current.scrollHeight });
-  }
-
-  const byId = new Map(messages?.map((message) => [message.id, message]));
-  return (
-    <div className="messages">
-      <div
-        className="scroll"
-        ref={box}
-        onScroll={scrolled}
-        tabIndex={0}
-        role="log"
-        aria-label={say('conversation')}
-        aria-busy={messages === null}
-      >
-        {messages === null &&
-          failure === null &&
-          [1, 2, 3].map((row) => <Skeleton key={row} height={48} width={`${40 + row * 12}%`} className="bone" />)}
-        {hasOlder && (
-          <Button className="older" size="compact-sm" variant="default" loading={loadingOlder} onClick={older}>
-            {say('older')}
-          </Button>
-        )}
-        {messages?.length === 0 && <p className="blank">{say('noMessages')}</p>}
-        {messages !== null && messages.length > 0 && !hasOlder && <p className="quiet begin">{say('begin')}</p>}
-        <ol>
-          {messages?.map((message) => (
-            <MessageItem
-              key={message.id}
-              message={message}
-              isWanted={message.id === wanted}
-              quoted={message.replyTo === null ? null : (byId.get(message.replyTo.id) ?? 'away')}
-            />
-          ))}
-        </ol>
-      </div>
-      {seen !== undefined && last !== seen && (
-        <Button className="to-end" size="compact-sm" onClick={toEnd}>
-          {say('newBelow')} ↓
-        </Button>
+    <p className="due wait" data-urgency={urgencyOf(wait, limits)}>
+      <strong>{say('waitingFor', { age: clock(wait) })}</strong>
+      {lateMs !== null && (
+        <span>
+          {wait < lateMs
+            ? say('dueIn', { age: clock(lateMs - wait) })
+            : say('overdueBy', { age: clock(wait - lateMs) })}
+        </span>
       )}
-    </div>
+    </p>
   );
 }

@@ -1,14 +1,15 @@
 import { Button, NativeSelect, TextInput } from '@mantine/core';
 import { useEffect, useRef, useState } from 'react';
-import { useSearchParams } from 'react-router';
+import { useLocation, useSearchParams } from 'react-router';
 import type { Chat, Named } from 'umbler-hub-client';
 
 import { openChats, useHub } from '../hub/hub.tsx';
 import { newestNames } from '../hub/names.ts';
 import { useStore } from '../hub/store.ts';
+import { tellApart } from '../words/apart.ts';
 import { agentName } from '../words/format.ts';
 import { useWords, type Say } from '../words/words.ts';
-import { NAMES, type Filters } from './filters.ts';
+import { filtersOf, isLocal, NAMES, NOBODY, WAITS, type Filters } from './filters.ts';
 
 /** How long typing rests before the hub is asked. */
 const TYPING_MS = 250;
@@ -35,6 +36,9 @@ export function FilterBar({
         if (value) changed.set(name, value);
         else changed.delete(name);
         changed.delete('message');
+        // What the hub's list cannot be narrowed to goes with the list that could.
+        const kept = filtersOf(changed);
+        for (const mine of NAMES) if (kept[mine] === '') changed.delete(mine);
         return changed;
       },
       { replace: true },
@@ -108,10 +112,28 @@ function Narrow({ filters, chats, change, isPast }: SelectsProps) {
           </Button>
         )}
       </div>
+      {!isPast && (filters.wait !== '' || filters.owner === NOBODY) && (
+        <p className="narrowed">
+          {filters.wait !== '' && (
+            <Chosen name={say(`wait_${filters.wait === 'late' ? 'late' : 'reply'}`)} drop={() => change('wait', '')} />
+          )}
+          {filters.owner === NOBODY && <Chosen name={say('nobody')} drop={() => change('owner', '')} />}
+        </p>
+      )}
       <div id="more-filters" hidden={!more}>
         {more && <Selects filters={filters} chats={chats} change={change} isPast={isPast} />}
       </div>
     </>
+  );
+}
+
+/** What an address narrowed to, and the way out of it. */
+function Chosen({ name, drop }: { name: string; drop: () => void }) {
+  const say = useWords();
+  return (
+    <button type="button" className="chip" onClick={drop} aria-label={`${say('remove')}: ${name}`}>
+      {name} ×
+    </button>
   );
 }
 
@@ -125,7 +147,7 @@ interface SelectsProps {
 /** Made only while they are open: what can be chosen changes with every chat. */
 function Selects({ filters, chats, change, isPast }: SelectsProps) {
   const say = useWords();
-  const options = useOptions(chats, isPast, say);
+  const options = useOptions(chats, isPast, filters, say);
   return (
     <div className="more">
       {NAMES.map((name) => (
@@ -157,16 +179,11 @@ function Search({ value, change, isPast }: { isPast: boolean; value: string; cha
     const timer = setTimeout(() => latest.current(typed.trim()), TYPING_MS);
     return () => clearTimeout(timer);
   }, [typed, value]);
+  // Whoever pressed the key of the search on another page wants to type here.
+  const wanted = (useLocation().state as { search?: boolean } | null)?.search === true;
   useEffect(() => {
-    const keys = (event: KeyboardEvent) => {
-      const typing = event.target instanceof HTMLElement && event.target.matches('input, select, textarea');
-      if (event.key !== '/' || typing || event.ctrlKey || event.metaKey || event.altKey) return;
-      event.preventDefault();
-      input.current?.focus();
-    };
-    document.addEventListener('keydown', keys);
-    return () => document.removeEventListener('keydown', keys);
-  }, []);
+    if (wanted) input.current?.focus();
+  }, [wanted]);
   // Names are masked for viewers, and the hub finds nothing for them.
   const isViewer = client.user?.role === 'viewer';
   const label = isViewer ? say('searchViewer') : say(isPast ? 'inChats' : 'search');
@@ -187,23 +204,28 @@ function Search({ value, change, isPast }: { isPast: boolean; value: string; cha
 }
 
 /** What can be chosen: what the open and the listed chats have; of the past the listed ones alone. */
-function useOptions(chats: Chat[] | null, isPast: boolean, say: Say) {
+function useOptions(chats: Chat[] | null, isPast: boolean, filters: Filters, say: Say) {
   const { chats: open } = useStore(openChats);
   const all = [...(isPast ? [] : open), ...(chats ?? [])];
   const named = (pick: (chat: Chat) => (Named | null)[], name = ({ name, id }: Named) => name ?? id) => {
-    return [...newestNames(all, pick)]
-      .map(([value, one]) => ({ value, label: name(one) }))
-      .sort((a, b) => a.label.localeCompare(b.label));
+    const labels = tellApart([...newestNames(all, pick).values()].map((one) => ({ id: one.id, label: name(one) })));
+    return [...labels].map(([value, label]) => ({ value, label })).sort((a, b) => a.label.localeCompare(b.label));
   };
+  // Only of the open chats, which are here, can the page say that nobody has them or who waits.
+  const here = !isPast && isLocal(filters);
   return {
     sector: named(({ sector }) => [sector]),
-    owner: named(
-      ({ owner }) => [owner],
-      (agent) => agentName(say, agent),
-    ),
+    owner: [
+      ...(here ? [{ value: NOBODY, label: say('nobody') }] : []),
+      ...named(
+        ({ owner }) => [owner],
+        (agent) => agentName(say, agent),
+      ),
+    ],
     channel: named(({ channel }) => [channel]),
     tag: named(({ tags }) => tags),
     kind: KINDS.map((kind) => ({ value: kind as string, label: say(`k_${kind}`) })),
+    wait: here ? WAITS.map((wait) => ({ value: wait as string, label: say(`wait_${wait}`) })) : [],
   };
 }
 

@@ -1,103 +1,58 @@
 import { Button, Skeleton } from '@mantine/core';
-import { useCallback, useEffect, useRef, useState } from 'react';
 import type { Named } from 'umbler-hub-client';
 
-import { isMissing, reasonOf } from '../hub/errors.ts';
-import { hub } from '../hub/hub.tsx';
 import { Missing } from '../parts/Missing.tsx';
 import { Failure } from '../parts/Notice.tsx';
-import { agentName, fullMoment } from '../words/format.ts';
-import { useWords, type Say } from '../words/words.ts';
 import type { Word } from '../words/en.ts';
+import { agentName, fullMoment, moment } from '../words/format.ts';
+import { useWords, type Say } from '../words/words.ts';
+import type { Step, Timeline } from './useTimeline.ts';
 
-interface Transition {
-  at: string;
-  eventId: string;
-  type: string;
-  from: Named | null;
-  to: Named | null;
-  tags: Named[];
-}
-
-const PAGE = 50;
-
-/** Who had the chat, in which sectors it was, what it was tagged with. Read only when somebody wants to know. */
-export function History({ id, until }: { id: string; until?: string }) {
+/** Who had the chat, in which sectors it was, what it was tagged with, the latest first. */
+export function History({ timeline, isPast = false }: { timeline: Timeline; isPast?: boolean }) {
   const say = useWords();
-  const [open, setOpen] = useState(false);
+  const { steps, hasMore, failure, missing, more, again } = timeline;
   return (
-    <details className="about history" onToggle={(event) => setOpen(event.currentTarget.open)}>
+    <details className="about history">
       <summary>{say('history')}</summary>
-      {open && <Steps id={id} until={until} />}
+      {missing ? (
+        <Missing />
+      ) : (
+        <div className="steps">
+          {failure !== null && <Failure reason={failure} again={again} />}
+          {steps === null && failure === null && <Skeleton height={60} />}
+          {steps?.length === 0 && <p className="blank">{say(isPast ? 'nothingThen' : 'noHistory')}</p>}
+          <ol>
+            {steps?.map((step, index) => (
+              <li key={`${step.eventId} ${step.type} ${index}`} data-type={step.type}>
+                <span>{wordsOf(say, step)}</span>
+                <time className="quiet small" dateTime={step.at}>
+                  {fullMoment(step.at)}
+                </time>
+              </li>
+            ))}
+          </ol>
+          {hasMore && steps !== null && (
+            <Button size="compact-sm" variant="default" onClick={more}>
+              {say('more')}
+            </Button>
+          )}
+        </div>
+      )}
     </details>
   );
 }
 
-/** Up to a moment, where one is given: what came after it is left out. */
-function Steps({ id, until }: { id: string; until: string | undefined }) {
+/** The same, as a thin line among the messages. */
+export function EventLine({ step }: { step: Step }) {
   const say = useWords();
-  const [steps, setSteps] = useState<Transition[] | null>(null);
-  const [failure, setFailure] = useState<string | null>(null);
-  const [missing, setMissing] = useState(false);
-  const cursor = useRef<string | null>(null);
-  const asked = useRef(0);
-  const read = useCallback(
-    async (further: boolean) => {
-      const round = ++asked.current;
-      try {
-        let from = further ? cursor.current : null;
-        let found: Transition[] = [];
-        do {
-          const page: { timeline: Transition[]; nextCursor: string | null } = await hub.get(
-            `/api/umbler/chats/${encodeURIComponent(id)}/timeline`,
-            { limit: PAGE, cursor: from ?? undefined },
-          );
-          if (round !== asked.current) return;
-          from = page.nextCursor;
-          found =
-            until === undefined ? page.timeline : page.timeline.filter(({ at }) => Date.parse(at) <= Date.parse(until));
-          // The latest come first: pages of later ones alone are passed over.
-        } while (found.length === 0 && from !== null);
-        cursor.current = from;
-        setSteps((before) => [...(further ? (before ?? []) : []), ...found]);
-        setFailure(null);
-      } catch (error) {
-        if (round !== asked.current) return;
-        if (isMissing(error)) setMissing(true);
-        else setFailure(reasonOf(error));
-      }
-    },
-    [id, until],
-  );
-  useEffect(() => {
-    void read(false);
-    if (until !== undefined) return;
-    return hub.on('umbler_update', ({ chat, changes = [] }) => {
-      if (chat?.id === id && changes.some((change) => change.startsWith('chat_'))) void read(false);
-    });
-  }, [id, until, read]);
-  if (missing) return <Missing />;
   return (
-    <div className="steps">
-      {failure !== null && <Failure reason={failure} again={() => void read(false)} />}
-      {steps === null && failure === null && <Skeleton height={60} />}
-      {steps?.length === 0 && <p className="blank">{say(until === undefined ? 'noHistory' : 'nothingThen')}</p>}
-      <ol>
-        {steps?.map((step, index) => (
-          <li key={`${step.eventId} ${step.type} ${index}`} data-type={step.type}>
-            <span>{wordsOf(say, step)}</span>
-            <time className="quiet small" dateTime={step.at}>
-              {fullMoment(step.at)}
-            </time>
-          </li>
-        ))}
-      </ol>
-      {cursor.current !== null && steps !== null && (
-        <Button size="compact-sm" variant="default" onClick={() => void read(true)}>
-          {say('more')}
-        </Button>
-      )}
-    </div>
+    <li className="event quiet" data-type={step.type}>
+      <span>{wordsOf(say, step)}</span>
+      <time dateTime={step.at} title={fullMoment(step.at)}>
+        {moment(step.at)}
+      </time>
+    </li>
   );
 }
 
@@ -119,7 +74,7 @@ const KNOWN = new Set([
   'gone',
 ]);
 
-function wordsOf(say: Say, { type, from, to, tags }: Transition): string {
+function wordsOf(say: Say, { type, from, to, tags }: Step): string {
   const isAgent = type === 'transferred';
   const who = (named: Named | null) =>
     isAgent ? agentName(say, named) : (named?.name ?? named?.id ?? say('noSector'));

@@ -1,20 +1,22 @@
-import { memo, useState } from 'react';
+import { memo } from 'react';
 import type { Message } from 'umbler-hub-client';
 
 import { useHub } from '../hub/hub.tsx';
-import { fullMoment, moment } from '../words/format.ts';
+import { clockMinute, fullMoment } from '../words/format.ts';
 import { named, useWords, type Say } from '../words/words.ts';
+import { Media } from './Media.tsx';
 import { isFailure } from './states.ts';
-
-const SECURE = /^https:\/\//i;
 
 /** One message, with all that hangs on it. `quoted` is the one it answers, `away` where that is not loaded. */
 export const MessageItem = memo(function MessageItem({
   message,
   quoted,
+  isContinued,
   isWanted,
 }: {
   message: Message;
+  /** It stands right under another of the same author. */
+  isContinued: boolean;
   quoted: Message | 'away' | null;
   isWanted: boolean;
 }) {
@@ -29,10 +31,11 @@ export const MessageItem = memo(function MessageItem({
       data-source={message.source}
       data-failed={isFailure(state) || undefined}
       data-wanted={isWanted || undefined}
+      data-continued={isContinued || undefined}
       tabIndex={isWanted ? -1 : undefined}
     >
-      {message.private && <p className="note">{say('note')}</p>}
-      {from && <p className="from">{from}</p>}
+      {message.private && !isContinued && <p className="note">{say('note')}</p>}
+      {from && !isContinued && <p className="from">{from}</p>}
       {quoted !== null && (
         <blockquote>
           <span className="hidden">{say('quoted')}: </span>
@@ -54,7 +57,7 @@ export const MessageItem = memo(function MessageItem({
       )}
       <p className="marks">
         <time dateTime={at} title={fullMoment(at)}>
-          {moment(at)}
+          {clockMinute(at)}
         </time>
         {editedAt !== null && <span title={fullMoment(editedAt)}>{say('edited')}</span>}
         {direction === 'out' && !message.private && state !== null && (
@@ -97,42 +100,6 @@ function Content({ message }: { message: Message }) {
       )}
     </>
   );
-}
-
-/** What can be shown is shown, and fetched only when it comes into sight; everything else is a link. */
-function Media({ message: { file, type } }: { message: Message }) {
-  const say = useWords();
-  const [broken, setBroken] = useState(false);
-  if (file === null) return null;
-  const name = file.name ?? named(say, type);
-  if (file.url === null || !SECURE.test(file.url)) return <p className="quiet">{name}</p>;
-  const kind = file.contentType?.split('/')[0];
-  const link = (
-    <a className="file" href={file.url} target="_blank" rel="noopener noreferrer">
-      {say('file')}: {name}
-    </a>
-  );
-  if (broken) return link;
-  if (kind === 'image')
-    return (
-      <a href={file.url} target="_blank" rel="noopener noreferrer">
-        <img className="picture" src={file.url} alt={name} loading="lazy" onError={() => setBroken(true)} />
-      </a>
-    );
-  if (kind === 'audio')
-    return <audio controls preload="none" src={file.url} aria-label={name} onError={() => setBroken(true)} />;
-  if (kind === 'video')
-    return (
-      <video
-        className="picture"
-        controls
-        preload="none"
-        src={file.url}
-        aria-label={name}
-        onError={() => setBroken(true)}
-      />
-    );
-  return link;
 }
 
 function Place({ location: { latitude, longitude, name, address } }: { location: NonNullable<Message['location']> }) {

@@ -9,32 +9,44 @@ export interface Filters {
   channel: string;
   tag: string;
   kind: string;
+  /** `reply`: the customer waits for an answer; `late`: for longer than the sector's limit. */
+  wait: string;
   search: string;
 }
 
-export const NAMES = ['sector', 'owner', 'channel', 'tag', 'kind'] as const;
+export const NAMES = ['sector', 'owner', 'channel', 'tag', 'kind', 'wait'] as const;
+/** Chats that nobody has. The hub's own filter knows agents alone, so this is for what is here already. */
+export const NOBODY = 'none';
+export const WAITS = ['reply', 'late'] as const;
 const STATUSES = ['open', 'waiting', 'closed', 'all'] as const;
 
 export function filtersOf(params: URLSearchParams): Filters {
-  const [sector, owner, channel, tag, kind, search] = [...NAMES, 'search'].map((name) => params.get(name) ?? '') as [
-    string,
-    string,
-    string,
-    string,
-    string,
-    string,
-  ];
+  const [sector, owner, channel, tag, kind, wait, search] = [...NAMES, 'search'].map(
+    (name) => params.get(name) ?? '',
+  ) as [string, string, string, string, string, string, string];
   const status = STATUSES.find((known) => known === params.get('status')) ?? 'open';
-  return { status, sector, owner, channel, tag, kind, search };
+  const filters = { status, sector, owner, channel, tag, kind, wait, search };
+  return isLocal(filters) ? filters : ofTheHub(filters);
+}
+
+/** All chats that it can find are here already. */
+export function isLocal({ status, search }: Filters): boolean {
+  return (status === 'open' || status === 'waiting') && search === '';
+}
+
+/** Without what only this page knows to narrow to. */
+export function ofTheHub(filters: Filters): Filters {
+  return { ...filters, owner: filters.owner === NOBODY ? '' : filters.owner, wait: '' };
 }
 
 /** As the hub's own filters do it, but for the search, which is the hub's alone. */
-export function matches(chat: Chat, { status, sector, owner, channel, tag, kind }: Filters): boolean {
+export function matches(chat: Chat, { status, sector, owner, channel, tag, kind, wait }: Filters): boolean {
   if (status === 'open' && !chat.open) return false;
   if (status === 'waiting' && !chat.waiting) return false;
   if (status === 'closed' && chat.open) return false;
   if (sector && chat.sector?.id !== sector) return false;
-  if (owner && chat.owner?.id !== owner) return false;
+  if (owner && (owner === NOBODY ? chat.owner !== null : chat.owner?.id !== owner)) return false;
+  if (wait && !waits(chat)) return false;
   if (channel && chat.channel?.id !== channel) return false;
   if (tag && !chat.tags.some(({ id }) => id === tag)) return false;
   return !kind || chat.kind === kind;
@@ -43,4 +55,13 @@ export function matches(chat: Chat, { status, sector, owner, channel, tag, kind 
 /** Latest activity first. */
 export function byActivity(a: Chat, b: Chat): number {
   return Date.parse(b.lastActivityAt ?? '') - Date.parse(a.lastActivityAt ?? '') || (a.id < b.id ? -1 : 1);
+}
+
+/** The longest wait first. */
+export function byWait(a: Chat, b: Chat): number {
+  return Date.parse(a.waitingSince ?? '') - Date.parse(b.waitingSince ?? '') || (a.id < b.id ? -1 : 1);
+}
+
+export function waits({ kind, open, waitingSince }: Chat): boolean {
+  return kind === 'direct' && open && waitingSince !== null;
 }

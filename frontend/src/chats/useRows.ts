@@ -7,7 +7,10 @@ import { hub, openChats, useHub } from '../hub/hub.tsx';
 import { PastRowStore } from '../hub/past-rows.ts';
 import { RowStore } from '../hub/rows.ts';
 import { useStore } from '../hub/store.ts';
-import { byActivity, matches, type Filters } from './filters.ts';
+import { useNow } from '../hub/clock.ts';
+import { urgencyOf } from '../hub/waits.ts';
+import { useLimits } from '../live/limits.ts';
+import { byActivity, byWait, isLocal as isHere, matches, type Filters } from './filters.ts';
 
 export interface ShownRows {
   /** Null while nothing is known yet. */
@@ -19,7 +22,7 @@ export interface ShownRows {
 }
 
 export function useRows(filters: Filters): ShownRows {
-  const isLocal = (filters.status === 'open' || filters.status === 'waiting') && filters.search === '';
+  const isLocal = isHere(filters);
   const open = useStore(openChats);
   const { isConnected } = useHub();
   const remote = useMemo(() => new RowStore(hub, filters), [filters]);
@@ -37,19 +40,36 @@ export function useRows(filters: Filters): ShownRows {
   const chats = useMemo(() => {
     if (!isLocal) return listed.chats === null ? null : [...listed.chats].sort(byActivity);
     if (!open.complete && open.chats.length === 0) return null;
-    return open.chats.filter((chat) => matches(chat, filters)).sort(byActivity);
+    return open.chats.filter((chat) => matches(chat, filters)).sort(filters.wait ? byWait : byActivity);
   }, [isLocal, listed.chats, open, filters]);
+  const narrowed = useLate(chats, filters.wait === 'late');
 
   if (isLocal)
     return {
-      chats,
-      total: open.complete ? (chats?.length ?? null) : null,
+      chats: narrowed,
+      total: open.complete ? (narrowed?.length ?? null) : null,
       failure: open.failure,
       more: null,
       again: null,
     };
   const more = () => void remote.more();
   return { chats, total: listed.total, failure: listed.failure, more: listed.hasMore ? more : null, again: more };
+}
+
+/** Those that are late by now; looked at each second only where somebody wants to see them. */
+function useLate(chats: Chat[] | null, isWanted: boolean): Chat[] | null {
+  const now = useNow();
+  const { of } = useLimits();
+  const at = isWanted ? now : 0;
+  return useMemo(
+    () =>
+      isWanted && chats !== null
+        ? chats.filter(
+            ({ waitingSince, sector }) => urgencyOf(at - Date.parse(waitingSince ?? ''), of(sector?.id)) === 'late',
+          )
+        : chats,
+    [chats, isWanted, at, of],
+  );
 }
 
 /** How to say how many are shown of how many; null: of more than are known, while they are still being read. */

@@ -6,7 +6,9 @@ import { Tile } from '../live/Tiles.tsx';
 import { Failure } from '../parts/Notice.tsx';
 import { age, clock, fullMoment, moment, number, percent } from '../words/format.ts';
 import { named, useWords } from '../words/words.ts';
+import { QUEUED_MANY, Way } from './Way.tsx';
 import { useVitals, type Vitals, type WebhookStatus } from './vitals.ts';
+import './health.css';
 
 /** Whether deliveries come, are understood and are stored. */
 export function HealthPage() {
@@ -16,7 +18,7 @@ export function HealthPage() {
   return (
     <div className="page health">
       <header className="title">
-        <h1>{say('health')}</h1>
+        <h1>{say('status')}</h1>
         {vitals && <ReadAgo at={vitals.readAt} />}
       </header>
       {failure !== null && <Failure reason={failure} again={again} />}
@@ -28,6 +30,7 @@ export function HealthPage() {
       )}
       {vitals && (
         <>
+          <Way vitals={vitals} />
           <DeliveryTiles vitals={vitals} />
           <div className="columns even">
             <ByType status={vitals.webhook} />
@@ -107,7 +110,7 @@ function HubCard({ vitals: { health, readAt } }: { vitals: Vitals }) {
       ? [[say('keys'), health.signInKeys, health.signInKeys !== 'ok'] as [string, string, boolean]]
       : []),
     [say('sessions'), number(health.sessions), false],
-    [say('queued'), number(health.queued), health.queued > 100],
+    [say('queued'), number(health.queued), health.queued > QUEUED_MANY],
     [say('position'), number(health.seq), false],
     [say('uptime'), clock(health.uptimeSeconds * 1000 + now - readAt), false],
     [say('version'), health.version, false],

@@ -1,6 +1,6 @@
 /** The numbers of the live page: as the hub's metrics tell them, or read off every open chat. Direct chats alone count. */
 
-import type { Chat, Named } from 'umbler-hub-client';
+import type { Chat, MessageSummary, Named } from 'umbler-hub-client';
 
 import { newestNames } from './names.ts';
 
@@ -17,6 +17,14 @@ export type LimitsOf = (sector: string | null | undefined) => Limits;
 export function urgencyOf(waitMs: number, { attentionMs, lateMs }: Limits): Urgency {
   if (lateMs !== null && waitMs >= lateMs) return 'late';
   return attentionMs !== null && waitMs >= attentionMs ? 'attention' : 'soon';
+}
+
+/** So long a wait that has just become late is new. */
+const NEW_MS = 60_000;
+
+/** It became late within the last minute: after that its edge and its time tell it, or nothing would stand out. */
+export function isNewlyLate(waitMs: number, { lateMs }: Limits): boolean {
+  return lateMs !== null && waitMs >= lateMs && waitMs < lateMs + NEW_MS;
 }
 
 /** The numbers of a moment, of direct chats. */
@@ -42,6 +50,8 @@ export interface Waiting {
   sector: Named | null;
   owner: Named | null;
   channel: string | null;
+  /** Not known of a moment of the past. */
+  lastMessage?: MessageSummary | null;
   sinceMs: number;
 }
 
@@ -84,7 +94,7 @@ export function liveOf(chats: Chat[]): Live & { waiting: Waiting[] } {
 
 export function waitingOf(chats: Chat[]): Waiting[] {
   return chats
-    .flatMap(({ kind, id, contactName, contactPhone, sector, owner, channel, waitingSince }) =>
+    .flatMap(({ kind, id, contactName, contactPhone, sector, owner, channel, lastMessage, waitingSince }) =>
       kind !== 'direct' || waitingSince === null
         ? []
         : [
@@ -95,6 +105,7 @@ export function waitingOf(chats: Chat[]): Waiting[] {
               sector,
               owner,
               channel: channel?.name ?? null,
+              lastMessage,
               sinceMs: Date.parse(waitingSince),
             },
           ],
@@ -210,5 +221,5 @@ function groups(chats: Chat[], of: (chat: Chat) => Named | null): Group[] {
 
 function byName(a: Group, b: Group): number {
   const name = ({ who, key }: Group) => who?.name ?? key;
-  return Number(a.who === null) - Number(b.who === null) || name(a).localeCompare(name(b));
+  return Number(a.who === null) - Number(b.who === null) || name(a).localeCompare(name(b)) || a.key.localeCompare(b.key);
 }

@@ -14,11 +14,12 @@ import { Failure } from '../parts/Notice.tsx';
 import { agentName, clock, moment, number } from '../words/format.ts';
 import { contactTitle } from '../words/people.ts';
 import { useWords } from '../words/words.ts';
+import { useSectorName } from './sectors.ts';
 import { switchSound, useSound } from './sound.ts';
 
 /** Beyond this many nobody reads them one by one. */
 const SHOWN_MAX = 60;
-const URGENT: Record<AlertKind, boolean> = {
+export const URGENT: Record<AlertKind, boolean> = {
   waiting: true,
   first_response_missed: true,
   window_closing: true,
@@ -26,6 +27,13 @@ const URGENT: Record<AlertKind, boolean> = {
   first_response_near: false,
   idle: false,
 };
+
+/** So long an alert is new: it is filled, and on the wall it has a line of its own. */
+const NEW_MS = 60_000;
+
+export function isNewAlert(raisedAt: string, now: number): boolean {
+  return now - Date.parse(raisedAt) < NEW_MS;
+}
 
 /** What the hub raised at the second it was due; it goes when its reason is gone. */
 export function AlertPanel() {
@@ -37,14 +45,14 @@ export function AlertPanel() {
   const open = shown?.filter(({ acknowledgedAt }) => acknowledgedAt === null).length ?? 0;
   return (
     <section
-      className="card alerts"
-      data-missing={known.missing || undefined}
+      className="card panel alerts"
+      data-small={known.missing || shown?.length === 0 || undefined}
       aria-labelledby="alerts-title"
       aria-busy={shown === null && !known.missing && known.failure === null}
     >
       <header>
         <h2 id="alerts-title">{say('alerts')}</h2>
-        <span className="quiet" role="status">
+        <span className="quiet tally" role="status">
           {shown !== null && say('alertCount', { count: number(shown.length), open: number(open) })}
         </span>
         <SoundSwitch />
@@ -56,7 +64,7 @@ export function AlertPanel() {
         <p className="blank">
           {off ? (
             <>
-              {say('alertsOff')} <Link to="/settings/rules">{say('settings')}</Link>
+              {say('alertsOff')} <Link to="/settings/rules">{say('alertsOffDo')}</Link>
             </>
           ) : (
             say('noAlerts')
@@ -107,7 +115,10 @@ function Row({ alert }: { alert: Alert }) {
   const mayTake = useRole() !== 'viewer';
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
-  const { id, kind, chatId, contactName, sector, owner, since, dueAt, acknowledgedAt, acknowledgedBy } = alert;
+  const { id, kind, chatId, contactName, sector, owner, since, dueAt, raisedAt, acknowledgedAt, acknowledgedBy } =
+    alert;
+  const sectorName = useSectorName();
+  const now = useNow();
   const who = contactTitle(say, { contactName, contactPhone: openChats.find(chatId)?.contactPhone });
   async function acknowledge() {
     setBusy(true);
@@ -125,15 +136,18 @@ function Row({ alert }: { alert: Alert }) {
       data-kind={kind}
       data-urgency={URGENT[kind] ? 'late' : 'attention'}
       data-taken={acknowledgedAt !== null || undefined}
+      data-new={(acknowledgedAt === null && isNewAlert(raisedAt, now)) || undefined}
     >
-      <Link className="main" to={`/chats/${encodeURIComponent(chatId)}`}>
-        <span className="name">
-          {say(`alert_${kind}`)} · {who}
-        </span>
-        <span className="quiet">{[sector?.name ?? say('noSector'), agentName(say, owner)].join(' · ')}</span>
+      <Link
+        className="main"
+        to={`/chats/${encodeURIComponent(chatId)}`}
+        title={[who, say(`alert_${kind}`), sectorName(sector), agentName(say, owner)].join(' · ')}
+      >
+        <span className="name">{who}</span>
+        <span className="quiet">{[say(`alert_${kind}`), sectorName(sector), agentName(say, owner)].join(' · ')}</span>
       </Link>
       <span className="wait">
-        <Ticking since={Date.parse(since)} />
+        <time>{clock(now - Date.parse(since))}</time>
         <span title={dueAt}>{say('dueAt', { at: moment(dueAt) })}</span>
       </span>
       {acknowledgedAt !== null ? (
@@ -158,8 +172,4 @@ function Row({ alert }: { alert: Alert }) {
       )}
     </li>
   );
-}
-
-function Ticking({ since }: { since: number }) {
-  return <time>{clock(useNow() - since)}</time>;
 }

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useMemo, useState } from 'react';
 
 import { MomentContext } from '../hub/clock.ts';
 import { reasonOf } from '../hub/errors.ts';
@@ -9,6 +9,7 @@ import { fullMoment, number } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 import { Groups } from './Groups.tsx';
 import { Queue } from './Queue.tsx';
+import { labelsOfSectors, SectorLabels } from './sectors.ts';
 import { Tiles } from './Tiles.tsx';
 import { TrafficChart } from './TrafficChart.tsx';
 import { Trend } from './Trend.tsx';
@@ -17,6 +18,7 @@ import { Trend } from './Trend.tsx';
 export function PastPage({ at }: { at: string }) {
   const say = useWords();
   const { past, busy, failure, again } = usePast(at);
+  const labels = useMemo(() => labelsOfSectors([], past?.live.sectors ?? []), [past]);
   const trend = past?.trend ?? [];
   const trends =
     past === null
@@ -27,31 +29,35 @@ export function PastPage({ at }: { at: string }) {
         };
   return (
     <MomentContext value={past?.at ?? Date.parse(at)}>
-      <div className="page live past" aria-busy={busy}>
-        <h1 className="hidden">{say('live')}</h1>
-        <p className="hidden" role="status">
-          {busy ? say('loading') : say('asItWas', { at: fullMoment(at) })}
-        </p>
-        {failure !== null && <Failure reason={failure} again={again} />}
-        {past?.rebuilding && (
-          <p className="notice quiet" role="status">
-            {say('rebuilding', { done: number(past.rebuilding.done), total: number(past.rebuilding.total) })}
+      <SectorLabels value={labels}>
+        <div className="page live past" aria-busy={busy}>
+          <h1 className="hidden">{say('live')}</h1>
+          <p className="hidden" role="status">
+            {busy ? say('loading') : say('asItWas', { at: fullMoment(at) })}
           </p>
-        )}
-        <Tiles live={past?.live ?? null} messagesToday={number(past?.messagesToday)} trends={trends} />
-        <div className="columns">
-          <Queue waiting={past?.live.waiting ?? null} tooMany={past !== null && past.live.waiting === null} />
-          <div className="side">
-            <Groups title={say('bySector')} groups={past?.live.sectors ?? null} by="sector" />
-            <TrafficChart traffic={{ day: past?.day ?? null, failure: null, missing: false }} again={again} />
-            <Groups title={say('byAgent')} groups={past?.live.agents ?? null} by="owner" />
-            <section className="card">
-              <h2>{say('alerts')}</h2>
-              <p className="blank">{say('noPastAlerts')}</p>
-            </section>
+          {failure !== null && <Failure reason={failure} again={again} />}
+          {past?.rebuilding && (
+            <p className="notice quiet" role="status">
+              {say('rebuilding', { done: number(past.rebuilding.done), total: number(past.rebuilding.total) })}
+            </p>
+          )}
+          <Tiles live={past?.live ?? null} messagesToday={number(past?.messagesToday)} trends={trends} />
+          <div className="board">
+            <Queue waiting={past?.live.waiting ?? null} tooMany={past !== null && past.live.waiting === null} />
+            <div className="stacked">
+              <TrafficChart traffic={{ day: past?.day ?? null, failure: null, missing: false }} again={again} />
+              <Groups title={say('bySector')} groups={past?.live.sectors ?? null} by="sector" />
+            </div>
+            <div className="stacked">
+              <section className="card panel" data-small="">
+                <h2>{say('alerts')}</h2>
+                <p className="blank">{say('noPastAlerts')}</p>
+              </section>
+              <Groups title={say('byAgent')} groups={past?.live.agents ?? null} by="owner" />
+            </div>
           </div>
         </div>
-      </div>
+      </SectorLabels>
     </MomentContext>
   );
 }

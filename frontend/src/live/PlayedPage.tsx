@@ -5,6 +5,7 @@ import type { Playing } from '../hub/replays.ts';
 import { useWords } from '../words/words.ts';
 import { Groups } from './Groups.tsx';
 import { Queue } from './Queue.tsx';
+import { labelsOfSectors, SectorLabels } from './sectors.ts';
 import { Tiles } from './Tiles.tsx';
 import { liveOf } from '../hub/waits.ts';
 
@@ -13,27 +14,32 @@ export function PlayedPage({ played: { phase, at, chats } }: { played: Playing }
   const say = useWords();
   const reading = phase === 'reading';
   const live = useMemo(() => (reading ? null : liveOf(chats)), [reading, chats]);
+  const labels = useMemo(() => labelsOfSectors(chats, live?.sectors ?? []), [chats, live]);
   return (
     <MomentContext value={at}>
-      <div className="page live past" aria-busy={reading}>
-        <h1 className="hidden">
-          {say('live')}, {say('pastWord')}
-        </h1>
-        <Tiles live={live} messagesToday="–" />
-        <div className="columns">
-          <Queue waiting={live?.waiting ?? null} />
-          <div className="side">
-            <Groups title={say('bySector')} groups={live?.sectors ?? null} by="sector" />
-            <Groups title={say('byAgent')} groups={live?.agents ?? null} by="owner" />
-            <section className="card">
-              <h2>
-                {say('trafficTitle')}, {say('alerts')}
-              </h2>
-              <p className="blank">{say('notPlayed')}</p>
-            </section>
+      <SectorLabels value={labels}>
+        <div className="page live past" aria-busy={reading}>
+          <h1 className="hidden">
+            {say('live')}, {say('pastWord')}
+          </h1>
+          <Tiles live={live} messagesToday="–" />
+          <div className="board">
+            <Queue waiting={live?.waiting ?? null} />
+            <div className="stacked">
+              <section className="card panel" data-small="">
+                <h2>
+                  {say('trafficTitle')}, {say('alerts')}
+                </h2>
+                <p className="blank">{say('notPlayed')}</p>
+              </section>
+              <Groups title={say('bySector')} groups={live?.sectors ?? null} by="sector" />
+            </div>
+            <div className="stacked">
+              <Groups title={say('byAgent')} groups={live?.agents ?? null} by="owner" />
+            </div>
           </div>
         </div>
-      </div>
+      </SectorLabels>
     </MomentContext>
   );
 }

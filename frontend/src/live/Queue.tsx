@@ -5,15 +5,17 @@ import { Link } from 'react-router';
 
 import { useAddress } from '../app/moment.ts';
 import { useNow } from '../hub/clock.ts';
-import { Avatar } from '../parts/Avatar.tsx';
+import { isNewlyLate, urgencyOf, type Waiting } from '../hub/waits.ts';
+import { AboutThis } from '../parts/AboutThis.tsx';
 import { Icon } from '../parts/icons.tsx';
-import { agentName, clock, duration, talkUrl } from '../words/format.ts';
-import { contactTitle } from '../words/people.ts';
+import { agentName, clock, duration, number, talkUrl } from '../words/format.ts';
+import { contactTitle, lastWords } from '../words/people.ts';
 import { useWords } from '../words/words.ts';
-import { urgencyOf, type Waiting } from '../hub/waits.ts';
 import { useLimits } from './limits.ts';
+import { useSectorName } from './sectors.ts';
 
-const ROW_PX = 60;
+/** As high as `.waiting` in `live.css`, and the gap under it. */
+const ROW_PX = 52;
 
 /** Whose customer waits, the longest first; each wait ticks by itself. */
 export function Queue({ waiting, tooMany = false }: { waiting: Waiting[] | null; tooMany?: boolean }) {
@@ -30,27 +32,18 @@ export function Queue({ waiting, tooMany = false }: { waiting: Waiting[] | null;
     overscan: 6,
   });
   return (
-    <section className="card queue" aria-labelledby="queue-title">
+    <section className="card panel queue" aria-labelledby="queue-title">
       <header>
-        <h2 id="queue-title">{say('queue')}</h2>
-        <ul className="legend">
-          <li data-urgency="soon">{say('soon')}</li>
-          {attentionMs !== null && (
-            <li data-urgency="attention">
-              {say('attention')} <span>{from(attentionMs)}</span>
-            </li>
-          )}
-          {lateMs !== null && (
-            <li data-urgency="late">
-              {say('lateWord')} <span>{from(lateMs)}</span>
-            </li>
-          )}
-        </ul>
+        <h2 id="queue-title">
+          {say('queue')} <span className="quiet">{waiting !== null && number(waiting.length)}</span>
+        </h2>
+        <AboutThis of={say('queue')}>
+          {say('queueHint')}
+          {attentionMs !== null && ` ${say('attention')}: ${from(attentionMs)}.`}
+          {lateMs !== null && ` ${say('lateWord')}: ${from(lateMs)}.`}
+          {differ && ` ${say('sectorsDiffer')}`}
+        </AboutThis>
       </header>
-      <p className="quiet">
-        {say('queueHint')}
-        {differ && ` ${say('sectorsDiffer')}`}
-      </p>
       {tooMany && (
         <p className="blank" role="status">
           {say('tooManyWait')}
@@ -58,7 +51,7 @@ export function Queue({ waiting, tooMany = false }: { waiting: Waiting[] | null;
       )}
       {waiting === null && !tooMany && (
         <div aria-busy="true" aria-label={say('loading')} role="status">
-          {[1, 2, 3, 4].map((row) => (
+          {[1, 2, 3, 4, 5, 6].map((row) => (
             <Skeleton key={row} height={44} className="bone" />
           ))}
         </div>
@@ -71,7 +64,7 @@ export function Queue({ waiting, tooMany = false }: { waiting: Waiting[] | null;
         role="group"
         aria-labelledby="queue-title"
       >
-        <ul className="virtual" style={{ height: rows.getTotalSize() }}>
+        <ul className="virtual" data-list="" style={{ height: rows.getTotalSize() }}>
           {rows.getVirtualItems().map(({ key, index, start, size }) => {
             const item = waiting?.[index];
             return (
@@ -82,7 +75,7 @@ export function Queue({ waiting, tooMany = false }: { waiting: Waiting[] | null;
                   aria-setsize={waiting.length}
                   aria-posinset={index + 1}
                 >
-                  <Row {...item} />
+                  <Row waiting={item} />
                 </li>
               )
             );
@@ -93,21 +86,25 @@ export function Queue({ waiting, tooMany = false }: { waiting: Waiting[] | null;
   );
 }
 
-function Row({ id, contactName, contactPhone, sector, owner, channel, sinceMs }: Waiting) {
+function Row({ waiting: { id, contactName, contactPhone, sector, owner, channel, lastMessage, sinceMs } }: RowProps) {
   const say = useWords();
   const address = useAddress();
+  const sectorName = useSectorName();
   const wait = useNow() - sinceMs;
-  const urgency = urgencyOf(wait, useLimits().of(sector?.id));
+  const limits = useLimits().of(sector?.id);
+  const urgency = urgencyOf(wait, limits);
   const who = contactTitle(say, { contactName, contactPhone });
   const words = { soon: say('soon'), attention: say('attention'), late: say('lateWord') };
+  const said = lastMessage ? lastWords(say, lastMessage) : '';
+  const place = [sectorName(sector), agentName(say, owner)].join(' · ');
   return (
-    <div className="waiting" data-urgency={urgency}>
-      <Avatar name={contactName} />
-      <Link className="main" to={address(`/chats/${encodeURIComponent(id)}`)}>
-        <span className="name">{who}</span>
-        <span className="quiet">
-          {[sector?.name ?? sector?.id ?? say('noSector'), agentName(say, owner), channel].filter(Boolean).join(' · ')}
+    <div className="waiting" data-urgency={urgency} data-new={isNewlyLate(wait, limits) || undefined}>
+      <Link className="main" to={address(`/chats/${encodeURIComponent(id)}`)} title={[place, said].join('\n')}>
+        <span className="who-where">
+          <span className="name">{who}</span>
+          <span className="quiet">{place}</span>
         </span>
+        <span className="quiet">{said || channel}</span>
       </Link>
       <span className="wait">
         <time>{clock(wait)}</time>
@@ -125,4 +122,8 @@ function Row({ id, contactName, contactPhone, sector, owner, channel, sinceMs }:
       </a>
     </div>
   );
+}
+
+interface RowProps {
+  waiting: Waiting;
 }

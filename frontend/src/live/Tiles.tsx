@@ -1,24 +1,38 @@
 import { useMemo, type ReactNode } from 'react';
+import { Link } from 'react-router';
 
+import { useMoment } from '../app/moment.ts';
 import { useNow } from '../hub/clock.ts';
+import { type Figures, type Live, lateOf, urgencyOf } from '../hub/waits.ts';
+import { Figure } from '../parts/Figure.tsx';
 import { clock, duration, number, percent } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
-import { type Figures, type Live, lateOf, urgencyOf } from '../hub/waits.ts';
 import { useLimits } from './limits.ts';
 
-interface TilesProps {
-  live: (Pick<Live, 'waiting'> & { figures: Figures | null }) | null;
+export interface TilesProps {
+  live: (Pick<Live, 'waiting'> & { figures: Figures | null; firstResponse?: FirstResponse | null }) | null;
   messagesToday: ReactNode;
   /** What a number was before, by its name. */
   trends?: Partial<Record<TrendOf, ReactNode>>;
+  /** On a wall there is nothing to click. */
+  isWall?: boolean;
 }
 
 export type TrendOf = 'open' | 'unanswered' | 'unassigned';
 
-/** The numbers of a moment. Null: they are not known yet, and a part is no number. */
-export function Tiles({ live, messagesToday, trends = {} }: TilesProps) {
+/** First responses since midnight. */
+export interface FirstResponse {
+  medianMs: number | null;
+  n: number;
+}
+
+/** The numbers of a moment, each a way to what it counts. Null: they are not known yet, and a part is no number. */
+export function Tiles({ live, messagesToday, trends = {}, isWall = false }: TilesProps) {
   const say = useWords();
   const now = useNow();
+  // Of the past the list of chats does not know who waited.
+  const isPast = useMoment().at !== null;
+  const door = (address: string) => (isPast || isWall ? undefined : address);
   const { of, differ } = useLimits();
   const figures = live?.figures ?? null;
   const waiting = live?.waiting ?? null;
@@ -27,13 +41,26 @@ export function Tiles({ live, messagesToday, trends = {} }: TilesProps) {
   const first = waiting?.[0];
   const { lateMs } = of(null);
   const { longestSince = null, averageSince = null } = figures ?? {};
+  const today = live?.firstResponse;
   return (
     <section aria-label={say('numbers')}>
       <dl className="tiles">
-        <Tile name="open" title={say('open')} value={number(figures?.open)} trend={trends.open}>
+        <Tile
+          name="open"
+          title={say('open')}
+          value={number(figures?.open)}
+          trend={trends.open}
+          to={door('/chats?kind=direct')}
+        >
           {figures && figures.indirect !== null && say('openAlso', { count: number(figures.indirect) })}
         </Tile>
-        <Tile name="unanswered" title={say('unanswered')} value={number(figures?.unanswered)} trend={trends.unanswered}>
+        <Tile
+          name="unanswered"
+          title={say('unanswered')}
+          value={number(figures?.unanswered)}
+          trend={trends.unanswered}
+          to={door('/chats?wait=reply')}
+        >
           {figures && say('inQueue', { count: number(figures.inWaitingList) })}
         </Tile>
         <Tile
@@ -41,6 +68,7 @@ export function Tiles({ live, messagesToday, trends = {} }: TilesProps) {
           title={say('longest')}
           value={longestSince === null ? '–' : clock(since(longestSince))}
           urgency={first && urgencyOf(now - first.sinceMs, of(first.sector?.id))}
+          to={first && door(`/chats/${encodeURIComponent(first.id)}`)}
         >
           {figures &&
             (averageSince === null ? say('nobodyWaits') : say('average', { age: clock(since(averageSince)) }))}
@@ -50,13 +78,30 @@ export function Tiles({ live, messagesToday, trends = {} }: TilesProps) {
           title={differ || lateMs === null ? say('lateAny') : say('late', { age: duration(lateMs) })}
           value={number(late)}
           urgency={late !== undefined && late > 0 ? 'late' : undefined}
+          to={door('/chats?wait=late')}
         >
           {late !== undefined && say('lateShare', { percent: percent(late, waiting?.length ?? 0) })}
         </Tile>
-        <Tile name="unassigned" title={say('unassigned')} value={number(figures?.unassigned)} trend={trends.unassigned}>
+        <Tile
+          name="unassigned"
+          title={say('unassigned')}
+          value={number(figures?.unassigned)}
+          trend={trends.unassigned}
+          to={door('/chats?kind=direct&owner=none')}
+        >
           {figures && say('unassignedShare', { percent: percent(figures.unassigned, figures.open) })}
         </Tile>
-        <Tile name="today" title={say('today')} value={messagesToday}>
+        {today !== undefined && (
+          <Tile
+            name="first"
+            title={say('firstToday')}
+            value={today?.medianMs == null ? '–' : duration(today.medianMs)}
+            to={door('/reports')}
+          >
+            {today !== null && say('firstTodayHint', { count: number(today.n) })}
+          </Tile>
+        )}
+        <Tile name="today" title={say('today')} value={messagesToday} to={door('/reports')}>
           {say('todayHint')}
         </Tile>
       </dl>
@@ -64,33 +109,35 @@ export function Tiles({ live, messagesToday, trends = {} }: TilesProps) {
   );
 }
 
-/** Waits of days are written smaller, that they stay in their tile. */
-const LONG = 7;
-/** Beside longer numbers there is no room for a line. */
-const WIDE = 5;
-
 interface TileProps {
   name: string;
   title: string;
   value: ReactNode;
   urgency?: string | undefined;
   trend?: ReactNode;
+  /** Where the chats behind the number are. */
+  to?: string | undefined;
   children: ReactNode;
 }
 
-export function Tile({ name, title, value, urgency, trend, children }: TileProps) {
+export function Tile({ name, title, value, urgency, trend, to, children }: TileProps) {
+  const figure = typeof value === 'string' ? <Figure text={value} /> : value;
   return (
-    <div className="tile" data-name={name} data-urgency={urgency}>
-      <dt>{title}</dt>
-      <dd className="value" data-long={isLonger(value, LONG)} data-wide={isLonger(value, WIDE)}>
-        {value}
+    <div className="tile" data-name={name} data-urgency={urgency} data-trend={trend !== undefined || undefined}>
+      <dt title={title}>{title}</dt>
+      <dd className="value">
+        {to === undefined ? (
+          figure
+        ) : (
+          <Link to={to} aria-label={typeof value === 'string' ? `${title}: ${value}` : undefined}>
+            {figure}
+          </Link>
+        )}
       </dd>
       {trend}
-      <dd className="hint">{children}</dd>
+      <dd className="hint" title={typeof children === 'string' ? children : undefined}>
+        {children}
+      </dd>
     </div>
   );
-}
-
-function isLonger(value: ReactNode, than: number): true | undefined {
-  return (typeof value === 'string' && value.length > than) || undefined;
 }

@@ -7,6 +7,7 @@ import { dayOf } from '../hub/days.ts';
 import { traffic, useHub } from '../hub/hub.tsx';
 import { useStore } from '../hub/store.ts';
 import type { Traffic } from '../hub/traffic.ts';
+import { AboutThis } from '../parts/AboutThis.tsx';
 import { Failure } from '../parts/Notice.tsx';
 import { number, percent, weekday } from '../words/format.ts';
 import { useWords, type Say } from '../words/words.ts';
@@ -28,12 +29,17 @@ export function TrafficChart({ traffic: { day, failure, missing }, again }: { tr
   const say = useWords();
   return (
     <section
-      className="card traffic"
+      className="card panel traffic"
       aria-labelledby="traffic-title"
       aria-busy={day === null && failure === null && !missing}
     >
       <header>
         <h2 id="traffic-title">{say('trafficTitle')}</h2>
+        {day !== null && (
+          <AboutThis of={say('trafficTitle')}>
+            {say(isUsual(day) ? 'trafficHint' : 'noUsual', { weekday: weekday(weekdayOf(day)) })}
+          </AboutThis>
+        )}
         <ul className="legend">
           {SERIES.map((name) => (
             <li key={name} data-series={name}>
@@ -45,7 +51,7 @@ export function TrafficChart({ traffic: { day, failure, missing }, again }: { tr
       </header>
       {missing && <p className="blank">{say('missing')}</p>}
       {failure !== null && <Failure reason={failure} again={again} />}
-      {day === null && failure === null && !missing && <Skeleton height={236} />}
+      {day === null && failure === null && !missing && <Skeleton height={180} />}
       {day !== null && <Hours day={day} />}
     </section>
   );
@@ -60,11 +66,10 @@ function Hours({ day }: { day: Day }) {
   const height = (value: number) => ({ height: `${(value / most) * 100}%` });
   return (
     <>
-      <p className="quiet">
-        {say(usual ? 'trafficHint' : 'noUsual', { weekday: weekday(weekdayOf(day)) })}
-        {rebuilding && ` ${say('trafficPart')}`}
+      <p className="soFar">
+        {soFar(say, day, now)}
+        {rebuilding && <span className="quiet"> {say('trafficPart')}</span>}
       </p>
-      <p className="soFar">{soFar(say, day, now)}</p>
       <div className="bars" aria-hidden="true">
         {hours.map((hour, index) => (
           <div

@@ -39,18 +39,21 @@ interface DistributionProps {
  * How often each duration came, from the shortest to the longest, and where the percentiles lie among them. It is a
  * table that draws itself: who hears it hears what others see. Each number leads to its chats.
  */
-export function Distribution({ report: { compare, round }, query, summary, explain }: DistributionProps) {
+export function Distribution({ report: { earlier, round }, query, summary, explain }: DistributionProps) {
   const say = useWords();
   const [metric, setMetric] = useState<Duration>('firstResponse');
-  const { answer, busy, failure, missing, again } = useAnswer<Bins>(
+  const { answer, previous, busy, failure, missing, again } = useAnswer<Bins>(
     '/distribution',
-    { ...query, metric, compare: compare ? 'true' : undefined },
+    { ...query, metric },
     round,
     metric,
+    earlier && { ...earlier, metric },
   );
-  const bins = answer?.rows.filter((bin) => bin.metric === metric) ?? [];
+  const compared = previous !== null;
+  const ofMetric = (one: Bins | null) => one?.rows.filter((bin) => bin.metric === metric) ?? [];
+  const were = new Map(ofMetric(previous).map(({ fromMs, n }) => [fromMs, n]));
+  const bins = ofMetric(answer).map((bin): Bin => (compared ? { ...bin, previousN: were.get(bin.fromMs) ?? 0 } : bin));
   const [all, before] = [total(bins, 'n'), total(bins, 'previousN')];
-  const compared = compare && bins.some(({ previousN }) => previousN !== undefined);
   const figures = summary?.rows.find((row) => row.metric === metric);
   const most = Math.max(
     ...bins.map(({ n, previousN = 0 }) => Math.max(share(n, all), compared ? share(previousN, before) : 0)),

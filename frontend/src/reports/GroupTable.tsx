@@ -7,7 +7,8 @@ import { Icon } from '../parts/icons.tsx';
 import { Failure } from '../parts/Notice.tsx';
 import { separator } from '../parts/csv.ts';
 import { saveFile } from '../parts/save.ts';
-import { agentName, duration, number } from '../words/format.ts';
+import { tellApart } from '../words/apart.ts';
+import { agentName, duration, fullMoment, number } from '../words/format.ts';
 import { locale, useWords } from '../words/words.ts';
 import {
   GROUPS,
@@ -60,12 +61,14 @@ export function GroupTable({ report, query, explain }: GroupTableProps) {
     () =>
       answer === null
         ? null
-        : linesOf(answer.rows, (id, name) =>
-            by === 'agents'
-              ? agentName(say, id === null ? null : { id, name })
-              : id === null
-                ? say('none')
-                : (name ?? id),
+        : apart(
+            linesOf(answer.rows, (id, name) =>
+              by === 'agents'
+                ? agentName(say, id === null ? null : { id, name })
+                : id === null
+                  ? say('none')
+                  : (name ?? id),
+            ),
           ),
     [answer, by, say],
   );
@@ -194,6 +197,7 @@ function Export({ by, query }: { by: Grouping; query: Query }) {
         loading={busy}
         onClick={() => void save()}
         leftSection={<Icon name="down" />}
+        title={say('csvHint', { from: fullMoment(String(query.from)), until: fullMoment(String(query.until)) })}
       >
         {say('csv')}
       </Button>
@@ -215,6 +219,12 @@ function linesOf(rows: Row[], nameFor: (id: string | null, name: string | null) 
     lines.set(id, line);
   }
   return [...lines.values()];
+}
+
+/** Lines of one name are told apart by their ids. */
+function apart(lines: Line[]): Line[] {
+  const labels = tellApart(lines.flatMap(({ id, name }) => (id === null ? [] : [{ id, label: name }])));
+  return lines.map((line) => ({ ...line, name: (line.id !== null && labels.get(line.id)) || line.name }));
 }
 
 /** Whoever has no value stands last, whichever way it is sorted. */

@@ -49,6 +49,11 @@ export function HeatMap({
           ? say(isDuration(metric) ? 'seriesMedian' : 'seriesCount')
           : say('most', { place: place(worst.weekday ?? 1, worst.hour ?? 0), value: show(worst) })}
       </p>
+      {cells.size > 0 && (
+        <p className="scale quiet" aria-hidden="true">
+          {isDuration(metric) ? duration(0) : number(0)} <i /> {worst && show(worst)}
+        </p>
+      )}
       {failure !== null && <Failure reason={failure} again={again} />}
       {answer === null && failure === null && <Skeleton height={220} />}
       {answer !== null && cells.size === 0 && <p className="blank high">{say('nothingInPeriod')}</p>}

@@ -1,34 +1,41 @@
 import { Button } from '@mantine/core';
-import { useEffect, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 
 import { Missing } from '../parts/Missing.tsx';
 import { Failure } from '../parts/Notice.tsx';
 import { clockTime, fullMoment, number } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 import { Choices } from './Choices.tsx';
+import { isOf, rowsOf, withEarlier } from './compare.ts';
 import { Distribution } from './Distribution.tsx';
 import { Explain } from './Explain.tsx';
 import { GroupTable } from './GroupTable.tsx';
 import { HeatMap } from './HeatMap.tsx';
 import { useAnswer, type Answer, type Cell } from './metrics.ts';
 import { SeriesChart } from './SeriesChart.tsx';
+import { Story } from './Story.tsx';
 import { Summary } from './Summary.tsx';
 import { useRefresh, useReport } from './useReport.ts';
+import './charts.css';
 import './reports.css';
 
 /** What was, over any period, beside the period before; each number leads to the chats that it was made of. */
 export default function ReportsPage() {
   const say = useWords();
   const report = useReport();
-  const { query, compare, round, zone, setZone, again } = report;
-  const summary = useAnswer<Answer>('/summary', query && { ...query, compare: compare ? 'true' : undefined }, round);
+  const { query, earlier, compare, round, zone, setZone, again } = report;
+  const summary = useAnswer<Answer>('/summary', query, round, '/summary', earlier);
   const [cell, setCell] = useState<Cell | null>(null);
   useRefresh(again);
   const told = summary.answer?.timezone;
   useEffect(() => {
     if (told !== undefined && told !== zone) setZone(told);
   }, [told, zone, setZone]);
-  const { answer } = summary;
+  const { answer, previous } = summary;
+  const rows = useMemo(
+    () => (answer === null ? [] : withEarlier(rowsOf(answer), previous && rowsOf(previous), ({ metric }) => metric)),
+    [answer, previous],
+  );
   if (summary.missing)
     return (
       <div className="page">
@@ -70,7 +77,13 @@ export default function ReportsPage() {
       )}
       {query !== null && (
         <>
-          <Summary asked={summary} compare={compare} explain={setCell} zone={zone} />
+          {isOf(answer, query) && <Story report={report} query={query} rows={rows} compare={compare} />}
+          <Summary
+            asked={{ answer: answer && { ...answer, rows }, busy: summary.busy }}
+            earlier={previous}
+            explain={setCell}
+            zone={zone}
+          />
           <div className="columns even">
             <Distribution report={report} query={query} summary={answer} explain={setCell} />
             <div className="side">

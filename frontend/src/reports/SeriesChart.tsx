@@ -15,6 +15,7 @@ import {
   type Query,
   type Row,
 } from './metrics.ts';
+import { withEarlier } from './compare.ts';
 import { rove } from './rove.ts';
 import type { Report } from './useReport.ts';
 
@@ -25,16 +26,20 @@ interface ChartProps {
 }
 
 /** One metric over time: medians of durations, or how many. */
-export function SeriesChart({ report: { bucket, compare, round, zone }, query, explain }: ChartProps) {
+export function SeriesChart({ report: { bucket, earlier, round, zone }, query, explain }: ChartProps) {
   const say = useWords();
   const [metric, setMetric] = useState<Metric>('firstResponse');
-  const { answer, busy, failure, again } = useAnswer<Answer>(
+  const { answer, previous, busy, failure, again } = useAnswer<Answer>(
     '/series',
-    { ...query, metric, bucket, compare: compare ? 'true' : undefined },
+    { ...query, metric, bucket },
     round,
     `${metric} ${bucket}`,
+    earlier && { ...earlier, metric, bucket },
   );
-  const rows = answer?.rows.filter((row) => row.metric === metric) ?? [];
+  const compare = previous !== null;
+  const ofMetric = (one: Answer | null) => one?.rows.filter((row) => row.metric === metric) ?? [];
+  // Bucket by bucket in order: both stretches begin on the same weekday at the same hour.
+  const rows = withEarlier(ofMetric(answer), previous && ofMetric(previous), (_, index) => String(index));
   const most = Math.max(1, ...rows.flatMap((row) => [figureOf(row) ?? 0, previousFigureOf(row) ?? 0]));
   const show = (value: number | null) => (value === null ? '–' : isDuration(metric) ? duration(value) : number(value));
   const some = rows.some(({ n }) => n > 0);

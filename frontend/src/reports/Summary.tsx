@@ -1,22 +1,26 @@
 import { Button, Skeleton } from '@mantine/core';
 import { useState } from 'react';
 
-import { duration, fullMoment, number, percent } from '../words/format.ts';
+import { Figure } from '../parts/Figure.tsx';
+import { duration, fullMoment, number } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
+import { Change } from './Change.tsx';
 import { COUNTS, DURATIONS, type Answer, type Asked, type Cell, type Metric, type Row } from './metrics.ts';
+import type { Span } from './period.ts';
 
 const FIGURES = ['meanMs', 'p75Ms', 'p90Ms', 'p95Ms', 'maxMs'] as const;
 const MARKS = ['medianMs', 'p75Ms', 'p90Ms', 'p95Ms'] as const;
 
 interface SummaryProps {
-  asked: Asked<Answer>;
-  compare: boolean;
+  asked: Pick<Asked<Answer>, 'answer' | 'busy'>;
+  /** What it is compared with, once that is known. */
+  earlier: Span | null;
   explain: (cell: Cell) => void;
   zone: string;
 }
 
 /** The medians first, for a mean hides the usual behind the unusual; the rest on demand. */
-export function Summary({ asked: { answer, busy }, compare, explain, zone }: SummaryProps) {
+export function Summary({ asked: { answer, busy }, earlier, explain, zone }: SummaryProps) {
   const say = useWords();
   const [all, setAll] = useState(false);
   if (answer === null)
@@ -28,7 +32,7 @@ export function Summary({ asked: { answer, busy }, compare, explain, zone }: Sum
     ) : null;
   const rows = new Map(answer.rows.map((row) => [row.metric, row]));
   const open = (metric: Metric) => explain({ metric, title: say(`m_${metric}`), query: {} });
-  const before = compare && answer.previousFrom !== null && answer.previousUntil !== null;
+  const before = earlier !== null;
   return (
     <>
       <section className="card" aria-labelledby="durations-title" aria-busy={busy}>
@@ -40,10 +44,7 @@ export function Summary({ asked: { answer, busy }, compare, explain, zone }: Sum
         </header>
         {before && (
           <p className="quiet">
-            {say('before', {
-              from: fullMoment(answer.previousFrom ?? '', zone),
-              until: fullMoment(answer.previousUntil ?? '', zone),
-            })}
+            {say('before', { from: fullMoment(earlier.from, zone), until: fullMoment(earlier.until, zone) })}
           </p>
         )}
         <div className="wide" tabIndex={0} role="group" aria-labelledby="durations-title">
@@ -88,7 +89,7 @@ export function Summary({ asked: { answer, busy }, compare, explain, zone }: Sum
                     </td>
                     {before && (
                       <td>
-                        <Change now={row?.medianMs} before={row?.previousMedianMs} lessIsBetter show={duration} />
+                        <Change row={row} of="median" show={duration} />
                       </td>
                     )}
                     <td>{number(row?.n ?? 0)}</td>
@@ -116,42 +117,19 @@ export function Summary({ asked: { answer, busy }, compare, explain, zone }: Sum
                       onClick={() => open(metric)}
                       aria-label={`${say(`m_${metric}`)}: ${number(row.n)}. ${say('seeChats')}`}
                     >
-                      {number(row.n)}
+                      <Figure text={number(row.n)} />
                     </button>
                   ) : (
-                    number(row?.n ?? 0)
+                    <Figure text={number(row?.n ?? 0)} />
                   )}
                 </dd>
-                <dd className="hint">{before && <Change now={row?.n} before={row?.previousN} show={number} />}</dd>
+                <dd className="hint">{before && <Change row={row} of="n" show={number} />}</dd>
               </div>
             );
           })}
         </dl>
       </section>
     </>
-  );
-}
-
-interface ChangeProps {
-  now: number | null | undefined;
-  before: number | null | undefined;
-  lessIsBetter?: boolean;
-  show: (value: number | null) => string;
-}
-
-/** How far from the period before, in words too: a colour alone says nothing to some. */
-function Change({ now, before, lessIsBetter = false, show }: ChangeProps) {
-  const say = useWords();
-  if (now === null || now === undefined || before === null || before === undefined)
-    return <span className="quiet">{before === null || before === undefined ? say('nothingBefore') : '–'}</span>;
-  const moved = now - before;
-  const tone = !lessIsBetter || moved === 0 ? undefined : moved < 0 ? 'good' : 'bad';
-  const share = before === 0 ? '' : ` ${percent(Math.abs(moved), before)}`;
-  return (
-    <span className="change" data-tone={tone} title={say('was', { value: show(before) })}>
-      {moved === 0 ? '=' : moved > 0 ? `▲${share}` : `▼${share}`}{' '}
-      <span className="quiet">{say('was', { value: show(before) })}</span>
-    </span>
   );
 }
 

@@ -35,6 +35,7 @@ export interface Row {
   p90Ms: number | null;
   p95Ms: number | null;
   maxMs: number | null;
+  /** Of the stretch before, where it was asked for and is here: put in by this page. */
   previousN?: number;
   previousMedianMs?: number | null;
   /** `/series`. */
@@ -54,8 +55,6 @@ export interface Answer {
   from: string;
   until: string;
   timezone: string;
-  previousFrom: string | null;
-  previousUntil: string | null;
   rows: Row[];
 }
 
@@ -72,6 +71,8 @@ export function isDuration(metric: Metric): metric is Duration {
 
 export interface Asked<T> {
   answer: T | null;
+  /** The answer to the same question of the stretch before; null where that was not asked, or is not to be had. */
+  previous: T | null;
   busy: boolean;
   failure: string | null;
   missing: boolean;
@@ -80,28 +81,41 @@ export interface Asked<T> {
 
 /**
  * Asks, and asks again when the question is another one. What was answered stays until then, unless it is of something
- * else: `of` says of what. A null question is none.
+ * else: `of` says of what. A null question is none. `earlier` is asked with it, and both are told at once: an answer is
+ * never shown beside one to another question.
  */
-export function useAnswer<T>(path: string, query: Query | null, round = 0, of = path): Asked<T> {
+export function useAnswer<T>(
+  path: string,
+  query: Query | null,
+  round = 0,
+  of = path,
+  earlier: Query | null = null,
+): Asked<T> {
   const { isConnected } = useHub();
   const [begun, setBegun] = useState(isConnected);
   if (isConnected && !begun) setBegun(true);
   const [state, setState] = useState<Omit<Asked<T>, 'again'> & { of: string }>({
     answer: null,
+    previous: null,
     busy: true,
     failure: null,
     missing: false,
     of,
   });
   const [tries, setTries] = useState(0);
-  const key = query === null ? null : JSON.stringify(query);
+  const key = query === null ? null : JSON.stringify([query, earlier]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: `tries` and `round` ask once more
   useEffect(() => {
     if (!begun || key === null) return;
     let over = false;
     setState((before) => ({ ...before, busy: true }));
-    read(PATH + path, JSON.parse(key)).then(
-      (answer) => !over && setState({ answer, busy: false, failure: null, missing: false, of }),
+    const [now, before] = JSON.parse(key);
+    Promise.all([
+      read(PATH + path, now),
+      // Without it there is no comparison, and everything else is as it is.
+      before === null ? null : read(PATH + path, before).catch(() => null),
+    ]).then(
+      ([answer, previous]) => !over && setState({ answer, previous, busy: false, failure: null, missing: false, of }),
       (error) =>
         !over &&
         setState((before) => ({
@@ -116,6 +130,6 @@ export function useAnswer<T>(path: string, query: Query | null, round = 0, of = 
       over = true;
     };
   }, [path, key, begun, tries, round, of]);
-  const stale = state.of === of ? {} : { answer: null, busy: true, failure: null };
+  const stale = state.of === of ? {} : { answer: null, previous: null, busy: true, failure: null };
   return { ...state, ...stale, again: useCallback(() => setTries((before) => before + 1), []) };
 }

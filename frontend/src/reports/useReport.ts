@@ -6,8 +6,9 @@ import { useSearchParams } from 'react-router';
 import { hubTime, useClockShifts } from '../hub/clock.ts';
 import { useStore } from '../hub/store.ts';
 import { zone as teamZone } from '../words/zone.ts';
+import { earlierOf } from './compare.ts';
 import { FILTERS, type Query } from './metrics.ts';
-import { bucketOf, PERIODS, renewAtMidnight, spanOf, type Period } from './period.ts';
+import { bucketOf, PERIODS, renewAtMidnight, spanOf, type Period, type Span } from './period.ts';
 
 /** Where the hub has no settings, its first answer names its zone. */
 const HERE = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -48,11 +49,15 @@ export function useReport() {
   const compare = params.get('compare') !== 'no';
   const filters = FILTERS.map((name) => params.get(name) ?? '').join('\n');
   const span = useMemo(() => spanOf(period, since, till, zone, at), [period, since, till, zone, at]);
-  const query = useMemo((): Query | null => {
+  const query = useMemo((): (Query & Span) | null => {
     if (span === null) return null;
     const chosen = filters.split('\n').map((id, index) => [FILTERS[index], id || undefined]);
     return { ...span, clock: clock === 'business' ? clock : undefined, ...Object.fromEntries(chosen) };
   }, [span, clock, filters]);
+  const earlier = useMemo(
+    () => (compare && query !== null ? { ...query, ...earlierOf(query, zone) } : null),
+    [compare, query, zone],
+  );
   return {
     params,
     set,
@@ -64,6 +69,8 @@ export function useReport() {
     zone,
     setZone: setTold,
     query,
+    /** The same question of the stretch before; null: it is not compared. */
+    earlier,
     bucket: span === null ? 'day' : bucketOf(span),
     round,
     at,

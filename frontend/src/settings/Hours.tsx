@@ -22,7 +22,7 @@ export function Hours({ draft: { hours }, change, problems, zone }: PartProps & 
   const set = (day: Weekday, spans: [string, string][]) => change({ hours: { ...hours, [day]: spans } });
   const copy = () => change({ hours: { ...hours, ...Object.fromEntries(WORKDAYS.map((day) => [day, hours.monday])) } });
   return (
-    <section className="card">
+    <section className="card" id="set-hours">
       <header>
         <h2>{say('hours')}</h2>
         <Button size="compact-sm" variant="subtle" onClick={copy}>
@@ -107,7 +107,7 @@ export function Holidays({ draft: { holidays }, change, problems }: PartProps) {
   const put = (at: number, holiday: { date: string; name: string }) =>
     change({ holidays: holidays.map((one, other) => (other === at ? holiday : one)) });
   return (
-    <section className="card">
+    <section className="card" id="set-holidays">
       <header>
         <h2>{say('holidays')}</h2>
         <Button

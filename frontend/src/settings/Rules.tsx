@@ -13,6 +13,7 @@ import { Failure } from '../parts/Notice.tsx';
 import { fullMoment } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 import { bodyOf, draftOf, problemsOf, type Draft } from './draft.ts';
+import { Effect } from './Effect.tsx';
 import { Holidays, Hours } from './Hours.tsx';
 import { ThresholdForm } from './ThresholdForm.tsx';
 
@@ -100,15 +101,17 @@ function Form({ saved, seq }: FormProps) {
       }}
       className="rules"
     >
-      {!isAdmin && <p className="notice quiet">{say('adminsOnlyRules')}</p>}
-      <fieldset disabled={!isAdmin} className="whole">
-        <ThresholdForm draft={draft} change={change} problems={problems} />
-        <Idle draft={draft} change={change} problems={problems} />
-        <div className="columns even">
-          <Hours draft={draft} change={change} problems={problems} zone={saved.timeZone} />
-          <Holidays draft={draft} change={change} problems={problems} />
-        </div>
-      </fieldset>
+      <div className="fields">
+        {!isAdmin && <p className="notice quiet">{say('adminsOnlyRules')}</p>}
+        <fieldset disabled={!isAdmin} className="whole">
+          <ThresholdForm draft={draft} change={change} problems={problems} />
+          <Idle draft={draft} change={change} problems={problems} />
+          <div className="columns even">
+            <Hours draft={draft} change={change} problems={problems} zone={saved.timeZone} />
+            <Holidays draft={draft} change={change} problems={problems} />
+          </div>
+        </fieldset>
+      </div>
       {base !== seq && touched && (
         <Alert className="notice" role="alert" variant="light" color="orange">
           {say('savedMeanwhile', { name: updatedBy?.name ?? updatedBy?.id ?? '–' })}{' '}
@@ -148,12 +151,18 @@ function Form({ saved, seq }: FormProps) {
         </p>
       )}
       <footer className="save">
-        <p className="quiet" role="status">
-          {done
-            ? say('saved')
-            : updatedAt === null
-              ? say('neverSaved')
-              : say('savedBy', { name: updatedBy?.name ?? updatedBy?.id ?? '–', at: fullMoment(updatedAt) })}
+        <p className="quiet" role="status" data-touched={touched || undefined}>
+          {touched ? (
+            <>
+              {say('unsaved')} <Effect draft={draft} />
+            </>
+          ) : done ? (
+            say('saved')
+          ) : updatedAt === null ? (
+            say('neverSaved')
+          ) : (
+            say('savedBy', { name: updatedBy?.name ?? updatedBy?.id ?? '–', at: fullMoment(updatedAt) })
+          )}
         </p>
         {isAdmin && touched && (
           <Button variant="subtle" color="gray" onClick={() => begin(saved, seq)}>
@@ -182,7 +191,7 @@ function Idle({
 }) {
   const say = useWords();
   return (
-    <section className="card">
+    <section className="card" id="set-idle">
       <h2>{say('idleTitle')}</h2>
       <p className="quiet">{say('idleHint')}</p>
       <TextInput

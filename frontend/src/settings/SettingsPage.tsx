@@ -7,6 +7,12 @@ import { Rules } from './Rules.tsx';
 import './settings.css';
 
 const PARTS = ['agents', 'rules'] as const;
+const SECTIONS = [
+  ['set-deadlines', 'deadlines'],
+  ['set-idle', 'idleTitle'],
+  ['set-hours', 'hours'],
+  ['set-holidays', 'holidays'],
+] as const;
 
 /** What an admin says once and everybody works by. Everybody else may read it. */
 export default function SettingsPage() {
@@ -16,22 +22,46 @@ export default function SettingsPage() {
   if (shown === undefined) return <Lost />;
   return (
     <div className="page settings">
-      <header className="title">
+      <nav className="parts" aria-label={say('settings')}>
         <h1>{say('settings')}</h1>
-        <nav className="parts" aria-label={say('settings')}>
-          {PARTS.map((name) => (
-            <NavLink
-              key={name}
-              to={`/settings/${name}`}
-              aria-current={name === shown ? 'page' : undefined}
-              className={name === shown ? 'active' : ''}
-            >
-              {say(name)}
-            </NavLink>
-          ))}
-        </nav>
-      </header>
-      {shown === 'agents' ? <Directory /> : <Rules />}
+        {PARTS.map((name) => (
+          <NavLink
+            key={name}
+            to={`/settings/${name}`}
+            aria-current={name === shown ? 'page' : undefined}
+            className={name === shown ? 'active' : ''}
+          >
+            {say(name)}
+          </NavLink>
+        ))}
+        {shown === 'rules' && <Sections />}
+      </nav>
+      {shown === 'agents' ? (
+        <div className="fields">
+          <Directory />
+        </div>
+      ) : (
+        <Rules />
+      )}
     </div>
+  );
+}
+
+/** The parts of a long form, each a click away. */
+function Sections() {
+  const say = useWords();
+  return (
+    <ul className="sections">
+      {SECTIONS.map(([id, name]) => (
+        <li key={id}>
+          <button
+            type="button"
+            onClick={() => document.getElementById(id)?.scrollIntoView({ block: 'start', behavior: 'smooth' })}
+          >
+            {say(name)}
+          </button>
+        </li>
+      ))}
+    </ul>
   );
 }

@@ -19,7 +19,7 @@ export function ThresholdForm({ draft, change, problems }: PartProps) {
   const setSector = (id: string, limits: Limits) =>
     change({ sectors: draft.sectors.map((one) => (one.id === id ? { id, limits } : one)) });
   return (
-    <section className="card">
+    <section className="card" id="set-deadlines">
       <h2>{say('deadlines')}</h2>
       <p className="quiet">{say('deadlinesHint')}</p>
       <LimitFields

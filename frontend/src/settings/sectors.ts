@@ -3,16 +3,13 @@
 import { useMemo } from 'react';
 
 import { openChats } from '../hub/hub.tsx';
-import { newestNames } from '../hub/names.ts';
 import { useStore } from '../hub/store.ts';
+import { labelsOfSectors } from '../live/sectors.ts';
 
 export function useSectors(): Map<string, string> {
   const { chats } = useStore(openChats);
   return useMemo(() => {
-    const found = [...newestNames(chats, ({ sector }) => [sector])].map(([id, { name }]): [string, string] => [
-      id,
-      name ?? id,
-    ]);
+    const found = [...labelsOfSectors(chats, [])];
     return new Map(found.sort((a, b) => a[1].localeCompare(b[1])));
   }, [chats]);
 }

@@ -1,12 +1,18 @@
 /** What the pages say in English; `pt.ts` says the same. */
 
+import { COMMANDS } from './commands.ts';
+import { SCREEN } from './screen.ts';
+import { STORY } from './story.ts';
+
 export const EN = {
+  ...COMMANDS.en,
+  ...SCREEN.en,
+  ...STORY.en,
   product: 'Umbler Hub',
   skip: 'Skip to the content',
   pages: 'Pages',
   live: 'Live',
   chats: 'Chats',
-  health: 'Health',
   language: 'PT: mudar para português',
   theme: 'Theme: {{theme}}',
   themeAuto: 'system',
@@ -463,7 +469,7 @@ export const EN = {
   h_entered: 'Became visible',
   h_gone: 'No longer visible',
   timeMachine: 'Time machine',
-  toPast: 'As it was at …',
+  toPast: 'Look back in time',
   pastWord: 'The past',
   asItWas: 'As it was at {{at}}',
   momentLabel: 'Date and time',

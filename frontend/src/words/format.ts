@@ -3,7 +3,7 @@
 import type { Named } from 'umbler-hub-client';
 
 import { hubTime } from '../hub/clock.ts';
-import { dayOf } from '../hub/days.ts';
+import { dayOf, plusDays } from '../hub/days.ts';
 import { locale, type Say } from './words.ts';
 import { zone } from './zone.ts';
 
@@ -56,6 +56,45 @@ export function fullMoment(at: string, timeZone?: string): string {
 
 export function clockTime(at: number): string {
   return new Intl.DateTimeFormat(locale(), { timeStyle: 'medium', timeZone: zone.get() }).format(at);
+}
+
+/** The time of a day that is said elsewhere. */
+export function clockMinute(at: string): string {
+  return new Intl.DateTimeFormat(locale(), { hour: '2-digit', minute: '2-digit', timeZone: zone.get() }).format(
+    Date.parse(at),
+  );
+}
+
+/** A day, given as `2026-03-02`: today, yesterday, else its weekday and date. */
+export function dayName(say: Say, day: string): string {
+  const today = dayOf(hubTime(), zone.get());
+  if (day === today) return say('dayToday');
+  if (day === plusDays(today, -1)) return say('dayBefore');
+  const year = day.slice(0, 4) === today.slice(0, 4) ? {} : ({ year: 'numeric' } as const);
+  return new Intl.DateTimeFormat(locale(), {
+    weekday: 'long',
+    day: 'numeric',
+    month: 'long',
+    ...year,
+    timeZone: 'UTC',
+  }).format(Date.parse(`${day}T00:00:00Z`));
+}
+
+/** A day, given as `2026-03-02`, by day and month alone. */
+export function shortDay(day: string): string {
+  return new Intl.DateTimeFormat(locale(), { day: '2-digit', month: '2-digit', timeZone: 'UTC' }).format(
+    Date.parse(`${day}T00:00:00Z`),
+  );
+}
+
+/** A size of a file: `48 kB`. */
+export function bytes(size: number): string {
+  const [value, unit]: [number, string] =
+    size < 1e3 ? [size, 'byte'] : size < 1e6 ? [size / 1e3, 'kilobyte'] : [size / 1e6, 'megabyte'];
+  const maximumFractionDigits = value < 10 ? 1 : 0;
+  return new Intl.NumberFormat(locale(), { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits }).format(
+    value,
+  );
 }
 
 /** A duration to be compared with others: `45 s`, `12 min 5 s`, `3 h 12 min`, `2 d 4 h`. */

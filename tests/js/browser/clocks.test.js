@@ -53,7 +53,7 @@ for (const minutes of [20, -20]) {
     const now = Date.now();
     const { page, clean } = await visit(t, browser, hub, '/live', wrong);
     await live(page);
-    await page.getByRole('button', { name: 'As it was at' }).click();
+    await page.getByRole('button', { name: 'Look back in time' }).click();
     await page.locator('.time-bar').waitFor();
     const shown = Date.parse(new URL(page.url()).searchParams.get('at'));
     // Rounded down to the minute; the test itself may take some minutes on a busy machine.

@@ -177,7 +177,7 @@ test('a deleted message shows that it was deleted: in its bubble, in quotes of i
   await text(page, '.message blockquote', 'SENHA-SECRETA-123');
   await text(page, '.list .chat', 'OUTRA-SENHA-456');
   for (const delivery of [deletion, aloneDeletion]) await hub.post(delivery);
-  await text(page, '.message:first-child', 'This message was deleted.');
+  await text(page, '.message >> nth=0', 'This message was deleted.');
   await text(page, '.message blockquote', 'This message was deleted.');
   await text(page, '.list .chat', 'This message was deleted.');
   assert.doesNotMatch(await page.content(), /SENHA/);
@@ -231,7 +231,7 @@ test('whoever reads older messages stays where they are, and is told of new ones
     return list && list.scrollTop > 0 && list.scrollHeight - list.scrollTop - list.clientHeight < 5;
   });
   await page.getByRole('button', { name: 'Older messages' }).click();
-  await text(page, '.message:first-child', /line 1\n/);
+  await text(page, '.message >> nth=0', /line 1\n/);
   await box.evaluate((list) => list.scrollTo(0, 200));
   const place = await box.evaluate((list) => list.scrollTop);
   await hub.says('a', 'the newest');

@@ -13,6 +13,8 @@ before(async () => ([browser, dashboard] = await Promise.all([launch(), buildDas
 after(() => Promise.all([browser.close(), dashboard.remove()]));
 
 const HOUR_MS = 3_600_000;
+/** In minutes. */
+const DAY = 24 * 60;
 /** Minutes ago are counted from here, so that a duration is exact, however slow the machine is. */
 const BEGUN = Date.now();
 const from = (agent, sector, minutesAgo) => (delivery, content) => {
@@ -58,11 +60,16 @@ test('numbers are those of the hub, lead to the chats behind them, and to the ch
   clean();
 });
 
-test('how durations are spread: the lengths of the hub, beside the period before, each with its chats', async (t) => {
+test('how durations are spread: the lengths of the hub, beside the same weekday before, each with its chats', async (t) => {
   const hub = await spawnDashboard(t, dashboard);
   await aMorning(hub);
-  await hub.says('c', 'hello', from('agent-1', 'sales', 24 * 60 + 30));
-  await hub.says('c', 'yes?', reply('agent-1', 'sales', 24 * 60 + 23));
+  for (const [chat, daysAgo] of [
+    ['c', 7],
+    ['d', 1],
+  ]) {
+    await hub.says(chat, 'hello', from('agent-1', 'sales', daysAgo * DAY + 30));
+    await hub.says(chat, 'yes?', reply('agent-1', 'sales', daysAgo * DAY + 23));
+  }
   const { page, clean } = await visit(t, browser, hub, '/reports');
   const bins = page.locator('.distribution tbody tr');
   await page.getByLabel('How long it took: Metric').selectOption('replyTime');
@@ -84,10 +91,16 @@ test('how durations are spread: the lengths of the hub, beside the period before
   assert.deepEqual(
     await bins.locator('td:nth-child(5)').allInnerTexts(),
     await page.evaluate(async () => {
-      const from = new URL(
-        performance.getEntriesByType('resource').findLast(({ name }) => name.includes('/distribution')).name,
-      );
-      return (await (await fetch(from)).json()).rows.map(({ previousN }) => String(previousN));
+      // The same weekday until the same hour, a week before.
+      const [earlier] = performance
+        .getEntriesByType('resource')
+        .map(({ name }) => new URL(name))
+        .filter(
+          ({ pathname, searchParams }) =>
+            pathname.endsWith('/distribution') && searchParams.get('metric') === 'replyTime',
+        )
+        .sort((a, b) => (a.searchParams.get('from') < b.searchParams.get('from') ? -1 : 1));
+      return (await (await fetch(earlier)).json()).rows.map(({ n }) => String(n));
     }),
   );
   assert.deepEqual(await axe(page), []);

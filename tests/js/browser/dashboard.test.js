@@ -114,7 +114,7 @@ test('a hub that cannot store says so on the screen', async (t) => {
   await rename(join(hub.home, 'hub.db'), join(hub.home, 'away.db'));
   await assert.rejects(hub.says('b', 'refused'), /503/);
   await text(page, '.banner', 'cannot store deliveries');
-  await page.getByRole('link', { name: 'Health' }).click();
+  await page.getByRole('link', { name: 'Status' }).click();
   await text(page, '.facts [data-bad]', 'Cannot store');
 });
 
@@ -185,7 +185,7 @@ test('every page on demo data: no barrier in either theme or language, and no si
     '/reports?period=week&by=sectors',
     '/settings',
     '/settings/rules',
-    '/hub',
+    '/status',
     '/live?wall',
     '/nowhere',
   ];
@@ -214,7 +214,7 @@ test('the health page tells deliveries by type, duplicates, and why some were no
   const odd = { EventId: 'odd', Type: 'SomethingNew', EventDate: new Date().toISOString(), Payload: {} };
   await hub.post(odd);
   await hub.post(odd);
-  const { page, clean } = await visit(t, browser, hub, '/hub');
+  const { page, clean } = await visit(t, browser, hub, '/status');
   await says(page, 'accepted', 2);
   await says(page, 'duplicates', 1);
   await says(page, 'undecodable', 1);
@@ -231,7 +231,7 @@ test('addresses of pages lead to the dashboard; what programs ask for, or an old
     const { status, headers } = await fetch(hub.origin + path);
     return [status, headers.get('content-type')?.split(';')[0], headers.get('cache-control')];
   };
-  for (const path of ['/', '/live', '/chats/a', '/hub'])
+  for (const path of ['/', '/live', '/chats/a', '/status'])
     assert.deepEqual(await ask(path), [200, 'text/html', 'no-cache'], path);
   for (const path of ['/api/nothing', '/api/umbler/nothing', '/assets/gone.js']) {
     assert.deepEqual((await ask(path)).slice(0, 2), [404, 'application/json'], path);

@@ -53,10 +53,10 @@ test('the page talks to its own address, and an update comes through the proxy',
   await text(page, '[data-status=connected]', 'Ao vivo');
   await hub.says('a', 'bom dia');
   await text(page, '[data-name=today] .value', '1');
-  await page.getByRole('link', { name: 'Conversas' }).click();
+  await page.getByRole('link', { name: 'Conversas', exact: true }).click();
   await text(page, '.chat', 'bom dia');
   // The hub's own answer comes through the proxy too.
-  await page.getByRole('link', { name: 'Saúde' }).click();
+  await page.getByRole('link', { name: 'Status' }).click();
   await text(page, '.facts', 'OK');
   const sockets = log.sockets.map((socket) => socket.url()).filter((url) => url.endsWith('/ws'));
   assert.deepEqual(sockets, [`${origin.replace('http', 'ws')}/ws`]);

@@ -26,7 +26,7 @@ test('the dashboard works where the browser denies storage: language, colours an
   await page.locator('[data-mantine-color-scheme=light]').waitFor({ state: 'attached' });
   await page.getByRole('button', { name: 'Português' }).click();
   await text(page, 'nav', 'Conversas');
-  for (const name of ['Conversas', 'Relatórios', 'Ajustes', 'Saúde']) {
+  for (const name of ['Conversas', 'Relatórios', 'Ajustes', 'Status']) {
     await page.getByRole('link', { name, exact: true }).click();
     await page.locator('main h1').first().waitFor({ state: 'attached' });
   }

@@ -32,13 +32,14 @@ export async function launch() {
 
 /**
  * A page with what it says: console lines, sockets, frames, errors. Nothing but this machine is reached. `clockOffMs`: how
- * far the clock of its computer is ahead; `storageDenied`: its browser lets no page keep anything.
+ * far the clock of its computer is ahead; `stillAt`: where its clock stands still; `storageDenied`: its browser lets no page keep anything.
  */
-export async function openPage(t, browser, { clockOffMs = 0, storageDenied = false, ...options } = {}) {
+export async function openPage(t, browser, { clockOffMs = 0, stillAt = null, storageDenied = false, ...options } = {}) {
   const context = await browser.newContext(options);
   t.after(() => context.close());
   const aheadMs = FAKED_MS + clockOffMs;
-  if (aheadMs !== 0) await context.addInitScript(moveClock, aheadMs);
+  if (stillAt !== null) await context.addInitScript(stopClock, stillAt);
+  else if (aheadMs !== 0) await context.addInitScript(moveClock, aheadMs);
   if (storageDenied) await context.addInitScript(denyStorage);
   const page = await context.newPage();
   page.setDefaultTimeout(40_000);
@@ -66,6 +67,23 @@ function moveClock(ms) {
       return Right.now() + ms;
     }
   };
+}
+
+/** Runs in the page. Timers go on, and always find the same time. */
+function stopClock(ms) {
+  const { Date: Right } = window;
+  window.Date = class extends Right {
+    constructor(...given) {
+      if (given.length === 0) super(ms);
+      else super(...given);
+    }
+
+    static now() {
+      return ms;
+    }
+  };
+  const begun = performance.now();
+  performance.now = () => begun;
 }
 
 /** Runs in the page too. A browser that denies storage throws at the mere look. */

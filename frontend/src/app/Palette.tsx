@@ -1,0 +1,85 @@
+import { Command } from 'cmdk';
+import { useState } from 'react';
+import { useNavigate } from 'react-router';
+
+import { openChats } from '../hub/hub.tsx';
+import { useStore } from '../hub/store.ts';
+import { Dialog } from '../parts/Dialog.tsx';
+import { Icon, type IconName } from '../parts/icons.tsx';
+import { holds } from '../words/fold.ts';
+import { contactTitle } from '../words/people.ts';
+import { useWords } from '../words/words.ts';
+import { PAGES } from './pages.ts';
+
+/** Longer lists are what the page of chats is for. */
+const CHATS_MAX = 8;
+
+export interface Act {
+  name: string;
+  icon: IconName;
+  run: () => void;
+}
+
+/** One field that leads everywhere: pages, what the head of the page can do, and open chats by name. */
+export function Palette({ acts, close }: { acts: Act[]; close: () => void }) {
+  const say = useWords();
+  const navigate = useNavigate();
+  const [typed, setTyped] = useState('');
+  const { chats } = useStore(openChats);
+  const go = (run: () => void) => () => {
+    close();
+    run();
+  };
+  const pages = PAGES.filter(({ name }) => holds(say(name), typed));
+  const fitting = acts.filter(({ name }) => holds(name, typed));
+  const found = typed.trim() === '' ? [] : chats.filter((chat) => holds(contactTitle(say, chat), typed));
+  const search = `/chats?search=${encodeURIComponent(typed.trim())}`;
+  return (
+    <Dialog title={say('palette')} close={close}>
+      {/* What fits is found as in the rest of the page, whatever accents are typed. */}
+      <Command className="palette" label={say('palette')} shouldFilter={false} loop>
+        <Command.Input data-autofocus="" value={typed} onValueChange={setTyped} placeholder={say('paletteHint')} />
+        <Command.List label={say('palette')}>
+          <Command.Group heading={say('pages')}>
+            {pages.map(({ name, path, key }) => (
+              <Command.Item key={name} value={path} onSelect={go(() => void navigate(path))}>
+                <Icon name={name} />
+                {say(name)}
+                <span className="quiet">
+                  <kbd>g</kbd> <kbd>{key}</kbd>
+                </span>
+              </Command.Item>
+            ))}
+          </Command.Group>
+          <Command.Group heading={say('commands')}>
+            {fitting.map(({ name, icon, run }) => (
+              <Command.Item key={name} value={name} onSelect={go(run)}>
+                <Icon name={icon} />
+                {name}
+              </Command.Item>
+            ))}
+          </Command.Group>
+          {typed.trim() !== '' && (
+            <Command.Group heading={say('chats')}>
+              {found.slice(0, CHATS_MAX).map((chat) => (
+                <Command.Item
+                  key={chat.id}
+                  value={`chat ${chat.id}`}
+                  onSelect={go(() => void navigate(`/chats/${encodeURIComponent(chat.id)}`))}
+                >
+                  <Icon name="chats" />
+                  {contactTitle(say, chat)}
+                  <span className="quiet">{chat.sector?.name}</span>
+                </Command.Item>
+              ))}
+              <Command.Item value="search" onSelect={go(() => void navigate(search))}>
+                <Icon name="search" />
+                {say('searchFor', { words: typed.trim() })}
+              </Command.Item>
+            </Command.Group>
+          )}
+        </Command.List>
+      </Command>
+    </Dialog>
+  );
+}

@@ -1,0 +1,151 @@
+import { Button, Skeleton } from '@mantine/core';
+import { Fragment, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import type { Message } from 'umbler-hub-client';
+
+import type { ConversationState } from '../hub/conversation.ts';
+import { useStore } from '../hub/store.ts';
+import { dayName } from '../words/format.ts';
+import { useWords } from '../words/words.ts';
+import { zone } from '../words/zone.ts';
+import { EventLine } from './History.tsx';
+import { MessageItem } from './MessageItem.tsx';
+import { threadOf } from './thread.ts';
+import type { Step } from './useTimeline.ts';
+
+/** Whoever is this near to the end follows it. */
+const NEAR_PX = 80;
+const NO_STEPS: Step[] = [];
+
+interface MessagesProps {
+  state: ConversationState;
+  steps: Step[] | null;
+  older: () => void;
+  wanted: string | null;
+}
+
+/** What was written, day by day, with what happened in between. */
+export function Messages({
+  state: { messages, hasOlder, loadingOlder, failure },
+  steps,
+  older,
+  wanted,
+}: MessagesProps) {
+  const say = useWords();
+  const timeZone = useStore(zone);
+  const days = useMemo(
+    () => threadOf(messages ?? [], steps ?? NO_STEPS, messages !== null && !hasOlder, timeZone),
+    [messages, steps, hasOlder, timeZone],
+  );
+  const { box, scrolled, mark, isBehind, toEnd } = usePlace(messages, days, wanted);
+  const byId = new Map(messages?.map((message) => [message.id, message]));
+  return (
+    <div className="messages">
+      <div
+        className="scroll"
+        ref={box}
+        onScroll={scrolled}
+        tabIndex={0}
+        role="log"
+        aria-label={say('conversation')}
+        aria-busy={messages === null}
+      >
+        {messages === null &&
+          failure === null &&
+          [1, 2, 3].map((row) => <Skeleton key={row} height={48} width={`${40 + row * 12}%`} className="bone" />)}
+        {hasOlder && (
+          <Button className="older" size="compact-sm" variant="default" loading={loadingOlder} onClick={older}>
+            {say('older')}
+          </Button>
+        )}
+        {messages?.length === 0 && <p className="blank">{say('noMessages')}</p>}
+        {messages !== null && messages.length > 0 && !hasOlder && <p className="quiet begin">{say('begin')}</p>}
+        {messages !== null &&
+          days.map(({ day, items }) => (
+            <section key={day} className="thread-day">
+              <h3 className="day-mark">
+                <span>{dayName(say, day)}</span>
+              </h3>
+              <ol>
+                {items.map((item) =>
+                  item.kind === 'event' ? (
+                    <EventLine key={item.key} step={item.step} />
+                  ) : (
+                    <Fragment key={item.key}>
+                      <MessageItem
+                        message={item.message}
+                        isContinued={item.isContinued}
+                        isWanted={item.message.id === wanted}
+                        quoted={item.message.replyTo === null ? null : (byId.get(item.message.replyTo.id) ?? 'away')}
+                      />
+                      {item.message.id === mark && <li className="new-since">{say('newSince')}</li>}
+                    </Fragment>
+                  ),
+                )}
+              </ol>
+            </section>
+          ))}
+      </div>
+      {isBehind && (
+        <Button className="to-end" size="compact-sm" onClick={toEnd}>
+          {say('newBelow')} ↓
+        </Button>
+      )}
+    </div>
+  );
+}
+
+/** Whoever reads further up stays there: when newer ones come, and when older ones are put above. */
+function usePlace(messages: Message[] | null, drawn: unknown, wanted: string | null) {
+  const box = useRef<HTMLDivElement>(null);
+  const atEnd = useRef(true);
+  const first = useRef<{ id: string | undefined; height: number }>({ id: undefined, height: 0 });
+  const last = messages?.at(-1)?.id;
+  const [seen, setSeen] = useState<string | undefined>(undefined);
+  /** The last message before those that came while nobody looked at the end of the list. */
+  const [mark, setMark] = useState<string | undefined>(undefined);
+  const newest = useRef(last);
+  useEffect(() => {
+    const before = newest.current;
+    newest.current = last;
+    if (before === undefined || before === last) return;
+    const isLookedAt = atEnd.current && document.visibilityState === 'visible';
+    setMark((known) => (isLookedAt ? undefined : (known ?? before)));
+  }, [last]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: events that come in between make it higher, too
+  useLayoutEffect(() => {
+    const { current } = box;
+    if (!current) return;
+    const oldest = messages?.[0]?.id;
+    if (atEnd.current) {
+      current.scrollTop = current.scrollHeight;
+      setSeen(last);
+    } else if (oldest !== first.current.id) current.scrollTop += current.scrollHeight - first.current.height;
+    first.current = { id: oldest, height: current.scrollHeight };
+  }, [messages, last, drawn]);
+
+  // The message that a search led to, once it is here.
+  const isHere = wanted !== null && messages?.some(({ id }) => id === wanted) === true;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another find marks another message
+  useLayoutEffect(() => {
+    if (!isHere) return;
+    const item = box.current?.querySelector<HTMLElement>('[data-wanted]');
+    atEnd.current = false;
+    item?.scrollIntoView({ block: 'center' });
+    item?.focus({ preventScroll: true });
+  }, [isHere, wanted]);
+
+  function scrolled() {
+    const { current } = box;
+    if (!current) return;
+    atEnd.current = current.scrollHeight - current.scrollTop - current.clientHeight < NEAR_PX;
+    if (atEnd.current) setSeen(last);
+  }
+
+  return {
+    box,
+    scrolled,
+    mark,
+    isBehind: seen !== undefined && last !== seen,
+    toEnd: () => box.current?.scrollTo({ top: box.current.scrollHeight }),
+  };
+}

@@ -1,0 +1,40 @@
+/** The numbers of now, for the live page and the wall. */
+
+import { useMemo } from 'react';
+
+import { openChats, useBoards } from '../hub/hub.tsx';
+import { useStore } from '../hub/store.ts';
+import { figuresOf, groupsOf, waitsOf } from '../hub/waits.ts';
+
+/**
+ * Numbers as the hub pushes them; who waits, and what is not direct, out of the open chats. Once those are all here the
+ * tiles say of waits what the list says: a chat that was reopened without a new message waits in the list alone.
+ */
+export function useLive() {
+  const boards = useBoards();
+  const { 'metrics:live': whole, 'metrics:sectors': sectors, 'metrics:agents': agents } = boards;
+  const open = useStore(openChats);
+  const waiting = open.complete ? open.waiting : null;
+  const indirect = useMemo(
+    () => (open.complete ? open.chats.reduce((count, { kind }) => count + Number(kind !== 'direct'), 0) : null),
+    [open],
+  );
+  const waits = useMemo(() => waiting && waitsOf(waiting), [waiting]);
+  const row = whole?.live[0];
+  const figures = useMemo(
+    () => (row === undefined ? null : { ...figuresOf(row), indirect, ...waits }),
+    [row, indirect, waits],
+  );
+  const answered = whole?.today.find(({ metric }) => metric === 'firstResponse');
+  return {
+    figures,
+    waiting,
+    firstResponse: whole === null ? null : { medianMs: answered?.medianMs ?? null, n: answered?.n ?? 0 },
+    sectors: useMemo(() => sectors && groupsOf(sectors.live, (_, { id = null }) => id), [sectors]),
+    agents: useMemo(
+      () => agents && groupsOf(agents.live, (chat) => openChats.find(chat)?.sector?.id ?? null),
+      [agents],
+    ),
+    rebuilding: whole?.rebuilding ?? null,
+  };
+}

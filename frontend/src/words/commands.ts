@@ -1,0 +1,28 @@
+/** What the keys and the palette of commands say. */
+
+export const COMMANDS = {
+  en: {
+    palette: 'Search and commands',
+    paletteHint: 'A page, a command or the name of a contact',
+    commands: 'Commands',
+    searchFor: 'Search for “{{words}}”',
+    shortcuts: 'Keys',
+    keySearch: 'Search',
+    keyNext: 'Next in the list',
+    keyBefore: 'Previous in the list',
+    keyOpen: 'Open',
+    keyBack: 'Back to the list',
+  },
+  pt: {
+    palette: 'Busca e comandos',
+    paletteHint: 'Uma página, um comando ou o nome de um contato',
+    commands: 'Comandos',
+    searchFor: 'Buscar “{{words}}”',
+    shortcuts: 'Atalhos do teclado',
+    keySearch: 'Buscar',
+    keyNext: 'Próxima da lista',
+    keyBefore: 'Anterior da lista',
+    keyOpen: 'Abrir',
+    keyBack: 'Voltar à lista',
+  },
+} as const;

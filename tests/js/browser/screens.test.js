@@ -1,0 +1,215 @@
+/** How each page looks, in sizes, themes and languages, on a day that is always the same. */
+
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+
+import { launch } from '../support/browser.js';
+import { axe, buildDashboard, live, spawnDashboard, text, visit } from '../support/dashboard.js';
+import { JWT_SECRET } from '../support/hub.js';
+import { compare, isDrawnBy, isUpdate, keep } from '../support/pictures.js';
+import { NOW, settled, spawnStill, stillClock, visitStill } from '../support/still.js';
+
+const IMAGES = join(import.meta.dirname, '../../../docs/images');
+
+let browser;
+let dashboard;
+let clock;
+let isSame;
+before(async () => {
+  [browser, dashboard, clock] = await Promise.all([launch(), buildDashboard(), stillClock()]);
+  isSame = await isDrawnBy(browser);
+});
+after(() => Promise.all([browser.close(), dashboard.remove()]));
+
+const SIZES = [
+  [1366, 768],
+  [1440, 900],
+  [1920, 1080],
+  [390, 844],
+];
+/** Both themes and both languages, each with each over the sizes of a page. */
+const LOOKS = [
+  { colorScheme: 'light', locale: 'pt-BR' },
+  { colorScheme: 'dark', locale: 'en-US' },
+  { colorScheme: 'light', locale: 'en-US' },
+  { colorScheme: 'dark', locale: 'pt-BR' },
+];
+const looksOf = (size) => (size % 2 === 0 ? LOOKS.slice(0, 2) : LOOKS.slice(2));
+const nameOf = (page, [width], { colorScheme, locale }) => `${page}-${width}-${colorScheme}-${locale.slice(0, 2)}`;
+/** Without `faketime` the day would be another each time. */
+function isStill(t) {
+  if (clock === null) t.skip('faketime is not installed');
+  return clock !== null;
+}
+
+/** What changes from run to run, and from release to release, is told by the test. */
+async function steadyHealth(page) {
+  await page.route('**/health', async (route) => {
+    const answer = await (await route.fetch()).json();
+    await route.fulfill({ json: { ...answer, version: '1.0.0', uptimeSeconds: 4210, sessions: 3 } });
+  });
+}
+
+/** Nothing but the hub is reached: pictures of customers never come, as where a link has expired. */
+async function alone(page, hub) {
+  await page.route(
+    (url) => url.origin !== hub.origin,
+    (route) => route.abort(),
+  );
+  await steadyHealth(page);
+}
+
+/** What comes last on a page, and by itself. */
+const READY = {
+  live: ['.tile[data-name=unassigned] .trend'],
+  chat: ['.event'],
+  reports: ['.story', { hasText: /slowest|pior hora/ }],
+};
+
+async function pagesOf(hub) {
+  const { chats } = await hub.json('/api/umbler/chats?status=open&limit=200');
+  const longest = chats
+    .filter(({ waitingSince, kind }) => waitingSince !== null && kind === 'direct')
+    .sort((a, b) => (a.waitingSince < b.waitingSince ? -1 : 1))[0];
+  return {
+    live: '/live',
+    wall: '/live?wall',
+    chats: '/chats',
+    chat: `/chats/${longest.id}`,
+    reports: '/reports',
+    agents: '/settings/agents',
+    rules: '/settings/rules',
+    status: '/status',
+  };
+}
+
+test('every page looks as it did, and no part of it is cut, in any size, theme or language', async (t) => {
+  if (!isStill(t)) return;
+  const hub = await spawnStill(t, dashboard, clock);
+  const wrong = [];
+  for (const [at, size] of SIZES.entries()) {
+    for (const look of looksOf(at)) {
+      const [width, height] = size;
+      const opened = await visit(t, browser, hub, '/nowhere', {
+        stillAt: Date.parse(NOW),
+        viewport: { width, height },
+        deviceScaleFactor: 0.5,
+        reducedMotion: 'reduce',
+        ...look,
+      });
+      const { page } = opened;
+      await alone(page, hub);
+      for (const [name, path] of Object.entries(await pagesOf(hub))) {
+        if (name === 'wall' && width < 1000) continue;
+        await page.goto(hub.origin + path);
+        await live(page);
+        await settled(page);
+        if (READY[name])
+          await page
+            .locator(...READY[name])
+            .first()
+            .waitFor();
+        wrong.push(...(await faultsOf(page, nameOf(name, size, look), name === 'live' || name === 'wall')));
+        if (isSame) wrong.push(await compare(page, nameOf(name, size, look)));
+      }
+      opened.clean();
+      await page.context().close();
+    }
+  }
+  if (!isSame) t.diagnostic('pictures are not compared: they are of another version of Chromium');
+  assert.deepEqual(wrong.filter(Boolean), []);
+});
+
+test('pages that have nothing, may not, or do not know any more look as they did', async (t) => {
+  if (!isStill(t)) return;
+  const look = {
+    viewport: { width: 1440, height: 900 },
+    deviceScaleFactor: 0.5,
+    reducedMotion: 'reduce',
+    locale: 'pt-BR',
+  };
+  const wrong = [];
+  const see = async (page, name) => {
+    wrong.push(...(await faultsOf(page, name, false)));
+    if (isSame) wrong.push(await compare(page, name));
+  };
+  const locked = await spawnDashboard(t, dashboard, { ...clock, JWT_SECRET });
+  const { page: signIn } = await visit(t, browser, locked, '/live', { ...look, stillAt: Date.parse(NOW) });
+  await signIn.getByLabel('Token', { exact: true }).waitFor();
+  await settled(signIn);
+  await see(signIn, 'sign-in');
+
+  const empty = await spawnDashboard(t, dashboard, clock);
+  const { page } = await visitStill(t, browser, empty, '/live', look);
+  await alone(page, empty);
+  await see(page, 'empty-live');
+  for (const [name, path] of [
+    ['empty-chats', '/chats'],
+    ['empty-reports', '/reports'],
+  ]) {
+    await page.goto(empty.origin + path);
+    await live(page);
+    await settled(page);
+    await see(page, name);
+  }
+  await page.goto(`${empty.origin}/live`);
+  await live(page);
+  await settled(page);
+  const { page: wall } = await visitStill(t, browser, empty, '/live?wall', look);
+  await empty.kill();
+  for (const [name, one] of [
+    ['stale-live', page],
+    ['stale-wall', wall],
+  ]) {
+    await text(one, '.freshness', 'Desatualizado');
+    await see(one, name);
+  }
+  assert.deepEqual(wrong.filter(Boolean), []);
+});
+
+/** What no picture has to tell: a page that scrolls sideways, text that is cut and does not say the rest, barriers. */
+async function faultsOf(page, name, isWhole) {
+  const found = await page.evaluate((whole) => {
+    const faults = [];
+    const { scrollWidth, scrollHeight } = document.documentElement;
+    if (scrollWidth > innerWidth) faults.push(`is ${scrollWidth} wide`);
+    if (whole && innerWidth > 1300 && scrollHeight > innerHeight) faults.push(`is ${scrollHeight} high`);
+    for (const figure of document.querySelectorAll('.figure')) {
+      const box = figure.closest('.value').getBoundingClientRect();
+      const { width } = figure.getBoundingClientRect();
+      if (width > box.width + 1) faults.push(`"${figure.textContent}" runs out of its tile`);
+    }
+    return faults;
+  }, isWhole);
+  return [...found, ...(await axe(page))].map((fault) => `${name}: ${fault}`);
+}
+
+test('the pictures of the README are those of the same day', async (t) => {
+  if (!isUpdate) return t.skip('SCREENS=update writes them');
+  if (!isStill(t)) return;
+  const hub = await spawnStill(t, dashboard, clock);
+  const pages = await pagesOf(hub);
+  for (const [name, path, colorScheme] of [
+    ['live-light', pages.live, 'light'],
+    ['live-dark', pages.live, 'dark'],
+    ['chats', pages.chat, 'light'],
+    ['reports', pages.reports, 'light'],
+  ]) {
+    const { page } = await visitStill(t, browser, hub, path, {
+      viewport: { width: 1440, height: 900 },
+      locale: 'pt-BR',
+      colorScheme,
+    });
+    await alone(page, hub);
+    await page.reload();
+    await live(page);
+    await settled(page);
+    const ready = READY[name.split('-')[0].replace('chats', 'chat')];
+    await page
+      .locator(...ready)
+      .first()
+      .waitFor();
+    await keep(page, join(IMAGES, `${name}.png`));
+  }
+});
