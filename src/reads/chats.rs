@@ -1,4 +1,4 @@
-//! Chats: a list of them, those of one contact, and one by its id.
+//! Chats: a list of all, a list of one contact's, and one by its id.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::auth::Scope;
 use crate::domain::{Chat, ChatKind, Placement};
 use crate::protocol::{ChatShape, Mask};
 
-/// Chats, by default those with the latest activity first.
+/// Lists chats, by default those with the latest activity first.
 #[derive(Debug, Clone)]
 pub struct ListChats {
     /// Which ones.
@@ -33,35 +33,32 @@ pub struct ListChats {
     pub scope: Arc<Scope>,
 }
 
-/// Which chats to list; everything that is given must hold.
+/// Which chats to list: those that meet every condition given.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ChatFilter {
-    /// Where they stand.
     pub status: Option<StatusFilter>,
-    /// The id of their sector.
+    /// Id of the sector.
     pub sector: Option<String>,
-    /// The id of the agent they are assigned to.
+    /// Id of the agent.
     pub owner: Option<String>,
-    /// The id of the line they run on.
+    /// Id of the line.
     pub channel: Option<String>,
-    /// The id of one of the chat's own tags.
+    /// Id of one of the chat's own tags.
     pub tag: Option<String>,
-    /// Direct, group or internal.
     pub kind: Option<ChatKind>,
-    /// A part of the contact's name or phone, without regard to case and accents.
+    /// A part of the contact's name or phone. Case and accents do not matter.
     pub search: Option<String>,
-    /// The id of who they are held with.
+    /// Id of the contact.
     pub contact: Option<String>,
 }
 
-/// Where a listed chat stands.
+/// The status by which chats are filtered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum StatusFilter {
-    /// Open, in the waiting list or not.
+    /// Whether waiting or not.
     Open,
-    /// Open and in the waiting list.
+    /// Open and in the provider's waiting list.
     Waiting,
-    /// Closed.
     Closed,
 }
 
@@ -76,7 +73,7 @@ impl Query for ListChats {
 }
 
 impl ListChats {
-    /// The open ones with the latest activity, as a snapshot shows them.
+    /// The open chats with the latest activity, for a snapshot.
     pub(super) fn open(limit: u32, scope: &Arc<Scope>) -> Self {
         let sort = Sort::default();
         let filter = ChatFilter { status: Some(StatusFilter::Open), ..ChatFilter::default() };
@@ -90,7 +87,7 @@ impl ListChats {
         }
     }
 
-    /// The rows of the page; `total` is what is on all pages together, where that is known.
+    /// The rows of the page. `total` is the number of rows on all pages, if it is known.
     pub(super) fn rows(
         &self,
         tx: &Transaction<'_>,
@@ -113,8 +110,8 @@ impl ListChats {
         walk.rows(tx, load)
     }
 
-    /// `Some` where nothing but open or closed chats, or all chats, are asked for: such lists and their totals follow
-    /// from placements.
+    /// `Some` if the filter restricts nothing but whether chats are open. Such lists and their totals can
+    /// be read from placements.
     #[expect(clippy::option_option, reason = "outer: is it so; inner: which ones")]
     fn status_alone(&self) -> Option<Option<StatusFilter>> {
         let status = self.filter.status;
@@ -122,7 +119,7 @@ impl ListChats {
         (is_alone && status != Some(StatusFilter::Waiting)).then_some(status)
     }
 
-    /// So few chats are seen that they are sorted rather than looked for in the common order.
+    /// True if the scope sees so few chats that sorting them costs less than skipping the others.
     fn goes_along(&self, seen: &Seen<'_>) -> bool {
         self.filter.contact.is_none() && seen.is_little()
     }
@@ -145,8 +142,8 @@ impl ListChats {
         })
     }
 
-    /// A contact has few chats and few chats are open: where one of these is asked for, the rest is filtered
-    /// and sorted among them.
+    /// A contact has few chats and few chats are open. If either is asked for, its index leaves little to
+    /// filter and sort.
     fn table(&self, along: bool) -> &'static str {
         match (&self.filter.contact, self.filter.status) {
             _ if along => "chats INDEXED BY chats_by_placement",
@@ -158,12 +155,14 @@ impl ListChats {
         }
     }
 
-    /// What fits; `along` the placements that are seen where the walk goes so.
+    /// The conditions of the list. `along` says that it is read by way of the placements that the scope
+    /// sees.
     pub(super) fn conditions(&self, along: bool) -> Conditions {
         let filter = &self.filter;
         let mut conditions = Conditions::default();
         match filter.status {
-            // Written out, not bound: only so may the planner use the index of open chats.
+            // Written out instead of bound, because only then can the planner use the partial
+            // index of open chats.
             Some(StatusFilter::Open) => conditions.require("open = 1", []),
             Some(StatusFilter::Waiting) => conditions.require("open = 1 AND waiting = 1", []),
             Some(StatusFilter::Closed) => conditions.require("open = 0", []),
@@ -182,7 +181,7 @@ impl ListChats {
         conditions
     }
 
-    /// What is searched for, alone.
+    /// The condition for the search alone.
     pub(super) fn search_conditions(&self) -> Conditions {
         let mut conditions = Conditions::default();
         self.add_search(&mut conditions);
@@ -192,7 +191,7 @@ impl ListChats {
     fn add_search(&self, conditions: &mut Conditions) {
         if let Some(search) = &self.filter.search {
             if self.scope.is_masked() {
-                // What is masked is not found either.
+                // A search for a masked name would reveal it.
                 conditions.require("FALSE", []);
             }
             Needle::new(search).require(conditions, "contact_id IN (SELECT id FROM contacts WHERE {})");
@@ -213,12 +212,12 @@ impl ListChats {
     }
 }
 
-/// The chats of one contact; the answer is `None` where there is no such contact.
+/// Lists the chats of one contact; `None` if the contact does not exist or may not be seen.
 #[derive(Debug, Clone)]
 pub struct ListContactChats {
-    /// The contact's id.
+    /// Id of the contact.
     pub contact: String,
-    /// Which of its chats; the filter's own `contact` is replaced by this one.
+    /// Its filter's `contact` is overwritten.
     pub list: ListChats,
 }
 
@@ -235,12 +234,11 @@ impl Query for ListContactChats {
     }
 }
 
-/// One chat; the answer is `None` where there is none with this id.
+/// One chat; `None` if it does not exist or may not be seen.
 #[derive(Debug, Clone)]
 pub struct GetChat {
-    /// The provider's id, case-sensitive.
+    /// Id of the chat, case-sensitive.
     pub id: String,
-    /// Whose eyes.
     pub scope: Arc<Scope>,
 }
 
@@ -252,12 +250,11 @@ impl Query for GetChat {
     }
 }
 
-/// Where a chat stands; the answer is `None` where there is none with this id, or the scope does not see it.
+/// Where a chat stands; `None` if the chat does not exist or may not be seen.
 #[derive(Debug, Clone)]
 pub struct GetPlacement {
-    /// The provider's id, case-sensitive.
+    /// Id of the chat, case-sensitive.
     pub chat: String,
-    /// Whose eyes.
     pub scope: Arc<Scope>,
 }
 
@@ -273,7 +270,7 @@ impl Query for GetPlacement {
     }
 }
 
-/// Where a chat is stored, if it is and may be seen.
+/// The chat's `rowid`; `None` if the chat does not exist or may not be seen.
 pub(super) fn rowid(tx: &Transaction<'_>, id: &str, scope: &Scope) -> Result<Option<i64>, ReadError> {
     let mut statement = tx.prepare_cached("SELECT rowid FROM chats WHERE id = ?")?;
     let rowid = statement.query_row([id], |row| row.get(0)).optional()?;

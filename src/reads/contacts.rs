@@ -16,11 +16,11 @@ use crate::auth::Scope;
 use crate::domain::Contact;
 use crate::protocol::{ContactShape, Mask, MessageSummary};
 
-/// Contacts that a filter leaves of a limited scope's up to which they are put in order of the chats that are seen; of
-/// more, a page is found sooner along the chats.
+/// The most matches of a limited scope's filter that are sorted in memory. With more, a page is found sooner
+/// by walking along the chats.
 pub(super) const SORTED_MAX: usize = 2_000;
 
-/// Contacts, by default those with the latest interaction first.
+/// Lists contacts, by default those with the latest interaction first.
 #[derive(Debug, Clone)]
 pub struct ListContacts {
     /// Which ones.
@@ -37,12 +37,12 @@ pub struct ListContacts {
     pub scope: Arc<Scope>,
 }
 
-/// Which contacts to list; everything that is given must hold.
+/// Which contacts to list: those that meet every condition given.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ContactFilter {
-    /// A part of the name or the phone, without regard to case and accents.
+    /// A part of the name or the phone. Case and accents do not matter.
     pub search: Option<String>,
-    /// The id of one of its tags.
+    /// Id of one of the contact's tags.
     pub tag: Option<String>,
 }
 
@@ -63,7 +63,7 @@ impl Query for ListContacts {
 }
 
 impl ListContacts {
-    /// The latest ones, as a snapshot shows them.
+    /// The contacts with the latest interaction, for a snapshot.
     pub(super) fn latest(limit: u32, scope: &Arc<Scope>) -> Self {
         let sort = Sort::default();
         let order = sort.default_order();
@@ -77,7 +77,7 @@ impl ListContacts {
         }
     }
 
-    /// The rows of the page; `total` is what is on all pages together, where that is known.
+    /// The rows of the page. `total` is the number of rows on all pages, if it is known.
     pub(super) fn rows(
         &self,
         tx: &Transaction<'_>,
@@ -95,7 +95,7 @@ impl ListContacts {
         walk.rows(tx, load)
     }
 
-    /// The contacts of the page, each at the place of the latest of its chats that are seen.
+    /// The contacts of the page, each at the time of its latest chat that the scope sees.
     fn spots_along_chats(
         &self,
         tx: &Transaction<'_>,
@@ -104,7 +104,8 @@ impl ListContacts {
     ) -> Result<Vec<Spot>, ReadError> {
         let mut wanted = Conditions::default();
         self.add_filter(&mut wanted);
-        // The contact, if it is wanted, and its later chats; mostly there are none, and otherwise one of the latest is seen.
+        // The contact, if it matches, with its later chats. Most contacts have none; if one of these
+        // is visible, the contact stands there instead.
         let sql = format!(
             "SELECT contacts.rowid, later.placement_id
              FROM chats CROSS JOIN contacts ON contacts.id = chats.contact_id
@@ -132,8 +133,8 @@ impl ListContacts {
         })
     }
 
-    /// A contact's last interaction may have been in a chat that a limited token does not see: for such a one contacts
-    /// run in the order of the chats that it sees.
+    /// A contact's last interaction may lie in a chat that a limited scope does not see. For such a
+    /// scope, contacts are ordered by the chats that it sees.
     fn follows_chats(&self) -> bool {
         self.sort == Sort::LastInteraction && !self.scope.is_whole()
     }
@@ -142,7 +143,7 @@ impl ListContacts {
         self.filter != ContactFilter::default()
     }
 
-    /// `along` the placements that are seen, and sorted, where these hold little.
+    /// `along` says that the contacts are read by way of the visible placements, and then sorted.
     pub(super) fn walk(&self, along: bool) -> Result<Walk<'_>, ReadError> {
         let key = match self.sort {
             Sort::LastInteraction => "last_interaction_at",
@@ -172,7 +173,7 @@ impl ListContacts {
     fn add_filter(&self, conditions: &mut Conditions) {
         if let Some(search) = &self.filter.search {
             if self.scope.is_masked() {
-                // What is masked is not found either.
+                // A search for a masked name would reveal it.
                 conditions.require("FALSE", []);
             }
             Needle::new(search).require(conditions, "{}");
@@ -191,7 +192,7 @@ impl ListContacts {
         self.conditions(along).count(tx, table(along))
     }
 
-    /// The page of what a filter leaves, where that is few enough to be put in order.
+    /// The page of a filtered list, sorted in memory; `None` if there are too many matches for that.
     fn sort_matches(
         &self,
         tx: &Transaction<'_>,
@@ -220,7 +221,7 @@ impl ListContacts {
         Ok(Some(walk.load(tx, spots, |tx, rowid| load(tx, rowid, seen))?.into_page(total)))
     }
 
-    /// Row and id of what a filter leaves; `None` where that is more than [`SORTED_MAX`].
+    /// `rowid` and id of the contacts that match; `None` if there are more than [`SORTED_MAX`].
     fn matches(
         &self,
         tx: &Transaction<'_>,
@@ -243,12 +244,11 @@ fn table(along: bool) -> &'static str {
     if along { "contacts INDEXED BY contacts_by_placement_set" } else { "contacts" }
 }
 
-/// One contact; the answer is `None` where there is none with this id.
+/// One contact; `None` if it does not exist or may not be seen.
 #[derive(Debug, Clone)]
 pub struct GetContact {
-    /// The provider's id, case-sensitive.
+    /// Id of the contact, case-sensitive.
     pub id: String,
-    /// Whose eyes.
     pub scope: Arc<Scope>,
 }
 
@@ -261,14 +261,14 @@ impl Query for GetContact {
     }
 }
 
-/// Where a contact is stored, if it is and may be seen.
+/// The contact's `rowid`; `None` if the contact does not exist or may not be seen.
 pub(super) fn rowid(tx: &Transaction<'_>, id: &str, scope: &Scope) -> Result<Option<i64>, ReadError> {
     let mut statement = tx.prepare_cached("SELECT rowid FROM contacts WHERE id = ?")?;
     let rowid = statement.query_row([id], |row| row.get(0)).optional()?;
     Ok(if visible::sees_contact(tx, scope, id)? { rowid } else { None })
 }
 
-/// A contact with the newest of its messages that are seen.
+/// A contact with the newest of its messages that the scope sees.
 pub(crate) fn load(tx: &Transaction<'_>, rowid: i64, seen: &Seen<'_>) -> Result<ContactShape, ReadError> {
     let mut statement = tx.prepare_cached(
         "SELECT contacts.state, messages.state FROM contacts
@@ -288,7 +288,7 @@ pub(crate) fn load(tx: &Transaction<'_>, rowid: i64, seen: &Seen<'_>) -> Result<
     Ok(shape)
 }
 
-/// The chat by which a contact stands in the list of a limited scope; `None` where it has none that is seen.
+/// The contact's latest chat that the scope sees, which gives its place in the list; `None` if it has none.
 fn latest_seen(
     tx: &Transaction<'_>,
     seen: &Seen<'_>,
@@ -311,7 +311,7 @@ fn latest_seen(
     Ok(latest)
 }
 
-/// The newest message of the contact's chats that are seen.
+/// The newest last message among the contact's chats that the scope sees.
 fn newest_message(
     tx: &Transaction<'_>,
     seen: &Seen<'_>,

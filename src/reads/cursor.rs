@@ -1,8 +1,8 @@
-//! Cursors: where a page ended, opaque to clients.
+//! Cursors: where a page of a list ended. Clients do not look inside.
 //!
-//! A cursor is the sort key of a page's last row and what orders that row among others with the same key, mostly its
-//! id. So the next page begins there whatever was inserted meanwhile. It is bound to its list, sort, order and filters
-//! by a fingerprint: used elsewhere it is refused, because its position would mean nothing there.
+//! A cursor holds the sort key of the page's last row, and what orders rows with the same key (mostly their
+//! id), so the next page continues there whatever was inserted meanwhile. A fingerprint binds it to its list,
+//! sort, order and filters. With any other list it is refused, because its position would mean nothing there.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,12 +14,12 @@ use serde::{Deserialize, Serialize};
 
 use super::ReadError;
 
-/// The form of a cursor's content; a cursor of another version is refused.
+/// Version of a cursor's content. Other versions are refused.
 const VERSION: u8 = 1;
-/// Longest cursor that is looked at, in characters: a sort key and an id are far shorter.
+/// The longest cursor that is parsed, in characters. A sort key and an id are far shorter.
 pub const CURSOR_CHARS_MAX: usize = 4_096;
 
-/// A place between two rows of one list.
+/// The end of a page in one list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
     fingerprint: u64,
@@ -27,28 +27,27 @@ pub struct Cursor {
     id: String,
 }
 
-/// A text that is no cursor.
+/// The text is not a cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a cursor of this hub")]
 pub struct CursorError;
 
-/// What a list is sorted by.
+/// A row's value in the column that a list is sorted by.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Key {
     /// Nanoseconds.
     Time(i64),
-    /// A folded name.
+    /// A name, folded for sorting.
     Text(String),
 }
 
 impl Cursor {
-    /// After the row with this key and id, in the list with this fingerprint.
     pub(crate) fn new(fingerprint: u64, key: Key, id: String) -> Self {
         Self { fingerprint, key, id }
     }
 
-    /// The row it stands after, where it belongs to the list with this fingerprint.
+    /// Key and id of the row that the cursor stands after. Fails if it belongs to another list.
     pub(crate) fn position(&self, fingerprint: u64) -> Result<(&Key, &str), ReadError> {
         if self.fingerprint != fingerprint {
             return Err(ReadError::BadCursor);
@@ -78,7 +77,7 @@ impl FromStr for Cursor {
     }
 }
 
-/// What a cursor is bound to: the list's name, sort, order and filters.
+/// Hash of what a cursor is bound to: the list's name, sort, order and filters.
 ///
 /// FNV-1a over JSON, because the standard hasher may change between compilers and a cursor survives restarts.
 pub(crate) fn fingerprint<T: Serialize>(list: &T) -> Result<u64, ReadError> {

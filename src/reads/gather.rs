@@ -1,8 +1,10 @@
-//! Rows that a limited scope sees, in the order of time, at the cost of a page.
+//! Pages of rows that a limited scope sees, ordered by time. The cost depends on the page, not on the length
+//! of the history.
 //!
-//! Where a scope sees much, the list is walked as for an admin, and what is not seen is skipped: at most [`SKIPPED`] rows
-//! for each one that is asked for. Where it sees little, or nothing of late, the chats of each placement, which an index
-//! holds in their order, are merged: that costs one look-up per placement, and a step per row.
+//! If the scope sees much, the list is walked as for an admin, and invisible rows are skipped: at most
+//! [`SKIPPED`] rows for each one on the page. If it sees little, or nothing recent, the chats of each
+//! placement, which an index keeps in order, are merged: one look-up for each placement, and one step for
+//! each row.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashSet, VecDeque};
@@ -14,28 +16,28 @@ use super::page::{Order, Spot, Walk};
 use super::seen::Seen;
 use crate::domain::order::FINER_NANOS;
 
-/// Rows of the common order that are looked at for each one that is asked for.
+/// Rows that are looked at for each row of the page before the walk is given up for a merge.
 const SKIPPED: usize = 8;
-/// Rows of a placement that are read ahead.
+/// Rows of a placement that are read at once.
 const CHUNK: usize = 32;
 
-/// Between which chats those of a page stand, and how many of them are passed over.
+/// The part of a list that makes up a page.
 struct Range {
-    /// Time and tie of the last row before; beyond every row where the list is begun.
+    /// Time and tie-breaker of the last row before the page; for the first page, beyond every row.
     after: (i64, String),
     offset: usize,
     wanted: usize,
 }
 
-/// The rows of a page as they are found.
+/// The rows of a page, while it is filled.
 struct Found {
     spots: Vec<Spot>,
     to_skip: usize,
     wanted: usize,
 }
 
-/// The page of chats that a scope sees, by their latest activity. `accept` leaves some of them out, and may say by which
-/// row of another table they are loaded; `open` is `None` where both open and closed ones are asked for.
+/// A page of the chats that a scope sees, by latest activity. `accept` may leave some out, and may replace
+/// the `rowid` by that of a row in another table. `open` is `None` if both open and closed chats are wanted.
 pub(super) fn chats(
     tx: &Transaction<'_>,
     seen: &Seen<'_>,
@@ -60,7 +62,7 @@ pub(super) fn chats(
     Ok(found.spots)
 }
 
-/// The page of messages that a scope sees, the newest first.
+/// A page of the messages that a scope sees, the newest first.
 pub(super) fn messages(
     tx: &Transaction<'_>,
     seen: &Seen<'_>,
@@ -80,7 +82,7 @@ pub(super) fn messages(
         }
         newest.add_chat(&chat.tie)?;
     }
-    // Of these, messages are later than the activity that they stand by in the merge.
+    // In these chats some messages are newer than the activity by which the merge orders them.
     let mut late = tx.prepare_cached(
         "SELECT late_message_at, id, placement_id FROM chats INDEXED BY chats_late
          WHERE late_message_at IS NOT NULL ORDER BY late_message_at DESC",
@@ -106,12 +108,12 @@ impl Range {
         Ok(Self {
             after: walk.after()?.unwrap_or((begin, String::new())),
             offset: walk.offset(),
-            // One more tells whether there are more.
+            // One row more tells whether there is another page.
             wanted: usize::try_from(walk.limit).unwrap_or(usize::MAX).saturating_add(1),
         })
     }
 
-    /// Rows that are looked at before another way is taken.
+    /// Rows that are looked at before the walk is given up.
     fn skipped_max(&self) -> usize {
         self.offset.saturating_add(self.wanted).saturating_mul(SKIPPED)
     }
@@ -135,7 +137,7 @@ impl Found {
     }
 }
 
-/// `None` where the page was not filled within the bound.
+/// `None` if the page could not be filled within the bound.
 fn skip_unseen_chats(
     tx: &Transaction<'_>,
     seen: &Seen<'_>,
@@ -173,7 +175,7 @@ fn skip_unseen_chats(
     Ok(None)
 }
 
-/// `None` where the page was not filled within the bound.
+/// `None` if the page could not be filled within the bound.
 fn skip_unseen_messages(
     tx: &Transaction<'_>,
     seen: &Seen<'_>,
@@ -199,27 +201,27 @@ fn skip_unseen_messages(
     Ok(None)
 }
 
-/// The chats of many placements in one order.
+/// Merges the chats of many placements into one order.
 struct Merge<'a> {
     tx: &'a Transaction<'a>,
     order: Order,
     sql: String,
     sources: Vec<Source>,
-    /// The next chat of each source, as a place in the common order and the number of the source.
+    /// For each source the chat that comes next. The greatest is the next of all.
     next: BinaryHeap<Next>,
 }
 
-/// The chats of one placement, open or closed.
+/// The open or the closed chats of one placement.
 struct Source {
     placement: i64,
     open: bool,
-    /// Chats that were read ahead, after the one that is next.
+    /// Chats that follow the one in `Merge::next`.
     ahead: VecDeque<Spot>,
-    /// There are no more than those.
+    /// There are no chats after those in `ahead`.
     is_read: bool,
 }
 
-/// The next chat of a source; the greatest comes first.
+/// The next chat of a source. The greatest comes first.
 struct Next {
     spot: Spot,
     source: usize,
@@ -316,12 +318,12 @@ impl PartialEq for Next {
 
 impl Eq for Next {}
 
-/// The newest messages of some chats, before a place in time.
+/// Collects the newest messages of several chats, before a point in time.
 struct Newest<'a> {
     tx: &'a Transaction<'a>,
     before: &'a (i64, String),
     wanted: usize,
-    /// The oldest first: it gives way.
+    /// The oldest is on top, so that a newer message can take its place.
     found: BinaryHeap<Reverse<(i64, String, i64)>>,
     chats: HashSet<String>,
 }
@@ -332,7 +334,8 @@ impl<'a> Newest<'a> {
         Self { tx, before: &range.after, wanted, found: BinaryHeap::new(), chats: HashSet::new() }
     }
 
-    /// What happened at this time, or before, is on no place of the page. It stands within the second in which it happened.
+    /// True if nothing that happened at `time` or before belongs on the page. A message is ordered within
+    /// the second in which it happened.
     fn is_older(&self, time: i64) -> bool {
         let stands = time.saturating_add(FINER_NANOS);
         self.found.len() >= self.wanted

@@ -1,4 +1,4 @@
-//! What happened to a chat, read off its timeline.
+//! What happened to a chat, read from its timeline.
 
 use std::sync::Arc;
 
@@ -16,16 +16,14 @@ use crate::journal::timeline::entries;
 use crate::protocol::Mask;
 use crate::protocol::history::TransitionShape;
 
-/// The transitions of one chat, the oldest last; the answer is `None` where there is no such chat.
+/// Lists the transitions of one chat, the newest first; `None` if the chat does not exist or may not be seen.
 #[derive(Debug, Clone)]
 pub struct ListTransitions {
-    /// The chat's id.
+    /// Id of the chat.
     pub chat: String,
-    /// Transitions on a page, 1 to 200.
+    /// 1 to 200.
     pub limit: u32,
-    /// Which page.
     pub at: PageAt,
-    /// Whose eyes.
     pub scope: Arc<Scope>,
 }
 
@@ -58,13 +56,13 @@ impl Query for ListTransitions {
     }
 }
 
-/// What transitions are ordered by.
+/// What transitions are sorted by.
 fn position(transition: &Transition) -> (Key, String) {
-    // Numbers of a delivery have one digit or two.
+    // Two digits are enough: one delivery makes fewer than 100 transitions.
     (Key::Time(to_nanos(transition.at)), format!("{}#{:02}", transition.event_id, transition.number))
 }
 
-/// Gives ids the names of today.
+/// Adds the present names of agents, sectors and tags.
 fn name(
     tx: &Transaction<'_>,
     transitions: Vec<Transition>,

@@ -1,14 +1,15 @@
-//! Questions to what is stored: history, the index of words, the facts behind the metrics. A small pool of read-only
-//! connections for each file; handlers and the hub ask it directly, and no SQL ever runs on the hub's thread.
+//! Questions to what is stored: the database, the search index, and the facts behind the metrics. Each file
+//! has a small pool of read-only connections. Handlers and the hub ask them directly, and no SQL runs on the
+//! hub's thread.
 //!
 //! # Contract
 //!
 //! 1. Every question is answered from one read transaction: its parts agree with each other.
 //! 2. A question sees every delivery that was acknowledged before it was asked.
-//! 3. Bounds: [`line::READERS`] at work, [`line::QUESTIONS_WAITING_MAX`] waiting; beyond that the answer is
-//!    [`ReadError::Busy`].
-//! 4. Nobody's questions hold up another's: each asker has a line and a bound of their own, lines are served in turn, and
-//!    at most [`line::READERS_PER_ASKER`] readers work for one asker at a time.
+//! 3. **Bounded.** [`fair_queue::READERS`] questions are answered at a time and
+//!    [`fair_queue::QUESTIONS_WAITING_MAX`] may wait. Beyond that the answer is [`ReadError::Busy`].
+//! 4. **Fair.** Each asker has a queue and a bound of their own, the queues are served in turn, and at most
+//!    [`fair_queue::READERS_PER_ASKER`] readers work for one asker at a time.
 
 use std::sync::Arc;
 
@@ -72,28 +73,28 @@ pub use updates::{ListUpdates, LoadNewest, LoadStretch, Stretch, Updates};
 pub use visible::chats_seen;
 pub use webhooks::{WebhookReport, WebhookStatus};
 
-/// Who answers questions to what is stored. None of them passes the hub.
+/// Everything that answers questions to what is stored, without passing through the hub.
 #[derive(Debug)]
 pub struct Reads {
-    /// The readers of the database.
+    /// Readers of the database.
     pub history: Readers,
-    /// Where texts and names are looked up.
+    /// Readers of the search index.
     pub search: Arc<SearchReads>,
-    /// The metrics of the team.
+    /// Readers of the metrics file.
     pub analytics: AnalyticsReads,
-    /// The position up to which deliveries were handed out and acknowledged. Search and metrics follow the journal behind
-    /// it.
+    /// The newest position that was published and acknowledged. Search and metrics follow it with a
+    /// delay.
     pub newest: watch::Receiver<Seq>,
 }
 
 impl Reads {
-    /// The newest position that was handed out and acknowledged.
     pub fn newest(&self) -> Seq {
         *self.newest.borrow()
     }
 
-    /// Waits until search or the metrics hold whatever was acknowledged before, but no longer than they may be waited for: a
-    /// question that is asked afterwards sees it. Returns that newest position, and how far they have come.
+    /// Waits, for a bounded time, until search or metrics have caught up, so that a question asked
+    /// afterwards sees what was acknowledged before. Returns the newest position, and how far `of` has
+    /// come.
     pub async fn catch_up<F: Follows>(&self, of: &F) -> (Seq, F::Position) {
         let newest = self.newest();
         (newest, of.reach(newest).await)

@@ -1,7 +1,7 @@
-//! Chats as they stood at a moment: put together from the timeline and the messages up to then.
+//! Chats as they were at a moment in the past, rebuilt from the timeline and the messages up to then.
 //!
-//! A chat without an entry after the moment stands as it stood then, and is read from its row. Any other is put
-//! together anew. Which of the two it is, is one look into the timeline's own order, so that nothing is replayed.
+//! A chat without a later entry in the timeline is still as it was, and is read from its row. Any other is
+//! rebuilt. One look-up in the timeline tells which, so no history has to be replayed.
 
 use std::sync::Arc;
 
@@ -24,61 +24,57 @@ use crate::journal::positions;
 use crate::journal::timeline::entries;
 use crate::protocol::{ChatShape, Mask};
 
-/// Chats that are looked at for one answer.
+/// Chats that are looked at for one page. If that is not enough, the page ends early.
 pub const EXAMINED_MAX: usize = 10_000;
-/// Of these, chats that are put together anew.
+/// Chats that are rebuilt for one page. If that is not enough, the page ends early.
 pub const REBUILT_MAX: usize = 1_000;
 
-/// Chats as they stood at a moment, those created last first.
+/// Lists chats as they were at a moment in the past, the latest created first.
 #[derive(Debug, Clone)]
 pub struct ListPastChats {
-    /// The moment.
     pub then: Timestamp,
-    /// Which ones, by where they stood then.
+    /// Applied to the chats as they were then.
     pub filter: ChatFilter,
-    /// Ids of all chats that may fit, where these are known: none but they are looked at.
+    /// Ids of all chats that can match, if they are known. No others are looked at.
     pub among: Option<Vec<String>>,
-    /// Chats on a page, 1 to 200.
+    /// 1 to 200.
     pub limit: u32,
-    /// After which chat.
+    /// Where the page before ended; `None` for the first page.
     pub after: Option<Cursor>,
-    /// Whose eyes.
     pub scope: Arc<Scope>,
 }
 
-/// A page of chats as they stood.
+/// A page of chats as they were at a moment in the past.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PastChats {
-    /// At most as many as asked for.
+    /// At most as many as were asked for.
     pub chats: Vec<ChatShape>,
-    /// Where the next page begins.
+    /// Where the next page begins; `None` on the last page.
     pub next: Option<Cursor>,
 }
 
-/// One chat as it stood at a moment; `None` where it was not known then, or stood where the scope does not see.
+/// One chat as it was at a moment in the past; `None` if it did not exist then, or the scope would not have
+/// seen it.
 #[derive(Debug, Clone)]
 pub struct GetPastChat {
-    /// The moment.
     pub then: Timestamp,
-    /// The chat's id.
     pub id: String,
-    /// Whose eyes.
     pub scope: Arc<Scope>,
 }
 
-/// A row of today, with what the timeline says of it.
+/// A chat's present row, and what the timeline says about the moment.
 #[expect(clippy::struct_excessive_bools, reason = "each is a column, and they are independent")]
 pub(super) struct Spot {
     pub(super) rowid: i64,
     pub(super) id: String,
     pub(super) created_at: i64,
-    /// Something came after the moment.
+    /// The timeline has entries after the moment.
     pub(super) moved: bool,
-    /// Something came before it.
+    /// The timeline has entries up to the moment.
     pub(super) known: bool,
-    /// As it stands today, it is seen and fits the filter.
+    /// The chat is visible and matches the filter as it is today.
     pub(super) fits: bool,
-    /// Its contact fits what is searched for.
+    /// The chat's contact matches the search.
     named: bool,
     pub(super) open: bool,
     pub(super) waiting: bool,
@@ -201,7 +197,7 @@ impl ListPastChats {
         Ok(Some(shape))
     }
 
-    /// True where the chat stood as the filter asks.
+    /// True if the chat was as the filter asks.
     fn stood(&self, spot: &Spot, standing: &Standing) -> bool {
         let ChatFilter { status, sector, owner, channel, tag, kind: _, search: _, contact } = &self.filter;
         let is = |asked: &Option<String>, id: Option<&RefId>| {
@@ -222,7 +218,8 @@ impl ListPastChats {
     }
 }
 
-/// Goes along all chats that were created by then and fulfil the conditions, the latest first, until `look` has seen enough; how many it saw.
+/// Passes chats that were created by `then` and meet the conditions to `look`, the latest first, until it
+/// returns `false` or `most` were examined. Returns how many were examined.
 pub(super) fn walk(
     tx: &Transaction<'_>,
     today: &ListChats,
@@ -298,7 +295,8 @@ fn for_each_spot(
     Ok(examined)
 }
 
-/// The chat with what its timeline and its messages say up to the moment; what never changes is taken from today.
+/// The chat with what its timeline and messages say up to the moment. What never changes is taken from the
+/// present chat.
 fn stood_then(
     tx: &Transaction<'_>,
     today: &Chat,
@@ -330,7 +328,7 @@ fn stood_then(
     Ok(chat)
 }
 
-/// Sets what follows from the messages up to the moment.
+/// Sets the values that follow from the messages up to the moment.
 fn set_clocks(tx: &Transaction<'_>, chat: &mut Chat, then: Timestamp) -> Result<(), ReadError> {
     let (id, until) = (chat.id.as_str().to_owned(), Some(then));
     chat.last_reply = positions::last_reply::<ReadError>(tx, &id, until)?;

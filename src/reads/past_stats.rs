@@ -1,4 +1,4 @@
-//! The counters as they stood at a moment.
+//! The counters as they were at a moment in the past.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -21,21 +21,19 @@ use crate::journal::head::last_seq;
 use crate::journal::timeline::entries;
 use crate::protocol::StatsShape;
 
-/// Chats that are put together anew for one answer; whoever asks further back is told so.
+/// The most chats that are rebuilt for one answer. Beyond that the question is refused as going too far back.
 pub const STATS_REBUILT_MAX: usize = 50_000;
 
-/// The counters as they stood at a moment, as a scope would have seen them.
+/// Computes the counters as they were at a moment, as the scope would have seen them.
 #[derive(Debug, Clone)]
 pub struct PastStats {
-    /// The moment.
     pub then: Timestamp,
-    /// Where its day began.
+    /// Time zone in which the day began.
     pub zone: TimeZone,
-    /// Whose eyes.
     pub scope: Arc<Scope>,
 }
 
-/// The chats that were seen then, added up.
+/// Sums over the chats that were visible then.
 #[derive(Default)]
 struct Sums {
     chats: Vec<String>,
@@ -106,7 +104,8 @@ impl PastStats {
         Ok(sums)
     }
 
-    /// For whoever sees everything, all minus those that came later; else those of the chats that were seen.
+    /// If the scope sees everything, all messages minus the later ones; otherwise the messages of the
+    /// chats that were visible.
     fn messages(&self, tx: &Transaction<'_>, chats: &[String]) -> Result<i64, ReadError> {
         let then = to_nanos(self.then);
         let mut conditions = Conditions::default();

@@ -1,4 +1,4 @@
-//! The readers: threads with a connection each, which answer questions in the order of [`Line`].
+//! Reader threads with one connection each. They take questions from a [`FairQueue`].
 
 use std::fmt;
 use std::io;
@@ -16,25 +16,26 @@ use crate::sqlite::open::read_only;
 use crate::sqlite::{DbError, kind_of};
 use crate::telemetry::integrity::Integrity;
 
-/// Pages that a reader keeps, in KiB.
+/// Page cache of each reader, in KiB.
 const CACHE_KIB: i64 = 16 * 1_024;
 
-/// Opens a connection as readers have it.
+/// Opens a read-only connection with the settings of readers.
 pub fn open(path: &Path) -> rusqlite::Result<Connection> {
     read_only(path, CACHE_KIB)
 }
 
-/// The way to the readers of one file. They end when the last one is gone and what waits is answered.
+/// Handle to the reader threads of one file. The threads end after the last handle is dropped and the waiting
+/// questions are answered.
 #[derive(Clone)]
 pub struct Readers(Arc<Entrance>);
 
 struct Entrance(Arc<Shared>);
 
-/// What readers and askers share.
+/// What the threads and the handles share.
 #[derive(Default)]
 struct Shared {
     state: Mutex<State>,
-    /// A job came, or the way in was closed.
+    /// Signalled when a job is added or the last handle is dropped.
     changed: Condvar,
 }
 
@@ -44,26 +45,27 @@ struct State {
     closed: bool,
 }
 
-/// A question with the way back for its answer.
+/// A question, together with the channel for its answer.
 type Job = Box<dyn FnOnce(&mut Reader) + Send>;
 
-/// A connection, opened when it is needed.
+/// A thread's connection, opened when the first question comes.
 struct Reader {
     path: PathBuf,
     integrity: Integrity,
-    /// Counts the files that stood at the path.
+    /// Counts how often the file was replaced.
     generation: Arc<AtomicU64>,
-    /// The connection, and which of those files it has open.
+    /// The connection, and the generation of the file that it has open.
     connection: Option<(u64, Connection)>,
 }
 
 impl Readers {
-    /// Starts readers of the database at `path`, which must exist when the first question comes.
+    /// Starts readers of the database at `path`. The file must exist when the first question comes.
     pub fn start(path: &Path, integrity: &Integrity) -> io::Result<Self> {
         Self::start_on_replaced(path, integrity, &Arc::default())
     }
 
-    /// The same on a file that is replaced by another one at times; whoever does counts that in `generation` afterwards.
+    /// Like [`Self::start`], for a file that may be replaced. Whoever replaces it increments `generation`
+    /// afterwards.
     pub fn start_on_replaced(
         path: &Path,
         integrity: &Integrity,
@@ -84,7 +86,8 @@ impl Readers {
         Ok(Self(Arc::new(entrance)))
     }
 
-    /// Asks, and waits for the turn of whoever asks. What nobody waits for any more when its turn comes is not answered.
+    /// Asks a question and waits for its answer. If the caller stops waiting before its turn, the
+    /// question is dropped.
     pub fn ask<Q: Query>(
         &self,
         asker: Asker,
@@ -92,7 +95,7 @@ impl Readers {
     ) -> impl Future<Output = Result<Q::Answer, ReadError>> + 'static + use<Q> {
         let (reply, answer) = oneshot::channel();
         let job: Job = Box::new(move |reader| {
-            // A client that hung up, and asks again, must not be answered twice.
+            // The client hung up, and may already have asked again.
             if reply.is_closed() {
                 return;
             }
@@ -107,7 +110,7 @@ impl Readers {
             if !waits {
                 return Err(ReadError::Busy);
             }
-            // The way back is lost only with its reader.
+            // The channel is lost only if its reader thread is.
             answer.await.unwrap_or(Err(ReadError::Busy))
         }
     }
@@ -133,13 +136,13 @@ impl Shared {
 
     fn work(&self, mut reader: Reader) {
         while let Some((asker, job)) = self.next() {
-            // Not held while the question is answered: others come and go.
+            // The queue is not locked while the question is answered.
             let _done = Done { shared: self, asker };
             job(&mut reader);
         }
     }
 
-    /// The next job; `None` where no more will come.
+    /// The next job; `None` once no more can come.
     fn next(&self) -> Option<(Asker, Job)> {
         let mut state = self.lock();
         loop {
@@ -154,7 +157,7 @@ impl Shared {
     }
 }
 
-/// Gives an asker's place at the readers back, whatever became of the job.
+/// Gives an asker's reader back when it is dropped, even if the job panicked.
 struct Done<'a> {
     shared: &'a Shared,
     asker: Asker,
@@ -177,7 +180,8 @@ impl Reader {
 
     fn connection(&mut self) -> Result<&mut Connection, rusqlite::Error> {
         let generation = self.generation.load(Ordering::Acquire);
-        // Opened on the first question, and again after an error: a fault must not outlive its cause.
+        // Opened for the first question, and again after an error, so that a fault does not outlive
+        // its cause.
         let known = self.connection.take().filter(|(of, _)| *of == generation);
         let opened = match known {
             Some(known) => known,

@@ -1,9 +1,9 @@
-//! A stretch of the past, for a screen that has it played: found by its moments, counted and read in small steps, as a
-//! token sees it.
+//! A range of the past that is played to a screen: found by its times, then counted and read in small steps,
+//! as a scope sees it.
 //!
-//! Positions grow with the time of receipt, so a moment is found by halving, and history is not gone through for it.
-//! Deliveries that come at once may swap places within [`DISORDER_MAX`] positions: so much more is looked at on either
-//! side, and each update goes by its own time.
+//! Positions grow with the time of receipt, so the position of a moment is found by binary search. Deliveries
+//! that arrive together may have swapped positions within [`DISORDER_MAX`]. So the range is widened by that
+//! much on either side, and each update is checked by its own time.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,27 +20,26 @@ use crate::domain::register::{from_nanos, to_nanos};
 use crate::journal::head::last_seq;
 use crate::protocol::Channel;
 
-/// How far positions and times of receipt may run apart: more than the deliveries that wait for the journal at once.
+/// How far positions and times of receipt may be out of order: more than the number of deliveries that can
+/// wait for the journal at once.
 const DISORDER_MAX: i64 = 1_000;
-/// Positions that one step of counting looks at.
+/// Positions that one step of counting examines.
 const COUNTED_MAX: usize = 5_000;
-/// Positions that one read looks at: a limited scope may see few of many.
+/// Positions that one read examines. A limited scope may see few of them.
 const EXAMINED_MAX: usize = 5_000;
-/// Updates that one read brings.
+/// The most updates that one read returns.
 pub const PART_UPDATES_MAX: usize = 500;
 /// Bytes of frames after which a read ends.
 pub const PART_BYTES_MAX: usize = 1024 * 1024;
 
-/// Who looks at which stretch.
+/// A period of the past, and what of it is played.
 #[derive(Debug, Clone)]
 pub struct PastView {
-    /// What was received from this moment on.
+    /// First moment of receipt.
     pub from: Timestamp,
-    /// Up to and with this one.
+    /// Last moment of receipt, included.
     pub until: Timestamp,
-    /// On these channels.
     pub channels: BTreeSet<Channel>,
-    /// Whose eyes.
     pub scope: Arc<Scope>,
 }
 
@@ -50,39 +49,39 @@ impl PastView {
     }
 }
 
-/// Where a stretch lies, or what is left of it.
+/// Range of positions that is still to be played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PastPlace {
-    /// It begins after this position.
+    /// The range begins after this position.
     pub after: Seq,
-    /// Its last position.
+    /// The last position of the range.
     pub end: Seq,
 }
 
 impl PastPlace {
-    /// True where nothing is left.
+    /// True if nothing is left.
     pub fn is_empty(&self) -> bool {
         self.after >= self.end
     }
 }
 
-/// Finds a stretch.
+/// Finds the positions of a period.
 #[derive(Debug, Clone, Copy)]
 pub struct LocatePast {
-    /// What was received from this moment on.
+    /// First moment of receipt.
     pub from: Timestamp,
-    /// Up to and with this one.
+    /// Last moment of receipt, included.
     pub until: Timestamp,
 }
 
-/// Where a stretch was found.
+/// Where a period lies in the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Located {
-    /// Here.
+    /// All of it is kept.
     At(PastPlace),
-    /// Some of it is not kept any more.
+    /// Some updates of the period are no longer kept.
     Lost {
-        /// When the oldest kept update was received.
+        /// When the oldest kept update was received; `None` if none is kept.
         kept_from: Option<Timestamp>,
     },
 }
@@ -108,7 +107,7 @@ impl Query for LocatePast {
     }
 }
 
-/// True where an update of the stretch lost its frame to retention, which begins with the oldest.
+/// True if retention, which deletes the oldest frames first, has deleted some of the period.
 fn is_lost(tx: &Transaction<'_>, place: PastPlace, span: LocatePast) -> Result<bool, ReadError> {
     let oldest: Option<i64> =
         tx.prepare_cached("SELECT min(seq) FROM frames")?.query_row([], |row| row.get(0))?;
@@ -120,7 +119,7 @@ fn is_lost(tx: &Transaction<'_>, place: PastPlace, span: LocatePast) -> Result<b
     Ok(lost.query_row(span, |row| row.get(0))?)
 }
 
-/// The first position that was received at this moment or later; the one after the newest where none was.
+/// The first position that was received at this moment or later; `newest + 1` if there is none.
 fn first_received(tx: &Transaction<'_>, moment: i64, newest: i64) -> Result<i64, ReadError> {
     let mut looked_at =
         tx.prepare_cached("SELECT received_at FROM journal WHERE seq >= ? ORDER BY seq LIMIT 1")?;
@@ -137,22 +136,21 @@ fn first_received(tx: &Transaction<'_>, moment: i64, newest: i64) -> Result<i64,
     Ok(low)
 }
 
-/// Counts the next updates of a stretch.
+/// Counts the updates in the first part of a range.
 #[derive(Debug, Clone)]
 pub struct CountPast {
-    /// Who looks.
     pub view: Arc<PastView>,
-    /// What is left.
+    /// Range that is left to count.
     pub left: PastPlace,
 }
 
 impl Query for CountPast {
-    /// How many, and the last position that was looked at.
+    /// Number of updates, and the last position examined.
     type Answer = (usize, Seq);
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
         let mut statement = tx.prepare_cached(
-            // Who sees an update does not hang on its text, which is most of it.
+            // The frame, most of a row, is not needed to tell who sees an update.
             "SELECT frames.seq, '', journal.audience, NULL, journal.received_at FROM frames
              JOIN journal ON journal.seq = frames.seq WHERE frames.seq > ? AND frames.seq <= ? ORDER BY frames.seq",
         )?;
@@ -173,32 +171,30 @@ impl Query for CountPast {
     }
 }
 
-/// Reads the next updates of a stretch.
+/// Reads the updates in the first part of a range.
 #[derive(Debug, Clone)]
 pub struct ReadPast {
-    /// Who looks.
     pub view: Arc<PastView>,
-    /// What is left.
+    /// Range that is left to read.
     pub left: PastPlace,
 }
 
-/// What a read brought.
+/// The updates of the first part of a range.
 #[derive(Debug)]
 pub struct PastPart {
-    /// In order; may be none although more are left.
+    /// In order. May be empty although more are left.
     pub updates: Vec<PastUpdate>,
-    /// The last position that was looked at.
+    /// The last position examined: go on after this.
     pub until: Seq,
 }
 
-/// One update, as it is seen.
+/// One update, as the scope sees it.
 #[derive(Debug)]
 pub struct PastUpdate {
-    /// Its position.
     pub seq: Seq,
-    /// When it was received.
+    /// When the delivery was received.
     pub at: Timestamp,
-    /// The envelope.
+    /// The encoded update.
     pub frame: ByteString,
 }
 
@@ -206,7 +202,7 @@ impl Query for ReadPast {
     type Answer = PastPart;
 
     fn answer(self, tx: &Transaction<'_>) -> Result<PastPart, ReadError> {
-        // What was there when the replay began may have expired meanwhile.
+        // Updates that were kept when the playback began may have expired meanwhile.
         if is_lost(tx, self.left, LocatePast { from: self.view.from, until: self.view.until })? {
             return Err(ReadError::Expired);
         }

@@ -1,10 +1,10 @@
-//! What is pushed to screens: live numbers and those of today, made by the same questions that REST asks, and compared
-//! with what was told last.
+//! A board is the live numbers and those of today, as they are pushed to screens. They come from the same
+//! queries that REST uses, and are compared with the board that was sent last.
 //!
 //! # Contract
 //!
 //! 1. A board is made in one transaction: its live numbers and those of today agree.
-//! 2. It knows the moment at which it changes by itself.
+//! 2. A board knows the time at which its numbers change without a delivery.
 
 use std::sync::Arc;
 
@@ -31,35 +31,31 @@ use crate::protocol::Board;
 use crate::protocol::mask::mask_name;
 use crate::reads::{AgentNames, Query, ReadError};
 
-/// Makes a board anew.
+/// Makes a board, and compares it with the one before.
 #[derive(Debug, Clone)]
 pub struct MakeBoard {
-    /// Which.
     pub board: Board,
-    /// Whose eyes.
     pub scope: Arc<Scope>,
-    /// At this moment.
     pub now: Timestamp,
-    /// Where days turn, and the hours of work.
+    /// Gives the time zone of days, and the business hours.
     pub calendar: Arc<Calendar>,
-    /// What agents are called.
+    /// Names of agents, by id.
     pub names: Arc<AgentNames>,
-    /// What was told last.
+    /// The board that was sent last; `None` if none was.
     pub before: Option<Arc<Numbers>>,
-    /// Somebody was told nothing yet, or missed something.
+    /// A follower has no board yet, or missed one, so that changes alone do not help it.
     pub wants_whole: bool,
 }
 
-/// A board, made anew.
+/// A new board, encoded for those who follow it.
 #[derive(Debug)]
 pub struct MadeBoard {
-    /// Its numbers.
     pub numbers: Arc<Numbers>,
-    /// All of them, encoded, where that was wanted.
+    /// The whole board, encoded; `None` unless [`MakeBoard::wants_whole`] is set.
     pub whole: Option<ByteString>,
-    /// What differs from the last ones, encoded; `None` where nothing does.
+    /// What differs from the board before, encoded; `None` if nothing does.
     pub changes: Option<ByteString>,
-    /// When they change by themselves.
+    /// When the numbers change next without a delivery.
     pub turns_at: Option<Timestamp>,
 }
 
@@ -126,7 +122,7 @@ impl MakeBoard {
         Ok(rows.collect())
     }
 
-    /// The cell under `name`, where a board has one.
+    /// The cell of column `name`, on boards that have the column.
     fn name(&self, key: &Key, known: Option<&String>) -> Option<Value> {
         dimension(self.board)?;
         let Key::Id(id) = key else { return Some(Value::Null) };
@@ -138,7 +134,7 @@ impl MakeBoard {
     }
 }
 
-/// What is dated later than now, because the clock of the hub was set back, counts from its moment on.
+/// Facts may lie in the future if the hub's clock was set back. They count once their time has come.
 fn next_fact(tx: &Transaction<'_>, metric: Metric, now: Timestamp) -> Result<Option<Timestamp>, ReadError> {
     let sql = "SELECT min(at) FROM facts WHERE kind = ? AND metric = ? AND at >= ?";
     let values = [kind_number(ChatKind::Direct), metric.number(), to_nanos(now)];

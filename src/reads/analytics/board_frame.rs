@@ -1,4 +1,4 @@
-//! The numbers of a board, and how it is told: whole, or the cells that changed.
+//! The numbers of a board, and how they are encoded: all of them, or only the cells that changed.
 
 use std::collections::BTreeMap;
 
@@ -16,23 +16,22 @@ use crate::domain::metrics::Metric;
 use crate::protocol::Board;
 use crate::protocol::event::{ServerEvent, encode};
 
-/// Rows, each with its cells.
+/// The cells of each row, in the order of the board's columns.
 pub(super) type Rows<K> = BTreeMap<K, Vec<Value>>;
 
-/// The numbers of a board.
+/// The numbers of a board at one moment.
 #[derive(Debug, PartialEq)]
 pub struct Numbers {
-    /// How far they go.
+    /// How far the facts behind the numbers had followed the journal.
     pub progress: Progress,
-    /// The moment that they are true at.
     pub now: Timestamp,
-    /// The midnight before it.
+    /// The last midnight before `now`: the beginning of today.
     pub from: Timestamp,
     pub(super) live: Rows<Key>,
     pub(super) today: Rows<(Key, Metric)>,
 }
 
-/// What the rows of a board are of; `None`: one row of all.
+/// What each row of a board stands for; `None` if the board has one row for everything.
 pub(super) fn dimension(board: Board) -> Option<Dimension> {
     match board {
         Board::Live => None,
@@ -43,12 +42,12 @@ pub(super) fn dimension(board: Board) -> Option<Dimension> {
     }
 }
 
-/// All of it.
+/// Encodes the whole board.
 pub(super) fn whole(board: Board, numbers: &Numbers) -> ByteString {
     encode(ServerEvent::MetricsUpdate, None, numbers.now, &Frame { board, before: None, numbers })
 }
 
-/// What changed; `None` where that is nothing.
+/// Encodes the cells that changed; `None` if none did.
 pub(super) fn changes(board: Board, before: &Numbers, numbers: &Numbers) -> Option<ByteString> {
     let same = before.live == numbers.live
         && before.today == numbers.today
@@ -93,17 +92,17 @@ impl Serialize for Frame<'_> {
     }
 }
 
-/// How far history is computed anew, as JSON.
+/// Progress of a rebuild of the history, as JSON; `None` if none is running.
 pub fn rebuilding(progress: Progress) -> Option<Value> {
     progress.rebuilding.map(|(done, total)| serde_json::json!({ "done": done, "total": total }))
 }
 
-/// What a row is told apart by.
+/// What identifies a row on the wire.
 trait RowKey: Ord {
-    /// Writes it into the row.
+    /// Writes the key's fields into the row's object.
     fn put<M: SerializeMap>(&self, has_name: bool, map: &mut M) -> Result<(), M::Error>;
 
-    /// What tells of a row that is gone.
+    /// The entry in `gone`, for a row that no longer exists.
     fn gone(&self) -> Value;
 }
 

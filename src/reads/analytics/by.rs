@@ -1,4 +1,4 @@
-//! The live metrics as a table: one row of all open chats, or one for each agent, sector, line or tag.
+//! The live metrics as a table: one row for all open chats, or one for each agent, sector, line or tag.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ impl Dimension {
         }
     }
 
-    /// Names of agents are kept elsewhere.
+    /// The name that the metrics file knows. Agents have none here: their names are in the directory.
     fn name(self, tx: &Transaction<'_>, key: &Key) -> Result<Option<String>, ReadError> {
         match key {
             Key::Id(id) if self != Self::Agent => name_of(tx, self.as_str(), id),
@@ -40,27 +40,24 @@ impl Dimension {
     }
 }
 
-/// One row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveRow {
-    /// Of what.
     pub key: Key,
-    /// What sectors, lines and tags are called.
+    /// Name of the sector, line or tag; `None` for agents, and where no name is known.
     pub name: Option<String>,
-    /// Its numbers.
     pub numbers: LiveNumbers,
 }
 
-/// The live metrics.
+/// The live metrics, in rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveTable {
-    /// How far they go.
+    /// How far the facts behind the numbers have followed the journal.
     pub progress: Progress,
-    /// By key. Of all there is one row, whatever is open.
+    /// Ordered by key. An ungrouped table always has exactly one row, even if no chat is open.
     pub rows: Vec<LiveRow>,
 }
 
-/// What chats come to, one after the other.
+/// Sums over the chats of one row, while they are read.
 #[derive(Debug, Default)]
 struct Tally {
     counts: [i64; 10],
@@ -93,7 +90,7 @@ impl Tally {
 }
 
 impl LiveNow {
-    /// One pass over the open chats, each of which is shown to `look` too.
+    /// Makes the table in one pass over the open chats, and shows each of them to `look` as well.
     pub(super) fn table(
         &self,
         tx: &Transaction<'_>,
@@ -108,7 +105,7 @@ impl LiveNow {
         })
     }
 
-    /// The numbers of whatever open chats `each` hands over.
+    /// Makes the table of the open chats that `each` passes on.
     pub(super) fn table_of(
         &self,
         tx: &Transaction<'_>,

@@ -1,4 +1,4 @@
-//! The cells of rows of numbers. Whatever shows them, asked for or pushed, shows these.
+//! The JSON cells of rows of numbers, the same for REST and for boards.
 
 use serde_json::{Value, json};
 
@@ -6,10 +6,10 @@ use super::by::LiveRow;
 use super::now::LiveField;
 use super::table::{Key, Numbers};
 
-/// The columns of a metric over a period.
+/// Columns of a metric over a period.
 pub const STATISTICS: [&str; 7] = ["n", "medianMs", "meanMs", "p75Ms", "p90Ms", "p95Ms", "maxMs"];
 
-/// The columns of a wait.
+/// Columns of the live metrics that are about waits and windows.
 const WAITS: [&str; 6] = [
     "longestWaitSince",
     "longestWaitChatId",
@@ -19,7 +19,7 @@ const WAITS: [&str; 6] = [
     "nextWindowClosesAt",
 ];
 
-/// The cells under [`STATISTICS`].
+/// Cells in the order of [`STATISTICS`].
 pub fn statistics(numbers: Numbers) -> [Value; 7] {
     let of = numbers.spread;
     [
@@ -33,12 +33,12 @@ pub fn statistics(numbers: Numbers) -> [Value; 7] {
     ]
 }
 
-/// The columns of the live metrics.
+/// Columns of the live metrics.
 pub fn live_columns() -> impl Iterator<Item = &'static str> {
     LiveField::ALL.into_iter().map(LiveField::as_str).chain(WAITS)
 }
 
-/// The cells under [`live_columns`].
+/// Cells in the order of [`live_columns`].
 pub fn live(row: &LiveRow) -> Vec<Value> {
     let numbers = &row.numbers;
     let longest = numbers.longest.as_ref();
@@ -53,12 +53,13 @@ pub fn live(row: &LiveRow) -> Vec<Value> {
     numbers.counts.iter().map(|count| json!(count)).chain(waits).collect()
 }
 
-/// True of columns that tick by themselves, delivery or not.
+/// True for columns whose value grows with the clock. Boards leave them out, because they would change all
+/// the time.
 pub fn ticks(column: &str) -> bool {
     matches!(column, "longestWaitBusinessMs" | "averageWaitBusinessMs")
 }
 
-/// The cells under `id` and `name`.
+/// Cells of the columns `id` and `name`.
 pub fn who(key: &Key, name: Option<&String>) -> [Value; 2] {
     match key {
         Key::Id(id) => [json!(id), json!(name)],

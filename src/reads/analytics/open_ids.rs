@@ -1,4 +1,4 @@
-//! Which chats were open at a moment, for lists of them.
+//! Which chats were open at a moment in the past. Lists of the past are narrowed to these.
 
 use std::sync::Arc;
 
@@ -14,26 +14,24 @@ use crate::derived::analytics::spans::Marks;
 use crate::domain::ChatKind;
 use crate::reads::{ChatFilter, Query, ReadError, StatusFilter};
 
-/// Open chats that a list is narrowed to; where more were open, a list finds them by looking at all.
+/// The most open chats that a list is narrowed to. If more were open, the list looks at all chats instead.
 pub const NARROWED_TO_MAX: usize = 10_000;
 
-/// Asks which chats were open, or waited, at a moment.
+/// Finds the chats that were open, or waiting, at a moment in the past.
 #[derive(Debug, Clone)]
 pub struct OpenIds {
-    /// The moment.
     pub then: Timestamp,
-    /// Which ones; what it searches for is not looked at.
+    /// `search` and `contact` are ignored.
     pub filter: ChatFilter,
-    /// Whose eyes.
     pub scope: Arc<Scope>,
 }
 
-/// Chats that were open at a moment.
+/// Chats that were open at a moment in the past.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenIdsThen {
-    /// How far they go.
+    /// How far the facts have followed the journal.
     pub progress: Progress,
-    /// Their ids; `None` where there are more than [`NARROWED_TO_MAX`].
+    /// Ids of the chats; `None` if there are more than [`NARROWED_TO_MAX`].
     pub ids: Option<Vec<String>>,
 }
 

@@ -1,6 +1,7 @@
-//! Reads the facts of one metric in one period: the only way to them, for sums and for what is behind them alike.
+//! Reads the facts of one metric in one period. Sums and drill-downs both read facts this way, so they agree.
 //!
-//! Where facts are sealed, their segments are read, and of these the columns that the question needs; elsewhere the rows.
+//! Sealed facts are read from their segments, and only the columns that the question needs; the others are
+//! read row by row.
 
 use std::cell::OnceCell;
 
@@ -24,22 +25,22 @@ const COLUMNS: Columns = Columns {
     tags: "facts.tags",
 };
 
-/// One fact, as far as it is asked for.
+/// One fact. Columns that the question did not ask for are 0.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Seen {
-    /// With [`Wants::Moments`] or [`Wants::Places`].
+    /// Set with [`Detail::Moments`] and [`Detail::FactKeys`].
     pub(super) at: Timestamp,
-    /// Milliseconds on the asked clock; 0 for counts.
+    /// Milliseconds on the requested clock; 0 for metrics that only count.
     pub(super) duration: i64,
-    /// With [`Wants::Places`].
+    /// Key of the chat. Set with [`Detail::FactKeys`].
     pub(super) chat: i64,
-    /// With [`Wants::Places`].
+    /// Tells facts of one chat at one moment apart. Set with [`Detail::FactKeys`].
     pub(super) ordinal: i64,
-    /// What the caller calls the id of the asked column.
+    /// The caller's number for the id by which it groups.
     pub(super) slot: usize,
 }
 
-/// Which id a scan brings along.
+/// By which id the caller groups facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Brings {
     Nothing,
@@ -71,23 +72,22 @@ impl Brings {
     }
 }
 
-/// What a scan tells beside durations.
+/// What a scan reads besides durations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wants {
-    /// Nothing.
     Durations,
-    /// When each was.
+    /// When each fact was.
     Moments,
-    /// When, and where it lies.
+    /// When each fact was, and what it takes to load its row.
     Places,
 }
 
-/// Which chats a limited scope sees, looked up once for all scans of an answer.
+/// Which chats a limited scope sees. Looked up once for all scans of an answer.
 #[derive(Default)]
 pub(super) struct Sight(OnceCell<Vec<bool>>);
 
 impl Sight {
-    /// By the chats' keys; `None`: all.
+    /// Indexed by the chats' keys; `None` if the scope sees every chat.
     fn of(&self, tx: &Transaction<'_>, filter: &Filter) -> Result<Option<&[bool]>, ReadError> {
         if filter.scope.is_unlimited() {
             return Ok(None);
@@ -111,7 +111,6 @@ impl Sight {
     }
 }
 
-/// A scan of one metric.
 pub(super) struct Scan<'a> {
     pub(super) metric: Metric,
     pub(super) period: Period,
@@ -123,7 +122,7 @@ pub(super) struct Scan<'a> {
 }
 
 impl Scan<'_> {
-    /// Hands every fact over, by time. `slot` says what the caller calls an id.
+    /// Passes every fact to `take`, ordered by time. `slot` gives the caller's number for an id.
     pub(super) fn each(
         &self,
         tx: &Transaction<'_>,
@@ -142,7 +141,7 @@ impl Scan<'_> {
         self.each_row(tx, rest, &mut hours, &mut slot, &mut take)
     }
 
-    /// How many there are, counted where they lie.
+    /// How many facts there are. If nothing is filtered, whole segments are counted without reading them.
     pub(super) fn count(&self, tx: &Transaction<'_>) -> Result<usize, ReadError> {
         let mut count = 0;
         if self.filter.asks_for_hours() || !self.filter.is_plain() {
@@ -165,7 +164,7 @@ impl Scan<'_> {
         overlapping(tx, (kind_number(self.filter.kind), self.metric.number()), period)
     }
 
-    /// True where all of it lies in the period.
+    /// True if the whole segment lies in the period.
     fn holds(&self, segment: &Segment) -> bool {
         to_nanos(self.period.from) <= segment.from && segment.until <= to_nanos(self.period.until)
     }
@@ -215,7 +214,7 @@ impl Scan<'_> {
         Ok(())
     }
 
-    /// Which facts of a segment belong to the asked ids and are seen.
+    /// For each fact of a segment: does it have the requested ids, and may the scope see its chat?
     fn kept(&self, tx: &Transaction<'_>, segment: &Segment) -> Result<Vec<bool>, ReadError> {
         let mut kept = vec![true; segment.facts];
         let filter = self.filter;
@@ -292,14 +291,15 @@ impl Scan<'_> {
         found.and("facts.metric = ?", [Value::Integer(self.metric.number())]);
         let bounds = [to_nanos(period.from), to_nanos(period.until)];
         found.and("facts.at >= ? AND facts.at < ?", bounds.map(Value::Integer));
-        // The period first, whatever the planner thinks: it knows no sizes.
+        // `CROSS JOIN` makes SQLite read `facts` first: without statistics its planner may guess
+        // wrong.
         let chats =
             if self.filter.scope.is_unlimited() { "" } else { "CROSS JOIN chats ON chats.key = facts.chat" };
         (format!("SELECT {columns} FROM facts {chats} WHERE {}", found.sql), found.values)
     }
 }
 
-/// The asked weekday and hour. What was said of a moment holds for its quarter of an hour.
+/// Checks weekday and hour. Keeps the last result, which holds for a whole quarter of an hour.
 struct Hours<'a> {
     filter: &'a Filter,
     last: Option<(i64, bool)>,

@@ -1,5 +1,5 @@
-//! The counters as they stood at a moment, from the stretches. Two questions: to the database, for the messages of the
-//! moment's own day, and to the file of the metrics, which knows whole days.
+//! The counters as they were at a moment in the past. Two questions answer this: one to the database, for the
+//! messages of that day, and one to the metrics file, which knows whole days.
 
 use std::sync::Arc;
 
@@ -21,31 +21,29 @@ use crate::journal::head::last_seq;
 use crate::protocol::StatsShape;
 use crate::reads::{Query, ReadError};
 
-/// Asks the database for the messages of a moment's day, up to the moment.
+/// Asks the database for the number of messages from the beginning of a day up to a moment of it.
 #[derive(Debug, Clone)]
 pub struct SaidUntil {
-    /// The moment.
     pub then: Timestamp,
-    /// Where its day began.
+    /// Time zone in which the day began.
     pub zone: TimeZone,
-    /// Whose eyes.
     pub scope: Arc<Scope>,
 }
 
-/// Messages of a day up to a moment.
+/// Numbers of messages of a day, up to a moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SaidSince {
-    /// The position that they were read at.
+    /// Journal position at which they were counted.
     as_of: Seq,
     said: Said,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Said {
-    /// In all chats since the midnight of UTC, and in direct ones since that of the zone.
+    /// In all chats since midnight UTC, and in direct chats since midnight of the zone.
     All(i64, i64),
-    /// The same chat by chat, a JSON array of `[chat, since the one, since the other]`: the file of the metrics knows
-    /// which were seen.
+    /// The same for each chat, as a JSON array of `[chat, since midnight UTC, since midnight of the
+    /// zone]`. Which of the chats the scope saw then, the metrics file knows.
     ByChat(String),
 }
 
@@ -79,7 +77,8 @@ impl Query for SaidUntil {
     }
 }
 
-/// Messages of direct chats from a midnight up to a moment: whole quarters of an hour are counted already.
+/// Messages of direct chats from midnight up to a moment. Whole quarters of an hour are already counted in
+/// `message_buckets`.
 fn direct(tx: &Transaction<'_>, midnight: Timestamp, then: Timestamp) -> Result<i64, ReadError> {
     let quarter = bucket(then);
     let mut whole = tx.prepare_cached(
@@ -96,23 +95,20 @@ fn direct(tx: &Transaction<'_>, midnight: Timestamp, then: Timestamp) -> Result<
     Ok(whole + rest)
 }
 
-/// Asks the file of the metrics for the counters of a moment.
+/// Asks the metrics file for the counters as they were at a moment.
 #[derive(Debug, Clone)]
 pub struct SumsThen {
-    /// The moment.
     pub then: Timestamp,
-    /// The messages of its day.
+    /// Messages of the day of `then`.
     pub said: SaidSince,
-    /// Whose eyes.
     pub scope: Arc<Scope>,
 }
 
-/// The counters of a moment.
+/// The counters as they were at a moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoodThen {
-    /// How far they go.
+    /// How far the facts have followed the journal.
     pub progress: Progress,
-    /// The counters.
     pub stats: StatsShape,
 }
 
@@ -159,7 +155,7 @@ impl SumsThen {
         Ok([chats, contacts, before + of_day, today])
     }
 
-    /// The same of what a scope saw.
+    /// The same numbers, restricted to the chats that a limited scope saw then.
     fn seen(&self, tx: &Transaction<'_>, said: &str) -> Result<[i64; 4], ReadError> {
         let eyes = (self.then, &*self.scope);
         let columns = "count(*), count(DISTINCT known.contact_id),

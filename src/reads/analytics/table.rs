@@ -13,109 +13,101 @@ use crate::domain::metrics::{Metric, Spread};
 use crate::domain::stats::bucket;
 use crate::reads::{Query, ReadError};
 
-/// What the rows of a table are of.
+/// What each row of a table stands for.
 #[derive(Debug, Clone)]
 pub enum Grouping {
-    /// Everything.
+    /// One row for everything.
     Whole,
-    /// Stretches of lengths, see [`length`]; of durations.
+    /// How long something took, in the buckets of [`duration_bucket`]. Only for metrics that are
+    /// durations.
     Lengths,
-    /// Buckets: where each begins, ascending, in the period and in the one that it is compared with.
+    /// Buckets of time, given by their beginnings in ascending order: those of the period, and those of
+    /// the period it is compared with.
     Buckets(Vec<Timestamp>, Vec<Timestamp>),
-    /// Weekdays and hours.
+    /// Weekday and hour.
     Hours,
-    /// Agents.
     Agents,
-    /// Sectors.
     Sectors,
-    /// Lines.
     Channels,
-    /// Tags: a chat with two counts with each.
+    /// A fact with two tags counts in both rows.
     Tags,
 }
 
-/// What a row is of.
+/// Identifies a row of a table.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Key {
-    /// Everything.
+    /// The only row of a table that is not grouped.
     Whole,
-    /// The stretch of lengths of this number.
+    /// Number of a duration bucket, from 0.
     Length(usize),
-    /// The bucket of this number.
+    /// Number of a bucket of time, from 0.
     Bucket(usize),
-    /// Weekday, Monday being 1, and hour.
+    /// Weekday (Monday being 1) and hour.
     Hour(i8, i8),
-    /// Who has this id.
+    /// Id of an agent, sector, line or tag.
     Id(String),
-    /// What is nobody's.
+    /// Facts without an agent, sector, line or tag.
     Nobody,
 }
 
-/// Where stretches of lengths begin, in seconds; the last has no end.
+/// Where the duration buckets begin, in seconds. The last one has no end.
 const LENGTHS: [i64; 16] =
     [0, 10, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400, 172_800, 604_800];
 
-/// The first millisecond of a stretch of lengths, and the first after it.
+/// A duration bucket, in milliseconds: its first, and the first after it (`None` for the last bucket).
 pub fn length(number: usize) -> (i64, Option<i64>) {
     let begin = |number: usize| LENGTHS.get(number).map(|seconds| seconds * 1_000);
     (begin(number).unwrap_or_default(), begin(number + 1))
 }
 
-/// Asks for a table.
+/// Asks for a table of metrics over a period.
 #[derive(Debug, Clone)]
 pub struct Tabulate {
-    /// These metrics, in this order.
+    /// In the order of the answer.
     pub metrics: Vec<Metric>,
-    /// In this period.
     pub period: Period,
-    /// Beside this one.
+    /// A period to compare with.
     pub previous: Option<Period>,
-    /// Of these chats.
     pub filter: Filter,
-    /// On this clock.
     pub clock: Clock,
-    /// Row by row of these.
     pub grouping: Grouping,
 }
 
-/// The numbers of one period.
+/// Numbers of one row in one period.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Numbers {
-    /// How often.
+    /// How many facts there are.
     pub n: usize,
-    /// How long; `None` for counts, and where there is nothing.
+    /// `None` for metrics that only count, and if there are no facts.
     pub spread: Option<Spread>,
 }
 
-/// One row.
+/// One row of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableRow {
-    /// Of what.
     pub key: Key,
-    /// What sectors, lines and tags are called.
+    /// Name of the sector, line or tag; `None` for other rows, and if no name is known.
     pub name: Option<String>,
-    /// Which metric.
     pub metric: Metric,
-    /// The numbers of the period.
     pub numbers: Numbers,
-    /// Those of the period before, where it is asked for.
+    /// Numbers of the period to compare with; `None` if there is none.
     pub previous: Option<Numbers>,
 }
 
-/// A table.
+/// A table of metrics.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tabulated {
-    /// How far it goes.
+    /// How far the facts have followed the journal.
     pub progress: Progress,
-    /// Its rows, by key and metric.
+    /// Ordered by key and metric.
     pub rows: Vec<TableRow>,
 }
 
-/// What a scan found of one row.
+/// The facts of one row, as they are collected.
 #[derive(Debug, Default)]
 struct Tally {
     n: usize,
-    /// Of metrics that have any.
+    /// In milliseconds. Empty for metrics that only count.
     durations: Vec<i64>,
 }
 
@@ -191,7 +183,7 @@ impl Tabulate {
         let timed = scan.metric.is_duration();
         let mut places: BTreeMap<Key, usize> = BTreeMap::new();
         let mut tallies: Vec<Tally> = Vec::new();
-        // Facts come by time: mostly the key is the one before.
+        // Facts come ordered by time, so the key is mostly the same as for the fact before.
         let mut last: Option<(i64, usize)> = None;
         let take = |seen: Seen| {
             let quarter = bucket(seen.at);
@@ -212,8 +204,8 @@ impl Tabulate {
         Ok(places.into_iter().map(|(key, place)| (key, tally(place))).collect())
     }
 
-    /// The key of a moment. It holds for its whole quarter of an hour, as far as that lies in the period: days, hours and
-    /// their like begin with one in every zone.
+    /// The row of a moment. It is the same for a whole quarter of an hour within the period, because in
+    /// every time zone days and hours begin at a quarter.
     fn key_at(&self, at: Timestamp, previous: bool) -> Key {
         match &self.grouping {
             Grouping::Buckets(now, before) => {
@@ -233,7 +225,7 @@ impl Tabulate {
         }
     }
 
-    /// Rows that are there although nothing happened.
+    /// Rows that a table has even if nothing happened.
     fn always(&self) -> Vec<(Key, Metric)> {
         let keys: Vec<Key> = match &self.grouping {
             Grouping::Whole => vec![Key::Whole],
@@ -246,7 +238,7 @@ impl Tabulate {
         keys.iter().flat_map(|key| self.metrics.iter().map(move |metric| (key.clone(), *metric))).collect()
     }
 
-    /// Names of agents are kept elsewhere.
+    /// Agents have no name here: their names are in the directory.
     fn name(&self, tx: &Transaction<'_>, key: &Key) -> Result<Option<String>, ReadError> {
         let what = match &self.grouping {
             Grouping::Sectors => "sector",
@@ -263,7 +255,7 @@ impl Tabulate {
     }
 }
 
-/// By how long they were.
+/// Counts facts by duration bucket.
 fn by_length(tx: &Transaction<'_>, scan: &Scan<'_>) -> Result<Vec<(Key, Tally)>, ReadError> {
     let mut tallies: BTreeMap<Key, Tally> = BTreeMap::new();
     let take = |seen: Seen| {
@@ -274,11 +266,11 @@ fn by_length(tx: &Transaction<'_>, scan: &Scan<'_>) -> Result<Vec<(Key, Tally)>,
     Ok(tallies.into_iter().collect())
 }
 
-/// By the ids that a scan brings; of everything where it brings none.
+/// Collects facts by the id that the scan groups by, or all in one row if it groups by none.
 fn by_id(tx: &Transaction<'_>, scan: &Scan<'_>) -> Result<Vec<(Key, Tally)>, ReadError> {
     let timed = scan.metric.is_duration();
     let mut slots: HashMap<Option<String>, usize> = HashMap::new();
-    // No text is copied for an id that is the one before.
+    // Equal ids often follow each other; these are not copied again.
     let (mut last, mut tallies): (Option<(Option<String>, usize)>, Vec<Tally>) = (None, Vec::new());
     let slot = |id: Option<&str>| {
         if let Some((known, slot)) = &last
@@ -318,7 +310,7 @@ fn by_id(tx: &Transaction<'_>, scan: &Scan<'_>) -> Result<Vec<(Key, Tally)>, Rea
     Ok(found.into_iter().collect())
 }
 
-/// What the team calls a sector, a line or a tag.
+/// Name of a sector, line or tag.
 pub(super) fn name_of(tx: &Transaction<'_>, what: &str, id: &str) -> Result<Option<String>, ReadError> {
     let mut select = tx.prepare_cached("SELECT name FROM names WHERE what = ? AND id = ?")?;
     Ok(select.query_row([what, id], |row| row.get(0)).optional()?)

@@ -1,7 +1,7 @@
-//! The live metrics as they stood at a moment.
+//! The live metrics as they were at a moment in the past.
 //!
-//! The stretches say which chats were open then, and where. A chat to which nothing happened since contributes what it
-//! contributes now; of any other the same rules read its history up to the moment.
+//! The intervals say which chats were open then, and where. A chat that has not changed since counts with its
+//! present values. For any other, the same rules read its history up to that moment.
 
 use jiff::Timestamp;
 use rusqlite::Transaction;
@@ -18,19 +18,21 @@ use crate::domain::register::to_nanos;
 use crate::journal::head::last_seq;
 use crate::reads::{Query, ReadError};
 
-/// Chats that are put together anew for one answer; whoever asks further back is told so.
+/// The most chats whose history is read for one answer. If more have changed since, the question is refused
+/// as going too far back.
 pub const LIVE_REBUILT_MAX: usize = 5_000;
-/// Chats that are put together for one question to the database, so that others come between.
+/// Chats whose history is read in one question to the database, so that questions of others get their turn in
+/// between.
 pub const LIVE_REBUILT_AT_ONCE: usize = 250;
 
-/// Asks the file of the metrics which chats were open at the moment of `live`.
+/// Asks the metrics file which chats were open at a moment.
 #[derive(Debug, Clone)]
 pub struct OpenThen {
-    /// The question; its `now` is the moment.
+    /// Its `now` is the moment in the past.
     pub live: LiveNow,
 }
 
-/// Chats that were open at a moment.
+/// Chats that were open at a moment. Those in `moved` have changed since, and must be rebuilt.
 #[derive(Debug, Clone)]
 pub struct StoodOpen {
     progress: Progress,
@@ -44,7 +46,8 @@ impl Query for OpenThen {
     fn answer(self, tx: &Transaction<'_>) -> Result<StoodOpen, ReadError> {
         let mut stood = StoodOpen { progress: Progress::read(tx)?, chats: Vec::new(), moved: Vec::new() };
         let (then, idle_after) = (to_nanos(self.live.now), self.live.calendar.idle_after());
-        // In the order of the columns of open chats; those that say where it stands are of the place.
+        // Columns in the order of [`OpenChat::read`]. Those that say where the chat stood come from
+        // the place.
         let columns = "today.id, known.contact_id, chats.owner_id, chats.sector_id, chats.channel_id, spans.tags,
              today.since, (spans.marks & 2) <> 0, coalesce(lines.whatsapp, 0), today.attended, today.with_bot,
              today.ours_last, today.unanswered_since, today.quiet_since, today.last_customer_at, known.last_at";
@@ -67,38 +70,39 @@ impl Query for OpenThen {
 }
 
 impl StoodOpen {
-    /// The chats that something happened to since, in parts for [`Lives`].
+    /// Questions to the database for the chats that have changed since.
     pub fn moved(&self, then: Timestamp) -> Vec<Lives> {
         let parts = self.moved.chunks(LIVE_REBUILT_AT_ONCE);
         let ids = |part: &[OpenChat]| part.iter().map(|open| open.chat_id.clone()).collect();
         parts.map(|part| Lives { chats: ids(part), then }).collect()
     }
 
-    /// Takes over what they contributed then, in the order in which they were asked for.
+    /// Takes over the answers to the questions of [`Self::moved`], in the same order.
     pub fn rebuild(&mut self, parts: Vec<LivesThen>) {
         for part in &parts {
             self.progress.as_of = self.progress.as_of.min(part.as_of);
         }
         let lives = parts.into_iter().flat_map(|part| part.lives);
-        // A delivery that came between the two questions may say that one was closed then.
+        // A delivery that came between the two questions may say that a chat was closed at that
+        // moment.
         let rebuilt =
             self.moved.drain(..).zip(lives).filter_map(|(open, live)| Some(open.contributing(&live?)));
         self.chats.extend(rebuilt);
     }
 }
 
-/// Asks the database what chats contributed at a moment.
+/// Asks the database what chats counted as at a moment.
 #[derive(Debug, Clone)]
 pub struct Lives {
     chats: Vec<String>,
     then: Timestamp,
 }
 
-/// What chats contributed at a moment.
+/// What chats counted as at a moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LivesThen {
     as_of: Seq,
-    /// One by one; `None` for one that was not open.
+    /// In the order of the question; `None` for a chat that was not open.
     lives: Vec<Option<Live>>,
 }
 
@@ -115,12 +119,11 @@ impl Query for Lives {
     }
 }
 
-/// Asks for the numbers of chats that were open at a moment.
+/// Computes the live metrics of chats that were open at a moment.
 #[derive(Debug, Clone)]
 pub struct LiveThen {
-    /// The question; its `now` is the moment.
+    /// Its `now` is the moment in the past.
     pub live: LiveNow,
-    /// The chats.
     pub stood: StoodOpen,
 }
 
@@ -136,17 +139,16 @@ impl Query for LiveThen {
     }
 }
 
-/// Asks what is behind one of these numbers.
+/// Lists the chats behind such a number.
 #[derive(Debug, Clone)]
 pub struct ExplainThen {
-    /// The question; the `now` of its `live` is the moment.
+    /// The `now` of its `live` is the moment in the past.
     pub asked: ExplainNow,
-    /// The chats.
     pub stood: StoodOpen,
 }
 
 impl ExplainThen {
-    /// Answers it, which takes no look into any file.
+    /// Answers the question without reading a file.
     pub fn explained(self) -> Explained {
         let StoodOpen { progress, chats, .. } = self.stood;
         let counted = chats.into_iter().filter_map(|open| self.asked.live.counted(self.asked.field, open));
@@ -202,7 +204,8 @@ mod tests {
     fn a_moment_that_too_much_happened_since_is_refused() {
         assert_eq!(ask(LIVE_REBUILT_MAX, 150).unwrap().moved.len(), LIVE_REBUILT_MAX);
         assert!(matches!(ask(LIVE_REBUILT_MAX + 1, 150), Err(ReadError::TooFarBack)));
-        // The minutes of the tree hold these moments, the stretches do not.
+        // The tree, which is exact to a minute, finds these moments; the intervals themselves do not
+        // contain them.
         for second in [99, 200] {
             assert!(ask(LIVE_REBUILT_MAX + 1, second).unwrap().moved.is_empty());
         }
@@ -223,7 +226,7 @@ mod tests {
             quiet_since: None,
             last_customer_at: None,
         };
-        // Of one a late delivery says that it was closed.
+        // A late delivery says that one of them was closed.
         let then = |part: &Lives| LivesThen {
             as_of: Seq(7),
             lives: part.chats.iter().map(|chat| (chat != "c5").then(|| live.clone())).collect(),

@@ -1,4 +1,4 @@
-//! What the readers promise, question by question, on a small database of the real schema.
+//! Tests of the readers, question by question, on a small database with the real schema.
 
 mod costs;
 mod lists;

@@ -1,4 +1,4 @@
-//! Pages yield each row once, in order, along an index, and refuse a cursor of another list.
+//! Pages yield each row once, in order, along an index, and refuse the cursor of another list.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Readers turn to another file, and to everybody who asks.
+//! Readers switch to a file that replaced theirs, and serve all askers.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,7 +37,7 @@ async fn every_reader_turns_to_the_file_that_took_the_place_of_another() {
     let generation = Arc::<AtomicU64>::default();
     let history = Readers::start_on_replaced(&path, &Integrity::default(), &generation).unwrap();
     let answers = async || {
-        // Together, so that each of them has a part.
+        // All at once, so that each reader answers some.
         let asked: Vec<_> = (0..READERS * 20).map(|_| history.ask(Asker::Hub, WhichFile)).collect();
         let mut answers = Vec::new();
         for answer in asked {
@@ -51,7 +51,7 @@ async fn every_reader_turns_to_the_file_that_took_the_place_of_another() {
     assert!(answers().await.iter().all(|name| name == "second"));
 }
 
-/// A question that takes until it is let go, and says when it begins to be answered.
+/// A question that says when a reader begins it, and then takes until the test ends it.
 struct Dear {
     begun: Sender<()>,
     go_on: Arc<Mutex<Receiver<()>>>,
@@ -62,7 +62,7 @@ impl Query for Dear {
 
     fn answer(self, _: &Transaction<'_>) -> Result<(), ReadError> {
         self.begun.send(()).unwrap();
-        // Let go when the other end is dropped.
+        // Returns when the test drops the sender.
         assert!(self.go_on.lock().unwrap().recv().is_err());
         Ok(())
     }
@@ -82,7 +82,7 @@ async fn one_users_dear_questions_hold_up_nobody_else() {
     for _ in 0..READERS_PER_ASKER {
         begins.recv().unwrap();
     }
-    // None of the dear ones is let go before these have their answers.
+    // These are answered while the expensive questions are still running.
     for name in ["other", "third", "other"] {
         assert_eq!(history.ask(user(name), WhichFile).await.unwrap(), "answered");
     }
@@ -113,7 +113,7 @@ async fn a_question_that_nobody_waits_for_any_more_is_not_answered() {
     for answer in at_work {
         answer.await.unwrap();
     }
-    // As many as there are readers for the hub, one after the other: each of them has gone past the one that was given up.
+    // The hub's readers answer one question each, and so have passed the one that was given up.
     for _ in 0..READERS_PER_ASKER {
         assert_eq!(history.ask(Asker::Hub, WhichFile).await.unwrap(), "answered");
     }

@@ -1,4 +1,4 @@
-//! Stretches of the past: found by their moments, counted and read in steps.
+//! Ranges of the past: found by their times, counted and read in steps.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ fn view(from: i64, until: i64) -> Arc<PastView> {
     Arc::new(PastView { from: at(from), until: at(until), channels, scope: everything() })
 }
 
-/// The positions of a stretch as a replay goes through it, and how many were counted before.
+/// The positions that a playback reads, and how many updates were counted before.
 fn stretch(base: &mut Base, from: i64, until: i64) -> (Vec<i64>, usize) {
     let Located::At(place) = located(base, from, until) else { panic!("it is kept") };
     let view = view(from, until);
@@ -76,7 +76,7 @@ fn what_is_not_kept_any_more_is_told_with_what_is() {
     assert_eq!(stretch(&mut base, 2_001, 2_500).1, 500, "from the oldest on it is all there");
     assert!(matches!(located(&mut base, -9, 0), Located::At(_)), "of what never was nothing is lost");
 
-    // What expires while it is played is not passed over in silence.
+    // If updates expire during a playback, it says so.
     let left = PastPlace { after: Seq(2_100), end: Seq(2_500) };
     let view = view(2_001, 2_500);
     assert!(base.ask(ReadPast { view: Arc::clone(&view), left }).is_ok());
