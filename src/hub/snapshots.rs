@@ -1,5 +1,5 @@
-//! Snapshots: asked of the readers once for everybody who wants the same one at the same position, and encoded on
-//! the reader's thread.
+//! Snapshots. Sessions that ask for the same one at the same position share it. It is encoded on a reader
+//! thread.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,18 +24,18 @@ use crate::reads::{Query, ReadError, Snapshot};
 use crate::telemetry::causes::chain;
 use crate::telemetry::clock;
 
-/// Different snapshots that are kept for whoever asks next; a page of screens asks for one or two kinds.
+/// Different snapshots that are kept for later askers. Screens ask for one or two kinds.
 const KEPT_MAX: usize = 16;
 
-/// Equal keys get equal snapshots.
+/// Askers with equal keys share a snapshot: the limits, and the hash of the scope.
 pub type Key = (SnapshotLimits, String);
 
-/// Snapshots that are being made, and those that are still true.
+/// Snapshots that are being made, and those that are still current.
 #[derive(Default)]
 pub struct Snapshots {
     kept: HashMap<Key, Encoded>,
     waiting: HashMap<Key, Vec<Asker>>,
-    /// Grows each time that what was counted as today is not any more.
+    /// Grows at midnight, when the counters of today begin again.
     day: u64,
 }
 
@@ -43,13 +43,13 @@ pub struct Snapshots {
 struct Asker {
     session: SessionId,
     request_id: Option<RequestId>,
-    /// Where the hub stood: a snapshot from before would miss updates that this session was not sent either.
+    /// The hub's newest position when the session asked. An older snapshot would miss updates that the
+    /// session was not sent either.
     since: Seq,
-    /// On which day.
     day: u64,
 }
 
-/// An encoded snapshot and the position that it stands at.
+/// An encoded snapshot and its position.
 #[derive(Debug)]
 pub struct Encoded {
     seq: Seq,
@@ -57,14 +57,14 @@ pub struct Encoded {
 }
 
 impl Snapshots {
-    /// What was counted as today is not any more.
+    /// Drops all snapshots, because another day has begun.
     pub fn forget(&mut self) {
         self.kept.clear();
         self.day += 1;
     }
 }
 
-/// Asks for a snapshot, encoded.
+/// Reads and encodes a snapshot.
 pub struct EncodeSnapshot {
     limits: SnapshotLimits,
     scope: Arc<Scope>,
@@ -76,22 +76,22 @@ pub struct EncodeSnapshot {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UmblerData<'a> {
-    /// The position; updates up to it are in here.
+    /// Position of the snapshot. Updates up to it are included.
     #[schema(value_type = i64)]
     seq: Seq,
-    /// The life of the journal.
+    /// Epoch of the journal.
     epoch: &'a str,
-    /// A hash of what the token allows.
+    /// Hash of the token's scope.
     scope: &'a str,
-    /// The counters, as far as the token sees.
+    /// The counters that the token may see.
     stats: &'a StatsShape,
     /// The latest contacts.
     contacts: &'a [ContactShape],
-    /// Open chats.
+    /// Open chats of every kind.
     chats: &'a [ChatShape],
     /// The latest messages.
     recent_messages: &'a [MessageShape],
-    /// The lists that hold less than there is.
+    /// Names of the lists that were cut at their limit.
     truncated: &'a [&'static str],
 }
 
@@ -102,7 +102,7 @@ impl Query for EncodeSnapshot {
         let snapshot =
             Snapshot { limits: self.limits, now: self.now, zone: self.zone, scope: Arc::clone(&self.scope) }
                 .answer(tx)?;
-        // The lists go by the names they have on the wire.
+        // Translated to the names on the wire.
         let wire = |name: &'static str| if name == "messages" { "recentMessages" } else { name };
         let truncated: Vec<&'static str> = snapshot.truncated.iter().map(|name| wire(name)).collect();
         let data = to_raw_value(&UmblerData {
@@ -119,18 +119,17 @@ impl Query for EncodeSnapshot {
     }
 }
 
-/// A snapshot to be made.
+/// A snapshot that must be made.
 pub struct Make {
-    /// Which.
     pub key: Key,
-    /// Who may see it.
     pub scope: Arc<Scope>,
-    /// Counts the days since the hub started; what is made on an earlier one is not kept.
+    /// `Snapshots::day` when it was asked for. If another day has begun meanwhile, the snapshot is not
+    /// kept.
     pub day: u64,
 }
 
 impl Make {
-    /// The question to the readers.
+    /// The question for the readers.
     pub fn query(key: &Key, scope: &Arc<Scope>, zone: TimeZone) -> EncodeSnapshot {
         EncodeSnapshot { limits: key.0, scope: Arc::clone(scope), now: clock::now(), zone }
     }
@@ -154,14 +153,16 @@ impl Asker {
 }
 
 impl Snapshots {
-    /// Answers with a snapshot that is still true, or adds the session to those who wait; tells what is to be made.
+    /// Answers with a snapshot that is still current, or adds the session to those that wait. Returns the
+    /// snapshot to make, if any.
     fn ask(&mut self, sessions: &mut Sessions, ask: SendSnapshot, newest: Seq) -> Option<Make> {
         let (_, scope) = sessions.get(&ask.session).and_then(Session::scope)?;
         let scope = Arc::clone(scope);
         let key = (ask.limits, scope.hash().to_owned());
         let day = self.day;
         let asker = Asker { session: ask.session, request_id: ask.request_id, since: newest, day };
-        // It may stand ahead of the hub: a reader sees a commit before the hub has handed it out.
+        // A snapshot may be ahead of the hub, because readers see a commit before the hub has
+        // published it.
         if let Some(kept) = self.kept.get(&key).filter(|kept| kept.seq >= newest) {
             sessions.answer(&asker.session, asker.frame(&kept.data));
             return None;
@@ -171,8 +172,8 @@ impl Snapshots {
         (waiting.len() == 1).then_some(Make { key, scope, day })
     }
 
-    /// Hands a snapshot to those who waited for it; tells what is to be made again, for those who asked when it was too
-    /// late for this one.
+    /// Sends a snapshot to those that waited for it. Returns one to make for those that asked too late
+    /// for this one.
     pub fn take(
         &mut self,
         sessions: &mut Sessions,

@@ -1,4 +1,4 @@
-//! When the updates of a replay are due on the screen's clock. Plain arithmetic: time comes in as values.
+//! When the updates of a playback are due on the screen's clock. Plain arithmetic: the time is a parameter.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -10,30 +10,30 @@ use crate::domain::Seq;
 use crate::hub::sessions::outbox::CHUNK_BYTES;
 use crate::protocol::Speed;
 
-/// The longest that a screen waits for the next update, whatever the silence was: nobody watches a night pass.
+/// The longest wait for the next update, however long nothing happened: nobody watches a night pass.
 pub const SILENCE_MAX: Duration = Duration::from_secs(5);
-/// A replay that is later than this does not hurry after its clock: the clock is set back, for a screen that reads
-/// slowly has its replay slowed.
+/// If a playback is later than this, its clock is set back instead of hurrying. So a screen that reads slowly
+/// slows the playback down.
 pub const LATE_MAX: Duration = Duration::from_secs(1);
 
-/// Turns moments of the past into the screen's time since the replay began.
+/// Translates times of the past into time since the playback began.
 #[derive(Debug)]
 pub struct Pace {
     speed: Speed,
-    /// The latest moment that was seen.
+    /// The latest time that was translated.
     last: Timestamp,
-    /// When that is due.
+    /// When `last` is due.
     due: Duration,
 }
 
 impl Pace {
-    /// A replay that begins with this moment.
+    /// A playback that begins at this time.
     pub fn new(from: Timestamp, speed: Speed) -> Self {
         Self { speed, last: from, due: Duration::ZERO }
     }
 
-    /// When the next update is due, which was received at this moment. What was received before the one ahead of it is
-    /// due with that one: order goes by position.
+    /// When the next update, received at `at`, is due. If it was received before the update ahead of it,
+    /// it is due with that one, because the order is by position.
     pub fn due(&mut self, at: Timestamp) -> Duration {
         let silence = Duration::try_from(at.duration_since(self.last)).unwrap_or_default();
         self.last = self.last.max(at);
@@ -43,39 +43,37 @@ impl Pace {
     }
 }
 
-/// An update that waits for its time.
+/// An update that will be sent.
 #[derive(Debug)]
 pub struct UpcomingUpdate {
-    /// Its position.
     pub seq: Seq,
-    /// When it is due on the screen's clock.
+    /// Time since the playback began.
     pub due: Duration,
-    /// The envelope.
+    /// The encoded update.
     pub frame: ByteString,
 }
 
-/// What is to be done next with what was read.
+/// What to do with the updates that were read.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step {
-    /// So many of the first are due.
+    /// Send this many, from the first.
     Send(usize),
-    /// None is due for so long.
+    /// Nothing is due for this long.
     Wait(Duration),
-    /// Nothing is left of it.
+    /// No updates are left.
     Empty,
 }
 
-/// The screen's clock and what waits for it.
+/// A screen's clock, and the updates that wait for it.
 #[derive(Debug, Default)]
 pub struct Upcoming {
-    /// When its clock began, or would have, had the screen never been slow.
+    /// When the clock began, moved forward whenever the screen was slow; `None` before the first step.
     began: Option<Instant>,
-    /// In order.
     pub updates: VecDeque<UpcomingUpdate>,
 }
 
 impl Upcoming {
-    /// What is to be done at this moment.
+    /// What to do now.
     pub fn step(&mut self, now: Instant) -> Step {
         let Some(first) = self.updates.front() else { return Step::Empty };
         let began = self.began.get_or_insert(now);
