@@ -1,4 +1,4 @@
-//! Writes a chat's stretches and its messages by day; only what differs from what is there.
+//! Writes the intervals of a chat and its messages by day; only what differs from the stored rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,16 +11,16 @@ use crate::domain::register::to_nanos;
 use crate::domain::stretches::{Stretch, stretches};
 use crate::domain::{Channel, Chat, ContactId, Placement, RefId};
 
-/// What a chat has lived through.
+/// The intervals of one chat, and its number of messages by day.
 pub(super) struct Lived<'a> {
     chat: &'a Chat,
     stretches: Vec<Stretch>,
-    /// Messages by day.
+    /// Number of messages by day of UTC.
     said: BTreeMap<i64, i64>,
     last_at: i64,
 }
 
-/// An open stretch, but for when it began.
+/// A row of `spans`, without when it began.
 #[derive(Debug, PartialEq, Eq)]
 struct Span {
     ended: i64,
@@ -30,7 +30,7 @@ struct Span {
 }
 
 impl<'a> Lived<'a> {
-    /// Reads it off the timeline, and the messages off the database.
+    /// Computes the intervals from the timeline, and counts the messages in the database.
     pub(super) fn read(database: &Connection, chat: &'a Chat, entries: &[Entry]) -> rusqlite::Result<Self> {
         let mut said = BTreeMap::new();
         let mut last_at = entries.last().map_or(i64::MIN, |entry| to_nanos(entry.at));
@@ -45,7 +45,6 @@ impl<'a> Lived<'a> {
         Ok(Self { chat, stretches: stretches(entries, chat.created_at), said, last_at })
     }
 
-    /// Writes it.
     pub(super) fn put(&self, step: &Transaction<'_>, key: i64) -> rusqlite::Result<()> {
         let Some(first) = self.stretches.first() else { return Ok(()) };
         let mut put = step.prepare_cached(
@@ -113,12 +112,12 @@ impl<'a> Lived<'a> {
     }
 }
 
-/// The row of a place, which is made where there is none.
+/// The id of a place. A place that is new gets a row.
 fn place_of(step: &Transaction<'_>, place: &Placement) -> rusqlite::Result<i64> {
     let id = |id: &Option<RefId>| id.as_ref().map(ToString::to_string);
     let ids = [&place.organization, &place.channel, &place.sector, &place.owner].map(id);
     let people: BTreeSet<&str> = place.people().map(RefId::as_str).collect();
-    // JSON escapes the ids, so that no two places read the same.
+    // JSON escapes the ids, so different places have different names.
     let name = serde_json::json!([ids, place.private, people]).to_string();
     let mut select = step.prepare_cached("SELECT id FROM places WHERE name = ?")?;
     if let Some(known) = select.query_row([&name], |row| row.get(0)).optional()? {

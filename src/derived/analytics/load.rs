@@ -1,4 +1,4 @@
-//! Loads one chat's history from the database, as the rules read it.
+//! Loads the history of one chat from the database, in the form that the rules read.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -11,15 +11,15 @@ use crate::sqlite::DbError;
 
 /// All that the projector reads of one chat.
 pub struct Loaded {
-    /// As it is today.
+    /// As it is now.
     pub chat: Chat,
-    /// Its timeline.
+    /// The chat's timeline.
     pub entries: Vec<history::Entry>,
-    /// The same with its messages, as the rules read them.
+    /// Timeline and messages, as the rules read them.
     pub history: History,
 }
 
-/// A chat and its history, all of it or up to a moment; `None` where it is not known.
+/// A chat and its history up to a moment, or all of it; `None` if the chat does not exist.
 pub fn load(database: &Connection, id: &str, until: Option<Timestamp>) -> Result<Option<Loaded>, DbError> {
     let mut select = database.prepare_cached("SELECT state FROM chats WHERE id = ?")?;
     let state: Option<String> = select.query_row([id], |row| row.get(0)).optional()?;

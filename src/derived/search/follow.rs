@@ -1,8 +1,8 @@
-//! Keeps the index: reads what was committed, batch by batch, and puts its words in.
+//! Keeps the search index: reads what was committed, in batches, and adds its words.
 //!
-//! New rows are found by their number, changed ones by the updates that told of them; each is read as it is now, so
-//! that reading one twice changes nothing. A read of the database never lasts longer than a batch: it would keep the
-//! write-ahead log from being taken up again.
+//! New rows are found by their number, changed ones through updates. Each row is read as it is now, so
+//! reading it twice changes nothing. A read never takes longer than a batch, because it keeps the write-ahead
+//! log from being checkpointed.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -20,18 +20,19 @@ use crate::journal::head::{epoch, last_seq};
 use crate::sqlite::DbError;
 use crate::sqlite::open::read_only;
 
-/// How often the index looks for what was committed where nobody asks.
+/// How often the index looks for commits when no question waits.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
-/// Rows and updates that are read at once.
+/// Rows, or updates, in one batch.
 const BATCH_ROWS: usize = 1_000;
-/// Pages of the database that are kept, in KiB: each row is read once.
+/// Page cache for the database in KiB. Each row is read once.
 const CACHE_KIB: i64 = 16 * 1_024;
 /// Bytes of text after which a batch ends.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
-/// New messages that are put in as part of starting; more are a building, for which no answer waits.
+/// The most new messages that are indexed as a part of starting. If there are more, the index is building,
+/// and searches do not wait for it.
 const STARTING_ROWS: i64 = 20_000;
 
-/// Puts words into the index.
+/// Adds words to the index.
 pub(super) struct Indexer {
     database: PathBuf,
     tell: watch::Sender<Reached>,
@@ -43,20 +44,20 @@ pub(super) struct Files {
     index: Connection,
 }
 
-/// What one read of the database found.
+/// What one read of the database returned.
 struct Batch {
-    /// To be emptied first.
+    /// The index must be emptied first.
     anew: bool,
     messages: Vec<(i64, Option<String>, bool)>,
     contacts: Vec<(i64, Option<String>, Option<String>, bool)>,
     position: Position,
-    /// There may be more.
+    /// There may be more to read.
     more: bool,
-    /// Rows that are not in it yet.
+    /// Number of rows that were not indexed before this batch.
     ahead: i64,
 }
 
-/// An update, as far as it tells what changed.
+/// An update, as far as it says which rows have changed.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Told {
@@ -94,7 +95,7 @@ impl Derivation for Indexer {
         Ok(Files { database: read_only(&self.database, CACHE_KIB)?, index: file::open(own)? })
     }
 
-    /// One batch.
+    /// Indexes one batch.
     fn advance(&mut self, open: &mut Files) -> Result<Step, DbError> {
         let Files { database, index } = open;
         let known = file::position(index)?;
@@ -135,7 +136,7 @@ fn write(tx: &Transaction<'_>, batch: &Batch) -> Result<(), DbError> {
     Ok(file::put_position(tx, &batch.position)?)
 }
 
-/// What comes after `known`, from one state of the database.
+/// Reads what comes after `known`, in one transaction.
 fn read(tx: &Transaction<'_>, known: Option<&Position>) -> Result<Batch, DbError> {
     let (epoch, newest) = (epoch(tx)?, last_seq(tx)?.0);
     let fits = match known {
@@ -171,7 +172,7 @@ fn read(tx: &Transaction<'_>, known: Option<&Position>) -> Result<Batch, DbError
     Ok(batch)
 }
 
-/// True where the rows are still those that were indexed, and the updates since then are kept.
+/// True if the rows are those that were indexed, and all updates since then are kept.
 fn can_follow(tx: &Transaction<'_>, known: &Position, newest: i64) -> Result<bool, DbError> {
     let mut select = tx.prepare_cached("SELECT id FROM messages WHERE rowid = ?1")?;
     let id: Option<String> = select.query_row([known.message], |row| row.get(0)).optional()?;
@@ -221,7 +222,7 @@ impl Batch {
         Ok(())
     }
 
-    /// Rows that were known before and that an update tells of.
+    /// Reads known rows that have changed according to updates.
     fn read_changes(&mut self, tx: &Transaction<'_>, newest: i64) -> Result<(), DbError> {
         let (mut messages, mut contacts) = (BTreeSet::new(), BTreeSet::new());
         let mut select = tx.prepare_cached("SELECT seq, frame FROM frames WHERE seq > ?1 ORDER BY seq")?;
@@ -252,14 +253,15 @@ impl Batch {
     }
 }
 
-/// What an update tells that may change the words of a known row. Most tell of new messages only, and are not parsed.
+/// Collects the rows whose words an update may have changed. Most updates are only about new messages and are
+/// not parsed.
 fn note_changes(frame: &str, messages: &mut BTreeSet<String>, contacts: &mut BTreeSet<String>) {
     let (of_messages, of_contact) =
         (frame.contains("\"message_updated\""), frame.contains("\"contact_updated\""));
     if !of_messages && !of_contact {
         return;
     }
-    // A notice to a user may hold the same words and be no update of a chat.
+    // A notice to a user may contain the same words without being an update of a chat.
     let Ok(Told { data }) = serde_json::from_str::<Told>(frame) else { return };
     if of_messages {
         messages.extend(data.message.into_iter().chain(data.other_messages).map(|of| of.id));

@@ -1,4 +1,5 @@
-//! The index on real files, where the front door does not lead: other numberings, positions that are not kept, damage.
+//! Tests of the index on real files, for what the product's doors do not lead to: other numberings, positions
+//! that are no longer kept, damage.
 
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -42,7 +43,7 @@ impl Place {
         (Keeper::new(Indexer::new(database, tell), own), told)
     }
 
-    /// A message in a row of its own, with an update that tells of it.
+    /// Stores a message in a row of its own, with an update about it.
     fn says(&self, id: &str, text: Option<&str>) {
         self.database
             .execute(
@@ -72,7 +73,7 @@ impl Place {
         self.database.execute("DELETE FROM frames", []).unwrap();
     }
 
-    /// The ids of messages in which a word begins so.
+    /// Ids of messages that contain a word with this beginning.
     fn finds(&self, text: &str) -> Vec<String> {
         let index = file::open(&self.path()).unwrap();
         let mut select = index
@@ -172,7 +173,7 @@ fn an_index_that_sqlite_itself_finds_damaged_is_built_anew() {
     place.says("one", Some("nota fiscal"));
     let (mut follower, _told) = place.follower();
     catch_up(&mut follower).unwrap();
-    // Every page is whole, and what is in them does not fit.
+    // Every page is whole, but its content makes no sense.
     let index = Connection::open(place.path()).unwrap();
     index.execute("UPDATE message_words_data SET block = x'0102' WHERE id > 10", []).unwrap();
     let damage = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT_VTAB);
@@ -199,7 +200,7 @@ fn an_index_that_readers_find_damaged_is_built_anew_while_the_hub_runs() {
         while generation() == before {
             steps.changed().await.unwrap();
         }
-        // The step that is told after the file was opened has put the words in.
+        // The second step that is published after the file was opened has added the words.
         steps.mark_unchanged();
         steps.changed().await.unwrap();
     });
