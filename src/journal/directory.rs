@@ -1,5 +1,5 @@
-//! The directory of agents: held by the writer, so that names stand in updates without a look-up, and changed only
-//! through the journal.
+//! The directory of agents. The writer holds it in memory, so that names can be added to updates without a
+//! query. It is changed only through the journal.
 
 use std::collections::HashMap;
 
@@ -11,12 +11,13 @@ use super::fold::fold;
 use crate::domain::register::to_nanos;
 use crate::domain::{Member, RefId};
 
-/// Entries at most: all of them are held in memory.
+/// The most entries of the directory. All of them are held in memory.
 pub const MEMBERS_MAX: usize = 20_000;
-/// Ids without an entry that are listed: a provider that makes up ids must not fill the memory.
+/// The most ids without an entry that are listed, so that a provider that makes up ids cannot fill the
+/// memory.
 const UNKNOWN_MAX: usize = 100_000;
 
-/// Everybody who is in the directory, or occurs without being in it.
+/// All agents who are in the directory, or who occur without being in it.
 #[derive(Debug, Default)]
 pub struct Directory {
     members: HashMap<String, Entry>,
@@ -26,12 +27,11 @@ pub struct Directory {
 #[derive(Debug)]
 struct Entry {
     member: Member,
-    /// Owns a chat, takes part in one or wrote.
+    /// The agent owns a chat, takes part in one, or wrote a message.
     occurs: bool,
 }
 
 impl Directory {
-    /// Reads all of it.
     pub fn load(connection: &Connection) -> Result<Self, StoreError> {
         let mut select = connection.prepare("SELECT id, name, photo_url, sector_id, occurs FROM members")?;
         let members = select.query_map([], |row| {
@@ -47,12 +47,12 @@ impl Directory {
         Ok(Self { members, known })
     }
 
-    /// What somebody is called.
+    /// The agent's name; `None` if the directory has none.
     pub fn name_of(&self, id: &str) -> Option<&str> {
         self.members.get(id)?.member.name.as_deref()
     }
 
-    /// Somebody owns a chat, takes part in one or wrote.
+    /// Notes that an agent owns a chat, takes part in one, or wrote a message.
     pub fn note(&mut self, connection: &Connection, id: &RefId) -> Result<(), StoreError> {
         self.note_up_to(UNKNOWN_MAX, connection, id)
     }
@@ -73,7 +73,7 @@ impl Directory {
         Ok(())
     }
 
-    /// The changes that change anything.
+    /// Those of the given entries that differ from the directory.
     pub(super) fn news<'a>(&self, members: &'a [Member]) -> Vec<&'a Member> {
         let is_new = |member: &&Member| match self.members.get(member.id.as_str()) {
             Some(known) => known.member != **member,
@@ -82,14 +82,14 @@ impl Directory {
         members.iter().filter(is_new).collect()
     }
 
-    /// How many entries there would be.
+    /// How many entries the directory would have with these changes.
     pub(super) fn known_after(&self, news: &[&Member]) -> usize {
         let is_known = |member: &&&Member| self.name_of(member.id.as_str()).is_some();
         let added = news.iter().filter(|member| member.is_known()).count();
         self.known + added - news.iter().filter(is_known).count()
     }
 
-    /// Sets entries, and takes those out that have no name.
+    /// Sets entries, and removes those that have no name.
     pub(super) fn change(
         &mut self,
         connection: &Connection,
@@ -111,7 +111,8 @@ impl Directory {
     }
 }
 
-/// Writes an entry. Whether its id occurs in chats is not touched: an id that does stays listed without an entry.
+/// Writes an entry. Leaves alone whether its id occurs in chats: such an id stays listed even without an
+/// entry.
 fn put(connection: &Connection, member: &Member, at: Option<Timestamp>) -> Result<(), StoreError> {
     let name = member.name.as_deref();
     let mut upsert = connection.prepare_cached(
@@ -133,12 +134,12 @@ fn put(connection: &Connection, member: &Member, at: Option<Timestamp>) -> Resul
     Ok(())
 }
 
-/// What an agent is searched by: name and id.
+/// The text in which agents are searched: name and id, folded.
 pub(super) fn member_search_key(name: Option<&str>, id: &str) -> String {
     format!("{} {}", name.map(fold).unwrap_or_default(), fold(id)).trim_start().to_owned()
 }
 
-/// Nothing refers to it any more.
+/// Deletes the row. Nothing must refer to it.
 fn forget(connection: &Connection, member: &Member) -> Result<(), StoreError> {
     connection.prepare_cached("DELETE FROM members WHERE id = ?1")?.execute([member.id.as_str()])?;
     Ok(())

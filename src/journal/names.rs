@@ -1,7 +1,8 @@
-//! What sectors, lines and tags are called: the name in the newest delivery that said one, by (`EventDate`, `EventId`).
+//! Names of sectors, lines and tags: the one in the newest delivery that contains any, by (`EventDate`,
+//! `EventId`).
 //!
-//! Kept beside the chats, because a chat remembers the names of where it stands now only: whoever asked the chats would
-//! be told another name after the last one of a renamed sector was moved elsewhere.
+//! They are stored beside the chats, because a chat remembers only names of where it stands now. When the
+//! last chat of a renamed sector moves elsewhere, the chats alone would give the old name.
 
 use std::collections::BTreeMap;
 
@@ -12,19 +13,19 @@ use super::fault::StoreError;
 use crate::domain::register::{from_nanos, to_nanos};
 use crate::domain::{ChatFacts, EventId, EventKey, RefId, Seq};
 
-/// What has a name, as `names.what` says it.
+/// `names.what` of a sector.
 pub const SECTOR: &str = "sector";
-/// A line.
+/// `names.what` of a line.
 pub const CHANNEL: &str = "channel";
-/// A tag of chats.
+/// `names.what` of a tag of chats.
 pub const TAG: &str = "tag";
-/// Names that are kept in memory: about 200 bytes each. A company has some hundreds of sectors, lines and tags.
+/// Names that are cached, about 200 bytes each. A company has some hundreds of sectors, lines and tags.
 const CACHED_MAX: usize = 4_096;
 
 type NameKey = (&'static str, RefId);
 
-/// The names that are known, and those that changed since they were written last: hundreds of deliveries usually name the same
-/// few sectors and lines, and each is written once for a batch.
+/// A cache of names, and the names that have changed since they were last written. Hundreds of deliveries
+/// usually name the same few sectors and lines; each is written once for a batch.
 pub(super) struct Names {
     known: LruCache<NameKey, Called>,
     changed: BTreeMap<NameKey, Called>,
@@ -33,9 +34,9 @@ pub(super) struct Names {
 #[derive(Debug)]
 struct Called {
     name: String,
-    /// The newest delivery that said it.
+    /// The newest delivery that contains it.
     said: EventKey,
-    /// The position at which the name became another one.
+    /// The position at which the name last changed.
     seq: Seq,
 }
 
@@ -46,7 +47,7 @@ impl Default for Names {
 }
 
 impl Names {
-    /// Notes what the delivery at `seq` calls its sector, line and tags. No name says nothing.
+    /// Takes over the names in the delivery at `seq`. A missing name changes nothing.
     pub(super) fn hear(
         &mut self,
         connection: &Connection,
@@ -89,7 +90,7 @@ impl Names {
         Ok(())
     }
 
-    /// Writes those that changed.
+    /// Writes the names that have changed.
     pub(super) fn flush(&mut self, connection: &Connection) -> Result<(), StoreError> {
         let mut put = connection.prepare_cached(
             "INSERT INTO names (what, id, name, at, event_id, seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
@@ -102,7 +103,7 @@ impl Names {
         Ok(())
     }
 
-    /// Forgets all: their transaction was rolled back.
+    /// Drops everything, because the transaction was rolled back.
     pub(super) fn forget(&mut self) {
         *self = Self::default();
     }

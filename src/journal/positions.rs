@@ -1,5 +1,5 @@
-//! Which message of a chat or a contact is the first or the last of its kind, in the order of messages. Asked by the
-//! writer of what is stored now, and by readers of what was there up to a moment.
+//! First and last messages of a chat or a contact, in the order of messages. The writer asks for the present
+//! ones, readers for those up to a moment.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -8,12 +8,12 @@ use crate::domain::order::FINER_NANOS;
 use crate::domain::register::to_nanos;
 use crate::domain::{ChatMessage, MessagePosition, OrderKey};
 
-/// What a caller makes of a question that failed.
+/// Errors that these queries can return.
 pub trait Failure: From<rusqlite::Error> + From<serde_json::Error> {}
 
 impl<E: From<rusqlite::Error> + From<serde_json::Error>> Failure for E {}
 
-/// The last human, public reply in a chat; with `until`, of the messages that happened up to then.
+/// The last human, public reply in a chat. With `until`, only messages up to then count.
 pub fn last_reply<E: Failure>(
     database: &Connection,
     chat: &str,
@@ -26,7 +26,7 @@ pub fn last_reply<E: Failure>(
     position(database, sql, params![chat, happened, stands])
 }
 
-/// The last message of a chat that is no reaction; with `until`, of those that happened up to then.
+/// The last message of a chat, leaving out reactions. With `until`, only messages up to then count.
 pub fn newest_message<E: Failure>(
     database: &Connection,
     chat: &str,
@@ -39,7 +39,7 @@ pub fn newest_message<E: Failure>(
     position(database, sql, params![chat, happened, stands])
 }
 
-/// The first customer message of a chat after `floor`; with `until`, of those that happened up to then.
+/// The first customer message of a chat after `floor`. With `until`, only messages up to then count.
 pub fn first_customer_message_after<E: Failure>(
     database: &Connection,
     chat: &str,
@@ -55,7 +55,7 @@ pub fn first_customer_message_after<E: Failure>(
     position(database, sql, params![chat, at, tie, happened, stands])
 }
 
-/// The last message over all chats of a contact.
+/// The last message of all chats of a contact.
 pub fn newest_message_of<E: Failure>(
     database: &Connection,
     contact: &str,
@@ -67,7 +67,7 @@ pub fn newest_message_of<E: Failure>(
     position(database, sql, [contact])
 }
 
-/// The latest moment at which a message may have happened, and at which it then stands in the order.
+/// The latest time at which a message may have happened, and the latest by which it is then ordered.
 fn bounds(until: Option<Timestamp>) -> (i64, i64) {
     let happened = until.map_or(i64::MAX, to_nanos);
     (happened, happened.saturating_add(FINER_NANOS))

@@ -1,13 +1,13 @@
-//! Makes everything that follows from the records again, from the records alone: to put it in the place of what is there, or
-//! to compare the two.
+//! Rebuilds everything that follows from the records, from the records alone: to replace the database, or to
+//! compare the two.
 //!
 //! # Contract
 //!
-//! 1. It is made in a file beside the database. What is there is not touched before the new file is whole and checked; then it
-//!    is kept aside.
-//! 2. The same history: epoch and positions stay, so that no client notices.
-//! 3. What no event tells is carried over as it stands: revocations, ignored objects, counts of deliveries, how far alerts were
-//!    posted.
+//! 1. It is built in a file beside the database. The database is not touched before the new file is complete
+//!    and checked. Then the old one is kept aside.
+//! 2. The history is the same: epoch and positions stay, so clients notice nothing.
+//! 3. What no event records is copied: revocations, ignored objects, counts of deliveries, and how far alerts
+//!    were posted.
 
 use std::path::Path;
 
@@ -32,32 +32,32 @@ use crate::sqlite::private::InMaking;
 
 /// Records that are applied in one transaction.
 const BATCH: usize = 1_000;
-/// Pages that are kept while everything is made again, in KiB.
+/// Page cache during a rebuild, in KiB.
 const CACHE_KIB: i64 = 64 * 1_024;
 
-/// What was found when everything was made again.
+/// How a rebuilt database compares with the present one.
 #[derive(Debug)]
 pub struct Comparison {
-    /// The newest position.
     pub seq: Seq,
-    /// Events of older releases whose records do not say enough, and which were taken over as they stand.
+    /// Number of events of older releases whose records are incomplete. They were copied as they are.
     pub taken_over: u64,
-    /// True where what was there was made by the present rules throughout, so that it must be the same.
+    /// True if the present database was made by the present rules alone, so that it must be equal.
     pub is_of_present_rules: bool,
-    /// Tables that hold something else than what the records say.
+    /// Tables that differ from what the records say.
     pub tables: Vec<&'static str>,
-    /// The first block of positions whose updates were told otherwise.
+    /// The first block of positions whose updates differ; `None` if none does.
     pub block: Option<Seq>,
 }
 
 impl Comparison {
-    /// True where what is there is what the records say.
+    /// True if the database is what the records say.
     pub fn is_equal(&self) -> bool {
         self.tables.is_empty() && self.block.is_none()
     }
 }
 
-/// Compares the database at `path`, in use or not, with what its records say. Needs twice its size on the disk meanwhile.
+/// Compares the database at `path`, in use or not, with what its records say. Needs twice its size on the
+/// disk.
 pub fn compare(path: &Path, progress: Progress<'_>) -> Result<Comparison, ReplaceError> {
     let copy = replace::begin_copy(&beside(path, ".compared"))?;
     replace::copy(path, copy.path(), &|_, _| (), &|_| Ok(()))?;
@@ -67,7 +67,7 @@ pub fn compare(path: &Path, progress: Progress<'_>) -> Result<Comparison, Replac
     make(&source, &made, path, progress).map(|(_, comparison)| comparison)
 }
 
-/// Makes everything again and puts it in the place of the database at `path`. No hub may run on it.
+/// Rebuilds the database at `path` and replaces it. No hub may run on it.
 pub fn rebuild(
     path: &Path,
     now: Timestamp,
@@ -119,7 +119,7 @@ fn make(
     Ok((connection, Comparison { seq: newest, taken_over, is_of_present_rules, tables, block }))
 }
 
-/// An empty database of the present schema, which is synced once, at the end.
+/// An empty database of the present schema. It is synced once, when it is complete.
 fn open_empty(target: &Path, path: &Path) -> Result<Connection, ReplaceError> {
     let failed = replace::database_error(path);
     let mut connection = Connection::open(target).map_err(&failed)?;
@@ -138,7 +138,7 @@ struct Maker<'a> {
     apply: Apply,
     newest: Seq,
     taken_over: u64,
-    /// Of the updates that are kept.
+    /// Position of the oldest update that is kept.
     oldest_update: i64,
 }
 
@@ -189,14 +189,15 @@ impl Maker<'_> {
         Ok(())
     }
 
-    /// A delivery that was kept raw although it was understood stays so: what was met then is part of the history.
+    /// A delivery that was kept raw although it was understood stays so, because that is part of the
+    /// history.
     fn keep_raw(&mut self, id: Option<EventId>, reason: Option<&str>) {
         if let (Some(id), Some(spoilt)) = (id, reason.and_then(Spoilt::from_reason)) {
             self.apply.keep_raw(id, spoilt);
         }
     }
 
-    /// Takes an event over as it stands.
+    /// Copies an event as it is.
     fn take_over(&mut self, seq: Seq) -> rusqlite::Result<()> {
         self.taken_over += 1;
         let target = self.apply.store.connection();
@@ -238,12 +239,12 @@ fn one(connection: &Connection, sql: &str) -> rusqlite::Result<i64> {
 
 fn differing_tables(one: &Connection, other: &Connection) -> rusqlite::Result<Vec<&'static str>> {
     let (one, other) = (digest::tables(one)?, digest::tables(other)?);
-    // Blocks are compared each by itself: those before the first one that was kept are new.
+    // Blocks are compared one by one, because those before the first stored one are new.
     let differs = |table: &&str| *table != "blocks" && one.get(*table) != other.get(*table);
     Ok(one.keys().copied().filter(|table| differs(table)).collect())
 }
 
-/// The first block of the present rules that came out otherwise.
+/// The first block of the present rules whose digest differs.
 fn differing_block(known: &[Block], made: &[Block]) -> Option<Seq> {
     let of_present_rules = known.iter().filter(|block| block.rules == RULES);
     of_present_rules.filter(|block| !made.contains(block)).map(|block| block.first).next()

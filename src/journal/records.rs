@@ -1,4 +1,4 @@
-//! Reads the stored records back, in the order of their positions.
+//! Reads stored records, in the order of their positions.
 
 use rusqlite::{Connection, Row};
 
@@ -6,18 +6,16 @@ use super::entry::{Entry, Kind, Origin};
 use crate::domain::register::from_nanos;
 use crate::domain::{EventId, Seq};
 
-/// A record at its position.
+/// A record and its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
-    /// Its position.
     pub seq: Seq,
-    /// The record.
     pub entry: Entry,
-    /// Why a delivery was not understood.
+    /// Why a delivery was kept raw; `None` if it was not.
     pub reason: Option<String>,
 }
 
-/// The records after a position, at most `most` of them.
+/// At most `most` records after a position.
 pub fn read(connection: &Connection, after: Seq, most: usize) -> rusqlite::Result<Vec<Stored>> {
     let mut select = connection.prepare_cached(
         "SELECT journal.seq, kind, event_id, received_at, origin, attempt, body, reason

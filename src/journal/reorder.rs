@@ -1,10 +1,10 @@
-//! Brings the messages of an older database into the order of messages: the data of migration 0006.
+//! Sorts the messages of an older database into the order of messages (data of migration 0006).
 //!
-//! When the provider created a message stands in the bytes of its deliveries only, so that these are read once more. A
-//! message whose deliveries cannot be read is ordered by its time and its id alone. What follows from the order is set
-//! anew: the newest message of each chat and contact, and the waits.
+//! When the provider created a message is found only in the bytes of its deliveries, so these are read again.
+//! A message whose deliveries cannot be read is ordered by its time and id alone. Everything that follows
+//! from the order is set again: the newest message of each chat and contact, and the waits.
 //!
-//! It runs in the migration's transaction and knows the schema of that migration only.
+//! This runs in the migration's transaction and knows only the schema of that migration.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
@@ -18,7 +18,7 @@ use crate::umbler::{self, Reading};
 /// Rows that are held in memory at once.
 const BATCH_ROWS: i64 = 1_000;
 
-/// The earliest times that the deliveries of a message tell.
+/// The earliest times that the deliveries of a message contain.
 const TOLD_TIMES: &str = "
     CREATE TABLE told_times (
         id         TEXT PRIMARY KEY,
@@ -26,10 +26,9 @@ const TOLD_TIMES: &str = "
         created_at INTEGER
     ) WITHOUT ROWID";
 
-/// Why the rows of an older database were not brought into order.
+/// Why the rows of an older database could not be sorted.
 #[derive(Debug, thiserror::Error)]
 enum ReorderError {
-    /// The database refused.
     #[error(transparent)]
     Database(#[from] rusqlite::Error),
     /// A stored state cannot be read.
@@ -46,7 +45,7 @@ impl From<ReorderError> for HookError {
     }
 }
 
-/// Orders what is stored.
+/// Sorts the stored messages.
 pub(super) fn reorder(tx: &Transaction<'_>) -> HookResult {
     tx.execute_batch(TOLD_TIMES)?;
     read_deliveries(tx)?;
@@ -82,8 +81,8 @@ fn read_deliveries(tx: &Transaction<'_>) -> Result<(), ReorderError> {
     Ok(())
 }
 
-/// Changes every row of a table that has a state. One whose state cannot be read stays as it is, and is told of in the
-/// log: it must not keep the hub from starting.
+/// Changes every row of a table that has a state. A row whose state cannot be read stays as it is and is
+/// logged; it must not keep the hub from starting.
 fn each_row(
     tx: &Transaction<'_>,
     table: &'static str,
@@ -136,7 +135,7 @@ fn order_message(tx: &Connection, row: i64, state: &str) -> Result<(), ReorderEr
     Ok(())
 }
 
-/// A message that was stamped in the future is counted on another day from here on.
+/// A message that was stamped in the future is counted on another day from now on.
 fn move_in_counters(tx: &Connection, message: &ChatMessage, known_at: Timestamp) -> Result<(), ReorderError> {
     let mut select = tx.prepare_cached("SELECT kind = 'direct' FROM chats WHERE id = ?1")?;
     if select.query_row([message.chat_id.as_str()], |row| row.get(0)).optional()?.unwrap_or(false) {
@@ -172,7 +171,7 @@ fn set_clocks(tx: &Connection, row: i64, state: &str) -> Result<(), ReorderError
     Ok(())
 }
 
-/// The latest close that the timeline knows, with the first delivery that told of it.
+/// The latest close in the timeline, with the first delivery that reported it.
 fn last_close(tx: &Connection, chat: &str) -> rusqlite::Result<Option<Close>> {
     let mut select = tx.prepare_cached(
         "SELECT closed_at, min(at) FROM timeline WHERE chat_id = ?1 AND open = 0 AND closed_at IS NOT NULL

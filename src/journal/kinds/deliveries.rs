@@ -1,4 +1,4 @@
-//! Deliveries of the provider: chats, contacts and messages change by them, and one that is not understood is kept raw.
+//! Deliveries of the provider change chats, contacts and messages. One that is not understood is kept raw.
 
 use super::update;
 use super::{NewEvent, Outcome};
@@ -11,11 +11,11 @@ use crate::journal::recorded::News;
 use crate::journal::rows;
 use crate::journal::store::SqliteStore;
 
-/// Bytes of the largest update: what a screen's queue holds. Each screen gets a copy of its own.
+/// The largest update in bytes, which is what a screen's queue holds. Each screen gets a copy.
 pub const UPDATE_BYTES_MAX: usize = 1024 * 1024;
 
-/// Absorbs a delivery. One that is `spoilt` is kept raw with that reason: it must not hold up every delivery behind it, and
-/// trying again would change nothing.
+/// Applies a delivery. If it is `spoilt`, it is kept raw with that reason, because trying again would change
+/// nothing and would hold up every delivery behind it.
 pub(in crate::journal) fn apply<'a>(
     store: &mut SqliteStore,
     seq: Seq,
@@ -67,7 +67,7 @@ fn understood<'a>(
     .into())
 }
 
-/// Keeps a posted object that is no event.
+/// Stores a posted object that is not an event.
 pub(in crate::journal) fn keep_ignored(
     store: &SqliteStore,
     entry: &Entry,

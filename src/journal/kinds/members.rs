@@ -1,4 +1,5 @@
-//! Changes of the directory of agents, as one event, so that a screen never shows half of an import.
+//! Changes of the directory of agents. All changes of one record are one event, so a screen never shows half
+//! of an import.
 
 use super::{NewEvent, Outcome};
 use crate::domain::{Audience, EventId, Member, Seq};
@@ -9,7 +10,7 @@ use crate::journal::fault::StoreError;
 use crate::journal::store::SqliteStore;
 use crate::protocol::members::{MEMBER_UPDATED, MembersUpdate};
 
-/// Sets entries, all of them or none.
+/// Sets entries of the directory: all of them or none.
 pub(in crate::journal) fn apply<'a>(
     store: &mut SqliteStore,
     seq: Seq,
