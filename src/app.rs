@@ -18,8 +18,8 @@ use tokio::sync::watch;
 use crate::auth::key_file::LOOK_INTERVAL;
 use crate::auth::{AuthError, Authenticator, Revocations};
 use crate::config::{AlertWebhook, Settings};
-use crate::derived::alert_posts::{AlertPosts, AlertReceiver, Stored};
-use crate::derived::analytics::Facts;
+use crate::derived::alert_posts::{AlertPosts, AlertReceiver, StoreOutcome};
+use crate::derived::analytics::FactStore;
 use crate::derived::follower::{self, alarm};
 use crate::derived::search::WordIndex;
 use crate::domain::Seq;
@@ -125,7 +125,7 @@ impl Application {
             dashboard_dir: settings.dashboard_dir,
         };
         let search = Arc::new(SearchReads::new(WordIndex::start(&settings.database_path)?));
-        let analytics = AnalyticsReads::start(Facts::start(&settings.database_path, calendar)?)?;
+        let analytics = AnalyticsReads::start(FactStore::start(&settings.database_path, calendar)?)?;
         hub.send(hub::AnalyticsReady { metrics: analytics.clone() }).await?;
         let reads = Reads { history, search, analytics, newest };
         let state = EdgeState::new(hub.clone(), reads, authenticator, metrics, integrity, edge);
@@ -248,12 +248,12 @@ fn alert_posts(
     let receiver = AlertReceiver { url: webhook.url.clone(), secret: webhook.secret.clone(), tls };
     let store = move |seq| {
         let posted = Record::new(Payload::AlertsPosted(seq), None, Origin::Hub, clock::now());
-        let Ok(record) = posted else { return Stored::NotNow };
+        let Ok(record) = posted else { return StoreOutcome::NotNow };
         let recorded = hub.send(Ingest { record });
         match futures_executor::block_on(recorded) {
-            Ok(Ok(_)) => Stored::Durable,
-            Ok(Err(IngestError::Full | IngestError::Unwritable)) => Stored::NotNow,
-            Ok(Err(IngestError::Stopping)) | Err(_) => Stored::Ending,
+            Ok(Ok(_)) => StoreOutcome::Durable,
+            Ok(Err(IngestError::Full | IngestError::Unwritable)) => StoreOutcome::NotNow,
+            Ok(Err(IngestError::Stopping)) | Err(_) => StoreOutcome::Ending,
         }
     };
     Ok(AlertPosts::new(receiver, database, Box::new(store)))

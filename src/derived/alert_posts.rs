@@ -48,7 +48,7 @@ const NEXT: &str = "SELECT journal.seq, frames.frame FROM journal JOIN frames ON
 
 /// The outcome of storing a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stored {
+pub enum StoreOutcome {
     Durable,
     /// The journal accepts nothing at the moment.
     NotNow,
@@ -57,7 +57,7 @@ pub enum Stored {
 }
 
 /// Stores the position up to which alerts were posted.
-pub type Store = Box<dyn FnMut(Seq) -> Stored + Send>;
+pub type StorePosition = Box<dyn FnMut(Seq) -> StoreOutcome + Send>;
 
 /// The system to which alerts are posted.
 pub struct AlertReceiver {
@@ -75,12 +75,12 @@ pub struct AlertPosts {
     agent: Agent,
     url: String,
     key: hmac::Key,
-    store: Store,
-    at_work: AtWork,
+    store: StorePosition,
+    next_action: NextAction,
 }
 
 /// What the next step does.
-enum AtWork {
+enum NextAction {
     /// Read the position that was stored last.
     Beginning,
     /// Look for the next change after this position.
@@ -93,7 +93,7 @@ enum AtWork {
 
 impl AlertPosts {
     /// `store` is called on the follower's thread, and may block.
-    pub fn new(receiver: AlertReceiver, database: PathBuf, store: Store) -> Self {
+    pub fn new(receiver: AlertReceiver, database: PathBuf, store: StorePosition) -> Self {
         let AlertReceiver { url, secret, tls } = receiver;
         let config = Agent::config_builder()
             .http_status_as_error(false)
@@ -104,7 +104,7 @@ impl AlertPosts {
             .build();
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes());
         let agent = config.new_agent();
-        Self { database, connection: None, agent, url, key, store, at_work: AtWork::Beginning }
+        Self { database, connection: None, agent, url, key, store, next_action: NextAction::Beginning }
     }
 
     fn connection(&mut self) -> rusqlite::Result<&Connection> {
@@ -117,30 +117,30 @@ impl AlertPosts {
 
     /// Continues from the stored position. At the very first start this is the newest one: earlier alerts
     /// are not posted.
-    fn begin(&mut self) -> rusqlite::Result<AtWork> {
+    fn begin(&mut self) -> rusqlite::Result<NextAction> {
         let connection = self.connection()?;
         match meta::get(connection, SENT_KEY)?.and_then(|text| text.parse().ok()) {
-            Some(seq) => Ok(AtWork::Looking(Seq(seq))),
-            None => Ok(AtWork::Storing(last_seq(connection)?)),
+            Some(seq) => Ok(NextAction::Looking(Seq(seq))),
+            None => Ok(NextAction::Storing(last_seq(connection)?)),
         }
     }
 
     /// The next change to post, or the position up to which there is none.
-    fn next(&mut self, after: Seq) -> rusqlite::Result<AtWork> {
+    fn next(&mut self, after: Seq) -> rusqlite::Result<NextAction> {
         let connection = self.connection()?;
         // Read first. What is committed between the two queries is found the next time.
         let newest = last_seq(connection)?;
         let mut select = connection.prepare_cached(NEXT)?;
         let next = select.query_row([after.0], |row| {
-            Ok(AtWork::Posting { seq: Seq(row.get(0)?), frame: row.get(1)?, tries: 0 })
+            Ok(NextAction::Posting { seq: Seq(row.get(0)?), frame: row.get(1)?, tries: 0 })
         });
-        Ok(next.optional()?.unwrap_or(AtWork::Looking(newest)))
+        Ok(next.optional()?.unwrap_or(NextAction::Looking(newest)))
     }
 
     /// Tries to post an update. After the last try it is skipped.
     fn post(&mut self, seq: Seq, frame: String, tries: u32) -> Step {
         let Err(reason) = self.try_once(seq, &frame) else {
-            self.at_work = AtWork::Storing(seq);
+            self.next_action = NextAction::Storing(seq);
             return Step::More;
         };
         if tries == 0 {
@@ -150,10 +150,10 @@ impl AlertPosts {
             log::error!(
                 "the alert webhook did not take update {seq} in {TRIES_MAX} tries; going on without it"
             );
-            self.at_work = AtWork::Storing(seq);
+            self.next_action = NextAction::Storing(seq);
             return Step::More;
         }
-        self.at_work = AtWork::Posting { seq, frame, tries: tries + 1 };
+        self.next_action = NextAction::Posting { seq, frame, tries: tries + 1 };
         Step::Pause(pause(tries, rand::random()))
     }
 
@@ -177,12 +177,12 @@ impl AlertPosts {
 
     fn store(&mut self, seq: Seq) -> Step {
         match (self.store)(seq) {
-            Stored::Durable => {
-                self.at_work = AtWork::Looking(seq);
+            StoreOutcome::Durable => {
+                self.next_action = NextAction::Looking(seq);
                 Step::More
             }
-            Stored::NotNow => Step::Pause(FAULT_PAUSE),
-            Stored::Ending => Step::End,
+            StoreOutcome::NotNow => Step::Pause(FAULT_PAUSE),
+            StoreOutcome::Ending => Step::End,
         }
     }
 }
@@ -193,20 +193,20 @@ impl Projection for AlertPosts {
     const GIVES_WAY: bool = false;
 
     fn step(&mut self) -> Result<Step, DbError> {
-        match &mut self.at_work {
-            AtWork::Beginning => self.at_work = self.begin()?,
-            AtWork::Looking(after) => {
+        match &mut self.next_action {
+            NextAction::Beginning => self.next_action = self.begin()?,
+            NextAction::Looking(after) => {
                 let after = *after;
-                self.at_work = self.next(after)?;
-                if matches!(self.at_work, AtWork::Looking(_)) {
+                self.next_action = self.next(after)?;
+                if matches!(self.next_action, NextAction::Looking(_)) {
                     return Ok(Step::Rest(LOOK_INTERVAL));
                 }
             }
-            AtWork::Posting { seq, frame, tries } => {
+            NextAction::Posting { seq, frame, tries } => {
                 let (seq, frame, tries) = (*seq, std::mem::take(frame), *tries);
                 return Ok(self.post(seq, frame, tries));
             }
-            AtWork::Storing(seq) => {
+            NextAction::Storing(seq) => {
                 let seq = *seq;
                 return Ok(self.store(seq));
             }
@@ -241,7 +241,11 @@ mod tests {
 
     /// Posts of a journal with `rows` alerts. Stores are answered with `answers`, and sent to the
     /// receiver.
-    fn posts(home: &Path, rows: i64, answers: Vec<Stored>) -> (AlertPosts, std::sync::mpsc::Receiver<Seq>) {
+    fn posts(
+        home: &Path,
+        rows: i64,
+        answers: Vec<StoreOutcome>,
+    ) -> (AlertPosts, std::sync::mpsc::Receiver<Seq>) {
         let path = home.join("hub.db");
         let mut database = Connection::open(&path).unwrap();
         crate::journal::steps::migrate_to_latest(&mut database).unwrap();
@@ -264,7 +268,7 @@ mod tests {
     #[test]
     fn what_was_before_the_first_start_is_not_posted() {
         let home = tempfile::tempdir().unwrap();
-        let answers = vec![Stored::NotNow, Stored::Durable];
+        let answers = vec![StoreOutcome::NotNow, StoreOutcome::Durable];
         let (mut posts, stores) = posts(home.path(), 3, answers);
         let mut step = || posts.step().unwrap();
         assert_eq!(step(), Step::More);
@@ -277,7 +281,7 @@ mod tests {
     #[test]
     fn it_goes_on_where_a_fault_met_it_and_ends_with_the_hub() {
         let home = tempfile::tempdir().unwrap();
-        let (mut posts, stores) = posts(home.path(), 1, vec![Stored::Ending]);
+        let (mut posts, stores) = posts(home.path(), 1, vec![StoreOutcome::Ending]);
         let away = home.path().join("away.db");
         std::fs::rename(home.path().join("hub.db"), &away).unwrap();
         let error = posts.step().unwrap_err();

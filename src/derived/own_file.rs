@@ -78,7 +78,7 @@ impl<D: Derivation> Keeper<D> {
     fn opened(&mut self) -> Result<D::Open, DbError> {
         let is_damaged = self.file.is_damaged.load(Ordering::Acquire);
         if is_damaged {
-            log::error!("{} is damaged and made again", self.file.path.display());
+            log::error!("{} is damaged and is built again", self.file.path.display());
             self.open = None;
             files::remove(&self.file.path)?;
         }

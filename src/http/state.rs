@@ -20,7 +20,7 @@ use crate::auth::{Authenticator, Scope, Secret};
 use crate::domain::Settings;
 use crate::hub::{GetHealth, GetStats, Health, UmblerHub};
 use crate::protocol::StatsShape;
-use crate::reads::analytics::{OpenIds, SaidUntil, SumsThen};
+use crate::reads::analytics::{CountDayMessages, CountStatsAt, FindOpenIds};
 use crate::reads::{Asker, ListPastChats, PastStats, Query, ReadError, Reads, ScopedStats, StatusFilter};
 use crate::session::SessionSeat;
 use crate::telemetry::causes::chain;
@@ -149,8 +149,9 @@ impl EdgeState {
     ) -> Result<Option<StatsShape>, ApiError> {
         let (newest, _) = self.reads.catch_up(&self.reads.analytics).await;
         let zone = self.reads.analytics.calendar().zone().clone();
-        let said = self.ask(asker.clone(), SaidUntil { then, zone, scope: Arc::clone(scope) }).await?;
-        let sums = SumsThen { then, said, scope: Arc::clone(scope) };
+        let day_messages =
+            self.ask(asker.clone(), CountDayMessages { then, zone, scope: Arc::clone(scope) }).await?;
+        let sums = CountStatsAt { then, day_messages, scope: Arc::clone(scope) };
         let found = self.ask_metrics(asker.clone(), sums).await?;
         Ok(found.progress.holds(newest).then_some(found.stats))
     }
@@ -166,7 +167,7 @@ impl EdgeState {
         }
         let (newest, _) = self.reads.catch_up(&self.reads.analytics).await;
         let (filter, scope) = (list.filter.clone(), Arc::clone(&list.scope));
-        let found = self.ask_metrics(asker, OpenIds { then: list.then, filter, scope }).await?;
+        let found = self.ask_metrics(asker, FindOpenIds { then: list.then, filter, scope }).await?;
         Ok(found.ids.filter(|_| found.progress.holds(newest)))
     }
 

@@ -4,7 +4,7 @@ use actix::prelude::*;
 
 use super::UmblerHub;
 use super::messages::{
-    Admit, AdmitError, FrameMeter, ListRevocations, Revoke, RevokeError, Revoked, SessionId, Who,
+    Admit, AdmitError, FrameMeter, ListRevocations, Revoke, RevokeError, Revoked, SessionId, SessionUser,
 };
 use super::sessions::Session;
 use super::sessions::users::CHANNELS_PER_USER_MAX;
@@ -26,7 +26,7 @@ impl Handler<Admit> for UmblerHub {
             return Err(AdmitError::Unknown);
         }
         let frames = self.users.admit(&admit.session, identity)?;
-        self.seat(&admit.session, Who::new(identity), ctx);
+        self.seat(&admit.session, SessionUser::new(identity), ctx);
         Ok(frames)
     }
 }
@@ -71,7 +71,7 @@ impl UmblerHub {
     }
 
     /// Notes who uses a session, and what they may see from now on.
-    pub(super) fn seat(&mut self, id: &SessionId, who: Who, ctx: &mut Context<Self>) {
+    pub(super) fn seat(&mut self, id: &SessionId, who: SessionUser, ctx: &mut Context<Self>) {
         self.presence.join(id, &who, clock::now());
         if self.sessions.sign_in(id, who) {
             self.see_otherwise(id, ctx);

@@ -67,7 +67,7 @@ async fn close(journal: Journal) {
     let joined = actix_rt::task::spawn_blocking(move || writer.join());
     match actix_rt::time::timeout(JOURNAL_CLOSE_MAX, joined).await {
         Ok(Ok(Ok(()))) => log::info!("the journal is closed"),
-        Ok(_panicked) => log::error!("the journal's thread did not end well"),
+        Ok(_panicked) => log::error!("the journal's thread panicked"),
         Err(_elapsed) => log::error!("the journal is not closed yet; the sessions do not wait for it"),
     }
 }

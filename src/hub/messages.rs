@@ -66,14 +66,14 @@ pub struct Connect {
     /// The client's address, for the limit of sessions per address.
     pub address: IpAddr,
     /// `None` until the client signs in. Without a JWT key everybody is the anonymous admin.
-    pub who: Option<Who>,
+    pub who: Option<SessionUser>,
     /// The hub has a JWT key, so a client must sign in.
     pub auth_required: bool,
 }
 
 /// The user of a session.
 #[derive(Debug, Clone)]
-pub struct Who {
+pub struct SessionUser {
     /// The `sub` of their token.
     pub user: Arc<str>,
     /// `None` if the token contains no name.
@@ -81,7 +81,7 @@ pub struct Who {
     pub scope: Arc<Scope>,
 }
 
-impl Who {
+impl SessionUser {
     pub fn new(identity: &Identity) -> Self {
         Self {
             user: identity.sub.as_str().into(),
@@ -219,20 +219,20 @@ pub enum Outbox {
     /// To the session's own actor.
     Actor(Recipient<Deliver>),
     /// To the worker thread that writes to the session's socket.
-    Line {
+    Worker {
         /// Shared by all sessions of the worker.
         worker: Arc<Recipient<Dispatch>>,
-        line: LineId,
+        slot: SlotId,
     },
 }
 
 /// Identifies a socket of a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LineId {
+pub struct SlotId {
     /// Index of the slot. Slots are reused.
-    pub place: u32,
+    pub slot: u32,
     /// Generation of the slot. A message for an earlier socket in the same slot is dropped.
-    pub serial: u32,
+    pub generation: u32,
 }
 
 /// Frames for one session, in order: everything that one commit or one answer has for it.
@@ -251,7 +251,7 @@ pub struct Dispatch {
     /// What each of them is sent.
     pub deliver: Deliver,
     /// Their sockets.
-    pub lines: Vec<LineId>,
+    pub slots: Vec<SlotId>,
 }
 
 /// What a [`Deliver`] contains.

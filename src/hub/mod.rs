@@ -42,9 +42,9 @@ use crate::telemetry::metrics::Metrics;
 use deadlines::{AlertsAtStart, Deadlines};
 pub use messages::{
     Ack, AckStatus, Admit, AdmitError, AnalyticsReady, Connect, Deliver, Disconnected, Dispatch, Drain,
-    Drained, GetHealth, GetStats, Health, Ingest, IngestError, LineId, ListRevocations, Outbox, Outgoing,
-    Record, RequestId, Revoke, RevokeError, Revoked, SendSnapshot, SessionId, SetPresence, Subscribe,
-    Unsubscribe, Who,
+    Drained, GetHealth, GetStats, Health, Ingest, IngestError, ListRevocations, Outbox, Outgoing, Record,
+    RequestId, Revoke, RevokeError, Revoked, SendSnapshot, SessionId, SessionUser, SetPresence, SlotId,
+    Subscribe, Unsubscribe,
 };
 use playback::Playback;
 use sessions::Sessions;

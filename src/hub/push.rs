@@ -12,11 +12,11 @@ use tokio::sync::watch;
 use super::UmblerHub;
 use super::deadlines::RETRY_AFTER;
 use super::messages::{Drained, SessionId};
-use super::playback::Next as PlaybackNext;
+use super::playback::PlaybackNext;
 use super::sessions::Session;
 use super::sessions::flow::Unanswered;
-use super::snapshots::Make;
-use super::states::boards::Next as BoardsNext;
+use super::snapshots::SnapshotJob;
+use super::states::boards::BoardsNext;
 use super::states::stats::StatsPush;
 use super::updates::Needs;
 use crate::derived::analytics::Progress;
@@ -208,7 +208,9 @@ impl UmblerHub {
     fn hear_next_step(&self, mut steps: watch::Receiver<Progress>, ctx: &mut Context<Self>) {
         let heard = async move { steps.changed().await.map(|()| steps) };
         ctx.spawn(heard.into_actor(self).map(|heard, hub, ctx| {
-            let Ok(mut steps) = heard else { return log::warn!("the projector of the metrics has ended") };
+            let Ok(mut steps) = heard else {
+                return log::warn!("the thread that keeps the metrics has ended");
+            };
             let progress = *steps.borrow_and_update();
             if hub.boards.note_progress(progress) {
                 hub.push_boards(ctx);
@@ -221,13 +223,13 @@ impl UmblerHub {
 // Snapshots.
 
 impl UmblerHub {
-    pub(super) fn make_snapshot(&self, make: Make, ctx: &mut Context<Self>) {
-        let Make { key, scope, day } = make;
-        let query = Make::query(&key, &scope, self.settings.zone.clone());
+    pub(super) fn make_snapshot(&self, make: SnapshotJob, ctx: &mut Context<Self>) {
+        let SnapshotJob { key, scope, day } = make;
+        let query = SnapshotJob::query(&key, &scope, self.settings.zone.clone());
         let asker = Asker::Screens(scope.hash().into());
         let answer = self.history.ask(asker, query).into_actor(self);
         ctx.spawn(answer.map(move |answer, hub, ctx| {
-            let again = hub.snapshots.take(&mut hub.sessions, Make { key, scope, day }, answer);
+            let again = hub.snapshots.take(&mut hub.sessions, SnapshotJob { key, scope, day }, answer);
             if let Some(make) = again {
                 hub.make_snapshot(make, ctx);
             }
@@ -294,7 +296,7 @@ impl UmblerHub {
             match appended {
                 Ok(outcome) => outcome.await,
                 Err(error) => {
-                    log::error!("what happens to an alert cannot be written down: {error}");
+                    log::error!("a change of an alert cannot be recorded: {error}");
                     Err(IngestError::Unwritable)
                 }
             }

@@ -28,19 +28,19 @@ use crate::telemetry::clock;
 const KEPT_MAX: usize = 16;
 
 /// Askers with equal keys share a snapshot: the limits, and the hash of the scope.
-pub type Key = (SnapshotLimits, String);
+pub type SnapshotKey = (SnapshotLimits, String);
 
 /// Snapshots that are being made, and those that are still current.
 #[derive(Default)]
 pub struct Snapshots {
-    kept: HashMap<Key, Encoded>,
-    waiting: HashMap<Key, Vec<Asker>>,
+    kept: HashMap<SnapshotKey, EncodedSnapshot>,
+    waiting: HashMap<SnapshotKey, Vec<SnapshotRequest>>,
     /// Grows at midnight, when the counters of today begin again.
     day: u64,
 }
 
 #[derive(Debug)]
-struct Asker {
+struct SnapshotRequest {
     session: SessionId,
     request_id: Option<RequestId>,
     /// The hub's newest position when the session asked. An older snapshot would miss updates that the
@@ -51,7 +51,7 @@ struct Asker {
 
 /// An encoded snapshot and its position.
 #[derive(Debug)]
-pub struct Encoded {
+pub struct EncodedSnapshot {
     seq: Seq,
     data: Box<RawValue>,
 }
@@ -96,9 +96,9 @@ pub struct UmblerData<'a> {
 }
 
 impl Query for EncodeSnapshot {
-    type Answer = Encoded;
+    type Answer = EncodedSnapshot;
 
-    fn answer(self, tx: &Transaction<'_>) -> Result<Encoded, ReadError> {
+    fn answer(self, tx: &Transaction<'_>) -> Result<EncodedSnapshot, ReadError> {
         let snapshot =
             Snapshot { limits: self.limits, now: self.now, zone: self.zone, scope: Arc::clone(&self.scope) }
                 .answer(tx)?;
@@ -115,22 +115,22 @@ impl Query for EncodeSnapshot {
             recent_messages: &snapshot.messages,
             truncated: &truncated,
         })?;
-        Ok(Encoded { seq: snapshot.seq, data })
+        Ok(EncodedSnapshot { seq: snapshot.seq, data })
     }
 }
 
 /// A snapshot that must be made.
-pub struct Make {
-    pub key: Key,
+pub struct SnapshotJob {
+    pub key: SnapshotKey,
     pub scope: Arc<Scope>,
     /// `Snapshots::day` when it was asked for. If another day has begun meanwhile, the snapshot is not
     /// kept.
     pub day: u64,
 }
 
-impl Make {
+impl SnapshotJob {
     /// The question for the readers.
-    pub fn query(key: &Key, scope: &Arc<Scope>, zone: TimeZone) -> EncodeSnapshot {
+    pub fn query(key: &SnapshotKey, scope: &Arc<Scope>, zone: TimeZone) -> EncodeSnapshot {
         EncodeSnapshot { limits: key.0, scope: Arc::clone(scope), now: clock::now(), zone }
     }
 }
@@ -146,7 +146,7 @@ impl Handler<SendSnapshot> for UmblerHub {
     }
 }
 
-impl Asker {
+impl SnapshotRequest {
     fn frame(&self, data: &RawValue) -> ByteString {
         encode(ServerEvent::UmblerData, self.request_id.as_deref(), clock::now(), &data)
     }
@@ -155,12 +155,12 @@ impl Asker {
 impl Snapshots {
     /// Answers with a snapshot that is still current, or adds the session to those that wait. Returns the
     /// snapshot to make, if any.
-    fn ask(&mut self, sessions: &mut Sessions, ask: SendSnapshot, newest: Seq) -> Option<Make> {
+    fn ask(&mut self, sessions: &mut Sessions, ask: SendSnapshot, newest: Seq) -> Option<SnapshotJob> {
         let (_, scope) = sessions.get(&ask.session).and_then(Session::scope)?;
         let scope = Arc::clone(scope);
         let key = (ask.limits, scope.hash().to_owned());
         let day = self.day;
-        let asker = Asker { session: ask.session, request_id: ask.request_id, since: newest, day };
+        let asker = SnapshotRequest { session: ask.session, request_id: ask.request_id, since: newest, day };
         // A snapshot may be ahead of the hub, because readers see a commit before the hub has
         // published it.
         if let Some(kept) = self.kept.get(&key).filter(|kept| kept.seq >= newest) {
@@ -169,7 +169,7 @@ impl Snapshots {
         }
         let waiting = self.waiting.entry(key.clone()).or_default();
         waiting.push(asker);
-        (waiting.len() == 1).then_some(Make { key, scope, day })
+        (waiting.len() == 1).then_some(SnapshotJob { key, scope, day })
     }
 
     /// Sends a snapshot to those that waited for it. Returns one to make for those that asked too late
@@ -177,10 +177,10 @@ impl Snapshots {
     pub fn take(
         &mut self,
         sessions: &mut Sessions,
-        made: Make,
-        answer: Result<Encoded, ReadError>,
-    ) -> Option<Make> {
-        let Make { key, scope, day } = made;
+        made: SnapshotJob,
+        answer: Result<EncodedSnapshot, ReadError>,
+    ) -> Option<SnapshotJob> {
+        let SnapshotJob { key, scope, day } = made;
         let askers = self.waiting.remove(&key).unwrap_or_default();
         let encoded = match answer {
             Ok(encoded) => encoded,
@@ -192,7 +192,7 @@ impl Snapshots {
                 return None;
             }
         };
-        let holds = |asker: &Asker| asker.since <= encoded.seq && asker.day <= day;
+        let holds = |asker: &SnapshotRequest| asker.since <= encoded.seq && asker.day <= day;
         let (served, late): (Vec<_>, Vec<_>) = askers.into_iter().partition(holds);
         for asker in &served {
             sessions.answer(&asker.session, asker.frame(&encoded.data));
@@ -207,11 +207,11 @@ impl Snapshots {
             return None;
         }
         self.waiting.insert(key.clone(), late);
-        Some(Make { key, scope, day: self.day })
+        Some(SnapshotJob { key, scope, day: self.day })
     }
 }
 
-fn refuse(sessions: &mut Sessions, asker: &Asker) {
+fn refuse(sessions: &mut Sessions, asker: &SnapshotRequest) {
     let message = "the stored state cannot be read now";
     let answered = asker.request_id.as_deref();
     sessions.answer(&asker.session, encode_error(answered, clock::now(), ErrorCode::Unavailable, message));

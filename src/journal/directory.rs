@@ -20,12 +20,12 @@ const UNKNOWN_MAX: usize = 100_000;
 /// All agents who are in the directory, or who occur without being in it.
 #[derive(Debug, Default)]
 pub struct Directory {
-    members: HashMap<String, Entry>,
+    members: HashMap<String, DirectoryEntry>,
     known: usize,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct DirectoryEntry {
     member: Member,
     /// The agent owns a chat, takes part in one, or wrote a message.
     occurs: bool,
@@ -40,9 +40,9 @@ impl Directory {
             let (name, photo_url) = (row.get(1)?, row.get(2)?);
             let member =
                 Member { id: id.clone().into(), name, photo_url, sector_id: sector.map(RefId::from) };
-            Ok((id, Entry { member, occurs: row.get(4)? }))
+            Ok((id, DirectoryEntry { member, occurs: row.get(4)? }))
         })?;
-        let members: HashMap<String, Entry> = members.collect::<Result<_, _>>()?;
+        let members: HashMap<String, DirectoryEntry> = members.collect::<Result<_, _>>()?;
         let known = members.values().filter(|entry| entry.member.is_known()).count();
         Ok(Self { members, known })
     }
@@ -66,7 +66,7 @@ impl Directory {
             None => {
                 let member = Member::unknown(id.clone());
                 put(connection, &member, None)?;
-                self.members.insert(id.to_string(), Entry { member, occurs: true });
+                self.members.insert(id.to_string(), DirectoryEntry { member, occurs: true });
             }
         }
         connection.prepare_cached("UPDATE members SET occurs = 1 WHERE id = ?1")?.execute([id.as_str()])?;
@@ -105,7 +105,7 @@ impl Directory {
                 continue;
             }
             put(connection, member, member.is_known().then_some(at))?;
-            self.members.insert(member.id.to_string(), Entry { member: (*member).clone(), occurs });
+            self.members.insert(member.id.to_string(), DirectoryEntry { member: (*member).clone(), occurs });
         }
         Ok(())
     }

@@ -39,7 +39,7 @@ pub struct Marker {
 
 /// What the marker file contains.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Remembered {
+pub enum MarkerState {
     /// There is no file: the database is new, or older than markers.
     Nothing,
     /// There is a file, but both check sums are wrong.
@@ -63,12 +63,12 @@ pub fn path_of(database: &Path) -> PathBuf {
     beside(database, ".lineage")
 }
 
-pub fn read(database: &Path) -> io::Result<Remembered> {
+pub fn read(database: &Path) -> io::Result<MarkerState> {
     match fs::read(path_of(database)) {
         Ok(bytes) => {
-            Ok(newest(&bytes).map_or(Remembered::Unreadable, |(_, marker)| Remembered::Marker(marker)))
+            Ok(newest(&bytes).map_or(MarkerState::Unreadable, |(_, marker)| MarkerState::Marker(marker)))
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Remembered::Nothing),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(MarkerState::Nothing),
         Err(error) => Err(error),
     }
 }
@@ -103,11 +103,11 @@ pub fn sync_folder(path: &Path) -> io::Result<()> {
 
 impl Lineage {
     /// Opens the marker of an open database. If there is none that can be read, it is made.
-    pub fn take_up(database: &Path, remembered: &Remembered, marker: &Marker) -> io::Result<Self> {
-        if *remembered == Remembered::Unreadable {
-            log::warn!("the lineage marker could not be read and is made anew from the database");
+    pub fn take_up(database: &Path, remembered: &MarkerState, marker: &Marker) -> io::Result<Self> {
+        if *remembered == MarkerState::Unreadable {
+            log::warn!("the lineage marker could not be read and is written again from the database");
         }
-        if !matches!(remembered, Remembered::Marker(known) if known.epoch == marker.epoch) {
+        if !matches!(remembered, MarkerState::Marker(known) if known.epoch == marker.epoch) {
             replace(database, marker)?;
         }
         let path = path_of(database);
@@ -134,7 +134,7 @@ impl Lineage {
             }
             Err(error) => {
                 if !std::mem::replace(&mut self.failed, true) {
-                    log::warn!("the lineage marker is not written and falls behind: {error}");
+                    log::warn!("the lineage marker cannot be written and falls behind: {error}");
                 }
             }
         }
@@ -190,7 +190,7 @@ mod tests {
     fn taken_up() -> (tempfile::TempDir, PathBuf, Lineage) {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("hub.db");
-        let lineage = Lineage::take_up(&database, &Remembered::Nothing, &marker(0)).unwrap();
+        let lineage = Lineage::take_up(&database, &MarkerState::Nothing, &marker(0)).unwrap();
         (folder, database, lineage)
     }
 
@@ -199,13 +199,13 @@ mod tests {
         let (_folder, database, mut lineage) = taken_up();
         for seq in 1..=5 {
             lineage.note(Seq(seq));
-            assert_eq!(read(&database).unwrap(), Remembered::Marker(marker(seq)));
+            assert_eq!(read(&database).unwrap(), MarkerState::Marker(marker(seq)));
         }
         drop(lineage);
         let remembered = read(&database).unwrap();
         let mut again = Lineage::take_up(&database, &remembered, &marker(7)).unwrap();
         again.note(Seq(8));
-        assert_eq!(read(&database).unwrap(), Remembered::Marker(marker(8)));
+        assert_eq!(read(&database).unwrap(), MarkerState::Marker(marker(8)));
     }
 
     #[test]
@@ -221,7 +221,10 @@ mod tests {
             fs::write(path_of(&database), bytes).unwrap();
             let remembered = read(&database).unwrap();
             let padding = whole[torn..at + RECORD_BYTES - 1].iter().all(|byte| *byte == b' ');
-            assert!(padding || remembered == Remembered::Marker(marker(3)), "torn at {torn}: {remembered:?}");
+            assert!(
+                padding || remembered == MarkerState::Marker(marker(3)),
+                "torn at {torn}: {remembered:?}"
+            );
         }
     }
 
@@ -229,8 +232,8 @@ mod tests {
     fn what_is_no_marker_is_told_from_no_marker() {
         let (_folder, database, _lineage) = taken_up();
         fs::write(path_of(&database), vec![0; FILE_BYTES]).unwrap();
-        assert_eq!(read(&database).unwrap(), Remembered::Unreadable);
+        assert_eq!(read(&database).unwrap(), MarkerState::Unreadable);
         fs::remove_file(path_of(&database)).unwrap();
-        assert_eq!(read(&database).unwrap(), Remembered::Nothing);
+        assert_eq!(read(&database).unwrap(), MarkerState::Nothing);
     }
 }

@@ -27,15 +27,15 @@ type NameKey = (&'static str, RefId);
 /// A cache of names, and the names that have changed since they were last written. Hundreds of deliveries
 /// usually name the same few sectors and lines; each is written once for a batch.
 pub(super) struct Names {
-    known: LruCache<NameKey, Called>,
-    changed: BTreeMap<NameKey, Called>,
+    known: LruCache<NameKey, KnownName>,
+    changed: BTreeMap<NameKey, KnownName>,
 }
 
 #[derive(Debug)]
-struct Called {
+struct KnownName {
     name: String,
     /// The newest delivery that contains it.
-    said: EventKey,
+    named_by: EventKey,
     /// The position at which the name last changed.
     seq: Seq,
 }
@@ -52,7 +52,7 @@ impl Names {
         &mut self,
         connection: &Connection,
         facts: &ChatFacts,
-        said: &EventKey,
+        named_by: &EventKey,
         seq: Seq,
     ) -> Result<(), StoreError> {
         let channel = facts.channel.iter().map(|channel| (CHANNEL, &channel.id, &channel.name));
@@ -60,7 +60,7 @@ impl Names {
         let tags = facts.tags.iter().flatten().map(|tag| (TAG, &tag.id, &tag.name));
         for (what, id, name) in channel.chain(sector).chain(tags) {
             if let Some(name) = name {
-                self.put(connection, (what, id.clone()), name, said, seq)?;
+                self.put(connection, (what, id.clone()), name, named_by, seq)?;
             }
         }
         Ok(())
@@ -71,7 +71,7 @@ impl Names {
         connection: &Connection,
         key: NameKey,
         name: &str,
-        said: &EventKey,
+        named_by: &EventKey,
         seq: Seq,
     ) -> Result<(), StoreError> {
         let stored;
@@ -82,11 +82,11 @@ impl Names {
             stored.as_ref()
         };
         let seq = match known {
-            Some(known) if known.said >= *said => return Ok(()),
+            Some(known) if known.named_by >= *named_by => return Ok(()),
             Some(known) if known.name == name => known.seq,
             Some(_) | None => seq,
         };
-        self.changed.insert(key, Called { name: name.to_owned(), said: said.clone(), seq });
+        self.changed.insert(key, KnownName { name: name.to_owned(), named_by: named_by.clone(), seq });
         Ok(())
     }
 
@@ -96,9 +96,16 @@ impl Names {
             "INSERT INTO names (what, id, name, at, event_id, seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (what, id) DO UPDATE SET name = ?3, at = ?4, event_id = ?5, seq = ?6",
         )?;
-        for ((what, id), Called { name, said, seq }) in std::mem::take(&mut self.changed) {
-            put.execute(params![what, id.as_str(), name, to_nanos(said.at), said.event.as_str(), seq.0])?;
-            self.known.insert((what, id), Called { name, said, seq });
+        for ((what, id), KnownName { name, named_by, seq }) in std::mem::take(&mut self.changed) {
+            put.execute(params![
+                what,
+                id.as_str(),
+                name,
+                to_nanos(named_by.at),
+                named_by.event.as_str(),
+                seq.0
+            ])?;
+            self.known.insert((what, id), KnownName { name, named_by, seq });
         }
         Ok(())
     }
@@ -109,13 +116,13 @@ impl Names {
     }
 }
 
-fn load(connection: &Connection, (what, id): &NameKey) -> rusqlite::Result<Option<Called>> {
+fn load(connection: &Connection, (what, id): &NameKey) -> rusqlite::Result<Option<KnownName>> {
     let mut select =
         connection.prepare_cached("SELECT name, at, event_id, seq FROM names WHERE what = ?1 AND id = ?2")?;
     let read = |row: &rusqlite::Row<'_>| {
         let (at, event): (i64, String) = (row.get(1)?, row.get(2)?);
-        let said = EventKey { at: from_nanos(at), event: EventId::from(event) };
-        Ok(Called { name: row.get(0)?, said, seq: Seq(row.get(3)?) })
+        let named_by = EventKey { at: from_nanos(at), event: EventId::from(event) };
+        Ok(KnownName { name: row.get(0)?, named_by, seq: Seq(row.get(3)?) })
     };
     select.query_row(params![what, id.as_str()], read).optional()
 }

@@ -22,7 +22,7 @@ const BUCKET_NANOS: i64 = BUCKET_SECONDS * 1_000_000_000;
 pub struct Placements {
     ids: LruCache<String, i64>,
     sets: LruCache<String, i64>,
-    sums: HashMap<i64, Sums>,
+    sums: HashMap<i64, SumsDelta>,
     contacts: HashMap<i64, i64>,
     messages: BTreeMap<(i64, i64), i64>,
     /// The newest buckets with messages, which are the ones that are counted by placement; `None` until
@@ -34,7 +34,7 @@ pub struct Placements {
 
 /// Change of the sums over the chats at a placement.
 #[derive(Debug, Clone, Copy, Default)]
-struct Sums {
+struct SumsDelta {
     chats: i64,
     open: i64,
     messages: i64,
@@ -158,7 +158,7 @@ impl Placements {
         // Asked for afterwards: with RETURNING, SQLite opens and closes a temporary table for each row.
         let mut left = connection.prepare_cached("SELECT key FROM placements WHERE id = ?1 AND chats = 0")?;
         for (id, sums) in self.sums.drain() {
-            let Sums { chats, open, messages, open_direct, waiting_direct } = sums;
+            let SumsDelta { chats, open, messages, open_direct, waiting_direct } = sums;
             update.execute([id, chats, open, messages, open_direct, waiting_direct])?;
             if chats > 0 {
                 continue;
@@ -323,7 +323,7 @@ fn insert_set(connection: &Connection, key: &str, placements: &[i64]) -> rusqlit
     Ok(id)
 }
 
-impl Sums {
+impl SumsDelta {
     /// Adds what a chat contributes, or subtracts it if `by` is -1.
     fn count(&mut self, chat: &Chat, by: i64) {
         let is_direct = chat.is_direct();

@@ -9,12 +9,12 @@ use crate::domain::register::to_nanos;
 use crate::domain::{ChatMessage, MessagePosition, OrderKey};
 
 /// Errors that these queries can return.
-pub trait Failure: From<rusqlite::Error> + From<serde_json::Error> {}
+pub trait LoadFailure: From<rusqlite::Error> + From<serde_json::Error> {}
 
-impl<E: From<rusqlite::Error> + From<serde_json::Error>> Failure for E {}
+impl<E: From<rusqlite::Error> + From<serde_json::Error>> LoadFailure for E {}
 
 /// The last human, public reply in a chat. With `until`, only messages up to then count.
-pub fn last_reply<E: Failure>(
+pub fn last_reply<E: LoadFailure>(
     database: &Connection,
     chat: &str,
     until: Option<Timestamp>,
@@ -27,7 +27,7 @@ pub fn last_reply<E: Failure>(
 }
 
 /// The last message of a chat, leaving out reactions. With `until`, only messages up to then count.
-pub fn newest_message<E: Failure>(
+pub fn newest_message<E: LoadFailure>(
     database: &Connection,
     chat: &str,
     until: Option<Timestamp>,
@@ -40,7 +40,7 @@ pub fn newest_message<E: Failure>(
 }
 
 /// The first customer message of a chat after `floor`. With `until`, only messages up to then count.
-pub fn first_customer_message_after<E: Failure>(
+pub fn first_customer_message_after<E: LoadFailure>(
     database: &Connection,
     chat: &str,
     floor: Option<&OrderKey>,
@@ -56,7 +56,7 @@ pub fn first_customer_message_after<E: Failure>(
 }
 
 /// The last message of all chats of a contact.
-pub fn newest_message_of<E: Failure>(
+pub fn newest_message_of<E: LoadFailure>(
     database: &Connection,
     contact: &str,
 ) -> Result<Option<MessagePosition>, E> {
@@ -73,7 +73,7 @@ fn bounds(until: Option<Timestamp>) -> (i64, i64) {
     (happened, happened.saturating_add(FINER_NANOS))
 }
 
-fn position<E: Failure>(
+fn position<E: LoadFailure>(
     database: &Connection,
     sql: &'static str,
     values: impl rusqlite::Params,

@@ -20,8 +20,8 @@ use super::blocks::{self, Block, RULES};
 use super::entry::Kind;
 use super::fault::{Spoilt, StoreError};
 use super::record::{Record, RecordError};
-use super::records::{self, Stored};
-use super::replace::{self, Progress, ReplaceError, Replaced};
+use super::records::{self, StoredRecord};
+use super::replace::{self, CopyProgress, ReplaceError, Replaced};
 use super::schema::{self, Opened};
 use super::steps::migrations;
 use super::store::SqliteStore;
@@ -58,7 +58,7 @@ impl Comparison {
 
 /// Compares the database at `path`, in use or not, with what its records say. Needs twice its size on the
 /// disk.
-pub fn compare(path: &Path, progress: Progress<'_>) -> Result<Comparison, ReplaceError> {
+pub fn compare(path: &Path, progress: CopyProgress<'_>) -> Result<Comparison, ReplaceError> {
     let copy = replace::begin_copy(&beside(path, ".compared"))?;
     replace::copy(path, copy.path(), &|_, _| (), &|_| Ok(()))?;
     let mut source = Connection::open(copy.path()).map_err(replace::database_error(path))?;
@@ -71,7 +71,7 @@ pub fn compare(path: &Path, progress: Progress<'_>) -> Result<Comparison, Replac
 pub fn rebuild(
     path: &Path,
     now: Timestamp,
-    progress: Progress<'_>,
+    progress: CopyProgress<'_>,
 ) -> Result<(Replaced, Comparison), ReplaceError> {
     if !path.exists() {
         return Err(ReplaceError::Missing(path.into()));
@@ -89,7 +89,7 @@ fn make(
     source: &Connection,
     target: &InMaking,
     path: &Path,
-    progress: Progress<'_>,
+    progress: CopyProgress<'_>,
 ) -> Result<(Connection, Comparison), ReplaceError> {
     let failed = replace::database_error(path);
     let known = blocks::load(source).map_err(&failed)?;
@@ -97,16 +97,16 @@ fn make(
     for table in ["meta", "revocations", "ignored_deliveries"] {
         copy_rows(source, &connection, &format!("SELECT * FROM {table}"), table).map_err(&failed)?;
     }
-    let mut maker = Maker {
+    let mut rebuilder = Rebuilder {
         source,
         apply: Apply::new(SqliteStore::new(connection).map_err(replace::store_error(path))?),
         newest: Seq(0),
         taken_over: 0,
         oldest_update: one(source, "SELECT coalesce(min(seq), 0) FROM frames").map_err(&failed)?,
     };
-    maker.apply.begin_blocks_at(known.iter().map(|block| block.first));
-    maker.run(path, progress)?;
-    let Maker { apply, newest, taken_over, .. } = maker;
+    rebuilder.apply.begin_blocks_at(known.iter().map(|block| block.first));
+    rebuilder.run(path, progress)?;
+    let Rebuilder { apply, newest, taken_over, .. } = rebuilder;
     let connection = apply.store.into_connection();
     connection.execute("DELETE FROM delivery_counts", []).map_err(&failed)?;
     let counts = "SELECT * FROM delivery_counts";
@@ -133,7 +133,7 @@ fn open_empty(target: &Path, path: &Path) -> Result<Connection, ReplaceError> {
 }
 
 /// Applies the stored records one after the other.
-struct Maker<'a> {
+struct Rebuilder<'a> {
     source: &'a Connection,
     apply: Apply,
     newest: Seq,
@@ -142,8 +142,8 @@ struct Maker<'a> {
     oldest_update: i64,
 }
 
-impl Maker<'_> {
-    fn run(&mut self, path: &Path, progress: Progress<'_>) -> Result<(), ReplaceError> {
+impl Rebuilder<'_> {
+    fn run(&mut self, path: &Path, progress: CopyProgress<'_>) -> Result<(), ReplaceError> {
         let failed = replace::store_error(path);
         let all = one(self.source, "SELECT count(*) FROM journal").map_err(replace::database_error(path))?;
         let all = u64::try_from(all).unwrap_or_default();
@@ -169,8 +169,8 @@ impl Maker<'_> {
         }
     }
 
-    fn take(&mut self, stored: Stored, path: &Path, written: &mut Written) -> Result<(), ReplaceError> {
-        let Stored { seq, entry, reason } = stored;
+    fn take(&mut self, stored: StoredRecord, path: &Path, written: &mut Written) -> Result<(), ReplaceError> {
+        let StoredRecord { seq, entry, reason } = stored;
         let (kind, id) = (entry.kind, entry.id.clone());
         let applied = match Record::read(entry) {
             Ok(record) => {

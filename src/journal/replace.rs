@@ -18,7 +18,7 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
 use super::fault::StoreError;
-use super::lineage::{self, Marker, Remembered};
+use super::lineage::{self, Marker, MarkerState};
 use super::loss;
 use super::record::RecordError;
 use super::schema::{self, OpenError};
@@ -38,7 +38,7 @@ const LOCKED_WAIT: Duration = Duration::from_millis(50);
 const LOCKED_WAITS_MAX: u32 = 100;
 
 /// Called with the number of pages, or records, that are done, and of all.
-pub type Progress<'a> = &'a dyn Fn(u64, u64);
+pub type CopyProgress<'a> = &'a dyn Fn(u64, u64);
 
 /// Why a database was not copied or replaced.
 #[derive(Debug, thiserror::Error)]
@@ -47,17 +47,11 @@ pub enum ReplaceError {
     #[error(transparent)]
     Open(#[from] OpenError),
     #[error("cannot read or write {path}")]
-    Database {
-        path: PathBuf,
-        source: rusqlite::Error,
-    },
+    Database { path: PathBuf, source: rusqlite::Error },
     #[error("cannot read or write {path}")]
-    Io {
-        path: PathBuf,
-        source: io::Error,
-    },
+    Io { path: PathBuf, source: io::Error },
     /// The file exists already.
-    #[error("{0} is there already; choose another name, or overwrite it with --force")]
+    #[error("{0} exists already; choose another name, or overwrite it with --force")]
     Exists(PathBuf),
     /// Source and target are the same file.
     #[error("{0} is the database itself")]
@@ -65,10 +59,10 @@ pub enum ReplaceError {
     #[error("there is no file {0}")]
     Missing(PathBuf),
     /// The file is not a database of the hub.
-    #[error("{0} is no database of umbler-hub")]
+    #[error("{0} is not a database of umbler-hub")]
     Foreign(PathBuf),
     /// The file is damaged.
-    #[error("{path} does not stand the check, and nothing was changed: {what}")]
+    #[error("{path} did not pass the check, and nothing was changed: {what}")]
     Unsound {
         path: PathBuf,
         /// What was found.
@@ -81,17 +75,10 @@ pub enum ReplaceError {
     #[error(
         "the record at position {seq} of {path} cannot be read; restore a backup (umbler-hub restore FILE)"
     )]
-    Record {
-        path: PathBuf,
-        seq: Seq,
-        source: RecordError,
-    },
+    Record { path: PathBuf, seq: Seq, source: RecordError },
     /// The state that follows from the records cannot be stored.
     #[error("cannot apply the records of {path}")]
-    Apply {
-        path: PathBuf,
-        source: StoreError,
-    },
+    Apply { path: PathBuf, source: StoreError },
     /// Nothing was lost.
     #[error("the database is whole: there is no loss to accept")]
     Whole,
@@ -119,7 +106,7 @@ pub fn backup(
     path: &Path,
     target: &Path,
     force: bool,
-    progress: Progress<'_>,
+    progress: CopyProgress<'_>,
 ) -> Result<Copied, ReplaceError> {
     if !path.exists() {
         return Err(ReplaceError::Missing(path.into()));
@@ -143,7 +130,7 @@ pub fn restore(
     source: &Path,
     path: &Path,
     now: Timestamp,
-    progress: Progress<'_>,
+    progress: CopyProgress<'_>,
 ) -> Result<Replaced, ReplaceError> {
     if !source.exists() {
         return Err(ReplaceError::Missing(source.into()));
@@ -179,7 +166,7 @@ pub(super) fn put_in_place(
 /// can be read.
 pub fn accept_loss(path: &Path, now: Timestamp) -> Result<Replaced, ReplaceError> {
     let remembered = lineage::read(path).map_err(io_error(path))?;
-    if remembered == Remembered::Nothing && !path.exists() && !beside(path, "-wal").exists() {
+    if remembered == MarkerState::Nothing && !path.exists() && !beside(path, "-wal").exists() {
         return Err(ReplaceError::Missing(path.into()));
     }
     match schema::open(path) {
@@ -228,7 +215,7 @@ pub(super) fn begin_copy(target: &Path) -> Result<InMaking, ReplaceError> {
 pub(super) fn copy(
     source: &Path,
     target: &Path,
-    progress: Progress<'_>,
+    progress: CopyProgress<'_>,
     finish: &dyn Fn(&Connection) -> rusqlite::Result<()>,
 ) -> Result<Copied, ReplaceError> {
     let failed = database_error(target);
@@ -268,7 +255,7 @@ fn copy_pages(
     from: &Connection,
     to: &mut Connection,
     source: &Path,
-    progress: Progress<'_>,
+    progress: CopyProgress<'_>,
 ) -> Result<(), ReplaceError> {
     let failed = database_error(source);
     let backup = Backup::new(from, to).map_err(&failed)?;

@@ -33,34 +33,20 @@ const ROWS_CHECKED: i64 = 100;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another hub uses it.
-    #[error("cannot take the database {path}")]
-    Lock {
-        path: PathBuf,
-        source: LockError,
-    },
+    #[error("cannot lock the database {path}")]
+    Lock { path: PathBuf, source: LockError },
     #[error("cannot make the folder of the database {path}")]
-    Folder {
-        path: PathBuf,
-        source: io::Error,
-    },
+    Folder { path: PathBuf, source: io::Error },
     #[error("cannot open the database {path}")]
-    Database {
-        path: PathBuf,
-        source: rusqlite::Error,
-    },
+    Database { path: PathBuf, source: rusqlite::Error },
     /// Its schema cannot be upgraded.
     #[error("cannot upgrade the database {path}")]
-    Migration {
-        path: PathBuf,
-        source: rusqlite_migration::Error,
-    },
+    Migration { path: PathBuf, source: rusqlite_migration::Error },
     #[error("the database {path} was written by a newer umbler-hub; run that version")]
-    Newer {
-        path: PathBuf,
-    },
+    Newer { path: PathBuf },
     /// Its pages or its newest rows are not consistent.
     #[error(
-        "the database {path} is damaged: {what}; restore a backup (umbler-hub restore FILE), or begin anew \
+        "the database {path} is damaged: {what}; restore a backup (umbler-hub restore FILE), or start over \
          (umbler-hub accept-data-loss keeps the damaged file aside)"
     )]
     Damaged {
@@ -80,10 +66,7 @@ pub enum OpenError {
     },
     /// The lineage marker cannot be read or written.
     #[error("cannot use the lineage marker of the database {path}")]
-    Lineage {
-        path: PathBuf,
-        source: io::Error,
-    },
+    Lineage { path: PathBuf, source: io::Error },
 }
 
 /// An open database, ready for the writer.

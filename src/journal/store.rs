@@ -211,7 +211,7 @@ impl Store for SqliteStore {
         let place = Placement::of(chat);
         let moved = self.placements.move_chat(&self.connection, known.as_ref(), (chat, &place))?;
         self.moved = Some(moved);
-        let beside = tables::Beside { name_key, placement: moved.to, newest: self.newest };
+        let beside = tables::ChatRowExtras { name_key, placement: moved.to, newest: self.newest };
         tables::put_chat(&self.connection, chat, known.as_ref(), &beside)?;
         self.settle_contacts(known.as_ref(), chat, moved)?;
         let (directory, connection) = self.directory()?;

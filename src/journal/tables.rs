@@ -15,7 +15,7 @@ pub const ROLE_REACTION: &str = "reaction";
 
 /// Columns of a chat's row that do not come from the chat.
 #[derive(Debug, Clone)]
-pub struct Beside {
+pub struct ChatRowExtras {
     /// Name key of its contact. Not needed if the chat [keeps its origin](has_same_origin).
     pub name_key: String,
     /// Id of its placement.
@@ -29,7 +29,7 @@ pub fn put_chat(
     connection: &Connection,
     chat: &Chat,
     known: Option<&Chat>,
-    beside: &Beside,
+    beside: &ChatRowExtras,
 ) -> Result<(), StoreError> {
     let fields = chat.fields();
     let last_message = chat.last_message.as_ref();

@@ -10,7 +10,7 @@ use super::cursor::fingerprint;
 use super::members::name_people;
 use super::page::{Conditions, Order, Page, PageAt, Walk};
 use super::query::parse_state;
-use super::visible::{Rows, limit, sees_alert};
+use super::visible::{RowKind, limit, sees_alert};
 use super::{Query, ReadError};
 use crate::auth::Scope;
 use crate::domain::{Chat, Clocks, Contact, Seq};
@@ -96,7 +96,7 @@ impl ListAlerts {
             "EXISTS (SELECT 1 FROM chats WHERE chats.id = alerts.chat_id AND chats.sector_id = ?)",
             filter.sector.as_ref(),
         );
-        limit(&mut conditions, &self.scope, Rows::Alerts);
+        limit(&mut conditions, &self.scope, RowKind::Alerts);
         conditions
     }
 }

@@ -5,33 +5,18 @@ use std::sync::Arc;
 use rusqlite::{OptionalExtension, Transaction};
 use serde::Serialize;
 
-use super::cursor::fingerprint;
 use super::members::name_people;
 use super::needle::Needle;
-use super::page::{Conditions, Order, Page, PageAt, Rows, Sort, Walk};
+use super::page::{Conditions, List, ListRows, Page, Sort, Walk};
 use super::query::{parse_state, parse_summary};
-use super::seen::Seen;
+use super::visible_placements::VisiblePlacements;
 use super::{Query, ReadError, contacts, gather, visible};
 use crate::auth::Scope;
 use crate::domain::{Chat, ChatKind, Placement};
 use crate::protocol::{ChatShape, Mask};
 
 /// Lists chats, by default those with the latest activity first.
-#[derive(Debug, Clone)]
-pub struct ListChats {
-    /// Which ones.
-    pub filter: ChatFilter,
-    /// What they are sorted by.
-    pub sort: Sort,
-    /// Which way.
-    pub order: Order,
-    /// Chats on a page, 1 to 200.
-    pub limit: u32,
-    /// Which page.
-    pub at: PageAt,
-    /// Whose eyes.
-    pub scope: Arc<Scope>,
-}
+pub type ListChats = List<ChatFilter>;
 
 /// Which chats to list: those that meet every condition given.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -66,7 +51,7 @@ impl Query for ListChats {
     type Answer = Page<ChatShape>;
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
-        let seen = Seen::of(tx, &self.scope)?;
+        let seen = VisiblePlacements::of(tx, &self.scope)?;
         let total = self.total(tx, &seen)?;
         Ok(self.rows(tx, &seen, Some(total))?.into_page(total))
     }
@@ -75,28 +60,20 @@ impl Query for ListChats {
 impl ListChats {
     /// The open chats with the latest activity, for a snapshot.
     pub(super) fn open(limit: u32, scope: &Arc<Scope>) -> Self {
-        let sort = Sort::default();
         let filter = ChatFilter { status: Some(StatusFilter::Open), ..ChatFilter::default() };
-        Self {
-            filter,
-            sort,
-            order: sort.default_order(),
-            limit,
-            at: PageAt::Page(1),
-            scope: Arc::clone(scope),
-        }
+        Self::first_page(filter, Sort::default(), limit, scope)
     }
 
     /// The rows of the page. `total` is the number of rows on all pages, if it is known.
     pub(super) fn rows(
         &self,
         tx: &Transaction<'_>,
-        seen: &Seen<'_>,
+        seen: &VisiblePlacements<'_>,
         total: Option<i64>,
-    ) -> Result<Rows<ChatShape>, ReadError> {
+    ) -> Result<ListRows<ChatShape>, ReadError> {
         let walk = self.walk(self.goes_along(seen))?;
         if total.is_some_and(|total| walk.begins_behind(total)) {
-            return Ok(Rows::none());
+            return Ok(ListRows::none());
         }
         let load = |tx: &Transaction<'_>, rowid| load(tx, rowid, &self.scope);
         if self.sort == Sort::LastInteraction
@@ -120,26 +97,12 @@ impl ListChats {
     }
 
     /// True if the scope sees so few chats that sorting them costs less than skipping the others.
-    fn goes_along(&self, seen: &Seen<'_>) -> bool {
+    fn goes_along(&self, seen: &VisiblePlacements<'_>) -> bool {
         self.filter.contact.is_none() && seen.is_little()
     }
 
     pub(super) fn walk(&self, along: bool) -> Result<Walk<'_>, ReadError> {
-        let key = match self.sort {
-            Sort::LastInteraction => "last_activity_at",
-            Sort::Name => "name_key",
-            Sort::CreatedAt => "created_at",
-        };
-        Ok(Walk {
-            table: self.table(along),
-            key,
-            tie: "id",
-            order: self.order,
-            conditions: self.conditions(along),
-            at: &self.at,
-            limit: self.limit,
-            fingerprint: fingerprint(&("chats", self.sort, self.order, &self.filter, self.scope.hash()))?,
-        })
+        self.walk_table(self.table(along), "last_activity_at", self.conditions(along), "chats")
     }
 
     /// A contact has few chats and few chats are open. If either is asked for, its index leaves little to
@@ -176,7 +139,7 @@ impl ListChats {
         conditions
             .require_some("id IN (SELECT chat_id FROM chat_tags WHERE tag_id = ?)", filter.tag.as_ref());
         let limit = if along { visible::limit_along } else { visible::limit };
-        limit(&mut conditions, &self.scope, visible::Rows::Chats);
+        limit(&mut conditions, &self.scope, visible::RowKind::Chats);
         self.add_search(&mut conditions);
         conditions
     }
@@ -190,15 +153,12 @@ impl ListChats {
 
     fn add_search(&self, conditions: &mut Conditions) {
         if let Some(search) = &self.filter.search {
-            if self.scope.is_masked() {
-                // A search for a masked name would reveal it.
-                conditions.require("FALSE", []);
-            }
+            conditions.require_unmasked(&self.scope);
             Needle::new(search).require(conditions, "contact_id IN (SELECT id FROM contacts WHERE {})");
         }
     }
 
-    fn total(&self, tx: &Transaction<'_>, seen: &Seen<'_>) -> Result<i64, ReadError> {
+    fn total(&self, tx: &Transaction<'_>, seen: &VisiblePlacements<'_>) -> Result<i64, ReadError> {
         let Some(status) = self.status_alone() else {
             let along = self.goes_along(seen);
             return self.conditions(along).count(tx, self.table(along));

@@ -6,11 +6,10 @@ use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Transaction};
 use serde::Serialize;
 
-use super::cursor::fingerprint;
 use super::needle::Needle;
-use super::page::{Conditions, Order, Page, PageAt, Rows, Sort, Spot, Walk};
+use super::page::{Conditions, FoundRow, List, ListRows, Order, Page, Sort, Walk};
 use super::query::{parse_state, parse_summary};
-use super::seen::Seen;
+use super::visible_placements::VisiblePlacements;
 use super::{Query, ReadError, gather, visible};
 use crate::auth::Scope;
 use crate::domain::Contact;
@@ -21,21 +20,7 @@ use crate::protocol::{ContactShape, Mask, MessageSummary};
 pub(super) const SORTED_MAX: usize = 2_000;
 
 /// Lists contacts, by default those with the latest interaction first.
-#[derive(Debug, Clone)]
-pub struct ListContacts {
-    /// Which ones.
-    pub filter: ContactFilter,
-    /// What they are sorted by.
-    pub sort: Sort,
-    /// Which way.
-    pub order: Order,
-    /// Contacts on a page, 1 to 200.
-    pub limit: u32,
-    /// Which page.
-    pub at: PageAt,
-    /// Whose eyes.
-    pub scope: Arc<Scope>,
-}
+pub type ListContacts = List<ContactFilter>;
 
 /// Which contacts to list: those that meet every condition given.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -50,7 +35,7 @@ impl Query for ListContacts {
     type Answer = Page<ContactShape>;
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
-        let seen = Seen::of(tx, &self.scope)?;
+        let seen = VisiblePlacements::of(tx, &self.scope)?;
         if self.follows_chats()
             && self.is_filtered()
             && let Some(page) = self.sort_matches(tx, &seen)?
@@ -65,28 +50,19 @@ impl Query for ListContacts {
 impl ListContacts {
     /// The contacts with the latest interaction, for a snapshot.
     pub(super) fn latest(limit: u32, scope: &Arc<Scope>) -> Self {
-        let sort = Sort::default();
-        let order = sort.default_order();
-        Self {
-            filter: ContactFilter::default(),
-            sort,
-            order,
-            limit,
-            at: PageAt::Page(1),
-            scope: Arc::clone(scope),
-        }
+        Self::first_page(ContactFilter::default(), Sort::default(), limit, scope)
     }
 
     /// The rows of the page. `total` is the number of rows on all pages, if it is known.
     pub(super) fn rows(
         &self,
         tx: &Transaction<'_>,
-        seen: &Seen<'_>,
+        seen: &VisiblePlacements<'_>,
         total: Option<i64>,
-    ) -> Result<Rows<ContactShape>, ReadError> {
+    ) -> Result<ListRows<ContactShape>, ReadError> {
         let walk = self.walk(seen.is_little())?;
         if total.is_some_and(|total| walk.begins_behind(total)) {
-            return Ok(Rows::none());
+            return Ok(ListRows::none());
         }
         let load = |tx: &Transaction<'_>, rowid| load(tx, rowid, seen);
         if self.follows_chats() {
@@ -99,9 +75,9 @@ impl ListContacts {
     fn spots_along_chats(
         &self,
         tx: &Transaction<'_>,
-        seen: &Seen<'_>,
+        seen: &VisiblePlacements<'_>,
         walk: &Walk<'_>,
-    ) -> Result<Vec<Spot>, ReadError> {
+    ) -> Result<Vec<FoundRow>, ReadError> {
         let mut wanted = Conditions::default();
         self.add_filter(&mut wanted);
         // The contact, if it matches, with its later chats. Most contacts have none; if one of these
@@ -145,37 +121,20 @@ impl ListContacts {
 
     /// `along` says that the contacts are read by way of the visible placements, and then sorted.
     pub(super) fn walk(&self, along: bool) -> Result<Walk<'_>, ReadError> {
-        let key = match self.sort {
-            Sort::LastInteraction => "last_interaction_at",
-            Sort::Name => "name_key",
-            Sort::CreatedAt => "created_at",
-        };
-        Ok(Walk {
-            table: table(along),
-            key,
-            tie: "id",
-            order: self.order,
-            conditions: self.conditions(along),
-            at: &self.at,
-            limit: self.limit,
-            fingerprint: fingerprint(&("contacts", self.sort, self.order, &self.filter, self.scope.hash()))?,
-        })
+        self.walk_table(table(along), "last_interaction_at", self.conditions(along), "contacts")
     }
 
     fn conditions(&self, along: bool) -> Conditions {
         let mut conditions = Conditions::default();
         let limit = if along { visible::limit_along } else { visible::limit };
-        limit(&mut conditions, &self.scope, visible::Rows::Contacts);
+        limit(&mut conditions, &self.scope, visible::RowKind::Contacts);
         self.add_filter(&mut conditions);
         conditions
     }
 
     fn add_filter(&self, conditions: &mut Conditions) {
         if let Some(search) = &self.filter.search {
-            if self.scope.is_masked() {
-                // A search for a masked name would reveal it.
-                conditions.require("FALSE", []);
-            }
+            conditions.require_unmasked(&self.scope);
             Needle::new(search).require(conditions, "{}");
         }
         conditions.require_some(
@@ -184,7 +143,7 @@ impl ListContacts {
         );
     }
 
-    fn total(&self, tx: &Transaction<'_>, seen: &Seen<'_>) -> Result<i64, ReadError> {
+    fn total(&self, tx: &Transaction<'_>, seen: &VisiblePlacements<'_>) -> Result<i64, ReadError> {
         if !self.is_filtered() {
             return seen.contacts(tx);
         }
@@ -196,7 +155,7 @@ impl ListContacts {
     fn sort_matches(
         &self,
         tx: &Transaction<'_>,
-        seen: &Seen<'_>,
+        seen: &VisiblePlacements<'_>,
     ) -> Result<Option<Page<ContactShape>>, ReadError> {
         let walk = self.walk(seen.is_little())?;
         let after = walk.after()?;
@@ -210,7 +169,7 @@ impl ListContacts {
         if self.order == Order::Desc {
             spots.reverse();
         }
-        let is_before = |spot: &Spot| {
+        let is_before = |spot: &FoundRow| {
             after.as_ref().is_some_and(|(time, id)| match self.order {
                 Order::Asc => (spot.time(), &spot.tie) <= (*time, id),
                 Order::Desc => (spot.time(), &spot.tie) >= (*time, id),
@@ -225,7 +184,7 @@ impl ListContacts {
     fn matches(
         &self,
         tx: &Transaction<'_>,
-        seen: &Seen<'_>,
+        seen: &VisiblePlacements<'_>,
     ) -> Result<Option<Vec<(i64, String)>>, ReadError> {
         let along = seen.is_little();
         let conditions = self.conditions(along);
@@ -257,7 +216,7 @@ impl Query for GetContact {
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
         let Some(rowid) = rowid(tx, &self.id, &self.scope)? else { return Ok(None) };
-        load(tx, rowid, &Seen::of(tx, &self.scope)?).map(Some)
+        load(tx, rowid, &VisiblePlacements::of(tx, &self.scope)?).map(Some)
     }
 }
 
@@ -269,7 +228,11 @@ pub(super) fn rowid(tx: &Transaction<'_>, id: &str, scope: &Scope) -> Result<Opt
 }
 
 /// A contact with the newest of its messages that the scope sees.
-pub(crate) fn load(tx: &Transaction<'_>, rowid: i64, seen: &Seen<'_>) -> Result<ContactShape, ReadError> {
+pub(crate) fn load(
+    tx: &Transaction<'_>,
+    rowid: i64,
+    seen: &VisiblePlacements<'_>,
+) -> Result<ContactShape, ReadError> {
     let mut statement = tx.prepare_cached(
         "SELECT contacts.state, messages.state FROM contacts
          LEFT JOIN messages ON messages.id = contacts.last_message_id
@@ -291,18 +254,18 @@ pub(crate) fn load(tx: &Transaction<'_>, rowid: i64, seen: &Seen<'_>) -> Result<
 /// The contact's latest chat that the scope sees, which gives its place in the list; `None` if it has none.
 fn latest_seen(
     tx: &Transaction<'_>,
-    seen: &Seen<'_>,
+    seen: &VisiblePlacements<'_>,
     contact: i64,
     id: &str,
-) -> Result<Option<Spot>, ReadError> {
+) -> Result<Option<FoundRow>, ReadError> {
     let mut select = tx.prepare_cached(
         "SELECT last_activity_at, id, rowid, placement_id FROM chats INDEXED BY chats_of_contact
          WHERE contact_id = ?",
     )?;
     let mut rows = select.query([id])?;
-    let mut latest: Option<Spot> = None;
+    let mut latest: Option<FoundRow> = None;
     while let Some(row) = rows.next()? {
-        let mut chat = Spot::read(row)?;
+        let mut chat = FoundRow::read(row)?;
         chat.rowid = contact;
         if seen.holds(row.get(3)?) && latest.as_ref().is_none_or(|latest| latest.place() < chat.place()) {
             latest = Some(chat);
@@ -314,7 +277,7 @@ fn latest_seen(
 /// The newest last message among the contact's chats that the scope sees.
 fn newest_message(
     tx: &Transaction<'_>,
-    seen: &Seen<'_>,
+    seen: &VisiblePlacements<'_>,
     contact: &str,
 ) -> Result<Option<MessageSummary>, ReadError> {
     let mut select = tx.prepare_cached(

@@ -23,7 +23,7 @@ pub const CURSOR_CHARS_MAX: usize = 4_096;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
     fingerprint: u64,
-    key: Key,
+    key: SortKey,
     id: String,
 }
 
@@ -35,7 +35,7 @@ pub struct CursorError;
 /// A row's value in the column that a list is sorted by.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(untagged)]
-pub(crate) enum Key {
+pub(crate) enum SortKey {
     /// Nanoseconds.
     Time(i64),
     /// A name, folded for sorting.
@@ -43,16 +43,24 @@ pub(crate) enum Key {
 }
 
 impl Cursor {
-    pub(crate) fn new(fingerprint: u64, key: Key, id: String) -> Self {
+    pub(crate) fn new(fingerprint: u64, key: SortKey, id: String) -> Self {
         Self { fingerprint, key, id }
     }
 
     /// Key and id of the row that the cursor stands after. Fails if it belongs to another list.
-    pub(crate) fn position(&self, fingerprint: u64) -> Result<(&Key, &str), ReadError> {
+    pub(crate) fn position(&self, fingerprint: u64) -> Result<(&SortKey, &str), ReadError> {
         if self.fingerprint != fingerprint {
             return Err(ReadError::BadCursor);
         }
         Ok((&self.key, &self.id))
+    }
+
+    /// The same in a list that is sorted by time: nanoseconds and id.
+    pub(crate) fn moment(&self, fingerprint: u64) -> Result<(i64, &str), ReadError> {
+        match self.position(fingerprint)? {
+            (SortKey::Time(nanos), id) => Ok((*nanos, id)),
+            (SortKey::Text(_), _) => Err(ReadError::BadCursor),
+        }
     }
 }
 
@@ -71,7 +79,7 @@ impl FromStr for Cursor {
             return Err(CursorError);
         }
         let content = URL_SAFE_NO_PAD.decode(text).map_err(|_not_base64| CursorError)?;
-        let (version, fingerprint, key, id): (u8, u64, Key, String) =
+        let (version, fingerprint, key, id): (u8, u64, SortKey, String) =
             serde_json::from_slice(&content).map_err(|_another_form| CursorError)?;
         if version == VERSION { Ok(Self { fingerprint, key, id }) } else { Err(CursorError) }
     }
@@ -87,7 +95,7 @@ pub(crate) fn fingerprint<T: Serialize>(list: &T) -> Result<u64, ReadError> {
     Ok(content.iter().fold(OFFSET, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(PRIME)))
 }
 
-impl FromSql for Key {
+impl FromSql for SortKey {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         if let ValueRef::Integer(nanos) = value {
             return Ok(Self::Time(nanos));
@@ -104,8 +112,11 @@ mod tests {
 
     #[test]
     fn a_cursor_reads_back_as_it_was_written() {
-        for key in [Key::Time(i64::MIN), Key::Time(1_772_000_000_123_456_700), Key::Text("joão \"é\"".into())]
-        {
+        for key in [
+            SortKey::Time(i64::MIN),
+            SortKey::Time(1_772_000_000_123_456_700),
+            SortKey::Text("joão \"é\"".into()),
+        ] {
             let cursor = Cursor::new(u64::MAX, key, "a/b=&+ç".into());
             let text = cursor.to_string();
             assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)), "{text}");
@@ -117,7 +128,7 @@ mod tests {
     fn a_cursor_fits_its_own_list_only() {
         let here = fingerprint(&("contacts", "name")).unwrap();
         let there = fingerprint(&("contacts", "createdAt")).unwrap();
-        let cursor = Cursor::new(here, Key::Time(1), "a".into());
+        let cursor = Cursor::new(here, SortKey::Time(1), "a".into());
         assert!(cursor.position(here).is_ok());
         assert!(matches!(cursor.position(there), Err(ReadError::BadCursor)));
     }

@@ -12,8 +12,8 @@ use std::collections::{BinaryHeap, HashSet, VecDeque};
 use rusqlite::{Transaction, params};
 
 use super::ReadError;
-use super::page::{Order, Spot, Walk};
-use super::seen::Seen;
+use super::page::{FoundRow, Order, Walk};
+use super::visible_placements::VisiblePlacements;
 use crate::domain::order::FINER_NANOS;
 
 /// Rows that are looked at for each row of the page before the walk is given up for a merge.
@@ -22,7 +22,7 @@ const SKIPPED: usize = 8;
 const CHUNK: usize = 32;
 
 /// The part of a list that makes up a page.
-struct Range {
+struct PageRange {
     /// Time and tie-breaker of the last row before the page; for the first page, beyond every row.
     after: (i64, String),
     offset: usize,
@@ -30,8 +30,8 @@ struct Range {
 }
 
 /// The rows of a page, while it is filled.
-struct Found {
-    spots: Vec<Spot>,
+struct PageSpots {
+    spots: Vec<FoundRow>,
     to_skip: usize,
     wanted: usize,
 }
@@ -40,18 +40,18 @@ struct Found {
 /// the `rowid` by that of a row in another table. `open` is `None` if both open and closed chats are wanted.
 pub(super) fn chats(
     tx: &Transaction<'_>,
-    seen: &Seen<'_>,
+    seen: &VisiblePlacements<'_>,
     walk: &Walk<'_>,
     open: Option<bool>,
-    mut accept: impl FnMut(&mut Spot) -> Result<bool, ReadError>,
-) -> Result<Vec<Spot>, ReadError> {
-    let range = Range::of(walk)?;
+    mut accept: impl FnMut(&mut FoundRow) -> Result<bool, ReadError>,
+) -> Result<Vec<FoundRow>, ReadError> {
+    let range = PageRange::of(walk)?;
     if seen.is_much()
         && let Some(spots) = skip_unseen_chats(tx, seen, walk.order, &range, open, &mut accept)?
     {
         return Ok(spots);
     }
-    let mut found = Found::new(&range);
+    let mut found = PageSpots::new(&range);
     let mut merge = Merge::begin(tx, seen, walk.order, open, &range.after)?;
     while !found.is_full() {
         let Some(mut spot) = merge.next()? else { break };
@@ -65,10 +65,10 @@ pub(super) fn chats(
 /// A page of the messages that a scope sees, the newest first.
 pub(super) fn messages(
     tx: &Transaction<'_>,
-    seen: &Seen<'_>,
+    seen: &VisiblePlacements<'_>,
     walk: &Walk<'_>,
-) -> Result<Vec<Spot>, ReadError> {
-    let range = Range::of(walk)?;
+) -> Result<Vec<FoundRow>, ReadError> {
+    let range = PageRange::of(walk)?;
     if seen.is_much()
         && let Some(spots) = skip_unseen_messages(tx, seen, &range)?
     {
@@ -99,7 +99,7 @@ pub(super) fn messages(
     Ok(newest.into_page(range.offset))
 }
 
-impl Range {
+impl PageRange {
     fn of(walk: &Walk<'_>) -> Result<Self, ReadError> {
         let begin = match walk.order {
             Order::Asc => i64::MIN,
@@ -119,8 +119,8 @@ impl Range {
     }
 }
 
-impl Found {
-    fn new(range: &Range) -> Self {
+impl PageSpots {
+    fn new(range: &PageRange) -> Self {
         Self { spots: Vec::new(), to_skip: range.offset, wanted: range.wanted }
     }
 
@@ -128,7 +128,7 @@ impl Found {
         self.spots.len() >= self.wanted
     }
 
-    fn add(&mut self, spot: Spot) {
+    fn add(&mut self, spot: FoundRow) {
         if self.to_skip > 0 {
             self.to_skip -= 1;
         } else {
@@ -140,12 +140,12 @@ impl Found {
 /// `None` if the page could not be filled within the bound.
 fn skip_unseen_chats(
     tx: &Transaction<'_>,
-    seen: &Seen<'_>,
+    seen: &VisiblePlacements<'_>,
     order: Order,
-    range: &Range,
+    range: &PageRange,
     open: Option<bool>,
-    accept: &mut impl FnMut(&mut Spot) -> Result<bool, ReadError>,
-) -> Result<Option<Vec<Spot>>, ReadError> {
+    accept: &mut impl FnMut(&mut FoundRow) -> Result<bool, ReadError>,
+) -> Result<Option<Vec<FoundRow>>, ReadError> {
     let (direction, beyond) = order.words();
     let (index, only_open) = match open {
         Some(true) => ("chats_open_by_activity", "open = 1 AND"),
@@ -157,14 +157,14 @@ fn skip_unseen_chats(
          ORDER BY last_activity_at {direction}, id {direction}"
     ))?;
     let mut rows = select.query(params![range.after.0, range.after.1])?;
-    let mut found = Found::new(range);
+    let mut found = PageSpots::new(range);
     for _ in 0..range.skipped_max() {
         let Some(row) = rows.next()? else { return Ok(Some(found.spots)) };
         let is_asked_for = open.is_none() || open == Some(row.get(4)?);
         if !is_asked_for || !seen.holds(row.get(3)?) {
             continue;
         }
-        let mut spot = Spot::read(row)?;
+        let mut spot = FoundRow::read(row)?;
         if accept(&mut spot)? {
             found.add(spot);
         }
@@ -178,9 +178,9 @@ fn skip_unseen_chats(
 /// `None` if the page could not be filled within the bound.
 fn skip_unseen_messages(
     tx: &Transaction<'_>,
-    seen: &Seen<'_>,
-    range: &Range,
-) -> Result<Option<Vec<Spot>>, ReadError> {
+    seen: &VisiblePlacements<'_>,
+    range: &PageRange,
+) -> Result<Option<Vec<FoundRow>>, ReadError> {
     let mut select = tx.prepare_cached(
         "SELECT messages.order_at, messages.order_tie, messages.rowid, chats.placement_id
          FROM messages INDEXED BY messages_by_time CROSS JOIN chats ON chats.id = messages.chat_id
@@ -188,11 +188,11 @@ fn skip_unseen_messages(
          ORDER BY messages.order_at DESC, messages.order_tie DESC",
     )?;
     let mut rows = select.query(params![range.after.0, range.after.1])?;
-    let mut found = Found::new(range);
+    let mut found = PageSpots::new(range);
     for _ in 0..range.skipped_max() {
         let Some(row) = rows.next()? else { return Ok(Some(found.spots)) };
         if seen.holds(row.get(3)?) {
-            found.add(Spot::read(row)?);
+            found.add(FoundRow::read(row)?);
         }
         if found.is_full() {
             return Ok(Some(found.spots));
@@ -208,7 +208,7 @@ struct Merge<'a> {
     sql: String,
     sources: Vec<Source>,
     /// For each source the chat that comes next. The greatest is the next of all.
-    next: BinaryHeap<Next>,
+    next: BinaryHeap<MergeHead>,
 }
 
 /// The open or the closed chats of one placement.
@@ -216,14 +216,14 @@ struct Source {
     placement: i64,
     open: bool,
     /// Chats that follow the one in `Merge::next`.
-    ahead: VecDeque<Spot>,
+    ahead: VecDeque<FoundRow>,
     /// There are no chats after those in `ahead`.
     is_read: bool,
 }
 
 /// The next chat of a source. The greatest comes first.
-struct Next {
-    spot: Spot,
+struct MergeHead {
+    spot: FoundRow,
     source: usize,
     order: Order,
 }
@@ -231,7 +231,7 @@ struct Next {
 impl<'a> Merge<'a> {
     fn begin(
         tx: &'a Transaction<'_>,
-        seen: &Seen<'_>,
+        seen: &VisiblePlacements<'_>,
         order: Order,
         open: Option<bool>,
         after: &(i64, String),
@@ -254,8 +254,8 @@ impl<'a> Merge<'a> {
         Ok(merge)
     }
 
-    fn next(&mut self) -> Result<Option<Spot>, ReadError> {
-        let Some(Next { spot, source: number, .. }) = self.next.pop() else { return Ok(None) };
+    fn next(&mut self) -> Result<Option<FoundRow>, ReadError> {
+        let Some(MergeHead { spot, source: number, .. }) = self.next.pop() else { return Ok(None) };
         if let Some(source) = self.sources.get_mut(number)
             && source.ahead.is_empty()
             && !source.is_read
@@ -268,7 +268,7 @@ impl<'a> Merge<'a> {
 
     fn offer(&mut self, number: usize) {
         if let Some(spot) = self.sources.get_mut(number).and_then(|source| source.ahead.pop_front()) {
-            self.next.push(Next { spot, source: number, order: self.order });
+            self.next.push(MergeHead { spot, source: number, order: self.order });
         }
     }
 }
@@ -288,13 +288,13 @@ impl Source {
                 self.is_read = true;
                 break;
             };
-            self.ahead.push_back(Spot::read(row)?);
+            self.ahead.push_back(FoundRow::read(row)?);
         }
         Ok(())
     }
 }
 
-impl Ord for Next {
+impl Ord for MergeHead {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         let ascending = self.spot.place().cmp(&other.spot.place());
         match self.order {
@@ -304,19 +304,19 @@ impl Ord for Next {
     }
 }
 
-impl PartialOrd for Next {
+impl PartialOrd for MergeHead {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Next {
+impl PartialEq for MergeHead {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other).is_eq()
     }
 }
 
-impl Eq for Next {}
+impl Eq for MergeHead {}
 
 /// Collects the newest messages of several chats, before a point in time.
 struct Newest<'a> {
@@ -329,7 +329,7 @@ struct Newest<'a> {
 }
 
 impl<'a> Newest<'a> {
-    fn begin(tx: &'a Transaction<'_>, range: &'a Range) -> Self {
+    fn begin(tx: &'a Transaction<'_>, range: &'a PageRange) -> Self {
         let wanted = range.offset.saturating_add(range.wanted);
         Self { tx, before: &range.after, wanted, found: BinaryHeap::new(), chats: HashSet::new() }
     }
@@ -365,9 +365,9 @@ impl<'a> Newest<'a> {
         Ok(())
     }
 
-    fn into_page(self, offset: usize) -> Vec<Spot> {
+    fn into_page(self, offset: usize) -> Vec<FoundRow> {
         let newest_first = self.found.into_sorted_vec();
         let page = newest_first.into_iter().skip(offset);
-        page.map(|Reverse((at, tie, rowid))| Spot::at(at, tie, rowid)).collect()
+        page.map(|Reverse((at, tie, rowid))| FoundRow::at(at, tie, rowid)).collect()
     }
 }

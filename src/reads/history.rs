@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use rusqlite::Transaction;
 
-use super::cursor::{Cursor, Key, fingerprint};
-use super::history_names::Names;
+use super::cursor::{Cursor, SortKey, fingerprint};
+use super::history_names::NameCache;
 use super::members::name_people;
 use super::page::{Page, PageAt};
 use super::{Query, ReadError, chats};
@@ -57,9 +57,9 @@ impl Query for ListTransitions {
 }
 
 /// What transitions are sorted by.
-fn position(transition: &Transition) -> (Key, String) {
+fn position(transition: &Transition) -> (SortKey, String) {
     // Two digits are enough: one delivery makes fewer than 100 transitions.
-    (Key::Time(to_nanos(transition.at)), format!("{}#{:02}", transition.event_id, transition.number))
+    (SortKey::Time(to_nanos(transition.at)), format!("{}#{:02}", transition.event_id, transition.number))
 }
 
 /// Adds the present names of agents, sectors and tags.
@@ -68,7 +68,7 @@ fn name(
     transitions: Vec<Transition>,
     scope: &Scope,
 ) -> Result<Vec<TransitionShape>, ReadError> {
-    let mut names = Names::default();
+    let mut names = NameCache::default();
     let mut shapes: Vec<_> = transitions.into_iter().map(TransitionShape::from).collect();
     for shape in &mut shapes {
         name_people(tx, shape.people_mut())?;

@@ -10,9 +10,9 @@ use crate::protocol::shapes::NamedShape;
 
 /// Names that were looked up before; `None` for ids without a name.
 #[derive(Default)]
-pub(super) struct Names(HashMap<(&'static str, String), Option<String>>);
+pub(super) struct NameCache(HashMap<(&'static str, String), Option<String>>);
 
-impl Names {
+impl NameCache {
     pub(super) fn name_sector(
         &mut self,
         tx: &Transaction<'_>,

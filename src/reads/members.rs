@@ -83,10 +83,7 @@ impl ListMembers {
             );
         }
         if let Some(search) = &self.filter.search {
-            if self.scope.is_masked() {
-                // A search for a masked name would reveal it.
-                conditions.require("FALSE", []);
-            }
+            conditions.require_unmasked(&self.scope);
             conditions.require("instr(search_key, ?) > 0", [Value::Text(Needle::new(search).folded)]);
         }
         conditions

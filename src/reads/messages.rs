@@ -10,9 +10,9 @@ use serde::Serialize;
 use super::cursor::fingerprint;
 use super::members::name_people;
 use super::needle::Needle;
-use super::page::{Conditions, Order, Page, PageAt, Rows, Walk};
+use super::page::{Conditions, ListRows, Order, Page, PageAt, Walk};
 use super::query::parse_state;
-use super::seen::Seen;
+use super::visible_placements::VisiblePlacements;
 use super::{Query, ReadError, chats, gather, visible};
 use crate::auth::Scope;
 use crate::domain::order::FINER_NANOS;
@@ -51,7 +51,7 @@ impl Query for ListMessages {
     type Answer = Page<MessageShape>;
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
-        let seen = Seen::of(tx, &self.scope)?;
+        let seen = VisiblePlacements::of(tx, &self.scope)?;
         let total = self.total(tx, &seen)?;
         Ok(self.rows(tx, &seen, Some(total))?.into_page(total))
     }
@@ -67,12 +67,12 @@ impl ListMessages {
     pub(super) fn rows(
         &self,
         tx: &Transaction<'_>,
-        seen: &Seen<'_>,
+        seen: &VisiblePlacements<'_>,
         total: Option<i64>,
-    ) -> Result<Rows<MessageShape>, ReadError> {
+    ) -> Result<ListRows<MessageShape>, ReadError> {
         let walk = self.walk()?;
         if total.is_some_and(|total| walk.begins_behind(total)) {
-            return Ok(Rows::none());
+            return Ok(ListRows::none());
         }
         let load = |tx: &Transaction<'_>, rowid| load(tx, rowid, &self.scope);
         if self.filter == MessageFilter::default() && !self.scope.is_unlimited() {
@@ -116,12 +116,9 @@ impl ListMessages {
         conditions.require_some("source = ?", filter.source.as_ref());
         let last = filter.until.map(|until| to_nanos(until).saturating_sub(1));
         require_time(&mut conditions, filter.since.map(to_nanos), last);
-        visible::limit(&mut conditions, &self.scope, visible::Rows::Messages);
+        visible::limit(&mut conditions, &self.scope, visible::RowKind::Messages);
         if let Some(search) = &filter.search {
-            if self.scope.is_masked() {
-                // A search for a masked text would reveal it.
-                conditions.require("FALSE", []);
-            }
+            conditions.require_unmasked(&self.scope);
             let needle = Needle::new(search);
             if !needle.folded.is_empty() {
                 needle.in_texts().require(&mut conditions, "{}");
@@ -132,7 +129,7 @@ impl ListMessages {
 
     /// The number of messages on all pages. Uses stored counts where possible: a million rows are not
     /// counted for a page of fifty.
-    fn total(&self, tx: &Transaction<'_>, seen: &Seen<'_>) -> Result<i64, ReadError> {
+    fn total(&self, tx: &Transaction<'_>, seen: &VisiblePlacements<'_>) -> Result<i64, ReadError> {
         let MessageFilter { chat, contact, source, search, since, until } = &self.filter;
         let narrowed = source.is_some() || search.is_some() || since.is_some() || until.is_some();
         match (chat, contact, narrowed) {
@@ -151,7 +148,7 @@ impl ListMessages {
     fn kept_count(&self, tx: &Transaction<'_>, of: &'static str, id: &str) -> Result<i64, ReadError> {
         let mut conditions = Conditions::default();
         conditions.require(of, [Value::Text(id.to_owned())]);
-        visible::limit(&mut conditions, &self.scope, visible::Rows::Chats);
+        visible::limit(&mut conditions, &self.scope, visible::RowKind::Chats);
         let [messages] = conditions.select(tx, "chats", "coalesce(sum(message_count), 0)")?;
         Ok(messages)
     }

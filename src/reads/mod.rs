@@ -19,13 +19,13 @@ use crate::domain::Seq;
 
 pub mod query;
 pub mod follows;
-pub mod line;
+pub mod fair_queue;
 pub mod readers;
 pub mod cursor;
 pub mod page;
 mod needle;
 pub(crate) mod visible;
-pub(crate) mod seen;
+pub(crate) mod visible_placements;
 mod gather;
 pub mod contacts;
 pub mod chats;
@@ -38,7 +38,7 @@ pub mod names;
 pub mod past;
 pub mod past_stats;
 pub mod updates;
-pub mod replay;
+pub mod playback;
 pub mod webhooks;
 pub mod stats;
 pub mod snapshot;
@@ -54,22 +54,25 @@ pub use analytics::AnalyticsReads;
 pub use chats::{ChatFilter, GetChat, GetPlacement, ListChats, ListContactChats, StatusFilter};
 pub use contacts::{ContactFilter, GetContact, ListContacts};
 pub use cursor::{Cursor, CursorError};
+pub use fair_queue::Asker;
 pub use follows::Follows;
 pub use history::ListTransitions;
-pub use line::Asker;
 pub use members::{ListMembers, ListedMember};
 pub use messages::{ListChatMessages, ListMessages, MessageFilter};
 pub use names::{AgentNames, AllAgentNames, FoundNames, LookUpNames};
 pub use page::{Order, Page, PageAt, Sort};
 pub use past::{GetPastChat, ListPastChats, PastChats};
 pub use past_stats::PastStats;
+pub use playback::{
+    CountPlayback, LocatePlayback, Located, PlaybackPart, PlaybackRange, PlaybackUpdate, PlaybackView,
+    ReadPlayback,
+};
 pub use query::{Query, ReadError};
 pub use readers::{Readers, open};
-pub use replay::{CountPast, LocatePast, Located, PastPart, PastPlace, PastUpdate, PastView, ReadPast};
 pub use search::SearchReads;
 pub use snapshot::{Snapshot, SnapshotAnswer};
 pub use stats::{LoadStats, ScopedStats};
-pub use updates::{ListUpdates, LoadNewest, LoadStretch, Stretch, Updates};
+pub use updates::{ListUpdates, LoadNewest, LoadUpdates, UpdateList, UpdateRange};
 pub use visible::chats_seen;
 pub use webhooks::{WebhookReport, WebhookStatus};
 

@@ -4,13 +4,15 @@
 //! Clauses and columns are built from `&'static str`, so no input ever becomes SQL; values are always bound.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use rusqlite::types::Value;
 use rusqlite::{Row, Transaction, params_from_iter};
 use serde::Serialize;
 
 use super::ReadError;
-use super::cursor::{Cursor, Key};
+use super::cursor::{Cursor, SortKey, fingerprint};
+use crate::auth::Scope;
 
 /// Where a page begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +72,44 @@ impl Order {
     }
 }
 
+/// Lists chats or contacts, a page at a time.
+#[derive(Debug, Clone)]
+pub struct List<F> {
+    pub filter: F,
+    pub sort: Sort,
+    pub order: Order,
+    /// Rows on a page, 1 to 200.
+    pub limit: u32,
+    pub at: PageAt,
+    pub scope: Arc<Scope>,
+}
+
+impl<F: Serialize> List<F> {
+    /// The first page, in the usual order of what it is sorted by.
+    pub(super) fn first_page(filter: F, sort: Sort, limit: u32, scope: &Arc<Scope>) -> Self {
+        let scope = Arc::clone(scope);
+        Self { filter, sort, order: sort.default_order(), limit, at: PageAt::Page(1), scope }
+    }
+
+    /// How to find the rows of the page. `name` keeps cursors of different lists apart.
+    pub(super) fn walk_table(
+        &self,
+        table: &'static str,
+        last_interaction: &'static str,
+        conditions: Conditions,
+        name: &'static str,
+    ) -> Result<Walk<'_>, ReadError> {
+        let key = match self.sort {
+            Sort::LastInteraction => last_interaction,
+            Sort::Name => "name_key",
+            Sort::CreatedAt => "created_at",
+        };
+        let fingerprint = fingerprint(&(name, self.sort, self.order, &self.filter, self.scope.hash()))?;
+        let (order, at, limit) = (self.order, &self.at, self.limit);
+        Ok(Walk { table, key, tie: "id", order, conditions, at, limit, fingerprint })
+    }
+}
+
 /// Conditions on the rows of a list. All must hold.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Conditions {
@@ -83,6 +123,13 @@ impl Conditions {
         debug_assert_eq!(clause.matches('?').count(), N, "{clause}");
         self.clauses.push(clause.into());
         self.values.extend(values);
+    }
+
+    /// Lets nothing match if `scope` masks names and texts, because a search would reveal them.
+    pub(crate) fn require_unmasked(&mut self, scope: &Scope) {
+        if scope.is_masked() {
+            self.require("FALSE", []);
+        }
     }
 
     /// Adds a clause that was built from fixed parts, with as many `?` as values.
@@ -152,7 +199,7 @@ pub(crate) struct Walk<'a> {
 
 /// The loaded rows of a page.
 #[derive(Debug)]
-pub(crate) struct Rows<T> {
+pub(crate) struct ListRows<T> {
     pub(crate) items: Vec<T>,
     /// More rows follow.
     pub(crate) more: bool,
@@ -160,7 +207,7 @@ pub(crate) struct Rows<T> {
     pub(crate) next: Option<Cursor>,
 }
 
-impl<T> Rows<T> {
+impl<T> ListRows<T> {
     /// No rows.
     pub(crate) fn none() -> Self {
         Self { items: Vec::new(), more: false, next: None }
@@ -173,16 +220,16 @@ impl<T> Rows<T> {
 
 /// A row that was found, but not loaded. Valid within its transaction.
 #[derive(Debug, Clone)]
-pub(crate) struct Spot {
-    key: Key,
+pub(crate) struct FoundRow {
+    key: SortKey,
     pub(crate) tie: String,
     pub(crate) rowid: i64,
 }
 
-impl Spot {
+impl FoundRow {
     /// A row of a list that is sorted by time.
     pub(crate) fn at(nanos: i64, tie: String, rowid: i64) -> Self {
-        Self { key: Key::Time(nanos), tie, rowid }
+        Self { key: SortKey::Time(nanos), tie, rowid }
     }
 
     /// Reads key, tie-breaker and `rowid`, in this order.
@@ -192,11 +239,11 @@ impl Spot {
 
     /// Nanoseconds, in a list that is sorted by time; otherwise 0.
     pub(crate) fn time(&self) -> i64 {
-        if let Key::Time(nanos) = self.key { nanos } else { 0 }
+        if let SortKey::Time(nanos) = self.key { nanos } else { 0 }
     }
 
     /// What the list is ordered by.
-    pub(crate) fn place(&self) -> (&Key, &str) {
+    pub(crate) fn place(&self) -> (&SortKey, &str) {
         (&self.key, &self.tie)
     }
 }
@@ -207,7 +254,7 @@ impl Walk<'_> {
         &self,
         tx: &Transaction<'_>,
         load: impl Fn(&Transaction<'_>, i64) -> Result<T, ReadError>,
-    ) -> Result<Rows<T>, ReadError> {
+    ) -> Result<ListRows<T>, ReadError> {
         self.load(tx, self.spots(tx)?, load)
     }
 
@@ -215,16 +262,16 @@ impl Walk<'_> {
     pub(crate) fn load<T>(
         &self,
         tx: &Transaction<'_>,
-        mut spots: Vec<Spot>,
+        mut spots: Vec<FoundRow>,
         load: impl Fn(&Transaction<'_>, i64) -> Result<T, ReadError>,
-    ) -> Result<Rows<T>, ReadError> {
+    ) -> Result<ListRows<T>, ReadError> {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let more = spots.len() > limit;
         spots.truncate(limit);
         let items = spots.iter().map(|spot| load(tx, spot.rowid)).collect::<Result<_, _>>()?;
         let last = spots.pop().filter(|_| more);
         let next = last.map(|spot| Cursor::new(self.fingerprint, spot.key, spot.tie));
-        Ok(Rows { items, more, next })
+        Ok(ListRows { items, more, next })
     }
 
     /// The SQL and its values. It asks for one row more than the limit, to tell whether more follow.
@@ -237,8 +284,8 @@ impl Walk<'_> {
             let (after, after_tie) = cursor.position(self.fingerprint)?;
             clauses = format!("{clauses} AND ({key}, {tie}) {beyond} (?, ?)");
             values.push(match after {
-                Key::Time(nanos) => Value::Integer(*nanos),
-                Key::Text(text) => Value::Text(text.clone()),
+                SortKey::Time(nanos) => Value::Integer(*nanos),
+                SortKey::Text(text) => Value::Text(text.clone()),
             });
             values.push(Value::Text(after_tie.to_owned()));
         }
@@ -270,16 +317,14 @@ impl Walk<'_> {
     /// Time and id of the row that the page follows; `None` if the page is given by its number.
     pub(crate) fn after(&self) -> Result<Option<(i64, String)>, ReadError> {
         let PageAt::After(cursor) = self.at else { return Ok(None) };
-        match cursor.position(self.fingerprint)? {
-            (Key::Time(nanos), id) => Ok(Some((*nanos, id.to_owned()))),
-            (Key::Text(_), _) => Err(ReadError::BadCursor),
-        }
+        let (nanos, id) = cursor.moment(self.fingerprint)?;
+        Ok(Some((nanos, id.to_owned())))
     }
 
-    fn spots(&self, tx: &Transaction<'_>) -> Result<Vec<Spot>, ReadError> {
+    fn spots(&self, tx: &Transaction<'_>) -> Result<Vec<FoundRow>, ReadError> {
         let (sql, values) = self.statement()?;
         let mut statement = tx.prepare_cached(&sql)?;
-        let spots = statement.query_map(params_from_iter(values), Spot::read)?;
+        let spots = statement.query_map(params_from_iter(values), FoundRow::read)?;
         Ok(spots.collect::<Result<_, _>>()?)
     }
 }

@@ -10,10 +10,10 @@ use rusqlite::types::Value;
 use rusqlite::{Transaction, params_from_iter};
 
 use super::chats::{self, ChatFilter, ListChats, StatusFilter};
-use super::cursor::{Cursor, Key, fingerprint};
-use super::history_names::Names;
+use super::cursor::{Cursor, SortKey, fingerprint};
+use super::history_names::NameCache;
 use super::members::name_people;
-use super::page::{Conditions, Order, PageAt, Sort};
+use super::page::{Conditions, Sort};
 use super::query::{parse_state, parse_summary};
 use super::{Query, ReadError};
 use crate::auth::Scope;
@@ -64,7 +64,7 @@ pub struct GetPastChat {
 
 /// A chat's present row, and what the timeline says about the moment.
 #[expect(clippy::struct_excessive_bools, reason = "each is a column, and they are independent")]
-pub(super) struct Spot {
+pub(super) struct PastRow {
     pub(super) rowid: i64,
     pub(super) id: String,
     pub(super) created_at: i64,
@@ -87,31 +87,25 @@ impl Query for ListPastChats {
 
     fn answer(self, tx: &Transaction<'_>) -> Result<PastChats, ReadError> {
         let fingerprint = fingerprint(&("past", to_nanos(self.then), &self.filter, self.scope.hash()))?;
-        let after = match &self.after {
-            None => None,
-            Some(cursor) => match cursor.position(fingerprint)? {
-                (Key::Time(created), id) => Some((*created, id.to_owned())),
-                (Key::Text(_), _) => return Err(ReadError::BadCursor),
-            },
-        };
+        let after = self.after.as_ref().map(|cursor| cursor.moment(fingerprint)).transpose()?;
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
-        let (mut chats, mut names, mut rebuilt, mut last) = (Vec::new(), Names::default(), 0, None);
+        let (mut chats, mut names, mut rebuilt, mut last) = (Vec::new(), NameCache::default(), 0, None);
         let mut is_cut = false;
         let mut first = Conditions::default();
         if let Some(ids) = &self.among {
             first.require("id IN (SELECT value FROM json_each(?))", [serde_json::to_string(ids)?.into()]);
         }
         if let Some((created, id)) = after {
-            first.require("(created_at, id) < (?, ?)", [created.into(), id.into()]);
+            first.require("(created_at, id) < (?, ?)", [created.into(), id.to_owned().into()]);
         }
-        walk(tx, &self.as_of_today(), self.then, first, EXAMINED_MAX, |spot| {
+        walk(tx, &self.as_of_today(), self.then, first, EXAMINED_MAX, |past_row| {
             if chats.len() == limit || rebuilt == REBUILT_MAX {
                 is_cut = true;
                 return Ok(false);
             }
-            rebuilt += usize::from(spot.moved && spot.known);
-            chats.extend(self.look_at(tx, &spot, &mut names)?);
-            last = Some(Cursor::new(fingerprint, Key::Time(spot.created_at), spot.id));
+            rebuilt += usize::from(past_row.moved && past_row.known);
+            chats.extend(self.look_at(tx, &past_row, &mut names)?);
+            last = Some(Cursor::new(fingerprint, SortKey::Time(past_row.created_at), past_row.id));
             Ok(true)
         })
         .map(|examined| is_cut |= examined == EXAMINED_MAX)?;
@@ -133,46 +127,43 @@ impl Query for GetPastChat {
         };
         let mut only = Conditions::default();
         only.require("id = ?", [self.id.into()]);
-        let spot = spots(tx, &list.as_of_today(), list.then, &only, 1)?.pop();
-        spot.map_or(Ok(None), |spot| list.look_at(tx, &spot, &mut Names::default()))
+        let past_row = spots(tx, &list.as_of_today(), list.then, &only, 1)?.pop();
+        past_row.map_or(Ok(None), |past_row| list.look_at(tx, &past_row, &mut NameCache::default()))
     }
 }
 
 impl ListPastChats {
     fn as_of_today(&self) -> ListChats {
-        ListChats {
-            filter: self.filter.clone(),
-            sort: Sort::CreatedAt,
-            order: Order::Desc,
-            limit: self.limit,
-            at: PageAt::Page(1),
-            scope: Arc::clone(&self.scope),
-        }
+        ListChats::first_page(self.filter.clone(), Sort::CreatedAt, self.limit, &self.scope)
     }
 
     fn look_at(
         &self,
         tx: &Transaction<'_>,
-        spot: &Spot,
-        names: &mut Names,
+        past_row: &PastRow,
+        names: &mut NameCache,
     ) -> Result<Option<ChatShape>, ReadError> {
-        if !spot.known {
+        if !past_row.known {
             return Ok(None);
         }
-        if !spot.moved {
-            return if spot.fits { chats::load(tx, spot.rowid, &self.scope).map(Some) } else { Ok(None) };
+        if !past_row.moved {
+            return if past_row.fits {
+                chats::load(tx, past_row.rowid, &self.scope).map(Some)
+            } else {
+                Ok(None)
+            };
         }
-        let Some(standing) = Standing::after(&entries(tx, &spot.id, Some(self.then))?) else {
+        let Some(standing) = Standing::after(&entries(tx, &past_row.id, Some(self.then))?) else {
             return Ok(None);
         };
-        if !spot.named || !self.scope.sees(&standing.place) || !self.stood(spot, &standing) {
+        if !past_row.named || !self.scope.sees(&standing.place) || !self.stood(past_row, &standing) {
             return Ok(None);
         }
         let mut select = tx.prepare_cached(
             "SELECT chats.state, contacts.name, contacts.phone FROM chats LEFT JOIN contacts ON contacts.id = chats.contact_id
              WHERE chats.rowid = ?1",
         )?;
-        let mut rows = select.query([spot.rowid])?;
+        let mut rows = select.query([past_row.rowid])?;
         let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
         let today: Chat = parse_state(row, 0)?;
         if self.filter.kind.is_some_and(|kind| kind != today.kind()) {
@@ -198,7 +189,7 @@ impl ListPastChats {
     }
 
     /// True if the chat was as the filter asks.
-    fn stood(&self, spot: &Spot, standing: &Standing) -> bool {
+    fn stood(&self, past_row: &PastRow, standing: &Standing) -> bool {
         let ChatFilter { status, sector, owner, channel, tag, kind: _, search: _, contact } = &self.filter;
         let is = |asked: &Option<String>, id: Option<&RefId>| {
             asked.as_ref().is_none_or(|asked| id.is_some_and(|id| id.as_str() == asked))
@@ -214,7 +205,7 @@ impl ListPastChats {
             && is(owner, standing.place.owner.as_ref())
             && is(channel, standing.place.channel.as_ref())
             && tag.as_ref().is_none_or(|tag| standing.tags.iter().any(|id| id.as_str() == tag))
-            && contact.as_ref().is_none_or(|contact| spot.contact.as_ref() == Some(contact))
+            && contact.as_ref().is_none_or(|contact| past_row.contact.as_ref() == Some(contact))
     }
 }
 
@@ -226,7 +217,7 @@ pub(super) fn walk(
     then: Timestamp,
     mut conditions: Conditions,
     most: usize,
-    mut look: impl FnMut(Spot) -> Result<bool, ReadError>,
+    mut look: impl FnMut(PastRow) -> Result<bool, ReadError>,
 ) -> Result<usize, ReadError> {
     conditions.require("created_at <= ?", [to_nanos(then).into()]);
     for_each_spot(tx, today, then, &conditions, most, &mut look)
@@ -238,10 +229,10 @@ fn spots(
     then: Timestamp,
     conditions: &Conditions,
     most: usize,
-) -> Result<Vec<Spot>, ReadError> {
+) -> Result<Vec<PastRow>, ReadError> {
     let mut spots = Vec::new();
-    let mut keep = |spot| {
-        spots.push(spot);
+    let mut keep = |past_row| {
+        spots.push(past_row);
         Ok(true)
     };
     for_each_spot(tx, today, then, conditions, most, &mut keep)?;
@@ -254,7 +245,7 @@ fn for_each_spot(
     then: Timestamp,
     conditions: &Conditions,
     most: usize,
-    look: &mut dyn FnMut(Spot) -> Result<bool, ReadError>,
+    look: &mut dyn FnMut(PastRow) -> Result<bool, ReadError>,
 ) -> Result<usize, ReadError> {
     let (fits, named) = (today.conditions(false), today.search_conditions());
     let sql = format!(
@@ -275,7 +266,7 @@ fn for_each_spot(
     let mut examined = 0;
     while let Some(row) = rows.next()? {
         examined += 1;
-        let spot = Spot {
+        let past_row = PastRow {
             rowid: row.get(0)?,
             id: row.get(1)?,
             created_at: row.get(2)?,
@@ -288,7 +279,7 @@ fn for_each_spot(
             direct: row.get(9)?,
             contact: row.get(10)?,
         };
-        if !look(spot)? {
+        if !look(past_row)? {
             break;
         }
     }

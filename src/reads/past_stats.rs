@@ -10,7 +10,7 @@ use rusqlite::types::Value;
 
 use super::chats::{ChatFilter, ListChats};
 use super::messages::require_time;
-use super::page::{Conditions, Order, PageAt, Sort};
+use super::page::{Conditions, Sort};
 use super::past::walk;
 use super::{Query, ReadError};
 use crate::auth::Scope;
@@ -35,7 +35,7 @@ pub struct PastStats {
 
 /// Sums over the chats that were visible then.
 #[derive(Default)]
-struct Sums {
+struct PastSums {
     chats: Vec<String>,
     direct: Vec<String>,
     contacts: HashSet<String>,
@@ -66,16 +66,9 @@ impl Query for PastStats {
 }
 
 impl PastStats {
-    fn sums(&self, tx: &Transaction<'_>) -> Result<Sums, ReadError> {
-        let today = ListChats {
-            filter: ChatFilter::default(),
-            sort: Sort::CreatedAt,
-            order: Order::Desc,
-            limit: 1,
-            at: PageAt::Page(1),
-            scope: Arc::clone(&self.scope),
-        };
-        let (mut sums, mut rebuilt) = (Sums::default(), 0);
+    fn sums(&self, tx: &Transaction<'_>) -> Result<PastSums, ReadError> {
+        let today = ListChats::first_page(ChatFilter::default(), Sort::CreatedAt, 1, &self.scope);
+        let (mut sums, mut rebuilt) = (PastSums::default(), 0);
         walk(tx, &today, self.then, Conditions::default(), usize::MAX, |spot| {
             if !spot.known {
                 return Ok(true);

@@ -31,7 +31,7 @@ pub enum ReadError {
     #[error("the cursor belongs to another list, order or filter")]
     BadCursor,
     /// More has happened since the moment than one answer may read.
-    #[error("more has happened since then than is gone through for one answer")]
+    #[error("more has happened since then than one answer may read")]
     TooFarBack,
     #[error("too many questions are waiting")]
     Busy,

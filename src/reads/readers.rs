@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::line::{Asker, Line, READERS};
+use super::fair_queue::{Asker, FairQueue, READERS};
 use super::query::{Query, ReadError};
 use crate::protocol::FaultKind;
 use crate::sqlite::open::read_only;
@@ -29,27 +29,27 @@ pub fn open(path: &Path) -> rusqlite::Result<Connection> {
 #[derive(Clone)]
 pub struct Readers(Arc<Entrance>);
 
-struct Entrance(Arc<Shared>);
+struct Entrance(Arc<ReaderPool>);
 
 /// What the threads and the handles share.
 #[derive(Default)]
-struct Shared {
-    state: Mutex<State>,
+struct ReaderPool {
+    state: Mutex<PoolState>,
     /// Signalled when a job is added or the last handle is dropped.
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct State {
-    line: Line<Job>,
+struct PoolState {
+    queue: FairQueue<QueryJob>,
     closed: bool,
 }
 
 /// A question, together with the channel for its answer.
-type Job = Box<dyn FnOnce(&mut Reader) + Send>;
+type QueryJob = Box<dyn FnOnce(&mut ReaderThread) + Send>;
 
 /// A thread's connection, opened when the first question comes.
-struct Reader {
+struct ReaderThread {
     path: PathBuf,
     integrity: Integrity,
     /// Counts how often the file was replaced.
@@ -71,10 +71,10 @@ impl Readers {
         integrity: &Integrity,
         generation: &Arc<AtomicU64>,
     ) -> io::Result<Self> {
-        let shared = Arc::<Shared>::default();
+        let shared = Arc::<ReaderPool>::default();
         let entrance = Entrance(Arc::clone(&shared));
         for _ in 0..READERS {
-            let reader = Reader {
+            let reader = ReaderThread {
                 path: path.to_path_buf(),
                 integrity: integrity.clone(),
                 generation: Arc::clone(generation),
@@ -94,7 +94,7 @@ impl Readers {
         query: Q,
     ) -> impl Future<Output = Result<Q::Answer, ReadError>> + 'static + use<Q> {
         let (reply, answer) = oneshot::channel();
-        let job: Job = Box::new(move |reader| {
+        let job: QueryJob = Box::new(move |reader| {
             // The client hung up, and may already have asked again.
             if reply.is_closed() {
                 return;
@@ -104,7 +104,7 @@ impl Readers {
             }
         });
         let shared = &self.0.0;
-        let waits = shared.lock().line.push(asker, job);
+        let waits = shared.lock().queue.push(asker, job);
         shared.changed.notify_one();
         async move {
             if !waits {
@@ -129,24 +129,24 @@ impl Drop for Entrance {
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl ReaderPool {
+    fn lock(&self) -> MutexGuard<'_, PoolState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn work(&self, mut reader: Reader) {
+    fn work(&self, mut reader: ReaderThread) {
         while let Some((asker, job)) = self.next() {
             // The queue is not locked while the question is answered.
-            let _done = Done { shared: self, asker };
+            let _done = ReaderInUse { shared: self, asker };
             job(&mut reader);
         }
     }
 
     /// The next job; `None` once no more can come.
-    fn next(&self) -> Option<(Asker, Job)> {
+    fn next(&self) -> Option<(Asker, QueryJob)> {
         let mut state = self.lock();
         loop {
-            if let Some(next) = state.line.next() {
+            if let Some(next) = state.queue.next() {
                 return Some(next);
             }
             if state.closed {
@@ -158,19 +158,19 @@ impl Shared {
 }
 
 /// Gives an asker's reader back when it is dropped, even if the job panicked.
-struct Done<'a> {
-    shared: &'a Shared,
+struct ReaderInUse<'a> {
+    shared: &'a ReaderPool,
     asker: Asker,
 }
 
-impl Drop for Done<'_> {
+impl Drop for ReaderInUse<'_> {
     fn drop(&mut self) {
-        self.shared.lock().line.done(&self.asker);
+        self.shared.lock().queue.done(&self.asker);
         self.shared.changed.notify_one();
     }
 }
 
-impl Reader {
+impl ReaderThread {
     fn answer<Q: Query>(&mut self, query: Q) -> Result<Q::Answer, ReadError> {
         let opened = self.connection().and_then(Connection::transaction);
         let answer = opened.map_err(ReadError::from).and_then(|transaction| query.answer(&transaction));

@@ -9,8 +9,8 @@ use rusqlite::Transaction;
 use super::chats::ListChats;
 use super::contacts::ListContacts;
 use super::messages::ListMessages;
-use super::seen::Seen;
 use super::stats::ScopedStats;
+use super::visible_placements::VisiblePlacements;
 use super::{Query, ReadError};
 use crate::auth::Scope;
 use crate::domain::Seq;
@@ -50,7 +50,7 @@ impl Query for Snapshot {
     type Answer = SnapshotAnswer;
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
-        let seen = Seen::of(tx, &self.scope)?;
+        let seen = VisiblePlacements::of(tx, &self.scope)?;
         let counters = ScopedStats { now: self.now, zone: self.zone, scope: Arc::clone(&self.scope) };
         let stats =
             if self.scope.is_unlimited() { counters.answer(tx)? } else { counters.over(tx, &seen)? };

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use rusqlite::Transaction;
 
-use super::seen::Seen;
+use super::visible_placements::VisiblePlacements;
 use super::{Query, ReadError};
 use crate::auth::Scope;
 use crate::domain::Stats;
@@ -55,13 +55,17 @@ impl Query for ScopedStats {
             let stats = LoadStats { now: self.now }.answer(tx)?;
             return Ok(StatsShape::new(&stats, stats.messages_today(self.now, &self.zone)));
         }
-        self.over(tx, &Seen::of(tx, &self.scope)?)
+        self.over(tx, &VisiblePlacements::of(tx, &self.scope)?)
     }
 }
 
 impl ScopedStats {
     /// The counters over what a limited scope sees.
-    pub(super) fn over(&self, tx: &Transaction<'_>, seen: &Seen<'_>) -> Result<StatsShape, ReadError> {
+    pub(super) fn over(
+        &self,
+        tx: &Transaction<'_>,
+        seen: &VisiblePlacements<'_>,
+    ) -> Result<StatsShape, ReadError> {
         let (from, until) = day_of(self.now, &self.zone);
         let sums = seen.sums(tx)?;
         Ok(StatsShape {

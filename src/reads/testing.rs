@@ -13,7 +13,7 @@ use crate::domain::{
     Chat, ChatKind, ChatMessage, Contact, ContactId, EventKey, MessageFacts, Named, Placement, StatsDelta,
 };
 use crate::journal::placements::Placements;
-use crate::journal::tables::{self, Beside};
+use crate::journal::tables::{self, ChatRowExtras};
 use crate::journal::words::search_key;
 
 /// A database in memory.
@@ -120,7 +120,7 @@ impl Base {
         }
         let mut placements = Placements::default();
         let moved = placements.move_chat(connection, None, (chat, &Placement::of(chat))).unwrap();
-        let beside = Beside { name_key, placement: moved.to, newest: times.iter().max().copied() };
+        let beside = ChatRowExtras { name_key, placement: moved.to, newest: times.iter().max().copied() };
         tables::put_chat(connection, chat, None, &beside).unwrap();
         placements.move_messages(connection, chat, moved, &delta.buckets).unwrap();
         if let Some(contact) = &fields.contact_id {

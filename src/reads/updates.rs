@@ -36,7 +36,7 @@ pub struct ListUpdates {
 
 /// The updates after a position.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Updates {
+pub struct UpdateList {
     /// The `umbler_update` envelopes as they were sent, in order.
     pub frames: Vec<String>,
     /// The last position examined: continue after this.
@@ -47,7 +47,7 @@ pub struct Updates {
 }
 
 impl Query for ListUpdates {
-    type Answer = Updates;
+    type Answer = UpdateList;
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
         let epoch = epoch(tx)?;
@@ -62,7 +62,7 @@ impl Query for ListUpdates {
             return Err(ReadError::Expired);
         }
         let (frames, cut_at) = self.frames(tx)?;
-        Ok(Updates { frames, next: cut_at.unwrap_or(seq), seq, epoch })
+        Ok(UpdateList { frames, next: cut_at.unwrap_or(seq), seq, epoch })
     }
 }
 
@@ -111,7 +111,7 @@ pub(super) fn recorded(row: &Row<'_>) -> Result<Recorded, ReadError> {
 
 /// Loads the updates after a position, for the hub to send again.
 #[derive(Debug, Clone, Copy)]
-pub struct LoadStretch {
+pub struct LoadUpdates {
     /// The range begins after this position.
     pub after: Seq,
     /// The most updates to load.
@@ -122,7 +122,7 @@ pub struct LoadStretch {
 
 /// Consecutive updates of the journal.
 #[derive(Debug, Clone)]
-pub struct Stretch {
+pub struct UpdateRange {
     /// The range begins after this position.
     pub after: Seq,
     /// The last position examined. Positions up to here that are not in `events` never had an update.
@@ -131,15 +131,15 @@ pub struct Stretch {
     pub events: Vec<Arc<Recorded>>,
 }
 
-impl Query for LoadStretch {
-    type Answer = Stretch;
+impl Query for LoadUpdates {
+    type Answer = UpdateRange;
 
-    fn answer(self, tx: &Transaction<'_>) -> Result<Stretch, ReadError> {
+    fn answer(self, tx: &Transaction<'_>) -> Result<UpdateRange, ReadError> {
         let seq = last_seq(tx)?;
         if is_expired(tx, self.after, seq)? {
             return Err(ReadError::Expired);
         }
-        let mut stretch = Stretch { after: self.after, until: seq, events: Vec::new() };
+        let mut stretch = UpdateRange { after: self.after, until: seq, events: Vec::new() };
         let mut bytes = 0;
         let mut statement = tx.prepare_cached(RECORDED_AFTER)?;
         let mut rows = statement.query([self.after.0])?;

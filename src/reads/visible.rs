@@ -14,7 +14,7 @@ use crate::domain::{Placement, RefId};
 
 /// What kind of rows a list has, which decides how they are joined to placements.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Rows {
+pub(crate) enum RowKind {
     Chats,
     /// Visible through their chat.
     Messages,
@@ -81,20 +81,20 @@ pub(crate) fn placements_seen_with(scope: &Scope, columns: &'static str) -> (Str
 
 /// Restricts a list to what `scope` sees. The unary `+` keeps SQLite from using the index of placements and
 /// sorting, because the list has already chosen the index to walk.
-pub(crate) fn limit(conditions: &mut Conditions, scope: &Scope, rows: Rows) {
+pub(crate) fn limit(conditions: &mut Conditions, scope: &Scope, rows: RowKind) {
     if scope.is_unlimited() {
         return;
     }
     let (seen, values) = placements_seen(scope);
     let sql = match rows {
-        Rows::Chats => format!("+chats.placement_id IN ({seen})"),
-        Rows::Messages => format!(
+        RowKind::Chats => format!("+chats.placement_id IN ({seen})"),
+        RowKind::Messages => format!(
             "EXISTS (SELECT 1 FROM chats WHERE chats.id = messages.chat_id AND +chats.placement_id IN ({seen}))"
         ),
-        Rows::Alerts => format!(
+        RowKind::Alerts => format!(
             "EXISTS (SELECT 1 FROM chats WHERE chats.id = alerts.chat_id AND +chats.placement_id IN ({seen}))"
         ),
-        Rows::Contacts => {
+        RowKind::Contacts => {
             let without_chats = if scope.is_whole() { "contacts.placement_set_id IS NULL OR " } else { "" };
             format!("({without_chats}+contacts.placement_set_id IN ({}))", sets_with(&seen))
         }
@@ -104,11 +104,11 @@ pub(crate) fn limit(conditions: &mut Conditions, scope: &Scope, rows: Rows) {
 
 /// Like [`limit`], for a list of chats or contacts that is read by way of the visible placements and then
 /// sorted.
-pub(crate) fn limit_along(conditions: &mut Conditions, scope: &Scope, rows: Rows) {
+pub(crate) fn limit_along(conditions: &mut Conditions, scope: &Scope, rows: RowKind) {
     let (seen, values) = placements_seen(scope);
     let sql = match rows {
-        Rows::Contacts => format!("contacts.placement_set_id IN ({})", sets_with(&seen)),
-        Rows::Chats | Rows::Messages | Rows::Alerts => format!("chats.placement_id IN ({seen})"),
+        RowKind::Contacts => format!("contacts.placement_set_id IN ({})", sets_with(&seen)),
+        RowKind::Chats | RowKind::Messages | RowKind::Alerts => format!("chats.placement_id IN ({seen})"),
     };
     conditions.require_dynamic(sql, values);
 }
@@ -118,14 +118,12 @@ pub(crate) fn sets_with(placements: &str) -> String {
     format!("SELECT set_id FROM placement_set_parts WHERE placement_id IN ({placements})")
 }
 
-/// True where `scope` sees the chat with this id.
 pub(crate) fn sees_chat(tx: &Transaction<'_>, scope: &Scope, id: &str) -> Result<bool, ReadError> {
     let sql = "SELECT placements.key FROM chats JOIN placements ON placements.id = chats.placement_id
                WHERE chats.id = ?";
     sees_any(tx, scope, sql, id)
 }
 
-/// True where `scope` sees the contact with this id.
 pub(crate) fn sees_contact(tx: &Transaction<'_>, scope: &Scope, id: &str) -> Result<bool, ReadError> {
     if scope.is_whole() {
         let sql = "SELECT placement_set_id IS NULL FROM contacts WHERE id = ?";
@@ -143,7 +141,6 @@ pub(crate) fn sees_contact(tx: &Transaction<'_>, scope: &Scope, id: &str) -> Res
     sees_any(tx, scope, sql, id)
 }
 
-/// True where `scope` sees the chat of the alert with this id.
 pub(crate) fn sees_alert(tx: &Transaction<'_>, scope: &Scope, id: &str) -> Result<bool, ReadError> {
     let sql = "SELECT placements.key FROM alerts JOIN chats ON chats.id = alerts.chat_id
                JOIN placements ON placements.id = chats.placement_id WHERE alerts.id = ?";

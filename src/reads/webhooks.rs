@@ -44,6 +44,7 @@ pub struct DeliveryCount {
     pub event_type: String,
     /// `accepted`, `duplicate`, `unrecognized` or `ignored`.
     pub outcome: String,
+    /// Number of deliveries.
     pub count: i64,
     /// When the last one was received.
     #[schema(value_type = String, format = DateTime)]

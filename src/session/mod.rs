@@ -39,7 +39,7 @@ use rand::RngExt;
 
 use crate::auth::Authenticator;
 use crate::hub::sessions::backlog::Backlog;
-use crate::hub::{Connect, Disconnected, LineId, SessionId, UmblerHub};
+use crate::hub::{Connect, Disconnected, SessionId, SlotId, UmblerHub};
 use crate::protocol::{CloseCode, HEARTBEAT_SECONDS};
 use crate::telemetry::metrics::Metrics;
 use frame_guard::{FRAME_BYTES_MAX, FrameGuard};
@@ -79,7 +79,7 @@ pub struct WsSession {
     /// What the hub sends goes out here.
     line: Rc<Line>,
     lines: Rc<Lines>,
-    line_id: Option<LineId>,
+    slot_id: Option<SlotId>,
     last_heard: Instant,
     /// Set by the frame guard when it ended the stream.
     too_large: Arc<AtomicBool>,
@@ -104,7 +104,7 @@ pub fn open(request: &HttpRequest, payload: web::Payload, seat: SessionSeat) -> 
         incoming: Incoming::default(),
         line: Rc::clone(&line),
         lines,
-        line_id: None,
+        slot_id: None,
         last_heard: Instant::now(),
         too_large,
         closing: false,
@@ -163,7 +163,7 @@ impl WsSession {
 
     /// The hub sends nothing more, and counts the session no longer.
     fn leave(&mut self) {
-        let Some(id) = self.line_id.take() else { return };
+        let Some(id) = self.slot_id.take() else { return };
         self.line.end();
         self.lines.remove(id);
         let gone = Disconnected { session: Arc::clone(&self.id) };
@@ -192,8 +192,8 @@ impl Actor for WsSession {
     type Context = ws::WebsocketContext<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        let (line_id, outbox) = self.lines.add(Rc::clone(&self.line));
-        self.line_id = Some(line_id);
+        let (slot_id, outbox) = self.lines.add(Rc::clone(&self.line));
+        self.slot_id = Some(slot_id);
         self.line.begin(Owner {
             id: Arc::clone(&self.id),
             hub: self.seat.hub.clone(),

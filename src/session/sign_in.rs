@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use super::WsSession;
 use crate::auth::{Authenticator, Identity, LEEWAY_SECONDS, Role};
 use crate::hub::messages::FrameMeter;
-use crate::hub::{Admit, AdmitError, Who};
+use crate::hub::{Admit, AdmitError, SessionUser};
 use crate::protocol::event::{ServerEvent, encode, encode_error};
 use crate::protocol::{Channel, CloseCode, ErrorCode};
 use crate::telemetry::clock;
@@ -58,8 +58,8 @@ impl SignIn {
     }
 
     /// Who is signed in, for the hub.
-    pub fn who(&self) -> Option<Who> {
-        self.identity.as_ref().map(Who::new)
+    pub fn who(&self) -> Option<SessionUser> {
+        self.identity.as_ref().map(SessionUser::new)
     }
 
     /// True where the user sends too much, over all of their sessions; counts one frame.

@@ -24,8 +24,8 @@ use crate::auth::{Identity, LEEWAY_SECONDS};
 use crate::hub::sessions::backlog::{Backlog, MESSAGES_MAX};
 use crate::hub::sessions::outbox::CLOSES_WAITING_MAX;
 use crate::hub::{
-    Admit, AdmitError, Connect, Deliver, Disconnected, Outbox, Outgoing, SendSnapshot, SessionId, Subscribe,
-    Who,
+    Admit, AdmitError, Connect, Deliver, Disconnected, Outbox, Outgoing, SendSnapshot, SessionId,
+    SessionUser, Subscribe,
 };
 use crate::protocol::event::{Heartbeat, ServerEvent, encode, encode_error};
 use crate::protocol::{CloseCode, ErrorCode, SnapshotLimits, SubscribeRequest};
@@ -80,7 +80,7 @@ impl Actor for StreamSession {
             outbox: Outbox::Actor(ctx.address().recipient::<Deliver>()),
             backlog: Arc::clone(&self.backlog),
             address: self.seat.address,
-            who: Some(Who::new(&self.identity)),
+            who: Some(SessionUser::new(&self.identity)),
             auth_required: self.is_signed_in(),
         };
         if self.seat.hub.try_send(connect).is_err() {

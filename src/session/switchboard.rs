@@ -13,7 +13,7 @@ use actix::fut::ActorFuture;
 use actix::prelude::*;
 
 use super::line::Line;
-use crate::hub::{Dispatch, LineId, Outbox};
+use crate::hub::{Dispatch, Outbox, SlotId};
 
 /// Lines that are written before the worker looks after its other work: less than half a millisecond.
 const LINES_AT_ONCE: usize = 64;
@@ -31,31 +31,31 @@ struct Places {
     lines: Vec<Option<(u32, Rc<Line>)>>,
     free: Vec<u32>,
     /// Lines so far.
-    serial: u32,
+    generation: u32,
 }
 
 impl Places {
-    fn get(&self, id: LineId) -> Option<&Rc<Line>> {
-        let (serial, line) = self.lines.get(id.place as usize)?.as_ref()?;
-        (*serial == id.serial).then_some(line)
+    fn get(&self, id: SlotId) -> Option<&Rc<Line>> {
+        let (generation, line) = self.lines.get(id.slot as usize)?.as_ref()?;
+        (*generation == id.generation).then_some(line)
     }
 }
 
 impl Lines {
     /// Adds a line, and tells how the hub reaches it.
-    pub fn add(self: &Rc<Self>, line: Rc<Line>) -> (LineId, Outbox) {
+    pub fn add(self: &Rc<Self>, line: Rc<Line>) -> (SlotId, Outbox) {
         let mut places = self.places.borrow_mut();
-        places.serial = places.serial.wrapping_add(1);
-        let entry = Some((places.serial, line));
-        let place = if let Some(place) = places.free.pop() {
-            places.lines[place as usize] = entry;
-            place
+        places.generation = places.generation.wrapping_add(1);
+        let entry = Some((places.generation, line));
+        let slot = if let Some(slot) = places.free.pop() {
+            places.lines[slot as usize] = entry;
+            slot
         } else {
             places.lines.push(entry);
             // No worker holds as many connections.
             u32::try_from(places.lines.len() - 1).unwrap_or(u32::MAX)
         };
-        let id = LineId { place, serial: places.serial };
+        let id = SlotId { slot, generation: places.generation };
         let start = || {
             let switchboard = Switchboard::create(|ctx| {
                 // The backlog of each session bounds what the hub sends it. From the beginning: the hub may send to many
@@ -65,15 +65,15 @@ impl Lines {
             });
             Arc::new(switchboard.recipient())
         };
-        (id, Outbox::Line { worker: Arc::clone(self.switchboard.get_or_init(start)), line: id })
+        (id, Outbox::Worker { worker: Arc::clone(self.switchboard.get_or_init(start)), slot: id })
     }
 
     /// Takes a line away; what is still on its way to it is for nobody.
-    pub fn remove(&self, id: LineId) {
+    pub fn remove(&self, id: SlotId) {
         let mut places = self.places.borrow_mut();
         if places.get(id).is_some() {
-            places.lines[id.place as usize] = None;
-            places.free.push(id.place);
+            places.lines[id.slot as usize] = None;
+            places.free.push(id.slot);
         }
     }
 }
@@ -98,7 +98,7 @@ impl Handler<Dispatch> for Switchboard {
 
     fn handle(&mut self, dispatch: Dispatch, _: &mut Self::Context) {
         let places = self.lines.places.borrow();
-        for line in dispatch.lines.iter().filter_map(|id| places.get(*id)) {
+        for line in dispatch.slots.iter().filter_map(|id| places.get(*id)) {
             if line.take(&dispatch.deliver) {
                 self.due.push_back(Rc::clone(line));
             }
@@ -138,11 +138,7 @@ mod tests {
         let (other, _) = lines.add(Rc::default());
         lines.remove(first);
         let (second, _) = lines.add(Rc::default());
-        assert_eq!(
-            (second.place, other.place == second.place),
-            (first.place, false),
-            "places are used again"
-        );
+        assert_eq!((second.slot, other.slot == second.slot), (first.slot, false), "places are used again");
         let places = lines.places.borrow();
         assert!(places.get(first).is_none());
         assert!(places.get(second).is_some() && places.get(other).is_some());

@@ -119,7 +119,7 @@ pub fn open(path: &Path) -> Result<Connection, DbError> {
     match try_open(path) {
         Ok(Some(connection)) => return Ok(connection),
         Ok(None) => {}
-        Err(error) => log::warn!("the file of the metrics is made anew: {error}"),
+        Err(error) => log::warn!("the metrics file is built again: {error}"),
     }
     files::remove(path)?;
     make(&new)?;
@@ -136,7 +136,7 @@ fn make(path: &Path) -> rusqlite::Result<()> {
 }
 
 /// Empties the file while readers have it open, so that it can be built again.
-pub fn begin_anew(file: &mut Connection, standing: &Standing) -> rusqlite::Result<()> {
+pub fn begin_anew(file: &mut Connection, standing: &FileState) -> rusqlite::Result<()> {
     let step = file.transaction()?;
     step.execute_batch(
         "DELETE FROM segments; DELETE FROM segment_parts; DELETE FROM facts; DELETE FROM chat_members;
@@ -177,14 +177,14 @@ impl Progress {
 
     /// Reads the progress within the transaction of an answer.
     pub fn read(tx: &Connection) -> rusqlite::Result<Self> {
-        let standing = Standing::read(tx)?;
+        let standing = FileState::read(tx)?;
         Ok(standing.map_or(Self { as_of: Seq(0), rebuilding: None }, |standing| standing.progress()))
     }
 }
 
 /// The state of the file, in its table `state`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct FileState {
     /// Identifies the rules and business hours by which the facts were computed.
     pub definition: String,
     /// Epoch of the journal.
@@ -201,7 +201,7 @@ pub struct Standing {
     pub target: i64,
 }
 
-impl Standing {
+impl FileState {
     /// The number of chats that are done, and of all; `None` unless the file is being rebuilt.
     pub fn rebuilding(&self) -> Option<(i64, i64)> {
         self.built_to.is_some().then_some((self.done, self.total))

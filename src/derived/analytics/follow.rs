@@ -25,7 +25,7 @@ const REST_MAX: Duration = Duration::from_secs(1);
 
 /// The facts of a database, kept by a thread that ends when the last handle is dropped.
 #[derive(Debug, Clone)]
-pub struct Facts {
+pub struct FactStore {
     file: OwnFile,
     follower: Handle<Progress>,
     /// The newest position that a question waits for.
@@ -33,7 +33,7 @@ pub struct Facts {
     calendar: watch::Receiver<Arc<Calendar>>,
 }
 
-impl Facts {
+impl FactStore {
     /// Starts the thread that follows the journal. If something is wrong with the file, the hub starts
     /// anyway and the thread tries again. `default_hours` hold until an admin saves others.
     pub fn start(database: &Path, default_hours: Calendar) -> std::io::Result<Self> {

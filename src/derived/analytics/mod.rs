@@ -15,9 +15,9 @@ pub mod rows;
 pub mod segments;
 pub mod seal;
 pub mod spans;
-pub mod lived;
+pub mod intervals;
 pub mod project;
 pub mod follow;
 
 pub use file::Progress;
-pub use follow::Facts;
+pub use follow::FactStore;

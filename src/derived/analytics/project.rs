@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, Transaction, params};
 
-use super::file::{self, Standing};
-use super::lived::Lived;
+use super::file::{self, FileState};
+use super::intervals::ChatIntervals;
 use super::load::{Loaded, load};
-use super::rows::{Changed, Rows};
+use super::rows::{Changed, ChatWriter};
 use super::seal::{Seals, Sizes};
 use crate::domain::Seq;
 use crate::domain::calendar::Calendar;
@@ -35,7 +35,7 @@ pub struct Projector {
     calendar: Arc<Calendar>,
     /// Position at which the business hours in force were saved; `None` for the defaults.
     settings_seq: Option<Seq>,
-    standing: Standing,
+    standing: FileState,
     seals: Seals,
     /// Steps since facts were last sealed.
     unsealed_steps: u32,
@@ -68,10 +68,10 @@ impl Projector {
         let (calendar, settings_seq) = hours_in_force(&snapshot, default_hours)?;
         let definition = definition_in(&calendar);
         let (epoch, newest) = (epoch(&snapshot)?, last_seq(&snapshot)?.0);
-        let fits = |known: &Standing| {
+        let fits = |known: &FileState| {
             known.definition == definition && known.epoch == epoch && known.position <= newest
         };
-        let known = Standing::read(&file)?.filter(fits);
+        let known = FileState::read(&file)?.filter(fits);
         let standing = if let Some(known) = known {
             known
         } else {
@@ -98,7 +98,7 @@ impl Projector {
         &self.calendar
     }
 
-    pub fn standing(&self) -> &Standing {
+    pub fn standing(&self) -> &FileState {
         &self.standing
     }
 
@@ -137,9 +137,9 @@ impl Projector {
                 loaded => loaded?,
             };
             if let Some(Loaded { chat, entries, history }) = loaded {
-                let rows = Rows { tx: &step, calendar: &self.calendar };
+                let rows = ChatWriter { tx: &step, calendar: &self.calendar };
                 let key = rows.put(&chat, &facts(&history), live(&history).as_ref(), &mut changed)?;
-                Lived::read(&snapshot, &chat, &entries)?.put(&step, key)?;
+                ChatIntervals::read(&snapshot, &chat, &entries)?.put(&step, key)?;
             }
         }
         put_names(&snapshot, &step, self.standing.position)?;
@@ -177,11 +177,11 @@ fn from_the_start(
     definition: String,
     epoch: String,
     newest: i64,
-) -> Result<Standing, DbError> {
+) -> Result<FileState, DbError> {
     let total = snapshot.query_row("SELECT count(*) FROM chats", [], |row| row.get(0))?;
     let built_to = (total > 0).then(String::new);
     let position = if built_to.is_some() { 0 } else { newest };
-    Ok(Standing { definition, epoch, position, built_to, done: 0, total, target: newest })
+    Ok(FileState { definition, epoch, position, built_to, done: 0, total, target: newest })
 }
 
 /// The business hours in force, if they were saved after the known ones.
@@ -198,9 +198,9 @@ fn other_hours(
     hours_in_force(snapshot, default_hours).map(Some)
 }
 
-type Step = Option<(Vec<String>, Standing)>;
+type NextChats = Option<(Vec<String>, FileState)>;
 
-fn built_further(snapshot: &Transaction<'_>, now: &Standing, after: &str) -> Result<Step, DbError> {
+fn built_further(snapshot: &Transaction<'_>, now: &FileState, after: &str) -> Result<NextChats, DbError> {
     let mut select = snapshot.prepare_cached("SELECT id FROM chats WHERE id > ? ORDER BY id LIMIT ?")?;
     let chats: Vec<String> =
         select.query_map(params![after, CHATS_PER_STEP], |row| row.get(0))?.collect::<Result<_, _>>()?;
@@ -214,7 +214,7 @@ fn built_further(snapshot: &Transaction<'_>, now: &Standing, after: &str) -> Res
     Ok(Some((chats, standing)))
 }
 
-fn followed_further(snapshot: &Transaction<'_>, now: &Standing) -> Result<Step, DbError> {
+fn followed_further(snapshot: &Transaction<'_>, now: &FileState) -> Result<NextChats, DbError> {
     let mut select =
         snapshot.prepare_cached("SELECT seq, chat_id FROM journal WHERE seq > ? ORDER BY seq LIMIT ?")?;
     let mut rows = select.query(params![now.position, POSITIONS_PER_STEP])?;
@@ -226,7 +226,7 @@ fn followed_further(snapshot: &Transaction<'_>, now: &Standing) -> Result<Step, 
     if position == now.position {
         return Ok(None);
     }
-    Ok(Some((chats.into_iter().collect(), Standing { position, ..now.clone() })))
+    Ok(Some((chats.into_iter().collect(), FileState { position, ..now.clone() })))
 }
 
 /// Copies the names of sectors, lines and tags that changed after a position.

@@ -10,9 +10,9 @@ use crate::domain::register::to_nanos;
 use crate::domain::{Channel, Chat, ChatKind, ContactId, Placement, RefId};
 
 /// Kind, metric and moment of a fact.
-pub(crate) type Place = (i64, i64, i64);
+pub(crate) type FactKey = (i64, i64, i64);
 /// How many facts have changed, by their keys.
-pub(crate) type Changed = BTreeMap<Place, usize>;
+pub(crate) type Changed = BTreeMap<FactKey, usize>;
 
 /// The number by which a chat's kind is stored.
 pub fn kind_number(kind: ChatKind) -> i64 {
@@ -40,12 +40,12 @@ pub(crate) struct FactRow {
 }
 
 /// Writes the rows of chats.
-pub(super) struct Rows<'a> {
+pub(super) struct ChatWriter<'a> {
     pub(super) tx: &'a Transaction<'a>,
     pub(super) calendar: &'a Calendar,
 }
 
-impl Rows<'_> {
+impl ChatWriter<'_> {
     /// Writes a chat's rows. Returns the chat's key, and adds the facts that have changed to `changed`.
     pub(super) fn put(
         &self,

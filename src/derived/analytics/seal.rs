@@ -18,7 +18,7 @@ pub const UNSEALED_FACTS: usize = 2_048;
 const SEGMENTS_PER_STEP: usize = 4;
 
 /// A kind and a metric.
-type Line = (i64, i64);
+type FactGroup = (i64, i64);
 
 /// How many facts are sealed together. Smaller in tests.
 #[derive(Debug, Clone, Copy)]
@@ -43,9 +43,9 @@ impl Sizes {
 pub(crate) struct Seals {
     sizes: Sizes,
     /// Upper bound of the number of unsealed facts after the last segment.
-    open: BTreeMap<Line, usize>,
+    open: BTreeMap<FactGroup, usize>,
     /// Groups with a gap between their segments.
-    broken: BTreeSet<Line>,
+    broken: BTreeSet<FactGroup>,
 }
 
 impl Seals {
@@ -65,17 +65,17 @@ impl Seals {
              ORDER BY from_at DESC LIMIT 1",
         )?;
         // Keys are in ascending order, so a segment that was removed covers the keys up to its end.
-        let mut said: Option<(Line, i64)> = None;
+        let mut covered: Option<(FactGroup, i64)> = None;
         for (&(kind, metric, at), facts) in changed {
             *self.open.entry((kind, metric)).or_default() += facts;
-            if said.is_some_and(|(line, until)| line == (kind, metric) && at < until) {
+            if covered.is_some_and(|(line, until)| line == (kind, metric) && at < until) {
                 continue;
             }
             let found = select.query_row([kind, metric, at], Segment::of).optional()?;
             let Some(segment) = found.filter(|segment| segment.until > at) else { continue };
             remove(step, segment.id)?;
             self.broken.insert((kind, metric));
-            said = Some(((kind, metric), segment.until));
+            covered = Some(((kind, metric), segment.until));
         }
         Ok(())
     }
@@ -109,14 +109,14 @@ impl Seals {
 }
 
 /// A range of time that no segment covers.
-struct Gap {
+struct UnsealedGap {
     from: i64,
     until: i64,
     /// No segment follows.
     is_last: bool,
 }
 
-fn gaps(step: &Transaction<'_>, (kind, metric): Line) -> rusqlite::Result<Vec<Gap>> {
+fn gaps(step: &Transaction<'_>, (kind, metric): FactGroup) -> rusqlite::Result<Vec<UnsealedGap>> {
     let mut select = step.prepare_cached(
         "SELECT id, from_at, until_at, facts FROM segments WHERE kind = ? AND metric = ? ORDER BY from_at",
     )?;
@@ -124,30 +124,30 @@ fn gaps(step: &Transaction<'_>, (kind, metric): Line) -> rusqlite::Result<Vec<Ga
     for segment in select.query_map([kind, metric], Segment::of)? {
         let segment = segment?;
         if from < segment.from {
-            gaps.push(Gap { from, until: segment.from, is_last: false });
+            gaps.push(UnsealedGap { from, until: segment.from, is_last: false });
         }
         from = segment.until;
     }
-    gaps.push(Gap { from, until: i64::MAX, is_last: true });
+    gaps.push(UnsealedGap { from, until: i64::MAX, is_last: true });
     Ok(gaps)
 }
 
-type Facts = Vec<(i64, FactRow)>;
+type SegmentFacts = Vec<(i64, FactRow)>;
 
 /// The first facts of a gap that make up a segment, and where it ends; `None` if there are none.
 fn first_of(
     step: &Transaction<'_>,
-    line: Line,
-    gap: &Gap,
+    line: FactGroup,
+    gap: &UnsealedGap,
     sizes: Sizes,
-) -> rusqlite::Result<Option<(Facts, i64)>> {
+) -> rusqlite::Result<Option<(SegmentFacts, i64)>> {
     let mut select = step.prepare_cached(
         "SELECT at, chat, ordinal, start, wall, business, agent, sector, channel, tags FROM facts
          WHERE kind = ? AND metric = ? AND at >= ? AND at < ? ORDER BY at, chat, ordinal",
     )?;
     let (kind, metric) = line;
     let mut rows = select.query(params![kind, metric, gap.from, gap.until])?;
-    let (mut facts, mut last) = (Facts::new(), gap.from);
+    let (mut facts, mut last) = (SegmentFacts::new(), gap.from);
     while let Some(row) = rows.next()? {
         let at = row.get(0)?;
         if facts.len() >= sizes.segment && at > last {
@@ -176,7 +176,7 @@ fn first_of(
 /// Number of facts from a moment on, counted no further than needed.
 fn facts_from(
     step: &Transaction<'_>,
-    (kind, metric): Line,
+    (kind, metric): FactGroup,
     from: i64,
     sizes: Sizes,
 ) -> rusqlite::Result<usize> {

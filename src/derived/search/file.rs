@@ -42,7 +42,7 @@ const TABLES: &str = "
 
 /// How far the index has followed the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Position {
+pub(super) struct IndexPosition {
     /// Epoch of the journal.
     pub(super) epoch: String,
     /// Changes of indexed rows are included up to this position.
@@ -64,7 +64,7 @@ pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
 }
 
 /// How far the index has come; `None` if the file has no tables of this version.
-pub(super) fn position(connection: &Connection) -> rusqlite::Result<Option<Position>> {
+pub(super) fn position(connection: &Connection) -> rusqlite::Result<Option<IndexPosition>> {
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if version != VERSION {
         return Ok(None);
@@ -72,7 +72,7 @@ pub(super) fn position(connection: &Connection) -> rusqlite::Result<Option<Posit
     let mut select = connection
         .prepare_cached("SELECT epoch, seq, message, message_id, contact, is_complete FROM position")?;
     let read = |row: &rusqlite::Row<'_>| {
-        Ok(Position {
+        Ok(IndexPosition {
             epoch: row.get(0)?,
             seq: row.get(1)?,
             message: row.get(2)?,
@@ -91,7 +91,7 @@ pub(super) fn begin_anew(tx: &Transaction<'_>) -> rusqlite::Result<()> {
 }
 
 /// Stores the position, in the transaction of the words.
-pub(super) fn put_position(tx: &Transaction<'_>, position: &Position) -> rusqlite::Result<()> {
+pub(super) fn put_position(tx: &Transaction<'_>, position: &IndexPosition) -> rusqlite::Result<()> {
     let mut put = tx.prepare_cached("INSERT OR REPLACE INTO position VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)")?;
     put.execute(params![
         position.epoch,

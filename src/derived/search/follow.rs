@@ -12,8 +12,8 @@ use rusqlite::{Connection, OptionalExtension, Transaction};
 use serde::Deserialize;
 use tokio::sync::watch;
 
-use super::file::{self, Position};
-use super::{Reached, State};
+use super::file::{self, IndexPosition};
+use super::{IndexProgress, IndexState};
 use crate::derived::follower::Step;
 use crate::derived::own_file::Derivation;
 use crate::journal::head::{epoch, last_seq};
@@ -35,7 +35,7 @@ const STARTING_ROWS: i64 = 20_000;
 /// Adds words to the index.
 pub(super) struct Indexer {
     database: PathBuf,
-    tell: watch::Sender<Reached>,
+    tell: watch::Sender<IndexProgress>,
 }
 
 /// The database, which is only read, and the index.
@@ -45,12 +45,12 @@ pub(super) struct Files {
 }
 
 /// What one read of the database returned.
-struct Batch {
+struct IndexBatch {
     /// The index must be emptied first.
     anew: bool,
     messages: Vec<(i64, Option<String>, bool)>,
     contacts: Vec<(i64, Option<String>, Option<String>, bool)>,
-    position: Position,
+    position: IndexPosition,
     /// There may be more to read.
     more: bool,
     /// Number of rows that were not indexed before this batch.
@@ -60,28 +60,28 @@ struct Batch {
 /// An update, as far as it says which rows have changed.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Told {
-    data: ToldData,
+struct ChangedRows {
+    data: ChangedData,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct ToldData {
+struct ChangedData {
     #[serde(default)]
-    contact: Option<OnlyId>,
+    contact: Option<RowId>,
     #[serde(default)]
-    message: Option<OnlyId>,
+    message: Option<RowId>,
     #[serde(default)]
-    other_messages: Vec<OnlyId>,
+    other_messages: Vec<RowId>,
 }
 
 #[derive(Deserialize)]
-struct OnlyId {
+struct RowId {
     id: String,
 }
 
 impl Indexer {
-    pub(super) fn new(database: PathBuf, tell: watch::Sender<Reached>) -> Self {
+    pub(super) fn new(database: PathBuf, tell: watch::Sender<IndexProgress>) -> Self {
         Self { database, tell }
     }
 }
@@ -105,13 +105,13 @@ impl Derivation for Indexer {
             write(&tx, &batch)?;
             tx.commit()?;
         }
-        let Batch { position, more, ahead, .. } = batch;
+        let IndexBatch { position, more, ahead, .. } = batch;
         self.tell.send_modify(|reached| {
             reached.state = match (position.is_complete, reached.state) {
-                (true, _) => State::Following,
-                (false, State::Building) => State::Building,
-                (false, _) if ahead > STARTING_ROWS => State::Building,
-                (false, _) => State::Starting,
+                (true, _) => IndexState::Following,
+                (false, IndexState::Building) => IndexState::Building,
+                (false, _) if ahead > STARTING_ROWS => IndexState::Building,
+                (false, _) => IndexState::Starting,
             };
             reached.seq = position.seq;
         });
@@ -119,11 +119,11 @@ impl Derivation for Indexer {
     }
 
     fn failed(&mut self) {
-        self.tell.send_modify(|reached| reached.state = State::Failed);
+        self.tell.send_modify(|reached| reached.state = IndexState::Failed);
     }
 }
 
-fn write(tx: &Transaction<'_>, batch: &Batch) -> Result<(), DbError> {
+fn write(tx: &Transaction<'_>, batch: &IndexBatch) -> Result<(), DbError> {
     if batch.anew {
         file::begin_anew(tx)?;
     }
@@ -137,7 +137,7 @@ fn write(tx: &Transaction<'_>, batch: &Batch) -> Result<(), DbError> {
 }
 
 /// Reads what comes after `known`, in one transaction.
-fn read(tx: &Transaction<'_>, known: Option<&Position>) -> Result<Batch, DbError> {
+fn read(tx: &Transaction<'_>, known: Option<&IndexPosition>) -> Result<IndexBatch, DbError> {
     let (epoch, newest) = (epoch(tx)?, last_seq(tx)?.0);
     let fits = match known {
         Some(known) => known.epoch == epoch && can_follow(tx, known, newest)?,
@@ -145,7 +145,7 @@ fn read(tx: &Transaction<'_>, known: Option<&Position>) -> Result<Batch, DbError
     };
     let position = match known.filter(|_| fits) {
         Some(known) => known.clone(),
-        None => Position {
+        None => IndexPosition {
             epoch,
             seq: newest,
             message: 0,
@@ -154,7 +154,7 @@ fn read(tx: &Transaction<'_>, known: Option<&Position>) -> Result<Batch, DbError
             is_complete: false,
         },
     };
-    let mut batch = Batch {
+    let mut batch = IndexBatch {
         anew: !fits,
         messages: Vec::new(),
         contacts: Vec::new(),
@@ -173,7 +173,7 @@ fn read(tx: &Transaction<'_>, known: Option<&Position>) -> Result<Batch, DbError
 }
 
 /// True if the rows are those that were indexed, and all updates since then are kept.
-fn can_follow(tx: &Transaction<'_>, known: &Position, newest: i64) -> Result<bool, DbError> {
+fn can_follow(tx: &Transaction<'_>, known: &IndexPosition, newest: i64) -> Result<bool, DbError> {
     let mut select = tx.prepare_cached("SELECT id FROM messages WHERE rowid = ?1")?;
     let id: Option<String> = select.query_row([known.message], |row| row.get(0)).optional()?;
     if id.unwrap_or_default() != known.message_id || known.seq > newest {
@@ -188,7 +188,7 @@ fn highest_row(tx: &Transaction<'_>) -> rusqlite::Result<i64> {
     tx.prepare_cached("SELECT coalesce(max(rowid), 0) FROM messages")?.query_row([], |row| row.get(0))
 }
 
-impl Batch {
+impl IndexBatch {
     fn read_new_messages(&mut self, tx: &Transaction<'_>) -> Result<(), DbError> {
         let mut select =
             tx.prepare_cached("SELECT rowid, id, search_key FROM messages WHERE rowid > ?1 ORDER BY rowid")?;
@@ -262,7 +262,7 @@ fn note_changes(frame: &str, messages: &mut BTreeSet<String>, contacts: &mut BTr
         return;
     }
     // A notice to a user may contain the same words without being an update of a chat.
-    let Ok(Told { data }) = serde_json::from_str::<Told>(frame) else { return };
+    let Ok(ChangedRows { data }) = serde_json::from_str::<ChangedRows>(frame) else { return };
     if of_messages {
         messages.extend(data.message.into_iter().chain(data.other_messages).map(|of| of.id));
     }

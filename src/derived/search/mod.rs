@@ -25,16 +25,16 @@ use crate::domain::Seq;
 
 /// How far the index has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Reached {
+pub struct IndexProgress {
     /// The position up to which the index is complete. Meaningless unless `state` is
-    /// [`State::Following`].
+    /// [`IndexState::Following`].
     pub seq: i64,
-    pub state: State,
+    pub state: IndexState,
 }
 
 /// What the index is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum State {
+pub enum IndexState {
     /// Starting: what is indexed is not known yet.
     #[default]
     Starting,
@@ -46,10 +46,10 @@ pub enum State {
     Failed,
 }
 
-impl Reached {
+impl IndexProgress {
     /// True if the index is complete up to `seq`.
     pub fn has(&self, seq: Seq) -> bool {
-        self.state == State::Following && self.seq >= seq.0
+        self.state == IndexState::Following && self.seq >= seq.0
     }
 }
 
@@ -57,14 +57,14 @@ impl Reached {
 #[derive(Debug, Clone)]
 pub struct WordIndex {
     file: OwnFile,
-    follower: Handle<Reached>,
+    follower: Handle<IndexProgress>,
 }
 
 impl WordIndex {
     /// Starts to follow the database, which must exist.
     pub fn start(database: &Path) -> io::Result<Self> {
         let file = OwnFile::beside(database, file::ENDING);
-        let (tell, reached) = watch::channel(Reached::default());
+        let (tell, reached) = watch::channel(IndexProgress::default());
         let (wake, woken) = alarm();
         let indexer = follow::Indexer::new(database.to_owned(), tell);
         follower::start(Keeper::new(indexer, file.clone()), woken)?;
@@ -77,9 +77,9 @@ impl WordIndex {
 
     /// Waits at most `patience` until the index is complete up to `newest`. Does not wait while the index
     /// is being built or has failed, because that takes longer than anyone wants to wait.
-    pub async fn reach(&self, newest: Seq, patience: Duration) -> Reached {
-        let will_do = |reached: &Reached| {
-            reached.has(newest) || matches!(reached.state, State::Building | State::Failed)
+    pub async fn reach(&self, newest: Seq, patience: Duration) -> IndexProgress {
+        let will_do = |reached: &IndexProgress| {
+            reached.has(newest) || matches!(reached.state, IndexState::Building | IndexState::Failed)
         };
         self.follower.reach(patience, will_do).await
     }

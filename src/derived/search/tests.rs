@@ -10,19 +10,19 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 
 use super::follow::Indexer;
-use super::{Reached, State, WordIndex, file};
+use super::{IndexProgress, IndexState, WordIndex, file};
 use crate::derived::follower::{Projection, Step};
 use crate::derived::own_file::{Keeper, OwnFile};
 use crate::domain::Seq;
 use crate::sqlite::DbError;
 use crate::sqlite::files::beside;
 
-struct Place {
+struct Fixture {
     home: TempDir,
     database: Connection,
 }
 
-impl Place {
+impl Fixture {
     fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
         let mut database = Connection::open(home.path().join("hub.db")).unwrap();
@@ -36,8 +36,8 @@ impl Place {
         beside(&self.home.path().join("hub.db"), file::ENDING)
     }
 
-    fn follower(&self) -> (Keeper<Indexer>, watch::Receiver<Reached>) {
-        let (tell, told) = watch::channel(Reached::default());
+    fn follower(&self) -> (Keeper<Indexer>, watch::Receiver<IndexProgress>) {
+        let (tell, told) = watch::channel(IndexProgress::default());
         let database = self.home.path().join("hub.db");
         let own = OwnFile::beside(&database, file::ENDING);
         (Keeper::new(Indexer::new(database, tell), own), told)
@@ -100,11 +100,11 @@ fn catch_up(follower: &mut Keeper<Indexer>) -> Result<(), DbError> {
 
 #[test]
 fn what_comes_is_found_and_what_is_blanked_is_not() {
-    let place = Place::new();
+    let place = Fixture::new();
     let (mut follower, told) = place.follower();
     place.says("one", Some("nota fiscal"));
     catch_up(&mut follower).unwrap();
-    assert_eq!(*told.borrow(), Reached { seq: 1, state: State::Following });
+    assert_eq!(*told.borrow(), IndexProgress { seq: 1, state: IndexState::Following });
     assert_eq!(place.finds("fisc"), ["one"]);
     place.says("two", Some("outra nota"));
     place.says("one", Some("recibo"));
@@ -119,7 +119,7 @@ fn what_comes_is_found_and_what_is_blanked_is_not() {
 
 #[test]
 fn an_index_that_cannot_follow_is_built_anew() {
-    let place = Place::new();
+    let place = Fixture::new();
     place.says("one", Some("primeira"));
     place.says("two", Some("segunda"));
     let change: [(&str, &dyn Fn()); 3] = [
@@ -154,22 +154,22 @@ fn an_index_that_cannot_follow_is_built_anew() {
 
 #[test]
 fn a_damaged_index_is_taken_away_and_built_anew() {
-    let place = Place::new();
+    let place = Fixture::new();
     place.says("one", Some("nota fiscal"));
     let path = place.path();
     std::fs::write(&path, [b'x'; 8_192]).unwrap();
     let (mut follower, told) = place.follower();
     let error = catch_up(&mut follower).unwrap_err();
     follower.fail(&error);
-    assert_eq!(told.borrow().state, State::Failed);
+    assert_eq!(told.borrow().state, IndexState::Failed);
     catch_up(&mut follower).unwrap();
     assert_eq!(place.finds("nota"), ["one"]);
-    assert_eq!(told.borrow().state, State::Following);
+    assert_eq!(told.borrow().state, IndexState::Following);
 }
 
 #[test]
 fn an_index_that_sqlite_itself_finds_damaged_is_built_anew() {
-    let place = Place::new();
+    let place = Fixture::new();
     place.says("one", Some("nota fiscal"));
     let (mut follower, _told) = place.follower();
     catch_up(&mut follower).unwrap();
@@ -184,7 +184,7 @@ fn an_index_that_sqlite_itself_finds_damaged_is_built_anew() {
 
 #[test]
 fn an_index_that_readers_find_damaged_is_built_anew_while_the_hub_runs() {
-    let place = Place::new();
+    let place = Fixture::new();
     place.says("one", Some("nota fiscal"));
     let index = WordIndex::start(&place.home.path().join("hub.db")).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -209,7 +209,7 @@ fn an_index_that_readers_find_damaged_is_built_anew_while_the_hub_runs() {
 
 #[test]
 fn an_index_of_another_version_is_built_anew_in_many_batches() {
-    let place = Place::new();
+    let place = Fixture::new();
     let (mut follower, told) = place.follower();
     catch_up(&mut follower).unwrap();
     place.database.execute("BEGIN", []).unwrap();
@@ -221,5 +221,5 @@ fn an_index_of_another_version_is_built_anew_in_many_batches() {
     index.pragma_update(None, "user_version", 0).unwrap();
     catch_up(&mut follower).unwrap();
     assert_eq!(place.finds("palavra").len(), 2_500);
-    assert_eq!(*told.borrow(), Reached { seq: 2_500, state: State::Following });
+    assert_eq!(*told.borrow(), IndexProgress { seq: 2_500, state: IndexState::Following });
 }

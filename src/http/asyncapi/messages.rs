@@ -8,8 +8,8 @@ use crate::hub::drain::GoingAway;
 use crate::hub::requests::{ConnectionEstablished, Unsubscribed};
 use crate::hub::snapshots::UmblerData;
 use crate::hub::states::PresenceSet;
-use crate::hub::states::presence::PresenceData as PresenceUpdate;
-use crate::hub::states::status::StatusData;
+use crate::hub::states::presence::PresenceUpdate;
+use crate::hub::states::status::HubStatus;
 use crate::hub::updates::subscribed::Subscribed;
 use crate::protocol::event::{ErrorData, Heartbeat, ResyncRequired, ServerEvent};
 use crate::protocol::replay::ReplayEnded;
@@ -128,7 +128,7 @@ pub(super) fn server_message(event: ServerEvent, schemas: &mut Schemas) -> Value
             (schemas.told::<ResyncRequired>(), "Something was missed: ask for a snapshot.")
         }
         ServerEvent::HubStatus => {
-            (schemas.told::<StatusData>(), "Whether deliveries are taken in; told on change.")
+            (schemas.told::<HubStatus>(), "Whether deliveries are taken in; told on change.")
         }
         ServerEvent::GoingAway => (schemas.told::<GoingAway>(), "The session ends next; when to come back."),
         ServerEvent::Closed => (schemas.told::<Closed>(), "The stream ends."),

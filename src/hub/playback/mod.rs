@@ -25,12 +25,12 @@ use super::updates::batch::Batch;
 use crate::protocol::event::{ServerEvent, encode};
 use crate::protocol::replay::ReplayEnded;
 use crate::protocol::{Channel, ReplayEnd};
-use crate::reads::{PastPart, ReadError, ReadPast};
+use crate::reads::{PlaybackPart, ReadError, ReadPlayback};
 use crate::telemetry::causes::chain;
 use crate::telemetry::clock;
 use crate::telemetry::metrics::Metrics;
 use openings::Opening;
-use pace::Step;
+use pace::PaceStep;
 use playing::{Playing, Waits};
 
 /// Shortest time between two steps of a playback. What becomes due meanwhile is sent together.
@@ -52,13 +52,13 @@ pub struct Playback {
 
 /// What the hub must do next for a playback.
 #[must_use]
-pub enum Next {
+pub enum PlaybackNext {
     /// Nothing, until the screen has read, or because the playback has ended.
     Nothing,
     /// Call [`Playback::waited`] after this time, with this number.
     Wait(Duration, u64),
     /// Read more, then call [`Playback::take_part`] with this number.
-    Read(ReadPast, u64),
+    Read(ReadPlayback, u64),
 }
 
 impl Playback {
@@ -84,27 +84,33 @@ impl Playback {
     }
 
     /// The screen has read everything that was sent.
-    pub fn screen_has_read(&mut self, sessions: &mut Sessions, id: &SessionId, now: Instant) -> Next {
-        if self.waits_for_screen(id) { self.play(sessions, id, now) } else { Next::Nothing }
+    pub fn screen_has_read(&mut self, sessions: &mut Sessions, id: &SessionId, now: Instant) -> PlaybackNext {
+        if self.waits_for_screen(id) { self.play(sessions, id, now) } else { PlaybackNext::Nothing }
     }
 
-    /// The time of [`Next::Wait`] has passed.
-    pub fn waited(&mut self, sessions: &mut Sessions, id: &SessionId, number: u64, now: Instant) -> Next {
+    /// The time of [`PlaybackNext::Wait`] has passed.
+    pub fn waited(
+        &mut self,
+        sessions: &mut Sessions,
+        id: &SessionId,
+        number: u64,
+        now: Instant,
+    ) -> PlaybackNext {
         let waits = self.playing.get(id).is_some_and(|playing| playing.waits_with(number, Waits::Clock));
-        if waits { self.play(sessions, id, now) } else { Next::Nothing }
+        if waits { self.play(sessions, id, now) } else { PlaybackNext::Nothing }
     }
 
-    /// The read that [`Next::Read`] asked for has ended.
+    /// The read that [`PlaybackNext::Read`] asked for has ended.
     pub fn take_part(
         &mut self,
         sessions: &mut Sessions,
         id: &SessionId,
         number: u64,
-        part: Result<PastPart, ReadError>,
+        part: Result<PlaybackPart, ReadError>,
         now: Instant,
-    ) -> Next {
+    ) -> PlaybackNext {
         let playing = self.playing.get_mut(id).filter(|playing| playing.waits_with(number, Waits::Disk));
-        let Some(playing) = playing else { return Next::Nothing };
+        let Some(playing) = playing else { return PlaybackNext::Nothing };
         match part {
             Ok(part) => {
                 playing.take(part);
@@ -115,39 +121,39 @@ impl Playback {
                 return playing.wait(READ_AGAIN);
             }
             Err(ReadError::Expired) => {}
-            Err(error) => log::error!("a replay cannot go on: {}", chain(&error)),
+            Err(error) => log::error!("a playback cannot continue: {}", chain(&error)),
         }
         self.end(sessions, id, ReplayEnd::Gone);
-        Next::Nothing
+        PlaybackNext::Nothing
     }
 
     /// Sends what is due, or says what to do next.
-    pub fn play(&mut self, sessions: &mut Sessions, id: &SessionId, now: Instant) -> Next {
+    pub fn play(&mut self, sessions: &mut Sessions, id: &SessionId, now: Instant) -> PlaybackNext {
         loop {
             let (Some(session), Some(playing)) = (sessions.get_mut(id), self.playing.get_mut(id)) else {
-                return Next::Nothing;
+                return PlaybackNext::Nothing;
             };
             let has_read = session.await_empty() && !session.behind;
             if !has_read {
                 playing.waits = Waits::Screen;
-                return Next::Nothing;
+                return PlaybackNext::Nothing;
             }
             match playing.upcoming.step(now) {
-                Step::Send(count) => {
+                PaceStep::Send(count) => {
                     if !send(session, playing, count) {
                         // The session has ended. If it has not, it reports when it
                         // has read what it has.
                         playing.waits = Waits::Screen;
-                        return Next::Nothing;
+                        return PlaybackNext::Nothing;
                     }
                     self.metrics.updates_delivered(count as u64);
                 }
-                Step::Wait(left) => return playing.wait(left.max(STEP_MIN)),
-                Step::Empty if playing.left.is_empty() => {
+                PaceStep::Wait(left) => return playing.wait(left.max(STEP_MIN)),
+                PaceStep::Empty if playing.left.is_empty() => {
                     self.end(sessions, id, ReplayEnd::Done);
-                    return Next::Nothing;
+                    return PlaybackNext::Nothing;
                 }
-                Step::Empty => return playing.read(),
+                PaceStep::Empty => return playing.read(),
             }
         }
     }

@@ -11,7 +11,9 @@ use crate::hub::sessions::{Session, Sessions};
 use crate::protocol::event::{encode_error, encode_refusal};
 use crate::protocol::replay::ReplayShape;
 use crate::protocol::{Channel, ErrorCode, RecoveryReason, ReplayRequest, Speed};
-use crate::reads::{Asker, CountPast, LocatePast, Located, PastPlace, PastView, ReadError, Readers};
+use crate::reads::{
+    Asker, CountPlayback, LocatePlayback, Located, PlaybackRange, PlaybackView, ReadError, Readers,
+};
 use crate::telemetry::causes::chain;
 use crate::telemetry::clock;
 
@@ -26,7 +28,7 @@ pub struct Opening {
     /// Tells it from later requests of the session.
     pub number: u64,
     unanswered: Unanswered,
-    view: Arc<PastView>,
+    view: Arc<PlaybackView>,
     speed: Speed,
 }
 
@@ -39,19 +41,19 @@ pub struct Ready {
 }
 
 /// Where the period is, and how many of its updates the scope sees.
-pub type Found = Result<(Located, usize), ReadError>;
+pub type FoundPeriod = Result<(Located, usize), ReadError>;
 
 /// Finds a period and counts its updates. Gives up when the [`Opening`] that owns `wanted` is dropped.
-async fn find(history: Readers, asker: Asker, wanted: Weak<PastView>) -> Found {
+async fn find(history: Readers, asker: Asker, wanted: Weak<PlaybackView>) -> FoundPeriod {
     let mut updates = 0;
     let Some((from, until)) = wanted.upgrade().map(|view| (view.from, view.until)) else {
         return Err(ReadError::Busy);
     };
-    let located = history.ask(asker.clone(), LocatePast { from, until }).await?;
+    let located = history.ask(asker.clone(), LocatePlayback { from, until }).await?;
     if let Located::At(mut left) = located {
         while !left.is_empty() {
             let view = wanted.upgrade().ok_or(ReadError::Busy)?;
-            let (counted, until) = history.ask(asker.clone(), CountPast { view, left }).await?;
+            let (counted, until) = history.ask(asker.clone(), CountPlayback { view, left }).await?;
             updates += counted;
             left.after = until;
         }
@@ -61,7 +63,7 @@ async fn find(history: Readers, asker: Asker, wanted: Weak<PastView>) -> Found {
 
 impl Opening {
     /// Finds the period and counts its updates. Gives up when the opening is dropped.
-    pub fn find(&self, history: Readers, asker: Asker) -> impl Future<Output = Found> + use<> {
+    pub fn find(&self, history: Readers, asker: Asker) -> impl Future<Output = FoundPeriod> + use<> {
         find(history, asker, Arc::downgrade(&self.view))
     }
 }
@@ -95,7 +97,8 @@ impl Playback {
         }
         self.supersede(sessions, id);
         self.number += 1;
-        let view = PastView { from: asked.from, until, channels: channels.iter().cloned().collect(), scope };
+        let view =
+            PlaybackView { from: asked.from, until, channels: channels.iter().cloned().collect(), scope };
         let opening = Opening { number: self.number, unanswered, view: Arc::new(view), speed: asked.speed };
         Some(self.openings.entry(Arc::clone(id)).insert_entry(opening).into_mut())
     }
@@ -128,7 +131,7 @@ impl Playback {
         sessions: &mut Sessions,
         id: &SessionId,
         number: u64,
-        found: Found,
+        found: FoundPeriod,
     ) -> Option<Ready> {
         self.openings.get(id).filter(|opening| opening.number == number)?;
         let Opening { unanswered, view, speed, .. } = self.openings.remove(id)?;
@@ -137,7 +140,8 @@ impl Playback {
             Ok((Located::At(place), updates)) => {
                 let shape = ReplayShape { from: view.from, until: view.until, speed, updates };
                 // If no update is visible, nothing needs to be read.
-                let left = if updates == 0 { PastPlace { after: place.end, end: place.end } } else { place };
+                let left =
+                    if updates == 0 { PlaybackRange { after: place.end, end: place.end } } else { place };
                 return Some(Ready { unanswered, shape, playing: Playing::new(number, view, left, speed) });
             }
             Ok((Located::Lost { kept_from }, _)) => {
@@ -146,7 +150,7 @@ impl Playback {
                 encode_refusal(answered, clock::now(), &message, RecoveryReason::TooOld.as_str())
             }
             Err(error) => {
-                log::error!("no replay: {}", chain(&error));
+                log::error!("a playback cannot be prepared: {}", chain(&error));
                 let message = "the past cannot be read now";
                 encode_error(answered, clock::now(), ErrorCode::Unavailable, message)
             }

@@ -55,7 +55,7 @@ pub struct UpcomingUpdate {
 
 /// What to do with the updates that were read.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum PaceStep {
     /// Send this many, from the first.
     Send(usize),
     /// Nothing is due for this long.
@@ -74,12 +74,12 @@ pub struct Upcoming {
 
 impl Upcoming {
     /// What to do now.
-    pub fn step(&mut self, now: Instant) -> Step {
-        let Some(first) = self.updates.front() else { return Step::Empty };
+    pub fn step(&mut self, now: Instant) -> PaceStep {
+        let Some(first) = self.updates.front() else { return PaceStep::Empty };
         let began = self.began.get_or_insert(now);
         let elapsed = now.saturating_duration_since(*began);
         if elapsed < first.due {
-            return Step::Wait(first.due.saturating_sub(elapsed));
+            return PaceStep::Wait(first.due.saturating_sub(elapsed));
         }
         let late = elapsed.saturating_sub(first.due);
         if late > LATE_MAX {
@@ -92,7 +92,7 @@ impl Upcoming {
             bytes += update.frame.len();
             fits
         });
-        Step::Send(due.count())
+        PaceStep::Send(due.count())
     }
 }
 
@@ -143,24 +143,24 @@ mod tests {
         let start = Instant::now();
         let later = |ms| start + Duration::from_millis(ms);
         let mut upcoming = upcoming(&[0, 0, 300, 700]);
-        assert_eq!(upcoming.step(start), Step::Send(2));
+        assert_eq!(upcoming.step(start), PaceStep::Send(2));
         upcoming.updates.drain(..2);
-        assert_eq!(upcoming.step(later(100)), Step::Wait(Duration::from_millis(200)));
-        assert_eq!(upcoming.step(later(800)), Step::Send(2), "it is a little late, and hurries");
+        assert_eq!(upcoming.step(later(100)), PaceStep::Wait(Duration::from_millis(200)));
+        assert_eq!(upcoming.step(later(800)), PaceStep::Send(2), "it is a little late, and hurries");
         upcoming.updates.clear();
-        assert_eq!(upcoming.step(later(900)), Step::Empty);
+        assert_eq!(upcoming.step(later(900)), PaceStep::Empty);
     }
 
     #[test]
     fn a_screen_that_was_slow_has_the_rest_as_far_apart_as_it_was() {
         let start = Instant::now();
         let mut upcoming = upcoming(&[0, 1_000, 3_000]);
-        assert_eq!(upcoming.step(start), Step::Send(1));
+        assert_eq!(upcoming.step(start), PaceStep::Send(1));
         upcoming.updates.pop_front();
         let woken = start + Duration::from_mins(1);
-        assert_eq!(upcoming.step(woken), Step::Send(1), "not both at once");
+        assert_eq!(upcoming.step(woken), PaceStep::Send(1), "not both at once");
         upcoming.updates.pop_front();
-        assert_eq!(upcoming.step(woken), Step::Wait(Duration::from_secs(2)));
+        assert_eq!(upcoming.step(woken), PaceStep::Wait(Duration::from_secs(2)));
     }
 
     #[test]
@@ -169,8 +169,8 @@ mod tests {
         for update in &mut upcoming.updates {
             update.frame = "x".repeat(CHUNK_BYTES / 2).into();
         }
-        assert_eq!(upcoming.step(Instant::now()), Step::Send(2));
+        assert_eq!(upcoming.step(Instant::now()), PaceStep::Send(2));
         upcoming.updates[0].frame = "x".repeat(2 * CHUNK_BYTES).into();
-        assert_eq!(upcoming.step(Instant::now()), Step::Send(1), "one goes, however large");
+        assert_eq!(upcoming.step(Instant::now()), PaceStep::Send(1), "one goes, however large");
     }
 }

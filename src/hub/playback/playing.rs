@@ -3,19 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Next;
+use super::PlaybackNext;
 use super::pace::{Pace, Upcoming, UpcomingUpdate};
 use crate::domain::Seq;
 use crate::protocol::Speed;
-use crate::reads::{PastPart, PastPlace, PastView, ReadPast};
+use crate::reads::{PlaybackPart, PlaybackRange, PlaybackView, ReadPlayback};
 
 /// A playback that has begun.
 #[derive(Debug)]
 pub struct Playing {
     number: u64,
-    pub(super) view: Arc<PastView>,
+    pub(super) view: Arc<PlaybackView>,
     /// Range that was not read yet.
-    pub(super) left: PastPlace,
+    pub(super) left: PlaybackRange,
     pace: Pace,
     pub(super) upcoming: Upcoming,
     /// Position of the last update that was sent.
@@ -38,7 +38,7 @@ pub enum Waits {
 
 impl Playing {
     /// A playback of which nothing was read yet.
-    pub(super) fn new(number: u64, view: Arc<PastView>, left: PastPlace, speed: Speed) -> Self {
+    pub(super) fn new(number: u64, view: Arc<PlaybackView>, left: PlaybackRange, speed: Speed) -> Self {
         let pace = Pace::new(view.from, speed);
         Self {
             number,
@@ -58,7 +58,7 @@ impl Playing {
     }
 
     /// Takes over the updates that were read.
-    pub(super) fn take(&mut self, part: PastPart) {
+    pub(super) fn take(&mut self, part: PlaybackPart) {
         self.reads_failed = 0;
         self.left.after = part.until;
         for update in part.updates {
@@ -75,14 +75,14 @@ impl Playing {
     }
 
     /// Continues after a while.
-    pub(super) fn wait(&mut self, wait: Duration) -> Next {
+    pub(super) fn wait(&mut self, wait: Duration) -> PlaybackNext {
         self.waits = Waits::Clock;
-        Next::Wait(wait, self.number)
+        PlaybackNext::Wait(wait, self.number)
     }
 
     /// Continues once more was read.
-    pub(super) fn read(&mut self) -> Next {
+    pub(super) fn read(&mut self) -> PlaybackNext {
         self.waits = Waits::Disk;
-        Next::Read(ReadPast { view: Arc::clone(&self.view), left: self.left }, self.number)
+        PlaybackNext::Read(ReadPlayback { view: Arc::clone(&self.view), left: self.left }, self.number)
     }
 }

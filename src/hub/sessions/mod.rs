@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use bytestring::ByteString;
 
-use super::messages::{Outbox, SessionId, Who};
+use super::messages::{Outbox, SessionId, SessionUser};
 use crate::auth::Scope;
 use crate::journal::Recorded;
 use crate::protocol::{Channel, HEARTBEAT_SECONDS};
@@ -28,7 +28,7 @@ pub struct Session {
     pub backlog: Arc<Backlog>,
     pub address: IpAddr,
     /// `None` until the session is signed in.
-    who: Option<Who>,
+    who: Option<SessionUser>,
     /// Index of its scope in `Sessions::scopes`.
     scope_slot: usize,
     pub flow: Flow,
@@ -43,7 +43,7 @@ pub struct Session {
     /// Ticks since `behind` was set.
     pub behind_ticks: u32,
     /// Number of the hub's status that it was last sent.
-    pub status_told: u64,
+    pub status_sent: u64,
     channels: BTreeSet<Channel>,
 }
 
@@ -63,7 +63,7 @@ impl Session {
             subscribed_once: false,
             beat: 0,
             behind_ticks: 0,
-            status_told: 0,
+            status_sent: 0,
             channels: BTreeSet::new(),
         }
     }
@@ -83,7 +83,7 @@ impl Session {
     }
 
     /// The user; `None` until the session is signed in.
-    pub fn who(&self) -> Option<&Who> {
+    pub fn who(&self) -> Option<&SessionUser> {
         self.who.as_ref()
     }
 
@@ -170,7 +170,7 @@ impl Sessions {
     }
 
     /// Notes the user of a session. Returns true if it had another scope before.
-    pub fn sign_in(&mut self, id: &SessionId, mut who: Who) -> bool {
+    pub fn sign_in(&mut self, id: &SessionId, mut who: SessionUser) -> bool {
         let Some(at) = self.index.get(id).copied() else { return false };
         let slot = self.use_scope(&mut who.scope);
         let Some(session) = self.dense.get_mut(at) else { return false };

@@ -43,8 +43,8 @@ impl Session {
     fn send(&self, deliver: Deliver) -> bool {
         let sent = match &self.outbox {
             Outbox::Actor(actor) => actor.try_send(deliver).map_err(|error| error.to_string()),
-            Outbox::Line { worker, line } => {
-                worker.try_send(Dispatch { deliver, lines: vec![*line] }).map_err(|error| error.to_string())
+            Outbox::Worker { worker, slot } => {
+                worker.try_send(Dispatch { deliver, slots: vec![*slot] }).map_err(|error| error.to_string())
             }
         };
         if let Err(error) = &sent {

@@ -25,7 +25,7 @@ pub struct Users {
     /// Limit of sessions per user; 0 for none.
     sessions_max: usize,
     by_session: HashMap<SessionId, SignedIn>,
-    by_user: HashMap<Arc<str>, User>,
+    by_user: HashMap<Arc<str>, UserSessions>,
     /// Kept when a user's last session ends, because otherwise connecting again would have no limit.
     /// `None` without a limit.
     connects: Option<DefaultKeyedRateLimiter<Arc<str>>>,
@@ -36,7 +36,7 @@ struct SignedIn {
     issued_at: Option<Timestamp>,
 }
 
-struct User {
+struct UserSessions {
     sessions: HashSet<SessionId>,
     frames: FrameMeter,
 }
@@ -75,7 +75,7 @@ impl Users {
         if self.connects.as_ref().is_some_and(|connects| connects.check_key(&name).is_err()) {
             return Err(AdmitError::TooFast);
         }
-        let user = self.by_user.entry(Arc::clone(&name)).or_insert_with(User::new);
+        let user = self.by_user.entry(Arc::clone(&name)).or_insert_with(UserSessions::new);
         user.sessions.insert(Arc::clone(id));
         let frames = Arc::clone(&user.frames);
         self.by_session.insert(Arc::clone(id), SignedIn { user: name, issued_at: identity.issued_at });
@@ -116,7 +116,7 @@ impl Users {
     }
 }
 
-impl User {
+impl UserSessions {
     fn new() -> Self {
         let quota = Quota::per_second(FRAMES_PER_USER_PER_SECOND).allow_burst(FRAMES_PER_USER_BURST);
         Self { sessions: HashSet::new(), frames: Arc::new(RateLimiter::direct(quota)) }

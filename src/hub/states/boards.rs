@@ -25,7 +25,7 @@ use crate::hub::messages::SessionId;
 use crate::hub::sessions::{Session, Sessions};
 use crate::journal::Recorded;
 use crate::protocol::{Board, Channel};
-use crate::reads::analytics::board_frame::Numbers;
+use crate::reads::analytics::board_frame::BoardNumbers;
 use crate::reads::analytics::{AnalyticsReads, MadeBoard, MakeBoard};
 use crate::reads::{AgentNames, AllAgentNames, Asker, ReadError, Readers};
 use crate::telemetry::causes::chain;
@@ -40,25 +40,25 @@ const FOLLOW_MAX: Duration = Duration::from_millis(250);
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// A board, and the hash of the scope that sees it.
-pub type Key = (Board, Arc<str>);
+pub type BoardKey = (Board, Arc<str>);
 
 /// The boards that somebody follows.
 #[derive(Default)]
 pub struct Boards {
     metrics: Option<AnalyticsReads>,
-    followed: HashMap<Key, Followed>,
+    followed: HashMap<BoardKey, Followed>,
     /// The board that is being made.
-    making: Option<Key>,
+    making: Option<BoardKey>,
     /// A board is being made, or the rest after it is not over.
     busy: bool,
     /// The hub is following the progress of the metrics file.
     listening: bool,
-    names: Names,
+    names: CachedNames,
 }
 
 /// Names of agents, cached until one of them changes.
 #[derive(Default)]
-struct Names {
+struct CachedNames {
     known: Option<Arc<AgentNames>>,
     changes: u64,
 }
@@ -66,9 +66,9 @@ struct Names {
 struct Followed {
     scope: Arc<Scope>,
     /// The board that was sent last; `None` if none was.
-    numbers: Option<Arc<Numbers>>,
+    numbers: Option<Arc<BoardNumbers>>,
     /// Sessions that were sent that board or its changes.
-    told: HashSet<SessionId>,
+    sent_to: HashSet<SessionId>,
     /// A session needs the whole board.
     owes_whole: bool,
     throttle: Throttle,
@@ -77,9 +77,9 @@ struct Followed {
 }
 
 /// What the hub must do next for boards.
-pub enum Next {
+pub enum BoardsNext {
     /// Make a board. Boxed, because it is large.
-    Make(Box<Job>),
+    Make(Box<BoardJob>),
     /// Nothing before this time.
     At(Instant),
     /// Nothing until something happens.
@@ -87,8 +87,8 @@ pub enum Next {
 }
 
 /// A board that must be made.
-pub struct Job {
-    key: Key,
+pub struct BoardJob {
+    key: BoardKey,
     metrics: AnalyticsReads,
     make: MakeBoard,
     names: Option<Arc<AgentNames>>,
@@ -97,8 +97,8 @@ pub struct Job {
 }
 
 /// The outcome of a job.
-pub struct Done {
-    key: Key,
+pub struct FinishedBoard {
+    key: BoardKey,
     answer: Result<MadeBoard, ReadError>,
     /// Names that were read for the job; `None` if they were cached.
     names: Option<Arc<AgentNames>>,
@@ -112,7 +112,7 @@ impl Followed {
         let mut throttle = Throttle::new(PUSH_INTERVAL);
         // Boards that are followed at the same time are made in the order of the requests.
         throttle.rest_until(Instant::now());
-        Self { scope, numbers: None, told: HashSet::new(), owes_whole: false, throttle, turns_at: None }
+        Self { scope, numbers: None, sent_to: HashSet::new(), owes_whole: false, throttle, turns_at: None }
     }
 
     fn owe_whole(&mut self) {
@@ -146,7 +146,7 @@ impl Boards {
     /// Notes that the session has ended or has another scope, so that it needs whole boards.
     pub fn forget(&mut self, id: &SessionId) {
         for followed in self.followed.values_mut() {
-            followed.told.remove(id);
+            followed.sent_to.remove(id);
         }
     }
 
@@ -155,7 +155,7 @@ impl Boards {
     pub fn unfollow(&mut self, id: &SessionId, channels: &[Channel]) {
         for ((board, _), followed) in &mut self.followed {
             if channels.contains(&Channel::Metrics(*board)) {
-                followed.told.remove(id);
+                followed.sent_to.remove(id);
             }
         }
     }
@@ -167,7 +167,7 @@ impl Boards {
             let Channel::Metrics(board) = channel else { continue };
             let key = (*board, scope.hash().into());
             let followed = self.followed.entry(key).or_insert_with(|| Followed::new(Arc::clone(scope)));
-            followed.told.remove(&session.id);
+            followed.sent_to.remove(&session.id);
             followed.owe_whole();
         }
     }
@@ -215,7 +215,7 @@ impl Boards {
         for channel in session.channels() {
             let Channel::Metrics(board) = channel else { continue };
             let followed = self.followed.get_mut(&(*board, scope.hash().into()));
-            if let Some(followed) = followed.filter(|followed| !followed.told.contains(&session.id)) {
+            if let Some(followed) = followed.filter(|followed| !followed.sent_to.contains(&session.id)) {
                 followed.owe_whole();
             }
         }
@@ -232,22 +232,24 @@ impl Boards {
     }
 
     /// What to do next, if no board is being made.
-    pub fn next(&mut self, sessions: &Sessions, now: Timestamp, instant: Instant) -> Next {
-        let Some(metrics) = self.metrics.clone().filter(|_| !self.busy) else { return Next::Nothing };
+    pub fn next(&mut self, sessions: &Sessions, now: Timestamp, instant: Instant) -> BoardsNext {
+        let Some(metrics) = self.metrics.clone().filter(|_| !self.busy) else { return BoardsNext::Nothing };
         while let Some((at, key)) = self.next_due(now, instant) {
             if at > instant {
-                return Next::At(at);
+                return BoardsNext::At(at);
             }
             if anybody_follows(sessions, &key) {
-                return self.begin_job(metrics, key, now, instant).map_or(Next::Nothing, Next::Make);
+                return self
+                    .begin_job(metrics, key, now, instant)
+                    .map_or(BoardsNext::Nothing, BoardsNext::Make);
             }
             self.followed.remove(&key);
         }
-        Next::Nothing
+        BoardsNext::Nothing
     }
 
     /// The board that is due first, and when it is.
-    fn next_due(&self, now: Timestamp, instant: Instant) -> Option<(Instant, Key)> {
+    fn next_due(&self, now: Timestamp, instant: Instant) -> Option<(Instant, BoardKey)> {
         let due = self.followed.iter();
         let due = due.filter_map(|(key, followed)| Some((followed.due_at(now, instant)?, key)));
         due.min_by_key(|(at, _)| *at).map(|(at, key)| (at, key.clone()))
@@ -256,10 +258,10 @@ impl Boards {
     fn begin_job(
         &mut self,
         metrics: AnalyticsReads,
-        key: Key,
+        key: BoardKey,
         now: Timestamp,
         instant: Instant,
-    ) -> Option<Box<Job>> {
+    ) -> Option<Box<BoardJob>> {
         let followed = self.followed.get_mut(&key)?;
         let wants_whole = std::mem::take(&mut followed.owes_whole) || followed.numbers.is_none();
         // It may be due because time has passed, without a change.
@@ -277,12 +279,12 @@ impl Boards {
         };
         (self.busy, self.making) = (true, Some(key.clone()));
         let (names, changes) = (self.names.known.clone(), self.names.changes);
-        Some(Box::new(Job { key, metrics, make, names, changes }))
+        Some(Box::new(BoardJob { key, metrics, make, names, changes }))
     }
 
     /// Sends a finished board to its followers. The next one may begin after [`Boards::rested`].
-    pub fn take(&mut self, sessions: &mut Sessions, done: Done) {
-        let Done { key, answer, names, changes, .. } = done;
+    pub fn take(&mut self, sessions: &mut Sessions, done: FinishedBoard) {
+        let FinishedBoard { key, answer, names, changes, .. } = done;
         self.making = None;
         if let Some(known) = names.filter(|_| self.names.changes == changes) {
             self.names.known = Some(known);
@@ -315,39 +317,39 @@ impl Boards {
 }
 
 impl Followed {
-    fn hand_out(&mut self, sessions: &mut Sessions, key: &Key, made: &MadeBoard) {
+    fn hand_out(&mut self, sessions: &mut Sessions, key: &BoardKey, made: &MadeBoard) {
         for id in sessions.followers(&Channel::Metrics(key.0)) {
             let Some(session) = sessions.get_mut(&id).filter(|session| session.is_seen_by(&key.1)) else {
                 continue;
             };
-            let is_told = self.told.contains(&id);
-            let frame = if is_told { made.changes.as_ref() } else { made.whole.as_ref() };
+            let was_sent = self.sent_to.contains(&id);
+            let frame = if was_sent { made.changes.as_ref() } else { made.whole.as_ref() };
             match frame {
                 Some(frame) if session.show(frame.clone()) => {
-                    self.told.insert(id);
+                    self.sent_to.insert(id);
                 }
                 Some(_) => {
-                    self.told.remove(&id);
+                    self.sent_to.remove(&id);
                     if session.has_read_all() {
                         self.owe_whole();
                     }
                 }
                 // The session began to follow while the board was made.
-                None if !is_told => self.owe_whole(),
+                None if !was_sent => self.owe_whole(),
                 None => {}
             }
         }
     }
 }
 
-fn anybody_follows(sessions: &Sessions, (board, hash): &Key) -> bool {
+fn anybody_follows(sessions: &Sessions, (board, hash): &BoardKey) -> bool {
     let followers = sessions.followers(&Channel::Metrics(*board));
     followers.iter().any(|id| sessions.get(id).is_some_and(|session| session.is_seen_by(hash)))
 }
 
-impl Job {
+impl BoardJob {
     /// Makes the board, once the metrics file has caught up or [`FOLLOW_MAX`] has passed.
-    pub async fn run(self, history: Readers, newest: Seq) -> Done {
+    pub async fn run(self, history: Readers, newest: Seq) -> FinishedBoard {
         let Self { key, metrics, mut make, names: known, changes } = self;
         metrics.reach_within(newest, FOLLOW_MAX).await;
         let begun = Instant::now();
@@ -361,7 +363,7 @@ impl Job {
             }
             Err(error) => Err(error),
         };
-        Done { key, answer, names, changes, took: begun.elapsed() }
+        FinishedBoard { key, answer, names, changes, took: begun.elapsed() }
     }
 }
 

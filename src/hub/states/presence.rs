@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::Throttle;
 use crate::auth::{Role, Scope};
 use crate::domain::{ChatId, Placement};
-use crate::hub::messages::{SessionId, Who};
+use crate::hub::messages::{SessionId, SessionUser};
 use crate::protocol::mask::mask_name;
 
 /// Shortest time between two pushes of presence.
@@ -63,8 +63,7 @@ impl Default for Presence {
 
 /// The content of a `presence_update`.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = PresenceUpdate)]
-pub struct PresenceData {
+pub struct PresenceUpdate {
     /// True if `users` lists everybody; false if it lists only those whose presence has changed.
     full: bool,
     /// Users who are present.
@@ -95,7 +94,7 @@ struct Present {
 
 impl Presence {
     /// Adds a screen of a user.
-    pub fn join(&mut self, session: &SessionId, who: &Who, now: Timestamp) {
+    pub fn join(&mut self, session: &SessionId, who: &SessionUser, now: Timestamp) {
         let stay = self.stays.entry(Arc::clone(&who.user)).or_insert_with(|| Stay {
             name: None,
             scope: Arc::clone(&who.scope),
@@ -182,14 +181,14 @@ impl Presence {
     }
 
     /// All users, as this scope may see them.
-    pub fn all(&self, scope: &Scope) -> PresenceData {
+    pub fn all(&self, scope: &Scope) -> PresenceUpdate {
         let users = self.stays.iter().filter_map(|(id, stay)| self.shown(id, stay, scope)).collect();
-        PresenceData { full: true, users, left: Vec::new() }
+        PresenceUpdate { full: true, users, left: Vec::new() }
     }
 
     /// These users, as this scope may see them.
-    pub fn of(&self, changed: &BTreeSet<Arc<str>>, scope: &Scope) -> PresenceData {
-        let mut data = PresenceData { full: false, users: Vec::new(), left: Vec::new() };
+    pub fn of(&self, changed: &BTreeSet<Arc<str>>, scope: &Scope) -> PresenceUpdate {
+        let mut data = PresenceUpdate { full: false, users: Vec::new(), left: Vec::new() };
         for id in changed {
             match self.stays.get(id) {
                 Some(stay) => data.users.extend(self.shown(id, stay, scope)),
@@ -228,11 +227,11 @@ mod tests {
     use super::*;
     use crate::auth::Identity;
 
-    fn who(user: &str) -> Who {
-        Who::new(&Identity { sub: user.into(), ..Identity::anonymous() })
+    fn who(user: &str) -> SessionUser {
+        SessionUser::new(&Identity { sub: user.into(), ..Identity::anonymous() })
     }
 
-    fn ids(data: &PresenceData) -> Vec<(&str, usize)> {
+    fn ids(data: &PresenceUpdate) -> Vec<(&str, usize)> {
         data.users.iter().map(|user| (&*user.id, user.tabs)).collect()
     }
 

@@ -26,19 +26,18 @@ pub type Condition = (HubState, Option<FaultKind>);
 
 /// The status that the screens were sent last.
 pub struct Status {
-    said: Condition,
+    sent: Condition,
     since: Timestamp,
     /// Grows with each change.
     version: u64,
     throttle: Throttle,
     /// Some sessions have not been sent the status yet.
-    untold: bool,
+    unsent: bool,
 }
 
 /// The content of a `hub_status` event.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = HubStatus)]
-pub struct StatusData {
+pub struct HubStatus {
     /// Whether deliveries are accepted.
     status: &'static str,
     /// Why they are not; missing if they are.
@@ -53,65 +52,65 @@ impl Status {
     /// A hub without faults.
     pub fn new(now: Timestamp) -> Self {
         let throttle = Throttle::new(STATUS_INTERVAL);
-        Self { said: (HubState::Ok, None), since: now, version: 0, throttle, untold: false }
+        Self { sent: (HubState::Ok, None), since: now, version: 0, throttle, unsent: false }
     }
 
     fn frame(&self) -> ByteString {
-        let (state, reason) = self.said;
+        let (state, reason) = self.sent;
         let data =
-            StatusData { status: state.as_str(), reason: reason.map(FaultKind::as_str), since: self.since };
+            HubStatus { status: state.as_str(), reason: reason.map(FaultKind::as_str), since: self.since };
         encode(ServerEvent::HubStatus, None, clock::now(), &data)
     }
 }
 
 impl Status {
     /// Sends the status to every session if it has changed and is due. Returns when it is due.
-    pub fn flush(&mut self, sessions: &mut Sessions, said: Condition, now: Instant) -> Option<Instant> {
-        if said == self.said {
+    pub fn flush(&mut self, sessions: &mut Sessions, condition: Condition, now: Instant) -> Option<Instant> {
+        if condition == self.sent {
             // A fault that is over before it was sent is never sent.
             self.throttle.forget();
             return None;
         }
         self.throttle.change();
-        if said.0 == HubState::Draining {
+        if condition.0 == HubState::Draining {
             // After this the sessions are closed, so it cannot wait.
             self.throttle.wake();
         }
         if !self.throttle.take(now) {
             return self.throttle.due_at(now);
         }
-        self.said = said;
+        self.sent = condition;
         self.since = clock::now();
         self.version += 1;
-        self.untold = true;
+        self.unsent = true;
         self.tell(sessions);
         None
     }
 
     /// Sends the status to sessions that have not been sent it yet.
     pub fn tell(&mut self, sessions: &mut Sessions) {
-        if !self.untold {
+        if !self.unsent {
             return;
         }
         let (frame, version) = (self.frame(), self.version);
-        let mut untold = false;
-        for session in sessions.iter_mut().filter(|session| session.status_told != version) {
+        let mut unsent = false;
+        for session in sessions.iter_mut().filter(|session| session.status_sent != version) {
             // Not `notify`: a session that misses this has not lost anything that it must ask for
             // again.
             if !session.behind && session.queue(Outgoing::Notice(frame.clone())) {
-                session.status_told = version;
+                session.status_sent = version;
             } else {
-                untold = true;
+                unsent = true;
             }
         }
-        self.untold = untold;
+        self.unsent = unsent;
     }
 
     /// Sends the status to a new session if there is a fault.
     pub fn greet(&self, session: &mut Session) {
-        if self.said.0 != HubState::Ok {
+        if self.sent.0 != HubState::Ok {
             session.notify(self.frame());
         }
-        session.status_told = self.version;
+        session.status_sent = self.version;
     }
 }

@@ -8,7 +8,7 @@ use actix::Recipient;
 use super::batch::Batch;
 use crate::auth::Scope;
 use crate::domain::Seq;
-use crate::hub::messages::{Deliver, Dispatch, LineId, Outbox, Outgoing};
+use crate::hub::messages::{Deliver, Dispatch, Outbox, Outgoing, SlotId};
 use crate::hub::sessions::flow::Flow;
 use crate::hub::sessions::{Session, Sessions};
 use crate::journal::Recorded;
@@ -17,7 +17,7 @@ use crate::journal::Recorded;
 struct Share {
     batch: Arc<Batch>,
     /// There are few workers, so a linear search is fast enough.
-    lines: Vec<(Arc<Recipient<Dispatch>>, Vec<LineId>)>,
+    slots: Vec<(Arc<Recipient<Dispatch>>, Vec<SlotId>)>,
 }
 
 /// Sends the updates of a commit to all sessions that follow them and have caught up. Returns how many were
@@ -63,7 +63,7 @@ impl Share {
     fn new(events: &[Arc<Recorded>], scope: &Scope) -> Self {
         let public = events.iter().filter(|event| event.is_public());
         let batch = Arc::new(public.filter_map(|event| event.seen_by(scope)).collect());
-        Self { batch, lines: Vec::new() }
+        Self { batch, slots: Vec::new() }
     }
 
     /// Adds a session. Returns false if it cannot take more.
@@ -74,24 +74,24 @@ impl Share {
         if session.behind {
             return false;
         }
-        let Outbox::Line { worker, line } = &session.outbox else {
+        let Outbox::Worker { worker, slot } = &session.outbox else {
             return session.queue(Outgoing::Updates(Arc::clone(&self.batch)));
         };
         if !session.backlog.try_add(self.batch.bytes()) {
             return false;
         }
-        match self.lines.iter_mut().find(|(known, _)| Arc::ptr_eq(known, worker)) {
-            Some((_, lines)) => lines.push(*line),
-            None => self.lines.push((Arc::clone(worker), vec![*line])),
+        match self.slots.iter_mut().find(|(known, _)| Arc::ptr_eq(known, worker)) {
+            Some((_, slots)) => slots.push(*slot),
+            None => self.slots.push((Arc::clone(worker), vec![*slot])),
         }
         true
     }
 
     fn send(self) {
-        for (worker, lines) in self.lines {
+        for (worker, slots) in self.slots {
             let frames = Outgoing::Updates(Arc::clone(&self.batch));
             let deliver = Deliver { frames, bytes: self.batch.bytes() };
-            if let Err(error) = worker.try_send(Dispatch { deliver, lines }) {
+            if let Err(error) = worker.try_send(Dispatch { deliver, slots }) {
                 // The worker has ended, and its sessions with it.
                 log::debug!("a worker takes no updates: {error}");
             }

@@ -8,7 +8,7 @@ use crate::hub::messages::SessionId;
 use crate::hub::sessions::Sessions;
 use crate::hub::sessions::flow::Flow;
 use crate::protocol::{RecoveryReason, ResyncReason};
-use crate::reads::{LoadStretch, ReadError, Stretch};
+use crate::reads::{LoadUpdates, ReadError, UpdateRange};
 use crate::telemetry::causes::chain;
 
 /// The most updates that one read returns.
@@ -21,7 +21,7 @@ const KEPT_MAX: usize = 2;
 /// Older updates that were read from disk.
 #[derive(Debug, Default)]
 pub struct Older {
-    kept: Vec<Stretch>,
+    kept: Vec<UpdateRange>,
     loading: bool,
 }
 
@@ -34,11 +34,11 @@ enum Unreadable {
 }
 
 impl Older {
-    pub(super) fn holding(&self, after: Seq) -> Option<&Stretch> {
+    pub(super) fn holding(&self, after: Seq) -> Option<&UpdateRange> {
         self.kept.iter().find(|stretch| (stretch.after..stretch.until).contains(&after))
     }
 
-    fn keep(&mut self, stretch: Stretch) {
+    fn keep(&mut self, stretch: UpdateRange) {
         if self.kept.len() >= KEPT_MAX {
             self.kept.remove(0);
         }
@@ -49,18 +49,18 @@ impl Older {
 impl Updates {
     /// The next read for the sessions that wait, unless one is under way. [`Updates::take_read`] takes
     /// its answer.
-    pub fn next_read(&mut self, sessions: &Sessions) -> Option<LoadStretch> {
+    pub fn next_read(&mut self, sessions: &Sessions) -> Option<LoadUpdates> {
         if self.older.loading {
             return None;
         }
         let after = sessions.iter().filter_map(|session| session.flow.awaits_disk_after()).min()?;
         self.older.loading = true;
-        Some(LoadStretch { after, updates_max: READ_UPDATES_MAX, bytes_max: READ_BYTES_MAX })
+        Some(LoadUpdates { after, updates_max: READ_UPDATES_MAX, bytes_max: READ_BYTES_MAX })
     }
 
     /// Sends what was read after `asked` to the sessions that waited for it, or tells them that it cannot
     /// be read. Afterwards another read may be needed.
-    pub fn take_read(&mut self, sessions: &mut Sessions, asked: Seq, answer: Result<Stretch, ReadError>) {
+    pub fn take_read(&mut self, sessions: &mut Sessions, asked: Seq, answer: Result<UpdateRange, ReadError>) {
         self.older.loading = false;
         let failed = match answer {
             Ok(stretch) => {

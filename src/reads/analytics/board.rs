@@ -13,12 +13,12 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::Transaction;
 use serde_json::{Value, json};
 
-use super::ask::{Clock, Filter, Period};
-use super::board_frame::{Numbers, Rows, changes, dimension, whole};
+use super::board_frame::{BoardNumbers, BoardRows, changes, dimension, whole};
 use super::cells;
 use super::dimension::Dimension;
-use super::now::LiveNow;
-use super::table::{Grouping, Key, Tabulate};
+use super::filter::{Clock, Filter, Period};
+use super::live::LiveNow;
+use super::table::{GroupKey, Grouping, Tabulate};
 use crate::auth::Scope;
 use crate::derived::analytics::Progress;
 use crate::derived::analytics::rows::kind_number;
@@ -42,7 +42,7 @@ pub struct MakeBoard {
     /// Names of agents, by id.
     pub names: Arc<AgentNames>,
     /// The board that was sent last; `None` if none was.
-    pub before: Option<Arc<Numbers>>,
+    pub before: Option<Arc<BoardNumbers>>,
     /// A follower has no board yet, or missed one, so that changes alone do not help it.
     pub wants_whole: bool,
 }
@@ -50,7 +50,7 @@ pub struct MakeBoard {
 /// A new board, encoded for those who follow it.
 #[derive(Debug)]
 pub struct MadeBoard {
-    pub numbers: Arc<Numbers>,
+    pub numbers: Arc<BoardNumbers>,
     /// The whole board, encoded; `None` unless [`MakeBoard::wants_whole`] is set.
     pub whole: Option<ByteString>,
     /// What differs from the board before, encoded; `None` if nothing does.
@@ -73,7 +73,7 @@ impl Query for MakeBoard {
             keep_earliest(&mut turns_at, next_fact(tx, metric, self.now)?);
         }
         let (progress, now) = (live.0, self.now);
-        let numbers = Arc::new(Numbers { progress, now, from, live: live.1, today });
+        let numbers = Arc::new(BoardNumbers { progress, now, from, live: live.1, today });
         let changes = self.before.as_ref().and_then(|before| changes(self.board, before, &numbers));
         let whole = self.wants_whole.then(|| whole(self.board, &numbers));
         Ok(MadeBoard { numbers, whole, changes, turns_at })
@@ -89,7 +89,7 @@ impl MakeBoard {
         &self,
         tx: &Transaction<'_>,
         turns_at: &mut Option<Timestamp>,
-    ) -> Result<(Progress, Rows<Key>), ReadError> {
+    ) -> Result<(Progress, BoardRows<GroupKey>), ReadError> {
         let by = dimension(self.board);
         let live = LiveNow { filter: self.filter(), now: self.now, calendar: Arc::clone(&self.calendar), by };
         let table = live.table(tx, |open| {
@@ -105,7 +105,11 @@ impl MakeBoard {
         Ok((table.progress, rows.collect()))
     }
 
-    fn today(&self, tx: &Transaction<'_>, from: Timestamp) -> Result<Rows<(Key, Metric)>, ReadError> {
+    fn today(
+        &self,
+        tx: &Transaction<'_>,
+        from: Timestamp,
+    ) -> Result<BoardRows<(GroupKey, Metric)>, ReadError> {
         let tabulate = Tabulate {
             metrics: Metric::ALL.to_vec(),
             period: Period { from, until: self.now },
@@ -123,9 +127,9 @@ impl MakeBoard {
     }
 
     /// The cell of column `name`, on boards that have the column.
-    fn name(&self, key: &Key, known: Option<&String>) -> Option<Value> {
+    fn name(&self, key: &GroupKey, known: Option<&String>) -> Option<Value> {
         dimension(self.board)?;
-        let Key::Id(id) = key else { return Some(Value::Null) };
+        let GroupKey::Id(id) = key else { return Some(Value::Null) };
         let shown = |name: &String| if self.scope.is_masked() { mask_name(name) } else { name.clone() };
         Some(known.map_or_else(
             || json!(self.names.get(id).filter(|_| self.board == Board::Agents).map(shown)),

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::by::LiveRow;
-use super::now::LiveField;
-use super::table::{Key, Numbers};
+use super::live::LiveField;
+use super::live_table::LiveTableRow;
+use super::table::{GroupKey, Statistics};
 
 /// Columns of a metric over a period.
 pub const STATISTICS: [&str; 7] = ["n", "medianMs", "meanMs", "p75Ms", "p90Ms", "p95Ms", "maxMs"];
@@ -20,7 +20,7 @@ const WAITS: [&str; 6] = [
 ];
 
 /// Cells in the order of [`STATISTICS`].
-pub fn statistics(numbers: Numbers) -> [Value; 7] {
+pub fn statistics(numbers: Statistics) -> [Value; 7] {
     let of = numbers.spread;
     [
         json!(numbers.n),
@@ -39,7 +39,7 @@ pub fn live_columns() -> impl Iterator<Item = &'static str> {
 }
 
 /// Cells in the order of [`live_columns`].
-pub fn live(row: &LiveRow) -> Vec<Value> {
+pub fn live(row: &LiveTableRow) -> Vec<Value> {
     let numbers = &row.numbers;
     let longest = numbers.longest.as_ref();
     let waits = [
@@ -60,11 +60,13 @@ pub fn ticks(column: &str) -> bool {
 }
 
 /// Cells of the columns `id` and `name`.
-pub fn who(key: &Key, name: Option<&String>) -> [Value; 2] {
+pub fn who(key: &GroupKey, name: Option<&String>) -> [Value; 2] {
     match key {
-        Key::Id(id) => [json!(id), json!(name)],
-        Key::Nobody | Key::Whole | Key::Length(_) | Key::Bucket(_) | Key::Hour(..) => {
-            [Value::Null, Value::Null]
-        }
+        GroupKey::Id(id) => [json!(id), json!(name)],
+        GroupKey::Nobody
+        | GroupKey::Whole
+        | GroupKey::DurationBucket(_)
+        | GroupKey::Bucket(_)
+        | GroupKey::Hour(..) => [Value::Null, Value::Null],
     }
 }

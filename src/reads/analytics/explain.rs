@@ -6,9 +6,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rusqlite::{Transaction, params};
 
-use super::ask::{Clock, Filter, Period};
-use super::now::{LiveField, LiveNow, OpenChat};
-use super::scan::{Brings, Scan, Seen, Sight, Wants};
+use super::filter::{Clock, Filter, Period};
+use super::live::{LiveField, LiveNow, OpenChat};
+use super::scan::{Detail, GroupBy, Scan, ScannedFact, VisibleChats};
 use crate::derived::analytics::Progress;
 use crate::derived::analytics::rows::tags_of;
 use crate::domain::calendar::Calendar;
@@ -45,7 +45,7 @@ pub struct ExplainNow {
 
 /// One interval of one chat, with where the chat stood at its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Behind {
+pub struct ExplainedInterval {
     pub chat_id: String,
     pub contact_id: Option<String>,
     pub start: Timestamp,
@@ -69,7 +69,7 @@ pub struct Explained {
     pub progress: Progress,
     /// How many intervals there are on all pages. This is the number that was asked about.
     pub total: usize,
-    pub rows: Vec<Behind>,
+    pub rows: Vec<ExplainedInterval>,
 }
 
 fn page_of<T>(all: &[T], page: u32, limit: u32) -> &[T] {
@@ -89,12 +89,12 @@ impl Query for Explain {
             period: self.period,
             filter: &self.filter,
             clock: self.clock,
-            brings: Brings::Nothing,
-            wants: Wants::Places,
-            sight: &Sight::default(),
+            group_by: GroupBy::Nothing,
+            detail: Detail::FactKeys,
+            visible: &VisibleChats::default(),
         };
         let mut all: Vec<(i64, Timestamp, i64, i64)> = Vec::new();
-        let take = |seen: Seen| {
+        let take = |seen: ScannedFact| {
             if self.lengths.as_ref().is_none_or(|lengths| lengths.contains(&seen.duration)) {
                 all.push((seen.duration, seen.at, seen.chat, seen.ordinal));
             }
@@ -116,7 +116,7 @@ impl Explain {
         at: Timestamp,
         chat: i64,
         ordinal: i64,
-    ) -> Result<Behind, ReadError> {
+    ) -> Result<ExplainedInterval, ReadError> {
         let mut select = tx.prepare_cached(
             "SELECT chats.id, chats.contact_id, facts.start, facts.at, facts.wall, facts.business, facts.agent,
                  facts.sector, facts.channel, facts.tags
@@ -131,7 +131,7 @@ impl Explain {
             ordinal
         ];
         let behind = select.query_row(place, |row| {
-            Ok(Behind {
+            Ok(ExplainedInterval {
                 chat_id: row.get(0)?,
                 contact_id: row.get(1)?,
                 start: from_nanos(row.get(2)?),
@@ -164,13 +164,13 @@ impl ExplainNow {
         let calendar: &Arc<Calendar> = &self.live.calendar;
         all.sort_unstable_by(|one, other| (one.since, &one.chat_id).cmp(&(other.since, &other.chat_id)));
         let now = self.live.now;
-        let rows = page_of(&all, self.page, self.limit).iter().map(|open| Behind {
+        let rows = page_of(&all, self.page, self.limit).iter().map(|open| ExplainedInterval {
             chat_id: open.chat_id.clone(),
             contact_id: open.contact_id.clone(),
             start: open.since,
             end: now,
-            wall_ms: super::now::millis(now.duration_since(open.since)),
-            business_ms: super::now::millis(calendar.business_between(open.since, now)),
+            wall_ms: super::live::millis(now.duration_since(open.since)),
+            business_ms: super::live::millis(calendar.business_between(open.since, now)),
             agent: open.agent.clone(),
             sector: open.sector.clone(),
             channel: open.channel.clone(),

@@ -6,7 +6,7 @@
 //!    ([`Progress`](crate::derived::analytics::Progress)).
 //! 2. **Bounded.** A question waits at most [`CATCH_UP_MAX`] for the facts to reach the newest position.
 
-pub mod ask;
+pub mod filter;
 pub mod stab;
 pub mod sums;
 pub mod open_ids;
@@ -14,10 +14,10 @@ pub mod scan;
 pub mod table;
 pub mod dimension;
 pub mod explain;
-pub mod now;
-pub mod by;
+pub mod live;
+pub mod live_table;
 pub mod cells;
-pub mod then;
+pub mod live_at;
 pub mod trend;
 pub mod board;
 pub mod board_frame;
@@ -31,23 +31,23 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::{Asker, Follows, Query, ReadError, Readers};
-use crate::derived::analytics::{Facts, Progress};
+use crate::derived::analytics::{FactStore, Progress};
 use crate::domain::Seq;
 use crate::domain::calendar::Calendar;
 use crate::protocol::FaultKind;
 use crate::telemetry::integrity::Integrity;
 
-pub use ask::{Clock, Filter, Period};
 pub use board::{MadeBoard, MakeBoard};
-pub use by::{LiveRow, LiveTable};
 pub use dimension::Dimension;
-pub use explain::{Behind, Explain, ExplainNow, Explained};
-pub use now::{LiveField, LiveNow, LiveNumbers};
-pub use open_ids::{OpenIds, OpenIdsThen};
-pub use stab::Counts;
-pub use sums::{SaidSince, SaidUntil, StoodThen, SumsThen};
-pub use table::{Grouping, Key, TableRow, Tabulate, Tabulated};
-pub use then::{ExplainThen, LiveThen, LivesThen, OpenThen, StoodOpen};
+pub use explain::{Explain, ExplainNow, Explained, ExplainedInterval};
+pub use filter::{Clock, Filter, Period};
+pub use live::{LiveField, LiveNow, LiveNumbers};
+pub use live_at::{ExplainAt, FindOpenAt, LiveAt, OpenChatsAt, RebuiltLive};
+pub use live_table::{LiveTable, LiveTableRow};
+pub use open_ids::{FindOpenIds, OpenIdsAt};
+pub use stab::OpenCounts;
+pub use sums::{CountDayMessages, CountStatsAt, DayMessages, StatsAt};
+pub use table::{GroupKey, Grouping, TableRow, Tabulate, Tabulated};
 pub use trend::{Trend, Trended};
 
 /// How long a question waits for the facts to reach the newest position.
@@ -56,12 +56,12 @@ pub const CATCH_UP_MAX: Duration = Duration::from_secs(2);
 /// The facts, and the readers of their file.
 #[derive(Debug, Clone)]
 pub struct AnalyticsReads {
-    facts: Facts,
+    facts: FactStore,
     readers: Readers,
 }
 
 impl AnalyticsReads {
-    pub fn start(facts: Facts) -> io::Result<Self> {
+    pub fn start(facts: FactStore) -> io::Result<Self> {
         // Integrity of its own: damage to this file must not be reported as damage to the database.
         let integrity = Integrity::default();
         let readers = Readers::start_on_replaced(facts.file().path(), &integrity, facts.file().generation())?;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rusqlite::Transaction;
 
-use super::ask::Filter;
+use super::filter::Filter;
 use super::stab::Stab;
 use crate::auth::Scope;
 use crate::derived::analytics::Progress;
@@ -19,7 +19,7 @@ pub const NARROWED_TO_MAX: usize = 10_000;
 
 /// Finds the chats that were open, or waiting, at a moment in the past.
 #[derive(Debug, Clone)]
-pub struct OpenIds {
+pub struct FindOpenIds {
     pub then: Timestamp,
     /// `search` and `contact` are ignored.
     pub filter: ChatFilter,
@@ -28,17 +28,17 @@ pub struct OpenIds {
 
 /// Chats that were open at a moment in the past.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OpenIdsThen {
+pub struct OpenIdsAt {
     /// How far the facts have followed the journal.
     pub progress: Progress,
     /// Ids of the chats; `None` if there are more than [`NARROWED_TO_MAX`].
     pub ids: Option<Vec<String>>,
 }
 
-impl Query for OpenIds {
-    type Answer = OpenIdsThen;
+impl Query for FindOpenIds {
+    type Answer = OpenIdsAt;
 
-    fn answer(self, tx: &Transaction<'_>) -> Result<OpenIdsThen, ReadError> {
+    fn answer(self, tx: &Transaction<'_>) -> Result<OpenIdsAt, ReadError> {
         let progress = Progress::read(tx)?;
         let ChatFilter { status, sector, owner, channel, tag, kind, search: _, contact: _ } = self.filter;
         let waiting = status == Some(StatusFilter::Waiting);
@@ -69,6 +69,6 @@ impl Query for OpenIds {
             })?;
         }
         let ids = Some(ids).filter(|ids| ids.len() <= NARROWED_TO_MAX);
-        Ok(OpenIdsThen { progress, ids })
+        Ok(OpenIdsAt { progress, ids })
     }
 }

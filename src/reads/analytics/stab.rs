@@ -5,14 +5,14 @@ use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Row, Transaction, params_from_iter};
 
-use super::ask::{Columns, Filter, Where};
+use super::filter::{Filter, FilterColumns, Where};
 use crate::auth::Scope;
 use crate::derived::analytics::spans::{Marks, minute};
 use crate::domain::register::{from_nanos, to_nanos};
 use crate::reads::{ReadError, chats_seen};
 
 /// Columns for filters and scopes as of the moment. The table `places` stands in under the name `chats`.
-const COLUMNS: Columns = Columns {
+const COLUMNS: FilterColumns = FilterColumns {
     kind: "known.kind",
     sector: "chats.sector_id",
     agent: "chats.owner_id",
@@ -35,13 +35,13 @@ pub(super) struct Stab<'a> {
 
 /// Counts of open chats.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct OpenCounts {
     pub open: i64,
     pub waiting: i64,
     pub unassigned: i64,
 }
 
-impl Counts {
+impl OpenCounts {
     pub(super) fn add(&mut self, marks: i64, by: i64) {
         self.open += by;
         self.waiting += by * i64::from(Marks::is_waiting(marks));
@@ -111,8 +111,8 @@ impl Stab<'_> {
 
     /// How many intervals there are. If only the kind of chat is restricted, the tree alone answers,
     /// without reading rows.
-    pub(super) fn count(&self, tx: &Transaction<'_>) -> Result<Counts, ReadError> {
-        let mut counts = Counts::default();
+    pub(super) fn count(&self, tx: &Transaction<'_>) -> Result<OpenCounts, ReadError> {
+        let mut counts = OpenCounts::default();
         if !self.filter.is_plain() {
             self.each(tx, "spans.marks", "", |row| {
                 counts.add(row.get(0)?, 1);

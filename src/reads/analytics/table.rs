@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction};
 
-use super::ask::{Clock, Filter, Period, weekday_and_hour};
-use super::scan::{Brings, Scan, Seen, Sight, Wants};
+use super::filter::{Clock, Filter, Period, weekday_and_hour};
+use super::scan::{Detail, GroupBy, Scan, ScannedFact, VisibleChats};
 use crate::derived::analytics::Progress;
 use crate::derived::analytics::rows::tags_of;
 use crate::domain::metrics::{Metric, Spread};
@@ -20,7 +20,7 @@ pub enum Grouping {
     Whole,
     /// How long something took, in the buckets of [`duration_bucket`]. Only for metrics that are
     /// durations.
-    Lengths,
+    DurationBuckets,
     /// Buckets of time, given by their beginnings in ascending order: those of the period, and those of
     /// the period it is compared with.
     Buckets(Vec<Timestamp>, Vec<Timestamp>),
@@ -35,11 +35,11 @@ pub enum Grouping {
 
 /// Identifies a row of a table.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Key {
+pub enum GroupKey {
     /// The only row of a table that is not grouped.
     Whole,
     /// Number of a duration bucket, from 0.
-    Length(usize),
+    DurationBucket(usize),
     /// Number of a bucket of time, from 0.
     Bucket(usize),
     /// Weekday (Monday being 1) and hour.
@@ -51,12 +51,12 @@ pub enum Key {
 }
 
 /// Where the duration buckets begin, in seconds. The last one has no end.
-const LENGTHS: [i64; 16] =
+const DURATION_BUCKETS: [i64; 16] =
     [0, 10, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400, 172_800, 604_800];
 
 /// A duration bucket, in milliseconds: its first, and the first after it (`None` for the last bucket).
-pub fn length(number: usize) -> (i64, Option<i64>) {
-    let begin = |number: usize| LENGTHS.get(number).map(|seconds| seconds * 1_000);
+pub fn duration_bucket(number: usize) -> (i64, Option<i64>) {
+    let begin = |number: usize| DURATION_BUCKETS.get(number).map(|seconds| seconds * 1_000);
     (begin(number).unwrap_or_default(), begin(number + 1))
 }
 
@@ -75,7 +75,7 @@ pub struct Tabulate {
 
 /// Numbers of one row in one period.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Numbers {
+pub struct Statistics {
     /// How many facts there are.
     pub n: usize,
     /// `None` for metrics that only count, and if there are no facts.
@@ -85,13 +85,13 @@ pub struct Numbers {
 /// One row of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableRow {
-    pub key: Key,
+    pub key: GroupKey,
     /// Name of the sector, line or tag; `None` for other rows, and if no name is known.
     pub name: Option<String>,
     pub metric: Metric,
-    pub numbers: Numbers,
+    pub numbers: Statistics,
     /// Numbers of the period to compare with; `None` if there is none.
-    pub previous: Option<Numbers>,
+    pub previous: Option<Statistics>,
 }
 
 /// A table of metrics.
@@ -105,14 +105,14 @@ pub struct Tabulated {
 
 /// The facts of one row, as they are collected.
 #[derive(Debug, Default)]
-struct Tally {
+struct GroupTally {
     n: usize,
     /// In milliseconds. Empty for metrics that only count.
     durations: Vec<i64>,
 }
 
-impl Tally {
-    fn add(&mut self, seen: &Seen, timed: bool) {
+impl GroupTally {
+    fn add(&mut self, seen: &ScannedFact, timed: bool) {
         self.n += 1;
         if timed {
             self.durations.push(seen.duration);
@@ -125,7 +125,7 @@ impl Tally {
     }
 }
 
-type Tallies = BTreeMap<(Key, Metric), Tally>;
+type GroupTallies = BTreeMap<(GroupKey, Metric), GroupTally>;
 
 impl Query for Tabulate {
     type Answer = Tabulated;
@@ -134,7 +134,7 @@ impl Query for Tabulate {
         let progress = Progress::read(tx)?;
         let mut now = self.tallies(tx, self.period, false)?;
         let mut before = self.previous.map(|period| self.tallies(tx, period, true)).transpose()?;
-        let mut keys: BTreeSet<(Key, Metric)> = now.keys().cloned().collect();
+        let mut keys: BTreeSet<(GroupKey, Metric)> = now.keys().cloned().collect();
         keys.extend(before.iter().flat_map(BTreeMap::keys).cloned());
         keys.extend(self.always());
         let rows = keys.into_iter().map(|place| {
@@ -148,24 +148,29 @@ impl Query for Tabulate {
 }
 
 impl Tabulate {
-    fn tallies(&self, tx: &Transaction<'_>, period: Period, previous: bool) -> Result<Tallies, ReadError> {
-        let (mut tallies, sight) = (Tallies::new(), Sight::default());
-        let (brings, wants) = match self.grouping {
-            Grouping::Whole | Grouping::Lengths => (Brings::Nothing, Wants::Durations),
-            Grouping::Buckets(..) | Grouping::Hours => (Brings::Nothing, Wants::Moments),
-            Grouping::Agents => (Brings::Agent, Wants::Durations),
-            Grouping::Sectors => (Brings::Sector, Wants::Durations),
-            Grouping::Channels => (Brings::Channel, Wants::Durations),
-            Grouping::Tags => (Brings::Tags, Wants::Durations),
+    fn tallies(
+        &self,
+        tx: &Transaction<'_>,
+        period: Period,
+        previous: bool,
+    ) -> Result<GroupTallies, ReadError> {
+        let (mut tallies, visible) = (GroupTallies::new(), VisibleChats::default());
+        let (group_by, detail) = match self.grouping {
+            Grouping::Whole | Grouping::DurationBuckets => (GroupBy::Nothing, Detail::Durations),
+            Grouping::Buckets(..) | Grouping::Hours => (GroupBy::Nothing, Detail::Moments),
+            Grouping::Agents => (GroupBy::Agent, Detail::Durations),
+            Grouping::Sectors => (GroupBy::Sector, Detail::Durations),
+            Grouping::Channels => (GroupBy::Channel, Detail::Durations),
+            Grouping::Tags => (GroupBy::Tags, Detail::Durations),
         };
         for metric in &self.metrics {
-            let (filter, clock, sight) = (&self.filter, self.clock, &sight);
-            let scan = Scan { metric: *metric, period, filter, clock, brings, wants, sight };
-            let of_metric: Vec<(Key, Tally)> = match (wants, brings) {
-                (Wants::Moments, _) => self.by_moment(tx, &scan, previous)?,
-                _ if matches!(self.grouping, Grouping::Lengths) => by_length(tx, &scan)?,
-                (_, Brings::Nothing) if !metric.is_duration() => {
-                    vec![(Key::Whole, Tally { n: scan.count(tx)?, durations: Vec::new() })]
+            let (filter, clock, visible) = (&self.filter, self.clock, &visible);
+            let scan = Scan { metric: *metric, period, filter, clock, group_by, detail, visible };
+            let of_metric: Vec<(GroupKey, GroupTally)> = match (detail, group_by) {
+                (Detail::Moments, _) => self.by_moment(tx, &scan, previous)?,
+                _ if matches!(self.grouping, Grouping::DurationBuckets) => by_duration(tx, &scan)?,
+                (_, GroupBy::Nothing) if !metric.is_duration() => {
+                    vec![(GroupKey::Whole, GroupTally { n: scan.count(tx)?, durations: Vec::new() })]
                 }
                 _ => by_id(tx, &scan)?,
             };
@@ -179,18 +184,18 @@ impl Tabulate {
         tx: &Transaction<'_>,
         scan: &Scan<'_>,
         previous: bool,
-    ) -> Result<Vec<(Key, Tally)>, ReadError> {
+    ) -> Result<Vec<(GroupKey, GroupTally)>, ReadError> {
         let timed = scan.metric.is_duration();
-        let mut places: BTreeMap<Key, usize> = BTreeMap::new();
-        let mut tallies: Vec<Tally> = Vec::new();
+        let mut places: BTreeMap<GroupKey, usize> = BTreeMap::new();
+        let mut tallies: Vec<GroupTally> = Vec::new();
         // Facts come ordered by time, so the key is mostly the same as for the fact before.
         let mut last: Option<(i64, usize)> = None;
-        let take = |seen: Seen| {
+        let take = |seen: ScannedFact| {
             let quarter = bucket(seen.at);
             let place = match last {
                 Some((known, place)) if known == quarter => place,
                 _ => *places.entry(self.key_at(seen.at, previous)).or_insert_with(|| {
-                    tallies.push(Tally::default());
+                    tallies.push(GroupTally::default());
                     tallies.len() - 1
                 }),
             };
@@ -206,31 +211,31 @@ impl Tabulate {
 
     /// The row of a moment. It is the same for a whole quarter of an hour within the period, because in
     /// every time zone days and hours begin at a quarter.
-    fn key_at(&self, at: Timestamp, previous: bool) -> Key {
+    fn key_at(&self, at: Timestamp, previous: bool) -> GroupKey {
         match &self.grouping {
             Grouping::Buckets(now, before) => {
                 let buckets = if previous { before } else { now };
-                Key::Bucket(buckets.partition_point(|begin| *begin <= at).saturating_sub(1))
+                GroupKey::Bucket(buckets.partition_point(|begin| *begin <= at).saturating_sub(1))
             }
             Grouping::Hours => {
                 let (weekday, hour) = weekday_and_hour(at, &self.filter.zone);
-                Key::Hour(weekday, hour)
+                GroupKey::Hour(weekday, hour)
             }
             Grouping::Whole
-            | Grouping::Lengths
+            | Grouping::DurationBuckets
             | Grouping::Agents
             | Grouping::Sectors
             | Grouping::Channels
-            | Grouping::Tags => Key::Whole,
+            | Grouping::Tags => GroupKey::Whole,
         }
     }
 
     /// Rows that a table has even if nothing happened.
-    fn always(&self) -> Vec<(Key, Metric)> {
-        let keys: Vec<Key> = match &self.grouping {
-            Grouping::Whole => vec![Key::Whole],
-            Grouping::Lengths => (0..LENGTHS.len()).map(Key::Length).collect(),
-            Grouping::Buckets(now, _) => (0..now.len()).map(Key::Bucket).collect(),
+    fn always(&self) -> Vec<(GroupKey, Metric)> {
+        let keys: Vec<GroupKey> = match &self.grouping {
+            Grouping::Whole => vec![GroupKey::Whole],
+            Grouping::DurationBuckets => (0..DURATION_BUCKETS.len()).map(GroupKey::DurationBucket).collect(),
+            Grouping::Buckets(now, _) => (0..now.len()).map(GroupKey::Bucket).collect(),
             Grouping::Hours | Grouping::Agents | Grouping::Sectors | Grouping::Channels | Grouping::Tags => {
                 Vec::new()
             }
@@ -239,39 +244,39 @@ impl Tabulate {
     }
 
     /// Agents have no name here: their names are in the directory.
-    fn name(&self, tx: &Transaction<'_>, key: &Key) -> Result<Option<String>, ReadError> {
+    fn name(&self, tx: &Transaction<'_>, key: &GroupKey) -> Result<Option<String>, ReadError> {
         let what = match &self.grouping {
             Grouping::Sectors => "sector",
             Grouping::Channels => "channel",
             Grouping::Tags => "tag",
             Grouping::Whole
-            | Grouping::Lengths
+            | Grouping::DurationBuckets
             | Grouping::Buckets(..)
             | Grouping::Hours
             | Grouping::Agents => return Ok(None),
         };
-        let Key::Id(id) = key else { return Ok(None) };
+        let GroupKey::Id(id) = key else { return Ok(None) };
         name_of(tx, what, id)
     }
 }
 
 /// Counts facts by duration bucket.
-fn by_length(tx: &Transaction<'_>, scan: &Scan<'_>) -> Result<Vec<(Key, Tally)>, ReadError> {
-    let mut tallies: BTreeMap<Key, Tally> = BTreeMap::new();
-    let take = |seen: Seen| {
-        let after = LENGTHS.partition_point(|seconds| seconds * 1_000 <= seen.duration);
-        tallies.entry(Key::Length(after.saturating_sub(1))).or_default().n += 1;
+fn by_duration(tx: &Transaction<'_>, scan: &Scan<'_>) -> Result<Vec<(GroupKey, GroupTally)>, ReadError> {
+    let mut tallies: BTreeMap<GroupKey, GroupTally> = BTreeMap::new();
+    let take = |seen: ScannedFact| {
+        let after = DURATION_BUCKETS.partition_point(|seconds| seconds * 1_000 <= seen.duration);
+        tallies.entry(GroupKey::DurationBucket(after.saturating_sub(1))).or_default().n += 1;
     };
     scan.each(tx, |_id| 0, take)?;
     Ok(tallies.into_iter().collect())
 }
 
 /// Collects facts by the id that the scan groups by, or all in one row if it groups by none.
-fn by_id(tx: &Transaction<'_>, scan: &Scan<'_>) -> Result<Vec<(Key, Tally)>, ReadError> {
+fn by_id(tx: &Transaction<'_>, scan: &Scan<'_>) -> Result<Vec<(GroupKey, GroupTally)>, ReadError> {
     let timed = scan.metric.is_duration();
     let mut slots: HashMap<Option<String>, usize> = HashMap::new();
     // Equal ids often follow each other; these are not copied again.
-    let (mut last, mut tallies): (Option<(Option<String>, usize)>, Vec<Tally>) = (None, Vec::new());
+    let (mut last, mut tallies): (Option<(Option<String>, usize)>, Vec<GroupTally>) = (None, Vec::new());
     let slot = |id: Option<&str>| {
         if let Some((known, slot)) = &last
             && known.as_deref() == id
@@ -284,27 +289,28 @@ fn by_id(tx: &Transaction<'_>, scan: &Scan<'_>) -> Result<Vec<(Key, Tally)>, Rea
         last = Some((id, slot));
         slot
     };
-    let take = |seen: Seen| {
+    let take = |seen: ScannedFact| {
         if tallies.len() <= seen.slot {
-            tallies.resize_with(seen.slot + 1, Tally::default);
+            tallies.resize_with(seen.slot + 1, GroupTally::default);
         }
         if let Some(tally) = tallies.get_mut(seen.slot) {
             tally.add(&seen, timed);
         }
     };
     scan.each(tx, slot, take)?;
-    let mut found: BTreeMap<Key, Tally> = BTreeMap::new();
+    let mut found: BTreeMap<GroupKey, GroupTally> = BTreeMap::new();
     for (id, slot) in slots {
         let Some(tally) = tallies.get(slot).filter(|tally| tally.n > 0) else { continue };
+        let mut add = |key| found.entry(key).or_default().merge(tally);
         match id {
-            None if scan.brings == Brings::Nothing => found.entry(Key::Whole).or_default().merge(tally),
-            None => found.entry(Key::Nobody).or_default().merge(tally),
-            Some(tags) if scan.brings == Brings::Tags => {
+            None if scan.group_by == GroupBy::Nothing => add(GroupKey::Whole),
+            None => add(GroupKey::Nobody),
+            Some(tags) if scan.group_by == GroupBy::Tags => {
                 for tag in tags_of(Some(&tags)) {
-                    found.entry(Key::Id(tag)).or_default().merge(tally);
+                    add(GroupKey::Id(tag));
                 }
             }
-            Some(id) => found.entry(Key::Id(id)).or_default().merge(tally),
+            Some(id) => add(GroupKey::Id(id)),
         }
     }
     Ok(found.into_iter().collect())
@@ -316,7 +322,7 @@ pub(super) fn name_of(tx: &Transaction<'_>, what: &str, id: &str) -> Result<Opti
     Ok(select.query_row([what, id], |row| row.get(0)).optional()?)
 }
 
-fn sum_up(tally: Option<Tally>) -> Numbers {
+fn sum_up(tally: Option<GroupTally>) -> Statistics {
     let mut tally = tally.unwrap_or_default();
-    Numbers { n: tally.n, spread: Spread::of(&mut tally.durations) }
+    Statistics { n: tally.n, spread: Spread::of(&mut tally.durations) }
 }

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use rusqlite::{Connection, params};
 
-use super::ask::{Clock, Filter, Period};
+use super::filter::{Clock, Filter, Period};
 use super::{Explain, Grouping, Tabulate};
 use crate::auth::{Identity, Role, Scope};
 use crate::derived::analytics::file;
@@ -41,14 +41,14 @@ fn metric(is_duration: bool) -> Metric {
     if is_duration { Metric::ReplyTime } else { Metric::MessagesIn }
 }
 
-struct File {
+struct FactsFile {
     connection: Connection,
     seals: Seals,
     ordinal: i64,
     _folder: tempfile::TempDir,
 }
 
-impl File {
+impl FactsFile {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let connection = file::open(&folder.path().join("metrics")).unwrap();
@@ -161,7 +161,7 @@ proptest! {
         changes in proptest::collection::vec((proptest::collection::vec(fact(), 0..30), 0..6_usize), 1..5),
         (from, length) in (0..40_i64, 0..40_i64),
     ) {
-        let mut file = File::new();
+        let mut file = FactsFile::new();
         for (facts, gone) in &changes {
             file.change(facts, *gone);
             file.seal();
@@ -178,7 +178,7 @@ proptest! {
 
 #[test]
 fn the_end_stays_open_and_what_changes_is_sealed_again() {
-    let mut file = File::new();
+    let mut file = FactsFile::new();
     let facts: Vec<Made> = (0..20).map(|at| (false, at, 1, None)).collect();
     file.change(&facts, 0);
     file.seal();

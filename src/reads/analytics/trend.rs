@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use rusqlite::Transaction;
 
-use super::ask::Filter;
-use super::stab::{Counts, Stab};
+use super::filter::Filter;
+use super::stab::{OpenCounts, Stab};
 use crate::derived::analytics::Progress;
 use crate::reads::{Query, ReadError};
 
@@ -23,7 +23,7 @@ pub struct Trended {
     /// How far the facts have followed the journal.
     pub progress: Progress,
     /// One row for each moment that was asked for.
-    pub rows: Vec<(Timestamp, Counts)>,
+    pub rows: Vec<(Timestamp, OpenCounts)>,
 }
 
 impl Query for Trend {
@@ -33,7 +33,7 @@ impl Query for Trend {
     /// first after it.
     fn answer(self, tx: &Transaction<'_>) -> Result<Trended, ReadError> {
         let progress = Progress::read(tx)?;
-        let mut moves = vec![Counts::default(); self.points.len()];
+        let mut moves = vec![OpenCounts::default(); self.points.len()];
         let mut note = |place: usize, marks, by| {
             if let Some(counts) = moves.get_mut(place) {
                 counts.add(marks, by);
@@ -49,7 +49,7 @@ impl Query for Trend {
             })?;
             before = Some(*at);
         }
-        let mut now = Counts::default();
+        let mut now = OpenCounts::default();
         let rows = self.points.iter().zip(moves).map(|(at, moved)| {
             now = now.moved(moved);
             (*at, now)

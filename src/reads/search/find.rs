@@ -10,9 +10,9 @@ use super::index::SearchReads;
 use super::wanted::Wanted;
 use crate::auth::Scope;
 use crate::protocol::search::{ContactHighlight, FoundContact, FoundMessage};
-use crate::reads::cursor::{Cursor, Key, fingerprint};
+use crate::reads::cursor::{Cursor, SortKey, fingerprint};
 use crate::reads::page::Conditions;
-use crate::reads::seen::Seen;
+use crate::reads::visible_placements::VisiblePlacements;
 use crate::reads::{Query, ReadError, contacts, messages, visible};
 
 /// The most matches that are examined for one answer, because a scope may hide many of them.
@@ -46,7 +46,7 @@ pub struct Search {
 
 /// What was found. What the hub learned of most recently comes first.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Found {
+pub struct SearchResults {
     pub contacts: Vec<FoundContact>,
     pub messages: Vec<FoundMessage>,
     /// Where the next page of contacts begins; `None` on the last page.
@@ -56,24 +56,24 @@ pub struct Found {
 }
 
 impl Query for Search {
-    type Answer = Found;
+    type Answer = SearchResults;
 
-    fn answer(self, tx: &Transaction<'_>) -> Result<Found, ReadError> {
-        let mut found = Found::default();
+    fn answer(self, tx: &Transaction<'_>) -> Result<SearchResults, ReadError> {
+        let mut found = SearchResults::default();
         // A search for masked names and texts would reveal them.
         if self.wanted.is_empty() || self.scope.is_masked() {
             return Ok(found);
         }
         if self.kinds != Kinds::Messages {
             let (sql, asked) = (CONTACTS, self.wanted.for_contacts());
-            let list = self.list(visible::Rows::Contacts)?;
-            let seen = Seen::of(tx, &self.scope)?;
+            let list = self.list(visible::RowKind::Contacts)?;
+            let seen = VisiblePlacements::of(tx, &self.scope)?;
             (found.contacts, found.next_contact) =
                 list.walk(tx, sql, &asked, |tx, row| self.found_contact(tx, row, &seen))?;
         }
         if self.kinds != Kinds::Contacts {
             let (sql, asked) = (MESSAGES, self.wanted.for_messages());
-            let list = self.list(visible::Rows::Messages)?;
+            let list = self.list(visible::RowKind::Messages)?;
             (found.messages, found.next_message) =
                 list.walk(tx, sql, &asked, |tx, row| self.found_message(tx, row))?;
         }
@@ -87,25 +87,20 @@ const MESSAGES: &str = "SELECT rowid FROM message_words WHERE message_words MATC
                         ORDER BY rowid DESC LIMIT ?3";
 
 impl Search {
-    fn list(&self, rows: visible::Rows) -> Result<List<'_>, ReadError> {
-        let name = if matches!(rows, visible::Rows::Contacts) { "contacts" } else { "messages" };
+    fn list(&self, rows: visible::RowKind) -> Result<IndexWalk<'_>, ReadError> {
+        let name = if matches!(rows, visible::RowKind::Contacts) { "contacts" } else { "messages" };
         let asked = (&self.wanted.for_messages(), &self.wanted.numbers);
         let fingerprint = fingerprint(&("search", name, asked, self.scope.hash()))?;
-        let after = match &self.after {
-            None => i64::MAX,
-            Some(cursor) => match cursor.position(fingerprint)? {
-                (Key::Time(row), _) => *row,
-                (Key::Text(_), _) => return Err(ReadError::BadCursor),
-            },
-        };
-        Ok(List { search: self, rows, name, fingerprint, after })
+        let after = self.after.as_ref().map(|cursor| cursor.moment(fingerprint)).transpose()?;
+        let after = after.map_or(i64::MAX, |(row, _)| row);
+        Ok(IndexWalk { search: self, rows, name, fingerprint, after })
     }
 
     fn found_contact(
         &self,
         tx: &Transaction<'_>,
         row: i64,
-        seen: &Seen<'_>,
+        seen: &VisiblePlacements<'_>,
     ) -> Result<Option<FoundContact>, ReadError> {
         let contact = contacts::load(tx, row, seen)?;
         let name = contact.name.as_deref().and_then(|name| highlight::whole(name, &self.wanted));
@@ -127,9 +122,9 @@ impl Search {
 }
 
 /// A walk along the matches of one kind.
-struct List<'a> {
+struct IndexWalk<'a> {
     search: &'a Search,
-    rows: visible::Rows,
+    rows: visible::RowKind,
     /// Table of the database whose `rowid`s the index returns.
     name: &'static str,
     fingerprint: u64,
@@ -137,7 +132,7 @@ struct List<'a> {
     after: i64,
 }
 
-impl List<'_> {
+impl IndexWalk<'_> {
     /// The items of one page, and where the next page begins.
     fn walk<T>(
         &self,
@@ -169,7 +164,7 @@ impl List<'_> {
     }
 
     fn cursor(&self, after: i64) -> Cursor {
-        Cursor::new(self.fingerprint, Key::Time(after), String::new())
+        Cursor::new(self.fingerprint, SortKey::Time(after), String::new())
     }
 
     fn finds(&self, sql: &'static str, asked: &str, after: i64, chunk: usize) -> Result<Vec<i64>, ReadError> {

@@ -11,7 +11,7 @@ const EXCERPT_CHARS_MAX: usize = 240;
 const CHARS_BEFORE: usize = 60;
 
 /// Beginning and end of a part of a text, in bytes.
-type Range = (usize, usize);
+type ByteRange = (usize, usize);
 
 /// The whole text in pieces; `None` if nothing in it matches.
 pub(super) fn whole(text: &str, wanted: &Wanted) -> Option<Vec<Piece>> {
@@ -68,7 +68,7 @@ impl<'a> Readings<'a> {
     }
 
     /// The matches of each term, followed by the matches of the whole search as a number.
-    fn finds(&self, wanted: &Wanted) -> Vec<Vec<Range>> {
+    fn finds(&self, wanted: &Wanted) -> Vec<Vec<ByteRange>> {
         let of_term = |term: &Term| {
             let mut finds = self.run(&self.written, &term.words, term.open);
             for reading in &self.joined {
@@ -76,7 +76,7 @@ impl<'a> Readings<'a> {
             }
             finds
         };
-        let mut finds: Vec<Vec<Range>> = wanted.terms.iter().map(of_term).collect();
+        let mut finds: Vec<Vec<ByteRange>> = wanted.terms.iter().map(of_term).collect();
         let long = wanted.numbers.iter().filter(|number| is_long(number));
         let of_number = long.flat_map(|number| {
             let number = std::slice::from_ref(number);
@@ -88,7 +88,7 @@ impl<'a> Readings<'a> {
 
     /// Where the words `asked` follow each other in a reading. If `open`, the last one may be only the
     /// beginning of a word.
-    fn run(&self, reading: &[Word], asked: &[String], open: bool) -> Vec<Range> {
+    fn run(&self, reading: &[Word], asked: &[String], open: bool) -> Vec<ByteRange> {
         let Some((asked_last, asked_before)) = asked.split_last() else { return Vec::new() };
         // A short number would match a part of a joined one by accident.
         let fits = |word: &Word, asked: &str| !word.is_joined || is_long(asked);
@@ -111,9 +111,9 @@ impl<'a> Readings<'a> {
 }
 
 /// Sorts ranges, and merges those that touch.
-fn merged(mut ranges: Vec<Range>) -> Vec<Range> {
+fn merged(mut ranges: Vec<ByteRange>) -> Vec<ByteRange> {
     ranges.sort_unstable();
-    let mut merged: Vec<Range> = Vec::new();
+    let mut merged: Vec<ByteRange> = Vec::new();
     for (from, until) in ranges {
         match merged.last_mut() {
             Some(last) if from <= last.1 => last.1 = last.1.max(until),
@@ -125,7 +125,7 @@ fn merged(mut ranges: Vec<Range>) -> Vec<Range> {
 
 /// Which bytes of the text are shown: from its beginning, or from the beginning of a word shortly before the
 /// first match.
-fn window(text: &str, find: usize, words: &[Word]) -> Range {
+fn window(text: &str, find: usize, words: &[Word]) -> ByteRange {
     let chars_before = text[..find].chars().count();
     let from = if chars_before <= CHARS_BEFORE {
         0
@@ -141,7 +141,7 @@ fn place_of(text: &str, chars: usize) -> usize {
     text.char_indices().nth(chars).map_or(text.len(), |(at, _)| at)
 }
 
-fn pieces(text: &str, finds: &[Range], (from, until): Range) -> Vec<Piece> {
+fn pieces(text: &str, finds: &[ByteRange], (from, until): ByteRange) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut add = |from: usize, until: usize, is_match: bool| {
         if from < until {

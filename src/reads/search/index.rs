@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use crate::derived::search::{Reached, WordIndex};
+use crate::derived::search::{IndexProgress, WordIndex};
 use crate::domain::Seq;
 use crate::protocol::FaultKind;
 use crate::reads::{Follows, open};
@@ -51,9 +51,9 @@ impl SearchReads {
 }
 
 impl Follows for SearchReads {
-    type Position = Reached;
+    type Position = IndexProgress;
 
-    async fn reach(&self, newest: Seq) -> Reached {
+    async fn reach(&self, newest: Seq) -> IndexProgress {
         self.index.reach(newest, SEARCH_WAIT).await
     }
 }

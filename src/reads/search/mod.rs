@@ -3,7 +3,7 @@
 //! # Contract
 //!
 //! 1. **Honest.** An answer says up to which position the index had followed the journal
-//!    ([`Reached`](crate::derived::search::Reached)). A search waits for that at most [`index::SEARCH_WAIT`].
+//!    ([`IndexProgress`](crate::derived::search::Reached)). A search waits for that at most [`index::SEARCH_WAIT`].
 //! 2. Matches are checked in the database, where scope, masks and newer texts decide.
 
 pub mod index;
@@ -13,6 +13,6 @@ mod find;
 #[cfg(test)]
 mod tests;
 
-pub use find::{Found, Kinds, Search};
+pub use find::{Kinds, Search, SearchResults};
 pub use index::SearchReads;
 pub use wanted::Wanted;

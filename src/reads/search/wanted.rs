@@ -6,13 +6,13 @@ use crate::reads::needle::Needle;
 
 /// Columns of an index: those with words as they are written, and all that may contain a number.
 #[derive(Debug, Clone, Copy)]
-struct Columns {
+struct IndexColumns {
     words: &'static str,
     all: &'static str,
 }
 
-const OF_MESSAGES: Columns = Columns { words: "text", all: "{text numbers}" };
-const OF_CONTACTS: Columns = Columns { words: "{name phone}", all: "{name phone numbers}" };
+const OF_MESSAGES: IndexColumns = IndexColumns { words: "text", all: "{text numbers}" };
+const OF_CONTACTS: IndexColumns = IndexColumns { words: "{name phone}", all: "{name phone numbers}" };
 
 /// Where the first `chars` folded letters and digits after `from` end in the text, including accents of the
 /// last one.
@@ -80,7 +80,7 @@ impl Wanted {
         self.to_fts(OF_CONTACTS, |number| Some(format!(" OR phone : \"{number}\" *{}", of_name(number))))
     }
 
-    fn to_fts(&self, columns: Columns, of_number: impl Fn(&str) -> Option<String>) -> String {
+    fn to_fts(&self, columns: IndexColumns, of_number: impl Fn(&str) -> Option<String>) -> String {
         let terms: Vec<String> = self.terms.iter().map(|term| term.to_fts(columns)).collect();
         let numbers = self.numbers.iter().filter_map(|number| of_number(number));
         format!("({}){}", terms.join(" AND "), numbers.collect::<String>())
@@ -96,7 +96,7 @@ impl Wanted {
 }
 
 /// An alternative that matches this number as a whole, however it is written.
-fn whole(columns: Columns, number: &str) -> String {
+fn whole(columns: IndexColumns, number: &str) -> String {
     format!(" OR {} : \"{number}\"", columns.all)
 }
 
@@ -122,7 +122,7 @@ impl Term {
 
     /// Matches the words as written, or with numbers in one piece. The index does not know where joined
     /// numbers are in the text, so the highlighter checks that the words follow each other.
-    fn to_fts(&self, columns: Columns) -> String {
+    fn to_fts(&self, columns: IndexColumns) -> String {
         let open = if self.open { " *" } else { "" };
         let written = format!("{} : \"{}\"{open}", columns.words, self.words.join(" "));
         if !self.joined.iter().any(|word| is_long(word)) {

@@ -6,7 +6,7 @@ mod paging;
 mod past;
 mod positions;
 mod readers;
-mod replays;
+mod playback;
 mod scopes;
 
 use super::testing::{Base, at, chat, closed_chat, contact, everything, named, say};

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 
 use rusqlite::{Connection, Transaction};
 
-use crate::reads::line::READERS;
-use crate::reads::line::{QUESTIONS_PER_ASKER_MAX, READERS_PER_ASKER};
+use crate::reads::fair_queue::READERS;
+use crate::reads::fair_queue::{QUESTIONS_PER_ASKER_MAX, READERS_PER_ASKER};
 use crate::reads::{Asker, Query, ReadError, Readers};
 use crate::telemetry::integrity::Integrity;
 
@@ -52,12 +52,12 @@ async fn every_reader_turns_to_the_file_that_took_the_place_of_another() {
 }
 
 /// A question that says when a reader begins it, and then takes until the test ends it.
-struct Dear {
+struct Expensive {
     begun: Sender<()>,
     go_on: Arc<Mutex<Receiver<()>>>,
 }
 
-impl Query for Dear {
+impl Query for Expensive {
     type Answer = ();
 
     fn answer(self, _: &Transaction<'_>) -> Result<(), ReadError> {
@@ -77,7 +77,7 @@ async fn one_users_dear_questions_hold_up_nobody_else() {
     let user = |name: &str| Asker::User(name.into());
     let ((begun, begins), (let_go, go_on)) = (channel(), channel());
     let go_on = Arc::new(Mutex::new(go_on));
-    let dear = || history.ask(user("busy"), Dear { begun: begun.clone(), go_on: Arc::clone(&go_on) });
+    let dear = || history.ask(user("busy"), Expensive { begun: begun.clone(), go_on: Arc::clone(&go_on) });
     let dear: Vec<_> = (0..READERS_PER_ASKER + QUESTIONS_PER_ASKER_MAX).map(|_| dear()).collect();
     for _ in 0..READERS_PER_ASKER {
         begins.recv().unwrap();
@@ -103,7 +103,7 @@ async fn a_question_that_nobody_waits_for_any_more_is_not_answered() {
     let history = Readers::start(&path, &Integrity::default()).unwrap();
     let ((begun, begins), (let_go, go_on)) = (channel(), channel());
     let go_on = Arc::new(Mutex::new(go_on));
-    let dear = || history.ask(Asker::Hub, Dear { begun: begun.clone(), go_on: Arc::clone(&go_on) });
+    let dear = || history.ask(Asker::Hub, Expensive { begun: begun.clone(), go_on: Arc::clone(&go_on) });
     let at_work: Vec<_> = (0..READERS_PER_ASKER).map(|_| dear()).collect();
     for _ in 0..READERS_PER_ASKER {
         begins.recv().unwrap();

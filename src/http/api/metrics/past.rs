@@ -12,7 +12,7 @@ use super::work::ask;
 use crate::http::caller::{Caller, UserState};
 use crate::http::error::ApiError;
 use crate::http::question::{Query, question};
-use crate::reads::analytics::{LiveNow, OpenThen, Period, StoodOpen, Trend, Trended};
+use crate::reads::analytics::{FindOpenAt, LiveNow, OpenChatsAt, Period, Trend, Trended};
 use crate::telemetry::clock;
 
 /// Points of a trend where nothing is asked for.
@@ -23,8 +23,8 @@ const POINTS_MIN: usize = 2;
 pub const POINTS_MAX: usize = 200;
 
 /// The chats that were open at the moment of a question, each with what it contributed then.
-pub async fn stood_open(state: &UserState, live: &LiveNow) -> Result<StoodOpen, ApiError> {
-    let mut stood = ask(state, OpenThen { live: live.clone() }).await?;
+pub async fn stood_open(state: &UserState, live: &LiveNow) -> Result<OpenChatsAt, ApiError> {
+    let mut stood = ask(state, FindOpenAt { live: live.clone() }).await?;
     let mut parts = Vec::new();
     for part in stood.moved(live.now) {
         parts.push(state.ask(part).await?);

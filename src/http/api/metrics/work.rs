@@ -18,10 +18,10 @@ use crate::http::caller::{Caller, UserState};
 use crate::http::error::ApiError;
 use crate::http::values::Past;
 use crate::reads::analytics::cells::{self, STATISTICS, statistics};
-use crate::reads::analytics::table::length;
+use crate::reads::analytics::table::duration_bucket;
 use crate::reads::analytics::{
-    Clock, Dimension, Explain, ExplainNow, ExplainThen, Explained, Filter, Grouping, Key, LiveNow, LiveTable,
-    LiveThen, Period, TableRow, Tabulate, Tabulated,
+    Clock, Dimension, Explain, ExplainAt, ExplainNow, Explained, Filter, GroupKey, Grouping, LiveAt, LiveNow,
+    LiveTable, Period, TableRow, Tabulate, Tabulated,
 };
 use crate::reads::{FoundNames, LookUpNames, Query};
 use crate::telemetry::clock;
@@ -119,7 +119,7 @@ pub async fn count_open(
         let asked = ExplainNow { field, live, page: page.page, limit: page.limit };
         let found = if then.is_some() {
             let stood = stood_open(state, &asked.live).await?;
-            ExplainThen { asked, stood }.explained()
+            ExplainAt { asked, stood }.explained()
         } else {
             ask(state, asked).await?
         };
@@ -128,7 +128,7 @@ pub async fn count_open(
     let now = live.now;
     let found = if then.is_some() {
         let stood = stood_open(state, &live).await?;
-        state.ask_metrics(LiveThen { live, stood }).await?
+        state.ask_metrics(LiveAt { live, stood }).await?
     } else {
         ask(state, live).await?
     };
@@ -154,7 +154,7 @@ fn grouping(
 ) -> Result<Grouping, ApiError> {
     Ok(match view {
         View::Whole => Grouping::Whole,
-        View::Lengths => Grouping::Lengths,
+        View::Lengths => Grouping::DurationBuckets,
         View::Series(bucket) => {
             let before = previous.map(|before| begins(bucket, before, zone)).transpose()?;
             Grouping::Buckets(begins(bucket, period, zone)?, before.unwrap_or_default())
@@ -169,18 +169,18 @@ fn grouping(
 
 async fn agents_of<'a>(
     state: &UserState,
-    keys: impl Iterator<Item = &'a Key>,
+    keys: impl Iterator<Item = &'a GroupKey>,
     scope: Arc<Scope>,
 ) -> Result<FoundNames, ApiError> {
     let ids: BTreeSet<&String> =
-        keys.filter_map(|key| if let Key::Id(id) = key { Some(id) } else { None }).collect();
+        keys.filter_map(|key| if let GroupKey::Id(id) = key { Some(id) } else { None }).collect();
     let members = ids.into_iter().cloned().collect();
     state.ask(LookUpNames { members, chats: Vec::new(), scope }).await
 }
 
 /// What a row is called: agents as the directory has them.
-fn name_in<'a>(known: Option<&'a String>, key: &Key, names: &'a FoundNames) -> Option<&'a String> {
-    let Key::Id(id) = key else { return None };
+fn name_in<'a>(known: Option<&'a String>, key: &GroupKey, names: &'a FoundNames) -> Option<&'a String> {
+    let GroupKey::Id(id) = key else { return None };
     known.or_else(|| names.members.get(id))
 }
 
@@ -210,7 +210,8 @@ impl Layout {
             columns.extend(self.statistics(&PREVIOUS));
         }
         // Where the period before has a bucket more than this one, it is beside nothing.
-        let shown = |row: &&TableRow| !matches!(row.key, Key::Bucket(number) if number >= self.begins.len());
+        let shown =
+            |row: &&TableRow| !matches!(row.key, GroupKey::Bucket(number) if number >= self.begins.len());
         Sheet {
             progress: found.progress,
             about: self.about(),
@@ -242,17 +243,17 @@ impl Layout {
 
     fn cells(&self, row: &TableRow) -> Vec<Value> {
         let mut cells = match &row.key {
-            Key::Whole => vec![],
-            Key::Length(number) => {
-                let (from, until) = length(*number);
+            GroupKey::Whole => vec![],
+            GroupKey::DurationBucket(number) => {
+                let (from, until) = duration_bucket(*number);
                 vec![json!(from), json!(until)]
             }
-            Key::Bucket(number) => {
+            GroupKey::Bucket(number) => {
                 let end = self.begins.get(number + 1).copied().unwrap_or(self.period.until);
                 vec![json!(self.begins.get(*number)), json!(end)]
             }
-            Key::Hour(weekday, hour) => vec![json!(weekday), json!(hour)],
-            Key::Id(_) | Key::Nobody => {
+            GroupKey::Hour(weekday, hour) => vec![json!(weekday), json!(hour)],
+            GroupKey::Id(_) | GroupKey::Nobody => {
                 cells::who(&row.key, name_in(row.name.as_ref(), &row.key, &self.names)).to_vec()
             }
         };

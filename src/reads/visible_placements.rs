@@ -17,17 +17,17 @@ const MUCH: i64 = 8;
 const FEW: i64 = 100;
 
 /// The placements that a scope sees. For a scope without limits nothing is read, and the lists are empty.
-pub(crate) struct Seen<'a> {
+pub(crate) struct VisiblePlacements<'a> {
     pub(crate) scope: &'a Scope,
     placements: Vec<i64>,
     ids: HashSet<i64>,
-    sums: Sums,
+    sums: VisibleSums,
     all_chats: i64,
 }
 
 /// Sums over visible chats.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Sums {
+pub(crate) struct VisibleSums {
     pub(crate) chats: i64,
     /// Open chats of every kind.
     pub(crate) open: i64,
@@ -39,11 +39,16 @@ pub(crate) struct Sums {
     pub(crate) waiting_direct: i64,
 }
 
-impl<'a> Seen<'a> {
+impl<'a> VisiblePlacements<'a> {
     /// Reads the placements of a limited scope.
     pub(crate) fn of(tx: &Transaction<'_>, scope: &'a Scope) -> Result<Self, ReadError> {
-        let mut seen =
-            Self { scope, placements: Vec::new(), ids: HashSet::new(), sums: Sums::default(), all_chats: 0 };
+        let mut seen = Self {
+            scope,
+            placements: Vec::new(),
+            ids: HashSet::new(),
+            sums: VisibleSums::default(),
+            all_chats: 0,
+        };
         if scope.is_unlimited() {
             return Ok(seen);
         }
@@ -55,7 +60,7 @@ impl<'a> Seen<'a> {
         let mut rows = select.query(params_from_iter(values))?;
         while let Some(row) = rows.next()? {
             seen.placements.push(row.get(0)?);
-            seen.sums.add(&Sums::read(row, 1)?);
+            seen.sums.add(&VisibleSums::read(row, 1)?);
         }
         seen.ids = seen.placements.iter().copied().collect();
         Ok(seen)
@@ -71,9 +76,9 @@ impl<'a> Seen<'a> {
         &self.placements
     }
 
-    pub(crate) fn sums(&self, tx: &Transaction<'_>) -> Result<Sums, ReadError> {
+    pub(crate) fn sums(&self, tx: &Transaction<'_>) -> Result<VisibleSums, ReadError> {
         if self.scope.is_unlimited() {
-            return Ok(tx.prepare_cached(ALL)?.query_row([], |row| Sums::read(row, 0))?);
+            return Ok(tx.prepare_cached(ALL)?.query_row([], |row| VisibleSums::read(row, 0))?);
         }
         Ok(self.sums)
     }
@@ -131,7 +136,7 @@ impl<'a> Seen<'a> {
 const ALL: &str = "SELECT coalesce(sum(chats), 0), coalesce(sum(open_chats), 0), coalesce(sum(messages), 0),
                        coalesce(sum(open_direct), 0), coalesce(sum(waiting_direct), 0) FROM placements";
 
-impl Sums {
+impl VisibleSums {
     fn read(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Self> {
         Ok(Self {
             chats: row.get(first)?,

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Row, Transaction, params_from_iter};
 
-use super::ask::{Columns, Filter, Where};
 use super::dimension::Dimension;
+use super::filter::{Filter, FilterColumns, Where};
 use crate::domain::calendar::Calendar;
 use crate::domain::deadlines::WINDOW;
 use crate::domain::metrics::Live;
 use crate::domain::register::from_nanos;
 use crate::reads::ReadError;
 
-const COLUMNS: Columns = Columns {
+const COLUMNS: FilterColumns = FilterColumns {
     kind: "chats.kind",
     sector: "chats.sector_id",
     agent: "chats.owner_id",

@@ -63,7 +63,7 @@ impl Where {
 }
 
 /// Names of the SQL columns that a filter compares.
-pub(super) struct Columns {
+pub(super) struct FilterColumns {
     pub(super) kind: &'static str,
     pub(super) sector: &'static str,
     pub(super) agent: &'static str,
@@ -99,7 +99,7 @@ impl Filter {
 
     /// Adds what SQL can decide: everything but weekday and hour. For a limited scope the query must also
     /// join `chats`.
-    pub(super) fn conditions(&self, columns: &Columns, found: &mut Where) {
+    pub(super) fn conditions(&self, columns: &FilterColumns, found: &mut Where) {
         found.and(&format!("{} = ?", columns.kind), [Value::Integer(kind_number(self.kind))]);
         let ids =
             [(columns.sector, &self.sector), (columns.agent, &self.agent), (columns.channel, &self.channel)];

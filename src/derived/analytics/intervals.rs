@@ -12,7 +12,7 @@ use crate::domain::stretches::{Stretch, stretches};
 use crate::domain::{Channel, Chat, ContactId, Placement, RefId};
 
 /// The intervals of one chat, and its number of messages by day.
-pub(super) struct Lived<'a> {
+pub(super) struct ChatIntervals<'a> {
     chat: &'a Chat,
     stretches: Vec<Stretch>,
     /// Number of messages by day of UTC.
@@ -22,14 +22,14 @@ pub(super) struct Lived<'a> {
 
 /// A row of `spans`, without when it began.
 #[derive(Debug, PartialEq, Eq)]
-struct Span {
+struct IntervalRow {
     ended: i64,
     place: i64,
     marks: i64,
     tags: Option<String>,
 }
 
-impl<'a> Lived<'a> {
+impl<'a> ChatIntervals<'a> {
     /// Computes the intervals from the timeline, and counts the messages in the database.
     pub(super) fn read(database: &Connection, chat: &'a Chat, entries: &[Entry]) -> rusqlite::Result<Self> {
         let mut said = BTreeMap::new();
@@ -84,10 +84,10 @@ impl<'a> Lived<'a> {
         self.put_said(step, key)
     }
 
-    fn span(&self, stretch: &Stretch, ended: i64, place: i64) -> Span {
+    fn span(&self, stretch: &Stretch, ended: i64, place: i64) -> IntervalRow {
         let unassigned = stretch.place.owner.is_none();
         let marks = Marks { kind: self.chat.kind(), waiting: stretch.waiting, unassigned };
-        Span { ended, place, marks: marks.number(), tags: between_line_feeds(&stretch.tags) }
+        IntervalRow { ended, place, marks: marks.number(), tags: between_line_feeds(&stretch.tags) }
     }
 
     fn put_said(&self, step: &Transaction<'_>, key: i64) -> rusqlite::Result<()> {
@@ -151,13 +151,14 @@ fn put_stays(step: &Transaction<'_>, key: i64, made: &BTreeMap<i64, (i64, i64)>)
     Ok(())
 }
 
-fn put_spans(step: &Transaction<'_>, key: i64, made: &BTreeMap<i64, Span>) -> rusqlite::Result<()> {
+fn put_spans(step: &Transaction<'_>, key: i64, made: &BTreeMap<i64, IntervalRow>) -> rusqlite::Result<()> {
     let mut select = step.prepare_cached(
         "SELECT began, id, ended, place, marks, tags FROM spans INDEXED BY spans_of_chat WHERE chat = ?",
     )?;
-    let known: BTreeMap<i64, (i64, Span)> = select
+    let known: BTreeMap<i64, (i64, IntervalRow)> = select
         .query_map([key], |row| {
-            let span = Span { ended: row.get(2)?, place: row.get(3)?, marks: row.get(4)?, tags: row.get(5)? };
+            let span =
+                IntervalRow { ended: row.get(2)?, place: row.get(3)?, marks: row.get(4)?, tags: row.get(5)? };
             Ok((row.get(0)?, (row.get(1)?, span)))
         })?
         .collect::<Result<_, _>>()?;
@@ -184,7 +185,7 @@ fn put_spans(step: &Transaction<'_>, key: i64, made: &BTreeMap<i64, Span>) -> ru
     Ok(())
 }
 
-fn add_span(step: &Transaction<'_>, key: i64, began: i64, span: &Span) -> rusqlite::Result<()> {
+fn add_span(step: &Transaction<'_>, key: i64, began: i64, span: &IntervalRow) -> rusqlite::Result<()> {
     let mut add = step.prepare_cached(
         "INSERT INTO spans (chat, place, began, ended, marks, tags) VALUES (?, ?, ?, ?, ?, ?)",
     )?;

@@ -34,7 +34,7 @@ pub const PART_BYTES_MAX: usize = 1024 * 1024;
 
 /// A period of the past, and what of it is played.
 #[derive(Debug, Clone)]
-pub struct PastView {
+pub struct PlaybackView {
     /// First moment of receipt.
     pub from: Timestamp,
     /// Last moment of receipt, included.
@@ -43,7 +43,7 @@ pub struct PastView {
     pub scope: Arc<Scope>,
 }
 
-impl PastView {
+impl PlaybackView {
     fn spans(&self, received_at: i64) -> bool {
         (to_nanos(self.from)..=to_nanos(self.until)).contains(&received_at)
     }
@@ -51,14 +51,14 @@ impl PastView {
 
 /// Range of positions that is still to be played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PastPlace {
+pub struct PlaybackRange {
     /// The range begins after this position.
     pub after: Seq,
     /// The last position of the range.
     pub end: Seq,
 }
 
-impl PastPlace {
+impl PlaybackRange {
     /// True if nothing is left.
     pub fn is_empty(&self) -> bool {
         self.after >= self.end
@@ -67,7 +67,7 @@ impl PastPlace {
 
 /// Finds the positions of a period.
 #[derive(Debug, Clone, Copy)]
-pub struct LocatePast {
+pub struct LocatePlayback {
     /// First moment of receipt.
     pub from: Timestamp,
     /// Last moment of receipt, included.
@@ -78,7 +78,7 @@ pub struct LocatePast {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Located {
     /// All of it is kept.
-    At(PastPlace),
+    At(PlaybackRange),
     /// Some updates of the period are no longer kept.
     Lost {
         /// When the oldest kept update was received; `None` if none is kept.
@@ -86,7 +86,7 @@ pub enum Located {
     },
 }
 
-impl Query for LocatePast {
+impl Query for LocatePlayback {
     type Answer = Located;
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Located, ReadError> {
@@ -95,7 +95,7 @@ impl Query for LocatePast {
         let beyond = first_received(tx, to_nanos(self.until).saturating_add(1), newest)?;
         let after = (first - 1 - DISORDER_MAX).max(0);
         let end = (beyond - 1 + DISORDER_MAX).min(newest);
-        let place = PastPlace { after: Seq(after), end: Seq(end) };
+        let place = PlaybackRange { after: Seq(after), end: Seq(end) };
         if is_lost(tx, place, self)? {
             let kept_from: Option<i64> = tx
                 .prepare_cached("SELECT received_at FROM journal WHERE seq = (SELECT min(seq) FROM frames)")?
@@ -108,7 +108,7 @@ impl Query for LocatePast {
 }
 
 /// True if retention, which deletes the oldest frames first, has deleted some of the period.
-fn is_lost(tx: &Transaction<'_>, place: PastPlace, span: LocatePast) -> Result<bool, ReadError> {
+fn is_lost(tx: &Transaction<'_>, place: PlaybackRange, span: LocatePlayback) -> Result<bool, ReadError> {
     let oldest: Option<i64> =
         tx.prepare_cached("SELECT min(seq) FROM frames")?.query_row([], |row| row.get(0))?;
     let kept_from = oldest.unwrap_or(place.end.0 + 1);
@@ -138,13 +138,13 @@ fn first_received(tx: &Transaction<'_>, moment: i64, newest: i64) -> Result<i64,
 
 /// Counts the updates in the first part of a range.
 #[derive(Debug, Clone)]
-pub struct CountPast {
-    pub view: Arc<PastView>,
+pub struct CountPlayback {
+    pub view: Arc<PlaybackView>,
     /// Range that is left to count.
-    pub left: PastPlace,
+    pub left: PlaybackRange,
 }
 
-impl Query for CountPast {
+impl Query for CountPlayback {
     /// Number of updates, and the last position examined.
     type Answer = (usize, Seq);
 
@@ -173,24 +173,24 @@ impl Query for CountPast {
 
 /// Reads the updates in the first part of a range.
 #[derive(Debug, Clone)]
-pub struct ReadPast {
-    pub view: Arc<PastView>,
+pub struct ReadPlayback {
+    pub view: Arc<PlaybackView>,
     /// Range that is left to read.
-    pub left: PastPlace,
+    pub left: PlaybackRange,
 }
 
 /// The updates of the first part of a range.
 #[derive(Debug)]
-pub struct PastPart {
+pub struct PlaybackPart {
     /// In order. May be empty although more are left.
-    pub updates: Vec<PastUpdate>,
+    pub updates: Vec<PlaybackUpdate>,
     /// The last position examined: go on after this.
     pub until: Seq,
 }
 
 /// One update, as the scope sees it.
 #[derive(Debug)]
-pub struct PastUpdate {
+pub struct PlaybackUpdate {
     pub seq: Seq,
     /// When the delivery was received.
     pub at: Timestamp,
@@ -198,12 +198,12 @@ pub struct PastUpdate {
     pub frame: ByteString,
 }
 
-impl Query for ReadPast {
-    type Answer = PastPart;
+impl Query for ReadPlayback {
+    type Answer = PlaybackPart;
 
-    fn answer(self, tx: &Transaction<'_>) -> Result<PastPart, ReadError> {
+    fn answer(self, tx: &Transaction<'_>) -> Result<PlaybackPart, ReadError> {
         // Updates that were kept when the playback began may have expired meanwhile.
-        if is_lost(tx, self.left, LocatePast { from: self.view.from, until: self.view.until })? {
+        if is_lost(tx, self.left, LocatePlayback { from: self.view.from, until: self.view.until })? {
             return Err(ReadError::Expired);
         }
         let mut statement = tx.prepare_cached(
@@ -211,7 +211,7 @@ impl Query for ReadPast {
              JOIN journal ON journal.seq = frames.seq WHERE frames.seq > ? AND frames.seq <= ? ORDER BY frames.seq",
         )?;
         let mut rows = statement.query([self.left.after.0, self.left.end.0])?;
-        let mut part = PastPart { updates: Vec::new(), until: self.left.end };
+        let mut part = PlaybackPart { updates: Vec::new(), until: self.left.end };
         let (mut bytes, mut examined) = (0, 0);
         while let Some(row) = rows.next()? {
             let event = recorded(row)?;
@@ -219,7 +219,7 @@ impl Query for ReadPast {
             let is_meant = self.view.spans(received_at) && event.is_on(&self.view.channels);
             if let Some(frame) = is_meant.then(|| event.seen_by(&self.view.scope)).flatten() {
                 bytes += frame.len();
-                part.updates.push(PastUpdate { seq: event.seq, at: from_nanos(received_at), frame });
+                part.updates.push(PlaybackUpdate { seq: event.seq, at: from_nanos(received_at), frame });
             }
             examined += 1;
             let is_full = part.updates.len() == PART_UPDATES_MAX || bytes >= PART_BYTES_MAX;

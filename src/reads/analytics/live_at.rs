@@ -6,9 +6,9 @@
 use jiff::Timestamp;
 use rusqlite::Transaction;
 
-use super::by::LiveTable;
 use super::explain::{ExplainNow, Explained};
-use super::now::{LiveNow, OpenChat};
+use super::live::{LiveNow, OpenChat};
+use super::live_table::LiveTable;
 use super::stab::Stab;
 use crate::derived::analytics::Progress;
 use crate::derived::analytics::load::load;
@@ -27,24 +27,24 @@ pub const LIVE_REBUILT_AT_ONCE: usize = 250;
 
 /// Asks the metrics file which chats were open at a moment.
 #[derive(Debug, Clone)]
-pub struct OpenThen {
+pub struct FindOpenAt {
     /// Its `now` is the moment in the past.
     pub live: LiveNow,
 }
 
 /// Chats that were open at a moment. Those in `moved` have changed since, and must be rebuilt.
 #[derive(Debug, Clone)]
-pub struct StoodOpen {
+pub struct OpenChatsAt {
     progress: Progress,
     chats: Vec<OpenChat>,
     moved: Vec<OpenChat>,
 }
 
-impl Query for OpenThen {
-    type Answer = StoodOpen;
+impl Query for FindOpenAt {
+    type Answer = OpenChatsAt;
 
-    fn answer(self, tx: &Transaction<'_>) -> Result<StoodOpen, ReadError> {
-        let mut stood = StoodOpen { progress: Progress::read(tx)?, chats: Vec::new(), moved: Vec::new() };
+    fn answer(self, tx: &Transaction<'_>) -> Result<OpenChatsAt, ReadError> {
+        let mut stood = OpenChatsAt { progress: Progress::read(tx)?, chats: Vec::new(), moved: Vec::new() };
         let (then, idle_after) = (to_nanos(self.live.now), self.live.calendar.idle_after());
         // Columns in the order of [`OpenChat::read`]. Those that say where the chat stood come from
         // the place.
@@ -69,16 +69,16 @@ impl Query for OpenThen {
     }
 }
 
-impl StoodOpen {
+impl OpenChatsAt {
     /// Questions to the database for the chats that have changed since.
-    pub fn moved(&self, then: Timestamp) -> Vec<Lives> {
+    pub fn moved(&self, then: Timestamp) -> Vec<RebuildLive> {
         let parts = self.moved.chunks(LIVE_REBUILT_AT_ONCE);
         let ids = |part: &[OpenChat]| part.iter().map(|open| open.chat_id.clone()).collect();
-        parts.map(|part| Lives { chats: ids(part), then }).collect()
+        parts.map(|part| RebuildLive { chats: ids(part), then }).collect()
     }
 
     /// Takes over the answers to the questions of [`Self::moved`], in the same order.
-    pub fn rebuild(&mut self, parts: Vec<LivesThen>) {
+    pub fn rebuild(&mut self, parts: Vec<RebuiltLive>) {
         for part in &parts {
             self.progress.as_of = self.progress.as_of.min(part.as_of);
         }
@@ -93,45 +93,45 @@ impl StoodOpen {
 
 /// Asks the database what chats counted as at a moment.
 #[derive(Debug, Clone)]
-pub struct Lives {
+pub struct RebuildLive {
     chats: Vec<String>,
     then: Timestamp,
 }
 
 /// What chats counted as at a moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LivesThen {
+pub struct RebuiltLive {
     as_of: Seq,
     /// In the order of the question; `None` for a chat that was not open.
     lives: Vec<Option<Live>>,
 }
 
-impl Query for Lives {
-    type Answer = LivesThen;
+impl Query for RebuildLive {
+    type Answer = RebuiltLive;
 
-    fn answer(self, tx: &Transaction<'_>) -> Result<LivesThen, ReadError> {
+    fn answer(self, tx: &Transaction<'_>) -> Result<RebuiltLive, ReadError> {
         let as_of = last_seq(tx)?;
         let lives = self.chats.iter().map(|chat| {
             let loaded = load(tx, chat, Some(self.then))?;
             Ok(loaded.and_then(|loaded| live(&loaded.history)))
         });
-        Ok(LivesThen { as_of, lives: lives.collect::<Result<_, ReadError>>()? })
+        Ok(RebuiltLive { as_of, lives: lives.collect::<Result<_, ReadError>>()? })
     }
 }
 
 /// Computes the live metrics of chats that were open at a moment.
 #[derive(Debug, Clone)]
-pub struct LiveThen {
+pub struct LiveAt {
     /// Its `now` is the moment in the past.
     pub live: LiveNow,
-    pub stood: StoodOpen,
+    pub stood: OpenChatsAt,
 }
 
-impl Query for LiveThen {
+impl Query for LiveAt {
     type Answer = LiveTable;
 
     fn answer(self, tx: &Transaction<'_>) -> Result<LiveTable, ReadError> {
-        let StoodOpen { progress, chats, .. } = self.stood;
+        let OpenChatsAt { progress, chats, .. } = self.stood;
         self.live.table_of(tx, progress, |take| {
             chats.into_iter().for_each(take);
             Ok(())
@@ -141,16 +141,16 @@ impl Query for LiveThen {
 
 /// Lists the chats behind such a number.
 #[derive(Debug, Clone)]
-pub struct ExplainThen {
+pub struct ExplainAt {
     /// The `now` of its `live` is the moment in the past.
     pub asked: ExplainNow,
-    pub stood: StoodOpen,
+    pub stood: OpenChatsAt,
 }
 
-impl ExplainThen {
+impl ExplainAt {
     /// Answers the question without reading a file.
     pub fn explained(self) -> Explained {
-        let StoodOpen { progress, chats, .. } = self.stood;
+        let OpenChatsAt { progress, chats, .. } = self.stood;
         let counted = chats.into_iter().filter_map(|open| self.asked.live.counted(self.asked.field, open));
         self.asked.page_of(progress, counted.collect())
     }
@@ -173,7 +173,7 @@ mod tests {
     }
 
     /// Chats that were open from 100 to 200 s, and open again at 300.
-    fn ask(chats: usize, second: i64) -> Result<StoodOpen, ReadError> {
+    fn ask(chats: usize, second: i64) -> Result<OpenChatsAt, ReadError> {
         let folder = tempfile::tempdir().unwrap();
         let mut file = file::open(&folder.path().join("metrics")).unwrap();
         let step = file.transaction().unwrap();
@@ -197,7 +197,7 @@ mod tests {
             calendar,
             by: None,
         };
-        OpenThen { live }.answer(&step)
+        FindOpenAt { live }.answer(&step)
     }
 
     #[test]
@@ -227,7 +227,7 @@ mod tests {
             last_customer_at: None,
         };
         // A late delivery says that one of them was closed.
-        let then = |part: &Lives| LivesThen {
+        let then = |part: &RebuildLive| RebuiltLive {
             as_of: Seq(7),
             lives: part.chats.iter().map(|chat| (chat != "c5").then(|| live.clone())).collect(),
         };

@@ -27,7 +27,7 @@ pub enum Asker {
 
 /// Jobs that wait, in one queue for each asker.
 #[derive(Debug)]
-pub(super) struct Line<J> {
+pub(super) struct FairQueue<J> {
     lanes: HashMap<Asker, Lane<J>>,
     /// Every asker with a waiting job, once, in the order in which they are served.
     turns: VecDeque<Asker>,
@@ -40,13 +40,13 @@ struct Lane<J> {
     at_work: usize,
 }
 
-impl<J> Default for Line<J> {
+impl<J> Default for FairQueue<J> {
     fn default() -> Self {
         Self { lanes: HashMap::new(), turns: VecDeque::new(), waiting: 0 }
     }
 }
 
-impl<J> Line<J> {
+impl<J> FairQueue<J> {
     /// Adds a job. Returns `false` if too many are waiting, in total or for this asker.
     pub(super) fn push(&mut self, asker: Asker, job: J) -> bool {
         if self.waiting >= QUESTIONS_WAITING_MAX {
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn whoever_asks_once_is_next_however_much_another_asked_before() {
-        let mut line = Line::default();
+        let mut line = FairQueue::default();
         for number in 0..100 {
             assert!(line.push(user("busy"), number));
         }
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn one_asker_leaves_a_reader_to_others() {
-        let mut line = Line::default();
+        let mut line = FairQueue::default();
         for number in 0..READERS {
             assert!(line.push(user("busy"), number));
         }
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn questions_that_wait_end_at_a_bound_for_each_asker_and_for_all() {
-        let mut line = Line::default();
+        let mut line = FairQueue::default();
         for _ in 0..QUESTIONS_PER_ASKER_MAX {
             assert!(line.push(user("busy"), ()));
         }
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn nothing_is_remembered_of_who_has_no_question() {
-        let mut line = Line::default();
+        let mut line = FairQueue::default();
         assert!(line.push(user("once"), ()));
         let (asker, ()) = line.next().unwrap();
         line.done(&asker);
