@@ -26,15 +26,14 @@ use crate::domain::Seq;
 use crate::http::connections::Connections;
 use crate::http::state::{EdgeSettings, EdgeState};
 use crate::hub::{self, Drain, HubSettings, Ingest, IngestError, UmblerHub};
-use crate::journal::fault::BeginError;
 use crate::journal::revocations;
 use crate::journal::schema::{self, OpenError};
 use crate::journal::writer::Listeners;
 use crate::journal::{Committed, Faulted, JournalSettings, Origin, Payload, Record};
 use crate::protocol::FaultKind;
 use crate::reads::{AnalyticsReads, LoadNewest, LoadStats, Query, ReadError, Readers, Reads, SearchReads};
-use crate::sqlite::kind_of;
 use crate::sqlite::open::deep_check;
+use crate::sqlite::{DbError, kind_of};
 use crate::telemetry::causes::chain;
 use crate::telemetry::clock;
 use crate::telemetry::integrity::Integrity;
@@ -60,8 +59,8 @@ pub enum StartError {
     #[error("DATABASE_PATH")]
     Journal(#[from] OpenError),
     /// The journal's writer does not begin.
-    #[error(transparent)]
-    Begin(#[from] BeginError),
+    #[error("cannot start the journal's writer")]
+    Begin(#[from] DbError),
     /// The counters cannot be read.
     #[error("cannot read the stored counters")]
     Stats(#[from] ReadError),

@@ -25,6 +25,7 @@ use super::recorded::Recorded;
 use super::rows::{self, Counts, JournalRow};
 use super::store::SqliteStore;
 use crate::domain::{EventId, Seq, StatsDelta};
+use crate::sqlite::DbError;
 use crate::telemetry::causes::chain;
 
 /// Applies records within the caller's transaction.
@@ -143,7 +144,7 @@ impl Apply {
             Payload::Alert(request) => {
                 match kinds::alerts::apply(&mut self.store, seq, entry, id, request) {
                     // One chat that cannot be read must not hold up the alerts of all others.
-                    Err(StoreError::Corrupt(error)) => {
+                    Err(StoreError::Database(DbError::Corrupt(error))) => {
                         log::error!("an alert cannot be told: {error}");
                         Ok(Outcome::NoEvent(Ack::duplicate(Some(id.clone()), None)))
                     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::append::Append;
 use super::apply::{Apply, Written};
-use super::fault::{BeginError, Spoilt, StoreError};
+use super::fault::{Spoilt, StoreError};
 use super::lineage::Lineage;
 use super::meta;
 use super::order::LocalOrder;
@@ -12,6 +12,7 @@ use super::rows;
 use super::schema::Opened;
 use super::store::SqliteStore;
 use crate::domain::Seq;
+use crate::sqlite::DbError;
 use crate::sqlite::checkpoint::Checkpoints;
 use crate::sqlite::lock::DatabaseLock;
 use crate::sqlite::watch::FileWatch;
@@ -34,10 +35,10 @@ pub struct BatchWriter {
 
 impl BatchWriter {
     /// Takes over the open database at `path`. The newest `retained` updates are kept.
-    pub fn new(opened: Opened, path: &Path, retained: i64) -> Result<Self, BeginError> {
+    pub fn new(opened: Opened, path: &Path, retained: i64) -> Result<Self, DbError> {
         // This reads the database, which makes the write-ahead log if there was none.
         let apply = Apply::new(SqliteStore::new(opened.connection)?);
-        let watch = FileWatch::begin(path)?;
+        let watch = FileWatch::begin(path).map_err(|source| DbError::Io { path: path.into(), source })?;
         let checkpoints = Some(Checkpoints::start(path, apply.store.connection())?);
         let (order, lineage) = (LocalOrder::after(opened.newest), opened.lineage);
         Ok(Self { apply, order, retained, lineage, watch, checkpoints, _lock: opened.lock })

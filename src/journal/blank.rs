@@ -9,15 +9,15 @@
 //! 3. The bytes of the delivery in `raw_deliveries` stay as the provider sent them. Nothing shows them.
 
 use rusqlite::{Connection, Row, Transaction, params};
-use rusqlite_migration::{HookError, HookResult};
+use rusqlite_migration::HookResult;
 
-use super::fault::StoreError;
+use super::fault::hook_error;
 use super::fold::{digits, fold};
 use super::recorded::Recorded;
 use crate::domain::visible::has_visible;
 use crate::domain::{Audience, ChatId, ContactId, MessageId, Seq};
 use crate::protocol::{MessageSummary, view};
-use crate::telemetry::causes::chain;
+use crate::sqlite::DbError;
 
 /// Blanks the deleted messages in every stored update that contains them, and returns these updates as they
 /// are now. `audience` is that of the delivery that reported the deletion.
@@ -25,7 +25,7 @@ pub(super) fn blank_deleted(
     connection: &Connection,
     audience: &Audience,
     deleted: &[MessageId],
-) -> Result<Vec<Recorded>, StoreError> {
+) -> Result<Vec<Recorded>, DbError> {
     let Some(chat) = &audience.chat else { return Ok(Vec::new()) };
     let mut blanked = Vec::new();
     for message in deleted {
@@ -41,7 +41,7 @@ fn blank_updates(
     chat: &ChatId,
     contacts: &[ContactId],
     message: &MessageId,
-) -> Result<Vec<Recorded>, StoreError> {
+) -> Result<Vec<Recorded>, DbError> {
     let mut select = connection.prepare_cached(
         "SELECT frames.seq, frames.frame, frames.elsewhere, journal.audience
          FROM timeline JOIN frames ON frames.seq = timeline.seq JOIN journal ON journal.seq = timeline.seq
@@ -55,10 +55,10 @@ fn blank_updates(
     while let Some(row) = rows.next()? {
         match without_words(row, message) {
             Ok(recorded) => blanked.push(recorded),
-            Err(StoreError::Corrupt(error)) => {
+            Err(DbError::Corrupt(error)) => {
                 let seq: i64 = row.get(0)?;
                 log::error!(
-                    "update {seq} tells of a deleted message, cannot be read and is dropped: {error}"
+                    "update {seq} contains a deleted message, cannot be read and is dropped: {error}"
                 );
                 unreadable.push(seq);
             }
@@ -82,7 +82,7 @@ fn blank_updates(
 
 /// A stored update (position, frame, newest messages elsewhere, audience), as if the message had been deleted
 /// before.
-fn without_words(row: &Row<'_>, message: &MessageId) -> Result<Recorded, StoreError> {
+fn without_words(row: &Row<'_>, message: &MessageId) -> Result<Recorded, DbError> {
     let text = |column| row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from);
     let audience = text(3)?.map(serde_json::from_str).transpose()?;
     let elsewhere = text(2)?.map(serde_json::from_str::<Vec<Option<MessageSummary>>>).transpose()?;
@@ -100,15 +100,10 @@ pub(super) fn upgrade(tx: &Transaction<'_>) -> HookResult {
     blank_known_deletions(tx)
         .and_then(|()| drop_unseen_texts(tx))
         .and_then(|()| drop_unseen_names(tx))
-        .map_err(|error| match error {
-            StoreError::Database(error) => HookError::RusqliteError(error),
-            StoreError::Corrupt(_) | StoreError::Moved | StoreError::TooLarge => {
-                HookError::Hook(chain(&error))
-            }
-        })
+        .map_err(hook_error)
 }
 
-fn blank_known_deletions(tx: &Transaction<'_>) -> Result<(), StoreError> {
+fn blank_known_deletions(tx: &Transaction<'_>) -> Result<(), DbError> {
     let mut select = tx.prepare(
         "SELECT messages.id, messages.chat_id, chats.contact_id
          FROM messages LEFT JOIN chats ON chats.id = messages.chat_id
@@ -125,7 +120,7 @@ fn blank_known_deletions(tx: &Transaction<'_>) -> Result<(), StoreError> {
 }
 
 /// A text without visible characters had kept out a later one, and had hidden the caption.
-fn drop_unseen_texts(tx: &Transaction<'_>) -> Result<(), StoreError> {
+fn drop_unseen_texts(tx: &Transaction<'_>) -> Result<(), DbError> {
     let mut select = tx.prepare("SELECT rowid, search_key FROM messages WHERE search_key IS NOT NULL")?;
     let mut update = tx.prepare(
         "UPDATE messages SET search_key = NULL, state = json_remove(state, '$.text', '$.edit') WHERE rowid = ?1",
@@ -143,7 +138,7 @@ fn drop_unseen_texts(tx: &Transaction<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn drop_unseen_names(tx: &Transaction<'_>) -> Result<(), StoreError> {
+fn drop_unseen_names(tx: &Transaction<'_>) -> Result<(), DbError> {
     let mut select = tx.prepare("SELECT id, name, phone FROM contacts WHERE name IS NOT NULL")?;
     let mut update = tx.prepare(
         "UPDATE contacts SET name = NULL, name_key = ?2, search_key = ?3, state = json_remove(state, '$.name')

@@ -1,9 +1,11 @@
 //! The journal's faults: those of the environment, which pass, and those of the stored data, which do not.
 
 use rusqlite::ffi::{SQLITE_IOERR_CORRUPTFS, SQLITE_IOERR_READ};
+use rusqlite_migration::HookError;
 
 use crate::protocol::FaultKind;
-use crate::sqlite::{DbError, kind_of};
+use crate::sqlite::DbError;
+use crate::telemetry::causes::chain;
 
 /// Why the journal cannot write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,24 +16,11 @@ pub struct Fault {
     pub detail: String,
 }
 
-/// Why the writer could not start.
-#[derive(Debug, thiserror::Error)]
-pub enum BeginError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The files cannot be read, or the thread cannot be started.
-    #[error("cannot begin to write the journal")]
-    Io(#[from] std::io::Error),
-}
-
 /// Why a record was not applied.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("the database refused")]
-    Database(#[from] rusqlite::Error),
-    /// A stored state could not be read, or not be written as JSON.
-    #[error("a stored state could not be read")]
-    Corrupt(#[from] serde_json::Error),
+    #[error(transparent)]
+    Database(#[from] DbError),
     /// The open files are no longer those at the path.
     #[error("the database file was moved, deleted, replaced or cut short while the hub ran")]
     Moved,
@@ -40,24 +29,23 @@ pub enum StoreError {
     TooLarge,
 }
 
-impl From<DbError> for BeginError {
-    fn from(error: DbError) -> Self {
-        match error {
-            DbError::Sqlite(error) => Self::Store(error.into()),
-            DbError::Corrupt(error) => Self::Store(error.into()),
-            DbError::Io { source, .. } => Self::Io(source),
-        }
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error.into())
     }
 }
 
-impl From<StoreError> for DbError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Database(error) => Self::Sqlite(error),
-            StoreError::Corrupt(error) => Self::Corrupt(error),
-            // Whoever only reads meets neither.
-            StoreError::Moved | StoreError::TooLarge => Self::Sqlite(rusqlite::Error::InvalidQuery),
-        }
+impl From<serde_json::Error> for StoreError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+/// An error of a migration's program, as the migration reports it.
+pub(super) fn hook_error(error: DbError) -> HookError {
+    match error {
+        DbError::Sqlite(error) => HookError::RusqliteError(error),
+        DbError::Io { .. } | DbError::Corrupt(_) => HookError::Hook(chain(&error)),
     }
 }
 
@@ -65,8 +53,7 @@ impl StoreError {
     /// The kind of fault, for screens.
     pub fn kind(&self) -> FaultKind {
         match self {
-            Self::Database(error) => kind_of(error),
-            Self::Corrupt(_) => FaultKind::Damaged,
+            Self::Database(error) => error.kind(),
             Self::Moved => FaultKind::Moved,
             Self::TooLarge => FaultKind::Other,
         }
@@ -81,7 +68,7 @@ impl StoreError {
     /// True if the disk cannot read back what is stored. That may pass, so nothing is given up for it,
     /// and other parts of the disk may be fine.
     pub fn is_unreadable(&self) -> bool {
-        let Self::Database(error) = self else { return false };
+        let Self::Database(DbError::Sqlite(error)) = self else { return false };
         let code = error.sqlite_error().map_or(0, |error| error.extended_code);
         [SQLITE_IOERR_READ, SQLITE_IOERR_CORRUPTFS].contains(&code)
     }

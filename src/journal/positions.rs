@@ -7,18 +7,14 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::domain::order::FINER_NANOS;
 use crate::domain::register::to_nanos;
 use crate::domain::{ChatMessage, MessagePosition, OrderKey};
-
-/// Errors that these queries can return.
-pub trait LoadFailure: From<rusqlite::Error> + From<serde_json::Error> {}
-
-impl<E: From<rusqlite::Error> + From<serde_json::Error>> LoadFailure for E {}
+use crate::sqlite::DbError;
 
 /// The last human, public reply in a chat. With `until`, only messages up to then count.
-pub fn last_reply<E: LoadFailure>(
+pub fn last_reply(
     database: &Connection,
     chat: &str,
     until: Option<Timestamp>,
-) -> Result<Option<MessagePosition>, E> {
+) -> Result<Option<MessagePosition>, DbError> {
     let (happened, stands) = bounds(until);
     let sql = "SELECT state FROM messages INDEXED BY messages_of_chat
                WHERE chat_id = ?1 AND at <= ?2 AND order_at <= ?3 AND role = 'reply'
@@ -27,11 +23,11 @@ pub fn last_reply<E: LoadFailure>(
 }
 
 /// The last message of a chat, leaving out reactions. With `until`, only messages up to then count.
-pub fn newest_message<E: LoadFailure>(
+pub fn newest_message(
     database: &Connection,
     chat: &str,
     until: Option<Timestamp>,
-) -> Result<Option<MessagePosition>, E> {
+) -> Result<Option<MessagePosition>, DbError> {
     let (happened, stands) = bounds(until);
     let sql = "SELECT state FROM messages INDEXED BY messages_of_chat
                WHERE chat_id = ?1 AND at <= ?2 AND order_at <= ?3 AND role <> 'reaction'
@@ -40,12 +36,12 @@ pub fn newest_message<E: LoadFailure>(
 }
 
 /// The first customer message of a chat after `floor`. With `until`, only messages up to then count.
-pub fn first_customer_message_after<E: LoadFailure>(
+pub fn first_customer_message_after(
     database: &Connection,
     chat: &str,
     floor: Option<&OrderKey>,
     until: Option<Timestamp>,
-) -> Result<Option<MessagePosition>, E> {
+) -> Result<Option<MessagePosition>, DbError> {
     let (happened, stands) = bounds(until);
     let (at, tie) = floor.map_or((i64::MIN, ""), |floor| (to_nanos(floor.at), floor.tie.as_str()));
     let sql = "SELECT state FROM messages INDEXED BY messages_of_chat
@@ -56,10 +52,7 @@ pub fn first_customer_message_after<E: LoadFailure>(
 }
 
 /// The last message of all chats of a contact.
-pub fn newest_message_of<E: LoadFailure>(
-    database: &Connection,
-    contact: &str,
-) -> Result<Option<MessagePosition>, E> {
+pub fn newest_message_of(database: &Connection, contact: &str) -> Result<Option<MessagePosition>, DbError> {
     let sql = "SELECT messages.state FROM chats INDEXED BY chats_of_contact
                JOIN messages ON messages.id = chats.last_message_id
                WHERE chats.contact_id = ?1
@@ -73,11 +66,11 @@ fn bounds(until: Option<Timestamp>) -> (i64, i64) {
     (happened, happened.saturating_add(FINER_NANOS))
 }
 
-fn position<E: LoadFailure>(
+fn position(
     database: &Connection,
     sql: &'static str,
     values: impl rusqlite::Params,
-) -> Result<Option<MessagePosition>, E> {
+) -> Result<Option<MessagePosition>, DbError> {
     let mut select = database.prepare_cached(sql)?;
     let state: Option<String> = select.query_row(values, |row| row.get(0)).optional()?;
     let Some(state) = state else { return Ok(None) };

@@ -99,7 +99,7 @@ fn make(
     }
     let mut rebuilder = Rebuilder {
         source,
-        apply: Apply::new(SqliteStore::new(connection).map_err(replace::store_error(path))?),
+        apply: Apply::new(SqliteStore::new(connection).map_err(&failed)?),
         newest: Seq(0),
         taken_over: 0,
         oldest_update: one(source, "SELECT coalesce(min(seq), 0) FROM frames").map_err(&failed)?,
@@ -215,7 +215,7 @@ impl Rebuilder<'_> {
 }
 
 fn note_incomplete(seq: Seq, error: &RecordError) -> Option<Seq> {
-    log::info!("the record at {seq} is taken over as it stands: {error}");
+    log::info!("the event at {seq} is copied as it is, because its record is incomplete: {error}");
     None
 }
 

@@ -44,7 +44,7 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    pub fn new(connection: Connection) -> Result<Self, StoreError> {
+    pub fn new(connection: Connection) -> rusqlite::Result<Self> {
         let any_parked =
             connection.query_row("SELECT EXISTS (SELECT 1 FROM parked_reactions)", [], |row| row.get(0))?;
         Ok(Self {
@@ -272,7 +272,7 @@ impl Store for SqliteStore {
     }
 
     fn last_reply(&mut self, chat: &ChatId) -> Result<Option<MessagePosition>, StoreError> {
-        positions::last_reply(&self.connection, chat.as_str(), None)
+        Ok(positions::last_reply(&self.connection, chat.as_str(), None)?)
     }
 
     fn last_customer_at(&mut self, chat: &ChatId) -> Result<Option<Timestamp>, StoreError> {
@@ -291,15 +291,15 @@ impl Store for SqliteStore {
         chat: &ChatId,
         floor: Option<&OrderKey>,
     ) -> Result<Option<MessagePosition>, StoreError> {
-        positions::first_customer_message_after(&self.connection, chat.as_str(), floor, None)
+        Ok(positions::first_customer_message_after(&self.connection, chat.as_str(), floor, None)?)
     }
 
     fn newest_message(&mut self, chat: &ChatId) -> Result<Option<MessagePosition>, StoreError> {
-        positions::newest_message(&self.connection, chat.as_str(), None)
+        Ok(positions::newest_message(&self.connection, chat.as_str(), None)?)
     }
 
     fn newest_message_of(&mut self, contact: &ContactId) -> Result<Option<MessagePosition>, StoreError> {
-        positions::newest_message_of(&self.connection, contact.as_str())
+        Ok(positions::newest_message_of(&self.connection, contact.as_str())?)
     }
 
     fn closed_stretch_start(&mut self, chat: &ChatId) -> Result<Option<Timestamp>, StoreError> {

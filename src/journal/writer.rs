@@ -14,10 +14,11 @@ use super::JournalSettings;
 use super::append::{Append, Committed, Faulted, IngestError, Settled};
 use super::apply::Written;
 use super::batch::BatchWriter;
-use super::fault::{BeginError, Fault, StoreError};
+use super::fault::{Fault, StoreError};
 use super::queue::{Journal, WAITING_MAX, Waiting, refuse};
 use super::schema::Opened;
 use crate::protocol::FaultKind;
+use crate::sqlite::DbError;
 use crate::telemetry::causes::chain;
 use crate::telemetry::integrity::Integrity;
 use crate::telemetry::metrics::Metrics;
@@ -42,14 +43,16 @@ pub struct Listeners {
 }
 
 impl Opened {
-    pub fn start(self, settings: &JournalSettings, listeners: Listeners) -> Result<Journal, BeginError> {
+    pub fn start(self, settings: &JournalSettings, listeners: Listeners) -> Result<Journal, DbError> {
         let (sender, receiver) = sync_channel(WAITING_MAX);
         let waiting = Arc::new(Waiting::default());
         let batches = BatchWriter::new(self, &settings.path, i64::from(settings.updates_retained))?;
         let counted = Arc::clone(&waiting);
         let writer = Writer { batches, listeners, waiting: counted, outstanding: None, fault: None };
-        let writer =
-            std::thread::Builder::new().name("journal".into()).spawn(move || writer.run(&receiver))?;
+        let thread = std::thread::Builder::new().name("journal".into());
+        let writer = thread
+            .spawn(move || writer.run(&receiver))
+            .map_err(|source| DbError::Io { path: settings.path.clone(), source })?;
         Ok(Journal { sender, waiting, writer })
     }
 }
@@ -78,7 +81,7 @@ impl Writer {
         }
         self.settle_outstanding();
         if let Err(error) = self.batches.close() {
-            log::error!("the journal was not closed clean: {}", chain(&error));
+            log::error!("the journal was not closed cleanly: {}", chain(&error));
         }
     }
 
@@ -125,7 +128,7 @@ impl Writer {
             }
             // One of them cannot be stored. The others must not fail with it.
             Err(error) if batch.len() > 1 && (error.is_of_the_data() || error.is_unreadable()) => {
-                log::warn!("a batch cannot be stored and is taken apart: {}", chain(&error));
+                log::warn!("a batch cannot be stored and is split: {}", chain(&error));
                 for append in batch {
                     self.write(vec![append]);
                 }

@@ -20,7 +20,6 @@ use crate::journal::head::last_seq;
 use crate::journal::settings::{self, SavedSettings};
 use crate::protocol::shapes::NamedShape;
 use crate::protocol::{AlertShape, Mask};
-use crate::sqlite::DbError;
 
 /// Lists alerts, the latest raised first.
 #[derive(Debug, Clone)]
@@ -157,7 +156,7 @@ impl Query for GetSettings {
     type Answer = Option<SavedSettings>;
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
-        Ok(settings::load(tx).map_err(DbError::from)?)
+        Ok(settings::load(tx)?)
     }
 }
 

@@ -322,10 +322,10 @@ fn stood_then(
 /// Sets the values that follow from the messages up to the moment.
 fn set_clocks(tx: &Transaction<'_>, chat: &mut Chat, then: Timestamp) -> Result<(), ReadError> {
     let (id, until) = (chat.id.as_str().to_owned(), Some(then));
-    chat.last_reply = positions::last_reply::<ReadError>(tx, &id, until)?;
+    chat.last_reply = positions::last_reply(tx, &id, until)?;
     let floor = chat.wait_floor();
-    chat.unanswered = positions::first_customer_message_after::<ReadError>(tx, &id, floor.as_ref(), until)?;
-    chat.last_message = positions::newest_message::<ReadError>(tx, &id, until)?;
+    chat.unanswered = positions::first_customer_message_after(tx, &id, floor.as_ref(), until)?;
+    chat.last_message = positions::newest_message(tx, &id, until)?;
     Ok(())
 }
 

@@ -15,6 +15,7 @@ use crate::journal::payload::SettingsChange;
 use crate::journal::recorded::News;
 use crate::protocol::alerts::{SETTINGS_UPDATED, SettingsData, SideUpdate};
 use crate::protocol::shapes::NamedShape;
+use crate::sqlite::DbError;
 
 /// The settings that were saved last.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub struct SavedSettings {
 }
 
 /// Loads the settings that were saved last; `None` until some are saved. Fails if their JSON is damaged.
-pub fn load(connection: &Connection) -> Result<Option<SavedSettings>, StoreError> {
+pub fn load(connection: &Connection) -> Result<Option<SavedSettings>, DbError> {
     let mut select = connection
         .prepare_cached("SELECT value, seq, updated_at, updated_by, updated_by_name FROM settings")?;
     let row = select
