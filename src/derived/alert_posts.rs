@@ -20,6 +20,7 @@ use super::follower::{Projection, Step};
 use crate::auth::Secret;
 use crate::domain::Seq;
 use crate::journal::alerts::SENT_KEY;
+use crate::journal::digest::hex;
 use crate::journal::head::last_seq;
 use crate::journal::meta;
 use crate::sqlite::DbError;
@@ -223,8 +224,7 @@ impl Projection for AlertPosts {
 /// `v1=`, followed by the HMAC-SHA256 of `TIMESTAMP.BODY` in hexadecimal.
 fn signature(key: &hmac::Key, timestamp: i64, body: &str) -> String {
     let tag = hmac::sign(key, format!("{timestamp}.{body}").as_bytes());
-    let digits: Vec<String> = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("v1={}", digits.concat())
+    format!("v1={}", hex(tag.as_ref()))
 }
 
 /// Full jitter: a random part of the longest pause, so that many hubs do not try again at the same time.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::append::Append;
-use super::apply::{Apply, Written};
+use super::apply::{AppliedBatch, Apply};
 use super::fault::{Spoilt, StoreError};
 use super::lineage::Lineage;
 use super::meta;
@@ -50,7 +50,7 @@ impl BatchWriter {
     /// help: it copies every page that is written (a sixth of the work of a batch), and SQLite writes
     /// nothing more in a transaction that met damage. So the batch is started again, with that delivery
     /// kept raw.
-    pub fn commit(&mut self, batch: &[Append]) -> Result<Written, StoreError> {
+    pub fn commit(&mut self, batch: &[Append]) -> Result<AppliedBatch, StoreError> {
         self.apply.forget_spoilt();
         loop {
             let known = self.apply.kept_raw().len();
@@ -62,7 +62,7 @@ impl BatchWriter {
         }
     }
 
-    fn try_commit(&mut self, batch: &[Append]) -> Result<Written, StoreError> {
+    fn try_commit(&mut self, batch: &[Append]) -> Result<AppliedBatch, StoreError> {
         let written = self.write(batch).and_then(|written| {
             self.check_files()?;
             self.execute("COMMIT")?;
@@ -77,10 +77,10 @@ impl BatchWriter {
         written
     }
 
-    fn write(&mut self, batch: &[Append]) -> Result<Written, StoreError> {
+    fn write(&mut self, batch: &[Append]) -> Result<AppliedBatch, StoreError> {
         self.begin()?;
         let damage = self.apply.kept_raw().values().find_map(Spoilt::damage);
-        let mut written = Written { damage, ..Written::default() };
+        let mut written = AppliedBatch { damage, ..AppliedBatch::default() };
         for append in batch {
             let (before, position) = (self.order.newest(), self.order.next());
             if let Some(taken) = self.apply.apply(&append.record, before, position, &mut written)? {

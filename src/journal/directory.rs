@@ -74,7 +74,7 @@ impl Directory {
     }
 
     /// Those of the given entries that differ from the directory.
-    pub(super) fn news<'a>(&self, members: &'a [Member]) -> Vec<&'a Member> {
+    pub(super) fn changes<'a>(&self, members: &'a [Member]) -> Vec<&'a Member> {
         let is_new = |member: &&Member| match self.members.get(member.id.as_str()) {
             Some(known) => known.member != **member,
             None => member.is_known(),
@@ -83,21 +83,21 @@ impl Directory {
     }
 
     /// How many entries the directory would have with these changes.
-    pub(super) fn known_after(&self, news: &[&Member]) -> usize {
+    pub(super) fn known_after(&self, changes: &[&Member]) -> usize {
         let is_known = |member: &&&Member| self.name_of(member.id.as_str()).is_some();
-        let added = news.iter().filter(|member| member.is_known()).count();
-        self.known + added - news.iter().filter(is_known).count()
+        let added = changes.iter().filter(|member| member.is_known()).count();
+        self.known + added - changes.iter().filter(is_known).count()
     }
 
     /// Sets entries, and removes those that have no name.
     pub(super) fn change(
         &mut self,
         connection: &Connection,
-        news: &[&Member],
+        changes: &[&Member],
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        self.known = self.known_after(news);
-        for member in news {
+        self.known = self.known_after(changes);
+        for member in changes {
             let occurs = self.members.get(member.id.as_str()).is_some_and(|entry| entry.occurs);
             if !member.is_known() && !occurs {
                 forget(connection, member)?;
@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(rows(&database), [("a".into(), true)], "b occurs nowhere");
         for directory in [&directory, &Directory::load(&database).unwrap()] {
             assert_eq!((directory.name_of("a"), directory.known, directory.members.len()), (None, 0, 1));
-            assert!(directory.news(&gone).is_empty());
+            assert!(directory.changes(&gone).is_empty());
         }
     }
 }

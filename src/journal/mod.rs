@@ -66,7 +66,7 @@ pub use kinds::settings::{self, SavedSettings};
 pub use payload::{AlertKey, AlertRequest, Notice, Payload, SettingsChange};
 pub use queue::Journal;
 pub use record::{Record, own_id};
-pub use recorded::{News, Recorded};
+pub use recorded::{HubEffect, Recorded};
 pub use schema::{OpenError, Opened, open};
 
 #[derive(Debug, Clone)]

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params_from_iter};
 
-use super::apply::{Apply, Written};
+use super::apply::{AppliedBatch, Apply};
 use super::blocks::{self, Block, RULES};
 use super::entry::Kind;
 use super::fault::{Spoilt, StoreError};
@@ -153,7 +153,7 @@ impl Rebuilder<'_> {
             let stored =
                 records::read(self.source, self.newest, BATCH).map_err(|error| failed(error.into()))?;
             let count = stored.len();
-            let mut written = Written::default();
+            let mut written = AppliedBatch::default();
             self.apply.forget_spoilt();
             for record in stored {
                 self.take(record, path, &mut written)?;
@@ -169,7 +169,12 @@ impl Rebuilder<'_> {
         }
     }
 
-    fn take(&mut self, stored: StoredRecord, path: &Path, written: &mut Written) -> Result<(), ReplaceError> {
+    fn take(
+        &mut self,
+        stored: StoredRecord,
+        path: &Path,
+        written: &mut AppliedBatch,
+    ) -> Result<(), ReplaceError> {
         let StoredRecord { seq, entry, reason } = stored;
         let (kind, id) = (entry.kind, entry.id.clone());
         let applied = match Record::read(entry) {

@@ -23,13 +23,13 @@ pub struct Recorded {
     /// The newest messages of the contact's other chats, in the order of [`Audience::elsewhere`].
     pub elsewhere: Vec<Option<MessageSummary>>,
     /// What changes in the hub's memory. Nothing for an event that was read from disk.
-    pub news: News,
+    pub effect: HubEffect,
     views: [OnceLock<Option<ByteString>>; View::COUNT],
 }
 
 /// What an event changes in the hub's memory.
 #[derive(Debug, Default)]
-pub enum News {
+pub enum HubEffect {
     #[default]
     None,
     /// The clocks of a chat.
@@ -55,13 +55,13 @@ impl Recorded {
         audience: Option<Audience>,
         elsewhere: Vec<Option<MessageSummary>>,
     ) -> Self {
-        Self { seq, frame, audience, elsewhere, news: News::None, views: Default::default() }
+        Self { seq, frame, audience, elsewhere, effect: HubEffect::None, views: Default::default() }
     }
 
     /// The same event with a change of the hub's memory.
     #[must_use]
-    pub fn with(self, news: News) -> Self {
-        Self { news, ..self }
+    pub fn with(self, effect: HubEffect) -> Self {
+        Self { effect, ..self }
     }
 
     /// Size in memory, in bytes, without other views.

@@ -127,14 +127,14 @@ pub(super) fn count_messages(connection: &Connection, delta: &StatsDelta) -> rus
 
 /// Counts of deliveries by type and outcome, since they were last written.
 #[derive(Debug, Default)]
-pub(super) struct Counts {
+pub(super) struct DeliveryCounts {
     /// Types that have rows; `None` until they are read.
     known: Option<BTreeSet<String>>,
     /// Number of deliveries, and the newest time in nanoseconds since 1970.
     moved: BTreeMap<(String, &'static str), (i64, i64)>,
 }
 
-impl Counts {
+impl DeliveryCounts {
     /// Counts a delivery. Its name is decided at once, so that it does not depend on where the batch
     /// ends.
     pub(super) fn add(

@@ -155,7 +155,7 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// Takes a chat out of the cache, or reads it: it is about to be put again.
+    /// Takes a chat out of the cache, or loads it. It is about to be stored again.
     fn known_chat(&mut self, id: &ChatId) -> Result<Option<Chat>, StoreError> {
         match self.chats.remove(id) {
             Some(chat) => Ok(Some(chat)),
@@ -163,7 +163,7 @@ impl SqliteStore {
         }
     }
 
-    /// The same of a contact.
+    /// Takes a contact out of the cache, or loads it. It is about to be stored again.
     fn known_contact(&mut self, id: &ContactId) -> Result<Option<Contact>, StoreError> {
         match self.contacts.remove(id) {
             Some(contact) => Ok(Some(contact)),

@@ -12,7 +12,7 @@ use actix::dev::RecipientRequest;
 
 use super::JournalSettings;
 use super::append::{Append, Committed, Faulted, IngestError, Settled};
-use super::apply::Written;
+use super::apply::AppliedBatch;
 use super::batch::BatchWriter;
 use super::fault::{Fault, StoreError};
 use super::queue::{Journal, WAITING_MAX, Waiting, refuse};
@@ -140,7 +140,7 @@ impl Writer {
         }
     }
 
-    fn settle(&mut self, batch: Vec<Append>, written: Written) {
+    fn settle(&mut self, batch: Vec<Append>, written: AppliedBatch) {
         self.note(None);
         if let Some(damage) = written.damage {
             self.listeners.integrity.note_damage(damage);

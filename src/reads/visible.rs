@@ -46,7 +46,7 @@ fn clauses(scope: &Scope) -> Vec<Clause> {
     limit("chats.sector_id IN (SELECT value FROM json_each(?))", &scope.sectors);
     limit("chats.channel_id IN (SELECT value FROM json_each(?))", &scope.channels);
     limit(IN_MEMBERS, &scope.members);
-    // Private chats are seen by who takes part in them, which a limit to members asks for already.
+    // Members see their private chats, and the limit to members already asks for these.
     if !scope.sees_private() && scope.members.is_none() {
         clauses.push(Clause { sql: "chats.private = 0", ids: None });
     }

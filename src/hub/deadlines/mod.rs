@@ -15,7 +15,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::domain::{Clocks, Settings};
-use crate::journal::{AlertKey, AlertRequest, News, Recorded};
+use crate::journal::{AlertKey, AlertRequest, HubEffect, Recorded};
 use wheel::Wheel;
 
 /// How long to wait after the journal refused a request.
@@ -52,16 +52,17 @@ impl Deadlines {
     /// changed.
     pub fn learn(&mut self, events: &[Arc<Recorded>], now: Timestamp) -> bool {
         for event in events {
-            match &event.news {
-                News::None | News::Noted => {}
-                News::Clocks(clocks) => self.wheel.learn(Clocks::clone(clocks), now),
-                News::Raised(alert) => self.wheel.raised(alert, now),
-                News::Cleared(alert) => self.wheel.cleared(alert, now),
-                News::Settings(settings) => self.wheel.take_thresholds(&settings.thresholds, now),
+            match &event.effect {
+                HubEffect::None | HubEffect::Noted => {}
+                HubEffect::Clocks(clocks) => self.wheel.learn(Clocks::clone(clocks), now),
+                HubEffect::Raised(alert) => self.wheel.raised(alert, now),
+                HubEffect::Cleared(alert) => self.wheel.cleared(alert, now),
+                HubEffect::Settings(settings) => self.wheel.take_thresholds(&settings.thresholds, now),
             }
         }
-        let is_alert =
-            |event: &Arc<Recorded>| matches!(event.news, News::Raised(_) | News::Cleared(_) | News::Noted);
+        let is_alert = |event: &Arc<Recorded>| {
+            matches!(event.effect, HubEffect::Raised(_) | HubEffect::Cleared(_) | HubEffect::Noted)
+        };
         events.iter().any(is_alert)
     }
 

@@ -15,7 +15,7 @@ use crate::journal::entry::Entry;
 use crate::journal::fault::StoreError;
 use crate::journal::meta;
 use crate::journal::payload::{AlertKey, AlertRequest};
-use crate::journal::recorded::News;
+use crate::journal::recorded::HubEffect;
 use crate::journal::store::SqliteStore;
 use crate::protocol::alerts::{AlertChange, AlertData, AlertShape, SideUpdate};
 use crate::protocol::shapes::NamedShape;
@@ -110,12 +110,12 @@ pub(in crate::journal) fn apply<'a>(
         describe(store, &mut shape, chat)?;
     }
     let frame = serde_json::to_string(&SideUpdate::new(seq, entry.at, AlertData::new(id, change, &shape)))?;
-    let news = match (change, key) {
-        (AlertChange::Raised, Some(key)) => News::Raised(key),
-        (AlertChange::Cleared, Some(key)) => News::Cleared(key),
-        (AlertChange::Acknowledged, _) | (_, None) => News::Noted,
+    let effect = match (change, key) {
+        (AlertChange::Raised, Some(key)) => HubEffect::Raised(key),
+        (AlertChange::Cleared, Some(key)) => HubEffect::Cleared(key),
+        (AlertChange::Acknowledged, _) | (_, None) => HubEffect::Noted,
     };
-    Ok(NewEvent::new(change.as_str(), audience, frame.into()).with(news).into())
+    Ok(NewEvent::new(change.as_str(), audience, frame.into()).with(effect).into())
 }
 
 /// Raises an alert, if the chat's clocks still call for it and it is not active yet.

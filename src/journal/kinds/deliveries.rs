@@ -7,7 +7,7 @@ use crate::domain::{Audience, Clocks, Delivery, DeliveryBody, Facts, Seq, absorb
 use crate::journal::append::Ack;
 use crate::journal::entry::Entry;
 use crate::journal::fault::{Spoilt, StoreError};
-use crate::journal::recorded::News;
+use crate::journal::recorded::HubEffect;
 use crate::journal::rows;
 use crate::journal::store::SqliteStore;
 
@@ -54,8 +54,8 @@ fn understood<'a>(
         log::error!("the update of delivery {} would have {} bytes", delivery.event_id, frame.len());
         return Err(StoreError::TooLarge);
     }
-    let event =
-        NewEvent::new(update_type, audience, frame).with(News::Clocks(Box::new(Clocks::of(&absorbed.chat))));
+    let event = NewEvent::new(update_type, audience, frame)
+        .with(HubEffect::Clocks(Box::new(Clocks::of(&absorbed.chat))));
     Ok(NewEvent {
         event_type: &delivery.event_type,
         event_at: Some(to_nanos(facts.key.at)),

@@ -17,7 +17,7 @@ pub mod revocations;
 use bytestring::ByteString;
 
 use super::append::Ack;
-use super::recorded::News;
+use super::recorded::HubEffect;
 use crate::domain::{Audience, MessageId, StatsDelta};
 use crate::protocol::MessageSummary;
 
@@ -51,7 +51,7 @@ pub(super) struct NewEvent<'a> {
     /// The encoded update.
     pub(super) frame: ByteString,
     /// What changes in the hub's memory.
-    pub(super) news: News,
+    pub(super) effect: HubEffect,
     /// Change of the counters.
     pub(super) delta: StatsDelta,
     /// Messages whose words must be removed from earlier updates.
@@ -69,14 +69,14 @@ impl NewEvent<'_> {
             audience,
             elsewhere: Vec::new(),
             frame,
-            news: News::None,
+            effect: HubEffect::None,
             delta: StatsDelta::default(),
             deleted: Vec::new(),
         }
     }
 
     /// The same event with a change of the hub's memory.
-    fn with(self, news: News) -> Self {
-        Self { news, ..self }
+    fn with(self, effect: HubEffect) -> Self {
+        Self { effect, ..self }
     }
 }

@@ -12,7 +12,7 @@ use crate::journal::append::Ack;
 use crate::journal::entry::Entry;
 use crate::journal::fault::StoreError;
 use crate::journal::payload::SettingsChange;
-use crate::journal::recorded::News;
+use crate::journal::recorded::HubEffect;
 use crate::protocol::alerts::{SETTINGS_UPDATED, SettingsData, SideUpdate};
 use crate::protocol::shapes::NamedShape;
 use crate::sqlite::DbError;
@@ -68,6 +68,6 @@ pub(in crate::journal) fn apply<'a>(
     let data = SettingsData::new(id, change.settings.clone(), change.by.clone());
     let frame = serde_json::to_string(&SideUpdate::new(seq, entry.at, data))?;
     let audience = Audience { directory: true, ..Audience::default() };
-    let news = News::Settings(Arc::new(change.settings.values.clone()));
-    Ok(NewEvent::new(SETTINGS_UPDATED, audience, frame.into()).with(news).into())
+    let effect = HubEffect::Settings(Arc::new(change.settings.values.clone()));
+    Ok(NewEvent::new(SETTINGS_UPDATED, audience, frame.into()).with(effect).into())
 }
