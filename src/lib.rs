@@ -2,18 +2,20 @@
 //!
 //! Rooms in reading order; a room imports only from rooms before it, and a test checks that.
 
-pub mod domain;
-pub mod protocol;
-pub mod telemetry;
-pub mod auth;
-pub mod umbler;
-pub mod sqlite;
-pub mod journal;
-pub mod derived;
-pub mod reads;
-pub mod hub;
-pub mod session;
-pub mod http;
-pub mod config;
-pub mod app;
-pub mod tools;
+mod domain;
+mod protocol;
+mod telemetry;
+mod auth;
+mod umbler;
+mod sqlite;
+mod journal;
+mod derived;
+mod reads;
+mod hub;
+mod session;
+mod http;
+mod config;
+mod app;
+mod tools;
+
+pub mod facade;

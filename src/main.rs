@@ -4,22 +4,11 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
-use umbler_hub::app::stop::StopSignal;
-use umbler_hub::app::{Application, StartError};
-use umbler_hub::config::{ServeArgs, Settings, Values};
-use umbler_hub::sqlite::private;
-use umbler_hub::telemetry::causes::chain;
-use umbler_hub::tools::backup::{self, BackupArgs};
-use umbler_hub::tools::check::{self, CheckArgs};
-use umbler_hub::tools::health::{self, HealthArgs};
-use umbler_hub::tools::members::{self, MembersArgs};
-use umbler_hub::tools::rebuild::{self, RebuildArgs};
-use umbler_hub::tools::recompute::{self, RecomputeArgs};
-use umbler_hub::tools::replay::{self, ReplayArgs};
-use umbler_hub::tools::restore::{self, AcceptArgs, RestoreArgs};
-use umbler_hub::tools::simulate::{self, SimulateArgs};
-use umbler_hub::tools::token::{self, TokenArgs};
-use umbler_hub::tools::{ToolError, print};
+use umbler_hub::facade::program::{
+    self, AcceptArgs, Application, BackupArgs, CheckArgs, HealthArgs, MembersArgs, RebuildArgs,
+    RecomputeArgs, ReplayArgs, RestoreArgs, ServeArgs, Settings, SimulateArgs, StartError, StopSignal,
+    TokenArgs, ToolError, Values, chain, print,
+};
 
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
@@ -74,21 +63,21 @@ enum Failure {
 }
 
 fn main() -> ExitCode {
-    private::begin();
+    program::keep_new_files_private();
     let cli = Cli::parse();
     let outcome = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(args) => serve(&args),
-        Command::Simulate(args) => simulate::run(&args).map_err(Failure::from),
-        Command::Replay(args) => replay::run(&args).map_err(Failure::from),
-        Command::Token(args) => token::run(args).map_err(Failure::from),
-        Command::Check(args) => check::run(&args).map_err(Failure::from),
-        Command::Health(args) => health::run(&args).map_err(Failure::from),
-        Command::Backup(args) => backup::run(&args).map_err(Failure::from),
-        Command::Restore(args) => restore::restore(&args).map_err(Failure::from),
-        Command::Members(args) => members::run(&args).map_err(Failure::from),
-        Command::Recompute(args) => recompute::run(&args).map_err(Failure::from),
-        Command::Rebuild(args) => rebuild::run(&args).map_err(Failure::from),
-        Command::AcceptDataLoss(args) => restore::accept(&args).map_err(Failure::from),
+        Command::Simulate(args) => program::simulate(&args).map_err(Failure::from),
+        Command::Replay(args) => program::replay(&args).map_err(Failure::from),
+        Command::Token(args) => program::token(args).map_err(Failure::from),
+        Command::Check(args) => program::check(&args).map_err(Failure::from),
+        Command::Health(args) => program::health(&args).map_err(Failure::from),
+        Command::Backup(args) => program::backup(&args).map_err(Failure::from),
+        Command::Restore(args) => program::restore(&args).map_err(Failure::from),
+        Command::Members(args) => program::members(&args).map_err(Failure::from),
+        Command::Recompute(args) => program::recompute(&args).map_err(Failure::from),
+        Command::Rebuild(args) => program::rebuild(&args).map_err(Failure::from),
+        Command::AcceptDataLoss(args) => program::accept_data_loss(&args).map_err(Failure::from),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

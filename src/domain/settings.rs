@@ -70,7 +70,6 @@ impl Default for Settings {
 /// When the team works; a day without spans is closed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-#[expect(missing_docs, reason = "the days of the week")]
 pub struct WeekHours {
     pub monday: Vec<Span>,
     pub tuesday: Vec<Span>,

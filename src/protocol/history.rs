@@ -34,7 +34,6 @@ pub struct TransitionShape {
 /// What may happen to a chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the domain's Happening says what each is")]
 pub enum TransitionType {
     Opened,
     Reopened,

@@ -4,8 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 use serde_json::{Map, Value, json};
-use umbler_hub::domain::{ChatMessage, Delivery, MessagePosition, Role};
-use umbler_hub::umbler::{Reading, read};
+use umbler_hub::facade::rules::{ChatMessage, Delivery, MessagePosition, Reading, Role, read};
 
 use super::support::memory::Memory;
 use super::support::provider::{START, moment};

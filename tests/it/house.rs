@@ -3,10 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use umbler_hub::domain::Change;
-use umbler_hub::protocol::event::ServerEvent;
-use umbler_hub::protocol::request::ClientEvent;
-use umbler_hub::protocol::{CloseCode, ErrorCode, FaultKind, HubState};
+use umbler_hub::facade::wire::{Change, ClientEvent, CloseCode, ErrorCode, FaultKind, HubState, ServerEvent};
 
 /// Lines of the longest file that still has one subject.
 const LINES_MAX: usize = 400;
@@ -29,10 +26,7 @@ pub fn text(path: &Path) -> String {
 /// The rooms in the order of `lib.rs`.
 fn rooms() -> Vec<String> {
     let lib = text(&root().join("src/lib.rs"));
-    lib.lines()
-        .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'))
-        .map(str::to_owned)
-        .collect()
+    lib.lines().filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';')).map(str::to_owned).collect()
 }
 
 /// Every `crate::room` that a line names.

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use umbler_hub::telemetry::clock;
+use umbler_hub::facade::testing::clock;
 
 use super::support::keys::{SECRET, token};
 use super::support::{Delivery, Hub, hub_with, spawn_hub};

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::channel;
 
 use serde_json::{Value, json};
-use umbler_hub::umbler::KNOWN_TYPES;
+use umbler_hub::facade::rules::KNOWN_TYPES;
 
 use super::support::hub::command;
 use super::support::keys::{SECRET, now};

@@ -7,16 +7,13 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use umbler_hub::auth::Revocation;
-use umbler_hub::domain::{AlertKind, Member, Seq, Settings};
-use umbler_hub::journal::batch::BatchWriter;
-use umbler_hub::journal::entry::Entry;
-use umbler_hub::journal::{
-    self, AlertKey, AlertRequest, Append, Notice, Origin, Payload, Record, SettingsChange, digest,
+use umbler_hub::facade::journal::{
+    AlertKey, AlertRequest, Append, BatchWriter, Entry, Notice, Origin, Payload, Record, Revocation,
+    SettingsChange, digest_tables, open,
 };
-use umbler_hub::protocol::SettingsShape;
-use umbler_hub::protocol::shapes::NamedShape;
-use umbler_hub::tools::simulate::day::Day;
+use umbler_hub::facade::rules::{AlertKind, Member, Seq, Settings, read};
+use umbler_hub::facade::testing::Day;
+use umbler_hub::facade::wire::{NamedShape, SettingsShape};
 
 use super::provider::{Delivery, START, moment};
 
@@ -47,7 +44,7 @@ impl Database {
     }
 
     fn open(&mut self) {
-        let opened = journal::open(&self.path()).expect("the database opens");
+        let opened = open(&self.path()).expect("the database opens");
         self.writer = Some(BatchWriter::new(opened, &self.path(), self.retained).expect("a writer"));
     }
 
@@ -80,7 +77,7 @@ impl Database {
 
     /// Digests of all tables, but of the updates, of which as many are kept as the settings say.
     pub fn digests(&self) -> BTreeMap<&'static str, String> {
-        let mut digests = digest::tables(&self.connection()).expect("digests");
+        let mut digests = digest_tables(&self.connection()).expect("digests");
         digests.remove("frames");
         digests
     }
@@ -205,7 +202,7 @@ fn besides(seed: u64, number: usize, second: i64, at: Timestamp) -> Vec<Entry> {
 }
 
 fn posted_entry(body: &[u8], attempt: Option<u32>, at: Timestamp) -> Entry {
-    let reading = umbler_hub::umbler::read(body, attempt, at).expect("an object");
+    let reading = read(body, attempt, at).expect("an object");
     let raw = zstd::bulk::compress(body, 1).expect("memory");
     Record::posted(reading, raw, body.len(), attempt, at).entry
 }

@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
 use jiff::Timestamp;
-use umbler_hub::domain::chat::closing_time;
-use umbler_hub::domain::facts::Reaction;
-use umbler_hub::domain::{
+use umbler_hub::facade::rules::{
     Chat, ChatFacts, ChatId, ChatMessage, Contact, ContactId, Delivery, DeliveryBody, EventId, EventKey,
-    MessageId, MessagePosition, OrderKey, Role, StatsDelta, Store, TimelineEntry, absorb,
+    MessageId, MessagePosition, OrderKey, Reaction, Role, StatsDelta, Store, TimelineEntry, absorb,
+    closing_time,
 };
 
 /// Everything that a hub would store.
