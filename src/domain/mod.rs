@@ -2,11 +2,11 @@
 //!
 //! # Contract
 //!
-//! 1. **Pure.** Nothing here reads a clock, a file, a socket or an environment variable; what is stored
-//!    comes in through [`Store`], the time through the delivery.
-//! 2. **Convergent.** The same deliveries, in any order and any number of times, end in one state: every
-//!    field is a register that the newest delivery wins, a minimum, a maximum or a growing set.
-//! 3. **Distrustful.** A delivery's `Type` names nothing; what changed is found by comparing.
+//! 1. **Pure.** Nothing here reads a clock, a file, a socket or an environment variable. What is stored comes
+//! in through [`Store`], and the time comes with the delivery.
+//! 2. **Convergent.** The same deliveries, in any order and any number of times, end in one state: every field
+//! is a register that the newest delivery sets, a minimum, a maximum or a growing set.
+//! 3. **Distrustful.** What a delivery changed is found by comparing, and never read from its `Type`.
 
 pub mod visible;
 pub mod ids;

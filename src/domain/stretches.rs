@@ -1,6 +1,7 @@
-//! The stretches of a chat's life in which nothing of its state changed: what a moment of the past is read off.
+//! The intervals of a chat's life in which its state did not change. They answer how things stood at a moment
+//! of the past.
 //!
-//! Two entries of one instant are one: a chat stands at a moment as all entries up to and with it say.
+//! Two entries of one instant count as one: at a moment, all entries up to and including it have been applied.
 
 use jiff::Timestamp;
 
@@ -8,25 +9,24 @@ use super::audience::Placement;
 use super::history::{Entry, Standing};
 use super::ids::RefId;
 
-/// A stretch in which a chat stood unchanged.
+/// An interval in which the state of a chat did not change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stretch {
-    /// The first moment of it.
+    /// The first moment of the interval.
     pub from: Timestamp,
-    /// The first moment after it; `None`: it lasts.
+    /// The first moment after the interval; `None`: it lasts.
     pub until: Option<Timestamp>,
-    /// Open.
     pub open: bool,
-    /// Open and in the waiting list.
+    /// True for an open chat in the waiting list.
     pub waiting: bool,
-    /// Its tags, sorted.
+    /// Tags of the chat, sorted.
     pub tags: Vec<RefId>,
-    /// Where it stood; the members sorted.
+    /// The placement of the chat; its members are sorted.
     pub place: Placement,
 }
 
 impl Stretch {
-    /// True where the moment lies in it.
+    /// True where the moment lies in the interval.
     pub fn holds(&self, at: Timestamp) -> bool {
         self.from <= at && self.until.is_none_or(|until| at < until)
     }
@@ -49,8 +49,8 @@ impl Stretch {
     }
 }
 
-/// The stretches that the entries say, which are in the chat's order. A chat that was created later than it was first
-/// heard of is known from its creation on.
+/// The intervals that follow from the entries, which are in the chat's order. A chat whose creation is later
+/// than its first entry has no interval before its creation.
 pub fn stretches(entries: &[Entry], created_at: Option<Timestamp>) -> Vec<Stretch> {
     let mut stretches: Vec<Stretch> = Vec::new();
     let mut standing = Standing::default();

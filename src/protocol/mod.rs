@@ -2,8 +2,8 @@
 //!
 //! # Contract
 //!
-//! Everything here is part of the public protocol. Codes are never reused, shapes only gain fields, and
-//! `docs/protocol.md` mirrors the tables (a test compares).
+//! All of this is the public protocol. Codes are never reused, shapes only gain fields, and `docs/protocol.md`
+//! repeats the tables (a test compares them).
 
 pub mod shapes;
 pub mod counters;
@@ -36,7 +36,7 @@ pub use status::{FaultKind, HubState};
 pub use update::Update;
 pub use view::View;
 
-/// The version of the protocol, told in `connection_established`.
+/// The version of the protocol, sent in `connection_established`.
 pub const PROTOCOL_VERSION: u32 = 1;
 
 /// Seconds between two `heartbeat` events.

@@ -1,4 +1,5 @@
-//! The facts behind every number of a period: what happened in one chat, from when to when, and whose it was.
+//! The facts that all metrics of a period are made of: what happened in one chat, from when to when, and which
+//! agent it counts for.
 
 use jiff::Timestamp;
 
@@ -10,19 +11,18 @@ use crate::domain::{RefId, Role};
 /// One occurrence of a metric.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fact {
-    /// Of which metric.
     pub metric: Metric,
-    /// The moment that it belongs to.
+    /// The moment that decides into which period the fact falls.
     pub end: Timestamp,
-    /// Where a duration began; a count's own moment.
+    /// When the duration began; equal to `end` for a metric that only counts.
     pub start: Timestamp,
-    /// Whose it is.
+    /// The agent that the fact counts for; `None`: no agent.
     pub agent: Option<RefId>,
-    /// The sector at the end.
+    /// The sector at `end`.
     pub sector: Option<RefId>,
-    /// The line at the end.
+    /// The line at `end`.
     pub channel: Option<RefId>,
-    /// The tags that the cycle ended with.
+    /// The tags of the chat at the end of the cycle.
     pub tags: Vec<RefId>,
 }
 
@@ -81,7 +81,8 @@ impl Told<'_> {
     }
 }
 
-/// The messages of one cycle: the first one's begin with the chat, those after a close are of none.
+/// The messages of one cycle. Those of the first cycle begin with the chat; those after a close belong to no
+/// cycle.
 fn messages_of<'a>(history: &'a History, cycles: &[Cycle], index: usize) -> &'a [Said] {
     let Some(cycle) = cycles.get(index) else { return &[] };
     let messages = &history.messages;
@@ -118,7 +119,7 @@ fn tell_cycle(cycle: &Cycle, messages: &[Said], told: &mut Told<'_>) {
     }
 }
 
-/// A cycle that the team began has none: there was nobody to respond to.
+/// A cycle that the team began has no first response, because there was nobody to respond to.
 fn tell_first_response(cycle: &Cycle, messages: &[Said], told: &mut Told<'_>) {
     let Some(index) = messages.iter().position(|message| message.role == Role::Reply) else { return };
     let (before, rest) = messages.split_at(index);
@@ -143,7 +144,7 @@ fn tell_replies(history: &History, states: &[State], told: &mut Told<'_>) {
     let mut closes = closes(states).into_iter().peekable();
     let mut unanswered = None;
     for message in &history.messages {
-        // A message of the very instant of a close was written before it.
+        // A message with the exact time of a close counts as written before it.
         while closes.next_if(|close| *close < message.moment).is_some() {
             unanswered = None;
         }

@@ -1,4 +1,4 @@
-//! What an open chat contributes to the live metrics, as far as no clock is needed for it.
+//! What an open chat contributes to the live metrics, as far as that does not change with time alone.
 
 use jiff::Timestamp;
 
@@ -6,22 +6,23 @@ use super::cycles::cycles;
 use super::history::{History, Said, Speaker, closes};
 use crate::domain::{Role, deadlines};
 
-/// An open chat, now.
+/// What is known of an open chat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Live {
-    /// When its cycle began.
+    /// When the present cycle began.
     pub since: Timestamp,
-    /// Nobody is owed a first reply: a human replied in this cycle, or all that was said in it was ours.
+    /// True where no first reply is due: a human replied in this cycle, or only our side has written in it.
     pub attended: bool,
-    /// A bot runs, and no human has replied since it began.
+    /// True while a bot answers and no human has replied since it began.
     pub with_bot: bool,
-    /// The last public message that somebody received is ours.
+    /// True where the last public message that was received is ours.
     pub ours_last: bool,
-    /// The first customer message that no human answered since the last reply and the last close.
+    /// The first customer message after both the last reply and the last close; `None` where all are answered.
     pub unanswered_since: Option<Timestamp>,
-    /// What [`deadlines::quiet_since`] says of it.
+    /// See [`deadlines::quiet_since`].
     pub quiet_since: Option<Timestamp>,
-    /// The last message that opened the 24 hours of free answers: the customer's, and not deleted.
+    /// The customer's last message that is not deleted. It begins the 24 hours in which WhatsApp lets the team
+    /// write freely.
     pub last_customer_at: Option<Timestamp>,
 }
 
@@ -54,8 +55,9 @@ pub fn live(history: &History) -> Option<Live> {
     })
 }
 
-/// True where something was said since the last close, and the customer said none of it. A campaign that reopens a chat is
-/// older than the delivery that shows the chat open, with which its cycle begins; so the close counts here.
+/// True where somebody wrote since the last close, and it was never the customer. This counts from the close,
+/// because a campaign that reopens a chat is older than the delivery that shows the chat open, with which the
+/// cycle begins.
 fn is_ours_alone(history: &History, closed: Option<Timestamp>) -> bool {
     let is_said = |message: &&Said| message.role != Role::Note && Some(message.moment) > closed;
     let mut said = history.messages.iter().filter(is_said).peekable();
