@@ -1,14 +1,14 @@
-//! One socket, one actor: frames in become typed requests to the hub. What the hub sends goes out on the socket's line
-//! (docs/decisions/0008-lines.md); the actor writes answers of its own, pings and closes.
+//! One actor per socket: frames become typed requests to the hub. What the hub sends goes out on the socket's
+//! own queue (docs/decisions/0008-lines.md); the actor itself writes answers, pings and closes.
 //!
-//! `actix-web-actors` is used here and nowhere else (docs/decisions/0001-actix-web-actors.md).
+//! `actix-web-actors` is used in this room only (docs/decisions/0001-actix-web-actors.md).
 //!
 //! # Contract
 //!
 //! 1. Nothing that a client sends makes the session panic: it is answered with an `error` or a close code.
-//! 2. A frame above [`FRAME_BYTES_MAX`](frame_guard::FRAME_BYTES_MAX) is refused before it is buffered.
-//! 3. Where sign-in is required, nothing but `authenticate` and `ping` is served before it.
-//! 4. The session never waits for its own peer, and for the hub only with the answer to a token.
+//! 2. A frame larger than [`FRAME_BYTES_MAX`](frame_guard::FRAME_BYTES_MAX) is refused before it is buffered.
+//! 3. Where sign-in is required, only `authenticate` and `ping` are served before it.
+//! 4. The session never waits for its own peer. It waits for the hub only where a token is to be answered.
 
 pub mod frame_guard;
 pub mod sign_in;
@@ -49,48 +49,45 @@ use sign_in::SignIn;
 use slices::Slices;
 use switchboard::Lines;
 
-/// A peer that sent nothing for this long, not even a pong, is gone. A live one is pinged every [`HEARTBEAT_SECONDS`], so
-/// this leaves a pong ten seconds on the slowest line.
+/// A peer that sent nothing for this long, not even a pong, is gone. A live one is pinged every
+/// [`HEARTBEAT_SECONDS`], so on the slowest connection a pong has ten seconds.
 pub const SILENCE_MAX: Duration = Duration::from_secs(HEARTBEAT_SECONDS + 10);
 
-/// How long a peer that is told the end may take to answer with its own close frame.
+/// How long a peer may take to answer the hub's close frame with its own.
 const CLOSE_WAIT: Duration = Duration::from_secs(1);
 
-/// What a session needs from its surroundings.
+/// What a session is given when it is opened.
 #[derive(Clone)]
 pub struct SessionSeat {
-    /// The hub.
     pub hub: Addr<UmblerHub>,
     /// Checks tokens; `None` where no key is set and everybody is admin.
     pub authenticator: Option<Arc<Authenticator>>,
-    /// The client's address.
     pub address: IpAddr,
-    /// Where refusals and closes are counted.
     pub metrics: Metrics,
 }
 
-/// One socket.
+/// The actor of one socket.
 pub struct WsSession {
     id: SessionId,
     seat: SessionSeat,
     backlog: Arc<Backlog>,
     sign_in: SignIn,
     incoming: Incoming,
-    /// What the hub sends goes out here.
+    /// The way out for what the hub sends.
     line: Rc<Line>,
     lines: Rc<Lines>,
     slot_id: Option<SlotId>,
     last_heard: Instant,
     /// Set by the frame guard when it ended the stream.
     too_large: Arc<AtomicBool>,
-    /// Its close frame is written, or about to be: nothing may follow it.
+    /// True once its close frame is written, or about to be: nothing may follow it.
     closing: bool,
 }
 
 /// Opens the socket: answers the handshake and starts the actor.
 pub fn open(request: &HttpRequest, payload: web::Payload, seat: SessionSeat) -> Result<HttpResponse, Error> {
     let (Some(line), Some(lines)) = (request.conn_data::<Rc<Line>>(), request.app_data::<Rc<Lines>>()) else {
-        log::error!("a socket has no line to the hub");
+        log::error!("a socket was accepted without an output for the hub");
         return Ok(HttpResponse::InternalServerError().finish());
     };
     let (line, lines) = (Rc::clone(line), Rc::clone(lines));
@@ -114,24 +111,24 @@ pub fn open(request: &HttpRequest, payload: web::Payload, seat: SessionSeat) -> 
     Ok(response.map_body(|_, body| BoxBody::new(Slices::of(body, line))))
 }
 
-/// An id that nobody guesses.
+/// An id that nobody can guess.
 fn new_session_id() -> SessionId {
     URL_SAFE_NO_PAD.encode(rand::rng().random::<[u8; 16]>()).into()
 }
 
-/// How much longer a peer that is silent for so long is waited for; `None` where it is gone.
+/// How much longer to wait for a peer that has been silent for `silent`; `None` where it counts as gone.
 fn patience_left(silent: Duration) -> Option<Duration> {
     SILENCE_MAX.checked_sub(silent).filter(|left| !left.is_zero())
 }
 
 impl WsSession {
-    /// Ends the socket with a code of the table. The connection ends when the peer has answered with its own close frame
-    /// (RFC 6455, 7.1.1), and soon without.
+    /// Closes the socket with a code of the table. The connection ends when the peer has answered with its own
+    /// close frame (RFC 6455, section 7.1.1), or soon after without one.
     fn close(&mut self, code: CloseCode, ctx: &mut ws::WebsocketContext<Self>) {
         if std::mem::replace(&mut self.closing, true) {
             return;
         }
-        // What was sent before comes before.
+        // What the hub sent before must go out before the close frame.
         self.line.write_out();
         self.seat.metrics.session_closed(code.number());
         ctx.close(Some(ws::CloseReason {
@@ -142,13 +139,13 @@ impl WsSession {
         ctx.run_later(CLOSE_WAIT, Self::end);
     }
 
-    /// Both have said that it is over: once this end's word is written out, nobody waits any longer.
+    /// Both sides have closed: once the output is written, the connection ends.
     fn end(&mut self, ctx: &mut ws::WebsocketContext<Self>) {
         self.line.finish();
         ctx.stop();
     }
 
-    /// Says something, unless the close frame went before it.
+    /// Sends a text, unless the close frame was sent already.
     fn say(&self, text: ByteString, ctx: &mut ws::WebsocketContext<Self>) {
         if !self.closing {
             ctx.text(text);
@@ -161,13 +158,14 @@ impl WsSession {
         }
     }
 
-    /// The hub sends nothing more, and counts the session no longer.
+    /// Takes the session off the hub, which sends nothing more to it and no longer counts it.
     fn leave(&mut self) {
         let Some(id) = self.slot_id.take() else { return };
         self.line.end();
         self.lines.remove(id);
         let gone = Disconnected { session: Arc::clone(&self.id) };
-        // Must arrive, or the hub would count a ghost: sent by a future that waits for room.
+        // This must arrive, or the hub would count a session that is gone, so it is sent by a future that waits
+        // for room.
         let told = self.seat.hub.send(gone);
         actix_rt::spawn(async move {
             if told.await.is_err() {
@@ -176,8 +174,8 @@ impl WsSession {
         });
     }
 
-    /// Ends the session when its peer has been silent for too long. It looks again when that may be so for the first time,
-    /// not in fixed steps: a dead peer would be noticed up to one step too late.
+    /// Ends the session when its peer has been silent for too long. It looks again at the earliest time when
+    /// that may be so. In fixed steps, a dead peer would be noticed up to one step too late.
     fn watch_silence(&mut self, ctx: &mut ws::WebsocketContext<Self>) {
         if let Some(left) = patience_left(self.last_heard.elapsed()) {
             ctx.run_later(left, Self::watch_silence);
@@ -209,7 +207,7 @@ impl Actor for WsSession {
             auth_required: self.sign_in.who().is_none(),
         };
         if self.seat.hub.try_send(connect).is_err() {
-            log::warn!("the hub is too busy to take in session {}", self.id);
+            log::warn!("the hub is too busy to accept session {}", self.id);
             return self.close(CloseCode::GoingAway, ctx);
         }
         self.seat.metrics.session_opened();
@@ -228,7 +226,7 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for WsSession {
         self.last_heard = Instant::now();
         match item {
             Ok(ws::Message::Close(_)) if self.closing => self.end(ctx),
-            // Written before the peer knew.
+            // Written before the peer knew of the close.
             Ok(_) if self.closing => {}
             Ok(message) => self.take(message, ctx),
             Err(_) if self.closing => ctx.stop(),

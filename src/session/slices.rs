@@ -1,5 +1,5 @@
-//! Cuts what a session's actor says into slices, so that no connection keeps a buffer as large as its largest answer,
-//! and lets the session's line know of it.
+//! Cuts what a session's actor says into slices, so that no connection keeps a buffer as large as its largest
+//! answer, and tells the session's output about it.
 
 use std::pin::Pin;
 use std::rc::Rc;
@@ -11,11 +11,12 @@ use bytes::Bytes;
 
 use super::line::Line;
 
-/// Bytes that are handed to the connection at once. Its buffer grows to the largest slice and, below 128 KiB, is never
-/// given back, so this times the sessions is memory (docs/performance.md); each further slice is one more system call.
+/// Bytes that are handed to the connection at once. Its buffer grows to the largest slice and, below 128 KiB,
+/// never shrinks, so this times the number of sessions is memory (docs/performance.md). Each further slice
+/// costs one more system call.
 pub const SLICE_BYTES_MAX: usize = 16 * 1024;
 
-/// A body whose pieces are slices of another's.
+/// A body that gives out another body in slices.
 pub struct Slices {
     body: BoxBody,
     rest: Bytes,
@@ -23,7 +24,7 @@ pub struct Slices {
 }
 
 impl Slices {
-    /// Cuts this body, which is written beside this line.
+    /// Cuts this body, which is written to the same socket as this output.
     pub fn of(body: BoxBody, line: Rc<Line>) -> Self {
         Self { body, rest: Bytes::new(), line }
     }

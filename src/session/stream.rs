@@ -1,12 +1,13 @@
-//! The same session over an event stream, for networks that let no WebSocket through: one actor, one response body
-//! that only flows one way. What a client would say comes in the request's query.
+//! The same session over an event stream, for networks that let no WebSocket through: one actor, and one
+//! response body that only flows to the client. What a client would send on a socket is given in the query of
+//! the request.
 //!
 //! # Contract
 //!
 //! 1. The envelopes are those of the socket, one in each `data:` line; an update's `id:` is `EPOCH:SEQ`.
-//! 2. It begins with `connection_established`, `authenticated` where there is a key, and `subscribed`, then `umbler_data`
-//!    unless the position was recovered.
-//! 3. It ends with `closed` `{code, reason}`, a code of the close table, where the hub ends it.
+//! 2. It begins with `connection_established`, `authenticated` where the hub has a key, and `subscribed`; then
+//! `umbler_data` unless the position was recovered.
+//! 3. Where the hub ends it, it ends with `closed` `{code, reason}`, a code of the close table.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,13 +35,13 @@ use crate::telemetry::clock;
 /// What a client asks for by opening a stream.
 #[derive(Debug, Clone)]
 pub struct StreamRequest {
-    /// What it follows, and from where.
+    /// What to follow, and from which position on.
     pub subscribe: SubscribeRequest,
-    /// How much of a snapshot it wants.
+    /// Most items of each kind in a snapshot.
     pub limits: SnapshotLimits,
 }
 
-/// One stream.
+/// The actor of one stream.
 pub struct StreamSession {
     id: SessionId,
     seat: SessionSeat,
@@ -55,13 +56,13 @@ pub struct StreamSession {
 /// The content of `closed`.
 #[derive(Serialize, ToSchema)]
 pub struct Closed {
-    /// A code of the close table.
+    /// One of the close codes.
     code: u16,
-    /// Its reason.
+    /// The reason that belongs to the code.
     reason: &'static str,
 }
 
-/// Opens a stream: starts its actor and hands out the body.
+/// Opens a stream: starts its actor and returns the body.
 pub fn open(seat: SessionSeat, identity: Identity, request: StreamRequest) -> StreamBody {
     let (id, backlog) = (new_session_id(), Arc::<Backlog>::default());
     let hub = seat.hub.clone().recipient();
@@ -110,7 +111,7 @@ impl Actor for StreamSession {
 }
 
 impl StreamSession {
-    /// Its token counts: there is a key.
+    /// True where the hub has a key, so that the token was checked.
     fn is_signed_in(&self) -> bool {
         self.identity.expires_at.is_some()
     }
@@ -124,11 +125,12 @@ impl StreamSession {
     }
 
     fn give_up(&mut self, ctx: &mut Context<Self>) {
-        log::warn!("the hub is too busy to take in stream {}", self.id);
+        log::warn!("the hub is too busy to accept stream {}", self.id);
         self.close(CloseCode::GoingAway, ctx);
     }
 
-    /// The hub has the last word on users: it knows their other sessions, and who was revoked.
+    /// Asks the hub, which knows the user's other sessions and who was revoked, whether the user may open this
+    /// stream.
     fn ask_to_be_admitted(&self, ctx: &mut Context<Self>) {
         let admit = Admit { session: Arc::clone(&self.id), identity: Arc::new(self.identity.clone()) };
         let asked = self.seat.hub.send(admit).into_actor(self);
@@ -136,7 +138,8 @@ impl StreamSession {
             // Where it has ended already, its close is on the way.
             Ok(Err(AdmitError::Unknown)) => {}
             Ok(Ok(_)) => {
-                // Through the mailbox, where the greeting waits already and what is subscribed comes later.
+                // Through its own mailbox: the greeting is there already, and the answer to the subscription
+                // comes later.
                 if ctx.address().try_send(Welcome).is_err() {
                     return stream.give_up(ctx);
                 }
@@ -153,7 +156,7 @@ impl StreamSession {
         let left =
             expires_at.as_second().saturating_sub(clock::now().as_second()).saturating_add(LEEWAY_SECONDS);
         ctx.run_later(Duration::from_secs(u64::try_from(left).unwrap_or(0)), |stream, ctx| {
-            let message = "the token's time is over";
+            let message = "the token has expired";
             stream.write(encode_error(None, clock::now(), ErrorCode::TokenExpired, message), None);
             stream.close(CloseCode::TokenExpired, ctx);
         });
@@ -171,14 +174,14 @@ impl StreamSession {
     }
 
     fn push(&self, content: Content, weight: Option<usize>) {
-        // The backlog bounds what the hub queues below the channel's capacity; a reader who left needs nothing.
+        // The backlog keeps what the hub queues below the channel's capacity. A reader who left needs nothing.
         if let Err(error) = self.body.try_send(Piece { content, weight }) {
-            log::debug!("a stream takes no frames: {error}");
+            log::debug!("a stream accepts no frames: {error}");
         }
     }
 }
 
-/// The hub has admitted the user.
+/// Tells the stream that the hub has admitted its user.
 #[derive(Message)]
 #[rtype(result = "()")]
 struct Welcome;

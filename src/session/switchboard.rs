@@ -1,5 +1,5 @@
-//! The actor through which the hub reaches all sessions of one worker: one message for a commit, and the lines are
-//! written one after the other, some at a time.
+//! The actor through which the hub reaches all sessions of one worker. It gets one message for a commit, and
+//! writes to the sockets one after the other, some at a time.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::VecDeque;
@@ -15,14 +15,14 @@ use actix::prelude::*;
 use super::line::Line;
 use crate::hub::{Dispatch, Outbox, SlotId};
 
-/// Lines that are written before the worker looks after its other work: less than half a millisecond.
+/// Sockets that are written to before the worker does its other work: less than half a millisecond.
 const LINES_AT_ONCE: usize = 64;
 
-/// The lines of one worker.
+/// The sockets of one worker.
 #[derive(Default)]
 pub struct Lines {
     places: RefCell<Places>,
-    /// Started with the first session: before that the worker has no system yet.
+    /// Started with the first session, because before that the worker has no actix system.
     switchboard: OnceCell<Arc<Recipient<Dispatch>>>,
 }
 
@@ -30,7 +30,7 @@ pub struct Lines {
 struct Places {
     lines: Vec<Option<(u32, Rc<Line>)>>,
     free: Vec<u32>,
-    /// Lines so far.
+    /// Number of sockets added so far. Tells apart those that used the same slot.
     generation: u32,
 }
 
@@ -42,7 +42,7 @@ impl Places {
 }
 
 impl Lines {
-    /// Adds a line, and tells how the hub reaches it.
+    /// Adds a socket, and returns how the hub reaches it.
     pub fn add(self: &Rc<Self>, line: Rc<Line>) -> (SlotId, Outbox) {
         let mut places = self.places.borrow_mut();
         places.generation = places.generation.wrapping_add(1);
@@ -52,14 +52,14 @@ impl Lines {
             slot
         } else {
             places.lines.push(entry);
-            // No worker holds as many connections.
+            // No worker has that many connections.
             u32::try_from(places.lines.len() - 1).unwrap_or(u32::MAX)
         };
         let id = SlotId { slot, generation: places.generation };
         let start = || {
             let switchboard = Switchboard::create(|ctx| {
-                // The backlog of each session bounds what the hub sends it. From the beginning: the hub may send to many
-                // lines before this actor has its first turn.
+                // Unlimited, because the backlog of each session bounds what the hub sends it. Set at once: the
+                // hub may send to many sockets before this actor has its first turn.
                 ctx.set_mailbox_capacity(0);
                 Switchboard { lines: Rc::clone(self), due: VecDeque::new() }
             });
@@ -68,7 +68,7 @@ impl Lines {
         (id, Outbox::Worker { worker: Arc::clone(self.switchboard.get_or_init(start)), slot: id })
     }
 
-    /// Takes a line away; what is still on its way to it is for nobody.
+    /// Removes a socket. What is still on its way to it is dropped.
     pub fn remove(&self, id: SlotId) {
         let mut places = self.places.borrow_mut();
         if places.get(id).is_some() {
@@ -78,10 +78,10 @@ impl Lines {
     }
 }
 
-/// Takes what the hub sends to the sessions of one worker.
+/// Receives what the hub sends to the sessions of one worker.
 struct Switchboard {
     lines: Rc<Lines>,
-    /// Lines that have something to write.
+    /// Sockets that have something to write.
     due: VecDeque<Rc<Line>>,
 }
 
@@ -106,7 +106,7 @@ impl Handler<Dispatch> for Switchboard {
     }
 }
 
-/// Writes what is due, each time the actor has taken all messages: what came together goes out together.
+/// Writes what is due whenever the actor has taken all messages, so that what came together goes out together.
 struct WriteOut;
 
 impl ActorFuture<Switchboard> for WriteOut {
