@@ -1,4 +1,4 @@
-//! The command line.
+//! The command line: reads the arguments, and runs the hub or one of its tools.
 
 use std::process::ExitCode;
 
@@ -29,9 +29,9 @@ enum Command {
     Serve(ServeArgs),
     /// Post a believable working day to a hub.
     Simulate(SimulateArgs),
-    /// Post recorded deliveries, one a line; resumes where it stopped.
+    /// Post recorded deliveries from a file, one per line; resumes where it stopped.
     Replay(ReplayArgs),
-    /// Make a token that this hub accepts.
+    /// Make a token that a hub with these settings accepts.
     Token(TokenArgs),
     /// Show the settings in force and what is wrong with them.
     Check(CheckArgs),
@@ -39,19 +39,19 @@ enum Command {
     Health(HealthArgs),
     /// Copy the database, while the hub runs or not.
     Backup(BackupArgs),
-    /// Put a backup in the place of the database; the hub must be stopped.
+    /// Replace the database by a backup; the hub must be stopped.
     Restore(RestoreArgs),
     /// Give a running hub the names of agents.
     Members(MembersArgs),
-    /// Compute the metrics anew, with a bar; the hub must be stopped.
+    /// Compute the metrics again; the hub must be stopped.
     Recompute(RecomputeArgs),
-    /// Make everything again that follows from the stored records; the hub must be stopped.
+    /// Compute everything again that follows from the stored records; the hub must be stopped.
     Rebuild(RebuildArgs),
-    /// Go on after deliveries were lost, with what is left; the hub must be stopped.
+    /// Continue with what is left after deliveries were lost; the hub must be stopped.
     AcceptDataLoss(AcceptArgs),
 }
 
-/// Wrong settings; a script can tell them from other failures.
+/// The exit code for wrong settings, so that a script can tell them from other failures.
 const EXIT_SETTINGS: u8 = 2;
 
 #[derive(Debug, thiserror::Error)]
@@ -85,8 +85,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// One clear sentence, with its causes.
-#[expect(clippy::print_stderr, reason = "the last word of a program that fails goes where people look")]
+/// Prints the error and its causes in one sentence.
+#[expect(clippy::print_stderr, reason = "the error of a program that fails goes where people look")]
 fn report(failure: &Failure) -> ExitCode {
     eprintln!("umbler-hub: {}", chain(failure));
     match failure {

@@ -198,17 +198,17 @@ mod tests {
         for (odd, reason) in [
             (with(ed_key(), "use", json!("enc")), "not for signatures"),
             (with(ed_key(), "key_ops", json!(["sign"])), "not for signatures"),
-            (with(ed_key(), "alg", json!("ES256")), "its alg is none"),
+            (with(ed_key(), "alg", json!("ES256")), "its alg is not"),
             (with(ed_key(), "crv", json!("X25519")), "not Ed25519"),
-            (with(ed_key(), "x", json!("AAAA")), "no key of Ed25519"),
+            (with(ed_key(), "x", json!("AAAA")), "not a key of Ed25519"),
             (with(ed_key(), "kid", Value::Null), "no kid"),
             (with(ec_key(), "crv", json!("P-384")), "not P-256"),
-            (with(ec_key(), "y", json!("!")), "no coordinate"),
+            (with(ec_key(), "y", json!("!")), "not a coordinate"),
             (json!({ "kty": "oct", "kid": "s", "k": "c2VjcmV0" }), "shared secret"),
             (json!({ "kty": "RSA", "kid": "r", "n": "AQAB", "e": "AQAB" }), "2048 bits or more"),
             (json!({ "kty": "RSA", "kid": "r" }), "n or e is missing"),
-            (json!({ "kty": "DH", "kid": "x" }), "kind is not known"),
-            (json!(7), "no JSON Web Key"),
+            (json!({ "kty": "DH", "kid": "x" }), "kind is unknown"),
+            (json!(7), "not a JSON Web Key"),
         ] {
             let found = set(&[odd.clone(), with(ed_key(), "kid", json!("good"))]).unwrap();
             assert_eq!(found.keys.len(), 1, "{odd}");
@@ -219,7 +219,7 @@ mod tests {
     #[test]
     fn a_file_without_a_key_that_counts_is_refused() {
         let refused = |text: &str| parse(text.as_bytes()).err().expect(text).to_string();
-        assert!(refused("").starts_with("is no JSON"));
+        assert!(refused("").starts_with("is not valid JSON"));
         assert!(refused("[]").contains("no list"));
         assert!(refused(r#"{"keys":{}}"#).contains("no list"));
         assert!(refused(r#"{"keys":[]}"#).contains("no key for RS256"));
@@ -231,7 +231,7 @@ mod tests {
         assert!(matches!(set(&[ed_key(), ed_key()]), Err(JwksError::Twice(kid)) if kid == "ed"));
         assert!(set(&vec![ed_key(); JWKS_KEYS_MAX + 1]).err().expect("too many").to_string().contains("100"));
         let deep = format!("{{\"keys\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
-        assert!(refused(&deep).starts_with("is no JSON"));
+        assert!(refused(&deep).starts_with("is not valid JSON"));
     }
 
     #[test]

@@ -177,7 +177,7 @@ mod tests {
         let file = KeyFile::open(&path, Expected::default()).unwrap();
         let too_large = " ".repeat(usize::try_from(JWKS_BYTES_MAX).unwrap() + 1);
         for (broken, problem) in [
-            ("{", "is no JSON"),
+            ("{", "is not valid JSON"),
             (r#"{"keys":[]}"#, "has no key"),
             (too_large.as_str(), "has more than 262144 bytes"),
         ] {
@@ -192,7 +192,7 @@ mod tests {
         assert!(file.state().problem.unwrap().contains("cannot be read"));
         std::fs::create_dir(&path).unwrap();
         file.look();
-        assert_eq!(file.state().problem.unwrap(), "is no plain file");
+        assert_eq!(file.state().problem.unwrap(), "is not a regular file");
         std::fs::remove_dir(&path).unwrap();
         std::fs::write(&path, set("b")).unwrap();
         file.look();

@@ -1,4 +1,4 @@
-//! The raw text of each setting and where it came from.
+//! The text of each setting, and where it came from.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,23 +12,23 @@ use super::table::{Setting, TABLE};
 /// The file of settings in the working folder.
 const DOT_ENV: &str = ".env";
 
-/// Where a value came from.
+/// Where the value of a setting came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
     /// A flag of `serve`.
     Flag,
-    /// The environment.
+    /// An environment variable.
     Environment,
     /// The file that `NAME_FILE` names.
     File,
-    /// `.env`.
+    /// The file `.env`.
     DotEnv,
-    /// Nowhere: the default counts.
+    /// It is not set, so the default is used.
     Default,
 }
 
 impl Origin {
-    /// For people.
+    /// The source in words for people.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Flag => "flag",
@@ -40,7 +40,7 @@ impl Origin {
     }
 }
 
-/// The flags of `serve`: one for each setting that is no secret.
+/// The flags of `serve`: one for each setting that is not a secret.
 #[derive(Debug, Clone, Default)]
 pub struct ServeArgs(BTreeMap<&'static str, String>);
 
@@ -80,7 +80,7 @@ impl clap::Args for ServeArgs {
 pub struct Values(BTreeMap<&'static str, (String, Origin)>);
 
 impl Values {
-    /// Collects flags, environment, files and `.env`.
+    /// Collects the values from flags, the environment, files and `.env`.
     pub fn collect(args: &ServeArgs) -> Result<Self, ConfigError> {
         let dot_env = read_dot_env(Path::new(DOT_ENV))?;
         let mut values = BTreeMap::new();
@@ -95,18 +95,18 @@ impl Values {
         if problems.is_empty() { Ok(Self(values)) } else { Err(ConfigError::Wrong(problems)) }
     }
 
-    /// Values given in code.
+    /// Values that are given in code, for tests.
     pub fn of(given: &[(&'static str, &str)]) -> Self {
         Self(given.iter().map(|(name, text)| (*name, ((*text).to_owned(), Origin::Environment))).collect())
     }
 
-    /// The text of a setting, its default where nothing was set.
+    /// The text of a setting, or its default where nothing was set.
     pub fn get(&self, name: &str) -> Option<&str> {
         let default = || super::table::find(name).and_then(|setting| setting.default);
         self.0.get(name).map(|(text, _)| text.as_str()).or_else(default)
     }
 
-    /// Where its value came from.
+    /// Where the value of a setting came from.
     pub fn origin(&self, name: &str) -> Origin {
         self.0.get(name).map_or(Origin::Default, |(_, origin)| *origin)
     }
@@ -137,7 +137,7 @@ fn value(
     Ok(said(dot_env.get(setting.name).cloned(), Origin::DotEnv))
 }
 
-/// One variable of the environment; what is not Unicode is as good as unset.
+/// A variable of the environment. One that is not Unicode counts as unset.
 #[expect(clippy::disallowed_methods, reason = "config is the one room that reads the environment")]
 pub fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()

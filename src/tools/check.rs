@@ -1,4 +1,5 @@
-//! `umbler-hub check`: the settings in force, secrets masked, and what is wrong; with `--deep`, the whole database.
+//! `umbler-hub check`: shows the settings in force with secrets masked, and what is wrong with them; with
+//! `--deep`, also checks the whole database.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -10,18 +11,19 @@ use crate::config::{ServeArgs, Settings, Values};
 use crate::journal::rebuild;
 use crate::sqlite::open::deep_check;
 
-/// What to look at.
+/// What to check.
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
-    /// Read the whole database too, and compare everything in it with what its records say: minutes per million messages, and
-    /// twice the size of the database on its disk meanwhile. The hub may run.
+    /// Also read the whole database, and compare everything in it with what follows from its records. This
+    /// takes minutes per million messages, and meanwhile twice the size of the database on its disk. The hub
+    /// may be running.
     #[arg(long)]
     deep: bool,
     #[command(flatten)]
     serve: ServeArgs,
 }
 
-/// Prints what it finds; an error where something is wrong.
+/// Prints what it finds. Fails where something is wrong.
 pub fn run(args: &CheckArgs) -> Result<(), ToolError> {
     let values = Values::collect(&args.serve)?;
     print(&describe(&values))?;
@@ -70,14 +72,14 @@ fn check_database(path: &Path) -> Result<(), ToolError> {
     )))
 }
 
-/// Applies all records again, and compares. Only what the present rules made must come out the same.
+/// Applies all records again, and compares. Only what the present rules made has to be equal.
 fn compare(path: &Path) -> Result<(), ToolError> {
     let bar = Bar::new("applying records");
     let comparison = rebuild::compare(path, &bar.progress("comparing"))?;
     drop(bar);
     let found = super::rebuild::describe(&comparison);
     if comparison.is_equal() || !comparison.is_of_present_rules {
-        let older = if comparison.is_equal() { "" } else { " (an older release made a part of it)" };
+        let older = if comparison.is_equal() { "" } else { " (an older release made part of it)" };
         return print(&format!("records: {found}{older}\n"));
     }
     Err(ToolError::Found(format!(

@@ -1,4 +1,4 @@
-//! Counts what became of posted deliveries.
+//! Counts the outcomes of posted deliveries.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use super::ToolError;
 use super::post::Outcome;
 
-/// Times that are kept for the percentiles; the newest replace the oldest.
+/// Times that are kept for the percentiles. The newest ones replace the oldest.
 const TIMES_MAX: usize = 100_000;
 
-/// What became of all deliveries so far.
+/// The outcomes of all deliveries so far.
 pub struct Tally {
     counts: Mutex<Counts>,
     begun: Instant,
@@ -38,7 +38,7 @@ impl Counts {
 }
 
 impl Tally {
-    /// Counts one.
+    /// Counts one delivery.
     pub fn count(&self, outcome: Outcome, took: Duration) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         match outcome {
@@ -59,7 +59,7 @@ impl Tally {
         }
     }
 
-    /// One line for people.
+    /// A summary in one line.
     pub fn summary(&self) -> String {
         let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let mut times = counts.times.clone();
@@ -81,7 +81,7 @@ impl Tally {
         )
     }
 
-    /// An error where something was refused, or never answered.
+    /// Fails where a delivery was refused, or was never answered.
     pub fn verdict(&self) -> Result<(), ToolError> {
         let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         if counts.refused > 0 {

@@ -111,7 +111,7 @@ fn a_restored_hub_begins_a_new_epoch_and_the_database_before_is_kept() {
     let said = does(&hub, &["restore", "backup.db"]);
     assert!(said.contains("3 deliveries, sound; a new epoch begins"), "{said}");
     let aside =
-        said.lines().find_map(|line| line.strip_prefix("the database before is kept: ")).expect("a path");
+        said.lines().find_map(|line| line.strip_prefix("the previous database is kept: ")).expect("a path");
     assert_eq!(content(&hub, aside), (7, 7), "all of the old one is there, its log included");
 
     let hub = hub.started_again();

@@ -126,8 +126,8 @@ fn everything_that_follows_from_the_records_can_be_made_again_and_is_the_same() 
     let before = digest_tables(&database(&hub)).expect("digests");
     let (code, said) = tool(&hub, &["rebuild"]);
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("the result is what was there"), "{said}");
-    assert!(said.contains("the database before is kept"), "{said}");
+    assert!(said.contains("the result is what was stored"), "{said}");
+    assert!(said.contains("the previous database is kept"), "{said}");
     assert_eq!(digest_tables(&database(&hub)).expect("digests"), before);
 
     // Positions mean what they meant: a screen that comes back is given what it missed, and nothing more.
@@ -145,7 +145,7 @@ fn a_check_finds_a_state_that_no_record_made_and_a_rebuild_mends_it() {
     let hub = busy_hub();
     let (code, said) = tool(&hub, &["check", "--deep"]);
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("the result is what was there"), "{said}");
+    assert!(said.contains("the result is what was stored"), "{said}");
 
     let before = digest_tables(&database(&hub)).expect("digests");
     database(&hub).execute("UPDATE counters SET total_messages = total_messages + 1", []).expect("altered");
@@ -167,7 +167,7 @@ fn a_check_finds_a_record_that_is_gone() {
     }
     let (code, said) = tool(&hub, &["check", "--deep"]);
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("updates were told otherwise from position 1 on"), "{said}");
+    assert!(said.contains("updates differ from position 1 on"), "{said}");
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn a_check_while_the_hub_runs_finds_nothing_wrong() {
     town::settle(&hub);
     let (code, said) = tool(&hub, &["check", "--deep"]);
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("7 positions applied again; the result is what was there"), "{said}");
+    assert!(said.contains("7 positions applied again; the result is what was stored"), "{said}");
     let (code, said) = tool(&hub, &["rebuild"]);
     assert_eq!(code, Some(1), "a rebuild needs the hub stopped: {said}");
     hub.provider().says("ana", "it was not touched");
@@ -217,7 +217,7 @@ fn what_a_release_before_records_kept_is_filled_in_and_can_be_made_again() {
     hub.stop();
     let (code, said) = tool(&hub, &["rebuild"]);
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("positions applied again; the result is what was there"), "{said}");
+    assert!(said.contains("positions applied again; the result is what was stored"), "{said}");
     let bodies =
         "SELECT count(*) FROM journal JOIN raw_deliveries USING (seq) WHERE kind = 4 AND length(body) < 20";
     let empty: i64 = database(&hub).query_row(bodies, [], |row| row.get(0)).expect("counted");

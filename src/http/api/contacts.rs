@@ -20,7 +20,7 @@ routes! {
     get "/contacts" => list, "listContacts";
     /// One contact.
     get "/contacts/{id}" => one, "getContact";
-    /// The chats of one contact, with the same filters as all chats.
+    /// The chats of one contact, with the same filters as for all chats.
     get "/contacts/{id}/chats" => chats, "listContactChats";
 }
 
@@ -28,9 +28,9 @@ question! {
     struct ContactsQuestion {
         page: Paging,
         sorting: Sorting,
-        /// A part of the name or the phone, without case and accents.
+        /// A part of the name or phone, regardless of case and accents.
         search: Option<SearchText>,
-        /// The id of one of the contact's tags.
+        /// Id of one of the contact's tags.
         tag: Option<Id>,
     }
 }
@@ -77,7 +77,7 @@ async fn one(
     state: UserState,
 ) -> Result<Answer<ContactAnswer>, ApiError> {
     let contact = state.ask(GetContact { id: id.into(), scope: caller.scope }).await?;
-    Ok(Answer(ContactAnswer { contact: contact.ok_or(ApiError::NotFound("no contact has this id"))? }))
+    Ok(Answer(ContactAnswer { contact: contact.ok_or(ApiError::NotFound("there is no contact with this id"))? }))
 }
 
 async fn chats(
@@ -88,5 +88,5 @@ async fn chats(
 ) -> Result<Answer<ChatsAnswer>, ApiError> {
     let (list, page) = question.list(&caller)?;
     let found = state.ask(ListContactChats { contact: contact.into(), list }).await?;
-    Ok(Answer(ChatsAnswer::new(found.ok_or(ApiError::NotFound("no contact has this id"))?, &page)))
+    Ok(Answer(ChatsAnswer::new(found.ok_or(ApiError::NotFound("there is no contact with this id"))?, &page)))
 }

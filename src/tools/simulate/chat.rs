@@ -1,14 +1,14 @@
-//! One simulated chat, and the delivery that shows it: the whole `BasicChatModel`, as the provider sends it.
+//! One simulated chat, and the delivery that shows it: the complete `BasicChatModel`, as the provider sends it.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::cast::{CHANNELS, SECTORS, TAGS};
 
-/// The organization that the day belongs to.
+/// Id of the organization of all simulated chats.
 const ORGANIZATION: &str = "Z4ELwFoR_gORGANI";
 
-/// Who a chat is held with.
+/// Who a simulated chat is held with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A customer.
@@ -19,7 +19,7 @@ pub(super) enum Kind {
     Internal,
 }
 
-/// The state of one chat.
+/// The state of one simulated chat.
 #[derive(Debug, Clone)]
 pub(super) struct SimChat {
     pub(super) id: String,
@@ -43,12 +43,12 @@ pub(super) struct SimChat {
     pub(super) last_message: Value,
 }
 
-/// Milliseconds, as messages carry them.
+/// A time with milliseconds, as messages have it.
 pub(super) fn millis(at: Timestamp) -> String {
     format!("{at:.3}")
 }
 
-/// Seven fraction digits, as the provider stamps its own rows.
+/// A time with seven fractional digits, as the provider's own rows have it.
 pub(super) fn stamp(at: Timestamp) -> String {
     format!("{at:.7}")
 }

@@ -1,4 +1,5 @@
-//! What the routes do: read the question, wait for the metrics, ask, and lay out the cells.
+//! What the routes of the metrics do: read the question, wait until the metrics are current, ask, and lay out
+//! the cells.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -26,24 +27,20 @@ use crate::reads::analytics::{
 use crate::reads::{FoundNames, LookUpNames, Query};
 use crate::telemetry::clock;
 
-/// What the rows of a route are of.
+/// What the rows of a route stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum View {
-    /// Everything.
+    /// One row for everything.
     Whole,
-    /// Stretches of lengths.
+    /// Ranges of durations.
     Lengths,
     /// Buckets of time.
     Series(Bucket),
     /// Hours of the week.
     Hours,
-    /// Agents.
     Agents,
-    /// Sectors.
     Sectors,
-    /// Lines.
     Channels,
-    /// Tags.
     Tags,
 }
 
@@ -57,7 +54,7 @@ const PREVIOUS: [&str; 7] = [
     "previousMaxMs",
 ];
 
-/// Answers a route over a period, with these metrics or with all of the route.
+/// Answers a route about a period, with these metrics or with all of the route.
 pub async fn tabulate(
     view: View,
     (metrics, question): (Option<Vec<Metric>>, Numbers),
@@ -100,7 +97,6 @@ pub async fn tabulate(
     layout.sheet(&found).respond(format)
 }
 
-/// Answers `/metrics/live`.
 pub async fn count_open(
     question: LiveQuestion,
     caller: Caller,
@@ -108,7 +104,7 @@ pub async fn count_open(
     state: &UserState,
 ) -> Result<HttpResponse, ApiError> {
     let format = Format::of(&question.written, request.headers());
-    // What was saved a moment ago says what is idle.
+    // The settings that were just saved decide what is idle.
     state.reads.catch_up(&state.reads.analytics).await;
     let calendar = state.reads.analytics.calendar();
     let (by, page, then) = (question.by, question.behind.page(), question.at.map(|Past(then)| then));
@@ -140,7 +136,7 @@ pub async fn count_open(
     live_sheet(&found, now, by, &names).respond(format)
 }
 
-/// Asks once the metrics have caught up.
+/// Asks once the metrics are current.
 pub async fn ask<Q: Query>(state: &UserState, query: Q) -> Result<Q::Answer, ApiError> {
     state.reads.catch_up(&state.reads.analytics).await;
     state.ask_metrics(query).await
@@ -178,7 +174,7 @@ async fn agents_of<'a>(
     state.ask(LookUpNames { members, chats: Vec::new(), scope }).await
 }
 
-/// What a row is called: agents as the directory has them.
+/// The name of a row. Names of agents come from the directory.
 fn name_in<'a>(known: Option<&'a String>, key: &GroupKey, names: &'a FoundNames) -> Option<&'a String> {
     let GroupKey::Id(id) = key else { return None };
     known.or_else(|| names.members.get(id))
@@ -209,7 +205,7 @@ impl Layout {
         if self.previous.is_some() {
             columns.extend(self.statistics(&PREVIOUS));
         }
-        // Where the period before has a bucket more than this one, it is beside nothing.
+        // A bucket that only the period before has would have nothing to be compared with.
         let shown =
             |row: &&TableRow| !matches!(row.key, GroupKey::Bucket(number) if number >= self.begins.len());
         Sheet {
@@ -220,7 +216,7 @@ impl Layout {
         }
     }
 
-    /// Of how many lie between two bounds there is nothing more to say.
+    /// A count of durations between two bounds has no statistics.
     fn statistics<'a, T>(&self, all: &'a [T]) -> &'a [T] {
         let told = if self.view == View::Lengths { 1 } else { all.len() };
         all.get(..told).unwrap_or(all)
