@@ -79,7 +79,7 @@ pub enum StartError {
     Hub(#[from] MailboxError),
 }
 
-/// A hub that listens.
+/// A hub that listens for connections.
 pub struct Application {
     server: Server,
     hub: Addr<UmblerHub>,

@@ -76,7 +76,6 @@ impl KeyFile {
         Ok(Self { path: path.into(), expected, ring: RwLock::new(Arc::new(ring)), watch: Mutex::new(watch) })
     }
 
-    /// The keys in force.
     pub(super) fn ring(&self) -> Arc<KeyRing> {
         Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
     }

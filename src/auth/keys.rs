@@ -101,7 +101,7 @@ impl Expected {
     }
 }
 
-/// The keys in force.
+/// The keys that are in force at present.
 pub(super) struct KeyRing {
     keys: Vec<(BoundKey, Validation)>,
     /// True where tokens name their key. Where false, there is one key, and a name in the token does not

@@ -10,9 +10,7 @@ use super::{AuthError, Role, Secret};
 /// The content of a token. A `None` is left out.
 #[derive(Debug, Clone, Serialize)]
 pub struct TokenClaims {
-    /// The user's id.
     pub sub: String,
-    /// The user's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// What the user may do.
@@ -21,7 +19,6 @@ pub struct TokenClaims {
     pub iat: i64,
     /// When the token expires, in seconds since 1970.
     pub exp: i64,
-    /// Who made the token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub iss: Option<String>,
     /// For whom the token is meant.
@@ -60,7 +57,7 @@ impl TokenClaims {
     }
 }
 
-/// The key that signs.
+/// The key that signs a token.
 pub enum SigningKey {
     /// A shared secret, for HS256.
     Secret(Secret),

@@ -32,7 +32,7 @@ pub use verify::{AuthKey, AuthSettings, Authenticator};
 pub const LEEWAY_SECONDS: i64 = 30;
 /// Longest token that is looked at, in bytes; real ones have a few hundred.
 pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
-/// Longest `sub`, in bytes.
+/// Longest `sub` of a token, in bytes.
 pub const SUBJECT_BYTES_MAX: usize = 256;
 
 /// What a person may do, from most to least.
@@ -54,7 +54,6 @@ pub enum Role {
 /// Who somebody is, as a valid token says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// The user's id.
     pub sub: String,
     /// The user's name, where the token has it.
     pub name: Option<String>,
@@ -114,7 +113,6 @@ pub enum AuthError {
     /// Not a signed token of ours: its form, its algorithm or its signature is wrong.
     #[error("the token is not valid: {0}")]
     Invalid(&'static str),
-    /// The token has expired.
     #[error("the token has expired")]
     Expired,
     /// The token's `nbf` is in the future.

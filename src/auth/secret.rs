@@ -13,7 +13,7 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The text itself.
+    /// The text itself, which no log may get.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const MINUTES_PER_DAY: u16 = 24 * 60;
 
-/// Working hours per weekday.
+/// Working hours per weekday, as the setting gives them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BusinessHours {
     /// From Monday on; each range as minutes after midnight, ascending, the end not included.

@@ -31,7 +31,7 @@ const CHANGED_BY_ADDRESSES: [char; 4] = ['&', '#', '%', ' '];
 /// What is wrong with the settings.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// `.env` cannot be read.
+    /// The file `.env` cannot be read.
     #[error("{path} cannot be read: {reason}")]
     DotEnv {
         path: String,

@@ -72,12 +72,12 @@ pub(super) fn or_default<T: Default>(
     move |reader, name| Some(read(reader, name).unwrap_or_default())
 }
 
-/// A secret, taken literally.
+/// Reads a secret, which is taken literally.
 pub(super) fn secret(reader: &mut Reader<'_>, name: &str) -> Option<Secret> {
     reader.text(name).map(Secret::new)
 }
 
-/// An IANA time zone.
+/// Reads the name of an IANA time zone.
 pub(super) fn time_zone(name: &str) -> Result<TimeZone, String> {
     // From the bundled rules, so that every hub of this release has the same ones whatever its machine has.
     TimeZoneDatabase::bundled()
@@ -93,7 +93,7 @@ pub(super) fn web_address(text: &str) -> Result<String, String> {
     if is_web { Ok(text.to_owned()) } else { Err(wrong()) }
 }
 
-/// A filter of `env_logger`.
+/// Reads a filter of `env_logger`, and checks it.
 pub(super) fn log_filter(text: &str) -> Result<String, String> {
     env_filter::Builder::new()
         .try_parse(text)

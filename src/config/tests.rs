@@ -86,7 +86,7 @@ fn two_kinds_of_keys_are_one_too_many() {
     assert!(found[0].starts_with("JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_FILE: set one"), "{found:?}");
     assert!(problems(&[secret, ("JWT_JWKS_FILE", pem)])[0].starts_with("JWT_SECRET, JWT_JWKS_FILE: set one"));
     assert!(problems(&[("JWT_PUBLIC_KEY", pem)])[0].starts_with("JWT_PUBLIC_KEY: not a public key"));
-    assert!(problems(&[("JWT_JWKS_FILE", pem)])[0].starts_with("JWT_JWKS_FILE: the file is no JSON"));
+    assert!(problems(&[("JWT_JWKS_FILE", pem)])[0].starts_with("JWT_JWKS_FILE: the file is not valid JSON"));
 }
 
 #[test]

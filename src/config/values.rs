@@ -15,13 +15,10 @@ const DOT_ENV: &str = ".env";
 /// Where the value of a setting came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// A flag of `serve`.
     Flag,
-    /// An environment variable.
     Environment,
     /// The file that `NAME_FILE` names.
     File,
-    /// The file `.env`.
     DotEnv,
     /// It is not set, so the default is used.
     Default,

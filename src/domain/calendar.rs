@@ -108,7 +108,6 @@ pub struct WorkedUntil<'a> {
 }
 
 impl<'a> WorkedUntil<'a> {
-    /// Counts up to `until`.
     pub fn new(calendar: &'a Calendar, until: Timestamp) -> Self {
         Self { calendar, until, day: None }
     }

@@ -18,7 +18,6 @@ use super::register::{EventKey, Register, keep_earliest, keep_latest};
 pub enum ChatKind {
     /// A chat with one customer.
     Direct,
-    /// A WhatsApp group.
     Group,
     /// A chat between colleagues (`MemberDirectMessage`, `MemberGroup`).
     Internal,
@@ -45,7 +44,7 @@ pub enum ChatStatus {
     Open,
     /// Open and in the waiting list.
     Waiting,
-    /// The chat is closed.
+    /// A closed chat is never waiting.
     Closed,
 }
 
@@ -94,7 +93,7 @@ pub struct Chat {
     pub bot_seen_at: Option<Timestamp>,
     /// The earliest creation time that any delivery gave.
     pub created_at: Option<Timestamp>,
-    /// The latest `EventAtUTC`.
+    /// The latest `EventAtUTC` of all deliveries.
     pub active_at: Option<Timestamp>,
     /// The latest close. What a customer wrote before it does not wait for an answer.
     #[serde(default)]

@@ -20,7 +20,7 @@ pub struct Contact {
     /// In E.164 form, with `+`.
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
     pub phone: Register<String>,
-    /// Address of the picture.
+    /// Address of the picture; an inner `None` where the contact has none.
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
     pub picture_url: Register<Option<String>>,
     /// The provider's word: `DirectMessage`, `Group` and so on.
@@ -33,7 +33,7 @@ pub struct Contact {
     pub tags: Register<Vec<Named>>,
     /// The contact's creation time where a delivery gave it, else the earliest creation of one of its chats.
     pub created_at: Option<Timestamp>,
-    /// The latest `LastActiveUTC`.
+    /// The latest `LastActiveUTC` of all deliveries.
     pub active_at: Option<Timestamp>,
     /// The newest message of all its chats.
     pub last_message: Option<MessagePosition>,

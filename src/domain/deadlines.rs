@@ -125,7 +125,6 @@ pub struct Clocks {
     /// Like `waiting_since`, or the end of a bot where that is later. `None` where a human has replied since
     /// the chat was created or last closed, and while a bot runs.
     pub unanswered_since: Option<Timestamp>,
-    /// See [`quiet_since`].
     pub quiet_since: Option<Timestamp>,
     /// When the customer wrote last; `None` outside WhatsApp, where the 24 hours do not apply.
     pub window_since: Option<Timestamp>,

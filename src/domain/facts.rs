@@ -18,7 +18,7 @@ use super::visible;
 pub struct Delivery {
     /// The provider's id. A delivery with a known id is a duplicate, however old the first one is.
     pub event_id: EventId,
-    /// The provider's `Type`, unchanged.
+    /// The provider's `Type`, as it came.
     pub event_type: String,
     /// The number of the provider's attempt, from its `x-attempt` header.
     pub attempt: Option<u32>,
@@ -101,7 +101,7 @@ pub struct ChatFacts {
     pub members: Option<Vec<Named>>,
     /// The chat's own tags, always the complete list.
     pub tags: Option<Vec<Named>>,
-    /// True: open; false: closed.
+    /// True where the chat is open, false where it is closed.
     pub open: Option<bool>,
     /// True where the provider has the chat in its waiting list.
     pub waiting: Option<bool>,
@@ -136,7 +136,6 @@ pub struct ContactFacts {
     pub tags: Option<Vec<Named>>,
     /// When the contact was created, where a delivery says so.
     pub created_at: Option<Timestamp>,
-    /// `LastActiveUTC`.
     pub active_at: Option<Timestamp>,
 }
 
@@ -145,7 +144,6 @@ pub struct ContactFacts {
 pub struct MessageFacts {
     /// The only field that is required.
     pub id: Option<MessageId>,
-    /// `EventAtUTC`, else `CreatedAtUTC`.
     pub at: Option<Timestamp>,
     /// `CreatedAtUTC`. It orders messages of one instant.
     pub created_at: Option<Timestamp>,
@@ -164,7 +162,6 @@ pub struct MessageFacts {
     pub bot: Option<Named>,
     /// Sent by a template, a campaign or a schedule, so it does not answer a waiting customer.
     pub automated: bool,
-    /// The newest edit.
     pub edit: Option<Edit>,
     /// Reactions that came inside the message.
     pub reactions: Vec<Reaction>,
@@ -233,20 +230,18 @@ pub struct ReplyTo {
 pub struct File {
     /// Where the file can be fetched; `None` until the provider has stored it.
     pub url: Option<String>,
-    /// The media type.
+    /// The media type, as the provider says it.
     pub content_type: Option<String>,
     /// The name that the file was sent with.
     pub name: Option<String>,
-    /// Size in bytes.
+    /// Size of the file in bytes.
     pub size: Option<u64>,
 }
 
 /// A shared location. Coordinates are decimal degrees.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Location {
-    /// Degrees north.
     pub latitude: Option<f64>,
-    /// Degrees east.
     pub longitude: Option<f64>,
     /// What the sender called the place.
     pub name: Option<String>,
@@ -254,15 +249,15 @@ pub struct Location {
     pub address: Option<String>,
 }
 
-/// A shared contact card.
+/// A contact card that was shared in a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ContactCard {
     /// Name of the person on the card.
     pub name: Option<String>,
-    /// Phones of the person.
+    /// Phones of the person on the card.
     pub phones: Vec<String>,
     /// E-mail addresses of the person.
     pub emails: Vec<String>,
-    /// Company of the person.
+    /// Company of the person on the card.
     pub company: Option<String>,
 }

@@ -17,7 +17,7 @@ pub struct Entry {
     pub at: Timestamp,
     pub event_id: EventId,
     pub organization: Option<RefId>,
-    /// True: open; false: closed.
+    /// True where the chat is open, false where it is closed.
     pub open: Option<bool>,
     /// True where the provider has the chat in its waiting list.
     pub waiting: Option<bool>,
@@ -137,7 +137,6 @@ pub enum Happening {
     MadePublic,
     /// A bot began to answer.
     BotStarted,
-    /// The bot stopped.
     BotStopped,
     /// The chat came into the waiting list.
     WaitingStarted,

@@ -55,7 +55,7 @@ id!(
     EventId
 );
 id!(
-    /// Id of one chat.
+    /// Id of one chat, as the provider calls it.
     ChatId
 );
 id!(

@@ -10,7 +10,7 @@ pub struct Member {
     pub id: RefId,
     /// `None` where the agent is not, or no longer, in the directory.
     pub name: Option<String>,
-    /// Address of the picture.
+    /// Address of the picture; `None` where there is none.
     pub photo_url: Option<String>,
     pub sector_id: Option<RefId>,
 }

@@ -49,7 +49,7 @@ pub struct ChatMessage {
     /// Sent by a template, a campaign or a schedule, so it does not answer a waiting customer.
     #[serde(default)]
     pub automated: bool,
-    /// The newest edit.
+    /// The newest edit; it decides which text is shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edit: Option<Edit>,
     /// The newest reaction of each reaction id, including those that were taken back.

@@ -29,7 +29,6 @@ const AFTER_ALL: &str = "~";
 /// What decides the place of a message among the messages of a chat, of a contact or of the hub.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessagePosition {
-    /// When the message happened.
     #[serde(with = "super::register::nanos")]
     pub at: Timestamp,
     /// When the provider created it; `None` where no delivery said so.

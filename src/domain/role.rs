@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
-    /// From the customer.
+    /// From the customer to the team.
     In,
     /// To the customer: by an agent, a bot or a system outside Umbler Talk.
     Out,

@@ -34,12 +34,12 @@ const TIME_PATTERN: &str = "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$";
 #[serde(rename_all = "camelCase")]
 #[schema(as = SettingsValues)]
 pub struct Settings {
-    /// Working hours per weekday.
+    /// Working hours of each weekday, from Monday on.
     pub business_hours: WeekHours,
     /// Days on which nobody works.
     #[schema(required = false)]
     pub holidays: Vec<Holiday>,
-    /// When alerts are raised.
+    /// The thresholds that decide when alerts are raised.
     pub thresholds: Thresholds,
     /// Minutes without a message after which the live metrics count a chat as idle.
     #[serde(default = "idle_minutes_default")]
@@ -191,7 +191,7 @@ pub struct Holiday {
 /// Seconds by the name of a threshold; `None`: the alert is off.
 pub type Seconds = BTreeMap<String, Option<u32>>;
 
-/// When alerts are raised.
+/// The thresholds that decide when alerts are raised.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Thresholds {
     /// For chats in a sector without thresholds of its own, and for chats in no sector.

@@ -24,9 +24,7 @@ pub fn bucket(at: Timestamp) -> i64 {
 pub struct Stats {
     /// Contacts of every kind, including groups and colleagues.
     pub total_contacts: i64,
-    /// Messages, including private notes.
     pub total_messages: i64,
-    /// Chats of every kind.
     pub total_chats: i64,
     /// Open direct chats, including waiting ones.
     pub open_chats: i64,

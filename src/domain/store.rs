@@ -25,11 +25,8 @@ pub trait Store {
     /// Why a question or a write failed.
     type Error;
 
-    /// The chat, if known.
     fn chat(&mut self, id: &ChatId) -> Result<Option<Chat>, Self::Error>;
-    /// The contact, if known.
     fn contact(&mut self, id: &ContactId) -> Result<Option<Contact>, Self::Error>;
-    /// The message, if known.
     fn message(&mut self, id: &MessageId) -> Result<Option<ChatMessage>, Self::Error>;
 
     fn put_chat(&mut self, chat: &Chat) -> Result<(), Self::Error>;

@@ -11,7 +11,7 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 /// Nobody has more proxies in a row.
 const HOPS_MAX: usize = 16;
 
-/// Which proxies are trusted.
+/// Which proxies are trusted to say a client's address.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum TrustedProxies {
     /// None: the peer's address is the client's.

@@ -22,7 +22,6 @@ use crate::telemetry::clock;
 /// The caller, signed in where that is required.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// Who the caller is.
     pub identity: Identity,
     /// What the caller may see.
     pub scope: Arc<Scope>,
@@ -91,7 +90,7 @@ pub struct UserState {
 }
 
 impl UserState {
-    /// Asks the journal's readers.
+    /// Asks the journal's readers, in the queue of this user.
     pub async fn ask<Q: Query>(&self, query: Q) -> Result<Q::Answer, ApiError> {
         self.state.ask(self.asker.clone(), query).await
     }

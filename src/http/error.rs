@@ -17,7 +17,7 @@ pub enum ApiError {
     /// A parameter is unknown, given twice, out of range or malformed.
     #[error("{message}")]
     BadParameter {
-        /// Name of the parameter.
+        /// Name of the parameter, as the caller wrote it.
         parameter: String,
         /// What the parameter must be.
         message: String,
@@ -76,7 +76,6 @@ pub enum ApiError {
     /// The hub cannot do this at present.
     #[error("{message}")]
     Unavailable {
-        /// Why it cannot.
         message: &'static str,
         /// Seconds after which it is worth trying again.
         retry_after_seconds: u64,
@@ -89,7 +88,7 @@ pub enum ApiError {
 /// The body of every refusal: `{"error": {…}}`.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ErrorBody {
-    /// What was wrong.
+    /// What was wrong with the request.
     error: ErrorDetail,
 }
 
@@ -119,7 +118,7 @@ pub enum CallRefusals {
     /// The hub has no JWT key and was asked under a host name that is not its own.
     #[response(status = 403)]
     Forbidden(ErrorBody),
-    /// Too many requests.
+    /// This address sends too many requests.
     #[response(status = 429, headers(("Retry-After" = u64, description = "Seconds until another request is allowed.")))]
     TooMany(ErrorBody),
     /// The hub cannot answer at present: it stops, or cannot store or look up in time. Try again.
@@ -150,7 +149,7 @@ pub enum BodyRefusals {
 }
 
 impl ApiError {
-    /// One parameter is wrong.
+    /// The refusal of one wrong parameter.
     pub fn parameter(parameter: impl Into<String>, message: impl Into<String>) -> Self {
         Self::BadParameter { parameter: parameter.into(), message: message.into() }
     }

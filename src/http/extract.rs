@@ -53,7 +53,7 @@ impl<V: Value> HandlerPart for PathId<V> {
 pub trait Content: Sized {
     /// The type that the body must be declared as.
     const TAKES: Takes = Takes::Json;
-    /// Largest body, in bytes.
+    /// Largest body of this type, in bytes.
     const BYTES_MAX: usize;
 
     /// Reads the value, or says why it is refused.

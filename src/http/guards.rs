@@ -31,7 +31,7 @@ const HEADERS_BYTES_MAX: usize = 32 * 1024;
 /// Bytes that a header line has besides name and value: a colon, a space, and the end of the line.
 const LINE_BYTES: usize = 4;
 
-/// Headers on every answer.
+/// Headers that are set on every answer.
 const HEADERS: [(&str, &str); 5] = [
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "DENY"),

@@ -26,11 +26,11 @@ pub struct HealthAnswer {
     /// `ok`, or why the hub does not work fully: `draining` or `unwritable`.
     #[schema(example = "ok")]
     status: &'static str,
-    /// Version of the hub.
+    /// Version of the hub, as in releases.
     version: &'static str,
     /// Seconds since the hub started.
     uptime_seconds: u64,
-    /// Connected WebSocket sessions.
+    /// WebSocket sessions that are connected now.
     sessions: usize,
     /// The newest position of the journal.
     seq: i64,
@@ -58,7 +58,7 @@ pub struct HealthAnswer {
     sign_in_keys: Option<String>,
 }
 
-/// The routes for operators.
+/// The routes for operators and load balancers.
 pub fn routes() -> Routes {
     let mut routes = Routes::under("");
     routes.tagged("health");

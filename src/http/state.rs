@@ -43,7 +43,6 @@ pub struct EdgeSettings {
     pub connects_per_second: u32,
     /// Seconds within which the body of a request must have come.
     pub body_seconds: u64,
-    /// The setting `TIMEZONE`.
     pub time_zone: String,
     /// The editable settings until an admin saves others.
     pub default_settings: Settings,
@@ -59,7 +58,6 @@ pub struct EdgeState {
     pub reads: Reads,
     /// Checks tokens; `None` where everybody is admin.
     pub authenticator: Option<Arc<Authenticator>>,
-    /// Prometheus metrics.
     pub metrics: Metrics,
     pub settings: EdgeSettings,
     pub rest_limiter: AddressLimiter,
@@ -97,7 +95,7 @@ impl EdgeState {
         }
     }
 
-    /// Asks the journal's readers.
+    /// Asks the journal's readers, in the queue of `asker`.
     pub async fn ask<Q: Query>(&self, asker: Asker, query: Q) -> Result<Q::Answer, ApiError> {
         Ok(self.reads.history.ask(asker, query).await?)
     }

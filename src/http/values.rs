@@ -9,9 +9,9 @@ use crate::reads::cursor::CURSOR_CHARS_MAX;
 use crate::reads::{Cursor, Order, Sort, StatusFilter};
 use crate::telemetry::clock;
 
-/// Longest id, in characters.
+/// Longest id in a question, in characters.
 pub const ID_CHARS_MAX: usize = 256;
-/// Longest search, in characters.
+/// Longest text of a search, in characters.
 pub const SEARCH_CHARS_MAX: usize = 200;
 /// The pattern of cursors (base64 for URLs).
 const CURSOR_PATTERN: &str = "^[A-Za-z0-9_-]+$";

@@ -48,7 +48,7 @@ const ATTEMPT_HEADER: &str = "x-attempt";
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WebhookAnswer {
-    /// `accepted`, `duplicate` or `ignored`.
+    /// What the hub did with it: `accepted`, `duplicate` or `ignored`.
     #[schema(example = "accepted")]
     status: &'static str,
     /// The `EventId` of the delivery.
@@ -66,7 +66,7 @@ pub enum DeliveryRefusals {
     /// The body is not a JSON object.
     #[response(status = 400)]
     NoObject(ErrorBody),
-    /// The secret is wrong.
+    /// The secret is missing or wrong.
     #[response(status = 401, headers(("WWW-Authenticate" = String, description = "`Bearer`.")))]
     Unauthorized(ErrorBody),
     /// A page of another site posted it, where no secret is set.
@@ -77,7 +77,6 @@ pub enum DeliveryRefusals {
     Unavailable(ErrorBody),
 }
 
-/// The route of deliveries.
 pub fn routes() -> Routes {
     let mut routes = Routes::under("");
     let about = "A delivery of Umbler Talk, at most 10 MiB. `Content-Type` is ignored.";

@@ -18,7 +18,6 @@ pub enum AlertChange {
     Raised,
     /// The reason of the alert is gone.
     Cleared,
-    /// Somebody acknowledged the alert.
     Acknowledged,
 }
 
@@ -55,7 +54,7 @@ pub struct AlertShape {
     /// The moment from which the deadline is counted.
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
-    /// When the deadline passed.
+    /// When the deadline of the alert passed.
     #[schema(value_type = String, format = DateTime)]
     pub due_at: Timestamp,
     /// When the hub raised the alert.
@@ -67,7 +66,7 @@ pub struct AlertShape {
     /// When somebody acknowledged the alert; null while nobody has.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub acknowledged_at: Option<Timestamp>,
-    /// Who acknowledged the alert.
+    /// Who acknowledged the alert; null while nobody has.
     pub acknowledged_by: Option<NamedShape>,
 }
 
@@ -95,7 +94,7 @@ pub struct AlertData<'a> {
     /// `alert:` and an id of its own.
     #[schema(value_type = String)]
     event_id: &'a EventId,
-    /// `alert_raised`, `alert_cleared` or `alert_acknowledged`.
+    /// The type of the update: `alert_raised`, `alert_cleared` or `alert_acknowledged`.
     #[serde(rename = "type")]
     update_type: &'static str,
     changes: [&'static str; 1],
@@ -119,12 +118,12 @@ impl<'a> AlertData<'a> {
 pub struct SettingsShape {
     /// The time zone of the hub, from the setting `TIMEZONE`. It cannot be changed here.
     pub time_zone: String,
-    /// What an admin edits.
+    /// The settings that an admin edits.
     #[serde(flatten)]
     pub values: Settings,
 }
 
-/// An admin saved settings.
+/// The content of the update after an admin saved settings.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SettingsUpdated)]
@@ -132,7 +131,7 @@ pub struct SettingsData<'a> {
     /// `settings:` and an id of its own.
     #[schema(value_type = String)]
     event_id: &'a EventId,
-    /// `settings_updated`.
+    /// The type of the update: `settings_updated`.
     #[serde(rename = "type")]
     update_type: &'static str,
     changes: [&'static str; 1],

@@ -17,13 +17,9 @@ pub fn is_id(text: &str) -> bool {
 pub enum Board {
     /// Of all chats that the session may see.
     Live,
-    /// For each agent.
     Agents,
-    /// For each sector.
     Sectors,
-    /// For each line.
     Channels,
-    /// For each tag.
     Tags,
 }
 
@@ -56,7 +52,6 @@ pub enum Channel {
     Presence,
     /// Live metrics. Only the newest state is sent.
     Metrics(Board),
-    /// Updates of one chat.
     Chat(String),
     /// Updates of all chats with one contact.
     Contact(String),
@@ -68,7 +63,6 @@ pub enum Channel {
     Line(String),
     /// Updates of the chats with one tag.
     Tag(String),
-    /// Notices to one user.
     User(String),
 }
 
@@ -101,7 +95,7 @@ impl Channel {
         }
     }
 
-    /// Reads a channel's name.
+    /// Reads a channel's name, as clients write it.
     pub fn parse(name: &str) -> Result<Self, ChannelError> {
         let shown = || name.chars().take(40).collect::<String>();
         let Some((kind, id)) = name.split_once(':') else {

@@ -16,7 +16,6 @@ pub enum ErrorCode {
     Unauthorized,
     /// The token does not allow this.
     Forbidden,
-    /// The token has expired.
     TokenExpired,
     /// The client sends too many requests.
     TooManyRequests,
@@ -59,7 +58,6 @@ impl ErrorCode {
 /// Codes with which the hub closes a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CloseCode {
-    /// The hub stops.
     GoingAway,
     /// A frame, or a message of several frames, was too large.
     TooLarge,

@@ -16,15 +16,13 @@ pub enum ServerEvent {
     ConnectionEstablished,
     /// The client is signed in.
     Authenticated,
-    /// A snapshot.
     UmblerData,
     /// The client follows channels from here on.
     Subscribed,
     /// The client no longer follows channels.
     Unsubscribed,
-    /// The answer to `ping`.
+    /// The answer to the request `ping`.
     Pong,
-    /// One accepted delivery.
     UmblerUpdate,
     /// Sent every [`HEARTBEAT_SECONDS`](super::HEARTBEAT_SECONDS), so that a client notices a dead connection.
     Heartbeat,
@@ -32,7 +30,7 @@ pub enum ServerEvent {
     UmblerStats,
     /// Which screens are connected, and which chat each shows.
     PresenceUpdate,
-    /// The answer to `set_presence`.
+    /// The answer to the request `set_presence`.
     PresenceSet,
     /// Live metrics; only the newest state is sent.
     MetricsUpdate,
@@ -48,7 +46,6 @@ pub enum ServerEvent {
     Closed,
     /// The token expires soon, and the client should send a newer one.
     TokenExpiring,
-    /// A request was refused.
     Error,
 }
 
@@ -155,7 +152,6 @@ pub struct ErrorData<'a> {
     pub reason: Option<&'static str>,
 }
 
-/// Encodes an `error` envelope.
 pub fn encode_error(
     id: Option<&RawValue>,
     timestamp: Timestamp,

@@ -20,7 +20,7 @@ pub struct TransitionShape {
     /// The delivery that showed it.
     #[schema(value_type = String)]
     pub event_id: EventId,
-    /// What happened.
+    /// What happened to the chat.
     #[serde(rename = "type")]
     pub kind: TransitionType,
     /// The agent or sector before; `null`: none, or not of this type.

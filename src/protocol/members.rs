@@ -18,7 +18,7 @@ pub struct MemberShape {
     pub id: String,
     /// Name of the agent; `null` where the agent is no longer in the directory.
     pub name: Option<String>,
-    /// Address of the picture.
+    /// Address of the picture; `null` where there is none.
     pub photo_url: Option<String>,
     /// Id of the sector that the agent belongs to.
     pub sector_id: Option<String>,
@@ -53,7 +53,7 @@ pub struct MembersData<'a> {
     /// `directory:` and an id of its own.
     #[schema(value_type = String)]
     event_id: &'a EventId,
-    /// `member_updated`.
+    /// The type of the update: `member_updated`.
     #[serde(rename = "type")]
     update_type: &'static str,
     changes: [&'static str; 1],

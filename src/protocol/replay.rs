@@ -75,10 +75,10 @@ pub struct ReplayShape {
     pub updates: usize,
 }
 
-/// The content of `replay_ended`.
+/// The content of a `replay_ended` event.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 pub struct ReplayEnded {
-    /// Why the playback ended.
+    /// Why the playback ended: `done`, `stopped` or `gone`.
     pub reason: &'static str,
     /// The position of the last update that was sent; 0 where none was.
     pub seq: i64,

@@ -23,15 +23,11 @@ pub const SNAPSHOT_ITEMS_MAX: u32 = 200;
 pub enum ClientEvent {
     /// Signs in, or replaces the token by a newer one.
     Authenticate,
-    /// Asks for a snapshot.
     RequestUmblerData,
-    /// Follows channels.
     SubscribeUpdates,
-    /// Stops following channels.
     UnsubscribeUpdates,
     /// Tells others which chat this screen shows.
     SetPresence,
-    /// Asks for a `pong`.
     Ping,
 }
 
@@ -88,7 +84,6 @@ pub enum Request {
     },
     Snapshot(SnapshotLimits),
     Subscribe(SubscribeRequest),
-    /// Stops following channels.
     Unsubscribe {
         /// The channels; `None`: all of them.
         channels: Option<Vec<Channel>>,
@@ -98,7 +93,6 @@ pub enum Request {
         /// The chat; `None`: no chat.
         chat: Option<String>,
     },
-    /// Asks for a `pong`.
     Ping,
 }
 
@@ -107,9 +101,7 @@ pub enum Request {
 pub struct SnapshotLimits {
     /// The contacts with the latest activity.
     pub contacts: u32,
-    /// Open chats.
     pub chats: u32,
-    /// The latest messages.
     pub messages: u32,
 }
 
@@ -122,7 +114,7 @@ impl Default for SnapshotLimits {
 /// What to follow, and from which position on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubscribeRequest {
-    /// At least one channel.
+    /// At least one; `updates` where the client named none.
     pub channels: Vec<Channel>,
     /// The last position that the client has. Needs `epoch`.
     pub since: Option<i64>,

@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-/// The content of `authenticate`.
+/// The `data` of an `authenticate` request.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = Authenticate)]
 pub struct AuthenticateData {
@@ -12,7 +12,7 @@ pub struct AuthenticateData {
     pub(super) token: String,
 }
 
-/// The content of `request_umbler_data`.
+/// The `data` of a `request_umbler_data` request.
 #[derive(Deserialize, Default, ToSchema)]
 #[schema(as = RequestUmblerData)]
 pub struct SnapshotData {
@@ -27,7 +27,7 @@ pub struct SnapshotData {
     pub(super) messages: Option<u32>,
 }
 
-/// The content of `subscribe_updates`.
+/// The `data` of a `subscribe_updates` request.
 #[derive(Deserialize, Default, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SubscribeUpdates)]
@@ -55,7 +55,7 @@ pub struct SubscribeData {
     pub(super) speed: Option<f64>,
 }
 
-/// The content of `unsubscribe_updates`.
+/// The `data` of an `unsubscribe_updates` request.
 #[derive(Deserialize, Default, ToSchema)]
 #[schema(as = UnsubscribeUpdates)]
 pub struct UnsubscribeData {
@@ -64,7 +64,7 @@ pub struct UnsubscribeData {
     pub(super) channels: Option<Vec<String>>,
 }
 
-/// The content of `set_presence`.
+/// The `data` of a `set_presence` request.
 #[derive(Deserialize, Default, ToSchema)]
 #[schema(as = SetPresence)]
 pub struct PresenceData {

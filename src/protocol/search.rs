@@ -8,7 +8,7 @@ use super::shapes::{ContactShape, MessageShape};
 /// A piece of a text. All pieces, one after the other, are the text to show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Piece {
-    /// Plain text, never markup.
+    /// Plain text, and never markup.
     pub text: String,
     /// True where this piece matches the search.
     #[serde(rename = "match")]

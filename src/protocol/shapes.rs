@@ -14,7 +14,7 @@ pub const SOURCE_MEMBER: &str = "Member";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = Named)]
 pub struct NamedShape {
-    /// The provider's id.
+    /// The provider's id of it.
     pub id: String,
     /// The name; null where it is not known.
     pub name: Option<String>,
@@ -34,7 +34,7 @@ pub struct ChannelShape {
     pub id: String,
     /// The name of the line; null where it is not known.
     pub name: Option<String>,
-    /// The provider's `ChannelType`.
+    /// The provider's `ChannelType` of the line.
     #[serde(rename = "type")]
     pub channel_type: Option<String>,
 }
@@ -64,13 +64,13 @@ pub struct MessageSummary {
     /// The provider's word: `Text`, `Image` and so on.
     #[serde(rename = "type")]
     pub message_type: Option<String>,
-    /// The text to show.
+    /// The text to show: the newest edit, else what was sent.
     pub text: Option<String>,
     /// How far it was delivered, in the provider's word: `Sent`, `Read` and so on.
     pub state: Option<String>,
     /// True for a note that only the team sees.
     pub private: bool,
-    /// When the message happened.
+    /// When the message happened, as far as known.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     /// When the provider created it, which orders messages of one instant. Null where no delivery said so.
@@ -114,7 +114,7 @@ impl From<&ChatMessage> for MessageSummary {
     }
 }
 
-/// A contact.
+/// A contact: a customer, a group or a colleague.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Contact)]
@@ -125,14 +125,14 @@ pub struct ContactShape {
     pub name: Option<String>,
     /// Phone in E.164 form, with `+`.
     pub phone: Option<String>,
-    /// Address of the picture.
+    /// Address of the picture; null where there is none.
     pub picture_url: Option<String>,
     /// The provider's word: `DirectMessage`, `Group` and so on.
     #[serde(rename = "type")]
     pub contact_type: Option<String>,
     /// True where the team blocked the contact.
     pub blocked: bool,
-    /// Tags of the contact.
+    /// Tags of the contact, not those of its chats.
     pub tags: Vec<NamedShape>,
     /// When the contact was created, or its earliest chat.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -173,7 +173,7 @@ impl ContactShape {
     }
 }
 
-/// A chat.
+/// A chat with one contact on one line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Chat)]
@@ -182,13 +182,13 @@ pub struct ChatShape {
     pub id: String,
     /// The contact that the chat is held with.
     pub contact_id: Option<String>,
-    /// Name of the contact.
+    /// Name of the contact; null where it is not known.
     pub contact_name: Option<String>,
     /// Phone of the contact in E.164 form, with `+`. It is shown where there is no name. Older versions did not
     /// say it.
     #[serde(default)]
     pub contact_phone: Option<String>,
-    /// `direct`, `group` or `internal`.
+    /// Whom the chat is held with: `direct`, `group` or `internal`.
     pub kind: ChatKind,
     /// The line that the chat runs on.
     pub channel: Option<ChannelShape>,
@@ -200,7 +200,7 @@ pub struct ChatShape {
     pub members: Vec<NamedShape>,
     /// Tags of the chat itself.
     pub tags: Vec<NamedShape>,
-    /// `open`, `waiting` or `closed`.
+    /// Where the chat stands: `open`, `waiting` or `closed`.
     pub status: ChatStatus,
     /// True for an open chat, waiting or not.
     pub open: bool,
@@ -269,11 +269,11 @@ impl ChatShape {
 pub struct ReactionShape {
     /// The provider's id of the reaction.
     pub id: String,
-    /// The emoji itself.
+    /// The emoji with which somebody reacted.
     pub emoji: String,
     /// Who reacted, in the provider's word.
     pub source: Option<String>,
-    /// When somebody reacted.
+    /// When somebody reacted to the message.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub at: Option<Timestamp>,
 }
@@ -306,7 +306,7 @@ pub struct MessageShape {
     pub state: Option<String>,
     /// True for a note that only the team sees.
     pub private: bool,
-    /// When the message happened.
+    /// When the message happened, as far as known.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     /// When the provider created it, which orders messages of one instant. Null where no delivery said so.

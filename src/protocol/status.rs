@@ -4,7 +4,6 @@
 /// Whether the hub accepts deliveries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum HubState {
-    /// The hub accepts deliveries.
     Ok,
     /// Deliveries are refused, because they cannot be stored. What is shown is right, but gets no newer.
     Unwritable,
@@ -28,7 +27,6 @@ impl HubState {
 /// Why deliveries cannot be stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FaultKind {
-    /// The disk is full.
     DiskFull,
     /// The file, its folder or its disk is read-only.
     ReadOnly,

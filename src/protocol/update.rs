@@ -16,7 +16,6 @@ pub struct Update {
     /// The position in the journal.
     pub seq: Seq,
     timestamp: Timestamp,
-    /// What happened.
     pub data: UpdateData,
 }
 
@@ -31,7 +30,7 @@ pub struct UpdateData {
     /// The first of `changes`; `chat_updated` where nothing changed.
     #[serde(rename = "type")]
     pub update_type: Change,
-    /// Everything that changed.
+    /// Everything that changed, in naming order.
     pub changes: Vec<Change>,
     /// The chat as it is now; `null` for `unrecognized`.
     pub chat: Option<ChatShape>,
@@ -89,7 +88,7 @@ pub struct NoticeData<'a> {
     /// `notify:` and the id that the caller gave.
     #[schema(value_type = String)]
     event_id: &'a EventId,
-    /// `notification`.
+    /// The type of the update: `notification`.
     #[serde(rename = "type")]
     update_type: &'static str,
     changes: [&'static str; 1],

@@ -52,7 +52,7 @@ pub enum View {
 }
 
 impl View {
-    /// The update unchanged.
+    /// The update unchanged, for scopes without any limit.
     pub const FULL: Self = Self::Whole { masked: false, limited: false };
     /// How many different views there are.
     pub const COUNT: usize = 14;

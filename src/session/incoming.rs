@@ -39,7 +39,7 @@ pub struct Incoming {
 
 /// What is kept of a message that comes in several frames.
 enum Unfinished {
-    /// The text so far.
+    /// A text message, and what has come of it.
     Text(BytesMut),
     /// A binary message. Nothing is kept; it is refused when it ends.
     Binary,

@@ -18,7 +18,7 @@ const LENGTH_IN_ONE: usize = 125;
 /// The marks for lengths in two and in eight bytes.
 const LENGTH_IN_TWO: u8 = 126;
 const LENGTH_IN_EIGHT: u8 = 127;
-/// Longest header, in bytes.
+/// Longest header of a frame, in bytes.
 const HEADER_BYTES_MAX: usize = 10;
 
 /// The hub ends the session; everything that it sent before has been written.

@@ -73,13 +73,13 @@ impl SignIn {
     }
 }
 
-/// The content of `authenticated`.
+/// The content of an `authenticated` event.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Authenticated<'a> {
-    /// Always true.
+    /// Always true: a refusal is an `error` event.
     success: bool,
-    /// Who is signed in.
+    /// The user who is signed in.
     user: User<'a>,
     /// When the token expires; `null` where the hub has no key.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -96,23 +96,23 @@ impl<'a> Authenticated<'a> {
     }
 }
 
-/// The content of `token_expiring`.
+/// The content of a `token_expiring` event.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TokenExpiring {
-    /// When the token expires.
+    /// When the token expires, without leeway.
     #[schema(value_type = String, format = DateTime)]
     expires_at: Timestamp,
     /// Seconds from now until the token expires.
     seconds_left: i64,
 }
 
-/// Who is signed in.
+/// The user who is signed in.
 #[derive(Serialize, ToSchema)]
 struct User<'a> {
-    /// The token's `sub`.
+    /// Id of the user: the token's `sub`.
     id: &'a str,
-    /// The token's `name`.
+    /// Name of the user: the token's `name`.
     name: Option<&'a str>,
     role: Role,
 }

@@ -53,7 +53,7 @@ pub struct StreamSession {
     sent: u64,
 }
 
-/// The content of `closed`.
+/// The content of a `closed` event.
 #[derive(Serialize, ToSchema)]
 pub struct Closed {
     /// One of the close codes.

@@ -33,7 +33,6 @@ pub struct Piece {
 
 /// The content of a message.
 pub enum Content {
-    /// One envelope.
     Envelope(ByteString),
     /// Updates with the epoch of their positions; `None` before the first subscription is confirmed.
     Updates(Arc<Batch>, Option<Arc<str>>),

@@ -16,7 +16,7 @@ use super::line::Line;
 const DROPPED_BYTES: usize = 4 * 1024;
 const DROPS_MAX: usize = 32;
 
-/// One accepted connection.
+/// One accepted connection of a client.
 pub struct Wire {
     line: Rc<Line>,
 }

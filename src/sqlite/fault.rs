@@ -12,7 +12,7 @@ use crate::protocol::FaultKind;
 /// Why a database, or a file derived from one, cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
-    /// SQLite returned an error.
+    /// SQLite returned an error, which may be of any kind.
     #[error("the database did not answer")]
     Sqlite(#[from] rusqlite::Error),
     /// The operating system refused an operation on a file, or a thread for it.

@@ -13,7 +13,7 @@ enum Found {
     Nothing,
     /// The check found every page and index sound.
     Sound,
-    /// What is damaged.
+    /// What is damaged, as the check says.
     Damage(String),
 }
 
@@ -40,7 +40,7 @@ impl Integrity {
         matches!(*self.0.lock().unwrap_or_else(PoisonError::into_inner), Found::Damage(_))
     }
 
-    /// The text for `/health`.
+    /// The text that `/health` shows of it.
     pub fn describe(&self) -> String {
         match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
             Found::Nothing => "checking".to_owned(),

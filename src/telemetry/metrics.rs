@@ -40,7 +40,6 @@ struct Inner {
 /// Values that are read from the hub at the moment of a scrape.
 #[derive(Debug, Clone, Copy)]
 pub struct GaugeValues {
-    /// Connected WebSocket sessions.
     pub sessions: i64,
     /// Deliveries that wait to be stored.
     pub queued: i64,
@@ -52,7 +51,6 @@ pub struct GaugeValues {
     pub writable: bool,
     /// True once damage was found in the database.
     pub damaged: bool,
-    /// Open direct chats.
     pub open_chats: i64,
     /// Direct chats in the waiting list.
     pub waiting_chats: i64,

@@ -11,7 +11,7 @@ use crate::config::{ServeArgs, Settings, Values};
 use crate::journal::rebuild;
 use crate::sqlite::open::deep_check;
 
-/// What to check.
+/// What `umbler-hub check` looks at.
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
     /// Also read the whole database, and compare everything in it with what follows from its records. This

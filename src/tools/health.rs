@@ -3,7 +3,7 @@
 use super::{ToolError, post, print};
 use crate::config::{ServeArgs, Values};
 
-/// Which hub to ask.
+/// Which hub to ask whether it is ready.
 #[derive(Debug, clap::Args)]
 pub struct HealthArgs {
     /// Address of the hub. Default: the hub of the settings in this folder.

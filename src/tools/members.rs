@@ -31,7 +31,7 @@ enum MembersCommand {
 /// Which file to import, and into which hub.
 #[derive(Debug, clap::Args)]
 struct ImportArgs {
-    /// The file, in UTF-8.
+    /// The CSV file to import, in UTF-8.
     file: PathBuf,
     /// Address of the hub, like <https://hub.example.com>. Default: the hub of the settings in this folder.
     #[arg(long)]

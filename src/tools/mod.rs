@@ -30,10 +30,9 @@ use crate::sqlite::lock;
 /// How long a tool that is told to stop may go on sleeping.
 const NAP: Duration = Duration::from_millis(50);
 
-/// Why a tool failed.
+/// Why a subcommand did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum ToolError {
-    /// The settings are wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The key or the token is wrong.
@@ -45,7 +44,7 @@ pub enum ToolError {
     /// A file or the terminal could not be used.
     #[error("{what}")]
     Io {
-        /// What was tried.
+        /// What was tried, as the beginning of a sentence.
         what: String,
         source: io::Error,
     },

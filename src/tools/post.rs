@@ -38,7 +38,6 @@ pub struct TargetArgs {
 /// The outcome of posting a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// The hub stored it.
     Accepted,
     /// The hub knew it already.
     Duplicate,
@@ -118,7 +117,7 @@ impl Poster {
         }
     }
 
-    /// Makes one attempt.
+    /// Posts the delivery once, and waits for the answer.
     fn try_once(&self, body: &[u8], attempt: u32) -> Result<Outcome, Again> {
         let away = |error: ureq::Error| Again { reason: error.to_string(), advised: None };
         let mut request = self

@@ -7,7 +7,7 @@ use crate::journal::rebuild::{self, Comparison};
 use crate::telemetry::causes::chain;
 use crate::telemetry::clock;
 
-/// Which database to rebuild.
+/// Which database to rebuild from its records.
 #[derive(Debug, clap::Args)]
 pub struct RebuildArgs {
     #[command(flatten)]

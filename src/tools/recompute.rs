@@ -19,7 +19,6 @@ pub struct RecomputeArgs {
     serve: ServeArgs,
 }
 
-/// Computes the metrics again.
 pub fn run(args: &RecomputeArgs) -> Result<(), ToolError> {
     let settings = Settings::read(&Values::collect(&args.serve)?)?;
     let path = settings.database_path.clone();

@@ -24,7 +24,7 @@ const SAVE_INTERVAL: Duration = Duration::from_secs(1);
 /// Bytes at the beginning of a file by which it is recognised.
 const FINGERPRINT_BYTES: usize = 4_096;
 
-/// What to post.
+/// Which file to post, and how fast.
 #[derive(Debug, clap::Args)]
 pub struct ReplayArgs {
     /// A file of deliveries as they were posted, one per line.

@@ -38,7 +38,6 @@ impl Counts {
 }
 
 impl Tally {
-    /// Counts one delivery.
     pub fn count(&self, outcome: Outcome, took: Duration) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         match outcome {

@@ -20,7 +20,7 @@ pub struct TokenArgs {
     /// What the user may do.
     #[arg(long, value_enum, default_value = "viewer")]
     role: Role,
-    /// Name of the user.
+    /// Name of the user, shown to others.
     #[arg(long)]
     name: Option<String>,
     /// Hours until the token expires.

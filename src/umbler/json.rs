@@ -32,7 +32,6 @@ pub struct Object<'a> {
 pub enum Field<'a> {
     /// There is no such key.
     Absent,
-    /// `null`.
     Null,
     Value(&'a RawValue),
 }
@@ -110,7 +109,6 @@ impl<'a> Object<'a> {
         self.nullable_text(name).map(|url| url.filter(|url| is_web_address(url)))
     }
 
-    /// `true` or `false`.
     pub fn flag(&self, name: &str) -> Option<bool> {
         match self.value(name)?.get() {
             "true" => Some(true),

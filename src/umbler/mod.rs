@@ -40,7 +40,7 @@ pub enum Reading {
     Event(Box<Delivery>),
     /// A JSON object that is not an event.
     Ignored {
-        /// Which part is missing.
+        /// Which part of an event is missing.
         reason: String,
         /// The id, where there is one.
         event_id: Option<EventId>,
@@ -51,7 +51,7 @@ pub enum Reading {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the body is not a JSON object: {reason}")]
 pub struct NotAnObject {
-    /// What was found instead.
+    /// What the body is instead.
     pub reason: String,
 }
 

@@ -12,15 +12,13 @@ use crate::domain::{RefId, Role};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fact {
     pub metric: Metric,
-    /// The moment that decides into which period the fact falls.
+    /// The moment that decides into which period the fact falls. Sector and line are those of this moment.
     pub end: Timestamp,
     /// When the duration began; equal to `end` for a metric that only counts.
     pub start: Timestamp,
     /// The agent that the fact counts for; `None`: no agent.
     pub agent: Option<RefId>,
-    /// The sector at `end`.
     pub sector: Option<RefId>,
-    /// The line at `end`.
     pub channel: Option<RefId>,
     /// The tags of the chat at the end of the cycle.
     pub tags: Vec<RefId>,

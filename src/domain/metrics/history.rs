@@ -12,7 +12,7 @@ use crate::domain::{Close, RefId, Role};
 pub struct Entry {
     /// When the delivery was emitted.
     pub at: Timestamp,
-    /// True: open; false: closed.
+    /// True where the chat is open, false where it is closed.
     pub open: Option<bool>,
     /// When the chat was closed; `None` where the delivery does not show it closed.
     pub closed_at: Option<Timestamp>,
@@ -25,12 +25,10 @@ pub struct Entry {
     pub bot_running: Option<bool>,
 }
 
-/// Who wrote a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Speaker {
     /// The customer, or a member of a group.
     Contact,
-    /// An agent.
     Member,
     /// A bot of the provider.
     Bot,

@@ -19,7 +19,6 @@ pub struct Live {
     pub ours_last: bool,
     /// The first customer message after both the last reply and the last close; `None` where all are answered.
     pub unanswered_since: Option<Timestamp>,
-    /// See [`deadlines::quiet_since`].
     pub quiet_since: Option<Timestamp>,
     /// The customer's last message that is not deleted. It begins the 24 hours in which WhatsApp lets the team
     /// write freely.

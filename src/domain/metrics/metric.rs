@@ -14,17 +14,16 @@ pub enum Metric {
     HandlingTime = 4,
     /// From the start of a cycle to its close.
     Resolution = 5,
-    /// Chats that were created.
+    /// Chats that were created in the period.
     Created = 6,
     /// Cycles that began with a reopening.
     Reopened = 7,
-    /// Cycles that were closed.
+    /// Cycles that were closed in the period.
     Closed = 8,
     /// Cycles that were closed with a waiting customer and without a reply.
     Abandoned = 9,
     /// Owners who were replaced by another one.
     Transferred = 10,
-    /// Messages that customers wrote.
     MessagesIn = 11,
     /// Public messages that agents wrote.
     MessagesMember = 12,

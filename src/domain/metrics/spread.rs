@@ -10,7 +10,6 @@ pub struct Spread {
     pub p75: i64,
     pub p90: i64,
     pub p95: i64,
-    /// The longest duration.
     pub max: i64,
 }
 

@@ -39,7 +39,7 @@ question! {
         kind: Option<AlertKind>,
         /// Id of the sector that the chat is in now.
         sector: Option<Id>,
-        /// Id of the chat.
+        /// Id of the chat that the alert is about.
         chat_id: Option<Id>,
     }
 }
@@ -77,7 +77,7 @@ impl Value for AlertId {
     }
 }
 
-/// A page of alerts.
+/// One page of a list of alerts.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AlertsAnswer {

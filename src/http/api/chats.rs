@@ -39,19 +39,19 @@ routes! {
 }
 
 question! {
-    /// Which chats to list.
+    /// Which chats a list contains.
     struct ChatFilters {
-        /// `open` includes waiting ones.
+        /// Where the chat stands; `open` includes waiting ones.
         status: Option<StatusFilter>,
-        /// Id of the sector.
+        /// Id of the sector of the chat.
         sector: Option<Id>,
         /// Id of the agent who has the chat.
         owner: Option<Id>,
-        /// Id of the line.
+        /// Id of the line of the chat.
         channel: Option<Id>,
         /// Id of one of the chat's tags.
         tag: Option<Id>,
-        /// The kind of chat.
+        /// The kind of chat: with whom it is held.
         kind: Option<ChatKind>,
         /// A part of the contact's name or phone, regardless of case and accents.
         search: Option<SearchText>,
@@ -134,7 +134,7 @@ impl ListedChats {
     }
 }
 
-/// A page of chats.
+/// One page of a list of chats.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ChatsAnswer {
     chats: Vec<ChatShape>,
@@ -148,7 +148,7 @@ impl ChatsAnswer {
     }
 }
 
-/// One chat.
+/// One chat, as clients see it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ChatAnswer {
     chat: ChatShape,

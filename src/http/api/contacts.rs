@@ -18,7 +18,7 @@ use crate::reads::{ContactFilter, GetContact, ListContactChats, ListContacts};
 routes! {
     /// Contacts, by default those with the latest interaction first.
     get "/contacts" => list, "listContacts";
-    /// One contact.
+    /// One contact, with its newest message.
     get "/contacts/{id}" => one, "getContact";
     /// The chats of one contact, with the same filters as for all chats.
     get "/contacts/{id}/chats" => chats, "listContactChats";
@@ -35,7 +35,7 @@ question! {
     }
 }
 
-/// A page of contacts.
+/// One page of a list of contacts.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ContactsAnswer {
     contacts: Vec<ContactShape>,
@@ -43,7 +43,7 @@ pub struct ContactsAnswer {
     page: PageInfo,
 }
 
-/// One contact.
+/// One contact, as clients see it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ContactAnswer {
     contact: ContactShape,

@@ -34,7 +34,6 @@ fn page_or_cursor(paging: &Paging, fields: &mut Fields) {
 }
 
 impl Paging {
-    /// Where the page begins.
     pub fn at(&self) -> PageAt {
         self.cursor.clone().map_or_else(|| PageAt::Page(self.page.unwrap_or(1)), PageAt::After)
     }

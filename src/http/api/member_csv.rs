@@ -187,7 +187,7 @@ mod tests {
             format!("id,name,photoUrl\na,Ana,\nb,,\n,Bia,\na,Ana,\nc,C,,x\nd,{long},\ne,E,javascript:x\n");
         assert_eq!(
             read(text.as_bytes()).unwrap_err(),
-            "line 3: name is missing; line 4: id is missing; line 5: the id stands on line 2 already; \
+            "line 3: name is missing; line 4: id is missing; line 5: the id is already on line 2; \
              line 6: has a value in a column without a name; line 7: name must have at most 200 characters; \
              line 8: photoUrl must begin with https:// or http://"
         );
@@ -200,11 +200,11 @@ mod tests {
             ("\n\nid,name\n\n\nb,\n", "line 6: name is missing"),
             (
                 "id,name\r\na,\"two\r\nlines\"\r\nb,\r\n",
-                "line 2: name must hold no control characters; line 4: name is missing",
+                "line 2: name must not contain control characters; line 4: name is missing",
             ),
             (
                 "\r\n;\r\nid;nome\r\n",
-                "line 3: no column is called \"nome\"; there are id, name, photoUrl, sectorId",
+                "line 3: \"nome\" is not a column; the columns are id, name, photoUrl, sectorId",
             ),
         ] {
             assert_eq!(read(text.as_bytes()).unwrap_err(), wrong);
@@ -216,9 +216,9 @@ mod tests {
         let wrong = |text: &[u8]| read(text).unwrap_err();
         assert_eq!(wrong(b""), "line 1: the header is missing");
         assert_eq!(wrong(b"id\na"), "line 1: the column name is missing");
-        assert_eq!(wrong(b"id,name,ID\n"), "line 1: the column id comes twice");
-        assert!(wrong(b"id,nome\n").starts_with("line 1: no column is called \"nome\""));
-        assert_eq!(wrong(b"id,name\na,\xe9"), "line 2: is no UTF-8");
+        assert_eq!(wrong(b"id,name,ID\n"), "line 1: the column id is there twice");
+        assert!(wrong(b"id,nome\n").starts_with("line 1: \"nome\" is not a column"));
+        assert_eq!(wrong(b"id,name\na,\xe9"), "line 2: is not UTF-8");
         let rows = |count: usize| {
             (0..count).fold("id,name\n".to_owned(), |text, at| format!("{text}i{at},n\n")).into_bytes()
         };

@@ -7,7 +7,7 @@ use crate::domain::visible::has_visible;
 use crate::http::question::Value;
 use crate::http::values::{ID_CHARS_MAX, fits, of_length, string};
 
-/// Longest name, in characters.
+/// Longest name of an agent, in characters.
 const NAME_CHARS_MAX: usize = 200;
 /// Longest address of a picture, in characters.
 const PHOTO_URL_CHARS_MAX: usize = 2_048;
@@ -18,7 +18,7 @@ const ID_PATTERN: &str = r"^[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u202
 const NAME_PATTERN: &str = r"^[^\u0000-\u001f\u007f-\u009f]*[^\u0000-\u001f\u007f-\u009f \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000][^\u0000-\u001f\u007f-\u009f]*$";
 /// An address on the web, or nothing.
 const PHOTO_URL_PATTERN: &str = r"^(https?://[^\u0000-\u001f\u007f-\u009f]*)?$";
-/// No control characters.
+/// An id of a sector has no control characters.
 const SECTOR_ID_PATTERN: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
 
 /// The provider's id of an agent, in a path.
@@ -42,7 +42,6 @@ impl Value for MemberId {
     }
 }
 
-/// An agent's name.
 #[derive(Debug)]
 pub struct MemberName(pub String);
 

@@ -54,7 +54,7 @@ question! {
 
 question! {
     struct MemberRequest {
-        /// Name of the agent.
+        /// Name of the agent, as screens show it.
         name: Mandatory<MemberName>,
         /// Address of the picture, `https://` or `http://`. Left out, empty or null: none.
         photo_url: Option<PhotoUrl>,
@@ -91,7 +91,7 @@ impl Content for MemberFile {
     }
 }
 
-/// An agent.
+/// An agent, in the directory or not.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ListedMember)]
@@ -112,7 +112,7 @@ impl From<ListedMember> for ListedMemberShape {
     }
 }
 
-/// A page of agents.
+/// One page of a list of agents.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MembersAnswer {
     members: Vec<ListedMemberShape>,

@@ -23,7 +23,7 @@ routes! {
 }
 
 question! {
-    /// Which messages to list.
+    /// Which messages a list contains.
     pub struct ListedMessages {
         page: Paging,
         /// A part of the text, regardless of case and accents.
@@ -40,7 +40,7 @@ question! {
 
 question! {
     struct MessagesQuestion {
-        /// Id of the chat.
+        /// Id of the chat that they belong to.
         chat_id: Option<Id>,
         /// Id of the contact that the chat is held with.
         contact_id: Option<Id>,
@@ -73,7 +73,7 @@ impl ListedMessages {
     }
 }
 
-/// A page of messages.
+/// One page of a list of messages.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MessagesAnswer {
     messages: Vec<MessageShape>,

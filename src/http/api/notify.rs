@@ -65,7 +65,7 @@ impl Content for Sent {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NotifyAnswer {
-    /// `accepted` or `duplicate`.
+    /// What the hub did with it: `accepted` or `duplicate`.
     #[schema(example = "accepted")]
     status: &'static str,
     /// The `eventId` of the update.

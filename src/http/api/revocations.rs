@@ -120,10 +120,10 @@ pub struct RevokedAnswer {
     sessions_closed: usize,
 }
 
-/// The revocations in force.
+/// The revocations in force, one for each user.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RevocationsAnswer {
-    /// The newest first.
+    /// The revocations, the newest first.
     revocations: Vec<RevocationShape>,
     /// Number of revocations in total.
     total: usize,

@@ -58,7 +58,7 @@ fn cursor_of_one_kind(question: &SearchQuestion, fields: &mut Fields) {
     }
 }
 
-/// What was found.
+/// The contacts and messages that were found.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SearchAnswer {

@@ -28,7 +28,7 @@ use crate::reads::GetSettings;
 
 /// The suffixes that compressing proxies add to an entity tag, after a hyphen.
 const ENCODINGS: [&str; 4] = ["gzip", "br", "zstd", "deflate"];
-/// Describes the header `ETag`.
+/// What the header `ETag` contains, for the description.
 const ETAG_ABOUT: &str = "The position at which they were saved, in quotation marks.";
 
 routes! {
@@ -67,17 +67,17 @@ impl Content for Settings {
     }
 }
 
-/// The settings in force.
+/// The settings that are in force.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SettingsAnswer {
     settings: SettingsShape,
     /// The position at which they were saved; `null` while nobody has saved any.
     seq: Option<i64>,
-    /// When they were saved.
+    /// When they were saved; `null` while nobody has saved any.
     #[schema(value_type = Option<String>, format = DateTime)]
     updated_at: Option<Timestamp>,
-    /// Who saved them.
+    /// Who saved them; `null` while nobody has saved any.
     updated_by: Option<NamedShape>,
 }
 

@@ -14,7 +14,7 @@ use crate::domain::{AlertKind, Settings};
 use crate::http::error::ApiError;
 use crate::http::values::{fits, string};
 
-/// Most holidays.
+/// Most holidays that can be saved.
 const HOLIDAYS_MAX: usize = 1_000;
 /// Longest name of a holiday, in characters.
 const NAME_CHARS_MAX: usize = 200;
@@ -35,7 +35,7 @@ pub(super) fn described() -> RefOr<Schema> {
     settings
 }
 
-/// Reads and checks settings.
+/// Reads settings from JSON; the error names every wrong field.
 pub(super) fn read(body: &[u8], time_zone: &str) -> Result<Settings, ApiError> {
     let fields: Map<String, Value> = serde_json::from_slice(body)
         .map_err(|error| ApiError::BadRequest(format!("the body is not a JSON object: {error}")))?;

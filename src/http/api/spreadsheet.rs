@@ -30,18 +30,16 @@ pub const BYTE_ORDER_MARK: &str = "\u{feff}";
 /// How a table is written as CSV.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dialect {
-    /// `,` or `;`.
+    /// Either `,` or `;`, as a byte.
     pub separator: u8,
     /// True where the table begins with [`BYTE_ORDER_MARK`].
     pub is_marked: bool,
 }
 
-/// What separates two cells.
+/// The separators between which a caller may choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Separator {
-    /// `,`.
     Comma,
-    /// `;`.
     Semicolon,
 }
 

@@ -68,7 +68,7 @@ pub struct UpdatesAnswer {
     updates: Vec<Box<RawValue>>,
     /// The last position that was examined. Use it as `after` of the next question.
     next: i64,
-    /// The newest position.
+    /// The newest position of the journal.
     seq: i64,
     /// The epoch of the journal.
     epoch: String,

@@ -38,7 +38,7 @@ pub(super) struct MetricsUpdate {
     today: TodayRows,
 }
 
-/// Counts of open chats.
+/// Counts of open chats: all rows, or those that changed.
 #[derive(ToSchema)]
 struct LiveRows {
     rows: Vec<LiveCells>,

@@ -36,7 +36,6 @@ async fn describe() -> HttpResponse {
         .body(ENCODED.as_str())
 }
 
-/// The complete description.
 pub fn document() -> Value {
     let mut schemas = Schemas::default();
     let said: Map<String, Value> = ClientEvent::ALL

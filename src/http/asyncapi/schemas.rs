@@ -16,7 +16,7 @@ use crate::protocol::{
     ReplayEnd, ResyncReason,
 };
 
-/// The schemas by name.
+/// The schemas that messages refer to, by name.
 #[derive(Default)]
 pub(super) struct Schemas(pub(super) Map<String, Value>);
 

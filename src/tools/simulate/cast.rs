@@ -47,7 +47,6 @@ pub(super) const FIRST: [&str; 16] = [
 pub(super) const LAST: [&str; 8] =
     ["Exemplo", "Fictício", "Modelo", "Amostra", "Ensaio", "Protótipo", "Rascunho", "Demonstração"];
 
-/// Texts of customers.
 pub(super) const QUESTIONS: [&str; 14] = [
     "Bom dia, gostaria de um orçamento",
     "Oi! Meu pedido ainda não chegou",
@@ -65,7 +64,6 @@ pub(super) const QUESTIONS: [&str; 14] = [
     "Ainda estou esperando…",
 ];
 
-/// Answers of agents.
 pub(super) const ANSWERS: [&str; 10] = [
     "Olá! Já estou verificando para você.",
     "Claro, vamos lá. Pode me passar o número do pedido?",
@@ -79,7 +77,6 @@ pub(super) const ANSWERS: [&str; 10] = [
     "Obrigado pelo contato, tenha um ótimo dia!",
 ];
 
-/// Private notes of agents.
 pub(super) const NOTES: [&str; 4] = [
     "Cliente quer fechar hoje, dar prioridade",
     "Já tentou trocar duas vezes",

@@ -11,11 +11,8 @@ const ORGANIZATION: &str = "Z4ELwFoR_gORGANI";
 /// Who a simulated chat is held with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A customer.
     Direct,
-    /// A group.
     Group,
-    /// A colleague.
     Internal,
 }
 

@@ -84,7 +84,6 @@ impl Day {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// A number below `end`.
     pub(super) fn below(&mut self, end: usize) -> usize {
         self.random.random_range(0..end.max(1))
     }

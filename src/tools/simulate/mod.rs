@@ -30,7 +30,7 @@ const WAITING_MAX: usize = 64;
 /// How often a line reports the progress.
 const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
-/// What to simulate.
+/// Which day to simulate, and how fast.
 #[derive(Debug, clap::Args)]
 pub struct SimulateArgs {
     #[command(flatten)]

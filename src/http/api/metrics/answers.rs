@@ -17,7 +17,7 @@ pub struct Rebuilding {
     total: i64,
 }
 
-/// A table of numbers.
+/// A table of the metrics' numbers.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct MetricsTable {
@@ -30,7 +30,7 @@ pub struct MetricsTable {
     #[schema(value_type = String, format = DateTime)]
     until: Timestamp,
     timezone: String,
-    /// `wall` or `business`.
+    /// The clock that durations are measured on: `wall` or `business`.
     clock: String,
     #[schema(value_type = Option<String>, format = DateTime)]
     previous_from: Option<Timestamp>,
@@ -52,7 +52,7 @@ pub struct Distribution {
     #[schema(value_type = String, format = DateTime)]
     until: Timestamp,
     timezone: String,
-    /// `wall` or `business`.
+    /// The clock that durations are measured on: `wall` or `business`.
     clock: String,
     #[schema(value_type = Option<String>, format = DateTime)]
     previous_from: Option<Timestamp>,
@@ -150,7 +150,7 @@ impl ToSchema for LiveRow {}
 struct LiveWaits {
     /// With `by`: the id; `null`: of nobody.
     id: Option<String>,
-    /// With `by`: the name.
+    /// With `by`: the name, where it is known.
     name: Option<String>,
     #[schema(value_type = Option<String>, format = DateTime)]
     longest_wait_since: Option<Timestamp>,
@@ -192,7 +192,7 @@ pub struct MetricsTrend {
 struct TrendRow {
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
-    /// Number of open chats.
+    /// Number of open chats, waiting ones included.
     open: i64,
     /// Number of open chats in the waiting list.
     waiting: i64,

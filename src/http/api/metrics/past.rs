@@ -41,7 +41,7 @@ question! {
         between: Between,
         /// Number of moments, evenly spread.
         points: usize [POINTS_MIN..=POINTS_MAX] = POINTS_DEFAULT,
-        /// Whose chats count.
+        /// Whose chats count in the answer.
         whose: Whose,
         /// The format of the answer.
         written: Written,

@@ -19,7 +19,7 @@ use crate::http::question::{Value, question};
 use crate::http::values::{Id, Past, Words, string, words};
 use crate::reads::analytics::{Clock, Dimension, Filter, LiveField, Period};
 
-/// Longest period, in days.
+/// The longest period of a question, in days.
 pub const PERIOD_DAYS_MAX: i64 = 366;
 /// Most buckets of a series.
 pub const BUCKETS_MAX: usize = 800;
@@ -30,13 +30,13 @@ const ONLY_EXPLAINED: &str = "is only allowed with explain=true";
 /// The length of the buckets of a series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bucket {
-    /// One hour.
+    /// From one full hour to the next.
     Hour,
-    /// One day.
+    /// From midnight to midnight in `TIMEZONE`.
     Day,
-    /// One week, from Monday.
+    /// From Monday to Monday, at midnight.
     Week,
-    /// One calendar month.
+    /// From the first of a month to the next.
     Month,
 }
 
@@ -102,15 +102,15 @@ fn list_of(such: fn(Metric) -> bool) -> String {
 }
 
 question! {
-    /// Whose chats count.
+    /// Whose chats count in an answer.
     pub struct Whose {
-        /// Id of a sector.
+        /// Only chats in the sector with this id.
         sector: Option<Id>,
-        /// Id of an agent.
+        /// Only chats of the agent with this id.
         agent: Option<Id>,
-        /// Id of a line.
+        /// Only chats on the line with this id.
         channel: Option<Id>,
-        /// Id of a tag.
+        /// Only chats with the tag with this id.
         tag: Option<Id>,
         /// `direct` where it is left out.
         kind: ChatKind = ChatKind::Direct,
@@ -171,7 +171,7 @@ impl Behind {
 }
 
 question! {
-    /// The period.
+    /// The period that an answer is about.
     pub struct Between {
         /// Begin of the period; where it is left out, the midnight before `until`.
         from: Option<Timestamp>,
@@ -181,7 +181,6 @@ question! {
 }
 
 impl Between {
-    /// The period, checked.
     pub fn period(&self, now: Timestamp, zone: &TimeZone) -> Result<Period, ApiError> {
         let until = self.until.unwrap_or(now);
         let from = self.from.unwrap_or_else(|| {
@@ -204,7 +203,7 @@ impl Between {
 question! {
     /// Which numbers: of which period, of whose chats, and whether they are explained.
     pub struct Numbers {
-        /// The period.
+        /// The period that the numbers are about.
         pub between: Between,
         /// `wall` where it is left out.
         pub clock: Clock = Clock::Wall,
@@ -218,7 +217,7 @@ question! {
         at_least_ms: Option<i64> [0..=i64::MAX],
         /// With `explain` of durations: only those of fewer milliseconds on the chosen clock.
         below_ms: Option<i64> [1..=i64::MAX],
-        /// Whose chats count.
+        /// Whose chats count in the answer.
         pub whose: Whose,
         /// Whether to answer what is behind a number.
         pub behind: Behind,
@@ -280,7 +279,7 @@ question! {
     pub struct SeriesQuestion {
         /// `day` where it is left out. The period may have at most 800 buckets.
         pub bucket: Bucket = Bucket::Day,
-        /// Which numbers.
+        /// Which numbers the series is of.
         pub numbers: NumbersQuestion,
     }
 }
@@ -292,9 +291,9 @@ question! {
         pub at: Option<Past>,
         /// One row for each agent, sector, line or tag.
         pub by: Option<Dimension>,
-        /// With `explain`: which count.
+        /// With `explain`: which count to explain.
         pub metric: Option<LiveField>,
-        /// Whose chats count.
+        /// Whose chats count in the answer.
         pub whose: Whose,
         /// Whether to answer what is behind a count.
         pub behind: Behind,

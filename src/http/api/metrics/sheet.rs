@@ -38,9 +38,9 @@ words!(Encoding: "json" => Self::Json, "csv" => Self::Csv);
 /// The format of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// An object with `rows`.
+    /// JSON: an object with `rows`.
     Json,
-    /// A header and rows.
+    /// CSV: a header and rows.
     Csv(Dialect),
 }
 

@@ -30,13 +30,9 @@ use crate::telemetry::clock;
 /// What the rows of a route stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum View {
-    /// One row for everything.
     Whole,
-    /// Ranges of durations.
     Lengths,
-    /// Buckets of time.
     Series(Bucket),
-    /// Hours of the week.
     Hours,
     Agents,
     Sectors,
