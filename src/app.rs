@@ -17,7 +17,7 @@ use tokio::sync::watch;
 
 use crate::auth::key_file::LOOK_INTERVAL;
 use crate::auth::{AuthError, Authenticator, Revocations};
-use crate::config::{AlertWebhook, Settings};
+use crate::config::{AlertWebhook, Config};
 use crate::derived::alert_posts::{AlertPosts, AlertReceiver, StoreOutcome};
 use crate::derived::analytics::FactStore;
 use crate::derived::follower::{self, alarm};
@@ -89,7 +89,7 @@ pub struct Application {
 
 impl Application {
     /// Opens the journal, starts the hub and listens. Must be called inside an actix system.
-    pub async fn build(settings: Settings) -> Result<Self, StartError> {
+    pub async fn build(settings: Config) -> Result<Self, StartError> {
         let address = SocketAddr::new(settings.host, settings.port);
         // First, because a port in use is the most common mistake and should be reported before the database is
         // opened.
@@ -179,7 +179,7 @@ fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
 
 /// Opens the journal, and starts the hub and the readers on it. Also returns the newest position, which grows.
 async fn start_hub(
-    settings: &Settings,
+    settings: &Config,
     metrics: &Metrics,
     integrity: &Integrity,
     revocations: &Arc<Revocations>,

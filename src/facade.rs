@@ -8,7 +8,7 @@
 pub mod program {
     pub use crate::app::stop::StopSignal;
     pub use crate::app::{Application, StartError};
-    pub use crate::config::{ServeArgs, Settings, Values};
+    pub use crate::config::{ServeArgs, Config, Values};
     pub use crate::sqlite::private::begin as keep_new_files_private;
     pub use crate::telemetry::causes::chain;
     pub use crate::tools::backup::{BackupArgs, run as backup};

@@ -3,7 +3,7 @@
 
 use rusqlite::Transaction;
 
-use crate::config::Settings;
+use crate::config::Config;
 use crate::domain;
 use crate::domain::settings::Thresholds;
 use crate::hub::deadlines::AlertsAtStart;
@@ -12,7 +12,7 @@ use crate::telemetry::causes::chain;
 use crate::telemetry::integrity::Integrity;
 
 /// The stored deadlines and alerts; none where they cannot be read.
-pub fn at_start(tx: &Transaction<'_>, settings: &Settings, integrity: &Integrity) -> AlertsAtStart {
+pub fn at_start(tx: &Transaction<'_>, settings: &Config, integrity: &Integrity) -> AlertsAtStart {
     let note = |what: &str, error: &ReadError| {
         let error = chain(error);
         log::error!("{what} cannot be read: {error}");

@@ -164,8 +164,8 @@ mod tests {
     }
 
     fn knows(file: &KeyFile, kid: &str) -> bool {
-        use crate::auth::keys::Found;
-        matches!(file.ring().find(Some(kid), jsonwebtoken::Algorithm::EdDSA), Found::Key(..))
+        use crate::auth::keys::KeyMatch;
+        matches!(file.ring().find(Some(kid), jsonwebtoken::Algorithm::EdDSA), KeyMatch::Key(..))
     }
 
     #[test]

@@ -111,7 +111,7 @@ pub(super) struct KeyRing {
 
 /// The result of looking for a token's key.
 #[derive(Clone, Copy)]
-pub(super) enum Found<'a> {
+pub(super) enum KeyMatch<'a> {
     /// The key, and the checks that go with its algorithm.
     Key(&'a DecodingKey, &'a Validation),
     /// No key has this name; a newer file may have it.
@@ -143,24 +143,24 @@ impl KeyRing {
     }
 
     /// The key for a token with this header.
-    pub(super) fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Found<'_> {
+    pub(super) fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> KeyMatch<'_> {
         let kid = match (self.named, kid) {
             (true, Some(kid)) => kid,
-            (true, None) if self.keys.len() > 1 => return Found::Unnamed,
+            (true, None) if self.keys.len() > 1 => return KeyMatch::Unnamed,
             // The library refuses a token with another algorithm than the key's.
             (true, None) | (false, _) => {
                 return self
                     .keys
                     .first()
-                    .map_or(Found::Unnamed, |(key, checks)| Found::Key(&key.key, checks));
+                    .map_or(KeyMatch::Unnamed, |(key, checks)| KeyMatch::Key(&key.key, checks));
             }
         };
         let mut of_this_name = self.keys.iter().filter(|(key, _)| key.kid.as_deref() == Some(kid)).peekable();
         if of_this_name.peek().is_none() {
-            return Found::UnknownName;
+            return KeyMatch::UnknownName;
         }
         of_this_name
             .find(|(key, _)| key.algorithm == algorithm)
-            .map_or(Found::OtherAlgorithm, |(key, checks)| Found::Key(&key.key, checks))
+            .map_or(KeyMatch::OtherAlgorithm, |(key, checks)| KeyMatch::Key(&key.key, checks))
     }
 }

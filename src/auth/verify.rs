@@ -9,7 +9,7 @@ use jsonwebtoken::{TokenData, decode, decode_header};
 use serde::Deserialize;
 
 use super::key_file::{KeyFile, KeyState};
-use super::keys::{BoundKey, Expected, Found, KeyRing};
+use super::keys::{BoundKey, Expected, KeyMatch, KeyRing};
 use super::revocations::Revocations;
 use super::{AuthError, Identity, LEEWAY_SECONDS, Role, SUBJECT_BYTES_MAX, Secret, TOKEN_BYTES_MAX};
 use crate::domain::visible::has_visible;
@@ -130,7 +130,7 @@ impl Authenticator {
             Keys::Fixed(ring) => decoded(token, ring.find(None, header.alg)),
             Keys::File(file) => {
                 let mut ring = file.ring();
-                let unknown = matches!(ring.find(header.kid.as_deref(), header.alg), Found::UnknownName);
+                let unknown = matches!(ring.find(header.kid.as_deref(), header.alg), KeyMatch::UnknownName);
                 // The key may be new. The file is small and on this machine, and how often it is read is
                 // bounded.
                 if unknown && file.look_for_unknown_name(Instant::now()) {
@@ -142,14 +142,14 @@ impl Authenticator {
     }
 }
 
-fn decoded(token: &str, found: Found<'_>) -> Result<Claims, AuthError> {
+fn decoded(token: &str, found: KeyMatch<'_>) -> Result<Claims, AuthError> {
     match found {
-        Found::Key(key, validation) => decode(token, key, validation)
+        KeyMatch::Key(key, validation) => decode(token, key, validation)
             .map(|data: TokenData<Claims>| data.claims)
             .map_err(|error| AuthError::from(&error)),
-        Found::UnknownName => Err(AuthError::Invalid("its kid does not name a known key")),
-        Found::Unnamed => Err(AuthError::Invalid("it has no kid, and there are several keys")),
-        Found::OtherAlgorithm => Err(AuthError::Invalid("its algorithm is not the key's")),
+        KeyMatch::UnknownName => Err(AuthError::Invalid("its kid does not name a known key")),
+        KeyMatch::Unnamed => Err(AuthError::Invalid("it has no kid, and there are several keys")),
+        KeyMatch::OtherAlgorithm => Err(AuthError::Invalid("its algorithm is not the key's")),
     }
 }
 

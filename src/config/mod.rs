@@ -20,7 +20,7 @@ use crate::auth::{AuthKey, AuthSettings};
 use crate::domain::calendar::Calendar;
 use crate::domain::settings::WeekHours;
 pub use hours::BusinessHours;
-pub use table::Settings;
+pub use table::Config;
 pub use together::AlertWebhook;
 pub use values::{ServeArgs, Values};
 
@@ -43,7 +43,7 @@ pub enum ConfigError {
     Wrong(Vec<String>),
 }
 
-impl Settings {
+impl Config {
     /// Reads and checks all settings.
     pub fn read(values: &Values) -> Result<Self, ConfigError> {
         let mut reader = parse::Reader::new(values);

@@ -48,10 +48,10 @@ impl Setting {
     }
 }
 
-/// Makes [`TABLE`], [`Settings`] and the reader of its fields from one list.
+/// Makes [`TABLE`], [`Config`] and the reader of its fields from one list.
 ///
 /// A row has the meaning, the variable, and its default after `=`; `secret` before it means that it has no
-/// flag. After `=>` come the field of [`Settings`] and how its text is read, with the bounds. A row without a
+/// flag. After `=>` come the field of [`Config`] and how its text is read, with the bounds. A row without a
 /// field is read `together` with others.
 macro_rules! settings {
     (
@@ -71,17 +71,17 @@ macro_rules! settings {
 
         /// All settings, after they were checked.
         #[derive(Debug, Clone)]
-        pub struct Settings {
+        pub struct Config {
             $($(#[doc = concat!("`", $name, "`; [`TABLE`] says what it means.")] pub $field: $type,)?)+
             $($(#[doc = $about])+ pub $group: $group_type,)+
         }
 
         /// Reads every field; `None` where one of them is wrong.
-        pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
+        pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
             // All are read before a wrong one ends it, so that every wrong one is named.
             $($(let $field: Option<$type> = $read(reader, $name);)?)+
             $(let $group: $group_type = $read_group(reader);)+
-            Some(Settings { $($($field: $field?,)?)+ $($group),+ })
+            Some(Config { $($($field: $field?,)?)+ $($group),+ })
         }
     };
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::parse::{Reader, secret, web_address};
-use super::table::Settings;
+use super::table::Config;
 use crate::auth::{AuthKey, AuthSettings, Authenticator, Secret};
 
 /// RFC 7518, section 3.2: a key of HS256 is at least as long as the hash.
@@ -79,7 +79,7 @@ impl Reader<'_> {
     }
 
     /// Refuses an address that others can reach where secrets are missing or short.
-    pub(super) fn check_exposure(&mut self, settings: Option<&Settings>) {
+    pub(super) fn check_exposure(&mut self, settings: Option<&Config>) {
         let Some(settings) = settings.filter(|settings| !settings.host.is_loopback()) else { return };
         let mut missing = Vec::new();
         if settings.auth.is_none() {

@@ -14,7 +14,7 @@ const DOT_ENV: &str = ".env";
 
 /// Where the value of a setting came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
+pub enum ValueSource {
     Flag,
     Environment,
     /// The file that `NAME_FILE` names.
@@ -24,7 +24,7 @@ pub enum Origin {
     Default,
 }
 
-impl Origin {
+impl ValueSource {
     /// The source in words for people.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -74,7 +74,7 @@ impl clap::Args for ServeArgs {
 
 /// The text of every setting.
 #[derive(Debug, Clone, Default)]
-pub struct Values(BTreeMap<&'static str, (String, Origin)>);
+pub struct Values(BTreeMap<&'static str, (String, ValueSource)>);
 
 impl Values {
     /// Collects the values from flags, the environment, files and `.env`.
@@ -94,7 +94,7 @@ impl Values {
 
     /// Values that are given in code, for tests.
     pub fn of(given: &[(&'static str, &str)]) -> Self {
-        Self(given.iter().map(|(name, text)| (*name, ((*text).to_owned(), Origin::Environment))).collect())
+        Self(given.iter().map(|(name, text)| (*name, ((*text).to_owned(), ValueSource::Environment))).collect())
     }
 
     /// The text of a setting, or its default where nothing was set.
@@ -104,8 +104,8 @@ impl Values {
     }
 
     /// Where the value of a setting came from.
-    pub fn origin(&self, name: &str) -> Origin {
-        self.0.get(name).map_or(Origin::Default, |(_, origin)| *origin)
+    pub fn origin(&self, name: &str) -> ValueSource {
+        self.0.get(name).map_or(ValueSource::Default, |(_, origin)| *origin)
     }
 }
 
@@ -113,12 +113,12 @@ fn value(
     setting: &'static Setting,
     args: &ServeArgs,
     dot_env: &BTreeMap<String, String>,
-) -> Result<Option<(String, Origin)>, String> {
+) -> Result<Option<(String, ValueSource)>, String> {
     let said =
         |text: Option<String>, origin| text.filter(|text| !text.trim().is_empty()).map(|text| (text, origin));
     let file_name = format!("{}_FILE", setting.name);
-    if let Some(direct) = said(args.0.get(setting.name).cloned(), Origin::Flag)
-        .or_else(|| said(environment(setting.name), Origin::Environment))
+    if let Some(direct) = said(args.0.get(setting.name).cloned(), ValueSource::Flag)
+        .or_else(|| said(environment(setting.name), ValueSource::Environment))
     {
         return Ok(Some(direct));
     }
@@ -127,11 +127,11 @@ fn value(
         let text = std::fs::read_to_string(&path)
             .map_err(|error| format!("{file_name}: {path} cannot be read: {error}"))?;
         let text = dot_env::without_mark(&text).trim_end_matches(['\r', '\n']).to_owned();
-        return said(Some(text), Origin::File)
+        return said(Some(text), ValueSource::File)
             .map(Some)
             .ok_or_else(|| format!("{file_name}: {path} is empty"));
     }
-    Ok(said(dot_env.get(setting.name).cloned(), Origin::DotEnv))
+    Ok(said(dot_env.get(setting.name).cloned(), ValueSource::DotEnv))
 }
 
 /// A variable of the environment. One that is not Unicode counts as unset.

@@ -10,7 +10,7 @@ use utoipa::openapi::{RefOr, Required, Schema};
 
 use super::body;
 use super::error::{ApiError, BodyRefusals, LookupRefusals};
-use super::question::{Query, Question, Value, parameter};
+use super::question::{QueryString, Question, Value, parameter};
 use super::route::{Call, HandlerPart};
 use super::state::EdgeState;
 use super::values::Id;
@@ -18,7 +18,7 @@ use super::writes::Takes;
 
 type LocalFuture<T, E> = Pin<Box<dyn Future<Output = Result<T, E>>>>;
 
-impl<Q: Question> HandlerPart for Query<Q> {
+impl<Q: Question> HandlerPart for QueryString<Q> {
     fn describe(call: &mut Call) {
         call.parameters(Q::parameters());
     }

@@ -90,9 +90,9 @@ impl<V: Value> Field for Mandatory<V> {
 
 /// The question in a query string. Any fault in it is answered with 400.
 #[derive(Debug)]
-pub struct Query<Q>(pub Q);
+pub struct QueryString<Q>(pub Q);
 
-impl<Q: Question> FromRequest for Query<Q> {
+impl<Q: Question> FromRequest for QueryString<Q> {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 

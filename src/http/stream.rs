@@ -10,7 +10,7 @@ use utoipa::openapi::schema::ObjectBuilder;
 use super::caller::Caller;
 use super::error::ApiError;
 use super::origin;
-use super::question::{Query, Value, parameter, question};
+use super::question::{QueryString, Value, parameter, question};
 use super::route::Routes;
 use super::state::{EdgeState, stopping};
 use super::values::{Id, string};
@@ -88,7 +88,7 @@ fn list_of_channels() -> String {
 async fn open(
     caller: Caller,
     request: HttpRequest,
-    asked: Query<StreamQuestion>,
+    asked: QueryString<StreamQuestion>,
     state: web::Data<EdgeState>,
 ) -> Result<HttpResponse, ApiError> {
     if state.is_draining() {

@@ -19,7 +19,7 @@ use tokio::sync::mpsc::Sender;
 use utoipa::ToSchema;
 
 use super::sign_in::Authenticated;
-use super::stream_body::{Content, Piece, StreamBody};
+use super::stream_body::{StreamContent, StreamPiece, StreamBody};
 use super::{SessionSeat, new_session_id};
 use crate::auth::{Identity, LEEWAY_SECONDS};
 use crate::hub::sessions::backlog::{Backlog, MESSAGES_MAX};
@@ -49,7 +49,7 @@ pub struct StreamSession {
     request: StreamRequest,
     epoch: Option<Arc<str>>,
     backlog: Arc<Backlog>,
-    body: Sender<Piece>,
+    body: Sender<StreamPiece>,
     sent: u64,
 }
 
@@ -170,12 +170,12 @@ impl StreamSession {
     }
 
     fn write(&self, frame: ByteString, weight: Option<usize>) {
-        self.push(Content::Envelope(frame), weight);
+        self.push(StreamContent::Envelope(frame), weight);
     }
 
-    fn push(&self, content: Content, weight: Option<usize>) {
+    fn push(&self, content: StreamContent, weight: Option<usize>) {
         // The backlog keeps what the hub queues below the channel's capacity. A reader who left needs nothing.
-        if let Err(error) = self.body.try_send(Piece { content, weight }) {
+        if let Err(error) = self.body.try_send(StreamPiece { content, weight }) {
             log::debug!("a stream accepts no frames: {error}");
         }
     }
@@ -203,7 +203,7 @@ impl Handler<Deliver> for StreamSession {
         match deliver.frames {
             Outgoing::Updates(batch) => {
                 self.sent += batch.frames().len() as u64;
-                self.push(Content::Updates(batch, self.epoch.clone()), weight);
+                self.push(StreamContent::Updates(batch, self.epoch.clone()), weight);
             }
             Outgoing::Notice(frame) => self.write(frame, weight),
             Outgoing::Subscribed { frame, epoch, recovered } => {

@@ -25,14 +25,14 @@ use crate::hub::updates::batch::Batch;
 use crate::hub::{Drained, SessionId};
 
 /// One message that waits for the reader.
-pub struct Piece {
-    pub(super) content: Content,
+pub struct StreamPiece {
+    pub(super) content: StreamContent,
     /// Its weight in the backlog; `None` where it comes from the stream itself and not from the hub.
     pub(super) weight: Option<usize>,
 }
 
 /// The content of a message.
-pub enum Content {
+pub enum StreamContent {
     Envelope(ByteString),
     /// Updates with the epoch of their positions; `None` before the first subscription is confirmed.
     Updates(Arc<Batch>, Option<Arc<str>>),
@@ -40,9 +40,9 @@ pub enum Content {
 
 /// The body of the response, which gives out one slice at a time.
 pub struct StreamBody {
-    pieces: Receiver<Piece>,
+    pieces: Receiver<StreamPiece>,
     /// The piece that is being written, and how many of its envelopes are framed.
-    begun: Option<(Piece, usize)>,
+    begun: Option<(StreamPiece, usize)>,
     /// The rest of the envelope that is being written.
     parts: VecDeque<Bytes>,
     backlog: Arc<Backlog>,
@@ -52,7 +52,7 @@ pub struct StreamBody {
 
 impl StreamBody {
     /// A body, and the sender by which pieces are added. The channel can hold all that the backlog admits.
-    pub fn new(id: SessionId, hub: Recipient<Drained>, backlog: Arc<Backlog>) -> (Sender<Piece>, Self) {
+    pub fn new(id: SessionId, hub: Recipient<Drained>, backlog: Arc<Backlog>) -> (Sender<StreamPiece>, Self) {
         let (sender, pieces) = channel(MESSAGES_MAX + CLOSES_WAITING_MAX);
         (sender, Self { pieces, begun: None, parts: VecDeque::new(), backlog, hub, id })
     }
@@ -78,7 +78,7 @@ impl StreamBody {
     }
 }
 
-impl Content {
+impl StreamContent {
     /// The envelope with this number as the stream writes it; `None` where there is no such envelope.
     fn parts_of(&self, number: usize) -> Option<Vec<Bytes>> {
         let (text, id) = match self {
@@ -169,8 +169,8 @@ mod tests {
         let batch = Arc::new(updates.iter().cloned().collect::<Batch>());
         assert!(backlog.try_add(batch.bytes()));
         let weight = Some(batch.bytes());
-        let content = Content::Updates(Arc::clone(&batch), Some("e".into()));
-        sender.try_send(Piece { content, weight }).unwrap();
+        let content = StreamContent::Updates(Arc::clone(&batch), Some("e".into()));
+        sender.try_send(StreamPiece { content, weight }).unwrap();
         let mut got = Vec::new();
         while backlog.messages() == 1 {
             let slice = slice(&mut body).expect("more");

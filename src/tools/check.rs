@@ -6,8 +6,8 @@ use std::path::Path;
 
 use super::{Bar, ToolError, print};
 use crate::config::table::TABLE;
-use crate::config::values::Origin;
-use crate::config::{ServeArgs, Settings, Values};
+use crate::config::values::ValueSource;
+use crate::config::{ServeArgs, Config, Values};
 use crate::journal::rebuild;
 use crate::sqlite::open::deep_check;
 
@@ -27,7 +27,7 @@ pub struct CheckArgs {
 pub fn run(args: &CheckArgs) -> Result<(), ToolError> {
     let values = Values::collect(&args.serve)?;
     print(&describe(&values))?;
-    let settings = Settings::read(&values)?;
+    let settings = Config::read(&values)?;
     for warning in settings.warnings() {
         print(&format!("note: {warning}\n"))?;
     }
@@ -48,7 +48,7 @@ fn describe(values: &Values) -> String {
         };
         let origin = values.origin(setting.name);
         let origin =
-            if origin == Origin::Default { String::new() } else { format!("  [{}]", origin.as_str()) };
+            if origin == ValueSource::Default { String::new() } else { format!("  [{}]", origin.as_str()) };
         // Writing to a string does not fail.
         writeln!(text, "{:<32}{value}{origin}", setting.name).unwrap_or_default();
     }

@@ -37,7 +37,7 @@ pub struct TargetArgs {
 
 /// The outcome of posting a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum PostOutcome {
     Accepted,
     /// The hub knew it already.
     Duplicate,
@@ -91,7 +91,7 @@ impl Poster {
     }
 
     /// Posts until there is a final answer. Tries again while the hub is away, busy or unable to write.
-    pub fn post(&self, body: &[u8], attempt: u32, stop: &AtomicBool) -> (Outcome, Duration) {
+    pub fn post(&self, body: &[u8], attempt: u32, stop: &AtomicBool) -> (PostOutcome, Duration) {
         let mut pause = PAUSE_MIN;
         while !stop.load(Ordering::Relaxed) {
             let begun = Instant::now();
@@ -107,7 +107,7 @@ impl Poster {
                 }
             }
         }
-        (Outcome::Stopped, Duration::ZERO)
+        (PostOutcome::Stopped, Duration::ZERO)
     }
 
     #[expect(clippy::print_stderr, reason = "trouble goes where people look, not into a pipe")]
@@ -118,7 +118,7 @@ impl Poster {
     }
 
     /// Posts the delivery once, and waits for the answer.
-    fn try_once(&self, body: &[u8], attempt: u32) -> Result<Outcome, Again> {
+    fn try_once(&self, body: &[u8], attempt: u32) -> Result<PostOutcome, Again> {
         let away = |error: ureq::Error| Again { reason: error.to_string(), advised: None };
         let mut request = self
             .agent
@@ -134,9 +134,9 @@ impl Poster {
             200 => {
                 let answer: Answer = response.body_mut().read_json().map_err(away)?;
                 Ok(match answer.status.as_str() {
-                    "accepted" => Outcome::Accepted,
-                    "duplicate" => Outcome::Duplicate,
-                    _ => Outcome::Ignored,
+                    "accepted" => PostOutcome::Accepted,
+                    "duplicate" => PostOutcome::Duplicate,
+                    _ => PostOutcome::Ignored,
                 })
             }
             408 | 429 | 500..=599 => {
@@ -144,7 +144,7 @@ impl Poster {
                     response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
                 Err(Again { reason: format!("status {status}"), advised: advised.map(Duration::from_secs) })
             }
-            _ => Ok(Outcome::Refused(status)),
+            _ => Ok(PostOutcome::Refused(status)),
         }
     }
 }

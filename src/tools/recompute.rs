@@ -4,7 +4,7 @@
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{ToolError, print};
-use crate::config::{ServeArgs, Settings, Values};
+use crate::config::{ServeArgs, Config, Values};
 use crate::derived::analytics::file;
 use crate::derived::analytics::project::Projector;
 use crate::journal::schema;
@@ -20,7 +20,7 @@ pub struct RecomputeArgs {
 }
 
 pub fn run(args: &RecomputeArgs) -> Result<(), ToolError> {
-    let settings = Settings::read(&Values::collect(&args.serve)?)?;
+    let settings = Config::read(&Values::collect(&args.serve)?)?;
     let path = settings.database_path.clone();
     if !path.exists() {
         return Err(ToolError::Found(format!("there is no database {}", path.display())));

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 
-use super::post::{Outcome, Poster, TargetArgs, rate};
+use super::post::{PostOutcome, Poster, TargetArgs, rate};
 use super::tally::Tally;
 use super::{ToolError, pause_until, print, stop_on_signal};
 
@@ -156,12 +156,12 @@ fn post_all(poster: &Poster, receiver: &Mutex<Receiver<Line>>, shared: &Shared<'
         let next = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(line) = next else { return };
         let (outcome, took) = poster.post(&line.body, 1, shared.stop);
-        if outcome == Outcome::Stopped {
+        if outcome == PostOutcome::Stopped {
             // Nothing is lost: the next run begins before this line.
             continue;
         }
         shared.tally.count(outcome, took);
-        if let Outcome::Refused(status) = outcome {
+        if let PostOutcome::Refused(status) = outcome {
             shared.bar.suspend(|| name_refused(line.spot.0 + 1, status));
         }
         let mut progress = shared.progress.lock().unwrap_or_else(PoisonError::into_inner);

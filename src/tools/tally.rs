@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::ToolError;
-use super::post::Outcome;
+use super::post::PostOutcome;
 
 /// Times that are kept for the percentiles. The newest ones replace the oldest.
 const TIMES_MAX: usize = 100_000;
@@ -38,14 +38,14 @@ impl Counts {
 }
 
 impl Tally {
-    pub fn count(&self, outcome: Outcome, took: Duration) {
+    pub fn count(&self, outcome: PostOutcome, took: Duration) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         match outcome {
-            Outcome::Accepted => counts.accepted += 1,
-            Outcome::Duplicate => counts.duplicate += 1,
-            Outcome::Ignored => counts.ignored += 1,
-            Outcome::Refused(_) => counts.refused += 1,
-            Outcome::Stopped => {
+            PostOutcome::Accepted => counts.accepted += 1,
+            PostOutcome::Duplicate => counts.duplicate += 1,
+            PostOutcome::Ignored => counts.ignored += 1,
+            PostOutcome::Refused(_) => counts.refused += 1,
+            PostOutcome::Stopped => {
                 counts.stopped += 1;
                 return;
             }

@@ -29,7 +29,7 @@ pub struct Object<'a> {
 
 /// What an object has under a key.
 #[derive(Debug, Clone, Copy)]
-pub enum Field<'a> {
+pub enum JsonField<'a> {
     /// There is no such key.
     Absent,
     Null,
@@ -61,20 +61,20 @@ impl<'a> Object<'a> {
     }
 
     /// The value under `name`, which is given in PascalCase. That spelling wins over any other case.
-    pub fn field(&self, name: &str) -> Field<'a> {
+    pub fn field(&self, name: &str) -> JsonField<'a> {
         let exact = self.fields.iter().find(|(key, _)| key.as_ref() == name.as_bytes());
         let any_case = || self.fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name.as_bytes()));
         match exact.or_else(any_case) {
-            None => Field::Absent,
-            Some((_, raw)) if raw.get() == "null" => Field::Null,
-            Some((_, raw)) => Field::Value(raw),
+            None => JsonField::Absent,
+            Some((_, raw)) if raw.get() == "null" => JsonField::Null,
+            Some((_, raw)) => JsonField::Value(raw),
         }
     }
 
     fn value(&self, name: &str) -> Option<&'a RawValue> {
         match self.field(name) {
-            Field::Value(raw) => Some(raw),
-            Field::Absent | Field::Null => None,
+            JsonField::Value(raw) => Some(raw),
+            JsonField::Absent | JsonField::Null => None,
         }
     }
 
@@ -144,17 +144,17 @@ impl<'a> Object<'a> {
     /// A time as in [`time`](Self::time), or `null`.
     pub fn nullable_time(&self, name: &str) -> Option<Option<Timestamp>> {
         match self.field(name) {
-            Field::Absent => None,
-            Field::Null => Some(None),
-            Field::Value(raw) => Some(Some(self.read_time(&text(raw)?)?)),
+            JsonField::Absent => None,
+            JsonField::Null => Some(None),
+            JsonField::Value(raw) => Some(Some(self.read_time(&text(raw)?)?)),
         }
     }
 
     pub fn nullable_text(&self, name: &str) -> Option<Option<String>> {
         match self.field(name) {
-            Field::Absent => None,
-            Field::Null => Some(None),
-            Field::Value(raw) => Some(Some(text(raw)?)),
+            JsonField::Absent => None,
+            JsonField::Null => Some(None),
+            JsonField::Value(raw) => Some(Some(text(raw)?)),
         }
     }
 
@@ -164,9 +164,9 @@ impl<'a> Object<'a> {
 
     pub fn nullable_object(&self, name: &str) -> Option<Option<Self>> {
         match self.field(name) {
-            Field::Absent => None,
-            Field::Null => Some(None),
-            Field::Value(raw) => Some(Some(self.within(raw)?)),
+            JsonField::Absent => None,
+            JsonField::Null => Some(None),
+            JsonField::Value(raw) => Some(Some(self.within(raw)?)),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::domain::AlertKind;
 use crate::http::caller::{Caller, UserState};
 use crate::http::error::ApiError;
 use crate::http::extract::PathId;
-use crate::http::question::{Nothing, Query, Value, question};
+use crate::http::question::{Nothing, QueryString, Value, question};
 use crate::http::route::routes;
 use crate::http::values::{Id, string, words};
 use crate::http::webhook::{record_of, store};
@@ -98,7 +98,7 @@ pub struct AcknowledgedAnswer {
 
 async fn list(
     caller: Caller,
-    Query(question): Query<AlertsQuestion>,
+    QueryString(question): QueryString<AlertsQuestion>,
     state: UserState,
 ) -> Result<Answer<AlertsAnswer>, ApiError> {
     let filter = AlertFilter {
@@ -115,7 +115,7 @@ async fn list(
 
 async fn acknowledge(
     caller: Caller,
-    _: Query<Nothing>,
+    _: QueryString<Nothing>,
     PathId(AlertId(id)): PathId<AlertId>,
     state: UserState,
 ) -> Result<Answer<AcknowledgedAnswer>, ApiError> {

@@ -14,7 +14,7 @@ use crate::http::caller::{Caller, UserState};
 use crate::http::error::ApiError;
 use crate::http::extract::PathId;
 use crate::http::fields::Fields;
-use crate::http::question::{Query, question};
+use crate::http::question::{QueryString, question};
 use crate::http::route::routes;
 use crate::http::values::{Id, Past, SearchText};
 use crate::protocol::ChatShape;
@@ -189,7 +189,7 @@ pub struct TimelineAnswer {
 
 async fn list(
     caller: Caller,
-    Query(question): Query<ChatsQuestion>,
+    QueryString(question): QueryString<ChatsQuestion>,
     state: UserState,
 ) -> Result<Answer<ListAnswer>, ApiError> {
     if let Some(Past(at)) = question.at {
@@ -206,7 +206,7 @@ async fn list(
 
 async fn one(
     caller: Caller,
-    Query(question): Query<ChatQuestion>,
+    QueryString(question): QueryString<ChatQuestion>,
     PathId(id): PathId,
     state: UserState,
 ) -> Result<Answer<ChatAnswer>, ApiError> {
@@ -220,7 +220,7 @@ async fn one(
 
 async fn messages(
     caller: Caller,
-    Query(question): Query<ListedMessages>,
+    QueryString(question): QueryString<ListedMessages>,
     PathId(chat): PathId,
     state: UserState,
 ) -> Result<Answer<MessagesAnswer>, ApiError> {
@@ -231,7 +231,7 @@ async fn messages(
 
 async fn timeline(
     caller: Caller,
-    Query(page): Query<Paging>,
+    QueryString(page): QueryString<Paging>,
     PathId(chat): PathId,
     state: UserState,
 ) -> Result<Answer<TimelineAnswer>, ApiError> {

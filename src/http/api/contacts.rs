@@ -9,7 +9,7 @@ use super::lists::{PageInfo, Paging, Sorting};
 use crate::http::caller::{Caller, UserState};
 use crate::http::error::ApiError;
 use crate::http::extract::PathId;
-use crate::http::question::{Nothing, Query, question};
+use crate::http::question::{Nothing, QueryString, question};
 use crate::http::route::routes;
 use crate::http::values::{Id, SearchText};
 use crate::protocol::ContactShape;
@@ -51,7 +51,7 @@ pub struct ContactAnswer {
 
 async fn list(
     caller: Caller,
-    Query(question): Query<ContactsQuestion>,
+    QueryString(question): QueryString<ContactsQuestion>,
     state: UserState,
 ) -> Result<Answer<ContactsAnswer>, ApiError> {
     caller.check_sort(question.sorting.sort)?;
@@ -72,7 +72,7 @@ async fn list(
 
 async fn one(
     caller: Caller,
-    _: Query<Nothing>,
+    _: QueryString<Nothing>,
     PathId(id): PathId,
     state: UserState,
 ) -> Result<Answer<ContactAnswer>, ApiError> {
@@ -82,7 +82,7 @@ async fn one(
 
 async fn chats(
     caller: Caller,
-    Query(question): Query<ListedChats>,
+    QueryString(question): QueryString<ListedChats>,
     PathId(contact): PathId,
     state: UserState,
 ) -> Result<Answer<ChatsAnswer>, ApiError> {

@@ -13,7 +13,7 @@ use crate::domain::Member;
 use crate::http::caller::{Admin, Caller, UserState};
 use crate::http::error::ApiError;
 use crate::http::extract::{Content, PathId, RequestBody};
-use crate::http::question::{Mandatory, Nothing, Query, object_schema, question, read_object};
+use crate::http::question::{Mandatory, Nothing, QueryString, object_schema, question, read_object};
 use crate::http::route::{Call, routes};
 use crate::http::state::EdgeState;
 use crate::http::values::{Id, SearchText};
@@ -139,7 +139,7 @@ pub struct ImportAnswer {
 
 async fn list(
     caller: Caller,
-    Query(question): Query<MembersQuestion>,
+    QueryString(question): QueryString<MembersQuestion>,
     state: UserState,
 ) -> Result<Answer<MembersAnswer>, ApiError> {
     let filter = MemberFilter { search: SearchText::wanted(question.search), known: question.known };
@@ -153,7 +153,7 @@ async fn list(
 
 async fn put(
     Admin(caller): Admin,
-    _: Query<Nothing>,
+    _: QueryString<Nothing>,
     PathId(MemberId(named)): PathId<MemberId>,
     RequestBody(entry): RequestBody<MemberRequest>,
     state: UserState,
@@ -175,7 +175,7 @@ async fn put(
 
 async fn delete(
     Admin(caller): Admin,
-    _: Query<Nothing>,
+    _: QueryString<Nothing>,
     PathId(id): PathId<Id>,
     state: UserState,
 ) -> Result<Answer<ChangedMemberAnswer>, ApiError> {
@@ -188,7 +188,7 @@ async fn delete(
 
 async fn import(
     Admin(caller): Admin,
-    _: Query<Nothing>,
+    _: QueryString<Nothing>,
     RequestBody(MemberFile(members)): RequestBody<MemberFile>,
     state: UserState,
 ) -> Result<Answer<ImportAnswer>, ApiError> {

@@ -11,7 +11,7 @@ use super::lists::{PageInfo, Paging};
 use crate::http::caller::{Caller, UserState};
 use crate::http::error::ApiError;
 use crate::http::fields::Fields;
-use crate::http::question::{Query, question};
+use crate::http::question::{QueryString, question};
 use crate::http::route::routes;
 use crate::http::values::{Id, SearchText};
 use crate::protocol::MessageShape;
@@ -89,7 +89,7 @@ impl MessagesAnswer {
 
 async fn list(
     caller: Caller,
-    Query(question): Query<MessagesQuestion>,
+    QueryString(question): QueryString<MessagesQuestion>,
     state: UserState,
 ) -> Result<Answer<MessagesAnswer>, ApiError> {
     let (mut list, page) = question.list.list(&caller);

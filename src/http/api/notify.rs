@@ -11,7 +11,7 @@ use crate::domain::EventId;
 use crate::http::caller::Admin;
 use crate::http::error::ApiError;
 use crate::http::extract::{Content, RequestBody};
-use crate::http::question::{Nothing, Query};
+use crate::http::question::{Nothing, QueryString};
 use crate::http::route::{Call, routes};
 use crate::http::state::EdgeState;
 use crate::http::values::{ID_CHARS_MAX, of_length};
@@ -76,7 +76,7 @@ pub struct NotifyAnswer {
 
 async fn notify(
     Admin(caller): Admin,
-    _: Query<Nothing>,
+    _: QueryString<Nothing>,
     RequestBody(Sent { id, notice }): RequestBody<Sent>,
     state: web::Data<EdgeState>,
 ) -> Result<Answer<NotifyAnswer>, ApiError> {

@@ -13,7 +13,7 @@ use crate::auth::{LEEWAY_SECONDS, Revocation};
 use crate::http::caller::Admin;
 use crate::http::error::ApiError;
 use crate::http::extract::{Content, RequestBody};
-use crate::http::question::{Mandatory, Nothing, Query, Value, object_schema, question, read_object};
+use crate::http::question::{Mandatory, Nothing, QueryString, Value, object_schema, question, read_object};
 use crate::http::route::{Call, routes};
 use crate::http::state::EdgeState;
 use crate::http::values::Id;
@@ -131,7 +131,7 @@ pub struct RevocationsAnswer {
 
 async fn revoke(
     Admin(caller): Admin,
-    _: Query<Nothing>,
+    _: QueryString<Nothing>,
     RequestBody(body): RequestBody<RevocationRequest>,
     state: web::Data<EdgeState>,
 ) -> Result<Answer<RevokedAnswer>, ApiError> {
@@ -157,7 +157,7 @@ async fn revoke(
 
 async fn list(
     _: Admin,
-    Query(question): Query<RevocationsQuestion>,
+    QueryString(question): QueryString<RevocationsQuestion>,
     state: web::Data<EdgeState>,
 ) -> Result<Answer<RevocationsAnswer>, ApiError> {
     let RevocationsQuestion { user, limit } = question;

@@ -11,7 +11,7 @@ use super::lists::LIMIT_MAX;
 use crate::http::caller::{Caller, UserState};
 use crate::http::error::ApiError;
 use crate::http::fields::Fields;
-use crate::http::question::{Mandatory, Query, Value, question};
+use crate::http::question::{Mandatory, QueryString, Value, question};
 use crate::http::route::routes;
 use crate::http::values::{SEARCH_CHARS_MAX, of_length, string, words};
 use crate::protocol::search::{FoundContact, FoundMessage};
@@ -85,7 +85,7 @@ pub struct NextCursors {
 
 async fn search(
     caller: Caller,
-    Query(question): Query<SearchQuestion>,
+    QueryString(question): QueryString<SearchQuestion>,
     state: UserState,
 ) -> Result<Answer<SearchAnswer>, ApiError> {
     let SearchQuestion { q: Mandatory(wanted), r#in: kinds, limit, cursor: after } = question;

@@ -15,7 +15,7 @@ use crate::domain::{Seq, Settings};
 use crate::http::caller::{Admin, Caller, UserState};
 use crate::http::error::ApiError;
 use crate::http::extract::{Content, RequestBody};
-use crate::http::question::{Nothing, Query, parameter};
+use crate::http::question::{Nothing, QueryString, parameter};
 use crate::http::route::{Call, routes};
 use crate::http::state::EdgeState;
 use crate::http::values::string;
@@ -84,13 +84,13 @@ pub struct SettingsAnswer {
 /// The answer, with its position as the entity tag.
 type Tagged = CustomizeResponder<Answer<SettingsAnswer>>;
 
-async fn get(caller: Caller, _: Query<Nothing>, state: UserState) -> Result<Tagged, ApiError> {
+async fn get(caller: Caller, _: QueryString<Nothing>, state: UserState) -> Result<Tagged, ApiError> {
     in_force(&state, &caller).await.map(tagged)
 }
 
 async fn put(
     Admin(caller): Admin,
-    _: Query<Nothing>,
+    _: QueryString<Nothing>,
     request: HttpRequest,
     RequestBody(values): RequestBody<Settings>,
     state: UserState,

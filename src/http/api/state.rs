@@ -9,7 +9,7 @@ use super::Answer;
 use crate::domain::Seq;
 use crate::http::caller::{Caller, UserState};
 use crate::http::error::ApiError;
-use crate::http::question::{Nothing, Query, question};
+use crate::http::question::{Nothing, QueryString, question};
 use crate::http::route::routes;
 use crate::http::values::{Id, Past};
 use crate::protocol::StatsShape;
@@ -53,7 +53,7 @@ question! {
 
 async fn stats(
     caller: Caller,
-    Query(question): Query<StatsQuestion>,
+    QueryString(question): QueryString<StatsQuestion>,
     state: UserState,
 ) -> Result<Answer<StatsShape>, ApiError> {
     let then = question.at.map(|Past(then)| then);
@@ -76,7 +76,7 @@ pub struct UpdatesAnswer {
 
 async fn updates(
     caller: Caller,
-    Query(question): Query<UpdatesQuestion>,
+    QueryString(question): QueryString<UpdatesQuestion>,
     state: UserState,
 ) -> Result<Answer<UpdatesAnswer>, ApiError> {
     let UpdatesQuestion { after, limit, epoch } = question;
@@ -121,7 +121,7 @@ pub struct WebhookStatusAnswer {
 
 async fn webhook_status(
     caller: Caller,
-    _: Query<Nothing>,
+    _: QueryString<Nothing>,
     state: UserState,
 ) -> Result<Answer<WebhookStatusAnswer>, ApiError> {
     let mut report = state.ask(WebhookStatus).await?;

@@ -10,7 +10,7 @@ const ORGANIZATION: &str = "Z4ELwFoR_gORGANI";
 
 /// Who a simulated chat is held with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum SimKind {
     Direct,
     Group,
     Internal,
@@ -23,7 +23,7 @@ pub(super) struct SimChat {
     pub(super) contact_id: String,
     pub(super) name: String,
     pub(super) phone: String,
-    pub(super) kind: Kind,
+    pub(super) kind: SimKind,
     pub(super) channel: usize,
     pub(super) sector: usize,
     pub(super) owner: Option<&'static str>,
@@ -104,13 +104,13 @@ impl SimChat {
 
     fn contact(&self) -> Value {
         let (contact_type, group) = match self.kind {
-            Kind::Direct => ("DirectMessage", Value::Null),
-            Kind::Group => ("Group", json!(format!("{}@g.us", self.contact_id))),
-            Kind::Internal => ("MemberDirectMessage", Value::Null),
+            SimKind::Direct => ("DirectMessage", Value::Null),
+            SimKind::Group => ("Group", json!(format!("{}@g.us", self.contact_id))),
+            SimKind::Internal => ("MemberDirectMessage", Value::Null),
         };
         json!({
             "LastActiveUTC": millis(self.active_at),
-            "PhoneNumber": if self.kind == Kind::Direct { json!(self.phone) } else { Value::Null },
+            "PhoneNumber": if self.kind == SimKind::Direct { json!(self.phone) } else { Value::Null },
             "ProfilePictureUrl": null,
             "IsBlocked": false,
             "ScheduledMessages": [],

@@ -12,7 +12,7 @@ use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
 use super::cast::{FIRST, LAST};
-use super::chat::{Kind, SimChat, stamp};
+use super::chat::{SimKind, SimChat, stamp};
 
 /// Most chats that are open at the same time, for a team of this size.
 const OPEN_MAX: usize = 40;
@@ -152,7 +152,7 @@ impl Day {
             return self.open_chat(now);
         }
         let chat = self.one_of(&open, 0);
-        if self.chats[chat].kind != Kind::Direct {
+        if self.chats[chat].kind != SimKind::Direct {
             return if self.chance(8) { self.close(chat, now) } else { self.group_message(chat, now) };
         }
         match self.random.random_range(0..1_000) {
@@ -186,7 +186,7 @@ impl Day {
         let fresh = self.fresh_chat(now);
         self.chats.push(fresh);
         let chat = self.chats.len() - 1;
-        if self.chats[chat].kind != Kind::Direct {
+        if self.chats[chat].kind != SimKind::Direct {
             return self.group_message(chat, now);
         }
         if self.chance(50) {
@@ -201,15 +201,15 @@ impl Day {
 
     fn fresh_chat(&mut self, now: Timestamp) -> SimChat {
         let kind = match self.random.random_range(0..100) {
-            0..5 => Kind::Group,
-            5..8 => Kind::Internal,
-            _ => Kind::Direct,
+            0..5 => SimKind::Group,
+            5..8 => SimKind::Internal,
+            _ => SimKind::Direct,
         };
         let (first, last) = (self.one_of(&FIRST, "Ana"), self.one_of(&LAST, "Exemplo"));
         let name = match kind {
-            Kind::Direct => format!("{first} {last}"),
-            Kind::Group => format!("Condomínio {last}"),
-            Kind::Internal => format!("Equipe {first}"),
+            SimKind::Direct => format!("{first} {last}"),
+            SimKind::Group => format!("Condomínio {last}"),
+            SimKind::Internal => format!("Equipe {first}"),
         };
         let phone = format!("+551190{:07}", self.random.random_range(0..10_000_000));
         let (id, contact_id) = (self.id(now), self.id(now));

@@ -13,11 +13,11 @@ use actix_web::HttpRequest;
 use answers::{Distribution, LiveMetrics, MetricsTable};
 use explained::{OrExplained, Tabled};
 use questions::{DurationsQuestion, LiveQuestion, NumbersQuestion, SeriesQuestion};
-use work::{View, count_open, tabulate};
+use work::{RowKind, count_open, tabulate};
 
 use crate::http::caller::{Caller, UserState};
 use crate::http::error::ApiError;
-use crate::http::question::Query;
+use crate::http::question::QueryString;
 use crate::http::route::routes;
 
 /// A table, or the occurrences behind one of its numbers.
@@ -28,7 +28,7 @@ macro_rules! of_view {
     ($handler:ident: $view:expr) => {
         async fn $handler(
             caller: Caller,
-            Query(question): Query<NumbersQuestion>,
+            QueryString(question): QueryString<NumbersQuestion>,
             request: HttpRequest,
             state: UserState,
         ) -> Answer<MetricsTable> {
@@ -37,12 +37,12 @@ macro_rules! of_view {
     };
 }
 
-of_view!(summary: View::Whole);
-of_view!(heatmap: View::Hours);
-of_view!(agents: View::Agents);
-of_view!(sectors: View::Sectors);
-of_view!(channels: View::Channels);
-of_view!(tags: View::Tags);
+of_view!(summary: RowKind::Whole);
+of_view!(heatmap: RowKind::Hours);
+of_view!(agents: RowKind::Agents);
+of_view!(sectors: RowKind::Sectors);
+of_view!(channels: RowKind::Channels);
+of_view!(tags: RowKind::Tags);
 
 routes! {
     /// Counts of the chats that are open now. With `explain=true`: the chats behind one count.
@@ -70,7 +70,7 @@ routes! {
 }
 
 async fn table_of(
-    view: View,
+    view: RowKind,
     question: NumbersQuestion,
     caller: Caller,
     request: HttpRequest,
@@ -82,26 +82,26 @@ async fn table_of(
 
 async fn series(
     caller: Caller,
-    Query(SeriesQuestion { bucket, numbers }): Query<SeriesQuestion>,
+    QueryString(SeriesQuestion { bucket, numbers }): QueryString<SeriesQuestion>,
     request: HttpRequest,
     state: UserState,
 ) -> Answer<MetricsTable> {
-    table_of(View::Series(bucket), numbers, caller, request, state).await
+    table_of(RowKind::Series(bucket), numbers, caller, request, state).await
 }
 
 async fn distribution(
     caller: Caller,
-    Query(question): Query<DurationsQuestion>,
+    QueryString(question): QueryString<DurationsQuestion>,
     request: HttpRequest,
     state: UserState,
 ) -> Answer<Distribution> {
     let metrics = question.metric.map(|names| names.0);
-    tabulate(View::Lengths, (metrics, question.numbers), caller, request, &state).await.map(Tabled::from)
+    tabulate(RowKind::Lengths, (metrics, question.numbers), caller, request, &state).await.map(Tabled::from)
 }
 
 async fn live(
     caller: Caller,
-    Query(question): Query<LiveQuestion>,
+    QueryString(question): QueryString<LiveQuestion>,
     request: HttpRequest,
     state: UserState,
 ) -> Answer<LiveMetrics> {

@@ -8,11 +8,11 @@ use serde_json::json;
 use super::answers::MetricsTrend;
 use super::explained::Tabled;
 use super::questions::{Between, Whose};
-use super::sheet::{Format, Sheet, Written};
+use super::sheet::{Format, Sheet, FormatFields};
 use super::work::ask;
 use crate::http::caller::{Caller, UserState};
 use crate::http::error::ApiError;
-use crate::http::question::{Query, question};
+use crate::http::question::{QueryString, question};
 use crate::reads::analytics::{FindOpenAt, LiveNow, OpenChatsAt, Period, Trend, Trended};
 use crate::telemetry::clock;
 
@@ -44,13 +44,13 @@ question! {
         /// Whose chats count in the answer.
         whose: Whose,
         /// The format of the answer.
-        written: Written,
+        written: FormatFields,
     }
 }
 
 pub async fn trend(
     caller: Caller,
-    Query(question): Query<TrendQuestion>,
+    QueryString(question): QueryString<TrendQuestion>,
     request: HttpRequest,
     state: UserState,
 ) -> Result<Tabled<MetricsTrend>, ApiError> {

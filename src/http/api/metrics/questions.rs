@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use utoipa::openapi::schema::ObjectBuilder;
 
-use super::sheet::Written;
+use super::sheet::FormatFields;
 use crate::domain::ChatKind;
 use crate::domain::metrics::Metric;
 use crate::domain::stats::day_of;
@@ -136,7 +136,7 @@ impl Whose {
 
 question! {
     /// Whether to answer what is behind a number, and which page of it.
-    pub struct Behind {
+    pub struct ExplainFields {
         /// Answer the chats and intervals behind the one `metric`.
         explain: bool = false,
         /// With `explain`: most rows on a page; 50 where it is left out.
@@ -147,7 +147,7 @@ question! {
     checked by only_explained
 }
 
-fn only_explained(question: &Behind, fields: &mut Fields) {
+fn only_explained(question: &ExplainFields, fields: &mut Fields) {
     if !question.explain {
         fields.refuse_given(&["limit", "page"], ONLY_EXPLAINED);
     }
@@ -155,17 +155,17 @@ fn only_explained(question: &Behind, fields: &mut Fields) {
 
 /// Which page of the occurrences behind a number.
 #[derive(Debug, Clone, Copy)]
-pub struct Page {
+pub struct ExplainedPage {
     /// Number of the page, from 1.
     pub page: u32,
     /// Most rows on the page.
     pub limit: u32,
 }
 
-impl Behind {
+impl ExplainFields {
     /// The page of occurrences that is asked for; `None` where the numbers are asked for.
-    pub fn page(&self) -> Option<Page> {
-        let page = Page { page: self.page.unwrap_or(1), limit: self.limit.unwrap_or(LIMIT_DEFAULT) };
+    pub fn page(&self) -> Option<ExplainedPage> {
+        let page = ExplainedPage { page: self.page.unwrap_or(1), limit: self.limit.unwrap_or(LIMIT_DEFAULT) };
         self.explain.then_some(page)
     }
 }
@@ -202,7 +202,7 @@ impl Between {
 
 question! {
     /// Which numbers: of which period, of whose chats, and whether they are explained.
-    pub struct Numbers {
+    pub struct NumberFields {
         /// The period that the numbers are about.
         pub between: Between,
         /// `wall` where it is left out.
@@ -220,14 +220,14 @@ question! {
         /// Whose chats count in the answer.
         pub whose: Whose,
         /// Whether to answer what is behind a number.
-        pub behind: Behind,
+        pub behind: ExplainFields,
         /// The format of the answer.
-        pub written: Written,
+        pub written: FormatFields,
     }
     checked by some_lengths
 }
 
-fn some_lengths(question: &Numbers, fields: &mut Fields) {
+fn some_lengths(question: &NumberFields, fields: &mut Fields) {
     if !question.behind.explain {
         fields.refuse_given(&["atLeastMs", "belowMs"], ONLY_EXPLAINED);
     } else if question.lengths().is_some_and(|lengths| lengths.is_empty()) {
@@ -235,7 +235,7 @@ fn some_lengths(question: &Numbers, fields: &mut Fields) {
     }
 }
 
-impl Numbers {
+impl NumberFields {
     /// The period of the same length just before, if it is asked for.
     pub fn previous(&self, period: Period) -> Result<Option<Period>, ApiError> {
         if !self.compare {
@@ -259,7 +259,7 @@ question! {
         /// Names of metrics, separated by commas; all where it is left out. With `explain`, exactly one.
         pub metric: Option<MetricNames>,
         /// Of which period and whose chats.
-        pub numbers: Numbers,
+        pub numbers: NumberFields,
     }
 }
 
@@ -270,7 +270,7 @@ question! {
         /// exactly one.
         pub metric: Option<DurationNames>,
         /// Of which period and whose chats.
-        pub numbers: Numbers,
+        pub numbers: NumberFields,
     }
 }
 
@@ -296,9 +296,9 @@ question! {
         /// Whose chats count in the answer.
         pub whose: Whose,
         /// Whether to answer what is behind a count.
-        pub behind: Behind,
+        pub behind: ExplainFields,
         /// The format of the answer.
-        pub written: Written,
+        pub written: FormatFields,
     }
     checked by one_explained
 }

@@ -18,7 +18,7 @@ pub const AS_OF: &str = "X-As-Of-Seq";
 
 question! {
     /// The format of the answer.
-    pub struct Written {
+    pub struct FormatFields {
         /// Where it is left out: `json`, or CSV with `Accept: text/csv`.
         format: Option<Encoding>,
         /// For CSV; where it is left out, it follows `Accept-Language`.
@@ -46,7 +46,7 @@ pub enum Format {
 
 impl Format {
     /// The format that was asked for, else the one that `Accept` asks for; for CSV also the dialect.
-    pub fn of(written: &Written, headers: &HeaderMap) -> Self {
+    pub fn of(written: &FormatFields, headers: &HeaderMap) -> Self {
         let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let wants =
             |media: &str| accept.split(',').any(|part| part.split(';').next().unwrap_or("").trim() == media);

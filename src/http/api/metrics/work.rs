@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::past::stood_open;
-use super::questions::{Bucket, LiveQuestion, Numbers, Page, begins};
+use super::questions::{Bucket, LiveQuestion, NumberFields, ExplainedPage, begins};
 use super::sheet::{Format, Sheet};
 use crate::auth::Scope;
 use crate::domain::metrics::Metric;
@@ -29,7 +29,7 @@ use crate::telemetry::clock;
 
 /// What the rows of a route stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum View {
+pub enum RowKind {
     Whole,
     Lengths,
     Series(Bucket),
@@ -52,8 +52,8 @@ const PREVIOUS: [&str; 7] = [
 
 /// Answers a route about a period, with these metrics or with all of the route.
 pub async fn tabulate(
-    view: View,
-    (metrics, question): (Option<Vec<Metric>>, Numbers),
+    view: RowKind,
+    (metrics, question): (Option<Vec<Metric>>, NumberFields),
     caller: Caller,
     request: HttpRequest,
     state: &UserState,
@@ -81,10 +81,10 @@ pub async fn tabulate(
             .respond(format);
     }
     let begins = if let Grouping::Buckets(begins, _) = &grouping { begins.clone() } else { Vec::new() };
-    let of_route = |metric: &Metric| view != View::Lengths || metric.is_duration();
+    let of_route = |metric: &Metric| view != RowKind::Lengths || metric.is_duration();
     let metrics = metrics.unwrap_or_else(|| Metric::ALL.into_iter().filter(of_route).collect());
     let found = ask(state, Tabulate { metrics, period, previous, filter, clock, grouping }).await?;
-    let names = if view == View::Agents {
+    let names = if view == RowKind::Agents {
         agents_of(state, found.rows.iter().map(|row| &row.key), caller.scope).await?
     } else {
         FoundNames::default()
@@ -139,23 +139,23 @@ pub async fn ask<Q: Query>(state: &UserState, query: Q) -> Result<Q::Answer, Api
 }
 
 fn grouping(
-    view: View,
+    view: RowKind,
     period: Period,
     previous: Option<Period>,
     zone: &TimeZone,
 ) -> Result<Grouping, ApiError> {
     Ok(match view {
-        View::Whole => Grouping::Whole,
-        View::Lengths => Grouping::DurationBuckets,
-        View::Series(bucket) => {
+        RowKind::Whole => Grouping::Whole,
+        RowKind::Lengths => Grouping::DurationBuckets,
+        RowKind::Series(bucket) => {
             let before = previous.map(|before| begins(bucket, before, zone)).transpose()?;
             Grouping::Buckets(begins(bucket, period, zone)?, before.unwrap_or_default())
         }
-        View::Hours => Grouping::Hours,
-        View::Agents => Grouping::Agents,
-        View::Sectors => Grouping::Sectors,
-        View::Channels => Grouping::Channels,
-        View::Tags => Grouping::Tags,
+        RowKind::Hours => Grouping::Hours,
+        RowKind::Agents => Grouping::Agents,
+        RowKind::Sectors => Grouping::Sectors,
+        RowKind::Channels => Grouping::Channels,
+        RowKind::Tags => Grouping::Tags,
     })
 }
 
@@ -178,7 +178,7 @@ fn name_in<'a>(known: Option<&'a String>, key: &GroupKey, names: &'a FoundNames)
 
 /// How a table is laid out.
 struct Layout {
-    view: View,
+    view: RowKind,
     period: Period,
     previous: Option<Period>,
     clock: Clock,
@@ -190,11 +190,11 @@ struct Layout {
 impl Layout {
     fn sheet(&self, found: &Tabulated) -> Sheet {
         let mut columns: Vec<&'static str> = match self.view {
-            View::Whole => vec![],
-            View::Lengths => vec!["fromMs", "untilMs"],
-            View::Series(_) => vec!["start", "end"],
-            View::Hours => vec!["weekday", "hour"],
-            View::Agents | View::Sectors | View::Channels | View::Tags => vec!["id", "name"],
+            RowKind::Whole => vec![],
+            RowKind::Lengths => vec!["fromMs", "untilMs"],
+            RowKind::Series(_) => vec!["start", "end"],
+            RowKind::Hours => vec!["weekday", "hour"],
+            RowKind::Agents | RowKind::Sectors | RowKind::Channels | RowKind::Tags => vec!["id", "name"],
         };
         columns.push("metric");
         columns.extend(self.statistics(&STATISTICS));
@@ -214,7 +214,7 @@ impl Layout {
 
     /// A count of durations between two bounds has no statistics.
     fn statistics<'a, T>(&self, all: &'a [T]) -> &'a [T] {
-        let told = if self.view == View::Lengths { 1 } else { all.len() };
+        let told = if self.view == RowKind::Lengths { 1 } else { all.len() };
         all.get(..told).unwrap_or(all)
     }
 
@@ -271,7 +271,7 @@ async fn explained(
     state: &UserState,
     found: Explained,
     (metric, rule): (&'static str, Cow<'static, str>),
-    page: Page,
+    page: ExplainedPage,
     scope: Arc<Scope>,
 ) -> Result<Sheet, ApiError> {
     let chats: BTreeSet<&String> = found.rows.iter().map(|row| &row.chat_id).collect();
