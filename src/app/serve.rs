@@ -20,7 +20,7 @@ use crate::http::connections::Connections;
 use crate::http::state::EdgeState;
 use crate::http::{self, guards, unread};
 use crate::session::slices::SLICE_BYTES_MAX;
-use crate::session::switchboard::Lines;
+use crate::session::worker_fan_out::WorkerSockets;
 use crate::session::wire::Wire;
 
 /// How long a peer may leave data unacknowledged before the kernel ends the connection. A session whose peer
@@ -75,7 +75,7 @@ pub(super) fn serve(
             .wrap(from_fn(guards::protect))
             .wrap(from_fn(guards::observe))
             .app_data(state.clone())
-            .app_data(Rc::<Lines>::default())
+            .app_data(Rc::<WorkerSockets>::default())
             .configure(|config| http::configure(config, &state));
         let app = map_config(app.into_factory(), |()| AppConfig::default());
         let service = HttpService::<Wire, _, _>::build()
@@ -101,8 +101,8 @@ pub(super) fn serve(
 
 /// Sets the kernel's options of an accepted connection, or closes it where its address has too many.
 fn tune(wire: &Wire, extensions: &mut Extensions, connections: &Arc<Connections>) {
-    extensions.insert(Rc::clone(wire.line()));
-    let tuned = wire.line().with_stream(|stream| tune_socket(stream, extensions, connections));
+    extensions.insert(Rc::clone(wire.queue()));
+    let tuned = wire.queue().with_stream(|stream| tune_socket(stream, extensions, connections));
     if let Err(error) = tuned {
         log::debug!("a connection ended before it was set up: {error}");
     }

@@ -64,5 +64,5 @@ pub async fn open(
     rebinding::check(&request)?;
     check_handshake(&request)?;
     origin::check(&request, &state.settings.origins)?;
-    session::open(&request, payload, state.seat(address))
+    session::open(&request, payload, state.session_context(address))
 }

@@ -22,7 +22,7 @@ use crate::hub::{GetHealth, GetStats, Health, UmblerHub};
 use crate::protocol::StatsShape;
 use crate::reads::analytics::{CountDayMessages, CountStatsAt, FindOpenIds};
 use crate::reads::{Asker, ListPastChats, PastStats, Query, ReadError, Reads, ScopedStats, StatusFilter};
-use crate::session::SessionSeat;
+use crate::session::SessionContext;
 use crate::telemetry::causes::chain;
 use crate::telemetry::clock;
 use crate::telemetry::integrity::Integrity;
@@ -190,8 +190,8 @@ impl EdgeState {
     }
 
     /// What a session of a client at this address is given.
-    pub fn seat(&self, address: IpAddr) -> SessionSeat {
-        SessionSeat {
+    pub fn session_context(&self, address: IpAddr) -> SessionContext {
+        SessionContext {
             hub: self.hub.clone(),
             authenticator: self.authenticator.clone(),
             address,

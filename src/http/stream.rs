@@ -102,7 +102,7 @@ async fn open(
         log::debug!("a stream asked for {channel}");
         return Err(ApiError::Forbidden("the token does not allow one of the channels"));
     }
-    let body = stream::open(state.seat(address), caller.identity, asked);
+    let body = stream::open(state.session_context(address), caller.identity, asked);
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header((CACHE_CONTROL, "no-store"))

@@ -207,7 +207,7 @@ impl WsSession {
         UmblerHub: Handler<M>,
     {
         self.incoming.refusals = 0;
-        if self.seat.hub.try_send(message).is_err() {
+        if self.context.hub.try_send(message).is_err() {
             self.refuse(ErrorCode::Unavailable, "the hub is busy", id, ctx);
         }
     }
@@ -220,7 +220,7 @@ impl WsSession {
         id: Option<&RawValue>,
         ctx: &mut ws::WebsocketContext<Self>,
     ) {
-        self.seat.metrics.frame_refused(code.as_str());
+        self.context.metrics.frame_refused(code.as_str());
         self.say(encode_error(id, clock::now(), code, message), ctx);
         // A client that is only too fast may be refused more often than one that sends nonsense.
         self.incoming.refusals += if code.is_temporary() { 1 } else { TEMPORARY_REFUSALS_PER_REFUSAL };

@@ -14,9 +14,9 @@ pub mod frame_guard;
 pub mod sign_in;
 pub mod incoming;
 pub mod outgoing;
-pub mod line;
+pub mod socket_queue;
 pub mod wire;
-pub mod switchboard;
+pub mod worker_fan_out;
 pub mod stream_body;
 pub mod stream;
 pub mod slices;
@@ -39,15 +39,15 @@ use rand::RngExt;
 
 use crate::auth::Authenticator;
 use crate::hub::sessions::backlog::Backlog;
-use crate::hub::{Connect, Disconnected, SessionId, SlotId, UmblerHub};
+use crate::hub::{Connect, Disconnected, SlotId, SessionId, UmblerHub};
 use crate::protocol::{CloseCode, HEARTBEAT_SECONDS};
 use crate::telemetry::metrics::Metrics;
 use frame_guard::{FRAME_BYTES_MAX, FrameGuard};
 use incoming::Incoming;
-use line::{Line, Owner};
+use socket_queue::{SocketQueue, Owner};
 use sign_in::SignIn;
 use slices::Slices;
-use switchboard::Lines;
+use worker_fan_out::WorkerSockets;
 
 /// A peer that sent nothing for this long, not even a pong, is gone. A live one is pinged every
 /// [`HEARTBEAT_SECONDS`], so on the slowest connection a pong has ten seconds.
@@ -58,7 +58,7 @@ const CLOSE_WAIT: Duration = Duration::from_secs(1);
 
 /// What a session is given when it is opened.
 #[derive(Clone)]
-pub struct SessionSeat {
+pub struct SessionContext {
     pub hub: Addr<UmblerHub>,
     /// Checks tokens; `None` where no key is set and everybody is admin.
     pub authenticator: Option<Arc<Authenticator>>,
@@ -69,14 +69,14 @@ pub struct SessionSeat {
 /// The actor of one socket.
 pub struct WsSession {
     id: SessionId,
-    seat: SessionSeat,
+    context: SessionContext,
     backlog: Arc<Backlog>,
     sign_in: SignIn,
     incoming: Incoming,
     /// The way out for what the hub sends.
-    line: Rc<Line>,
-    lines: Rc<Lines>,
-    slot_id: Option<SlotId>,
+    queue: Rc<SocketQueue>,
+    sockets: Rc<WorkerSockets>,
+    socket_id: Option<SlotId>,
     last_heard: Instant,
     /// Set by the frame guard when it ended the stream.
     too_large: Arc<AtomicBool>,
@@ -85,30 +85,30 @@ pub struct WsSession {
 }
 
 /// Opens the socket: answers the handshake and starts the actor.
-pub fn open(request: &HttpRequest, payload: web::Payload, seat: SessionSeat) -> Result<HttpResponse, Error> {
-    let (Some(line), Some(lines)) = (request.conn_data::<Rc<Line>>(), request.app_data::<Rc<Lines>>()) else {
+pub fn open(request: &HttpRequest, payload: web::Payload, context: SessionContext) -> Result<HttpResponse, Error> {
+    let (Some(queue), Some(sockets)) = (request.conn_data::<Rc<SocketQueue>>(), request.app_data::<Rc<WorkerSockets>>()) else {
         log::error!("a socket was accepted without an output for the hub");
         return Ok(HttpResponse::InternalServerError().finish());
     };
-    let (line, lines) = (Rc::clone(line), Rc::clone(lines));
+    let (queue, sockets) = (Rc::clone(queue), Rc::clone(sockets));
     let too_large = Arc::new(AtomicBool::new(false));
     let guarded = FrameGuard::new(payload, Arc::clone(&too_large));
     let session = WsSession {
         id: new_session_id(),
-        sign_in: SignIn::new(seat.authenticator.clone()),
-        seat,
+        sign_in: SignIn::new(context.authenticator.clone()),
+        context,
         backlog: Arc::default(),
         incoming: Incoming::default(),
-        line: Rc::clone(&line),
-        lines,
-        slot_id: None,
+        queue: Rc::clone(&queue),
+        sockets,
+        socket_id: None,
         last_heard: Instant::now(),
         too_large,
         closing: false,
     };
     let response =
         ws::WsResponseBuilder::new(session, request, guarded).frame_size(FRAME_BYTES_MAX).start()?;
-    Ok(response.map_body(|_, body| BoxBody::new(Slices::of(body, line))))
+    Ok(response.map_body(|_, body| BoxBody::new(Slices::of(body, queue))))
 }
 
 /// An id that nobody can guess.
@@ -129,8 +129,8 @@ impl WsSession {
             return;
         }
         // What the hub sent before must go out before the close frame.
-        self.line.write_out();
-        self.seat.metrics.session_closed(code.number());
+        self.queue.write_out();
+        self.context.metrics.session_closed(code.number());
         ctx.close(Some(ws::CloseReason {
             code: ws::CloseCode::from(code.number()),
             description: Some(code.reason().to_owned()),
@@ -141,7 +141,7 @@ impl WsSession {
 
     /// Both sides have closed: once the output is written, the connection ends.
     fn end(&mut self, ctx: &mut ws::WebsocketContext<Self>) {
-        self.line.finish();
+        self.queue.finish();
         ctx.stop();
     }
 
@@ -160,13 +160,13 @@ impl WsSession {
 
     /// Takes the session off the hub, which sends nothing more to it and no longer counts it.
     fn leave(&mut self) {
-        let Some(id) = self.slot_id.take() else { return };
-        self.line.end();
-        self.lines.remove(id);
+        let Some(id) = self.socket_id.take() else { return };
+        self.queue.end();
+        self.sockets.remove(id);
         let gone = Disconnected { session: Arc::clone(&self.id) };
         // This must arrive, or the hub would count a session that is gone, so it is sent by a future that waits
         // for room.
-        let told = self.seat.hub.send(gone);
+        let told = self.context.hub.send(gone);
         actix_rt::spawn(async move {
             if told.await.is_err() {
                 log::debug!("a session ended after the hub");
@@ -190,11 +190,11 @@ impl Actor for WsSession {
     type Context = ws::WebsocketContext<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        let (slot_id, outbox) = self.lines.add(Rc::clone(&self.line));
-        self.slot_id = Some(slot_id);
-        self.line.begin(Owner {
+        let (socket_id, outbox) = self.sockets.add(Rc::clone(&self.queue));
+        self.socket_id = Some(socket_id);
+        self.queue.begin(Owner {
             id: Arc::clone(&self.id),
-            hub: self.seat.hub.clone(),
+            hub: self.context.hub.clone(),
             backlog: Arc::clone(&self.backlog),
             actor: ctx.address().recipient(),
         });
@@ -202,15 +202,15 @@ impl Actor for WsSession {
             session: Arc::clone(&self.id),
             outbox,
             backlog: Arc::clone(&self.backlog),
-            address: self.seat.address,
+            address: self.context.address,
             who: self.sign_in.who(),
             auth_required: self.sign_in.who().is_none(),
         };
-        if self.seat.hub.try_send(connect).is_err() {
+        if self.context.hub.try_send(connect).is_err() {
             log::warn!("the hub is too busy to accept session {}", self.id);
             return self.close(CloseCode::GoingAway, ctx);
         }
-        self.seat.metrics.session_opened();
+        self.context.metrics.session_opened();
         ctx.run_interval(Duration::from_secs(HEARTBEAT_SECONDS), Self::ping);
         self.watch_silence(ctx);
         self.await_sign_in(ctx);
@@ -232,7 +232,7 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for WsSession {
             Err(_) if self.closing => ctx.stop(),
             Err(error) => {
                 log::debug!("session {} broke the protocol: {error}", self.id);
-                self.seat.metrics.frame_refused("protocol_error");
+                self.context.metrics.frame_refused("protocol_error");
                 ctx.close(Some(violation::close_code(&error).into()));
                 ctx.stop();
             }
@@ -241,7 +241,7 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for WsSession {
 
     fn finished(&mut self, ctx: &mut Self::Context) {
         if self.too_large.load(Ordering::Acquire) {
-            self.seat.metrics.frame_refused("too_large");
+            self.context.metrics.frame_refused("too_large");
             self.close(CloseCode::TooLarge, ctx);
         }
         ctx.stop();

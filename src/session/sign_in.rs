@@ -163,7 +163,7 @@ impl WsSession {
         let identity = Arc::new(identity);
         let id = id.map(ToOwned::to_owned);
         let admit = Admit { session: Arc::clone(&self.id), identity: Arc::clone(&identity) };
-        let asked = self.seat.hub.send(admit).into_actor(self);
+        let asked = self.context.hub.send(admit).into_actor(self);
         ctx.wait(asked.map(move |answer, session, ctx| {
             let id = id.as_deref();
             match answer {

@@ -9,7 +9,7 @@ use actix_web::Error;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use bytes::Bytes;
 
-use super::line::Line;
+use super::socket_queue::SocketQueue;
 
 /// Bytes that are handed to the connection at once. Its buffer grows to the largest slice and, below 128 KiB,
 /// never shrinks, so this times the number of sessions is memory (docs/performance.md). Each further slice
@@ -20,13 +20,13 @@ pub const SLICE_BYTES_MAX: usize = 16 * 1024;
 pub struct Slices {
     body: BoxBody,
     rest: Bytes,
-    line: Rc<Line>,
+    queue: Rc<SocketQueue>,
 }
 
 impl Slices {
     /// Cuts this body, which is written to the same socket as this output.
-    pub fn of(body: BoxBody, line: Rc<Line>) -> Self {
-        Self { body, rest: Bytes::new(), line }
+    pub fn of(body: BoxBody, queue: Rc<SocketQueue>) -> Self {
+        Self { body, rest: Bytes::new(), queue }
     }
 }
 
@@ -38,7 +38,7 @@ impl MessageBody for Slices {
     }
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
-        self.line.note_task(cx.waker());
+        self.queue.note_task(cx.waker());
         if self.rest.is_empty() {
             match Pin::new(&mut self.body).poll_next(cx) {
                 Poll::Ready(Some(Ok(bytes))) => self.rest = bytes,
@@ -49,7 +49,7 @@ impl MessageBody for Slices {
         }
         let length = self.rest.len().min(SLICE_BYTES_MAX);
         let slice = self.rest.split_to(length);
-        self.line.note_body(!self.rest.is_empty());
+        self.queue.note_body(!self.rest.is_empty());
         Poll::Ready(Some(Ok(slice)))
     }
 }

@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 
 use super::sign_in::Authenticated;
 use super::stream_body::{StreamContent, StreamPiece, StreamBody};
-use super::{SessionSeat, new_session_id};
+use super::{SessionContext, new_session_id};
 use crate::auth::{Identity, LEEWAY_SECONDS};
 use crate::hub::sessions::backlog::{Backlog, MESSAGES_MAX};
 use crate::hub::sessions::outbox::CLOSES_WAITING_MAX;
@@ -44,7 +44,7 @@ pub struct StreamRequest {
 /// The actor of one stream.
 pub struct StreamSession {
     id: SessionId,
-    seat: SessionSeat,
+    context: SessionContext,
     identity: Identity,
     request: StreamRequest,
     epoch: Option<Arc<str>>,
@@ -63,11 +63,11 @@ pub struct Closed {
 }
 
 /// Opens a stream: starts its actor and returns the body.
-pub fn open(seat: SessionSeat, identity: Identity, request: StreamRequest) -> StreamBody {
+pub fn open(context: SessionContext, identity: Identity, request: StreamRequest) -> StreamBody {
     let (id, backlog) = (new_session_id(), Arc::<Backlog>::default());
-    let hub = seat.hub.clone().recipient();
+    let hub = context.hub.clone().recipient();
     let (body, stream) = StreamBody::new(Arc::clone(&id), hub, Arc::clone(&backlog));
-    StreamSession { id, seat, identity, request, epoch: None, backlog, body, sent: 0 }.start();
+    StreamSession { id, context, identity, request, epoch: None, backlog, body, sent: 0 }.start();
     stream
 }
 
@@ -80,11 +80,11 @@ impl Actor for StreamSession {
             session: Arc::clone(&self.id),
             outbox: Outbox::Actor(ctx.address().recipient::<Deliver>()),
             backlog: Arc::clone(&self.backlog),
-            address: self.seat.address,
+            address: self.context.address,
             who: Some(SessionUser::new(&self.identity)),
             auth_required: self.is_signed_in(),
         };
-        if self.seat.hub.try_send(connect).is_err() {
+        if self.context.hub.try_send(connect).is_err() {
             return self.give_up(ctx);
         }
         // Before it subscribes, so that its channels count as its user's.
@@ -93,7 +93,7 @@ impl Actor for StreamSession {
         } else {
             self.subscribe(ctx);
         }
-        self.seat.metrics.session_opened();
+        self.context.metrics.session_opened();
         self.await_expiry(ctx);
         let gone = self.body.clone();
         let reader_left = async move { gone.closed().await };
@@ -101,7 +101,7 @@ impl Actor for StreamSession {
     }
 
     fn stopped(&mut self, _: &mut Self::Context) {
-        let told = self.seat.hub.send(Disconnected { session: Arc::clone(&self.id) });
+        let told = self.context.hub.send(Disconnected { session: Arc::clone(&self.id) });
         actix_rt::spawn(async move {
             if told.await.is_err() {
                 log::debug!("a stream ended after the hub");
@@ -119,7 +119,7 @@ impl StreamSession {
     fn subscribe(&mut self, ctx: &mut Context<Self>) {
         let request = self.request.subscribe.clone();
         let subscribe = Subscribe { session: Arc::clone(&self.id), request_id: None, request };
-        if self.seat.hub.try_send(subscribe).is_err() {
+        if self.context.hub.try_send(subscribe).is_err() {
             self.give_up(ctx);
         }
     }
@@ -133,7 +133,7 @@ impl StreamSession {
     /// stream.
     fn ask_to_be_admitted(&self, ctx: &mut Context<Self>) {
         let admit = Admit { session: Arc::clone(&self.id), identity: Arc::new(self.identity.clone()) };
-        let asked = self.seat.hub.send(admit).into_actor(self);
+        let asked = self.context.hub.send(admit).into_actor(self);
         ctx.wait(asked.map(|answer, stream, ctx| match answer {
             // Where it has ended already, its close is on the way.
             Ok(Err(AdmitError::Unknown)) => {}
@@ -163,7 +163,7 @@ impl StreamSession {
     }
 
     fn close(&mut self, code: CloseCode, ctx: &mut Context<Self>) {
-        self.seat.metrics.session_closed(code.number());
+        self.context.metrics.session_closed(code.number());
         let closed = Closed { code: code.number(), reason: code.reason() };
         self.write(encode(ServerEvent::Closed, None, clock::now(), &closed), None);
         ctx.stop();
@@ -226,7 +226,7 @@ impl StreamSession {
     fn ask_for_snapshot(&mut self, ctx: &mut Context<Self>) {
         let ask =
             SendSnapshot { session: Arc::clone(&self.id), request_id: None, limits: self.request.limits };
-        if self.seat.hub.try_send(ask).is_err() {
+        if self.context.hub.try_send(ask).is_err() {
             self.close(CloseCode::GoingAway, ctx);
         }
     }

@@ -53,7 +53,7 @@ pub struct Owner {
 
 /// The output of one connection.
 #[derive(Default)]
-pub struct Line {
+pub struct SocketQueue {
     /// `None` once the connection is gone, even if somebody still holds this value.
     stream: RefCell<Option<TcpStream>>,
     /// The connection's task, which is woken when the socket has room again.
@@ -77,7 +77,7 @@ pub struct Line {
     finished: Cell<bool>,
 }
 
-impl Line {
+impl SocketQueue {
     pub fn new(stream: TcpStream) -> Self {
         Self { stream: RefCell::new(Some(stream)), ..Self::default() }
     }
