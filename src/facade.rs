@@ -32,7 +32,7 @@ pub mod rules {
     pub use crate::domain::metrics::Metric;
     pub use crate::domain::{
         AlertKind, Chat, ChatFacts, ChatId, ChatMessage, Contact, ContactId, Delivery, DeliveryBody, EventId,
-        EventKey, Member, MessageId, MessagePosition, OrderKey, Role, Seq, Settings, StatsDelta, Store,
+        EventKey, Member, MessageId, MessagePosition, OrderKey, MessageRole, Seq, TeamSettings, StatsDelta, Store,
         TimelineEntry, absorb,
     };
     pub use crate::umbler::{KNOWN_TYPES, Reading, read};

@@ -28,7 +28,7 @@ pub fn at_start(tx: &Transaction<'_>, settings: &Config, integrity: &Integrity) 
     });
     // Where the saved settings cannot be read, no alert is raised by default thresholds that nobody chose.
     let nothing_saved =
-        || domain::Settings { thresholds: Thresholds::none(), ..settings.editable_defaults() };
+        || domain::TeamSettings { thresholds: Thresholds::none(), ..settings.editable_defaults() };
     let settings = saved.map_or_else(nothing_saved, |saved| saved.settings);
     AlertsAtStart { settings, clocks, standing }
 }

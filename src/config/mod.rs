@@ -57,9 +57,9 @@ impl Config {
     }
 
     /// The settings that admins edit, as they are until an admin saves them.
-    pub fn editable_defaults(&self) -> crate::domain::Settings {
+    pub fn editable_defaults(&self) -> crate::domain::TeamSettings {
         let business_hours = WeekHours::new(self.business_hours.days.clone());
-        crate::domain::Settings { business_hours, ..crate::domain::Settings::default() }
+        crate::domain::TeamSettings { business_hours, ..crate::domain::TeamSettings::default() }
     }
 
     /// Secrets that could be guessed: name, length in bytes, and the smallest safe length.

@@ -7,7 +7,7 @@ use super::facts::{ContactFacts, Facts, MessageFacts, Reaction};
 use super::ids::MessageId;
 use super::message::ChatMessage;
 use super::register::{EventKey, keep_earliest, keep_latest};
-use super::role::Role;
+use super::role::MessageRole;
 use super::stats::StatsDelta;
 use super::store::{Store, TimelineEntry};
 
@@ -220,7 +220,7 @@ fn set_clocks<S: Store>(
 
 fn follow_new_messages<S: Store>(chat: &mut Chat, learned: &Learned, store: &mut S) -> Result<(), S::Error> {
     let new = || learned.0.iter().filter(|learning| learning.before.is_none());
-    for learning in new().filter(|learning| learning.after.role() == Role::Reply) {
+    for learning in new().filter(|learning| learning.after.role() == MessageRole::Reply) {
         keep_latest(&mut chat.last_reply, Some(learning.after.position()));
     }
     let floor = chat.wait_floor();
@@ -232,7 +232,7 @@ fn follow_new_messages<S: Store>(chat: &mut Chat, learned: &Learned, store: &mut
         if role.opens_window() {
             keep_latest(&mut chat.last_customer_at, Some(position.at));
         }
-        if role == Role::Customer && Some(position.key()) > floor {
+        if role == MessageRole::Customer && Some(position.key()) > floor {
             keep_earliest(&mut chat.unanswered, Some(position.clone()));
         }
         if !learning.after.is_reaction() {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::facts::{Channel, ChatFacts, Named};
+use super::facts::{ChatLine, ChatFacts, Named};
 use super::ids::{ChatId, ContactId, RefId};
 use super::order::{Close, MessagePosition, OrderKey};
 use super::register::{EventKey, Register, keep_earliest, keep_latest};
@@ -60,7 +60,7 @@ pub struct Chat {
     pub kind: Register<ChatKind>,
     /// The WhatsApp line, or other account, that the chat runs on.
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
-    pub channel: Register<Channel>,
+    pub channel: Register<ChatLine>,
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
     pub sector: Register<Option<Named>>,
     /// The agent who has the chat. A closed chat keeps its last one.
@@ -126,7 +126,7 @@ pub struct ChatFields {
     pub contact_id: Option<ContactId>,
     pub kind: ChatKind,
     /// The WhatsApp line, or other account, that the chat runs on.
-    pub channel: Option<Channel>,
+    pub channel: Option<ChatLine>,
     pub sector: Option<Named>,
     /// The agent who has the chat.
     pub owner: Option<Named>,

@@ -6,7 +6,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::chat::Chat;
-use super::facts::Channel;
+use super::facts::ChatLine;
 use super::ids::{ChatId, RefId};
 use super::settings::Limits;
 
@@ -14,7 +14,7 @@ use super::settings::Limits;
 pub const WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
 /// Since when a chat is silent, for the idle alert and the idle metric: the last message that [ends a
-/// silence](super::Role::ends_silence), or the creation of a chat without one. `None` where neither is known.
+/// silence](super::MessageRole::ends_silence), or the creation of a chat without one. `None` where neither is known.
 pub fn quiet_since(last_message_at: Option<Timestamp>, created_at: Option<Timestamp>) -> Option<Timestamp> {
     last_message_at.or(created_at)
 }
@@ -146,7 +146,7 @@ impl Clocks {
     pub fn of(chat: &Chat) -> Self {
         let waiting_since = chat.waiting_since();
         let bot_at_work = chat.bot_running.get().copied().unwrap_or(false);
-        let is_whatsapp = chat.channel.get().is_some_and(Channel::is_whatsapp);
+        let is_whatsapp = chat.channel.get().is_some_and(ChatLine::is_whatsapp);
         Self {
             chat: chat.id.clone(),
             sector: chat.sector.flat().map(|sector| sector.id.clone()),
@@ -205,7 +205,7 @@ impl Deadline {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::facts::{Channel, ChatFacts};
+    use crate::domain::facts::{ChatLine, ChatFacts};
     use crate::domain::order::{Close, MessagePosition};
     use crate::domain::register::EventKey;
     use crate::domain::settings::{LimitTable, Thresholds};
@@ -238,8 +238,8 @@ mod tests {
         chat.learn(&facts, &EventKey { at: at(minutes), event: minutes.to_string().into() });
     }
 
-    fn line(kind: &str) -> Channel {
-        Channel { id: "l".into(), name: None, channel_type: Some(kind.to_owned()) }
+    fn line(kind: &str) -> ChatLine {
+        ChatLine { id: "l".into(), name: None, channel_type: Some(kind.to_owned()) }
     }
 
     /// The position of a message at a minute.

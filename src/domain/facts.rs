@@ -65,7 +65,7 @@ pub struct Named {
 
 /// The line that a chat runs on: a WhatsApp number or another account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Channel {
+pub struct ChatLine {
     pub id: RefId,
     /// `None` where the provider gave no name, or one without visible characters.
     #[serde(default, deserialize_with = "visible::name")]
@@ -75,7 +75,7 @@ pub struct Channel {
     pub channel_type: Option<String>,
 }
 
-impl Channel {
+impl ChatLine {
     /// True where the line is a WhatsApp line, on which free answers end 24 hours after the customer's last
     /// message.
     pub fn is_whatsapp(&self) -> bool {
@@ -92,7 +92,7 @@ pub struct ChatFacts {
     /// Read from the contact's type.
     pub kind: Option<ChatKind>,
     /// The line that the chat runs on.
-    pub channel: Option<Channel>,
+    pub channel: Option<ChatLine>,
     pub sector: Option<Option<Named>>,
     /// The agent who has the chat. A closed chat without an agent counts as not said, because closing a chat
     /// does not transfer it.

@@ -12,7 +12,7 @@ use super::order::Close;
 /// One entry of a timeline, as it is stored. An outer `None` means not said; an inner `None` means said to be
 /// nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct HistoryEntry {
     /// When the delivery was emitted.
     pub at: Timestamp,
     pub event_id: EventId,
@@ -71,7 +71,7 @@ impl Default for Standing {
 
 impl Standing {
     /// The state after these entries, which are in the chat's order; `None` where there are none.
-    pub fn after(entries: &[Entry]) -> Option<Self> {
+    pub fn after(entries: &[HistoryEntry]) -> Option<Self> {
         let mut standing = (!entries.is_empty()).then(Self::default)?;
         for entry in entries {
             standing.hear(entry);
@@ -84,7 +84,7 @@ impl Standing {
         self.open && self.waiting
     }
 
-    pub(super) fn hear(&mut self, entry: &Entry) {
+    pub(super) fn hear(&mut self, entry: &HistoryEntry) {
         let place = &mut self.place;
         place.organization = place.organization.take().or_else(|| entry.organization.clone());
         keep(&mut place.sector, entry.sector.as_ref());
@@ -163,7 +163,7 @@ pub struct Transition {
 
 /// The changes of a chat in order, for a viewer who sees it wherever `sees` is true. The first entry has
 /// nothing before it: what it says is the chat's state when it was first heard of.
-pub fn transitions(entries: &[Entry], sees: impl Fn(&Placement) -> bool) -> Vec<Transition> {
+pub fn transitions(entries: &[HistoryEntry], sees: impl Fn(&Placement) -> bool) -> Vec<Transition> {
     let mut transitions = Vec::new();
     let mut before: Option<Standing> = None;
     for entry in entries {
@@ -231,9 +231,9 @@ mod tests {
         id.into()
     }
 
-    fn entry(second: i64) -> Entry {
+    fn entry(second: i64) -> HistoryEntry {
         let at = Timestamp::from_second(second).unwrap();
-        Entry {
+        HistoryEntry {
             at,
             event_id: format!("e{second}").as_str().into(),
             organization: None,
@@ -251,16 +251,16 @@ mod tests {
     }
 
     /// A day of a chat, entry by entry, and what happened at each.
-    fn day() -> Vec<(Entry, Vec<Happening>)> {
+    fn day() -> Vec<(HistoryEntry, Vec<Happening>)> {
         vec![
             (
-                Entry { open: Some(true), waiting: Some(true), sector: Some(Some(id("sales"))), ..entry(1) },
+                HistoryEntry { open: Some(true), waiting: Some(true), sector: Some(Some(id("sales"))), ..entry(1) },
                 vec![Opened, SectorChanged(None, Some(id("sales"))), WaitingStarted],
             ),
-            (Entry { bot_running: Some(true), ..entry(2) }, vec![BotStarted]),
-            (Entry { bot_running: Some(true), open: Some(true), ..entry(3) }, vec![]),
+            (HistoryEntry { bot_running: Some(true), ..entry(2) }, vec![BotStarted]),
+            (HistoryEntry { bot_running: Some(true), open: Some(true), ..entry(3) }, vec![]),
             (
-                Entry {
+                HistoryEntry {
                     bot_running: Some(false),
                     owner: Some(Some(id("bia"))),
                     waiting: Some(false),
@@ -269,15 +269,15 @@ mod tests {
                 vec![Transferred(None, Some(id("bia"))), BotStopped, WaitingEnded],
             ),
             (
-                Entry { tags: Some(vec![id("new"), id("big")]), ..entry(5) },
+                HistoryEntry { tags: Some(vec![id("new"), id("big")]), ..entry(5) },
                 vec![TagsAdded(vec![id("new"), id("big")])],
             ),
             (
-                Entry { tags: Some(vec![id("big"), id("paid")]), ..entry(6) },
+                HistoryEntry { tags: Some(vec![id("big"), id("paid")]), ..entry(6) },
                 vec![TagsAdded(vec![id("paid")]), TagsRemoved(vec![id("new")])],
             ),
             (
-                Entry {
+                HistoryEntry {
                     owner: Some(Some(id("caio"))),
                     sector: Some(Some(id("support"))),
                     private: Some(true),
@@ -290,15 +290,15 @@ mod tests {
                 ],
             ),
             (
-                Entry { private: Some(false), waiting: Some(true), ..entry(8) },
+                HistoryEntry { private: Some(false), waiting: Some(true), ..entry(8) },
                 vec![MadePublic, WaitingStarted],
             ),
             (
-                Entry { open: Some(false), closed_at: Some(entry(9).at), ..entry(9) },
+                HistoryEntry { open: Some(false), closed_at: Some(entry(9).at), ..entry(9) },
                 vec![WaitingEnded, Closed],
             ),
             (
-                Entry { open: Some(true), waiting: Some(false), owner: Some(None), ..entry(10) },
+                HistoryEntry { open: Some(true), waiting: Some(false), owner: Some(None), ..entry(10) },
                 vec![Reopened, Transferred(Some(id("caio")), None)],
             ),
         ]
@@ -321,7 +321,7 @@ mod tests {
 
     #[test]
     fn a_chat_first_seen_closed_was_closed_and_not_opened() {
-        let closed = Entry { open: Some(false), ..entry(1) };
+        let closed = HistoryEntry { open: Some(false), ..entry(1) };
         let what: Vec<_> = transitions(&[closed], |_| true).into_iter().map(|found| found.what).collect();
         assert_eq!(what, [Closed]);
     }

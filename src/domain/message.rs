@@ -13,7 +13,7 @@ use super::facts::{ContactCard, Edit, File, Location, MessageFacts, Named, React
 use super::ids::{ChatId, MessageId};
 use super::order::MessagePosition;
 use super::register::{EventKey, Register, keep_earliest, keep_latest, nanos};
-use super::role::{Direction, Role};
+use super::role::{Direction, MessageRole};
 
 /// What is known of one message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -256,21 +256,21 @@ impl ChatMessage {
     }
 
     /// What the message means for waits and silence.
-    pub fn role(&self) -> Role {
+    pub fn role(&self) -> MessageRole {
         if self.is_reaction() {
-            return Role::Other;
+            return MessageRole::Other;
         }
         if self.private.get().copied().unwrap_or(false) {
-            return Role::Note;
+            return MessageRole::Note;
         }
         if self.deleted {
-            return Role::Other;
+            return MessageRole::Other;
         }
         match self.source.get().map(String::as_str) {
-            Some("Contact") => Role::Customer,
-            _ if self.is_undelivered() => Role::Undelivered,
-            Some("Member") if !self.automated => Role::Reply,
-            _ => Role::Other,
+            Some("Contact") => MessageRole::Customer,
+            _ if self.is_undelivered() => MessageRole::Undelivered,
+            Some("Member") if !self.automated => MessageRole::Reply,
+            _ => MessageRole::Other,
         }
     }
 
@@ -363,17 +363,17 @@ mod tests {
     #[test]
     fn only_a_human_public_reply_stops_the_clock() {
         let facts = |source: &str| MessageFacts { source: Some(source.into()), ..MessageFacts::default() };
-        assert_eq!(message(&facts("Contact")).role(), Role::Customer);
-        assert_eq!(message(&facts("Member")).role(), Role::Reply);
-        assert_eq!(message(&facts("Bot")).role(), Role::Other);
-        assert_eq!(message(&facts("External")).role(), Role::Other);
+        assert_eq!(message(&facts("Contact")).role(), MessageRole::Customer);
+        assert_eq!(message(&facts("Member")).role(), MessageRole::Reply);
+        assert_eq!(message(&facts("Bot")).role(), MessageRole::Other);
+        assert_eq!(message(&facts("External")).role(), MessageRole::Other);
         let note = MessageFacts { private: Some(true), ..facts("Member") };
-        assert_eq!(message(&note).role(), Role::Note);
+        assert_eq!(message(&note).role(), MessageRole::Note);
         let campaign = MessageFacts { automated: true, ..facts("Member") };
-        assert_eq!(message(&campaign).role(), Role::Other);
+        assert_eq!(message(&campaign).role(), MessageRole::Other);
         let failed = MessageFacts { state: Some("Failed".into()), ..facts("Member") };
-        assert_eq!(message(&failed).role(), Role::Undelivered);
+        assert_eq!(message(&failed).role(), MessageRole::Undelivered);
         let reaction = MessageFacts { message_type: Some("Reaction".into()), ..facts("Contact") };
-        assert_eq!(message(&reaction).role(), Role::Other);
+        assert_eq!(message(&reaction).role(), MessageRole::Other);
     }
 }

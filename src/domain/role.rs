@@ -15,7 +15,7 @@ pub enum Direction {
 
 /// What a message means for waits and silence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
+pub enum MessageRole {
     /// The customer wrote: a wait may begin.
     Customer,
     /// A human, public reply: it ends a wait.
@@ -28,7 +28,7 @@ pub enum Role {
     Other,
 }
 
-impl Role {
+impl MessageRole {
     /// True where the message ends the silence in its chat: whatever reached the other side. Not asked for
     /// reactions.
     pub fn ends_silence(self) -> bool {

@@ -33,7 +33,7 @@ const TIME_PATTERN: &str = "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SettingsValues)]
-pub struct Settings {
+pub struct TeamSettings {
     /// Working hours of each weekday, from Monday on.
     pub business_hours: WeekHours,
     /// Days on which nobody works.
@@ -59,7 +59,7 @@ fn described_idle_minutes() -> ObjectBuilder {
         .maximum(Some(IDLE_MINUTES_MAX))
 }
 
-impl Default for Settings {
+impl Default for TeamSettings {
     fn default() -> Self {
         Self {
             business_hours: WeekHours::default(),

@@ -44,7 +44,7 @@ pub trait Store {
     fn last_reply(&mut self, chat: &ChatId) -> Result<Option<MessagePosition>, Self::Error>;
     /// When a customer last wrote in the chat.
     fn last_customer_at(&mut self, chat: &ChatId) -> Result<Option<Timestamp>, Self::Error>;
-    /// When the newest message of the chat was written that [ends a silence](super::Role::ends_silence) and is
+    /// When the newest message of the chat was written that [ends a silence](super::MessageRole::ends_silence) and is
     /// not a reaction.
     fn last_public_at(&mut self, chat: &ChatId) -> Result<Option<Timestamp>, Self::Error>;
     /// The first customer message of the chat after `floor`; without a floor, the first of all.

@@ -17,7 +17,7 @@ use super::error::ApiError;
 use super::limiter::AddressLimiter;
 use super::origin::Origins;
 use crate::auth::{Authenticator, Scope, Secret};
-use crate::domain::Settings;
+use crate::domain::TeamSettings;
 use crate::hub::{GetHealth, GetStats, Health, UmblerHub};
 use crate::protocol::StatsShape;
 use crate::reads::analytics::{CountDayMessages, CountStatsAt, FindOpenIds};
@@ -45,7 +45,7 @@ pub struct EdgeSettings {
     pub body_seconds: u64,
     pub time_zone: String,
     /// The editable settings until an admin saves others.
-    pub default_settings: Settings,
+    pub default_settings: TeamSettings,
     /// The folder of a built dashboard, which may be missing.
     pub dashboard_dir: PathBuf,
 }

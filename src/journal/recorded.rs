@@ -7,7 +7,7 @@ use bytestring::ByteString;
 
 use super::payload::AlertKey;
 use crate::auth::Scope;
-use crate::domain::{Audience, Clocks, Seq, Settings};
+use crate::domain::{Audience, Clocks, Seq, TeamSettings};
 use crate::protocol::{Channel, MessageSummary, View, view};
 
 /// An event: its position, and the update that screens are sent.
@@ -41,7 +41,7 @@ pub enum HubEffect {
     /// Somebody has taken note of an alert.
     Noted,
     /// New settings.
-    Settings(Arc<Settings>),
+    Settings(Arc<TeamSettings>),
 }
 
 /// Estimated size of a [`Recorded`] without its frame, in bytes.

@@ -8,7 +8,7 @@ use super::fold::fold;
 use super::phone::stored_forms;
 use super::words::search_key;
 use crate::domain::register::to_nanos;
-use crate::domain::{Chat, ChatMessage, Contact, ContactId, Named, RefId, Role, TimelineEntry};
+use crate::domain::{Chat, ChatMessage, Contact, ContactId, Named, RefId, MessageRole, TimelineEntry};
 
 /// `role` of reactions, which never are a chat's last message.
 pub const ROLE_REACTION: &str = "reaction";
@@ -235,12 +235,12 @@ pub fn put_message(connection: &Connection, message: &ChatMessage, new: bool) ->
 /// The value of a message's column `role`.
 pub(super) fn role(message: &ChatMessage) -> &'static str {
     match message.role() {
-        Role::Customer => "customer",
-        Role::Reply => "reply",
-        Role::Note => "note",
-        Role::Undelivered => "undelivered",
-        Role::Other if message.is_reaction() => ROLE_REACTION,
-        Role::Other => "other",
+        MessageRole::Customer => "customer",
+        MessageRole::Reply => "reply",
+        MessageRole::Note => "note",
+        MessageRole::Undelivered => "undelivered",
+        MessageRole::Other if message.is_reaction() => ROLE_REACTION,
+        MessageRole::Other => "other",
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::shapes::NamedShape;
-use crate::domain::{EventId, Seq, Settings};
+use crate::domain::{EventId, Seq, TeamSettings};
 
 /// The type of the update after an admin saved settings.
 pub const SETTINGS_UPDATED: &str = "settings_updated";
@@ -120,7 +120,7 @@ pub struct SettingsShape {
     pub time_zone: String,
     /// The settings that an admin edits.
     #[serde(flatten)]
-    pub values: Settings,
+    pub values: TeamSettings,
 }
 
 /// The content of the update after an admin saved settings.

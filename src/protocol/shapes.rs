@@ -39,8 +39,8 @@ pub struct ChannelShape {
     pub channel_type: Option<String>,
 }
 
-impl From<&crate::domain::Channel> for ChannelShape {
-    fn from(channel: &crate::domain::Channel) -> Self {
+impl From<&crate::domain::ChatLine> for ChannelShape {
+    fn from(channel: &crate::domain::ChatLine) -> Self {
         Self {
             id: channel.id.to_string(),
             name: channel.name.clone(),

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::json::Object;
 use super::message;
 use crate::domain::{
-    Channel, ChatFacts, ChatId, ChatKind, ContactFacts, ContactId, EventId, EventKey, Facts, Named,
+    ChatLine, ChatFacts, ChatId, ChatKind, ContactFacts, ContactId, EventId, EventKey, Facts, Named,
 };
 
 /// What the envelope says about the delivery.
@@ -125,8 +125,8 @@ fn read_contact(contact: &Object<'_>) -> Option<ContactFacts> {
     })
 }
 
-fn read_channel(channel: &Object<'_>) -> Option<Channel> {
-    Some(Channel {
+fn read_channel(channel: &Object<'_>) -> Option<ChatLine> {
+    Some(ChatLine {
         id: channel.id("Id")?.into(),
         name: channel.visible("Name"),
         channel_type: channel.text("ChannelType"),

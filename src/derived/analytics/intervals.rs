@@ -6,15 +6,15 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::rows::{between_line_feeds, kind_number};
 use super::spans::{DAY, Marks, STILL, end_minute, minute};
-use crate::domain::history::Entry;
+use crate::domain::history::HistoryEntry;
 use crate::domain::register::to_nanos;
-use crate::domain::stretches::{Stretch, stretches};
-use crate::domain::{Channel, Chat, ContactId, Placement, RefId};
+use crate::domain::intervals::{StateInterval, intervals};
+use crate::domain::{ChatLine, Chat, ContactId, Placement, RefId};
 
 /// The intervals of one chat, and its number of messages by day.
 pub(super) struct ChatIntervals<'a> {
     chat: &'a Chat,
-    stretches: Vec<Stretch>,
+    intervals: Vec<StateInterval>,
     /// Number of messages by day of UTC.
     said: BTreeMap<i64, i64>,
     last_at: i64,
@@ -31,7 +31,7 @@ struct IntervalRow {
 
 impl<'a> ChatIntervals<'a> {
     /// Computes the intervals from the timeline, and counts the messages in the database.
-    pub(super) fn read(database: &Connection, chat: &'a Chat, entries: &[Entry]) -> rusqlite::Result<Self> {
+    pub(super) fn read(database: &Connection, chat: &'a Chat, entries: &[HistoryEntry]) -> rusqlite::Result<Self> {
         let mut said = BTreeMap::new();
         let mut last_at = entries.last().map_or(i64::MIN, |entry| to_nanos(entry.at));
         let mut select = database
@@ -42,11 +42,11 @@ impl<'a> ChatIntervals<'a> {
             *said.entry(at.div_euclid(DAY)).or_default() += 1;
             last_at = last_at.max(at);
         }
-        Ok(Self { chat, stretches: stretches(entries, chat.created_at), said, last_at })
+        Ok(Self { chat, intervals: intervals(entries, chat.created_at), said, last_at })
     }
 
     pub(super) fn put(&self, step: &Transaction<'_>, key: i64) -> rusqlite::Result<()> {
-        let Some(first) = self.stretches.first() else { return Ok(()) };
+        let Some(first) = self.intervals.first() else { return Ok(()) };
         let mut put = step.prepare_cached(
             "INSERT INTO known VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT DO UPDATE SET kind = ?2, contact_id = ?3, at = ?4, last_at = ?5",
@@ -63,20 +63,20 @@ impl<'a> ChatIntervals<'a> {
             let mut put = step.prepare_cached(
                 "INSERT INTO lines VALUES (?1, ?2) ON CONFLICT DO UPDATE SET whatsapp = ?2 WHERE whatsapp <> ?2",
             )?;
-            put.execute(params![line.id.as_str(), Channel::is_whatsapp(line)])?;
+            put.execute(params![line.id.as_str(), ChatLine::is_whatsapp(line)])?;
         }
         let (mut stays, mut spans) = (BTreeMap::new(), BTreeMap::new());
         let mut before: Option<(&Placement, i64, i64)> = None;
-        for stretch in &self.stretches {
-            let (began, ended) = (to_nanos(stretch.from), stretch.until.map_or(STILL, to_nanos));
+        for interval in &self.intervals {
+            let (began, ended) = (to_nanos(interval.from), interval.until.map_or(STILL, to_nanos));
             let (stay, place) = match before {
-                Some((last, stay, place)) if *last == stretch.place => (stay, place),
-                _ => (began, place_of(step, &stretch.place)?),
+                Some((last, stay, place)) if *last == interval.place => (stay, place),
+                _ => (began, place_of(step, &interval.place)?),
             };
-            before = Some((&stretch.place, stay, place));
+            before = Some((&interval.place, stay, place));
             stays.insert(stay, (ended, place));
-            if stretch.open {
-                spans.insert(began, self.span(stretch, ended, place));
+            if interval.open {
+                spans.insert(began, self.span(interval, ended, place));
             }
         }
         put_stays(step, key, &stays)?;
@@ -84,10 +84,10 @@ impl<'a> ChatIntervals<'a> {
         self.put_said(step, key)
     }
 
-    fn span(&self, stretch: &Stretch, ended: i64, place: i64) -> IntervalRow {
-        let unassigned = stretch.place.owner.is_none();
-        let marks = Marks { kind: self.chat.kind(), waiting: stretch.waiting, unassigned };
-        IntervalRow { ended, place, marks: marks.number(), tags: between_line_feeds(&stretch.tags) }
+    fn span(&self, interval: &StateInterval, ended: i64, place: i64) -> IntervalRow {
+        let unassigned = interval.place.owner.is_none();
+        let marks = Marks { kind: self.chat.kind(), waiting: interval.waiting, unassigned };
+        IntervalRow { ended, place, marks: marks.number(), tags: between_line_feeds(&interval.tags) }
     }
 
     fn put_said(&self, step: &Transaction<'_>, key: i64) -> rusqlite::Result<()> {

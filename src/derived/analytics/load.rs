@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::domain::metrics::{Entry, History, Said, Speaker};
+use crate::domain::metrics::{StateEntry, History, Said, Speaker};
 use crate::domain::register::{from_nanos, to_nanos};
-use crate::domain::{Chat, RefId, Role, history};
+use crate::domain::{Chat, RefId, MessageRole, history};
 use crate::journal::timeline::entries;
 use crate::sqlite::DbError;
 
@@ -14,7 +14,7 @@ pub struct Loaded {
     /// As it is now.
     pub chat: Chat,
     /// The chat's timeline.
-    pub entries: Vec<history::Entry>,
+    pub entries: Vec<history::HistoryEntry>,
     /// Timeline and messages, as the rules read them.
     pub history: History,
 }
@@ -34,8 +34,8 @@ pub fn load(database: &Connection, id: &str, until: Option<Timestamp>) -> Result
     Ok(Some(Loaded { chat, entries, history }))
 }
 
-fn heard(entry: &history::Entry) -> Entry {
-    Entry {
+fn heard(entry: &history::HistoryEntry) -> StateEntry {
+    StateEntry {
         at: entry.at,
         open: entry.open,
         closed_at: entry.closed_at,
@@ -58,11 +58,11 @@ fn messages(database: &Connection, id: &str, until: Option<Timestamp>) -> Result
     while let Some(row) = rows.next()? {
         let source: Option<String> = row.get(2)?;
         let role = match row.get_ref(3)?.as_str().map_err(rusqlite::Error::from)? {
-            "customer" => Role::Customer,
-            "reply" => Role::Reply,
-            "note" => Role::Note,
-            "undelivered" => Role::Undelivered,
-            _ => Role::Other,
+            "customer" => MessageRole::Customer,
+            "reply" => MessageRole::Reply,
+            "note" => MessageRole::Note,
+            "undelivered" => MessageRole::Undelivered,
+            _ => MessageRole::Other,
         };
         messages.push(Said {
             at: from_nanos(row.get(0)?),

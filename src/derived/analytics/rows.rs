@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, ToSql, Transaction, params};
 use crate::domain::calendar::Calendar;
 use crate::domain::metrics::{Fact, Live};
 use crate::domain::register::to_nanos;
-use crate::domain::{Channel, Chat, ChatKind, ContactId, Placement, RefId};
+use crate::domain::{ChatLine, Chat, ChatKind, ContactId, Placement, RefId};
 
 /// Kind, metric and moment of a fact.
 pub(crate) type FactKey = (i64, i64, i64);
@@ -147,7 +147,7 @@ impl ChatWriter<'_> {
     fn put_chat(&self, chat: &Chat, live: Option<&Live>) -> rusqlite::Result<i64> {
         let fields = chat.fields();
         let nanos = |at: Option<jiff::Timestamp>| at.map(to_nanos);
-        let whatsapp = fields.channel.as_ref().is_some_and(Channel::is_whatsapp);
+        let whatsapp = fields.channel.as_ref().is_some_and(ChatLine::is_whatsapp);
         let tags: Vec<RefId> = fields.tags.iter().map(|tag| tag.id.clone()).collect();
         let mut select = self.tx.prepare_cached("SELECT key FROM chats WHERE id = ?")?;
         let key: Option<i64> = select.query_row([chat.id.as_str()], |row| row.get(0)).optional()?;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use jiff::Timestamp;
 
 use super::history::{History, Said, State};
-use crate::domain::{Close, RefId, Role};
+use crate::domain::{Close, RefId, MessageRole};
 
 /// One cycle of a chat.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +75,7 @@ fn reopening(history: &History, states: &[State], index: usize) -> (Timestamp, T
     let bounds =
         index.checked_sub(1).and_then(|before| Some((states.get(before)?.at, states.get(index)?.at)));
     let Some((closed, open)) = bounds else { return (Timestamp::MIN, Timestamp::MIN) };
-    let speaks = |message: &&Said| matches!(message.role, Role::Customer | Role::Reply);
+    let speaks = |message: &&Said| matches!(message.role, MessageRole::Customer | MessageRole::Reply);
     let after = history.messages.partition_point(|message| message.moment <= closed);
     let between = history.messages.iter().skip(after).take_while(|message| message.moment <= open);
     let first = between.filter(speaks).map(|message| (message.at, message.moment)).next();

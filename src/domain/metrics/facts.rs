@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::cycles::{Cycle, cycles};
 use super::history::{History, Said, Speaker, State, closes, state_at};
 use super::metric::Metric;
-use crate::domain::{RefId, Role};
+use crate::domain::{RefId, MessageRole};
 
 /// One occurrence of a metric.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,7 +37,7 @@ pub fn facts(history: &History) -> Vec<Fact> {
         tell_cycle(cycle, messages_of(history, &cycles, index), &mut told);
     }
     tell_replies(history, &states, &mut told);
-    for message in history.messages.iter().filter(|message| message.role != Role::Note) {
+    for message in history.messages.iter().filter(|message| message.role != MessageRole::Note) {
         tell_message(message, &mut told);
     }
     told.facts
@@ -112,17 +112,17 @@ fn tell_cycle(cycle: &Cycle, messages: &[Said], told: &mut Told<'_>) {
         told.span(Metric::HandlingTime, at, close, owner_at_close.clone());
     }
     let said = |role| messages.iter().any(|message| message.role == role);
-    if said(Role::Customer) && !said(Role::Reply) {
+    if said(MessageRole::Customer) && !said(MessageRole::Reply) {
         told.count(Metric::Abandoned, close, owner_at_close);
     }
 }
 
 /// A cycle that the team began has no first response, because there was nobody to respond to.
 fn tell_first_response(cycle: &Cycle, messages: &[Said], told: &mut Told<'_>) {
-    let Some(index) = messages.iter().position(|message| message.role == Role::Reply) else { return };
+    let Some(index) = messages.iter().position(|message| message.role == MessageRole::Reply) else { return };
     let (before, rest) = messages.split_at(index);
     let Some(reply) = rest.first() else { return };
-    if before.iter().any(|message| message.role == Role::Customer) {
+    if before.iter().any(|message| message.role == MessageRole::Customer) {
         let agent = reply.agent.clone().or_else(|| told.owner_at(reply.at));
         told.span(Metric::FirstResponse, cycle.start_before(reply.at), reply.at, agent);
     }
@@ -147,14 +147,14 @@ fn tell_replies(history: &History, states: &[State], told: &mut Told<'_>) {
             unanswered = None;
         }
         match message.role {
-            Role::Customer => unanswered = unanswered.or(Some(message.at)),
-            Role::Reply => {
+            MessageRole::Customer => unanswered = unanswered.or(Some(message.at)),
+            MessageRole::Reply => {
                 if let Some(since) = unanswered.take() {
                     let agent = message.agent.clone().or_else(|| told.owner_at(message.at));
                     told.span(Metric::ReplyTime, since, message.at, agent);
                 }
             }
-            Role::Note | Role::Undelivered | Role::Other => {}
+            MessageRole::Note | MessageRole::Undelivered | MessageRole::Other => {}
         }
     }
 }

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::domain::{Close, RefId, Role};
+use crate::domain::{Close, RefId, MessageRole};
 
 /// What one delivery said of the chat's state. An outer `None` means not said, an inner `None` that there is
 /// none.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct StateEntry {
     /// When the delivery was emitted.
     pub at: Timestamp,
     /// True where the chat is open, false where it is closed.
@@ -61,7 +61,7 @@ pub struct Said {
     pub moment: Timestamp,
     pub speaker: Speaker,
     /// What the message means for the times of its chat.
-    pub role: Role,
+    pub role: MessageRole,
     /// The agent who wrote the message; `None`: not an agent.
     pub agent: Option<RefId>,
 }
@@ -72,7 +72,7 @@ pub struct History {
     /// When the chat was created; `None` where that is not known.
     pub created_at: Option<Timestamp>,
     /// The timeline, in the chat's order.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<StateEntry>,
     /// The messages, in their order.
     pub messages: Vec<Said>,
 }
@@ -135,7 +135,7 @@ impl State {
         }
     }
 
-    fn hear(&mut self, entry: &Entry) {
+    fn hear(&mut self, entry: &StateEntry) {
         fn keep<T: Clone>(known: &mut T, said: Option<&T>) {
             if let Some(said) = said {
                 known.clone_from(said);

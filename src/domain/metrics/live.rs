@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::cycles::cycles;
 use super::history::{History, Said, Speaker, closes};
-use crate::domain::{Role, deadlines};
+use crate::domain::{MessageRole, deadlines};
 
 /// What is known of an open chat.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,11 +32,11 @@ pub fn live(history: &History) -> Option<Live> {
     let cycles = cycles(history, &states);
     let cycle = cycles.last()?;
     let public: Vec<&Said> = history.messages.iter().filter(|message| message.role.ends_silence()).collect();
-    let replied = public.iter().rposition(|message| message.role == Role::Reply);
+    let replied = public.iter().rposition(|message| message.role == MessageRole::Reply);
     let last_reply = replied.and_then(|index| public.get(index)).map(|reply| reply.moment);
     let since_reply = public.get(replied.map_or(0, |index| index + 1)..).unwrap_or_default();
     let closed = closes(&states).last().copied();
-    let asks = |message: &&&Said| message.role == Role::Customer && Some(message.moment) > closed;
+    let asks = |message: &&&Said| message.role == MessageRole::Customer && Some(message.moment) > closed;
     let unanswered = since_reply.iter().find(asks);
 
     let running = states.iter().rev().take_while(|state| state.bot_running).last();
@@ -58,7 +58,7 @@ pub fn live(history: &History) -> Option<Live> {
 /// because a campaign that reopens a chat is older than the delivery that shows the chat open, with which the
 /// cycle begins.
 fn is_ours_alone(history: &History, closed: Option<Timestamp>) -> bool {
-    let is_said = |message: &&Said| message.role != Role::Note && Some(message.moment) > closed;
+    let is_said = |message: &&Said| message.role != MessageRole::Note && Some(message.moment) > closed;
     let mut said = history.messages.iter().filter(is_said).peekable();
     said.peek().is_some() && said.all(|message| message.speaker != Speaker::Contact)
 }

@@ -11,7 +11,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::Answer;
 use super::settings_fields;
-use crate::domain::{Seq, Settings};
+use crate::domain::{Seq, TeamSettings};
 use crate::http::caller::{Admin, Caller, UserState};
 use crate::http::error::ApiError;
 use crate::http::extract::{Content, RequestBody};
@@ -52,7 +52,7 @@ fn if_match() -> Parameter {
     parameter(ParameterIn::Header, "If-Match", about, tags, Required::False)
 }
 
-impl Content for Settings {
+impl Content for TeamSettings {
     /// Largest body, in bytes: enough for a thousand sectors and as many holidays.
     const BYTES_MAX: usize = 256 * 1024;
 
@@ -92,7 +92,7 @@ async fn put(
     Admin(caller): Admin,
     _: QueryString<Nothing>,
     request: HttpRequest,
-    RequestBody(values): RequestBody<Settings>,
+    RequestBody(values): RequestBody<TeamSettings>,
     state: UserState,
 ) -> Result<Tagged, ApiError> {
     let settings = SettingsShape { time_zone: state.settings.time_zone.clone(), values };

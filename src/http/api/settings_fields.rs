@@ -10,7 +10,7 @@ use crate::domain::settings::{
     DAYS, Holiday, IDLE_MINUTES_DEFAULT, IDLE_MINUTES_MAX, MINUTES_PER_DAY, SECTOR_ID_CHARS_MAX, SPANS_MAX,
     Seconds, Span, Thresholds, WeekHours,
 };
-use crate::domain::{AlertKind, Settings};
+use crate::domain::{AlertKind, TeamSettings};
 use crate::http::error::ApiError;
 use crate::http::values::{fits, string};
 
@@ -23,7 +23,7 @@ const SECTORS_MAX: usize = 1_000;
 
 /// The schema of what [`read`] reads: the settings, and the time zone, which cannot be changed.
 pub(super) fn described() -> RefOr<Schema> {
-    let mut settings = Settings::schema();
+    let mut settings = TeamSettings::schema();
     if let RefOr::T(Schema::Object(object)) = &mut settings {
         let about = "The present time zone, or left out.";
         let zone = string().description(Some(about)).build();
@@ -36,7 +36,7 @@ pub(super) fn described() -> RefOr<Schema> {
 }
 
 /// Reads settings from JSON; the error names every wrong field.
-pub(super) fn read(body: &[u8], time_zone: &str) -> Result<Settings, ApiError> {
+pub(super) fn read(body: &[u8], time_zone: &str) -> Result<TeamSettings, ApiError> {
     let fields: Map<String, Value> = serde_json::from_slice(body)
         .map_err(|error| ApiError::BadRequest(format!("the body is not a JSON object: {error}")))?;
     let mut reader = Reader::default();
@@ -80,7 +80,7 @@ impl Reader {
         }
     }
 
-    fn settings(&mut self, mut fields: Map<String, Value>, time_zone: &str) -> Settings {
+    fn settings(&mut self, mut fields: Map<String, Value>, time_zone: &str) -> TeamSettings {
         if fields.remove("timeZone").is_some_and(|said| said != time_zone) {
             self.note("timeZone", format!("is the setting TIMEZONE, {time_zone}, and cannot be changed here"));
         }
@@ -89,7 +89,7 @@ impl Reader {
         let thresholds = self.thresholds(fields.remove("thresholds"));
         let idle_minutes = self.idle_minutes(fields.remove("idleMinutes"));
         self.nothing_else("", fields);
-        Settings { business_hours, holidays, thresholds, idle_minutes }
+        TeamSettings { business_hours, holidays, thresholds, idle_minutes }
     }
 
     fn idle_minutes(&mut self, value: Option<Value>) -> u16 {

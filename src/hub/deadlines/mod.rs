@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::domain::{Clocks, Settings};
+use crate::domain::{Clocks, TeamSettings};
 use crate::journal::{AlertKey, AlertRequest, HubEffect, Recorded};
 use wheel::Wheel;
 
@@ -24,7 +24,7 @@ pub const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// Settings, chats and alerts as they are stored when the hub starts.
 #[derive(Debug, Clone, Default)]
 pub struct AlertsAtStart {
-    pub settings: Settings,
+    pub settings: TeamSettings,
     /// Clocks of open direct chats.
     pub clocks: Vec<Clocks>,
     /// Alerts that are active.

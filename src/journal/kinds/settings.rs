@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{NewEvent, Outcome};
 use crate::domain::register::{from_nanos, to_nanos};
-use crate::domain::{Audience, EventId, Seq, Settings};
+use crate::domain::{Audience, EventId, Seq, TeamSettings};
 use crate::journal::append::Ack;
 use crate::journal::entry::Entry;
 use crate::journal::fault::StoreError;
@@ -20,7 +20,7 @@ use crate::sqlite::DbError;
 /// The settings that were saved last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SavedSettings {
-    pub settings: Settings,
+    pub settings: TeamSettings,
     /// Position of the update that announced them.
     pub seq: Seq,
     pub updated_at: Timestamp,

@@ -41,7 +41,7 @@ fn long_history(chats: usize) -> Base {
         say(&mut one.sector, Some(named(&sector)));
         say(
             &mut one.channel,
-            crate::domain::Channel { id: of(2).as_str().into(), name: None, channel_type: None },
+            crate::domain::ChatLine { id: of(2).as_str().into(), name: None, channel_type: None },
         );
         say(&mut one.owner, Some(named(&of(20))));
         say(&mut one.private, number % 10 == 9);

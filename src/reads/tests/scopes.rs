@@ -35,7 +35,7 @@ fn any_chat() -> impl Strategy<Value = Chat> {
             built.organization = organization.map(Into::into);
             say(&mut built.sector, sector.map(named));
             if let Some(id) = channel {
-                let line = crate::domain::Channel { id: id.into(), name: None, channel_type: None };
+                let line = crate::domain::ChatLine { id: id.into(), name: None, channel_type: None };
                 say(&mut built.channel, line);
             }
             say(&mut built.owner, owner.map(named));

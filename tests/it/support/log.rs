@@ -11,7 +11,7 @@ use umbler_hub::facade::journal::{
     AlertKey, AlertRequest, Append, BatchWriter, Entry, Notice, Origin, Payload, Record, Revocation,
     SettingsChange, digest_tables, open,
 };
-use umbler_hub::facade::rules::{AlertKind, Member, Seq, Settings, read};
+use umbler_hub::facade::rules::{AlertKind, Member, Seq, TeamSettings, read};
 use umbler_hub::facade::testing::Day;
 use umbler_hub::facade::wire::{NamedShape, SettingsShape};
 
@@ -166,7 +166,7 @@ fn besides(seed: u64, number: usize, second: i64, at: Timestamp) -> Vec<Entry> {
             vec![own(Payload::Members(vec![member]), Some(&id("directory")), at)]
         }
         5 => {
-            let values = Settings {
+            let values = TeamSettings {
                 idle_minutes: u16::try_from(number % 90 + 1).expect("small"),
                 ..Settings::default()
             };

@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use jiff::Timestamp;
 use umbler_hub::facade::rules::{
     Chat, ChatFacts, ChatId, ChatMessage, Contact, ContactId, Delivery, DeliveryBody, EventId, EventKey,
-    MessageId, MessagePosition, OrderKey, Reaction, Role, StatsDelta, Store, TimelineEntry, absorb,
+    MessageId, MessagePosition, OrderKey, Reaction, MessageRole, StatsDelta, Store, TimelineEntry, absorb,
     closing_time,
 };
 
@@ -123,12 +123,12 @@ impl Store for Memory {
     }
 
     fn last_reply(&mut self, chat: &ChatId) -> Result<Option<MessagePosition>, Infallible> {
-        let replies = self.of(chat).filter(|message| message.role() == Role::Reply);
+        let replies = self.of(chat).filter(|message| message.role() == MessageRole::Reply);
         Ok(replies.map(ChatMessage::position).max())
     }
 
     fn last_customer_at(&mut self, chat: &ChatId) -> Result<Option<Timestamp>, Infallible> {
-        Ok(self.of(chat).filter(|message| message.role() == Role::Customer).map(|message| message.at).max())
+        Ok(self.of(chat).filter(|message| message.role() == MessageRole::Customer).map(|message| message.at).max())
     }
 
     fn last_public_at(&mut self, chat: &ChatId) -> Result<Option<Timestamp>, Infallible> {
@@ -141,7 +141,7 @@ impl Store for Memory {
         chat: &ChatId,
         floor: Option<&OrderKey>,
     ) -> Result<Option<MessagePosition>, Infallible> {
-        let customers = self.of(chat).filter(|message| message.role() == Role::Customer);
+        let customers = self.of(chat).filter(|message| message.role() == MessageRole::Customer);
         Ok(customers.map(ChatMessage::position).filter(|position| Some(&position.key()) > floor).min())
     }
 

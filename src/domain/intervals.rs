@@ -6,12 +6,12 @@
 use jiff::Timestamp;
 
 use super::audience::Placement;
-use super::history::{Entry, Standing};
+use super::history::{HistoryEntry, Standing};
 use super::ids::RefId;
 
 /// An interval in which the state of a chat did not change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stretch {
+pub struct StateInterval {
     /// The first moment of the interval.
     pub from: Timestamp,
     /// The first moment after the interval; `None`: it lasts.
@@ -25,7 +25,7 @@ pub struct Stretch {
     pub place: Placement,
 }
 
-impl Stretch {
+impl StateInterval {
     /// True where the moment lies in the interval.
     pub fn holds(&self, at: Timestamp) -> bool {
         self.from <= at && self.until.is_none_or(|until| at < until)
@@ -51,8 +51,8 @@ impl Stretch {
 
 /// The intervals that follow from the entries, which are in the chat's order. A chat whose creation is later
 /// than its first entry has no interval before its creation.
-pub fn stretches(entries: &[Entry], created_at: Option<Timestamp>) -> Vec<Stretch> {
-    let mut stretches: Vec<Stretch> = Vec::new();
+pub fn intervals(entries: &[HistoryEntry], created_at: Option<Timestamp>) -> Vec<StateInterval> {
+    let mut intervals: Vec<StateInterval> = Vec::new();
     let mut standing = Standing::default();
     let mut entries = entries.iter().peekable();
     while let Some(entry) = entries.next() {
@@ -62,18 +62,18 @@ pub fn stretches(entries: &[Entry], created_at: Option<Timestamp>) -> Vec<Stretc
         if next == Some(from) {
             continue;
         }
-        let begun = Stretch::begun(from, &standing);
-        match stretches.last_mut() {
+        let begun = StateInterval::begun(from, &standing);
+        match intervals.last_mut() {
             Some(last) if last.is_like(&begun) => {}
             last => {
                 if let Some(last) = last {
                     last.until = Some(from);
                 }
-                stretches.push(begun);
+                intervals.push(begun);
             }
         }
     }
-    stretches
+    intervals
 }
 
 #[cfg(test)]
@@ -86,7 +86,7 @@ mod tests {
         Timestamp::from_second(1_772_445_600 + second).unwrap()
     }
 
-    fn entry() -> impl Strategy<Value = Entry> {
+    fn entry() -> impl Strategy<Value = HistoryEntry> {
         let id = || prop_oneof![Just(RefId::from("a")), Just(RefId::from("b"))];
         let said = || proptest::option::of(any::<bool>());
         (
@@ -99,7 +99,7 @@ mod tests {
             ),
         )
             .prop_map(
-                |((second, open, waiting, private, bot_running), (owner, sector, tags, members))| Entry {
+                |((second, open, waiting, private, bot_running), (owner, sector, tags, members))| HistoryEntry {
                     at: moment(second),
                     event_id: "e".into(),
                     organization: None,
@@ -125,18 +125,18 @@ mod tests {
         ) {
             entries.sort_by_key(|entry| entry.at);
             let created = created.map(moment);
-            let stretches = stretches(&entries, created);
+            let intervals = intervals(&entries, created);
             for second in -1..13 {
                 let at = moment(second);
-                let heard: Vec<Entry> = entries.iter().filter(|entry| entry.at <= at).cloned().collect();
+                let heard: Vec<HistoryEntry> = entries.iter().filter(|entry| entry.at <= at).cloned().collect();
                 let known = created.is_none_or(|created| created <= at);
                 let expected = Standing::after(&heard).filter(|_| known);
-                let found: Vec<&Stretch> = stretches.iter().filter(|stretch| stretch.holds(at)).collect();
+                let found: Vec<&StateInterval> = intervals.iter().filter(|interval| interval.holds(at)).collect();
                 prop_assert_eq!(found.len(), usize::from(expected.is_some()));
                 let Some((found, expected)) = found.first().zip(expected) else { continue };
-                prop_assert!(found.is_like(&Stretch::begun(at, &expected)));
+                prop_assert!(found.is_like(&StateInterval::begun(at, &expected)));
             }
-            for pair in stretches.windows(2) {
+            for pair in intervals.windows(2) {
                 prop_assert_eq!(pair[0].until, Some(pair[1].from));
                 prop_assert!(pair[0].from < pair[1].from && !pair[0].is_like(&pair[1]));
             }
