@@ -24,17 +24,19 @@ pub mod program {
     pub use crate::tools::{ToolError, print};
 }
 
-/// The rules of conversations and the reader of the provider's JSON. Tests apply them in memory and compare the
-/// outcome with what the hub stored.
+/// The rules of conversations, of who sees what and of search, and the reader of the provider's JSON. Tests apply them in
+/// memory and compare the outcome with what the hub stored; examples in the documentation use them, too.
 pub mod rules {
+    pub use crate::auth::{Identity, Scope};
     pub use crate::domain::chat::closing_time;
     pub use crate::domain::facts::Reaction;
     pub use crate::domain::metrics::Metric;
     pub use crate::domain::{
-        AlertKind, Chat, ChatFacts, ChatId, ChatMessage, Contact, ContactId, Delivery, DeliveryBody, EventId,
-        EventKey, Member, MessageId, MessagePosition, OrderKey, MessageRole, Seq, TeamSettings, StatsDelta, Store,
+        AlertKind, Change, Chat, ChatFacts, ChatId, ChatMessage, Contact, ContactId, Delivery, DeliveryBody, EventId,
+        EventKey, Member, MessageId, MessagePosition, OrderKey, Placement, MessageRole, Seq, TeamSettings, StatsDelta, Store,
         TimelineEntry, absorb,
     };
+    pub use crate::reads::search::Wanted;
     pub use crate::umbler::{KNOWN_TYPES, Reading, read};
 }
 

@@ -25,6 +25,20 @@ const KEPT_BYTES: usize = 12;
 pub type Limit = Option<Vec<String>>;
 
 /// What the caller may see. Two tokens have equal scopes exactly where both may see the same.
+///
+/// ```
+/// use umbler_hub::facade::rules::{Identity, Placement, Scope};
+/// use umbler_hub::facade::testing::Role;
+///
+/// let sectors = Some(vec!["sales".to_owned()]);
+/// let scope = Scope::of(&Identity { role: Role::Agent, sectors, ..Identity::anonymous() });
+/// let in_sector = |id: &str| Placement { sector: Some(id.into()), ..Placement::default() };
+///
+/// assert!(scope.sees(&in_sector("sales")));
+/// assert!(!scope.sees(&in_sector("support")));
+/// assert!(!scope.sees(&Placement::default()), "a chat without a sector is in no sector's scope");
+/// assert!(!scope.sees(&Placement { private: true, ..in_sector("sales") }), "an agent is no supervisor");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {
     pub role: Role,

@@ -32,6 +32,49 @@ pub struct Absorbed {
 }
 
 /// Applies what a delivery says to what is stored, and returns what changed.
+///
+/// ```
+/// # use std::convert::Infallible;
+/// # use umbler_hub::facade::rules::*;
+/// # type Answer<T> = Result<T, Infallible>;
+/// # /// A store that knows nothing.
+/// # struct Empty;
+/// # impl Store for Empty {
+/// #     type Error = Infallible;
+/// #     fn chat(&mut self, _: &ChatId) -> Answer<Option<Chat>> { Ok(None) }
+/// #     fn contact(&mut self, _: &ContactId) -> Answer<Option<Contact>> { Ok(None) }
+/// #     fn message(&mut self, _: &MessageId) -> Answer<Option<ChatMessage>> { Ok(None) }
+/// #     fn put_chat(&mut self, _: &Chat) -> Answer<()> { Ok(()) }
+/// #     fn put_contact(&mut self, _: &Contact) -> Answer<()> { Ok(()) }
+/// #     fn put_message(&mut self, _: &ChatMessage, _: bool) -> Answer<()> { Ok(()) }
+/// #     fn add_to_timeline(&mut self, _: &TimelineEntry<'_>) -> Answer<()> { Ok(()) }
+/// #     fn park_reaction(&mut self, _: &MessageId, _: &Reaction) -> Answer<()> { Ok(()) }
+/// #     fn take_reactions(&mut self, _: &MessageId) -> Answer<Vec<Reaction>> { Ok(Vec::new()) }
+/// #     fn last_reply(&mut self, _: &ChatId) -> Answer<Option<MessagePosition>> { Ok(None) }
+/// #     fn last_customer_at(&mut self, _: &ChatId) -> Answer<Option<jiff::Timestamp>> { Ok(None) }
+/// #     fn last_public_at(&mut self, _: &ChatId) -> Answer<Option<jiff::Timestamp>> { Ok(None) }
+/// #     fn first_customer_message_after(
+/// #         &mut self, _: &ChatId, _: Option<&OrderKey>,
+/// #     ) -> Answer<Option<MessagePosition>> { Ok(None) }
+/// #     fn newest_message(&mut self, _: &ChatId) -> Answer<Option<MessagePosition>> { Ok(None) }
+/// #     fn newest_message_of(&mut self, _: &ContactId) -> Answer<Option<MessagePosition>> { Ok(None) }
+/// #     fn closed_stretch_start(&mut self, _: &ChatId) -> Answer<Option<jiff::Timestamp>> { Ok(None) }
+/// #     fn message_times(&mut self, _: &ChatId) -> Answer<Vec<jiff::Timestamp>> { Ok(Vec::new()) }
+/// # }
+/// # let mut store = Empty;
+/// let body = r#"{ "EventId": "e1", "Type": "Message", "EventDate": "2026-03-02T13:00:00Z", "Payload": { "Content": {
+///     "Id": "c1", "Contact": { "Id": "p1", "Name": "Maria" },
+///     "LastMessage": { "Id": "m1", "Source": "Contact", "Content": "Bom dia", "EventAtUTC": "2026-03-02T13:00:00Z" } } } }"#;
+/// let received_at = "2026-03-02T13:00:01Z".parse()?;
+/// let Reading::Event(delivery) = read(body.as_bytes(), None, received_at)? else { panic!("it is an event") };
+/// let DeliveryBody::Understood(facts) = delivery.body else { panic!("it is understood") };
+///
+/// // The store knows nothing yet, so the chat is new, and the customer waits from the first message on.
+/// let absorbed = absorb(&facts, &mut store)?;
+/// assert_eq!(absorbed.changes, [Change::NewMessage, Change::ChatOpened]);
+/// assert_eq!(absorbed.chat.waiting_since(), Some("2026-03-02T13:00:00Z".parse()?));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn absorb<S: Store>(facts: &Facts, store: &mut S) -> Result<Absorbed, S::Error> {
     let known = store.chat(&facts.chat.id)?;
     let mut chat = known.clone().unwrap_or_else(|| Chat::new(facts.chat.id.clone()));

@@ -40,6 +40,14 @@ pub(super) struct Term {
 }
 
 /// What a search asks for: all terms, or its whole text as one number.
+///
+/// ```
+/// use umbler_hub::facade::rules::Wanted;
+///
+/// assert_eq!(Wanted::new("JOÃO"), Wanted::new(" joao "), "case, accents and spaces do not matter");
+/// assert_ne!(Wanted::new("bom dia"), Wanted::new("\"bom dia\""), "quoted words are whole, and stand together");
+/// assert!(Wanted::new("…").is_empty(), "nothing can be found by it");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     pub(super) terms: Vec<Term>,
