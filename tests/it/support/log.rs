@@ -1,4 +1,5 @@
-//! A log of records, and a database that it is applied to: without a hub, so that clock, batches and restarts are the test's.
+//! A log of records, and a database to which it is applied. There is no hub, so the test controls clock,
+//! batches and restarts.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,13 +18,13 @@ use umbler_hub::facade::wire::{NamedShape, SettingsShape};
 
 use super::provider::{Delivery, START, moment};
 
-/// A file, the records that were applied to it, and what they told.
+/// A database, the records that were applied to it, and the updates that came of them.
 pub struct Database {
     home: TempDir,
     writer: Option<BatchWriter>,
     /// How many updates are kept.
     retained: i64,
-    /// The updates, as they were told first.
+    /// The updates as they were first encoded.
     pub frames: Vec<(Seq, String)>,
 }
 
@@ -48,12 +49,12 @@ impl Database {
         self.writer = Some(BatchWriter::new(opened, &self.path(), self.retained).expect("a writer"));
     }
 
-    /// Closes it as a hub does that ends.
+    /// Closes the database as a hub does when it ends.
     pub fn close(&mut self) {
         self.writer.take().expect("it is open").close().expect("it closes");
     }
 
-    /// As a hub that is started again.
+    /// Opens the database again, like a hub that restarts.
     pub fn restart(&mut self) {
         self.close();
         self.open();
@@ -62,7 +63,7 @@ impl Database {
     /// Applies records in one batch.
     pub fn commit(&mut self, entries: &[Entry]) {
         let append = |entry: &Entry| {
-            // As they come out of a stream: encoded, and read.
+            // As from a stream: encoded, and decoded.
             let entry = Entry::decode(&entry.encode()).expect("an entry");
             Append {
                 record: Record::read(entry).expect("a record"),
@@ -75,14 +76,14 @@ impl Database {
         self.frames.extend(written.events.iter().map(|event| (event.seq, event.frame.to_string())));
     }
 
-    /// Digests of all tables, but of the updates, of which as many are kept as the settings say.
+    /// Digests of all tables except that of updates, whose number depends on the settings.
     pub fn digests(&self) -> BTreeMap<&'static str, String> {
         let mut digests = digest_tables(&self.connection()).expect("digests");
         digests.remove("frames");
         digests
     }
 
-    /// The updates that are kept, as they read now.
+    /// The updates that are kept, as they are now.
     pub fn kept_frames(&self) -> BTreeMap<i64, (String, Option<String>)> {
         let connection = self.connection();
         let mut select =
@@ -92,8 +93,8 @@ impl Database {
     }
 }
 
-/// Days of the simulator, and between its deliveries everything else that can be recorded: each kind, repeated ids, what is
-/// ignored, types that nobody knows, deleted messages. Receipt times jump back and forth.
+/// Days of the simulator, and between its deliveries everything else that can be recorded: each kind of record,
+/// repeated ids, ignored objects, unknown types, deleted messages. Receipt times jump back and forth.
 pub fn log(seed: u64, deliveries: usize) -> Vec<Entry> {
     let start: Timestamp = START.parse().expect("a moment");
     let mut day = Day::new(seed, start);
@@ -101,7 +102,7 @@ pub fn log(seed: u64, deliveries: usize) -> Vec<Entry> {
     for number in 0..deliveries {
         let second = i64::try_from(number).expect("small") * 61;
         let now = start + SignedDuration::from_secs(second);
-        // A clock that is set back by an hour every now and then, and again.
+        // Occasionally the clock is set back by an hour.
         let back = if number % 3 == 1 { 3_600 } else { 0 };
         let at = now - SignedDuration::from_secs(back);
         let posted = day.step(now);
@@ -194,7 +195,7 @@ fn besides(seed: u64, number: usize, second: i64, at: Timestamp) -> Vec<Entry> {
             let named = |part: &str, name| {
                 posted(message().event_id(&id(part)).message_id(&id(part)).chat_field("Sector", sector(name)))
             };
-            // There and back: what is written once for a batch must not forget the step between.
+            // There and back: what is written once per batch must not lose the step between.
             vec![named("a", "Sales"), named("b", "Vendas"), named("c", "Sales")]
         }
         _ => vec![posted(message().by_member("bia").owner("bia").waiting(false))],

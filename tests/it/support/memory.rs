@@ -1,4 +1,4 @@
-//! The stored state in maps, answered by looking at all of it: slow, and hard to get wrong.
+//! The stored state in maps, where every question looks at everything: slow, and hard to get wrong.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
@@ -18,13 +18,13 @@ pub struct Memory {
     pub messages: BTreeMap<MessageId, ChatMessage>,
     pub timeline: BTreeMap<(ChatId, EventKey), ChatFacts>,
     pub parked: BTreeSet<(MessageId, Reaction)>,
-    /// All that the counters moved by.
+    /// The sum of all changes of the counters.
     pub counted: StatsDelta,
     seen: BTreeSet<EventId>,
 }
 
 impl Memory {
-    /// Takes a delivery in as the journal does: each `EventId` once.
+    /// Absorbs a delivery as the journal does: each `EventId` once.
     pub fn take(&mut self, delivery: &Delivery) {
         let DeliveryBody::Understood(facts) = &delivery.body else { panic!("not understood: {delivery:?}") };
         if self.seen.insert(delivery.event_id.clone()) {
@@ -33,7 +33,7 @@ impl Memory {
         }
     }
 
-    /// All of it, comparable.
+    /// All of it in a form that can be compared.
     pub fn state(&self) -> serde_json::Value {
         let timeline: Vec<String> =
             self.timeline.iter().map(|(key, facts)| format!("{key:?} {facts:?}")).collect();
@@ -48,14 +48,14 @@ impl Memory {
         })
     }
 
-    /// The counters as they moved, without buckets that are empty again.
+    /// The counters as the deltas changed them, without buckets that are empty again.
     pub fn counts(&self) -> StatsDelta {
         let mut counts = self.counted.clone();
         counts.buckets.retain(|_, count| *count != 0);
         counts
     }
 
-    /// The counters by counting what is stored.
+    /// The counters, counted from what is stored.
     pub fn recount(&self) -> StatsDelta {
         let few = |count: usize| i64::try_from(count).expect("few");
         let mut counts = StatsDelta {
