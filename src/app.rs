@@ -49,10 +49,7 @@ const FORGET_INTERVAL: Duration = Duration::from_mins(1);
 pub enum StartError {
     /// The address is in use, or is not one of this machine.
     #[error("HOST, PORT: cannot listen on {address}")]
-    Listen {
-        address: SocketAddr,
-        source: std::io::Error,
-    },
+    Listen { address: SocketAddr, source: std::io::Error },
     /// The database cannot be used.
     #[error("DATABASE_PATH")]
     Journal(#[from] OpenError),

@@ -8,7 +8,7 @@
 pub mod program {
     pub use crate::app::stop::StopSignal;
     pub use crate::app::{Application, StartError};
-    pub use crate::config::{ServeArgs, Config, Values};
+    pub use crate::config::{Config, ServeArgs, Values};
     pub use crate::sqlite::private::begin as keep_new_files_private;
     pub use crate::telemetry::causes::chain;
     pub use crate::tools::backup::{BackupArgs, run as backup};
@@ -32,9 +32,9 @@ pub mod rules {
     pub use crate::domain::facts::Reaction;
     pub use crate::domain::metrics::Metric;
     pub use crate::domain::{
-        AlertKind, Change, Chat, ChatFacts, ChatId, ChatMessage, Contact, ContactId, Delivery, DeliveryBody, EventId,
-        EventKey, Member, MessageId, MessagePosition, OrderKey, Placement, MessageRole, Seq, TeamSettings, StatsDelta, Store,
-        TimelineEntry, absorb,
+        AlertKind, Change, Chat, ChatFacts, ChatId, ChatMessage, Contact, ContactId, Delivery, DeliveryBody,
+        EventId, EventKey, Member, MessageId, MessagePosition, MessageRole, OrderKey, Placement, Seq,
+        StatsDelta, Store, TeamSettings, TimelineEntry, absorb,
     };
     pub use crate::reads::search::Wanted;
     pub use crate::umbler::{KNOWN_TYPES, Reading, read};

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
 use umbler_hub::facade::program::{
-    self, AcceptArgs, Application, BackupArgs, CheckArgs, HealthArgs, MembersArgs, RebuildArgs,
-    RecomputeArgs, ReplayArgs, RestoreArgs, ServeArgs, Config, SimulateArgs, StartError, StopSignal,
-    TokenArgs, ToolError, Values, chain, print,
+    self, AcceptArgs, Application, BackupArgs, CheckArgs, Config, HealthArgs, MembersArgs, RebuildArgs,
+    RecomputeArgs, ReplayArgs, RestoreArgs, ServeArgs, SimulateArgs, StartError, StopSignal, TokenArgs,
+    ToolError, Values, chain, print,
 };
 
 #[global_allocator]
@@ -97,8 +97,7 @@ fn report(failure: &Failure) -> ExitCode {
 
 fn serve(args: &ServeArgs) -> Result<(), Failure> {
     let stop = StopSignal::listen().map_err(StartError::from)?;
-    let settings =
-        Values::collect(args).and_then(|values| Config::read(&values)).map_err(ToolError::from)?;
+    let settings = Values::collect(args).and_then(|values| Config::read(&values)).map_err(ToolError::from)?;
     env_logger::Builder::new().parse_filters(&settings.log_filter).init();
     for warning in settings.warnings() {
         log::warn!("{warning}");

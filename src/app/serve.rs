@@ -20,8 +20,8 @@ use crate::http::connections::Connections;
 use crate::http::state::EdgeState;
 use crate::http::{self, guards, unread};
 use crate::session::slices::SLICE_BYTES_MAX;
-use crate::session::worker_fan_out::WorkerSockets;
 use crate::session::wire::Wire;
+use crate::session::worker_fan_out::WorkerSockets;
 
 /// How long a peer may leave data unacknowledged before the kernel ends the connection. A session whose peer
 /// reads nothing is not polled, so nothing else would notice.

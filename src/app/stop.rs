@@ -3,10 +3,10 @@
 //! # Contract
 //!
 //! 1. A signal while the hub starts ends it at once, with exit code 0: nothing has been accepted yet, and the
-//! database survives any end of the process. (As process 1 of a container it would ignore a signal that it does
-//! not listen for.)
+//!    database survives any end of the process. (As process 1 of a container it would ignore a signal that it does
+//!    not listen for.)
 //! 2. A signal while it serves begins the drain, which ends within [`DRAIN_SECONDS_MAX`]. After that the
-//! process ends with [`EXIT_DEADLINE`], even if something hangs. What was acknowledged is durable all the same.
+//!    process ends with [`EXIT_DEADLINE`], even if something hangs. What was acknowledged is durable all the same.
 
 use std::io;
 use std::sync::Arc;

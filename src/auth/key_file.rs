@@ -3,10 +3,10 @@
 //! # Contract
 //!
 //! 1. A change is noticed by [`KeyFile::look`], which the application calls every [`LOOK_INTERVAL`], and at
-//! once when a token names an unknown key.
+//!    once when a token names an unknown key.
 //! 2. Tokens of strangers cause the file to be read at most once per [`UNKNOWN_NAME_INTERVAL`].
 //! 3. A file that cannot be used changes nothing: the last good keys remain in force, and [`KeyFile::state`]
-//! says why.
+//!    says why.
 
 use std::fs::{File, Metadata};
 use std::io::Read;

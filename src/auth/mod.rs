@@ -6,7 +6,7 @@
 //! 2. A claim of the wrong type refuses the token. If it counted as absent, the token would allow more.
 //! 3. A user who was revoked is refused wherever a token is shown, because tokens are checked nowhere else.
 //! 4. The time is a value of the caller. A token is valid for [`LEEWAY_SECONDS`] after its `exp` and before its
-//! `nbf`.
+//!    `nbf`.
 
 pub mod secret;
 pub mod revocations;

@@ -4,9 +4,9 @@
 //! # Contract
 //!
 //! 1. Where a token is limited and a chat has no such attribute, the chat is excluded: a chat without a sector
-//! is in no sector's scope.
+//!    is in no sector's scope.
 //! 2. A private chat is seen by admins and supervisors, and by others only where their token's `members`
-//! contains its owner or one of its members.
+//!    contains its owner or one of its members.
 //! 3. Viewers see names and phones masked, and no texts.
 //! 4. Everybody sees the directory of agents, because names stand beside the chats that one sees.
 

@@ -63,7 +63,7 @@ fn entry<'a>(line: &str, more: impl Iterator<Item = &'a str>) -> Result<(String,
         // The library's own message would show the value.
         Some(Err(_)) | None => Err(named(
             "the value cannot be read: a \\ must be followed by \\ ' \" $ n or a space, and only a # comment \
-             may follow a closing quotation mark; 'single quotes' take a value as it stands"
+             may follow a closing quotation mark; in 'single quotes' a value is taken literally"
                 .to_owned(),
         )),
     }

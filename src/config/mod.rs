@@ -3,7 +3,7 @@
 //! # Contract
 //!
 //! 1. A flag wins over the environment, the environment over `NAME_FILE`, that over `.env`, and that over the
-//! default. An empty value counts as unset.
+//!    default. An empty value counts as unset.
 //! 2. Every wrong value is an error that names its variable, and all of them are reported at once.
 //! 3. Without secrets the hub starts on a loopback address only.
 
@@ -16,10 +16,9 @@ pub mod table;
 #[cfg(test)]
 mod tests;
 
-use crate::auth::{AuthKey, AuthSettings};
+use crate::auth::AuthKey;
 use crate::domain::calendar::Calendar;
 use crate::domain::settings::WeekHours;
-pub use hours::BusinessHours;
 pub use table::Config;
 pub use together::AlertWebhook;
 pub use values::{ServeArgs, Values};
@@ -83,11 +82,6 @@ impl Config {
         Calendar::new(self.zone.clone(), self.business_hours.days.clone(), [])
     }
 
-    /// True where tokens are checked.
-    pub fn is_auth_required(&self) -> bool {
-        self.auth.is_some()
-    }
-
     /// What is allowed, but should be noticed at start.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
@@ -111,18 +105,10 @@ impl Config {
         }
         if self.webhook_secret.is_none() {
             warnings.push(
-                "WEBHOOK_SECRET is not set: everybody who reaches this address can post deliveries".to_owned(),
+                "WEBHOOK_SECRET is not set: everybody who reaches this address can post deliveries"
+                    .to_owned(),
             );
         }
         warnings
-    }
-}
-
-/// The kind of the key, in words for people.
-pub fn key_kind(settings: &AuthSettings) -> &'static str {
-    match settings.key {
-        AuthKey::Secret(_) => "HS256",
-        AuthKey::Pem(_) => "public key",
-        AuthKey::Jwks(_) => "key set",
     }
 }

@@ -1,7 +1,7 @@
 //! Settings, right and wrong.
 
 use super::table::TABLE;
-use super::{ConfigError, Config, Values};
+use super::{Config, ConfigError, Values};
 
 fn problems(given: &[(&'static str, &str)]) -> Vec<String> {
     match Config::read(&Values::of(given)) {

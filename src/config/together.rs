@@ -66,7 +66,10 @@ impl Reader<'_> {
         let jwks = self.text("JWT_JWKS_FILE").map(|path| AuthKey::Jwks(PathBuf::from(path)));
         let set: Vec<&str> = AUTH_KEYS.into_iter().filter(|name| self.text(name).is_some()).collect();
         if set.len() > 1 {
-            self.problems.push(format!("{}: set only one of them, because tokens have one kind of key", set.join(", ")));
+            self.problems.push(format!(
+                "{}: set only one of them, because tokens have one kind of key",
+                set.join(", ")
+            ));
         }
         AUTH_KEYS.into_iter().zip([secret, public, jwks]).find_map(|(name, key)| Some((name, key?)))
     }

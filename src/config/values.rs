@@ -94,7 +94,12 @@ impl Values {
 
     /// Values that are given in code, for tests.
     pub fn of(given: &[(&'static str, &str)]) -> Self {
-        Self(given.iter().map(|(name, text)| (*name, ((*text).to_owned(), ValueSource::Environment))).collect())
+        Self(
+            given
+                .iter()
+                .map(|(name, text)| (*name, ((*text).to_owned(), ValueSource::Environment)))
+                .collect(),
+        )
     }
 
     /// The text of a setting, or its default where nothing was set.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::facts::{ChatLine, ChatFacts, Named};
+use super::facts::{ChatFacts, ChatLine, Named};
 use super::ids::{ChatId, ContactId, RefId};
 use super::order::{Close, MessagePosition, OrderKey};
 use super::register::{EventKey, Register, keep_earliest, keep_latest};

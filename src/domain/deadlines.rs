@@ -205,7 +205,7 @@ impl Deadline {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::facts::{ChatLine, ChatFacts};
+    use crate::domain::facts::{ChatFacts, ChatLine};
     use crate::domain::order::{Close, MessagePosition};
     use crate::domain::register::EventKey;
     use crate::domain::settings::{LimitTable, Thresholds};

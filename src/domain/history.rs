@@ -254,7 +254,12 @@ mod tests {
     fn day() -> Vec<(HistoryEntry, Vec<Happening>)> {
         vec![
             (
-                HistoryEntry { open: Some(true), waiting: Some(true), sector: Some(Some(id("sales"))), ..entry(1) },
+                HistoryEntry {
+                    open: Some(true),
+                    waiting: Some(true),
+                    sector: Some(Some(id("sales"))),
+                    ..entry(1)
+                },
                 vec![Opened, SectorChanged(None, Some(id("sales"))), WaitingStarted],
             ),
             (HistoryEntry { bot_running: Some(true), ..entry(2) }, vec![BotStarted]),

@@ -26,11 +26,6 @@ pub struct StateInterval {
 }
 
 impl StateInterval {
-    /// True where the moment lies in the interval.
-    pub fn holds(&self, at: Timestamp) -> bool {
-        self.from <= at && self.until.is_none_or(|until| at < until)
-    }
-
     fn begun(from: Timestamp, standing: &Standing) -> Self {
         let sorted = |ids: &[RefId]| {
             let mut ids = ids.to_vec();
@@ -99,20 +94,22 @@ mod tests {
             ),
         )
             .prop_map(
-                |((second, open, waiting, private, bot_running), (owner, sector, tags, members))| HistoryEntry {
-                    at: moment(second),
-                    event_id: "e".into(),
-                    organization: None,
-                    open,
-                    waiting,
-                    private,
-                    owner,
-                    sector,
-                    channel: None,
-                    tags,
-                    members,
-                    bot_running,
-                    closed_at: None,
+                |((second, open, waiting, private, bot_running), (owner, sector, tags, members))| {
+                    HistoryEntry {
+                        at: moment(second),
+                        event_id: "e".into(),
+                        organization: None,
+                        open,
+                        waiting,
+                        private,
+                        owner,
+                        sector,
+                        channel: None,
+                        tags,
+                        members,
+                        bot_running,
+                        closed_at: None,
+                    }
                 },
             )
     }
@@ -131,7 +128,10 @@ mod tests {
                 let heard: Vec<HistoryEntry> = entries.iter().filter(|entry| entry.at <= at).cloned().collect();
                 let known = created.is_none_or(|created| created <= at);
                 let expected = Standing::after(&heard).filter(|_| known);
-                let found: Vec<&StateInterval> = intervals.iter().filter(|interval| interval.holds(at)).collect();
+                let holds = |interval: &&StateInterval| {
+                    interval.from <= at && interval.until.is_none_or(|until| at < until)
+                };
+                let found: Vec<&StateInterval> = intervals.iter().filter(holds).collect();
                 prop_assert_eq!(found.len(), usize::from(expected.is_some()));
                 let Some((found, expected)) = found.first().zip(expected) else { continue };
                 prop_assert!(found.is_like(&StateInterval::begun(at, &expected)));

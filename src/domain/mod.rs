@@ -3,9 +3,9 @@
 //! # Contract
 //!
 //! 1. **Pure.** Nothing here reads a clock, a file, a socket or an environment variable. What is stored comes
-//! in through [`Store`], and the time comes with the delivery.
+//!    in through [`Store`], and the time comes with the delivery.
 //! 2. **Convergent.** The same deliveries, in any order and any number of times, end in one state: every field
-//! is a register that the newest delivery sets, a minimum, a maximum or a growing set.
+//!    is a register that the newest delivery sets, a minimum, a maximum or a growing set.
 //! 3. **Distrustful.** What a delivery changed is found by comparing, and never read from its `Type`.
 
 pub mod visible;
@@ -36,7 +36,7 @@ pub use change::Change;
 pub use chat::{Chat, ChatKind, ChatStatus};
 pub use contact::Contact;
 pub use deadlines::{AlertKind, Clocks, Deadline};
-pub use facts::{ChatLine, ChatFacts, ContactFacts, Delivery, DeliveryBody, Facts, MessageFacts, Named};
+pub use facts::{ChatFacts, ChatLine, ContactFacts, Delivery, DeliveryBody, Facts, MessageFacts, Named};
 pub use ids::{ChatId, ContactId, EventId, MessageId, RefId, Seq};
 pub use member::Member;
 pub use message::ChatMessage;

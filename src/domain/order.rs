@@ -3,11 +3,11 @@
 //! # Contract
 //!
 //! 1. Messages are ordered by when they happened (`EventAtUTC`). WhatsApp gives whole seconds for what a
-//! customer writes: within such a second the message is placed at the time when the provider created it.
+//!    customer writes: within such a second the message is placed at the time when the provider created it.
 //! 2. Then by when the provider created them (`CreatedAtUTC`). Where no delivery said so, the message counts as
-//! created when it happened.
+//!    created when it happened.
 //! 3. Then by the bytes of their ids, which are base64url. Characters outside its alphabet come after all
-//! others, by code point, so that any two ids have an order.
+//!    others, by code point, so that any two ids have an order.
 //!
 //! The browser client sorts by the same rule (`static/client/lib/message-order.js`); a test compares the two.
 

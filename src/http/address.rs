@@ -38,7 +38,9 @@ impl FromStr for TrustedProxies {
             let part = part.trim();
             part.parse::<IpNet>().or_else(|_no_range| part.parse::<IpAddr>().map(IpNet::from)).map_err(
                 |_no_address| {
-                    format!("{part:?} is not an address, not a range like 10.0.0.0/8, and not a number of hops")
+                    format!(
+                        "{part:?} is not an address, not a range like 10.0.0.0/8, and not a number of hops"
+                    )
                 },
             )
         };

@@ -108,6 +108,7 @@ struct ErrorDetail {
 /// Describes how every call under `/api/umbler` may be refused. A route that says more about one of these names
 /// it afterwards.
 #[derive(utoipa::IntoResponses)]
+#[expect(dead_code, reason = "only described: refusals are made of `ApiError`")]
 pub enum CallRefusals {
     /// A parameter is unknown, given twice, malformed or out of range; the error names it.
     #[response(status = 400)]
@@ -128,6 +129,7 @@ pub enum CallRefusals {
 
 /// Describes how a call about a single thing may be refused, besides.
 #[derive(utoipa::IntoResponses)]
+#[expect(dead_code, reason = "only described: refusals are made of `ApiError`")]
 pub enum LookupRefusals {
     /// Nothing that the token sees has this id.
     #[response(status = 404)]
@@ -136,6 +138,7 @@ pub enum LookupRefusals {
 
 /// Describes how a call with a body may be refused, besides.
 #[derive(utoipa::IntoResponses)]
+#[expect(dead_code, reason = "only described: refusals are made of `ApiError`")]
 pub enum BodyRefusals {
     /// The body came too slowly.
     #[response(status = 408)]

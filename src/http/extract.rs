@@ -35,7 +35,8 @@ impl<V: Value + 'static> FromRequest for PathId<V> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let id = web::Path::<String>::from_request(request, payload);
         Box::pin(async move {
-            let id = V::read(&id.await?).map_err(|_too_long| ApiError::NotFound("the id is longer than ids can be"))?;
+            let id = V::read(&id.await?)
+                .map_err(|_too_long| ApiError::NotFound("the id is longer than ids can be"))?;
             Ok(Self(id))
         })
     }

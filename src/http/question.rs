@@ -4,7 +4,7 @@
 //! # Contract
 //!
 //! 1. Every field must be known, given once and within its bounds. Otherwise the answer is 400 and names every
-//! wrong field.
+//!    wrong field.
 //! 2. The description refuses what the reader refuses, because both use the same type, bounds and default.
 
 use std::future::{Ready, ready};

@@ -62,6 +62,7 @@ pub struct WebhookAnswer {
 
 /// How a delivery may be refused.
 #[derive(utoipa::IntoResponses)]
+#[expect(dead_code, reason = "only described: refusals are made of `ApiError`")]
 pub enum DeliveryRefusals {
     /// The body is not a JSON object.
     #[response(status = 400)]

@@ -39,8 +39,6 @@ pub struct GetHealth;
 pub struct Health {
     /// Sessions that are connected.
     pub sessions: usize,
-    /// Those of them that are signed in, or need not be.
-    pub signed_in: usize,
     /// Position of the newest event that was published.
     pub seq: Seq,
     pub epoch: String,

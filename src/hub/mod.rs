@@ -221,7 +221,6 @@ impl Handler<GetHealth> for UmblerHub {
     fn handle(&mut self, _: GetHealth, _: &mut Self::Context) -> Self::Result {
         MessageResult(Health {
             sessions: self.sessions.len(),
-            signed_in: self.sessions.signed_in(),
             seq: self.updates.newest(),
             epoch: self.settings.epoch.clone(),
             last_webhook_at: self.last_webhook_at,

@@ -50,7 +50,7 @@ impl Handler<Connect> for UmblerHub {
         }
         let full = |limit: usize, count: usize| limit > 0 && count >= limit;
         if full(self.settings.sessions_max, self.sessions.len())
-            || full(self.settings.sessions_per_address_max, self.sessions.from_address(session.address))
+            || full(self.settings.sessions_per_address_max, self.sessions.count_at_address(session.address))
         {
             return session.close(CloseCode::Limit);
         }

@@ -57,12 +57,12 @@ pub mod rebuild;
 
 use std::path::PathBuf;
 
-pub use append::{Ack, AckStatus, Append, Committed, Faulted, IngestError, Settled};
+pub use append::{Ack, AckStatus, Append, Committed, Faulted, IngestError};
 pub use entry::Origin;
 pub use fault::Fault;
 pub use kinds::alerts;
 pub use kinds::revocations;
-pub use kinds::settings::{self, SavedSettings};
+pub use kinds::settings::{self};
 pub use payload::{AlertKey, AlertRequest, Notice, Payload, SettingsChange};
 pub use queue::Journal;
 pub use record::{Record, own_id};

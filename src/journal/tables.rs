@@ -8,7 +8,7 @@ use super::fold::fold;
 use super::phone::stored_forms;
 use super::words::search_key;
 use crate::domain::register::to_nanos;
-use crate::domain::{Chat, ChatMessage, Contact, ContactId, Named, RefId, MessageRole, TimelineEntry};
+use crate::domain::{Chat, ChatMessage, Contact, ContactId, MessageRole, Named, RefId, TimelineEntry};
 
 /// `role` of reactions, which never are a chat's last message.
 pub const ROLE_REACTION: &str = "reaction";

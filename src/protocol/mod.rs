@@ -24,7 +24,7 @@ pub mod replay;
 pub mod event;
 
 pub use alerts::{AlertChange, AlertShape, SettingsShape};
-pub use channel::{Board, Channel, ChannelError};
+pub use channel::{Board, Channel};
 pub use codes::{CloseCode, ErrorCode, RecoveryReason, ReplayEnd, ResyncReason};
 pub use counters::StatsShape;
 pub use mask::Mask;
@@ -33,7 +33,6 @@ pub use replay::{ReplayRequest, Speed};
 pub use request::{ClientEvent, Envelope, EnvelopeError, Request, SnapshotLimits, SubscribeRequest};
 pub use shapes::{ChatShape, ContactShape, MessageShape, MessageSummary};
 pub use status::{FaultKind, HubState};
-pub use update::Update;
 pub use view::View;
 
 /// The version of the protocol, sent in `connection_established`.

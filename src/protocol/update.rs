@@ -117,7 +117,6 @@ impl<'a> NoticeUpdate<'a> {
 }
 
 /// Old values; only of the fields that changed.
-#[expect(clippy::option_option, reason = "outer: did it change; inner: was there one")]
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Previous {

@@ -70,11 +70,11 @@ pub use playback::{
 pub use query::{Query, ReadError};
 pub use readers::{Readers, open};
 pub use search::SearchReads;
-pub use snapshot::{Snapshot, SnapshotAnswer};
+pub use snapshot::Snapshot;
 pub use stats::{LoadStats, ScopedStats};
 pub use updates::{ListUpdates, LoadNewest, LoadUpdates, UpdateList, UpdateRange};
 pub use visible::chats_seen;
-pub use webhooks::{WebhookReport, WebhookStatus};
+pub use webhooks::WebhookStatus;
 
 /// Everything that answers questions to what is stored, without passing through the hub.
 #[derive(Debug)]

@@ -19,7 +19,7 @@ use super::{Query, ReadError};
 use crate::auth::Scope;
 use crate::domain::history::Standing;
 use crate::domain::register::to_nanos;
-use crate::domain::{Channel, Chat, EventKey, MessagePosition, Named, RefId};
+use crate::domain::{Chat, ChatLine, EventKey, MessagePosition, Named, RefId};
 use crate::journal::positions;
 use crate::journal::timeline::entries;
 use crate::protocol::{ChatShape, Mask};
@@ -303,7 +303,7 @@ fn stood_then(
     let list = |ids: Vec<RefId>| Some(ids.into_iter().map(named).collect::<Vec<_>>());
     let channel = standing.place.channel.map(|id| match today.channel.get() {
         Some(channel) if channel.id == id => channel.clone(),
-        _ => Channel { id, name: None, channel_type: None },
+        _ => ChatLine { id, name: None, channel_type: None },
     });
     chat.channel.hear(channel, &key);
     chat.sector.hear(Some(standing.place.sector.map(named)), &key);

@@ -44,9 +44,9 @@ use crate::protocol::{CloseCode, HEARTBEAT_SECONDS};
 use crate::telemetry::metrics::Metrics;
 use frame_guard::{FRAME_BYTES_MAX, FrameGuard};
 use incoming::Incoming;
-use socket_queue::{SocketQueue, Owner};
 use sign_in::SignIn;
 use slices::Slices;
+use socket_queue::{Owner, SocketQueue};
 use worker_fan_out::WorkerSockets;
 
 /// A peer that sent nothing for this long, not even a pong, is gone. A live one is pinged every
@@ -85,8 +85,14 @@ pub struct WsSession {
 }
 
 /// Opens the socket: answers the handshake and starts the actor.
-pub fn open(request: &HttpRequest, payload: web::Payload, context: SessionContext) -> Result<HttpResponse, Error> {
-    let (Some(queue), Some(sockets)) = (request.conn_data::<Rc<SocketQueue>>(), request.app_data::<Rc<WorkerSockets>>()) else {
+pub fn open(
+    request: &HttpRequest,
+    payload: web::Payload,
+    context: SessionContext,
+) -> Result<HttpResponse, Error> {
+    let (Some(queue), Some(sockets)) =
+        (request.conn_data::<Rc<SocketQueue>>(), request.app_data::<Rc<WorkerSockets>>())
+    else {
         log::error!("a socket was accepted without an output for the hub");
         return Ok(HttpResponse::InternalServerError().finish());
     };

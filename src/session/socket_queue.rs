@@ -9,7 +9,7 @@
 //! # Contract
 //!
 //! 1. What the hub sends goes out in its order, complete, and after everything that the actor said before the
-//! hub was asked.
+//!    hub was asked.
 //! 2. The actor hears of a close when everything before it has been given to the kernel.
 //! 3. Only what has been given to the kernel is subtracted from the backlog.
 

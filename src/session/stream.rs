@@ -6,7 +6,7 @@
 //!
 //! 1. The envelopes are those of the socket, one in each `data:` line; an update's `id:` is `EPOCH:SEQ`.
 //! 2. It begins with `connection_established`, `authenticated` where the hub has a key, and `subscribed`; then
-//! `umbler_data` unless the position was recovered.
+//!    `umbler_data` unless the position was recovered.
 //! 3. Where the hub ends it, it ends with `closed` `{code, reason}`, a code of the close table.
 
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use tokio::sync::mpsc::Sender;
 use utoipa::ToSchema;
 
 use super::sign_in::Authenticated;
-use super::stream_body::{StreamContent, StreamPiece, StreamBody};
+use super::stream_body::{StreamBody, StreamContent, StreamPiece};
 use super::{SessionContext, new_session_id};
 use crate::auth::{Identity, LEEWAY_SECONDS};
 use crate::hub::sessions::backlog::{Backlog, MESSAGES_MAX};

@@ -3,8 +3,8 @@
 //! # Contract
 //!
 //! 1. What waits is shared with other sessions, and framed only when the connection takes it. A reader that
-//! reads nothing costs as much as on a socket (`hub/sessions/backlog.rs`), plus [`SLICE_BYTES_MAX`] of framed
-//! bytes.
+//!    reads nothing costs as much as on a socket (`hub/sessions/backlog.rs`), plus [`SLICE_BYTES_MAX`] of framed
+//!    bytes.
 //! 2. A message is subtracted from the backlog when all of it has been given to the connection.
 
 use std::collections::VecDeque;

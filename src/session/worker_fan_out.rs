@@ -138,11 +138,7 @@ mod tests {
         let (other, _) = sockets.add(Rc::default());
         sockets.remove(first);
         let (second, _) = sockets.add(Rc::default());
-        assert_eq!(
-            (second.slot, other.slot == second.slot),
-            (first.slot, false),
-            "slots are used again"
-        );
+        assert_eq!((second.slot, other.slot == second.slot), (first.slot, false), "slots are used again");
         let slots = sockets.slots.borrow();
         assert!(slots.get(first).is_none());
         assert!(slots.get(second).is_some() && slots.get(other).is_some());

@@ -17,10 +17,7 @@ pub enum DbError {
     Sqlite(#[from] rusqlite::Error),
     /// The operating system refused an operation on a file, or a thread for it.
     #[error("cannot use {path}")]
-    Io {
-        path: PathBuf,
-        source: io::Error,
-    },
+    Io { path: PathBuf, source: io::Error },
     /// A stored state is not the JSON that it should be.
     #[error("a stored state could not be read")]
     Corrupt(#[from] serde_json::Error),

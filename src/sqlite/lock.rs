@@ -30,8 +30,8 @@ pub enum LockError {
     Taken,
     /// The file has more than one name.
     #[error(
-        "the file has {0} names (hard links), and the deliveries that were stored last stand beside only one of them; remove \
-         the others (find its folder -samefile FILE lists them)"
+        "the file has {0} names (hard links), and the latest deliveries are kept beside only one of them; remove the others \
+         (find its folder -samefile FILE lists them)"
     )]
     Linked(u64),
     /// The lock's file cannot be used.

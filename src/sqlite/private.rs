@@ -4,13 +4,13 @@
 //! # Contract
 //!
 //! 1. Every file that the process creates is private from its first moment, including SQLite's own files
-//! ([`begin`]).
+//!    ([`begin`]).
 //! 2. A file that existed before, from an older version or copied by hand, is made private when it is opened
-//! ([`tighten`]).
+//!    ([`tighten`]).
 //! 3. A folder that existed before belongs to its operator and is not changed. If others may replace files in
-//! it, the log says so.
+//!    it, the log says so.
 //! 4. An unfinished copy has a name of its own and is locked. If the process that made it was killed, the copy
-//! is removed ([`sweep`]).
+//!    is removed ([`sweep`]).
 
 use std::fs::{self, File, Permissions, TryLockError};
 use std::io;
@@ -128,7 +128,9 @@ fn try_sweep(folder: &Path) -> io::Result<()> {
             .and_then(|is_locked| if is_locked { Ok(()) } else { remove_sides(&file, &SIDES) })
         {
             Ok(()) => {}
-            Err(error) => log::warn!("{} is an unfinished copy and cannot be removed: {error}", file.display()),
+            Err(error) => {
+                log::warn!("{} is an unfinished copy and cannot be removed: {error}", file.display());
+            }
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::{Bar, ToolError, print};
 use crate::config::table::TABLE;
 use crate::config::values::ValueSource;
-use crate::config::{ServeArgs, Config, Values};
+use crate::config::{Config, ServeArgs, Values};
 use crate::journal::rebuild;
 use crate::sqlite::open::deep_check;
 
@@ -83,8 +83,8 @@ fn compare(path: &Path) -> Result<(), ToolError> {
         return print(&format!("records: {found}{older}\n"));
     }
     Err(ToolError::Found(format!(
-        "the database {} holds something else than its records say: {found}\n\
-         umbler-hub rebuild makes it again from the records",
+        "the database {} differs from what follows from its records: {found}\n\
+         umbler-hub rebuild computes it again from the records",
         path.display()
     )))
 }

@@ -4,7 +4,7 @@
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{ToolError, print};
-use crate::config::{ServeArgs, Config, Values};
+use crate::config::{Config, ServeArgs, Values};
 use crate::derived::analytics::file;
 use crate::derived::analytics::project::Projector;
 use crate::journal::schema;

@@ -59,7 +59,8 @@ pub fn run(args: TokenArgs) -> Result<(), ToolError> {
         }
         (None, Some(secret)) => SigningKey::Secret(Secret::new(secret.trim())),
         (None, None) => {
-            let missing = "JWT_SECRET is not set; set the same one as the hub has, or use --private-key".to_owned();
+            let missing =
+                "JWT_SECRET is not set; set the same one as the hub has, or use --private-key".to_owned();
             return Err(ConfigError::Wrong(vec![missing]).into());
         }
     };

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::json::Object;
 use super::message;
 use crate::domain::{
-    ChatLine, ChatFacts, ChatId, ChatKind, ContactFacts, ContactId, EventId, EventKey, Facts, Named,
+    ChatFacts, ChatId, ChatKind, ChatLine, ContactFacts, ContactId, EventId, EventKey, Facts, Named,
 };
 
 /// What the envelope says about the delivery.
@@ -82,13 +82,11 @@ fn chat(
 }
 
 /// Where `Open` is missing, a closing time or the type `ChatClosed` says that the chat is closed.
-#[expect(clippy::option_option, reason = "outer: was it said; inner: is there one")]
 fn closed_by_other_words(event_type: &str, closed_at: Option<Option<Timestamp>>) -> Option<bool> {
     (event_type == "ChatClosed" || closed_at.flatten().is_some()).then_some(false)
 }
 
 /// The agent. A closed chat without one counts as not said, so that the chat keeps its last agent.
-#[expect(clippy::option_option, reason = "outer: was it said; inner: is there one")]
 fn owner(content: &Object<'_>, closed: bool) -> Option<Option<Named>> {
     let owner = content.nullable_object("OrganizationMember").and_then(nullable_named);
     if !closed || owner.as_ref().is_some_and(Option::is_some) {
@@ -140,7 +138,6 @@ pub(super) fn named(object: &Object<'_>) -> Option<Named> {
 }
 
 /// An outer `None` for an object without an id, which says nothing.
-#[expect(clippy::option_option, reason = "outer: was it said; inner: is there one")]
 fn nullable_named(object: Option<Object<'_>>) -> Option<Option<Named>> {
     match object {
         None => Some(None),

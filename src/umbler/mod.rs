@@ -7,7 +7,7 @@
 //! 3. Everything but ids is optional. A wrong type in an optional field counts as absent.
 //! 4. Base64 of media is skipped, never copied.
 //! 5. Nothing happened later than it was received: a time in the future is read as the time of receipt. That
-//! time is stored, so that a delivery that is read again says the same.
+//!    time is stored, so that a delivery that is read again says the same.
 
 pub mod json;
 pub mod message;

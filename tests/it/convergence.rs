@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 use serde_json::{Map, Value, json};
-use umbler_hub::facade::rules::{ChatMessage, Delivery, MessagePosition, Reading, MessageRole, read};
+use umbler_hub::facade::rules::{ChatMessage, Delivery, MessagePosition, MessageRole, Reading, read};
 
 use super::support::memory::Memory;
 use super::support::provider::{START, moment};

@@ -7,9 +7,9 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use super::rows::{between_line_feeds, kind_number};
 use super::spans::{DAY, Marks, STILL, end_minute, minute};
 use crate::domain::history::HistoryEntry;
-use crate::domain::register::to_nanos;
 use crate::domain::intervals::{StateInterval, intervals};
-use crate::domain::{ChatLine, Chat, ContactId, Placement, RefId};
+use crate::domain::register::to_nanos;
+use crate::domain::{Chat, ChatLine, ContactId, Placement, RefId};
 
 /// The intervals of one chat, and its number of messages by day.
 pub(super) struct ChatIntervals<'a> {

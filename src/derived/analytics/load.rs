@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::domain::metrics::{StateEntry, History, Said, Speaker};
+use crate::domain::metrics::{History, Said, Speaker, StateEntry};
 use crate::domain::register::{from_nanos, to_nanos};
-use crate::domain::{Chat, RefId, MessageRole, history};
+use crate::domain::{Chat, MessageRole, RefId, history};
 use crate::journal::timeline::entries;
 use crate::sqlite::DbError;
 

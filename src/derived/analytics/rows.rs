@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, ToSql, Transaction, params};
 use crate::domain::calendar::Calendar;
 use crate::domain::metrics::{Fact, Live};
 use crate::domain::register::to_nanos;
-use crate::domain::{ChatLine, Chat, ChatKind, ContactId, Placement, RefId};
+use crate::domain::{Chat, ChatKind, ChatLine, ContactId, Placement, RefId};
 
 /// Kind, metric and moment of a fact.
 pub(crate) type FactKey = (i64, i64, i64);

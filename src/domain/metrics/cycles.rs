@@ -5,7 +5,7 @@ use std::ops::Range;
 use jiff::Timestamp;
 
 use super::history::{History, Said, State};
-use crate::domain::{Close, RefId, MessageRole};
+use crate::domain::{Close, MessageRole, RefId};
 
 /// One cycle of a chat.
 #[derive(Debug, Clone, PartialEq, Eq)]

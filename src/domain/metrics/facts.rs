@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::cycles::{Cycle, cycles};
 use super::history::{History, Said, Speaker, State, closes, state_at};
 use super::metric::Metric;
-use crate::domain::{RefId, MessageRole};
+use crate::domain::{MessageRole, RefId};
 
 /// One occurrence of a metric.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::domain::{Close, RefId, MessageRole};
+use crate::domain::{Close, MessageRole, RefId};
 
 /// What one delivery said of the chat's state. An outer `None` means not said, an inner `None` that there is
 /// none.

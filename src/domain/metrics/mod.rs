@@ -11,7 +11,7 @@ pub mod spread;
 mod tests;
 
 pub use facts::{Fact, facts};
-pub use history::{StateEntry, History, Said, Speaker};
+pub use history::{History, Said, Speaker, StateEntry};
 pub use live::{Live, live};
 pub use metric::Metric;
 pub use spread::Spread;

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{StateEntry, Fact, History, Live, Metric, Said, Speaker, facts, live};
-use crate::domain::{RefId, MessageRole};
+use super::{Fact, History, Live, Metric, Said, Speaker, StateEntry, facts, live};
+use crate::domain::{MessageRole, RefId};
 
 /// So many seconds after a Monday's nine o'clock in São Paulo.
 fn at(second: i64) -> Timestamp {

@@ -77,7 +77,9 @@ async fn one(
     state: UserState,
 ) -> Result<Answer<ContactAnswer>, ApiError> {
     let contact = state.ask(GetContact { id: id.into(), scope: caller.scope }).await?;
-    Ok(Answer(ContactAnswer { contact: contact.ok_or(ApiError::NotFound("there is no contact with this id"))? }))
+    Ok(Answer(ContactAnswer {
+        contact: contact.ok_or(ApiError::NotFound("there is no contact with this id"))?,
+    }))
 }
 
 async fn chats(

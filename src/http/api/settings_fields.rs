@@ -82,7 +82,10 @@ impl Reader {
 
     fn settings(&mut self, mut fields: Map<String, Value>, time_zone: &str) -> TeamSettings {
         if fields.remove("timeZone").is_some_and(|said| said != time_zone) {
-            self.note("timeZone", format!("is the setting TIMEZONE, {time_zone}, and cannot be changed here"));
+            self.note(
+                "timeZone",
+                format!("is the setting TIMEZONE, {time_zone}, and cannot be changed here"),
+            );
         }
         let business_hours = self.hours(fields.remove("businessHours"));
         let holidays = self.holidays(fields.remove("holidays"));

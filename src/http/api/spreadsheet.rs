@@ -3,12 +3,12 @@
 //! # Contract
 //!
 //! 1. No text becomes a formula, by whichever separator a program splits the file. An apostrophe is written
-//! before every `=`, `+`, `-` and `@`, also fullwidth ones, with which a cell could begin. Strangers choose
-//! their names.
+//!    before every `=`, `+`, `-` and `@`, also fullwidth ones, with which a cell could begin. Strangers choose
+//!    their names.
 //! 2. [`unguarded`] removes those apostrophes, so that a table that was saved and is imported again says the
-//! same.
+//!    same.
 //! 3. A table for people begins with a byte order mark, without which some programs break accents, and its
-//! separator follows their language. A table for programs, which ask for neither, is plain RFC 4180.
+//!    separator follows their language. A table for programs, which ask for neither, is plain RFC 4180.
 
 use actix_web::http::header::{ACCEPT_LANGUAGE, HeaderMap};
 

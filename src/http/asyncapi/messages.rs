@@ -69,8 +69,7 @@ pub(super) fn is_answer(event: ServerEvent) -> bool {
 }
 
 pub(super) fn client_message(event: ClientEvent, schemas: &mut Schemas) -> Value {
-    let id =
-        json!({ "type": ["string", "number"], "description": "An id of the client's choice; the answer carries it." });
+    let id = json!({ "type": ["string", "number"], "description": "An id of the client's choice; the answer carries it." });
     let optional = |data: Value| json!({ "oneOf": [{ "type": "null" }, data] });
     let (data, summary) = match event {
         ClientEvent::Authenticate => {
@@ -103,22 +102,27 @@ pub(super) fn server_message(event: ServerEvent, schemas: &mut Schemas) -> Value
         ServerEvent::UmblerData => {
             (schemas.told::<UmblerData<'_>>(), "A consistent snapshot at one position.")
         }
-        ServerEvent::Subscribed => (schemas.told::<Subscribed<'_>>(), "The client follows channels from here on."),
-        ServerEvent::Unsubscribed => (schemas.told::<Unsubscribed>(), "The client no longer follows channels."),
+        ServerEvent::Subscribed => {
+            (schemas.told::<Subscribed<'_>>(), "The client follows channels from here on.")
+        }
+        ServerEvent::Unsubscribed => {
+            (schemas.told::<Unsubscribed>(), "The client no longer follows channels.")
+        }
         ServerEvent::Pong => (json!({ "type": "object", "properties": {} }), "The answer to `ping`."),
         ServerEvent::UmblerUpdate => (
             schemas.updates(),
             "One accepted delivery, a notice to one user, what happened to an alert, or changes of the directory of \
              agents or of settings.",
         ),
-        ServerEvent::Heartbeat => (schemas.told::<Heartbeat>(), "Sent regularly, so that a client notices a dead connection."),
+        ServerEvent::Heartbeat => {
+            (schemas.told::<Heartbeat>(), "Sent regularly, so that a client notices a dead connection.")
+        }
         ServerEvent::UmblerStats => (schemas.told::<StatsShape>(), "The counters, to followers of `stats`."),
-        ServerEvent::PresenceUpdate => {
-            (schemas.told::<PresenceUpdate>(), "Which screens are connected and which chat each shows, to followers of `presence`.")
-        }
-        ServerEvent::PresenceSet => {
-            (schemas.told::<PresenceSet<'_>>(), "The answer to `set_presence`.")
-        }
+        ServerEvent::PresenceUpdate => (
+            schemas.told::<PresenceUpdate>(),
+            "Which screens are connected and which chat each shows, to followers of `presence`.",
+        ),
+        ServerEvent::PresenceSet => (schemas.told::<PresenceSet<'_>>(), "The answer to `set_presence`."),
         ServerEvent::MetricsUpdate => (
             schemas.told::<MetricsUpdate>(),
             "Live metrics, to followers of `metrics:…`: all of them, or the cells that changed.",
@@ -130,9 +134,13 @@ pub(super) fn server_message(event: ServerEvent, schemas: &mut Schemas) -> Value
         ServerEvent::HubStatus => {
             (schemas.told::<HubStatus>(), "Whether the hub accepts deliveries; sent when that changes.")
         }
-        ServerEvent::GoingAway => (schemas.told::<GoingAway>(), "The hub closes this session next, and says when to reconnect."),
+        ServerEvent::GoingAway => {
+            (schemas.told::<GoingAway>(), "The hub closes this session next, and says when to reconnect.")
+        }
         ServerEvent::Closed => (schemas.told::<Closed>(), "The event stream ends."),
-        ServerEvent::TokenExpiring => (schemas.told::<TokenExpiring>(), "The token expires soon; send a newer one."),
+        ServerEvent::TokenExpiring => {
+            (schemas.told::<TokenExpiring>(), "The token expires soon; send a newer one.")
+        }
         ServerEvent::Error => {
             (schemas.told::<ErrorData<'_>>(), "A request was refused, or the session is about to be closed.")
         }
@@ -146,8 +154,7 @@ pub(super) fn server_message(event: ServerEvent, schemas: &mut Schemas) -> Value
         required.push("seq");
     }
     if is_answer(event) {
-        let id =
-            json!({ "type": ["string", "number"], "description": "The id that the client sent with the request, if any." });
+        let id = json!({ "type": ["string", "number"], "description": "The id that the client sent with the request, if any." });
         properties["id"] = id;
     }
     message(event.as_str(), summary, &required, &properties)

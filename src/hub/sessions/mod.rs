@@ -123,17 +123,8 @@ impl Sessions {
         self.dense.len()
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.dense.is_empty()
-    }
-
-    /// Number of sessions that are signed in.
-    pub fn signed_in(&self) -> usize {
-        self.dense.iter().filter(|session| session.who.is_some()).count()
-    }
-
     /// Number of sessions from this address.
-    pub fn from_address(&self, address: IpAddr) -> usize {
+    pub fn count_at_address(&self, address: IpAddr) -> usize {
         self.by_address.get(&address).copied().unwrap_or(0)
     }
 

@@ -12,7 +12,7 @@ use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
 use super::cast::{FIRST, LAST};
-use super::chat::{SimKind, SimChat, stamp};
+use super::chat::{SimChat, SimKind, stamp};
 
 /// Most chats that are open at the same time, for a team of this size.
 const OPEN_MAX: usize = 40;

@@ -169,7 +169,7 @@ fn besides(seed: u64, number: usize, second: i64, at: Timestamp) -> Vec<Entry> {
         5 => {
             let values = TeamSettings {
                 idle_minutes: u16::try_from(number % 90 + 1).expect("small"),
-                ..Settings::default()
+                ..TeamSettings::default()
             };
             let settings = SettingsShape { time_zone: "America/Sao_Paulo".into(), values };
             let by = NamedShape { id: "root".into(), name: None };

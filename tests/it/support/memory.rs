@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use jiff::Timestamp;
 use umbler_hub::facade::rules::{
     Chat, ChatFacts, ChatId, ChatMessage, Contact, ContactId, Delivery, DeliveryBody, EventId, EventKey,
-    MessageId, MessagePosition, OrderKey, Reaction, MessageRole, StatsDelta, Store, TimelineEntry, absorb,
+    MessageId, MessagePosition, MessageRole, OrderKey, Reaction, StatsDelta, Store, TimelineEntry, absorb,
     closing_time,
 };
 
@@ -128,7 +128,11 @@ impl Store for Memory {
     }
 
     fn last_customer_at(&mut self, chat: &ChatId) -> Result<Option<Timestamp>, Infallible> {
-        Ok(self.of(chat).filter(|message| message.role() == MessageRole::Customer).map(|message| message.at).max())
+        Ok(self
+            .of(chat)
+            .filter(|message| message.role() == MessageRole::Customer)
+            .map(|message| message.at)
+            .max())
     }
 
     fn last_public_at(&mut self, chat: &ChatId) -> Result<Option<Timestamp>, Infallible> {

@@ -13,7 +13,7 @@ use utoipa::{PartialSchema, ToSchema};
 use super::sheet::AS_OF;
 use crate::http::route::{Call, HandlerPart};
 
-use super::answers::{Distribution, LiveMetrics, MetricsExplained, MetricsTable};
+use super::answers::MetricsExplained;
 
 /// The answer of a route, or with `explain=true` the occurrences behind one of its numbers.
 pub struct OrExplained<T>(PhantomData<T>);
@@ -37,13 +37,6 @@ impl<T: ToSchema> ToSchema for OrExplained<T> {
         MetricsExplained::schemas(schemas);
     }
 }
-
-/// The answer of a route that makes a table.
-pub type TableAnswer = OrExplained<MetricsTable>;
-/// The answer of the route that makes a distribution.
-pub type DistributionAnswer = OrExplained<Distribution>;
-/// The answer of the route of the live metrics.
-pub type LiveAnswer = OrExplained<LiveMetrics>;
 
 /// A table, as JSON of this type or as CSV.
 pub struct Tabled<T>(HttpResponse, PhantomData<T>);

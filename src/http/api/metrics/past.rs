@@ -8,7 +8,7 @@ use serde_json::json;
 use super::answers::MetricsTrend;
 use super::explained::Tabled;
 use super::questions::{Between, Whose};
-use super::sheet::{Format, Sheet, FormatFields};
+use super::sheet::{Format, FormatFields, Sheet};
 use super::work::ask;
 use crate::http::caller::{Caller, UserState};
 use crate::http::error::ApiError;

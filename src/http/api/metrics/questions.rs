@@ -86,7 +86,9 @@ impl Value for DurationNames {
     fn read(text: &str) -> Result<Self, String> {
         let MetricNames(metrics) = MetricNames::read(text)?;
         let are_durations = metrics.iter().all(|metric| metric.is_duration());
-        are_durations.then_some(Self(metrics)).ok_or_else(|| "must only name metrics with durations".to_owned())
+        are_durations
+            .then_some(Self(metrics))
+            .ok_or_else(|| "must only name metrics with durations".to_owned())
     }
 
     fn schema() -> ObjectBuilder {

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::past::stood_open;
-use super::questions::{Bucket, LiveQuestion, NumberFields, ExplainedPage, begins};
+use super::questions::{Bucket, ExplainedPage, LiveQuestion, NumberFields, begins};
 use super::sheet::{Format, Sheet};
 use crate::auth::Scope;
 use crate::domain::metrics::Metric;
