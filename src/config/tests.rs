@@ -84,7 +84,9 @@ fn two_kinds_of_keys_are_one_too_many() {
     let secret = ("JWT_SECRET", "0123456789abcdef0123456789abcdef");
     let found = problems(&[secret, ("JWT_PUBLIC_KEY", pem), ("JWT_JWKS_FILE", pem)]);
     assert!(found[0].starts_with("JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_FILE: set only one"), "{found:?}");
-    assert!(problems(&[secret, ("JWT_JWKS_FILE", pem)])[0].starts_with("JWT_SECRET, JWT_JWKS_FILE: set only one"));
+    assert!(
+        problems(&[secret, ("JWT_JWKS_FILE", pem)])[0].starts_with("JWT_SECRET, JWT_JWKS_FILE: set only one")
+    );
     assert!(problems(&[("JWT_PUBLIC_KEY", pem)])[0].starts_with("JWT_PUBLIC_KEY: not a public key"));
     assert!(problems(&[("JWT_JWKS_FILE", pem)])[0].starts_with("JWT_JWKS_FILE: the file is not valid JSON"));
 }

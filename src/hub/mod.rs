@@ -43,8 +43,7 @@ use deadlines::{AlertsAtStart, Deadlines};
 pub use messages::{
     Ack, AckStatus, Admit, AdmitError, AnalyticsReady, Connect, Deliver, Disconnected, Dispatch, Drain,
     Drained, GetHealth, GetStats, Health, Ingest, IngestError, ListRevocations, Outbox, Outgoing, Record,
-    RequestId, Revoke, RevokeError, Revoked, SendSnapshot, SessionId, SessionUser, SetPresence, SlotId,
-    Subscribe, Unsubscribe,
+    Revoke, RevokeError, SendSnapshot, SessionId, SessionUser, SetPresence, SlotId, Subscribe, Unsubscribe,
 };
 use playback::Playback;
 use sessions::Sessions;

@@ -67,7 +67,7 @@ pub use payload::{AlertKey, AlertRequest, Notice, Payload, SettingsChange};
 pub use queue::Journal;
 pub use record::{Record, own_id};
 pub use recorded::{HubEffect, Recorded};
-pub use schema::{OpenError, Opened, open};
+pub use schema::open;
 
 #[derive(Debug, Clone)]
 pub struct JournalSettings {

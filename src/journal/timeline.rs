@@ -9,7 +9,11 @@ use crate::domain::history::HistoryEntry;
 use crate::domain::register::{from_nanos, to_nanos};
 
 /// The timeline of a chat in order, all of it or up to a moment.
-pub fn entries(database: &Connection, chat: &str, until: Option<Timestamp>) -> rusqlite::Result<Vec<HistoryEntry>> {
+pub fn entries(
+    database: &Connection,
+    chat: &str,
+    until: Option<Timestamp>,
+) -> rusqlite::Result<Vec<HistoryEntry>> {
     let mut select = database.prepare_cached(
         "SELECT at, event_id, organization, open, waiting, private, owner_id, sector_id, channel_id, tags, members,
              bot_running, closed_at

@@ -53,7 +53,7 @@ pub use alerts::{AlertFilter, GetAlert, GetSettings, ListAlerts, LoadDeadlines};
 pub use analytics::AnalyticsReads;
 pub use chats::{ChatFilter, GetChat, GetPlacement, ListChats, ListContactChats, StatusFilter};
 pub use contacts::{ContactFilter, GetContact, ListContacts};
-pub use cursor::{Cursor, CursorError};
+pub use cursor::Cursor;
 pub use fair_queue::Asker;
 pub use follows::Follows;
 pub use history::ListTransitions;
@@ -64,15 +64,14 @@ pub use page::{Order, Page, PageAt, Sort};
 pub use past::{GetPastChat, ListPastChats, PastChats};
 pub use past_stats::PastStats;
 pub use playback::{
-    CountPlayback, LocatePlayback, Located, PlaybackPart, PlaybackRange, PlaybackUpdate, PlaybackView,
-    ReadPlayback,
+    CountPlayback, LocatePlayback, Located, PlaybackPart, PlaybackRange, PlaybackView, ReadPlayback,
 };
 pub use query::{Query, ReadError};
 pub use readers::{Readers, open};
 pub use search::SearchReads;
 pub use snapshot::Snapshot;
 pub use stats::{LoadStats, ScopedStats};
-pub use updates::{ListUpdates, LoadNewest, LoadUpdates, UpdateList, UpdateRange};
+pub use updates::{ListUpdates, LoadNewest, LoadUpdates, UpdateRange};
 pub use visible::chats_seen;
 pub use webhooks::WebhookStatus;
 

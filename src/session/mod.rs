@@ -39,7 +39,7 @@ use rand::RngExt;
 
 use crate::auth::Authenticator;
 use crate::hub::sessions::backlog::Backlog;
-use crate::hub::{Connect, Disconnected, SlotId, SessionId, UmblerHub};
+use crate::hub::{Connect, Disconnected, SessionId, SlotId, UmblerHub};
 use crate::protocol::{CloseCode, HEARTBEAT_SECONDS};
 use crate::telemetry::metrics::Metrics;
 use frame_guard::{FRAME_BYTES_MAX, FrameGuard};

@@ -13,7 +13,7 @@ use actix::fut::ActorFuture;
 use actix::prelude::*;
 
 use super::socket_queue::SocketQueue;
-use crate::hub::{Dispatch, SlotId, Outbox};
+use crate::hub::{Dispatch, Outbox, SlotId};
 
 /// Sockets that are written to before the worker does its other work: less than half a millisecond.
 const SOCKETS_AT_ONCE: usize = 64;

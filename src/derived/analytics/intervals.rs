@@ -31,7 +31,11 @@ struct IntervalRow {
 
 impl<'a> ChatIntervals<'a> {
     /// Computes the intervals from the timeline, and counts the messages in the database.
-    pub(super) fn read(database: &Connection, chat: &'a Chat, entries: &[HistoryEntry]) -> rusqlite::Result<Self> {
+    pub(super) fn read(
+        database: &Connection,
+        chat: &'a Chat,
+        entries: &[HistoryEntry],
+    ) -> rusqlite::Result<Self> {
         let mut said = BTreeMap::new();
         let mut last_at = entries.last().map_or(i64::MIN, |entry| to_nanos(entry.at));
         let mut select = database

@@ -16,6 +16,21 @@ pub struct Ring {
     events: VecDeque<Arc<Recorded>>,
     bytes: usize,
     updates_max: usize,
+    /// The ring holds every update after this position.
+    begins_after: Seq,
+}
+
+impl Ring {
+    /// A ring with the newest `events` of a journal whose newest position is `newest`.
+    pub fn new(updates_max: usize, events: &[Arc<Recorded>], newest: Seq) -> Self {
+        let mut ring = Self { events: VecDeque::new(), bytes: 0, updates_max, begins_after: newest };
+        if let Some(first) = events.first() {
+            ring.begins_after = Seq(first.seq.0 - 1);
+        }
+        ring.add(events);
+        ring
+    }
+
     /// Adds the updates of a commit, and drops the oldest beyond the bounds.
     pub fn add(&mut self, events: &[Arc<Recorded>]) {
         for event in events {
@@ -44,11 +59,6 @@ pub struct Ring {
     /// True if the ring holds every update after `position`.
     pub fn reaches_back_to(&self, position: Seq) -> bool {
         position >= self.begins_after
-    }
-
-    /// The ring holds every update after this position.
-    pub fn begins_after(&self) -> Seq {
-        self.begins_after
     }
 
     /// The updates after `position`, in order.

@@ -77,10 +77,6 @@ impl LiveField {
         }
     }
 
-    pub fn of(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|field| field.as_str() == word)
-    }
-
     /// The rule of the count in one sentence, for people. `idle_minutes` comes from the settings.
     pub fn rule(self, idle_minutes: u16) -> Cow<'static, str> {
         let rule = match self {

@@ -39,14 +39,13 @@ use crate::telemetry::integrity::Integrity;
 
 pub use board::{MadeBoard, MakeBoard};
 pub use dimension::Dimension;
-pub use explain::{Explain, ExplainNow, Explained, ExplainedInterval};
+pub use explain::{Explain, ExplainNow, Explained};
 pub use filter::{Clock, Filter, Period};
-pub use live::{LiveField, LiveNow, LiveNumbers};
-pub use live_at::{ExplainAt, FindOpenAt, LiveAt, OpenChatsAt, RebuiltLive};
-pub use live_table::{LiveTable, LiveTableRow};
-pub use open_ids::{FindOpenIds, OpenIdsAt};
-pub use stab::OpenCounts;
-pub use sums::{CountDayMessages, CountStatsAt, DayMessages, StatsAt};
+pub use live::{LiveField, LiveNow};
+pub use live_at::{ExplainAt, FindOpenAt, LiveAt, OpenChatsAt};
+pub use live_table::LiveTable;
+pub use open_ids::FindOpenIds;
+pub use sums::{CountDayMessages, CountStatsAt};
 pub use table::{GroupKey, Grouping, TableRow, Tabulate, Tabulated};
 pub use trend::{Trend, Trended};
 

@@ -13,6 +13,6 @@ mod find;
 #[cfg(test)]
 mod tests;
 
-pub use find::{Kinds, Search, SearchResults};
+pub use find::{Kinds, Search};
 pub use index::SearchReads;
 pub use wanted::Wanted;

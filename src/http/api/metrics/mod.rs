@@ -13,7 +13,7 @@ use actix_web::HttpRequest;
 use answers::{Distribution, LiveMetrics, MetricsTable};
 use explained::{OrExplained, Tabled};
 use questions::{DurationsQuestion, LiveQuestion, NumbersQuestion, SeriesQuestion};
-use work::{RowKind, count_open, tabulate};
+use work::{MetricsView, count_open, tabulate};
 
 use crate::http::caller::{Caller, UserState};
 use crate::http::error::ApiError;
@@ -37,12 +37,12 @@ macro_rules! of_view {
     };
 }
 
-of_view!(summary: RowKind::Whole);
-of_view!(heatmap: RowKind::Hours);
-of_view!(agents: RowKind::Agents);
-of_view!(sectors: RowKind::Sectors);
-of_view!(channels: RowKind::Channels);
-of_view!(tags: RowKind::Tags);
+of_view!(summary: MetricsView::Whole);
+of_view!(heatmap: MetricsView::Hours);
+of_view!(agents: MetricsView::Agents);
+of_view!(sectors: MetricsView::Sectors);
+of_view!(channels: MetricsView::Channels);
+of_view!(tags: MetricsView::Tags);
 
 routes! {
     /// Counts of the chats that are open now. With `explain=true`: the chats behind one count.
@@ -70,7 +70,7 @@ routes! {
 }
 
 async fn table_of(
-    view: RowKind,
+    view: MetricsView,
     question: NumbersQuestion,
     caller: Caller,
     request: HttpRequest,
@@ -86,7 +86,7 @@ async fn series(
     request: HttpRequest,
     state: UserState,
 ) -> Answer<MetricsTable> {
-    table_of(RowKind::Series(bucket), numbers, caller, request, state).await
+    table_of(MetricsView::Series(bucket), numbers, caller, request, state).await
 }
 
 async fn distribution(
@@ -96,7 +96,9 @@ async fn distribution(
     state: UserState,
 ) -> Answer<Distribution> {
     let metrics = question.metric.map(|names| names.0);
-    tabulate(RowKind::Lengths, (metrics, question.numbers), caller, request, &state).await.map(Tabled::from)
+    tabulate(MetricsView::Lengths, (metrics, question.numbers), caller, request, &state)
+        .await
+        .map(Tabled::from)
 }
 
 async fn live(

@@ -29,7 +29,7 @@ use crate::telemetry::clock;
 
 /// What the rows of a route stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RowKind {
+pub enum MetricsView {
     Whole,
     Lengths,
     Series(Bucket),
@@ -52,7 +52,7 @@ const PREVIOUS: [&str; 7] = [
 
 /// Answers a route about a period, with these metrics or with all of the route.
 pub async fn tabulate(
-    view: RowKind,
+    view: MetricsView,
     (metrics, question): (Option<Vec<Metric>>, NumberFields),
     caller: Caller,
     request: HttpRequest,
@@ -81,10 +81,10 @@ pub async fn tabulate(
             .respond(format);
     }
     let begins = if let Grouping::Buckets(begins, _) = &grouping { begins.clone() } else { Vec::new() };
-    let of_route = |metric: &Metric| view != RowKind::Lengths || metric.is_duration();
+    let of_route = |metric: &Metric| view != MetricsView::Lengths || metric.is_duration();
     let metrics = metrics.unwrap_or_else(|| Metric::ALL.into_iter().filter(of_route).collect());
     let found = ask(state, Tabulate { metrics, period, previous, filter, clock, grouping }).await?;
-    let names = if view == RowKind::Agents {
+    let names = if view == MetricsView::Agents {
         agents_of(state, found.rows.iter().map(|row| &row.key), caller.scope).await?
     } else {
         FoundNames::default()
@@ -139,23 +139,23 @@ pub async fn ask<Q: Query>(state: &UserState, query: Q) -> Result<Q::Answer, Api
 }
 
 fn grouping(
-    view: RowKind,
+    view: MetricsView,
     period: Period,
     previous: Option<Period>,
     zone: &TimeZone,
 ) -> Result<Grouping, ApiError> {
     Ok(match view {
-        RowKind::Whole => Grouping::Whole,
-        RowKind::Lengths => Grouping::DurationBuckets,
-        RowKind::Series(bucket) => {
+        MetricsView::Whole => Grouping::Whole,
+        MetricsView::Lengths => Grouping::DurationBuckets,
+        MetricsView::Series(bucket) => {
             let before = previous.map(|before| begins(bucket, before, zone)).transpose()?;
             Grouping::Buckets(begins(bucket, period, zone)?, before.unwrap_or_default())
         }
-        RowKind::Hours => Grouping::Hours,
-        RowKind::Agents => Grouping::Agents,
-        RowKind::Sectors => Grouping::Sectors,
-        RowKind::Channels => Grouping::Channels,
-        RowKind::Tags => Grouping::Tags,
+        MetricsView::Hours => Grouping::Hours,
+        MetricsView::Agents => Grouping::Agents,
+        MetricsView::Sectors => Grouping::Sectors,
+        MetricsView::Channels => Grouping::Channels,
+        MetricsView::Tags => Grouping::Tags,
     })
 }
 
@@ -178,7 +178,7 @@ fn name_in<'a>(known: Option<&'a String>, key: &GroupKey, names: &'a FoundNames)
 
 /// How a table is laid out.
 struct Layout {
-    view: RowKind,
+    view: MetricsView,
     period: Period,
     previous: Option<Period>,
     clock: Clock,
@@ -190,11 +190,13 @@ struct Layout {
 impl Layout {
     fn sheet(&self, found: &Tabulated) -> Sheet {
         let mut columns: Vec<&'static str> = match self.view {
-            RowKind::Whole => vec![],
-            RowKind::Lengths => vec!["fromMs", "untilMs"],
-            RowKind::Series(_) => vec!["start", "end"],
-            RowKind::Hours => vec!["weekday", "hour"],
-            RowKind::Agents | RowKind::Sectors | RowKind::Channels | RowKind::Tags => vec!["id", "name"],
+            MetricsView::Whole => vec![],
+            MetricsView::Lengths => vec!["fromMs", "untilMs"],
+            MetricsView::Series(_) => vec!["start", "end"],
+            MetricsView::Hours => vec!["weekday", "hour"],
+            MetricsView::Agents | MetricsView::Sectors | MetricsView::Channels | MetricsView::Tags => {
+                vec!["id", "name"]
+            }
         };
         columns.push("metric");
         columns.extend(self.statistics(&STATISTICS));
@@ -214,7 +216,7 @@ impl Layout {
 
     /// A count of durations between two bounds has no statistics.
     fn statistics<'a, T>(&self, all: &'a [T]) -> &'a [T] {
-        let told = if self.view == RowKind::Lengths { 1 } else { all.len() };
+        let told = if self.view == MetricsView::Lengths { 1 } else { all.len() };
         all.get(..told).unwrap_or(all)
     }
 
