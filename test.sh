@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every check and every test, as CI runs them: format, lints, Rust, documents' examples, scripts, browser client,
+# Every check and every test, as CI runs them: format, lints, Rust, documentation and its examples, scripts, browser client,
 # dashboard. Installs what is missing where it may. Needs Rust, and about ten minutes on two cores for the first run.
 #
 # The last line is `N passed, N failed`. A check that fails without naming a failed test counts as one.
@@ -93,7 +93,8 @@ if cargo nextest --version >/dev/null 2>&1; then
 else
     part "Rust" cargo test --locked --no-fail-fast --quiet --lib --bins --tests
 fi
-part "examples in documents" cargo test --locked --quiet --doc
+part "examples in documentation" cargo test --locked --quiet --doc
+part "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --locked --quiet --no-deps --document-private-items
 # Advisories are left to a job of their own: they change without us, and want the network.
 if cargo deny --version >/dev/null 2>&1; then
     part "dependencies" cargo deny --locked check --hide-inclusion-graph licenses bans sources

@@ -1,4 +1,4 @@
-//! Puts the rooms together: opens the journal, starts the hub, listens, and takes everything down again in order.
+//! Puts the rooms together: opens the journal, starts the hub, listens, and stops everything in order.
 
 pub mod deadlines;
 pub mod tls;
@@ -17,24 +17,23 @@ use tokio::sync::watch;
 
 use crate::auth::key_file::LOOK_INTERVAL;
 use crate::auth::{AuthError, Authenticator, Revocations};
-use crate::config::{AlertWebhook, Settings};
-use crate::derived::alert_posts::{AlertPosts, AlertReceiver, Stored};
-use crate::derived::analytics::Facts;
+use crate::config::{AlertWebhook, Config};
+use crate::derived::alert_posts::{AlertPosts, AlertReceiver, StoreOutcome};
+use crate::derived::analytics::FactStore;
 use crate::derived::follower::{self, alarm};
 use crate::derived::search::WordIndex;
 use crate::domain::Seq;
 use crate::http::connections::Connections;
 use crate::http::state::{EdgeSettings, EdgeState};
 use crate::hub::{self, Drain, HubSettings, Ingest, IngestError, UmblerHub};
-use crate::journal::fault::BeginError;
 use crate::journal::revocations;
 use crate::journal::schema::{self, OpenError};
 use crate::journal::writer::Listeners;
 use crate::journal::{Committed, Faulted, JournalSettings, Origin, Payload, Record};
 use crate::protocol::FaultKind;
 use crate::reads::{AnalyticsReads, LoadNewest, LoadStats, Query, ReadError, Readers, Reads, SearchReads};
-use crate::sqlite::kind_of;
 use crate::sqlite::open::deep_check;
+use crate::sqlite::{DbError, kind_of};
 use crate::telemetry::causes::chain;
 use crate::telemetry::clock;
 use crate::telemetry::integrity::Integrity;
@@ -42,47 +41,42 @@ use crate::telemetry::metrics::Metrics;
 use serve::{BACKLOG, serve};
 use stop::StopSignal;
 
-/// How often addresses that have fallen silent are forgotten.
+/// How often addresses that no longer send requests are removed from memory.
 const FORGET_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Why the hub does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The address is taken, or not ours.
+    /// The address is in use, or is not one of this machine.
     #[error("HOST, PORT: cannot listen on {address}")]
-    Listen {
-        /// Where.
-        address: SocketAddr,
-        /// Why.
-        source: std::io::Error,
-    },
+    Listen { address: SocketAddr, source: std::io::Error },
     /// The database cannot be used.
     #[error("DATABASE_PATH")]
     Journal(#[from] OpenError),
-    /// The journal's writer does not begin.
-    #[error(transparent)]
-    Begin(#[from] BeginError),
+    /// The journal's writer cannot begin.
+    #[error("cannot start the journal's writer")]
+    Begin(#[from] DbError),
     /// The counters cannot be read.
     #[error("cannot read the stored counters")]
     Stats(#[from] ReadError),
-    /// The key cannot be used.
+    /// The key of tokens cannot be used.
     #[error("cannot use the JWT key")]
     Auth(#[from] AuthError),
-    /// The metrics do not register.
+    /// The Prometheus metrics cannot be registered.
     #[error("cannot register the metrics")]
     Metrics(#[from] prometheus::Error),
-    /// The client of https cannot be set up.
+    /// The https client for alerts cannot be set up.
     #[error("ALERT_WEBHOOK_URL: {0}")]
     AlertWebhook(String),
     /// A thread does not start, or the server does not run.
     #[error("cannot start")]
     Io(#[from] std::io::Error),
-    /// The hub ended before it began.
+    /// The hub's actor ended while it started.
     #[error("the hub ended while it started")]
     Hub(#[from] MailboxError),
 }
 
-/// A hub that listens.
+/// A hub that listens for connections.
 pub struct Application {
     server: Server,
     hub: Addr<UmblerHub>,
@@ -91,10 +85,11 @@ pub struct Application {
 }
 
 impl Application {
-    /// Opens, starts and listens. Must be called inside an actix system.
-    pub async fn build(settings: Settings) -> Result<Self, StartError> {
+    /// Opens the journal, starts the hub and listens. Must be called inside an actix system.
+    pub async fn build(settings: Config) -> Result<Self, StartError> {
         let address = SocketAddr::new(settings.host, settings.port);
-        // First, because a taken port is the commonest mistake and must not wait for the database.
+        // First, because a port in use is the most common mistake and should be reported before the database is
+        // opened.
         let listener = listen(address)?;
         let address = listener.local_addr()?;
         raise_file_limit();
@@ -125,7 +120,7 @@ impl Application {
             dashboard_dir: settings.dashboard_dir,
         };
         let search = Arc::new(SearchReads::new(WordIndex::start(&settings.database_path)?));
-        let analytics = AnalyticsReads::start(Facts::start(&settings.database_path, calendar)?)?;
+        let analytics = AnalyticsReads::start(FactStore::start(&settings.database_path, calendar)?)?;
         hub.send(hub::AnalyticsReady { metrics: analytics.clone() }).await?;
         let reads = Reads { history, search, analytics, newest };
         let state = EdgeState::new(hub.clone(), reads, authenticator, metrics, integrity, edge);
@@ -137,13 +132,14 @@ impl Application {
         Ok(Self { server, hub, edge: state, address })
     }
 
-    /// Where it listens.
+    /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Serves until SIGTERM or SIGINT, then ends in order: no new deliveries, those in flight stored, sessions told
-    /// to come back, the journal closed. Whatever hangs, it ends within [`stop::DRAIN_SECONDS_MAX`].
+    /// Serves until SIGTERM or SIGINT, then stops in order: no new deliveries, those that were received are
+    /// stored, sessions are told to reconnect, the journal is closed. Even if something hangs, it ends within
+    /// [`stop::DRAIN_SECONDS_MAX`].
     pub async fn run(self, stop: StopSignal) -> Result<(), StartError> {
         let Self { server, hub, edge, .. } = self;
         let stopper = server.handle();
@@ -152,7 +148,7 @@ impl Application {
             log::info!("draining");
             edge.drain();
             if hub.send(Drain).await.is_err() {
-                log::warn!("the hub had ended before it was drained");
+                log::warn!("the hub ended before it was drained");
             }
             stopper.stop(true).await;
         };
@@ -170,7 +166,7 @@ fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     let refused = |source| StartError::Listen { address, source };
     let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None)
         .map_err(refused)?;
-    // So that a restart does not wait for connections of the last run to time out.
+    // So that a restart does not have to wait until connections of the last run time out.
     socket.set_reuse_address(true).map_err(refused)?;
     socket.bind(&address.into()).map_err(refused)?;
     socket.listen(i32::try_from(BACKLOG).unwrap_or(i32::MAX)).map_err(refused)?;
@@ -178,9 +174,9 @@ fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     Ok(socket.into())
 }
 
-/// Opens the journal and starts the hub and the readers on it; also returns the newest position, as it grows.
+/// Opens the journal, and starts the hub and the readers on it. Also returns the newest position, which grows.
 async fn start_hub(
-    settings: &Settings,
+    settings: &Config,
     metrics: &Metrics,
     integrity: &Integrity,
     revocations: &Arc<Revocations>,
@@ -238,7 +234,8 @@ async fn start_hub(
     Ok((hub, history, newest))
 }
 
-/// Posts alerts elsewhere. How far it is, is recorded through the hub, so that a restart goes on there.
+/// Starts posting alerts to another address. How far it has come is recorded through the hub, so that a restart
+/// continues there.
 fn alert_posts(
     webhook: &AlertWebhook,
     database: PathBuf,
@@ -248,12 +245,12 @@ fn alert_posts(
     let receiver = AlertReceiver { url: webhook.url.clone(), secret: webhook.secret.clone(), tls };
     let store = move |seq| {
         let posted = Record::new(Payload::AlertsPosted(seq), None, Origin::Hub, clock::now());
-        let Ok(record) = posted else { return Stored::NotNow };
+        let Ok(record) = posted else { return StoreOutcome::NotNow };
         let recorded = hub.send(Ingest { record });
         match futures_executor::block_on(recorded) {
-            Ok(Ok(_)) => Stored::Durable,
-            Ok(Err(IngestError::Full | IngestError::Unwritable)) => Stored::NotNow,
-            Ok(Err(IngestError::Stopping)) | Err(_) => Stored::Ending,
+            Ok(Ok(_)) => StoreOutcome::Durable,
+            Ok(Err(IngestError::Full | IngestError::Unwritable)) => StoreOutcome::NotNow,
+            Ok(Err(IngestError::Stopping)) | Err(_) => StoreOutcome::Ending,
         }
     };
     Ok(AlertPosts::new(receiver, database, Box::new(store)))
@@ -266,14 +263,15 @@ fn raise_file_limit() {
     }
 }
 
-/// Reads the whole database once, in a thread of its own: seconds per million messages, so it is not waited for.
+/// Reads the whole database once, on a thread of its own: it takes seconds per million messages, so nobody
+/// waits for it.
 fn check_in_background(state: &web::Data<EdgeState>, path: &Path) -> Result<(), StartError> {
     let (integrity, path) = (state.integrity.clone(), path.to_path_buf());
     let check = move || match deep_check(&path) {
         Ok(problems) if problems.is_empty() => integrity.note_sound(),
         Ok(problems) => integrity.note_damage(problems.join("; ")),
         Err(error) if kind_of(&error) == FaultKind::Damaged => integrity.note_damage(chain(&error)),
-        Err(error) => log::warn!("the check of the whole database broke off: {}", chain(&error)),
+        Err(error) => log::warn!("the check of the whole database failed: {}", chain(&error)),
     };
     std::thread::Builder::new().name("integrity".into()).spawn(check)?;
     Ok(())
@@ -290,7 +288,7 @@ fn forget_idle_addresses(state: web::Data<EdgeState>) {
     });
 }
 
-/// Notices when a file of keys changes. On a thread of its own: a file may lie on a disk that does not answer.
+/// Notices when a file of keys changes. On a thread of its own, because the disk of the file may not answer.
 fn look_at_keys(authenticator: Arc<Authenticator>) {
     if authenticator.key_state().is_none() {
         return;
@@ -308,12 +306,12 @@ fn look_at_keys(authenticator: Arc<Authenticator>) {
     });
 }
 
-/// SIGTERM from a container's engine, SIGINT from a keyboard.
+/// SIGTERM comes from a container engine, SIGINT from a keyboard.
 pub async fn wait_for_signal() {
     use tokio::signal::unix::{SignalKind, signal};
     let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
     let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
-        log::error!("signals cannot be heard; only kill -9 ends this process");
+        log::error!("signals cannot be received; only kill -9 ends this process");
         return std::future::pending().await;
     };
     tokio::select! {

@@ -1,25 +1,14 @@
-//! The command line.
+//! The command line: reads the arguments, and runs the hub or one of its tools.
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
-use umbler_hub::app::stop::StopSignal;
-use umbler_hub::app::{Application, StartError};
-use umbler_hub::config::{ServeArgs, Settings, Values};
-use umbler_hub::sqlite::private;
-use umbler_hub::telemetry::causes::chain;
-use umbler_hub::tools::backup::{self, BackupArgs};
-use umbler_hub::tools::check::{self, CheckArgs};
-use umbler_hub::tools::health::{self, HealthArgs};
-use umbler_hub::tools::members::{self, MembersArgs};
-use umbler_hub::tools::rebuild::{self, RebuildArgs};
-use umbler_hub::tools::recompute::{self, RecomputeArgs};
-use umbler_hub::tools::replay::{self, ReplayArgs};
-use umbler_hub::tools::restore::{self, AcceptArgs, RestoreArgs};
-use umbler_hub::tools::simulate::{self, SimulateArgs};
-use umbler_hub::tools::token::{self, TokenArgs};
-use umbler_hub::tools::{ToolError, print};
+use umbler_hub::facade::program::{
+    self, AcceptArgs, Application, BackupArgs, CheckArgs, Config, HealthArgs, MembersArgs, RebuildArgs,
+    RecomputeArgs, ReplayArgs, RestoreArgs, ServeArgs, SimulateArgs, StartError, StopSignal, TokenArgs,
+    ToolError, Values, chain, print,
+};
 
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
@@ -40,9 +29,9 @@ enum Command {
     Serve(ServeArgs),
     /// Post a believable working day to a hub.
     Simulate(SimulateArgs),
-    /// Post recorded deliveries, one a line; resumes where it stopped.
+    /// Post recorded deliveries from a file, one per line; resumes where it stopped.
     Replay(ReplayArgs),
-    /// Make a token that this hub accepts.
+    /// Make a token that a hub with these settings accepts.
     Token(TokenArgs),
     /// Show the settings in force and what is wrong with them.
     Check(CheckArgs),
@@ -50,19 +39,19 @@ enum Command {
     Health(HealthArgs),
     /// Copy the database, while the hub runs or not.
     Backup(BackupArgs),
-    /// Put a backup in the place of the database; the hub must be stopped.
+    /// Replace the database by a backup; the hub must be stopped.
     Restore(RestoreArgs),
     /// Give a running hub the names of agents.
     Members(MembersArgs),
-    /// Compute the metrics anew, with a bar; the hub must be stopped.
+    /// Compute the metrics again; the hub must be stopped.
     Recompute(RecomputeArgs),
-    /// Make everything again that follows from the stored records; the hub must be stopped.
+    /// Compute everything again that follows from the stored records; the hub must be stopped.
     Rebuild(RebuildArgs),
-    /// Go on after deliveries were lost, with what is left; the hub must be stopped.
+    /// Continue with what is left after deliveries were lost; the hub must be stopped.
     AcceptDataLoss(AcceptArgs),
 }
 
-/// Wrong settings; a script can tell them from other failures.
+/// The exit code for wrong settings, so that a script can tell them from other failures.
 const EXIT_SETTINGS: u8 = 2;
 
 #[derive(Debug, thiserror::Error)]
@@ -74,21 +63,21 @@ enum Failure {
 }
 
 fn main() -> ExitCode {
-    private::begin();
+    program::keep_new_files_private();
     let cli = Cli::parse();
     let outcome = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(args) => serve(&args),
-        Command::Simulate(args) => simulate::run(&args).map_err(Failure::from),
-        Command::Replay(args) => replay::run(&args).map_err(Failure::from),
-        Command::Token(args) => token::run(args).map_err(Failure::from),
-        Command::Check(args) => check::run(&args).map_err(Failure::from),
-        Command::Health(args) => health::run(&args).map_err(Failure::from),
-        Command::Backup(args) => backup::run(&args).map_err(Failure::from),
-        Command::Restore(args) => restore::restore(&args).map_err(Failure::from),
-        Command::Members(args) => members::run(&args).map_err(Failure::from),
-        Command::Recompute(args) => recompute::run(&args).map_err(Failure::from),
-        Command::Rebuild(args) => rebuild::run(&args).map_err(Failure::from),
-        Command::AcceptDataLoss(args) => restore::accept(&args).map_err(Failure::from),
+        Command::Simulate(args) => program::simulate(&args).map_err(Failure::from),
+        Command::Replay(args) => program::replay(&args).map_err(Failure::from),
+        Command::Token(args) => program::token(args).map_err(Failure::from),
+        Command::Check(args) => program::check(&args).map_err(Failure::from),
+        Command::Health(args) => program::health(&args).map_err(Failure::from),
+        Command::Backup(args) => program::backup(&args).map_err(Failure::from),
+        Command::Restore(args) => program::restore(&args).map_err(Failure::from),
+        Command::Members(args) => program::members(&args).map_err(Failure::from),
+        Command::Recompute(args) => program::recompute(&args).map_err(Failure::from),
+        Command::Rebuild(args) => program::rebuild(&args).map_err(Failure::from),
+        Command::AcceptDataLoss(args) => program::accept_data_loss(&args).map_err(Failure::from),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -96,8 +85,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// One clear sentence, with its causes.
-#[expect(clippy::print_stderr, reason = "the last word of a program that fails goes where people look")]
+/// Prints the error and its causes in one sentence.
+#[expect(clippy::print_stderr, reason = "the error of a program that fails goes where people look")]
 fn report(failure: &Failure) -> ExitCode {
     eprintln!("umbler-hub: {}", chain(failure));
     match failure {
@@ -108,8 +97,7 @@ fn report(failure: &Failure) -> ExitCode {
 
 fn serve(args: &ServeArgs) -> Result<(), Failure> {
     let stop = StopSignal::listen().map_err(StartError::from)?;
-    let settings =
-        Values::collect(args).and_then(|values| Settings::read(&values)).map_err(ToolError::from)?;
+    let settings = Values::collect(args).and_then(|values| Config::read(&values)).map_err(ToolError::from)?;
     env_logger::Builder::new().parse_filters(&settings.log_filter).init();
     for warning in settings.warnings() {
         log::warn!("{warning}");

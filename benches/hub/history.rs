@@ -230,7 +230,7 @@ fn is_sealed(file: &Path) -> io::Result<bool> {
         let file = rusqlite::Connection::open_with_flags(file, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         file.query_row(unsealed, [], |row| row.get(0))
     };
-    let metrics = i64::try_from(umbler_hub::domain::metrics::Metric::ALL.len()).unwrap_or(0);
+    let metrics = i64::try_from(umbler_hub::facade::rules::Metric::ALL.len()).unwrap_or(0);
     Ok(count().map_err(io::Error::other)? < metrics * 6_144)
 }
 

@@ -3,8 +3,6 @@
 //! The server is always the release binary in a process of its own; the load is this process. Where both have a core
 //! to themselves, the server has core 0. Everything runs on loopback, bounded in number and time.
 
-#![expect(unreachable_pub, reason = "a benchmark exports nothing; `pub` tells what a helper offers to parts")]
-
 mod figures;
 mod table;
 mod machine;

@@ -5,7 +5,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
-use umbler_hub::telemetry::clock;
+use umbler_hub::facade::testing::clock;
 
 use super::Plan;
 use super::deliveries::Deliveries;

@@ -8,9 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tungstenite::{Message, WebSocket};
-use umbler_hub::auth::mint::{SigningKey, TokenClaims, mint};
-use umbler_hub::auth::{Role, Secret};
-use umbler_hub::telemetry::clock;
+use umbler_hub::facade::testing::{Role, Secret, SigningKey, TokenClaims, clock, mint};
 
 use super::Plan;
 use super::deliveries::{agent_id, line_id, organization_id, sector_id};

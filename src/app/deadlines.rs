@@ -1,8 +1,9 @@
-//! Reads what the hub takes up of deadlines and alerts. Damage there must not keep deliveries from being taken in.
+//! Reads the deadlines and alerts that the hub begins with. Damage there must not keep deliveries from being
+//! accepted.
 
 use rusqlite::Transaction;
 
-use crate::config::Settings;
+use crate::config::Config;
 use crate::domain;
 use crate::domain::settings::Thresholds;
 use crate::hub::deadlines::AlertsAtStart;
@@ -10,8 +11,8 @@ use crate::reads::{GetSettings, LoadDeadlines, Query, ReadError};
 use crate::telemetry::causes::chain;
 use crate::telemetry::integrity::Integrity;
 
-/// Deadlines and alerts as they stand in the database; none of them where it cannot be read.
-pub fn at_start(tx: &Transaction<'_>, settings: &Settings, integrity: &Integrity) -> AlertsAtStart {
+/// The stored deadlines and alerts; none where they cannot be read.
+pub fn at_start(tx: &Transaction<'_>, settings: &Config, integrity: &Integrity) -> AlertsAtStart {
     let note = |what: &str, error: &ReadError| {
         let error = chain(error);
         log::error!("{what} cannot be read: {error}");
@@ -25,9 +26,9 @@ pub fn at_start(tx: &Transaction<'_>, settings: &Settings, integrity: &Integrity
         note("the deadlines of open chats", &error);
         Default::default()
     });
-    // Nobody is alarmed by thresholds that nobody chose.
+    // Where the saved settings cannot be read, no alert is raised by default thresholds that nobody chose.
     let nothing_saved =
-        || domain::Settings { thresholds: Thresholds::none(), ..settings.editable_defaults() };
+        || domain::TeamSettings { thresholds: Thresholds::none(), ..settings.editable_defaults() };
     let settings = saved.map_or_else(nothing_saved, |saved| saved.settings);
     AlertsAtStart { settings, clocks, standing }
 }

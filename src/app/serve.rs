@@ -1,4 +1,4 @@
-//! Listens: the HTTP service on sockets of our own kind, and what the kernel does for each of them.
+//! Listens: the HTTP service on sockets of our own, and the kernel settings of each of them.
 
 use std::io;
 use std::net::TcpListener;
@@ -20,29 +20,29 @@ use crate::http::connections::Connections;
 use crate::http::state::EdgeState;
 use crate::http::{self, guards, unread};
 use crate::session::slices::SLICE_BYTES_MAX;
-use crate::session::switchboard::Lines;
 use crate::session::wire::Wire;
+use crate::session::worker_fan_out::WorkerSockets;
 
 /// How long a peer may leave data unacknowledged before the kernel ends the connection. A session whose peer
-/// reads nothing is not polled, so nobody else would notice.
+/// reads nothing is not polled, so nothing else would notice.
 const UNACKNOWLEDGED_MAX: Duration = Duration::from_secs(30);
-/// What the kernel buffers for one connection: without it a stalled reader swallows about 4 MB.
+/// Bytes that the kernel buffers for one connection. Without this bound, a reader that has stopped takes about
+/// 4 MB.
 const SEND_BUFFER_BYTES: usize = 128 * 1024;
-/// Connections that wait to be taken in: thousands of screens come back at once after a restart.
+/// Connections that may wait to be accepted. After a restart thousands of clients reconnect at once.
 pub(super) const BACKLOG: u32 = 8_192;
-/// Connections per worker, above any limit of sessions.
+/// Connections per worker, more than any limit of sessions.
 const CONNECTIONS_PER_WORKER_MAX: usize = 50_000;
 /// How long an idle connection is kept for the next request.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// How long a connection whose request was not read to its end may take to go.
+/// How long a connection whose request was not read to its end may take to close.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long requests and sockets that are still open may take to end when the hub stops, in seconds. A peer that
-/// reads nothing never ends by itself.
+/// Seconds that open requests and sockets get to end when the hub stops. A peer that reads nothing never ends
+/// by itself.
 const STOP_SECONDS_MAX: u64 = 4;
-/// Threads of each worker that read large bodies and files: more would only take memory.
+/// Threads of each worker for large bodies and files. More would only take memory.
 const BLOCKING_THREADS_PER_WORKER: usize = 16;
 
-/// Starts the workers.
 pub(super) fn serve(
     listener: TcpListener,
     state: &web::Data<EdgeState>,
@@ -62,10 +62,11 @@ pub(super) fn serve(
         server = server.workers(workers);
     }
     let stopping = server.graceful_shutdown_signal();
-    // As `HttpServer` does it, but for the socket: sessions write past the connection's buffer.
+    // Like actix's `HttpServer`, except for the socket type: sessions write to it without the connection's
+    // buffer.
     let serve = move || {
         let (state, connections, stopping) = (state.clone(), Arc::clone(&connections), stopping.clone());
-        // The last one is the outermost.
+        // The middleware that is added last is the outermost.
         let app = App::new()
             .wrap(from_fn(unread::drop_behind_answer))
             .wrap(from_fn(guards::explain_methods))
@@ -74,7 +75,7 @@ pub(super) fn serve(
             .wrap(from_fn(guards::protect))
             .wrap(from_fn(guards::observe))
             .app_data(state.clone())
-            .app_data(Rc::<Lines>::default())
+            .app_data(Rc::<WorkerSockets>::default())
             .configure(|config| http::configure(config, &state));
         let app = map_config(app.into_factory(), |()| AppConfig::default());
         let service = HttpService::<Wire, _, _>::build()
@@ -98,12 +99,12 @@ pub(super) fn serve(
     Ok(server.listen("hub", listener, serve)?.run())
 }
 
-/// Sets what the kernel does for an accepted connection, or ends it where its address holds too many.
+/// Sets the kernel's options of an accepted connection, or closes it where its address has too many.
 fn tune(wire: &Wire, extensions: &mut Extensions, connections: &Arc<Connections>) {
-    extensions.insert(Rc::clone(wire.line()));
-    let tuned = wire.line().with_stream(|stream| tune_socket(stream, extensions, connections));
+    extensions.insert(Rc::clone(wire.queue()));
+    let tuned = wire.queue().with_stream(|stream| tune_socket(stream, extensions, connections));
     if let Err(error) = tuned {
-        log::debug!("a connection ended before it was tuned: {error}");
+        log::debug!("a connection ended before it was set up: {error}");
     }
 }
 
@@ -114,11 +115,11 @@ fn tune_socket(
 ) -> io::Result<()> {
     let socket = SockRef::from(stream);
     match stream.peer_addr().map(|peer| connections.enter(peer.ip())) {
-        // Lives as long as the connection.
+        // Kept as long as the connection.
         Ok(Ok(Some(counted))) => drop(extensions.insert(counted)),
         Ok(Ok(None)) => {}
         Ok(Err(error)) => {
-            log::debug!("a connection is ended: {error}");
+            log::debug!("a connection is closed: {error}");
             if let Err(error) = socket.shutdown(std::net::Shutdown::Both) {
                 log::debug!("it had ended already: {error}");
             }

@@ -1,11 +1,12 @@
-//! How the process ends: signals are heard from the first moment on, on a thread that nothing can hold up.
+//! How the process ends. Signals are received from the first moment on, by a thread that nothing can block.
 //!
 //! # Contract
 //!
-//! 1. A signal while the hub starts ends it at once, with 0: nothing was taken in yet, and the database stands any
-//!    end of the process. (As process 1 of a container it would not even hear a signal that nobody listens for.)
-//! 2. A signal while it serves begins the drain, which ends within [`DRAIN_SECONDS_MAX`]: after that the process
-//!    ends with [`EXIT_DEADLINE`], whatever hangs. What was acknowledged is durable all the same.
+//! 1. A signal while the hub starts ends it at once, with exit code 0: nothing has been accepted yet, and the
+//!    database survives any end of the process. (As process 1 of a container it would ignore a signal that it does
+//!    not listen for.)
+//! 2. A signal while it serves begins the drain, which ends within [`DRAIN_SECONDS_MAX`]. After that the
+//!    process ends with [`EXIT_DEADLINE`], even if something hangs. What was acknowledged is durable all the same.
 
 use std::io;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
-/// Seconds from the signal to the end, at the very most: less than the ten that Docker waits before it kills.
+/// Most seconds from the signal to the end. Less than the ten that Docker waits before it kills.
 pub const DRAIN_SECONDS_MAX: u64 = 9;
 /// The exit code where something hung and the drain was cut short.
 pub const EXIT_DEADLINE: u8 = 4;
@@ -24,14 +25,14 @@ pub const EXIT_DEADLINE: u8 = 4;
 /// "File too large": the number of SIGXFSZ on Linux, except on MIPS.
 const SIGXFSZ: i32 = 25;
 
-/// Hears that the hub must end.
+/// Receives the signal to stop.
 pub struct StopSignal {
     heard: oneshot::Receiver<()>,
     serving: Arc<AtomicBool>,
 }
 
 impl StopSignal {
-    /// Listens from now on.
+    /// Begins to listen for signals.
     pub fn listen() -> io::Result<Self> {
         let (hear, heard) = oneshot::channel();
         let (tell_ready, ready) = sync_channel(1);
@@ -43,7 +44,7 @@ impl StopSignal {
                 let signals = Signals::register();
                 let registered = signals.as_ref().map(|_| ()).map_err(|error| io::Error::from(error.kind()));
                 if tell_ready.send(registered).is_err() {
-                    log::error!("nobody waits for the signals");
+                    log::error!("a signal came, but nothing waits for signals");
                 }
                 if let Ok(signals) = signals {
                     watch(signals, &started, hear).await;
@@ -54,11 +55,11 @@ impl StopSignal {
         Ok(Self { heard, serving })
     }
 
-    /// From here on a signal is left to the caller, who drains.
+    /// Waits for a signal. From here on a signal no longer ends the process at once; the caller drains.
     pub async fn heard(self) {
         self.serving.store(true, Ordering::SeqCst);
         if self.heard.await.is_err() {
-            log::error!("signals are no longer heard; only kill -9 ends this process");
+            log::error!("signals are no longer received; only kill -9 ends this process");
             std::future::pending::<()>().await;
         }
     }
@@ -67,7 +68,8 @@ impl StopSignal {
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
-    /// A limit on file sizes is a full disk, and no reason to end: with a handler the write fails instead.
+    /// A limit on file sizes is handled like a full disk. With a handler for its signal, the write fails
+    /// instead of the process ending.
     _file_too_large: Signal,
 }
 
@@ -91,6 +93,6 @@ async fn watch(mut signals: Signals, serving: &AtomicBool, hear: oneshot::Sender
         std::process::exit(0);
     }
     tokio::time::sleep(Duration::from_secs(DRAIN_SECONDS_MAX)).await;
-    log::error!("something hangs: ending without it after {DRAIN_SECONDS_MAX} s");
+    log::error!("something hangs; ending without waiting for it after {DRAIN_SECONDS_MAX} s");
     std::process::exit(EXIT_DEADLINE.into());
 }

@@ -1,5 +1,5 @@
-//! Whom the hub and its tools trust where they are the client of https: what the machine trusts, so that a company's own authority
-//! counts too.
+//! Which certificates the hub and its tools trust where they are an https client: those that the machine
+//! trusts, so that a company's own authority counts too.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,7 +8,8 @@ use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_p
 
 use crate::config::values::environment;
 
-/// Where systems keep the certificates of the authorities that they trust: Debian and Alpine, Fedora, SUSE, macOS.
+/// Where operating systems keep the certificates of trusted authorities: Debian and Alpine, Fedora, SUSE,
+/// macOS.
 const BUNDLES: [&str; 4] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -16,7 +17,7 @@ const BUNDLES: [&str; 4] = [
     "/etc/ssl/cert.pem",
 ];
 
-/// The settings of TLS for this address; plain http needs no authorities, so their absence is no fault there.
+/// The TLS settings for this address. Plain http needs no authorities, so it is no error if there are none.
 pub fn config(url: &str) -> Result<TlsConfig, String> {
     let roots = if url.starts_with("https:") { authorities()? } else { Vec::new() };
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -27,7 +28,7 @@ pub fn config(url: &str) -> Result<TlsConfig, String> {
         .build())
 }
 
-/// The authorities of the bundle that `SSL_CERT_FILE` names, as with other programs, or of the system's own.
+/// The authorities in the bundle that `SSL_CERT_FILE` names, as in other programs, or in the system's own.
 fn authorities() -> Result<Vec<Certificate<'static>>, String> {
     let named = environment("SSL_CERT_FILE").filter(|path| !path.is_empty()).map(PathBuf::from);
     let path = named.or_else(|| BUNDLES.iter().map(PathBuf::from).find(|path| path.is_file()));
@@ -40,7 +41,7 @@ fn authorities() -> Result<Vec<Certificate<'static>>, String> {
         .filter_map(|item| if let PemItem::Certificate(authority) = item { Some(authority) } else { None })
         .collect();
     if authorities.is_empty() {
-        return Err(format!("{} holds no certificate", path.display()));
+        return Err(format!("{} contains no certificate", path.display()));
     }
     Ok(authorities)
 }

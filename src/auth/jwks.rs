@@ -1,7 +1,7 @@
 //! Reads a JSON Web Key Set (RFC 7517): public keys with names, as sign-in services publish them.
 //!
-//! Keys of kinds or for uses that are not ours are left out, because a service may publish them beside ours; a file
-//! without one key that counts is refused as a whole, and so is one that holds a private key.
+//! Keys of other kinds or for other uses are left out, because a service may publish them beside ours. A file
+//! without a usable key is refused as a whole, and so is a file that contains a private key.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,47 +11,47 @@ use serde_json::Value;
 
 use super::keys::{BoundKey, check_rsa_bits};
 
-/// Largest file, in bytes: real ones have a few thousand.
+/// Largest file, in bytes; real ones have a few thousand.
 pub const JWKS_BYTES_MAX: u64 = 256 * 1024;
 /// Most keys in a file.
 pub const JWKS_KEYS_MAX: usize = 100;
-/// One coordinate of P-256, and a key of Ed25519, in bytes.
+/// Bytes of one coordinate of P-256, and of a key of Ed25519.
 const COORDINATE_BYTES: usize = 32;
 
-/// Why a set of keys cannot be used.
+/// Why a key set cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum JwksError {
-    /// The file.
+    /// The file cannot be read.
     #[error("cannot be read: {0}")]
     Read(#[from] std::io::Error),
-    /// It is a folder, a pipe or a device.
-    #[error("is no plain file")]
+    /// The path is a folder, a pipe or a device.
+    #[error("is not a regular file")]
     NoFile,
-    /// More than a set of keys has.
+    /// The file is larger than a key set can be.
     #[error("has more than {JWKS_BYTES_MAX} bytes")]
     TooLarge,
-    /// It is no JSON.
-    #[error("is no JSON: {0}")]
+    /// The content is not JSON.
+    #[error("is not valid JSON: {0}")]
     Json(#[from] serde_json::Error),
-    /// It is JSON, but no set.
-    #[error("is no JSON Web Key Set: {0}")]
+    /// The content is JSON, but not a key set.
+    #[error("is not a JSON Web Key Set: {0}")]
     Shape(&'static str),
-    /// A secret lies where the public is served.
-    #[error("holds a private key (number {0}); the hub needs the public ones only")]
+    /// The file contains a private key, where only public ones belong.
+    #[error("contains a private key (number {0}); the hub needs the public ones only")]
     Private(usize),
-    /// A token would fit two keys.
+    /// Two keys have the same name and algorithm, so a token could belong to either.
     #[error("has two keys of one algorithm with the kid {0:?}")]
     Twice(String),
-    /// All of them were left out.
+    /// All keys were left out; the reason is that of the first one.
     #[error("has no key for RS256, ES256 or EdDSA{}", .0.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default())]
     NoKey(Option<String>),
 }
 
-/// What a file held.
+/// The content of a file.
 pub(super) struct KeySet {
-    /// The keys that count.
+    /// The keys that verify tokens.
     pub keys: Vec<BoundKey>,
-    /// Why others were left out, one sentence each.
+    /// Why other keys were left out, one sentence each.
     pub left_out: Vec<String>,
 }
 
@@ -78,11 +78,10 @@ struct Jwk {
     y: Option<String>,
 }
 
-/// Reads the text of a set.
 pub(super) fn parse(text: &[u8]) -> Result<KeySet, JwksError> {
     let set: Value = serde_json::from_slice(text)?;
     let entries =
-        set.get("keys").and_then(Value::as_array).ok_or(JwksError::Shape("it has no list \"keys\""))?;
+        set.get("keys").and_then(Value::as_array).ok_or(JwksError::Shape("it has no list named \"keys\""))?;
     if entries.len() > JWKS_KEYS_MAX {
         return Err(JwksError::Shape("it has more than 100 keys"));
     }
@@ -106,7 +105,7 @@ pub(super) fn parse(text: &[u8]) -> Result<KeySet, JwksError> {
 }
 
 fn read(entry: &Value, of: usize) -> Result<BoundKey, &'static str> {
-    let jwk = Jwk::deserialize(entry).map_err(|_wrong| "it is no JSON Web Key")?;
+    let jwk = Jwk::deserialize(entry).map_err(|_wrong| "it is not a JSON Web Key")?;
     if of > 1 && jwk.kid.is_none() {
         return Err("it has no kid, and is not the only one");
     }
@@ -122,10 +121,10 @@ fn read(entry: &Value, of: usize) -> Result<BoundKey, &'static str> {
         ("OKP", Some("Ed25519")) => (Algorithm::EdDSA, "EdDSA", ed(&jwk)?),
         ("OKP", _) => return Err("its curve is not Ed25519"),
         ("oct", _) => return Err("it is a shared secret, which belongs into JWT_SECRET"),
-        _ => return Err("its kind is not known"),
+        _ => return Err("its kind is unknown"),
     };
     if jwk.alg.as_deref().is_some_and(|alg| alg != name) {
-        return Err("its alg is none of RS256, ES256 and EdDSA, or not that of its kind");
+        return Err("its alg is not RS256, ES256 or EdDSA, or does not match its kind");
     }
     Ok(BoundKey { kid: jwk.kid, algorithm, key })
 }
@@ -137,7 +136,7 @@ fn bytes(text: Option<&str>) -> Option<Vec<u8>> {
 fn rsa(jwk: &Jwk) -> Result<DecodingKey, &'static str> {
     let (modulus, exponent) = bytes(jwk.n.as_deref())
         .zip(bytes(jwk.e.as_deref()))
-        .ok_or("its n or e is missing or no base64url")?;
+        .ok_or("its n or e is missing or is not base64url")?;
     let leading_zeros = modulus.iter().take_while(|byte| **byte == 0).count();
     let modulus = &modulus[leading_zeros..];
     let unused_bits = modulus.first().map_or(0, |byte| u64::from(byte.leading_zeros()));
@@ -151,14 +150,14 @@ fn ec(jwk: &Jwk) -> Result<DecodingKey, &'static str> {
     };
     let fits = |text| bytes(Some(text)).is_some_and(|bytes| bytes.len() == COORDINATE_BYTES);
     if !fits(x) || !fits(y) {
-        return Err("its x or y is no coordinate of P-256");
+        return Err("its x or y is not a coordinate of P-256");
     }
-    DecodingKey::from_ec_components(x, y).map_err(|_wrong| "its x or y is no base64url")
+    DecodingKey::from_ec_components(x, y).map_err(|_wrong| "its x or y is not base64url")
 }
 
 fn ed(jwk: &Jwk) -> Result<DecodingKey, &'static str> {
     let key = bytes(jwk.x.as_deref()).filter(|key| key.len() == COORDINATE_BYTES);
-    Ok(DecodingKey::from_ed_der(&key.ok_or("its x is no key of Ed25519")?))
+    Ok(DecodingKey::from_ed_der(&key.ok_or("its x is not a key of Ed25519")?))
 }
 
 #[cfg(test)]
@@ -199,17 +198,17 @@ mod tests {
         for (odd, reason) in [
             (with(ed_key(), "use", json!("enc")), "not for signatures"),
             (with(ed_key(), "key_ops", json!(["sign"])), "not for signatures"),
-            (with(ed_key(), "alg", json!("ES256")), "its alg is none"),
+            (with(ed_key(), "alg", json!("ES256")), "its alg is not"),
             (with(ed_key(), "crv", json!("X25519")), "not Ed25519"),
-            (with(ed_key(), "x", json!("AAAA")), "no key of Ed25519"),
+            (with(ed_key(), "x", json!("AAAA")), "not a key of Ed25519"),
             (with(ed_key(), "kid", Value::Null), "no kid"),
             (with(ec_key(), "crv", json!("P-384")), "not P-256"),
-            (with(ec_key(), "y", json!("!")), "no coordinate"),
+            (with(ec_key(), "y", json!("!")), "not a coordinate"),
             (json!({ "kty": "oct", "kid": "s", "k": "c2VjcmV0" }), "shared secret"),
             (json!({ "kty": "RSA", "kid": "r", "n": "AQAB", "e": "AQAB" }), "2048 bits or more"),
             (json!({ "kty": "RSA", "kid": "r" }), "n or e is missing"),
-            (json!({ "kty": "DH", "kid": "x" }), "kind is not known"),
-            (json!(7), "no JSON Web Key"),
+            (json!({ "kty": "DH", "kid": "x" }), "kind is unknown"),
+            (json!(7), "not a JSON Web Key"),
         ] {
             let found = set(&[odd.clone(), with(ed_key(), "kid", json!("good"))]).unwrap();
             assert_eq!(found.keys.len(), 1, "{odd}");
@@ -220,7 +219,7 @@ mod tests {
     #[test]
     fn a_file_without_a_key_that_counts_is_refused() {
         let refused = |text: &str| parse(text.as_bytes()).err().expect(text).to_string();
-        assert!(refused("").starts_with("is no JSON"));
+        assert!(refused("").starts_with("is not valid JSON"));
         assert!(refused("[]").contains("no list"));
         assert!(refused(r#"{"keys":{}}"#).contains("no list"));
         assert!(refused(r#"{"keys":[]}"#).contains("no key for RS256"));
@@ -232,7 +231,7 @@ mod tests {
         assert!(matches!(set(&[ed_key(), ed_key()]), Err(JwksError::Twice(kid)) if kid == "ed"));
         assert!(set(&vec![ed_key(); JWKS_KEYS_MAX + 1]).err().expect("too many").to_string().contains("100"));
         let deep = format!("{{\"keys\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
-        assert!(refused(&deep).starts_with("is no JSON"));
+        assert!(refused(&deep).starts_with("is not valid JSON"));
     }
 
     #[test]

@@ -1,11 +1,12 @@
-//! A file of keys that is read again when it changes, so that keys rotate without a restart.
+//! A file of keys that is read again when it changes, so that keys can be replaced without a restart.
 //!
 //! # Contract
 //!
-//! 1. A change is noticed by [`KeyFile::look`], which the application calls every [`LOOK_INTERVAL`], and at once when a
-//!    token names a key that is not known.
-//! 2. Strangers' tokens make the file be read at most once per [`UNKNOWN_NAME_INTERVAL`].
-//! 3. A file that cannot be used changes nothing: the last good keys count on, and [`KeyFile::state`] tells why.
+//! 1. A change is noticed by [`KeyFile::look`], which the application calls every [`LOOK_INTERVAL`], and at
+//!    once when a token names an unknown key.
+//! 2. Tokens of strangers cause the file to be read at most once per [`UNKNOWN_NAME_INTERVAL`].
+//! 3. A file that cannot be used changes nothing: the last good keys remain in force, and [`KeyFile::state`]
+//!    says why.
 
 use std::fs::{File, Metadata};
 use std::io::Read;
@@ -17,17 +18,18 @@ use std::time::{Duration, Instant};
 use super::jwks::{self, JWKS_BYTES_MAX, JwksError};
 use super::keys::{Expected, KeyRing};
 
-/// How often the file is looked at; one `stat`.
+/// How often the file is checked for changes; one `stat` each time.
 pub const LOOK_INTERVAL: Duration = Duration::from_secs(2);
-/// How often unknown names of keys may make the file be read.
+/// How often unknown key names may cause the file to be read.
 pub const UNKNOWN_NAME_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How the keys of a file are.
+/// The state of the keys of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyState {
-    /// Keys that count.
+    /// The number of keys in force.
     pub keys: usize,
-    /// Why the file as it is now cannot be used; the keys are those of the last good one.
+    /// Why the file as it is now cannot be used; `None` where it can. The keys in force are those of the last
+    /// good file.
     pub problem: Option<String>,
 }
 
@@ -41,13 +43,14 @@ pub(super) struct KeyFile {
 
 #[derive(Default)]
 struct Watch {
-    /// What the file was when it was last read; `None`: it could not be looked at.
+    /// The state of the file when it was last read; `None` where it could not be looked at.
     seen: Option<Fingerprint>,
     problem: Option<String>,
     read_for_unknown_name: Option<Instant>,
 }
 
-/// Changes whenever a file is rewritten or replaced; a mounted secret is replaced by moving a link.
+/// Changes whenever the file is rewritten or replaced, also where a mounted secret is replaced by moving a
+/// link.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Fingerprint {
     modified: (i64, i64),
@@ -66,19 +69,18 @@ impl From<&Metadata> for Fingerprint {
 }
 
 impl KeyFile {
-    /// Reads the file, which must be good at the start.
+    /// Reads the file. At the start it must be usable.
     pub(super) fn open(path: &Path, expected: Expected) -> Result<Self, JwksError> {
         let (seen, ring) = read(path, &expected)?;
         let watch = Watch { seen: Some(seen), ..Watch::default() };
         Ok(Self { path: path.into(), expected, ring: RwLock::new(Arc::new(ring)), watch: Mutex::new(watch) })
     }
 
-    /// The keys that count now.
     pub(super) fn ring(&self) -> Arc<KeyRing> {
         Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Reads the file again if it changed, or could not be used before.
+    /// Reads the file again if it changed, or could not be used the last time.
     pub(super) fn look(&self) {
         let mut watch = self.watch();
         let now = std::fs::metadata(&self.path).ok().map(|metadata| Fingerprint::from(&metadata));
@@ -87,7 +89,7 @@ impl KeyFile {
         }
     }
 
-    /// A token names a key that is not known. True where the file was read because of it.
+    /// To be called when a token names an unknown key. True where the file was read because of it.
     pub(super) fn look_for_unknown_name(&self, now: Instant) -> bool {
         let mut watch = self.watch();
         let last = watch.read_for_unknown_name;
@@ -95,12 +97,12 @@ impl KeyFile {
             return false;
         }
         watch.read_for_unknown_name = Some(now);
-        // Whatever its times say: a file may change twice within the grain of its clock.
+        // It is read whatever its times say: a file may change twice within the resolution of its timestamps.
         self.read_again(&mut watch);
         true
     }
 
-    /// How the keys are.
+    /// The state of the keys.
     pub(super) fn state(&self) -> KeyState {
         KeyState { keys: self.ring().len(), problem: self.watch().problem.clone() }
     }
@@ -113,7 +115,7 @@ impl KeyFile {
         match read(&self.path, &self.expected) {
             Ok((seen, ring)) => {
                 if watch.problem.take().is_some() || watch.seen != Some(seen) {
-                    log::info!("{} was read again: {} keys count", self.path.display(), ring.len());
+                    log::info!("{} was read again: {} keys are in force", self.path.display(), ring.len());
                 }
                 watch.seen = Some(seen);
                 *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
@@ -122,7 +124,7 @@ impl KeyFile {
                 let problem = error.to_string();
                 if watch.problem.as_ref() != Some(&problem) {
                     let path = self.path.display();
-                    log::error!("the keys of {path} stay as they were, for the file {problem}");
+                    log::error!("the keys of {path} stay as they were, because the file {problem}");
                 }
                 watch.seen = None;
                 watch.problem = Some(problem);
@@ -131,9 +133,10 @@ impl KeyFile {
     }
 }
 
-/// Reads keys; the fingerprint is taken before the content, so that a change meanwhile is noticed next time.
+/// Reads the keys. The fingerprint is taken before the content, so that a change in between is noticed the next
+/// time.
 fn read(path: &Path, expected: &Expected) -> Result<(Fingerprint, KeyRing), JwksError> {
-    // Looked at before it is opened: opening a pipe would wait for somebody who writes.
+    // Checked before it is opened, because opening a pipe would wait for somebody to write into it.
     if !std::fs::metadata(path)?.is_file() {
         return Err(JwksError::NoFile);
     }
@@ -161,8 +164,8 @@ mod tests {
     }
 
     fn knows(file: &KeyFile, kid: &str) -> bool {
-        use crate::auth::keys::Found;
-        matches!(file.ring().find(Some(kid), jsonwebtoken::Algorithm::EdDSA), Found::Key(..))
+        use crate::auth::keys::KeyMatch;
+        matches!(file.ring().find(Some(kid), jsonwebtoken::Algorithm::EdDSA), KeyMatch::Key(..))
     }
 
     #[test]
@@ -173,7 +176,7 @@ mod tests {
         let file = KeyFile::open(&path, Expected::default()).unwrap();
         let too_large = " ".repeat(usize::try_from(JWKS_BYTES_MAX).unwrap() + 1);
         for (broken, problem) in [
-            ("{", "is no JSON"),
+            ("{", "is not valid JSON"),
             (r#"{"keys":[]}"#, "has no key"),
             (too_large.as_str(), "has more than 262144 bytes"),
         ] {
@@ -188,7 +191,7 @@ mod tests {
         assert!(file.state().problem.unwrap().contains("cannot be read"));
         std::fs::create_dir(&path).unwrap();
         file.look();
-        assert_eq!(file.state().problem.unwrap(), "is no plain file");
+        assert_eq!(file.state().problem.unwrap(), "is not a regular file");
         std::fs::remove_dir(&path).unwrap();
         std::fs::write(&path, set("b")).unwrap();
         file.look();

@@ -1,4 +1,4 @@
-//! Keys that verify tokens, each bound to the one algorithm that its kind allows.
+//! Keys that verify tokens. Each is bound to the one algorithm that its kind allows.
 
 use std::ops::RangeInclusive;
 
@@ -7,14 +7,14 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 
 use super::{AuthError, Secret};
 
-/// Two coordinates of 32 bytes and the mark of an uncompressed point.
+/// Two coordinates of 32 bytes, and one byte that marks an uncompressed point.
 const P256_POINT_BYTES: usize = 65;
 
-/// Bits of an RSA modulus: RFC 7518, 3.3 wants 2048 or more, and the library refuses every signature of shorter and of
-/// longer ones.
+/// Bits of an RSA modulus. RFC 7518, section 3.3, requires 2048 or more; the library refuses every signature of
+/// shorter and of longer keys.
 const RSA_BITS: RangeInclusive<u64> = 2_048..=8_192;
 
-/// Refuses an RSA key of a size that no signature is accepted of.
+/// Refuses an RSA key of a size with which every signature would be refused.
 pub(super) fn check_rsa_bits(bits: u64) -> Result<(), &'static str> {
     if bits < *RSA_BITS.start() {
         return Err("an RSA key must have 2048 bits or more");
@@ -25,25 +25,24 @@ pub(super) fn check_rsa_bits(bits: u64) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// A key with its algorithm; what a token's header says of the algorithm is compared, never believed.
+/// A key with its algorithm. The algorithm in a token's header is compared with it, and never used to choose
+/// one.
 #[derive(Clone)]
 pub(super) struct BoundKey {
-    /// Its name in a set of keys.
+    /// The name of the key in a key set.
     pub kid: Option<String>,
-    /// The one algorithm.
     pub algorithm: Algorithm,
-    /// The key.
     pub key: DecodingKey,
 }
 
 impl BoundKey {
-    /// A shared secret: HS256.
+    /// A shared secret, for HS256.
     pub(super) fn secret(secret: &Secret) -> Self {
         let key = DecodingKey::from_secret(secret.expose().as_bytes());
         Self { kid: None, algorithm: Algorithm::HS256, key }
     }
 
-    /// The key of a PEM file, with the one algorithm that its kind allows.
+    /// The key in a PEM file, with the one algorithm that its kind allows.
     pub(super) fn pem(pem: &[u8]) -> Result<Self, AuthError> {
         let bound = |algorithm, key| Ok(Self { kid: None, algorithm, key });
         let text = String::from_utf8_lossy(pem);
@@ -70,12 +69,12 @@ impl BoundKey {
     }
 }
 
-/// What a token must say besides its signature.
+/// What a token must say, besides having a valid signature.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Expected {
-    /// What `iss` must be; `None`: not checked.
+    /// The required `iss`; `None`: not checked.
     pub issuer: Option<String>,
-    /// What `aud` must name; `None`: not checked.
+    /// The audience that `aud` must contain; `None`: not checked.
     pub audience: Option<String>,
 }
 
@@ -83,10 +82,11 @@ impl Expected {
     /// The library's checks for tokens of this algorithm.
     pub(super) fn validation(&self, algorithm: Algorithm) -> Validation {
         let mut validation = Validation::new(algorithm);
-        // The clock is the caller's, so time is checked by us.
+        // The current time is a value of the caller, so times are checked in `verify`.
         validation.validate_exp = false;
         validation.validate_aud = self.audience.is_some();
-        // So are `exp` and `sub`: the library takes a moment for missing that does not fit its own integers.
+        // `exp` and `sub` are checked in `verify` too: the library takes a time that does not fit its own
+        // integers for missing.
         let mut required = Vec::new();
         if let Some(issuer) = &self.issuer {
             validation.set_issuer(&[issuer]);
@@ -101,21 +101,22 @@ impl Expected {
     }
 }
 
-/// The keys that count at the moment.
+/// The keys that are in force at present.
 pub(super) struct KeyRing {
     keys: Vec<(BoundKey, Validation)>,
-    /// Tokens name their key; where it is false, there is one key and what they name does not matter.
+    /// True where tokens name their key. Where false, there is one key, and a name in the token does not
+    /// matter.
     named: bool,
 }
 
-/// What a ring has for a token.
+/// The result of looking for a token's key.
 #[derive(Clone, Copy)]
-pub(super) enum Found<'a> {
-    /// This key.
+pub(super) enum KeyMatch<'a> {
+    /// The key, and the checks that go with its algorithm.
     Key(&'a DecodingKey, &'a Validation),
-    /// No key has the name: a newer file may have it.
+    /// No key has this name; a newer file may have it.
     UnknownName,
-    /// Several keys, and the token names none.
+    /// There are several keys, and the token names none.
     Unnamed,
     /// The key of this name is for another algorithm.
     OtherAlgorithm,
@@ -128,7 +129,7 @@ impl KeyRing {
         Self { keys: vec![(key, validation)], named: false }
     }
 
-    /// Keys that tokens name.
+    /// Several keys, which tokens choose by name.
     pub(super) fn named(keys: Vec<BoundKey>, expected: &Expected) -> Self {
         let bind = |key: BoundKey| {
             let validation = expected.validation(key.algorithm);
@@ -137,30 +138,29 @@ impl KeyRing {
         Self { keys: keys.into_iter().map(bind).collect(), named: true }
     }
 
-    /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.keys.len()
     }
 
-    /// The key for a token whose header says this.
-    pub(super) fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Found<'_> {
+    /// The key for a token with this header.
+    pub(super) fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> KeyMatch<'_> {
         let kid = match (self.named, kid) {
             (true, Some(kid)) => kid,
-            (true, None) if self.keys.len() > 1 => return Found::Unnamed,
-            // The library refuses another algorithm than the key's.
+            (true, None) if self.keys.len() > 1 => return KeyMatch::Unnamed,
+            // The library refuses a token with another algorithm than the key's.
             (true, None) | (false, _) => {
                 return self
                     .keys
                     .first()
-                    .map_or(Found::Unnamed, |(key, checks)| Found::Key(&key.key, checks));
+                    .map_or(KeyMatch::Unnamed, |(key, checks)| KeyMatch::Key(&key.key, checks));
             }
         };
         let mut of_this_name = self.keys.iter().filter(|(key, _)| key.kid.as_deref() == Some(kid)).peekable();
         if of_this_name.peek().is_none() {
-            return Found::UnknownName;
+            return KeyMatch::UnknownName;
         }
         of_this_name
             .find(|(key, _)| key.algorithm == algorithm)
-            .map_or(Found::OtherAlgorithm, |(key, checks)| Found::Key(&key.key, checks))
+            .map_or(KeyMatch::OtherAlgorithm, |(key, checks)| KeyMatch::Key(&key.key, checks))
     }
 }

@@ -1,4 +1,5 @@
-//! Makes tokens, for operators who try the hub and for tests; the company's own backend makes its own.
+//! Makes tokens, for operators who try the hub and for tests. In production the company's own backend makes
+//! them.
 
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
@@ -6,42 +7,39 @@ use serde::Serialize;
 
 use super::{AuthError, Role, Secret};
 
-/// What a token is to say. `None` is left out of it.
+/// The content of a token. A `None` is left out.
 #[derive(Debug, Clone, Serialize)]
 pub struct TokenClaims {
-    /// The user's id.
     pub sub: String,
-    /// The user's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// What they may do.
+    /// What the user may do.
     pub role: Role,
-    /// Seconds since 1970 when it was made.
+    /// When the token was made, in seconds since 1970.
     pub iat: i64,
-    /// Seconds since 1970 when it ends.
+    /// When the token expires, in seconds since 1970.
     pub exp: i64,
-    /// Who made it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub iss: Option<String>,
-    /// Whom it is for.
+    /// For whom the token is meant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub aud: Option<String>,
-    /// Organizations it is limited to.
+    /// Organizations that the token is limited to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub orgs: Option<Vec<String>>,
-    /// Sectors it is limited to.
+    /// Sectors that the token is limited to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sectors: Option<Vec<String>>,
-    /// Channels it is limited to.
+    /// Lines that the token is limited to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channels: Option<Vec<String>>,
-    /// Members it is limited to.
+    /// Agents that the token is limited to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub members: Option<Vec<String>>,
 }
 
 impl TokenClaims {
-    /// A token of this user and role that counts from `now` for `seconds`.
+    /// A token for this user and role that is valid from `now` for `seconds`.
     pub fn new(sub: impl Into<String>, role: Role, now: Timestamp, seconds: i64) -> Self {
         Self {
             sub: sub.into(),
@@ -59,15 +57,15 @@ impl TokenClaims {
     }
 }
 
-/// The key that signs.
+/// The key that signs a token.
 pub enum SigningKey {
-    /// A shared secret: HS256.
+    /// A shared secret, for HS256.
     Secret(Secret),
-    /// A private key in PEM: RS256, ES256 or `EdDSA`, as its kind says.
+    /// A private key in PEM. Its kind decides between RS256, ES256 and `EdDSA`.
     Pem(Vec<u8>),
 }
 
-/// Signs the claims. `kid` names the key, where the hub has several.
+/// Signs the claims. `kid` names the key, for a hub with several keys.
 pub fn mint(claims: &TokenClaims, key: &SigningKey, kid: Option<&str>) -> Result<String, AuthError> {
     let (algorithm, key) = match key {
         SigningKey::Secret(secret) => {
@@ -77,8 +75,8 @@ pub fn mint(claims: &TokenClaims, key: &SigningKey, kid: Option<&str>) -> Result
     };
     let header = Header { kid: kid.map(str::to_owned), ..Header::new(algorithm) };
     encode(&header, claims, &key).map_err(|error| {
-        log::debug!("the library says: {error}");
-        AuthError::Key("the key does not sign")
+        log::debug!("a token could not be signed: {error}");
+        AuthError::Key("the key cannot sign")
     })
 }
 

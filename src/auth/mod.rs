@@ -1,11 +1,12 @@
-//! Who speaks: tokens are checked here, and nowhere else.
+//! Checks tokens. Who somebody is, is decided here and nowhere else.
 //!
 //! # Contract
 //!
-//! 1. The algorithm is bound to the key that the operator set, never chosen by the token's header.
-//! 2. A claim of the wrong type refuses the token: it must not count as absent, which would widen what it allows.
-//! 3. A user who was revoked is refused wherever a token is shown, for there is no other place that checks them.
-//! 4. Time is a value of the caller; a token counts for [`LEEWAY_SECONDS`] past its `exp` and before its `nbf`.
+//! 1. The algorithm belongs to the key that the operator set, and is never chosen by the token's header.
+//! 2. A claim of the wrong type refuses the token. If it counted as absent, the token would allow more.
+//! 3. A user who was revoked is refused wherever a token is shown, because tokens are checked nowhere else.
+//! 4. The time is a value of the caller. A token is valid for [`LEEWAY_SECONDS`] after its `exp` and before its
+//!    `nbf`.
 
 pub mod secret;
 pub mod revocations;
@@ -27,54 +28,53 @@ pub use scope::Scope;
 pub use secret::Secret;
 pub use verify::{AuthKey, AuthSettings, Authenticator};
 
-/// Clocks of two machines may differ by this many seconds (contract, section 3).
+/// The clocks of two machines may differ by this many seconds (contract, section 3).
 pub const LEEWAY_SECONDS: i64 = 30;
 /// Longest token that is looked at, in bytes; real ones have a few hundred.
 pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
-/// Longest `sub`, in bytes.
+/// Longest `sub` of a token, in bytes.
 pub const SUBJECT_BYTES_MAX: usize = 256;
 
-/// What a person may do; the first may most.
+/// What a person may do, from most to least.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum, utoipa::ToSchema,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Everything.
+    /// Everything, including settings, names and revocations.
     Admin,
-    /// All chats of the scope.
+    /// All chats of the scope, including private ones of others.
     Supervisor,
-    /// The chats of the scope.
+    /// The chats of the scope, without private ones of others.
     Agent,
-    /// Looks on; the role of a token that names none.
+    /// Reads only, with names and phones masked and without texts. The role of a token that names none.
     Viewer,
 }
 
-/// Who speaks, as a valid token says.
+/// Who somebody is, as a valid token says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// The user's id.
     pub sub: String,
-    /// The user's name, if the token tells it.
+    /// The user's name, where the token has it.
     pub name: Option<String>,
-    /// What they may do.
+    /// What the user may do.
     pub role: Role,
-    /// Organizations the token is limited to; `None`: all.
+    /// Organizations that the token is limited to; `None`: all.
     pub orgs: Option<Vec<String>>,
-    /// Sectors the token is limited to; `None`: all.
+    /// Sectors that the token is limited to; `None`: all.
     pub sectors: Option<Vec<String>>,
-    /// Channels the token is limited to; `None`: all.
+    /// Lines that the token is limited to; `None`: all.
     pub channels: Option<Vec<String>>,
-    /// Members whose chats the token is limited to; `None`: all.
+    /// Agents whose chats the token is limited to; `None`: all.
     pub members: Option<Vec<String>>,
-    /// When the token was made, if it tells it.
+    /// When the token was made, where it says so.
     pub issued_at: Option<Timestamp>,
-    /// When the token ends, without leeway; `None` only for the anonymous admin.
+    /// When the token expires, without leeway; `None` only for the anonymous admin.
     pub expires_at: Option<Timestamp>,
 }
 
 impl Identity {
-    /// The first channel that the token does not allow: another user's own, except for admins.
+    /// The first channel that the token does not allow: the own channel of another user, except for admins.
     pub fn forbidden_channel<'a>(&self, channels: &'a [Channel]) -> Option<&'a Channel> {
         channels.iter().find(|channel| match channel {
             Channel::User(sub) => self.role != Role::Admin && *sub != self.sub,
@@ -91,7 +91,7 @@ impl Identity {
         })
     }
 
-    /// Everybody, where no key is set.
+    /// The identity of everybody where no key is set: an admin.
     pub fn anonymous() -> Self {
         Self {
             sub: "anonymous".to_owned(),
@@ -110,22 +110,21 @@ impl Identity {
 /// Why a token, or a key, is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
-    /// Not a signed token of ours: its shape, its algorithm or its signature.
+    /// Not a signed token of ours: its form, its algorithm or its signature is wrong.
     #[error("the token is not valid: {0}")]
     Invalid(&'static str),
-    /// Its time is over.
-    #[error("the token's time is over")]
+    #[error("the token has expired")]
     Expired,
-    /// Its time has not begun.
+    /// The token's `nbf` is in the future.
     #[error("the token is not valid yet")]
     NotYet,
-    /// A claim is missing or says something that is not understood.
+    /// A claim is missing, or has a value that is not understood.
     #[error("the token's claim {0} is missing or wrong")]
     Claim(&'static str),
-    /// The user's tokens of its time do not count any more.
+    /// The user's tokens of that time were revoked.
     #[error("the token was revoked")]
     Revoked,
-    /// A file of keys cannot be used.
+    /// The file of keys cannot be used.
     #[error("the file {0}")]
     KeyFile(#[from] jwks::JwksError),
     /// The key itself cannot be used.
@@ -141,7 +140,7 @@ impl From<&jsonwebtoken::errors::Error> for AuthError {
             reason = "the library's list is open; a stranger gets no details"
         )]
         match error.kind() {
-            ErrorKind::InvalidSignature => Self::Invalid("its signature does not fit the key"),
+            ErrorKind::InvalidSignature => Self::Invalid("its signature does not match the key"),
             ErrorKind::InvalidAlgorithm
             | ErrorKind::UnsupportedAlgorithm
             | ErrorKind::InvalidAlgorithmName => Self::Invalid("its algorithm is not the key's"),

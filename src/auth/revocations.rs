@@ -1,4 +1,4 @@
-//! Who was revoked: tokens of these users that were issued before a moment do not count any more.
+//! Revocations: tokens of a user that were issued before a moment are no longer valid.
 
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
@@ -6,17 +6,17 @@ use std::sync::{PoisonError, RwLock};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// One user's tokens issued before a moment do not count.
+/// Tokens of one user that were issued before a moment are no longer valid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Revocation {
     /// The `sub` of the tokens.
     pub user: String,
-    /// Tokens whose `iat` is before this, or absent, are refused.
+    /// Tokens whose `iat` is before this moment, or missing, are refused.
     pub issued_before: Timestamp,
-    /// When it was said.
+    /// When the user was revoked.
     pub revoked_at: Timestamp,
-    /// Who said it: the `sub` of an admin.
+    /// The `sub` of the admin who revoked the user.
     pub revoked_by: String,
 }
 
@@ -27,12 +27,13 @@ impl Revocation {
     }
 }
 
-/// What is in force: read for every token, changed by the hub once a revocation is durable.
+/// The revocations in force. They are read for every token, and added by the hub once they are durable.
 #[derive(Debug, Default)]
 pub struct Revocations(RwLock<HashMap<String, Revocation>>);
 
 impl Revocations {
-    /// Puts a revocation in force. One that reaches further stays: nobody comes back by being revoked again.
+    /// Puts a revocation in force. An earlier one that reaches further stays, so revoking somebody again never
+    /// makes an old token valid.
     pub fn add(&self, revocation: Revocation) {
         let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let known = all.get(&revocation.user);
@@ -41,13 +42,13 @@ impl Revocations {
         }
     }
 
-    /// True where a token of this user with this `iat` does not count.
+    /// True where a token of this user with this `iat` was revoked.
     pub fn cover(&self, user: &str, issued_at: Option<Timestamp>) -> bool {
         let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
         all.get(user).is_some_and(|revocation| revocation.covers(issued_at))
     }
 
-    /// The newest, at most `limit` of them, of one user or of all; and how many there are.
+    /// The newest revocations, at most `limit` of them, of one user or of all; and how many there are in total.
     pub fn list(&self, user: Option<&str>, limit: usize) -> (Vec<Revocation>, usize) {
         let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let mut found: Vec<Revocation> = match user {

@@ -1,12 +1,14 @@
-//! What a token allows: decided here for REST, snapshots, live updates, replays, totals and searches alike.
+//! What a token allows its user to see. It is decided here for REST, snapshots, live updates, playbacks, totals
+//! and searches alike.
 //!
 //! # Contract
 //!
-//! 1. A limit that a chat says nothing about excludes it: a chat without a sector is in no sector's scope.
-//! 2. A private chat is seen by admins and supervisors, and by others only where their token's `members` name its
-//!    owner or somebody in it.
-//! 3. Viewers see names and phones masked and no texts.
-//! 4. The directory of agents is seen by everybody: names stand beside the chats that one sees.
+//! 1. Where a token is limited and a chat has no such attribute, the chat is excluded: a chat without a sector
+//!    is in no sector's scope.
+//! 2. A private chat is seen by admins and supervisors, and by others only where their token's `members`
+//!    contains its owner or one of its members.
+//! 3. Viewers see names and phones masked, and no texts.
+//! 4. Everybody sees the directory of agents, because names stand beside the chats that one sees.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
@@ -16,30 +18,43 @@ use super::{Identity, Role};
 use crate::domain::{Audience, Placement, RefId};
 use crate::protocol::View;
 
-/// Bytes of the hash that are kept: enough that two scopes never meet by chance.
+/// Bytes of the hash that are kept: enough that two scopes never have the same one by chance.
 const KEPT_BYTES: usize = 12;
 
-/// A limit to some ids, sorted; `None`: all.
+/// A limit to some ids, sorted; `None`: no limit.
 pub type Limit = Option<Vec<String>>;
 
-/// What a token allows. Equal for two tokens exactly where both may see the same.
+/// What the caller may see. Two tokens have equal scopes exactly where both may see the same.
+///
+/// ```
+/// use umbler_hub::facade::rules::{Identity, Placement, Scope};
+/// use umbler_hub::facade::testing::Role;
+///
+/// let sectors = Some(vec!["sales".to_owned()]);
+/// let scope = Scope::of(&Identity { role: Role::Agent, sectors, ..Identity::anonymous() });
+/// let in_sector = |id: &str| Placement { sector: Some(id.into()), ..Placement::default() };
+///
+/// assert!(scope.sees(&in_sector("sales")));
+/// assert!(!scope.sees(&in_sector("support")));
+/// assert!(!scope.sees(&Placement::default()), "a chat without a sector is in no sector's scope");
+/// assert!(!scope.sees(&Placement { private: true, ..in_sector("sales") }), "an agent is no supervisor");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {
-    /// The role.
     pub role: Role,
-    /// Organizations.
+    /// Organizations that the scope is limited to.
     pub orgs: Limit,
-    /// Sectors.
+    /// Sectors that the scope is limited to.
     pub sectors: Limit,
-    /// Lines.
+    /// Lines that the scope is limited to.
     pub channels: Limit,
-    /// Agents: chats that one of them owns or takes part in.
+    /// Agents that the scope is limited to: chats that one of them owns or takes part in.
     pub members: Limit,
     hash: String,
 }
 
 impl Scope {
-    /// The scope of whoever a token says it is; who the user is does not matter, nor the order of ids.
+    /// The scope of an identity. Neither who the user is nor the order of ids in the token matters.
     pub fn of(identity: &Identity) -> Self {
         let limit = |ids: &Limit| {
             ids.clone().map(|mut ids| {
@@ -51,39 +66,39 @@ impl Scope {
         let (orgs, sectors) = (limit(&identity.orgs), limit(&identity.sectors));
         let (channels, members) = (limit(&identity.channels), limit(&identity.members));
         let role = identity.role;
-        // JSON separates the lists and escapes the ids, so that no two different scopes read the same.
+        // JSON separates the lists and escapes the ids, so that two different scopes never give the same text.
         let text = serde_json::to_vec(&(role, &orgs, &sectors, &channels, &members)).unwrap_or_default();
         debug_assert!(!text.is_empty(), "strings always encode");
         let hash = URL_SAFE_NO_PAD.encode(&digest(&SHA256, &text).as_ref()[..KEPT_BYTES]);
         Self { role, orgs, sectors, channels, members, hash }
     }
 
-    /// The scope in short, as it is told to clients.
+    /// A hash of the scope, which clients compare.
     pub fn hash(&self) -> &str {
         &self.hash
     }
 
-    /// Sees private chats of whomever.
+    /// True where private chats of other people are visible.
     pub fn sees_private(&self) -> bool {
         matches!(self.role, Role::Admin | Role::Supervisor)
     }
 
-    /// Limited by no claim; private chats aside, every chat is seen.
+    /// True where no claim limits the scope: all chats are visible, except perhaps private ones.
     pub fn is_whole(&self) -> bool {
         self.orgs.is_none() && self.sectors.is_none() && self.channels.is_none() && self.members.is_none()
     }
 
-    /// Every chat is seen: totals are the hub's own.
+    /// True where every chat is visible, so that totals are those of the whole hub.
     pub fn is_unlimited(&self) -> bool {
         self.is_whole() && self.sees_private()
     }
 
-    /// Names and phones are masked, texts withheld.
+    /// True where names and phones are masked and texts are withheld.
     pub fn is_masked(&self) -> bool {
         self.role == Role::Viewer
     }
 
-    /// True where a chat that stands there is seen.
+    /// True where a chat with this placement is visible.
     pub fn sees(&self, chat: &Placement) -> bool {
         if self.is_unlimited() {
             return true;
@@ -102,8 +117,8 @@ impl Scope {
             && (!chat.private || self.sees_private() || takes_part())
     }
 
-    /// How an event looks from here; `None` where it is not seen at all. Whether a notice to one user reaches them
-    /// is decided by the channel it goes out on.
+    /// How an event looks from this scope; `None` where it is not visible at all. Whether a notice reaches its
+    /// user is not decided here, but by the channel that it is sent on.
     pub fn view(&self, audience: &Audience) -> Option<View> {
         let masked = self.is_masked();
         if audience.user.is_some() {
@@ -113,7 +128,7 @@ impl Scope {
             return Some(View::Whole { masked, limited: false });
         }
         let Some(after) = &audience.after else {
-            // Nobody knows which chat a delivery that was not understood belongs to.
+            // Nobody knows to which chat a delivery belongs that was not understood.
             return self.is_whole().then_some(View::Whole { masked, limited: false });
         };
         let limited = !self.is_unlimited();

@@ -1,4 +1,4 @@
-//! Checks tokens: signature, issuer, audience, time, revocations, and the claims of the contract.
+//! Checks tokens: signature, issuer, audience, time, revocations, and the claims that the contract names.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,52 +9,51 @@ use jsonwebtoken::{TokenData, decode, decode_header};
 use serde::Deserialize;
 
 use super::key_file::{KeyFile, KeyState};
-use super::keys::{BoundKey, Expected, Found, KeyRing};
+use super::keys::{BoundKey, Expected, KeyMatch, KeyRing};
 use super::revocations::Revocations;
 use super::{AuthError, Identity, LEEWAY_SECONDS, Role, SUBJECT_BYTES_MAX, Secret, TOKEN_BYTES_MAX};
 use crate::domain::visible::has_visible;
 
-/// The key that signs, or verifies, tokens.
+/// The key that verifies tokens.
 #[derive(Debug, Clone)]
 pub enum AuthKey {
-    /// A shared secret: HS256.
+    /// A shared secret, for HS256.
     Secret(Secret),
-    /// A public key in PEM: RS256, ES256 or `EdDSA`, as its kind says.
+    /// A public key in PEM. Its kind decides between RS256, ES256 and `EdDSA`.
     Pem(Vec<u8>),
-    /// A file with a JSON Web Key Set, read again when it changes.
+    /// A file with a JSON Web Key Set, which is read again when it changes.
     Jwks(PathBuf),
 }
 
 /// What tokens are checked against.
 #[derive(Debug, Clone)]
 pub struct AuthSettings {
-    /// The key.
     pub key: AuthKey,
-    /// What `iss` must be; `None`: not checked.
+    /// The required `iss`; `None`: not checked.
     pub issuer: Option<String>,
-    /// What `aud` must name; `None`: not checked.
+    /// The audience that `aud` must contain; `None`: not checked.
     pub audience: Option<String>,
 }
 
-/// Checks tokens.
+/// Checks tokens, with the keys that are in force at the moment.
 pub struct Authenticator {
     keys: Keys,
     revocations: Arc<Revocations>,
 }
 
 enum Keys {
-    /// One for good.
+    /// The same keys until the hub stops.
     Fixed(KeyRing),
-    /// Those of a file.
+    /// Keys from a file that may change.
     File(KeyFile),
 }
 
 #[derive(Deserialize)]
 struct Claims {
-    // Optional here, so that a missing one is named.
+    // Optional here, so that the error for a missing claim can name it.
     #[serde(default)]
     sub: Option<String>,
-    /// Seconds since 1970; RFC 7519 allows a fraction.
+    /// Seconds since 1970; RFC 7519 allows fractions.
     #[serde(default)]
     exp: Option<f64>,
     #[serde(default)]
@@ -76,7 +75,7 @@ struct Claims {
 }
 
 impl Authenticator {
-    /// Binds an algorithm to each key; errors where the keys are of no use.
+    /// Binds an algorithm to each key. Fails where a key cannot be used.
     pub fn new(settings: &AuthSettings) -> Result<Self, AuthError> {
         let expected = Expected { issuer: settings.issuer.clone(), audience: settings.audience.clone() };
         let keys = match &settings.key {
@@ -87,20 +86,21 @@ impl Authenticator {
         Ok(Self { keys, revocations: Arc::default() })
     }
 
-    /// Refuses whom these cover.
+    /// Refuses tokens that these revocations cover.
     #[must_use]
     pub fn with_revocations(self, revocations: Arc<Revocations>) -> Self {
         Self { revocations, ..self }
     }
 
-    /// Looks whether a file of keys changed. Reads a file: not for a thread that serves.
+    /// Checks whether a file of keys changed. This may read the file, so it is not for a thread that serves
+    /// requests.
     pub fn look_at_keys(&self) {
         if let Keys::File(file) = &self.keys {
             file.look();
         }
     }
 
-    /// How the keys of a file are; `None` where they come from no file that is watched.
+    /// The state of the keys of a file; `None` where the keys do not come from a file that is watched.
     pub fn key_state(&self) -> Option<KeyState> {
         match &self.keys {
             Keys::Fixed(_) => None,
@@ -108,7 +108,7 @@ impl Authenticator {
         }
     }
 
-    /// Who the token says it is, if all of it holds at `now`.
+    /// Who the token says its user is, if all of the token is valid at `now`.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Identity, AuthError> {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(AuthError::Invalid("it is too long"));
@@ -123,15 +123,16 @@ impl Authenticator {
     fn claims(&self, token: &str) -> Result<Claims, AuthError> {
         let header = decode_header(token).map_err(|error| AuthError::from(&error))?;
         if header.crit.is_some() {
-            // RFC 7515 4.1.11: extensions that are not understood must be refused.
+            // RFC 7515, section 4.1.11: extensions that are not understood must be refused.
             return Err(AuthError::Invalid("it asks for extensions that are not supported"));
         }
         match &self.keys {
             Keys::Fixed(ring) => decoded(token, ring.find(None, header.alg)),
             Keys::File(file) => {
                 let mut ring = file.ring();
-                let unknown = matches!(ring.find(header.kid.as_deref(), header.alg), Found::UnknownName);
-                // The key may be new. The file is small and on this machine, and the read is rate-bounded.
+                let unknown = matches!(ring.find(header.kid.as_deref(), header.alg), KeyMatch::UnknownName);
+                // The key may be new. The file is small and on this machine, and how often it is read is
+                // bounded.
                 if unknown && file.look_for_unknown_name(Instant::now()) {
                     ring = file.ring();
                 }
@@ -141,14 +142,14 @@ impl Authenticator {
     }
 }
 
-fn decoded(token: &str, found: Found<'_>) -> Result<Claims, AuthError> {
+fn decoded(token: &str, found: KeyMatch<'_>) -> Result<Claims, AuthError> {
     match found {
-        Found::Key(key, validation) => decode(token, key, validation)
+        KeyMatch::Key(key, validation) => decode(token, key, validation)
             .map(|data: TokenData<Claims>| data.claims)
             .map_err(|error| AuthError::from(&error)),
-        Found::UnknownName => Err(AuthError::Invalid("its kid names no key that is known")),
-        Found::Unnamed => Err(AuthError::Invalid("it has no kid, and there are several keys")),
-        Found::OtherAlgorithm => Err(AuthError::Invalid("its algorithm is not the key's")),
+        KeyMatch::UnknownName => Err(AuthError::Invalid("its kid does not name a known key")),
+        KeyMatch::Unnamed => Err(AuthError::Invalid("it has no kid, and there are several keys")),
+        KeyMatch::OtherAlgorithm => Err(AuthError::Invalid("its algorithm is not the key's")),
     }
 }
 
@@ -189,8 +190,9 @@ fn role(name: Option<&str>) -> Result<Role, AuthError> {
     }
 }
 
-/// `NumericDate` of RFC 7519, in whole seconds. Other platforms write "never" as their own last moment, which may lie
-/// behind ours (the end of the year 9999, or the largest integer): such a one is cut to our first or last moment.
+/// `NumericDate` of RFC 7519, in whole seconds. Other platforms write "never" as their own last moment, which
+/// may be later than ours (the end of the year 9999, or the largest integer). Such a time becomes our first or
+/// last moment.
 fn moment(seconds: f64) -> Timestamp {
     #[expect(
         clippy::cast_possible_truncation,

@@ -1,14 +1,16 @@
-//! Reads `.env` as people write it: what stands behind `=` is the value, whatever shell characters it holds.
+//! Reads `.env` as people write it: everything after `=` is the value, whatever shell characters it contains.
 //!
-//! The library reads one entry at a time, so that an error names the line and the variable, and it gets each `$` escaped:
-//! by itself it would put the environment's `HOME` in the place of `$HOME`, and a secret would silently be another one.
+//! The library gets one entry at a time, so that an error can name the line and the variable. Each `$` is
+//! escaped for it, because the library would replace `$HOME` by the environment's `HOME`, and a secret would
+//! silently become another one.
 
 use std::collections::BTreeMap;
 
-/// What some editors put before the first character of a UTF-8 file.
+/// What some editors write before the first character of a UTF-8 file.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// The entries of a file, by name; of a name that comes twice, the last. The error names every wrong line and no value.
+/// The entries of a file, by name. Where a name occurs twice, the last entry wins. The error names every wrong
+/// line, and no value.
 pub(super) fn parse(file: &[u8]) -> Result<BTreeMap<String, String>, String> {
     let text = std::str::from_utf8(file).map_err(|error| {
         let line = file[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
@@ -30,7 +32,7 @@ pub(super) fn parse(file: &[u8]) -> Result<BTreeMap<String, String>, String> {
     if wrong.is_empty() { Ok(entries) } else { Err(wrong.join("; ")) }
 }
 
-/// A text without the byte order mark that it may begin with.
+/// The text without the byte order mark that it may begin with.
 pub(super) fn without_mark(text: &str) -> &str {
     text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)
 }
@@ -41,7 +43,7 @@ struct Wrong {
     what: String,
 }
 
-/// One entry, which begins on `line`; a quoted value may go on for `more` lines.
+/// Reads one entry, which begins on `line`. A quoted value may continue on the lines of `more`.
 fn entry<'a>(line: &str, more: impl Iterator<Item = &'a str>) -> Result<(String, String), Wrong> {
     let unnamed = |what: &str| Wrong { name: None, what: what.to_owned() };
     let (name, value) = line.split_once('=').ok_or_else(|| unnamed("is not NAME=value"))?;
@@ -60,8 +62,8 @@ fn entry<'a>(line: &str, more: impl Iterator<Item = &'a str>) -> Result<(String,
         Some(Ok((_, value))) => Ok((name.to_owned(), value)),
         // The library's own message would show the value.
         Some(Err(_)) | None => Err(named(
-            "the value cannot be read: \\ may stand before \\ ' \" $ n and a blank only, and nothing but a # comment \
-             may follow a closing quotation mark; 'single quotes' take a value as it stands"
+            "the value cannot be read: a \\ must be followed by \\ ' \" $ n or a space, and only a # comment \
+             may follow a closing quotation mark; in 'single quotes' a value is taken literally"
                 .to_owned(),
         )),
     }
@@ -72,7 +74,7 @@ fn is_name(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.')
 }
 
-/// A value without quotation marks goes on to the end of the line, or to a comment, and stands for itself.
+/// A value without quotation marks ends with its line, or before a comment, and is taken literally.
 fn bare(value: &str) -> String {
     let comment = value.match_indices('#').map(|(at, _)| at).find(|at| is_comment(&value[..*at]));
     let mut escaped = "\"".to_owned();
@@ -92,7 +94,7 @@ fn is_comment(before: &str) -> bool {
     before.is_empty() || before.ends_with([' ', '\t'])
 }
 
-/// A quoted value, with the lines on which it goes on, all in double quotes and with each `$` escaped.
+/// A quoted value with all of its lines, rewritten in double quotes and with each `$` escaped.
 fn quoted<'a>(value: &str, mut more: impl Iterator<Item = &'a str>) -> Result<String, String> {
     let mut text = Quoted::default();
     let mut line = Some(value);
@@ -108,13 +110,13 @@ fn quoted<'a>(value: &str, mut more: impl Iterator<Item = &'a str>) -> Result<St
     Ok(text.escaped)
 }
 
-/// As much of a quoted value as was read.
+/// The part of a quoted value that was read.
 #[derive(Default)]
 struct Quoted {
     escaped: String,
-    /// The quotation mark that is not closed yet.
+    /// The quotation mark that has not been closed yet.
     open: Option<char>,
-    /// The last character was a backslash that escapes the next one.
+    /// True where the last character was a backslash that escapes the next one.
     is_escaped: bool,
 }
 
@@ -122,7 +124,7 @@ impl Quoted {
     fn take(&mut self, line: &str) {
         for (at, c) in line.char_indices() {
             if self.open.is_none() && c == '#' && is_comment(&line[..at]) {
-                // The library takes a blank at the end for a value that goes on.
+                // The library takes a space at the end for a value that continues.
                 self.escaped.truncate(self.escaped.trim_end().len());
                 return;
             }

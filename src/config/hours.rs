@@ -5,10 +5,10 @@ use std::str::FromStr;
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const MINUTES_PER_DAY: u16 = 24 * 60;
 
-/// When the team works, per weekday.
+/// Working hours per weekday, as the setting gives them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BusinessHours {
-    /// From Monday on; each span as minutes after midnight, ascending, the end not included.
+    /// From Monday on; each range as minutes after midnight, ascending, the end not included.
     pub days: [Vec<(u16, u16)>; 7],
 }
 
@@ -23,14 +23,14 @@ impl FromStr for BusinessHours {
                 .ok_or_else(|| format!("{part:?} needs days and hours"))?;
             let spans = spans.split(',').map(|text| span(text.trim())).collect::<Result<Vec<_>, _>>()?;
             for day in weekdays(named)? {
-                let hours = days.get_mut(day).ok_or_else(|| format!("{named:?} is no weekday"))?;
+                let hours = days.get_mut(day).ok_or_else(|| format!("{named:?} is not a weekday"))?;
                 hours.extend(&spans);
             }
         }
         for hours in &mut days {
             hours.sort_unstable();
             if hours.windows(2).any(|pair| matches!(pair, [one, next] if next.0 < one.1)) {
-                return Err("two spans of one day overlap".to_owned());
+                return Err("two ranges of one day overlap".to_owned());
             }
         }
         if days.iter().all(Vec::is_empty) {
@@ -40,7 +40,7 @@ impl FromStr for BusinessHours {
     }
 }
 
-/// `Mon-Fri`, `Sat`, `Mon,Wed`; a range may pass Sunday.
+/// `Mon-Fri`, `Sat`, `Mon,Wed`. A range may pass Sunday.
 fn weekdays(text: &str) -> Result<Vec<usize>, String> {
     let mut all = Vec::new();
     for part in text.split(',') {
@@ -56,18 +56,18 @@ fn weekday(text: &str) -> Result<usize, String> {
     let name = text.trim().to_ascii_lowercase();
     DAYS.iter()
         .position(|day| *day == name)
-        .ok_or_else(|| format!("{text:?} is no weekday (Mon, Tue, … Sun)"))
+        .ok_or_else(|| format!("{text:?} is not a weekday (Mon, Tue, … Sun)"))
 }
 
 fn span(text: &str) -> Result<(u16, u16), String> {
     let (from, until) =
-        text.split_once('-').ok_or_else(|| format!("{text:?} is no span like 08:00-12:00"))?;
+        text.split_once('-').ok_or_else(|| format!("{text:?} is not a range like 08:00-12:00"))?;
     let (from, until) = (minute(from)?, minute(until)?);
     if from < until { Ok((from, until)) } else { Err(format!("{text:?} ends before it begins")) }
 }
 
 fn minute(text: &str) -> Result<u16, String> {
-    let wrong = || format!("{text:?} is no time of day like 08:00");
+    let wrong = || format!("{text:?} is not a time of day like 08:00");
     let (hours, minutes) = text.trim().split_once(':').ok_or_else(wrong)?;
     let number = |digits: &str| -> Result<u16, String> {
         let plain = digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit());

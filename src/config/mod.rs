@@ -1,9 +1,10 @@
-//! Settings: the only room that reads the environment. Everything is a typed value from here on.
+//! Settings. No other room reads the environment; after this, everything is a typed value.
 //!
 //! # Contract
 //!
-//! 1. A flag wins over the environment, that over `NAME_FILE`, that over `.env`, that over the default. Empty counts as unset.
-//! 2. Every wrong value is an error that names its variable, and all of them are told at once.
+//! 1. A flag wins over the environment, the environment over `NAME_FILE`, that over `.env`, and that over the
+//!    default. An empty value counts as unset.
+//! 2. Every wrong value is an error that names its variable, and all of them are reported at once.
 //! 3. Without secrets the hub starts on a loopback address only.
 
 pub mod hours;
@@ -15,36 +16,34 @@ pub mod table;
 #[cfg(test)]
 mod tests;
 
-use crate::auth::{AuthKey, AuthSettings};
+use crate::auth::AuthKey;
 use crate::domain::calendar::Calendar;
 use crate::domain::settings::WeekHours;
-pub use hours::BusinessHours;
-pub use table::Settings;
+pub use table::Config;
 pub use together::AlertWebhook;
 pub use values::{ServeArgs, Values};
 
-/// Characters that end or change a value where it is pasted into an address without escaping. `+` is none of them: the
-/// webhook takes it in both readings.
+/// Characters that end or change a value that is pasted into an address without escaping. `+` is not among
+/// them, because the webhook accepts both of its meanings.
 const CHANGED_BY_ADDRESSES: [char; 4] = ['&', '#', '%', ' '];
 
 /// What is wrong with the settings.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// `.env` cannot be read.
+    /// The file `.env` cannot be read.
     #[error("{path} cannot be read: {reason}")]
     DotEnv {
-        /// The file.
         path: String,
-        /// What is wrong with it.
+        /// Every line that is wrong, and why.
         reason: String,
     },
-    /// Settings are wrong, each with its name.
+    /// Settings are wrong: one sentence each, which names the variable.
     #[error("{}", .0.join("\n"))]
     Wrong(Vec<String>),
 }
 
-impl Settings {
-    /// Reads, parses and checks everything.
+impl Config {
+    /// Reads and checks all settings.
     pub fn read(values: &Values) -> Result<Self, ConfigError> {
         let mut reader = parse::Reader::new(values);
         let settings = table::read(&mut reader);
@@ -56,13 +55,13 @@ impl Settings {
         }
     }
 
-    /// What an admin edits, as it is while nobody saved any.
-    pub fn editable_defaults(&self) -> crate::domain::Settings {
+    /// The settings that admins edit, as they are until an admin saves them.
+    pub fn editable_defaults(&self) -> crate::domain::TeamSettings {
         let business_hours = WeekHours::new(self.business_hours.days.clone());
-        crate::domain::Settings { business_hours, ..crate::domain::Settings::default() }
+        crate::domain::TeamSettings { business_hours, ..crate::domain::TeamSettings::default() }
     }
 
-    /// Secrets that could be guessed: name, bytes, and how many it takes.
+    /// Secrets that could be guessed: name, length in bytes, and the smallest safe length.
     fn short_secrets(&self) -> Vec<(&'static str, usize, usize)> {
         let jwt = self.auth.as_ref().and_then(|auth| match &auth.key {
             AuthKey::Secret(secret) => Some(secret),
@@ -78,22 +77,17 @@ impl Settings {
         .collect()
     }
 
-    /// Working hours in their zone.
+    /// The working hours in their time zone.
     pub fn calendar(&self) -> Calendar {
         Calendar::new(self.zone.clone(), self.business_hours.days.clone(), [])
     }
 
-    /// True where tokens are checked.
-    pub fn is_auth_required(&self) -> bool {
-        self.auth.is_some()
-    }
-
-    /// What deserves a word at start although it is allowed.
+    /// What is allowed, but should be noticed at start.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         for (name, bytes, bytes_min) in self.short_secrets() {
             warnings.push(format!(
-                "{name} has {bytes} bytes: too short for any address but this machine's own; give {bytes_min} or more"
+                "{name} has {bytes} bytes: this is too short for an address that others can reach; use {bytes_min} or more"
             ));
         }
         if self.webhook_secret.as_ref().is_some_and(|secret| secret.expose().contains(CHANGED_BY_ADDRESSES)) {
@@ -111,18 +105,10 @@ impl Settings {
         }
         if self.webhook_secret.is_none() {
             warnings.push(
-                "WEBHOOK_SECRET is not set: whoever reaches this address can post deliveries".to_owned(),
+                "WEBHOOK_SECRET is not set: everybody who reaches this address can post deliveries"
+                    .to_owned(),
             );
         }
         warnings
-    }
-}
-
-/// The kind of a key, for people.
-pub fn key_kind(settings: &AuthSettings) -> &'static str {
-    match settings.key {
-        AuthKey::Secret(_) => "HS256",
-        AuthKey::Pem(_) => "public key",
-        AuthKey::Jwks(_) => "key set",
     }
 }

@@ -1,4 +1,4 @@
-//! From texts to values: each parser names what it expects.
+//! From texts to values. Each parser says what it expects.
 
 use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr};
@@ -12,15 +12,14 @@ use super::values::Values;
 use crate::auth::Secret;
 use crate::sqlite::lock;
 
-/// Reads settings and gathers what is wrong with them.
+/// Reads settings, and collects what is wrong with them.
 pub struct Reader<'a> {
     values: &'a Values,
-    /// One sentence each, the variable first.
+    /// One sentence each, which begins with the variable.
     pub problems: Vec<String>,
 }
 
 impl<'a> Reader<'a> {
-    /// A reader that has found nothing wrong yet.
     pub fn new(values: &'a Values) -> Self {
         Self { values, problems: Vec::new() }
     }
@@ -30,7 +29,7 @@ impl<'a> Reader<'a> {
         self.values.get(name).map(str::trim).filter(|text| !text.is_empty())
     }
 
-    /// The value of a setting; `None` where it is unset, or wrong, which is noted.
+    /// The value of a setting; `None` where it is unset, or where it is wrong, which is noted.
     pub(super) fn parse<T, E: Display>(
         &mut self,
         name: &str,
@@ -41,7 +40,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What a parser makes of a text.
+/// Reads a setting by a parser of its text.
 pub(super) fn parsed<T, E: Display>(
     parse: impl Fn(&str) -> Result<T, E>,
 ) -> impl Fn(&mut Reader<'_>, &str) -> Option<T> {
@@ -55,35 +54,35 @@ pub(super) fn number<T: FromStr + PartialOrd + Display>(
     parsed(move |text| {
         let number = text.parse::<T>().ok().filter(|number| bounds.contains(number));
         let (least, most) = (bounds.start(), bounds.end());
-        number.ok_or_else(|| format!("{text:?} is no whole number from {least} to {most}"))
+        number.ok_or_else(|| format!("{text:?} is not a whole number from {least} to {most}"))
     })
 }
 
-/// What may be unset.
+/// Makes a setting one that may be unset.
 pub(super) fn optional<T>(
     read: impl Fn(&mut Reader<'_>, &str) -> Option<T>,
 ) -> impl Fn(&mut Reader<'_>, &str) -> Option<Option<T>> {
     move |reader, name| Some(read(reader, name))
 }
 
-/// What may be unset, and then has no content.
+/// Makes a setting one that may be unset, and is then empty.
 pub(super) fn or_default<T: Default>(
     read: impl Fn(&mut Reader<'_>, &str) -> Option<T>,
 ) -> impl Fn(&mut Reader<'_>, &str) -> Option<T> {
     move |reader, name| Some(read(reader, name).unwrap_or_default())
 }
 
-/// A secret, as it stands.
+/// Reads a secret, which is taken literally.
 pub(super) fn secret(reader: &mut Reader<'_>, name: &str) -> Option<Secret> {
     reader.text(name).map(Secret::new)
 }
 
-/// An IANA time zone.
+/// Reads the name of an IANA time zone.
 pub(super) fn time_zone(name: &str) -> Result<TimeZone, String> {
-    // The rules that every hub of this release has, and not those of its machine.
+    // From the bundled rules, so that every hub of this release has the same ones whatever its machine has.
     TimeZoneDatabase::bundled()
         .get(name)
-        .map_err(|_unknown| format!("{name:?} is no IANA time zone like America/Sao_Paulo"))
+        .map_err(|_unknown| format!("{name:?} is not an IANA time zone like America/Sao_Paulo"))
 }
 
 /// An address that can be posted to.
@@ -94,15 +93,16 @@ pub(super) fn web_address(text: &str) -> Result<String, String> {
     if is_web { Ok(text.to_owned()) } else { Err(wrong()) }
 }
 
-/// A filter of `env_logger`.
+/// Reads a filter of `env_logger`, and checks it.
 pub(super) fn log_filter(text: &str) -> Result<String, String> {
     env_filter::Builder::new()
         .try_parse(text)
-        .map_err(|error| format!("is no filter like info,access=warn: {error}"))?;
+        .map_err(|error| format!("is not a filter like info,access=warn: {error}"))?;
     Ok(text.to_owned())
 }
 
-/// A file that may lie there: its folder is one, or can be made. Links are followed, so that all its files lie beside it.
+/// A path at which a database can be: its folder exists or can be created. Links are followed, so that all
+/// files of the database are in one folder.
 pub(super) fn database_path(text: &str) -> Result<PathBuf, String> {
     let path = lock::locate(Path::new(text));
     if path.is_dir() || path.file_name().is_none() {
@@ -110,7 +110,7 @@ pub(super) fn database_path(text: &str) -> Result<PathBuf, String> {
     }
     let known = path.ancestors().skip(1).find(|folder| folder.exists());
     if let Some(folder) = known.filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
-        return Err(format!("{} is no folder", folder.display()));
+        return Err(format!("{} is not a folder", folder.display()));
     }
     Ok(path)
 }
@@ -120,5 +120,5 @@ pub(super) fn host(text: &str) -> Result<IpAddr, String> {
     if text.eq_ignore_ascii_case("localhost") {
         return Ok(Ipv4Addr::LOCALHOST.into());
     }
-    text.parse().map_err(|_no_address| format!("{text:?} is no IP address like 127.0.0.1 or 0.0.0.0"))
+    text.parse().map_err(|_no_address| format!("{text:?} is not an IP address like 127.0.0.1 or 0.0.0.0"))
 }

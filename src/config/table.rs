@@ -1,5 +1,6 @@
-//! Every setting, said once: variable, default, meaning, type and bounds. The struct of settings, the flags of `serve` and
-//! what is wrong with a value follow from it; tests compare `.env.example` and docs/settings.md with it.
+//! The table of all settings: variable, default, meaning, type and bounds, each said once. The struct of
+//! settings, the flags of `serve` and the errors of wrong values follow from it. Tests compare `.env.example`
+//! and docs/settings.md with it.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -15,15 +16,15 @@ use crate::auth::{AuthSettings, Secret};
 use crate::http::address::TrustedProxies;
 use crate::http::origin::Origins;
 
-/// Updates in memory at most, whatever they weigh: a bound of bytes counts besides.
+/// Most updates in memory. Their bytes are bounded separately.
 const UPDATES_IN_MEMORY_MAX: usize = 1_000_000;
-/// More than this weighs more than any snapshot.
+/// A snapshot takes less than this many updates.
 const REPLAY_UPDATES_MAX: u32 = 100_000;
-/// Fewer would send a client that reconnects in the next minute back to a snapshot.
+/// With fewer, a client that reconnects within a minute would already need a snapshot.
 const UPDATES_RETAINED_MIN: u32 = 1_000;
-/// A longer wait for a head or a body only helps who wants to hold connections.
+/// A longer wait for a head or a body would only help somebody who wants to hold connections open.
 const REQUEST_SECONDS_MAX: u64 = 120;
-/// More threads than this only wait for each other.
+/// More threads would only wait for each other.
 const WORKERS_MAX: usize = 256;
 
 /// One setting, as flags and documents show it.
@@ -31,11 +32,12 @@ const WORKERS_MAX: usize = 256;
 pub struct Setting {
     /// The environment variable, and the entry in `.env`.
     pub name: &'static str,
-    /// What counts where nothing is set.
+    /// The value where nothing is set; `None`: unset.
     pub default: Option<&'static str>,
-    /// A variable or `NAME_FILE` only: flags show in process lists.
+    /// True for a secret. It is set by a variable or `NAME_FILE` only, because flags are visible in process
+    /// lists.
     pub secret: bool,
-    /// For people, in a sentence or two.
+    /// What the setting does, in a sentence or two.
     pub meaning: &'static str,
 }
 
@@ -46,11 +48,11 @@ impl Setting {
     }
 }
 
-/// Makes [`TABLE`], [`Settings`] and the reader of its fields from one list.
+/// Makes [`TABLE`], [`Config`] and the reader of its fields from one list.
 ///
-/// A row is its meaning, its variable, and behind `=` its default; `secret` before it keeps it out of flags. Behind `=>`
-/// stand the field of [`Settings`] and how its text is read, which names the bounds. A row without a field is read
-/// `together` with others.
+/// A row has the meaning, the variable, and its default after `=`; `secret` before it means that it has no
+/// flag. After `=>` come the field of [`Config`] and how its text is read, with the bounds. A row without a
+/// field is read `together` with others.
 macro_rules! settings {
     (
         $($(#[doc = $meaning:literal])+
@@ -59,7 +61,7 @@ macro_rules! settings {
             $($(#[doc = $about:literal])+ $group:ident: $group_type:ty, $read_group:expr;)+
         }
     ) => {
-        /// All of them, in the order in which people look for them.
+        /// All settings, in the order in which people look for them.
         pub const TABLE: &[Setting] = &[$(Setting {
             name: $name,
             default: [$(Some($default),)? None][0],
@@ -67,94 +69,98 @@ macro_rules! settings {
             meaning: concat!($($meaning),+).trim_ascii(),
         }),+];
 
-        /// All settings, checked.
+        /// All settings, after they were checked.
         #[derive(Debug, Clone)]
-        pub struct Settings {
+        pub struct Config {
             $($(#[doc = concat!("`", $name, "`; [`TABLE`] says what it means.")] pub $field: $type,)?)+
             $($(#[doc = $about])+ pub $group: $group_type,)+
         }
 
         /// Reads every field; `None` where one of them is wrong.
-        pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
+        pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
             // All are read before a wrong one ends it, so that every wrong one is named.
             $($(let $field: Option<$type> = $read(reader, $name);)?)+
             $(let $group: $group_type = $read_group(reader);)+
-            Some(Settings { $($($field: $field?,)?)+ $($group),+ })
+            Some(Config { $($($field: $field?,)?)+ $($group),+ })
         }
     };
 }
 
 settings! {
-    /// Address to listen on. Any but a loopback one needs a JWT key and WEBHOOK_SECRET.
+    /// Address to listen on. All but loopback addresses need a JWT key and WEBHOOK_SECRET.
     "HOST" = "127.0.0.1" => host: IpAddr, parsed(host);
-    /// Port to listen on; 0 takes a free one and prints it.
+    /// Port to listen on. With 0 the hub takes a free port and prints it.
     "PORT" = "3001" => port: u16, number(0..=u16::MAX);
-    /// Origins whose pages may use the hub from another address, comma separated.
+    /// Origins of other addresses whose pages may use the hub, comma separated.
     "FRONTEND_URL" = "http://localhost:5173" => origins: Origins, parsed(str::parse);
-    /// The SQLite file; its folder is created.
+    /// Path of the SQLite file. Its folder is created.
     "DATABASE_PATH" = "data/umbler-hub.db" => database_path: PathBuf, parsed(database_path);
-    /// What Umbler Talk sends as ?token= or as a Bearer token; 16 bytes or more, fewer on loopback only.
+    /// The secret that Umbler Talk sends as ?token= or as a Bearer token. At least 16 bytes; fewer on loopback
+    /// only.
     secret "WEBHOOK_SECRET" => webhook_secret: Option<Secret>, optional(secret);
-    /// Key of HS256 tokens, 32 bytes or more, fewer on loopback only. One of this, JWT_PUBLIC_KEY and
-    /// JWT_JWKS_FILE.
+    /// Key of HS256 tokens. At least 32 bytes; fewer on loopback only. Set only one of JWT_SECRET,
+    /// JWT_PUBLIC_KEY and JWT_JWKS_FILE.
     secret "JWT_SECRET";
     /// Path of a public key in PEM, for RS256, ES256 or EdDSA tokens.
     "JWT_PUBLIC_KEY";
-    /// Path of a JSON Web Key Set whose keys tokens name by kid; read again when it changes.
+    /// Path of a JSON Web Key Set. Tokens name their key by kid; the file is read again when it changes.
     "JWT_JWKS_FILE";
-    /// What a token's iss must be; unset: not checked.
+    /// The iss that tokens must have. Unset: not checked.
     "JWT_ISSUER";
-    /// What a token's aud must name; unset: not checked.
+    /// The audience that a token's aud must contain. Unset: not checked.
     "JWT_AUDIENCE";
     /// IANA time zone; a day begins at its midnight.
     "TIMEZONE" = "America/Sao_Paulo" => zone: TimeZone, parsed(time_zone);
-    /// When the team works, for the business clock of metrics; until an admin saves other hours.
+    /// Working hours for the business clock of metrics, until an admin saves others.
     "BUSINESS_HOURS" = "Mon-Fri 08:00-12:00,13:00-18:00; Sat 09:00-12:00"
         => business_hours: BusinessHours, parsed(str::parse);
-    /// Number of proxies in front, or their address ranges, comma separated; unset: the peer's address counts.
+    /// Number of proxies in front of the hub, or their address ranges, comma separated. Unset: none are
+    /// trusted.
     "TRUSTED_PROXIES" => trusted_proxies: TrustedProxies, or_default(parsed(str::parse));
-    /// REST requests per second and client address; 0: no limit. Never the webhook.
+    /// REST requests per second from one client address. 0: no limit. The webhook is never limited.
     "RATE_LIMIT_REST_PER_SECOND" = "50" => rest_per_second: u32, number(0..=u32::MAX);
-    /// WebSocket connects per second and client address; 0: no limit.
+    /// WebSocket connects per second from one client address. 0: no limit.
     "RATE_LIMIT_CONNECTS_PER_SECOND" = "20" => connects_per_second: u32, number(0..=u32::MAX);
-    /// WebSocket sessions at most; 0: no limit.
+    /// Most WebSocket sessions. 0: no limit.
     "MAX_SESSIONS" = "20000" => sessions_max: usize, number(0..=usize::MAX);
-    /// WebSocket sessions of one client address at most; 0: no limit.
+    /// Most WebSocket sessions of one client address. 0: no limit.
     "MAX_SESSIONS_PER_ADDRESS" = "200" => sessions_per_address_max: usize, number(0..=usize::MAX);
-    /// WebSocket sessions of one user (sub) at most, where a JWT key is set; 0: no limit.
+    /// Most WebSocket sessions of one user (sub), where a JWT key is set. 0: no limit.
     "MAX_SESSIONS_PER_USER" = "1000" => sessions_per_user_max: usize, number(0..=usize::MAX);
-    /// Seconds that a client may take for its request's head; 1 to 120.
+    /// Seconds that a client may take to send the head of a request, 1 to 120.
     "REQUEST_HEAD_SECONDS" = "10" => head_seconds: u64, number(1..=REQUEST_SECONDS_MAX);
-    /// Seconds that a client may take for its request's body; 1 to 120.
+    /// Seconds that a client may take to send the body of a request, 1 to 120.
     "REQUEST_BODY_SECONDS" = "20" => body_seconds: u64, number(1..=REQUEST_SECONDS_MAX);
-    /// Updates kept for screens that come back and for GET /api/umbler/updates; 1000 or more.
+    /// Updates kept on disk, for clients that reconnect and for GET /api/umbler/updates. At least 1000.
     "UPDATES_RETAINED" = "100000" => updates_retained: u32, number(UPDATES_RETAINED_MIN..=u32::MAX);
-    /// Newest updates kept in memory for screens that come back; older ones are read from disk.
+    /// Newest updates kept in memory for clients that reconnect. Older ones are read from disk.
     "UPDATES_IN_MEMORY" = "4096" => updates_in_memory: usize, number(1..=UPDATES_IN_MEMORY_MAX);
-    /// Missed updates that a screen is replayed at most; whoever missed more begins with a snapshot.
+    /// Most missed updates that are sent to a client that reconnects. A client that missed more begins with a
+    /// snapshot.
     "REPLAY_UPDATES_MAX" = "10000" => replay_updates_max: u32, number(0..=REPLAY_UPDATES_MAX);
-    /// Address that alerts are posted to, signed and retried; needs ALERT_WEBHOOK_SECRET. Unset: nowhere.
+    /// Address that alerts are posted to, signed and retried. Needs ALERT_WEBHOOK_SECRET. Unset: alerts are not
+    /// posted.
     "ALERT_WEBHOOK_URL";
-    /// What these posts are signed with (HMAC-SHA256), 16 bytes or more.
+    /// Key by which these posts are signed (HMAC-SHA256). At least 16 bytes.
     secret "ALERT_WEBHOOK_SECRET";
-    /// Threads for HTTP and sockets; unset: one per core.
+    /// Threads for HTTP and sockets. Unset: one per core.
     "WORKERS" => workers: Option<usize>, optional(number(1..=WORKERS_MAX));
-    /// A built dashboard to serve at /; where it is missing, / is the console.
+    /// Folder of a built dashboard to serve at /. Where it is missing, / shows the console.
     "DASHBOARD_DIR" = "frontend/dist" => dashboard_dir: PathBuf, parsed(str::parse);
     /// Log filter of env_logger, for example info,access=warn.
     "RUST_LOG" = "info" => log_filter: String, parsed(log_filter);
-    /// Reserved for clustering, which is not built yet: must be unset.
+    /// Reserved for clustering, which is not built yet. Must be unset.
     "NATS_URL";
     together {
-        /// What tokens are checked with: `JWT_SECRET`, `JWT_PUBLIC_KEY` or `JWT_JWKS_FILE`, with `JWT_ISSUER` and
+        /// How tokens are checked: `JWT_SECRET`, `JWT_PUBLIC_KEY` or `JWT_JWKS_FILE`, with `JWT_ISSUER` and
         /// `JWT_AUDIENCE`. `None`: everybody is admin.
         auth: Option<AuthSettings>, Reader::auth;
-        /// Where alerts are posted to: `ALERT_WEBHOOK_URL` and `ALERT_WEBHOOK_SECRET`.
+        /// Where alerts are posted: `ALERT_WEBHOOK_URL` and `ALERT_WEBHOOK_SECRET`. `None`: nowhere.
         alert_webhook: Option<AlertWebhook>, Reader::alert_webhook;
     }
 }
 
-/// The entry of a name; the names in the code are compared with the table by a test.
+/// The setting with this name. A test compares the names in the code with the table.
 pub fn find(name: &str) -> Option<&'static Setting> {
     TABLE.iter().find(|setting| setting.name == name)
 }

@@ -1,10 +1,10 @@
 //! Settings, right and wrong.
 
 use super::table::TABLE;
-use super::{ConfigError, Settings, Values};
+use super::{Config, ConfigError, Values};
 
 fn problems(given: &[(&'static str, &str)]) -> Vec<String> {
-    match Settings::read(&Values::of(given)) {
+    match Config::read(&Values::of(given)) {
         Err(ConfigError::Wrong(problems)) => problems,
         other => panic!("{given:?}: {other:?}"),
     }
@@ -12,7 +12,7 @@ fn problems(given: &[(&'static str, &str)]) -> Vec<String> {
 
 #[test]
 fn the_defaults_start_a_hub_on_loopback_and_say_that_it_is_open() {
-    let settings = Settings::read(&Values::default()).unwrap();
+    let settings = Config::read(&Values::default()).unwrap();
     assert!(settings.host.is_loopback());
     assert_eq!(settings.port, 3001);
     assert_eq!(settings.warnings().len(), 2);
@@ -63,7 +63,7 @@ fn a_short_secret_is_an_error_where_others_reach_the_hub_and_a_word_on_loopback(
     assert_eq!(told.len(), 2, "{told:?}");
     assert!(told[0].starts_with("JWT_SECRET: ") && told[1].starts_with("WEBHOOK_SECRET: "), "{told:?}");
     assert!(!told.concat().contains("hunter"), "{told:?}");
-    let words = Settings::read(&Values::of(&short)).unwrap().warnings();
+    let words = Config::read(&Values::of(&short)).unwrap().warnings();
     assert!(words[0].starts_with("JWT_SECRET ") && words[1].starts_with("WEBHOOK_SECRET "), "{words:?}");
 }
 
@@ -75,7 +75,7 @@ fn an_address_that_others_reach_wants_a_key_and_a_webhook_secret() {
     assert!(problems(&[host])[0].contains("JWT_SECRET, JWT_PUBLIC_KEY or JWT_JWKS_FILE and WEBHOOK_SECRET"));
     assert!(problems(&[host, key])[0].contains("set WEBHOOK_SECRET,"));
     assert!(problems(&[host, secret])[0].contains("set JWT_SECRET, JWT_PUBLIC_KEY or JWT_JWKS_FILE,"));
-    assert!(Settings::read(&Values::of(&[host, key, secret])).unwrap().warnings().is_empty());
+    assert!(Config::read(&Values::of(&[host, key, secret])).unwrap().warnings().is_empty());
 }
 
 #[test]
@@ -83,15 +83,17 @@ fn two_kinds_of_keys_are_one_too_many() {
     let pem = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
     let secret = ("JWT_SECRET", "0123456789abcdef0123456789abcdef");
     let found = problems(&[secret, ("JWT_PUBLIC_KEY", pem), ("JWT_JWKS_FILE", pem)]);
-    assert!(found[0].starts_with("JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_FILE: set one"), "{found:?}");
-    assert!(problems(&[secret, ("JWT_JWKS_FILE", pem)])[0].starts_with("JWT_SECRET, JWT_JWKS_FILE: set one"));
+    assert!(found[0].starts_with("JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_FILE: set only one"), "{found:?}");
+    assert!(
+        problems(&[secret, ("JWT_JWKS_FILE", pem)])[0].starts_with("JWT_SECRET, JWT_JWKS_FILE: set only one")
+    );
     assert!(problems(&[("JWT_PUBLIC_KEY", pem)])[0].starts_with("JWT_PUBLIC_KEY: not a public key"));
-    assert!(problems(&[("JWT_JWKS_FILE", pem)])[0].starts_with("JWT_JWKS_FILE: the file is no JSON"));
+    assert!(problems(&[("JWT_JWKS_FILE", pem)])[0].starts_with("JWT_JWKS_FILE: the file is not valid JSON"));
 }
 
 #[test]
 fn an_empty_value_is_no_value() {
-    assert_eq!(Settings::read(&Values::of(&[("JWT_ISSUER", ""), ("WORKERS", " ")])).unwrap().workers, None);
+    assert_eq!(Config::read(&Values::of(&[("JWT_ISSUER", ""), ("WORKERS", " ")])).unwrap().workers, None);
 }
 
 /// The name and the default of each entry of `.env.example`: `NAME=default`, or `# NAME=` without one.

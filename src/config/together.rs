@@ -1,30 +1,29 @@
-//! Settings that are read together: what one may be depends on another.
+//! Settings that are read together, because the value of one decides what another may be.
 
 use std::path::PathBuf;
 
 use super::parse::{Reader, secret, web_address};
-use super::table::Settings;
+use super::table::Config;
 use crate::auth::{AuthKey, AuthSettings, Authenticator, Secret};
 
-/// RFC 7518, 3.2: a key of HS256 has at least the size of the hash.
+/// RFC 7518, section 3.2: a key of HS256 is at least as long as the hash.
 pub const JWT_SECRET_BYTES_MIN: usize = 32;
-/// Short secrets in URLs are guessed.
+/// A shorter secret in an address could be guessed.
 pub const WEBHOOK_SECRET_BYTES_MIN: usize = 16;
 
-/// The settings that name a key for tokens; one of them at most.
+/// The settings that name a key for tokens. Only one of them may be set.
 const AUTH_KEYS: [&str; 3] = ["JWT_SECRET", "JWT_PUBLIC_KEY", "JWT_JWKS_FILE"];
 
 /// Where alerts are posted to.
 #[derive(Debug, Clone)]
 pub struct AlertWebhook {
-    /// The address.
     pub url: String,
-    /// What the posts are signed with.
+    /// The key by which the posts are signed.
     pub secret: Secret,
 }
 
 impl Reader<'_> {
-    /// Where alerts are posted to; never unsigned.
+    /// Where alerts are posted to. A secret is required, so posts are never unsigned.
     pub(super) fn alert_webhook(&mut self) -> Option<AlertWebhook> {
         let url = self.parse("ALERT_WEBHOOK_URL", web_address);
         let secret = secret(self, "ALERT_WEBHOOK_SECRET");
@@ -35,7 +34,7 @@ impl Reader<'_> {
             (Some(_), _) => {
                 let least = WEBHOOK_SECRET_BYTES_MIN;
                 self.problems.push(format!(
-                    "ALERT_WEBHOOK_SECRET: must have {least} bytes or more where ALERT_WEBHOOK_URL is set"
+                    "ALERT_WEBHOOK_SECRET: must have at least {least} bytes where ALERT_WEBHOOK_URL is set"
                 ));
                 None
             }
@@ -43,7 +42,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The key that tokens are checked with; tried at once, so that a wrong one is an error at start.
+    /// How tokens are checked. The key is tried at once, so that a wrong one is an error at start.
     pub(super) fn auth(&mut self) -> Option<AuthSettings> {
         let (name, key) = self.auth_key()?;
         let owned = |text: Option<&str>| text.map(str::to_owned);
@@ -58,7 +57,7 @@ impl Reader<'_> {
         Some(settings)
     }
 
-    /// The one setting that names the key, and the key.
+    /// The only setting that names a key, and the key.
     fn auth_key(&mut self) -> Option<(&'static str, AuthKey)> {
         let secret = secret(self, "JWT_SECRET").map(AuthKey::Secret);
         let public = self.parse("JWT_PUBLIC_KEY", |path| {
@@ -67,20 +66,23 @@ impl Reader<'_> {
         let jwks = self.text("JWT_JWKS_FILE").map(|path| AuthKey::Jwks(PathBuf::from(path)));
         let set: Vec<&str> = AUTH_KEYS.into_iter().filter(|name| self.text(name).is_some()).collect();
         if set.len() > 1 {
-            self.problems.push(format!("{}: set one of them, tokens have one kind of key", set.join(", ")));
+            self.problems.push(format!(
+                "{}: set only one of them, because tokens have one kind of key",
+                set.join(", ")
+            ));
         }
         AUTH_KEYS.into_iter().zip([secret, public, jwks]).find_map(|(name, key)| Some((name, key?)))
     }
 
-    /// Refuses what is reserved.
+    /// Refuses settings that are reserved.
     pub(super) fn check_reserved(&mut self) {
         if self.text("NATS_URL").is_some() {
-            self.problems.push("NATS_URL: clustering is not built yet; unset it to run one hub".to_owned());
+            self.problems.push("NATS_URL: clustering is not built yet; unset this to run one hub".to_owned());
         }
     }
 
-    /// Safe by default: what others can reach wants secrets.
-    pub(super) fn check_exposure(&mut self, settings: Option<&Settings>) {
+    /// Refuses an address that others can reach where secrets are missing or short.
+    pub(super) fn check_exposure(&mut self, settings: Option<&Config>) {
         let Some(settings) = settings.filter(|settings| !settings.host.is_loopback()) else { return };
         let mut missing = Vec::new();
         if settings.auth.is_none() {
@@ -91,7 +93,7 @@ impl Reader<'_> {
         }
         for (name, bytes, bytes_min) in settings.short_secrets() {
             self.problems
-                .push(format!("{name}: a secret of {bytes} bytes is too short; give {bytes_min} or more"));
+                .push(format!("{name}: a secret of {bytes} bytes is too short; use {bytes_min} or more"));
         }
         if !missing.is_empty() {
             let missing = missing.join(" and ");

@@ -1,4 +1,4 @@
-//! The raw text of each setting and where it came from.
+//! The text of each setting, and where it came from.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,23 +12,20 @@ use super::table::{Setting, TABLE};
 /// The file of settings in the working folder.
 const DOT_ENV: &str = ".env";
 
-/// Where a value came from.
+/// Where the value of a setting came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
-    /// A flag of `serve`.
+pub enum ValueSource {
     Flag,
-    /// The environment.
     Environment,
     /// The file that `NAME_FILE` names.
     File,
-    /// `.env`.
     DotEnv,
-    /// Nowhere: the default counts.
+    /// It is not set, so the default is used.
     Default,
 }
 
-impl Origin {
-    /// For people.
+impl ValueSource {
+    /// The source in words for people.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Flag => "flag",
@@ -40,7 +37,7 @@ impl Origin {
     }
 }
 
-/// The flags of `serve`: one for each setting that is no secret.
+/// The flags of `serve`: one for each setting that is not a secret.
 #[derive(Debug, Clone, Default)]
 pub struct ServeArgs(BTreeMap<&'static str, String>);
 
@@ -77,10 +74,10 @@ impl clap::Args for ServeArgs {
 
 /// The text of every setting.
 #[derive(Debug, Clone, Default)]
-pub struct Values(BTreeMap<&'static str, (String, Origin)>);
+pub struct Values(BTreeMap<&'static str, (String, ValueSource)>);
 
 impl Values {
-    /// Collects flags, environment, files and `.env`.
+    /// Collects the values from flags, the environment, files and `.env`.
     pub fn collect(args: &ServeArgs) -> Result<Self, ConfigError> {
         let dot_env = read_dot_env(Path::new(DOT_ENV))?;
         let mut values = BTreeMap::new();
@@ -95,20 +92,25 @@ impl Values {
         if problems.is_empty() { Ok(Self(values)) } else { Err(ConfigError::Wrong(problems)) }
     }
 
-    /// Values given in code.
+    /// Values that are given in code, for tests.
     pub fn of(given: &[(&'static str, &str)]) -> Self {
-        Self(given.iter().map(|(name, text)| (*name, ((*text).to_owned(), Origin::Environment))).collect())
+        Self(
+            given
+                .iter()
+                .map(|(name, text)| (*name, ((*text).to_owned(), ValueSource::Environment)))
+                .collect(),
+        )
     }
 
-    /// The text of a setting, its default where nothing was set.
+    /// The text of a setting, or its default where nothing was set.
     pub fn get(&self, name: &str) -> Option<&str> {
         let default = || super::table::find(name).and_then(|setting| setting.default);
         self.0.get(name).map(|(text, _)| text.as_str()).or_else(default)
     }
 
-    /// Where its value came from.
-    pub fn origin(&self, name: &str) -> Origin {
-        self.0.get(name).map_or(Origin::Default, |(_, origin)| *origin)
+    /// Where the value of a setting came from.
+    pub fn origin(&self, name: &str) -> ValueSource {
+        self.0.get(name).map_or(ValueSource::Default, |(_, origin)| *origin)
     }
 }
 
@@ -116,12 +118,12 @@ fn value(
     setting: &'static Setting,
     args: &ServeArgs,
     dot_env: &BTreeMap<String, String>,
-) -> Result<Option<(String, Origin)>, String> {
+) -> Result<Option<(String, ValueSource)>, String> {
     let said =
         |text: Option<String>, origin| text.filter(|text| !text.trim().is_empty()).map(|text| (text, origin));
     let file_name = format!("{}_FILE", setting.name);
-    if let Some(direct) = said(args.0.get(setting.name).cloned(), Origin::Flag)
-        .or_else(|| said(environment(setting.name), Origin::Environment))
+    if let Some(direct) = said(args.0.get(setting.name).cloned(), ValueSource::Flag)
+        .or_else(|| said(environment(setting.name), ValueSource::Environment))
     {
         return Ok(Some(direct));
     }
@@ -130,14 +132,14 @@ fn value(
         let text = std::fs::read_to_string(&path)
             .map_err(|error| format!("{file_name}: {path} cannot be read: {error}"))?;
         let text = dot_env::without_mark(&text).trim_end_matches(['\r', '\n']).to_owned();
-        return said(Some(text), Origin::File)
+        return said(Some(text), ValueSource::File)
             .map(Some)
             .ok_or_else(|| format!("{file_name}: {path} is empty"));
     }
-    Ok(said(dot_env.get(setting.name).cloned(), Origin::DotEnv))
+    Ok(said(dot_env.get(setting.name).cloned(), ValueSource::DotEnv))
 }
 
-/// One variable of the environment; what is not Unicode is as good as unset.
+/// A variable of the environment. One that is not Unicode counts as unset.
 #[expect(clippy::disallowed_methods, reason = "config is the one room that reads the environment")]
 pub fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()

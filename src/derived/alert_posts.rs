@@ -1,11 +1,12 @@
-//! Posts what happens to alerts to another system: signed, in order, and again until it is taken.
+//! Posts changes of alerts to another system: signed, in order, and repeated until they are accepted.
 //!
 //! # Contract
 //!
-//! 1. It reads what is durable and waits for nobody but the receiver: the hub never waits for it.
-//! 2. At least once: the position is stored after each, so that a restart goes on where it was; a receiver knows a
-//!    repeated one by its `eventId`.
-//! 3. Bounded: [`TRIES_MAX`] tries with pauses of up to [`PAUSE_MAX`], then the next one, and the log says so.
+//! 1. It reads what is durable, and only the receiver can delay it. The hub never waits for it.
+//! 2. At least once: the position is stored after each post, so that a restart continues from there. A
+//!    receiver recognizes a repeated post by its `eventId`.
+//! 3. **Bounded.** After [`TRIES_MAX`] tries with pauses of up to [`PAUSE_MAX`] a post is skipped, and the
+//!    log says so.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,82 +20,81 @@ use super::follower::{Projection, Step};
 use crate::auth::Secret;
 use crate::domain::Seq;
 use crate::journal::alerts::SENT_KEY;
+use crate::journal::digest::hex;
 use crate::journal::head::last_seq;
 use crate::journal::meta;
 use crate::sqlite::DbError;
 use crate::sqlite::open::read_only;
 use crate::telemetry::clock;
 
-/// Tries of one post at most.
+/// How often one post is tried.
 const TRIES_MAX: u32 = 16;
-/// Longest pause before another try; the first is up to [`PAUSE_MIN`], and each may be twice as long as the one before.
+/// Longest pause between two tries. The first pause is up to [`PAUSE_MIN`], and the limit doubles each time.
 const PAUSE_MAX: Duration = Duration::from_mins(5);
 /// Longest pause before the second try.
 const PAUSE_MIN: Duration = Duration::from_millis(500);
-/// How long one answer may take.
+/// How long the receiver may take to answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often it looks without being told.
+/// How often the journal is read without a wake.
 const LOOK_INTERVAL: Duration = Duration::from_secs(30);
-/// How long it waits where the database or the journal does not answer.
+/// How long to wait after the database or the journal did not answer.
 const FAULT_PAUSE: Duration = Duration::from_secs(1);
-/// Pages of the database that it keeps, in KiB: it reads a row now and then.
+/// Page cache in KiB. One row is read now and then.
 const CACHE_KIB: i64 = 1_024;
 
-/// The next one to be posted.
+/// The next change of an alert after a position.
 const NEXT: &str = "SELECT journal.seq, frames.frame FROM journal JOIN frames ON frames.seq = journal.seq
      WHERE journal.seq > ?1 AND journal.update_type IN ('alert_raised', 'alert_cleared', 'alert_acknowledged')
      ORDER BY journal.seq LIMIT 1";
 
-/// What became of a position that was to be stored.
+/// The outcome of storing a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stored {
-    /// It is durable.
+pub enum StoreOutcome {
     Durable,
-    /// The journal takes nothing at the moment.
+    /// The journal accepts nothing at the moment.
     NotNow,
-    /// The hub ends.
+    /// The hub is shutting down.
     Ending,
 }
 
-/// Stores a position up to which alerts were posted.
-pub type Store = Box<dyn FnMut(Seq) -> Stored + Send>;
+/// Stores the position up to which alerts were posted.
+pub type StorePosition = Box<dyn FnMut(Seq) -> StoreOutcome + Send>;
 
-/// Where alerts are posted.
+/// The system to which alerts are posted.
 pub struct AlertReceiver {
-    /// The address.
     pub url: String,
-    /// What the posts are signed with.
+    /// Key of the signatures.
     pub secret: Secret,
-    /// Whom to trust where the address is of https.
+    /// Certificates to trust for https.
     pub tls: TlsConfig,
 }
 
-/// Posts what the journal says of alerts.
+/// Posts the changes of alerts in the journal.
 pub struct AlertPosts {
     database: PathBuf,
     connection: Option<Connection>,
     agent: Agent,
     url: String,
     key: hmac::Key,
-    store: Store,
-    at_work: AtWork,
+    store: StorePosition,
+    next_action: NextAction,
 }
 
-/// What it is about to do.
-enum AtWork {
-    /// To read where it was when the hub ended.
+/// What the next step does.
+enum NextAction {
+    /// Read the position that was stored last.
     Beginning,
-    /// To look for the next one after a position.
+    /// Look for the next change after this position.
     Looking(Seq),
-    /// To post an update, which was tried so often.
+    /// Post this update, which has failed `tries` times.
     Posting { seq: Seq, frame: String, tries: u32 },
-    /// To store a position.
+    /// Store this position.
     Storing(Seq),
 }
 
 impl AlertPosts {
-    /// Of the database at a path; `store` is asked on the follower's thread, and may wait.
-    pub fn new(receiver: AlertReceiver, database: PathBuf, store: Store) -> Self {
+    /// `store` is called on the follower's thread, and may block.
+    pub fn new(receiver: AlertReceiver, database: PathBuf, store: StorePosition) -> Self {
         let AlertReceiver { url, secret, tls } = receiver;
         let config = Agent::config_builder()
             .http_status_as_error(false)
@@ -105,7 +105,7 @@ impl AlertPosts {
             .build();
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes());
         let agent = config.new_agent();
-        Self { database, connection: None, agent, url, key, store, at_work: AtWork::Beginning }
+        Self { database, connection: None, agent, url, key, store, next_action: NextAction::Beginning }
     }
 
     fn connection(&mut self) -> rusqlite::Result<&Connection> {
@@ -116,31 +116,32 @@ impl AlertPosts {
         Ok(self.connection.insert(connection))
     }
 
-    /// Where it was when the hub ended; the newest position at its first start, to be stored: what was before is no news.
-    fn begin(&mut self) -> rusqlite::Result<AtWork> {
+    /// Continues from the stored position. At the very first start this is the newest one: earlier alerts
+    /// are not posted.
+    fn begin(&mut self) -> rusqlite::Result<NextAction> {
         let connection = self.connection()?;
         match meta::get(connection, SENT_KEY)?.and_then(|text| text.parse().ok()) {
-            Some(seq) => Ok(AtWork::Looking(Seq(seq))),
-            None => Ok(AtWork::Storing(last_seq(connection)?)),
+            Some(seq) => Ok(NextAction::Looking(Seq(seq))),
+            None => Ok(NextAction::Storing(last_seq(connection)?)),
         }
     }
 
-    /// The next one, or a position up to which there is no other.
-    fn next(&mut self, after: Seq) -> rusqlite::Result<AtWork> {
+    /// The next change to post, or the position up to which there is none.
+    fn next(&mut self, after: Seq) -> rusqlite::Result<NextAction> {
         let connection = self.connection()?;
-        // Read first: what is committed between the two questions is found the next time.
+        // Read first. What is committed between the two queries is found the next time.
         let newest = last_seq(connection)?;
         let mut select = connection.prepare_cached(NEXT)?;
         let next = select.query_row([after.0], |row| {
-            Ok(AtWork::Posting { seq: Seq(row.get(0)?), frame: row.get(1)?, tries: 0 })
+            Ok(NextAction::Posting { seq: Seq(row.get(0)?), frame: row.get(1)?, tries: 0 })
         });
-        Ok(next.optional()?.unwrap_or(AtWork::Looking(newest)))
+        Ok(next.optional()?.unwrap_or(NextAction::Looking(newest)))
     }
 
-    /// Tries once more; an update that was tried often enough is left out.
+    /// Tries to post an update. After the last try it is skipped.
     fn post(&mut self, seq: Seq, frame: String, tries: u32) -> Step {
         let Err(reason) = self.try_once(seq, &frame) else {
-            self.at_work = AtWork::Storing(seq);
+            self.next_action = NextAction::Storing(seq);
             return Step::More;
         };
         if tries == 0 {
@@ -150,10 +151,10 @@ impl AlertPosts {
             log::error!(
                 "the alert webhook did not take update {seq} in {TRIES_MAX} tries; going on without it"
             );
-            self.at_work = AtWork::Storing(seq);
+            self.next_action = NextAction::Storing(seq);
             return Step::More;
         }
-        self.at_work = AtWork::Posting { seq, frame, tries: tries + 1 };
+        self.next_action = NextAction::Posting { seq, frame, tries: tries + 1 };
         Step::Pause(pause(tries, rand::random()))
     }
 
@@ -170,43 +171,43 @@ impl AlertPosts {
         match answer.map(|answer| answer.status()) {
             Ok(status) if status.is_success() => Ok(()),
             Ok(status) => Err(format!("status {}", status.as_u16())),
-            // An error's text may hold the address, and that a secret.
+            // The text of the error may contain the address, and that a secret.
             Err(_away) => Err("no answer".to_owned()),
         }
     }
 
     fn store(&mut self, seq: Seq) -> Step {
         match (self.store)(seq) {
-            Stored::Durable => {
-                self.at_work = AtWork::Looking(seq);
+            StoreOutcome::Durable => {
+                self.next_action = NextAction::Looking(seq);
                 Step::More
             }
-            Stored::NotNow => Step::Pause(FAULT_PAUSE),
-            Stored::Ending => Step::End,
+            StoreOutcome::NotNow => Step::Pause(FAULT_PAUSE),
+            StoreOutcome::Ending => Step::End,
         }
     }
 }
 
 impl Projection for AlertPosts {
     const NAME: &'static str = "alert-webhook";
-    // Somebody is alarmed by it, and it mostly waits for the network.
+    // Somebody waits to be alarmed, and this thread mostly waits for the network.
     const GIVES_WAY: bool = false;
 
     fn step(&mut self) -> Result<Step, DbError> {
-        match &mut self.at_work {
-            AtWork::Beginning => self.at_work = self.begin()?,
-            AtWork::Looking(after) => {
+        match &mut self.next_action {
+            NextAction::Beginning => self.next_action = self.begin()?,
+            NextAction::Looking(after) => {
                 let after = *after;
-                self.at_work = self.next(after)?;
-                if matches!(self.at_work, AtWork::Looking(_)) {
+                self.next_action = self.next(after)?;
+                if matches!(self.next_action, NextAction::Looking(_)) {
                     return Ok(Step::Rest(LOOK_INTERVAL));
                 }
             }
-            AtWork::Posting { seq, frame, tries } => {
+            NextAction::Posting { seq, frame, tries } => {
                 let (seq, frame, tries) = (*seq, std::mem::take(frame), *tries);
                 return Ok(self.post(seq, frame, tries));
             }
-            AtWork::Storing(seq) => {
+            NextAction::Storing(seq) => {
                 let seq = *seq;
                 return Ok(self.store(seq));
             }
@@ -220,14 +221,13 @@ impl Projection for AlertPosts {
     }
 }
 
-/// `v1=` and the HMAC-SHA256 over `TIMESTAMP.BODY` in hexadecimal digits.
+/// `v1=`, followed by the HMAC-SHA256 of `TIMESTAMP.BODY` in hexadecimal.
 fn signature(key: &hmac::Key, timestamp: i64, body: &str) -> String {
     let tag = hmac::sign(key, format!("{timestamp}.{body}").as_bytes());
-    let digits: Vec<String> = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("v1={}", digits.concat())
+    format!("v1={}", hex(tag.as_ref()))
 }
 
-/// Full jitter: anything from nothing to the bound, so that many hubs do not come back together.
+/// Full jitter: a random part of the longest pause, so that many hubs do not try again at the same time.
 fn pause(number: u32, share: f64) -> Duration {
     PAUSE_MIN.saturating_mul(2_u32.saturating_pow(number)).min(PAUSE_MAX).mul_f64(share)
 }
@@ -239,8 +239,13 @@ mod tests {
 
     use super::*;
 
-    /// Posts of a journal with so many rows; what it stores is answered as it is written down.
-    fn posts(home: &Path, rows: i64, answers: Vec<Stored>) -> (AlertPosts, std::sync::mpsc::Receiver<Seq>) {
+    /// Posts of a journal with `rows` alerts. Stores are answered with `answers`, and sent to the
+    /// receiver.
+    fn posts(
+        home: &Path,
+        rows: i64,
+        answers: Vec<StoreOutcome>,
+    ) -> (AlertPosts, std::sync::mpsc::Receiver<Seq>) {
         let path = home.join("hub.db");
         let mut database = Connection::open(&path).unwrap();
         crate::journal::steps::migrate_to_latest(&mut database).unwrap();
@@ -263,7 +268,7 @@ mod tests {
     #[test]
     fn what_was_before_the_first_start_is_not_posted() {
         let home = tempfile::tempdir().unwrap();
-        let answers = vec![Stored::NotNow, Stored::Durable];
+        let answers = vec![StoreOutcome::NotNow, StoreOutcome::Durable];
         let (mut posts, stores) = posts(home.path(), 3, answers);
         let mut step = || posts.step().unwrap();
         assert_eq!(step(), Step::More);
@@ -276,7 +281,7 @@ mod tests {
     #[test]
     fn it_goes_on_where_a_fault_met_it_and_ends_with_the_hub() {
         let home = tempfile::tempdir().unwrap();
-        let (mut posts, stores) = posts(home.path(), 1, vec![Stored::Ending]);
+        let (mut posts, stores) = posts(home.path(), 1, vec![StoreOutcome::Ending]);
         let away = home.path().join("away.db");
         std::fs::rename(home.path().join("hub.db"), &away).unwrap();
         let error = posts.step().unwrap_err();

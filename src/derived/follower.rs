@@ -1,11 +1,12 @@
-//! The thread under everything that follows the journal: it wakes, catches up step by step, and waits again.
+//! The thread for everything that follows the journal: it wakes, catches up step by step, and waits again.
 //!
 //! # Contract
 //!
-//! 1. **No wake is lost.** One that comes during a step ends the rest after it.
-//! 2. **Faults pass.** A step that failed is made again after the pause that its projection asks for. The log tells the first
-//!    of several faults in a row as an error.
-//! 3. **It ends with its handles.** When the last [`Wake`] is gone the thread ends after the step at work.
+//! 1. **No wake is lost.** A wake during a step ends the rest after it.
+//! 2. **Faults pass.** A step that failed is tried again after the pause that its projection asks for. Of
+//!    several faults in a row only the first is logged as an error.
+//! 3. **It ends with its handles.** When the last [`Wake`] is dropped, the thread ends after the present
+//!    step.
 
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -19,32 +20,32 @@ use crate::telemetry::priority::give_way;
 
 /// Something that follows the journal.
 pub trait Projection: Send + 'static {
-    /// The name of its thread, and in the log.
+    /// Name of the thread, also used in the log.
     const NAME: &'static str;
-    /// True where deliveries come first when cores are short.
+    /// True if deliveries have priority when CPU time is short.
     const GIVES_WAY: bool = true;
 
-    /// A bounded step further. What is found or lost must be kept so that the next step goes on after an error.
+    /// Does a bounded amount of work. After an error the next step must be able to continue.
     fn step(&mut self) -> Result<Step, DbError>;
 
-    /// A step failed: lets go of what may be the cause, and says how long to wait.
+    /// Handles a failed step: drops what may be the cause, and says how long to wait.
     fn fail(&mut self, error: &DbError) -> Step;
 }
 
-/// What follows a step.
+/// What to do after a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// There is more to do at once.
+    /// Continue at once.
     More,
-    /// Rest for so long, or until woken.
+    /// Rest for this long, or until woken.
     Rest(Duration),
-    /// Wait for so long, woken or not.
+    /// Wait for this long, even if woken.
     Pause(Duration),
-    /// End: nobody needs it any more.
+    /// End the thread.
     End,
 }
 
-/// Wakes a follower. It ends when the last clone is gone.
+/// Wakes a follower. The follower ends when the last clone is dropped.
 #[derive(Debug, Clone)]
 pub struct Wake(SyncSender<()>);
 
@@ -54,13 +55,13 @@ pub struct Woken(Receiver<()>);
 
 /// Both ends, for a follower that is started later.
 pub fn alarm() -> (Wake, Woken) {
-    // One that waits is enough: whoever hears it looks for everything.
+    // One pending wake is enough, because a follower that wakes looks for everything.
     let (wake, woken) = sync_channel(1);
     (Wake(wake), Woken(woken))
 }
 
 impl Wake {
-    /// Says that there may be something.
+    /// Says that there may be something to do.
     pub fn wake(&self) {
         if self.0.try_send(()).is_err() {
             log::trace!("the follower is awake already, or it has ended");
@@ -69,7 +70,7 @@ impl Wake {
 }
 
 impl Woken {
-    /// Waits as a step asks; false where the follower is to end.
+    /// Waits as a step asks. Returns false if the follower must end.
     fn wait(&self, step: Step) -> bool {
         match step {
             Step::More => self.rest(Duration::ZERO) != Err(RecvTimeoutError::Disconnected),
@@ -86,13 +87,13 @@ impl Woken {
         }
     }
 
-    /// Rests until woken; an error where the time is over, or the last handle is gone.
+    /// Rests until woken. An error says that the time is over, or that the last handle was dropped.
     fn rest(&self, at_most: Duration) -> Result<(), RecvTimeoutError> {
         self.0.recv_timeout(at_most)
     }
 }
 
-/// A follower, as those see it who wait for its position.
+/// Handle to a follower, for those that wait for its position.
 #[derive(Debug, Clone)]
 pub struct Handle<P> {
     wake: Wake,
@@ -100,34 +101,35 @@ pub struct Handle<P> {
 }
 
 impl<P: Clone> Handle<P> {
-    /// Of a follower that tells its position here.
+    /// `position` is published by the follower.
     pub fn new(wake: Wake, position: watch::Receiver<P>) -> Self {
         Self { wake, position }
     }
 
-    /// Wakes it.
     pub fn wake(&self) {
         self.wake.wake();
     }
 
-    /// Tells whenever it has come further.
+    /// Follows the position.
     pub fn position(&self) -> watch::Receiver<P> {
         self.position.clone()
     }
 
-    /// Wakes it unless its position will do, and waits for one that does, but no longer than `patience`; where it is then.
+    /// Waits at most `patience` for a position that will do, and wakes the follower if the present one
+    /// does not. Returns the position at the end.
     pub async fn reach(&self, patience: Duration, will_do: impl Fn(&P) -> bool) -> P {
         if !will_do(&self.position.borrow()) {
             self.wake();
             let mut position = self.position.clone();
-            // Too late or ended: where it is then is the answer all the same.
+            // If the time is over or the follower has ended, the present position is still the
+            // answer.
             drop(tokio::time::timeout(patience, position.wait_for(will_do)).await);
         }
         self.position.borrow().clone()
     }
 }
 
-/// Starts the thread.
+/// Starts the follower's thread.
 pub fn start<P: Projection>(projection: P, woken: Woken) -> io::Result<()> {
     let follow = move || {
         if P::GIVES_WAY {
@@ -139,7 +141,7 @@ pub fn start<P: Projection>(projection: P, woken: Woken) -> io::Result<()> {
     Ok(())
 }
 
-/// Goes on until `wait` says that it is to end.
+/// Runs until `wait` returns false.
 fn follow<P: Projection>(mut projection: P, mut wait: impl FnMut(Step) -> bool) {
     let mut is_faulted = false;
     loop {
@@ -147,7 +149,7 @@ fn follow<P: Projection>(mut projection: P, mut wait: impl FnMut(Step) -> bool) 
         let next = match &step {
             Ok(next) => *next,
             Err(error) => {
-                // Told once, however long a full disk stays full.
+                // Logged once, however long a full disk stays full.
                 let level = if is_faulted { log::Level::Debug } else { log::Level::Error };
                 log::log!(level, "{} does not follow the journal: {}", P::NAME, chain(error));
                 projection.fail(error)
@@ -167,7 +169,7 @@ mod tests {
 
     const LONG: Duration = Duration::from_hours(1);
 
-    /// Makes one step after the other as they were written down, and ends when there are none.
+    /// Runs a closure as its steps.
     struct Scripted<F>(F);
 
     impl<F: FnMut() -> Result<Step, DbError> + Send + 'static> Projection for Scripted<F> {
@@ -191,7 +193,7 @@ mod tests {
         Err(rusqlite::Error::InvalidQuery.into())
     }
 
-    /// What it asked to wait for, where no time goes by.
+    /// The waits that a projection asks for, without waiting.
     fn waits_of(projection: impl Projection) -> Vec<Step> {
         let mut waits = Vec::new();
         follow(projection, |step| {
@@ -220,7 +222,7 @@ mod tests {
         let mut steps = 0;
         let projection = Scripted(move || {
             steps += 1;
-            // More often than the alarm holds: it is heard once.
+            // More often than the channel holds: it counts as one wake.
             (0..3).for_each(|_| wake.wake());
             Ok(if steps < 3 { Step::Rest(LONG) } else { Step::End })
         });

@@ -1,5 +1,6 @@
-//! What follows the journal behind, each on a thread of its own: the index of words and the facts behind the metrics, in files
-//! that can be lost because they hold nothing that the journal does not hold, and alerts that are posted elsewhere.
+//! What follows the journal with a delay, on threads of its own: the search index and the facts behind the
+//! metrics, in files that can be lost because the journal holds everything in them, and the posting of alerts
+//! to another system.
 
 pub mod follower;
 pub mod own_file;
@@ -12,7 +13,8 @@ use std::path::Path;
 use crate::sqlite::DbError;
 use crate::sqlite::files::{beside, remove};
 
-/// Removes the files that are made from a database, because it holds something else now. The next start makes them again.
+/// Removes the files that are derived from a database, because the database was replaced. The next start
+/// builds them again.
 pub fn remove_files(database: &Path) -> Result<(), DbError> {
     [search::file::ENDING, analytics::file::ENDING]
         .iter()

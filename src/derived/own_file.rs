@@ -1,5 +1,4 @@
-//! Files that are made from the database and hold nothing that it does not hold: whoever keeps one makes it again where it
-//! is damaged.
+//! Files that are derived from the database. They hold nothing else, so a damaged one is built again.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +11,7 @@ use crate::sqlite::files::beside;
 use crate::sqlite::open::deep_check;
 use crate::sqlite::{DbError, files};
 
-/// A derived file, as the thread that keeps it and those who read it share it.
+/// A derived file, shared by the thread that keeps it and its readers.
 #[derive(Debug, Clone)]
 pub struct OwnFile {
     path: PathBuf,
@@ -21,52 +20,52 @@ pub struct OwnFile {
 }
 
 impl OwnFile {
-    /// Beside a database, with this ending.
+    /// The file beside a database, with this ending.
     pub fn beside(database: &Path, ending: &str) -> Self {
         Self { path: beside(database, ending), generation: Arc::default(), is_damaged: Arc::default() }
     }
 
-    /// Where it lies.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Grows each time that it was opened to be kept: it may be another file than before, and readers open it again.
+    /// Grows whenever the keeper has opened the file. It may then be another file, so readers must open
+    /// it again.
     pub fn generation(&self) -> &Arc<AtomicU64> {
         &self.generation
     }
 
-    /// It holds what does not fit, and is made again with the next step.
+    /// Notes that the file is damaged, so that the next step builds it again.
     pub fn note_damage(&self) {
         self.is_damaged.store(true, Ordering::Release);
     }
 }
 
-/// What is kept in a file of its own.
+/// How the contents of a derived file are kept.
 pub trait Derivation: Send + 'static {
     /// See [`Projection::NAME`].
     const NAME: &'static str;
-    /// How long it waits after a fault before it opens its files again.
+    /// How long to wait after a fault before the files are opened again.
     const FAULT_PAUSE: Duration;
-    /// The files, open.
+    /// The open files.
     type Open: Send + 'static;
 
-    /// Opens the files; its own one is made where it is missing.
+    /// Opens the files. The derived one is made if it is missing.
     fn open(&mut self, own: &Path) -> Result<Self::Open, DbError>;
 
-    /// A bounded step further.
+    /// Does a bounded amount of work.
     fn advance(&mut self, open: &mut Self::Open) -> Result<Step, DbError>;
 
-    /// A step failed; those who wait may have to know.
+    /// Called after a failed step, for those that wait for the file.
     fn failed(&mut self) {}
 }
 
-/// Keeps a derived file: opens it, makes it again where it is damaged, and opens it again after a fault.
+/// Keeps a derived file: opens it, builds it again if it is damaged, and opens it again after a fault.
 pub struct Keeper<D: Derivation> {
     derivation: D,
     file: OwnFile,
     open: Option<D::Open>,
-    /// Damage was looked for since the last step that went well.
+    /// The file was checked for damage since the last successful step.
     is_examined: bool,
 }
 
@@ -79,7 +78,7 @@ impl<D: Derivation> Keeper<D> {
     fn opened(&mut self) -> Result<D::Open, DbError> {
         let is_damaged = self.file.is_damaged.load(Ordering::Acquire);
         if is_damaged {
-            log::error!("{} is damaged and made again", self.file.path.display());
+            log::error!("{} is damaged and is built again", self.file.path.display());
             self.open = None;
             files::remove(&self.file.path)?;
         }
@@ -89,7 +88,7 @@ impl<D: Derivation> Keeper<D> {
         let open = self.derivation.open(&self.file.path)?;
         self.file.generation.fetch_add(1, Ordering::AcqRel);
         if is_damaged {
-            // What readers said meanwhile, they said of the file before.
+            // What readers reported meanwhile was about the old file.
             self.file.is_damaged.store(false, Ordering::Release);
         }
         Ok(open)
@@ -101,7 +100,7 @@ impl<D: Derivation> Projection for Keeper<D> {
 
     fn step(&mut self) -> Result<Step, DbError> {
         let mut open = self.opened()?;
-        // Not kept where it fails: a fault must not outlive its cause.
+        // Dropped if the step fails, so that a fault does not outlive its cause.
         let step = self.derivation.advance(&mut open)?;
         self.open = Some(open);
         self.is_examined = false;
@@ -110,7 +109,8 @@ impl<D: Derivation> Projection for Keeper<D> {
 
     fn fail(&mut self, error: &DbError) -> Step {
         self.open = None;
-        // Once: it reads all of the file. Where that is sound it is the database, of which the journal tells.
+        // Only once, because the check reads the whole file. If the file is sound, the database is
+        // damaged, which the journal reports.
         if error.kind() == FaultKind::Damaged && !std::mem::replace(&mut self.is_examined, true) {
             let is_sound = deep_check(&self.file.path).is_ok_and(|findings| findings.is_empty());
             if !is_sound {

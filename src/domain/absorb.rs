@@ -1,4 +1,4 @@
-//! Absorbs one delivery: the only place where chats, contacts and messages change.
+//! Applies one delivery to what is stored. Chats, contacts and messages change nowhere else.
 
 use super::change::{Change, chat_changes};
 use super::chat::{Chat, ChatFields};
@@ -7,32 +7,74 @@ use super::facts::{ContactFacts, Facts, MessageFacts, Reaction};
 use super::ids::MessageId;
 use super::message::ChatMessage;
 use super::register::{EventKey, keep_earliest, keep_latest};
-use super::role::Role;
+use super::role::MessageRole;
 use super::stats::StatsDelta;
 use super::store::{Store, TimelineEntry};
 
-/// What one delivery did.
+/// The outcome of absorbing one delivery.
 #[derive(Debug, Clone)]
 pub struct Absorbed {
-    /// The chat as it is now.
+    /// The chat after the delivery.
     pub chat: Chat,
-    /// Its contact as it is now.
+    /// The contact of the chat after the delivery; `None` where no delivery has named one yet.
     pub contact: Option<Contact>,
-    /// The messages that are new or of which more is known now, the newest first.
+    /// The messages that are new, or of which more is known now, newest first.
     pub messages: Vec<ChatMessage>,
-    /// What changed, in naming order; empty where the delivery taught nothing.
+    /// What changed, in the order of [`Change::ALL`]; empty where the delivery said nothing new.
     pub changes: Vec<Change>,
-    /// The chat's fields before; `None` where it was not known.
+    /// The chat's fields before the delivery; `None` where the chat was not known.
     pub before: Option<ChatFields>,
-    /// The chat's fields now.
     pub after: ChatFields,
-    /// Messages that were known and are deleted from here on: what told their words must be blanked.
+    /// Messages that were stored with their text and that this delivery shows as deleted. Stored updates that
+    /// repeat the text must be blanked.
     pub deleted: Vec<MessageId>,
-    /// How the counters move.
     pub delta: StatsDelta,
 }
 
-/// Absorbs what a delivery says into what is stored, and tells what changed.
+/// Applies what a delivery says to what is stored, and returns what changed.
+///
+/// ```
+/// # use std::convert::Infallible;
+/// # use umbler_hub::facade::rules::*;
+/// # type Answer<T> = Result<T, Infallible>;
+/// # /// A store that knows nothing.
+/// # struct Empty;
+/// # impl Store for Empty {
+/// #     type Error = Infallible;
+/// #     fn chat(&mut self, _: &ChatId) -> Answer<Option<Chat>> { Ok(None) }
+/// #     fn contact(&mut self, _: &ContactId) -> Answer<Option<Contact>> { Ok(None) }
+/// #     fn message(&mut self, _: &MessageId) -> Answer<Option<ChatMessage>> { Ok(None) }
+/// #     fn put_chat(&mut self, _: &Chat) -> Answer<()> { Ok(()) }
+/// #     fn put_contact(&mut self, _: &Contact) -> Answer<()> { Ok(()) }
+/// #     fn put_message(&mut self, _: &ChatMessage, _: bool) -> Answer<()> { Ok(()) }
+/// #     fn add_to_timeline(&mut self, _: &TimelineEntry<'_>) -> Answer<()> { Ok(()) }
+/// #     fn park_reaction(&mut self, _: &MessageId, _: &Reaction) -> Answer<()> { Ok(()) }
+/// #     fn take_reactions(&mut self, _: &MessageId) -> Answer<Vec<Reaction>> { Ok(Vec::new()) }
+/// #     fn last_reply(&mut self, _: &ChatId) -> Answer<Option<MessagePosition>> { Ok(None) }
+/// #     fn last_customer_at(&mut self, _: &ChatId) -> Answer<Option<jiff::Timestamp>> { Ok(None) }
+/// #     fn last_public_at(&mut self, _: &ChatId) -> Answer<Option<jiff::Timestamp>> { Ok(None) }
+/// #     fn first_customer_message_after(
+/// #         &mut self, _: &ChatId, _: Option<&OrderKey>,
+/// #     ) -> Answer<Option<MessagePosition>> { Ok(None) }
+/// #     fn newest_message(&mut self, _: &ChatId) -> Answer<Option<MessagePosition>> { Ok(None) }
+/// #     fn newest_message_of(&mut self, _: &ContactId) -> Answer<Option<MessagePosition>> { Ok(None) }
+/// #     fn closed_stretch_start(&mut self, _: &ChatId) -> Answer<Option<jiff::Timestamp>> { Ok(None) }
+/// #     fn message_times(&mut self, _: &ChatId) -> Answer<Vec<jiff::Timestamp>> { Ok(Vec::new()) }
+/// # }
+/// # let mut store = Empty;
+/// let body = r#"{ "EventId": "e1", "Type": "Message", "EventDate": "2026-03-02T13:00:00Z", "Payload": { "Content": {
+///     "Id": "c1", "Contact": { "Id": "p1", "Name": "Maria" },
+///     "LastMessage": { "Id": "m1", "Source": "Contact", "Content": "Bom dia", "EventAtUTC": "2026-03-02T13:00:00Z" } } } }"#;
+/// let received_at = "2026-03-02T13:00:01Z".parse()?;
+/// let Reading::Event(delivery) = read(body.as_bytes(), None, received_at)? else { panic!("it is an event") };
+/// let DeliveryBody::Understood(facts) = delivery.body else { panic!("it is understood") };
+///
+/// // The store knows nothing yet, so the chat is new, and the customer waits from the first message on.
+/// let absorbed = absorb(&facts, &mut store)?;
+/// assert_eq!(absorbed.changes, [Change::NewMessage, Change::ChatOpened]);
+/// assert_eq!(absorbed.chat.waiting_since(), Some("2026-03-02T13:00:00Z".parse()?));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn absorb<S: Store>(facts: &Facts, store: &mut S) -> Result<Absorbed, S::Error> {
     let known = store.chat(&facts.chat.id)?;
     let mut chat = known.clone().unwrap_or_else(|| Chat::new(facts.chat.id.clone()));
@@ -51,7 +93,7 @@ pub fn absorb<S: Store>(facts: &Facts, store: &mut S) -> Result<Absorbed, S::Err
     chat.message_count += learned.new_count();
     set_clocks(known.as_ref(), &mut chat, &learned, store)?;
     if chat.is_open() && known.as_ref().is_some_and(|known| !known.is_open()) {
-        // A chat that an older hub stored as closed does not have this clock.
+        // A chat that an older version stored as closed does not have this time.
         chat.last_public_at = store.last_public_at(&chat.id)?;
     }
     store.put_chat(&chat)?;
@@ -73,7 +115,7 @@ pub fn absorb<S: Store>(facts: &Facts, store: &mut S) -> Result<Absorbed, S::Err
         changes.push(Change::ContactUpdated);
     }
     if changes.is_empty() && before.as_ref().is_some_and(|before| *before != after) {
-        // A late delivery may move nothing but the wait.
+        // A late delivery may change nothing but the waiting time.
         changes.push(Change::ChatUpdated);
     }
     changes.sort_unstable();
@@ -90,7 +132,7 @@ pub fn absorb<S: Store>(facts: &Facts, store: &mut S) -> Result<Absorbed, S::Err
     })
 }
 
-/// The messages that a delivery taught something about, each once.
+/// The messages of which a delivery says something new, each once.
 #[derive(Default)]
 struct Learned(Vec<Learning>);
 
@@ -112,7 +154,7 @@ impl Learned {
 
     fn into_newest_first(self) -> Vec<ChatMessage> {
         let mut learnings = self.0;
-        // A new message is the subject of the update; a repeated one that grew stands behind it.
+        // The new message is the subject of the update; a known one of which more is known now comes after it.
         learnings.sort_by_key(|learning| {
             (learning.before.is_some(), std::cmp::Reverse(learning.after.position()))
         });
@@ -121,7 +163,7 @@ impl Learned {
 }
 
 impl Learning {
-    /// True where the message's place among others, or its meaning for the clocks, is another than before.
+    /// True where the message's position among others, or its role, has changed.
     fn moved(&self) -> bool {
         self.before.as_ref().is_some_and(|before| {
             before.position() != self.after.position()
@@ -141,7 +183,7 @@ fn learn_message<S: Store>(
     let Some(id) = &facts.id else { return Ok(()) };
     let before = store.message(id)?;
     if before.as_ref().is_some_and(|known| known.chat_id != chat.id) {
-        // An id that another chat holds: a message never changes its chat.
+        // Another chat has a message of this id. A message never changes its chat, so this one is ignored.
         return Ok(());
     }
     let mut after = if let Some(known) = &before {
@@ -171,7 +213,8 @@ fn learn_reaction<S: Store>(
     keep_learning(Some(known), after, store, learned)
 }
 
-/// Stores a message that grew. Where an older delivery only confirmed what is known, that is stored but no news.
+/// Stores a message of which more is known. Where an older delivery only confirms what is known, the message is
+/// stored but not reported as changed.
 fn keep_learning<S: Store>(
     before: Option<ChatMessage>,
     after: ChatMessage,
@@ -190,14 +233,15 @@ fn keep_learning<S: Store>(
     Ok(())
 }
 
-/// Sets what of a chat follows from its messages and its timeline.
+/// Sets those fields of a chat that follow from its messages and its timeline.
 fn set_clocks<S: Store>(
     known: Option<&Chat>,
     chat: &mut Chat,
     learned: &Learned,
     store: &mut S,
 ) -> Result<(), S::Error> {
-    // An earlier delivery that tells of the same close may set it before a message that it came after so far.
+    // A delivery that was emitted earlier may report the same close. That moves the close back, possibly to
+    // before a message that preceded it so far.
     let close = |chat: &Chat| chat.last_close.map(|close| close.moment());
     let close_moved_back = known.is_some_and(|known| close(known) > close(chat));
     if close_moved_back || learned.0.iter().any(Learning::moved) {
@@ -219,7 +263,7 @@ fn set_clocks<S: Store>(
 
 fn follow_new_messages<S: Store>(chat: &mut Chat, learned: &Learned, store: &mut S) -> Result<(), S::Error> {
     let new = || learned.0.iter().filter(|learning| learning.before.is_none());
-    for learning in new().filter(|learning| learning.after.role() == Role::Reply) {
+    for learning in new().filter(|learning| learning.after.role() == MessageRole::Reply) {
         keep_latest(&mut chat.last_reply, Some(learning.after.position()));
     }
     let floor = chat.wait_floor();
@@ -231,7 +275,7 @@ fn follow_new_messages<S: Store>(chat: &mut Chat, learned: &Learned, store: &mut
         if role.opens_window() {
             keep_latest(&mut chat.last_customer_at, Some(position.at));
         }
-        if role == Role::Customer && Some(position.key()) > floor {
+        if role == MessageRole::Customer && Some(position.key()) > floor {
             keep_earliest(&mut chat.unanswered, Some(position.clone()));
         }
         if !learning.after.is_reaction() {
@@ -244,7 +288,7 @@ fn follow_new_messages<S: Store>(chat: &mut Chat, learned: &Learned, store: &mut
     Ok(())
 }
 
-/// Adds what the delivery says of the contact; true where a known contact's fields changed.
+/// Applies what the delivery says of the contact. Returns true where fields of a known contact changed.
 fn learn_contact<S: Store>(
     facts: &Facts,
     chat: &Chat,
@@ -255,7 +299,8 @@ fn learn_contact<S: Store>(
 ) -> Result<(Option<Contact>, bool), S::Error> {
     let own = chat.contact_id.get();
     if let Some(said) = facts.contact.as_ref().filter(|said| own != Some(&said.id)) {
-        // A late delivery may name whom the chat was held with before: a contact all the same.
+        // A late delivery may name the contact that the chat was held with before. That contact is stored as
+        // well.
         let known = store.contact(&said.id)?;
         let contact = hear_contact(known.as_ref(), said, facts, delta);
         store.put_contact(&contact)?;
@@ -283,7 +328,8 @@ fn learn_contact<S: Store>(
     Ok((Some(contact), changed))
 }
 
-/// What a delivery says of a contact. Only deliveries that name one teach about it, so that the order does not matter.
+/// Applies what a delivery says of a contact. Only deliveries that name the contact change it, so that their
+/// order does not matter.
 fn hear_contact(
     known: Option<&Contact>,
     said: &ContactFacts,
@@ -297,14 +343,15 @@ fn hear_contact(
     contact
 }
 
-/// A chat that turns out to belong to another contact takes its messages along.
+/// Recomputes the newest message of a contact that lost a chat to another contact: the chat takes its messages
+/// along.
 fn leave_contact<S: Store>(id: &super::ContactId, store: &mut S) -> Result<(), S::Error> {
     let Some(mut contact) = store.contact(id)? else { return Ok(()) };
     contact.last_message = store.newest_message_of(id)?;
     store.put_contact(&contact)
 }
 
-/// Moves the counters by the difference between before and after.
+/// Moves the counters by the difference that the delivery made.
 fn count<S: Store>(
     known: Option<&Chat>,
     chat: &Chat,
@@ -325,7 +372,7 @@ fn count<S: Store>(
         for at in store.message_times(&chat.id)? {
             delta.count_at(at, by);
         }
-        // The stored times are those of now; what this delivery added or moved was not counted before.
+        // The stored times are those after this delivery. What was counted before are the times before it.
         if !chat.is_direct() {
             for learning in learned.0.iter().filter(|learning| learning.after.chat_id == chat.id) {
                 delta.count_at(learning.after.at, 1);

@@ -1,38 +1,36 @@
-//! Who an event concerns: where its chat stood before and after, and what may be followed to hear of it.
+//! Who may be told of an event: where its chat stood before and after, and by which ids it can be followed.
 //!
-//! Ids only, so that it may be kept for good beside the journal's row: a replay years later decides with it what
-//! the live fan-out decided then.
+//! Only ids are kept, so that this can be stored for good beside the event. When the event is sent again years
+//! later, the same data decides who gets it as on the day it happened.
 
 use serde::{Deserialize, Serialize};
 
 use super::chat::{Chat, ChatFields};
 use super::ids::{ChatId, ContactId, RefId};
 
-/// Where a chat stands, as far as a token may be limited to it.
+/// The attributes of a chat that a token may be limited by.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Placement {
-    /// Its organization.
     #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
     pub organization: Option<RefId>,
-    /// Its sector.
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     pub sector: Option<RefId>,
-    /// The line it runs on.
+    /// The WhatsApp line, or other account, that the chat runs on.
     #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<RefId>,
-    /// Its agent.
+    /// The agent who has the chat.
     #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<RefId>,
-    /// Everyone in it.
+    /// The agents who take part in the chat.
     #[serde(rename = "m", default, skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<RefId>,
-    /// Seen by its members only.
+    /// True where only its members, admins and supervisors see the chat.
     #[serde(rename = "p", default, skip_serializing_if = "std::ops::Not::not")]
     pub private: bool,
 }
 
 impl Placement {
-    /// Where a chat with these fields stands.
+    /// The placement of a chat with these fields.
     pub fn new(organization: Option<&RefId>, fields: &ChatFields) -> Self {
         Self {
             organization: organization.cloned(),
@@ -44,51 +42,52 @@ impl Placement {
         }
     }
 
-    /// Where a chat stands now.
+    /// The present placement of a chat.
     pub fn of(chat: &Chat) -> Self {
         Self::new(chat.organization.as_ref(), &chat.fields())
     }
 
-    /// Its owner and everyone in it.
+    /// The owner and the members.
     pub fn people(&self) -> impl Iterator<Item = &RefId> {
         self.owner.iter().chain(&self.members)
     }
 }
 
-/// Whom an event concerns.
+/// The data by which the hub decides which sessions are told of an event.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Audience {
-    /// The chat; `None` for what was not understood, for notices to one user, and for the directory.
+    /// The chat; `None` for a delivery that was not understood, for a notice to one user, and for changes of
+    /// the directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chat: Option<ChatId>,
-    /// Who the chat was and is held with.
+    /// The contacts that the chat was held with before the event and is held with after it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub contacts: Vec<ContactId>,
-    /// Tags of the chat, before and after, and of its contact.
+    /// Tags of the chat, before and after the event, and of its contact.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<RefId>,
-    /// Where the chat stood; `None` where it was not known.
+    /// The chat's placement before the event; `None` where the chat was not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Placement>,
-    /// Where it stands; `None` where no chat is concerned.
+    /// The chat's placement after the event; `None` where the event is not about a chat.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Placement>,
-    /// The contact's name, phone or tags changed, which concerns all of its chats.
+    /// The contact's name, phone or tags changed, so all of its chats are affected.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub contact_changed: bool,
-    /// Where the contact's other chats stand.
+    /// The placements of the contact's other chats.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub elsewhere: Vec<Placement>,
-    /// The one user that a notice is for.
+    /// The `sub` of the only user who is told; `None` for everything but notices.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
-    /// The directory of agents or the settings changed, which concerns everybody.
+    /// The directory of agents or the settings changed, so everybody is told.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub directory: bool,
 }
 
 impl Audience {
-    /// The placements of the chat, the old one first.
+    /// The chat's placements, the earlier one first.
     pub fn placements(&self) -> impl Iterator<Item = &Placement> {
         self.before.iter().chain(&self.after)
     }

@@ -1,5 +1,5 @@
-//! When the team works: hours per weekday, holidays, and the zone that both are told in; and after how long a silence
-//! counts for it.
+//! The team's working hours per weekday, its holidays, the time zone of both, and after how much silence a chat
+//! is idle.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +10,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::settings::IDLE_MINUTES_DEFAULT;
 use super::stats::day_of;
 
-/// A day's spans of work, as minutes after midnight, ascending, the end not included.
+/// A day's working hours: ranges of minutes after midnight, ascending, the end not included.
 pub type Spans = Vec<(u16, u16)>;
 
-/// Working hours in one time zone.
+/// Working hours, holidays and the time zone that they are given in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Calendar {
     zone: TimeZone,
@@ -23,42 +23,42 @@ pub struct Calendar {
 }
 
 impl Calendar {
-    /// Hours from Monday on; on `holidays` nobody works.
+    /// `days` are the working hours from Monday on; on `holidays` nobody works.
     pub fn new(zone: TimeZone, days: [Spans; 7], holidays: impl IntoIterator<Item = Date>) -> Self {
         Self { zone, days, holidays: holidays.into_iter().collect(), idle_minutes: IDLE_MINUTES_DEFAULT }
     }
 
-    /// The same, with another time after which a chat is idle.
+    /// Returns the calendar with another number of minutes after which a chat is idle.
     #[must_use]
     pub fn with_idle_minutes(self, idle_minutes: u16) -> Self {
         Self { idle_minutes, ..self }
     }
 
-    /// After so many minutes without a message a chat is idle.
+    /// Minutes without a message after which a chat is idle.
     pub fn idle_minutes(&self) -> u16 {
         self.idle_minutes
     }
 
-    /// The same as a duration.
+    /// The time without a message after which a chat is idle.
     pub fn idle_after(&self) -> SignedDuration {
         SignedDuration::from_mins(i64::from(self.idle_minutes))
     }
 
-    /// The zone that days turn in.
+    /// The time zone in which days begin and end.
     pub fn zone(&self) -> &TimeZone {
         &self.zone
     }
 
-    /// Everything that business time follows from, as text: another text, other durations. What is idle is asked anew each
-    /// time, and does not belong to it.
+    /// Everything that working time depends on, as text: durations must be computed again when it changes. The
+    /// idle time is not part of it, because nothing stored depends on it.
     pub fn fingerprint(&self) -> String {
         let zone = self.zone.iana_name().unwrap_or("fixed");
         let holidays: Vec<String> = self.holidays.iter().map(ToString::to_string).collect();
         format!("{zone} {:?} {}", self.days, holidays.join(","))
     }
 
-    /// Working time between two moments; nothing where the second is not later. A day that is turned forwards or
-    /// back counts as long as it is.
+    /// Working time between two moments; zero where the second is not later. A day on which the clocks change
+    /// counts with its real length.
     pub fn business_between(&self, from: Timestamp, until: Timestamp) -> SignedDuration {
         let mut worked = SignedDuration::ZERO;
         if until <= from {
@@ -73,7 +73,7 @@ impl Calendar {
                     worked += end.duration_since(begin);
                 }
             }
-            // The end of time ends the walk.
+            // No day follows the last one that dates can express.
             let Ok(next) = day.tomorrow() else { break };
             day = next;
         }
@@ -89,7 +89,7 @@ impl Calendar {
             .filter_map(move |(begin, end)| Some((self.moment(day, *begin)?, self.moment(day, *end)?)))
     }
 
-    /// A time of day as a moment; one that a clock skips is as much later as the clock was turned.
+    /// A time of day as a moment. A time that the clock skips is moved later by as much as the clock is turned.
     fn moment(&self, day: Date, minutes: u16) -> Option<Timestamp> {
         let day = if minutes >= 24 * 60 { day.tomorrow().ok()? } else { day };
         let minutes = minutes % (24 * 60);
@@ -98,22 +98,21 @@ impl Calendar {
     }
 }
 
-/// Business time from many moments to one: what lies after the first midnight is counted once for each day.
+/// Working time from many moments to one. What lies after a moment's own day is computed once per day and kept.
 #[derive(Debug)]
 pub struct WorkedUntil<'a> {
     calendar: &'a Calendar,
     until: Timestamp,
-    /// The day of the last question, from midnight to midnight, and the business time after it.
+    /// Begin and end of the day that was asked for last, and the working time after it.
     day: Option<(Timestamp, Timestamp, SignedDuration)>,
 }
 
 impl<'a> WorkedUntil<'a> {
-    /// To this moment.
     pub fn new(calendar: &'a Calendar, until: Timestamp) -> Self {
         Self { calendar, until, day: None }
     }
 
-    /// What [`Calendar::business_between`] says; fastest where questions come by time.
+    /// Equals [`Calendar::business_between`]; fastest where `from` goes up or down steadily.
     pub fn since(&mut self, from: Timestamp) -> SignedDuration {
         let known = self.day.filter(|(begin, end, _)| (*begin..*end).contains(&from));
         let (begin, end, after) = known.unwrap_or_else(|| {

@@ -5,38 +5,38 @@ use utoipa::ToSchema;
 
 use super::chat::ChatFields;
 
-/// The types of updates, in the order in which the first that applies names the update (contract, section 3).
+/// The types of updates. The first one that applies names the update (contract, section 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
-    /// Kept raw: its type or its content was not understood.
+    /// A delivery whose type or content was not understood. It is kept raw.
     Unrecognized,
-    /// A message that was not known.
+    /// A message that was not known before.
     NewMessage,
-    /// A chat was closed, or first seen closed.
+    /// The chat was closed, or was closed when it was first seen.
     ChatClosed,
     /// A closed chat is open again.
     ChatReopened,
-    /// A chat was first seen, open.
+    /// A chat was first seen, and was open.
     ChatOpened,
-    /// Another owner, or none.
+    /// The chat has another owner, or none.
     ChatTransferred,
-    /// Another sector.
+    /// The chat is in another sector, or in none.
     ChatSectorChanged,
-    /// Other chat tags.
+    /// The chat has other tags.
     ChatTagsChanged,
-    /// Private or public.
+    /// The chat became private or public.
     ChatVisibilityChanged,
     /// More is known of a known message.
     MessageUpdated,
-    /// Name, phone, picture, type, block or tags of a known contact.
+    /// A known contact has another name, phone, picture, type or tags, or was blocked or unblocked.
     ContactUpdated,
-    /// Any other field of the chat, or nothing at all.
+    /// Another field of the chat changed, or nothing did.
     ChatUpdated,
 }
 
 impl Change {
-    /// Every type, in naming order.
+    /// All types, in the order in which they name an update.
     pub const ALL: [Self; 12] = [
         Self::Unrecognized,
         Self::NewMessage,
@@ -52,7 +52,7 @@ impl Change {
         Self::ChatUpdated,
     ];
 
-    /// The word of the wire.
+    /// The type as it is written on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Unrecognized => "unrecognized",
@@ -71,7 +71,7 @@ impl Change {
     }
 }
 
-/// What happened to the chat itself, in naming order.
+/// The changes of the chat itself, in the order of [`Change::ALL`].
 pub fn chat_changes(before: Option<&ChatFields>, after: &ChatFields) -> Vec<Change> {
     let Some(before) = before else {
         return vec![if after.open { Change::ChatOpened } else { Change::ChatClosed }];
@@ -93,8 +93,8 @@ pub fn chat_changes(before: Option<&ChatFields>, after: &ChatFields) -> Vec<Chan
     changes
 }
 
-/// Fields without a type of their own. What follows from open and closed (status, closing time, the wait) is
-/// no change beside it.
+/// Compares the fields that have no type of their own. Status, closing time and waiting time follow from open
+/// and closed, so they are not reported beside those.
 fn other_fields_changed(before: &ChatFields, after: &ChatFields) -> bool {
     let name = |named: &Option<super::Named>| named.as_ref().and_then(|named| named.name.clone());
     let renamed = before.sector.as_ref().map(|sector| &sector.id)

@@ -1,34 +1,32 @@
-//! A chat: its present state, read off the newest delivery that spoke of each part.
+//! The present state of a chat.
 //!
-//! Each field is a register of its own, so a late delivery changes a field only where nothing newer
-//! spoke of it, and any order of deliveries ends in the same chat.
+//! Each field is a register of its own: it holds what the newest delivery that said something of it said. A
+//! late delivery changes a field only where no newer one did, so any order of deliveries ends in the same chat.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::facts::{Channel, ChatFacts, Named};
+use super::facts::{ChatFacts, ChatLine, Named};
 use super::ids::{ChatId, ContactId, RefId};
 use super::order::{Close, MessagePosition, OrderKey};
 use super::register::{EventKey, Register, keep_earliest, keep_latest};
 
-/// Who a chat is held with; only direct chats count in support metrics.
+/// Who a chat is held with. Only direct chats count in the metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ChatKind {
-    /// One customer.
+    /// A chat with one customer.
     Direct,
-    /// A WhatsApp group.
     Group,
-    /// Colleagues among themselves (`MemberDirectMessage`, `MemberGroup`).
+    /// A chat between colleagues (`MemberDirectMessage`, `MemberGroup`).
     Internal,
 }
 
 impl ChatKind {
-    /// The whole table.
     pub const ALL: [Self; 3] = [Self::Direct, Self::Group, Self::Internal];
 
-    /// The word of the wire.
+    /// The kind as it is written on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Direct => "direct",
@@ -38,7 +36,7 @@ impl ChatKind {
     }
 }
 
-/// Where a chat stands.
+/// Whether a chat is open, in the provider's waiting list, or closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ChatStatus {
@@ -46,84 +44,78 @@ pub enum ChatStatus {
     Open,
     /// Open and in the waiting list.
     Waiting,
-    /// Closed.
+    /// A closed chat is never waiting.
     Closed,
 }
 
 /// What is known of one chat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chat {
-    /// The provider's id.
     pub id: ChatId,
-    /// The organization it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization: Option<RefId>,
-    /// Who it is held with.
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
     pub contact_id: Register<ContactId>,
-    /// Direct, group or internal.
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
     pub kind: Register<ChatKind>,
-    /// The line it runs on.
+    /// The WhatsApp line, or other account, that the chat runs on.
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
-    pub channel: Register<Channel>,
-    /// The sector it stands in.
+    pub channel: Register<ChatLine>,
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
     pub sector: Register<Option<Named>>,
-    /// The agent it is assigned to; a closed chat keeps its last one.
+    /// The agent who has the chat. A closed chat keeps its last one.
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
     pub owner: Register<Option<Named>>,
-    /// Everyone in it.
+    /// The agents who take part in the chat.
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
     pub members: Register<Vec<Named>>,
-    /// Its own tags.
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
     pub tags: Register<Vec<Named>>,
-    /// Open or closed.
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
     pub open: Register<bool>,
-    /// In the waiting list.
+    /// True where the provider has the chat in its waiting list.
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
     pub waiting: Register<bool>,
-    /// Seen by its members only.
+    /// True where only its members, admins and supervisors see the chat.
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
     pub private: Register<bool>,
-    /// The provider's own waiting clock.
+    /// Since when the customer waits by the provider's count. Used only where no message explains the wait.
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
     pub provider_waiting_since: Register<Option<Timestamp>>,
-    /// The provider's own closing time.
+    /// Closing time as the provider says it.
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
     pub provider_closed_at: Register<Option<Timestamp>>,
-    /// A bot is running.
+    /// True while a bot answers in the chat.
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
     pub bot_running: Register<bool>,
-    /// The latest delivery that showed a bot at work.
+    /// When the latest delivery that showed a running bot was emitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bot_seen_at: Option<Timestamp>,
-    /// The earliest creation time said.
+    /// The earliest creation time that any delivery gave.
     pub created_at: Option<Timestamp>,
-    /// The latest `EventAtUTC`.
+    /// The latest `EventAtUTC` of all deliveries.
     pub active_at: Option<Timestamp>,
-    /// The latest close; what a customer wrote before it is not waiting for an answer.
+    /// The latest close. What a customer wrote before it does not wait for an answer.
     #[serde(default)]
     pub last_close: Option<Close>,
-    /// Where the present closed stretch of its timeline begins; `None` while open.
+    /// When the chat was closed, by the first of the consecutive timeline entries that show it closed; `None`
+    /// while it is open.
     pub closed_since: Option<Timestamp>,
     /// The last human, public reply.
     #[serde(default)]
     pub last_reply: Option<MessagePosition>,
-    /// The first customer message after the last reply and the last close.
+    /// The first customer message after both the last reply and the last close.
     #[serde(default)]
     pub unanswered: Option<MessagePosition>,
-    /// The newest customer message.
+    /// When a customer wrote last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_customer_at: Option<Timestamp>,
-    /// The newest message that is neither a private note nor a reaction.
+    /// When the newest message was written that is neither a private note nor a reaction.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_public_at: Option<Timestamp>,
-    /// The newest message.
+    /// The newest message that is not a reaction.
     pub last_message: Option<MessagePosition>,
-    /// How many messages are stored.
+    /// The number of stored messages.
     #[serde(default)]
     pub message_count: i64,
 }
@@ -131,38 +123,30 @@ pub struct Chat {
 /// The fields of a chat that an update may report as changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChatFields {
-    /// Who it is held with.
     pub contact_id: Option<ContactId>,
-    /// Direct, group or internal.
     pub kind: ChatKind,
-    /// The line it runs on.
-    pub channel: Option<Channel>,
-    /// The sector it stands in.
+    /// The WhatsApp line, or other account, that the chat runs on.
+    pub channel: Option<ChatLine>,
     pub sector: Option<Named>,
-    /// The agent it is assigned to.
+    /// The agent who has the chat.
     pub owner: Option<Named>,
-    /// Everyone in it.
+    /// The agents who take part in the chat.
     pub members: Vec<Named>,
-    /// Its own tags.
     pub tags: Vec<Named>,
-    /// Open, waiting or closed.
     pub status: ChatStatus,
-    /// Open or closed.
     pub open: bool,
-    /// In the waiting list.
+    /// True where the provider has the chat in its waiting list.
     pub waiting: bool,
-    /// Seen by its members only.
+    /// True where only its members, admins and supervisors see the chat.
     pub private: bool,
-    /// The first unanswered customer message.
+    /// When the first unanswered customer message was written.
     pub waiting_since: Option<Timestamp>,
-    /// When it was created.
     pub created_at: Option<Timestamp>,
-    /// When it was closed.
     pub closed_at: Option<Timestamp>,
 }
 
 impl Chat {
-    /// A chat of which nothing is known but the id.
+    /// A chat of which only the id is known.
     pub fn new(id: ChatId) -> Self {
         Self {
             id,
@@ -194,7 +178,8 @@ impl Chat {
         }
     }
 
-    /// Adds what a delivery says of it. Clocks that need the messages are set by the caller.
+    /// Takes what a delivery says of the chat. Fields that depend on messages are set by
+    /// [`absorb`](super::absorb()).
     pub fn learn(&mut self, facts: &ChatFacts, key: &EventKey) {
         self.contact_id.hear(facts.contact_id.clone(), key);
         self.kind.hear(facts.kind, key);
@@ -218,17 +203,16 @@ impl Chat {
         }
     }
 
-    /// A chat that no delivery called closed is open.
+    /// A chat counts as open until a delivery says that it is closed.
     pub fn is_open(&self) -> bool {
         self.open.get().copied().unwrap_or(true)
     }
 
-    /// In the waiting list; a closed chat waits for nobody.
+    /// True for an open chat in the waiting list. A closed chat is never waiting.
     pub fn is_waiting(&self) -> bool {
         self.is_open() && self.waiting.get().copied().unwrap_or(false)
     }
 
-    /// Open, waiting or closed.
     pub fn status(&self) -> ChatStatus {
         match (self.is_open(), self.is_waiting()) {
             (false, _) => ChatStatus::Closed,
@@ -237,31 +221,33 @@ impl Chat {
         }
     }
 
-    /// Direct until a contact type says otherwise.
+    /// A chat counts as direct until a delivery names another kind of contact.
     pub fn kind(&self) -> ChatKind {
         self.kind.get().copied().unwrap_or(ChatKind::Direct)
     }
 
-    /// Counts in support metrics.
+    /// Only direct chats count in the metrics.
     pub fn is_direct(&self) -> bool {
         self.kind() == ChatKind::Direct
     }
 
-    /// Where a wait may begin: after the last human reply and after the last close. A message of the very instant of the
-    /// close was written before it. `None` where there was neither.
+    /// The earliest place in the order of messages at which a wait may begin: after the last human reply and
+    /// after the last close. A message with the exact time of the close counts as written before it. `None`
+    /// where there was no reply and no close.
     pub fn wait_floor(&self) -> Option<OrderKey> {
         let reply = self.last_reply.as_ref().map(MessagePosition::key);
         let close = self.last_close.map(|close| OrderKey::after_all_of(close.moment()));
         reply.max(close)
     }
 
-    /// A human replied, and the chat was not closed since.
+    /// True where a human replied and the chat was not closed since.
     pub fn is_answered(&self) -> bool {
         let moment = self.last_reply.as_ref().map(|reply| reply.key().at);
         moment.is_some() && moment > self.last_close.map(|close| close.moment())
     }
 
-    /// The first unanswered customer message; where the chat waits without one, the provider's own clock.
+    /// When the first unanswered customer message was written. Where the chat is in the waiting list without
+    /// one, the provider's own time.
     pub fn waiting_since(&self) -> Option<Timestamp> {
         if !self.is_open() {
             return None;
@@ -271,7 +257,8 @@ impl Chat {
             .or_else(|| self.is_waiting().then(|| self.provider_waiting_since.flat().copied()).flatten())
     }
 
-    /// The provider's closing time, else where the closed stretch of the timeline begins.
+    /// The closing time that the provider gave, else the time of the first timeline entry that shows the chat
+    /// closed.
     pub fn closed_at(&self) -> Option<Timestamp> {
         if self.is_open() {
             return None;
@@ -279,12 +266,12 @@ impl Chat {
         self.provider_closed_at.flat().copied().or(self.closed_since)
     }
 
-    /// The latest of the provider's activity and the newest message.
+    /// The later of the provider's last activity and the newest message.
     pub fn last_activity_at(&self) -> Option<Timestamp> {
         self.active_at.max(self.last_message.as_ref().map(|position| position.at)).or(self.created_at)
     }
 
-    /// For comparing before with after.
+    /// The fields that are compared before and after a delivery.
     pub fn fields(&self) -> ChatFields {
         ChatFields {
             contact_id: self.contact_id.get().cloned(),
@@ -305,7 +292,7 @@ impl Chat {
     }
 }
 
-/// When a delivery that shows a chat closed says it was closed.
+/// The closing time that a delivery with a closed chat gives.
 pub fn closing_time(facts: &ChatFacts, key: &EventKey) -> Timestamp {
     facts.closed_at.flatten().or(facts.active_at).unwrap_or(key.at)
 }

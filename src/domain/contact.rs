@@ -11,38 +11,35 @@ use super::register::{EventKey, Register, keep_earliest, keep_latest};
 /// What is known of one contact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contact {
-    /// The provider's id; a changed phone does not split a contact.
+    /// The provider's id. It stays the same when the contact changes its phone.
     pub id: ContactId,
-    /// The organization it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization: Option<RefId>,
-    /// The name.
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
     pub name: Register<String>,
-    /// E.164 with `+`.
+    /// In E.164 form, with `+`.
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
     pub phone: Register<String>,
-    /// The picture's address.
+    /// Address of the picture; an inner `None` where the contact has none.
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
     pub picture_url: Register<Option<String>>,
-    /// `DirectMessage`, `Group` and so on.
+    /// The provider's word: `DirectMessage`, `Group` and so on.
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
     pub contact_type: Register<String>,
-    /// Blocked by the team.
+    /// True where the team blocked the contact.
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
     pub blocked: Register<bool>,
-    /// The contact's tags.
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
     pub tags: Register<Vec<Named>>,
-    /// The earliest moment that speaks of it: its own creation where said, else its first chat.
+    /// The contact's creation time where a delivery gave it, else the earliest creation of one of its chats.
     pub created_at: Option<Timestamp>,
-    /// The latest `LastActiveUTC`.
+    /// The latest `LastActiveUTC` of all deliveries.
     pub active_at: Option<Timestamp>,
-    /// The newest message of its chats.
+    /// The newest message of all its chats.
     pub last_message: Option<MessagePosition>,
 }
 
-/// The parts of a contact whose change is worth an update of its own.
+/// The fields of a contact whose change is reported as an update.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContactFields {
     name: Option<String>,
@@ -54,7 +51,7 @@ pub struct ContactFields {
 }
 
 impl Contact {
-    /// A contact of whom nothing is known but the id.
+    /// A contact of which only the id is known.
     pub fn new(id: ContactId) -> Self {
         Self {
             id,
@@ -71,7 +68,8 @@ impl Contact {
         }
     }
 
-    /// Adds what a delivery says of it; `chat_created_at` is the creation of the chat it came with.
+    /// Takes what a delivery says of the contact. `chat_created_at` is the creation time of the chat in the
+    /// same delivery.
     pub fn learn(&mut self, facts: &ContactFacts, key: &EventKey, chat_created_at: Option<Timestamp>) {
         self.name.hear(facts.name.clone(), key);
         self.phone.hear(facts.phone.clone(), key);
@@ -84,12 +82,12 @@ impl Contact {
         keep_latest(&mut self.active_at, facts.active_at);
     }
 
-    /// The latest of its own activity and its newest message.
+    /// The later of its own activity and its newest message.
     pub fn last_interaction_at(&self) -> Option<Timestamp> {
         self.active_at.max(self.last_message.as_ref().map(|position| position.at))
     }
 
-    /// For comparing before with after.
+    /// The fields that are compared before and after a delivery.
     pub fn fields(&self) -> ContactFields {
         ContactFields {
             name: self.name.get().cloned(),

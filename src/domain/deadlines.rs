@@ -1,31 +1,32 @@
-//! Deadlines of a chat: read off its clocks and the thresholds of its sector, nothing else.
+//! Deadlines of a chat. They follow from the times of the chat and the thresholds of its sector, and from
+//! nothing else.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::chat::Chat;
-use super::facts::Channel;
+use super::facts::ChatLine;
 use super::ids::{ChatId, RefId};
 use super::settings::Limits;
 
-/// How long after the customer's last message anything may be written to them on WhatsApp.
+/// After a customer's last message WhatsApp lets a team write freely for this long.
 pub const WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
-/// What the silence in a chat is counted from, for the alert and for the metric: the last message that
-/// [ends a silence](super::Role::ends_silence), or the creation of a chat without one. `None` where neither is known.
+/// Since when a chat is silent, for the idle alert and the idle metric: the last message that [ends a
+/// silence](super::MessageRole::ends_silence), or the creation of a chat without one. `None` where neither is known.
 pub fn quiet_since(last_message_at: Option<Timestamp>, created_at: Option<Timestamp>) -> Option<Timestamp> {
     last_message_at.or(created_at)
 }
 
-/// What passed.
+/// The kinds of alerts, each for one deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AlertKind {
-    /// A customer waits for long.
+    /// A customer has waited for long.
     WaitingWarn,
-    /// A customer waits for too long.
+    /// A customer has waited for too long.
     Waiting,
-    /// Nobody wrote for long.
+    /// Nobody has written for long.
     Idle,
     /// The first reply is due soon.
     FirstResponseNear,
@@ -49,7 +50,6 @@ impl<'de> Deserialize<'de> for AlertKind {
 }
 
 impl AlertKind {
-    /// The whole table.
     pub const ALL: [Self; 6] = [
         Self::WaitingWarn,
         Self::Waiting,
@@ -59,7 +59,7 @@ impl AlertKind {
         Self::WindowClosing,
     ];
 
-    /// The word of the wire.
+    /// The kind as it is written on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::WaitingWarn => "waiting_warn",
@@ -71,12 +71,12 @@ impl AlertKind {
         }
     }
 
-    /// The kind of this word.
+    /// The kind with this name on the wire.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 
-    /// The name of its threshold.
+    /// The name of the kind's threshold in the settings.
     pub fn threshold(self) -> &'static str {
         match self {
             Self::WaitingWarn => "waitingWarnSeconds",
@@ -88,7 +88,7 @@ impl AlertKind {
         }
     }
 
-    /// Its longest threshold: a year, or the whole of what closes.
+    /// The largest threshold in seconds: a year, or all of the 24 hours for the alert of their end.
     pub fn seconds_max(self) -> u32 {
         match self {
             Self::WindowClosing => 86_400,
@@ -100,7 +100,7 @@ impl AlertKind {
         }
     }
 
-    /// Its threshold while nobody set another.
+    /// The threshold in seconds while no admin has set another.
     pub fn default_seconds(self) -> u32 {
         match self {
             Self::WaitingWarn | Self::FirstResponseMissed => 300,
@@ -112,44 +112,41 @@ impl AlertKind {
     }
 }
 
-/// What the deadlines of a chat are counted from.
+/// The times of a chat from which its deadlines are counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clocks {
-    /// Which chat.
     pub chat: ChatId,
-    /// Whose thresholds.
+    /// The sector whose thresholds apply; `None`: the default ones.
     pub sector: Option<RefId>,
-    /// Open and direct: others have no deadlines.
+    /// True for open direct chats. Other chats have no deadlines.
     pub runs: bool,
-    /// The first unanswered customer message.
+    /// When the first unanswered customer message was written.
     pub waiting_since: Option<Timestamp>,
-    /// The same, or a bot's end, where no human has replied since the chat was created or closed last.
+    /// Like `waiting_since`, or the end of a bot where that is later. `None` where a human has replied since
+    /// the chat was created or last closed, and while a bot runs.
     pub unanswered_since: Option<Timestamp>,
-    /// What [`quiet_since`] says of it.
     pub quiet_since: Option<Timestamp>,
-    /// The customer's last message, where their 24 hours count.
+    /// When the customer wrote last; `None` outside WhatsApp, where the 24 hours do not apply.
     pub window_since: Option<Timestamp>,
 }
 
-/// A deadline: an alert stands from its moment on.
+/// A deadline. Its alert is raised at `due_at`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadline {
-    /// Which.
     pub kind: AlertKind,
-    /// What it is counted from.
+    /// The moment from which the deadline is counted.
     pub since: Timestamp,
     /// When the alert is raised.
     pub due_at: Timestamp,
-    /// When its reason is gone by itself.
+    /// When the alert ends by itself; `None`: it does not.
     pub until: Option<Timestamp>,
 }
 
 impl Clocks {
-    /// The clocks of a chat.
     pub fn of(chat: &Chat) -> Self {
         let waiting_since = chat.waiting_since();
         let bot_at_work = chat.bot_running.get().copied().unwrap_or(false);
-        let is_whatsapp = chat.channel.get().is_some_and(Channel::is_whatsapp);
+        let is_whatsapp = chat.channel.get().is_some_and(ChatLine::is_whatsapp);
         Self {
             chat: chat.id.clone(),
             sector: chat.sector.flat().map(|sector| sector.id.clone()),
@@ -163,7 +160,7 @@ impl Clocks {
         }
     }
 
-    /// What a kind is counted from; `None` where it cannot pass.
+    /// The moment from which a kind is counted; `None` where the chat has no such deadline.
     pub fn since(&self, kind: AlertKind) -> Option<Timestamp> {
         let since = match kind {
             AlertKind::WaitingWarn | AlertKind::Waiting => self.waiting_since,
@@ -174,7 +171,7 @@ impl Clocks {
         since.filter(|_| self.runs)
     }
 
-    /// All deadlines, past and to come.
+    /// All deadlines of the chat, past and future.
     pub fn deadlines(&self, limits: &Limits) -> impl Iterator<Item = Deadline> {
         AlertKind::ALL.into_iter().zip(*limits).filter_map(|(kind, seconds)| {
             let (since, seconds) = (self.since(kind)?, i64::from(seconds?));
@@ -194,12 +191,12 @@ impl Clocks {
 }
 
 impl Deadline {
-    /// True where its alert stands at a moment.
+    /// True where the alert is raised and has not ended at `now`.
     pub fn stands_at(&self, now: Timestamp) -> bool {
         self.due_at <= now && self.until.is_none_or(|until| now < until)
     }
 
-    /// When that changes next by itself.
+    /// When [`stands_at`](Self::stands_at) changes next while nothing happens in the chat.
     pub fn turns_after(&self, now: Timestamp) -> Option<Timestamp> {
         if now < self.due_at { Some(self.due_at) } else { self.until.filter(|until| now < *until) }
     }
@@ -208,7 +205,7 @@ impl Deadline {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::facts::{Channel, ChatFacts};
+    use crate::domain::facts::{ChatFacts, ChatLine};
     use crate::domain::order::{Close, MessagePosition};
     use crate::domain::register::EventKey;
     use crate::domain::settings::{LimitTable, Thresholds};
@@ -241,8 +238,8 @@ mod tests {
         chat.learn(&facts, &EventKey { at: at(minutes), event: minutes.to_string().into() });
     }
 
-    fn line(kind: &str) -> Channel {
-        Channel { id: "l".into(), name: None, channel_type: Some(kind.to_owned()) }
+    fn line(kind: &str) -> ChatLine {
+        ChatLine { id: "l".into(), name: None, channel_type: Some(kind.to_owned()) }
     }
 
     /// The position of a message at a minute.
@@ -287,10 +284,10 @@ mod tests {
         chat.last_public_at = Some(at(10));
         assert_eq!(stand(&chat, 39), [""; 0]);
         assert_eq!(stand(&chat, 40), ["idle"]);
-        // Another question is no first one.
+        // Another question is not the first one.
         chat.unanswered = Some(message(50));
         assert_eq!(stand(&chat, 55), ["waiting_warn", "idle"]);
-        // After a close it is.
+        // After a close it is the first one of a new cycle.
         chat.last_close = Some(Close { at: at(45), told_at: at(45) });
         assert_eq!(stand(&chat, 55).len(), 4);
     }

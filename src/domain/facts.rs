@@ -1,6 +1,7 @@
 //! What one delivery says, in our words: the input of [`absorb`](super::absorb()).
 //!
-//! An outer `None` means "not said" (absent, or of a wrong type); an inner `None` means "said to be nothing".
+//! An outer `None` means that the delivery did not say it, or said it with a wrong type. An inner `None` means
+//! that it said there is none.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,29 +13,27 @@ use super::order::sortable;
 use super::register::EventKey;
 use super::visible;
 
-/// One delivery that carries an id and a type, read off the provider's JSON.
+/// One delivery that carries an id and a type, read from the provider's JSON.
 #[derive(Debug, Clone)]
 pub struct Delivery {
-    /// The provider's id, the key of deduplication for all time.
+    /// The provider's id. A delivery with a known id is a duplicate, however old the first one is.
     pub event_id: EventId,
     /// The provider's `Type`, as it came.
     pub event_type: String,
-    /// Which attempt of the provider this is, from its `x-attempt` header.
+    /// The number of the provider's attempt, from its `x-attempt` header.
     pub attempt: Option<u32>,
-    /// When the hub received it.
     pub received_at: Timestamp,
-    /// What it says.
     pub body: DeliveryBody,
 }
 
-/// What a delivery says, as far as it was understood.
+/// The content of a delivery, as far as it was understood.
 #[derive(Debug, Clone)]
 pub enum DeliveryBody {
-    /// A chat as it was when the event was built.
+    /// A chat as it was when the provider built the event.
     Understood(Box<Facts>),
-    /// Kept raw; the reason says what was not understood.
+    /// Kept raw, because the type or the content was not understood.
     Unrecognized {
-        /// For people: which part was missing or unknown.
+        /// Which part was missing or unknown, as a text for people.
         reason: String,
     },
 }
@@ -42,45 +41,43 @@ pub enum DeliveryBody {
 /// A chat, its contact and its messages as one delivery shows them.
 #[derive(Debug, Clone)]
 pub struct Facts {
-    /// The delivery's place in the chat's order.
+    /// Where the delivery stands in the order of the chat's deliveries.
     pub key: EventKey,
-    /// The organization's id.
     pub organization: Option<RefId>,
-    /// The chat.
     pub chat: ChatFacts,
-    /// The contact, where it was said with an id.
+    /// The contact; `None` where the delivery names none with an id.
     pub contact: Option<ContactFacts>,
-    /// The messages that the delivery carries, at most two, one per id.
+    /// The messages in the delivery: at most two, one per id.
     pub messages: Vec<MessageFacts>,
-    /// Reactions to messages that the delivery itself does not carry, too.
+    /// Reactions to messages that the delivery does not contain.
     pub reactions: Vec<(MessageId, Reaction)>,
 }
 
-/// Something that is referred to by id, with the name where one came along.
+/// Something that is referred to by id, with its name where the delivery has one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Named {
-    /// The provider's id.
     pub id: RefId,
-    /// Its name; `None` where the provider did not say it (names of agents never come), or said one that shows nothing.
+    /// `None` where the provider gave no name (it never gives names of agents), or one without visible
+    /// characters.
     #[serde(default, deserialize_with = "visible::name")]
     pub name: Option<String>,
 }
 
-/// The line that a chat runs on.
+/// The line that a chat runs on: a WhatsApp number or another account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Channel {
-    /// The provider's id.
+pub struct ChatLine {
     pub id: RefId,
-    /// Its name; `None` where the provider did not say it, or said one that shows nothing.
+    /// `None` where the provider gave no name, or one without visible characters.
     #[serde(default, deserialize_with = "visible::name")]
     pub name: Option<String>,
-    /// `ChannelType` as the provider writes it.
+    /// The provider's `ChannelType`, unchanged.
     #[serde(rename = "type")]
     pub channel_type: Option<String>,
 }
 
-impl Channel {
-    /// True where the provider's type is one of WhatsApp's, whose window of free answers closes after 24 hours.
+impl ChatLine {
+    /// True where the line is a WhatsApp line, on which free answers end 24 hours after the customer's last
+    /// message.
     pub fn is_whatsapp(&self) -> bool {
         self.channel_type.as_deref().is_some_and(|name| name.to_ascii_lowercase().contains("whatsapp"))
     }
@@ -89,149 +86,140 @@ impl Channel {
 /// What a delivery says of its chat.
 #[derive(Debug, Clone)]
 pub struct ChatFacts {
-    /// The only part that must be there.
+    /// The only field that is required.
     pub id: ChatId,
-    /// Who the chat is held with.
     pub contact_id: Option<ContactId>,
-    /// Read off the contact's type.
+    /// Read from the contact's type.
     pub kind: Option<ChatKind>,
-    /// The line it runs on.
-    pub channel: Option<Channel>,
-    /// The sector it stands in.
+    /// The line that the chat runs on.
+    pub channel: Option<ChatLine>,
     pub sector: Option<Option<Named>>,
-    /// The agent it is assigned to. Not said by a closed chat without an agent: closing is no transfer.
+    /// The agent who has the chat. A closed chat without an agent counts as not said, because closing a chat
+    /// does not transfer it.
     pub owner: Option<Option<Named>>,
-    /// Everyone in the chat.
+    /// The agents who take part in the chat.
     pub members: Option<Vec<Named>>,
-    /// The chat's own tags, always the whole list.
+    /// The chat's own tags, always the complete list.
     pub tags: Option<Vec<Named>>,
-    /// Open or closed.
+    /// True where the chat is open, false where it is closed.
     pub open: Option<bool>,
-    /// In the waiting list.
+    /// True where the provider has the chat in its waiting list.
     pub waiting: Option<bool>,
-    /// Seen by its members only.
+    /// True where only its members, admins and supervisors see the chat.
     pub private: Option<bool>,
-    /// The provider's own waiting clock, used where no message explains the wait.
+    /// Since when the customer waits by the provider's count. Used only where no message explains the wait.
     pub waiting_since: Option<Option<Timestamp>>,
-    /// A bot is running.
+    /// True while a bot answers in the chat.
     pub bot_running: Option<bool>,
-    /// When the chat was created.
     pub created_at: Option<Timestamp>,
-    /// When it was closed.
     pub closed_at: Option<Option<Timestamp>>,
-    /// `EventAtUTC`: the provider's last activity.
+    /// `EventAtUTC`: the last activity that the provider knows.
     pub active_at: Option<Timestamp>,
 }
 
 /// What a delivery says of its contact.
 #[derive(Debug, Clone)]
 pub struct ContactFacts {
-    /// The only part that must be there.
+    /// The only field that is required.
     pub id: ContactId,
-    /// The name; a null name is no knowledge and says nothing.
+    /// A name of `null` counts as not said.
     pub name: Option<String>,
-    /// E.164 with `+`; a null phone says nothing.
+    /// In E.164 form, with `+`. A phone of `null` counts as not said.
     pub phone: Option<String>,
-    /// The picture; null where there is none.
+    /// Address of the picture; an inner `None` where the contact has none.
     pub picture_url: Option<Option<String>>,
-    /// `ContactType` as the provider writes it.
+    /// The provider's `ContactType`, unchanged.
     pub contact_type: Option<String>,
-    /// Blocked by the team.
+    /// True where the team blocked the contact.
     pub blocked: Option<bool>,
-    /// The contact's tags, always the whole list.
+    /// The contact's tags, always the complete list.
     pub tags: Option<Vec<Named>>,
     /// When the contact was created, where a delivery says so.
     pub created_at: Option<Timestamp>,
-    /// `LastActiveUTC`.
     pub active_at: Option<Timestamp>,
 }
 
 /// What a delivery says of one message.
 #[derive(Debug, Clone, Default)]
 pub struct MessageFacts {
-    /// The only part that must be there; empty never occurs.
+    /// The only field that is required.
     pub id: Option<MessageId>,
-    /// `EventAtUTC`, else `CreatedAtUTC`.
     pub at: Option<Timestamp>,
-    /// `CreatedAtUTC`: orders messages of one instant.
+    /// `CreatedAtUTC`. It orders messages of one instant.
     pub created_at: Option<Timestamp>,
-    /// `Contact`, `Member`, `Bot`, `External`, or a word we do not know.
+    /// `Contact`, `Member`, `Bot`, `External`, or another word of the provider.
     pub source: Option<String>,
-    /// `Text`, `Image` and so on, as the provider writes it.
+    /// The provider's word: `Text`, `Image` and so on.
     pub message_type: Option<String>,
     /// The text, or the caption of a file.
     pub text: Option<String>,
-    /// The delivery state.
+    /// How far the message was delivered, as the provider's word: `Sent`, `Read` and so on.
     pub state: Option<String>,
-    /// An internal note.
+    /// True for a note that only the team sees.
     pub private: Option<bool>,
-    /// The agent who sent it, or the group's member who did.
+    /// The agent who sent the message, or the member of a group who did.
     pub author: Option<Named>,
-    /// The bot that sent it.
     pub bot: Option<Named>,
-    /// Sent by a template, a bulk campaign or a schedule: no reply to a waiting customer.
+    /// Sent by a template, a campaign or a schedule, so it does not answer a waiting customer.
     pub automated: bool,
-    /// The newest edit.
     pub edit: Option<Edit>,
-    /// Reactions that came with the message.
+    /// Reactions that came inside the message.
     pub reactions: Vec<Reaction>,
-    /// The message it answers.
     pub reply_to: Option<ReplyTo>,
     /// The attached file, without its bytes.
     pub file: Option<File>,
-    /// A place.
+    /// A location that was shared.
     pub location: Option<Location>,
-    /// Shared contact cards.
+    /// Contact cards that were shared.
     pub contacts: Option<Vec<ContactCard>>,
-    /// Deleted for everyone.
+    /// True where the message was deleted for everyone.
     pub deleted: bool,
 }
 
 /// A later text of a message.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Edit {
-    /// When the sender edited.
+    /// When the sender edited the message.
     pub at: Timestamp,
-    /// The text since then.
+    /// The text after the edit.
     pub text: String,
 }
 
 /// An emoji on a message.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Reaction {
-    /// When; the newest of one id wins.
+    /// When somebody reacted. Of several reactions with one id the newest counts.
     pub at: Option<Timestamp>,
-    /// The provider's id.
     pub id: String,
-    /// The emoji; empty means that it was taken back.
+    /// Empty where the reaction was taken back.
     pub emoji: String,
-    /// Who reacted, as the provider writes it.
+    /// Who reacted, in the provider's word.
     pub source: Option<String>,
 }
 
 impl Reaction {
-    /// True where it takes an earlier one back.
+    /// True where this takes an earlier reaction back.
     pub fn is_taken_back(&self) -> bool {
         self.emoji.is_empty()
     }
 
-    /// True where the other one came later: by its time, then by its id, as the provider made them. Where both are
-    /// the same, taking back comes after reacting.
+    /// True where `other` is newer: by its time, then by its id, as the provider assigned them. Where both are
+    /// equal, taking back is newer than reacting.
     pub fn is_older_than(&self, other: &Self) -> bool {
         let place = |reaction: &Self| (reaction.at, sortable(&reaction.id), reaction.is_taken_back());
-        // The rest only makes the answer the same whatever the order in which the two came.
+        // The last comparison only makes the answer independent of the order in which the two came.
         place(self).cmp(&place(other)).then_with(|| self.cmp(other)).is_lt()
     }
 }
 
-/// The message that another one answers.
+/// The message that another message answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReplyTo {
-    /// The answered message.
+    /// Id of the answered message.
     #[schema(value_type = String)]
     pub id: MessageId,
-    /// Its chat, where it was said.
+    /// The chat of the answered message; null where the provider did not say it.
     #[schema(value_type = Option<String>)]
     pub chat_id: Option<ChatId>,
 }
@@ -240,38 +228,36 @@ pub struct ReplyTo {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct File {
-    /// Where it can be fetched; `None` until the provider has stored it.
+    /// Where the file can be fetched; `None` until the provider has stored it.
     pub url: Option<String>,
-    /// The media type.
+    /// The media type, as the provider says it.
     pub content_type: Option<String>,
-    /// The name it was sent with.
+    /// The name that the file was sent with.
     pub name: Option<String>,
-    /// Bytes.
+    /// Size of the file in bytes.
     pub size: Option<u64>,
 }
 
-/// A place. Coordinates are decimal degrees.
+/// A shared location. Coordinates are decimal degrees.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Location {
-    /// Degrees north.
     pub latitude: Option<f64>,
-    /// Degrees east.
     pub longitude: Option<f64>,
-    /// What the sender called it.
+    /// What the sender called the place.
     pub name: Option<String>,
-    /// Its address.
+    /// The postal address of the place.
     pub address: Option<String>,
 }
 
-/// A shared contact card.
+/// A contact card that was shared in a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ContactCard {
-    /// The person's name.
+    /// Name of the person on the card.
     pub name: Option<String>,
-    /// Their phones.
+    /// Phones of the person on the card.
     pub phones: Vec<String>,
-    /// Their e-mail addresses.
+    /// E-mail addresses of the person.
     pub emails: Vec<String>,
-    /// Their company.
+    /// Company of the person on the card.
     pub company: Option<String>,
 }

@@ -1,7 +1,7 @@
-//! A chat's history: where it stood after each entry of its timeline, and the transitions between neighbours.
+//! A chat's history: its state after each entry of its timeline, and what changed between two entries.
 //!
-//! An entry says what one delivery said, and nothing about the rest; what it does not say is as before. Entries are
-//! given in the chat's order, so that a late delivery falls into its place.
+//! An entry holds what one delivery said. What it does not say stays as before. Entries are given in the chat's
+//! order, so a late delivery takes its place among them.
 
 use jiff::Timestamp;
 
@@ -9,53 +9,49 @@ use super::audience::Placement;
 use super::ids::{EventId, RefId};
 use super::order::Close;
 
-/// One entry of a timeline, as it is stored. `None`: not said; an inner `None`: said to be nothing.
+/// One entry of a timeline, as it is stored. An outer `None` means not said; an inner `None` means said to be
+/// nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct HistoryEntry {
     /// When the delivery was emitted.
     pub at: Timestamp,
-    /// The delivery.
     pub event_id: EventId,
-    /// The organization.
     pub organization: Option<RefId>,
-    /// Open or closed.
+    /// True where the chat is open, false where it is closed.
     pub open: Option<bool>,
-    /// In the waiting list.
+    /// True where the provider has the chat in its waiting list.
     pub waiting: Option<bool>,
-    /// Seen by its members only.
+    /// True where only its members, admins and supervisors see the chat.
     pub private: Option<bool>,
-    /// The agent.
+    /// The agent who has the chat.
     pub owner: Option<Option<RefId>>,
-    /// The sector.
     pub sector: Option<Option<RefId>>,
-    /// The line.
     pub channel: Option<RefId>,
-    /// The chat's own tags.
     pub tags: Option<Vec<RefId>>,
-    /// Everyone in it.
+    /// The agents who take part in the chat.
     pub members: Option<Vec<RefId>>,
-    /// A bot is running.
+    /// True while a bot answers in the chat.
     pub bot_running: Option<bool>,
-    /// When it was closed, where it is said to be.
+    /// When the chat was closed; `None` for an entry that does not show it closed.
     pub closed_at: Option<Timestamp>,
 }
 
-/// Where a chat stands after some entries of its timeline.
+/// The state of a chat after some entries of its timeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
-    /// A chat that no delivery called closed is open.
+    /// True until an entry says that the chat is closed.
     pub open: bool,
-    /// In the waiting list, as the provider says; a closed chat waits for nobody.
+    /// True where the provider has the chat in its waiting list, even after its close; see
+    /// [`is_waiting`](Self::is_waiting).
     pub waiting: bool,
-    /// A bot is running.
+    /// True while a bot answers in the chat.
     pub bot_running: bool,
-    /// Its tags.
     pub tags: Vec<RefId>,
-    /// Organization, sector, line, people and privacy.
+    /// Organization, sector, line, agents and privacy.
     pub place: Placement,
-    /// When the present closed stretch began; `None` while open.
+    /// When the chat was closed, by the first of the consecutive entries that show it closed; `None` while it
+    /// is open.
     pub closed_since: Option<Timestamp>,
-    /// The latest close.
     pub last_close: Option<Close>,
 }
 
@@ -74,8 +70,8 @@ impl Default for Standing {
 }
 
 impl Standing {
-    /// Where it stands after these entries, in the chat's order; `None` where there are none.
-    pub fn after(entries: &[Entry]) -> Option<Self> {
+    /// The state after these entries, which are in the chat's order; `None` where there are none.
+    pub fn after(entries: &[HistoryEntry]) -> Option<Self> {
         let mut standing = (!entries.is_empty()).then(Self::default)?;
         for entry in entries {
             standing.hear(entry);
@@ -83,12 +79,12 @@ impl Standing {
         Some(standing)
     }
 
-    /// Open and in the waiting list.
+    /// True for an open chat in the waiting list.
     pub fn is_waiting(&self) -> bool {
         self.open && self.waiting
     }
 
-    pub(super) fn hear(&mut self, entry: &Entry) {
+    pub(super) fn hear(&mut self, entry: &HistoryEntry) {
         let place = &mut self.place;
         place.organization = place.organization.take().or_else(|| entry.organization.clone());
         keep(&mut place.sector, entry.sector.as_ref());
@@ -120,57 +116,54 @@ fn keep<T: Clone>(known: &mut T, said: Option<&T>) {
     }
 }
 
-/// What happened to a chat.
+/// The kinds of changes in a chat's history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Happening {
-    /// First seen, open.
+    /// The chat was first seen, open.
     Opened,
-    /// Open again.
+    /// The chat is open again.
     Reopened,
-    /// Another sector, or none.
+    /// From one sector to another; `None`: no sector.
     SectorChanged(Option<RefId>, Option<RefId>),
-    /// Another agent, or none.
+    /// From one agent to another; `None`: no agent.
     Transferred(Option<RefId>, Option<RefId>),
-    /// New tags.
+    /// Tags that the chat did not have before.
     TagsAdded(Vec<RefId>),
-    /// Tags that it has no more.
+    /// Tags that the chat no longer has.
     TagsRemoved(Vec<RefId>),
-    /// Seen by its members only from here on.
+    /// From here on only its members, admins and supervisors see the chat.
     MadePrivate,
-    /// Seen by everybody from here on.
+    /// From here on the chat is no longer private.
     MadePublic,
-    /// A bot runs.
+    /// A bot began to answer.
     BotStarted,
-    /// No bot runs any more.
     BotStopped,
-    /// In the waiting list.
+    /// The chat came into the waiting list.
     WaitingStarted,
-    /// Out of it, or closed.
+    /// The chat left the waiting list, or was closed.
     WaitingEnded,
-    /// Closed, or first seen closed.
+    /// The chat was closed, or was closed when it was first seen.
     Closed,
-    /// It came to where the one who looks may see it.
+    /// The chat entered the viewer's scope.
     Entered,
-    /// It went to where the one who looks may not see it.
+    /// The chat left the viewer's scope.
     Gone,
 }
 
-/// Something that happened to a chat, and when.
+/// One change in a chat's history, and when it happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transition {
     /// When the delivery that showed it was emitted.
     pub at: Timestamp,
-    /// The delivery that showed it.
     pub event_id: EventId,
-    /// Its number among those of the delivery.
+    /// Counts the changes that one delivery showed, from 0.
     pub number: usize,
-    /// What it is.
     pub what: Happening,
 }
 
-/// What happened, in order, for one who sees a chat where `sees` says so. The first entry is compared with nothing:
-/// what it says is where the chat stood when it was first heard of.
-pub fn transitions(entries: &[Entry], sees: impl Fn(&Placement) -> bool) -> Vec<Transition> {
+/// The changes of a chat in order, for a viewer who sees it wherever `sees` is true. The first entry has
+/// nothing before it: what it says is the chat's state when it was first heard of.
+pub fn transitions(entries: &[HistoryEntry], sees: impl Fn(&Placement) -> bool) -> Vec<Transition> {
     let mut transitions = Vec::new();
     let mut before: Option<Standing> = None;
     for entry in entries {
@@ -194,7 +187,7 @@ pub fn transitions(entries: &[Entry], sees: impl Fn(&Placement) -> bool) -> Vec<
     transitions
 }
 
-/// What lies between two neighbours.
+/// The changes between two neighbouring states.
 fn happenings(before: Option<&Standing>, after: &Standing) -> Vec<Happening> {
     let nothing = Standing::default();
     let is_first = before.is_none();
@@ -238,9 +231,9 @@ mod tests {
         id.into()
     }
 
-    fn entry(second: i64) -> Entry {
+    fn entry(second: i64) -> HistoryEntry {
         let at = Timestamp::from_second(second).unwrap();
-        Entry {
+        HistoryEntry {
             at,
             event_id: format!("e{second}").as_str().into(),
             organization: None,
@@ -258,16 +251,21 @@ mod tests {
     }
 
     /// A day of a chat, entry by entry, and what happened at each.
-    fn day() -> Vec<(Entry, Vec<Happening>)> {
+    fn day() -> Vec<(HistoryEntry, Vec<Happening>)> {
         vec![
             (
-                Entry { open: Some(true), waiting: Some(true), sector: Some(Some(id("sales"))), ..entry(1) },
+                HistoryEntry {
+                    open: Some(true),
+                    waiting: Some(true),
+                    sector: Some(Some(id("sales"))),
+                    ..entry(1)
+                },
                 vec![Opened, SectorChanged(None, Some(id("sales"))), WaitingStarted],
             ),
-            (Entry { bot_running: Some(true), ..entry(2) }, vec![BotStarted]),
-            (Entry { bot_running: Some(true), open: Some(true), ..entry(3) }, vec![]),
+            (HistoryEntry { bot_running: Some(true), ..entry(2) }, vec![BotStarted]),
+            (HistoryEntry { bot_running: Some(true), open: Some(true), ..entry(3) }, vec![]),
             (
-                Entry {
+                HistoryEntry {
                     bot_running: Some(false),
                     owner: Some(Some(id("bia"))),
                     waiting: Some(false),
@@ -276,15 +274,15 @@ mod tests {
                 vec![Transferred(None, Some(id("bia"))), BotStopped, WaitingEnded],
             ),
             (
-                Entry { tags: Some(vec![id("new"), id("big")]), ..entry(5) },
+                HistoryEntry { tags: Some(vec![id("new"), id("big")]), ..entry(5) },
                 vec![TagsAdded(vec![id("new"), id("big")])],
             ),
             (
-                Entry { tags: Some(vec![id("big"), id("paid")]), ..entry(6) },
+                HistoryEntry { tags: Some(vec![id("big"), id("paid")]), ..entry(6) },
                 vec![TagsAdded(vec![id("paid")]), TagsRemoved(vec![id("new")])],
             ),
             (
-                Entry {
+                HistoryEntry {
                     owner: Some(Some(id("caio"))),
                     sector: Some(Some(id("support"))),
                     private: Some(true),
@@ -297,15 +295,15 @@ mod tests {
                 ],
             ),
             (
-                Entry { private: Some(false), waiting: Some(true), ..entry(8) },
+                HistoryEntry { private: Some(false), waiting: Some(true), ..entry(8) },
                 vec![MadePublic, WaitingStarted],
             ),
             (
-                Entry { open: Some(false), closed_at: Some(entry(9).at), ..entry(9) },
+                HistoryEntry { open: Some(false), closed_at: Some(entry(9).at), ..entry(9) },
                 vec![WaitingEnded, Closed],
             ),
             (
-                Entry { open: Some(true), waiting: Some(false), owner: Some(None), ..entry(10) },
+                HistoryEntry { open: Some(true), waiting: Some(false), owner: Some(None), ..entry(10) },
                 vec![Reopened, Transferred(Some(id("caio")), None)],
             ),
         ]
@@ -328,7 +326,7 @@ mod tests {
 
     #[test]
     fn a_chat_first_seen_closed_was_closed_and_not_opened() {
-        let closed = Entry { open: Some(false), ..entry(1) };
+        let closed = HistoryEntry { open: Some(false), ..entry(1) };
         let what: Vec<_> = transitions(&[closed], |_| true).into_iter().map(|found| found.what).collect();
         assert_eq!(what, [Closed]);
     }

@@ -51,27 +51,27 @@ macro_rules! id {
 }
 
 id!(
-    /// One delivery of the provider; stable across its retries.
+    /// Id of one delivery of the provider; the same for all of its attempts.
     EventId
 );
 id!(
-    /// One conversation.
+    /// Id of one chat, as the provider calls it.
     ChatId
 );
 id!(
-    /// One customer, group or colleague that a conversation is held with.
+    /// Id of one customer, group or colleague that a chat is held with.
     ContactId
 );
 id!(
-    /// One chat message.
+    /// Id of one chat message.
     MessageId
 );
 id!(
-    /// A channel, sector, member or tag: things that are only referred to.
+    /// Id of a line, sector, agent, organization or tag: things that are only referred to.
     RefId
 );
 
-/// A position in the journal: the first accepted delivery is 1, each later one is higher.
+/// A position in the journal. The first accepted delivery has 1, and each later event one more.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Seq(pub i64);

@@ -1,7 +1,7 @@
-//! A chat message, of which knowledge only grows.
+//! A chat message. What is known of it only grows.
 //!
-//! One message comes in several deliveries: its file follows later, its state advances, it is repeated by
-//! every event of its chat. [`ChatMessage::learn`] takes each of them, in any order.
+//! One message comes in several deliveries: its file follows later, its state advances, and every event of its
+//! chat repeats it. [`ChatMessage::learn`] takes each of them, in any order.
 
 use std::collections::BTreeMap;
 
@@ -13,69 +13,65 @@ use super::facts::{ContactCard, Edit, File, Location, MessageFacts, Named, React
 use super::ids::{ChatId, MessageId};
 use super::order::MessagePosition;
 use super::register::{EventKey, Register, keep_earliest, keep_latest, nanos};
-use super::role::{Direction, Role};
+use super::role::{Direction, MessageRole};
 
 /// What is known of one message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChatMessage {
-    /// The provider's id.
     pub id: MessageId,
-    /// The chat it belongs to.
     pub chat_id: ChatId,
-    /// When it happened: the earliest time any delivery gave.
+    /// When the message happened: the earliest time that any delivery gave.
     #[serde(with = "nanos")]
     pub at: Timestamp,
-    /// When the provider created it: the earliest time any delivery gave, `None` where none did.
+    /// When the provider created it: the earliest time that any delivery gave; `None` where none did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
-    /// `Contact`, `Member`, `Bot`, `External`, or what came.
+    /// `Contact`, `Member`, `Bot`, `External`, or another word of the provider.
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
     pub source: Register<String>,
-    /// `Text`, `Image` and so on.
+    /// The provider's word: `Text`, `Image` and so on.
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
     pub message_type: Register<String>,
-    /// The text as first sent.
+    /// The text as it was first sent.
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
     pub text: Register<String>,
-    /// The furthest state.
+    /// The furthest delivery state: `Sent`, `Read` and so on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
-    /// An internal note.
+    /// True for a note that only the team sees.
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
     pub private: Register<bool>,
-    /// Who sent it.
+    /// The agent who sent the message, or the member of a group who did.
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
     pub author: Register<Named>,
-    /// The bot that sent it.
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
     pub bot: Register<Named>,
-    /// Sent by a template, a campaign or a schedule.
+    /// Sent by a template, a campaign or a schedule, so it does not answer a waiting customer.
     #[serde(default)]
     pub automated: bool,
-    /// The newest edit.
+    /// The newest edit; it decides which text is shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edit: Option<Edit>,
-    /// The newest reaction of each id, taken-back ones included.
+    /// The newest reaction of each reaction id, including those that were taken back.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub reactions: BTreeMap<String, Reaction>,
-    /// The message it answers.
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
     pub reply_to: Register<ReplyTo>,
-    /// Its file, each part on its own: the address follows later.
+    /// The file. Each part is learned on its own, because the address follows later.
     #[serde(default, skip_serializing_if = "FileParts::is_unheard")]
     pub file: FileParts,
-    /// A place.
+    /// A location that was shared.
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
     pub location: Register<Location>,
-    /// Shared contact cards.
+    /// Contact cards that were shared.
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
     pub contacts: Register<Vec<ContactCard>>,
-    /// Deleted for everyone.
+    /// True where the message was deleted for everyone.
     #[serde(default)]
     pub deleted: bool,
 }
 
-/// The parts of a file, each of which only goes from unknown to known.
+/// The parts of a file. Each one only changes from unknown to known.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileParts {
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
@@ -86,7 +82,7 @@ pub struct FileParts {
     name: Register<String>,
     #[serde(default, skip_serializing_if = "Register::is_unheard")]
     size: Register<u64>,
-    /// Some delivery showed a file, even one without any part.
+    /// True once a delivery showed a file, even one of which nothing was said.
     #[serde(default)]
     seen: bool,
 }
@@ -105,7 +101,7 @@ impl FileParts {
         self.size.hear_first(file.size, key);
     }
 
-    /// The file as known so far; `None` while no delivery showed one.
+    /// The file as far as it is known; `None` while no delivery showed one.
     pub fn view(&self) -> Option<File> {
         self.seen.then(|| File {
             url: self.url.get().cloned(),
@@ -117,7 +113,7 @@ impl FileParts {
 }
 
 impl ChatMessage {
-    /// The message as its first known delivery shows it.
+    /// The message as the first delivery that came shows it.
     pub fn first_seen(id: MessageId, chat_id: ChatId, facts: &MessageFacts, key: &EventKey) -> Self {
         let mut message = Self {
             id,
@@ -144,7 +140,7 @@ impl ChatMessage {
         message
     }
 
-    /// Adds what another delivery knows of it.
+    /// Takes what another delivery says of the message.
     pub fn learn(&mut self, facts: &MessageFacts, key: &EventKey) {
         let mut at = Some(self.at);
         keep_earliest(&mut at, facts.at.or(Some(key.at)));
@@ -172,8 +168,8 @@ impl ChatMessage {
         }
     }
 
-    /// Lets go of all that the message said, however much of it comes later: what was deleted for everyone must not be
-    /// stored, so that it cannot be shown or found.
+    /// Removes all content of the message, and what comes later. Content that was deleted for everyone must not
+    /// be stored, so that it cannot be shown or found.
     fn forget_words(&mut self) {
         self.text = Register::default();
         self.edit = None;
@@ -183,7 +179,7 @@ impl ChatMessage {
         self.contacts = Register::default();
     }
 
-    /// Adds a reaction; of two with one id the newer one stays. A deleted message keeps none.
+    /// Adds a reaction. Of two with one id the newer one stays. A deleted message has none.
     pub fn react(&mut self, reaction: &Reaction) {
         if self.deleted {
             return;
@@ -194,8 +190,8 @@ impl ChatMessage {
         }
     }
 
-    /// The reactions that stand. In a direct chat a person has one, the newest, whatever ids the provider gave them; in
-    /// others nothing but the id tells people apart. One that was taken back is no reaction.
+    /// The reactions to show, without those that were taken back. In a direct chat a person has at most one,
+    /// the newest, whatever ids the provider gave them; in other chats only the id tells people apart.
     pub fn shown_reactions(&self, kind: ChatKind) -> Vec<&Reaction> {
         let mut shown: Vec<&Reaction> = Vec::with_capacity(self.reactions.len());
         for reaction in self.reactions.values() {
@@ -212,7 +208,7 @@ impl ChatMessage {
         shown
     }
 
-    /// True where both say the same, whichever deliveries they have it from.
+    /// True where both show the same, even if they learned it from different deliveries.
     pub fn looks_like(&self, other: &Self) -> bool {
         fn same<T: PartialEq>(one: &Register<T>, other: &Register<T>) -> bool {
             one.get() == other.get()
@@ -244,8 +240,8 @@ impl ChatMessage {
         }
     }
 
-    /// `Contact` speaks to us; `Member`, `Bot` and `External` speak for us. Unknown words count as ours,
-    /// so that no customer is invented.
+    /// `Contact` is the customer; `Member`, `Bot` and `External` are our side. Unknown words count as our side,
+    /// so that they cannot make a customer wait.
     pub fn direction(&self) -> Direction {
         if self.source.get().is_some_and(|source| source == "Contact") {
             Direction::In
@@ -254,41 +250,41 @@ impl ChatMessage {
         }
     }
 
-    /// Where it stands among other messages.
+    /// Its position in the order of messages.
     pub fn position(&self) -> MessagePosition {
         MessagePosition { at: self.at, created_at: self.created_at, id: self.id.clone() }
     }
 
-    /// Its part in the waiting clock.
-    pub fn role(&self) -> Role {
+    /// What the message means for waits and silence.
+    pub fn role(&self) -> MessageRole {
         if self.is_reaction() {
-            return Role::Other;
+            return MessageRole::Other;
         }
         if self.private.get().copied().unwrap_or(false) {
-            return Role::Note;
+            return MessageRole::Note;
         }
         if self.deleted {
-            return Role::Other;
+            return MessageRole::Other;
         }
         match self.source.get().map(String::as_str) {
-            Some("Contact") => Role::Customer,
-            _ if self.is_undelivered() => Role::Undelivered,
-            Some("Member") if !self.automated => Role::Reply,
-            _ => Role::Other,
+            Some("Contact") => MessageRole::Customer,
+            _ if self.is_undelivered() => MessageRole::Undelivered,
+            Some("Member") if !self.automated => MessageRole::Reply,
+            _ => MessageRole::Other,
         }
     }
 
-    /// True where sending it failed, which no later state takes back.
+    /// True where sending failed. No later state changes that.
     fn is_undelivered(&self) -> bool {
         self.state.as_deref().is_some_and(|state| state_rank(state) == FAILED_RANK)
     }
 
-    /// The agent who sent it.
+    /// The agent who sent the message.
     pub fn agent(&self) -> Option<&Named> {
         self.author.get().filter(|_| self.source.get().is_some_and(|source| source == "Member"))
     }
 
-    /// A reaction that came as a message of its own is nobody's last word.
+    /// True for a reaction that came as a message of its own. It is never shown as the newest message.
     pub fn is_reaction(&self) -> bool {
         self.message_type.get().is_some_and(|message_type| message_type == "Reaction")
     }
@@ -299,7 +295,7 @@ impl ChatMessage {
     }
 }
 
-/// The rank of a message that could not be sent.
+/// Rank of the state of a message that could not be sent.
 const FAILED_RANK: u8 = 5;
 
 /// How far a state is: unknown < Processing < Sent < Delivered < Read < failed (contract, section 4).
@@ -367,17 +363,17 @@ mod tests {
     #[test]
     fn only_a_human_public_reply_stops_the_clock() {
         let facts = |source: &str| MessageFacts { source: Some(source.into()), ..MessageFacts::default() };
-        assert_eq!(message(&facts("Contact")).role(), Role::Customer);
-        assert_eq!(message(&facts("Member")).role(), Role::Reply);
-        assert_eq!(message(&facts("Bot")).role(), Role::Other);
-        assert_eq!(message(&facts("External")).role(), Role::Other);
+        assert_eq!(message(&facts("Contact")).role(), MessageRole::Customer);
+        assert_eq!(message(&facts("Member")).role(), MessageRole::Reply);
+        assert_eq!(message(&facts("Bot")).role(), MessageRole::Other);
+        assert_eq!(message(&facts("External")).role(), MessageRole::Other);
         let note = MessageFacts { private: Some(true), ..facts("Member") };
-        assert_eq!(message(&note).role(), Role::Note);
+        assert_eq!(message(&note).role(), MessageRole::Note);
         let campaign = MessageFacts { automated: true, ..facts("Member") };
-        assert_eq!(message(&campaign).role(), Role::Other);
+        assert_eq!(message(&campaign).role(), MessageRole::Other);
         let failed = MessageFacts { state: Some("Failed".into()), ..facts("Member") };
-        assert_eq!(message(&failed).role(), Role::Undelivered);
+        assert_eq!(message(&failed).role(), MessageRole::Undelivered);
         let reaction = MessageFacts { message_type: Some("Reaction".into()), ..facts("Contact") };
-        assert_eq!(message(&reaction).role(), Role::Other);
+        assert_eq!(message(&reaction).role(), MessageRole::Other);
     }
 }

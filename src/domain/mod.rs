@@ -2,11 +2,11 @@
 //!
 //! # Contract
 //!
-//! 1. **Pure.** Nothing here reads a clock, a file, a socket or an environment variable; what is stored
-//!    comes in through [`Store`], the time through the delivery.
-//! 2. **Convergent.** The same deliveries, in any order and any number of times, end in one state: every
-//!    field is a register that the newest delivery wins, a minimum, a maximum or a growing set.
-//! 3. **Distrustful.** A delivery's `Type` names nothing; what changed is found by comparing.
+//! 1. **Pure.** Nothing here reads a clock, a file, a socket or an environment variable. What is stored comes
+//!    in through [`Store`], and the time comes with the delivery.
+//! 2. **Convergent.** The same deliveries, in any order and any number of times, end in one state: every field
+//!    is a register that the newest delivery sets, a minimum, a maximum or a growing set.
+//! 3. **Distrustful.** What a delivery changed is found by comparing, and never read from its `Type`.
 
 pub mod visible;
 pub mod ids;
@@ -21,7 +21,7 @@ pub mod chat;
 pub mod change;
 pub mod audience;
 pub mod history;
-pub mod stretches;
+pub mod intervals;
 pub mod store;
 pub mod absorb;
 pub mod stats;
@@ -36,13 +36,13 @@ pub use change::Change;
 pub use chat::{Chat, ChatKind, ChatStatus};
 pub use contact::Contact;
 pub use deadlines::{AlertKind, Clocks, Deadline};
-pub use facts::{Channel, ChatFacts, ContactFacts, Delivery, DeliveryBody, Facts, MessageFacts, Named};
+pub use facts::{ChatFacts, ChatLine, ContactFacts, Delivery, DeliveryBody, Facts, MessageFacts, Named};
 pub use ids::{ChatId, ContactId, EventId, MessageId, RefId, Seq};
 pub use member::Member;
 pub use message::ChatMessage;
 pub use order::{Close, MessagePosition, OrderKey};
 pub use register::EventKey;
-pub use role::{Direction, Role};
-pub use settings::Settings;
+pub use role::{Direction, MessageRole};
+pub use settings::TeamSettings;
 pub use stats::{Stats, StatsDelta};
 pub use store::{Store, TimelineEntry};

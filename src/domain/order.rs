@@ -1,13 +1,13 @@
-//! The order of messages: one rule for every list, for the newest message of a chat and for the waits.
+//! The order of messages: one rule for every list, for the newest message of a chat and for waits.
 //!
 //! # Contract
 //!
-//! 1. Messages stand by when they happened (`EventAtUTC`). A stamp of whole seconds, which is all that WhatsApp gives
-//!    for what a customer writes, tells only the second: within it the message stands where the provider created it.
-//! 2. Then by when the provider created them (`CreatedAtUTC`). Where no delivery told that, the message counts as
+//! 1. Messages are ordered by when they happened (`EventAtUTC`). WhatsApp gives whole seconds for what a
+//!    customer writes: within such a second the message is placed at the time when the provider created it.
+//! 2. Then by when the provider created them (`CreatedAtUTC`). Where no delivery said so, the message counts as
 //!    created when it happened.
-//! 3. Then by the bytes of their ids, which are base64url. Characters outside its alphabet stand after all others, by
-//!    code point, so that any two ids have an order.
+//! 3. Then by the bytes of their ids, which are base64url. Characters outside its alphabet come after all
+//!    others, by code point, so that any two ids have an order.
 //!
 //! The browser client sorts by the same rule (`static/client/lib/message-order.js`); a test compares the two.
 
@@ -19,50 +19,48 @@ use serde::{Deserialize, Serialize};
 use super::ids::MessageId;
 use super::register::to_nanos;
 
-/// How much later than it happened a message may stand, in nanoseconds: the rest of a whole second.
+/// How much later than its stated time a message may be placed, in nanoseconds: the rest of a whole second.
 pub const FINER_NANOS: i64 = 999_999_999;
-/// Stands before a character that is not in the alphabet of ids; later than every character that is.
+/// Precedes a character outside the alphabet of ids, and sorts after every character inside it.
 const FOREIGN: char = 'p';
-/// Later than every [`OrderKey::tie`] of a message, which begin with a hexadecimal digit.
+/// Sorts after every [`OrderKey::tie`] of a message, which begins with a hexadecimal digit.
 const AFTER_ALL: &str = "~";
 
-/// Where a message stands among the messages of a chat, of a contact or of the hub.
+/// What decides the place of a message among the messages of a chat, of a contact or of the hub.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessagePosition {
-    /// When it happened.
     #[serde(with = "super::register::nanos")]
     pub at: Timestamp,
-    /// When the provider created it; `None` where no delivery told it.
+    /// When the provider created it; `None` where no delivery said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
-    /// The provider's id.
     pub id: MessageId,
 }
 
-/// A place in the order of messages, in the form in which it is stored and compared.
+/// A place in the order of messages, in the form that is stored and compared.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OrderKey {
-    /// The moment at which the message stands: when it happened, made finer where that is a whole second.
+    /// When the message happened, made more precise where that is a whole second.
     pub at: Timestamp,
-    /// Orders messages of one moment, byte by byte: the time of creation in hexadecimal, then the id with each character
-    /// replaced by one that sorts like the six bits that it stands for.
+    /// Orders messages of one moment, byte by byte: the creation time in hexadecimal, then the id with each
+    /// character replaced by one that sorts like the six bits that it encodes.
     pub tie: String,
 }
 
 /// A close of a chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Close {
-    /// When the provider says that it happened.
+    /// When the chat was closed, as the provider says.
     pub at: Timestamp,
-    /// When the first delivery that tells of it was emitted.
+    /// When the first delivery that reports the close was emitted.
     pub told_at: Timestamp,
 }
 
 impl MessagePosition {
-    /// Its place in the order.
+    /// The place in the order of messages.
     pub fn key(&self) -> OrderKey {
         let created_at = self.created_at.unwrap_or(self.at);
-        // Flipping the sign makes the bytes of negative numbers sort before those of positive ones.
+        // With the sign flipped, the bytes of negative numbers sort before those of positive ones.
         let created = to_nanos(created_at).cast_unsigned() ^ (1 << 63);
         let tie = format!("{created:016x}{}", sortable(self.id.as_str()));
         OrderKey { at: within_second(self.at, created_at), tie }
@@ -83,20 +81,21 @@ impl PartialOrd for MessagePosition {
 }
 
 impl OrderKey {
-    /// After every message of this moment.
+    /// The place after every message of this moment.
     pub fn after_all_of(at: Timestamp) -> Self {
         Self { at, tie: AFTER_ALL.to_owned() }
     }
 }
 
 impl Close {
-    /// The moment at which it stands among messages. One that is given as a whole second happened by the time at which
-    /// the first delivery told of it.
+    /// The place of the close among messages. A close that is given as a whole second counts as happened when
+    /// the first delivery reported it, if that was in the same second.
     pub fn moment(&self) -> Timestamp {
         within_second(self.at, self.told_at)
     }
 
-    /// Takes a close that a delivery tells of: the latest one stays, with the earliest delivery that told of it.
+    /// Takes a close that a delivery reports. The latest close stays, with the earliest delivery that reported
+    /// it.
     pub fn keep_latest(known: &mut Option<Self>, told: Self) {
         match known {
             Some(known) if known.at > told.at => {}
@@ -106,7 +105,8 @@ impl Close {
     }
 }
 
-/// Makes a stamp of whole seconds finer by another stamp, without leaving its second. Any other stamp stays as it is.
+/// Makes a time of whole seconds more precise by another time, without leaving its second. Any other time stays
+/// as it is.
 fn within_second(at: Timestamp, finer: Timestamp) -> Timestamp {
     if at.subsec_nanosecond() != 0 {
         return at;
@@ -115,7 +115,7 @@ fn within_second(at: Timestamp, finer: Timestamp) -> Timestamp {
     finer.max(at).min(last)
 }
 
-/// An id in characters that sort as the bytes that it stands for in base64url.
+/// An id in characters that sort like the bytes that it encodes in base64url.
 pub fn sortable(id: &str) -> String {
     let mut sortable = String::with_capacity(id.len());
     for character in id.chars() {
@@ -131,7 +131,7 @@ pub fn sortable(id: &str) -> String {
     sortable
 }
 
-/// What a character stands for in base64url.
+/// The value of a character in base64url.
 fn six_bits(character: char) -> Option<u8> {
     let byte = u8::try_from(character).ok()?;
     match byte {

@@ -1,27 +1,27 @@
-//! Values that end in one state whatever the order in which they are heard.
+//! Values that end in one state whatever the order in which deliveries come.
 //!
-//! Times are `jiff::Timestamp`; stored as nanoseconds since 1970 so that the provider's seven fraction
-//! digits survive.
+//! Times are stored as nanoseconds since 1970, so that the provider's seven fractional digits survive.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::ids::EventId;
 
-/// Where a delivery stands among all deliveries of a chat: (`EventDate`, `EventId`), the contract's order.
+/// Where a delivery stands among all deliveries of a chat: by `EventDate`, then by `EventId` (contract, section
+/// 4).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct EventKey {
-    /// The delivery's `EventDate`.
+    /// The `EventDate` of the delivery.
     #[serde(with = "nanos", rename = "t")]
     pub at: Timestamp,
-    /// Breaks ties of deliveries that were emitted in the same instant.
+    /// Orders deliveries that were emitted at the same instant.
     #[serde(rename = "e")]
     pub event: EventId,
 }
 
-/// A value that the newest delivery wins.
+/// A value that the newest delivery sets.
 ///
-/// `None` inside means that no delivery spoke of it yet.
+/// It is empty until a delivery says something of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Register<T>(Option<Said<T>>);
@@ -41,7 +41,7 @@ impl<T> Default for Register<T> {
 }
 
 impl<T> Register<T> {
-    /// Takes `value` if it was said, and said later than what is known.
+    /// Takes `value` if the delivery said one and is newer than the delivery that set the register.
     pub fn hear(&mut self, value: Option<T>, key: &EventKey) {
         let Some(value) = value else { return };
         if self.0.as_ref().is_none_or(|said| said.key < *key) {
@@ -49,8 +49,8 @@ impl<T> Register<T> {
         }
     }
 
-    /// Takes `value` if it was said, and said earlier than what is known: for what never changes, so that
-    /// the many repetitions of a message write nothing.
+    /// Takes `value` if the delivery said one and is older than the delivery that set the register. For what
+    /// never changes, so that the many repetitions of a message write nothing.
     pub fn hear_first(&mut self, value: Option<T>, key: &EventKey) {
         let Some(value) = value else { return };
         if self.0.as_ref().is_none_or(|said| *key < said.key) {
@@ -58,25 +58,25 @@ impl<T> Register<T> {
         }
     }
 
-    /// What the deciding delivery said.
+    /// The value that the deciding delivery gave; `None` while there is none.
     pub fn get(&self) -> Option<&T> {
         self.0.as_ref().map(|said| &said.value)
     }
 
-    /// True while no delivery spoke of it; such registers are not stored.
+    /// True while no delivery said anything; such registers are not stored.
     pub fn is_unheard(&self) -> bool {
         self.0.is_none()
     }
 }
 
 impl<T> Register<Option<T>> {
-    /// The known value; `None` where it was said to be nothing, or not said at all.
+    /// The known value; `None` where it was said to be nothing, or was not said at all.
     pub fn flat(&self) -> Option<&T> {
         self.get().and_then(Option::as_ref)
     }
 }
 
-/// Keeps the earliest of the two, where there is one.
+/// Keeps the earlier of the two, where there is one.
 pub fn keep_earliest<T: Ord>(known: &mut Option<T>, heard: Option<T>) {
     if let Some(heard) = heard
         && known.as_ref().is_none_or(|known| heard < *known)
@@ -85,7 +85,7 @@ pub fn keep_earliest<T: Ord>(known: &mut Option<T>, heard: Option<T>) {
     }
 }
 
-/// Keeps the latest of the two, where there is one.
+/// Keeps the later of the two, where there is one.
 pub fn keep_latest<T: Ord>(known: &mut Option<T>, heard: Option<T>) {
     if let Some(heard) = heard
         && known.as_ref().is_none_or(|known| heard > *known)
@@ -94,29 +94,26 @@ pub fn keep_latest<T: Ord>(known: &mut Option<T>, heard: Option<T>) {
     }
 }
 
-/// Nanoseconds since 1970, saturated at the years 1677 and 2262.
+/// Nanoseconds since 1970, limited to the years 1677 and 2262.
 pub fn to_nanos(at: Timestamp) -> i64 {
     let nanos = at.as_nanosecond();
     i64::try_from(nanos).unwrap_or(if nanos < 0 { i64::MIN } else { i64::MAX })
 }
 
-/// The inverse of [`to_nanos`].
 pub fn from_nanos(nanos: i64) -> Timestamp {
-    // Every i64 of nanoseconds lies within jiff's range; the fallback is there to be total.
+    // Every number of nanoseconds lies within jiff's range, so the fallback is never used.
     Timestamp::from_nanosecond(i128::from(nanos)).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-/// Serde adapter of a required time.
+/// Serde adapter that stores a required time as nanoseconds since 1970.
 pub mod nanos {
     use jiff::Timestamp;
     use serde::{Deserialize, Deserializer, Serializer};
 
-    /// Writes nanoseconds.
     pub fn serialize<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_i64(super::to_nanos(*at))
     }
 
-    /// Reads nanoseconds.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
         i64::deserialize(deserializer).map(super::from_nanos)
     }

@@ -7,34 +7,35 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
-    /// From the customer.
+    /// From the customer to the team.
     In,
-    /// To the customer: by an agent, a bot or a system outside Talk.
+    /// To the customer: by an agent, a bot or a system outside Umbler Talk.
     Out,
 }
 
-/// What a message means for the waiting clock.
+/// What a message means for waits and silence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// The customer said something: starts the clock.
+pub enum MessageRole {
+    /// The customer wrote: a wait may begin.
     Customer,
-    /// A human, non-private reply: stops it.
+    /// A human, public reply: it ends a wait.
     Reply,
-    /// A private note: the customer never sees it, and it moves no clock.
+    /// A private note: the customer never sees it, and it changes no time.
     Note,
-    /// What we wrote and nobody received, because sending it failed: it moves no clock.
+    /// A message of ours that could not be sent: nobody received it, and it changes no time.
     Undelivered,
-    /// Bots, reactions, campaigns, systems outside Talk: neither.
+    /// Bots, reactions, campaigns and systems outside Umbler Talk: they neither begin nor end a wait.
     Other,
 }
 
-impl Role {
-    /// True where the message ends the silence in its chat: whatever reached both sides. Reactions are not asked.
+impl MessageRole {
+    /// True where the message ends the silence in its chat: whatever reached the other side. Not asked for
+    /// reactions.
     pub fn ends_silence(self) -> bool {
         !matches!(self, Self::Note | Self::Undelivered)
     }
 
-    /// True where the message opens the 24 hours in which WhatsApp lets a team answer freely.
+    /// True where the message begins the 24 hours in which WhatsApp lets the team write freely.
     pub fn opens_window(self) -> bool {
         self == Self::Customer
     }

@@ -1,6 +1,8 @@
-//! What an admin edits while the hub runs: business hours, holidays, the thresholds of deadlines by sector, and what is idle.
+//! What an admin edits while the hub runs: business hours, holidays, the thresholds of alerts by sector, and
+//! when a chat is idle.
 //!
-//! Read from JSON only where it was checked before (`http/api/settings_fields`) or stored by the hub itself.
+//! These types are read only from JSON that was checked before (`http/api/settings_fields`) or that the hub
+//! itself stored.
 
 use std::collections::BTreeMap;
 
@@ -14,31 +16,32 @@ use utoipa::{PartialSchema, ToSchema};
 use super::deadlines::AlertKind;
 use super::ids::RefId;
 
-/// Minutes after which a chat is idle, where nobody said otherwise.
+/// Minutes without a message after which a chat is idle, where nobody set another number.
 pub const IDLE_MINUTES_DEFAULT: u16 = 30;
-/// At most: a day.
+/// The largest number of minutes: a day.
 pub const IDLE_MINUTES_MAX: u16 = 1_440;
 
-/// Spans of one day at most.
+/// Most ranges of working hours in one day.
 pub const SPANS_MAX: usize = 24;
 /// Longest id of a sector with thresholds of its own, in characters.
 pub const SECTOR_ID_CHARS_MAX: usize = 256;
-/// The form of a time of day; a day ends at 24:00.
+/// The form of a time of day. A day ends at 24:00.
 const TIME_PATTERN: &str = "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$";
 
-/// The whole of it. What is described as not required counts as its default where an admin leaves it out.
+/// All settings that an admin edits. A field that is described as not required gets its default where it is
+/// left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SettingsValues)]
-pub struct Settings {
-    /// When the team works, per weekday.
+pub struct TeamSettings {
+    /// Working hours of each weekday, from Monday on.
     pub business_hours: WeekHours,
-    /// Days on which it does not.
+    /// Days on which nobody works.
     #[schema(required = false)]
     pub holidays: Vec<Holiday>,
-    /// When alerts are raised.
+    /// The thresholds that decide when alerts are raised.
     pub thresholds: Thresholds,
-    /// After so many minutes without a message the live metrics call a chat idle.
+    /// Minutes without a message after which the live metrics count a chat as idle.
     #[serde(default = "idle_minutes_default")]
     #[schema(schema_with = described_idle_minutes, required = false)]
     pub idle_minutes: u16,
@@ -56,7 +59,7 @@ fn described_idle_minutes() -> ObjectBuilder {
         .maximum(Some(IDLE_MINUTES_MAX))
 }
 
-impl Default for Settings {
+impl Default for TeamSettings {
     fn default() -> Self {
         Self {
             business_hours: WeekHours::default(),
@@ -67,10 +70,9 @@ impl Default for Settings {
     }
 }
 
-/// When the team works; a day without spans is closed.
+/// Working hours per weekday. On a day without ranges nobody works.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-#[expect(missing_docs, reason = "the days of the week")]
 pub struct WeekHours {
     pub monday: Vec<Span>,
     pub tuesday: Vec<Span>,
@@ -97,34 +99,33 @@ impl ToSchema for WeekHours {
     }
 }
 
-/// The names of the days, from Monday on.
+/// The names of the weekdays, from Monday on.
 pub const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
-/// Minutes of a day: where its last span may end.
+/// Minutes of a day: the latest end of a range.
 pub const MINUTES_PER_DAY: u16 = 24 * 60;
 
 impl WeekHours {
-    /// From Monday on; each span as minutes after midnight, the end not included.
+    /// From Monday on; each range as minutes after midnight, the end not included.
     pub fn new(days: [Vec<(u16, u16)>; 7]) -> Self {
         let [monday, tuesday, wednesday, thursday, friday, saturday, sunday] =
             days.map(|spans| spans.into_iter().map(|(from, until)| Span { from, until }).collect());
         Self { monday, tuesday, wednesday, thursday, friday, saturday, sunday }
     }
 
-    /// From Monday on.
+    /// The weekdays from Monday on.
     pub fn days(&self) -> [&[Span]; 7] {
         let Self { monday, tuesday, wednesday, thursday, friday, saturday, sunday } = self;
         [monday, tuesday, wednesday, thursday, friday, saturday, sunday]
     }
 }
 
-/// From one time of day to another, as minutes after midnight, the end not included; `["08:00","12:00"]` in JSON.
+/// A range of working hours as minutes after midnight, the end not included; `["08:00","12:00"]` in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "[String; 2]", try_from = "[String; 2]")]
 pub struct Span {
-    /// Its first minute.
     pub from: u16,
-    /// The first minute after it.
+    /// The first minute that no longer belongs to the range.
     pub until: u16,
 }
 
@@ -160,7 +161,7 @@ impl TryFrom<[String; 2]> for Span {
     }
 }
 
-/// Minutes after midnight of `08:00`; the day ends at `24:00`.
+/// Minutes after midnight of `08:00`. A day ends at `24:00`.
 fn minute(text: &str) -> Option<u16> {
     let (hours, minutes) = text.split_once(':')?;
     let number = |digits: &str| {
@@ -175,10 +176,10 @@ fn minute(text: &str) -> Option<u16> {
 /// A day on which nobody works.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Holiday {
-    /// Which.
+    /// The date of the holiday.
     #[schema(value_type = String, format = Date)]
     pub date: jiff::civil::Date,
-    /// What it is called.
+    /// What the holiday is called.
     #[schema(
         min_length = 1,
         max_length = 200,
@@ -187,16 +188,16 @@ pub struct Holiday {
     pub name: String,
 }
 
-/// Seconds by the name of a threshold; `None`: no such alert.
+/// Seconds by the name of a threshold; `None`: the alert is off.
 pub type Seconds = BTreeMap<String, Option<u32>>;
 
-/// When alerts are raised.
+/// The thresholds that decide when alerts are raised.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Thresholds {
-    /// Of chats in a sector that says nothing else, or in none.
+    /// For chats in a sector without thresholds of its own, and for chats in no sector.
     #[schema(schema_with = described_default)]
     pub default: Seconds,
-    /// By the sector's id, what differs.
+    /// By the id of a sector, the thresholds that differ from the default.
     #[schema(schema_with = described_sectors, required = false)]
     pub sectors: BTreeMap<String, Seconds>,
 }
@@ -214,12 +215,12 @@ fn described_seconds() -> ObjectBuilder {
     thresholds.fold(none, |object, (name, seconds)| object.property(name, seconds))
 }
 
-/// Of chats in a sector that says nothing else, or in none: all of them.
+/// Describes the default thresholds, all of which are required.
 fn described_default() -> ObjectBuilder {
     AlertKind::ALL.into_iter().fold(described_seconds(), |object, kind| object.required(kind.threshold()))
 }
 
-/// By the sector's id, what differs.
+/// Describes the thresholds of sectors.
 fn described_sectors() -> ObjectBuilder {
     let id = ObjectBuilder::new()
         .schema_type(Type::String)
@@ -232,7 +233,7 @@ fn described_sectors() -> ObjectBuilder {
 }
 
 impl Thresholds {
-    /// Those that raise nothing.
+    /// Thresholds that raise no alert.
     pub fn none() -> Self {
         let default = AlertKind::ALL.map(|kind| (kind.threshold().to_owned(), None));
         Self { default: default.into(), sectors: BTreeMap::new() }
@@ -246,10 +247,10 @@ impl Default for Thresholds {
     }
 }
 
-/// The seconds of each kind of alert, in the order of [`AlertKind::ALL`].
+/// The seconds of each kind of alert, in the order of [`AlertKind::ALL`]; `None`: the alert is off.
 pub type Limits = [Option<u32>; AlertKind::ALL.len()];
 
-/// Thresholds, looked up for each chat that moves.
+/// Thresholds in a form that is quick to look up for each chat that changes.
 #[derive(Debug, Clone)]
 pub struct LimitTable {
     default: Limits,
@@ -271,7 +272,7 @@ impl LimitTable {
         Self { default, sectors: sectors.collect() }
     }
 
-    /// Those of a sector.
+    /// The thresholds of a sector; `None`: of no sector.
     pub fn of(&self, sector: Option<&RefId>) -> &Limits {
         sector.and_then(|sector| self.sectors.get(sector)).unwrap_or(&self.default)
     }

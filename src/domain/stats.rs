@@ -1,4 +1,4 @@
-//! The counters of the whole hub, and how one delivery moves them.
+//! The counters of the whole hub, and how one delivery changes them.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,13 @@ use jiff::{Timestamp, ToSpan};
 use super::chat::Chat;
 use super::ids::Seq;
 
-/// Messages are counted in quarters of an hour of UTC: every time zone's midnight falls on one.
+/// Messages are counted in quarters of an hour of UTC, because every time zone's midnight falls on one.
 pub const BUCKET_SECONDS: i64 = 15 * 60;
 
-/// Buckets that are kept in memory: four days, of which any time zone's today is one.
+/// Most buckets kept in memory: four days, which contain the present day of any time zone.
 pub const RECENT_BUCKETS_MAX: usize = 4 * 24 * 4;
 
-/// The bucket that a moment falls into.
+/// The number of the bucket that a moment falls into.
 pub fn bucket(at: Timestamp) -> i64 {
     at.as_second().div_euclid(BUCKET_SECONDS)
 }
@@ -22,30 +22,25 @@ pub fn bucket(at: Timestamp) -> i64 {
 /// Counters over everything stored, at one position of the journal.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// Contacts, groups and colleagues included.
+    /// Contacts of every kind, including groups and colleagues.
     pub total_contacts: i64,
-    /// Messages, private notes included.
     pub total_messages: i64,
-    /// Chats of every kind.
     pub total_chats: i64,
-    /// Direct chats that are open, waiting ones included.
+    /// Open direct chats, including waiting ones.
     pub open_chats: i64,
     /// Direct chats in the waiting list.
     pub waiting_chats: i64,
-    /// Messages of direct chats by [`bucket`]; the hub holds recent ones only.
+    /// Messages of direct chats by [`bucket`]. The hub holds only the most recent ones.
     pub recent: BTreeMap<i64, i64>,
-    /// The position that the counters include.
+    /// The position up to which events are counted.
     pub as_of: Seq,
 }
 
-/// How one delivery, or a batch of them, moves the counters.
+/// By how much a delivery, or a batch of them, changes the counters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StatsDelta {
-    /// New contacts.
     pub contacts: i64,
-    /// New messages.
     pub messages: i64,
-    /// New chats.
     pub chats: i64,
     /// Direct chats that opened, minus those that closed.
     pub open: i64,
@@ -56,12 +51,12 @@ pub struct StatsDelta {
 }
 
 impl StatsDelta {
-    /// Counts a message of a direct chat at its time, or takes it back with -1.
+    /// Adds `by` to the count of messages of direct chats at this time: 1, or -1 to remove one.
     pub fn count_at(&mut self, at: Timestamp, by: i64) {
         *self.buckets.entry(bucket(at)).or_default() += by;
     }
 
-    /// Counts what a chat contributes, or takes it back with -1.
+    /// Adds `by` times what a chat contributes: 1, or -1 to remove it.
     pub fn count_chat(&mut self, chat: &Chat, by: i64) {
         if chat.is_direct() {
             self.open += by * i64::from(chat.is_open());
@@ -69,7 +64,6 @@ impl StatsDelta {
         }
     }
 
-    /// Adds another delta.
     pub fn add(&mut self, other: &Self) {
         self.contacts += other.contacts;
         self.messages += other.messages;
@@ -83,7 +77,7 @@ impl StatsDelta {
 }
 
 impl Stats {
-    /// Moves the counters to `as_of`.
+    /// Applies a delta; `as_of` is the position that is then included.
     pub fn apply(&mut self, delta: &StatsDelta, as_of: Seq) {
         self.total_contacts += delta.contacts;
         self.total_messages += delta.messages;
@@ -96,14 +90,14 @@ impl Stats {
         self.as_of = as_of;
     }
 
-    /// Messages of direct chats since midnight in `zone`, up to the next midnight.
+    /// Messages of direct chats between midnight in `zone` and the next midnight.
     pub fn messages_today(&self, now: Timestamp, zone: &TimeZone) -> i64 {
         let (from, until) = day_of(now, zone);
         self.recent.range(bucket(from)..bucket(until)).map(|(_, count)| count).sum()
     }
 
-    /// Forgets all but the newest buckets. Counted and not dated: a clock that jumps a year ahead and back again must
-    /// not take today's messages with it.
+    /// Removes all but the newest buckets. Buckets are counted, not compared with the clock: a clock that jumps
+    /// a year ahead and back again must not remove today's messages.
     pub fn forget_old(&mut self) {
         while self.recent.len() > RECENT_BUCKETS_MAX {
             self.recent.pop_first();
@@ -111,7 +105,7 @@ impl Stats {
     }
 }
 
-/// Midnight before and midnight after `now` in `zone`; days of 23 and 25 hours included.
+/// Midnight before and midnight after `now` in `zone`, also for days of 23 and 25 hours.
 pub fn day_of(now: Timestamp, zone: &TimeZone) -> (Timestamp, Timestamp) {
     let local = now.to_zoned(zone.clone());
     let from = local.start_of_day().map_or(now, |start| start.timestamp());

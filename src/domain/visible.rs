@@ -1,13 +1,13 @@
-//! Which texts say anything: those with at least one character that can be seen.
+//! Which texts show anything: those with at least one visible character.
 //!
-//! A name of a zero-width mark, a Hangul filler or a blank Braille pattern is not empty, and yet nothing stands on
-//! the screen. Such a text counts as absent wherever names and message texts are read.
+//! A name of a zero-width mark, a Hangul filler or a blank Braille pattern is not empty, and still nothing
+//! appears on the screen. Such a text counts as absent wherever names and message texts are read.
 
 use serde::{Deserialize, Deserializer};
 
 /// Characters that draw nothing although Unicode calls them neither white space nor control characters: its
-/// `Default_Ignorable_Code_Point`, the marks for annotations, and three blanks that are letters or symbols by name.
-/// In ascending order.
+/// `Default_Ignorable_Code_Point`, the marks for annotations, and three blanks that are letters or symbols by
+/// name. In ascending order.
 const UNSEEN: [(char, char); 20] = [
     ('\u{ad}', '\u{ad}'),
     ('\u{34f}', '\u{34f}'),
@@ -28,7 +28,7 @@ const UNSEEN: [(char, char); 20] = [
     // A filler of the Khitan script.
     ('\u{16fe4}', '\u{16fe4}'),
     ('\u{1bca0}', '\u{1bca3}'),
-    // A note without a head.
+    // A musical symbol without a note head.
     ('\u{1d159}', '\u{1d159}'),
     ('\u{1d173}', '\u{1d17a}'),
     ('\u{e0000}', '\u{e0fff}'),
@@ -36,7 +36,7 @@ const UNSEEN: [(char, char); 20] = [
 
 /// True for a character that draws something.
 pub fn is_visible(character: char) -> bool {
-    // Nearly all texts begin with one of these.
+    // Nearly all texts begin with an ASCII character.
     if character.is_ascii() {
         return character.is_ascii_graphic();
     }
@@ -49,7 +49,8 @@ pub fn has_visible(text: &str) -> bool {
     text.chars().any(is_visible)
 }
 
-/// Serde adapter of an optional name: one that shows nothing, as older hubs stored it, is read as `None`.
+/// Serde adapter of an optional name: one without visible characters, as older versions stored it, is read as
+/// `None`.
 pub fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(Option::<String>::deserialize(deserializer)?.filter(|name| has_visible(name)))
 }

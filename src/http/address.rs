@@ -1,4 +1,4 @@
-//! Whose request it is: the peer's address, or what trusted proxies say of it.
+//! The address of a client: that of the peer, or what trusted proxies say.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
@@ -6,20 +6,20 @@ use std::str::FromStr;
 use actix_web::http::header::HeaderMap;
 use ipnet::IpNet;
 
-/// The header that proxies add to, each at the end.
+/// The header to which each proxy adds an address at the end.
 const FORWARDED_FOR: &str = "x-forwarded-for";
-/// More proxies in a row than anybody has.
+/// Nobody has more proxies in a row.
 const HOPS_MAX: usize = 16;
 
-/// Which proxies are believed.
+/// Which proxies are trusted to say a client's address.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum TrustedProxies {
-    /// None: the peer's address counts.
+    /// None: the peer's address is the client's.
     #[default]
     Nobody,
-    /// So many proxies stand in front.
+    /// This many proxies are in front of the hub.
     Hops(usize),
-    /// Those in these ranges.
+    /// Proxies with addresses in these ranges.
     Ranges(Vec<IpNet>),
 }
 
@@ -38,7 +38,9 @@ impl FromStr for TrustedProxies {
             let part = part.trim();
             part.parse::<IpNet>().or_else(|_no_range| part.parse::<IpAddr>().map(IpNet::from)).map_err(
                 |_no_address| {
-                    format!("{part:?} is no address, no range like 10.0.0.0/8, and no number of hops")
+                    format!(
+                        "{part:?} is not an address, not a range like 10.0.0.0/8, and not a number of hops"
+                    )
                 },
             )
         };
@@ -47,7 +49,7 @@ impl FromStr for TrustedProxies {
 }
 
 impl TrustedProxies {
-    /// True for a peer whose word counts: it stands for many clients.
+    /// True for a proxy that is trusted, and so stands for many clients.
     pub fn is_trusted(&self, peer: IpAddr) -> bool {
         match self {
             Self::Nobody => false,
@@ -56,7 +58,7 @@ impl TrustedProxies {
         }
     }
 
-    /// The client's address. What an untrusted sender claims does not count.
+    /// The client's address. What a sender that is not trusted claims is ignored.
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let peer = peer.to_canonical();
         match self {
@@ -67,7 +69,7 @@ impl TrustedProxies {
     }
 }
 
-/// The addresses that proxies wrote, the nearest first; what is no address ends the chain.
+/// The addresses that proxies added, the nearest first. The first entry that is not an address ends the list.
 fn chain(headers: &HeaderMap) -> impl Iterator<Item = IpAddr> {
     let values: Vec<&str> = headers.get_all(FORWARDED_FOR).filter_map(|value| value.to_str().ok()).collect();
     let nearest_first: Vec<&str> = values.iter().rev().flat_map(|value| value.rsplit(',')).collect();
@@ -99,7 +101,7 @@ fn first_outside(ranges: &[IpNet], peer: IpAddr, headers: &HeaderMap) -> IpAddr 
     client
 }
 
-/// What limits count by: one address, or of IPv6 the /64 that a single customer holds.
+/// The key by which requests are limited: the address, or for IPv6 its /64, which one customer has.
 pub fn limit_key(address: IpAddr) -> IpAddr {
     const NETWORK_BITS: u128 = !0 << 64;
     match address {

@@ -1,21 +1,22 @@
-//! Bounds the memory of large deliveries that arrive at the same time: a thousand connections with 10 MiB each would
-//! take 10 GB. A body takes its whole share before it is read, so that none waits with half of it; meanwhile the
-//! sender is held back by its own connection. Small bodies take none, and are never held up by large ones.
+//! Bounds the memory of large deliveries that arrive at the same time: a thousand connections with 10 MiB each
+//! would take 10 GB. A body gets its whole share before it is read, so that none waits with half of it;
+//! meanwhile its sender is held back by its own connection. Small bodies need no share, so large ones never
+//! delay them.
 
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// Bytes of large bodies that are in memory at the same time, before what parsing and compressing them adds.
+/// Most bytes of large bodies in memory at the same time. Parsing and compressing them takes more.
 pub const LARGE_BODIES_BYTES_MAX: usize = 64 * 1024 * 1024;
-/// Bytes up to which a body is small: nearly all deliveries are.
+/// Bytes up to which a body is small. Nearly all deliveries are.
 pub const SMALL_BODY_BYTES_MAX: usize = 64 * 1024;
 /// Seconds that a large body waits for its share.
 pub const SHARE_SECONDS_MAX: u64 = 4;
-/// What one permit stands for.
+/// Bytes of one permit of the semaphore.
 const PERMIT_BYTES: usize = 1024;
 
-/// What large bodies may take together.
+/// The memory that large bodies share.
 #[derive(Debug)]
 pub struct Bodies(Semaphore);
 
@@ -26,8 +27,8 @@ impl Default for Bodies {
 }
 
 impl Bodies {
-    /// Takes a share for a body of so many bytes, to be given back when the delivery is answered; `None` where
-    /// others do not give theirs back in time.
+    /// Takes a share for a body of this size, which is returned when the delivery has been answered. `None`
+    /// where others do not return theirs in time.
     pub async fn share(&self, bytes: usize, within: Duration) -> Option<SemaphorePermit<'_>> {
         let permits = bytes.min(LARGE_BODIES_BYTES_MAX).div_ceil(PERMIT_BYTES);
         let share = self.0.acquire_many(u32::try_from(permits).unwrap_or(u32::MAX));

@@ -1,4 +1,4 @@
-//! Reads a request's body: within a bound of bytes and of time, as it was sent.
+//! Reads the body of a request within bounds of bytes and time, exactly as it was sent.
 
 use std::time::Duration;
 
@@ -14,22 +14,23 @@ use super::error::ApiError;
 use super::state::EdgeState;
 use super::unread;
 
-/// Bytes of a refused body that are read and dropped, so that its sender hears the answer: as a multiple of what is taken.
+/// How much of a refused body is read and dropped, so that its sender gets the answer: this many times the
+/// largest accepted body.
 const DROPPED_TIMES: usize = 4;
 
 /// A body that was read to its end.
 pub struct Body<'a> {
-    /// As it was sent.
+    /// The bytes as they were sent.
     pub bytes: Bytes,
-    /// What it takes of the memory for large bodies; to be kept until it is dealt with.
+    /// Its share of the memory for large bodies; to be kept until the body has been processed.
     pub share: Option<SemaphorePermit<'a>>,
 }
 
-/// Reads a body of at most `bytes_max` bytes that comes within `REQUEST_BODY_SECONDS`, however slowly its bytes
-/// trickle. One that is announced larger is refused before any of it is read. What is not read of a refused body is dropped
-/// behind the answer, so that its sender hears it.
+/// Reads a body of at most `bytes_max` bytes that comes within `REQUEST_BODY_SECONDS`, however slowly. One that
+/// is announced larger is refused before any of it is read. The rest of a refused body is dropped after the
+/// answer, so that its sender gets the answer.
 ///
-/// A `Content-Encoding` is refused: a few kilobytes of gzip may hold gigabytes, and no sender that is known uses it.
+/// A `Content-Encoding` is refused: a few kilobytes of gzip may contain gigabytes, and no known sender uses it.
 pub async fn read<'a>(
     request: &HttpRequest,
     mut payload: web::Payload,
@@ -55,7 +56,7 @@ pub async fn read<'a>(
     outcome
 }
 
-/// Takes in what comes; breaks off at one byte more than allowed, and where there is no memory to be had.
+/// Collects the chunks. Stops at one byte more than allowed, and where no memory is available.
 async fn collect<'a>(
     payload: &mut web::Payload,
     announced: Option<usize>,
@@ -64,7 +65,7 @@ async fn collect<'a>(
 ) -> Result<Body<'a>, ApiError> {
     let (mut body, mut share) = (BytesMut::new(), None);
     while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|error| ApiError::BadRequest(format!("the body broke off: {error}")))?;
+        let chunk = chunk.map_err(|error| ApiError::BadRequest(format!("the body ended early: {error}")))?;
         let length = body.len() + chunk.len();
         if length > bytes_max {
             return Err(ApiError::BodyTooLarge(bytes_max));

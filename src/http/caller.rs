@@ -1,4 +1,4 @@
-//! Who calls: an extractor, so that no handler can forget to ask.
+//! Who calls. Handlers get the caller as an argument, so none can forget to check the token.
 
 use std::future::{Ready, ready};
 use std::ops::Deref;
@@ -22,19 +22,18 @@ use crate::telemetry::clock;
 /// The caller, signed in where that is required.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// Who it is.
     pub identity: Identity,
-    /// What the token allows.
+    /// What the caller may see.
     pub scope: Arc<Scope>,
 }
 
 impl Caller {
-    /// Who it is, as others are told.
+    /// The caller's id and name, as others see them.
     pub fn named(&self) -> NamedShape {
         NamedShape { id: self.identity.sub.clone(), name: self.identity.name.clone() }
     }
 
-    /// Refuses an order that would tell what is masked.
+    /// Refuses an order that would reveal masked names.
     pub fn check_sort(&self, sort: Sort) -> Result<(), ApiError> {
         if sort == Sort::Name && self.scope.is_masked() {
             return Err(ApiError::parameter("sort", "names are masked for viewers"));
@@ -58,7 +57,7 @@ impl HandlerPart for Caller {
     }
 }
 
-/// A caller who is an admin; nobody else comes as far as the handler.
+/// A caller who is an admin. Others are refused before the handler runs.
 #[derive(Debug, Clone)]
 pub struct Admin(pub Caller);
 
@@ -69,7 +68,7 @@ impl FromRequest for Admin {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let admin = Caller::from_request(request, payload).into_inner().and_then(|caller| {
             let is_admin = caller.identity.role == Role::Admin;
-            is_admin.then_some(Self(caller)).ok_or(ApiError::Forbidden("this is for admins"))
+            is_admin.then_some(Self(caller)).ok_or(ApiError::Forbidden("only admins may do this"))
         });
         ready(admin)
     }
@@ -78,20 +77,20 @@ impl FromRequest for Admin {
 impl HandlerPart for Admin {
     fn describe(call: &mut Call) {
         Caller::describe(call);
-        call.refuses(403, "The token is no admin's.");
+        call.refuses(403, "The token is not an admin's.");
     }
 }
 
 impl HandlerPart for UserState {}
 
-/// What handlers know, for the user who calls: their questions wait in a line of their own.
+/// The state for handlers, with the user who calls. Questions to the readers wait in a queue of that user.
 pub struct UserState {
     state: web::Data<EdgeState>,
     asker: Asker,
 }
 
 impl UserState {
-    /// Asks history.
+    /// Asks the journal's readers, in the queue of this user.
     pub async fn ask<Q: Query>(&self, query: Q) -> Result<Q::Answer, ApiError> {
         self.state.ask(self.asker.clone(), query).await
     }
@@ -101,12 +100,13 @@ impl UserState {
         self.state.ask_metrics(self.asker.clone(), query).await
     }
 
-    /// The counters, as a scope sees them, now or as they stood at a moment.
+    /// The counters as a scope sees them, now or as they were at a moment.
     pub async fn stats(&self, scope: Arc<Scope>, then: Option<Timestamp>) -> Result<StatsShape, ApiError> {
         self.state.stats(self.asker.clone(), scope, then).await
     }
 
-    /// Which chats were open at the moment of a list that asks for no others, where the metrics know it.
+    /// Ids of the chats that were open at the moment of `list`, if it only asks for open ones; `None` where the
+    /// metrics cannot tell.
     pub async fn open_then(&self, list: &ListPastChats) -> Result<Option<Vec<String>>, ApiError> {
         self.state.open_then(self.asker.clone(), list).await
     }
@@ -154,7 +154,7 @@ fn read_identity(request: &HttpRequest) -> Result<Identity, ApiError> {
     Ok(authenticator.verify(token, clock::now())?)
 }
 
-/// The token of `Authorization: Bearer`; the scheme's case does not count (RFC 7235).
+/// The token of `Authorization: Bearer`. The case of the scheme does not matter (RFC 7235).
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())

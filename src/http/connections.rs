@@ -1,7 +1,7 @@
-//! How many connections one address holds, whatever it does with them.
+//! Bounds the connections of one address, whatever it does with them.
 //!
-//! The limits of sessions and of requests count what was said; a connection that says nothing, or half a head after a
-//! whole one (which actix does not time), would have no limit but the one for all.
+//! The limits of sessions and requests only count complete requests. A connection that sends nothing, or half
+//! of a second request's head (which actix does not time out), would only be bounded by the limit for all.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -9,25 +9,26 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::address::{TrustedProxies, limit_key};
 
-/// Connections of one address besides its sessions: browsers open six to a host, and an office shares an address.
+/// Connections of one address besides its sessions. Browsers open six to a host, and an office shares one
+/// address.
 pub const CONNECTIONS_BESIDE_SESSIONS_MAX: usize = 1_000;
 
 /// Counts the connections of each address.
 pub struct Connections {
-    /// Of one address at most; 0: no limit.
+    /// Most connections of one address; 0: no limit.
     most: usize,
     trusted: TrustedProxies,
     open: Mutex<HashMap<IpAddr, usize>>,
 }
 
-/// One counted connection, until it is dropped.
+/// One counted connection. It is counted until this is dropped.
 pub struct Counted {
     connections: Arc<Connections>,
     address: IpAddr,
 }
 
 impl Connections {
-    /// The limit follows that of sessions, and is none where that is none.
+    /// The limit follows the one of sessions; where that is 0, there is no limit here either.
     pub fn new(sessions_per_address_max: usize, trusted: TrustedProxies) -> Arc<Self> {
         let most = match sessions_per_address_max {
             0 => 0,
@@ -36,8 +37,8 @@ impl Connections {
         Arc::new(Self { most, trusted, open: Mutex::default() })
     }
 
-    /// Counts a connection of this peer; an error where it is one too many. `Ok(None)`: not counted, for the peer is a
-    /// proxy that speaks for many, and has limits of its own.
+    /// Counts a connection of this peer; an error where there are too many. `Ok(None)`: not counted, because
+    /// the peer is a trusted proxy, which speaks for many and has limits of its own.
     pub fn enter(self: &Arc<Self>, peer: IpAddr) -> Result<Option<Counted>, TooManyConnections> {
         if self.most == 0 || self.trusted.is_trusted(peer) {
             return Ok(None);
@@ -57,9 +58,9 @@ impl Connections {
     }
 }
 
-/// The address holds as many as it may.
+/// The address has as many connections as it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("too many connections of this address")]
+#[error("too many connections from this address")]
 pub struct TooManyConnections;
 
 impl Drop for Counted {

@@ -1,4 +1,4 @@
-//! What a caller can be refused with: one table, one JSON shape.
+//! The ways in which a request can be refused: one table, and one JSON shape.
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
@@ -8,48 +8,48 @@ use utoipa::ToSchema;
 use crate::auth::AuthError;
 use crate::reads::ReadError;
 
-/// Wrong parameters that one refusal names at most.
+/// Most wrong parameters that one answer names.
 pub const NAMED_MAX: usize = 50;
 
-/// A refusal. The caller's choices differ per variant.
+/// Why a request is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
-    /// A parameter is unknown, doubled, out of range or malformed.
+    /// A parameter is unknown, given twice, out of range or malformed.
     #[error("{message}")]
     BadParameter {
-        /// Its name.
+        /// Name of the parameter, as the caller wrote it.
         parameter: String,
-        /// What it must be.
+        /// What the parameter must be.
         message: String,
     },
     /// The request itself is wrong.
     #[error("{0}")]
     BadRequest(String),
-    /// No token, or none that counts.
+    /// There is no token, or it is not valid.
     #[error("{0}")]
     Unauthorized(String),
-    /// The token does not allow this, or the page's origin.
+    /// The token, or the origin of the page, does not allow this.
     #[error("{0}")]
     Forbidden(&'static str),
     /// Nothing has this id, or this path.
     #[error("{0}")]
     NotFound(&'static str),
-    /// The path has other methods.
-    #[error("this path does not know that method")]
+    /// The path does not have this method.
+    #[error("this path does not have that method")]
     MethodNotAllowed {
-        /// The methods that it has, separated by commas.
+        /// The methods that the path has, separated by commas.
         allow: header::HeaderValue,
     },
-    /// A position in another epoch.
+    /// The position belongs to another epoch.
     #[error("the position belongs to another epoch; begin with a snapshot")]
     EpochChanged,
-    /// A position that is not kept any more.
+    /// What came after the position is no longer kept.
     #[error("the position is older than the kept updates; begin with a snapshot")]
     TooOld,
-    /// Others were saved than those that the request goes by.
-    #[error("other settings were saved meanwhile; read them and decide anew")]
+    /// Other settings were saved than those that the request is based on.
+    #[error("other settings were saved meanwhile; read them and try again")]
     SettingsChanged,
-    /// The head has too many bytes.
+    /// The head of the request is too large.
     #[error("the headers have more than {0} bytes")]
     HeadersTooLarge(usize),
     /// The body came too slowly.
@@ -58,85 +58,87 @@ pub enum ApiError {
     /// The body is too large.
     #[error("the body has more than {0} bytes")]
     BodyTooLarge(usize),
-    /// The body is encoded in a way that is not read.
+    /// The body is encoded, for example with gzip.
     #[error("Content-Encoding is not supported; send the body as it is")]
     UnsupportedEncoding,
-    /// The body is not declared as what it must be.
+    /// The body is not declared as the type that it must be.
     #[error("send the body as Content-Type: {0}")]
     UnsupportedType(&'static str),
-    /// Another version of the WebSocket protocol.
-    #[error("this is WebSocket version 13 (RFC 6455)")]
+    /// The client speaks another version of the WebSocket protocol.
+    #[error("the hub only speaks WebSocket version 13 (RFC 6455)")]
     UpgradeRequired,
-    /// Too many requests of this address.
+    /// This address sends too many requests.
     #[error("too many requests from this address")]
     TooManyRequests {
-        /// Seconds until one more is allowed.
+        /// Seconds until another request is allowed.
         retry_after_seconds: u64,
     },
-    /// Not now.
+    /// The hub cannot do this at present.
     #[error("{message}")]
     Unavailable {
-        /// Why.
         message: &'static str,
-        /// Seconds after which it is worth another try.
+        /// Seconds after which it is worth trying again.
         retry_after_seconds: u64,
     },
-    /// A fault of ours; details are in the log only.
+    /// An error of the hub. Details are only in its log.
     #[error("the hub failed to answer; its log says why")]
     Internal,
 }
 
-/// `{"error": {…}}`.
+/// The body of every refusal: `{"error": {…}}`.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ErrorBody {
-    /// What was wrong.
+    /// What was wrong with the request.
     error: ErrorDetail,
 }
 
-/// One refusal.
+/// What was wrong with a request.
 #[derive(Debug, Serialize, ToSchema)]
 struct ErrorDetail {
-    /// For programs.
+    /// One of the error codes, for programs.
     #[schema(example = "bad_parameter")]
     code: &'static str,
-    /// For people.
+    /// What was wrong, as a text for people.
     message: String,
-    /// The parameter that is wrong, where it is one.
+    /// The parameter that is wrong, if it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     parameter: Option<String>,
 }
 
-/// For descriptions: what every call under `/api/umbler` may be refused with. A route that says more of one of them
-/// names it after these.
+/// Describes how every call under `/api/umbler` may be refused. A route that says more about one of these names
+/// it afterwards.
 #[derive(utoipa::IntoResponses)]
+#[expect(dead_code, reason = "only described: refusals are made of `ApiError`")]
 pub enum CallRefusals {
-    /// A parameter is unknown, doubled, malformed or out of range; the error names it.
+    /// A parameter is unknown, given twice, malformed or out of range; the error names it.
     #[response(status = 400)]
     BadParameter(ErrorBody),
-    /// No valid token.
+    /// There is no valid token.
     #[response(status = 401, headers(("WWW-Authenticate" = String, description = "`Bearer`.")))]
     Unauthorized(ErrorBody),
-    /// Without a JWT key: asked under a host name that is not the hub's own.
+    /// The hub has no JWT key and was asked under a host name that is not its own.
     #[response(status = 403)]
     Forbidden(ErrorBody),
-    /// Too many requests.
-    #[response(status = 429, headers(("Retry-After" = u64, description = "Seconds until one more is allowed.")))]
+    /// This address sends too many requests.
+    #[response(status = 429, headers(("Retry-After" = u64, description = "Seconds until another request is allowed.")))]
     TooMany(ErrorBody),
-    /// Not now: the hub stops, or cannot store or look up in time. Try again.
-    #[response(status = 503, headers(("Retry-After" = u64, description = "Seconds until it is worth another try.")))]
+    /// The hub cannot answer at present: it stops, or cannot store or look up in time. Try again.
+    #[response(status = 503, headers(("Retry-After" = u64, description = "Seconds after which it is worth trying again.")))]
     Unavailable(ErrorBody),
 }
 
-/// The same for what belongs to one thing: its id may be nobody's.
+/// Describes how a call about a single thing may be refused, besides.
 #[derive(utoipa::IntoResponses)]
+#[expect(dead_code, reason = "only described: refusals are made of `ApiError`")]
 pub enum LookupRefusals {
     /// Nothing that the token sees has this id.
     #[response(status = 404)]
     NotFound(ErrorBody),
 }
 
-/// The same for a call with a body.
+/// Describes how a call with a body may be refused, besides.
 #[derive(utoipa::IntoResponses)]
+#[expect(dead_code, reason = "only described: refusals are made of `ApiError`")]
 pub enum BodyRefusals {
     /// The body came too slowly.
     #[response(status = 408)]
@@ -144,26 +146,26 @@ pub enum BodyRefusals {
     /// The body is too large.
     #[response(status = 413)]
     TooLarge(ErrorBody),
-    /// The body is not declared as what it must be, or it is encoded (gzip or the like).
+    /// The body is not declared as the type that it must be, or it is encoded, for example with gzip.
     #[response(status = 415)]
     Unsupported(ErrorBody),
 }
 
 impl ApiError {
-    /// A parameter is wrong.
+    /// The refusal of one wrong parameter.
     pub fn parameter(parameter: impl Into<String>, message: impl Into<String>) -> Self {
         Self::BadParameter { parameter: parameter.into(), message: message.into() }
     }
 
-    /// Several parameters are wrong: each with its name and what it must be. There is at least one; the first is the
-    /// `parameter` of the answer.
+    /// Several parameters are wrong: each with its name and what it must be. There is at least one. The first
+    /// one is the `parameter` of the answer.
     pub fn parameters(wrong: &[(String, String)]) -> Self {
         let named = wrong.iter().take(NAMED_MAX).map(|(name, what)| format!("{name} {what}"));
         let first = wrong.first().map(|(name, _)| name.clone());
         Self::parameter(first.unwrap_or_default(), named.collect::<Vec<_>>().join("; "))
     }
 
-    /// The status and the word for programs: the table of refusals.
+    /// The status and the code: the table of refusals.
     fn row(&self) -> (StatusCode, &'static str) {
         match self {
             Self::BadParameter { .. } => (StatusCode::BAD_REQUEST, "bad_parameter"),
@@ -187,7 +189,7 @@ impl ApiError {
         }
     }
 
-    /// What the headers add.
+    /// Adds the headers that belong to the refusal.
     fn add_headers(&self, response: &mut HttpResponseBuilder) {
         match self {
             Self::Unauthorized(_) => {
@@ -203,7 +205,7 @@ impl ApiError {
                 response.insert_header((header::SEC_WEBSOCKET_VERSION, "13"));
                 response.insert_header((header::UPGRADE, "websocket"));
             }
-            // The rest of the body is not read, so the connection is of no further use.
+            // The rest of the body is not read, so the connection cannot be used again.
             Self::BodyTimeout(_) | Self::BodyTooLarge(_) => {
                 response.force_close();
             }
@@ -247,7 +249,7 @@ impl From<ReadError> for ApiError {
             ReadError::BadCursor => Self::parameter("cursor", error.to_string()),
             ReadError::TooFarBack => Self::parameter("at", error.to_string()),
             ReadError::Busy => {
-                Self::Unavailable { message: "too many questions are waiting", retry_after_seconds: 1 }
+                Self::Unavailable { message: "too many requests are waiting", retry_after_seconds: 1 }
             }
             ReadError::Search(_) => {
                 log::warn!("a search failed: {}", crate::telemetry::causes::chain(&error));

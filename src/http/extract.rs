@@ -1,4 +1,4 @@
-//! What handlers take of a request besides its question: the id in its path, and its body.
+//! What handlers take from a request besides its question: the id in the path, and the body.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -10,7 +10,7 @@ use utoipa::openapi::{RefOr, Required, Schema};
 
 use super::body;
 use super::error::{ApiError, BodyRefusals, LookupRefusals};
-use super::question::{Query, Question, Value, parameter};
+use super::question::{QueryString, Question, Value, parameter};
 use super::route::{Call, HandlerPart};
 use super::state::EdgeState;
 use super::values::Id;
@@ -18,13 +18,13 @@ use super::writes::Takes;
 
 type LocalFuture<T, E> = Pin<Box<dyn Future<Output = Result<T, E>>>>;
 
-impl<Q: Question> HandlerPart for Query<Q> {
+impl<Q: Question> HandlerPart for QueryString<Q> {
     fn describe(call: &mut Call) {
         call.parameters(Q::parameters());
     }
 }
 
-/// The `{id}` of a path. What has not the form of one is nobody's.
+/// The `{id}` of a path. An id that is too long to be one is not found.
 #[derive(Debug)]
 pub struct PathId<V = Id>(pub V);
 
@@ -35,7 +35,8 @@ impl<V: Value + 'static> FromRequest for PathId<V> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let id = web::Path::<String>::from_request(request, payload);
         Box::pin(async move {
-            let id = V::read(&id.await?).map_err(|_too_long| ApiError::NotFound("no id is that long"))?;
+            let id = V::read(&id.await?)
+                .map_err(|_too_long| ApiError::NotFound("the id is longer than ids can be"))?;
             Ok(Self(id))
         })
     }
@@ -43,23 +44,23 @@ impl<V: Value + 'static> FromRequest for PathId<V> {
 
 impl<V: Value> HandlerPart for PathId<V> {
     fn describe(call: &mut Call) {
-        let about = "An id, case-sensitive.";
+        let about = "An id. Upper and lower case matter.";
         call.parameters([parameter(ParameterIn::Path, "id", about, V::schema(), Required::True)]);
         call.refusals::<LookupRefusals>();
     }
 }
 
-/// A body of a type of its own.
+/// A type that is read from the body of a request.
 pub trait Content: Sized {
-    /// As what it is declared.
+    /// The type that the body must be declared as.
     const TAKES: Takes = Takes::Json;
-    /// Largest one, in bytes.
+    /// Largest body of this type, in bytes.
     const BYTES_MAX: usize;
 
-    /// Its value, or why it is refused.
+    /// Reads the value, or says why it is refused.
     fn read(bytes: &[u8], state: &EdgeState) -> Result<Self, ApiError>;
 
-    /// Its schema.
+    /// The schema of the body.
     fn schema(call: &mut Call) -> RefOr<Schema>;
 }
 
@@ -88,6 +89,6 @@ impl<T: Content> HandlerPart for RequestBody<T> {
         let schema = T::schema(call);
         call.body(T::TAKES, schema, &format!("At most {} KiB.", T::BYTES_MAX / 1024));
         call.refusals::<BodyRefusals>();
-        call.refuses(400, "The body or a parameter is wrong; the error names what.");
+        call.refuses(400, "The body or a parameter is wrong; the error says what.");
     }
 }

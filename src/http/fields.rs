@@ -1,4 +1,5 @@
-//! The fields of a query string or of a JSON object: texts, taken out one by one, and what was found wrong with them.
+//! The fields of a query string or JSON object: texts that are taken out one by one, and a list of what was
+//! wrong with them.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -12,7 +13,7 @@ use super::error::{ApiError, NAMED_MAX};
 /// Texts by their names, and what was found wrong with them.
 #[derive(Debug, Default)]
 pub struct Fields {
-    /// `None` once it was taken out.
+    /// The texts; `None` once one was taken out.
     texts: BTreeMap<String, Option<String>>,
     wrong: Vec<(String, String)>,
     missing: Vec<String>,
@@ -33,7 +34,7 @@ impl Fields {
         fields
     }
 
-    /// The fields of a JSON object. One that is `null` counts as left out.
+    /// The fields of a JSON object. A field that is `null` counts as left out.
     pub fn in_object(object: Map<String, Value>) -> Self {
         let mut fields = Self::default();
         for (name, value) in object {
@@ -41,15 +42,15 @@ impl Fields {
                 Value::Null => {}
                 Value::String(text) => drop(fields.texts.insert(name, Some(text))),
                 Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-                    fields.refuse(name, "must be a text");
+                    fields.refuse(name, "must be a string");
                 }
             }
         }
         fields
     }
 
-    /// Notes that a field is wrong. What is noted first of it is what is told. More than are named are not kept: a query may
-    /// hold thousands.
+    /// Notes that a field is wrong. Of several faults of one field the first is reported. No more fields are
+    /// kept than are named, because a query may have thousands.
     pub fn refuse(&mut self, name: impl Into<String>, what: impl Into<String>) {
         let name = name.into();
         if self.wrong.len() < NAMED_MAX && self.wrong.iter().all(|(wrong, _)| *wrong != name) {
@@ -57,12 +58,12 @@ impl Fields {
         }
     }
 
-    /// Notes that a field must be given. It is told after what is wrong with those that are.
+    /// Notes that a required field is missing. It is reported after the wrong fields.
     pub fn miss(&mut self, name: &str) {
         self.missing.push(name.to_owned());
     }
 
-    /// Notes each of these that was given, because it makes no sense beside another field.
+    /// Notes each of these fields that was given, because it makes no sense beside another one.
     pub fn refuse_given(&mut self, names: &[&str], what: &str) {
         for name in names {
             if self.texts.contains_key(*name) {
@@ -71,7 +72,7 @@ impl Fields {
         }
     }
 
-    /// Takes a field out and reads it. `None`: it is wrong, which is noted; `Some(None)`: it is not there.
+    /// Takes a field out and reads it. `None`: it is wrong, which is noted. `Some(None)`: it is not there.
     pub fn read<T, E: Display>(
         &mut self,
         name: &str,
@@ -94,7 +95,7 @@ impl Fields {
         bounds: &RangeInclusive<T>,
     ) -> Option<Option<T>> {
         self.read(name, |text| {
-            // `+5` parses as a number, and is a blank and a 5 in a query.
+            // `+5` parses as a number, but in a query it means a space and a 5.
             let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
             let number = text.parse::<T>().ok().filter(|number| is_plain && bounds.contains(number));
             number
@@ -102,7 +103,7 @@ impl Fields {
         })
     }
 
-    /// What was read, unless something was wrong; whatever is left is not known.
+    /// The value that was read, unless something was wrong. Fields that nobody took out are unknown.
     pub fn finish<T>(mut self, read: Option<T>) -> Result<T, ApiError> {
         let unknown = std::mem::take(&mut self.texts).into_iter().filter(|(_, text)| text.is_some());
         for (name, _) in unknown {

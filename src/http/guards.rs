@@ -1,4 +1,5 @@
-//! What stands around every handler: headers that protect pages, limits, the access log, the count of requests.
+//! Middleware around every handler: headers that protect pages, limits, the access log, and metrics of
+//! requests.
 
 use std::time::Instant;
 
@@ -12,24 +13,25 @@ use actix_web::{Error, ResponseError, web};
 use super::error::ApiError;
 use super::state::EdgeState;
 
-/// The target of the access log: `RUST_LOG=info,access=warn` turns it off.
+/// The target of the access log. `RUST_LOG=info,access=warn` turns it off.
 const ACCESS_TARGET: &str = "access";
 
-/// What pages may load: their own host's files, pictures and media of customers, sockets to wherever the hub is.
+/// What pages may load: files of their own host, pictures and media of customers, and sockets to any address of
+/// the hub.
 const PAGE_POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data: https:; \
     media-src 'self' https:; style-src 'self'; script-src 'self'; object-src 'none'; frame-ancestors 'none'; \
     base-uri 'none'; form-action 'self'";
-/// The API page styles itself inline; it shows no customer's data.
+/// The API page has inline styles. It shows no customers' data.
 const DOCS_POLICY: &str = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; \
     script-src 'self'; object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
-/// Bytes of all headers of a request together: a token may have 8 KiB, and cookies of other services on the same host
-/// come along.
+/// Most bytes of all headers of a request together. A token may have 8 KiB, and cookies of other services on
+/// the same host may be added.
 const HEADERS_BYTES_MAX: usize = 32 * 1024;
-/// What a header's line adds to its name and value: a colon, a blank, the end of the line.
+/// Bytes that a header line has besides name and value: a colon, a space, and the end of the line.
 const LINE_BYTES: usize = 4;
 
-/// Headers on every answer.
+/// Headers that are set on every answer.
 const HEADERS: [(&str, &str); 5] = [
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "DENY"),
@@ -57,7 +59,7 @@ fn set(headers: &mut HeaderMap, name: &'static str, value: &'static str) {
     headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
 }
 
-/// Refuses an address that asks too often. Stands around REST, never around the webhook.
+/// Refuses an address that asks too often. Used around REST, and never around the webhook.
 pub async fn limit<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
@@ -65,12 +67,12 @@ pub async fn limit<B: MessageBody>(
     let state = EdgeState::of(request.request())?;
     match state.rest_limiter.check(state.client_address(request.request())) {
         Ok(()) => next.call(request).await.map(ServiceResponse::map_into_left_body),
-        // An answer and no error: errors pass by what adds CORS and protecting headers and counts requests.
+        // Return a response, not `Err`: an `Err` skips the CORS, security-header and metrics middleware.
         Err(refusal) => Ok(request.into_response(refusal.error_response()).map_into_right_body()),
     }
 }
 
-/// Refuses a head that is larger than any client needs; actix itself takes four times as much.
+/// Refuses a head that is larger than any client needs. actix itself accepts four times as much.
 pub async fn refuse_large_heads<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
@@ -85,8 +87,8 @@ pub async fn refuse_large_heads<B: MessageBody>(
     next.call(request).await.map(ServiceResponse::map_into_left_body)
 }
 
-/// Says in our words that a path does not know a method. actix names those that it knows, from the routes themselves
-/// (RFC 9110, 15.5.6), in an answer without a body.
+/// Explains in our words that a path does not have a method. actix takes the methods that it has from the
+/// routes (RFC 9110, section 15.5.6), but its answer has no body.
 pub async fn explain_methods<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
@@ -102,7 +104,7 @@ pub async fn explain_methods<B: MessageBody>(
     }
 }
 
-/// Logs and counts each request: its path without the query, for a query may hold the webhook's secret.
+/// Logs and counts each request. The path is logged without its query, which may contain the webhook's secret.
 pub async fn observe<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
@@ -120,7 +122,7 @@ pub async fn observe<B: MessageBody>(
         }
     };
     if state.is_draining() {
-        // The next request on this connection would find nobody.
+        // The hub is stopping, so the next request on this connection would not be answered.
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
     let request = response.request();
@@ -139,7 +141,7 @@ pub async fn observe<B: MessageBody>(
     Ok(response)
 }
 
-/// A bound on the label: clients may send any word as a method.
+/// Bounds the values of the label, because clients may send any word as a method.
 fn known_method(method: &str) -> &'static str {
     ["GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"]
         .into_iter()
@@ -147,7 +149,7 @@ fn known_method(method: &str) -> &'static str {
         .unwrap_or("other")
 }
 
-/// Nothing has this path.
+/// The answer for paths that do not exist.
 pub async fn not_found() -> Result<web::Bytes, ApiError> {
-    Err(ApiError::NotFound("nothing has this address"))
+    Err(ApiError::NotFound("nothing is at this address"))
 }

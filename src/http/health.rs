@@ -19,55 +19,55 @@ use crate::protocol::HubState;
 use crate::reads::Asker;
 use crate::telemetry::metrics::GaugeValues;
 
-/// How the hub is.
+/// The state of the hub.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HealthAnswer {
-    /// `ok`, or why not: `draining`, `unwritable`.
+    /// `ok`, or why the hub does not work fully: `draining` or `unwritable`.
     #[schema(example = "ok")]
     status: &'static str,
-    /// The hub's version.
+    /// Version of the hub, as in releases.
     version: &'static str,
-    /// Seconds since its start.
+    /// Seconds since the hub started.
     uptime_seconds: u64,
-    /// Connected WebSocket sessions.
+    /// WebSocket sessions that are connected now.
     sessions: usize,
     /// The newest position of the journal.
     seq: i64,
-    /// The life of the journal.
+    /// The epoch of the journal.
     epoch: String,
     /// When the last delivery came.
     #[schema(value_type = Option<String>, format = DateTime)]
     last_webhook_at: Option<Timestamp>,
     /// Deliveries that wait to be stored.
     queued: usize,
-    /// The journal accepts deliveries.
+    /// True where the journal accepts deliveries.
     writable: bool,
-    /// Why it does not, in a word: `disk_full`, `read_only`, `locked`, `io_error`, `damaged`, `moved`,
+    /// Why it does not, in one word: `disk_full`, `read_only`, `locked`, `io_error`, `damaged`, `moved`,
     /// `out_of_memory` or `other`.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
     /// Why it does not, in full.
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<String>,
-    /// The check of the whole database: `checking`, `ok` or `damaged: …`.
+    /// The result of checking the whole database: `checking`, `ok` or `damaged: …`.
     integrity: String,
-    /// Where tokens are checked with a file of keys: `ok`, or `stale: …` while the file cannot be used and the last good
-    /// keys count on.
+    /// Where tokens are checked with a file of keys: `ok`, or `stale: …` while the file cannot be used and the
+    /// last good keys remain in force.
     #[serde(skip_serializing_if = "Option::is_none")]
     sign_in_keys: Option<String>,
 }
 
-/// The routes for operators.
+/// The routes for operators and load balancers.
 pub fn routes() -> Routes {
     let mut routes = Routes::under("");
     routes.tagged("health");
     routes
-        .get("/health", health, "getHealth", "How the hub is, in full. 200 as long as it answers.")
+        .get("/health", health, "getHealth", "The state of the hub in full. 200 as long as it answers.")
         .answers::<HealthAnswer>(200);
     routes.get("/health/live", health, "getLiveness", "The process answers.").answers::<HealthAnswer>(200);
     routes
-        .get("/health/ready", ready, "getReadiness", "Deliveries and sessions are taken in.")
+        .get("/health/ready", ready, "getReadiness", "The hub accepts deliveries and sessions.")
         .answers::<HealthAnswer>(200)
         .answers::<HealthAnswer>(503);
     routes
@@ -75,11 +75,11 @@ pub fn routes() -> Routes {
             "/metrics",
             metrics,
             "getPrometheusMetrics",
-            "Counters of the hub's own work, for Prometheus. For admins, and for whoever sits on the same machine.",
+            "Counters of the hub's own work, for Prometheus. For admins, and for callers on the same machine.",
         )
         .answers_with(200, "text/plain", String::schema())
-        .refuses(401, "No valid token, from another machine.")
-        .refuses(403, "The token is no admin's; or, without a key, the `Host` is not the hub's own.");
+        .refuses(401, "The caller is on another machine and has no valid token.")
+        .refuses(403, "The token is not an admin's; or the hub has no key, and the `Host` is not its own.");
     routes
 }
 
@@ -131,7 +131,7 @@ async fn metrics(request: HttpRequest, state: web::Data<EdgeState>) -> Result<Ht
     if !is_local(&request, &state) {
         let caller = identify(&request)?;
         if caller.role != Role::Admin {
-            return Err(ApiError::Forbidden("metrics are for admins"));
+            return Err(ApiError::Forbidden("only admins may read the metrics"));
         }
     }
     let health = state.health().await?;
@@ -156,8 +156,9 @@ async fn metrics(request: HttpRequest, state: web::Data<EdgeState>) -> Result<Ht
     Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text))
 }
 
-/// A proxy on the same machine is no local caller: it speaks for somebody. Neither is a page of another site that a
-/// browser on the same machine shows, which the name that it asks for gives away.
+/// True for a caller on the same machine. A proxy on the same machine is not one, because it speaks for others.
+/// Neither is a page of another site in a browser on the same machine; the host name that it asks for shows
+/// that.
 fn is_local(request: &HttpRequest, state: &EdgeState) -> bool {
     let forwarded = ["x-forwarded-for", "forwarded", "x-real-ip"]
         .iter()

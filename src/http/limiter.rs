@@ -1,4 +1,4 @@
-//! One bucket per client address, and a bound on how many addresses are remembered.
+//! Limits the requests of each client address, and bounds how many addresses are remembered.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU32;
@@ -10,24 +10,25 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use super::address::limit_key;
 use super::error::ApiError;
 
-/// Addresses that are remembered; past it strangers share one bucket until old ones are forgotten.
+/// Most addresses that are remembered. When there are more, unknown ones share one limit until old ones are
+/// removed.
 pub const ADDRESSES_MAX: usize = 100_000;
-/// The bucket of strangers.
+/// The key of the limit that unknown addresses share.
 const STRANGERS: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
-/// Allows each address so many requests per second, and as many at once.
+/// Allows each address `per_second` requests per second, and as many at once.
 pub struct AddressLimiter {
     buckets: Option<DefaultKeyedRateLimiter<IpAddr>>,
 }
 
 impl AddressLimiter {
-    /// 0: no limit.
+    /// `per_second` 0 means no limit.
     pub fn new(per_second: u32) -> Self {
         let quota = NonZeroU32::new(per_second).map(Quota::per_second);
         Self { buckets: quota.map(RateLimiter::keyed) }
     }
 
-    /// Takes one from the address's bucket.
+    /// Counts a request of the address; an error where it is one too many.
     pub fn check(&self, address: IpAddr) -> Result<(), ApiError> {
         let Some(buckets) = &self.buckets else { return Ok(()) };
         let key = if buckets.len() < ADDRESSES_MAX { limit_key(address) } else { STRANGERS };
@@ -37,7 +38,7 @@ impl AddressLimiter {
         })
     }
 
-    /// Forgets addresses whose bucket is full again.
+    /// Removes addresses that could send as many requests as new ones.
     pub fn forget_idle(&self) {
         if let Some(buckets) = &self.buckets {
             buckets.retain_recent();
@@ -46,7 +47,7 @@ impl AddressLimiter {
     }
 }
 
-/// Rounded up: a client that comes back after it is let in.
+/// Rounded up, so that a client that waits for this long is allowed.
 fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }

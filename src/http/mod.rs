@@ -1,10 +1,10 @@
-//! The edge: HTTP in, typed messages to the hub, JSON out.
+//! HTTP: requests become typed messages to the hub, and answers become JSON.
 //!
 //! # Contract
 //!
-//! 1. Input becomes a typed value here, or is refused here; nothing behind it checks again.
-//! 2. Handlers know the hub and nothing behind it.
-//! 3. No token and no query string reaches a log.
+//! 1. Input becomes a typed value here, or is refused here; no later room checks it again.
+//! 2. Handlers use the hub and the readers, and nothing behind them.
+//! 3. No token and no query string is written to a log.
 
 pub mod address;
 pub mod error;
@@ -40,15 +40,15 @@ use actix_web::web;
 
 use state::EdgeState;
 
-/// How long a browser may keep the answer to its question whether it may ask, in seconds.
+/// Seconds for which a browser may remember whether a page may call the hub.
 const PREFLIGHT_SECONDS: usize = 600;
 
-/// Every route of the hub.
+/// Registers every route of the hub.
 pub fn configure(config: &mut web::ServiceConfig, state: &web::Data<EdgeState>) {
     config
         .app_data(state.clone())
         .configure(|config| webhook::routes().register(config))
-        // Before the scope, which compresses answers and would hold the stream back.
+        // Before the scope, which compresses answers and would delay the stream.
         .configure(|config| stream::routes().register(config))
         .service(
             web::scope(api::PREFIX)
@@ -65,7 +65,7 @@ pub fn configure(config: &mut web::ServiceConfig, state: &web::Data<EdgeState>) 
         .default_service(web::route().to(guards::not_found));
 }
 
-/// Pages of `FRONTEND_URL` may ask; others' browsers are not told the answer.
+/// Lets pages of `FRONTEND_URL` read answers. Browsers keep answers from other pages.
 pub fn cors(state: &web::Data<EdgeState>) -> Cors {
     let state = state.clone();
     Cors::default()

@@ -1,7 +1,7 @@
 //! The description of the REST API, and its page at `/api/docs`.
 //!
-//! It refuses what the hub refuses: each route is described by the question that it reads ([`question`](super::question)),
-//! and `scripts/api-fuzz.sh` holds it against a running hub.
+//! Each route is described by the type of the question that it reads ([`question`](super::question)), so the
+//! description refuses what the hub refuses. `scripts/api-fuzz.sh` compares it with a running hub.
 
 use std::collections::BTreeMap;
 
@@ -15,11 +15,11 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{api, health, stream, webhook};
 
-/// Where the description lies.
+/// The path of the description.
 const DESCRIPTION: &str = "/api/openapi.json";
 
-/// What callers send, besides the bodies that are questions and close themselves. An unknown field of theirs is refused by
-/// its name, and what is optional may be missing.
+/// What callers send, besides bodies that are questions and are described there. Unknown fields of these are
+/// refused by name, and optional fields may be missing.
 const SENT: [&str; 5] = ["NotifyRequest", "SettingsRequest", "WeekHours", "Holiday", "Thresholds"];
 
 #[derive(OpenApi)]
@@ -28,10 +28,10 @@ const SENT: [&str; 5] = ["NotifyRequest", "SettingsRequest", "WeekHours", "Holid
     external_docs(url = "/api/asyncapi.json", description = "The WebSocket and the event stream (AsyncAPI 3.0)"),
     modifiers(&Secrets),
     tags(
-        (name = "umbler", description = "Queries. With a JWT key set they want `Authorization: Bearer`."),
-        (name = "metrics", description = "Numbers of the team, as JSON or CSV; what each means: docs/metrics.md."),
-        (name = "webhook", description = "What Umbler Talk posts to."),
-        (name = "health", description = "For operators."),
+        (name = "umbler", description = "Questions and changes. Where the hub has a JWT key they need `Authorization: Bearer`."),
+        (name = "metrics", description = "Numbers of the team, as JSON or CSV. docs/metrics.md says what each means."),
+        (name = "webhook", description = "The address that Umbler Talk posts to."),
+        (name = "health", description = "For operators and load balancers."),
     ),
 )]
 struct Description;
@@ -41,7 +41,7 @@ struct Secrets;
 impl utoipa::Modify for Secrets {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let bearer = || SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-        let token = ApiKeyValue::with_description("token", "The webhook secret, where one is set.");
+        let token = ApiKeyValue::with_description("token", "The webhook secret, if one is set.");
         let components = document.components.get_or_insert_with(Default::default);
         components.add_security_scheme("bearer", bearer());
         components.add_security_scheme("webhookToken", SecurityScheme::ApiKey(ApiKey::Query(token)));
@@ -49,7 +49,7 @@ impl utoipa::Modify for Secrets {
     }
 }
 
-/// The whole description of a hub in this time zone.
+/// The complete description of a hub in this time zone.
 pub fn document(time_zone: &str) -> utoipa::openapi::OpenApi {
     let mut document = Description::openapi();
     for routes in [webhook::routes(), stream::routes(), health::routes(), api::routes()] {
@@ -62,8 +62,8 @@ pub fn document(time_zone: &str) -> utoipa::openapi::OpenApi {
     document
 }
 
-/// Says of what callers send that there are no other fields, and of answers which fields are always there: unknown is
-/// `null`, so nearly all.
+/// Adds that what callers send has no other fields, and which fields of answers are always there: nearly all,
+/// because what is unknown is `null`.
 fn tighten(schemas: &mut BTreeMap<String, RefOr<Schema>>) {
     for (name, schema) in schemas {
         let is_sent = SENT.contains(&name.as_str());
@@ -78,7 +78,7 @@ fn tighten(schemas: &mut BTreeMap<String, RefOr<Schema>>) {
     }
 }
 
-/// The object that a schema is, or those that it is put together of.
+/// The object that a schema is, or the objects that it is composed of.
 fn objects(schema: &mut RefOr<Schema>) -> Vec<&mut Object> {
     match schema {
         RefOr::T(Schema::Object(object)) => vec![object],
@@ -87,13 +87,13 @@ fn objects(schema: &mut RefOr<Schema>) -> Vec<&mut Object> {
     }
 }
 
-/// False where a field of an answer is left out when there is nothing to tell.
+/// False where a field of an answer is left out when it has nothing to say.
 fn is_always_there(schema: &str, field: &str) -> bool {
     match schema {
         "ErrorDetail" => field != "parameter",
         "HealthAnswer" => !matches!(field, "reason" | "fault" | "signInKeys"),
         "WebhookAnswer" => field != "reason",
-        // Which columns a row has, is the route's; see `api/metrics/answers.rs`.
+        // The route decides which columns a row has; see `api/metrics/answers.rs`.
         "DistributionRow" => field != "previousN",
         "LiveRow" => !matches!(field, "id" | "name"),
         "MetricsRow" => {
@@ -104,7 +104,7 @@ fn is_always_there(schema: &str, field: &str) -> bool {
     }
 }
 
-/// Settings name the time zone of the hub, or none.
+/// Restricts the time zone in settings to that of the hub.
 fn name_time_zone(schemas: &mut BTreeMap<String, RefOr<Schema>>, time_zone: &str) {
     let settings = schemas.get_mut("SettingsRequest").map(objects).into_iter().flatten();
     for object in settings {
@@ -114,9 +114,9 @@ fn name_time_zone(schemas: &mut BTreeMap<String, RefOr<Schema>>, time_zone: &str
     }
 }
 
-/// The description and its page.
+/// Registers the description and its page.
 pub fn configure(config: &mut web::ServiceConfig, time_zone: &str) {
-    // Without the word "none" the page asks a validator on the internet what it thinks of the description.
+    // Without the word "none" the page would send the description to a validator on the internet.
     let settings = Config::new([DESCRIPTION]).validator_url("none");
     let page = SwaggerUi::new("/api/docs/{_:.*}").url(DESCRIPTION, document(time_zone)).config(settings);
     config.route("/api/docs", web::get().to(to_page)).service(page);

@@ -1,4 +1,4 @@
-//! Which pages may talk to the hub: its own, and those of `FRONTEND_URL`.
+//! Which pages may use the hub: its own, and those of `FRONTEND_URL`.
 
 use std::str::FromStr;
 
@@ -25,9 +25,9 @@ impl FromStr for Origins {
     }
 }
 
-/// Scheme, host and port in lower case, without what browsers leave out.
+/// Scheme, host and port in lower case, without the default port, as browsers write an origin.
 fn origin(text: &str) -> Result<String, String> {
-    let wrong = || format!("{text:?} is no origin like https://team.example.com");
+    let wrong = || format!("{text:?} is not an origin like https://team.example.com");
     if text == "*" {
         return Err(
             "* would let every page in the world read customers' messages; name the origins".to_owned()
@@ -46,40 +46,41 @@ fn origin(text: &str) -> Result<String, String> {
 }
 
 impl Origins {
-    /// True for an origin of the list.
+    /// True for an origin in the list.
     pub fn allows(&self, text: &str) -> bool {
         origin(text).is_ok_and(|origin| self.0.contains(&origin))
     }
 
-    /// True for the host, with its port, of a page of the list.
+    /// True for the host (with its port) of an origin in the list.
     pub fn names_host(&self, host: &str) -> bool {
         ["http", "https"].iter().any(|scheme| self.allows(&format!("{scheme}://{host}")))
     }
 
-    /// True for a page of the list, or one that was loaded from the host that it talks to.
+    /// True for a page of an origin in the list, or one that was loaded from the host that it talks to.
     pub fn allows_page(&self, text: &str, host: Option<&str>) -> bool {
         self.allows(text) || host.is_some_and(|host| is_own(text, host))
     }
 }
 
-/// Refuses a request that a page of another site made; browsers name the page in `Origin`, programs send none.
+/// Refuses a request of a page of another site. Browsers name the page's origin in `Origin`; programs send
+/// none.
 pub fn check(request: &HttpRequest, origins: &Origins) -> Result<(), ApiError> {
     let header = |name: HeaderName| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
     if request.headers().get_all(ORIGIN).count() > 1 {
-        return Err(ApiError::Forbidden("a page has one origin"));
+        return Err(ApiError::Forbidden("Origin is sent twice"));
     }
     if let Some(origin) = header(ORIGIN)
         && !origins.allows_page(origin, header(HOST))
     {
-        log::info!("a page of {origin:?} was not let in; FRONTEND_URL names the pages that are");
+        log::info!("a page of {origin:?} was refused; FRONTEND_URL lists the origins that are allowed");
         return Err(ApiError::Forbidden(
-            "this page's origin is not allowed; FRONTEND_URL names those that are",
+            "this page's origin is not allowed; FRONTEND_URL lists those that are",
         ));
     }
     Ok(())
 }
 
-/// A proxy may have taken the encryption off, so the scheme does not count; its default port is left out.
+/// A proxy may have removed the encryption, so the scheme does not matter, and its default port is left out.
 fn is_own(text: &str, host: &str) -> bool {
     ["http", "https"].iter().any(|scheme| {
         let own = origin(&format!("{scheme}://{host}"));

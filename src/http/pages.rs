@@ -1,4 +1,4 @@
-//! The console, the client package and the dashboard.
+//! Serves the console, the browser client and the dashboard.
 
 use std::path::Path;
 
@@ -13,16 +13,16 @@ use rust_embed::Embed;
 
 use super::error::ApiError;
 
-/// `static/`, inside the binary.
+/// The files of `static/`, inside the binary.
 #[derive(Embed)]
 #[folder = "static/"]
 #[exclude = "*/node_modules/*"]
 struct Static;
 
-/// The console's page.
+/// The page of the console.
 const CONSOLE: &str = "index.html";
 
-/// The pages: the console at `/console`, and at `/` too where no dashboard is built.
+/// Registers the pages: the console at `/console`, and also at `/` where no dashboard was built.
 pub fn configure(config: &mut web::ServiceConfig, dashboard_dir: &Path) {
     config.route("/console", web::get().to(console)).route("/console", web::head().to(console)).service(
         web::resource(["/console/{path:.*}", "/client/{path:.*}"])
@@ -31,7 +31,7 @@ pub fn configure(config: &mut web::ServiceConfig, dashboard_dir: &Path) {
     );
     if dashboard_dir.join("index.html").is_file() {
         let index = dashboard_dir.join("index.html");
-        // A page's own address, opened directly, is the dashboard's business.
+        // A page's own address that is opened directly belongs to the dashboard.
         let fallback = move |request: ServiceRequest| {
             let index = index.clone();
             async move {
@@ -39,7 +39,7 @@ pub fn configure(config: &mut web::ServiceConfig, dashboard_dir: &Path) {
                 let answer = if may_be_page(request.path()) {
                     NamedFile::open(index)?.into_response(&request)
                 } else {
-                    ApiError::NotFound("nothing has this address").error_response()
+                    ApiError::NotFound("nothing is at this address").error_response()
                 };
                 Ok(ServiceResponse::new(request, answer))
             }
@@ -47,8 +47,8 @@ pub fn configure(config: &mut web::ServiceConfig, dashboard_dir: &Path) {
         let files = Files::new("/", dashboard_dir)
             .index_file("index.html")
             .default_handler(actix_web::dev::fn_service(fallback));
-        // Asked for again each time, and answered by the tag: a page that a browser kept would name files of a build
-        // that is gone.
+        // Browsers must ask again each time, and are answered by the entity tag: a page that a browser kept
+        // would refer to files of a build that no longer exists.
         let fresh = DefaultHeaders::new().add((CACHE_CONTROL, "no-cache"));
         config.service(web::scope("").wrap(fresh).service(files));
     } else {
@@ -56,7 +56,8 @@ pub fn configure(config: &mut web::ServiceConfig, dashboard_dir: &Path) {
     }
 }
 
-/// Programs that ask for what does not exist, and pages of an older build, must not be answered with a page.
+/// False for programs that ask for what does not exist, and for files of an older build, which must not get a
+/// page as the answer.
 fn may_be_page(path: &str) -> bool {
     !["/api/", "/assets/"].iter().any(|folder| path.starts_with(folder))
 }
@@ -69,9 +70,9 @@ async fn embedded(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     file(&request, request.path().trim_start_matches('/'))
 }
 
-/// A file of `static/`; a browser that has it already is told so.
+/// A file of `static/`. A browser that has it already is only told so.
 fn file(request: &HttpRequest, path: &str) -> Result<HttpResponse, ApiError> {
-    let file = Static::get(path).ok_or(ApiError::NotFound("no such file"))?;
+    let file = Static::get(path).ok_or(ApiError::NotFound("there is no such file"))?;
     let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(file.metadata.sha256_hash()));
     let known = request.headers().get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
     let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };

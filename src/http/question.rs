@@ -1,9 +1,11 @@
-//! Questions: one struct says what a query string, or a small JSON body, may hold. It is read and described by that struct.
+//! Questions: one struct says what a query string, or a small JSON body, may contain. It is read and described
+//! by that struct.
 //!
 //! # Contract
 //!
-//! 1. Every field once, known and within its bounds, or the answer is 400; it names every wrong one.
-//! 2. The description refuses what the reader refuses: both go by the same type, bounds and default.
+//! 1. Every field must be known, given once and within its bounds. Otherwise the answer is 400 and names every
+//!    wrong field.
+//! 2. The description refuses what the reader refuses, because both use the same type, bounds and default.
 
 use std::future::{Ready, ready};
 use std::ops::RangeInclusive;
@@ -20,30 +22,31 @@ use utoipa::openapi::schema::{
 use super::error::ApiError;
 use super::fields::Fields;
 
-/// What is asked for, field by field. [`question!`] makes one of a struct.
+/// What a request asks for, field by field. [`question!`] implements it for a struct.
 pub trait Question: Sized {
-    /// Takes its own out of the fields; `None` where one of them is wrong, which is noted there.
+    /// Takes the question's fields out of `fields`; `None` where one of them is wrong, which is noted there.
     fn take(fields: &mut Fields) -> Option<Self>;
 
-    /// Its fields as parameters of a query.
+    /// The fields as parameters of a query.
     fn parameters() -> Vec<Parameter>;
 }
 
-/// One value: how its text is read, and how it is described.
+/// A single value: how its text is read, and how it is described.
 pub trait Value: Sized {
-    /// The value, or what it must be.
+    /// Reads the value, or says what it must be.
     fn read(text: &str) -> Result<Self, String>;
 
-    /// Its form.
+    /// The schema of the value.
     fn schema() -> ObjectBuilder;
 }
 
-/// A field of a question: a value that may be left out, one that must be [`Mandatory`], or fields that questions share.
+/// A field of a question: a value that may be left out, a value that is [`Mandatory`], or fields that several
+/// questions share.
 pub trait Field: Sized {
-    /// Takes it out; `None` where it is wrong, which is noted there.
+    /// Takes the field out of `fields`; `None` where it is wrong, which is noted there.
     fn take(name: &str, fields: &mut Fields) -> Option<Self>;
 
-    /// Its parameters; `about` is the field's comment.
+    /// The parameters of the field; `about` is the field's doc comment.
     fn parameters(name: &str, about: &str) -> Vec<Parameter>;
 }
 
@@ -85,11 +88,11 @@ impl<V: Value> Field for Mandatory<V> {
     }
 }
 
-/// The question that a query string asks. Everything in it is wanted, or the answer is 400.
+/// The question in a query string. Any fault in it is answered with 400.
 #[derive(Debug)]
-pub struct Query<Q>(pub Q);
+pub struct QueryString<Q>(pub Q);
 
-impl<Q: Question> FromRequest for Query<Q> {
+impl<Q: Question> FromRequest for QueryString<Q> {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
@@ -98,10 +101,10 @@ impl<Q: Question> FromRequest for Query<Q> {
     }
 }
 
-/// Reads a question out of a JSON object.
+/// Reads a question from a JSON object.
 pub fn read_object<Q: Question>(body: &[u8]) -> Result<Q, ApiError> {
     let object = serde_json::from_slice(body)
-        .map_err(|error| ApiError::BadRequest(format!("the body is no JSON object: {error}")))?;
+        .map_err(|error| ApiError::BadRequest(format!("the body is not a JSON object: {error}")))?;
     read(Fields::in_object(object))
 }
 
@@ -110,7 +113,8 @@ fn read<Q: Question>(mut fields: Fields) -> Result<Q, ApiError> {
     fields.finish(read)
 }
 
-/// The JSON object that [`read_object`] reads: it has no other fields, and what may be left out may be `null`, too.
+/// The schema of the object that [`read_object`] reads. It has no other fields, and fields that may be left out
+/// may also be `null`.
 pub fn object_schema<Q: Question>() -> RefOr<Schema> {
     let mut object = Object::new();
     object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
@@ -128,7 +132,7 @@ pub fn object_schema<Q: Question>() -> RefOr<Schema> {
     RefOr::T(Schema::Object(object))
 }
 
-/// A parameter as programs are told of it. It is left out or has a value: none is ever `null`.
+/// A parameter, as it is described to programs. It is left out or has a value, but is never `null`.
 pub fn parameter(
     place: ParameterIn,
     name: &str,
@@ -145,7 +149,7 @@ pub fn parameter(
         .build()
 }
 
-/// A number that is asked for with these bounds.
+/// A parameter that is a number within these bounds.
 pub fn bounded<T: TryInto<i64> + Clone>(
     name: &str,
     about: &str,
@@ -162,7 +166,7 @@ pub fn bounded<T: TryInto<i64> + Clone>(
     vec![parameter(ParameterIn::Query, name, about, schema, Required::False)]
 }
 
-/// `chat_id` is `chatId` on the wire, and `r#in` is `in`.
+/// The name on the wire: `chat_id` is `chatId`, and `r#in` is `in`.
 pub fn wire_name(field: &str) -> String {
     let mut name = String::with_capacity(field.len());
     for (number, word) in field.trim_start_matches("r#").split('_').enumerate() {
@@ -174,14 +178,14 @@ pub fn wire_name(field: &str) -> String {
     name
 }
 
-/// The lines of a field's comment as one text.
+/// The lines of a field's doc comment as one text.
 pub fn about(lines: &[&str]) -> String {
     lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ")
 }
 
-/// Makes a [`Question`] of a struct. The comment of a field describes it, and its type says what it may be. A number has
-/// its bounds in brackets behind its type, and behind `=` stands what counts where the field is left out. What fields may
-/// not say together is noted by a function that is named at the end:
+/// Makes a [`Question`] of a struct. The doc comment of a field describes it, and its type says what it may be.
+/// A number has its bounds in brackets after its type, and after `=` comes the value where the field is left
+/// out. Which fields cannot be given together is checked by a function that is named at the end:
 ///
 /// ```text
 /// question! {
@@ -254,7 +258,7 @@ macro_rules! question {
 }
 pub(in crate::http) use question;
 
-/// Nothing is asked for; whatever is given is not known.
+/// A question without fields: whatever is given is unknown.
 #[derive(Debug)]
 pub struct Nothing;
 

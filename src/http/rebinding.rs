@@ -1,9 +1,9 @@
-//! Keeps pages of the web away from a hub that is open on its own machine.
+//! Keeps pages of other sites away from a hub that is open on its own machine.
 //!
-//! Without a JWT key the hub listens on loopback only, and whoever reaches it is admin. A page of another site reaches
-//! it too: its owner lets the page's own host name point to 127.0.0.1 (DNS rebinding), and the browser takes the hub
-//! for the page's origin. What gives it away is the `Host` that the browser sends, so an open hub answers to names that
-//! nobody can point elsewhere.
+//! Without a JWT key the hub listens on loopback only, and everybody who reaches it is an admin. A page of
+//! another site can reach it too: the site's owner lets the page's host name point to 127.0.0.1 (DNS
+//! rebinding), and the browser takes the hub for the page's own server. But the browser still sends the page's
+//! host name in `Host`, so a hub without a key only answers to names that nobody else can point to it.
 
 use std::net::IpAddr;
 
@@ -15,11 +15,11 @@ use super::error::ApiError;
 use super::origin::Origins;
 use super::state::EdgeState;
 
-/// Refuses a request to an open hub under a name that is not its own.
+/// Refuses a request to a hub without a key under a name that is not its own.
 pub fn check(request: &HttpRequest) -> Result<(), ApiError> {
     let state = EdgeState::of(request)?;
     if state.authenticator.is_some() {
-        // A page cannot have its visitor's token.
+        // With a key there is no need, because a page does not have its visitor's token.
         return Ok(());
     }
     if is_at_known_host(request, &state.settings.origins) {
@@ -30,7 +30,8 @@ pub fn check(request: &HttpRequest) -> Result<(), ApiError> {
     ))
 }
 
-/// True for a request under a name that no other site can have. Browsers always send one; programs may leave it out.
+/// True for a request under a name that no other site can have. Browsers always send a name; programs may leave
+/// it out.
 pub fn is_at_known_host(request: &HttpRequest, origins: &Origins) -> bool {
     let host = request.headers().get(HOST);
     host.is_none_or(|host| is_known(host.to_str().unwrap_or_default(), origins))
@@ -41,7 +42,7 @@ pub fn is_known(host: &str, origins: &Origins) -> bool {
     is_own_name(host) || origins.names_host(host)
 }
 
-/// An address needs no resolving, and `localhost` is resolved by the browser itself (RFC 6761, 6.3).
+/// An address is not looked up, and browsers resolve `localhost` themselves (RFC 6761, section 6.3).
 fn is_own_name(host: &str) -> bool {
     let Some(name) = host.parse::<Uri>().ok().and_then(|uri| uri.host().map(str::to_ascii_lowercase)) else {
         return false;

@@ -1,6 +1,7 @@
-//! Routes: a path is said once, where its handler is named. From there it is registered and described.
+//! Routes. A path is written once, where its handler is named; it is registered and described from there.
 //!
-//! What a handler takes and returns describes it: its question, its body, its answer, and what it may be refused with.
+//! The description follows from what a handler takes and returns: its question, its body, its answer, and how
+//! it may be refused.
 
 use actix_web::http::Method;
 use actix_web::{CustomizeResponder, FromRequest, Handler, HttpRequest, HttpResponse, Responder, Route, web};
@@ -14,7 +15,7 @@ use super::error::ErrorBody;
 use super::state::EdgeState;
 use super::writes::{self, Takes};
 
-/// Some routes, to be registered or described.
+/// A list of routes, to be registered and described.
 pub struct Routes {
     prefix: &'static str,
     tag: &'static str,
@@ -32,18 +33,19 @@ pub struct Call {
 }
 
 impl Routes {
-    /// None yet. Their paths are described with this prefix, which the scope has that they are registered in.
+    /// An empty list. Paths are described with this prefix, which is that of the actix scope in which they are
+    /// registered.
     pub fn under(prefix: &'static str) -> Self {
         Self { prefix, tag: "", resources: Vec::new(), calls: Vec::new() }
     }
 
-    /// Describes what follows under this tag.
+    /// Sets the tag under which the next routes are described.
     pub fn tagged(&mut self, tag: &'static str) -> &mut Self {
         self.tag = tag;
         self
     }
 
-    /// A path that is read, with GET and HEAD.
+    /// Adds a path that is read with GET and HEAD.
     pub fn get<Args>(
         &mut self,
         path: &'static str,
@@ -55,7 +57,7 @@ impl Routes {
         self.get_only(path, handler, name, about)
     }
 
-    /// A path that is read with GET alone: its answer has no end, or nobody asks for its head.
+    /// Adds a path that is read with GET only, because its answer has no end or nobody asks for its head.
     pub fn get_only<Args>(
         &mut self,
         path: &'static str,
@@ -68,7 +70,7 @@ impl Routes {
         self.newest()
     }
 
-    /// A path that changes something. See [`writes`] for what is checked before its handler.
+    /// Adds a path that changes something. [`writes`] says what is checked before its handler.
     pub fn write<Args>(
         &mut self,
         method: &Method,
@@ -87,13 +89,13 @@ impl Routes {
         self.add(path, writes::guarded(route, takes));
         let call = self.newest();
         if takes == Takes::Nothing {
-            call.refuses(415, "A body, of which none is needed, is not declared as JSON.");
+            call.refuses(415, "There is a body, which is not needed, and it is not declared as JSON.");
         }
         call
     }
 
-    /// What deliveries are posted to: two addresses, of which the first is described. Nothing is checked before the
-    /// handler.
+    /// Adds the two paths that deliveries are posted to, of which the first is described. Nothing is checked
+    /// before the handler.
     pub fn deliveries<Args>(
         &mut self,
         [path, other]: [&'static str; 2],
@@ -133,13 +135,13 @@ impl Routes {
         self.newest()
     }
 
-    /// The call that was described last.
+    /// The call that was added last.
     fn newest(&mut self) -> &mut Call {
         let newest = self.calls.len() - 1;
         &mut self.calls[newest]
     }
 
-    /// Registers them. A method that a path does not have is answered by the path.
+    /// Registers the routes. Where a path does not have a method, the path itself answers.
     pub fn register(self, config: &mut web::ServiceConfig) {
         for (path, routes) in self.resources {
             let resource = routes.into_iter().fold(web::resource(path), actix_web::Resource::route);
@@ -147,7 +149,7 @@ impl Routes {
         }
     }
 
-    /// Adds them to a description.
+    /// Adds the routes to a description.
     pub fn describe_in(self, document: &mut OpenApi) {
         let components = document.components.get_or_insert_with(Default::default);
         for call in self.calls {
@@ -158,19 +160,18 @@ impl Routes {
 }
 
 impl Call {
-    /// Refers to a schema, which is described with it.
+    /// A reference to a schema, which is added to the description.
     pub fn schema<T: ToSchema>(&mut self) -> RefOr<Schema> {
         T::schemas(&mut self.schemas);
         self.named(&T::name(), T::schema())
     }
 
-    /// Refers to a schema of this name.
+    /// A reference to a schema under this name.
     pub fn named(&mut self, name: &str, schema: RefOr<Schema>) -> RefOr<Schema> {
         self.schemas.push((name.to_owned(), schema));
         Ref::from_schema_name(name).into()
     }
 
-    /// Takes these parameters.
     pub fn parameters(&mut self, parameters: impl IntoIterator<Item = Parameter>) -> &mut Self {
         for parameter in parameters {
             self.operation.parameters.get_or_insert_default().push(RefOr::T(parameter));
@@ -178,7 +179,7 @@ impl Call {
         self
     }
 
-    /// Takes a body of this type and at most so many bytes.
+    /// Describes a body of this type; `about` says its largest size.
     pub fn body(&mut self, takes: Takes, schema: RefOr<Schema>, about: &str) -> &mut Self {
         self.takes = takes;
         let body = RequestBodyBuilder::new()
@@ -190,13 +191,13 @@ impl Call {
         self
     }
 
-    /// Answers JSON of this type.
+    /// Adds an answer that is JSON of this type.
     pub fn answers<T: ToSchema>(&mut self, status: u16) -> &mut Self {
         let schema = self.schema::<T>();
         self.answers_with(status, "application/json", schema)
     }
 
-    /// Answers this, or more of it: one status may have several media types.
+    /// Adds an answer. One status may have several media types.
     pub fn answers_with(&mut self, status: u16, media_type: &str, schema: RefOr<Schema>) -> &mut Self {
         let about = if self.method == HttpMethod::Get { "" } else { "Durable." };
         let responses = &mut self.operation.responses.responses;
@@ -216,20 +217,20 @@ impl Call {
         self
     }
 
-    /// May be refused in all of these ways.
+    /// Adds all of these refusals.
     pub fn refusals<R: IntoResponses>(&mut self) -> &mut Self {
         self.schema::<ErrorBody>();
         self.operation.responses.responses.extend(R::responses());
         self
     }
 
-    /// May be refused with this status, for this reason.
+    /// Adds a refusal with this status and reason.
     pub fn refuses(&mut self, status: u16, about: &str) -> &mut Self {
         self.operation.responses.responses.insert(status.to_string(), RefOr::T(Response::new(about)));
         self.answers::<ErrorBody>(status)
     }
 
-    /// Wants one of these.
+    /// Requires one of these ways to authenticate.
     pub fn secured_by(&mut self, schemes: &[&str]) -> &mut Self {
         let wanted = schemes.iter().map(|scheme| SecurityRequirement::new(*scheme, [""; 0]));
         self.operation.security = Some(wanted.collect());
@@ -237,8 +238,9 @@ impl Call {
     }
 }
 
-/// Makes `routes`, which adds the routes of a file. A row is its comment, which describes it, the method of [`Routes`], the
-/// path, the handler and the name for programs; behind them may stand what else is said of the [`Call`]:
+/// Makes the function `routes`, which adds the routes of a file. A row has a comment, which describes it, then
+/// the method of [`Routes`], the path, the handler, and a name for programs. After those, methods of [`Call`]
+/// may follow:
 ///
 /// ```text
 /// routes! {
@@ -272,16 +274,16 @@ pub(in crate::http) use routes;
 
 /// A handler whose arguments and answer are described.
 pub trait DescribedHandler<Args>: Clone {
-    /// Describes them.
+    /// Adds the description of its arguments and answer.
     fn describe(call: &mut Call);
 
     /// Makes it the handler of a route.
     fn handle(self, route: Route) -> Route;
 }
 
-/// What a handler takes of a request, or answers. Unless it says more, it is not worth a word in a description.
+/// An argument or the answer of a handler. By default it adds nothing to the description.
 pub trait HandlerPart {
-    /// Describes it.
+    /// Adds the description of this part.
     fn describe(_: &mut Call) {}
 }
 

@@ -1,4 +1,4 @@
-//! `GET /ws`: checks who knocks, then opens a session.
+//! `GET /ws`: checks the handshake, then opens a session.
 
 use actix_web::http::Version;
 use actix_web::http::header::{HeaderName, HeaderValue, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
@@ -11,12 +11,12 @@ use super::state::{EdgeState, stopping};
 use super::{origin, rebinding};
 use crate::session;
 
-/// The version of the protocol, and the bytes of a client's key (RFC 6455, 4.1).
+/// The version of the protocol, and the number of bytes of a client's key (RFC 6455, section 4.1).
 const VERSION: &str = "13";
 const KEY_BYTES: usize = 16;
 
-/// The crate takes older drafts, any key and doubled headers; RFC 6455, 4.2.1, does not. What is missing altogether it
-/// refuses itself.
+/// actix-web-actors accepts older drafts, any key and headers that are sent twice, which RFC 6455, section
+/// 4.2.1, does not allow. It refuses missing headers itself.
 fn check_handshake(request: &HttpRequest) -> Result<(), ApiError> {
     let header = |name| request.headers().get(name).map(|value: &HeaderValue| value.as_bytes());
     let upgrades = header(UPGRADE).is_some_and(|upgrade| upgrade.eq_ignore_ascii_case(b"websocket"));
@@ -42,7 +42,7 @@ fn check_handshake(request: &HttpRequest) -> Result<(), ApiError> {
     }
 }
 
-/// A proxy and the hub might each go by another one of two.
+/// Of a header that is sent twice, a proxy and the hub might each use another one.
 fn check_is_single(request: &HttpRequest, name: &HeaderName) -> Result<(), ApiError> {
     if request.headers().get_all(name).count() > 1 {
         return Err(ApiError::BadRequest(format!("{name} is sent twice")));
@@ -50,7 +50,7 @@ fn check_is_single(request: &HttpRequest, name: &HeaderName) -> Result<(), ApiEr
     Ok(())
 }
 
-/// Opens a WebSocket. Browsers send `Origin`; a page of another site must not use its visitor's network.
+/// Opens a WebSocket. Browsers send `Origin`, and a page of another site must not use its visitor's network.
 pub async fn open(
     request: HttpRequest,
     payload: web::Payload,
@@ -64,5 +64,5 @@ pub async fn open(
     rebinding::check(&request)?;
     check_handshake(&request)?;
     origin::check(&request, &state.settings.origins)?;
-    session::open(&request, payload, state.seat(address))
+    session::open(&request, payload, state.session_context(address))
 }

@@ -1,4 +1,4 @@
-//! What handlers know: the hub, and how the edge is set up.
+//! What handlers share: the hub, the readers, and the settings of the HTTP side.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
@@ -17,57 +17,52 @@ use super::error::ApiError;
 use super::limiter::AddressLimiter;
 use super::origin::Origins;
 use crate::auth::{Authenticator, Scope, Secret};
-use crate::domain::Settings;
+use crate::domain::TeamSettings;
 use crate::hub::{GetHealth, GetStats, Health, UmblerHub};
 use crate::protocol::StatsShape;
-use crate::reads::analytics::{OpenIds, SaidUntil, SumsThen};
+use crate::reads::analytics::{CountDayMessages, CountStatsAt, FindOpenIds};
 use crate::reads::{Asker, ListPastChats, PastStats, Query, ReadError, Reads, ScopedStats, StatusFilter};
-use crate::session::SessionSeat;
+use crate::session::SessionContext;
 use crate::telemetry::causes::chain;
 use crate::telemetry::clock;
 use crate::telemetry::integrity::Integrity;
 use crate::telemetry::metrics::Metrics;
 
-/// How the edge is set up.
+/// The settings of the HTTP side.
 #[derive(Debug, Clone)]
 pub struct EdgeSettings {
-    /// Pages that may use the hub.
+    /// Origins whose pages may use the hub.
     pub origins: Origins,
-    /// Whose word on addresses counts.
+    /// Which proxies are trusted to say the client's address.
     pub trusted_proxies: TrustedProxies,
-    /// What a delivery must carry; `None`: nothing.
+    /// The secret that deliveries must carry; `None`: they need none.
     pub webhook_secret: Option<Secret>,
-    /// REST requests per second and address; 0: no limit.
+    /// REST requests per second of one address; 0: no limit.
     pub rest_per_second: u32,
-    /// Connects per second and address; 0: no limit.
+    /// Connects per second of one address; 0: no limit.
     pub connects_per_second: u32,
-    /// Seconds within which a request's body must have come.
+    /// Seconds within which the body of a request must have come.
     pub body_seconds: u64,
-    /// The setting `TIMEZONE`.
     pub time_zone: String,
-    /// Settings while nobody saved any.
-    pub default_settings: Settings,
-    /// A built dashboard, if it is there.
+    /// The editable settings until an admin saves others.
+    pub default_settings: TeamSettings,
+    /// The folder of a built dashboard, which may be missing.
     pub dashboard_dir: PathBuf,
 }
 
-/// Shared by all handlers of one hub.
+/// The state that all handlers of one hub share.
 pub struct EdgeState {
-    /// The hub: told whatever changes something, and asked for what is live.
+    /// The hub, for changes and for what is live.
     pub hub: Addr<UmblerHub>,
-    /// Who answers questions to history.
+    /// The readers, for questions to what is stored.
     pub reads: Reads,
     /// Checks tokens; `None` where everybody is admin.
     pub authenticator: Option<Arc<Authenticator>>,
-    /// Where work is counted.
     pub metrics: Metrics,
-    /// The settings.
     pub settings: EdgeSettings,
-    /// Limits REST requests.
     pub rest_limiter: AddressLimiter,
-    /// Limits connects.
     pub connect_limiter: AddressLimiter,
-    /// What is known of the database's soundness.
+    /// What is known about damage of the database.
     pub integrity: Integrity,
     /// Bounds the bytes of large deliveries that are read at the same time.
     pub bodies: Bodies,
@@ -100,12 +95,12 @@ impl EdgeState {
         }
     }
 
-    /// Asks history.
+    /// Asks the journal's readers, in the queue of `asker`.
     pub async fn ask<Q: Query>(&self, asker: Asker, query: Q) -> Result<Q::Answer, ApiError> {
         Ok(self.reads.history.ask(asker, query).await?)
     }
 
-    /// The counters, as a scope sees them, now or as they stood at a moment.
+    /// The counters as a scope sees them, now or as they were at a moment.
     pub async fn stats(
         &self,
         asker: Asker,
@@ -129,7 +124,7 @@ impl EdgeState {
     pub async fn ask_metrics<Q: Query>(&self, asker: Asker, query: Q) -> Result<Q::Answer, ApiError> {
         self.reads.analytics.ask(asker, query).await.map_err(|error| {
             if let ReadError::Database(error) = &error {
-                // Their file is derived: it may be made anew at this moment.
+                // The metrics are derived, and their file may be rebuilt at this moment.
                 log::error!("the file of the metrics did not answer: {}", chain(error));
                 return ApiError::Unavailable {
                     message: "the metrics did not answer",
@@ -140,7 +135,7 @@ impl EdgeState {
         })
     }
 
-    /// The counters of a moment from the metrics, where these hold every acknowledged delivery.
+    /// The counters at a moment from the metrics, if these contain every acknowledged delivery.
     async fn stats_then(
         &self,
         asker: &Asker,
@@ -149,13 +144,15 @@ impl EdgeState {
     ) -> Result<Option<StatsShape>, ApiError> {
         let (newest, _) = self.reads.catch_up(&self.reads.analytics).await;
         let zone = self.reads.analytics.calendar().zone().clone();
-        let said = self.ask(asker.clone(), SaidUntil { then, zone, scope: Arc::clone(scope) }).await?;
-        let sums = SumsThen { then, said, scope: Arc::clone(scope) };
+        let day_messages =
+            self.ask(asker.clone(), CountDayMessages { then, zone, scope: Arc::clone(scope) }).await?;
+        let sums = CountStatsAt { then, day_messages, scope: Arc::clone(scope) };
         let found = self.ask_metrics(asker.clone(), sums).await?;
         Ok(found.progress.holds(newest).then_some(found.stats))
     }
 
-    /// Which chats were open at the moment of a list that asks for no others, where the metrics know it.
+    /// Ids of the chats that were open at the moment of `list`, if it only asks for open ones; `None` where the
+    /// metrics cannot tell.
     pub async fn open_then(
         &self,
         asker: Asker,
@@ -166,21 +163,22 @@ impl EdgeState {
         }
         let (newest, _) = self.reads.catch_up(&self.reads.analytics).await;
         let (filter, scope) = (list.filter.clone(), Arc::clone(&list.scope));
-        let found = self.ask_metrics(asker, OpenIds { then: list.then, filter, scope }).await?;
+        let found = self.ask_metrics(asker, FindOpenIds { then: list.then, filter, scope }).await?;
         Ok(found.ids.filter(|_| found.progress.holds(newest)))
     }
 
-    /// How the hub is.
+    /// The state of the hub.
     pub async fn health(&self) -> Result<Health, ApiError> {
         self.hub.send(GetHealth).await.map_err(|_gone| stopping())
     }
 
-    /// The hub goes down: no new sessions, and connections end with their next answer.
+    /// To be called when the hub stops: from now on no session is opened, and connections end with their next
+    /// answer.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Release);
     }
 
-    /// True while the hub goes down.
+    /// True while the hub stops.
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Acquire)
     }
@@ -191,9 +189,9 @@ impl EdgeState {
         self.settings.trusted_proxies.client(peer, request.headers())
     }
 
-    /// What a session of a client at this address needs.
-    pub fn seat(&self, address: IpAddr) -> SessionSeat {
-        SessionSeat {
+    /// What a session of a client at this address is given.
+    pub fn session_context(&self, address: IpAddr) -> SessionContext {
+        SessionContext {
             hub: self.hub.clone(),
             authenticator: self.authenticator.clone(),
             address,
@@ -201,21 +199,20 @@ impl EdgeState {
         }
     }
 
-    /// Seconds since the start.
     pub fn uptime_seconds(&self) -> u64 {
         self.started.elapsed().as_secs()
     }
 
-    /// The state of the hub that a request came to.
+    /// The state of the hub that serves a request.
     pub fn of(request: &HttpRequest) -> Result<&web::Data<Self>, ApiError> {
         request.app_data::<web::Data<Self>>().ok_or(ApiError::Internal)
     }
 }
 
-/// A restart takes about as long.
+/// Seconds after which a client should try again while the hub stops: about as long as a restart takes.
 pub const STOPPING_RETRY_SECONDS: u64 = 2;
 
-/// Not now, but soon: the hub goes down, and mostly comes up again.
+/// The refusal while the hub stops, which is mostly a restart.
 pub fn stopping() -> ApiError {
     ApiError::Unavailable { message: "the hub is stopping", retry_after_seconds: STOPPING_RETRY_SECONDS }
 }

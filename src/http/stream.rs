@@ -10,7 +10,7 @@ use utoipa::openapi::schema::ObjectBuilder;
 use super::caller::Caller;
 use super::error::ApiError;
 use super::origin;
-use super::question::{Query, Value, parameter, question};
+use super::question::{QueryString, Value, parameter, question};
 use super::route::Routes;
 use super::state::{EdgeState, stopping};
 use super::values::{Id, string};
@@ -19,49 +19,49 @@ use crate::protocol::request::{CHANNELS_PER_REQUEST_MAX, SNAPSHOT_ITEMS_MAX};
 use crate::protocol::{Channel, SnapshotLimits, SubscribeRequest};
 use crate::session::stream::{self, StreamRequest};
 
-/// Where a client's event source tells what it had last: `EPOCH:SEQ`.
+/// In this header a browser's `EventSource` names the last event that it got: `EPOCH:SEQ`.
 pub const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-/// The form of that.
+/// The pattern of its value.
 const LAST_EVENT_FORM: &str = "^[^:]+:[0-9]+$";
-/// Tells nginx not to hold the stream back.
+/// Tells nginx not to buffer the stream.
 const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 question! {
-    /// What is followed from where on, and how much of what there is comes first.
+    /// What to follow from which position on, and how large the snapshot is.
     struct StreamQuestion {
-        /// What to follow, comma separated, at most 100; `updates`.
+        /// The channels to follow, comma separated, at most 100. `updates` where it is left out.
         channels: ChannelNames = ChannelNames(vec![Channel::Updates]),
-        /// The last position that the client has. Not without `epoch`.
+        /// The last position that the client has. Needs `epoch`.
         since: Option<i64> [0..=i64::MAX],
-        /// The life of the journal that `since` belongs to.
+        /// The epoch of the journal that `since` belongs to.
         epoch: Option<Id>,
-        /// The scope the client had then.
+        /// The hash of the scope that the client had at `since`.
         scope: Option<Id>,
-        /// Contacts in the snapshot.
+        /// Most contacts in the snapshot.
         contacts: u32 [0..=SNAPSHOT_ITEMS_MAX] = SnapshotLimits::default().contacts,
-        /// Chats in the snapshot.
+        /// Most chats in the snapshot.
         chats: u32 [0..=SNAPSHOT_ITEMS_MAX] = SnapshotLimits::default().chats,
-        /// Messages in the snapshot.
+        /// Most messages in the snapshot.
         messages: u32 [0..=SNAPSHOT_ITEMS_MAX] = SnapshotLimits::default().messages,
     }
 }
 
-/// The route of the stream.
+/// The route of the event stream.
 pub fn routes() -> Routes {
     let mut routes = Routes::under("");
     let last = string().pattern(Some(LAST_EVENT_FORM));
-    let about = "`EPOCH:SEQ`; wins over `since` and `epoch`.";
+    let about = "`EPOCH:SEQ`. It is used instead of `since` and `epoch`.";
     routes
         .tagged("umbler")
         .get_only(
             "/api/umbler/stream",
             open,
             "openStream",
-            "Opens an event stream. Its `data:` lines are the envelopes of the socket.",
+            "Opens an event stream. Its `data:` lines are the same envelopes as on the socket.",
         )
         .parameters([parameter(ParameterIn::Header, "Last-Event-ID", about, last, Required::False)])
         .answers_with(200, "text/event-stream", String::schema())
-        .refuses(403, "A channel that the token does not allow, or a foreign page.");
+        .refuses(403, "The token does not allow a channel, or the page is of another site.");
     routes
 }
 
@@ -79,7 +79,7 @@ impl Value for ChannelNames {
     }
 }
 
-/// The form of a list of channels: an id in it has no comma.
+/// The pattern of a list of channels, whose ids contain no comma.
 fn list_of_channels() -> String {
     let name = CHANNEL_FORM.replace(r"[\s\S]", "[^,]");
     format!("^{name}(,{name})*$")
@@ -88,7 +88,7 @@ fn list_of_channels() -> String {
 async fn open(
     caller: Caller,
     request: HttpRequest,
-    asked: Query<StreamQuestion>,
+    asked: QueryString<StreamQuestion>,
     state: web::Data<EdgeState>,
 ) -> Result<HttpResponse, ApiError> {
     if state.is_draining() {
@@ -102,7 +102,7 @@ async fn open(
         log::debug!("a stream asked for {channel}");
         return Err(ApiError::Forbidden("the token does not allow one of the channels"));
     }
-    let body = stream::open(state.seat(address), caller.identity, asked);
+    let body = stream::open(state.session_context(address), caller.identity, asked);
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header((CACHE_CONTROL, "no-store"))

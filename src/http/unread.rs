@@ -1,5 +1,6 @@
-//! The rest of a body that was refused before its end is read and dropped behind the answer: most senders look for the
-//! answer only once they have sent everything, and a connection that ends before would take it from them.
+//! Reads and drops the rest of a refused body after the answer was sent. Most senders only look for the answer
+//! when they have sent everything, and a connection that was closed before that would take the answer from
+//! them.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -20,12 +21,13 @@ struct Unread {
     within: Duration,
 }
 
-/// Leaves the rest of a body to be dropped behind the answer: so many bytes at most, within so long.
+/// Leaves the rest of a body to be dropped after the answer: at most `bytes_max` bytes, and at most for the
+/// time `within`.
 pub fn leave(request: &HttpRequest, payload: web::Payload, bytes_max: usize, within: Duration) {
     request.extensions_mut().insert(Unread { payload, bytes_max, within });
 }
 
-/// Puts what a handler left behind the body of its answer.
+/// Adds what a handler left to the body of its answer.
 pub async fn drop_behind_answer<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
@@ -45,16 +47,16 @@ pub async fn drop_behind_answer<B: MessageBody + 'static>(
 
 /// The body of an answer that ends when the rest of the request has come, or is no longer waited for.
 struct Behind {
-    /// `None` once it was given to the connection.
+    /// The body of the answer; `None` once it was given to the connection.
     answer: Option<BoxBody>,
     payload: web::Payload,
-    /// Bytes that are still read.
+    /// How many more bytes are read.
     left: usize,
     end: Pin<Box<Sleep>>,
 }
 
 impl Behind {
-    /// Reads and drops; ready when that is over.
+    /// Reads and drops. Ready when there is nothing more to read.
     fn poll_drop(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while let Poll::Ready(chunk) = Pin::new(&mut self.payload).poll_next(cx) {
             let Some(Ok(chunk)) = chunk else { return Poll::Ready(()) };

@@ -1,4 +1,4 @@
-//! The values that questions are made of. Each is bounded here once, for the reader and for the description.
+//! The values that questions consist of. Each has its bounds here, for the reader and for the description.
 
 use jiff::Timestamp;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
@@ -9,30 +9,30 @@ use crate::reads::cursor::CURSOR_CHARS_MAX;
 use crate::reads::{Cursor, Order, Sort, StatusFilter};
 use crate::telemetry::clock;
 
-/// Longest id, in characters.
+/// Longest id in a question, in characters.
 pub const ID_CHARS_MAX: usize = 256;
-/// Longest search, in characters.
+/// Longest text of a search, in characters.
 pub const SEARCH_CHARS_MAX: usize = 200;
-/// The characters that cursors are written with (base64 for URLs).
+/// The pattern of cursors (base64 for URLs).
 const CURSOR_PATTERN: &str = "^[A-Za-z0-9_-]+$";
 
-/// True for a text of one character to so many. Characters are counted and not bytes, as in the description: JSON Schema
-/// knows no bytes, and a name does not get shorter by its accents.
+/// True for a text of 1 to `most` characters. It counts characters and not bytes, like the description: JSON
+/// Schema has no bytes, and a name should not have to be shorter because of its accents.
 pub fn fits(text: &str, most: usize) -> bool {
     !text.is_empty() && text.chars().take(most + 1).count() <= most
 }
 
-/// The text if it has one character to so many, or what it must have.
+/// The text if it has 1 to `most` characters, or what it must have.
 pub fn of_length(text: &str, most: usize) -> Result<&str, String> {
     if fits(text, most) { Ok(text) } else { Err(format!("must have 1 to {most} characters")) }
 }
 
-/// The form of a text.
+/// The schema of a text.
 pub fn string() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
 }
 
-/// An id of the provider, or a user's of a token.
+/// An id of the provider, or the `sub` of a token.
 #[derive(Debug)]
 pub struct Id(String);
 
@@ -52,12 +52,12 @@ impl From<Id> for String {
     }
 }
 
-/// What somebody typed into a search box. An empty one is taken, and searches for nothing.
+/// What somebody typed into a search box. An empty text is accepted, and searches for nothing.
 #[derive(Debug)]
 pub struct SearchText(String);
 
 impl SearchText {
-    /// What is searched for, if anything.
+    /// The text to search for, if any.
     pub fn wanted(typed: Option<Self>) -> Option<String> {
         typed.map(|typed| typed.0).filter(|text| !text.trim().is_empty())
     }
@@ -76,7 +76,7 @@ impl Value for SearchText {
     }
 }
 
-/// A moment, RFC 3339.
+/// A moment in RFC 3339.
 impl Value for Timestamp {
     fn read(text: &str) -> Result<Self, String> {
         let wrong = |_no_moment| "must be a moment like 2026-03-02T13:00:00Z (RFC 3339)".to_owned();
@@ -88,14 +88,14 @@ impl Value for Timestamp {
     }
 }
 
-/// A moment that is over: how things stood then.
+/// A moment in the past, for questions about how things were then.
 #[derive(Debug, Clone, Copy)]
 pub struct Past(pub Timestamp);
 
 impl Value for Past {
     fn read(text: &str) -> Result<Self, String> {
         let moment = Timestamp::read(text)?;
-        if moment > clock::now() { Err("lies in the future".to_owned()) } else { Ok(Self(moment)) }
+        if moment > clock::now() { Err("is in the future".to_owned()) } else { Ok(Self(moment)) }
     }
 
     fn schema() -> ObjectBuilder {
@@ -103,7 +103,7 @@ impl Value for Past {
     }
 }
 
-/// Where the page before ended.
+/// The end of the page before.
 impl Value for Cursor {
     fn read(text: &str) -> Result<Self, String> {
         text.parse().map_err(|error: crate::reads::cursor::CursorError| error.to_string())
@@ -114,9 +114,9 @@ impl Value for Cursor {
     }
 }
 
-/// A value that is said by one of a few words.
+/// A value that is one of a few words.
 pub trait Words: Copy {
-    /// Each word and what it stands for.
+    /// Each word and its value.
     fn words() -> Vec<(&'static str, Self)>;
 }
 
@@ -135,7 +135,7 @@ impl<T: Words> Value for T {
     }
 }
 
-/// Names the words of a type.
+/// Sets the words of a type.
 macro_rules! words {
     ($type:ty: $($word:literal => $value:expr),+ $(,)?) => {
         impl $crate::http::values::Words for $type {

@@ -1,11 +1,11 @@
-//! `POST /api/umbler/webhook`: takes deliveries in, and answers once they are durable.
+//! `POST /api/umbler/webhook`: accepts deliveries, and answers once they are durable.
 //!
 //! # Contract
 //!
-//! 1. 200 only for what would survive a power cut, or was kept before.
-//! 2. Never rate limited: the provider pauses a webhook for good after about a hundred failures a day.
+//! 1. It answers 200 only for what would survive a power cut, or was stored before.
+//! 2. It never limits requests: the provider pauses a webhook for good after about a hundred failures a day.
 //! 3. Every wait has an end: `REQUEST_BODY_SECONDS` for the body, [`DURABLE_SECONDS_MAX`] for the disk.
-//! 4. Memory has a bound: large bodies share [`LARGE_BODIES_BYTES_MAX`](super::bodies::LARGE_BODIES_BYTES_MAX).
+//! 4. Memory is bounded: large bodies share [`LARGE_BODIES_BYTES_MAX`](super::bodies::LARGE_BODIES_BYTES_MAX).
 
 use std::cell::RefCell;
 use std::io;
@@ -34,60 +34,60 @@ use crate::journal::{Origin, Payload};
 use crate::telemetry::clock;
 use crate::umbler;
 
-/// Where deliveries are posted to. With a slash at the end, too, as people paste it: the provider would pause a webhook
-/// that answers 404, and nobody would be told.
+/// The paths that deliveries are posted to. The one with a slash at the end exists because people paste it: the
+/// provider would pause a webhook that answers 404, and nobody would notice.
 const PATHS: [&str; 2] = ["/api/umbler/webhook", "/api/umbler/webhook/"];
-/// Largest body, in bytes: base64 media included.
+/// Largest body, in bytes, including base64 of media.
 pub const BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
 /// Seconds after the last byte of the body within which a delivery is durable, or refused.
 pub const DURABLE_SECONDS_MAX: u64 = 4;
-/// Which attempt of the provider this is (umbler-talk: up to two repetitions).
+/// The header with the number of the provider's attempt; it repeats up to twice.
 const ATTEMPT_HEADER: &str = "x-attempt";
 
 /// The answer to a delivery.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WebhookAnswer {
-    /// `accepted`, `duplicate` or `ignored`.
+    /// What the hub did with it: `accepted`, `duplicate` or `ignored`.
     #[schema(example = "accepted")]
     status: &'static str,
-    /// The delivery's `EventId`.
+    /// The `EventId` of the delivery.
     event_id: Option<String>,
-    /// Its position; of a duplicate, the position of the first.
+    /// The position of the delivery; for a duplicate, the position of the first one.
     seq: Option<i64>,
-    /// Why it was not understood.
+    /// Why the delivery was not understood.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }
 
-/// What a delivery may be refused with.
+/// How a delivery may be refused.
 #[derive(utoipa::IntoResponses)]
+#[expect(dead_code, reason = "only described: refusals are made of `ApiError`")]
 pub enum DeliveryRefusals {
-    /// No JSON object.
+    /// The body is not a JSON object.
     #[response(status = 400)]
     NoObject(ErrorBody),
-    /// Wrong secret.
+    /// The secret is missing or wrong.
     #[response(status = 401, headers(("WWW-Authenticate" = String, description = "`Bearer`.")))]
     Unauthorized(ErrorBody),
-    /// Posted by a page of another site, where no secret is set.
+    /// A page of another site posted it, where no secret is set.
     #[response(status = 403)]
     Forbidden(ErrorBody),
-    /// Not durable within 4 s, or too many wait: try again.
-    #[response(status = 503, headers(("Retry-After" = u64, description = "Seconds until it is worth another try.")))]
+    /// It was not durable within 4 s, or too many are waiting. Try again.
+    #[response(status = 503, headers(("Retry-After" = u64, description = "Seconds after which it is worth trying again.")))]
     Unavailable(ErrorBody),
 }
 
-/// The route of deliveries.
 pub fn routes() -> Routes {
     let mut routes = Routes::under("");
-    let about = "A delivery of Umbler Talk, at most 10 MiB. `Content-Type` is not looked at.";
+    let about = "A delivery of Umbler Talk, at most 10 MiB. `Content-Type` is ignored.";
     routes
         .tagged("webhook")
         .deliveries(
             PATHS,
             receive,
             "receiveDelivery",
-            "Takes a delivery in. `/api/umbler/webhook/`, with a slash at the end, is the same address.",
+            "Accepts a delivery. `/api/umbler/webhook/`, with a slash at the end, is the same address.",
         )
         .secured_by(&["webhookToken", "webhookBearer"])
         .answers::<WebhookAnswer>(200)
@@ -119,10 +119,11 @@ async fn take_in(
     if state.is_draining() {
         return Err(stopping());
     }
-    // Its share of memory is kept until the answer: what is parsed of the body is as large as the body.
+    // Its share of memory is kept until the answer, because what is parsed from the body is as large as the
+    // body.
     let body::Body { bytes: body, share: _share } =
         body::read(request, payload, BODY_BYTES_MAX, state).await?;
-    // Parsing and compressing a large body takes milliseconds: it gets a thread of its own.
+    // Parsing and compressing a large body takes milliseconds, so it gets a thread of its own.
     let record = if body.len() > SMALL_BODY_BYTES_MAX {
         web::block(move || submit(&body, attempt)).await.map_err(|_stopping| ApiError::Internal)??
     } else {
@@ -142,16 +143,16 @@ pub async fn store(state: &EdgeState, record: Record) -> Result<Ack, ApiError> {
     }
 }
 
-/// Compresses what is kept raw. It fails only for want of memory, which is a matter of a moment: the sender tries again.
+/// Compresses what is kept raw. It only fails where memory is short, which passes: the sender tries again.
 fn compress(bytes: &[u8]) -> Result<Vec<u8>, ApiError> {
-    // A compressor grows with its largest body and does not shrink: those of large bodies are not kept.
+    // A compressor grows with its largest body and does not shrink, so those of large bodies are not kept.
     let is_small = bytes.len() <= SMALL_BODY_BYTES_MAX;
     let compressed =
         if is_small { compress_with_kept(bytes) } else { zstd::bulk::compress(bytes, ZSTD_LEVEL) };
     compressed.map_err(|error| no_memory(&error))
 }
 
-/// A record of what a user asks for.
+/// A record of a change that a user asks for.
 pub fn record_of(caller: &Caller, payload: Payload, id: Option<EventId>) -> Result<Record, ApiError> {
     let origin = Origin::User(caller.identity.sub.clone());
     Record::new(payload, id, origin, clock::now()).map_err(|error| no_memory(&error))
@@ -159,10 +160,10 @@ pub fn record_of(caller: &Caller, payload: Payload, id: Option<EventId>) -> Resu
 
 fn no_memory(error: &io::Error) -> ApiError {
     log::error!("a record could not be compressed: {error}");
-    unavailable("there is no memory to keep the delivery")
+    unavailable("there is not enough memory to store the delivery")
 }
 
-/// The secret comes as `?token=`, which is what Umbler can send, or as a Bearer token.
+/// The secret comes as `?token=`, which is what Umbler Talk can send, or as a Bearer token.
 fn authorize(request: &HttpRequest, state: &EdgeState) -> Result<(), ApiError> {
     let Some(secret) = &state.settings.webhook_secret else { return check_origin(request, state) };
     let mut sent = tokens_of_query(request.query_string());
@@ -178,8 +179,9 @@ fn authorize(request: &HttpRequest, state: &EdgeState) -> Result<(), ApiError> {
     Err(ApiError::Unauthorized("this is not the webhook secret".to_owned()))
 }
 
-/// Every `token` of a query string in both readings of `+`. In a form it stands for a space, but a secret that was pasted
-/// into the address without escaping has real ones, and the provider posts to the address as it was pasted.
+/// Every `token` of a query string, with both meanings of `+`. In a form it means a space, but a secret that
+/// was pasted into the address without escaping contains real ones, and the provider posts to the address as it
+/// was pasted.
 fn tokens_of_query(query: &str) -> Vec<String> {
     let literal_plus = query.replace('+', "%2B");
     let readings = [query, literal_plus.as_str()].map(|query| form_urlencoded::parse(query.as_bytes()));
@@ -187,8 +189,8 @@ fn tokens_of_query(query: &str) -> Vec<String> {
     tokens.map(|(_, token)| token.into_owned()).collect()
 }
 
-/// Where no secret is set, a page of any site could post what its visitor's machine can reach. The provider is no page
-/// and sends no `Origin`.
+/// Without a secret, a page of any site could post to a hub that its visitor's machine can reach. The provider
+/// is not a page and sends no `Origin`.
 fn check_origin(request: &HttpRequest, state: &EdgeState) -> Result<(), ApiError> {
     let header = |name| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
     let Some(origin) = header(ORIGIN) else { return Ok(()) };
@@ -196,19 +198,19 @@ fn check_origin(request: &HttpRequest, state: &EdgeState) -> Result<(), ApiError
     if origins.allows_page(origin, host) && host.is_some_and(|host| rebinding::is_known(host, origins)) {
         return Ok(());
     }
-    Err(ApiError::Forbidden("this page's origin is not allowed; FRONTEND_URL names those that are"))
+    Err(ApiError::Forbidden("this page's origin is not allowed; FRONTEND_URL lists those that are"))
 }
 
-/// Translates and compresses.
+/// Translates a delivery, and compresses its raw form.
 fn submit(body: &[u8], attempt: Option<u32>) -> Result<Record, ApiError> {
     let received_at = clock::now();
     let reading = umbler::read(body, attempt, received_at)
-        .map_err(|error| ApiError::BadRequest(format!("the body is no JSON object: {}", error.reason)))?;
+        .map_err(|error| ApiError::BadRequest(format!("the body is not a JSON object: {}", error.reason)))?;
     Ok(Record::posted(reading, compress(body)?, body.len(), attempt, received_at))
 }
 
 thread_local! {
-    /// Kept, because making one costs more than compressing a delivery with it.
+    /// Kept, because making a compressor costs more than compressing a delivery with it.
     static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
 }
 

@@ -1,11 +1,13 @@
-//! What is checked of every request that changes something, before its handler runs: that no page of another site made it.
+//! What is checked of every request that changes something, before its handler runs: that no page of another
+//! site made it.
 //!
-//! Without a JWT key whoever reaches the hub is admin, and a page that somebody looks at on the hub's machine reaches it
-//! too: browsers let any page post a form or plain text anywhere without asking first. So a write must come from the hub's
-//! own pages or those of `FRONTEND_URL`, under a name that nobody else can point at the hub, and declare a body of a type
-//! that other sites' pages may not send unasked. Routes that change something are made with [`route`].
+//! Without a JWT key everybody who reaches the hub is an admin. A page of another site that is open on the
+//! hub's machine reaches it too, because browsers let any page post a form or plain text anywhere without
+//! asking first. So a write must come from the hub's own pages or those of `FRONTEND_URL`, use a name that
+//! nobody else can point at the hub, and declare its body as a type that pages of other sites may not send
+//! without asking. Routes that change something are made with [`route`].
 //!
-//! The webhook has rules of its own (`webhook.rs`): the provider's `Content-Type` is not looked at.
+//! The webhook has rules of its own (`webhook.rs`): the provider's `Content-Type` is ignored.
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -20,16 +22,16 @@ use super::{origin, rebinding};
 /// The body that a write takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Takes {
-    /// A body, declared as JSON.
+    /// A body that is declared as JSON.
     Json,
-    /// A body, declared as CSV.
+    /// A body that is declared as CSV.
     Csv,
-    /// None; what is sent all the same must be declared as JSON.
+    /// No body. If one is sent, it must be declared as JSON.
     Nothing,
 }
 
 impl Takes {
-    /// As what a body is declared.
+    /// The media type that the body must be declared as.
     pub fn media_type(self) -> &'static str {
         match self {
             Self::Json | Self::Nothing => "application/json",
@@ -38,7 +40,7 @@ impl Takes {
     }
 }
 
-/// The route of a handler that changes something, behind what is checked first.
+/// The route of a handler that changes something, with the checks before it.
 pub fn guarded(route: Route, takes: Takes) -> Route {
     let guard = move |request: ServiceRequest, next: Next<BoxBody>| guard(takes, request, next);
     route.wrap(from_fn(guard))
@@ -51,7 +53,7 @@ async fn guard(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     match check(takes, request.request()) {
         Ok(()) => next.call(request).await,
-        // A response and no `Err`, which would pass by the middleware that adds headers and counts requests.
+        // Return a response, not `Err`: an `Err` skips the middleware that adds headers and counts requests.
         Err(refusal) => Ok(request.into_response(refusal.error_response())),
     }
 }

@@ -1,10 +1,10 @@
-//! Sign-ins and revocations: who is let in, and who is put out.
+//! Sign-ins and revocations: who is let in, and whose sessions are ended.
 
 use actix::prelude::*;
 
 use super::UmblerHub;
 use super::messages::{
-    Admit, AdmitError, FrameMeter, ListRevocations, Revoke, RevokeError, Revoked, SessionId, Who,
+    Admit, AdmitError, FrameMeter, ListRevocations, Revoke, RevokeError, Revoked, SessionId, SessionUser,
 };
 use super::sessions::Session;
 use super::sessions::users::CHANNELS_PER_USER_MAX;
@@ -17,7 +17,8 @@ impl Handler<Admit> for UmblerHub {
 
     fn handle(&mut self, admit: Admit, ctx: &mut Self::Context) -> Self::Result {
         let identity = &admit.identity;
-        // Checked again here: the token may have been verified just before its user was revoked.
+        // Checked again here, because the token may have been verified just before its user was
+        // revoked.
         if self.settings.revocations.cover(&identity.sub, identity.issued_at) {
             return Err(AdmitError::Revoked);
         }
@@ -25,7 +26,7 @@ impl Handler<Admit> for UmblerHub {
             return Err(AdmitError::Unknown);
         }
         let frames = self.users.admit(&admit.session, identity)?;
-        self.seat(&admit.session, Who::new(identity), ctx);
+        self.seat(&admit.session, SessionUser::new(identity), ctx);
         Ok(frames)
     }
 }
@@ -52,7 +53,8 @@ impl Handler<ListRevocations> for UmblerHub {
 }
 
 impl UmblerHub {
-    /// From here on tokens that it covers are refused, and their sockets end. How many did.
+    /// Puts a revocation in force: tokens that it covers are refused, and their sessions end. Returns how
+    /// many sessions were ended.
     fn put_in_force(&mut self, revocation: &Revocation) -> usize {
         self.settings.revocations.add(revocation.clone());
         let covered = self.users.covered_by(revocation);
@@ -60,16 +62,16 @@ impl UmblerHub {
             if let Some(session) = self.sessions.get(id) {
                 session.close(CloseCode::Revoked);
             }
-            // At once, and not when the socket has ended: one whose peer reads nothing ends later, and must not
-            // be sent more until then.
+            // Not only when the socket has ended: a socket whose peer reads nothing ends later,
+            // and must not be sent anything until then.
             self.let_go(id);
         }
         log::info!("{} sessions ended by a revocation", covered.len());
         covered.len()
     }
 
-    /// Notes who sits at a session, and what they may see from here on.
-    pub(super) fn seat(&mut self, id: &SessionId, who: Who, ctx: &mut Context<Self>) {
+    /// Notes who uses a session, and what they may see from now on.
+    pub(super) fn seat(&mut self, id: &SessionId, who: SessionUser, ctx: &mut Context<Self>) {
         self.presence.join(id, &who, clock::now());
         if self.sessions.sign_in(id, who) {
             self.see_otherwise(id, ctx);
@@ -77,21 +79,21 @@ impl UmblerHub {
         self.push_states(ctx);
     }
 
-    /// A session that sat somebody there before sees something else from here on.
+    /// Adapts a session that was signed in before to what it may see now.
     fn see_otherwise(&mut self, id: &SessionId, ctx: &mut Context<Self>) {
         self.boards.forget(id);
         let Some(session) = self.sessions.get_mut(id) else { return };
         self.boards.follow(session, session.channels().iter());
         if session.subscribed_once || session.flow.is_of_the_past() {
-            // What it holds may not be what it may see now.
+            // What the client holds may include what it may no longer see.
             session.require_resync(ResyncReason::ScopeChanged);
         }
-        // What was read for the old scope is not sent by the new one.
+        // What was read for the old scope must not be sent to the new one.
         self.playback.stop(&mut self.sessions, id);
         self.push_boards(ctx);
     }
 
-    /// Forgets a session wherever it is known.
+    /// Removes a session from every part that knows it.
     pub(super) fn let_go(&mut self, id: &SessionId) {
         if let Some(who) = self.sessions.get(id).and_then(Session::who) {
             self.presence.leave(id, &who.user, self.ticks.count());
@@ -102,7 +104,7 @@ impl UmblerHub {
         self.users.leave(id);
     }
 
-    /// True where these channels would be more than the user of this session may follow.
+    /// True if following these channels too would exceed the limit of the session's user.
     pub(super) fn is_too_much_for_user(&self, id: &SessionId, channels: &[Channel]) -> bool {
         let followed: usize = self
             .users

@@ -1,5 +1,5 @@
-//! The hub goes down in order: no new sessions, deliveries in flight stored and shown, then every session is told
-//! when to come back, so that they do not all come at once.
+//! The hub shuts down in order: no new sessions, deliveries in flight are stored and shown, then each session
+//! is told when to come back, so that they do not all come at once.
 
 use std::time::Duration;
 
@@ -14,18 +14,18 @@ use crate::protocol::CloseCode;
 use crate::protocol::event::{ServerEvent, encode};
 use crate::telemetry::clock;
 
-/// How long deliveries in flight may take to become durable. Then the sessions are let go all the same.
+/// How long deliveries in flight may take to become durable. After that the sessions are closed anyway.
 pub const JOURNAL_CLOSE_MAX: Duration = Duration::from_secs(4);
-/// The first session is asked to come back after this: a restart takes about as long.
+/// When the first session is asked to come back. A restart takes about as long.
 pub const RETURN_AFTER: Duration = Duration::from_secs(1);
-/// The time over which sessions come back is at least this.
+/// Sessions are spread over at least this time.
 pub const RETURN_SPREAD_MIN: Duration = Duration::from_secs(1);
-/// And at most this, however many there are.
+/// Sessions are spread over at most this time, however many there are.
 pub const RETURN_SPREAD_MAX: Duration = Duration::from_mins(1);
-/// Sessions that come back in one second.
+/// Sessions that are asked to come back in one second.
 pub const RETURNS_PER_SECOND: u32 = 2_000;
 
-/// Tell the sessions to come back later, and close them.
+/// Tells all sessions to come back later, and closes them.
 #[derive(Message)]
 #[rtype(result = "()")]
 struct SayGoodbye;
@@ -36,7 +36,7 @@ struct SayGoodbye;
 pub struct GoingAway {
     /// `drain`.
     reason: &'static str,
-    /// Come back after so many milliseconds.
+    /// When to come back, in milliseconds.
     retry_after_ms: u64,
 }
 
@@ -52,7 +52,7 @@ impl Handler<Drain> for UmblerHub {
             if let Some(journal) = journal {
                 close(journal).await;
             }
-            // After the journal, so that every screen has seen the last update before it is sent away.
+            // After the journal, so that every screen has been sent the last update.
             if hub.send(SayGoodbye).await.is_err() {
                 log::error!("the hub ended before its sessions were told to come back");
             }
@@ -60,14 +60,14 @@ impl Handler<Drain> for UmblerHub {
     }
 }
 
-/// Waits until the writer has stored what it was given and closed the database.
+/// Waits until the writer has stored everything and closed the database.
 async fn close(journal: Journal) {
     let writer = journal.close();
-    // Joining blocks, so it happens on a thread made for that.
+    // Joining blocks, so it runs on a thread for blocking work.
     let joined = actix_rt::task::spawn_blocking(move || writer.join());
     match actix_rt::time::timeout(JOURNAL_CLOSE_MAX, joined).await {
         Ok(Ok(Ok(()))) => log::info!("the journal is closed"),
-        Ok(_panicked) => log::error!("the journal's thread did not end well"),
+        Ok(_panicked) => log::error!("the journal's thread panicked"),
         Err(_elapsed) => log::error!("the journal is not closed yet; the sessions do not wait for it"),
     }
 }
@@ -91,7 +91,7 @@ impl Handler<SayGoodbye> for UmblerHub {
     }
 }
 
-/// When one of so many sessions comes back: evenly spread, at a pace that a fresh hub takes in with ease.
+/// When a session comes back, evenly spread at a pace that a fresh hub takes in easily.
 fn slot(place: usize, count: usize) -> Duration {
     let number = |count| u32::try_from(count).unwrap_or(u32::MAX);
     let spread = Duration::from_secs(1) * number(count) / RETURNS_PER_SECOND;
@@ -111,7 +111,8 @@ mod tests {
             assert_eq!(slots[0], RETURN_AFTER);
             let spread = slots[count - 1].saturating_sub(slots[0]);
             assert!(spread < RETURN_SPREAD_MAX);
-            // In no second do more come than a second takes, unless the bound on the whole time forces it.
+            // At most [`RETURNS_PER_SECOND`] come in one second, unless the bound on the whole
+            // time forces more.
             let first_second =
                 slots.iter().filter(|slot| **slot < RETURN_AFTER + Duration::from_secs(1)).count();
             let fair = usize::try_from(RETURNS_PER_SECOND).unwrap().max(count.div_ceil(60));

@@ -1,4 +1,4 @@
-//! What may be said to the hub. A message that asks is an imperative; one that tells is a past participle.
+//! Messages to the hub. One that asks is an imperative; one that tells is a past participle.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,78 +17,69 @@ pub use crate::journal::{Ack, AckStatus, IngestError, Record};
 use crate::protocol::{Channel, CloseCode, SnapshotLimits, StatsShape, SubscribeRequest};
 use crate::reads::analytics::AnalyticsReads;
 
-/// Take in a record; answered once it is durable.
+/// Take in a record. Answered once it is durable.
 #[derive(Debug, Message)]
 #[rtype(result = "Result<Ack, IngestError>")]
 pub struct Ingest {
-    /// What came.
     pub record: Record,
 }
 
-/// Tell the counters, as whoever may see everything sees them.
+/// Get the counters as an unlimited scope sees them.
 #[derive(Debug, Message)]
 #[rtype(result = "StatsShape")]
 pub struct GetStats;
 
-/// Tell how the hub is.
+/// Get the state of the hub.
 #[derive(Debug, Message)]
 #[rtype(result = "Health")]
 pub struct GetHealth;
 
-/// How the hub is.
+/// The state of the hub.
 #[derive(Debug, Clone)]
 pub struct Health {
-    /// Sockets that are connected.
+    /// Sessions that are connected.
     pub sessions: usize,
-    /// Of them, signed in or not in need of it.
-    pub signed_in: usize,
-    /// The newest position that reached state and screens.
+    /// Position of the newest event that was published.
     pub seq: Seq,
-    /// The life of the journal.
     pub epoch: String,
-    /// When the last delivery came, duplicates and ignored ones included.
+    /// When the last delivery was received, including duplicates and ignored ones.
     pub last_webhook_at: Option<Timestamp>,
-    /// The journal accepts deliveries.
     pub writable: bool,
-    /// Why it does not.
+    /// Why the journal accepts no deliveries; `None` if it does.
     pub fault: Option<Fault>,
-    /// Deliveries that wait to be stored.
+    /// Records that wait to be stored.
     pub queued: usize,
-    /// The hub is going down.
+    /// The hub is shutting down.
     pub draining: bool,
 }
 
-/// Register a new socket; the hub answers through `outbox` with `connection_established`, or a close.
+/// Register a new session. The hub answers through `outbox` with `connection_established`, or closes it.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Connect {
-    /// The session's own id.
     pub session: SessionId,
-    /// Where its frames go.
     pub outbox: Outbox,
-    /// What is queued for it, shared with the session.
+    /// Counts what is queued for the session. Shared with the session.
     pub backlog: Arc<Backlog>,
-    /// The client's address, for the limit per address.
+    /// The client's address, for the limit of sessions per address.
     pub address: IpAddr,
-    /// Who signed in already; without a JWT key everybody is the anonymous admin.
-    pub who: Option<Who>,
-    /// There is a key: only tokens count.
+    /// `None` until the client signs in. Without a JWT key everybody is the anonymous admin.
+    pub who: Option<SessionUser>,
+    /// The hub has a JWT key, so a client must sign in.
     pub auth_required: bool,
 }
 
-/// Who sits at a session's other end.
+/// The user of a session.
 #[derive(Debug, Clone)]
-pub struct Who {
-    /// The user's id.
+pub struct SessionUser {
+    /// The `sub` of their token.
     pub user: Arc<str>,
-    /// The user's name, if the token tells it.
+    /// `None` if the token contains no name.
     pub name: Option<Arc<str>>,
-    /// What the token allows.
     pub scope: Arc<Scope>,
 }
 
-impl Who {
-    /// Who a token says it is.
+impl SessionUser {
     pub fn new(identity: &Identity) -> Self {
         Self {
             user: identity.sub.as_str().into(),
@@ -98,126 +89,114 @@ impl Who {
     }
 }
 
-/// The id of a session, unguessable, told to its client.
+/// Id of a session. It is unguessable and known to its client.
 pub type SessionId = Arc<str>;
 
-/// A session ended.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Disconnected {
-    /// Which.
     pub session: SessionId,
 }
 
-/// Let the user of a valid token in, or take note of their newer token; answered with what counts their frames.
+/// Sign a user in, or take over their newer token. Answered with the limiter of their frames.
 #[derive(Debug, Message)]
 #[rtype(result = "Result<FrameMeter, AdmitError>")]
 pub struct Admit {
-    /// Which session.
     pub session: SessionId,
-    /// Who the token says it is.
+    /// From the verified token.
     pub identity: Arc<Identity>,
 }
 
-/// Counts the frames of one user; their sockets share it.
+/// Limits the frames of one user. All of their sessions share it.
 pub type FrameMeter = Arc<DefaultDirectRateLimiter>;
 
-/// Why the user of a valid token is not let in.
+/// Why the user of a valid token is not signed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AdmitError {
-    /// They were revoked since the token was checked.
+    /// They were revoked after the token was checked.
     #[error("the token was revoked")]
     Revoked,
-    /// They have as many sessions as one user may have.
+    /// They have as many sessions as a user may have.
     #[error("this user has as many sessions as one may have")]
     TooManySessions,
-    /// They sign in again and again.
+    /// They sign in too often.
     #[error("this user signs in too often")]
     TooFast,
-    /// The session was told to close already.
+    /// The session was already closed.
     #[error("this session has ended")]
     Unknown,
 }
 
-/// Why a revocation was not written. All of them are temporary.
+/// Why a revocation was not written. All reasons are temporary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RevokeError {
-    /// As many users as can be kept are revoked, and none of the revocations is old.
+    /// The list of revocations is full, and none of them is old enough to be dropped.
     #[error("no more revocations can be kept")]
     Full,
-    /// The journal did not take it.
+    /// The journal refused it.
     #[error(transparent)]
     Ingest(#[from] IngestError),
 }
 
-/// Refuse a user's older tokens from now on, and end their sessions; answered once that is durable.
+/// Revoke a user's older tokens and end their sessions. Answered once the revocation is durable.
 #[derive(Debug, Message)]
 #[rtype(result = "Result<Revoked, RevokeError>")]
 pub struct Revoke {
-    /// A record of a revocation.
+    /// Must be a record of a revocation.
     pub record: Record,
 }
 
-/// What a revocation did.
+/// The outcome of a revocation.
 #[derive(Debug, Clone)]
 pub struct Revoked {
-    /// What is in force for the user now.
+    /// The revocation that is now in force for the user.
     pub in_force: Revocation,
-    /// Sessions that were ended.
+    /// How many sessions were ended.
     pub sessions_closed: usize,
 }
 
-/// Tell the newest revocations, and how many there are.
+/// Get the newest revocations, and the number of all.
 #[derive(Debug, Message)]
 #[rtype(result = "(Vec<Revocation>, usize)")]
 pub struct ListRevocations {
-    /// Of this user only.
+    /// `None` for all users.
     pub user: Option<String>,
-    /// At most so many.
     pub limit: usize,
 }
 
-/// A session has read all that was queued for it, and the hub asked to be told.
+/// A session has read everything that was queued for it, and the hub had asked to be told.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Drained {
-    /// Which.
     pub session: SessionId,
 }
 
-/// Follow channels; the answer and then the updates come through the outbox, in that order.
+/// Follow channels. The answer, and then the updates, come through the outbox in that order.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Subscribe {
-    /// Who asks.
     pub session: SessionId,
-    /// The client's own id, as JSON.
     pub request_id: Option<RequestId>,
-    /// What it asks.
     pub request: SubscribeRequest,
 }
 
-/// Stop following.
+/// Stop following channels.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Unsubscribe {
-    /// Who asks.
     pub session: SessionId,
-    /// The client's own id, as JSON.
     pub request_id: Option<RequestId>,
-    /// `None`: all.
+    /// `None` for all channels.
     pub channels: Option<Vec<Channel>>,
 }
 
-/// Tell others which chat a session's screen shows.
+/// Tell others which chat is open on a session's screen.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct SetPresence {
-    /// Whose screen.
     pub session: SessionId,
-    /// The client's own id, as JSON.
     pub request_id: Option<RequestId>,
-    /// The chat; `None`: none.
+    /// `None` if no chat is open.
     pub chat: Option<String>,
 }
 
@@ -225,90 +204,83 @@ pub struct SetPresence {
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct SendSnapshot {
-    /// Who asks.
     pub session: SessionId,
-    /// The client's own id, as JSON.
     pub request_id: Option<RequestId>,
-    /// How much.
     pub limits: SnapshotLimits,
 }
 
-/// A client's own request id, as JSON.
+/// The id that a client gave its request, as JSON.
 pub type RequestId = Box<serde_json::value::RawValue>;
 
-/// Where a session's frames go.
+/// Where a session's frames are sent.
 pub enum Outbox {
-    /// To an actor of its own.
+    /// To the session's own actor.
     Actor(Recipient<Deliver>),
-    /// To the worker that holds its line.
-    Line {
-        /// The worker, shared by all sessions on it.
+    /// To the worker thread that writes to the session's socket.
+    Worker {
+        /// Shared by all sessions of the worker.
         worker: Arc<Recipient<Dispatch>>,
-        /// Which of its lines.
-        line: LineId,
+        slot: SlotId,
     },
 }
 
-/// One of a worker's lines.
+/// Identifies a socket of a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LineId {
-    /// Its place; places are used again.
-    pub place: u32,
-    /// The how manieth line of its worker it is, so that what was meant for an earlier one at its place is known.
-    pub serial: u32,
+pub struct SlotId {
+    /// Index of the slot. Slots are reused.
+    pub slot: u32,
+    /// Generation of the slot. A message for an earlier socket in the same slot is dropped.
+    pub generation: u32,
 }
 
-/// Frames for one session, in order: everything that one commit, or one answer, has for it.
+/// Frames for one session, in order: everything that one commit or one answer has for it.
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "()")]
 pub struct Deliver {
-    /// What to write.
     pub frames: Outgoing,
-    /// Bytes that this adds to the session's backlog.
+    /// What this adds to the session's backlog.
     pub bytes: usize,
 }
 
-/// The same for many sessions of one worker.
+/// The same frames for several sessions of one worker.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Dispatch {
-    /// What each of them gets.
+    /// What each of them is sent.
     pub deliver: Deliver,
-    /// Their lines.
-    pub lines: Vec<LineId>,
+    /// Their sockets.
+    pub slots: Vec<SlotId>,
 }
 
-/// What a [`Deliver`] carries.
+/// What a [`Deliver`] contains.
 #[derive(Debug, Clone)]
 pub enum Outgoing {
-    /// Updates of one commit, encoded once and shared by all sessions that get all of them.
+    /// Updates of one commit, encoded once and shared by all sessions that see all of them.
     Updates(Arc<Batch>),
-    /// An answer or a notice.
+    /// An answer or a notice, encoded.
     Notice(ByteString),
-    /// The answer to the first subscription.
+    /// The answer to the first subscription of a session.
     Subscribed {
-        /// The answer.
+        /// The answer, encoded.
         frame: ByteString,
-        /// The life of the journal.
         epoch: Arc<str>,
-        /// Missed updates follow, and no snapshot is needed.
+        /// Missed updates follow, so the client needs no snapshot.
         recovered: bool,
     },
-    /// A heartbeat at this position; the session adds how many updates it sent.
+    /// A heartbeat at this position. The session adds how many updates it was sent.
     Heartbeat(Seq),
-    /// The socket ends.
+    /// Close the socket with this code.
     Close(CloseCode),
 }
 
-/// The metrics can be asked.
+/// The metrics can be read.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct AnalyticsReady {
-    /// The way to them.
     pub metrics: AnalyticsReads,
 }
 
-/// Stop taking sessions and deliveries: the hub is going down.
+/// Shut down: take no more sessions and deliveries.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Drain;

@@ -1,13 +1,13 @@
-//! The hub: the one actor that knows who listens, and the only door between the journal and the screens.
+//! The hub: the one actor that knows who follows what, and the only way from the journal to the screens.
 //!
 //! # Contract
 //!
 //! 1. Only [`Committed`] changes counters or sends updates; it arrives in journal order.
-//! 2. A delivery is answered after its update was handed to the sessions: who reads back sees it.
-//! 3. Nobody waits for a slow session: one whose queue is full gets nothing more into it, and catches up from its
-//!    position once it has read the rest.
-//! 4. No SQL and no file on the hub's thread. Updates come encoded; other views of them (masked, limited) are
-//!    encoded here once for all sessions that need them.
+//! 2. A delivery is answered after its update was handed to the sessions, so whoever reads back sees it.
+//! 3. Nobody waits for a slow session. If its queue is full it gets no more, and once it has read the rest it
+//!    catches up from its position.
+//! 4. No SQL and no file on the hub's thread. Updates arrive encoded; other views of them (masked, limited)
+//!    are encoded here once for all sessions that need them.
 
 pub mod messages;
 pub mod sessions;
@@ -42,9 +42,8 @@ use crate::telemetry::metrics::Metrics;
 use deadlines::{AlertsAtStart, Deadlines};
 pub use messages::{
     Ack, AckStatus, Admit, AdmitError, AnalyticsReady, Connect, Deliver, Disconnected, Dispatch, Drain,
-    Drained, GetHealth, GetStats, Health, Ingest, IngestError, LineId, ListRevocations, Outbox, Outgoing,
-    Record, RequestId, Revoke, RevokeError, Revoked, SendSnapshot, SessionId, SetPresence, Subscribe,
-    Unsubscribe, Who,
+    Drained, GetHealth, GetStats, Health, Ingest, IngestError, ListRevocations, Outbox, Outgoing, Record,
+    Revoke, RevokeError, SendSnapshot, SessionId, SessionUser, SetPresence, SlotId, Subscribe, Unsubscribe,
 };
 use playback::Playback;
 use sessions::Sessions;
@@ -59,47 +58,46 @@ use timer::Timer;
 use updates::Updates;
 use updates::ring::Ring;
 
-/// Messages that may wait for the hub. The journal has one batch there at most and each HTTP handler one message,
-/// so this bounds what sessions ask at once; past it they are told `unavailable`.
+/// Messages that may wait for the hub. The journal has at most one batch there and each HTTP handler one
+/// message, so this bounds what sessions ask at once. Beyond it they are answered `unavailable`.
 pub const MAILBOX_MAX: usize = 32_768;
 
-/// What the hub is told at its start.
+/// What the hub needs to know when it starts.
 #[derive(Debug, Clone)]
 pub struct HubSettings {
-    /// Whose midnight `messagesToday` turns at.
+    /// Time zone in which the day of `messagesToday` begins.
     pub zone: TimeZone,
-    /// Sockets at most; 0: no limit.
+    /// Limit of sessions; 0 for none.
     pub sessions_max: usize,
-    /// Sockets of one address at most; 0: no limit.
+    /// Limit of sessions per address; 0 for none.
     pub sessions_per_address_max: usize,
-    /// Sockets of one user at most; 0: no limit.
+    /// Limit of sessions per user; 0 for none.
     pub sessions_per_user_max: usize,
-    /// Who was revoked; shared with whoever checks tokens.
+    /// Revoked users. Shared with the code that checks tokens.
     pub revocations: Arc<Revocations>,
-    /// The life of the journal.
     pub epoch: String,
-    /// The counters at its newest position.
+    /// The counters at the journal's newest position.
     pub stats: Stats,
-    /// When the last delivery came.
+    /// When the last delivery was received.
     pub last_webhook_at: Option<Timestamp>,
-    /// Updates that are kept in memory for whoever comes back.
+    /// How many updates are kept in memory for clients that reconnect.
     pub updates_in_memory: usize,
-    /// Missed updates that a session is replayed at most; whoever missed more takes a snapshot, which is less.
+    /// The most missed updates that a session is sent. If it missed more, it needs a snapshot, which is
+    /// smaller.
     pub replay_updates_max: u32,
-    /// The newest of them, as far as the database has them.
+    /// The newest updates in the database, for the memory.
     pub newest_updates: Vec<Arc<Recorded>>,
-    /// Told that alerts changed: whoever posts them elsewhere.
+    /// Wakes the thread that posts alerts to another system; `None` if there is none.
     pub alert_wake: Option<Wake>,
-    /// Deadlines and alerts, as they stood.
     pub alerts: AlertsAtStart,
 }
 
-/// The central actor. Its handlers call one part each, which says in its signature what it may change, and then see to what
-/// the part returns (`push.rs`).
+/// The central actor. Each handler calls one part, whose signature says what it may change, and passes what
+/// the part returns to `push.rs`.
 pub struct UmblerHub {
     settings: HubSettings,
     history: Readers,
-    /// Handed over once the writer runs; taken back when the hub drains.
+    /// `None` until the writer runs, and again once the hub shuts down.
     journal: Option<Journal>,
     fault: Option<Fault>,
     draining: bool,
@@ -113,7 +111,7 @@ pub struct UmblerHub {
     status: Status,
     presence: Presence,
     stats_push: StatsPush,
-    /// Of status, presence and counters together.
+    /// For status, presence and counters together.
     states_timer: Timer,
     boards: Boards,
     boards_timer: Timer,
@@ -123,16 +121,15 @@ pub struct UmblerHub {
     metrics: Metrics,
 }
 
-/// The journal's writer runs: deliveries can be taken in.
+/// The journal's writer is running, so deliveries can be accepted.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct JournalReady {
-    /// The way into it.
     pub journal: Journal,
 }
 
 impl UmblerHub {
-    /// A hub without a journal yet; it takes deliveries in after [`JournalReady`].
+    /// A hub without a journal. It accepts deliveries after [`JournalReady`].
     pub fn new(mut settings: HubSettings, history: Readers, metrics: Metrics) -> Self {
         let newest = std::mem::take(&mut settings.newest_updates);
         let alerts = std::mem::take(&mut settings.alerts);
@@ -166,18 +163,18 @@ impl UmblerHub {
         }
     }
 
-    /// The last position that was handed out, as it grows.
+    /// Follows the position of the newest published event.
     pub fn newest(&self) -> watch::Receiver<Seq> {
         self.updates.follow_newest()
     }
 
-    /// The counters as clients see them.
+    /// The counters in the form of the wire.
     fn stats_shape(&self) -> StatsShape {
         shape(&self.stats, &self.settings.zone)
     }
 }
 
-/// The counters as clients see them in this zone.
+/// The counters in the form of the wire, with the day of this zone.
 fn shape(stats: &Stats, zone: &TimeZone) -> StatsShape {
     StatsShape::new(stats, stats.messages_today(clock::now(), zone))
 }
@@ -223,7 +220,6 @@ impl Handler<GetHealth> for UmblerHub {
     fn handle(&mut self, _: GetHealth, _: &mut Self::Context) -> Self::Result {
         MessageResult(Health {
             sessions: self.sessions.len(),
-            signed_in: self.sessions.signed_in(),
             seq: self.updates.newest(),
             epoch: self.settings.epoch.clone(),
             last_webhook_at: self.last_webhook_at,
@@ -236,7 +232,7 @@ impl Handler<GetHealth> for UmblerHub {
 }
 
 impl UmblerHub {
-    /// Puts a record into the journal.
+    /// Appends a record to the journal.
     fn append(&self, record: Record) -> impl Future<Output = Result<Ack, IngestError>> + use<> {
         let outcome = self.journal.as_ref().map(|journal| {
             let (reply, outcome) = oneshot::channel();
@@ -262,7 +258,8 @@ impl Handler<Committed> for UmblerHub {
     type Result = ();
 
     fn handle(&mut self, committed: Committed, ctx: &mut Self::Context) {
-        // The newest in order, not in time: a clock that jumped ahead and back must not be remembered for ever.
+        // The latest in the order of the journal, not by its time: if the clock jumped ahead and
+        // back, the wrong time must not stay.
         self.last_webhook_at = committed.received_at.or(self.last_webhook_at);
         if let Some(last) = committed.events.last() {
             self.stats.apply(&committed.delta, last.seq);

@@ -1,5 +1,5 @@
-//! What the hub does for its parts: they decide and return what they need, and here it is asked of the readers, of the
-//! journal or of a timer, and the answer handed back to them.
+//! What the hub does for its parts. They decide and return what they need; here it is asked of the readers,
+//! the journal or a timer, and the answer is passed back to them.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,11 +12,11 @@ use tokio::sync::watch;
 use super::UmblerHub;
 use super::deadlines::RETRY_AFTER;
 use super::messages::{Drained, SessionId};
-use super::playback::Next as PlaybackNext;
+use super::playback::PlaybackNext;
 use super::sessions::Session;
 use super::sessions::flow::Unanswered;
-use super::snapshots::Make;
-use super::states::boards::Next as BoardsNext;
+use super::snapshots::SnapshotJob;
+use super::states::boards::BoardsNext;
 use super::states::stats::StatsPush;
 use super::updates::Needs;
 use crate::derived::analytics::Progress;
@@ -45,10 +45,10 @@ impl UmblerHub {
         }));
     }
 
-    /// A session has read all that was queued for it.
+    /// Continues with a session that has read everything that was queued for it.
     pub(super) fn note_drained(&mut self, id: &SessionId, ctx: &mut Context<Self>) {
         let Some(session) = self.sessions.get_mut(id) else { return };
-        // Something may have been queued since: then the next time that it is empty is told.
+        // Something may have been queued since. Then the session reports again when that was read.
         if !session.backlog.is_empty() && !session.await_empty() {
             return;
         }
@@ -77,13 +77,13 @@ impl Handler<Drained> for UmblerHub {
 // Playback.
 
 impl UmblerHub {
-    /// Whoever sits at a session, as they wait for their turn at the readers.
+    /// On whose behalf questions of this session are asked.
     pub(super) fn asker_at(&self, id: &SessionId) -> Asker {
         let who = self.sessions.get(id).and_then(Session::who);
         who.map_or(Asker::Hub, |who| Asker::User(Arc::clone(&who.user)))
     }
 
-    /// A session asks for a stretch of the past.
+    /// Starts a playback for a session.
     pub(super) fn open_replay(
         &mut self,
         id: &SessionId,
@@ -100,7 +100,8 @@ impl UmblerHub {
         ctx.spawn(found.map(move |found, hub, ctx| {
             let ready = hub.playback.take_found(&mut hub.sessions, &id, number, found);
             let (Some(ready), Some(session)) = (ready, hub.sessions.get_mut(&id)) else { return };
-            // It takes the place of everything that was followed, another playback included.
+            // The playback replaces everything that the session followed, including another
+            // playback.
             session.stop_flow();
             hub.updates.answer_replay(session, &ready.unanswered, ready.shape);
             let gone = hub.sessions.unfollow(&id, None);
@@ -135,7 +136,8 @@ impl UmblerHub {
 // States.
 
 impl UmblerHub {
-    /// Tells followers of the hub's condition, of presence and of the counters what has changed, now or when it is time.
+    /// Sends changes of the hub's status, of presence and of the counters to their followers, now or when
+    /// they are due.
     pub(super) fn push_states(&mut self, ctx: &mut Context<Self>) {
         let now = Instant::now();
         let condition = match (self.draining, &self.fault) {
@@ -158,7 +160,8 @@ impl UmblerHub {
         }
     }
 
-    /// Has the counters of a limited scope counted by the readers, and rests as long as that took.
+    /// Has the readers compute the counters of the next limited scope, then rests for as long as that
+    /// took.
     pub(super) fn count_next(&mut self, ctx: &mut Context<Self>) {
         let Some(scope) = self.stats_push.begin_count() else { return };
         let begun = Instant::now();
@@ -177,7 +180,7 @@ impl UmblerHub {
         }));
     }
 
-    /// Makes the next board whose time has come, or sets the timer.
+    /// Makes the next board that is due, or sets the timer for it.
     pub(super) fn push_boards(&mut self, ctx: &mut Context<Self>) {
         if let Some(steps) = self.boards.begin_listening() {
             self.hear_next_step(steps, ctx);
@@ -205,7 +208,9 @@ impl UmblerHub {
     fn hear_next_step(&self, mut steps: watch::Receiver<Progress>, ctx: &mut Context<Self>) {
         let heard = async move { steps.changed().await.map(|()| steps) };
         ctx.spawn(heard.into_actor(self).map(|heard, hub, ctx| {
-            let Ok(mut steps) = heard else { return log::warn!("the projector of the metrics has ended") };
+            let Ok(mut steps) = heard else {
+                return log::warn!("the thread that keeps the metrics has ended");
+            };
             let progress = *steps.borrow_and_update();
             if hub.boards.note_progress(progress) {
                 hub.push_boards(ctx);
@@ -218,13 +223,13 @@ impl UmblerHub {
 // Snapshots.
 
 impl UmblerHub {
-    pub(super) fn make_snapshot(&self, make: Make, ctx: &mut Context<Self>) {
-        let Make { key, scope, day } = make;
-        let query = Make::query(&key, &scope, self.settings.zone.clone());
+    pub(super) fn make_snapshot(&self, make: SnapshotJob, ctx: &mut Context<Self>) {
+        let SnapshotJob { key, scope, day } = make;
+        let query = SnapshotJob::query(&key, &scope, self.settings.zone.clone());
         let asker = Asker::Screens(scope.hash().into());
         let answer = self.history.ask(asker, query).into_actor(self);
         ctx.spawn(answer.map(move |answer, hub, ctx| {
-            let again = hub.snapshots.take(&mut hub.sessions, Make { key, scope, day }, answer);
+            let again = hub.snapshots.take(&mut hub.sessions, SnapshotJob { key, scope, day }, answer);
             if let Some(make) = again {
                 hub.make_snapshot(make, ctx);
             }
@@ -235,7 +240,7 @@ impl UmblerHub {
 // Deadlines.
 
 impl UmblerHub {
-    /// What a commit says of clocks, alerts and thresholds.
+    /// Takes over what a commit says about clocks, alerts and thresholds.
     pub(super) fn follow_deadlines(&mut self, events: &[Arc<Recorded>], ctx: &mut Context<Self>) {
         if self.deadlines.learn(events, clock::now())
             && let Some(wake) = &self.settings.alert_wake
@@ -245,7 +250,7 @@ impl UmblerHub {
         self.settle_alerts(ctx);
     }
 
-    /// Asks the journal for alerts that should stand and do not, or the other way round.
+    /// Asks the journal to raise the alerts that are due, and to clear those that no longer hold.
     pub(super) fn settle_alerts(&mut self, ctx: &mut Context<Self>) {
         let now = clock::now();
         if let Some(at) = self.deadlines.turn(now) {
@@ -278,7 +283,7 @@ impl UmblerHub {
         }));
     }
 
-    /// Puts what happens to one alert into the journal.
+    /// Appends a change of an alert to the journal.
     fn append_alert(
         &self,
         change: &AlertRequest,
@@ -291,7 +296,7 @@ impl UmblerHub {
             match appended {
                 Ok(outcome) => outcome.await,
                 Err(error) => {
-                    log::error!("what happens to an alert cannot be written down: {error}");
+                    log::error!("a change of an alert cannot be recorded: {error}");
                     Err(IngestError::Unwritable)
                 }
             }

@@ -1,4 +1,4 @@
-//! Sessions come, go, sign in, follow and stop following.
+//! Sessions connect, sign in, follow channels, and leave.
 
 use std::sync::Arc;
 
@@ -21,22 +21,22 @@ use crate::telemetry::clock;
 pub struct ConnectionEstablished<'a> {
     /// For logs and support.
     session_id: &'a str,
-    /// The version of the protocol.
+    /// Version of the protocol.
     protocol: u32,
-    /// The life of the journal.
+    /// Epoch of the journal.
     epoch: &'a str,
-    /// The hub's newest position.
+    /// The newest published position.
     seq: i64,
-    /// A `heartbeat` comes this often.
+    /// Seconds between two `heartbeat` events.
     heartbeat_seconds: u64,
-    /// True where the client must `authenticate` first.
+    /// True if the client must `authenticate` first.
     auth_required: bool,
 }
 
 /// The content of `unsubscribed`.
 #[derive(Serialize, ToSchema)]
 pub struct Unsubscribed {
-    /// What was followed and is no longer.
+    /// Channels that were followed and no longer are.
     channels: Vec<String>,
 }
 
@@ -50,7 +50,7 @@ impl Handler<Connect> for UmblerHub {
         }
         let full = |limit: usize, count: usize| limit > 0 && count >= limit;
         if full(self.settings.sessions_max, self.sessions.len())
-            || full(self.settings.sessions_per_address_max, self.sessions.from_address(session.address))
+            || full(self.settings.sessions_per_address_max, self.sessions.count_at_address(session.address))
         {
             return session.close(CloseCode::Limit);
         }
@@ -96,7 +96,7 @@ impl Handler<Subscribe> for UmblerHub {
         if let Some(asked) = &request.replay {
             return self.open_replay(&id, unanswered, &request.channels, asked, ctx);
         }
-        // After a replay a session begins again: what was live meanwhile passed it by.
+        // After a playback a session begins again, because it was sent nothing live meanwhile.
         let first = !session.subscribed_once || session.flow.is_of_the_past();
         if let Some((code, message)) = self.refuse_channels(&id, &request, first) {
             let answered = unanswered.request_id.as_deref();
@@ -114,7 +114,7 @@ impl Handler<Subscribe> for UmblerHub {
 }
 
 impl UmblerHub {
-    /// Adds the channels, or tells why not.
+    /// Follows the channels, or returns why it cannot.
     fn refuse_channels(
         &mut self,
         id: &SessionId,
@@ -136,7 +136,7 @@ impl UmblerHub {
         }
     }
 
-    /// Tells a session the present of the states that it begins to follow.
+    /// Sends a session the present values of the states that it begins to follow.
     fn greet(&mut self, id: &SessionId, channels: &[Channel], ctx: &mut Context<Self>) {
         if channels.contains(&Channel::Stats) {
             let stats = self.stats_shape();
@@ -159,7 +159,7 @@ impl Handler<Unsubscribe> for UmblerHub {
     fn handle(&mut self, unsubscribe: Unsubscribe, _: &mut Self::Context) {
         let mut gone = self.sessions.unfollow(&unsubscribe.session, unsubscribe.channels.as_deref());
         if gone.iter().any(|channel| matches!(channel, Channel::Metrics(_))) {
-            // Whoever follows again is told all again.
+            // If the session follows a board again, it needs all of it.
             self.boards.unfollow(&unsubscribe.session, &gone);
         }
         gone.extend(self.playback.channels(&unsubscribe.session).cloned());

@@ -1,5 +1,5 @@
-//! Snapshots: asked of the readers once for everybody who wants the same one at the same position, and encoded on
-//! the reader's thread.
+//! Snapshots. Sessions that ask for the same one at the same position share it. It is encoded on a reader
+//! thread.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,47 +24,47 @@ use crate::reads::{Query, ReadError, Snapshot};
 use crate::telemetry::causes::chain;
 use crate::telemetry::clock;
 
-/// Different snapshots that are kept for whoever asks next; a page of screens asks for one or two kinds.
+/// Different snapshots that are kept for later askers. Screens ask for one or two kinds.
 const KEPT_MAX: usize = 16;
 
-/// Equal keys get equal snapshots.
-pub type Key = (SnapshotLimits, String);
+/// Askers with equal keys share a snapshot: the limits, and the hash of the scope.
+pub type SnapshotKey = (SnapshotLimits, String);
 
-/// Snapshots that are being made, and those that are still true.
+/// Snapshots that are being made, and those that are still current.
 #[derive(Default)]
 pub struct Snapshots {
-    kept: HashMap<Key, Encoded>,
-    waiting: HashMap<Key, Vec<Asker>>,
-    /// Grows each time that what was counted as today is not any more.
+    kept: HashMap<SnapshotKey, EncodedSnapshot>,
+    waiting: HashMap<SnapshotKey, Vec<SnapshotRequest>>,
+    /// Grows at midnight, when the counters of today begin again.
     day: u64,
 }
 
 #[derive(Debug)]
-struct Asker {
+struct SnapshotRequest {
     session: SessionId,
     request_id: Option<RequestId>,
-    /// Where the hub stood: a snapshot from before would miss updates that this session was not sent either.
+    /// The hub's newest position when the session asked. An older snapshot would miss updates that the
+    /// session was not sent either.
     since: Seq,
-    /// On which day.
     day: u64,
 }
 
-/// An encoded snapshot and the position that it stands at.
+/// An encoded snapshot and its position.
 #[derive(Debug)]
-pub struct Encoded {
+pub struct EncodedSnapshot {
     seq: Seq,
     data: Box<RawValue>,
 }
 
 impl Snapshots {
-    /// What was counted as today is not any more.
+    /// Drops all snapshots, because another day has begun.
     pub fn forget(&mut self) {
         self.kept.clear();
         self.day += 1;
     }
 }
 
-/// Asks for a snapshot, encoded.
+/// Reads and encodes a snapshot.
 pub struct EncodeSnapshot {
     limits: SnapshotLimits,
     scope: Arc<Scope>,
@@ -76,33 +76,33 @@ pub struct EncodeSnapshot {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UmblerData<'a> {
-    /// The position; updates up to it are in here.
+    /// Position of the snapshot. Updates up to it are included.
     #[schema(value_type = i64)]
     seq: Seq,
-    /// The life of the journal.
+    /// Epoch of the journal.
     epoch: &'a str,
-    /// A hash of what the token allows.
+    /// Hash of the token's scope.
     scope: &'a str,
-    /// The counters, as far as the token sees.
+    /// The counters that the token may see.
     stats: &'a StatsShape,
     /// The latest contacts.
     contacts: &'a [ContactShape],
-    /// Open chats.
+    /// Open chats of every kind.
     chats: &'a [ChatShape],
     /// The latest messages.
     recent_messages: &'a [MessageShape],
-    /// The lists that hold less than there is.
+    /// Names of the lists that were cut at their limit.
     truncated: &'a [&'static str],
 }
 
 impl Query for EncodeSnapshot {
-    type Answer = Encoded;
+    type Answer = EncodedSnapshot;
 
-    fn answer(self, tx: &Transaction<'_>) -> Result<Encoded, ReadError> {
+    fn answer(self, tx: &Transaction<'_>) -> Result<EncodedSnapshot, ReadError> {
         let snapshot =
             Snapshot { limits: self.limits, now: self.now, zone: self.zone, scope: Arc::clone(&self.scope) }
                 .answer(tx)?;
-        // The lists go by the names they have on the wire.
+        // Translated to the names on the wire.
         let wire = |name: &'static str| if name == "messages" { "recentMessages" } else { name };
         let truncated: Vec<&'static str> = snapshot.truncated.iter().map(|name| wire(name)).collect();
         let data = to_raw_value(&UmblerData {
@@ -115,23 +115,22 @@ impl Query for EncodeSnapshot {
             recent_messages: &snapshot.messages,
             truncated: &truncated,
         })?;
-        Ok(Encoded { seq: snapshot.seq, data })
+        Ok(EncodedSnapshot { seq: snapshot.seq, data })
     }
 }
 
-/// A snapshot to be made.
-pub struct Make {
-    /// Which.
-    pub key: Key,
-    /// Who may see it.
+/// A snapshot that must be made.
+pub struct SnapshotJob {
+    pub key: SnapshotKey,
     pub scope: Arc<Scope>,
-    /// Counts the days since the hub started; what is made on an earlier one is not kept.
+    /// `Snapshots::day` when it was asked for. If another day has begun meanwhile, the snapshot is not
+    /// kept.
     pub day: u64,
 }
 
-impl Make {
-    /// The question to the readers.
-    pub fn query(key: &Key, scope: &Arc<Scope>, zone: TimeZone) -> EncodeSnapshot {
+impl SnapshotJob {
+    /// The question for the readers.
+    pub fn query(key: &SnapshotKey, scope: &Arc<Scope>, zone: TimeZone) -> EncodeSnapshot {
         EncodeSnapshot { limits: key.0, scope: Arc::clone(scope), now: clock::now(), zone }
     }
 }
@@ -147,39 +146,41 @@ impl Handler<SendSnapshot> for UmblerHub {
     }
 }
 
-impl Asker {
+impl SnapshotRequest {
     fn frame(&self, data: &RawValue) -> ByteString {
         encode(ServerEvent::UmblerData, self.request_id.as_deref(), clock::now(), &data)
     }
 }
 
 impl Snapshots {
-    /// Answers with a snapshot that is still true, or adds the session to those who wait; tells what is to be made.
-    fn ask(&mut self, sessions: &mut Sessions, ask: SendSnapshot, newest: Seq) -> Option<Make> {
+    /// Answers with a snapshot that is still current, or adds the session to those that wait. Returns the
+    /// snapshot to make, if any.
+    fn ask(&mut self, sessions: &mut Sessions, ask: SendSnapshot, newest: Seq) -> Option<SnapshotJob> {
         let (_, scope) = sessions.get(&ask.session).and_then(Session::scope)?;
         let scope = Arc::clone(scope);
         let key = (ask.limits, scope.hash().to_owned());
         let day = self.day;
-        let asker = Asker { session: ask.session, request_id: ask.request_id, since: newest, day };
-        // It may stand ahead of the hub: a reader sees a commit before the hub has handed it out.
+        let asker = SnapshotRequest { session: ask.session, request_id: ask.request_id, since: newest, day };
+        // A snapshot may be ahead of the hub, because readers see a commit before the hub has
+        // published it.
         if let Some(kept) = self.kept.get(&key).filter(|kept| kept.seq >= newest) {
             sessions.answer(&asker.session, asker.frame(&kept.data));
             return None;
         }
         let waiting = self.waiting.entry(key.clone()).or_default();
         waiting.push(asker);
-        (waiting.len() == 1).then_some(Make { key, scope, day })
+        (waiting.len() == 1).then_some(SnapshotJob { key, scope, day })
     }
 
-    /// Hands a snapshot to those who waited for it; tells what is to be made again, for those who asked when it was too
-    /// late for this one.
+    /// Sends a snapshot to those that waited for it. Returns one to make for those that asked too late
+    /// for this one.
     pub fn take(
         &mut self,
         sessions: &mut Sessions,
-        made: Make,
-        answer: Result<Encoded, ReadError>,
-    ) -> Option<Make> {
-        let Make { key, scope, day } = made;
+        made: SnapshotJob,
+        answer: Result<EncodedSnapshot, ReadError>,
+    ) -> Option<SnapshotJob> {
+        let SnapshotJob { key, scope, day } = made;
         let askers = self.waiting.remove(&key).unwrap_or_default();
         let encoded = match answer {
             Ok(encoded) => encoded,
@@ -191,7 +192,7 @@ impl Snapshots {
                 return None;
             }
         };
-        let holds = |asker: &Asker| asker.since <= encoded.seq && asker.day <= day;
+        let holds = |asker: &SnapshotRequest| asker.since <= encoded.seq && asker.day <= day;
         let (served, late): (Vec<_>, Vec<_>) = askers.into_iter().partition(holds);
         for asker in &served {
             sessions.answer(&asker.session, asker.frame(&encoded.data));
@@ -206,11 +207,11 @@ impl Snapshots {
             return None;
         }
         self.waiting.insert(key.clone(), late);
-        Some(Make { key, scope, day: self.day })
+        Some(SnapshotJob { key, scope, day: self.day })
     }
 }
 
-fn refuse(sessions: &mut Sessions, asker: &Asker) {
+fn refuse(sessions: &mut Sessions, asker: &SnapshotRequest) {
     let message = "the stored state cannot be read now";
     let answered = asker.request_id.as_deref();
     sessions.answer(&asker.session, encode_error(answered, clock::now(), ErrorCode::Unavailable, message));

@@ -1,4 +1,4 @@
-//! What the hub does by the clock: heartbeats, help for sessions that fell behind, the turn of the day.
+//! What the hub does once a second: heartbeats, help for sessions that are behind, and the change of the day.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,18 +12,17 @@ use crate::hub::sessions::flow::Flow;
 use crate::protocol::{CloseCode, HEARTBEAT_SECONDS};
 use crate::telemetry::clock;
 
-/// One tick of the hub.
 const TICK: Duration = Duration::from_secs(1);
-/// Ticks after which a session that has not read what it was sent is closed.
+/// Ticks after which a session is closed if it has not read what it was sent.
 pub const BEHIND_TICKS_MAX: u32 = 20;
-/// Ticks between two times that users who have not come for a while are forgotten.
+/// Ticks between two times that idle users are forgotten.
 const FORGET_TICKS: u64 = 60;
 
-/// The hub's ticks.
+/// Counts the hub's ticks.
 #[derive(Default)]
 pub struct Ticks {
     count: u64,
-    /// Midnight of the last tick's day.
+    /// Beginning of the day at the last tick.
     today: Option<jiff::Timestamp>,
 }
 
@@ -33,14 +32,13 @@ impl Ticks {
         self.count
     }
 
-    /// True where the day is another one than at the last tick.
+    /// True if another day has begun since the last tick.
     fn turns_the_day(&mut self, today: jiff::Timestamp) -> bool {
         self.today.replace(today).is_some_and(|known| known != today)
     }
 }
 
 impl UmblerHub {
-    /// Starts the ticks.
     pub(super) fn start_ticks(ctx: &mut Context<Self>) {
         ctx.run_interval(TICK, Self::tick);
     }
@@ -63,8 +61,9 @@ impl UmblerHub {
         }
     }
 
-    /// Each session gets its heartbeat in its own second of the round. One that catches up is told how far it got: a client
-    /// takes a position whose count agrees for good, and begins there after the next disconnect.
+    /// Sends heartbeats to the sessions whose turn it is. A session that catches up is told how far it
+    /// got, not the newest position: a client that has counted as many updates as the heartbeat says
+    /// resumes from its position later.
     fn beat(&mut self) {
         let turn = self.ticks.count % HEARTBEAT_SECONDS;
         let newest = self.updates.newest();
@@ -73,8 +72,8 @@ impl UmblerHub {
         }
     }
 
-    /// The sessions that have read what they had and go on from their position; one that reads nothing for long is closed.
-    /// Usually the session itself says that it has read all; here those are found whose message got lost.
+    /// The sessions that have read what they had. Usually a session reports that itself; here those are
+    /// found whose report was lost. A session that reads nothing for long is closed.
     fn find_drained(&mut self) -> Vec<SessionId> {
         let mut drained = Vec::new();
         for session in self.sessions.iter_mut() {
@@ -95,7 +94,7 @@ impl UmblerHub {
         drained
     }
 
-    /// At midnight `messagesToday` changes without a delivery.
+    /// At midnight, `messagesToday` changes without a delivery.
     fn turn_the_day(&mut self) {
         let (today, _) = day_of(clock::now(), &self.settings.zone);
         if self.ticks.turns_the_day(today) {

@@ -1,4 +1,4 @@
-//! A timer of the hub, set to the earliest moment that something asks for.
+//! A timer of the hub, set to the earliest time that is asked for.
 
 use std::time::{Duration, Instant};
 
@@ -6,18 +6,19 @@ use actix::prelude::*;
 
 use super::UmblerHub;
 
-/// How long a timer runs at most. Deadlines are moments of the wall clock, which may be set meanwhile; that is noticed
-/// within this.
+/// The longest that a timer runs. Deadlines are times of the wall clock, which may be set meanwhile; that is
+/// noticed within this time.
 const RUNS_MAX: Duration = Duration::from_secs(30);
-/// A timer that fires at most this much later than asked is not set again: actix counts in milliseconds.
+/// A timer that would fire at most this much later than asked is not set again. actix counts milliseconds.
 const LATE_MAX: Duration = Duration::from_millis(1);
 
-/// One timer; it runs for the earliest moment it was set to.
+/// A timer for the earliest time that it was set to.
 #[derive(Default)]
 pub struct Timer(Option<(Instant, SpawnHandle)>);
 
 impl Timer {
-    /// Runs `fire` at `at`, unless the timer fires before that anyway. `fire` calls [`Timer::fired`] first.
+    /// Runs `fire` at `at`, unless the timer fires earlier anyway. `fire` must call [`Timer::fired`]
+    /// first.
     pub fn set(
         &mut self,
         at: Instant,
@@ -34,7 +35,7 @@ impl Timer {
         self.0 = Some((at, ctx.run_later(wait, fire)));
     }
 
-    /// The timer has fired, and runs no more.
+    /// Notes that the timer has fired.
     pub fn fired(&mut self) {
         self.0 = None;
     }

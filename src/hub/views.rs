@@ -1,4 +1,4 @@
-//! Which chat each screen shows.
+//! Which chat is open on each screen.
 
 use actix::prelude::*;
 

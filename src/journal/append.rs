@@ -1,4 +1,4 @@
-//! What goes into the journal and what comes out of it.
+//! What is appended to the journal, and what is published from it.
 
 use std::sync::Arc;
 
@@ -12,57 +12,54 @@ use super::recorded::Recorded;
 use crate::auth::Revocation;
 use crate::domain::{EventId, Seq, StatsDelta};
 
-/// What became of a record.
+/// The outcome of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ack {
-    /// Accepted, duplicate or ignored.
     pub status: AckStatus,
-    /// The record's id, where it has one.
+    /// Id of the record; `None` if it has none.
     pub event_id: Option<EventId>,
-    /// Its position; of a duplicate, that of the first. `None` for ignored ones.
+    /// Position of the event. For a duplicate that of the first record, for an ignored one `None`.
     pub seq: Option<Seq>,
-    /// Why it was not understood, ignored, or refused.
+    /// Why it was not understood, ignored or refused.
     pub reason: Option<String>,
-    /// The revocation that is in force afterwards, where the record was one.
+    /// After a revocation, the one that is now in force.
     pub in_force: Option<Revocation>,
 }
 
 impl Ack {
-    /// A new event at its position.
+    /// A new event.
     pub fn accepted(event_id: Option<EventId>, seq: Seq) -> Self {
         Self { status: AckStatus::Accepted, event_id, seq: Some(seq), reason: None, in_force: None }
     }
 
-    /// Nothing new; `seq` is the position of what is known already, if that has one.
+    /// Nothing new. `seq` is the position of what is already known, if it has one.
     pub fn duplicate(event_id: Option<EventId>, seq: Option<Seq>) -> Self {
         Self { status: AckStatus::Duplicate, event_id, seq, reason: None, in_force: None }
     }
 
-    /// No event.
+    /// Not an event.
     pub fn ignored(event_id: Option<EventId>) -> Self {
         Self { status: AckStatus::Ignored, event_id, seq: None, reason: None, in_force: None }
     }
 
-    /// The same, with a reason.
     #[must_use]
     pub fn because(self, reason: Option<String>) -> Self {
         Self { reason, ..self }
     }
 }
 
-/// The outcome of a record.
+/// How a record was handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AckStatus {
-    /// A new position.
+    /// It has a new position.
     Accepted,
-    /// Known already.
+    /// It was known already.
     Duplicate,
-    /// Kept raw, no event.
+    /// It is not an event, and was kept raw.
     Ignored,
 }
 
 impl AckStatus {
-    /// The word of the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
@@ -72,26 +69,23 @@ impl AckStatus {
     }
 }
 
-/// Why a record was not taken in. All of them are temporary.
+/// Why a record was not accepted. All reasons are temporary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum IngestError {
-    /// The bound of waiting records is reached.
+    /// Too many records are waiting.
     #[error("too many deliveries are waiting to be stored")]
     Full,
-    /// The journal cannot write.
     #[error("the journal cannot write")]
     Unwritable,
-    /// The hub is going down.
     #[error("the hub is shutting down")]
     Stopping,
 }
 
-/// A record on its way into the journal, with the place where its answer goes.
+/// A record to append, with the channel for its outcome.
 #[derive(Debug)]
 pub struct Append {
-    /// What came.
     pub record: Record,
-    /// Where the outcome goes. A handler that stopped waiting is no error.
+    /// Receives the outcome. The receiver may have stopped waiting.
     pub reply: oneshot::Sender<Result<Ack, IngestError>>,
 }
 
@@ -102,31 +96,31 @@ pub struct Append {
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Committed {
-    /// The accepted ones, in the order of their positions; empty for a batch of duplicates.
+    /// The new events, in the order of their positions; empty for a batch of duplicates.
     pub events: Arc<[Arc<Recorded>]>,
-    /// Earlier updates, and such of this batch, that read otherwise now: a message that they told was deleted.
+    /// Updates, of this batch or earlier ones, whose text has changed because a message in them was
+    /// deleted.
     pub blanked: Vec<Arc<Recorded>>,
-    /// How the counters move.
+    /// Change of the counters.
     pub delta: StatsDelta,
-    /// Every record of the batch with its outcome, to be answered once the events are applied.
+    /// Each record of the batch with its outcome. Senders are answered once the events are applied.
     pub settled: Vec<Settled>,
-    /// When the newest delivery of the batch was received; `None` where it holds none.
+    /// When the newest delivery of the batch was received; `None` if it contains none.
     pub received_at: Option<Timestamp>,
 }
 
 /// A record whose outcome is durable.
 #[derive(Debug)]
 pub struct Settled {
-    /// What became of it.
     pub ack: Ack,
-    /// Where the answer goes.
+    /// Receives the outcome.
     pub reply: oneshot::Sender<Result<Ack, IngestError>>,
 }
 
-/// The journal cannot write, or can again.
+/// The journal cannot write, or can write again.
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "()")]
 pub struct Faulted {
-    /// Why; `None` when the fault is gone.
+    /// `None` when the fault has passed.
     pub fault: Option<Fault>,
 }

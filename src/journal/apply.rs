@@ -1,12 +1,12 @@
-//! Applies records: (stored state, record, position) gives the state afterwards and what is to be told.
+//! Applies records: stored state, record and position give the new state and the update to publish.
 //!
 //! # Contract
 //!
 //! 1. **The only place that writes an event.** A position is used here and nowhere else.
-//! 2. **Deterministic.** The same records at the same positions end in the same tables and the same updates, wherever batches
-//!    end, however often the hub is started between, whatever the machine's clock, zone and settings are. What a record does
-//!    is said in `kinds`.
-//! 3. A record whose id is known already changes nothing, and is answered with the position of the first.
+//! 2. **Deterministic.** The same records at the same positions lead to the same tables and the same updates,
+//!    wherever batches end, however often the hub is restarted in between, and whatever the machine's clock,
+//!    zone and settings are. What a record does is decided in `kinds`.
+//! 3. A record whose id is known changes nothing, and is answered with the position of the first.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,57 +15,56 @@ use jiff::Timestamp;
 
 use super::append::Ack;
 use super::blank;
-use super::blocks::{Blocks, RULES, Told};
+use super::blocks::{Blocks, DigestedEvent, RULES};
 use super::entry::Entry;
 use super::fault::{Spoilt, StoreError};
 use super::kinds::{self, NewEvent, Outcome, deliveries};
 use super::payload::Payload;
 use super::record::Record;
 use super::recorded::Recorded;
-use super::rows::{self, Counts, JournalRow};
+use super::rows::{self, DeliveryCounts, JournalRow};
 use super::store::SqliteStore;
 use crate::domain::{EventId, Seq, StatsDelta};
+use crate::sqlite::DbError;
 use crate::telemetry::causes::chain;
 
-/// Applies records within the caller's transaction.
+/// Applies records within the transaction of the caller.
 pub struct Apply {
-    /// The stored state.
     pub store: SqliteStore,
-    counts: Counts,
+    counts: DeliveryCounts,
     blocks: Blocks,
-    /// Deliveries that are kept raw although they are understood.
+    /// Deliveries of the present batch that are kept raw although they are understood.
     spoilt: HashMap<EventId, Spoilt>,
 }
 
-/// What a batch of records did.
+/// The outcome of a batch of records.
 #[derive(Debug, Default)]
-pub struct Written {
-    /// The events, in order.
+pub struct AppliedBatch {
+    /// The new events, in order.
     pub events: Vec<Arc<Recorded>>,
-    /// One for each record of the batch, in its order.
+    /// One for each record of the batch, in order.
     pub acks: Vec<Ack>,
-    /// How the counters move.
+    /// Change of the counters.
     pub delta: StatsDelta,
-    /// When the newest delivery was received; `None` where there was none.
+    /// When the newest delivery was received; `None` if there was none.
     pub received_at: Option<Timestamp>,
-    /// Earlier updates that read otherwise now: a message that they told was deleted.
+    /// Earlier updates whose text has changed because a message in them was deleted.
     pub blanked: Vec<Arc<Recorded>>,
-    /// Damage that one of the deliveries met, and that did not keep it from being stored.
+    /// Damage that one of the deliveries met. The delivery was stored nevertheless.
     pub damage: Option<String>,
 }
 
 impl Apply {
-    /// Applies records to what is stored.
     pub fn new(store: SqliteStore) -> Self {
-        Self { store, counts: Counts::default(), blocks: Blocks::new(RULES), spoilt: HashMap::new() }
+        Self { store, counts: DeliveryCounts::default(), blocks: Blocks::new(RULES), spoilt: HashMap::new() }
     }
 
-    /// Begins blocks where another history began them, to be compared with it.
+    /// Begins blocks at the same positions as another history, so that they can be compared.
     pub fn begin_blocks_at(&mut self, starts: impl Iterator<Item = Seq>) {
         self.blocks.begin_at(starts);
     }
 
-    /// Keeps a delivery raw when its turn comes.
+    /// Keeps a delivery raw when it is applied.
     pub fn keep_raw(&mut self, id: EventId, spoilt: Spoilt) {
         self.spoilt.insert(id, spoilt);
     }
@@ -75,25 +74,26 @@ impl Apply {
         &self.spoilt
     }
 
-    /// Forgets which deliveries are kept raw: another batch begins.
+    /// Begins another batch, in which no delivery is kept raw so far.
     pub fn forget_spoilt(&mut self) {
         self.spoilt.clear();
     }
 
-    /// Forgets what was not written: its transaction was rolled back.
+    /// Drops what was not written, because the transaction was rolled back.
     pub fn forget(&mut self) {
         self.store.forget();
         self.counts.forget();
         self.blocks.forget();
     }
 
-    /// Applies a record. It takes `position`, which is after `before`, if it makes an event; the position is returned then.
+    /// Applies a record. If it makes an event, the event takes `position`, which is returned. `before` is
+    /// the newest position so far.
     pub fn apply(
         &mut self,
         record: &Record,
         before: Seq,
         position: Seq,
-        written: &mut Written,
+        written: &mut AppliedBatch,
     ) -> Result<Option<Seq>, StoreError> {
         let Record { entry, payload, .. } = record;
         let outcome = match &entry.id {
@@ -120,7 +120,7 @@ impl Apply {
         }
     }
 
-    /// Writes what was gathered over a batch.
+    /// Writes what was collected during a batch.
     pub fn flush(&mut self, delta: &StatsDelta) -> Result<(), StoreError> {
         rows::move_counters(self.store.connection(), delta)?;
         self.store.flush()?;
@@ -142,9 +142,9 @@ impl Apply {
             }
             Payload::Alert(request) => {
                 match kinds::alerts::apply(&mut self.store, seq, entry, id, request) {
-                    // One chat that cannot be read must not hold up the alerts of all others.
-                    Err(StoreError::Corrupt(error)) => {
-                        log::error!("an alert cannot be told: {error}");
+                    // One chat that cannot be read must not hold up the alerts of others.
+                    Err(StoreError::Database(DbError::Corrupt(error))) => {
+                        log::error!("an alert cannot be announced: {error}");
                         Ok(Outcome::NoEvent(Ack::duplicate(Some(id.clone()), None)))
                     }
                     applied => applied,
@@ -156,7 +156,7 @@ impl Apply {
         }
     }
 
-    /// What changes the state and makes no event. All others have an id.
+    /// Applies records that make no event.
     fn change_without_event<'a>(&self, entry: &Entry, payload: &Payload) -> Result<Outcome<'a>, StoreError> {
         match payload {
             Payload::Ignored { reason, .. } => deliveries::keep_ignored(&self.store, entry, reason),
@@ -173,12 +173,12 @@ impl Apply {
         }
     }
 
-    /// Counts a delivery by type and outcome. Other records tell nothing of the provider.
+    /// Counts a delivery by type and outcome. Other records do not come from the provider.
     fn count(
         &mut self,
         record: &Record,
         outcome: &'static str,
-        written: &mut Written,
+        written: &mut AppliedBatch,
     ) -> Result<(), StoreError> {
         let event_type = match &record.payload {
             Payload::Delivery(delivery) => &*delivery.event_type,
@@ -201,7 +201,7 @@ impl Apply {
         before: Seq,
         seq: Seq,
         event: NewEvent<'_>,
-        written: &mut Written,
+        written: &mut AppliedBatch,
     ) -> Result<(), StoreError> {
         let connection = self.store.connection();
         let NewEvent { audience, frame, elsewhere, reason, .. } = event;
@@ -223,18 +223,19 @@ impl Apply {
         let blanked = blank::blank_deleted(connection, &audience, &event.deleted)?;
         rows::put_bytes(connection, seq, &entry.body, &frame, &elsewhere)?;
         let update_type = event.update_type;
-        let told = Told { seq, event_id: id, update_type, frame: &frame, audience: &stored_audience };
-        self.blocks.add(connection, before, &told)?;
+        let digested =
+            DigestedEvent { seq, event_id: id, update_type, frame: &frame, audience: &stored_audience };
+        self.blocks.add(connection, before, &digested)?;
         written.acks.push(Ack::accepted(event_id.cloned(), seq).because(reason));
         written.delta.add(&event.delta);
         written.blanked.extend(blanked.into_iter().map(Arc::new));
-        let recorded = Recorded::new(seq, frame, Some(audience), elsewhere).with(event.news);
+        let recorded = Recorded::new(seq, frame, Some(audience), elsewhere).with(event.effect);
         written.events.push(Arc::new(recorded));
         Ok(())
     }
 }
 
-/// Notes a delivery that cannot be absorbed, so that it is kept raw when the batch is begun again.
+/// Notes a delivery that cannot be applied, so that it is kept raw when the batch is started again.
 fn note_spoilt(spoilt: &mut HashMap<EventId, Spoilt>, id: &EventId, error: &StoreError) {
     if matches!(error, StoreError::TooLarge) {
         spoilt.insert(id.clone(), Spoilt::TooLarge);

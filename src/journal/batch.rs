@@ -1,10 +1,10 @@
-//! Commits one batch: records are applied in one transaction, with one sync to the disk.
+//! Commits batches: the records of a batch are applied in one transaction, with one sync to disk.
 
 use std::path::Path;
 
 use super::append::Append;
-use super::apply::{Apply, Written};
-use super::fault::{BeginError, Spoilt, StoreError};
+use super::apply::{AppliedBatch, Apply};
+use super::fault::{Spoilt, StoreError};
 use super::lineage::Lineage;
 use super::meta;
 use super::order::LocalOrder;
@@ -12,42 +12,45 @@ use super::rows;
 use super::schema::Opened;
 use super::store::SqliteStore;
 use crate::domain::Seq;
+use crate::sqlite::DbError;
 use crate::sqlite::checkpoint::Checkpoints;
 use crate::sqlite::lock::DatabaseLock;
 use crate::sqlite::watch::FileWatch;
 
-/// Deliveries of one batch that are kept raw because of damage; a batch with more is taken apart by the writer.
+/// The most deliveries of one batch that are kept raw because of damage. A batch with more is split by the
+/// writer.
 const SPOILT_MAX: usize = 8;
 
-/// Writes batches on the one writing connection.
+/// Writes batches on the only connection that writes.
 pub struct BatchWriter {
     apply: Apply,
     order: LocalOrder,
     retained: i64,
     lineage: Lineage,
     watch: FileWatch,
-    /// `None` once it is closed. Before the lock: it writes to the database, too.
+    /// `None` once closed. Declared before the lock, because it writes to the database too.
     checkpoints: Option<Checkpoints>,
     _lock: DatabaseLock,
 }
 
 impl BatchWriter {
-    /// Takes over the open database at `path`; keeps the newest `retained` updates.
-    pub fn new(opened: Opened, path: &Path, retained: i64) -> Result<Self, BeginError> {
-        // It reads, which makes the write-ahead log where there was none.
+    /// Takes over the open database at `path`. The newest `retained` updates are kept.
+    pub fn new(opened: Opened, path: &Path, retained: i64) -> Result<Self, DbError> {
+        // This reads the database, which makes the write-ahead log if there was none.
         let apply = Apply::new(SqliteStore::new(opened.connection)?);
-        let watch = FileWatch::begin(path)?;
+        let watch = FileWatch::begin(path).map_err(|source| DbError::Io { path: path.into(), source })?;
         let checkpoints = Some(Checkpoints::start(path, apply.store.connection())?);
         let (order, lineage) = (LocalOrder::after(opened.newest), opened.lineage);
         Ok(Self { apply, order, retained, lineage, watch, checkpoints, _lock: opened.lock })
     }
 
-    /// Commits a batch, or leaves everything as it was.
+    /// Commits a batch, or changes nothing.
     ///
-    /// A delivery that meets a stored state which cannot be read must not take the others with it. A savepoint would
-    /// not keep it apart: it copies every page that is written (a sixth of a batch's work), and SQLite writes nothing
-    /// more in a transaction that met damage. So the batch is begun anew, with that delivery kept raw.
-    pub fn commit(&mut self, batch: &[Append]) -> Result<Written, StoreError> {
+    /// A delivery that meets an unreadable stored state must not fail the others. A savepoint would not
+    /// help: it copies every page that is written (a sixth of the work of a batch), and SQLite writes
+    /// nothing more in a transaction that met damage. So the batch is started again, with that delivery
+    /// kept raw.
+    pub fn commit(&mut self, batch: &[Append]) -> Result<AppliedBatch, StoreError> {
         self.apply.forget_spoilt();
         loop {
             let known = self.apply.kept_raw().len();
@@ -59,7 +62,7 @@ impl BatchWriter {
         }
     }
 
-    fn try_commit(&mut self, batch: &[Append]) -> Result<Written, StoreError> {
+    fn try_commit(&mut self, batch: &[Append]) -> Result<AppliedBatch, StoreError> {
         let written = self.write(batch).and_then(|written| {
             self.check_files()?;
             self.execute("COMMIT")?;
@@ -74,10 +77,10 @@ impl BatchWriter {
         written
     }
 
-    fn write(&mut self, batch: &[Append]) -> Result<Written, StoreError> {
+    fn write(&mut self, batch: &[Append]) -> Result<AppliedBatch, StoreError> {
         self.begin()?;
         let damage = self.apply.kept_raw().values().find_map(Spoilt::damage);
-        let mut written = Written { damage, ..Written::default() };
+        let mut written = AppliedBatch { damage, ..AppliedBatch::default() };
         for append in batch {
             let (before, position) = (self.order.newest(), self.order.next());
             if let Some(taken) = self.apply.apply(&append.record, before, position, &mut written)? {
@@ -92,7 +95,7 @@ impl BatchWriter {
         Ok(written)
     }
 
-    /// Tries whether the database can be written, in a transaction of its own.
+    /// Checks that the database can be written, in a transaction of its own.
     pub fn probe(&mut self) -> Result<(), StoreError> {
         let probed = self.check_files().and_then(|()| self.begin()).and_then(|()| {
             meta::put(self.connection(), "probe", "")?;
@@ -104,12 +107,13 @@ impl BatchWriter {
         probed
     }
 
-    /// Files that were moved away take writes as before, and a restart would find none of them.
+    /// Files that were moved away still accept writes, but a restart would not find them.
     fn check_files(&mut self) -> Result<(), StoreError> {
         if self.watch.is_intact() { Ok(()) } else { Err(StoreError::Moved) }
     }
 
-    /// Begins a transaction. One that could not be rolled back before is rolled back now: its fault may be gone.
+    /// Begins a transaction. If an earlier one could not be rolled back, it is rolled back now, because
+    /// the fault may have passed.
     fn begin(&self) -> Result<(), StoreError> {
         if !self.connection().is_autocommit() {
             self.execute("ROLLBACK")?;
@@ -117,14 +121,14 @@ impl BatchWriter {
         self.execute("BEGIN IMMEDIATE")
     }
 
-    /// Sees to it that the write-ahead log does not grow for ever.
+    /// Keeps the write-ahead log from growing without limit.
     pub fn tend_log(&self) {
         if let Some(checkpoints) = &self.checkpoints {
             checkpoints.note_commit(self.connection());
         }
     }
 
-    /// Copies the write-ahead log back and closes the database.
+    /// Checkpoints the write-ahead log and closes the database.
     pub fn close(&mut self) -> Result<(), StoreError> {
         self.checkpoints.take();
         self.connection().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
@@ -142,7 +146,7 @@ impl BatchWriter {
 
     fn roll_back(&mut self) {
         self.apply.forget();
-        // SQLite rolls back by itself on some errors; then there is nothing left to do.
+        // On some errors SQLite rolls back by itself. Then nothing is left to do.
         if !self.connection().is_autocommit()
             && let Err(error) = self.execute("ROLLBACK")
         {

@@ -1,31 +1,31 @@
-//! Takes the words of a deleted message out of the stored updates, so that nobody who reads them later is told what was
-//! said: not a screen that comes back, not a playback of the past, not whoever polls.
+//! Removes the words of a deleted message from the stored updates, so that nobody who reads them later learns
+//! what was said: neither a screen that reconnects, nor a playback, nor a client that polls.
 //!
 //! # Contract
 //!
-//! 1. Positions, types and everything else about an update stay; the message in it reads as a deleted one.
-//! 2. It happens in the transaction of the delivery that tells of the deletion. An update that was already sent is not
-//!    taken back from whoever received it.
-//! 3. The delivery's own bytes in `raw_deliveries` stay as the provider sent them. Nothing shows them.
+//! 1. Positions, types and everything else about an update stay. The message in it appears as deleted.
+//! 2. It happens in the transaction of the delivery that reports the deletion. Updates that were already sent
+//!    are not recalled.
+//! 3. The bytes of the delivery in `raw_deliveries` stay as the provider sent them. Nothing shows them.
 
 use rusqlite::{Connection, Row, Transaction, params};
-use rusqlite_migration::{HookError, HookResult};
+use rusqlite_migration::HookResult;
 
-use super::fault::StoreError;
+use super::fault::hook_error;
 use super::fold::{digits, fold};
 use super::recorded::Recorded;
 use crate::domain::visible::has_visible;
 use crate::domain::{Audience, ChatId, ContactId, MessageId, Seq};
 use crate::protocol::{MessageSummary, view};
-use crate::telemetry::causes::chain;
+use crate::sqlite::DbError;
 
-/// Blanks messages in every stored update that holds one of them, and returns these updates as they are now. `audience` is
-/// that of the delivery that told of the deletion.
+/// Blanks the deleted messages in every stored update that contains them, and returns these updates as they
+/// are now. `audience` is that of the delivery that reported the deletion.
 pub(super) fn blank_deleted(
     connection: &Connection,
     audience: &Audience,
     deleted: &[MessageId],
-) -> Result<Vec<Recorded>, StoreError> {
+) -> Result<Vec<Recorded>, DbError> {
     let Some(chat) = &audience.chat else { return Ok(Vec::new()) };
     let mut blanked = Vec::new();
     for message in deleted {
@@ -34,14 +34,14 @@ pub(super) fn blank_deleted(
     Ok(blanked)
 }
 
-/// Blanks a message in every stored update that holds it, and returns these updates as they are now. Only updates of its
-/// own chat, and of the other chats of the same contacts, can hold it.
+/// Blanks one message in every stored update that contains it, and returns these updates as they are now.
+/// Only updates of the message's chat, and of other chats of the same contacts, can contain it.
 fn blank_updates(
     connection: &Connection,
     chat: &ChatId,
     contacts: &[ContactId],
     message: &MessageId,
-) -> Result<Vec<Recorded>, StoreError> {
+) -> Result<Vec<Recorded>, DbError> {
     let mut select = connection.prepare_cached(
         "SELECT frames.seq, frames.frame, frames.elsewhere, journal.audience
          FROM timeline JOIN frames ON frames.seq = timeline.seq JOIN journal ON journal.seq = timeline.seq
@@ -55,18 +55,18 @@ fn blank_updates(
     while let Some(row) = rows.next()? {
         match without_words(row, message) {
             Ok(recorded) => blanked.push(recorded),
-            Err(StoreError::Corrupt(error)) => {
+            Err(DbError::Corrupt(error)) => {
                 let seq: i64 = row.get(0)?;
                 log::error!(
-                    "update {seq} tells of a deleted message, cannot be read and is dropped: {error}"
+                    "update {seq} contains a deleted message, cannot be read and is dropped: {error}"
                 );
                 unreadable.push(seq);
             }
             Err(error) => return Err(error),
         }
     }
-    // Whoever comes back finds a hole there, which is normal. Kept, it would tell the words; refused, it would hold up the
-    // deletion for ever.
+    // Positions without an update are normal, so dropping it does no harm. Keeping it would reveal the
+    // words, and refusing the delivery would hold up the deletion for ever.
     let mut drop_frame = connection.prepare_cached("DELETE FROM frames WHERE seq = ?1")?;
     for seq in unreadable {
         drop_frame.execute([seq])?;
@@ -80,9 +80,9 @@ fn blank_updates(
     Ok(blanked)
 }
 
-/// A stored update (position, frame, newest messages elsewhere, audience) that reads as if the message had been deleted
+/// A stored update (position, frame, newest messages elsewhere, audience), as if the message had been deleted
 /// before.
-fn without_words(row: &Row<'_>, message: &MessageId) -> Result<Recorded, StoreError> {
+fn without_words(row: &Row<'_>, message: &MessageId) -> Result<Recorded, DbError> {
     let text = |column| row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from);
     let audience = text(3)?.map(serde_json::from_str).transpose()?;
     let elsewhere = text(2)?.map(serde_json::from_str::<Vec<Option<MessageSummary>>>).transpose()?;
@@ -94,21 +94,16 @@ fn without_words(row: &Row<'_>, message: &MessageId) -> Result<Recorded, StoreEr
     Ok(Recorded::new(Seq(row.get(0)?), frame, audience, elsewhere))
 }
 
-/// Does with what an older hub stored what is done to every delivery now: updates that tell the words of a deleted message
-/// are blanked, and texts and names that show nothing are none.
+/// Upgrades what an older hub stored: blanks updates that contain words of deleted messages, and drops texts
+/// and names that show nothing.
 pub(super) fn upgrade(tx: &Transaction<'_>) -> HookResult {
     blank_known_deletions(tx)
         .and_then(|()| drop_unseen_texts(tx))
         .and_then(|()| drop_unseen_names(tx))
-        .map_err(|error| match error {
-            StoreError::Database(error) => HookError::RusqliteError(error),
-            StoreError::Corrupt(_) | StoreError::Moved | StoreError::TooLarge => {
-                HookError::Hook(chain(&error))
-            }
-        })
+        .map_err(hook_error)
 }
 
-fn blank_known_deletions(tx: &Transaction<'_>) -> Result<(), StoreError> {
+fn blank_known_deletions(tx: &Transaction<'_>) -> Result<(), DbError> {
     let mut select = tx.prepare(
         "SELECT messages.id, messages.chat_id, chats.contact_id
          FROM messages LEFT JOIN chats ON chats.id = messages.chat_id
@@ -124,8 +119,8 @@ fn blank_known_deletions(tx: &Transaction<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// A text that shows nothing kept out the one that came later, and hid the caption.
-fn drop_unseen_texts(tx: &Transaction<'_>) -> Result<(), StoreError> {
+/// A text without visible characters had kept out a later one, and had hidden the caption.
+fn drop_unseen_texts(tx: &Transaction<'_>) -> Result<(), DbError> {
     let mut select = tx.prepare("SELECT rowid, search_key FROM messages WHERE search_key IS NOT NULL")?;
     let mut update = tx.prepare(
         "UPDATE messages SET search_key = NULL, state = json_remove(state, '$.text', '$.edit') WHERE rowid = ?1",
@@ -143,7 +138,7 @@ fn drop_unseen_texts(tx: &Transaction<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn drop_unseen_names(tx: &Transaction<'_>) -> Result<(), StoreError> {
+fn drop_unseen_names(tx: &Transaction<'_>) -> Result<(), DbError> {
     let mut select = tx.prepare("SELECT id, name, phone FROM contacts WHERE name IS NOT NULL")?;
     let mut update = tx.prepare(
         "UPDATE contacts SET name = NULL, name_key = ?2, search_key = ?3, state = json_remove(state, '$.name')

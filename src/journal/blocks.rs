@@ -1,8 +1,9 @@
-//! Digests of what was told, by blocks of [`BLOCK`] positions. Whoever applies the same records under the same rules comes to
-//! the same digests; where they differ, the first block that does says from where on.
+//! Digests of what was published, by blocks of [`BLOCK`] positions. All who apply the same records under the
+//! same rules get the same digests. If digests differ, the first block that does tells from where on.
 //!
-//! The digest is chained over the events of the block, so that it can go on after a restart: each event's is made of the one
-//! before, of its position, id and type, of the update as it was first told, and of whom it concerns.
+//! The digest is chained over the events of a block, so that it can be continued after a restart. The digest
+//! of each event covers the one before, the event's position, id and type, the update as it was first
+//! published, and the audience.
 
 use std::collections::BTreeSet;
 
@@ -13,50 +14,50 @@ use super::fault::StoreError;
 use super::meta;
 use crate::domain::Seq;
 
-/// Positions of a block: few enough to say where two histories part, and many enough to cost nothing.
+/// Positions in one block: few enough to locate a difference, and many enough to cost nothing.
 pub const BLOCK: i64 = 1_000;
-/// The number of the rules by which records are applied. It goes up with every change of what a record does to the stored
-/// state or to its update, so that what different rules made is not taken for damage. A recorded stream in the tests notices a
-/// change that was forgotten here.
+/// Number of the rules by which records are applied. It must be raised with every change of what a record
+/// does to the stored state or to its update, so that the results of different rules are not mistaken for
+/// damage. A recorded stream in the tests detects changes without a new number.
 pub const RULES: u32 = 1;
-/// The key in `meta` of the rules that made everything in the database; there is none where they were several.
+/// Key in `meta` of the rules that made everything in the database. Missing if there were several.
 const RULES_KEY: &str = "rules";
-/// Bytes of a SHA-256.
 const DIGEST_BYTES: usize = 32;
 
-/// The digest of a block, or of its part up to now.
+/// The digest of a block, or of its beginning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
-    /// The first position. A block begins later than its thousand where an older hub made the events before.
+    /// The first position. If an older hub made the events before it, this is not the first of its
+    /// thousand.
     pub first: Seq,
     /// The newest position in the digest.
     pub last: Seq,
-    /// SHA-256, chained.
+    /// SHA-256, chained over the events.
     pub digest: [u8; DIGEST_BYTES],
-    /// The rules that made the events.
+    /// Number of the rules that made the events.
     pub rules: u32,
 }
 
-/// What of an event goes into the digest.
-pub(super) struct Told<'a> {
+/// The parts of an event that the digest covers.
+pub(super) struct DigestedEvent<'a> {
     pub(super) seq: Seq,
     pub(super) event_id: &'a str,
     pub(super) update_type: &'a str,
     pub(super) frame: &'a str,
-    /// In JSON.
+    /// As JSON.
     pub(super) audience: &'a str,
 }
 
-/// The blocks that the present batch moved.
+/// The blocks that the present batch has changed.
 #[derive(Debug)]
 pub(super) struct Blocks {
     rules: u32,
-    /// The block of the newest event, once it was read; `None` where there is none.
+    /// The block of the newest event; `None` until it is read, or if there is none.
     current: Option<Block>,
     is_read: bool,
-    /// Positions at which a block begins, wherever its thousand does.
+    /// Additional positions at which a block begins.
     starts: BTreeSet<Seq>,
-    /// Blocks that ended within the batch.
+    /// Blocks that the batch has finished.
     ended: Vec<Block>,
     is_moved: bool,
 }
@@ -74,43 +75,43 @@ impl Blocks {
         }
     }
 
-    /// Begins blocks where another history began them, to be compared with it.
+    /// Begins blocks at the same positions as another history, so that they can be compared.
     pub(super) fn begin_at(&mut self, starts: impl Iterator<Item = Seq>) {
         self.starts = starts.collect();
     }
 
-    /// Adds an event; `before` is the newest position before it.
+    /// Adds an event. `before` is the newest position before it.
     pub(super) fn add(
         &mut self,
         connection: &Connection,
         before: Seq,
-        told: &Told<'_>,
+        event: &DigestedEvent<'_>,
     ) -> Result<(), StoreError> {
         if !std::mem::replace(&mut self.is_read, true) {
             self.current = newest(connection)?;
         }
-        let begin = Seq(first_of(told.seq));
+        let begin = Seq(first_of(event.seq));
         let mut block = match self.current.take() {
             Some(block)
-                if block.first >= begin && block.rules == self.rules && !self.starts.contains(&told.seq) =>
+                if block.first >= begin && block.rules == self.rules && !self.starts.contains(&event.seq) =>
             {
                 block
             }
             current => {
-                // Whole only where nothing of its thousand came before.
-                let first = if before < begin { begin } else { told.seq };
+                // The block is complete only if no event of its thousand came before.
+                let first = if before < begin { begin } else { event.seq };
                 self.ended.extend(current.filter(|_| self.is_moved));
-                Block { first, last: told.seq, digest: [0; DIGEST_BYTES], rules: self.rules }
+                Block { first, last: event.seq, digest: [0; DIGEST_BYTES], rules: self.rules }
             }
         };
-        block.digest = chained(&block.digest, told);
-        block.last = told.seq;
+        block.digest = chained(&block.digest, event);
+        block.last = event.seq;
         self.current = Some(block);
         self.is_moved = true;
         Ok(())
     }
 
-    /// Writes the blocks that moved.
+    /// Writes the blocks that have changed.
     pub(super) fn flush(&mut self, connection: &Connection) -> Result<(), StoreError> {
         if !std::mem::take(&mut self.is_moved) {
             return Ok(());
@@ -126,23 +127,24 @@ impl Blocks {
         Ok(())
     }
 
-    /// Forgets what was not written: its batch was rolled back.
+    /// Drops what was not written, because the batch was rolled back.
     pub(super) fn forget(&mut self) {
         *self = Self { starts: std::mem::take(&mut self.starts), ..Self::new(self.rules) };
     }
 }
 
-/// The rules that made everything in the database; `None` where they were several, or those of an older release.
+/// The rules that made everything in the database; `None` if there were several, or those of an older
+/// release.
 pub(super) fn rules_of(connection: &Connection) -> rusqlite::Result<Option<u32>> {
     Ok(meta::get(connection, RULES_KEY)?.and_then(|value| value.parse().ok()))
 }
 
-/// Notes that everything in the database is made by the present rules.
+/// Notes that everything in the database was made by the present rules.
 pub(super) fn note_rules(connection: &Connection) -> rusqlite::Result<()> {
     meta::put(connection, RULES_KEY, &RULES.to_string())
 }
 
-/// All blocks, in order.
+/// Loads all blocks, in order.
 pub fn load(connection: &Connection) -> rusqlite::Result<Vec<Block>> {
     let mut select = connection.prepare("SELECT first, last, digest, rules FROM blocks ORDER BY first")?;
     select.query_map([], read)?.collect()
@@ -158,17 +160,18 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Block> {
     Ok(Block { first: Seq(row.get(0)?), last: Seq(row.get(1)?), digest: row.get(2)?, rules: row.get(3)? })
 }
 
-/// The first position of the thousand that a position is in.
+/// The first position of the thousand that contains a position.
 fn first_of(seq: Seq) -> i64 {
     (seq.0 - 1).div_euclid(BLOCK) * BLOCK + 1
 }
 
-fn chained(before: &[u8], told: &Told<'_>) -> [u8; DIGEST_BYTES] {
+fn chained(before: &[u8], event: &DigestedEvent<'_>) -> [u8; DIGEST_BYTES] {
     let mut context = Context::new(&SHA256);
     context.update(before);
-    context.update(&told.seq.0.to_le_bytes());
-    for part in [told.event_id, told.update_type, told.frame, told.audience] {
-        // With its length: what ends one part must not begin the next.
+    context.update(&event.seq.0.to_le_bytes());
+    for part in [event.event_id, event.update_type, event.frame, event.audience] {
+        // Preceded by its length, so that the end of one part cannot be taken for the beginning of
+        // the next.
         context.update(&(part.len() as u64).to_le_bytes());
         context.update(part.as_bytes());
     }
@@ -182,11 +185,11 @@ mod tests {
     use super::*;
     use crate::journal::steps::migrate_to_latest;
 
-    fn told(seq: i64, frame: &str) -> Told<'_> {
-        Told { seq: Seq(seq), event_id: "e", update_type: "t", frame, audience: "{}" }
+    fn event(seq: i64, frame: &str) -> DigestedEvent<'_> {
+        DigestedEvent { seq: Seq(seq), event_id: "e", update_type: "t", frame, audience: "{}" }
     }
 
-    /// Digests after events at these positions, in batches that end after the given ones.
+    /// The blocks after events at these positions, in batches that end after `flush_after`.
     fn blocks_of(seqs: &[i64], flush_after: &[i64], altered: i64) -> Vec<Block> {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate_to_latest(&mut connection).unwrap();
@@ -194,7 +197,7 @@ mod tests {
         let mut before = Seq(0);
         for seq in seqs {
             let frame = if *seq == altered { "altered" } else { "frame" };
-            blocks.add(&connection, before, &told(*seq, frame)).unwrap();
+            blocks.add(&connection, before, &event(*seq, frame)).unwrap();
             before = Seq(*seq);
             if flush_after.contains(seq) {
                 blocks.flush(&connection).unwrap();

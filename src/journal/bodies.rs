@@ -1,8 +1,8 @@
-//! Fills in what hubs of older releases did not keep of their own records, so that every event can be made again from its
-//! record alone: who a notice was for, who saved settings, and what happened to an alert.
+//! Fills in what older releases did not store of the hub's own records, so that every event can be made again
+//! from its record: the user of a notice, who saved settings, and changes of alerts.
 //!
-//! What happened to an alert is read off the update that told it, or off the alert where that update is no longer kept. Of an
-//! alert that was raised again since, the earlier times are not known any more: such a record stays without bytes.
+//! A change of an alert is read from its update, or from the alert if that update is no longer kept. If the
+//! alert was raised again later, its earlier times are lost, and such a record stays without bytes.
 
 use rusqlite::{OptionalExtension, Transaction, params};
 use rusqlite_migration::{HookError, HookResult};
@@ -18,7 +18,7 @@ use crate::protocol::alerts::AlertShape;
 use crate::protocol::shapes::NamedShape;
 use crate::telemetry::causes::chain;
 
-/// A record as it was kept.
+/// A stored record, with what is known about its event.
 struct Kept {
     seq: i64,
     kind: i64,
@@ -30,7 +30,7 @@ struct Kept {
     received_at: i64,
 }
 
-/// Of the update that told it.
+/// An update, as far as it is needed.
 #[derive(Deserialize)]
 struct Frame {
     data: FrameData,
@@ -45,7 +45,7 @@ struct FrameData {
 
 type Problem = Box<dyn std::error::Error>;
 
-/// Fills in the bytes of all records that are no deliveries.
+/// Fills in the bytes of all records that are not deliveries.
 pub(super) fn fill_in(tx: &Transaction<'_>) -> HookResult {
     try_fill_in(tx).map_err(|problem| match problem.downcast::<rusqlite::Error>() {
         Ok(error) => HookError::RusqliteError(*error),
@@ -96,8 +96,8 @@ fn notice(kept: &Kept) -> Result<Vec<u8>, Problem> {
 
 fn settings(tx: &Transaction<'_>, kept: &Kept) -> Result<Vec<u8>, Problem> {
     let settings: SettingsShape = serde_json::from_slice(&zstd::decode_all(kept.body.as_slice())?)?;
-    let told = told(kept).and_then(|data| data.updated_by);
-    let by = match told {
+    let updated_by = update_of(kept).and_then(|data| data.updated_by);
+    let by = match updated_by {
         Some(by) => by,
         None => tx
             .query_row("SELECT updated_by, updated_by_name FROM settings WHERE seq = ?1", [kept.seq], |row| {
@@ -109,20 +109,20 @@ fn settings(tx: &Transaction<'_>, kept: &Kept) -> Result<Vec<u8>, Problem> {
     Ok(serde_json::to_vec(&SettingsChange { settings, only_after: None, by })?)
 }
 
-/// What of the update is known; nothing where it is not kept any more or cannot be read.
-fn told(kept: &Kept) -> Option<FrameData> {
+/// What the update says; `None` if it is no longer kept or cannot be read.
+fn update_of(kept: &Kept) -> Option<FrameData> {
     Some(serde_json::from_str::<Frame>(kept.frame.as_deref()?).ok()?.data)
 }
 
 fn alert(tx: &Transaction<'_>, kept: &Kept) -> Result<Option<AlertRequest>, Problem> {
-    let shape = match told(kept).and_then(|data| data.alert) {
+    let shape = match update_of(kept).and_then(|data| data.alert) {
         Some(shape) => Some(shape),
         None => stored(tx, kept)?,
     };
     Ok(shape.and_then(|shape| request(&kept.update_type, shape)))
 }
 
-/// The alert of this chat to which that happened at this moment.
+/// The alert of this chat that changed at this moment.
 fn stored(tx: &Transaction<'_>, kept: &Kept) -> rusqlite::Result<Option<AlertShape>> {
     let column = match &*kept.update_type {
         "alert_raised" => "raised_at",

@@ -1,15 +1,17 @@
-//! Digests of the stored tables: two databases that hold the same come to the same, however their rows lie in the file.
+//! Digests of the stored tables. Databases with the same content have the same digests, however their rows
+//! are laid out in the file.
 //!
-//! Ids that only the database knows are replaced by what they stand for, and rows that count nothing are left out: both depend
-//! on where batches ended, and nothing that is asked or told does.
+//! Ids that only the database uses are replaced by what they refer to, and rows with a count of 0 are left
+//! out. Both depend on where batches ended, and no answer depends on them.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
-/// Each table with what of it is compared, in an order of its own.
+/// Each table, with the query for what is compared.
 const TABLES: [(&str, &str); 23] = [
     ("journal", "SELECT * FROM journal ORDER BY seq"),
     ("raw_deliveries", "SELECT seq, body FROM raw_deliveries ORDER BY seq"),
@@ -69,11 +71,11 @@ const TABLES: [(&str, &str); 23] = [
     ),
 ];
 
-/// Tables that are none of the above: of one file, or made of placements.
+/// Tables that are not compared: they belong to one file, or follow from placements.
 #[cfg(test)]
 const NOT_COMPARED: [&str; 3] = ["meta", "placement_people", "placement_set_parts"];
 
-/// The digest of each table, in hexadecimal digits.
+/// The digest of each table, in hexadecimal.
 pub fn tables(connection: &Connection) -> rusqlite::Result<BTreeMap<&'static str, String>> {
     TABLES.iter().map(|(name, sql)| Ok((*name, of(connection, sql)?))).collect()
 }
@@ -88,11 +90,19 @@ fn of(connection: &Connection, sql: &str) -> rusqlite::Result<String> {
             add(&mut context, row.get_ref(column)?);
         }
     }
-    let digits: Vec<String> = context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(digits.concat())
+    Ok(hex(context.finish().as_ref()))
 }
 
-/// A value with its type and its length, so that no two rows say the same by accident.
+/// Lower-case hexadecimal digits, two for each byte.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a string does not fail.
+        write!(text, "{byte:02x}").unwrap_or_default();
+        text
+    })
+}
+
+/// Adds a value with its type and length, so that different rows cannot have the same bytes.
 fn add(context: &mut Context, value: ValueRef<'_>) {
     let (kind, bytes): (u8, &[u8]) = match value {
         ValueRef::Null => (0, &[]),

@@ -1,5 +1,5 @@
-//! The directory of agents: held by the writer, so that names stand in updates without a look-up, and changed only
-//! through the journal.
+//! The directory of agents. The writer holds it in memory, so that names can be added to updates without a
+//! query. It is changed only through the journal.
 
 use std::collections::HashMap;
 
@@ -11,27 +11,27 @@ use super::fold::fold;
 use crate::domain::register::to_nanos;
 use crate::domain::{Member, RefId};
 
-/// Entries at most: all of them are held in memory.
+/// The most entries of the directory. All of them are held in memory.
 pub const MEMBERS_MAX: usize = 20_000;
-/// Ids without an entry that are listed: a provider that makes up ids must not fill the memory.
+/// The most ids without an entry that are listed, so that a provider that makes up ids cannot fill the
+/// memory.
 const UNKNOWN_MAX: usize = 100_000;
 
-/// Everybody who is in the directory, or occurs without being in it.
+/// All agents who are in the directory, or who occur without being in it.
 #[derive(Debug, Default)]
 pub struct Directory {
-    members: HashMap<String, Entry>,
+    members: HashMap<String, DirectoryEntry>,
     known: usize,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct DirectoryEntry {
     member: Member,
-    /// Owns a chat, takes part in one or wrote.
+    /// The agent owns a chat, takes part in one, or wrote a message.
     occurs: bool,
 }
 
 impl Directory {
-    /// Reads all of it.
     pub fn load(connection: &Connection) -> Result<Self, StoreError> {
         let mut select = connection.prepare("SELECT id, name, photo_url, sector_id, occurs FROM members")?;
         let members = select.query_map([], |row| {
@@ -40,19 +40,19 @@ impl Directory {
             let (name, photo_url) = (row.get(1)?, row.get(2)?);
             let member =
                 Member { id: id.clone().into(), name, photo_url, sector_id: sector.map(RefId::from) };
-            Ok((id, Entry { member, occurs: row.get(4)? }))
+            Ok((id, DirectoryEntry { member, occurs: row.get(4)? }))
         })?;
-        let members: HashMap<String, Entry> = members.collect::<Result<_, _>>()?;
+        let members: HashMap<String, DirectoryEntry> = members.collect::<Result<_, _>>()?;
         let known = members.values().filter(|entry| entry.member.is_known()).count();
         Ok(Self { members, known })
     }
 
-    /// What somebody is called.
+    /// The agent's name; `None` if the directory has none.
     pub fn name_of(&self, id: &str) -> Option<&str> {
         self.members.get(id)?.member.name.as_deref()
     }
 
-    /// Somebody owns a chat, takes part in one or wrote.
+    /// Notes that an agent owns a chat, takes part in one, or wrote a message.
     pub fn note(&mut self, connection: &Connection, id: &RefId) -> Result<(), StoreError> {
         self.note_up_to(UNKNOWN_MAX, connection, id)
     }
@@ -66,15 +66,15 @@ impl Directory {
             None => {
                 let member = Member::unknown(id.clone());
                 put(connection, &member, None)?;
-                self.members.insert(id.to_string(), Entry { member, occurs: true });
+                self.members.insert(id.to_string(), DirectoryEntry { member, occurs: true });
             }
         }
         connection.prepare_cached("UPDATE members SET occurs = 1 WHERE id = ?1")?.execute([id.as_str()])?;
         Ok(())
     }
 
-    /// The changes that change anything.
-    pub(super) fn news<'a>(&self, members: &'a [Member]) -> Vec<&'a Member> {
+    /// Those of the given entries that differ from the directory.
+    pub(super) fn changes<'a>(&self, members: &'a [Member]) -> Vec<&'a Member> {
         let is_new = |member: &&Member| match self.members.get(member.id.as_str()) {
             Some(known) => known.member != **member,
             None => member.is_known(),
@@ -82,22 +82,22 @@ impl Directory {
         members.iter().filter(is_new).collect()
     }
 
-    /// How many entries there would be.
-    pub(super) fn known_after(&self, news: &[&Member]) -> usize {
+    /// How many entries the directory would have with these changes.
+    pub(super) fn known_after(&self, changes: &[&Member]) -> usize {
         let is_known = |member: &&&Member| self.name_of(member.id.as_str()).is_some();
-        let added = news.iter().filter(|member| member.is_known()).count();
-        self.known + added - news.iter().filter(is_known).count()
+        let added = changes.iter().filter(|member| member.is_known()).count();
+        self.known + added - changes.iter().filter(is_known).count()
     }
 
-    /// Sets entries, and takes those out that have no name.
+    /// Sets entries, and removes those that have no name.
     pub(super) fn change(
         &mut self,
         connection: &Connection,
-        news: &[&Member],
+        changes: &[&Member],
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        self.known = self.known_after(news);
-        for member in news {
+        self.known = self.known_after(changes);
+        for member in changes {
             let occurs = self.members.get(member.id.as_str()).is_some_and(|entry| entry.occurs);
             if !member.is_known() && !occurs {
                 forget(connection, member)?;
@@ -105,13 +105,14 @@ impl Directory {
                 continue;
             }
             put(connection, member, member.is_known().then_some(at))?;
-            self.members.insert(member.id.to_string(), Entry { member: (*member).clone(), occurs });
+            self.members.insert(member.id.to_string(), DirectoryEntry { member: (*member).clone(), occurs });
         }
         Ok(())
     }
 }
 
-/// Writes an entry. Whether its id occurs in chats is not touched: an id that does stays listed without an entry.
+/// Writes an entry. Leaves alone whether its id occurs in chats: such an id stays listed even without an
+/// entry.
 fn put(connection: &Connection, member: &Member, at: Option<Timestamp>) -> Result<(), StoreError> {
     let name = member.name.as_deref();
     let mut upsert = connection.prepare_cached(
@@ -133,12 +134,12 @@ fn put(connection: &Connection, member: &Member, at: Option<Timestamp>) -> Resul
     Ok(())
 }
 
-/// What an agent is searched by: name and id.
+/// The text in which agents are searched: name and id, folded.
 pub(super) fn member_search_key(name: Option<&str>, id: &str) -> String {
     format!("{} {}", name.map(fold).unwrap_or_default(), fold(id)).trim_start().to_owned()
 }
 
-/// Nothing refers to it any more.
+/// Deletes the row. Nothing must refer to it.
 fn forget(connection: &Connection, member: &Member) -> Result<(), StoreError> {
     connection.prepare_cached("DELETE FROM members WHERE id = ?1")?.execute([member.id.as_str()])?;
     Ok(())
@@ -189,7 +190,7 @@ mod tests {
         assert_eq!(rows(&database), [("a".into(), true)], "b occurs nowhere");
         for directory in [&directory, &Directory::load(&database).unwrap()] {
             assert_eq!((directory.name_of("a"), directory.known, directory.members.len()), (None, 0, 1));
-            assert!(directory.news(&gone).is_empty());
+            assert!(directory.changes(&gone).is_empty());
         }
     }
 }

@@ -1,10 +1,11 @@
-//! The one format of a record: the same bytes in a stream, in an inbox and in a segment of a backup. In the database its
-//! parts are columns of `journal` and `raw_deliveries`.
+//! The format of a record. It is the same in a stream, in an inbox and in a segment of a backup. In the
+//! database its parts are columns of `journal` and `raw_deliveries`.
 //!
 //! # Contract
 //!
-//! 1. An encoded record says its format first. A reader that does not know the format or the kind refuses it.
-//! 2. It ends with a check sum over everything before: altered bytes are refused, never applied.
+//! 1. An encoded record begins with its format. A reader that does not know the format or the kind refuses
+//!    it.
+//! 2. It ends with a check sum over everything before, so altered bytes are refused and never applied.
 //! 3. A format that was released is never changed, only followed by another.
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -13,33 +14,31 @@ use jiff::Timestamp;
 use crate::domain::EventId;
 use crate::domain::register::{from_nanos, to_nanos};
 
-/// The present format.
 const FORMAT: u8 = 1;
-/// Bytes of the check sum: the first of a SHA-256.
+/// Length of the check sum: the first bytes of a SHA-256.
 const SUM_BYTES: usize = 8;
 
-/// What a record is about. The numbers stand in databases and streams.
+/// What a record is about. The numbers are stored in databases and streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Kind {
-    /// What the provider posted, whether it is understood or not.
+    /// A post of the provider, whether it is understood or not.
     Delivery = 0,
     /// A notice to one user.
     Notice = 1,
     /// Changes of the directory of agents.
     Members = 2,
-    /// Other settings.
+    /// New settings.
     Settings = 3,
-    /// What happens to one alert.
+    /// A change of one alert.
     Alert = 4,
     /// A revocation of a user's tokens.
     Revocation = 5,
-    /// How far alerts were posted to the alert webhook.
+    /// The position up to which alerts were posted to the alert webhook.
     AlertsPosted = 6,
 }
 
 impl Kind {
-    /// The whole table.
     pub const ALL: [Self; 7] = [
         Self::Delivery,
         Self::Notice,
@@ -50,25 +49,26 @@ impl Kind {
         Self::AlertsPosted,
     ];
 
-    /// The kind with this number; `None`: a newer hub wrote it.
+    /// The kind with this number; `None` if a newer hub wrote it.
     pub fn from_number(number: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| *kind as u8 == number)
     }
 }
 
-/// Who put a record in.
+/// Where a record comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// The provider, through the webhook.
     Provider,
     /// The hub itself.
     Hub,
-    /// A user, through REST: the `sub` of the token.
+    /// A user, through REST. Holds the `sub` of the token.
     User(String),
 }
 
 impl Origin {
-    /// As it is stored; `None` for the provider, which nearly all records come from.
+    /// The form in which it is stored; `None` for the provider, because nearly all records come from
+    /// there.
     pub fn to_text(&self) -> Option<String> {
         match self {
             Self::Provider => None,
@@ -77,7 +77,7 @@ impl Origin {
         }
     }
 
-    /// Reads what [`to_text`](Self::to_text) wrote.
+    /// Parses the output of [`to_text`](Self::to_text).
     pub fn from_text(text: Option<&str>) -> Self {
         match text {
             None => Self::Provider,
@@ -89,47 +89,45 @@ impl Origin {
     }
 }
 
-/// A record, as it is stored and sent.
+/// A record as it is stored and sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// What it is about.
     pub kind: Kind,
-    /// The same id twice is the same event. `None` for what is no event.
+    /// A second record with the same id changes nothing. `None` for records that are not events.
     pub id: Option<EventId>,
-    /// When the hub took it in. It comes in with the record, so that applying one reads no clock.
+    /// When the hub received it. Part of the record, so that applying it reads no clock.
     pub at: Timestamp,
-    /// Who put it in.
     pub origin: Origin,
-    /// Which attempt of the provider it is, where that is known.
+    /// Number of the provider's attempt, from 1; `None` if it is not known.
     pub attempt: Option<u32>,
-    /// What it says, compressed with zstd: the bytes that the provider posted, or JSON of the hub.
+    /// The content, compressed with zstd: the bytes that the provider posted, or JSON of the hub.
     pub body: Vec<u8>,
 }
 
-/// Why bytes are no record.
+/// Why bytes cannot be decoded as a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EntryError {
-    /// Another format than [`FORMAT`].
+    /// The format is not [`FORMAT`].
     #[error("the record has format {0}, which this version does not know")]
     Format(u8),
-    /// A kind of a newer hub.
+    /// A newer hub wrote a kind that is not known here.
     #[error("the record is of kind {0}, which this version does not know")]
     Kind(u8),
-    /// The check sum does not fit, or the bytes end too early.
+    /// The check sum is wrong, or the bytes end too early.
     #[error("the record was altered or cut short")]
     Altered,
 }
 
 impl Entry {
-    /// Its bytes: format, kind, time, attempt, id, origin, body and check sum. Numbers are little-endian; texts and the body
-    /// follow their lengths.
+    /// Encodes format, kind, time, attempt, id, origin, body and check sum. Numbers are little-endian;
+    /// texts and the body are preceded by their lengths.
     pub fn encode(&self) -> Vec<u8> {
         let origin = self.origin.to_text().unwrap_or_default();
         let id = self.id.as_ref().map_or("", EventId::as_str);
         let mut bytes = Vec::with_capacity(self.body.len() + id.len() + origin.len() + 64);
         bytes.extend([FORMAT, self.kind as u8]);
         bytes.extend(to_nanos(self.at).to_le_bytes());
-        // 0 says that it is not known: attempts are counted from 1 on.
+        // Attempts are counted from 1, so 0 means that it is not known.
         bytes.extend(self.attempt.unwrap_or(0).to_le_bytes());
         for part in [id.as_bytes(), origin.as_bytes(), &self.body] {
             bytes.extend(u32::try_from(part.len()).unwrap_or(u32::MAX).to_le_bytes());
@@ -140,7 +138,7 @@ impl Entry {
         bytes
     }
 
-    /// Reads what [`encode`](Self::encode) wrote.
+    /// Parses the output of [`encode`](Self::encode).
     pub fn decode(bytes: &[u8]) -> Result<Self, EntryError> {
         let (format, rest) = bytes.split_first().ok_or(EntryError::Altered)?;
         if *format != FORMAT {
@@ -164,7 +162,7 @@ impl Entry {
     }
 }
 
-/// What is left to be read.
+/// The bytes that are left to parse.
 struct Parts<'a>(&'a [u8]);
 
 impl<'a> Parts<'a> {
@@ -222,8 +220,7 @@ mod tests {
 
     #[test]
     fn the_bytes_of_the_format_do_not_change() {
-        let hex: Vec<String> = entry().encode().iter().map(|byte| format!("{byte:02x}")).collect();
-        let hex = hex.concat();
+        let hex = crate::journal::digest::hex(&entry().encode());
         let (head, sum) = hex.split_at(hex.len() - 2 * SUM_BYTES);
         assert_eq!(
             head,

@@ -1,89 +1,74 @@
-//! Which faults the journal tells apart: of the surroundings, which pass, and of the stored data, which do not.
+//! The journal's faults: those of the environment, which pass, and those of the stored data, which do not.
 
 use rusqlite::ffi::{SQLITE_IOERR_CORRUPTFS, SQLITE_IOERR_READ};
+use rusqlite_migration::HookError;
 
 use crate::protocol::FaultKind;
-use crate::sqlite::{DbError, kind_of};
+use crate::sqlite::DbError;
+use crate::telemetry::causes::chain;
 
 /// Why the journal cannot write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// For screens and alerts.
+    /// Shown on screens and in alerts.
     pub kind: FaultKind,
     /// For the operator.
     pub detail: String,
 }
 
-/// Why the writer did not begin.
-#[derive(Debug, thiserror::Error)]
-pub enum BeginError {
-    /// The database refused.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// Its files cannot be looked at, or the thread does not start.
-    #[error("cannot begin to write the journal")]
-    Io(#[from] std::io::Error),
-}
-
 /// Why a record was not applied.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database refused.
-    #[error("the database refused")]
-    Database(#[from] rusqlite::Error),
-    /// A stored state could not be read or written as JSON.
-    #[error("a stored state could not be read")]
-    Corrupt(#[from] serde_json::Error),
-    /// The files are no longer those that were opened.
+    #[error(transparent)]
+    Database(#[from] DbError),
+    /// The open files are no longer those at the path.
     #[error("the database file was moved, deleted, replaced or cut short while the hub ran")]
     Moved,
-    /// The update of one delivery is too large to be sent.
+    /// The update of a delivery is too large to be sent.
     #[error("the update is too large")]
     TooLarge,
 }
 
-impl From<DbError> for BeginError {
-    fn from(error: DbError) -> Self {
-        match error {
-            DbError::Sqlite(error) => Self::Store(error.into()),
-            DbError::Corrupt(error) => Self::Store(error.into()),
-            DbError::Io { source, .. } => Self::Io(source),
-        }
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error.into())
     }
 }
 
-impl From<StoreError> for DbError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Database(error) => Self::Sqlite(error),
-            StoreError::Corrupt(error) => Self::Corrupt(error),
-            // Whoever only reads meets neither.
-            StoreError::Moved | StoreError::TooLarge => Self::Sqlite(rusqlite::Error::InvalidQuery),
-        }
+impl From<serde_json::Error> for StoreError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+/// An error of a migration's program, as the migration reports it.
+pub(super) fn hook_error(error: DbError) -> HookError {
+    match error {
+        DbError::Sqlite(error) => HookError::RusqliteError(error),
+        DbError::Io { .. } | DbError::Corrupt(_) => HookError::Hook(chain(&error)),
     }
 }
 
 impl StoreError {
-    /// What kind of fault this is.
+    /// The kind of fault, for screens.
     pub fn kind(&self) -> FaultKind {
         match self {
-            Self::Database(error) => kind_of(error),
-            Self::Corrupt(_) => FaultKind::Damaged,
+            Self::Database(error) => error.kind(),
             Self::Moved => FaultKind::Moved,
             Self::TooLarge => FaultKind::Other,
         }
     }
 
-    /// True where the fault lies in what is stored, or in the one delivery at work: trying again changes nothing,
-    /// and other deliveries may well be stored.
+    /// True if the fault lies in what is stored, or in the delivery that is being applied. Trying again
+    /// does not help, but other deliveries may well be stored.
     pub fn is_of_the_data(&self) -> bool {
         matches!(self.kind(), FaultKind::Damaged | FaultKind::Other)
     }
 
-    /// True where the disk does not give back what is stored. It may do so again, so nothing is given up for it; but
-    /// what lies elsewhere on the disk is none the worse.
+    /// True if the disk cannot read back what is stored. That may pass, so nothing is given up for it,
+    /// and other parts of the disk may be fine.
     pub fn is_unreadable(&self) -> bool {
-        let Self::Database(error) = self else { return false };
+        let Self::Database(DbError::Sqlite(error)) = self else { return false };
         let code = error.sqlite_error().map_or(0, |error| error.extended_code);
         [SQLITE_IOERR_READ, SQLITE_IOERR_CORRUPTFS].contains(&code)
     }
@@ -92,19 +77,19 @@ impl StoreError {
 /// Why a delivery is kept raw although it was understood.
 #[derive(Debug, Clone)]
 pub enum Spoilt {
-    /// It meets a stored state that cannot be read.
+    /// It meets a stored state that cannot be read. Holds the error.
     Damage(String),
-    /// Its update would be larger than screens can take.
+    /// Its update would be larger than a screen's queue.
     TooLarge,
 }
 
 impl Spoilt {
-    /// Of a stored delivery: why it was kept raw, unless it was not understood.
+    /// The reason that is stored with a delivery; `None` if the delivery was not understood.
     pub fn from_reason(reason: &str) -> Option<Self> {
         [Self::Damage(String::new()), Self::TooLarge].into_iter().find(|spoilt| spoilt.reason() == reason)
     }
 
-    /// For the update and the status of deliveries.
+    /// The text for the update and for the webhook status.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Damage(_) => "the stored state that it changes cannot be read",
@@ -112,7 +97,7 @@ impl Spoilt {
         }
     }
 
-    /// The damage that was met, if it was that.
+    /// The error, if a stored state could not be read.
     pub fn damage(&self) -> Option<String> {
         match self {
             Self::Damage(found) => Some(found.clone()),

@@ -1,12 +1,13 @@
 //! Folds text for search and sorting: lower case, without accents, in plain letters.
 //!
-//! The dashboard filters by the same rule (`frontend/src/words/fold.ts`); both are tested with the same texts.
+//! The dashboard filters by the same rule (`frontend/src/words/fold.ts`). Both are tested with the same
+//! texts.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// Lower case without accents: `São João` is found by `sao joao`. Letters that only look special become plain ones (NFKD): `2ª`
-/// is `2a`, and so are ligatures, fullwidth and mathematical letters.
+/// Lower case without accents, so that `sao joao` finds `São João`. Letters of special form become plain ones
+/// (NFKD): `2ª` becomes `2a`, and likewise ligatures, fullwidth and mathematical letters.
 pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     for c in text.chars() {
@@ -20,23 +21,23 @@ pub fn fold(text: &str) -> String {
     folded
 }
 
-/// What [`fold`] makes of one character: none of an accent, several of a ligature.
+/// Folds one character as [`fold`] does: to nothing if it is an accent, to several if it is a ligature.
 pub fn fold_char(c: char) -> impl Iterator<Item = char> {
     std::iter::once(c)
         .nfkd()
         .filter(|c| !is_combining_mark(*c) && !is_invisible(*c))
-        // People write the sign of degrees for `º`: `n° 15`.
+        // Many people type the degree sign instead of `º`: `n° 15`.
         .map(|c| if c == '°' { 'o' } else { c })
         .flat_map(char::to_lowercase)
 }
 
-/// True of characters that show nothing and only steer how others are shown: they come along when a phone is copied out of a
-/// chat, and no search box is meant to hold them.
+/// True for characters that show nothing and only control how others are shown. They come along when a phone
+/// is copied from a chat, and are never meant to be searched for.
 pub fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-/// The digits of a phone.
+/// The ASCII digits of a text.
 pub fn digits(phone: &str) -> String {
     phone.chars().filter(char::is_ascii_digit).collect()
 }

@@ -1,12 +1,15 @@
-//! The marker beside the database: how far its history went. A database that was deleted, emptied or replaced by an
-//! older copy looks like a healthy one with fewer rows; the marker tells the difference.
+//! The lineage marker beside the database says how far its history has gone. A database that was deleted,
+//! emptied or replaced by an older copy looks like a healthy one with fewer rows; the marker reveals the
+//! difference.
 //!
 //! # Contract
 //!
-//! 1. Written after each commit, never synced: it costs one `pwrite`. A commit is synced before, so after a power cut
-//!    the marker may be behind the database, never ahead of it, unless the disk lost what it had acknowledged.
-//! 2. Two records on pages of their own are written in turn, each with a check sum: a torn write leaves the other.
-//! 3. A marker that cannot be written stops nothing; it is told once.
+//! 1. It is written after each commit and never synced, so it costs one `pwrite`. The commit is synced
+//!    before, so after a power cut the marker may be behind the database, but never ahead of it, unless the
+//!    disk lost what it had acknowledged.
+//! 2. Two copies on pages of their own are written in turn, each with a check sum, so a torn write leaves the
+//!    other.
+//! 3. If the marker cannot be written, the hub goes on. The log says so once.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -17,62 +20,60 @@ use crate::domain::Seq;
 use crate::sqlite::files::beside;
 use crate::sqlite::private;
 
-/// Bytes of one record.
+/// Length of one copy of the marker.
 const RECORD_BYTES: usize = 128;
-/// Where the two records begin: a torn write of one page leaves the other page whole.
+/// Where the two copies begin. They are on different pages, so a torn write damages only one.
 const RECORDS_AT: [u64; 2] = [0, 4_096];
-/// Bytes of the whole file, written at once, so that later writes need no space on the disk.
+/// Length of the file. All of it is written at once, so that later writes need no space on the disk.
 const FILE_BYTES: usize = 8_192;
-/// What a record begins with.
+/// How a copy of the marker begins.
 const HEAD: &str = "umbler-hub lineage 1";
 
-/// How far a history went.
+/// How far a history has gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Marker {
-    /// The life of the journal.
     pub epoch: String,
-    /// The newest position that was committed.
+    /// The newest committed position.
     pub seq: Seq,
 }
 
-/// What the file says.
+/// What the marker file contains.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Remembered {
-    /// There is no file: a new database, or one from before there were markers.
+pub enum MarkerState {
+    /// There is no file: the database is new, or older than markers.
     Nothing,
-    /// There is one, and neither record stands its check.
+    /// There is a file, but both check sums are wrong.
     Unreadable,
-    /// The newer record.
+    /// The newer copy.
     Marker(Marker),
 }
 
-/// The open file.
+/// The open marker file.
 #[derive(Debug)]
 pub struct Lineage {
     file: File,
     epoch: String,
-    /// The record that is written next.
+    /// Index of the copy that is written next.
     next: usize,
     failed: bool,
 }
 
-/// Where the marker of a database lies.
+/// Path of the marker of a database.
 pub fn path_of(database: &Path) -> PathBuf {
     beside(database, ".lineage")
 }
 
-/// Reads the marker of a database.
-pub fn read(database: &Path) -> io::Result<Remembered> {
+pub fn read(database: &Path) -> io::Result<MarkerState> {
     match fs::read(path_of(database)) {
         Ok(bytes) => {
-            Ok(newest(&bytes).map_or(Remembered::Unreadable, |(_, marker)| Remembered::Marker(marker)))
+            Ok(newest(&bytes).map_or(MarkerState::Unreadable, |(_, marker)| MarkerState::Marker(marker)))
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Remembered::Nothing),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(MarkerState::Nothing),
         Err(error) => Err(error),
     }
 }
 
-/// Writes a marker for good: synced, and moved into place.
+/// Writes a marker durably: it is synced and moved into place.
 pub fn replace(database: &Path, marker: &Marker) -> io::Result<()> {
     let path = path_of(database);
     let fresh = fresh_path(&path);
@@ -90,28 +91,28 @@ pub fn replace(database: &Path, marker: &Marker) -> io::Result<()> {
     sync_folder(&path)
 }
 
-/// Where a marker is made before it is moved to its name.
+/// Where a marker is written before it is renamed.
 fn fresh_path(path: &Path) -> PathBuf {
     beside(path, ".new")
 }
 
-/// Makes renames in the folder of `path` survive a power cut.
+/// Syncs the folder of `path`, so that renames in it survive a power cut.
 pub fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(private::folder_of(path))?.sync_all()
 }
 
 impl Lineage {
-    /// Takes up the marker of an open database, making it where there is none that can be read.
-    pub fn take_up(database: &Path, remembered: &Remembered, marker: &Marker) -> io::Result<Self> {
-        if *remembered == Remembered::Unreadable {
-            log::warn!("the lineage marker could not be read and is made anew from the database");
+    /// Opens the marker of an open database. If there is none that can be read, it is made.
+    pub fn take_up(database: &Path, remembered: &MarkerState, marker: &Marker) -> io::Result<Self> {
+        if *remembered == MarkerState::Unreadable {
+            log::warn!("the lineage marker could not be read and is written again from the database");
         }
-        if !matches!(remembered, Remembered::Marker(known) if known.epoch == marker.epoch) {
+        if !matches!(remembered, MarkerState::Marker(known) if known.epoch == marker.epoch) {
             replace(database, marker)?;
         }
         let path = path_of(database);
         private::tighten(&path);
-        // Left by a process that was killed while it made one.
+        // Left by a process that was killed.
         match fs::remove_file(fresh_path(&path)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             Ok(()) | Err(_) => {}
@@ -123,7 +124,7 @@ impl Lineage {
         Ok(lineage)
     }
 
-    /// Writes down that the history reached a position.
+    /// Writes the newest position.
     pub fn note(&mut self, seq: Seq) {
         let record = record(&Marker { epoch: self.epoch.clone(), seq });
         match self.file.write_all_at(&record, RECORDS_AT[self.next]) {
@@ -133,14 +134,14 @@ impl Lineage {
             }
             Err(error) => {
                 if !std::mem::replace(&mut self.failed, true) {
-                    log::warn!("the lineage marker is not written and falls behind: {error}");
+                    log::warn!("the lineage marker cannot be written and falls behind: {error}");
                 }
             }
         }
     }
 }
 
-/// One record as text, of a fixed length.
+/// One copy of the marker as text of fixed length.
 fn record(marker: &Marker) -> [u8; RECORD_BYTES] {
     let said = format!("{HEAD} epoch={} seq={:020}", marker.epoch, marker.seq.0);
     let line = format!("{said} sum={:016x}", check_sum(said.as_bytes()));
@@ -152,7 +153,7 @@ fn record(marker: &Marker) -> [u8; RECORD_BYTES] {
     bytes
 }
 
-/// The newer of the records that stand their check, and which it is.
+/// The newer of the copies with a correct check sum, with its index.
 fn newest(bytes: &[u8]) -> Option<(usize, Marker)> {
     let records = RECORDS_AT.iter().enumerate().filter_map(|(number, at)| {
         let at = usize::try_from(*at).ok()?;
@@ -171,7 +172,7 @@ fn parse(record: &[u8]) -> Option<Marker> {
     Some(Marker { epoch: epoch.to_owned(), seq: Seq(seq.parse().ok()?) })
 }
 
-/// FNV-1a: it finds torn writes, which is all that it is for.
+/// FNV-1a, which is enough to detect torn writes.
 fn check_sum(bytes: &[u8]) -> u64 {
     bytes
         .iter()
@@ -189,7 +190,7 @@ mod tests {
     fn taken_up() -> (tempfile::TempDir, PathBuf, Lineage) {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("hub.db");
-        let lineage = Lineage::take_up(&database, &Remembered::Nothing, &marker(0)).unwrap();
+        let lineage = Lineage::take_up(&database, &MarkerState::Nothing, &marker(0)).unwrap();
         (folder, database, lineage)
     }
 
@@ -198,13 +199,13 @@ mod tests {
         let (_folder, database, mut lineage) = taken_up();
         for seq in 1..=5 {
             lineage.note(Seq(seq));
-            assert_eq!(read(&database).unwrap(), Remembered::Marker(marker(seq)));
+            assert_eq!(read(&database).unwrap(), MarkerState::Marker(marker(seq)));
         }
         drop(lineage);
         let remembered = read(&database).unwrap();
         let mut again = Lineage::take_up(&database, &remembered, &marker(7)).unwrap();
         again.note(Seq(8));
-        assert_eq!(read(&database).unwrap(), Remembered::Marker(marker(8)));
+        assert_eq!(read(&database).unwrap(), MarkerState::Marker(marker(8)));
     }
 
     #[test]
@@ -220,7 +221,10 @@ mod tests {
             fs::write(path_of(&database), bytes).unwrap();
             let remembered = read(&database).unwrap();
             let padding = whole[torn..at + RECORD_BYTES - 1].iter().all(|byte| *byte == b' ');
-            assert!(padding || remembered == Remembered::Marker(marker(3)), "torn at {torn}: {remembered:?}");
+            assert!(
+                padding || remembered == MarkerState::Marker(marker(3)),
+                "torn at {torn}: {remembered:?}"
+            );
         }
     }
 
@@ -228,8 +232,8 @@ mod tests {
     fn what_is_no_marker_is_told_from_no_marker() {
         let (_folder, database, _lineage) = taken_up();
         fs::write(path_of(&database), vec![0; FILE_BYTES]).unwrap();
-        assert_eq!(read(&database).unwrap(), Remembered::Unreadable);
+        assert_eq!(read(&database).unwrap(), MarkerState::Unreadable);
         fs::remove_file(path_of(&database)).unwrap();
-        assert_eq!(read(&database).unwrap(), Remembered::Nothing);
+        assert_eq!(read(&database).unwrap(), MarkerState::Nothing);
     }
 }

@@ -1,5 +1,5 @@
-//! Compares a database with its lineage marker, before anything is written to it: fewer rows than were committed are
-//! a clear error, never a fresh start.
+//! Compares a database with its lineage marker before anything is written to it. If rows that were committed
+//! are missing, that is an error and never a fresh start.
 
 use std::fs;
 use std::path::Path;
@@ -7,36 +7,36 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::head::{EPOCH_KEY, last_seq};
-use super::lineage::{Marker, Remembered};
+use super::lineage::{Marker, MarkerState};
 use super::meta;
 use crate::domain::Seq;
 use crate::sqlite::files::beside;
 
-/// What is lost as far as the files tell; looked at before SQLite is, which would make a missing file anew and
-/// delete a log that has no database.
-pub fn of_files(path: &Path, remembered: &Remembered) -> Option<String> {
+/// What is lost according to the files. Checked before SQLite opens them, because SQLite would create a
+/// missing file and delete a log that has no database.
+pub fn of_files(path: &Path, remembered: &MarkerState) -> Option<String> {
     let length = fs::metadata(path).map(|metadata| metadata.len()).ok();
     if length.is_some_and(|length| length > 0) {
         return None;
     }
     let state = if length.is_none() { "is missing" } else { "was emptied" };
     match remembered {
-        Remembered::Marker(marker) if marker.seq > Seq(0) => {
+        MarkerState::Marker(marker) if marker.seq > Seq(0) => {
             Some(format!("the file {state}, and {}", committed(marker)))
         }
-        Remembered::Unreadable => {
+        MarkerState::Unreadable => {
             Some(format!("the file {state}, and the marker that tells how much it held cannot be read"))
         }
-        Remembered::Marker(_) | Remembered::Nothing => {
+        MarkerState::Marker(_) | MarkerState::Nothing => {
             let log = fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0);
             log.then(|| format!("the file {state}, and its write-ahead log is there"))
         }
     }
 }
 
-/// What is lost as far as the rows tell; looked at before the schema is touched.
-pub fn of_rows(connection: &Connection, remembered: &Remembered) -> rusqlite::Result<Option<String>> {
-    let Remembered::Marker(marker) = remembered else { return Ok(None) };
+/// What is lost according to the rows. Checked before the schema is upgraded.
+pub fn of_rows(connection: &Connection, remembered: &MarkerState) -> rusqlite::Result<Option<String>> {
+    let MarkerState::Marker(marker) = remembered else { return Ok(None) };
     let Some((epoch, newest)) = history(connection)? else {
         let lost = format!("its tables are gone, and {}", committed(marker));
         return Ok((marker.seq > Seq(0)).then_some(lost));
@@ -52,7 +52,7 @@ pub fn of_rows(connection: &Connection, remembered: &Remembered) -> rusqlite::Re
     Ok((newest < marker.seq).then_some(lost))
 }
 
-/// Epoch and newest position of a database; `None` where it is empty.
+/// Epoch and newest position of a database; `None` if it is empty.
 pub fn history(connection: &Connection) -> rusqlite::Result<Option<(Option<String>, Seq)>> {
     let tables: i64 = connection.query_row(
         "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('journal', 'meta')",

@@ -1,14 +1,15 @@
-//! What the database says of itself, by key: its epoch, the rules that made it, how far alerts were posted.
+//! Values of the database by key: its epoch, the rules that made it, the position up to which alerts were
+//! posted.
 
 use rusqlite::{Connection, OptionalExtension};
 
-/// The value of a key; `None` where it was never put.
+/// The value of a key; `None` if there is none.
 pub fn get(connection: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
     let mut select = connection.prepare_cached("SELECT value FROM meta WHERE key = ?1")?;
     select.query_row([key], |row| row.get(0)).optional()
 }
 
-/// Puts a value in place of the one before.
+/// Stores a value, replacing an earlier one.
 pub(super) fn put(connection: &Connection, key: &str, value: &str) -> rusqlite::Result<()> {
     let mut upsert = connection.prepare_cached(
         "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2",

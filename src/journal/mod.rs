@@ -2,18 +2,19 @@
 //!
 //! # Contract
 //!
-//! 1. **Total order.** [`Seq`](crate::domain::Seq) grows with each event. A position without an event is no damage.
+//! 1. **Total order.** [`Seq`](crate::domain::Seq) grows with each event. A position without an event is
+//!    normal.
 //! 2. **Durable before visible.** [`Committed`] is sent only for what would survive a power cut.
-//! 3. **Idempotent.** Appending a record twice yields the first one's position again.
-//! 4. **One transaction.** The journal's row and every projection change together or not at all.
-//! 5. **One door.** Deliveries, notices, settings, names, alerts and revocations are all records of one format
-//!    ([`entry::Entry`]); [`apply`] is the only place that writes what follows from one, and does the same wherever and
-//!    whenever it is done.
-//! 6. **Bounded.** At most [`queue::WAITING_MAX`] records or [`queue::WAITING_BYTES_MAX`] bytes wait; the
-//!    next one is told so at once.
+//! 3. **Idempotent.** Appending a record twice yields the position of the first.
+//! 4. **One transaction.** The row of the journal and every projection change together or not at all.
+//! 5. **One door.** Deliveries, notices, settings, names, alerts and revocations are all records of one
+//!    format ([`entry::Entry`]). [`apply`] is the only place that writes what follows from a record, and
+//!    always does the same for the same records.
+//! 6. **Bounded.** At most [`queue::WAITING_MAX`] records or [`queue::WAITING_BYTES_MAX`] bytes wait. The
+//!    next one is refused at once.
 //!
-//! A write that fails refuses the records of its batch (their sender tries again) and is tried anew with the
-//! next batch, or every [`writer::PROBE_SECONDS`] where none comes.
+//! If a write fails, the records of its batch are refused (their senders try again). Writing is tried again
+//! with the next batch, or every [`writer::PROBE_SECONDS`] if none comes.
 
 pub mod fold;
 pub mod words;
@@ -56,22 +57,21 @@ pub mod rebuild;
 
 use std::path::PathBuf;
 
-pub use append::{Ack, AckStatus, Append, Committed, Faulted, IngestError, Settled};
+pub use append::{Ack, AckStatus, Append, Committed, Faulted, IngestError};
 pub use entry::Origin;
 pub use fault::Fault;
 pub use kinds::alerts;
 pub use kinds::revocations;
-pub use kinds::settings::{self, SavedSettings};
+pub use kinds::settings::{self};
 pub use payload::{AlertKey, AlertRequest, Notice, Payload, SettingsChange};
 pub use queue::Journal;
 pub use record::{Record, own_id};
-pub use recorded::{News, Recorded};
-pub use schema::{OpenError, Opened, open};
+pub use recorded::{HubEffect, Recorded};
+pub use schema::open;
 
-/// What the journal needs to know.
 #[derive(Debug, Clone)]
 pub struct JournalSettings {
-    /// The database file; created where it is missing.
+    /// The database file. It is created if it is missing.
     pub path: PathBuf,
     /// How many updates are kept for `GET /api/umbler/updates`.
     pub updates_retained: u32,

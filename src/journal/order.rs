@@ -1,9 +1,9 @@
-//! Gives records their positions. A hub that stands alone counts them itself; positions that come from elsewhere, such as
-//! those of a stored history that is applied again, are given to [`Apply`](super::apply::Apply) directly.
+//! Assigns positions to records. A hub on its own counts them. Positions from elsewhere, such as those of a
+//! stored history that is applied again, are passed to [`Apply`](super::apply::Apply) directly.
 
 use crate::domain::Seq;
 
-/// Counts positions: a record that makes no event leaves its position to the next one.
+/// Counts positions. A record that makes no event leaves its position to the next one.
 #[derive(Debug)]
 pub struct LocalOrder {
     newest: Seq,
@@ -11,7 +11,7 @@ pub struct LocalOrder {
 }
 
 impl LocalOrder {
-    /// Goes on after `newest`.
+    /// Continues after `newest`.
     pub fn after(newest: Seq) -> Self {
         Self { newest, committed: newest }
     }
@@ -21,24 +21,24 @@ impl LocalOrder {
         self.newest
     }
 
-    /// The position that the next event takes.
+    /// The position for the next event.
     pub fn next(&self) -> Seq {
         Seq(self.newest.0 + 1)
     }
 
-    /// A record took this position.
+    /// Notes that an event has taken this position.
     pub fn take(&mut self, position: Seq) {
         debug_assert!(position > self.newest, "positions grow");
         self.newest = position;
     }
 
-    /// What was taken is durable; returns the newest position where it is another one than before.
+    /// Notes that the positions are durable. Returns the newest if there is a new one.
     pub fn commit(&mut self) -> Option<Seq> {
         let before = std::mem::replace(&mut self.committed, self.newest);
         (self.newest > before).then_some(self.newest)
     }
 
-    /// What was taken since the last commit is taken back.
+    /// Takes back the positions since the last commit.
     pub fn roll_back(&mut self) {
         self.newest = self.committed;
     }

@@ -1,4 +1,4 @@
-//! What a record asks for, as plain data. What each of them does is said in `kinds`.
+//! What a record asks for, as plain data. What it does is decided in `kinds`.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,85 +15,83 @@ use crate::protocol::shapes::NamedShape;
 pub enum Payload {
     /// A delivery with an id and a type.
     Delivery(Box<Delivery>),
-    /// A posted JSON object without an id or a type: kept raw, no event.
+    /// A posted JSON object without an id or a type. It is kept raw, and makes no event.
     Ignored {
-        /// Which part is missing.
+        /// What is missing.
         reason: String,
-        /// Its id, where it has one.
         event_id: Option<EventId>,
     },
     /// A notice to the screens of one user, from the company's own backend.
     Notice(Notice),
-    /// Entries of the directory to be set, or taken out where they have no name: all of them or none.
+    /// Entries of the directory to set, or to remove if they have no name. All of them are changed or
+    /// none.
     Members(Vec<Member>),
-    /// Other settings, from an admin.
+    /// New settings, from an admin.
     Settings(Box<SettingsChange>),
-    /// What happens to one alert.
+    /// A change of one alert.
     Alert(AlertRequest),
-    /// Tokens of a user that count no more.
+    /// A revocation of a user's tokens.
     Revocation(Revocation),
-    /// Alerts were posted to the alert webhook up to here.
+    /// Alerts were posted to the alert webhook up to this position.
     AlertsPosted(Seq),
 }
 
 /// A notice to the screens of one user.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Notice {
-    /// The user, as tokens name them in `sub`.
+    /// The `sub` of the user's tokens.
     pub user: String,
-    /// Anything; handed on as it came.
+    /// Any JSON, passed on unchanged.
     pub data: Box<RawValue>,
 }
 
-/// Settings to be in force from here on, all of them.
+/// New settings.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SettingsChange {
-    /// All of them, with the hub's time zone.
+    /// All settings, with the hub's time zone.
     pub settings: SettingsShape,
-    /// Only where the settings in force were saved at one of these positions, 0 standing for the defaults. `None`:
-    /// whatever was saved.
+    /// Save only if the settings in force were saved at one of these positions, 0 standing for the
+    /// defaults. `None` to save in any case.
     pub only_after: Option<Vec<Seq>>,
-    /// Who saves them.
+    /// Who saves the settings.
     pub by: NamedShape,
 }
 
-/// What is to happen to an alert.
+/// A change of an alert.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum AlertRequest {
-    /// A deadline passed.
+    /// A deadline has passed.
     #[serde(rename_all = "camelCase")]
     Raise {
-        /// The alert.
         alert: AlertKey,
-        /// When its deadline passed.
+        /// When the deadline passed.
         due_at: Timestamp,
     },
-    /// Its reason is gone.
+    /// The reason of the alert is gone.
     Clear(AlertKey),
-    /// Somebody takes note of it.
+    /// Somebody has taken note of the alert.
     Acknowledge {
-        /// The alert's id.
+        /// Id of the alert.
         id: String,
-        /// Who.
+        /// Who has taken note.
         by: NamedShape,
     },
 }
 
-/// What makes an alert this one and no other.
+/// Identifies an alert.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct AlertKey {
-    /// Which deadline.
+    /// Which deadline has passed.
     pub kind: AlertKind,
-    /// Of which chat.
     pub chat: ChatId,
-    /// What it is counted from.
+    /// The time from which the deadline counts.
     pub since: Timestamp,
 }
 
 impl AlertKey {
-    /// The same for the same wait, however often the hub is started.
+    /// The same for the same deadline, however often the hub is restarted.
     pub fn id(&self) -> String {
         format!("{}:{}:{}", self.kind.as_str(), self.chat, to_nanos(self.since))
     }

@@ -1,44 +1,44 @@
-//! Brazilian phones in the forms that people write: with and without country code, leading zeros and the ninth digit.
+//! Brazilian phones in the forms that people write: with and without country code, leading zeros and the
+//! ninth digit.
 //!
-//! Mobile phones have had a 9 before their eight digits since 2016 at the latest, and WhatsApp still knows many of them without it. A
-//! number of eight digits that begins with 2 to 5 is a landline's, which never got one. Phones of other countries have one
-//! form.
+//! Since 2016 at the latest all mobile phones have a 9 before their eight digits, but WhatsApp still knows
+//! many without it. An eight-digit number that begins with 2 to 5 is a landline, which never got one. Phones
+//! of other countries have one form.
 
 use super::fold::digits;
 
 const COUNTRY_CODE: &str = "55";
 /// Digits of a number without area code and ninth digit.
 const NUMBER_DIGITS: usize = 8;
-/// Digits of an area code; none of them is 0.
+/// Digits of an area code. None of them is 0.
 const AREA_DIGITS: usize = 2;
-/// Digits that choose a carrier, between the leading 0 and the area code.
+/// Digits of a carrier code, between the leading 0 and the area code.
 const CARRIER_DIGITS: usize = 2;
 
-/// A form of a phone that is stored.
+/// One form of a stored phone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PhoneForm {
-    /// Its digits.
     pub digits: String,
-    /// For each of them, the byte of the stored text at which it stands; `None` where the form adds it.
+    /// For each digit, its byte offset in the stored text; `None` if the form adds the digit.
     pub places: Vec<Option<usize>>,
 }
 
 /// Area code and number of a Brazilian phone, as parts of its digits.
 struct Brazilian<'a> {
-    /// Digits before the area code.
+    /// Number of digits before the area code.
     before: usize,
     area: &'a str,
-    /// Eight digits.
+    /// Eight digits, without the ninth.
     number: &'a str,
-    /// The ninth digit is written.
+    /// The ninth digit was written.
     has_ninth: bool,
 }
 
 impl<'a> Brazilian<'a> {
-    /// Reads digits; `None` where they are no whole number with its area code.
+    /// Parses digits; `None` if they are not a complete number with its area code.
     fn read(all: &'a str) -> Option<Self> {
         let without_code = without_zeros(all).strip_prefix(COUNTRY_CODE).map(without_zeros);
-        // `55` is an area code, too: what is left decides.
+        // `55` is also an area code, so the rest decides.
         without_code
             .and_then(|rest| Self::national(all, rest))
             .or_else(|| Self::national(all, without_zeros(all)))
@@ -54,12 +54,12 @@ impl<'a> Brazilian<'a> {
     }
 }
 
-/// True where a number of eight digits may be written with a ninth one, or the other way round.
+/// True for an eight-digit number that may also be written with a ninth digit.
 fn may_have_ninth(number: &str) -> bool {
     !number.starts_with(|c| ('2'..='5').contains(&c))
 }
 
-/// Digits without `00` of an international call, or `0` and perhaps a carrier of a national one.
+/// Removes the `00` of an international call, or the `0` of a national one with its carrier code.
 fn without_zeros(all: &str) -> &str {
     if let Some(rest) = all.strip_prefix("00") {
         return rest;
@@ -70,8 +70,8 @@ fn without_zeros(all: &str) -> &str {
     if has_carrier && !rest.starts_with(COUNTRY_CODE) { &rest[CARRIER_DIGITS..] } else { rest }
 }
 
-/// The forms of a stored phone. Whatever part of it somebody writes, with the ninth digit or without, is a part of one of
-/// them.
+/// The forms of a stored phone. Any part of it that somebody writes, with or without the ninth digit, is a
+/// part of one of them.
 pub fn stored_forms(phone: &str) -> Vec<PhoneForm> {
     let places: Vec<Option<usize>> =
         phone.char_indices().filter(|(_, c)| c.is_ascii_digit()).map(|(at, _)| Some(at)).collect();
@@ -107,7 +107,8 @@ pub fn stored_forms(phone: &str) -> Vec<PhoneForm> {
     forms
 }
 
-/// The forms in which digits that somebody searches for may stand in a text or in [`stored_forms`], as they are first.
+/// The forms in which digits that are searched for may occur in a text or in [`stored_forms`]. The first one
+/// is as they were typed.
 pub fn asked_forms(asked: &str) -> Vec<String> {
     let mut forms = vec![asked.to_owned()];
     let mut add = |form: String| {
@@ -127,7 +128,7 @@ pub fn asked_forms(asked: &str) -> Vec<String> {
         }
         return forms;
     }
-    // A part of a phone: perhaps its beginning, perhaps its number alone.
+    // A part of a phone: perhaps its beginning, perhaps the number without an area code.
     let rest = without_zeros(asked);
     add(rest.to_owned());
     add(rest.strip_prefix("550").map(|rest| format!("{COUNTRY_CODE}{rest}")).unwrap_or_default());

@@ -1,8 +1,8 @@
-//! Placements as the writer keeps them: where chats stand, the sums over the chats that stand there, and where the chats
-//! of each contact stand. Lists for limited tokens are made of these.
+//! Placements as the writer keeps them: where chats stand, sums over the chats at each placement, and the
+//! placements of each contact's chats. Lists for limited scopes are made from these.
 //!
-//! Sums are gathered over a batch and written with it by [`Placements::flush`]: many deliveries of a batch move the same
-//! ones. Nothing of this is a fact of its own: the chats say all of it.
+//! Changes of sums are collected during a batch and written by [`Placements::flush`], because many deliveries
+//! of a batch change the same ones. All of this can be derived from the chats.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -14,26 +14,27 @@ use crate::domain::register::from_nanos;
 use crate::domain::stats::{BUCKET_SECONDS, RECENT_BUCKETS_MAX, bucket};
 use crate::domain::{Chat, ContactId, Placement, RefId};
 
-/// Placements, and as many sets of them, whose ids are kept in memory: about 200 bytes each.
+/// Placements, and as many sets of them, whose ids are cached: about 200 bytes each.
 const CACHED_MAX: usize = 8_192;
 const BUCKET_NANOS: i64 = BUCKET_SECONDS * 1_000_000_000;
 
-/// What the writer remembers of placements within a transaction, and of their ids beyond it.
+/// Changes of placements within a transaction, and a cache of their ids.
 pub struct Placements {
     ids: LruCache<String, i64>,
     sets: LruCache<String, i64>,
-    sums: HashMap<i64, Sums>,
+    sums: HashMap<i64, SumsDelta>,
     contacts: HashMap<i64, i64>,
     messages: BTreeMap<(i64, i64), i64>,
-    /// The newest buckets in which messages occurred, which are those that are counted; `None` until they are read.
+    /// The newest buckets with messages, which are the ones that are counted by placement; `None` until
+    /// they are read.
     counted: Option<BTreeSet<i64>>,
-    /// A bucket fell out of them.
+    /// The oldest bucket was dropped from `counted`.
     is_narrowed: bool,
 }
 
-/// How the sums over the chats of a placement move.
+/// Change of the sums over the chats at a placement.
 #[derive(Debug, Clone, Copy, Default)]
-struct Sums {
+struct SumsDelta {
     chats: i64,
     open: i64,
     messages: i64,
@@ -41,12 +42,11 @@ struct Sums {
     waiting_direct: i64,
 }
 
-/// Where a chat stood before a delivery and where it stands after it.
+/// Where a chat stood before a delivery, and where it stands after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Move {
-    /// `None`: the chat is new.
+    /// `None` if the chat is new.
     pub from: Option<i64>,
-    /// Where it stands now.
     pub to: i64,
 }
 
@@ -65,7 +65,7 @@ impl Default for Placements {
 }
 
 impl Placements {
-    /// Counts a chat at the place where it stands now, and not where it stood.
+    /// Counts a chat where it stands now, and no longer where it stood.
     pub fn move_chat(
         &mut self,
         connection: &Connection,
@@ -86,7 +86,8 @@ impl Placements {
         Ok(Move { from, to })
     }
 
-    /// Counts the messages of a chat that a delivery moved: `delta` is how those of the chat moved, by bucket.
+    /// Counts the messages of a chat that a delivery has moved or changed. `delta` is the change of the
+    /// chat's own messages, by bucket.
     pub fn move_messages(
         &mut self,
         connection: &Connection,
@@ -107,7 +108,7 @@ impl Placements {
         if !chat.is_direct() {
             return Ok(());
         }
-        // What is stored now, the changes of this delivery included, goes along with the chat.
+        // All messages of the chat move with it, including the changes of this delivery.
         let mut select = connection.prepare_cached(
             "SELECT at FROM messages INDEXED BY messages_of_chat WHERE chat_id = ?1 AND at >= ?2",
         )?;
@@ -120,7 +121,8 @@ impl Placements {
         Ok(())
     }
 
-    /// Looks anew where the chats of a contact stand. A contact that is not stored is left for when it is.
+    /// Updates the set of placements of a contact's chats. A contact that is not stored yet is skipped
+    /// until it is.
     pub fn settle_contact(&mut self, connection: &Connection, id: &ContactId) -> Result<(), StoreError> {
         let mut select = connection.prepare_cached("SELECT placement_set_id FROM contacts WHERE id = ?1")?;
         let known: Option<Option<i64>> = select.query_row([id.as_str()], |row| row.get(0)).optional()?;
@@ -140,7 +142,7 @@ impl Placements {
         Ok(())
     }
 
-    /// Writes the sums that moved, and lets go of placements where no chat stands any more.
+    /// Writes the changed sums, and deletes placements without chats.
     pub fn flush(&mut self, connection: &Connection) -> Result<(), StoreError> {
         self.flush_sums(connection)?;
         self.flush_contacts(connection)?;
@@ -156,7 +158,7 @@ impl Placements {
         // Asked for afterwards: with RETURNING, SQLite opens and closes a temporary table for each row.
         let mut left = connection.prepare_cached("SELECT key FROM placements WHERE id = ?1 AND chats = 0")?;
         for (id, sums) in self.sums.drain() {
-            let Sums { chats, open, messages, open_direct, waiting_direct } = sums;
+            let SumsDelta { chats, open, messages, open_direct, waiting_direct } = sums;
             update.execute([id, chats, open, messages, open_direct, waiting_direct])?;
             if chats > 0 {
                 continue;
@@ -210,8 +212,9 @@ impl Placements {
         Ok(())
     }
 
-    /// Notes buckets in which messages occurred, and returns the oldest one that is counted by placement: of the hub's own
-    /// the newest are, as many as memory holds. After each delivery, so that it does not depend on where the batch ends.
+    /// Notes buckets with messages. Returns the oldest one that is counted by placement: the newest
+    /// buckets are counted, as many as memory holds. Called after each delivery, so that the result does
+    /// not depend on where a batch ends.
     fn note_buckets(
         &mut self,
         connection: &Connection,
@@ -247,7 +250,7 @@ impl Placements {
         Ok(id)
     }
 
-    /// The set of placements of a contact's chats; `None` where it has none.
+    /// The set of placements of a contact's chats; `None` if the contact has no chats.
     fn set_of(&mut self, connection: &Connection, contact: &ContactId) -> Result<Option<i64>, StoreError> {
         let mut select = connection.prepare_cached(
             "SELECT DISTINCT placement_id FROM chats INDEXED BY chats_of_contact WHERE contact_id = ?1
@@ -270,7 +273,7 @@ impl Placements {
     }
 }
 
-/// The newest buckets that the hub counts messages in.
+/// The newest buckets in which the hub counts messages.
 fn newest_buckets(connection: &Connection) -> rusqlite::Result<BTreeSet<i64>> {
     let mut select = connection.prepare_cached("SELECT bucket FROM message_buckets ORDER BY bucket DESC")?;
     select.query_map([], |row| row.get(0))?.take(RECENT_BUCKETS_MAX).collect()
@@ -285,7 +288,7 @@ fn named(place: &Placement) -> (Option<&str>, Option<&str>, Option<&str>) {
     )
 }
 
-/// Writes a placement at which no chat stands yet.
+/// Stores a placement that has no chats yet.
 fn insert_placement(
     connection: &Connection,
     key: &str,
@@ -308,7 +311,7 @@ fn insert_placement(
     Ok(id)
 }
 
-/// Writes a set of placements that no contact has yet.
+/// Stores a set of placements that has no contacts yet.
 fn insert_set(connection: &Connection, key: &str, placements: &[i64]) -> rusqlite::Result<i64> {
     connection.prepare_cached("INSERT INTO placement_sets (key, contacts) VALUES (?1, 0)")?.execute([key])?;
     let id = connection.last_insert_rowid();
@@ -320,8 +323,8 @@ fn insert_set(connection: &Connection, key: &str, placements: &[i64]) -> rusqlit
     Ok(id)
 }
 
-impl Sums {
-    /// Adds what a chat contributes, or takes it back with -1.
+impl SumsDelta {
+    /// Adds what a chat contributes, or subtracts it if `by` is -1.
     fn count(&mut self, chat: &Chat, by: i64) {
         let is_direct = chat.is_direct();
         self.chats += by;

@@ -1,5 +1,5 @@
-//! Which message of a chat or a contact is the first or the last of its kind, in the order of messages. Asked by the
-//! writer of what is stored now, and by readers of what was there up to a moment.
+//! First and last messages of a chat or a contact, in the order of messages. The writer asks for the present
+//! ones, readers for those up to a moment.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -7,18 +7,14 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::domain::order::FINER_NANOS;
 use crate::domain::register::to_nanos;
 use crate::domain::{ChatMessage, MessagePosition, OrderKey};
+use crate::sqlite::DbError;
 
-/// What a caller makes of a question that failed.
-pub trait Failure: From<rusqlite::Error> + From<serde_json::Error> {}
-
-impl<E: From<rusqlite::Error> + From<serde_json::Error>> Failure for E {}
-
-/// The last human, public reply in a chat; with `until`, of the messages that happened up to then.
-pub fn last_reply<E: Failure>(
+/// The last human, public reply in a chat. With `until`, only messages up to then count.
+pub fn last_reply(
     database: &Connection,
     chat: &str,
     until: Option<Timestamp>,
-) -> Result<Option<MessagePosition>, E> {
+) -> Result<Option<MessagePosition>, DbError> {
     let (happened, stands) = bounds(until);
     let sql = "SELECT state FROM messages INDEXED BY messages_of_chat
                WHERE chat_id = ?1 AND at <= ?2 AND order_at <= ?3 AND role = 'reply'
@@ -26,12 +22,12 @@ pub fn last_reply<E: Failure>(
     position(database, sql, params![chat, happened, stands])
 }
 
-/// The last message of a chat that is no reaction; with `until`, of those that happened up to then.
-pub fn newest_message<E: Failure>(
+/// The last message of a chat, leaving out reactions. With `until`, only messages up to then count.
+pub fn newest_message(
     database: &Connection,
     chat: &str,
     until: Option<Timestamp>,
-) -> Result<Option<MessagePosition>, E> {
+) -> Result<Option<MessagePosition>, DbError> {
     let (happened, stands) = bounds(until);
     let sql = "SELECT state FROM messages INDEXED BY messages_of_chat
                WHERE chat_id = ?1 AND at <= ?2 AND order_at <= ?3 AND role <> 'reaction'
@@ -39,13 +35,13 @@ pub fn newest_message<E: Failure>(
     position(database, sql, params![chat, happened, stands])
 }
 
-/// The first customer message of a chat after `floor`; with `until`, of those that happened up to then.
-pub fn first_customer_message_after<E: Failure>(
+/// The first customer message of a chat after `floor`. With `until`, only messages up to then count.
+pub fn first_customer_message_after(
     database: &Connection,
     chat: &str,
     floor: Option<&OrderKey>,
     until: Option<Timestamp>,
-) -> Result<Option<MessagePosition>, E> {
+) -> Result<Option<MessagePosition>, DbError> {
     let (happened, stands) = bounds(until);
     let (at, tie) = floor.map_or((i64::MIN, ""), |floor| (to_nanos(floor.at), floor.tie.as_str()));
     let sql = "SELECT state FROM messages INDEXED BY messages_of_chat
@@ -55,11 +51,8 @@ pub fn first_customer_message_after<E: Failure>(
     position(database, sql, params![chat, at, tie, happened, stands])
 }
 
-/// The last message over all chats of a contact.
-pub fn newest_message_of<E: Failure>(
-    database: &Connection,
-    contact: &str,
-) -> Result<Option<MessagePosition>, E> {
+/// The last message of all chats of a contact.
+pub fn newest_message_of(database: &Connection, contact: &str) -> Result<Option<MessagePosition>, DbError> {
     let sql = "SELECT messages.state FROM chats INDEXED BY chats_of_contact
                JOIN messages ON messages.id = chats.last_message_id
                WHERE chats.contact_id = ?1
@@ -67,17 +60,17 @@ pub fn newest_message_of<E: Failure>(
     position(database, sql, [contact])
 }
 
-/// The latest moment at which a message may have happened, and at which it then stands in the order.
+/// The latest time at which a message may have happened, and the latest by which it is then ordered.
 fn bounds(until: Option<Timestamp>) -> (i64, i64) {
     let happened = until.map_or(i64::MAX, to_nanos);
     (happened, happened.saturating_add(FINER_NANOS))
 }
 
-fn position<E: Failure>(
+fn position(
     database: &Connection,
     sql: &'static str,
     values: impl rusqlite::Params,
-) -> Result<Option<MessagePosition>, E> {
+) -> Result<Option<MessagePosition>, DbError> {
     let mut select = database.prepare_cached(sql)?;
     let state: Option<String> = select.query_row(values, |row| row.get(0)).optional()?;
     let Some(state) = state else { return Ok(None) };

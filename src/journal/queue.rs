@@ -1,4 +1,4 @@
-//! The bounded queue before the writer: while one batch is being committed, the next one gathers here.
+//! The bounded queue of the writer. While one batch is committed, the next gathers here.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -7,14 +7,14 @@ use std::thread::JoinHandle;
 
 use super::append::{Append, IngestError};
 
-/// Deliveries that may wait: about half a second of writing at the measured pace.
+/// Records that may wait: about half a second of writing at the measured pace.
 pub const WAITING_MAX: usize = 8_192;
-/// Bytes that may wait, parsed and compressed; a single delivery may have 20 MiB.
+/// Bytes that may wait, parsed and compressed. One delivery may have 20 MiB.
 pub const WAITING_BYTES_MAX: usize = 128 * 1024 * 1024;
 
-/// The way into the journal.
+/// Handle to the journal's writer.
 ///
-/// Dropping the last handle ends the writer: it commits what waits and closes the database.
+/// When the last handle is dropped, the writer commits what waits and closes the database.
 #[derive(Debug)]
 pub struct Journal {
     pub(super) sender: SyncSender<Append>,
@@ -22,7 +22,7 @@ pub struct Journal {
     pub(super) writer: JoinHandle<()>,
 }
 
-/// What waits, counted.
+/// Counts what waits.
 #[derive(Debug, Default)]
 pub struct Waiting {
     deliveries: AtomicUsize,
@@ -31,12 +31,11 @@ pub struct Waiting {
 }
 
 impl Waiting {
-    /// Nothing more comes than what waits.
+    /// True if nothing more will be queued.
     pub(super) fn is_closing(&self) -> bool {
         self.closing.load(Ordering::Acquire)
     }
 
-    /// Deliveries that wait.
     pub fn deliveries(&self) -> usize {
         self.deliveries.load(Ordering::Relaxed)
     }
@@ -53,7 +52,7 @@ impl Waiting {
 }
 
 impl Journal {
-    /// Queues a record. Where that is refused, the sender is told at once: nothing waits without a bound.
+    /// Queues a record. If that is not possible, the sender is told at once.
     pub fn append(&self, append: Append) {
         let bytes = append.record.weight;
         if self.waiting.bytes.load(Ordering::Relaxed) + bytes > WAITING_BYTES_MAX {
@@ -69,12 +68,12 @@ impl Journal {
         refuse(append, error);
     }
 
-    /// What waits now.
+    /// Number of records that wait.
     pub fn waiting(&self) -> usize {
         self.waiting.deliveries()
     }
 
-    /// Ends the writer after what waits is committed; the handle tells when the database is closed.
+    /// Ends the writer once it has committed what waits. The database is closed when the thread ends.
     pub fn close(self) -> JoinHandle<()> {
         let Self { sender, waiting, writer } = self;
         waiting.closing.store(true, Ordering::Release);
@@ -83,7 +82,7 @@ impl Journal {
     }
 }
 
-/// A sender that no longer waits needs no answer.
+/// Answers with an error. A sender that has stopped waiting needs none.
 pub(super) fn refuse(append: Append, error: IngestError) {
     if append.reply.send(Err(error)).is_err() {
         log::debug!("a refused delivery had stopped waiting");

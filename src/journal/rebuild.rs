@@ -1,13 +1,13 @@
-//! Makes everything that follows from the records again, from the records alone: to put it in the place of what is there, or
-//! to compare the two.
+//! Rebuilds everything that follows from the records, from the records alone: to replace the database, or to
+//! compare the two.
 //!
 //! # Contract
 //!
-//! 1. It is made in a file beside the database. What is there is not touched before the new file is whole and checked; then it
-//!    is kept aside.
-//! 2. The same history: epoch and positions stay, so that no client notices.
-//! 3. What no event tells is carried over as it stands: revocations, ignored objects, counts of deliveries, how far alerts were
-//!    posted.
+//! 1. It is built in a file beside the database. The database is not touched before the new file is complete
+//!    and checked. Then the old one is kept aside.
+//! 2. The history is the same: epoch and positions stay, so clients notice nothing.
+//! 3. What no event records is copied: revocations, ignored objects, counts of deliveries, and how far alerts
+//!    were posted.
 
 use std::path::Path;
 
@@ -15,13 +15,13 @@ use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params_from_iter};
 
-use super::apply::{Apply, Written};
+use super::apply::{AppliedBatch, Apply};
 use super::blocks::{self, Block, RULES};
 use super::entry::Kind;
 use super::fault::{Spoilt, StoreError};
 use super::record::{Record, RecordError};
-use super::records::{self, Stored};
-use super::replace::{self, Progress, ReplaceError, Replaced};
+use super::records::{self, StoredRecord};
+use super::replace::{self, CopyProgress, ReplaceError, Replaced};
 use super::schema::{self, Opened};
 use super::steps::migrations;
 use super::store::SqliteStore;
@@ -32,33 +32,33 @@ use crate::sqlite::private::InMaking;
 
 /// Records that are applied in one transaction.
 const BATCH: usize = 1_000;
-/// Pages that are kept while everything is made again, in KiB.
+/// Page cache during a rebuild, in KiB.
 const CACHE_KIB: i64 = 64 * 1_024;
 
-/// What was found when everything was made again.
+/// How a rebuilt database compares with the present one.
 #[derive(Debug)]
 pub struct Comparison {
-    /// The newest position.
     pub seq: Seq,
-    /// Events of older releases whose records do not say enough, and which were taken over as they stand.
+    /// Number of events of older releases whose records are incomplete. They were copied as they are.
     pub taken_over: u64,
-    /// True where what was there was made by the present rules throughout, so that it must be the same.
+    /// True if the present database was made by the present rules alone, so that it must be equal.
     pub is_of_present_rules: bool,
-    /// Tables that hold something else than what the records say.
+    /// Tables that differ from what the records say.
     pub tables: Vec<&'static str>,
-    /// The first block of positions whose updates were told otherwise.
+    /// The first block of positions whose updates differ; `None` if none does.
     pub block: Option<Seq>,
 }
 
 impl Comparison {
-    /// True where what is there is what the records say.
+    /// True if the database is what the records say.
     pub fn is_equal(&self) -> bool {
         self.tables.is_empty() && self.block.is_none()
     }
 }
 
-/// Compares the database at `path`, in use or not, with what its records say. Needs twice its size on the disk meanwhile.
-pub fn compare(path: &Path, progress: Progress<'_>) -> Result<Comparison, ReplaceError> {
+/// Compares the database at `path`, in use or not, with what its records say. Needs twice its size on the
+/// disk.
+pub fn compare(path: &Path, progress: CopyProgress<'_>) -> Result<Comparison, ReplaceError> {
     let copy = replace::begin_copy(&beside(path, ".compared"))?;
     replace::copy(path, copy.path(), &|_, _| (), &|_| Ok(()))?;
     let mut source = Connection::open(copy.path()).map_err(replace::database_error(path))?;
@@ -67,11 +67,11 @@ pub fn compare(path: &Path, progress: Progress<'_>) -> Result<Comparison, Replac
     make(&source, &made, path, progress).map(|(_, comparison)| comparison)
 }
 
-/// Makes everything again and puts it in the place of the database at `path`. No hub may run on it.
+/// Rebuilds the database at `path` and replaces it. No hub may run on it.
 pub fn rebuild(
     path: &Path,
     now: Timestamp,
-    progress: Progress<'_>,
+    progress: CopyProgress<'_>,
 ) -> Result<(Replaced, Comparison), ReplaceError> {
     if !path.exists() {
         return Err(ReplaceError::Missing(path.into()));
@@ -89,7 +89,7 @@ fn make(
     source: &Connection,
     target: &InMaking,
     path: &Path,
-    progress: Progress<'_>,
+    progress: CopyProgress<'_>,
 ) -> Result<(Connection, Comparison), ReplaceError> {
     let failed = replace::database_error(path);
     let known = blocks::load(source).map_err(&failed)?;
@@ -97,16 +97,16 @@ fn make(
     for table in ["meta", "revocations", "ignored_deliveries"] {
         copy_rows(source, &connection, &format!("SELECT * FROM {table}"), table).map_err(&failed)?;
     }
-    let mut maker = Maker {
+    let mut rebuilder = Rebuilder {
         source,
-        apply: Apply::new(SqliteStore::new(connection).map_err(replace::store_error(path))?),
+        apply: Apply::new(SqliteStore::new(connection).map_err(&failed)?),
         newest: Seq(0),
         taken_over: 0,
         oldest_update: one(source, "SELECT coalesce(min(seq), 0) FROM frames").map_err(&failed)?,
     };
-    maker.apply.begin_blocks_at(known.iter().map(|block| block.first));
-    maker.run(path, progress)?;
-    let Maker { apply, newest, taken_over, .. } = maker;
+    rebuilder.apply.begin_blocks_at(known.iter().map(|block| block.first));
+    rebuilder.run(path, progress)?;
+    let Rebuilder { apply, newest, taken_over, .. } = rebuilder;
     let connection = apply.store.into_connection();
     connection.execute("DELETE FROM delivery_counts", []).map_err(&failed)?;
     let counts = "SELECT * FROM delivery_counts";
@@ -119,7 +119,7 @@ fn make(
     Ok((connection, Comparison { seq: newest, taken_over, is_of_present_rules, tables, block }))
 }
 
-/// An empty database of the present schema, which is synced once, at the end.
+/// An empty database of the present schema. It is synced once, when it is complete.
 fn open_empty(target: &Path, path: &Path) -> Result<Connection, ReplaceError> {
     let failed = replace::database_error(path);
     let mut connection = Connection::open(target).map_err(&failed)?;
@@ -133,17 +133,17 @@ fn open_empty(target: &Path, path: &Path) -> Result<Connection, ReplaceError> {
 }
 
 /// Applies the stored records one after the other.
-struct Maker<'a> {
+struct Rebuilder<'a> {
     source: &'a Connection,
     apply: Apply,
     newest: Seq,
     taken_over: u64,
-    /// Of the updates that are kept.
+    /// Position of the oldest update that is kept.
     oldest_update: i64,
 }
 
-impl Maker<'_> {
-    fn run(&mut self, path: &Path, progress: Progress<'_>) -> Result<(), ReplaceError> {
+impl Rebuilder<'_> {
+    fn run(&mut self, path: &Path, progress: CopyProgress<'_>) -> Result<(), ReplaceError> {
         let failed = replace::store_error(path);
         let all = one(self.source, "SELECT count(*) FROM journal").map_err(replace::database_error(path))?;
         let all = u64::try_from(all).unwrap_or_default();
@@ -153,7 +153,7 @@ impl Maker<'_> {
             let stored =
                 records::read(self.source, self.newest, BATCH).map_err(|error| failed(error.into()))?;
             let count = stored.len();
-            let mut written = Written::default();
+            let mut written = AppliedBatch::default();
             self.apply.forget_spoilt();
             for record in stored {
                 self.take(record, path, &mut written)?;
@@ -169,8 +169,13 @@ impl Maker<'_> {
         }
     }
 
-    fn take(&mut self, stored: Stored, path: &Path, written: &mut Written) -> Result<(), ReplaceError> {
-        let Stored { seq, entry, reason } = stored;
+    fn take(
+        &mut self,
+        stored: StoredRecord,
+        path: &Path,
+        written: &mut AppliedBatch,
+    ) -> Result<(), ReplaceError> {
+        let StoredRecord { seq, entry, reason } = stored;
         let (kind, id) = (entry.kind, entry.id.clone());
         let applied = match Record::read(entry) {
             Ok(record) => {
@@ -189,14 +194,15 @@ impl Maker<'_> {
         Ok(())
     }
 
-    /// A delivery that was kept raw although it was understood stays so: what was met then is part of the history.
+    /// A delivery that was kept raw although it was understood stays so, because that is part of the
+    /// history.
     fn keep_raw(&mut self, id: Option<EventId>, reason: Option<&str>) {
         if let (Some(id), Some(spoilt)) = (id, reason.and_then(Spoilt::from_reason)) {
             self.apply.keep_raw(id, spoilt);
         }
     }
 
-    /// Takes an event over as it stands.
+    /// Copies an event as it is.
     fn take_over(&mut self, seq: Seq) -> rusqlite::Result<()> {
         self.taken_over += 1;
         let target = self.apply.store.connection();
@@ -214,7 +220,7 @@ impl Maker<'_> {
 }
 
 fn note_incomplete(seq: Seq, error: &RecordError) -> Option<Seq> {
-    log::info!("the record at {seq} is taken over as it stands: {error}");
+    log::info!("the event at {seq} is copied as it is, because its record is incomplete: {error}");
     None
 }
 
@@ -238,12 +244,12 @@ fn one(connection: &Connection, sql: &str) -> rusqlite::Result<i64> {
 
 fn differing_tables(one: &Connection, other: &Connection) -> rusqlite::Result<Vec<&'static str>> {
     let (one, other) = (digest::tables(one)?, digest::tables(other)?);
-    // Blocks are compared each by itself: those before the first one that was kept are new.
+    // Blocks are compared one by one, because those before the first stored one are new.
     let differs = |table: &&str| *table != "blocks" && one.get(*table) != other.get(*table);
     Ok(one.keys().copied().filter(|table| differs(table)).collect())
 }
 
-/// The first block of the present rules that came out otherwise.
+/// The first block of the present rules whose digest differs.
 fn differing_block(known: &[Block], made: &[Block]) -> Option<Seq> {
     let of_present_rules = known.iter().filter(|block| block.rules == RULES);
     of_present_rules.filter(|block| !made.contains(block)).map(|block| block.first).next()

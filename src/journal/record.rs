@@ -1,4 +1,4 @@
-//! A record with what its bytes say: what the writer is fed with.
+//! A record together with its parsed content, as the writer needs it.
 
 use std::io;
 
@@ -9,40 +9,37 @@ use super::payload::Payload;
 use crate::domain::EventId;
 use crate::umbler::{self, NotAnObject, Reading};
 
-/// How hard what is kept is compressed: more gains little and costs much.
+/// Compression level of stored records. Higher levels gain little and cost much.
 pub const ZSTD_LEVEL: i32 = 1;
-/// What a parsed record takes beside its texts and its compressed bytes, estimated.
+/// Estimated size of a parsed record without its texts and compressed bytes.
 const OVERHEAD_BYTES: usize = 4_096;
-/// What the JSON of the hub's own records takes in memory, as a multiple of its bytes, estimated.
+/// Estimated size in memory of a parsed record of the hub, as a multiple of its JSON.
 const PARSED_TIMES: usize = 8;
 
-/// A record with what its bytes say.
+/// A record together with its parsed content.
 #[derive(Debug)]
 pub struct Record {
-    /// As it is stored.
     pub entry: Entry,
-    /// What it asks for.
     pub payload: Payload,
-    /// What it weighs in the queue, in bytes. A text of 10 MiB may compress to nothing and is held in full all the same.
+    /// Size in the queue, in bytes. A text of 10 MiB may compress to almost nothing, but is held in full.
     pub weight: usize,
 }
 
 /// Why a stored record cannot be applied.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
-    /// Its bytes cannot be decompressed.
     #[error("its bytes cannot be decompressed")]
     Compressed(#[from] io::Error),
-    /// A delivery that is no JSON object.
+    /// A delivery is not a JSON object.
     #[error(transparent)]
     NotAnObject(#[from] NotAnObject),
-    /// A record of the hub's own that cannot be read.
+    /// A record of the hub itself cannot be parsed.
     #[error("it cannot be read")]
     Json(#[from] serde_json::Error),
 }
 
 impl Record {
-    /// What the provider posted, as it was read; `raw` is `body_bytes` of the body, compressed.
+    /// A post of the provider. `raw` is the compressed body, whose length was `body_bytes`.
     pub fn posted(
         reading: Reading,
         raw: Vec<u8>,
@@ -61,7 +58,7 @@ impl Record {
         Self { entry, payload, weight }
     }
 
-    /// A record of the hub's own. It fails only for want of memory, which is a matter of a moment.
+    /// A record of the hub itself. Fails only if memory is short, which passes.
     pub fn new(payload: Payload, id: Option<EventId>, origin: Origin, at: Timestamp) -> io::Result<Self> {
         let (kind, text) = match &payload {
             Payload::Delivery(_) | Payload::Ignored { .. } => {
@@ -79,7 +76,7 @@ impl Record {
         Ok(Self { entry: Entry { kind, id, at, origin, attempt: None, body }, payload, weight })
     }
 
-    /// Reads what a stored record asks for.
+    /// Parses a stored record.
     pub fn read(entry: Entry) -> Result<Self, RecordError> {
         let text = zstd::stream::decode_all(entry.body.as_slice())?;
         let payload = match entry.kind {
@@ -99,7 +96,7 @@ impl Record {
     }
 }
 
-/// An id that no delivery can take and no other record has: `NAMESPACE:` and something random.
+/// A unique id that no delivery can have: `NAMESPACE:` followed by random digits.
 pub fn own_id(namespace: &str) -> EventId {
     EventId::from(format!("{namespace}:{:032x}", rand::random::<u128>()))
 }

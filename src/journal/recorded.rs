@@ -1,4 +1,4 @@
-//! One event of the journal as it goes out: its position, the encoded update, and whom it concerns.
+//! An event of the journal as it is published: its position, the encoded update, and its audience.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
@@ -7,71 +7,69 @@ use bytestring::ByteString;
 
 use super::payload::AlertKey;
 use crate::auth::Scope;
-use crate::domain::{Audience, Clocks, Seq, Settings};
+use crate::domain::{Audience, Clocks, Seq, TeamSettings};
 use crate::protocol::{Channel, MessageSummary, View, view};
 
-/// One accepted delivery: its position and the update that screens are sent.
+/// An event: its position, and the update that screens are sent.
 ///
-/// Other views of it are encoded when the first session needs them, once for all sessions.
+/// Other views of the update are encoded when the first session needs them, once for all sessions.
 #[derive(Debug)]
 pub struct Recorded {
-    /// Its position.
     pub seq: Seq,
-    /// The `umbler_update` envelope, encoded once.
+    /// The encoded `umbler_update` envelope.
     pub frame: ByteString,
-    /// Whom it concerns; `None` where a hub of the first schema did not note it.
+    /// `None` if a hub of the first schema wrote it, which did not store audiences.
     pub audience: Option<Audience>,
-    /// The newest messages of the contact's other chats, in the order of the audience's `elsewhere`.
+    /// The newest messages of the contact's other chats, in the order of [`Audience::elsewhere`].
     pub elsewhere: Vec<Option<MessageSummary>>,
-    /// What the hub's own memory learns from it; nothing of an event that was read from disk.
-    pub news: News,
+    /// What changes in the hub's memory. Nothing for an event that was read from disk.
+    pub effect: HubEffect,
     views: [OnceLock<Option<ByteString>>; View::COUNT],
 }
 
-/// What the hub's own memory learns from an event.
+/// What an event changes in the hub's memory.
 #[derive(Debug, Default)]
-pub enum News {
-    /// Nothing.
+pub enum HubEffect {
     #[default]
     None,
-    /// Where the clocks of a chat stand.
+    /// The clocks of a chat.
     Clocks(Box<Clocks>),
-    /// An alert stands.
+    /// An alert is active.
     Raised(AlertKey),
-    /// An alert stands no more.
+    /// An alert is no longer active.
     Cleared(AlertKey),
-    /// Somebody took note of an alert.
+    /// Somebody has taken note of an alert.
     Noted,
-    /// Other settings.
-    Settings(Arc<Settings>),
+    /// New settings.
+    Settings(Arc<TeamSettings>),
 }
 
-/// What a [`Recorded`] takes beside its frame, estimated, in bytes.
+/// Estimated size of a [`Recorded`] without its frame, in bytes.
 const OVERHEAD_BYTES: usize = 600;
 
 impl Recorded {
-    /// An event that was encoded already.
+    /// An event whose update is already encoded.
     pub fn new(
         seq: Seq,
         frame: ByteString,
         audience: Option<Audience>,
         elsewhere: Vec<Option<MessageSummary>>,
     ) -> Self {
-        Self { seq, frame, audience, elsewhere, news: News::None, views: Default::default() }
+        Self { seq, frame, audience, elsewhere, effect: HubEffect::None, views: Default::default() }
     }
 
-    /// The same, with news for the hub.
+    /// The same event with a change of the hub's memory.
     #[must_use]
-    pub fn with(self, news: News) -> Self {
-        Self { news, ..self }
+    pub fn with(self, effect: HubEffect) -> Self {
+        Self { effect, ..self }
     }
 
-    /// What it weighs in memory, in bytes, without further views.
+    /// Size in memory, in bytes, without other views.
     pub fn weight(&self) -> usize {
         self.frame.len() + OVERHEAD_BYTES
     }
 
-    /// The update as `scope` sees it; `None` where it does not.
+    /// The update as `scope` sees it; `None` if it may not see it.
     pub fn seen_by(&self, scope: &Scope) -> Option<ByteString> {
         let Some(audience) = &self.audience else {
             return (scope.is_unlimited() && !scope.is_masked()).then(|| self.frame.clone());
@@ -83,14 +81,14 @@ impl Recorded {
         if audience.elsewhere.is_empty() {
             return self.views.get(view.index())?.get_or_init(|| self.render(view, None)).clone();
         }
-        // The contact has other chats: what of them is seen differs from scope to scope.
+        // The contact has other chats, and which of them are visible differs between scopes.
         let seen = audience.elsewhere.iter().zip(&self.elsewhere).filter(|(chat, _)| scope.sees(chat));
         let newest =
             seen.filter_map(|(_, message)| message.as_ref()).max_by_key(|message| message.position());
         self.render(view, newest)
     }
 
-    /// True where `scope` sees it in any form.
+    /// True if `scope` sees the event in any form.
     pub fn is_seen_by(&self, scope: &Scope) -> bool {
         match &self.audience {
             None => scope.is_unlimited() && !scope.is_masked(),
@@ -106,25 +104,25 @@ impl Recorded {
         rendered.ok()
     }
 
-    /// True where it goes out to everybody who follows all updates: anything but a notice to one user.
+    /// True if it is sent to all who follow all updates. Only notices to one user are not.
     pub fn is_public(&self) -> bool {
         self.audience.as_ref().is_none_or(|audience| audience.user.is_none())
     }
 
-    /// True where it concerns whatever a screen holds, so that every session hears it that follows updates at all.
+    /// True if it matters to every screen, so that it is sent to every session that follows any updates.
     pub fn is_for_all(&self) -> bool {
         self.audience.as_ref().is_some_and(|audience| audience.directory)
     }
 
-    /// True where it goes out to a session that follows these channels.
+    /// True if it is sent to a session that follows these channels.
     pub fn is_on(&self, followed: &BTreeSet<Channel>) -> bool {
         self.is_public() && followed.contains(&Channel::Updates)
             || self.is_for_all() && !followed.iter().all(Channel::is_state)
             || self.channels().any(|channel| followed.contains(&channel))
     }
 
-    /// The channels on which it goes out besides `updates`; where a chat moved, both sides hear it. One channel may
-    /// come twice.
+    /// The channels that it is sent on besides `updates`. If a chat moved, these are the channels of both
+    /// placements. A channel may occur twice.
     pub fn channels(&self) -> impl Iterator<Item = Channel> {
         self.audience.iter().flat_map(|audience| {
             let chat = audience.chat.iter().map(|id| Channel::Chat(id.to_string()));

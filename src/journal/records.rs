@@ -1,4 +1,4 @@
-//! Reads the stored records back, in the order of their positions.
+//! Reads stored records, in the order of their positions.
 
 use rusqlite::{Connection, Row};
 
@@ -6,19 +6,17 @@ use super::entry::{Entry, Kind, Origin};
 use crate::domain::register::from_nanos;
 use crate::domain::{EventId, Seq};
 
-/// A record at its position.
+/// A record and its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stored {
-    /// Its position.
+pub struct StoredRecord {
     pub seq: Seq,
-    /// The record.
     pub entry: Entry,
-    /// Why a delivery was not understood.
+    /// Why a delivery was kept raw; `None` if it was not.
     pub reason: Option<String>,
 }
 
-/// The records after a position, at most `most` of them.
-pub fn read(connection: &Connection, after: Seq, most: usize) -> rusqlite::Result<Vec<Stored>> {
+/// At most `most` records after a position.
+pub fn read(connection: &Connection, after: Seq, most: usize) -> rusqlite::Result<Vec<StoredRecord>> {
     let mut select = connection.prepare_cached(
         "SELECT journal.seq, kind, event_id, received_at, origin, attempt, body, reason
          FROM journal JOIN raw_deliveries ON raw_deliveries.seq = journal.seq
@@ -28,7 +26,7 @@ pub fn read(connection: &Connection, after: Seq, most: usize) -> rusqlite::Resul
     select.query_map((after.0, most), stored)?.collect()
 }
 
-fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
+fn stored(row: &Row<'_>) -> rusqlite::Result<StoredRecord> {
     let number: u8 = row.get(1)?;
     let unknown = || rusqlite::Error::IntegralValueOutOfRange(1, i64::from(number));
     let (id, origin): (String, Option<String>) = (row.get(2)?, row.get(4)?);
@@ -40,5 +38,5 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
         attempt: row.get(5)?,
         body: row.get(6)?,
     };
-    Ok(Stored { seq: Seq(row.get(0)?), entry, reason: row.get(7)? })
+    Ok(StoredRecord { seq: Seq(row.get(0)?), entry, reason: row.get(7)? })
 }

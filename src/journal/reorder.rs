@@ -1,24 +1,26 @@
-//! Brings the messages of an older database into the order of messages: the data of migration 0006.
+//! Sorts the messages of an older database into the order of messages (data of migration 0006).
 //!
-//! When the provider created a message stands in the bytes of its deliveries only, so that these are read once more. A
-//! message whose deliveries cannot be read is ordered by its time and its id alone. What follows from the order is set
-//! anew: the newest message of each chat and contact, and the waits.
+//! When the provider created a message is found only in the bytes of its deliveries, so these are read again.
+//! A message whose deliveries cannot be read is ordered by its time and id alone. Everything that follows
+//! from the order is set again: the newest message of each chat and contact, and the waits.
 //!
-//! It runs in the migration's transaction and knows the schema of that migration only.
+//! This runs in the migration's transaction and knows only the schema of that migration.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
-use rusqlite_migration::{HookError, HookResult};
+use rusqlite_migration::HookResult;
 
+use super::fault::hook_error;
 use super::{positions, rows, tables};
 use crate::domain::register::{from_nanos, to_nanos};
 use crate::domain::{Chat, ChatMessage, Close, Contact, DeliveryBody, StatsDelta};
+use crate::sqlite::DbError;
 use crate::umbler::{self, Reading};
 
 /// Rows that are held in memory at once.
 const BATCH_ROWS: i64 = 1_000;
 
-/// The earliest times that the deliveries of a message tell.
+/// The earliest times that the deliveries of a message contain.
 const TOLD_TIMES: &str = "
     CREATE TABLE told_times (
         id         TEXT PRIMARY KEY,
@@ -26,38 +28,21 @@ const TOLD_TIMES: &str = "
         created_at INTEGER
     ) WITHOUT ROWID";
 
-/// Why the rows of an older database were not brought into order.
-#[derive(Debug, thiserror::Error)]
-enum ReorderError {
-    /// The database refused.
-    #[error(transparent)]
-    Database(#[from] rusqlite::Error),
-    /// A stored state cannot be read.
-    #[error("a stored state could not be read")]
-    Corrupt(#[from] serde_json::Error),
-}
-
-impl From<ReorderError> for HookError {
-    fn from(error: ReorderError) -> Self {
-        match error {
-            ReorderError::Database(error) => Self::RusqliteError(error),
-            ReorderError::Corrupt(error) => Self::Hook(error.to_string()),
-        }
-    }
-}
-
-/// Orders what is stored.
+/// Sorts the stored messages.
 pub(super) fn reorder(tx: &Transaction<'_>) -> HookResult {
+    try_reorder(tx).map_err(hook_error)
+}
+
+fn try_reorder(tx: &Transaction<'_>) -> Result<(), DbError> {
     tx.execute_batch(TOLD_TIMES)?;
     read_deliveries(tx)?;
     each_row(tx, "messages", order_message)?;
     tx.execute_batch("DROP TABLE told_times")?;
     each_row(tx, "chats", set_clocks)?;
-    each_row(tx, "contacts", set_newest)?;
-    Ok(())
+    each_row(tx, "contacts", set_newest)
 }
 
-fn read_deliveries(tx: &Transaction<'_>) -> Result<(), ReorderError> {
+fn read_deliveries(tx: &Transaction<'_>) -> Result<(), DbError> {
     let mut select = tx.prepare(
         "SELECT raw_deliveries.body, journal.received_at
          FROM journal JOIN raw_deliveries ON raw_deliveries.seq = journal.seq
@@ -82,13 +67,13 @@ fn read_deliveries(tx: &Transaction<'_>) -> Result<(), ReorderError> {
     Ok(())
 }
 
-/// Changes every row of a table that has a state. One whose state cannot be read stays as it is, and is told of in the
-/// log: it must not keep the hub from starting.
+/// Changes every row of a table that has a state. A row whose state cannot be read stays as it is and is
+/// logged; it must not keep the hub from starting.
 fn each_row(
     tx: &Transaction<'_>,
     table: &'static str,
-    change: fn(&Connection, i64, &str) -> Result<(), ReorderError>,
-) -> Result<(), ReorderError> {
+    change: fn(&Connection, i64, &str) -> Result<(), DbError>,
+) -> Result<(), DbError> {
     let sql = format!("SELECT rowid, state FROM {table} WHERE rowid > ?1 ORDER BY rowid LIMIT ?2");
     let mut select = tx.prepare(&sql)?;
     let mut after = i64::MIN;
@@ -99,8 +84,8 @@ fn each_row(
         after = *last;
         for (row, state) in &rows {
             match change(tx, *row, state) {
-                Err(ReorderError::Corrupt(error)) => {
-                    log::error!("row {row} of {table} cannot be read and is not brought into order: {error}");
+                Err(DbError::Corrupt(error)) => {
+                    log::error!("row {row} of {table} cannot be read and is not sorted: {error}");
                 }
                 changed => changed?,
             }
@@ -108,7 +93,7 @@ fn each_row(
     }
 }
 
-fn order_message(tx: &Connection, row: i64, state: &str) -> Result<(), ReorderError> {
+fn order_message(tx: &Connection, row: i64, state: &str) -> Result<(), DbError> {
     let mut message: ChatMessage = serde_json::from_str(state)?;
     let mut select = tx.prepare_cached("SELECT at, created_at FROM told_times WHERE id = ?1")?;
     let known_at = message.at;
@@ -136,8 +121,8 @@ fn order_message(tx: &Connection, row: i64, state: &str) -> Result<(), ReorderEr
     Ok(())
 }
 
-/// A message that was stamped in the future is counted on another day from here on.
-fn move_in_counters(tx: &Connection, message: &ChatMessage, known_at: Timestamp) -> Result<(), ReorderError> {
+/// A message that was stamped in the future is counted on another day from now on.
+fn move_in_counters(tx: &Connection, message: &ChatMessage, known_at: Timestamp) -> Result<(), DbError> {
     let mut select = tx.prepare_cached("SELECT kind = 'direct' FROM chats WHERE id = ?1")?;
     if select.query_row([message.chat_id.as_str()], |row| row.get(0)).optional()?.unwrap_or(false) {
         let mut delta = StatsDelta::default();
@@ -148,14 +133,14 @@ fn move_in_counters(tx: &Connection, message: &ChatMessage, known_at: Timestamp)
     Ok(())
 }
 
-fn set_clocks(tx: &Connection, row: i64, state: &str) -> Result<(), ReorderError> {
+fn set_clocks(tx: &Connection, row: i64, state: &str) -> Result<(), DbError> {
     let mut chat: Chat = serde_json::from_str(state)?;
     let id = chat.id.as_str().to_owned();
     chat.last_close = last_close(tx, &id)?;
-    chat.last_reply = positions::last_reply::<ReorderError>(tx, &id, None)?;
+    chat.last_reply = positions::last_reply(tx, &id, None)?;
     let floor = chat.wait_floor();
-    chat.unanswered = positions::first_customer_message_after::<ReorderError>(tx, &id, floor.as_ref(), None)?;
-    chat.last_message = positions::newest_message::<ReorderError>(tx, &id, None)?;
+    chat.unanswered = positions::first_customer_message_after(tx, &id, floor.as_ref(), None)?;
+    chat.last_message = positions::newest_message(tx, &id, None)?;
     let newest = chat.last_message.as_ref();
     tx.prepare_cached(
         "UPDATE chats SET last_activity_at = coalesce(?2, last_activity_at), last_message_at = ?3,
@@ -172,7 +157,7 @@ fn set_clocks(tx: &Connection, row: i64, state: &str) -> Result<(), ReorderError
     Ok(())
 }
 
-/// The latest close that the timeline knows, with the first delivery that told of it.
+/// The latest close in the timeline, with the first delivery that reported it.
 fn last_close(tx: &Connection, chat: &str) -> rusqlite::Result<Option<Close>> {
     let mut select = tx.prepare_cached(
         "SELECT closed_at, min(at) FROM timeline WHERE chat_id = ?1 AND open = 0 AND closed_at IS NOT NULL
@@ -183,9 +168,9 @@ fn last_close(tx: &Connection, chat: &str) -> rusqlite::Result<Option<Close>> {
     close.optional()
 }
 
-fn set_newest(tx: &Connection, row: i64, state: &str) -> Result<(), ReorderError> {
+fn set_newest(tx: &Connection, row: i64, state: &str) -> Result<(), DbError> {
     let mut contact: Contact = serde_json::from_str(state)?;
-    contact.last_message = positions::newest_message_of::<ReorderError>(tx, contact.id.as_str())?;
+    contact.last_message = positions::newest_message_of(tx, contact.id.as_str())?;
     tx.prepare_cached(
         "UPDATE contacts SET last_interaction_at = coalesce(?2, last_interaction_at), last_message_id = ?3, state = ?4
          WHERE rowid = ?1",

@@ -1,11 +1,12 @@
-//! Copies of a database, and putting one in its place: backup, restore, and beginning anew.
+//! Copies databases and replaces one: backup, restore, and starting over.
 //!
 //! # Contract
 //!
 //! 1. A copy is of one moment, whatever the hub writes meanwhile, and is checked before it gets its name.
-//! 2. What takes the place of a database is another history: it gets a new epoch, so that positions of the one
-//!    before are not taken for its own.
-//! 3. The database before is kept aside, never deleted. At any moment between, a start refuses and says what to do.
+//! 2. A database that replaces another has another history. It gets a new epoch, so that positions of the old
+//!    one are not mistaken for its own.
+//! 3. The old database is kept aside, never deleted. If the hub is started in between, it refuses and says
+//!    what to do.
 
 use std::fs::{self, File};
 use std::io;
@@ -17,7 +18,7 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
 use super::fault::StoreError;
-use super::lineage::{self, Marker, Remembered};
+use super::lineage::{self, Marker, MarkerState};
 use super::loss;
 use super::record::RecordError;
 use super::schema::{self, OpenError};
@@ -29,15 +30,15 @@ use crate::sqlite::lock::{self, DatabaseLock};
 use crate::sqlite::open::quick_check;
 use crate::sqlite::private::{self, InMaking};
 
-/// Pages that are copied in one step, between which progress is told (4 MiB).
+/// Pages that are copied in one step (4 MiB). Progress is reported after each.
 const PAGES_PER_STEP: i32 = 1_024;
-/// How long a copy waits where somebody else holds the file, each time.
+/// How long a copy waits each time another process holds the file.
 const LOCKED_WAIT: Duration = Duration::from_millis(50);
-/// How often it does so in a row.
+/// How many times in a row a copy waits.
 const LOCKED_WAITS_MAX: u32 = 100;
 
-/// Told how many pages are copied, and of how many.
-pub type Progress<'a> = &'a dyn Fn(u64, u64);
+/// Called with the number of pages, or records, that are done, and of all.
+pub type CopyProgress<'a> = &'a dyn Fn(u64, u64);
 
 /// Why a database was not copied or replaced.
 #[derive(Debug, thiserror::Error)]
@@ -45,87 +46,58 @@ pub enum ReplaceError {
     /// The database cannot be used as it is.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// SQLite refuses.
     #[error("cannot read or write {path}")]
-    Database {
-        /// The file.
-        path: PathBuf,
-        /// What stands against it.
-        source: rusqlite::Error,
-    },
-    /// The system refuses.
+    Database { path: PathBuf, source: rusqlite::Error },
     #[error("cannot read or write {path}")]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What stands against it.
-        source: io::Error,
-    },
-    /// There is a file already.
-    #[error("{0} is there already; choose another name, or overwrite it with --force")]
+    Io { path: PathBuf, source: io::Error },
+    /// The file exists already.
+    #[error("{0} exists already; choose another name, or overwrite it with --force")]
     Exists(PathBuf),
-    /// Both are the same file.
+    /// Source and target are the same file.
     #[error("{0} is the database itself")]
     Same(PathBuf),
-    /// There is no such file.
     #[error("there is no file {0}")]
     Missing(PathBuf),
-    /// It is no database of the hub.
-    #[error("{0} is no database of umbler-hub")]
+    /// The file is not a database of the hub.
+    #[error("{0} is not a database of umbler-hub")]
     Foreign(PathBuf),
-    /// It does not stand its check.
-    #[error("{path} does not stand the check, and nothing was changed: {what}")]
+    /// The file is damaged.
+    #[error("{path} did not pass the check, and nothing was changed: {what}")]
     Unsound {
-        /// The file.
         path: PathBuf,
         /// What was found.
         what: String,
     },
-    /// Somebody else held it all the time.
+    /// Another process held the file all the time.
     #[error("{0} is held by another process")]
     Locked(PathBuf),
-    /// A record that cannot be read.
+    /// A record cannot be read.
     #[error(
         "the record at position {seq} of {path} cannot be read; restore a backup (umbler-hub restore FILE)"
     )]
-    Record {
-        /// The database.
-        path: PathBuf,
-        /// The record.
-        seq: Seq,
-        /// What is wrong with it.
-        source: RecordError,
-    },
-    /// What a record changes cannot be stored.
+    Record { path: PathBuf, seq: Seq, source: RecordError },
+    /// The state that follows from the records cannot be stored.
     #[error("cannot apply the records of {path}")]
-    Apply {
-        /// The database.
-        path: PathBuf,
-        /// What stands against it.
-        source: StoreError,
-    },
+    Apply { path: PathBuf, source: StoreError },
     /// Nothing was lost.
     #[error("the database is whole: there is no loss to accept")]
     Whole,
 }
 
-/// What a copy holds, or what was put in place.
+/// What a copy contains, or the database that was put in place.
 #[derive(Debug, Clone)]
 pub struct Copied {
-    /// Its life.
     pub epoch: String,
-    /// Its newest position.
     pub seq: Seq,
-    /// Its size.
     pub bytes: u64,
 }
 
-/// What was done with the database before.
+/// The outcome of replacing a database.
 #[derive(Debug, Clone)]
 pub struct Replaced {
-    /// What is in place now; `None`: nothing, the next start begins anew.
+    /// What is in place now; `None` if nothing is, so that the next start begins with an empty database.
     pub now: Option<Copied>,
-    /// Where the database before is kept, if there was one.
+    /// Where the old database is kept; `None` if there was none.
     pub aside: Option<PathBuf>,
 }
 
@@ -134,7 +106,7 @@ pub fn backup(
     path: &Path,
     target: &Path,
     force: bool,
-    progress: Progress<'_>,
+    progress: CopyProgress<'_>,
 ) -> Result<Copied, ReplaceError> {
     if !path.exists() {
         return Err(ReplaceError::Missing(path.into()));
@@ -153,12 +125,12 @@ pub fn backup(
     Ok(copied)
 }
 
-/// Puts a copy of `source` in the place of the database at `path`. No hub may run on it.
+/// Replaces the database at `path` by a copy of `source`. No hub may run on it.
 pub fn restore(
     source: &Path,
     path: &Path,
     now: Timestamp,
-    progress: Progress<'_>,
+    progress: CopyProgress<'_>,
 ) -> Result<Replaced, ReplaceError> {
     if !source.exists() {
         return Err(ReplaceError::Missing(source.into()));
@@ -174,7 +146,7 @@ pub fn restore(
     Ok(Replaced { now: Some(copied), aside })
 }
 
-/// Moves a finished file to the name of the database; the one before is kept aside, at the path that is returned.
+/// Renames a finished file to the name of the database. Returns the path at which the old one is kept.
 pub(super) fn put_in_place(
     fresh: InMaking,
     copied: &Copied,
@@ -182,7 +154,7 @@ pub(super) fn put_in_place(
     now: Timestamp,
 ) -> Result<Option<PathBuf>, ReplaceError> {
     let aside = set_aside(path, now)?;
-    // Before the file: a start in between finds no database where one must be, and says so.
+    // Before the file, so that a start in between finds no database where one must be, and says so.
     let marker = Marker { epoch: copied.epoch.clone(), seq: copied.seq };
     lineage::replace(path, &marker).map_err(io_error(path))?;
     fresh.move_to(path).map_err(io_error(path))?;
@@ -190,10 +162,11 @@ pub(super) fn put_in_place(
     Ok(aside)
 }
 
-/// Goes on without what was lost: with the rows that are there in a new epoch, or anew where none can be read.
+/// Continues without what was lost: with the remaining rows in a new epoch, or with an empty database if none
+/// can be read.
 pub fn accept_loss(path: &Path, now: Timestamp) -> Result<Replaced, ReplaceError> {
     let remembered = lineage::read(path).map_err(io_error(path))?;
-    if remembered == Remembered::Nothing && !path.exists() && !beside(path, "-wal").exists() {
+    if remembered == MarkerState::Nothing && !path.exists() && !beside(path, "-wal").exists() {
         return Err(ReplaceError::Missing(path.into()));
     }
     match schema::open(path) {
@@ -217,7 +190,7 @@ pub fn accept_loss(path: &Path, now: Timestamp) -> Result<Replaced, ReplaceError
     }
 }
 
-/// A new epoch for the rows that are there, where they fit together.
+/// Gives the remaining rows a new epoch, if they are consistent.
 fn keep_rows(path: &Path) -> Result<Copied, ReplaceError> {
     if fs::metadata(path).is_ok_and(|metadata| metadata.len() == 0) {
         return Err(ReplaceError::Foreign(path.into()));
@@ -229,7 +202,7 @@ fn keep_rows(path: &Path) -> Result<Copied, ReplaceError> {
     describe(&connection, path)
 }
 
-/// Begins a copy that will have this name, and removes what killed ones left in its folder.
+/// Begins a copy that will have this name. Removes what killed processes left in its folder.
 pub(super) fn begin_copy(target: &Path) -> Result<InMaking, ReplaceError> {
     private::sweep(target);
     InMaking::begin(target).map_err(|source| {
@@ -238,21 +211,21 @@ pub(super) fn begin_copy(target: &Path) -> Result<InMaking, ReplaceError> {
     })
 }
 
-/// Makes a checked copy into an empty file, synced and private. `finish` may change it before it is synced.
+/// Makes a checked copy in an empty file, synced and private. `finish` may change it before it is synced.
 pub(super) fn copy(
     source: &Path,
     target: &Path,
-    progress: Progress<'_>,
+    progress: CopyProgress<'_>,
     finish: &dyn Fn(&Connection) -> rusqlite::Result<()>,
 ) -> Result<Copied, ReplaceError> {
     let failed = database_error(target);
     let mut from = Connection::open_with_flags(source, OpenFlags::SQLITE_OPEN_READ_ONLY)
         .map_err(database_error(source))?;
-    // A transaction over the whole copy: without it each write of the hub would begin the copy again.
+    // One transaction for the whole copy. Without it each write of the hub would start the copy again.
     let moment = from.transaction().map_err(database_error(source))?;
     check_kind(&moment, source)?;
     let mut to = Connection::open(target).map_err(&failed)?;
-    // It is synced once, at the end.
+    // It is synced once, when it is complete.
     to.pragma_update(None, "synchronous", "OFF").map_err(&failed)?;
     copy_pages(&moment, &mut to, source, progress)?;
     drop(moment);
@@ -260,8 +233,8 @@ pub(super) fn copy(
     complete(to, target, source)
 }
 
-/// Checks a database that was made, closes it and syncs it: one file without a log beside it, whatever way it is carried.
-/// Errors name `known_as`.
+/// Checks a new database, closes it and syncs it. It is then one file without a log beside it, so it can be
+/// moved in any way. Errors name `known_as`.
 pub(super) fn complete(
     connection: Connection,
     target: &Path,
@@ -282,7 +255,7 @@ fn copy_pages(
     from: &Connection,
     to: &mut Connection,
     source: &Path,
-    progress: Progress<'_>,
+    progress: CopyProgress<'_>,
 ) -> Result<(), ReplaceError> {
     let failed = database_error(source);
     let backup = Backup::new(from, to).map_err(&failed)?;
@@ -304,9 +277,9 @@ fn copy_pages(
     }
 }
 
-/// It is a database of the hub, and of no newer one.
+/// Checks that it is a database of the hub, and not of a newer one.
 fn check_kind(connection: &Connection, path: &Path) -> Result<(), ReplaceError> {
-    // The first question to the file, which tells whether it is a database at all.
+    // The first query, which fails if the file is not a database at all.
     let version = connection.pragma_query_value(None, "schema_version", |row| row.get::<_, i64>(0));
     version.map_err(database_error(path))?;
     schema::check_version(connection, path)?;
@@ -317,7 +290,7 @@ fn check_kind(connection: &Connection, path: &Path) -> Result<(), ReplaceError> 
     }
 }
 
-/// Every page fits, and so do the newest rows.
+/// Checks that every page is consistent, and the newest rows too.
 fn check(connection: &Connection, path: &Path) -> Result<(), ReplaceError> {
     check_kind(connection, path)?;
     let findings = quick_check(connection).map_err(database_error(path))?;
@@ -337,8 +310,9 @@ fn describe(connection: &Connection, path: &Path) -> Result<Copied, ReplaceError
     Ok(Copied { epoch, seq, bytes })
 }
 
-/// Moves a database and its log to a name that tells when. The log first: without it the database is whole and
-/// shorter, which a start notices; without the database the log would be deleted by whoever opens the name anew.
+/// Renames a database and its log to a name with the time. The log is first: without its log the database is
+/// whole but shorter, which a start notices. Without its database the log would be deleted by whoever opens
+/// that name again.
 fn set_aside(path: &Path, now: Timestamp) -> Result<Option<PathBuf>, ReplaceError> {
     let aside = beside(path, &format!(".before-{}", now.strftime("%Y%m%dT%H%M%S%3fZ")));
     let mut moved = false;

@@ -1,4 +1,4 @@
-//! The journal's own tables, row by row: positions, bytes, encoded updates and counters.
+//! The journal's own tables: positions, bytes, encoded updates and counters.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,14 +11,14 @@ use crate::domain::register::to_nanos;
 use crate::domain::{Audience, ChatId, ContactId, EventId, RefId, Seq, StatsDelta};
 use crate::protocol::MessageSummary;
 
-/// Bytes of zstd-compressed deliveries of the ignored kind that are kept: the newest rows.
+/// The newest ignored deliveries that are kept.
 const IGNORED_RETAINED: i64 = 10_000;
-/// Distinct types that are counted by name; later ones are counted as one.
+/// Types that are counted by name. Further types are counted together.
 const TYPES_COUNTED_MAX: usize = 100;
-/// The name under which further types are counted.
+/// The name for the types that are counted together.
 const OTHER_TYPES: &str = "(other)";
 
-/// The journal's own row of an event.
+/// A row of `journal`.
 pub(super) struct JournalRow<'a> {
     pub(super) seq: Seq,
     pub(super) entry: &'a Entry,
@@ -27,11 +27,10 @@ pub(super) struct JournalRow<'a> {
     pub(super) event_at: Option<i64>,
     pub(super) reason: Option<&'a str>,
     pub(super) audience: &'a Audience,
-    /// The same in JSON.
+    /// `audience` as JSON.
     pub(super) stored_audience: &'a str,
 }
 
-/// Writes the journal's own row of an event.
 pub(super) fn put_journal_row(connection: &Connection, row: &JournalRow<'_>) -> Result<(), StoreError> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO journal (seq, event_id, event_type, update_type, organization, chat_id, contact_id, event_at,
@@ -58,7 +57,7 @@ pub(super) fn put_journal_row(connection: &Connection, row: &JournalRow<'_>) -> 
     Ok(())
 }
 
-/// The position of an event that is known already, and why it was not understood, if it was not.
+/// Position of an event that is already stored, and why it was kept raw if it was.
 pub(super) fn known_event(
     connection: &Connection,
     event_id: &EventId,
@@ -67,7 +66,7 @@ pub(super) fn known_event(
     select.query_row([event_id.as_str()], |row| Ok((Seq(row.get(0)?), row.get(1)?))).optional()
 }
 
-/// Keeps an event's bytes and its encoded update.
+/// Stores the bytes of an event and its encoded update.
 pub(super) fn put_bytes(
     connection: &Connection,
     seq: Seq,
@@ -85,7 +84,7 @@ pub(super) fn put_bytes(
     Ok(())
 }
 
-/// Keeps an object that is no event, and lets go of the oldest ones.
+/// Stores an object that is not an event, and deletes the oldest ones.
 pub(super) fn keep_ignored(
     connection: &Connection,
     reason: &str,
@@ -103,7 +102,7 @@ pub(super) fn keep_ignored(
     Ok(())
 }
 
-/// Moves the hub's counters.
+/// Changes the hub's counters.
 pub(super) fn move_counters(connection: &Connection, delta: &StatsDelta) -> Result<(), StoreError> {
     connection
         .prepare_cached(
@@ -114,7 +113,7 @@ pub(super) fn move_counters(connection: &Connection, delta: &StatsDelta) -> Resu
     Ok(count_messages(connection, delta)?)
 }
 
-/// Moves the counts of messages by time alone.
+/// Changes only the counts of messages by time.
 pub(super) fn count_messages(connection: &Connection, delta: &StatsDelta) -> rusqlite::Result<()> {
     let mut upsert = connection.prepare_cached(
         "INSERT INTO message_buckets (bucket, count) VALUES (?1, ?2)
@@ -126,17 +125,18 @@ pub(super) fn count_messages(connection: &Connection, delta: &StatsDelta) -> rus
     Ok(())
 }
 
-/// Deliveries by type and outcome, counted since they were written last.
+/// Counts of deliveries by type and outcome, since they were last written.
 #[derive(Debug, Default)]
-pub(super) struct Counts {
+pub(super) struct DeliveryCounts {
     /// Types that have rows; `None` until they are read.
     known: Option<BTreeSet<String>>,
-    /// How many, and the newest time, in nanoseconds since 1970.
+    /// Number of deliveries, and the newest time in nanoseconds since 1970.
     moved: BTreeMap<(String, &'static str), (i64, i64)>,
 }
 
-impl Counts {
-    /// Counts a delivery. Under which name is decided at once, so that it does not depend on where the batch ends.
+impl DeliveryCounts {
+    /// Counts a delivery. Its name is decided at once, so that it does not depend on where the batch
+    /// ends.
     pub(super) fn add(
         &mut self,
         connection: &Connection,
@@ -158,7 +158,7 @@ impl Counts {
         Ok(())
     }
 
-    /// Writes what was counted.
+    /// Writes the counts.
     pub(super) fn flush(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         let mut upsert = connection.prepare_cached(
             "INSERT INTO delivery_counts (event_type, outcome, count, last_at) VALUES (?1, ?2, ?3, ?4)
@@ -170,7 +170,7 @@ impl Counts {
         Ok(())
     }
 
-    /// Forgets what was not written: its batch was rolled back.
+    /// Drops the counts, because the transaction was rolled back.
     pub(super) fn forget(&mut self) {
         *self = Self::default();
     }
@@ -181,7 +181,7 @@ fn counted_types(connection: &Connection) -> rusqlite::Result<BTreeSet<String>> 
     select.query_map([], |row| row.get(0))?.collect()
 }
 
-/// Lets go of the oldest updates; journal, timeline and raw deliveries stay.
+/// Deletes the oldest updates. The journal, the timeline and raw deliveries stay.
 pub(super) fn prune(connection: &Connection, dropped: Seq) -> Result<(), StoreError> {
     connection.prepare_cached("DELETE FROM frames WHERE seq <= ?1")?.execute([dropped.0])?;
     Ok(())

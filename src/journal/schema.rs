@@ -1,4 +1,4 @@
-//! Opens the database: lock, settings, versioned migrations, and a check that does not grow with history.
+//! Opens the database: lock, settings, migrations, and a check whose cost does not grow with history.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,85 +21,52 @@ use crate::sqlite::lock::{DatabaseLock, LockError};
 use crate::sqlite::open::Writing;
 use crate::sqlite::private;
 
-/// Pages that the writer keeps, in KiB. Not more: after a commit that moved pages of an index, SQLite goes through all that
-/// are kept, which with 64 MiB was an eighth of the writer's work.
+/// Page cache of the writer, in KiB. Not larger: after a commit that moved pages of an index SQLite goes
+/// through the whole cache, which with 64 MiB was an eighth of the writer's work.
 const CACHE_KIB: i64 = 16 * 1_024;
-/// Durable, because without it acknowledged deliveries were lost at a simulated power cut.
+/// Durable, because without it acknowledged deliveries were lost in simulated power cuts.
 const WRITING: Writing = Writing { cache_kib: CACHE_KIB, statements: 128, durable: true, erases: false };
-/// Newest journal rows that a start looks at.
+/// The newest rows of the journal that are checked at the start.
 const ROWS_CHECKED: i64 = 100;
 
-/// Why the database was not opened.
+/// Why the database could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// Another hub has it.
-    #[error("cannot take the database {path}")]
-    Lock {
-        /// The database.
-        path: PathBuf,
-        /// What stands against it.
-        source: LockError,
-    },
-    /// Its folder cannot be made.
+    /// Another hub uses it.
+    #[error("cannot lock the database {path}")]
+    Lock { path: PathBuf, source: LockError },
     #[error("cannot make the folder of the database {path}")]
-    Folder {
-        /// The database.
-        path: PathBuf,
-        /// What stands against it.
-        source: io::Error,
-    },
-    /// SQLite refuses it.
+    Folder { path: PathBuf, source: io::Error },
     #[error("cannot open the database {path}")]
-    Database {
-        /// The database.
-        path: PathBuf,
-        /// What stands against it.
-        source: rusqlite::Error,
-    },
-    /// Its schema cannot be brought up to date.
+    Database { path: PathBuf, source: rusqlite::Error },
+    /// Its schema cannot be upgraded.
     #[error("cannot upgrade the database {path}")]
-    Migration {
-        /// The database.
-        path: PathBuf,
-        /// What stands against it.
-        source: rusqlite_migration::Error,
-    },
-    /// It was written by a newer hub.
+    Migration { path: PathBuf, source: rusqlite_migration::Error },
     #[error("the database {path} was written by a newer umbler-hub; run that version")]
-    Newer {
-        /// The database.
-        path: PathBuf,
-    },
-    /// Its newest rows do not fit together.
+    Newer { path: PathBuf },
+    /// Its pages or its newest rows are not consistent.
     #[error(
-        "the database {path} is damaged: {what}; restore a backup (umbler-hub restore FILE), or begin anew \
+        "the database {path} is damaged: {what}; restore a backup (umbler-hub restore FILE), or start over \
          (umbler-hub accept-data-loss keeps the damaged file aside)"
     )]
     Damaged {
-        /// The database.
         path: PathBuf,
-        /// What does not fit.
+        /// What is not consistent.
         what: String,
     },
-    /// It holds less than was committed to it.
+    /// It contains less than was committed.
     #[error(
         "the database {path} has lost deliveries: {what}; put the file back, restore a backup (umbler-hub restore \
          FILE), or go on without them (umbler-hub accept-data-loss)"
     )]
     Lost {
-        /// The database.
         path: PathBuf,
         /// What is missing.
         what: String,
     },
-    /// The marker of its history cannot be used.
+    /// The lineage marker cannot be read or written.
     #[error("cannot use the lineage marker of the database {path}")]
-    Lineage {
-        /// The database.
-        path: PathBuf,
-        /// What stands against it.
-        source: io::Error,
-    },
+    Lineage { path: PathBuf, source: io::Error },
 }
 
 /// An open database, ready for the writer.
@@ -107,15 +74,13 @@ pub struct Opened {
     pub(super) connection: Connection,
     pub(super) lock: DatabaseLock,
     pub(super) lineage: Lineage,
-    /// The life of this journal.
     pub epoch: String,
-    /// The newest position.
     pub newest: Seq,
-    /// When the last delivery came.
+    /// When the last delivery was received.
     pub last_webhook_at: Option<Timestamp>,
 }
 
-/// Opens the database at `path`, making or upgrading it where needed.
+/// Opens the database at `path`. It is created or upgraded if needed.
 pub fn open(path: &Path) -> Result<Opened, OpenError> {
     make_folder(path)?;
     let lock = DatabaseLock::take(path).map_err(|source| OpenError::Lock { path: path.into(), source })?;
@@ -142,12 +107,12 @@ pub fn open(path: &Path) -> Result<Opened, OpenError> {
     Ok(Opened { connection, lock, lineage, epoch, newest, last_webhook_at })
 }
 
-/// Makes the folder that a database lies in.
+/// Makes the folder of a database.
 pub(super) fn make_folder(path: &Path) -> Result<(), OpenError> {
     private::make_folder_of(path).map_err(|source| OpenError::Folder { path: path.into(), source })
 }
 
-/// Damage has other ways out than a fault of the surroundings.
+/// Damage gets an error of its own, because it needs another remedy than other faults.
 fn refused(path: &Path, source: rusqlite::Error) -> OpenError {
     if kind_of(&source) == FaultKind::Damaged {
         return OpenError::Damaged { path: path.into(), what: source.to_string() };
@@ -174,7 +139,7 @@ pub(super) fn not_upgraded(path: &Path, source: rusqlite_migration::Error) -> Op
     OpenError::Migration { path: path.into(), source }
 }
 
-/// A database of a newer hub is left alone.
+/// Refuses a database of a newer hub.
 pub(super) fn check_version(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     let version = migrations().current_version(connection).map_err(|source| not_upgraded(path, source))?;
     if matches!(version, SchemaVersion::Outside(_)) {
@@ -183,8 +148,8 @@ pub(super) fn check_version(connection: &Connection, path: &Path) -> Result<(), 
     Ok(())
 }
 
-/// Looks at the newest rows only, so that a start takes as long after a year as on the first day. A position that has neither
-/// an event nor bytes is a hole, which is no damage.
+/// Checks only the newest rows, so that a start takes as long after a year as on the first day. A position
+/// without an event and without bytes is normal.
 pub(super) fn check_newest(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     let database = |source| refused(path, source);
     let (count, oldest, newest): (i64, i64, i64) = connection
@@ -217,7 +182,7 @@ fn epoch(connection: &Connection) -> rusqlite::Result<String> {
     meta::get(connection, EPOCH_KEY)?.map_or_else(|| new_epoch(connection), Ok)
 }
 
-/// Begins another life of the journal: positions of the one before mean nothing any more.
+/// Begins another epoch. Positions of the old one no longer mean anything.
 pub(super) fn new_epoch(connection: &Connection) -> rusqlite::Result<String> {
     let epoch = format!("{:016x}", rand::rng().random::<u64>());
     meta::put(connection, EPOCH_KEY, &epoch)?;

@@ -1,7 +1,7 @@
-//! Makes the keys of an older database anew, whose folding was another one (migration 0009).
+//! Computes the search keys of an older database again, because folding has changed (migration 0009).
 //!
-//! Texts are folded again from the keys that were stored: folding twice changes nothing, and a text that was blanked stays
-//! blank. Rows whose key stays as it is are not written.
+//! Texts are folded again from their stored keys: folding twice changes nothing, and blanked texts stay
+//! blank. Rows whose key does not change are not written.
 
 use rusqlite::{Transaction, params};
 use rusqlite_migration::HookResult;
@@ -11,7 +11,7 @@ use super::fold::fold;
 use super::tables::{contact_name_key, contact_search_key};
 use super::words::{search_key, text_of_key};
 
-/// Messages, contacts, the chats of renamed contacts, and agents.
+/// The keys of messages, of contacts, of their chats, and of agents.
 pub(super) fn make_anew(tx: &Transaction<'_>) -> HookResult {
     messages(tx)?;
     contacts(tx)?;

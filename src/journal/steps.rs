@@ -19,17 +19,16 @@ const STEPS: [&str; 10] = [
     SEARCH_KEYS,
     RECORDS,
 ];
-/// The step whose rows are filled in by [`reorder::reorder`]: SQL alone cannot read deliveries.
+/// Rows are filled in by [`reorder::reorder`], because SQL cannot read deliveries.
 const MESSAGE_ORDER: &str = include_str!("migrations/0006_message_order.sql");
 const PLACEMENTS: &str = include_str!("migrations/0007_placements.sql");
-/// The step whose second half is a program: [`blank::upgrade`].
+/// The second half is [`blank::upgrade`].
 const SAID_AND_SHOWN: &str = include_str!("migrations/0008_said_and_shown.sql");
-/// The step whose work is a program: [`search_keys::make_anew`].
+/// All of the work is done by [`search_keys::make_anew`].
 const SEARCH_KEYS: &str = include_str!("migrations/0009_search_keys.sql");
-/// The step whose second half is a program: [`bodies::fill_in`].
+/// The second half is [`bodies::fill_in`].
 const RECORDS: &str = include_str!("migrations/0010_records.sql");
 
-/// The way from any released schema to the present one.
 pub(super) fn migrations() -> Migrations<'static> {
     let step = |sql: &&'static str| match *sql {
         MESSAGE_ORDER => M::up_with_hook(sql, reorder::reorder),
@@ -41,7 +40,7 @@ pub(super) fn migrations() -> Migrations<'static> {
     Migrations::new(STEPS.iter().map(step).collect())
 }
 
-/// The present schema, for tests of other rooms.
+/// Gives a database the present schema, for tests of other rooms.
 #[cfg(test)]
 pub fn migrate_to_latest(connection: &mut Connection) -> Result<(), rusqlite_migration::Error> {
     migrations().to_latest(connection)

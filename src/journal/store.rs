@@ -1,5 +1,5 @@
-//! The stored state as the rules see it: SQLite within the writer's transaction, with the chats and contacts of
-//! the day kept in memory.
+//! The stored state as the rules see it: SQLite within the writer's transaction, with recent chats and
+//! contacts cached.
 
 use hashlink::LruCache;
 use jiff::Timestamp;
@@ -17,35 +17,34 @@ use crate::domain::{
     RefId, Seq, Store, TimelineEntry,
 };
 
-/// Chats, and as many contacts, that are kept in memory: about 2 KB each.
+/// Chats, and as many contacts, that are cached: about 2 KB each.
 const CACHED_MAX: usize = 8_192;
 
-/// Other chats of a contact that are looked at to tell who else knows it: one on each line, and some to spare.
+/// Other chats of a contact that decide who else may see the contact: one on each line, with some to spare.
 const OTHER_CHATS_MAX: usize = 100;
 
-/// The writer's view of the database. Valid within one transaction; after a roll-back call [`forget`](Self::forget).
+/// The writer's view of the database, valid within one transaction. Call [`forget`](Self::forget) after a
+/// roll-back.
 pub struct SqliteStore {
     connection: Connection,
     chats: LruCache<ChatId, Chat>,
     contacts: LruCache<ContactId, Contact>,
-    /// Read when it is needed first, and again after a roll-back.
+    /// Loaded when it is first needed, and again after a roll-back.
     directory: Option<Directory>,
     placements: Placements,
-    /// Where the chat of the delivery at work stood and stands; `None` until it is put.
+    /// Where the chat of the present delivery stood and stands; `None` until the chat is stored.
     moved: Option<Move>,
-    /// The latest of its new messages.
+    /// Time of the latest new message of the present delivery.
     newest: Option<Timestamp>,
-    /// False while no reaction waits for its message, which spares a look-up for every new message.
+    /// False if no reaction waits for its message, which saves a query for every new message.
     any_parked: bool,
-    /// What sectors, lines and tags are called.
     names: Names,
-    /// The position and organization of the delivery at work.
+    /// Position and organization of the present delivery.
     current: (Seq, Option<RefId>),
 }
 
 impl SqliteStore {
-    /// A store on the writer's connection.
-    pub fn new(connection: Connection) -> Result<Self, StoreError> {
+    pub fn new(connection: Connection) -> rusqlite::Result<Self> {
         let any_parked =
             connection.query_row("SELECT EXISTS (SELECT 1 FROM parked_reactions)", [], |row| row.get(0))?;
         Ok(Self {
@@ -62,36 +61,34 @@ impl SqliteStore {
         })
     }
 
-    /// The connection, for what belongs to the journal itself.
     pub fn connection(&self) -> &Connection {
         &self.connection
     }
 
-    /// Gives the connection back.
     pub fn into_connection(self) -> Connection {
         self.connection
     }
 
-    /// Names the delivery that is absorbed next.
+    /// Begins the next delivery.
     pub fn begin(&mut self, seq: Seq, organization: Option<RefId>) {
         self.current = (seq, organization);
         (self.moved, self.newest) = (None, None);
     }
 
-    /// Counts what a delivery did to the messages of its chat, where the chat stands.
+    /// Counts the messages that a delivery has changed, at the placement of their chat.
     pub fn count_messages(&mut self, absorbed: &Absorbed) -> Result<(), StoreError> {
         let Some(moved) = self.moved else { return Ok(()) };
         let (chat, delta) = (&absorbed.chat, &absorbed.delta.buckets);
         self.placements.move_messages(&self.connection, chat, moved, delta)
     }
 
-    /// Writes what was gathered over a batch; after the hub's own counters.
+    /// Writes what was collected during a batch. Must come after the hub's own counters.
     pub fn flush(&mut self) -> Result<(), StoreError> {
         self.names.flush(&self.connection)?;
         self.placements.flush(&self.connection)
     }
 
-    /// Drops what is in memory: the transaction that it belonged to was rolled back.
+    /// Drops what is in memory, because its transaction was rolled back.
     pub fn forget(&mut self) {
         self.chats.clear();
         self.contacts.clear();
@@ -101,14 +98,16 @@ impl SqliteStore {
         self.any_parked = true;
     }
 
-    /// Where the contact's other chats stand, and their newest messages, the latest first; at most [`OTHER_CHATS_MAX`].
+    /// Placements and newest messages of the contact's other chats, the latest first; at most
+    /// [`OTHER_CHATS_MAX`].
     pub fn other_chats(
         &mut self,
         contact: &ContactId,
         but: &ChatId,
     ) -> Result<Vec<(Placement, Option<MessagePosition>)>, StoreError> {
-        // Not `LIMIT ?`: SQLite plans with its value, and so prepares the statement anew for every delivery. And ties are put in
-        // order here: asked for it, SQLite sorts for every delivery what its index holds in order but for them.
+        // Without `LIMIT ?`, because SQLite plans with its value and would prepare the statement
+        // again for every delivery. Ties are sorted here, because for them SQLite would sort
+        // everything that its index holds in order otherwise.
         let mut select = self.connection.prepare_cached(
             "SELECT id, last_message_at FROM chats WHERE contact_id = ?1 AND id <> ?2 ORDER BY last_message_at DESC",
         )?;
@@ -135,7 +134,7 @@ impl SqliteStore {
         Ok(chats)
     }
 
-    /// The directory of agents, with the connection to change it on.
+    /// The directory of agents, and the connection on which to change it.
     pub(super) fn directory(&mut self) -> Result<(&mut Directory, &Connection), StoreError> {
         let directory = match self.directory.take() {
             Some(directory) => directory,
@@ -144,7 +143,7 @@ impl SqliteStore {
         Ok((self.directory.insert(directory), &self.connection))
     }
 
-    /// Where the chats of a contact stand changes only with where one of them stands, and with whom it is held.
+    /// The placements of a contact's chats change only if one of them moves, or changes its contact.
     fn settle_contacts(&mut self, known: Option<&Chat>, chat: &Chat, moved: Move) -> Result<(), StoreError> {
         let (left, now) = (known.and_then(|known| known.contact_id.get()), chat.contact_id.get());
         if moved.from == Some(moved.to) && left == now {
@@ -156,7 +155,7 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// Takes a chat out of the cache, or reads it: it is about to be put again.
+    /// Takes a chat out of the cache, or loads it. It is about to be stored again.
     fn known_chat(&mut self, id: &ChatId) -> Result<Option<Chat>, StoreError> {
         match self.chats.remove(id) {
             Some(chat) => Ok(Some(chat)),
@@ -164,7 +163,7 @@ impl SqliteStore {
         }
     }
 
-    /// The same of a contact.
+    /// Takes a contact out of the cache, or loads it. It is about to be stored again.
     fn known_contact(&mut self, id: &ContactId) -> Result<Option<Contact>, StoreError> {
         match self.contacts.remove(id) {
             Some(contact) => Ok(Some(contact)),
@@ -212,7 +211,7 @@ impl Store for SqliteStore {
         let place = Placement::of(chat);
         let moved = self.placements.move_chat(&self.connection, known.as_ref(), (chat, &place))?;
         self.moved = Some(moved);
-        let beside = tables::Beside { name_key, placement: moved.to, newest: self.newest };
+        let beside = tables::ChatRowExtras { name_key, placement: moved.to, newest: self.newest };
         tables::put_chat(&self.connection, chat, known.as_ref(), &beside)?;
         self.settle_contacts(known.as_ref(), chat, moved)?;
         let (directory, connection) = self.directory()?;
@@ -273,7 +272,7 @@ impl Store for SqliteStore {
     }
 
     fn last_reply(&mut self, chat: &ChatId) -> Result<Option<MessagePosition>, StoreError> {
-        positions::last_reply(&self.connection, chat.as_str(), None)
+        Ok(positions::last_reply(&self.connection, chat.as_str(), None)?)
     }
 
     fn last_customer_at(&mut self, chat: &ChatId) -> Result<Option<Timestamp>, StoreError> {
@@ -292,15 +291,15 @@ impl Store for SqliteStore {
         chat: &ChatId,
         floor: Option<&OrderKey>,
     ) -> Result<Option<MessagePosition>, StoreError> {
-        positions::first_customer_message_after(&self.connection, chat.as_str(), floor, None)
+        Ok(positions::first_customer_message_after(&self.connection, chat.as_str(), floor, None)?)
     }
 
     fn newest_message(&mut self, chat: &ChatId) -> Result<Option<MessagePosition>, StoreError> {
-        positions::newest_message(&self.connection, chat.as_str(), None)
+        Ok(positions::newest_message(&self.connection, chat.as_str(), None)?)
     }
 
     fn newest_message_of(&mut self, contact: &ContactId) -> Result<Option<MessagePosition>, StoreError> {
-        positions::newest_message_of(&self.connection, contact.as_str())
+        Ok(positions::newest_message_of(&self.connection, contact.as_str())?)
     }
 
     fn closed_stretch_start(&mut self, chat: &ChatId) -> Result<Option<Timestamp>, StoreError> {

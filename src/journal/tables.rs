@@ -1,4 +1,4 @@
-//! The projection tables, row by row: how a chat, a contact, a message and a timeline entry are written.
+//! The projection tables: how chats, contacts, messages and timeline entries are written.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
@@ -8,32 +8,33 @@ use super::fold::fold;
 use super::phone::stored_forms;
 use super::words::search_key;
 use crate::domain::register::to_nanos;
-use crate::domain::{Chat, ChatMessage, Contact, ContactId, Named, RefId, Role, TimelineEntry};
+use crate::domain::{Chat, ChatMessage, Contact, ContactId, MessageRole, Named, RefId, TimelineEntry};
 
-/// What stands in `role` for messages that are nobody's last word.
+/// `role` of reactions, which never are a chat's last message.
 pub const ROLE_REACTION: &str = "reaction";
 
-/// What a chat's row holds that is not its own.
+/// Columns of a chat's row that do not come from the chat.
 #[derive(Debug, Clone)]
-pub struct Beside {
-    /// Of its contact; not needed where the chat [keeps its origin](has_same_origin).
+pub struct ChatRowExtras {
+    /// Name key of its contact. Not needed if the chat [keeps its origin](has_same_origin).
     pub name_key: String,
-    /// The row of `placements` that says where it stands.
+    /// Id of its placement.
     pub placement: i64,
-    /// The latest of its new messages.
+    /// Time of the latest new message; `None` if there is none.
     pub newest: Option<Timestamp>,
 }
 
-/// Writes a chat's row; `known` is what it was.
+/// Writes a chat's row. `known` is what is stored.
 pub fn put_chat(
     connection: &Connection,
     chat: &Chat,
     known: Option<&Chat>,
-    beside: &Beside,
+    beside: &ChatRowExtras,
 ) -> Result<(), StoreError> {
     let fields = chat.fields();
     let last_message = chat.last_message.as_ref();
-    // What an update leaves alone costs no page of its index: names and origins hardly ever change.
+    // A column that an UPDATE does not name costs no page of its index, and names and origins hardly ever
+    // change.
     let sql = if known.is_some_and(|known| has_same_origin(known, chat)) {
         "UPDATE chats SET channel_id = ?5, sector_id = ?6, owner_id = ?7, open = ?8, waiting = ?9, private = ?10,
              last_activity_at = ?13, last_message_at = ?14, last_message_id = ?15, message_count = ?16, state = ?17,
@@ -80,13 +81,13 @@ pub fn put_chat(
     Ok(())
 }
 
-/// When it began, as far as is known.
+/// When the chat was created, or its latest activity if that is not known.
 fn created_at(chat: &Chat) -> i64 {
     chat.fields().created_at.or(chat.last_activity_at()).map_or(0, to_nanos)
 }
 
-/// True where a chat's row needs no change of what comes from its contact and its beginning. Its `name_key` follows
-/// the contact's by itself: [`put_contact`] writes it into all chats of a contact.
+/// True if the columns that come from the contact and the creation stay the same. `name_key` is not compared,
+/// because [`put_contact`] writes it into all chats of a contact.
 pub fn has_same_origin(known: &Chat, chat: &Chat) -> bool {
     let (before, after) = (known.fields(), chat.fields());
     known.organization == chat.organization
@@ -95,7 +96,7 @@ pub fn has_same_origin(known: &Chat, chat: &Chat) -> bool {
         && created_at(known) == created_at(chat)
 }
 
-/// Writes a contact's row; `known` is what it was.
+/// Writes a contact's row. `known` is what is stored.
 pub fn put_contact(
     connection: &Connection,
     contact: &Contact,
@@ -112,7 +113,8 @@ pub fn put_contact(
             && known.created_at == contact.created_at
     };
     if known.is_some_and(is_same) {
-        // As with chats: what an update leaves alone costs no page of its index, and its keys are not made again.
+        // As with chats: a column that an UPDATE does not name costs no page of its index, and its keys need not be
+        // computed again.
         let mut update = connection.prepare_cached(
             "UPDATE contacts SET last_interaction_at = ?2, last_message_id = ?3, state = ?4 WHERE id = ?1",
         )?;
@@ -158,19 +160,19 @@ pub fn put_contact(
     Ok(())
 }
 
-/// What a contact is searched by: its name with the numbers in it, and its phone in all forms.
+/// The text in which contacts are searched: name with its numbers, and phone in all forms.
 pub fn contact_search_key(name: Option<&str>, phone: Option<&str>) -> String {
     let forms = phone.map(stored_forms).unwrap_or_default();
     let phones: Vec<String> = forms.into_iter().map(|form| form.digits).collect();
     format!("{} {}", search_key(name.unwrap_or_default()), phones.join(" "))
 }
 
-/// What a contact is sorted by: its folded name, else its phone.
+/// What contacts are sorted by: the folded name, or the phone if there is no name.
 pub fn name_key(contact: &Contact) -> String {
     contact_name_key(contact.name.get().map(String::as_str), contact.phone.get().map(String::as_str))
 }
 
-/// The same of a name and a phone.
+/// The same, given a name and a phone.
 pub(super) fn contact_name_key(name: Option<&str>, phone: Option<&str>) -> String {
     name.map_or_else(|| phone.unwrap_or_default().to_owned(), fold)
 }
@@ -181,7 +183,7 @@ enum IdTable {
     ContactTags,
 }
 
-/// Replaces the ids that are kept of a chat or contact.
+/// Replaces the tags of a chat or contact.
 fn put_ids<'a>(
     connection: &Connection,
     table: IdTable,
@@ -206,7 +208,6 @@ fn put_ids<'a>(
     Ok(())
 }
 
-/// Writes a message's row.
 pub fn put_message(connection: &Connection, message: &ChatMessage, new: bool) -> Result<(), StoreError> {
     let mut put = connection.prepare_cached(if new {
         "INSERT INTO messages (id, chat_id, at, source, role, search_key, state, order_at, order_tie)
@@ -231,19 +232,19 @@ pub fn put_message(connection: &Connection, message: &ChatMessage, new: bool) ->
     Ok(())
 }
 
-/// What stands in `role` of a message.
+/// The value of a message's column `role`.
 pub(super) fn role(message: &ChatMessage) -> &'static str {
     match message.role() {
-        Role::Customer => "customer",
-        Role::Reply => "reply",
-        Role::Note => "note",
-        Role::Undelivered => "undelivered",
-        Role::Other if message.is_reaction() => ROLE_REACTION,
-        Role::Other => "other",
+        MessageRole::Customer => "customer",
+        MessageRole::Reply => "reply",
+        MessageRole::Note => "note",
+        MessageRole::Undelivered => "undelivered",
+        MessageRole::Other if message.is_reaction() => ROLE_REACTION,
+        MessageRole::Other => "other",
     }
 }
 
-/// Adds an entry to a chat's timeline; the position is the one the delivery is about to take.
+/// Adds an entry to a chat's timeline. `seq` is the position that the delivery is about to take.
 pub fn add_to_timeline(
     connection: &Connection,
     entry: &TimelineEntry<'_>,
@@ -251,7 +252,7 @@ pub fn add_to_timeline(
     organization: Option<&str>,
 ) -> Result<(), StoreError> {
     let facts = entry.facts;
-    // Said to be none is an empty id; not said is NULL.
+    // An empty id means "none"; NULL means that the delivery did not say.
     let nullable = |named: &Option<Option<Named>>| {
         named.as_ref().map(|named| named.as_ref().map_or_else(String::new, |named| named.id.to_string()))
     };

@@ -1,15 +1,19 @@
-//! A chat's timeline, as the rules of history read it.
+//! Reads a chat's timeline, in the form that the rules of history read.
 
 use jiff::Timestamp;
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, params};
 
 use crate::domain::RefId;
-use crate::domain::history::Entry;
+use crate::domain::history::HistoryEntry;
 use crate::domain::register::{from_nanos, to_nanos};
 
-/// A chat's timeline in its order, all of it or up to a moment.
-pub fn entries(database: &Connection, chat: &str, until: Option<Timestamp>) -> rusqlite::Result<Vec<Entry>> {
+/// The timeline of a chat in order, all of it or up to a moment.
+pub fn entries(
+    database: &Connection,
+    chat: &str,
+    until: Option<Timestamp>,
+) -> rusqlite::Result<Vec<HistoryEntry>> {
     let mut select = database.prepare_cached(
         "SELECT at, event_id, organization, open, waiting, private, owner_id, sector_id, channel_id, tags, members,
              bot_running, closed_at
@@ -19,16 +23,16 @@ pub fn entries(database: &Connection, chat: &str, until: Option<Timestamp>) -> r
     entries.collect()
 }
 
-fn read_entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
+fn read_entry(row: &Row<'_>) -> rusqlite::Result<HistoryEntry> {
     let id = |column| -> rusqlite::Result<Option<RefId>> {
         Ok(row.get::<_, Option<String>>(column)?.map(RefId::from))
     };
-    // Said to be none is an empty id.
+    // An empty id means "none".
     let nullable = |column| -> rusqlite::Result<Option<Option<RefId>>> {
         let said: Option<String> = row.get(column)?;
         Ok(said.map(|id| (!id.is_empty()).then(|| RefId::from(id))))
     };
-    Ok(Entry {
+    Ok(HistoryEntry {
         at: from_nanos(row.get(0)?),
         event_id: row.get::<_, String>(1)?.into(),
         organization: id(2)?,

@@ -1,53 +1,56 @@
-//! The words of a text, and its numbers as one word each. Index, question and highlight all split texts here, so that what
-//! is found can always be shown.
+//! Splits texts into words, and numbers into one word each. The index, questions and highlights all use this,
+//! so whatever is found can be highlighted.
 //!
-//! A number is written with and without punctuation (`123.456.789-09`, `ABC-1D23`, `1.234,56`), and each way finds the
-//! other: parts that belong together are a joined word besides. There are two readings, and so at most two joined words
-//! for each part: `tight` joins what punctuation joins, `loose` also digits with blanks or brackets between them, as in phones.
+//! A number is written with and without punctuation (`123.456.789-09`, `ABC-1D23`, `1.234,56`), and each form
+//! must find the other, so parts that belong together are also a joined word. There are two readings, and so
+//! at most two joined words for each part: `tight` joins what punctuation connects, `loose` also digits with
+//! spaces or brackets between them, as in phones.
 
 use super::fold::{fold, fold_char};
 
-/// Words of one text that are indexed: more than any message holds that people write.
+/// Words of one text that are indexed. No message that people write has more.
 const WORDS_MAX: usize = 20_000;
-/// Bytes of a word that count; what is longer is no word, but a file's bytes or a link's token.
+/// Bytes of a word that are indexed. Anything longer is not a word, but part of a file or of a link.
 pub const WORD_BYTES_MAX: usize = 128;
-/// Least bytes of a joined word: shorter ones (`1/2`, `9,5`) would only be found by mistake.
+/// Shortest joined word in bytes. Shorter ones (`1/2`, `9,5`) would only match by accident.
 pub const NUMBER_BYTES_MIN: usize = 4;
-/// Most bytes of a joined word: a payment slip has 47 digits.
+/// Longest joined word in bytes. A payment slip has 47 digits.
 const NUMBER_BYTES_MAX: usize = 60;
-/// Least digits of a joined word.
+/// Fewest digits of a joined word.
 const NUMBER_DIGITS_MIN: usize = 3;
-/// Bytes of a part with letters: plates and registration numbers have short ones, addresses of pages long ones.
+/// Longest part with letters. Parts of plates and registration numbers are short, those of web addresses
+/// long.
 const CODE_PART_BYTES_MAX: usize = 4;
-/// Characters between two parts of a number.
+/// Most characters between two parts of a number.
 const GAP_CHARS_MAX: usize = 3;
-/// What joins the parts of a number: points, hyphens and dashes as keyboards and programs write them.
+/// Characters that connect the parts of a number: points, hyphens and dashes as keyboards and programs write
+/// them.
 const JOINING: [char; 9] = ['.', ',', '-', '/', '\u{b7}', '\u{2022}', '\u{2010}', '\u{2013}', '\u{2212}'];
-/// Between a text and its numbers in a search key. No folded text holds it.
+/// Separates text and numbers in a search key. No folded text contains it.
 const KEY_SEPARATOR: char = '\u{1f}';
 
-/// A word without case and accents, and where it stands.
+/// A word without case and accents, and where it is in the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {
-    /// As [`fold`] makes it.
+    /// As [`fold`] returns it.
     pub folded: String,
-    /// Its bytes in the text.
+    /// Byte offset of its beginning.
     pub from: usize,
-    /// Where they end.
+    /// Byte offset of its end.
     pub until: usize,
-    /// It is a number whose parts stand apart in the text.
+    /// It is a number whose parts are separated in the text.
     pub is_joined: bool,
     gap: Gap,
 }
 
-/// What stands before a word, after another one.
+/// What is between a word and the one before it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Gap {
-    /// One sign that joins the parts of a number.
+    /// One character that connects the parts of a number.
     Tight,
-    /// A few signs or blanks that may stand within a number.
+    /// A few characters or spaces that may be inside a number.
     Loose,
-    /// Anything else, or no word before.
+    /// Anything else, or there is no word before.
     #[default]
     Wide,
 }
@@ -69,7 +72,7 @@ impl Word {
     }
 }
 
-/// True of the two parts of a plate, `ABC 1234` or `ABC 1D23`.
+/// True for the two parts of a licence plate, `ABC 1234` or `ABC 1D23`.
 fn is_plate(letters: &str, number: &str) -> bool {
     let digits: Vec<bool> = number.bytes().map(|byte| byte.is_ascii_digit()).collect();
     letters.len() == 3
@@ -87,7 +90,7 @@ pub fn words(text: &str) -> Vec<Word> {
         }
         let place = (at, at + c.len_utf8());
         if c.is_ascii() {
-            // Most of all texts, and nothing to take apart.
+            // The usual case, in which nothing needs to be decomposed.
             run.take(c.to_ascii_lowercase(), place);
             continue;
         }
@@ -100,7 +103,7 @@ pub fn words(text: &str) -> Vec<Word> {
     run.words
 }
 
-/// The words of a text with its numbers joined: by punctuation alone, and as far as they could go.
+/// The words of a text with numbers joined: the tight reading and the loose one.
 pub fn joined(words: &[Word]) -> [Vec<Word>; 2] {
     [joined_by(words, Word::joins_tightly), joined_by(words, Word::joins_loosely)]
 }
@@ -112,7 +115,7 @@ fn joined_by(words: &[Word], joins: impl Fn(&Word, &Word) -> bool) -> Vec<Word> 
         .collect()
 }
 
-/// The parts of a number as one word; `None` where they are none.
+/// The parts of a number as one word; `None` if they are not a number.
 fn number(parts: &[Word]) -> Option<Word> {
     let [first, .., last] = parts else { return None };
     let folded: String = parts.iter().map(|part| &*part.folded).collect();
@@ -125,7 +128,7 @@ fn is_number_like(word: &str) -> bool {
     (NUMBER_BYTES_MIN..=NUMBER_BYTES_MAX).contains(&word.len()) && digits >= NUMBER_DIGITS_MIN
 }
 
-/// The joined words of a text, each once where both readings have it.
+/// The joined words of a text. Those that both readings have are listed once.
 pub fn numbers(words: &[Word]) -> Vec<String> {
     if !words.iter().any(|word| word.folded.bytes().any(|byte| byte.is_ascii_digit())) {
         return Vec::new();
@@ -138,7 +141,7 @@ pub fn numbers(words: &[Word]) -> Vec<String> {
     tight.iter().cloned().chain(more).filter(|word| word.is_joined).map(|word| word.folded).collect()
 }
 
-/// What a text is searched by: its folded form, and behind it its numbers in one piece, however they are written.
+/// The text in which a message or name is searched: its folded form, followed by its numbers in one piece.
 pub fn search_key(text: &str) -> String {
     let mut key = fold(text).replace(KEY_SEPARATOR, "\n");
     let words = words(text);
@@ -154,24 +157,23 @@ pub fn search_key(text: &str) -> String {
     key
 }
 
-/// What a search key holds where this is one of the numbers of its text, and not a part of one.
+/// A part of a search key that occurs if this is one of the whole numbers of its text.
 pub fn whole_number(number: &str) -> String {
     format!("{KEY_SEPARATOR}{number}{KEY_SEPARATOR}")
 }
 
-/// The folded text of a search key.
 pub fn text_of_key(key: &str) -> &str {
     key.split(KEY_SEPARATOR).next().unwrap_or_default()
 }
 
-/// The words so far.
+/// Splits a text into words.
 #[derive(Default)]
 struct Run {
     words: Vec<Word>,
-    /// The last one may go on.
+    /// The last word may continue.
     is_open: bool,
     gap: Gap,
-    /// Characters since the last one.
+    /// Characters since the last word.
     gap_chars: usize,
 }
 
@@ -208,7 +210,7 @@ impl Run {
         };
     }
 
-    /// An accent that stands alone belongs to the letter before it.
+    /// A combining accent belongs to the letter before it.
     fn take_accent(&mut self, until: usize) {
         if let Some(word) = self.words.last_mut().filter(|_| self.is_open) {
             word.until = until;
@@ -282,14 +284,14 @@ mod tests {
             let key = search_key(&text);
             prop_assert_eq!(folded_words(&text), folded_words(text_of_key(&key)));
             prop_assert_eq!(numbers(&words(&text)), numbers(&words(text_of_key(&key))));
-            // Keys are made anew from older ones.
+            // Keys are computed again from older ones.
             prop_assert_eq!(search_key(text_of_key(&key)), key);
         }
 
         #[test]
         fn a_word_stands_where_it_says(text in ".{0,60}") {
             for word in words(&text) {
-                // One character may be two words: `¼`.
+                // One character may become two words: `¼`.
                 prop_assert!(folded_words(&text[word.from..word.until]).contains(&word.folded));
             }
         }

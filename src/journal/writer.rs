@@ -1,7 +1,7 @@
-//! The writer: one thread that turns waiting records into committed batches.
+//! The writer: one thread that commits waiting records in batches.
 //!
-//! Each batch is one transaction and one fsync. While it is being committed the next one gathers in the queue, so
-//! an idle hub commits single deliveries without delay and a busy one commits many at once.
+//! Each batch is one transaction and one fsync. While it is committed the next one gathers in the queue, so
+//! an idle hub commits single deliveries without delay, and a busy one commits many at once.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
@@ -12,45 +12,47 @@ use actix::dev::RecipientRequest;
 
 use super::JournalSettings;
 use super::append::{Append, Committed, Faulted, IngestError, Settled};
-use super::apply::Written;
+use super::apply::AppliedBatch;
 use super::batch::BatchWriter;
-use super::fault::{BeginError, Fault, StoreError};
+use super::fault::{Fault, StoreError};
 use super::queue::{Journal, WAITING_MAX, Waiting, refuse};
 use super::schema::Opened;
 use crate::protocol::FaultKind;
+use crate::sqlite::DbError;
 use crate::telemetry::causes::chain;
 use crate::telemetry::integrity::Integrity;
 use crate::telemetry::metrics::Metrics;
 
-/// Most records in one transaction: larger ones gain nothing and hold the fan-out back.
+/// Most records in one transaction. Larger ones gain nothing and delay the fan-out.
 pub const BATCH_MAX: usize = 256;
-/// Bytes after which a batch takes nothing more.
+/// Bytes after which a batch is full.
 pub const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// Seconds between two trials to write while nothing can be written and no delivery comes.
+/// Seconds between two tries while nothing can be written and no delivery comes.
 pub const PROBE_SECONDS: u64 = 1;
 
-/// Where the writer tells what happened: the hub.
+/// Where the writer reports.
 pub struct Listeners {
-    /// Told of each batch, in order.
+    /// Receives each batch, in order.
     pub committed: Recipient<Committed>,
-    /// Told when writing fails, and when it works again.
+    /// Receives a message when writing fails, and when it works again.
     pub faulted: Recipient<Faulted>,
-    /// Where commits are counted.
+    /// Counts commits.
     pub metrics: Metrics,
-    /// Where damage is noted.
+    /// Notes damage.
     pub integrity: Integrity,
 }
 
 impl Opened {
-    /// Starts the writer's thread.
-    pub fn start(self, settings: &JournalSettings, listeners: Listeners) -> Result<Journal, BeginError> {
+    pub fn start(self, settings: &JournalSettings, listeners: Listeners) -> Result<Journal, DbError> {
         let (sender, receiver) = sync_channel(WAITING_MAX);
         let waiting = Arc::new(Waiting::default());
         let batches = BatchWriter::new(self, &settings.path, i64::from(settings.updates_retained))?;
         let counted = Arc::clone(&waiting);
         let writer = Writer { batches, listeners, waiting: counted, outstanding: None, fault: None };
-        let writer =
-            std::thread::Builder::new().name("journal".into()).spawn(move || writer.run(&receiver))?;
+        let thread = std::thread::Builder::new().name("journal".into());
+        let writer = thread
+            .spawn(move || writer.run(&receiver))
+            .map_err(|source| DbError::Io { path: settings.path.clone(), source })?;
         Ok(Journal { sender, waiting, writer })
     }
 }
@@ -59,8 +61,8 @@ struct Writer {
     batches: BatchWriter,
     listeners: Listeners,
     waiting: Arc<Waiting>,
-    /// The batch that the hub may not have applied yet. One at most: the next commit runs meanwhile, but a slow
-    /// hub slows the journal, and not its own mailbox, down.
+    /// The batch that the hub may not have applied yet. There is at most one: the next commit already
+    /// runs, but a slow hub slows the journal instead of filling its own mailbox.
     outstanding: Option<RecipientRequest<Committed>>,
     fault: Option<FaultKind>,
 }
@@ -69,7 +71,8 @@ impl Writer {
     fn run(mut self, receiver: &Receiver<Append>) {
         while let Some(first) = self.next(receiver) {
             let batch = self.gather(first, receiver);
-            // A fault that has not gone by now is not waited for: each trial may take seconds, and the hub must end.
+            // A fault that has not passed by now is not waited for: each try may take seconds,
+            // and the hub must end.
             if self.fault.is_some() && self.waiting.is_closing() {
                 refuse_all(batch);
             } else {
@@ -78,14 +81,14 @@ impl Writer {
         }
         self.settle_outstanding();
         if let Err(error) = self.batches.close() {
-            log::error!("the journal was not closed clean: {}", chain(&error));
+            log::error!("the journal was not closed cleanly: {}", chain(&error));
         }
     }
 
-    /// The next thing to do; `None` when nobody can send one any more.
+    /// The next record; `None` once there can be none.
     fn next(&mut self, receiver: &Receiver<Append>) -> Option<Append> {
         loop {
-            // The least write proves nothing where a page is damaged: only a delivery that is stored does.
+            // If a page is damaged, a small write proves nothing. Only storing a delivery does.
             if self.fault.is_none_or(|kind| kind == FaultKind::Damaged) {
                 return receiver.recv().ok();
             }
@@ -100,7 +103,7 @@ impl Writer {
         }
     }
 
-    /// What waits, up to the bounds of a batch.
+    /// Collects what waits, up to the bounds of a batch.
     fn gather(&self, first: Append, receiver: &Receiver<Append>) -> Vec<Append> {
         let (mut batch, mut bytes) = (Vec::new(), 0);
         let mut next = Some(first);
@@ -123,9 +126,9 @@ impl Writer {
                 self.settle(batch, written);
                 self.batches.tend_log();
             }
-            // One of them cannot be stored: the others must not share its fate, nor be refused again with it.
+            // One of them cannot be stored. The others must not fail with it.
             Err(error) if batch.len() > 1 && (error.is_of_the_data() || error.is_unreadable()) => {
-                log::warn!("a batch cannot be stored and is taken apart: {}", chain(&error));
+                log::warn!("a batch cannot be stored and is split: {}", chain(&error));
                 for append in batch {
                     self.write(vec![append]);
                 }
@@ -137,7 +140,7 @@ impl Writer {
         }
     }
 
-    fn settle(&mut self, batch: Vec<Append>, written: Written) {
+    fn settle(&mut self, batch: Vec<Append>, written: AppliedBatch) {
         self.note(None);
         if let Some(damage) = written.damage {
             self.listeners.integrity.note_damage(damage);
@@ -167,7 +170,7 @@ impl Writer {
         }
     }
 
-    /// Tells the hub when writing fails, and when it works again; not each time anew.
+    /// Tells the hub when writing begins to fail, and when it works again.
     fn note(&mut self, error: Option<&StoreError>) {
         let kind = error.map(StoreError::kind);
         let was = std::mem::replace(&mut self.fault, kind);

@@ -1,32 +1,30 @@
-//! Alerts and settings on the wire, and the updates that tell them: updates like the others, so that they are recovered
-//! and counted like them.
+//! Alerts and settings on the wire, and the updates that report their changes. Those updates have positions
+//! like all others, so clients recover and count them in the same way.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::shapes::NamedShape;
-use crate::domain::{EventId, Seq, Settings};
+use crate::domain::{EventId, Seq, TeamSettings};
 
-/// The type of an update that tells other settings.
+/// The type of the update after an admin saved settings.
 pub const SETTINGS_UPDATED: &str = "settings_updated";
 
 /// What happened to an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AlertChange {
-    /// Its deadline passed.
+    /// The deadline of the alert passed.
     Raised,
-    /// Its reason is gone.
+    /// The reason of the alert is gone.
     Cleared,
-    /// Somebody took note of it.
     Acknowledged,
 }
 
 impl AlertChange {
-    /// The whole table.
     pub const ALL: [Self; 3] = [Self::Raised, Self::Cleared, Self::Acknowledged];
 
-    /// The type of the update that tells it.
+    /// The type of the update that reports the change.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Raised => "alert_raised",
@@ -36,43 +34,43 @@ impl AlertChange {
     }
 }
 
-/// A deadline that passed.
+/// An alert: a deadline of a chat that passed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Alert)]
 pub struct AlertShape {
-    /// Made of kind, chat and `since`.
+    /// Consists of the kind, the chat and `since`, so the same deadline has one id for ever.
     pub id: String,
-    /// Which deadline.
+    /// Which kind of deadline passed: `waiting_warn`, `waiting`, `idle` and so on.
     pub kind: String,
-    /// Of which chat.
+    /// The chat that the alert is about.
     pub chat_id: String,
-    /// Who the chat is held with.
+    /// Name of the contact that the chat is held with; null where it is not known.
     pub contact_name: Option<String>,
-    /// The sector that the chat stands in.
+    /// The sector of the chat.
     pub sector: Option<NamedShape>,
-    /// The agent it is assigned to.
+    /// The agent who has the chat.
     pub owner: Option<NamedShape>,
-    /// What the deadline is counted from.
+    /// The moment from which the deadline is counted.
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
-    /// When it passed.
+    /// When the deadline of the alert passed.
     #[schema(value_type = String, format = DateTime)]
     pub due_at: Timestamp,
-    /// When the hub said so.
+    /// When the hub raised the alert.
     #[schema(value_type = String, format = DateTime)]
     pub raised_at: Timestamp,
-    /// When its reason was gone.
+    /// When the reason of the alert was gone; null while it stands.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub cleared_at: Option<Timestamp>,
-    /// When somebody took note of it.
+    /// When somebody acknowledged the alert; null while nobody has.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub acknowledged_at: Option<Timestamp>,
-    /// Who that was.
+    /// Who acknowledged the alert; null while nobody has.
     pub acknowledged_by: Option<NamedShape>,
 }
 
-/// An update beside those of deliveries, at its position.
+/// An update that does not come from a delivery, at its position.
 #[derive(Debug, Serialize)]
 pub struct SideUpdate<T> {
     event: &'static str,
@@ -82,7 +80,7 @@ pub struct SideUpdate<T> {
 }
 
 impl<T> SideUpdate<T> {
-    /// An update at its position; `timestamp` is when the hub took it in.
+    /// `timestamp` is when the hub accepted what the update reports.
     pub fn new(seq: Seq, timestamp: Timestamp, data: T) -> Self {
         Self { event: "umbler_update", seq, timestamp, data }
     }
@@ -96,7 +94,7 @@ pub struct AlertData<'a> {
     /// `alert:` and an id of its own.
     #[schema(value_type = String)]
     event_id: &'a EventId,
-    /// `alert_raised`, `alert_cleared` or `alert_acknowledged`.
+    /// The type of the update: `alert_raised`, `alert_cleared` or `alert_acknowledged`.
     #[serde(rename = "type")]
     update_type: &'static str,
     changes: [&'static str; 1],
@@ -107,26 +105,25 @@ pub struct AlertData<'a> {
 }
 
 impl<'a> AlertData<'a> {
-    /// What happened to an alert.
     pub fn new(event_id: &'a EventId, change: AlertChange, alert: &'a AlertShape) -> Self {
         let word = change.as_str();
         Self { event_id, update_type: word, changes: [word], chat: None, contact: None, alert }
     }
 }
 
-/// The settings of the hub.
+/// The settings of the hub that admins may edit.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Settings)]
 pub struct SettingsShape {
-    /// The setting `TIMEZONE`; not changed here.
+    /// The time zone of the hub, from the setting `TIMEZONE`. It cannot be changed here.
     pub time_zone: String,
-    /// What an admin edits.
+    /// The settings that an admin edits.
     #[serde(flatten)]
-    pub values: Settings,
+    pub values: TeamSettings,
 }
 
-/// Other settings from here on.
+/// The content of the update after an admin saved settings.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SettingsUpdated)]
@@ -134,20 +131,19 @@ pub struct SettingsData<'a> {
     /// `settings:` and an id of its own.
     #[schema(value_type = String)]
     event_id: &'a EventId,
-    /// `settings_updated`.
+    /// The type of the update: `settings_updated`.
     #[serde(rename = "type")]
     update_type: &'static str,
     changes: [&'static str; 1],
     chat: Option<()>,
     contact: Option<()>,
-    /// All of them.
+    /// All settings as they are now.
     settings: SettingsShape,
-    /// Who saved them.
+    /// The admin who saved them.
     updated_by: NamedShape,
 }
 
 impl<'a> SettingsData<'a> {
-    /// Other settings.
     pub fn new(event_id: &'a EventId, settings: SettingsShape, updated_by: NamedShape) -> Self {
         let (update_type, changes) = (SETTINGS_UPDATED, [SETTINGS_UPDATED]);
         Self { event_id, update_type, changes, chat: None, contact: None, settings, updated_by }

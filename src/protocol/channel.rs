@@ -1,37 +1,32 @@
-//! What a screen may follow.
+//! What a session may follow: the names of channels, read and written.
 
 use std::fmt;
 
-/// Longest id in a channel name, in characters; the provider's ids have 16.
+/// Longest id in a channel name, in characters. The provider's ids have 16.
 pub const ID_CHARS_MAX: usize = 128;
-/// What the names of channels look like, for descriptions; [`Channel::parse`] takes these and no others.
+/// The form of channel names, for descriptions. [`Channel::parse`] accepts exactly these.
 pub const CHANNEL_FORM: &str = r"(updates|stats|presence|metrics:(live|agents|sectors|channels|tags)|(chat|contact|sector|member|channel|tag|user):[\s\S]{1,128})";
 
-/// True for what may be an id. Characters are counted, as descriptions do, and not bytes.
+/// True for what may be an id. Counts characters and not bytes, as descriptions do.
 pub fn is_id(text: &str) -> bool {
     !text.is_empty() && text.chars().take(ID_CHARS_MAX + 1).count() <= ID_CHARS_MAX
 }
 
-/// Numbers that are pushed whenever they change.
+/// Live numbers that are pushed whenever they change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Board {
-    /// Of everything.
+    /// Of all chats that the session may see.
     Live,
-    /// Agent by agent.
     Agents,
-    /// Sector by sector.
     Sectors,
-    /// Line by line.
     Channels,
-    /// Tag by tag.
     Tags,
 }
 
 impl Board {
-    /// Every one.
     pub const ALL: [Self; 5] = [Self::Live, Self::Agents, Self::Sectors, Self::Channels, Self::Tags];
 
-    /// The channel's name.
+    /// The part of the channel's name behind `metrics:`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Live => "metrics:live",
@@ -47,39 +42,36 @@ impl Board {
     }
 }
 
-/// One thing to follow.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Channel {
     /// Every update that the token may see.
     Updates,
-    /// Counters, conflated.
+    /// The counters. Only the newest state is sent.
     Stats,
-    /// Who is on which screen.
+    /// Which screens are connected, and which chat each shows.
     Presence,
-    /// Metrics, conflated.
+    /// Live metrics. Only the newest state is sent.
     Metrics(Board),
-    /// One chat.
     Chat(String),
-    /// One contact.
+    /// Updates of all chats with one contact.
     Contact(String),
-    /// The chats of a sector.
+    /// Updates of the chats in one sector.
     Sector(String),
-    /// The chats of a member: owned by it, or with it inside.
+    /// Updates of the chats that one agent has or takes part in.
     Member(String),
-    /// The chats of a line.
+    /// Updates of the chats on one line.
     Line(String),
-    /// The chats with a tag.
+    /// Updates of the chats with one tag.
     Tag(String),
-    /// What is meant for one user's screens.
     User(String),
 }
 
 /// Why a channel name is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChannelError {
-    /// No such channel.
+    /// There is no channel of this name.
     #[error(
-        "{0:?} is no channel; known are updates, stats, presence, metrics:live, metrics:agents, metrics:sectors, metrics:channels, metrics:tags and chat:, contact:, sector:, member:, channel:, tag:, user: with an id"
+        "{0:?} is not a channel; the channels are updates, stats, presence, metrics:live, metrics:agents, metrics:sectors, metrics:channels, metrics:tags and chat:, contact:, sector:, member:, channel:, tag:, user: with an id"
     )]
     Unknown(String),
     /// The part behind the colon is empty or too long.
@@ -88,7 +80,7 @@ pub enum ChannelError {
 }
 
 impl Channel {
-    /// True where what comes is a state, of which the newest is enough, and no update.
+    /// True where the channel carries a state, of which only the newest is sent, and no updates.
     pub fn is_state(&self) -> bool {
         match self {
             Self::Stats | Self::Presence | Self::Metrics(_) => true,
@@ -103,7 +95,7 @@ impl Channel {
         }
     }
 
-    /// Reads a channel's name.
+    /// Reads a channel's name, as clients write it.
     pub fn parse(name: &str) -> Result<Self, ChannelError> {
         let shown = || name.chars().take(40).collect::<String>();
         let Some((kind, id)) = name.split_once(':') else {

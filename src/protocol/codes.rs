@@ -1,13 +1,14 @@
-//! Error and close codes, and the reasons for a fresh snapshot: one table each. A code is never reused.
+//! Tables of error codes, close codes, and reasons for a new snapshot. A code is never reused.
 //!
-//! The range of a close code tells the client what to do: 4000-4499 come back, 4500-4999 do not.
+//! The range of a close code tells the client what to do: after 4000-4499 it reconnects, after 4500-4999 it
+//! does not.
 
 /// Codes of the `error` event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorCode {
-    /// The frame is no JSON object with an `event`.
+    /// The frame is not a JSON object with an `event`.
     BadEnvelope,
-    /// The event's name is none of the client's.
+    /// Clients may not send an event of this name.
     UnsupportedEvent,
     /// The event's `data` is wrong; the message names the field.
     BadRequest,
@@ -15,16 +16,14 @@ pub enum ErrorCode {
     Unauthorized,
     /// The token does not allow this.
     Forbidden,
-    /// The token's time is over.
     TokenExpired,
-    /// Slow down.
+    /// The client sends too many requests.
     TooManyRequests,
-    /// The hub cannot answer now.
+    /// The hub cannot answer at present.
     Unavailable,
 }
 
 impl ErrorCode {
-    /// The whole table.
     pub const ALL: [Self; 8] = [
         Self::BadEnvelope,
         Self::UnsupportedEvent,
@@ -36,7 +35,7 @@ impl ErrorCode {
         Self::Unavailable,
     ];
 
-    /// The word of the wire.
+    /// The code as it is written on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::BadEnvelope => "bad_envelope",
@@ -59,30 +58,28 @@ impl ErrorCode {
 /// Codes with which the hub closes a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CloseCode {
-    /// The hub stops.
     GoingAway,
     /// A frame, or a message of several frames, was too large.
     TooLarge,
-    /// The hub drains; come back.
+    /// The hub drains before it stops. The client reconnects.
     Drain,
-    /// The screen did not keep up; come back.
+    /// The client did not read fast enough. It reconnects.
     TooSlow,
-    /// Nobody authenticated in time; come back.
+    /// The client did not authenticate in time. It reconnects.
     AuthDeadline,
-    /// The token's time is over; come back with a new one.
+    /// The token has expired. The client reconnects with a new one.
     TokenExpired,
-    /// The user was revoked; do not come back.
+    /// The user was revoked. The client does not reconnect.
     Revoked,
-    /// Too many bad tokens; do not come back.
+    /// Too many tokens were refused. The client does not reconnect.
     Refused,
-    /// A limit on sessions; do not come back.
+    /// A limit on sessions was reached. The client does not reconnect.
     Limit,
-    /// The client broke the protocol again and again; do not come back.
+    /// The client broke the protocol too often. It does not reconnect.
     ProtocolAbuse,
 }
 
 impl CloseCode {
-    /// The whole table.
     pub const ALL: [Self; 10] = [
         Self::GoingAway,
         Self::TooLarge,
@@ -134,22 +131,21 @@ impl CloseCode {
 pub enum RecoveryReason {
     /// The client named no position.
     NoPosition,
-    /// The position belongs to another life of the journal.
+    /// The position belongs to another epoch of the journal.
     EpochChanged,
     /// The journal has not reached the position.
     PositionAhead,
-    /// What came after the position is not kept any more, or cannot be read.
+    /// What came after the position is no longer kept, or cannot be read.
     TooOld,
-    /// More was missed than is replayed.
+    /// More updates were missed than the hub sends again.
     TooMany,
-    /// The token allows something else than the client's did.
+    /// The token allows something else than the one with which the position was reached.
     ScopeChanged,
-    /// No position was to be recovered: a stretch of the past is replayed, and nothing is live.
+    /// No position was to be recovered: the session plays the past, and gets no live updates.
     Replay,
 }
 
 impl RecoveryReason {
-    /// The whole table.
     pub const ALL: [Self; 7] = [
         Self::NoPosition,
         Self::EpochChanged,
@@ -160,7 +156,7 @@ impl RecoveryReason {
         Self::Replay,
     ];
 
-    /// The word of the wire.
+    /// The reason as it is written on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NoPosition => "no_position",
@@ -174,22 +170,21 @@ impl RecoveryReason {
     }
 }
 
-/// Why a replay of the past ended: the `reason` of `replay_ended`.
+/// Why a playback of the past ended: the `reason` of `replay_ended`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ReplayEnd {
-    /// The stretch was played to its end.
+    /// The interval was played to its end.
     Done,
     /// The client stopped it, or what its token allows changed.
     Stopped,
-    /// What comes next is not kept any more, or cannot be read.
+    /// What comes next is no longer kept, or cannot be read.
     Gone,
 }
 
 impl ReplayEnd {
-    /// The whole table.
     pub const ALL: [Self; 3] = [Self::Done, Self::Stopped, Self::Gone];
 
-    /// The word of the wire.
+    /// The reason as it is written on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -199,20 +194,19 @@ impl ReplayEnd {
     }
 }
 
-/// Why a screen must ask for a snapshot: the `reason` of `resync_required`.
+/// Why a client must ask for a new snapshot: the `reason` of `resync_required`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ResyncReason {
-    /// It did not keep up, and something that it should have had is gone.
+    /// The client did not read fast enough, and something that it should have got is no longer kept.
     TooSlow,
-    /// Its new token allows something else than the one before.
+    /// The client's new token allows something else than the one before.
     ScopeChanged,
 }
 
 impl ResyncReason {
-    /// The whole table.
     pub const ALL: [Self; 2] = [Self::TooSlow, Self::ScopeChanged];
 
-    /// The word of the wire.
+    /// The reason as it is written on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::TooSlow => "too_slow",

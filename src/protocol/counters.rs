@@ -10,24 +10,24 @@ use crate::domain::Stats;
 #[serde(rename_all = "camelCase")]
 #[schema(as = Stats)]
 pub struct StatsShape {
-    /// Everything stored.
+    /// Stored contacts of every kind.
     pub total_contacts: i64,
-    /// Everything stored, private notes included.
+    /// Stored messages, including private notes.
     pub total_messages: i64,
-    /// Everything stored.
+    /// Stored chats of every kind.
     pub total_chats: i64,
-    /// Open direct chats, waiting ones included.
+    /// Open direct chats, including waiting ones.
     pub open_chats: i64,
     /// Direct chats in the waiting list.
     pub waiting_chats: i64,
     /// Messages of direct chats since midnight in the hub's time zone.
     pub messages_today: i64,
-    /// The position that the counters include.
+    /// The position up to which events are counted.
     pub as_of_seq: i64,
 }
 
 impl StatsShape {
-    /// The wire form of the counters; `today` was counted in the hub's time zone.
+    /// The counters as they are sent. `today` was counted in the hub's time zone.
     pub fn new(stats: &Stats, today: i64) -> Self {
         Self {
             total_contacts: stats.total_contacts,

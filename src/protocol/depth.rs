@@ -1,10 +1,11 @@
-//! How deep a frame's JSON nests, told without reading it: parsers that recurse must never meet what has no end.
+//! How deeply JSON is nested, found without parsing it. A parser that calls itself for each level must not meet
+//! JSON without end.
 
-/// Levels that an envelope may have; ours have three.
+/// Most levels of an envelope; ours have three.
 pub const JSON_DEPTH_MAX: usize = 32;
 
-/// True where lists and objects stand more than [`JSON_DEPTH_MAX`] deep in each other. Looks at brackets outside of
-/// texts only, so that it holds for what is no JSON too.
+/// True where lists and objects are nested deeper than [`JSON_DEPTH_MAX`]. It only looks at brackets outside of
+/// strings, so it is right for invalid JSON too.
 pub fn is_too_deep(json: &str) -> bool {
     let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
     for byte in json.bytes() {

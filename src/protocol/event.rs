@@ -1,4 +1,4 @@
-//! What the hub says besides updates: answers and notices, encoded as envelopes.
+//! What the hub sends besides updates: answers and notices, encoded as envelopes.
 
 use bytestring::ByteString;
 use jiff::Timestamp;
@@ -14,46 +14,42 @@ use crate::domain::Seq;
 pub enum ServerEvent {
     /// The first frame of every session.
     ConnectionEstablished,
-    /// Signed in.
+    /// The client is signed in.
     Authenticated,
-    /// A snapshot.
     UmblerData,
-    /// Channels are followed from here on.
+    /// The client follows channels from here on.
     Subscribed,
-    /// Channels are no longer followed.
+    /// The client no longer follows channels.
     Unsubscribed,
-    /// The answer to `ping`.
+    /// The answer to the request `ping`.
     Pong,
-    /// One accepted delivery.
     UmblerUpdate,
-    /// Proves the data path, every [`HEARTBEAT_SECONDS`](super::HEARTBEAT_SECONDS).
+    /// Sent every [`HEARTBEAT_SECONDS`](super::HEARTBEAT_SECONDS), so that a client notices a dead connection.
     Heartbeat,
-    /// Counters, conflated.
+    /// The counters; only the newest state is sent.
     UmblerStats,
-    /// Who is on which screen.
+    /// Which screens are connected, and which chat each shows.
     PresenceUpdate,
-    /// Others are told which chat this screen shows.
+    /// The answer to the request `set_presence`.
     PresenceSet,
-    /// Metrics, conflated.
+    /// Live metrics; only the newest state is sent.
     MetricsUpdate,
-    /// A replay of the past is over.
+    /// A playback of the past has ended.
     ReplayEnded,
-    /// The screen missed something and must ask again.
+    /// The client missed something and must ask for a new snapshot.
     ResyncRequired,
-    /// Whether deliveries are taken in; told on change.
+    /// Whether the hub accepts deliveries; sent when that changes.
     HubStatus,
-    /// The hub closes this socket next and says when to come back.
+    /// The hub closes this socket next, and says when to reconnect.
     GoingAway,
-    /// An event stream ends; a socket has its close frame.
+    /// The end of an event stream, where a socket would get a close frame.
     Closed,
-    /// The token ends soon: send a newer one.
+    /// The token expires soon, and the client should send a newer one.
     TokenExpiring,
-    /// A request was refused.
     Error,
 }
 
 impl ServerEvent {
-    /// The whole table.
     pub const ALL: [Self; 19] = [
         Self::ConnectionEstablished,
         Self::Authenticated,
@@ -76,7 +72,7 @@ impl ServerEvent {
         Self::Error,
     ];
 
-    /// The word of the wire.
+    /// The event as it is written on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ConnectionEstablished => "connection_established",
@@ -105,17 +101,18 @@ impl ServerEvent {
 /// The content of a `heartbeat` event.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Heartbeat {
-    /// The hub's newest position, or as far as this session got; 0 on one that replays the past or has replayed it.
+    /// The hub's newest position, or the last one that this session got; 0 on a session that plays the past or
+    /// has played it.
     #[schema(value_type = i64)]
     pub seq: Seq,
-    /// Updates sent on this session: a client that counts otherwise has missed one.
+    /// Number of updates sent on this session. A client that counted fewer has missed one.
     pub sent: u64,
 }
 
 /// The content of a `resync_required` event.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ResyncRequired {
-    /// Why.
+    /// Why the client must ask for a new snapshot.
     pub reason: &'static str,
 }
 
@@ -128,7 +125,7 @@ struct Wire<'a, T: Serialize> {
     data: &'a T,
 }
 
-/// Encodes an envelope; `id` is the client's own, in answers.
+/// Encodes an envelope. In answers, `id` is the one that the client sent.
 pub fn encode<T: Serialize>(
     event: ServerEvent,
     id: Option<&RawValue>,
@@ -136,7 +133,7 @@ pub fn encode<T: Serialize>(
     data: &T,
 ) -> ByteString {
     let wire = Wire { event: event.as_str(), id, timestamp, data };
-    // Serializing our own structures fails only on map keys that are no strings, which none has.
+    // Serializing our own structures fails only on map keys that are not strings, and none has such keys.
     serde_json::to_string(&wire).unwrap_or_default().into()
 }
 
@@ -144,18 +141,17 @@ pub fn encode<T: Serialize>(
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Error)]
 pub struct ErrorData<'a> {
-    /// A code of the table.
+    /// One of the error codes.
     pub code: &'static str,
-    /// For the developer.
+    /// What is wrong, as a text for developers.
     pub message: &'a str,
     /// True where the same request may succeed later, unchanged.
     pub temporary: bool,
-    /// Of a stretch that cannot be replayed: the word of the table of positions that were not recovered.
+    /// For a part of the past that cannot be played: why, in the words for positions that were not recovered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
 }
 
-/// Encodes an `error` envelope.
 pub fn encode_error(
     id: Option<&RawValue>,
     timestamp: Timestamp,
@@ -166,7 +162,7 @@ pub fn encode_error(
     encode(ServerEvent::Error, id, timestamp, &data)
 }
 
-/// Encodes a `bad_request` that a client may act on by its reason.
+/// Encodes a `bad_request` with a reason that a client may act on.
 pub fn encode_refusal(
     id: Option<&RawValue>,
     timestamp: Timestamp,

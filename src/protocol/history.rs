@@ -9,7 +9,7 @@ use super::shapes::NamedShape;
 use crate::domain::history::{Happening, Transition};
 use crate::domain::{EventId, RefId};
 
-/// Something that happened to a chat.
+/// A change in a chat's history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Transition)]
@@ -20,21 +20,20 @@ pub struct TransitionShape {
     /// The delivery that showed it.
     #[schema(value_type = String)]
     pub event_id: EventId,
-    /// What happened.
+    /// What happened to the chat.
     #[serde(rename = "type")]
     pub kind: TransitionType,
     /// The agent or sector before; `null`: none, or not of this type.
     pub from: Option<NamedShape>,
     /// The agent or sector after; `null`: none, or not of this type.
     pub to: Option<NamedShape>,
-    /// The tags that came or went.
+    /// The tags that were added or removed.
     pub tags: Vec<NamedShape>,
 }
 
-/// What may happen to a chat.
+/// The kinds of changes in a chat's history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the domain's Happening says what each is")]
 pub enum TransitionType {
     Opened,
     Reopened,
@@ -88,13 +87,13 @@ impl From<Transition> for TransitionShape {
 }
 
 impl TransitionShape {
-    /// The agents that it names.
+    /// The agents named in it.
     pub fn people_mut(&mut self) -> impl Iterator<Item = &mut NamedShape> {
         let is_of_agents = self.kind == TransitionType::Transferred;
         self.from.iter_mut().chain(&mut self.to).filter(move |_| is_of_agents)
     }
 
-    /// The sectors that it names.
+    /// The sectors named in it.
     pub fn sectors_mut(&mut self) -> impl Iterator<Item = &mut NamedShape> {
         let is_of_sectors = self.kind == TransitionType::SectorChanged;
         self.from.iter_mut().chain(&mut self.to).filter(move |_| is_of_sectors)

@@ -1,16 +1,15 @@
-//! What viewers are shown instead of names, phones and texts.
+//! What viewers see instead of names, phones and texts.
 
 use super::alerts::AlertShape;
 use super::members::MemberShape;
 use super::shapes::{ChatShape, ContactShape, MessageShape, MessageSummary, NamedShape};
 use crate::domain::visible::is_visible;
 
-/// Stands for what is withheld.
+/// Replaces what a viewer may not read.
 const DOTS: &str = "•••";
 
-/// Masks names and phones, and withholds texts, files, places and pictures.
+/// Masks names and phones, and removes texts, files, places and pictures.
 pub trait Mask {
-    /// Does it in place.
     fn mask(&mut self);
 }
 
@@ -19,8 +18,8 @@ pub fn mask_name(name: &str) -> String {
     name.chars().find(|first| is_visible(*first)).map(|first| format!("{first}{DOTS}")).unwrap_or_default()
 }
 
-/// Country, area and the last four digits: `+55 11 •••• 0001`. Outside Brazil the area's length is not known, and
-/// a short number keeps nothing.
+/// Country, area and the last four digits: `+55 11 •••• 0001`. Outside Brazil the length of the area code is
+/// not known, so it is masked too; of a short number nothing is shown.
 pub fn mask_phone(phone: &str) -> String {
     let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
     let (country, area) = match digits.strip_prefix("55") {
@@ -85,7 +84,7 @@ impl Mask for NamedShape {
     }
 }
 
-/// Sectors are no people: their names stay.
+/// The name of the sector stays, because it is not the name of a person.
 impl Mask for AlertShape {
     fn mask(&mut self) {
         mask_name_in(&mut self.contact_name);

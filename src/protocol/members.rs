@@ -1,4 +1,4 @@
-//! The directory of agents on the wire: an entry, and the update that tells its changes.
+//! The directory of agents on the wire: an entry, and the update that reports changes.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -6,21 +6,21 @@ use utoipa::ToSchema;
 
 use crate::domain::{EventId, Member, Seq};
 
-/// The type of an update that tells changes of the directory.
+/// The type of the update that reports changes of the directory.
 pub const MEMBER_UPDATED: &str = "member_updated";
 
-/// An agent as the directory has it.
+/// An agent as the directory knows them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Member)]
 pub struct MemberShape {
-    /// The provider's id.
+    /// The provider's id of the agent.
     pub id: String,
-    /// The name; `null`: not in the directory any more.
+    /// Name of the agent; `null` where the agent is no longer in the directory.
     pub name: Option<String>,
-    /// The picture's address.
+    /// Address of the picture; `null` where there is none.
     pub photo_url: Option<String>,
-    /// The sector that the agent belongs to.
+    /// Id of the sector that the agent belongs to.
     pub sector_id: Option<String>,
 }
 
@@ -35,8 +35,8 @@ impl From<&Member> for MemberShape {
     }
 }
 
-/// Agents who are called otherwise from here on: an update like the others, so that it is recovered and counted like
-/// them.
+/// The update after entries of the directory changed. It has a position like all others, so clients recover and
+/// count it in the same way.
 #[derive(Debug, Serialize)]
 pub struct MembersUpdate<'a> {
     event: &'static str,
@@ -45,7 +45,7 @@ pub struct MembersUpdate<'a> {
     data: MembersData<'a>,
 }
 
-/// What changed in the directory; a whole import is one update.
+/// What changed in the directory. A whole import is one update.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = MemberUpdated)]
@@ -53,7 +53,7 @@ pub struct MembersData<'a> {
     /// `directory:` and an id of its own.
     #[schema(value_type = String)]
     event_id: &'a EventId,
-    /// `member_updated`.
+    /// The type of the update: `member_updated`.
     #[serde(rename = "type")]
     update_type: &'static str,
     changes: [&'static str; 1],
@@ -64,7 +64,7 @@ pub struct MembersData<'a> {
 }
 
 impl<'a> MembersUpdate<'a> {
-    /// Changes at their position; `timestamp` is when the hub received them.
+    /// `timestamp` is when the hub accepted the changes.
     pub fn new(seq: Seq, timestamp: Timestamp, event_id: &'a EventId, news: &[Member]) -> Self {
         let (update_type, changes) = (MEMBER_UPDATED, [MEMBER_UPDATED]);
         let members = news.iter().map(MemberShape::from).collect();

@@ -2,8 +2,8 @@
 //!
 //! # Contract
 //!
-//! Everything here is part of the public protocol. Codes are never reused, shapes only gain fields, and
-//! `docs/protocol.md` mirrors the tables (a test compares).
+//! All of this is the public protocol. Codes are never reused, shapes only gain fields, and `docs/protocol.md`
+//! repeats the tables (a test compares them).
 
 pub mod shapes;
 pub mod counters;
@@ -24,7 +24,7 @@ pub mod replay;
 pub mod event;
 
 pub use alerts::{AlertChange, AlertShape, SettingsShape};
-pub use channel::{Board, Channel, ChannelError};
+pub use channel::{Board, Channel};
 pub use codes::{CloseCode, ErrorCode, RecoveryReason, ReplayEnd, ResyncReason};
 pub use counters::StatsShape;
 pub use mask::Mask;
@@ -33,10 +33,9 @@ pub use replay::{ReplayRequest, Speed};
 pub use request::{ClientEvent, Envelope, EnvelopeError, Request, SnapshotLimits, SubscribeRequest};
 pub use shapes::{ChatShape, ContactShape, MessageShape, MessageSummary};
 pub use status::{FaultKind, HubState};
-pub use update::Update;
 pub use view::View;
 
-/// The version of the protocol, told in `connection_established`.
+/// The version of the protocol, sent in `connection_established`.
 pub const PROTOCOL_VERSION: u32 = 1;
 
 /// Seconds between two `heartbeat` events.

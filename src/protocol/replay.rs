@@ -1,4 +1,4 @@
-//! `subscribe_updates` with `replayFrom`: which stretch of the past is to be played, and how fast.
+//! `subscribe_updates` with `replayFrom`: which part of the past to play, and how fast.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,32 +13,31 @@ use super::codes::ErrorCode;
 use super::request::{EnvelopeError, refuse};
 use super::request_data::SubscribeData;
 
-/// The slowest replay: a tenth of the pace at which it happened.
+/// The slowest playback: a tenth of the real pace.
 pub const SPEED_MIN: f64 = 0.1;
-/// The fastest: a day in a minute and a half.
+/// The fastest playback: a day in a minute and a half.
 pub const SPEED_MAX: f64 = 1_000.0;
 
-/// What may stand in `subscribe_updates` beside `replayFrom`; another word is refused, since a misspelt `speed` would
-/// otherwise be played at the wrong one.
+/// The fields that `subscribe_updates` may have beside `replayFrom`. Others are refused, because a misspelt
+/// `speed` would otherwise play at the wrong speed.
 const FIELDS: [&str; 4] = ["channels", "replayFrom", "replayUntil", "speed"];
 
-/// A stretch of the past, as it was asked for.
+/// A request to play a part of the past.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplayRequest {
-    /// What was received from this moment on.
+    /// Play what was received from this moment on.
     pub from: Timestamp,
-    /// Up to and with this one; `None`: now.
+    /// Play what was received up to and including this moment; `None`: up to now.
     pub until: Option<Timestamp>,
-    /// How fast.
     pub speed: Speed,
 }
 
-/// So many times as fast as it happened, [`SPEED_MIN`] to [`SPEED_MAX`].
+/// How many times faster than it happened: [`SPEED_MIN`] to [`SPEED_MAX`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Speed(f64);
 
-// It is within bounds, so never NaN.
+// The number is within bounds, so it is never NaN.
 impl Eq for Speed {}
 
 impl Default for Speed {
@@ -48,44 +47,44 @@ impl Default for Speed {
 }
 
 impl Speed {
-    /// A speed within the bounds.
+    /// A speed; `None` where the number is out of bounds.
     pub fn new(speed: f64) -> Option<Self> {
         (SPEED_MIN..=SPEED_MAX).contains(&speed).then_some(Self(speed))
     }
 
-    /// How many times as fast.
+    /// How many times faster than it happened.
     pub fn factor(self) -> f64 {
         self.0
     }
 }
 
-/// The `replay` of `subscribed`: what comes next.
+/// The `replay` of `subscribed`: what will be played.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[schema(as = Replay)]
 pub struct ReplayShape {
-    /// What was received from this moment on.
+    /// Play what was received from this moment on.
     #[schema(value_type = String, format = DateTime)]
     pub from: Timestamp,
-    /// Up to and with this one.
+    /// Play what was received up to and including this moment.
     #[schema(value_type = String, format = DateTime)]
     pub until: Timestamp,
-    /// How fast.
+    /// How many times faster than it happened.
     #[schema(value_type = f64)]
     pub speed: Speed,
-    /// How many updates this token sees of it, on these channels.
+    /// How many updates of it this token sees on these channels.
     pub updates: usize,
 }
 
-/// The content of `replay_ended`.
+/// The content of a `replay_ended` event.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 pub struct ReplayEnded {
-    /// Why.
+    /// Why the playback ended: `done`, `stopped` or `gone`.
     pub reason: &'static str,
-    /// The position of the last update that was sent; 0 where there was none.
+    /// The position of the last update that was sent; 0 where none was.
     pub seq: i64,
 }
 
-/// The stretch that is asked for; `None` where updates are to come live.
+/// The request for a playback; `None` where live updates are wanted.
 pub(super) fn read_replay(
     data: &SubscribeData,
     channels: &[Channel],
@@ -124,7 +123,7 @@ fn moment(name: &str, text: &str) -> Result<Timestamp, EnvelopeError> {
     })
 }
 
-/// The first field that does not belong there.
+/// The first field that a playback does not have.
 fn foreign_field(data: &RawValue) -> Option<String> {
     let fields: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(data.get()).unwrap_or_default();
     let foreign = fields.into_keys().find(|name| !FIELDS.contains(&name.as_ref()));

@@ -1,4 +1,4 @@
-//! What a client may say: the envelope and its requests, parsed into types or refused with a code.
+//! What a client may send: the envelope and its requests, read into types or refused with a code.
 
 use std::borrow::Cow;
 
@@ -11,32 +11,27 @@ use super::depth::{JSON_DEPTH_MAX, is_too_deep};
 use super::replay::{ReplayRequest, read_replay};
 use super::request_data::{AuthenticateData, PresenceData, SnapshotData, SubscribeData, UnsubscribeData};
 
-/// Longest `id` of a client's own, in bytes of JSON: it is echoed, so it is bounded.
+/// Longest `id` that a client may give a request, in bytes of JSON. It is sent back, so it is bounded.
 pub const REQUEST_ID_BYTES_MAX: usize = 128;
 /// Most channels in one request.
 pub const CHANNELS_PER_REQUEST_MAX: usize = 100;
-/// Most items of a kind in a snapshot.
+/// Most items of one kind in a snapshot.
 pub const SNAPSHOT_ITEMS_MAX: u32 = 200;
 
 /// The events that a client may send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClientEvent {
-    /// Signs in, or refreshes the token.
+    /// Signs in, or replaces the token by a newer one.
     Authenticate,
-    /// Asks for a snapshot.
     RequestUmblerData,
-    /// Follows channels.
     SubscribeUpdates,
-    /// Stops following.
     UnsubscribeUpdates,
     /// Tells others which chat this screen shows.
     SetPresence,
-    /// Asks for a `pong`.
     Ping,
 }
 
 impl ClientEvent {
-    /// The whole table.
     pub const ALL: [Self; 6] = [
         Self::Authenticate,
         Self::RequestUmblerData,
@@ -46,7 +41,7 @@ impl ClientEvent {
         Self::Ping,
     ];
 
-    /// The word of the wire.
+    /// The event as it is written on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Authenticate => "authenticate",
@@ -62,11 +57,11 @@ impl ClientEvent {
 /// A frame that has the form of an envelope.
 #[derive(Debug)]
 pub struct Envelope<'a> {
-    /// The client's own id, as JSON, for the answer.
+    /// The id that the client gave the request, as JSON. The answer carries it.
     pub id: Option<&'a RawValue>,
-    /// The event, where it is one of a client.
+    /// The event; `None` where clients may not send it.
     pub event: Option<ClientEvent>,
-    /// What it asks, or why that is refused.
+    /// The request, or why it is refused.
     pub request: Result<Request, EnvelopeError>,
 }
 
@@ -76,44 +71,37 @@ pub struct Envelope<'a> {
 pub struct EnvelopeError {
     /// The code of the `error` event.
     pub code: ErrorCode,
-    /// For the developer: what is wrong, by name.
+    /// What is wrong, as a text for developers; it names the field.
     pub message: String,
 }
 
-/// A request, checked.
+/// A request that was checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
-    /// Signs in.
     Authenticate {
-        /// The JWT.
+        /// A signed JSON Web Token.
         token: String,
     },
-    /// Asks for a snapshot.
     Snapshot(SnapshotLimits),
-    /// Follows channels.
     Subscribe(SubscribeRequest),
-    /// Stops following these, or all.
     Unsubscribe {
-        /// `None`: all.
+        /// The channels; `None`: all of them.
         channels: Option<Vec<Channel>>,
     },
     /// Tells others which chat this screen shows.
     SetPresence {
-        /// `None`: none.
+        /// The chat; `None`: no chat.
         chat: Option<String>,
     },
-    /// Asks for a `pong`.
     Ping,
 }
 
-/// How many items of each kind a snapshot holds at most, 0 to [`SNAPSHOT_ITEMS_MAX`].
+/// Most items of each kind in a snapshot, 0 to [`SNAPSHOT_ITEMS_MAX`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SnapshotLimits {
-    /// Latest contacts.
+    /// The contacts with the latest activity.
     pub contacts: u32,
-    /// Open chats.
     pub chats: u32,
-    /// Latest messages.
     pub messages: u32,
 }
 
@@ -123,18 +111,18 @@ impl Default for SnapshotLimits {
     }
 }
 
-/// What to follow, and from where.
+/// What to follow, and from which position on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubscribeRequest {
-    /// At least one.
+    /// At least one; `updates` where the client named none.
     pub channels: Vec<Channel>,
-    /// The last position the client has; with `epoch`.
+    /// The last position that the client has. Needs `epoch`.
     pub since: Option<i64>,
-    /// The life of the journal that `since` belongs to.
+    /// The epoch of the journal that `since` belongs to.
     pub epoch: Option<String>,
-    /// The scope the client had then.
+    /// The hash of the scope that the client had at `since`.
     pub scope: Option<String>,
-    /// The stretch of the past to be replayed instead.
+    /// The part of the past to play instead of live updates.
     pub replay: Option<ReplayRequest>,
 }
 
@@ -149,23 +137,23 @@ struct WireEnvelope<'a> {
 }
 
 impl<'a> Envelope<'a> {
-    /// Reads one text frame. An `Err` has no id to answer to.
+    /// Reads one text frame. An `Err` means that the frame has no id to answer to.
     pub fn parse(text: &'a str) -> Result<Self, EnvelopeError> {
         if !is_object(text) {
-            return Err(refuse(ErrorCode::BadEnvelope, "no envelope: a frame must be one JSON object"));
+            return Err(refuse(ErrorCode::BadEnvelope, "not an envelope: a frame must be one JSON object"));
         }
         if is_too_deep(text) {
-            let message = format!("no envelope: it nests deeper than {JSON_DEPTH_MAX} levels");
+            let message = format!("not an envelope: it nests deeper than {JSON_DEPTH_MAX} levels");
             return Err(refuse(ErrorCode::BadEnvelope, message));
         }
         let wire: WireEnvelope<'a> = serde_json::from_str(text)
-            .map_err(|error| refuse(ErrorCode::BadEnvelope, format!("no envelope: {error}")))?;
+            .map_err(|error| refuse(ErrorCode::BadEnvelope, format!("not an envelope: {error}")))?;
         if let Some(id) = wire.id {
             check_id(id)?;
         }
         let name = wire.event.and_then(|event| serde_json::from_str::<Cow<'a, str>>(event.get()).ok());
         let Some(name) = name else {
-            let error = refuse(ErrorCode::BadEnvelope, "no envelope: event must be a string");
+            let error = refuse(ErrorCode::BadEnvelope, "not an envelope: event must be a string");
             return Ok(Self { id: wire.id, event: None, request: Err(error) });
         };
         let event = ClientEvent::ALL.into_iter().find(|known| known.as_str() == name);
@@ -173,7 +161,7 @@ impl<'a> Envelope<'a> {
     }
 }
 
-/// Serde would take an array for a structure.
+/// True for a JSON object. Serde would also accept an array for a structure.
 fn is_object(json: &str) -> bool {
     json.trim_start().starts_with('{')
 }
@@ -198,7 +186,7 @@ fn read(event: &str, known: Option<ClientEvent>, data: Option<&RawValue>) -> Res
         let shown: String = event.chars().take(40).collect();
         return Err(refuse(
             ErrorCode::UnsupportedEvent,
-            format!("{shown:?} is no event that a client sends"),
+            format!("{shown:?} is not an event that a client may send"),
         ));
     };
     match known {

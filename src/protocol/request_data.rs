@@ -1,73 +1,74 @@
-//! What requests carry, as it comes: read here, checked in [`request`](super::request), described in
+//! The `data` of requests as it is sent: read here, checked in [`request`](super::request), described in
 //! `/api/asyncapi.json`.
 
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-/// The content of `authenticate`.
+/// The `data` of an `authenticate` request.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = Authenticate)]
 pub struct AuthenticateData {
-    /// A JWT.
+    /// A signed JSON Web Token.
     pub(super) token: String,
 }
 
-/// The content of `request_umbler_data`.
+/// The `data` of a `request_umbler_data` request.
 #[derive(Deserialize, Default, ToSchema)]
 #[schema(as = RequestUmblerData)]
 pub struct SnapshotData {
-    /// Latest contacts; 50.
+    /// How many contacts, those with the latest activity first; default 50.
     #[schema(maximum = 200)]
     pub(super) contacts: Option<u32>,
-    /// Open chats; 200.
+    /// How many open chats; default 200.
     #[schema(maximum = 200)]
     pub(super) chats: Option<u32>,
-    /// Latest messages; 50.
+    /// How many of the latest messages; default 50.
     #[schema(maximum = 200)]
     pub(super) messages: Option<u32>,
 }
 
-/// The content of `subscribe_updates`.
+/// The `data` of a `subscribe_updates` request.
 #[derive(Deserialize, Default, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SubscribeUpdates)]
 pub struct SubscribeData {
-    /// What to follow; `updates`.
+    /// The channels to follow; default `updates`.
     #[schema(min_items = 1, max_items = 100)]
     pub(super) channels: Option<Vec<String>>,
-    /// The last position that the client has; with `epoch`, in the first subscription of a session only.
+    /// The last position that the client has. Needs `epoch`, and only counts in the first subscription of a
+    /// session.
     #[schema(minimum = 0)]
     pub(super) since: Option<i64>,
-    /// The life of the journal that `since` belongs to.
+    /// The epoch of the journal that `since` belongs to.
     pub(super) epoch: Option<String>,
-    /// The scope that the client had then.
+    /// The hash of the scope that the client had at `since`.
     pub(super) scope: Option<String>,
-    /// Replay what happened from this moment on, instead of what happens now; beside it only `channels`,
-    /// `replayUntil` and `speed` may stand.
+    /// Play what was received from this moment on instead of live updates. Only `channels`, `replayUntil` and
+    /// `speed` may be given beside it.
     #[schema(format = DateTime)]
     pub(super) replay_from: Option<String>,
-    /// Up to this moment; now.
+    /// Play what was received up to this moment; default now.
     #[schema(format = DateTime)]
     pub(super) replay_until: Option<String>,
-    /// So many times as fast as it happened; 1.
+    /// How many times faster than it happened; default 1.
     #[schema(minimum = 0.1, maximum = 1000)]
     pub(super) speed: Option<f64>,
 }
 
-/// The content of `unsubscribe_updates`.
+/// The `data` of an `unsubscribe_updates` request.
 #[derive(Deserialize, Default, ToSchema)]
 #[schema(as = UnsubscribeUpdates)]
 pub struct UnsubscribeData {
-    /// What not to follow any more; all.
+    /// The channels to stop following; default all.
     #[schema(min_items = 1, max_items = 100)]
     pub(super) channels: Option<Vec<String>>,
 }
 
-/// The content of `set_presence`.
+/// The `data` of a `set_presence` request.
 #[derive(Deserialize, Default, ToSchema)]
 #[schema(as = SetPresence)]
 pub struct PresenceData {
-    /// The chat in view; `null`: none.
+    /// The chat that the screen shows; `null`: none.
     #[schema(min_length = 1, max_length = 128)]
     pub(super) chat: Option<String>,
 }

@@ -1,38 +1,38 @@
-//! What a search answers: who and what was found, and where in it.
+//! The answer to a search: which contacts and messages were found, and where the words are in them.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::shapes::{ContactShape, MessageShape};
 
-/// A piece of a text; all pieces, one after the other, are what is shown.
+/// A piece of a text. All pieces, one after the other, are the text to show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Piece {
-    /// Plain text, never markup.
+    /// Plain text, and never markup.
     pub text: String,
-    /// This was found.
+    /// True where this piece matches the search.
     #[serde(rename = "match")]
     pub is_match: bool,
 }
 
-/// A message's text around the first find.
+/// A message's text around the first match.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Excerpt {
-    /// At most 240 characters in pieces.
+    /// At most 240 characters, in pieces.
     pub text: Vec<Piece>,
-    /// There is text before them.
+    /// True where the message has more text before the excerpt.
     pub cut_before: bool,
-    /// There is text after them.
+    /// True where the message has more text after the excerpt.
     pub cut_after: bool,
 }
 
-/// Where a contact was found.
+/// The matches in a contact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ContactHighlight {
-    /// The name; `null` where nothing in it was found.
+    /// The name in pieces; `null` where nothing in it matches.
     pub name: Option<Vec<Piece>>,
-    /// The phone; `null` where nothing in it was found.
+    /// The phone in pieces; `null` where nothing in it matches.
     pub phone: Option<Vec<Piece>>,
 }
 
@@ -41,7 +41,7 @@ pub struct ContactHighlight {
 pub struct FoundContact {
     /// The contact, as lists show it.
     pub contact: ContactShape,
-    /// Where in it.
+    /// The matches in the contact.
     pub highlight: ContactHighlight,
 }
 
@@ -51,8 +51,8 @@ pub struct FoundContact {
 pub struct FoundMessage {
     /// The message, as lists show it.
     pub message: MessageShape,
-    /// Whom the chat is held with.
+    /// Name of the contact that the chat is held with.
     pub contact_name: Option<String>,
-    /// Where in its text.
+    /// The matches in the message's text.
     pub highlight: Excerpt,
 }

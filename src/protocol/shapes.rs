@@ -1,4 +1,4 @@
-//! Contacts, chats and messages as clients see them. Unknown is `null`.
+//! Contacts, chats and messages as clients see them. What is not known is `null`.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,13 +10,13 @@ use crate::domain::{Chat, ChatKind, ChatMessage, ChatStatus, Contact, Direction,
 /// The `source` of what an agent sent.
 pub const SOURCE_MEMBER: &str = "Member";
 
-/// Something referred to by id.
+/// Something that is referred to by id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = Named)]
 pub struct NamedShape {
-    /// The provider's id.
+    /// The provider's id of it.
     pub id: String,
-    /// Its name, where known.
+    /// The name; null where it is not known.
     pub name: Option<String>,
 }
 
@@ -26,21 +26,21 @@ impl From<&Named> for NamedShape {
     }
 }
 
-/// The line that a chat runs on.
+/// The line that a chat runs on: a WhatsApp number or another account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = Channel)]
 pub struct ChannelShape {
-    /// The provider's id.
+    /// The provider's id of the line.
     pub id: String,
-    /// Its name.
+    /// The name of the line; null where it is not known.
     pub name: Option<String>,
-    /// The provider's `ChannelType`.
+    /// The provider's `ChannelType` of the line.
     #[serde(rename = "type")]
     pub channel_type: Option<String>,
 }
 
-impl From<&crate::domain::Channel> for ChannelShape {
-    fn from(channel: &crate::domain::Channel) -> Self {
+impl From<&crate::domain::ChatLine> for ChannelShape {
+    fn from(channel: &crate::domain::ChatLine) -> Self {
         Self {
             id: channel.id.to_string(),
             name: channel.name.clone(),
@@ -49,47 +49,48 @@ impl From<&crate::domain::Channel> for ChannelShape {
     }
 }
 
-/// The newest message of a chat or contact, in short.
+/// A summary of the newest message of a chat or contact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MessageSummary {
-    /// The provider's id.
+    /// The provider's id of the message.
     pub id: String,
-    /// The chat it belongs to.
+    /// The chat that the message belongs to.
     pub chat_id: String,
     /// `in` from the customer, `out` to the customer.
     pub direction: Direction,
-    /// `Contact`, `Member`, `Bot`, `External`.
+    /// Who wrote it: `Contact`, `Member`, `Bot` or `External`.
     pub source: Option<String>,
-    /// `Text`, `Image` and so on.
+    /// The provider's word: `Text`, `Image` and so on.
     #[serde(rename = "type")]
     pub message_type: Option<String>,
-    /// The text to show.
+    /// The text to show: the newest edit, else what was sent.
     pub text: Option<String>,
-    /// The delivery state.
+    /// How far it was delivered, in the provider's word: `Sent`, `Read` and so on.
     pub state: Option<String>,
-    /// An internal note.
+    /// True for a note that only the team sees.
     pub private: bool,
-    /// When it happened.
+    /// When the message happened, as far as known.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
-    /// When the provider created it: orders messages of one instant. Null where no delivery told it.
+    /// When the provider created it, which orders messages of one instant. Null where no delivery said so.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub created_at: Option<Timestamp>,
-    /// Deleted for everyone: its words are not known any more. Older hubs did not say.
+    /// True where the message was deleted for everyone: its content is no longer known. Older versions did not
+    /// say it.
     #[serde(default)]
     pub deleted: bool,
 }
 
 impl MessageSummary {
-    /// Takes its words out: it was deleted after this was written.
+    /// Removes the content: the message was deleted after this summary was made.
     pub fn forget_words(&mut self) {
         self.text = None;
         self.deleted = true;
     }
 
-    /// Where it stands among other messages.
+    /// Its position in the order of messages.
     pub fn position(&self) -> MessagePosition {
         MessagePosition { at: self.at, created_at: self.created_at, id: self.id.as_str().into() }
     }
@@ -113,38 +114,38 @@ impl From<&ChatMessage> for MessageSummary {
     }
 }
 
-/// A contact.
+/// A contact: a customer, a group or a colleague.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Contact)]
 pub struct ContactShape {
-    /// The provider's id.
+    /// The provider's id of the contact.
     pub id: String,
-    /// The name.
+    /// Name of the contact; null where it is not known.
     pub name: Option<String>,
-    /// E.164 with `+`.
+    /// Phone in E.164 form, with `+`.
     pub phone: Option<String>,
-    /// The picture's address.
+    /// Address of the picture; null where there is none.
     pub picture_url: Option<String>,
-    /// `DirectMessage`, `Group` and so on.
+    /// The provider's word: `DirectMessage`, `Group` and so on.
     #[serde(rename = "type")]
     pub contact_type: Option<String>,
-    /// Blocked by the team.
+    /// True where the team blocked the contact.
     pub blocked: bool,
-    /// The contact's tags.
+    /// Tags of the contact, not those of its chats.
     pub tags: Vec<NamedShape>,
-    /// The earliest moment that speaks of the contact.
+    /// When the contact was created, or its earliest chat.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub created_at: Option<Timestamp>,
-    /// The latest of its own activity and its newest message.
+    /// The later of its own activity and its newest message.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_interaction_at: Option<Timestamp>,
-    /// The newest message of its chats.
+    /// The newest message of all its chats.
     pub last_message: Option<MessageSummary>,
 }
 
 impl ContactShape {
-    /// The wire form of a contact; `last_message` is the message at its newest position.
+    /// The contact as it is sent; `last_message` is the message at its newest position.
     pub fn new(contact: &Contact, last_message: Option<MessageSummary>) -> Self {
         Self {
             id: contact.id.to_string(),
@@ -164,66 +165,67 @@ impl ContactShape {
         }
     }
 
-    /// Leaves out what may have happened in chats that a limited scope does not see: `newest` is the newest message
-    /// of those that it sees.
+    /// Leaves out what may have happened in chats that a limited scope does not see. `newest` is the newest
+    /// message of the chats that it sees.
     pub fn limit_to(&mut self, newest: Option<MessageSummary>) {
         self.last_interaction_at = newest.as_ref().map(|message| message.at);
         self.last_message = newest;
     }
 }
 
-/// A chat.
+/// A chat with one contact on one line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Chat)]
 pub struct ChatShape {
-    /// The provider's id.
+    /// The provider's id of the chat.
     pub id: String,
-    /// Who it is held with.
+    /// The contact that the chat is held with.
     pub contact_id: Option<String>,
-    /// Their name.
+    /// Name of the contact; null where it is not known.
     pub contact_name: Option<String>,
-    /// Their phone, E.164 with `+`: what is shown where there is no name. Older hubs did not say it.
+    /// Phone of the contact in E.164 form, with `+`. It is shown where there is no name. Older versions did not
+    /// say it.
     #[serde(default)]
     pub contact_phone: Option<String>,
-    /// `direct`, `group` or `internal`.
+    /// Whom the chat is held with: `direct`, `group` or `internal`.
     pub kind: ChatKind,
-    /// The line it runs on.
+    /// The line that the chat runs on.
     pub channel: Option<ChannelShape>,
-    /// The sector it stands in.
+    /// The sector that the chat is in.
     pub sector: Option<NamedShape>,
-    /// The agent it is assigned to; a closed chat keeps its last one.
+    /// The agent who has the chat. A closed chat keeps its last one.
     pub owner: Option<NamedShape>,
-    /// Everyone in it.
+    /// The agents who take part in the chat.
     pub members: Vec<NamedShape>,
-    /// Its own tags.
+    /// Tags of the chat itself.
     pub tags: Vec<NamedShape>,
-    /// `open`, `waiting` or `closed`.
+    /// Where the chat stands: `open`, `waiting` or `closed`.
     pub status: ChatStatus,
-    /// Open or closed.
+    /// True for an open chat, waiting or not.
     pub open: bool,
-    /// In the waiting list.
+    /// True where the provider has the chat in its waiting list.
     pub waiting: bool,
-    /// Seen by its members only.
+    /// True where only its members, admins and supervisors see the chat.
     pub private: bool,
-    /// The first customer message that no human answered.
+    /// When the first customer message was written that no human has answered.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub waiting_since: Option<Timestamp>,
-    /// When it was created.
+    /// When the chat was created.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub created_at: Option<Timestamp>,
-    /// When it was closed; `null` while open.
+    /// When the chat was closed; `null` while it is open.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub closed_at: Option<Timestamp>,
-    /// The latest activity.
+    /// The latest activity in the chat.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_activity_at: Option<Timestamp>,
-    /// The newest message.
+    /// The newest message of the chat.
     pub last_message: Option<MessageSummary>,
 }
 
 impl ChatShape {
-    /// The wire form of a chat; the contact's name and phone and the newest message are kept elsewhere.
+    /// The chat as it is sent. The contact's name and phone and the newest message come from elsewhere.
     pub fn new(
         chat: &Chat,
         (contact_name, contact_phone): (Option<String>, Option<String>),
@@ -255,7 +257,7 @@ impl ChatShape {
 }
 
 impl ChatShape {
-    /// The agents in it.
+    /// The agents named in it.
     pub fn people_mut(&mut self) -> impl Iterator<Item = &mut NamedShape> {
         self.owner.iter_mut().chain(&mut self.members)
     }
@@ -265,71 +267,72 @@ impl ChatShape {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = Reaction)]
 pub struct ReactionShape {
-    /// The provider's id.
+    /// The provider's id of the reaction.
     pub id: String,
-    /// The emoji.
+    /// The emoji with which somebody reacted.
     pub emoji: String,
-    /// Who reacted.
+    /// Who reacted, in the provider's word.
     pub source: Option<String>,
-    /// When.
+    /// When somebody reacted to the message.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub at: Option<Timestamp>,
 }
 
-/// A chat message. Base64 of media never leaves the hub.
+/// A chat message. The base64 of media never leaves the hub.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Message)]
 pub struct MessageShape {
-    /// The provider's id.
+    /// The provider's id of the message.
     pub id: String,
-    /// The chat it belongs to.
+    /// The chat that the message belongs to.
     pub chat_id: String,
-    /// Who that chat is held with.
+    /// The contact that the chat is held with.
     pub contact_id: Option<String>,
     /// `in` from the customer, `out` to the customer.
     pub direction: Direction,
-    /// `Contact`, `Member`, `Bot`, `External`.
+    /// Who wrote it: `Contact`, `Member`, `Bot` or `External`.
     pub source: Option<String>,
-    /// The agent who sent it, or the group's member who did.
+    /// The agent who sent it, or the member of a group who did.
     pub author: Option<NamedShape>,
     /// The bot that sent it.
     pub bot: Option<NamedShape>,
-    /// `Text`, `Image` and so on.
+    /// The provider's word: `Text`, `Image` and so on.
     #[serde(rename = "type")]
     pub message_type: Option<String>,
     /// The text to show: the newest edit, else what was sent.
     pub text: Option<String>,
-    /// The furthest delivery state.
+    /// How far it was delivered, in the provider's word: `Sent`, `Read` and so on.
     pub state: Option<String>,
-    /// An internal note.
+    /// True for a note that only the team sees.
     pub private: bool,
-    /// When it happened.
+    /// When the message happened, as far as known.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
-    /// When the provider created it: orders messages of one instant. Null where no delivery told it.
+    /// When the provider created it, which orders messages of one instant. Null where no delivery said so.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub created_at: Option<Timestamp>,
-    /// When its sender edited it last.
+    /// When the sender last edited it.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub edited_at: Option<Timestamp>,
-    /// Emojis on it: in a direct chat one of a person at most.
+    /// Reactions to the message; in a direct chat at most one of each person.
     pub reactions: Vec<ReactionShape>,
-    /// The message it answers: `{id, chatId}`.
+    /// The message that it answers: `{id, chatId}`.
     pub reply_to: Option<ReplyTo>,
-    /// Its file: `{url, contentType, name, size}`; `url` is null until the provider has stored it.
+    /// Its file: `{url, contentType, name, size}`. `url` is null until the provider has stored it.
     pub file: Option<File>,
-    /// A place: `{latitude, longitude, name, address}`.
+    /// A shared location: `{latitude, longitude, name, address}`.
     pub location: Option<Location>,
     /// Shared contact cards: `{name, phones, emails, company}`.
     pub contacts: Vec<ContactCard>,
-    /// Deleted for everyone: text, edit, reactions, file, place and cards are not known any more.
+    /// True where it was deleted for everyone: text, edit, reactions, file, location and cards are no longer
+    /// known.
     pub deleted: bool,
 }
 
 impl MessageShape {
-    /// The wire form of a message; its contact and its kind are the chat's.
+    /// The message as it is sent; contact and kind are those of its chat.
     pub fn new(message: &ChatMessage, contact_id: Option<String>, kind: ChatKind) -> Self {
         Self {
             id: message.id.to_string(),
@@ -366,7 +369,7 @@ impl MessageShape {
 }
 
 impl MessageShape {
-    /// Takes its words out: it was deleted after this was written.
+    /// Removes the content: the message was deleted after this was encoded.
     pub fn forget_words(&mut self) {
         (self.text, self.edited_at, self.file, self.location) = (None, None, None, None);
         self.reactions.clear();
@@ -374,7 +377,7 @@ impl MessageShape {
         self.deleted = true;
     }
 
-    /// The agent who sent it. Where nobody of the team did, the author is a customer in a group.
+    /// The agent who sent it. In what a customer sent, the author is a member of a group and no agent.
     pub fn people_mut(&mut self) -> impl Iterator<Item = &mut NamedShape> {
         let by_agent = self.source.as_deref() == Some(SOURCE_MEMBER);
         self.author.iter_mut().filter(move |_| by_agent)

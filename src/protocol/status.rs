@@ -1,22 +1,20 @@
-//! What `hub_status` says of the hub: whether deliveries are taken in, and if not, why. Words for screens: no path
-//! and no name of a file or host is among them.
+//! What `hub_status` says: whether the hub accepts deliveries, and if not, why. The words are shown on screens,
+//! so they contain no path and no name of a file or host.
 
-/// Whether deliveries are taken in.
+/// Whether the hub accepts deliveries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum HubState {
-    /// They are.
     Ok,
-    /// They are refused, because they cannot be stored. What is shown is true, and gets no newer.
+    /// Deliveries are refused, because they cannot be stored. What is shown is right, but gets no newer.
     Unwritable,
-    /// The hub goes down.
+    /// The hub is about to stop.
     Draining,
 }
 
 impl HubState {
-    /// The whole table.
     pub const ALL: [Self; 3] = [Self::Ok, Self::Unwritable, Self::Draining];
 
-    /// The word of the wire.
+    /// The state as it is written on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -29,26 +27,24 @@ impl HubState {
 /// Why deliveries cannot be stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FaultKind {
-    /// The disk is full.
     DiskFull,
-    /// The file, its folder or its disk may not be written.
+    /// The file, its folder or its disk is read-only.
     ReadOnly,
-    /// Another process holds the file.
+    /// Another process has locked the file.
     Locked,
     /// The disk does not read or write.
     IoError,
-    /// The file's content does not fit together.
+    /// The content of the file is damaged.
     Damaged,
     /// The file was moved, deleted or replaced while the hub ran.
     Moved,
-    /// Memory ran out.
+    /// There is not enough memory.
     OutOfMemory,
-    /// Anything else; the hub's log says what.
+    /// Another fault; the hub's log has the details.
     Other,
 }
 
 impl FaultKind {
-    /// The whole table.
     pub const ALL: [Self; 8] = [
         Self::DiskFull,
         Self::ReadOnly,
@@ -60,7 +56,7 @@ impl FaultKind {
         Self::Other,
     ];
 
-    /// The word of the wire.
+    /// The fault as it is written on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::DiskFull => "disk_full",

@@ -9,14 +9,13 @@ use super::shapes::{ChannelShape, ChatShape, ContactShape, MessageShape, NamedSh
 use crate::domain::chat::ChatFields;
 use crate::domain::{Change, ChatKind, ChatStatus, EventId, Seq};
 
-/// What a screen is told of one delivery.
+/// The update that reports one delivery.
 #[derive(Debug, Clone, Serialize)]
 pub struct Update {
     event: &'static str,
-    /// Its position in the journal.
+    /// The position in the journal.
     pub seq: Seq,
     timestamp: Timestamp,
-    /// What happened.
     pub data: UpdateData,
 }
 
@@ -25,22 +24,22 @@ pub struct Update {
 #[serde(rename_all = "camelCase")]
 #[schema(as = Update)]
 pub struct UpdateData {
-    /// The provider's delivery.
+    /// The provider's id of the delivery.
     #[schema(value_type = String)]
     pub event_id: EventId,
-    /// The first of `changes`; `chat_updated` where nothing is new.
+    /// The first of `changes`; `chat_updated` where nothing changed.
     #[serde(rename = "type")]
     pub update_type: Change,
-    /// All that changed.
+    /// Everything that changed, in naming order.
     pub changes: Vec<Change>,
     /// The chat as it is now; `null` for `unrecognized`.
     pub chat: Option<ChatShape>,
-    /// Its contact as it is now.
+    /// The contact as it is now.
     pub contact: Option<ContactShape>,
     /// The message that is new, or of which more is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<MessageShape>,
-    /// Further messages that the same delivery taught something about; rare.
+    /// Further messages of the same delivery that are new or of which more is known; rare.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub other_messages: Vec<MessageShape>,
     /// The old values of the chat's fields that changed.
@@ -52,7 +51,7 @@ pub struct UpdateData {
 }
 
 impl UpdateData {
-    /// All agents that it speaks of.
+    /// All agents named in it.
     pub fn people_mut(&mut self) -> impl Iterator<Item = &mut NamedShape> {
         let of_chat = self.chat.iter_mut().flat_map(ChatShape::people_mut);
         let before = self.previous.iter_mut().flat_map(Previous::people_mut);
@@ -62,7 +61,7 @@ impl UpdateData {
 }
 
 impl Update {
-    /// An update at its position; `timestamp` is when the hub received the delivery.
+    /// `timestamp` is when the hub received the delivery.
     pub fn new(seq: Seq, timestamp: Timestamp, data: UpdateData) -> Self {
         Self { event: "umbler_update", seq, timestamp, data }
     }
@@ -71,7 +70,8 @@ impl Update {
 /// The type of a notice to one user.
 pub const NOTIFICATION: &str = "notification";
 
-/// A notice to one user: an update like the others, so that it is recovered and counted like them.
+/// The update with a notice to one user. It has a position like all others, so clients recover and count it in
+/// the same way.
 #[derive(Debug, Serialize)]
 pub struct NoticeUpdate<'a> {
     event: &'static str,
@@ -85,24 +85,24 @@ pub struct NoticeUpdate<'a> {
 #[serde(rename_all = "camelCase")]
 #[schema(as = Notification)]
 pub struct NoticeData<'a> {
-    /// `notify:` and the caller's own id.
+    /// `notify:` and the id that the caller gave.
     #[schema(value_type = String)]
     event_id: &'a EventId,
-    /// `notification`.
+    /// The type of the update: `notification`.
     #[serde(rename = "type")]
     update_type: &'static str,
     changes: [&'static str; 1],
     chat: Option<()>,
     contact: Option<()>,
-    /// Whom it is for.
+    /// The `sub` of the user.
     user: &'a str,
-    /// Anything; as it came.
+    /// Any JSON, exactly as the caller sent it.
     #[schema(value_type = serde_json::Value)]
     data: &'a RawValue,
 }
 
 impl<'a> NoticeUpdate<'a> {
-    /// A notice at its position; `timestamp` is when the hub received it.
+    /// `timestamp` is when the hub received the notice.
     pub fn new(
         seq: Seq,
         timestamp: Timestamp,
@@ -116,8 +116,7 @@ impl<'a> NoticeUpdate<'a> {
     }
 }
 
-/// Old values, present for changed fields only.
-#[expect(clippy::option_option, reason = "outer: did it change; inner: was there one")]
+/// Old values; only of the fields that changed.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Previous {
@@ -159,12 +158,12 @@ pub struct Previous {
 }
 
 impl Previous {
-    /// The agents that were in the chat.
+    /// The agents named in it.
     fn people_mut(&mut self) -> impl Iterator<Item = &mut NamedShape> {
         self.owner.iter_mut().flatten().chain(self.members.iter_mut().flatten())
     }
 
-    /// The old values; `None` where no field changed, or where there was no chat before.
+    /// The old values; `None` where no field changed, or where the chat was new.
     pub fn new(before: Option<&ChatFields>, after: &ChatFields) -> Option<Self> {
         let before = before.filter(|before| *before != after)?;
         let named = |all: &[crate::domain::Named]| all.iter().map(NamedShape::from).collect::<Vec<_>>();

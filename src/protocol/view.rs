@@ -1,5 +1,5 @@
-//! How an update looks to those who may not see all of it: made from the encoded update, so that the live fan-out,
-//! a replay from disk and `GET /api/umbler/updates` show the same.
+//! What an update looks like for those who may not see all of it. It is made from the encoded update, so that
+//! the live fan-out, a playback from disk and `GET /api/umbler/updates` show the same.
 
 use std::borrow::Cow;
 
@@ -14,49 +14,50 @@ use super::members::MemberShape;
 use super::shapes::{ChatShape, ContactShape, MessageShape, MessageSummary, NamedShape};
 use crate::domain::MessageId;
 
-/// The type of an update by which a chat comes into a session's scope.
+/// The type of the update by which a chat enters a session's scope.
 pub const CHAT_ENTERED: &str = "chat_entered";
-/// The type of an update by which a chat leaves it.
+/// The type of the update by which a chat leaves a session's scope.
 pub const CHAT_GONE: &str = "chat_gone";
 
 /// How an event looks from a scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum View {
-    /// The chat was and is seen, or is new.
+    /// The chat is and was visible, or is new.
     Whole {
-        /// Names and phones masked, texts withheld.
+        /// Names and phones are masked, and texts are withheld.
         masked: bool,
         /// What the contact did in other chats is left out.
         limited: bool,
     },
-    /// The chat came into the scope: all of it, and nothing of where it was.
+    /// The chat entered the scope: all of it is shown, and nothing of where it was before.
     Entered {
-        /// Names and phones masked, texts withheld.
+        /// Names and phones are masked, and texts are withheld.
         masked: bool,
         /// What the contact did in other chats is left out.
         limited: bool,
     },
-    /// The chat left the scope: only that, and how its contact looks now, if it is seen at all.
+    /// The chat left the scope: only that is shown, and how its contact looks now if the contact is still
+    /// visible.
     Gone {
-        /// Names and phones masked, texts withheld.
+        /// Names and phones are masked, and texts are withheld.
         masked: bool,
-        /// The contact is still seen through another chat.
+        /// The contact is still visible through another chat.
         contact_stays: bool,
     },
-    /// The chat is not seen, but its contact is, through another chat, and has changed.
+    /// The chat is not visible, but its contact is, through another chat, and has changed.
     ContactOnly {
-        /// Names and phones masked, texts withheld.
+        /// Names and phones are masked, and texts are withheld.
         masked: bool,
     },
 }
 
 impl View {
-    /// The update as it was encoded.
+    /// The update unchanged, for scopes without any limit.
     pub const FULL: Self = Self::Whole { masked: false, limited: false };
-    /// How many different ones there are.
+    /// How many different views there are.
     pub const COUNT: usize = 14;
 
-    /// A number of its own below [`COUNT`](Self::COUNT), for whoever keeps one rendering of each.
+    /// A different number below [`COUNT`](Self::COUNT) for each view, for tables of one rendering per view.
     pub fn index(self) -> usize {
         let pair = |masked: bool, limited: bool| usize::from(masked) + 2 * usize::from(limited);
         match self {
@@ -68,7 +69,7 @@ impl View {
     }
 }
 
-/// An encoded update, read back as far as a view changes it.
+/// An encoded update, read as far as a view changes it.
 #[derive(Deserialize, Serialize)]
 struct Seen<'a> {
     #[serde(borrow)]
@@ -109,7 +110,7 @@ struct SeenData<'a> {
     reason: Option<Cow<'a, str>>,
 }
 
-/// What is left of a chat that is gone.
+/// What is shown of a chat that left the scope.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Gone<'a> {
@@ -128,7 +129,7 @@ struct GoneData<'a> {
     changes: [&'static str; 1],
     chat: Option<OnlyId<'a>>,
     contact: Option<GoneContact<'a>>,
-    /// The contact is not seen any more either.
+    /// True where the contact is no longer visible either.
     contact_gone: bool,
 }
 
@@ -144,8 +145,8 @@ struct OnlyId<'a> {
     id: &'a str,
 }
 
-/// An encoded update as `view` shows it; an error where it is no update of ours. `newest_elsewhere` is the newest
-/// message of the contact's other chats, as far as they are seen.
+/// An encoded update as `view` shows it; an error where the text is not an update of ours. `newest_elsewhere`
+/// is the newest message of the contact's other chats that are visible.
 pub fn render(
     frame: &ByteString,
     view: View,
@@ -180,7 +181,7 @@ pub fn render(
     Ok(serde_json::to_string(&seen)?.into())
 }
 
-/// An encoded update that reads as if the message had been deleted before.
+/// An encoded update that reads as if the message had been deleted before it.
 pub fn without_words(frame: &str, message: &MessageId) -> Result<ByteString, serde_json::Error> {
     let mut seen: Seen<'_> = serde_json::from_str(frame)?;
     let data = &mut seen.data;
@@ -230,7 +231,7 @@ impl SeenData<'_> {
         self.other_messages.clear();
     }
 
-    /// The contact's newest message is the newest that is seen.
+    /// Makes the newest message of the contact the newest one that is visible.
     fn limit_contact(&mut self, chat_is_seen: bool, newest_elsewhere: Option<&MessageSummary>) {
         let here = self.chat.as_ref().filter(|_| chat_is_seen).and_then(|chat| chat.last_message.as_ref());
         let newest =
@@ -249,7 +250,7 @@ impl SeenData<'_> {
         self.contact.mask();
         self.message.mask();
         self.other_messages.mask();
-        // It may quote what was not understood.
+        // The reason may quote the delivery that was not understood.
         self.reason = self.reason.take().map(|_| "withheld".into());
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Alerts: a list of them, one by its id, and what a hub that starts needs to know of deadlines.
+//! Alerts: a list of them, one by its id, and the deadlines that a starting hub takes up.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::cursor::fingerprint;
 use super::members::name_people;
 use super::page::{Conditions, Order, Page, PageAt, Walk};
 use super::query::parse_state;
-use super::visible::{Rows, limit, sees_alert};
+use super::visible::{RowKind, limit, sees_alert};
 use super::{Query, ReadError};
 use crate::auth::Scope;
 use crate::domain::{Chat, Clocks, Contact, Seq};
@@ -20,36 +20,32 @@ use crate::journal::head::last_seq;
 use crate::journal::settings::{self, SavedSettings};
 use crate::protocol::shapes::NamedShape;
 use crate::protocol::{AlertShape, Mask};
-use crate::sqlite::DbError;
 
-/// Alerts, those that were raised last first.
+/// Lists alerts, the latest raised first.
 #[derive(Debug, Clone)]
 pub struct ListAlerts {
-    /// Which ones.
     pub filter: AlertFilter,
-    /// Alerts on a page, 1 to 200.
+    /// 1 to 200.
     pub limit: u32,
-    /// Which page.
     pub at: PageAt,
-    /// Whose eyes.
     pub scope: Arc<Scope>,
 }
 
-/// Which alerts to list; everything that is given must hold.
+/// Which alerts to list: those that meet every condition given.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct AlertFilter {
-    /// They stand, or stand no more.
+    /// `true`: not yet cleared. `false`: cleared.
     pub active: Option<bool>,
-    /// Which deadline, by its word.
+    /// One of the words in [`crate::domain::deadlines`].
     pub kind: Option<&'static str>,
-    /// The id of the sector that their chat stands in now.
+    /// Id of the sector in which the alert's chat is now.
     pub sector: Option<String>,
-    /// The id of their chat.
+    /// Id of the alert's chat.
     pub chat: Option<String>,
 }
 
 impl Query for ListAlerts {
-    /// The page, and the position that it stands at.
+    /// A page of alerts, and the journal position of the answer.
     type Answer = (Page<AlertShape>, Seq);
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
@@ -74,7 +70,8 @@ impl Query for ListAlerts {
 }
 
 impl ListAlerts {
-    /// A chat has few alerts and few alerts stand: where one of these is asked for, the rest is filtered among them.
+    /// Chooses the index by hand: a chat has few alerts, and few alerts are active, so either condition
+    /// leaves little to filter.
     fn table(&self) -> &'static str {
         match (&self.filter.chat, self.filter.active) {
             (Some(_), _) => "alerts INDEXED BY alerts_of_chat",
@@ -98,17 +95,15 @@ impl ListAlerts {
             "EXISTS (SELECT 1 FROM chats WHERE chats.id = alerts.chat_id AND chats.sector_id = ?)",
             filter.sector.as_ref(),
         );
-        limit(&mut conditions, &self.scope, Rows::Alerts);
+        limit(&mut conditions, &self.scope, RowKind::Alerts);
         conditions
     }
 }
 
-/// One alert, if its chat is seen.
+/// One alert; `None` if it does not exist or the caller may not see its chat.
 #[derive(Debug, Clone)]
 pub struct GetAlert {
-    /// Its id.
     pub id: String,
-    /// Whose eyes.
     pub scope: Arc<Scope>,
 }
 
@@ -123,7 +118,7 @@ impl Query for GetAlert {
     }
 }
 
-/// Loads an alert, and reads the rest off its chat as it is now.
+/// Loads an alert with its chat's contact, sector and owner as they are now.
 fn load(
     tx: &Transaction<'_>,
     which: &'static str,
@@ -153,7 +148,7 @@ fn load(
     Ok(Some(shape))
 }
 
-/// Settings as they were saved last; `None` while nobody saved any.
+/// The settings that were saved last; `None` until somebody saves some.
 #[derive(Debug, Clone, Copy)]
 pub struct GetSettings;
 
@@ -161,12 +156,12 @@ impl Query for GetSettings {
     type Answer = Option<SavedSettings>;
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
-        Ok(settings::load(tx).map_err(DbError::from)?)
+        Ok(settings::load(tx)?)
     }
 }
 
-/// What a hub that starts takes up: the clocks of open direct chats, and the alerts that stand. It reads each open chat
-/// once and no history.
+/// What a starting hub needs for its deadlines: the clocks of open direct chats, and the active alerts. Reads
+/// each open chat once, and no history.
 #[derive(Debug, Clone, Copy)]
 pub struct LoadDeadlines;
 
@@ -180,7 +175,8 @@ impl Query for LoadDeadlines {
         while let Some(row) = rows.next()? {
             match parse_state::<Chat>(row, 0) {
                 Ok(chat) => clocks.push(Clocks::of(&chat)),
-                // Its deliveries are refused one by one; the others must not wait for it.
+                // Deliveries of this chat are refused one by one. The other chats' deadlines
+                // must not wait for it.
                 Err(error) => log::error!("a chat has no deadlines, because it cannot be read: {error}"),
             }
         }

@@ -1,67 +1,49 @@
-//! Chats: a list of them, those of one contact, and one by its id.
+//! Chats: a list of all, a list of one contact's, and one by its id.
 
 use std::sync::Arc;
 
 use rusqlite::{OptionalExtension, Transaction};
 use serde::Serialize;
 
-use super::cursor::fingerprint;
 use super::members::name_people;
 use super::needle::Needle;
-use super::page::{Conditions, Order, Page, PageAt, Rows, Sort, Walk};
+use super::page::{Conditions, List, ListRows, Page, Sort, Walk};
 use super::query::{parse_state, parse_summary};
-use super::seen::Seen;
+use super::visible_placements::VisiblePlacements;
 use super::{Query, ReadError, contacts, gather, visible};
 use crate::auth::Scope;
 use crate::domain::{Chat, ChatKind, Placement};
 use crate::protocol::{ChatShape, Mask};
 
-/// Chats, by default those with the latest activity first.
-#[derive(Debug, Clone)]
-pub struct ListChats {
-    /// Which ones.
-    pub filter: ChatFilter,
-    /// What they are sorted by.
-    pub sort: Sort,
-    /// Which way.
-    pub order: Order,
-    /// Chats on a page, 1 to 200.
-    pub limit: u32,
-    /// Which page.
-    pub at: PageAt,
-    /// Whose eyes.
-    pub scope: Arc<Scope>,
-}
+/// Lists chats, by default those with the latest activity first.
+pub type ListChats = List<ChatFilter>;
 
-/// Which chats to list; everything that is given must hold.
+/// Which chats to list: those that meet every condition given.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ChatFilter {
-    /// Where they stand.
     pub status: Option<StatusFilter>,
-    /// The id of their sector.
+    /// Id of the sector.
     pub sector: Option<String>,
-    /// The id of the agent they are assigned to.
+    /// Id of the agent.
     pub owner: Option<String>,
-    /// The id of the line they run on.
+    /// Id of the line.
     pub channel: Option<String>,
-    /// The id of one of the chat's own tags.
+    /// Id of one of the chat's own tags.
     pub tag: Option<String>,
-    /// Direct, group or internal.
     pub kind: Option<ChatKind>,
-    /// A part of the contact's name or phone, without regard to case and accents.
+    /// A part of the contact's name or phone. Case and accents do not matter.
     pub search: Option<String>,
-    /// The id of who they are held with.
+    /// Id of the contact.
     pub contact: Option<String>,
 }
 
-/// Where a listed chat stands.
+/// The status by which chats are filtered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum StatusFilter {
-    /// Open, in the waiting list or not.
+    /// Whether waiting or not.
     Open,
-    /// Open and in the waiting list.
+    /// Open and in the provider's waiting list.
     Waiting,
-    /// Closed.
     Closed,
 }
 
@@ -69,37 +51,29 @@ impl Query for ListChats {
     type Answer = Page<ChatShape>;
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
-        let seen = Seen::of(tx, &self.scope)?;
+        let seen = VisiblePlacements::of(tx, &self.scope)?;
         let total = self.total(tx, &seen)?;
         Ok(self.rows(tx, &seen, Some(total))?.into_page(total))
     }
 }
 
 impl ListChats {
-    /// The open ones with the latest activity, as a snapshot shows them.
+    /// The open chats with the latest activity, for a snapshot.
     pub(super) fn open(limit: u32, scope: &Arc<Scope>) -> Self {
-        let sort = Sort::default();
         let filter = ChatFilter { status: Some(StatusFilter::Open), ..ChatFilter::default() };
-        Self {
-            filter,
-            sort,
-            order: sort.default_order(),
-            limit,
-            at: PageAt::Page(1),
-            scope: Arc::clone(scope),
-        }
+        Self::first_page(filter, Sort::default(), limit, scope)
     }
 
-    /// The rows of the page; `total` is what is on all pages together, where that is known.
+    /// The rows of the page. `total` is the number of rows on all pages, if it is known.
     pub(super) fn rows(
         &self,
         tx: &Transaction<'_>,
-        seen: &Seen<'_>,
+        seen: &VisiblePlacements<'_>,
         total: Option<i64>,
-    ) -> Result<Rows<ChatShape>, ReadError> {
+    ) -> Result<ListRows<ChatShape>, ReadError> {
         let walk = self.walk(self.goes_along(seen))?;
         if total.is_some_and(|total| walk.begins_behind(total)) {
-            return Ok(Rows::none());
+            return Ok(ListRows::none());
         }
         let load = |tx: &Transaction<'_>, rowid| load(tx, rowid, &self.scope);
         if self.sort == Sort::LastInteraction
@@ -113,8 +87,8 @@ impl ListChats {
         walk.rows(tx, load)
     }
 
-    /// `Some` where nothing but open or closed chats, or all chats, are asked for: such lists and their totals follow
-    /// from placements.
+    /// `Some` if the filter restricts nothing but whether chats are open. Such lists and their totals can
+    /// be read from placements.
     #[expect(clippy::option_option, reason = "outer: is it so; inner: which ones")]
     fn status_alone(&self) -> Option<Option<StatusFilter>> {
         let status = self.filter.status;
@@ -122,31 +96,17 @@ impl ListChats {
         (is_alone && status != Some(StatusFilter::Waiting)).then_some(status)
     }
 
-    /// So few chats are seen that they are sorted rather than looked for in the common order.
-    fn goes_along(&self, seen: &Seen<'_>) -> bool {
+    /// True if the scope sees so few chats that sorting them costs less than skipping the others.
+    fn goes_along(&self, seen: &VisiblePlacements<'_>) -> bool {
         self.filter.contact.is_none() && seen.is_little()
     }
 
     pub(super) fn walk(&self, along: bool) -> Result<Walk<'_>, ReadError> {
-        let key = match self.sort {
-            Sort::LastInteraction => "last_activity_at",
-            Sort::Name => "name_key",
-            Sort::CreatedAt => "created_at",
-        };
-        Ok(Walk {
-            table: self.table(along),
-            key,
-            tie: "id",
-            order: self.order,
-            conditions: self.conditions(along),
-            at: &self.at,
-            limit: self.limit,
-            fingerprint: fingerprint(&("chats", self.sort, self.order, &self.filter, self.scope.hash()))?,
-        })
+        self.walk_table(self.table(along), "last_activity_at", self.conditions(along), "chats")
     }
 
-    /// A contact has few chats and few chats are open: where one of these is asked for, the rest is filtered
-    /// and sorted among them.
+    /// A contact has few chats and few chats are open. If either is asked for, its index leaves little to
+    /// filter and sort.
     fn table(&self, along: bool) -> &'static str {
         match (&self.filter.contact, self.filter.status) {
             _ if along => "chats INDEXED BY chats_by_placement",
@@ -158,12 +118,14 @@ impl ListChats {
         }
     }
 
-    /// What fits; `along` the placements that are seen where the walk goes so.
+    /// The conditions of the list. `along` says that it is read by way of the placements that the scope
+    /// sees.
     pub(super) fn conditions(&self, along: bool) -> Conditions {
         let filter = &self.filter;
         let mut conditions = Conditions::default();
         match filter.status {
-            // Written out, not bound: only so may the planner use the index of open chats.
+            // Written out instead of bound, because only then can the planner use the partial
+            // index of open chats.
             Some(StatusFilter::Open) => conditions.require("open = 1", []),
             Some(StatusFilter::Waiting) => conditions.require("open = 1 AND waiting = 1", []),
             Some(StatusFilter::Closed) => conditions.require("open = 0", []),
@@ -177,12 +139,12 @@ impl ListChats {
         conditions
             .require_some("id IN (SELECT chat_id FROM chat_tags WHERE tag_id = ?)", filter.tag.as_ref());
         let limit = if along { visible::limit_along } else { visible::limit };
-        limit(&mut conditions, &self.scope, visible::Rows::Chats);
+        limit(&mut conditions, &self.scope, visible::RowKind::Chats);
         self.add_search(&mut conditions);
         conditions
     }
 
-    /// What is searched for, alone.
+    /// The condition for the search alone.
     pub(super) fn search_conditions(&self) -> Conditions {
         let mut conditions = Conditions::default();
         self.add_search(&mut conditions);
@@ -191,15 +153,12 @@ impl ListChats {
 
     fn add_search(&self, conditions: &mut Conditions) {
         if let Some(search) = &self.filter.search {
-            if self.scope.is_masked() {
-                // What is masked is not found either.
-                conditions.require("FALSE", []);
-            }
+            conditions.require_unmasked(&self.scope);
             Needle::new(search).require(conditions, "contact_id IN (SELECT id FROM contacts WHERE {})");
         }
     }
 
-    fn total(&self, tx: &Transaction<'_>, seen: &Seen<'_>) -> Result<i64, ReadError> {
+    fn total(&self, tx: &Transaction<'_>, seen: &VisiblePlacements<'_>) -> Result<i64, ReadError> {
         let Some(status) = self.status_alone() else {
             let along = self.goes_along(seen);
             return self.conditions(along).count(tx, self.table(along));
@@ -213,12 +172,12 @@ impl ListChats {
     }
 }
 
-/// The chats of one contact; the answer is `None` where there is no such contact.
+/// Lists the chats of one contact; `None` if the contact does not exist or may not be seen.
 #[derive(Debug, Clone)]
 pub struct ListContactChats {
-    /// The contact's id.
+    /// Id of the contact.
     pub contact: String,
-    /// Which of its chats; the filter's own `contact` is replaced by this one.
+    /// Its filter's `contact` is overwritten.
     pub list: ListChats,
 }
 
@@ -235,12 +194,11 @@ impl Query for ListContactChats {
     }
 }
 
-/// One chat; the answer is `None` where there is none with this id.
+/// One chat; `None` if it does not exist or may not be seen.
 #[derive(Debug, Clone)]
 pub struct GetChat {
-    /// The provider's id, case-sensitive.
+    /// Id of the chat, case-sensitive.
     pub id: String,
-    /// Whose eyes.
     pub scope: Arc<Scope>,
 }
 
@@ -252,12 +210,11 @@ impl Query for GetChat {
     }
 }
 
-/// Where a chat stands; the answer is `None` where there is none with this id, or the scope does not see it.
+/// Where a chat stands; `None` if the chat does not exist or may not be seen.
 #[derive(Debug, Clone)]
 pub struct GetPlacement {
-    /// The provider's id, case-sensitive.
+    /// Id of the chat, case-sensitive.
     pub chat: String,
-    /// Whose eyes.
     pub scope: Arc<Scope>,
 }
 
@@ -273,7 +230,7 @@ impl Query for GetPlacement {
     }
 }
 
-/// Where a chat is stored, if it is and may be seen.
+/// The chat's `rowid`; `None` if the chat does not exist or may not be seen.
 pub(super) fn rowid(tx: &Transaction<'_>, id: &str, scope: &Scope) -> Result<Option<i64>, ReadError> {
     let mut statement = tx.prepare_cached("SELECT rowid FROM chats WHERE id = ?")?;
     let rowid = statement.query_row([id], |row| row.get(0)).optional()?;

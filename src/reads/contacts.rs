@@ -6,43 +6,28 @@ use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Transaction};
 use serde::Serialize;
 
-use super::cursor::fingerprint;
 use super::needle::Needle;
-use super::page::{Conditions, Order, Page, PageAt, Rows, Sort, Spot, Walk};
+use super::page::{Conditions, FoundRow, List, ListRows, Order, Page, Sort, Walk};
 use super::query::{parse_state, parse_summary};
-use super::seen::Seen;
+use super::visible_placements::VisiblePlacements;
 use super::{Query, ReadError, gather, visible};
 use crate::auth::Scope;
 use crate::domain::Contact;
 use crate::protocol::{ContactShape, Mask, MessageSummary};
 
-/// Contacts that a filter leaves of a limited scope's up to which they are put in order of the chats that are seen; of
-/// more, a page is found sooner along the chats.
+/// The most matches of a limited scope's filter that are sorted in memory. With more, a page is found sooner
+/// by walking along the chats.
 pub(super) const SORTED_MAX: usize = 2_000;
 
-/// Contacts, by default those with the latest interaction first.
-#[derive(Debug, Clone)]
-pub struct ListContacts {
-    /// Which ones.
-    pub filter: ContactFilter,
-    /// What they are sorted by.
-    pub sort: Sort,
-    /// Which way.
-    pub order: Order,
-    /// Contacts on a page, 1 to 200.
-    pub limit: u32,
-    /// Which page.
-    pub at: PageAt,
-    /// Whose eyes.
-    pub scope: Arc<Scope>,
-}
+/// Lists contacts, by default those with the latest interaction first.
+pub type ListContacts = List<ContactFilter>;
 
-/// Which contacts to list; everything that is given must hold.
+/// Which contacts to list: those that meet every condition given.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ContactFilter {
-    /// A part of the name or the phone, without regard to case and accents.
+    /// A part of the name or the phone. Case and accents do not matter.
     pub search: Option<String>,
-    /// The id of one of its tags.
+    /// Id of one of the contact's tags.
     pub tag: Option<String>,
 }
 
@@ -50,7 +35,7 @@ impl Query for ListContacts {
     type Answer = Page<ContactShape>;
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
-        let seen = Seen::of(tx, &self.scope)?;
+        let seen = VisiblePlacements::of(tx, &self.scope)?;
         if self.follows_chats()
             && self.is_filtered()
             && let Some(page) = self.sort_matches(tx, &seen)?
@@ -63,30 +48,21 @@ impl Query for ListContacts {
 }
 
 impl ListContacts {
-    /// The latest ones, as a snapshot shows them.
+    /// The contacts with the latest interaction, for a snapshot.
     pub(super) fn latest(limit: u32, scope: &Arc<Scope>) -> Self {
-        let sort = Sort::default();
-        let order = sort.default_order();
-        Self {
-            filter: ContactFilter::default(),
-            sort,
-            order,
-            limit,
-            at: PageAt::Page(1),
-            scope: Arc::clone(scope),
-        }
+        Self::first_page(ContactFilter::default(), Sort::default(), limit, scope)
     }
 
-    /// The rows of the page; `total` is what is on all pages together, where that is known.
+    /// The rows of the page. `total` is the number of rows on all pages, if it is known.
     pub(super) fn rows(
         &self,
         tx: &Transaction<'_>,
-        seen: &Seen<'_>,
+        seen: &VisiblePlacements<'_>,
         total: Option<i64>,
-    ) -> Result<Rows<ContactShape>, ReadError> {
+    ) -> Result<ListRows<ContactShape>, ReadError> {
         let walk = self.walk(seen.is_little())?;
         if total.is_some_and(|total| walk.begins_behind(total)) {
-            return Ok(Rows::none());
+            return Ok(ListRows::none());
         }
         let load = |tx: &Transaction<'_>, rowid| load(tx, rowid, seen);
         if self.follows_chats() {
@@ -95,16 +71,17 @@ impl ListContacts {
         walk.rows(tx, load)
     }
 
-    /// The contacts of the page, each at the place of the latest of its chats that are seen.
+    /// The contacts of the page, each at the time of its latest chat that the scope sees.
     fn spots_along_chats(
         &self,
         tx: &Transaction<'_>,
-        seen: &Seen<'_>,
+        seen: &VisiblePlacements<'_>,
         walk: &Walk<'_>,
-    ) -> Result<Vec<Spot>, ReadError> {
+    ) -> Result<Vec<FoundRow>, ReadError> {
         let mut wanted = Conditions::default();
         self.add_filter(&mut wanted);
-        // The contact, if it is wanted, and its later chats; mostly there are none, and otherwise one of the latest is seen.
+        // The contact, if it matches, with its later chats. Most contacts have none; if one of these
+        // is visible, the contact stands there instead.
         let sql = format!(
             "SELECT contacts.rowid, later.placement_id
              FROM chats CROSS JOIN contacts ON contacts.id = chats.contact_id
@@ -132,8 +109,8 @@ impl ListContacts {
         })
     }
 
-    /// A contact's last interaction may have been in a chat that a limited token does not see: for such a one contacts
-    /// run in the order of the chats that it sees.
+    /// A contact's last interaction may lie in a chat that a limited scope does not see. For such a
+    /// scope, contacts are ordered by the chats that it sees.
     fn follows_chats(&self) -> bool {
         self.sort == Sort::LastInteraction && !self.scope.is_whole()
     }
@@ -142,39 +119,22 @@ impl ListContacts {
         self.filter != ContactFilter::default()
     }
 
-    /// `along` the placements that are seen, and sorted, where these hold little.
+    /// `along` says that the contacts are read by way of the visible placements, and then sorted.
     pub(super) fn walk(&self, along: bool) -> Result<Walk<'_>, ReadError> {
-        let key = match self.sort {
-            Sort::LastInteraction => "last_interaction_at",
-            Sort::Name => "name_key",
-            Sort::CreatedAt => "created_at",
-        };
-        Ok(Walk {
-            table: table(along),
-            key,
-            tie: "id",
-            order: self.order,
-            conditions: self.conditions(along),
-            at: &self.at,
-            limit: self.limit,
-            fingerprint: fingerprint(&("contacts", self.sort, self.order, &self.filter, self.scope.hash()))?,
-        })
+        self.walk_table(table(along), "last_interaction_at", self.conditions(along), "contacts")
     }
 
     fn conditions(&self, along: bool) -> Conditions {
         let mut conditions = Conditions::default();
         let limit = if along { visible::limit_along } else { visible::limit };
-        limit(&mut conditions, &self.scope, visible::Rows::Contacts);
+        limit(&mut conditions, &self.scope, visible::RowKind::Contacts);
         self.add_filter(&mut conditions);
         conditions
     }
 
     fn add_filter(&self, conditions: &mut Conditions) {
         if let Some(search) = &self.filter.search {
-            if self.scope.is_masked() {
-                // What is masked is not found either.
-                conditions.require("FALSE", []);
-            }
+            conditions.require_unmasked(&self.scope);
             Needle::new(search).require(conditions, "{}");
         }
         conditions.require_some(
@@ -183,7 +143,7 @@ impl ListContacts {
         );
     }
 
-    fn total(&self, tx: &Transaction<'_>, seen: &Seen<'_>) -> Result<i64, ReadError> {
+    fn total(&self, tx: &Transaction<'_>, seen: &VisiblePlacements<'_>) -> Result<i64, ReadError> {
         if !self.is_filtered() {
             return seen.contacts(tx);
         }
@@ -191,11 +151,11 @@ impl ListContacts {
         self.conditions(along).count(tx, table(along))
     }
 
-    /// The page of what a filter leaves, where that is few enough to be put in order.
+    /// The page of a filtered list, sorted in memory; `None` if there are too many matches for that.
     fn sort_matches(
         &self,
         tx: &Transaction<'_>,
-        seen: &Seen<'_>,
+        seen: &VisiblePlacements<'_>,
     ) -> Result<Option<Page<ContactShape>>, ReadError> {
         let walk = self.walk(seen.is_little())?;
         let after = walk.after()?;
@@ -209,7 +169,7 @@ impl ListContacts {
         if self.order == Order::Desc {
             spots.reverse();
         }
-        let is_before = |spot: &Spot| {
+        let is_before = |spot: &FoundRow| {
             after.as_ref().is_some_and(|(time, id)| match self.order {
                 Order::Asc => (spot.time(), &spot.tie) <= (*time, id),
                 Order::Desc => (spot.time(), &spot.tie) >= (*time, id),
@@ -220,11 +180,11 @@ impl ListContacts {
         Ok(Some(walk.load(tx, spots, |tx, rowid| load(tx, rowid, seen))?.into_page(total)))
     }
 
-    /// Row and id of what a filter leaves; `None` where that is more than [`SORTED_MAX`].
+    /// `rowid` and id of the contacts that match; `None` if there are more than [`SORTED_MAX`].
     fn matches(
         &self,
         tx: &Transaction<'_>,
-        seen: &Seen<'_>,
+        seen: &VisiblePlacements<'_>,
     ) -> Result<Option<Vec<(i64, String)>>, ReadError> {
         let along = seen.is_little();
         let conditions = self.conditions(along);
@@ -243,12 +203,11 @@ fn table(along: bool) -> &'static str {
     if along { "contacts INDEXED BY contacts_by_placement_set" } else { "contacts" }
 }
 
-/// One contact; the answer is `None` where there is none with this id.
+/// One contact; `None` if it does not exist or may not be seen.
 #[derive(Debug, Clone)]
 pub struct GetContact {
-    /// The provider's id, case-sensitive.
+    /// Id of the contact, case-sensitive.
     pub id: String,
-    /// Whose eyes.
     pub scope: Arc<Scope>,
 }
 
@@ -257,19 +216,23 @@ impl Query for GetContact {
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
         let Some(rowid) = rowid(tx, &self.id, &self.scope)? else { return Ok(None) };
-        load(tx, rowid, &Seen::of(tx, &self.scope)?).map(Some)
+        load(tx, rowid, &VisiblePlacements::of(tx, &self.scope)?).map(Some)
     }
 }
 
-/// Where a contact is stored, if it is and may be seen.
+/// The contact's `rowid`; `None` if the contact does not exist or may not be seen.
 pub(super) fn rowid(tx: &Transaction<'_>, id: &str, scope: &Scope) -> Result<Option<i64>, ReadError> {
     let mut statement = tx.prepare_cached("SELECT rowid FROM contacts WHERE id = ?")?;
     let rowid = statement.query_row([id], |row| row.get(0)).optional()?;
     Ok(if visible::sees_contact(tx, scope, id)? { rowid } else { None })
 }
 
-/// A contact with the newest of its messages that are seen.
-pub(crate) fn load(tx: &Transaction<'_>, rowid: i64, seen: &Seen<'_>) -> Result<ContactShape, ReadError> {
+/// A contact with the newest of its messages that the scope sees.
+pub(crate) fn load(
+    tx: &Transaction<'_>,
+    rowid: i64,
+    seen: &VisiblePlacements<'_>,
+) -> Result<ContactShape, ReadError> {
     let mut statement = tx.prepare_cached(
         "SELECT contacts.state, messages.state FROM contacts
          LEFT JOIN messages ON messages.id = contacts.last_message_id
@@ -288,21 +251,21 @@ pub(crate) fn load(tx: &Transaction<'_>, rowid: i64, seen: &Seen<'_>) -> Result<
     Ok(shape)
 }
 
-/// The chat by which a contact stands in the list of a limited scope; `None` where it has none that is seen.
+/// The contact's latest chat that the scope sees, which gives its place in the list; `None` if it has none.
 fn latest_seen(
     tx: &Transaction<'_>,
-    seen: &Seen<'_>,
+    seen: &VisiblePlacements<'_>,
     contact: i64,
     id: &str,
-) -> Result<Option<Spot>, ReadError> {
+) -> Result<Option<FoundRow>, ReadError> {
     let mut select = tx.prepare_cached(
         "SELECT last_activity_at, id, rowid, placement_id FROM chats INDEXED BY chats_of_contact
          WHERE contact_id = ?",
     )?;
     let mut rows = select.query([id])?;
-    let mut latest: Option<Spot> = None;
+    let mut latest: Option<FoundRow> = None;
     while let Some(row) = rows.next()? {
-        let mut chat = Spot::read(row)?;
+        let mut chat = FoundRow::read(row)?;
         chat.rowid = contact;
         if seen.holds(row.get(3)?) && latest.as_ref().is_none_or(|latest| latest.place() < chat.place()) {
             latest = Some(chat);
@@ -311,10 +274,10 @@ fn latest_seen(
     Ok(latest)
 }
 
-/// The newest message of the contact's chats that are seen.
+/// The newest last message among the contact's chats that the scope sees.
 fn newest_message(
     tx: &Transaction<'_>,
-    seen: &Seen<'_>,
+    seen: &VisiblePlacements<'_>,
     contact: &str,
 ) -> Result<Option<MessageSummary>, ReadError> {
     let mut select = tx.prepare_cached(

@@ -1,8 +1,8 @@
-//! Cursors: where a page ended, opaque to clients.
+//! Cursors: where a page of a list ended. Clients do not look inside.
 //!
-//! A cursor is the sort key of a page's last row and what orders that row among others with the same key, mostly its
-//! id. So the next page begins there whatever was inserted meanwhile. It is bound to its list, sort, order and filters
-//! by a fingerprint: used elsewhere it is refused, because its position would mean nothing there.
+//! A cursor holds the sort key of the page's last row, and what orders rows with the same key (mostly their
+//! id), so the next page continues there whatever was inserted meanwhile. A fingerprint binds it to its list,
+//! sort, order and filters. With any other list it is refused, because its position would mean nothing there.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,46 +14,53 @@ use serde::{Deserialize, Serialize};
 
 use super::ReadError;
 
-/// The form of a cursor's content; a cursor of another version is refused.
+/// Version of a cursor's content. Other versions are refused.
 const VERSION: u8 = 1;
-/// Longest cursor that is looked at, in characters: a sort key and an id are far shorter.
+/// The longest cursor that is parsed, in characters. A sort key and an id are far shorter.
 pub const CURSOR_CHARS_MAX: usize = 4_096;
 
-/// A place between two rows of one list.
+/// The end of a page in one list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
     fingerprint: u64,
-    key: Key,
+    key: SortKey,
     id: String,
 }
 
-/// A text that is no cursor.
+/// The text is not a cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a cursor of this hub")]
 pub struct CursorError;
 
-/// What a list is sorted by.
+/// A row's value in the column that a list is sorted by.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(untagged)]
-pub(crate) enum Key {
+pub(crate) enum SortKey {
     /// Nanoseconds.
     Time(i64),
-    /// A folded name.
+    /// A name, folded for sorting.
     Text(String),
 }
 
 impl Cursor {
-    /// After the row with this key and id, in the list with this fingerprint.
-    pub(crate) fn new(fingerprint: u64, key: Key, id: String) -> Self {
+    pub(crate) fn new(fingerprint: u64, key: SortKey, id: String) -> Self {
         Self { fingerprint, key, id }
     }
 
-    /// The row it stands after, where it belongs to the list with this fingerprint.
-    pub(crate) fn position(&self, fingerprint: u64) -> Result<(&Key, &str), ReadError> {
+    /// Key and id of the row that the cursor stands after. Fails if it belongs to another list.
+    pub(crate) fn position(&self, fingerprint: u64) -> Result<(&SortKey, &str), ReadError> {
         if self.fingerprint != fingerprint {
             return Err(ReadError::BadCursor);
         }
         Ok((&self.key, &self.id))
+    }
+
+    /// The same in a list that is sorted by time: nanoseconds and id.
+    pub(crate) fn moment(&self, fingerprint: u64) -> Result<(i64, &str), ReadError> {
+        match self.position(fingerprint)? {
+            (SortKey::Time(nanos), id) => Ok((*nanos, id)),
+            (SortKey::Text(_), _) => Err(ReadError::BadCursor),
+        }
     }
 }
 
@@ -72,13 +79,13 @@ impl FromStr for Cursor {
             return Err(CursorError);
         }
         let content = URL_SAFE_NO_PAD.decode(text).map_err(|_not_base64| CursorError)?;
-        let (version, fingerprint, key, id): (u8, u64, Key, String) =
+        let (version, fingerprint, key, id): (u8, u64, SortKey, String) =
             serde_json::from_slice(&content).map_err(|_another_form| CursorError)?;
         if version == VERSION { Ok(Self { fingerprint, key, id }) } else { Err(CursorError) }
     }
 }
 
-/// What a cursor is bound to: the list's name, sort, order and filters.
+/// Hash of what a cursor is bound to: the list's name, sort, order and filters.
 ///
 /// FNV-1a over JSON, because the standard hasher may change between compilers and a cursor survives restarts.
 pub(crate) fn fingerprint<T: Serialize>(list: &T) -> Result<u64, ReadError> {
@@ -88,7 +95,7 @@ pub(crate) fn fingerprint<T: Serialize>(list: &T) -> Result<u64, ReadError> {
     Ok(content.iter().fold(OFFSET, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(PRIME)))
 }
 
-impl FromSql for Key {
+impl FromSql for SortKey {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         if let ValueRef::Integer(nanos) = value {
             return Ok(Self::Time(nanos));
@@ -105,8 +112,11 @@ mod tests {
 
     #[test]
     fn a_cursor_reads_back_as_it_was_written() {
-        for key in [Key::Time(i64::MIN), Key::Time(1_772_000_000_123_456_700), Key::Text("joão \"é\"".into())]
-        {
+        for key in [
+            SortKey::Time(i64::MIN),
+            SortKey::Time(1_772_000_000_123_456_700),
+            SortKey::Text("joão \"é\"".into()),
+        ] {
             let cursor = Cursor::new(u64::MAX, key, "a/b=&+ç".into());
             let text = cursor.to_string();
             assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)), "{text}");
@@ -118,7 +128,7 @@ mod tests {
     fn a_cursor_fits_its_own_list_only() {
         let here = fingerprint(&("contacts", "name")).unwrap();
         let there = fingerprint(&("contacts", "createdAt")).unwrap();
-        let cursor = Cursor::new(here, Key::Time(1), "a".into());
+        let cursor = Cursor::new(here, SortKey::Time(1), "a".into());
         assert!(cursor.position(here).is_ok());
         assert!(matches!(cursor.position(there), Err(ReadError::BadCursor)));
     }

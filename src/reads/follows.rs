@@ -1,12 +1,13 @@
-//! What the readers of derived files have in common: they can be waited for.
+//! What readers of derived files have in common: one can wait until the file has followed the journal.
 
 use crate::domain::Seq;
 
-/// Readers of a file that follows the journal behind.
+/// Readers of a file that follows the journal.
 pub trait Follows {
     /// How far the file has come.
     type Position;
 
-    /// Waits until everything up to `newest` is in it, for a bounded time; where it is then.
+    /// Waits, for a bounded time, until the file has followed the journal up to `newest`. Returns how far
+    /// it has come.
     fn reach(&self, newest: Seq) -> impl Future<Output = Self::Position> + Send;
 }

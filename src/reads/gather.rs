@@ -1,8 +1,10 @@
-//! Rows that a limited scope sees, in the order of time, at the cost of a page.
+//! Pages of rows that a limited scope sees, ordered by time. The cost depends on the page, not on the length
+//! of the history.
 //!
-//! Where a scope sees much, the list is walked as for an admin, and what is not seen is skipped: at most [`SKIPPED`] rows
-//! for each one that is asked for. Where it sees little, or nothing of late, the chats of each placement, which an index
-//! holds in their order, are merged: that costs one look-up per placement, and a step per row.
+//! If the scope sees much, the list is walked as for an admin, and invisible rows are skipped: at most
+//! [`SKIPPED`] rows for each one on the page. If it sees little, or nothing recent, the chats of each
+//! placement, which an index keeps in order, are merged: one look-up for each placement, and one step for
+//! each row.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashSet, VecDeque};
@@ -10,46 +12,46 @@ use std::collections::{BinaryHeap, HashSet, VecDeque};
 use rusqlite::{Transaction, params};
 
 use super::ReadError;
-use super::page::{Order, Spot, Walk};
-use super::seen::Seen;
+use super::page::{FoundRow, Order, Walk};
+use super::visible_placements::VisiblePlacements;
 use crate::domain::order::FINER_NANOS;
 
-/// Rows of the common order that are looked at for each one that is asked for.
+/// Rows that are looked at for each row of the page before the walk is given up for a merge.
 const SKIPPED: usize = 8;
-/// Rows of a placement that are read ahead.
+/// Rows of a placement that are read at once.
 const CHUNK: usize = 32;
 
-/// Between which chats those of a page stand, and how many of them are passed over.
-struct Range {
-    /// Time and tie of the last row before; beyond every row where the list is begun.
+/// The part of a list that makes up a page.
+struct PageRange {
+    /// Time and tie-breaker of the last row before the page; for the first page, beyond every row.
     after: (i64, String),
     offset: usize,
     wanted: usize,
 }
 
-/// The rows of a page as they are found.
-struct Found {
-    spots: Vec<Spot>,
+/// The rows of a page, while it is filled.
+struct PageSpots {
+    spots: Vec<FoundRow>,
     to_skip: usize,
     wanted: usize,
 }
 
-/// The page of chats that a scope sees, by their latest activity. `accept` leaves some of them out, and may say by which
-/// row of another table they are loaded; `open` is `None` where both open and closed ones are asked for.
+/// A page of the chats that a scope sees, by latest activity. `accept` may leave some out, and may replace
+/// the `rowid` by that of a row in another table. `open` is `None` if both open and closed chats are wanted.
 pub(super) fn chats(
     tx: &Transaction<'_>,
-    seen: &Seen<'_>,
+    seen: &VisiblePlacements<'_>,
     walk: &Walk<'_>,
     open: Option<bool>,
-    mut accept: impl FnMut(&mut Spot) -> Result<bool, ReadError>,
-) -> Result<Vec<Spot>, ReadError> {
-    let range = Range::of(walk)?;
+    mut accept: impl FnMut(&mut FoundRow) -> Result<bool, ReadError>,
+) -> Result<Vec<FoundRow>, ReadError> {
+    let range = PageRange::of(walk)?;
     if seen.is_much()
         && let Some(spots) = skip_unseen_chats(tx, seen, walk.order, &range, open, &mut accept)?
     {
         return Ok(spots);
     }
-    let mut found = Found::new(&range);
+    let mut found = PageSpots::new(&range);
     let mut merge = Merge::begin(tx, seen, walk.order, open, &range.after)?;
     while !found.is_full() {
         let Some(mut spot) = merge.next()? else { break };
@@ -60,13 +62,13 @@ pub(super) fn chats(
     Ok(found.spots)
 }
 
-/// The page of messages that a scope sees, the newest first.
+/// A page of the messages that a scope sees, the newest first.
 pub(super) fn messages(
     tx: &Transaction<'_>,
-    seen: &Seen<'_>,
+    seen: &VisiblePlacements<'_>,
     walk: &Walk<'_>,
-) -> Result<Vec<Spot>, ReadError> {
-    let range = Range::of(walk)?;
+) -> Result<Vec<FoundRow>, ReadError> {
+    let range = PageRange::of(walk)?;
     if seen.is_much()
         && let Some(spots) = skip_unseen_messages(tx, seen, &range)?
     {
@@ -80,7 +82,7 @@ pub(super) fn messages(
         }
         newest.add_chat(&chat.tie)?;
     }
-    // Of these, messages are later than the activity that they stand by in the merge.
+    // In these chats some messages are newer than the activity by which the merge orders them.
     let mut late = tx.prepare_cached(
         "SELECT late_message_at, id, placement_id FROM chats INDEXED BY chats_late
          WHERE late_message_at IS NOT NULL ORDER BY late_message_at DESC",
@@ -97,7 +99,7 @@ pub(super) fn messages(
     Ok(newest.into_page(range.offset))
 }
 
-impl Range {
+impl PageRange {
     fn of(walk: &Walk<'_>) -> Result<Self, ReadError> {
         let begin = match walk.order {
             Order::Asc => i64::MIN,
@@ -106,19 +108,19 @@ impl Range {
         Ok(Self {
             after: walk.after()?.unwrap_or((begin, String::new())),
             offset: walk.offset(),
-            // One more tells whether there are more.
+            // One row more tells whether there is another page.
             wanted: usize::try_from(walk.limit).unwrap_or(usize::MAX).saturating_add(1),
         })
     }
 
-    /// Rows that are looked at before another way is taken.
+    /// Rows that are looked at before the walk is given up.
     fn skipped_max(&self) -> usize {
         self.offset.saturating_add(self.wanted).saturating_mul(SKIPPED)
     }
 }
 
-impl Found {
-    fn new(range: &Range) -> Self {
+impl PageSpots {
+    fn new(range: &PageRange) -> Self {
         Self { spots: Vec::new(), to_skip: range.offset, wanted: range.wanted }
     }
 
@@ -126,7 +128,7 @@ impl Found {
         self.spots.len() >= self.wanted
     }
 
-    fn add(&mut self, spot: Spot) {
+    fn add(&mut self, spot: FoundRow) {
         if self.to_skip > 0 {
             self.to_skip -= 1;
         } else {
@@ -135,15 +137,15 @@ impl Found {
     }
 }
 
-/// `None` where the page was not filled within the bound.
+/// `None` if the page could not be filled within the bound.
 fn skip_unseen_chats(
     tx: &Transaction<'_>,
-    seen: &Seen<'_>,
+    seen: &VisiblePlacements<'_>,
     order: Order,
-    range: &Range,
+    range: &PageRange,
     open: Option<bool>,
-    accept: &mut impl FnMut(&mut Spot) -> Result<bool, ReadError>,
-) -> Result<Option<Vec<Spot>>, ReadError> {
+    accept: &mut impl FnMut(&mut FoundRow) -> Result<bool, ReadError>,
+) -> Result<Option<Vec<FoundRow>>, ReadError> {
     let (direction, beyond) = order.words();
     let (index, only_open) = match open {
         Some(true) => ("chats_open_by_activity", "open = 1 AND"),
@@ -155,14 +157,14 @@ fn skip_unseen_chats(
          ORDER BY last_activity_at {direction}, id {direction}"
     ))?;
     let mut rows = select.query(params![range.after.0, range.after.1])?;
-    let mut found = Found::new(range);
+    let mut found = PageSpots::new(range);
     for _ in 0..range.skipped_max() {
         let Some(row) = rows.next()? else { return Ok(Some(found.spots)) };
         let is_asked_for = open.is_none() || open == Some(row.get(4)?);
         if !is_asked_for || !seen.holds(row.get(3)?) {
             continue;
         }
-        let mut spot = Spot::read(row)?;
+        let mut spot = FoundRow::read(row)?;
         if accept(&mut spot)? {
             found.add(spot);
         }
@@ -173,12 +175,12 @@ fn skip_unseen_chats(
     Ok(None)
 }
 
-/// `None` where the page was not filled within the bound.
+/// `None` if the page could not be filled within the bound.
 fn skip_unseen_messages(
     tx: &Transaction<'_>,
-    seen: &Seen<'_>,
-    range: &Range,
-) -> Result<Option<Vec<Spot>>, ReadError> {
+    seen: &VisiblePlacements<'_>,
+    range: &PageRange,
+) -> Result<Option<Vec<FoundRow>>, ReadError> {
     let mut select = tx.prepare_cached(
         "SELECT messages.order_at, messages.order_tie, messages.rowid, chats.placement_id
          FROM messages INDEXED BY messages_by_time CROSS JOIN chats ON chats.id = messages.chat_id
@@ -186,11 +188,11 @@ fn skip_unseen_messages(
          ORDER BY messages.order_at DESC, messages.order_tie DESC",
     )?;
     let mut rows = select.query(params![range.after.0, range.after.1])?;
-    let mut found = Found::new(range);
+    let mut found = PageSpots::new(range);
     for _ in 0..range.skipped_max() {
         let Some(row) = rows.next()? else { return Ok(Some(found.spots)) };
         if seen.holds(row.get(3)?) {
-            found.add(Spot::read(row)?);
+            found.add(FoundRow::read(row)?);
         }
         if found.is_full() {
             return Ok(Some(found.spots));
@@ -199,29 +201,29 @@ fn skip_unseen_messages(
     Ok(None)
 }
 
-/// The chats of many placements in one order.
+/// Merges the chats of many placements into one order.
 struct Merge<'a> {
     tx: &'a Transaction<'a>,
     order: Order,
     sql: String,
     sources: Vec<Source>,
-    /// The next chat of each source, as a place in the common order and the number of the source.
-    next: BinaryHeap<Next>,
+    /// For each source the chat that comes next. The greatest is the next of all.
+    next: BinaryHeap<MergeHead>,
 }
 
-/// The chats of one placement, open or closed.
+/// The open or the closed chats of one placement.
 struct Source {
     placement: i64,
     open: bool,
-    /// Chats that were read ahead, after the one that is next.
-    ahead: VecDeque<Spot>,
-    /// There are no more than those.
+    /// Chats that follow the one in `Merge::next`.
+    ahead: VecDeque<FoundRow>,
+    /// There are no chats after those in `ahead`.
     is_read: bool,
 }
 
-/// The next chat of a source; the greatest comes first.
-struct Next {
-    spot: Spot,
+/// The next chat of a source. The greatest comes first.
+struct MergeHead {
+    spot: FoundRow,
     source: usize,
     order: Order,
 }
@@ -229,7 +231,7 @@ struct Next {
 impl<'a> Merge<'a> {
     fn begin(
         tx: &'a Transaction<'_>,
-        seen: &Seen<'_>,
+        seen: &VisiblePlacements<'_>,
         order: Order,
         open: Option<bool>,
         after: &(i64, String),
@@ -252,8 +254,8 @@ impl<'a> Merge<'a> {
         Ok(merge)
     }
 
-    fn next(&mut self) -> Result<Option<Spot>, ReadError> {
-        let Some(Next { spot, source: number, .. }) = self.next.pop() else { return Ok(None) };
+    fn next(&mut self) -> Result<Option<FoundRow>, ReadError> {
+        let Some(MergeHead { spot, source: number, .. }) = self.next.pop() else { return Ok(None) };
         if let Some(source) = self.sources.get_mut(number)
             && source.ahead.is_empty()
             && !source.is_read
@@ -266,7 +268,7 @@ impl<'a> Merge<'a> {
 
     fn offer(&mut self, number: usize) {
         if let Some(spot) = self.sources.get_mut(number).and_then(|source| source.ahead.pop_front()) {
-            self.next.push(Next { spot, source: number, order: self.order });
+            self.next.push(MergeHead { spot, source: number, order: self.order });
         }
     }
 }
@@ -286,13 +288,13 @@ impl Source {
                 self.is_read = true;
                 break;
             };
-            self.ahead.push_back(Spot::read(row)?);
+            self.ahead.push_back(FoundRow::read(row)?);
         }
         Ok(())
     }
 }
 
-impl Ord for Next {
+impl Ord for MergeHead {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         let ascending = self.spot.place().cmp(&other.spot.place());
         match self.order {
@@ -302,37 +304,38 @@ impl Ord for Next {
     }
 }
 
-impl PartialOrd for Next {
+impl PartialOrd for MergeHead {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Next {
+impl PartialEq for MergeHead {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other).is_eq()
     }
 }
 
-impl Eq for Next {}
+impl Eq for MergeHead {}
 
-/// The newest messages of some chats, before a place in time.
+/// Collects the newest messages of several chats, before a point in time.
 struct Newest<'a> {
     tx: &'a Transaction<'a>,
     before: &'a (i64, String),
     wanted: usize,
-    /// The oldest first: it gives way.
+    /// The oldest is on top, so that a newer message can take its place.
     found: BinaryHeap<Reverse<(i64, String, i64)>>,
     chats: HashSet<String>,
 }
 
 impl<'a> Newest<'a> {
-    fn begin(tx: &'a Transaction<'_>, range: &'a Range) -> Self {
+    fn begin(tx: &'a Transaction<'_>, range: &'a PageRange) -> Self {
         let wanted = range.offset.saturating_add(range.wanted);
         Self { tx, before: &range.after, wanted, found: BinaryHeap::new(), chats: HashSet::new() }
     }
 
-    /// What happened at this time, or before, is on no place of the page. It stands within the second in which it happened.
+    /// True if nothing that happened at `time` or before belongs on the page. A message is ordered within
+    /// the second in which it happened.
     fn is_older(&self, time: i64) -> bool {
         let stands = time.saturating_add(FINER_NANOS);
         self.found.len() >= self.wanted
@@ -362,9 +365,9 @@ impl<'a> Newest<'a> {
         Ok(())
     }
 
-    fn into_page(self, offset: usize) -> Vec<Spot> {
+    fn into_page(self, offset: usize) -> Vec<FoundRow> {
         let newest_first = self.found.into_sorted_vec();
         let page = newest_first.into_iter().skip(offset);
-        page.map(|Reverse((at, tie, rowid))| Spot::at(at, tie, rowid)).collect()
+        page.map(|Reverse((at, tie, rowid))| FoundRow::at(at, tie, rowid)).collect()
     }
 }

@@ -1,11 +1,11 @@
-//! What happened to a chat, read off its timeline.
+//! What happened to a chat, read from its timeline.
 
 use std::sync::Arc;
 
 use rusqlite::Transaction;
 
-use super::cursor::{Cursor, Key, fingerprint};
-use super::history_names::Names;
+use super::cursor::{Cursor, SortKey, fingerprint};
+use super::history_names::NameCache;
 use super::members::name_people;
 use super::page::{Page, PageAt};
 use super::{Query, ReadError, chats};
@@ -16,16 +16,14 @@ use crate::journal::timeline::entries;
 use crate::protocol::Mask;
 use crate::protocol::history::TransitionShape;
 
-/// The transitions of one chat, the oldest last; the answer is `None` where there is no such chat.
+/// Lists the transitions of one chat, the newest first; `None` if the chat does not exist or may not be seen.
 #[derive(Debug, Clone)]
 pub struct ListTransitions {
-    /// The chat's id.
+    /// Id of the chat.
     pub chat: String,
-    /// Transitions on a page, 1 to 200.
+    /// 1 to 200.
     pub limit: u32,
-    /// Which page.
     pub at: PageAt,
-    /// Whose eyes.
     pub scope: Arc<Scope>,
 }
 
@@ -58,19 +56,19 @@ impl Query for ListTransitions {
     }
 }
 
-/// What transitions are ordered by.
-fn position(transition: &Transition) -> (Key, String) {
-    // Numbers of a delivery have one digit or two.
-    (Key::Time(to_nanos(transition.at)), format!("{}#{:02}", transition.event_id, transition.number))
+/// What transitions are sorted by.
+fn position(transition: &Transition) -> (SortKey, String) {
+    // Two digits are enough: one delivery makes fewer than 100 transitions.
+    (SortKey::Time(to_nanos(transition.at)), format!("{}#{:02}", transition.event_id, transition.number))
 }
 
-/// Gives ids the names of today.
+/// Adds the present names of agents, sectors and tags.
 fn name(
     tx: &Transaction<'_>,
     transitions: Vec<Transition>,
     scope: &Scope,
 ) -> Result<Vec<TransitionShape>, ReadError> {
-    let mut names = Names::default();
+    let mut names = NameCache::default();
     let mut shapes: Vec<_> = transitions.into_iter().map(TransitionShape::from).collect();
     for shape in &mut shapes {
         name_people(tx, shape.people_mut())?;

@@ -1,4 +1,4 @@
-//! What sectors, lines and tags are called today: the timeline keeps their ids only.
+//! The present names of sectors, lines and tags. The timeline keeps only their ids.
 
 use std::collections::HashMap;
 
@@ -8,12 +8,11 @@ use super::ReadError;
 use crate::journal::names::{CHANNEL, SECTOR, TAG};
 use crate::protocol::shapes::NamedShape;
 
-/// Names that were looked up already; `None` for those that nothing says.
+/// Names that were looked up before; `None` for ids without a name.
 #[derive(Default)]
-pub(super) struct Names(HashMap<(&'static str, String), Option<String>>);
+pub(super) struct NameCache(HashMap<(&'static str, String), Option<String>>);
 
-impl Names {
-    /// Names a sector.
+impl NameCache {
     pub(super) fn name_sector(
         &mut self,
         tx: &Transaction<'_>,
@@ -23,13 +22,11 @@ impl Names {
         Ok(())
     }
 
-    /// Names a tag.
     pub(super) fn name_tag(&mut self, tx: &Transaction<'_>, tag: &mut NamedShape) -> Result<(), ReadError> {
         tag.name = self.of(tx, TAG, &tag.id)?;
         Ok(())
     }
 
-    /// The name of a line.
     pub(super) fn channel(&mut self, tx: &Transaction<'_>, id: &str) -> Result<Option<String>, ReadError> {
         self.of(tx, CHANNEL, id)
     }

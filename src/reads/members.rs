@@ -1,4 +1,4 @@
-//! Agents: the directory, and those who occur without being in it.
+//! Agents: those in the directory, and those who occur in chats without being in it.
 
 use std::sync::Arc;
 
@@ -17,34 +17,30 @@ use crate::domain::register::from_nanos;
 use crate::protocol::shapes::NamedShape;
 use crate::protocol::{Mask, MemberShape};
 
-/// Agents: those without a name first, then by name; by id for whom names are masked.
+/// Lists agents: those without a name first, then by name. If names are masked, by id.
 #[derive(Debug, Clone)]
 pub struct ListMembers {
-    /// Which ones.
     pub filter: MemberFilter,
-    /// Agents on a page, 1 to 200.
+    /// 1 to 200.
     pub limit: u32,
-    /// Which page.
     pub at: PageAt,
-    /// Whose eyes.
     pub scope: Arc<Scope>,
 }
 
-/// Which agents to list; everything that is given must hold.
+/// Which agents to list: those that meet every condition given.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct MemberFilter {
-    /// A part of the name or the id, without regard to case and accents.
+    /// A part of the name or the id. Case and accents do not matter.
     pub search: Option<String>,
-    /// In the directory, or not.
+    /// `true`: in the directory. `false`: not in it.
     pub known: Option<bool>,
 }
 
-/// An agent in the list.
+/// An agent, with or without an entry in the directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedMember {
-    /// As the directory has them.
     pub member: MemberShape,
-    /// When the entry was changed last; `None` where there is none.
+    /// When the entry was last changed; `None` if there is no entry.
     pub updated_at: Option<Timestamp>,
 }
 
@@ -56,7 +52,7 @@ impl Query for ListMembers {
         let total = conditions.count(tx, "members")?;
         let walk = Walk {
             table: "members",
-            // An order by name would tell what is masked.
+            // The order by name would reveal something about masked names.
             key: if self.scope.is_masked() { "id" } else { "name_key" },
             tie: "id",
             order: Order::Asc,
@@ -70,7 +66,7 @@ impl Query for ListMembers {
 }
 
 impl ListMembers {
-    /// `people` take part in chats that are seen; `None` where every chat is.
+    /// `people` are the ids of agents in visible chats; `None` if all chats are visible.
     fn conditions(&self, people: Option<Value>) -> Conditions {
         let mut conditions = Conditions::default();
         match self.filter.known {
@@ -79,25 +75,23 @@ impl ListMembers {
             None => {}
         }
         if let Some(people) = people {
-            // The directory is everybody's; who is not in it is seen by any chat that they take part in.
+            // Everybody may see the directory. An agent who is not in it is visible through the
+            // chats they take part in.
             conditions.require(
                 "(members.name IS NOT NULL OR members.id IN (SELECT value FROM json_each(?)))",
                 [people],
             );
         }
         if let Some(search) = &self.filter.search {
-            if self.scope.is_masked() {
-                // What is masked is not found either.
-                conditions.require("FALSE", []);
-            }
+            conditions.require_unmasked(&self.scope);
             conditions.require("instr(search_key, ?) > 0", [Value::Text(Needle::new(search).folded)]);
         }
         conditions
     }
 }
 
-/// The ids of who takes part in a chat that `scope` sees, for `json_each`; `None` where it sees every chat. Looked for once:
-/// the page and the number of agents are two questions.
+/// Ids of the agents who take part in chats that `scope` sees, as a JSON array for `json_each`; `None` if it
+/// sees every chat. Looked up once, because the page and the total both need it.
 fn people_seen(tx: &Transaction<'_>, scope: &Scope) -> Result<Option<Value>, ReadError> {
     if scope.is_unlimited() {
         return Ok(None);
@@ -128,7 +122,7 @@ fn load(tx: &Transaction<'_>, rowid: i64, scope: &Scope) -> Result<ListedMember,
     Ok(listed)
 }
 
-/// Gives agents the names that the directory has for them.
+/// Replaces agents' names by those in the directory, where it has one.
 pub(super) fn name_people<'a>(
     tx: &Transaction<'_>,
     people: impl Iterator<Item = &'a mut NamedShape>,

@@ -1,4 +1,4 @@
-//! Messages: over all chats, or of one chat; always the newest first.
+//! Messages of all chats or of one, the newest first.
 
 use std::sync::Arc;
 
@@ -10,9 +10,9 @@ use serde::Serialize;
 use super::cursor::fingerprint;
 use super::members::name_people;
 use super::needle::Needle;
-use super::page::{Conditions, Order, Page, PageAt, Rows, Walk};
+use super::page::{Conditions, ListRows, Order, Page, PageAt, Walk};
 use super::query::parse_state;
-use super::seen::Seen;
+use super::visible_placements::VisiblePlacements;
 use super::{Query, ReadError, chats, gather, visible};
 use crate::auth::Scope;
 use crate::domain::order::FINER_NANOS;
@@ -20,33 +20,30 @@ use crate::domain::register::to_nanos;
 use crate::domain::{ChatKind, ChatMessage};
 use crate::protocol::{Mask, MessageShape};
 
-/// Messages, the newest first; pages go back in time.
+/// Lists messages, the newest first. Later pages go back in time.
 #[derive(Debug, Clone)]
 pub struct ListMessages {
-    /// Which ones.
     pub filter: MessageFilter,
-    /// Messages on a page, 1 to 200.
+    /// 1 to 200.
     pub limit: u32,
-    /// Which page.
     pub at: PageAt,
-    /// Whose eyes.
     pub scope: Arc<Scope>,
 }
 
-/// Which messages to list; everything that is given must hold.
+/// Which messages to list: those that meet every condition given.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct MessageFilter {
-    /// The id of their chat.
+    /// Id of the chat.
     pub chat: Option<String>,
-    /// The id of who their chat is held with.
+    /// Id of the contact.
     pub contact: Option<String>,
-    /// `Contact`, `Member`, `Bot`, `External`, or what the provider wrote.
+    /// `Contact`, `Member`, `Bot`, `External`, or another word that the provider wrote.
     pub source: Option<String>,
-    /// A part of the text, without regard to case and accents.
+    /// A part of the text. Case and accents do not matter.
     pub search: Option<String>,
-    /// The first moment that counts.
+    /// Not before this moment.
     pub since: Option<Timestamp>,
-    /// The first moment that counts no more.
+    /// Before this moment.
     pub until: Option<Timestamp>,
 }
 
@@ -54,28 +51,28 @@ impl Query for ListMessages {
     type Answer = Page<MessageShape>;
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
-        let seen = Seen::of(tx, &self.scope)?;
+        let seen = VisiblePlacements::of(tx, &self.scope)?;
         let total = self.total(tx, &seen)?;
         Ok(self.rows(tx, &seen, Some(total))?.into_page(total))
     }
 }
 
 impl ListMessages {
-    /// The latest ones, as a snapshot shows them.
+    /// The newest messages, for a snapshot.
     pub(super) fn latest(limit: u32, scope: &Arc<Scope>) -> Self {
         Self { filter: MessageFilter::default(), limit, at: PageAt::Page(1), scope: Arc::clone(scope) }
     }
 
-    /// The rows of the page; `total` is what is on all pages together, where that is known.
+    /// The rows of the page. `total` is the number of rows on all pages, if it is known.
     pub(super) fn rows(
         &self,
         tx: &Transaction<'_>,
-        seen: &Seen<'_>,
+        seen: &VisiblePlacements<'_>,
         total: Option<i64>,
-    ) -> Result<Rows<MessageShape>, ReadError> {
+    ) -> Result<ListRows<MessageShape>, ReadError> {
         let walk = self.walk()?;
         if total.is_some_and(|total| walk.begins_behind(total)) {
-            return Ok(Rows::none());
+            return Ok(ListRows::none());
         }
         let load = |tx: &Transaction<'_>, rowid| load(tx, rowid, &self.scope);
         if self.filter == MessageFilter::default() && !self.scope.is_unlimited() {
@@ -119,12 +116,9 @@ impl ListMessages {
         conditions.require_some("source = ?", filter.source.as_ref());
         let last = filter.until.map(|until| to_nanos(until).saturating_sub(1));
         require_time(&mut conditions, filter.since.map(to_nanos), last);
-        visible::limit(&mut conditions, &self.scope, visible::Rows::Messages);
+        visible::limit(&mut conditions, &self.scope, visible::RowKind::Messages);
         if let Some(search) = &filter.search {
-            if self.scope.is_masked() {
-                // What is withheld is not found either.
-                conditions.require("FALSE", []);
-            }
+            conditions.require_unmasked(&self.scope);
             let needle = Needle::new(search);
             if !needle.folded.is_empty() {
                 needle.in_texts().require(&mut conditions, "{}");
@@ -133,8 +127,9 @@ impl ListMessages {
         conditions
     }
 
-    /// Kept counts where there are some; a million rows are not counted for a page of fifty.
-    fn total(&self, tx: &Transaction<'_>, seen: &Seen<'_>) -> Result<i64, ReadError> {
+    /// The number of messages on all pages. Uses stored counts where possible: a million rows are not
+    /// counted for a page of fifty.
+    fn total(&self, tx: &Transaction<'_>, seen: &VisiblePlacements<'_>) -> Result<i64, ReadError> {
         let MessageFilter { chat, contact, source, search, since, until } = &self.filter;
         let narrowed = source.is_some() || search.is_some() || since.is_some() || until.is_some();
         match (chat, contact, narrowed) {
@@ -142,7 +137,8 @@ impl ListMessages {
             (Some(chat), None, false) => self.kept_count(tx, "chats.id = ?", chat),
             (None, Some(contact), false) => self.kept_count(tx, "chats.contact_id = ?", contact),
             (None, None, true) if source.is_none() && since.is_none() && until.is_none() => {
-                // Every text is looked at, and the table's own order is the fastest for that.
+                // Every text must be read anyway, and the table's own order is the fastest
+                // for that.
                 self.conditions().count(tx, "messages")
             }
             (_, _, _) => self.conditions().count(tx, self.table()),
@@ -152,14 +148,15 @@ impl ListMessages {
     fn kept_count(&self, tx: &Transaction<'_>, of: &'static str, id: &str) -> Result<i64, ReadError> {
         let mut conditions = Conditions::default();
         conditions.require(of, [Value::Text(id.to_owned())]);
-        visible::limit(&mut conditions, &self.scope, visible::Rows::Chats);
+        visible::limit(&mut conditions, &self.scope, visible::RowKind::Chats);
         let [messages] = conditions.select(tx, "chats", "coalesce(sum(message_count), 0)")?;
         Ok(messages)
     }
 }
 
-/// Requires that a message happened from `since` to `last`, both included. What it is ordered by bounds the rows of an
-/// index that are looked at: a message stands within the second in which it happened, and not before it did.
+/// Requires that a message happened from `since` to `last`, both included. The condition on `order_at` bounds
+/// what is read of the index: a message is ordered within the second in which it happened, and never before
+/// that.
 pub(super) fn require_time(conditions: &mut Conditions, since: Option<i64>, last: Option<i64>) {
     if let Some(since) = since {
         conditions.require("at >= ? AND order_at >= ?", [since.into(), since.into()]);
@@ -170,12 +167,12 @@ pub(super) fn require_time(conditions: &mut Conditions, since: Option<i64>, last
     }
 }
 
-/// The messages of one chat; the answer is `None` where there is no such chat.
+/// Lists the messages of one chat; `None` if the chat does not exist or may not be seen.
 #[derive(Debug, Clone)]
 pub struct ListChatMessages {
-    /// The chat's id.
+    /// Id of the chat.
     pub chat: String,
-    /// Which of its messages; the filter's own `chat` is replaced by this one.
+    /// Its filter's `chat` is overwritten.
     pub list: ListMessages,
 }
 
@@ -209,7 +206,7 @@ pub(crate) fn load(tx: &Transaction<'_>, rowid: i64, scope: &Scope) -> Result<Me
     Ok(shape)
 }
 
-/// The kind of the chat; direct where nothing says otherwise.
+/// The kind of the message's chat; direct if the row does not say.
 fn kind(row: &Row<'_>, column: usize) -> Result<ChatKind, ReadError> {
     let word = row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from)?;
     Ok(ChatKind::ALL.into_iter().find(|kind| Some(kind.as_str()) == word).unwrap_or(ChatKind::Direct))

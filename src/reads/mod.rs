@@ -1,14 +1,15 @@
-//! Questions to what is stored: history, the index of words, the facts behind the metrics. A small pool of read-only
-//! connections for each file; handlers and the hub ask it directly, and no SQL ever runs on the hub's thread.
+//! Questions to what is stored: the database, the search index, and the facts behind the metrics. Each file
+//! has a small pool of read-only connections. Handlers and the hub ask them directly, and no SQL runs on the
+//! hub's thread.
 //!
 //! # Contract
 //!
 //! 1. Every question is answered from one read transaction: its parts agree with each other.
 //! 2. A question sees every delivery that was acknowledged before it was asked.
-//! 3. Bounds: [`line::READERS`] at work, [`line::QUESTIONS_WAITING_MAX`] waiting; beyond that the answer is
-//!    [`ReadError::Busy`].
-//! 4. Nobody's questions hold up another's: each asker has a line and a bound of their own, lines are served in turn, and
-//!    at most [`line::READERS_PER_ASKER`] readers work for one asker at a time.
+//! 3. **Bounded.** [`fair_queue::READERS`] questions are answered at a time and
+//!    [`fair_queue::QUESTIONS_WAITING_MAX`] may wait. Beyond that the answer is [`ReadError::Busy`].
+//! 4. **Fair.** Each asker has a queue and a bound of their own, the queues are served in turn, and at most
+//!    [`fair_queue::READERS_PER_ASKER`] readers work for one asker at a time.
 
 use std::sync::Arc;
 
@@ -18,13 +19,13 @@ use crate::domain::Seq;
 
 pub mod query;
 pub mod follows;
-pub mod line;
+pub mod fair_queue;
 pub mod readers;
 pub mod cursor;
 pub mod page;
 mod needle;
 pub(crate) mod visible;
-pub(crate) mod seen;
+pub(crate) mod visible_placements;
 mod gather;
 pub mod contacts;
 pub mod chats;
@@ -37,7 +38,7 @@ pub mod names;
 pub mod past;
 pub mod past_stats;
 pub mod updates;
-pub mod replay;
+pub mod playback;
 pub mod webhooks;
 pub mod stats;
 pub mod snapshot;
@@ -52,48 +53,50 @@ pub use alerts::{AlertFilter, GetAlert, GetSettings, ListAlerts, LoadDeadlines};
 pub use analytics::AnalyticsReads;
 pub use chats::{ChatFilter, GetChat, GetPlacement, ListChats, ListContactChats, StatusFilter};
 pub use contacts::{ContactFilter, GetContact, ListContacts};
-pub use cursor::{Cursor, CursorError};
+pub use cursor::Cursor;
+pub use fair_queue::Asker;
 pub use follows::Follows;
 pub use history::ListTransitions;
-pub use line::Asker;
 pub use members::{ListMembers, ListedMember};
 pub use messages::{ListChatMessages, ListMessages, MessageFilter};
 pub use names::{AgentNames, AllAgentNames, FoundNames, LookUpNames};
 pub use page::{Order, Page, PageAt, Sort};
 pub use past::{GetPastChat, ListPastChats, PastChats};
 pub use past_stats::PastStats;
+pub use playback::{
+    CountPlayback, LocatePlayback, Located, PlaybackPart, PlaybackRange, PlaybackView, ReadPlayback,
+};
 pub use query::{Query, ReadError};
 pub use readers::{Readers, open};
-pub use replay::{CountPast, LocatePast, Located, PastPart, PastPlace, PastUpdate, PastView, ReadPast};
 pub use search::SearchReads;
-pub use snapshot::{Snapshot, SnapshotAnswer};
+pub use snapshot::Snapshot;
 pub use stats::{LoadStats, ScopedStats};
-pub use updates::{ListUpdates, LoadNewest, LoadStretch, Stretch, Updates};
+pub use updates::{ListUpdates, LoadNewest, LoadUpdates, UpdateRange};
 pub use visible::chats_seen;
-pub use webhooks::{WebhookReport, WebhookStatus};
+pub use webhooks::WebhookStatus;
 
-/// Who answers questions to what is stored. None of them passes the hub.
+/// Everything that answers questions to what is stored, without passing through the hub.
 #[derive(Debug)]
 pub struct Reads {
-    /// The readers of the database.
+    /// Readers of the database.
     pub history: Readers,
-    /// Where texts and names are looked up.
+    /// Readers of the search index.
     pub search: Arc<SearchReads>,
-    /// The metrics of the team.
+    /// Readers of the metrics file.
     pub analytics: AnalyticsReads,
-    /// The position up to which deliveries were handed out and acknowledged. Search and metrics follow the journal behind
-    /// it.
+    /// The newest position that was published and acknowledged. Search and metrics follow it with a
+    /// delay.
     pub newest: watch::Receiver<Seq>,
 }
 
 impl Reads {
-    /// The newest position that was handed out and acknowledged.
     pub fn newest(&self) -> Seq {
         *self.newest.borrow()
     }
 
-    /// Waits until search or the metrics hold whatever was acknowledged before, but no longer than they may be waited for: a
-    /// question that is asked afterwards sees it. Returns that newest position, and how far they have come.
+    /// Waits, for a bounded time, until search or metrics have caught up, so that a question asked
+    /// afterwards sees what was acknowledged before. Returns the newest position, and how far `of` has
+    /// come.
     pub async fn catch_up<F: Follows>(&self, of: &F) -> (Seq, F::Position) {
         let newest = self.newest();
         (newest, of.reach(newest).await)

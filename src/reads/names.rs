@@ -1,4 +1,4 @@
-//! Names for ids: what a table of numbers is read with.
+//! Looks up names for ids, for tables of numbers.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,23 +10,23 @@ use super::{Query, ReadError};
 use crate::auth::Scope;
 use crate::protocol::mask::mask_name;
 
-/// Names of agents, and of the contacts of chats that are seen; masked for whom they are masked.
+/// Looks up the names of agents, and of the contacts of chats that the scope sees. Names are masked if the
+/// scope says so.
 #[derive(Debug, Clone)]
 pub struct LookUpNames {
-    /// Agents.
+    /// Ids of agents.
     pub members: Vec<String>,
-    /// Chats.
+    /// Ids of chats.
     pub chats: Vec<String>,
-    /// Whose eyes.
     pub scope: Arc<Scope>,
 }
 
-/// Names by id; an id without a name is not in it.
+/// Names by id. Ids without a name are left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FoundNames {
-    /// Of agents.
+    /// Names of agents.
     pub members: BTreeMap<String, String>,
-    /// Of contacts, by their chat.
+    /// Names of contacts, by the id of their chat.
     pub chats: BTreeMap<String, String>,
 }
 
@@ -51,7 +51,7 @@ impl Query for LookUpNames {
     }
 }
 
-/// The names of all agents that have one.
+/// Looks up the names of all agents that have one.
 #[derive(Debug, Clone, Copy)]
 pub struct AllAgentNames;
 

@@ -1,4 +1,5 @@
-//! What a search looks for. Matching is by `instr`, so `%` and `_` are letters like all others.
+//! The text of a search box, prepared for matching. Matching uses `instr`, so `%` and `_` have no special
+//! meaning.
 
 use rusqlite::types::Value;
 
@@ -7,18 +8,19 @@ use crate::journal::fold::{digits, fold};
 use crate::journal::phone::asked_forms;
 use crate::journal::words::{joined, whole_number, words};
 
-/// What a search box's text is looked for as.
+/// What a search looks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Needle {
-    /// Without case, accents and outer spaces; empty where nothing was typed, which everything contains.
+    /// The text without case, accents and outer spaces. Empty if nothing was typed, which matches
+    /// everything.
     pub(crate) folded: String,
-    /// The forms of the number that the whole text is, in one piece: of a phone several, `+55 (11) 9` finds what is stored as
-    /// `55119`. Empty where it is none.
+    /// If the whole text is a number, the forms in which it may be stored, in one piece: a search for
+    /// `+55 (11) 9` must find `55119`. A phone has several forms. Empty if the text is not a number.
     pub(crate) numbers: Vec<String>,
 }
 
 impl Needle {
-    /// Reads a search box.
+    /// Prepares the text of a search box.
     pub(crate) fn new(search: &str) -> Self {
         let folded = fold(search).trim().to_owned();
         let phone_like = folded.chars().all(|c| c.is_ascii_digit() || " +-().,/".contains(c));
@@ -31,14 +33,15 @@ impl Needle {
         Self { folded, numbers }
     }
 
-    /// To look for it in texts: a number that is written otherwise is a whole one, so that an amount does not find a part of a
-    /// document's number.
+    /// For searching in the texts of messages: there a number matches only a whole number, so that an
+    /// amount does not match a part of a document's number.
     pub(crate) fn in_texts(mut self) -> Self {
         self.numbers = self.numbers.iter().map(|number| whole_number(number)).collect();
         self
     }
 
-    /// Requires that one of its forms stands in this column of search keys; `{}` stands for that condition.
+    /// Requires that the column `search_key` contains one of the forms. In `clause`, `{}` stands for that
+    /// condition.
     pub(crate) fn require(self, conditions: &mut Conditions, clause: &str) {
         let needles: Vec<Value> = std::iter::once(self.folded).chain(self.numbers).map(Value::Text).collect();
         let any = vec!["instr(search_key, ?) > 0"; needles.len()].join(" OR ");

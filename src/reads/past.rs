@@ -1,7 +1,7 @@
-//! Chats as they stood at a moment: put together from the timeline and the messages up to then.
+//! Chats as they were at a moment in the past, rebuilt from the timeline and the messages up to then.
 //!
-//! A chat without an entry after the moment stands as it stood then, and is read from its row. Any other is put
-//! together anew. Which of the two it is, is one look into the timeline's own order, so that nothing is replayed.
+//! A chat without a later entry in the timeline is still as it was, and is read from its row. Any other is
+//! rebuilt. One look-up in the timeline tells which, so no history has to be replayed.
 
 use std::sync::Arc;
 
@@ -10,75 +10,71 @@ use rusqlite::types::Value;
 use rusqlite::{Transaction, params_from_iter};
 
 use super::chats::{self, ChatFilter, ListChats, StatusFilter};
-use super::cursor::{Cursor, Key, fingerprint};
-use super::history_names::Names;
+use super::cursor::{Cursor, SortKey, fingerprint};
+use super::history_names::NameCache;
 use super::members::name_people;
-use super::page::{Conditions, Order, PageAt, Sort};
+use super::page::{Conditions, Sort};
 use super::query::{parse_state, parse_summary};
 use super::{Query, ReadError};
 use crate::auth::Scope;
 use crate::domain::history::Standing;
 use crate::domain::register::to_nanos;
-use crate::domain::{Channel, Chat, EventKey, MessagePosition, Named, RefId};
+use crate::domain::{Chat, ChatLine, EventKey, MessagePosition, Named, RefId};
 use crate::journal::positions;
 use crate::journal::timeline::entries;
 use crate::protocol::{ChatShape, Mask};
 
-/// Chats that are looked at for one answer.
+/// Chats that are looked at for one page. If that is not enough, the page ends early.
 pub const EXAMINED_MAX: usize = 10_000;
-/// Of these, chats that are put together anew.
+/// Chats that are rebuilt for one page. If that is not enough, the page ends early.
 pub const REBUILT_MAX: usize = 1_000;
 
-/// Chats as they stood at a moment, those created last first.
+/// Lists chats as they were at a moment in the past, the latest created first.
 #[derive(Debug, Clone)]
 pub struct ListPastChats {
-    /// The moment.
     pub then: Timestamp,
-    /// Which ones, by where they stood then.
+    /// Applied to the chats as they were then.
     pub filter: ChatFilter,
-    /// Ids of all chats that may fit, where these are known: none but they are looked at.
+    /// Ids of all chats that can match, if they are known. No others are looked at.
     pub among: Option<Vec<String>>,
-    /// Chats on a page, 1 to 200.
+    /// 1 to 200.
     pub limit: u32,
-    /// After which chat.
+    /// Where the page before ended; `None` for the first page.
     pub after: Option<Cursor>,
-    /// Whose eyes.
     pub scope: Arc<Scope>,
 }
 
-/// A page of chats as they stood.
+/// A page of chats as they were at a moment in the past.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PastChats {
-    /// At most as many as asked for.
+    /// At most as many as were asked for.
     pub chats: Vec<ChatShape>,
-    /// Where the next page begins.
+    /// Where the next page begins; `None` on the last page.
     pub next: Option<Cursor>,
 }
 
-/// One chat as it stood at a moment; `None` where it was not known then, or stood where the scope does not see.
+/// One chat as it was at a moment in the past; `None` if it did not exist then, or the scope would not have
+/// seen it.
 #[derive(Debug, Clone)]
 pub struct GetPastChat {
-    /// The moment.
     pub then: Timestamp,
-    /// The chat's id.
     pub id: String,
-    /// Whose eyes.
     pub scope: Arc<Scope>,
 }
 
-/// A row of today, with what the timeline says of it.
+/// A chat's present row, and what the timeline says about the moment.
 #[expect(clippy::struct_excessive_bools, reason = "each is a column, and they are independent")]
-pub(super) struct Spot {
+pub(super) struct PastRow {
     pub(super) rowid: i64,
     pub(super) id: String,
     pub(super) created_at: i64,
-    /// Something came after the moment.
+    /// The timeline has entries after the moment.
     pub(super) moved: bool,
-    /// Something came before it.
+    /// The timeline has entries up to the moment.
     pub(super) known: bool,
-    /// As it stands today, it is seen and fits the filter.
+    /// The chat is visible and matches the filter as it is today.
     pub(super) fits: bool,
-    /// Its contact fits what is searched for.
+    /// The chat's contact matches the search.
     named: bool,
     pub(super) open: bool,
     pub(super) waiting: bool,
@@ -91,31 +87,25 @@ impl Query for ListPastChats {
 
     fn answer(self, tx: &Transaction<'_>) -> Result<PastChats, ReadError> {
         let fingerprint = fingerprint(&("past", to_nanos(self.then), &self.filter, self.scope.hash()))?;
-        let after = match &self.after {
-            None => None,
-            Some(cursor) => match cursor.position(fingerprint)? {
-                (Key::Time(created), id) => Some((*created, id.to_owned())),
-                (Key::Text(_), _) => return Err(ReadError::BadCursor),
-            },
-        };
+        let after = self.after.as_ref().map(|cursor| cursor.moment(fingerprint)).transpose()?;
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
-        let (mut chats, mut names, mut rebuilt, mut last) = (Vec::new(), Names::default(), 0, None);
+        let (mut chats, mut names, mut rebuilt, mut last) = (Vec::new(), NameCache::default(), 0, None);
         let mut is_cut = false;
         let mut first = Conditions::default();
         if let Some(ids) = &self.among {
             first.require("id IN (SELECT value FROM json_each(?))", [serde_json::to_string(ids)?.into()]);
         }
         if let Some((created, id)) = after {
-            first.require("(created_at, id) < (?, ?)", [created.into(), id.into()]);
+            first.require("(created_at, id) < (?, ?)", [created.into(), id.to_owned().into()]);
         }
-        walk(tx, &self.as_of_today(), self.then, first, EXAMINED_MAX, |spot| {
+        walk(tx, &self.as_of_today(), self.then, first, EXAMINED_MAX, |past_row| {
             if chats.len() == limit || rebuilt == REBUILT_MAX {
                 is_cut = true;
                 return Ok(false);
             }
-            rebuilt += usize::from(spot.moved && spot.known);
-            chats.extend(self.look_at(tx, &spot, &mut names)?);
-            last = Some(Cursor::new(fingerprint, Key::Time(spot.created_at), spot.id));
+            rebuilt += usize::from(past_row.moved && past_row.known);
+            chats.extend(self.look_at(tx, &past_row, &mut names)?);
+            last = Some(Cursor::new(fingerprint, SortKey::Time(past_row.created_at), past_row.id));
             Ok(true)
         })
         .map(|examined| is_cut |= examined == EXAMINED_MAX)?;
@@ -137,46 +127,43 @@ impl Query for GetPastChat {
         };
         let mut only = Conditions::default();
         only.require("id = ?", [self.id.into()]);
-        let spot = spots(tx, &list.as_of_today(), list.then, &only, 1)?.pop();
-        spot.map_or(Ok(None), |spot| list.look_at(tx, &spot, &mut Names::default()))
+        let past_row = spots(tx, &list.as_of_today(), list.then, &only, 1)?.pop();
+        past_row.map_or(Ok(None), |past_row| list.look_at(tx, &past_row, &mut NameCache::default()))
     }
 }
 
 impl ListPastChats {
     fn as_of_today(&self) -> ListChats {
-        ListChats {
-            filter: self.filter.clone(),
-            sort: Sort::CreatedAt,
-            order: Order::Desc,
-            limit: self.limit,
-            at: PageAt::Page(1),
-            scope: Arc::clone(&self.scope),
-        }
+        ListChats::first_page(self.filter.clone(), Sort::CreatedAt, self.limit, &self.scope)
     }
 
     fn look_at(
         &self,
         tx: &Transaction<'_>,
-        spot: &Spot,
-        names: &mut Names,
+        past_row: &PastRow,
+        names: &mut NameCache,
     ) -> Result<Option<ChatShape>, ReadError> {
-        if !spot.known {
+        if !past_row.known {
             return Ok(None);
         }
-        if !spot.moved {
-            return if spot.fits { chats::load(tx, spot.rowid, &self.scope).map(Some) } else { Ok(None) };
+        if !past_row.moved {
+            return if past_row.fits {
+                chats::load(tx, past_row.rowid, &self.scope).map(Some)
+            } else {
+                Ok(None)
+            };
         }
-        let Some(standing) = Standing::after(&entries(tx, &spot.id, Some(self.then))?) else {
+        let Some(standing) = Standing::after(&entries(tx, &past_row.id, Some(self.then))?) else {
             return Ok(None);
         };
-        if !spot.named || !self.scope.sees(&standing.place) || !self.stood(spot, &standing) {
+        if !past_row.named || !self.scope.sees(&standing.place) || !self.stood(past_row, &standing) {
             return Ok(None);
         }
         let mut select = tx.prepare_cached(
             "SELECT chats.state, contacts.name, contacts.phone FROM chats LEFT JOIN contacts ON contacts.id = chats.contact_id
              WHERE chats.rowid = ?1",
         )?;
-        let mut rows = select.query([spot.rowid])?;
+        let mut rows = select.query([past_row.rowid])?;
         let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
         let today: Chat = parse_state(row, 0)?;
         if self.filter.kind.is_some_and(|kind| kind != today.kind()) {
@@ -201,8 +188,8 @@ impl ListPastChats {
         Ok(Some(shape))
     }
 
-    /// True where the chat stood as the filter asks.
-    fn stood(&self, spot: &Spot, standing: &Standing) -> bool {
+    /// True if the chat was as the filter asks.
+    fn stood(&self, past_row: &PastRow, standing: &Standing) -> bool {
         let ChatFilter { status, sector, owner, channel, tag, kind: _, search: _, contact } = &self.filter;
         let is = |asked: &Option<String>, id: Option<&RefId>| {
             asked.as_ref().is_none_or(|asked| id.is_some_and(|id| id.as_str() == asked))
@@ -218,18 +205,19 @@ impl ListPastChats {
             && is(owner, standing.place.owner.as_ref())
             && is(channel, standing.place.channel.as_ref())
             && tag.as_ref().is_none_or(|tag| standing.tags.iter().any(|id| id.as_str() == tag))
-            && contact.as_ref().is_none_or(|contact| spot.contact.as_ref() == Some(contact))
+            && contact.as_ref().is_none_or(|contact| past_row.contact.as_ref() == Some(contact))
     }
 }
 
-/// Goes along all chats that were created by then and fulfil the conditions, the latest first, until `look` has seen enough; how many it saw.
+/// Passes chats that were created by `then` and meet the conditions to `look`, the latest first, until it
+/// returns `false` or `most` were examined. Returns how many were examined.
 pub(super) fn walk(
     tx: &Transaction<'_>,
     today: &ListChats,
     then: Timestamp,
     mut conditions: Conditions,
     most: usize,
-    mut look: impl FnMut(Spot) -> Result<bool, ReadError>,
+    mut look: impl FnMut(PastRow) -> Result<bool, ReadError>,
 ) -> Result<usize, ReadError> {
     conditions.require("created_at <= ?", [to_nanos(then).into()]);
     for_each_spot(tx, today, then, &conditions, most, &mut look)
@@ -241,10 +229,10 @@ fn spots(
     then: Timestamp,
     conditions: &Conditions,
     most: usize,
-) -> Result<Vec<Spot>, ReadError> {
+) -> Result<Vec<PastRow>, ReadError> {
     let mut spots = Vec::new();
-    let mut keep = |spot| {
-        spots.push(spot);
+    let mut keep = |past_row| {
+        spots.push(past_row);
         Ok(true)
     };
     for_each_spot(tx, today, then, conditions, most, &mut keep)?;
@@ -257,7 +245,7 @@ fn for_each_spot(
     then: Timestamp,
     conditions: &Conditions,
     most: usize,
-    look: &mut dyn FnMut(Spot) -> Result<bool, ReadError>,
+    look: &mut dyn FnMut(PastRow) -> Result<bool, ReadError>,
 ) -> Result<usize, ReadError> {
     let (fits, named) = (today.conditions(false), today.search_conditions());
     let sql = format!(
@@ -278,7 +266,7 @@ fn for_each_spot(
     let mut examined = 0;
     while let Some(row) = rows.next()? {
         examined += 1;
-        let spot = Spot {
+        let past_row = PastRow {
             rowid: row.get(0)?,
             id: row.get(1)?,
             created_at: row.get(2)?,
@@ -291,14 +279,15 @@ fn for_each_spot(
             direct: row.get(9)?,
             contact: row.get(10)?,
         };
-        if !look(spot)? {
+        if !look(past_row)? {
             break;
         }
     }
     Ok(examined)
 }
 
-/// The chat with what its timeline and its messages say up to the moment; what never changes is taken from today.
+/// The chat with what its timeline and messages say up to the moment. What never changes is taken from the
+/// present chat.
 fn stood_then(
     tx: &Transaction<'_>,
     today: &Chat,
@@ -314,7 +303,7 @@ fn stood_then(
     let list = |ids: Vec<RefId>| Some(ids.into_iter().map(named).collect::<Vec<_>>());
     let channel = standing.place.channel.map(|id| match today.channel.get() {
         Some(channel) if channel.id == id => channel.clone(),
-        _ => Channel { id, name: None, channel_type: None },
+        _ => ChatLine { id, name: None, channel_type: None },
     });
     chat.channel.hear(channel, &key);
     chat.sector.hear(Some(standing.place.sector.map(named)), &key);
@@ -330,13 +319,13 @@ fn stood_then(
     Ok(chat)
 }
 
-/// Sets what follows from the messages up to the moment.
+/// Sets the values that follow from the messages up to the moment.
 fn set_clocks(tx: &Transaction<'_>, chat: &mut Chat, then: Timestamp) -> Result<(), ReadError> {
     let (id, until) = (chat.id.as_str().to_owned(), Some(then));
-    chat.last_reply = positions::last_reply::<ReadError>(tx, &id, until)?;
+    chat.last_reply = positions::last_reply(tx, &id, until)?;
     let floor = chat.wait_floor();
-    chat.unanswered = positions::first_customer_message_after::<ReadError>(tx, &id, floor.as_ref(), until)?;
-    chat.last_message = positions::newest_message::<ReadError>(tx, &id, until)?;
+    chat.unanswered = positions::first_customer_message_after(tx, &id, floor.as_ref(), until)?;
+    chat.last_message = positions::newest_message(tx, &id, until)?;
     Ok(())
 }
 

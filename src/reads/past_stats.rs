@@ -1,4 +1,4 @@
-//! The counters as they stood at a moment.
+//! The counters as they were at a moment in the past.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use rusqlite::types::Value;
 
 use super::chats::{ChatFilter, ListChats};
 use super::messages::require_time;
-use super::page::{Conditions, Order, PageAt, Sort};
+use super::page::{Conditions, Sort};
 use super::past::walk;
 use super::{Query, ReadError};
 use crate::auth::Scope;
@@ -21,23 +21,21 @@ use crate::journal::head::last_seq;
 use crate::journal::timeline::entries;
 use crate::protocol::StatsShape;
 
-/// Chats that are put together anew for one answer; whoever asks further back is told so.
+/// The most chats that are rebuilt for one answer. Beyond that the question is refused as going too far back.
 pub const STATS_REBUILT_MAX: usize = 50_000;
 
-/// The counters as they stood at a moment, as a scope would have seen them.
+/// Computes the counters as they were at a moment, as the scope would have seen them.
 #[derive(Debug, Clone)]
 pub struct PastStats {
-    /// The moment.
     pub then: Timestamp,
-    /// Where its day began.
+    /// Time zone in which the day began.
     pub zone: TimeZone,
-    /// Whose eyes.
     pub scope: Arc<Scope>,
 }
 
-/// The chats that were seen then, added up.
+/// Sums over the chats that were visible then.
 #[derive(Default)]
-struct Sums {
+struct PastSums {
     chats: Vec<String>,
     direct: Vec<String>,
     contacts: HashSet<String>,
@@ -68,16 +66,9 @@ impl Query for PastStats {
 }
 
 impl PastStats {
-    fn sums(&self, tx: &Transaction<'_>) -> Result<Sums, ReadError> {
-        let today = ListChats {
-            filter: ChatFilter::default(),
-            sort: Sort::CreatedAt,
-            order: Order::Desc,
-            limit: 1,
-            at: PageAt::Page(1),
-            scope: Arc::clone(&self.scope),
-        };
-        let (mut sums, mut rebuilt) = (Sums::default(), 0);
+    fn sums(&self, tx: &Transaction<'_>) -> Result<PastSums, ReadError> {
+        let today = ListChats::first_page(ChatFilter::default(), Sort::CreatedAt, 1, &self.scope);
+        let (mut sums, mut rebuilt) = (PastSums::default(), 0);
         walk(tx, &today, self.then, Conditions::default(), usize::MAX, |spot| {
             if !spot.known {
                 return Ok(true);
@@ -106,7 +97,8 @@ impl PastStats {
         Ok(sums)
     }
 
-    /// For whoever sees everything, all minus those that came later; else those of the chats that were seen.
+    /// If the scope sees everything, all messages minus the later ones; otherwise the messages of the
+    /// chats that were visible.
     fn messages(&self, tx: &Transaction<'_>, chats: &[String]) -> Result<i64, ReadError> {
         let then = to_nanos(self.then);
         let mut conditions = Conditions::default();

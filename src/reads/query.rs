@@ -1,4 +1,4 @@
-//! A question to what is stored, and why it has no answer.
+//! A question to what is stored, and the reasons why it may have no answer.
 
 use rusqlite::{Row, Transaction};
 use serde::de::DeserializeOwned;
@@ -7,40 +7,37 @@ use crate::domain::ChatMessage;
 use crate::protocol::MessageSummary;
 use crate::sqlite::DbError;
 
-/// A question to history.
+/// A question that is answered on a reader thread.
 pub trait Query: Send + 'static {
-    /// What it is answered with.
     type Answer: Send + 'static;
 
     /// Answers within one read transaction.
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError>;
 }
 
-/// Why a question has no answer.
+/// Why a question was not answered.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// A position in another epoch.
+    /// The position belongs to another epoch.
     #[error("the position belongs to another epoch")]
     EpochChanged,
-    /// A position whose updates are no longer kept.
+    /// The updates after the position are no longer kept.
     #[error("the position is older than the kept updates")]
     Expired,
-    /// A position that the journal has not reached.
+    /// The journal has not reached the position yet.
     #[error("the position is ahead of the journal")]
     PositionAhead,
-    /// A cursor that was made by another list, or by the same list sorted or filtered otherwise.
+    /// The cursor comes from another list, or from the same list sorted or filtered differently.
     #[error("the cursor belongs to another list, order or filter")]
     BadCursor,
-    /// A moment since which more has happened than is gone through for one answer.
-    #[error("more has happened since then than is gone through for one answer")]
+    /// More has happened since the moment than one answer may read.
+    #[error("more has happened since then than one answer may read")]
     TooFarBack,
-    /// Too many questions are waiting.
     #[error("too many questions are waiting")]
     Busy,
-    /// The database did not answer, or holds a state that cannot be read.
+    /// The database did not answer, or holds something that cannot be read.
     #[error(transparent)]
     Database(#[from] DbError),
-    /// The search index did not answer.
     #[error("the search index did not answer")]
     Search(#[source] rusqlite::Error),
 }
@@ -58,7 +55,7 @@ impl From<serde_json::Error> for ReadError {
 }
 
 impl ReadError {
-    /// True where the same question may be answered later.
+    /// True if the same question may be answered later.
     pub fn is_temporary(&self) -> bool {
         match self {
             Self::Busy | Self::Search(_) => true,
@@ -70,13 +67,13 @@ impl ReadError {
     }
 }
 
-/// Reads a stored state.
+/// Reads a state that is stored as JSON.
 pub(super) fn parse_state<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> Result<T, ReadError> {
     let state = row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?;
     Ok(serde_json::from_str(state)?)
 }
 
-/// Reads the newest message of a list's row, in short; `None` where there is none.
+/// Reads the message of a list's row, shortened for a summary; `None` if the column is NULL.
 pub(super) fn parse_summary(row: &Row<'_>, column: usize) -> Result<Option<MessageSummary>, ReadError> {
     let Some(state) = row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from)? else {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! The readers: threads with a connection each, which answer questions in the order of [`Line`].
+//! Reader threads with one connection each. They take questions from a [`FairQueue`].
 
 use std::fmt;
 use std::io;
@@ -9,70 +9,72 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::line::{Asker, Line, READERS};
+use super::fair_queue::{Asker, FairQueue, READERS};
 use super::query::{Query, ReadError};
 use crate::protocol::FaultKind;
 use crate::sqlite::open::read_only;
 use crate::sqlite::{DbError, kind_of};
 use crate::telemetry::integrity::Integrity;
 
-/// Pages that a reader keeps, in KiB.
+/// Page cache of each reader, in KiB.
 const CACHE_KIB: i64 = 16 * 1_024;
 
-/// Opens a connection as readers have it.
+/// Opens a read-only connection with the settings of readers.
 pub fn open(path: &Path) -> rusqlite::Result<Connection> {
     read_only(path, CACHE_KIB)
 }
 
-/// The way to the readers of one file. They end when the last one is gone and what waits is answered.
+/// Handle to the reader threads of one file. The threads end after the last handle is dropped and the waiting
+/// questions are answered.
 #[derive(Clone)]
 pub struct Readers(Arc<Entrance>);
 
-struct Entrance(Arc<Shared>);
+struct Entrance(Arc<ReaderPool>);
 
-/// What readers and askers share.
+/// What the threads and the handles share.
 #[derive(Default)]
-struct Shared {
-    state: Mutex<State>,
-    /// A job came, or the way in was closed.
+struct ReaderPool {
+    state: Mutex<PoolState>,
+    /// Signalled when a job is added or the last handle is dropped.
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct State {
-    line: Line<Job>,
+struct PoolState {
+    queue: FairQueue<QueryJob>,
     closed: bool,
 }
 
-/// A question with the way back for its answer.
-type Job = Box<dyn FnOnce(&mut Reader) + Send>;
+/// A question, together with the channel for its answer.
+type QueryJob = Box<dyn FnOnce(&mut ReaderThread) + Send>;
 
-/// A connection, opened when it is needed.
-struct Reader {
+/// A thread's connection, opened when the first question comes.
+struct ReaderThread {
     path: PathBuf,
     integrity: Integrity,
-    /// Counts the files that stood at the path.
+    /// Counts how often the file was replaced.
     generation: Arc<AtomicU64>,
-    /// The connection, and which of those files it has open.
+    /// The connection, and the generation of the file that it has open.
     connection: Option<(u64, Connection)>,
 }
 
 impl Readers {
-    /// Starts readers of the database at `path`, which must exist when the first question comes.
+    /// Starts readers of the database at `path`. The file must exist when the first question comes.
     pub fn start(path: &Path, integrity: &Integrity) -> io::Result<Self> {
         Self::start_on_replaced(path, integrity, &Arc::default())
     }
 
-    /// The same on a file that is replaced by another one at times; whoever does counts that in `generation` afterwards.
+    /// Like [`Self::start`], for a file that may be replaced. Whoever replaces it increments `generation`
+    /// afterwards.
     pub fn start_on_replaced(
         path: &Path,
         integrity: &Integrity,
         generation: &Arc<AtomicU64>,
     ) -> io::Result<Self> {
-        let shared = Arc::<Shared>::default();
+        let shared = Arc::<ReaderPool>::default();
         let entrance = Entrance(Arc::clone(&shared));
         for _ in 0..READERS {
-            let reader = Reader {
+            let reader = ReaderThread {
                 path: path.to_path_buf(),
                 integrity: integrity.clone(),
                 generation: Arc::clone(generation),
@@ -84,15 +86,16 @@ impl Readers {
         Ok(Self(Arc::new(entrance)))
     }
 
-    /// Asks, and waits for the turn of whoever asks. What nobody waits for any more when its turn comes is not answered.
+    /// Asks a question and waits for its answer. If the caller stops waiting before its turn, the
+    /// question is dropped.
     pub fn ask<Q: Query>(
         &self,
         asker: Asker,
         query: Q,
     ) -> impl Future<Output = Result<Q::Answer, ReadError>> + 'static + use<Q> {
         let (reply, answer) = oneshot::channel();
-        let job: Job = Box::new(move |reader| {
-            // A client that hung up, and asks again, must not be answered twice.
+        let job: QueryJob = Box::new(move |reader| {
+            // The client hung up, and may already have asked again.
             if reply.is_closed() {
                 return;
             }
@@ -101,13 +104,13 @@ impl Readers {
             }
         });
         let shared = &self.0.0;
-        let waits = shared.lock().line.push(asker, job);
+        let waits = shared.lock().queue.push(asker, job);
         shared.changed.notify_one();
         async move {
             if !waits {
                 return Err(ReadError::Busy);
             }
-            // The way back is lost only with its reader.
+            // The channel is lost only if its reader thread is.
             answer.await.unwrap_or(Err(ReadError::Busy))
         }
     }
@@ -126,24 +129,24 @@ impl Drop for Entrance {
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl ReaderPool {
+    fn lock(&self) -> MutexGuard<'_, PoolState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn work(&self, mut reader: Reader) {
+    fn work(&self, mut reader: ReaderThread) {
         while let Some((asker, job)) = self.next() {
-            // Not held while the question is answered: others come and go.
-            let _done = Done { shared: self, asker };
+            // The queue is not locked while the question is answered.
+            let _done = ReaderInUse { shared: self, asker };
             job(&mut reader);
         }
     }
 
-    /// The next job; `None` where no more will come.
-    fn next(&self) -> Option<(Asker, Job)> {
+    /// The next job; `None` once no more can come.
+    fn next(&self) -> Option<(Asker, QueryJob)> {
         let mut state = self.lock();
         loop {
-            if let Some(next) = state.line.next() {
+            if let Some(next) = state.queue.next() {
                 return Some(next);
             }
             if state.closed {
@@ -154,20 +157,20 @@ impl Shared {
     }
 }
 
-/// Gives an asker's place at the readers back, whatever became of the job.
-struct Done<'a> {
-    shared: &'a Shared,
+/// Gives an asker's reader back when it is dropped, even if the job panicked.
+struct ReaderInUse<'a> {
+    shared: &'a ReaderPool,
     asker: Asker,
 }
 
-impl Drop for Done<'_> {
+impl Drop for ReaderInUse<'_> {
     fn drop(&mut self) {
-        self.shared.lock().line.done(&self.asker);
+        self.shared.lock().queue.done(&self.asker);
         self.shared.changed.notify_one();
     }
 }
 
-impl Reader {
+impl ReaderThread {
     fn answer<Q: Query>(&mut self, query: Q) -> Result<Q::Answer, ReadError> {
         let opened = self.connection().and_then(Connection::transaction);
         let answer = opened.map_err(ReadError::from).and_then(|transaction| query.answer(&transaction));
@@ -177,7 +180,8 @@ impl Reader {
 
     fn connection(&mut self) -> Result<&mut Connection, rusqlite::Error> {
         let generation = self.generation.load(Ordering::Acquire);
-        // Opened on the first question, and again after an error: a fault must not outlive its cause.
+        // Opened for the first question, and again after an error, so that a fault does not outlive
+        // its cause.
         let known = self.connection.take().filter(|(of, _)| *of == generation);
         let opened = match known {
             Some(known) => known,

@@ -9,35 +9,32 @@ use rusqlite::Transaction;
 use super::chats::ListChats;
 use super::contacts::ListContacts;
 use super::messages::ListMessages;
-use super::seen::Seen;
 use super::stats::ScopedStats;
+use super::visible_placements::VisiblePlacements;
 use super::{Query, ReadError};
 use crate::auth::Scope;
 use crate::domain::Seq;
 use crate::journal::head::epoch;
 use crate::protocol::{ChatShape, ContactShape, MessageShape, SnapshotLimits, StatsShape};
 
-/// The latest contacts, the open chats and the latest messages at one position.
+/// Asks for the latest contacts, the open chats and the latest messages at one position.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
-    /// How many of each.
+    /// The most rows of each kind.
     pub limits: SnapshotLimits,
-    /// The present, for what is counted today.
+    /// The present, which decides what counts as today.
     pub now: Timestamp,
-    /// Where today turns.
+    /// Time zone in which today began.
     pub zone: TimeZone,
-    /// Whose eyes.
     pub scope: Arc<Scope>,
 }
 
-/// One consistent state.
+/// A consistent state.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SnapshotAnswer {
-    /// The position that everything here includes, and nothing here goes beyond.
+    /// Position of the journal: everything up to it is included, and nothing after it.
     pub seq: Seq,
-    /// The life of the journal.
     pub epoch: String,
-    /// The counters.
     pub stats: StatsShape,
     /// Latest interaction first.
     pub contacts: Vec<ContactShape>,
@@ -45,7 +42,7 @@ pub struct SnapshotAnswer {
     pub chats: Vec<ChatShape>,
     /// Newest first.
     pub messages: Vec<MessageShape>,
-    /// The names of the lists, `contacts`, `chats` and `messages`, of which more exist than are here.
+    /// Which of the lists `contacts`, `chats` and `messages` were cut at their limit.
     pub truncated: Vec<&'static str>,
 }
 
@@ -53,7 +50,7 @@ impl Query for Snapshot {
     type Answer = SnapshotAnswer;
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
-        let seen = Seen::of(tx, &self.scope)?;
+        let seen = VisiblePlacements::of(tx, &self.scope)?;
         let counters = ScopedStats { now: self.now, zone: self.zone, scope: Arc::clone(&self.scope) };
         let stats =
             if self.scope.is_unlimited() { counters.answer(tx)? } else { counters.over(tx, &seen)? };

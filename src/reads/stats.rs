@@ -1,4 +1,4 @@
-//! The counters, as the hub reads them at its start and as a snapshot shows them.
+//! The counters, as the hub reads them when it starts, and as snapshots show them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use rusqlite::Transaction;
 
-use super::seen::Seen;
+use super::visible_placements::VisiblePlacements;
 use super::{Query, ReadError};
 use crate::auth::Scope;
 use crate::domain::Stats;
@@ -15,13 +15,14 @@ use crate::domain::stats::{bucket, day_of};
 use crate::journal::head::last_seq;
 use crate::protocol::StatsShape;
 
-/// Hours back from now that every time zone's today lies within, with room for a clock that was set.
+/// How far back the buckets are read, in hours. Today lies within in every time zone, with room for a clock
+/// that was set.
 const RECENT_HOURS: i64 = 48;
 
-/// The counters with the buckets of the last two days. Takes as long with a million messages as with none.
+/// Reads the counters and the buckets of the last two days. The cost does not grow with the number of
+/// messages.
 #[derive(Debug, Clone, Copy)]
 pub struct LoadStats {
-    /// The present.
     pub now: Timestamp,
 }
 
@@ -35,15 +36,14 @@ impl Query for LoadStats {
     }
 }
 
-/// The counters as a scope sees them, from one read: kept ones for whoever sees everything, the sums of the placements
-/// that are seen for whoever does not.
+/// Reads the counters as a scope sees them: the stored ones if it sees everything, otherwise the sums of the
+/// placements that it sees.
 #[derive(Debug, Clone)]
 pub struct ScopedStats {
-    /// The present.
+    /// The present, which decides what counts as today.
     pub now: Timestamp,
-    /// Where today turns.
+    /// Time zone in which today began.
     pub zone: TimeZone,
-    /// Whose eyes.
     pub scope: Arc<Scope>,
 }
 
@@ -55,13 +55,17 @@ impl Query for ScopedStats {
             let stats = LoadStats { now: self.now }.answer(tx)?;
             return Ok(StatsShape::new(&stats, stats.messages_today(self.now, &self.zone)));
         }
-        self.over(tx, &Seen::of(tx, &self.scope)?)
+        self.over(tx, &VisiblePlacements::of(tx, &self.scope)?)
     }
 }
 
 impl ScopedStats {
     /// The counters over what a limited scope sees.
-    pub(super) fn over(&self, tx: &Transaction<'_>, seen: &Seen<'_>) -> Result<StatsShape, ReadError> {
+    pub(super) fn over(
+        &self,
+        tx: &Transaction<'_>,
+        seen: &VisiblePlacements<'_>,
+    ) -> Result<StatsShape, ReadError> {
         let (from, until) = day_of(self.now, &self.zone);
         let sums = seen.sums(tx)?;
         Ok(StatsShape {

@@ -1,4 +1,4 @@
-//! A small database for the tests of this room: the real schema, and rows as the journal's writer stores them.
+//! A small database for unit tests: the real schema, with rows as the journal's writer stores them.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::domain::{
     Chat, ChatKind, ChatMessage, Contact, ContactId, EventKey, MessageFacts, Named, Placement, StatsDelta,
 };
 use crate::journal::placements::Placements;
-use crate::journal::tables::{self, Beside};
+use crate::journal::tables::{self, ChatRowExtras};
 use crate::journal::words::search_key;
 
 /// A database in memory.
@@ -21,7 +21,7 @@ pub(crate) struct Base {
     pub(crate) connection: Connection,
 }
 
-/// The eyes of an admin.
+/// The scope of an admin.
 pub(crate) fn everything() -> Arc<Scope> {
     Arc::new(Scope::of(&Identity::anonymous()))
 }
@@ -61,17 +61,17 @@ pub(crate) fn closed_chat(id: &str, contact: &str) -> Chat {
     closed
 }
 
-/// Something referred to by id.
+/// A reference to something that has only an id.
 pub(crate) fn named(id: &str) -> Named {
     Named { id: id.into(), name: None }
 }
 
-/// Says something of a register of a new chat or contact.
+/// Sets a register of a new chat or contact.
 pub(crate) fn say<T>(register: &mut crate::domain::register::Register<T>, value: T) {
     register.hear(Some(value), &key());
 }
 
-/// A text from a source.
+/// A text message from a source.
 pub(crate) fn message(id: &str, chat: &str, second: i64, source: &str, text: &str) -> ChatMessage {
     let facts = MessageFacts {
         at: Some(at(second)),
@@ -120,7 +120,7 @@ impl Base {
         }
         let mut placements = Placements::default();
         let moved = placements.move_chat(connection, None, (chat, &Placement::of(chat))).unwrap();
-        let beside = Beside { name_key, placement: moved.to, newest: times.iter().max().copied() };
+        let beside = ChatRowExtras { name_key, placement: moved.to, newest: times.iter().max().copied() };
         tables::put_chat(connection, chat, None, &beside).unwrap();
         placements.move_messages(connection, chat, moved, &delta.buckets).unwrap();
         if let Some(contact) = &fields.contact_id {
@@ -141,7 +141,7 @@ impl Base {
         times.collect::<Result<_, _>>().unwrap()
     }
 
-    /// Stores a message; the chat and the contact that it belongs to are stored after it.
+    /// Stores a message. Its chat and contact must be stored after it, because their sums count it.
     pub(crate) fn put_message(&self, message: &ChatMessage) {
         self.run(
             "INSERT INTO messages VALUES (?, ?, ?, ?, 'other', ?, ?, ?, ?)",
@@ -163,7 +163,7 @@ impl Base {
         );
     }
 
-    /// A contact with one open chat in which it said these things, a second apart.
+    /// Stores a contact with one open chat, in which it sent these texts one second apart.
     pub(crate) fn put_conversation(&self, contact_id: &str, name: &str, chat_id: &str, texts: &[&str]) {
         let messages: Vec<_> = (1..)
             .zip(texts)
@@ -182,7 +182,7 @@ impl Base {
         self.put_chat(&chat);
     }
 
-    /// Positions from `first` to `last`, each with a frame.
+    /// Stores the positions from `first` to `last`, each with a frame.
     pub(crate) fn put_updates(&self, first: i64, last: i64) {
         for seq in first..=last {
             self.run(
@@ -199,7 +199,7 @@ impl Base {
     }
 }
 
-/// The frame of a position.
+/// The frame that is stored for a position.
 pub(crate) fn frame(seq: i64) -> String {
     format!(r#"{{"event":"umbler_update","seq":{seq},"data":{{"n":1.50}}}}"#)
 }

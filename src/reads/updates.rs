@@ -1,7 +1,7 @@
 //! Updates after a position, for clients that poll or fill a gap.
 //!
-//! A frame is handed out as it was sent. Bounds: the asked number of updates, and [`ANSWER_BYTES_MAX`]; a
-//! shorter answer is told by its `next`.
+//! Frames are returned as they were sent. An answer ends at the requested number of updates or at
+//! [`ANSWER_BYTES_MAX`], and its `next` says where to go on.
 
 use std::sync::Arc;
 
@@ -14,42 +14,40 @@ use crate::journal::Recorded;
 use crate::journal::head::{epoch, last_seq};
 use crate::protocol::Channel;
 
-/// Positions that one answer looks at: a limited scope may see few of many.
+/// Positions that one answer examines. A limited scope may see few of them.
 const EXAMINED_MAX: usize = 20_000;
 
-/// Bytes of frames after which an answer ends early: a thousand frames of long texts would weigh tens of MiB.
+/// Bytes of frames after which an answer ends early. A thousand frames with long texts would be tens of MiB.
 pub const ANSWER_BYTES_MAX: usize = 8 * 1_024 * 1_024;
 
-/// The updates after a position, in order.
+/// Lists the updates after a position, in order.
 #[derive(Debug, Clone)]
 pub struct ListUpdates {
-    /// The last position that the client has; 0 for all.
+    /// The last position that the client has; 0 if it has none.
     pub after: Seq,
-    /// Updates at most, 1 to 1000.
+    /// 1 to 1000.
     pub limit: u32,
-    /// The life of the journal that `after` belongs to; `None` where the client does not say.
+    /// Epoch of `after`; `None` if the client did not name it.
     pub epoch: Option<String>,
-    /// Whose eyes.
     pub scope: Arc<Scope>,
-    /// Whose notices, besides the updates of chats.
+    /// The `sub` whose notices are included.
     pub user: String,
 }
 
-/// What came after a position.
+/// The updates after a position.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Updates {
+pub struct UpdateList {
     /// The `umbler_update` envelopes as they were sent, in order.
     pub frames: Vec<String>,
-    /// The last position examined: ask on from here.
+    /// The last position examined: continue after this.
     pub next: Seq,
-    /// The newest position.
+    /// The newest position of the journal.
     pub seq: Seq,
-    /// The life of the journal.
     pub epoch: String,
 }
 
 impl Query for ListUpdates {
-    type Answer = Updates;
+    type Answer = UpdateList;
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
         let epoch = epoch(tx)?;
@@ -64,22 +62,22 @@ impl Query for ListUpdates {
             return Err(ReadError::Expired);
         }
         let (frames, cut_at) = self.frames(tx)?;
-        Ok(Updates { frames, next: cut_at.unwrap_or(seq), seq, epoch })
+        Ok(UpdateList { frames, next: cut_at.unwrap_or(seq), seq, epoch })
     }
 }
 
-/// True where a position after `after` lost its frame to retention.
+/// True if retention has deleted the frame of a position after `after`.
 fn is_expired(tx: &Transaction<'_>, after: Seq, seq: Seq) -> Result<bool, ReadError> {
     let oldest: Option<i64> =
         tx.prepare_cached("SELECT min(seq) FROM frames")?.query_row([], |row| row.get(0))?;
-    // Frames expire from the oldest on, so only what lies before the oldest kept one is lost. Single missing
-    // frames after it are holes, which are normal.
+    // Frames expire from the oldest on, so only what lies before the oldest kept frame is lost. Later
+    // positions without a frame are normal.
     let mut lost = tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM journal WHERE seq > ? AND seq < ?)")?;
     Ok(lost.query_row([after.0, oldest.unwrap_or(seq.0 + 1)], |row| row.get(0))?)
 }
 
 impl ListUpdates {
-    /// The frames, and the last examined position where there may be more.
+    /// The frames, and the last position examined if there may be more.
     fn frames(&self, tx: &Transaction<'_>) -> Result<(Vec<String>, Option<Seq>), ReadError> {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let mut frames = Vec::new();
@@ -111,37 +109,37 @@ pub(super) fn recorded(row: &Row<'_>) -> Result<Recorded, ReadError> {
     Ok(Recorded::new(Seq(row.get(0)?), row.get::<_, String>(1)?.into(), audience, elsewhere))
 }
 
-/// A stretch of the journal with its encoded updates, for the hub to replay.
+/// Loads the updates after a position, for the hub to send again.
 #[derive(Debug, Clone, Copy)]
-pub struct LoadStretch {
-    /// Begin after this position.
+pub struct LoadUpdates {
+    /// The range begins after this position.
     pub after: Seq,
-    /// Updates at most.
+    /// The most updates to load.
     pub updates_max: usize,
     /// Bytes of frames after which no more is read.
     pub bytes_max: usize,
 }
 
-/// What of a stretch is kept.
+/// Consecutive updates of the journal.
 #[derive(Debug, Clone)]
-pub struct Stretch {
-    /// It begins after this position.
+pub struct UpdateRange {
+    /// The range begins after this position.
     pub after: Seq,
-    /// The last position examined; what is missing up to here was never sent.
+    /// The last position examined. Positions up to here that are not in `events` never had an update.
     pub until: Seq,
     /// In order.
     pub events: Vec<Arc<Recorded>>,
 }
 
-impl Query for LoadStretch {
-    type Answer = Stretch;
+impl Query for LoadUpdates {
+    type Answer = UpdateRange;
 
-    fn answer(self, tx: &Transaction<'_>) -> Result<Stretch, ReadError> {
+    fn answer(self, tx: &Transaction<'_>) -> Result<UpdateRange, ReadError> {
         let seq = last_seq(tx)?;
         if is_expired(tx, self.after, seq)? {
             return Err(ReadError::Expired);
         }
-        let mut stretch = Stretch { after: self.after, until: seq, events: Vec::new() };
+        let mut stretch = UpdateRange { after: self.after, until: seq, events: Vec::new() };
         let mut bytes = 0;
         let mut statement = tx.prepare_cached(RECORDED_AFTER)?;
         let mut rows = statement.query([self.after.0])?;
@@ -159,12 +157,13 @@ impl Query for LoadStretch {
     }
 }
 
-/// The newest updates, as many as a hub keeps in memory: so that whoever comes back after a restart costs no read.
+/// Loads as many of the newest updates as a hub keeps in memory, so that resuming after a restart needs no
+/// disk.
 #[derive(Debug, Clone, Copy)]
 pub struct LoadNewest {
-    /// Updates at most.
+    /// The most updates to load.
     pub updates_max: usize,
-    /// Bytes of frames at most.
+    /// The most bytes of frames to load.
     pub bytes_max: usize,
 }
 

@@ -1,7 +1,8 @@
-//! What a scope sees, as conditions on the rows of a list. The SQL twin of [`Scope::sees`]; a test compares the two.
+//! What a scope sees, as SQL conditions on the rows of a list. Must agree with [`Scope::sees`], which a test
+//! checks.
 //!
-//! A scope sees placements, and with them the chats that stand there: see `journal::placements`. The conditions look at
-//! the placement of a row and at nothing else of it, so that a row costs the same whatever a token is limited to.
+//! A scope sees placements, and all chats at these placements (see `journal::placements`). The conditions
+//! test only the placement of a row, so a row costs the same whatever the scope is limited to.
 
 use rusqlite::Transaction;
 use rusqlite::types::Value;
@@ -11,20 +12,19 @@ use super::page::Conditions;
 use crate::auth::Scope;
 use crate::domain::{Placement, RefId};
 
-/// Whose rows a list holds.
+/// What kind of rows a list has, which decides how they are joined to placements.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Rows {
-    /// Chats themselves.
+pub(crate) enum RowKind {
     Chats,
-    /// Messages, by their chat.
+    /// Visible through their chat.
     Messages,
-    /// Contacts, by any of their chats.
+    /// Visible through any of their chats.
     Contacts,
-    /// Alerts, by their chat.
+    /// Visible through their chat.
     Alerts,
 }
 
-/// One limit: its SQL on a row of `chats`, and how often the list of ids is bound.
+/// One limit of a scope, as SQL on a row of `chats`, with the JSON array of ids that its `?` is bound to.
 struct Clause {
     sql: &'static str,
     ids: Option<Value>,
@@ -46,15 +46,15 @@ fn clauses(scope: &Scope) -> Vec<Clause> {
     limit("chats.sector_id IN (SELECT value FROM json_each(?))", &scope.sectors);
     limit("chats.channel_id IN (SELECT value FROM json_each(?))", &scope.channels);
     limit(IN_MEMBERS, &scope.members);
-    // Private chats are seen by who takes part in them, which a limit to members asks for already.
+    // Members see their private chats, and the limit to members already asks for these.
     if !scope.sees_private() && scope.members.is_none() {
         clauses.push(Clause { sql: "chats.private = 0", ids: None });
     }
     clauses
 }
 
-/// What `scope` limits, as conditions on rows of `chats` with their values, where `chat_members` tells who takes part;
-/// the metrics keep such rows of their own.
+/// The limits of a scope as a condition on rows of `chats`, with its values. `chat_members` must tell the
+/// members of a chat. The metrics file has tables of its own under these names.
 pub fn chats_seen(scope: &Scope) -> (String, Vec<Value>) {
     let clauses = clauses(scope);
     if clauses.is_empty() {
@@ -69,7 +69,7 @@ pub(crate) fn placements_seen(scope: &Scope) -> (String, Vec<Value>) {
     placements_seen_with(scope, "chats.id")
 }
 
-/// A `SELECT` of these columns of the placements that `scope` sees, which go by the name of `chats`.
+/// A `SELECT` of columns of the placements that `scope` sees. The table has the alias `chats`.
 pub(crate) fn placements_seen_with(scope: &Scope, columns: &'static str) -> (String, Vec<Value>) {
     let (seen, values) = chats_seen(scope);
     let sql = format!(
@@ -79,22 +79,22 @@ pub(crate) fn placements_seen_with(scope: &Scope, columns: &'static str) -> (Str
     (sql, values)
 }
 
-/// Adds what `scope` limits to the conditions of a list. The list chooses the index that it walks, hence the signs before
-/// columns: without them SQLite would rather walk along placements and sort.
-pub(crate) fn limit(conditions: &mut Conditions, scope: &Scope, rows: Rows) {
+/// Restricts a list to what `scope` sees. The unary `+` keeps SQLite from using the index of placements and
+/// sorting, because the list has already chosen the index to walk.
+pub(crate) fn limit(conditions: &mut Conditions, scope: &Scope, rows: RowKind) {
     if scope.is_unlimited() {
         return;
     }
     let (seen, values) = placements_seen(scope);
     let sql = match rows {
-        Rows::Chats => format!("+chats.placement_id IN ({seen})"),
-        Rows::Messages => format!(
+        RowKind::Chats => format!("+chats.placement_id IN ({seen})"),
+        RowKind::Messages => format!(
             "EXISTS (SELECT 1 FROM chats WHERE chats.id = messages.chat_id AND +chats.placement_id IN ({seen}))"
         ),
-        Rows::Alerts => format!(
+        RowKind::Alerts => format!(
             "EXISTS (SELECT 1 FROM chats WHERE chats.id = alerts.chat_id AND +chats.placement_id IN ({seen}))"
         ),
-        Rows::Contacts => {
+        RowKind::Contacts => {
             let without_chats = if scope.is_whole() { "contacts.placement_set_id IS NULL OR " } else { "" };
             format!("({without_chats}+contacts.placement_set_id IN ({}))", sets_with(&seen))
         }
@@ -102,29 +102,28 @@ pub(crate) fn limit(conditions: &mut Conditions, scope: &Scope, rows: Rows) {
     conditions.require_dynamic(sql, values);
 }
 
-/// The same for a list of chats or contacts that walks along the placements that `scope` sees, and then sorts.
-pub(crate) fn limit_along(conditions: &mut Conditions, scope: &Scope, rows: Rows) {
+/// Like [`limit`], for a list of chats or contacts that is read by way of the visible placements and then
+/// sorted.
+pub(crate) fn limit_along(conditions: &mut Conditions, scope: &Scope, rows: RowKind) {
     let (seen, values) = placements_seen(scope);
     let sql = match rows {
-        Rows::Contacts => format!("contacts.placement_set_id IN ({})", sets_with(&seen)),
-        Rows::Chats | Rows::Messages | Rows::Alerts => format!("chats.placement_id IN ({seen})"),
+        RowKind::Contacts => format!("contacts.placement_set_id IN ({})", sets_with(&seen)),
+        RowKind::Chats | RowKind::Messages | RowKind::Alerts => format!("chats.placement_id IN ({seen})"),
     };
     conditions.require_dynamic(sql, values);
 }
 
-/// A `SELECT` of the sets of placements that hold one of those that another `SELECT` yields.
+/// A `SELECT` of the sets that contain one of the placements of another `SELECT`.
 pub(crate) fn sets_with(placements: &str) -> String {
     format!("SELECT set_id FROM placement_set_parts WHERE placement_id IN ({placements})")
 }
 
-/// True where `scope` sees the chat with this id.
 pub(crate) fn sees_chat(tx: &Transaction<'_>, scope: &Scope, id: &str) -> Result<bool, ReadError> {
     let sql = "SELECT placements.key FROM chats JOIN placements ON placements.id = chats.placement_id
                WHERE chats.id = ?";
     sees_any(tx, scope, sql, id)
 }
 
-/// True where `scope` sees the contact with this id.
 pub(crate) fn sees_contact(tx: &Transaction<'_>, scope: &Scope, id: &str) -> Result<bool, ReadError> {
     if scope.is_whole() {
         let sql = "SELECT placement_set_id IS NULL FROM contacts WHERE id = ?";
@@ -142,14 +141,13 @@ pub(crate) fn sees_contact(tx: &Transaction<'_>, scope: &Scope, id: &str) -> Res
     sees_any(tx, scope, sql, id)
 }
 
-/// True where `scope` sees the chat of the alert with this id.
 pub(crate) fn sees_alert(tx: &Transaction<'_>, scope: &Scope, id: &str) -> Result<bool, ReadError> {
     let sql = "SELECT placements.key FROM alerts JOIN chats ON chats.id = alerts.chat_id
                JOIN placements ON placements.id = chats.placement_id WHERE alerts.id = ?";
     sees_any(tx, scope, sql, id)
 }
 
-/// True where `scope` sees one of the placements that `sql` yields the keys of.
+/// True if `scope` sees one of the placements whose keys `sql` selects.
 fn sees_any(tx: &Transaction<'_>, scope: &Scope, sql: &'static str, id: &str) -> Result<bool, ReadError> {
     if scope.is_unlimited() {
         return Ok(true);
@@ -165,7 +163,7 @@ fn sees_any(tx: &Transaction<'_>, scope: &Scope, sql: &'static str, id: &str) ->
     Ok(false)
 }
 
-/// Reads the key of a placement.
+/// Parses the key of a placement.
 fn placement(key: &str) -> Result<Placement, ReadError> {
     type Key = (Option<RefId>, Option<RefId>, Option<RefId>, u8, Vec<RefId>);
     let (organization, sector, channel, private, members): Key = serde_json::from_str(key)?;

@@ -1,4 +1,4 @@
-//! How the provider's deliveries fared. Never shows a raw body: it holds what customers wrote.
+//! What became of the provider's deliveries. Never shows a body, because it contains what customers wrote.
 
 use jiff::Timestamp;
 use rusqlite::Transaction;
@@ -8,23 +8,23 @@ use utoipa::ToSchema;
 use super::{Query, ReadError};
 use crate::domain::register::from_nanos;
 
-/// Undecodable and ignored deliveries that are shown, the newest first.
+/// The most undecodable, and the most ignored, deliveries that are listed.
 pub const LISTED_MAX: u32 = 50;
 
-/// Tell how the deliveries fared.
+/// Asks what became of the deliveries.
 #[derive(Debug, Clone, Copy)]
 pub struct WebhookStatus;
 
-/// How the deliveries fared.
+/// What became of the deliveries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookReport {
-    /// When the last delivery came, whatever became of it.
+    /// When the last delivery was received, with whatever outcome.
     pub last_delivery_at: Option<Timestamp>,
-    /// By type, then outcome.
+    /// Sorted by type, then by outcome.
     pub counts: Vec<DeliveryCount>,
-    /// The latest ones that were not understood, at most [`LISTED_MAX`].
+    /// The latest that were not understood, at most [`LISTED_MAX`].
     pub unrecognized: Vec<UnrecognizedDelivery>,
-    /// The latest ones without `EventId` or `Type`, at most [`LISTED_MAX`].
+    /// The latest without `EventId` or `Type`, at most [`LISTED_MAX`].
     pub ignored: Vec<IgnoredDelivery>,
 }
 
@@ -39,14 +39,14 @@ impl WebhookReport {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DeliveryCount {
-    /// The provider's `Type`, as it came.
+    /// The provider's `Type`, as it was received.
     #[serde(rename = "type")]
     pub event_type: String,
     /// `accepted`, `duplicate`, `unrecognized` or `ignored`.
     pub outcome: String,
-    /// How many.
+    /// Number of deliveries.
     pub count: i64,
-    /// When the last of them came.
+    /// When the last one was received.
     #[schema(value_type = String, format = DateTime)]
     pub last_at: Timestamp,
 }
@@ -55,25 +55,25 @@ pub struct DeliveryCount {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UnrecognizedDelivery {
-    /// Its position.
+    /// Its position in the journal.
     pub seq: i64,
-    /// The provider's id.
+    /// The provider's `EventId`.
     pub event_id: String,
-    /// The provider's `Type`, as it came.
+    /// The provider's `Type`, as it was received.
     #[serde(rename = "type")]
     pub event_type: String,
-    /// What was not understood.
+    /// What could not be understood.
     pub reason: String,
     /// When the hub received it.
     #[schema(value_type = String, format = DateTime)]
     pub received_at: Timestamp,
 }
 
-/// A JSON object that is no event.
+/// A JSON object without `EventId` or `Type`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IgnoredDelivery {
-    /// Which part is missing.
+    /// What is missing.
     pub reason: String,
     /// When the hub received it.
     #[schema(value_type = String, format = DateTime)]

@@ -1,9 +1,9 @@
-//! Refuses a WebSocket frame by its announced length, before a byte of it is buffered.
+//! Refuses a WebSocket frame by its announced length, before any of it is buffered.
 //!
-//! The codec of actix-http checks its limit only after the whole announced payload has arrived, so that one
-//! connection announcing a terabyte fills the memory. This adaptor reads the frame headers as they pass (they may
-//! arrive split) and *ends* the stream at the first one that announces too much; an error instead would overtake
-//! good frames that are still buffered. It bounds the sum over the frames of one message too.
+//! The codec of actix-http checks its limit only after the whole announced payload has arrived, so a connection
+//! that announces a terabyte would fill the memory. This adaptor reads frame headers as they pass (they may
+//! arrive in pieces) and *ends* the stream at the first one that announces too much. An error instead would
+//! overtake good frames that are still buffered. It also bounds the sum over the frames of one message.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use futures_util::Stream;
 /// Largest frame, and largest message of several frames, in bytes of payload (contract, section 3).
 pub const FRAME_BYTES_MAX: usize = 64 * 1024;
 
-/// Longest header: two bytes, eight of length, four of mask.
+/// Longest header: two bytes, eight for the length, four for the mask.
 const HEADER_BYTES_MAX: usize = 14;
 
 /// A payload stream that ends before a frame that is too large.
@@ -28,7 +28,7 @@ pub struct FrameGuard<S> {
 }
 
 impl<S> FrameGuard<S> {
-    /// Guards `inner`; `too_large` is set when it was ended.
+    /// Guards `inner`, and sets `too_large` when it ends the stream.
     pub fn new(inner: S, too_large: Arc<AtomicBool>) -> Self {
         Self { inner, headers: HeaderReader::default(), too_large }
     }
@@ -45,7 +45,7 @@ impl<S: Stream<Item = Result<Bytes, PayloadError>> + Unpin> Stream for FrameGuar
         let Poll::Ready(Some(Ok(chunk))) = polled else { return polled };
         let Some(good) = self.headers.refuse_at(&chunk) else { return Poll::Ready(Some(Ok(chunk))) };
         self.too_large.store(true, Ordering::Release);
-        // What stands before the refused frame is still good.
+        // What comes before the refused frame is still good.
         Poll::Ready((good > 0).then(|| Ok(chunk.slice(..good))))
     }
 }
@@ -55,14 +55,14 @@ impl<S: Stream<Item = Result<Bytes, PayloadError>> + Unpin> Stream for FrameGuar
 struct HeaderReader {
     header: [u8; HEADER_BYTES_MAX],
     filled: usize,
-    /// Payload bytes of the present frame that are still to come.
+    /// Bytes of the present frame's payload that have not come yet.
     payload_left: u64,
-    /// Payload bytes of the present message so far, over all of its frames.
+    /// Bytes of the present message's payload so far, over all of its frames.
     message_bytes: u64,
 }
 
 impl HeaderReader {
-    /// The offset in `chunk` of the first frame that is refused, 0 if it began in an earlier chunk.
+    /// The offset in `chunk` of the first frame that is refused; 0 if it began in an earlier chunk.
     fn refuse_at(&mut self, chunk: &[u8]) -> Option<usize> {
         let mut at = 0;
         let mut frame_start = 0;
@@ -89,7 +89,7 @@ impl HeaderReader {
         None
     }
 
-    /// The payload's length, once the header is complete.
+    /// The length of the payload, once the header is complete.
     fn announced(&self) -> Option<u64> {
         let second = *self.header[..self.filled].get(1)?;
         let (length_bytes, short) = match second & 0x7f {
@@ -108,7 +108,7 @@ impl HeaderReader {
 
     fn is_too_large(&mut self, length: u64) -> bool {
         let opcode = self.header[0] & 0x0f;
-        // Control frames stand between the frames of a message and do not belong to it.
+        // Control frames may come between the frames of a message and do not belong to it.
         if opcode >= 0x8 {
             return length > FRAME_BYTES_MAX as u64;
         }

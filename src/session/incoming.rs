@@ -1,4 +1,4 @@
-//! What a client sends: bounded, parsed, refused with a code or passed on to the hub.
+//! What a client sends is bounded and parsed here, and then refused with a code or passed on to the hub.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -21,29 +21,29 @@ use crate::telemetry::clock;
 
 /// Frames that one session may send in a second, on average.
 pub const FRAMES_PER_SECOND: NonZeroU32 = NonZeroU32::new(20).unwrap();
-/// Frames that it may send at once.
+/// Frames that one session may send at once.
 pub const FRAMES_BURST: NonZeroU32 = NonZeroU32::new(100).unwrap();
 /// Refused frames in a row after which the socket is closed.
 pub const REFUSALS_MAX: u32 = 50;
-/// So many refusals that are only temporary count as one.
+/// This many temporary refusals weigh as much as one refusal of another kind.
 const TEMPORARY_REFUSALS_PER_REFUSAL: u32 = 20;
 
-/// What one session has sent.
+/// What is remembered of the frames that one session has sent.
 pub struct Incoming {
     limiter: DefaultDirectRateLimiter,
-    /// Refused frames since the last good one.
+    /// The weight of refused frames since the last good one.
     refusals: u32,
-    /// The message whose last frame has not come yet.
+    /// The message of which the last frame has not come yet.
     unfinished: Option<Unfinished>,
 }
 
 /// What is kept of a message that comes in several frames.
 enum Unfinished {
-    /// Its text so far.
+    /// A text message, and what has come of it.
     Text(BytesMut),
-    /// Nothing: it is refused at its end.
+    /// A binary message. Nothing is kept; it is refused when it ends.
     Binary,
-    /// Nothing: it was refused already, for its frames came too fast.
+    /// A message that was already refused because its frames came too fast. Nothing is kept.
     Refused,
 }
 
@@ -57,12 +57,13 @@ impl Default for Incoming {
     }
 }
 
-/// An answer without content.
+/// The content of an answer without content.
 #[derive(Serialize)]
 struct Nothing {}
 
 impl WsSession {
-    /// Takes one frame. Every kind counts: a flood of pings costs as much as one of questions.
+    /// Handles one frame. Frames of every kind count towards the limits, because a flood of pings costs as much
+    /// as one of requests.
     pub(super) fn take(&mut self, message: ws::Message, ctx: &mut ws::WebsocketContext<Self>) {
         let is_counted = !matches!(message, ws::Message::Close(_) | ws::Message::Nop);
         if is_counted && self.is_too_fast(ctx) {
@@ -81,7 +82,7 @@ impl WsSession {
         }
     }
 
-    /// Puts the frames of one message together; the frame guard has bounded their sum.
+    /// Joins the frames of one message. The frame guard has bounded their sum.
     fn gather(&mut self, item: Item, ctx: &mut ws::WebsocketContext<Self>) {
         match item {
             Item::FirstText(bytes) => {
@@ -115,7 +116,7 @@ impl WsSession {
         }
     }
 
-    /// Counts a frame; true, and the client was told, where it is one too many.
+    /// Counts a frame. True where it was one too many; the client has then been told.
     fn is_too_fast(&mut self, ctx: &mut ws::WebsocketContext<Self>) -> bool {
         let message = if self.incoming.limiter.check().is_err() {
             format!("at most {FRAMES_PER_SECOND} frames a second")
@@ -128,7 +129,7 @@ impl WsSession {
         true
     }
 
-    /// Leaves out a frame, and with it the message that it is a part of.
+    /// Skips a frame, and with it the message that it belongs to.
     fn skip(&mut self, message: &ws::Message) {
         if let ws::Message::Continuation(item) = message {
             let is_last = matches!(item, Item::Last(_));
@@ -156,7 +157,7 @@ impl WsSession {
         ctx: &mut ws::WebsocketContext<Self>,
     ) {
         if event == Some(ClientEvent::Authenticate) && !self.sign_in.is_required() {
-            // Without a key everybody is signed in, whatever they show.
+            // Without a key everybody is signed in, whatever token they send.
             return self.authenticate("", id, ctx);
         }
         let is_envelope = error.code != ErrorCode::BadEnvelope;
@@ -199,19 +200,19 @@ impl WsSession {
         }
     }
 
-    /// Passes a request on; the answer comes through the outbox, in order with the updates.
+    /// Passes a request on to the hub. The answer comes through the outbox, in order with the updates.
     fn ask<M>(&mut self, message: M, id: Option<&RawValue>, ctx: &mut ws::WebsocketContext<Self>)
     where
         M: Message<Result = ()> + Send + 'static,
         UmblerHub: Handler<M>,
     {
         self.incoming.refusals = 0;
-        if self.seat.hub.try_send(message).is_err() {
+        if self.context.hub.try_send(message).is_err() {
             self.refuse(ErrorCode::Unavailable, "the hub is busy", id, ctx);
         }
     }
 
-    /// Answers with an `error`; a client that is refused again and again is closed.
+    /// Answers with an `error`, and closes the socket of a client that is refused too often.
     pub(super) fn refuse(
         &mut self,
         code: ErrorCode,
@@ -219,9 +220,9 @@ impl WsSession {
         id: Option<&RawValue>,
         ctx: &mut ws::WebsocketContext<Self>,
     ) {
-        self.seat.metrics.frame_refused(code.as_str());
+        self.context.metrics.frame_refused(code.as_str());
         self.say(encode_error(id, clock::now(), code, message), ctx);
-        // Whoever is only too fast is told so for longer than whoever speaks another language.
+        // A client that is only too fast may be refused more often than one that sends nonsense.
         self.incoming.refusals += if code.is_temporary() { 1 } else { TEMPORARY_REFUSALS_PER_REFUSAL };
         if self.incoming.refusals >= REFUSALS_MAX * TEMPORARY_REFUSALS_PER_REFUSAL {
             self.close(CloseCode::ProtocolAbuse, ctx);

@@ -1,5 +1,5 @@
-//! What the hub delivers, as it stands on the wire (RFC 6455, 5.2: a server's frames are not masked), and the one thing
-//! of it that the actor hears of: the end.
+//! Encodes what the hub delivers as WebSocket frames (RFC 6455, section 5.2: a server's frames are not masked),
+//! and handles the end of a session.
 
 use actix::prelude::*;
 use bytes::{BufMut, Bytes, BytesMut};
@@ -11,17 +11,17 @@ use crate::protocol::CloseCode;
 use crate::protocol::event::{Heartbeat, ServerEvent, encode};
 use crate::telemetry::clock;
 
-/// The first byte of a text that is one frame.
+/// The first byte of a text message in one frame.
 const WHOLE_TEXT: u8 = 0x81;
-/// Lengths above this stand in two bytes of their own.
+/// Larger lengths are written into two or eight bytes of their own.
 const LENGTH_IN_ONE: usize = 125;
-/// What announces them, and lengths in eight.
+/// The marks for lengths in two and in eight bytes.
 const LENGTH_IN_TWO: u8 = 126;
 const LENGTH_IN_EIGHT: u8 = 127;
-/// Longest header.
+/// Longest header of a frame, in bytes.
 const HEADER_BYTES_MAX: usize = 10;
 
-/// The hub ends the session; all that it sent before is out.
+/// The hub ends the session; everything that it sent before has been written.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Ended(pub CloseCode);
@@ -34,7 +34,7 @@ impl Handler<Ended> for WsSession {
     }
 }
 
-/// Texts, framed one after the other.
+/// Encodes several texts, one frame each.
 pub fn update_frames(texts: &[ByteString]) -> Bytes {
     let bytes: usize = texts.iter().map(|text| text.len() + HEADER_BYTES_MAX).sum();
     let mut wire = BytesMut::with_capacity(bytes);
@@ -44,14 +44,14 @@ pub fn update_frames(texts: &[ByteString]) -> Bytes {
     wire.freeze()
 }
 
-/// One text, framed.
+/// Encodes one text as a frame.
 pub fn text_frame(text: &str) -> Bytes {
     let mut wire = BytesMut::with_capacity(text.len() + HEADER_BYTES_MAX);
     frame(text, &mut wire);
     wire.freeze()
 }
 
-/// A heartbeat at this position, after so many updates.
+/// Encodes a heartbeat with this position and number of updates sent.
 pub fn heartbeat_frame(seq: Seq, sent: u64) -> Bytes {
     text_frame(&encode(ServerEvent::Heartbeat, None, clock::now(), &Heartbeat { seq, sent }))
 }

@@ -1,5 +1,5 @@
-//! Signing in on a socket: the deadline, the three tries, the hub's word, the refresh in place, the warning before a
-//! token's end, and its end.
+//! Signing in on a socket: the deadline, the three attempts, the hub's decision, the refresh in place, the
+//! warning before a token expires, and its expiry.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,22 +14,22 @@ use utoipa::ToSchema;
 use super::WsSession;
 use crate::auth::{Authenticator, Identity, LEEWAY_SECONDS, Role};
 use crate::hub::messages::FrameMeter;
-use crate::hub::{Admit, AdmitError, Who};
+use crate::hub::{Admit, AdmitError, SessionUser};
 use crate::protocol::event::{ServerEvent, encode, encode_error};
 use crate::protocol::{Channel, CloseCode, ErrorCode};
 use crate::telemetry::clock;
 
 /// How long a socket may stay without a token where one is required.
 pub const DEADLINE: Duration = Duration::from_secs(10);
-/// Bad tokens after which the socket is closed.
+/// Refused tokens after which the socket is closed.
 pub const BAD_TOKENS_MAX: u8 = 3;
 
-/// Seconds before a token's end at which the client is told; at once where the first token has less left.
+/// Seconds before a token expires at which the client is warned; at once where its first token has less left.
 pub const WARNING_SECONDS: i64 = 60;
 /// Seconds below which a warning would come too late to be of use.
 pub const WARNING_SECONDS_MIN: i64 = 5;
 
-/// Who sits at the other end.
+/// Who is signed in on a socket.
 pub struct SignIn {
     authenticator: Option<Arc<Authenticator>>,
     identity: Option<Identity>,
@@ -57,37 +57,36 @@ impl SignIn {
         self.identity.is_some()
     }
 
-    /// Who is signed in, for the hub.
-    pub fn who(&self) -> Option<Who> {
-        self.identity.as_ref().map(Who::new)
+    /// Who is signed in, in the form in which the hub is told.
+    pub fn who(&self) -> Option<SessionUser> {
+        self.identity.as_ref().map(SessionUser::new)
     }
 
-    /// True where the user sends too much, over all of their sessions; counts one frame.
+    /// Counts one frame. True where the user sends too many over all of their sessions.
     pub fn is_user_too_fast(&self) -> bool {
         self.frames.as_ref().is_some_and(|frames| frames.check().is_err())
     }
 
-    /// The first channel that the token does not allow: another user's own.
+    /// The first channel that the token does not allow, because it is another user's own.
     pub fn forbidden<'a>(&self, channels: &'a [Channel]) -> Option<&'a Channel> {
         self.identity.as_ref()?.forbidden_channel(channels)
     }
 }
 
-/// The content of `authenticated`.
+/// The content of an `authenticated` event.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Authenticated<'a> {
-    /// True.
+    /// Always true: a refusal is an `error` event.
     success: bool,
-    /// Who is signed in.
+    /// The user who is signed in.
     user: User<'a>,
-    /// When the token ends; `null` without a key.
+    /// When the token expires; `null` where the hub has no key.
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
 }
 
 impl<'a> Authenticated<'a> {
-    /// Of whoever is signed in.
     pub(super) fn of(identity: &'a Identity) -> Self {
         Self {
             success: true,
@@ -97,23 +96,23 @@ impl<'a> Authenticated<'a> {
     }
 }
 
-/// The content of `token_expiring`.
+/// The content of a `token_expiring` event.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TokenExpiring {
-    /// When the token ends.
+    /// When the token expires, without leeway.
     #[schema(value_type = String, format = DateTime)]
     expires_at: Timestamp,
-    /// The same in seconds from now.
+    /// Seconds from now until the token expires.
     seconds_left: i64,
 }
 
-/// Who is signed in.
+/// The user who is signed in.
 #[derive(Serialize, ToSchema)]
 struct User<'a> {
-    /// The token's `sub`.
+    /// Id of the user: the token's `sub`.
     id: &'a str,
-    /// The token's `name`.
+    /// Name of the user: the token's `name`.
     name: Option<&'a str>,
     role: Role,
 }
@@ -131,7 +130,7 @@ impl WsSession {
         });
     }
 
-    /// Checks a token; a wrong one changes nothing but the count of tries.
+    /// Checks a token. A wrong one changes nothing but the count of attempts.
     pub(super) fn authenticate(
         &mut self,
         token: &str,
@@ -153,8 +152,8 @@ impl WsSession {
         self.ask_to_be_admitted(identity, id, ctx);
     }
 
-    /// The hub has the last word, for it alone knows the user's other sessions. Frames that follow wait for it, so
-    /// that a client may subscribe without waiting.
+    /// Asks the hub, which alone knows the user's other sessions, whether the user may sign in. Later frames
+    /// wait for its answer, so a client may subscribe without waiting.
     fn ask_to_be_admitted(
         &mut self,
         identity: Identity,
@@ -164,7 +163,7 @@ impl WsSession {
         let identity = Arc::new(identity);
         let id = id.map(ToOwned::to_owned);
         let admit = Admit { session: Arc::clone(&self.id), identity: Arc::clone(&identity) };
-        let asked = self.seat.hub.send(admit).into_actor(self);
+        let asked = self.context.hub.send(admit).into_actor(self);
         ctx.wait(asked.map(move |answer, session, ctx| {
             let id = id.as_deref();
             match answer {
@@ -174,7 +173,7 @@ impl WsSession {
                 Ok(Err(error @ AdmitError::TooFast)) => {
                     session.refuse(ErrorCode::TooManyRequests, &error.to_string(), id, ctx);
                 }
-                // Its close is on the way.
+                // Its close frame is on the way.
                 Ok(Err(AdmitError::Unknown)) => {}
                 Err(_gone) => session.refuse(ErrorCode::Unavailable, "the hub is stopping", id, ctx),
             }
@@ -233,20 +232,21 @@ impl WsSession {
     }
 
     fn expire(&mut self, ctx: &mut ws::WebsocketContext<Self>) {
-        let message = "the token's time is over";
+        let message = "the token has expired";
         self.say(encode_error(None, clock::now(), ErrorCode::TokenExpired, message), ctx);
         self.close(CloseCode::TokenExpired, ctx);
     }
 }
 
-/// Whole seconds until a token's end, without leeway.
+/// Whole seconds until a token expires, without leeway.
 fn seconds_left(expires_at: Timestamp, now: Timestamp) -> i64 {
     expires_at.as_second().saturating_sub(now.as_second())
 }
 
-/// Seconds until the client is warned; `None`: not at all. A socket's first token is warned of at once where it ends
-/// within the minute. One that replaced another is not, but when half of what is left is over: a client that takes
-/// each warning as a reason to refresh would otherwise never stop where tokens live shorter than a minute.
+/// Seconds until the client is warned; `None`: it is not. The first token of a socket is warned of at once
+/// where it expires within a minute. A token that replaced another is then warned of when half of the rest has
+/// passed: where tokens are valid for less than a minute, a client that takes each warning as a reason to
+/// refresh would otherwise never stop.
 fn warn_after(left: i64, first: bool) -> Option<u64> {
     if left < WARNING_SECONDS_MIN {
         return None;

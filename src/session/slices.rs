@@ -1,5 +1,5 @@
-//! Cuts what a session's actor says into slices, so that no connection keeps a buffer as large as its largest answer,
-//! and lets the session's line know of it.
+//! Cuts what a session's actor says into slices, so that no connection keeps a buffer as large as its largest
+//! answer, and tells the session's output about it.
 
 use std::pin::Pin;
 use std::rc::Rc;
@@ -9,23 +9,24 @@ use actix_web::Error;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use bytes::Bytes;
 
-use super::line::Line;
+use super::socket_queue::SocketQueue;
 
-/// Bytes that are handed to the connection at once. Its buffer grows to the largest slice and, below 128 KiB, is never
-/// given back, so this times the sessions is memory (docs/performance.md); each further slice is one more system call.
+/// Bytes that are handed to the connection at once. Its buffer grows to the largest slice and, below 128 KiB,
+/// never shrinks, so this times the number of sessions is memory (docs/performance.md). Each further slice
+/// costs one more system call.
 pub const SLICE_BYTES_MAX: usize = 16 * 1024;
 
-/// A body whose pieces are slices of another's.
+/// A body that gives out another body in slices.
 pub struct Slices {
     body: BoxBody,
     rest: Bytes,
-    line: Rc<Line>,
+    queue: Rc<SocketQueue>,
 }
 
 impl Slices {
-    /// Cuts this body, which is written beside this line.
-    pub fn of(body: BoxBody, line: Rc<Line>) -> Self {
-        Self { body, rest: Bytes::new(), line }
+    /// Cuts this body, which is written to the same socket as this output.
+    pub fn of(body: BoxBody, queue: Rc<SocketQueue>) -> Self {
+        Self { body, rest: Bytes::new(), queue }
     }
 }
 
@@ -37,7 +38,7 @@ impl MessageBody for Slices {
     }
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
-        self.line.note_task(cx.waker());
+        self.queue.note_task(cx.waker());
         if self.rest.is_empty() {
             match Pin::new(&mut self.body).poll_next(cx) {
                 Poll::Ready(Some(Ok(bytes))) => self.rest = bytes,
@@ -48,7 +49,7 @@ impl MessageBody for Slices {
         }
         let length = self.rest.len().min(SLICE_BYTES_MAX);
         let slice = self.rest.split_to(length);
-        self.line.note_body(!self.rest.is_empty());
+        self.queue.note_body(!self.rest.is_empty());
         Poll::Ready(Some(Ok(slice)))
     }
 }

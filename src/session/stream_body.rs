@@ -2,9 +2,10 @@
 //!
 //! # Contract
 //!
-//! 1. What waits is shared with other sessions, and framed only when the connection takes it: a reader that reads nothing
-//!    costs what the same one on a socket costs (`hub/sessions/backlog.rs`), and [`SLICE_BYTES_MAX`] of framed bytes.
-//! 2. A message is counted out of the backlog when all of it is with the connection, not when the first of it is.
+//! 1. What waits is shared with other sessions, and framed only when the connection takes it. A reader that
+//!    reads nothing costs as much as on a socket (`hub/sessions/backlog.rs`), plus [`SLICE_BYTES_MAX`] of framed
+//!    bytes.
+//! 2. A message is subtracted from the backlog when all of it has been given to the connection.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -24,26 +25,25 @@ use crate::hub::updates::batch::Batch;
 use crate::hub::{Drained, SessionId};
 
 /// One message that waits for the reader.
-pub struct Piece {
-    pub(super) content: Content,
-    /// What it counts in the backlog; `None` where the stream says it of itself.
+pub struct StreamPiece {
+    pub(super) content: StreamContent,
+    /// Its weight in the backlog; `None` where it comes from the stream itself and not from the hub.
     pub(super) weight: Option<usize>,
 }
 
-/// What a message holds.
-pub enum Content {
-    /// One envelope.
+/// The content of a message.
+pub enum StreamContent {
     Envelope(ByteString),
-    /// Updates, each with its position in this epoch; without one before the first subscription is confirmed.
+    /// Updates with the epoch of their positions; `None` before the first subscription is confirmed.
     Updates(Arc<Batch>, Option<Arc<str>>),
 }
 
-/// What the connection is given, a slice at a time.
+/// The body of the response, which gives out one slice at a time.
 pub struct StreamBody {
-    pieces: Receiver<Piece>,
-    /// The piece at work, and how many of its envelopes are framed.
-    begun: Option<(Piece, usize)>,
-    /// The rest of the envelope at work.
+    pieces: Receiver<StreamPiece>,
+    /// The piece that is being written, and how many of its envelopes are framed.
+    begun: Option<(StreamPiece, usize)>,
+    /// The rest of the envelope that is being written.
     parts: VecDeque<Bytes>,
     backlog: Arc<Backlog>,
     hub: Recipient<Drained>,
@@ -51,13 +51,13 @@ pub struct StreamBody {
 }
 
 impl StreamBody {
-    /// A body, and where its pieces are put in. The channel holds whatever the backlog lets pass.
-    pub fn new(id: SessionId, hub: Recipient<Drained>, backlog: Arc<Backlog>) -> (Sender<Piece>, Self) {
+    /// A body, and the sender by which pieces are added. The channel can hold all that the backlog admits.
+    pub fn new(id: SessionId, hub: Recipient<Drained>, backlog: Arc<Backlog>) -> (Sender<StreamPiece>, Self) {
         let (sender, pieces) = channel(MESSAGES_MAX + CLOSES_WAITING_MAX);
         (sender, Self { pieces, begun: None, parts: VecDeque::new(), backlog, hub, id })
     }
 
-    /// Puts the next envelope of the piece at work into parts; false where it has no more.
+    /// Frames the next envelope of the present piece; false where there is no other.
     fn begin_envelope(&mut self) -> bool {
         let Some((piece, framed)) = &mut self.begun else { return false };
         let Some(parts) = piece.content.parts_of(*framed) else { return false };
@@ -66,7 +66,7 @@ impl StreamBody {
         true
     }
 
-    /// The piece at work is with the connection, all of it.
+    /// To be called when all of the present piece has been given to the connection.
     fn finish_piece(&mut self) {
         let weight = self.begun.take().and_then(|(piece, _)| piece.weight);
         if weight.is_some_and(|weight| self.backlog.subtract(weight))
@@ -78,8 +78,8 @@ impl StreamBody {
     }
 }
 
-impl Content {
-    /// One of its envelopes as the stream writes it; `None` where it has no such.
+impl StreamContent {
+    /// The envelope with this number as the stream writes it; `None` where there is no such envelope.
     fn parts_of(&self, number: usize) -> Option<Vec<Bytes>> {
         let (text, id) = match self {
             Self::Envelope(text) => ((number == 0).then_some(text)?, None),
@@ -96,7 +96,7 @@ impl Content {
     }
 }
 
-/// The position of an encoded update, as text: its place in the envelope is fixed.
+/// The position of an encoded update, as text. Its place in the envelope is fixed.
 fn seq_of(frame: &str) -> Option<&str> {
     let rest = frame.strip_prefix(r#"{"event":"umbler_update","seq":"#)?;
     rest.split_once(',').map(|(seq, _)| seq)
@@ -169,8 +169,8 @@ mod tests {
         let batch = Arc::new(updates.iter().cloned().collect::<Batch>());
         assert!(backlog.try_add(batch.bytes()));
         let weight = Some(batch.bytes());
-        let content = Content::Updates(Arc::clone(&batch), Some("e".into()));
-        sender.try_send(Piece { content, weight }).unwrap();
+        let content = StreamContent::Updates(Arc::clone(&batch), Some("e".into()));
+        sender.try_send(StreamPiece { content, weight }).unwrap();
         let mut got = Vec::new();
         while backlog.messages() == 1 {
             let slice = slice(&mut body).expect("more");

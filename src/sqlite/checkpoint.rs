@@ -1,8 +1,9 @@
-//! Copies the write-ahead log back beside the writer, who would stand still for it.
+//! Checkpoints the write-ahead log on a thread of its own, because the writer would have to wait for it.
 //!
-//! A thread of its own copies what the log holds and waits for the disk, while the writer commits on. What came
-//! meanwhile is little; the writer copies that itself, and then the log begins anew at its start. Where the thread is too
-//! slow, or has failed, the log ends at [`LOG_PAGES_MAX`] and the writer copies all of it.
+//! The thread copies the content of the log into the database and waits for the disk, while the writer goes on
+//! committing. Little is added meanwhile; the writer copies that itself, and then starts the log again at its
+//! beginning. Where the thread is too slow or has failed, the log grows to [`LOG_PAGES_MAX`], and the writer
+//! copies all of it.
 
 use std::cell::Cell;
 use std::path::Path;
@@ -17,32 +18,33 @@ use crate::telemetry::causes::chain;
 
 /// Pages in the log after which the thread copies them (16 MiB).
 const LOG_PAGES: i32 = 4_000;
-/// Pages in the log after which the writer does (64 MiB).
+/// Pages in the log after which the writer copies them itself (64 MiB).
 const LOG_PAGES_MAX: i32 = 4 * LOG_PAGES;
-/// Times that the thread copies: the second one takes what came during the first, and leaves the writer what came during
-/// the second.
+/// How often the thread copies in a row: the second time takes what was added during the first, and leaves to
+/// the writer what is added during the second.
 const ROUNDS: usize = 2;
 
 thread_local! {
-    /// Pages in the log after the last commit of this thread: SQLite's hook takes a function and no state.
+    /// Pages in the log after the last commit of this thread. A thread-local, because SQLite's hook takes a
+    /// function without state.
     static PAGES: Cell<i32> = const { Cell::new(0) };
 }
 
-/// Where the copying stands.
+/// How far the copying is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     /// The thread waits for an order.
     Idle,
-    /// It has one.
+    /// The thread has an order.
     Ordered,
-    /// It has copied what was there, and the rest is the writer's.
+    /// The thread has copied, and the writer copies the rest.
     Copied,
 }
 
-/// What both threads hold.
+/// What the thread and the writer share.
 struct Shared {
     stage: Mutex<Stage>,
-    /// Taken for as long as one of the two copies: SQLite turns a second one away.
+    /// Locked while either of the two copies, because SQLite refuses a second copy at the same time.
     copier: Mutex<Copier>,
 }
 
@@ -56,7 +58,7 @@ impl Shared {
     }
 }
 
-/// The thread, as the writer sees it. It ends with this.
+/// The writer's handle of the thread. Dropping it ends the thread.
 pub struct Checkpoints {
     order: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -81,7 +83,8 @@ impl Checkpoints {
         Ok(Self { order: Some(order), thread: Some(thread), shared })
     }
 
-    /// After a commit on `writer`, on its thread. It waits for the thread only where the log has become too long.
+    /// To be called after a commit on `writer`, on its thread. It waits for the copying thread only where the
+    /// log has become too long.
     pub fn note_commit(&self, writer: &Connection) {
         let pages = PAGES.get();
         let stage = *self.shared.stage();
@@ -93,7 +96,7 @@ impl Checkpoints {
             Stage::Idle if pages >= LOG_PAGES => {
                 *self.shared.stage() = Stage::Ordered;
                 if self.order.as_ref().is_none_or(|order| order.try_send(()).is_err()) {
-                    log::trace!("nobody copies the log back but the writer");
+                    log::trace!("the checkpoint thread has ended; the writer copies the log itself");
                 }
             }
             Stage::Idle | Stage::Ordered => {}
@@ -105,7 +108,7 @@ impl Drop for Checkpoints {
     fn drop(&mut self) {
         self.order.take();
         if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
-            log::error!("the thread that copies the log back has panicked");
+            log::error!("the checkpoint thread has panicked");
         }
     }
 }
@@ -117,21 +120,21 @@ fn keep_copying(own: &Connection, orders: &Receiver<()>, shared: &Shared) {
     }
 }
 
-/// Copies as much as can be without waiting for anybody.
+/// Copies as much as is possible without waiting for anybody.
 #[derive(Default)]
 struct Copier {
     faulted: bool,
 }
 
 impl Copier {
-    /// A fault loses nothing: the log keeps what was not copied, and where the disk takes nothing more, the next commit
-    /// says so. False where nothing was copied.
+    /// Returns false where nothing was copied. An error loses nothing: the log keeps what was not copied, and
+    /// if the disk accepts nothing more, the next commit fails.
     fn copy(&mut self, connection: &Connection) -> bool {
         let copied = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
         if let Err(error) = &copied {
-            // Told once, however long a full disk stays full.
+            // Warned of once, however long a disk stays full.
             let level = if self.faulted { log::Level::Debug } else { log::Level::Warn };
-            log::log!(level, "the write-ahead log could not be copied back: {}", chain(error));
+            log::log!(level, "the write-ahead log could not be checkpointed: {}", chain(error));
         }
         self.faulted = copied.is_err();
         copied.is_ok()

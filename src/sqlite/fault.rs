@@ -1,5 +1,5 @@
-//! One error for every file that SQLite keeps here, and which kind of fault it stands for: of the surroundings, which pass,
-//! or of what is stored, which do not.
+//! The error type for all SQLite files of the hub, and the kind of fault that an error stands for: of the
+//! surroundings, which may pass, or of the stored data, which does not.
 
 use std::io;
 use std::path::PathBuf;
@@ -12,24 +12,19 @@ use crate::protocol::FaultKind;
 /// Why a database, or a file derived from one, cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
-    /// SQLite refused.
+    /// SQLite returned an error, which may be of any kind.
     #[error("the database did not answer")]
     Sqlite(#[from] rusqlite::Error),
-    /// The system refused a file, or a thread that keeps it.
+    /// The operating system refused an operation on a file, or a thread for it.
     #[error("cannot use {path}")]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A stored state is not the JSON that it must be.
+    Io { path: PathBuf, source: io::Error },
+    /// A stored state is not the JSON that it should be.
     #[error("a stored state could not be read")]
     Corrupt(#[from] serde_json::Error),
 }
 
 impl DbError {
-    /// What kind of fault this is.
+    /// The kind of fault that the error stands for.
     pub fn kind(&self) -> FaultKind {
         match self {
             Self::Sqlite(error) => kind_of(error),
@@ -42,7 +37,7 @@ impl DbError {
 fn kind_of_io(error: &io::Error) -> FaultKind {
     #[expect(
         clippy::wildcard_enum_match_arm,
-        reason = "the kinds of the standard library grow; what is not named is an error of the disk"
+        reason = "the kinds of the standard library grow; what is not named here counts as a disk error"
     )]
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => FaultKind::DiskFull,
@@ -52,7 +47,7 @@ fn kind_of_io(error: &io::Error) -> FaultKind {
     }
 }
 
-/// What kind of fault an error of SQLite is.
+/// The kind of fault that an error of SQLite stands for.
 pub fn kind_of(error: &rusqlite::Error) -> FaultKind {
     let Some(sqlite) = error.sqlite_error() else { return FaultKind::Other };
     if sqlite.extended_code == SQLITE_IOERR_NOMEM {
@@ -60,7 +55,7 @@ pub fn kind_of(error: &rusqlite::Error) -> FaultKind {
     }
     #[expect(
         clippy::wildcard_enum_match_arm,
-        reason = "the codes of SQLite grow; what is not named is other"
+        reason = "the codes of SQLite grow; what is not named here counts as `Other`"
     )]
     match sqlite.code {
         ErrorCode::DiskFull => FaultKind::DiskFull,

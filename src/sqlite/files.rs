@@ -1,4 +1,4 @@
-//! The files of a database: itself, and what lies beside it under its name.
+//! The files of a database: the database itself, and the files that SQLite keeps beside it.
 
 use std::fs;
 use std::io;
@@ -6,17 +6,17 @@ use std::path::{Path, PathBuf};
 
 use super::DbError;
 
-/// How the files end that SQLite may keep beside a database, and the database itself.
+/// The endings of the files of a database: the database itself, and what SQLite may keep beside it.
 pub(super) const SIDES: [&str; 4] = ["", "-wal", "-shm", "-journal"];
 
-/// The path with something added to its name.
+/// The path with a suffix added to the file's name.
 pub fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
 }
 
-/// Removes a file that can be made again, with its log; none that is there is no error.
+/// Removes a database that can be made again, with its log. A file that does not exist is no error.
 pub fn remove(path: &Path) -> Result<(), DbError> {
     remove_sides(path, &SIDES).map_err(|source| DbError::Io { path: path.into(), source })
 }

@@ -1,9 +1,10 @@
-//! One hub per database: one path for all its files, and a locked file beside it. SQLite's own exclusive mode would lock out
-//! our readers.
+//! Only one hub per database: one path for all of its files, and a locked file beside it. SQLite's own
+//! exclusive mode would exclude our readers too.
 //!
-//! The write-ahead log, the marker and the lock are named after the database. Through another name of the same file they
-//! would be others: two hubs would write one file, each without what the other one stored. So symbolic links are followed,
-//! and a file with a second name of its own (a hard link), which cannot be followed, is refused.
+//! The write-ahead log, the marker and the lock are named after the database. Under another name of the same
+//! file they would be different ones: two hubs would write to one file, each without what the other one stored.
+//! So symbolic links are followed, and a file with a second name of its own (a hard link), which cannot be
+//! followed, is refused.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
@@ -12,10 +13,10 @@ use std::path::{Path, PathBuf};
 
 use super::{files::beside, private};
 
-/// Symbolic links that are followed, one after the other; as many as Linux does.
+/// Symbolic links that are followed, one after another; as many as Linux follows.
 const LINKS_MAX: usize = 40;
 
-/// Held as long as the hub runs; the system lets go of it however the process ends.
+/// Held while the hub runs. The operating system releases it however the process ends.
 #[derive(Debug)]
 pub struct DatabaseLock {
     _file: File,
@@ -24,13 +25,13 @@ pub struct DatabaseLock {
 /// Why the lock was not given.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
-    /// Another process holds it.
+    /// Another process holds the lock.
     #[error("another process uses this database")]
     Taken,
     /// The file has more than one name.
     #[error(
-        "the file has {0} names (hard links), and the deliveries that were stored last stand beside only one of them; remove \
-         the others (find its folder -samefile FILE lists them)"
+        "the file has {0} names (hard links), and the latest deliveries are kept beside only one of them; remove the others \
+         (find its folder -samefile FILE lists them)"
     )]
     Linked(u64),
     /// The lock's file cannot be used.
@@ -53,15 +54,15 @@ impl DatabaseLock {
     }
 }
 
-/// The path of the file that a database has, or will have: what symbolic links lead to.
+/// The path of the file that the database has, or will have, after following symbolic links.
 pub fn locate(path: &Path) -> PathBuf {
     let mut place = path.to_path_buf();
     for _ in 0..LINKS_MAX {
         let Ok(target) = fs::read_link(&place) else { return place };
-        // A target that is relative begins in the folder of its link.
+        // A relative target is relative to the folder of its link.
         place = place.parent().map_or_else(|| target.clone(), |folder| folder.join(&target));
     }
-    // A circle, of which whoever opens it is told by the system.
+    // The links form a circle. Whoever opens the path gets the system's error.
     path.to_path_buf()
 }
 
@@ -69,7 +70,7 @@ pub fn locate(path: &Path) -> PathBuf {
 pub fn check_names(path: &Path) -> Result<(), LockError> {
     match fs::metadata(path) {
         Ok(metadata) if metadata.nlink() > 1 => Err(LockError::Linked(metadata.nlink())),
-        // Where there is none, or it cannot be looked at, whoever opens it says so.
+        // A file that is missing, or that cannot be looked at, gives an error when it is opened.
         Ok(_) | Err(_) => Ok(()),
     }
 }

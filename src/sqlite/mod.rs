@@ -1,4 +1,5 @@
-//! What every room needs of SQLite: its files, who may use and read them, and which faults an error stands for.
+//! What every room needs of SQLite: opening files, locking them, keeping them private, and telling kinds of
+//! faults apart.
 
 pub mod files;
 pub mod watch;

@@ -1,11 +1,16 @@
-//! Who may read what the hub keeps: its owner, and nobody else. Every file holds names, phones and texts of customers.
+//! Who may read the hub's files: their owner, and nobody else. Every file contains names, phones and texts of
+//! customers.
 //!
 //! # Contract
 //!
-//! 1. What the process makes is private from its first moment, SQLite's own files included ([`begin`]).
-//! 2. What was there before, from an older version or copied by hand, is made private when it is opened ([`tighten`]).
-//! 3. A folder that was there is its operator's: it is left as it is, and one in which others may replace files is told.
-//! 4. A copy in the making has a name of its own and is locked. One whose maker was killed is removed ([`sweep`]).
+//! 1. Every file that the process creates is private from its first moment, including SQLite's own files
+//!    ([`begin`]).
+//! 2. A file that existed before, from an older version or copied by hand, is made private when it is opened
+//!    ([`tighten`]).
+//! 3. A folder that existed before belongs to its operator and is not changed. If others may replace files in
+//!    it, the log says so.
+//! 4. An unfinished copy has a name of its own and is locked. If the process that made it was killed, the copy
+//!    is removed ([`sweep`]).
 
 use std::fs::{self, File, Permissions, TryLockError};
 use std::io;
@@ -16,37 +21,38 @@ use rustix::fs::Mode;
 
 use super::files::{SIDES, beside, remove_sides};
 
-/// What group and others may do to a file or a folder.
+/// Permissions of group and others on a file or folder.
 const OF_OTHERS: u32 = 0o077;
-/// Others may write.
+/// Permission of group and others to write.
 const WRITABLE: u32 = 0o022;
-/// In such a folder nobody takes away what is another's, like `/tmp`.
+/// In a folder with this bit, such as `/tmp`, nobody can remove files of others.
 const STICKY: u32 = 0o1000;
-/// A file that its owner reads and writes.
+/// Only the owner may read and write the file.
 const FILE_MODE: u32 = 0o600;
-/// How the name of a copy in the making ends.
+/// How the name of an unfinished copy ends.
 const IN_MAKING: &str = ".umbler-hub-partial";
 
-/// From now on what the process makes is for its owner alone. To be called before there are threads.
+/// From now on everything that the process creates is for its owner only. To be called before other threads
+/// exist.
 pub fn begin() {
     rustix::process::umask(Mode::from_raw_mode(OF_OTHERS));
 }
 
-/// Makes a database private, or any other file, with what SQLite keeps beside it. Where that is not allowed it is told, and
-/// nothing stops: the file is as readable as it was.
+/// Makes a database or another file private, with everything that SQLite keeps beside it. Where that is not
+/// allowed, a warning is logged and the file stays as it was.
 pub fn tighten(path: &Path) {
     for file in SIDES.map(|side| beside(path, side)) {
         let Ok(metadata) = fs::metadata(&file) else { continue };
         if metadata.is_file() && metadata.permissions().mode() & OF_OTHERS != 0 {
             match fs::set_permissions(&file, Permissions::from_mode(FILE_MODE)) {
-                Ok(()) => log::info!("{} was readable for others, and no longer is", file.display()),
+                Ok(()) => log::info!("{} could be read by others, and no longer can", file.display()),
                 Err(error) => log::warn!("others may read {}: {error}", file.display()),
             }
         }
     }
 }
 
-/// Makes the folder of a file, private where it is new.
+/// Creates the folder of a file; a new folder is private.
 pub fn make_folder_of(path: &Path) -> io::Result<()> {
     let folder = folder_of(path);
     fs::create_dir_all(folder)?;
@@ -57,21 +63,21 @@ pub fn make_folder_of(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The folder in which a file lies.
 pub fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// A file in the making, locked, and removed unless it was moved to its name.
+/// An unfinished, locked file. It is removed when dropped, unless it was moved to its final name.
 pub struct InMaking {
     path: PathBuf,
-    /// Somebody else may have begun another one at its path since.
+    /// True once the file was moved. Somebody else may have begun another one at its path since.
     is_moved: bool,
     _lock: File,
 }
 
 impl InMaking {
-    /// Begins with an empty file beside `target`. An error of kind `WouldBlock` where somebody else makes the same one.
+    /// Begins with an empty file beside `target`. Fails with `WouldBlock` where another process makes the same
+    /// one.
     pub fn begin(target: &Path) -> io::Result<Self> {
         let path = beside(target, IN_MAKING);
         remove_sides(&path, &SIDES[1..])?;
@@ -81,12 +87,11 @@ impl InMaking {
         Ok(Self { path, is_moved: false, _lock: lock })
     }
 
-    /// Where it is made.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Gives it its name, in place of whatever had it.
+    /// Moves the file to its final name, and replaces what was there.
     pub fn move_to(mut self, target: &Path) -> io::Result<()> {
         fs::rename(&self.path, target)?;
         self.is_moved = true;
@@ -105,10 +110,11 @@ impl Drop for InMaking {
     }
 }
 
-/// Removes from the folder of a file what killed processes left half made. What cannot be removed is told, and stops nothing.
+/// Removes unfinished copies of killed processes from the folder of a file. What cannot be removed is logged,
+/// and is not an error.
 pub fn sweep(path: &Path) {
     if let Err(error) = try_sweep(folder_of(path)) {
-        log::warn!("cannot look for copies that were left half made: {error}");
+        log::warn!("cannot look for unfinished copies: {error}");
     }
 }
 
@@ -122,13 +128,15 @@ fn try_sweep(folder: &Path) -> io::Result<()> {
             .and_then(|is_locked| if is_locked { Ok(()) } else { remove_sides(&file, &SIDES) })
         {
             Ok(()) => {}
-            Err(error) => log::warn!("{} was left half made and cannot be removed: {error}", file.display()),
+            Err(error) => {
+                log::warn!("{} is an unfinished copy and cannot be removed: {error}", file.display());
+            }
         }
     }
     Ok(())
 }
 
-/// True where a process that lives makes it.
+/// True where a running process is still making it.
 fn is_locked(path: &Path) -> io::Result<bool> {
     match File::options().write(true).open(path) {
         Ok(file) => match file.try_lock() {
@@ -136,7 +144,7 @@ fn is_locked(path: &Path) -> io::Result<bool> {
             Err(TryLockError::WouldBlock) => Ok(true),
             Err(TryLockError::Error(error)) => Err(error),
         },
-        // It was finished meanwhile.
+        // The copy was finished in the meantime.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
         Err(error) => Err(error),
     }

@@ -1,5 +1,5 @@
-//! Notices that the database's files are no longer the ones that were opened. A file that was deleted or moved
-//! takes writes as before, and a restart would find none of them.
+//! Notices when the files of the database are no longer those that were opened. A file that was deleted or
+//! moved still accepts writes, but a restart would find none of them.
 
 use std::fs::{self, Metadata};
 use std::io;
@@ -13,15 +13,15 @@ use super::files::beside;
 pub struct FileWatch {
     database: (PathBuf, Identity),
     log: (PathBuf, Identity),
-    /// The hub never vacuums, so the database only grows.
+    /// Largest length seen so far. The hub never vacuums, so the database only grows.
     length: u64,
 }
 
-/// Names a file whatever its path.
+/// Identifies a file independently of its path: device and inode.
 type Identity = (u64, u64);
 
 impl FileWatch {
-    /// Remembers the files of an open database that was written to, so that both are there.
+    /// Remembers the files of an open database. It must have been written to, so that both files exist.
     pub fn begin(path: &Path) -> io::Result<Self> {
         let log_path = beside(path, "-wal");
         let (database, log) = (fs::metadata(path)?, fs::metadata(&log_path)?);
@@ -32,7 +32,7 @@ impl FileWatch {
         })
     }
 
-    /// True where both are still the files at their paths, and whole.
+    /// True where both files are still at their paths, and the database has not become shorter.
     pub fn is_intact(&mut self) -> bool {
         let Some(database) = same(&self.database).filter(|database| database.len() >= self.length) else {
             return false;

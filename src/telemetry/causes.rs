@@ -1,8 +1,8 @@
-//! How an error is written into a log: with what caused it.
+//! How an error is written into a log: together with its causes.
 
 use std::error::Error;
 
-/// An error with its causes, the outermost first, for people.
+/// An error and its causes, the outermost first, as one line for people.
 pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -1,8 +1,8 @@
-//! The one place that reads the wall clock; everywhere else time is a value.
+//! The only place that reads the wall clock; everywhere else the time is passed as a value.
 
 use jiff::Timestamp;
 
-/// Now, in UTC.
+/// The present moment, in UTC.
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub fn now() -> Timestamp {
     Timestamp::now()

@@ -1,24 +1,24 @@
-//! What is known of the database's soundness: the check in the background, and damage that was met since.
+//! What is known about damage of the database: from the check in the background, and from errors met since.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Shared by whoever may meet damage.
+/// Shared by all who may find damage.
 #[derive(Debug, Clone, Default)]
 pub struct Integrity(Arc<Mutex<Found>>);
 
 #[derive(Debug, Default)]
 enum Found {
-    /// The check is not done, and no damage was met.
+    /// The check has not finished, and no damage was found.
     #[default]
     Nothing,
-    /// Every page and index fits.
+    /// The check found every page and index sound.
     Sound,
-    /// What does not.
+    /// What is damaged, as the check says.
     Damage(String),
 }
 
 impl Integrity {
-    /// The check is done. Damage that was met meanwhile stays.
+    /// The check finished without finding damage. Damage that was found meanwhile stays noted.
     pub fn note_sound(&self) {
         let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if matches!(*found, Found::Nothing) {
@@ -26,21 +26,21 @@ impl Integrity {
         }
     }
 
-    /// Damage was met. The first finding stays: what comes after it is mostly its consequence.
+    /// Notes damage. The first finding stays, because later ones are mostly its consequences.
     pub fn note_damage(&self, what: String) {
         let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !matches!(*found, Found::Damage(_)) {
-            log::error!("the database is damaged, restore a backup: {what}");
+            log::error!("the database is damaged; restore a backup: {what}");
             *found = Found::Damage(what);
         }
     }
 
-    /// True once damage was met.
+    /// True once damage was found.
     pub fn is_damaged(&self) -> bool {
         matches!(*self.0.lock().unwrap_or_else(PoisonError::into_inner), Found::Damage(_))
     }
 
-    /// For `/health`.
+    /// The text that `/health` shows of it.
     pub fn describe(&self) -> String {
         match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
             Found::Nothing => "checking".to_owned(),

@@ -1,4 +1,5 @@
-//! What the hub counts of its own work, for Prometheus. Names follow its conventions: base units, `_total` on counters.
+//! What the hub counts of its own work, for Prometheus. Names follow its conventions: base units, `_total` on
+//! counters.
 
 use std::sync::Arc;
 
@@ -7,13 +8,14 @@ use prometheus::{
     Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
 };
 
-/// Answer times: from half a millisecond (one commit) to the four seconds after which a delivery is refused.
+/// Answer times in seconds: from half a millisecond (one commit) to four seconds, after which a delivery is
+/// refused.
 const SECONDS_BUCKETS: &[f64] =
     &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
-/// Events in one batch, up to the journal's bound.
+/// Events in one batch, up to the most that the journal commits at once.
 const BATCH_BUCKETS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
-/// The counters; a clone counts into the same.
+/// The counters. Clones share them.
 #[derive(Clone)]
 pub struct Metrics {
     inner: Arc<Inner>,
@@ -35,30 +37,28 @@ struct Inner {
     gauges: Vec<IntGauge>,
 }
 
-/// What is read off the hub at the moment of a scrape.
+/// Values that are read from the hub at the moment of a scrape.
 #[derive(Debug, Clone, Copy)]
 pub struct GaugeValues {
-    /// Sockets.
     pub sessions: i64,
     /// Deliveries that wait to be stored.
     pub queued: i64,
-    /// The newest position.
+    /// The newest position of the journal.
     pub seq: i64,
-    /// Seconds since 1970 of the last delivery; 0: none yet.
+    /// When the last delivery came, in seconds since 1970; 0: none yet.
     pub last_webhook_at: i64,
-    /// The journal accepts deliveries.
+    /// True while the journal accepts deliveries.
     pub writable: bool,
-    /// Damage was met in the database.
+    /// True once damage was found in the database.
     pub damaged: bool,
-    /// Chats that are open.
     pub open_chats: i64,
-    /// Chats that wait.
+    /// Direct chats in the waiting list.
     pub waiting_chats: i64,
-    /// The file of keys cannot be used, and the last good keys count on.
+    /// True while the file of keys cannot be used, and the last good keys remain in force.
     pub sign_in_keys_stale: bool,
 }
 
-/// Name, help and where the value comes from.
+/// Name, help text, and how to get the value.
 type Gauge = (&'static str, &'static str, fn(&GaugeValues) -> i64);
 
 const GAUGES: &[Gauge] = &[
@@ -67,24 +67,24 @@ const GAUGES: &[Gauge] = &[
     ("umbler_hub_seq", "The newest position of the journal.", |values| values.seq),
     (
         "umbler_hub_last_webhook_timestamp_seconds",
-        "When the last delivery came; 0 before the first.",
+        "When the last delivery came, in seconds since 1970; 0 before the first.",
         |values| values.last_webhook_at,
     ),
     ("umbler_hub_writable", "1 while the journal accepts deliveries.", |values| i64::from(values.writable)),
-    ("umbler_hub_database_damaged", "1 once damage was met in the database.", |values| {
+    ("umbler_hub_database_damaged", "1 once damage was found in the database.", |values| {
         i64::from(values.damaged)
     }),
     ("umbler_hub_open_chats", "Open chats, without groups and internal ones.", |values| values.open_chats),
     ("umbler_hub_waiting_chats", "Chats in which a customer waits.", |values| values.waiting_chats),
     (
         "umbler_hub_sign_in_keys_stale",
-        "1 while JWT_JWKS_FILE cannot be used and the last good keys count on.",
+        "1 while JWT_JWKS_FILE cannot be used and the last good keys remain in force.",
         |values| i64::from(values.sign_in_keys_stale),
     ),
 ];
 
 impl Metrics {
-    /// Fresh counters in a registry of their own, so that several hubs in one process do not mix.
+    /// New counters in a registry of their own, so that several hubs in one process do not mix.
     pub fn new() -> Result<Self, prometheus::Error> {
         let registry = Registry::new();
         let maker = Maker { registry: &registry };
@@ -127,11 +127,11 @@ impl Metrics {
             )?,
             sessions_behind: maker.counter(
                 "umbler_hub_sessions_behind_total",
-                "Times that a session did not read what it was sent and was left out.",
+                "Times that a session did not read fast enough and was skipped.",
             )?,
             recoveries: maker.counters(
                 "umbler_hub_recoveries_total",
-                "First subscriptions, by what became of their position.",
+                "First subscriptions, by whether their position was recovered or why not.",
                 "outcome",
             )?,
             gauges: GAUGES.iter().map(|(name, help, _)| maker.gauge(name, help)).collect::<Result<_, _>>()?,
@@ -143,54 +143,53 @@ impl Metrics {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// A request was answered. `route` is the pattern, never the path: paths hold ids and have no bound.
+    /// Counts a request that was answered. `route` is the pattern and never the path: paths contain ids, so
+    /// there is no bound on their number.
     pub fn http_request(&self, route: &str, method: &str, status: u16, seconds: f64) {
         self.inner.http_seconds.with_label_values(&[route, method, &status.to_string()]).observe(seconds);
     }
 
-    /// A delivery was answered.
+    /// Counts a delivery that was answered.
     pub fn webhook(&self, outcome: &str, seconds: f64) {
         self.inner.webhook_seconds.with_label_values(&[outcome]).observe(seconds);
     }
 
-    /// A socket was opened.
     pub fn session_opened(&self) {
         self.inner.sessions_opened.inc();
     }
 
-    /// The hub closed a socket.
+    /// Counts a socket that the hub closed.
     pub fn session_closed(&self, code: u16) {
         self.inner.sessions_closed.with_label_values(&[&code.to_string()]).inc();
     }
 
-    /// A client's frame was refused.
+    /// Counts a frame of a client that was refused.
     pub fn frame_refused(&self, reason: &str) {
         self.inner.frames_refused.with_label_values(&[reason]).inc();
     }
 
-    /// The journal committed a batch.
+    /// Counts a batch that the journal committed.
     pub fn committed(&self, deliveries: usize, seconds: f64) {
         self.inner.commit_seconds.observe(seconds);
         #[expect(clippy::cast_precision_loss, reason = "a batch holds a few hundred deliveries")]
         self.inner.commit_events.observe(deliveries as f64);
     }
 
-    /// Updates were handed to sessions.
     pub fn updates_delivered(&self, count: u64) {
         self.inner.updates_delivered.inc_by(count);
     }
 
-    /// A session fell behind.
+    /// Counts a session that did not read fast enough.
     pub fn session_behind(&self) {
         self.inner.sessions_behind.inc();
     }
 
-    /// A session subscribed for the first time: `recovered`, or why not.
+    /// Counts the first subscription of a session. `outcome` is `recovered`, or why not.
     pub fn recovered(&self, outcome: &str) {
         self.inner.recoveries.with_label_values(&[outcome]).inc();
     }
 
-    /// The text that Prometheus reads.
+    /// All values in the text format of Prometheus.
     pub fn render(&self, values: &GaugeValues) -> Result<String, prometheus::Error> {
         for (gauge, (_, _, read)) in self.inner.gauges.iter().zip(GAUGES) {
             gauge.set(read(values));

@@ -1,4 +1,5 @@
-//! What the hub tells of itself: the clock it reads, how it logs errors, the metrics it keeps, the state of its database.
+//! What the hub says about itself: the clock it reads, how it logs errors, its metrics, and the state of its
+//! database.
 
 pub mod clock;
 pub mod causes;

@@ -8,16 +8,16 @@ use crate::journal::replace;
 /// What to copy, and where to.
 #[derive(Debug, clap::Args)]
 pub struct BackupArgs {
-    /// The file to make: one whole database, to be given to `restore`.
+    /// The file to create: one complete database, which `restore` accepts.
     file: PathBuf,
-    /// Overwrite the file where it is there.
+    /// Overwrite the file if it exists.
     #[arg(long)]
     force: bool,
     #[command(flatten)]
     database: DatabaseArgs,
 }
 
-/// Copies, checks, and tells what the copy holds.
+/// Copies the database, checks the copy, and prints what it contains.
 pub fn run(args: &BackupArgs) -> Result<(), ToolError> {
     let path = args.database.path()?;
     let bar = Bar::new("copying");

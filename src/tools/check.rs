@@ -1,31 +1,33 @@
-//! `umbler-hub check`: the settings in force, secrets masked, and what is wrong; with `--deep`, the whole database.
+//! `umbler-hub check`: shows the settings in force with secrets masked, and what is wrong with them; with
+//! `--deep`, also checks the whole database.
 
 use std::fmt::Write;
 use std::path::Path;
 
 use super::{Bar, ToolError, print};
 use crate::config::table::TABLE;
-use crate::config::values::Origin;
-use crate::config::{ServeArgs, Settings, Values};
+use crate::config::values::ValueSource;
+use crate::config::{Config, ServeArgs, Values};
 use crate::journal::rebuild;
 use crate::sqlite::open::deep_check;
 
-/// What to look at.
+/// What `umbler-hub check` looks at.
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
-    /// Read the whole database too, and compare everything in it with what its records say: minutes per million messages, and
-    /// twice the size of the database on its disk meanwhile. The hub may run.
+    /// Also read the whole database, and compare everything in it with what follows from its records. This
+    /// takes minutes per million messages, and meanwhile twice the size of the database on its disk. The hub
+    /// may be running.
     #[arg(long)]
     deep: bool,
     #[command(flatten)]
     serve: ServeArgs,
 }
 
-/// Prints what it finds; an error where something is wrong.
+/// Prints what it finds. Fails where something is wrong.
 pub fn run(args: &CheckArgs) -> Result<(), ToolError> {
     let values = Values::collect(&args.serve)?;
     print(&describe(&values))?;
-    let settings = Settings::read(&values)?;
+    let settings = Config::read(&values)?;
     for warning in settings.warnings() {
         print(&format!("note: {warning}\n"))?;
     }
@@ -46,7 +48,7 @@ fn describe(values: &Values) -> String {
         };
         let origin = values.origin(setting.name);
         let origin =
-            if origin == Origin::Default { String::new() } else { format!("  [{}]", origin.as_str()) };
+            if origin == ValueSource::Default { String::new() } else { format!("  [{}]", origin.as_str()) };
         // Writing to a string does not fail.
         writeln!(text, "{:<32}{value}{origin}", setting.name).unwrap_or_default();
     }
@@ -70,19 +72,19 @@ fn check_database(path: &Path) -> Result<(), ToolError> {
     )))
 }
 
-/// Applies all records again, and compares. Only what the present rules made must come out the same.
+/// Applies all records again, and compares. Only what the present rules made has to be equal.
 fn compare(path: &Path) -> Result<(), ToolError> {
     let bar = Bar::new("applying records");
     let comparison = rebuild::compare(path, &bar.progress("comparing"))?;
     drop(bar);
     let found = super::rebuild::describe(&comparison);
     if comparison.is_equal() || !comparison.is_of_present_rules {
-        let older = if comparison.is_equal() { "" } else { " (an older release made a part of it)" };
+        let older = if comparison.is_equal() { "" } else { " (an older release made part of it)" };
         return print(&format!("records: {found}{older}\n"));
     }
     Err(ToolError::Found(format!(
-        "the database {} holds something else than its records say: {found}\n\
-         umbler-hub rebuild makes it again from the records",
+        "the database {} differs from what follows from its records: {found}\n\
+         umbler-hub rebuild computes it again from the records",
         path.display()
     )))
 }

@@ -3,15 +3,15 @@
 use super::{ToolError, post, print};
 use crate::config::{ServeArgs, Values};
 
-/// Whom to ask.
+/// Which hub to ask whether it is ready.
 #[derive(Debug, clap::Args)]
 pub struct HealthArgs {
-    /// The hub's address; without it the hub of this folder's settings.
+    /// Address of the hub. Default: the hub of the settings in this folder.
     #[arg(long)]
     url: Option<String>,
 }
 
-/// An error where the hub does not answer, or is not ready.
+/// Fails where the hub does not answer, or is not ready.
 pub fn run(args: &HealthArgs) -> Result<(), ToolError> {
     let values = Values::collect(&ServeArgs::default())?;
     let url = format!("{}/health/ready", post::hub_url(args.url.as_deref(), &values)?);

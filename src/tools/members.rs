@@ -11,7 +11,7 @@ use crate::auth::{Role, Secret};
 use crate::config::{ServeArgs, Values};
 use crate::telemetry::clock;
 
-/// Life of the token that is made for one request, in seconds.
+/// Seconds for which the token of one request is valid.
 const TOKEN_SECONDS: i64 = 60;
 
 /// What to do with the directory of agents.
@@ -23,19 +23,21 @@ pub struct MembersArgs {
 
 #[derive(Debug, clap::Subcommand)]
 enum MembersCommand {
-    /// Set the entries of a CSV file: id,name,photoUrl,sectorId in any order; all of it or nothing.
+    /// Set the entries of a CSV file with the columns id, name, photoUrl and sectorId in any order: all of
+    /// them, or none.
     Import(ImportArgs),
 }
 
-/// Which file, and where to.
+/// Which file to import, and into which hub.
 #[derive(Debug, clap::Args)]
 struct ImportArgs {
-    /// The file, in UTF-8.
+    /// The CSV file to import, in UTF-8.
     file: PathBuf,
-    /// The hub's address, like <https://hub.example.com>; without it the hub of this folder's settings.
+    /// Address of the hub, like <https://hub.example.com>. Default: the hub of the settings in this folder.
     #[arg(long)]
     url: Option<String>,
-    /// A file that holds an admin's token; without it `JWT_SECRET`, where it is set, signs one for this request.
+    /// A file that contains an admin's token. Default: a token for this request, signed with `JWT_SECRET` where
+    /// that is set.
     #[arg(long)]
     token_file: Option<PathBuf>,
 }
@@ -56,7 +58,7 @@ struct Reason {
     message: String,
 }
 
-/// Does it and says what came of it.
+/// Runs the subcommand and prints the outcome.
 pub fn run(args: &MembersArgs) -> Result<(), ToolError> {
     let MembersCommand::Import(args) = &args.command;
     let values = Values::collect(&ServeArgs::default())?;
@@ -81,8 +83,8 @@ pub fn run(args: &MembersArgs) -> Result<(), ToolError> {
     }
     let imported: Imported = response.body_mut().read_json().map_err(away)?;
     let outcome = match imported.seq {
-        Some(seq) => format!("told on every screen at position {seq}"),
-        None => "nothing new".to_owned(),
+        Some(seq) => format!("sent to every screen at position {seq}"),
+        None => "nothing changed".to_owned(),
     };
     print(&format!("{} entries: {outcome}\n", imported.entries))
 }

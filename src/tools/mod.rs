@@ -1,4 +1,4 @@
-//! What the command line does besides serving.
+//! The subcommands of the command line, except `serve`.
 
 pub mod check;
 pub mod token;
@@ -30,10 +30,9 @@ use crate::sqlite::lock;
 /// How long a tool that is told to stop may go on sleeping.
 const NAP: Duration = Duration::from_millis(50);
 
-/// Why a tool did not do what it was asked.
+/// Why a subcommand did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum ToolError {
-    /// The settings are wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The key or the token is wrong.
@@ -42,28 +41,27 @@ pub enum ToolError {
     /// A database was not copied or replaced.
     #[error(transparent)]
     Replace(#[from] ReplaceError),
-    /// A file or the terminal.
+    /// A file or the terminal could not be used.
     #[error("{what}")]
     Io {
-        /// What was tried.
+        /// What was tried, as the beginning of a sentence.
         what: String,
-        /// Why it failed.
         source: io::Error,
     },
-    /// What was looked at is not as it should be; the reasons are printed already.
+    /// What was checked is not as it should be. The text says what.
     #[error("{0}")]
     Found(String),
 }
 
 impl ToolError {
-    /// A failure of reading or writing.
+    /// A failure of reading or writing; `what` says what was tried.
     pub fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let what = what.into();
         move |source| Self::Io { what, source }
     }
 }
 
-/// Prints lines for people or pipes.
+/// Prints text for people or pipes.
 pub fn print(text: &str) -> Result<(), ToolError> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())
@@ -71,7 +69,8 @@ pub fn print(text: &str) -> Result<(), ToolError> {
         .map_err(ToolError::io("cannot write the output"))
 }
 
-/// A flag that SIGINT and SIGTERM raise, so that a tool ends with its summary; a second signal ends it at once.
+/// A flag that SIGINT and SIGTERM set, so that a tool can end with its summary. A second signal ends it at
+/// once.
 pub fn stop_on_signal() -> Result<Arc<AtomicBool>, ToolError> {
     let stop = Arc::new(AtomicBool::new(false));
     let raised = Arc::clone(&stop);
@@ -90,7 +89,7 @@ pub fn stop_on_signal() -> Result<Arc<AtomicBool>, ToolError> {
 /// Which database a tool works on.
 #[derive(Debug, clap::Args)]
 pub struct DatabaseArgs {
-    /// The database; `DATABASE_PATH` where none is given.
+    /// Path of the database. Default: the setting `DATABASE_PATH`.
     #[arg(long, value_name = "FILE")]
     database_path: Option<PathBuf>,
 }
@@ -106,7 +105,7 @@ impl DatabaseArgs {
     }
 }
 
-/// A bar over parts of a database: pages, or records.
+/// A progress bar over parts of a database: pages, or records.
 struct Bar(ProgressBar);
 
 impl Bar {
@@ -117,7 +116,7 @@ impl Bar {
         Self(bar)
     }
 
-    /// Moves the bar; `afterwards` is what is done once it is full.
+    /// Moves the bar; `afterwards` is shown once it is full.
     fn progress(&self, afterwards: &'static str) -> impl Fn(u64, u64) {
         move |done, all| {
             self.0.set_length(all);
@@ -135,7 +134,7 @@ impl Drop for Bar {
     }
 }
 
-/// Sleeps until that moment, or until the program is told to stop.
+/// Sleeps until `due`, or until the program is told to stop.
 fn pause_until(due: Instant, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
         let left = due.saturating_duration_since(Instant::now());

@@ -1,4 +1,4 @@
-//! Posts deliveries to a hub as the provider does, and more patiently: until they are acknowledged.
+//! Posts deliveries to a hub as the provider does, but with more patience: until they are acknowledged.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -13,38 +13,37 @@ use super::{ToolError, pause_until};
 use crate::app::tls;
 use crate::config::{ServeArgs, Values};
 
-/// How long one answer may take: the hub itself gives up after four seconds.
+/// How long one answer may take. The hub itself gives up after four seconds.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
-/// Longest pause between two tries.
+/// Longest pause between two attempts.
 const PAUSE_MAX: Duration = Duration::from_secs(10);
-/// Shortest pause between two tries.
+/// Shortest pause between two attempts.
 const PAUSE_MIN: Duration = Duration::from_millis(250);
 /// Slowest pace, in deliveries per second: about two in an hour.
 const RATE_MIN: f64 = 0.000_5;
-/// Fastest pace that is waited for.
+/// Fastest pace, in deliveries per second, for which it waits between deliveries.
 const RATE_MAX: f64 = 1_000_000.0;
 
-/// Where to post, and with what secret.
+/// Where to post to, and with which secret.
 #[derive(Debug, Clone, clap::Args)]
 pub struct TargetArgs {
-    /// The hub's address, like <https://hub.example.com>; without it the hub of this folder's settings.
+    /// Address of the hub, like <https://hub.example.com>. Default: the hub of the settings in this folder.
     #[arg(long)]
     pub url: Option<String>,
-    /// A file that holds the webhook secret; without it what `WEBHOOK_SECRET` is set to.
+    /// A file that contains the webhook secret. Default: the setting `WEBHOOK_SECRET`.
     #[arg(long)]
     pub webhook_secret_file: Option<PathBuf>,
 }
 
-/// What became of a delivery.
+/// The outcome of posting a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// New.
+pub enum PostOutcome {
     Accepted,
-    /// Known.
+    /// The hub knew it already.
     Duplicate,
-    /// No event.
+    /// It is not an event.
     Ignored,
-    /// Refused for good, with this status.
+    /// The hub refused it for good, with this status.
     Refused(u16),
     /// The program was told to stop before there was an answer.
     Stopped,
@@ -55,19 +54,19 @@ struct Answer {
     status: String,
 }
 
-/// A poster with a connection of its own.
+/// Posts deliveries, on a connection of its own.
 #[derive(Clone)]
 pub struct Poster {
     agent: Agent,
-    /// The hub's address, without a slash at its end.
+    /// Address of the hub, without a slash at its end.
     pub url: String,
     webhook: String,
     authorization: Option<String>,
-    /// Set from the first try that failed to the next one that did not, so that trouble is told once.
+    /// Set from the first attempt that failed to the next one that succeeded, so that trouble is reported once.
     in_trouble: Arc<AtomicBool>,
 }
 
-/// Why a try is worth another, and the pause that the hub advises.
+/// Why an attempt should be repeated, and the pause that the hub advises.
 struct Again {
     reason: String,
     advised: Option<Duration>,
@@ -91,8 +90,8 @@ impl Poster {
         Ok(Self { agent: agent(&url)?, url, webhook, authorization, in_trouble: Arc::default() })
     }
 
-    /// Posts until there is an answer that counts; tries again while the hub is away, busy or unable to write.
-    pub fn post(&self, body: &[u8], attempt: u32, stop: &AtomicBool) -> (Outcome, Duration) {
+    /// Posts until there is a final answer. Tries again while the hub is away, busy or unable to write.
+    pub fn post(&self, body: &[u8], attempt: u32, stop: &AtomicBool) -> (PostOutcome, Duration) {
         let mut pause = PAUSE_MIN;
         while !stop.load(Ordering::Relaxed) {
             let begun = Instant::now();
@@ -108,18 +107,18 @@ impl Poster {
                 }
             }
         }
-        (Outcome::Stopped, Duration::ZERO)
+        (PostOutcome::Stopped, Duration::ZERO)
     }
 
     #[expect(clippy::print_stderr, reason = "trouble goes where people look, not into a pipe")]
     fn tell(&self, reason: &str) {
         if !self.in_trouble.swap(true, Ordering::Relaxed) {
-            eprintln!("{} does not take deliveries ({reason}); trying again until it does", self.url);
+            eprintln!("{} does not accept deliveries ({reason}); trying again until it does", self.url);
         }
     }
 
-    /// One try.
-    fn try_once(&self, body: &[u8], attempt: u32) -> Result<Outcome, Again> {
+    /// Posts the delivery once, and waits for the answer.
+    fn try_once(&self, body: &[u8], attempt: u32) -> Result<PostOutcome, Again> {
         let away = |error: ureq::Error| Again { reason: error.to_string(), advised: None };
         let mut request = self
             .agent
@@ -135,9 +134,9 @@ impl Poster {
             200 => {
                 let answer: Answer = response.body_mut().read_json().map_err(away)?;
                 Ok(match answer.status.as_str() {
-                    "accepted" => Outcome::Accepted,
-                    "duplicate" => Outcome::Duplicate,
-                    _ => Outcome::Ignored,
+                    "accepted" => PostOutcome::Accepted,
+                    "duplicate" => PostOutcome::Duplicate,
+                    _ => PostOutcome::Ignored,
                 })
             }
             408 | 429 | 500..=599 => {
@@ -145,12 +144,12 @@ impl Poster {
                     response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
                 Err(Again { reason: format!("status {status}"), advised: advised.map(Duration::from_secs) })
             }
-            _ => Ok(Outcome::Refused(status)),
+            _ => Ok(PostOutcome::Refused(status)),
         }
     }
 }
 
-/// The hub's address without a slash at its end: what was given, or where a hub of these settings listens.
+/// Address of the hub without a slash at its end: the one that was given, or that of a hub with these settings.
 pub fn hub_url(given: Option<&str>, values: &Values) -> Result<String, ToolError> {
     if let Some(url) = given {
         return Ok(url.trim_end_matches('/').to_owned());
@@ -158,7 +157,7 @@ pub fn hub_url(given: Option<&str>, values: &Values) -> Result<String, ToolError
     let text = |name| values.get(name).unwrap_or_default().trim();
     let port = text("PORT").parse().ok().filter(|port: &u16| *port != 0);
     let (Some(host), Some(port)) = (listening_host(text("HOST")), port) else {
-        return Err(ToolError::Found("HOST and PORT do not tell where the hub is: give --url".to_owned()));
+        return Err(ToolError::Found("HOST and PORT do not say where the hub is; use --url".to_owned()));
     };
     Ok(format!("http://{}", SocketAddr::new(host, port)))
 }
@@ -175,14 +174,14 @@ fn listening_host(text: &str) -> Option<IpAddr> {
     Some(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() })
 }
 
-/// Deliveries per second, 0 for as many as possible; a pause that no clock can hold is refused.
+/// Deliveries per second, 0 for as many as possible. Refuses a pace whose pauses no clock can measure.
 pub fn rate(text: &str) -> Result<f64, String> {
     let rate = text.parse::<f64>().ok();
     rate.filter(|rate| *rate == 0.0 || (RATE_MIN..=RATE_MAX).contains(rate))
         .ok_or_else(|| format!("must be 0 or a number from {RATE_MIN} to {RATE_MAX}"))
 }
 
-/// A blocking HTTP client for this address; it answers with statuses instead of errors.
+/// A blocking HTTP client for this address. An error status is an answer, and not an error.
 pub fn agent(url: &str) -> Result<Agent, ToolError> {
     let config = Agent::config_builder()
         .http_status_as_error(false)

@@ -1,5 +1,5 @@
-//! `umbler-hub rebuild`: everything that follows from the records is made again from them, and takes the place of what is
-//! there.
+//! `umbler-hub rebuild`: computes everything that follows from the records again, and replaces the stored state
+//! by it.
 
 use super::{Bar, DatabaseArgs, ToolError, print};
 use crate::derived;
@@ -7,14 +7,14 @@ use crate::journal::rebuild::{self, Comparison};
 use crate::telemetry::causes::chain;
 use crate::telemetry::clock;
 
-/// Which database.
+/// Which database to rebuild from its records.
 #[derive(Debug, clap::Args)]
 pub struct RebuildArgs {
     #[command(flatten)]
     database: DatabaseArgs,
 }
 
-/// Makes everything again.
+/// Rebuilds the database and prints how the result differs.
 pub fn run(args: &RebuildArgs) -> Result<(), ToolError> {
     let path = args.database.path()?;
     let bar = Bar::new("applying records");
@@ -24,24 +24,24 @@ pub fn run(args: &RebuildArgs) -> Result<(), ToolError> {
         derived::remove_files(&path).map_err(|error| ToolError::Found(chain(&error)))?;
     }
     print(&format!("{}: {}\n", path.display(), describe(&comparison)))?;
-    let aside = replaced.aside.map(|aside| format!("the database before is kept: {}\n", aside.display()));
+    let aside = replaced.aside.map(|aside| format!("the previous database is kept: {}\n", aside.display()));
     print(&aside.unwrap_or_default())
 }
 
-/// What came of the comparison, in a line.
+/// The outcome of the comparison, in one line.
 pub(super) fn describe(found: &Comparison) -> String {
     let mut parts = vec![format!("{} positions applied again", found.seq)];
     if found.taken_over > 0 {
-        parts.push(format!("{} events of older releases taken over as they stand", found.taken_over));
+        parts.push(format!("{} events of older releases taken over unchanged", found.taken_over));
     }
     if found.is_equal() {
-        parts.push("the result is what was there".to_owned());
+        parts.push("the result is what was stored".to_owned());
     }
     if !found.tables.is_empty() {
         parts.push(format!("it differs in {}", found.tables.join(", ")));
     }
     if let Some(first) = found.block {
-        parts.push(format!("updates were told otherwise from position {first} on"));
+        parts.push(format!("updates differ from position {first} on"));
     }
     parts.join("; ")
 }

@@ -1,10 +1,10 @@
-//! `umbler-hub recompute`: the metrics anew from what is kept for good, with a bar. A hub that starts does so by itself, in
-//! the background, where rules or hours are others than before.
+//! `umbler-hub recompute`: computes the metrics again from what is kept for good, with a progress bar. A hub
+//! that starts does the same in the background where rules or hours have changed.
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{ToolError, print};
-use crate::config::{ServeArgs, Settings, Values};
+use crate::config::{Config, ServeArgs, Values};
 use crate::derived::analytics::file;
 use crate::derived::analytics::project::Projector;
 use crate::journal::schema;
@@ -12,21 +12,20 @@ use crate::sqlite::DbError;
 use crate::sqlite::files::{self, beside};
 use crate::telemetry::causes::chain;
 
-/// In which hours, of which database: the settings of the hub.
+/// Which database, and the settings with the working hours.
 #[derive(Debug, clap::Args)]
 pub struct RecomputeArgs {
     #[command(flatten)]
     serve: ServeArgs,
 }
 
-/// Makes the metrics anew.
 pub fn run(args: &RecomputeArgs) -> Result<(), ToolError> {
-    let settings = Settings::read(&Values::collect(&args.serve)?)?;
+    let settings = Config::read(&Values::collect(&args.serve)?)?;
     let path = settings.database_path.clone();
     if !path.exists() {
         return Err(ToolError::Found(format!("there is no database {}", path.display())));
     }
-    // Holds the lock, so that no hub writes meanwhile, and brings an older schema up to date.
+    // Takes the lock, so that no hub writes meanwhile, and brings an older schema up to date.
     let opened = schema::open(&path).map_err(|error| ToolError::Found(chain(&error)))?;
     let failed = |error: DbError| ToolError::Found(chain(&error));
     let file = beside(&path, file::ENDING);

@@ -1,5 +1,5 @@
-//! `umbler-hub replay FILE.ndjson`: posts recorded deliveries, one a line. Resumes where it stopped; safe to repeat,
-//! because the hub knows every delivery by its id.
+//! `umbler-hub replay FILE.ndjson`: posts recorded deliveries, one per line. It resumes where it stopped, and
+//! may be repeated, because the hub knows every delivery by its id.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -13,45 +13,45 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 
-use super::post::{Outcome, Poster, TargetArgs, rate};
+use super::post::{PostOutcome, Poster, TargetArgs, rate};
 use super::tally::Tally;
 use super::{ToolError, pause_until, print, stop_on_signal};
 
-/// Lines that wait for a free connection.
+/// Lines that may wait for a free connection.
 const WAITING_MAX: usize = 256;
-/// How often the position is written down.
+/// How often the position in the file is saved.
 const SAVE_INTERVAL: Duration = Duration::from_secs(1);
-/// Bytes at the file's beginning by which it is known again.
+/// Bytes at the beginning of a file by which it is recognised.
 const FINGERPRINT_BYTES: usize = 4_096;
 
-/// What to replay.
+/// Which file to post, and how fast.
 #[derive(Debug, clap::Args)]
 pub struct ReplayArgs {
-    /// Deliveries as they were posted, one a line.
+    /// A file of deliveries as they were posted, one per line.
     file: PathBuf,
     #[command(flatten)]
     target: TargetArgs,
     /// Connections that post at the same time.
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
     connections: u16,
-    /// Deliveries per second at most; 0: as fast as the hub takes them.
+    /// Most deliveries per second. 0: as fast as the hub accepts them.
     #[arg(long, default_value_t = 0.0, value_parser = rate)]
     rate: f64,
-    /// Begin at the first line, whatever was done before.
+    /// Begin at the first line, whatever was posted before.
     #[arg(long)]
     restart: bool,
 }
 
-/// How far a file was replayed: all before `offset` is acknowledged.
+/// How far a file was posted: every line before `offset` was acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Position {
-    /// Of the file's beginning, so that another file of the same name starts anew.
+    /// Of the beginning of the file, so that another file of the same name is posted from its beginning.
     fingerprint: u64,
     offset: u64,
     line: u64,
 }
 
-/// Lines before it, and the offset at which it begins.
+/// The number of lines before a line, and the offset at which it begins.
 type Spot = (u64, u64);
 
 struct Line {
@@ -59,13 +59,13 @@ struct Line {
     body: Vec<u8>,
 }
 
-/// Acknowledged lines; the position grows when the oldest open one is answered.
+/// Which lines were acknowledged. The position grows when the oldest open line is answered.
 struct Progress {
     open: BTreeSet<Spot>,
     sent: Spot,
 }
 
-/// Replays to the end of the file, or until the program is told to stop.
+/// Posts the file to its end, or until the program is told to stop.
 pub fn run(args: &ReplayArgs) -> Result<(), ToolError> {
     let read_failed = || ToolError::io(format!("cannot read {}", args.file.display()));
     let mut file = BufReader::new(File::open(&args.file).map_err(read_failed())?);
@@ -93,7 +93,7 @@ pub fn run(args: &ReplayArgs) -> Result<(), ToolError> {
         }
         drop(receiver);
         let outcome = feed(args, &mut file, &sender, &progress, &record, &stop);
-        // Posters wait for more as long as somebody may send it.
+        // The posters wait for more lines as long as a sender exists.
         drop(sender);
         outcome
     });
@@ -105,10 +105,10 @@ pub fn run(args: &ReplayArgs) -> Result<(), ToolError> {
         return tally.verdict();
     }
     let line = progress.reached().0;
-    Err(ToolError::Found(format!("stopped after line {line}; the same command goes on from there")))
+    Err(ToolError::Found(format!("stopped after line {line}; the same command continues from there")))
 }
 
-/// Hands the lines out, and writes down how far all are answered; true where it came to the end of the file.
+/// Hands out the lines, and saves up to which all are answered. True where it reached the end of the file.
 fn feed(
     args: &ReplayArgs,
     file: &mut impl BufRead,
@@ -156,12 +156,12 @@ fn post_all(poster: &Poster, receiver: &Mutex<Receiver<Line>>, shared: &Shared<'
         let next = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(line) = next else { return };
         let (outcome, took) = poster.post(&line.body, 1, shared.stop);
-        if outcome == Outcome::Stopped {
-            // Nothing is lost: the next run begins before it.
+        if outcome == PostOutcome::Stopped {
+            // Nothing is lost: the next run begins before this line.
             continue;
         }
         shared.tally.count(outcome, took);
-        if let Outcome::Refused(status) = outcome {
+        if let PostOutcome::Refused(status) = outcome {
             shared.bar.suspend(|| name_refused(line.spot.0 + 1, status));
         }
         let mut progress = shared.progress.lock().unwrap_or_else(PoisonError::into_inner);
@@ -170,14 +170,14 @@ fn post_all(poster: &Poster, receiver: &Mutex<Receiver<Line>>, shared: &Shared<'
     }
 }
 
-/// The bar itself prints nothing where nobody watches it, and a log wants to know too.
+/// Printed, because the bar shows nothing where there is no terminal, and logs should have it too.
 #[expect(clippy::print_stderr, reason = "trouble goes where people look, not into a pipe")]
 fn name_refused(line: u64, status: u16) {
     eprintln!("line {line} was refused with {status}");
 }
 
 impl Progress {
-    /// Notes the next line; an empty one needs no answer.
+    /// Notes the next line. An empty one needs no answer.
     fn hand_out(&mut self, length: usize, empty: bool) -> Spot {
         let spot = self.sent;
         self.sent = (spot.0 + 1, spot.1 + length as u64);
@@ -187,7 +187,7 @@ impl Progress {
         spot
     }
 
-    /// The line and the offset before which all is answered.
+    /// The line and the offset before which everything is answered.
     fn reached(&self) -> (u64, u64) {
         self.open.first().copied().unwrap_or(self.sent)
     }
@@ -208,7 +208,7 @@ fn bar(size: u64, from: u64) -> ProgressBar {
     bar
 }
 
-/// FNV-1a, because the standard hasher may change between compilers.
+/// FNV-1a, because the standard library's hash may change between compilers.
 fn fingerprint(beginning: &[u8]) -> u64 {
     let known = beginning.iter().take(FINGERPRINT_BYTES);
     known.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
@@ -222,7 +222,7 @@ fn progress_path(file: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// The file beside the deliveries that tells how far they were replayed.
+/// The file beside the deliveries in which it is saved how far they were posted.
 struct Record {
     path: PathBuf,
     fingerprint: u64,
@@ -237,7 +237,7 @@ impl Record {
             .filter(|position| position.fingerprint == self.fingerprint)
     }
 
-    /// Written beside and moved into place, so that a crash leaves the old one or the new one.
+    /// Written into another file and moved, so that after a crash there is the old content or the new one.
     fn save(&self, progress: &Mutex<Progress>) -> Result<(), ToolError> {
         let (line, offset) = progress.lock().unwrap_or_else(PoisonError::into_inner).reached();
         let failed = || ToolError::io(format!("cannot write {}", self.path.display()));

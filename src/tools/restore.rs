@@ -1,4 +1,5 @@
-//! `umbler-hub restore` and `umbler-hub accept-data-loss`: the two ways on after a database was lost or damaged.
+//! `umbler-hub restore` and `umbler-hub accept-data-loss`: the two ways to continue after a database was lost
+//! or damaged.
 
 use std::path::PathBuf;
 
@@ -6,23 +7,23 @@ use super::{Bar, DatabaseArgs, ToolError, print};
 use crate::journal::replace::{self, Replaced};
 use crate::telemetry::clock;
 
-/// What to put in place.
+/// Which backup to restore, and where.
 #[derive(Debug, clap::Args)]
 pub struct RestoreArgs {
-    /// A file that `backup` made.
+    /// A file that `backup` created.
     file: PathBuf,
     #[command(flatten)]
     database: DatabaseArgs,
 }
 
-/// Which database.
+/// Which database to continue with.
 #[derive(Debug, clap::Args)]
 pub struct AcceptArgs {
     #[command(flatten)]
     database: DatabaseArgs,
 }
 
-/// Puts a backup in the place of the database.
+/// Replaces the database by a backup.
 pub fn restore(args: &RestoreArgs) -> Result<(), ToolError> {
     let path = args.database.path()?;
     let bar = Bar::new("copying");
@@ -31,7 +32,7 @@ pub fn restore(args: &RestoreArgs) -> Result<(), ToolError> {
     print(&format!("{}: {}", path.display(), describe(&replaced)))
 }
 
-/// Goes on without what was lost.
+/// Continues without what was lost.
 pub fn accept(args: &AcceptArgs) -> Result<(), ToolError> {
     let path = args.database.path()?;
     let replaced = replace::accept_loss(&path, clock::now())?;
@@ -40,10 +41,10 @@ pub fn accept(args: &AcceptArgs) -> Result<(), ToolError> {
 
 fn describe(replaced: &Replaced) -> String {
     let now = replaced.now.as_ref().map_or_else(
-        || "nothing is left of it; the next start begins anew\n".to_owned(),
+        || "nothing is left of it; the next start begins with an empty database\n".to_owned(),
         |now| format!("{} deliveries, sound; a new epoch begins: {}\n", now.seq, now.epoch),
     );
     let aside = replaced.aside.as_ref();
-    let aside = aside.map(|aside| format!("the database before is kept: {}\n", aside.display()));
+    let aside = aside.map(|aside| format!("the previous database is kept: {}\n", aside.display()));
     now + &aside.unwrap_or_default()
 }

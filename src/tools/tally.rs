@@ -1,15 +1,15 @@
-//! Counts what became of posted deliveries.
+//! Counts the outcomes of posted deliveries.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::ToolError;
-use super::post::Outcome;
+use super::post::PostOutcome;
 
-/// Times that are kept for the percentiles; the newest replace the oldest.
+/// Times that are kept for the percentiles. The newest ones replace the oldest.
 const TIMES_MAX: usize = 100_000;
 
-/// What became of all deliveries so far.
+/// The outcomes of all deliveries so far.
 pub struct Tally {
     counts: Mutex<Counts>,
     begun: Instant,
@@ -38,15 +38,14 @@ impl Counts {
 }
 
 impl Tally {
-    /// Counts one.
-    pub fn count(&self, outcome: Outcome, took: Duration) {
+    pub fn count(&self, outcome: PostOutcome, took: Duration) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         match outcome {
-            Outcome::Accepted => counts.accepted += 1,
-            Outcome::Duplicate => counts.duplicate += 1,
-            Outcome::Ignored => counts.ignored += 1,
-            Outcome::Refused(_) => counts.refused += 1,
-            Outcome::Stopped => {
+            PostOutcome::Accepted => counts.accepted += 1,
+            PostOutcome::Duplicate => counts.duplicate += 1,
+            PostOutcome::Ignored => counts.ignored += 1,
+            PostOutcome::Refused(_) => counts.refused += 1,
+            PostOutcome::Stopped => {
                 counts.stopped += 1;
                 return;
             }
@@ -59,7 +58,7 @@ impl Tally {
         }
     }
 
-    /// One line for people.
+    /// A summary in one line.
     pub fn summary(&self) -> String {
         let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let mut times = counts.times.clone();
@@ -81,7 +80,7 @@ impl Tally {
         )
     }
 
-    /// An error where something was refused, or never answered.
+    /// Fails where a delivery was refused, or was never answered.
     pub fn verdict(&self) -> Result<(), ToolError> {
         let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         if counts.refused > 0 {

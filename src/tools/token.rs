@@ -1,4 +1,4 @@
-//! `umbler-hub token`: makes a token that the hub of these settings accepts.
+//! `umbler-hub token`: makes a token that a hub with these settings accepts.
 
 use std::path::PathBuf;
 
@@ -8,22 +8,22 @@ use crate::auth::{Role, Secret};
 use crate::config::{ConfigError, ServeArgs, Values};
 use crate::telemetry::clock;
 
-/// Longest life of a token made by hand: a month.
+/// Longest validity of a token made by hand, in hours: a month.
 const HOURS_MAX: i64 = 31 * 24;
 
-/// What the token is to say.
+/// What the token should say.
 #[derive(Debug, clap::Args)]
 pub struct TokenArgs {
-    /// The user's id.
+    /// Id of the user (sub).
     #[arg(long)]
     sub: String,
-    /// What they may do.
+    /// What the user may do.
     #[arg(long, value_enum, default_value = "viewer")]
     role: Role,
-    /// The user's name.
+    /// Name of the user, shown to others.
     #[arg(long)]
     name: Option<String>,
-    /// Hours until it ends.
+    /// Hours until the token expires.
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(i64).range(1..=HOURS_MAX))]
     hours: i64,
     /// Limit to this organization; may be given several times.
@@ -32,16 +32,17 @@ pub struct TokenArgs {
     /// Limit to this sector; may be given several times.
     #[arg(long = "sector")]
     sectors: Option<Vec<String>>,
-    /// Limit to this channel; may be given several times.
+    /// Limit to this line; may be given several times.
     #[arg(long = "channel")]
     channels: Option<Vec<String>>,
-    /// Limit to the chats of this member; may be given several times.
+    /// Limit to the chats of this agent; may be given several times.
     #[arg(long = "member")]
     members: Option<Vec<String>>,
-    /// A private key in PEM to sign with, where the hub has `JWT_PUBLIC_KEY` or `JWT_JWKS_FILE`; else `JWT_SECRET` signs.
+    /// A private key in PEM to sign with, for a hub with `JWT_PUBLIC_KEY` or `JWT_JWKS_FILE`. Default:
+    /// `JWT_SECRET` signs.
     #[arg(long)]
     private_key: Option<PathBuf>,
-    /// The name of the key, where the hub has `JWT_JWKS_FILE` with several.
+    /// The name of the key (kid), for a hub whose `JWT_JWKS_FILE` has several.
     #[arg(long)]
     kid: Option<String>,
 }
@@ -58,7 +59,8 @@ pub fn run(args: TokenArgs) -> Result<(), ToolError> {
         }
         (None, Some(secret)) => SigningKey::Secret(Secret::new(secret.trim())),
         (None, None) => {
-            let missing = "JWT_SECRET is not set: set it as the hub has it, or give --private-key".to_owned();
+            let missing =
+                "JWT_SECRET is not set; set the same one as the hub has, or use --private-key".to_owned();
             return Err(ConfigError::Wrong(vec![missing]).into());
         }
     };

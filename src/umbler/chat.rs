@@ -5,18 +5,15 @@ use jiff::Timestamp;
 use super::json::Object;
 use super::message;
 use crate::domain::{
-    Channel, ChatFacts, ChatId, ChatKind, ContactFacts, ContactId, EventId, EventKey, Facts, Named,
+    ChatFacts, ChatId, ChatKind, ChatLine, ContactFacts, ContactId, EventId, EventKey, Facts, Named,
 };
 
-/// What the envelope says of the delivery.
+/// What the envelope says about the delivery.
 pub struct Sent<'a> {
-    /// `EventId`.
     pub event_id: &'a EventId,
-    /// `Type`.
     pub event_type: &'a str,
-    /// `EventDate`.
     pub at: Option<Timestamp>,
-    /// When the hub received it: the last resort for an order.
+    /// When the hub received it. Orders deliveries without any other time.
     pub received_at: Timestamp,
 }
 
@@ -70,7 +67,7 @@ fn chat(
         channel: content.object("Channel").and_then(|channel| read_channel(&channel)),
         sector: content.nullable_object("Sector").and_then(nullable_named),
         owner: owner(content, closed),
-        // A closed chat is shown without members; that is no farewell of each of them.
+        // A closed chat is shown without members. That does not mean that its members left.
         members: members.filter(|members| !(closed && members.is_empty())),
         tags: content.objects("Tags").map(|tags| named_list(&tags)),
         open,
@@ -84,14 +81,12 @@ fn chat(
     }
 }
 
-/// Where `Open` is missing, a closing time or a `ChatClosed` says the same.
-#[expect(clippy::option_option, reason = "outer: was it said; inner: is there one")]
+/// Where `Open` is missing, a closing time or the type `ChatClosed` says that the chat is closed.
 fn closed_by_other_words(event_type: &str, closed_at: Option<Option<Timestamp>>) -> Option<bool> {
     (event_type == "ChatClosed" || closed_at.flatten().is_some()).then_some(false)
 }
 
-/// The agent. A closed chat is shown without one: it keeps the last, for closing is no transfer.
-#[expect(clippy::option_option, reason = "outer: was it said; inner: is there one")]
+/// The agent. A closed chat without one counts as not said, so that the chat keeps its last agent.
 fn owner(content: &Object<'_>, closed: bool) -> Option<Option<Named>> {
     let owner = content.nullable_object("OrganizationMember").and_then(nullable_named);
     if !closed || owner.as_ref().is_some_and(Option::is_some) {
@@ -128,22 +123,21 @@ fn read_contact(contact: &Object<'_>) -> Option<ContactFacts> {
     })
 }
 
-fn read_channel(channel: &Object<'_>) -> Option<Channel> {
-    Some(Channel {
+fn read_channel(channel: &Object<'_>) -> Option<ChatLine> {
+    Some(ChatLine {
         id: channel.id("Id")?.into(),
         name: channel.visible("Name"),
         channel_type: channel.text("ChannelType"),
     })
 }
 
-/// `{Id, Name}`; members never carry a name, but some consumers declare `DisplayName`.
+/// `{Id, Name}`. Members never have a name, but some consumers declare a `DisplayName`.
 pub(super) fn named(object: &Object<'_>) -> Option<Named> {
     let name = object.visible("Name").or_else(|| object.visible("DisplayName"));
     Some(Named { id: object.id("Id")?.into(), name })
 }
 
-/// Something or nothing; an object without an id says neither.
-#[expect(clippy::option_option, reason = "outer: was it said; inner: is there one")]
+/// An outer `None` for an object without an id, which says nothing.
 fn nullable_named(object: Option<Object<'_>>) -> Option<Option<Named>> {
     match object {
         None => Some(None),

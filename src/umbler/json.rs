@@ -1,5 +1,5 @@
-//! A lenient view of a JSON object: nothing is decoded before it is asked for, so that an oddity in one field
-//! (a lone surrogate, `1e999`, a thousand levels) never costs the others.
+//! A lenient view of a JSON object. Nothing is decoded before it is asked for, so that an oddity in one field
+//! (a lone surrogate, `1e999`, a thousand levels) does not affect the others.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,47 +12,46 @@ use serde_json::value::RawValue;
 
 use crate::domain::visible::has_visible;
 
-/// Latest year that nanoseconds in 64 bits can hold; .NET's `0001-01-01` means "no time" and lies outside too.
+/// Years that nanoseconds in 64 bits can hold. .NET's `0001-01-01`, which means "no time", is outside too.
 const YEARS: std::ops::RangeInclusive<i16> = 1678..=2261;
 
-/// Longest text that is decoded, as JSON. WhatsApp's longest has 65,536 characters; what is longer by far would be
-/// copied into memory, rows, updates and the queues of every screen.
+/// Longest text that is decoded, in bytes of JSON. WhatsApp's longest has 65,536 characters. Anything much
+/// longer would be copied into memory, rows, updates and the queues of every session.
 pub const TEXT_BYTES_MAX: usize = 256 * 1024;
 
-/// One JSON object, its values still text.
+/// One JSON object whose values are still text.
 #[derive(Debug)]
 pub struct Object<'a> {
     fields: Vec<(Cow<'a, [u8]>, &'a RawValue)>,
-    /// No time in it, or in an object within it, is read as later than this.
+    /// A time in this object, or in an object inside it, that is later than this is read as this.
     latest: Timestamp,
 }
 
-/// What an object says under a key.
+/// What an object has under a key.
 #[derive(Debug, Clone, Copy)]
-pub enum Field<'a> {
-    /// Nothing.
+pub enum JsonField<'a> {
+    /// There is no such key.
     Absent,
-    /// `null`.
     Null,
-    /// Something.
     Value(&'a RawValue),
 }
 
 impl<'a> Object<'a> {
-    /// Reads bytes that must be one JSON object and nothing else, and were received at `received_at`. Nothing in them
-    /// can have happened later: a time from the future is read as the time of receipt.
+    /// Reads bytes that must be one JSON object and nothing else, and that were received at `received_at`. A
+    /// time after `received_at` is read as the time of receipt, because nothing in the object can have happened
+    /// later.
     pub fn parse(bytes: &'a [u8], received_at: Timestamp) -> Result<Self, String> {
         let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
-        // Read once; why it cannot be read is asked only where that is so.
+        // Parsed once. Why it cannot be parsed is only found out where that is needed.
         let Fields(fields) =
             serde_json::from_str(text).map_err(|error| match serde_json::from_str::<&RawValue>(text) {
-                Ok(raw) if !raw.get().starts_with('{') => "it is JSON, but no object".to_owned(),
+                Ok(raw) if !raw.get().starts_with('{') => "it is JSON, but not an object".to_owned(),
                 Ok(_) | Err(_) => error.to_string(),
             })?;
         Ok(Self { fields, latest: received_at })
     }
 
-    /// The object in a value of this one, if it is one.
+    /// The object in a value of this object, if it is one.
     fn within(&self, raw: &'a RawValue) -> Option<Self> {
         if !raw.get().starts_with('{') {
             return None;
@@ -61,21 +60,21 @@ impl<'a> Object<'a> {
         Some(Self { fields, latest: self.latest })
     }
 
-    /// What is said under `name`, given in PascalCase: that spelling wins, else any case.
-    pub fn field(&self, name: &str) -> Field<'a> {
+    /// The value under `name`, which is given in PascalCase. That spelling wins over any other case.
+    pub fn field(&self, name: &str) -> JsonField<'a> {
         let exact = self.fields.iter().find(|(key, _)| key.as_ref() == name.as_bytes());
         let any_case = || self.fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name.as_bytes()));
         match exact.or_else(any_case) {
-            None => Field::Absent,
-            Some((_, raw)) if raw.get() == "null" => Field::Null,
-            Some((_, raw)) => Field::Value(raw),
+            None => JsonField::Absent,
+            Some((_, raw)) if raw.get() == "null" => JsonField::Null,
+            Some((_, raw)) => JsonField::Value(raw),
         }
     }
 
     fn value(&self, name: &str) -> Option<&'a RawValue> {
         match self.field(name) {
-            Field::Value(raw) => Some(raw),
-            Field::Absent | Field::Null => None,
+            JsonField::Value(raw) => Some(raw),
+            JsonField::Absent | JsonField::Null => None,
         }
     }
 
@@ -84,7 +83,7 @@ impl<'a> Object<'a> {
         text(self.value(name)?)
     }
 
-    /// True where a string is too long to be decoded, so that [`text`](Self::text) does as if it were absent.
+    /// True where a string is too long to be decoded, so that [`text`](Self::text) treats it as absent.
     pub fn is_too_long(&self, name: &str) -> bool {
         self.value(name).is_some_and(|raw| raw.get().starts_with('"') && raw.get().len() > TEXT_BYTES_MAX)
     }
@@ -94,23 +93,22 @@ impl<'a> Object<'a> {
         self.text(name).filter(|id| !id.is_empty())
     }
 
-    /// A string that shows something; one of white space and invisible marks says nothing.
+    /// A string with visible characters. One of white space and invisible marks counts as absent.
     pub fn visible(&self, name: &str) -> Option<String> {
         self.text(name).filter(|text| has_visible(text))
     }
 
-    /// An address on the web. Anything else is no address: `data:` would carry media out of the hub, and `javascript:`
-    /// a stranger's program into a page.
+    /// An `http` or `https` address. Anything else counts as absent: `data:` would carry media out of the hub,
+    /// and `javascript:` a stranger's program into a page.
     pub fn url(&self, name: &str) -> Option<String> {
         self.text(name).filter(|url| is_web_address(url))
     }
 
-    /// The same where `null` says that there is none.
+    /// Like [`url`](Self::url), where `null` says that there is none.
     pub fn nullable_url(&self, name: &str) -> Option<Option<String>> {
         self.nullable_text(name).map(|url| url.filter(|url| is_web_address(url)))
     }
 
-    /// `true` or `false`.
     pub fn flag(&self, name: &str) -> Option<bool> {
         match self.value(name)?.get() {
             "true" => Some(true),
@@ -119,12 +117,12 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// A number that is a count.
+    /// A number of things: whole, and not negative.
     pub fn count(&self, name: &str) -> Option<u64> {
         serde_json::from_str(self.value(name)?.get()).ok()
     }
 
-    /// A number, also one written as a string, as the provider writes coordinates.
+    /// A number, or a number written as a string, as the provider writes coordinates.
     pub fn decimal(&self, name: &str) -> Option<f64> {
         let raw = self.value(name)?;
         let number = match text(raw) {
@@ -134,7 +132,7 @@ impl<'a> Object<'a> {
         number.filter(|number: &f64| number.is_finite())
     }
 
-    /// A time, which is never later than the delivery was received.
+    /// A time, at the latest the time of receipt.
     pub fn time(&self, name: &str) -> Option<Timestamp> {
         self.read_time(&self.text(name)?)
     }
@@ -143,45 +141,42 @@ impl<'a> Object<'a> {
         time(text).map(|at| at.min(self.latest))
     }
 
-    /// A time, as in [`time`](Self::time), or `null`.
+    /// A time as in [`time`](Self::time), or `null`.
     pub fn nullable_time(&self, name: &str) -> Option<Option<Timestamp>> {
         match self.field(name) {
-            Field::Absent => None,
-            Field::Null => Some(None),
-            Field::Value(raw) => Some(Some(self.read_time(&text(raw)?)?)),
+            JsonField::Absent => None,
+            JsonField::Null => Some(None),
+            JsonField::Value(raw) => Some(Some(self.read_time(&text(raw)?)?)),
         }
     }
 
-    /// A string or `null`.
     pub fn nullable_text(&self, name: &str) -> Option<Option<String>> {
         match self.field(name) {
-            Field::Absent => None,
-            Field::Null => Some(None),
-            Field::Value(raw) => Some(Some(text(raw)?)),
+            JsonField::Absent => None,
+            JsonField::Null => Some(None),
+            JsonField::Value(raw) => Some(Some(text(raw)?)),
         }
     }
 
-    /// An object.
     pub fn object(&self, name: &str) -> Option<Self> {
         self.within(self.value(name)?)
     }
 
-    /// An object or `null`.
     pub fn nullable_object(&self, name: &str) -> Option<Option<Self>> {
         match self.field(name) {
-            Field::Absent => None,
-            Field::Null => Some(None),
-            Field::Value(raw) => Some(Some(self.within(raw)?)),
+            JsonField::Absent => None,
+            JsonField::Null => Some(None),
+            JsonField::Value(raw) => Some(Some(self.within(raw)?)),
         }
     }
 
-    /// The objects of a list; what is no object in it is passed over.
+    /// The objects in a list. Other values in it are skipped.
     pub fn objects(&self, name: &str) -> Option<Vec<Self>> {
         let items: Vec<&'a RawValue> = serde_json::from_str(self.value(name)?.get()).ok()?;
         Some(items.into_iter().filter_map(|raw| self.within(raw)).collect())
     }
 
-    /// The strings of a list; empty where there is none.
+    /// The strings in a list; empty where there is no list.
     pub fn texts(&self, name: &str) -> Vec<String> {
         let items: Option<Vec<&'a RawValue>> =
             self.value(name).and_then(|raw| serde_json::from_str(raw.get()).ok());
@@ -195,7 +190,7 @@ fn is_web_address(url: &str) -> bool {
     begins("https://") || begins("http://")
 }
 
-/// A JSON string; what UTF-8 cannot hold becomes U+FFFD.
+/// A JSON string. What UTF-8 cannot express becomes U+FFFD.
 fn text(raw: &RawValue) -> Option<String> {
     if !raw.get().starts_with('"') || raw.get().len() > TEXT_BYTES_MAX {
         return None;
@@ -204,7 +199,7 @@ fn text(raw: &RawValue) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// RFC 3339, also without an offset: the provider's fields are UTC by name.
+/// RFC 3339, also without an offset, because the provider's fields are UTC by their names.
 fn time(text: &str) -> Option<Timestamp> {
     let at = text.parse::<Timestamp>().ok().or_else(|| {
         text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
@@ -212,7 +207,7 @@ fn time(text: &str) -> Option<Timestamp> {
     YEARS.contains(&at.to_zoned(TimeZone::UTC).year()).then_some(at)
 }
 
-/// The fields of an object, as they came.
+/// The fields of an object, in their order.
 struct Fields<'a>(Vec<(Cow<'a, [u8]>, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
@@ -239,7 +234,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
     }
 }
 
-/// A JSON string as bytes: the one form in which `serde_json` hands out lone surrogates instead of failing.
+/// A JSON string as bytes: the only form in which `serde_json` returns lone surrogates instead of failing.
 struct Bytes<'a>(Cow<'a, [u8]>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Bytes<'a> {

@@ -5,15 +5,14 @@ use super::json::Object;
 use crate::domain::facts::{ContactCard, Edit, File, Location, Reaction, ReplyTo};
 use crate::domain::{EventKey, MessageFacts, MessageId};
 
-/// A message, and reactions in it that belong to another one.
+/// A message, and the reactions in it that belong to another message.
 pub struct Read {
-    /// `None` where it has no id.
+    /// `None` where the message has no id.
     pub message: Option<MessageFacts>,
-    /// Reactions to other messages.
+    /// Reactions to other messages, with their ids.
     pub elsewhere: Vec<(MessageId, Reaction)>,
 }
 
-/// Reads a message object.
 pub fn read(object: &Object<'_>, key: &EventKey) -> Read {
     let Some(id) = object.id("Id").map(MessageId::from) else {
         return Read { message: None, elsewhere: Vec::new() };
@@ -69,7 +68,7 @@ fn reactions(message: &Object<'_>, id: &MessageId) -> (Vec<Reaction>, Vec<(Messa
     (own, elsewhere)
 }
 
-/// Without an id of its own a reaction is known by who gave which emoji.
+/// A reaction without an id is identified by who gave which emoji.
 fn read_reaction(object: &Object<'_>) -> Option<Reaction> {
     let emoji = object.text("Emoji").unwrap_or_default();
     let source = object.id("Source");
@@ -86,7 +85,7 @@ fn read_bot(bot: &Object<'_>) -> Option<crate::domain::Named> {
     Some(crate::domain::Named { id: bot.id("Id")?.into(), name: bot.visible("BotName") })
 }
 
-/// Templates, campaigns and schedules speak for nobody who has just read the customer.
+/// True for templates, campaigns and schedules: nobody who has read the customer wrote them.
 fn is_automated(message: &Object<'_>) -> bool {
     message.id("TemplateId").is_some()
         || message.object("BulkSendSession").is_some()

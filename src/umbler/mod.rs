@@ -1,13 +1,13 @@
-//! The only place that knows the JSON of the provider: bytes in, a [`Delivery`] in our words out.
+//! The only place that knows the provider's JSON: bytes in, a [`Delivery`] in our words out.
 //!
 //! # Contract
 //!
-//! 1. Any JSON object is taken; only what is no JSON object is refused.
-//! 2. Keys match whatever their case; within one object the PascalCase key wins.
-//! 3. All but ids is optional; a wrong type in an optional field counts as absent.
+//! 1. Any JSON object is accepted; only what is not a JSON object is refused.
+//! 2. Keys match whatever their case. Where an object has several spellings, the PascalCase key wins.
+//! 3. Everything but ids is optional. A wrong type in an optional field counts as absent.
 //! 4. Base64 of media is skipped, never copied.
-//! 5. Nothing happened later than it was received: a time from the future is read as the time of receipt, which is
-//!    stored, so that a delivery that is read again says the same.
+//! 5. Nothing happened later than it was received: a time in the future is read as the time of receipt. That
+//!    time is stored, so that a delivery that is read again says the same.
 
 pub mod json;
 pub mod message;
@@ -18,10 +18,10 @@ use jiff::Timestamp;
 use crate::domain::{Delivery, DeliveryBody, EventId};
 use json::{Object, TEXT_BYTES_MAX};
 
-/// Longest `EventId` and `Type`, in bytes; the provider's have 16 and at most 24.
+/// Longest `EventId` and `Type`, in bytes. The provider's have 16, and at most 24.
 const NAME_BYTES_MAX: usize = 256;
 
-/// The types of events that are understood (umbler-talk, section 1.2).
+/// The types of events that are understood.
 pub const KNOWN_TYPES: [&str; 8] = [
     "Message",
     "MessageFileUploaded",
@@ -33,29 +33,29 @@ pub const KNOWN_TYPES: [&str; 8] = [
     "ChatTagChanged",
 ];
 
-/// What a posted body turned out to be.
+/// The result of reading a posted body.
 #[derive(Debug)]
 pub enum Reading {
-    /// It carries an id and a type.
+    /// A delivery with an id and a type.
     Event(Box<Delivery>),
-    /// A JSON object that is no event.
+    /// A JSON object that is not an event.
     Ignored {
-        /// Which part is missing.
+        /// Which part of an event is missing.
         reason: String,
-        /// The id, where that is there.
+        /// The id, where there is one.
         event_id: Option<EventId>,
     },
 }
 
-/// The body is no JSON object; nothing of it is kept.
+/// The body is not a JSON object, so nothing of it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the body is no JSON object: {reason}")]
+#[error("the body is not a JSON object: {reason}")]
 pub struct NotAnObject {
-    /// What was found instead.
+    /// What the body is instead.
     pub reason: String,
 }
 
-/// Reads a posted body. `attempt` is the provider's `x-attempt` header.
+/// Reads a posted body. `attempt` is the value of the provider's `x-attempt` header.
 pub fn read(body: &[u8], attempt: Option<u32>, received_at: Timestamp) -> Result<Reading, NotAnObject> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     let envelope = Object::parse(body, received_at).map_err(|reason| NotAnObject { reason })?;

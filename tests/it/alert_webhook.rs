@@ -2,7 +2,7 @@
 
 use aws_lc_rs::hmac;
 use serde_json::{Value, json};
-use umbler_hub::telemetry::clock;
+use umbler_hub::facade::testing::clock;
 
 use super::support::hub::command;
 use super::support::receiver::{Posted, Receiver};

@@ -10,10 +10,9 @@ use std::thread;
 
 use serde_json::{Value, json};
 use tungstenite::{Message, WebSocket};
-use umbler_hub::http::asyncapi;
-use umbler_hub::protocol::ClientEvent;
-use umbler_hub::protocol::HEARTBEAT_SECONDS;
-use umbler_hub::protocol::event::ServerEvent;
+use umbler_hub::facade::wire::{
+    ASYNCAPI_PATH, ClientEvent, HEARTBEAT_SECONDS, ServerEvent, asyncapi_document,
+};
 
 use super::support::keys::{SECRET, now, token};
 use super::support::{Delivery, Hub, PATIENCE, fixture, fixtures, hub_with, spawn_hub};
@@ -34,7 +33,7 @@ struct Description {
 impl Description {
     /// As the hub gives it out, and closed: an undescribed field is an error here, and none to a client.
     fn new() -> Self {
-        let open = asyncapi::document();
+        let open = asyncapi_document();
         let mut closed = open.clone();
         close(&mut closed["components"]);
         let names: Vec<String> =
@@ -312,7 +311,7 @@ fn watch_until_the_hub_stops(description: &Description) {
         .inspect(|envelope: &Value| description.check(envelope));
     assert!(heard.any(|envelope| envelope["event"] == "umbler_data"));
     hub.terminate();
-    let document = asyncapi::document();
+    let document = asyncapi_document();
     let described = document["channels"]["stream"]["messages"].as_object().expect("messages");
     let last = heard.inspect(|envelope| {
         assert!(described.contains_key(envelope["event"].as_str().unwrap_or_default()), "{envelope}");
@@ -376,8 +375,8 @@ fn assert_the_schema_is_strict(description: &Description, event: &str, sample: &
 #[test]
 fn every_event_of_the_tables_stands_in_the_description_that_the_hub_gives_out() {
     let hub = spawn_hub();
-    let document = hub.json(asyncapi::PATH);
-    assert_eq!(document, asyncapi::document());
+    let document = hub.json(ASYNCAPI_PATH);
+    assert_eq!(document, asyncapi_document());
     assert_eq!(
         (&document["asyncapi"], &document["info"]["version"]),
         (&json!("3.0.0"), &json!(env!("CARGO_PKG_VERSION")))
@@ -394,6 +393,6 @@ fn every_event_of_the_tables_stands_in_the_description_that_the_hub_gives_out() 
     let carried: BTreeSet<String> = socket.union(&keys("/channels/stream/messages")).cloned().collect();
     assert_eq!(carried, all);
     let docs = hub.json("/api/openapi.json");
-    assert_eq!(docs["externalDocs"]["url"], asyncapi::PATH);
-    hub.provider().post_to(asyncapi::PATH, &[], "{}").refuses(405, "method_not_allowed");
+    assert_eq!(docs["externalDocs"]["url"], ASYNCAPI_PATH);
+    hub.provider().post_to(ASYNCAPI_PATH, &[], "{}").refuses(405, "method_not_allowed");
 }

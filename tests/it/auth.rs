@@ -53,7 +53,7 @@ fn a_token_counts_only_if_all_of_it_holds() {
     for (claims, named) in [
         (json!({}), "sub"),
         (json!({ "sub": "" }), "sub"),
-        (json!({ "sub": "ana", "exp": now() - 31 }), "time is over"),
+        (json!({ "sub": "ana", "exp": now() - 31 }), "has expired"),
         (json!({ "sub": "ana", "nbf": now() + 60 }), "not valid yet"),
         (json!({ "sub": "ana", "role": "emperor" }), "role"),
         (json!({ "sub": "ana", "sectors": "all" }), "right types"),

@@ -88,7 +88,7 @@ fn a_backup_overwrites_nothing_unasked_and_never_the_database_itself() {
     let hub = spawn_hub();
     hub.provider().says("a", "hello");
     std::fs::write(hub.home().join("letter"), "somebody's letter").expect("written");
-    refuses(&hub, &["backup", "letter"], "is there already");
+    refuses(&hub, &["backup", "letter"], "exists already");
     assert_eq!(std::fs::read(hub.home().join("letter")).expect("read"), b"somebody's letter");
     does(&hub, &["backup", "letter", "--force"]);
     assert_eq!(content(&hub, "letter"), (1, 1));
@@ -111,7 +111,7 @@ fn a_restored_hub_begins_a_new_epoch_and_the_database_before_is_kept() {
     let said = does(&hub, &["restore", "backup.db"]);
     assert!(said.contains("3 deliveries, sound; a new epoch begins"), "{said}");
     let aside =
-        said.lines().find_map(|line| line.strip_prefix("the database before is kept: ")).expect("a path");
+        said.lines().find_map(|line| line.strip_prefix("the previous database is kept: ")).expect("a path");
     assert_eq!(content(&hub, aside), (7, 7), "all of the old one is there, its log included");
 
     let hub = hub.started_again();
@@ -161,10 +161,10 @@ fn what_is_no_sound_backup_changes_nothing() {
     let newer = Connection::open(hub.home().join("newer.db")).expect("a database");
     newer.pragma_update(None, "user_version", 99).expect("set");
     drop(newer);
-    refuses(&hub, &["restore", "damaged.db"], "does not stand the check");
-    refuses(&hub, &["restore", "short.db"], "does not stand the check");
+    refuses(&hub, &["restore", "damaged.db"], "did not pass the check");
+    refuses(&hub, &["restore", "short.db"], "did not pass the check");
     refuses(&hub, &["restore", "letter"], "not a database");
-    refuses(&hub, &["restore", "foreign.db"], "is no database of umbler-hub");
+    refuses(&hub, &["restore", "foreign.db"], "is not a database of umbler-hub");
     refuses(&hub, &["restore", "newer.db"], "was written by a newer umbler-hub");
     refuses(&hub, &["restore", "missing.db"], "there is no file missing.db");
     assert_eq!(std::fs::read(hub.database()).expect("read"), before);
@@ -184,7 +184,7 @@ fn a_damaged_database_gives_no_backup() {
     let page = bytes.len() / 4_096 / 2;
     bytes[page * 4_096..(page + 1) * 4_096].fill(0xaa);
     std::fs::write(hub.database(), bytes).expect("written");
-    refuses(&hub, &["backup", "backup.db"], "does not stand the check");
+    refuses(&hub, &["backup", "backup.db"], "did not pass the check");
     assert!(!files(&hub).iter().any(|name| name.starts_with("backup.db")), "{:?}", files(&hub));
 }
 

@@ -4,8 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 use serde_json::{Map, Value, json};
-use umbler_hub::domain::{ChatMessage, Delivery, MessagePosition, Role};
-use umbler_hub::umbler::{Reading, read};
+use umbler_hub::facade::rules::{ChatMessage, Delivery, MessagePosition, MessageRole, Reading, read};
 
 use super::support::memory::Memory;
 use super::support::provider::{START, moment};
@@ -226,10 +225,10 @@ proptest! {
                 let own = memory.messages.values().filter(move |m| m.chat_id == chat.id && m.role() == role);
                 own.map(ChatMessage::position)
             };
-            let floor = of(Role::Reply).max();
+            let floor = of(MessageRole::Reply).max();
             let closed = chat.last_close.map(|close| close.moment());
             let waits = |m: &MessagePosition| Some(m) > floor.as_ref() && Some(m.key().at) > closed;
-            let unanswered = of(Role::Customer).filter(waits).min();
+            let unanswered = of(MessageRole::Customer).filter(waits).min();
             prop_assert_eq!(&chat.unanswered, &unanswered);
             let messages = memory.messages.values().filter(|m| m.chat_id == chat.id && !m.is_reaction());
             prop_assert_eq!(&chat.last_message, &messages.map(ChatMessage::position).max());

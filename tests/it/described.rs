@@ -14,7 +14,7 @@ const PLACE: &str = "file:///openapi.json";
 const NO_JSON: [&str; 2] = ["/api/umbler/stream", "/metrics"];
 /// What is refused although its form is right: other parameters, or the journal, decide.
 const REFUSED_FOR_OTHERS: [&str; 4] = [
-    "is taken only with explain=true",
+    "is only allowed with explain=true",
     "must name the one metric that is to be explained",
     "the journal has not reached this position",
     "is missing: since is a position in one epoch",

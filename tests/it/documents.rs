@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use umbler_hub::domain::AlertKind;
-use umbler_hub::protocol::{AlertChange, CloseCode, ErrorCode, RecoveryReason, ReplayEnd, ResyncReason};
+use umbler_hub::facade::rules::AlertKind;
+use umbler_hub::facade::wire::{AlertChange, CloseCode, ErrorCode, RecoveryReason, ReplayEnd, ResyncReason};
 use ureq::http::StatusCode;
 
 use super::house::{root, sources, text};

@@ -9,8 +9,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use serde_json::Value;
-use umbler_hub::app::stop::{DRAIN_SECONDS_MAX, EXIT_DEADLINE};
-use umbler_hub::hub::drain::{RETURN_AFTER, RETURN_SPREAD_MIN};
+use umbler_hub::facade::testing::{DRAIN_SECONDS_MAX, EXIT_DEADLINE, RETURN_AFTER, RETURN_SPREAD_MIN};
 
 use super::support::faults::{can_trace, run, skip};
 use super::support::hub::{command, start_in, start_through};

@@ -268,7 +268,7 @@ fn a_damaged_page_spoils_what_lies_on_it_and_nothing_else() {
     assert!(health["integrity"].as_str().is_some_and(|said| said.starts_with("damaged: ")), "{health}");
     assert_eq!(health["status"], "ok", "deliveries are kept");
     assert!(hub.get("/metrics").text.contains("\numbler_hub_database_damaged 1\n"));
-    assert!(hub.log().contains("the database is damaged, restore a backup"), "{}", hub.log());
+    assert!(hub.log().contains("the database is damaged; restore a backup"), "{}", hub.log());
 }
 
 #[test]

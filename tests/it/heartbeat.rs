@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use socket2::SockRef;
-use umbler_hub::protocol::HEARTBEAT_SECONDS;
+use umbler_hub::facade::wire::HEARTBEAT_SECONDS;
 
 use super::support::raw::RawSocket;
 use super::support::{Delivery, PATIENCE, Screen, spawn_hub};

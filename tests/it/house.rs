@@ -1,15 +1,16 @@
 //! House rules that no compiler checks: the order of the rooms, and tables that stand in code and in documents.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use umbler_hub::domain::Change;
-use umbler_hub::protocol::event::ServerEvent;
-use umbler_hub::protocol::request::ClientEvent;
-use umbler_hub::protocol::{CloseCode, ErrorCode, FaultKind, HubState};
+use umbler_hub::facade::wire::{Change, ClientEvent, CloseCode, ErrorCode, FaultKind, HubState, ServerEvent};
 
 /// Lines of the longest file that still has one subject.
 const LINES_MAX: usize = 400;
+/// Words of a doc comment that mostly repeats the name below it. No comment is better than an echo.
+const SHORT_WORDS: usize = 4;
+/// Comments of so few words that may stay, because some names need only a unit or a format.
+const SHORT_COMMENTS_MAX: usize = 200;
 
 pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -29,10 +30,7 @@ pub fn text(path: &Path) -> String {
 /// The rooms in the order of `lib.rs`.
 fn rooms() -> Vec<String> {
     let lib = text(&root().join("src/lib.rs"));
-    lib.lines()
-        .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'))
-        .map(str::to_owned)
-        .collect()
+    lib.lines().filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';')).map(str::to_owned).collect()
 }
 
 /// Every `crate::room` that a line names.
@@ -112,6 +110,49 @@ fn a_file_says_what_it_is_for_and_has_one_subject() {
         let lines = text.lines().count();
         assert!(lines <= LINES_MAX, "{} has {lines} lines", path.display());
     }
+}
+
+/// The type that a line defines for other files, if it does.
+fn defined_type(line: &str) -> Option<&str> {
+    let line = line.trim_start().strip_prefix("pub")?;
+    let line = if line.starts_with('(') { line.split_once(')')?.1 } else { line };
+    let mut words = line.trim_start().split(|c: char| !c.is_alphanumeric() && c != '_');
+    let kind = words.next()?;
+    ["struct", "enum", "trait", "type"].contains(&kind).then(|| words.next()).flatten()
+}
+
+#[test]
+fn a_type_that_other_files_see_has_a_name_of_its_own() {
+    let mut found: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+    for path in sources(&root().join("src")) {
+        for name in text(&path).lines().filter_map(defined_type) {
+            found.entry(name.to_owned()).or_default().push(path.clone());
+        }
+    }
+    assert!(found.len() > 300, "{}", found.len());
+    found.retain(|_, paths| paths.len() > 1);
+    assert!(found.is_empty(), "one word has one meaning (docs/glossary.md): {found:#?}");
+}
+
+/// The words of each doc comment of an item in a file.
+fn doc_comments(text: &str) -> Vec<usize> {
+    let (mut comments, mut words) = (Vec::new(), None);
+    for line in text.lines().chain([""]) {
+        if let Some(comment) = line.trim_start().strip_prefix("///") {
+            words = Some(words.unwrap_or(0) + comment.split_whitespace().count());
+        } else {
+            comments.extend(words.take());
+        }
+    }
+    comments
+}
+
+#[test]
+fn few_doc_comments_are_too_short_to_say_more_than_a_name() {
+    let comments: Vec<usize> =
+        sources(&root().join("src")).iter().flat_map(|path| doc_comments(&text(path))).collect();
+    let short = comments.iter().filter(|words| **words <= SHORT_WORDS).count();
+    assert!(short < SHORT_COMMENTS_MAX, "{short} of {} doc comments", comments.len());
 }
 
 /// The first cells of the tables under a heading of `docs/protocol.md`, without their backticks.

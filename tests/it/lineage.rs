@@ -56,7 +56,7 @@ fn a_deleted_database_is_not_begun_anew_until_its_operator_says_so() {
     refuses_to_start(&hub, "the file is missing, and 5 deliveries were committed");
     let (code, said) = run(&hub, &["accept-data-loss"]);
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("the next start begins anew"), "{said}");
+    assert!(said.contains("the next start begins with an empty database"), "{said}");
     let hub = hub.started_again();
     assert_eq!(hub.json("/health")["seq"], 0);
     assert_eq!(hub.provider().says("a", "hello")["seq"], 1);
@@ -68,7 +68,7 @@ fn an_emptied_database_is_not_begun_anew_until_its_operator_says_so() {
     std::fs::write(hub.database(), "").expect("emptied");
     refuses_to_start(&hub, "the file was emptied");
     let (code, said) = run(&hub, &["accept-data-loss"]);
-    assert_eq!((code, said.contains("the database before is kept")), (Some(0), true), "{said}");
+    assert_eq!((code, said.contains("the previous database is kept")), (Some(0), true), "{said}");
     assert_eq!(hub.started_again().json("/health")["seq"], 0);
 }
 
@@ -156,7 +156,7 @@ fn a_damaged_database_is_kept_aside_when_its_loss_is_accepted() {
     let (code, said) = run(&hub, &["accept-data-loss"]);
     assert_eq!(code, Some(0), "{said}");
     let aside =
-        said.lines().find_map(|line| line.strip_prefix("the database before is kept: ")).expect("a path");
+        said.lines().find_map(|line| line.strip_prefix("the previous database is kept: ")).expect("a path");
     assert_eq!(std::fs::read(aside).expect("the file"), vec![0xaa; 40_960]);
     assert_eq!(hub.started_again().json("/health")["seq"], 0);
 }

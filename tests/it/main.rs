@@ -1,9 +1,5 @@
 //! Everything through the product's own doors: a real process, real HTTP, real sockets, a real file.
 
-#![expect(
-    unreachable_pub,
-    reason = "a test binary exports nothing; `pub` tells what a helper offers to tests"
-)]
 #![expect(clippy::expect_used, clippy::panic, reason = "helpers fail a test as tests do")]
 
 mod alert_webhook;

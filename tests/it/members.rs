@@ -317,6 +317,6 @@ fn the_command_line_imports_a_file_into_a_running_hub() {
     std::fs::write(&file, "id,name\nana,Ana\nbia,Bia\n").expect("written");
     let (done, _, error) = run(None);
     assert!(!done && error.contains("nothing was imported"), "{error}");
-    assert_eq!(run(Some(SECRET)).1, "2 entries: told on every screen at position 1\n");
-    assert_eq!(run(Some(SECRET)).1, "2 entries: nothing new\n");
+    assert_eq!(run(Some(SECRET)).1, "2 entries: sent to every screen at position 1\n");
+    assert_eq!(run(Some(SECRET)).1, "2 entries: nothing changed\n");
 }

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use umbler_hub::telemetry::clock;
+use umbler_hub::facade::testing::clock;
 
 use super::metrics::ask_as;
 use super::support::boards::{Held, names};

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use rusqlite::Connection;
 use serde_json::{Value, json};
-use umbler_hub::telemetry::clock;
+use umbler_hub::facade::testing::clock;
 
 use super::metrics::ask;
 use super::support::provider::{fault, moment};

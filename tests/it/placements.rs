@@ -41,7 +41,7 @@ fn counters_of_a_limited_token_follow_a_chat_that_is_handed_over() {
         ["totalContacts", "totalChats", "totalMessages", "openChats", "messagesToday"]
             .map(|name| stats[name].clone())
     };
-    let now = umbler_hub::telemetry::clock::now().to_string();
+    let now = umbler_hub::facade::testing::clock::now().to_string();
     let in_sector = |sector: &str| {
         Delivery::message("a")
             .chat_field("Sector", json!({ "Id": sector, "Name": sector }))

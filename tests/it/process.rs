@@ -118,7 +118,7 @@ fn a_second_process_on_the_same_file_is_told_so() {
     let output = tool(&hub, &["serve"]);
     assert_eq!(output.status.code(), Some(1));
     let said = text(&output);
-    assert!(said.contains("cannot take the database") && said.contains("another"), "{said}");
+    assert!(said.contains("cannot lock the database") && said.contains("another"), "{said}");
     hub.provider().says("a", "the first one goes on");
 }
 

@@ -7,8 +7,7 @@ use std::path::PathBuf;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use umbler_hub::journal::blocks::{self, RULES};
-use umbler_hub::journal::entry::Entry;
+use umbler_hub::facade::journal::{Entry, RULES, load_blocks};
 
 use super::support::log::{Database, log};
 
@@ -40,7 +39,7 @@ fn the_records_of_this_release_do_what_they_always_did() {
     entries.chunks(16).for_each(|batch| database.commit(batch));
     database.close();
     let mut came_out = format!("rules {RULES}\n");
-    for block in blocks::load(&database.connection()).expect("blocks") {
+    for block in load_blocks(&database.connection()).expect("blocks") {
         let digits: Vec<String> = block.digest.iter().map(|byte| format!("{byte:02x}")).collect();
         writeln!(came_out, "block {}-{} {}", block.first, block.last, digits.concat()).expect("a text");
     }

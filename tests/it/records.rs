@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use rusqlite::Connection;
 use serde_json::{Value, json};
-use umbler_hub::journal::digest;
+use umbler_hub::facade::journal::{Entry, digest_tables};
 
 use super::alerts::{acknowledges, answer, question, saves, thresholds};
 use super::support::hub::{command, start_in};
@@ -14,12 +14,7 @@ use super::support::log::{Database, log};
 use super::support::{Delivery, Hub, hub_with, spawn_hub, town};
 
 /// Applies a log in batches that end where `ends` says, and starts anew after every so-manieth batch.
-fn applied(
-    entries: &[umbler_hub::journal::entry::Entry],
-    ends: &[usize],
-    retained: i64,
-    restart_every: usize,
-) -> Database {
+fn applied(entries: &[Entry], ends: &[usize], retained: i64, restart_every: usize) -> Database {
     let mut database = Database::new(retained);
     let (mut rest, mut batches) = (entries, 0);
     for size in ends.iter().copied().cycle() {
@@ -128,12 +123,12 @@ fn busy_hub() -> Hub {
 #[test]
 fn everything_that_follows_from_the_records_can_be_made_again_and_is_the_same() {
     let hub = busy_hub();
-    let before = digest::tables(&database(&hub)).expect("digests");
+    let before = digest_tables(&database(&hub)).expect("digests");
     let (code, said) = tool(&hub, &["rebuild"]);
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("the result is what was there"), "{said}");
-    assert!(said.contains("the database before is kept"), "{said}");
-    assert_eq!(digest::tables(&database(&hub)).expect("digests"), before);
+    assert!(said.contains("the result is what was stored"), "{said}");
+    assert!(said.contains("the previous database is kept"), "{said}");
+    assert_eq!(digest_tables(&database(&hub)).expect("digests"), before);
 
     // Positions mean what they meant: a screen that comes back is given what it missed, and nothing more.
     let epoch: String = database(&hub)
@@ -150,9 +145,9 @@ fn a_check_finds_a_state_that_no_record_made_and_a_rebuild_mends_it() {
     let hub = busy_hub();
     let (code, said) = tool(&hub, &["check", "--deep"]);
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("the result is what was there"), "{said}");
+    assert!(said.contains("the result is what was stored"), "{said}");
 
-    let before = digest::tables(&database(&hub)).expect("digests");
+    let before = digest_tables(&database(&hub)).expect("digests");
     database(&hub).execute("UPDATE counters SET total_messages = total_messages + 1", []).expect("altered");
     let (code, said) = tool(&hub, &["check", "--deep"]);
     assert_eq!(code, Some(1), "{said}");
@@ -161,7 +156,7 @@ fn a_check_finds_a_state_that_no_record_made_and_a_rebuild_mends_it() {
     let (code, said) = tool(&hub, &["rebuild"]);
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("differs in counters"), "{said}");
-    assert_eq!(digest::tables(&database(&hub)).expect("digests"), before);
+    assert_eq!(digest_tables(&database(&hub)).expect("digests"), before);
 }
 
 #[test]
@@ -172,7 +167,7 @@ fn a_check_finds_a_record_that_is_gone() {
     }
     let (code, said) = tool(&hub, &["check", "--deep"]);
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("updates were told otherwise from position 1 on"), "{said}");
+    assert!(said.contains("updates differ from position 1 on"), "{said}");
 }
 
 #[test]
@@ -181,7 +176,7 @@ fn a_check_while_the_hub_runs_finds_nothing_wrong() {
     town::settle(&hub);
     let (code, said) = tool(&hub, &["check", "--deep"]);
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("7 positions applied again; the result is what was there"), "{said}");
+    assert!(said.contains("7 positions applied again; the result is what was stored"), "{said}");
     let (code, said) = tool(&hub, &["rebuild"]);
     assert_eq!(code, Some(1), "a rebuild needs the hub stopped: {said}");
     hub.provider().says("ana", "it was not touched");
@@ -222,7 +217,7 @@ fn what_a_release_before_records_kept_is_filled_in_and_can_be_made_again() {
     hub.stop();
     let (code, said) = tool(&hub, &["rebuild"]);
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("positions applied again; the result is what was there"), "{said}");
+    assert!(said.contains("positions applied again; the result is what was stored"), "{said}");
     let bodies =
         "SELECT count(*) FROM journal JOIN raw_deliveries USING (seq) WHERE kind = 4 AND length(body) < 20";
     let empty: i64 = database(&hub).query_row(bodies, [], |row| row.get(0)).expect("counted");

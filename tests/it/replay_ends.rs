@@ -2,8 +2,7 @@
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use umbler_hub::hub::playback::openings::{REPLAYS_MAX, REPLAYS_PER_USER_MAX};
-use umbler_hub::telemetry::clock;
+use umbler_hub::facade::testing::{REPLAYS_MAX, REPLAYS_PER_USER_MAX, clock};
 
 use super::support::keys::{SECRET, now, token};
 use super::support::{Delivery, Hub, Screen, hub_with, spawn_hub};

@@ -2,8 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use umbler_hub::reads::replay::PART_UPDATES_MAX;
-use umbler_hub::telemetry::clock;
+use umbler_hub::facade::testing::{PART_UPDATES_MAX, clock};
 
 use super::support::hub::start_through;
 use super::support::keys::{SECRET, token};

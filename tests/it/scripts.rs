@@ -183,7 +183,7 @@ fn a_wrong_setting_is_shown_and_nothing_is_left_running() {
     let checkout = Checkout::new();
     let output = checkout.run("start-servers.sh", &["--timezone", "Nowhere"]);
     assert!(!output.status.success());
-    assert!(said(&output).contains("TIMEZONE: \"Nowhere\" is no IANA time zone"), "{}", said(&output));
+    assert!(said(&output).contains("TIMEZONE: \"Nowhere\" is not an IANA time zone"), "{}", said(&output));
     assert!(said(&checkout.run("stop-servers.sh", &[])).contains("Nothing was running"));
 }
 

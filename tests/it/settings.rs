@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use umbler_hub::telemetry::clock;
+use umbler_hub::facade::testing::clock;
 
 use super::support::keys::{SECRET, token};
 use super::support::{Delivery, Hub, hub_with, spawn_hub};
@@ -108,12 +108,12 @@ fn every_wrong_field_is_named_and_nothing_is_saved() {
     for path in [
         "timeZone ",
         "businessHours.monday[0] ",
-        "businessHours.tuesday has spans that overlap",
+        "businessHours.tuesday has ranges that overlap",
         "businessHours.friday must be a list",
         "businessHours.funday is not known here",
         "holidays[0].name ",
         "holidays[0].date ",
-        "holidays[2].date stands there twice",
+        "holidays[2].date is there twice",
         "holidays[3] must be an object",
         "thresholds.default.waitingSeconds is missing",
         "thresholds.default.idleSeconds must be whole seconds",

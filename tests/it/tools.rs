@@ -7,7 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::channel;
 
 use serde_json::{Value, json};
-use umbler_hub::umbler::KNOWN_TYPES;
+use umbler_hub::facade::rules::KNOWN_TYPES;
 
 use super::support::hub::command;
 use super::support::keys::{SECRET, now};
@@ -247,7 +247,7 @@ fn a_replay_goes_on_where_it_was_stopped_and_is_safe_to_repeat() {
     wait_for(&hub, 5);
     let stopped = interrupt(slow);
     assert_eq!(stopped.status.code(), Some(1), "what follows in a script must wait for the rest");
-    assert!(text(&stopped).contains("the same command goes on from there"), "{}", text(&stopped));
+    assert!(text(&stopped).contains("the same command continues from there"), "{}", text(&stopped));
     let done = hub.json("/api/umbler/webhook/status");
     let done = done["accepted"].as_i64().expect("a number") + done["duplicates"].as_i64().expect("a number");
     assert!((5..500).contains(&done), "{done}");
@@ -391,5 +391,5 @@ fn the_tools_reach_a_hub_by_https_where_the_machine_trusts_it() {
     let nothing = hub.home().join("empty.pem");
     std::fs::write(&nothing, "").expect("written");
     let output = run(post(&nothing));
-    assert!(text(&output).contains("holds no certificate"), "{}", text(&output));
+    assert!(text(&output).contains("contains no certificate"), "{}", text(&output));
 }

@@ -72,7 +72,7 @@ fn what_is_no_json_object_is_refused() {
     for body in ["", "null", "[]", "7", "{", "{}{}", "event=ack"] {
         let error = hub.provider().post(body).refuses(400, "bad_request");
         assert!(
-            error["message"].as_str().expect("text").starts_with("the body is no JSON object"),
+            error["message"].as_str().expect("text").starts_with("the body is not a JSON object"),
             "{error}"
         );
     }

@@ -1,4 +1,4 @@
-//! The file of the metrics: its tables, and when it is built anew.
+//! The metrics file: its tables, and when it is built again.
 
 use std::fs;
 use std::path::Path;
@@ -11,14 +11,14 @@ use crate::sqlite::files::{self, beside};
 use crate::sqlite::open::Writing;
 use crate::sqlite::{DbError, private};
 
-/// How its name ends, beside that of the database.
+/// Suffix that is appended to the path of the database.
 pub const ENDING: &str = ".metrics";
-/// The version of the tables.
+/// Version of the tables.
 const SCHEMA: u32 = 3;
-/// Pages that the projector keeps of each of its two files, in KiB: it looks at a chat once, and memory belongs to
+/// Page cache of the projector in KiB, for each of its two files. It reads each chat once, and memory is for
 /// deliveries.
 pub const CACHE_KIB: i64 = 4 * 1_024;
-/// A power cut may take the last facts and their position together: they are made again.
+/// A power cut may lose the last facts together with their position. They are then computed again.
 const WRITING: Writing = Writing { cache_kib: CACHE_KIB, statements: 64, durable: false, erases: false };
 
 const TABLES: &str = "
@@ -107,18 +107,19 @@ CREATE TABLE names (
 ) WITHOUT ROWID;
 ";
 
-/// Opens the file, or makes it anew where it cannot be used or says another schema. Whoever reads it must open it again
-/// afterwards.
+/// Opens the file. If it cannot be used or has another schema, it is replaced by an empty one, and readers
+/// must open it again afterwards.
 pub fn open(path: &Path) -> Result<Connection, DbError> {
-    // Made beside it, and there at once and whole: readers ask for it all the time, and would lock it half made.
+    // The new file is made beside the old one and renamed when it is complete, because readers open it
+    // all the time and would see it half made.
     let new = beside(path, "-new");
-    // Left by a process that was killed meanwhile.
+    // Left by a process that was killed.
     files::remove(&new)?;
     private::tighten(path);
     match try_open(path) {
         Ok(Some(connection)) => return Ok(connection),
         Ok(None) => {}
-        Err(error) => log::warn!("the file of the metrics is made anew: {error}"),
+        Err(error) => log::warn!("the metrics file is built again: {error}"),
     }
     files::remove(path)?;
     make(&new)?;
@@ -134,8 +135,8 @@ fn make(path: &Path) -> rusqlite::Result<()> {
     connection.close().map_err(|(_, error)| error)
 }
 
-/// Takes everything out of it, so that it is built anew while readers hold it.
-pub fn begin_anew(file: &mut Connection, standing: &Standing) -> rusqlite::Result<()> {
+/// Empties the file while readers have it open, so that it can be built again.
+pub fn begin_anew(file: &mut Connection, standing: &FileState) -> rusqlite::Result<()> {
     let step = file.transaction()?;
     step.execute_batch(
         "DELETE FROM segments; DELETE FROM segment_parts; DELETE FROM facts; DELETE FROM chat_members;
@@ -156,12 +157,12 @@ fn try_open(path: &Path) -> rusqlite::Result<Option<Connection>> {
     Ok((version == SCHEMA).then_some(connection))
 }
 
-/// How far the metrics go, or an answer that was made of them.
+/// How far the metrics file, or an answer from it, has followed the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// Every delivery up to here is in it.
+    /// All deliveries up to this position are included.
     pub as_of: Seq,
-    /// Chats that are done and all chats, while history is computed anew.
+    /// While history is being rebuilt: the number of chats that are done, and of all chats.
     pub rebuilding: Option<(i64, i64)>,
 }
 
@@ -169,49 +170,48 @@ impl Progress {
     /// Before the file was opened.
     pub const NOWHERE: Self = Self { as_of: Seq(-1), rebuilding: None };
 
-    /// True where everything up to a position is in it.
+    /// True if everything up to a position is included.
     pub fn holds(&self, position: Seq) -> bool {
         self.rebuilding.is_none() && self.as_of >= position
     }
 
-    /// Where the file stands, within one transaction with the answer.
+    /// Reads the progress within the transaction of an answer.
     pub fn read(tx: &Connection) -> rusqlite::Result<Self> {
-        let standing = Standing::read(tx)?;
+        let standing = FileState::read(tx)?;
         Ok(standing.map_or(Self { as_of: Seq(0), rebuilding: None }, |standing| standing.progress()))
     }
 }
 
-/// Where the file stands.
+/// The state of the file, in its table `state`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
-    /// By which rules and hours.
+pub struct FileState {
+    /// Identifies the rules and business hours by which the facts were computed.
     pub definition: String,
-    /// In which life of the journal.
+    /// Epoch of the journal.
     pub epoch: String,
-    /// How far.
+    /// All deliveries up to this position are included.
     pub position: i64,
-    /// The last chat that is done, while it is built anew.
+    /// The last chat that is done; `None` unless the file is being rebuilt.
     pub built_to: Option<String>,
-    /// Chats that are done.
+    /// Number of chats that a rebuild has done.
     pub done: i64,
-    /// Of so many.
+    /// Number of chats that a rebuild must do.
     pub total: i64,
-    /// The position that building it anew leads to.
+    /// Position that the file will have when it has been rebuilt.
     pub target: i64,
 }
 
-impl Standing {
-    /// Chats that are done and all chats, while it is built anew.
+impl FileState {
+    /// The number of chats that are done, and of all; `None` unless the file is being rebuilt.
     pub fn rebuilding(&self) -> Option<(i64, i64)> {
         self.built_to.is_some().then_some((self.done, self.total))
     }
 
-    /// The same for those who ask.
     pub fn progress(&self) -> Progress {
         Progress { as_of: Seq(self.position), rebuilding: self.rebuilding() }
     }
 
-    /// Reads it; `None` in a new file.
+    /// `None` in an empty file.
     pub fn read(connection: &Connection) -> rusqlite::Result<Option<Self>> {
         let mut select = connection
             .prepare_cached("SELECT definition, epoch, position, built_to, done, total, target FROM state")?;
@@ -229,7 +229,6 @@ impl Standing {
         standing.optional()
     }
 
-    /// Writes it.
     pub fn write(&self, connection: &Connection) -> rusqlite::Result<()> {
         let mut put = connection.prepare_cached(
             "INSERT OR REPLACE INTO state (id, definition, epoch, position, built_to, done, total, target)

@@ -1,4 +1,4 @@
-//! The facts follow the journal: how often, at what pace, and how far they have come.
+//! The thread that keeps the facts: when it steps, how long it rests, and how far it has come.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,16 +15,17 @@ use crate::domain::Seq;
 use crate::domain::calendar::Calendar;
 use crate::sqlite::DbError;
 
-/// How often the projector looks where nobody asks.
+/// How often the projector looks for deliveries when no question waits.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
-/// How long it rests after a step, as a multiple of what the step took: deliveries come first. Not while a question waits.
+/// Length of the rest after a step, as a multiple of the step, because deliveries come first. Without a rest
+/// while a question waits.
 const REST_FACTOR: u32 = 3;
-/// How long it rests at most.
+/// Longest rest.
 const REST_MAX: Duration = Duration::from_secs(1);
 
-/// The facts of a database, which a thread keeps. The thread ends when the last handle is gone.
+/// The facts of a database, kept by a thread that ends when the last handle is dropped.
 #[derive(Debug, Clone)]
-pub struct Facts {
+pub struct FactStore {
     file: OwnFile,
     follower: Handle<Progress>,
     /// The newest position that a question waits for.
@@ -32,9 +33,9 @@ pub struct Facts {
     calendar: watch::Receiver<Arc<Calendar>>,
 }
 
-impl Facts {
-    /// Starts the thread that follows the journal. Whatever is wrong with the file, the hub starts and takes deliveries in:
-    /// the thread tries again. `default_hours` hold while no admin saved others.
+impl FactStore {
+    /// Starts the thread that follows the journal. If something is wrong with the file, the hub starts
+    /// anyway and the thread tries again. `default_hours` hold until an admin saves others.
     pub fn start(database: &Path, default_hours: Calendar) -> std::io::Result<Self> {
         let file = OwnFile::beside(database, file::ENDING);
         let (publish_hours, calendar) = watch::channel(Arc::new(default_hours.clone()));
@@ -48,12 +49,11 @@ impl Facts {
         Ok(Self { file, follower: Handle::new(wake, progress), wanted, calendar })
     }
 
-    /// The file that holds them.
     pub fn file(&self) -> &OwnFile {
         &self.file
     }
 
-    /// Waits until everything up to `newest` is in the metrics, but no longer than `patience`.
+    /// Waits at most `patience` until the facts have followed the journal up to `newest`.
     pub async fn reach(&self, newest: Seq, patience: Duration) -> Progress {
         self.wanted.fetch_max(newest.0, Ordering::AcqRel);
         let progress = self.follower.reach(patience, |progress| progress.as_of >= newest).await;
@@ -63,24 +63,24 @@ impl Facts {
         progress
     }
 
-    /// Tells whenever the projector has come further.
+    /// Follows the progress of the projector.
     pub fn follow(&self) -> watch::Receiver<Progress> {
         self.follower.position()
     }
 
-    /// Working hours, as the facts are counted in.
+    /// The calendar by which the facts are computed.
     pub fn calendar(&self) -> Arc<Calendar> {
         Arc::clone(&self.calendar.borrow())
     }
 
-    /// Readers found the file damaged: it is made again.
+    /// Notes that readers found the file damaged, so that it is built again.
     pub fn note_damage(&self) {
         self.file.note_damage();
         self.follower.wake();
     }
 }
 
-/// Puts facts into the file of the metrics.
+/// Keeps the metrics file.
 struct FactMaker {
     database: PathBuf,
     default_hours: Calendar,
@@ -114,7 +114,8 @@ impl Derivation for FactMaker {
             return Ok(Step::More);
         }
         let leaves_more = progress.rebuilding.is_some() || position - before >= POSITIONS_PER_STEP;
-        // Deliveries that come one by one are followed together: a step costs more than what it follows.
+        // Deliveries that come one by one are followed together, because a step costs more than what
+        // it follows.
         let at_least = if leaves_more { Duration::ZERO } else { LOOK_INTERVAL };
         Ok(Step::Rest((begun.elapsed() * REST_FACTOR).clamp(at_least, REST_MAX)))
     }

@@ -1,25 +1,25 @@
-//! Loads one chat's history from the database, as the rules read it.
+//! Loads the history of one chat from the database, in the form that the rules read.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::domain::metrics::{Entry, History, Said, Speaker};
+use crate::domain::metrics::{History, Said, Speaker, StateEntry};
 use crate::domain::register::{from_nanos, to_nanos};
-use crate::domain::{Chat, RefId, Role, history};
+use crate::domain::{Chat, MessageRole, RefId, history};
 use crate::journal::timeline::entries;
 use crate::sqlite::DbError;
 
 /// All that the projector reads of one chat.
 pub struct Loaded {
-    /// As it is today.
+    /// As it is now.
     pub chat: Chat,
-    /// Its timeline.
-    pub entries: Vec<history::Entry>,
-    /// The same with its messages, as the rules read them.
+    /// The chat's timeline.
+    pub entries: Vec<history::HistoryEntry>,
+    /// Timeline and messages, as the rules read them.
     pub history: History,
 }
 
-/// A chat and its history, all of it or up to a moment; `None` where it is not known.
+/// A chat and its history up to a moment, or all of it; `None` if the chat does not exist.
 pub fn load(database: &Connection, id: &str, until: Option<Timestamp>) -> Result<Option<Loaded>, DbError> {
     let mut select = database.prepare_cached("SELECT state FROM chats WHERE id = ?")?;
     let state: Option<String> = select.query_row([id], |row| row.get(0)).optional()?;
@@ -34,8 +34,8 @@ pub fn load(database: &Connection, id: &str, until: Option<Timestamp>) -> Result
     Ok(Some(Loaded { chat, entries, history }))
 }
 
-fn heard(entry: &history::Entry) -> Entry {
-    Entry {
+fn heard(entry: &history::HistoryEntry) -> StateEntry {
+    StateEntry {
         at: entry.at,
         open: entry.open,
         closed_at: entry.closed_at,
@@ -58,11 +58,11 @@ fn messages(database: &Connection, id: &str, until: Option<Timestamp>) -> Result
     while let Some(row) = rows.next()? {
         let source: Option<String> = row.get(2)?;
         let role = match row.get_ref(3)?.as_str().map_err(rusqlite::Error::from)? {
-            "customer" => Role::Customer,
-            "reply" => Role::Reply,
-            "note" => Role::Note,
-            "undelivered" => Role::Undelivered,
-            _ => Role::Other,
+            "customer" => MessageRole::Customer,
+            "reply" => MessageRole::Reply,
+            "note" => MessageRole::Note,
+            "undelivered" => MessageRole::Undelivered,
+            _ => MessageRole::Other,
         };
         messages.push(Said {
             at: from_nanos(row.get(0)?),

@@ -1,12 +1,13 @@
-//! The facts behind the metrics, kept beside the journal and never part of its transaction: taking deliveries in stays
-//! as fast as it is.
+//! The facts behind the metrics. They are kept beside the journal and outside of its transactions, so they do
+//! not slow down deliveries.
 //!
 //! # Contract
 //!
-//! 1. **Derived.** A file of its own beside the database. Lost, damaged, of another definition, calendar or epoch, it is
-//!    built again from what the journal keeps for good.
-//! 2. **In step.** The position stands in the transaction of the facts: what a reader sees is complete up to it.
-//! 3. **Equal.** Followed delivery by delivery or built at once, the rows are the same.
+//! 1. **Derived.** They are in a file of their own. If it is lost, damaged, or of another definition,
+//!    calendar or epoch, it is built again from what the journal keeps for good.
+//! 2. **In step.** The position is stored in the transaction of the facts, so what a reader sees is complete
+//!    up to it.
+//! 3. **Equal.** The rows are the same whether they were followed delivery by delivery or built at once.
 
 pub mod file;
 pub mod load;
@@ -14,9 +15,9 @@ pub mod rows;
 pub mod segments;
 pub mod seal;
 pub mod spans;
-pub mod lived;
+pub mod intervals;
 pub mod project;
 pub mod follow;
 
 pub use file::Progress;
-pub use follow::Facts;
+pub use follow::FactStore;

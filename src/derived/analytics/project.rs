@@ -1,4 +1,4 @@
-//! Follows the journal: chat by chat, the facts of what changed are made again, and what differs is written.
+//! Follows the journal: computes the facts of each chat that has changed, and writes what differs.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, Transaction, params};
 
-use super::file::{self, Standing};
-use super::lived::Lived;
+use super::file::{self, FileState};
+use super::intervals::ChatIntervals;
 use super::load::{Loaded, load};
-use super::rows::{Changed, Rows};
+use super::rows::{Changed, ChatWriter};
 use super::seal::{Seals, Sizes};
 use crate::domain::Seq;
 use crate::domain::calendar::Calendar;
@@ -21,27 +21,27 @@ use crate::sqlite::open::read_only;
 
 /// Positions that are followed in one transaction.
 pub const POSITIONS_PER_STEP: i64 = 1_000;
-/// Chats that are built anew in one transaction.
+/// Chats that are rebuilt in one transaction.
 pub const CHATS_PER_STEP: i64 = 200;
-/// Steps after which facts are sealed although more deliveries wait.
+/// Number of steps after which facts are sealed even if more deliveries wait.
 const UNSEALED_STEPS_MAX: u32 = 64;
 
-/// The metrics of one database, on the way to its newest position.
+/// Keeps the metrics file of one database up to date.
 pub struct Projector {
     database: Connection,
     file: Connection,
-    /// The hours where nobody saved others.
+    /// Business hours that hold until an admin saves others.
     default_hours: Calendar,
     calendar: Arc<Calendar>,
-    /// The position of the settings that the hours are from.
+    /// Position at which the business hours in force were saved; `None` for the defaults.
     settings_seq: Option<Seq>,
-    standing: Standing,
+    standing: FileState,
     seals: Seals,
-    /// Steps since facts were sealed.
+    /// Steps since facts were last sealed.
     unsealed_steps: u32,
 }
 
-/// The hours in force, and the position at which they were saved: an admin's, else those of the environment.
+/// The business hours in force, with the position at which an admin saved them; `None` for the defaults.
 fn hours_in_force(
     database: &Connection,
     default_hours: &Calendar,
@@ -59,8 +59,8 @@ fn definition_in(calendar: &Calendar) -> String {
 }
 
 impl Projector {
-    /// Opens both files. What was made by other rules, in other hours or in another epoch is built anew. `default_hours`
-    /// hold while no admin saved others.
+    /// Opens both files. If the facts were computed by other rules or hours, or in another epoch, they
+    /// are computed again. `default_hours` hold until an admin saves others.
     pub fn open(database: &Path, own: &Path, default_hours: &Calendar) -> Result<Self, DbError> {
         let mut connection = read_only(database, file::CACHE_KIB)?;
         let mut file = file::open(own)?;
@@ -68,10 +68,10 @@ impl Projector {
         let (calendar, settings_seq) = hours_in_force(&snapshot, default_hours)?;
         let definition = definition_in(&calendar);
         let (epoch, newest) = (epoch(&snapshot)?, last_seq(&snapshot)?.0);
-        let fits = |known: &Standing| {
+        let fits = |known: &FileState| {
             known.definition == definition && known.epoch == epoch && known.position <= newest
         };
-        let known = Standing::read(&file)?.filter(fits);
+        let known = FileState::read(&file)?.filter(fits);
         let standing = if let Some(known) = known {
             known
         } else {
@@ -93,17 +93,16 @@ impl Projector {
         })
     }
 
-    /// Working hours, as the facts are counted in.
+    /// The calendar by which the facts are computed.
     pub fn calendar(&self) -> &Arc<Calendar> {
         &self.calendar
     }
 
-    /// Where it stands.
-    pub fn standing(&self) -> &Standing {
+    pub fn standing(&self) -> &FileState {
         &self.standing
     }
 
-    /// One step further; false where there is nothing to do.
+    /// Does one step. Returns false if there is nothing to do.
     pub fn advance(&mut self) -> Result<bool, DbError> {
         let snapshot = self.database.transaction()?;
         let (hours, settings_seq) = (&self.default_hours, self.settings_seq);
@@ -131,20 +130,20 @@ impl Projector {
         for id in &chats {
             let loaded = match load(&snapshot, id, None) {
                 Err(DbError::Corrupt(error)) => {
-                    // All the others are counted, and so is this one as it was.
+                    // The other chats are still counted, and this one stays as it was.
                     log::error!("chat {id} cannot be read and is left as it is in the metrics: {error}");
                     continue;
                 }
                 loaded => loaded?,
             };
             if let Some(Loaded { chat, entries, history }) = loaded {
-                let rows = Rows { tx: &step, calendar: &self.calendar };
+                let rows = ChatWriter { tx: &step, calendar: &self.calendar };
                 let key = rows.put(&chat, &facts(&history), live(&history).as_ref(), &mut changed)?;
-                Lived::read(&snapshot, &chat, &entries)?.put(&step, key)?;
+                ChatIntervals::read(&snapshot, &chat, &entries)?.put(&step, key)?;
             }
         }
         put_names(&snapshot, &step, self.standing.position)?;
-        // While history is computed anew nothing is sealed.
+        // Nothing is sealed while history is being rebuilt.
         if standing.built_to.is_none() {
             self.seals.break_open(&step, &changed)?;
         }
@@ -159,7 +158,7 @@ impl Projector {
         Ok(true)
     }
 
-    /// Makes answers over long periods fast; false where there is nothing to do.
+    /// Seals facts, which makes answers over long periods fast. Returns false if there is nothing to do.
     fn seal(&mut self) -> Result<bool, DbError> {
         self.unsealed_steps = 0;
         if self.standing.built_to.is_some() {
@@ -172,20 +171,20 @@ impl Projector {
     }
 }
 
-/// Where it stands before the first chat is built anew.
+/// The state before the first chat of a rebuild.
 fn from_the_start(
     snapshot: &Transaction<'_>,
     definition: String,
     epoch: String,
     newest: i64,
-) -> Result<Standing, DbError> {
+) -> Result<FileState, DbError> {
     let total = snapshot.query_row("SELECT count(*) FROM chats", [], |row| row.get(0))?;
     let built_to = (total > 0).then(String::new);
     let position = if built_to.is_some() { 0 } else { newest };
-    Ok(Standing { definition, epoch, position, built_to, done: 0, total, target: newest })
+    Ok(FileState { definition, epoch, position, built_to, done: 0, total, target: newest })
 }
 
-/// The hours in force, where they were saved after those that are known.
+/// The business hours in force, if they were saved after the known ones.
 fn other_hours(
     snapshot: &Transaction<'_>,
     default_hours: &Calendar,
@@ -199,9 +198,9 @@ fn other_hours(
     hours_in_force(snapshot, default_hours).map(Some)
 }
 
-type Step = Option<(Vec<String>, Standing)>;
+type NextChats = Option<(Vec<String>, FileState)>;
 
-fn built_further(snapshot: &Transaction<'_>, now: &Standing, after: &str) -> Result<Step, DbError> {
+fn built_further(snapshot: &Transaction<'_>, now: &FileState, after: &str) -> Result<NextChats, DbError> {
     let mut select = snapshot.prepare_cached("SELECT id FROM chats WHERE id > ? ORDER BY id LIMIT ?")?;
     let chats: Vec<String> =
         select.query_map(params![after, CHATS_PER_STEP], |row| row.get(0))?.collect::<Result<_, _>>()?;
@@ -209,13 +208,13 @@ fn built_further(snapshot: &Transaction<'_>, now: &Standing, after: &str) -> Res
     standing.done += i64::try_from(chats.len()).unwrap_or_default();
     standing.built_to = chats.last().cloned();
     if standing.built_to.is_none() {
-        // What came since is followed from there.
+        // Deliveries that came during the rebuild are followed from here.
         standing.position = now.target;
     }
     Ok(Some((chats, standing)))
 }
 
-fn followed_further(snapshot: &Transaction<'_>, now: &Standing) -> Result<Step, DbError> {
+fn followed_further(snapshot: &Transaction<'_>, now: &FileState) -> Result<NextChats, DbError> {
     let mut select =
         snapshot.prepare_cached("SELECT seq, chat_id FROM journal WHERE seq > ? ORDER BY seq LIMIT ?")?;
     let mut rows = select.query(params![now.position, POSITIONS_PER_STEP])?;
@@ -227,10 +226,10 @@ fn followed_further(snapshot: &Transaction<'_>, now: &Standing) -> Result<Step, 
     if position == now.position {
         return Ok(None);
     }
-    Ok(Some((chats.into_iter().collect(), Standing { position, ..now.clone() })))
+    Ok(Some((chats.into_iter().collect(), FileState { position, ..now.clone() })))
 }
 
-/// Takes over what sectors, lines and tags are called, as far as it changed after a position.
+/// Copies the names of sectors, lines and tags that changed after a position.
 fn put_names(snapshot: &Transaction<'_>, step: &Transaction<'_>, after: i64) -> rusqlite::Result<()> {
     let mut select = snapshot.prepare_cached("SELECT what, id, name FROM names WHERE seq > ?")?;
     let mut put = step.prepare_cached("INSERT OR REPLACE INTO names VALUES (?, ?, ?)")?;

@@ -1,4 +1,4 @@
-//! Writes what one chat comes to: its facts, and where it stands.
+//! Writes the rows of one chat: its facts, and its present state.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,14 +7,14 @@ use rusqlite::{OptionalExtension, ToSql, Transaction, params};
 use crate::domain::calendar::Calendar;
 use crate::domain::metrics::{Fact, Live};
 use crate::domain::register::to_nanos;
-use crate::domain::{Channel, Chat, ChatKind, ContactId, Placement, RefId};
+use crate::domain::{Chat, ChatKind, ChatLine, ContactId, Placement, RefId};
 
-/// Where one fact lies: kind, metric and moment.
-pub(crate) type Place = (i64, i64, i64);
-/// How many facts changed in which places.
-pub(crate) type Changed = BTreeMap<Place, usize>;
+/// Kind, metric and moment of a fact.
+pub(crate) type FactKey = (i64, i64, i64);
+/// How many facts have changed, by their keys.
+pub(crate) type Changed = BTreeMap<FactKey, usize>;
 
-/// How a chat's kind is stored.
+/// The number by which a chat's kind is stored.
 pub fn kind_number(kind: ChatKind) -> i64 {
     match kind {
         ChatKind::Direct => 0,
@@ -23,7 +23,7 @@ pub fn kind_number(kind: ChatKind) -> i64 {
     }
 }
 
-/// One row of `facts`, in the order of its columns after the chat.
+/// A row of `facts`, in the order of its columns, without the chat.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct FactRow {
     pub(super) kind: i64,
@@ -40,13 +40,13 @@ pub(crate) struct FactRow {
 }
 
 /// Writes the rows of chats.
-pub(super) struct Rows<'a> {
+pub(super) struct ChatWriter<'a> {
     pub(super) tx: &'a Transaction<'a>,
     pub(super) calendar: &'a Calendar,
 }
 
-impl Rows<'_> {
-    /// Writes them, and says the key of the chat; the places of the facts that changed go into `changed`.
+impl ChatWriter<'_> {
+    /// Writes a chat's rows. Returns the chat's key, and adds the facts that have changed to `changed`.
     pub(super) fn put(
         &self,
         chat: &Chat,
@@ -117,7 +117,7 @@ impl Rows<'_> {
         let mut rows = BTreeSet::new();
         let (mut place, mut ordinal) = (None, 0);
         for fact in facts {
-            // Facts of one metric in one instant are told apart by their number.
+            // Facts of one metric at one moment are told apart by an ordinal.
             ordinal = if place == Some((fact.metric, fact.end)) { ordinal + 1 } else { 0 };
             place = Some((fact.metric, fact.end));
             let id = |id: &Option<RefId>| id.as_ref().map(ToString::to_string);
@@ -147,7 +147,7 @@ impl Rows<'_> {
     fn put_chat(&self, chat: &Chat, live: Option<&Live>) -> rusqlite::Result<i64> {
         let fields = chat.fields();
         let nanos = |at: Option<jiff::Timestamp>| at.map(to_nanos);
-        let whatsapp = fields.channel.as_ref().is_some_and(Channel::is_whatsapp);
+        let whatsapp = fields.channel.as_ref().is_some_and(ChatLine::is_whatsapp);
         let tags: Vec<RefId> = fields.tags.iter().map(|tag| tag.id.clone()).collect();
         let mut select = self.tx.prepare_cached("SELECT key FROM chats WHERE id = ?")?;
         let key: Option<i64> = select.query_row([chat.id.as_str()], |row| row.get(0)).optional()?;
@@ -212,7 +212,7 @@ impl Rows<'_> {
     }
 }
 
-/// Ids such that one of them is found as a whole.
+/// Joins ids with line feeds around each, so that a search for `\nID\n` finds whole ids only.
 pub(super) fn between_line_feeds(ids: &[RefId]) -> Option<String> {
     if ids.is_empty() {
         return None;
@@ -223,7 +223,7 @@ pub(super) fn between_line_feeds(ids: &[RefId]) -> Option<String> {
     Some(format!("\n{}\n", ids.join("\n")))
 }
 
-/// The ids between line feeds.
+/// Splits what [`between_line_feeds`] has joined.
 pub(crate) fn tags_of(tags: Option<&str>) -> Vec<String> {
     tags.into_iter().flat_map(|tags| tags.split_terminator('\n').skip(1)).map(str::to_owned).collect()
 }

@@ -1,4 +1,5 @@
-//! Seals facts into segments while the projector has nothing else to do, and breaks the seal of those that change.
+//! Seals facts into segments while the projector has nothing else to do, and removes segments whose facts
+//! change.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,46 +10,46 @@ use super::segments::{Segment, remove, write};
 use crate::domain::ChatKind;
 use crate::domain::metrics::Metric;
 
-/// Facts of a segment.
+/// Facts in one segment.
 pub const SEGMENT_FACTS: usize = 4_096;
-/// Facts that stay unsealed at the end.
+/// The newest facts that stay unsealed.
 pub const UNSEALED_FACTS: usize = 2_048;
 /// Segments that are sealed in one transaction.
 const SEGMENTS_PER_STEP: usize = 4;
 
 /// A kind and a metric.
-type Line = (i64, i64);
+type FactGroup = (i64, i64);
 
-/// How long segments are.
+/// How many facts are sealed together. Smaller in tests.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sizes {
-    /// Facts of a segment; more only where many lie in one instant.
+    /// Facts in one segment; more only if many have the same moment.
     pub(crate) segment: usize,
-    /// Facts that stay unsealed at the end, where most of what changes lies.
+    /// The newest facts, which stay unsealed because most changes concern them.
     pub(crate) unsealed: usize,
 }
 
 impl Sizes {
     pub(crate) const KEPT: Self = Self { segment: SEGMENT_FACTS, unsealed: UNSEALED_FACTS };
 
-    /// Facts at the end of a line of which a segment is sealed.
+    /// The number of unsealed facts from which on a segment is sealed.
     fn enough(self) -> usize {
         self.segment.saturating_add(self.unsealed)
     }
 }
 
-/// What may be sealed.
+/// Knows what may be sealed.
 #[derive(Debug)]
 pub(crate) struct Seals {
     sizes: Sizes,
-    /// How many facts lie unsealed at the end of a line, or more than do.
-    open: BTreeMap<Line, usize>,
-    /// Lines with a hole between their segments.
-    broken: BTreeSet<Line>,
+    /// Upper bound of the number of unsealed facts after the last segment.
+    open: BTreeMap<FactGroup, usize>,
+    /// Groups with a gap between their segments.
+    broken: BTreeSet<FactGroup>,
 }
 
 impl Seals {
-    /// Of a file that was just opened: everything may be.
+    /// For a file that was just opened: any group may have something to seal.
     pub(crate) fn unknown(sizes: Sizes) -> Self {
         let kinds = [ChatKind::Direct, ChatKind::Group, ChatKind::Internal];
         let lines = kinds
@@ -57,29 +58,29 @@ impl Seals {
         Self { sizes, open: BTreeMap::new(), broken: lines.collect() }
     }
 
-    /// Takes the segments away that hold one of these places.
+    /// Removes the segments that contain changed facts.
     pub(crate) fn break_open(&mut self, step: &Transaction<'_>, changed: &Changed) -> rusqlite::Result<()> {
         let mut select = step.prepare_cached(
             "SELECT id, from_at, until_at, facts FROM segments WHERE kind = ? AND metric = ? AND from_at <= ?
              ORDER BY from_at DESC LIMIT 1",
         )?;
-        // Places come in order: what was said of one holds up to here.
-        let mut said: Option<(Line, i64)> = None;
+        // Keys are in ascending order, so a segment that was removed covers the keys up to its end.
+        let mut covered: Option<(FactGroup, i64)> = None;
         for (&(kind, metric, at), facts) in changed {
             *self.open.entry((kind, metric)).or_default() += facts;
-            if said.is_some_and(|(line, until)| line == (kind, metric) && at < until) {
+            if covered.is_some_and(|(line, until)| line == (kind, metric) && at < until) {
                 continue;
             }
             let found = select.query_row([kind, metric, at], Segment::of).optional()?;
             let Some(segment) = found.filter(|segment| segment.until > at) else { continue };
             remove(step, segment.id)?;
             self.broken.insert((kind, metric));
-            said = Some(((kind, metric), segment.until));
+            covered = Some(((kind, metric), segment.until));
         }
         Ok(())
     }
 
-    /// Seals a few segments; false where there is nothing to seal.
+    /// Seals a few segments. Returns false if there is nothing to seal.
     pub(crate) fn seal(&mut self, step: &Transaction<'_>) -> rusqlite::Result<bool> {
         let long = self.open.iter().find(|(_, facts)| **facts >= self.sizes.enough());
         let Some(line) = self.broken.first().or(long.map(|(line, _)| line)).copied() else {
@@ -107,15 +108,15 @@ impl Seals {
     }
 }
 
-/// A stretch that no segment holds.
-struct Gap {
+/// A range of time that no segment covers.
+struct UnsealedGap {
     from: i64,
     until: i64,
-    /// Nothing is sealed after it.
+    /// No segment follows.
     is_last: bool,
 }
 
-fn gaps(step: &Transaction<'_>, (kind, metric): Line) -> rusqlite::Result<Vec<Gap>> {
+fn gaps(step: &Transaction<'_>, (kind, metric): FactGroup) -> rusqlite::Result<Vec<UnsealedGap>> {
     let mut select = step.prepare_cached(
         "SELECT id, from_at, until_at, facts FROM segments WHERE kind = ? AND metric = ? ORDER BY from_at",
     )?;
@@ -123,30 +124,30 @@ fn gaps(step: &Transaction<'_>, (kind, metric): Line) -> rusqlite::Result<Vec<Ga
     for segment in select.query_map([kind, metric], Segment::of)? {
         let segment = segment?;
         if from < segment.from {
-            gaps.push(Gap { from, until: segment.from, is_last: false });
+            gaps.push(UnsealedGap { from, until: segment.from, is_last: false });
         }
         from = segment.until;
     }
-    gaps.push(Gap { from, until: i64::MAX, is_last: true });
+    gaps.push(UnsealedGap { from, until: i64::MAX, is_last: true });
     Ok(gaps)
 }
 
-type Facts = Vec<(i64, FactRow)>;
+type SegmentFacts = Vec<(i64, FactRow)>;
 
-/// The facts at the beginning of a gap that make a segment, and up to where it goes; `None`: there are none.
+/// The first facts of a gap that make up a segment, and where it ends; `None` if there are none.
 fn first_of(
     step: &Transaction<'_>,
-    line: Line,
-    gap: &Gap,
+    line: FactGroup,
+    gap: &UnsealedGap,
     sizes: Sizes,
-) -> rusqlite::Result<Option<(Facts, i64)>> {
+) -> rusqlite::Result<Option<(SegmentFacts, i64)>> {
     let mut select = step.prepare_cached(
         "SELECT at, chat, ordinal, start, wall, business, agent, sector, channel, tags FROM facts
          WHERE kind = ? AND metric = ? AND at >= ? AND at < ? ORDER BY at, chat, ordinal",
     )?;
     let (kind, metric) = line;
     let mut rows = select.query(params![kind, metric, gap.from, gap.until])?;
-    let (mut facts, mut last) = (Facts::new(), gap.from);
+    let (mut facts, mut last) = (SegmentFacts::new(), gap.from);
     while let Some(row) = rows.next()? {
         let at = row.get(0)?;
         if facts.len() >= sizes.segment && at > last {
@@ -172,10 +173,10 @@ fn first_of(
     Ok((!facts.is_empty()).then_some((facts, until)))
 }
 
-/// How many facts lie from here on, as far as it matters.
+/// Number of facts from a moment on, counted no further than needed.
 fn facts_from(
     step: &Transaction<'_>,
-    (kind, metric): Line,
+    (kind, metric): FactGroup,
     from: i64,
     sizes: Sizes,
 ) -> rusqlite::Result<usize> {

@@ -1,22 +1,22 @@
-//! Sealed stretches of facts, column by column: what a question over a year reads instead of its rows.
+//! Segments: sealed facts, stored by column. A question about a year reads these instead of rows.
 //!
-//! A segment holds every fact of one kind and metric from one moment up to, and without, another. It is derived from the
-//! rows of `facts` and changed in their transactions: where one of its facts changes it is taken away (`seal`), and the
-//! rows are read until it is sealed anew. So a question reads segments where there are some, rows where there are none,
-//! and the same facts either way.
+//! A segment contains every fact of one kind and metric from one moment up to, but not including, another. It
+//! is derived from the rows of `facts` and changed in the same transactions: if one of its facts changes, it
+//! is removed (`seal`), and the rows are read until it is sealed again. So a question reads segments where
+//! there are any and rows elsewhere, and finds the same facts.
 
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use super::rows::FactRow;
 use crate::sqlite::DbError;
 
-/// The columns of one segment lie under consecutive ids.
+/// The columns of a segment have consecutive ids.
 const IDS_PER_SEGMENT: i64 = 16;
 
-/// One column of a segment.
+/// A column of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub(crate) enum Part {
+pub(crate) enum SegmentColumn {
     Times = 0,
     Walls = 1,
     Businesses = 2,
@@ -28,13 +28,13 @@ pub(crate) enum Part {
     Tags = 8,
 }
 
-impl Part {
+impl SegmentColumn {
     fn id(self, segment: i64) -> i64 {
         segment * IDS_PER_SEGMENT + i64::from(self as u8)
     }
 }
 
-/// Where a segment lies, and how many facts it holds.
+/// The time that a segment covers, and how many facts it contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Segment {
     pub(crate) id: i64,
@@ -44,14 +44,14 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
-    /// Of a row with its columns in this order.
+    /// Reads `id`, `from_at`, `until_at` and `facts`, in this order.
     pub(crate) fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
         let facts = usize::try_from(row.get::<_, u32>(3)?).unwrap_or(usize::MAX);
         Ok(Self { id: row.get(0)?, from: row.get(1)?, until: row.get(2)?, facts })
     }
 }
 
-/// The segments of a kind and metric that overlap a period, from a moment up to another, in order.
+/// The segments of a kind and metric that overlap a period, in order.
 pub(crate) fn overlapping(
     tx: &Transaction<'_>,
     (kind, metric): (i64, i64),
@@ -64,12 +64,16 @@ pub(crate) fn overlapping(
          ORDER BY from_at",
     )?;
     let found = select.query_map([kind, metric, from, until], Segment::of)?;
-    // The first may end before the period begins.
+    // The first one may end before the period begins.
     found.filter(|segment| segment.as_ref().map_or(true, |segment| segment.until > from)).collect()
 }
 
-/// A column of whole numbers: eight bytes each, the lowest first.
-pub(crate) fn numbers(tx: &Transaction<'_>, segment: &Segment, part: Part) -> Result<Vec<i64>, DbError> {
+/// Reads a column of numbers, stored in eight bytes each, little-endian.
+pub(crate) fn numbers(
+    tx: &Transaction<'_>,
+    segment: &Segment,
+    part: SegmentColumn,
+) -> Result<Vec<i64>, DbError> {
     let bytes = read(tx, segment, part)?;
     if bytes.len() != segment.facts * 8 {
         return Err(damaged(segment, part));
@@ -77,17 +81,21 @@ pub(crate) fn numbers(tx: &Transaction<'_>, segment: &Segment, part: Part) -> Re
     Ok(bytes.as_chunks().0.iter().map(|number| i64::from_le_bytes(*number)).collect())
 }
 
-/// A column of ids: each different one once, and for each fact which.
+/// A column of ids: the different ones, and for each fact an index.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Ids {
-    /// `None`: nobody's.
+pub(crate) struct IdColumn {
+    /// `None` stands for facts without an id.
     pub(crate) different: Vec<Option<String>>,
-    /// For each fact, where its id lies in `different`.
+    /// For each fact, the index of its id in `different`.
     pub(crate) places: Vec<usize>,
 }
 
-impl Ids {
-    pub(crate) fn read(tx: &Transaction<'_>, segment: &Segment, part: Part) -> Result<Self, DbError> {
+impl IdColumn {
+    pub(crate) fn read(
+        tx: &Transaction<'_>,
+        segment: &Segment,
+        part: SegmentColumn,
+    ) -> Result<Self, DbError> {
         let bytes = read(tx, segment, part)?;
         Self::parse(&bytes, segment.facts).ok_or_else(|| damaged(segment, part))
     }
@@ -103,23 +111,23 @@ impl Ids {
     }
 }
 
-fn read(tx: &Transaction<'_>, segment: &Segment, part: Part) -> Result<Vec<u8>, DbError> {
+fn read(tx: &Transaction<'_>, segment: &Segment, part: SegmentColumn) -> Result<Vec<u8>, DbError> {
     let mut select = tx.prepare_cached("SELECT bytes FROM segment_parts WHERE id = ?")?;
     let bytes = select.query_row([part.id(segment.id)], |row| row.get(0)).optional()?;
     bytes.ok_or_else(|| damaged(segment, part))
 }
 
-/// The reader opens the file anew, and the projector makes it anew where it is damaged.
-fn damaged(segment: &Segment, part: Part) -> DbError {
-    log::error!("segment {} of the metrics holds no {part:?} that fit it", segment.id);
+/// With this error the reader opens the file again, and the projector builds it again if it is damaged.
+fn damaged(segment: &Segment, part: SegmentColumn) -> DbError {
+    log::error!("segment {} of the metrics has a damaged column {part:?}", segment.id);
     let corrupt = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
     rusqlite::Error::SqliteFailure(corrupt, None).into()
 }
 
-type Number = fn(&(i64, FactRow)) -> i64;
-type Id = fn(&FactRow) -> &Option<String>;
+type NumberOf = fn(&(i64, FactRow)) -> i64;
+type IdOf = fn(&FactRow) -> &Option<String>;
 
-/// Writes a segment of these facts, which lie in order.
+/// Writes a segment of facts, which must be in order.
 pub(crate) fn write(
     step: &Transaction<'_>,
     (kind, metric): (i64, i64),
@@ -132,22 +140,22 @@ pub(crate) fn write(
     .execute(params![kind, metric, from, until, i64::try_from(facts.len()).unwrap_or(i64::MAX)])?;
     let segment = step.last_insert_rowid();
     let mut put = step.prepare_cached("INSERT INTO segment_parts (id, bytes) VALUES (?, ?)")?;
-    let numbers: [(Part, Number); 5] = [
-        (Part::Times, |(_, fact)| fact.at),
-        (Part::Walls, |(_, fact)| fact.wall),
-        (Part::Businesses, |(_, fact)| fact.business),
-        (Part::Chats, |(chat, _)| *chat),
-        (Part::Ordinals, |(_, fact)| fact.ordinal),
+    let numbers: [(SegmentColumn, NumberOf); 5] = [
+        (SegmentColumn::Times, |(_, fact)| fact.at),
+        (SegmentColumn::Walls, |(_, fact)| fact.wall),
+        (SegmentColumn::Businesses, |(_, fact)| fact.business),
+        (SegmentColumn::Chats, |(chat, _)| *chat),
+        (SegmentColumn::Ordinals, |(_, fact)| fact.ordinal),
     ];
     for (part, number) in numbers {
         let bytes: Vec<u8> = facts.iter().flat_map(|fact| number(fact).to_le_bytes()).collect();
         put.execute(params![part.id(segment), bytes])?;
     }
-    let ids: [(Part, Id); 4] = [
-        (Part::Agents, |fact| &fact.agent),
-        (Part::Sectors, |fact| &fact.sector),
-        (Part::Channels, |fact| &fact.channel),
-        (Part::Tags, |fact| &fact.tags),
+    let ids: [(SegmentColumn, IdOf); 4] = [
+        (SegmentColumn::Agents, |fact| &fact.agent),
+        (SegmentColumn::Sectors, |fact| &fact.sector),
+        (SegmentColumn::Channels, |fact| &fact.channel),
+        (SegmentColumn::Tags, |fact| &fact.tags),
     ];
     for (part, id) in ids {
         put.execute(params![part.id(segment), packed(facts.iter().map(|(_, fact)| id(fact)))])?;
@@ -171,7 +179,6 @@ fn packed<'a>(ids: impl Iterator<Item = &'a Option<String>>) -> Vec<u8> {
     bytes
 }
 
-/// Takes a segment away.
 pub(crate) fn remove(step: &Transaction<'_>, segment: i64) -> rusqlite::Result<()> {
     step.prepare_cached("DELETE FROM segments WHERE id = ?")?.execute([segment])?;
     let (first, next) = (segment * IDS_PER_SEGMENT, (segment + 1) * IDS_PER_SEGMENT);
@@ -188,10 +195,10 @@ mod tests {
         let ids = [Some("ana".to_owned()), None, Some("\n\"tag\"\n".to_owned()), Some("ana".to_owned())];
         let bytes = packed(ids.iter());
         let [ana, nobody, tag, _] = ids.clone();
-        let read = Ids { different: vec![ana, nobody, tag], places: vec![0, 1, 2, 0] };
-        assert_eq!(Ids::parse(&bytes, 4), Some(read));
-        assert!(Ids::parse(&bytes, 3).is_none(), "of fewer facts");
-        assert!(Ids::parse(&bytes, 5).is_none(), "of more");
-        assert!(Ids::parse(&[], 1).is_none());
+        let read = IdColumn { different: vec![ana, nobody, tag], places: vec![0, 1, 2, 0] };
+        assert_eq!(IdColumn::parse(&bytes, 4), Some(read));
+        assert!(IdColumn::parse(&bytes, 3).is_none(), "of fewer facts");
+        assert!(IdColumn::parse(&bytes, 5).is_none(), "of more");
+        assert!(IdColumn::parse(&[], 1).is_none());
     }
 }

@@ -1,16 +1,17 @@
-//! The tables that a moment of the past is read off: where each chat stood from when until when, and how many messages
-//! it had by which day.
+//! Tables for questions about moments of the past: where each chat stood and when, and how many messages it
+//! had by which day.
 //!
-//! A moment is answered by *stabbing* it: an R*Tree over the open stretches finds those that hold it, whatever came
-//! before or after. Its coordinates are minutes, so that four bytes hold every time that nanoseconds do; a stretch that
-//! begins or ends in the very minute is looked at to the nanosecond.
+//! Such a question is a *stabbing query*: an R*Tree over the intervals in which chats were open finds those
+//! that contain the moment, however long the history is. The tree counts in minutes, so that four bytes hold
+//! every time that nanoseconds do. Intervals that begin or end within the very minute are compared to the
+//! nanosecond.
 
 use rusqlite::Transaction;
 
 use super::rows::kind_number;
 use crate::domain::ChatKind;
 
-/// What an unended stretch ends at.
+/// The end of an interval that has not ended.
 pub const STILL: i64 = i64::MAX;
 /// Nanoseconds of a minute.
 const MINUTE: i64 = 60_000_000_000;
@@ -85,9 +86,9 @@ CREATE TABLE lines (
 ) WITHOUT ROWID;
 ";
 
-/// Takes everything out of them.
+/// Empties the tables.
 pub(super) fn empty(step: &Transaction<'_>) -> rusqlite::Result<()> {
-    // An R*Tree takes its rows out one by one: a new one is quicker.
+    // Making a new R*Tree is faster than deleting all rows of one.
     step.execute_batch(
         "DROP TABLE span_times; DROP TABLE known; DROP TABLE places; DROP TABLE place_members; DROP TABLE stays;
          DROP TABLE spans; DROP TABLE said; DROP TABLE said_by_day; DROP TABLE lines;",
@@ -95,29 +96,28 @@ pub(super) fn empty(step: &Transaction<'_>) -> rusqlite::Result<()> {
     step.execute_batch(TABLES)
 }
 
-/// The minute that a time lies in.
+/// The minute that contains a time.
 pub fn minute(nanos: i64) -> i32 {
     i32::try_from(nanos.div_euclid(MINUTE)).unwrap_or(if nanos < 0 { i32::MIN } else { i32::MAX })
 }
 
-/// The minute that a stretch ends in.
+/// The minute in which an interval ends.
 pub fn end_minute(ended: i64) -> i32 {
     if ended == STILL { i32::MAX } else { minute(ended) }
 }
 
-/// What counts need of a stretch, in one number.
+/// What counts need to know of an interval, encoded as one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Marks {
-    /// Of which kind the chat is.
     pub kind: ChatKind,
-    /// In the waiting list.
+    /// The chat is in the waiting list.
     pub waiting: bool,
-    /// Without an owner.
+    /// The chat has no owner.
     pub unassigned: bool,
 }
 
 impl Marks {
-    /// Two bits, and the kind before them.
+    /// The two flags as the lowest bits, and the kind above them.
     pub fn number(self) -> i64 {
         kind_number(self.kind) * 4 + i64::from(self.waiting) * 2 + i64::from(self.unassigned)
     }
@@ -127,12 +127,10 @@ impl Marks {
         (kind_number(kind) * 4, kind_number(kind) * 4 + 3)
     }
 
-    /// True where the number says so.
     pub fn is_waiting(number: i64) -> bool {
         number & 2 != 0
     }
 
-    /// True where the number says so.
     pub fn is_unassigned(number: i64) -> bool {
         number & 1 != 0
     }

@@ -1,4 +1,4 @@
-//! The index's file: its tables, its position, and how words are put in and taken out.
+//! The search index's file: its tables, its position, and how words are added and removed.
 
 use std::path::Path;
 
@@ -9,18 +9,18 @@ use crate::journal::words::text_of_key;
 use crate::sqlite::open::Writing;
 use crate::sqlite::private;
 
-/// How its name ends, beside that of the database.
+/// Suffix that is appended to the path of the database.
 pub(crate) const ENDING: &str = ".search";
-/// The form of the index; a file of another one is built anew.
+/// Version of the index. A file of another version is built again.
 const VERSION: i64 = 2;
-/// A power cut may take the newest words and their position with them: they are read again. What is taken out is overwritten,
-/// because it was said in confidence.
+/// A power cut may lose the newest words together with their position. They are then read again. Deleted
+/// words are overwritten, because they were confidential.
 const WRITING: Writing = Writing { cache_kib: 16 * 1_024, statements: 32, durable: false, erases: true };
 
-/// Words without the texts, so that what is erased in the database can be taken out here; letters are folded before, so
-/// the tokenizer has nothing to do but to split at spaces. Numbers in one piece have a column of their own, so that short ones are
-/// not found in them by mistake. The short prefixes are indexed because whoever types asks for
-/// them first, and they stand for the most words.
+/// Only words are stored, not the texts, so that what is erased in the database can be removed here too.
+/// Letters are folded beforehand, so the tokenizer only splits at spaces. Numbers in one piece have a column
+/// of their own, so that short numbers do not match parts of them. Short prefixes are indexed because people
+/// who type ask for them first, and they match the most words.
 const TABLES: &str = "
     DROP TABLE IF EXISTS position;
     DROP TABLE IF EXISTS message_words;
@@ -40,30 +40,31 @@ const TABLES: &str = "
         name, phone, numbers, content = '', contentless_delete = 1, tokenize = 'ascii', prefix = '1 2 3 4');
 ";
 
-/// How far the index has come.
+/// How far the index has followed the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Position {
-    /// The life of the journal that it belongs to.
+pub(super) struct IndexPosition {
+    /// Epoch of the journal.
     pub(super) epoch: String,
-    /// Changes of what is indexed are in it up to here.
+    /// Changes of indexed rows are included up to this position.
     pub(super) seq: i64,
-    /// The last row of `messages` that is in it, and whose it is: a row that is another's tells of another numbering.
+    /// The last row of `messages` that is included, with its id. If that row has another id, the rows
+    /// were numbered again.
     pub(super) message: i64,
     pub(super) message_id: String,
-    /// The last row of `contacts` that is in it.
+    /// The last row of `contacts` that is included.
     pub(super) contact: i64,
-    /// All rows were in it once.
+    /// All rows were included at some time.
     pub(super) is_complete: bool,
 }
 
-/// Opens the file, making it where it is missing.
+/// Opens the file. It is made if it is missing.
 pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
     private::tighten(path);
     WRITING.open(path)
 }
 
-/// How far it has come; `None` where it has no tables of this version.
-pub(super) fn position(connection: &Connection) -> rusqlite::Result<Option<Position>> {
+/// How far the index has come; `None` if the file has no tables of this version.
+pub(super) fn position(connection: &Connection) -> rusqlite::Result<Option<IndexPosition>> {
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if version != VERSION {
         return Ok(None);
@@ -71,7 +72,7 @@ pub(super) fn position(connection: &Connection) -> rusqlite::Result<Option<Posit
     let mut select = connection
         .prepare_cached("SELECT epoch, seq, message, message_id, contact, is_complete FROM position")?;
     let read = |row: &rusqlite::Row<'_>| {
-        Ok(Position {
+        Ok(IndexPosition {
             epoch: row.get(0)?,
             seq: row.get(1)?,
             message: row.get(2)?,
@@ -83,14 +84,14 @@ pub(super) fn position(connection: &Connection) -> rusqlite::Result<Option<Posit
     select.query_row([], read).optional()
 }
 
-/// Empties it.
+/// Empties the index.
 pub(super) fn begin_anew(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     tx.execute_batch(TABLES)?;
     tx.pragma_update(None, "user_version", VERSION)
 }
 
-/// Says how far it has come, in the transaction of the words.
-pub(super) fn put_position(tx: &Transaction<'_>, position: &Position) -> rusqlite::Result<()> {
+/// Stores the position, in the transaction of the words.
+pub(super) fn put_position(tx: &Transaction<'_>, position: &IndexPosition) -> rusqlite::Result<()> {
     let mut put = tx.prepare_cached("INSERT OR REPLACE INTO position VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)")?;
     put.execute(params![
         position.epoch,
@@ -103,7 +104,7 @@ pub(super) fn put_position(tx: &Transaction<'_>, position: &Position) -> rusqlit
     Ok(())
 }
 
-/// A text of a row, in place of what was there; `key` is its search key.
+/// Replaces the words of a message. `key` is the message's search key.
 pub(super) fn put_message(
     tx: &Transaction<'_>,
     row: i64,
@@ -122,7 +123,7 @@ pub(super) fn put_message(
     Ok(())
 }
 
-/// A contact of a row, in place of what was there.
+/// Replaces the words of a contact.
 pub(super) fn put_contact(
     tx: &Transaction<'_>,
     row: i64,

@@ -1,8 +1,8 @@
-//! Keeps the index: reads what was committed, batch by batch, and puts its words in.
+//! Keeps the search index: reads what was committed, in batches, and adds its words.
 //!
-//! New rows are found by their number, changed ones by the updates that told of them; each is read as it is now, so
-//! that reading one twice changes nothing. A read of the database never lasts longer than a batch: it would keep the
-//! write-ahead log from being taken up again.
+//! New rows are found by their number, changed ones through updates. Each row is read as it is now, so
+//! reading it twice changes nothing. A read never takes longer than a batch, because it keeps the write-ahead
+//! log from being checkpointed.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,29 +12,30 @@ use rusqlite::{Connection, OptionalExtension, Transaction};
 use serde::Deserialize;
 use tokio::sync::watch;
 
-use super::file::{self, Position};
-use super::{Reached, State};
+use super::file::{self, IndexPosition};
+use super::{IndexProgress, IndexState};
 use crate::derived::follower::Step;
 use crate::derived::own_file::Derivation;
 use crate::journal::head::{epoch, last_seq};
 use crate::sqlite::DbError;
 use crate::sqlite::open::read_only;
 
-/// How often the index looks for what was committed where nobody asks.
+/// How often the index looks for commits when no question waits.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
-/// Rows and updates that are read at once.
+/// Rows, or updates, in one batch.
 const BATCH_ROWS: usize = 1_000;
-/// Pages of the database that are kept, in KiB: each row is read once.
+/// Page cache for the database in KiB. Each row is read once.
 const CACHE_KIB: i64 = 16 * 1_024;
 /// Bytes of text after which a batch ends.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
-/// New messages that are put in as part of starting; more are a building, for which no answer waits.
+/// The most new messages that are indexed as a part of starting. If there are more, the index is building,
+/// and searches do not wait for it.
 const STARTING_ROWS: i64 = 20_000;
 
-/// Puts words into the index.
+/// Adds words to the index.
 pub(super) struct Indexer {
     database: PathBuf,
-    tell: watch::Sender<Reached>,
+    tell: watch::Sender<IndexProgress>,
 }
 
 /// The database, which is only read, and the index.
@@ -43,44 +44,44 @@ pub(super) struct Files {
     index: Connection,
 }
 
-/// What one read of the database found.
-struct Batch {
-    /// To be emptied first.
+/// What one read of the database returned.
+struct IndexBatch {
+    /// The index must be emptied first.
     anew: bool,
     messages: Vec<(i64, Option<String>, bool)>,
     contacts: Vec<(i64, Option<String>, Option<String>, bool)>,
-    position: Position,
-    /// There may be more.
+    position: IndexPosition,
+    /// There may be more to read.
     more: bool,
-    /// Rows that are not in it yet.
+    /// Number of rows that were not indexed before this batch.
     ahead: i64,
 }
 
-/// An update, as far as it tells what changed.
+/// An update, as far as it says which rows have changed.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Told {
-    data: ToldData,
+struct ChangedRows {
+    data: ChangedData,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct ToldData {
+struct ChangedData {
     #[serde(default)]
-    contact: Option<OnlyId>,
+    contact: Option<RowId>,
     #[serde(default)]
-    message: Option<OnlyId>,
+    message: Option<RowId>,
     #[serde(default)]
-    other_messages: Vec<OnlyId>,
+    other_messages: Vec<RowId>,
 }
 
 #[derive(Deserialize)]
-struct OnlyId {
+struct RowId {
     id: String,
 }
 
 impl Indexer {
-    pub(super) fn new(database: PathBuf, tell: watch::Sender<Reached>) -> Self {
+    pub(super) fn new(database: PathBuf, tell: watch::Sender<IndexProgress>) -> Self {
         Self { database, tell }
     }
 }
@@ -94,7 +95,7 @@ impl Derivation for Indexer {
         Ok(Files { database: read_only(&self.database, CACHE_KIB)?, index: file::open(own)? })
     }
 
-    /// One batch.
+    /// Indexes one batch.
     fn advance(&mut self, open: &mut Files) -> Result<Step, DbError> {
         let Files { database, index } = open;
         let known = file::position(index)?;
@@ -104,13 +105,13 @@ impl Derivation for Indexer {
             write(&tx, &batch)?;
             tx.commit()?;
         }
-        let Batch { position, more, ahead, .. } = batch;
+        let IndexBatch { position, more, ahead, .. } = batch;
         self.tell.send_modify(|reached| {
             reached.state = match (position.is_complete, reached.state) {
-                (true, _) => State::Following,
-                (false, State::Building) => State::Building,
-                (false, _) if ahead > STARTING_ROWS => State::Building,
-                (false, _) => State::Starting,
+                (true, _) => IndexState::Following,
+                (false, IndexState::Building) => IndexState::Building,
+                (false, _) if ahead > STARTING_ROWS => IndexState::Building,
+                (false, _) => IndexState::Starting,
             };
             reached.seq = position.seq;
         });
@@ -118,11 +119,11 @@ impl Derivation for Indexer {
     }
 
     fn failed(&mut self) {
-        self.tell.send_modify(|reached| reached.state = State::Failed);
+        self.tell.send_modify(|reached| reached.state = IndexState::Failed);
     }
 }
 
-fn write(tx: &Transaction<'_>, batch: &Batch) -> Result<(), DbError> {
+fn write(tx: &Transaction<'_>, batch: &IndexBatch) -> Result<(), DbError> {
     if batch.anew {
         file::begin_anew(tx)?;
     }
@@ -135,8 +136,8 @@ fn write(tx: &Transaction<'_>, batch: &Batch) -> Result<(), DbError> {
     Ok(file::put_position(tx, &batch.position)?)
 }
 
-/// What comes after `known`, from one state of the database.
-fn read(tx: &Transaction<'_>, known: Option<&Position>) -> Result<Batch, DbError> {
+/// Reads what comes after `known`, in one transaction.
+fn read(tx: &Transaction<'_>, known: Option<&IndexPosition>) -> Result<IndexBatch, DbError> {
     let (epoch, newest) = (epoch(tx)?, last_seq(tx)?.0);
     let fits = match known {
         Some(known) => known.epoch == epoch && can_follow(tx, known, newest)?,
@@ -144,7 +145,7 @@ fn read(tx: &Transaction<'_>, known: Option<&Position>) -> Result<Batch, DbError
     };
     let position = match known.filter(|_| fits) {
         Some(known) => known.clone(),
-        None => Position {
+        None => IndexPosition {
             epoch,
             seq: newest,
             message: 0,
@@ -153,7 +154,7 @@ fn read(tx: &Transaction<'_>, known: Option<&Position>) -> Result<Batch, DbError
             is_complete: false,
         },
     };
-    let mut batch = Batch {
+    let mut batch = IndexBatch {
         anew: !fits,
         messages: Vec::new(),
         contacts: Vec::new(),
@@ -171,8 +172,8 @@ fn read(tx: &Transaction<'_>, known: Option<&Position>) -> Result<Batch, DbError
     Ok(batch)
 }
 
-/// True where the rows are still those that were indexed, and the updates since then are kept.
-fn can_follow(tx: &Transaction<'_>, known: &Position, newest: i64) -> Result<bool, DbError> {
+/// True if the rows are those that were indexed, and all updates since then are kept.
+fn can_follow(tx: &Transaction<'_>, known: &IndexPosition, newest: i64) -> Result<bool, DbError> {
     let mut select = tx.prepare_cached("SELECT id FROM messages WHERE rowid = ?1")?;
     let id: Option<String> = select.query_row([known.message], |row| row.get(0)).optional()?;
     if id.unwrap_or_default() != known.message_id || known.seq > newest {
@@ -187,7 +188,7 @@ fn highest_row(tx: &Transaction<'_>) -> rusqlite::Result<i64> {
     tx.prepare_cached("SELECT coalesce(max(rowid), 0) FROM messages")?.query_row([], |row| row.get(0))
 }
 
-impl Batch {
+impl IndexBatch {
     fn read_new_messages(&mut self, tx: &Transaction<'_>) -> Result<(), DbError> {
         let mut select =
             tx.prepare_cached("SELECT rowid, id, search_key FROM messages WHERE rowid > ?1 ORDER BY rowid")?;
@@ -221,7 +222,7 @@ impl Batch {
         Ok(())
     }
 
-    /// Rows that were known before and that an update tells of.
+    /// Reads known rows that have changed according to updates.
     fn read_changes(&mut self, tx: &Transaction<'_>, newest: i64) -> Result<(), DbError> {
         let (mut messages, mut contacts) = (BTreeSet::new(), BTreeSet::new());
         let mut select = tx.prepare_cached("SELECT seq, frame FROM frames WHERE seq > ?1 ORDER BY seq")?;
@@ -252,15 +253,16 @@ impl Batch {
     }
 }
 
-/// What an update tells that may change the words of a known row. Most tell of new messages only, and are not parsed.
+/// Collects the rows whose words an update may have changed. Most updates are only about new messages and are
+/// not parsed.
 fn note_changes(frame: &str, messages: &mut BTreeSet<String>, contacts: &mut BTreeSet<String>) {
     let (of_messages, of_contact) =
         (frame.contains("\"message_updated\""), frame.contains("\"contact_updated\""));
     if !of_messages && !of_contact {
         return;
     }
-    // A notice to a user may hold the same words and be no update of a chat.
-    let Ok(Told { data }) = serde_json::from_str::<Told>(frame) else { return };
+    // A notice to a user may contain the same words without being an update of a chat.
+    let Ok(ChangedRows { data }) = serde_json::from_str::<ChangedRows>(frame) else { return };
     if of_messages {
         messages.extend(data.message.into_iter().chain(data.other_messages).map(|of| of.id));
     }

@@ -1,4 +1,5 @@
-//! The index on real files, where the front door does not lead: other numberings, positions that are not kept, damage.
+//! Tests of the index on real files, for what the product's doors do not lead to: other numberings, positions
+//! that are no longer kept, damage.
 
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -9,19 +10,19 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 
 use super::follow::Indexer;
-use super::{Reached, State, WordIndex, file};
+use super::{IndexProgress, IndexState, WordIndex, file};
 use crate::derived::follower::{Projection, Step};
 use crate::derived::own_file::{Keeper, OwnFile};
 use crate::domain::Seq;
 use crate::sqlite::DbError;
 use crate::sqlite::files::beside;
 
-struct Place {
+struct Fixture {
     home: TempDir,
     database: Connection,
 }
 
-impl Place {
+impl Fixture {
     fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
         let mut database = Connection::open(home.path().join("hub.db")).unwrap();
@@ -35,14 +36,14 @@ impl Place {
         beside(&self.home.path().join("hub.db"), file::ENDING)
     }
 
-    fn follower(&self) -> (Keeper<Indexer>, watch::Receiver<Reached>) {
-        let (tell, told) = watch::channel(Reached::default());
+    fn follower(&self) -> (Keeper<Indexer>, watch::Receiver<IndexProgress>) {
+        let (tell, told) = watch::channel(IndexProgress::default());
         let database = self.home.path().join("hub.db");
         let own = OwnFile::beside(&database, file::ENDING);
         (Keeper::new(Indexer::new(database, tell), own), told)
     }
 
-    /// A message in a row of its own, with an update that tells of it.
+    /// Stores a message in a row of its own, with an update about it.
     fn says(&self, id: &str, text: Option<&str>) {
         self.database
             .execute(
@@ -72,7 +73,7 @@ impl Place {
         self.database.execute("DELETE FROM frames", []).unwrap();
     }
 
-    /// The ids of messages in which a word begins so.
+    /// Ids of messages that contain a word with this beginning.
     fn finds(&self, text: &str) -> Vec<String> {
         let index = file::open(&self.path()).unwrap();
         let mut select = index
@@ -99,11 +100,11 @@ fn catch_up(follower: &mut Keeper<Indexer>) -> Result<(), DbError> {
 
 #[test]
 fn what_comes_is_found_and_what_is_blanked_is_not() {
-    let place = Place::new();
+    let place = Fixture::new();
     let (mut follower, told) = place.follower();
     place.says("one", Some("nota fiscal"));
     catch_up(&mut follower).unwrap();
-    assert_eq!(*told.borrow(), Reached { seq: 1, state: State::Following });
+    assert_eq!(*told.borrow(), IndexProgress { seq: 1, state: IndexState::Following });
     assert_eq!(place.finds("fisc"), ["one"]);
     place.says("two", Some("outra nota"));
     place.says("one", Some("recibo"));
@@ -118,7 +119,7 @@ fn what_comes_is_found_and_what_is_blanked_is_not() {
 
 #[test]
 fn an_index_that_cannot_follow_is_built_anew() {
-    let place = Place::new();
+    let place = Fixture::new();
     place.says("one", Some("primeira"));
     place.says("two", Some("segunda"));
     let change: [(&str, &dyn Fn()); 3] = [
@@ -153,26 +154,26 @@ fn an_index_that_cannot_follow_is_built_anew() {
 
 #[test]
 fn a_damaged_index_is_taken_away_and_built_anew() {
-    let place = Place::new();
+    let place = Fixture::new();
     place.says("one", Some("nota fiscal"));
     let path = place.path();
     std::fs::write(&path, [b'x'; 8_192]).unwrap();
     let (mut follower, told) = place.follower();
     let error = catch_up(&mut follower).unwrap_err();
     follower.fail(&error);
-    assert_eq!(told.borrow().state, State::Failed);
+    assert_eq!(told.borrow().state, IndexState::Failed);
     catch_up(&mut follower).unwrap();
     assert_eq!(place.finds("nota"), ["one"]);
-    assert_eq!(told.borrow().state, State::Following);
+    assert_eq!(told.borrow().state, IndexState::Following);
 }
 
 #[test]
 fn an_index_that_sqlite_itself_finds_damaged_is_built_anew() {
-    let place = Place::new();
+    let place = Fixture::new();
     place.says("one", Some("nota fiscal"));
     let (mut follower, _told) = place.follower();
     catch_up(&mut follower).unwrap();
-    // Every page is whole, and what is in them does not fit.
+    // Every page is whole, but its content makes no sense.
     let index = Connection::open(place.path()).unwrap();
     index.execute("UPDATE message_words_data SET block = x'0102' WHERE id > 10", []).unwrap();
     let damage = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT_VTAB);
@@ -183,7 +184,7 @@ fn an_index_that_sqlite_itself_finds_damaged_is_built_anew() {
 
 #[test]
 fn an_index_that_readers_find_damaged_is_built_anew_while_the_hub_runs() {
-    let place = Place::new();
+    let place = Fixture::new();
     place.says("one", Some("nota fiscal"));
     let index = WordIndex::start(&place.home.path().join("hub.db")).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -199,7 +200,7 @@ fn an_index_that_readers_find_damaged_is_built_anew_while_the_hub_runs() {
         while generation() == before {
             steps.changed().await.unwrap();
         }
-        // The step that is told after the file was opened has put the words in.
+        // The second step that is published after the file was opened has added the words.
         steps.mark_unchanged();
         steps.changed().await.unwrap();
     });
@@ -208,7 +209,7 @@ fn an_index_that_readers_find_damaged_is_built_anew_while_the_hub_runs() {
 
 #[test]
 fn an_index_of_another_version_is_built_anew_in_many_batches() {
-    let place = Place::new();
+    let place = Fixture::new();
     let (mut follower, told) = place.follower();
     catch_up(&mut follower).unwrap();
     place.database.execute("BEGIN", []).unwrap();
@@ -220,5 +221,5 @@ fn an_index_of_another_version_is_built_anew_in_many_batches() {
     index.pragma_update(None, "user_version", 0).unwrap();
     catch_up(&mut follower).unwrap();
     assert_eq!(place.finds("palavra").len(), 2_500);
-    assert_eq!(*told.borrow(), Reached { seq: 2_500, state: State::Following });
+    assert_eq!(*told.borrow(), IndexProgress { seq: 2_500, state: IndexState::Following });
 }

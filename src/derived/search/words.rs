@@ -3,10 +3,11 @@
 use crate::journal::phone::stored_forms;
 use crate::journal::words::{numbers, words};
 
-/// Digits of a phone whose endings are indexed: real ones have 15 at most, and the endings of more would outgrow all texts.
+/// Digits of a phone whose endings are indexed. Real phones have at most 15, and the endings of longer ones
+/// would take more space than all texts.
 const PHONE_DIGITS_MAX: usize = 32;
 
-/// A text in the form that is indexed: its words, and its numbers in one piece each. The index splits both at spaces alone.
+/// The words of a text, and its numbers in one piece each. In both, the index only splits at spaces.
 pub(super) fn indexed(text: &str) -> (String, String) {
     let words = words(text);
     let numbers = numbers(&words).join(" ");
@@ -14,14 +15,14 @@ pub(super) fn indexed(text: &str) -> (String, String) {
     (words.join(" "), numbers)
 }
 
-/// A phone in the form that is indexed: every ending of its forms, so that any part of one is the beginning of one.
+/// Every ending of a phone's forms. So any part of a phone is the beginning of an indexed word.
 pub(super) fn indexed_phone(phone: &str) -> String {
     let mut endings: Vec<String> = Vec::new();
     for form in stored_forms(phone) {
         let digits = form.digits.get(..PHONE_DIGITS_MAX).unwrap_or(&form.digits);
         for from in 0..digits.len() {
             let ending = &digits[from..];
-            // The forms of one phone end alike.
+            // The forms of one phone share their endings.
             if !endings.iter().any(|known| known == ending) {
                 endings.push(ending.to_owned());
             }

@@ -1,47 +1,47 @@
-//! Cuts a chat's history into cycles: from its creation or reopening to its close.
+//! Divides a chat's history into cycles: from its creation or reopening to its close.
 
 use std::ops::Range;
 
 use jiff::Timestamp;
 
 use super::history::{History, Said, State};
-use crate::domain::{Close, RefId, Role};
+use crate::domain::{Close, MessageRole, RefId};
 
-/// One life of a chat.
+/// One cycle of a chat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cycle {
-    /// When it began.
     pub start: Timestamp,
-    /// Where it began among messages: those before belong to no cycle or to an earlier one.
+    /// Where the cycle begins in the order of messages. Earlier messages belong to an earlier cycle or to none.
     pub first_moment: Timestamp,
-    /// When it was closed; `None` while open.
+    /// When the chat was closed; `None` while it is open.
     pub close: Option<Timestamp>,
-    /// Where it was closed among messages: those after belong to no cycle or to a later one.
+    /// Where the cycle ends in the order of messages. Later messages belong to a later cycle or to none. `None`
+    /// while the chat is open.
     pub last_moment: Option<Timestamp>,
-    /// It began with a reopening.
+    /// True where the cycle began with a reopening.
     pub reopened: bool,
-    /// Its states, those after the close included.
+    /// Indices of the cycle's states, including those after the close.
     pub states: Range<usize>,
-    /// Who had it, from when; `None`: nobody.
+    /// The owners and since when each had the chat; `None`: nobody had it.
     pub owners: Vec<(Timestamp, Option<RefId>)>,
-    /// When a bot ended while the chat was open.
+    /// The moments at which a bot stopped while the chat was open.
     pub handovers: Vec<Timestamp>,
 }
 
 impl Cycle {
-    /// The first owner.
     pub fn first_owner(&self) -> Option<(Timestamp, &RefId)> {
         self.owners.iter().find_map(|(at, owner)| Some((*at, owner.as_ref()?)))
     }
 
-    /// The start of what is measured up to `until`: the cycle's own, or where a bot handed over last before it.
+    /// The start of what is measured up to `until`: the cycle's own start, or the last moment before `until` at
+    /// which a bot handed over.
     pub fn start_before(&self, until: Timestamp) -> Timestamp {
         let handed_over = self.handovers.iter().rev().find(|at| **at <= until);
         handed_over.map_or(self.start, |at| self.start.max(*at))
     }
 }
 
-/// The cycles of a chat, in order; none where nothing is known of it.
+/// The cycles of a chat, in order; empty where nothing is known of it.
 pub fn cycles(history: &History, states: &[State]) -> Vec<Cycle> {
     let Some(first) = states.first() else { return Vec::new() };
     let start = first_start(history, first);
@@ -69,13 +69,13 @@ fn first_start(history: &History, first: &State) -> Timestamp {
     history.created_at.unwrap_or(earliest)
 }
 
-/// When a chat was reopened, and where that is among messages: with the first message after the last delivery that showed
-/// the chat closed, else with the delivery that showed it open.
+/// When a chat was reopened, and where that is in the order of messages: at the first message after the last
+/// delivery that showed the chat closed, else at the delivery that showed it open.
 fn reopening(history: &History, states: &[State], index: usize) -> (Timestamp, Timestamp) {
     let bounds =
         index.checked_sub(1).and_then(|before| Some((states.get(before)?.at, states.get(index)?.at)));
     let Some((closed, open)) = bounds else { return (Timestamp::MIN, Timestamp::MIN) };
-    let speaks = |message: &&Said| matches!(message.role, Role::Customer | Role::Reply);
+    let speaks = |message: &&Said| matches!(message.role, MessageRole::Customer | MessageRole::Reply);
     let after = history.messages.partition_point(|message| message.moment <= closed);
     let between = history.messages.iter().skip(after).take_while(|message| message.moment <= open);
     let first = between.filter(speaks).map(|message| (message.at, message.moment)).next();
@@ -110,7 +110,7 @@ impl Cycle {
             self.handovers.push(state.at);
         }
         let changed = self.owners.last().is_none_or(|(_, owner)| *owner != state.owner);
-        // What is changed after the close is nobody's work.
+        // A change after the close is nobody's work.
         if changed && (state.open || was_open) {
             self.owners.push((state.at.max(self.start), state.owner.clone()));
         }

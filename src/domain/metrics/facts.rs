@@ -1,28 +1,26 @@
-//! The facts behind every number of a period: what happened in one chat, from when to when, and whose it was.
+//! The facts that all metrics of a period are made of: what happened in one chat, from when to when, and which
+//! agent it counts for.
 
 use jiff::Timestamp;
 
 use super::cycles::{Cycle, cycles};
 use super::history::{History, Said, Speaker, State, closes, state_at};
 use super::metric::Metric;
-use crate::domain::{RefId, Role};
+use crate::domain::{MessageRole, RefId};
 
 /// One occurrence of a metric.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fact {
-    /// Of which metric.
     pub metric: Metric,
-    /// The moment that it belongs to.
+    /// The moment that decides into which period the fact falls. Sector and line are those of this moment.
     pub end: Timestamp,
-    /// Where a duration began; a count's own moment.
+    /// When the duration began; equal to `end` for a metric that only counts.
     pub start: Timestamp,
-    /// Whose it is.
+    /// The agent that the fact counts for; `None`: no agent.
     pub agent: Option<RefId>,
-    /// The sector at the end.
     pub sector: Option<RefId>,
-    /// The line at the end.
     pub channel: Option<RefId>,
-    /// The tags that the cycle ended with.
+    /// The tags of the chat at the end of the cycle.
     pub tags: Vec<RefId>,
 }
 
@@ -39,7 +37,7 @@ pub fn facts(history: &History) -> Vec<Fact> {
         tell_cycle(cycle, messages_of(history, &cycles, index), &mut told);
     }
     tell_replies(history, &states, &mut told);
-    for message in history.messages.iter().filter(|message| message.role != Role::Note) {
+    for message in history.messages.iter().filter(|message| message.role != MessageRole::Note) {
         tell_message(message, &mut told);
     }
     told.facts
@@ -81,7 +79,8 @@ impl Told<'_> {
     }
 }
 
-/// The messages of one cycle: the first one's begin with the chat, those after a close are of none.
+/// The messages of one cycle. Those of the first cycle begin with the chat; those after a close belong to no
+/// cycle.
 fn messages_of<'a>(history: &'a History, cycles: &[Cycle], index: usize) -> &'a [Said] {
     let Some(cycle) = cycles.get(index) else { return &[] };
     let messages = &history.messages;
@@ -113,17 +112,17 @@ fn tell_cycle(cycle: &Cycle, messages: &[Said], told: &mut Told<'_>) {
         told.span(Metric::HandlingTime, at, close, owner_at_close.clone());
     }
     let said = |role| messages.iter().any(|message| message.role == role);
-    if said(Role::Customer) && !said(Role::Reply) {
+    if said(MessageRole::Customer) && !said(MessageRole::Reply) {
         told.count(Metric::Abandoned, close, owner_at_close);
     }
 }
 
-/// A cycle that the team began has none: there was nobody to respond to.
+/// A cycle that the team began has no first response, because there was nobody to respond to.
 fn tell_first_response(cycle: &Cycle, messages: &[Said], told: &mut Told<'_>) {
-    let Some(index) = messages.iter().position(|message| message.role == Role::Reply) else { return };
+    let Some(index) = messages.iter().position(|message| message.role == MessageRole::Reply) else { return };
     let (before, rest) = messages.split_at(index);
     let Some(reply) = rest.first() else { return };
-    if before.iter().any(|message| message.role == Role::Customer) {
+    if before.iter().any(|message| message.role == MessageRole::Customer) {
         let agent = reply.agent.clone().or_else(|| told.owner_at(reply.at));
         told.span(Metric::FirstResponse, cycle.start_before(reply.at), reply.at, agent);
     }
@@ -143,19 +142,19 @@ fn tell_replies(history: &History, states: &[State], told: &mut Told<'_>) {
     let mut closes = closes(states).into_iter().peekable();
     let mut unanswered = None;
     for message in &history.messages {
-        // A message of the very instant of a close was written before it.
+        // A message with the exact time of a close counts as written before it.
         while closes.next_if(|close| *close < message.moment).is_some() {
             unanswered = None;
         }
         match message.role {
-            Role::Customer => unanswered = unanswered.or(Some(message.at)),
-            Role::Reply => {
+            MessageRole::Customer => unanswered = unanswered.or(Some(message.at)),
+            MessageRole::Reply => {
                 if let Some(since) = unanswered.take() {
                     let agent = message.agent.clone().or_else(|| told.owner_at(message.at));
                     told.span(Metric::ReplyTime, since, message.at, agent);
                 }
             }
-            Role::Note | Role::Undelivered | Role::Other => {}
+            MessageRole::Note | MessageRole::Undelivered | MessageRole::Other => {}
         }
     }
 }

@@ -1,49 +1,45 @@
-//! What the rules read: one chat's timeline and its messages, and the state that follows from them at any moment.
+//! The input of the metrics: one chat's timeline and messages, and the state of the chat at any moment.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::domain::{Close, RefId, Role};
+use crate::domain::{Close, MessageRole, RefId};
 
-/// What one delivery said of the chat's state; `None`: not said.
+/// What one delivery said of the chat's state. An outer `None` means not said, an inner `None` that there is
+/// none.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct StateEntry {
     /// When the delivery was emitted.
     pub at: Timestamp,
-    /// Open or closed.
+    /// True where the chat is open, false where it is closed.
     pub open: Option<bool>,
-    /// When it was closed, where it says that it is.
+    /// When the chat was closed; `None` where the delivery does not show it closed.
     pub closed_at: Option<Timestamp>,
-    /// The owner, or that there is none.
     pub owner: Option<Option<RefId>>,
-    /// The sector, or that there is none.
     pub sector: Option<Option<RefId>>,
-    /// The line.
     pub channel: Option<RefId>,
-    /// The chat's tags, all of them.
+    /// The chat's own tags, always the complete list.
     pub tags: Option<Vec<RefId>>,
-    /// A bot runs.
+    /// True while a bot answers in the chat.
     pub bot_running: Option<bool>,
 }
 
-/// Whose message it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Speaker {
-    /// The customer.
+    /// The customer, or a member of a group.
     Contact,
-    /// An agent.
     Member,
-    /// A bot.
+    /// A bot of the provider.
     Bot,
-    /// A system outside Talk.
+    /// A system outside Umbler Talk.
     External,
-    /// A word that is not known; counts as ours, so that no customer is invented.
+    /// A word that is not known. It counts as our side, so that it cannot make a customer wait.
     Unknown,
 }
 
 impl Speaker {
-    /// The speaker of a source, as the provider writes it.
+    /// The speaker for the provider's `Source`.
     pub fn of(source: Option<&str>) -> Self {
         match source {
             Some("Contact") => Self::Contact,
@@ -55,55 +51,51 @@ impl Speaker {
     }
 }
 
-/// One message that is no reaction.
+/// One message that is not a reaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
-    /// When it happened: what durations are counted from.
+    /// When the message happened. Durations are counted from it.
     pub at: Timestamp,
-    /// When it happened, as fine as the order of messages knows it: what comes first is read off this.
+    /// When the message happened, in the precision of the order of messages. It decides which of two came
+    /// first.
     pub moment: Timestamp,
-    /// By whom.
     pub speaker: Speaker,
-    /// What it means for the clocks of its chat.
-    pub role: Role,
-    /// The agent who wrote it.
+    /// What the message means for the times of its chat.
+    pub role: MessageRole,
+    /// The agent who wrote the message; `None`: not an agent.
     pub agent: Option<RefId>,
 }
 
-/// One chat.
+/// What the metrics read of one chat.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {
-    /// When it was created, where that is known.
+    /// When the chat was created; `None` where that is not known.
     pub created_at: Option<Timestamp>,
-    /// Its timeline, in the order of the chat.
-    pub entries: Vec<Entry>,
-    /// Its messages, in the order of messages.
+    /// The timeline, in the chat's order.
+    pub entries: Vec<StateEntry>,
+    /// The messages, in their order.
     pub messages: Vec<Said>,
 }
 
 /// The state of a chat from one entry of its timeline to the next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
-    /// Since when.
+    /// The moment from which on the chat was in this state.
     pub at: Timestamp,
-    /// A chat that no delivery called closed is open.
+    /// True until a delivery says that the chat is closed.
     pub open: bool,
-    /// When the delivery says that it was closed.
+    /// When the chat was closed, as the delivery says.
     pub closed_at: Option<Timestamp>,
-    /// The owner.
     pub owner: Option<RefId>,
-    /// The sector.
     pub sector: Option<RefId>,
-    /// The line.
     pub channel: Option<RefId>,
-    /// The tags.
     pub tags: Vec<RefId>,
-    /// A bot runs.
+    /// True while a bot answers in the chat.
     pub bot_running: bool,
 }
 
 impl History {
-    /// The states that the timeline says, one after the other.
+    /// The states of the chat, one for each entry of its timeline.
     pub fn states(&self) -> Vec<State> {
         let mut states: Vec<State> = Vec::with_capacity(self.entries.len());
         for entry in &self.entries {
@@ -115,8 +107,8 @@ impl History {
     }
 }
 
-/// The moments at which a chat was closed, in order, as the order of messages knows them. A close that later deliveries
-/// tell again is one close.
+/// The moments at which the chat was closed, in the precision of the order of messages. A close that later
+/// deliveries repeat counts once.
 pub fn closes(states: &[State]) -> Vec<Timestamp> {
     let told = states.iter().filter(|state| !state.open);
     let told = told.filter_map(|state| Some(Close { at: state.closed_at?, told_at: state.at }));
@@ -143,7 +135,7 @@ impl State {
         }
     }
 
-    fn hear(&mut self, entry: &Entry) {
+    fn hear(&mut self, entry: &StateEntry) {
         fn keep<T: Clone>(known: &mut T, said: Option<&T>) {
             if let Some(said) = said {
                 known.clone_from(said);
@@ -162,7 +154,7 @@ impl State {
     }
 }
 
-/// The state at a moment; what was before the first entry is taken to have been like it.
+/// The state at a moment. Before the first entry the chat is taken to have been as that entry says.
 pub fn state_at(states: &[State], at: Timestamp) -> Option<&State> {
     let later = states.partition_point(|state| state.at <= at);
     states.get(later.saturating_sub(1))

@@ -1,27 +1,27 @@
-//! What an open chat contributes to the live metrics, as far as no clock is needed for it.
+//! What an open chat contributes to the live metrics, as far as that does not change with time alone.
 
 use jiff::Timestamp;
 
 use super::cycles::cycles;
 use super::history::{History, Said, Speaker, closes};
-use crate::domain::{Role, deadlines};
+use crate::domain::{MessageRole, deadlines};
 
-/// An open chat, now.
+/// What is known of an open chat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Live {
-    /// When its cycle began.
+    /// When the present cycle began.
     pub since: Timestamp,
-    /// Nobody is owed a first reply: a human replied in this cycle, or all that was said in it was ours.
+    /// True where no first reply is due: a human replied in this cycle, or only our side has written in it.
     pub attended: bool,
-    /// A bot runs, and no human has replied since it began.
+    /// True while a bot answers and no human has replied since it began.
     pub with_bot: bool,
-    /// The last public message that somebody received is ours.
+    /// True where the last public message that was received is ours.
     pub ours_last: bool,
-    /// The first customer message that no human answered since the last reply and the last close.
+    /// The first customer message after both the last reply and the last close; `None` where all are answered.
     pub unanswered_since: Option<Timestamp>,
-    /// What [`deadlines::quiet_since`] says of it.
     pub quiet_since: Option<Timestamp>,
-    /// The last message that opened the 24 hours of free answers: the customer's, and not deleted.
+    /// The customer's last message that is not deleted. It begins the 24 hours in which WhatsApp lets the team
+    /// write freely.
     pub last_customer_at: Option<Timestamp>,
 }
 
@@ -32,11 +32,11 @@ pub fn live(history: &History) -> Option<Live> {
     let cycles = cycles(history, &states);
     let cycle = cycles.last()?;
     let public: Vec<&Said> = history.messages.iter().filter(|message| message.role.ends_silence()).collect();
-    let replied = public.iter().rposition(|message| message.role == Role::Reply);
+    let replied = public.iter().rposition(|message| message.role == MessageRole::Reply);
     let last_reply = replied.and_then(|index| public.get(index)).map(|reply| reply.moment);
     let since_reply = public.get(replied.map_or(0, |index| index + 1)..).unwrap_or_default();
     let closed = closes(&states).last().copied();
-    let asks = |message: &&&Said| message.role == Role::Customer && Some(message.moment) > closed;
+    let asks = |message: &&&Said| message.role == MessageRole::Customer && Some(message.moment) > closed;
     let unanswered = since_reply.iter().find(asks);
 
     let running = states.iter().rev().take_while(|state| state.bot_running).last();
@@ -54,10 +54,11 @@ pub fn live(history: &History) -> Option<Live> {
     })
 }
 
-/// True where something was said since the last close, and the customer said none of it. A campaign that reopens a chat is
-/// older than the delivery that shows the chat open, with which its cycle begins; so the close counts here.
+/// True where somebody wrote since the last close, and it was never the customer. This counts from the close,
+/// because a campaign that reopens a chat is older than the delivery that shows the chat open, with which the
+/// cycle begins.
 fn is_ours_alone(history: &History, closed: Option<Timestamp>) -> bool {
-    let is_said = |message: &&Said| message.role != Role::Note && Some(message.moment) > closed;
+    let is_said = |message: &&Said| message.role != MessageRole::Note && Some(message.moment) > closed;
     let mut said = history.messages.iter().filter(is_said).peekable();
     said.peek().is_some() && said.all(|message| message.speaker != Speaker::Contact)
 }

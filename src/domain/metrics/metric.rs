@@ -1,36 +1,35 @@
-//! The table of metrics: names and rules.
+//! The table of metrics: their names and rules.
 
-/// A metric over a period. The number is stored; the order is the one of answers.
+/// A metric over a period. The numbers are stored and must not change; the order is that of answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Metric {
-    /// The cycle's start to its first reply.
+    /// From the start of a cycle to its first reply.
     FirstResponse = 1,
-    /// The first unanswered customer message to each reply.
+    /// From the first unanswered customer message to each reply.
     ReplyTime = 2,
-    /// The cycle's start to its first owner.
+    /// From the start of a cycle to its first owner.
     QueueTime = 3,
-    /// The first owner to the close.
+    /// From the first owner to the close.
     HandlingTime = 4,
-    /// The cycle's start to its close.
+    /// From the start of a cycle to its close.
     Resolution = 5,
-    /// Chats created.
+    /// Chats that were created in the period.
     Created = 6,
     /// Cycles that began with a reopening.
     Reopened = 7,
-    /// Cycles that ended.
+    /// Cycles that were closed in the period.
     Closed = 8,
-    /// Cycles that ended with a waiting customer and no reply.
+    /// Cycles that were closed with a waiting customer and without a reply.
     Abandoned = 9,
-    /// Owners that gave way to another.
+    /// Owners who were replaced by another one.
     Transferred = 10,
-    /// Messages of customers.
     MessagesIn = 11,
-    /// Messages of agents.
+    /// Public messages that agents wrote.
     MessagesMember = 12,
-    /// Messages of bots.
+    /// Public messages that bots wrote.
     MessagesBot = 13,
-    /// Messages of systems outside Talk.
+    /// Public messages that systems outside Umbler Talk wrote.
     MessagesExternal = 14,
 }
 
@@ -53,7 +52,7 @@ impl Metric {
         Self::MessagesExternal,
     ];
 
-    /// The word of the wire.
+    /// The metric as it is written on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::FirstResponse => "firstResponse",
@@ -73,22 +72,22 @@ impl Metric {
         }
     }
 
-    /// The metric of a word.
+    /// The metric with this name on the wire.
     pub fn of(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|metric| metric.as_str() == word)
     }
 
-    /// True where it has durations; others only count.
+    /// True where the metric has durations; the others only count.
     pub fn is_duration(self) -> bool {
         self <= Self::Resolution
     }
 
-    /// How it is stored.
+    /// The number by which the metric is stored.
     pub fn number(self) -> i64 {
         i64::from(self as u8)
     }
 
-    /// The rule in one sentence.
+    /// The rule of the metric in one sentence.
     pub fn rule(self) -> &'static str {
         match self {
             Self::FirstResponse => {

@@ -1,5 +1,5 @@
-//! The metrics of a support team, as pure rules over one chat's timeline and messages. What each means is written in
-//! `docs/metrics.md`.
+//! The metrics of a support team, as pure rules over one chat's timeline and messages. `docs/metrics.md`
+//! defines them.
 
 pub mod metric;
 pub mod history;
@@ -11,10 +11,10 @@ pub mod spread;
 mod tests;
 
 pub use facts::{Fact, facts};
-pub use history::{Entry, History, Said, Speaker};
+pub use history::{History, Said, Speaker, StateEntry};
 pub use live::{Live, live};
 pub use metric::Metric;
 pub use spread::Spread;
 
-/// The version of the rules: another number, and history is computed anew.
+/// Version of the rules. When it changes, all facts are computed again.
 pub const DEFINITION: u32 = 2;

@@ -1,30 +1,26 @@
-//! What many durations come to: median, mean, percentiles, maximum.
+//! Summary of many durations: median, mean, percentiles and maximum.
 
-/// Durations in milliseconds, summed up. Percentiles are exact, by nearest rank: each is a value that occurred.
+/// A summary of durations in milliseconds. Percentiles are exact, by nearest rank: each is a value that
+/// occurred.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spread {
-    /// The 50th percentile.
     pub median: i64,
-    /// The mean, rounded.
+    /// Rounded to the next millisecond.
     pub mean: i64,
-    /// The 75th percentile.
     pub p75: i64,
-    /// The 90th percentile.
     pub p90: i64,
-    /// The 95th percentile.
     pub p95: i64,
-    /// The largest.
     pub max: i64,
 }
 
 impl Spread {
-    /// Sums up; `None` where there is nothing. Sorts the values.
+    /// Sorts the values and summarizes them; `None` where there are none.
     pub fn of(values: &mut [i64]) -> Option<Self> {
         values.sort_unstable();
         let max = *values.last()?;
         let sum: i128 = values.iter().map(|value| i128::from(*value)).sum();
         let count = i128::try_from(values.len()).ok()?;
-        // Half a millisecond rounds up; durations are never negative.
+        // Half a millisecond is rounded up; durations are never negative.
         let mean = i64::try_from((2 * sum + count) / (2 * count)).ok()?;
         let rank = |percent: usize| {
             let place = (values.len() * percent).div_ceil(100).max(1) - 1;

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{Entry, Fact, History, Live, Metric, Said, Speaker, facts, live};
-use crate::domain::{RefId, Role};
+use super::{Fact, History, Live, Metric, Said, Speaker, StateEntry, facts, live};
+use crate::domain::{MessageRole, RefId};
 
 /// So many seconds after a Monday's nine o'clock in São Paulo.
 fn at(second: i64) -> Timestamp {
@@ -18,7 +18,7 @@ fn history(script: &str) -> History {
         let words: Vec<&str> = line.split(' ').collect();
         let second: i64 = words[0].parse().unwrap();
         let id = || words.get(2).map(|id| RefId::from(*id));
-        let mut entry = Entry {
+        let mut entry = StateEntry {
             at: at(second),
             open: Some(true),
             closed_at: None,
@@ -33,14 +33,14 @@ fn history(script: &str) -> History {
             history.messages.push(Said { at: at(second), moment: at(second), speaker, role, agent });
         };
         match words[1] {
-            "customer" => said(Speaker::Contact, Role::Customer),
-            "reply" => said(Speaker::Member, Role::Reply),
-            "failed" => said(Speaker::Member, Role::Undelivered),
-            "note" => said(Speaker::Member, Role::Note),
-            "deleted" => said(Speaker::Contact, Role::Other),
-            "campaign" => said(Speaker::Member, Role::Other),
-            "bot" => said(Speaker::Bot, Role::Other),
-            "external" => said(Speaker::External, Role::Other),
+            "customer" => said(Speaker::Contact, MessageRole::Customer),
+            "reply" => said(Speaker::Member, MessageRole::Reply),
+            "failed" => said(Speaker::Member, MessageRole::Undelivered),
+            "note" => said(Speaker::Member, MessageRole::Note),
+            "deleted" => said(Speaker::Contact, MessageRole::Other),
+            "campaign" => said(Speaker::Member, MessageRole::Other),
+            "bot" => said(Speaker::Bot, MessageRole::Other),
+            "external" => said(Speaker::External, MessageRole::Other),
             "opens" => history.entries.push(entry),
             word => {
                 // What only names a change does not say whether the chat is open.

@@ -1,4 +1,4 @@
-//! `/alerts`: deadlines that passed, and who took note of them.
+//! `/alerts`: deadlines that passed, and who acknowledged them.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::domain::AlertKind;
 use crate::http::caller::{Caller, UserState};
 use crate::http::error::ApiError;
 use crate::http::extract::PathId;
-use crate::http::question::{Nothing, Query, Value, question};
+use crate::http::question::{Nothing, QueryString, Value, question};
 use crate::http::route::routes;
 use crate::http::values::{Id, string, words};
 use crate::http::webhook::{record_of, store};
@@ -22,12 +22,12 @@ use crate::protocol::AlertShape;
 use crate::reads::{AlertFilter, GetAlert, ListAlerts};
 
 routes! {
-    /// Alerts of the chats that the token sees, those that were raised last first.
+    /// Alerts of the chats that the token sees, the latest raised first.
     get "/alerts" => list, "listAlerts";
-    /// Takes note of an alert. It stays active until its reason is gone.
+    /// Acknowledges an alert. It stays active until its reason is gone.
     write(POST) "/alerts/{id}/acknowledge" => acknowledge, "acknowledgeAlert",
-        refuses(403, "Viewers take note of nothing."),
-        refuses(404, "No alert of a chat that the token sees has this id.");
+        refuses(403, "Viewers cannot acknowledge alerts."),
+        refuses(404, "There is no alert with this id in the chats that the token sees.");
 }
 
 question! {
@@ -35,16 +35,16 @@ question! {
         page: Paging,
         /// `active` where it is left out.
         state: AlertState = AlertState::Active,
-        /// Which deadline.
+        /// The kind of deadline that passed.
         kind: Option<AlertKind>,
-        /// The id of the sector that their chat stands in now.
+        /// Id of the sector that the chat is in now.
         sector: Option<Id>,
-        /// The id of their chat.
+        /// Id of the chat that the alert is about.
         chat_id: Option<Id>,
     }
 }
 
-/// Whether alerts stand.
+/// Which alerts to list: those that stand, those that ended, or all.
 #[derive(Debug, Clone, Copy)]
 enum AlertState {
     Active,
@@ -77,28 +77,28 @@ impl Value for AlertId {
     }
 }
 
-/// A page of alerts.
+/// One page of a list of alerts.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AlertsAnswer {
     alerts: Vec<AlertShape>,
     #[serde(flatten)]
     page: PageInfo,
-    /// The position that the list includes.
+    /// The position up to which changes are in the list.
     as_of_seq: i64,
 }
 
-/// An alert of which somebody took note.
+/// An alert that was acknowledged.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AcknowledgedAnswer {
     alert: AlertShape,
-    /// The position of the update that tells it; `null` where nothing changed.
+    /// The position of the update that reports it; `null` where nothing changed.
     seq: Option<i64>,
 }
 
 async fn list(
     caller: Caller,
-    Query(question): Query<AlertsQuestion>,
+    QueryString(question): QueryString<AlertsQuestion>,
     state: UserState,
 ) -> Result<Answer<AlertsAnswer>, ApiError> {
     let filter = AlertFilter {
@@ -115,14 +115,14 @@ async fn list(
 
 async fn acknowledge(
     caller: Caller,
-    _: Query<Nothing>,
+    _: QueryString<Nothing>,
     PathId(AlertId(id)): PathId<AlertId>,
     state: UserState,
 ) -> Result<Answer<AcknowledgedAnswer>, ApiError> {
     if caller.identity.role == Role::Viewer {
-        return Err(ApiError::Forbidden("viewers take note of no alerts"));
+        return Err(ApiError::Forbidden("viewers cannot acknowledge alerts"));
     }
-    let unknown = || ApiError::NotFound("no alert has this id");
+    let unknown = || ApiError::NotFound("there is no alert with this id");
     let known = GetAlert { id: id.clone(), scope: Arc::clone(&caller.scope) };
     state.ask(known.clone()).await?.ok_or_else(unknown)?;
     let change = Payload::Alert(AlertRequest::Acknowledge { id, by: caller.named() });

@@ -14,7 +14,7 @@ use crate::http::caller::{Caller, UserState};
 use crate::http::error::ApiError;
 use crate::http::extract::PathId;
 use crate::http::fields::Fields;
-use crate::http::question::{Query, question};
+use crate::http::question::{QueryString, question};
 use crate::http::route::routes;
 use crate::http::values::{Id, Past, SearchText};
 use crate::protocol::ChatShape;
@@ -24,42 +24,42 @@ use crate::reads::{
     PastChats, StatusFilter,
 };
 
-/// No chat has the id, or none that the caller sees.
-const UNKNOWN: ApiError = ApiError::NotFound("no chat has this id");
+/// There is no chat with this id, or none that the caller sees.
+const UNKNOWN: ApiError = ApiError::NotFound("there is no chat with this id");
 
 routes! {
-    /// Chats, by default those with the latest activity first; or as they stood at a moment.
+    /// Chats, by default those with the latest activity first; or as they were at a moment.
     get "/chats" => list, "listChats";
-    /// One chat, as it is or as it stood at a moment.
+    /// One chat, as it is now or as it was at a moment.
     get "/chats/{id}" => one, "getChat";
-    /// The messages of one chat, the oldest last.
+    /// The messages of one chat, the newest first.
     get "/chats/{id}/messages" => messages, "listChatMessages";
-    /// What happened to one chat, the oldest last.
+    /// The history of one chat, the newest change first.
     get "/chats/{id}/timeline" => timeline, "listChatTimeline";
 }
 
 question! {
-    /// Which chats.
+    /// Which chats a list contains.
     struct ChatFilters {
-        /// `open` includes waiting ones.
+        /// Where the chat stands; `open` includes waiting ones.
         status: Option<StatusFilter>,
-        /// The id of their sector.
+        /// Id of the sector of the chat.
         sector: Option<Id>,
-        /// The id of their agent.
+        /// Id of the agent who has the chat.
         owner: Option<Id>,
-        /// The id of the line they run on.
+        /// Id of the line of the chat.
         channel: Option<Id>,
-        /// The id of one of the chat's tags.
+        /// Id of one of the chat's tags.
         tag: Option<Id>,
-        /// Whom they are held with.
+        /// The kind of chat: with whom it is held.
         kind: Option<ChatKind>,
-        /// A part of the name or the phone, without case and accents.
+        /// A part of the contact's name or phone, regardless of case and accents.
         search: Option<SearchText>,
     }
 }
 
 question! {
-    /// Which chats of a list, and in which order.
+    /// Which chats to list, and in which order.
     pub struct ListedChats {
         page: Paging,
         filter: ChatFilters,
@@ -69,8 +69,8 @@ question! {
 
 question! {
     struct ChatsQuestion {
-        /// As they stood at this moment, not in the future; those created last first. Not together with page, sort and
-        /// order.
+        /// List the chats as they were at this moment, which is not in the future, the latest created first.
+        /// Cannot be given together with page, sort and order.
         at: Option<Past>,
         list: ListedChats,
     }
@@ -79,7 +79,7 @@ question! {
 
 question! {
     struct ChatQuestion {
-        /// As it stood at this moment, not in the future.
+        /// Show the chat as it was at this moment, which is not in the future.
         at: Option<Past>,
     }
 }
@@ -106,7 +106,7 @@ impl From<ChatFilters> for ChatFilter {
 }
 
 impl ListedChats {
-    /// The chats that a caller asks for, and the page that is asked for.
+    /// The chats that a caller asks for, and the page of them.
     pub fn list(self, caller: &Caller) -> Result<(ListChats, Paging), ApiError> {
         let Self { page, filter, sorting } = self;
         caller.check_sort(sorting.sort)?;
@@ -121,7 +121,7 @@ impl ListedChats {
         Ok((list, page))
     }
 
-    /// The same as they stood at a moment.
+    /// The same chats as they were at a moment.
     fn then(self, then: Timestamp, caller: &Caller) -> ListPastChats {
         ListPastChats {
             then,
@@ -134,7 +134,7 @@ impl ListedChats {
     }
 }
 
-/// A page of chats.
+/// One page of a list of chats.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ChatsAnswer {
     chats: Vec<ChatShape>,
@@ -143,44 +143,43 @@ pub struct ChatsAnswer {
 }
 
 impl ChatsAnswer {
-    /// The answer that these chats are.
     pub fn new(found: Page<ChatShape>, page: &Paging) -> Self {
         Self { page: PageInfo::new(&found, page), chats: found.items }
     }
 }
 
-/// One chat.
+/// One chat, as clients see it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ChatAnswer {
     chat: ChatShape,
 }
 
-/// Chats as they are, or as they stood at a moment.
+/// Chats as they are now, or as they were at a moment.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum ListAnswer {
-    /// As they are.
+    /// Chats as they are now.
     Now(ChatsAnswer),
-    /// As they stood.
+    /// Chats as they were at a moment.
     Then(PastChatsAnswer),
 }
 
-/// A page of chats as they stood at a moment, those created last first. It may hold fewer than asked for, even none, and
-/// still have a next one.
+/// A page of chats as they were at a moment, the latest created first. It may have fewer items than the limit,
+/// even none, and still have a next page.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PastChatsAnswer {
     chats: Vec<ChatShape>,
-    /// The moment.
+    /// The moment that was asked for.
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
-    /// Items on a page at most.
+    /// Most items on a page.
     limit: u32,
-    /// Where the next page begins; `null` on the last one.
+    /// The cursor of the next page; `null` on the last page.
     next_cursor: Option<String>,
 }
 
-/// A page of what happened to a chat.
+/// A page of a chat's history.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TimelineAnswer {
     timeline: Vec<TransitionShape>,
@@ -190,7 +189,7 @@ pub struct TimelineAnswer {
 
 async fn list(
     caller: Caller,
-    Query(question): Query<ChatsQuestion>,
+    QueryString(question): QueryString<ChatsQuestion>,
     state: UserState,
 ) -> Result<Answer<ListAnswer>, ApiError> {
     if let Some(Past(at)) = question.at {
@@ -207,7 +206,7 @@ async fn list(
 
 async fn one(
     caller: Caller,
-    Query(question): Query<ChatQuestion>,
+    QueryString(question): QueryString<ChatQuestion>,
     PathId(id): PathId,
     state: UserState,
 ) -> Result<Answer<ChatAnswer>, ApiError> {
@@ -221,7 +220,7 @@ async fn one(
 
 async fn messages(
     caller: Caller,
-    Query(question): Query<ListedMessages>,
+    QueryString(question): QueryString<ListedMessages>,
     PathId(chat): PathId,
     state: UserState,
 ) -> Result<Answer<MessagesAnswer>, ApiError> {
@@ -232,7 +231,7 @@ async fn messages(
 
 async fn timeline(
     caller: Caller,
-    Query(page): Query<Paging>,
+    QueryString(page): QueryString<Paging>,
     PathId(chat): PathId,
     state: UserState,
 ) -> Result<Answer<TimelineAnswer>, ApiError> {

@@ -9,7 +9,7 @@ use super::lists::{PageInfo, Paging, Sorting};
 use crate::http::caller::{Caller, UserState};
 use crate::http::error::ApiError;
 use crate::http::extract::PathId;
-use crate::http::question::{Nothing, Query, question};
+use crate::http::question::{Nothing, QueryString, question};
 use crate::http::route::routes;
 use crate::http::values::{Id, SearchText};
 use crate::protocol::ContactShape;
@@ -18,9 +18,9 @@ use crate::reads::{ContactFilter, GetContact, ListContactChats, ListContacts};
 routes! {
     /// Contacts, by default those with the latest interaction first.
     get "/contacts" => list, "listContacts";
-    /// One contact.
+    /// One contact, with its newest message.
     get "/contacts/{id}" => one, "getContact";
-    /// The chats of one contact, with the same filters as all chats.
+    /// The chats of one contact, with the same filters as for all chats.
     get "/contacts/{id}/chats" => chats, "listContactChats";
 }
 
@@ -28,14 +28,14 @@ question! {
     struct ContactsQuestion {
         page: Paging,
         sorting: Sorting,
-        /// A part of the name or the phone, without case and accents.
+        /// A part of the name or phone, regardless of case and accents.
         search: Option<SearchText>,
-        /// The id of one of the contact's tags.
+        /// Id of one of the contact's tags.
         tag: Option<Id>,
     }
 }
 
-/// A page of contacts.
+/// One page of a list of contacts.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ContactsAnswer {
     contacts: Vec<ContactShape>,
@@ -43,7 +43,7 @@ pub struct ContactsAnswer {
     page: PageInfo,
 }
 
-/// One contact.
+/// One contact, as clients see it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ContactAnswer {
     contact: ContactShape,
@@ -51,7 +51,7 @@ pub struct ContactAnswer {
 
 async fn list(
     caller: Caller,
-    Query(question): Query<ContactsQuestion>,
+    QueryString(question): QueryString<ContactsQuestion>,
     state: UserState,
 ) -> Result<Answer<ContactsAnswer>, ApiError> {
     caller.check_sort(question.sorting.sort)?;
@@ -72,21 +72,23 @@ async fn list(
 
 async fn one(
     caller: Caller,
-    _: Query<Nothing>,
+    _: QueryString<Nothing>,
     PathId(id): PathId,
     state: UserState,
 ) -> Result<Answer<ContactAnswer>, ApiError> {
     let contact = state.ask(GetContact { id: id.into(), scope: caller.scope }).await?;
-    Ok(Answer(ContactAnswer { contact: contact.ok_or(ApiError::NotFound("no contact has this id"))? }))
+    Ok(Answer(ContactAnswer {
+        contact: contact.ok_or(ApiError::NotFound("there is no contact with this id"))?,
+    }))
 }
 
 async fn chats(
     caller: Caller,
-    Query(question): Query<ListedChats>,
+    QueryString(question): QueryString<ListedChats>,
     PathId(contact): PathId,
     state: UserState,
 ) -> Result<Answer<ChatsAnswer>, ApiError> {
     let (list, page) = question.list(&caller)?;
     let found = state.ask(ListContactChats { contact: contact.into(), list }).await?;
-    Ok(Answer(ChatsAnswer::new(found.ok_or(ApiError::NotFound("no contact has this id"))?, &page)))
+    Ok(Answer(ChatsAnswer::new(found.ok_or(ApiError::NotFound("there is no contact with this id"))?, &page)))
 }

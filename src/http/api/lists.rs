@@ -1,4 +1,4 @@
-//! What all lists have in common: which page is asked for, in which order, and the numbers below the items.
+//! What all lists share: the page that is asked for, the order, and the counts beside the items.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -7,19 +7,19 @@ use crate::http::fields::Fields;
 use crate::http::question::question;
 use crate::reads::{Cursor, Order, Page, PageAt, Sort};
 
-/// Items on a page where nothing is asked for.
+/// Items on a page where no limit is given.
 pub const LIMIT_DEFAULT: u32 = 50;
-/// Items on a page at most.
+/// Most items on a page.
 pub const LIMIT_MAX: u32 = 200;
-/// Highest page that is counted to; whoever wants more follows cursors.
+/// The highest page number that is counted to. A caller who wants more follows cursors.
 pub const PAGE_MAX: u32 = 1_000_000;
 
 question! {
-    /// Which page of a list, and how long it is.
+    /// Which page of a list, and how many items it has.
     pub struct Paging {
-        /// Items on a page.
+        /// Most items on a page.
         pub limit: u32 [1..=LIMIT_MAX] = LIMIT_DEFAULT,
-        /// Which page, from 1. Not together with `cursor`.
+        /// Number of the page, from 1. Cannot be given together with `cursor`.
         page: Option<u32> [1..=PAGE_MAX],
         /// `nextCursor` of the page before.
         pub cursor: Option<Cursor>,
@@ -34,47 +34,45 @@ fn page_or_cursor(paging: &Paging, fields: &mut Fields) {
 }
 
 impl Paging {
-    /// Where the page begins.
     pub fn at(&self) -> PageAt {
         self.cursor.clone().map_or_else(|| PageAt::Page(self.page.unwrap_or(1)), PageAt::After)
     }
 }
 
 question! {
-    /// In which order.
+    /// The order of a list.
     pub struct Sorting {
-        /// `lastInteraction` where it is left out. Names are no order for viewers, who see them masked.
+        /// `lastInteraction` where it is left out. Viewers cannot sort by name, because they see names masked.
         pub sort: Sort = Sort::default(),
-        /// Where it is left out, names run from A, times from the newest.
+        /// Where it is left out, names are sorted from A, and times from the newest.
         order: Option<Order>,
     }
 }
 
 impl Sorting {
-    /// From which end.
     pub fn order(&self) -> Order {
         self.order.unwrap_or_else(|| self.sort.default_order())
     }
 }
 
-/// Where a page stands in its list.
+/// Where a page is in its list.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PageInfo {
     /// Items on all pages together.
     total: i64,
-    /// The page's number; `null` where a cursor was followed.
+    /// Number of the page; `null` where a cursor was followed.
     page: Option<u32>,
-    /// Items on a page at most.
+    /// Most items on a page.
     limit: u32,
-    /// Pages of this length.
+    /// Number of pages of this length.
     total_pages: i64,
-    /// Where the next page begins; `null` on the last one.
+    /// The cursor of the next page; `null` on the last page.
     next_cursor: Option<String>,
 }
 
 impl PageInfo {
-    /// The numbers below the items that were found on this page.
+    /// The counts beside the items that were found on this page.
     pub fn new<T>(found: &Page<T>, paging: &Paging) -> Self {
         let per_page = i64::from(paging.limit);
         Self {

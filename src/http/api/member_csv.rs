@@ -1,7 +1,7 @@
-//! Reads a directory of agents from CSV as spreadsheets save it: all of it or nothing.
+//! Reads a directory of agents from CSV as spreadsheets save it: all of it, or nothing.
 //!
-//! The columns stand in any order, separated by `,`, `;` or tabs. A first line `sep=;`, a byte order mark, blank rows, empty
-//! columns without a name, and cells that are left off at the end of a row do not matter.
+//! The columns may be in any order, and are separated by `,`, `;` or tabs. A first line `sep=;`, a byte order
+//! mark, blank rows, empty columns without a name, and missing cells at the end of a row are accepted.
 
 use std::collections::HashMap;
 
@@ -14,15 +14,15 @@ use crate::http::question::Value;
 
 /// Largest file, in bytes: what fits into one update together with [`ROWS_MAX`].
 pub const CSV_BYTES_MAX: usize = 256 * 1024;
-/// Entries in one file at most.
+/// Most entries in one file.
 pub const ROWS_MAX: usize = 2_000;
 
-/// The columns, `id` and `name` first, which must be there.
+/// The columns. The first two, `id` and `name`, are required.
 const COLUMNS: [&str; 4] = ["id", "name", "photoUrl", "sectorId"];
-/// A first line with which spreadsheets tell each other the separator.
+/// The beginning of a first line by which spreadsheets tell each other the separator.
 const SEPARATOR_LINE: &str = "sep=";
 
-/// Where the columns stand in a row.
+/// The index of each column in a row; `None` where the file does not have it.
 type Places = [Option<usize>; COLUMNS.len()];
 
 /// The entries of a file, or what is wrong with it, line by line.
@@ -30,7 +30,7 @@ pub fn read(file: &[u8]) -> Result<Vec<Member>, String> {
     let file = file.strip_prefix(BYTE_ORDER_MARK.as_bytes()).unwrap_or(file);
     let text = std::str::from_utf8(file).map_err(|error| {
         let line = file[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
-        format!("line {line}: is no UTF-8")
+        format!("line {line}: is not UTF-8")
     })?;
     let named = named_separator(text);
     let rows = ReaderBuilder::new()
@@ -56,7 +56,7 @@ pub fn read(file: &[u8]) -> Result<Vec<Member>, String> {
     lines.finish()
 }
 
-/// The separator of a first line `sep=;`.
+/// The separator in a first line `sep=;`.
 fn named_separator(text: &str) -> Option<u8> {
     let line = text.lines().next()?.trim_matches('"');
     let (name, separator) = line.split_at_checked(SEPARATOR_LINE.len())?;
@@ -64,7 +64,8 @@ fn named_separator(text: &str) -> Option<u8> {
     separator.bytes().next().filter(|byte| is_named && b",;\t|".contains(byte))
 }
 
-/// The separator of the header, in whose names none occurs. Spreadsheets of countries with a decimal comma write `;`.
+/// The separator of the header, whose names contain none. Spreadsheets of countries with a decimal comma write
+/// `;`.
 fn separator(text: &str) -> u8 {
     let header = text.lines().find(|line| line.contains(char::is_alphabetic)).unwrap_or_default();
     [b';', b'\t'].into_iter().find(|separator| header.as_bytes().contains(separator)).unwrap_or(b',')
@@ -74,18 +75,18 @@ fn is_blank(row: &StringRecord) -> bool {
     row.iter().all(|cell| cell.trim().is_empty())
 }
 
-/// Numbers rows by their lines. The library's own numbers are one too small where lines end with CR LF, and where blank
-/// lines stand before a row.
+/// The line numbers of rows. The library's own numbers are one too small where lines end with CR LF, and where
+/// blank lines come before a row.
 struct LineNumbers<'a> {
     text: &'a str,
-    /// Bytes that are counted already.
+    /// Bytes of which the lines have been counted.
     seen: usize,
-    /// The line of the byte after them.
+    /// The line of the next byte.
     line: usize,
 }
 
 impl LineNumbers<'_> {
-    /// The line on which a row begins; rows come in their order.
+    /// The line on which a row begins. Rows must be asked for in their order.
     fn of(&mut self, row: &StringRecord) -> usize {
         let at =
             row.position().and_then(|position| usize::try_from(position.byte()).ok()).unwrap_or(self.seen);
@@ -102,10 +103,10 @@ fn places(header: &StringRecord) -> Result<Places, String> {
     for (at, name) in header.iter().enumerate().filter(|(_, name)| !name.trim().is_empty()) {
         let known = COLUMNS.iter().position(|column| column.eq_ignore_ascii_case(name.trim()));
         let Some(column) = known else {
-            return Err(format!("no column is called {name:?}; there are {}", COLUMNS.join(", ")));
+            return Err(format!("{name:?} is not a column; the columns are {}", COLUMNS.join(", ")));
         };
         if places[column].replace(at).is_some() {
-            return Err(format!("the column {} comes twice", COLUMNS[column]));
+            return Err(format!("the column {} is there twice", COLUMNS[column]));
         }
     }
     match places[..2].iter().position(Option::is_none) {
@@ -118,7 +119,7 @@ fn places(header: &StringRecord) -> Result<Places, String> {
 #[derive(Default)]
 struct Lines {
     members: Vec<Member>,
-    /// On which line each id stands.
+    /// The line of each id.
     ids: HashMap<String, usize>,
     wrong: Vec<String>,
 }
@@ -147,7 +148,7 @@ impl Lines {
             sector_id: MemberSector::read(&field(3)).map_err(named(3))?.0,
         };
         match self.ids.insert(member.id.to_string(), line) {
-            Some(first) => Err(format!("the id stands on line {first} already")),
+            Some(first) => Err(format!("the id is already on line {first}")),
             None => Ok(member),
         }
     }
@@ -186,7 +187,7 @@ mod tests {
             format!("id,name,photoUrl\na,Ana,\nb,,\n,Bia,\na,Ana,\nc,C,,x\nd,{long},\ne,E,javascript:x\n");
         assert_eq!(
             read(text.as_bytes()).unwrap_err(),
-            "line 3: name is missing; line 4: id is missing; line 5: the id stands on line 2 already; \
+            "line 3: name is missing; line 4: id is missing; line 5: the id is already on line 2; \
              line 6: has a value in a column without a name; line 7: name must have at most 200 characters; \
              line 8: photoUrl must begin with https:// or http://"
         );
@@ -199,11 +200,11 @@ mod tests {
             ("\n\nid,name\n\n\nb,\n", "line 6: name is missing"),
             (
                 "id,name\r\na,\"two\r\nlines\"\r\nb,\r\n",
-                "line 2: name must hold no control characters; line 4: name is missing",
+                "line 2: name must not contain control characters; line 4: name is missing",
             ),
             (
                 "\r\n;\r\nid;nome\r\n",
-                "line 3: no column is called \"nome\"; there are id, name, photoUrl, sectorId",
+                "line 3: \"nome\" is not a column; the columns are id, name, photoUrl, sectorId",
             ),
         ] {
             assert_eq!(read(text.as_bytes()).unwrap_err(), wrong);
@@ -215,9 +216,9 @@ mod tests {
         let wrong = |text: &[u8]| read(text).unwrap_err();
         assert_eq!(wrong(b""), "line 1: the header is missing");
         assert_eq!(wrong(b"id\na"), "line 1: the column name is missing");
-        assert_eq!(wrong(b"id,name,ID\n"), "line 1: the column id comes twice");
-        assert!(wrong(b"id,nome\n").starts_with("line 1: no column is called \"nome\""));
-        assert_eq!(wrong(b"id,name\na,\xe9"), "line 2: is no UTF-8");
+        assert_eq!(wrong(b"id,name,ID\n"), "line 1: the column id is there twice");
+        assert!(wrong(b"id,nome\n").starts_with("line 1: \"nome\" is not a column"));
+        assert_eq!(wrong(b"id,name\na,\xe9"), "line 2: is not UTF-8");
         let rows = |count: usize| {
             (0..count).fold("id,name\n".to_owned(), |text, at| format!("{text}i{at},n\n")).into_bytes()
         };

@@ -1,4 +1,4 @@
-//! What an entry of the directory may hold: one rule for JSON and CSV.
+//! What an entry of the directory may contain: the same rules for JSON and CSV.
 
 use utoipa::openapi::schema::ObjectBuilder;
 
@@ -7,21 +7,21 @@ use crate::domain::visible::has_visible;
 use crate::http::question::Value;
 use crate::http::values::{ID_CHARS_MAX, fits, of_length, string};
 
-/// Longest name, in characters.
+/// Longest name of an agent, in characters.
 const NAME_CHARS_MAX: usize = 200;
 /// Longest address of a picture, in characters.
 const PHOTO_URL_CHARS_MAX: usize = 2_048;
 
-/// No control characters, and no blank at either end.
+/// No control characters, and no space at either end.
 const ID_PATTERN: &str = r"^[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]([^\u0000-\u001f\u007f-\u009f]*[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000])?$";
-/// No control characters, and not only blanks.
+/// No control characters, and not only spaces.
 const NAME_PATTERN: &str = r"^[^\u0000-\u001f\u007f-\u009f]*[^\u0000-\u001f\u007f-\u009f \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000][^\u0000-\u001f\u007f-\u009f]*$";
-/// An address in the web, or nothing.
+/// An address on the web, or nothing.
 const PHOTO_URL_PATTERN: &str = r"^(https?://[^\u0000-\u001f\u007f-\u009f]*)?$";
-/// No control characters.
+/// An id of a sector has no control characters.
 const SECTOR_ID_PATTERN: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
 
-/// The provider's id of an agent, as a path names it.
+/// The provider's id of an agent, in a path.
 #[derive(Debug)]
 pub struct MemberId(pub String);
 
@@ -42,7 +42,6 @@ impl Value for MemberId {
     }
 }
 
-/// An agent's name.
 #[derive(Debug)]
 pub struct MemberName(pub String);
 
@@ -63,7 +62,7 @@ pub struct PhotoUrl(pub Option<String>);
 impl Value for PhotoUrl {
     fn read(text: &str) -> Result<Self, String> {
         let url = visible(text, PHOTO_URL_CHARS_MAX)?;
-        // Screens show it as a picture: a script's address must not get that far.
+        // Screens show it as a picture, so the address of a script must not get there.
         let is_web = |url: &String| url.starts_with("https://") || url.starts_with("http://");
         if url.as_ref().is_some_and(|url| !is_web(url)) {
             return Err("must begin with https:// or http://".to_owned());
@@ -94,14 +93,14 @@ fn missing() -> String {
     "is missing".to_owned()
 }
 
-/// What is visible of a text. Blanks around it do not count, and a text of invisible marks is an empty one.
+/// The visible part of a text: without spaces around it, and `None` where only invisible characters are left.
 fn visible(text: &str, chars_max: usize) -> Result<Option<String>, String> {
     let text = text.trim();
     if !text.is_empty() && !fits(text, chars_max) {
         return Err(format!("must have at most {chars_max} characters"));
     }
     if text.chars().any(char::is_control) {
-        return Err("must hold no control characters".to_owned());
+        return Err("must not contain control characters".to_owned());
     }
     Ok(has_visible(text).then(|| text.to_owned()))
 }

@@ -13,7 +13,7 @@ use crate::domain::Member;
 use crate::http::caller::{Admin, Caller, UserState};
 use crate::http::error::ApiError;
 use crate::http::extract::{Content, PathId, RequestBody};
-use crate::http::question::{Mandatory, Nothing, Query, object_schema, question, read_object};
+use crate::http::question::{Mandatory, Nothing, QueryString, object_schema, question, read_object};
 use crate::http::route::{Call, routes};
 use crate::http::state::EdgeState;
 use crate::http::values::{Id, SearchText};
@@ -26,37 +26,39 @@ use crate::reads::members::MemberFilter;
 use crate::reads::{ListMembers, ListedMember};
 
 routes! {
-    /// Agents: those without an entry first, then by name; by id for a viewer, whose names are masked.
+    /// Agents: those without an entry first, then by name; for viewers by id, because names are masked for
+    /// them.
     get "/members" => list, "listMembers";
-    // Before the path of one entry, which it would be otherwise.
-    /// Sets the entries of a file: `id,name,photoUrl,sectorId` in any order, separated by `,` or `;`, in UTF-8. All
-    /// of it or nothing; every wrong line is named. Entries that the file does not name stay.
+    // Before the path of one entry, which would otherwise match it.
+    /// Sets the entries of a file: `id,name,photoUrl,sectorId` in any order, separated by `,` or `;`, in UTF-8.
+    /// Either all entries are set or none; the error names every wrong line. Entries that the file does not
+    /// name are kept.
     write(POST) "/members/import" => import, "importMembers";
-    /// Sets an entry, whole. Every screen shows the name from then on.
+    /// Sets all fields of an entry. From then on every screen shows the name.
     write(PUT) "/members/{id}" => put, "putMember",
         refuses(400, "A field is wrong; the error names it. Or the directory is full."),
-        refuses(404, "No id is that long.");
-    /// Takes an entry out. Its id stays in the list where it occurs.
-    write(DELETE) "/members/{id}" => delete, "deleteMember", refuses(404, "The directory does not have this id.");
+        refuses(404, "The id is longer than ids can be.");
+    /// Removes an entry. Its id stays in the list where it occurs in chats.
+    write(DELETE) "/members/{id}" => delete, "deleteMember", refuses(404, "The directory has no entry with this id.");
 }
 
 question! {
     struct MembersQuestion {
         page: Paging,
-        /// A part of the name or the id, without case and accents.
+        /// A part of the name or the id, regardless of case and accents.
         search: Option<SearchText>,
-        /// In the directory, or not.
+        /// True: only agents with an entry in the directory; false: only those without.
         known: Option<bool>,
     }
 }
 
 question! {
     struct MemberRequest {
-        /// The name.
+        /// Name of the agent, as screens show it.
         name: Mandatory<MemberName>,
-        /// The picture's address, `https://` or `http://`; left out, empty or null: none.
+        /// Address of the picture, `https://` or `http://`. Left out, empty or null: none.
         photo_url: Option<PhotoUrl>,
-        /// The sector that the agent belongs to; left out, empty or null: none.
+        /// Id of the agent's sector. Left out, empty or null: none.
         sector_id: Option<MemberSector>,
     }
 }
@@ -73,7 +75,7 @@ impl Content for MemberRequest {
     }
 }
 
-/// The entries of a file.
+/// The entries of an imported file.
 struct MemberFile(Vec<Member>);
 
 impl Content for MemberFile {
@@ -89,16 +91,16 @@ impl Content for MemberFile {
     }
 }
 
-/// An agent.
+/// An agent, in the directory or not.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ListedMember)]
 pub struct ListedMemberShape {
     #[serde(flatten)]
     member: MemberShape,
-    /// In the directory. Others own a chat, take part in one, or wrote.
+    /// True where the directory has an entry. Other agents have a chat, take part in one, or wrote a message.
     known: bool,
-    /// When the entry was changed last.
+    /// When the entry was last changed.
     #[schema(value_type = Option<String>, format = DateTime)]
     updated_at: Option<Timestamp>,
 }
@@ -110,7 +112,7 @@ impl From<ListedMember> for ListedMemberShape {
     }
 }
 
-/// A page of agents.
+/// One page of a list of agents.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MembersAnswer {
     members: Vec<ListedMemberShape>,
@@ -118,26 +120,26 @@ pub struct MembersAnswer {
     page: PageInfo,
 }
 
-/// What a change did.
+/// The outcome of a change.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ChangedMemberAnswer {
     member: MemberShape,
-    /// The position of the update that tells it; `null` where nothing changed.
+    /// The position of the update that reports it; `null` where nothing changed.
     seq: Option<i64>,
 }
 
-/// What an import did.
+/// The outcome of an import.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ImportAnswer {
-    /// Entries in the file.
+    /// Number of entries in the file.
     entries: usize,
-    /// The position of the update that tells what changed; `null` where nothing did.
+    /// The position of the update that reports the changes; `null` where nothing changed.
     seq: Option<i64>,
 }
 
 async fn list(
     caller: Caller,
-    Query(question): Query<MembersQuestion>,
+    QueryString(question): QueryString<MembersQuestion>,
     state: UserState,
 ) -> Result<Answer<MembersAnswer>, ApiError> {
     let filter = MemberFilter { search: SearchText::wanted(question.search), known: question.known };
@@ -151,14 +153,14 @@ async fn list(
 
 async fn put(
     Admin(caller): Admin,
-    _: Query<Nothing>,
+    _: QueryString<Nothing>,
     PathId(MemberId(named)): PathId<MemberId>,
     RequestBody(entry): RequestBody<MemberRequest>,
     state: UserState,
 ) -> Result<Answer<ChangedMemberAnswer>, ApiError> {
     let id = MemberId::of_entry(&named).map_err(|what| ApiError::parameter("id", what))?;
     if id.as_str() != named {
-        return Err(ApiError::parameter("id", "must not begin or end with a blank"));
+        return Err(ApiError::parameter("id", "must not begin or end with a space"));
     }
     let member = Member {
         id,
@@ -173,20 +175,20 @@ async fn put(
 
 async fn delete(
     Admin(caller): Admin,
-    _: Query<Nothing>,
+    _: QueryString<Nothing>,
     PathId(id): PathId<Id>,
     state: UserState,
 ) -> Result<Answer<ChangedMemberAnswer>, ApiError> {
     let member = Member::unknown(String::from(id).into());
     let shape = MemberShape::from(&member);
     let ack = change(&state, &caller, vec![member]).await?;
-    let seq = ack.seq.ok_or(ApiError::NotFound("the directory does not have this id"))?;
+    let seq = ack.seq.ok_or(ApiError::NotFound("the directory has no entry with this id"))?;
     Ok(Answer(ChangedMemberAnswer { member: shape, seq: Some(seq.0) }))
 }
 
 async fn import(
     Admin(caller): Admin,
-    _: Query<Nothing>,
+    _: QueryString<Nothing>,
     RequestBody(MemberFile(members)): RequestBody<MemberFile>,
     state: UserState,
 ) -> Result<Answer<ImportAnswer>, ApiError> {
@@ -195,7 +197,7 @@ async fn import(
     Ok(Answer(ImportAnswer { entries, seq: ack.seq.map(|seq| seq.0) }))
 }
 
-/// Puts changes through the journal.
+/// Writes the changes to the journal.
 async fn change(state: &UserState, caller: &Caller, members: Vec<Member>) -> Result<Ack, ApiError> {
     let record = record_of(caller, Payload::Members(members), Some(own_id("directory")))?;
     let ack = store(state, record).await?;

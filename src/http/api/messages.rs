@@ -1,4 +1,4 @@
-//! `/messages`.
+//! `/messages`: messages of all chats.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::lists::{PageInfo, Paging};
 use crate::http::caller::{Caller, UserState};
 use crate::http::error::ApiError;
 use crate::http::fields::Fields;
-use crate::http::question::{Query, question};
+use crate::http::question::{QueryString, question};
 use crate::http::route::routes;
 use crate::http::values::{Id, SearchText};
 use crate::protocol::MessageShape;
@@ -23,16 +23,16 @@ routes! {
 }
 
 question! {
-    /// Which messages of a list.
+    /// Which messages a list contains.
     pub struct ListedMessages {
         page: Paging,
-        /// A part of the text, without case and accents.
+        /// A part of the text, regardless of case and accents.
         search: Option<SearchText>,
-        /// `Contact`, `Member`, `Bot`, `External`.
+        /// Who wrote it: `Contact`, `Member`, `Bot` or `External`.
         source: Option<Id>,
-        /// The first moment that counts.
+        /// Messages from this moment on.
         since: Option<Timestamp>,
-        /// The first moment that counts no more; not earlier than `since`.
+        /// Messages before this moment, which is not earlier than `since`.
         until: Option<Timestamp>,
     }
     checked by until_after_since
@@ -40,9 +40,9 @@ question! {
 
 question! {
     struct MessagesQuestion {
-        /// The id of their chat.
+        /// Id of the chat that they belong to.
         chat_id: Option<Id>,
-        /// The id of who their chat is held with.
+        /// Id of the contact that the chat is held with.
         contact_id: Option<Id>,
         list: ListedMessages,
     }
@@ -57,7 +57,7 @@ fn until_after_since(question: &ListedMessages, fields: &mut Fields) {
 }
 
 impl ListedMessages {
-    /// The messages that a caller asks for, and the page that is asked for.
+    /// The messages that a caller asks for, and the page of them.
     pub fn list(self, caller: &Caller) -> (ListMessages, Paging) {
         let Self { page, search, source, since, until } = self;
         let filter = MessageFilter {
@@ -73,7 +73,7 @@ impl ListedMessages {
     }
 }
 
-/// A page of messages.
+/// One page of a list of messages.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MessagesAnswer {
     messages: Vec<MessageShape>,
@@ -82,7 +82,6 @@ pub struct MessagesAnswer {
 }
 
 impl MessagesAnswer {
-    /// The answer that these messages are.
     pub fn new(found: Page<MessageShape>, page: &Paging) -> Self {
         Self { page: PageInfo::new(&found, page), messages: found.items }
     }
@@ -90,7 +89,7 @@ impl MessagesAnswer {
 
 async fn list(
     caller: Caller,
-    Query(question): Query<MessagesQuestion>,
+    QueryString(question): QueryString<MessagesQuestion>,
     state: UserState,
 ) -> Result<Answer<MessagesAnswer>, ApiError> {
     let (mut list, page) = question.list.list(&caller);

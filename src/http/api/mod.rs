@@ -1,4 +1,4 @@
-//! The REST rows under `/api/umbler`: questions to the hub, in pages.
+//! The REST API under `/api/umbler`: questions to the hub, answered in pages.
 
 pub mod lists;
 pub mod spreadsheet;
@@ -25,10 +25,10 @@ use utoipa::ToSchema;
 
 use super::route::{Call, HandlerPart, Routes};
 
-/// Where the routes lie.
+/// The prefix of the routes' paths.
 pub const PREFIX: &str = "/api/umbler";
 
-/// The routes.
+/// All routes of the REST API.
 pub fn routes() -> Routes {
     let mut routes = Routes::under(PREFIX);
     routes.tagged("umbler");
@@ -50,7 +50,7 @@ pub fn routes() -> Routes {
     routes
 }
 
-/// JSON that no cache keeps: it holds customers' data.
+/// JSON that must not be cached, because it contains customers' data.
 pub struct Answer<T>(pub T);
 
 impl<T: Serialize> Responder for Answer<T> {

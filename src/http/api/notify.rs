@@ -1,4 +1,4 @@
-//! `POST /api/umbler/notify`: the company's own backend reaches one user's screens.
+//! `POST /api/umbler/notify`: the company's own backend sends a notice to one user's screens.
 
 use actix_web::web;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -11,18 +11,19 @@ use crate::domain::EventId;
 use crate::http::caller::Admin;
 use crate::http::error::ApiError;
 use crate::http::extract::{Content, RequestBody};
-use crate::http::question::{Nothing, Query};
+use crate::http::question::{Nothing, QueryString};
 use crate::http::route::{Call, routes};
 use crate::http::state::EdgeState;
 use crate::http::values::{ID_CHARS_MAX, of_length};
 use crate::http::webhook::{record_of, store};
 use crate::journal::{Notice, Payload};
 
-/// Largest body, in bytes: a notice is kept like any update and sent in one frame.
+/// Largest body, in bytes. A notice is kept like any update, and sent in one frame.
 pub const BODY_BYTES_MAX: usize = 32 * 1024;
 
 routes! {
-    /// Sends a notice to the screens of one user that follow `user:SUB`. Kept and recovered like any update.
+    /// Sends a notice to the screens of one user that follow `user:SUB`. It is kept and recovered like any
+    /// update.
     write(POST) "/notify" => notify, "notifyUser";
 }
 
@@ -30,19 +31,19 @@ routes! {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, expecting = "an object with user and data")]
 pub struct NotifyRequest {
-    /// The user, as tokens name them in `sub`.
+    /// The user, as in the `sub` of tokens.
     #[schema(value_type = String, min_length = 1, max_length = 256)]
     user: Option<String>,
-    /// Anything, `null` too; handed on as it came.
+    /// Any JSON, also `null`; passed on unchanged.
     #[serde(default, deserialize_with = "as_it_came")]
     #[schema(value_type = Value, required)]
     data: Option<Box<RawValue>>,
-    /// The caller's own id: the same one twice is one notice.
+    /// An id of the caller. The same id twice is one notice.
     #[schema(min_length = 1, max_length = 256)]
     id: Option<String>,
 }
 
-/// A notice with its id.
+/// A notice and its id.
 struct Sent {
     id: EventId,
     notice: Notice,
@@ -64,18 +65,18 @@ impl Content for Sent {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NotifyAnswer {
-    /// `accepted` or `duplicate`.
+    /// What the hub did with it: `accepted` or `duplicate`.
     #[schema(example = "accepted")]
     status: &'static str,
-    /// The update's `eventId`.
+    /// The `eventId` of the update.
     event_id: Option<String>,
-    /// Its position; of a duplicate, the position of the first.
+    /// The position of the update; for a duplicate, the position of the first one.
     seq: Option<i64>,
 }
 
 async fn notify(
     Admin(caller): Admin,
-    _: Query<Nothing>,
+    _: QueryString<Nothing>,
     RequestBody(Sent { id, notice }): RequestBody<Sent>,
     state: web::Data<EdgeState>,
 ) -> Result<Answer<NotifyAnswer>, ApiError> {
@@ -87,21 +88,21 @@ async fn notify(
     }))
 }
 
-/// A `null` that was sent is data like any other; only what was not sent is missing.
+/// Tells `null` from a missing field: `null` is data like any other.
 fn as_it_came<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
     Box::<RawValue>::deserialize(deserializer).map(Some)
 }
 
 fn read(body: &[u8]) -> Result<Sent, ApiError> {
     let request: NotifyRequest = serde_json::from_slice(body)
-        .map_err(|error| ApiError::BadRequest(format!("the body is no notice: {error}")))?;
+        .map_err(|error| ApiError::BadRequest(format!("the body is not a notice: {error}")))?;
     let name = |field: &str, value: String| {
         let is_name = of_length(&value, ID_CHARS_MAX).map(drop);
         is_name.map(|()| value).map_err(|what| ApiError::parameter(field, what))
     };
     let user = name("user", request.user.ok_or_else(|| ApiError::parameter("user", "is missing"))?)?;
     let data = request.data.ok_or_else(|| ApiError::parameter("data", "is missing"))?;
-    // A namespace of their own: no notice may take the id of a delivery.
+    // A namespace of their own, so that no notice can take the id of a delivery.
     let id = match request.id {
         Some(id) => name("id", id)?,
         None => format!("{:032x}", rand::random::<u128>()),

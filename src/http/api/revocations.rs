@@ -1,4 +1,4 @@
-//! `/revocations`: an admin puts a user's older tokens out of force.
+//! `/revocations`: an admin revokes the older tokens of a user.
 
 use actix_web::web;
 use jiff::{SignedDuration, Timestamp};
@@ -13,7 +13,7 @@ use crate::auth::{LEEWAY_SECONDS, Revocation};
 use crate::http::caller::Admin;
 use crate::http::error::ApiError;
 use crate::http::extract::{Content, RequestBody};
-use crate::http::question::{Mandatory, Nothing, Query, Value, object_schema, question, read_object};
+use crate::http::question::{Mandatory, Nothing, QueryString, Value, object_schema, question, read_object};
 use crate::http::route::{Call, routes};
 use crate::http::state::EdgeState;
 use crate::http::values::Id;
@@ -22,24 +22,24 @@ use crate::hub::{IngestError, ListRevocations, Revoke, RevokeError};
 use crate::journal::Payload;
 use crate::telemetry::clock;
 
-/// Revocations in one answer at most.
+/// Most revocations in one answer.
 const LIMIT_MAX: usize = 1_000;
-/// Revocations in one answer where nothing is asked for.
+/// Revocations in one answer where no limit is given.
 const LIMIT_DEFAULT: usize = 100;
 
 routes! {
-    /// What is in force, the newest first.
+    /// The revocations in force, the newest first.
     get "/revocations" => list, "listRevocations";
-    /// Puts a user's older tokens out of force, on REST and on sockets, and ends the sessions that were opened with
-    /// them. An earlier moment than the one in force changes nothing.
+    /// Revokes the older tokens of a user, on REST and on sockets, and closes the sessions that were opened
+    /// with them. A moment before the one in force changes nothing.
     write(POST) "/revocations" => revoke, "revokeTokens";
 }
 
 question! {
     struct RevocationsQuestion {
-        /// Of this user only.
+        /// Only revocations of this user.
         user: Option<Id>,
-        /// At most so many.
+        /// Most revocations in the answer.
         limit: usize [1..=LIMIT_MAX] = LIMIT_DEFAULT,
     }
 }
@@ -48,13 +48,14 @@ question! {
     struct RevocationRequest {
         /// The `sub` of the tokens.
         user: Mandatory<Id>,
-        /// Tokens whose `iat` is before this, or absent, are refused; now, where it is left out. Not in the future.
+        /// Tokens whose `iat` is before this moment, or missing, are refused. Now, where it is left out. Not in
+        /// the future.
         issued_before: Option<IssuedBefore>,
     }
 }
 
 impl Content for RevocationRequest {
-    /// Two short fields.
+    /// Largest body, in bytes: two short fields.
     const BYTES_MAX: usize = 4 * 1024;
 
     fn read(bytes: &[u8], _: &EdgeState) -> Result<Self, ApiError> {
@@ -66,7 +67,8 @@ impl Content for RevocationRequest {
     }
 }
 
-/// A moment further ahead than clocks differ would lock out tokens that do not exist yet, and nothing takes it back.
+/// The moment before which tokens are refused. If it were further in the future than clocks may differ, it
+/// would refuse tokens that do not exist yet, and could not be taken back.
 #[derive(Debug, Clone, Copy)]
 struct IssuedBefore(Timestamp);
 
@@ -77,7 +79,7 @@ impl Value for IssuedBefore {
         let is_known = moment <= latest;
         is_known
             .then_some(Self(moment))
-            .ok_or_else(|| format!("must not be more than {LEEWAY_SECONDS} s ahead"))
+            .ok_or_else(|| format!("must not be more than {LEEWAY_SECONDS} s in the future"))
     }
 
     fn schema() -> ObjectBuilder {
@@ -85,19 +87,19 @@ impl Value for IssuedBefore {
     }
 }
 
-/// One user's tokens from before a moment do not count.
+/// Tokens of one user that were issued before a moment are refused.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RevocationShape {
     /// The `sub` of the tokens.
     user: String,
-    /// Tokens whose `iat` is before this, or absent, are refused.
+    /// Tokens whose `iat` is before this moment, or missing, are refused.
     #[schema(value_type = String, format = DateTime)]
     issued_before: Timestamp,
-    /// When it was said.
+    /// When the user was revoked.
     #[schema(value_type = String, format = DateTime)]
     revoked_at: Timestamp,
-    /// Who said it.
+    /// The admin who revoked the user.
     revoked_by: String,
 }
 
@@ -108,28 +110,28 @@ impl From<Revocation> for RevocationShape {
     }
 }
 
-/// What is in force for the user now.
+/// The revocation that is in force for the user now.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RevokedAnswer {
-    /// What is in force.
+    /// The revocation that is in force.
     revocation: RevocationShape,
-    /// Sessions that were ended with 4500.
+    /// Number of sessions that were closed with 4500.
     sessions_closed: usize,
 }
 
-/// What is in force.
+/// The revocations in force, one for each user.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RevocationsAnswer {
-    /// The newest first.
+    /// The revocations, the newest first.
     revocations: Vec<RevocationShape>,
-    /// How many there are.
+    /// Number of revocations in total.
     total: usize,
 }
 
 async fn revoke(
     Admin(caller): Admin,
-    _: Query<Nothing>,
+    _: QueryString<Nothing>,
     RequestBody(body): RequestBody<RevocationRequest>,
     state: web::Data<EdgeState>,
 ) -> Result<Answer<RevokedAnswer>, ApiError> {
@@ -155,7 +157,7 @@ async fn revoke(
 
 async fn list(
     _: Admin,
-    Query(question): Query<RevocationsQuestion>,
+    QueryString(question): QueryString<RevocationsQuestion>,
     state: web::Data<EdgeState>,
 ) -> Result<Answer<RevocationsAnswer>, ApiError> {
     let RevocationsQuestion { user, limit } = question;
@@ -167,8 +169,8 @@ async fn list(
 
 fn refusal(error: RevokeError) -> ApiError {
     let message = match error {
-        RevokeError::Full => "no more revocations can be kept",
-        RevokeError::Ingest(IngestError::Full) => "too much is waiting to be stored",
+        RevokeError::Full => "there are as many revocations as can be kept",
+        RevokeError::Ingest(IngestError::Full) => "too many records are waiting to be stored",
         RevokeError::Ingest(IngestError::Unwritable) => "the revocation could not be stored in time",
         RevokeError::Ingest(IngestError::Stopping) => "the hub is stopping",
     };

@@ -11,18 +11,18 @@ use super::lists::LIMIT_MAX;
 use crate::http::caller::{Caller, UserState};
 use crate::http::error::ApiError;
 use crate::http::fields::Fields;
-use crate::http::question::{Mandatory, Query, Value, question};
+use crate::http::question::{Mandatory, QueryString, Value, question};
 use crate::http::route::routes;
 use crate::http::values::{SEARCH_CHARS_MAX, of_length, string, words};
 use crate::protocol::search::{FoundContact, FoundMessage};
 use crate::reads::Cursor;
 use crate::reads::search::{Kinds, Search, Wanted};
 
-/// Items of each kind where nothing is asked for.
+/// Items of each kind where no limit is given.
 const LIMIT_DEFAULT: u32 = 20;
 
 routes! {
-    /// Contacts and messages in which all of the words occur, without regard to case and accents.
+    /// Contacts and messages that contain all of the words, regardless of case and accents.
     get "/search" => search, "search";
 }
 
@@ -32,9 +32,9 @@ question! {
         q: Mandatory<Wanted>,
         /// `all` where it is left out.
         r#in: Kinds = Kinds::All,
-        /// Items of each kind.
+        /// Most items of each kind.
         limit: u32 [1..=LIMIT_MAX] = LIMIT_DEFAULT,
-        /// `nextCursor.contacts` or `.messages` of the answer before, with that `in`.
+        /// `nextCursor.contacts` or `nextCursor.messages` of the answer before, with the same `in`.
         cursor: Option<Cursor>,
     }
     checked by cursor_of_one_kind
@@ -54,11 +54,11 @@ impl Value for Wanted {
 
 fn cursor_of_one_kind(question: &SearchQuestion, fields: &mut Fields) {
     if question.cursor.is_some() && question.r#in == Kinds::All {
-        fields.refuse("cursor", "goes on in one kind: say in=contacts or in=messages");
+        fields.refuse("cursor", "belongs to one kind: give in=contacts or in=messages with it");
     }
 }
 
-/// What was found.
+/// The contacts and messages that were found.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SearchAnswer {
@@ -66,15 +66,15 @@ pub struct SearchAnswer {
     contacts: Vec<FoundContact>,
     /// Messages; empty where only contacts were asked for.
     messages: Vec<FoundMessage>,
-    /// Where more begin.
+    /// The cursors of the next page.
     next_cursor: NextCursors,
-    /// The position up to which the index had everything.
+    /// The position up to which everything was indexed.
     as_of_seq: i64,
     /// False while the index is built, or where it did not reach the newest position in time.
     complete: bool,
 }
 
-/// Where more begin: one place for each kind.
+/// The cursors of the next page, one for each kind.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NextCursors {
     /// `null` where there are no more contacts.
@@ -85,7 +85,7 @@ pub struct NextCursors {
 
 async fn search(
     caller: Caller,
-    Query(question): Query<SearchQuestion>,
+    QueryString(question): QueryString<SearchQuestion>,
     state: UserState,
 ) -> Result<Answer<SearchAnswer>, ApiError> {
     let SearchQuestion { q: Mandatory(wanted), r#in: kinds, limit, cursor: after } = question;

@@ -11,11 +11,11 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::Answer;
 use super::settings_fields;
-use crate::domain::{Seq, Settings};
+use crate::domain::{Seq, TeamSettings};
 use crate::http::caller::{Admin, Caller, UserState};
 use crate::http::error::ApiError;
 use crate::http::extract::{Content, RequestBody};
-use crate::http::question::{Nothing, Query, parameter};
+use crate::http::question::{Nothing, QueryString, parameter};
 use crate::http::route::{Call, routes};
 use crate::http::state::EdgeState;
 use crate::http::values::string;
@@ -26,25 +26,25 @@ use crate::protocol::shapes::NamedShape;
 use crate::protocol::{Mask, SettingsShape};
 use crate::reads::GetSettings;
 
-/// What proxies that compress append to an entity tag, after a hyphen.
+/// The suffixes that compressing proxies add to an entity tag, after a hyphen.
 const ENCODINGS: [&str; 4] = ["gzip", "br", "zstd", "deflate"];
-/// What `ETag` tells.
-const ETAG_ABOUT: &str = "The position at which they were saved, quoted.";
+/// What the header `ETag` contains, for the description.
+const ETAG_ABOUT: &str = "The position at which they were saved, in quotation marks.";
 
 routes! {
-    /// The settings in force: business hours, holidays, the thresholds of alerts, and what is idle. `ETag` is
-    /// `"SEQ"`, and `"0"` while nobody saved any.
+    /// The settings in force: business hours, holidays, the thresholds of alerts, and when a chat is idle.
+    /// `ETag` is `"SEQ"`, or `"0"` while nobody has saved any.
     get "/settings" => get, "getSettings", header(200, "ETag", String::schema(), ETAG_ABOUT);
-    /// Replaces all of the settings. Every screen is told, and alerts follow the thresholds from then on. With
-    /// `If-Match`, only where nobody saved others meanwhile.
+    /// Replaces all settings. Every screen is told, and alerts follow the new thresholds. With `If-Match`, this
+    /// only happens where nobody has saved others meanwhile.
     write(PUT) "/settings" => put, "putSettings",
         parameters([if_match()]),
         header(200, "ETag", String::schema(), ETAG_ABOUT),
         refuses(400, "Nothing was saved; the error names every wrong field."),
-        refuses(412, "Others were saved meanwhile; nothing was saved.");
+        refuses(412, "Other settings were saved meanwhile; nothing was saved.");
 }
 
-/// The header that says which settings the new ones are made from.
+/// The header that names the settings from which the new ones were made.
 fn if_match() -> Parameter {
     let about = "The `ETag` of the settings that these are made from, as a proxy may have weakened it; several, or `*`. \
         Left out: whatever was saved is replaced.";
@@ -52,8 +52,8 @@ fn if_match() -> Parameter {
     parameter(ParameterIn::Header, "If-Match", about, tags, Required::False)
 }
 
-impl Content for Settings {
-    /// A thousand sectors and as many holidays.
+impl Content for TeamSettings {
+    /// Largest body, in bytes: enough for a thousand sectors and as many holidays.
     const BYTES_MAX: usize = 256 * 1024;
 
     fn read(bytes: &[u8], state: &EdgeState) -> Result<Self, ApiError> {
@@ -61,38 +61,38 @@ impl Content for Settings {
     }
 
     fn schema(call: &mut Call) -> RefOr<Schema> {
-        // Its parts are described with it.
+        // Its parts are described together with it.
         call.schema::<Self>();
         call.named("SettingsRequest", settings_fields::described())
     }
 }
 
-/// The settings in force.
+/// The settings that are in force.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SettingsAnswer {
     settings: SettingsShape,
-    /// The position at which they were saved; `null` while nobody saved any.
+    /// The position at which they were saved; `null` while nobody has saved any.
     seq: Option<i64>,
-    /// When they were saved.
+    /// When they were saved; `null` while nobody has saved any.
     #[schema(value_type = Option<String>, format = DateTime)]
     updated_at: Option<Timestamp>,
-    /// Who saved them.
+    /// Who saved them; `null` while nobody has saved any.
     updated_by: Option<NamedShape>,
 }
 
 /// The answer, with its position as the entity tag.
 type Tagged = CustomizeResponder<Answer<SettingsAnswer>>;
 
-async fn get(caller: Caller, _: Query<Nothing>, state: UserState) -> Result<Tagged, ApiError> {
+async fn get(caller: Caller, _: QueryString<Nothing>, state: UserState) -> Result<Tagged, ApiError> {
     in_force(&state, &caller).await.map(tagged)
 }
 
 async fn put(
     Admin(caller): Admin,
-    _: Query<Nothing>,
+    _: QueryString<Nothing>,
     request: HttpRequest,
-    RequestBody(values): RequestBody<Settings>,
+    RequestBody(values): RequestBody<TeamSettings>,
     state: UserState,
 ) -> Result<Tagged, ApiError> {
     let settings = SettingsShape { time_zone: state.settings.time_zone.clone(), values };
@@ -110,12 +110,13 @@ fn tagged(answer: SettingsAnswer) -> Tagged {
     Answer(answer).customize().insert_header((ETAG, tag))
 }
 
-/// The positions that `If-Match` names (RFC 9110, 13.1.1): a list of entity tags, or `*` for whatever is saved, which is
-/// `None`. A tag that names no position matches nothing, and where none matches the answer is 412.
+/// The positions that `If-Match` names (RFC 9110, section 13.1.1): a list of entity tags, or `*` for whatever
+/// is saved, which is `None`. A tag that is not a position matches nothing. Where no tag matches, the answer is
+/// 412.
 ///
-/// Tags are compared weakly, although RFC 9110 asks for a strong comparison. A proxy that compresses answers makes
-/// `W/"12"` or `"12-gzip"` of `"12"`, and a form that sends that back has still read position 12: the position stands for
-/// what was saved, not for the bytes of an answer.
+/// Tags are compared weakly, although RFC 9110 asks for a strong comparison. A proxy that compresses answers
+/// makes `W/"12"` or `"12-gzip"` of `"12"`, and a form that sends that back has still read position 12. The
+/// position stands for what was saved, and not for the bytes of an answer.
 fn only_after(headers: &HeaderMap) -> Option<Vec<Seq>> {
     let mut values = headers.get_all(IF_MATCH).map(|value| value.to_str().unwrap_or_default()).peekable();
     values.peek()?;
@@ -123,15 +124,15 @@ fn only_after(headers: &HeaderMap) -> Option<Vec<Seq>> {
     (list.trim() != "*").then(|| opaque_tags(&list).filter_map(position_of).collect())
 }
 
-/// What stands between the quotation marks of each tag.
+/// The text between the quotation marks of each tag.
 fn opaque_tags(list: &str) -> impl Iterator<Item = &str> {
-    // Every second piece is quoted; a last one that is not closed is none.
+    // Every second piece is quoted. A last one that is not closed is dropped.
     let pieces: Vec<&str> = list.split('"').collect();
     let closed = pieces.len().saturating_sub(1);
     pieces.into_iter().take(closed).skip(1).step_by(2)
 }
 
-/// `12`, with or without the name of an encoding behind it.
+/// `12`, with or without the name of an encoding after it.
 fn position_of(tag: &str) -> Option<Seq> {
     let without = |encoding: &&str| tag.strip_suffix(*encoding)?.strip_suffix('-');
     let position = ENCODINGS.iter().find_map(without).unwrap_or(tag);

@@ -1,4 +1,4 @@
-//! The fields of settings, read one by one, so that every wrong one is named.
+//! Reads the fields of settings one by one, so that every wrong one can be named.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,22 +10,22 @@ use crate::domain::settings::{
     DAYS, Holiday, IDLE_MINUTES_DEFAULT, IDLE_MINUTES_MAX, MINUTES_PER_DAY, SECTOR_ID_CHARS_MAX, SPANS_MAX,
     Seconds, Span, Thresholds, WeekHours,
 };
-use crate::domain::{AlertKind, Settings};
+use crate::domain::{AlertKind, TeamSettings};
 use crate::http::error::ApiError;
 use crate::http::values::{fits, string};
 
-/// Holidays at most.
+/// Most holidays that can be saved.
 const HOLIDAYS_MAX: usize = 1_000;
 /// Longest name of a holiday, in characters.
 const NAME_CHARS_MAX: usize = 200;
-/// Sectors with thresholds of their own at most.
+/// Most sectors with thresholds of their own.
 const SECTORS_MAX: usize = 1_000;
 
-/// What [`read`] reads: the settings, and the time zone as it is.
+/// The schema of what [`read`] reads: the settings, and the time zone, which cannot be changed.
 pub(super) fn described() -> RefOr<Schema> {
-    let mut settings = Settings::schema();
+    let mut settings = TeamSettings::schema();
     if let RefOr::T(Schema::Object(object)) = &mut settings {
-        let about = "As it is, or left out.";
+        let about = "The present time zone, or left out.";
         let zone = string().description(Some(about)).build();
         object.properties.insert("timeZone".to_owned(), zone.into());
         if let Some(RefOr::T(Schema::Array(holidays))) = object.properties.get_mut("holidays") {
@@ -35,16 +35,16 @@ pub(super) fn described() -> RefOr<Schema> {
     settings
 }
 
-/// Reads and checks settings.
-pub(super) fn read(body: &[u8], time_zone: &str) -> Result<Settings, ApiError> {
+/// Reads settings from JSON; the error names every wrong field.
+pub(super) fn read(body: &[u8], time_zone: &str) -> Result<TeamSettings, ApiError> {
     let fields: Map<String, Value> = serde_json::from_slice(body)
-        .map_err(|error| ApiError::BadRequest(format!("the body is no JSON object: {error}")))?;
+        .map_err(|error| ApiError::BadRequest(format!("the body is not a JSON object: {error}")))?;
     let mut reader = Reader::default();
     let settings = reader.settings(fields, time_zone);
     if reader.wrong.is_empty() { Ok(settings) } else { Err(ApiError::parameters(&reader.wrong)) }
 }
 
-/// What was found wrong, by path.
+/// What is wrong, by path.
 #[derive(Default)]
 struct Reader {
     wrong: Vec<(String, String)>,
@@ -80,16 +80,19 @@ impl Reader {
         }
     }
 
-    fn settings(&mut self, mut fields: Map<String, Value>, time_zone: &str) -> Settings {
+    fn settings(&mut self, mut fields: Map<String, Value>, time_zone: &str) -> TeamSettings {
         if fields.remove("timeZone").is_some_and(|said| said != time_zone) {
-            self.note("timeZone", format!("is the setting TIMEZONE, {time_zone}, and is not changed here"));
+            self.note(
+                "timeZone",
+                format!("is the setting TIMEZONE, {time_zone}, and cannot be changed here"),
+            );
         }
         let business_hours = self.hours(fields.remove("businessHours"));
         let holidays = self.holidays(fields.remove("holidays"));
         let thresholds = self.thresholds(fields.remove("thresholds"));
         let idle_minutes = self.idle_minutes(fields.remove("idleMinutes"));
         self.nothing_else("", fields);
-        Settings { business_hours, holidays, thresholds, idle_minutes }
+        TeamSettings { business_hours, holidays, thresholds, idle_minutes }
     }
 
     fn idle_minutes(&mut self, value: Option<Value>) -> u16 {
@@ -121,7 +124,7 @@ impl Reader {
         }
         spans.sort_unstable();
         if spans.windows(2).any(|pair| matches!(pair, [one, next] if next.from < one.until)) {
-            self.note(path, "has spans that overlap");
+            self.note(path, "has ranges that overlap");
         }
         debug_assert!(spans.iter().all(|span| span.until <= MINUTES_PER_DAY), "a span ends with its day");
         spans.into_iter().map(|span| (span.from, span.until)).collect()
@@ -141,7 +144,7 @@ impl Reader {
             match date {
                 None => self.note(format!("{path}.date"), "must be a date like 2026-12-25"),
                 Some(date) if !dates.insert(date) => {
-                    self.note(format!("{path}.date"), "stands there twice");
+                    self.note(format!("{path}.date"), "is there twice");
                 }
                 Some(date) => holidays.extend(name.map(|name| Holiday { date, name })),
             }
@@ -180,7 +183,7 @@ impl Reader {
             }
             let seconds = self.object(&path, Some(value));
             let seconds = self.seconds(&path, seconds);
-            // A sector that says nothing is none of its own.
+            // A sector without thresholds is not stored.
             if !seconds.is_empty() {
                 by_sector.insert(id, seconds);
             }
@@ -211,7 +214,7 @@ impl Reader {
     }
 }
 
-/// A whole number as JSON Schema has it: `30.0` is one, too.
+/// A whole number as JSON Schema defines it, so `30.0` is one too.
 fn whole(value: &Value) -> Option<u64> {
     let written = || value.as_f64().filter(|number| number.fract() == 0.0)?.to_string().parse().ok();
     value.as_u64().or_else(written)

@@ -1,12 +1,14 @@
-//! Tables that spreadsheet programs open: no cell of theirs is a formula, and their columns stand apart.
+//! CSV that is safe and readable in spreadsheet programs: no cell becomes a formula, and columns are separated.
 //!
 //! # Contract
 //!
-//! 1. No text becomes a formula, by whichever separator a program splits the file: an apostrophe goes before every `=`, `+`, `-`
-//!    and `@`, fullwidth ones too, with which a cell could begin. Names are made by strangers.
-//! 2. [`unguarded`] takes those apostrophes away again, so that a table that was saved and is brought back says the same.
-//! 3. A table for people begins with a byte order mark, without which accents are broken in some programs, and is separated
-//!    as their language does it. One for programs, which ask for neither, is plain RFC 4180.
+//! 1. No text becomes a formula, by whichever separator a program splits the file. An apostrophe is written
+//!    before every `=`, `+`, `-` and `@`, also fullwidth ones, with which a cell could begin. Strangers choose
+//!    their names.
+//! 2. [`unguarded`] removes those apostrophes, so that a table that was saved and is imported again says the
+//!    same.
+//! 3. A table for people begins with a byte order mark, without which some programs break accents, and its
+//!    separator follows their language. A table for programs, which ask for neither, is plain RFC 4180.
 
 use actix_web::http::header::{ACCEPT_LANGUAGE, HeaderMap};
 
@@ -17,37 +19,35 @@ use crate::journal::fold::is_invisible;
 const FORMULA: [char; 8] = ['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
 /// What ends a cell in one program or another.
 const SEPARATORS: [char; 8] = [';', ',', '\t', '|', '\n', '\r', '\u{b}', '\u{c}'];
-/// Languages that write a decimal comma, whose spreadsheets therefore separate columns by semicolons.
+/// Languages with a decimal comma, whose spreadsheets separate columns by semicolons.
 const DECIMAL_COMMA: [&str; 20] = [
     "pt", "es", "fr", "de", "it", "nl", "pl", "ru", "uk", "tr", "sv", "da", "nb", "no", "fi", "cs", "ro",
     "el", "hu", "id",
 ];
-/// Before the first character of a UTF-8 file, it tells programs the encoding.
+/// Before the first character of a UTF-8 file, this tells programs the encoding.
 pub const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// How a table in CSV is written.
+/// How a table is written as CSV.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dialect {
-    /// `,` or `;`.
+    /// Either `,` or `;`, as a byte.
     pub separator: u8,
-    /// It begins with [`BYTE_ORDER_MARK`].
+    /// True where the table begins with [`BYTE_ORDER_MARK`].
     pub is_marked: bool,
 }
 
-/// What stands between two cells.
+/// The separators between which a caller may choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Separator {
-    /// `,`.
     Comma,
-    /// `;`.
     Semicolon,
 }
 
 words!(Separator: "comma" => Self::Comma, "semicolon" => Self::Semicolon);
 
 impl Dialect {
-    /// With the separator that was asked for, else with the one that the language of `Accept-Language` goes by; plain
-    /// commas where neither says anything.
+    /// The separator that was asked for, else the one that is usual in the language of `Accept-Language`; plain
+    /// commas where neither is given.
     pub fn of(asked: Option<Separator>, headers: &HeaderMap) -> Self {
         let languages =
             headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -57,7 +57,7 @@ impl Dialect {
     }
 }
 
-/// The language that is wanted most, the first of equals; `*` is none.
+/// The preferred language; of equals the first. `*` is not a language.
 fn first_language(list: &str) -> Option<&str> {
     let mut first: Option<(&str, f32)> = None;
     for part in list.split(',') {
@@ -79,7 +79,7 @@ fn separator_of(language: &str) -> Separator {
     if is_decimal_comma { Separator::Semicolon } else { Separator::Comma }
 }
 
-/// A text with an apostrophe before each character that could begin a formula.
+/// The text with an apostrophe before each character that could begin a formula.
 pub fn guarded(text: &str) -> String {
     let mut guarded = String::with_capacity(text.len());
     let mut begins = true;
@@ -110,7 +110,8 @@ pub fn unguarded(text: &str) -> String {
     unguarded
 }
 
-/// True where a cell could begin after `c`: behind a separator, and behind what programs leave off at a cell's beginning.
+/// True where a cell could begin after `c`: after a separator, and after characters that programs ignore at the
+/// beginning of a cell.
 fn goes_on_beginning(begins: bool, c: char) -> bool {
     SEPARATORS.contains(&c) || (begins && (c.is_whitespace() || is_invisible(c) || matches!(c, '"' | '\'')))
 }

@@ -1,4 +1,4 @@
-//! `/stats`, `/updates`, `/webhook/status`.
+//! `/stats`, `/updates` and `/webhook/status`: counters, updates, and how deliveries arrive.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -9,7 +9,7 @@ use super::Answer;
 use crate::domain::Seq;
 use crate::http::caller::{Caller, UserState};
 use crate::http::error::ApiError;
-use crate::http::question::{Nothing, Query, question};
+use crate::http::question::{Nothing, QueryString, question};
 use crate::http::route::routes;
 use crate::http::values::{Id, Past};
 use crate::protocol::StatsShape;
@@ -17,24 +17,25 @@ use crate::reads::webhooks::{DeliveryCount, IgnoredDelivery, UnrecognizedDeliver
 use crate::reads::{ListUpdates, WebhookStatus};
 use crate::telemetry::clock;
 
-/// Updates in one answer where nothing is asked for.
+/// Updates in one answer where no limit is given.
 const UPDATES_DEFAULT: u32 = 100;
-/// Updates in one answer at most.
+/// Most updates in one answer.
 const UPDATES_MAX: u32 = 1_000;
 
 routes! {
-    /// The counters, as of the newest update, or as they stood at a moment.
+    /// The counters, as of the newest update, or as they were at a moment.
     get "/stats" => stats, "getStats";
     /// The updates after a position, for programs that do not keep a socket open.
     get "/updates" => updates, "listUpdates",
-        refuses(410, "Another epoch, or a position that is not kept any more.");
-    /// How the provider's deliveries fared: the last one, the silence since, counts, and what was not understood.
+        refuses(410, "The position belongs to another epoch, or what came after it is no longer kept.");
+    /// How the provider's deliveries arrive: the last one, the time since then, counts, and which were not
+    /// understood.
     get "/webhook/status" => webhook_status, "getWebhookStatus";
 }
 
 question! {
     struct StatsQuestion {
-        /// As they stood at this moment, not in the future.
+        /// Count as of this moment, which is not in the future.
         at: Option<Past>,
     }
 }
@@ -43,39 +44,39 @@ question! {
     struct UpdatesQuestion {
         /// The last position that the caller has.
         after: i64 [0..=i64::MAX] = 0,
-        /// Updates at most.
+        /// Most updates in the answer.
         limit: u32 [1..=UPDATES_MAX] = UPDATES_DEFAULT,
-        /// The life of the journal that `after` belongs to.
+        /// The epoch of the journal that `after` belongs to.
         epoch: Option<Id>,
     }
 }
 
 async fn stats(
     caller: Caller,
-    Query(question): Query<StatsQuestion>,
+    QueryString(question): QueryString<StatsQuestion>,
     state: UserState,
 ) -> Result<Answer<StatsShape>, ApiError> {
     let then = question.at.map(|Past(then)| then);
     Ok(Answer(state.stats(caller.scope, then).await?))
 }
 
-/// What came after a position.
+/// The updates after a position.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct UpdatesAnswer {
-    /// The `umbler_update` envelopes of the socket, in order.
+    /// The same `umbler_update` envelopes as on the socket, in order.
     #[schema(value_type = Vec<Object>)]
     updates: Vec<Box<RawValue>>,
-    /// The last position examined: ask on from here.
+    /// The last position that was examined. Use it as `after` of the next question.
     next: i64,
-    /// The newest position.
+    /// The newest position of the journal.
     seq: i64,
-    /// The life of the journal.
+    /// The epoch of the journal.
     epoch: String,
 }
 
 async fn updates(
     caller: Caller,
-    Query(question): Query<UpdatesQuestion>,
+    QueryString(question): QueryString<UpdatesQuestion>,
     state: UserState,
 ) -> Result<Answer<UpdatesAnswer>, ApiError> {
     let UpdatesQuestion { after, limit, epoch } = question;
@@ -85,49 +86,51 @@ async fn updates(
         .await?;
     let updates = found.frames.into_iter().map(RawValue::from_string).collect::<Result<_, _>>();
     let updates = updates.map_err(|error| {
-        log::error!("a stored update is no JSON: {error}");
+        log::error!("a stored update is not valid JSON: {error}");
         ApiError::Internal
     })?;
     Ok(Answer(UpdatesAnswer { updates, next: found.next.0, seq: found.seq.0, epoch: found.epoch }))
 }
 
-/// How the provider's deliveries fared.
+/// How the provider's deliveries arrive.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WebhookStatusAnswer {
-    /// When the last delivery came, whatever became of it.
+    /// When the last delivery came, whatever its outcome.
     #[schema(value_type = Option<String>, format = DateTime)]
     last_delivery_at: Option<Timestamp>,
-    /// Seconds since then.
+    /// Seconds since the last delivery.
     silence_seconds: Option<i64>,
-    /// Deliveries that got a position, the ones that were not understood included.
+    /// Deliveries that got a position, including those that were not understood.
     accepted: i64,
-    /// Deliveries that were known.
+    /// Deliveries that were already known.
     duplicates: i64,
     /// Objects without an id or a type.
     ignored: i64,
-    /// Of the accepted ones, those that were not understood.
+    /// Accepted deliveries that were not understood.
     undecodable: i64,
-    /// By type and outcome.
+    /// Counts by type and outcome.
     counts: Vec<DeliveryCount>,
-    /// The newest that were not understood, with the reason; at most 50. Empty for viewers and limited tokens.
+    /// The newest deliveries that were not understood, with the reason; at most 50. Empty for viewers and
+    /// limited tokens.
     recent_undecodable: Vec<UnrecognizedDelivery>,
-    /// The newest objects without an id or a type, with the reason; at most 50. Empty for viewers and limited tokens.
+    /// The newest objects without an id or a type, with the reason; at most 50. Empty for viewers and limited
+    /// tokens.
     recent_ignored: Vec<IgnoredDelivery>,
 }
 
 async fn webhook_status(
     caller: Caller,
-    _: Query<Nothing>,
+    _: QueryString<Nothing>,
     state: UserState,
 ) -> Result<Answer<WebhookStatusAnswer>, ApiError> {
     let mut report = state.ask(WebhookStatus).await?;
     if caller.scope.is_masked() || !caller.scope.is_whole() {
-        // Nobody knows whose chats these speak of.
+        // Nobody knows to whose chats these belong.
         report.unrecognized.clear();
         report.ignored.clear();
     }
-    // A clock that was set back makes no negative silence.
+    // A clock that was set back must not give a negative number.
     let silence = |last: Timestamp| (clock::now().as_second() - last.as_second()).max(0);
     let undecodable = report.total("unrecognized");
     Ok(Answer(WebhookStatusAnswer {

@@ -1,4 +1,5 @@
-//! A `metrics_update` as it is described to programs. It is written cell by cell, see [`crate::reads::analytics::board_frame`].
+//! A `metrics_update`, as it is described to programs. The update itself is written cell by cell, see
+//! [`crate::reads::analytics::board_frame`].
 #![expect(dead_code, reason = "only described here: a frame holds the cells that changed")]
 
 use jiff::Timestamp;
@@ -7,12 +8,12 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::http::api::metrics::answers::with_counts;
 
-/// While history is computed anew.
+/// How far the metrics are while history is computed again.
 #[derive(ToSchema)]
 struct MetricsRebuilding {
-    /// Chats that are done.
+    /// Number of chats that are done.
     done: i64,
-    /// Of so many.
+    /// Number of chats in total.
     total: i64,
 }
 
@@ -20,40 +21,40 @@ struct MetricsRebuilding {
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub(super) struct MetricsUpdate {
-    /// Which numbers.
+    /// The channel that the numbers belong to.
     channel: String,
-    /// True where this replaces everything; false where rows hold their key and the cells that changed.
+    /// True where this replaces everything; false where rows contain their key and the cells that changed.
     full: bool,
-    /// Every delivery up to here is in it.
+    /// The position up to which deliveries are counted.
     as_of_seq: i64,
-    /// `null`, except while history is computed anew.
+    /// `null`, except while history is computed again.
     rebuilding: Option<MetricsRebuilding>,
     #[schema(value_type = String, format = DateTime)]
     now: Timestamp,
-    /// The midnight before, in `TIMEZONE`.
+    /// The last midnight in `TIMEZONE`.
     #[schema(value_type = String, format = DateTime)]
     from: Timestamp,
     live: LiveRows,
     today: TodayRows,
 }
 
-/// Open chats, counted.
+/// Counts of open chats: all rows, or those that changed.
 #[derive(ToSchema)]
 struct LiveRows {
     rows: Vec<LiveCells>,
-    /// The ids of rows that are gone.
+    /// Ids of the rows that no longer exist.
     gone: Vec<Option<String>>,
 }
 
-/// From midnight to now.
+/// Metrics from midnight to now.
 #[derive(ToSchema)]
 struct TodayRows {
     rows: Vec<TodayCells>,
-    /// The keys of rows that are gone.
+    /// Keys of the rows that no longer exist.
     gone: Vec<TodayGone>,
 }
 
-/// A row of open chats; `id` is its key.
+/// A row of open chats. Its key is `id`.
 struct LiveCells;
 
 impl PartialSchema for LiveCells {
@@ -64,11 +65,11 @@ impl PartialSchema for LiveCells {
 
 impl ToSchema for LiveCells {}
 
-/// What it holds besides the counts.
+/// What the row contains besides the counts.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 struct LiveWaits {
-    /// Not on `metrics:live`; `null`: nobody's.
+    /// Not on `metrics:live`. `null`: of nobody.
     id: Option<String>,
     name: Option<String>,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -80,11 +81,11 @@ struct LiveWaits {
     next_window_closes_at: Option<Timestamp>,
 }
 
-/// A row of today; `id` and `metric` are its key.
+/// A row of today. Its key is `id` and `metric`.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 struct TodayCells {
-    /// Not on `metrics:live`; `null`: nobody's.
+    /// Not on `metrics:live`. `null`: of nobody.
     id: Option<String>,
     name: Option<String>,
     metric: String,
@@ -97,7 +98,7 @@ struct TodayCells {
     max_ms: Option<i64>,
 }
 
-/// The key of a row of today that is gone.
+/// The key of a row of today that no longer exists.
 #[derive(ToSchema)]
 struct TodayGone {
     id: Option<String>,

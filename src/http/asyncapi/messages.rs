@@ -1,4 +1,4 @@
-//! One message for each event of the tables: what it carries, and by which way it goes.
+//! One message for each event: what it contains, and by which connection it is sent.
 
 use serde_json::{Value, json};
 
@@ -8,8 +8,8 @@ use crate::hub::drain::GoingAway;
 use crate::hub::requests::{ConnectionEstablished, Unsubscribed};
 use crate::hub::snapshots::UmblerData;
 use crate::hub::states::PresenceSet;
-use crate::hub::states::presence::PresenceData as PresenceUpdate;
-use crate::hub::states::status::StatusData;
+use crate::hub::states::presence::PresenceUpdate;
+use crate::hub::states::status::HubStatus;
 use crate::hub::updates::subscribed::Subscribed;
 use crate::protocol::event::{ErrorData, Heartbeat, ResyncRequired, ServerEvent};
 use crate::protocol::replay::ReplayEnded;
@@ -20,7 +20,7 @@ use crate::protocol::{ClientEvent, StatsShape};
 use crate::session::sign_in::{Authenticated, TokenExpiring};
 use crate::session::stream::Closed;
 
-/// By which way an event goes out.
+/// By which connection an event is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
     Socket,
@@ -52,7 +52,7 @@ pub(super) fn way(event: ServerEvent) -> Way {
     }
 }
 
-/// What a request is answered with, where it is not refused.
+/// The event that answers a request which is not refused.
 pub(super) fn answer(event: ClientEvent) -> ServerEvent {
     match event {
         ClientEvent::Authenticate => ServerEvent::Authenticated,
@@ -69,12 +69,11 @@ pub(super) fn is_answer(event: ServerEvent) -> bool {
 }
 
 pub(super) fn client_message(event: ClientEvent, schemas: &mut Schemas) -> Value {
-    let id =
-        json!({ "type": ["string", "number"], "description": "The client's own; comes back in the answer." });
+    let id = json!({ "type": ["string", "number"], "description": "An id of the client's choice; the answer carries it." });
     let optional = |data: Value| json!({ "oneOf": [{ "type": "null" }, data] });
     let (data, summary) = match event {
         ClientEvent::Authenticate => {
-            (schemas.said::<AuthenticateData>(), "Signs in, or brings a newer token.")
+            (schemas.said::<AuthenticateData>(), "Signs in, or replaces the token by a newer one.")
         }
         ClientEvent::RequestUmblerData => (optional(schemas.said::<SnapshotData>()), "Asks for a snapshot."),
         ClientEvent::SubscribeUpdates => (
@@ -87,7 +86,7 @@ pub(super) fn client_message(event: ClientEvent, schemas: &mut Schemas) -> Value
         ClientEvent::SetPresence => {
             (optional(schemas.said::<PresenceData>()), "Tells others which chat this screen shows.")
         }
-        ClientEvent::Ping => (json!({ "description": "Not looked at." }), "Asks for a `pong`."),
+        ClientEvent::Ping => (json!({ "description": "Ignored." }), "Asks for a `pong`."),
     };
     let required = if event == ClientEvent::Authenticate { vec!["event", "data"] } else { vec!["event"] };
     let properties = json!({ "event": { "const": event.as_str() }, "id": id, "data": data });
@@ -99,42 +98,51 @@ pub(super) fn server_message(event: ServerEvent, schemas: &mut Schemas) -> Value
         ServerEvent::ConnectionEstablished => {
             (schemas.told::<ConnectionEstablished<'_>>(), "The first envelope of every session.")
         }
-        ServerEvent::Authenticated => (schemas.told::<Authenticated<'_>>(), "Signed in."),
+        ServerEvent::Authenticated => (schemas.told::<Authenticated<'_>>(), "The client is signed in."),
         ServerEvent::UmblerData => {
             (schemas.told::<UmblerData<'_>>(), "A consistent snapshot at one position.")
         }
-        ServerEvent::Subscribed => (schemas.told::<Subscribed<'_>>(), "Channels are followed from here on."),
-        ServerEvent::Unsubscribed => (schemas.told::<Unsubscribed>(), "Channels are no longer followed."),
+        ServerEvent::Subscribed => {
+            (schemas.told::<Subscribed<'_>>(), "The client follows channels from here on.")
+        }
+        ServerEvent::Unsubscribed => {
+            (schemas.told::<Unsubscribed>(), "The client no longer follows channels.")
+        }
         ServerEvent::Pong => (json!({ "type": "object", "properties": {} }), "The answer to `ping`."),
         ServerEvent::UmblerUpdate => (
             schemas.updates(),
             "One accepted delivery, a notice to one user, what happened to an alert, or changes of the directory of \
              agents or of settings.",
         ),
-        ServerEvent::Heartbeat => (schemas.told::<Heartbeat>(), "Proves that data comes through."),
+        ServerEvent::Heartbeat => {
+            (schemas.told::<Heartbeat>(), "Sent regularly, so that a client notices a dead connection.")
+        }
         ServerEvent::UmblerStats => (schemas.told::<StatsShape>(), "The counters, to followers of `stats`."),
-        ServerEvent::PresenceUpdate => {
-            (schemas.told::<PresenceUpdate>(), "Who is on which screen, to followers of `presence`.")
-        }
-        ServerEvent::PresenceSet => {
-            (schemas.told::<PresenceSet<'_>>(), "Others are told which chat this screen shows.")
-        }
+        ServerEvent::PresenceUpdate => (
+            schemas.told::<PresenceUpdate>(),
+            "Which screens are connected and which chat each shows, to followers of `presence`.",
+        ),
+        ServerEvent::PresenceSet => (schemas.told::<PresenceSet<'_>>(), "The answer to `set_presence`."),
         ServerEvent::MetricsUpdate => (
             schemas.told::<MetricsUpdate>(),
-            "Numbers of the team, to followers of a board: all, or what changed.",
+            "Live metrics, to followers of `metrics:…`: all of them, or the cells that changed.",
         ),
-        ServerEvent::ReplayEnded => (schemas.told::<ReplayEnded>(), "A replay of the past is over."),
+        ServerEvent::ReplayEnded => (schemas.told::<ReplayEnded>(), "A playback of the past has ended."),
         ServerEvent::ResyncRequired => {
-            (schemas.told::<ResyncRequired>(), "Something was missed: ask for a snapshot.")
+            (schemas.told::<ResyncRequired>(), "The client missed something and must ask for a new snapshot.")
         }
         ServerEvent::HubStatus => {
-            (schemas.told::<StatusData>(), "Whether deliveries are taken in; told on change.")
+            (schemas.told::<HubStatus>(), "Whether the hub accepts deliveries; sent when that changes.")
         }
-        ServerEvent::GoingAway => (schemas.told::<GoingAway>(), "The session ends next; when to come back."),
-        ServerEvent::Closed => (schemas.told::<Closed>(), "The stream ends."),
-        ServerEvent::TokenExpiring => (schemas.told::<TokenExpiring>(), "Send a newer token."),
+        ServerEvent::GoingAway => {
+            (schemas.told::<GoingAway>(), "The hub closes this session next, and says when to reconnect.")
+        }
+        ServerEvent::Closed => (schemas.told::<Closed>(), "The event stream ends."),
+        ServerEvent::TokenExpiring => {
+            (schemas.told::<TokenExpiring>(), "The token expires soon; send a newer one.")
+        }
         ServerEvent::Error => {
-            (schemas.told::<ErrorData<'_>>(), "A request was refused, or the session ends.")
+            (schemas.told::<ErrorData<'_>>(), "A request was refused, or the session is about to be closed.")
         }
     };
     let timestamp = json!({ "type": "string", "format": "date-time" });
@@ -142,12 +150,11 @@ pub(super) fn server_message(event: ServerEvent, schemas: &mut Schemas) -> Value
         json!({ "event": { "const": event.as_str() }, "timestamp": timestamp, "data": data });
     let mut required = vec!["event", "timestamp", "data"];
     if event == ServerEvent::UmblerUpdate {
-        properties["seq"] = json!({ "type": "integer", "minimum": 1, "description": "Its position; grows." });
+        properties["seq"] = json!({ "type": "integer", "minimum": 1, "description": "Position of the update in the journal; it only grows." });
         required.push("seq");
     }
     if is_answer(event) {
-        let id =
-            json!({ "type": ["string", "number"], "description": "The client's own, where it sent one." });
+        let id = json!({ "type": ["string", "number"], "description": "The id that the client sent with the request, if any." });
         properties["id"] = id;
     }
     message(event.as_str(), summary, &required, &properties)

@@ -1,7 +1,7 @@
-//! `GET /api/asyncapi.json`: the socket and the event stream, described for programs (`AsyncAPI` 3.0).
+//! `GET /api/asyncapi.json`: describes the WebSocket and the event stream to programs (`AsyncAPI` 3.0).
 //!
-//! Made from the tables and the types that the wire is made of. An event that is new in the tables does not compile
-//! without its message here; a test holds real traffic against the rest.
+//! It is made from the tables and types of the wire. A new event does not compile without its message here, and
+//! a test compares the rest with real traffic.
 
 mod messages;
 mod boards;
@@ -18,13 +18,13 @@ use crate::protocol::{ClientEvent, CloseCode};
 use messages::{Way, answer, client_message, is_answer, server_message, way};
 use schemas::Schemas;
 
-/// Where the description lies.
+/// The path of the description.
 pub const PATH: &str = "/api/asyncapi.json";
 
-/// Made once: it only depends on the code.
+/// Made once, because it only depends on the code.
 static ENCODED: LazyLock<String> = LazyLock::new(|| document().to_string());
 
-/// The description.
+/// Registers the route of the description.
 pub fn configure(config: &mut web::ServiceConfig) {
     config.service(web::resource(PATH).get(describe).route(web::route().method(Method::HEAD).to(describe)));
 }
@@ -36,7 +36,6 @@ async fn describe() -> HttpResponse {
         .body(ENCODED.as_str())
 }
 
-/// The whole description.
 pub fn document() -> Value {
     let mut schemas = Schemas::default();
     let said: Map<String, Value> = ClientEvent::ALL
@@ -76,15 +75,15 @@ fn servers() -> Value {
             "host": "{host}",
             "protocol": protocol,
             "description": description,
-            "variables": { "host": { "default": "localhost:3001", "description": "Where the hub is reached." } },
+            "variables": { "host": { "default": "localhost:3001", "description": "Host and port of the hub." } },
         })
     };
     let bearer = json!([{ "$ref": "#/components/securitySchemes/bearer" }]);
     let mut servers = json!({
         "ws": server("ws", "The socket on the same machine."),
-        "wss": server("wss", "The socket behind a proxy that brings TLS."),
+        "wss": server("wss", "The socket behind a proxy that adds TLS."),
         "http": server("http", "The event stream on the same machine."),
-        "https": server("https", "The event stream behind a proxy that brings TLS."),
+        "https": server("https", "The event stream behind a proxy that adds TLS."),
     });
     for name in ["http", "https"] {
         servers[name]["security"] = bearer.clone();

@@ -1,4 +1,4 @@
-//! What messages carry, read off the types that are sent, and narrowed to the words of the tables.
+//! The schemas of messages, made from the types that are sent, and restricted to the words of the tables.
 
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -16,21 +16,21 @@ use crate::protocol::{
     ReplayEnd, ResyncReason,
 };
 
-/// What is said, by name.
+/// The schemas that messages refer to, by name.
 #[derive(Default)]
 pub(super) struct Schemas(pub(super) Map<String, Value>);
 
 impl Schemas {
-    /// What a client says: what is optional may be missing.
+    /// Adds what a client sends. Fields that are optional may be missing.
     pub(super) fn said<T: ToSchema>(&mut self) -> Value {
         let mut all = vec![(T::name().into_owned(), T::schema())];
         T::schemas(&mut all);
-        // Our own structures always encode.
+        // Our own structures can always be encoded.
         self.0.extend(all.into_iter().map(|(name, schema)| (name, json!(schema))));
         reference("components/schemas", &T::name())
     }
 
-    /// What the hub says: unknown is `null`, so nearly everything is there.
+    /// Adds what the hub sends. What is unknown is `null`, so nearly all fields are required.
     pub(super) fn told<T: ToSchema>(&mut self) -> Value {
         let mut all = Self::default();
         let top = all.said::<T>();
@@ -43,7 +43,7 @@ impl Schemas {
         top
     }
 
-    /// What an `umbler_update` may hold.
+    /// Adds what an `umbler_update` may contain.
     pub(super) fn updates(&mut self) -> Value {
         let only_id =
             json!({ "type": "object", "required": ["id"], "properties": { "id": { "type": "string" } } });
@@ -60,10 +60,10 @@ impl Schemas {
                 "changes": { "type": "array", "items": { "const": CHAT_GONE } },
                 "chat": or_null(&only_id),
                 "contact": {
-                    "description": "How it looks now, through another chat; or only its id.",
+                    "description": "The contact as another chat shows it; or only its id.",
                     "anyOf": [{ "type": "null" }, contact, only_id],
                 },
-                "contactGone": { "type": "boolean", "description": "The contact is not seen any more either." },
+                "contactGone": { "type": "boolean", "description": "The contact is no longer visible either." },
             },
         });
         self.0.insert("ChatGone".to_owned(), gone);
@@ -73,7 +73,7 @@ impl Schemas {
         json!({ "oneOf": [update, gone, notification, members, alert, settings] })
     }
 
-    /// Words that stand in a table of the code are no words of any kind.
+    /// Restricts words that are in a table of the code to that table.
     pub(super) fn narrow_to_tables(&mut self) {
         let mut types: Vec<&str> = Change::ALL.iter().map(|change| change.as_str()).collect();
         types.push(CHAT_ENTERED);
@@ -131,12 +131,12 @@ impl Schemas {
         self.0.remove("Change");
     }
 
-    /// Says more of a field than its type does.
+    /// Restricts a field further than its type does.
     fn narrow(&mut self, schema: &str, field: &str, more: Value) {
         let place = self.0.get_mut(schema).and_then(|schema| schema["properties"].get_mut(field));
         debug_assert!(place.is_some(), "{schema} has no {field}");
         let (Some(Value::Object(known)), Value::Object(more)) = (place, more) else { return };
-        // A word of the table is no reference, and a type beside it says nothing more.
+        // A word of a table is not a reference, and a type beside it would be redundant.
         if more.contains_key("enum") || more.contains_key("const") {
             known.retain(|key, _| key == "description");
         }
@@ -144,7 +144,7 @@ impl Schemas {
     }
 }
 
-/// True where a field is left out when there is nothing to tell.
+/// True where a field is left out when it has nothing to say.
 fn may_be_missing(schema: &str, field: &str) -> bool {
     match schema {
         "Previous" | "LiveCells" => true,

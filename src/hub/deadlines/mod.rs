@@ -1,10 +1,11 @@
-//! Deadlines: the hub knows the moment at which one passes, and asks the journal to record that as an event.
+//! Deadlines: the hub knows when one passes, and asks the journal to record that as an event.
 //!
 //! # Contract
 //!
-//! 1. Nobody is told of an alert that is not durable: it goes out as any other event of the journal.
-//! 2. One timer, armed for the earliest deadline; nothing is scanned.
-//! 3. A bounded number of requests to the journal at a time, so that thousands of deadlines at once hold up no delivery.
+//! 1. An alert is announced only when it is durable, as any other event of the journal.
+//! 2. One timer is armed for the earliest deadline. Nothing is scanned.
+//! 3. **Bounded.** The journal is asked for a few changes at a time, so that thousands of deadlines at once
+//!    do not hold up deliveries.
 
 pub mod wheel;
 
@@ -13,65 +14,66 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::domain::{Clocks, Settings};
-use crate::journal::{AlertKey, AlertRequest, News, Recorded};
+use crate::domain::{Clocks, TeamSettings};
+use crate::journal::{AlertKey, AlertRequest, HubEffect, Recorded};
 use wheel::Wheel;
 
-/// How long a request that the journal refused waits.
+/// How long to wait after the journal refused a request.
 pub const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// What stood when the hub was started.
+/// Settings, chats and alerts as they are stored when the hub starts.
 #[derive(Debug, Clone, Default)]
 pub struct AlertsAtStart {
-    /// The settings in force.
-    pub settings: Settings,
-    /// Open direct chats.
+    pub settings: TeamSettings,
+    /// Clocks of open direct chats.
     pub clocks: Vec<Clocks>,
-    /// Alerts that stand.
+    /// Alerts that are active.
     pub standing: Vec<AlertKey>,
 }
 
-/// Deadlines of open chats, and the alerts that stand.
+/// Deadlines of open chats, and the active alerts.
 pub struct Deadlines {
     wheel: Wheel,
-    /// The journal has not answered yet, or is left alone for a moment.
+    /// The journal has not answered the last request, or refused it a moment ago.
     busy: bool,
 }
 
 impl Deadlines {
-    /// Takes up what stood when the hub ended last.
+    /// Begins with what is stored.
     pub fn new(start: AlertsAtStart, now: Timestamp) -> Self {
         let mut wheel = Wheel::new(&start.settings.thresholds);
-        // What stands comes first: a chat with clocks alone would have it raised again.
+        // Alerts first: a chat whose alert is not known yet would have it raised again.
         start.standing.iter().for_each(|alert| wheel.raised(alert, now));
         start.clocks.into_iter().for_each(|clocks| wheel.learn(clocks, now));
         Self { wheel, busy: false }
     }
 
-    /// What a commit says of clocks, alerts and thresholds; true where an alert changed.
+    /// Takes over what a commit says about clocks, alerts and thresholds. Returns true if an alert
+    /// changed.
     pub fn learn(&mut self, events: &[Arc<Recorded>], now: Timestamp) -> bool {
         for event in events {
-            match &event.news {
-                News::None | News::Noted => {}
-                News::Clocks(clocks) => self.wheel.learn(Clocks::clone(clocks), now),
-                News::Raised(alert) => self.wheel.raised(alert, now),
-                News::Cleared(alert) => self.wheel.cleared(alert, now),
-                News::Settings(settings) => self.wheel.take_thresholds(&settings.thresholds, now),
+            match &event.effect {
+                HubEffect::None | HubEffect::Noted => {}
+                HubEffect::Clocks(clocks) => self.wheel.learn(Clocks::clone(clocks), now),
+                HubEffect::Raised(alert) => self.wheel.raised(alert, now),
+                HubEffect::Cleared(alert) => self.wheel.cleared(alert, now),
+                HubEffect::Settings(settings) => self.wheel.take_thresholds(&settings.thresholds, now),
             }
         }
-        let is_alert =
-            |event: &Arc<Recorded>| matches!(event.news, News::Raised(_) | News::Cleared(_) | News::Noted);
+        let is_alert = |event: &Arc<Recorded>| {
+            matches!(event.effect, HubEffect::Raised(_) | HubEffect::Cleared(_) | HubEffect::Noted)
+        };
         events.iter().any(is_alert)
     }
 
-    /// Looks at the deadlines that have passed; tells when the next one does.
+    /// Handles the deadlines that have passed. Returns when the next one passes.
     pub fn turn(&mut self, now: Timestamp) -> Option<Timestamp> {
         self.wheel.turn(now);
         self.wheel.turns_at()
     }
 
-    /// What the journal is to be asked for, nothing where it is being asked. Answered with [`Deadlines::rested`], or with
-    /// [`Deadlines::put_back`] and later that.
+    /// What to ask of the journal; empty while a request is under way. Must be followed by
+    /// [`Deadlines::rested`], after [`Deadlines::put_back`] if the journal refused.
     pub fn take_changes(&mut self, now: Timestamp) -> Vec<AlertRequest> {
         if self.busy {
             return Vec::new();
@@ -81,12 +83,12 @@ impl Deadlines {
         changes
     }
 
-    /// The journal did not take what was asked for.
+    /// Notes that the journal refused these changes.
     pub fn put_back(&mut self, changes: &[AlertRequest]) {
         self.wheel.put_back(changes);
     }
 
-    /// The journal may be asked again.
+    /// Notes that the journal may be asked again.
     pub fn rested(&mut self) {
         self.busy = false;
     }

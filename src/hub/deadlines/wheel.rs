@@ -1,9 +1,9 @@
-//! The clocks of open chats, and when the next deadline of one of them passes. Plain data: the present comes in.
+//! The clocks of open chats, and when the next deadline passes. Plain data: the present time is a parameter.
 //!
 //! # Contract
 //!
-//! 1. A chat that runs costs its clocks, the alerts that stand, and one entry in the order of due moments.
-//! 2. What stands is what the journal said; what should stand is asked for until the journal has said it.
+//! 1. A chat costs memory for its clocks, its active alerts, and one entry in the order of due times.
+//! 2. An alert is active when the journal says so. A change is requested until the journal has made it.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -13,19 +13,19 @@ use crate::domain::settings::{LimitTable, Thresholds};
 use crate::domain::{AlertKind, ChatId, Clocks, Deadline};
 use crate::journal::{AlertKey, AlertRequest};
 
-/// How long a deadline may have been over when the hub hears of it first and still raise an alert: an import of old
-/// chats must not fill the screens.
+/// How long after its deadline a chat may still raise an alert if the hub learns of it only then. An import
+/// of old chats must not fill the screens.
 pub const LATE_MAX: SignedDuration = SignedDuration::from_hours(24);
 
-/// Changes of alerts that one request to the journal holds: deliveries must not wait behind thousands of them.
+/// Changes of alerts in one request to the journal. Deliveries must not wait behind thousands of them.
 pub const CHANGES_MAX: usize = 64;
 
-/// All chats that have deadlines, or alerts that stand.
+/// All chats that have deadlines or active alerts.
 pub struct Wheel {
     limits: LimitTable,
     chats: HashMap<ChatId, Watched>,
     due: BTreeSet<(Timestamp, ChatId)>,
-    /// Chats in which something else stands than should.
+    /// Chats whose active alerts are not those that they should have.
     unsettled: BTreeSet<ChatId>,
 }
 
@@ -43,7 +43,7 @@ impl Watched {
 }
 
 impl Wheel {
-    /// A wheel with these thresholds and nothing on it.
+    /// A wheel with these thresholds and no chats.
     pub fn new(thresholds: &Thresholds) -> Self {
         Self {
             limits: LimitTable::new(thresholds),
@@ -53,7 +53,7 @@ impl Wheel {
         }
     }
 
-    /// Where the clocks of a chat stand from here on.
+    /// Takes over the clocks of a chat.
     pub fn learn(&mut self, clocks: Clocks, now: Timestamp) {
         if !clocks.runs && !self.chats.contains_key(&clocks.chat) {
             return;
@@ -63,7 +63,7 @@ impl Wheel {
         self.settle(&id, now);
     }
 
-    /// The journal says that an alert stands.
+    /// The journal says that an alert is active.
     pub fn raised(&mut self, alert: &AlertKey, now: Timestamp) {
         let watched = self.chats.entry(alert.chat.clone()).or_default();
         if !watched.stands(alert.kind, alert.since) {
@@ -72,7 +72,7 @@ impl Wheel {
         self.settle(&alert.chat, now);
     }
 
-    /// The journal says that an alert stands no more.
+    /// The journal says that an alert is no longer active.
     pub fn cleared(&mut self, alert: &AlertKey, now: Timestamp) {
         if let Some(watched) = self.chats.get_mut(&alert.chat) {
             watched.standing.retain(|standing| *standing != (alert.kind, alert.since));
@@ -80,7 +80,7 @@ impl Wheel {
         }
     }
 
-    /// Other thresholds from here on.
+    /// Takes over other thresholds.
     pub fn take_thresholds(&mut self, thresholds: &Thresholds, now: Timestamp) {
         self.limits = LimitTable::new(thresholds);
         let all: Vec<ChatId> = self.chats.keys().cloned().collect();
@@ -89,7 +89,7 @@ impl Wheel {
         }
     }
 
-    /// Looks at the chats whose moment has come.
+    /// Handles the chats whose time has come.
     pub fn turn(&mut self, now: Timestamp) {
         while let Some((at, id)) = self.due.first().cloned()
             && at <= now
@@ -98,13 +98,13 @@ impl Wheel {
         }
     }
 
-    /// When the next moment comes.
+    /// When the next chat is due.
     pub fn turns_at(&self) -> Option<Timestamp> {
         self.due.first().map(|(at, _)| *at)
     }
 
-    /// What the journal is to be asked for next, about [`CHANGES_MAX`] at a time; asked for once, unless a chat is
-    /// [`put_back`](Self::put_back).
+    /// The next changes to ask of the journal, about [`CHANGES_MAX`] at a time. Each is returned once,
+    /// unless it is [`put_back`](Self::put_back).
     pub fn take_changes(&mut self, now: Timestamp) -> Vec<AlertRequest> {
         let mut changes = Vec::new();
         while changes.len() < CHANGES_MAX
@@ -115,7 +115,7 @@ impl Wheel {
         changes
     }
 
-    /// The journal did not take what was asked for.
+    /// Notes that the journal refused these changes, so that they are requested again.
     pub fn put_back(&mut self, changes: &[AlertRequest]) {
         for change in changes {
             match change {
@@ -135,7 +135,7 @@ impl Wheel {
         deadlines.into_iter()
     }
 
-    /// Notes when a chat is to be looked at next, and whether something is to be changed now.
+    /// Notes when a chat is due next, and whether its alerts must change now.
     fn settle(&mut self, id: &ChatId, now: Timestamp) {
         let Some(watched) = self.chats.get(id) else { return };
         let turns_at = self.deadlines(watched).filter_map(|deadline| deadline.turns_after(now)).min();
@@ -160,7 +160,7 @@ impl Wheel {
         self.due.extend(turns_at.map(|at| (at, id.clone())));
     }
 
-    /// The difference between what should stand in a chat and what does; what is to go comes first.
+    /// The changes that a chat's alerts need. Those to clear come first.
     fn changes_of(&self, id: &ChatId, now: Timestamp) -> Vec<AlertRequest> {
         let Some(watched) = self.chats.get(id) else { return Vec::new() };
         let key = |kind, since| AlertKey { kind, chat: id.clone(), since };
@@ -201,7 +201,7 @@ mod tests {
         }
     }
 
-    /// What is asked for, and what the journal says to it.
+    /// Takes the changes and confirms each as the journal would. Returns them as text.
     fn goes_through(wheel: &mut Wheel, now: i64) -> Vec<String> {
         let mut asked = Vec::new();
         for change in wheel.take_changes(at(now)) {
@@ -230,7 +230,7 @@ mod tests {
         assert_eq!(wheel.turns_at(), Some(at(400)));
         wheel.learn(waiting("a", None), at(350));
         assert_eq!(goes_through(&mut wheel, 350), ["-waiting_warn:a"]);
-        // A wait that begins anew is another one.
+        // A wait that begins again is another alert.
         wheel.learn(waiting("a", Some(360)), at(700));
         assert_eq!(goes_through(&mut wheel, 700), ["+waiting_warn:a"]);
     }
@@ -285,7 +285,7 @@ mod tests {
                 latest[place] = Some(clocks.clone());
                 wheel.learn(clocks, at(now));
                 now += later;
-                // Only where the wheel said that its moment comes is it looked at.
+                // The wheel is turned only when it said so.
                 if wheel.turns_at().is_some_and(|turn| turn <= at(now)) {
                     wheel.turn(at(now));
                 }

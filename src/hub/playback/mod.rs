@@ -1,12 +1,13 @@
-//! Playback: a stretch of the past, played to a screen at its own pace.
+//! Playback: a period of the past is played to a screen at its own pace.
 //!
 //! # Contract
 //!
-//! 1. The updates of the stretch come as the screen's token sees them, in order, each when it is due ([`pace`]). Nothing
-//!    live comes meanwhile or afterwards, until the session subscribes again.
-//! 2. The readers find, count and read it, in small steps. A playback holds one part of
-//!    [`PART_UPDATES_MAX`](crate::reads::replay::PART_UPDATES_MAX) at most, and reads and sends nothing while the
-//!    screen has not read what it has: a slow screen slows its own playback.
+//! 1. The screen is sent the updates of the period that its scope sees, in order, each when it is due
+//!    ([`pace`]). It is sent nothing live until it subscribes again.
+//! 2. The readers find, count and read the updates in small steps. A playback holds at most
+//!    [`PART_UPDATES_MAX`](crate::reads::playback::PART_UPDATES_MAX) of them, and reads and sends nothing
+//!    until the screen has read what it has: a slow screen slows only its own playback.
+//! 3. A request that is refused changes nothing. One that is granted replaces whatever the session followed.
 //! 3. A request that is refused changes nothing; one that is granted takes the place of whatever the session followed.
 
 pub mod pace;
@@ -24,86 +25,92 @@ use super::updates::batch::Batch;
 use crate::protocol::event::{ServerEvent, encode};
 use crate::protocol::replay::ReplayEnded;
 use crate::protocol::{Channel, ReplayEnd};
-use crate::reads::{PastPart, ReadError, ReadPast};
+use crate::reads::{PlaybackPart, ReadError, ReadPlayback};
 use crate::telemetry::causes::chain;
 use crate::telemetry::clock;
 use crate::telemetry::metrics::Metrics;
 use openings::Opening;
-use pace::Step;
+use pace::PaceStep;
 use playing::{Playing, Waits};
 
-/// The hub looks after a playback at most this often: what is due meanwhile goes out together.
+/// Shortest time between two steps of a playback. What becomes due meanwhile is sent together.
 const STEP_MIN: Duration = Duration::from_millis(10);
-/// A part that could not be read is asked for again after so long.
+/// How long to wait after a failed read.
 const READ_AGAIN: Duration = Duration::from_secs(1);
-/// Failed reads in a row after which a playback ends.
+/// How many failed reads in a row end a playback.
 const READS_FAILED_MAX: u32 = 5;
 
-/// All playbacks. A session whose flow is [`Flow::Replaying`] has one here.
+/// All playbacks. A session whose flow is [`Flow::Replaying`] has an entry here.
 pub struct Playback {
-    /// Asked for and not begun yet.
+    /// Requested, but not begun.
     openings: HashMap<SessionId, Opening>,
     playing: HashMap<SessionId, Playing>,
-    /// Grows with each request, so that an answer or a timer of an earlier playback is not taken for one of this.
+    /// Grows with each request, so that answers and timers of an earlier playback can be told apart.
     number: u64,
     metrics: Metrics,
 }
 
-/// What the hub does next for one playback.
+/// What the hub must do next for a playback.
 #[must_use]
-pub enum Next {
-    /// Nothing before something happens: the screen reads, or the playback has ended.
+pub enum PlaybackNext {
+    /// Nothing, until the screen has read, or because the playback has ended.
     Nothing,
-    /// Look again after a while, with this number.
+    /// Call [`Playback::waited`] after this time, with this number.
     Wait(Duration, u64),
-    /// Read more, with this number.
-    Read(ReadPast, u64),
+    /// Read more, then call [`Playback::take_part`] with this number.
+    Read(ReadPlayback, u64),
 }
 
 impl Playback {
-    /// Nothing is played yet.
+    /// No playbacks yet.
     pub fn new(metrics: Metrics) -> Self {
         Self { openings: HashMap::new(), playing: HashMap::new(), number: 0, metrics }
     }
 
-    /// The session is gone. Whoever finds and counts for it stops.
+    /// Drops the playback of a session that has ended. Queries for it stop.
     pub fn forget(&mut self, id: &SessionId) {
         self.openings.remove(id);
         self.playing.remove(id);
     }
 
-    /// True where a session gets more once it has read what it has.
+    /// True if a session is sent more once it has read what it has.
     pub fn waits_for_screen(&self, id: &SessionId) -> bool {
         self.playing.get(id).is_some_and(|playing| playing.waits == Waits::Screen)
     }
 
-    /// The channels of which the past is played to a session.
+    /// The channels whose past a session is playing.
     pub fn channels(&self, id: &SessionId) -> impl Iterator<Item = &Channel> {
         self.playing.get(id).into_iter().flat_map(|playing| &playing.view.channels)
     }
 
-    /// The screen has read what it had.
-    pub fn screen_has_read(&mut self, sessions: &mut Sessions, id: &SessionId, now: Instant) -> Next {
-        if self.waits_for_screen(id) { self.play(sessions, id, now) } else { Next::Nothing }
+    /// The screen has read everything that was sent.
+    pub fn screen_has_read(&mut self, sessions: &mut Sessions, id: &SessionId, now: Instant) -> PlaybackNext {
+        if self.waits_for_screen(id) { self.play(sessions, id, now) } else { PlaybackNext::Nothing }
     }
 
-    /// The time that [`Next::Wait`] asked for is over.
-    pub fn waited(&mut self, sessions: &mut Sessions, id: &SessionId, number: u64, now: Instant) -> Next {
+    /// The time of [`PlaybackNext::Wait`] has passed.
+    pub fn waited(
+        &mut self,
+        sessions: &mut Sessions,
+        id: &SessionId,
+        number: u64,
+        now: Instant,
+    ) -> PlaybackNext {
         let waits = self.playing.get(id).is_some_and(|playing| playing.waits_with(number, Waits::Clock));
-        if waits { self.play(sessions, id, now) } else { Next::Nothing }
+        if waits { self.play(sessions, id, now) } else { PlaybackNext::Nothing }
     }
 
-    /// What [`Next::Read`] asked for was read.
+    /// The read that [`PlaybackNext::Read`] asked for has ended.
     pub fn take_part(
         &mut self,
         sessions: &mut Sessions,
         id: &SessionId,
         number: u64,
-        part: Result<PastPart, ReadError>,
+        part: Result<PlaybackPart, ReadError>,
         now: Instant,
-    ) -> Next {
+    ) -> PlaybackNext {
         let playing = self.playing.get_mut(id).filter(|playing| playing.waits_with(number, Waits::Disk));
-        let Some(playing) = playing else { return Next::Nothing };
+        let Some(playing) = playing else { return PlaybackNext::Nothing };
         match part {
             Ok(part) => {
                 playing.take(part);
@@ -114,43 +121,44 @@ impl Playback {
                 return playing.wait(READ_AGAIN);
             }
             Err(ReadError::Expired) => {}
-            Err(error) => log::error!("a replay cannot go on: {}", chain(&error)),
+            Err(error) => log::error!("a playback cannot continue: {}", chain(&error)),
         }
         self.end(sessions, id, ReplayEnd::Gone);
-        Next::Nothing
+        PlaybackNext::Nothing
     }
 
-    /// Sends what is due, or sees to what comes next.
-    pub fn play(&mut self, sessions: &mut Sessions, id: &SessionId, now: Instant) -> Next {
+    /// Sends what is due, or says what to do next.
+    pub fn play(&mut self, sessions: &mut Sessions, id: &SessionId, now: Instant) -> PlaybackNext {
         loop {
             let (Some(session), Some(playing)) = (sessions.get_mut(id), self.playing.get_mut(id)) else {
-                return Next::Nothing;
+                return PlaybackNext::Nothing;
             };
             let has_read = session.await_empty() && !session.behind;
             if !has_read {
                 playing.waits = Waits::Screen;
-                return Next::Nothing;
+                return PlaybackNext::Nothing;
             }
             match playing.upcoming.step(now) {
-                Step::Send(count) => {
+                PaceStep::Send(count) => {
                     if !send(session, playing, count) {
-                        // It is gone: where it is not, it says when it has read what it has.
+                        // The session has ended. If it has not, it reports when it
+                        // has read what it has.
                         playing.waits = Waits::Screen;
-                        return Next::Nothing;
+                        return PlaybackNext::Nothing;
                     }
                     self.metrics.updates_delivered(count as u64);
                 }
-                Step::Wait(left) => return playing.wait(left.max(STEP_MIN)),
-                Step::Empty if playing.left.is_empty() => {
+                PaceStep::Wait(left) => return playing.wait(left.max(STEP_MIN)),
+                PaceStep::Empty if playing.left.is_empty() => {
                     self.end(sessions, id, ReplayEnd::Done);
-                    return Next::Nothing;
+                    return PlaybackNext::Nothing;
                 }
-                Step::Empty => return playing.read(),
+                PaceStep::Empty => return playing.read(),
             }
         }
     }
 
-    /// Ends the playback of a session, if there is one.
+    /// Ends the playback of a session, if it has begun.
     fn end(&mut self, sessions: &mut Sessions, id: &SessionId, end: ReplayEnd) {
         let Some(playing) = self.playing.remove(id) else { return };
         let Some(session) = sessions.get_mut(id) else { return };
@@ -159,13 +167,13 @@ impl Playback {
         session.notify(encode(ServerEvent::ReplayEnded, None, clock::now(), &ended));
     }
 
-    /// Ends the playback of a session, if there is one, begun or not.
+    /// Ends the playback of a session, whether it has begun or not.
     pub fn stop(&mut self, sessions: &mut Sessions, id: &SessionId) {
         self.supersede(sessions, id);
         self.end(sessions, id, ReplayEnd::Stopped);
     }
 
-    /// Ends all.
+    /// Ends all playbacks.
     pub fn stop_all(&mut self, sessions: &mut Sessions) {
         let ids: Vec<SessionId> = self.playing.keys().chain(self.openings.keys()).map(Arc::clone).collect();
         for id in ids {
@@ -174,7 +182,7 @@ impl Playback {
     }
 }
 
-/// Sends the first `count` updates; false where they did not fit.
+/// Sends the first `count` updates. Returns false if they did not fit into the session's queue.
 fn send(session: &Session, playing: &mut Playing, count: usize) -> bool {
     let due = playing.upcoming.updates.iter().take(count);
     let batch: Batch = due.map(|update| update.frame.clone()).collect();

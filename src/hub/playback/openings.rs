@@ -1,4 +1,4 @@
-//! Playbacks that were asked for: found and counted first, and played once it is known what comes.
+//! Playbacks that were requested. The period is found and its updates are counted before it is played.
 
 use std::sync::{Arc, Weak};
 
@@ -11,49 +11,49 @@ use crate::hub::sessions::{Session, Sessions};
 use crate::protocol::event::{encode_error, encode_refusal};
 use crate::protocol::replay::ReplayShape;
 use crate::protocol::{Channel, ErrorCode, RecoveryReason, ReplayRequest, Speed};
-use crate::reads::{Asker, CountPast, LocatePast, Located, PastPlace, PastView, ReadError, Readers};
+use crate::reads::{
+    Asker, CountPlayback, LocatePlayback, Located, PlaybackRange, PlaybackView, ReadError, Readers,
+};
 use crate::telemetry::causes::chain;
 use crate::telemetry::clock;
 
-/// Playbacks at once, of all sessions; each holds one part in memory.
+/// Playbacks at the same time. Each holds updates in memory.
 pub const REPLAYS_MAX: usize = 64;
-/// Playbacks at once, of one user's sessions: nobody else is kept from theirs.
+/// Playbacks at the same time for one user, so that some are left for others.
 pub const REPLAYS_PER_USER_MAX: usize = 8;
 
-/// A playback that was asked for and has not begun yet.
+/// A playback that was requested, but has not begun.
 #[derive(Debug)]
 pub struct Opening {
-    /// Tells it from later ones of the same session.
+    /// Tells it from later requests of the session.
     pub number: u64,
     unanswered: Unanswered,
-    view: Arc<PastView>,
+    view: Arc<PlaybackView>,
     speed: Speed,
 }
 
-/// A playback that begins as soon as its request is answered.
+/// A playback that begins once its request is answered.
 pub struct Ready {
-    /// The request.
     pub unanswered: Unanswered,
-    /// What the answer says of it.
+    /// What the answer says about the playback.
     pub shape: ReplayShape,
-    /// The playback.
     pub playing: Playing,
 }
 
-/// Where a stretch lies, and how many updates of it are seen.
-pub type Found = Result<(Located, usize), ReadError>;
+/// Where the period is, and how many of its updates the scope sees.
+pub type FoundPeriod = Result<(Located, usize), ReadError>;
 
-/// Finds a stretch and counts what is seen of it, for as long as somebody wants to know.
-async fn find(history: Readers, asker: Asker, wanted: Weak<PastView>) -> Found {
+/// Finds a period and counts its updates. Gives up when the [`Opening`] that owns `wanted` is dropped.
+async fn find(history: Readers, asker: Asker, wanted: Weak<PlaybackView>) -> FoundPeriod {
     let mut updates = 0;
     let Some((from, until)) = wanted.upgrade().map(|view| (view.from, view.until)) else {
         return Err(ReadError::Busy);
     };
-    let located = history.ask(asker.clone(), LocatePast { from, until }).await?;
+    let located = history.ask(asker.clone(), LocatePlayback { from, until }).await?;
     if let Located::At(mut left) = located {
         while !left.is_empty() {
             let view = wanted.upgrade().ok_or(ReadError::Busy)?;
-            let (counted, until) = history.ask(asker.clone(), CountPast { view, left }).await?;
+            let (counted, until) = history.ask(asker.clone(), CountPlayback { view, left }).await?;
             updates += counted;
             left.after = until;
         }
@@ -62,14 +62,14 @@ async fn find(history: Readers, asker: Asker, wanted: Weak<PastView>) -> Found {
 }
 
 impl Opening {
-    /// Finds the stretch and counts what is seen of it, for as long as somebody wants to know.
-    pub fn find(&self, history: Readers, asker: Asker) -> impl Future<Output = Found> + use<> {
+    /// Finds the period and counts its updates. Gives up when the opening is dropped.
+    pub fn find(&self, history: Readers, asker: Asker) -> impl Future<Output = FoundPeriod> + use<> {
         find(history, asker, Arc::downgrade(&self.view))
     }
 }
 
 impl Playback {
-    /// A session asks for a stretch of the past; `None` where that is refused, and the session was told so.
+    /// Handles a request for a playback. Returns `None` if it is refused; the session is told why.
     pub fn open(
         &mut self,
         sessions: &mut Sessions,
@@ -97,12 +97,14 @@ impl Playback {
         }
         self.supersede(sessions, id);
         self.number += 1;
-        let view = PastView { from: asked.from, until, channels: channels.iter().cloned().collect(), scope };
+        let view =
+            PlaybackView { from: asked.from, until, channels: channels.iter().cloned().collect(), scope };
         let opening = Opening { number: self.number, unanswered, view: Arc::new(view), speed: asked.speed };
         Some(self.openings.entry(Arc::clone(id)).insert_entry(opening).into_mut())
     }
 
-    /// Why another playback is one too many; the session's own would make room for it.
+    /// Why another playback would be one too many. The session's own does not count, because it would be
+    /// replaced.
     fn too_many(&self, sessions: &Sessions, users: &Users, id: &SessionId) -> Option<String> {
         let has_one = |id: &&SessionId| self.playing.contains_key(*id) || self.openings.contains_key(*id);
         let others = sessions.iter().map(|session| &session.id).filter(|other| *other != id);
@@ -114,7 +116,7 @@ impl Playback {
             .then(|| format!("at most {REPLAYS_PER_USER_MAX} replays are played to one user at once"))
     }
 
-    /// A later request took the place of one that is not answered yet.
+    /// Refuses a request that has not been answered, because a later one replaces it.
     pub(super) fn supersede(&mut self, sessions: &mut Sessions, id: &SessionId) {
         let Some(opening) = self.openings.remove(id) else { return };
         let message = "a later request came before the replay had begun";
@@ -122,14 +124,14 @@ impl Playback {
         sessions.answer(id, encode_error(answered, clock::now(), ErrorCode::BadRequest, message));
     }
 
-    /// What came of finding a stretch: ready to be played, unless a later request took its place or there is nothing to
-    /// play, which the session is told.
+    /// Takes the result of [`Opening::find`]. Returns `None` if a later request came, or if there is
+    /// nothing to play, which the session is told.
     pub fn take_found(
         &mut self,
         sessions: &mut Sessions,
         id: &SessionId,
         number: u64,
-        found: Found,
+        found: FoundPeriod,
     ) -> Option<Ready> {
         self.openings.get(id).filter(|opening| opening.number == number)?;
         let Opening { unanswered, view, speed, .. } = self.openings.remove(id)?;
@@ -137,8 +139,9 @@ impl Playback {
         let refusal = match found {
             Ok((Located::At(place), updates)) => {
                 let shape = ReplayShape { from: view.from, until: view.until, speed, updates };
-                // Of a stretch without updates nothing need be read.
-                let left = if updates == 0 { PastPlace { after: place.end, end: place.end } } else { place };
+                // If no update is visible, nothing needs to be read.
+                let left =
+                    if updates == 0 { PlaybackRange { after: place.end, end: place.end } } else { place };
                 return Some(Ready { unanswered, shape, playing: Playing::new(number, view, left, speed) });
             }
             Ok((Located::Lost { kept_from }, _)) => {
@@ -147,7 +150,7 @@ impl Playback {
                 encode_refusal(answered, clock::now(), &message, RecoveryReason::TooOld.as_str())
             }
             Err(error) => {
-                log::error!("no replay: {}", chain(&error));
+                log::error!("a playback cannot be prepared: {}", chain(&error));
                 let message = "the past cannot be read now";
                 encode_error(answered, clock::now(), ErrorCode::Unavailable, message)
             }
@@ -156,7 +159,7 @@ impl Playback {
         None
     }
 
-    /// Begins to play; an earlier playback of the session has no more to say.
+    /// Begins a playback. An earlier one of the session is dropped.
     pub fn begin(&mut self, sessions: &mut Sessions, id: &SessionId, playing: Playing) {
         if let Some(session) = sessions.get_mut(id) {
             session.flow = Flow::Replaying;

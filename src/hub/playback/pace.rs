@@ -1,4 +1,4 @@
-//! When the updates of a replay are due on the screen's clock. Plain arithmetic: time comes in as values.
+//! When the updates of a playback are due on the screen's clock. Plain arithmetic: the time is a parameter.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -10,30 +10,30 @@ use crate::domain::Seq;
 use crate::hub::sessions::outbox::CHUNK_BYTES;
 use crate::protocol::Speed;
 
-/// The longest that a screen waits for the next update, whatever the silence was: nobody watches a night pass.
+/// The longest wait for the next update, however long nothing happened: nobody watches a night pass.
 pub const SILENCE_MAX: Duration = Duration::from_secs(5);
-/// A replay that is later than this does not hurry after its clock: the clock is set back, for a screen that reads
-/// slowly has its replay slowed.
+/// If a playback is later than this, its clock is set back instead of hurrying. So a screen that reads slowly
+/// slows the playback down.
 pub const LATE_MAX: Duration = Duration::from_secs(1);
 
-/// Turns moments of the past into the screen's time since the replay began.
+/// Translates times of the past into time since the playback began.
 #[derive(Debug)]
 pub struct Pace {
     speed: Speed,
-    /// The latest moment that was seen.
+    /// The latest time that was translated.
     last: Timestamp,
-    /// When that is due.
+    /// When `last` is due.
     due: Duration,
 }
 
 impl Pace {
-    /// A replay that begins with this moment.
+    /// A playback that begins at this time.
     pub fn new(from: Timestamp, speed: Speed) -> Self {
         Self { speed, last: from, due: Duration::ZERO }
     }
 
-    /// When the next update is due, which was received at this moment. What was received before the one ahead of it is
-    /// due with that one: order goes by position.
+    /// When the next update, received at `at`, is due. If it was received before the update ahead of it,
+    /// it is due with that one, because the order is by position.
     pub fn due(&mut self, at: Timestamp) -> Duration {
         let silence = Duration::try_from(at.duration_since(self.last)).unwrap_or_default();
         self.last = self.last.max(at);
@@ -43,45 +43,43 @@ impl Pace {
     }
 }
 
-/// An update that waits for its time.
+/// An update that will be sent.
 #[derive(Debug)]
 pub struct UpcomingUpdate {
-    /// Its position.
     pub seq: Seq,
-    /// When it is due on the screen's clock.
+    /// Time since the playback began.
     pub due: Duration,
-    /// The envelope.
+    /// The encoded update.
     pub frame: ByteString,
 }
 
-/// What is to be done next with what was read.
+/// What to do with the updates that were read.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Step {
-    /// So many of the first are due.
+pub enum PaceStep {
+    /// Send this many, from the first.
     Send(usize),
-    /// None is due for so long.
+    /// Nothing is due for this long.
     Wait(Duration),
-    /// Nothing is left of it.
+    /// No updates are left.
     Empty,
 }
 
-/// The screen's clock and what waits for it.
+/// A screen's clock, and the updates that wait for it.
 #[derive(Debug, Default)]
 pub struct Upcoming {
-    /// When its clock began, or would have, had the screen never been slow.
+    /// When the clock began, moved forward whenever the screen was slow; `None` before the first step.
     began: Option<Instant>,
-    /// In order.
     pub updates: VecDeque<UpcomingUpdate>,
 }
 
 impl Upcoming {
-    /// What is to be done at this moment.
-    pub fn step(&mut self, now: Instant) -> Step {
-        let Some(first) = self.updates.front() else { return Step::Empty };
+    /// What to do now.
+    pub fn step(&mut self, now: Instant) -> PaceStep {
+        let Some(first) = self.updates.front() else { return PaceStep::Empty };
         let began = self.began.get_or_insert(now);
         let elapsed = now.saturating_duration_since(*began);
         if elapsed < first.due {
-            return Step::Wait(first.due.saturating_sub(elapsed));
+            return PaceStep::Wait(first.due.saturating_sub(elapsed));
         }
         let late = elapsed.saturating_sub(first.due);
         if late > LATE_MAX {
@@ -94,7 +92,7 @@ impl Upcoming {
             bytes += update.frame.len();
             fits
         });
-        Step::Send(due.count())
+        PaceStep::Send(due.count())
     }
 }
 
@@ -145,24 +143,24 @@ mod tests {
         let start = Instant::now();
         let later = |ms| start + Duration::from_millis(ms);
         let mut upcoming = upcoming(&[0, 0, 300, 700]);
-        assert_eq!(upcoming.step(start), Step::Send(2));
+        assert_eq!(upcoming.step(start), PaceStep::Send(2));
         upcoming.updates.drain(..2);
-        assert_eq!(upcoming.step(later(100)), Step::Wait(Duration::from_millis(200)));
-        assert_eq!(upcoming.step(later(800)), Step::Send(2), "it is a little late, and hurries");
+        assert_eq!(upcoming.step(later(100)), PaceStep::Wait(Duration::from_millis(200)));
+        assert_eq!(upcoming.step(later(800)), PaceStep::Send(2), "it is a little late, and hurries");
         upcoming.updates.clear();
-        assert_eq!(upcoming.step(later(900)), Step::Empty);
+        assert_eq!(upcoming.step(later(900)), PaceStep::Empty);
     }
 
     #[test]
     fn a_screen_that_was_slow_has_the_rest_as_far_apart_as_it_was() {
         let start = Instant::now();
         let mut upcoming = upcoming(&[0, 1_000, 3_000]);
-        assert_eq!(upcoming.step(start), Step::Send(1));
+        assert_eq!(upcoming.step(start), PaceStep::Send(1));
         upcoming.updates.pop_front();
         let woken = start + Duration::from_mins(1);
-        assert_eq!(upcoming.step(woken), Step::Send(1), "not both at once");
+        assert_eq!(upcoming.step(woken), PaceStep::Send(1), "not both at once");
         upcoming.updates.pop_front();
-        assert_eq!(upcoming.step(woken), Step::Wait(Duration::from_secs(2)));
+        assert_eq!(upcoming.step(woken), PaceStep::Wait(Duration::from_secs(2)));
     }
 
     #[test]
@@ -171,8 +169,8 @@ mod tests {
         for update in &mut upcoming.updates {
             update.frame = "x".repeat(CHUNK_BYTES / 2).into();
         }
-        assert_eq!(upcoming.step(Instant::now()), Step::Send(2));
+        assert_eq!(upcoming.step(Instant::now()), PaceStep::Send(2));
         upcoming.updates[0].frame = "x".repeat(2 * CHUNK_BYTES).into();
-        assert_eq!(upcoming.step(Instant::now()), Step::Send(1), "one goes, however large");
+        assert_eq!(upcoming.step(Instant::now()), PaceStep::Send(1), "one goes, however large");
     }
 }

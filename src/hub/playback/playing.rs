@@ -1,44 +1,44 @@
-//! One stretch of the past that is being played.
+//! A playback that has begun.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Next;
+use super::PlaybackNext;
 use super::pace::{Pace, Upcoming, UpcomingUpdate};
 use crate::domain::Seq;
 use crate::protocol::Speed;
-use crate::reads::{PastPart, PastPlace, PastView, ReadPast};
+use crate::reads::{PlaybackPart, PlaybackRange, PlaybackView, ReadPlayback};
 
-/// One playback.
+/// A playback that has begun.
 #[derive(Debug)]
 pub struct Playing {
     number: u64,
-    pub(super) view: Arc<PastView>,
-    /// What was not read yet.
-    pub(super) left: PastPlace,
+    pub(super) view: Arc<PlaybackView>,
+    /// Range that was not read yet.
+    pub(super) left: PlaybackRange,
     pace: Pace,
     pub(super) upcoming: Upcoming,
-    /// The position of the last update that was sent.
+    /// Position of the last update that was sent.
     pub(super) sent: Seq,
     pub(super) waits: Waits,
     /// Failed reads in a row.
     pub(super) reads_failed: u32,
 }
 
-/// What a playback goes on with.
+/// What a playback is waiting for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Waits {
-    /// The screen has something to read.
+    /// The screen to read what it was sent.
     Screen,
-    /// A timer.
+    /// The next update to become due.
     Clock,
-    /// The readers.
+    /// A read to end.
     Disk,
 }
 
 impl Playing {
     /// A playback of which nothing was read yet.
-    pub(super) fn new(number: u64, view: Arc<PastView>, left: PastPlace, speed: Speed) -> Self {
+    pub(super) fn new(number: u64, view: Arc<PlaybackView>, left: PlaybackRange, speed: Speed) -> Self {
         let pace = Pace::new(view.from, speed);
         Self {
             number,
@@ -52,13 +52,13 @@ impl Playing {
         }
     }
 
-    /// True where it is the one with this number, and waits for this.
+    /// True if this is the playback with this number, and it waits for this.
     pub(super) fn waits_with(&self, number: u64, waits: Waits) -> bool {
         self.number == number && self.waits == waits
     }
 
-    /// Takes in what was read.
-    pub(super) fn take(&mut self, part: PastPart) {
+    /// Takes over the updates that were read.
+    pub(super) fn take(&mut self, part: PlaybackPart) {
         self.reads_failed = 0;
         self.left.after = part.until;
         for update in part.updates {
@@ -67,22 +67,22 @@ impl Playing {
         }
     }
 
-    /// The first of them were sent.
+    /// Drops the first updates, which were sent.
     pub(super) fn note_sent(&mut self, count: usize) {
         if let Some(last) = self.upcoming.updates.drain(..count).next_back() {
             self.sent = last.seq;
         }
     }
 
-    /// Goes on after a while.
-    pub(super) fn wait(&mut self, wait: Duration) -> Next {
+    /// Continues after a while.
+    pub(super) fn wait(&mut self, wait: Duration) -> PlaybackNext {
         self.waits = Waits::Clock;
-        Next::Wait(wait, self.number)
+        PlaybackNext::Wait(wait, self.number)
     }
 
-    /// Goes on once the next part was read.
-    pub(super) fn read(&mut self) -> Next {
+    /// Continues once more was read.
+    pub(super) fn read(&mut self) -> PlaybackNext {
         self.waits = Waits::Disk;
-        Next::Read(ReadPast { view: Arc::clone(&self.view), left: self.left }, self.number)
+        PlaybackNext::Read(ReadPlayback { view: Arc::clone(&self.view), left: self.left }, self.number)
     }
 }

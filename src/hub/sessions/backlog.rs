@@ -1,32 +1,33 @@
-//! What is queued for one session: counted up by the hub, down by the session.
-//!
-//! A session is written by the worker it is on, as far as its peer reads; the hub must know what is left without asking.
+//! How much is queued for one session. The hub adds to the count and the session subtracts, so the hub knows
+//! what is left without asking.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// Messages that may wait for a session. One commit is one message, so this is a number of commits:
-/// at the busiest measured pace (about 500 commits a second) half a second of not reading.
+/// Messages that may wait for a session. Each commit is one message: at the highest pace that was measured
+/// (about 500 commits a second) this is half a second without reading.
 pub const MESSAGES_MAX: usize = 256;
-/// Bytes that may wait for a session, besides what the kernel holds.
+/// Bytes that may wait for a session, not counting what the kernel holds.
 pub const BYTES_MAX: usize = 1024 * 1024;
 
 /// Counters of one session's queue.
 ///
-/// Sequentially consistent, because hub and session meet here: the hub asks to be told and then looks whether the
-/// queue is empty, the session empties it and then looks whether the hub asked. With less, both could miss the other.
+/// Sequentially consistent, because hub and session meet here. The hub asks to be told and then checks
+/// whether the queue is empty; the session empties it and then checks whether the hub asked. With a weaker
+/// ordering both could miss the other.
 #[derive(Debug, Default)]
 pub struct Backlog {
     messages: AtomicUsize,
     bytes: AtomicUsize,
-    /// The hub waits until the queue is empty.
+    /// The hub asked to be told when the queue is empty.
     awaited: AtomicBool,
 }
 
 impl Backlog {
-    /// Counts a message in, unless it would break a bound. An empty queue takes any one message: a snapshot may be
-    /// larger than the bound, and a session that could never get it would ask for it for ever.
+    /// Counts a message that is queued. Returns false, without counting it, if that would exceed a bound.
+    /// An empty queue takes any one message: a snapshot may be larger than the bound, and a session that
+    /// could never get it would ask again for ever.
     pub fn try_add(&self, bytes: usize) -> bool {
-        // Only the hub adds, so reading before adding is no race; the session only ever subtracts.
+        // Only the hub adds, and the session only subtracts, so reading before adding is not a race.
         let messages = self.messages.load(Ordering::SeqCst);
         let full = messages >= MESSAGES_MAX || self.bytes.load(Ordering::SeqCst) + bytes > BYTES_MAX;
         if messages > 0 && full {
@@ -37,24 +38,23 @@ impl Backlog {
         true
     }
 
-    /// Counts a message out; true where the queue is empty now and the hub is to be told.
+    /// Counts a message that was read. Returns true if the queue is now empty and the hub must be told.
     pub fn subtract(&self, bytes: usize) -> bool {
         self.bytes.fetch_sub(bytes, Ordering::SeqCst);
         let left = self.messages.fetch_sub(1, Ordering::SeqCst) - 1;
         left == 0 && self.awaited.swap(false, Ordering::SeqCst)
     }
 
-    /// How many messages wait.
+    /// Number of messages that wait.
     pub fn messages(&self) -> usize {
         self.messages.load(Ordering::SeqCst)
     }
 
-    /// True where nothing waits.
     pub fn is_empty(&self) -> bool {
         self.messages.load(Ordering::SeqCst) == 0
     }
 
-    /// Asks to be told when the queue is empty; true where it is empty already.
+    /// Asks to be told when the queue is empty. Returns true if it already is.
     pub fn await_empty(&self) -> bool {
         self.awaited.store(true, Ordering::SeqCst);
         self.is_empty()

@@ -1,46 +1,45 @@
-//! Where a session stands with its updates.
+//! How far a session is with its updates.
 
 use crate::domain::Seq;
 use crate::hub::messages::RequestId;
 
-/// How updates reach one session.
+/// How updates reach a session.
 #[derive(Debug, Default)]
 pub enum Flow {
-    /// It follows no updates.
+    /// The session follows no updates.
     #[default]
     Off,
-    /// Each commit is handed on as it comes.
+    /// Each commit is passed on when it arrives.
     Live,
-    /// It gets what came after a position in pieces, the next one once it has read the last.
+    /// The session is sent missed updates in pieces, the next one when it has read the last.
     CatchingUp {
-        /// The last position that was handed to it, or that was looked at and is not for it.
+        /// The last position that was sent, or that was examined and not meant for the session.
         after: Seq,
     },
-    /// The same, but what it needs next is being read from disk.
+    /// The missed updates that come next are being read from disk.
     AwaitingDisk {
-        /// The last position that was handed to it.
+        /// The last position that was sent.
         after: Seq,
-        /// Its `subscribe_updates`, which is answered once it is known what was missed.
+        /// The `subscribe_updates` that will be answered once it is known what was missed.
         answer: Option<Unanswered>,
     },
-    /// A stretch of the past is played to it ([`Playback`](crate::hub::playback::Playback)), and nothing live comes.
+    /// The session is sent a [`Playback`](crate::hub::playback::Playback), and nothing live.
     Replaying,
     /// Playback has ended. Nothing is sent until the client subscribes again.
     Replayed,
 }
 
-/// A `subscribe_updates` that cannot be answered before something was read from disk.
+/// A `subscribe_updates` that is answered after something was read from disk.
 #[derive(Debug)]
 pub struct Unanswered {
-    /// The client's own id, as JSON.
     pub request_id: Option<RequestId>,
-    /// The channels it asked for, as the client wrote them.
+    /// The channels that were asked for, as the client wrote them.
     pub channels: Vec<String>,
 }
 
 impl Flow {
-    /// The position up to which a session was handed everything, where the hub's own is `newest`. Live updates pass a
-    /// playback by, so a session with one stands at the beginning until it subscribes again.
+    /// The position up to which the session was sent everything, given the newest position of the hub.
+    /// During and after a playback this is 0, because live updates were not sent.
     pub fn reached(&self, newest: Seq) -> Seq {
         match self {
             Self::Off | Self::Live => newest,
@@ -49,7 +48,7 @@ impl Flow {
         }
     }
 
-    /// True where a stretch of the past took the place of what is live.
+    /// True during and after a playback.
     pub fn is_of_the_past(&self) -> bool {
         matches!(self, Self::Replaying | Self::Replayed)
     }

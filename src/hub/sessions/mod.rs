@@ -1,4 +1,4 @@
-//! Who is connected and who follows what: plain data, so that the hub only has to send.
+//! Who is connected, and who follows what. Plain data; the hub does the sending.
 
 pub mod backlog;
 pub mod flow;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use bytestring::ByteString;
 
-use super::messages::{Outbox, SessionId, Who};
+use super::messages::{Outbox, SessionId, SessionUser};
 use crate::auth::Scope;
 use crate::journal::Recorded;
 use crate::protocol::{Channel, HEARTBEAT_SECONDS};
@@ -21,39 +21,34 @@ use flow::Flow;
 /// Channels that one session may follow.
 pub const CHANNELS_PER_SESSION_MAX: usize = 200;
 
-/// One connected socket.
+/// One connected client.
 pub struct Session {
-    /// Its id.
     pub id: SessionId,
-    /// Where its frames go.
     pub outbox: Outbox,
-    /// What is queued for it.
     pub backlog: Arc<Backlog>,
-    /// The client's address.
     pub address: IpAddr,
-    /// Who sits there; `None` until signed in.
-    who: Option<Who>,
-    /// The place of its scope among the scopes in use.
+    /// `None` until the session is signed in.
+    who: Option<SessionUser>,
+    /// Index of its scope in `Sessions::scopes`.
     scope_slot: usize,
-    /// How updates reach it.
     pub flow: Flow,
-    /// Its queue overflowed: it gets nothing more until it has read what it has.
+    /// The session's queue overflowed. It is sent nothing until it has read the rest.
     pub behind: bool,
-    /// An answer or a notice did not fit into its queue.
+    /// An answer or a notice did not fit into the queue.
     pub lost_answer: bool,
-    /// It has asked for channels before: `since` belongs to the first time.
+    /// The session has subscribed before. `since` is allowed only the first time.
     pub subscribed_once: bool,
-    /// The second of the heartbeat's round in which it gets its own.
+    /// In which second of the heartbeat's period the session is sent its heartbeat.
     pub beat: u64,
-    /// Ticks since it fell behind.
+    /// Ticks since `behind` was set.
     pub behind_ticks: u32,
-    /// Which state of the hub it was told of last.
-    pub status_told: u64,
+    /// Number of the hub's status that it was last sent.
+    pub status_sent: u64,
     channels: BTreeSet<Channel>,
 }
 
 impl Session {
-    /// A session that follows nothing yet.
+    /// A session that follows nothing.
     pub fn new(id: SessionId, outbox: Outbox, backlog: Arc<Backlog>, address: IpAddr) -> Self {
         Self {
             id,
@@ -68,84 +63,73 @@ impl Session {
             subscribed_once: false,
             beat: 0,
             behind_ticks: 0,
-            status_told: 0,
+            status_sent: 0,
             channels: BTreeSet::new(),
         }
     }
 
-    /// What it follows.
     pub fn channels(&self) -> &BTreeSet<Channel> {
         &self.channels
     }
 
-    /// It follows every update.
+    /// True if the session follows every update.
     pub fn follows_all(&self) -> bool {
         self.channels.contains(&Channel::Updates)
     }
 
-    /// It follows a channel on which updates come.
+    /// True if the session follows a channel that has updates.
     pub fn follows_updates(&self) -> bool {
         !self.channels.iter().all(Channel::is_state)
     }
 
-    /// Who sits there; `None` until signed in.
-    pub fn who(&self) -> Option<&Who> {
+    /// The user; `None` until the session is signed in.
+    pub fn who(&self) -> Option<&SessionUser> {
         self.who.as_ref()
     }
 
-    /// What it may see, and the place of that among the scopes in use; `None` until signed in.
+    /// The session's scope with its index among the scopes in use; `None` until the session is signed in.
     pub fn scope(&self) -> Option<(usize, &Arc<Scope>)> {
         self.who.as_ref().map(|who| (self.scope_slot, &who.scope))
     }
 
-    /// True where it sees what this scope sees.
+    /// True if the session's scope has this hash.
     pub fn is_seen_by(&self, scope: &str) -> bool {
         self.who.as_ref().is_some_and(|who| who.scope.hash() == scope)
     }
 
-    /// The event as this session gets it; `None` where it does not follow it, or may not see it.
+    /// The event as the session sees it; `None` if it does not follow or may not see it.
     pub fn would_get(&self, event: &Recorded) -> Option<ByteString> {
         let (_, scope) = self.scope()?;
         if event.is_on(&self.channels) { event.seen_by(scope) } else { None }
     }
 }
 
-/// All connected sockets.
+/// All connected sessions.
 #[derive(Default)]
 pub struct Sessions {
     // Dense, because the fan-out walks all of it for every commit.
     dense: Vec<Session>,
     index: HashMap<SessionId, usize>,
-    /// Followers of single chats, contacts, sectors and so on.
+    /// Which sessions follow each channel.
     followers: HashMap<Channel, HashSet<SessionId>>,
     by_address: HashMap<IpAddr, usize>,
-    /// Each scope in use, and by how many sessions; a free place has none.
+    /// Scopes in use, with the number of their sessions. `None` is a free slot.
     scopes: Vec<Option<(Arc<Scope>, usize)>>,
     joined: u64,
 }
 
 impl Sessions {
-    /// How many are connected.
     pub fn len(&self) -> usize {
         self.dense.len()
     }
 
-    /// True where nobody is connected.
-    pub fn is_empty(&self) -> bool {
-        self.dense.is_empty()
-    }
-
-    /// How many are signed in.
-    pub fn signed_in(&self) -> usize {
-        self.dense.iter().filter(|session| session.who.is_some()).count()
-    }
-
-    /// How many come from this address.
-    pub fn from_address(&self, address: IpAddr) -> usize {
+    /// Number of sessions from this address.
+    pub fn count_at_address(&self, address: IpAddr) -> usize {
         self.by_address.get(&address).copied().unwrap_or(0)
     }
 
-    /// Takes a socket in; heartbeats of sockets that come together are spread over the round.
+    /// Adds a session. Heartbeats of sessions that connect together are spread over the heartbeat's
+    /// period.
     pub fn join(&mut self, mut session: Session) {
         self.joined += 1;
         session.beat = self.joined % HEARTBEAT_SECONDS;
@@ -154,7 +138,7 @@ impl Sessions {
         self.dense.push(session);
     }
 
-    /// Lets a socket go; false where it was not known.
+    /// Removes a session. Returns false if it was not known.
     pub fn leave(&mut self, id: &SessionId) -> bool {
         let Some(at) = self.index.remove(id) else { return false };
         let session = self.dense.swap_remove(at);
@@ -176,8 +160,8 @@ impl Sessions {
         true
     }
 
-    /// Notes who sits at a session; true where it sat somebody there before who might see something else.
-    pub fn sign_in(&mut self, id: &SessionId, mut who: Who) -> bool {
+    /// Notes the user of a session. Returns true if it had another scope before.
+    pub fn sign_in(&mut self, id: &SessionId, mut who: SessionUser) -> bool {
         let Some(at) = self.index.get(id).copied() else { return false };
         let slot = self.use_scope(&mut who.scope);
         let Some(session) = self.dense.get_mut(at) else { return false };
@@ -189,7 +173,7 @@ impl Sessions {
         before.is_some_and(|before| before != slot)
     }
 
-    /// The place of a scope; equal scopes become one.
+    /// The index of a scope in use. Equal scopes are stored once.
     fn use_scope(&mut self, scope: &mut Arc<Scope>) -> usize {
         let known =
             self.scopes.iter().position(|known| known.as_ref().is_some_and(|(known, _)| known == scope));
@@ -219,32 +203,28 @@ impl Sessions {
         }
     }
 
-    /// How many places for scopes there are.
+    /// Number of slots for scopes, used or free.
     pub fn scope_count(&self) -> usize {
         self.scopes.len()
     }
 
-    /// One session.
     pub fn get(&self, id: &SessionId) -> Option<&Session> {
         self.index.get(id).and_then(|at| self.dense.get(*at))
     }
 
-    /// One session, to be changed.
     pub fn get_mut(&mut self, id: &SessionId) -> Option<&mut Session> {
         self.index.get(id).and_then(|at| self.dense.get_mut(*at))
     }
 
-    /// Every session.
     pub fn iter(&self) -> impl Iterator<Item = &Session> {
         self.dense.iter()
     }
 
-    /// Every session, to be changed.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Session> {
         self.dense.iter_mut()
     }
 
-    /// Adds channels; false, and nothing changes, where that would break the bound.
+    /// Adds channels. Returns false, and adds none, if that would exceed the limit.
     pub fn follow(&mut self, id: &SessionId, channels: &[Channel]) -> bool {
         let Some(at) = self.index.get(id).copied() else { return false };
         let Some(session) = self.dense.get_mut(at) else { return false };
@@ -260,7 +240,7 @@ impl Sessions {
         true
     }
 
-    /// Takes channels away, all where none are named; tells which were followed.
+    /// Removes channels, or all if `None`. Returns those that were followed.
     pub fn unfollow(&mut self, id: &SessionId, channels: Option<&[Channel]>) -> Vec<Channel> {
         let Some(session) = self.get_mut(id) else { return Vec::new() };
         let gone: Vec<Channel> = match channels {
@@ -285,17 +265,15 @@ impl Sessions {
         }
     }
 
-    /// The sessions that follow a channel.
     pub fn followers(&self, channel: &Channel) -> Vec<SessionId> {
         self.followers.get(channel).into_iter().flatten().cloned().collect()
     }
 
-    /// True where nobody follows a channel.
     pub fn nobody_follows(&self, channel: &Channel) -> bool {
         !self.followers.contains_key(channel)
     }
 
-    /// The sessions that follow an event of a batch by a channel of its own.
+    /// The sessions that follow an event of a batch through one of the event's own channels.
     pub fn selections(&self, events: &[Arc<Recorded>]) -> HashSet<SessionId> {
         if !self.any_selective() {
             return HashSet::new();
@@ -304,7 +282,8 @@ impl Sessions {
         channels.filter_map(|channel| self.followers.get(&channel)).flatten().cloned().collect()
     }
 
-    /// True where somebody follows single things, so that selections are worth computing.
+    /// True if any session follows a single chat, contact or the like, so that selections are worth
+    /// computing.
     fn any_selective(&self) -> bool {
         self.followers.keys().any(|channel| *channel != Channel::Updates && !channel.is_state())
     }

@@ -1,4 +1,4 @@
-//! Sending to one session without ever waiting for it.
+//! Sending to a session without ever waiting for it.
 
 use bytestring::ByteString;
 
@@ -10,20 +10,22 @@ use crate::protocol::event::{ResyncRequired, ServerEvent, encode, encode_error};
 use crate::protocol::{CloseCode, ErrorCode, ResyncReason};
 use crate::telemetry::clock;
 
-/// Places beyond the backlog's bound, for closes: they must reach a session that is full.
+/// Room in a session's mailbox beyond the bound of its backlog, for closes: they must reach a session whose
+/// queue is full.
 pub const CLOSES_WAITING_MAX: usize = 8;
 
-/// Messages that may wait for a session that is shown a state; with more it is slow, and the newest state is enough for it.
+/// Messages that may wait for a session that is sent states. With more than this it is slow, and will be sent
+/// only the newest state.
 pub const STATES_WAITING_MAX: usize = 16;
 
-/// Bytes of updates that a session which catches up, or has the past played to it, gets at a time.
+/// Bytes of updates that are sent at a time to a session that catches up or plays the past.
 pub const CHUNK_BYTES: usize = 256 * 1024;
 
 /// What a heartbeat adds to a backlog, in bytes.
 const HEARTBEAT_BYTES: usize = 128;
 
 impl Session {
-    /// Queues something; false where it did not fit.
+    /// Queues frames. Returns false if they do not fit.
     pub fn queue(&self, frames: Outgoing) -> bool {
         let bytes = weight(&frames);
         if !self.backlog.try_add(bytes) {
@@ -31,7 +33,8 @@ impl Session {
         }
         let sent = self.send(Deliver { frames, bytes });
         if !sent {
-            // The actor is gone, and its `Disconnected` is on its way, or its mailbox is fuller than counted.
+            // The actor has ended and its `Disconnected` will arrive, or its mailbox is fuller
+            // than was counted.
             self.backlog.subtract(bytes);
         }
         sent
@@ -40,8 +43,8 @@ impl Session {
     fn send(&self, deliver: Deliver) -> bool {
         let sent = match &self.outbox {
             Outbox::Actor(actor) => actor.try_send(deliver).map_err(|error| error.to_string()),
-            Outbox::Line { worker, line } => {
-                worker.try_send(Dispatch { deliver, lines: vec![*line] }).map_err(|error| error.to_string())
+            Outbox::Worker { worker, slot } => {
+                worker.try_send(Dispatch { deliver, slots: vec![*slot] }).map_err(|error| error.to_string())
             }
         };
         if let Err(error) = &sent {
@@ -50,12 +53,13 @@ impl Session {
         sent.is_ok()
     }
 
-    /// Queues an encoded answer or notice; a session that misses one is told to ask again once it has read the rest.
+    /// Queues an encoded answer or notice. If it does not fit, the session is told to resync once it has
+    /// read the rest.
     pub fn notify(&mut self, frame: ByteString) {
         self.tell(Outgoing::Notice(frame));
     }
 
-    /// The same for an answer of another kind.
+    /// The same for answers of other kinds.
     pub fn tell(&mut self, answer: Outgoing) {
         if self.behind || !self.queue(answer) {
             self.lost_answer = true;
@@ -63,8 +67,8 @@ impl Session {
         }
     }
 
-    /// Queues a state of which only the newest counts; false where the session has too much to read already, and then it
-    /// says when it has read that.
+    /// Queues a state of which only the newest matters. Returns false if the session has too much to
+    /// read; it then reports when it has read that.
     pub fn show(&self, frame: ByteString) -> bool {
         if self.behind || self.awaits_answer() {
             return false;
@@ -76,42 +80,43 @@ impl Session {
         false
     }
 
-    /// It can be shown something.
+    /// True if a state can be sent to it.
     pub fn has_read_all(&self) -> bool {
         !self.behind && !self.awaits_answer() && self.backlog.is_empty()
     }
 
-    /// Its first channels are not confirmed yet.
+    /// True if its first subscription was not answered yet.
     fn awaits_answer(&self) -> bool {
         matches!(self.flow, Flow::AwaitingDisk { answer: Some(_), .. })
     }
 
-    /// Queues a heartbeat; one that does not fit is not missed.
+    /// Queues a heartbeat. If it does not fit, the session is behind, but has not lost anything.
     pub fn beat(&mut self, seq: Seq) {
         if !self.behind && !self.queue(Outgoing::Heartbeat(seq)) {
             self.fall_behind();
         }
     }
 
-    /// Nothing more is queued until it has read what it has.
+    /// Queues nothing more until the session has read the rest.
     pub fn fall_behind(&mut self) {
         self.behind = true;
-        // Where it is empty already, the next tick finds that.
+        // If the queue is already empty, the next tick notices.
         self.backlog.await_empty();
     }
 
-    /// Asks to be told when all is read; true where it is already.
+    /// Asks to be told when everything was read. Returns true if it already was.
     pub fn await_empty(&self) -> bool {
         self.backlog.await_empty()
     }
 
-    /// Tells it that it missed something for good.
+    /// Tells the session that it has missed something for good.
     pub fn require_resync(&mut self, reason: ResyncReason) {
         let resync = ResyncRequired { reason: reason.as_str() };
         self.notify(encode(ServerEvent::ResyncRequired, None, clock::now(), &resync));
     }
 
-    /// Stops its updates for a later request; a first subscription that still waits for the disk is told so.
+    /// Stops the session's updates. If its first subscription still waits for the disk, it is refused
+    /// because of a later request.
     pub fn stop_flow(&mut self) {
         let Flow::AwaitingDisk { answer: Some(unanswered), .. } = std::mem::take(&mut self.flow) else {
             return;
@@ -121,14 +126,14 @@ impl Session {
         self.notify(encode_error(answered, clock::now(), ErrorCode::BadRequest, message));
     }
 
-    /// Asks the session to end; reaches it past its queue's bound.
+    /// Asks the session to end. This is sent even if the queue is full.
     pub fn close(&self, code: CloseCode) {
         self.send(Deliver { frames: Outgoing::Close(code), bytes: 0 });
     }
 }
 
 impl Sessions {
-    /// Queues an answer for a session, if it is still there.
+    /// Queues an answer, if the session still exists.
     pub fn answer(&mut self, id: &SessionId, frame: ByteString) {
         if let Some(session) = self.get_mut(id) {
             session.notify(frame);

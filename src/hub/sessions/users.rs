@@ -1,4 +1,5 @@
-//! Who is signed in where: the limits of one user over all of their sockets, and whom a revocation reaches.
+//! Which sessions each user has: the limits over all sessions of a user, and the sessions that a revocation
+//! ends.
 
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU32;
@@ -10,22 +11,23 @@ use jiff::Timestamp;
 use crate::auth::{Identity, Revocation};
 use crate::hub::messages::{AdmitError, FrameMeter, SessionId};
 
-/// Channels that one user may follow, over all of their sockets: ten full ones.
+/// Channels that one user may follow over all of their sessions: as many as ten sessions may.
 pub const CHANNELS_PER_USER_MAX: usize = 2_000;
-/// Frames that one user may send in a second, over all of their sockets, on average.
+/// Frames that one user may send per second on average, over all of their sessions.
 pub const FRAMES_PER_USER_PER_SECOND: NonZeroU32 = NonZeroU32::new(50).unwrap();
-/// Frames that they may send at once: fifty tabs that come back after a restart say three things each.
+/// Frames that one user may send at once: fifty tabs that reconnect after a restart send three each.
 pub const FRAMES_PER_USER_BURST: NonZeroU32 = NonZeroU32::new(500).unwrap();
-/// Seconds in which one user may open as many sockets as they may have.
+/// Seconds in which one user may open as many sessions as they may have.
 pub const CONNECTS_PER_USER_SECONDS: u32 = 10;
 
-/// All signed-in users. Where no JWT key is set nobody is somebody, and it stays empty.
+/// All signed-in users. Empty if no JWT key is set.
 pub struct Users {
-    /// Sockets of one user at most; 0: no limit.
+    /// Limit of sessions per user; 0 for none.
     sessions_max: usize,
     by_session: HashMap<SessionId, SignedIn>,
-    by_user: HashMap<Arc<str>, User>,
-    /// Kept when a user's last socket goes, or coming and going would have no bound.
+    by_user: HashMap<Arc<str>, UserSessions>,
+    /// Kept when a user's last session ends, because otherwise connecting again would have no limit.
+    /// `None` without a limit.
     connects: Option<DefaultKeyedRateLimiter<Arc<str>>>,
 }
 
@@ -34,13 +36,12 @@ struct SignedIn {
     issued_at: Option<Timestamp>,
 }
 
-struct User {
+struct UserSessions {
     sessions: HashSet<SessionId>,
     frames: FrameMeter,
 }
 
 impl Users {
-    /// Nobody yet.
     pub fn new(sessions_max: usize) -> Self {
         let burst = u32::try_from(sessions_max).ok().and_then(NonZeroU32::new);
         let connects = burst.map(|burst| {
@@ -55,7 +56,7 @@ impl Users {
         }
     }
 
-    /// Takes a session's user in, or its newer token; changes nothing where that is refused.
+    /// Signs a session's user in, or notes their newer token. Changes nothing if that is refused.
     pub fn admit(&mut self, id: &SessionId, identity: &Identity) -> Result<FrameMeter, AdmitError> {
         if let Some(known) = self.by_session.get_mut(id) {
             known.issued_at = identity.issued_at;
@@ -74,14 +75,13 @@ impl Users {
         if self.connects.as_ref().is_some_and(|connects| connects.check_key(&name).is_err()) {
             return Err(AdmitError::TooFast);
         }
-        let user = self.by_user.entry(Arc::clone(&name)).or_insert_with(User::new);
+        let user = self.by_user.entry(Arc::clone(&name)).or_insert_with(UserSessions::new);
         user.sessions.insert(Arc::clone(id));
         let frames = Arc::clone(&user.frames);
         self.by_session.insert(Arc::clone(id), SignedIn { user: name, issued_at: identity.issued_at });
         Ok(frames)
     }
 
-    /// Lets a session go.
     pub fn leave(&mut self, id: &SessionId) {
         let Some(SignedIn { user: name, .. }) = self.by_session.remove(id) else { return };
         if let Some(user) = self.by_user.get_mut(&name) {
@@ -92,7 +92,7 @@ impl Users {
         }
     }
 
-    /// The sessions of whoever sits at this one, itself included.
+    /// All sessions of this session's user, including itself.
     pub fn sessions_of_same_user(&self, id: &SessionId) -> impl Iterator<Item = &SessionId> {
         let user = self.by_session.get(id).and_then(|signed_in| self.by_user.get(&signed_in.user));
         user.into_iter().flat_map(|user| &user.sessions)
@@ -107,7 +107,7 @@ impl Users {
         covered.cloned().collect()
     }
 
-    /// Forgets users who have not come for a while.
+    /// Drops the rate limits of users who have not connected for a while.
     pub fn forget_idle(&self) {
         if let Some(connects) = &self.connects {
             connects.retain_recent();
@@ -116,7 +116,7 @@ impl Users {
     }
 }
 
-impl User {
+impl UserSessions {
     fn new() -> Self {
         let quota = Quota::per_second(FRAMES_PER_USER_PER_SECOND).allow_burst(FRAMES_PER_USER_BURST);
         Self { sessions: HashSet::new(), frames: Arc::new(RateLimiter::direct(quota)) }

@@ -1,9 +1,9 @@
-//! States: what a screen is told only the newest of, so it need not hear every change. Counters, presence, the hub's own
-//! condition and the boards of metrics.
+//! States: a screen is sent only the newest value of each and may miss earlier ones. These are the counters,
+//! presence, the hub's status, and the boards of metrics.
 //!
 //! # Contract
 //!
-//! 1. The first change is told at once, then at most one in an interval; the last change is always told.
+//! 1. The first change is sent at once, then at most one in each interval. The last change is always sent.
 //! 2. A session that is too slow for a state is never sent an old one later.
 
 pub mod stats;
@@ -16,7 +16,7 @@ pub use presence_push::PresenceSet;
 
 use std::time::{Duration, Instant};
 
-/// Decides when a change is told: at once, or when the interval since the last time is over.
+/// Decides when a change is sent: at once, or when the interval since the last time is over.
 #[derive(Debug)]
 pub struct Throttle {
     interval: Duration,
@@ -25,42 +25,41 @@ pub struct Throttle {
 }
 
 impl Throttle {
-    /// A throttle that tells nothing before something changes.
     pub const fn new(interval: Duration) -> Self {
         Self { interval, changed: false, rests_until: None }
     }
 
-    /// Something differs from what was told.
+    /// Notes that the state differs from what was sent.
     pub fn change(&mut self) {
         self.changed = true;
     }
 
-    /// There is nothing to tell any more: nobody listens, or all is as it was told.
+    /// Notes that nothing needs to be sent: nobody follows, or the state is as it was sent.
     pub fn forget(&mut self) {
         self.changed = false;
     }
 
-    /// Tells nothing before `at`.
+    /// Sends nothing before `at`.
     pub fn rest_until(&mut self, at: Instant) {
         self.rests_until = Some(at);
     }
 
-    /// Lets the next change be told at once.
+    /// Allows the next change to be sent at once.
     pub fn wake(&mut self) {
         self.rests_until = None;
     }
 
-    /// The earliest moment at which anything may be told; `None`: at once.
+    /// The earliest time at which anything may be sent; `None` for at once.
     pub fn rests_until(&self) -> Option<Instant> {
         self.rests_until
     }
 
-    /// When the present change is to be told, which may be in the past; `None` where there is none.
+    /// When the present change must be sent, which may be in the past; `None` if nothing has changed.
     pub fn due_at(&self, now: Instant) -> Option<Instant> {
         self.changed.then(|| self.rests_until.unwrap_or(now))
     }
 
-    /// True where the change is to be told now; it counts as told from here on, and the interval begins.
+    /// True if a change must be sent now. It then counts as sent, and the interval begins.
     pub fn take(&mut self, now: Instant) -> bool {
         let is_due = self.due_at(now).is_some_and(|at| at <= now);
         if is_due {

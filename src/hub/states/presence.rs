@@ -1,4 +1,5 @@
-//! Who is on which screen: plain data. A reload and several tabs are one stay of one user.
+//! Presence: which users have screens open, and on which chats. Plain data. Several tabs, and reloads, are
+//! one stay of one user.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -11,38 +12,38 @@ use utoipa::ToSchema;
 use super::Throttle;
 use crate::auth::{Role, Scope};
 use crate::domain::{ChatId, Placement};
-use crate::hub::messages::{SessionId, Who};
+use crate::hub::messages::{SessionId, SessionUser};
 use crate::protocol::mask::mask_name;
 
-/// Changes of presence are sent at most this often.
+/// Shortest time between two pushes of presence.
 const PRESENCE_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Ticks after a user's last screen is gone until they count as gone: a reload takes less.
+/// Ticks after a user's last screen has gone until the user counts as gone. A reload takes less.
 pub const GRACE_TICKS: u64 = 10;
 
-/// One user's stay.
+/// The presence of one user.
 #[derive(Debug)]
 struct Stay {
     name: Option<Arc<str>>,
     scope: Arc<Scope>,
     since: Timestamp,
-    /// Each screen, and the chat in view there.
+    /// The user's screens, each with the chat that is open on it.
     screens: HashMap<SessionId, Option<ChatId>>,
-    /// The tick at which they count as gone, if no screen comes back.
+    /// The tick at which the user counts as gone, if no screen comes back; `None` while there is one.
     gone_at: Option<u64>,
 }
 
-/// Everybody's stay.
+/// The presence of all users.
 #[derive(Debug)]
 pub struct Presence {
     stays: BTreeMap<Arc<str>, Stay>,
-    /// Where the chats in view stand, so that nobody is told of one that they may not see.
+    /// Placements of the open chats, so that nobody is told of a chat that they may not see.
     places: HashMap<ChatId, Placement>,
-    /// Places of chats that are being looked up.
+    /// Placements that are being looked up.
     lookups: usize,
-    /// Where chats moved while any were.
+    /// Chats that moved while any placement was looked up.
     moved_meanwhile: HashMap<ChatId, Placement>,
-    /// Users of whom something changed since the last word to followers.
+    /// Users whose presence has changed since it was last sent.
     changed: BTreeSet<Arc<str>>,
     pub(super) throttle: Throttle,
 }
@@ -62,39 +63,38 @@ impl Default for Presence {
 
 /// The content of a `presence_update`.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = PresenceUpdate)]
-pub struct PresenceData {
-    /// True where `users` is everybody; false where it is only whose stay changed.
+pub struct PresenceUpdate {
+    /// True if `users` lists everybody; false if it lists only those whose presence has changed.
     full: bool,
-    /// Whose stay is told.
+    /// Users who are present.
     users: Vec<Present>,
-    /// The ids of users who are gone.
+    /// Ids of users who are gone.
     #[schema(value_type = Vec<String>)]
     left: Vec<Arc<str>>,
 }
 
-/// One user's stay, as others are told of it.
+/// One user, as others may see them.
 #[derive(Debug, Serialize, ToSchema)]
 struct Present {
     /// The `sub` of the user's tokens.
     #[schema(value_type = String)]
     id: Arc<str>,
-    /// The user's name, where the token tells it.
+    /// The user's name; `null` if the token contains none.
     name: Option<String>,
     role: Role,
-    /// When the first of the screens came.
+    /// When the user's first screen came.
     #[schema(value_type = String, format = DateTime)]
     since: Timestamp,
-    /// How many screens; 0 for some seconds after the last one went.
+    /// Number of screens. It is 0 for some seconds after the last one has gone.
     tabs: usize,
-    /// The chats in view that the reader may see.
+    /// Ids of the chats that are open on them and that the reader may see.
     #[schema(value_type = Vec<String>)]
     chats: Vec<ChatId>,
 }
 
 impl Presence {
-    /// A screen of this user is there.
-    pub fn join(&mut self, session: &SessionId, who: &Who, now: Timestamp) {
+    /// Adds a screen of a user.
+    pub fn join(&mut self, session: &SessionId, who: &SessionUser, now: Timestamp) {
         let stay = self.stays.entry(Arc::clone(&who.user)).or_insert_with(|| Stay {
             name: None,
             scope: Arc::clone(&who.scope),
@@ -107,7 +107,7 @@ impl Presence {
         self.changed.insert(Arc::clone(&who.user));
     }
 
-    /// A screen of this user is gone.
+    /// Removes a screen of a user.
     pub fn leave(&mut self, session: &SessionId, user: &Arc<str>, tick: u64) {
         let Some(stay) = self.stays.get_mut(user) else { return };
         if stay.screens.remove(session).is_some() {
@@ -118,7 +118,7 @@ impl Presence {
         }
     }
 
-    /// A screen shows this chat, or none.
+    /// Notes which chat is open on a screen, if any.
     pub fn view(&mut self, session: &SessionId, user: &Arc<str>, chat: Option<(ChatId, Placement)>) {
         let Some(screen) = self.stays.get_mut(user).and_then(|stay| stay.screens.get_mut(session)) else {
             return;
@@ -128,12 +128,13 @@ impl Presence {
         self.changed.insert(Arc::clone(user));
     }
 
-    /// The place of a chat is looked up: what moves from now on counts more than what is found.
+    /// Notes that a placement is being looked up. A chat that moves meanwhile is remembered, because the
+    /// look-up may return where it was before.
     pub fn begin_lookup(&mut self) {
         self.lookups += 1;
     }
 
-    /// It was; where it stands by now, if that is known better.
+    /// Notes that a look-up has ended. Returns where the chat moved meanwhile, if it did.
     pub fn end_lookup(&mut self, chat: &ChatId) -> Option<Placement> {
         let moved = self.moved_meanwhile.get(chat).cloned();
         self.lookups -= 1;
@@ -143,7 +144,7 @@ impl Presence {
         moved
     }
 
-    /// A chat stands elsewhere now; true where somebody has it in view.
+    /// Notes that a chat has moved. Returns true if it is open on a screen and has another placement now.
     pub fn moved(&mut self, chat: &ChatId, place: &Placement) -> bool {
         if self.lookups > 0 {
             self.moved_meanwhile.insert(chat.clone(), place.clone());
@@ -155,7 +156,7 @@ impl Presence {
         true
     }
 
-    /// Lets those go whose grace is over.
+    /// Removes users whose grace period is over.
     pub fn expire(&mut self, tick: u64) {
         let gone = |stay: &Stay| stay.gone_at.is_some_and(|at| at <= tick);
         let left: Vec<Arc<str>> =
@@ -169,25 +170,25 @@ impl Presence {
         self.places.retain(|chat, _| in_view.contains(chat));
     }
 
-    /// True where followers have not been told of the newest change.
+    /// True if something has changed since it was last sent.
     pub fn has_changed(&self) -> bool {
         !self.changed.is_empty()
     }
 
-    /// Whose stay changed since this was asked last.
+    /// Users whose presence has changed since the last call.
     pub fn take_changed(&mut self) -> BTreeSet<Arc<str>> {
         std::mem::take(&mut self.changed)
     }
 
-    /// Everybody, as this scope may know it.
-    pub fn all(&self, scope: &Scope) -> PresenceData {
+    /// All users, as this scope may see them.
+    pub fn all(&self, scope: &Scope) -> PresenceUpdate {
         let users = self.stays.iter().filter_map(|(id, stay)| self.shown(id, stay, scope)).collect();
-        PresenceData { full: true, users, left: Vec::new() }
+        PresenceUpdate { full: true, users, left: Vec::new() }
     }
 
-    /// These users, as this scope may know them.
-    pub fn of(&self, changed: &BTreeSet<Arc<str>>, scope: &Scope) -> PresenceData {
-        let mut data = PresenceData { full: false, users: Vec::new(), left: Vec::new() };
+    /// These users, as this scope may see them.
+    pub fn of(&self, changed: &BTreeSet<Arc<str>>, scope: &Scope) -> PresenceUpdate {
+        let mut data = PresenceUpdate { full: false, users: Vec::new(), left: Vec::new() };
         for id in changed {
             match self.stays.get(id) {
                 Some(stay) => data.users.extend(self.shown(id, stay, scope)),
@@ -215,7 +216,7 @@ impl Presence {
     }
 }
 
-/// Whoever is limited to organizations knows of the people of those.
+/// A reader that is limited to organizations sees only users of these organizations.
 fn shares_organization(reader: &Scope, other: &Scope) -> bool {
     let Some(own) = &reader.orgs else { return true };
     other.orgs.as_ref().is_some_and(|theirs| theirs.iter().any(|org| own.contains(org)))
@@ -226,11 +227,11 @@ mod tests {
     use super::*;
     use crate::auth::Identity;
 
-    fn who(user: &str) -> Who {
-        Who::new(&Identity { sub: user.into(), ..Identity::anonymous() })
+    fn who(user: &str) -> SessionUser {
+        SessionUser::new(&Identity { sub: user.into(), ..Identity::anonymous() })
     }
 
-    fn ids(data: &PresenceData) -> Vec<(&str, usize)> {
+    fn ids(data: &PresenceUpdate) -> Vec<(&str, usize)> {
         data.users.iter().map(|user| (&*user.id, user.tabs)).collect()
     }
 

@@ -1,4 +1,4 @@
-//! Tells followers of `presence` who comes, goes and looks at what.
+//! Sends changes of presence to followers of the channel.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,13 +21,13 @@ use crate::telemetry::clock;
 /// The content of `presence_set`.
 #[derive(Serialize, ToSchema)]
 pub struct PresenceSet<'a> {
-    /// The chat in view; `null`: none.
+    /// The chat that is open; `null` if none is.
     #[schema(value_type = Option<String>)]
     chat: Option<&'a ChatId>,
 }
 
 impl Presence {
-    /// A session's screen shows this chat, or none; answers the session's request.
+    /// Notes which chat is open on a session's screen, and answers its request.
     pub fn set_view(
         &mut self,
         sessions: &mut Sessions,
@@ -42,7 +42,7 @@ impl Presence {
         sessions.answer(id, frame);
     }
 
-    /// Chats that somebody looks at may have moved.
+    /// Takes note of open chats that may have moved.
     pub fn follow_chats(&mut self, events: &[Arc<Recorded>]) {
         for audience in events.iter().filter_map(|event| event.audience.as_ref()) {
             if let (Some(chat), Some(place)) = (&audience.chat, &audience.after) {
@@ -51,13 +51,13 @@ impl Presence {
         }
     }
 
-    /// Tells followers what changed, if it is time; tells when it is time next.
+    /// Sends changes if they are due. Returns when the next are.
     pub fn flush(&mut self, sessions: &mut Sessions, now: Instant) -> Option<Instant> {
         if !self.has_changed() {
             return None;
         }
         if sessions.nobody_follows(&Channel::Presence) {
-            // Whoever follows later is greeted with everybody.
+            // Who follows later is first sent everybody.
             drop(self.take_changed());
             return None;
         }
@@ -79,7 +79,7 @@ impl Presence {
         None
     }
 
-    /// Tells a session that begins to follow presence who is there.
+    /// Sends everybody to a session that begins to follow presence.
     pub fn greet(&self, sessions: &mut Sessions, id: &SessionId) {
         let Some((_, scope)) = sessions.get(id).and_then(Session::scope) else { return };
         let frame = encode(ServerEvent::PresenceUpdate, None, clock::now(), &self.all(scope));

@@ -1,5 +1,5 @@
-//! The counters for those who follow them: the hub's own for whoever sees everything, counted by the readers for whoever
-//! does not.
+//! Sends the counters to their followers. An unlimited scope gets the hub's own counters; those of other
+//! scopes are counted by the readers.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,16 +13,16 @@ use crate::protocol::event::{ServerEvent, encode};
 use crate::protocol::{Channel, StatsShape};
 use crate::telemetry::clock;
 
-/// Counters are sent at most this often.
+/// Shortest time between two pushes of the counters.
 const STATS_INTERVAL: Duration = Duration::from_millis(250);
 
-/// What of the counters is still to be told.
+/// What must still be sent.
 pub struct StatsPush {
     throttle: Throttle,
-    /// Limited scopes whose counters have changed, in the order in which they are counted.
+    /// Limited scopes whose counters must be counted, in this order.
     to_count: VecDeque<Arc<Scope>>,
-    /// A scope's counters are being counted, or were a moment ago. One at a time, so that many scopes wait for each
-    /// other, and nobody else waits for them.
+    /// A scope's counters are being counted, or the rest after that is not over. Only one is counted at a
+    /// time, so scopes wait for each other, and nobody else waits for them.
     counting: bool,
 }
 
@@ -33,12 +33,12 @@ impl Default for StatsPush {
 }
 
 impl StatsPush {
-    /// The counters moved.
+    /// Notes that the counters have changed.
     pub fn change(&mut self) {
         self.throttle.change();
     }
 
-    /// Sends the counters, if it is time; tells when it is time next.
+    /// Sends the counters if they are due. Returns when they are due next.
     pub fn flush(
         &mut self,
         sessions: &mut Sessions,
@@ -46,7 +46,7 @@ impl StatsPush {
         now: Instant,
     ) -> Option<Instant> {
         if sessions.nobody_follows(&Channel::Stats) {
-            // Whoever follows later is greeted with the present state.
+            // Who follows later is first sent the present counters.
             self.throttle.forget();
         } else if self.throttle.take(now) {
             let frame = encode(ServerEvent::UmblerStats, None, clock::now(), &stats());
@@ -62,7 +62,7 @@ impl StatsPush {
         self.throttle.due_at(now)
     }
 
-    /// Sends a session that begins to follow the counters their present state.
+    /// Sends the present counters to a session that begins to follow them.
     pub fn greet(&mut self, sessions: &mut Sessions, id: &SessionId, stats: impl FnOnce() -> StatsShape) {
         let Some((_, scope)) = sessions.get(id).and_then(Session::scope) else { return };
         let scope = Arc::clone(scope);
@@ -79,7 +79,8 @@ impl StatsPush {
         }
     }
 
-    /// The scope to be counted next; `None` while another one is. [`StatsPush::end_count`] ends it.
+    /// The next scope to count; `None` if there is none, or one is being counted. Call
+    /// [`StatsPush::end_count`] afterwards.
     pub fn begin_count(&mut self) -> Option<Arc<Scope>> {
         if self.counting {
             return None;
@@ -89,12 +90,12 @@ impl StatsPush {
         Some(scope)
     }
 
-    /// The next scope may be counted.
+    /// Notes that the next scope may be counted.
     pub fn end_count(&mut self) {
         self.counting = false;
     }
 
-    /// Sends a limited scope's counters to those who see by it.
+    /// Sends a limited scope's counters to the sessions with this scope.
     pub fn hand_out(sessions: &mut Sessions, scope: &Scope, stats: &StatsShape) {
         let frame = encode(ServerEvent::UmblerStats, None, clock::now(), stats);
         for id in sessions.followers(&Channel::Stats) {

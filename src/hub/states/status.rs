@@ -1,6 +1,7 @@
-//! `hub_status`: every screen is told when deliveries are no longer taken in, why, and when they are again.
+//! `hub_status`: every screen is told when the hub stops accepting deliveries, why, and when it accepts them
+//! again.
 //!
-//! A session that is behind takes nothing; it is told as soon as it takes something again.
+//! A session that is behind is told once it has caught up.
 
 use std::time::{Duration, Instant};
 
@@ -16,99 +17,100 @@ use crate::protocol::event::{ServerEvent, encode};
 use crate::protocol::{FaultKind, HubState};
 use crate::telemetry::clock;
 
-/// Screens are told of changes at most this often: a disk that fails now and then must not flood them.
+/// Shortest time between two pushes of the status, so that a disk that fails now and then does not flood the
+/// screens.
 pub const STATUS_INTERVAL: Duration = Duration::from_millis(500);
 
-/// The hub's state, and why it cannot write.
+/// The hub's state, and the fault that keeps it from writing.
 pub type Condition = (HubState, Option<FaultKind>);
 
-/// What the screens were told.
+/// The status that the screens were sent last.
 pub struct Status {
-    said: Condition,
+    sent: Condition,
     since: Timestamp,
     /// Grows with each change.
     version: u64,
     throttle: Throttle,
-    /// Some session may not have been told yet.
-    untold: bool,
+    /// Some sessions have not been sent the status yet.
+    unsent: bool,
 }
 
 /// The content of a `hub_status` event.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = HubStatus)]
-pub struct StatusData {
-    /// Whether deliveries are taken in.
+pub struct HubStatus {
+    /// Whether deliveries are accepted.
     status: &'static str,
-    /// Why they are not.
+    /// Why they are not; missing if they are.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
-    /// Since when.
+    /// When this status began.
     #[schema(value_type = String, format = DateTime)]
     since: Timestamp,
 }
 
 impl Status {
-    /// All is well.
+    /// A hub without faults.
     pub fn new(now: Timestamp) -> Self {
         let throttle = Throttle::new(STATUS_INTERVAL);
-        Self { said: (HubState::Ok, None), since: now, version: 0, throttle, untold: false }
+        Self { sent: (HubState::Ok, None), since: now, version: 0, throttle, unsent: false }
     }
 
     fn frame(&self) -> ByteString {
-        let (state, reason) = self.said;
+        let (state, reason) = self.sent;
         let data =
-            StatusData { status: state.as_str(), reason: reason.map(FaultKind::as_str), since: self.since };
+            HubStatus { status: state.as_str(), reason: reason.map(FaultKind::as_str), since: self.since };
         encode(ServerEvent::HubStatus, None, clock::now(), &data)
     }
 }
 
 impl Status {
-    /// Tells every session where the state has changed, if it is time; tells when it is time next.
-    pub fn flush(&mut self, sessions: &mut Sessions, said: Condition, now: Instant) -> Option<Instant> {
-        if said == self.said {
-            // A fault that is gone before it was told is not told.
+    /// Sends the status to every session if it has changed and is due. Returns when it is due.
+    pub fn flush(&mut self, sessions: &mut Sessions, condition: Condition, now: Instant) -> Option<Instant> {
+        if condition == self.sent {
+            // A fault that is over before it was sent is never sent.
             self.throttle.forget();
             return None;
         }
         self.throttle.change();
-        if said.0 == HubState::Draining {
-            // Nothing comes after the end, so it is not put off.
+        if condition.0 == HubState::Draining {
+            // After this the sessions are closed, so it cannot wait.
             self.throttle.wake();
         }
         if !self.throttle.take(now) {
             return self.throttle.due_at(now);
         }
-        self.said = said;
+        self.sent = condition;
         self.since = clock::now();
         self.version += 1;
-        self.untold = true;
+        self.unsent = true;
         self.tell(sessions);
         None
     }
 
-    /// Tells those who were not told yet.
+    /// Sends the status to sessions that have not been sent it yet.
     pub fn tell(&mut self, sessions: &mut Sessions) {
-        if !self.untold {
+        if !self.unsent {
             return;
         }
         let (frame, version) = (self.frame(), self.version);
-        let mut untold = false;
-        for session in sessions.iter_mut().filter(|session| session.status_told != version) {
-            // Not `notify`: a session that misses this missed nothing that it must ask for again.
+        let mut unsent = false;
+        for session in sessions.iter_mut().filter(|session| session.status_sent != version) {
+            // Not `notify`: a session that misses this has not lost anything that it must ask for
+            // again.
             if !session.behind && session.queue(Outgoing::Notice(frame.clone())) {
-                session.status_told = version;
+                session.status_sent = version;
             } else {
-                untold = true;
+                unsent = true;
             }
         }
-        self.untold = untold;
+        self.unsent = unsent;
     }
 
-    /// A session that comes while not all is well is told at once.
+    /// Sends the status to a new session if there is a fault.
     pub fn greet(&self, session: &mut Session) {
-        if self.said.0 != HubState::Ok {
+        if self.sent.0 != HubState::Ok {
             session.notify(self.frame());
         }
-        session.status_told = self.version;
+        session.status_sent = self.version;
     }
 }

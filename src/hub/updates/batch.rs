@@ -6,32 +6,30 @@ use std::sync::OnceLock;
 use bytes::Bytes;
 use bytestring::ByteString;
 
-/// The updates of a commit that some sessions get.
+/// Updates of one commit for the sessions that see the same of it.
 pub struct Batch {
     frames: Box<[ByteString]>,
     bytes: usize,
-    /// As they stand on the wire; made by the first that writes them.
+    /// All updates as WebSocket frames; made by the first session that writes them.
     wire: OnceLock<Bytes>,
 }
 
 impl Batch {
-    /// These updates.
     pub fn new(frames: Box<[ByteString]>) -> Self {
         let bytes = frames.iter().map(|frame| frame.len()).sum();
         Self { frames, bytes, wire: OnceLock::new() }
     }
 
-    /// The encoded updates.
     pub fn frames(&self) -> &[ByteString] {
         &self.frames
     }
 
-    /// Bytes of all of them.
+    /// Total length of the encoded updates.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// All of them as they stand on the wire: who comes first frames them for everybody.
+    /// All updates as WebSocket frames. The first caller makes them for all others.
     pub fn wire(&self, frame: impl FnOnce(&[ByteString]) -> Bytes) -> Bytes {
         self.wire.get_or_init(|| frame(&self.frames)).clone()
     }

@@ -1,4 +1,4 @@
-//! A session that is behind gets what it missed in pieces, from the ring or from what was read from disk.
+//! A session that is behind is sent what it missed in pieces, from the ring or from what was read from disk.
 
 use std::sync::Arc;
 
@@ -13,26 +13,26 @@ use crate::hub::sessions::flow::Flow;
 use crate::hub::sessions::outbox::CHUNK_BYTES;
 use crate::journal::Recorded;
 
-/// The next updates for a session, and the position up to which they were looked for.
+/// The next updates for a session, and the position up to which there are no others.
 struct Chunk {
     frames: Vec<ByteString>,
     until: Seq,
 }
 
 impl Updates {
-    /// What came after a position, as far as it is in memory; `None` where the disk is needed first.
+    /// The updates after a position that are in memory; `None` if they must be read from disk first.
     pub(super) fn known_after(&self, after: Seq) -> Option<Box<dyn Iterator<Item = &Arc<Recorded>> + '_>> {
         if self.ring.reaches_back_to(after) {
             return Some(Box::new(self.ring.after(after)));
         }
         let stretch = self.older.holding(after)?;
         let from = stretch.events.partition_point(|event| event.seq <= after);
-        // The disk may be ahead of the hub: what it has not handed out yet comes live.
+        // The disk may be ahead of the hub. Updates that the hub has not published yet are sent live.
         let newest = self.newest;
         Some(Box::new(stretch.events[from..].iter().take_while(move |event| event.seq <= newest)))
     }
 
-    /// The position up to which [`known_after`](Self::known_after) tells everything.
+    /// The position up to which [`known_after`](Self::known_after) is complete.
     fn known_until(&self, after: Seq) -> Option<Seq> {
         if self.ring.reaches_back_to(after) {
             return Some(self.newest);
@@ -40,7 +40,8 @@ impl Updates {
         self.older.holding(after).map(|stretch| stretch.until.min(self.newest))
     }
 
-    /// How many updates a session missed between `since` and now; `None` where the disk is needed to tell.
+    /// How many updates a session has missed since a position; `None` if they must be read from disk to
+    /// tell.
     pub(super) fn count_missed(&self, session: &Session, since: Seq) -> Option<usize> {
         let mut after = since;
         let mut missed = 0;
@@ -55,7 +56,7 @@ impl Updates {
         Some(missed)
     }
 
-    /// Sends a session that catches up its next updates.
+    /// Sends the next updates to a session that catches up.
     pub fn advance(&self, session: &mut Session) -> Needs {
         while let Flow::CatchingUp { after } = session.flow {
             let Some(chunk) = self.next_chunk(session, after) else {
@@ -63,7 +64,8 @@ impl Updates {
                 return Needs::OlderUpdates;
             };
             if !self.send(session, chunk.frames) {
-                // Full, and then it says when it has read that; or gone, and then trying again would not end.
+                // If the queue is full, the session reports when it has read that. If the
+                // session has ended, trying again would never stop.
                 session.await_empty();
                 break;
             }
@@ -77,7 +79,7 @@ impl Updates {
         Needs::Nothing
     }
 
-    /// False where they did not fit.
+    /// Returns false if the updates did not fit.
     fn send(&self, session: &Session, frames: Vec<ByteString>) -> bool {
         let count = frames.len() as u64;
         let sent = count == 0 || session.queue(Outgoing::Updates(Arc::new(Batch::new(frames.into()))));

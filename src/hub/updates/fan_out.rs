@@ -1,4 +1,5 @@
-//! One commit, one message to each worker: the updates are encoded already, and sessions that see the same share them.
+//! Fan-out of a commit: one message to each worker. The updates are encoded already, and sessions that see
+//! the same share them.
 
 use std::sync::Arc;
 
@@ -7,19 +8,20 @@ use actix::Recipient;
 use super::batch::Batch;
 use crate::auth::Scope;
 use crate::domain::Seq;
-use crate::hub::messages::{Deliver, Dispatch, LineId, Outbox, Outgoing};
+use crate::hub::messages::{Deliver, Dispatch, Outbox, Outgoing, SlotId};
 use crate::hub::sessions::flow::Flow;
 use crate::hub::sessions::{Session, Sessions};
 use crate::journal::Recorded;
 
-/// What sessions of one scope get of a commit, and which of them.
+/// What sessions with one scope get of a commit, and which sessions these are.
 struct Share {
     batch: Arc<Batch>,
-    /// Of few workers, so that searching them costs nothing.
-    lines: Vec<(Arc<Recipient<Dispatch>>, Vec<LineId>)>,
+    /// There are few workers, so a linear search is fast enough.
+    slots: Vec<(Arc<Recipient<Dispatch>>, Vec<SlotId>)>,
 }
 
-/// Hands the updates of a commit to everybody who follows them and has caught up; tells how many were handed out.
+/// Sends the updates of a commit to all sessions that follow them and have caught up. Returns how many were
+/// sent.
 pub(super) fn fan_out(sessions: &mut Sessions, events: &[Arc<Recorded>]) -> u64 {
     let Some(before) = events.first().map(|first| Seq(first.seq.0 - 1)) else { return 0 };
     let selections = sessions.selections(events);
@@ -45,7 +47,7 @@ pub(super) fn fan_out(sessions: &mut Sessions, events: &[Arc<Recorded>]) -> u64 
         if taken {
             delivered += count;
         } else {
-            // It catches up from the position before.
+            // The session will catch up from the position before this commit.
             session.flow = Flow::CatchingUp { after: before };
             session.fall_behind();
         }
@@ -57,14 +59,14 @@ pub(super) fn fan_out(sessions: &mut Sessions, events: &[Arc<Recorded>]) -> u64 
 }
 
 impl Share {
-    /// What a scope sees of a commit, for those who follow all of it.
+    /// What a scope sees of a commit, for sessions that follow all updates.
     fn new(events: &[Arc<Recorded>], scope: &Scope) -> Self {
         let public = events.iter().filter(|event| event.is_public());
         let batch = Arc::new(public.filter_map(|event| event.seen_by(scope)).collect());
-        Self { batch, lines: Vec::new() }
+        Self { batch, slots: Vec::new() }
     }
 
-    /// Adds a session; false where it cannot take more.
+    /// Adds a session. Returns false if it cannot take more.
     fn add(&mut self, session: &Session) -> bool {
         if self.batch.frames().is_empty() {
             return true;
@@ -72,25 +74,25 @@ impl Share {
         if session.behind {
             return false;
         }
-        let Outbox::Line { worker, line } = &session.outbox else {
+        let Outbox::Worker { worker, slot } = &session.outbox else {
             return session.queue(Outgoing::Updates(Arc::clone(&self.batch)));
         };
         if !session.backlog.try_add(self.batch.bytes()) {
             return false;
         }
-        match self.lines.iter_mut().find(|(known, _)| Arc::ptr_eq(known, worker)) {
-            Some((_, lines)) => lines.push(*line),
-            None => self.lines.push((Arc::clone(worker), vec![*line])),
+        match self.slots.iter_mut().find(|(known, _)| Arc::ptr_eq(known, worker)) {
+            Some((_, slots)) => slots.push(*slot),
+            None => self.slots.push((Arc::clone(worker), vec![*slot])),
         }
         true
     }
 
     fn send(self) {
-        for (worker, lines) in self.lines {
+        for (worker, slots) in self.slots {
             let frames = Outgoing::Updates(Arc::clone(&self.batch));
             let deliver = Deliver { frames, bytes: self.batch.bytes() };
-            if let Err(error) = worker.try_send(Dispatch { deliver, lines }) {
-                // It ended, and its sessions with it.
+            if let Err(error) = worker.try_send(Dispatch { deliver, slots }) {
+                // The worker has ended, and its sessions with it.
                 log::debug!("a worker takes no updates: {error}");
             }
         }

@@ -1,12 +1,13 @@
-//! Updates: what a session is told every one of, once and in order.
+//! Updates: a session is sent every one, once and in order.
 //!
 //! # Contract
 //!
-//! 1. Every update that a session may see and follows comes once and in order, whatever happened in between: a
-//!    queue that was full, a reconnect with a position, a restart.
-//! 2. Nothing waits for a session. One that catches up gets [`CHUNK_BYTES`](crate::hub::sessions::outbox::CHUNK_BYTES) at a time, and the next when it has
-//!    read those.
-//! 3. What is older than the ring is read from disk once for everybody who needs it.
+//! 1. Every update that a session follows and may see is sent once and in order, whatever happened in
+//!    between: a full queue, a reconnect with a position, a restart.
+//! 2. Nothing waits for a session. One that catches up is sent
+//!    [`CHUNK_BYTES`](crate::hub::sessions::outbox::CHUNK_BYTES) at a time, and the next when it has read
+//!    those.
+//! 3. Updates older than the ring are read from disk once for all sessions that need them.
 
 pub mod batch;
 pub mod ring;
@@ -29,60 +30,58 @@ use crate::telemetry::metrics::Metrics;
 use older::Older;
 use ring::Ring;
 
-/// Updates on their way to sessions.
+/// Sends updates to sessions.
 pub struct Updates {
-    /// The life of the journal.
     epoch: Arc<str>,
-    /// The last position that was handed out.
+    /// The newest published position.
     newest: Seq,
-    /// The same, for questions to history that wait for it.
+    /// Publishes `newest` to questions that wait for it.
     publish_newest: watch::Sender<Seq>,
     ring: Ring,
     older: Older,
-    /// Missed updates that a session is sent at most; whoever missed more takes a snapshot, which is less.
+    /// The most missed updates that a session is sent. If it missed more, it needs a snapshot, which is
+    /// smaller.
     replayed_max: u32,
     metrics: Metrics,
 }
 
-/// What a session needs before it can go on.
+/// What must happen before a session can continue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Needs {
-    /// Nothing.
     Nothing,
-    /// Older updates, which [`Updates::next_read`] asks for.
+    /// Older updates must be read, see [`Updates::next_read`].
     OlderUpdates,
 }
 
 impl Updates {
-    /// Updates of a journal that stands at `newest`; `ring` holds the last of them.
+    /// `ring` holds the last updates of a journal whose newest position is `newest`.
     pub fn new(epoch: &str, newest: Seq, ring: Ring, replayed_max: u32, metrics: Metrics) -> Self {
         let (publish_newest, _) = watch::channel(newest);
         let older = Older::default();
         Self { epoch: epoch.into(), newest, publish_newest, ring, older, replayed_max, metrics }
     }
 
-    /// The last position that was handed out.
+    /// The newest published position.
     pub fn newest(&self) -> Seq {
         self.newest
     }
 
-    /// The same as it grows.
+    /// Follows the newest published position.
     pub fn follow_newest(&self) -> watch::Receiver<Seq> {
         self.publish_newest.subscribe()
     }
 
-    /// The life of the journal.
     pub fn epoch(&self) -> &str {
         &self.epoch
     }
 
-    /// Puts updates that read otherwise now, because a message in them was deleted, into the places of what they were.
+    /// Replaces updates in memory whose text has changed because a message in them was deleted.
     pub fn blank(&mut self, blanked: &[Arc<Recorded>]) {
         self.ring.replace(blanked);
     }
 
-    /// Hands the updates of a commit to everybody who follows them and has caught up.
+    /// Publishes the updates of a commit.
     pub fn commit(&mut self, sessions: &mut Sessions, events: &[Arc<Recorded>]) {
         let Some(last) = events.last() else { return };
         self.newest = last.seq;
@@ -91,7 +90,8 @@ impl Updates {
         self.publish_newest.send_replace(last.seq);
     }
 
-    /// The first subscription of a session: from its position, or from now on.
+    /// Starts the updates of a session with its first subscription: after the position that it has, or
+    /// from now on.
     pub fn begin(
         &self,
         sessions: &mut Sessions,
@@ -115,7 +115,7 @@ impl Updates {
         Needs::OlderUpdates
     }
 
-    /// The position from which a session goes on, or why it cannot.
+    /// The position after which a session continues, or why it cannot.
     fn position(&self, session: &Session, request: &SubscribeRequest) -> Result<Seq, RecoveryReason> {
         let since = request.since.ok_or(RecoveryReason::NoPosition)?;
         if request.epoch.as_deref() != Some(&*self.epoch) {

@@ -1,4 +1,4 @@
-//! Updates that are older than the ring: read from disk once for everybody who waits for them.
+//! Updates that are older than the ring. They are read from disk once for all sessions that wait for them.
 
 use std::sync::Arc;
 
@@ -8,38 +8,37 @@ use crate::hub::messages::SessionId;
 use crate::hub::sessions::Sessions;
 use crate::hub::sessions::flow::Flow;
 use crate::protocol::{RecoveryReason, ResyncReason};
-use crate::reads::{LoadStretch, ReadError, Stretch};
+use crate::reads::{LoadUpdates, ReadError, UpdateRange};
 use crate::telemetry::causes::chain;
 
-/// Updates that one read brings at most.
+/// The most updates that one read returns.
 const READ_UPDATES_MAX: usize = 10_000;
-/// Bytes that one read brings at most.
+/// The most bytes that one read returns.
 const READ_BYTES_MAX: usize = 32 * 1024 * 1024;
-/// Reads that are kept for whoever needs them too.
+/// Reads that are kept for other sessions that need them.
 const KEPT_MAX: usize = 2;
 
-/// Older updates, read from disk.
+/// Older updates that were read from disk.
 #[derive(Debug, Default)]
 pub struct Older {
-    kept: Vec<Stretch>,
+    kept: Vec<UpdateRange>,
     loading: bool,
 }
 
 /// Why older updates could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Unreadable {
-    /// They are not kept any more; newer ones may be.
+    /// They are no longer kept. Newer ones may be.
     Expired,
-    /// History did not answer.
     Fault,
 }
 
 impl Older {
-    pub(super) fn holding(&self, after: Seq) -> Option<&Stretch> {
+    pub(super) fn holding(&self, after: Seq) -> Option<&UpdateRange> {
         self.kept.iter().find(|stretch| (stretch.after..stretch.until).contains(&after))
     }
 
-    fn keep(&mut self, stretch: Stretch) {
+    fn keep(&mut self, stretch: UpdateRange) {
         if self.kept.len() >= KEPT_MAX {
             self.kept.remove(0);
         }
@@ -48,19 +47,20 @@ impl Older {
 }
 
 impl Updates {
-    /// What is to be read next for those who wait, where nothing is being read; [`Updates::take_read`] takes the answer.
-    pub fn next_read(&mut self, sessions: &Sessions) -> Option<LoadStretch> {
+    /// The next read for the sessions that wait, unless one is under way. [`Updates::take_read`] takes
+    /// its answer.
+    pub fn next_read(&mut self, sessions: &Sessions) -> Option<LoadUpdates> {
         if self.older.loading {
             return None;
         }
         let after = sessions.iter().filter_map(|session| session.flow.awaits_disk_after()).min()?;
         self.older.loading = true;
-        Some(LoadStretch { after, updates_max: READ_UPDATES_MAX, bytes_max: READ_BYTES_MAX })
+        Some(LoadUpdates { after, updates_max: READ_UPDATES_MAX, bytes_max: READ_BYTES_MAX })
     }
 
-    /// Sends what was read after `asked` to those who waited for it, or tells them that it cannot be read. More may have
-    /// to be read afterwards.
-    pub fn take_read(&mut self, sessions: &mut Sessions, asked: Seq, answer: Result<Stretch, ReadError>) {
+    /// Sends what was read after `asked` to the sessions that waited for it, or tells them that it cannot
+    /// be read. Afterwards another read may be needed.
+    pub fn take_read(&mut self, sessions: &mut Sessions, asked: Seq, answer: Result<UpdateRange, ReadError>) {
         self.older.loading = false;
         let failed = match answer {
             Ok(stretch) => {
@@ -78,7 +78,8 @@ impl Updates {
             .filter_map(|session| Some((Arc::clone(&session.id), session.flow.awaits_disk_after()?)))
             .collect();
         for (id, after) in waiting {
-            // Where the asked position is too old, newer ones may still be kept: they get a read of their own.
+            // If the position is too old, updates after a newer one may still be kept. Sessions
+            // that need those get a read of their own.
             match failed.filter(|why| after <= asked || *why != Unreadable::Expired) {
                 Some(_) => self.give_up(sessions, &id),
                 None if self.known_after(after).is_some() => self.go_on(sessions, &id, after),
@@ -87,7 +88,7 @@ impl Updates {
         }
     }
 
-    /// What a session waited for is in memory now.
+    /// Continues with a session whose updates are in memory now.
     fn go_on(&self, sessions: &mut Sessions, id: &SessionId, after: Seq) {
         let Some(session) = sessions.get_mut(id) else { return };
         let Flow::AwaitingDisk { answer, .. } = std::mem::take(&mut session.flow) else { return };
@@ -95,17 +96,18 @@ impl Updates {
             None => session.flow = Flow::CatchingUp { after },
             Some(unanswered) => {
                 let Some(missed) = self.count_missed(session, after) else {
-                    // The stretch ends before the ring begins: the bytes of all that was missed are too many.
+                    // What was read ends before the ring begins: the missed updates are
+                    // too many bytes.
                     return self.answer_unrecovered(session, &unanswered, RecoveryReason::TooMany);
                 };
                 self.answer_recovered(session, &unanswered, after, missed);
             }
         }
-        // Whoever called asks for the next read when all have been served.
+        // The caller asks for the next read when all sessions have been served.
         let (Needs::OlderUpdates | Needs::Nothing) = self.advance(session);
     }
 
-    /// What a session missed cannot be sent: it takes a snapshot and goes on live.
+    /// Gives up what a session has missed. It must take a snapshot, and is sent live updates again.
     fn give_up(&self, sessions: &mut Sessions, id: &SessionId) {
         let Some(session) = sessions.get_mut(id) else { return };
         let Flow::AwaitingDisk { answer, .. } = std::mem::replace(&mut session.flow, Flow::Live) else {
@@ -117,7 +119,7 @@ impl Updates {
         }
     }
 
-    /// Lets go of what was read, where nobody catches up any more.
+    /// Drops what was read if no session catches up any more.
     pub fn forget_unneeded(&mut self, sessions: &Sessions) {
         if !sessions.iter().any(|session| matches!(session.flow, Flow::CatchingUp { .. })) {
             self.older.kept.clear();

@@ -1,5 +1,5 @@
-//! The newest updates, kept in memory for whoever comes back: thousands of screens at once after a restart cost no
-//! read of the database.
+//! The newest updates, kept in memory for clients that reconnect. Thousands of screens that reconnect after a
+//! restart need no read from the database.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -7,21 +7,21 @@ use std::sync::Arc;
 use crate::domain::Seq;
 use crate::journal::Recorded;
 
-/// Bytes of updates that are kept in memory at most.
+/// The most bytes of updates that are kept in memory.
 pub const RING_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// The newest updates, in order, bounded in number and bytes.
+/// The newest updates, in order. Bounded in number and bytes.
 #[derive(Debug)]
 pub struct Ring {
     events: VecDeque<Arc<Recorded>>,
     bytes: usize,
     updates_max: usize,
-    /// Everything after this position is here.
+    /// The ring holds every update after this position.
     begins_after: Seq,
 }
 
 impl Ring {
-    /// A ring that holds the newest `events` up to `newest`.
+    /// A ring with the newest `events` of a journal whose newest position is `newest`.
     pub fn new(updates_max: usize, events: &[Arc<Recorded>], newest: Seq) -> Self {
         let mut ring = Self { events: VecDeque::new(), bytes: 0, updates_max, begins_after: newest };
         if let Some(first) = events.first() {
@@ -31,7 +31,7 @@ impl Ring {
         ring
     }
 
-    /// Adds what was committed and lets go of the oldest.
+    /// Adds the updates of a commit, and drops the oldest beyond the bounds.
     pub fn add(&mut self, events: &[Arc<Recorded>]) {
         for event in events {
             self.bytes += event.weight();
@@ -44,7 +44,7 @@ impl Ring {
         }
     }
 
-    /// Puts updates that read otherwise now into the places of those with the same positions.
+    /// Replaces the updates that have the same positions as these.
     pub fn replace(&mut self, blanked: &[Arc<Recorded>]) {
         for event in blanked {
             if let Ok(place) = self.events.binary_search_by_key(&event.seq, |known| known.seq)
@@ -56,17 +56,12 @@ impl Ring {
         }
     }
 
-    /// True where everything after `position` is here.
+    /// True if the ring holds every update after `position`.
     pub fn reaches_back_to(&self, position: Seq) -> bool {
         position >= self.begins_after
     }
 
-    /// The position after which everything is here.
-    pub fn begins_after(&self) -> Seq {
-        self.begins_after
-    }
-
-    /// What came after `position`, in order.
+    /// The updates after `position`, in order.
     pub fn after(&self, position: Seq) -> impl Iterator<Item = &Arc<Recorded>> {
         let from = self.events.partition_point(|event| event.seq <= position);
         self.events.range(from..)

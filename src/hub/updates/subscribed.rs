@@ -1,4 +1,4 @@
-//! Answers to `subscribe_updates`: what comes next, and why not what was missed.
+//! Answers to `subscribe_updates`: which updates follow, or why the missed ones do not.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -18,26 +18,26 @@ use crate::telemetry::clock;
 pub struct Subscribed<'a> {
     /// The channels that were asked for.
     channels: &'a [String],
-    /// The hub's newest position.
+    /// The newest published position.
     seq: i64,
-    /// The life of the journal.
+    /// Epoch of the journal.
     epoch: &'a str,
-    /// A hash of what the token allows.
+    /// Hash of the token's scope.
     scope: &'a str,
-    /// The missed updates come next; where it is false, a snapshot is needed.
+    /// True if the missed updates follow. If false, the client needs a snapshot.
     recovered: bool,
-    /// How many updates were missed.
+    /// How many updates were missed and follow.
     replayed: usize,
-    /// Why the position was not recovered.
+    /// Why the missed updates do not follow; missing if they do.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
-    /// The stretch of the past that comes next, where one was asked for.
+    /// The playback that follows; missing if none was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     replay: Option<ReplayShape>,
 }
 
 impl Updates {
-    /// The missed updates come next.
+    /// Answers that the missed updates follow.
     pub(super) fn answer_recovered(
         &self,
         session: &mut Session,
@@ -50,7 +50,7 @@ impl Updates {
         session.flow = Flow::CatchingUp { after: since };
     }
 
-    /// Updates come from now on; what was missed does not.
+    /// Answers that updates are sent from now on, but not those that were missed.
     pub(super) fn answer_unrecovered(
         &self,
         session: &mut Session,
@@ -62,13 +62,13 @@ impl Updates {
         session.go_live();
     }
 
-    /// A session that has a position already follows more from now on.
+    /// Answers a session that has subscribed before and now follows more channels.
     pub fn answer_added(&self, session: &mut Session, unanswered: &Unanswered) {
         self.answer_subscribed(session, unanswered, None, None);
         session.go_live();
     }
 
-    /// A stretch of the past comes next.
+    /// Answers that a playback follows.
     pub fn answer_replay(&self, session: &mut Session, unanswered: &Unanswered, replay: ReplayShape) {
         let reason = Some(RecoveryReason::Replay);
         if let Some(frame) = self.frame(session, unanswered, None, reason, Some(replay)) {
@@ -89,7 +89,7 @@ impl Updates {
         }
     }
 
-    /// The answer, encoded; `None` where nobody is signed in.
+    /// The encoded answer; `None` if nobody is signed in.
     fn frame(
         &self,
         session: &Session,
@@ -115,7 +115,7 @@ impl Updates {
 }
 
 impl Session {
-    /// Lets updates come as they are committed, unless older ones come first.
+    /// Sends updates as they are committed, unless missed ones or a playback must come first.
     fn go_live(&mut self) {
         if matches!(self.flow, Flow::Off | Flow::Replayed) {
             self.flow = if self.follows_updates() { Flow::Live } else { Flow::Off };

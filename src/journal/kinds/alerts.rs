@@ -1,7 +1,8 @@
-//! Alerts in the journal: raised, cleared and acknowledged as events of their own, durable before anybody is told.
+//! Alerts in the journal. They are raised, cleared and acknowledged by events of their own, which are durable
+//! before anybody is told.
 //!
-//! The hub knows when a deadline passes; here it is looked at once more, because a delivery that ends it may have been
-//! stored meanwhile.
+//! The hub knows when a deadline passes. It is checked again here, because a delivery that ends it may have
+//! been stored meanwhile.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -14,30 +15,30 @@ use crate::journal::entry::Entry;
 use crate::journal::fault::StoreError;
 use crate::journal::meta;
 use crate::journal::payload::{AlertKey, AlertRequest};
-use crate::journal::recorded::News;
+use crate::journal::recorded::HubEffect;
 use crate::journal::store::SqliteStore;
 use crate::protocol::alerts::{AlertChange, AlertData, AlertShape, SideUpdate};
 use crate::protocol::shapes::NamedShape;
 
-/// The key in `meta` of the position up to which alerts were posted to the alert webhook.
+/// Key in `meta` of the position up to which alerts were posted to the alert webhook.
 pub const SENT_KEY: &str = "alert_webhook_seq";
 
-/// A row of `alerts`, in the order of [`COLUMNS`].
+/// A row of `alerts`.
 #[derive(Debug, Clone)]
 pub struct AlertRow {
-    /// The alert without what is read off its chat.
+    /// The alert, without what comes from its chat.
     pub shape: AlertShape,
-    /// The same, as the hub holds it; `None` where a newer hub wrote a kind that is not known here.
+    /// Identifies the alert; `None` if a newer hub wrote a kind that is not known here.
     pub key: Option<AlertKey>,
 }
 
-/// What [`AlertRow::read`] reads.
+/// The columns that [`AlertRow::read`] reads, in this order.
 pub const COLUMNS: &str = "alerts.id, alerts.kind, alerts.chat_id, alerts.since, alerts.due_at, alerts.raised_at, \
                            alerts.cleared_at, alerts.acknowledged_at, alerts.acknowledged_by, \
                            alerts.acknowledged_by_name";
 
 impl AlertRow {
-    /// Reads a row.
+    /// Reads the columns of [`COLUMNS`].
     pub fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         let moment = |column| row.get::<_, i64>(column).map(from_nanos);
         let maybe = |column| row.get::<_, Option<i64>>(column).map(|nanos| nanos.map(from_nanos));
@@ -65,7 +66,7 @@ impl AlertRow {
     }
 }
 
-/// Alerts that stand.
+/// Loads the alerts that are not cleared.
 pub fn load_standing(connection: &Connection) -> rusqlite::Result<Vec<AlertKey>> {
     let sql = format!("SELECT {COLUMNS} FROM alerts WHERE cleared_at IS NULL");
     let mut select = connection.prepare(&sql)?;
@@ -73,7 +74,7 @@ pub fn load_standing(connection: &Connection) -> rusqlite::Result<Vec<AlertKey>>
     Ok(rows.into_iter().filter_map(|row| row.key).collect())
 }
 
-/// Notes up to where alerts were posted to the alert webhook.
+/// Stores the position up to which alerts were posted to the alert webhook.
 pub(in crate::journal) fn note_posted(
     connection: &Connection,
     seq: Seq,
@@ -82,7 +83,7 @@ pub(in crate::journal) fn note_posted(
     Ok(Outcome::NoEvent(Ack::ignored(None)))
 }
 
-/// Does to one alert what is asked for, where that changes anything.
+/// Makes the requested change to an alert, if that changes anything.
 pub(in crate::journal) fn apply<'a>(
     store: &mut SqliteStore,
     seq: Seq,
@@ -109,15 +110,15 @@ pub(in crate::journal) fn apply<'a>(
         describe(store, &mut shape, chat)?;
     }
     let frame = serde_json::to_string(&SideUpdate::new(seq, entry.at, AlertData::new(id, change, &shape)))?;
-    let news = match (change, key) {
-        (AlertChange::Raised, Some(key)) => News::Raised(key),
-        (AlertChange::Cleared, Some(key)) => News::Cleared(key),
-        (AlertChange::Acknowledged, _) | (_, None) => News::Noted,
+    let effect = match (change, key) {
+        (AlertChange::Raised, Some(key)) => HubEffect::Raised(key),
+        (AlertChange::Cleared, Some(key)) => HubEffect::Cleared(key),
+        (AlertChange::Acknowledged, _) | (_, None) => HubEffect::Noted,
     };
-    Ok(NewEvent::new(change.as_str(), audience, frame.into()).with(news).into())
+    Ok(NewEvent::new(change.as_str(), audience, frame.into()).with(effect).into())
 }
 
-/// Where the chat's clocks still say so, and it does not stand yet.
+/// Raises an alert, if the chat's clocks still call for it and it is not active yet.
 fn raise(
     store: &mut SqliteStore,
     alert: &AlertKey,
@@ -152,7 +153,7 @@ fn acknowledge(
     change_row(connection, id, sql, params![id, to_nanos(at), by.id, by.name])
 }
 
-/// The alert as it is after the statement; `None` where that changed nothing.
+/// Runs a statement that changes an alert, and returns the alert; `None` if nothing was changed.
 fn change_row(
     connection: &Connection,
     id: &str,
@@ -166,7 +167,7 @@ fn change_row(
     Ok(connection.prepare_cached(&sql)?.query_row([id], AlertRow::read).optional()?)
 }
 
-/// Adds what is read off the chat.
+/// Adds contact, sector and owner of the chat.
 fn describe(store: &mut SqliteStore, shape: &mut AlertShape, chat: &Chat) -> Result<(), StoreError> {
     let contact = chat.contact_id.get().map(|id| store.contact(id)).transpose()?.flatten();
     shape.contact_name = contact.and_then(|contact| contact.name.get().cloned());
@@ -181,7 +182,7 @@ fn describe(store: &mut SqliteStore, shape: &mut AlertShape, chat: &Chat) -> Res
     Ok(())
 }
 
-/// Whoever sees the chat, and whoever follows it in any way.
+/// Those who see the chat, or follow it in any way.
 fn audience_of(chat: &Chat) -> Audience {
     let place = Placement::of(chat);
     Audience {

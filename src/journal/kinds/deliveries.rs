@@ -1,4 +1,4 @@
-//! Deliveries of the provider: chats, contacts and messages change by them, and one that is not understood is kept raw.
+//! Deliveries of the provider change chats, contacts and messages. One that is not understood is kept raw.
 
 use super::update;
 use super::{NewEvent, Outcome};
@@ -7,15 +7,15 @@ use crate::domain::{Audience, Clocks, Delivery, DeliveryBody, Facts, Seq, absorb
 use crate::journal::append::Ack;
 use crate::journal::entry::Entry;
 use crate::journal::fault::{Spoilt, StoreError};
-use crate::journal::recorded::News;
+use crate::journal::recorded::HubEffect;
 use crate::journal::rows;
 use crate::journal::store::SqliteStore;
 
-/// Bytes of the largest update: what a screen's queue holds. Each screen gets a copy of its own.
+/// The largest update in bytes, which is what a screen's queue holds. Each screen gets a copy.
 pub const UPDATE_BYTES_MAX: usize = 1024 * 1024;
 
-/// Absorbs a delivery. One that is `spoilt` is kept raw with that reason: it must not hold up every delivery behind it, and
-/// trying again would change nothing.
+/// Applies a delivery. If it is `spoilt`, it is kept raw with that reason, because trying again would change
+/// nothing and would hold up every delivery behind it.
 pub(in crate::journal) fn apply<'a>(
     store: &mut SqliteStore,
     seq: Seq,
@@ -54,8 +54,8 @@ fn understood<'a>(
         log::error!("the update of delivery {} would have {} bytes", delivery.event_id, frame.len());
         return Err(StoreError::TooLarge);
     }
-    let event =
-        NewEvent::new(update_type, audience, frame).with(News::Clocks(Box::new(Clocks::of(&absorbed.chat))));
+    let event = NewEvent::new(update_type, audience, frame)
+        .with(HubEffect::Clocks(Box::new(Clocks::of(&absorbed.chat))));
     Ok(NewEvent {
         event_type: &delivery.event_type,
         event_at: Some(to_nanos(facts.key.at)),
@@ -67,7 +67,7 @@ fn understood<'a>(
     .into())
 }
 
-/// Keeps a posted object that is no event.
+/// Stores a posted object that is not an event.
 pub(in crate::journal) fn keep_ignored(
     store: &SqliteStore,
     entry: &Entry,

@@ -1,4 +1,5 @@
-//! Changes of the directory of agents, as one event, so that a screen never shows half of an import.
+//! Changes of the directory of agents. All changes of one record are one event, so a screen never shows half
+//! of an import.
 
 use super::{NewEvent, Outcome};
 use crate::domain::{Audience, EventId, Member, Seq};
@@ -9,7 +10,7 @@ use crate::journal::fault::StoreError;
 use crate::journal::store::SqliteStore;
 use crate::protocol::members::{MEMBER_UPDATED, MembersUpdate};
 
-/// Sets entries, all of them or none.
+/// Sets entries of the directory: all of them or none.
 pub(in crate::journal) fn apply<'a>(
     store: &mut SqliteStore,
     seq: Seq,
@@ -18,17 +19,17 @@ pub(in crate::journal) fn apply<'a>(
     members: &[Member],
 ) -> Result<Outcome<'a>, StoreError> {
     let (directory, connection) = store.directory()?;
-    let news = directory.news(members);
-    if news.is_empty() {
+    let changes = directory.changes(members);
+    if changes.is_empty() {
         return Ok(Outcome::NoEvent(Ack::duplicate(Some(id.clone()), None)));
     }
-    if directory.known_after(&news) > MEMBERS_MAX {
+    if directory.known_after(&changes) > MEMBERS_MAX {
         let full = Some("the directory is full".to_owned());
         return Ok(Outcome::NoEvent(Ack::ignored(Some(id.clone())).because(full)));
     }
-    directory.change(connection, &news, entry.at)?;
-    let news: Vec<Member> = news.into_iter().cloned().collect();
-    let frame = serde_json::to_string(&MembersUpdate::new(seq, entry.at, id, &news))?;
+    directory.change(connection, &changes, entry.at)?;
+    let changes: Vec<Member> = changes.into_iter().cloned().collect();
+    let frame = serde_json::to_string(&MembersUpdate::new(seq, entry.at, id, &changes))?;
     let audience = Audience { directory: true, ..Audience::default() };
     Ok(NewEvent::new(MEMBER_UPDATED, audience, frame.into()).into())
 }

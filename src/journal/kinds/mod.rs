@@ -1,10 +1,10 @@
-//! What each kind of record changes, one file a kind. None of them takes a position or writes the journal's own rows: they
-//! are told the position that the record has, and return the event that it makes.
+//! What each kind of record changes, in one file for each kind. None of them chooses a position or writes
+//! rows of the journal: they are given the position of the record, and return the event that it makes.
 //!
 //! # Contract
 //!
-//! 1. **Deterministic.** What a kind does follows from the record and from the stored state, and from nothing else: no clock,
-//!    no randomness, no setting, no bound of a batch.
+//! 1. **Deterministic.** The outcome depends on the record and the stored state alone: no clock, no
+//!    randomness, no setting, no bound of a batch.
 
 mod update;
 pub mod deliveries;
@@ -17,15 +17,15 @@ pub mod revocations;
 use bytestring::ByteString;
 
 use super::append::Ack;
-use super::recorded::News;
+use super::recorded::HubEffect;
 use crate::domain::{Audience, MessageId, StatsDelta};
 use crate::protocol::MessageSummary;
 
-/// What a record did.
+/// The outcome of applying a record.
 pub(super) enum Outcome<'a> {
-    /// It makes an event.
+    /// The record makes an event.
     Event(Box<NewEvent<'a>>),
-    /// It makes none; the state may have changed all the same.
+    /// The record makes no event. The state may have changed nevertheless.
     NoEvent(Ack),
 }
 
@@ -35,32 +35,31 @@ impl<'a> From<NewEvent<'a>> for Outcome<'a> {
     }
 }
 
-/// An event that is to be written at the record's position.
+/// An event, to be written at the record's position.
 pub(super) struct NewEvent<'a> {
-    /// The provider's type of a delivery; of all others the type of the update.
+    /// The provider's type of a delivery. For other records the same as `update_type`.
     pub(super) event_type: &'a str,
-    /// What the update that tells it is called.
+    /// Type of the update that screens are sent.
     pub(super) update_type: &'static str,
-    /// When it happened, where the provider said so: nanoseconds since 1970.
+    /// When it happened, in nanoseconds since 1970; `None` if the provider did not say.
     pub(super) event_at: Option<i64>,
-    /// Why a delivery was not understood.
+    /// Why a delivery was kept raw; `None` if it was not.
     pub(super) reason: Option<String>,
-    /// Whom it concerns.
     pub(super) audience: Audience,
-    /// The newest messages of the contact's other chats, in the order of the audience's `elsewhere`.
+    /// The newest messages of the contact's other chats, in the order of [`Audience::elsewhere`].
     pub(super) elsewhere: Vec<Option<MessageSummary>>,
     /// The encoded update.
     pub(super) frame: ByteString,
-    /// What the hub's memory learns.
-    pub(super) news: News,
-    /// How the counters move.
+    /// What changes in the hub's memory.
+    pub(super) effect: HubEffect,
+    /// Change of the counters.
     pub(super) delta: StatsDelta,
-    /// Messages whose words are to be taken out of earlier updates.
+    /// Messages whose words must be removed from earlier updates.
     pub(super) deleted: Vec<MessageId>,
 }
 
 impl NewEvent<'_> {
-    /// An event that moves no counters: all but deliveries.
+    /// An event that changes no counters. Only deliveries change any.
     fn new(update_type: &'static str, audience: Audience, frame: ByteString) -> Self {
         Self {
             event_type: update_type,
@@ -70,14 +69,14 @@ impl NewEvent<'_> {
             audience,
             elsewhere: Vec::new(),
             frame,
-            news: News::None,
+            effect: HubEffect::None,
             delta: StatsDelta::default(),
             deleted: Vec::new(),
         }
     }
 
-    /// The same, with news for the hub.
-    fn with(self, news: News) -> Self {
-        Self { news, ..self }
+    /// The same event with a change of the hub's memory.
+    fn with(self, effect: HubEffect) -> Self {
+        Self { effect, ..self }
     }
 }

@@ -1,4 +1,4 @@
-//! Notices to the screens of one user: they change nothing that is stored but the journal.
+//! Notices to the screens of one user. Nothing but the journal is changed.
 
 use super::{NewEvent, Outcome, update};
 use crate::domain::{Audience, EventId, Seq};
@@ -7,7 +7,7 @@ use crate::journal::fault::StoreError;
 use crate::journal::payload::Notice;
 use crate::protocol::update::NOTIFICATION;
 
-/// Tells a user.
+/// Makes the update with the notice.
 pub(in crate::journal) fn apply<'a>(
     seq: Seq,
     entry: &Entry,

@@ -1,4 +1,5 @@
-//! Revocations of tokens: kept by user, and read once at start. They are no events; nobody is told of them but the hub.
+//! Revocations of tokens: stored by user, and loaded once when the hub starts. They are not events, so
+//! screens are not told.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -9,10 +10,10 @@ use crate::domain::register::{from_nanos, to_nanos};
 use crate::journal::append::Ack;
 use crate::journal::fault::StoreError;
 
-/// Users that may be revoked at the same time; all of them are held in memory.
+/// The most users that may be revoked at the same time. All of them are held in memory.
 pub const REVOCATIONS_MAX: i64 = 100_000;
-/// Days after which a revocation may make room for a new one where there are [`REVOCATIONS_MAX`]. No sane token lives
-/// longer, so it covers none that counts otherwise.
+/// Days after which a revocation may be dropped to make room when there are [`REVOCATIONS_MAX`]. No
+/// reasonable token lives longer, so it would cover no valid one.
 pub const RETAINED_DAYS: i64 = 400;
 
 /// Puts a revocation in force, unless a later one is.
@@ -25,7 +26,7 @@ pub(in crate::journal) fn apply(
     Ok(Outcome::NoEvent(Ack { in_force, ..ack }))
 }
 
-/// Writes a revocation within the caller's transaction; what is in force afterwards, `None` where there is no room.
+/// Stores a revocation. Returns the one that is now in force; `None` if there is no room.
 fn put(connection: &Connection, revocation: &Revocation, most: i64) -> rusqlite::Result<Option<Revocation>> {
     let Revocation { user, issued_before, revoked_at, revoked_by } = revocation;
     let known = get(connection, user)?;
@@ -61,7 +62,7 @@ fn get(connection: &Connection, user: &str) -> rusqlite::Result<Option<Revocatio
     select.query_row([user], read).optional()
 }
 
-/// All of them.
+/// Loads all revocations.
 pub fn load(connection: &Connection) -> rusqlite::Result<Vec<Revocation>> {
     connection.prepare(COLUMNS)?.query_map([], read)?.collect()
 }

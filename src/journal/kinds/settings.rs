@@ -1,4 +1,4 @@
-//! Settings that an admin saves: one row, changed only through the journal.
+//! The settings that an admin saves. They are one row, changed only through the journal.
 
 use std::sync::Arc;
 
@@ -7,30 +7,28 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{NewEvent, Outcome};
 use crate::domain::register::{from_nanos, to_nanos};
-use crate::domain::{Audience, EventId, Seq, Settings};
+use crate::domain::{Audience, EventId, Seq, TeamSettings};
 use crate::journal::append::Ack;
 use crate::journal::entry::Entry;
 use crate::journal::fault::StoreError;
 use crate::journal::payload::SettingsChange;
-use crate::journal::recorded::News;
+use crate::journal::recorded::HubEffect;
 use crate::protocol::alerts::{SETTINGS_UPDATED, SettingsData, SideUpdate};
 use crate::protocol::shapes::NamedShape;
+use crate::sqlite::DbError;
 
-/// Settings as they were saved last.
+/// The settings that were saved last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SavedSettings {
-    /// All of them.
-    pub settings: Settings,
-    /// The position of the update that told them.
+    pub settings: TeamSettings,
+    /// Position of the update that announced them.
     pub seq: Seq,
-    /// When they were saved.
     pub updated_at: Timestamp,
-    /// Who saved them.
     pub updated_by: NamedShape,
 }
 
-/// What was saved last; `None` while nobody saved anything. An error of the JSON is damage.
-pub fn load(connection: &Connection) -> Result<Option<SavedSettings>, StoreError> {
+/// Loads the settings that were saved last; `None` until some are saved. Fails if their JSON is damaged.
+pub fn load(connection: &Connection) -> Result<Option<SavedSettings>, DbError> {
     let mut select = connection
         .prepare_cached("SELECT value, seq, updated_at, updated_by, updated_by_name FROM settings")?;
     let row = select
@@ -44,8 +42,8 @@ pub fn load(connection: &Connection) -> Result<Option<SavedSettings>, StoreError
     Ok(Some(SavedSettings { settings, seq: Seq(seq), updated_at: from_nanos(at), updated_by }))
 }
 
-/// Saves other settings, and tells them; the same ones change nothing. Ignored where others were saved than those that they
-/// are made from.
+/// Saves new settings and announces them. Equal settings change nothing. If somebody else has saved settings
+/// since the new ones were begun, the record is ignored.
 pub(in crate::journal) fn apply<'a>(
     connection: &Connection,
     seq: Seq,
@@ -70,6 +68,6 @@ pub(in crate::journal) fn apply<'a>(
     let data = SettingsData::new(id, change.settings.clone(), change.by.clone());
     let frame = serde_json::to_string(&SideUpdate::new(seq, entry.at, data))?;
     let audience = Audience { directory: true, ..Audience::default() };
-    let news = News::Settings(Arc::new(change.settings.values.clone()));
-    Ok(NewEvent::new(SETTINGS_UPDATED, audience, frame.into()).with(news).into())
+    let effect = HubEffect::Settings(Arc::new(change.settings.values.clone()));
+    Ok(NewEvent::new(SETTINGS_UPDATED, audience, frame.into()).with(effect).into())
 }

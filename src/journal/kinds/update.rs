@@ -1,4 +1,4 @@
-//! Turns what a delivery did into the update that screens are sent, and says who hears it.
+//! Builds the update that screens are sent for a delivery, and decides who gets it.
 
 use bytestring::ByteString;
 
@@ -69,18 +69,18 @@ pub(super) fn unrecognized(delivery: &Delivery, reason: &str) -> UpdateData {
     }
 }
 
-/// The first change names the update.
+/// The type of an update is its first change.
 fn update_type(changes: &[Change]) -> Change {
     changes.first().copied().unwrap_or(Change::ChatUpdated)
 }
 
-/// Encodes an update once; every session gets these bytes.
+/// Encodes an update, once for all sessions.
 pub(super) fn encode(seq: Seq, delivery: &Delivery, data: UpdateData) -> Result<ByteString, StoreError> {
     Ok(serde_json::to_string(&Update::new(seq, delivery.received_at, data))?.into())
 }
 
-/// Whom an understood delivery concerns, and the newest messages of the contact's other chats, in the order of
-/// [`Audience::elsewhere`].
+/// The audience of an understood delivery, and the newest messages of the contact's other chats in the order
+/// of [`Audience::elsewhere`].
 pub(super) fn audience(
     absorbed: &Absorbed,
     store: &mut SqliteStore,
@@ -117,7 +117,7 @@ fn add<T: Clone + PartialEq>(known: &mut Vec<T>, id: &T) {
     }
 }
 
-/// A notice to one user, encoded.
+/// Encodes a notice to one user.
 pub(super) fn encode_notice(
     seq: Seq,
     at: Timestamp,
@@ -127,7 +127,7 @@ pub(super) fn encode_notice(
     Ok(serde_json::to_string(&NoticeUpdate::new(seq, at, id, &notice.user, &notice.data))?.into())
 }
 
-/// The newest message in short: usually the one that the delivery brought.
+/// Summary of a message. It usually is one that the delivery brought.
 fn summary(
     position: Option<&MessagePosition>,
     absorbed: &Absorbed,

@@ -1,10 +1,10 @@
-//! What is pushed to screens: live numbers and those of today, made by the same questions that REST asks, and compared
-//! with what was told last.
+//! A board is the live numbers and those of today, as they are pushed to screens. They come from the same
+//! queries that REST uses, and are compared with the board that was sent last.
 //!
 //! # Contract
 //!
 //! 1. A board is made in one transaction: its live numbers and those of today agree.
-//! 2. It knows the moment at which it changes by itself.
+//! 2. A board knows the time at which its numbers change without a delivery.
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::Transaction;
 use serde_json::{Value, json};
 
-use super::ask::{Clock, Filter, Period};
-use super::board_frame::{Numbers, Rows, changes, dimension, whole};
+use super::board_frame::{BoardNumbers, BoardRows, changes, dimension, whole};
 use super::cells;
 use super::dimension::Dimension;
-use super::now::LiveNow;
-use super::table::{Grouping, Key, Tabulate};
+use super::filter::{Clock, Filter, Period};
+use super::live::LiveNow;
+use super::table::{GroupKey, Grouping, Tabulate};
 use crate::auth::Scope;
 use crate::derived::analytics::Progress;
 use crate::derived::analytics::rows::kind_number;
@@ -31,35 +31,31 @@ use crate::protocol::Board;
 use crate::protocol::mask::mask_name;
 use crate::reads::{AgentNames, Query, ReadError};
 
-/// Makes a board anew.
+/// Makes a board, and compares it with the one before.
 #[derive(Debug, Clone)]
 pub struct MakeBoard {
-    /// Which.
     pub board: Board,
-    /// Whose eyes.
     pub scope: Arc<Scope>,
-    /// At this moment.
     pub now: Timestamp,
-    /// Where days turn, and the hours of work.
+    /// Gives the time zone of days, and the business hours.
     pub calendar: Arc<Calendar>,
-    /// What agents are called.
+    /// Names of agents, by id.
     pub names: Arc<AgentNames>,
-    /// What was told last.
-    pub before: Option<Arc<Numbers>>,
-    /// Somebody was told nothing yet, or missed something.
+    /// The board that was sent last; `None` if none was.
+    pub before: Option<Arc<BoardNumbers>>,
+    /// A follower has no board yet, or missed one, so that changes alone do not help it.
     pub wants_whole: bool,
 }
 
-/// A board, made anew.
+/// A new board, encoded for those who follow it.
 #[derive(Debug)]
 pub struct MadeBoard {
-    /// Its numbers.
-    pub numbers: Arc<Numbers>,
-    /// All of them, encoded, where that was wanted.
+    pub numbers: Arc<BoardNumbers>,
+    /// The whole board, encoded; `None` unless [`MakeBoard::wants_whole`] is set.
     pub whole: Option<ByteString>,
-    /// What differs from the last ones, encoded; `None` where nothing does.
+    /// What differs from the board before, encoded; `None` if nothing does.
     pub changes: Option<ByteString>,
-    /// When they change by themselves.
+    /// When the numbers change next without a delivery.
     pub turns_at: Option<Timestamp>,
 }
 
@@ -77,7 +73,7 @@ impl Query for MakeBoard {
             keep_earliest(&mut turns_at, next_fact(tx, metric, self.now)?);
         }
         let (progress, now) = (live.0, self.now);
-        let numbers = Arc::new(Numbers { progress, now, from, live: live.1, today });
+        let numbers = Arc::new(BoardNumbers { progress, now, from, live: live.1, today });
         let changes = self.before.as_ref().and_then(|before| changes(self.board, before, &numbers));
         let whole = self.wants_whole.then(|| whole(self.board, &numbers));
         Ok(MadeBoard { numbers, whole, changes, turns_at })
@@ -93,7 +89,7 @@ impl MakeBoard {
         &self,
         tx: &Transaction<'_>,
         turns_at: &mut Option<Timestamp>,
-    ) -> Result<(Progress, Rows<Key>), ReadError> {
+    ) -> Result<(Progress, BoardRows<GroupKey>), ReadError> {
         let by = dimension(self.board);
         let live = LiveNow { filter: self.filter(), now: self.now, calendar: Arc::clone(&self.calendar), by };
         let table = live.table(tx, |open| {
@@ -109,7 +105,11 @@ impl MakeBoard {
         Ok((table.progress, rows.collect()))
     }
 
-    fn today(&self, tx: &Transaction<'_>, from: Timestamp) -> Result<Rows<(Key, Metric)>, ReadError> {
+    fn today(
+        &self,
+        tx: &Transaction<'_>,
+        from: Timestamp,
+    ) -> Result<BoardRows<(GroupKey, Metric)>, ReadError> {
         let tabulate = Tabulate {
             metrics: Metric::ALL.to_vec(),
             period: Period { from, until: self.now },
@@ -126,10 +126,10 @@ impl MakeBoard {
         Ok(rows.collect())
     }
 
-    /// The cell under `name`, where a board has one.
-    fn name(&self, key: &Key, known: Option<&String>) -> Option<Value> {
+    /// The cell of column `name`, on boards that have the column.
+    fn name(&self, key: &GroupKey, known: Option<&String>) -> Option<Value> {
         dimension(self.board)?;
-        let Key::Id(id) = key else { return Some(Value::Null) };
+        let GroupKey::Id(id) = key else { return Some(Value::Null) };
         let shown = |name: &String| if self.scope.is_masked() { mask_name(name) } else { name.clone() };
         Some(known.map_or_else(
             || json!(self.names.get(id).filter(|_| self.board == Board::Agents).map(shown)),
@@ -138,7 +138,7 @@ impl MakeBoard {
     }
 }
 
-/// What is dated later than now, because the clock of the hub was set back, counts from its moment on.
+/// Facts may lie in the future if the hub's clock was set back. They count once their time has come.
 fn next_fact(tx: &Transaction<'_>, metric: Metric, now: Timestamp) -> Result<Option<Timestamp>, ReadError> {
     let sql = "SELECT min(at) FROM facts WHERE kind = ? AND metric = ? AND at >= ?";
     let values = [kind_number(ChatKind::Direct), metric.number(), to_nanos(now)];

@@ -1,4 +1,4 @@
-//! The numbers of a board, and how it is told: whole, or the cells that changed.
+//! The numbers of a board, and how they are encoded: all of them, or only the cells that changed.
 
 use std::collections::BTreeMap;
 
@@ -10,29 +10,28 @@ use serde_json::Value;
 
 use super::cells::{STATISTICS, live_columns, ticks};
 use super::dimension::Dimension;
-use super::table::Key;
+use super::table::GroupKey;
 use crate::derived::analytics::Progress;
 use crate::domain::metrics::Metric;
 use crate::protocol::Board;
 use crate::protocol::event::{ServerEvent, encode};
 
-/// Rows, each with its cells.
-pub(super) type Rows<K> = BTreeMap<K, Vec<Value>>;
+/// The cells of each row, in the order of the board's columns.
+pub(super) type BoardRows<K> = BTreeMap<K, Vec<Value>>;
 
-/// The numbers of a board.
+/// The numbers of a board at one moment.
 #[derive(Debug, PartialEq)]
-pub struct Numbers {
-    /// How far they go.
+pub struct BoardNumbers {
+    /// How far the facts behind the numbers had followed the journal.
     pub progress: Progress,
-    /// The moment that they are true at.
     pub now: Timestamp,
-    /// The midnight before it.
+    /// The last midnight before `now`: the beginning of today.
     pub from: Timestamp,
-    pub(super) live: Rows<Key>,
-    pub(super) today: Rows<(Key, Metric)>,
+    pub(super) live: BoardRows<GroupKey>,
+    pub(super) today: BoardRows<(GroupKey, Metric)>,
 }
 
-/// What the rows of a board are of; `None`: one row of all.
+/// What each row of a board stands for; `None` if the board has one row for everything.
 pub(super) fn dimension(board: Board) -> Option<Dimension> {
     match board {
         Board::Live => None,
@@ -43,38 +42,38 @@ pub(super) fn dimension(board: Board) -> Option<Dimension> {
     }
 }
 
-/// All of it.
-pub(super) fn whole(board: Board, numbers: &Numbers) -> ByteString {
-    encode(ServerEvent::MetricsUpdate, None, numbers.now, &Frame { board, before: None, numbers })
+/// Encodes the whole board.
+pub(super) fn whole(board: Board, numbers: &BoardNumbers) -> ByteString {
+    encode(ServerEvent::MetricsUpdate, None, numbers.now, &BoardFrame { board, before: None, numbers })
 }
 
-/// What changed; `None` where that is nothing.
-pub(super) fn changes(board: Board, before: &Numbers, numbers: &Numbers) -> Option<ByteString> {
+/// Encodes the cells that changed; `None` if none did.
+pub(super) fn changes(board: Board, before: &BoardNumbers, numbers: &BoardNumbers) -> Option<ByteString> {
     let same = before.live == numbers.live
         && before.today == numbers.today
         && before.from == numbers.from
         && before.progress.rebuilding == numbers.progress.rebuilding;
-    let frame = Frame { board, before: Some(before), numbers };
+    let frame = BoardFrame { board, before: Some(before), numbers };
     (!same).then(|| encode(ServerEvent::MetricsUpdate, None, numbers.now, &frame))
 }
 
-struct Frame<'a> {
+struct BoardFrame<'a> {
     board: Board,
-    before: Option<&'a Numbers>,
-    numbers: &'a Numbers,
+    before: Option<&'a BoardNumbers>,
+    numbers: &'a BoardNumbers,
 }
 
-impl Serialize for Frame<'_> {
+impl Serialize for BoardFrame<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let has_name = dimension(self.board).is_some();
         let name = has_name.then_some("name");
-        let live = Part {
+        let live = BoardPart {
             before: self.before.map(|before| &before.live),
             now: &self.numbers.live,
             columns: name.into_iter().chain(live_columns().filter(|column| !ticks(column))).collect(),
             has_name,
         };
-        let today = Part {
+        let today = BoardPart {
             before: self.before.map(|before| &before.today),
             now: &self.numbers.today,
             columns: name.into_iter().chain(STATISTICS).collect(),
@@ -93,25 +92,25 @@ impl Serialize for Frame<'_> {
     }
 }
 
-/// How far history is computed anew, as JSON.
+/// Progress of a rebuild of the history, as JSON; `None` if none is running.
 pub fn rebuilding(progress: Progress) -> Option<Value> {
     progress.rebuilding.map(|(done, total)| serde_json::json!({ "done": done, "total": total }))
 }
 
-/// What a row is told apart by.
+/// What identifies a row on the wire.
 trait RowKey: Ord {
-    /// Writes it into the row.
+    /// Writes the key's fields into the row's object.
     fn put<M: SerializeMap>(&self, has_name: bool, map: &mut M) -> Result<(), M::Error>;
 
-    /// What tells of a row that is gone.
+    /// The entry in `gone`, for a row that no longer exists.
     fn gone(&self) -> Value;
 }
 
-fn id(key: &Key) -> Value {
-    if let Key::Id(id) = key { Value::from(id.as_str()) } else { Value::Null }
+fn id(key: &GroupKey) -> Value {
+    if let GroupKey::Id(id) = key { Value::from(id.as_str()) } else { Value::Null }
 }
 
-impl RowKey for Key {
+impl RowKey for GroupKey {
     fn put<M: SerializeMap>(&self, has_name: bool, map: &mut M) -> Result<(), M::Error> {
         if has_name { map.serialize_entry("id", &id(self)) } else { Ok(()) }
     }
@@ -121,7 +120,7 @@ impl RowKey for Key {
     }
 }
 
-impl RowKey for (Key, Metric) {
+impl RowKey for (GroupKey, Metric) {
     fn put<M: SerializeMap>(&self, has_name: bool, map: &mut M) -> Result<(), M::Error> {
         self.0.put(has_name, map)?;
         map.serialize_entry("metric", self.1.as_str())
@@ -132,47 +131,48 @@ impl RowKey for (Key, Metric) {
     }
 }
 
-struct Part<'a, K> {
-    before: Option<&'a Rows<K>>,
-    now: &'a Rows<K>,
+struct BoardPart<'a, K> {
+    before: Option<&'a BoardRows<K>>,
+    now: &'a BoardRows<K>,
     columns: Vec<&'static str>,
     has_name: bool,
 }
 
-impl<K: RowKey> Serialize for Part<'_, K> {
+impl<K: RowKey> Serialize for BoardPart<'_, K> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let gone = self.before.into_iter().flat_map(Rows::keys).filter(|key| !self.now.contains_key(key));
+        let gone =
+            self.before.into_iter().flat_map(BoardRows::keys).filter(|key| !self.now.contains_key(key));
         let mut map = serializer.serialize_map(Some(2))?;
-        map.serialize_entry("rows", &PartRows(self))?;
+        map.serialize_entry("rows", &BoardPartRows(self))?;
         map.serialize_entry("gone", &gone.map(RowKey::gone).collect::<Vec<_>>())?;
         map.end()
     }
 }
 
-struct PartRows<'a, K>(&'a Part<'a, K>);
+struct BoardPartRows<'a, K>(&'a BoardPart<'a, K>);
 
-impl<K: RowKey> Serialize for PartRows<'_, K> {
+impl<K: RowKey> Serialize for BoardPartRows<'_, K> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let part = self.0;
         let mut rows = serializer.serialize_seq(None)?;
         for (key, cells) in part.now {
             let known = part.before.and_then(|before| before.get(key));
             if known != Some(cells) {
-                rows.serialize_element(&PartRow { part, key, cells, known })?;
+                rows.serialize_element(&BoardPartRow { part, key, cells, known })?;
             }
         }
         rows.end()
     }
 }
 
-struct PartRow<'a, K> {
-    part: &'a Part<'a, K>,
+struct BoardPartRow<'a, K> {
+    part: &'a BoardPart<'a, K>,
     key: &'a K,
     cells: &'a [Value],
     known: Option<&'a Vec<Value>>,
 }
 
-impl<K: RowKey> Serialize for PartRow<'_, K> {
+impl<K: RowKey> Serialize for BoardPartRow<'_, K> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         self.key.put(self.part.has_name, &mut map)?;

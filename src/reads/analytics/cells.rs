@@ -1,15 +1,15 @@
-//! The cells of rows of numbers. Whatever shows them, asked for or pushed, shows these.
+//! The JSON cells of rows of numbers, the same for REST and for boards.
 
 use serde_json::{Value, json};
 
-use super::by::LiveRow;
-use super::now::LiveField;
-use super::table::{Key, Numbers};
+use super::live::LiveField;
+use super::live_table::LiveTableRow;
+use super::table::{GroupKey, Statistics};
 
-/// The columns of a metric over a period.
+/// Columns of a metric over a period.
 pub const STATISTICS: [&str; 7] = ["n", "medianMs", "meanMs", "p75Ms", "p90Ms", "p95Ms", "maxMs"];
 
-/// The columns of a wait.
+/// Columns of the live metrics that are about waits and windows.
 const WAITS: [&str; 6] = [
     "longestWaitSince",
     "longestWaitChatId",
@@ -19,8 +19,8 @@ const WAITS: [&str; 6] = [
     "nextWindowClosesAt",
 ];
 
-/// The cells under [`STATISTICS`].
-pub fn statistics(numbers: Numbers) -> [Value; 7] {
+/// Cells in the order of [`STATISTICS`].
+pub fn statistics(numbers: Statistics) -> [Value; 7] {
     let of = numbers.spread;
     [
         json!(numbers.n),
@@ -33,13 +33,13 @@ pub fn statistics(numbers: Numbers) -> [Value; 7] {
     ]
 }
 
-/// The columns of the live metrics.
+/// Columns of the live metrics.
 pub fn live_columns() -> impl Iterator<Item = &'static str> {
     LiveField::ALL.into_iter().map(LiveField::as_str).chain(WAITS)
 }
 
-/// The cells under [`live_columns`].
-pub fn live(row: &LiveRow) -> Vec<Value> {
+/// Cells in the order of [`live_columns`].
+pub fn live(row: &LiveTableRow) -> Vec<Value> {
     let numbers = &row.numbers;
     let longest = numbers.longest.as_ref();
     let waits = [
@@ -53,17 +53,20 @@ pub fn live(row: &LiveRow) -> Vec<Value> {
     numbers.counts.iter().map(|count| json!(count)).chain(waits).collect()
 }
 
-/// True of columns that tick by themselves, delivery or not.
+/// True for columns whose value grows with the clock. Boards leave them out, because they would change all
+/// the time.
 pub fn ticks(column: &str) -> bool {
     matches!(column, "longestWaitBusinessMs" | "averageWaitBusinessMs")
 }
 
-/// The cells under `id` and `name`.
-pub fn who(key: &Key, name: Option<&String>) -> [Value; 2] {
+/// Cells of the columns `id` and `name`.
+pub fn who(key: &GroupKey, name: Option<&String>) -> [Value; 2] {
     match key {
-        Key::Id(id) => [json!(id), json!(name)],
-        Key::Nobody | Key::Whole | Key::Length(_) | Key::Bucket(_) | Key::Hour(..) => {
-            [Value::Null, Value::Null]
-        }
+        GroupKey::Id(id) => [json!(id), json!(name)],
+        GroupKey::Nobody
+        | GroupKey::Whole
+        | GroupKey::DurationBucket(_)
+        | GroupKey::Bucket(_)
+        | GroupKey::Hour(..) => [Value::Null, Value::Null],
     }
 }

@@ -1,25 +1,22 @@
-//! What the rows of a table of live metrics are of.
+//! What each row of a table of live metrics stands for.
 
 use super::table::Grouping;
 
-/// What the rows of a table are of.
+/// What each row of a table stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Dimension {
-    /// Agents: who owns the chat.
+    /// The owner of the chat.
     Agent,
-    /// Sectors.
     Sector,
-    /// Lines.
+    /// A line of the team.
     Channel,
-    /// Tags: a chat with two counts with each.
+    /// A chat with two tags counts in both rows.
     Tag,
 }
 
 impl Dimension {
-    /// Every one.
     pub const ALL: [Self; 4] = [Self::Agent, Self::Sector, Self::Channel, Self::Tag];
 
-    /// The word of the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Agent => "agent",
@@ -29,7 +26,7 @@ impl Dimension {
         }
     }
 
-    /// The same rows over a period.
+    /// The same rows, for a table over a period.
     pub fn grouping(self) -> Grouping {
         match self {
             Self::Agent => Grouping::Agents,

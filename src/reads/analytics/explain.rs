@@ -1,4 +1,4 @@
-//! The chats and intervals behind a number.
+//! Drill-down: the chats and intervals behind a number.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -6,9 +6,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rusqlite::{Transaction, params};
 
-use super::ask::{Clock, Filter, Period};
-use super::now::{LiveField, LiveNow, OpenChat};
-use super::scan::{Brings, Scan, Seen, Sight, Wants};
+use super::filter::{Clock, Filter, Period};
+use super::live::{LiveField, LiveNow, OpenChat};
+use super::scan::{Detail, GroupBy, Scan, ScannedFact, VisibleChats};
 use crate::derived::analytics::Progress;
 use crate::derived::analytics::rows::tags_of;
 use crate::domain::calendar::Calendar;
@@ -16,75 +16,62 @@ use crate::domain::metrics::Metric;
 use crate::domain::register::from_nanos;
 use crate::reads::{Query, ReadError};
 
-/// Asks what is behind a metric of a period.
+/// Lists what a metric of a period is made of, the longest first.
 #[derive(Debug, Clone)]
 pub struct Explain {
-    /// Which.
     pub metric: Metric,
-    /// In this period.
     pub period: Period,
-    /// Of these chats.
     pub filter: Filter,
-    /// The longest on this clock come first.
+    /// The clock by which intervals are measured and sorted.
     pub clock: Clock,
-    /// Only of these milliseconds on that clock.
+    /// Only intervals of this length, in milliseconds on `clock`.
     pub lengths: Option<Range<i64>>,
-    /// Which page, from 1.
+    /// Counted from 1.
     pub page: u32,
-    /// Rows on it.
+    /// Rows on a page.
     pub limit: u32,
 }
 
-/// Asks what is behind a live number.
+/// Lists the chats behind a live number, the longest first.
 #[derive(Debug, Clone)]
 pub struct ExplainNow {
-    /// Which.
     pub field: LiveField,
-    /// Of these chats, now.
     pub live: LiveNow,
-    /// Which page, from 1.
+    /// Counted from 1.
     pub page: u32,
-    /// Rows on it.
+    /// Rows on a page.
     pub limit: u32,
 }
 
-/// One interval of one chat.
+/// One interval of one chat, with where the chat stood at its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Behind {
-    /// The chat.
+pub struct ExplainedInterval {
     pub chat_id: String,
-    /// Who it is held with.
     pub contact_id: Option<String>,
-    /// Where it began.
     pub start: Timestamp,
-    /// Where it ended.
     pub end: Timestamp,
-    /// How long that was.
     pub wall_ms: i64,
-    /// How much of it was within business hours.
     pub business_ms: i64,
-    /// Whose it is.
+    /// Id of the owner.
     pub agent: Option<String>,
-    /// In which sector.
+    /// Id of the sector.
     pub sector: Option<String>,
-    /// On which line.
+    /// Id of the line.
     pub channel: Option<String>,
-    /// With which tags.
+    /// Ids of the tags.
     pub tags: Vec<String>,
 }
 
-/// What is behind a number.
+/// A page of what is behind a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explained {
-    /// How far it goes.
+    /// How far the facts have followed the journal.
     pub progress: Progress,
-    /// How many there are: the number that was asked about.
+    /// How many intervals there are on all pages. This is the number that was asked about.
     pub total: usize,
-    /// One page of them.
-    pub rows: Vec<Behind>,
+    pub rows: Vec<ExplainedInterval>,
 }
 
-/// The rows of a page.
 fn page_of<T>(all: &[T], page: u32, limit: u32) -> &[T] {
     let number = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
     let from = number(page.saturating_sub(1)).saturating_mul(number(limit)).min(all.len());
@@ -102,12 +89,12 @@ impl Query for Explain {
             period: self.period,
             filter: &self.filter,
             clock: self.clock,
-            brings: Brings::Nothing,
-            wants: Wants::Places,
-            sight: &Sight::default(),
+            group_by: GroupBy::Nothing,
+            detail: Detail::FactKeys,
+            visible: &VisibleChats::default(),
         };
         let mut all: Vec<(i64, Timestamp, i64, i64)> = Vec::new();
-        let take = |seen: Seen| {
+        let take = |seen: ScannedFact| {
             if self.lengths.as_ref().is_none_or(|lengths| lengths.contains(&seen.duration)) {
                 all.push((seen.duration, seen.at, seen.chat, seen.ordinal));
             }
@@ -129,7 +116,7 @@ impl Explain {
         at: Timestamp,
         chat: i64,
         ordinal: i64,
-    ) -> Result<Behind, ReadError> {
+    ) -> Result<ExplainedInterval, ReadError> {
         let mut select = tx.prepare_cached(
             "SELECT chats.id, chats.contact_id, facts.start, facts.at, facts.wall, facts.business, facts.agent,
                  facts.sector, facts.channel, facts.tags
@@ -144,7 +131,7 @@ impl Explain {
             ordinal
         ];
         let behind = select.query_row(place, |row| {
-            Ok(Behind {
+            Ok(ExplainedInterval {
                 chat_id: row.get(0)?,
                 contact_id: row.get(1)?,
                 start: from_nanos(row.get(2)?),
@@ -172,18 +159,18 @@ impl Query for ExplainNow {
 }
 
 impl ExplainNow {
-    /// The asked page of the chats of the count.
+    /// The requested page of the chats that the number counts.
     pub(super) fn page_of(&self, progress: Progress, mut all: Vec<OpenChat>) -> Explained {
         let calendar: &Arc<Calendar> = &self.live.calendar;
         all.sort_unstable_by(|one, other| (one.since, &one.chat_id).cmp(&(other.since, &other.chat_id)));
         let now = self.live.now;
-        let rows = page_of(&all, self.page, self.limit).iter().map(|open| Behind {
+        let rows = page_of(&all, self.page, self.limit).iter().map(|open| ExplainedInterval {
             chat_id: open.chat_id.clone(),
             contact_id: open.contact_id.clone(),
             start: open.since,
             end: now,
-            wall_ms: super::now::millis(now.duration_since(open.since)),
-            business_ms: super::now::millis(calendar.business_between(open.since, now)),
+            wall_ms: super::live::millis(now.duration_since(open.since)),
+            business_ms: super::live::millis(calendar.business_between(open.since, now)),
             agent: open.agent.clone(),
             sector: open.sector.clone(),
             channel: open.channel.clone(),

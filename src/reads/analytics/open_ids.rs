@@ -1,4 +1,4 @@
-//! Which chats were open at a moment, for lists of them.
+//! Which chats were open at a moment in the past. Lists of the past are narrowed to these.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rusqlite::Transaction;
 
-use super::ask::Filter;
+use super::filter::Filter;
 use super::stab::Stab;
 use crate::auth::Scope;
 use crate::derived::analytics::Progress;
@@ -14,33 +14,31 @@ use crate::derived::analytics::spans::Marks;
 use crate::domain::ChatKind;
 use crate::reads::{ChatFilter, Query, ReadError, StatusFilter};
 
-/// Open chats that a list is narrowed to; where more were open, a list finds them by looking at all.
+/// The most open chats that a list is narrowed to. If more were open, the list looks at all chats instead.
 pub const NARROWED_TO_MAX: usize = 10_000;
 
-/// Asks which chats were open, or waited, at a moment.
+/// Finds the chats that were open, or waiting, at a moment in the past.
 #[derive(Debug, Clone)]
-pub struct OpenIds {
-    /// The moment.
+pub struct FindOpenIds {
     pub then: Timestamp,
-    /// Which ones; what it searches for is not looked at.
+    /// `search` and `contact` are ignored.
     pub filter: ChatFilter,
-    /// Whose eyes.
     pub scope: Arc<Scope>,
 }
 
-/// Chats that were open at a moment.
+/// Chats that were open at a moment in the past.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OpenIdsThen {
-    /// How far they go.
+pub struct OpenIdsAt {
+    /// How far the facts have followed the journal.
     pub progress: Progress,
-    /// Their ids; `None` where there are more than [`NARROWED_TO_MAX`].
+    /// Ids of the chats; `None` if there are more than [`NARROWED_TO_MAX`].
     pub ids: Option<Vec<String>>,
 }
 
-impl Query for OpenIds {
-    type Answer = OpenIdsThen;
+impl Query for FindOpenIds {
+    type Answer = OpenIdsAt;
 
-    fn answer(self, tx: &Transaction<'_>) -> Result<OpenIdsThen, ReadError> {
+    fn answer(self, tx: &Transaction<'_>) -> Result<OpenIdsAt, ReadError> {
         let progress = Progress::read(tx)?;
         let ChatFilter { status, sector, owner, channel, tag, kind, search: _, contact: _ } = self.filter;
         let waiting = status == Some(StatusFilter::Waiting);
@@ -71,6 +69,6 @@ impl Query for OpenIds {
             })?;
         }
         let ids = Some(ids).filter(|ids| ids.len() <= NARROWED_TO_MAX);
-        Ok(OpenIdsThen { progress, ids })
+        Ok(OpenIdsAt { progress, ids })
     }
 }

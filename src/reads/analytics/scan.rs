@@ -1,6 +1,7 @@
-//! Reads the facts of one metric in one period: the only way to them, for sums and for what is behind them alike.
+//! Reads the facts of one metric in one period. Sums and drill-downs both read facts this way, so they agree.
 //!
-//! Where facts are sealed, their segments are read, and of these the columns that the question needs; elsewhere the rows.
+//! Sealed facts are read from their segments, and only the columns that the question needs; the others are
+//! read row by row.
 
 use std::cell::OnceCell;
 
@@ -8,15 +9,15 @@ use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Row, Transaction, params_from_iter};
 
-use super::ask::{Clock, Columns, Filter, Period, Where};
+use super::filter::{Clock, Filter, FilterColumns, Period, Where};
 use crate::derived::analytics::rows::kind_number;
-use crate::derived::analytics::segments::{Ids, Part, Segment, numbers, overlapping};
+use crate::derived::analytics::segments::{IdColumn, Segment, SegmentColumn, numbers, overlapping};
 use crate::domain::metrics::Metric;
 use crate::domain::register::{from_nanos, to_nanos};
 use crate::domain::stats::bucket;
 use crate::reads::{ReadError, chats_seen};
 
-const COLUMNS: Columns = Columns {
+const COLUMNS: FilterColumns = FilterColumns {
     kind: "facts.kind",
     sector: "facts.sector",
     agent: "facts.agent",
@@ -24,24 +25,24 @@ const COLUMNS: Columns = Columns {
     tags: "facts.tags",
 };
 
-/// One fact, as far as it is asked for.
+/// One fact. Columns that the question did not ask for are 0.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Seen {
-    /// With [`Wants::Moments`] or [`Wants::Places`].
+pub(super) struct ScannedFact {
+    /// Set with [`Detail::Moments`] and [`Detail::FactKeys`].
     pub(super) at: Timestamp,
-    /// Milliseconds on the asked clock; 0 for counts.
+    /// Milliseconds on the requested clock; 0 for metrics that only count.
     pub(super) duration: i64,
-    /// With [`Wants::Places`].
+    /// Key of the chat. Set with [`Detail::FactKeys`].
     pub(super) chat: i64,
-    /// With [`Wants::Places`].
+    /// Tells facts of one chat at one moment apart. Set with [`Detail::FactKeys`].
     pub(super) ordinal: i64,
-    /// What the caller calls the id of the asked column.
+    /// The caller's number for the id by which it groups.
     pub(super) slot: usize,
 }
 
-/// Which id a scan brings along.
+/// By which id the caller groups facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Brings {
+pub(super) enum GroupBy {
     Nothing,
     Agent,
     Sector,
@@ -49,7 +50,7 @@ pub(super) enum Brings {
     Tags,
 }
 
-impl Brings {
+impl GroupBy {
     fn column(self) -> &'static str {
         match self {
             Self::Nothing => "NULL",
@@ -60,34 +61,33 @@ impl Brings {
         }
     }
 
-    fn part(self) -> Option<Part> {
+    fn part(self) -> Option<SegmentColumn> {
         match self {
             Self::Nothing => None,
-            Self::Agent => Some(Part::Agents),
-            Self::Sector => Some(Part::Sectors),
-            Self::Channel => Some(Part::Channels),
-            Self::Tags => Some(Part::Tags),
+            Self::Agent => Some(SegmentColumn::Agents),
+            Self::Sector => Some(SegmentColumn::Sectors),
+            Self::Channel => Some(SegmentColumn::Channels),
+            Self::Tags => Some(SegmentColumn::Tags),
         }
     }
 }
 
-/// What a scan tells beside durations.
+/// What a scan reads besides durations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wants {
-    /// Nothing.
+pub(super) enum Detail {
     Durations,
-    /// When each was.
+    /// When each fact was.
     Moments,
-    /// When, and where it lies.
-    Places,
+    /// When each fact was, and what it takes to load its row.
+    FactKeys,
 }
 
-/// Which chats a limited scope sees, looked up once for all scans of an answer.
+/// Which chats a limited scope sees. Looked up once for all scans of an answer.
 #[derive(Default)]
-pub(super) struct Sight(OnceCell<Vec<bool>>);
+pub(super) struct VisibleChats(OnceCell<Vec<bool>>);
 
-impl Sight {
-    /// By the chats' keys; `None`: all.
+impl VisibleChats {
+    /// Indexed by the chats' keys; `None` if the scope sees every chat.
     fn of(&self, tx: &Transaction<'_>, filter: &Filter) -> Result<Option<&[bool]>, ReadError> {
         if filter.scope.is_unlimited() {
             return Ok(None);
@@ -111,24 +111,23 @@ impl Sight {
     }
 }
 
-/// A scan of one metric.
 pub(super) struct Scan<'a> {
     pub(super) metric: Metric,
     pub(super) period: Period,
     pub(super) filter: &'a Filter,
     pub(super) clock: Clock,
-    pub(super) brings: Brings,
-    pub(super) wants: Wants,
-    pub(super) sight: &'a Sight,
+    pub(super) group_by: GroupBy,
+    pub(super) detail: Detail,
+    pub(super) visible: &'a VisibleChats,
 }
 
 impl Scan<'_> {
-    /// Hands every fact over, by time. `slot` says what the caller calls an id.
+    /// Passes every fact to `take`, ordered by time. `slot` gives the caller's number for an id.
     pub(super) fn each(
         &self,
         tx: &Transaction<'_>,
         mut slot: impl FnMut(Option<&str>) -> usize,
-        mut take: impl FnMut(Seen),
+        mut take: impl FnMut(ScannedFact),
     ) -> Result<(), ReadError> {
         let mut hours = Hours { filter: self.filter, last: None };
         let mut from = self.period.from;
@@ -142,7 +141,7 @@ impl Scan<'_> {
         self.each_row(tx, rest, &mut hours, &mut slot, &mut take)
     }
 
-    /// How many there are, counted where they lie.
+    /// How many facts there are. If nothing is filtered, whole segments are counted without reading them.
     pub(super) fn count(&self, tx: &Transaction<'_>) -> Result<usize, ReadError> {
         let mut count = 0;
         if self.filter.asks_for_hours() || !self.filter.is_plain() {
@@ -165,7 +164,7 @@ impl Scan<'_> {
         overlapping(tx, (kind_number(self.filter.kind), self.metric.number()), period)
     }
 
-    /// True where all of it lies in the period.
+    /// True if the whole segment lies in the period.
     fn holds(&self, segment: &Segment) -> bool {
         to_nanos(self.period.from) <= segment.from && segment.until <= to_nanos(self.period.until)
     }
@@ -176,15 +175,17 @@ impl Scan<'_> {
         segment: &Segment,
         hours: &mut Hours<'_>,
         slot: &mut impl FnMut(Option<&str>) -> usize,
-        take: &mut impl FnMut(Seen),
+        take: &mut impl FnMut(ScannedFact),
     ) -> Result<(), ReadError> {
         let column = |part, is_needed| {
             if is_needed { numbers(tx, segment, part) } else { Ok(vec![0; segment.facts]) }
         };
         let mut kept = self.kept(tx, segment)?;
         let is_cut = !self.holds(segment);
-        let times =
-            column(Part::Times, is_cut || self.filter.asks_for_hours() || self.wants != Wants::Durations)?;
+        let times = column(
+            SegmentColumn::Times,
+            is_cut || self.filter.asks_for_hours() || self.detail != Detail::Durations,
+        )?;
         if is_cut || self.filter.asks_for_hours() {
             let period = to_nanos(self.period.from)..to_nanos(self.period.until);
             for (kept, at) in kept.iter_mut().zip(&times) {
@@ -192,15 +193,16 @@ impl Scan<'_> {
             }
         }
         let durations = match self.clock {
-            Clock::Wall => column(Part::Walls, self.metric.is_duration())?,
-            Clock::Business => column(Part::Businesses, self.metric.is_duration())?,
+            Clock::Wall => column(SegmentColumn::Walls, self.metric.is_duration())?,
+            Clock::Business => column(SegmentColumn::Businesses, self.metric.is_duration())?,
         };
-        let places = self.wants == Wants::Places;
-        let (chats, ordinals) = (column(Part::Chats, places)?, column(Part::Ordinals, places)?);
-        let slots = match self.brings.part() {
+        let places = self.detail == Detail::FactKeys;
+        let (chats, ordinals) =
+            (column(SegmentColumn::Chats, places)?, column(SegmentColumn::Ordinals, places)?);
+        let slots = match self.group_by.part() {
             None => vec![slot(None); segment.facts],
             Some(part) => {
-                let ids = Ids::read(tx, segment, part)?;
+                let ids = IdColumn::read(tx, segment, part)?;
                 let called: Vec<usize> = ids.different.iter().map(|id| slot(id.as_deref())).collect();
                 ids.places.iter().filter_map(|place| called.get(*place).copied()).collect()
             }
@@ -209,18 +211,18 @@ impl Scan<'_> {
         for (((((kept, at), duration), chat), ordinal), slot) in facts {
             if *kept {
                 let at = from_nanos(*at);
-                take(Seen { at, duration: *duration, chat: *chat, ordinal: *ordinal, slot: *slot });
+                take(ScannedFact { at, duration: *duration, chat: *chat, ordinal: *ordinal, slot: *slot });
             }
         }
         Ok(())
     }
 
-    /// Which facts of a segment belong to the asked ids and are seen.
+    /// For each fact of a segment: does it have the requested ids, and may the scope see its chat?
     fn kept(&self, tx: &Transaction<'_>, segment: &Segment) -> Result<Vec<bool>, ReadError> {
         let mut kept = vec![true; segment.facts];
         let filter = self.filter;
-        let mut keep = |part: Part, fits: &dyn Fn(Option<&str>) -> bool| -> Result<(), ReadError> {
-            let ids = Ids::read(tx, segment, part)?;
+        let mut keep = |part: SegmentColumn, fits: &dyn Fn(Option<&str>) -> bool| -> Result<(), ReadError> {
+            let ids = IdColumn::read(tx, segment, part)?;
             let fits: Vec<bool> = ids.different.iter().map(|id| fits(id.as_deref())).collect();
             for (kept, place) in kept.iter_mut().zip(&ids.places) {
                 *kept = *kept && fits.get(*place).copied().unwrap_or(false);
@@ -228,9 +230,9 @@ impl Scan<'_> {
             Ok(())
         };
         let one = [
-            (Part::Sectors, &filter.sector),
-            (Part::Agents, &filter.agent),
-            (Part::Channels, &filter.channel),
+            (SegmentColumn::Sectors, &filter.sector),
+            (SegmentColumn::Agents, &filter.agent),
+            (SegmentColumn::Channels, &filter.channel),
         ];
         for (part, asked) in one {
             if let Some(asked) = asked {
@@ -239,10 +241,10 @@ impl Scan<'_> {
         }
         if let Some(tag) = &filter.tag {
             let tag = format!("\n{tag}\n");
-            keep(Part::Tags, &|tags| tags.is_some_and(|tags| tags.contains(&tag)))?;
+            keep(SegmentColumn::Tags, &|tags| tags.is_some_and(|tags| tags.contains(&tag)))?;
         }
-        if let Some(seen) = self.sight.of(tx, filter)? {
-            for (kept, chat) in kept.iter_mut().zip(numbers(tx, segment, Part::Chats)?) {
+        if let Some(seen) = self.visible.of(tx, filter)? {
+            for (kept, chat) in kept.iter_mut().zip(numbers(tx, segment, SegmentColumn::Chats)?) {
                 let key = usize::try_from(chat).unwrap_or(usize::MAX);
                 *kept = *kept && seen.get(key).copied().unwrap_or(false);
             }
@@ -256,7 +258,7 @@ impl Scan<'_> {
         period: Period,
         hours: &mut Hours<'_>,
         slot: &mut impl FnMut(Option<&str>) -> usize,
-        take: &mut impl FnMut(Seen),
+        take: &mut impl FnMut(ScannedFact),
     ) -> Result<(), ReadError> {
         if period.from >= period.until {
             return Ok(());
@@ -265,13 +267,13 @@ impl Scan<'_> {
             Clock::Wall => "facts.wall",
             Clock::Business => "facts.business",
         };
-        let columns = format!("facts.at, {duration}, facts.chat, facts.ordinal, {}", self.brings.column());
+        let columns = format!("facts.at, {duration}, facts.chat, facts.ordinal, {}", self.group_by.column());
         let (sql, values) = self.select(&columns, period);
         let mut select = tx.prepare_cached(&sql)?;
         let mut rows = select.query(params_from_iter(&values))?;
         while let Some(row) = rows.next()? {
             if hours.take(row.get(0)?) {
-                take(seen(row, slot)?);
+                take(fact_row(row, slot)?);
             }
         }
         Ok(())
@@ -292,14 +294,15 @@ impl Scan<'_> {
         found.and("facts.metric = ?", [Value::Integer(self.metric.number())]);
         let bounds = [to_nanos(period.from), to_nanos(period.until)];
         found.and("facts.at >= ? AND facts.at < ?", bounds.map(Value::Integer));
-        // The period first, whatever the planner thinks: it knows no sizes.
+        // `CROSS JOIN` makes SQLite read `facts` first: without statistics its planner may guess
+        // wrong.
         let chats =
             if self.filter.scope.is_unlimited() { "" } else { "CROSS JOIN chats ON chats.key = facts.chat" };
         (format!("SELECT {columns} FROM facts {chats} WHERE {}", found.sql), found.values)
     }
 }
 
-/// The asked weekday and hour. What was said of a moment holds for its quarter of an hour.
+/// Checks weekday and hour. Keeps the last result, which holds for a whole quarter of an hour.
 struct Hours<'a> {
     filter: &'a Filter,
     last: Option<(i64, bool)>,
@@ -323,9 +326,9 @@ impl Hours<'_> {
     }
 }
 
-fn seen(row: &Row<'_>, slot: &mut impl FnMut(Option<&str>) -> usize) -> Result<Seen, ReadError> {
+fn fact_row(row: &Row<'_>, slot: &mut impl FnMut(Option<&str>) -> usize) -> Result<ScannedFact, ReadError> {
     let id = row.get_ref(4)?.as_str_or_null().map_err(rusqlite::Error::from)?;
-    Ok(Seen {
+    Ok(ScannedFact {
         at: from_nanos(row.get(0)?),
         duration: row.get(1)?,
         chat: row.get(2)?,

@@ -1,17 +1,18 @@
-//! Stabs the stretches: which open ones hold a moment, and where the chat stood then.
+//! Which chats were open at a given moment, and where each stood (stabbing queries over the R*Tree of
+//! intervals).
 
 use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Row, Transaction, params_from_iter};
 
-use super::ask::{Columns, Filter, Where};
+use super::filter::{Filter, FilterColumns, Where};
 use crate::auth::Scope;
 use crate::derived::analytics::spans::{Marks, minute};
 use crate::domain::register::{from_nanos, to_nanos};
 use crate::reads::{ReadError, chats_seen};
 
-/// The columns of filters and scopes where chats stand as they stood: `chats` is `places`.
-const COLUMNS: Columns = Columns {
+/// Columns for filters and scopes as of the moment. The table `places` stands in under the name `chats`.
+const COLUMNS: FilterColumns = FilterColumns {
     kind: "known.kind",
     sector: "chats.sector_id",
     agent: "chats.owner_id",
@@ -19,39 +20,34 @@ const COLUMNS: Columns = Columns {
     tags: "spans.tags",
 };
 
-/// Members as scopes ask for them: those of the place.
+/// Gives the members of a place under the name and columns by which scopes ask for the members of a chat.
 const MEMBERS: &str =
     "WITH chat_members (member_id, chat_id) AS (SELECT member_id, place FROM place_members)";
 
-/// Open stretches that hold a moment.
+/// Finds the intervals of open chats that contain a moment.
 pub(super) struct Stab<'a> {
     pub(super) at: Timestamp,
-    /// Leaves out those that had begun by this earlier moment: they are found along their begins, not by the tree.
+    /// Leaves out intervals that had already begun at this earlier moment. The rest is found by an index
+    /// of beginnings, without the tree.
     pub(super) not_at: Option<Timestamp>,
     pub(super) filter: &'a Filter,
 }
 
-/// What is counted of stretches.
+/// Counts of open chats.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// All.
+pub struct OpenCounts {
     pub open: i64,
-    /// In the waiting list.
     pub waiting: i64,
-    /// Without an owner.
     pub unassigned: i64,
 }
 
-impl Counts {
+impl OpenCounts {
     pub(super) fn add(&mut self, marks: i64, by: i64) {
         self.open += by;
         self.waiting += by * i64::from(Marks::is_waiting(marks));
         self.unassigned += by * i64::from(Marks::is_unassigned(marks));
     }
-}
 
-impl Counts {
-    /// With what comes and goes.
     pub(super) fn moved(self, by: Self) -> Self {
         Self {
             open: self.open + by.open,
@@ -62,8 +58,8 @@ impl Counts {
 }
 
 impl Stab<'_> {
-    /// Hands over the columns of each, `joins` being more tables that these are of. Without such, the columns are of
-    /// `spans`.
+    /// Passes the row of each interval to `take`. `columns` may name any table if `joins` is given or the
+    /// filter restricts something; otherwise only `spans`.
     pub(super) fn each(
         &self,
         tx: &Transaction<'_>,
@@ -101,7 +97,7 @@ impl Stab<'_> {
         Ok(())
     }
 
-    /// Hands over the marks and the end of each.
+    /// Passes the marks and the end of each interval to `take`.
     pub(super) fn each_span(
         &self,
         tx: &Transaction<'_>,
@@ -113,9 +109,10 @@ impl Stab<'_> {
         })
     }
 
-    /// How many there are. Where nothing but the kind matters, the tree itself says it.
-    pub(super) fn count(&self, tx: &Transaction<'_>) -> Result<Counts, ReadError> {
-        let mut counts = Counts::default();
+    /// How many intervals there are. If only the kind of chat is restricted, the tree alone answers,
+    /// without reading rows.
+    pub(super) fn count(&self, tx: &Transaction<'_>) -> Result<OpenCounts, ReadError> {
+        let mut counts = OpenCounts::default();
         if !self.filter.is_plain() {
             self.each(tx, "spans.marks", "", |row| {
                 counts.add(row.get(0)?, 1);
@@ -124,7 +121,8 @@ impl Stab<'_> {
             return Ok(counts);
         }
         let (at, (low, high)) = (to_nanos(self.at), Marks::of_kind(self.filter.kind));
-        // Whether one that begins or ends within the minute holds the moment, its own times say.
+        // The tree is exact to a minute. For intervals that begin or end within this minute, `spans`
+        // decides.
         let mut select = tx.prepare_cached(
             "SELECT marks, count(*) FROM span_times AS times
              WHERE began <= ?1 AND ended >= ?1 AND marks >= ?2 AND marks_too <= ?3
@@ -140,8 +138,8 @@ impl Stab<'_> {
     }
 }
 
-/// Sums over the chats that a scope saw at a moment, open ones and closed ones: over `known` beside the place, which
-/// `chats` is; `first` are the chats that are looked at.
+/// Sums over the chats that a scope saw at a moment, open or closed. `columns` may read `known` (the chat)
+/// and `chats` (the place where it stood); `first` names the tables that select the chats.
 pub(super) fn sum_seen<const N: usize>(
     tx: &Transaction<'_>,
     columns: &str,
@@ -151,7 +149,7 @@ pub(super) fn sum_seen<const N: usize>(
 ) -> Result<[i64; N], ReadError> {
     let at = Value::Integer(to_nanos(at));
     let (seen, of_scope) = chats_seen(scope);
-    // Stays follow each other without a gap: the last one that began holds the moment.
+    // Stays follow each other without a gap, so the last one that began by then contains the moment.
     let sql = format!(
         "{MEMBERS} SELECT {columns} FROM {first} CROSS JOIN stays ON stays.chat = known.chat
              AND stays.began = (SELECT max(began) FROM stays AS all_stays WHERE chat = known.chat AND began <= ?)

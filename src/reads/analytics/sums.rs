@@ -1,5 +1,5 @@
-//! The counters as they stood at a moment, from the stretches. Two questions: to the database, for the messages of the
-//! moment's own day, and to the file of the metrics, which knows whole days.
+//! The counters as they were at a moment in the past. Two questions answer this: one to the database, for the
+//! messages of that day, and one to the metrics file, which knows whole days.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use rusqlite::types::Value;
 use rusqlite::{Transaction, params};
 
-use super::ask::Filter;
+use super::filter::Filter;
 use super::stab::{Stab, sum_seen};
 use crate::auth::Scope;
 use crate::derived::analytics::Progress;
@@ -21,38 +21,36 @@ use crate::journal::head::last_seq;
 use crate::protocol::StatsShape;
 use crate::reads::{Query, ReadError};
 
-/// Asks the database for the messages of a moment's day, up to the moment.
+/// Asks the database for the number of messages from the beginning of a day up to a moment of it.
 #[derive(Debug, Clone)]
-pub struct SaidUntil {
-    /// The moment.
+pub struct CountDayMessages {
     pub then: Timestamp,
-    /// Where its day began.
+    /// Time zone in which the day began.
     pub zone: TimeZone,
-    /// Whose eyes.
     pub scope: Arc<Scope>,
 }
 
-/// Messages of a day up to a moment.
+/// Numbers of messages of a day, up to a moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SaidSince {
-    /// The position that they were read at.
+pub struct DayMessages {
+    /// Journal position at which they were counted.
     as_of: Seq,
-    said: Said,
+    counts: MessageCounts,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Said {
-    /// In all chats since the midnight of UTC, and in direct ones since that of the zone.
+enum MessageCounts {
+    /// In all chats since midnight UTC, and in direct chats since midnight of the zone.
     All(i64, i64),
-    /// The same chat by chat, a JSON array of `[chat, since the one, since the other]`: the file of the metrics knows
-    /// which were seen.
+    /// The same for each chat, as a JSON array of `[chat, since midnight UTC, since midnight of the
+    /// zone]`. Which of the chats the scope saw then, the metrics file knows.
     ByChat(String),
 }
 
-impl Query for SaidUntil {
-    type Answer = SaidSince;
+impl Query for CountDayMessages {
+    type Answer = DayMessages;
 
-    fn answer(self, tx: &Transaction<'_>) -> Result<SaidSince, ReadError> {
+    fn answer(self, tx: &Transaction<'_>) -> Result<DayMessages, ReadError> {
         let as_of = last_seq(tx)?;
         let then = to_nanos(self.then);
         let (midnight, _) = day_of(self.then, &self.zone);
@@ -63,8 +61,8 @@ impl Query for SaidUntil {
                  WHERE order_at >= ?1 AND at <= ?2 AND order_at <= ?2 + ?3",
             )?;
             let all = count.query_row([day, then, FINER_NANOS], |row| row.get(0))?;
-            let said = Said::All(all, direct(tx, midnight, self.then)?);
-            return Ok(SaidSince { as_of, said });
+            let counts = MessageCounts::All(all, direct(tx, midnight, self.then)?);
+            return Ok(DayMessages { as_of, counts });
         }
         let midnight = to_nanos(midnight);
         let mut select = tx.prepare_cached(
@@ -73,13 +71,14 @@ impl Query for SaidUntil {
                  FROM messages INDEXED BY messages_by_time
                  WHERE order_at >= min(?1, ?2) AND at <= ?3 AND order_at <= ?3 + ?4 GROUP BY chat_id)",
         )?;
-        let said = select.query_row([day, midnight, then, FINER_NANOS], |row| row.get(0))?;
-        let said = Said::ByChat(said);
-        Ok(SaidSince { as_of, said })
+        let by_chat = select.query_row([day, midnight, then, FINER_NANOS], |row| row.get(0))?;
+        let counts = MessageCounts::ByChat(by_chat);
+        Ok(DayMessages { as_of, counts })
     }
 }
 
-/// Messages of direct chats from a midnight up to a moment: whole quarters of an hour are counted already.
+/// Messages of direct chats from midnight up to a moment. Whole quarters of an hour are already counted in
+/// `message_buckets`.
 fn direct(tx: &Transaction<'_>, midnight: Timestamp, then: Timestamp) -> Result<i64, ReadError> {
     let quarter = bucket(then);
     let mut whole = tx.prepare_cached(
@@ -96,37 +95,34 @@ fn direct(tx: &Transaction<'_>, midnight: Timestamp, then: Timestamp) -> Result<
     Ok(whole + rest)
 }
 
-/// Asks the file of the metrics for the counters of a moment.
+/// Asks the metrics file for the counters as they were at a moment.
 #[derive(Debug, Clone)]
-pub struct SumsThen {
-    /// The moment.
+pub struct CountStatsAt {
     pub then: Timestamp,
-    /// The messages of its day.
-    pub said: SaidSince,
-    /// Whose eyes.
+    /// Messages of the day of `then`.
+    pub day_messages: DayMessages,
     pub scope: Arc<Scope>,
 }
 
-/// The counters of a moment.
+/// The counters as they were at a moment.
 #[derive(Debug, Clone, PartialEq)]
-pub struct StoodThen {
-    /// How far they go.
+pub struct StatsAt {
+    /// How far the facts have followed the journal.
     pub progress: Progress,
-    /// The counters.
     pub stats: StatsShape,
 }
 
-impl Query for SumsThen {
-    type Answer = StoodThen;
+impl Query for CountStatsAt {
+    type Answer = StatsAt;
 
-    fn answer(self, tx: &Transaction<'_>) -> Result<StoodThen, ReadError> {
+    fn answer(self, tx: &Transaction<'_>) -> Result<StatsAt, ReadError> {
         let mut progress = Progress::read(tx)?;
-        progress.as_of = progress.as_of.min(self.said.as_of);
+        progress.as_of = progress.as_of.min(self.day_messages.as_of);
         let filter = Filter::direct(&self.scope, TimeZone::UTC);
         let open = Stab { at: self.then, not_at: None, filter: &filter }.count(tx)?;
-        let [chats, contacts, messages, today] = match &self.said.said {
-            Said::All(of_day, today) => self.all(tx, *of_day, *today)?,
-            Said::ByChat(said) => self.seen(tx, said)?,
+        let [chats, contacts, messages, today] = match &self.day_messages.counts {
+            MessageCounts::All(of_day, today) => self.all(tx, *of_day, *today)?,
+            MessageCounts::ByChat(by_chat) => self.seen(tx, by_chat)?,
         };
         let stats = StatsShape {
             total_contacts: contacts,
@@ -137,11 +133,11 @@ impl Query for SumsThen {
             messages_today: today,
             as_of_seq: progress.as_of.0,
         };
-        Ok(StoodThen { progress, stats })
+        Ok(StatsAt { progress, stats })
     }
 }
 
-impl SumsThen {
+impl CountStatsAt {
     fn day(&self) -> i64 {
         to_nanos(self.then).div_euclid(DAY)
     }
@@ -154,22 +150,22 @@ impl SumsThen {
                    FROM known INDEXED BY known_by_contact GROUP BY contact_id)",
         )?;
         let (chats, contacts) = known.query_row([then], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let mut said = tx.prepare_cached("SELECT coalesce(sum(n), 0) FROM said_by_day WHERE day < ?")?;
-        let before: i64 = said.query_row(params![self.day()], |row| row.get(0))?;
+        let mut earlier = tx.prepare_cached("SELECT coalesce(sum(n), 0) FROM said_by_day WHERE day < ?")?;
+        let before: i64 = earlier.query_row(params![self.day()], |row| row.get(0))?;
         Ok([chats, contacts, before + of_day, today])
     }
 
-    /// The same of what a scope saw.
-    fn seen(&self, tx: &Transaction<'_>, said: &str) -> Result<[i64; 4], ReadError> {
-        let eyes = (self.then, &*self.scope);
+    /// The same numbers, restricted to the chats that a limited scope saw then.
+    fn seen(&self, tx: &Transaction<'_>, by_chat: &str) -> Result<[i64; 4], ReadError> {
+        let view = (self.then, &*self.scope);
         let columns = "count(*), count(DISTINCT known.contact_id),
              sum((SELECT sum(n) FROM said WHERE said.chat = known.chat AND day < ?))";
         let day = vec![Value::Integer(self.day())];
-        let [chats, contacts, before] = sum_seen(tx, columns, "known", day, eyes)?;
+        let [chats, contacts, before] = sum_seen(tx, columns, "known", day, view)?;
         let columns = "sum(part.value ->> 1), sum(CASE WHEN known.kind = 0 THEN part.value ->> 2 END)";
         let first = "json_each(?) AS part CROSS JOIN main.chats AS today ON today.id = part.value ->> 0
              CROSS JOIN known ON known.chat = today.key";
-        let [of_day, today] = sum_seen(tx, columns, first, vec![Value::Text(said.to_owned())], eyes)?;
+        let [of_day, today] = sum_seen(tx, columns, first, vec![Value::Text(by_chat.to_owned())], view)?;
         Ok([chats, contacts, before + of_day, today])
     }
 }

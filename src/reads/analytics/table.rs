@@ -5,122 +5,114 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction};
 
-use super::ask::{Clock, Filter, Period, weekday_and_hour};
-use super::scan::{Brings, Scan, Seen, Sight, Wants};
+use super::filter::{Clock, Filter, Period, weekday_and_hour};
+use super::scan::{Detail, GroupBy, Scan, ScannedFact, VisibleChats};
 use crate::derived::analytics::Progress;
 use crate::derived::analytics::rows::tags_of;
 use crate::domain::metrics::{Metric, Spread};
 use crate::domain::stats::bucket;
 use crate::reads::{Query, ReadError};
 
-/// What the rows of a table are of.
+/// What each row of a table stands for.
 #[derive(Debug, Clone)]
 pub enum Grouping {
-    /// Everything.
+    /// One row for everything.
     Whole,
-    /// Stretches of lengths, see [`length`]; of durations.
-    Lengths,
-    /// Buckets: where each begins, ascending, in the period and in the one that it is compared with.
+    /// How long something took, in the buckets of [`duration_bucket`]. Only for metrics that are
+    /// durations.
+    DurationBuckets,
+    /// Buckets of time, given by their beginnings in ascending order: those of the period, and those of
+    /// the period it is compared with.
     Buckets(Vec<Timestamp>, Vec<Timestamp>),
-    /// Weekdays and hours.
+    /// Weekday and hour.
     Hours,
-    /// Agents.
     Agents,
-    /// Sectors.
     Sectors,
-    /// Lines.
     Channels,
-    /// Tags: a chat with two counts with each.
+    /// A fact with two tags counts in both rows.
     Tags,
 }
 
-/// What a row is of.
+/// Identifies a row of a table.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Key {
-    /// Everything.
+pub enum GroupKey {
+    /// The only row of a table that is not grouped.
     Whole,
-    /// The stretch of lengths of this number.
-    Length(usize),
-    /// The bucket of this number.
+    /// Number of a duration bucket, from 0.
+    DurationBucket(usize),
+    /// Number of a bucket of time, from 0.
     Bucket(usize),
-    /// Weekday, Monday being 1, and hour.
+    /// Weekday (Monday being 1) and hour.
     Hour(i8, i8),
-    /// Who has this id.
+    /// Id of an agent, sector, line or tag.
     Id(String),
-    /// What is nobody's.
+    /// Facts without an agent, sector, line or tag.
     Nobody,
 }
 
-/// Where stretches of lengths begin, in seconds; the last has no end.
-const LENGTHS: [i64; 16] =
+/// Where the duration buckets begin, in seconds. The last one has no end.
+const DURATION_BUCKETS: [i64; 16] =
     [0, 10, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400, 172_800, 604_800];
 
-/// The first millisecond of a stretch of lengths, and the first after it.
-pub fn length(number: usize) -> (i64, Option<i64>) {
-    let begin = |number: usize| LENGTHS.get(number).map(|seconds| seconds * 1_000);
+/// A duration bucket, in milliseconds: its first, and the first after it (`None` for the last bucket).
+pub fn duration_bucket(number: usize) -> (i64, Option<i64>) {
+    let begin = |number: usize| DURATION_BUCKETS.get(number).map(|seconds| seconds * 1_000);
     (begin(number).unwrap_or_default(), begin(number + 1))
 }
 
-/// Asks for a table.
+/// Asks for a table of metrics over a period.
 #[derive(Debug, Clone)]
 pub struct Tabulate {
-    /// These metrics, in this order.
+    /// In the order of the answer.
     pub metrics: Vec<Metric>,
-    /// In this period.
     pub period: Period,
-    /// Beside this one.
+    /// A period to compare with.
     pub previous: Option<Period>,
-    /// Of these chats.
     pub filter: Filter,
-    /// On this clock.
     pub clock: Clock,
-    /// Row by row of these.
     pub grouping: Grouping,
 }
 
-/// The numbers of one period.
+/// Numbers of one row in one period.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Numbers {
-    /// How often.
+pub struct Statistics {
+    /// How many facts there are.
     pub n: usize,
-    /// How long; `None` for counts, and where there is nothing.
+    /// `None` for metrics that only count, and if there are no facts.
     pub spread: Option<Spread>,
 }
 
-/// One row.
+/// One row of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableRow {
-    /// Of what.
-    pub key: Key,
-    /// What sectors, lines and tags are called.
+    pub key: GroupKey,
+    /// Name of the sector, line or tag; `None` for other rows, and if no name is known.
     pub name: Option<String>,
-    /// Which metric.
     pub metric: Metric,
-    /// The numbers of the period.
-    pub numbers: Numbers,
-    /// Those of the period before, where it is asked for.
-    pub previous: Option<Numbers>,
+    pub numbers: Statistics,
+    /// Numbers of the period to compare with; `None` if there is none.
+    pub previous: Option<Statistics>,
 }
 
-/// A table.
+/// A table of metrics.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tabulated {
-    /// How far it goes.
+    /// How far the facts have followed the journal.
     pub progress: Progress,
-    /// Its rows, by key and metric.
+    /// Ordered by key and metric.
     pub rows: Vec<TableRow>,
 }
 
-/// What a scan found of one row.
+/// The facts of one row, as they are collected.
 #[derive(Debug, Default)]
-struct Tally {
+struct GroupTally {
     n: usize,
-    /// Of metrics that have any.
+    /// In milliseconds. Empty for metrics that only count.
     durations: Vec<i64>,
 }
 
-impl Tally {
-    fn add(&mut self, seen: &Seen, timed: bool) {
+impl GroupTally {
+    fn add(&mut self, seen: &ScannedFact, timed: bool) {
         self.n += 1;
         if timed {
             self.durations.push(seen.duration);
@@ -133,7 +125,7 @@ impl Tally {
     }
 }
 
-type Tallies = BTreeMap<(Key, Metric), Tally>;
+type GroupTallies = BTreeMap<(GroupKey, Metric), GroupTally>;
 
 impl Query for Tabulate {
     type Answer = Tabulated;
@@ -142,7 +134,7 @@ impl Query for Tabulate {
         let progress = Progress::read(tx)?;
         let mut now = self.tallies(tx, self.period, false)?;
         let mut before = self.previous.map(|period| self.tallies(tx, period, true)).transpose()?;
-        let mut keys: BTreeSet<(Key, Metric)> = now.keys().cloned().collect();
+        let mut keys: BTreeSet<(GroupKey, Metric)> = now.keys().cloned().collect();
         keys.extend(before.iter().flat_map(BTreeMap::keys).cloned());
         keys.extend(self.always());
         let rows = keys.into_iter().map(|place| {
@@ -156,24 +148,29 @@ impl Query for Tabulate {
 }
 
 impl Tabulate {
-    fn tallies(&self, tx: &Transaction<'_>, period: Period, previous: bool) -> Result<Tallies, ReadError> {
-        let (mut tallies, sight) = (Tallies::new(), Sight::default());
-        let (brings, wants) = match self.grouping {
-            Grouping::Whole | Grouping::Lengths => (Brings::Nothing, Wants::Durations),
-            Grouping::Buckets(..) | Grouping::Hours => (Brings::Nothing, Wants::Moments),
-            Grouping::Agents => (Brings::Agent, Wants::Durations),
-            Grouping::Sectors => (Brings::Sector, Wants::Durations),
-            Grouping::Channels => (Brings::Channel, Wants::Durations),
-            Grouping::Tags => (Brings::Tags, Wants::Durations),
+    fn tallies(
+        &self,
+        tx: &Transaction<'_>,
+        period: Period,
+        previous: bool,
+    ) -> Result<GroupTallies, ReadError> {
+        let (mut tallies, visible) = (GroupTallies::new(), VisibleChats::default());
+        let (group_by, detail) = match self.grouping {
+            Grouping::Whole | Grouping::DurationBuckets => (GroupBy::Nothing, Detail::Durations),
+            Grouping::Buckets(..) | Grouping::Hours => (GroupBy::Nothing, Detail::Moments),
+            Grouping::Agents => (GroupBy::Agent, Detail::Durations),
+            Grouping::Sectors => (GroupBy::Sector, Detail::Durations),
+            Grouping::Channels => (GroupBy::Channel, Detail::Durations),
+            Grouping::Tags => (GroupBy::Tags, Detail::Durations),
         };
         for metric in &self.metrics {
-            let (filter, clock, sight) = (&self.filter, self.clock, &sight);
-            let scan = Scan { metric: *metric, period, filter, clock, brings, wants, sight };
-            let of_metric: Vec<(Key, Tally)> = match (wants, brings) {
-                (Wants::Moments, _) => self.by_moment(tx, &scan, previous)?,
-                _ if matches!(self.grouping, Grouping::Lengths) => by_length(tx, &scan)?,
-                (_, Brings::Nothing) if !metric.is_duration() => {
-                    vec![(Key::Whole, Tally { n: scan.count(tx)?, durations: Vec::new() })]
+            let (filter, clock, visible) = (&self.filter, self.clock, &visible);
+            let scan = Scan { metric: *metric, period, filter, clock, group_by, detail, visible };
+            let of_metric: Vec<(GroupKey, GroupTally)> = match (detail, group_by) {
+                (Detail::Moments, _) => self.by_moment(tx, &scan, previous)?,
+                _ if matches!(self.grouping, Grouping::DurationBuckets) => by_duration(tx, &scan)?,
+                (_, GroupBy::Nothing) if !metric.is_duration() => {
+                    vec![(GroupKey::Whole, GroupTally { n: scan.count(tx)?, durations: Vec::new() })]
                 }
                 _ => by_id(tx, &scan)?,
             };
@@ -187,18 +184,18 @@ impl Tabulate {
         tx: &Transaction<'_>,
         scan: &Scan<'_>,
         previous: bool,
-    ) -> Result<Vec<(Key, Tally)>, ReadError> {
+    ) -> Result<Vec<(GroupKey, GroupTally)>, ReadError> {
         let timed = scan.metric.is_duration();
-        let mut places: BTreeMap<Key, usize> = BTreeMap::new();
-        let mut tallies: Vec<Tally> = Vec::new();
-        // Facts come by time: mostly the key is the one before.
+        let mut places: BTreeMap<GroupKey, usize> = BTreeMap::new();
+        let mut tallies: Vec<GroupTally> = Vec::new();
+        // Facts come ordered by time, so the key is mostly the same as for the fact before.
         let mut last: Option<(i64, usize)> = None;
-        let take = |seen: Seen| {
+        let take = |seen: ScannedFact| {
             let quarter = bucket(seen.at);
             let place = match last {
                 Some((known, place)) if known == quarter => place,
                 _ => *places.entry(self.key_at(seen.at, previous)).or_insert_with(|| {
-                    tallies.push(Tally::default());
+                    tallies.push(GroupTally::default());
                     tallies.len() - 1
                 }),
             };
@@ -212,33 +209,33 @@ impl Tabulate {
         Ok(places.into_iter().map(|(key, place)| (key, tally(place))).collect())
     }
 
-    /// The key of a moment. It holds for its whole quarter of an hour, as far as that lies in the period: days, hours and
-    /// their like begin with one in every zone.
-    fn key_at(&self, at: Timestamp, previous: bool) -> Key {
+    /// The row of a moment. It is the same for a whole quarter of an hour within the period, because in
+    /// every time zone days and hours begin at a quarter.
+    fn key_at(&self, at: Timestamp, previous: bool) -> GroupKey {
         match &self.grouping {
             Grouping::Buckets(now, before) => {
                 let buckets = if previous { before } else { now };
-                Key::Bucket(buckets.partition_point(|begin| *begin <= at).saturating_sub(1))
+                GroupKey::Bucket(buckets.partition_point(|begin| *begin <= at).saturating_sub(1))
             }
             Grouping::Hours => {
                 let (weekday, hour) = weekday_and_hour(at, &self.filter.zone);
-                Key::Hour(weekday, hour)
+                GroupKey::Hour(weekday, hour)
             }
             Grouping::Whole
-            | Grouping::Lengths
+            | Grouping::DurationBuckets
             | Grouping::Agents
             | Grouping::Sectors
             | Grouping::Channels
-            | Grouping::Tags => Key::Whole,
+            | Grouping::Tags => GroupKey::Whole,
         }
     }
 
-    /// Rows that are there although nothing happened.
-    fn always(&self) -> Vec<(Key, Metric)> {
-        let keys: Vec<Key> = match &self.grouping {
-            Grouping::Whole => vec![Key::Whole],
-            Grouping::Lengths => (0..LENGTHS.len()).map(Key::Length).collect(),
-            Grouping::Buckets(now, _) => (0..now.len()).map(Key::Bucket).collect(),
+    /// Rows that a table has even if nothing happened.
+    fn always(&self) -> Vec<(GroupKey, Metric)> {
+        let keys: Vec<GroupKey> = match &self.grouping {
+            Grouping::Whole => vec![GroupKey::Whole],
+            Grouping::DurationBuckets => (0..DURATION_BUCKETS.len()).map(GroupKey::DurationBucket).collect(),
+            Grouping::Buckets(now, _) => (0..now.len()).map(GroupKey::Bucket).collect(),
             Grouping::Hours | Grouping::Agents | Grouping::Sectors | Grouping::Channels | Grouping::Tags => {
                 Vec::new()
             }
@@ -246,40 +243,40 @@ impl Tabulate {
         keys.iter().flat_map(|key| self.metrics.iter().map(move |metric| (key.clone(), *metric))).collect()
     }
 
-    /// Names of agents are kept elsewhere.
-    fn name(&self, tx: &Transaction<'_>, key: &Key) -> Result<Option<String>, ReadError> {
+    /// Agents have no name here: their names are in the directory.
+    fn name(&self, tx: &Transaction<'_>, key: &GroupKey) -> Result<Option<String>, ReadError> {
         let what = match &self.grouping {
             Grouping::Sectors => "sector",
             Grouping::Channels => "channel",
             Grouping::Tags => "tag",
             Grouping::Whole
-            | Grouping::Lengths
+            | Grouping::DurationBuckets
             | Grouping::Buckets(..)
             | Grouping::Hours
             | Grouping::Agents => return Ok(None),
         };
-        let Key::Id(id) = key else { return Ok(None) };
+        let GroupKey::Id(id) = key else { return Ok(None) };
         name_of(tx, what, id)
     }
 }
 
-/// By how long they were.
-fn by_length(tx: &Transaction<'_>, scan: &Scan<'_>) -> Result<Vec<(Key, Tally)>, ReadError> {
-    let mut tallies: BTreeMap<Key, Tally> = BTreeMap::new();
-    let take = |seen: Seen| {
-        let after = LENGTHS.partition_point(|seconds| seconds * 1_000 <= seen.duration);
-        tallies.entry(Key::Length(after.saturating_sub(1))).or_default().n += 1;
+/// Counts facts by duration bucket.
+fn by_duration(tx: &Transaction<'_>, scan: &Scan<'_>) -> Result<Vec<(GroupKey, GroupTally)>, ReadError> {
+    let mut tallies: BTreeMap<GroupKey, GroupTally> = BTreeMap::new();
+    let take = |seen: ScannedFact| {
+        let after = DURATION_BUCKETS.partition_point(|seconds| seconds * 1_000 <= seen.duration);
+        tallies.entry(GroupKey::DurationBucket(after.saturating_sub(1))).or_default().n += 1;
     };
     scan.each(tx, |_id| 0, take)?;
     Ok(tallies.into_iter().collect())
 }
 
-/// By the ids that a scan brings; of everything where it brings none.
-fn by_id(tx: &Transaction<'_>, scan: &Scan<'_>) -> Result<Vec<(Key, Tally)>, ReadError> {
+/// Collects facts by the id that the scan groups by, or all in one row if it groups by none.
+fn by_id(tx: &Transaction<'_>, scan: &Scan<'_>) -> Result<Vec<(GroupKey, GroupTally)>, ReadError> {
     let timed = scan.metric.is_duration();
     let mut slots: HashMap<Option<String>, usize> = HashMap::new();
-    // No text is copied for an id that is the one before.
-    let (mut last, mut tallies): (Option<(Option<String>, usize)>, Vec<Tally>) = (None, Vec::new());
+    // Equal ids often follow each other; these are not copied again.
+    let (mut last, mut tallies): (Option<(Option<String>, usize)>, Vec<GroupTally>) = (None, Vec::new());
     let slot = |id: Option<&str>| {
         if let Some((known, slot)) = &last
             && known.as_deref() == id
@@ -292,39 +289,40 @@ fn by_id(tx: &Transaction<'_>, scan: &Scan<'_>) -> Result<Vec<(Key, Tally)>, Rea
         last = Some((id, slot));
         slot
     };
-    let take = |seen: Seen| {
+    let take = |seen: ScannedFact| {
         if tallies.len() <= seen.slot {
-            tallies.resize_with(seen.slot + 1, Tally::default);
+            tallies.resize_with(seen.slot + 1, GroupTally::default);
         }
         if let Some(tally) = tallies.get_mut(seen.slot) {
             tally.add(&seen, timed);
         }
     };
     scan.each(tx, slot, take)?;
-    let mut found: BTreeMap<Key, Tally> = BTreeMap::new();
+    let mut found: BTreeMap<GroupKey, GroupTally> = BTreeMap::new();
     for (id, slot) in slots {
         let Some(tally) = tallies.get(slot).filter(|tally| tally.n > 0) else { continue };
+        let mut add = |key| found.entry(key).or_default().merge(tally);
         match id {
-            None if scan.brings == Brings::Nothing => found.entry(Key::Whole).or_default().merge(tally),
-            None => found.entry(Key::Nobody).or_default().merge(tally),
-            Some(tags) if scan.brings == Brings::Tags => {
+            None if scan.group_by == GroupBy::Nothing => add(GroupKey::Whole),
+            None => add(GroupKey::Nobody),
+            Some(tags) if scan.group_by == GroupBy::Tags => {
                 for tag in tags_of(Some(&tags)) {
-                    found.entry(Key::Id(tag)).or_default().merge(tally);
+                    add(GroupKey::Id(tag));
                 }
             }
-            Some(id) => found.entry(Key::Id(id)).or_default().merge(tally),
+            Some(id) => add(GroupKey::Id(id)),
         }
     }
     Ok(found.into_iter().collect())
 }
 
-/// What the team calls a sector, a line or a tag.
+/// Name of a sector, line or tag.
 pub(super) fn name_of(tx: &Transaction<'_>, what: &str, id: &str) -> Result<Option<String>, ReadError> {
     let mut select = tx.prepare_cached("SELECT name FROM names WHERE what = ? AND id = ?")?;
     Ok(select.query_row([what, id], |row| row.get(0)).optional()?)
 }
 
-fn sum_up(tally: Option<Tally>) -> Numbers {
+fn sum_up(tally: Option<GroupTally>) -> Statistics {
     let mut tally = tally.unwrap_or_default();
-    Numbers { n: tally.n, spread: Spread::of(&mut tally.durations) }
+    Statistics { n: tally.n, spread: Spread::of(&mut tally.durations) }
 }

@@ -1,4 +1,5 @@
-//! Sealed or not, the same facts are found: every table, count and explanation, in any period, with any filter.
+//! Facts give the same answers whether they are sealed or not: every table, count and explanation, in any
+//! period, with any filter.
 
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use rusqlite::{Connection, params};
 
-use super::ask::{Clock, Filter, Period};
+use super::filter::{Clock, Filter, Period};
 use super::{Explain, Grouping, Tabulate};
 use crate::auth::{Identity, Role, Scope};
 use crate::derived::analytics::file;
@@ -20,11 +21,11 @@ use crate::reads::Query;
 const SMALL: Sizes = Sizes { segment: 4, unsealed: 3 };
 const CHATS: i64 = 5;
 
-/// A fact, as it is made up: metric, minute, chat, agent.
+/// A made-up fact: is it a duration, minute, chat, agent.
 type Made = (bool, i64, i64, Option<u8>);
 
 fn fact() -> impl Strategy<Value = Made> {
-    // Few minutes, so that many lie in one instant.
+    // Few different minutes, so that many facts share a moment.
     (any::<bool>(), 0..40_i64, 1..=CHATS, proptest::option::of(0..3_u8))
 }
 
@@ -40,14 +41,14 @@ fn metric(is_duration: bool) -> Metric {
     if is_duration { Metric::ReplyTime } else { Metric::MessagesIn }
 }
 
-struct File {
+struct FactsFile {
     connection: Connection,
     seals: Seals,
     ordinal: i64,
     _folder: tempfile::TempDir,
 }
 
-impl File {
+impl FactsFile {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let connection = file::open(&folder.path().join("metrics")).unwrap();
@@ -60,7 +61,7 @@ impl File {
         Self { connection, seals: Seals::unknown(SMALL), ordinal: 0, _folder: folder }
     }
 
-    /// Adds facts, takes the newest few of others away, and breaks the seals as the projector does.
+    /// Adds facts, deletes `gone` others, and breaks the segments that changed, as the projector does.
     fn change(&mut self, facts: &[Made], gone: usize) {
         let step = self.connection.transaction().unwrap();
         let mut changed = Changed::new();
@@ -103,7 +104,7 @@ impl File {
         self.connection.query_row("SELECT count(*) FROM segments", [], |row| row.get(0)).unwrap()
     }
 
-    /// Every answer to a question, as text.
+    /// The answers to all kinds of questions, as text.
     fn answers(&mut self, period: Period, filter: &Filter) -> Vec<String> {
         let tx = self.connection.transaction().unwrap();
         let mut answers = Vec::new();
@@ -160,12 +161,12 @@ proptest! {
         changes in proptest::collection::vec((proptest::collection::vec(fact(), 0..30), 0..6_usize), 1..5),
         (from, length) in (0..40_i64, 0..40_i64),
     ) {
-        let mut file = File::new();
+        let mut file = FactsFile::new();
         for (facts, gone) in &changes {
             file.change(facts, *gone);
             file.seal();
         }
-        // Some of them are open again.
+        // Leaves some of them unsealed again.
         file.change(&[(true, 20, 1, None), (false, 3, 2, Some(1))], 1);
         let period = Period { from: minute(from), until: minute(from + length) };
         let sealed: Vec<_> = filters().iter().map(|filter| file.answers(period, filter)).collect();
@@ -177,11 +178,12 @@ proptest! {
 
 #[test]
 fn the_end_stays_open_and_what_changes_is_sealed_again() {
-    let mut file = File::new();
+    let mut file = FactsFile::new();
     let facts: Vec<Made> = (0..20).map(|at| (false, at, 1, None)).collect();
     file.change(&facts, 0);
     file.seal();
-    // Twenty make four segments of four; of the last four, three would stay: too few for another.
+    // Twenty facts could make five segments of four, but the last three facts must stay unsealed, so
+    // there are four.
     assert_eq!(file.segments(), 4);
     file.change(&[(false, 1, 1, None)], 0);
     assert_eq!(file.segments(), 3, "the one that holds it is taken away");

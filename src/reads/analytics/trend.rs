@@ -1,38 +1,39 @@
-//! How many chats were open along a period.
+//! How many chats were open at moments along a period.
 
 use jiff::Timestamp;
 use rusqlite::Transaction;
 
-use super::ask::Filter;
-use super::stab::{Counts, Stab};
+use super::filter::Filter;
+use super::stab::{OpenCounts, Stab};
 use crate::derived::analytics::Progress;
 use crate::reads::{Query, ReadError};
 
-/// Asks for the counts at some moments.
+/// Counts open chats at several moments.
 #[derive(Debug, Clone)]
 pub struct Trend {
-    /// Of these chats, by where they stood at each.
+    /// Applied to where a chat stood at each moment.
     pub filter: Filter,
-    /// The moments, in order.
+    /// In ascending order.
     pub points: Vec<Timestamp>,
 }
 
-/// The counts at some moments.
+/// Open chats at several moments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trended {
-    /// How far they go.
+    /// How far the facts have followed the journal.
     pub progress: Progress,
-    /// Moment by moment.
-    pub rows: Vec<(Timestamp, Counts)>,
+    /// One row for each moment that was asked for.
+    pub rows: Vec<(Timestamp, OpenCounts)>,
 }
 
 impl Query for Trend {
     type Answer = Trended;
 
-    /// One sweep: each stretch comes once, at the first moment that it holds, and goes at the first that it does not.
+    /// Reads each interval once: it is added at the first moment that it contains, and subtracted at the
+    /// first after it.
     fn answer(self, tx: &Transaction<'_>) -> Result<Trended, ReadError> {
         let progress = Progress::read(tx)?;
-        let mut moves = vec![Counts::default(); self.points.len()];
+        let mut moves = vec![OpenCounts::default(); self.points.len()];
         let mut note = |place: usize, marks, by| {
             if let Some(counts) = moves.get_mut(place) {
                 counts.add(marks, by);
@@ -48,7 +49,7 @@ impl Query for Trend {
             })?;
             before = Some(*at);
         }
-        let mut now = Counts::default();
+        let mut now = OpenCounts::default();
         let rows = self.points.iter().zip(moves).map(|(at, moved)| {
             now = now.moved(moved);
             (*at, now)

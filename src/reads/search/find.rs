@@ -1,4 +1,4 @@
-//! Asks the index, and looks at what it found in the database: there the scope decides.
+//! Looks words up in the search index, then checks the results in the database, where the scope decides.
 
 use std::sync::Arc;
 
@@ -10,76 +10,70 @@ use super::index::SearchReads;
 use super::wanted::Wanted;
 use crate::auth::Scope;
 use crate::protocol::search::{ContactHighlight, FoundContact, FoundMessage};
-use crate::reads::cursor::{Cursor, Key, fingerprint};
+use crate::reads::cursor::{Cursor, SortKey, fingerprint};
 use crate::reads::page::Conditions;
-use crate::reads::seen::Seen;
+use crate::reads::visible_placements::VisiblePlacements;
 use crate::reads::{Query, ReadError, contacts, messages, visible};
 
-/// Finds that are looked at for one answer, where a scope may hide some of them.
+/// The most matches that are examined for one answer, because a scope may hide many of them.
 pub(super) const EXAMINED_MAX: usize = 4_000;
-/// Finds that are looked at in one go.
+/// Matches that are examined at a time.
 pub(super) const CHUNK: usize = 500;
 
-/// What to look for.
+/// What to search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kinds {
-    /// Contacts, from a place on.
+    /// Contacts, a page at a time.
     Contacts,
-    /// Messages, from a place on.
+    /// Messages, a page at a time.
     Messages,
-    /// Both, from the beginning.
+    /// First page of both.
     All,
 }
 
-/// A search.
+/// A search for contacts, messages or both.
 #[derive(Debug, Clone)]
 pub struct Search {
-    /// Where to look it up.
     pub index: Arc<SearchReads>,
-    /// What is looked for.
     pub wanted: Wanted,
-    /// Among what.
     pub kinds: Kinds,
     /// Items of each kind, 1 to 200.
     pub limit: u32,
-    /// After which find; not with [`Kinds::All`].
+    /// Where the page before ended; `None` with [`Kinds::All`].
     pub after: Option<Cursor>,
-    /// Whose eyes.
     pub scope: Arc<Scope>,
 }
 
-/// What was found, what the hub learned of last first.
+/// What was found. What the hub learned of most recently comes first.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Found {
-    /// Contacts.
+pub struct SearchResults {
     pub contacts: Vec<FoundContact>,
-    /// Messages.
     pub messages: Vec<FoundMessage>,
-    /// Where more contacts begin.
+    /// Where the next page of contacts begins; `None` on the last page.
     pub next_contact: Option<Cursor>,
-    /// Where more messages begin.
+    /// Where the next page of messages begins; `None` on the last page.
     pub next_message: Option<Cursor>,
 }
 
 impl Query for Search {
-    type Answer = Found;
+    type Answer = SearchResults;
 
-    fn answer(self, tx: &Transaction<'_>) -> Result<Found, ReadError> {
-        let mut found = Found::default();
-        // What is masked is not found either.
+    fn answer(self, tx: &Transaction<'_>) -> Result<SearchResults, ReadError> {
+        let mut found = SearchResults::default();
+        // A search for masked names and texts would reveal them.
         if self.wanted.is_empty() || self.scope.is_masked() {
             return Ok(found);
         }
         if self.kinds != Kinds::Messages {
             let (sql, asked) = (CONTACTS, self.wanted.for_contacts());
-            let list = self.list(visible::Rows::Contacts)?;
-            let seen = Seen::of(tx, &self.scope)?;
+            let list = self.list(visible::RowKind::Contacts)?;
+            let seen = VisiblePlacements::of(tx, &self.scope)?;
             (found.contacts, found.next_contact) =
                 list.walk(tx, sql, &asked, |tx, row| self.found_contact(tx, row, &seen))?;
         }
         if self.kinds != Kinds::Contacts {
             let (sql, asked) = (MESSAGES, self.wanted.for_messages());
-            let list = self.list(visible::Rows::Messages)?;
+            let list = self.list(visible::RowKind::Messages)?;
             (found.messages, found.next_message) =
                 list.walk(tx, sql, &asked, |tx, row| self.found_message(tx, row))?;
         }
@@ -93,30 +87,25 @@ const MESSAGES: &str = "SELECT rowid FROM message_words WHERE message_words MATC
                         ORDER BY rowid DESC LIMIT ?3";
 
 impl Search {
-    fn list(&self, rows: visible::Rows) -> Result<List<'_>, ReadError> {
-        let name = if matches!(rows, visible::Rows::Contacts) { "contacts" } else { "messages" };
+    fn list(&self, rows: visible::RowKind) -> Result<IndexWalk<'_>, ReadError> {
+        let name = if matches!(rows, visible::RowKind::Contacts) { "contacts" } else { "messages" };
         let asked = (&self.wanted.for_messages(), &self.wanted.numbers);
         let fingerprint = fingerprint(&("search", name, asked, self.scope.hash()))?;
-        let after = match &self.after {
-            None => i64::MAX,
-            Some(cursor) => match cursor.position(fingerprint)? {
-                (Key::Time(row), _) => *row,
-                (Key::Text(_), _) => return Err(ReadError::BadCursor),
-            },
-        };
-        Ok(List { search: self, rows, name, fingerprint, after })
+        let after = self.after.as_ref().map(|cursor| cursor.moment(fingerprint)).transpose()?;
+        let after = after.map_or(i64::MAX, |(row, _)| row);
+        Ok(IndexWalk { search: self, rows, name, fingerprint, after })
     }
 
     fn found_contact(
         &self,
         tx: &Transaction<'_>,
         row: i64,
-        seen: &Seen<'_>,
+        seen: &VisiblePlacements<'_>,
     ) -> Result<Option<FoundContact>, ReadError> {
         let contact = contacts::load(tx, row, seen)?;
         let name = contact.name.as_deref().and_then(|name| highlight::whole(name, &self.wanted));
         let phone = contact.phone.as_deref().and_then(|phone| highlight::phone(phone, &self.wanted));
-        // Neither: it was found by what it was called before.
+        // With neither, the contact was found by an earlier name or phone.
         let is_found = name.is_some() || phone.is_some();
         Ok(is_found.then_some(FoundContact { contact, highlight: ContactHighlight { name, phone } }))
     }
@@ -132,19 +121,19 @@ impl Search {
     }
 }
 
-/// One kind of finds.
-struct List<'a> {
+/// A walk along the matches of one kind.
+struct IndexWalk<'a> {
     search: &'a Search,
-    rows: visible::Rows,
-    /// The table that the finds are rows of.
+    rows: visible::RowKind,
+    /// Table of the database whose `rowid`s the index returns.
     name: &'static str,
     fingerprint: u64,
-    /// Only rows below this one.
+    /// Only rows below this `rowid`.
     after: i64,
 }
 
-impl List<'_> {
-    /// The items of one answer, and where the next one begins.
+impl IndexWalk<'_> {
+    /// The items of one page, and where the next page begins.
     fn walk<T>(
         &self,
         tx: &Transaction<'_>,
@@ -153,7 +142,7 @@ impl List<'_> {
         load: impl Fn(&Transaction<'_>, i64) -> Result<Option<T>, ReadError>,
     ) -> Result<(Vec<T>, Option<Cursor>), ReadError> {
         let limit = usize::try_from(self.search.limit).unwrap_or(usize::MAX);
-        // One more than asked for tells whether there are more.
+        // One more than the limit tells whether there is another page.
         let chunk = if self.search.scope.is_unlimited() { limit + 1 } else { CHUNK };
         let (mut items, mut after, mut examined) = (Vec::new(), self.after, 0);
         while examined < EXAMINED_MAX {
@@ -175,7 +164,7 @@ impl List<'_> {
     }
 
     fn cursor(&self, after: i64) -> Cursor {
-        Cursor::new(self.fingerprint, Key::Time(after), String::new())
+        Cursor::new(self.fingerprint, SortKey::Time(after), String::new())
     }
 
     fn finds(&self, sql: &'static str, asked: &str, after: i64, chunk: usize) -> Result<Vec<i64>, ReadError> {
@@ -185,11 +174,11 @@ impl List<'_> {
             let rows = select.query_map(rusqlite::params![asked, after, chunk], |row| row.get(0))?;
             rows.collect::<Result<_, _>>()
         });
-        // Its own fault, and none of the database: it is told as such, and the index mends itself.
+        // This is a fault of the index, not of the database. The index repairs itself.
         finds.map_err(ReadError::Search)
     }
 
-    /// Those of the rows that are still there and seen, in their order.
+    /// Keeps the rows that still exist and that the scope sees, in their order.
     fn visible(&self, tx: &Transaction<'_>, rows: &[i64]) -> Result<Vec<i64>, ReadError> {
         let mut conditions = Conditions::default();
         visible::limit(&mut conditions, &self.search.scope, self.rows);

@@ -1,25 +1,25 @@
-//! Shows where in a text a search was found: pieces of plain text, never markup.
+//! Marks where in a text a search matched. Returns pieces of plain text, never markup.
 
 use super::wanted::{Term, Wanted, end_of_prefix, is_long};
 use crate::journal::phone::stored_forms;
 use crate::journal::words::{Word, joined, words};
 use crate::protocol::search::{Excerpt, Piece};
 
-/// Characters of a message that an answer shows.
+/// Length of an excerpt, in characters.
 const EXCERPT_CHARS_MAX: usize = 240;
-/// Of these, characters before the first find.
+/// Characters of an excerpt before the first match.
 const CHARS_BEFORE: usize = 60;
 
-/// Bytes of a text.
-type Range = (usize, usize);
+/// Beginning and end of a part of a text, in bytes.
+type ByteRange = (usize, usize);
 
-/// The whole text in pieces; `None` where nothing in it was asked for.
+/// The whole text in pieces; `None` if nothing in it matches.
 pub(super) fn whole(text: &str, wanted: &Wanted) -> Option<Vec<Piece>> {
     let finds = merged(Readings::of(text).finds(wanted).into_iter().flatten().collect());
     (!finds.is_empty()).then(|| pieces(text, &finds, (0, text.len())))
 }
 
-/// The text around the first find, in pieces; `None` where not all that was asked for stands in it.
+/// The text around the first match, in pieces; `None` unless all terms match.
 pub(super) fn excerpt(text: &str, wanted: &Wanted) -> Option<Excerpt> {
     let readings = Readings::of(text);
     let mut finds = readings.finds(wanted);
@@ -37,24 +37,24 @@ pub(super) fn excerpt(text: &str, wanted: &Wanted) -> Option<Excerpt> {
     })
 }
 
-/// A phone in pieces; `None` where none of the asked digits stand in one of its forms.
+/// A phone in pieces; `None` if none of its forms contains the digits that were asked for.
 pub(super) fn phone(phone: &str, wanted: &Wanted) -> Option<Vec<Piece>> {
     let forms = stored_forms(phone);
     let find = |asked: &str| {
         forms.iter().find_map(|form| {
             let from = form.digits.find(asked)?;
-            // What the form adds does not stand in the phone.
+            // Digits that the form adds have no place in the phone as it is written.
             let places = || form.places.get(from..from + asked.len()).into_iter().flatten().flatten();
             Some((*places().min()?, places().max()? + 1))
         })
     };
-    // Of the forms of the whole question the nearest to what was typed is shown.
+    // The first form of the number is the nearest to what was typed.
     let whole = wanted.numbers.iter().find_map(|number| find(number));
     let finds = merged(wanted.digits().filter_map(find).chain(whole).collect());
     (!finds.is_empty()).then(|| pieces(phone, &finds, (0, phone.len())))
 }
 
-/// The words of a text as they are written, and with its numbers joined.
+/// The words of a text as they are written, and also with numbers joined.
 struct Readings<'a> {
     text: &'a str,
     written: Vec<Word>,
@@ -67,8 +67,8 @@ impl<'a> Readings<'a> {
         Self { text, joined: joined(&written), written }
     }
 
-    /// Where each term was found, and last where the whole question was found as a number.
-    fn finds(&self, wanted: &Wanted) -> Vec<Vec<Range>> {
+    /// The matches of each term, followed by the matches of the whole search as a number.
+    fn finds(&self, wanted: &Wanted) -> Vec<Vec<ByteRange>> {
         let of_term = |term: &Term| {
             let mut finds = self.run(&self.written, &term.words, term.open);
             for reading in &self.joined {
@@ -76,7 +76,7 @@ impl<'a> Readings<'a> {
             }
             finds
         };
-        let mut finds: Vec<Vec<Range>> = wanted.terms.iter().map(of_term).collect();
+        let mut finds: Vec<Vec<ByteRange>> = wanted.terms.iter().map(of_term).collect();
         let long = wanted.numbers.iter().filter(|number| is_long(number));
         let of_number = long.flat_map(|number| {
             let number = std::slice::from_ref(number);
@@ -86,10 +86,11 @@ impl<'a> Readings<'a> {
         finds
     }
 
-    /// Where these words stand one after the other in a reading; the last one may go on where it is `open`.
-    fn run(&self, reading: &[Word], asked: &[String], open: bool) -> Vec<Range> {
+    /// Where the words `asked` follow each other in a reading. If `open`, the last one may be only the
+    /// beginning of a word.
+    fn run(&self, reading: &[Word], asked: &[String], open: bool) -> Vec<ByteRange> {
         let Some((asked_last, asked_before)) = asked.split_last() else { return Vec::new() };
-        // A short number would be found in a joined one by mistake.
+        // A short number would match a part of a joined one by accident.
         let fits = |word: &Word, asked: &str| !word.is_joined || is_long(asked);
         let found = |run: &[Word]| {
             let (last, before) = run.split_last()?;
@@ -109,10 +110,10 @@ impl<'a> Readings<'a> {
     }
 }
 
-/// Sorted, and those that touch each other as one.
-fn merged(mut ranges: Vec<Range>) -> Vec<Range> {
+/// Sorts ranges, and merges those that touch.
+fn merged(mut ranges: Vec<ByteRange>) -> Vec<ByteRange> {
     ranges.sort_unstable();
-    let mut merged: Vec<Range> = Vec::new();
+    let mut merged: Vec<ByteRange> = Vec::new();
     for (from, until) in ranges {
         match merged.last_mut() {
             Some(last) if from <= last.1 => last.1 = last.1.max(until),
@@ -122,8 +123,9 @@ fn merged(mut ranges: Vec<Range>) -> Vec<Range> {
     merged
 }
 
-/// The bytes that are shown: all, or some before the first find, from the beginning of a word on.
-fn window(text: &str, find: usize, words: &[Word]) -> Range {
+/// Which bytes of the text are shown: from its beginning, or from the beginning of a word shortly before the
+/// first match.
+fn window(text: &str, find: usize, words: &[Word]) -> ByteRange {
     let chars_before = text[..find].chars().count();
     let from = if chars_before <= CHARS_BEFORE {
         0
@@ -134,12 +136,12 @@ fn window(text: &str, find: usize, words: &[Word]) -> Range {
     (from, from + place_of(&text[from..], EXCERPT_CHARS_MAX))
 }
 
-/// Where the so-manieth character begins.
+/// Byte offset of a character, given by its number.
 fn place_of(text: &str, chars: usize) -> usize {
     text.char_indices().nth(chars).map_or(text.len(), |(at, _)| at)
 }
 
-fn pieces(text: &str, finds: &[Range], (from, until): Range) -> Vec<Piece> {
+fn pieces(text: &str, finds: &[ByteRange], (from, until): ByteRange) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut add = |from: usize, until: usize, is_match: bool| {
         if from < until {

@@ -1,4 +1,4 @@
-//! The readers of the index of words.
+//! Readers of the search index.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use crate::derived::search::{Reached, WordIndex};
+use crate::derived::search::{IndexProgress, WordIndex};
 use crate::domain::Seq;
 use crate::protocol::FaultKind;
 use crate::reads::{Follows, open};
 use crate::sqlite::kind_of;
 
-/// How long a search waits for the newest delivery to be in the index.
+/// How long a search waits for the index to reach the newest delivery.
 pub const SEARCH_WAIT: Duration = Duration::from_secs(2);
 
-/// Connections that read the index.
+/// The search index, and idle connections to it.
 #[derive(Debug)]
 pub struct SearchReads {
     index: WordIndex,
@@ -23,12 +23,11 @@ pub struct SearchReads {
 }
 
 impl SearchReads {
-    /// Readers of this index.
     pub fn new(index: WordIndex) -> Self {
         Self { index, idle: Mutex::default() }
     }
 
-    /// Lends a connection that reads the index. One that holds what does not fit is built again.
+    /// Runs `read` on a connection to the index. If the file turns out to be damaged, it is built again.
     pub(super) fn read<T>(
         &self,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
@@ -38,9 +37,9 @@ impl SearchReads {
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let known = idle().pop().filter(|(of, _)| *of == generation);
         let connection = known.map_or_else(|| open(file.path()), |(_, connection)| Ok(connection))?;
-        // One that met an error is not kept: a fault must not outlive its cause.
+        // After an error the connection is not kept, so that a fault does not outlive its cause.
         let answer = read(&connection).inspect_err(|error| {
-            // Not of a file whose place another one took meanwhile.
+            // Only if the file was not replaced meanwhile.
             let is_newest = || file.generation().load(Ordering::Acquire) == generation;
             if kind_of(error) == FaultKind::Damaged && is_newest() {
                 self.index.note_damage();
@@ -52,9 +51,9 @@ impl SearchReads {
 }
 
 impl Follows for SearchReads {
-    type Position = Reached;
+    type Position = IndexProgress;
 
-    async fn reach(&self, newest: Seq) -> Reached {
+    async fn reach(&self, newest: Seq) -> IndexProgress {
         self.index.reach(newest, SEARCH_WAIT).await
     }
 }

@@ -1,10 +1,10 @@
-//! Questions to the index of words.
+//! Questions to the search index.
 //!
 //! # Contract
 //!
-//! 1. **Honest.** An answer says up to which position the index had everything
-//!    ([`Reached`](crate::derived::search::Reached)), and waits for a position at most [`index::SEARCH_WAIT`].
-//! 2. What is found is looked at again in the database: a scope, a mask or a newer text decides there.
+//! 1. **Honest.** An answer says up to which position the index had followed the journal
+//!    ([`IndexProgress`](crate::derived::search::Reached)). A search waits for that at most [`index::SEARCH_WAIT`].
+//! 2. Matches are checked in the database, where scope, masks and newer texts decide.
 
 pub mod index;
 mod wanted;
@@ -13,6 +13,6 @@ mod find;
 #[cfg(test)]
 mod tests;
 
-pub use find::{Found, Kinds, Search};
+pub use find::{Kinds, Search};
 pub use index::SearchReads;
 pub use wanted::Wanted;

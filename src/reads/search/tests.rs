@@ -1,4 +1,4 @@
-//! A search on real files, at its bound.
+//! A search on real files, at the bound of one answer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,7 +30,7 @@ fn finds_that_are_not_seen_end_an_answer_at_its_bound() {
         )
         .unwrap();
     for at in 0..EXAMINED_MAX + CHUNK {
-        // The oldest one is the only one that is seen.
+        // Only the oldest message is visible.
         let chat = if at == 0 { "seen" } else { "hidden" };
         insert.execute(params![format!("m{at}"), chat, state]).unwrap();
     }

@@ -1,20 +1,21 @@
-//! What a search box asks of the index.
+//! Translates the text of a search box into questions to the search index.
 
 use crate::journal::fold::fold_char;
 use crate::journal::words::{NUMBER_BYTES_MIN, Word, joined, words};
 use crate::reads::needle::Needle;
 
-/// The columns of an index: words as they stand in a text, and all that a number may stand in.
+/// Columns of an index: those with words as they are written, and all that may contain a number.
 #[derive(Debug, Clone, Copy)]
-struct Columns {
+struct IndexColumns {
     words: &'static str,
     all: &'static str,
 }
 
-const OF_MESSAGES: Columns = Columns { words: "text", all: "{text numbers}" };
-const OF_CONTACTS: Columns = Columns { words: "{name phone}", all: "{name phone numbers}" };
+const OF_MESSAGES: IndexColumns = IndexColumns { words: "text", all: "{text numbers}" };
+const OF_CONTACTS: IndexColumns = IndexColumns { words: "{name phone}", all: "{name phone numbers}" };
 
-/// Where the first `chars` folded letters and digits from `from` on end in the text, with the accents of the last one.
+/// Where the first `chars` folded letters and digits after `from` end in the text, including accents of the
+/// last one.
 pub(super) fn end_of_prefix(text: &str, from: usize, chars: usize) -> usize {
     let mut seen = 0;
     for (at, c) in text[from..].char_indices() {
@@ -27,27 +28,35 @@ pub(super) fn end_of_prefix(text: &str, from: usize, chars: usize) -> usize {
     text.len()
 }
 
-/// Words that must stand one after the other.
+/// Words that must follow each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Term {
-    /// As they are written.
+    /// The words as they are written.
     pub(super) words: Vec<String>,
-    /// The same with the numbers in one piece, however they are written.
+    /// The same with numbers in one piece, however they were written.
     pub(super) joined: Vec<String>,
-    /// The last word may go on.
+    /// The last word may be only the beginning of a word.
     pub(super) open: bool,
 }
 
-/// What a search box's text asks for: all terms, or the whole of it as one number.
+/// What a search asks for: all terms, or its whole text as one number.
+///
+/// ```
+/// use umbler_hub::facade::rules::Wanted;
+///
+/// assert_eq!(Wanted::new("JOÃO"), Wanted::new(" joao "), "case, accents and spaces do not matter");
+/// assert_ne!(Wanted::new("bom dia"), Wanted::new("\"bom dia\""), "quoted words are whole, and stand together");
+/// assert!(Wanted::new("…").is_empty(), "nothing can be found by it");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     pub(super) terms: Vec<Term>,
-    /// The forms of the number that the whole text is: of a phone several. Empty where it is none.
+    /// If the whole text is a number, its forms. A phone has several. Empty if it is not a number.
     pub(super) numbers: Vec<String>,
 }
 
 impl Wanted {
-    /// Reads a search box.
+    /// Parses the text of a search box. Words in quotes must follow each other and be complete.
     pub fn new(text: &str) -> Self {
         let mut terms = Vec::new();
         for (at, part) in text.split('"').enumerate() {
@@ -60,30 +69,32 @@ impl Wanted {
         Self { terms, numbers: Needle::new(text).numbers }
     }
 
-    /// True where nothing can be found by it.
+    /// True if the text contains nothing to search for.
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty()
     }
 
-    /// The question to the index of messages. Words hold letters and digits only, so none can end a quote.
+    /// Query for the index of messages. Words consist of letters and digits only, so none can end a
+    /// quote.
     pub(super) fn for_messages(&self) -> String {
         self.to_fts(OF_MESSAGES, |number| is_long(number).then(|| whole(OF_MESSAGES, number)))
     }
 
-    /// The question to the index of contacts.
+    /// Query for the index of contacts.
     pub(super) fn for_contacts(&self) -> String {
         let of_name = |number: &str| if is_long(number) { whole(OF_CONTACTS, number) } else { String::new() };
-        // Any part of a phone is the beginning of one of its endings.
+        // The index holds every ending of a phone, so any part of the phone is the beginning of one
+        // of them.
         self.to_fts(OF_CONTACTS, |number| Some(format!(" OR phone : \"{number}\" *{}", of_name(number))))
     }
 
-    fn to_fts(&self, columns: Columns, of_number: impl Fn(&str) -> Option<String>) -> String {
+    fn to_fts(&self, columns: IndexColumns, of_number: impl Fn(&str) -> Option<String>) -> String {
         let terms: Vec<String> = self.terms.iter().map(|term| term.to_fts(columns)).collect();
         let numbers = self.numbers.iter().filter_map(|number| of_number(number));
         format!("({}){}", terms.join(" AND "), numbers.collect::<String>())
     }
 
-    /// The words that may be looked for in a phone's digits.
+    /// Words that may be a part of a phone.
     pub(super) fn digits(&self) -> impl Iterator<Item = &str> {
         self.terms.iter().filter(|term| term.open).filter_map(|term| match &term.joined[..] {
             [word] if word.bytes().all(|byte| byte.is_ascii_digit()) => Some(word.as_str()),
@@ -92,12 +103,12 @@ impl Wanted {
     }
 }
 
-/// An alternative: this number, whole, however it is written.
-fn whole(columns: Columns, number: &str) -> String {
+/// An alternative that matches this number as a whole, however it is written.
+fn whole(columns: IndexColumns, number: &str) -> String {
     format!(" OR {} : \"{number}\"", columns.all)
 }
 
-/// True of what is looked for among joined numbers, too: less would be found by mistake.
+/// True if the word is also searched among joined numbers. Anything shorter would match by accident.
 pub(super) fn is_long(number: &str) -> bool {
     number.len() >= NUMBER_BYTES_MIN && number.bytes().any(|byte| byte.is_ascii_digit())
 }
@@ -110,15 +121,16 @@ impl Term {
         (!parts.is_empty()).then(|| Self { words: folded(parts), joined: folded(tight), open })
     }
 
-    /// The last word of the joined form may go on: not where it is written in parts, for an amount would find the beginning of a
-    /// document's number.
+    /// True if the last word of the joined form may be only the beginning of a word. It may not if the
+    /// number was typed in parts, because an amount would then match the beginning of a document's
+    /// number.
     pub(super) fn is_joined_open(&self) -> bool {
         self.open && self.words.len() == 1
     }
 
-    /// As it is written, or with its numbers in one piece. Where these stand is not indexed: whoever shows what was found looks
-    /// whether the words follow each other.
-    fn to_fts(&self, columns: Columns) -> String {
+    /// Matches the words as written, or with numbers in one piece. The index does not know where joined
+    /// numbers are in the text, so the highlighter checks that the words follow each other.
+    fn to_fts(&self, columns: IndexColumns) -> String {
         let open = if self.open { " *" } else { "" };
         let written = format!("{} : \"{}\"{open}", columns.words, self.words.join(" "));
         if !self.joined.iter().any(|word| is_long(word)) {

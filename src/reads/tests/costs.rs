@@ -1,4 +1,5 @@
-//! What a limited token's page costs, in steps of SQLite: the same on any machine and under any load.
+//! The cost of a limited scope's page, in steps of SQLite. These are the same on any machine and under any
+//! load.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +12,7 @@ use crate::reads::members::MemberFilter;
 use crate::reads::testing::message;
 use crate::reads::{ListMembers, Query, Snapshot};
 
-/// Steps of SQLite that an answer takes, in hundreds.
+/// Hundreds of SQLite steps that an answer takes.
 fn steps<Q: Query>(base: &mut Base, question: Q) -> u64 {
     let hundreds = Arc::new(AtomicU64::new(0));
     let counter = Arc::clone(&hundreds);
@@ -25,8 +26,8 @@ fn steps<Q: Query>(base: &mut Base, question: Q) -> u64 {
     hundreds.load(Ordering::Relaxed)
 }
 
-/// So many chats, a contact each: of two organizations, ten sectors, two lines and twenty agents; of the sector `old` are
-/// the oldest, and every tenth is private.
+/// A history of chats with one contact each, spread over two organizations, ten sectors, two lines and twenty
+/// agents. The oldest tenth is in the sector `old`, and every tenth chat is private.
 fn long_history(chats: usize) -> Base {
     let base = Base::new();
     for number in 0..chats {
@@ -40,7 +41,7 @@ fn long_history(chats: usize) -> Base {
         say(&mut one.sector, Some(named(&sector)));
         say(
             &mut one.channel,
-            crate::domain::Channel { id: of(2).as_str().into(), name: None, channel_type: None },
+            crate::domain::ChatLine { id: of(2).as_str().into(), name: None, channel_type: None },
         );
         say(&mut one.owner, Some(named(&of(20))));
         say(&mut one.private, number % 10 == 9);
@@ -70,7 +71,7 @@ fn a_page_of_a_limited_token_costs_the_same_however_long_the_history_is() {
         let scope = Arc::new(Scope::of(&identity));
         let mut compare = |what: &str, cost: &dyn Fn(&mut Base) -> u64| {
             let (short, long) = (cost(&mut short), cost(&mut long));
-            // An index that is four times as large is a level deeper at most.
+            // An index that is four times as large is at most one level deeper.
             assert!(
                 long <= short * 3 / 2 + 2,
                 "{what} for {kind}: {short} hundred steps, {long} with four times the chats"

@@ -1,4 +1,4 @@
-//! What the readers promise, question by question, on a small database of the real schema.
+//! Tests of the readers, question by question, on a small database with the real schema.
 
 mod costs;
 mod lists;
@@ -6,7 +6,7 @@ mod paging;
 mod past;
 mod positions;
 mod readers;
-mod replays;
+mod playback;
 mod scopes;
 
 use super::testing::{Base, at, chat, closed_chat, contact, everything, named, say};

@@ -1,4 +1,4 @@
-//! Pages yield each row once, in order, along an index, and refuse a cursor of another list.
+//! Pages yield each row once, in order, along an index, and refuse the cursor of another list.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::reads::ReadError;
-use crate::reads::cursor::{Cursor, Key};
+use crate::reads::cursor::{Cursor, SortKey};
 use crate::reads::page::Walk;
 
 #[test]
@@ -63,7 +63,7 @@ fn assert_walks(base: &mut Base, walk: &Walk<'_>, index: &str) {
 #[test]
 fn the_hot_lists_walk_an_index_and_sort_nothing() {
     let mut base = Base::new();
-    let after = || PageAt::After(Cursor::new(0, Key::Time(0), "x".into()));
+    let after = || PageAt::After(Cursor::new(0, SortKey::Time(0), "x".into()));
     for at in [PageAt::Page(1), after()] {
         let mut check = |mut walk: Walk<'_>, index| {
             walk.fingerprint = 0;

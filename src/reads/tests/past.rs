@@ -1,4 +1,4 @@
-//! Chats as they stood at a moment, at the bound of one answer.
+//! Chats as they were at a moment in the past, at the bounds of one answer.
 
 use super::{Base, ChatFilter, at, closed_chat, everything};
 use crate::domain::register::to_nanos;
@@ -15,7 +15,7 @@ fn more_chats_than_are_put_together_for_one_page_are_on_the_next() {
         base.put_chat(&closed_chat(&id, "someone"));
         for (second, open) in [(1, true), (100, false)] {
             let sql = "INSERT INTO timeline (chat_id, at, event_id, seq, open, waiting) VALUES (?1, ?2, ?3, 0, ?4, 0)";
-            // The one created last is asked for last: pages run from the highest id down.
+            // Pages run from the highest id down, so the first chat is found last.
             let waits = if number == 0 { sql.replace(", 0)", ", 1)") } else { sql.to_owned() };
             base.run(&waits, rusqlite::params![id, to_nanos(at(second)), format!("{id}-{second}"), open]);
         }

@@ -1,4 +1,4 @@
-//! Readers turn to another file, and to everybody who asks.
+//! Readers switch to a file that replaced theirs, and serve all askers.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 
 use rusqlite::{Connection, Transaction};
 
-use crate::reads::line::READERS;
-use crate::reads::line::{QUESTIONS_PER_ASKER_MAX, READERS_PER_ASKER};
+use crate::reads::fair_queue::READERS;
+use crate::reads::fair_queue::{QUESTIONS_PER_ASKER_MAX, READERS_PER_ASKER};
 use crate::reads::{Asker, Query, ReadError, Readers};
 use crate::telemetry::integrity::Integrity;
 
@@ -37,7 +37,7 @@ async fn every_reader_turns_to_the_file_that_took_the_place_of_another() {
     let generation = Arc::<AtomicU64>::default();
     let history = Readers::start_on_replaced(&path, &Integrity::default(), &generation).unwrap();
     let answers = async || {
-        // Together, so that each of them has a part.
+        // All at once, so that each reader answers some.
         let asked: Vec<_> = (0..READERS * 20).map(|_| history.ask(Asker::Hub, WhichFile)).collect();
         let mut answers = Vec::new();
         for answer in asked {
@@ -51,18 +51,18 @@ async fn every_reader_turns_to_the_file_that_took_the_place_of_another() {
     assert!(answers().await.iter().all(|name| name == "second"));
 }
 
-/// A question that takes until it is let go, and says when it begins to be answered.
-struct Dear {
+/// A question that says when a reader begins it, and then takes until the test ends it.
+struct Expensive {
     begun: Sender<()>,
     go_on: Arc<Mutex<Receiver<()>>>,
 }
 
-impl Query for Dear {
+impl Query for Expensive {
     type Answer = ();
 
     fn answer(self, _: &Transaction<'_>) -> Result<(), ReadError> {
         self.begun.send(()).unwrap();
-        // Let go when the other end is dropped.
+        // Returns when the test drops the sender.
         assert!(self.go_on.lock().unwrap().recv().is_err());
         Ok(())
     }
@@ -77,12 +77,12 @@ async fn one_users_dear_questions_hold_up_nobody_else() {
     let user = |name: &str| Asker::User(name.into());
     let ((begun, begins), (let_go, go_on)) = (channel(), channel());
     let go_on = Arc::new(Mutex::new(go_on));
-    let dear = || history.ask(user("busy"), Dear { begun: begun.clone(), go_on: Arc::clone(&go_on) });
+    let dear = || history.ask(user("busy"), Expensive { begun: begun.clone(), go_on: Arc::clone(&go_on) });
     let dear: Vec<_> = (0..READERS_PER_ASKER + QUESTIONS_PER_ASKER_MAX).map(|_| dear()).collect();
     for _ in 0..READERS_PER_ASKER {
         begins.recv().unwrap();
     }
-    // None of the dear ones is let go before these have their answers.
+    // These are answered while the expensive questions are still running.
     for name in ["other", "third", "other"] {
         assert_eq!(history.ask(user(name), WhichFile).await.unwrap(), "answered");
     }
@@ -103,7 +103,7 @@ async fn a_question_that_nobody_waits_for_any_more_is_not_answered() {
     let history = Readers::start(&path, &Integrity::default()).unwrap();
     let ((begun, begins), (let_go, go_on)) = (channel(), channel());
     let go_on = Arc::new(Mutex::new(go_on));
-    let dear = || history.ask(Asker::Hub, Dear { begun: begun.clone(), go_on: Arc::clone(&go_on) });
+    let dear = || history.ask(Asker::Hub, Expensive { begun: begun.clone(), go_on: Arc::clone(&go_on) });
     let at_work: Vec<_> = (0..READERS_PER_ASKER).map(|_| dear()).collect();
     for _ in 0..READERS_PER_ASKER {
         begins.recv().unwrap();
@@ -113,7 +113,7 @@ async fn a_question_that_nobody_waits_for_any_more_is_not_answered() {
     for answer in at_work {
         answer.await.unwrap();
     }
-    // As many as there are readers for the hub, one after the other: each of them has gone past the one that was given up.
+    // The hub's readers answer one question each, and so have passed the one that was given up.
     for _ in 0..READERS_PER_ASKER {
         assert_eq!(history.ask(Asker::Hub, WhichFile).await.unwrap(), "answered");
     }

@@ -1,4 +1,4 @@
-//! What a scope sees in lists is what it sees of updates: the SQL and the rule are compared over random scopes.
+//! A scope sees in lists what it sees of updates. The SQL and the rule are compared over random scopes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -35,7 +35,7 @@ fn any_chat() -> impl Strategy<Value = Chat> {
             built.organization = organization.map(Into::into);
             say(&mut built.sector, sector.map(named));
             if let Some(id) = channel {
-                let line = crate::domain::Channel { id: id.into(), name: None, channel_type: None };
+                let line = crate::domain::ChatLine { id: id.into(), name: None, channel_type: None };
                 say(&mut built.channel, line);
             }
             say(&mut built.owner, owner.map(named));
@@ -102,7 +102,8 @@ proptest! {
     }
 }
 
-/// A chat that shares its contact with others, with its messages in seconds; some are later than the last activity.
+/// A chat that shares its contact with others, and the seconds of its messages. Some are later than the last
+/// activity.
 fn any_talk() -> impl Strategy<Value = (Chat, usize, i64, Vec<i64>)> {
     let times = prop::collection::vec(0..40_i64, 0..4);
     (any_chat(), 0..12_usize, 0..40_i64, times, any::<bool>()).prop_map(
@@ -114,7 +115,7 @@ fn any_talk() -> impl Strategy<Value = (Chat, usize, i64, Vec<i64>)> {
     )
 }
 
-/// A database with these chats, and which of them are seen.
+/// A database with these chats, and the ids of those that the scope sees.
 fn with_talks(drawn: &[(Chat, usize, i64, Vec<i64>)], scope: &Scope) -> (Base, BTreeSet<String>) {
     let (base, mut seen) = (Base::new(), BTreeSet::new());
     for number in 0..12 {
@@ -143,7 +144,8 @@ fn with_talks(drawn: &[(Chat, usize, i64, Vec<i64>)], scope: &Scope) -> (Base, B
     (base, seen)
 }
 
-/// All rows of a list, page by page along cursors; the first page, then by number, must say the same.
+/// Ids of all rows of a list, read page by page with cursors. Each page is also read by its number and must
+/// be the same.
 fn walk_through<T>(
     base: &mut Base,
     mut ask: impl FnMut(&mut Base, PageAt) -> Page<T>,
@@ -195,7 +197,8 @@ proptest! {
         let of_seen = |name: &String| name.split_once(" of ").is_some_and(|(_, chat)| seen.contains(chat));
         prop_assert_eq!(found, whole.into_iter().filter(of_seen).collect::<Vec<_>>());
 
-        // A contact stands by the latest of its chats that are seen. Whom no claim limits, its own latest interaction counts.
+        // A contact stands at the latest of its visible chats. If the scope's claims do not limit it,
+        // the contact's own latest interaction counts.
         let filter = ContactFilter { search: search.map(str::to_owned), tag: None };
         let list = |at, scope| ListContacts { filter: filter.clone(), sort, order, limit, at, scope };
         let id = |contact: &ContactShape| contact.id.clone();

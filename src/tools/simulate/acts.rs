@@ -1,4 +1,4 @@
-//! What people, bots and the provider do in a chat.
+//! What people, bots and the provider do in a simulated chat.
 
 use jiff::{SignedDuration, Timestamp};
 use rand::RngExt;
@@ -12,7 +12,7 @@ fn seconds(count: i64) -> SignedDuration {
 }
 
 impl Day {
-    /// Makes a message the chat's last one and posts it.
+    /// Makes the message the last one of its chat, and posts it.
     fn say(&mut self, chat: usize, now: Timestamp, message: Value) {
         let known = &mut self.chats[chat];
         (known.last_message, known.active_at) = (message, now);
@@ -25,7 +25,8 @@ impl Day {
         self.chats[chat].message(&id, now, source, message_type)
     }
 
-    /// A customer writes, mostly text; media come without their file first, or overtake each other.
+    /// A customer writes, mostly text. Media come without their file first, and deliveries may overtake each
+    /// other.
     pub(super) fn customer_writes(&mut self, chat: usize, now: Timestamp) {
         let known = &mut self.chats[chat];
         known.waiting_since = known.waiting_since.or(Some(now));
@@ -65,7 +66,8 @@ impl Day {
         self.say(chat, now, message);
     }
 
-    /// A file: the address follows; once in a while the ready one comes before the pending one.
+    /// A message with a file. The address of the file follows later; occasionally the finished message comes
+    /// before the unfinished one.
     fn media(&mut self, chat: usize, now: Timestamp, mut message: Value, content_type: &str, name: &str) {
         message["MessageState"] = json!("Processing");
         let id = message["Id"].as_str().unwrap_or_default().to_owned();
@@ -96,7 +98,7 @@ impl Day {
         }
     }
 
-    /// An agent answers; the states of the answer follow, not always in order.
+    /// An agent answers. The delivery states of the answer follow, not always in order.
     pub(super) fn agent_writes(&mut self, chat: usize, now: Timestamp) {
         if self.chats[chat].owner.is_none() {
             return self.transfer(chat, now);
@@ -131,7 +133,7 @@ impl Day {
         }
     }
 
-    /// The bot greets; it stops no waiting.
+    /// The bot greets. That ends no wait.
     pub(super) fn bot_writes(&mut self, chat: usize, now: Timestamp) {
         let instance = self.id(now);
         self.chats[chat].bot = Some(instance.clone());
@@ -141,7 +143,7 @@ impl Day {
         self.say(chat, now, message);
     }
 
-    /// An agent takes the chat, hands it on, or puts it back into the queue.
+    /// An agent takes the chat, hands it over, or puts it back into the queue.
     pub(super) fn transfer(&mut self, chat: usize, now: Timestamp) {
         let next = if self.chance(8) { None } else { Some(self.one_of(&AGENTS, AGENTS[0])) };
         let known = &mut self.chats[chat];
@@ -158,7 +160,7 @@ impl Day {
         self.emit("ChatSectorChanged", now, &content);
     }
 
-    /// Sets a tag of the chat or of its contact, or takes it back.
+    /// Adds a tag to the chat or its contact, or removes one.
     pub(super) fn change_tags(&mut self, chat: usize, now: Timestamp) {
         let tag = self.below(TAGS.len());
         let of_contact = self.chance(30);
@@ -188,7 +190,7 @@ impl Day {
         self.say(chat, now, message);
     }
 
-    /// Thumbs up for the last message.
+    /// Somebody reacts to the last message with a thumbs up.
     pub(super) fn react(&mut self, chat: usize, now: Timestamp) {
         let Some(message_id) = self.chats[chat].last_message["Id"].as_str().map(str::to_owned) else {
             return;
@@ -219,7 +221,7 @@ impl Day {
         self.emit("Message", now, &content);
     }
 
-    /// A template of a campaign, or a scheduled message: nobody has just read the customer.
+    /// A template of a campaign, or a scheduled message: nobody has read the customer.
     pub(super) fn automated(&mut self, chat: usize, now: Timestamp) {
         let id = self.id(now);
         let bulk = self.chance(50);
@@ -235,7 +237,7 @@ impl Day {
         self.say(chat, now, message);
     }
 
-    /// Sent outside Talk.
+    /// A message that was sent outside Umbler Talk.
     pub(super) fn external(&mut self, chat: usize, now: Timestamp) {
         let mut message = self.message(chat, now, "External", "Text");
         message["Content"] = json!("Enviei pelo celular, confere?");

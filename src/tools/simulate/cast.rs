@@ -1,6 +1,7 @@
-//! Who plays in a simulated day. All of it is invented; phones lie in a range that is not given out.
+//! The people, sectors, lines and texts of a simulated day. All are invented; phones are in a range that is not
+//! assigned.
 
-/// An agent's id; names of agents never come in deliveries.
+/// Ids of agents. Names of agents never come in deliveries.
 pub(super) const AGENTS: [&str; 6] = [
     "Z4ELwFoR_gAGENT1",
     "Z4ELwFoR_gAGENT2",
@@ -10,10 +11,10 @@ pub(super) const AGENTS: [&str; 6] = [
     "Z4ELwFoR_gAGENT6",
 ];
 
-/// What agents sign with.
+/// The names with which agents sign their messages.
 pub(super) const SIGNATURES: [&str; 6] = ["Bia", "Caio", "Davi", "Elis", "Fabi", "Gil"];
 
-/// Id and name.
+/// Id and name of each sector.
 pub(super) const SECTORS: [(&str, &str); 4] = [
     ("Z4ELwFoR_gSECTO0", "Geral"),
     ("Z4ELwFoR_gSECTO1", "Vendas"),
@@ -21,14 +22,14 @@ pub(super) const SECTORS: [(&str, &str); 4] = [
     ("Z4ELwFoR_gSECTO3", "Financeiro"),
 ];
 
-/// Id, name, the provider's type and its phone.
+/// Id, name, the provider's type and the phone of each line.
 pub(super) const CHANNELS: [(&str, &str, &str, &str); 3] = [
     ("Z4ELwFoR_gCHANN1", "Atendimento Oficial", "WhatsappApi", "+5511900000090"),
     ("Z4ELwFoR_gCHANN2", "Loja Centro", "WhatsappBroker", "+5511900000091"),
     ("Z4ELwFoR_gCHANN3", "Loja Norte", "WhatsappApi", "+5511900000092"),
 ];
 
-/// Id and name.
+/// Id and name of each tag.
 pub(super) const TAGS: [(&str, &str); 5] = [
     ("Z4ELwFoR_gTAGAAA", "VIP"),
     ("Z4ELwFoR_gTAGBBB", "Orçamento"),
@@ -37,17 +38,15 @@ pub(super) const TAGS: [(&str, &str); 5] = [
     ("Z4ELwFoR_gTAGEEE", "Urgente"),
 ];
 
-/// First names.
 pub(super) const FIRST: [&str; 16] = [
     "Ana", "Bruno", "Carla", "Diego", "Eduarda", "Felipe", "Gabriela", "Heitor", "Isabela", "João", "Karina",
     "Lucas", "Mariana", "Nélson", "Olívia", "Paulo",
 ];
 
-/// Family names that nobody mistakes for a real person's.
+/// Family names that nobody could take for those of real people.
 pub(super) const LAST: [&str; 8] =
     ["Exemplo", "Fictício", "Modelo", "Amostra", "Ensaio", "Protótipo", "Rascunho", "Demonstração"];
 
-/// What customers write.
 pub(super) const QUESTIONS: [&str; 14] = [
     "Bom dia, gostaria de um orçamento",
     "Oi! Meu pedido ainda não chegou",
@@ -65,7 +64,6 @@ pub(super) const QUESTIONS: [&str; 14] = [
     "Ainda estou esperando…",
 ];
 
-/// What agents answer.
 pub(super) const ANSWERS: [&str; 10] = [
     "Olá! Já estou verificando para você.",
     "Claro, vamos lá. Pode me passar o número do pedido?",
@@ -79,7 +77,6 @@ pub(super) const ANSWERS: [&str; 10] = [
     "Obrigado pelo contato, tenha um ótimo dia!",
 ];
 
-/// What agents note for each other.
 pub(super) const NOTES: [&str; 4] = [
     "Cliente quer fechar hoje, dar prioridade",
     "Já tentou trocar duas vezes",
@@ -87,5 +84,5 @@ pub(super) const NOTES: [&str; 4] = [
     "Confirmar o endereço antes de enviar",
 ];
 
-/// How the bot greets.
+/// The greeting of the bot.
 pub(super) const GREETING: &str = "Olá! Sou a Triagem. Escolha: 1) Vendas 2) Suporte 3) Financeiro";

@@ -1,32 +1,29 @@
-//! One simulated chat, and the delivery that shows it: the whole `BasicChatModel`, as the provider sends it.
+//! One simulated chat, and the delivery that shows it: the complete `BasicChatModel`, as the provider sends it.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::cast::{CHANNELS, SECTORS, TAGS};
 
-/// The organization that the day belongs to.
+/// Id of the organization of all simulated chats.
 const ORGANIZATION: &str = "Z4ELwFoR_gORGANI";
 
-/// Who a chat is held with.
+/// Who a simulated chat is held with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// A customer.
+pub(super) enum SimKind {
     Direct,
-    /// A group.
     Group,
-    /// A colleague.
     Internal,
 }
 
-/// The state of one chat.
+/// The state of one simulated chat.
 #[derive(Debug, Clone)]
 pub(super) struct SimChat {
     pub(super) id: String,
     pub(super) contact_id: String,
     pub(super) name: String,
     pub(super) phone: String,
-    pub(super) kind: Kind,
+    pub(super) kind: SimKind,
     pub(super) channel: usize,
     pub(super) sector: usize,
     pub(super) owner: Option<&'static str>,
@@ -43,12 +40,12 @@ pub(super) struct SimChat {
     pub(super) last_message: Value,
 }
 
-/// Milliseconds, as messages carry them.
+/// A time with milliseconds, as messages have it.
 pub(super) fn millis(at: Timestamp) -> String {
     format!("{at:.3}")
 }
 
-/// Seven fraction digits, as the provider stamps its own rows.
+/// A time with seven fractional digits, as the provider's own rows have it.
 pub(super) fn stamp(at: Timestamp) -> String {
     format!("{at:.7}")
 }
@@ -107,13 +104,13 @@ impl SimChat {
 
     fn contact(&self) -> Value {
         let (contact_type, group) = match self.kind {
-            Kind::Direct => ("DirectMessage", Value::Null),
-            Kind::Group => ("Group", json!(format!("{}@g.us", self.contact_id))),
-            Kind::Internal => ("MemberDirectMessage", Value::Null),
+            SimKind::Direct => ("DirectMessage", Value::Null),
+            SimKind::Group => ("Group", json!(format!("{}@g.us", self.contact_id))),
+            SimKind::Internal => ("MemberDirectMessage", Value::Null),
         };
         json!({
             "LastActiveUTC": millis(self.active_at),
-            "PhoneNumber": if self.kind == Kind::Direct { json!(self.phone) } else { Value::Null },
+            "PhoneNumber": if self.kind == SimKind::Direct { json!(self.phone) } else { Value::Null },
             "ProfilePictureUrl": null,
             "IsBlocked": false,
             "ScheduledMessages": [],

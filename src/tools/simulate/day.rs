@@ -1,4 +1,4 @@
-//! A believable working day, step by step: pure, so that one seed and one start always give the same bytes.
+//! A believable working day, step by step. It is pure: one seed and one start always give the same bytes.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -12,25 +12,24 @@ use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
 use super::cast::{FIRST, LAST};
-use super::chat::{Kind, SimChat, stamp};
+use super::chat::{SimChat, SimKind, stamp};
 
-/// Open chats that a team of this size holds at once.
+/// Most chats that are open at the same time, for a team of this size.
 const OPEN_MAX: usize = 40;
-/// Closed chats that may come back.
+/// Most closed chats that may be reopened.
 const KNOWN_MAX: usize = 400;
 
-/// One delivery, ready to post.
+/// One delivery, ready to be posted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SimulatedDelivery {
     /// When the provider emits it.
     pub at: Timestamp,
-    /// What it posts.
     pub body: Vec<u8>,
-    /// Which attempt it is, for its `x-attempt` header.
+    /// The number of the attempt, for the `x-attempt` header.
     pub attempt: u32,
 }
 
-/// A delivery that is still to come. Ordered by time, then by number, so that the heap is deterministic.
+/// A delivery that comes later. Ordered by time, then by number, so that the heap is deterministic.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Later {
     due: Timestamp,
@@ -39,18 +38,18 @@ struct Later {
     attempt: u32,
 }
 
-/// The day so far.
+/// A simulated day, up to the present step.
 pub struct Day {
     pub(super) random: StdRng,
     pub(super) chats: Vec<SimChat>,
     later: BinaryHeap<Reverse<Later>>,
     number: u64,
-    /// What happens in the present moment: posted before time goes on.
+    /// Deliveries of the present moment. They are posted before the time advances.
     ready: std::collections::VecDeque<SimulatedDelivery>,
 }
 
 impl Day {
-    /// The day of this seed; the same seed begun at another moment has other ids.
+    /// A day with this seed. The same seed with another start has other ids.
     pub fn new(seed: u64, start: Timestamp) -> Self {
         let start_seconds = u64::from_ne_bytes(start.as_second().to_ne_bytes());
         Self {
@@ -77,7 +76,7 @@ impl Day {
         }
     }
 
-    /// A fresh id: an `ObjectId` in base64url, its first four bytes the second it was made.
+    /// A new id: an `ObjectId` in base64url. Its first four bytes are the second in which it was made.
     pub(super) fn id(&mut self, at: Timestamp) -> String {
         let mut bytes = self.random.random::<[u8; 12]>();
         let second = u32::try_from(at.as_second()).unwrap_or_default();
@@ -85,17 +84,16 @@ impl Day {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// A number below `end`.
     pub(super) fn below(&mut self, end: usize) -> usize {
         self.random.random_range(0..end.max(1))
     }
 
-    /// True so many times in a hundred.
+    /// True in `percent` of 100 cases.
     pub(super) fn chance(&mut self, percent: u32) -> bool {
         self.random.random_range(0..100) < percent
     }
 
-    /// One of a list.
+    /// One item of a list; `fallback` where the list is empty.
     pub(super) fn one_of<T: Copy>(&mut self, list: &[T], fallback: T) -> T {
         list.choose(&mut self.random).copied().unwrap_or(fallback)
     }
@@ -111,17 +109,17 @@ impl Day {
         body.to_string().into_bytes()
     }
 
-    /// Posts what a chat looks like now.
+    /// Posts the present state of a chat.
     pub(super) fn emit(&mut self, event_type: &str, at: Timestamp, content: &Value) {
         let body = self.wrap(event_type, at, "Chat", content);
         if self.chance(3) {
-            // The answer to the first attempt got lost on its way: the provider tries again.
+            // The answer to the first attempt was lost: the provider tries again.
             self.push_later(at + SignedDuration::from_secs(5), body.clone(), 2);
         }
         self.ready.push_back(SimulatedDelivery { at, body, attempt: 1 });
     }
 
-    /// Posts something later, as it would have looked `emitted_at`.
+    /// Posts later what a chat looked like at `emitted_at`.
     pub(super) fn emit_later(
         &mut self,
         due: Timestamp,
@@ -138,7 +136,7 @@ impl Day {
         self.later.push(Reverse(Later { due, number: self.number, body, attempt }));
     }
 
-    /// A type that nobody knows yet.
+    /// Posts a delivery of a type that the hub does not know.
     fn emit_unknown(&mut self, at: Timestamp, chat: usize) {
         let id = self.id(at);
         let rating = self.random.random_range(1..=5);
@@ -147,14 +145,14 @@ impl Day {
         self.ready.push_back(SimulatedDelivery { at, body, attempt: 1 });
     }
 
-    /// Something happens.
+    /// Lets one of the possible events happen.
     fn act(&mut self, now: Timestamp) {
         let open: Vec<usize> = (0..self.chats.len()).filter(|at| self.chats[*at].open).collect();
         if open.len() < 3 || open.len() < OPEN_MAX && self.chance(12) {
             return self.open_chat(now);
         }
         let chat = self.one_of(&open, 0);
-        if self.chats[chat].kind != Kind::Direct {
+        if self.chats[chat].kind != SimKind::Direct {
             return if self.chance(8) { self.close(chat, now) } else { self.group_message(chat, now) };
         }
         match self.random.random_range(0..1_000) {
@@ -178,7 +176,8 @@ impl Day {
     fn open_chat(&mut self, now: Timestamp) {
         let closed: Vec<usize> = (0..self.chats.len()).filter(|at| !self.chats[*at].open).collect();
         if self.chats.len() >= KNOWN_MAX || !closed.is_empty() && self.chance(25) {
-            // An old customer comes back: only `Open` of a message tells that the chat is open again.
+            // A former customer comes back. Only the `Open` of a message delivery shows that the chat is open
+            // again.
             let chat = self.one_of(&closed, 0);
             let known = &mut self.chats[chat];
             (known.open, known.closed_at, known.owner) = (true, None, None);
@@ -187,7 +186,7 @@ impl Day {
         let fresh = self.fresh_chat(now);
         self.chats.push(fresh);
         let chat = self.chats.len() - 1;
-        if self.chats[chat].kind != Kind::Direct {
+        if self.chats[chat].kind != SimKind::Direct {
             return self.group_message(chat, now);
         }
         if self.chance(50) {
@@ -202,15 +201,15 @@ impl Day {
 
     fn fresh_chat(&mut self, now: Timestamp) -> SimChat {
         let kind = match self.random.random_range(0..100) {
-            0..5 => Kind::Group,
-            5..8 => Kind::Internal,
-            _ => Kind::Direct,
+            0..5 => SimKind::Group,
+            5..8 => SimKind::Internal,
+            _ => SimKind::Direct,
         };
         let (first, last) = (self.one_of(&FIRST, "Ana"), self.one_of(&LAST, "Exemplo"));
         let name = match kind {
-            Kind::Direct => format!("{first} {last}"),
-            Kind::Group => format!("Condomínio {last}"),
-            Kind::Internal => format!("Equipe {first}"),
+            SimKind::Direct => format!("{first} {last}"),
+            SimKind::Group => format!("Condomínio {last}"),
+            SimKind::Internal => format!("Equipe {first}"),
         };
         let phone = format!("+551190{:07}", self.random.random_range(0..10_000_000));
         let (id, contact_id) = (self.id(now), self.id(now));

@@ -1,4 +1,4 @@
-//! `umbler-hub simulate`: posts a believable working day to any hub, at a chosen pace and seed.
+//! `umbler-hub simulate`: posts a believable working day to a hub, at a chosen pace and with a chosen seed.
 
 mod cast;
 mod chat;
@@ -23,37 +23,37 @@ use super::{ToolError, pause_until, print, stop_on_signal};
 use crate::telemetry::clock;
 pub use day::{Day, SimulatedDelivery};
 
-/// Mean pause between two deliveries of the hours before now.
+/// Mean pause in seconds between two deliveries of the hours before now.
 const BACKFILL_PAUSE_SECONDS: i64 = 12;
-/// Deliveries that wait for a free connection.
+/// Deliveries that may wait for a free connection.
 const WAITING_MAX: usize = 64;
-/// How often a line tells how it goes.
+/// How often a line reports the progress.
 const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
-/// What to simulate.
+/// Which day to simulate, and how fast.
 #[derive(Debug, clap::Args)]
 pub struct SimulateArgs {
     #[command(flatten)]
     target: TargetArgs,
-    /// Deliveries per second; 0: as fast as the hub takes them.
+    /// Deliveries per second. 0: as fast as the hub accepts them.
     #[arg(long, default_value_t = 2.0, value_parser = rate)]
     rate: f64,
-    /// The same seed at the same start gives the same day; a random one where none is given.
+    /// Seed of the day. The same seed with the same start gives the same day. Default: a random one.
     #[arg(long)]
     seed: Option<u64>,
-    /// Deliveries to post; without it until Ctrl-C.
+    /// Number of deliveries to post. Default: until Ctrl-C.
     #[arg(long)]
     count: Option<u64>,
-    /// Connections that post at the same time; with more than one, deliveries overtake each other.
+    /// Connections that post at the same time. With more than one, deliveries overtake each other.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
     connections: u16,
-    /// Hours before now to post first, as fast as the hub takes them, so that a fresh screen is not empty.
+    /// Hours before now to post first, as fast as the hub accepts them, so that a new screen is not empty.
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(i64).range(0..=72))]
     backfill: i64,
-    /// The moment that a day written with --out begins at, RFC 3339; now where none is given.
+    /// When a day begins that is written with --out, in RFC 3339. Default: now.
     #[arg(long)]
     start: Option<Timestamp>,
-    /// Write the deliveries into this file, one a line, instead of posting them; - is the standard output.
+    /// Write the deliveries into this file, one per line, instead of posting them; - is the standard output.
     #[arg(long, requires = "count")]
     out: Option<PathBuf>,
 }
@@ -67,7 +67,7 @@ pub fn run(args: &SimulateArgs) -> Result<(), ToolError> {
     }
 }
 
-/// The pace of a file: what `--rate` says, in simulated seconds.
+/// Writes the day into a file, at the pace of `--rate` in simulated seconds.
 fn write_out(args: &SimulateArgs, seed: u64, path: &PathBuf) -> Result<(), ToolError> {
     let failed = || ToolError::io(format!("cannot write {}", path.display()));
     let mut out: Box<dyn Write> = if path.as_os_str() == "-" {
@@ -102,7 +102,7 @@ fn post(args: &SimulateArgs, seed: u64) -> Result<(), ToolError> {
         drop(receiver);
         let outcome = generate(args, seed, &sender, &tally, &stop);
         drop(sender);
-        // Whoever still waits for an answer gets it; whoever waits for a hub that is away does not.
+        // Deliveries that wait for an answer get it; those that wait for a hub that is away do not.
         stop.store(stop.load(Ordering::Relaxed) || outcome.is_err(), Ordering::Relaxed);
         outcome
     })?;
@@ -124,7 +124,7 @@ fn post_all(
     }
 }
 
-/// The past first, then the present at its pace.
+/// Generates the past first, then the present at its pace.
 fn generate(
     args: &SimulateArgs,
     seed: u64,
@@ -153,7 +153,7 @@ fn generate(
             }
             at = clock::now();
             due += if args.rate > 0.0 { Duration::from_secs_f64(1.0 / args.rate) } else { Duration::ZERO };
-            // After a hold-up the pace goes on from now; what was missed is not crammed in.
+            // After a delay the pace continues from now: missed deliveries are not posted all at once.
             due = due.max(Instant::now().checked_sub(Duration::from_secs(1)).unwrap_or(due));
         }
         if sender.send(day.step(at)).is_err() {

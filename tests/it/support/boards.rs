@@ -1,4 +1,5 @@
-//! What a screen holds of the metrics that are pushed to it: frames merged into whole tables, and held against REST.
+//! The metrics that were pushed to a screen: frames are merged into whole tables, which are compared with the
+//! answers of REST.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -7,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Hub, PATIENCE, Screen};
 
-/// The channels, each with the questions that it answers.
+/// The channels, each with the REST questions that its tables must agree with.
 pub const BOARDS: [(&str, &str, &str); 5] = [
     ("metrics:live", "/live", "/summary"),
     ("metrics:agents", "/live?by=agent", "/agents"),
@@ -16,12 +17,10 @@ pub const BOARDS: [(&str, &str, &str); 5] = [
     ("metrics:tags", "/live?by=tag", "/tags"),
 ];
 
-/// All of their names.
 pub fn names() -> Vec<&'static str> {
     BOARDS.iter().map(|(name, ..)| *name).collect()
 }
 
-/// Rows by their key.
 type Rows = BTreeMap<String, Map<String, Value>>;
 
 /// One channel's tables.
@@ -32,12 +31,12 @@ pub struct Tables {
     pub rebuilding: Value,
     pub live: Rows,
     pub today: Rows,
-    /// Frames that were taken, and those of them that were whole.
+    /// How many frames came, and how many of them replaced everything.
     pub frames: usize,
     pub whole: usize,
 }
 
-/// Everything that one screen was told.
+/// All tables that one screen has.
 #[derive(Debug, Default)]
 pub struct Held(pub BTreeMap<String, Tables>);
 
@@ -45,7 +44,7 @@ fn key(row: &Value) -> String {
     json!([row["id"], row["metric"]]).to_string()
 }
 
-/// Takes a part of a frame in; nothing in it may be what is known already.
+/// Merges a part of a frame. Nothing in it may be known already.
 fn merge(held: &mut Rows, part: &Value, full: bool) {
     if full {
         held.clear();
@@ -72,7 +71,7 @@ fn merge(held: &mut Rows, part: &Value, full: bool) {
 }
 
 impl Held {
-    /// Takes a `metrics_update` in.
+    /// Merges a `metrics_update`.
     pub fn takes(&mut self, data: &Value) {
         let tables = self.0.entry(data["channel"].as_str().expect("a channel").to_owned()).or_default();
         let full = data["full"] == true;
@@ -88,14 +87,14 @@ impl Held {
         tables.whole += usize::from(full);
     }
 
-    /// Reads until each of these channels holds this position; updates and the like go by.
+    /// Reads until each of these channels has this position. Updates and the like are skipped.
     pub fn reaches(&mut self, screen: &mut Screen, channels: &[&str], seq: i64) {
         self.reads_until(screen, |held| {
             channels.iter().all(|name| held.0.get(*name).is_some_and(|tables| tables.as_of >= seq))
         });
     }
 
-    /// Reads until it is so.
+    /// Reads until the condition holds.
     pub fn reads_until(&mut self, screen: &mut Screen, is_so: impl Fn(&Self) -> bool) {
         let begun = Instant::now();
         while !is_so(self) {
@@ -107,21 +106,21 @@ impl Held {
         }
     }
 
-    /// A live number of a row; `""` where the channel has one only. Null before the channel's first frame.
+    /// A live number of a row; `""` for a channel with only one row. Null before the channel's first frame.
     pub fn live(&self, channel: &str, id: &str, column: &str) -> Value {
         let key = if id.is_empty() { key(&json!({})) } else { key(&json!({ "id": id })) };
         let row = self.0.get(channel).and_then(|tables| tables.live.get(&key));
         row.map_or(Value::Null, |row| row[column].clone())
     }
 
-    /// A number of today.
+    /// A number of today, for a row and a metric.
     pub fn today(&self, channel: &str, id: &str, metric: &str, column: &str) -> Value {
         let id = if id.is_empty() { Value::Null } else { json!(id) };
         let key = key(&json!({ "id": id, "metric": metric }));
         self.0[channel].today.get(&key).map_or(Value::Null, |row| row[column].clone())
     }
 
-    /// Must be what REST answers now.
+    /// Asserts that all tables are what REST answers now.
     pub fn equals_rest(&self, hub: &Hub, token: &str) {
         for (channel, live, today) in BOARDS {
             let Some(tables) = self.0.get(channel) else { continue };
@@ -134,7 +133,7 @@ impl Held {
     }
 }
 
-/// The rows that REST answers, without what ticks, and where their period begins.
+/// The rows that REST answers, without what changes with time alone, and the begin of their period.
 fn rest(hub: &Hub, token: &str, path: &str) -> (Rows, Value) {
     let answer = crate::metrics::ask_as(hub, token, path).json();
     let rows = answer["rows"].as_array().expect("rows").iter().map(|row| {

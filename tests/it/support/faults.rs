@@ -1,4 +1,5 @@
-//! Faults for a running hub, made by the system's own tools, and what a test does where one of them is not there.
+//! Faults for a running hub, made with tools of the operating system; and what a test does where such a tool is
+//! missing.
 
 use std::fs::File;
 use std::io::Write;
@@ -7,14 +8,14 @@ use std::process::{Command, Stdio};
 
 use super::Hub;
 
-/// Set where every test must run: what would be skipped fails.
+/// Set where every test must run: a test that would be skipped fails.
 const REQUIRED: &str = "REQUIRE_ALL_TESTS";
 
-/// A file to which every test that is not run adds a line.
+/// A file to which every skipped test adds a line.
 const LOG: &str = "SKIPPED_TESTS_LOG";
 
-/// Says that a test is not run here. The runner counts it as passed; its output says SKIPPED, the summary of `test.sh`
-/// lists it, and with `REQUIRE_ALL_TESTS` set it fails.
+/// Says that a test cannot run here. The runner counts it as passed; its output says SKIPPED, the summary of
+/// `test.sh` lists it, and with `REQUIRE_ALL_TESTS` set it fails.
 #[expect(clippy::print_stdout, reason = "the runner shows what a test prints")]
 pub fn skip(why: &str) {
     let required = std::env::var_os(REQUIRED).is_some();
@@ -27,35 +28,35 @@ pub fn skip(why: &str) {
     }
 }
 
-/// Runs a tool of the system; true where it did its work.
+/// Runs a tool; true where it succeeded.
 pub fn run(tool: &str, arguments: &[&str]) -> bool {
     let done = Command::new(tool).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
     done.is_ok_and(|status| status.success())
 }
 
-/// True where a program may be traced.
+/// True where programs can be traced here.
 pub fn can_trace() -> bool {
     run("strace", &["-f", "-qq", "-o", "/dev/null", "true"])
 }
 
-/// True where this process may do what only root may.
+/// True where this process has the rights of root.
 pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// From now on no file of the hub may grow past this; `None`: any size.
+/// Limits the size of the hub's files from now on; `None`: no limit.
 pub fn limit_file_size(hub: &Hub, bytes: Option<u64>) {
-    // The hard limit stays, so that the fault can go again without root.
+    // The hard limit is not changed, so that the fault can be taken back without root.
     let limit = bytes.map_or("unlimited:".to_owned(), |bytes| format!("{bytes}:"));
     let pid = hub.pid().to_string();
     assert!(run("prlimit", &["--pid", &pid, &format!("--fsize={limit}")]), "prlimit is part of util-linux");
 }
 
-/// A disk of its own, as small as it is said; gone at the end of the test.
+/// A small disk that exists until the end of the test.
 pub struct SmallDisk(PathBuf);
 
 impl SmallDisk {
-    /// `None` where this process may not mount.
+    /// `None` where this process may not mount a disk.
     pub fn mount(at: &Path, bytes: u64) -> Option<Self> {
         std::fs::create_dir_all(at).expect("a folder");
         let size = format!("size={bytes}");

@@ -1,4 +1,4 @@
-//! The real binary on a free port with a database of its own; killed and removed at the end of the test.
+//! The real binary on a free port with a database of its own. It is killed and removed at the end of the test.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -16,7 +16,7 @@ use ureq::{Agent, Body};
 use super::provider::Provider;
 use super::screen::Screen;
 
-/// A hub as it comes out of the box, without the limits that a test would run into.
+/// A hub with default settings, except for the limits that a test would run into.
 pub fn spawn_hub() -> Hub {
     hub_with(&[])
 }
@@ -27,13 +27,13 @@ pub fn hub_with(settings: &[(&str, &str)]) -> Hub {
     start(home, settings, &[])
 }
 
-/// A hub on the files of this folder.
+/// A hub on the files in this folder.
 pub fn start_in(home: TempDir) -> Hub {
     start(Arc::new(home), &[], &[])
 }
 
-/// A hub on the files of this folder with these settings, started through another program, which becomes the hub
-/// (`prlimit …`) or traces it (`strace -D …`).
+/// A hub on the files in this folder with these settings. It is started through another program, which becomes
+/// the hub (`prlimit …`) or traces it (`strace -D …`).
 pub fn start_through(launcher: &[&str], home: TempDir, settings: &[(&str, &str)]) -> Hub {
     start(Arc::new(home), settings, launcher)
 }
@@ -47,7 +47,7 @@ pub struct Hub {
     agent: Agent,
 }
 
-/// Variables that move a process's clock or zone, as `scripts/flakes.sh` sets them.
+/// Variables that change a process's clock or time zone, as `scripts/flakes.sh` sets them.
 const CLOCK_VARIABLES: [&str; 6] = [
     "TZ",
     "LD_PRELOAD",
@@ -62,12 +62,13 @@ pub fn clock_variables() -> impl Iterator<Item = (&'static str, OsString)> {
     CLOCK_VARIABLES.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)))
 }
 
-/// Prepares the binary: nothing of the developer's environment but the clock, a free port, a file of its own.
+/// Prepares the binary: a free port, a database of its own, and nothing of the developer's environment but the
+/// clock.
 pub fn command(home: &Path) -> Command {
     command_through(&[], home)
 }
 
-/// The same, started through another program.
+/// Prepares the binary to be started through another program.
 pub fn command_through(launcher: &[&str], home: &Path) -> Command {
     let words: Vec<&str> = launcher.iter().copied().chain([env!("CARGO_BIN_EXE_umbler-hub")]).collect();
     let mut command = Command::new(words[0]);
@@ -83,7 +84,8 @@ pub fn command_through(launcher: &[&str], home: &Path) -> Command {
     command
 }
 
-/// Runs a hub that must refuse to start: its exit code and what it said. One that serves is ended.
+/// Runs a hub that must refuse to start, and returns its exit code and output. A hub that starts anyway is
+/// ended.
 pub fn refuses_to_serve(command: &mut Command) -> (Option<i32>, String) {
     let pipes = command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut process = pipes.spawn().expect("the binary runs");
@@ -125,7 +127,7 @@ fn start(home: Arc<TempDir>, settings: &[(&str, &str)], launcher: &[&str]) -> Hu
 }
 
 impl Hub {
-    /// Where it listens.
+    /// The address that the hub listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -140,22 +142,22 @@ impl Hub {
         Provider::new(self)
     }
 
-    /// A screen that has connected.
+    /// Connects a screen.
     pub fn screen(&self) -> Screen {
         Screen::connect(self)
     }
 
-    /// The client of this test.
+    /// The HTTP client of this test.
     pub fn agent(&self) -> &Agent {
         &self.agent
     }
 
-    /// Asks.
+    /// Sends a GET request.
     pub fn get(&self, path: &str) -> Answer {
         self.get_with(path, &[])
     }
 
-    /// Asks with these headers.
+    /// Sends a GET request with these headers.
     pub fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
         let mut request = self.agent.get(self.url(path));
         for (name, value) in headers {
@@ -164,7 +166,7 @@ impl Hub {
         Answer::from(request.call().expect("the hub answers"))
     }
 
-    /// Puts JSON there.
+    /// Sends a PUT request with JSON.
     pub fn put(&self, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
         let mut request = self.agent.put(self.url(path)).header("content-type", "application/json");
         for (name, value) in headers {
@@ -173,7 +175,7 @@ impl Hub {
         Answer::from(request.send(body.to_string()).expect("the hub answers"))
     }
 
-    /// Deletes.
+    /// Sends a DELETE request.
     pub fn delete(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
         let mut request = self.agent.delete(self.url(path));
         for (name, value) in headers {
@@ -182,7 +184,7 @@ impl Hub {
         Answer::from(request.call().expect("the hub answers"))
     }
 
-    /// Gives an agent a name, or takes it; there may be none to take.
+    /// Sets the name of an agent, or removes it, even if there is none.
     pub fn names(&self, agent: &str, name: Option<&str>, token: &str) {
         let (path, bearer) = (format!("/api/umbler/members/{agent}"), format!("Bearer {token}"));
         let headers = [("authorization", bearer.as_str())];
@@ -193,25 +195,25 @@ impl Hub {
         assert!(answer.status == 200 || name.is_none() && answer.status == 404, "{}", answer.text);
     }
 
-    /// Asks for what may be no text; the status.
+    /// Sends a GET request whose answer may not be text, and returns the status.
     pub fn status_of(&self, path: &str) -> u16 {
         self.agent.get(self.url(path)).call().expect("the hub answers").status().as_u16()
     }
 
-    /// Asks and takes the content, which must be there.
+    /// Sends a GET request that must succeed, and returns the content.
     pub fn json(&self, path: &str) -> Value {
         let answer = self.get(path);
         assert_eq!(answer.status, 200, "{path}: {}", answer.text);
         answer.json()
     }
 
-    /// Waits until the metrics hold everything that is acknowledged; the live ones.
+    /// Waits until the metrics contain everything that was acknowledged, and returns the live ones.
     pub fn caught_up_metrics(&self) -> Value {
         let newest = self.json("/health")["seq"].as_i64();
         loop {
             let answer = self.get("/api/umbler/metrics/live");
             if answer.status == 503 {
-                // Their file is not there yet.
+                // The file of the metrics does not exist yet.
                 continue;
             }
             assert_eq!(answer.status, 200, "{}", answer.text);
@@ -222,27 +224,27 @@ impl Hub {
         }
     }
 
-    /// What a row of `/metrics` without labels says.
+    /// The value of a row of `/metrics` without labels.
     pub fn counter(&self, row: &str) -> u64 {
         let metrics = self.get("/metrics").text;
         let said = metrics.lines().find_map(|line| line.strip_prefix(row)?.strip_prefix(' '));
         said.expect(row).parse().expect(row)
     }
 
-    /// Kills it at once and starts it again on the same file.
+    /// Kills the hub and starts it again on the same database.
     pub fn restarted(mut self) -> Self {
         self.kill();
         self.started_again()
     }
 
-    /// Starts it again, after it ended, on the same file.
+    /// Starts it again on the same database after it ended.
     pub fn started_again(self) -> Self {
         let settings: Vec<(&str, &str)> =
             self.settings.iter().map(|(name, value)| (&**name, &**value)).collect();
         start(Arc::clone(&self.home), &settings, &[])
     }
 
-    /// Starts it again at the same address, after it ended, as a service does.
+    /// Starts it again at the same address after it ended, as a service manager does.
     pub fn started_again_at_its_address(self) -> Self {
         let port = self.address.port().to_string();
         let mut settings: Vec<(&str, &str)> =
@@ -251,45 +253,45 @@ impl Hub {
         start(Arc::clone(&self.home), &settings, &[])
     }
 
-    /// Its process.
+    /// The id of its process.
     pub fn pid(&self) -> u32 {
         self.process.id()
     }
 
-    /// Waits for its end.
+    /// Waits until it has ended.
     pub fn wait(&mut self) -> ExitStatus {
         self.process.wait().expect("the hub ended")
     }
 
-    /// `kill -9`.
+    /// Kills it with `kill -9`.
     pub fn kill(&mut self) {
         self.process.kill().expect("the hub was running");
         self.process.wait().expect("the hub ended");
     }
 
-    /// `SIGTERM`, and the end.
+    /// Sends `SIGTERM` and waits until it has ended.
     pub fn stop(&mut self) -> ExitStatus {
         self.terminate();
         self.process.wait().expect("the hub ended")
     }
 
-    /// `SIGTERM`.
+    /// Sends `SIGTERM`.
     pub fn terminate(&self) {
         let pid = rustix::process::Pid::from_child(&self.process);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("the hub was running");
     }
 
-    /// What it wrote to its log.
+    /// Its log so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.home.path().join("hub.log")).unwrap_or_default()
     }
 
-    /// Its database.
+    /// Path of its database.
     pub fn database(&self) -> PathBuf {
         self.home.path().join("hub.db")
     }
 
-    /// Its directory.
+    /// Path of its folder.
     pub fn home(&self) -> &Path {
         self.home.path()
     }
@@ -297,20 +299,17 @@ impl Hub {
 
 impl Drop for Hub {
     fn drop(&mut self) {
-        // It may have ended in the test already.
+        // It may have ended during the test.
         drop(self.process.kill());
         drop(self.process.wait());
     }
 }
 
-/// What the hub answered.
+/// An answer of the hub.
 #[derive(Debug)]
 pub struct Answer {
-    /// The status code.
     pub status: u16,
-    /// The headers.
     pub headers: HeaderMap,
-    /// The content.
     pub text: String,
 }
 
@@ -335,7 +334,7 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// Must be a refusal of this status and code.
+    /// Asserts that it is a refusal with this status and code.
     pub fn refuses(&self, status: u16, code: &str) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
         let error = self.json()["error"].clone();

@@ -8,10 +8,10 @@ use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 
-/// A secret of the least length that is taken.
+/// A secret of the smallest allowed length.
 pub const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
-/// A token of this secret that says this; `exp` is added where it is missing.
+/// A token with these claims, signed with this secret; `exp` is added where it is missing.
 pub fn token_with(secret: &str, mut claims: Value) -> String {
     if claims.get("exp").is_none() {
         claims["exp"] = json!(now() + 3_600);
@@ -20,7 +20,7 @@ pub fn token_with(secret: &str, mut claims: Value) -> String {
     jsonwebtoken::encode(&Header::default(), &claims, &key).expect("a token")
 }
 
-/// A token of [`SECRET`].
+/// A token signed with [`SECRET`].
 pub fn token(claims: Value) -> String {
     token_with(SECRET, claims)
 }
@@ -34,7 +34,7 @@ pub fn now() -> i64 {
 /// Reads a private key of one kind.
 type ReadKey = fn(&[u8]) -> jsonwebtoken::errors::Result<EncodingKey>;
 
-/// Somebody who signs tokens with a key of a set.
+/// Signs tokens with a key of a key set.
 pub struct Signer {
     kid: String,
     algorithm: Algorithm,
@@ -43,7 +43,7 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// A fresh key of this algorithm.
+    /// A new key of this algorithm.
     pub fn new(algorithm: Algorithm, kid: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let (options, read): (&[&str], ReadKey) = if algorithm == Algorithm::RS256 {
@@ -59,7 +59,7 @@ impl Signer {
         Self { kid: kid.to_owned(), algorithm, key: key.expect("a key"), pem }
     }
 
-    /// Its public key, as a set holds it.
+    /// Its public key in the form of a key set.
     pub fn jwk(&self) -> Value {
         let jwk = Jwk::from_encoding_key(&self.key, self.algorithm).expect("a public key");
         let mut jwk = serde_json::to_value(jwk).expect("JSON");
@@ -67,12 +67,12 @@ impl Signer {
         jwk
     }
 
-    /// Writes its private key in PEM.
+    /// Writes its private key in PEM into a file.
     pub fn write_private_key(&self, path: &Path) {
         std::fs::write(path, &self.pem).expect("written");
     }
 
-    /// A token that says this for an hour, and names its key.
+    /// A token with these claims that is valid for an hour and names its key.
     pub fn token(&self, claims: Value) -> String {
         self.token_named(Some(&self.kid), claims)
     }
@@ -86,12 +86,12 @@ impl Signer {
     }
 }
 
-/// A set of keys.
+/// A key set with these keys.
 pub fn key_set(keys: &[&Signer]) -> String {
     json!({ "keys": keys.iter().map(|key| key.jwk()).collect::<Vec<_>>() }).to_string()
 }
 
-/// A private and a public key of this kind, made by openssl into this folder.
+/// A private and a public key of this kind, which openssl writes into this folder.
 pub fn key_pair(folder: &Path, kind: &[&str]) -> (std::path::PathBuf, std::path::PathBuf) {
     let (private, public) = (folder.join("private.pem"), folder.join("public.pem"));
     let run = |arguments: &[&str]| {

@@ -1,4 +1,5 @@
-//! A log of records, and a database that it is applied to: without a hub, so that clock, batches and restarts are the test's.
+//! A log of records, and a database to which it is applied. There is no hub, so the test controls clock,
+//! batches and restarts.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -7,26 +8,23 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use umbler_hub::auth::Revocation;
-use umbler_hub::domain::{AlertKind, Member, Seq, Settings};
-use umbler_hub::journal::batch::BatchWriter;
-use umbler_hub::journal::entry::Entry;
-use umbler_hub::journal::{
-    self, AlertKey, AlertRequest, Append, Notice, Origin, Payload, Record, SettingsChange, digest,
+use umbler_hub::facade::journal::{
+    AlertKey, AlertRequest, Append, BatchWriter, Entry, Notice, Origin, Payload, Record, Revocation,
+    SettingsChange, digest_tables, open,
 };
-use umbler_hub::protocol::SettingsShape;
-use umbler_hub::protocol::shapes::NamedShape;
-use umbler_hub::tools::simulate::day::Day;
+use umbler_hub::facade::rules::{AlertKind, Member, Seq, TeamSettings, read};
+use umbler_hub::facade::testing::Day;
+use umbler_hub::facade::wire::{NamedShape, SettingsShape};
 
 use super::provider::{Delivery, START, moment};
 
-/// A file, the records that were applied to it, and what they told.
+/// A database, the records that were applied to it, and the updates that came of them.
 pub struct Database {
     home: TempDir,
     writer: Option<BatchWriter>,
     /// How many updates are kept.
     retained: i64,
-    /// The updates, as they were told first.
+    /// The updates as they were first encoded.
     pub frames: Vec<(Seq, String)>,
 }
 
@@ -47,16 +45,16 @@ impl Database {
     }
 
     fn open(&mut self) {
-        let opened = journal::open(&self.path()).expect("the database opens");
+        let opened = open(&self.path()).expect("the database opens");
         self.writer = Some(BatchWriter::new(opened, &self.path(), self.retained).expect("a writer"));
     }
 
-    /// Closes it as a hub does that ends.
+    /// Closes the database as a hub does when it ends.
     pub fn close(&mut self) {
         self.writer.take().expect("it is open").close().expect("it closes");
     }
 
-    /// As a hub that is started again.
+    /// Opens the database again, like a hub that restarts.
     pub fn restart(&mut self) {
         self.close();
         self.open();
@@ -65,7 +63,7 @@ impl Database {
     /// Applies records in one batch.
     pub fn commit(&mut self, entries: &[Entry]) {
         let append = |entry: &Entry| {
-            // As they come out of a stream: encoded, and read.
+            // As from a stream: encoded, and decoded.
             let entry = Entry::decode(&entry.encode()).expect("an entry");
             Append {
                 record: Record::read(entry).expect("a record"),
@@ -78,14 +76,14 @@ impl Database {
         self.frames.extend(written.events.iter().map(|event| (event.seq, event.frame.to_string())));
     }
 
-    /// Digests of all tables, but of the updates, of which as many are kept as the settings say.
+    /// Digests of all tables except that of updates, whose number depends on the settings.
     pub fn digests(&self) -> BTreeMap<&'static str, String> {
-        let mut digests = digest::tables(&self.connection()).expect("digests");
+        let mut digests = digest_tables(&self.connection()).expect("digests");
         digests.remove("frames");
         digests
     }
 
-    /// The updates that are kept, as they read now.
+    /// The updates that are kept, as they are now.
     pub fn kept_frames(&self) -> BTreeMap<i64, (String, Option<String>)> {
         let connection = self.connection();
         let mut select =
@@ -95,8 +93,8 @@ impl Database {
     }
 }
 
-/// Days of the simulator, and between its deliveries everything else that can be recorded: each kind, repeated ids, what is
-/// ignored, types that nobody knows, deleted messages. Receipt times jump back and forth.
+/// Days of the simulator, and between its deliveries everything else that can be recorded: each kind of record,
+/// repeated ids, ignored objects, unknown types, deleted messages. Receipt times jump back and forth.
 pub fn log(seed: u64, deliveries: usize) -> Vec<Entry> {
     let start: Timestamp = START.parse().expect("a moment");
     let mut day = Day::new(seed, start);
@@ -104,7 +102,7 @@ pub fn log(seed: u64, deliveries: usize) -> Vec<Entry> {
     for number in 0..deliveries {
         let second = i64::try_from(number).expect("small") * 61;
         let now = start + SignedDuration::from_secs(second);
-        // A clock that is set back by an hour every now and then, and again.
+        // Occasionally the clock is set back by an hour.
         let back = if number % 3 == 1 { 3_600 } else { 0 };
         let at = now - SignedDuration::from_secs(back);
         let posted = day.step(now);
@@ -169,9 +167,9 @@ fn besides(seed: u64, number: usize, second: i64, at: Timestamp) -> Vec<Entry> {
             vec![own(Payload::Members(vec![member]), Some(&id("directory")), at)]
         }
         5 => {
-            let values = Settings {
+            let values = TeamSettings {
                 idle_minutes: u16::try_from(number % 90 + 1).expect("small"),
-                ..Settings::default()
+                ..TeamSettings::default()
             };
             let settings = SettingsShape { time_zone: "America/Sao_Paulo".into(), values };
             let by = NamedShape { id: "root".into(), name: None };
@@ -197,7 +195,7 @@ fn besides(seed: u64, number: usize, second: i64, at: Timestamp) -> Vec<Entry> {
             let named = |part: &str, name| {
                 posted(message().event_id(&id(part)).message_id(&id(part)).chat_field("Sector", sector(name)))
             };
-            // There and back: what is written once for a batch must not forget the step between.
+            // There and back: what is written once per batch must not lose the step between.
             vec![named("a", "Sales"), named("b", "Vendas"), named("c", "Sales")]
         }
         _ => vec![posted(message().by_member("bia").owner("bia").waiting(false))],
@@ -205,7 +203,7 @@ fn besides(seed: u64, number: usize, second: i64, at: Timestamp) -> Vec<Entry> {
 }
 
 fn posted_entry(body: &[u8], attempt: Option<u32>, at: Timestamp) -> Entry {
-    let reading = umbler_hub::umbler::read(body, attempt, at).expect("an object");
+    let reading = read(body, attempt, at).expect("an object");
     let raw = zstd::bulk::compress(body, 1).expect("memory");
     Record::posted(reading, raw, body.len(), attempt, at).entry
 }

@@ -1,14 +1,13 @@
-//! The stored state in maps, answered by looking at all of it: slow, and hard to get wrong.
+//! The stored state in maps, where every question looks at everything: slow, and hard to get wrong.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
 use jiff::Timestamp;
-use umbler_hub::domain::chat::closing_time;
-use umbler_hub::domain::facts::Reaction;
-use umbler_hub::domain::{
+use umbler_hub::facade::rules::{
     Chat, ChatFacts, ChatId, ChatMessage, Contact, ContactId, Delivery, DeliveryBody, EventId, EventKey,
-    MessageId, MessagePosition, OrderKey, Role, StatsDelta, Store, TimelineEntry, absorb,
+    MessageId, MessagePosition, MessageRole, OrderKey, Reaction, StatsDelta, Store, TimelineEntry, absorb,
+    closing_time,
 };
 
 /// Everything that a hub would store.
@@ -19,13 +18,13 @@ pub struct Memory {
     pub messages: BTreeMap<MessageId, ChatMessage>,
     pub timeline: BTreeMap<(ChatId, EventKey), ChatFacts>,
     pub parked: BTreeSet<(MessageId, Reaction)>,
-    /// All that the counters moved by.
+    /// The sum of all changes of the counters.
     pub counted: StatsDelta,
     seen: BTreeSet<EventId>,
 }
 
 impl Memory {
-    /// Takes a delivery in as the journal does: each `EventId` once.
+    /// Absorbs a delivery as the journal does: each `EventId` once.
     pub fn take(&mut self, delivery: &Delivery) {
         let DeliveryBody::Understood(facts) = &delivery.body else { panic!("not understood: {delivery:?}") };
         if self.seen.insert(delivery.event_id.clone()) {
@@ -34,7 +33,7 @@ impl Memory {
         }
     }
 
-    /// All of it, comparable.
+    /// All of it in a form that can be compared.
     pub fn state(&self) -> serde_json::Value {
         let timeline: Vec<String> =
             self.timeline.iter().map(|(key, facts)| format!("{key:?} {facts:?}")).collect();
@@ -49,14 +48,14 @@ impl Memory {
         })
     }
 
-    /// The counters as they moved, without buckets that are empty again.
+    /// The counters as the deltas changed them, without buckets that are empty again.
     pub fn counts(&self) -> StatsDelta {
         let mut counts = self.counted.clone();
         counts.buckets.retain(|_, count| *count != 0);
         counts
     }
 
-    /// The counters by counting what is stored.
+    /// The counters, counted from what is stored.
     pub fn recount(&self) -> StatsDelta {
         let few = |count: usize| i64::try_from(count).expect("few");
         let mut counts = StatsDelta {
@@ -124,12 +123,16 @@ impl Store for Memory {
     }
 
     fn last_reply(&mut self, chat: &ChatId) -> Result<Option<MessagePosition>, Infallible> {
-        let replies = self.of(chat).filter(|message| message.role() == Role::Reply);
+        let replies = self.of(chat).filter(|message| message.role() == MessageRole::Reply);
         Ok(replies.map(ChatMessage::position).max())
     }
 
     fn last_customer_at(&mut self, chat: &ChatId) -> Result<Option<Timestamp>, Infallible> {
-        Ok(self.of(chat).filter(|message| message.role() == Role::Customer).map(|message| message.at).max())
+        Ok(self
+            .of(chat)
+            .filter(|message| message.role() == MessageRole::Customer)
+            .map(|message| message.at)
+            .max())
     }
 
     fn last_public_at(&mut self, chat: &ChatId) -> Result<Option<Timestamp>, Infallible> {
@@ -142,7 +145,7 @@ impl Store for Memory {
         chat: &ChatId,
         floor: Option<&OrderKey>,
     ) -> Result<Option<MessagePosition>, Infallible> {
-        let customers = self.of(chat).filter(|message| message.role() == Role::Customer);
+        let customers = self.of(chat).filter(|message| message.role() == MessageRole::Customer);
         Ok(customers.map(ChatMessage::position).filter(|position| Some(&position.key()) > floor).min())
     }
 

@@ -1,4 +1,4 @@
-//! A screen that keeps its snapshot current by updates, as `docs/protocol.md` tells clients to.
+//! A screen that keeps its snapshot current with updates, as `docs/protocol.md` tells clients to.
 
 use std::collections::BTreeMap;
 
@@ -7,15 +7,15 @@ use serde_json::{Value, json};
 use super::hub::Hub;
 use super::screen::Screen;
 
-/// What a client holds.
+/// What the client knows.
 pub struct Mirror {
     screen: Screen,
     token: String,
-    /// The position, the epoch and the scope that it comes back with.
+    /// The position, epoch and scope that it reconnects with.
     position: (i64, Value, Value),
-    /// Snapshots that it asked for and has not heard yet: a reader takes its time.
+    /// Snapshots that it asked for and has not got yet, because a reader takes its time.
     awaited: usize,
-    /// Missed updates that are still to come.
+    /// Number of missed updates that are still to come.
     replayed: u64,
     stats: Value,
     chats: BTreeMap<String, Value>,
@@ -28,7 +28,7 @@ fn id(item: &Value) -> String {
 }
 
 impl Mirror {
-    /// A fresh screen with its snapshot.
+    /// A new screen with its snapshot.
     pub fn begin(hub: &Hub, token: String) -> Self {
         let mut mirror = Self {
             screen: hub.screen().signed_in(&token),
@@ -47,12 +47,12 @@ impl Mirror {
         mirror
     }
 
-    /// What it signs in with.
+    /// The token that it signs in with.
     pub fn token(&self) -> &str {
         &self.token
     }
 
-    /// Its socket is gone; it comes back with its position.
+    /// The socket broke: it reconnects with its position.
     pub fn come_back(&mut self, hub: &Hub) {
         self.screen = hub.screen().signed_in(&self.token);
         let (since, epoch, scope) = &self.position;
@@ -69,14 +69,14 @@ impl Mirror {
         }
     }
 
-    /// Goes on with another token.
+    /// Continues with another token.
     pub fn sign_in(&mut self, token: String) {
         self.screen.says("authenticate", json!({ "token": token }));
         self.token = token;
         self.catch_up();
     }
 
-    /// Takes in whatever has come, and the answers to what that makes it ask.
+    /// Handles whatever has come, and the answers to what it asks because of that.
     pub fn catch_up(&mut self) {
         for envelope in self.screen.catches_up() {
             self.take(&envelope);
@@ -88,7 +88,7 @@ impl Mirror {
         self.await_stats(self.position.0);
     }
 
-    /// Counters come a moment after what they count, at most four times a second.
+    /// Counters come a moment after the updates that they count, at most four times a second.
     fn await_stats(&mut self, seq: i64) {
         while self.stats["asOfSeq"].as_i64() < Some(seq) {
             let envelope = self.screen.hears_anything();
@@ -133,7 +133,7 @@ impl Mirror {
 
     fn apply(&mut self, seq: i64, data: &Value) {
         if seq <= self.position.0 {
-            // The snapshot has it already.
+            // The snapshot contains it already.
             return;
         }
         self.position.0 = seq;
@@ -166,7 +166,7 @@ impl Mirror {
         }
     }
 
-    /// An agent is called otherwise, wherever they stand.
+    /// An agent has another name now, wherever they occur.
     fn rename(&mut self, member: &Value) {
         let named = |agent: &&mut Value| agent["id"] == member["id"];
         for chat in self.chats.values_mut() {
@@ -187,8 +187,8 @@ impl Mirror {
         }
     }
 
-    /// Both hold the same wherever both hold something, and the counters are equal. Positions need not be: what a
-    /// scope does not see moves none.
+    /// Asserts that both know the same where both know something, and that the counters are equal. Positions
+    /// may differ, because events outside a scope do not move its position.
     pub fn agrees_with(&mut self, fresh: &Self) {
         self.await_stats(fresh.stats["asOfSeq"].as_i64().expect("a position"));
         assert_eq!((&self.position.1, &self.position.2), (&fresh.position.1, &fresh.position.2));
@@ -202,7 +202,7 @@ impl Mirror {
                 if let Some(other) = theirs.get(id) {
                     assert_eq!(item, other, "{name} {id}");
                 } else {
-                    // Closed chats are not in a snapshot; anything else that may be seen is.
+                    // Closed chats are not in a snapshot; everything else that is visible is.
                     assert!(
                         name == "chat" && item["open"] == false,
                         "{name} {id} is held and not seen: {item}"

@@ -19,6 +19,6 @@ pub use hub::{Answer, Hub, hub_with, spawn_hub};
 pub use provider::{Delivery, fixture, fixtures};
 pub use screen::Screen;
 
-/// Nothing that is waited for takes longer on the slowest machine; a test that waits so long has failed. It costs time only
-/// where something fails, so it is far longer than any of the hub's own limits.
+/// The longest wait of a test, on the slowest machine; a test that waits for so long has failed. Only failures
+/// take this time, so it is far longer than any of the hub's own limits.
 pub const PATIENCE: std::time::Duration = std::time::Duration::from_mins(2);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::hub::{Answer, Hub};
 
-/// The moment that test conversations start at: a Monday morning in São Paulo.
+/// When test conversations start: a Monday morning in São Paulo.
 pub const START: &str = "2026-03-02T13:00:00Z";
 
 /// The bytes of a delivery in `tests/fixtures/deliveries`.
@@ -16,29 +16,29 @@ pub fn fixture(name: &str) -> Vec<u8> {
     std::fs::read(fixtures().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// Where the fixtures lie.
+/// The folder of the fixtures.
 pub fn fixtures() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/deliveries")
 }
 
-/// The deliveries of a file in `tests/fixtures/faults`, one on each line: inputs of which the hub once showed something wrong.
+/// The deliveries of a file in `tests/fixtures/faults`, one per line: inputs that once made the hub show
+/// something wrong.
 pub fn fault_lines(name: &str) -> String {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/faults").join(name);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// The same, read.
 pub fn fault(name: &str) -> Vec<Delivery> {
     fault_lines(name).lines().map(|line| Delivery(serde_json::from_str(line).expect("JSON"))).collect()
 }
 
-/// So many seconds after [`START`], as the provider writes it.
+/// The moment `seconds` after [`START`], as the provider writes it.
 pub fn moment(seconds: i64) -> String {
     let start: Timestamp = START.parse().expect("a moment");
     format!("{:.3}", start + SignedDuration::from_secs(seconds))
 }
 
-/// The sender.
+/// The sender of deliveries.
 pub struct Provider<'a> {
     hub: &'a Hub,
 }
@@ -48,21 +48,21 @@ impl<'a> Provider<'a> {
         Self { hub }
     }
 
-    /// Posts and expects it to be taken in.
+    /// Posts a delivery that must be accepted.
     pub fn posts(&self, delivery: &Delivery) -> Value {
         let answer = self.post(delivery.0.to_string());
         assert_eq!(answer.status, 200, "{}", answer.text);
         answer.json()
     }
 
-    /// Posts a fixture and expects it to be taken in.
+    /// Posts a fixture that must be accepted.
     pub fn posts_fixture(&self, name: &str) -> Value {
         let answer = self.post(fixture(name));
         assert_eq!(answer.status, 200, "{name}: {}", answer.text);
         answer.json()
     }
 
-    /// Posts every line of a file in `tests/fixtures/faults`, in order, and expects each to be taken in.
+    /// Posts every line of a file in `tests/fixtures/faults`, in order. Each must be accepted.
     pub fn posts_lines(&self, name: &str) {
         for line in fault_lines(name).lines() {
             let answer = self.post(line);
@@ -70,17 +70,17 @@ impl<'a> Provider<'a> {
         }
     }
 
-    /// A customer writes.
+    /// A customer writes in this chat.
     pub fn says(&self, chat: &str, text: &str) -> Value {
         self.posts(&Delivery::message(chat).text(text))
     }
 
-    /// Posts any bytes.
+    /// Posts any bytes to the webhook.
     pub fn post(&self, body: impl AsRef<[u8]>) -> Answer {
         self.post_to("/api/umbler/webhook", &[("content-type", "application/json")], body)
     }
 
-    /// Posts any bytes anywhere.
+    /// Posts any bytes to any path.
     pub fn post_to(&self, path: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Answer {
         let mut request = self.hub.agent().post(self.hub.url(path));
         for (name, value) in headers {
@@ -90,14 +90,14 @@ impl<'a> Provider<'a> {
     }
 }
 
-/// One delivery in the making: a waiting chat with a text of its contact, unless said otherwise.
+/// A delivery that is being made: a waiting chat with a text of its contact, unless something else is set.
 #[derive(Debug, Clone)]
 pub struct Delivery(pub Value);
 
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
 impl Delivery {
-    /// A new message of the chat's contact, each a second after the one before.
+    /// A new message of the chat's contact, one second after the one before.
     pub fn message(chat: &str) -> Self {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let base =
@@ -109,7 +109,7 @@ impl Delivery {
             .at(i64::try_from(number).expect("a small number"))
     }
 
-    /// An event of another type that repeats the chat without a message of its own.
+    /// An event of another type, which repeats the chat and has no message of its own.
     pub fn of_type(event_type: &str, chat: &str) -> Self {
         Self::message(chat).set("/Type", json!(event_type)).without_message()
     }
@@ -136,7 +136,7 @@ impl Delivery {
         self.set("/EventId", json!(id))
     }
 
-    /// Chat and contact: each chat has a contact of its own.
+    /// Sets chat and contact; each chat has a contact of its own.
     pub fn chat(self, id: &str) -> Self {
         self.chat_field("Id", json!(id))
             .message_field("Chat", json!({ "Id": id }))
@@ -151,13 +151,14 @@ impl Delivery {
         self.message_field("Content", json!(text))
     }
 
-    /// When the event was emitted and the message happened and was created, in seconds after [`START`].
+    /// Sets when the event was emitted, and when its message happened and was created, in seconds after
+    /// [`START`].
     pub fn at(self, seconds: i64) -> Self {
         let at = json!(moment(seconds));
         self.emitted_at(seconds).message_field("EventAtUTC", at.clone()).message_field("CreatedAtUTC", at)
     }
 
-    /// When the event was emitted.
+    /// Sets when the event was emitted.
     pub fn emitted_at(self, seconds: i64) -> Self {
         self.set("/EventDate", json!(moment(seconds)))
     }
@@ -166,7 +167,7 @@ impl Delivery {
         self.message_field("Source", json!(source))
     }
 
-    /// Sent by an agent, who ends the waiting.
+    /// Sent by an agent, who ends the wait.
     pub fn by_member(self, id: &str) -> Self {
         self.source("Member").message_field("SentByOrganizationMember", json!({ "Id": id }))
     }

@@ -1,4 +1,4 @@
-//! A socket that sends any bytes, for what no client library would do.
+//! A socket that sends any bytes, for what no client library would send.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::PATIENCE;
 use super::hub::Hub;
 
-/// The key of the example in RFC 6455, 1.3, and what it must be answered with.
+/// The key of the example in RFC 6455, section 1.3.
 pub const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
-/// The answer to [`KEY`].
+/// The answer that [`KEY`] must get.
 pub const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 /// A plain connection to the hub.
@@ -28,7 +28,7 @@ pub struct RawFrame {
 }
 
 impl RawSocket {
-    /// Connects, and sends nothing.
+    /// Connects without sending anything.
     pub fn connect(hub: &Hub) -> Self {
         let stream = TcpStream::connect(hub.address()).expect("the hub listens");
         stream.set_read_timeout(Some(PATIENCE * 2)).expect("a timeout");
@@ -36,7 +36,7 @@ impl RawSocket {
         Self { stream, heard: Vec::new() }
     }
 
-    /// Connects and upgrades; the welcome is heard.
+    /// Connects, upgrades, and reads the first frame.
     pub fn upgraded(hub: &Hub) -> Self {
         let mut socket = Self::connect(hub);
         let answer = socket.asks(&handshake(hub, &[]));
@@ -45,17 +45,17 @@ impl RawSocket {
         socket
     }
 
-    /// Sends bytes. The hub may have closed already; what it said is still to be read.
+    /// Sends bytes. The hub may have closed the connection already; its last frames can still be read.
     pub fn sends(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).or_else(already_gone).expect("sent");
     }
 
-    /// Sends bytes as far as they are taken.
+    /// Sends bytes, as many as are accepted.
     pub fn tries_to_send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         self.stream.write_all(bytes)
     }
 
-    /// Sends a head; the head of the answer.
+    /// Sends the head of a request, and returns the head of the answer.
     pub fn asks(&mut self, head: &str) -> String {
         self.sends(head.as_bytes());
         loop {
@@ -81,7 +81,7 @@ impl RawSocket {
         }
     }
 
-    /// The next frame that is no ping of the hub; `None` where the connection ended.
+    /// The next frame that is not a ping; `None` where the connection ended.
     pub fn frame(&mut self) -> Option<RawFrame> {
         loop {
             if let Some(frame) = self.take_frame() {
@@ -113,16 +113,17 @@ impl RawSocket {
         Some(RawFrame { first: bytes[0], payload: bytes[header..].to_vec() })
     }
 
-    /// Must be closed next, and the connection end; the code, `None` where the frame names none.
+    /// The next frame must be a close, and the connection must end. Returns the code; `None` where the frame
+    /// has none.
     pub fn is_closed(&mut self) -> Option<u16> {
         let code = self.hears_close();
-        // The hub lingers for a second, so that its last words are read; whoever has read them says so.
+        // The hub waits for a second, so that its last frames are read. This tells it that they were.
         self.stream.shutdown(Shutdown::Write).or_else(already_gone).expect("a half of the connection");
         assert_eq!(self.frame(), None, "nothing comes after a close, and the connection ends");
         code
     }
 
-    /// Must be closed next; the code.
+    /// The next frame must be a close; returns the code.
     pub fn hears_close(&mut self) -> Option<u16> {
         loop {
             let frame = self.frame().expect("a close frame before the end");
@@ -133,7 +134,7 @@ impl RawSocket {
         }
     }
 
-    /// Answers nothing until the connection ends; how often the hub pinged meanwhile.
+    /// Answers nothing until the connection ends; returns how often the hub pinged.
     pub fn pings_until_the_end(&mut self) -> usize {
         let mut pings = 0;
         loop {
@@ -145,13 +146,13 @@ impl RawSocket {
         }
     }
 
-    /// Reads until the connection ends; everything that was said.
+    /// Reads until the connection ends; returns everything that came.
     pub fn rest(&mut self) -> String {
         while self.reads() {}
         String::from_utf8_lossy(&std::mem::take(&mut self.heard)).into_owned()
     }
 
-    /// True where the hub said something or ended the connection, looking for as long as `wait` at most.
+    /// True where the hub sent something or ended the connection within `wait`.
     pub fn has_spoken_within(&mut self, wait: Duration) -> bool {
         self.stream.set_read_timeout(Some(wait)).expect("a timeout");
         let mut buffer = [0; 1024];
@@ -172,8 +173,8 @@ fn already_gone(error: std::io::Error) -> std::io::Result<()> {
     if gone.contains(&error.kind()) { Ok(()) } else { Err(error) }
 }
 
-/// Sends one request on a connection of its own; the head of the answer. These headers are added, or put in place of ours;
-/// an empty value leaves one out.
+/// Sends one request on a connection of its own, and returns the head of the answer. These headers are added,
+/// or replace ours; an empty value removes one.
 pub fn answer_to(hub: &Hub, method: &str, path: &str, changed: &[(&str, &str)], body: &str) -> String {
     let (host, length) = (hub.address().to_string(), body.len().to_string());
     let ours = [("host", host.as_str()), ("content-length", length.as_str())];
@@ -181,7 +182,7 @@ pub fn answer_to(hub: &Hub, method: &str, path: &str, changed: &[(&str, &str)], 
     RawSocket::connect(hub).asks(&request)
 }
 
-/// The lines of these headers, with others added, or put in their place; an empty value leaves one out.
+/// The lines of these headers, where others are added or replace them; an empty value removes one.
 fn lines(ours: &[(&str, &str)], changed: &[(&str, &str)]) -> String {
     let kept = ours.iter().filter(|(name, _)| changed.iter().all(|(other, _)| other != name));
     let lines = kept.chain(changed).filter(|(_, value)| !value.is_empty());
@@ -189,7 +190,7 @@ fn lines(ours: &[(&str, &str)], changed: &[(&str, &str)]) -> String {
     lines.concat()
 }
 
-/// The head of a good handshake, with these headers added, or put in place of ours; an empty value leaves one out.
+/// The head of a correct handshake, where these headers are added or replace ours; an empty value removes one.
 pub fn handshake(hub: &Hub, changed: &[(&str, &str)]) -> String {
     let host = hub.address().to_string();
     let ours = [
@@ -202,7 +203,7 @@ pub fn handshake(hub: &Hub, changed: &[(&str, &str)]) -> String {
     format!("GET /ws HTTP/1.1\r\n{}\r\n", lines(&ours, changed))
 }
 
-/// A masked frame: first byte and payload.
+/// A masked frame with this first byte and payload.
 pub fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
     let mut bytes = header(first, payload.len() as u64, true);
@@ -211,7 +212,7 @@ pub fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The shortest header for this length, without the mask's bytes.
+/// The shortest header for this length, without the bytes of the mask.
 pub fn header(first: u8, length: u64, masked: bool) -> Vec<u8> {
     let mask_bit = if masked { 0x80 } else { 0 };
     let mut bytes = vec![first];

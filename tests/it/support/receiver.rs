@@ -4,32 +4,31 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
-/// A server that takes one post after another, each on a connection of its own.
+/// A server that receives one post after another, each on a connection of its own.
 pub struct Receiver {
     listener: TcpListener,
 }
 
-/// What was posted, and who waits for the answer.
+/// A post, and the connection that waits for its answer.
 pub struct Posted {
-    /// The headers, their names in lower case.
+    /// The headers, with names in lower case.
     pub headers: BTreeMap<String, String>,
-    /// The content.
     pub body: String,
     stream: TcpStream,
 }
 
 impl Receiver {
-    /// Listens.
+    /// Starts to listen on a free port.
     pub fn new() -> Self {
         Self { listener: TcpListener::bind("127.0.0.1:0").expect("a free port") }
     }
 
-    /// Where.
+    /// The address of the server.
     pub fn address(&self) -> SocketAddr {
         self.listener.local_addr().expect("it listens")
     }
 
-    /// The next post.
+    /// Waits for the next post.
     pub fn hears(&self) -> Posted {
         let (stream, _) = self.listener.accept().expect("a connection");
         stream.set_read_timeout(Some(super::PATIENCE)).expect("a timeout");
@@ -50,13 +49,13 @@ impl Receiver {
 }
 
 impl Posted {
-    /// Answers whoever still waits for it.
+    /// Answers with this status, if the sender still waits.
     pub fn answers_if_awaited(mut self, status: u16) {
-        // Whoever gave up has closed the connection.
+        // A sender that gave up has closed the connection.
         self.stream.write_all(answer(status).as_bytes()).ok();
     }
 
-    /// Answers.
+    /// Answers with this status.
     pub fn answers(mut self, status: u16) {
         self.stream.write_all(answer(status).as_bytes()).expect("whoever posted waits");
     }

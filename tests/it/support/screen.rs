@@ -13,45 +13,45 @@ use super::hub::Hub;
 /// A connected screen.
 pub struct Screen {
     socket: WebSocket<TcpStream>,
-    /// What `connection_established` said.
+    /// The data of `connection_established`.
     pub welcome: Value,
 }
 
 impl Screen {
-    /// Connects and hears the welcome.
+    /// Connects, and reads the first event.
     pub fn connect(hub: &Hub) -> Self {
         Self::connect_with(hub, &[])
             .unwrap_or_else(|status| panic!("the handshake was answered with {status}"))
     }
 
-    /// Connects with these headers; the status where the handshake is refused.
+    /// Connects with these headers; fails with the status where the handshake is refused.
     pub fn connect_with(hub: &Hub, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
         let mut screen = Self { socket: handshake(hub, headers)?, welcome: Value::Null };
         screen.welcome = screen.hears("connection_established");
         Ok(screen)
     }
 
-    /// Connects where the hub closes instead of a welcome.
+    /// Connects where the hub closes the socket instead of sending the first event.
     pub fn connect_unwelcome(hub: &Hub) -> Self {
         let socket =
             handshake(hub, &[]).unwrap_or_else(|status| panic!("the handshake was answered with {status}"));
         Self { socket, welcome: Value::Null }
     }
 
-    /// Subscribes to these channels and hears that it is so.
+    /// Subscribes to these channels, and reads the answer.
     pub fn watching(mut self, channels: &[&str]) -> Self {
         self.says("subscribe_updates", json!({ "channels": channels }));
         self.hears("subscribed");
         self
     }
 
-    /// Comes back with a position; what `subscribed` said.
+    /// Reconnects with a position, and returns the data of `subscribed`.
     pub fn comes_back(&mut self, channels: &[&str], since: i64, epoch: &Value) -> Value {
         self.says("subscribe_updates", json!({ "channels": channels, "since": since, "epoch": epoch }));
         self.hears("subscribed")
     }
 
-    /// The positions of the next updates, up to and with this one.
+    /// The positions of the next updates, up to and including this one.
     pub fn hears_updates_until(&mut self, seq: i64) -> Vec<i64> {
         let mut heard = Vec::new();
         while heard.last() != Some(&seq) {
@@ -62,7 +62,7 @@ impl Screen {
         heard
     }
 
-    /// Signs in and hears that it is so.
+    /// Signs in, and reads the answer.
     pub fn signed_in(mut self, token: &str) -> Self {
         self.says("authenticate", json!({ "token": token }));
         self.hears("authenticated");
@@ -85,12 +85,12 @@ impl Screen {
         self.socket.send(message).expect("the socket is open");
     }
 
-    /// The socket below, for bytes that no client library would send.
+    /// The socket itself, for bytes that no client library would send.
     pub fn stream(&mut self) -> &mut TcpStream {
         self.socket.get_mut()
     }
 
-    /// The next envelope, whatever it is; heartbeats come when they come and are left out.
+    /// The next envelope of any kind. Heartbeats, which come at any time, are skipped.
     pub fn hears_anything(&mut self) -> Value {
         let begun = Instant::now();
         loop {
@@ -131,7 +131,7 @@ impl Screen {
         error
     }
 
-    /// Whatever comes until the connection breaks.
+    /// Reads everything until the connection breaks.
     pub fn hears_until_it_breaks(&mut self) -> Vec<Value> {
         let mut heard = Vec::new();
         while let Ok(message) = self.socket.read() {
@@ -145,7 +145,7 @@ impl Screen {
         heard
     }
 
-    /// What comes before the next heartbeat, and what that says; `None` where the connection ends first.
+    /// What comes before the next heartbeat, and the heartbeat's data; `None` where the connection ends first.
     pub fn hears_until_heartbeat(&mut self) -> Option<(Vec<Value>, Value)> {
         let mut heard = Vec::new();
         while let Ok(message) = self.socket.read() {
@@ -160,7 +160,7 @@ impl Screen {
         None
     }
 
-    /// Must be closed next, after whatever envelopes are on their way; the code.
+    /// Reads the envelopes that are on their way, until the socket is closed; returns the code.
     pub fn is_closed_with(&mut self) -> u16 {
         loop {
             match self.socket.read() {
@@ -173,15 +173,15 @@ impl Screen {
         }
     }
 
-    /// Proves by an answer that everything which the hub sent before was heard; what was heard on the way. The answer must be
-    /// the hub's own: a `pong` is the session's, and may overtake what the hub sends.
+    /// Proves by an answer that everything which the hub sent before was read, and returns it. The answer must
+    /// come from the hub: a `pong` comes from the session and may overtake what the hub sends.
     pub fn catches_up(&mut self) -> Vec<Value> {
         let nothing = json!({ "contacts": 0, "chats": 0, "messages": 0 });
         self.sends(&json!({ "event": "request_umbler_data", "id": "fence", "data": nothing }).to_string());
         let mut heard = Vec::new();
         loop {
             let envelope = self.hears_anything();
-            // An error is as good: whoever may not ask is sent nothing by the hub.
+            // An error will do as well, since the hub sends nothing to a screen that may not ask.
             if envelope["id"] == "fence" {
                 return heard;
             }

@@ -1,4 +1,4 @@
-//! A proxy that takes the encryption off, as one stands in front of a hub in production.
+//! A proxy that removes the encryption, like the one before a hub in production.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -14,14 +14,14 @@ use tempfile::TempDir;
 
 /// A running proxy; its threads end with the test.
 pub struct Proxy {
-    /// Its address, with a name that its certificate holds.
+    /// Its address, under a name in its certificate.
     pub url: String,
-    /// The certificate by which it is trusted.
+    /// The certificate that clients must trust.
     pub authority: PathBuf,
     _home: TempDir,
 }
 
-/// Listens on a free port and hands every request on.
+/// Listens on a free port and forwards every request.
 pub fn in_front_of(hub: SocketAddr) -> Proxy {
     let home = tempfile::tempdir().expect("a folder");
     let (certificate, key) = certificate(home.path(), "proxy");
@@ -45,19 +45,19 @@ pub fn in_front_of(hub: SocketAddr) -> Proxy {
     Proxy { url, authority: certificate, _home: home }
 }
 
-/// Passes on what comes from either side, until one of them ends.
+/// Forwards what comes from either side, until one of them ends.
 fn pass(client: TcpStream, config: Arc<ServerConfig>, hub: SocketAddr) {
     let connection = ServerConnection::new(config).expect("a connection");
     let mut client = StreamOwned::new(connection, client);
     let mut hub = TcpStream::connect(hub).expect("the hub listens");
-    // Nobody knows who speaks next: both are listened to in turn.
+    // Either side may send next, so both are read in turn.
     for socket in [&client.sock, &hub] {
         socket.set_read_timeout(Some(Duration::from_millis(20))).expect("a timeout");
     }
     while passed_on(&mut client, &mut hub) && passed_on(&mut hub, &mut client) {}
 }
 
-/// Passes on what one side has said; false where either is gone.
+/// Forwards what one side has sent; false where either is gone.
 fn passed_on(from: &mut impl Read, to: &mut impl Write) -> bool {
     let mut buffer = vec![0; 64 * 1024];
     match from.read(&mut buffer) {
@@ -72,7 +72,7 @@ pub fn another_authority(folder: &Path) -> PathBuf {
     certificate(folder, "stranger").0
 }
 
-/// A certificate that vouches for itself, and its key.
+/// A self-signed certificate and its key.
 fn certificate(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
     let (certificate, key) = (folder.join(format!("{name}.pem")), folder.join(format!("{name}.key")));
     let made = Command::new("openssl")

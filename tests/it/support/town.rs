@@ -1,4 +1,4 @@
-//! A small town of chats whose every id and time is fixed, so that answers can be compared whole.
+//! A small town of chats with fixed ids and times, so that whole answers can be compared.
 
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ pub fn settle(hub: &Hub) {
 const CONTACT_TYPE: &str = "/Payload/Content/Contact/ContactType";
 const MINUTE: i64 = 60;
 
-/// A message of a contact of this name, as many minutes after the start as its number; the chat is as old.
+/// A message of a contact with this name, as many minutes after the start as its number. The chat is as old.
 pub fn line(chat: &str, number: i64, name: &str) -> Delivery {
     let at = number * MINUTE;
     Delivery::message(chat)
@@ -46,7 +46,7 @@ pub fn line(chat: &str, number: i64, name: &str) -> Delivery {
         .set("/Payload/Content/Contact/LastActiveUTC", json!(moment(at)))
 }
 
-/// Bia has it in support, on the second line.
+/// Bia has the chat in support, on the second line.
 fn served(delivery: Delivery) -> Delivery {
     delivery
         .owner("bia")

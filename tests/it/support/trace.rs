@@ -1,14 +1,15 @@
-//! What a traced hub asked of the disk, and what a power cut would have left of it.
+//! What a traced hub asked of the disk, and what would be left after a power cut.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::{Hub, PATIENCE};
 
-/// Sectors that a disk writes whole.
+/// The size in bytes that a disk writes completely or not at all.
 const SECTOR: usize = 512;
 
-/// The switches of `strace` that write such a trace into this file. The hub is its own process, the tracer its child.
+/// The switches of `strace` that write such a trace into this file. The hub stays its own process, with the
+/// tracer as its child.
 pub fn launcher(trace: &str) -> Vec<&str> {
     let calls = "trace=pwrite64,fsync,fdatasync,ftruncate,sendto";
     vec!["strace", "-D", "-f", "-q", "-y", "-xx", "-s", "5000", "-o", trace, "-e", calls]
@@ -19,18 +20,18 @@ pub fn launcher(trace: &str) -> Vec<&str> {
 pub enum Step {
     /// Bytes were written at an offset.
     Write { file: PathBuf, offset: usize, bytes: Vec<u8> },
-    /// A file was cut.
+    /// A file was truncated.
     Truncate { file: PathBuf, length: usize },
-    /// A file is on the disk up to this step (an index into the steps).
+    /// A file is on the disk up to this step, which is an index into the steps.
     Synced { file: PathBuf, up_to: usize },
-    /// Bytes went to a peer.
+    /// Bytes were sent to a peer.
     Sent { bytes: Vec<u8> },
 }
 
 /// Reads the trace of a hub that was killed, once it is complete.
 pub fn read(trace: &Path, hub: &Hub) -> Vec<Step> {
     let pid = hub.pid().to_string();
-    // The number of the process is padded to a column.
+    // The id of the process is padded to a column.
     let end = |line: &str| line.contains("+++ killed by SIGKILL") && line.split(' ').next() == Some(&*pid);
     let begun = std::time::Instant::now();
     let mut text = std::fs::read_to_string(trace).expect("a trace");
@@ -102,15 +103,16 @@ fn unescape(text: &str) -> Option<Vec<u8>> {
 /// What a power cut does to writes that were not synced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unsynced {
-    /// All are undone.
+    /// All of them are lost.
     Lost,
-    /// Each may have reached the disk or not, in part or whole, in any order.
+    /// Each may have reached the disk or not, partly or completely, in any order.
     Scattered,
-    /// All have reached the disk.
+    /// All of them have reached the disk.
     Kept,
 }
 
-/// The content of `file` after a power cut behind the first `cut` steps, `before` being what it held at the start.
+/// The content of `file` after a power cut following the first `cut` steps. `before` is its content at the
+/// start.
 pub fn after_power_cut(
     steps: &[Step],
     cut: usize,

@@ -116,7 +116,7 @@ test('a CSV of agents is taken over whole, or every wrong line is told', async (
   assert.deepEqual(await axe(page), []);
   await file.setInputFiles({ ...csv([]), buffer: Buffer.from('id,name\nb,Jos\xe9', 'latin1') });
   await page.getByRole('button', { name: 'Import', exact: true }).click();
-  await text(page, '.wrong-lines', 'is no UTF-8');
+  await text(page, '.wrong-lines', 'is not UTF-8');
   await file.setInputFiles(csv(['id;name', '"agent,1";José', 'b;Bia']));
   await page.getByRole('button', { name: 'Import', exact: true }).click();
   await text(page, '.success', '2 entries imported');

@@ -1,4 +1,5 @@
-//! The answers of the metrics as they are described to programs. They are written cell by cell, see [`super::sheet`].
+//! The answers of the metrics, as they are described to programs. The answers themselves are written cell by
+//! cell, see [`super::sheet`].
 #![expect(dead_code, reason = "only described here: JSON and CSV are made of one table of cells")]
 
 use jiff::Timestamp;
@@ -7,29 +8,29 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::reads::analytics::LiveField;
 
-/// While history is computed anew.
+/// How far the metrics are while history is computed again.
 #[derive(ToSchema)]
 pub struct Rebuilding {
-    /// Chats that are done.
+    /// Number of chats that are done.
     done: i64,
-    /// Of so many.
+    /// Number of chats in total.
     total: i64,
 }
 
-/// A table of numbers.
+/// A table of the metrics' numbers.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct MetricsTable {
-    /// Every delivery up to here is in it.
+    /// The position up to which deliveries are counted.
     as_of_seq: i64,
-    /// `null`, except while history is computed anew.
+    /// `null`, except while history is computed again.
     rebuilding: Option<Rebuilding>,
     #[schema(value_type = String, format = DateTime)]
     from: Timestamp,
     #[schema(value_type = String, format = DateTime)]
     until: Timestamp,
     timezone: String,
-    /// `wall` or `business`.
+    /// The clock that durations are measured on: `wall` or `business`.
     clock: String,
     #[schema(value_type = Option<String>, format = DateTime)]
     previous_from: Option<Timestamp>,
@@ -38,20 +39,20 @@ pub struct MetricsTable {
     rows: Vec<MetricsRow>,
 }
 
-/// How many durations lie between which bounds.
+/// How many durations are between which bounds.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct Distribution {
-    /// Every delivery up to here is in it.
+    /// The position up to which deliveries are counted.
     as_of_seq: i64,
-    /// `null`, except while history is computed anew.
+    /// `null`, except while history is computed again.
     rebuilding: Option<Rebuilding>,
     #[schema(value_type = String, format = DateTime)]
     from: Timestamp,
     #[schema(value_type = String, format = DateTime)]
     until: Timestamp,
     timezone: String,
-    /// `wall` or `business`.
+    /// The clock that durations are measured on: `wall` or `business`.
     clock: String,
     #[schema(value_type = Option<String>, format = DateTime)]
     previous_from: Option<Timestamp>,
@@ -60,12 +61,12 @@ pub struct Distribution {
     rows: Vec<DistributionRow>,
 }
 
-/// One stretch of lengths; `previousN` is there with `compare=true`.
+/// One range of durations. `previousN` is there with `compare=true`.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 struct DistributionRow {
     from_ms: i64,
-    /// Not included; `null`: no bound.
+    /// End of the range in milliseconds, not included; `null`: no upper bound.
     until_ms: Option<i64>,
     metric: String,
     n: i64,
@@ -73,23 +74,24 @@ struct DistributionRow {
     previous_n: Option<i64>,
 }
 
-/// One row. Which of the first columns it has is the route's; the `previous…` ones are there with `compare=true`.
+/// One row. The route decides which of the first columns it has; the `previous…` ones are there with
+/// `compare=true`.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 struct MetricsRow {
-    /// `/series`: where the bucket begins.
+    /// In `/series`: where the bucket begins.
     #[schema(value_type = Option<String>, format = DateTime, required = false)]
     start: Option<Timestamp>,
-    /// `/series`: where it ends.
+    /// In `/series`: where the bucket ends.
     #[schema(value_type = Option<String>, format = DateTime, required = false)]
     end: Option<Timestamp>,
-    /// `/heatmap`: Monday is 1.
+    /// In `/heatmap`: the weekday; Monday is 1.
     #[schema(required = false)]
     weekday: Option<i8>,
-    /// `/heatmap`.
+    /// In `/heatmap`: the hour of the day.
     #[schema(required = false)]
     hour: Option<i8>,
-    /// `/agents` and so on; `null`: nobody's.
+    /// In `/agents` and so on: the id; `null`: of nobody.
     #[schema(required = false)]
     id: Option<String>,
     #[schema(required = false)]
@@ -118,20 +120,20 @@ struct MetricsRow {
     previous_max_ms: Option<i64>,
 }
 
-/// The live metrics: one row, or with `by` one for each.
+/// The live metrics: one row, or one for each item of `by`.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct LiveMetrics {
-    /// Every delivery up to here is in it.
+    /// The position up to which deliveries are counted.
     as_of_seq: i64,
-    /// `null`, except while history is computed anew.
+    /// `null`, except while history is computed again.
     rebuilding: Option<Rebuilding>,
     #[schema(value_type = String, format = DateTime)]
     now: Timestamp,
     rows: Vec<LiveRow>,
 }
 
-/// Open chats, counted: a row with a count for each [`LiveField`].
+/// Counts of open chats: one for each [`LiveField`].
 struct LiveRow;
 
 impl PartialSchema for LiveRow {
@@ -142,13 +144,13 @@ impl PartialSchema for LiveRow {
 
 impl ToSchema for LiveRow {}
 
-/// What a row of open chats holds besides the counts.
+/// What a row of open chats contains besides the counts.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 struct LiveWaits {
-    /// With `by`; `null`: nobody's.
+    /// With `by`: the id; `null`: of nobody.
     id: Option<String>,
-    /// With `by`.
+    /// With `by`: the name, where it is known.
     name: Option<String>,
     #[schema(value_type = Option<String>, format = DateTime)]
     longest_wait_since: Option<Timestamp>,
@@ -161,7 +163,7 @@ struct LiveWaits {
     next_window_closes_at: Option<Timestamp>,
 }
 
-/// This object with a count for each [`LiveField`].
+/// The schema of this object, with a count for each [`LiveField`] added.
 pub fn with_counts(schema: RefOr<Schema>) -> RefOr<Schema> {
     let RefOr::T(Schema::Object(mut object)) = schema else { return schema };
     for field in LiveField::ALL {
@@ -170,13 +172,13 @@ pub fn with_counts(schema: RefOr<Schema>) -> RefOr<Schema> {
     RefOr::T(Schema::Object(object))
 }
 
-/// How many chats were open along a period.
+/// How many chats were open at moments of a period.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct MetricsTrend {
-    /// Every delivery up to here is in it.
+    /// The position up to which deliveries are counted.
     as_of_seq: i64,
-    /// `null`, except while history is computed anew.
+    /// `null`, except while history is computed again.
     rebuilding: Option<Rebuilding>,
     #[schema(value_type = String, format = DateTime)]
     from: Timestamp,
@@ -185,29 +187,29 @@ pub struct MetricsTrend {
     rows: Vec<TrendRow>,
 }
 
-/// How things stood at one moment.
+/// The open chats at one moment.
 #[derive(ToSchema)]
 struct TrendRow {
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
-    /// Open chats.
+    /// Number of open chats, waiting ones included.
     open: i64,
-    /// Of them, those in the waiting list.
+    /// Number of open chats in the waiting list.
     waiting: i64,
-    /// Of them, those without an owner.
+    /// Number of open chats without an owner.
     unassigned: i64,
 }
 
-/// What is behind a number: the answer of every route with `explain=true`.
+/// The occurrences behind a number: the answer of every route with `explain=true`.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct MetricsExplained {
-    /// Every delivery up to here is in it.
+    /// The position up to which deliveries are counted.
     as_of_seq: i64,
-    /// `null`, except while history is computed anew.
+    /// `null`, except while history is computed again.
     rebuilding: Option<Rebuilding>,
     metric: String,
-    /// The rule in one sentence.
+    /// The rule of the metric in one sentence.
     rule: String,
     total: i64,
     page: u32,

@@ -1,5 +1,5 @@
-//! What the routes of the metrics have in common, described once: each answers its own numbers or what is behind one of
-//! them, as JSON or as CSV.
+//! What the routes of the metrics share, described once: each answers its own numbers or the occurrences behind
+//! one of them, as JSON or CSV.
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -13,9 +13,9 @@ use utoipa::{PartialSchema, ToSchema};
 use super::sheet::AS_OF;
 use crate::http::route::{Call, HandlerPart};
 
-use super::answers::{Distribution, LiveMetrics, MetricsExplained, MetricsTable};
+use super::answers::MetricsExplained;
 
-/// The answer of a route, or with `explain=true` what is behind one number of it.
+/// The answer of a route, or with `explain=true` the occurrences behind one of its numbers.
 pub struct OrExplained<T>(PhantomData<T>);
 
 impl<T: ToSchema> PartialSchema for OrExplained<T> {
@@ -38,13 +38,6 @@ impl<T: ToSchema> ToSchema for OrExplained<T> {
     }
 }
 
-/// What a route that makes a table answers.
-pub type TableAnswer = OrExplained<MetricsTable>;
-/// What the route that makes a distribution answers.
-pub type DistributionAnswer = OrExplained<Distribution>;
-/// What the route of the live metrics answers.
-pub type LiveAnswer = OrExplained<LiveMetrics>;
-
 /// A table, as JSON of this type or as CSV.
 pub struct Tabled<T>(HttpResponse, PhantomData<T>);
 
@@ -65,6 +58,6 @@ impl<T> Responder for Tabled<T> {
 impl<T: ToSchema> HandlerPart for Tabled<T> {
     fn describe(call: &mut Call) {
         call.answers::<T>(200).answers_with(200, "text/csv", String::schema());
-        call.header(200, AS_OF, i64::schema(), "With CSV: every delivery up to here is in it.");
+        call.header(200, AS_OF, i64::schema(), "With CSV: the position up to which deliveries are counted.");
     }
 }

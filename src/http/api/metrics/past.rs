@@ -1,4 +1,5 @@
-//! Questions of the past to the metrics: the live numbers of a moment, and how many chats were open along a period.
+//! Questions to the metrics about the past: the live numbers of a moment, and how many chats were open during a
+//! period.
 
 use actix_web::HttpRequest;
 use jiff::Timestamp;
@@ -7,24 +8,24 @@ use serde_json::json;
 use super::answers::MetricsTrend;
 use super::explained::Tabled;
 use super::questions::{Between, Whose};
-use super::sheet::{Format, Sheet, Written};
+use super::sheet::{Format, FormatFields, Sheet};
 use super::work::ask;
 use crate::http::caller::{Caller, UserState};
 use crate::http::error::ApiError;
-use crate::http::question::{Query, question};
-use crate::reads::analytics::{LiveNow, OpenThen, Period, StoodOpen, Trend, Trended};
+use crate::http::question::{QueryString, question};
+use crate::reads::analytics::{FindOpenAt, LiveNow, OpenChatsAt, Period, Trend, Trended};
 use crate::telemetry::clock;
 
-/// Points of a trend where nothing is asked for.
+/// Points of a trend where no number is given.
 const POINTS_DEFAULT: usize = 48;
-/// Points of a trend at least.
+/// Fewest points of a trend.
 const POINTS_MIN: usize = 2;
-/// Points of a trend at most.
+/// Most points of a trend.
 pub const POINTS_MAX: usize = 200;
 
 /// The chats that were open at the moment of a question, each with what it contributed then.
-pub async fn stood_open(state: &UserState, live: &LiveNow) -> Result<StoodOpen, ApiError> {
-    let mut stood = ask(state, OpenThen { live: live.clone() }).await?;
+pub async fn stood_open(state: &UserState, live: &LiveNow) -> Result<OpenChatsAt, ApiError> {
+    let mut stood = ask(state, FindOpenAt { live: live.clone() }).await?;
     let mut parts = Vec::new();
     for part in stood.moved(live.now) {
         parts.push(state.ask(part).await?);
@@ -34,23 +35,22 @@ pub async fn stood_open(state: &UserState, live: &LiveNow) -> Result<StoodOpen, 
 }
 
 question! {
-    /// How many chats were open along a period.
+    /// How many chats were open during a period.
     pub struct TrendQuestion {
         /// From the first moment to the last one, which is not in the future.
         between: Between,
-        /// Moments, evenly spread.
+        /// Number of moments, evenly spread.
         points: usize [POINTS_MIN..=POINTS_MAX] = POINTS_DEFAULT,
-        /// Whose.
+        /// Whose chats count in the answer.
         whose: Whose,
-        /// How the answer is written.
-        written: Written,
+        /// The format of the answer.
+        written: FormatFields,
     }
 }
 
-/// Answers `/metrics/trend`.
 pub async fn trend(
     caller: Caller,
-    Query(question): Query<TrendQuestion>,
+    QueryString(question): QueryString<TrendQuestion>,
     request: HttpRequest,
     state: UserState,
 ) -> Result<Tabled<MetricsTrend>, ApiError> {
@@ -59,7 +59,7 @@ pub async fn trend(
     let now = clock::now();
     let period = question.between.period(now, &zone)?;
     if period.until > now {
-        return Err(ApiError::parameter("until", "lies in the future"));
+        return Err(ApiError::parameter("until", "is in the future"));
     }
     let filter = question.whose.filter(&caller, &zone);
     let found = ask(&state, Trend { filter, points: spread(period, question.points) }).await?;

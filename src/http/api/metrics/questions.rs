@@ -1,4 +1,4 @@
-//! What a query string asks of the metrics.
+//! The query strings of the metrics.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use utoipa::openapi::schema::ObjectBuilder;
 
-use super::sheet::Written;
+use super::sheet::FormatFields;
 use crate::domain::ChatKind;
 use crate::domain::metrics::Metric;
 use crate::domain::stats::day_of;
@@ -19,24 +19,24 @@ use crate::http::question::{Value, question};
 use crate::http::values::{Id, Past, Words, string, words};
 use crate::reads::analytics::{Clock, Dimension, Filter, LiveField, Period};
 
-/// Days of the longest period.
+/// The longest period of a question, in days.
 pub const PERIOD_DAYS_MAX: i64 = 366;
-/// Buckets of the longest series.
+/// Most buckets of a series.
 pub const BUCKETS_MAX: usize = 800;
 
-/// What is of no use without `explain=true`.
-const ONLY_EXPLAINED: &str = "is taken only with explain=true";
+/// The error for what is only useful with `explain=true`.
+const ONLY_EXPLAINED: &str = "is only allowed with explain=true";
 
-/// How long a bucket of a series is.
+/// The length of the buckets of a series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bucket {
-    /// An hour.
+    /// From one full hour to the next.
     Hour,
-    /// A day.
+    /// From midnight to midnight in `TIMEZONE`.
     Day,
-    /// A week, from Monday.
+    /// From Monday to Monday, at midnight.
     Week,
-    /// A month.
+    /// From the first of a month to the next.
     Month,
 }
 
@@ -55,7 +55,7 @@ impl Words for LiveField {
     }
 }
 
-/// Names of metrics, separated by commas; in the order of answers, each once.
+/// Names of metrics, separated by commas; each once, in the order of answers.
 #[derive(Debug, Clone)]
 pub struct MetricNames(pub Vec<Metric>);
 
@@ -78,7 +78,7 @@ impl Value for MetricNames {
     }
 }
 
-/// The same, of durations alone.
+/// Names of metrics that have durations, separated by commas.
 #[derive(Debug, Clone)]
 pub struct DurationNames(pub Vec<Metric>);
 
@@ -86,7 +86,9 @@ impl Value for DurationNames {
     fn read(text: &str) -> Result<Self, String> {
         let MetricNames(metrics) = MetricNames::read(text)?;
         let are_durations = metrics.iter().all(|metric| metric.is_duration());
-        are_durations.then_some(Self(metrics)).ok_or_else(|| "must name durations alone".to_owned())
+        are_durations
+            .then_some(Self(metrics))
+            .ok_or_else(|| "must only name metrics with durations".to_owned())
     }
 
     fn schema() -> ObjectBuilder {
@@ -94,7 +96,7 @@ impl Value for DurationNames {
     }
 }
 
-/// The form of a list of such metrics.
+/// The pattern of a list of such metrics.
 fn list_of(such: fn(Metric) -> bool) -> String {
     let such = Metric::ALL.into_iter().filter(|metric| such(*metric));
     let words = such.map(Metric::as_str).collect::<Vec<_>>().join("|");
@@ -102,15 +104,15 @@ fn list_of(such: fn(Metric) -> bool) -> String {
 }
 
 question! {
-    /// Whose chats.
+    /// Whose chats count in an answer.
     pub struct Whose {
-        /// A sector's id.
+        /// Only chats in the sector with this id.
         sector: Option<Id>,
-        /// An agent's id.
+        /// Only chats of the agent with this id.
         agent: Option<Id>,
-        /// A line's id.
+        /// Only chats on the line with this id.
         channel: Option<Id>,
-        /// A tag's id.
+        /// Only chats with the tag with this id.
         tag: Option<Id>,
         /// `direct` where it is left out.
         kind: ChatKind = ChatKind::Direct,
@@ -118,7 +120,7 @@ question! {
 }
 
 impl Whose {
-    /// What they are filtered by.
+    /// The filter for the metrics.
     pub fn filter(self, caller: &Caller, zone: &TimeZone) -> Filter {
         Filter {
             kind: self.kind,
@@ -135,53 +137,52 @@ impl Whose {
 }
 
 question! {
-    /// What is behind a number.
-    pub struct Behind {
-        /// The chats and intervals behind the one `metric`.
+    /// Whether to answer what is behind a number, and which page of it.
+    pub struct ExplainFields {
+        /// Answer the chats and intervals behind the one `metric`.
         explain: bool = false,
-        /// With `explain`: rows on a page; 50 where it is left out.
+        /// With `explain`: most rows on a page; 50 where it is left out.
         limit: Option<u32> [1..=LIMIT_MAX],
-        /// With `explain`: which page, from 1.
+        /// With `explain`: number of the page, from 1.
         page: Option<u32> [1..=PAGE_MAX],
     }
     checked by only_explained
 }
 
-fn only_explained(question: &Behind, fields: &mut Fields) {
+fn only_explained(question: &ExplainFields, fields: &mut Fields) {
     if !question.explain {
         fields.refuse_given(&["limit", "page"], ONLY_EXPLAINED);
     }
 }
 
-/// Which page of what is behind a number.
+/// Which page of the occurrences behind a number.
 #[derive(Debug, Clone, Copy)]
-pub struct Page {
-    /// From 1.
+pub struct ExplainedPage {
+    /// Number of the page, from 1.
     pub page: u32,
-    /// Rows on it.
+    /// Most rows on the page.
     pub limit: u32,
 }
 
-impl Behind {
-    /// The page that is asked for; `None` where the numbers are.
-    pub fn page(&self) -> Option<Page> {
-        let page = Page { page: self.page.unwrap_or(1), limit: self.limit.unwrap_or(LIMIT_DEFAULT) };
+impl ExplainFields {
+    /// The page of occurrences that is asked for; `None` where the numbers are asked for.
+    pub fn page(&self) -> Option<ExplainedPage> {
+        let page = ExplainedPage { page: self.page.unwrap_or(1), limit: self.limit.unwrap_or(LIMIT_DEFAULT) };
         self.explain.then_some(page)
     }
 }
 
 question! {
-    /// From when to when.
+    /// The period that an answer is about.
     pub struct Between {
-        /// The first moment; the midnight before `until`.
+        /// Begin of the period; where it is left out, the midnight before `until`.
         from: Option<Timestamp>,
-        /// The first moment after it; now. At most 366 days after `from`.
+        /// End of the period, not included; where it is left out, now. At most 366 days after `from`.
         until: Option<Timestamp>,
     }
 }
 
 impl Between {
-    /// The period.
     pub fn period(&self, now: Timestamp, zone: &TimeZone) -> Result<Period, ApiError> {
         let until = self.until.unwrap_or(now);
         let from = self.from.unwrap_or_else(|| {
@@ -202,33 +203,33 @@ impl Between {
 }
 
 question! {
-    /// Which numbers, of when, of whose chats, and whether they are explained.
-    pub struct Numbers {
-        /// When.
+    /// Which numbers: of which period, of whose chats, and whether they are explained.
+    pub struct NumberFields {
+        /// The period that the numbers are about.
         pub between: Between,
         /// `wall` where it is left out.
         pub clock: Clock = Clock::Wall,
-        /// The period of the same length just before, beside it.
+        /// Add the numbers of the period of the same length just before.
         compare: bool = false,
-        /// Monday is 1.
+        /// Only what ended on this weekday; Monday is 1.
         pub weekday: Option<i8> [1..=7],
-        /// Of the day in `TIMEZONE`.
+        /// Only what ended in this hour of the day, in `TIMEZONE`.
         pub hour: Option<i8> [0..=23],
-        /// With `explain` of durations: only those of at least so many milliseconds on the asked clock.
+        /// With `explain` of durations: only those of at least this many milliseconds on the chosen clock.
         at_least_ms: Option<i64> [0..=i64::MAX],
-        /// With `explain` of durations: only those of fewer milliseconds on the asked clock.
+        /// With `explain` of durations: only those of fewer milliseconds on the chosen clock.
         below_ms: Option<i64> [1..=i64::MAX],
-        /// Whose.
+        /// Whose chats count in the answer.
         pub whose: Whose,
-        /// What is behind them.
-        pub behind: Behind,
-        /// How the answer is written.
-        pub written: Written,
+        /// Whether to answer what is behind a number.
+        pub behind: ExplainFields,
+        /// The format of the answer.
+        pub written: FormatFields,
     }
     checked by some_lengths
 }
 
-fn some_lengths(question: &Numbers, fields: &mut Fields) {
+fn some_lengths(question: &NumberFields, fields: &mut Fields) {
     if !question.behind.explain {
         fields.refuse_given(&["atLeastMs", "belowMs"], ONLY_EXPLAINED);
     } else if question.lengths().is_some_and(|lengths| lengths.is_empty()) {
@@ -236,7 +237,7 @@ fn some_lengths(question: &Numbers, fields: &mut Fields) {
     }
 }
 
-impl Numbers {
+impl NumberFields {
     /// The period of the same length just before, if it is asked for.
     pub fn previous(&self, period: Period) -> Result<Option<Period>, ApiError> {
         if !self.compare {
@@ -247,7 +248,7 @@ impl Numbers {
         Ok(Some(Period { from, until: period.from }))
     }
 
-    /// Which durations are explained; `None`: all.
+    /// Which durations are explained, in milliseconds; `None`: all.
     pub fn lengths(&self) -> Option<Range<i64>> {
         let is_asked = self.at_least_ms.is_some() || self.below_ms.is_some();
         is_asked.then(|| self.at_least_ms.unwrap_or(0)..self.below_ms.unwrap_or(i64::MAX))
@@ -255,50 +256,51 @@ impl Numbers {
 }
 
 question! {
-    /// Any numbers.
+    /// A question for any metrics.
     pub struct NumbersQuestion {
-        /// Names, separated by commas; all. One with `explain`.
+        /// Names of metrics, separated by commas; all where it is left out. With `explain`, exactly one.
         pub metric: Option<MetricNames>,
-        /// Of when and whose.
-        pub numbers: Numbers,
+        /// Of which period and whose chats.
+        pub numbers: NumberFields,
     }
 }
 
 question! {
-    /// Durations.
+    /// A question for metrics with durations.
     pub struct DurationsQuestion {
-        /// Names of durations, separated by commas; all. One with `explain`.
+        /// Names of metrics with durations, separated by commas; all where it is left out. With `explain`,
+        /// exactly one.
         pub metric: Option<DurationNames>,
-        /// Of when and whose.
-        pub numbers: Numbers,
+        /// Of which period and whose chats.
+        pub numbers: NumberFields,
     }
 }
 
 question! {
-    /// Numbers bucket by bucket.
+    /// A question for a series.
     pub struct SeriesQuestion {
-        /// `day` where it is left out. At most 800 of the period.
+        /// `day` where it is left out. The period may have at most 800 buckets.
         pub bucket: Bucket = Bucket::Day,
-        /// Which.
+        /// Which numbers the series is of.
         pub numbers: NumbersQuestion,
     }
 }
 
 question! {
-    /// Counts of open chats.
+    /// A question for counts of open chats.
     pub struct LiveQuestion {
-        /// As they stood at this moment, not in the future.
+        /// Count the chats as they were at this moment, which is not in the future.
         pub at: Option<Past>,
-        /// One row for each.
+        /// One row for each agent, sector, line or tag.
         pub by: Option<Dimension>,
-        /// With `explain`: which count.
+        /// With `explain`: which count to explain.
         pub metric: Option<LiveField>,
-        /// Whose.
+        /// Whose chats count in the answer.
         pub whose: Whose,
-        /// What is behind them.
-        pub behind: Behind,
-        /// How the answer is written.
-        pub written: Written,
+        /// Whether to answer what is behind a count.
+        pub behind: ExplainFields,
+        /// The format of the answer.
+        pub written: FormatFields,
     }
     checked by one_explained
 }
@@ -319,7 +321,7 @@ pub fn begins(bucket: Bucket, period: Period, zone: &TimeZone) -> Result<Vec<Tim
         if begins.len() >= BUCKETS_MAX {
             return Err(ApiError::parameter(
                 "bucket",
-                format!("must make at most {BUCKETS_MAX} of the period"),
+                format!("must divide the period into at most {BUCKETS_MAX} buckets"),
             ));
         }
         begins.push(next);

@@ -1,4 +1,5 @@
-//! One table of rows and its two encodings: whatever a metrics route answers, JSON and CSV are made of the same cells.
+//! One table of rows and its two encodings. Whatever a metrics route answers, JSON and CSV are made from the
+//! same cells.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{ACCEPT, CACHE_CONTROL, HeaderMap};
@@ -12,15 +13,15 @@ use crate::http::error::ApiError;
 use crate::http::question::question;
 use crate::http::values::words;
 
-/// The header of CSV answers that says how far they go.
+/// The header of CSV answers with the position up to which deliveries are counted.
 pub const AS_OF: &str = "X-As-Of-Seq";
 
 question! {
-    /// How the answer is written.
-    pub struct Written {
-        /// `json` where it is left out, or as `Accept: text/csv` asks.
+    /// The format of the answer.
+    pub struct FormatFields {
+        /// Where it is left out: `json`, or CSV with `Accept: text/csv`.
         format: Option<Encoding>,
-        /// Of CSV: by `Accept-Language` where it is left out.
+        /// For CSV; where it is left out, it follows `Accept-Language`.
         separator: Option<Separator>,
     }
 }
@@ -34,18 +35,18 @@ enum Encoding {
 
 words!(Encoding: "json" => Self::Json, "csv" => Self::Csv);
 
-/// How an answer is written.
+/// The format of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// An object with `rows`.
+    /// JSON: an object with `rows`.
     Json,
-    /// A head and rows.
+    /// CSV: a header and rows.
     Csv(Dialect),
 }
 
 impl Format {
-    /// The one that was asked for, else what `Accept` asks for; and of CSV, which one.
-    pub fn of(written: &Written, headers: &HeaderMap) -> Self {
+    /// The format that was asked for, else the one that `Accept` asks for; for CSV also the dialect.
+    pub fn of(written: &FormatFields, headers: &HeaderMap) -> Self {
         let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let wants =
             |media: &str| accept.split(',').any(|part| part.split(';').next().unwrap_or("").trim() == media);
@@ -57,21 +58,19 @@ impl Format {
     }
 }
 
-/// A table with what is said about it.
+/// A table, and what is said about it.
 #[derive(Debug)]
 pub struct Sheet {
-    /// How far it goes.
+    /// Up to which position deliveries are counted.
     pub progress: Progress,
-    /// What JSON says beside it.
+    /// Further fields of the JSON answer.
     pub about: Vec<(&'static str, Value)>,
-    /// The columns.
     pub columns: Vec<&'static str>,
     /// The cells, row by row.
     pub rows: Vec<Vec<Value>>,
 }
 
 impl Sheet {
-    /// Encodes it.
     pub fn respond(&self, format: Format) -> Result<HttpResponse, ApiError> {
         let mut response = HttpResponse::Ok();
         response.insert_header((CACHE_CONTROL, "no-store"));

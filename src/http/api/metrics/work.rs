@@ -1,4 +1,5 @@
-//! What the routes do: read the question, wait for the metrics, ask, and lay out the cells.
+//! What the routes of the metrics do: read the question, wait until the metrics are current, ask, and lay out
+//! the cells.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -10,7 +11,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::past::stood_open;
-use super::questions::{Bucket, LiveQuestion, Numbers, Page, begins};
+use super::questions::{Bucket, ExplainedPage, LiveQuestion, NumberFields, begins};
 use super::sheet::{Format, Sheet};
 use crate::auth::Scope;
 use crate::domain::metrics::Metric;
@@ -18,32 +19,24 @@ use crate::http::caller::{Caller, UserState};
 use crate::http::error::ApiError;
 use crate::http::values::Past;
 use crate::reads::analytics::cells::{self, STATISTICS, statistics};
-use crate::reads::analytics::table::length;
+use crate::reads::analytics::table::duration_bucket;
 use crate::reads::analytics::{
-    Clock, Dimension, Explain, ExplainNow, ExplainThen, Explained, Filter, Grouping, Key, LiveNow, LiveTable,
-    LiveThen, Period, TableRow, Tabulate, Tabulated,
+    Clock, Dimension, Explain, ExplainAt, ExplainNow, Explained, Filter, GroupKey, Grouping, LiveAt, LiveNow,
+    LiveTable, Period, TableRow, Tabulate, Tabulated,
 };
 use crate::reads::{FoundNames, LookUpNames, Query};
 use crate::telemetry::clock;
 
-/// What the rows of a route are of.
+/// What the rows of a route stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum View {
-    /// Everything.
+pub enum MetricsView {
     Whole,
-    /// Stretches of lengths.
     Lengths,
-    /// Buckets of time.
     Series(Bucket),
-    /// Hours of the week.
     Hours,
-    /// Agents.
     Agents,
-    /// Sectors.
     Sectors,
-    /// Lines.
     Channels,
-    /// Tags.
     Tags,
 }
 
@@ -57,10 +50,10 @@ const PREVIOUS: [&str; 7] = [
     "previousMaxMs",
 ];
 
-/// Answers a route over a period, with these metrics or with all of the route.
+/// Answers a route about a period, with these metrics or with all of the route.
 pub async fn tabulate(
-    view: View,
-    (metrics, question): (Option<Vec<Metric>>, Numbers),
+    view: MetricsView,
+    (metrics, question): (Option<Vec<Metric>>, NumberFields),
     caller: Caller,
     request: HttpRequest,
     state: &UserState,
@@ -88,10 +81,10 @@ pub async fn tabulate(
             .respond(format);
     }
     let begins = if let Grouping::Buckets(begins, _) = &grouping { begins.clone() } else { Vec::new() };
-    let of_route = |metric: &Metric| view != View::Lengths || metric.is_duration();
+    let of_route = |metric: &Metric| view != MetricsView::Lengths || metric.is_duration();
     let metrics = metrics.unwrap_or_else(|| Metric::ALL.into_iter().filter(of_route).collect());
     let found = ask(state, Tabulate { metrics, period, previous, filter, clock, grouping }).await?;
-    let names = if view == View::Agents {
+    let names = if view == MetricsView::Agents {
         agents_of(state, found.rows.iter().map(|row| &row.key), caller.scope).await?
     } else {
         FoundNames::default()
@@ -100,7 +93,6 @@ pub async fn tabulate(
     layout.sheet(&found).respond(format)
 }
 
-/// Answers `/metrics/live`.
 pub async fn count_open(
     question: LiveQuestion,
     caller: Caller,
@@ -108,7 +100,7 @@ pub async fn count_open(
     state: &UserState,
 ) -> Result<HttpResponse, ApiError> {
     let format = Format::of(&question.written, request.headers());
-    // What was saved a moment ago says what is idle.
+    // The settings that were just saved decide what is idle.
     state.reads.catch_up(&state.reads.analytics).await;
     let calendar = state.reads.analytics.calendar();
     let (by, page, then) = (question.by, question.behind.page(), question.at.map(|Past(then)| then));
@@ -119,7 +111,7 @@ pub async fn count_open(
         let asked = ExplainNow { field, live, page: page.page, limit: page.limit };
         let found = if then.is_some() {
             let stood = stood_open(state, &asked.live).await?;
-            ExplainThen { asked, stood }.explained()
+            ExplainAt { asked, stood }.explained()
         } else {
             ask(state, asked).await?
         };
@@ -128,7 +120,7 @@ pub async fn count_open(
     let now = live.now;
     let found = if then.is_some() {
         let stood = stood_open(state, &live).await?;
-        state.ask_metrics(LiveThen { live, stood }).await?
+        state.ask_metrics(LiveAt { live, stood }).await?
     } else {
         ask(state, live).await?
     };
@@ -140,53 +132,53 @@ pub async fn count_open(
     live_sheet(&found, now, by, &names).respond(format)
 }
 
-/// Asks once the metrics have caught up.
+/// Asks once the metrics are current.
 pub async fn ask<Q: Query>(state: &UserState, query: Q) -> Result<Q::Answer, ApiError> {
     state.reads.catch_up(&state.reads.analytics).await;
     state.ask_metrics(query).await
 }
 
 fn grouping(
-    view: View,
+    view: MetricsView,
     period: Period,
     previous: Option<Period>,
     zone: &TimeZone,
 ) -> Result<Grouping, ApiError> {
     Ok(match view {
-        View::Whole => Grouping::Whole,
-        View::Lengths => Grouping::Lengths,
-        View::Series(bucket) => {
+        MetricsView::Whole => Grouping::Whole,
+        MetricsView::Lengths => Grouping::DurationBuckets,
+        MetricsView::Series(bucket) => {
             let before = previous.map(|before| begins(bucket, before, zone)).transpose()?;
             Grouping::Buckets(begins(bucket, period, zone)?, before.unwrap_or_default())
         }
-        View::Hours => Grouping::Hours,
-        View::Agents => Grouping::Agents,
-        View::Sectors => Grouping::Sectors,
-        View::Channels => Grouping::Channels,
-        View::Tags => Grouping::Tags,
+        MetricsView::Hours => Grouping::Hours,
+        MetricsView::Agents => Grouping::Agents,
+        MetricsView::Sectors => Grouping::Sectors,
+        MetricsView::Channels => Grouping::Channels,
+        MetricsView::Tags => Grouping::Tags,
     })
 }
 
 async fn agents_of<'a>(
     state: &UserState,
-    keys: impl Iterator<Item = &'a Key>,
+    keys: impl Iterator<Item = &'a GroupKey>,
     scope: Arc<Scope>,
 ) -> Result<FoundNames, ApiError> {
     let ids: BTreeSet<&String> =
-        keys.filter_map(|key| if let Key::Id(id) = key { Some(id) } else { None }).collect();
+        keys.filter_map(|key| if let GroupKey::Id(id) = key { Some(id) } else { None }).collect();
     let members = ids.into_iter().cloned().collect();
     state.ask(LookUpNames { members, chats: Vec::new(), scope }).await
 }
 
-/// What a row is called: agents as the directory has them.
-fn name_in<'a>(known: Option<&'a String>, key: &Key, names: &'a FoundNames) -> Option<&'a String> {
-    let Key::Id(id) = key else { return None };
+/// The name of a row. Names of agents come from the directory.
+fn name_in<'a>(known: Option<&'a String>, key: &GroupKey, names: &'a FoundNames) -> Option<&'a String> {
+    let GroupKey::Id(id) = key else { return None };
     known.or_else(|| names.members.get(id))
 }
 
 /// How a table is laid out.
 struct Layout {
-    view: View,
+    view: MetricsView,
     period: Period,
     previous: Option<Period>,
     clock: Clock,
@@ -198,19 +190,22 @@ struct Layout {
 impl Layout {
     fn sheet(&self, found: &Tabulated) -> Sheet {
         let mut columns: Vec<&'static str> = match self.view {
-            View::Whole => vec![],
-            View::Lengths => vec!["fromMs", "untilMs"],
-            View::Series(_) => vec!["start", "end"],
-            View::Hours => vec!["weekday", "hour"],
-            View::Agents | View::Sectors | View::Channels | View::Tags => vec!["id", "name"],
+            MetricsView::Whole => vec![],
+            MetricsView::Lengths => vec!["fromMs", "untilMs"],
+            MetricsView::Series(_) => vec!["start", "end"],
+            MetricsView::Hours => vec!["weekday", "hour"],
+            MetricsView::Agents | MetricsView::Sectors | MetricsView::Channels | MetricsView::Tags => {
+                vec!["id", "name"]
+            }
         };
         columns.push("metric");
         columns.extend(self.statistics(&STATISTICS));
         if self.previous.is_some() {
             columns.extend(self.statistics(&PREVIOUS));
         }
-        // Where the period before has a bucket more than this one, it is beside nothing.
-        let shown = |row: &&TableRow| !matches!(row.key, Key::Bucket(number) if number >= self.begins.len());
+        // A bucket that only the period before has would have nothing to be compared with.
+        let shown =
+            |row: &&TableRow| !matches!(row.key, GroupKey::Bucket(number) if number >= self.begins.len());
         Sheet {
             progress: found.progress,
             about: self.about(),
@@ -219,9 +214,9 @@ impl Layout {
         }
     }
 
-    /// Of how many lie between two bounds there is nothing more to say.
+    /// A count of durations between two bounds has no statistics.
     fn statistics<'a, T>(&self, all: &'a [T]) -> &'a [T] {
-        let told = if self.view == View::Lengths { 1 } else { all.len() };
+        let told = if self.view == MetricsView::Lengths { 1 } else { all.len() };
         all.get(..told).unwrap_or(all)
     }
 
@@ -242,17 +237,17 @@ impl Layout {
 
     fn cells(&self, row: &TableRow) -> Vec<Value> {
         let mut cells = match &row.key {
-            Key::Whole => vec![],
-            Key::Length(number) => {
-                let (from, until) = length(*number);
+            GroupKey::Whole => vec![],
+            GroupKey::DurationBucket(number) => {
+                let (from, until) = duration_bucket(*number);
                 vec![json!(from), json!(until)]
             }
-            Key::Bucket(number) => {
+            GroupKey::Bucket(number) => {
                 let end = self.begins.get(number + 1).copied().unwrap_or(self.period.until);
                 vec![json!(self.begins.get(*number)), json!(end)]
             }
-            Key::Hour(weekday, hour) => vec![json!(weekday), json!(hour)],
-            Key::Id(_) | Key::Nobody => {
+            GroupKey::Hour(weekday, hour) => vec![json!(weekday), json!(hour)],
+            GroupKey::Id(_) | GroupKey::Nobody => {
                 cells::who(&row.key, name_in(row.name.as_ref(), &row.key, &self.names)).to_vec()
             }
         };
@@ -278,7 +273,7 @@ async fn explained(
     state: &UserState,
     found: Explained,
     (metric, rule): (&'static str, Cow<'static, str>),
-    page: Page,
+    page: ExplainedPage,
     scope: Arc<Scope>,
 ) -> Result<Sheet, ApiError> {
     let chats: BTreeSet<&String> = found.rows.iter().map(|row| &row.chat_id).collect();

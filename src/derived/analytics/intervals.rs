@@ -1,4 +1,4 @@
-//! Writes a chat's stretches and its messages by day; only what differs from what is there.
+//! Writes the intervals of a chat and its messages by day; only what differs from the stored rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,32 +6,36 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::rows::{between_line_feeds, kind_number};
 use super::spans::{DAY, Marks, STILL, end_minute, minute};
-use crate::domain::history::Entry;
+use crate::domain::history::HistoryEntry;
+use crate::domain::intervals::{StateInterval, intervals};
 use crate::domain::register::to_nanos;
-use crate::domain::stretches::{Stretch, stretches};
-use crate::domain::{Channel, Chat, ContactId, Placement, RefId};
+use crate::domain::{Chat, ChatLine, ContactId, Placement, RefId};
 
-/// What a chat has lived through.
-pub(super) struct Lived<'a> {
+/// The intervals of one chat, and its number of messages by day.
+pub(super) struct ChatIntervals<'a> {
     chat: &'a Chat,
-    stretches: Vec<Stretch>,
-    /// Messages by day.
+    intervals: Vec<StateInterval>,
+    /// Number of messages by day of UTC.
     said: BTreeMap<i64, i64>,
     last_at: i64,
 }
 
-/// An open stretch, but for when it began.
+/// A row of `spans`, without when it began.
 #[derive(Debug, PartialEq, Eq)]
-struct Span {
+struct IntervalRow {
     ended: i64,
     place: i64,
     marks: i64,
     tags: Option<String>,
 }
 
-impl<'a> Lived<'a> {
-    /// Reads it off the timeline, and the messages off the database.
-    pub(super) fn read(database: &Connection, chat: &'a Chat, entries: &[Entry]) -> rusqlite::Result<Self> {
+impl<'a> ChatIntervals<'a> {
+    /// Computes the intervals from the timeline, and counts the messages in the database.
+    pub(super) fn read(
+        database: &Connection,
+        chat: &'a Chat,
+        entries: &[HistoryEntry],
+    ) -> rusqlite::Result<Self> {
         let mut said = BTreeMap::new();
         let mut last_at = entries.last().map_or(i64::MIN, |entry| to_nanos(entry.at));
         let mut select = database
@@ -42,12 +46,11 @@ impl<'a> Lived<'a> {
             *said.entry(at.div_euclid(DAY)).or_default() += 1;
             last_at = last_at.max(at);
         }
-        Ok(Self { chat, stretches: stretches(entries, chat.created_at), said, last_at })
+        Ok(Self { chat, intervals: intervals(entries, chat.created_at), said, last_at })
     }
 
-    /// Writes it.
     pub(super) fn put(&self, step: &Transaction<'_>, key: i64) -> rusqlite::Result<()> {
-        let Some(first) = self.stretches.first() else { return Ok(()) };
+        let Some(first) = self.intervals.first() else { return Ok(()) };
         let mut put = step.prepare_cached(
             "INSERT INTO known VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT DO UPDATE SET kind = ?2, contact_id = ?3, at = ?4, last_at = ?5",
@@ -64,20 +67,20 @@ impl<'a> Lived<'a> {
             let mut put = step.prepare_cached(
                 "INSERT INTO lines VALUES (?1, ?2) ON CONFLICT DO UPDATE SET whatsapp = ?2 WHERE whatsapp <> ?2",
             )?;
-            put.execute(params![line.id.as_str(), Channel::is_whatsapp(line)])?;
+            put.execute(params![line.id.as_str(), ChatLine::is_whatsapp(line)])?;
         }
         let (mut stays, mut spans) = (BTreeMap::new(), BTreeMap::new());
         let mut before: Option<(&Placement, i64, i64)> = None;
-        for stretch in &self.stretches {
-            let (began, ended) = (to_nanos(stretch.from), stretch.until.map_or(STILL, to_nanos));
+        for interval in &self.intervals {
+            let (began, ended) = (to_nanos(interval.from), interval.until.map_or(STILL, to_nanos));
             let (stay, place) = match before {
-                Some((last, stay, place)) if *last == stretch.place => (stay, place),
-                _ => (began, place_of(step, &stretch.place)?),
+                Some((last, stay, place)) if *last == interval.place => (stay, place),
+                _ => (began, place_of(step, &interval.place)?),
             };
-            before = Some((&stretch.place, stay, place));
+            before = Some((&interval.place, stay, place));
             stays.insert(stay, (ended, place));
-            if stretch.open {
-                spans.insert(began, self.span(stretch, ended, place));
+            if interval.open {
+                spans.insert(began, self.span(interval, ended, place));
             }
         }
         put_stays(step, key, &stays)?;
@@ -85,10 +88,10 @@ impl<'a> Lived<'a> {
         self.put_said(step, key)
     }
 
-    fn span(&self, stretch: &Stretch, ended: i64, place: i64) -> Span {
-        let unassigned = stretch.place.owner.is_none();
-        let marks = Marks { kind: self.chat.kind(), waiting: stretch.waiting, unassigned };
-        Span { ended, place, marks: marks.number(), tags: between_line_feeds(&stretch.tags) }
+    fn span(&self, interval: &StateInterval, ended: i64, place: i64) -> IntervalRow {
+        let unassigned = interval.place.owner.is_none();
+        let marks = Marks { kind: self.chat.kind(), waiting: interval.waiting, unassigned };
+        IntervalRow { ended, place, marks: marks.number(), tags: between_line_feeds(&interval.tags) }
     }
 
     fn put_said(&self, step: &Transaction<'_>, key: i64) -> rusqlite::Result<()> {
@@ -113,12 +116,12 @@ impl<'a> Lived<'a> {
     }
 }
 
-/// The row of a place, which is made where there is none.
+/// The id of a place. A place that is new gets a row.
 fn place_of(step: &Transaction<'_>, place: &Placement) -> rusqlite::Result<i64> {
     let id = |id: &Option<RefId>| id.as_ref().map(ToString::to_string);
     let ids = [&place.organization, &place.channel, &place.sector, &place.owner].map(id);
     let people: BTreeSet<&str> = place.people().map(RefId::as_str).collect();
-    // JSON escapes the ids, so that no two places read the same.
+    // JSON escapes the ids, so different places have different names.
     let name = serde_json::json!([ids, place.private, people]).to_string();
     let mut select = step.prepare_cached("SELECT id FROM places WHERE name = ?")?;
     if let Some(known) = select.query_row([&name], |row| row.get(0)).optional()? {
@@ -152,13 +155,14 @@ fn put_stays(step: &Transaction<'_>, key: i64, made: &BTreeMap<i64, (i64, i64)>)
     Ok(())
 }
 
-fn put_spans(step: &Transaction<'_>, key: i64, made: &BTreeMap<i64, Span>) -> rusqlite::Result<()> {
+fn put_spans(step: &Transaction<'_>, key: i64, made: &BTreeMap<i64, IntervalRow>) -> rusqlite::Result<()> {
     let mut select = step.prepare_cached(
         "SELECT began, id, ended, place, marks, tags FROM spans INDEXED BY spans_of_chat WHERE chat = ?",
     )?;
-    let known: BTreeMap<i64, (i64, Span)> = select
+    let known: BTreeMap<i64, (i64, IntervalRow)> = select
         .query_map([key], |row| {
-            let span = Span { ended: row.get(2)?, place: row.get(3)?, marks: row.get(4)?, tags: row.get(5)? };
+            let span =
+                IntervalRow { ended: row.get(2)?, place: row.get(3)?, marks: row.get(4)?, tags: row.get(5)? };
             Ok((row.get(0)?, (row.get(1)?, span)))
         })?
         .collect::<Result<_, _>>()?;
@@ -185,7 +189,7 @@ fn put_spans(step: &Transaction<'_>, key: i64, made: &BTreeMap<i64, Span>) -> ru
     Ok(())
 }
 
-fn add_span(step: &Transaction<'_>, key: i64, began: i64, span: &Span) -> rusqlite::Result<()> {
+fn add_span(step: &Transaction<'_>, key: i64, began: i64, span: &IntervalRow) -> rusqlite::Result<()> {
     let mut add = step.prepare_cached(
         "INSERT INTO spans (chat, place, began, ended, marks, tags) VALUES (?, ?, ?, ?, ?, ?)",
     )?;

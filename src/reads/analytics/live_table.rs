@@ -1,4 +1,4 @@
-//! The live metrics as a table: one row of all open chats, or one for each agent, sector, line or tag.
+//! The live metrics as a table: one row for all open chats, or one for each agent, sector, line or tag.
 
 use std::collections::BTreeMap;
 
@@ -6,69 +6,68 @@ use jiff::Timestamp;
 use rusqlite::Transaction;
 
 use super::dimension::Dimension;
-use super::now::{LiveField, LiveNow, LiveNumbers, OpenChat, millis};
-use super::table::{Key, name_of};
+use super::live::{LiveField, LiveNow, LiveNumbers, OpenChat, millis};
+use super::table::{GroupKey, name_of};
 use crate::derived::analytics::Progress;
+use crate::derived::analytics::rows::tags_of;
 use crate::domain::calendar::{Calendar, WorkedUntil};
 use crate::domain::register::keep_earliest;
 use crate::reads::{Query, ReadError};
 
 impl Dimension {
-    fn keys(self, open: &OpenChat) -> Vec<Key> {
-        let one = |id: &Option<String>| vec![id.clone().map_or(Key::Nobody, Key::Id)];
+    fn keys(self, open: &OpenChat) -> Vec<GroupKey> {
+        let one = |id: &Option<String>| vec![id.clone().map_or(GroupKey::Nobody, GroupKey::Id)];
         match self {
             Self::Agent => one(&open.agent),
             Self::Sector => one(&open.sector),
             Self::Channel => one(&open.channel),
             Self::Tag => match &open.tags {
-                None => vec![Key::Nobody],
-                Some(tags) => {
-                    tags.split_terminator('\n').skip(1).map(|tag| Key::Id(tag.to_owned())).collect()
-                }
+                None => vec![GroupKey::Nobody],
+                Some(tags) => tags_of(Some(tags)).into_iter().map(GroupKey::Id).collect(),
             },
         }
     }
 
-    /// Names of agents are kept elsewhere.
-    fn name(self, tx: &Transaction<'_>, key: &Key) -> Result<Option<String>, ReadError> {
+    /// The name that the metrics file knows. Agents have none here: their names are in the directory.
+    fn name(self, tx: &Transaction<'_>, key: &GroupKey) -> Result<Option<String>, ReadError> {
         match key {
-            Key::Id(id) if self != Self::Agent => name_of(tx, self.as_str(), id),
-            Key::Id(_) | Key::Nobody | Key::Whole | Key::Length(_) | Key::Bucket(_) | Key::Hour(..) => {
-                Ok(None)
-            }
+            GroupKey::Id(id) if self != Self::Agent => name_of(tx, self.as_str(), id),
+            GroupKey::Id(_)
+            | GroupKey::Nobody
+            | GroupKey::Whole
+            | GroupKey::DurationBucket(_)
+            | GroupKey::Bucket(_)
+            | GroupKey::Hour(..) => Ok(None),
         }
     }
 }
 
-/// One row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LiveRow {
-    /// Of what.
-    pub key: Key,
-    /// What sectors, lines and tags are called.
+pub struct LiveTableRow {
+    pub key: GroupKey,
+    /// Name of the sector, line or tag; `None` for agents, and where no name is known.
     pub name: Option<String>,
-    /// Its numbers.
     pub numbers: LiveNumbers,
 }
 
-/// The live metrics.
+/// The live metrics, in rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveTable {
-    /// How far they go.
+    /// How far the facts behind the numbers have followed the journal.
     pub progress: Progress,
-    /// By key. Of all there is one row, whatever is open.
-    pub rows: Vec<LiveRow>,
+    /// Ordered by key. An ungrouped table always has exactly one row, even if no chat is open.
+    pub rows: Vec<LiveTableRow>,
 }
 
-/// What chats come to, one after the other.
+/// Sums over the chats of one row, while they are read.
 #[derive(Debug, Default)]
-struct Tally {
+struct LiveTally {
     counts: [i64; 10],
     waits: Vec<(Timestamp, String)>,
     next_window_closes_at: Option<Timestamp>,
 }
 
-impl Tally {
+impl LiveTally {
     fn add(&mut self, open: &OpenChat, now: Timestamp) {
         for (count, field) in self.counts.iter_mut().zip(LiveField::ALL) {
             *count += i64::from(open.is(field, now));
@@ -93,7 +92,7 @@ impl Tally {
 }
 
 impl LiveNow {
-    /// One pass over the open chats, each of which is shown to `look` too.
+    /// Makes the table in one pass over the open chats, and shows each of them to `look` as well.
     pub(super) fn table(
         &self,
         tx: &Transaction<'_>,
@@ -108,26 +107,26 @@ impl LiveNow {
         })
     }
 
-    /// The numbers of whatever open chats `each` hands over.
+    /// Makes the table of the open chats that `each` passes on.
     pub(super) fn table_of(
         &self,
         tx: &Transaction<'_>,
         progress: Progress,
         each: impl FnOnce(&mut dyn FnMut(OpenChat)) -> Result<(), ReadError>,
     ) -> Result<LiveTable, ReadError> {
-        let mut tallies: BTreeMap<Key, Tally> = BTreeMap::new();
+        let mut tallies: BTreeMap<GroupKey, LiveTally> = BTreeMap::new();
         if self.by.is_none() {
-            tallies.insert(Key::Whole, Tally::default());
+            tallies.insert(GroupKey::Whole, LiveTally::default());
         }
         each(&mut |open| {
-            let keys = self.by.map_or_else(|| vec![Key::Whole], |by| by.keys(&open));
+            let keys = self.by.map_or_else(|| vec![GroupKey::Whole], |by| by.keys(&open));
             for key in keys {
                 tallies.entry(key).or_default().add(&open, self.now);
             }
         })?;
         let rows = tallies.into_iter().map(|(key, tally)| {
             let name = self.by.map_or(Ok(None), |by| by.name(tx, &key))?;
-            Ok(LiveRow { key, name, numbers: tally.sum_up(self.now, &self.calendar) })
+            Ok(LiveTableRow { key, name, numbers: tally.sum_up(self.now, &self.calendar) })
         });
         Ok(LiveTable { progress, rows: rows.collect::<Result<_, ReadError>>()? })
     }

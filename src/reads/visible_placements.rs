@@ -1,4 +1,4 @@
-//! What a scope sees, in numbers: its placements and the sums over their chats. Read once for an answer.
+//! What a scope sees: its placements, and the sums over the chats in them. Read once for each answer.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -10,40 +10,45 @@ use super::ReadError;
 use super::visible::{placements_seen_with, sets_with};
 use crate::auth::Scope;
 
-/// A list of which a scope sees one row in so many, or more, is walked as if it saw all of it.
+/// If a scope sees at least one row in this many, a list is walked as if it saw all of them.
 const MUCH: i64 = 8;
-/// Where the square of the rows that a scope sees is less than so many times all rows, sorting the seen ones costs less
-/// than walking the list until a page of them is found.
+/// If the square of the number of visible rows is below this many times the number of all rows, sorting the
+/// visible ones costs less than walking the list until a page of them is found.
 const FEW: i64 = 100;
 
-/// The placements that a scope sees.
-pub(crate) struct Seen<'a> {
+/// The placements that a scope sees. For a scope without limits nothing is read, and the lists are empty.
+pub(crate) struct VisiblePlacements<'a> {
     pub(crate) scope: &'a Scope,
     placements: Vec<i64>,
     ids: HashSet<i64>,
-    sums: Sums,
+    sums: VisibleSums,
     all_chats: i64,
 }
 
-/// Sums over chats that are seen.
+/// Sums over visible chats.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Sums {
+pub(crate) struct VisibleSums {
     pub(crate) chats: i64,
-    /// Open ones of every kind.
+    /// Open chats of every kind.
     pub(crate) open: i64,
-    /// Messages of all of them.
+    /// Messages of chats of every kind.
     pub(crate) messages: i64,
-    /// Open direct ones.
+    /// Open direct chats.
     pub(crate) open_direct: i64,
-    /// Direct ones in the waiting list.
+    /// Direct chats in the waiting list.
     pub(crate) waiting_direct: i64,
 }
 
-impl<'a> Seen<'a> {
-    /// Reads them; of a scope without limits there is nothing to read.
+impl<'a> VisiblePlacements<'a> {
+    /// Reads the placements of a limited scope.
     pub(crate) fn of(tx: &Transaction<'_>, scope: &'a Scope) -> Result<Self, ReadError> {
-        let mut seen =
-            Self { scope, placements: Vec::new(), ids: HashSet::new(), sums: Sums::default(), all_chats: 0 };
+        let mut seen = Self {
+            scope,
+            placements: Vec::new(),
+            ids: HashSet::new(),
+            sums: VisibleSums::default(),
+            all_chats: 0,
+        };
         if scope.is_unlimited() {
             return Ok(seen);
         }
@@ -55,47 +60,47 @@ impl<'a> Seen<'a> {
         let mut rows = select.query(params_from_iter(values))?;
         while let Some(row) = rows.next()? {
             seen.placements.push(row.get(0)?);
-            seen.sums.add(&Sums::read(row, 1)?);
+            seen.sums.add(&VisibleSums::read(row, 1)?);
         }
         seen.ids = seen.placements.iter().copied().collect();
         Ok(seen)
     }
 
-    /// True where chats that stand there are seen.
+    /// True if the scope sees chats at this placement.
     pub(crate) fn holds(&self, placement: i64) -> bool {
         self.scope.is_unlimited() || self.ids.contains(&placement)
     }
 
-    /// The placements themselves; none of a scope without limits.
+    /// Ids of the placements; empty for a scope without limits.
     pub(crate) fn placements(&self) -> &[i64] {
         &self.placements
     }
 
-    /// The sums over the chats that are seen.
-    pub(crate) fn sums(&self, tx: &Transaction<'_>) -> Result<Sums, ReadError> {
+    pub(crate) fn sums(&self, tx: &Transaction<'_>) -> Result<VisibleSums, ReadError> {
         if self.scope.is_unlimited() {
-            return Ok(tx.prepare_cached(ALL)?.query_row([], |row| Sums::read(row, 0))?);
+            return Ok(tx.prepare_cached(ALL)?.query_row([], |row| VisibleSums::read(row, 0))?);
         }
         Ok(self.sums)
     }
 
-    /// So many of all chats that what is not seen may be skipped.
+    /// True if the scope sees so many chats that the others can be skipped.
     pub(crate) fn is_much(&self) -> bool {
         self.sums.chats.saturating_mul(MUCH) >= self.all_chats
     }
 
-    /// So few chats that all of them may be read and sorted for one page.
+    /// True if the scope sees so few chats that all of them can be read and sorted for one page.
     pub(crate) fn is_little(&self) -> bool {
         !self.scope.is_whole()
             && self.sums.chats.saturating_mul(self.sums.chats) < self.all_chats.saturating_mul(FEW)
     }
 
-    /// Their ids, as a value for `json_each`: questions that follow need not look for them anew.
+    /// Ids of the placements as a JSON array for `json_each`, so that later questions need not look them
+    /// up again.
     pub(crate) fn ids(&self) -> Value {
         Value::Text(serde_json::to_string(&self.placements).unwrap_or_else(|_error| "[]".into()))
     }
 
-    /// How many contacts are seen.
+    /// How many contacts the scope sees.
     pub(crate) fn contacts(&self, tx: &Transaction<'_>) -> Result<i64, ReadError> {
         let all = || {
             tx.prepare_cached("SELECT total_contacts FROM counters")?
@@ -110,11 +115,11 @@ impl<'a> Seen<'a> {
                 format!("SELECT coalesce(sum(contacts), 0) FROM placement_sets WHERE +id {which} ({sets})");
             tx.prepare_cached(&sql)?.query_row([self.ids()], |row| row.get::<_, i64>(0))
         };
-        // Contacts without a chat stand nowhere, and are seen by whom no claim limits.
+        // Contacts without a chat have no placement. A scope whose claims do not limit it sees them.
         Ok(if self.scope.is_whole() { all()? - sum("NOT IN")? } else { sum("IN")? })
     }
 
-    /// Messages of direct chats within these quarters of an hour.
+    /// Number of messages of direct chats in these quarters of an hour.
     pub(crate) fn messages_within(
         &self,
         tx: &Transaction<'_>,
@@ -131,7 +136,7 @@ impl<'a> Seen<'a> {
 const ALL: &str = "SELECT coalesce(sum(chats), 0), coalesce(sum(open_chats), 0), coalesce(sum(messages), 0),
                        coalesce(sum(open_direct), 0), coalesce(sum(waiting_direct), 0) FROM placements";
 
-impl Sums {
+impl VisibleSums {
     fn read(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Self> {
         Ok(Self {
             chats: row.get(first)?,

@@ -1,4 +1,4 @@
-//! Stretches of the past: found by their moments, counted and read in steps.
+//! Ranges of the past: found by their times, counted and read in steps.
 
 use std::sync::Arc;
 
@@ -6,30 +6,30 @@ use super::*;
 use crate::domain::Seq;
 use crate::domain::register::to_nanos;
 use crate::protocol::Channel;
-use crate::reads::replay::PART_UPDATES_MAX;
-use crate::reads::{CountPast, LocatePast, Located, PastPlace, PastView, ReadPast};
+use crate::reads::playback::PART_UPDATES_MAX;
+use crate::reads::{CountPlayback, LocatePlayback, Located, PlaybackRange, PlaybackView, ReadPlayback};
 
 fn located(base: &mut Base, from: i64, until: i64) -> Located {
-    base.ask(LocatePast { from: at(from), until: at(until) }).unwrap()
+    base.ask(LocatePlayback { from: at(from), until: at(until) }).unwrap()
 }
 
-fn view(from: i64, until: i64) -> Arc<PastView> {
+fn view(from: i64, until: i64) -> Arc<PlaybackView> {
     let channels = [Channel::Updates].into();
-    Arc::new(PastView { from: at(from), until: at(until), channels, scope: everything() })
+    Arc::new(PlaybackView { from: at(from), until: at(until), channels, scope: everything() })
 }
 
-/// The positions of a stretch as a replay goes through it, and how many were counted before.
+/// The positions that a playback reads, and how many updates were counted before.
 fn stretch(base: &mut Base, from: i64, until: i64) -> (Vec<i64>, usize) {
     let Located::At(place) = located(base, from, until) else { panic!("it is kept") };
     let view = view(from, until);
     let (mut left, mut counted) = (place, 0);
     while !left.is_empty() {
-        let (updates, until) = base.ask(CountPast { view: Arc::clone(&view), left }).unwrap();
+        let (updates, until) = base.ask(CountPlayback { view: Arc::clone(&view), left }).unwrap();
         (counted, left.after) = (counted + updates, until);
     }
     let (mut left, mut positions) = (place, Vec::new());
     while !left.is_empty() {
-        let part = base.ask(ReadPast { view: Arc::clone(&view), left }).unwrap();
+        let part = base.ask(ReadPlayback { view: Arc::clone(&view), left }).unwrap();
         assert!(
             part.updates.len() <= PART_UPDATES_MAX && part.until > left.after,
             "each read brings it further"
@@ -76,12 +76,12 @@ fn what_is_not_kept_any_more_is_told_with_what_is() {
     assert_eq!(stretch(&mut base, 2_001, 2_500).1, 500, "from the oldest on it is all there");
     assert!(matches!(located(&mut base, -9, 0), Located::At(_)), "of what never was nothing is lost");
 
-    // What expires while it is played is not passed over in silence.
-    let left = PastPlace { after: Seq(2_100), end: Seq(2_500) };
+    // If updates expire during a playback, it says so.
+    let left = PlaybackRange { after: Seq(2_100), end: Seq(2_500) };
     let view = view(2_001, 2_500);
-    assert!(base.ask(ReadPast { view: Arc::clone(&view), left }).is_ok());
+    assert!(base.ask(ReadPlayback { view: Arc::clone(&view), left }).is_ok());
     base.run("DELETE FROM frames WHERE seq <= 2200", []);
-    assert!(matches!(base.ask(ReadPast { view, left }), Err(crate::reads::ReadError::Expired)));
+    assert!(matches!(base.ask(ReadPlayback { view, left }), Err(crate::reads::ReadError::Expired)));
     base.run("DELETE FROM frames", []);
     assert_eq!(located(&mut base, 1, 3_000), Located::Lost { kept_from: None });
 }

@@ -1,4 +1,4 @@
-//! What questions have in common: period, filters, clock, and how far the answer goes.
+//! What questions to the metrics have in common: period, filters and clock.
 
 use std::sync::Arc;
 
@@ -11,48 +11,41 @@ use crate::derived::analytics::rows::kind_number;
 use crate::domain::ChatKind;
 use crate::reads::chats_seen;
 
-/// Which time counts.
+/// Which time counts towards a duration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clock {
-    /// All of it.
     Wall,
-    /// That within business hours.
+    /// Only the time within business hours.
     Business,
 }
 
-/// From a moment up to, and without, another.
+/// A period of time; `until` is not part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Period {
-    /// The first moment.
     pub from: Timestamp,
-    /// The first moment after it.
     pub until: Timestamp,
 }
 
-/// Which chats and moments count.
+/// Which chats and moments count. `None` means no restriction.
 #[derive(Debug, Clone)]
 pub struct Filter {
-    /// Of this kind.
     pub kind: ChatKind,
-    /// In this sector.
     pub sector: Option<String>,
-    /// This agent's.
+    /// Id of the agent who owned the chat.
     pub agent: Option<String>,
-    /// On this line.
+    /// Id of the line.
     pub channel: Option<String>,
-    /// With this tag.
     pub tag: Option<String>,
-    /// On this weekday, Monday being 1.
+    /// 1 to 7, Monday being 1.
     pub weekday: Option<i8>,
-    /// In this hour of the day.
+    /// 0 to 23.
     pub hour: Option<i8>,
-    /// Where weekdays, hours and days turn.
+    /// Time zone in which weekdays, hours and days begin.
     pub zone: TimeZone,
-    /// Whose eyes.
     pub scope: Arc<Scope>,
 }
 
-/// Conditions with their values.
+/// An SQL condition under construction, with the values of its placeholders.
 #[derive(Debug, Default)]
 pub(super) struct Where {
     pub(super) sql: String,
@@ -69,8 +62,8 @@ impl Where {
     }
 }
 
-/// The columns that a filter looks at.
-pub(super) struct Columns {
+/// Names of the SQL columns that a filter compares.
+pub(super) struct FilterColumns {
     pub(super) kind: &'static str,
     pub(super) sector: &'static str,
     pub(super) agent: &'static str,
@@ -79,7 +72,7 @@ pub(super) struct Columns {
 }
 
 impl Filter {
-    /// Every direct chat of a scope.
+    /// All direct chats that a scope sees.
     pub fn direct(scope: &Arc<Scope>, zone: TimeZone) -> Self {
         Self {
             kind: ChatKind::Direct,
@@ -94,19 +87,19 @@ impl Filter {
         }
     }
 
-    /// True where every chat of the kind is asked for, at whatever hour.
+    /// True if the filter asks for all chats of its kind. Weekday and hour are not considered.
     pub(super) fn is_plain(&self) -> bool {
         let Self { kind: _, sector, agent, channel, tag, weekday: _, hour: _, zone: _, scope } = self;
         scope.is_unlimited() && [sector, agent, channel, tag].into_iter().all(Option::is_none)
     }
 
-    /// True where only some weekdays or hours are asked for.
     pub(super) fn asks_for_hours(&self) -> bool {
         self.weekday.is_some() || self.hour.is_some()
     }
 
-    /// What of the filter SQL decides. The rows of `chats` must be there where the scope is limited.
-    pub(super) fn conditions(&self, columns: &Columns, found: &mut Where) {
+    /// Adds what SQL can decide: everything but weekday and hour. For a limited scope the query must also
+    /// join `chats`.
+    pub(super) fn conditions(&self, columns: &FilterColumns, found: &mut Where) {
         found.and(&format!("{} = ?", columns.kind), [Value::Integer(kind_number(self.kind))]);
         let ids =
             [(columns.sector, &self.sector), (columns.agent, &self.agent), (columns.channel, &self.channel)];
@@ -124,7 +117,7 @@ impl Filter {
         }
     }
 
-    /// What of the filter the clock on the wall decides.
+    /// Decides what SQL cannot: weekday and hour in the filter's zone.
     pub(super) fn takes(&self, at: Timestamp) -> bool {
         if !self.asks_for_hours() {
             return true;

@@ -1,4 +1,4 @@
-//! The live metrics: what open chats come to now.
+//! The live metrics: counts of the chats that are open now, and their waits.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -6,15 +6,15 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Row, Transaction, params_from_iter};
 
-use super::ask::{Columns, Filter, Where};
 use super::dimension::Dimension;
+use super::filter::{Filter, FilterColumns, Where};
 use crate::domain::calendar::Calendar;
 use crate::domain::deadlines::WINDOW;
 use crate::domain::metrics::Live;
 use crate::domain::register::from_nanos;
 use crate::reads::ReadError;
 
-const COLUMNS: Columns = Columns {
+const COLUMNS: FilterColumns = FilterColumns {
     kind: "chats.kind",
     sector: "chats.sector_id",
     agent: "chats.owner_id",
@@ -22,33 +22,33 @@ const COLUMNS: Columns = Columns {
     tags: "chats.tags",
 };
 
-/// A live count.
+/// A count of open chats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LiveField {
-    /// All open chats.
     Open,
     /// In the provider's waiting list.
     Waiting,
-    /// Without a reply in this cycle, unless all that was said in it was ours, or with an unanswered customer message.
+    /// Without a reply in this cycle (unless all messages in it are ours), or with an unanswered customer
+    /// message.
     Unattended,
     /// Without an owner.
     Unassigned,
-    /// A bot runs, and no human has replied since.
+    /// A bot is running, and no human has replied since it began.
     WithBot,
     /// The last public message is ours.
     WaitingForCustomer,
-    /// No message either way for as long as the settings say.
+    /// Without a public message, either way, for as long as the settings say.
     Idle,
     /// The customer's last message is younger than [`WINDOW`].
     WindowOpen,
-    /// It is not.
+    /// The customer's last message is as old as [`WINDOW`] or older.
     WindowClosed,
     /// With an unanswered customer message.
     Unanswered,
 }
 
 impl LiveField {
-    /// Every count, in the order of answers.
+    /// Every count, in the order in which answers list them.
     pub const ALL: [Self; 10] = [
         Self::Open,
         Self::Waiting,
@@ -62,7 +62,6 @@ impl LiveField {
         Self::Unanswered,
     ];
 
-    /// The word of the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Open => "open",
@@ -78,12 +77,7 @@ impl LiveField {
         }
     }
 
-    /// The count of a word.
-    pub fn of(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|field| field.as_str() == word)
-    }
-
-    /// The rule in one sentence, where a chat is idle after so many minutes.
+    /// The rule of the count in one sentence, for people. `idle_minutes` comes from the settings.
     pub fn rule(self, idle_minutes: u16) -> Cow<'static, str> {
         let rule = match self {
             Self::Open => "open chats",
@@ -108,33 +102,32 @@ impl LiveField {
     }
 }
 
-/// Asks for the live metrics.
+/// Asks for the live metrics of the chats that are open now.
 #[derive(Debug, Clone)]
 pub struct LiveNow {
-    /// Of these chats.
     pub filter: Filter,
-    /// At this moment.
     pub now: Timestamp,
-    /// For what of a wait is within business hours, and for what is idle.
+    /// Gives the business hours, and the time after which a chat is idle.
     pub calendar: Arc<Calendar>,
-    /// Row by row of these; `None`: one row of all.
+    /// One row for each of these; `None` for a single row of all chats.
     pub by: Option<Dimension>,
 }
 
-/// The live metrics of some open chats.
+/// The live metrics of one row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveNumbers {
-    /// The counts, in the order of [`LiveField::ALL`].
+    /// In the order of [`LiveField::ALL`].
     pub counts: [i64; 10],
-    /// The longest wait: since when, in which chat, and how much of it is within business hours.
+    /// The longest wait: since when, in which chat, and how many milliseconds of it are within business
+    /// hours.
     pub longest: Option<(Timestamp, String, i64)>,
-    /// The mean of when waits began, and of what of them is within business hours.
+    /// Mean of the moments at which waits began, and mean of their milliseconds within business hours.
     pub average: Option<(Timestamp, i64)>,
-    /// When the next window of 24 hours closes.
+    /// When the next WhatsApp window of 24 hours closes.
     pub next_window_closes_at: Option<Timestamp>,
 }
 
-/// One open chat.
+/// What the live metrics read of an open chat.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a column of its own")]
 pub(super) struct OpenChat {
@@ -179,7 +172,7 @@ impl OpenChat {
         })
     }
 
-    /// Standing where it stands, with what the rules say of another moment.
+    /// The same chat with the values that the rules give for another moment.
     pub(super) fn contributing(self, live: &Live) -> Self {
         Self {
             since: live.since,
@@ -193,18 +186,19 @@ impl OpenChat {
         }
     }
 
-    /// When its window of 24 hours closes, or closed.
+    /// When the window of 24 hours closes, or closed; `None` if it is no WhatsApp chat or the customer
+    /// never wrote.
     pub(super) fn window_closes_at(&self) -> Option<Timestamp> {
         let last = self.last_customer_at.filter(|_| self.whatsapp)?;
         last.checked_add(WINDOW).ok()
     }
 
-    /// When it turns idle, or turned.
+    /// When the chat becomes idle, or became idle.
     pub(super) fn idle_at(&self) -> Option<Timestamp> {
         self.quiet_since?.checked_add(self.idle_after).ok()
     }
 
-    /// True where the count holds this chat.
+    /// True if `field` counts this chat.
     pub(super) fn is(&self, field: LiveField, now: Timestamp) -> bool {
         match field {
             LiveField::Open => true,
@@ -220,7 +214,7 @@ impl OpenChat {
         }
     }
 
-    /// Since when it is so, as far as a moment says it.
+    /// Since when `field` counts this chat. Fields without a moment of their own give the chat's `since`.
     fn since(&self, field: LiveField) -> Timestamp {
         let moment = match field {
             LiveField::Waiting | LiveField::Unattended | LiveField::Unanswered => self.unanswered_since,
@@ -232,20 +226,20 @@ impl OpenChat {
     }
 }
 
-/// Whole milliseconds.
+/// Whole milliseconds; 0 for negative durations.
 pub(super) fn millis(duration: SignedDuration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX).max(0)
 }
 
 impl LiveNow {
-    /// The chats of a count, each with since when it belongs there.
+    /// The chats that `field` counts. The `since` of each says how long it has been counted.
     pub(super) fn chats(&self, tx: &Transaction<'_>, field: LiveField) -> Result<Vec<OpenChat>, ReadError> {
         let mut chats = Vec::new();
         self.each(tx, |open| chats.extend(self.counted(field, open)))?;
         Ok(chats)
     }
 
-    /// An open chat with since when it belongs to a count; `None` where it does not.
+    /// Sets `since` to the moment from which `field` counts the chat; `None` if it does not count it.
     pub(super) fn counted(&self, field: LiveField, mut open: OpenChat) -> Option<OpenChat> {
         if !open.is(field, self.now) {
             return None;
@@ -254,7 +248,7 @@ impl LiveNow {
         Some(open)
     }
 
-    /// Hands every open chat over.
+    /// Passes every open chat of the filter to `take`.
     pub(super) fn each(&self, tx: &Transaction<'_>, mut take: impl FnMut(OpenChat)) -> Result<(), ReadError> {
         let mut found = Where::default();
         found.and("chats.open = 1", []);

@@ -1,9 +1,9 @@
-//! A stretch of the past, for a screen that has it played: found by its moments, counted and read in small steps, as a
-//! token sees it.
+//! A range of the past that is played to a screen: found by its times, then counted and read in small steps,
+//! as a scope sees it.
 //!
-//! Positions grow with the time of receipt, so a moment is found by halving, and history is not gone through for it.
-//! Deliveries that come at once may swap places within [`DISORDER_MAX`] positions: so much more is looked at on either
-//! side, and each update goes by its own time.
+//! Positions grow with the time of receipt, so the position of a moment is found by binary search. Deliveries
+//! that arrive together may have swapped positions within [`DISORDER_MAX`]. So the range is widened by that
+//! much on either side, and each update is checked by its own time.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,74 +20,73 @@ use crate::domain::register::{from_nanos, to_nanos};
 use crate::journal::head::last_seq;
 use crate::protocol::Channel;
 
-/// How far positions and times of receipt may run apart: more than the deliveries that wait for the journal at once.
+/// How far positions and times of receipt may be out of order: more than the number of deliveries that can
+/// wait for the journal at once.
 const DISORDER_MAX: i64 = 1_000;
-/// Positions that one step of counting looks at.
+/// Positions that one step of counting examines.
 const COUNTED_MAX: usize = 5_000;
-/// Positions that one read looks at: a limited scope may see few of many.
+/// Positions that one read examines. A limited scope may see few of them.
 const EXAMINED_MAX: usize = 5_000;
-/// Updates that one read brings.
+/// The most updates that one read returns.
 pub const PART_UPDATES_MAX: usize = 500;
 /// Bytes of frames after which a read ends.
 pub const PART_BYTES_MAX: usize = 1024 * 1024;
 
-/// Who looks at which stretch.
+/// A period of the past, and what of it is played.
 #[derive(Debug, Clone)]
-pub struct PastView {
-    /// What was received from this moment on.
+pub struct PlaybackView {
+    /// First moment of receipt.
     pub from: Timestamp,
-    /// Up to and with this one.
+    /// Last moment of receipt, included.
     pub until: Timestamp,
-    /// On these channels.
     pub channels: BTreeSet<Channel>,
-    /// Whose eyes.
     pub scope: Arc<Scope>,
 }
 
-impl PastView {
+impl PlaybackView {
     fn spans(&self, received_at: i64) -> bool {
         (to_nanos(self.from)..=to_nanos(self.until)).contains(&received_at)
     }
 }
 
-/// Where a stretch lies, or what is left of it.
+/// Range of positions that is still to be played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PastPlace {
-    /// It begins after this position.
+pub struct PlaybackRange {
+    /// The range begins after this position.
     pub after: Seq,
-    /// Its last position.
+    /// The last position of the range.
     pub end: Seq,
 }
 
-impl PastPlace {
-    /// True where nothing is left.
+impl PlaybackRange {
+    /// True if nothing is left.
     pub fn is_empty(&self) -> bool {
         self.after >= self.end
     }
 }
 
-/// Finds a stretch.
+/// Finds the positions of a period.
 #[derive(Debug, Clone, Copy)]
-pub struct LocatePast {
-    /// What was received from this moment on.
+pub struct LocatePlayback {
+    /// First moment of receipt.
     pub from: Timestamp,
-    /// Up to and with this one.
+    /// Last moment of receipt, included.
     pub until: Timestamp,
 }
 
-/// Where a stretch was found.
+/// Where a period lies in the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Located {
-    /// Here.
-    At(PastPlace),
-    /// Some of it is not kept any more.
+    /// All of it is kept.
+    At(PlaybackRange),
+    /// Some updates of the period are no longer kept.
     Lost {
-        /// When the oldest kept update was received.
+        /// When the oldest kept update was received; `None` if none is kept.
         kept_from: Option<Timestamp>,
     },
 }
 
-impl Query for LocatePast {
+impl Query for LocatePlayback {
     type Answer = Located;
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Located, ReadError> {
@@ -96,7 +95,7 @@ impl Query for LocatePast {
         let beyond = first_received(tx, to_nanos(self.until).saturating_add(1), newest)?;
         let after = (first - 1 - DISORDER_MAX).max(0);
         let end = (beyond - 1 + DISORDER_MAX).min(newest);
-        let place = PastPlace { after: Seq(after), end: Seq(end) };
+        let place = PlaybackRange { after: Seq(after), end: Seq(end) };
         if is_lost(tx, place, self)? {
             let kept_from: Option<i64> = tx
                 .prepare_cached("SELECT received_at FROM journal WHERE seq = (SELECT min(seq) FROM frames)")?
@@ -108,8 +107,8 @@ impl Query for LocatePast {
     }
 }
 
-/// True where an update of the stretch lost its frame to retention, which begins with the oldest.
-fn is_lost(tx: &Transaction<'_>, place: PastPlace, span: LocatePast) -> Result<bool, ReadError> {
+/// True if retention, which deletes the oldest frames first, has deleted some of the period.
+fn is_lost(tx: &Transaction<'_>, place: PlaybackRange, span: LocatePlayback) -> Result<bool, ReadError> {
     let oldest: Option<i64> =
         tx.prepare_cached("SELECT min(seq) FROM frames")?.query_row([], |row| row.get(0))?;
     let kept_from = oldest.unwrap_or(place.end.0 + 1);
@@ -120,7 +119,7 @@ fn is_lost(tx: &Transaction<'_>, place: PastPlace, span: LocatePast) -> Result<b
     Ok(lost.query_row(span, |row| row.get(0))?)
 }
 
-/// The first position that was received at this moment or later; the one after the newest where none was.
+/// The first position that was received at this moment or later; `newest + 1` if there is none.
 fn first_received(tx: &Transaction<'_>, moment: i64, newest: i64) -> Result<i64, ReadError> {
     let mut looked_at =
         tx.prepare_cached("SELECT received_at FROM journal WHERE seq >= ? ORDER BY seq LIMIT 1")?;
@@ -137,22 +136,21 @@ fn first_received(tx: &Transaction<'_>, moment: i64, newest: i64) -> Result<i64,
     Ok(low)
 }
 
-/// Counts the next updates of a stretch.
+/// Counts the updates in the first part of a range.
 #[derive(Debug, Clone)]
-pub struct CountPast {
-    /// Who looks.
-    pub view: Arc<PastView>,
-    /// What is left.
-    pub left: PastPlace,
+pub struct CountPlayback {
+    pub view: Arc<PlaybackView>,
+    /// Range that is left to count.
+    pub left: PlaybackRange,
 }
 
-impl Query for CountPast {
-    /// How many, and the last position that was looked at.
+impl Query for CountPlayback {
+    /// Number of updates, and the last position examined.
     type Answer = (usize, Seq);
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
         let mut statement = tx.prepare_cached(
-            // Who sees an update does not hang on its text, which is most of it.
+            // The frame, most of a row, is not needed to tell who sees an update.
             "SELECT frames.seq, '', journal.audience, NULL, journal.received_at FROM frames
              JOIN journal ON journal.seq = frames.seq WHERE frames.seq > ? AND frames.seq <= ? ORDER BY frames.seq",
         )?;
@@ -173,41 +171,39 @@ impl Query for CountPast {
     }
 }
 
-/// Reads the next updates of a stretch.
+/// Reads the updates in the first part of a range.
 #[derive(Debug, Clone)]
-pub struct ReadPast {
-    /// Who looks.
-    pub view: Arc<PastView>,
-    /// What is left.
-    pub left: PastPlace,
+pub struct ReadPlayback {
+    pub view: Arc<PlaybackView>,
+    /// Range that is left to read.
+    pub left: PlaybackRange,
 }
 
-/// What a read brought.
+/// The updates of the first part of a range.
 #[derive(Debug)]
-pub struct PastPart {
-    /// In order; may be none although more are left.
-    pub updates: Vec<PastUpdate>,
-    /// The last position that was looked at.
+pub struct PlaybackPart {
+    /// In order. May be empty although more are left.
+    pub updates: Vec<PlaybackUpdate>,
+    /// The last position examined: go on after this.
     pub until: Seq,
 }
 
-/// One update, as it is seen.
+/// One update, as the scope sees it.
 #[derive(Debug)]
-pub struct PastUpdate {
-    /// Its position.
+pub struct PlaybackUpdate {
     pub seq: Seq,
-    /// When it was received.
+    /// When the delivery was received.
     pub at: Timestamp,
-    /// The envelope.
+    /// The encoded update.
     pub frame: ByteString,
 }
 
-impl Query for ReadPast {
-    type Answer = PastPart;
+impl Query for ReadPlayback {
+    type Answer = PlaybackPart;
 
-    fn answer(self, tx: &Transaction<'_>) -> Result<PastPart, ReadError> {
-        // What was there when the replay began may have expired meanwhile.
-        if is_lost(tx, self.left, LocatePast { from: self.view.from, until: self.view.until })? {
+    fn answer(self, tx: &Transaction<'_>) -> Result<PlaybackPart, ReadError> {
+        // Updates that were kept when the playback began may have expired meanwhile.
+        if is_lost(tx, self.left, LocatePlayback { from: self.view.from, until: self.view.until })? {
             return Err(ReadError::Expired);
         }
         let mut statement = tx.prepare_cached(
@@ -215,7 +211,7 @@ impl Query for ReadPast {
              JOIN journal ON journal.seq = frames.seq WHERE frames.seq > ? AND frames.seq <= ? ORDER BY frames.seq",
         )?;
         let mut rows = statement.query([self.left.after.0, self.left.end.0])?;
-        let mut part = PastPart { updates: Vec::new(), until: self.left.end };
+        let mut part = PlaybackPart { updates: Vec::new(), until: self.left.end };
         let (mut bytes, mut examined) = (0, 0);
         while let Some(row) = rows.next()? {
             let event = recorded(row)?;
@@ -223,7 +219,7 @@ impl Query for ReadPast {
             let is_meant = self.view.spans(received_at) && event.is_on(&self.view.channels);
             if let Some(frame) = is_meant.then(|| event.seen_by(&self.view.scope)).flatten() {
                 bytes += frame.len();
-                part.updates.push(PastUpdate { seq: event.seq, at: from_nanos(received_at), frame });
+                part.updates.push(PlaybackUpdate { seq: event.seq, at: from_nanos(received_at), frame });
             }
             examined += 1;
             let is_full = part.updates.len() == PART_UPDATES_MAX || bytes >= PART_BYTES_MAX;

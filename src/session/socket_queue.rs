@@ -1,15 +1,17 @@
-//! The way out of one connection: what the hub sends is written to the socket from here, past the connection's own
-//! buffer.
+//! The output of one connection: what the hub sends is written to the socket from here, bypassing the
+//! connection's own buffer.
 //!
-//! Two write to the socket: the connection, what its actor says (answers, pings, closes) through its buffer, and the
-//! line, what the hub sends. They take turns at frames' ends: the line begins nothing while the buffer holds something,
-//! and the buffer waits until a frame that the line has begun is out.
+//! Two sides write to the socket. What the session's actor says (answers, pings, closes) goes through the
+//! connection's buffer; what the hub sends goes through this queue. They take turns between frames: this queue
+//! begins no frame while the buffer holds something, and the buffer waits until a frame that was begun here is
+//! written completely.
 //!
 //! # Contract
 //!
-//! 1. What the hub sends goes out in its order, whole, and after everything that the actor said before the hub was asked.
-//! 2. A close is heard by the actor when all before it is with the kernel.
-//! 3. Only what is with the kernel is counted out of the backlog.
+//! 1. What the hub sends goes out in its order, complete, and after everything that the actor said before the
+//!    hub was asked.
+//! 2. The actor hears of a close when everything before it has been given to the kernel.
+//! 3. Only what has been given to the kernel is subtracted from the backlog.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -26,111 +28,109 @@ use crate::hub::sessions::backlog::Backlog;
 use crate::hub::{Deliver, Drained, Outgoing, SessionId, UmblerHub};
 use crate::protocol::CloseCode;
 
-/// Pieces that are given to the kernel in one call.
+/// Most pieces given to the kernel in one call.
 const PIECES_AT_ONCE: usize = 16;
-/// Places for pieces that an empty queue keeps.
+/// Capacity kept by an empty queue, so that the next burst does not reallocate.
 const PLACES_KEPT: usize = 16;
 
 /// What waits to be written.
 enum Piece {
-    /// Frames, and what they weigh in the backlog.
+    /// Frames, and their weight in the backlog.
     Frames { bytes: Bytes, weight: usize },
-    /// Then the session ends.
+    /// The session ends after what comes before.
     Close(CloseCode),
 }
 
-/// Whose line it is.
+/// The session that a connection belongs to.
 pub struct Owner {
-    /// The session.
     pub id: SessionId,
-    /// The hub.
     pub hub: actix::Addr<UmblerHub>,
-    /// What is queued for it.
+    /// What the hub has queued for the session and the kernel has not got yet.
     pub backlog: Arc<Backlog>,
-    /// Told of a close.
+    /// Is told when the hub closes the session.
     pub actor: Recipient<Ended>,
 }
 
-/// The way out of one connection.
+/// The output of one connection.
 #[derive(Default)]
-pub struct Line {
-    /// `None` once the connection is gone, whoever still holds its line.
+pub struct SocketQueue {
+    /// `None` once the connection is gone, even if somebody still holds this value.
     stream: RefCell<Option<TcpStream>>,
-    /// The connection's task.
+    /// The connection's task, which is woken when the socket has room again.
     task: RefCell<Option<Waker>>,
     queue: RefCell<VecDeque<Piece>>,
     owner: RefCell<Option<Owner>>,
-    /// Updates that were queued, told in each heartbeat.
+    /// Number of updates that were queued, as heartbeats tell it.
     sent: Cell<u64>,
-    /// The first piece is partly written.
+    /// True while the first piece is partly written.
     begun: Cell<bool>,
-    /// The connection's buffer may hold something.
+    /// True where the connection's buffer may hold something.
     buffered: Cell<bool>,
-    /// The body holds the rest of what it gave to the buffer.
+    /// True where the body still holds a part of what it is writing into the buffer.
     body_rests: Cell<bool>,
-    /// The switchboard will write it out.
+    /// True where the worker's fan-out is going to write it out.
     due: Cell<bool>,
-    /// The connection's task will, when it can.
+    /// True where writing was left to the connection's task, because the socket was full.
     handed_on: Cell<bool>,
     broken: Cell<bool>,
-    /// Both close frames are exchanged: nothing more is read.
+    /// True once both close frames were exchanged: nothing more is read.
     finished: Cell<bool>,
 }
 
-impl Line {
-    /// The line of an accepted connection.
+impl SocketQueue {
     pub fn new(stream: TcpStream) -> Self {
         Self { stream: RefCell::new(Some(stream)), ..Self::default() }
     }
 
-    /// Gives the line to a session. The answer to its handshake is on the way through the buffer.
+    /// Assigns the output to a session. The answer to its handshake is on its way through the buffer.
     pub fn begin(&self, owner: Owner) {
         self.buffered.set(true);
         self.sent.set(0);
         *self.owner.borrow_mut() = Some(owner);
     }
 
-    /// The session is over: what has not begun is not written.
+    /// The session is over: pieces of which nothing was written are dropped.
     pub fn end(&self) {
         self.owner.borrow_mut().take();
         self.queue.borrow_mut().truncate(usize::from(self.begun.get()));
     }
 
-    /// Both sides have said that it is over. The connection ends as soon as its buffer is written.
+    /// Both sides have sent their close frames. The connection ends as soon as its buffer is written.
     pub fn finish(&self) {
         self.finished.set(true);
     }
 
-    /// True where nothing is to be read any more.
+    /// True where nothing more is to be read.
     pub fn is_finished(&self) -> bool {
         self.finished.get()
     }
 
-    /// The connection is gone.
+    /// To be called when the connection is gone.
     pub fn disconnect(&self) {
         self.stream.borrow_mut().take();
         self.task.borrow_mut().take();
         self.queue.borrow_mut().clear();
     }
 
-    /// Works with the socket.
+    /// Calls `work` with the socket; an error where the connection is gone.
     pub fn with_stream<T>(&self, work: impl FnOnce(&mut TcpStream) -> io::Result<T>) -> io::Result<T> {
         let mut stream = self.stream.borrow_mut();
         work(stream.as_mut().ok_or(io::ErrorKind::NotConnected)?)
     }
 
-    /// The body has given something to the connection's buffer, and holds the rest of it or not.
+    /// To be called when the body has put something into the connection's buffer; `rests` is true where it
+    /// still holds more.
     pub fn note_body(&self, rests: bool) {
         self.buffered.set(true);
         self.body_rests.set(rests);
     }
 
-    /// The connection's buffer is with the kernel.
+    /// To be called when the connection's buffer has been given to the kernel.
     pub fn note_buffer_written(&self) {
         self.buffered.set(false);
     }
 
-    /// Who is woken where the socket is full.
+    /// Sets the task that is woken where the socket was full.
     pub fn note_task(&self, task: &Waker) {
         let mut known = self.task.borrow_mut();
         if !known.as_ref().is_some_and(|known| known.will_wake(task)) {
@@ -138,7 +138,7 @@ impl Line {
         }
     }
 
-    /// Queues what the hub sends; true where [`write_out`](Self::write_out) is to be called.
+    /// Queues what the hub sends. True where [`write_out`](Self::write_out) must be called.
     pub fn take(&self, deliver: &Deliver) -> bool {
         if self.broken.get() || self.owner.borrow().is_none() {
             return false;
@@ -163,7 +163,7 @@ impl Line {
         !self.handed_on.get() && !self.due.replace(true)
     }
 
-    /// Writes what waits, as far as the socket takes it; the rest is left to the connection.
+    /// Writes what waits, as far as the socket accepts it. The rest is left to the connection's task.
     pub fn write_out(&self) {
         self.due.set(false);
         let done =
@@ -173,10 +173,11 @@ impl Line {
         }
     }
 
-    /// Writes all that waits, for the connection's task, unless the buffer comes first.
+    /// Writes everything that waits, called by the connection's task. Waits where the buffer comes first.
     pub fn poll_write_all(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.queue.borrow().is_empty() {
-            // Whatever was handed on was written before: what comes next is due anew.
+            // Everything that was left to this task has been written, so what comes next must be announced
+            // again.
             self.handed_on.set(false);
             return self.unless_broken();
         }
@@ -188,7 +189,7 @@ impl Line {
         written
     }
 
-    /// Writes the rest of what has begun, so that the buffer may be written.
+    /// Writes the rest of a piece that was begun, so that the buffer may be written.
     pub fn poll_write_begun(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.begun.get() { self.poll_pieces(1, cx) } else { self.unless_broken() }
     }
@@ -208,17 +209,17 @@ impl Line {
         }
     }
 
-    /// Nothing of the actor's is between here and the kernel.
+    /// True where nothing that the actor said is between here and the kernel.
     fn is_clear(&self) -> bool {
         !self.buffered.get() && !self.body_rests.get()
     }
 
     fn break_off(&self, error: &io::Error) -> bool {
-        log::debug!("a connection takes no more: {error}");
+        log::debug!("a connection accepts nothing more: {error}");
         self.broken.set(true);
         self.begun.set(false);
         self.queue.borrow_mut().clear();
-        // The connection ends it.
+        // The connection's task ends it.
         false
     }
 
@@ -228,7 +229,7 @@ impl Line {
         }
     }
 
-    /// Writes so many pieces at most; false where the socket is full before.
+    /// Writes at most `most` pieces; false where the socket is full before that.
     fn write_pieces(&self, most: usize) -> io::Result<bool> {
         let mut left = most;
         loop {
@@ -242,7 +243,7 @@ impl Line {
         }
     }
 
-    /// One call of the kernel; 0 where nothing waits.
+    /// Makes one call to the kernel; returns the bytes written, 0 where nothing waits.
     fn write_some(&self, most: usize) -> io::Result<usize> {
         let mut queue = self.queue.borrow_mut();
         while let Some(Piece::Close(code)) = queue.front() {
@@ -274,7 +275,7 @@ impl Line {
         if written == 0 { Err(io::ErrorKind::WriteZero.into()) } else { Ok(written) }
     }
 
-    /// Takes written bytes out of the queue and the backlog; tells how many pieces are out.
+    /// Removes written bytes from the queue and the backlog, and returns how many pieces were completed.
     fn count_out(&self, mut written: usize) -> usize {
         let mut queue = self.queue.borrow_mut();
         let mut out = 0;

@@ -1,14 +1,14 @@
-//! The live metrics as they stood at a moment.
+//! The live metrics as they were at a moment in the past.
 //!
-//! The stretches say which chats were open then, and where. A chat to which nothing happened since contributes what it
-//! contributes now; of any other the same rules read its history up to the moment.
+//! The intervals say which chats were open then, and where. A chat that has not changed since counts with its
+//! present values. For any other, the same rules read its history up to that moment.
 
 use jiff::Timestamp;
 use rusqlite::Transaction;
 
-use super::by::LiveTable;
 use super::explain::{ExplainNow, Explained};
-use super::now::{LiveNow, OpenChat};
+use super::live::{LiveNow, OpenChat};
+use super::live_table::LiveTable;
 use super::stab::Stab;
 use crate::derived::analytics::Progress;
 use crate::derived::analytics::load::load;
@@ -18,33 +18,36 @@ use crate::domain::register::to_nanos;
 use crate::journal::head::last_seq;
 use crate::reads::{Query, ReadError};
 
-/// Chats that are put together anew for one answer; whoever asks further back is told so.
+/// The most chats whose history is read for one answer. If more have changed since, the question is refused
+/// as going too far back.
 pub const LIVE_REBUILT_MAX: usize = 5_000;
-/// Chats that are put together for one question to the database, so that others come between.
+/// Chats whose history is read in one question to the database, so that questions of others get their turn in
+/// between.
 pub const LIVE_REBUILT_AT_ONCE: usize = 250;
 
-/// Asks the file of the metrics which chats were open at the moment of `live`.
+/// Asks the metrics file which chats were open at a moment.
 #[derive(Debug, Clone)]
-pub struct OpenThen {
-    /// The question; its `now` is the moment.
+pub struct FindOpenAt {
+    /// Its `now` is the moment in the past.
     pub live: LiveNow,
 }
 
-/// Chats that were open at a moment.
+/// Chats that were open at a moment. Those in `moved` have changed since, and must be rebuilt.
 #[derive(Debug, Clone)]
-pub struct StoodOpen {
+pub struct OpenChatsAt {
     progress: Progress,
     chats: Vec<OpenChat>,
     moved: Vec<OpenChat>,
 }
 
-impl Query for OpenThen {
-    type Answer = StoodOpen;
+impl Query for FindOpenAt {
+    type Answer = OpenChatsAt;
 
-    fn answer(self, tx: &Transaction<'_>) -> Result<StoodOpen, ReadError> {
-        let mut stood = StoodOpen { progress: Progress::read(tx)?, chats: Vec::new(), moved: Vec::new() };
+    fn answer(self, tx: &Transaction<'_>) -> Result<OpenChatsAt, ReadError> {
+        let mut stood = OpenChatsAt { progress: Progress::read(tx)?, chats: Vec::new(), moved: Vec::new() };
         let (then, idle_after) = (to_nanos(self.live.now), self.live.calendar.idle_after());
-        // In the order of the columns of open chats; those that say where it stands are of the place.
+        // Columns in the order of [`OpenChat::read`]. Those that say where the chat stood come from
+        // the place.
         let columns = "today.id, known.contact_id, chats.owner_id, chats.sector_id, chats.channel_id, spans.tags,
              today.since, (spans.marks & 2) <> 0, coalesce(lines.whatsapp, 0), today.attended, today.with_bot,
              today.ours_last, today.unanswered_since, today.quiet_since, today.last_customer_at, known.last_at";
@@ -66,69 +69,69 @@ impl Query for OpenThen {
     }
 }
 
-impl StoodOpen {
-    /// The chats that something happened to since, in parts for [`Lives`].
-    pub fn moved(&self, then: Timestamp) -> Vec<Lives> {
+impl OpenChatsAt {
+    /// Questions to the database for the chats that have changed since.
+    pub fn moved(&self, then: Timestamp) -> Vec<RebuildLive> {
         let parts = self.moved.chunks(LIVE_REBUILT_AT_ONCE);
         let ids = |part: &[OpenChat]| part.iter().map(|open| open.chat_id.clone()).collect();
-        parts.map(|part| Lives { chats: ids(part), then }).collect()
+        parts.map(|part| RebuildLive { chats: ids(part), then }).collect()
     }
 
-    /// Takes over what they contributed then, in the order in which they were asked for.
-    pub fn rebuild(&mut self, parts: Vec<LivesThen>) {
+    /// Takes over the answers to the questions of [`Self::moved`], in the same order.
+    pub fn rebuild(&mut self, parts: Vec<RebuiltLive>) {
         for part in &parts {
             self.progress.as_of = self.progress.as_of.min(part.as_of);
         }
         let lives = parts.into_iter().flat_map(|part| part.lives);
-        // A delivery that came between the two questions may say that one was closed then.
+        // A delivery that came between the two questions may say that a chat was closed at that
+        // moment.
         let rebuilt =
             self.moved.drain(..).zip(lives).filter_map(|(open, live)| Some(open.contributing(&live?)));
         self.chats.extend(rebuilt);
     }
 }
 
-/// Asks the database what chats contributed at a moment.
+/// Asks the database what chats counted as at a moment.
 #[derive(Debug, Clone)]
-pub struct Lives {
+pub struct RebuildLive {
     chats: Vec<String>,
     then: Timestamp,
 }
 
-/// What chats contributed at a moment.
+/// What chats counted as at a moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LivesThen {
+pub struct RebuiltLive {
     as_of: Seq,
-    /// One by one; `None` for one that was not open.
+    /// In the order of the question; `None` for a chat that was not open.
     lives: Vec<Option<Live>>,
 }
 
-impl Query for Lives {
-    type Answer = LivesThen;
+impl Query for RebuildLive {
+    type Answer = RebuiltLive;
 
-    fn answer(self, tx: &Transaction<'_>) -> Result<LivesThen, ReadError> {
+    fn answer(self, tx: &Transaction<'_>) -> Result<RebuiltLive, ReadError> {
         let as_of = last_seq(tx)?;
         let lives = self.chats.iter().map(|chat| {
             let loaded = load(tx, chat, Some(self.then))?;
             Ok(loaded.and_then(|loaded| live(&loaded.history)))
         });
-        Ok(LivesThen { as_of, lives: lives.collect::<Result<_, ReadError>>()? })
+        Ok(RebuiltLive { as_of, lives: lives.collect::<Result<_, ReadError>>()? })
     }
 }
 
-/// Asks for the numbers of chats that were open at a moment.
+/// Computes the live metrics of chats that were open at a moment.
 #[derive(Debug, Clone)]
-pub struct LiveThen {
-    /// The question; its `now` is the moment.
+pub struct LiveAt {
+    /// Its `now` is the moment in the past.
     pub live: LiveNow,
-    /// The chats.
-    pub stood: StoodOpen,
+    pub stood: OpenChatsAt,
 }
 
-impl Query for LiveThen {
+impl Query for LiveAt {
     type Answer = LiveTable;
 
     fn answer(self, tx: &Transaction<'_>) -> Result<LiveTable, ReadError> {
-        let StoodOpen { progress, chats, .. } = self.stood;
+        let OpenChatsAt { progress, chats, .. } = self.stood;
         self.live.table_of(tx, progress, |take| {
             chats.into_iter().for_each(take);
             Ok(())
@@ -136,19 +139,18 @@ impl Query for LiveThen {
     }
 }
 
-/// Asks what is behind one of these numbers.
+/// Lists the chats behind such a number.
 #[derive(Debug, Clone)]
-pub struct ExplainThen {
-    /// The question; the `now` of its `live` is the moment.
+pub struct ExplainAt {
+    /// The `now` of its `live` is the moment in the past.
     pub asked: ExplainNow,
-    /// The chats.
-    pub stood: StoodOpen,
+    pub stood: OpenChatsAt,
 }
 
-impl ExplainThen {
-    /// Answers it, which takes no look into any file.
+impl ExplainAt {
+    /// Answers the question without reading a file.
     pub fn explained(self) -> Explained {
-        let StoodOpen { progress, chats, .. } = self.stood;
+        let OpenChatsAt { progress, chats, .. } = self.stood;
         let counted = chats.into_iter().filter_map(|open| self.asked.live.counted(self.asked.field, open));
         self.asked.page_of(progress, counted.collect())
     }
@@ -171,7 +173,7 @@ mod tests {
     }
 
     /// Chats that were open from 100 to 200 s, and open again at 300.
-    fn ask(chats: usize, second: i64) -> Result<StoodOpen, ReadError> {
+    fn ask(chats: usize, second: i64) -> Result<OpenChatsAt, ReadError> {
         let folder = tempfile::tempdir().unwrap();
         let mut file = file::open(&folder.path().join("metrics")).unwrap();
         let step = file.transaction().unwrap();
@@ -195,14 +197,15 @@ mod tests {
             calendar,
             by: None,
         };
-        OpenThen { live }.answer(&step)
+        FindOpenAt { live }.answer(&step)
     }
 
     #[test]
     fn a_moment_that_too_much_happened_since_is_refused() {
         assert_eq!(ask(LIVE_REBUILT_MAX, 150).unwrap().moved.len(), LIVE_REBUILT_MAX);
         assert!(matches!(ask(LIVE_REBUILT_MAX + 1, 150), Err(ReadError::TooFarBack)));
-        // The minutes of the tree hold these moments, the stretches do not.
+        // The tree, which is exact to a minute, finds these moments; the intervals themselves do not
+        // contain them.
         for second in [99, 200] {
             assert!(ask(LIVE_REBUILT_MAX + 1, second).unwrap().moved.is_empty());
         }
@@ -223,8 +226,8 @@ mod tests {
             quiet_since: None,
             last_customer_at: None,
         };
-        // Of one a late delivery says that it was closed.
-        let then = |part: &Lives| LivesThen {
+        // A late delivery says that one of them was closed.
+        let then = |part: &RebuildLive| RebuiltLive {
             as_of: Seq(7),
             lives: part.chats.iter().map(|chat| (chat != "c5").then(|| live.clone())).collect(),
         };

@@ -1,35 +1,35 @@
-//! Who of those that wait is answered next: a line for each asker, taken in turn, so that whoever asks much waits for
-//! nobody but themselves.
+//! Decides whose question is answered next. Each asker has a queue, and the queues are served in turn, so
+//! whoever asks much delays only themselves.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-/// Connections that answer at the same time: two for a user alone, and one that is left to others.
+/// Reader threads for each file: two may work for one user, and one is left for others.
 pub const READERS: usize = 3;
-/// Connections that answer one asker at the same time: one less than there are, so that another asker finds one that is
-/// not held by this one's questions, however long these take.
+/// Reader threads that may work for one asker at the same time. One is always left, so that long questions of
+/// one asker do not hold up the others.
 pub const READERS_PER_ASKER: usize = READERS - 1;
-/// Questions that may wait for a connection.
+/// Questions that may wait for a reader.
 pub const QUESTIONS_WAITING_MAX: usize = 1_024;
-/// Of them, questions of one asker: half, so that no single one makes the hub refuse everybody else's.
+/// Questions of one asker that may wait for a reader: half of all, so that no single asker fills the queue.
 pub const QUESTIONS_PER_ASKER_MAX: usize = QUESTIONS_WAITING_MAX / 2;
 
-/// Who asks.
+/// On whose behalf a question is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Asker {
-    /// The hub itself, for everybody.
+    /// The hub itself, on behalf of everybody.
     Hub,
-    /// All screens of a scope, by its hash: a snapshot is made for them together.
+    /// All screens of one scope, given by its hash. They share snapshots.
     Screens(Arc<str>),
-    /// A user, by the `sub` of their tokens.
+    /// A user, given by the `sub` of their tokens.
     User(Arc<str>),
 }
 
-/// Jobs that wait, by who asked for them.
+/// Jobs that wait, in one queue for each asker.
 #[derive(Debug)]
-pub(super) struct Line<J> {
+pub(super) struct FairQueue<J> {
     lanes: HashMap<Asker, Lane<J>>,
-    /// Each asker that has jobs waiting, once, in the order of their turns.
+    /// Every asker with a waiting job, once, in the order in which they are served.
     turns: VecDeque<Asker>,
     waiting: usize,
 }
@@ -40,14 +40,14 @@ struct Lane<J> {
     at_work: usize,
 }
 
-impl<J> Default for Line<J> {
+impl<J> Default for FairQueue<J> {
     fn default() -> Self {
         Self { lanes: HashMap::new(), turns: VecDeque::new(), waiting: 0 }
     }
 }
 
-impl<J> Line<J> {
-    /// Lets a job wait; false where too many do, of all or of this asker.
+impl<J> FairQueue<J> {
+    /// Adds a job. Returns `false` if too many are waiting, in total or for this asker.
     pub(super) fn push(&mut self, asker: Asker, job: J) -> bool {
         if self.waiting >= QUESTIONS_WAITING_MAX {
             return false;
@@ -65,8 +65,8 @@ impl<J> Line<J> {
         true
     }
 
-    /// The next job, of the asker whose turn it is among those that may have one more at work; [`done`](Self::done) must
-    /// follow once it is. `None` where there is none.
+    /// The next job, of the first asker in turn who has a reader to spare. Call [`done`](Self::done) when
+    /// it is finished. `None` if no job may start.
     pub(super) fn next(&mut self) -> Option<(Asker, J)> {
         let may = |asker: &Asker| self.lanes.get(asker).is_some_and(|lane| lane.at_work < READERS_PER_ASKER);
         let turn = self.turns.iter().position(may)?;
@@ -81,7 +81,7 @@ impl<J> Line<J> {
         Some((asker, job))
     }
 
-    /// A job of this asker is done.
+    /// Notes that a job of this asker is finished.
     pub(super) fn done(&mut self, asker: &Asker) {
         let Some(lane) = self.lanes.get_mut(asker) else { return };
         lane.at_work = lane.at_work.saturating_sub(1);
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn whoever_asks_once_is_next_however_much_another_asked_before() {
-        let mut line = Line::default();
+        let mut line = FairQueue::default();
         for number in 0..100 {
             assert!(line.push(user("busy"), number));
         }
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn one_asker_leaves_a_reader_to_others() {
-        let mut line = Line::default();
+        let mut line = FairQueue::default();
         for number in 0..READERS {
             assert!(line.push(user("busy"), number));
         }
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn questions_that_wait_end_at_a_bound_for_each_asker_and_for_all() {
-        let mut line = Line::default();
+        let mut line = FairQueue::default();
         for _ in 0..QUESTIONS_PER_ASKER_MAX {
             assert!(line.push(user("busy"), ()));
         }
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn nothing_is_remembered_of_who_has_no_question() {
-        let mut line = Line::default();
+        let mut line = FairQueue::default();
         assert!(line.push(user("once"), ()));
         let (asker, ()) = line.next().unwrap();
         line.done(&asker);

@@ -1,36 +1,31 @@
-//! The stretches of a chat's life in which nothing of its state changed: what a moment of the past is read off.
+//! The intervals of a chat's life in which its state did not change. They answer how things stood at a moment
+//! of the past.
 //!
-//! Two entries of one instant are one: a chat stands at a moment as all entries up to and with it say.
+//! Two entries of one instant count as one: at a moment, all entries up to and including it have been applied.
 
 use jiff::Timestamp;
 
 use super::audience::Placement;
-use super::history::{Entry, Standing};
+use super::history::{HistoryEntry, Standing};
 use super::ids::RefId;
 
-/// A stretch in which a chat stood unchanged.
+/// An interval in which the state of a chat did not change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stretch {
-    /// The first moment of it.
+pub struct StateInterval {
+    /// The first moment of the interval.
     pub from: Timestamp,
-    /// The first moment after it; `None`: it lasts.
+    /// The first moment after the interval; `None`: it lasts.
     pub until: Option<Timestamp>,
-    /// Open.
     pub open: bool,
-    /// Open and in the waiting list.
+    /// True for an open chat in the waiting list.
     pub waiting: bool,
-    /// Its tags, sorted.
+    /// Tags of the chat, sorted.
     pub tags: Vec<RefId>,
-    /// Where it stood; the members sorted.
+    /// The placement of the chat; its members are sorted.
     pub place: Placement,
 }
 
-impl Stretch {
-    /// True where the moment lies in it.
-    pub fn holds(&self, at: Timestamp) -> bool {
-        self.from <= at && self.until.is_none_or(|until| at < until)
-    }
-
+impl StateInterval {
     fn begun(from: Timestamp, standing: &Standing) -> Self {
         let sorted = |ids: &[RefId]| {
             let mut ids = ids.to_vec();
@@ -49,10 +44,10 @@ impl Stretch {
     }
 }
 
-/// The stretches that the entries say, which are in the chat's order. A chat that was created later than it was first
-/// heard of is known from its creation on.
-pub fn stretches(entries: &[Entry], created_at: Option<Timestamp>) -> Vec<Stretch> {
-    let mut stretches: Vec<Stretch> = Vec::new();
+/// The intervals that follow from the entries, which are in the chat's order. A chat whose creation is later
+/// than its first entry has no interval before its creation.
+pub fn intervals(entries: &[HistoryEntry], created_at: Option<Timestamp>) -> Vec<StateInterval> {
+    let mut intervals: Vec<StateInterval> = Vec::new();
     let mut standing = Standing::default();
     let mut entries = entries.iter().peekable();
     while let Some(entry) = entries.next() {
@@ -62,18 +57,18 @@ pub fn stretches(entries: &[Entry], created_at: Option<Timestamp>) -> Vec<Stretc
         if next == Some(from) {
             continue;
         }
-        let begun = Stretch::begun(from, &standing);
-        match stretches.last_mut() {
+        let begun = StateInterval::begun(from, &standing);
+        match intervals.last_mut() {
             Some(last) if last.is_like(&begun) => {}
             last => {
                 if let Some(last) = last {
                     last.until = Some(from);
                 }
-                stretches.push(begun);
+                intervals.push(begun);
             }
         }
     }
-    stretches
+    intervals
 }
 
 #[cfg(test)]
@@ -86,7 +81,7 @@ mod tests {
         Timestamp::from_second(1_772_445_600 + second).unwrap()
     }
 
-    fn entry() -> impl Strategy<Value = Entry> {
+    fn entry() -> impl Strategy<Value = HistoryEntry> {
         let id = || prop_oneof![Just(RefId::from("a")), Just(RefId::from("b"))];
         let said = || proptest::option::of(any::<bool>());
         (
@@ -99,20 +94,22 @@ mod tests {
             ),
         )
             .prop_map(
-                |((second, open, waiting, private, bot_running), (owner, sector, tags, members))| Entry {
-                    at: moment(second),
-                    event_id: "e".into(),
-                    organization: None,
-                    open,
-                    waiting,
-                    private,
-                    owner,
-                    sector,
-                    channel: None,
-                    tags,
-                    members,
-                    bot_running,
-                    closed_at: None,
+                |((second, open, waiting, private, bot_running), (owner, sector, tags, members))| {
+                    HistoryEntry {
+                        at: moment(second),
+                        event_id: "e".into(),
+                        organization: None,
+                        open,
+                        waiting,
+                        private,
+                        owner,
+                        sector,
+                        channel: None,
+                        tags,
+                        members,
+                        bot_running,
+                        closed_at: None,
+                    }
                 },
             )
     }
@@ -125,18 +122,21 @@ mod tests {
         ) {
             entries.sort_by_key(|entry| entry.at);
             let created = created.map(moment);
-            let stretches = stretches(&entries, created);
+            let intervals = intervals(&entries, created);
             for second in -1..13 {
                 let at = moment(second);
-                let heard: Vec<Entry> = entries.iter().filter(|entry| entry.at <= at).cloned().collect();
+                let heard: Vec<HistoryEntry> = entries.iter().filter(|entry| entry.at <= at).cloned().collect();
                 let known = created.is_none_or(|created| created <= at);
                 let expected = Standing::after(&heard).filter(|_| known);
-                let found: Vec<&Stretch> = stretches.iter().filter(|stretch| stretch.holds(at)).collect();
+                let holds = |interval: &&StateInterval| {
+                    interval.from <= at && interval.until.is_none_or(|until| at < until)
+                };
+                let found: Vec<&StateInterval> = intervals.iter().filter(holds).collect();
                 prop_assert_eq!(found.len(), usize::from(expected.is_some()));
                 let Some((found, expected)) = found.first().zip(expected) else { continue };
-                prop_assert!(found.is_like(&Stretch::begun(at, &expected)));
+                prop_assert!(found.is_like(&StateInterval::begun(at, &expected)));
             }
-            for pair in stretches.windows(2) {
+            for pair in intervals.windows(2) {
                 prop_assert_eq!(pair[0].until, Some(pair[1].from));
                 prop_assert!(pair[0].from < pair[1].from && !pair[0].is_like(&pair[1]));
             }
