@@ -43,7 +43,7 @@
 //!
 //! # Where to begin
 //!
-//! Read [`domain::absorb`] for what the hub is about, [`auth::scope`] for who sees what, and [`journal`] for what is
+//! Read [`domain::absorb`](mod@domain::absorb) for what the hub is about, [`auth::scope`] for who sees what, and [`journal`] for what is
 //! promised. Then follow the way above from [`http::webhook`].
 
 mod domain;

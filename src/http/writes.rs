@@ -5,7 +5,7 @@
 //! hub's machine reaches it too, because browsers let any page post a form or plain text anywhere without
 //! asking first. So a write must come from the hub's own pages or those of `FRONTEND_URL`, use a name that
 //! nobody else can point at the hub, and declare its body as a type that pages of other sites may not send
-//! without asking. Routes that change something are made with [`route`].
+//! without asking. Routes that change something are made with [`super::route`].
 //!
 //! The webhook has rules of its own (`webhook.rs`): the provider's `Content-Type` is ignored.
 

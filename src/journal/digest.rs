@@ -5,7 +5,6 @@
 //! out. Both depend on where batches ended, and no answer depends on them.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use rusqlite::Connection;
@@ -95,11 +94,8 @@ fn of(connection: &Connection, sql: &str) -> rusqlite::Result<String> {
 
 /// Lower-case hexadecimal digits, two for each byte.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing to a string does not fail.
-        write!(text, "{byte:02x}").unwrap_or_default();
-        text
-    })
+    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.concat()
 }
 
 /// Adds a value with its type and length, so that different rows cannot have the same bytes.

@@ -193,7 +193,7 @@ pub(crate) struct Walk<'a> {
     pub(crate) conditions: Conditions,
     pub(crate) at: &'a PageAt,
     pub(crate) limit: u32,
-    /// See [`fingerprint`](super::cursor::fingerprint).
+    /// See [`fingerprint`].
     pub(crate) fingerprint: u64,
 }
 

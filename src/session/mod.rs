@@ -6,7 +6,7 @@
 //! # Contract
 //!
 //! 1. Nothing that a client sends makes the session panic: it is answered with an `error` or a close code.
-//! 2. A frame larger than [`FRAME_BYTES_MAX`](frame_guard::FRAME_BYTES_MAX) is refused before it is buffered.
+//! 2. A frame larger than [`FRAME_BYTES_MAX`] is refused before it is buffered.
 //! 3. Where sign-in is required, only `authenticate` and `ping` are served before it.
 //! 4. The session never waits for its own peer. It waits for the hub only where a token is to be answered.
 

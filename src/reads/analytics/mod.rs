@@ -3,7 +3,7 @@
 //! # Contract
 //!
 //! 1. Every answer says how far the facts have followed the journal
-//!    ([`Progress`](crate::derived::analytics::Progress)).
+//!    ([`Progress`]).
 //! 2. **Bounded.** A question waits at most [`CATCH_UP_MAX`] for the facts to reach the newest position.
 
 pub mod filter;

@@ -3,7 +3,7 @@
 //! # Contract
 //!
 //! 1. **Honest.** An answer says up to which position the index had followed the journal
-//!    ([`IndexProgress`](crate::derived::search::Reached)). A search waits for that at most [`index::SEARCH_WAIT`].
+//!    ([`IndexProgress`](crate::derived::search::IndexProgress)). A search waits for that at most [`index::SEARCH_WAIT`].
 //! 2. Matches are checked in the database, where scope, masks and newer texts decide.
 
 pub mod index;
