@@ -4,19 +4,25 @@ import { useHub } from '../hub/hub.tsx';
 import { Icon } from '../parts/icons.tsx';
 import { otherLanguage, useWords } from '../words/words.ts';
 import type { Act } from './Palette.tsx';
-import { useActs, useSignOut } from './useActs.ts';
+
+interface ControlsProps {
+  acts: Act[];
+  /** Null where nobody has to sign in. */
+  signOut: Act | null;
+  openPalette: () => void;
+}
 
 /** The buttons of the head: the palette, the past, the wall, the theme and the language. */
-export function Controls({ openPalette }: { openPalette: () => void }) {
+export function Controls({ acts, signOut, openPalette }: ControlsProps) {
   const say = useWords();
-  const acts = useActs();
   const language = say('language');
   return (
     <div className="controls">
-      <Who />
+      {signOut !== null && <Who signOut={signOut} />}
       <Do act={{ name: `${say('palette')} (Ctrl K)`, icon: 'search', run: openPalette }} />
-      {acts.map((act) => (
-        <Do key={act.icon} act={act} />
+      {acts.map((act, index) => (
+        // By place: the theme's has another icon after each click, and the focus stays on it.
+        <Do key={index} act={act} />
       ))}
       <ActionIcon variant="subtle" color="gray" onClick={otherLanguage} aria-label={language} title={language}>
         <span className="language" aria-hidden="true">
@@ -36,12 +42,10 @@ function Do({ act: { name, icon, run } }: { act: Act }) {
 }
 
 /** Who is signed in, where the hub asks for that. */
-function Who() {
+function Who({ signOut }: { signOut: Act }) {
   const say = useWords();
-  const { client } = useHub();
-  const signOut = useSignOut();
-  const { user } = client;
-  if (signOut === null || user === null) return null;
+  const { user } = useHub().client;
+  if (user === null) return null;
   return (
     <>
       <span className="who">

@@ -89,7 +89,7 @@ function Head() {
           ))}
         </nav>
         <Freshness />
-        <Controls openPalette={() => setOpened('palette')} />
+        <Controls acts={acts} signOut={signOut} openPalette={() => setOpened('palette')} />
       </header>
       {opened === 'palette' && (
         <Palette

@@ -11,7 +11,7 @@ import { Icon } from '../parts/icons.tsx';
 import { agentName, clock, duration, number, talkUrl } from '../words/format.ts';
 import { contactTitle, lastWords } from '../words/people.ts';
 import { useWords } from '../words/words.ts';
-import { useLimits } from './limits.ts';
+import { useLimits, WORD_OF } from './limits.ts';
 import { useSectorName } from './sectors.ts';
 
 /** As high as `.waiting` in `live.css`, and the gap under it. */
@@ -94,7 +94,6 @@ function Row({ waiting: { id, contactName, contactPhone, sector, owner, channel,
   const limits = useLimits().of(sector?.id);
   const urgency = urgencyOf(wait, limits);
   const who = contactTitle(say, { contactName, contactPhone });
-  const words = { soon: say('soon'), attention: say('attention'), late: say('lateWord') };
   const said = lastMessage ? lastWords(say, lastMessage) : '';
   const place = [sectorName(sector), agentName(say, owner)].join(' · ');
   return (
@@ -108,7 +107,7 @@ function Row({ waiting: { id, contactName, contactPhone, sector, owner, channel,
       </Link>
       <span className="wait">
         <time>{clock(wait)}</time>
-        <span>{words[urgency]}</span>
+        <span>{say(WORD_OF[urgency])}</span>
       </span>
       <a
         className="talk"

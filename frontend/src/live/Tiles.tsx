@@ -11,7 +11,8 @@ import { useLimits } from './limits.ts';
 
 export interface TilesProps {
   live: (Pick<Live, 'waiting'> & { figures: Figures | null; firstResponse?: FirstResponse | null }) | null;
-  messagesToday: ReactNode;
+  /** Left out: no such tile. */
+  messagesToday?: ReactNode;
   /** What a number was before, by its name. */
   trends?: Partial<Record<TrendOf, ReactNode>>;
   /** On a wall there is nothing to click. */
@@ -101,9 +102,11 @@ export function Tiles({ live, messagesToday, trends = {}, isWall = false }: Tile
             {today !== null && say('firstTodayHint', { count: number(today.n) })}
           </Tile>
         )}
-        <Tile name="today" title={say('today')} value={messagesToday} to={door('/reports')}>
-          {say('todayHint')}
-        </Tile>
+        {messagesToday !== undefined && (
+          <Tile name="today" title={say('today')} value={messagesToday} to={door('/reports')}>
+            {say('todayHint')}
+          </Tile>
+        )}
       </dl>
     </section>
   );

@@ -5,15 +5,14 @@ import type { Alert } from 'umbler-hub-client';
 import { Freshness } from '../app/Freshness.tsx';
 import { useWall, useWallKeeping } from '../app/wall.ts';
 import { useNow } from '../hub/clock.ts';
-import { alerts, openChats, settings, useData, useHub } from '../hub/hub.tsx';
+import { alerts, openChats, settings, useHub } from '../hub/hub.tsx';
 import { useStore } from '../hub/store.ts';
 import { urgencyOf, type Group, type Waiting } from '../hub/waits.ts';
-import { Figure } from '../parts/Figure.tsx';
 import { clock, clockTime, number } from '../words/format.ts';
 import { contactTitle } from '../words/people.ts';
 import { useWords, type Say } from '../words/words.ts';
 import { isNewAlert, URGENT } from './AlertPanel.tsx';
-import { useLimits } from './limits.ts';
+import { useLimits, WORD_OF } from './limits.ts';
 import { SectorLabels, useSectorLabels, useSectorName } from './sectors.ts';
 import { Tiles } from './Tiles.tsx';
 import { LiveTraffic } from './TrafficChart.tsx';
@@ -43,7 +42,7 @@ export function WallPage() {
           <Leave leave={leave} />
           <Clock />
         </header>
-        <Tiles live={live} messagesToday={<MessagesToday />} isWall />
+        <Tiles live={live} isWall />
         <NewAlerts />
         <div className="wall-board">
           <Waits waiting={live.waiting} />
@@ -62,10 +61,6 @@ export function WallPage() {
 
 function Clock() {
   return <time className="wall-clock">{clockTime(useNow())}</time>;
-}
-
-function MessagesToday() {
-  return <Figure text={number(useData().stats?.messagesToday)} />;
 }
 
 /** Escape leads out too; the button is there for whoever has a mouse, or comes to it with the keyboard. */
@@ -153,13 +148,12 @@ function Wait({ waiting: { contactName, contactPhone, sector, sinceMs } }: { wai
   const limits = useLimits().of(sector?.id);
   const wait = useNow() - sinceMs;
   const urgency = urgencyOf(wait, limits);
-  const words = { soon: say('soon'), attention: say('attention'), late: say('lateWord') };
   return (
     <li className="waiting" data-urgency={urgency}>
       <span className="name cut">{contactTitle(say, { contactName, contactPhone })}</span>
       <span className="quiet cut">{sectorName(sector)}</span>
       <time>{clock(wait)}</time>
-      <span className="hidden">{words[urgency]}</span>
+      <span className="hidden">{say(WORD_OF[urgency])}</span>
     </li>
   );
 }

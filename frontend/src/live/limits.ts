@@ -5,7 +5,10 @@ import { useMemo } from 'react';
 import { settings } from '../hub/hub.tsx';
 import { type KnownSettings, thresholdsOf } from '../hub/settings.ts';
 import { useStore } from '../hub/store.ts';
-import type { Limits, LimitsOf } from '../hub/waits.ts';
+import type { Limits, LimitsOf, Urgency } from '../hub/waits.ts';
+import type { Word } from '../words/en.ts';
+
+export const WORD_OF: Record<Urgency, Word> = { soon: 'soon', attention: 'attention', late: 'lateWord' };
 
 /** The limits as an admin set them. */
 export function useLimits(): { of: LimitsOf; differ: boolean } {
