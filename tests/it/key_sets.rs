@@ -107,7 +107,11 @@ fn a_broken_file_changes_nothing_but_what_health_says() {
     let keyed = Keyed::new(&[&signer]);
     keyed.publishes("{ \"keys\": [");
     while keyed.keys_in_health() == "ok" {}
-    assert!(keyed.keys_in_health().starts_with("stale: the file is not valid JSON"), "{}", keyed.keys_in_health());
+    assert!(
+        keyed.keys_in_health().starts_with("stale: the file is not valid JSON"),
+        "{}",
+        keyed.keys_in_health()
+    );
     assert!(keyed.hub.get("/metrics").text.contains("umbler_hub_sign_in_keys_stale 1"));
     assert_eq!(keyed.status(&signer.token(ana())), 200);
     assert_eq!(keyed.status(&signer.token_named(Some("x"), ana())), 401);
