@@ -9,6 +9,7 @@ use umbler_hub::app::{Application, StartError};
 use umbler_hub::config::{ServeArgs, Settings, Values};
 use umbler_hub::sqlite::private;
 use umbler_hub::telemetry::causes::chain;
+use umbler_hub::telemetry::log_format;
 use umbler_hub::tools::backup::{self, BackupArgs};
 use umbler_hub::tools::check::{self, CheckArgs};
 use umbler_hub::tools::health::{self, HealthArgs};
@@ -110,7 +111,7 @@ fn serve(args: &ServeArgs) -> Result<(), Failure> {
     let stop = StopSignal::listen().map_err(StartError::from)?;
     let settings =
         Values::collect(args).and_then(|values| Settings::read(&values)).map_err(ToolError::from)?;
-    env_logger::Builder::new().parse_filters(&settings.log_filter).init();
+    log_format::start(settings.log_format, &settings.log_filter);
     for warning in settings.warnings() {
         log::warn!("{warning}");
     }

@@ -14,6 +14,7 @@ use super::together::AlertWebhook;
 use crate::auth::{AuthSettings, Secret};
 use crate::http::address::TrustedProxies;
 use crate::http::origin::Origins;
+use crate::telemetry::log_format::LogFormat;
 
 /// Updates in memory at most, whatever they weigh: a bound of bytes counts besides.
 const UPDATES_IN_MEMORY_MAX: usize = 1_000_000;
@@ -143,6 +144,8 @@ settings! {
     "DASHBOARD_DIR" = "frontend/dist" => dashboard_dir: PathBuf, parsed(str::parse);
     /// Log filter of env_logger, for example info,access=warn.
     "RUST_LOG" = "info" => log_filter: String, parsed(log_filter);
+    /// How the log is written: text for people, or json, one object a line, for programs.
+    "LOG_FORMAT" = "text" => log_format: LogFormat, parsed(str::parse);
     /// Reserved for clustering, which is not built yet: must be unset.
     "NATS_URL";
     together {

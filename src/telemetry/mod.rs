@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod causes;
+pub mod log_format;
 pub mod integrity;
 pub mod metrics;
 pub mod priority;
