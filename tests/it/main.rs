@@ -59,6 +59,7 @@ mod scripts;
 mod search;
 mod search_written;
 mod secrecy;
+mod seeing;
 mod settings;
 mod silence;
 mod stream;
