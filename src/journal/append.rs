@@ -1,6 +1,7 @@
 //! What goes into the journal and what comes out of it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use actix::prelude::*;
 use jiff::Timestamp;
@@ -112,6 +113,8 @@ pub struct Committed {
     pub settled: Vec<Settled>,
     /// When the newest delivery of the batch was received; `None` where it holds none.
     pub received_at: Option<Timestamp>,
+    /// When the batch became durable.
+    pub durable_at: Instant,
 }
 
 /// A record whose outcome is durable.

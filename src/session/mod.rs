@@ -192,7 +192,7 @@ impl Actor for WsSession {
     type Context = ws::WebsocketContext<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        let (line_id, outbox) = self.lines.add(Rc::clone(&self.line));
+        let (line_id, outbox) = self.lines.add(Rc::clone(&self.line), &self.seat.metrics);
         self.line_id = Some(line_id);
         self.line.begin(Owner {
             id: Arc::clone(&self.id),

@@ -8,12 +8,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task;
 use std::task::Poll;
+use std::time::Instant;
 
 use actix::fut::ActorFuture;
 use actix::prelude::*;
 
 use super::line::Line;
-use crate::hub::{Dispatch, LineId, Outbox};
+use crate::hub::{Dispatch, LineId, Outbox, Outgoing};
+use crate::telemetry::metrics::Metrics;
 
 /// Lines that are written before the worker looks after its other work: less than half a millisecond.
 const LINES_AT_ONCE: usize = 64;
@@ -43,7 +45,7 @@ impl Places {
 
 impl Lines {
     /// Adds a line, and tells how the hub reaches it.
-    pub fn add(self: &Rc<Self>, line: Rc<Line>) -> (LineId, Outbox) {
+    pub fn add(self: &Rc<Self>, line: Rc<Line>, metrics: &Metrics) -> (LineId, Outbox) {
         let mut places = self.places.borrow_mut();
         places.serial = places.serial.wrapping_add(1);
         let entry = Some((places.serial, line));
@@ -61,7 +63,13 @@ impl Lines {
                 // The backlog of each session bounds what the hub sends it. From the beginning: the hub may send to many
                 // lines before this actor has its first turn.
                 ctx.set_mailbox_capacity(0);
-                Switchboard { lines: Rc::clone(self), due: VecDeque::new() }
+                Switchboard {
+                    lines: Rc::clone(self),
+                    due: VecDeque::new(),
+                    written: 0,
+                    measured: VecDeque::new(),
+                    metrics: metrics.clone(),
+                }
             });
             Arc::new(switchboard.recipient())
         };
@@ -83,6 +91,42 @@ struct Switchboard {
     lines: Rc<Lines>,
     /// Lines that have something to write.
     due: VecDeque<Rc<Line>>,
+    /// Lines that were taken out of `due` so far.
+    written: u64,
+    /// Commits on their way to lines that are due, the oldest first.
+    measured: VecDeque<Measured>,
+    metrics: Metrics,
+}
+
+/// Updates of one commit whose way to the sockets is measured.
+struct Measured {
+    durable_at: Instant,
+    updates: usize,
+    /// They are out when so many lines are written.
+    out_at: u64,
+}
+
+impl Switchboard {
+    /// Measures updates that were just queued. Other sessions of the worker may get the same commit in another view: it
+    /// is measured once, up to the last of them.
+    fn measure(&mut self, frames: &Outgoing) {
+        let Outgoing::Updates(batch) = frames else { return };
+        let Some(durable_at) = batch.durable_at().filter(|_| !self.due.is_empty()) else { return };
+        let (updates, out_at) = (batch.frames().len(), self.written + self.due.len() as u64);
+        match self.measured.back_mut().filter(|last| last.durable_at == durable_at) {
+            Some(last) => {
+                last.updates = last.updates.max(updates);
+                last.out_at = out_at;
+            }
+            None => self.measured.push_back(Measured { durable_at, updates, out_at }),
+        }
+    }
+
+    fn count_measured(&mut self) {
+        while let Some(out) = self.measured.pop_front_if(|measured| measured.out_at <= self.written) {
+            self.metrics.freshness().pushed(out.updates, out.durable_at.elapsed());
+        }
+    }
 }
 
 impl Actor for Switchboard {
@@ -103,6 +147,8 @@ impl Handler<Dispatch> for Switchboard {
                 self.due.push_back(Rc::clone(line));
             }
         }
+        drop(places);
+        self.measure(&dispatch.deliver.frames);
     }
 }
 
@@ -119,9 +165,14 @@ impl ActorFuture<Switchboard> for WriteOut {
         cx: &mut task::Context<'_>,
     ) -> Poll<()> {
         for _ in 0..LINES_AT_ONCE {
-            let Some(line) = switchboard.due.pop_front() else { return Poll::Pending };
+            let Some(line) = switchboard.due.pop_front() else {
+                switchboard.count_measured();
+                return Poll::Pending;
+            };
             line.write_out();
+            switchboard.written += 1;
         }
+        switchboard.count_measured();
         cx.waker().wake_by_ref();
         Poll::Pending
     }
@@ -133,11 +184,11 @@ mod tests {
 
     #[actix_rt::test]
     async fn what_was_meant_for_an_earlier_line_at_a_place_finds_nobody() {
-        let lines = Rc::<Lines>::default();
-        let (first, _) = lines.add(Rc::default());
-        let (other, _) = lines.add(Rc::default());
+        let (lines, metrics) = (Rc::<Lines>::default(), Metrics::new().unwrap());
+        let (first, _) = lines.add(Rc::default(), &metrics);
+        let (other, _) = lines.add(Rc::default(), &metrics);
         lines.remove(first);
-        let (second, _) = lines.add(Rc::default());
+        let (second, _) = lines.add(Rc::default(), &metrics);
         assert_eq!(
             (second.place, other.place == second.place),
             (first.place, false),

@@ -5,4 +5,5 @@ pub mod causes;
 pub mod log_format;
 pub mod integrity;
 pub mod metrics;
+pub mod freshness;
 pub mod priority;

@@ -1,10 +1,11 @@
 //! What an operator sees of a hub at work: the lines of its log, the ids of requests, how fresh its screens are.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use umbler_hub::telemetry::clock;
 
 use super::support::keys::{SECRET, token};
-use super::support::{Delivery, Hub, hub_with};
+use super::support::{Delivery, Hub, hub_with, spawn_hub};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -138,4 +139,47 @@ fn a_delivery_is_found_by_the_trace_it_belongs_to_and_an_invalid_one_is_ignored(
         let made = post(&[("traceparent", invalid)]);
         assert_eq!(access_line(&hub, &made)["trace_id"], Value::Null, "{invalid}");
     }
+}
+
+#[test]
+fn each_new_delivery_is_measured_on_its_way_from_the_provider_to_the_screens() {
+    let hub = hub_with(&[("WORKERS", "1")]);
+    let mut screens = [hub.screen().watching(&["updates"]), hub.screen().watching(&["updates"])];
+    let emitted = |minutes: i64| {
+        let at = clock::now() - SignedDuration::from_mins(minutes);
+        Delivery::message("a").set("/EventDate", json!(at.to_string()))
+    };
+    let (recent, late, ahead, repeated) = (emitted(5), emitted(120), emitted(-120), emitted(5));
+    for delivery in [&recent, &recent, &late, &ahead] {
+        hub.provider().posts(delivery);
+    }
+    let second_attempt = [("x-attempt", "2")];
+    hub.provider().post_to("/api/umbler/webhook", &second_attempt, repeated.bytes());
+    for screen in &mut screens {
+        assert_eq!(screen.hears_updates_until(4), [1, 2, 3, 4]);
+    }
+    // The one worker wrote to the screens before it answers what comes next.
+    for (row, count) in [
+        ("freshness_provider_seconds_count", 2),
+        (r#"freshness_provider_seconds_bucket{le="60"}"#, 1),
+        (r#"freshness_provider_seconds_bucket{le="900"}"#, 2),
+        ("freshness_store_seconds_count", 4),
+        ("freshness_push_seconds_count", 4),
+        (r#"freshness_exceptions_total{reason="late"}"#, 1),
+        (r#"freshness_exceptions_total{reason="ahead"}"#, 1),
+        (r#"freshness_exceptions_total{reason="repeated"}"#, 1),
+    ] {
+        assert_eq!(hub.counter(&format!("umbler_hub_{row}")), count, "{row}");
+    }
+}
+
+#[test]
+fn what_a_screen_catches_up_with_is_not_measured_as_fresh() {
+    let hub = spawn_hub();
+    hub.provider().says("a", "while nobody looks");
+    let epoch = hub.json("/health")["epoch"].clone();
+    let mut screen = hub.screen();
+    screen.comes_back(&["updates"], 0, &epoch);
+    assert_eq!(screen.hears_updates_until(1), [1]);
+    assert_eq!(hub.counter("umbler_hub_freshness_push_seconds_count"), 0);
 }

@@ -16,6 +16,7 @@ pub mod catch_up;
 pub mod subscribed;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::sync::watch;
 
@@ -83,11 +84,11 @@ impl Updates {
     }
 
     /// Hands the updates of a commit to everybody who follows them and has caught up.
-    pub fn commit(&mut self, sessions: &mut Sessions, events: &[Arc<Recorded>]) {
+    pub fn commit(&mut self, sessions: &mut Sessions, events: &[Arc<Recorded>], durable_at: Instant) {
         let Some(last) = events.last() else { return };
         self.newest = last.seq;
         self.ring.add(events);
-        self.metrics.updates_delivered(fan_out::fan_out(sessions, events));
+        self.metrics.updates_delivered(fan_out::fan_out(sessions, events, durable_at));
         self.publish_newest.send_replace(last.seq);
     }
 
