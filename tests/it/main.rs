@@ -32,6 +32,7 @@ mod metrics_equal;
 mod metrics_long;
 mod metrics_pushed;
 mod model;
+mod monitoring;
 mod key_sets;
 mod limits;
 mod origins;
