@@ -11,6 +11,7 @@ pub mod program {
     pub use crate::config::{Config, ServeArgs, Values};
     pub use crate::sqlite::private::begin as keep_new_files_private;
     pub use crate::telemetry::causes::chain;
+    pub use crate::telemetry::log_format::start as start_log;
     pub use crate::tools::backup::{BackupArgs, run as backup};
     pub use crate::tools::check::{CheckArgs, run as check};
     pub use crate::tools::health::{HealthArgs, run as health};

@@ -98,7 +98,7 @@ fn report(failure: &Failure) -> ExitCode {
 fn serve(args: &ServeArgs) -> Result<(), Failure> {
     let stop = StopSignal::listen().map_err(StartError::from)?;
     let settings = Values::collect(args).and_then(|values| Config::read(&values)).map_err(ToolError::from)?;
-    env_logger::Builder::new().parse_filters(&settings.log_filter).init();
+    program::start_log(settings.log_format, &settings.log_filter);
     for warning in settings.warnings() {
         log::warn!("{warning}");
     }

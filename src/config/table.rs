@@ -15,6 +15,7 @@ use super::together::AlertWebhook;
 use crate::auth::{AuthSettings, Secret};
 use crate::http::address::TrustedProxies;
 use crate::http::origin::Origins;
+use crate::telemetry::log_format::LogFormat;
 
 /// Most updates in memory. Their bytes are bounded separately.
 const UPDATES_IN_MEMORY_MAX: usize = 1_000_000;
@@ -149,6 +150,8 @@ settings! {
     "DASHBOARD_DIR" = "frontend/dist" => dashboard_dir: PathBuf, parsed(str::parse);
     /// Log filter of env_logger, for example info,access=warn.
     "RUST_LOG" = "info" => log_filter: String, parsed(log_filter);
+    /// How the log is written: text for people, or json, one object a line, for programs.
+    "LOG_FORMAT" = "text" => log_format: LogFormat, parsed(str::parse);
     /// Reserved for clustering, which is not built yet. Must be unset.
     "NATS_URL";
     together {

@@ -38,6 +38,7 @@ fn every_wrong_value_is_named_with_its_variable() {
         ("REQUEST_BODY_SECONDS", "121"),
         ("UPDATES_RETAINED", "10"),
         ("WORKERS", "0"),
+        ("LOG_FORMAT", "xml"),
         ("NATS_URL", "nats://127.0.0.1:4222"),
         ("JWT_PUBLIC_KEY", "no/such/file.pem"),
         ("JWT_JWKS_FILE", "no/such/file.json"),

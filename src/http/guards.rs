@@ -8,13 +8,13 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{ALLOW, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{Error, ResponseError, web};
+use actix_web::{Error, HttpMessage, ResponseError, web};
 
+use super::access::{self, AccessLine};
 use super::error::ApiError;
 use super::state::EdgeState;
-
-/// The target of the access log. `RUST_LOG=info,access=warn` turns it off.
-const ACCESS_TARGET: &str = "access";
+use super::trace::{REQUEST_ID, Trace};
+use crate::auth::Identity;
 
 /// What pages may load: files of their own host, pictures and media of customers, and sockets to any address of
 /// the hub.
@@ -111,13 +111,15 @@ pub async fn observe<B: MessageBody>(
 ) -> Result<ServiceResponse<B>, Error> {
     let begun = Instant::now();
     let state = EdgeState::of(request.request()).cloned()?;
+    let trace = Trace::of(request.headers());
     let method = request.method().clone();
     let outcome = next.call(request).await;
     let seconds = begun.elapsed().as_secs_f64();
     let mut response = match outcome {
         Ok(response) => response,
         Err(error) => {
-            log::warn!(target: ACCESS_TARGET, "{method} failed: {error}");
+            let id = trace.request_id();
+            log::warn!(target: access::TARGET, request_id = id; "{method} failed: {error} request_id={id}");
             return Err(error);
         }
     };
@@ -125,18 +127,31 @@ pub async fn observe<B: MessageBody>(
         // The hub is stopping, so the next request on this connection would not be answered.
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
+    response.headers_mut().insert(REQUEST_ID, trace.request_id.clone());
     let request = response.request();
     let status = response.status().as_u16();
     let route = request.match_pattern().unwrap_or_else(|| "(none)".to_owned());
     state.metrics.http_request(&route, known_method(method.as_str()), status, seconds);
-    if log::log_enabled!(target: ACCESS_TARGET, log::Level::Info) {
+    if log::log_enabled!(target: access::TARGET, log::Level::Info) {
         let bytes = match response.response().body().size() {
             BodySize::Sized(bytes) => bytes,
             BodySize::None | BodySize::Stream => 0,
         };
-        let (path, address) = (request.path(), state.client_address(request));
-        let ms = seconds * 1_000.0;
-        log::info!(target: ACCESS_TARGET, "{address} {method} {path} {status} {bytes} B {ms:.1} ms");
+        let extensions = request.extensions();
+        // Without a key everybody is the same anonymous admin.
+        let identity = extensions.get::<Identity>().filter(|_| state.authenticator.is_some());
+        let line = AccessLine {
+            address: state.client_address(request),
+            method: method.as_str(),
+            route: &route,
+            path: request.path(),
+            status,
+            bytes,
+            ms: seconds * 1_000.0,
+            user: identity.map(|identity| identity.sub.as_str()),
+            trace: &trace,
+        };
+        line.log();
     }
     Ok(response)
 }

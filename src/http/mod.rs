@@ -23,6 +23,8 @@ pub mod question;
 pub mod values;
 pub mod caller;
 pub mod extract;
+pub mod trace;
+pub mod access;
 pub mod guards;
 pub mod webhook;
 pub mod api;
@@ -78,7 +80,9 @@ pub fn cors(state: &web::Data<EdgeState>) -> Cors {
             header::CONTENT_TYPE,
             header::IF_MATCH,
             stream::LAST_EVENT_ID,
+            trace::REQUEST_ID,
+            trace::TRACEPARENT,
         ])
-        .expose_headers([header::RETRY_AFTER, header::ETAG])
+        .expose_headers([header::RETRY_AFTER, header::ETAG, trace::REQUEST_ID])
         .max_age(PREFLIGHT_SECONDS)
 }

@@ -263,7 +263,7 @@ impl Handler<Committed> for UmblerHub {
         self.last_webhook_at = committed.received_at.or(self.last_webhook_at);
         if let Some(last) = committed.events.last() {
             self.stats.apply(&committed.delta, last.seq);
-            self.updates.commit(&mut self.sessions, &committed.events);
+            self.updates.commit(&mut self.sessions, &committed.events, committed.durable_at);
             self.updates.blank(&committed.blanked);
             self.presence.follow_chats(&committed.events);
             self.stats_push.change();

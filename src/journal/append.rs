@@ -1,6 +1,7 @@
 //! What is appended to the journal, and what is published from it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use actix::prelude::*;
 use jiff::Timestamp;
@@ -107,6 +108,8 @@ pub struct Committed {
     pub settled: Vec<Settled>,
     /// When the newest delivery of the batch was received; `None` if it contains none.
     pub received_at: Option<Timestamp>,
+    /// When the batch became durable.
+    pub durable_at: Instant,
 }
 
 /// A record whose outcome is durable.

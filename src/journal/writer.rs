@@ -9,17 +9,23 @@ use std::time::{Duration, Instant};
 
 use actix::Recipient;
 use actix::dev::RecipientRequest;
+use jiff::Timestamp;
 
 use super::JournalSettings;
-use super::append::{Append, Committed, Faulted, IngestError, Settled};
+use super::append::{Ack, AckStatus, Append, Committed, Faulted, IngestError, Settled};
 use super::apply::AppliedBatch;
 use super::batch::BatchWriter;
 use super::fault::{Fault, StoreError};
+use super::payload::Payload;
 use super::queue::{Journal, WAITING_MAX, Waiting, refuse};
+use super::record::Record;
 use super::schema::Opened;
+use crate::domain::DeliveryBody;
 use crate::protocol::FaultKind;
 use crate::sqlite::DbError;
 use crate::telemetry::causes::chain;
+use crate::telemetry::clock;
+use crate::telemetry::freshness::Freshness;
 use crate::telemetry::integrity::Integrity;
 use crate::telemetry::metrics::Metrics;
 
@@ -145,15 +151,19 @@ impl Writer {
         if let Some(damage) = written.damage {
             self.listeners.integrity.note_damage(damage);
         }
-        let replies = batch.into_iter().map(|append| append.reply);
-        let settled =
-            written.acks.into_iter().zip(replies).map(|(ack, reply)| Settled { ack, reply }).collect();
+        let (freshness, now, durable_at) = (self.listeners.metrics.freshness(), clock::now(), Instant::now());
+        let settle = |(Append { record, reply }, ack)| {
+            note_freshness(freshness, &record, &ack, now);
+            Settled { ack, reply }
+        };
+        let settled = batch.into_iter().zip(written.acks).map(settle).collect();
         self.tell(Committed {
             events: written.events.into(),
             blanked: written.blanked,
             delta: written.delta,
             settled,
             received_at: written.received_at,
+            durable_at,
         });
     }
 
@@ -190,6 +200,16 @@ impl Writer {
         if futures_executor::block_on(self.listeners.faulted.send(Faulted { fault })).is_err() {
             log::error!("the hub is gone; nobody hears of the journal's state");
         }
+    }
+}
+
+/// Measures what became of a delivery that is new; one that was known before tells nothing of what screens see.
+fn note_freshness(freshness: &Freshness, record: &Record, ack: &Ack, now: Timestamp) {
+    let (Payload::Delivery(delivery), AckStatus::Accepted) = (&record.payload, ack.status) else { return };
+    let entry = &record.entry;
+    freshness.stored(entry.at, now);
+    if let DeliveryBody::Understood(facts) = &delivery.body {
+        freshness.received(facts.key.at, entry.at, entry.attempt);
     }
 }
 

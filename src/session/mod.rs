@@ -196,7 +196,7 @@ impl Actor for WsSession {
     type Context = ws::WebsocketContext<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        let (socket_id, outbox) = self.sockets.add(Rc::clone(&self.queue));
+        let (socket_id, outbox) = self.sockets.add(Rc::clone(&self.queue), &self.context.metrics);
         self.socket_id = Some(socket_id);
         self.queue.begin(Owner {
             id: Arc::clone(&self.id),

@@ -8,12 +8,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task;
 use std::task::Poll;
+use std::time::Instant;
 
 use actix::fut::ActorFuture;
 use actix::prelude::*;
 
 use super::socket_queue::SocketQueue;
-use crate::hub::{Dispatch, Outbox, SlotId};
+use crate::hub::{Dispatch, Outbox, Outgoing, SlotId};
+use crate::telemetry::metrics::Metrics;
 
 /// Sockets that are written to before the worker does its other work: less than half a millisecond.
 const SOCKETS_AT_ONCE: usize = 64;
@@ -43,7 +45,7 @@ impl Slots {
 
 impl WorkerSockets {
     /// Adds a socket, and returns how the hub reaches it.
-    pub fn add(self: &Rc<Self>, queue: Rc<SocketQueue>) -> (SlotId, Outbox) {
+    pub fn add(self: &Rc<Self>, queue: Rc<SocketQueue>, metrics: &Metrics) -> (SlotId, Outbox) {
         let mut slots = self.slots.borrow_mut();
         slots.generation = slots.generation.wrapping_add(1);
         let entry = Some((slots.generation, queue));
@@ -61,7 +63,13 @@ impl WorkerSockets {
                 // Unlimited, because the backlog of each session bounds what the hub sends it. Set at once: the
                 // hub may send to many sockets before this actor has its first turn.
                 ctx.set_mailbox_capacity(0);
-                WorkerFanOut { sockets: Rc::clone(self), due: VecDeque::new() }
+                WorkerFanOut {
+                    sockets: Rc::clone(self),
+                    due: VecDeque::new(),
+                    written: 0,
+                    measured: VecDeque::new(),
+                    metrics: metrics.clone(),
+                }
             });
             Arc::new(fan_out.recipient())
         };
@@ -83,6 +91,42 @@ struct WorkerFanOut {
     sockets: Rc<WorkerSockets>,
     /// Sockets that have something to write.
     due: VecDeque<Rc<SocketQueue>>,
+    /// Sockets that were taken out of `due` so far.
+    written: u64,
+    /// Commits on their way to sockets that are due, the oldest first.
+    measured: VecDeque<Measured>,
+    metrics: Metrics,
+}
+
+/// Updates of one commit whose way to the sockets is measured.
+struct Measured {
+    durable_at: Instant,
+    updates: usize,
+    /// They are out when so many sockets are written to.
+    out_at: u64,
+}
+
+impl WorkerFanOut {
+    /// Measures updates that were just queued. Other sessions of the worker may get the same commit in another view: it
+    /// is measured once, up to the last of them.
+    fn measure(&mut self, frames: &Outgoing) {
+        let Outgoing::Updates(batch) = frames else { return };
+        let Some(durable_at) = batch.durable_at().filter(|_| !self.due.is_empty()) else { return };
+        let (updates, out_at) = (batch.frames().len(), self.written + self.due.len() as u64);
+        match self.measured.back_mut().filter(|last| last.durable_at == durable_at) {
+            Some(last) => {
+                last.updates = last.updates.max(updates);
+                last.out_at = out_at;
+            }
+            None => self.measured.push_back(Measured { durable_at, updates, out_at }),
+        }
+    }
+
+    fn count_measured(&mut self) {
+        while let Some(out) = self.measured.pop_front_if(|measured| measured.out_at <= self.written) {
+            self.metrics.freshness().pushed(out.updates, out.durable_at.elapsed());
+        }
+    }
 }
 
 impl Actor for WorkerFanOut {
@@ -103,6 +147,8 @@ impl Handler<Dispatch> for WorkerFanOut {
                 self.due.push_back(Rc::clone(queue));
             }
         }
+        drop(slots);
+        self.measure(&dispatch.deliver.frames);
     }
 }
 
@@ -119,9 +165,14 @@ impl ActorFuture<WorkerFanOut> for WriteOut {
         cx: &mut task::Context<'_>,
     ) -> Poll<()> {
         for _ in 0..SOCKETS_AT_ONCE {
-            let Some(queue) = fan_out.due.pop_front() else { return Poll::Pending };
+            let Some(queue) = fan_out.due.pop_front() else {
+                fan_out.count_measured();
+                return Poll::Pending;
+            };
             queue.write_out();
+            fan_out.written += 1;
         }
+        fan_out.count_measured();
         cx.waker().wake_by_ref();
         Poll::Pending
     }
@@ -133,11 +184,11 @@ mod tests {
 
     #[actix_rt::test]
     async fn what_was_meant_for_an_earlier_socket_in_a_slot_finds_nobody() {
-        let sockets = Rc::<WorkerSockets>::default();
-        let (first, _) = sockets.add(Rc::default());
-        let (other, _) = sockets.add(Rc::default());
+        let (sockets, metrics) = (Rc::<WorkerSockets>::default(), Metrics::new().unwrap());
+        let (first, _) = sockets.add(Rc::default(), &metrics);
+        let (other, _) = sockets.add(Rc::default(), &metrics);
         sockets.remove(first);
-        let (second, _) = sockets.add(Rc::default());
+        let (second, _) = sockets.add(Rc::default(), &metrics);
         assert_eq!((second.slot, other.slot == second.slot), (first.slot, false), "slots are used again");
         let slots = sockets.slots.borrow();
         assert!(slots.get(first).is_none());

@@ -8,9 +8,11 @@ use prometheus::{
     Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
 };
 
+use super::freshness::Freshness;
+
 /// Answer times in seconds: from half a millisecond (one commit) to four seconds, after which a delivery is
 /// refused.
-const SECONDS_BUCKETS: &[f64] =
+pub(super) const SECONDS_BUCKETS: &[f64] =
     &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
 /// Events in one batch, up to the most that the journal commits at once.
 const BATCH_BUCKETS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
@@ -33,6 +35,7 @@ struct Inner {
     updates_delivered: IntCounter,
     sessions_behind: IntCounter,
     recoveries: IntCounterVec,
+    freshness: Freshness,
     /// In the order of [`GAUGES`].
     gauges: Vec<IntGauge>,
 }
@@ -134,6 +137,7 @@ impl Metrics {
                 "First subscriptions, by whether their position was recovered or why not.",
                 "outcome",
             )?,
+            freshness: Freshness::new(&maker)?,
             gauges: GAUGES.iter().map(|(name, help, _)| maker.gauge(name, help)).collect::<Result<_, _>>()?,
             registry: registry.clone(),
         };
@@ -189,6 +193,11 @@ impl Metrics {
         self.inner.recoveries.with_label_values(&[outcome]).inc();
     }
 
+    /// How fresh screens are.
+    pub fn freshness(&self) -> &Freshness {
+        &self.inner.freshness
+    }
+
     /// All values in the text format of Prometheus.
     pub fn render(&self, values: &GaugeValues) -> Result<String, prometheus::Error> {
         for (gauge, (_, _, read)) in self.inner.gauges.iter().zip(GAUGES) {
@@ -199,7 +208,7 @@ impl Metrics {
 }
 
 /// Makes metrics and registers them.
-struct Maker<'a> {
+pub(super) struct Maker<'a> {
     registry: &'a Registry,
 }
 
@@ -216,7 +225,12 @@ impl Maker<'_> {
         self.register(IntCounter::new(name, help)?)
     }
 
-    fn counters(&self, name: &str, help: &str, label: &str) -> Result<IntCounterVec, prometheus::Error> {
+    pub(super) fn counters(
+        &self,
+        name: &str,
+        help: &str,
+        label: &str,
+    ) -> Result<IntCounterVec, prometheus::Error> {
         self.register(IntCounterVec::new(Opts::new(name, help), &[label])?)
     }
 
@@ -224,7 +238,12 @@ impl Maker<'_> {
         self.register(IntGauge::new(name, help)?)
     }
 
-    fn histogram(&self, name: &str, help: &str, buckets: &[f64]) -> Result<Histogram, prometheus::Error> {
+    pub(super) fn histogram(
+        &self,
+        name: &str,
+        help: &str,
+        buckets: &[f64],
+    ) -> Result<Histogram, prometheus::Error> {
         self.register(Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets.to_vec()))?)
     }
 

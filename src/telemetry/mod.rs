@@ -3,6 +3,8 @@
 
 pub mod clock;
 pub mod causes;
+pub mod log_format;
 pub mod integrity;
 pub mod metrics;
+pub mod freshness;
 pub mod priority;

@@ -10,7 +10,7 @@ use ureq::http::StatusCode;
 use super::house::{root, sources, text};
 
 /// The cells of the table's rows under a heading of a document, without backticks.
-fn rows(document: &str, heading: &str) -> Vec<Vec<String>> {
+pub fn rows(document: &str, heading: &str) -> Vec<Vec<String>> {
     let document = text(&root().join("docs").join(document));
     let lines = document
         .lines()

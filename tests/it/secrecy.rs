@@ -11,7 +11,21 @@ const OTHER_SECRET: &str = "another-secret-another-secret-an";
 
 #[test]
 fn the_log_of_a_whole_run_at_trace_level_holds_no_token_and_no_secret() {
-    let hub = hub_with(&[("JWT_SECRET", SECRET), ("WEBHOOK_SECRET", WEBHOOK_SECRET), ("RUST_LOG", "trace")]);
+    holds_no_token_and_no_secret("text", " TRACE ");
+}
+
+#[test]
+fn a_log_of_json_at_trace_level_holds_no_token_and_no_secret_either() {
+    holds_no_token_and_no_secret("json", r#""level":"TRACE""#);
+}
+
+fn holds_no_token_and_no_secret(format: &str, trace: &str) {
+    let hub = hub_with(&[
+        ("JWT_SECRET", SECRET),
+        ("WEBHOOK_SECRET", WEBHOOK_SECRET),
+        ("RUST_LOG", "trace"),
+        ("LOG_FORMAT", format),
+    ]);
     let good = token(json!({ "sub": "ana", "iat": now() - 100 }));
     let admin = token(json!({ "sub": "root", "role": "admin", "iat": now() }));
     let forged = token_with(OTHER_SECRET, json!({ "sub": "eve" }));
@@ -51,10 +65,7 @@ fn the_log_of_a_whole_run_at_trace_level_holds_no_token_and_no_secret() {
     assert_eq!(open.is_closed_with(), 4500);
 
     let log = hub.log();
-    assert!(
-        log.contains(" TRACE ") && log.contains("GET /api/umbler/stats 200"),
-        "the run was logged: {log}"
-    );
+    assert!(log.contains(trace) && log.contains("GET /api/umbler/stats 200"), "the run was logged: {log}");
     assert!(log.contains("POST /api/umbler/webhook 200"), "{log}");
     for secret in [SECRET, WEBHOOK_SECRET, OTHER_SECRET] {
         assert!(!log.contains(secret), "{}", line_with(&log, secret));

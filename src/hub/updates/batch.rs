@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::OnceLock;
+use std::time::Instant;
 
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -12,12 +13,23 @@ pub struct Batch {
     bytes: usize,
     /// All updates as WebSocket frames; made by the first session that writes them.
     wire: OnceLock<Bytes>,
+    durable_at: Option<Instant>,
 }
 
 impl Batch {
     pub fn new(frames: Box<[ByteString]>) -> Self {
         let bytes = frames.iter().map(|frame| frame.len()).sum();
-        Self { frames, bytes, wire: OnceLock::new() }
+        Self { frames, bytes, wire: OnceLock::new(), durable_at: None }
+    }
+
+    /// Updates that are sent as they are committed.
+    pub fn committed(frames: Box<[ByteString]>, durable_at: Instant) -> Self {
+        Self { durable_at: Some(durable_at), ..Self::new(frames) }
+    }
+
+    /// When they became durable; `None` where they are sent later, to a session that catches up or plays the past.
+    pub fn durable_at(&self) -> Option<Instant> {
+        self.durable_at
     }
 
     pub fn frames(&self) -> &[ByteString] {

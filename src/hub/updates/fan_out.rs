@@ -2,6 +2,7 @@
 //! the same share them.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use actix::Recipient;
 
@@ -22,7 +23,7 @@ struct Share {
 
 /// Sends the updates of a commit to all sessions that follow them and have caught up. Returns how many were
 /// sent.
-pub(super) fn fan_out(sessions: &mut Sessions, events: &[Arc<Recorded>]) -> u64 {
+pub(super) fn fan_out(sessions: &mut Sessions, events: &[Arc<Recorded>], durable_at: Instant) -> u64 {
     let Some(before) = events.first().map(|first| Seq(first.seq.0 - 1)) else { return 0 };
     let selections = sessions.selections(events);
     let mut shares: Vec<Option<Share>> = Vec::new();
@@ -35,10 +36,11 @@ pub(super) fn fan_out(sessions: &mut Sessions, events: &[Arc<Recorded>]) -> u64 
         let selected = selections.contains(&session.id);
         let (count, taken) = if session.follows_all() && (all_public || !selected) {
             let Some(share) = shares.get_mut(slot) else { continue };
-            let share = share.get_or_insert_with(|| Share::new(events, scope));
+            let share = share.get_or_insert_with(|| Share::new(events, scope, durable_at));
             (share.batch.frames().len(), share.add(session))
         } else if selected || any_for_all {
-            let batch: Batch = events.iter().filter_map(|event| session.would_get(event)).collect();
+            let seen = events.iter().filter_map(|event| session.would_get(event));
+            let batch = Batch::committed(seen.collect(), durable_at);
             let count = batch.frames().len();
             (count, count == 0 || !session.behind && session.queue(Outgoing::Updates(Arc::new(batch))))
         } else {
@@ -60,10 +62,10 @@ pub(super) fn fan_out(sessions: &mut Sessions, events: &[Arc<Recorded>]) -> u64 
 
 impl Share {
     /// What a scope sees of a commit, for sessions that follow all updates.
-    fn new(events: &[Arc<Recorded>], scope: &Scope) -> Self {
+    fn new(events: &[Arc<Recorded>], scope: &Scope, durable_at: Instant) -> Self {
         let public = events.iter().filter(|event| event.is_public());
-        let batch = Arc::new(public.filter_map(|event| event.seen_by(scope)).collect());
-        Self { batch, slots: Vec::new() }
+        let seen = public.filter_map(|event| event.seen_by(scope)).collect();
+        Self { batch: Arc::new(Batch::committed(seen, durable_at)), slots: Vec::new() }
     }
 
     /// Adds a session. Returns false if it cannot take more.

@@ -17,6 +17,7 @@ pub mod catch_up;
 pub mod subscribed;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::sync::watch;
 
@@ -82,11 +83,11 @@ impl Updates {
     }
 
     /// Publishes the updates of a commit.
-    pub fn commit(&mut self, sessions: &mut Sessions, events: &[Arc<Recorded>]) {
+    pub fn commit(&mut self, sessions: &mut Sessions, events: &[Arc<Recorded>], durable_at: Instant) {
         let Some(last) = events.last() else { return };
         self.newest = last.seq;
         self.ring.add(events);
-        self.metrics.updates_delivered(fan_out::fan_out(sessions, events));
+        self.metrics.updates_delivered(fan_out::fan_out(sessions, events, durable_at));
         self.publish_newest.send_replace(last.seq);
     }
 
