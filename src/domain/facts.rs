@@ -50,7 +50,7 @@ pub struct Facts {
     pub chat: ChatFacts,
     /// The contact, where it was said with an id.
     pub contact: Option<ContactFacts>,
-    /// The messages that the delivery carries, at most two, one per id.
+    /// The messages that the delivery carries, one per id: at most two of the provider's, more of the hub's own.
     pub messages: Vec<MessageFacts>,
     /// Reactions to messages that the delivery itself does not carry, too.
     pub reactions: Vec<(MessageId, Reaction)>,
