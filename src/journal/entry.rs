@@ -36,11 +36,15 @@ pub enum Kind {
     Revocation = 5,
     /// How far alerts were posted to the alert webhook.
     AlertsPosted = 6,
+    /// How far what the provider knows is known here.
+    Link = 7,
+    /// What is wrong with the link to the provider's API.
+    LinkAlerts = 8,
 }
 
 impl Kind {
     /// The whole table.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Delivery,
         Self::Notice,
         Self::Members,
@@ -48,6 +52,8 @@ impl Kind {
         Self::Alert,
         Self::Revocation,
         Self::AlertsPosted,
+        Self::Link,
+        Self::LinkAlerts,
     ];
 
     /// The kind with this number; `None`: a newer hub wrote it.

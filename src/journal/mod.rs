@@ -6,7 +6,7 @@
 //! 2. **Durable before visible.** [`Committed`] is sent only for what would survive a power cut.
 //! 3. **Idempotent.** Appending a record twice yields the first one's position again.
 //! 4. **One transaction.** The journal's row and every projection change together or not at all.
-//! 5. **One door.** Deliveries, notices, settings, names, alerts and revocations are all records of one format
+//! 5. **One door.** Deliveries, notices, settings, names, alerts, revocations and so on are all records of one format
 //!    ([`entry::Entry`]); [`apply`] is the only place that writes what follows from one, and does the same wherever and
 //!    whenever it is done.
 //! 6. **Bounded.** At most [`queue::WAITING_MAX`] records or [`queue::WAITING_BYTES_MAX`] bytes wait; the
@@ -60,9 +60,10 @@ pub use append::{Ack, AckStatus, Append, Committed, Faulted, IngestError, Settle
 pub use entry::Origin;
 pub use fault::Fault;
 pub use kinds::alerts;
+pub use kinds::link;
 pub use kinds::revocations;
 pub use kinds::settings::{self, SavedSettings};
-pub use payload::{AlertKey, AlertRequest, Notice, Payload, SettingsChange};
+pub use payload::{AlertKey, AlertRequest, LinkProgress, Notice, Payload, SettingsChange};
 pub use queue::Journal;
 pub use record::{Record, own_id};
 pub use recorded::{News, Recorded};

@@ -18,7 +18,7 @@ pub(in crate::journal) fn apply<'a>(
     members: &[Member],
 ) -> Result<Outcome<'a>, StoreError> {
     let (directory, connection) = store.directory()?;
-    let news = directory.news(members);
+    let news = directory.news(members, &entry.origin);
     if news.is_empty() {
         return Ok(Outcome::NoEvent(Ack::duplicate(Some(id.clone()), None)));
     }
@@ -26,7 +26,7 @@ pub(in crate::journal) fn apply<'a>(
         let full = Some("the directory is full".to_owned());
         return Ok(Outcome::NoEvent(Ack::ignored(Some(id.clone())).because(full)));
     }
-    directory.change(connection, &news, entry.at)?;
+    directory.change(connection, &news, &entry.origin, entry.at)?;
     let news: Vec<Member> = news.into_iter().cloned().collect();
     let frame = serde_json::to_string(&MembersUpdate::new(seq, entry.at, id, &news))?;
     let audience = Audience { directory: true, ..Audience::default() };
