@@ -14,6 +14,7 @@ pub mod reads;
 pub mod hub;
 pub mod session;
 pub mod http;
+pub mod link;
 pub mod config;
 pub mod app;
 pub mod tools;

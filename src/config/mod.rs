@@ -20,7 +20,7 @@ use crate::domain::calendar::Calendar;
 use crate::domain::settings::WeekHours;
 pub use hours::BusinessHours;
 pub use table::Settings;
-pub use together::AlertWebhook;
+pub use together::{AlertWebhook, UmblerApi};
 pub use values::{ServeArgs, Values};
 
 /// Characters that end or change a value where it is pasted into an address without escaping. `+` is none of them: the

@@ -15,6 +15,7 @@ use super::address::TrustedProxies;
 use super::bodies::Bodies;
 use super::error::ApiError;
 use super::limiter::AddressLimiter;
+use super::link::LinkDesk;
 use super::origin::Origins;
 use crate::auth::{Authenticator, Scope, Secret};
 use crate::domain::Settings;
@@ -69,6 +70,8 @@ pub struct EdgeState {
     pub connect_limiter: AddressLimiter,
     /// What is known of the database's soundness.
     pub integrity: Integrity,
+    /// How the link to Umbler's API is.
+    pub link: LinkDesk,
     /// Bounds the bytes of large deliveries that are read at the same time.
     pub bodies: Bodies,
     draining: AtomicBool,
@@ -83,6 +86,7 @@ impl EdgeState {
         authenticator: Option<Arc<Authenticator>>,
         metrics: Metrics,
         integrity: Integrity,
+        link: LinkDesk,
         settings: EdgeSettings,
     ) -> Self {
         Self {
@@ -94,6 +98,7 @@ impl EdgeState {
             connect_limiter: AddressLimiter::new(settings.connects_per_second),
             settings,
             integrity,
+            link,
             bodies: Bodies::default(),
             draining: AtomicBool::new(false),
             started: Instant::now(),
@@ -178,6 +183,7 @@ impl EdgeState {
     /// The hub goes down: no new sessions, and connections end with their next answer.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Release);
+        self.link.stop();
     }
 
     /// True while the hub goes down.

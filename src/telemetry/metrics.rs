@@ -31,6 +31,8 @@ struct Inner {
     updates_delivered: IntCounter,
     sessions_behind: IntCounter,
     recoveries: IntCounterVec,
+    api_requests: IntCounterVec,
+    reconciled: IntCounterVec,
     /// In the order of [`GAUGES`].
     gauges: Vec<IntGauge>,
 }
@@ -56,6 +58,8 @@ pub struct GaugeValues {
     pub waiting_chats: i64,
     /// The file of keys cannot be used, and the last good keys count on.
     pub sign_in_keys_stale: bool,
+    /// Seconds since 1970 up to which everything is known, by comparing with the provider's API; 0: it was never compared.
+    pub complete_until: i64,
 }
 
 /// Name, help and where the value comes from.
@@ -80,6 +84,11 @@ const GAUGES: &[Gauge] = &[
         "umbler_hub_sign_in_keys_stale",
         "1 while JWT_JWKS_FILE cannot be used and the last good keys count on.",
         |values| i64::from(values.sign_in_keys_stale),
+    ),
+    (
+        "umbler_hub_complete_until_timestamp_seconds",
+        "Up to when everything is known, by comparing with Umbler's API; 0 where it was never compared.",
+        |values| values.complete_until,
     ),
 ];
 
@@ -133,6 +142,16 @@ impl Metrics {
                 "umbler_hub_recoveries_total",
                 "First subscriptions, by what became of their position.",
                 "outcome",
+            )?,
+            api_requests: maker.counters_by(
+                "umbler_hub_api_requests_total",
+                "Requests to Umbler's API, by route and status; none where no answer came.",
+                &["route", "status"],
+            )?,
+            reconciled: maker.counters(
+                "umbler_hub_reconciled_total",
+                "What Umbler's API knew and no webhook had brought: messages, states of chats, transfers.",
+                "what",
             )?,
             gauges: GAUGES.iter().map(|(name, help, _)| maker.gauge(name, help)).collect::<Result<_, _>>()?,
             registry: registry.clone(),
@@ -190,6 +209,16 @@ impl Metrics {
         self.inner.recoveries.with_label_values(&[outcome]).inc();
     }
 
+    /// Umbler's API was asked; the status is `none` where no answer came.
+    pub fn api_request(&self, route: &str, status: &str) {
+        self.inner.api_requests.with_label_values(&[route, status]).inc();
+    }
+
+    /// So many of this were found that no webhook had brought.
+    pub fn reconciled(&self, what: &str, count: usize) {
+        self.inner.reconciled.with_label_values(&[what]).inc_by(count as u64);
+    }
+
     /// The text that Prometheus reads.
     pub fn render(&self, values: &GaugeValues) -> Result<String, prometheus::Error> {
         for (gauge, (_, _, read)) in self.inner.gauges.iter().zip(GAUGES) {
@@ -218,7 +247,16 @@ impl Maker<'_> {
     }
 
     fn counters(&self, name: &str, help: &str, label: &str) -> Result<IntCounterVec, prometheus::Error> {
-        self.register(IntCounterVec::new(Opts::new(name, help), &[label])?)
+        self.counters_by(name, help, &[label])
+    }
+
+    fn counters_by(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+    ) -> Result<IntCounterVec, prometheus::Error> {
+        self.register(IntCounterVec::new(Opts::new(name, help), labels)?)
     }
 
     fn gauge(&self, name: &str, help: &str) -> Result<IntGauge, prometheus::Error> {
