@@ -1,7 +1,10 @@
 //! Who plays in a simulated day. All of it is invented; phones lie in a range that is not given out.
 
+/// The organization that the day belongs to.
+pub(in crate::tools) const ORGANIZATION: &str = "Z4ELwFoR_gORGANI";
+
 /// An agent's id; names of agents never come in deliveries.
-pub(super) const AGENTS: [&str; 6] = [
+pub(in crate::tools) const AGENTS: [&str; 6] = [
     "Z4ELwFoR_gAGENT1",
     "Z4ELwFoR_gAGENT2",
     "Z4ELwFoR_gAGENT3",
@@ -11,7 +14,7 @@ pub(super) const AGENTS: [&str; 6] = [
 ];
 
 /// What agents sign with.
-pub(super) const SIGNATURES: [&str; 6] = ["Bia", "Caio", "Davi", "Elis", "Fabi", "Gil"];
+pub(in crate::tools) const SIGNATURES: [&str; 6] = ["Bia", "Caio", "Davi", "Elis", "Fabi", "Gil"];
 
 /// Id and name.
 pub(super) const SECTORS: [(&str, &str); 4] = [
@@ -22,7 +25,7 @@ pub(super) const SECTORS: [(&str, &str); 4] = [
 ];
 
 /// Id, name, the provider's type and its phone.
-pub(super) const CHANNELS: [(&str, &str, &str, &str); 3] = [
+pub(in crate::tools) const CHANNELS: [(&str, &str, &str, &str); 3] = [
     ("Z4ELwFoR_gCHANN1", "Atendimento Oficial", "WhatsappApi", "+5511900000090"),
     ("Z4ELwFoR_gCHANN2", "Loja Centro", "WhatsappBroker", "+5511900000091"),
     ("Z4ELwFoR_gCHANN3", "Loja Norte", "WhatsappApi", "+5511900000092"),

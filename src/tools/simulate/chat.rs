@@ -3,10 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::cast::{CHANNELS, SECTORS, TAGS};
-
-/// The organization that the day belongs to.
-const ORGANIZATION: &str = "Z4ELwFoR_gORGANI";
+use super::cast::{CHANNELS, ORGANIZATION, SECTORS, TAGS};
 
 /// Who a chat is held with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
