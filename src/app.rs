@@ -1,6 +1,7 @@
 //! Puts the rooms together: opens the journal, starts the hub, listens, and stops everything in order.
 
 pub mod deadlines;
+pub mod link;
 pub mod tls;
 pub mod stop;
 pub mod serve;
@@ -24,6 +25,7 @@ use crate::derived::follower::{self, alarm};
 use crate::derived::search::WordIndex;
 use crate::domain::Seq;
 use crate::http::connections::Connections;
+use crate::http::link::LinkDesk;
 use crate::http::state::{EdgeSettings, EdgeState};
 use crate::hub::{self, Drain, HubSettings, Ingest, IngestError, UmblerHub};
 use crate::journal::revocations;
@@ -68,6 +70,9 @@ pub enum StartError {
     /// The https client for alerts cannot be set up.
     #[error("ALERT_WEBHOOK_URL: {0}")]
     AlertWebhook(String),
+    /// The client of Umbler's API cannot be set up.
+    #[error("UMBLER_API_URL: {0}")]
+    Link(String),
     /// A thread does not start, or the server does not run.
     #[error("cannot start")]
     Io(#[from] std::io::Error),
@@ -123,7 +128,9 @@ impl Application {
         let analytics = AnalyticsReads::start(FactStore::start(&settings.database_path, calendar)?)?;
         hub.send(hub::AnalyticsReady { metrics: analytics.clone() }).await?;
         let reads = Reads { history, search, analytics, newest };
-        let state = EdgeState::new(hub.clone(), reads, authenticator, metrics, integrity, edge);
+        let desk = LinkDesk::default();
+        link::start(settings.link.as_ref(), &hub, &reads.history, &desk, &metrics)?;
+        let state = EdgeState::new(hub.clone(), reads, authenticator, metrics, integrity, desk, edge);
         let state = web::Data::new(state);
         check_in_background(&state, &settings.database_path)?;
         forget_idle_addresses(state.clone());

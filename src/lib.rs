@@ -58,6 +58,7 @@ mod reads;
 mod hub;
 mod session;
 mod http;
+mod link;
 mod config;
 mod app;
 mod tools;

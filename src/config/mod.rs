@@ -20,7 +20,7 @@ use crate::auth::AuthKey;
 use crate::domain::calendar::Calendar;
 use crate::domain::settings::WeekHours;
 pub use table::Config;
-pub use together::AlertWebhook;
+pub use together::{AlertWebhook, UmblerApi};
 pub use values::{ServeArgs, Values};
 
 /// Characters that end or change a value that is pasted into an address without escaping. `+` is not among

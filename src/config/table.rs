@@ -11,7 +11,7 @@ use super::hours::BusinessHours;
 use super::parse::{
     Reader, database_path, host, log_filter, number, optional, or_default, parsed, secret, time_zone,
 };
-use super::together::AlertWebhook;
+use super::together::{AlertWebhook, UmblerApi};
 use crate::auth::{AuthSettings, Secret};
 use crate::http::address::TrustedProxies;
 use crate::http::origin::Origins;
@@ -144,6 +144,20 @@ settings! {
     "ALERT_WEBHOOK_URL";
     /// Key by which these posts are signed (HMAC-SHA256). At least 16 bytes.
     secret "ALERT_WEBHOOK_SECRET";
+    /// Token of Umbler's API, which the Enterprise plan has; unset: nothing is asked there, and everything else works.
+    secret "UMBLER_API_TOKEN";
+    /// Address of Umbler's API.
+    "UMBLER_API_URL" = "https://app-utalk.umbler.com/api";
+    /// The organization's id; unset: the only one that the token's owner is in.
+    "UMBLER_ORGANIZATION_ID";
+    /// Requests to one route of the API within five seconds at most, 1 to 100; the provider allows 100.
+    "UMBLER_API_REQUESTS_PER_5_SECONDS" = "80";
+    /// Path of a JSON file with words of the API that are other than guessed; docs/umbler.md has the list.
+    "UMBLER_API_DIALECT";
+    /// How the provider reaches this hub's webhook, without its secret; unset: it is not looked whether it posts here.
+    "UMBLER_WEBHOOK_URL";
+    /// Seconds between two comparisons of messages with the API, 30 to 86400.
+    "UMBLER_RECONCILE_SECONDS" = "300";
     /// Threads for HTTP and sockets. Unset: one per core.
     "WORKERS" => workers: Option<usize>, optional(number(1..=WORKERS_MAX));
     /// Folder of a built dashboard to serve at /. Where it is missing, / shows the console.
@@ -160,6 +174,8 @@ settings! {
         auth: Option<AuthSettings>, Reader::auth;
         /// Where alerts are posted: `ALERT_WEBHOOK_URL` and `ALERT_WEBHOOK_SECRET`. `None`: nowhere.
         alert_webhook: Option<AlertWebhook>, Reader::alert_webhook;
+        /// Umbler's API: `UMBLER_API_TOKEN` and the settings beside it. `None`: it is not asked.
+        link: Option<UmblerApi>, Reader::umbler_api;
     }
 }
 

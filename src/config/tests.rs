@@ -102,7 +102,7 @@ fn example() -> Vec<(String, String)> {
     let text = include_str!("../../.env.example");
     let entries = text.lines().filter_map(|line| line.trim_start_matches(['#', ' ']).split_once('='));
     let named =
-        entries.filter(|(name, _)| name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_'));
+        entries.filter(|(name, _)| name.bytes().all(|byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_')));
     named.map(|(name, value)| (name.to_owned(), value.trim_matches('"').to_owned())).collect()
 }
 

@@ -1,15 +1,22 @@
 //! Settings that are read together, because the value of one decides what another may be.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use super::parse::{Reader, secret, web_address};
+use super::parse::{Reader, number, secret, web_address};
 use super::table::Config;
 use crate::auth::{AuthKey, AuthSettings, Authenticator, Secret};
+use crate::umbler::api::Dialect;
 
 /// RFC 7518, section 3.2: a key of HS256 is at least as long as the hash.
 pub const JWT_SECRET_BYTES_MIN: usize = 32;
 /// A shorter secret in an address could be guessed.
 pub const WEBHOOK_SECRET_BYTES_MIN: usize = 16;
+
+/// Requests on one route of Umbler's API within five seconds that the provider allows.
+const REQUESTS_MAX: usize = 100;
+/// More often costs requests and finds nothing sooner than webhooks do; more seldom and a loss lasts for more than a day.
+const RECONCILE_SECONDS: RangeInclusive<u64> = 30..=86_400;
 
 /// The settings that name a key for tokens. Only one of them may be set.
 const AUTH_KEYS: [&str; 3] = ["JWT_SECRET", "JWT_PUBLIC_KEY", "JWT_JWKS_FILE"];
@@ -22,7 +29,49 @@ pub struct AlertWebhook {
     pub secret: Secret,
 }
 
+/// Umbler's API, and what is asked of it.
+#[derive(Debug, Clone)]
+pub struct UmblerApi {
+    /// Proves who asks.
+    pub token: Secret,
+    /// Without a slash at its end.
+    pub url: String,
+    /// The organization's id; `None`: the only one of the token's owner.
+    pub organization: Option<String>,
+    /// Requests on one route within five seconds.
+    pub per_5_seconds: usize,
+    /// The words of the API.
+    pub dialect: Dialect,
+    /// This hub's webhook, as the provider reaches it; `None`: not known.
+    pub webhook_url: Option<String>,
+    /// Seconds between two comparisons of messages.
+    pub reconcile_seconds: u64,
+}
+
 impl Reader<'_> {
+    /// Umbler's API; all of it is checked whether there is a token or not.
+    pub(super) fn umbler_api(&mut self) -> Option<UmblerApi> {
+        let token = secret(self, "UMBLER_API_TOKEN");
+        let url = self.parse("UMBLER_API_URL", web_address);
+        let per_5_seconds = number(1..=REQUESTS_MAX)(self, "UMBLER_API_REQUESTS_PER_5_SECONDS");
+        let reconcile_seconds = number(RECONCILE_SECONDS)(self, "UMBLER_RECONCILE_SECONDS");
+        let webhook_url = self.parse("UMBLER_WEBHOOK_URL", web_address);
+        let dialect = self.parse("UMBLER_API_DIALECT", |path| {
+            let text =
+                std::fs::read_to_string(path).map_err(|error| format!("{path} cannot be read: {error}"))?;
+            Dialect::read(&text).map_err(|error| format!("{path}: {error}"))
+        });
+        Some(UmblerApi {
+            token: token?,
+            url: url?.trim_end_matches('/').to_owned(),
+            organization: self.text("UMBLER_ORGANIZATION_ID").map(str::to_owned),
+            per_5_seconds: per_5_seconds?,
+            dialect: dialect.unwrap_or_default(),
+            webhook_url,
+            reconcile_seconds: reconcile_seconds?,
+        })
+    }
+
     /// Where alerts are posted to. A secret is required, so posts are never unsigned.
     pub(super) fn alert_webhook(&mut self) -> Option<AlertWebhook> {
         let url = self.parse("ALERT_WEBHOOK_URL", web_address);

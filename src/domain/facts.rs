@@ -47,7 +47,7 @@ pub struct Facts {
     pub chat: ChatFacts,
     /// The contact; `None` where the delivery names none with an id.
     pub contact: Option<ContactFacts>,
-    /// The messages in the delivery: at most two, one per id.
+    /// The messages that the delivery carries, one per id: at most two of the provider's, more of the hub's own.
     pub messages: Vec<MessageFacts>,
     /// Reactions to messages that the delivery does not contain.
     pub reactions: Vec<(MessageId, Reaction)>,

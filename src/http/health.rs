@@ -56,6 +56,12 @@ pub struct HealthAnswer {
     /// last good keys remain in force.
     #[serde(skip_serializing_if = "Option::is_none")]
     sign_in_keys: Option<String>,
+    /// The link to Umbler's API: `off`, `starting`, `ok`, `not_allowed`, `unreachable`, `misled` or `undecided`.
+    #[schema(example = "ok")]
+    link: &'static str,
+    /// Everything that happened up to here is known, says the link; null: it never compared everything.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    complete_until: Option<Timestamp>,
 }
 
 /// The routes for operators and load balancers.
@@ -108,6 +114,7 @@ fn status(health: &Health) -> &'static str {
 }
 
 fn answer(health: Health, state: &EdgeState) -> HealthAnswer {
+    let link = state.link.shape();
     HealthAnswer {
         status: status(&health),
         version: env!("CARGO_PKG_VERSION"),
@@ -124,6 +131,8 @@ fn answer(health: Health, state: &EdgeState) -> HealthAnswer {
         sign_in_keys: key_state(state).map(|keys| {
             keys.problem.map_or_else(|| "ok".to_owned(), |problem| format!("stale: the file {problem}"))
         }),
+        link: link.state.as_str(),
+        complete_until: link.complete_until,
     }
 }
 
@@ -148,6 +157,7 @@ async fn metrics(request: HttpRequest, state: web::Data<EdgeState>) -> Result<Ht
         open_chats: counters.open_chats,
         waiting_chats: counters.waiting_chats,
         sign_in_keys_stale: key_state(&state).is_some_and(|keys| keys.problem.is_some()),
+        complete_until: state.link.shape().complete_until.map_or(0, Timestamp::as_second),
     };
     let text = state.metrics.render(&values).map_err(|error| {
         log::error!("the metrics could not be written: {error}");

@@ -15,6 +15,7 @@ use super::address::TrustedProxies;
 use super::bodies::Bodies;
 use super::error::ApiError;
 use super::limiter::AddressLimiter;
+use super::link::LinkDesk;
 use super::origin::Origins;
 use crate::auth::{Authenticator, Scope, Secret};
 use crate::domain::TeamSettings;
@@ -64,6 +65,8 @@ pub struct EdgeState {
     pub connect_limiter: AddressLimiter,
     /// What is known about damage of the database.
     pub integrity: Integrity,
+    /// How the link to Umbler's API is.
+    pub link: LinkDesk,
     /// Bounds the bytes of large deliveries that are read at the same time.
     pub bodies: Bodies,
     draining: AtomicBool,
@@ -78,6 +81,7 @@ impl EdgeState {
         authenticator: Option<Arc<Authenticator>>,
         metrics: Metrics,
         integrity: Integrity,
+        link: LinkDesk,
         settings: EdgeSettings,
     ) -> Self {
         Self {
@@ -89,6 +93,7 @@ impl EdgeState {
             connect_limiter: AddressLimiter::new(settings.connects_per_second),
             settings,
             integrity,
+            link,
             bodies: Bodies::default(),
             draining: AtomicBool::new(false),
             started: Instant::now(),
@@ -176,6 +181,7 @@ impl EdgeState {
     /// answer.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Release);
+        self.link.stop();
     }
 
     /// True while the hub stops.

@@ -204,7 +204,7 @@ fn check_origin(request: &HttpRequest, state: &EdgeState) -> Result<(), ApiError
 /// Translates a delivery, and compresses its raw form.
 fn submit(body: &[u8], attempt: Option<u32>) -> Result<Record, ApiError> {
     let received_at = clock::now();
-    let reading = umbler::read(body, attempt, received_at)
+    let reading = umbler::read_posted(body, attempt, received_at)
         .map_err(|error| ApiError::BadRequest(format!("the body is not a JSON object: {}", error.reason)))?;
     Ok(Record::posted(reading, compress(body)?, body.len(), attempt, received_at))
 }

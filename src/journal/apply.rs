@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use super::append::Ack;
 use super::blank;
 use super::blocks::{Blocks, DigestedEvent, RULES};
-use super::entry::Entry;
+use super::entry::{Entry, Origin};
 use super::fault::{Spoilt, StoreError};
 use super::kinds::{self, NewEvent, Outcome, deliveries};
 use super::payload::Payload;
@@ -150,9 +150,13 @@ impl Apply {
                     applied => applied,
                 }
             }
-            Payload::Ignored { .. } | Payload::Revocation(_) | Payload::AlertsPosted(_) => {
-                self.change_without_event(entry, payload)
+            Payload::LinkAlerts(alerts) => {
+                kinds::link::apply_alerts(self.store.connection(), seq, entry, id, alerts)
             }
+            Payload::Ignored { .. }
+            | Payload::Revocation(_)
+            | Payload::AlertsPosted(_)
+            | Payload::Link(_) => self.change_without_event(entry, payload),
         }
     }
 
@@ -162,11 +166,13 @@ impl Apply {
             Payload::Ignored { reason, .. } => deliveries::keep_ignored(&self.store, entry, reason),
             Payload::Revocation(revocation) => kinds::revocations::apply(self.store.connection(), revocation),
             Payload::AlertsPosted(seq) => kinds::alerts::note_posted(self.store.connection(), *seq),
+            Payload::Link(progress) => kinds::link::apply(self.store.connection(), progress),
             Payload::Delivery(_)
             | Payload::Notice(_)
             | Payload::Members(_)
             | Payload::Settings(_)
-            | Payload::Alert(_) => {
+            | Payload::Alert(_)
+            | Payload::LinkAlerts(_) => {
                 debug_assert!(false, "an event has an id");
                 Ok(Outcome::NoEvent(Ack::ignored(None)))
             }
@@ -188,10 +194,15 @@ impl Apply {
             | Payload::Settings(_)
             | Payload::Alert(_)
             | Payload::Revocation(_)
-            | Payload::AlertsPosted(_) => return Ok(()),
+            | Payload::AlertsPosted(_)
+            | Payload::Link(_)
+            | Payload::LinkAlerts(_) => return Ok(()),
         };
         let at = record.entry.at;
-        written.received_at = written.received_at.max(Some(at));
+        if record.entry.origin != Origin::Hub {
+            // What the hub asked for itself does not show that webhooks come.
+            written.received_at = written.received_at.max(Some(at));
+        }
         Ok(self.counts.add(self.store.connection(), event_type, outcome, at)?)
     }
 

@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
 /// Each table, with the query for what is compared.
-const TABLES: [(&str, &str); 23] = [
+const TABLES: [(&str, &str); 24] = [
     ("journal", "SELECT * FROM journal ORDER BY seq"),
     ("raw_deliveries", "SELECT seq, body FROM raw_deliveries ORDER BY seq"),
     ("ignored_deliveries", "SELECT received_at, reason, body FROM ignored_deliveries ORDER BY id"),
@@ -45,6 +45,7 @@ const TABLES: [(&str, &str); 23] = [
     ("names", "SELECT * FROM names ORDER BY what, id"),
     ("settings", "SELECT * FROM settings ORDER BY id"),
     ("alerts", "SELECT * FROM alerts ORDER BY id"),
+    ("link_alerts", "SELECT * FROM link_alerts ORDER BY id"),
     ("revocations", "SELECT * FROM revocations ORDER BY user"),
     ("counters", "SELECT * FROM counters"),
     ("message_buckets", "SELECT bucket, count FROM message_buckets WHERE count <> 0 ORDER BY bucket"),

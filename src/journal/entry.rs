@@ -36,10 +36,14 @@ pub enum Kind {
     Revocation = 5,
     /// The position up to which alerts were posted to the alert webhook.
     AlertsPosted = 6,
+    /// How far what the provider knows is known here.
+    Link = 7,
+    /// What is wrong with the link to the provider's API.
+    LinkAlerts = 8,
 }
 
 impl Kind {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Delivery,
         Self::Notice,
         Self::Members,
@@ -47,6 +51,8 @@ impl Kind {
         Self::Alert,
         Self::Revocation,
         Self::AlertsPosted,
+        Self::Link,
+        Self::LinkAlerts,
     ];
 
     /// The kind with this number; `None` if a newer hub wrote it.

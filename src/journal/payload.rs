@@ -8,6 +8,7 @@ use crate::auth::Revocation;
 use crate::domain::register::to_nanos;
 use crate::domain::{AlertKind, ChatId, Delivery, EventId, Member, Seq};
 use crate::protocol::SettingsShape;
+use crate::protocol::link::LinkAlert;
 use crate::protocol::shapes::NamedShape;
 
 /// What a record asks for.
@@ -34,6 +35,20 @@ pub enum Payload {
     Revocation(Revocation),
     /// Alerts were posted to the alert webhook up to this position.
     AlertsPosted(Seq),
+    /// How far what the provider knows is known here.
+    Link(LinkProgress),
+    /// All that is wrong with the link to the provider's API.
+    LinkAlerts(Vec<LinkAlert>),
+}
+
+/// How far what the provider knows is known here, by comparing with its API.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LinkProgress {
+    /// Everything that happened up to here is known; `None`: it was never compared to its end.
+    pub complete_until: Option<Timestamp>,
+    /// The provider shows nothing earlier; `None`: that was not met.
+    pub available_from: Option<Timestamp>,
 }
 
 /// A notice to the screens of one user.

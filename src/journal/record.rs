@@ -58,6 +58,15 @@ impl Record {
         Self { entry, payload, weight }
     }
 
+    /// A delivery that the hub made of what the provider's API answered.
+    pub fn reconciled(body: &[u8], at: Timestamp) -> Result<Self, RecordError> {
+        let reading = umbler::read_own(body, at)?;
+        let raw = zstd::bulk::compress(body, ZSTD_LEVEL)?;
+        let mut record = Self::posted(reading, raw, body.len(), None, at);
+        record.entry.origin = Origin::Hub;
+        Ok(record)
+    }
+
     /// A record of the hub itself. Fails only if memory is short, which passes.
     pub fn new(payload: Payload, id: Option<EventId>, origin: Origin, at: Timestamp) -> io::Result<Self> {
         let (kind, text) = match &payload {
@@ -70,6 +79,8 @@ impl Record {
             Payload::Alert(alert) => (Kind::Alert, serde_json::to_vec(alert)?),
             Payload::Revocation(revocation) => (Kind::Revocation, serde_json::to_vec(revocation)?),
             Payload::AlertsPosted(seq) => (Kind::AlertsPosted, serde_json::to_vec(seq)?),
+            Payload::Link(progress) => (Kind::Link, serde_json::to_vec(progress)?),
+            Payload::LinkAlerts(alerts) => (Kind::LinkAlerts, serde_json::to_vec(alerts)?),
         };
         let body = zstd::bulk::compress(&text, ZSTD_LEVEL)?;
         let weight = body.len() + text.len() * PARSED_TIMES + OVERHEAD_BYTES;
@@ -81,8 +92,17 @@ impl Record {
         let text = zstd::stream::decode_all(entry.body.as_slice())?;
         let payload = match entry.kind {
             Kind::Delivery => {
-                let reading = umbler::read(&text, entry.attempt, entry.at)?;
-                return Ok(Self::posted(reading, entry.body, text.len(), entry.attempt, entry.at));
+                let reading = match entry.origin {
+                    Origin::Hub => umbler::read_own(&text, entry.at)?,
+                    Origin::Provider | Origin::User(_) => umbler::read(&text, entry.attempt, entry.at)?,
+                };
+                let record = Self::posted(reading, Vec::new(), text.len(), entry.attempt, entry.at);
+                let weight = record.weight + entry.body.len();
+                return Ok(Self {
+                    payload: record.payload,
+                    entry: Entry { id: record.entry.id, ..entry },
+                    weight,
+                });
             }
             Kind::Notice => Payload::Notice(serde_json::from_slice(&text)?),
             Kind::Members => Payload::Members(serde_json::from_slice(&text)?),
@@ -90,6 +110,8 @@ impl Record {
             Kind::Alert => Payload::Alert(serde_json::from_slice(&text)?),
             Kind::Revocation => Payload::Revocation(serde_json::from_slice(&text)?),
             Kind::AlertsPosted => Payload::AlertsPosted(serde_json::from_slice(&text)?),
+            Kind::Link => Payload::Link(serde_json::from_slice(&text)?),
+            Kind::LinkAlerts => Payload::LinkAlerts(serde_json::from_slice(&text)?),
         };
         let weight = entry.body.len() + text.len() * PARSED_TIMES + OVERHEAD_BYTES;
         Ok(Self { entry, payload, weight })

@@ -20,6 +20,7 @@ use crate::sqlite::kind_of;
 use crate::sqlite::lock::{DatabaseLock, LockError};
 use crate::sqlite::open::Writing;
 use crate::sqlite::private;
+use crate::umbler::reconcile;
 
 /// Page cache of the writer, in KiB. Not larger: after a commit that moved pages of an index SQLite goes
 /// through the whole cache, which with 64 MiB was an eighth of the writer's work.
@@ -190,7 +191,8 @@ pub(super) fn new_epoch(connection: &Connection) -> rusqlite::Result<String> {
 }
 
 fn last_webhook_at(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
-    let nanos: Option<i64> =
-        connection.query_row("SELECT max(last_at) FROM delivery_counts", [], |row| row.get(0))?;
+    // What the hub asked for itself does not show that webhooks come.
+    let sql = "SELECT max(last_at) FROM delivery_counts WHERE event_type <> ?1";
+    let nanos: Option<i64> = connection.query_row(sql, [reconcile::TYPE], |row| row.get(0))?;
     Ok(nanos.map(crate::domain::register::from_nanos))
 }

@@ -7,7 +7,7 @@ use rusqlite_migration::{M, Migrations};
 use super::{blank, bodies, reorder, search_keys};
 
 /// Each schema ever released, in order. A released step is never changed, only followed by another.
-const STEPS: [&str; 10] = [
+const STEPS: [&str; 11] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_audience.sql"),
     include_str!("migrations/0003_revocations.sql"),
@@ -18,6 +18,7 @@ const STEPS: [&str; 10] = [
     SAID_AND_SHOWN,
     SEARCH_KEYS,
     RECORDS,
+    include_str!("migrations/0011_link.sql"),
 ];
 /// Rows are filled in by [`reorder::reorder`], because SQL cannot read deliveries.
 const MESSAGE_ORDER: &str = include_str!("migrations/0006_message_order.sql");

@@ -48,6 +48,9 @@ pub struct UpdateData {
     /// Why the delivery was not understood.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// `reconcile` where it was found at the provider's API; left out where a webhook brought it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<&'static str>,
 }
 
 impl UpdateData {

@@ -108,6 +108,10 @@ struct SeenData<'a> {
     updated_by: Option<NamedShape>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     reason: Option<Cow<'a, str>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    origin: Option<Cow<'a, str>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    link_alerts: Option<&'a RawValue>,
 }
 
 /// What is shown of a chat that left the scope.

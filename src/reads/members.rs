@@ -42,6 +42,8 @@ pub struct ListedMember {
     pub member: MemberShape,
     /// When the entry was last changed; `None` if there is no entry.
     pub updated_at: Option<Timestamp>,
+    /// The entry came from the provider, and no admin changed it since.
+    pub is_provided: bool,
 }
 
 impl Query for ListMembers {
@@ -105,8 +107,9 @@ fn people_seen(tx: &Transaction<'_>, scope: &Scope) -> Result<Option<Value>, Rea
 }
 
 fn load(tx: &Transaction<'_>, rowid: i64, scope: &Scope) -> Result<ListedMember, ReadError> {
-    let mut select =
-        tx.prepare_cached("SELECT id, name, photo_url, sector_id, updated_at FROM members WHERE rowid = ?")?;
+    let mut select = tx.prepare_cached(
+        "SELECT id, name, photo_url, sector_id, updated_at, provided FROM members WHERE rowid = ?",
+    )?;
     let mut listed = select.query_row([rowid], |row| {
         let member = MemberShape {
             id: row.get(0)?,
@@ -114,7 +117,8 @@ fn load(tx: &Transaction<'_>, rowid: i64, scope: &Scope) -> Result<ListedMember,
             photo_url: row.get(2)?,
             sector_id: row.get(3)?,
         };
-        Ok(ListedMember { member, updated_at: row.get::<_, Option<i64>>(4)?.map(from_nanos) })
+        let updated_at = row.get::<_, Option<i64>>(4)?.map(from_nanos);
+        Ok(ListedMember { member, updated_at, is_provided: row.get(5)? })
     })?;
     if scope.is_masked() {
         listed.member.mask();

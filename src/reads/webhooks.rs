@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::{Query, ReadError};
 use crate::domain::register::from_nanos;
+use crate::umbler::reconcile;
 
 /// The most undecodable, and the most ignored, deliveries that are listed.
 pub const LISTED_MAX: u32 = 50;
@@ -86,7 +87,12 @@ impl Query for WebhookStatus {
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
         let counts = counts(tx)?;
         Ok(WebhookReport {
-            last_delivery_at: counts.iter().map(|count| count.last_at).max(),
+            // What the hub asked for itself does not show that webhooks come.
+            last_delivery_at: counts
+                .iter()
+                .filter(|count| count.event_type != reconcile::TYPE)
+                .map(|count| count.last_at)
+                .max(),
             counts,
             unrecognized: unrecognized(tx)?,
             ignored: ignored(tx)?,

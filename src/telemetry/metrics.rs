@@ -36,6 +36,8 @@ struct Inner {
     sessions_behind: IntCounter,
     recoveries: IntCounterVec,
     freshness: Freshness,
+    api_requests: IntCounterVec,
+    reconciled: IntCounterVec,
     /// In the order of [`GAUGES`].
     gauges: Vec<IntGauge>,
 }
@@ -59,6 +61,8 @@ pub struct GaugeValues {
     pub waiting_chats: i64,
     /// True while the file of keys cannot be used, and the last good keys remain in force.
     pub sign_in_keys_stale: bool,
+    /// Seconds since 1970 up to which everything is known, by comparing with the provider's API; 0: it was never compared.
+    pub complete_until: i64,
 }
 
 /// Name, help text, and how to get the value.
@@ -83,6 +87,11 @@ const GAUGES: &[Gauge] = &[
         "umbler_hub_sign_in_keys_stale",
         "1 while JWT_JWKS_FILE cannot be used and the last good keys remain in force.",
         |values| i64::from(values.sign_in_keys_stale),
+    ),
+    (
+        "umbler_hub_complete_until_timestamp_seconds",
+        "Up to when everything is known, by comparing with Umbler's API; 0 where it was never compared.",
+        |values| values.complete_until,
     ),
 ];
 
@@ -138,6 +147,16 @@ impl Metrics {
                 "outcome",
             )?,
             freshness: Freshness::new(&maker)?,
+            api_requests: maker.counters_by(
+                "umbler_hub_api_requests_total",
+                "Requests to Umbler's API, by route and status; none where no answer came.",
+                &["route", "status"],
+            )?,
+            reconciled: maker.counters(
+                "umbler_hub_reconciled_total",
+                "What Umbler's API knew and no webhook had brought: messages, states of chats, transfers.",
+                "what",
+            )?,
             gauges: GAUGES.iter().map(|(name, help, _)| maker.gauge(name, help)).collect::<Result<_, _>>()?,
             registry: registry.clone(),
         };
@@ -193,6 +212,16 @@ impl Metrics {
         self.inner.recoveries.with_label_values(&[outcome]).inc();
     }
 
+    /// Umbler's API was asked; the status is `none` where no answer came.
+    pub fn api_request(&self, route: &str, status: &str) {
+        self.inner.api_requests.with_label_values(&[route, status]).inc();
+    }
+
+    /// So many of this were found that no webhook had brought.
+    pub fn reconciled(&self, what: &str, count: usize) {
+        self.inner.reconciled.with_label_values(&[what]).inc_by(count as u64);
+    }
+
     /// How fresh screens are.
     pub fn freshness(&self) -> &Freshness {
         &self.inner.freshness
@@ -231,7 +260,16 @@ impl Maker<'_> {
         help: &str,
         label: &str,
     ) -> Result<IntCounterVec, prometheus::Error> {
-        self.register(IntCounterVec::new(Opts::new(name, help), &[label])?)
+        self.counters_by(name, help, &[label])
+    }
+
+    fn counters_by(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+    ) -> Result<IntCounterVec, prometheus::Error> {
+        self.register(IntCounterVec::new(Opts::new(name, help), labels)?)
     }
 
     fn gauge(&self, name: &str, help: &str) -> Result<IntGauge, prometheus::Error> {

@@ -5,11 +5,14 @@ use std::fmt::Write;
 use std::path::Path;
 
 use super::{Bar, ToolError, print};
+use crate::app;
 use crate::config::table::TABLE;
 use crate::config::values::ValueSource;
-use crate::config::{Config, ServeArgs, Values};
+use crate::config::{Config, ServeArgs, UmblerApi, Values};
 use crate::journal::rebuild;
+use crate::link::probe::{Proof, Verdict, probe};
 use crate::sqlite::open::deep_check;
+use crate::telemetry::metrics::Metrics;
 
 /// What `umbler-hub check` looks at.
 #[derive(Debug, clap::Args)]
@@ -19,6 +22,9 @@ pub struct CheckArgs {
     /// may be running.
     #[arg(long)]
     deep: bool,
+    /// Ask every route of Umbler's API that is read once, and say of each guess about it what the answers proved.
+    #[arg(long)]
+    umbler: bool,
     #[command(flatten)]
     serve: ServeArgs,
 }
@@ -33,6 +39,9 @@ pub fn run(args: &CheckArgs) -> Result<(), ToolError> {
     }
     if args.deep {
         check_database(&settings.database_path)?;
+    }
+    if args.umbler {
+        check_umbler(settings.link.as_ref())?;
     }
     print("ok\n")
 }
@@ -69,6 +78,26 @@ fn check_database(path: &Path) -> Result<(), ToolError> {
     Err(ToolError::Found(format!(
         "the database {} is damaged:\n  {findings}\nrestore a backup",
         path.display()
+    )))
+}
+
+fn check_umbler(api: Option<&UmblerApi>) -> Result<(), ToolError> {
+    let api = api.ok_or_else(|| ToolError::Found("UMBLER_API_TOKEN is not set".to_owned()))?;
+    let link = app::link::settings(api).map_err(ToolError::Found)?;
+    let metrics = Metrics::new().map_err(|error| ToolError::Found(error.to_string()))?;
+    let (proofs, outcome) = probe(&link, &metrics);
+    for Proof { of, verdict, seen } in &proofs {
+        print(&format!("{of:<20} {:<6} {seen}\n", verdict.as_str()))?;
+    }
+    outcome.map_err(|error| ToolError::Found(error.to_string()))?;
+    let wrong: Vec<&str> =
+        proofs.iter().filter(|proof| proof.verdict == Verdict::Fails).map(|proof| proof.of).collect();
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    Err(ToolError::Found(format!(
+        "guesses that do not hold: {}; correct them in the file that UMBLER_API_DIALECT names",
+        wrong.join(", ")
     )))
 }
 

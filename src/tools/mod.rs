@@ -5,6 +5,7 @@ pub mod token;
 pub mod post;
 pub mod tally;
 pub mod simulate;
+pub mod fake;
 pub mod replay;
 pub mod health;
 pub mod backup;

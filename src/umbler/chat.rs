@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::json::Object;
-use super::message;
+use super::{message, reconcile};
 use crate::domain::{
     ChatFacts, ChatId, ChatKind, ChatLine, ContactFacts, ContactId, EventId, EventKey, Facts, Named,
 };
@@ -24,10 +24,14 @@ pub fn facts(content: &Object<'_>, sent: &Sent<'_>) -> Option<Facts> {
     let key =
         EventKey { at: sent.at.or(active_at).unwrap_or(sent.received_at), event: sent.event_id.clone() };
 
-    let carried = [content.object("Message"), content.object("LastMessage")];
+    let mut carried: Vec<_> =
+        ["Message", "LastMessage"].into_iter().filter_map(|name| content.object(name)).collect();
+    if sent.event_type == reconcile::TYPE {
+        carried.extend(content.objects("Messages").unwrap_or_default());
+    }
     let mut messages = Vec::new();
     let mut reactions = Vec::new();
-    for object in carried.iter().flatten() {
+    for object in &carried {
         let read = message::read(object, &key);
         messages.extend(read.message);
         reactions.extend(read.elsewhere);

@@ -51,6 +51,13 @@ impl<'a> Object<'a> {
         Ok(Self { fields, latest: received_at })
     }
 
+    /// Reads bytes that must be a JSON list and nothing else; what is no object in it is passed over.
+    pub fn parse_list(bytes: &'a [u8], received_at: Timestamp) -> Result<Vec<Self>, String> {
+        let items: Vec<&'a RawValue> = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        let list = Self { fields: Vec::new(), latest: received_at };
+        Ok(items.into_iter().filter_map(|raw| list.within(raw)).collect())
+    }
+
     /// The object in a value of this object, if it is one.
     fn within(&self, raw: &'a RawValue) -> Option<Self> {
         if !raw.get().starts_with('{') {
@@ -174,6 +181,28 @@ impl<'a> Object<'a> {
     pub fn objects(&self, name: &str) -> Option<Vec<Self>> {
         let items: Vec<&'a RawValue> = serde_json::from_str(self.value(name)?.get()).ok()?;
         Some(items.into_iter().filter_map(|raw| self.within(raw)).collect())
+    }
+
+    /// The same, each with its text.
+    pub fn items(&self, name: &str) -> Option<Vec<(&'a str, Self)>> {
+        let items: Vec<&'a RawValue> = serde_json::from_str(self.value(name)?.get()).ok()?;
+        Some(items.into_iter().filter_map(|raw| Some((raw.get(), self.within(raw)?))).collect())
+    }
+
+    /// Its text without these fields, whatever their case.
+    pub fn without(&self, names: &[&str]) -> String {
+        let is_wanted = |key: &[u8]| !names.iter().any(|name| key.eq_ignore_ascii_case(name.as_bytes()));
+        let fields = self.fields.iter().filter(|(key, _)| is_wanted(key));
+        let fields = fields.map(|(key, value)| {
+            let key = serde_json::Value::from(String::from_utf8_lossy(key).into_owned());
+            format!("{key}:{}", value.get())
+        });
+        format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
+    }
+
+    /// True where a list is said under `name`.
+    pub fn field_is_list(&self, name: &str) -> bool {
+        self.value(name).is_some_and(|raw| raw.get().starts_with('['))
     }
 
     /// The strings in a list; empty where there is no list.

@@ -12,6 +12,8 @@
 pub mod json;
 pub mod message;
 pub mod chat;
+pub mod api;
+pub mod reconcile;
 
 use jiff::Timestamp;
 
@@ -40,7 +42,7 @@ pub enum Reading {
     Event(Box<Delivery>),
     /// A JSON object that is not an event.
     Ignored {
-        /// Which part of an event is missing.
+        /// Which part of an event is missing, or may not be used by the provider.
         reason: String,
         /// The id, where there is one.
         event_id: Option<EventId>,
@@ -55,8 +57,39 @@ pub struct NotAnObject {
     pub reason: String,
 }
 
+/// Reads what somebody posted. An id or a type that only the hub's own records have makes it no event, or whoever posts could
+/// keep the hub from recording what is to have that id.
+pub fn read_posted(
+    body: &[u8],
+    attempt: Option<u32>,
+    received_at: Timestamp,
+) -> Result<Reading, NotAnObject> {
+    let reading = read(body, attempt, received_at)?;
+    let Reading::Event(delivery) = reading else { return Ok(reading) };
+    let Delivery { event_id, event_type, .. } = &*delivery;
+    if reconcile::is_own(Some(event_id.as_str()), Some(event_type)) {
+        let reason = "EventId or Type is one that only the hub itself uses".to_owned();
+        return Ok(Reading::Ignored { reason, event_id: Some(event_id.clone()) });
+    }
+    Ok(Reading::Event(delivery))
+}
+
+/// Reads a delivery of the hub's own.
+pub fn read_own(body: &[u8], received_at: Timestamp) -> Result<Reading, NotAnObject> {
+    read_with(body, None, received_at, &[reconcile::TYPE])
+}
+
 /// Reads a posted body. `attempt` is the value of the provider's `x-attempt` header.
 pub fn read(body: &[u8], attempt: Option<u32>, received_at: Timestamp) -> Result<Reading, NotAnObject> {
+    read_with(body, attempt, received_at, &KNOWN_TYPES)
+}
+
+fn read_with(
+    body: &[u8],
+    attempt: Option<u32>,
+    received_at: Timestamp,
+    known_types: &[&str],
+) -> Result<Reading, NotAnObject> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     let envelope = Object::parse(body, received_at).map_err(|reason| NotAnObject { reason })?;
     let name = |key| envelope.text(key).filter(|name| !name.is_empty() && name.len() <= NAME_BYTES_MAX);
@@ -66,7 +99,7 @@ pub fn read(body: &[u8], attempt: Option<u32>, received_at: Timestamp) -> Result
         let reason = format!("{missing} is missing, or no text of 1 to {NAME_BYTES_MAX} bytes");
         return Ok(Reading::Ignored { reason, event_id });
     };
-    let body = understand(&envelope, &event_id, &event_type, received_at).map_or_else(
+    let body = understand(&envelope, &event_id, &event_type, received_at, known_types).map_or_else(
         |reason| DeliveryBody::Unrecognized { reason },
         |facts| DeliveryBody::Understood(Box::new(facts)),
     );
@@ -78,8 +111,9 @@ fn understand(
     event_id: &EventId,
     event_type: &str,
     received_at: Timestamp,
+    known_types: &[&str],
 ) -> Result<crate::domain::Facts, String> {
-    if !KNOWN_TYPES.contains(&event_type) {
+    if !known_types.contains(&event_type) {
         let shown: String = event_type.chars().take(60).collect();
         return Err(format!("the type {shown:?} is not known"));
     }

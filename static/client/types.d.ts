@@ -299,12 +299,27 @@ export type UpdateType =
   | 'alert_raised'
   | 'alert_cleared'
   | 'alert_acknowledged'
-  | 'settings_updated';
+  | 'settings_updated'
+  | 'link_updated';
+
+/** Something that is wrong with the link to Umbler's API, or with what webhooks bring. It concerns no chat. */
+export interface LinkAlert {
+  kind:
+    | 'deliveries_lost'
+    | 'silent_unverified'
+    | 'webhook_paused'
+    | 'webhook_missing'
+    | 'not_allowed'
+    | 'misled';
+  since: string;
+  /** How many messages no webhook brought, with `deliveries_lost`. */
+  count: number | null;
+}
 
 /**
  * The data of an `umbler_update`. Of a chat that is gone, `chat` holds nothing but its `id`, and so does `contact` with
  * `contactGone`; a `notification` has `user` and `data` instead, a `member_updated` has `members`, the three
- * of alerts have `alert`, and `settings_updated` has `settings` and `updatedBy`.
+ * of alerts have `alert`, `settings_updated` has `settings` and `updatedBy`, and `link_updated` has `linkAlerts`.
  */
 export interface Update {
   eventId: string;
@@ -326,6 +341,10 @@ export interface Update {
   settings?: HubSettings;
   /** Who saved them. */
   updatedBy?: { id: string; name: string | null };
+  /** With `link_updated`: all that is wrong with the link to Umbler's API. */
+  linkAlerts?: LinkAlert[];
+  /** `reconcile` where it was found at Umbler's API; left out where a webhook brought it. */
+  origin?: 'reconcile';
   /** Whom a `notification` is for. */
   user?: string;
   /** What it says. */

@@ -21,6 +21,8 @@ mod heartbeat;
 mod house;
 mod lineage;
 mod lines;
+mod link;
+mod link_sweep;
 mod members;
 mod metrics;
 mod metrics_by;

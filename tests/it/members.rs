@@ -100,7 +100,7 @@ fn the_directory_survives_a_kill_and_is_replayed_like_any_update() {
 fn ids_that_occur_are_listed_without_a_name_until_they_get_one() {
     let hub = spawn_hub();
     hub.provider().posts(&conversation("a").by_member("zoe"));
-    let unknown = |id: &str| json!({ "id": id, "name": null, "photoUrl": null, "sectorId": null, "known": false, "updatedAt": null });
+    let unknown = |id: &str| json!({ "id": id, "name": null, "photoUrl": null, "sectorId": null, "known": false, "updatedAt": null, "origin": null });
     assert_eq!(listed(&hub, ""), [unknown("ana"), unknown("bia"), unknown("zoe")]);
     puts(&hub, "bia", &json!({ "name": "Bia" }));
     puts(&hub, "nobody", &json!({ "name": "Ávila" }));

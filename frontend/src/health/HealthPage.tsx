@@ -109,6 +109,10 @@ function HubCard({ vitals: { health, readAt } }: { vitals: Vitals }) {
     ...(health.signInKeys
       ? [[say('keys'), health.signInKeys, health.signInKeys !== 'ok'] as [string, string, boolean]]
       : []),
+    [say('umblerLink'), say(`link_${health.link}`), !['off', 'starting', 'ok'].includes(health.link)],
+    ...(health.completeUntil
+      ? [[say('completeUntil'), fullMoment(health.completeUntil), false] as [string, string, boolean]]
+      : []),
     [say('sessions'), number(health.sessions), false],
     [say('queued'), number(health.queued), health.queued > QUEUED_MANY],
     [say('position'), number(health.seq), false],

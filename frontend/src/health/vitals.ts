@@ -18,6 +18,9 @@ export interface Health {
   reason?: string | null;
   fault?: string | null;
   signInKeys?: string | null;
+  link: 'off' | 'starting' | 'ok' | 'not_allowed' | 'unreachable' | 'misled' | 'undecided';
+  /** Every message until then is known, says the link; null before it compared everything. */
+  completeUntil: string | null;
 }
 
 export interface WebhookStatus {

@@ -1,4 +1,4 @@
-//! `/members`: the directory of agents. Their names never come from the provider.
+//! `/members`: the directory of agents. Their names never come with deliveries.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -103,12 +103,16 @@ pub struct ListedMemberShape {
     /// When the entry was last changed.
     #[schema(value_type = Option<String>, format = DateTime)]
     updated_at: Option<Timestamp>,
+    /// Who set the entry: `admin`, or `provider` where it was read from Umbler; null where there is none.
+    origin: Option<&'static str>,
 }
 
 impl From<ListedMember> for ListedMemberShape {
     fn from(listed: ListedMember) -> Self {
-        let ListedMember { member, updated_at } = listed;
-        Self { known: member.name.is_some(), member, updated_at }
+        let ListedMember { member, updated_at, is_provided } = listed;
+        let known = member.name.is_some();
+        let origin = known.then_some(if is_provided { "provider" } else { "admin" });
+        Self { member, known, updated_at, origin }
     }
 }
 

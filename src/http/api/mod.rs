@@ -15,6 +15,7 @@ pub mod search;
 pub mod settings;
 pub mod settings_fields;
 pub mod alerts;
+pub mod link;
 pub mod metrics;
 
 use actix_web::body::BoxBody;
@@ -43,6 +44,7 @@ pub fn routes() -> Routes {
         members::routes,
         settings::routes,
         alerts::routes,
+        link::routes,
     ] {
         add(&mut routes);
     }

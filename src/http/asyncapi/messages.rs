@@ -112,7 +112,7 @@ pub(super) fn server_message(event: ServerEvent, schemas: &mut Schemas) -> Value
         ServerEvent::UmblerUpdate => (
             schemas.updates(),
             "One accepted delivery, a notice to one user, what happened to an alert, or changes of the directory of \
-             agents or of settings.",
+             agents, of settings or of the link to Umbler's API.",
         ),
         ServerEvent::Heartbeat => {
             (schemas.told::<Heartbeat>(), "Sent regularly, so that a client notices a dead connection.")

@@ -8,6 +8,7 @@ use crate::domain::metrics::Metric;
 use crate::domain::{AlertKind, Change};
 use crate::protocol::alerts::{AlertChange, AlertData, SETTINGS_UPDATED, SettingsData};
 use crate::protocol::channel::CHANNEL_FORM;
+use crate::protocol::link::{LINK_UPDATED, LinkData};
 use crate::protocol::members::{MEMBER_UPDATED, MembersData};
 use crate::protocol::update::{NOTIFICATION, NoticeData, UpdateData};
 use crate::protocol::view::{CHAT_ENTERED, CHAT_GONE};
@@ -69,8 +70,9 @@ impl Schemas {
         self.0.insert("ChatGone".to_owned(), gone);
         let members = self.told::<MembersData<'_>>();
         let (alert, settings) = (self.told::<AlertData<'_>>(), self.told::<SettingsData<'_>>());
+        let link = self.told::<LinkData<'_>>();
         let gone = reference("components/schemas", "ChatGone");
-        json!({ "oneOf": [update, gone, notification, members, alert, settings] })
+        json!({ "oneOf": [update, gone, notification, members, alert, settings, link] })
     }
 
     /// Restricts words that are in a table of the code to that table.
@@ -79,11 +81,13 @@ impl Schemas {
         types.push(CHAT_ENTERED);
         let errors = ErrorCode::ALL.map(ErrorCode::as_str);
         self.narrow("Update", "type", json!({ "enum": types }));
+        self.narrow("Update", "origin", json!({ "const": "reconcile" }));
         self.narrow("Update", "changes", json!({ "type": "array", "items": { "enum": types } }));
         for (schema, words) in [
             ("Notification", vec![NOTIFICATION]),
             ("MemberUpdated", vec![MEMBER_UPDATED]),
             ("SettingsUpdated", vec![SETTINGS_UPDATED]),
+            ("LinkUpdated", vec![LINK_UPDATED]),
             ("AlertUpdated", AlertChange::ALL.map(AlertChange::as_str).to_vec()),
         ] {
             self.narrow(schema, "type", json!({ "enum": words }));
@@ -149,7 +153,7 @@ fn may_be_missing(schema: &str, field: &str) -> bool {
     match schema {
         "Previous" | "LiveCells" => true,
         "TodayCells" => field != "metric",
-        "Update" => matches!(field, "message" | "otherMessages" | "previous" | "reason"),
+        "Update" => matches!(field, "message" | "otherMessages" | "previous" | "reason" | "origin"),
         "Subscribed" => matches!(field, "reason" | "replay"),
         "HubStatus" | "Error" => field == "reason",
         _ => false,

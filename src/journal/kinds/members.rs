@@ -19,7 +19,7 @@ pub(in crate::journal) fn apply<'a>(
     members: &[Member],
 ) -> Result<Outcome<'a>, StoreError> {
     let (directory, connection) = store.directory()?;
-    let changes = directory.changes(members);
+    let changes = directory.changes(members, &entry.origin);
     if changes.is_empty() {
         return Ok(Outcome::NoEvent(Ack::duplicate(Some(id.clone()), None)));
     }
@@ -27,7 +27,7 @@ pub(in crate::journal) fn apply<'a>(
         let full = Some("the directory is full".to_owned());
         return Ok(Outcome::NoEvent(Ack::ignored(Some(id.clone())).because(full)));
     }
-    directory.change(connection, &changes, entry.at)?;
+    directory.change(connection, &changes, &entry.origin, entry.at)?;
     let changes: Vec<Member> = changes.into_iter().cloned().collect();
     let frame = serde_json::to_string(&MembersUpdate::new(seq, entry.at, id, &changes))?;
     let audience = Audience { directory: true, ..Audience::default() };

@@ -13,6 +13,7 @@ pub mod members;
 pub mod settings;
 pub mod alerts;
 pub mod revocations;
+pub mod link;
 
 use bytestring::ByteString;
 

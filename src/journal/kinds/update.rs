@@ -10,6 +10,7 @@ use crate::journal::payload::Notice;
 use crate::journal::store::SqliteStore;
 use crate::protocol::shapes::{ChatShape, ContactShape, MessageShape, MessageSummary};
 use crate::protocol::update::{NoticeUpdate, Previous, Update, UpdateData};
+use crate::umbler::reconcile;
 
 /// The update of an understood delivery.
 pub(super) fn understood(
@@ -44,6 +45,7 @@ pub(super) fn understood(
         other_messages: messages.collect(),
         previous: Previous::new(absorbed.before.as_ref(), &absorbed.after),
         reason: None,
+        origin: (delivery.event_type == reconcile::TYPE).then_some("reconcile"),
     };
     let (directory, _) = store.directory()?;
     for agent in data.people_mut() {
@@ -66,6 +68,7 @@ pub(super) fn unrecognized(delivery: &Delivery, reason: &str) -> UpdateData {
         other_messages: Vec::new(),
         previous: None,
         reason: Some(reason.to_owned()),
+        origin: None,
     }
 }
 

@@ -1,8 +1,11 @@
 //! The people, sectors, lines and texts of a simulated day. All are invented; phones are in a range that is not
 //! assigned.
 
+/// The organization that the day belongs to.
+pub(in crate::tools) const ORGANIZATION: &str = "Z4ELwFoR_gORGANI";
+
 /// Ids of agents. Names of agents never come in deliveries.
-pub(super) const AGENTS: [&str; 6] = [
+pub(in crate::tools) const AGENTS: [&str; 6] = [
     "Z4ELwFoR_gAGENT1",
     "Z4ELwFoR_gAGENT2",
     "Z4ELwFoR_gAGENT3",
@@ -12,7 +15,7 @@ pub(super) const AGENTS: [&str; 6] = [
 ];
 
 /// The names with which agents sign their messages.
-pub(super) const SIGNATURES: [&str; 6] = ["Bia", "Caio", "Davi", "Elis", "Fabi", "Gil"];
+pub(in crate::tools) const SIGNATURES: [&str; 6] = ["Bia", "Caio", "Davi", "Elis", "Fabi", "Gil"];
 
 /// Id and name of each sector.
 pub(super) const SECTORS: [(&str, &str); 4] = [
@@ -23,7 +26,7 @@ pub(super) const SECTORS: [(&str, &str); 4] = [
 ];
 
 /// Id, name, the provider's type and the phone of each line.
-pub(super) const CHANNELS: [(&str, &str, &str, &str); 3] = [
+pub(in crate::tools) const CHANNELS: [(&str, &str, &str, &str); 3] = [
     ("Z4ELwFoR_gCHANN1", "Atendimento Oficial", "WhatsappApi", "+5511900000090"),
     ("Z4ELwFoR_gCHANN2", "Loja Centro", "WhatsappBroker", "+5511900000091"),
     ("Z4ELwFoR_gCHANN3", "Loja Norte", "WhatsappApi", "+5511900000092"),

@@ -3,10 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::cast::{CHANNELS, SECTORS, TAGS};
-
-/// Id of the organization of all simulated chats.
-const ORGANIZATION: &str = "Z4ELwFoR_gORGANI";
+use super::cast::{CHANNELS, ORGANIZATION, SECTORS, TAGS};
 
 /// Who a simulated chat is held with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

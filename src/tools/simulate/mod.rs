@@ -1,6 +1,6 @@
 //! `umbler-hub simulate`: posts a believable working day to a hub, at a chosen pace and with a chosen seed.
 
-mod cast;
+pub(super) mod cast;
 mod chat;
 pub mod day;
 mod acts;
@@ -9,6 +9,7 @@ mod tests;
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -17,6 +18,8 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::fake::feed::Feed;
+use super::fake::{self, FakeApi};
 use super::post::{Poster, TargetArgs, rate};
 use super::tally::Tally;
 use super::{ToolError, pause_until, print, stop_on_signal};
@@ -53,6 +56,12 @@ pub struct SimulateArgs {
     /// When a day begins that is written with --out, in RFC 3339. Default: now.
     #[arg(long)]
     start: Option<Timestamp>,
+    /// Answer as Umbler's API at this address, of the same day; set `UMBLER_API_URL` and `UMBLER_API_TOKEN` of a hub to what is printed.
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "out")]
+    api: Option<SocketAddr>,
+    /// Deliveries in a hundred that no webhook brings.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100), conflicts_with = "out")]
+    drop: u32,
     /// Write the deliveries into this file, one per line, instead of posting them; - is the standard output.
     #[arg(long, requires = "count")]
     out: Option<PathBuf>,
@@ -91,6 +100,10 @@ fn post(args: &SimulateArgs, seed: u64) -> Result<(), ToolError> {
     let poster = Poster::new(&args.target)?;
     let stop = stop_on_signal()?;
     let tally = Arc::new(Tally::default());
+    let api = args.api.map(FakeApi::start).transpose().map_err(ToolError::io("cannot answer as the API"))?;
+    if let Some(api) = &api {
+        print(&format!("UMBLER_API_URL={}\nUMBLER_API_TOKEN={}\n", api.url(), fake::TOKEN))?;
+    }
     print(&format!("simulating a day with --seed {seed} against {}\n", poster.url))?;
     let (sender, receiver) = sync_channel(WAITING_MAX);
     let receiver = Arc::new(Mutex::new(receiver));
@@ -100,7 +113,7 @@ fn post(args: &SimulateArgs, seed: u64) -> Result<(), ToolError> {
             scope.spawn(move || post_all(&poster, &receiver, tally, stop));
         }
         drop(receiver);
-        let outcome = generate(args, seed, &sender, &tally, &stop);
+        let outcome = generate(args, seed, api.as_ref(), &sender, &tally, &stop);
         drop(sender);
         // Deliveries that wait for an answer get it; those that wait for a hub that is away do not.
         stop.store(stop.load(Ordering::Relaxed) || outcome.is_err(), Ordering::Relaxed);
@@ -128,6 +141,7 @@ fn post_all(
 fn generate(
     args: &SimulateArgs,
     seed: u64,
+    api: Option<&FakeApi>,
     sender: &SyncSender<SimulatedDelivery>,
     tally: &Tally,
     stop: &AtomicBool,
@@ -135,6 +149,7 @@ fn generate(
     let begun = clock::now();
     let mut at = begun.checked_sub(SignedDuration::from_hours(args.backfill)).unwrap_or(begun);
     let mut day = Day::new(seed, at);
+    let mut feed = Feed::new(seed, args.drop);
     let mut left = args.count;
     let mut next_report = Instant::now() + REPORT_INTERVAL;
     let mut due = Instant::now();
@@ -156,7 +171,16 @@ fn generate(
             // After a delay the pace continues from now: missed deliveries are not posted all at once.
             due = due.max(Instant::now().checked_sub(Duration::from_secs(1)).unwrap_or(due));
         }
-        if sender.send(day.step(at)).is_err() {
+        let delivery = day.step(at);
+        if let Some(api) = api {
+            api.world(|world| world.hears(&delivery.body));
+        }
+        let mut is_over = false;
+        feed.sends(|_try| {
+            is_over = sender.send(delivery.clone()).is_err();
+            true
+        });
+        if is_over {
             return Ok(());
         }
         left = left.map(|left| left - 1);

@@ -1,5 +1,6 @@
 //! A hub to talk to, a provider that posts to it, and screens that watch it.
 
+pub mod api;
 pub mod boards;
 pub mod faults;
 pub mod hub;

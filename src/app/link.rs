@@ -1,0 +1,45 @@
+//! Sets up the link to Umbler's API from its settings.
+
+use std::time::Duration;
+
+use actix::Addr;
+
+use super::{StartError, tls};
+use crate::config::UmblerApi;
+use crate::http::link::LinkDesk;
+use crate::hub::UmblerHub;
+use crate::link::client::Access;
+use crate::link::{self, LinkSettings};
+use crate::reads::Readers;
+use crate::telemetry::metrics::Metrics;
+
+/// The link as it is set up, whoever uses it.
+pub fn settings(api: &UmblerApi) -> Result<LinkSettings, String> {
+    let access = Access {
+        url: api.url.clone(),
+        token: api.token.clone(),
+        tls: tls::config(&api.url)?,
+        per_5_seconds: api.per_5_seconds,
+    };
+    Ok(LinkSettings {
+        access,
+        organization: api.organization.clone(),
+        dialect: api.dialect.clone(),
+        webhook_url: api.webhook_url.clone(),
+        sweep_every: Duration::from_secs(api.reconcile_seconds),
+    })
+}
+
+/// Starts the link where there is a token.
+pub(super) fn start(
+    api: Option<&UmblerApi>,
+    hub: &Addr<UmblerHub>,
+    readers: &Readers,
+    desk: &LinkDesk,
+    metrics: &Metrics,
+) -> Result<(), StartError> {
+    let Some(api) = api else { return Ok(()) };
+    let settings = settings(api).map_err(StartError::Link)?;
+    link::start(settings, hub.clone(), readers.clone(), desk.clone(), metrics.clone())?;
+    Ok(())
+}

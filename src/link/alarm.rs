@@ -1,0 +1,62 @@
+//! What is wrong and somebody should look at. Pure.
+
+use jiff::Timestamp;
+
+use crate::protocol::LinkShape;
+use crate::protocol::link::{LinkAlert, LinkAlertKind, LinkState, Silence, WebhookFinding};
+
+/// All that is wrong now, after what was wrong before: what goes on keeps its beginning.
+pub fn alerts(link: &LinkShape, before: &[LinkAlert], now: Timestamp) -> Vec<LinkAlert> {
+    let since = |kind| before.iter().find(|alert| alert.kind == kind).map_or(now, |alert| alert.since);
+    kinds(link).into_iter().map(|(kind, count)| LinkAlert { kind, since: since(kind), count }).collect()
+}
+
+fn kinds(link: &LinkShape) -> Vec<(LinkAlertKind, Option<usize>)> {
+    let state = match link.state {
+        LinkState::NotAllowed => Some((LinkAlertKind::NotAllowed, None)),
+        LinkState::Misled => Some((LinkAlertKind::Misled, None)),
+        LinkState::Off
+        | LinkState::Starting
+        | LinkState::Ok
+        | LinkState::Unreachable
+        | LinkState::Undecided => None,
+    };
+    let silence = link.silence.as_ref().and_then(|silence| match silence.finding {
+        Silence::DeliveriesLost => Some((LinkAlertKind::DeliveriesLost, Some(silence.lost))),
+        Silence::SilentUnverified => Some((LinkAlertKind::SilentUnverified, None)),
+        Silence::Heard | Silence::Quiet => None,
+    });
+    let webhook = link.webhook.as_ref().and_then(|webhook| match webhook.finding {
+        WebhookFinding::Paused => Some((LinkAlertKind::WebhookPaused, None)),
+        WebhookFinding::Missing => Some((LinkAlertKind::WebhookMissing, None)),
+        WebhookFinding::Ok
+        | WebhookFinding::UnknownAddress
+        | WebhookFinding::ChannelsMissing
+        | WebhookFinding::EventsMissing
+        | WebhookFinding::NotAllowed => None,
+    });
+    [silence, webhook, state].into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::link::SilenceShape;
+
+    #[test]
+    fn what_goes_on_keeps_its_beginning_and_what_is_over_is_gone() {
+        let at = |text: &str| -> Timestamp { text.parse().unwrap() };
+        let (one, two) = (at("2026-03-02T13:00:00Z"), at("2026-03-02T13:05:00Z"));
+        let mut link = LinkShape { state: LinkState::NotAllowed, ..LinkShape::default() };
+        let first = alerts(&link, &[], one);
+        assert_eq!(first, [LinkAlert { kind: LinkAlertKind::NotAllowed, since: one, count: None }]);
+        link.silence = Some(SilenceShape { finding: Silence::DeliveriesLost, lost: 3 });
+        let second = alerts(&link, &first, two);
+        assert_eq!(
+            second.iter().map(|alert| (alert.since, alert.count)).collect::<Vec<_>>(),
+            [(two, Some(3)), (one, None)]
+        );
+        link = LinkShape { state: LinkState::Ok, ..LinkShape::default() };
+        assert_eq!(alerts(&link, &second, two), []);
+    }
+}

@@ -1,0 +1,80 @@
+//! The way to what is stored, for a thread that waits for its answers: questions to the readers, and records by the one door.
+
+use actix::Addr;
+use jiff::Timestamp;
+
+use super::client::LinkError;
+use crate::domain::{EventId, Member};
+use crate::hub::{Ack, AckStatus, GetHealth, Ingest, IngestError, UmblerHub};
+use crate::journal::{LinkProgress, Origin, Payload, Record, own_id};
+use crate::protocol::link::LinkAlert;
+use crate::reads::{Asker, Query, Readers};
+use crate::telemetry::causes::chain;
+use crate::telemetry::clock;
+use crate::telemetry::metrics::Metrics;
+use crate::umbler::reconcile::Composed;
+
+/// What is stored.
+pub struct Archive {
+    hub: Addr<UmblerHub>,
+    readers: Readers,
+    metrics: Metrics,
+}
+
+impl Archive {
+    /// Asks these readers and tells this hub.
+    pub fn new(hub: Addr<UmblerHub>, readers: Readers, metrics: Metrics) -> Self {
+        Self { hub, readers, metrics }
+    }
+
+    /// Asks what is stored.
+    pub fn ask<Q: Query>(&self, query: Q) -> Result<Q::Answer, LinkError> {
+        futures_executor::block_on(self.readers.ask(Asker::Hub, query))
+            .map_err(|error| LinkError::Hub(chain(&error)))
+    }
+
+    /// When the last webhook came; `None`: none, or the hub ends.
+    pub fn last_webhook_at(&self) -> Option<Timestamp> {
+        futures_executor::block_on(self.hub.send(GetHealth)).ok()?.last_webhook_at
+    }
+
+    /// Takes in so many messages or states that the provider knew. Returns how many were news.
+    pub fn reconcile(&self, composed: &Composed, what: &str, count: usize) -> Result<usize, LinkError> {
+        let record = Record::reconciled(composed.body.as_bytes(), clock::now())
+            .map_err(|error| LinkError::Hub(chain(&error)))?;
+        let news = if self.ingest(record)?.status == AckStatus::Accepted { count } else { 0 };
+        self.metrics.reconciled(what, news);
+        Ok(news)
+    }
+
+    /// Names agents as the provider does.
+    pub fn name(&self, members: Vec<Member>) -> Result<Ack, LinkError> {
+        self.record(Payload::Members(members), Some(own_id("directory")))
+    }
+
+    /// Notes how far everything is known.
+    pub fn note(&self, progress: LinkProgress) -> Result<Ack, LinkError> {
+        self.record(Payload::Link(progress), None)
+    }
+
+    /// Tells everybody what is wrong.
+    pub fn tell(&self, alerts: Vec<LinkAlert>) -> Result<Ack, LinkError> {
+        self.record(Payload::LinkAlerts(alerts), Some(own_id("link")))
+    }
+
+    fn record(&self, payload: Payload, id: Option<EventId>) -> Result<Ack, LinkError> {
+        let record = Record::new(payload, id, Origin::Hub, clock::now())
+            .map_err(|error| LinkError::Hub(error.to_string()))?;
+        self.ingest(record)
+    }
+
+    fn ingest(&self, record: Record) -> Result<Ack, LinkError> {
+        match futures_executor::block_on(self.hub.send(Ingest { record })) {
+            Ok(Ok(ack)) => Ok(ack),
+            Ok(Err(IngestError::Stopping)) | Err(_) => Err(LinkError::Stopping),
+            Ok(Err(error @ (IngestError::Full | IngestError::Unwritable))) => {
+                Err(LinkError::Hub(error.to_string()))
+            }
+        }
+    }
+}

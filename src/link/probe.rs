@@ -1,0 +1,216 @@
+//! Asks every route that is read once, and says of each guess about the API what the answers proved.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::client::{Answered, Client, LinkError};
+use super::{LinkSettings, webhook};
+use crate::http::link::LinkDesk;
+use crate::telemetry::metrics::Metrics;
+use crate::umbler::api::answers::names;
+use crate::umbler::api::routes::me;
+use crate::umbler::api::{
+    Asking, ChatItem, ChatsPage, Dialect, Me, MessageItem, MessagesPage, Organization, Request, Route,
+    WebhookItem,
+};
+
+/// Chats whose messages are looked at until one has more than a few.
+const CHATS_LOOKED_AT: usize = 10;
+
+/// What an answer proved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    /// The entry of the dialect, or the route.
+    pub of: &'static str,
+    /// Whether it is as was guessed.
+    pub verdict: Verdict,
+    /// What was seen.
+    pub seen: String,
+}
+
+/// Whether something is as was guessed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is.
+    Holds,
+    /// It is not.
+    Fails,
+    /// The answers do not tell.
+    Open,
+}
+
+impl Verdict {
+    /// For people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Holds => "holds",
+            Self::Fails => "FAILS",
+            Self::Open => "open",
+        }
+    }
+
+    fn of(holds: bool) -> Self {
+        if holds { Self::Holds } else { Self::Fails }
+    }
+}
+
+/// Asks every route once; an error ends it, with what was found before.
+pub fn probe(settings: &LinkSettings, metrics: &Metrics) -> (Vec<Proof>, Result<(), LinkError>) {
+    let mut probe = Probe {
+        client: Client::new(settings.access.clone(), LinkDesk::default(), metrics.clone()),
+        dialect: settings.dialect.clone(),
+        proofs: Vec::new(),
+    };
+    let outcome = probe.run(settings);
+    (probe.proofs, outcome)
+}
+
+struct Probe {
+    client: Client,
+    dialect: Dialect,
+    proofs: Vec<Proof>,
+}
+
+impl Probe {
+    fn note(&mut self, of: &'static str, verdict: Verdict, seen: impl Into<String>) {
+        self.proofs.push(Proof { of, verdict, seen: seen.into() });
+    }
+
+    fn run(&mut self, settings: &LinkSettings) -> Result<(), LinkError> {
+        let owner = self.client.ask(&me(), Me::read)?;
+        let organizations = owner.said.organizations;
+        let date = owner.date.map_or_else(|| "no Date".to_owned(), |date| format!("its clock says {date}"));
+        self.note("members/me", Verdict::Holds, format!("{} organizations; {date}", organizations.len()));
+        let only = if let [(id, _)] = &organizations[..] { Some(id.clone()) } else { None };
+        let Some(organization) = settings.organization.clone().or(only) else {
+            self.note("organization", Verdict::Open, "set UMBLER_ORGANIZATION_ID to one of them");
+            return Ok(());
+        };
+        let asking = Asking { dialect: self.dialect.clone(), organization };
+        self.lists(&asking, settings)?;
+        for chat in self.chats(&asking)? {
+            if self.messages(&asking, &chat)? {
+                return Ok(());
+            }
+        }
+        self.note("messagesFrom", Verdict::Open, "no chat with more than a few messages was listed");
+        Ok(())
+    }
+
+    fn lists(&mut self, asking: &Asking, settings: &LinkSettings) -> Result<(), LinkError> {
+        let dialect = self.dialect.clone();
+        let found =
+            self.client.ask(&asking.organization(), |bytes, at| Organization::read(bytes, at, &dialect))?;
+        let members = found.said.members;
+        let pictures = members.iter().filter(|member| member.photo_url.is_some()).count();
+        self.note(
+            "organizations/{id}",
+            Verdict::of(!members.is_empty()),
+            format!("{} agents", members.len()),
+        );
+        let verdict = if pictures > 0 { Verdict::Holds } else { Verdict::Open };
+        self.note("memberPicture", verdict, format!("{pictures} pictures"));
+        let mut channels = Vec::new();
+        for (of, route) in [("sectors", Route::Sectors), ("tags", Route::Tags), ("channels", Route::Channels)]
+        {
+            channels = self.client.ask(&asking.list(route), names)?.said;
+            self.note(of, Verdict::Holds, format!("{} of them", channels.len()));
+        }
+        let asked = self
+            .client
+            .ask(&asking.list(Route::Webhooks), |bytes, at| WebhookItem::read(bytes, at, &dialect));
+        let entries = match asked {
+            Ok(Answered { said, received_at, .. }) => (said, received_at),
+            Err(LinkError::NotAllowed(403)) => {
+                self.note("webhooks", Verdict::Open, "the token's owner may not see them");
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        let (entries, at) = entries;
+        let finding = webhook::look(&entries, &channels, settings.webhook_url.as_deref(), at).finding;
+        self.note("webhooks", Verdict::Holds, format!("{} entries; ours: {finding:?}", entries.len()));
+        let told = entries.iter().filter(|entry| entry.channels.is_some()).count();
+        let verdict = if told > 0 { Verdict::Holds } else { Verdict::Open };
+        self.note("webhookChannels", verdict, format!("{told} entries tell their lines"));
+        Ok(())
+    }
+
+    fn page(&mut self, request: &Request) -> Result<ChatsPage, LinkError> {
+        Ok(self.client.ask(request, ChatsPage::read)?.said)
+    }
+
+    /// What the list of chats proves; some chats with messages.
+    fn chats(&mut self, asking: &Asking) -> Result<Vec<ChatItem>, LinkError> {
+        let all = self.page(&asking.chats(0))?;
+        let open = self.page(&asking.open_chats(0))?;
+        let seen = format!("All shows {:?}, Open {:?}", all.total, open.total);
+        let verdict =
+            if all.total.is_some() && all.total > open.total { Verdict::Holds } else { Verdict::Open };
+        self.note("chatsAll", verdict, seen.clone());
+        self.note("chatsOpen", verdict, seen);
+        let falls = |times: Vec<Option<Timestamp>>| times.windows(2).all(|pair| pair[0] >= pair[1]);
+        let by_activity = falls(all.items.iter().map(|item| item.active_at).collect());
+        let by_message =
+            falls(all.items.iter().map(|item| item.last_message.as_ref().map(|(_, at)| *at)).collect());
+        let verdict =
+            if all.items.len() < 3 { Verdict::Open } else { Verdict::of(by_activity || by_message) };
+        let seen = format!("newest first by activity: {by_activity}, by message: {by_message}");
+        self.note("chatsOrder", verdict, seen);
+        let few = Asking { dialect: Dialect { chats_take: 1, ..self.dialect.clone() }, ..asking.clone() };
+        let one = self.page(&few.chats(0))?.items;
+        let next = self.page(&few.chats(1))?.items;
+        let has_two = all.items.len() > 1;
+        let take = if has_two { Verdict::of(one.len() == 1) } else { Verdict::Open };
+        self.note("take", take, format!("{} items where 1 was asked for", one.len()));
+        let moved = one.first().map(|item| &item.id) != next.first().map(|item| &item.id);
+        let skip = if has_two { Verdict::of(moved) } else { Verdict::Open };
+        self.note("skip", skip, format!("another chat after the first: {moved}"));
+        self.note(
+            "chatsTake",
+            Verdict::Holds,
+            format!("{} came, at most {:?}", all.items.len(), all.take_max),
+        );
+        let future =
+            Timestamp::MAX.checked_sub(SignedDuration::from_hours(24 * 366)).unwrap_or(Timestamp::MAX);
+        let later = self.page(&asking.chats_created_since(future, 0))?.items;
+        let created = if all.items.is_empty() { Verdict::Open } else { Verdict::of(later.is_empty()) };
+        self.note(
+            "chatsCreatedFrom",
+            created,
+            format!("{} chats were created in the far future", later.len()),
+        );
+        let with_messages =
+            all.items.into_iter().filter(|item| item.last_message.is_some() && !item.is_redacted);
+        Ok(with_messages.take(CHATS_LOOKED_AT).collect())
+    }
+
+    /// What the messages of a chat prove; false where it has too few of them.
+    fn messages(&mut self, asking: &Asking, chat: &ChatItem) -> Result<bool, LinkError> {
+        let Some((_, newest_at)) = chat.last_message else { return Ok(false) };
+        let after = newest_at.checked_add(SignedDuration::from_secs(60)).unwrap_or(newest_at);
+        let page = self.messages_before(asking, chat, after)?;
+        let mut times: Vec<Timestamp> = page.items.iter().map(|item: &MessageItem| item.at).collect();
+        times.sort_unstable();
+        let middle = times.get(times.len() / 2).copied().filter(|middle| times.first() != Some(middle));
+        let Some(middle) = middle else { return Ok(false) };
+        let count = times.len();
+        self.note("messagesBefore", Verdict::Holds, format!("{count} messages up to the newest one"));
+        self.note("messagesTake", Verdict::Holds, format!("{count} came"));
+        self.note("messagesOnly", Verdict::Open, "rows about the chat are passed over");
+        let back = self.messages_before(asking, chat, middle)?.items;
+        let holds = back.iter().all(|item| item.at <= middle);
+        let inclusive = back.iter().any(|item| item.at == middle);
+        let seen = format!("nothing later came: {holds}; the moment itself is counted in: {inclusive}");
+        self.note("messagesFrom", Verdict::of(holds), seen);
+        Ok(true)
+    }
+
+    fn messages_before(
+        &mut self,
+        asking: &Asking,
+        chat: &ChatItem,
+        before: Timestamp,
+    ) -> Result<MessagesPage, LinkError> {
+        Ok(self.client.ask(&asking.messages(chat.id.as_str(), before), MessagesPage::read)?.said)
+    }
+}

@@ -1,0 +1,129 @@
+//! What is found of the provider's webhooks: whether everything is posted here. Pure.
+
+use jiff::Timestamp;
+
+use crate::protocol::link::{WebhookFinding, WebhookShape};
+use crate::umbler::KNOWN_TYPES;
+use crate::umbler::api::WebhookItem;
+
+/// Looks at what the provider posts where. `ours` is this hub's address, without its secret; `channels` are ids and names of all
+/// lines.
+pub fn look(
+    entries: &[WebhookItem],
+    channels: &[(String, Option<String>)],
+    ours: Option<&str>,
+    checked_at: Timestamp,
+) -> WebhookShape {
+    let found = |finding| WebhookShape {
+        finding,
+        checked_at,
+        channels_missing: Vec::new(),
+        events_missing: Vec::new(),
+        other_applications: Vec::new(),
+    };
+    let Some(ours) = ours else { return found(WebhookFinding::UnknownAddress) };
+    let (own, others): (Vec<_>, Vec<_>) =
+        entries.iter().partition(|entry| without_query(&entry.url) == without_query(ours));
+    let other_applications = others.iter().filter_map(|entry| entry.name.clone()).collect();
+    let active: Vec<&WebhookItem> = own.iter().copied().filter(|entry| !entry.is_paused).collect();
+    if active.is_empty() {
+        let finding = if own.is_empty() { WebhookFinding::Missing } else { WebhookFinding::Paused };
+        return WebhookShape { other_applications, ..found(finding) };
+    }
+    let channels_missing = channels_missing(&active, channels);
+    let events_missing = events_missing(&active);
+    let finding = if !channels_missing.is_empty() {
+        WebhookFinding::ChannelsMissing
+    } else if !events_missing.is_empty() {
+        WebhookFinding::EventsMissing
+    } else {
+        WebhookFinding::Ok
+    };
+    WebhookShape { channels_missing, events_missing, other_applications, ..found(finding) }
+}
+
+/// The secret stands in the query, and a slash at the end makes no difference.
+fn without_query(url: &str) -> &str {
+    url.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/')
+}
+
+fn channels_missing(active: &[&WebhookItem], channels: &[(String, Option<String>)]) -> Vec<String> {
+    let told: Option<Vec<&Vec<String>>> = active.iter().map(|entry| entry.channels.as_ref()).collect();
+    // An answer that does not say it says nothing of it.
+    let Some(told) = told else { return Vec::new() };
+    let is_posted = |id: &String| told.iter().any(|channels| channels.contains(id));
+    let missing = channels.iter().filter(|(id, _)| !is_posted(id));
+    missing.map(|(id, name)| name.clone().unwrap_or_else(|| id.clone())).collect()
+}
+
+fn events_missing(active: &[&WebhookItem]) -> Vec<String> {
+    let told: Option<Vec<&Vec<String>>> = active.iter().map(|entry| entry.events.as_ref()).collect();
+    let Some(told) = told else { return Vec::new() };
+    let is_posted =
+        |known: &str| told.iter().any(|events| events.iter().any(|event| event.eq_ignore_ascii_case(known)));
+    // Where none of the words is known, the list is in another language than deliveries are.
+    if !KNOWN_TYPES.into_iter().any(is_posted) {
+        return Vec::new();
+    }
+    KNOWN_TYPES.into_iter().filter(|known| !is_posted(known)).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OURS: &str = "https://hub.example/api/umbler/webhook";
+
+    fn entry(url: &str, channels: &[&str], events: &[&str]) -> WebhookItem {
+        let list = |items: &[&str]| Some(items.iter().map(|item| (*item).to_owned()).collect());
+        WebhookItem {
+            name: Some("Hub".to_owned()),
+            url: url.to_owned(),
+            is_paused: false,
+            channels: list(channels),
+            events: list(events),
+        }
+    }
+
+    fn found(entries: &[WebhookItem]) -> WebhookShape {
+        let channels = [("x".to_owned(), Some("Loja".to_owned())), ("y".to_owned(), None)];
+        look(entries, &channels, Some(OURS), Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn a_webhook_that_posts_everything_here_is_fine_whatever_its_secret() {
+        let url = format!("{OURS}/?token=secret");
+        let shape = found(&[entry(&url, &["x", "y"], &KNOWN_TYPES)]);
+        assert_eq!(shape.finding, WebhookFinding::Ok);
+        let told = serde_json::to_string(&shape).unwrap();
+        assert!(!told.contains("secret"), "{told}");
+        let silent = WebhookItem { channels: None, events: None, ..entry(OURS, &[], &[]) };
+        assert_eq!(found(&[silent]).finding, WebhookFinding::Ok, "what is not told is not missing");
+        assert_eq!(found(&[entry(OURS, &["x", "y"], &["1", "2"])]).finding, WebhookFinding::Ok);
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let other =
+            WebhookItem { name: Some("CRM".to_owned()), ..entry("https://crm.example/w", &["y"], &[]) };
+        let shape = found(&[entry(OURS, &["x"], &KNOWN_TYPES), other.clone()]);
+        assert_eq!(shape.finding, WebhookFinding::ChannelsMissing);
+        assert_eq!(
+            (shape.channels_missing, shape.other_applications),
+            (vec!["y".to_owned()], vec!["CRM".to_owned()])
+        );
+        assert_eq!(found(&[other]).finding, WebhookFinding::Missing);
+        assert_eq!(found(&[]).finding, WebhookFinding::Missing);
+        let shape = found(&[entry(OURS, &["x", "y"], &["message", "ChatClosed"])]);
+        assert_eq!((shape.finding, shape.events_missing.len()), (WebhookFinding::EventsMissing, 6));
+    }
+
+    #[test]
+    fn a_paused_webhook_is_paused_unless_another_one_posts_here() {
+        let paused = WebhookItem { is_paused: true, ..entry(OURS, &["x", "y"], &KNOWN_TYPES) };
+        assert_eq!(found(std::slice::from_ref(&paused)).finding, WebhookFinding::Paused);
+        assert_eq!(found(&[paused, entry(OURS, &["x", "y"], &KNOWN_TYPES)]).finding, WebhookFinding::Ok);
+        let unset = look(&[], &[], None, Timestamp::UNIX_EPOCH);
+        assert_eq!(unset.finding, WebhookFinding::UnknownAddress);
+    }
+}

@@ -1,0 +1,322 @@
+//! What the API answers, as typed values.
+
+use jiff::Timestamp;
+
+use super::dialect::Dialect;
+use crate::domain::{ChatId, Member, MessageId, RefId};
+use crate::umbler::json::Object;
+
+/// The answer is not what the route answers.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the answer is not what this route answers: {0}")]
+pub struct AnswerError(String);
+
+fn object(bytes: &[u8], at: Timestamp) -> Result<Object<'_>, AnswerError> {
+    Object::parse(bytes, at).map_err(AnswerError)
+}
+
+fn missing(name: &str) -> AnswerError {
+    AnswerError(format!("it has no {name}"))
+}
+
+/// Who the token belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Me {
+    /// The organizations that they are in: ids and names.
+    pub organizations: Vec<(String, Option<String>)>,
+}
+
+impl Me {
+    /// Reads `GET /v1/members/me/`, received at this moment.
+    pub fn read(bytes: &[u8], at: Timestamp) -> Result<Self, AnswerError> {
+        let list = object(bytes, at)?.objects("Organizations").ok_or_else(|| missing("organizations"))?;
+        let organizations = list.iter().filter_map(|object| Some((object.id("Id")?, object.visible("Name"))));
+        Ok(Self { organizations: organizations.collect() })
+    }
+}
+
+/// An organization, as far as its agents go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organization {
+    /// Everybody with a name; pictures where they are said.
+    pub members: Vec<Member>,
+}
+
+impl Organization {
+    /// Reads `GET /v1/organizations/{id}/`. A bot or another integration is no agent.
+    pub fn read(bytes: &[u8], at: Timestamp, dialect: &Dialect) -> Result<Self, AnswerError> {
+        let list = object(bytes, at)?
+            .objects("OrganizationMembers")
+            .ok_or_else(|| missing("organizationMembers"))?;
+        let is_human = |object: &Object<'_>| object.text("_t").is_none_or(|kind| kind.contains("HumanAgent"));
+        let member = |object: &Object<'_>| {
+            Some(Member {
+                name: Some(object.visible("DisplayName")?.trim().to_owned()),
+                photo_url: dialect.member_picture.iter().find_map(|name| object.url(name)),
+                ..Member::unknown(object.id("Id")?.into())
+            })
+        };
+        Ok(Self { members: list.iter().filter(|object| is_human(object)).filter_map(member).collect() })
+    }
+}
+
+/// Lines, sectors or tags: ids and names, from a plain list or from a page of items.
+pub fn names(bytes: &[u8], at: Timestamp) -> Result<Vec<(String, Option<String>)>, AnswerError> {
+    let named = |object: &Object<'_>| Some((object.id("Id")?, object.visible("Name")));
+    list(bytes, at).map(|list| list.iter().filter_map(named).collect())
+}
+
+fn list(bytes: &[u8], at: Timestamp) -> Result<Vec<Object<'_>>, AnswerError> {
+    Object::parse_list(bytes, at).or_else(|_no_list| {
+        object(bytes, at)?
+            .objects("Items")
+            .ok_or_else(|| AnswerError("it is no list and has no items".to_owned()))
+    })
+}
+
+/// An entry of the webhooks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WebhookItem {
+    /// What somebody called it.
+    pub name: Option<String>,
+    /// Where it posts to, with its secret: never to be shown or logged.
+    pub url: String,
+    /// The provider posts nothing any more.
+    pub is_paused: bool,
+    /// Ids of its lines; `None` where the answer does not say.
+    pub channels: Option<Vec<String>>,
+    /// Its types of events; `None` where the answer does not say.
+    pub events: Option<Vec<String>>,
+}
+
+impl WebhookItem {
+    /// Reads `GET /v1/webhooks/`.
+    pub fn read(bytes: &[u8], at: Timestamp, dialect: &Dialect) -> Result<Vec<Self>, AnswerError> {
+        let entry = |object: &Object<'_>| {
+            Some(Self {
+                name: object.visible("Name"),
+                url: object.text("Url")?,
+                is_paused: object.flag("Paused").unwrap_or(false),
+                channels: dialect.webhook_channels.iter().find_map(|name| ids(object, name)),
+                events: object.field_is_list("Events").then(|| object.texts("Events")),
+            })
+        };
+        list(bytes, at).map(|list| list.iter().filter_map(entry).collect())
+    }
+}
+
+/// The ids of a list of objects, or of plain ids.
+fn ids(object: &Object<'_>, name: &str) -> Option<Vec<String>> {
+    let objects = object.objects(name)?;
+    if objects.is_empty() {
+        return Some(object.texts(name));
+    }
+    Some(objects.iter().filter_map(|object| object.id("Id")).collect())
+}
+
+/// A page of chats.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ChatsPage {
+    /// The chats, in the order of the answer.
+    pub items: Vec<ChatItem>,
+    /// How many there are, where the answer says so.
+    pub total: Option<u64>,
+    /// How many a page has at most, where the answer says so.
+    pub take_max: Option<u64>,
+}
+
+/// A chat in a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChatItem {
+    /// Its id.
+    pub id: ChatId,
+    /// Its last activity, messages or not.
+    pub active_at: Option<Timestamp>,
+    /// Its newest message, and when that happened.
+    pub last_message: Option<(MessageId, Timestamp)>,
+    /// What is said in it is not shown to the token's owner.
+    pub is_redacted: bool,
+    /// Who it was assigned to, and when; empty where the answer does not tell.
+    pub transfers: Vec<(Timestamp, RefId)>,
+    /// The chat as it came, without its messages.
+    pub text: String,
+}
+
+/// Fields of a chat that show messages: they are read off the history of the chat, which holds all of them.
+const MESSAGE_FIELDS: [&str; 4] = ["LastMessage", "Message", "LatestMessages", "LastMessageReaction"];
+
+/// The same of a chat that is not shown to the token's owner: what it says of its contact may be made unreadable.
+const REDACTED_FIELDS: [&str; 5] =
+    ["LastMessage", "Message", "LatestMessages", "LastMessageReaction", "Contact"];
+
+impl ChatsPage {
+    /// Reads `GET /v1/chats/`.
+    pub fn read(bytes: &[u8], at: Timestamp) -> Result<Self, AnswerError> {
+        let answer = object(bytes, at)?;
+        let items = answer.objects("Items").ok_or_else(|| missing("items"))?;
+        let page = answer.object("Page");
+        let count = |name| page.as_ref().and_then(|page| page.count(name));
+        Ok(Self {
+            items: items.iter().filter_map(ChatItem::of).collect(),
+            total: count("TotalItems"),
+            take_max: count("MaxTake"),
+        })
+    }
+}
+
+impl ChatItem {
+    fn of(object: &Object<'_>) -> Option<Self> {
+        let message = object.object("LastMessage");
+        let last_message = message.as_ref().and_then(|message| {
+            Some((
+                MessageId::from(message.id("Id")?),
+                message.time("EventAtUTC").or_else(|| message.time("CreatedAtUTC"))?,
+            ))
+        });
+        let transfer =
+            |entry: &Object<'_>| Some((entry.time("EnteredAt")?, RefId::from(entry.id("MemberId")?)));
+        let history = object.objects("OrganizationMemberHistory").unwrap_or_default();
+        let is_hidden = object.flag("Private") == Some(true) && last_message.is_none();
+        let is_redacted = object.id("RedactReason").is_some() || is_hidden;
+        Some(Self {
+            id: object.id("Id")?.into(),
+            active_at: object.time("EventAtUTC").max(last_message.as_ref().map(|(_, at)| *at)),
+            last_message,
+            is_redacted,
+            transfers: history.iter().filter_map(transfer).collect(),
+            text: object.without(if is_redacted { &REDACTED_FIELDS[..] } else { &MESSAGE_FIELDS[..] }),
+        })
+    }
+}
+
+/// Messages of a chat, in no certain order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MessagesPage {
+    /// The messages. Rows about the chat itself are none.
+    pub items: Vec<MessageItem>,
+    /// The plan hides earlier ones, says the provider. It was seen to say `false` where that was not so.
+    pub is_cut: bool,
+}
+
+/// A message in a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageItem {
+    /// Its id.
+    pub id: MessageId,
+    /// When it happened.
+    pub at: Timestamp,
+    /// The message as it came.
+    pub text: String,
+}
+
+impl MessagesPage {
+    /// Reads `GET /v1/chats/{id}/relative-messages/`.
+    pub fn read(bytes: &[u8], at: Timestamp) -> Result<Self, AnswerError> {
+        let answer = object(bytes, at)?;
+        let items = answer.items("Messages").ok_or_else(|| missing("messages"))?;
+        Ok(Self {
+            items: items.iter().filter_map(|(text, object)| MessageItem::of(text, object)).collect(),
+            is_cut: answer.flag("HasMessagesBeforeAllowedOrganizationPlan").unwrap_or(false),
+        })
+    }
+}
+
+impl MessageItem {
+    fn of(text: &str, object: &Object<'_>) -> Option<Self> {
+        let is_message = match object.text("_t") {
+            Some(kind) => kind.ends_with("MessageModel"),
+            None => object.id("Source").is_some(),
+        };
+        let at = object.time("EventAtUTC").or_else(|| object.time("CreatedAtUTC"))?;
+        let id = object.id("Id")?;
+        is_message.then(|| Self { id: id.into(), at, text: text.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AT: &str = "2026-03-02T14:00:00Z";
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn agents_have_names_and_pictures_and_bots_are_none() {
+        let answer = br#"{"organizationMembers":[
+            {"_t":"OrganizationHumanAgentReferenceModel","id":"a","displayName":" Ana ","active":true,
+             "profilePictureUrl":"https://files.example.com/a.png"},
+            {"_t":"OrganizationBotReferenceModel","id":"b","displayName":"Bot"},
+            {"id":"c","displayName":"Caio","pictureUrl":"javascript:x"},{"id":"d","displayName":" "},{"displayName":"x"}]}"#;
+        let members = Organization::read(answer, at(AT), &Dialect::default()).unwrap().members;
+        let told: Vec<_> = members
+            .iter()
+            .map(|member| (member.id.as_str(), member.name.as_deref(), member.photo_url.as_deref()))
+            .collect();
+        assert_eq!(
+            told,
+            [("a", Some("Ana"), Some("https://files.example.com/a.png")), ("c", Some("Caio"), None)]
+        );
+        assert!(Organization::read(b"{}", at(AT), &Dialect::default()).is_err());
+    }
+
+    #[test]
+    fn names_come_as_a_list_or_as_a_page() {
+        let expected = vec![("a".to_owned(), Some("A".to_owned())), ("b".to_owned(), None)];
+        for answer in [
+            r#"[{"id":"a","name":"A"},{"id":"b"},7]"#,
+            r#"{"page":{},"items":[{"Id":"a","Name":"A"},{"id":"b"}]}"#,
+        ] {
+            assert_eq!(names(answer.as_bytes(), at(AT)), Ok(expected.clone()));
+        }
+        for wrong in ["{}", "<html>", "", "[{\"id\":\"a\""] {
+            assert!(names(wrong.as_bytes(), at(AT)).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_chat_is_kept_without_its_messages_and_a_hidden_one_is_known() {
+        let answer = br#"{"page":{"totalItems":2,"maxTake":50},"items":[
+            {"id":"a","open":true,"eventAtUTC":"2026-03-02T13:00:00Z","lastMessage":{"id":"m","eventAtUTC":"2026-03-02T13:00:05Z"}},
+            {"id":"b","private":true,"contact":{"id":"k","name":"***"},"lastMessage":null},{"open":true}]}"#;
+        let page = ChatsPage::read(answer, at(AT)).unwrap();
+        assert_eq!((page.total, page.take_max, page.items.len()), (Some(2), Some(50), 2));
+        assert_eq!(page.items[0].active_at, Some(at("2026-03-02T13:00:05Z")));
+        assert_eq!(page.items[0].text, r#"{"id":"a","open":true,"eventAtUTC":"2026-03-02T13:00:00Z"}"#);
+        assert_eq!(page.items.iter().map(|item| item.is_redacted).collect::<Vec<_>>(), [false, true]);
+        assert_eq!(page.items[1].text, r#"{"id":"b","private":true}"#, "a name that is hidden is none");
+    }
+
+    #[test]
+    fn rows_about_the_chat_are_no_messages() {
+        let answer = br#"{"messages":[{"_t":"MessageModel","id":"m","eventAtUTC":"2026-03-02T13:00:00Z"},
+            {"_t":"SentMessageModel","id":"n","createdAtUTC":"2026-03-02T13:00:01Z"},
+            {"_t":"BotStartedModel","id":"o","eventAtUTC":"2026-03-02T13:00:00Z"},
+            {"id":"p","source":"Contact","eventAtUTC":"2026-03-02T13:00:00Z"},{"id":"q","source":"Contact"}]}"#;
+        let page = MessagesPage::read(answer, at(AT)).unwrap();
+        assert_eq!(page.items.iter().map(|item| item.id.as_str()).collect::<Vec<_>>(), ["m", "n", "p"]);
+        assert!(!page.is_cut);
+    }
+
+    #[test]
+    fn a_webhook_is_read_whether_its_channels_are_ids_or_objects() {
+        for channels in [r#"["x","y"]"#, r#"[{"id":"x"},{"id":"y"}]"#] {
+            let answer = format!(
+                r#"[{{"id":"1","name":"Hub","url":"https://hub.example/w","paused":true,"forChannels":{channels},"events":["Message"]}}]"#
+            );
+            let entries = WebhookItem::read(answer.as_bytes(), at(AT), &Dialect::default()).unwrap();
+            assert_eq!(
+                entries,
+                [WebhookItem {
+                    name: Some("Hub".to_owned()),
+                    url: "https://hub.example/w".to_owned(),
+                    is_paused: true,
+                    channels: Some(vec!["x".to_owned(), "y".to_owned()]),
+                    events: Some(vec!["Message".to_owned()]),
+                }]
+            );
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! The routes that are asked, and their parameters.
+
+use jiff::Timestamp;
+
+use super::dialect::{Dialect, Parameters};
+
+/// A route of the API. Its budget of requests and its metrics are counted by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Route {
+    /// Who the token belongs to, and which organizations they are in.
+    Me,
+    /// An organization with its agents.
+    Organization,
+    /// Lines.
+    Channels,
+    /// Sectors.
+    Sectors,
+    /// Tags.
+    Tags,
+    /// Where deliveries are posted to.
+    Webhooks,
+    /// Chats.
+    Chats,
+    /// Messages of one chat.
+    Messages,
+}
+
+impl Route {
+    /// The word of metrics and logs: never an id, of which there is no end.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Me => "members_me",
+            Self::Organization => "organization",
+            Self::Channels => "channels",
+            Self::Sectors => "sectors",
+            Self::Tags => "tags",
+            Self::Webhooks => "webhooks",
+            Self::Chats => "chats",
+            Self::Messages => "relative_messages",
+        }
+    }
+}
+
+/// A question, without the address of the API and without the token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// What is asked.
+    pub route: Route,
+    /// Its path, with a slash at its end as the provider's own examples have it.
+    pub path: String,
+    /// Its parameters, unescaped.
+    pub query: Vec<(String, String)>,
+}
+
+impl Request {
+    /// Behind the address of the API.
+    pub fn path_and_query(&self) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(&self.query);
+        let query = query.finish();
+        if query.is_empty() { self.path.clone() } else { format!("{}?{query}", self.path) }
+    }
+}
+
+/// Which token asks.
+#[must_use]
+pub fn me() -> Request {
+    Request { route: Route::Me, path: "/v1/members/me/".to_owned(), query: Vec::new() }
+}
+
+/// Makes questions about one organization.
+#[derive(Debug, Clone)]
+pub struct Asking {
+    /// The words of the API.
+    pub dialect: Dialect,
+    /// The organization's id.
+    pub organization: String,
+}
+
+impl Asking {
+    fn request(&self, route: Route, path: String) -> Request {
+        Request { route, path, query: vec![("organizationId".to_owned(), self.organization.clone())] }
+    }
+
+    /// The organization with its agents.
+    pub fn organization(&self) -> Request {
+        let path = format!("/v1/organizations/{}/", escaped(&self.organization));
+        self.request(Route::Organization, path)
+    }
+
+    /// A list that is short: lines, sectors, tags or webhooks.
+    pub fn list(&self, route: Route) -> Request {
+        let name = match route {
+            Route::Sectors => "sectors",
+            Route::Tags => "tags",
+            Route::Webhooks => "webhooks",
+            Route::Me | Route::Organization | Route::Channels | Route::Chats | Route::Messages => "channels",
+        };
+        self.request(route, format!("/v1/{name}/"))
+    }
+
+    /// Chats in the order of their activity, after the first so many.
+    pub fn chats(&self, skip: usize) -> Request {
+        self.chats_that(&self.dialect.chats_all, None, skip)
+    }
+
+    /// Open chats, after the first so many.
+    pub fn open_chats(&self, skip: usize) -> Request {
+        self.chats_that(&self.dialect.chats_open, None, skip)
+    }
+
+    /// Chats, open or not, that were created since a moment, after the first so many.
+    pub fn chats_created_since(&self, since: Timestamp, skip: usize) -> Request {
+        self.chats_that(&self.dialect.chats_all, Some(since), skip)
+    }
+
+    fn chats_that(&self, state: &Parameters, since: Option<Timestamp>, skip: usize) -> Request {
+        let mut request = self.request(Route::Chats, "/v1/chats/".to_owned());
+        request.add(state);
+        request.add(&self.dialect.chats_order);
+        if let Some(since) = since {
+            request.query.push((self.dialect.chats_created_from.clone(), moment(since)));
+        }
+        request.query.push((self.dialect.skip.clone(), skip.to_string()));
+        request.query.push((self.dialect.take.clone(), self.dialect.chats_take.to_string()));
+        request
+    }
+
+    /// The messages of a chat before a moment.
+    pub fn messages(&self, chat: &str, before: Timestamp) -> Request {
+        let path = format!("/v1/chats/{}/relative-messages/", escaped(chat));
+        let mut request = self.request(Route::Messages, path);
+        request.query.push((self.dialect.messages_from.clone(), moment(before)));
+        request.add(&self.dialect.messages_before);
+        request.add(&self.dialect.messages_only);
+        request.query.push((self.dialect.take.clone(), self.dialect.messages_take.to_string()));
+        request
+    }
+}
+
+impl Request {
+    fn add(&mut self, parameters: &Parameters) {
+        self.query.extend(parameters.iter().map(|(name, value)| (name.clone(), value.clone())));
+    }
+}
+
+/// As the provider writes it, to a ten-millionth of a second.
+fn moment(at: Timestamp) -> String {
+    format!("{at:.7}")
+}
+
+/// An id as a part of a path.
+fn escaped(id: &str) -> String {
+    form_urlencoded::byte_serialize(id.as_bytes()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_carries_the_organization_and_the_words_of_the_dialect() {
+        let asking = Asking { dialect: Dialect::default(), organization: "Org_1".to_owned() };
+        let at = "2026-03-02T13:00:00.5Z".parse().unwrap();
+        assert_eq!(me().path_and_query(), "/v1/members/me/");
+        assert_eq!(asking.organization().path_and_query(), "/v1/organizations/Org_1/?organizationId=Org_1");
+        assert_eq!(
+            asking.chats(200).path_and_query(),
+            "/v1/chats/?organizationId=Org_1&ChatState=All&ChatOrderBy=LastMessage&Order=Desc&OrderBy=LastMessage\
+             &Skip=200&Take=100"
+        );
+        assert_eq!(
+            asking.messages("a/b", at).path_and_query(),
+            "/v1/chats/a%2Fb/relative-messages/?organizationId=Org_1&FromEventUTC=2026-03-02T13%3A00%3A00.5000000Z\
+             &Direction=TakeBefore&IncludeMetadata=false&Take=100"
+        );
+    }
+}

@@ -1,0 +1,90 @@
+//! Umbler's API as the simulator stands in for it, a hub that is linked to it, and days of which some webhooks never come.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use umbler_hub::facade::testing::Day;
+use umbler_hub::facade::testing::clock;
+use umbler_hub::facade::testing::{FakeApi, TOKEN};
+
+use super::hub::{Hub, hub_with};
+
+/// A stand-in on a free port of this machine.
+pub fn api() -> FakeApi {
+    FakeApi::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a free port")
+}
+
+/// A hub that asks it, compares when it is told to and at its start, and has these settings besides.
+pub fn linked(api: &FakeApi, more: &[(&str, &str)]) -> Hub {
+    let url = api.url();
+    let mut settings = vec![
+        ("UMBLER_API_URL", url.as_str()),
+        ("UMBLER_API_TOKEN", TOKEN),
+        ("UMBLER_RECONCILE_SECONDS", "86400"),
+    ];
+    settings.extend(more);
+    hub_with(&settings)
+}
+
+/// Has the hub look at everything, and waits until it did; how the link is then.
+pub fn rechecked(hub: &Hub) -> Value {
+    loop {
+        let answer = hub.provider().post_to("/api/umbler/link/recheck", &[], "");
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        let answer = answer.json();
+        if answer["finished"] == true {
+            return answer["link"].clone();
+        }
+    }
+}
+
+/// So many seconds before now, as the real clock has it: the hub compares with the clock of the API.
+pub fn ago(seconds: i64) -> Timestamp {
+    clock::now() - SignedDuration::from_secs(seconds)
+}
+
+/// So many deliveries of a simulated team, evenly from one moment to another.
+pub fn deliveries(day: &mut Day, from: Timestamp, until: Timestamp, count: i32) -> Vec<Vec<u8>> {
+    let pause = until.duration_since(from) / count;
+    (0..count).map(|number| day.step(from + pause * number).body).collect()
+}
+
+/// The provider knows of them, and webhooks bring them.
+pub fn come(api: &FakeApi, hub: &Hub, deliveries: &[Vec<u8>]) {
+    for delivery in deliveries {
+        let answer = hub.provider().post(delivery);
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        api.world(|world| world.hears(delivery));
+    }
+}
+
+/// The provider knows of them, and no webhook brings them.
+pub fn get_lost(api: &FakeApi, deliveries: &[Vec<u8>]) {
+    api.world(|world| deliveries.iter().for_each(|delivery| world.hears(delivery)));
+}
+
+/// Everything that a list of the hub has.
+pub fn all(hub: &Hub, path: &str, name: &str) -> Vec<Value> {
+    let mut items = Vec::new();
+    for page in 1.. {
+        let found = hub.json(&format!("{path}?limit=200&page={page}"))[name].clone();
+        let found = found.as_array().expect("a list").clone();
+        let is_last = found.len() < 200;
+        items.extend(found);
+        if is_last {
+            break;
+        }
+    }
+    items.sort_by_key(|item| item["id"].to_string());
+    items
+}
+
+/// Ids of all messages, in order.
+pub fn message_ids(hub: &Hub) -> Vec<String> {
+    let messages = all(hub, "/api/umbler/messages", "messages");
+    let mut ids: Vec<String> =
+        messages.iter().map(|message| message["id"].as_str().expect("an id").to_owned()).collect();
+    ids.sort();
+    ids
+}
