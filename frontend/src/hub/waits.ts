@@ -221,5 +221,7 @@ function groups(chats: Chat[], of: (chat: Chat) => Named | null): Group[] {
 
 function byName(a: Group, b: Group): number {
   const name = ({ who, key }: Group) => who?.name ?? key;
-  return Number(a.who === null) - Number(b.who === null) || name(a).localeCompare(name(b)) || a.key.localeCompare(b.key);
+  return (
+    Number(a.who === null) - Number(b.who === null) || name(a).localeCompare(name(b)) || a.key.localeCompare(b.key)
+  );
 }

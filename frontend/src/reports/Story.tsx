@@ -23,7 +23,8 @@ export function Story({ report: { period, since, till, round }, query, rows, com
   const { answer } = useAnswer<Answer>('/heatmap', { ...query, metric: 'firstResponse' }, round);
   const of = (metric: string) => rows.find((row) => row.metric === metric);
   const [created, first] = [of('created'), of('firstResponse')];
-  const when = period === 'custom' ? say('storyDays', { since: shortDay(since), till: shortDay(till) }) : say(`period_${period}`);
+  const when =
+    period === 'custom' ? say('storyDays', { since: shortDay(since), till: shortDay(till) }) : say(`period_${period}`);
   const isOneDay = Date.parse(query.until) - Date.parse(query.from) <= DAY_MS;
   const parts = [
     say('storyCount', { when, count: number(created?.n ?? 0) }),
