@@ -304,13 +304,7 @@ export type UpdateType =
 
 /** Something that is wrong with the link to Umbler's API, or with what webhooks bring. It concerns no chat. */
 export interface LinkAlert {
-  kind:
-    | 'deliveries_lost'
-    | 'silent_unverified'
-    | 'webhook_paused'
-    | 'webhook_missing'
-    | 'not_allowed'
-    | 'misled';
+  kind: 'deliveries_lost' | 'silent_unverified' | 'webhook_paused' | 'webhook_missing' | 'not_allowed' | 'misled';
   since: string;
   /** How many messages no webhook brought, with `deliveries_lost`. */
   count: number | null;

@@ -25,7 +25,7 @@ export function Freshness() {
         {say(at !== null && connectionStatus === 'connected' ? 'connectedWord' : `status_${connectionStatus}`)}
       </span>
       {at === null && !old && held !== null && (
-        <span className="until">{say('completeUntil', { at: clockTime(now - held) })}</span>
+        <span className="until">{say('currentTo', { at: clockTime(now - held) })}</span>
       )}
       <span className="age">
         {at !== null ? (

@@ -3,7 +3,7 @@
 export const SCREEN = {
   en: {
     notice: 'Notice',
-    completeUntil: 'complete until {{at}}',
+    currentTo: 'current to {{at}}',
     csvHint: 'All columns of this table, {{from}} to {{until}}',
     aboutThis: 'About: {{name}}',
     firstToday: 'First response today',
@@ -41,7 +41,7 @@ export const SCREEN = {
   },
   pt: {
     notice: 'Aviso',
-    completeUntil: 'completo até {{at}}',
+    currentTo: 'atualizado até {{at}}',
     csvHint: 'Todas as colunas desta tabela, {{from}} até {{until}}',
     aboutThis: 'Sobre: {{name}}',
     firstToday: '1ª resposta hoje',
