@@ -32,7 +32,6 @@ pub struct AlertWebhook {
 /// Umbler's API, and what is asked of it.
 #[derive(Debug, Clone)]
 pub struct UmblerApi {
-    /// Proves who asks.
     pub token: Secret,
     /// Without a slash at its end.
     pub url: String,

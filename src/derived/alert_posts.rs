@@ -63,7 +63,6 @@ pub type StorePosition = Box<dyn FnMut(Seq) -> StoreOutcome + Send>;
 /// The system to which alerts are posted.
 pub struct AlertReceiver {
     pub url: String,
-    /// Key of the signatures.
     pub secret: Secret,
     /// Certificates to trust for https.
     pub tls: TlsConfig,
@@ -87,8 +86,11 @@ enum NextAction {
     /// Look for the next change after this position.
     Looking(Seq),
     /// Post this update, which has failed `tries` times.
-    Posting { seq: Seq, frame: String, tries: u32 },
-    /// Store this position.
+    Posting {
+        seq: Seq,
+        frame: String,
+        tries: u32,
+    },
     Storing(Seq),
 }
 

@@ -35,13 +35,11 @@ pub trait Projection: Send + 'static {
 /// What to do after a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// Continue at once.
     More,
     /// Rest for this long, or until woken.
     Rest(Duration),
     /// Wait for this long, even if woken.
     Pause(Duration),
-    /// End the thread.
     End,
 }
 
@@ -110,7 +108,6 @@ impl<P: Clone> Handle<P> {
         self.wake.wake();
     }
 
-    /// Follows the position.
     pub fn position(&self) -> watch::Receiver<P> {
         self.position.clone()
     }
@@ -129,7 +126,6 @@ impl<P: Clone> Handle<P> {
     }
 }
 
-/// Starts the follower's thread.
 pub fn start<P: Projection>(projection: P, woken: Woken) -> io::Result<()> {
     let follow = move || {
         if P::GIVES_WAY {

@@ -47,7 +47,6 @@ pub trait Derivation: Send + 'static {
     const NAME: &'static str;
     /// How long to wait after a fault before the files are opened again.
     const FAULT_PAUSE: Duration;
-    /// The open files.
     type Open: Send + 'static;
 
     /// Opens the files. The derived one is made if it is missing.

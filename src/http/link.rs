@@ -20,7 +20,6 @@ struct Inner {
 /// How the link is, and how often it looked at everything that the bell asks for.
 #[derive(Debug, Clone, Default)]
 pub struct Told {
-    /// How it is.
     pub shape: LinkShape,
     /// Counts the rings that were answered.
     pub answered: u64,
@@ -28,12 +27,10 @@ pub struct Told {
 
 #[derive(Default)]
 struct Bell {
-    /// Counts the rings.
     rings: u64,
     stopping: bool,
 }
 
-/// The hub ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stopping;
 
@@ -44,7 +41,6 @@ impl Default for LinkDesk {
 }
 
 impl LinkDesk {
-    /// How the link is.
     pub fn shape(&self) -> LinkShape {
         self.0.told.borrow().shape.clone()
     }

@@ -37,7 +37,6 @@ pub struct GetHealth;
 /// The state of the hub.
 #[derive(Debug, Clone)]
 pub struct Health {
-    /// Sessions that are connected.
     pub sessions: usize,
     /// Position of the newest event that was published.
     pub seq: Seq,
@@ -103,7 +102,6 @@ pub struct Disconnected {
 #[rtype(result = "Result<FrameMeter, AdmitError>")]
 pub struct Admit {
     pub session: SessionId,
-    /// From the verified token.
     pub identity: Arc<Identity>,
 }
 
@@ -133,7 +131,6 @@ pub enum RevokeError {
     /// The list of revocations is full, and none of them is old enough to be dropped.
     #[error("no more revocations can be kept")]
     Full,
-    /// The journal refused it.
     #[error(transparent)]
     Ingest(#[from] IngestError),
 }
@@ -180,7 +177,6 @@ pub struct Subscribe {
     pub request: SubscribeRequest,
 }
 
-/// Stop following channels.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Unsubscribe {
@@ -248,7 +244,6 @@ pub struct Deliver {
 pub struct Dispatch {
     /// What each of them is sent.
     pub deliver: Deliver,
-    /// Their sockets.
     pub slots: Vec<SlotId>,
 }
 
@@ -261,7 +256,6 @@ pub enum Outgoing {
     Notice(ByteString),
     /// The answer to the first subscription of a session.
     Subscribed {
-        /// The answer, encoded.
         frame: ByteString,
         epoch: Arc<str>,
         /// Missed updates follow, so the client needs no snapshot.

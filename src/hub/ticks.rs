@@ -18,7 +18,6 @@ pub const BEHIND_TICKS_MAX: u32 = 20;
 /// Ticks between two times that idle users are forgotten.
 const FORGET_TICKS: u64 = 60;
 
-/// Counts the hub's ticks.
 #[derive(Default)]
 pub struct Ticks {
     count: u64,

@@ -28,7 +28,6 @@ pub struct Ack {
 }
 
 impl Ack {
-    /// A new event.
     pub fn accepted(event_id: Option<EventId>, seq: Seq) -> Self {
         Self { status: AckStatus::Accepted, event_id, seq: Some(seq), reason: None, in_force: None }
     }
@@ -38,7 +37,6 @@ impl Ack {
         Self { status: AckStatus::Duplicate, event_id, seq, reason: None, in_force: None }
     }
 
-    /// Not an event.
     pub fn ignored(event_id: Option<EventId>) -> Self {
         Self { status: AckStatus::Ignored, event_id, seq: None, reason: None, in_force: None }
     }
@@ -54,7 +52,6 @@ impl Ack {
 pub enum AckStatus {
     /// It has a new position.
     Accepted,
-    /// It was known already.
     Duplicate,
     /// It is not an event, and was kept raw.
     Ignored,
@@ -102,7 +99,6 @@ pub struct Committed {
     /// Updates, of this batch or earlier ones, whose text has changed because a message in them was
     /// deleted.
     pub blanked: Vec<Arc<Recorded>>,
-    /// Change of the counters.
     pub delta: StatsDelta,
     /// Each record of the batch with its outcome. Senders are answered once the events are applied.
     pub settled: Vec<Settled>,
@@ -116,7 +112,6 @@ pub struct Committed {
 #[derive(Debug)]
 pub struct Settled {
     pub ack: Ack,
-    /// Receives the outcome.
     pub reply: oneshot::Sender<Result<Ack, IngestError>>,
 }
 

@@ -44,7 +44,6 @@ pub struct AppliedBatch {
     pub events: Vec<Arc<Recorded>>,
     /// One for each record of the batch, in order.
     pub acks: Vec<Ack>,
-    /// Change of the counters.
     pub delta: StatsDelta,
     /// When the newest delivery was received; `None` if there was none.
     pub received_at: Option<Timestamp>,

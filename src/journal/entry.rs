@@ -28,7 +28,6 @@ pub enum Kind {
     Notice = 1,
     /// Changes of the directory of agents.
     Members = 2,
-    /// New settings.
     Settings = 3,
     /// A change of one alert.
     Alert = 4,
@@ -66,7 +65,6 @@ impl Kind {
 pub enum Origin {
     /// The provider, through the webhook.
     Provider,
-    /// The hub itself.
     Hub,
     /// A user, through REST. Holds the `sub` of the token.
     User(String),

@@ -33,7 +33,6 @@ const HEAD: &str = "umbler-hub lineage 1";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Marker {
     pub epoch: String,
-    /// The newest committed position.
     pub seq: Seq,
 }
 
@@ -44,11 +43,9 @@ pub enum MarkerState {
     Nothing,
     /// There is a file, but both check sums are wrong.
     Unreadable,
-    /// The newer copy.
     Marker(Marker),
 }
 
-/// The open marker file.
 #[derive(Debug)]
 pub struct Lineage {
     file: File,
@@ -124,7 +121,6 @@ impl Lineage {
         Ok(lineage)
     }
 
-    /// Writes the newest position.
     pub fn note(&mut self, seq: Seq) {
         let record = record(&Marker { epoch: self.epoch.clone(), seq });
         match self.file.write_all_at(&record, RECORDS_AT[self.next]) {

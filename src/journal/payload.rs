@@ -17,11 +17,7 @@ pub enum Payload {
     /// A delivery with an id and a type.
     Delivery(Box<Delivery>),
     /// A posted JSON object without an id or a type. It is kept raw, and makes no event.
-    Ignored {
-        /// What is missing.
-        reason: String,
-        event_id: Option<EventId>,
-    },
+    Ignored { reason: String, event_id: Option<EventId> },
     /// A notice to the screens of one user, from the company's own backend.
     Notice(Notice),
     /// Entries of the directory to set, or to remove if they have no name. All of them are changed or
@@ -60,7 +56,6 @@ pub struct Notice {
     pub data: Box<RawValue>,
 }
 
-/// New settings.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SettingsChange {
@@ -69,7 +64,6 @@ pub struct SettingsChange {
     /// Save only if the settings in force were saved at one of these positions, 0 standing for the
     /// defaults. `None` to save in any case.
     pub only_after: Option<Vec<Seq>>,
-    /// Who saves the settings.
     pub by: NamedShape,
 }
 
@@ -77,28 +71,16 @@ pub struct SettingsChange {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum AlertRequest {
-    /// A deadline has passed.
     #[serde(rename_all = "camelCase")]
-    Raise {
-        alert: AlertKey,
-        /// When the deadline passed.
-        due_at: Timestamp,
-    },
+    Raise { alert: AlertKey, due_at: Timestamp },
     /// The reason of the alert is gone.
     Clear(AlertKey),
     /// Somebody has taken note of the alert.
-    Acknowledge {
-        /// Id of the alert.
-        id: String,
-        /// Who has taken note.
-        by: NamedShape,
-    },
+    Acknowledge { id: String, by: NamedShape },
 }
 
-/// Identifies an alert.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct AlertKey {
-    /// Which deadline has passed.
     pub kind: AlertKind,
     pub chat: ChatId,
     /// The time from which the deadline counts.

@@ -279,7 +279,6 @@ fn newest_buckets(connection: &Connection) -> rusqlite::Result<BTreeSet<i64>> {
     select.query_map([], |row| row.get(0))?.take(RECENT_BUCKETS_MAX).collect()
 }
 
-/// Organization, sector and line.
 fn named(place: &Placement) -> (Option<&str>, Option<&str>, Option<&str>) {
     (
         place.organization.as_ref().map(RefId::as_str),

@@ -22,7 +22,6 @@ pub struct Journal {
     pub(super) writer: JoinHandle<()>,
 }
 
-/// Counts what waits.
 #[derive(Debug, Default)]
 pub struct Waiting {
     deliveries: AtomicUsize,

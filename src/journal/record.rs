@@ -87,7 +87,6 @@ impl Record {
         Ok(Self { entry: Entry { kind, id, at, origin, attempt: None, body }, payload, weight })
     }
 
-    /// Parses a stored record.
     pub fn read(entry: Entry) -> Result<Self, RecordError> {
         let text = zstd::stream::decode_all(entry.body.as_slice())?;
         let payload = match entry.kind {

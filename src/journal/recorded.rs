@@ -34,13 +34,11 @@ pub enum HubEffect {
     None,
     /// The clocks of a chat.
     Clocks(Box<Clocks>),
-    /// An alert is active.
     Raised(AlertKey),
     /// An alert is no longer active.
     Cleared(AlertKey),
     /// Somebody has taken note of an alert.
     Noted,
-    /// New settings.
     Settings(Arc<TeamSettings>),
 }
 

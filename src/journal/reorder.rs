@@ -28,7 +28,6 @@ const TOLD_TIMES: &str = "
         created_at INTEGER
     ) WITHOUT ROWID";
 
-/// Sorts the stored messages.
 pub(super) fn reorder(tx: &Transaction<'_>) -> HookResult {
     try_reorder(tx).map_err(hook_error)
 }

@@ -50,7 +50,6 @@ pub enum ReplaceError {
     Database { path: PathBuf, source: rusqlite::Error },
     #[error("cannot read or write {path}")]
     Io { path: PathBuf, source: io::Error },
-    /// The file exists already.
     #[error("{0} exists already; choose another name, or overwrite it with --force")]
     Exists(PathBuf),
     /// Source and target are the same file.
@@ -61,13 +60,8 @@ pub enum ReplaceError {
     /// The file is not a database of the hub.
     #[error("{0} is not a database of umbler-hub")]
     Foreign(PathBuf),
-    /// The file is damaged.
     #[error("{path} did not pass the check, and nothing was changed: {what}")]
-    Unsound {
-        path: PathBuf,
-        /// What was found.
-        what: String,
-    },
+    Unsound { path: PathBuf, what: String },
     /// Another process held the file all the time.
     #[error("{0} is held by another process")]
     Locked(PathBuf),
@@ -79,7 +73,6 @@ pub enum ReplaceError {
     /// The state that follows from the records cannot be stored.
     #[error("cannot apply the records of {path}")]
     Apply { path: PathBuf, source: StoreError },
-    /// Nothing was lost.
     #[error("the database is whole: there is no loss to accept")]
     Whole,
 }

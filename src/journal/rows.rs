@@ -102,7 +102,6 @@ pub(super) fn keep_ignored(
     Ok(())
 }
 
-/// Changes the hub's counters.
 pub(super) fn move_counters(connection: &Connection, delta: &StatsDelta) -> Result<(), StoreError> {
     connection
         .prepare_cached(
@@ -158,7 +157,6 @@ impl DeliveryCounts {
         Ok(())
     }
 
-    /// Writes the counts.
     pub(super) fn flush(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         let mut upsert = connection.prepare_cached(
             "INSERT INTO delivery_counts (event_type, outcome, count, last_at) VALUES (?1, ?2, ?3, ?4)

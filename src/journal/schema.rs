@@ -33,7 +33,6 @@ const ROWS_CHECKED: i64 = 100;
 /// Why the database could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// Another hub uses it.
     #[error("cannot lock the database {path}")]
     Lock { path: PathBuf, source: LockError },
     #[error("cannot make the folder of the database {path}")]
@@ -50,21 +49,13 @@ pub enum OpenError {
         "the database {path} is damaged: {what}; restore a backup (umbler-hub restore FILE), or start over \
          (umbler-hub accept-data-loss keeps the damaged file aside)"
     )]
-    Damaged {
-        path: PathBuf,
-        /// What is not consistent.
-        what: String,
-    },
+    Damaged { path: PathBuf, what: String },
     /// It contains less than was committed.
     #[error(
         "the database {path} has lost deliveries: {what}; put the file back, restore a backup (umbler-hub restore \
          FILE), or go on without them (umbler-hub accept-data-loss)"
     )]
-    Lost {
-        path: PathBuf,
-        /// What is missing.
-        what: String,
-    },
+    Lost { path: PathBuf, what: String },
     /// The lineage marker cannot be read or written.
     #[error("cannot use the lineage marker of the database {path}")]
     Lineage { path: PathBuf, source: io::Error },

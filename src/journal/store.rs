@@ -69,7 +69,6 @@ impl SqliteStore {
         self.connection
     }
 
-    /// Begins the next delivery.
     pub fn begin(&mut self, seq: Seq, organization: Option<RefId>) {
         self.current = (seq, organization);
         (self.moved, self.newest) = (None, None);

@@ -18,7 +18,6 @@ pub const ROLE_REACTION: &str = "reaction";
 pub struct ChatRowExtras {
     /// Name key of its contact. Not needed if the chat [keeps its origin](has_same_origin).
     pub name_key: String,
-    /// Id of its placement.
     pub placement: i64,
     /// Time of the latest new message; `None` if there is none.
     pub newest: Option<Timestamp>,

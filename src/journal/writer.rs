@@ -36,15 +36,12 @@ pub const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Seconds between two tries while nothing can be written and no delivery comes.
 pub const PROBE_SECONDS: u64 = 1;
 
-/// Where the writer reports.
 pub struct Listeners {
     /// Receives each batch, in order.
     pub committed: Recipient<Committed>,
     /// Receives a message when writing fails, and when it works again.
     pub faulted: Recipient<Faulted>,
-    /// Counts commits.
     pub metrics: Metrics,
-    /// Notes damage.
     pub integrity: Integrity,
 }
 

@@ -14,7 +14,6 @@ use crate::telemetry::clock;
 use crate::telemetry::metrics::Metrics;
 use crate::umbler::reconcile::Composed;
 
-/// What is stored.
 pub struct Archive {
     hub: Addr<UmblerHub>,
     readers: Readers,
@@ -27,7 +26,6 @@ impl Archive {
         Self { hub, readers, metrics }
     }
 
-    /// Asks what is stored.
     pub fn ask<Q: Query>(&self, query: Q) -> Result<Q::Answer, LinkError> {
         futures_executor::block_on(self.readers.ask(Asker::Hub, query))
             .map_err(|error| LinkError::Hub(chain(&error)))

@@ -14,7 +14,6 @@ const HALVED_FOR: Duration = Duration::from_mins(1);
 /// Requests that went out, by route.
 #[derive(Debug)]
 pub struct Budget {
-    /// Requests within five seconds.
     per_window: usize,
     routes: HashMap<Route, Sent>,
 }

@@ -20,7 +20,7 @@ use crate::auth::Secret;
 use crate::http::link::LinkDesk;
 use crate::telemetry::clock;
 use crate::telemetry::metrics::Metrics;
-use crate::umbler::api::{AnswerError, Request};
+use crate::umbler::api::{AnswerError, ApiRequest};
 
 /// How long one answer may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -32,7 +32,6 @@ const ANSWER_BYTES_MAX: u64 = 16 * 1024 * 1024;
 pub struct Access {
     /// The address of the API, without `/v1` and without a slash at its end.
     pub url: String,
-    /// Proves who asks.
     pub token: Secret,
     /// Whom to trust where the address is of https.
     pub tls: TlsConfig,
@@ -40,14 +39,11 @@ pub struct Access {
     pub per_5_seconds: usize,
 }
 
-/// An answer that counts.
 #[derive(Debug)]
 pub struct Answered<T> {
-    /// What it says.
     pub said: T,
     /// The provider's clock, to the second; `None` where the answer does not tell it.
     pub date: Option<Timestamp>,
-    /// When it came.
     pub received_at: Timestamp,
 }
 
@@ -59,37 +55,20 @@ pub enum LinkError {
     NotAllowed(u16),
     /// Another refusal, which asking again does not change.
     #[error("Umbler answered {status} to {route}")]
-    Refused {
-        /// Which route.
-        route: &'static str,
-        /// The status.
-        status: u16,
-    },
+    Refused { route: &'static str, status: u16 },
     /// No answer in time, or none but errors, however often it was asked.
     #[error("Umbler did not answer {route}: {reason}")]
-    Unreachable {
-        /// Which route.
-        route: &'static str,
-        /// What came last.
-        reason: String,
-    },
+    Unreachable { route: &'static str, reason: String },
     /// The answer is not one to the question: a parameter was ignored, or a list is empty that cannot be.
     #[error("the answer to {route} cannot be trusted: {reason}")]
-    Misled {
-        /// Which route.
-        route: &'static str,
-        /// What gives it away.
-        reason: &'static str,
-    },
+    Misled { route: &'static str, reason: &'static str },
     /// The hub cannot take in or read what is to be compared. It is tried again.
     #[error("the hub could not compare: {0}")]
     Hub(String),
-    /// The hub ends.
     #[error("the hub is stopping")]
     Stopping,
 }
 
-/// Asks.
 pub struct Client {
     agent: Agent,
     url: String,
@@ -99,7 +78,6 @@ pub struct Client {
     metrics: Metrics,
 }
 
-/// What one try brought.
 struct Try {
     came: Came,
     reason: String,
@@ -130,7 +108,7 @@ impl Client {
     /// Asks until there is an answer that `read` takes, or no hope of one.
     pub fn ask<T>(
         &mut self,
-        request: &Request,
+        request: &ApiRequest,
         read: impl Fn(&[u8], Timestamp) -> Result<T, AnswerError>,
     ) -> Result<Answered<T>, LinkError> {
         let route = request.route.as_str();
@@ -159,14 +137,14 @@ impl Client {
         }
     }
 
-    fn wait_for_turn(&mut self, request: &Request) -> Result<(), LinkError> {
+    fn wait_for_turn(&mut self, request: &ApiRequest) -> Result<(), LinkError> {
         while let Err(wait) = self.budget.take(request.route, Instant::now()) {
             self.desk.pause(wait)?;
         }
         Ok(())
     }
 
-    fn try_once(&self, request: &Request) -> Try {
+    fn try_once(&self, request: &ApiRequest) -> Try {
         let address = format!("{}{}", self.url, request.path_and_query());
         let sent = self
             .agent
@@ -197,7 +175,7 @@ impl Client {
         }
     }
 
-    fn without_answer(&self, request: &Request, error: &ureq::Error) -> Try {
+    fn without_answer(&self, request: &ApiRequest, error: &ureq::Error) -> Try {
         self.metrics.api_request(request.route.as_str(), "none");
         Try { came: Came::Nothing, reason: without_address(error), bytes: Vec::new(), date: None }
     }

@@ -9,37 +9,32 @@ use crate::telemetry::metrics::Metrics;
 use crate::umbler::api::answers::names;
 use crate::umbler::api::routes::me;
 use crate::umbler::api::{
-    Asking, ChatItem, ChatsPage, Dialect, Me, MessageItem, MessagesPage, Organization, Request, Route,
+    ApiRequest, Asking, ChatItem, ChatsPage, Dialect, Me, MessageItem, MessagesPage, Organization, Route,
     WebhookItem,
 };
 
 /// Chats whose messages are looked at until one has more than a few.
 const CHATS_LOOKED_AT: usize = 10;
 
-/// What an answer proved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proof {
     /// The entry of the dialect, or the route.
     pub of: &'static str,
     /// Whether it is as was guessed.
     pub verdict: Verdict,
-    /// What was seen.
     pub seen: String,
 }
 
 /// Whether something is as was guessed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is.
     Holds,
-    /// It is not.
     Fails,
     /// The answers do not tell.
     Open,
 }
 
 impl Verdict {
-    /// For people.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Holds => "holds",
@@ -135,7 +130,7 @@ impl Probe {
         Ok(())
     }
 
-    fn page(&mut self, request: &Request) -> Result<ChatsPage, LinkError> {
+    fn page(&mut self, request: &ApiRequest) -> Result<ChatsPage, LinkError> {
         Ok(self.client.ask(request, ChatsPage::read)?.said)
     }
 

@@ -6,12 +6,10 @@ use std::time::Duration;
 pub const TRIES_MAX: u32 = 7;
 /// The pause after the first failure; each further one is twice as long.
 const PAUSE_MIN: Duration = Duration::from_secs(1);
-/// The longest pause.
 const PAUSE_MAX: Duration = Duration::from_mins(1);
 /// The longest pause that the provider may ask for.
 const ADVISED_MAX: Duration = Duration::from_mins(5);
 
-/// What came back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Came {
     /// An answer with this status, and the pause that it asks for.
@@ -24,10 +22,8 @@ pub enum Came {
     TooLarge,
 }
 
-/// What to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    /// Use it.
     Use,
     /// Ask again after this pause.
     Again(Duration),

@@ -15,27 +15,21 @@ const AFTER_FAILURE: Duration = Duration::from_mins(1);
 /// How often anything is tried while the token is refused.
 const NOT_ALLOWED_EVERY: Duration = Duration::from_hours(1);
 
-/// A job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Job {
-    /// Who the agents are.
     Directory,
     /// Whether webhooks are posted here.
     Webhook,
-    /// What no webhook brought.
     Sweep,
 }
 
-/// How a job went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Went {
     /// It came to its end and found nothing wrong.
     Well,
     /// It came to its end and found something wrong.
     Wrong,
-    /// It broke off.
     Failed,
-    /// The token is refused.
     NotAllowed,
 }
 
@@ -51,7 +45,6 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// Everything is due now.
     pub fn new(sweep_every: Duration, now: Instant) -> Self {
         Self { sweep_every, sweep: now, webhook: now, directory: now, named: None }
     }
@@ -71,7 +64,6 @@ impl Schedule {
         [(Job::Sweep, self.sweep), (Job::Webhook, self.webhook), (Job::Directory, self.directory)]
     }
 
-    /// A job ended.
     pub fn note(&mut self, job: Job, went: Went, now: Instant) {
         let every = match job {
             Job::Sweep => self.sweep_every,

@@ -41,7 +41,6 @@ pub struct Work {
 }
 
 impl Work {
-    /// Nothing is done yet.
     pub fn new(
         settings: LinkSettings,
         hub: Addr<UmblerHub>,

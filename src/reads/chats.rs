@@ -22,25 +22,20 @@ pub type ListChats = List<ChatFilter>;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ChatFilter {
     pub status: Option<StatusFilter>,
-    /// Id of the sector.
     pub sector: Option<String>,
-    /// Id of the agent.
     pub owner: Option<String>,
-    /// Id of the line.
     pub channel: Option<String>,
     /// Id of one of the chat's own tags.
     pub tag: Option<String>,
     pub kind: Option<ChatKind>,
     /// A part of the contact's name or phone. Case and accents do not matter.
     pub search: Option<String>,
-    /// Id of the contact.
     pub contact: Option<String>,
 }
 
 /// The status by which chats are filtered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum StatusFilter {
-    /// Whether waiting or not.
     Open,
     /// Open and in the provider's waiting list.
     Waiting,
@@ -175,7 +170,6 @@ impl ListChats {
 /// Lists the chats of one contact; `None` if the contact does not exist or may not be seen.
 #[derive(Debug, Clone)]
 pub struct ListContactChats {
-    /// Id of the contact.
     pub contact: String,
     /// Its filter's `contact` is overwritten.
     pub list: ListChats,

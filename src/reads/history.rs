@@ -19,7 +19,6 @@ use crate::protocol::history::TransitionShape;
 /// Lists the transitions of one chat, the newest first; `None` if the chat does not exist or may not be seen.
 #[derive(Debug, Clone)]
 pub struct ListTransitions {
-    /// Id of the chat.
     pub chat: String,
     /// 1 to 200.
     pub limit: u32,

@@ -33,9 +33,7 @@ pub struct ListMessages {
 /// Which messages to list: those that meet every condition given.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct MessageFilter {
-    /// Id of the chat.
     pub chat: Option<String>,
-    /// Id of the contact.
     pub contact: Option<String>,
     /// `Contact`, `Member`, `Bot`, `External`, or another word that the provider wrote.
     pub source: Option<String>,
@@ -170,7 +168,6 @@ pub(super) fn require_time(conditions: &mut Conditions, since: Option<i64>, last
 /// Lists the messages of one chat; `None` if the chat does not exist or may not be seen.
 #[derive(Debug, Clone)]
 pub struct ListChatMessages {
-    /// Id of the chat.
     pub chat: String,
     /// Its filter's `chat` is overwritten.
     pub list: ListMessages,

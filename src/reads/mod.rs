@@ -78,7 +78,6 @@ pub use webhooks::WebhookStatus;
 /// Everything that answers questions to what is stored, without passing through the hub.
 #[derive(Debug)]
 pub struct Reads {
-    /// Readers of the database.
     pub history: Readers,
     /// Readers of the search index.
     pub search: Arc<SearchReads>,

@@ -14,9 +14,7 @@ use crate::protocol::mask::mask_name;
 /// scope says so.
 #[derive(Debug, Clone)]
 pub struct LookUpNames {
-    /// Ids of agents.
     pub members: Vec<String>,
-    /// Ids of chats.
     pub chats: Vec<String>,
     pub scope: Arc<Scope>,
 }
@@ -24,7 +22,6 @@ pub struct LookUpNames {
 /// Names by id. Ids without a name are left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FoundNames {
-    /// Names of agents.
     pub members: BTreeMap<String, String>,
     /// Names of contacts, by the id of their chat.
     pub chats: BTreeMap<String, String>,

@@ -14,7 +14,6 @@ use super::ReadError;
 use super::cursor::{Cursor, SortKey, fingerprint};
 use crate::auth::Scope;
 
-/// Where a page begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PageAt {
     /// Number of the page, from 1. Rows that are inserted meanwhile shift later pages.
@@ -201,14 +200,12 @@ pub(crate) struct Walk<'a> {
 #[derive(Debug)]
 pub(crate) struct ListRows<T> {
     pub(crate) items: Vec<T>,
-    /// More rows follow.
     pub(crate) more: bool,
     /// Where the next rows begin; `None` if none follow, or if no row was asked for.
     pub(crate) next: Option<Cursor>,
 }
 
 impl<T> ListRows<T> {
-    /// No rows.
     pub(crate) fn none() -> Self {
         Self { items: Vec::new(), more: false, next: None }
     }

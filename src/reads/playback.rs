@@ -35,7 +35,6 @@ pub const PART_BYTES_MAX: usize = 1024 * 1024;
 /// A period of the past, and what of it is played.
 #[derive(Debug, Clone)]
 pub struct PlaybackView {
-    /// First moment of receipt.
     pub from: Timestamp,
     /// Last moment of receipt, included.
     pub until: Timestamp,
@@ -68,7 +67,6 @@ impl PlaybackRange {
 /// Finds the positions of a period.
 #[derive(Debug, Clone, Copy)]
 pub struct LocatePlayback {
-    /// First moment of receipt.
     pub from: Timestamp,
     /// Last moment of receipt, included.
     pub until: Timestamp,
@@ -194,7 +192,6 @@ pub struct PlaybackUpdate {
     pub seq: Seq,
     /// When the delivery was received.
     pub at: Timestamp,
-    /// The encoded update.
     pub frame: ByteString,
 }
 

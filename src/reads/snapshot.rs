@@ -29,7 +29,6 @@ pub struct Snapshot {
     pub scope: Arc<Scope>,
 }
 
-/// A consistent state.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SnapshotAnswer {
     /// Position of the journal: everything up to it is included, and nothing after it.

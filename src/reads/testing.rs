@@ -16,7 +16,6 @@ use crate::journal::placements::Placements;
 use crate::journal::tables::{self, ChatRowExtras};
 use crate::journal::words::search_key;
 
-/// A database in memory.
 pub(crate) struct Base {
     pub(crate) connection: Connection,
 }

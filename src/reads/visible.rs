@@ -16,11 +16,9 @@ use crate::domain::{Placement, RefId};
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum RowKind {
     Chats,
-    /// Visible through their chat.
     Messages,
     /// Visible through any of their chats.
     Contacts,
-    /// Visible through their chat.
     Alerts,
 }
 

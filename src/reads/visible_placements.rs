@@ -25,7 +25,6 @@ pub(crate) struct VisiblePlacements<'a> {
     all_chats: i64,
 }
 
-/// Sums over visible chats.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct VisibleSums {
     pub(crate) chats: i64,
@@ -33,7 +32,6 @@ pub(crate) struct VisibleSums {
     pub(crate) open: i64,
     /// Messages of chats of every kind.
     pub(crate) messages: i64,
-    /// Open direct chats.
     pub(crate) open_direct: i64,
     /// Direct chats in the waiting list.
     pub(crate) waiting_direct: i64,

@@ -45,7 +45,6 @@ pub struct DeliveryCount {
     pub event_type: String,
     /// `accepted`, `duplicate`, `unrecognized` or `ignored`.
     pub outcome: String,
-    /// Number of deliveries.
     pub count: i64,
     /// When the last one was received.
     #[schema(value_type = String, format = DateTime)]
@@ -74,7 +73,6 @@ pub struct UnrecognizedDelivery {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IgnoredDelivery {
-    /// What is missing.
     pub reason: String,
     /// When the hub received it.
     #[schema(value_type = String, format = DateTime)]

@@ -222,7 +222,6 @@ impl Metrics {
         self.inner.reconciled.with_label_values(&[what]).inc_by(count as u64);
     }
 
-    /// How fresh screens are.
     pub fn freshness(&self) -> &Freshness {
         &self.inner.freshness
     }

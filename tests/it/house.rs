@@ -10,7 +10,7 @@ const LINES_MAX: usize = 400;
 /// Words of a doc comment that mostly repeats the name below it. No comment is better than an echo.
 const SHORT_WORDS: usize = 4;
 /// Comments of so few words that may stay, because some names need only a unit or a format.
-const SHORT_COMMENTS_MAX: usize = 200;
+const SHORT_COMMENTS_MAX: usize = 100;
 
 pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

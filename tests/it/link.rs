@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 use umbler_hub::facade::testing::Day;
-use umbler_hub::facade::testing::{FakeApi, Fault, OrderWord, TOKEN};
+use umbler_hub::facade::testing::{ApiFault, FakeApi, OrderWord, TOKEN};
 
 use super::support::api::{ago, api, come, deliveries, get_lost, linked, rechecked};
 use super::support::hub::command;
@@ -87,7 +87,7 @@ fn it_is_told_whether_umbler_posts_everything_here() {
     assert_eq!(finding(&hub), "paused");
     let told = hub.get("/api/umbler/link").text;
     assert!(!told.contains("a-secret-of-it"), "{told}");
-    api.fails("webhooks", &Fault::Status(403), 1);
+    api.fails("webhooks", &ApiFault::Status(403), 1);
     let link = rechecked(&hub);
     assert_eq!(
         (&link["webhook"]["finding"], &link["state"]),
@@ -152,12 +152,12 @@ fn a_token_of_several_organizations_needs_to_be_told_which() {
 fn a_redirect_and_an_answer_without_end_are_refused() {
     let api = api();
     let elsewhere = super::support::api::api();
-    api.fails("chats", &Fault::Redirect(format!("{}/v1/chats/", elsewhere.url())), 1);
+    api.fails("chats", &ApiFault::Redirect(format!("{}/v1/chats/", elsewhere.url())), 1);
     let hub = linked(&api, &[]);
     let link = rechecked(&hub);
     assert!(matches!(link["state"].as_str(), Some("unreachable" | "ok")), "{link}");
     assert!(elsewhere.seen().is_empty(), "the token goes nowhere else");
-    api.fails("chats", &Fault::Huge, 1);
+    api.fails("chats", &ApiFault::Huge, 1);
     let link = rechecked(&hub);
     assert_eq!(link["state"], "unreachable", "{link}");
     assert!(link["reason"].as_str().expect("a reason").contains("bytes"), "{link}");
@@ -197,7 +197,7 @@ fn viewers_are_not_told_of_lines_and_only_admins_have_it_looked_at() {
 #[test]
 fn the_log_of_the_link_at_trace_level_holds_no_token() {
     let api = api();
-    api.fails("chats", &Fault::Reset, 1);
+    api.fails("chats", &ApiFault::Reset, 1);
     let hub = linked(&api, &[("RUST_LOG", "trace")]);
     come(&api, &hub, &deliveries(&mut Day::new(2, ago(900)), ago(900), ago(200), 20));
     rechecked(&hub);

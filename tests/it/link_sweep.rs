@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use umbler_hub::facade::testing::Day;
-use umbler_hub::facade::testing::{FakeApi, Fault, OrderWord, Ways};
+use umbler_hub::facade::testing::{ApiFault, FakeApi, OrderWord, Ways};
 
 use super::support::api::{ago, all, api, come, deliveries, get_lost, linked, message_ids, rechecked};
 use super::support::{Delivery, Hub, spawn_hub};
@@ -257,10 +257,10 @@ fn an_api_that_fails_now_and_then_is_asked_again_until_everything_is_known() {
     let (hub, mut day) = in_step(&api, 10);
     get_lost(&api, &deliveries(&mut day, ago(560), ago(200), 200));
     api.ways(|ways| ways.retry_after = Some(1));
-    for fault in [Fault::Status(429), Fault::Html, Fault::Truncated] {
+    for fault in [ApiFault::Status(429), ApiFault::Html, ApiFault::Truncated] {
         api.fails("chats", &fault, 1);
     }
-    for fault in [Fault::Status(500), Fault::Cut, Fault::Reset] {
+    for fault in [ApiFault::Status(500), ApiFault::Cut, ApiFault::Reset] {
         api.fails("relative-messages", &fault, 1);
     }
     let link = rechecked(&hub);

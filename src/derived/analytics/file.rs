@@ -13,7 +13,6 @@ use crate::sqlite::{DbError, private};
 
 /// Suffix that is appended to the path of the database.
 pub const ENDING: &str = ".metrics";
-/// Version of the tables.
 const SCHEMA: u32 = 3;
 /// Page cache of the projector in KiB, for each of its two files. It reads each chat once, and memory is for
 /// deliveries.
@@ -187,7 +186,6 @@ impl Progress {
 pub struct FileState {
     /// Identifies the rules and business hours by which the facts were computed.
     pub definition: String,
-    /// Epoch of the journal.
     pub epoch: String,
     /// All deliveries up to this position are included.
     pub position: i64,

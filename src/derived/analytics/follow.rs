@@ -20,7 +20,6 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 /// Length of the rest after a step, as a multiple of the step, because deliveries come first. Without a rest
 /// while a question waits.
 const REST_FACTOR: u32 = 3;
-/// Longest rest.
 const REST_MAX: Duration = Duration::from_secs(1);
 
 /// The facts of a database, kept by a thread that ends when the last handle is dropped.
@@ -80,7 +79,6 @@ impl FactStore {
     }
 }
 
-/// Keeps the metrics file.
 struct FactMaker {
     database: PathBuf,
     default_hours: Calendar,

@@ -11,9 +11,7 @@ use crate::sqlite::DbError;
 
 /// All that the projector reads of one chat.
 pub struct Loaded {
-    /// As it is now.
     pub chat: Chat,
-    /// The chat's timeline.
     pub entries: Vec<history::HistoryEntry>,
     /// Timeline and messages, as the rules read them.
     pub history: History,

@@ -10,7 +10,6 @@ use super::segments::{Segment, remove, write};
 use crate::domain::ChatKind;
 use crate::domain::metrics::Metric;
 
-/// Facts in one segment.
 pub const SEGMENT_FACTS: usize = 4_096;
 /// The newest facts that stay unsealed.
 pub const UNSEALED_FACTS: usize = 2_048;
@@ -112,7 +111,6 @@ impl Seals {
 struct UnsealedGap {
     from: i64,
     until: i64,
-    /// No segment follows.
     is_last: bool,
 }
 

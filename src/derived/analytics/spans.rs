@@ -86,7 +86,6 @@ CREATE TABLE lines (
 ) WITHOUT ROWID;
 ";
 
-/// Empties the tables.
 pub(super) fn empty(step: &Transaction<'_>) -> rusqlite::Result<()> {
     // Making a new R*Tree is faster than deleting all rows of one.
     step.execute_batch(

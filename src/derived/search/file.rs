@@ -43,7 +43,6 @@ const TABLES: &str = "
 /// How far the index has followed the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct IndexPosition {
-    /// Epoch of the journal.
     pub(super) epoch: String,
     /// Changes of indexed rows are included up to this position.
     pub(super) seq: i64,
@@ -84,7 +83,6 @@ pub(super) fn position(connection: &Connection) -> rusqlite::Result<Option<Index
     select.query_row([], read).optional()
 }
 
-/// Empties the index.
 pub(super) fn begin_anew(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     tx.execute_batch(TABLES)?;
     tx.pragma_update(None, "user_version", VERSION)

@@ -95,7 +95,6 @@ impl Derivation for Indexer {
         Ok(Files { database: read_only(&self.database, CACHE_KIB)?, index: file::open(own)? })
     }
 
-    /// Indexes one batch.
     fn advance(&mut self, open: &mut Files) -> Result<Step, DbError> {
         let Files { database, index } = open;
         let known = file::position(index)?;

@@ -29,7 +29,7 @@ pub const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// How a table is written as CSV.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Dialect {
+pub struct CsvDialect {
     /// Either `,` or `;`, as a byte.
     pub separator: u8,
     /// True where the table begins with [`BYTE_ORDER_MARK`].
@@ -45,7 +45,7 @@ pub enum Separator {
 
 words!(Separator: "comma" => Self::Comma, "semicolon" => Self::Semicolon);
 
-impl Dialect {
+impl CsvDialect {
     /// The separator that was asked for, else the one that is usual in the language of `Accept-Language`; plain
     /// commas where neither is given.
     pub fn of(asked: Option<Separator>, headers: &HeaderMap) -> Self {

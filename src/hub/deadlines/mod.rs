@@ -27,7 +27,6 @@ pub struct AlertsAtStart {
     pub settings: TeamSettings,
     /// Clocks of open direct chats.
     pub clocks: Vec<Clocks>,
-    /// Alerts that are active.
     pub standing: Vec<AlertKey>,
 }
 

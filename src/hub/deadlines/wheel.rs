@@ -80,7 +80,6 @@ impl Wheel {
         }
     }
 
-    /// Takes over other thresholds.
     pub fn take_thresholds(&mut self, thresholds: &Thresholds, now: Timestamp) {
         self.limits = LimitTable::new(thresholds);
         let all: Vec<ChatId> = self.chats.keys().cloned().collect();

@@ -42,7 +42,6 @@ const READS_FAILED_MAX: u32 = 5;
 
 /// All playbacks. A session whose flow is [`Flow::Replaying`] has an entry here.
 pub struct Playback {
-    /// Requested, but not begun.
     openings: HashMap<SessionId, Opening>,
     playing: HashMap<SessionId, Playing>,
     /// Grows with each request, so that answers and timers of an earlier playback can be told apart.
@@ -62,7 +61,6 @@ pub enum PlaybackNext {
 }
 
 impl Playback {
-    /// No playbacks yet.
     pub fn new(metrics: Metrics) -> Self {
         Self { openings: HashMap::new(), playing: HashMap::new(), number: 0, metrics }
     }
@@ -173,7 +171,6 @@ impl Playback {
         self.end(sessions, id, ReplayEnd::Stopped);
     }
 
-    /// Ends all playbacks.
     pub fn stop_all(&mut self, sessions: &mut Sessions) {
         let ids: Vec<SessionId> = self.playing.keys().chain(self.openings.keys()).map(Arc::clone).collect();
         for id in ids {

@@ -49,7 +49,6 @@ pub struct UpcomingUpdate {
     pub seq: Seq,
     /// Time since the playback began.
     pub due: Duration,
-    /// The encoded update.
     pub frame: ByteString,
 }
 
@@ -60,7 +59,6 @@ pub enum PaceStep {
     Send(usize),
     /// Nothing is due for this long.
     Wait(Duration),
-    /// No updates are left.
     Empty,
 }
 
@@ -73,7 +71,6 @@ pub struct Upcoming {
 }
 
 impl Upcoming {
-    /// What to do now.
     pub fn step(&mut self, now: Instant) -> PaceStep {
         let Some(first) = self.updates.front() else { return PaceStep::Empty };
         let began = self.began.get_or_insert(now);

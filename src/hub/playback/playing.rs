@@ -32,7 +32,6 @@ pub enum Waits {
     Screen,
     /// The next update to become due.
     Clock,
-    /// A read to end.
     Disk,
 }
 
@@ -74,7 +73,6 @@ impl Playing {
         }
     }
 
-    /// Continues after a while.
     pub(super) fn wait(&mut self, wait: Duration) -> PlaybackNext {
         self.waits = Waits::Clock;
         PlaybackNext::Wait(wait, self.number)

@@ -21,7 +21,6 @@ use flow::Flow;
 /// Channels that one session may follow.
 pub const CHANNELS_PER_SESSION_MAX: usize = 200;
 
-/// One connected client.
 pub struct Session {
     pub id: SessionId,
     pub outbox: Outbox,
@@ -104,7 +103,6 @@ impl Session {
     }
 }
 
-/// All connected sessions.
 #[derive(Default)]
 pub struct Sessions {
     // Dense, because the fan-out walks all of it for every commit.

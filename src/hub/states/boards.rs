@@ -82,7 +82,6 @@ pub enum BoardsNext {
     Make(Box<BoardJob>),
     /// Nothing before this time.
     At(Instant),
-    /// Nothing until something happens.
     Nothing,
 }
 

@@ -66,7 +66,6 @@ impl Default for Presence {
 pub struct PresenceUpdate {
     /// True if `users` lists everybody; false if it lists only those whose presence has changed.
     full: bool,
-    /// Users who are present.
     users: Vec<Present>,
     /// Ids of users who are gone.
     #[schema(value_type = Vec<String>)]

@@ -31,10 +31,8 @@ use crate::telemetry::metrics::Metrics;
 use older::Older;
 use ring::Ring;
 
-/// Sends updates to sessions.
 pub struct Updates {
     epoch: Arc<str>,
-    /// The newest published position.
     newest: Seq,
     /// Publishes `newest` to questions that wait for it.
     publish_newest: watch::Sender<Seq>,
@@ -63,7 +61,6 @@ impl Updates {
         Self { epoch: epoch.into(), newest, publish_newest, ring, older, replayed_max, metrics }
     }
 
-    /// The newest published position.
     pub fn newest(&self) -> Seq {
         self.newest
     }

@@ -54,7 +54,6 @@ pub fn load(connection: &Connection) -> rusqlite::Result<LinkProgress> {
     Ok(stored.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
 }
 
-/// What is wrong.
 pub fn load_alerts(connection: &Connection) -> Result<Vec<LinkAlert>, StoreError> {
     let mut select = connection.prepare_cached("SELECT value FROM link_alerts")?;
     let stored: Option<String> = select.query_row([], |row| row.get(0)).optional()?;

@@ -49,11 +49,9 @@ pub(super) struct NewEvent<'a> {
     pub(super) audience: Audience,
     /// The newest messages of the contact's other chats, in the order of [`Audience::elsewhere`].
     pub(super) elsewhere: Vec<Option<MessageSummary>>,
-    /// The encoded update.
     pub(super) frame: ByteString,
     /// What changes in the hub's memory.
     pub(super) effect: HubEffect,
-    /// Change of the counters.
     pub(super) delta: StatsDelta,
     /// Messages whose words must be removed from earlier updates.
     pub(super) deleted: Vec<MessageId>,

@@ -62,7 +62,6 @@ fn get(connection: &Connection, user: &str) -> rusqlite::Result<Option<Revocatio
     select.query_row([user], read).optional()
 }
 
-/// Loads all revocations.
 pub fn load(connection: &Connection) -> rusqlite::Result<Vec<Revocation>> {
     connection.prepare(COLUMNS)?.query_map([], read)?.collect()
 }

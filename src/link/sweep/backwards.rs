@@ -19,7 +19,6 @@ pub struct Backwards {
     from: Timestamp,
     cursor: Timestamp,
     seen: HashSet<MessageId>,
-    /// The longest page.
     longest: usize,
     /// The instant that was left because a page held nothing else.
     left: Option<Timestamp>,

@@ -18,13 +18,11 @@ const UNDER_WAY: SignedDuration = SignedDuration::from_secs(25);
 /// Which of these messages of a chat are news.
 #[derive(Debug)]
 pub struct FindMissing {
-    /// The chat.
     pub chat: ChatId,
     /// What the provider says of each message.
     pub said: Vec<MessageFacts>,
 }
 
-/// Which messages are news.
 #[derive(Debug, Default)]
 pub struct Missing {
     /// Their places in what was asked.
@@ -72,7 +70,6 @@ fn asked() -> EventId {
 /// Whether messages of a chat are known that happened from one moment on and before another.
 #[derive(Debug)]
 pub struct KnowsBetween {
-    /// The chat.
     pub chat: ChatId,
     /// From this moment on.
     pub from: Timestamp,
@@ -182,7 +179,6 @@ fn state<T: DeserializeOwned>(tx: &Transaction<'_>, sql: &str, id: &str) -> Resu
 /// Which of these assignments of a chat no delivery told.
 #[derive(Debug)]
 pub struct FindTransfers {
-    /// The chat.
     pub chat: ChatId,
     /// Since when it is looked.
     pub from: Timestamp,
@@ -225,9 +221,7 @@ pub struct Beginning;
 pub struct Begun {
     /// How far everything was known.
     pub progress: LinkProgress,
-    /// There are chats.
     pub has_chats: bool,
-    /// What was wrong.
     pub alerts: Vec<LinkAlert>,
 }
 

@@ -17,12 +17,12 @@ use super::archive::Archive;
 use super::client::{Answered, Client, LinkError};
 use crate::domain::MessageFacts;
 use crate::journal::LinkProgress;
-use crate::umbler::api::{Asking, ChatItem, ChatsPage, MessageItem, MessagesPage, Request, Route};
+use crate::umbler::api::{ApiRequest, Asking, ChatItem, ChatsPage, MessageItem, MessagesPage, Route};
 use crate::umbler::reconcile;
 use backwards::Backwards;
 pub use compare::Beginning;
 use compare::{FindMissing, FindState, FindTransfers, KnowsBetween, KnowsMessage};
-use walk::{Step, Walk};
+use walk::{ChatWalk, WalkStep};
 
 /// How far before the end of the last comparison the next one begins: what came late there is met by this one.
 const REACH_BACK: SignedDuration = SignedDuration::from_mins(10);
@@ -43,24 +43,20 @@ const MESSAGES_PER_DELIVERY: usize = 50;
 /// Bytes of the messages of one delivery, unless a single one has more.
 const BYTES_PER_DELIVERY: usize = 256 * 1024;
 
-/// What a comparison found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Swept {
     /// Chats that were active in the gap.
     pub chats: usize,
-    /// Messages that were news.
     pub messages: usize,
     /// Of them, those that were not known at all and happened a minute ago or earlier.
     pub lost: usize,
     /// States of chats that were news.
     pub states: usize,
-    /// What was odd.
     pub problem: Option<&'static str>,
     /// How far everything is known now.
     pub progress: LinkProgress,
 }
 
-/// A comparison at work.
 pub struct Sweep<'a> {
     client: &'a mut Client,
     asking: &'a Asking,
@@ -113,7 +109,7 @@ impl<'a> Sweep<'a> {
         Ok(self.swept)
     }
 
-    fn page(&mut self, request: &Request) -> Result<Answered<ChatsPage>, LinkError> {
+    fn page(&mut self, request: &ApiRequest) -> Result<Answered<ChatsPage>, LinkError> {
         self.client.ask(request, ChatsPage::read)
     }
 
@@ -126,18 +122,18 @@ impl<'a> Sweep<'a> {
     ) -> Result<Vec<Active>, LinkError> {
         let asking = self.asking;
         let (mut chats, is_ordered) =
-            self.walk(Walk::newest_first(from), first, &|skip| asking.chats(skip))?;
+            self.walk(ChatWalk::newest_first(from), first, &|skip| asking.chats(skip))?;
         if is_ordered {
             return Ok(chats);
         }
         self.swept.problem =
             Some("the order of the chats was ignored: all open and all recent ones were read");
         let since = moved(now, -WIDE_REACH);
-        let lists: [&dyn Fn(usize) -> Request; 2] =
+        let lists: [&dyn Fn(usize) -> ApiRequest; 2] =
             [&|skip| asking.open_chats(skip), &|skip| asking.chats_created_since(since, skip)];
         for list in lists {
             let first = self.page(&list(0))?;
-            let (found, _) = self.walk(Walk::whole(from), first, list)?;
+            let (found, _) = self.walk(ChatWalk::whole(from), first, list)?;
             chats.extend(found);
         }
         chats.sort_by(|one, other| one.item.id.cmp(&other.item.id));
@@ -148,9 +144,9 @@ impl<'a> Sweep<'a> {
     /// Reads a list; false where its order is not the one that was asked for.
     fn walk(
         &mut self,
-        mut walk: Walk,
+        mut walk: ChatWalk,
         first: Answered<ChatsPage>,
-        list: &dyn Fn(usize) -> Request,
+        list: &dyn Fn(usize) -> ApiRequest,
     ) -> Result<(Vec<Active>, bool), LinkError> {
         let mut chats = Vec::new();
         let mut page = first;
@@ -162,9 +158,9 @@ impl<'a> Sweep<'a> {
                 .min(received_at);
             chats.extend(items.into_iter().map(|item| Active { item, at, received_at }));
             match step {
-                Step::After(skip) => page = self.page(&list(skip))?,
-                Step::Done => return Ok((chats, true)),
-                Step::OrderIgnored => return Ok((chats, false)),
+                WalkStep::After(skip) => page = self.page(&list(skip))?,
+                WalkStep::Done => return Ok((chats, true)),
+                WalkStep::OrderIgnored => return Ok((chats, false)),
             }
         }
         Err(misled(Route::Chats, "the list has no end"))

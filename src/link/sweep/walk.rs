@@ -12,7 +12,7 @@ use crate::umbler::api::{ChatItem, ChatsPage};
 
 /// A walk along one list of chats.
 #[derive(Debug)]
-pub struct Walk {
+pub struct ChatWalk {
     /// Chats without activity since then are left out.
     from: Timestamp,
     /// Items that were passed over or read.
@@ -58,7 +58,7 @@ impl Lowest {
 
 /// What to do after a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum WalkStep {
     /// To ask for the page after so many.
     After(usize),
     /// Nothing: all that was active in the gap was read.
@@ -67,7 +67,7 @@ pub enum Step {
     OrderIgnored,
 }
 
-impl Walk {
+impl ChatWalk {
     /// Along a list that should have the newest activity first, down to a moment.
     pub fn newest_first(from: Timestamp) -> Self {
         let unknown = Lowest::Falls(None);
@@ -81,7 +81,7 @@ impl Walk {
     }
 
     /// Takes a page: the chats in it that were active in the gap and are new, and what to do next.
-    pub fn hears(&mut self, page: ChatsPage) -> Result<(Vec<ChatItem>, Step), &'static str> {
+    pub fn hears(&mut self, page: ChatsPage) -> Result<(Vec<ChatItem>, WalkStep), &'static str> {
         let ChatsPage { items, total, take_max } = page;
         let count = items.len();
         self.skip += count;
@@ -101,21 +101,21 @@ impl Walk {
             // Not by how many were passed over: some of them were met twice.
             || total.is_some_and(|total| self.seen.len() as u64 >= total)
             || total.is_none() && take_max.is_some_and(|most| (count as u64) < most);
-        let step = if is_last { Step::Done } else { self.next() };
+        let step = if is_last { WalkStep::Done } else { self.next() };
         let of_gap = |item: &ChatItem| item.active_at.is_none_or(|at| at >= self.from);
         Ok((fresh.into_iter().filter(of_gap).collect(), step))
     }
 
-    fn next(&self) -> Step {
+    fn next(&self) -> WalkStep {
         let Order::NewestFirst { by_activity, by_message } = self.order else {
-            return Step::After(self.skip);
+            return WalkStep::After(self.skip);
         };
         let past = [by_activity.is_past(self.from), by_message.is_past(self.from)];
         if past.iter().all(Option::is_none) {
-            return Step::OrderIgnored;
+            return WalkStep::OrderIgnored;
         }
         let is_past = past.into_iter().flatten().all(|past| past);
-        if is_past { Step::Done } else { Step::After(self.skip) }
+        if is_past { WalkStep::Done } else { WalkStep::After(self.skip) }
     }
 }
 
@@ -149,47 +149,47 @@ mod tests {
 
     #[test]
     fn a_walk_ends_where_activity_is_older_than_the_gap() {
-        let mut walk = Walk::newest_first(at(50));
+        let mut walk = ChatWalk::newest_first(at(50));
         let (found, step) = walk.hears(page(&[("a", 60), ("b", 59)], Some(9))).unwrap();
-        assert_eq!((ids(&found), step), (vec!["a", "b"], Step::After(2)));
+        assert_eq!((ids(&found), step), (vec!["a", "b"], WalkStep::After(2)));
         // While another chat came, b slid down: it is met twice.
         let (found, step) = walk.hears(page(&[("b", 59), ("c", 55), ("d", 40)], Some(9))).unwrap();
-        assert_eq!((ids(&found), step), (vec!["c"], Step::Done));
+        assert_eq!((ids(&found), step), (vec!["c"], WalkStep::Done));
     }
 
     #[test]
     fn activity_that_rises_shows_that_the_order_was_ignored() {
-        let mut walk = Walk::newest_first(at(50));
+        let mut walk = ChatWalk::newest_first(at(50));
         let (found, step) = walk.hears(page(&[("a", 10), ("b", 60)], Some(9))).unwrap();
-        assert_eq!((ids(&found), step), (vec!["b"], Step::OrderIgnored));
+        assert_eq!((ids(&found), step), (vec!["b"], WalkStep::OrderIgnored));
         // A list that is whole needs no order.
-        let mut walk = Walk::newest_first(at(50));
-        assert_eq!(walk.hears(page(&[("a", 10), ("b", 60)], Some(2))).unwrap().1, Step::Done);
+        let mut walk = ChatWalk::newest_first(at(50));
+        assert_eq!(walk.hears(page(&[("a", 10), ("b", 60)], Some(2))).unwrap().1, WalkStep::Done);
     }
 
     #[test]
     fn an_order_by_messages_is_one_although_closing_is_activity_too() {
-        let mut walk = Walk::newest_first(at(50));
+        let mut walk = ChatWalk::newest_first(at(50));
         let mut closed = item("b", 58);
         closed.active_at = Some(at(61));
         let first = ChatsPage { items: vec![item("a", 60), closed], total: Some(9), take_max: None };
-        assert_eq!(walk.hears(first).unwrap().1, Step::After(2));
-        assert_eq!(walk.hears(page(&[("c", 40)], Some(9))).unwrap().1, Step::Done);
+        assert_eq!(walk.hears(first).unwrap().1, WalkStep::After(2));
+        assert_eq!(walk.hears(page(&[("c", 40)], Some(9))).unwrap().1, WalkStep::Done);
     }
 
     #[test]
     fn a_page_that_comes_again_is_an_error_and_an_empty_one_is_the_end() {
-        let mut walk = Walk::whole(at(50));
-        assert_eq!(walk.hears(page(&[("a", 60), ("b", 10)], None)).unwrap().1, Step::After(2));
+        let mut walk = ChatWalk::whole(at(50));
+        assert_eq!(walk.hears(page(&[("a", 60), ("b", 10)], None)).unwrap().1, WalkStep::After(2));
         assert!(walk.hears(page(&[("a", 60), ("b", 10)], None)).is_err());
-        assert_eq!(walk.hears(page(&[], None)).unwrap().1, Step::Done);
+        assert_eq!(walk.hears(page(&[], None)).unwrap().1, WalkStep::Done);
     }
 
     #[test]
     fn a_page_that_is_shorter_than_asked_for_may_be_the_providers_bound() {
         let short = |take_max| ChatsPage { take_max, ..page(&[("a", 60), ("b", 59)], None) };
-        assert_eq!(Walk::whole(at(50)).hears(short(Some(2))).unwrap().1, Step::After(2));
-        assert_eq!(Walk::whole(at(50)).hears(short(None)).unwrap().1, Step::After(2));
-        assert_eq!(Walk::whole(at(50)).hears(short(Some(50))).unwrap().1, Step::Done);
+        assert_eq!(ChatWalk::whole(at(50)).hears(short(Some(2))).unwrap().1, WalkStep::After(2));
+        assert_eq!(ChatWalk::whole(at(50)).hears(short(None)).unwrap().1, WalkStep::After(2));
+        assert_eq!(ChatWalk::whole(at(50)).hears(short(Some(50))).unwrap().1, WalkStep::Done);
     }
 }

@@ -42,7 +42,6 @@ pub(super) fn dimension(board: Board) -> Option<Dimension> {
     }
 }
 
-/// Encodes the whole board.
 pub(super) fn whole(board: Board, numbers: &BoardNumbers) -> ByteString {
     encode(ServerEvent::MetricsUpdate, None, numbers.now, &BoardFrame { board, before: None, numbers })
 }

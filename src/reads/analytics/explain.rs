@@ -28,7 +28,6 @@ pub struct Explain {
     pub lengths: Option<Range<i64>>,
     /// Counted from 1.
     pub page: u32,
-    /// Rows on a page.
     pub limit: u32,
 }
 
@@ -39,7 +38,6 @@ pub struct ExplainNow {
     pub live: LiveNow,
     /// Counted from 1.
     pub page: u32,
-    /// Rows on a page.
     pub limit: u32,
 }
 
@@ -52,13 +50,9 @@ pub struct ExplainedInterval {
     pub end: Timestamp,
     pub wall_ms: i64,
     pub business_ms: i64,
-    /// Id of the owner.
     pub agent: Option<String>,
-    /// Id of the sector.
     pub sector: Option<String>,
-    /// Id of the line.
     pub channel: Option<String>,
-    /// Ids of the tags.
     pub tags: Vec<String>,
 }
 

@@ -33,7 +33,6 @@ pub struct Filter {
     pub sector: Option<String>,
     /// Id of the agent who owned the chat.
     pub agent: Option<String>,
-    /// Id of the line.
     pub channel: Option<String>,
     pub tag: Option<String>,
     /// 1 to 7, Monday being 1.

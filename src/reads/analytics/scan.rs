@@ -76,7 +76,6 @@ impl GroupBy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Detail {
     Durations,
-    /// When each fact was.
     Moments,
     /// When each fact was, and what it takes to load its row.
     FactKeys,

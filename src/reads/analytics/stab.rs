@@ -33,7 +33,6 @@ pub(super) struct Stab<'a> {
     pub(super) filter: &'a Filter,
 }
 
-/// Counts of open chats.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct OpenCounts {
     pub open: i64,

@@ -16,7 +16,6 @@ use crate::reads::{Query, ReadError};
 /// What each row of a table stands for.
 #[derive(Debug, Clone)]
 pub enum Grouping {
-    /// One row for everything.
     Whole,
     /// How long something took, in the buckets of [`duration_bucket`]. Only for metrics that are
     /// durations.
@@ -94,7 +93,6 @@ pub struct TableRow {
     pub previous: Option<Statistics>,
 }
 
-/// A table of metrics.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tabulated {
     /// How far the facts have followed the journal.

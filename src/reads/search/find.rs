@@ -20,14 +20,12 @@ pub(super) const EXAMINED_MAX: usize = 4_000;
 /// Matches that are examined at a time.
 pub(super) const CHUNK: usize = 500;
 
-/// What to search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kinds {
     /// Contacts, a page at a time.
     Contacts,
     /// Messages, a page at a time.
     Messages,
-    /// First page of both.
     All,
 }
 

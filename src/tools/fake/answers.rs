@@ -4,15 +4,15 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::ways::{OrderWord, Ways};
-use super::world::{Chat, Message, World, moment};
+use super::world::{FakeChat, Message, World, moment};
 
 /// A question: its path behind the address of the API, and its parameters.
-pub(super) struct Question {
+pub(super) struct ApiQuestion {
     pub(super) path: String,
     pub(super) query: Vec<(String, String)>,
 }
 
-impl Question {
+impl ApiQuestion {
     fn value(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
@@ -36,8 +36,7 @@ impl Question {
     }
 }
 
-/// Status and content.
-pub(super) fn answer(question: &Question, world: &World, ways: &Ways, now: Timestamp) -> (u16, Value) {
+pub(super) fn answer(question: &ApiQuestion, world: &World, ways: &Ways, now: Timestamp) -> (u16, Value) {
     let parts = question.parts();
     if parts[..] == ["members", "me"] {
         let organizations: Vec<Value> = (0..ways.organizations)
@@ -67,10 +66,10 @@ pub(super) fn answer(question: &Question, world: &World, ways: &Ways, now: Times
     }
 }
 
-fn chats(question: &Question, world: &World, ways: &Ways, now: Timestamp) -> Value {
+fn chats(question: &ApiQuestion, world: &World, ways: &Ways, now: Timestamp) -> Value {
     let since = question.value("DateStartCreatedAtUTC").and_then(|text| text.parse::<Timestamp>().ok());
     let state = question.value("ChatState").unwrap_or("Open");
-    let is_wanted = |chat: &&Chat| {
+    let is_wanted = |chat: &&FakeChat| {
         let fits = match state {
             "All" => true,
             "Closed" => !chat.is_open(),
@@ -78,7 +77,7 @@ fn chats(question: &Question, world: &World, ways: &Ways, now: Timestamp) -> Val
         };
         fits && !ways.is_emptied && since.is_none_or(|since| chat.created_at().is_some_and(|at| at >= since))
     };
-    let mut found: Vec<&Chat> = world.chats.values().filter(is_wanted).collect();
+    let mut found: Vec<&FakeChat> = world.chats.values().filter(is_wanted).collect();
     let order = match ways.order {
         OrderWord::ChatOrderBy => question.value("ChatOrderBy"),
         OrderWord::OrderBy => question.value("OrderBy"),
@@ -102,7 +101,7 @@ fn chats(question: &Question, world: &World, ways: &Ways, now: Timestamp) -> Val
     })
 }
 
-fn item(chat: &Chat, ways: &Ways, now: Timestamp) -> Value {
+fn item(chat: &FakeChat, ways: &Ways, now: Timestamp) -> Value {
     let mut item = chat.content.clone();
     item["lastMessage"] =
         chat.newest(shown_until(ways, now)).map_or(Value::Null, |message| message.value.clone());
@@ -115,7 +114,7 @@ fn shown_until(ways: &Ways, now: Timestamp) -> Timestamp {
     now.checked_sub(ways.appears_after).unwrap_or(now)
 }
 
-fn messages(question: &Question, chat: &Chat, ways: &Ways, now: Timestamp) -> (u16, Value) {
+fn messages(question: &ApiQuestion, chat: &FakeChat, ways: &Ways, now: Timestamp) -> (u16, Value) {
     let Some(from) = question.value("FromEventUTC").and_then(|text| moment(&json!(text))) else {
         return (400, json!({ "errors": { "FromEventUTC": ["required"] } }));
     };

@@ -4,7 +4,6 @@
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-/// Tries of one delivery.
 const TRIES: u32 = 3;
 /// Failures in a day after which the provider pauses a webhook.
 const FAILURES_MAX: u32 = 100;

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-pub use ways::{Fault, OrderWord, Ways};
+pub use ways::{ApiFault, OrderWord, Ways};
 pub use world::World;
 
 /// The only token that is taken.
@@ -43,24 +43,20 @@ struct State {
     ways: Ways,
     seen: Vec<Seen>,
     recent: HashMap<String, VecDeque<Instant>>,
-    faults: HashMap<String, VecDeque<Fault>>,
+    faults: HashMap<String, VecDeque<ApiFault>>,
 }
 
-/// A request that came.
 #[derive(Debug, Clone)]
 pub struct Seen {
-    /// When.
     pub at: Instant,
     /// Its route: `chats`, `relative-messages`, `organizations` and so on.
     pub route: String,
-    /// Its parameters.
     pub query: Vec<(String, String)>,
     /// The status of its answer; 0 where none was sent.
     pub status: u16,
 }
 
 impl FakeApi {
-    /// Begins to listen.
     pub fn start(address: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(address)?;
         let address = listener.local_addr()?;
@@ -88,7 +84,7 @@ impl FakeApi {
     }
 
     /// Fails the next requests to a route in this way, so many times.
-    pub fn fails(&self, route: &str, fault: &Fault, times: usize) {
+    pub fn fails(&self, route: &str, fault: &ApiFault, times: usize) {
         let mut state = self.shared.lock();
         let faults = state.faults.entry(route.to_owned()).or_default();
         faults.extend(std::iter::repeat_n(fault.clone(), times));
@@ -125,7 +121,7 @@ impl State {
         recent.len() <= self.ways.per_5_seconds
     }
 
-    fn next_fault(&mut self, route: &str) -> Option<Fault> {
+    fn next_fault(&mut self, route: &str) -> Option<ApiFault> {
         self.faults.get_mut(route).and_then(VecDeque::pop_front)
     }
 }

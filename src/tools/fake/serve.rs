@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use serde_json::json;
 
-use super::answers::{Question, answer};
-use super::ways::Fault;
+use super::answers::{ApiQuestion, answer};
+use super::ways::ApiFault;
 use super::{Seen, Shared, TOKEN};
 use crate::telemetry::clock;
 
@@ -58,7 +58,7 @@ fn try_to_talk(stream: TcpStream, shared: &Shared) -> io::Result<()> {
 }
 
 /// The next question and its token; `None` where the client has hung up.
-fn read(reader: &mut BufReader<TcpStream>) -> io::Result<Option<(Question, Option<String>)>> {
+fn read(reader: &mut BufReader<TcpStream>) -> io::Result<Option<(ApiQuestion, Option<String>)>> {
     let mut line = String::new();
     if reader.read_line(&mut line)? == 0 {
         return Ok(None);
@@ -77,32 +77,31 @@ fn read(reader: &mut BufReader<TcpStream>) -> io::Result<Option<(Question, Optio
     }
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
     let query = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-    Ok(Some((Question { path: path.to_owned(), query }, token)))
+    Ok(Some((ApiQuestion { path: path.to_owned(), query }, token)))
 }
 
-/// What is sent.
 struct Reply {
     status: u16,
     body: String,
     headers: Vec<String>,
-    fault: Option<Fault>,
+    fault: Option<ApiFault>,
 }
 
 /// Answers; false where the connection ends with it.
 fn reply(
     stream: &mut TcpStream,
-    question: &Question,
+    question: &ApiQuestion,
     token: Option<&str>,
     shared: &Shared,
 ) -> io::Result<bool> {
     let (reply, date) = decide(question, token, shared);
     let Reply { status, body, headers, fault } = reply;
     match &fault {
-        Some(Fault::Reset) => return Ok(false),
-        Some(Fault::Slow(time)) => std::thread::sleep(*time),
+        Some(ApiFault::Reset) => return Ok(false),
+        Some(ApiFault::Slow(time)) => std::thread::sleep(*time),
         _ => {}
     }
-    let announced = body.len() + if fault == Some(Fault::Cut) { 100 } else { 0 };
+    let announced = body.len() + if fault == Some(ApiFault::Cut) { 100 } else { 0 };
     let mut head = format!("HTTP/1.1 {status} x\r\ndate: {date}\r\ncontent-length: {announced}\r\n");
     for header in headers {
         head.push_str(&header);
@@ -111,10 +110,10 @@ fn reply(
     head.push_str("\r\n");
     stream.write_all(head.as_bytes())?;
     stream.write_all(body.as_bytes())?;
-    Ok(fault != Some(Fault::Cut))
+    Ok(fault != Some(ApiFault::Cut))
 }
 
-fn decide(question: &Question, token: Option<&str>, shared: &Shared) -> (Reply, String) {
+fn decide(question: &ApiQuestion, token: Option<&str>, shared: &Shared) -> (Reply, String) {
     let (at, route) = (Instant::now(), question.route());
     let mut state = shared.lock();
     let now = clock::now().checked_add(state.ways.clock_ahead).unwrap_or(Timestamp::MAX);
@@ -142,30 +141,30 @@ fn decide(question: &Question, token: Option<&str>, shared: &Shared) -> (Reply, 
         }
     };
     spoil(&mut reply, fault, state.ways.retry_after);
-    let status = if reply.fault == Some(Fault::Reset) { 0 } else { reply.status };
+    let status = if reply.fault == Some(ApiFault::Reset) { 0 } else { reply.status };
     state.seen.push(Seen { at, route, query: question.query.clone(), status });
     (reply, date)
 }
 
 /// Makes an answer fail as it is told to.
-fn spoil(reply: &mut Reply, fault: Option<Fault>, retry_after: Option<u64>) {
+fn spoil(reply: &mut Reply, fault: Option<ApiFault>, retry_after: Option<u64>) {
     match &fault {
-        Some(Fault::Status(status)) => {
+        Some(ApiFault::Status(status)) => {
             (reply.status, reply.body) = (*status, json!({ "message": "a fault" }).to_string());
             reply.headers.extend(
                 retry_after.filter(|_| *status == 429).map(|seconds| format!("retry-after: {seconds}")),
             );
         }
-        Some(Fault::Html) => {
+        Some(ApiFault::Html) => {
             (reply.status, reply.body) = (502, "<html><h1>502 Bad Gateway</h1></html>".to_owned());
         }
-        Some(Fault::Truncated) => reply.body.truncate(reply.body.len() / 2),
-        Some(Fault::Redirect(to)) => {
+        Some(ApiFault::Truncated) => reply.body.truncate(reply.body.len() / 2),
+        Some(ApiFault::Redirect(to)) => {
             reply.status = 302;
             reply.headers.push(format!("location: {to}"));
         }
-        Some(Fault::Huge) => reply.body = " ".repeat(HUGE_BYTES),
-        Some(Fault::Cut | Fault::Reset | Fault::Slow(_)) | None => {}
+        Some(ApiFault::Huge) => reply.body = " ".repeat(HUGE_BYTES),
+        Some(ApiFault::Cut | ApiFault::Reset | ApiFault::Slow(_)) | None => {}
     }
     reply.fault = fault;
 }

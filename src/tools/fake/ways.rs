@@ -26,7 +26,6 @@ pub struct Ways {
     pub has_rows_about_chats: bool,
     /// The plan shows nothing that happened before.
     pub cut_before: Option<Timestamp>,
-    /// The plan says so.
     pub tells_cut: bool,
     /// A message appears so long after it happened.
     pub appears_after: SignedDuration,
@@ -81,8 +80,7 @@ impl Default for Ways {
 
 /// How a single answer fails.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fault {
-    /// This status.
+pub enum ApiFault {
     Status(u16),
     /// 502 with a page of HTML, as a proxy in front sends it.
     Html,

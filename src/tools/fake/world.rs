@@ -12,8 +12,7 @@ const STATES: [&str; 4] = ["Processing", "Sent", "Delivered", "Read"];
 
 /// Everything that the provider knows.
 pub struct World {
-    pub(super) chats: BTreeMap<String, Chat>,
-    /// The organization's id.
+    pub(super) chats: BTreeMap<String, FakeChat>,
     pub organization: String,
     /// Agents, as REST has them.
     pub members: Vec<Value>,
@@ -23,9 +22,8 @@ pub struct World {
     pub webhooks: Vec<Value>,
 }
 
-/// A chat.
 #[derive(Default)]
-pub(super) struct Chat {
+pub(super) struct FakeChat {
     /// What it looks like, in REST's spelling and without messages.
     pub(super) content: Value,
     /// Who it was assigned to, as REST has it.
@@ -36,7 +34,6 @@ pub(super) struct Chat {
     pub(super) messages: BTreeMap<String, Message>,
 }
 
-/// A message.
 pub(super) struct Message {
     pub(super) value: Value,
     pub(super) at: Timestamp,
@@ -90,7 +87,7 @@ impl World {
     }
 }
 
-impl Chat {
+impl FakeChat {
     fn hears(&mut self, content: &Value, told: (Timestamp, String)) {
         for name in ["LastMessage", "Message"] {
             let message = &content[name];
@@ -120,7 +117,6 @@ impl Chat {
         }
     }
 
-    /// When something happened last.
     pub(super) fn active_at(&self) -> Timestamp {
         let said = moment(&self.content["eventAtUTC"]);
         said.max(self.newest(Timestamp::MAX).map(|message| message.at)).unwrap_or(Timestamp::UNIX_EPOCH)

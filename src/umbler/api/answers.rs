@@ -77,7 +77,6 @@ fn list(bytes: &[u8], at: Timestamp) -> Result<Vec<Object<'_>>, AnswerError> {
 /// An entry of the webhooks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WebhookItem {
-    /// What somebody called it.
     pub name: Option<String>,
     /// Where it posts to, with its secret: never to be shown or logged.
     pub url: String,
@@ -114,7 +113,6 @@ fn ids(object: &Object<'_>, name: &str) -> Option<Vec<String>> {
     Some(objects.iter().filter_map(|object| object.id("Id")).collect())
 }
 
-/// A page of chats.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ChatsPage {
     /// The chats, in the order of the answer.
@@ -128,7 +126,6 @@ pub struct ChatsPage {
 /// A chat in a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChatItem {
-    /// Its id.
     pub id: ChatId,
     /// Its last activity, messages or not.
     pub active_at: Option<Timestamp>,
@@ -201,9 +198,7 @@ pub struct MessagesPage {
 /// A message in a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageItem {
-    /// Its id.
     pub id: MessageId,
-    /// When it happened.
     pub at: Timestamp,
     /// The message as it came.
     pub text: String,

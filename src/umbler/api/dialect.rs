@@ -17,13 +17,11 @@ const TAKE_MAX: u32 = 1_000;
 pub struct Dialect {
     /// Asks for chats that are open or closed. Without it the provider shows open ones only.
     pub chats_all: Parameters,
-    /// Asks for open chats.
     pub chats_open: Parameters,
     /// Asks for the chats with the newest activity first. Two spellings are known, so both are sent: the wrong one is ignored.
     pub chats_order: Parameters,
     /// The parameter for the earliest creation of the chats that are listed.
     pub chats_created_from: String,
-    /// Chats on a page.
     pub chats_take: u32,
     /// The parameter for how many items are passed over.
     pub skip: String,
@@ -35,7 +33,6 @@ pub struct Dialect {
     pub messages_before: Parameters,
     /// Asks for messages without rows about the chat itself.
     pub messages_only: Parameters,
-    /// Messages on a page.
     pub messages_take: u32,
     /// Fields of an agent that may hold the picture's address; the first that does counts.
     pub member_picture: Vec<String>,

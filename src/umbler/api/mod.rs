@@ -17,4 +17,4 @@ pub use answers::{
     AnswerError, ChatItem, ChatsPage, Me, MessageItem, MessagesPage, Organization, WebhookItem,
 };
 pub use dialect::Dialect;
-pub use routes::{Asking, Request, Route};
+pub use routes::{ApiRequest, Asking, Route};

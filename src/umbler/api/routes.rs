@@ -11,17 +11,12 @@ pub enum Route {
     Me,
     /// An organization with its agents.
     Organization,
-    /// Lines.
     Channels,
-    /// Sectors.
     Sectors,
-    /// Tags.
     Tags,
     /// Where deliveries are posted to.
     Webhooks,
-    /// Chats.
     Chats,
-    /// Messages of one chat.
     Messages,
 }
 
@@ -43,8 +38,7 @@ impl Route {
 
 /// A question, without the address of the API and without the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
-    /// What is asked.
+pub struct ApiRequest {
     pub route: Route,
     /// Its path, with a slash at its end as the provider's own examples have it.
     pub path: String,
@@ -52,7 +46,7 @@ pub struct Request {
     pub query: Vec<(String, String)>,
 }
 
-impl Request {
+impl ApiRequest {
     /// Behind the address of the API.
     pub fn path_and_query(&self) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
@@ -62,10 +56,9 @@ impl Request {
     }
 }
 
-/// Which token asks.
 #[must_use]
-pub fn me() -> Request {
-    Request { route: Route::Me, path: "/v1/members/me/".to_owned(), query: Vec::new() }
+pub fn me() -> ApiRequest {
+    ApiRequest { route: Route::Me, path: "/v1/members/me/".to_owned(), query: Vec::new() }
 }
 
 /// Makes questions about one organization.
@@ -73,23 +66,22 @@ pub fn me() -> Request {
 pub struct Asking {
     /// The words of the API.
     pub dialect: Dialect,
-    /// The organization's id.
     pub organization: String,
 }
 
 impl Asking {
-    fn request(&self, route: Route, path: String) -> Request {
-        Request { route, path, query: vec![("organizationId".to_owned(), self.organization.clone())] }
+    fn request(&self, route: Route, path: String) -> ApiRequest {
+        ApiRequest { route, path, query: vec![("organizationId".to_owned(), self.organization.clone())] }
     }
 
     /// The organization with its agents.
-    pub fn organization(&self) -> Request {
+    pub fn organization(&self) -> ApiRequest {
         let path = format!("/v1/organizations/{}/", escaped(&self.organization));
         self.request(Route::Organization, path)
     }
 
     /// A list that is short: lines, sectors, tags or webhooks.
-    pub fn list(&self, route: Route) -> Request {
+    pub fn list(&self, route: Route) -> ApiRequest {
         let name = match route {
             Route::Sectors => "sectors",
             Route::Tags => "tags",
@@ -100,21 +92,21 @@ impl Asking {
     }
 
     /// Chats in the order of their activity, after the first so many.
-    pub fn chats(&self, skip: usize) -> Request {
+    pub fn chats(&self, skip: usize) -> ApiRequest {
         self.chats_that(&self.dialect.chats_all, None, skip)
     }
 
     /// Open chats, after the first so many.
-    pub fn open_chats(&self, skip: usize) -> Request {
+    pub fn open_chats(&self, skip: usize) -> ApiRequest {
         self.chats_that(&self.dialect.chats_open, None, skip)
     }
 
     /// Chats, open or not, that were created since a moment, after the first so many.
-    pub fn chats_created_since(&self, since: Timestamp, skip: usize) -> Request {
+    pub fn chats_created_since(&self, since: Timestamp, skip: usize) -> ApiRequest {
         self.chats_that(&self.dialect.chats_all, Some(since), skip)
     }
 
-    fn chats_that(&self, state: &Parameters, since: Option<Timestamp>, skip: usize) -> Request {
+    fn chats_that(&self, state: &Parameters, since: Option<Timestamp>, skip: usize) -> ApiRequest {
         let mut request = self.request(Route::Chats, "/v1/chats/".to_owned());
         request.add(state);
         request.add(&self.dialect.chats_order);
@@ -127,7 +119,7 @@ impl Asking {
     }
 
     /// The messages of a chat before a moment.
-    pub fn messages(&self, chat: &str, before: Timestamp) -> Request {
+    pub fn messages(&self, chat: &str, before: Timestamp) -> ApiRequest {
         let path = format!("/v1/chats/{}/relative-messages/", escaped(chat));
         let mut request = self.request(Route::Messages, path);
         request.query.push((self.dialect.messages_from.clone(), moment(before)));
@@ -138,7 +130,7 @@ impl Asking {
     }
 }
 
-impl Request {
+impl ApiRequest {
     fn add(&mut self, parameters: &Parameters) {
         self.query.extend(parameters.iter().map(|(name, value)| (name.clone(), value.clone())));
     }

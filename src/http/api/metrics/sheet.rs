@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::derived::analytics::Progress;
-use crate::http::api::spreadsheet::{BYTE_ORDER_MARK, Dialect, Separator, guarded};
+use crate::http::api::spreadsheet::{BYTE_ORDER_MARK, CsvDialect, Separator, guarded};
 use crate::http::error::ApiError;
 use crate::http::question::question;
 use crate::http::values::words;
@@ -41,7 +41,7 @@ pub enum Format {
     /// JSON: an object with `rows`.
     Json,
     /// CSV: a header and rows.
-    Csv(Dialect),
+    Csv(CsvDialect),
 }
 
 impl Format {
@@ -54,7 +54,7 @@ impl Format {
             || wants("text/csv") && !wants("application/json"),
             |encoding| encoding == Encoding::Csv,
         );
-        if is_csv { Self::Csv(Dialect::of(written.separator, headers)) } else { Self::Json }
+        if is_csv { Self::Csv(CsvDialect::of(written.separator, headers)) } else { Self::Json }
     }
 }
 
@@ -87,7 +87,7 @@ impl Sheet {
         }
     }
 
-    fn to_csv(&self, dialect: Dialect) -> Result<Vec<u8>, csv::Error> {
+    fn to_csv(&self, dialect: CsvDialect) -> Result<Vec<u8>, csv::Error> {
         let begun = if dialect.is_marked { BYTE_ORDER_MARK.as_bytes().to_vec() } else { Vec::new() };
         let mut writer = csv::WriterBuilder::new()
             .delimiter(dialect.separator)
