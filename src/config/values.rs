@@ -114,16 +114,18 @@ impl Values {
     }
 }
 
+/// A setting's text and where it came from. A flag wins over the environment, which wins over a secret's file and over `.env`.
+/// Blank text counts as unset.
 fn value(
     setting: &'static Setting,
     args: &ServeArgs,
     dot_env: &BTreeMap<String, String>,
 ) -> Result<Option<(String, ValueSource)>, String> {
-    let said =
+    let unless_blank =
         |text: Option<String>, origin| text.filter(|text| !text.trim().is_empty()).map(|text| (text, origin));
     let file_name = format!("{}_FILE", setting.name);
-    if let Some(direct) = said(args.0.get(setting.name).cloned(), ValueSource::Flag)
-        .or_else(|| said(environment(setting.name), ValueSource::Environment))
+    if let Some(direct) = unless_blank(args.0.get(setting.name).cloned(), ValueSource::Flag)
+        .or_else(|| unless_blank(environment(setting.name), ValueSource::Environment))
     {
         return Ok(Some(direct));
     }
@@ -132,11 +134,11 @@ fn value(
         let text = std::fs::read_to_string(&path)
             .map_err(|error| format!("{file_name}: {path} cannot be read: {error}"))?;
         let text = dot_env::without_mark(&text).trim_end_matches(['\r', '\n']).to_owned();
-        return said(Some(text), ValueSource::File)
+        return unless_blank(Some(text), ValueSource::File)
             .map(Some)
             .ok_or_else(|| format!("{file_name}: {path} is empty"));
     }
-    Ok(said(dot_env.get(setting.name).cloned(), ValueSource::DotEnv))
+    Ok(unless_blank(dot_env.get(setting.name).cloned(), ValueSource::DotEnv))
 }
 
 /// A variable of the environment. One that is not Unicode counts as unset.

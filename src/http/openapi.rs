@@ -62,8 +62,8 @@ pub fn document(time_zone: &str) -> utoipa::openapi::OpenApi {
     document
 }
 
-/// Adds that what callers send has no other fields, and which fields of answers are always there: nearly all,
-/// because what is unknown is `null`.
+/// Completes the schemas. What callers send ([`SENT`]) allows no fields but those described. In answers nearly all fields are
+/// required, because what is unknown is `null`.
 fn tighten(schemas: &mut BTreeMap<String, RefOr<Schema>>) {
     for (name, schema) in schemas {
         let is_sent = SENT.contains(&name.as_str());

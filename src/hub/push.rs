@@ -83,7 +83,8 @@ impl UmblerHub {
         who.map_or(Asker::Hub, |who| Asker::User(Arc::clone(&who.user)))
     }
 
-    /// Starts a playback for a session.
+    /// Starts a playback for a session, once its range was looked up on disk. Where it is refused, or a later request took its
+    /// place, `playback` has answered already.
     pub(super) fn open_replay(
         &mut self,
         id: &SessionId,
@@ -104,6 +105,7 @@ impl UmblerHub {
             // playback.
             session.stop_flow();
             hub.updates.answer_replay(session, &ready.unanswered, ready.shape);
+            // `None`: all channels.
             let gone = hub.sessions.unfollow(&id, None);
             hub.boards.unfollow(&id, &gone);
             hub.playback.begin(&mut hub.sessions, &id, ready.playing);

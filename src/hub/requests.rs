@@ -98,7 +98,7 @@ impl Handler<Subscribe> for UmblerHub {
         }
         // After a playback a session begins again, because it was sent nothing live meanwhile.
         let first = !session.subscribed_once || session.flow.is_of_the_past();
-        if let Some((code, message)) = self.refuse_channels(&id, &request, first) {
+        if let Some((code, message)) = self.try_follow(&id, &request, first) {
             let answered = unanswered.request_id.as_deref();
             return self.sessions.answer(&id, encode_error(answered, clock::now(), code, &message));
         }
@@ -114,8 +114,8 @@ impl Handler<Subscribe> for UmblerHub {
 }
 
 impl UmblerHub {
-    /// Follows the channels, or returns why it cannot.
-    fn refuse_channels(
+    /// Follows the channels. Returns why it cannot, and `None` if it could.
+    fn try_follow(
         &mut self,
         id: &SessionId,
         request: &SubscribeRequest,

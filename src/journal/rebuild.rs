@@ -85,6 +85,8 @@ pub fn rebuild(
     Ok((Replaced { now: Some(copied), aside }, comparison))
 }
 
+/// Applies all records of `source` to an empty database in the making, and compares the two. `path` is the database
+/// that errors name.
 fn make(
     source: &Connection,
     target: &InMaking,
@@ -108,6 +110,7 @@ fn make(
     rebuilder.run(path, progress)?;
     let Rebuilder { apply, newest, taken_over, .. } = rebuilder;
     let connection = apply.store.into_connection();
+    // Counts also hold repeated deliveries, of which nothing but the count was kept: they are copied.
     connection.execute("DELETE FROM delivery_counts", []).map_err(&failed)?;
     let counts = "SELECT * FROM delivery_counts";
     copy_rows(source, &connection, counts, "delivery_counts").map_err(&failed)?;

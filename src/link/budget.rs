@@ -43,7 +43,7 @@ impl Budget {
             sent.at.push_back(now);
             return Ok(());
         }
-        // As many must have left the window as leave room for one.
+        // Right after a halving more may have been sent than are allowed now: all those beyond must leave the window first.
         let leaving = sent.at[sent.at.len() - most];
         Err((leaving + WINDOW).saturating_duration_since(now))
     }

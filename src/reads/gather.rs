@@ -70,7 +70,7 @@ pub(super) fn messages(
 ) -> Result<Vec<FoundRow>, ReadError> {
     let range = PageRange::of(walk)?;
     if seen.is_much()
-        && let Some(spots) = skip_unseen_messages(tx, seen, &range)?
+        && let Some(spots) = messages_of_visible(tx, seen, &range)?
     {
         return Ok(spots);
     }
@@ -175,8 +175,9 @@ fn skip_unseen_chats(
     Ok(None)
 }
 
-/// `None` if the page could not be filled within the bound.
-fn skip_unseen_messages(
+/// Walks all messages from the newest on, and collects those of visible placements until the page is full. `None` if too many
+/// others lie between, so that another way is cheaper.
+fn messages_of_visible(
     tx: &Transaction<'_>,
     seen: &VisiblePlacements<'_>,
     range: &PageRange,

@@ -243,7 +243,8 @@ impl SocketQueue {
         }
     }
 
-    /// Makes one call to the kernel; returns the bytes written, 0 where nothing waits.
+    /// Offers at most `most` pieces to the kernel in one call, and returns how many bytes it took: 0 if nothing waits. The caller
+    /// removes what was taken. A close in front is handed to the session's actor instead.
     fn write_some(&self, most: usize) -> io::Result<usize> {
         let mut queue = self.queue.borrow_mut();
         while let Some(Piece::Close(code)) = queue.front() {

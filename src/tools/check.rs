@@ -59,7 +59,7 @@ fn describe(values: &Values) -> String {
         let origin =
             if origin == ValueSource::Default { String::new() } else { format!("  [{}]", origin.as_str()) };
         // Writing to a string does not fail.
-        writeln!(text, "{:<32}{value}{origin}", setting.name).unwrap_or_default();
+        writeln!(text, "{:<35}{value}{origin}", setting.name).unwrap_or_default();
     }
     text
 }

@@ -119,7 +119,7 @@ impl Poster {
 
     /// Posts the delivery once, and waits for the answer.
     fn try_once(&self, body: &[u8], attempt: u32) -> Result<PostOutcome, Again> {
-        let away = |error: ureq::Error| Again { reason: error.to_string(), advised: None };
+        let try_again = |error: ureq::Error| Again { reason: error.to_string(), advised: None };
         let mut request = self
             .agent
             .post(&self.webhook)
@@ -128,11 +128,11 @@ impl Poster {
         if let Some(authorization) = &self.authorization {
             request = request.header("authorization", authorization);
         }
-        let mut response = request.send(body).map_err(away)?;
+        let mut response = request.send(body).map_err(try_again)?;
         let status = response.status().as_u16();
         match status {
             200 => {
-                let answer: Answer = response.body_mut().read_json().map_err(away)?;
+                let answer: Answer = response.body_mut().read_json().map_err(try_again)?;
                 Ok(match answer.status.as_str() {
                     "accepted" => PostOutcome::Accepted,
                     "duplicate" => PostOutcome::Duplicate,

@@ -33,8 +33,8 @@ pub struct FactStore {
 }
 
 impl FactStore {
-    /// Starts the thread that follows the journal. If something is wrong with the file, the hub starts
-    /// anyway and the thread tries again. `default_hours` hold until an admin saves others.
+    /// Starts the thread that keeps the metrics file beside `database` up to date with the journal. If something is wrong with that
+    /// file, the hub starts anyway and the thread tries again. `default_hours` hold until an admin saves others.
     pub fn start(database: &Path, default_hours: Calendar) -> std::io::Result<Self> {
         let file = OwnFile::beside(database, file::ENDING);
         let (publish_hours, calendar) = watch::channel(Arc::new(default_hours.clone()));

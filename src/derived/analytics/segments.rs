@@ -51,7 +51,8 @@ impl Segment {
     }
 }
 
-/// The segments of a kind and metric that overlap a period, in order.
+/// The segments of a kind and metric that overlap a period, in order. Segments do not overlap each other, so the last that begins
+/// before the period is the only one of those before that may reach into it.
 pub(crate) fn overlapping(
     tx: &Transaction<'_>,
     (kind, metric): (i64, i64),

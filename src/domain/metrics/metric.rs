@@ -91,15 +91,16 @@ impl Metric {
     pub fn rule(self) -> &'static str {
         match self {
             Self::FirstResponse => {
-                "the cycle's first human, public reply, a customer having written before it, minus the cycle's start \
-                 or the last moment before it at which a bot handed over"
+                "from the cycle's start, or from the last hand-over by a bot before the reply, to the cycle's first human, \
+                 public reply after a message of the customer"
             }
-            Self::ReplyTime => "each human, public reply minus the first unanswered customer message",
+            Self::ReplyTime => "from the first unanswered customer message to each human, public reply",
             Self::QueueTime => {
-                "the cycle's first owner minus the cycle's start or the last moment before it at which a bot handed over"
+                "from the cycle's start, or from the last hand-over by a bot before that, to the moment at which the cycle \
+                 gets its first owner"
             }
-            Self::HandlingTime => "the close minus the cycle's first owner",
-            Self::Resolution => "the close minus the cycle's start",
+            Self::HandlingTime => "from the moment at which the cycle gets its first owner to its close",
+            Self::Resolution => "from the cycle's start to its close",
             Self::Created => "each chat, when it was created",
             Self::Reopened => "each time that a closed chat was open again",
             Self::Closed => "each time that a chat was closed",
@@ -107,7 +108,7 @@ impl Metric {
                 "each close with an unanswered customer message and without a human, public reply in its cycle"
             }
             Self::Transferred => {
-                "each owner other than the last one of the same cycle, counted for who had the chat before"
+                "each change of owner within a cycle, counted for the agent who had the chat before"
             }
             Self::MessagesIn => "each message of the customer, reactions left out",
             Self::MessagesMember => "each public message of an agent, reactions left out",

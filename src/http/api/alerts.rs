@@ -123,11 +123,11 @@ async fn acknowledge(
         return Err(ApiError::Forbidden("viewers cannot acknowledge alerts"));
     }
     let unknown = || ApiError::NotFound("there is no alert with this id");
-    let known = GetAlert { id: id.clone(), scope: Arc::clone(&caller.scope) };
-    state.ask(known.clone()).await?.ok_or_else(unknown)?;
+    let question = GetAlert { id: id.clone(), scope: Arc::clone(&caller.scope) };
+    state.ask(question.clone()).await?.ok_or_else(unknown)?;
     let change = Payload::Alert(AlertRequest::Acknowledge { id, by: caller.named() });
     let ack = store(&state, record_of(&caller, change, Some(own_id("alert")))?).await?;
     // Its chat may have left the scope meanwhile.
-    let alert = state.ask(known).await?.ok_or_else(unknown)?;
+    let alert = state.ask(question).await?.ok_or_else(unknown)?;
     Ok(Answer(AcknowledgedAnswer { alert, seq: ack.seq.map(|seq| seq.0) }))
 }

@@ -12,7 +12,8 @@ use crate::protocol::shapes::{ChatShape, ContactShape, MessageShape, MessageSumm
 use crate::protocol::update::{NoticeUpdate, Previous, Update, UpdateData};
 use crate::umbler::reconcile;
 
-/// The update of an understood delivery.
+/// What screens are told of a delivery that could be read: the chat, its contact and messages as the delivery left them, and
+/// what it changed. Agents get the names of the directory.
 pub(super) fn understood(
     delivery: &Delivery,
     absorbed: &Absorbed,

@@ -37,7 +37,8 @@ pub(super) fn excerpt(text: &str, wanted: &Wanted) -> Option<Excerpt> {
     })
 }
 
-/// A phone in pieces; `None` if none of its forms contains the digits that were asked for.
+/// A phone in pieces, those that were asked for marked. A stored phone has several forms of digits, for example with and
+/// without the country's code; `None` if none of them contains what was asked for.
 pub(super) fn phone(phone: &str, wanted: &Wanted) -> Option<Vec<Piece>> {
     let forms = stored_forms(phone);
     let find = |asked: &str| {
@@ -48,7 +49,7 @@ pub(super) fn phone(phone: &str, wanted: &Wanted) -> Option<Vec<Piece>> {
             Some((*places().min()?, places().max()? + 1))
         })
     };
-    // The first form of the number is the nearest to what was typed.
+    // What was typed has several forms, too. The first that is found is the nearest to what was typed.
     let whole = wanted.numbers.iter().find_map(|number| find(number));
     let finds = merged(wanted.digits().filter_map(find).chain(whole).collect());
     (!finds.is_empty()).then(|| pieces(phone, &finds, (0, phone.len())))
