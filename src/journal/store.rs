@@ -233,9 +233,7 @@ impl Store for SqliteStore {
 
     fn put_message(&mut self, message: &ChatMessage, new: bool) -> Result<(), StoreError> {
         tables::put_message(&self.connection, message, new)?;
-        if new {
-            self.newest = self.newest.max(Some(message.at));
-        }
+        self.newest = self.newest.max(Some(message.at));
         if let Some(agent) = message.agent() {
             let (directory, connection) = self.directory()?;
             directory.note(connection, &agent.id)?;

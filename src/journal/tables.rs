@@ -32,6 +32,8 @@ pub fn put_chat(
 ) -> Result<(), StoreError> {
     let fields = chat.fields();
     let last_message = chat.last_message.as_ref();
+    // The last activity falls back where the last message turns out to be older. What is no activity may be later than that.
+    let latest = beside.newest.max(known.and_then(Chat::last_activity_at));
     // A column that an UPDATE does not name costs no page of its index, and names and origins hardly ever
     // change.
     let sql = if known.is_some_and(|known| has_same_origin(known, chat)) {
@@ -71,7 +73,7 @@ pub fn put_chat(
         chat.message_count,
         serde_json::to_string(chat)?,
         beside.placement,
-        beside.newest.map_or(i64::MIN, to_nanos),
+        latest.map_or(i64::MIN, to_nanos),
     ])?;
     let tags = |chat: &Chat| chat.tags.get().cloned().unwrap_or_default();
     if known.map(tags).unwrap_or_default() != tags(chat) {

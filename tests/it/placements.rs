@@ -61,3 +61,16 @@ fn counters_of_a_limited_token_follow_a_chat_that_is_handed_over() {
     assert_eq!(stats("support")[..4], [json!(1), json!(1), json!(4), json!(1)]);
     assert_eq!(differences(&hub), Vec::<String>::new());
 }
+
+#[test]
+fn a_reaction_stays_in_a_limited_tokens_lists_where_the_chats_last_message_turns_out_to_be_older() {
+    let hub = spawn_hub();
+    hub.provider().posts(&Delivery::message("a").at(1_000));
+    let said = Delivery::message("a").message_id("told-twice").at(2_000).emitted_at(1_001);
+    hub.provider().posts(&said);
+    let reaction = Delivery::message("a").at(1_990).emitted_at(1_002);
+    hub.provider().posts(&reaction.message_field("MessageType", json!("Reaction")));
+    // The chat's last activity falls back behind the reaction.
+    hub.provider().posts(&said.event_id("told-again").at(1_100).emitted_at(1_003));
+    assert_eq!(differences(&hub), Vec::<String>::new());
+}
