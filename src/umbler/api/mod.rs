@@ -5,7 +5,7 @@
 //!
 //! 1. The provider ignores parameters that it does not know, and answers as if nothing had been asked. So an answer says only
 //!    what it holds, and never what the question wanted; whoever asks checks it.
-//! 2. What is guessed about the API is an entry of [`Dialect`](dialect::Dialect), which an operator may change without another
+//! 2. What is guessed about the API is an entry of [`Dialect`], which an operator may change without another
 //!    release.
 //! 3. Answers are read as deliveries are: keys match whatever their case, and a wrong type in a field counts as absent.
 
