@@ -144,19 +144,19 @@ settings! {
     "ALERT_WEBHOOK_URL";
     /// Key by which these posts are signed (HMAC-SHA256). At least 16 bytes.
     secret "ALERT_WEBHOOK_SECRET";
-    /// Token of Umbler's API, which the Enterprise plan has; unset: nothing is asked there, and everything else works.
+    /// Token of Umbler's API, which belongs to the Enterprise plan. Unset: the API is never asked, and everything else works.
     secret "UMBLER_API_TOKEN";
     /// Address of Umbler's API.
     "UMBLER_API_URL" = "https://app-utalk.umbler.com/api";
-    /// The organization's id; unset: the only one that the token's owner is in.
+    /// The organization's id. Unset: the only one that the token's owner belongs to.
     "UMBLER_ORGANIZATION_ID";
-    /// Requests to one route of the API within five seconds at most, 1 to 100; the provider allows 100.
+    /// Most requests to one route of the API within five seconds, 1 to 100. The provider allows 100.
     "UMBLER_API_REQUESTS_PER_5_SECONDS" = "80";
-    /// Path of a JSON file with words of the API that are other than guessed; docs/umbler.md has the list.
+    /// Path of a JSON file that corrects what the hub guesses about the API. The list is in docs/umbler.md.
     "UMBLER_API_DIALECT";
-    /// How the provider reaches this hub's webhook, without its secret; unset: it is not looked whether it posts here.
+    /// Address of this hub's webhook as the provider knows it, without the secret. Unset: the hub does not check that the provider posts here.
     "UMBLER_WEBHOOK_URL";
-    /// Seconds between two comparisons of messages with the API, 30 to 86400.
+    /// Seconds between two comparisons of the stored messages with the API, 30 to 86400.
     "UMBLER_RECONCILE_SECONDS" = "300";
     /// Threads for HTTP and sockets. Unset: one per core.
     "WORKERS" => workers: Option<usize>, optional(number(1..=WORKERS_MAX));
