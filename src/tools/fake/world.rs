@@ -137,24 +137,38 @@ impl FakeChat {
 }
 
 impl Message {
-    /// What a delivery tells of a message, over what is known: its state and its file only grow.
-    fn grown(known: Option<Self>, mut value: Value, at: Timestamp, told: (Timestamp, String)) -> Self {
-        let Some(mut known) = known else { return Self { value, at, told } };
+    /// What a delivery tells of a message, added to what is known. The newest delivery says what the message is, but some of its
+    /// parts only grow: a delivery that reports a state may be newer than a correction and still carry the text before it.
+    fn grown(known: Option<Self>, value: Value, at: Timestamp, told: (Timestamp, String)) -> Self {
+        let Some(known) = known else { return Self { value, at, told } };
+        let (mut newest, older) =
+            if known.told > told { (known, value) } else { (Self { value, at, told }, known.value) };
+        let value = &mut newest.value;
         let rank = |value: &Value| STATES.iter().position(|state| value["messageState"] == *state);
-        if known.told > told {
-            if rank(&value) > rank(&known.value) {
-                known.value["messageState"] = value["messageState"].take();
-            }
-            return known;
+        if rank(value).is_some() && rank(&older) > rank(value) {
+            value["messageState"] = older["messageState"].clone();
         }
-        if rank(&value) < rank(&known.value) && rank(&value).is_some() {
-            value["messageState"] = known.value["messageState"].take();
+        if value["file"]["url"].is_null() && !older["file"].is_null() {
+            value["file"] = older["file"].clone();
         }
-        if value["file"]["url"].is_null() && !known.value["file"].is_null() {
-            value["file"] = known.value["file"].take();
+        let edited_at = |value: &Value| moment(&value["latestEdit"]["senderAtUTC"]);
+        if edited_at(&older) > edited_at(value) {
+            value["latestEdit"] = older["latestEdit"].clone();
         }
-        Self { value, at, told }
+        value["reactions"] = json!(all_reactions(value, &older));
+        newest
     }
+}
+
+/// The reactions of a message in two deliveries, each of them once.
+fn all_reactions(newer: &Value, older: &Value) -> Vec<Value> {
+    let mut all: BTreeMap<&str, &Value> = BTreeMap::new();
+    for reaction in [older, newer].iter().flat_map(|value| value["reactions"].as_array()).flatten() {
+        if let Some(id) = reaction["id"].as_str() {
+            all.insert(id, reaction);
+        }
+    }
+    all.into_values().cloned().collect()
 }
 
 /// A time of JSON.
@@ -176,4 +190,35 @@ fn camel(value: &Value) -> Value {
 fn lowered(key: &str) -> String {
     let mut characters = key.chars();
     characters.next().map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AT: &str = "2026-03-02T13:00:00Z";
+
+    fn grown(deliveries: &[(&str, Value)]) -> Value {
+        let mut message = None;
+        for (told, value) in deliveries {
+            let told = told.parse().unwrap();
+            let at = AT.parse().unwrap();
+            message = Some(Message::grown(message, value.clone(), at, (told, "e".to_owned())));
+        }
+        message.unwrap().value
+    }
+
+    #[test]
+    fn a_newer_state_with_an_older_text_takes_no_correction_and_no_reaction_back() {
+        let corrected = json!({ "messageState": "Sent", "latestEdit": { "content": "x", "senderAtUTC": AT },
+            "reactions": [{ "id": "r" }] });
+        let read = json!({ "messageState": "Read", "latestEdit": null, "reactions": [] });
+        let first = ("2026-03-02T13:00:10Z", corrected);
+        let second = ("2026-03-02T13:00:12Z", read);
+        let message = grown(&[first.clone(), second.clone()]);
+        assert_eq!(message["messageState"], "Read");
+        assert_eq!(message["latestEdit"]["content"], "x");
+        assert_eq!(message["reactions"], json!([{ "id": "r" }]));
+        assert_eq!(grown(&[second, first]), message, "in any order");
+    }
 }
