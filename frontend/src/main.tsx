@@ -13,7 +13,9 @@ import './live/wall.css';
 import './chats/list.css';
 import './chats/conversation.css';
 import { App } from './app/App.tsx';
+import { install } from './app/installed.ts';
 
+install();
 const root = document.getElementById('root');
 if (root) {
   createRoot(root).render(

@@ -2,6 +2,7 @@ import { Suspense, useEffect, useState } from 'react';
 import { NavLink, Outlet, useLocation } from 'react-router';
 
 import { useHub } from '../hub/hub.tsx';
+import { useAlertNotifications } from '../live/notifications.ts';
 import { useAlertSound } from '../live/sound.ts';
 import { ErrorBoundary } from '../parts/ErrorBoundary.tsx';
 import { Icon } from '../parts/icons.tsx';
@@ -26,6 +27,7 @@ export function Shell() {
   const { isWall } = useWall();
   const { pathname } = useLocation();
   useAlertSound();
+  useAlertNotifications();
   const page = PAGES.find(({ path }) => pathname.startsWith(path))?.name;
   const isPast = useMoment().at !== null;
   useTitle(isPast ? say('pastWord') : page && say(page));

@@ -14,6 +14,7 @@ import { Failure } from '../parts/Notice.tsx';
 import { agentName, clock, moment, number } from '../words/format.ts';
 import { contactTitle } from '../words/people.ts';
 import { useWords } from '../words/words.ts';
+import { forgetHurdle, switchNotifications, useNotifications } from './notifications.ts';
 import { useSectorName } from './sectors.ts';
 import { switchSound, useSound } from './sound.ts';
 
@@ -56,7 +57,9 @@ export function AlertPanel() {
           {shown !== null && say('alertCount', { count: number(shown.length), open: number(open) })}
         </span>
         <SoundSwitch />
+        <NotificationSwitch />
       </header>
+      <Hurdle />
       {known.failure !== null && <Failure reason={known.failure} again={() => void alerts.read()} />}
       {known.missing && <p className="blank">{say('missing')}</p>}
       {shown === null && !known.missing && known.failure === null && <Skeleton height={44} className="bone" />}
@@ -107,6 +110,39 @@ function SoundSwitch() {
     >
       <Icon name={on ? 'bell' : 'mute'} />
     </ActionIcon>
+  );
+}
+
+function NotificationSwitch() {
+  const say = useWords();
+  const { on } = useNotifications();
+  return (
+    <ActionIcon
+      className="notify"
+      variant={on ? 'light' : 'subtle'}
+      color={on ? 'blue' : 'gray'}
+      onClick={() => void switchNotifications()}
+      aria-pressed={on}
+      aria-label={say('notifications')}
+      title={say(on ? 'notificationsOn' : 'notificationsOff')}
+    >
+      <Icon name={on ? 'notify' : 'unnotified'} />
+    </ActionIcon>
+  );
+}
+
+/** Why notifications could not be switched on. */
+function Hurdle() {
+  const say = useWords();
+  const { hurdle } = useNotifications();
+  if (hurdle === null) return null;
+  return (
+    <p className="hurdle" role="alert">
+      {say(`notifications_${hurdle}`)}{' '}
+      <Button size="compact-xs" variant="default" onClick={forgetHurdle}>
+        {say('gotIt')}
+      </Button>
+    </p>
   );
 }
 

@@ -18,6 +18,8 @@ const PATHS = {
   plus: 'M12 5v14M5 12h14',
   bell: 'M6 17V11a6 6 0 0 1 12 0v6l1.5 2h-15zM10 21h4',
   mute: 'M6 17V11a6 6 0 0 1 9-5.2M18 11v6l1.5 2h-15zM10 21h4M4 4l16 16',
+  notify: 'M4 5h16v10H4zM9 19h6M12 15v4M12 8v2M12 12.5h.01',
+  unnotified: 'M4 5h16v10H4zM9 19h6M12 15v4',
   down: 'M12 4v11M7 11l5 5 5-5M5 20h14',
   auto: 'M12 3a9 9 0 1 0 0 18zM12 3a9 9 0 0 1 0 18',
   light:

@@ -1,11 +1,13 @@
 /** What the pages say in English; `pt.ts` says the same. */
 
 import { COMMANDS } from './commands.ts';
+import { NOTIFICATIONS } from './notifications.ts';
 import { SCREEN } from './screen.ts';
 import { STORY } from './story.ts';
 
 export const EN = {
   ...COMMANDS.en,
+  ...NOTIFICATIONS.en,
   ...SCREEN.en,
   ...STORY.en,
   product: 'Umbler Hub',

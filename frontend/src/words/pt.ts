@@ -2,11 +2,13 @@
 
 import { COMMANDS } from './commands.ts';
 import type { Word } from './en.ts';
+import { NOTIFICATIONS } from './notifications.ts';
 import { SCREEN } from './screen.ts';
 import { STORY } from './story.ts';
 
 export const PT: Record<Word, string> = {
   ...COMMANDS.pt,
+  ...NOTIFICATIONS.pt,
   ...SCREEN.pt,
   ...STORY.pt,
   product: 'Umbler Hub',
