@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::Object;
 use zstd::bulk::Compressor;
 
-use super::bodies::SMALL_BODY_BYTES_MAX;
+use super::bodies::{SHARE_SECONDS_MAX, SMALL_BODY_BYTES_MAX};
 use super::body;
 use super::caller::{Caller, bearer};
 use super::error::{ApiError, BodyRefusals, ErrorBody};
@@ -125,6 +125,8 @@ async fn take_in(
         body::read(request, payload, BODY_BYTES_MAX, state).await?;
     // Parsing and compressing a large body takes milliseconds, so it gets a thread of its own.
     let record = if body.len() > SMALL_BODY_BYTES_MAX {
+        let turn = state.bodies.turn(Duration::from_secs(SHARE_SECONDS_MAX)).await;
+        let _turn = turn.ok_or_else(|| unavailable("too many large deliveries are being read"))?;
         web::block(move || submit(&body, attempt)).await.map_err(|_stopping| ApiError::Internal)??
     } else {
         submit(&body, attempt)?
@@ -147,8 +149,15 @@ pub async fn store(state: &EdgeState, record: Record) -> Result<Ack, ApiError> {
 fn compress(bytes: &[u8]) -> Result<Vec<u8>, ApiError> {
     // A compressor grows with its largest body and does not shrink, so those of large bodies are not kept.
     let is_small = bytes.len() <= SMALL_BODY_BYTES_MAX;
-    let compressed =
-        if is_small { compress_with_kept(bytes) } else { zstd::bulk::compress(bytes, ZSTD_LEVEL) };
+    let compressed = if is_small {
+        compress_with_kept(bytes)
+    } else {
+        // The buffer is made for the worst case, as large as the body, and is kept until the record is durable.
+        zstd::bulk::compress(bytes, ZSTD_LEVEL).map(|mut compressed| {
+            compressed.shrink_to_fit();
+            compressed
+        })
+    };
     compressed.map_err(|error| no_memory(&error))
 }
 

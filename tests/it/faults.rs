@@ -291,7 +291,7 @@ fn a_damaged_journal_takes_nothing_and_says_so() {
 #[test]
 fn a_flood_of_large_deliveries_stays_within_the_memory_that_there_is() {
     /// Bytes of data that the hub may have: less than the flood sends. With more it would end.
-    const MEMORY: u64 = 256 * 1024 * 1024;
+    const MEMORY: u64 = 320 * 1024 * 1024;
     const CONNECTIONS: usize = 40;
     let home = tempfile::tempdir().expect("a folder");
     let limit = format!("--data={MEMORY}");

@@ -299,9 +299,14 @@ impl Hub {
 
 impl Drop for Hub {
     fn drop(&mut self) {
-        // It may have ended during the test.
+        // It may have ended during the test, and how it ended is the first thing to know where the test failed.
+        let ended = self.process.try_wait().ok().flatten();
         drop(self.process.kill());
         drop(self.process.wait());
+        if std::thread::panicking() {
+            let (ended, log) = (ended.map(|status| status.to_string()), self.log());
+            eprintln!("the hub had {}; its log:\n{log}", ended.as_deref().unwrap_or("not ended"));
+        }
     }
 }
 
