@@ -163,7 +163,7 @@ impl Message {
 /// The reactions of a message in two deliveries, each of them once.
 fn all_reactions(newer: &Value, older: &Value) -> Vec<Value> {
     let mut all: BTreeMap<&str, &Value> = BTreeMap::new();
-    for reaction in [older, newer].iter().flat_map(|value| value["reactions"].as_array()).flatten() {
+    for reaction in [older, newer].iter().filter_map(|value| value["reactions"].as_array()).flatten() {
         if let Some(id) = reaction["id"].as_str() {
             all.insert(id, reaction);
         }
