@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use crate::tools::simulate::cast;
 
-/// Message states in the order in which they follow each other.
-const STATES: [&str; 4] = ["Processing", "Sent", "Delivered", "Read"];
+/// Message states in the order in which they follow each other. A message that failed stays so, whatever is told later.
+const STATES: [&str; 5] = ["Processing", "Sent", "Delivered", "Read", "Failed"];
 
 /// Everything that the provider knows.
 pub struct World {
@@ -220,5 +220,12 @@ mod tests {
         assert_eq!(message["latestEdit"]["content"], "x");
         assert_eq!(message["reactions"], json!([{ "id": "r" }]));
         assert_eq!(grown(&[second, first]), message, "in any order");
+        let state = |state| json!({ "messageState": state, "reactions": [] });
+        let failed =
+            grown(&[("2026-03-02T13:00:10Z", state("Failed")), ("2026-03-02T13:00:12Z", state("Sent"))]);
+        assert_eq!(
+            failed["messageState"], "Failed",
+            "a later delivery of the chat shows the message as it was sent"
+        );
     }
 }
