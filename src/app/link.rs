@@ -6,14 +6,14 @@ use actix::Addr;
 
 use super::{StartError, tls};
 use crate::config::UmblerApi;
-use crate::http::link::LinkDesk;
+use crate::http::link::LinkHandle;
 use crate::hub::UmblerHub;
 use crate::link::client::Access;
 use crate::link::{self, LinkSettings};
 use crate::reads::Readers;
 use crate::telemetry::metrics::Metrics;
 
-/// The link as it is set up, whoever uses it.
+/// The settings of the link, for the hub and for `umbler-hub check --umbler`.
 pub fn settings(api: &UmblerApi) -> Result<LinkSettings, String> {
     let access = Access {
         url: api.url.clone(),
@@ -30,16 +30,16 @@ pub fn settings(api: &UmblerApi) -> Result<LinkSettings, String> {
     })
 }
 
-/// Starts the link where there is a token.
+/// Starts the link if there is a token.
 pub(super) fn start(
     api: Option<&UmblerApi>,
     hub: &Addr<UmblerHub>,
     readers: &Readers,
-    desk: &LinkDesk,
+    handle: &LinkHandle,
     metrics: &Metrics,
 ) -> Result<(), StartError> {
     let Some(api) = api else { return Ok(()) };
     let settings = settings(api).map_err(StartError::Link)?;
-    link::start(settings, hub.clone(), readers.clone(), desk.clone(), metrics.clone())?;
+    link::start(settings, hub.clone(), readers.clone(), handle.clone(), metrics.clone())?;
     Ok(())
 }

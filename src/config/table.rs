@@ -144,17 +144,17 @@ settings! {
     "ALERT_WEBHOOK_URL";
     /// Key by which these posts are signed (HMAC-SHA256). At least 16 bytes.
     secret "ALERT_WEBHOOK_SECRET";
-    /// Token of Umbler's API, which belongs to the Enterprise plan. Unset: the API is never asked, and everything else works.
+    /// Token of Umbler's API, which belongs to the Enterprise plan. Unset: the hub does not use the API, and everything else works.
     secret "UMBLER_API_TOKEN";
     /// Address of Umbler's API.
     "UMBLER_API_URL" = "https://app-utalk.umbler.com/api";
-    /// The organization's id. Unset: the only one that the token's owner belongs to.
+    /// Id of the organization. Needed only if the token's owner belongs to more than one.
     "UMBLER_ORGANIZATION_ID";
     /// Most requests to one route of the API within five seconds, 1 to 100. The provider allows 100.
     "UMBLER_API_REQUESTS_PER_5_SECONDS" = "80";
-    /// Path of a JSON file that corrects what the hub guesses about the API. The list is in docs/umbler.md.
+    /// Path of a JSON file that corrects what the hub assumes about the API. The list is in docs/umbler.md.
     "UMBLER_API_DIALECT";
-    /// Address of this hub's webhook as the provider knows it, without the secret. Unset: the hub does not check that the provider posts here.
+    /// Address of this hub's webhook as the provider knows it, without the secret. Unset: the hub does not check that the provider posts to it.
     "UMBLER_WEBHOOK_URL";
     /// Seconds between two comparisons of the stored messages with the API, 30 to 86400.
     "UMBLER_RECONCILE_SECONDS" = "300";
@@ -174,7 +174,7 @@ settings! {
         auth: Option<AuthSettings>, Reader::auth;
         /// Where alerts are posted: `ALERT_WEBHOOK_URL` and `ALERT_WEBHOOK_SECRET`. `None`: nowhere.
         alert_webhook: Option<AlertWebhook>, Reader::alert_webhook;
-        /// Umbler's API: `UMBLER_API_TOKEN` and the settings beside it. `None`: it is not asked.
+        /// Umbler's API: `UMBLER_API_TOKEN` and the settings beside it. `None`: it is not used.
         link: Option<UmblerApi>, Reader::umbler_api;
     }
 }

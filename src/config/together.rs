@@ -29,26 +29,25 @@ pub struct AlertWebhook {
     pub secret: Secret,
 }
 
-/// Umbler's API, and what is asked of it.
+/// The settings of the link to Umbler's API.
 #[derive(Debug, Clone)]
 pub struct UmblerApi {
     pub token: Secret,
-    /// Without a slash at its end.
+    /// Without a trailing slash.
     pub url: String,
-    /// The organization's id; `None`: the only one of the token's owner.
+    /// The organization's id. `None`: the token's owner belongs to one organization, which is used.
     pub organization: Option<String>,
-    /// Requests on one route within five seconds.
+    /// Most requests to one route within five seconds.
     pub per_5_seconds: usize,
-    /// The words of the API.
     pub dialect: Dialect,
-    /// This hub's webhook, as the provider reaches it; `None`: not known.
+    /// The address of this hub's webhook as the provider reaches it. `None`: not configured.
     pub webhook_url: Option<String>,
     /// Seconds between two comparisons of messages.
     pub reconcile_seconds: u64,
 }
 
 impl Reader<'_> {
-    /// Umbler's API; all of it is checked whether there is a token or not.
+    /// Reads the settings of Umbler's API. All of them are checked, even without a token.
     pub(super) fn umbler_api(&mut self) -> Option<UmblerApi> {
         let token = secret(self, "UMBLER_API_TOKEN");
         let url = self.parse("UMBLER_API_URL", web_address);

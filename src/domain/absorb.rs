@@ -227,7 +227,7 @@ fn keep_learning<S: Store>(
     store.put_message(&after, before.is_none())?;
     if let Some(learning) = learned.0.iter_mut().find(|learning| learning.after.id == after.id) {
         learning.after = after;
-    } else if before.as_ref().is_none_or(|before| !before.looks_like(&after)) {
+    } else if before.as_ref().is_none_or(|before| !before.shows_the_same_as(&after)) {
         learned.0.push(Learning { before, after });
     }
     Ok(())

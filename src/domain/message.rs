@@ -209,7 +209,7 @@ impl ChatMessage {
     }
 
     /// True where both show the same, even if they learned it from different deliveries.
-    pub fn looks_like(&self, other: &Self) -> bool {
+    pub fn shows_the_same_as(&self, other: &Self) -> bool {
         fn same<T: PartialEq>(one: &Register<T>, other: &Register<T>) -> bool {
             one.get() == other.get()
         }

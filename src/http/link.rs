@@ -1,4 +1,4 @@
-//! What the edge and the link to Umbler's API share: how the link is, for whoever asks, and a bell that has it look at once.
+//! What the HTTP handlers share with the thread of the link to Umbler's API: its status, and a way to request a recheck.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -7,88 +7,91 @@ use tokio::sync::watch;
 
 use crate::protocol::LinkShape;
 
-/// How the link is, and the bell.
+/// A handle on the link, for its own thread and for those who ask about it.
 #[derive(Clone)]
-pub struct LinkDesk(Arc<Inner>);
+pub struct LinkHandle(Arc<Inner>);
 
 struct Inner {
-    told: watch::Sender<Told>,
-    bell: Mutex<Bell>,
-    rung: Condvar,
+    status: watch::Sender<LinkStatus>,
+    control: Mutex<Control>,
+    /// Notified when `control` has changed.
+    changed: Condvar,
 }
 
-/// How the link is, and how often it looked at everything that the bell asks for.
 #[derive(Debug, Clone, Default)]
-pub struct Told {
+pub struct LinkStatus {
     pub shape: LinkShape,
-    /// Counts the rings that were answered.
-    pub answered: u64,
+    /// The newest recheck request that is finished. Requests are numbered from 1.
+    pub finished: u64,
 }
 
 #[derive(Default)]
-struct Bell {
-    rings: u64,
+struct Control {
+    /// The number of the newest recheck request.
+    requests: u64,
     stopping: bool,
 }
 
+/// The hub is stopping, so nobody should wait any longer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stopping;
 
-impl Default for LinkDesk {
+impl Default for LinkHandle {
     fn default() -> Self {
-        Self(Arc::new(Inner { told: watch::Sender::default(), bell: Mutex::default(), rung: Condvar::new() }))
+        let (status, control) = (watch::Sender::default(), Mutex::default());
+        Self(Arc::new(Inner { status, control, changed: Condvar::new() }))
     }
 }
 
-impl LinkDesk {
+impl LinkHandle {
     pub fn shape(&self) -> LinkShape {
-        self.0.told.borrow().shape.clone()
+        self.0.status.borrow().shape.clone()
     }
 
-    /// Tells how the link is now.
-    pub fn tell(&self, change: impl FnOnce(&mut LinkShape)) {
-        self.0.told.send_modify(|told| change(&mut told.shape));
+    pub fn update(&self, change: impl FnOnce(&mut LinkShape)) {
+        self.0.status.send_modify(|status| change(&mut status.shape));
     }
 
-    /// Has the link look at everything at once; how it is once it did comes through the channel.
-    pub fn ring(&self) -> (u64, watch::Receiver<Told>) {
-        let told = self.0.told.subscribe();
-        let mut bell = self.0.bell.lock().unwrap_or_else(PoisonError::into_inner);
-        bell.rings += 1;
-        self.0.rung.notify_all();
-        (bell.rings, told)
+    /// Requests that all jobs of the link run now. The request is done once `finished` in the channel has reached the number that is
+    /// returned.
+    pub fn request_recheck(&self) -> (u64, watch::Receiver<LinkStatus>) {
+        let status = self.0.status.subscribe();
+        let mut control = self.0.control.lock().unwrap_or_else(PoisonError::into_inner);
+        control.requests += 1;
+        self.0.changed.notify_all();
+        (control.requests, status)
     }
 
-    /// The rings up to this one were answered.
-    pub fn answer(&self, ring: u64) {
-        self.0.told.send_modify(|told| told.answered = told.answered.max(ring));
+    /// Marks the recheck requests up to this number as finished.
+    pub fn finish_rechecks(&self, request: u64) {
+        self.0.status.send_modify(|status| status.finished = status.finished.max(request));
     }
 
-    /// The hub ends: nobody waits any more.
+    /// Ends all waiting, because the hub is stopping.
     pub fn stop(&self) {
-        self.0.bell.lock().unwrap_or_else(PoisonError::into_inner).stopping = true;
-        self.0.rung.notify_all();
+        self.0.control.lock().unwrap_or_else(PoisonError::into_inner).stopping = true;
+        self.0.changed.notify_all();
     }
 
-    /// Waits; a ring does not shorten it, the hub's end does.
+    /// Waits for this time. A recheck request does not shorten it; the hub's stop does.
     pub fn pause(&self, time: Duration) -> Result<(), Stopping> {
-        self.wait(time, u64::MAX).map(|_ring| ())
+        self.wait(time, u64::MAX).map(|_request| ())
     }
 
-    /// Waits, but no longer than until there is a later ring than `heard`. Returns the newest one.
-    pub fn wait(&self, time: Duration, heard: u64) -> Result<u64, Stopping> {
+    /// Waits for this time, or until there is a recheck request after `seen`. Returns the newest request.
+    pub fn wait(&self, time: Duration, seen: u64) -> Result<u64, Stopping> {
         let until = Instant::now() + time;
-        let mut bell = self.0.bell.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut control = self.0.control.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            if bell.stopping {
+            if control.stopping {
                 return Err(Stopping);
             }
             let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() || bell.rings > heard {
-                return Ok(bell.rings);
+            if left.is_zero() || control.requests > seen {
+                return Ok(control.requests);
             }
-            let waited = self.0.rung.wait_timeout(bell, left).unwrap_or_else(PoisonError::into_inner);
-            bell = waited.0;
+            let waited = self.0.changed.wait_timeout(control, left).unwrap_or_else(PoisonError::into_inner);
+            control = waited.0;
         }
     }
 }

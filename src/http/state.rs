@@ -15,7 +15,7 @@ use super::address::TrustedProxies;
 use super::bodies::Bodies;
 use super::error::ApiError;
 use super::limiter::AddressLimiter;
-use super::link::LinkDesk;
+use super::link::LinkHandle;
 use super::origin::Origins;
 use crate::auth::{Authenticator, Scope, Secret};
 use crate::domain::TeamSettings;
@@ -66,7 +66,7 @@ pub struct EdgeState {
     /// What is known about damage of the database.
     pub integrity: Integrity,
     /// How the link to Umbler's API is.
-    pub link: LinkDesk,
+    pub link: LinkHandle,
     /// Bounds the bytes of large deliveries that are read at the same time.
     pub bodies: Bodies,
     draining: AtomicBool,
@@ -81,7 +81,7 @@ impl EdgeState {
         authenticator: Option<Arc<Authenticator>>,
         metrics: Metrics,
         integrity: Integrity,
-        link: LinkDesk,
+        link: LinkHandle,
         settings: EdgeSettings,
     ) -> Self {
         Self {

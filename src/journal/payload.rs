@@ -31,19 +31,19 @@ pub enum Payload {
     Revocation(Revocation),
     /// Alerts were posted to the alert webhook up to this position.
     AlertsPosted(Seq),
-    /// How far what the provider knows is known here.
+    /// Up to when the hub knows everything that the provider knows.
     Link(LinkProgress),
-    /// All that is wrong with the link to the provider's API.
+    /// All alerts of the link to the provider's API.
     LinkAlerts(Vec<LinkAlert>),
 }
 
-/// How far what the provider knows is known here, by comparing with its API.
+/// Up to when the hub knows everything that the provider knows, as comparisons with its API have shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LinkProgress {
-    /// Everything that happened up to here is known; `None`: it was never compared to its end.
+    /// Every message until this moment is known. `None`: no comparison has finished yet.
     pub complete_until: Option<Timestamp>,
-    /// The provider shows nothing earlier; `None`: that was not met.
+    /// The provider's plan hides messages before this moment. `None`: nothing hidden was noticed.
     pub available_from: Option<Timestamp>,
 }
 

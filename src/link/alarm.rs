@@ -1,11 +1,11 @@
-//! What is wrong and somebody should look at. Pure.
+//! Derives the link's alerts, the problems that an operator should look at, from its status. Pure.
 
 use jiff::Timestamp;
 
 use crate::protocol::LinkShape;
 use crate::protocol::link::{LinkAlert, LinkAlertKind, LinkState, Silence, WebhookFinding};
 
-/// All that is wrong now, after what was wrong before: what goes on keeps its beginning.
+/// The alerts that are active now. An alert that was active `before` keeps its `since`.
 pub fn alerts(link: &LinkShape, before: &[LinkAlert], now: Timestamp) -> Vec<LinkAlert> {
     let since = |kind| before.iter().find(|alert| alert.kind == kind).map_or(now, |alert| alert.since);
     kinds(link).into_iter().map(|(kind, count)| LinkAlert { kind, since: since(kind), count }).collect()
@@ -44,7 +44,7 @@ mod tests {
     use crate::protocol::link::SilenceShape;
 
     #[test]
-    fn what_goes_on_keeps_its_beginning_and_what_is_over_is_gone() {
+    fn an_alert_that_goes_on_keeps_its_beginning_and_one_that_is_over_is_gone() {
         let at = |text: &str| -> Timestamp { text.parse().unwrap() };
         let (one, two) = (at("2026-03-02T13:00:00Z"), at("2026-03-02T13:05:00Z"));
         let mut link = LinkShape { state: LinkState::NotAllowed, ..LinkShape::default() };

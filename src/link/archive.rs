@@ -1,4 +1,4 @@
-//! The way to what is stored, for a thread that waits for its answers: questions to the readers, and records by the one door.
+//! Blocking access to what is stored, for the link's thread: it reads through the readers' pool and writes records through the hub.
 
 use actix::Addr;
 use jiff::Timestamp;
@@ -21,7 +21,6 @@ pub struct Archive {
 }
 
 impl Archive {
-    /// Asks these readers and tells this hub.
     pub fn new(hub: Addr<UmblerHub>, readers: Readers, metrics: Metrics) -> Self {
         Self { hub, readers, metrics }
     }
@@ -31,12 +30,13 @@ impl Archive {
             .map_err(|error| LinkError::Hub(chain(&error)))
     }
 
-    /// When the last webhook came; `None`: none, or the hub ends.
+    /// When the last webhook came. `None`: none came yet, or the hub is stopping.
     pub fn last_webhook_at(&self) -> Option<Timestamp> {
         futures_executor::block_on(self.hub.send(GetHealth)).ok()?.last_webhook_at
     }
 
-    /// Takes in so many messages or states that the provider knew. Returns how many were news.
+    /// Records a composed delivery that holds `count` messages, states or transfers. Returns `count`, or 0 if the delivery was
+    /// recorded before. `what` is the metric's label.
     pub fn reconcile(&self, composed: &Composed, what: &str, count: usize) -> Result<usize, LinkError> {
         let record = Record::reconciled(composed.body.as_bytes(), clock::now())
             .map_err(|error| LinkError::Hub(chain(&error)))?;
@@ -45,17 +45,17 @@ impl Archive {
         Ok(news)
     }
 
-    /// Names agents as the provider does.
+    /// Records names and pictures of agents.
     pub fn name(&self, members: Vec<Member>) -> Result<Ack, LinkError> {
         self.record(Payload::Members(members), Some(own_id("directory")))
     }
 
-    /// Notes how far everything is known.
+    /// Records up to when everything is known.
     pub fn note(&self, progress: LinkProgress) -> Result<Ack, LinkError> {
         self.record(Payload::Link(progress), None)
     }
 
-    /// Tells everybody what is wrong.
+    /// Records the link's alerts, which sends them to every screen.
     pub fn tell(&self, alerts: Vec<LinkAlert>) -> Result<Ack, LinkError> {
         self.record(Payload::LinkAlerts(alerts), Some(own_id("link")))
     }

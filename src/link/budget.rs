@@ -1,17 +1,17 @@
-//! How many requests may go out: never more than so many on one route within any five seconds, whatever went before.
+//! Limits the requests to each route: never more than the budget within any five seconds (a sliding window).
 
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use crate::umbler::api::Route;
 
-/// The provider counts requests over five seconds. Half a second is added, because a request arrives later than it is sent, and
-/// not every one by as much.
+/// The provider counts requests over five seconds. The window here is half a second longer, because requests take different times
+/// to arrive: two that are sent five seconds apart may arrive closer together.
 const WINDOW: Duration = Duration::from_millis(5_500);
-/// How long half as many go out after the provider said that they were too many.
+/// How long the budget is halved after the provider answered 429.
 const HALVED_FOR: Duration = Duration::from_mins(1);
 
-/// Requests that went out, by route.
+/// The budget of each route, and the requests that were sent.
 #[derive(Debug)]
 pub struct Budget {
     per_window: usize,
@@ -20,18 +20,18 @@ pub struct Budget {
 
 #[derive(Debug, Default)]
 struct Sent {
-    /// When the newest went out, the oldest first; no more than a window holds.
+    /// When the requests of the last window were sent, oldest first. Never longer than the budget.
     at: VecDeque<Instant>,
     halved_until: Option<Instant>,
 }
 
 impl Budget {
-    /// So many requests on each route within five seconds; at least 1.
+    /// A budget of `per_window` requests for each route; 0 counts as 1.
     pub fn new(per_window: usize) -> Self {
         Self { per_window: per_window.max(1), routes: HashMap::new() }
     }
 
-    /// Takes a request from the budget, or tells how long to wait for it.
+    /// Counts a request that may be sent now, or returns how long to wait before trying again.
     pub fn take(&mut self, route: Route, now: Instant) -> Result<(), Duration> {
         let sent = self.routes.entry(route).or_default();
         let is_halved = sent.halved_until.is_some_and(|until| now < until);
@@ -43,12 +43,12 @@ impl Budget {
             sent.at.push_back(now);
             return Ok(());
         }
-        // Right after a halving more may have been sent than are allowed now: all those beyond must leave the window first.
+        // After a halving the window may hold more requests than are allowed now: wait until enough of them have left it.
         let leaving = sent.at[sent.at.len() - most];
         Err((leaving + WINDOW).saturating_duration_since(now))
     }
 
-    /// The provider says that these were too many: half as many for a minute.
+    /// Halves a route's budget for a minute, after the provider answered 429.
     pub fn halve(&mut self, route: Route, now: Instant) {
         self.routes.entry(route).or_default().halved_until = Some(now + HALVED_FOR);
     }
@@ -58,7 +58,7 @@ impl Budget {
 mod tests {
     use super::*;
 
-    /// When so many requests go out that are sent as early as the budget lets them.
+    /// The times at which `count` requests are sent, each as early as the budget allows.
     fn sent(budget: &mut Budget, begun: Instant, count: usize) -> Vec<Instant> {
         let mut now = begun;
         let mut sent = Vec::new();
@@ -89,7 +89,10 @@ mod tests {
         let mut all = sent(&mut budget, begun, 40);
         all.extend(sent(&mut budget, begun + Duration::from_millis(5_499), 200));
         assert_eq!(most_in_five_seconds(&all), 80);
-        assert!(*all.last().unwrap() - begun < Duration::from_secs(20), "and it does not wait for nothing");
+        assert!(
+            *all.last().unwrap() - begun < Duration::from_secs(20),
+            "it does not wait longer than needed"
+        );
     }
 
     #[test]

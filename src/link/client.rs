@@ -1,10 +1,11 @@
-//! Asks Umbler's API: within the budget, again where that may help, and with what came back checked for its size and form.
+//! The client of Umbler's API. It keeps to the budget, retries failures that may pass, and checks the size and form of answers.
 //!
 //! # Contract
 //!
-//! 1. The token is in a header alone: in no address, no log and no error.
-//! 2. Redirects are not followed: they would carry the token elsewhere.
-//! 3. Bounds: [`ANSWER_TIMEOUT`] for an answer, [`ANSWER_BYTES_MAX`] of it, [`TRIES_MAX`](super::retry::TRIES_MAX) tries.
+//! 1. The token is sent in a header only. It is in no address, no log and no error.
+//! 2. Redirects are not followed: they would send the token to another address.
+//! 3. A try takes at most [`ANSWER_TIMEOUT`], its answer has at most [`ANSWER_BYTES_MAX`], and a request is tried at most
+//!    [`TRIES_MAX`](super::retry::TRIES_MAX) times.
 
 use std::time::{Duration, Instant};
 
@@ -15,55 +16,55 @@ use ureq::http::HeaderMap;
 use ureq::tls::TlsConfig;
 
 use super::budget::Budget;
-use super::retry::{self, Came, Next};
+use super::retry::{self, Next, TryOutcome};
 use crate::auth::Secret;
-use crate::http::link::LinkDesk;
+use crate::http::link::LinkHandle;
 use crate::telemetry::clock;
 use crate::telemetry::metrics::Metrics;
 use crate::umbler::api::{AnswerError, ApiRequest};
 
-/// How long one answer may take.
+/// How long a request may take, from connecting to the last byte of its answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
-/// The largest answer that is taken.
+/// The largest answer that is read.
 const ANSWER_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
-/// Where the API is, and who asks.
+/// The API's address, the token and the limit of requests.
 #[derive(Debug, Clone)]
 pub struct Access {
-    /// The address of the API, without `/v1` and without a slash at its end.
+    /// The address of the API, without `/v1` and without a trailing slash.
     pub url: String,
     pub token: Secret,
-    /// Whom to trust where the address is of https.
+    /// Which certificates to trust for an https address.
     pub tls: TlsConfig,
-    /// Requests on one route within five seconds.
+    /// Requests to one route within five seconds, at most.
     pub per_5_seconds: usize,
 }
 
 #[derive(Debug)]
-pub struct Answered<T> {
+pub struct ApiAnswer<T> {
     pub said: T,
-    /// The provider's clock, to the second; `None` where the answer does not tell it.
+    /// The provider's clock, to the second, from the answer's `Date` header. `None`: the header is missing or malformed.
     pub date: Option<Timestamp>,
     pub received_at: Timestamp,
 }
 
-/// Why there is no answer that counts.
+/// Why there is no usable answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LinkError {
     /// The token is wrong or has expired, or the plan has no API.
-    #[error("Umbler refused the token with {0}: it is wrong or has expired, or the plan has no API")]
+    #[error("Umbler refused the token with status {0}: it is wrong or has expired, or the plan has no API")]
     NotAllowed(u16),
-    /// Another refusal, which asking again does not change.
-    #[error("Umbler answered {status} to {route}")]
+    /// Another status that a retry would not change.
+    #[error("Umbler answered {route} with status {status}")]
     Refused { route: &'static str, status: u16 },
-    /// No answer in time, or none but errors, however often it was asked.
-    #[error("Umbler did not answer {route}: {reason}")]
+    /// All tries failed: no answer in time, or only errors that may pass.
+    #[error("Umbler sent no usable answer to {route}: {reason}")]
     Unreachable { route: &'static str, reason: String },
-    /// The answer is not one to the question: a parameter was ignored, or a list is empty that cannot be.
+    /// The answer does not match the question: the provider ignored a parameter, or sent an empty list although chats are known.
     #[error("the answer to {route} cannot be trusted: {reason}")]
     Misled { route: &'static str, reason: &'static str },
-    /// The hub cannot take in or read what is to be compared. It is tried again.
-    #[error("the hub could not compare: {0}")]
+    /// The hub could not read or record what the comparison needs. The job is tried again later.
+    #[error("the hub could not compare its data with Umbler's: {0}")]
     Hub(String),
     #[error("the hub is stopping")]
     Stopping,
@@ -74,20 +75,20 @@ pub struct Client {
     url: String,
     authorization: Secret,
     budget: Budget,
-    desk: LinkDesk,
+    handle: LinkHandle,
     metrics: Metrics,
 }
 
 struct Try {
-    came: Came,
+    outcome: TryOutcome,
     reason: String,
     bytes: Vec<u8>,
     date: Option<Timestamp>,
 }
 
 impl Client {
-    /// A client that waits at this desk, so that it ends with the hub.
-    pub fn new(access: Access, desk: LinkDesk, metrics: Metrics) -> Self {
+    /// `handle` interrupts the client's pauses when the hub stops.
+    pub fn new(access: Access, handle: LinkHandle, metrics: Metrics) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -100,38 +101,38 @@ impl Client {
             url: access.url,
             authorization: Secret::new(format!("Bearer {}", access.token.expose())),
             budget: Budget::new(access.per_5_seconds),
-            desk,
+            handle,
             metrics,
         }
     }
 
-    /// Asks until there is an answer that `read` takes, or no hope of one.
+    /// Sends a request, with retries, until `read` can parse the answer or a retry would not help.
     pub fn ask<T>(
         &mut self,
         request: &ApiRequest,
         read: impl Fn(&[u8], Timestamp) -> Result<T, AnswerError>,
-    ) -> Result<Answered<T>, LinkError> {
+    ) -> Result<ApiAnswer<T>, LinkError> {
         let route = request.route.as_str();
         let mut tries = 0;
         loop {
             self.wait_for_turn(request)?;
-            let Try { mut came, mut reason, bytes, date } = self.try_once(request);
+            let Try { mut outcome, mut reason, bytes, date } = self.try_once(request);
             let received_at = clock::now();
-            if matches!(came, Came::Status(200..=299, _)) {
+            if matches!(outcome, TryOutcome::Status(200..=299, _)) {
                 match read(&bytes, received_at) {
-                    Ok(said) => return Ok(Answered { said, date, received_at }),
-                    Err(error) => (came, reason) = (Came::Unreadable, error.to_string()),
+                    Ok(said) => return Ok(ApiAnswer { said, date, received_at }),
+                    Err(error) => (outcome, reason) = (TryOutcome::Unreadable, error.to_string()),
                 }
             }
-            if matches!(came, Came::Status(429, _)) {
+            if matches!(outcome, TryOutcome::Status(429, _)) {
                 self.budget.halve(request.route, Instant::now());
             }
-            match retry::next(came, tries, rand::random()) {
-                Next::Again(pause) => {
-                    log::debug!("asking Umbler for {route} again in {pause:?}: {reason}");
-                    self.desk.pause(pause)?;
+            match retry::next(outcome, tries, rand::random()) {
+                Next::Retry(pause) => {
+                    log::debug!("trying {route} of Umbler's API again in {pause:?}: {reason}");
+                    self.handle.pause(pause)?;
                 }
-                Next::Use | Next::GiveUp => return Err(given_up(came, route, reason)),
+                Next::Use | Next::GiveUp => return Err(given_up(outcome, route, reason)),
             }
             tries += 1;
         }
@@ -139,7 +140,7 @@ impl Client {
 
     fn wait_for_turn(&mut self, request: &ApiRequest) -> Result<(), LinkError> {
         while let Err(wait) = self.budget.take(request.route, Instant::now()) {
-            self.desk.pause(wait)?;
+            self.handle.pause(wait)?;
         }
         Ok(())
     }
@@ -162,39 +163,45 @@ impl Client {
         let seconds = header(answer.headers(), "retry-after").and_then(|text| text.parse().ok());
         match answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec() {
             Ok(bytes) => {
-                let came = Came::Status(status, seconds.map(Duration::from_secs));
-                Try { came, reason: format!("status {status}"), bytes, date }
+                let outcome = TryOutcome::Status(status, seconds.map(Duration::from_secs));
+                Try { outcome, reason: format!("status {status}"), bytes, date }
             }
             Err(ureq::Error::BodyExceedsLimit(_)) => {
                 let reason = format!("the answer has more than {ANSWER_BYTES_MAX} bytes");
-                Try { came: Came::TooLarge, reason, bytes: Vec::new(), date }
+                Try { outcome: TryOutcome::TooLarge, reason, bytes: Vec::new(), date }
             }
-            Err(error) => {
-                Try { came: Came::Nothing, reason: without_address(&error), bytes: Vec::new(), date }
-            }
+            Err(error) => Try {
+                outcome: TryOutcome::NoAnswer,
+                reason: without_address(&error),
+                bytes: Vec::new(),
+                date,
+            },
         }
     }
 
     fn without_answer(&self, request: &ApiRequest, error: &ureq::Error) -> Try {
         self.metrics.api_request(request.route.as_str(), "none");
-        Try { came: Came::Nothing, reason: without_address(error), bytes: Vec::new(), date: None }
+        Try { outcome: TryOutcome::NoAnswer, reason: without_address(error), bytes: Vec::new(), date: None }
     }
 }
 
-fn given_up(came: Came, route: &'static str, reason: String) -> LinkError {
-    match came {
-        Came::Status(status @ (401 | 403), _) => LinkError::NotAllowed(status),
-        Came::Status(status, _) if !(408 == status || 429 == status || status >= 500) => {
+fn given_up(outcome: TryOutcome, route: &'static str, reason: String) -> LinkError {
+    match outcome {
+        TryOutcome::Status(status @ (401 | 403), _) => LinkError::NotAllowed(status),
+        TryOutcome::Status(status, _) if !(408 == status || 429 == status || status >= 500) => {
             LinkError::Refused { route, status }
         }
-        Came::Status(..) | Came::Nothing | Came::Unreadable | Came::TooLarge => {
+        TryOutcome::Status(..) | TryOutcome::NoAnswer | TryOutcome::Unreadable | TryOutcome::TooLarge => {
             LinkError::Unreachable { route, reason }
         }
     }
 }
 
-/// What went wrong, in a word: the text of an error may hold the address.
-#[expect(clippy::wildcard_enum_match_arm, reason = "the client's errors are many, and more come")]
+/// What result wrong, without the error's own text, which may contain the address.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the HTTP client has many kinds of errors, and new releases add more"
+)]
 fn without_address(error: &ureq::Error) -> String {
     if let ureq::Error::Io(error) = error {
         return error.kind().to_string();
@@ -212,7 +219,7 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// The date of an HTTP header.
+/// Parses the value of an HTTP `Date` header.
 fn http_date(text: &str) -> Option<Timestamp> {
     DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text).ok()
 }
@@ -222,7 +229,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_provider_tells_its_clock_in_the_header_of_its_answers() {
+    fn the_date_header_of_an_answer_tells_the_providers_clock() {
         let read = http_date("Mon, 02 Mar 2026 13:00:06 GMT").map(|at| at.to_string());
         assert_eq!(read.as_deref(), Some("2026-03-02T13:00:06Z"));
         assert_eq!(http_date("soon"), None);

@@ -1,4 +1,4 @@
-//! Who the agents are: their names and pictures, which no delivery carries.
+//! Reads the names and pictures of the agents, which no delivery carries.
 
 use std::collections::BTreeSet;
 
@@ -8,31 +8,35 @@ use super::archive::Archive;
 use super::client::{Client, LinkError};
 use crate::domain::Member;
 use crate::reads::{Query, ReadError};
-use crate::umbler::api::{Asking, Organization};
+use crate::umbler::api::{Organization, RequestBuilder};
 
-/// Ids without a name that are looked at: more than a team has.
+/// Most agents without a name that are read at once. No team has as many.
 const NAMELESS_MAX: u32 = 1_000;
 
-/// Asks who the agents are, and has those named whose names are news. Returns how many have one.
-pub fn refresh(client: &mut Client, asking: &Asking, archive: &Archive) -> Result<usize, LinkError> {
+/// Reads the agents from the API and records the names that are new. Returns how many agents the API names.
+pub fn refresh(
+    client: &mut Client,
+    requests: &RequestBuilder,
+    archive: &Archive,
+) -> Result<usize, LinkError> {
     let found =
-        client.ask(&asking.organization(), |bytes, at| Organization::read(bytes, at, &asking.dialect))?;
+        client.ask(&requests.organization(), |bytes, at| Organization::read(bytes, at, &requests.dialect))?;
     let members = found.said.members;
     let count = members.len();
-    let news = archive.ask(FindUnnamed { members })?;
+    let news = archive.ask(FindNewNames { members })?;
     if !news.is_empty() {
         archive.name(news)?;
     }
     Ok(count)
 }
 
-/// Which of these names are news. What an admin set is none; the journal decides it once more.
+/// Finds the agents whose name or picture is new. A name that an admin set stays; the journal checks that again when it records.
 #[derive(Debug)]
-struct FindUnnamed {
+struct FindNewNames {
     members: Vec<Member>,
 }
 
-impl Query for FindUnnamed {
+impl Query for FindNewNames {
     type Answer = Vec<Member>;
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Vec<Member>, ReadError> {
@@ -52,11 +56,11 @@ impl Query for FindUnnamed {
     }
 }
 
-/// Ids of agents that occur and have no name.
+/// Finds agents that occur in chats or messages and have no name in the directory.
 #[derive(Debug)]
-pub struct Nameless;
+pub struct FindNameless;
 
-impl Query for Nameless {
+impl Query for FindNameless {
     type Answer = BTreeSet<String>;
 
     fn answer(self, tx: &Transaction<'_>) -> Result<BTreeSet<String>, ReadError> {

@@ -1,12 +1,12 @@
-//! The link to Umbler's API, on a thread of its own: who the agents are, whether webhooks are posted here, and what no webhook
-//! brought.
+//! The link to Umbler's API, on a thread of its own. It reads the names of agents, checks that webhooks are posted to this hub, and
+//! fetches what no webhook brought.
 //!
 //! # Contract
 //!
-//! 1. Without a token nothing of it runs.
-//! 2. It asks the hub and the readers like anybody else, and writes by the one door alone. Nothing waits for it.
-//! 3. Never more requests on one route than its budget, whatever there is to do.
-//! 4. No answer is trusted because of what was asked: the provider ignores parameters that it does not know.
+//! 1. Without a token the thread is not started.
+//! 2. It reads through the readers' pool, and writes only by sending records to the journal. No other part of the hub waits for it.
+//! 3. It never sends more requests to one route than the route's budget allows.
+//! 4. It checks every answer against the question, because the provider silently ignores parameters that it does not know.
 
 pub mod budget;
 pub mod retry;
@@ -26,25 +26,25 @@ use std::time::Duration;
 
 use actix::Addr;
 
-use crate::http::link::{LinkDesk, Stopping};
+use crate::http::link::{LinkHandle, Stopping};
 use crate::hub::UmblerHub;
 use crate::reads::Readers;
 use crate::telemetry::metrics::Metrics;
 use crate::umbler::api::Dialect;
 use client::{Access, LinkError};
 
-/// How the link is set up.
+/// The settings of the link.
 #[derive(Debug, Clone)]
 pub struct LinkSettings {
-    /// Where the API is, and who asks.
+    /// The API's address and the token.
     pub access: Access,
-    /// The organization's id; `None`: the only one of the token's owner.
+    /// The organization's id. `None`: the token's owner belongs to one organization, which is used.
     pub organization: Option<String>,
-    /// The words of the API.
+    /// The names of parameters and fields of the API.
     pub dialect: Dialect,
-    /// How the provider reaches this hub's webhook, without the secret; `None`: not known.
+    /// The address of this hub's webhook as the provider reaches it, without the secret. `None`: not configured.
     pub webhook_url: Option<String>,
-    /// How often messages are compared.
+    /// How often the hub compares its messages with the provider's.
     pub sweep_every: Duration,
 }
 
@@ -54,15 +54,15 @@ impl From<Stopping> for LinkError {
     }
 }
 
-/// Starts the thread. It ends when the desk is told to stop, or with the hub.
+/// Starts the thread. It ends when [`LinkHandle::stop`] is called, or when the hub's actor is gone.
 pub fn start(
     settings: LinkSettings,
     hub: Addr<UmblerHub>,
     readers: Readers,
-    desk: LinkDesk,
+    handle: LinkHandle,
     metrics: Metrics,
 ) -> io::Result<()> {
-    let work = work::Work::new(settings, hub, readers, desk, metrics);
+    let work = work::Work::new(settings, hub, readers, handle, metrics);
     std::thread::Builder::new().name("umbler-link".into()).spawn(move || work.run())?;
     Ok(())
 }

@@ -1,36 +1,36 @@
-//! Asks every route that is read once, and says of each guess about the API what the answers proved.
+//! `umbler-hub check --umbler`: asks every route once, and says of each assumption about the API whether the answers confirm it.
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::client::{Answered, Client, LinkError};
+use super::client::{ApiAnswer, Client, LinkError};
 use super::{LinkSettings, webhook};
-use crate::http::link::LinkDesk;
+use crate::http::link::LinkHandle;
 use crate::telemetry::metrics::Metrics;
 use crate::umbler::api::answers::names;
 use crate::umbler::api::routes::me;
 use crate::umbler::api::{
-    ApiRequest, Asking, ChatItem, ChatsPage, Dialect, Me, MessageItem, MessagesPage, Organization, Route,
-    WebhookItem,
+    ApiRequest, ChatItem, ChatsPage, Dialect, Me, MessageItem, MessagesPage, Organization, RequestBuilder,
+    Route, WebhookItem,
 };
 
-/// Chats whose messages are looked at until one has more than a few.
+/// Most chats whose messages are read. The search ends at the first chat whose messages have different times.
 const CHATS_LOOKED_AT: usize = 10;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proof {
-    /// The entry of the dialect, or the route.
+    /// The assumption: an entry of the dialect, or a route.
     pub of: &'static str,
-    /// Whether it is as was guessed.
     pub verdict: Verdict,
+    /// What the answers showed, for people.
     pub seen: String,
 }
 
-/// Whether something is as was guessed.
+/// Whether the answers confirm an assumption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     Holds,
     Fails,
-    /// The answers do not tell.
+    /// The answers neither confirm nor refute it.
     Open,
 }
 
@@ -48,10 +48,10 @@ impl Verdict {
     }
 }
 
-/// Asks every route once; an error ends it, with what was found before.
+/// Asks every route once. After an error it returns what was found until then, together with the error.
 pub fn probe(settings: &LinkSettings, metrics: &Metrics) -> (Vec<Proof>, Result<(), LinkError>) {
     let mut probe = Probe {
-        client: Client::new(settings.access.clone(), LinkDesk::default(), metrics.clone()),
+        client: Client::new(settings.access.clone(), LinkHandle::default(), metrics.clone()),
         dialect: settings.dialect.clone(),
         proofs: Vec::new(),
     };
@@ -73,28 +73,34 @@ impl Probe {
     fn run(&mut self, settings: &LinkSettings) -> Result<(), LinkError> {
         let owner = self.client.ask(&me(), Me::read)?;
         let organizations = owner.said.organizations;
-        let date = owner.date.map_or_else(|| "no Date".to_owned(), |date| format!("its clock says {date}"));
+        let date = owner
+            .date
+            .map_or_else(|| "it does not tell its clock".to_owned(), |date| format!("its clock says {date}"));
         self.note("members/me", Verdict::Holds, format!("{} organizations; {date}", organizations.len()));
         let only = if let [(id, _)] = &organizations[..] { Some(id.clone()) } else { None };
         let Some(organization) = settings.organization.clone().or(only) else {
-            self.note("organization", Verdict::Open, "set UMBLER_ORGANIZATION_ID to one of them");
+            self.note(
+                "organization",
+                Verdict::Open,
+                "the token belongs to more than one organization, or to none: set UMBLER_ORGANIZATION_ID",
+            );
             return Ok(());
         };
-        let asking = Asking { dialect: self.dialect.clone(), organization };
-        self.lists(&asking, settings)?;
-        for chat in self.chats(&asking)? {
-            if self.messages(&asking, &chat)? {
+        let requests = RequestBuilder { dialect: self.dialect.clone(), organization };
+        self.lists(&requests, settings)?;
+        for chat in self.chats(&requests)? {
+            if self.messages(&requests, &chat)? {
                 return Ok(());
             }
         }
-        self.note("messagesFrom", Verdict::Open, "no chat with more than a few messages was listed");
+        self.note("messagesFrom", Verdict::Open, "no chat has messages of different times");
         Ok(())
     }
 
-    fn lists(&mut self, asking: &Asking, settings: &LinkSettings) -> Result<(), LinkError> {
+    fn lists(&mut self, requests: &RequestBuilder, settings: &LinkSettings) -> Result<(), LinkError> {
         let dialect = self.dialect.clone();
         let found =
-            self.client.ask(&asking.organization(), |bytes, at| Organization::read(bytes, at, &dialect))?;
+            self.client.ask(&requests.organization(), |bytes, at| Organization::read(bytes, at, &dialect))?;
         let members = found.said.members;
         let pictures = members.iter().filter(|member| member.photo_url.is_some()).count();
         self.note(
@@ -107,26 +113,26 @@ impl Probe {
         let mut channels = Vec::new();
         for (of, route) in [("sectors", Route::Sectors), ("tags", Route::Tags), ("channels", Route::Channels)]
         {
-            channels = self.client.ask(&asking.list(route), names)?.said;
-            self.note(of, Verdict::Holds, format!("{} of them", channels.len()));
+            channels = self.client.ask(&requests.list(route), names)?.said;
+            self.note(of, Verdict::Holds, format!("{} items", channels.len()));
         }
         let asked = self
             .client
-            .ask(&asking.list(Route::Webhooks), |bytes, at| WebhookItem::read(bytes, at, &dialect));
+            .ask(&requests.list(Route::Webhooks), |bytes, at| WebhookItem::read(bytes, at, &dialect));
         let entries = match asked {
-            Ok(Answered { said, received_at, .. }) => (said, received_at),
+            Ok(ApiAnswer { said, received_at, .. }) => (said, received_at),
             Err(LinkError::NotAllowed(403)) => {
-                self.note("webhooks", Verdict::Open, "the token's owner may not see them");
+                self.note("webhooks", Verdict::Open, "the token's owner may not see webhooks");
                 return Ok(());
             }
             Err(error) => return Err(error),
         };
         let (entries, at) = entries;
-        let finding = webhook::look(&entries, &channels, settings.webhook_url.as_deref(), at).finding;
-        self.note("webhooks", Verdict::Holds, format!("{} entries; ours: {finding:?}", entries.len()));
+        let finding = webhook::inspect(&entries, &channels, settings.webhook_url.as_deref(), at).finding;
+        self.note("webhooks", Verdict::Holds, format!("{} webhooks; this hub's: {finding:?}", entries.len()));
         let told = entries.iter().filter(|entry| entry.channels.is_some()).count();
         let verdict = if told > 0 { Verdict::Holds } else { Verdict::Open };
-        self.note("webhookChannels", verdict, format!("{told} entries tell their lines"));
+        self.note("webhookChannels", verdict, format!("{told} webhooks list their lines"));
         Ok(())
     }
 
@@ -134,10 +140,10 @@ impl Probe {
         Ok(self.client.ask(request, ChatsPage::read)?.said)
     }
 
-    /// What the list of chats proves; some chats with messages.
-    fn chats(&mut self, asking: &Asking) -> Result<Vec<ChatItem>, LinkError> {
-        let all = self.page(&asking.chats(0))?;
-        let open = self.page(&asking.open_chats(0))?;
+    /// Checks the list of chats. Returns chats with messages for [`Self::messages`].
+    fn chats(&mut self, requests: &RequestBuilder) -> Result<Vec<ChatItem>, LinkError> {
+        let all = self.page(&requests.chats(0))?;
+        let open = self.page(&requests.open_chats(0))?;
         let seen = format!("All shows {:?}, Open {:?}", all.total, open.total);
         let verdict =
             if all.total.is_some() && all.total > open.total { Verdict::Holds } else { Verdict::Open };
@@ -149,63 +155,68 @@ impl Probe {
             falls(all.items.iter().map(|item| item.last_message.as_ref().map(|(_, at)| *at)).collect());
         let verdict =
             if all.items.len() < 3 { Verdict::Open } else { Verdict::of(by_activity || by_message) };
-        let seen = format!("newest first by activity: {by_activity}, by message: {by_message}");
+        let seen = format!("newest first by activity: {by_activity}; by last message: {by_message}");
         self.note("chatsOrder", verdict, seen);
-        let few = Asking { dialect: Dialect { chats_take: 1, ..self.dialect.clone() }, ..asking.clone() };
+        let few =
+            RequestBuilder { dialect: Dialect { chats_take: 1, ..self.dialect.clone() }, ..requests.clone() };
         let one = self.page(&few.chats(0))?.items;
         let next = self.page(&few.chats(1))?.items;
         let has_two = all.items.len() > 1;
         let take = if has_two { Verdict::of(one.len() == 1) } else { Verdict::Open };
-        self.note("take", take, format!("{} items where 1 was asked for", one.len()));
+        self.note("take", take, format!("asked for 1 chat, got {}", one.len()));
         let moved = one.first().map(|item| &item.id) != next.first().map(|item| &item.id);
         let skip = if has_two { Verdict::of(moved) } else { Verdict::Open };
-        self.note("skip", skip, format!("another chat after the first: {moved}"));
-        self.note(
-            "chatsTake",
-            Verdict::Holds,
-            format!("{} came, at most {:?}", all.items.len(), all.take_max),
+        self.note("skip", skip, format!("skipping one chat changes the first of the page: {moved}"));
+        let take_max = all.take_max.map_or_else(
+            || "the provider does not say how many fit on a page".to_owned(),
+            |most| format!("the provider sends at most {most} a page"),
         );
+        self.note("chatsTake", Verdict::Holds, format!("got {} chats; {take_max}", all.items.len()));
         let future =
             Timestamp::MAX.checked_sub(SignedDuration::from_hours(24 * 366)).unwrap_or(Timestamp::MAX);
-        let later = self.page(&asking.chats_created_since(future, 0))?.items;
+        let later = self.page(&requests.chats_created_since(future, 0))?.items;
         let created = if all.items.is_empty() { Verdict::Open } else { Verdict::of(later.is_empty()) };
         self.note(
             "chatsCreatedFrom",
             created,
-            format!("{} chats were created in the far future", later.len()),
+            format!("asked for chats created in the far future, got {}", later.len()),
         );
         let with_messages =
             all.items.into_iter().filter(|item| item.last_message.is_some() && !item.is_redacted);
         Ok(with_messages.take(CHATS_LOOKED_AT).collect())
     }
 
-    /// What the messages of a chat prove; false where it has too few of them.
-    fn messages(&mut self, asking: &Asking, chat: &ChatItem) -> Result<bool, LinkError> {
+    /// Checks the messages of a chat. False: its messages all have one time, so they show nothing about order and cursor.
+    fn messages(&mut self, requests: &RequestBuilder, chat: &ChatItem) -> Result<bool, LinkError> {
         let Some((_, newest_at)) = chat.last_message else { return Ok(false) };
         let after = newest_at.checked_add(SignedDuration::from_secs(60)).unwrap_or(newest_at);
-        let page = self.messages_before(asking, chat, after)?;
+        let page = self.messages_before(requests, chat, after)?;
         let mut times: Vec<Timestamp> = page.items.iter().map(|item: &MessageItem| item.at).collect();
         times.sort_unstable();
         let middle = times.get(times.len() / 2).copied().filter(|middle| times.first() != Some(middle));
         let Some(middle) = middle else { return Ok(false) };
         let count = times.len();
-        self.note("messagesBefore", Verdict::Holds, format!("{count} messages up to the newest one"));
-        self.note("messagesTake", Verdict::Holds, format!("{count} came"));
-        self.note("messagesOnly", Verdict::Open, "rows about the chat are passed over");
-        let back = self.messages_before(asking, chat, middle)?.items;
+        self.note(
+            "messagesBefore",
+            Verdict::Holds,
+            format!("got {count} messages, none later than the newest one"),
+        );
+        self.note("messagesTake", Verdict::Holds, format!("got {count} messages"));
+        self.note("messagesOnly", Verdict::Open, "rows about the chat itself are skipped in any case");
+        let back = self.messages_before(requests, chat, middle)?.items;
         let holds = back.iter().all(|item| item.at <= middle);
         let inclusive = back.iter().any(|item| item.at == middle);
-        let seen = format!("nothing later came: {holds}; the moment itself is counted in: {inclusive}");
+        let seen = format!("only earlier messages came: {holds}; the moment itself is included: {inclusive}");
         self.note("messagesFrom", Verdict::of(holds), seen);
         Ok(true)
     }
 
     fn messages_before(
         &mut self,
-        asking: &Asking,
+        requests: &RequestBuilder,
         chat: &ChatItem,
         before: Timestamp,
     ) -> Result<MessagesPage, LinkError> {
-        Ok(self.client.ask(&asking.messages(chat.id.as_str(), before), MessagesPage::read)?.said)
+        Ok(self.client.ask(&requests.messages(chat.id.as_str(), before), MessagesPage::read)?.said)
     }
 }

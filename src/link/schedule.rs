@@ -1,61 +1,64 @@
-//! When each job is due. Pure: time comes in.
+//! When each job of the link is due. Pure: the present time is a parameter.
 
 use std::time::{Duration, Instant};
 
-/// How often the agents are asked for.
+/// How often names and pictures of agents are read.
 const DIRECTORY_EVERY: Duration = Duration::from_hours(1);
-/// How soon they are asked for again where somebody has no name.
+/// The shortest time between two reads of the agents, when an agent without a name has occurred.
 const NAMELESS_AFTER: Duration = Duration::from_mins(1);
-/// How often it is looked whether webhooks are posted here.
+/// How often the hub checks that webhooks are posted to it.
 const WEBHOOK_EVERY: Duration = Duration::from_mins(10);
-/// The same while something is wrong with them.
+/// How often the hub checks that while the last check found a problem.
 const WEBHOOK_EVERY_WRONG: Duration = Duration::from_mins(1);
-/// How soon a job that failed is tried again, if it is not due earlier.
+/// After what time a failed job is tried again, unless it is due earlier.
 const AFTER_FAILURE: Duration = Duration::from_mins(1);
-/// How often anything is tried while the token is refused.
+/// How often the jobs are tried while the token is refused.
 const NOT_ALLOWED_EVERY: Duration = Duration::from_hours(1);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Job {
+    /// Reads names and pictures of agents.
     Directory,
-    /// Whether webhooks are posted here.
+    /// Checks that webhooks are posted to this hub.
     Webhook,
+    /// Compares messages and chats.
     Sweep,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Went {
-    /// It came to its end and found nothing wrong.
-    Well,
-    /// It came to its end and found something wrong.
-    Wrong,
+pub enum JobResult {
+    /// It was finished and found no problem.
+    Fine,
+    /// It was finished and found a problem.
+    Problem,
+    /// It broke off.
     Failed,
+    /// The token was refused, or nobody said which organization to ask about.
     NotAllowed,
 }
 
-/// When each job is due.
 #[derive(Debug)]
 pub struct Schedule {
     sweep_every: Duration,
     sweep: Instant,
     webhook: Instant,
     directory: Instant,
-    /// When the agents were asked for last.
-    named: Option<Instant>,
+    /// When the agents were last read.
+    directory_at: Option<Instant>,
 }
 
 impl Schedule {
     pub fn new(sweep_every: Duration, now: Instant) -> Self {
-        Self { sweep_every, sweep: now, webhook: now, directory: now, named: None }
+        Self { sweep_every, sweep: now, webhook: now, directory: now, directory_at: None }
     }
 
-    /// A job that is due, the most urgent first: what was missed, then why, then names.
+    /// The most urgent job that is due: first what was missed, then why it was missed, then names.
     pub fn due(&self, now: Instant) -> Option<Job> {
         self.jobs().into_iter().find(|(_, at)| *at <= now).map(|(job, _)| job)
     }
 
-    /// How long nothing is due.
-    pub fn rest(&self, now: Instant) -> Duration {
+    /// The time until the next job is due.
+    pub fn time_until_due(&self, now: Instant) -> Duration {
         let next = self.jobs().into_iter().map(|(_, at)| at).min();
         next.map_or(Duration::ZERO, |at| at.saturating_duration_since(now))
     }
@@ -64,27 +67,28 @@ impl Schedule {
         [(Job::Sweep, self.sweep), (Job::Webhook, self.webhook), (Job::Directory, self.directory)]
     }
 
-    pub fn note(&mut self, job: Job, went: Went, now: Instant) {
+    /// Plans the next run of a job that has just ended.
+    pub fn note(&mut self, job: Job, result: JobResult, now: Instant) {
         let every = match job {
             Job::Sweep => self.sweep_every,
-            Job::Webhook if went == Went::Wrong => WEBHOOK_EVERY_WRONG,
+            Job::Webhook if result == JobResult::Problem => WEBHOOK_EVERY_WRONG,
             Job::Webhook => WEBHOOK_EVERY,
             Job::Directory => DIRECTORY_EVERY,
         };
         if job == Job::Directory {
-            self.named = Some(now);
+            self.directory_at = Some(now);
         }
-        match went {
-            Went::Well | Went::Wrong => *self.place(job) = now + every,
-            Went::Failed => *self.place(job) = now + every.min(AFTER_FAILURE),
-            Went::NotAllowed => {
+        match result {
+            JobResult::Fine | JobResult::Problem => *self.due_time(job) = now + every,
+            JobResult::Failed => *self.due_time(job) = now + every.min(AFTER_FAILURE),
+            JobResult::NotAllowed => {
                 let later = now + NOT_ALLOWED_EVERY;
                 (self.sweep, self.webhook, self.directory) = (later, later, later);
             }
         }
     }
 
-    fn place(&mut self, job: Job) -> &mut Instant {
+    fn due_time(&mut self, job: Job) -> &mut Instant {
         match job {
             Job::Sweep => &mut self.sweep,
             Job::Webhook => &mut self.webhook,
@@ -92,14 +96,14 @@ impl Schedule {
         }
     }
 
-    /// Somebody occurs who has no name.
+    /// Makes the read of the agents due, because an agent without a name has occurred.
     pub fn note_nameless(&mut self, now: Instant) {
-        let soonest = self.named.map_or(now, |named| named + NAMELESS_AFTER).max(now);
+        let soonest = self.directory_at.map_or(now, |at| at + NAMELESS_AFTER).max(now);
         self.directory = self.directory.min(soonest);
     }
 
-    /// Everything is to be looked at now.
-    pub fn hurry(&mut self, now: Instant) {
+    /// Makes all jobs due now.
+    pub fn make_all_due(&mut self, now: Instant) {
         (self.sweep, self.webhook, self.directory) = (now, now, now);
     }
 }
@@ -110,53 +114,61 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// A schedule on which everything went well at its beginning.
-    fn begun(now: Instant) -> Schedule {
+    /// A schedule on which all jobs have run at `now` and found no problem.
+    fn after_first_run(now: Instant) -> Schedule {
         let mut schedule = Schedule::new(300 * SECOND, now);
         for job in [Job::Sweep, Job::Webhook, Job::Directory] {
             assert_eq!(schedule.due(now), Some(job));
-            schedule.note(job, Went::Well, now);
+            schedule.note(job, JobResult::Fine, now);
         }
         schedule
     }
 
     #[test]
-    fn after_a_start_everything_is_done_once_and_then_in_its_turn() {
+    fn after_a_start_every_job_runs_once_and_then_at_its_interval() {
         let now = Instant::now();
-        let mut schedule = begun(now);
-        assert_eq!((schedule.due(now), schedule.rest(now)), (None, 300 * SECOND));
+        let mut schedule = after_first_run(now);
+        assert_eq!((schedule.due(now), schedule.time_until_due(now)), (None, 300 * SECOND));
         assert_eq!(schedule.due(now + 300 * SECOND), Some(Job::Sweep));
-        schedule.note(Job::Sweep, Went::Failed, now + 300 * SECOND);
-        assert_eq!(schedule.rest(now + 300 * SECOND), 60 * SECOND, "what failed is tried again soon");
+        schedule.note(Job::Sweep, JobResult::Failed, now + 300 * SECOND);
+        assert_eq!(
+            schedule.time_until_due(now + 300 * SECOND),
+            60 * SECOND,
+            "a failed job is tried again soon"
+        );
     }
 
     #[test]
-    fn somebody_without_a_name_is_asked_for_once_a_minute_at_most() {
+    fn an_agent_without_a_name_is_looked_up_once_a_minute_at_most() {
         let now = Instant::now();
-        let mut schedule = begun(now);
+        let mut schedule = after_first_run(now);
         schedule.note_nameless(now + SECOND);
         assert_eq!(schedule.due(now + 59 * SECOND), None);
         assert_eq!(schedule.due(now + 60 * SECOND), Some(Job::Directory));
-        schedule.note(Job::Directory, Went::Well, now + 60 * SECOND);
+        schedule.note(Job::Directory, JobResult::Fine, now + 60 * SECOND);
         schedule.note_nameless(now + 200 * SECOND);
-        assert_eq!(schedule.due(now + 200 * SECOND), Some(Job::Directory), "at once, if that was long ago");
+        assert_eq!(
+            schedule.due(now + 200 * SECOND),
+            Some(Job::Directory),
+            "at once, if the last read was long ago"
+        );
     }
 
     #[test]
     fn a_refused_token_is_tried_once_an_hour_or_when_somebody_asks() {
         let now = Instant::now();
         let mut schedule = Schedule::new(300 * SECOND, now);
-        schedule.note(Job::Sweep, Went::NotAllowed, now);
-        assert_eq!((schedule.due(now), schedule.rest(now)), (None, 3_600 * SECOND));
-        schedule.hurry(now);
+        schedule.note(Job::Sweep, JobResult::NotAllowed, now);
+        assert_eq!((schedule.due(now), schedule.time_until_due(now)), (None, 3_600 * SECOND));
+        schedule.make_all_due(now);
         assert_eq!(schedule.due(now), Some(Job::Sweep));
     }
 
     #[test]
-    fn a_webhook_with_something_wrong_is_looked_at_every_minute() {
+    fn a_webhook_with_a_problem_is_checked_every_minute() {
         let now = Instant::now();
-        let mut schedule = begun(now);
-        schedule.note(Job::Webhook, Went::Wrong, now);
+        let mut schedule = after_first_run(now);
+        schedule.note(Job::Webhook, JobResult::Problem, now);
         assert_eq!(schedule.due(now + 60 * SECOND), Some(Job::Webhook));
     }
 }

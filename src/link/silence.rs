@@ -1,15 +1,15 @@
-//! What a silence means: nothing was said, or what was said did not come. Pure.
+//! Judges a time without webhooks: either nobody wrote, or webhooks were lost. Pure.
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::protocol::link::{Silence, SilenceShape};
 
-/// Webhooks that came this long ago came lately.
-const LATELY: SignedDuration = SignedDuration::from_mins(15);
+/// A webhook within this time counts as recent.
+const RECENT: SignedDuration = SignedDuration::from_mins(15);
 
-/// What is to be said of it after a comparison that found so many messages that should have come, or after one that broke off.
+/// `lost` counts the messages that a comparison found and that a webhook should have brought. `None`: the comparison broke off.
 pub fn judge(lost: Option<usize>, last_webhook_at: Option<Timestamp>, now: Timestamp) -> SilenceShape {
-    let heard = last_webhook_at.is_some_and(|at| now.duration_since(at) < LATELY);
+    let heard = last_webhook_at.is_some_and(|at| now.duration_since(at) < RECENT);
     let finding = match lost {
         Some(1..) => Silence::DeliveriesLost,
         Some(0) | None if heard => Silence::Heard,
@@ -24,14 +24,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_quiet_morning_is_quiet_and_what_did_not_come_is_lost() {
+    fn a_morning_without_messages_is_quiet_and_messages_without_a_webhook_are_lost() {
         let now: Timestamp = "2026-03-02T13:00:00Z".parse().unwrap();
         let ago = |minutes| now.checked_sub(SignedDuration::from_mins(minutes)).ok();
         let found = |lost, last| judge(lost, last, now).finding;
         assert_eq!(found(Some(0), ago(60)), Silence::Quiet);
         assert_eq!(found(Some(0), None), Silence::Quiet);
         assert_eq!(found(Some(0), ago(5)), Silence::Heard);
-        assert_eq!(found(Some(3), ago(5)), Silence::DeliveriesLost, "some come and some do not");
+        assert_eq!(found(Some(3), ago(5)), Silence::DeliveriesLost, "some webhooks come and some do not");
         assert_eq!(found(None, ago(60)), Silence::SilentUnverified);
         assert_eq!(found(None, ago(5)), Silence::Heard);
     }

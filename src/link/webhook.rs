@@ -1,4 +1,4 @@
-//! What is found of the provider's webhooks: whether everything is posted here. Pure.
+//! Checks the provider's list of webhooks: does one of them post everything to this hub? Pure.
 
 use jiff::Timestamp;
 
@@ -6,9 +6,9 @@ use crate::protocol::link::{WebhookFinding, WebhookShape};
 use crate::umbler::KNOWN_TYPES;
 use crate::umbler::api::WebhookItem;
 
-/// Looks at what the provider posts where. `ours` is this hub's address, without its secret; `channels` are ids and names of all
-/// lines.
-pub fn look(
+/// Compares the provider's webhooks with what the hub needs. `ours` is this hub's address without the secret, and `channels` are the
+/// ids and names of all lines.
+pub fn inspect(
     entries: &[WebhookItem],
     channels: &[(String, Option<String>)],
     ours: Option<&str>,
@@ -42,14 +42,14 @@ pub fn look(
     WebhookShape { channels_missing, events_missing, other_applications, ..found(finding) }
 }
 
-/// The secret stands in the query, and a slash at the end makes no difference.
+/// The address without its query, which holds the secret, and without a trailing slash.
 fn without_query(url: &str) -> &str {
     url.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/')
 }
 
 fn channels_missing(active: &[&WebhookItem], channels: &[(String, Option<String>)]) -> Vec<String> {
     let told: Option<Vec<&Vec<String>>> = active.iter().map(|entry| entry.channels.as_ref()).collect();
-    // An answer that does not say it says nothing of it.
+    // If one of the webhooks does not list its lines, it may post all of them.
     let Some(told) = told else { return Vec::new() };
     let is_posted = |id: &String| told.iter().any(|channels| channels.contains(id));
     let missing = channels.iter().filter(|(id, _)| !is_posted(id));
@@ -61,7 +61,7 @@ fn events_missing(active: &[&WebhookItem]) -> Vec<String> {
     let Some(told) = told else { return Vec::new() };
     let is_posted =
         |known: &str| told.iter().any(|events| events.iter().any(|event| event.eq_ignore_ascii_case(known)));
-    // Where none of the words is known, the list is in another language than deliveries are.
+    // If none of the names is known, the API names the types otherwise than deliveries do, and nothing can be concluded.
     if !KNOWN_TYPES.into_iter().any(is_posted) {
         return Vec::new();
     }
@@ -87,7 +87,7 @@ mod tests {
 
     fn found(entries: &[WebhookItem]) -> WebhookShape {
         let channels = [("x".to_owned(), Some("Loja".to_owned())), ("y".to_owned(), None)];
-        look(entries, &channels, Some(OURS), Timestamp::UNIX_EPOCH)
+        inspect(entries, &channels, Some(OURS), Timestamp::UNIX_EPOCH)
     }
 
     #[test]
@@ -98,12 +98,16 @@ mod tests {
         let told = serde_json::to_string(&shape).unwrap();
         assert!(!told.contains("secret"), "{told}");
         let silent = WebhookItem { channels: None, events: None, ..entry(OURS, &[], &[]) };
-        assert_eq!(found(&[silent]).finding, WebhookFinding::Ok, "what is not told is not missing");
+        assert_eq!(
+            found(&[silent]).finding,
+            WebhookFinding::Ok,
+            "a webhook that lists neither lines nor types may post all of them"
+        );
         assert_eq!(found(&[entry(OURS, &["x", "y"], &["1", "2"])]).finding, WebhookFinding::Ok);
     }
 
     #[test]
-    fn what_is_missing_is_named() {
+    fn missing_lines_and_types_of_events_are_named() {
         let other =
             WebhookItem { name: Some("CRM".to_owned()), ..entry("https://crm.example/w", &["y"], &[]) };
         let shape = found(&[entry(OURS, &["x"], &KNOWN_TYPES), other.clone()]);
@@ -123,7 +127,7 @@ mod tests {
         let paused = WebhookItem { is_paused: true, ..entry(OURS, &["x", "y"], &KNOWN_TYPES) };
         assert_eq!(found(std::slice::from_ref(&paused)).finding, WebhookFinding::Paused);
         assert_eq!(found(&[paused, entry(OURS, &["x", "y"], &KNOWN_TYPES)]).finding, WebhookFinding::Ok);
-        let unset = look(&[], &[], None, Timestamp::UNIX_EPOCH);
+        let unset = inspect(&[], &[], None, Timestamp::UNIX_EPOCH);
         assert_eq!(unset.finding, WebhookFinding::UnknownAddress);
     }
 }

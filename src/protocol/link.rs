@@ -1,4 +1,4 @@
-//! What is told of the link to Umbler's API: whether it works, and up to when everything is known.
+//! The status of the link to Umbler's API as clients receive it: whether it works, and up to when everything is known.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -6,32 +6,31 @@ use utoipa::ToSchema;
 
 use crate::domain::EventId;
 
-/// The type of an update that tells what is wrong with the link, or is no more.
+/// The type of the update that is sent when the link's alerts change.
 pub const LINK_UPDATED: &str = "link_updated";
 
-/// How the link is.
+/// Whether the link works.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LinkState {
-    /// No `UMBLER_API_TOKEN` is set: nothing is asked.
+    /// `UMBLER_API_TOKEN` is not set, so the API is not used.
     #[default]
     Off,
-    /// It was not heard of yet.
+    /// No answer has come yet since the hub started.
     Starting,
-    /// The provider answers, and what it answers is understood.
+    /// The provider answers.
     Ok,
     /// The token is wrong or has expired, or the plan has no API.
     NotAllowed,
-    /// The provider does not answer.
+    /// The provider does not answer, or only with errors.
     Unreachable,
-    /// The provider answers something else than was asked.
+    /// An answer does not match the question, for example because a parameter was ignored.
     Misled,
-    /// The token belongs to several organizations, or to none.
+    /// The token belongs to several organizations, or to none: set `UMBLER_ORGANIZATION_ID`.
     Undecided,
 }
 
 impl LinkState {
-    /// The word of the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Off => "off",
@@ -50,67 +49,65 @@ impl LinkState {
 #[serde(rename_all = "camelCase")]
 #[schema(as = Link)]
 pub struct LinkShape {
-    /// How it is.
     pub state: LinkState,
-    /// What is wrong, for people.
+    /// Why the link does not work, for people. null: it works.
     pub reason: Option<String>,
-    /// Everything that happened up to here is known; null: it was never compared to its end.
+    /// Every message until this moment is known. null: no comparison has finished yet.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub complete_until: Option<Timestamp>,
-    /// The provider shows nothing that happened earlier; null: that was not met.
+    /// Umbler's plan hides messages before this moment. null: nothing hidden was noticed.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub available_from: Option<Timestamp>,
-    /// Requests on one route within five seconds at most.
+    /// Most requests that the hub sends to one route within five seconds. null: the link is off.
     pub requests_per_5_seconds: Option<usize>,
-    /// The newest comparison of messages; null before the first.
+    /// The newest comparison with Umbler. null: none has ended yet.
     pub sweep: Option<SweepShape>,
-    /// Whether webhooks come; null before the first comparison.
+    /// Whether webhooks arrive. null: no comparison has ended yet.
     pub silence: Option<SilenceShape>,
-    /// The newest look at where the provider posts to; null before the first.
+    /// The newest check of the webhook. null: none has been made yet.
     pub webhook: Option<WebhookShape>,
-    /// The newest look at the agents; null before the first.
+    /// The newest read of the agents. null: none has been made yet.
     pub directory: Option<DirectoryShape>,
-    /// What is wrong and somebody should look at.
+    /// Problems that somebody should look at.
     pub alerts: Vec<LinkAlert>,
 }
 
-/// Something that is wrong with the link or with what webhooks bring. It concerns no chat.
+/// A problem with the link or with the webhooks. It does not concern a single chat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LinkAlert {
-    /// What.
     pub kind: LinkAlertKind,
-    /// Since when, as far as the hub knows.
+    /// When the hub first noticed it.
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
-    /// How many messages no webhook brought, with `deliveries_lost`.
+    /// With `deliveries_lost`: how many messages no webhook brought. Otherwise null.
     pub count: Option<usize>,
 }
 
-/// What is wrong.
+/// A kind of problem with the link or with the webhooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LinkAlertKind {
-    /// Messages were found that no webhook brought.
+    /// The hub found messages that no webhook brought.
     DeliveriesLost,
-    /// No webhook came for a while, and the provider cannot be asked whether there was something to tell.
+    /// No webhook has come for 15 minutes, and the hub cannot ask Umbler whether there was anything to send.
     SilentUnverified,
-    /// The provider posts nothing any more.
+    /// The webhook is paused: Umbler sends nothing until somebody lifts the pause.
     WebhookPaused,
-    /// No webhook posts here.
+    /// None of Umbler's webhooks posts to this hub.
     WebhookMissing,
     /// The token is refused.
     NotAllowed,
-    /// The provider answers something else than was asked.
+    /// An answer of the API does not match the question.
     Misled,
 }
 
-/// The update that tells it: one like the others, so that it is recovered and counted like them.
+/// The content of a `link_updated` update. Like any other update it has a position and can be recovered.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = LinkUpdated)]
 pub struct LinkData<'a> {
-    /// `link:` and an id of its own.
+    /// `link:` followed by a random id.
     #[schema(value_type = String)]
     event_id: &'a EventId,
     /// `link_updated`.
@@ -119,113 +116,111 @@ pub struct LinkData<'a> {
     changes: [&'static str; 1],
     chat: Option<()>,
     contact: Option<()>,
-    /// All that is wrong now; empty where nothing is any more.
+    /// All problems that exist now. Empty: there are none any more.
     link_alerts: &'a [LinkAlert],
 }
 
 impl<'a> LinkData<'a> {
-    /// All that is wrong now.
     pub fn new(event_id: &'a EventId, link_alerts: &'a [LinkAlert]) -> Self {
         let (update_type, changes) = (LINK_UPDATED, [LINK_UPDATED]);
         Self { event_id, update_type, changes, chat: None, contact: None, link_alerts }
     }
 }
 
-/// A comparison of what the provider knows with what is known here.
+/// A comparison of Umbler's chats and messages with the hub's.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = LinkSweep)]
 pub struct SweepShape {
-    /// When it ended.
+    /// When it ended or broke off.
     #[schema(value_type = String, format = DateTime)]
     pub ended_at: Timestamp,
-    /// Chats that were looked at.
+    /// Chats that were compared.
     pub chats: usize,
-    /// Messages that no webhook had brought, or of which more was known.
+    /// Messages that were recorded because no webhook had brought them, or because Umbler knew more about them.
     pub messages: usize,
-    /// Chats whose state no webhook had told.
+    /// Chats whose state was recorded because no webhook had brought it.
     pub states: usize,
-    /// What was odd, or why it broke off; null: nothing.
+    /// What was odd, or why the comparison broke off. null: it finished without a problem.
     pub problem: Option<String>,
 }
 
-/// Whether webhooks come.
+/// Whether webhooks arrive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = LinkSilence)]
 pub struct SilenceShape {
-    /// What the comparison says of it.
     pub finding: Silence,
-    /// Messages that should have come by webhook a minute ago, and did not; of the newest comparison.
+    /// Messages in the newest comparison that were at least a minute old and that no webhook had brought.
     pub lost: usize,
 }
 
-/// What is known of a silence.
+/// Whether webhooks arrive, as judged after a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Silence {
-    /// Webhooks came lately.
+    /// A webhook came in the last 15 minutes.
     Heard,
-    /// None came, and there was nothing to tell.
+    /// None came in the last 15 minutes, and Umbler has nothing that is missing here.
     Quiet,
-    /// Messages were found that no webhook brought.
+    /// The hub found messages that no webhook brought.
     DeliveriesLost,
-    /// None came, and the provider cannot be asked.
+    /// None came in the last 15 minutes, and the hub cannot ask Umbler whether there was anything to send.
     SilentUnverified,
 }
 
-/// Where the provider posts to.
+/// A check of Umbler's webhooks: does one of them post everything to this hub?
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = LinkWebhook)]
 pub struct WebhookShape {
-    /// The gravest of what was found.
+    /// The most serious finding.
     pub finding: WebhookFinding,
-    /// When it was looked at.
+    /// When the webhooks were checked.
     #[schema(value_type = String, format = DateTime)]
     pub checked_at: Timestamp,
-    /// Lines whose deliveries do not come here: their names, or ids. Empty for viewers and limited tokens.
+    /// Names, or ids, of lines whose events are not posted to this hub. Always empty for viewers and for tokens with a limited scope.
     pub channels_missing: Vec<String>,
-    /// Types of events that the hub understands and that are not posted.
+    /// Types of events that the hub understands and that are not posted to it.
     pub events_missing: Vec<String>,
-    /// Other applications that lines are bound to. Empty for viewers and limited tokens.
+    /// Names of webhooks that post to other addresses. Always empty for viewers and for tokens with a limited scope.
     pub other_applications: Vec<String>,
 }
 
-/// What was found of the webhook.
+/// The result of a check of the webhooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WebhookFinding {
-    /// It posts everything here.
+    /// A webhook posts everything to this hub.
     Ok,
-    /// `UMBLER_WEBHOOK_URL` is not set, so it is not known which one is ours.
+    /// `UMBLER_WEBHOOK_URL` is not set, so the hub cannot tell which webhook posts to it.
     UnknownAddress,
-    /// No webhook posts here.
+    /// No webhook posts to this hub.
     Missing,
-    /// It posts nothing any more: somebody must lift the pause in the provider's panel.
+    /// The webhook is paused: somebody must lift the pause in Umbler's panel.
     Paused,
-    /// Some lines post elsewhere, or nowhere.
+    /// Events of some lines are not posted to this hub.
     ChannelsMissing,
-    /// Some types of events are not posted.
+    /// Some types of events are not posted to this hub.
     EventsMissing,
-    /// The token's owner may not look at webhooks.
+    /// The token's owner may not see webhooks.
     NotAllowed,
 }
 
-/// The agents, as the provider names them.
+/// A read of the agents' names and pictures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = LinkDirectory)]
 pub struct DirectoryShape {
-    /// When they were asked for last.
+    /// When they were last read.
     #[schema(value_type = String, format = DateTime)]
     pub refreshed_at: Timestamp,
-    /// How many have a name there.
+    /// How many agents have a name in Umbler.
     pub members: usize,
 }
 
 impl LinkShape {
-    /// Without what tells of lines that not everybody sees.
+    /// The status without names of lines and webhooks, for callers who may not see all lines.
     #[must_use]
     pub fn narrowed(mut self) -> Self {
         if let Some(webhook) = &mut self.webhook {

@@ -22,7 +22,7 @@ pub struct CheckArgs {
     /// may be running.
     #[arg(long)]
     deep: bool,
-    /// Ask every route of Umbler's API that is read once, and say of each guess about it what the answers proved.
+    /// Also ask every route of Umbler's API that the hub uses, once, and print which assumptions about the API the answers confirm.
     #[arg(long)]
     umbler: bool,
     #[command(flatten)]
@@ -96,7 +96,7 @@ fn check_umbler(api: Option<&UmblerApi>) -> Result<(), ToolError> {
         return Ok(());
     }
     Err(ToolError::Found(format!(
-        "guesses that do not hold: {}; correct them in the file that UMBLER_API_DIALECT names",
+        "assumptions about the API that do not hold: {}; correct them in the file that UMBLER_API_DIALECT names",
         wrong.join(", ")
     )))
 }

@@ -1,10 +1,10 @@
-//! Deliveries that the hub makes itself, of what the provider's API answers and no webhook brought.
+//! Composes deliveries of the hub's own from answers of the provider's API, for what no webhook brought.
 //!
 //! # Contract
 //!
-//! 1. The same knowledge has the same id, whoever asked the provider and when. So a repeat, or another hub, changes nothing.
-//! 2. Messages say nothing of their chat but its id: an old page must not speak for the present.
-//! 3. No webhook can bring such a delivery: [`read_posted`](super::read_posted) keeps ids of the hub's own apart.
+//! 1. The id is made of the content, so the same content always has the same id. Finding it again, or on another hub, changes nothing.
+//! 2. A delivery of messages says nothing about their chat except its id, because old messages must not change the chat's present state.
+//! 3. No webhook can bring such a delivery: [`read_posted`](super::read_posted) ignores bodies with an id or type of the hub's own.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
@@ -19,12 +19,12 @@ use crate::domain::{
 
 /// The type of these deliveries.
 pub const TYPE: &str = "HubReconcile";
-/// How the ids of the hub's own records begin. No delivery of the provider may take one.
+/// The prefixes of ids of the hub's own records. A delivery of the provider may not use them.
 pub const OWN_PREFIXES: [&str; 6] = ["reconcile:", "notify:", "directory:", "settings:", "alert:", "link:"];
-/// Bytes of a hash in an id.
+/// Bytes of a hash that an id contains.
 const HASH_BYTES: usize = 8;
 
-/// True for an id, or a type, that only the hub's own records have.
+/// True if the id or the type is one that only the hub's own records may have.
 pub fn is_own(event_id: Option<&str>, event_type: Option<&str>) -> bool {
     let is_own_id = |id: &str| OWN_PREFIXES.iter().any(|prefix| id.starts_with(prefix));
     event_id.is_some_and(is_own_id) || event_type == Some(TYPE)
@@ -33,9 +33,9 @@ pub fn is_own(event_id: Option<&str>, event_type: Option<&str>) -> bool {
 /// A delivery of the hub's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Composed {
-    /// Made of what it says.
+    /// Made of the content.
     pub event_id: EventId,
-    /// JSON.
+    /// The delivery as JSON, in the provider's form.
     pub body: String,
 }
 
@@ -47,14 +47,14 @@ fn compose(event_id: String, at: Timestamp, content: &str) -> Composed {
     Composed { event_id: event_id.into(), body }
 }
 
-/// What messages of a chat say, read as a delivery of the hub's own will be read; one for each, in order.
+/// Reads messages as they will be read from a composed delivery. One result for each message, in order.
 pub fn read_messages(chat: &ChatId, items: &[MessageItem], at: Timestamp) -> Vec<MessageFacts> {
     let texts: Vec<&str> = items.iter().map(|item| item.text.as_str()).collect();
     let content = format!(r#"{{"Id":{},"Messages":[{}]}}"#, json!(chat), texts.join(","));
     read_content(&content, at).map(|facts| facts.messages).unwrap_or_default()
 }
 
-/// What a chat says, read as a delivery of the hub's own will be read.
+/// Reads a chat's state as it will be read from a composed delivery.
 pub fn read_chat(item: &ChatItem, at: Timestamp) -> Option<Facts> {
     read_content(&item.text, at)
 }
@@ -70,10 +70,10 @@ fn read_content(content: &str, at: Timestamp) -> Option<Facts> {
     }
 }
 
-/// Messages of one chat that no webhook brought, with what was read of each; `None` where there are none.
+/// Composes a delivery of messages of one chat. Each comes with the facts that were read from it. `None`: the list is empty.
 pub fn messages(chat: &ChatId, found: &[(&MessageItem, &MessageFacts)]) -> Option<Composed> {
     let earliest = found.iter().map(|(item, _)| item.at).min()?;
-    // What is read of a message is what is stored of it, whatever came when.
+    // The hash is made of what would be stored of each message, under a key that is always the same.
     let nothing = EventKey { at: Timestamp::UNIX_EPOCH, event: EventId::from("") };
     let said = |(item, facts): &(&MessageItem, &MessageFacts)| {
         let message = ChatMessage::first_seen(item.id.clone(), chat.clone(), facts, &nothing);
@@ -86,8 +86,8 @@ pub fn messages(chat: &ChatId, found: &[(&MessageItem, &MessageFacts)]) -> Optio
     Some(compose(format!("reconcile:m:{chat}:{}", hash(&all.concat())), earliest, &content))
 }
 
-/// A chat's present state, which no webhook told. `at` is its place among the chat's deliveries; `corrects` is the newest one
-/// that it corrects: a chat that goes to and fro comes to the same state twice, and the second time is news, too.
+/// Composes a delivery of a chat's present state. `at` orders it among the chat's deliveries. `corrects` is the newest delivery, which
+/// it corrects; it is part of the id, because a chat may return to an earlier state, and that is news again.
 pub fn state(
     chat: &ChatItem,
     facts: &ChatFacts,
@@ -116,13 +116,13 @@ pub fn state(
     compose(id, at, &chat.text)
 }
 
-/// A chat was assigned to an agent at this moment, and no webhook told it.
+/// Composes a delivery that tells that a chat was assigned to an agent at this moment.
 pub fn transfer(chat: &ChatId, at: Timestamp, member: &RefId) -> Composed {
     let content = json!({ "Id": chat, "OrganizationMember": { "Id": member } });
     compose(format!("reconcile:h:{chat}:{at}:{member}"), at, &content.to_string())
 }
 
-/// The first bytes of a SHA-256, in hexadecimal digits.
+/// The first [`HASH_BYTES`] bytes of a SHA-256 as hexadecimal digits.
 fn hash(text: &str) -> String {
     let whole = digest(&SHA256, text.as_bytes());
     let digits: Vec<String> =
@@ -165,7 +165,7 @@ mod tests {
     const SECOND: &str = r#"{"_t":"MessageModel","id":"m2","source":"Member","content":"Olá","eventAtUTC":"2026-03-02T13:00:07Z"}"#;
 
     #[test]
-    fn the_same_messages_have_the_same_id_and_another_word_has_another() {
+    fn the_same_messages_have_the_same_id_and_a_changed_word_has_another() {
         let both = composed(&[FIRST, SECOND]);
         assert_eq!(both.event_id, composed(&[SECOND, FIRST]).event_id);
         let other = SECOND.replace("Olá", "Olá!");
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_say_nothing_of_their_chat_and_stand_where_the_first_of_them_happened() {
+    fn messages_say_nothing_about_their_chat_and_have_the_time_of_the_first_of_them() {
         let facts = understood(&composed(&[SECOND, FIRST]).body);
         assert_eq!(facts.messages.len(), 2);
         assert_eq!(facts.key.at.to_string(), "2026-03-02T13:00:05Z");
@@ -212,7 +212,7 @@ mod tests {
         }
         assert!(refused(r#"{"EventId":"e","Type":"HubReconcile"}"#));
         assert!(!refused(r#"{"EventId":"e","Type":"Message"}"#));
-        // What an older hub took in stays what it was.
+        // A body that an older version of the hub stored is still read as it was then.
         let Ok(Reading::Event(delivery)) = read(own.as_bytes(), None, at()) else { panic!("{own}") };
         assert!(matches!(delivery.body, DeliveryBody::Unrecognized { .. }));
     }

@@ -1,4 +1,4 @@
-//! The link to Umbler's API: who the agents are, whether webhooks are posted here, and what happens without it.
+//! The link to Umbler's API: names of agents, the check of the webhook, `check --umbler`, and a hub without a token.
 
 use std::process::Stdio;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use umbler_hub::facade::testing::Day;
 use umbler_hub::facade::testing::{ApiFault, FakeApi, OrderWord, TOKEN};
 
-use super::support::api::{ago, api, come, deliveries, get_lost, linked, rechecked};
+use super::support::api::{ago, api, deliver, deliveries, linked, lose, rechecked};
 use super::support::hub::command;
 use super::support::keys::{SECRET, token};
 use super::support::receiver::Receiver;
@@ -16,7 +16,7 @@ use super::support::{Delivery, Hub, spawn_hub};
 const BIA: &str = "Z4ELwFoR_gAGENT1";
 
 #[test]
-fn without_a_token_nothing_is_asked_and_everything_else_works() {
+fn without_a_token_the_api_is_not_asked_and_everything_else_works() {
     let hub = spawn_hub();
     assert_eq!(hub.json("/health")["link"], "off");
     let link = hub.json("/api/umbler/link");
@@ -31,16 +31,16 @@ fn member(hub: &Hub, id: &str) -> Value {
 }
 
 #[test]
-fn agents_have_the_names_and_pictures_that_umbler_has_for_them() {
+fn agents_get_their_names_and_pictures_from_umbler() {
     let api = api();
-    api.ways(|ways| ways.refuses_with = Some(403));
+    api.behave(|behavior| behavior.refuses_with = Some(403));
     let hub = linked(&api, &[]);
     assert_eq!(rechecked(&hub)["state"], "not_allowed");
     let delivery = Delivery::message("ana").owner(BIA);
     hub.provider().posts(&delivery);
-    get_lost(&api, &[delivery.bytes()]);
+    lose(&api, &[delivery.bytes()]);
     let mut screen = hub.screen().watching(&["updates"]);
-    api.ways(|ways| ways.refuses_with = None);
+    api.behave(|behavior| behavior.refuses_with = None);
     let link = rechecked(&hub);
     assert_eq!(link["directory"]["members"], 6, "{link}");
     assert_eq!(screen.hears_update("link_updated")["data"]["linkAlerts"], json!([]));
@@ -52,7 +52,7 @@ fn agents_have_the_names_and_pictures_that_umbler_has_for_them() {
 }
 
 #[test]
-fn a_name_that_an_admin_set_stays_and_the_same_names_are_told_once() {
+fn a_name_that_an_admin_set_stays_and_known_names_are_not_told_again() {
     let api = api();
     let hub = linked(&api, &[]);
     rechecked(&hub);
@@ -63,10 +63,10 @@ fn a_name_that_an_admin_set_stays_and_the_same_names_are_told_once() {
     assert_eq!(link["directory"]["members"], 6, "{link}");
     assert_eq!(member(&hub, BIA)["name"], "Beatriz");
     assert_eq!(member(&hub, BIA)["origin"], "admin");
-    assert_eq!(hub.json("/health")["seq"], before, "what is known is not told again");
+    assert_eq!(hub.json("/health")["seq"], before, "known names are not told again");
 }
 
-/// How the provider posts to this address.
+/// Sets up a webhook at the provider that posts everything to this address.
 fn posts_to(api: &FakeApi, url: &str, paused: bool) {
     let channels = api.world(|world| world.channels.clone());
     let channels: Vec<Value> = channels.iter().map(|channel| json!({ "id": channel["id"] })).collect();
@@ -76,7 +76,7 @@ fn posts_to(api: &FakeApi, url: &str, paused: bool) {
 }
 
 #[test]
-fn it_is_told_whether_umbler_posts_everything_here() {
+fn the_hub_tells_whether_umbler_posts_everything_to_it() {
     let api = api();
     let hub = linked(&api, &[("UMBLER_WEBHOOK_URL", "https://hub.example/api/umbler/webhook")]);
     let finding = |hub: &Hub| rechecked(hub)["webhook"]["finding"].clone();
@@ -87,7 +87,7 @@ fn it_is_told_whether_umbler_posts_everything_here() {
     assert_eq!(finding(&hub), "paused");
     let told = hub.get("/api/umbler/link").text;
     assert!(!told.contains("a-secret-of-it"), "{told}");
-    api.fails("webhooks", &ApiFault::Status(403), 1);
+    api.fail("webhooks", &ApiFault::Status(403), 1);
     let link = rechecked(&hub);
     assert_eq!(
         (&link["webhook"]["finding"], &link["state"]),
@@ -97,7 +97,7 @@ fn it_is_told_whether_umbler_posts_everything_here() {
 }
 
 #[test]
-fn what_is_wrong_is_told_to_screens_and_to_the_alert_webhook_once_until_it_is_over() {
+fn a_problem_is_told_once_to_screens_and_to_the_alert_webhook_and_so_is_its_end() {
     let (api, receiver) = (api(), Receiver::new());
     let url = format!("http://{}/alerts", receiver.address());
     posts_to(&api, "https://hub.example/w", false);
@@ -115,7 +115,7 @@ fn what_is_wrong_is_told_to_screens_and_to_the_alert_webhook_once_until_it_is_ov
         (alerts[0]["kind"].clone(), alerts.as_array().map(Vec::len)),
         (json!("webhook_paused"), Some(1))
     );
-    assert_eq!(rechecked(&hub)["alerts"], alerts, "since the same moment");
+    assert_eq!(rechecked(&hub)["alerts"], alerts, "they keep their beginning");
     posts_to(&api, "https://hub.example/w", false);
     assert_eq!(rechecked(&hub)["alerts"], json!([]));
     let told = [screen.hears_update("link_updated"), screen.hears_update("link_updated")];
@@ -128,7 +128,7 @@ fn what_is_wrong_is_told_to_screens_and_to_the_alert_webhook_once_until_it_is_ov
 }
 
 #[test]
-fn a_quiet_morning_is_no_loss() {
+fn a_morning_without_messages_raises_no_alert() {
     let api = api();
     let hub = linked(&api, &[]);
     let link = rechecked(&hub);
@@ -136,9 +136,9 @@ fn a_quiet_morning_is_no_loss() {
 }
 
 #[test]
-fn a_token_of_several_organizations_needs_to_be_told_which() {
+fn a_token_of_several_organizations_needs_the_setting_that_names_one() {
     let api = api();
-    api.ways(|ways| ways.organizations = 2);
+    api.behave(|behavior| behavior.organizations = 2);
     let hub = linked(&api, &[]);
     let link = rechecked(&hub);
     assert_eq!(link["state"], "undecided", "{link}");
@@ -149,15 +149,15 @@ fn a_token_of_several_organizations_needs_to_be_told_which() {
 }
 
 #[test]
-fn a_redirect_and_an_answer_without_end_are_refused() {
+fn a_redirect_and_a_huge_answer_are_refused() {
     let api = api();
     let elsewhere = super::support::api::api();
-    api.fails("chats", &ApiFault::Redirect(format!("{}/v1/chats/", elsewhere.url())), 1);
+    api.fail("chats", &ApiFault::Redirect(format!("{}/v1/chats/", elsewhere.url())), 1);
     let hub = linked(&api, &[]);
     let link = rechecked(&hub);
     assert!(matches!(link["state"].as_str(), Some("unreachable" | "ok")), "{link}");
-    assert!(elsewhere.seen().is_empty(), "the token goes nowhere else");
-    api.fails("chats", &ApiFault::Huge, 1);
+    assert!(elsewhere.requests().is_empty(), "the token is sent nowhere else");
+    api.fail("chats", &ApiFault::Huge, 1);
     let link = rechecked(&hub);
     assert_eq!(link["state"], "unreachable", "{link}");
     assert!(link["reason"].as_str().expect("a reason").contains("bytes"), "{link}");
@@ -165,7 +165,7 @@ fn a_redirect_and_an_answer_without_end_are_refused() {
 }
 
 #[test]
-fn what_only_the_hub_may_say_is_ignored_where_a_webhook_says_it() {
+fn a_webhook_with_an_id_or_type_of_the_hubs_own_is_ignored() {
     let hub = spawn_hub();
     for prefix in ["reconcile:", "notify:", "directory:", "settings:", "alert:", "link:"] {
         let answer = hub.provider().posts(&Delivery::message("ana").event_id(&format!("{prefix}x")));
@@ -177,7 +177,7 @@ fn what_only_the_hub_may_say_is_ignored_where_a_webhook_says_it() {
 }
 
 #[test]
-fn viewers_are_not_told_of_lines_and_only_admins_have_it_looked_at() {
+fn viewers_do_not_see_names_of_lines_and_only_admins_may_request_a_recheck() {
     let api = api();
     let other = json!({ "id": "2", "name": "CRM", "url": "https://crm.example/", "paused": false, "forChannels": [], "events": [] });
     api.world(|world| world.webhooks = vec![other]);
@@ -197,18 +197,18 @@ fn viewers_are_not_told_of_lines_and_only_admins_have_it_looked_at() {
 #[test]
 fn the_log_of_the_link_at_trace_level_holds_no_token() {
     let api = api();
-    api.fails("chats", &ApiFault::Reset, 1);
+    api.fail("chats", &ApiFault::Reset, 1);
     let hub = linked(&api, &[("RUST_LOG", "trace")]);
-    come(&api, &hub, &deliveries(&mut Day::new(2, ago(900)), ago(900), ago(200), 20));
+    deliver(&api, &hub, &deliveries(&mut Day::new(2, ago(900)), ago(900), ago(200), 20));
     rechecked(&hub);
-    api.ways(|ways| ways.refuses_with = Some(401));
+    api.behave(|behavior| behavior.refuses_with = Some(401));
     assert_eq!(rechecked(&hub)["state"], "not_allowed");
     assert!(!hub.log().contains(TOKEN), "the token is in the log");
     let told = format!("{}{}", hub.get("/metrics").text, hub.get("/api/umbler/link").text);
     assert!(!told.contains(TOKEN));
 }
 
-/// Runs `check --umbler` against an API: whether all is well, and what it said.
+/// Runs `check --umbler` against an API. Returns whether it succeeded, and its output.
 fn check(api: &FakeApi, more: &[(&str, &str)]) -> (bool, String) {
     let home = tempfile::tempdir().expect("a folder");
     let mut command = command(home.path());
@@ -220,9 +220,9 @@ fn check(api: &FakeApi, more: &[(&str, &str)]) -> (bool, String) {
 }
 
 #[test]
-fn a_check_asks_every_route_once_and_tells_which_guesses_hold() {
+fn a_check_asks_every_route_once_and_says_which_assumptions_hold() {
     let api = api();
-    get_lost(&api, &deliveries(&mut Day::new(6, ago(5_000)), ago(5_000), ago(200), 400));
+    lose(&api, &deliveries(&mut Day::new(6, ago(5_000)), ago(5_000), ago(200), 400));
     let (fine, said) = check(&api, &[]);
     assert!(fine, "{said}");
     assert!(!said.contains(TOKEN), "{said}");
@@ -240,33 +240,33 @@ fn a_check_asks_every_route_once_and_tells_which_guesses_hold() {
     ] {
         assert!(row(&said, of).contains("holds"), "{of}: {said}");
     }
-    assert!(row(&said, "messagesFrom").contains("counted in: true"), "{said}");
+    assert!(row(&said, "messagesFrom").contains("included: true"), "{said}");
 
-    api.ways(|ways| ways.order = OrderWord::Ignored);
+    api.behave(|behavior| behavior.order = OrderWord::Ignored);
     let (fine, said) = check(&api, &[]);
     assert!(!fine && row(&said, "chatsOrder").contains("FAILS"), "{said}");
     assert!(said.contains("UMBLER_API_DIALECT"), "{said}");
 
-    api.ways(|ways| ways.refuses_with = Some(403));
+    api.behave(|behavior| behavior.refuses_with = Some(403));
     let (fine, said) = check(&api, &[]);
     assert!(!fine && said.contains("the plan has no API"), "{said}");
 }
 
 #[test]
-fn a_wrong_guess_is_mended_by_a_file() {
+fn a_file_corrects_a_wrong_assumption() {
     let api = api();
-    get_lost(&api, &deliveries(&mut Day::new(6, ago(5_000)), ago(5_000), ago(200), 400));
+    lose(&api, &deliveries(&mut Day::new(6, ago(5_000)), ago(5_000), ago(200), 400));
     let home = tempfile::tempdir().expect("a folder");
     let path = home.path().join("dialect.json");
     let path = path.to_str().expect("a path");
     std::fs::write(path, r#"{"chatsOrder":{"SortBy":"Activity"}}"#).expect("written");
     let (fine, said) = check(&api, &[("UMBLER_API_DIALECT", path)]);
-    assert!(!fine && said.contains("chatsOrder"), "an order that nobody knows: {said}");
+    assert!(!fine && said.contains("chatsOrder"), "the API does not know this order: {said}");
     std::fs::write(path, r#"{"chatsOrder":{"ChatOrderBy":"LastMessage"},"messagesTake":50}"#)
         .expect("written");
     let (fine, said) = check(&api, &[("UMBLER_API_DIALECT", path)]);
     assert!(fine, "{said}");
-    let asked = api.seen().into_iter().rfind(|seen| seen.route == "relative-messages").expect("asked");
+    let asked = api.requests().into_iter().rfind(|seen| seen.route == "relative-messages").expect("asked");
     assert!(asked.query.contains(&("Take".to_owned(), "50".to_owned())), "{asked:?}");
     std::fs::write(path, r#"{"order":"x"}"#).expect("written");
     let (fine, said) = check(&api, &[("UMBLER_API_DIALECT", path)]);
@@ -274,7 +274,7 @@ fn a_wrong_guess_is_mended_by_a_file() {
 }
 
 #[test]
-fn a_simulated_team_has_an_api_and_loses_as_many_deliveries_as_it_is_told() {
+fn a_simulation_offers_an_api_and_loses_the_given_share_of_deliveries() {
     let hub = spawn_hub();
     let mut tool = command(hub.home());
     tool.args(["simulate", "--url", &hub.url(""), "--seed", "3", "--count", "200", "--rate", "0"]);

@@ -1,18 +1,18 @@
-//! What no webhook brought is found at the provider's API, whatever that does with a question, and nothing is doubled.
+//! The hub finds through the provider's API what no webhook brought, however the API behaves, and nothing is counted twice.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use umbler_hub::facade::testing::Day;
-use umbler_hub::facade::testing::{ApiFault, FakeApi, OrderWord, Ways};
+use umbler_hub::facade::testing::{ApiFault, FakeApi, FakeBehavior, OrderWord};
 
-use super::support::api::{ago, all, api, come, deliveries, get_lost, linked, message_ids, rechecked};
+use super::support::api::{ago, all, api, deliver, deliveries, linked, lose, message_ids, rechecked};
 use super::support::{Delivery, Hub, spawn_hub};
 
-/// A hub and an API that know the same, and the day that goes on.
+/// A hub that knows everything that the API knows, and the simulated day, from which further deliveries may be taken.
 fn in_step(api: &FakeApi, seed: u64) -> (Hub, Day) {
     let hub = linked(api, &[]);
     let mut day = Day::new(seed, ago(5_000));
-    come(api, &hub, &deliveries(&mut day, ago(5_000), ago(800), 300));
+    deliver(api, &hub, &deliveries(&mut day, ago(5_000), ago(800), 300));
     rechecked(&hub);
     (hub, day)
 }
@@ -25,8 +25,9 @@ fn complete_until(link: &Value) -> Option<Timestamp> {
     link["completeUntil"].as_str().map(|text| text.parse().expect("a moment"))
 }
 
-/// What is compared of a hub with another one: everything but when something was noticed, names of agents, and waits: a close that
-/// was followed by a reopening is told nowhere, and a wait begins after it.
+/// What a hub knows, for the comparison with another hub: messages, chats and totals. Three things are left out, because a hub that
+/// was down cannot know them: when something was noticed, names of agents, and waits (a chat that was closed and reopened meanwhile
+/// has a wait that began at the reopening, but the API does not tell of the close).
 fn known(hub: &Hub) -> (Vec<Value>, Vec<Value>, Value) {
     let mut messages = all(hub, "/api/umbler/messages", "messages");
     for message in &mut messages {
@@ -43,38 +44,46 @@ fn known(hub: &Hub) -> (Vec<Value>, Vec<Value>, Value) {
 }
 
 #[test]
-fn ten_minutes_of_lost_webhooks_are_made_up_for_and_nothing_is_doubled() {
+fn ten_minutes_of_lost_webhooks_are_found_and_nothing_is_counted_twice() {
     let api = api();
     let (hub, mut day) = in_step(&api, 11);
     let last_webhook = hub.json("/health")["lastWebhookAt"].clone();
     let lost = deliveries(&mut day, ago(560), ago(100), 300);
-    get_lost(&api, &lost);
+    lose(&api, &lost);
 
     let link = rechecked(&hub);
     assert_eq!(link["state"], "ok", "{link}");
     assert_eq!(link["silence"]["finding"], "deliveries_lost", "{link}");
     assert!(link["sweep"]["messages"].as_u64() > Some(50), "{link}");
-    assert_eq!(message_ids(&hub), api.world(|world| world.message_ids()), "gap and doubles");
-    assert_eq!(hub.json("/health")["lastWebhookAt"], last_webhook, "none of it is a webhook");
+    assert_eq!(
+        message_ids(&hub),
+        api.world(|world| world.message_ids()),
+        "nothing is missing and nothing is there twice"
+    );
+    assert_eq!(
+        hub.json("/health")["lastWebhookAt"],
+        last_webhook,
+        "what was found does not count as a webhook"
+    );
 
-    // Webhooks that come late after all double nothing.
+    // Webhooks that come late after all are not counted a second time.
     let total = hub.json("/api/umbler/stats")["totalMessages"].clone();
     for delivery in &lost {
         assert_eq!(hub.provider().post(delivery).status, 200);
     }
     assert_eq!(hub.json("/api/umbler/stats")["totalMessages"], total);
-    // That nothing is lost any more is told once.
+    // The end of the alert is told once.
     assert_eq!(rechecked(&hub)["alerts"], json!([]));
     let seq = seq(&hub);
     rechecked(&hub);
-    assert_eq!(self::seq(&hub), seq, "and then everything is known");
+    assert_eq!(self::seq(&hub), seq, "there is nothing more to find");
 }
 
 #[test]
-fn a_hub_that_was_down_ends_as_one_that_never_was() {
+fn a_hub_that_was_down_ends_up_like_one_that_never_was() {
     let (one, other) = (api(), spawn_hub());
-    // What was shown to a comparison is known; the first one that is allowed comes after all of this.
-    one.ways(|ways| ways.refuses_with = Some(403));
+    // The API refuses all comparisons until the webhooks are lost, so that nothing is found earlier.
+    one.behave(|behavior| behavior.refuses_with = Some(403));
     let hub = linked(&one, &[]);
     let mut day = Day::new(5, ago(5_000));
     let parts = [
@@ -82,13 +91,13 @@ fn a_hub_that_was_down_ends_as_one_that_never_was() {
         deliveries(&mut day, ago(2_000), ago(900), 300),
         deliveries(&mut day, ago(900), ago(200), 100),
     ];
-    come(&one, &hub, &parts[0]);
-    get_lost(&one, &parts[1]);
-    come(&one, &hub, &parts[2]);
+    deliver(&one, &hub, &parts[0]);
+    lose(&one, &parts[1]);
+    deliver(&one, &hub, &parts[2]);
     for delivery in parts.iter().flatten() {
         assert_eq!(other.provider().post(delivery).status, 200);
     }
-    one.ways(|ways| ways.refuses_with = None);
+    one.behave(|behavior| behavior.refuses_with = None);
     let link = rechecked(&hub);
     assert_eq!(link["state"], "ok", "{link}");
     let ((messages, chats, totals), never_down) = (known(&hub), known(&other));
@@ -100,7 +109,7 @@ fn a_hub_that_was_down_ends_as_one_that_never_was() {
 }
 
 #[test]
-fn a_sweep_that_finds_nothing_journals_nothing() {
+fn a_comparison_that_finds_nothing_records_no_event() {
     let api = api();
     let (hub, _) = in_step(&api, 3);
     let first = rechecked(&hub);
@@ -114,32 +123,32 @@ fn a_sweep_that_finds_nothing_journals_nothing() {
     );
     assert_eq!(second["state"], "ok", "{second}");
     assert!(complete_until(&second) >= complete_until(&first), "{second}");
-    assert!(complete_until(&second).expect("a moment") <= ago(60), "never beyond what was read");
+    assert!(complete_until(&second).expect("a moment") <= ago(60), "never later than what was read");
     assert!(hub.counter("umbler_hub_complete_until_timestamp_seconds") > 0);
 }
 
 #[test]
-fn how_far_everything_is_known_survives_a_restart() {
+fn complete_until_survives_a_restart() {
     let api = api();
     let (hub, _) = in_step(&api, 4);
     let until = complete_until(&rechecked(&hub));
-    api.ways(|ways| ways.refuses_with = Some(403));
+    api.behave(|behavior| behavior.refuses_with = Some(403));
     let hub = hub.restarted();
     let link = rechecked(&hub);
     assert_eq!((complete_until(&link), link["state"].as_str()), (until, Some("not_allowed")), "{link}");
     assert_eq!(hub.json("/health")["link"], "not_allowed");
-    api.ways(|ways| ways.refuses_with = None);
+    api.behave(|behavior| behavior.refuses_with = None);
     let link = rechecked(&hub);
     assert_eq!(link["state"], "ok", "{link}");
     assert!(complete_until(&link) >= until, "{link}");
 }
 
-/// An API that does things in its own way, and a hub to which no webhook brings anything: all of it is found.
-fn all_is_found_where(change: impl FnOnce(&mut Ways)) -> (FakeApi, Hub, Value) {
+/// Checks that a hub without a single webhook finds everything at an API with this behaviour.
+fn all_is_found_where(change: impl FnOnce(&mut FakeBehavior)) -> (FakeApi, Hub, Value) {
     let api = api();
     let mut day = Day::new(21, ago(5_000));
-    get_lost(&api, &deliveries(&mut day, ago(5_000), ago(200), 400));
-    api.ways(change);
+    lose(&api, &deliveries(&mut day, ago(5_000), ago(200), 400));
+    api.behave(change);
     let hub = linked(&api, &[]);
     let link = rechecked(&hub);
     assert_eq!(link["state"], "ok", "{link}");
@@ -148,28 +157,31 @@ fn all_is_found_where(change: impl FnOnce(&mut Ways)) -> (FakeApi, Hub, Value) {
 }
 
 #[test]
-fn an_order_word_that_is_ignored_leads_to_a_wider_read() {
-    let (_, _, link) = all_is_found_where(|ways| (ways.order, ways.take_max) = (OrderWord::Ignored, 7));
+fn if_the_order_of_chats_is_ignored_all_open_and_recent_chats_are_read() {
+    let (_, _, link) =
+        all_is_found_where(|behavior| (behavior.order, behavior.take_max) = (OrderWord::Ignored, 7));
     assert!(link["sweep"]["problem"].as_str().expect("a problem").contains("order"), "{link}");
 }
 
 #[test]
-fn the_other_order_word_and_pages_whose_items_slide_lose_nothing() {
-    let (_, _, link) = all_is_found_where(|ways| {
-        (ways.order, ways.take_max, ways.slides) = (OrderWord::OrderBy, 7, 2);
+fn nothing_is_lost_with_the_other_order_parameter_and_chats_that_move_between_pages() {
+    let (_, _, link) = all_is_found_where(|behavior| {
+        (behavior.order, behavior.take_max, behavior.slides) = (OrderWord::OrderBy, 7, 2);
     });
     assert_eq!(link["sweep"]["problem"], Value::Null, "{link}");
 }
 
 #[test]
-fn short_pages_of_messages_lose_nothing_whether_the_cursor_counts_or_not() {
+fn short_pages_of_messages_lose_nothing_whether_the_cursor_is_included_or_not() {
     for counts in [true, false] {
-        all_is_found_where(|ways| (ways.messages_take_max, ways.cursor_counts) = (3, counts));
+        all_is_found_where(|behavior| {
+            (behavior.messages_take_max, behavior.cursor_is_included) = (3, counts);
+        });
     }
 }
 
-/// Twelve messages of one chat in one instant, and three before.
-fn crowd(api: &FakeApi) {
+/// Gives the API a chat with twelve messages of one instant and three earlier ones.
+fn add_crowd(api: &FakeApi) {
     let at = |seconds| json!(format!("{:.3}", ago(seconds)));
     let (then, before) = (at(900), at(1_200));
     for number in 0..15 {
@@ -180,7 +192,7 @@ fn crowd(api: &FakeApi) {
             .message_field("CreatedAtUTC", moment.clone())
             .chat_field("EventAtUTC", then.clone())
             .chat_field("Organization", json!({ "Id": api.world(|world| world.organization.clone()) }));
-        api.world(|world| world.hears(&delivery.bytes()));
+        api.world(|world| world.absorb(&delivery.bytes()));
     }
 }
 
@@ -188,8 +200,8 @@ fn crowd(api: &FakeApi) {
 fn many_messages_in_one_instant_are_all_found() {
     for counts in [true, false] {
         let api = api();
-        crowd(&api);
-        api.ways(|ways| (ways.messages_take_max, ways.cursor_counts) = (13, counts));
+        add_crowd(&api);
+        api.behave(|behavior| (behavior.messages_take_max, behavior.cursor_is_included) = (13, counts));
         let hub = linked(&api, &[]);
         let link = rechecked(&hub);
         assert_eq!(message_ids(&hub), api.world(|world| world.message_ids()), "{link}");
@@ -197,71 +209,74 @@ fn many_messages_in_one_instant_are_all_found() {
     }
 }
 
-/// What is claimed after an answer that cannot be trusted.
-fn is_misled_where(change: impl FnOnce(&mut Ways), reason: &str) {
+/// Checks that a hub reports `misled` with this reason, keeps `completeUntil`, and recovers when the API behaves again.
+fn is_misled_where(change: impl FnOnce(&mut FakeBehavior), reason: &str) {
     let api = api();
     let (hub, mut day) = in_step(&api, 8);
     let until = complete_until(&rechecked(&hub));
-    get_lost(&api, &deliveries(&mut day, ago(560), ago(200), 200));
-    api.ways(change);
+    lose(&api, &deliveries(&mut day, ago(560), ago(200), 200));
+    api.behave(change);
     let link = rechecked(&hub);
     assert_eq!(link["state"], "misled", "{link}");
     assert!(link["reason"].as_str().expect("a reason").contains(reason), "{link}");
-    assert_eq!(complete_until(&link), until, "nothing is claimed: {link}");
-    api.ways(|ways| *ways = Ways::default());
+    assert_eq!(complete_until(&link), until, "completeUntil stays: {link}");
+    api.behave(|behavior| *behavior = FakeBehavior::default());
     let link = rechecked(&hub);
     assert_eq!(link["state"], "ok", "{link}");
     assert_eq!(message_ids(&hub), api.world(|world| world.message_ids()), "{link}");
 }
 
 #[test]
-fn a_page_that_comes_again_and_again_is_an_error_and_no_completeness() {
-    is_misled_where(|ways| (ways.skip_is_ignored, ways.take_max) = (true, 5), "same chats came again");
+fn a_page_that_comes_again_and_again_is_an_error_and_does_not_move_complete_until() {
+    is_misled_where(
+        |behavior| (behavior.skip_is_ignored, behavior.take_max) = (true, 5),
+        "same chats came again",
+    );
 }
 
 #[test]
-fn a_list_that_is_empty_although_chats_are_known_is_an_error() {
-    is_misled_where(|ways| ways.is_emptied = true, "the list is empty");
+fn an_empty_list_is_an_error_if_the_hub_knows_chats() {
+    is_misled_where(|behavior| behavior.is_emptied = true, "the list of chats is empty");
 }
 
 #[test]
 fn a_cursor_that_is_ignored_is_an_error() {
     is_misled_where(
-        |ways| (ways.cursor_is_ignored, ways.messages_take_max) = (true, 2),
-        "after the moment that was asked for",
+        |behavior| (behavior.cursor_is_ignored, behavior.messages_take_max) = (true, 2),
+        "later than the moment that was asked for",
     );
 }
 
 #[test]
-fn a_plan_that_hides_the_past_is_told_whatever_its_flag_says() {
+fn a_plan_that_hides_the_past_is_noticed_whatever_its_flag_says() {
     for tells in [true, false] {
         let api = api();
         let (hub, mut day) = in_step(&api, 9);
-        come(&api, &hub, &deliveries(&mut day, ago(640), ago(450), 200));
+        deliver(&api, &hub, &deliveries(&mut day, ago(640), ago(450), 200));
         let cut = ago(420);
-        get_lost(&api, &deliveries(&mut day, ago(400), ago(200), 200));
-        api.ways(|ways| (ways.cut_before, ways.tells_cut) = (Some(cut), tells));
+        lose(&api, &deliveries(&mut day, ago(400), ago(200), 200));
+        api.behave(|behavior| (behavior.cut_before, behavior.tells_cut) = (Some(cut), tells));
         let link = rechecked(&hub);
         assert_eq!(link["state"], "ok", "{link}");
         let from: Timestamp = link["availableFrom"].as_str().expect("a moment").parse().expect("a moment");
         assert!(from >= cut, "flag {tells}: {link}");
         let known = message_ids(&hub);
         let shown = api.world(|world| world.message_ids_since(cut));
-        assert!(shown.iter().all(|id| known.contains(id)), "what is shown is known");
+        assert!(shown.iter().all(|id| known.contains(id)), "all messages that the API shows are known");
     }
 }
 
 #[test]
-fn an_api_that_fails_now_and_then_is_asked_again_until_everything_is_known() {
+fn an_api_that_fails_now_and_then_is_tried_again_until_everything_is_known() {
     let api = api();
     let (hub, mut day) = in_step(&api, 10);
-    get_lost(&api, &deliveries(&mut day, ago(560), ago(200), 200));
-    api.ways(|ways| ways.retry_after = Some(1));
+    lose(&api, &deliveries(&mut day, ago(560), ago(200), 200));
+    api.behave(|behavior| behavior.retry_after = Some(1));
     for fault in [ApiFault::Status(429), ApiFault::Html, ApiFault::Truncated] {
-        api.fails("chats", &fault, 1);
+        api.fail("chats", &fault, 1);
     }
     for fault in [ApiFault::Status(500), ApiFault::Cut, ApiFault::Reset] {
-        api.fails("relative-messages", &fault, 1);
+        api.fail("relative-messages", &fault, 1);
     }
     let link = rechecked(&hub);
     assert_eq!(link["state"], "ok", "{link}");
@@ -274,14 +289,14 @@ fn an_api_that_fails_now_and_then_is_asked_again_until_everything_is_known() {
 }
 
 #[test]
-fn no_five_seconds_see_more_requests_on_a_route_than_are_allowed() {
+fn a_route_never_gets_more_requests_in_five_seconds_than_are_allowed() {
     let api = api();
     let mut day = Day::new(33, ago(20_000));
-    get_lost(&api, &deliveries(&mut day, ago(20_000), ago(200), 900));
+    lose(&api, &deliveries(&mut day, ago(20_000), ago(200), 900));
     let hub = linked(&api, &[("UMBLER_API_REQUESTS_PER_5_SECONDS", "40")]);
     let link = rechecked(&hub);
     assert_eq!(link["state"], "ok", "{link}");
-    let seen: Vec<_> = api.seen().into_iter().filter(|seen| seen.route == "relative-messages").collect();
+    let seen: Vec<_> = api.requests().into_iter().filter(|seen| seen.route == "relative-messages").collect();
     assert!(seen.len() > 100, "{}", seen.len());
     for first in &seen {
         let until = first.at + std::time::Duration::from_secs(5);
@@ -292,16 +307,16 @@ fn no_five_seconds_see_more_requests_on_a_route_than_are_allowed() {
 }
 
 #[test]
-fn a_clock_of_the_provider_that_is_wrong_does_not_make_later_webhooks_lose() {
+fn a_wrong_clock_of_the_provider_does_not_make_later_webhooks_count_as_older() {
     let api = api();
     let (hub, _) = in_step(&api, 14);
-    api.ways(|ways| ways.clock_ahead = SignedDuration::from_hours(1));
+    api.behave(|behavior| behavior.clock_ahead = SignedDuration::from_hours(1));
     let at = |seconds| json!(format!("{:.3}", ago(seconds)));
     let chat = |seconds: i64| {
         let then = at(seconds);
         Delivery::message("ana").set("/EventDate", then.clone()).message_field("EventAtUTC", then)
     };
-    get_lost(&api, &[chat(300).bytes()]);
+    lose(&api, &[chat(300).bytes()]);
     assert_eq!(rechecked(&hub)["state"], "ok");
     assert_eq!(hub.json("/api/umbler/chats/ana")["chat"]["status"], "waiting");
     let answered = chat(-1).by_member("bia").owner("bia").waiting(false);

@@ -13,24 +13,23 @@ use crate::http::question::{Nothing, QueryString};
 use crate::http::route::routes;
 use crate::protocol::{LinkShape, LinkState};
 
-/// How long a caller waits for what is looked at. A comparison after a long silence takes longer, and goes on by itself.
+/// How long a caller waits for a recheck. A comparison of a long time takes longer and goes on after the answer.
 const RECHECK_WAIT: Duration = Duration::from_secs(20);
 
 routes! {
-    /// The link to Umbler's API: how it is, and up to when everything that happened is known.
+    /// The status of the link to Umbler's API, and up to when every message is known.
     get "/link" => link, "getLink";
-    /// Compares all messages and looks at the webhook and the agents at once. Answers with what was found, or after 20 s with
-    /// what is known so far.
+    /// Compares messages and chats with Umbler, checks the webhook and reads the agents, all now. The answer comes when this is
+    /// finished, or after 20 s with what is known so far.
     write(POST) "/link/recheck" => recheck, "recheckLink",
-        refuses(400, "No `UMBLER_API_TOKEN` is set.");
+        refuses(400, "`UMBLER_API_TOKEN` is not set.");
 }
 
-/// What a look at everything found.
+/// The result of a recheck.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RecheckAnswer {
-    /// Everything was looked at. False: it is still being looked at.
+    /// False: the recheck takes longer than 20 s and goes on. Ask `GET /api/umbler/link` later.
     finished: bool,
-    /// How it is.
     link: LinkShape,
 }
 
@@ -50,11 +49,11 @@ async fn recheck(
     state: UserState,
 ) -> Result<Answer<RecheckAnswer>, ApiError> {
     if state.link.shape().state == LinkState::Off {
-        let nothing = "no UMBLER_API_TOKEN is set, so there is nothing to look at";
+        let nothing = "UMBLER_API_TOKEN is not set, so the hub cannot ask Umbler's API";
         return Err(ApiError::BadRequest(nothing.to_owned()));
     }
-    let (ring, mut told) = state.link.ring();
-    let answered = timeout(RECHECK_WAIT, told.wait_for(|told| told.answered >= ring)).await;
-    let finished = matches!(answered, Ok(Ok(_)));
+    let (request, mut status) = state.link.request_recheck();
+    let waited = timeout(RECHECK_WAIT, status.wait_for(|status| status.finished >= request)).await;
+    let finished = matches!(waited, Ok(Ok(_)));
     Ok(Answer(RecheckAnswer { finished, link: state.link.shape() }))
 }

@@ -1,5 +1,5 @@
-//! The link to the provider's API: how far what the provider knows is known here, which is no event, and what is wrong, which
-//! everybody is told.
+//! Records of the link to the provider's API: up to when everything is known, which makes no event, and the link's alerts, which
+//! every screen is told.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -13,10 +13,10 @@ use crate::journal::payload::LinkProgress;
 use crate::protocol::alerts::SideUpdate;
 use crate::protocol::link::{LINK_UPDATED, LinkAlert, LinkData};
 
-/// The key in `meta` of how far everything is known.
+/// The key in `meta` under which [`LinkProgress`] is stored.
 const PROGRESS_KEY: &str = "link";
 
-/// Notes how far everything is known.
+/// Stores up to when everything is known.
 pub(in crate::journal) fn apply(
     connection: &Connection,
     progress: &LinkProgress,
@@ -25,7 +25,7 @@ pub(in crate::journal) fn apply(
     Ok(Outcome::NoEvent(Ack::duplicate(None, None)))
 }
 
-/// Tells what is wrong, where that is something else than before.
+/// Stores the alerts and makes their update, unless they are the same as before.
 pub(in crate::journal) fn apply_alerts<'a>(
     connection: &Connection,
     seq: Seq,
@@ -47,10 +47,10 @@ pub(in crate::journal) fn apply_alerts<'a>(
     Ok(NewEvent::new(LINK_UPDATED, audience, frame.into()).into())
 }
 
-/// How far everything was known last; nothing where that was never noted.
+/// Up to when everything is known. Empty if no comparison has finished yet.
 pub fn load(connection: &Connection) -> rusqlite::Result<LinkProgress> {
     let stored = meta::get(connection, PROGRESS_KEY)?;
-    // What cannot be read is found again by the next comparison.
+    // A value that cannot be read counts as empty: the next comparison then goes further back and stores it again.
     Ok(stored.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
 }
 

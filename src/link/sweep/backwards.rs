@@ -1,4 +1,5 @@
-//! The messages of one chat, back to the beginning of a gap, page after page in no certain order. Pure.
+//! Reads the messages of one chat from the newest back to the beginning of a gap, page by page. Within a page they come in any
+//! order. Pure: it takes pages and says what to ask for next.
 
 use std::collections::HashSet;
 
@@ -7,54 +8,55 @@ use jiff::{SignedDuration, Timestamp};
 use crate::domain::MessageId;
 use crate::umbler::api::{MessageItem, MessagesPage};
 
-/// How far the next page overlaps the one before: whether the provider counts its cursor in is not known, and neither is
-/// whether it compares more than milliseconds.
+/// How far a page overlaps the one before. It is not known whether the provider includes the cursor's own moment, nor whether it
+/// compares times more finely than to the millisecond.
 const OVERLAP: SignedDuration = SignedDuration::from_millis(1);
-/// Messages of one instant that may be more than a page shows. No provider's page is shorter than this.
+/// A page with at least this many messages of one instant may have been too short for all of them. The provider's pages hold more.
 const CROWD_MIN: usize = 10;
 
-/// The way back along the messages of one chat.
+/// The progress of reading one chat.
 #[derive(Debug)]
 pub struct Backwards {
     from: Timestamp,
     cursor: Timestamp,
     seen: HashSet<MessageId>,
+    /// The most messages that a page had.
     longest: usize,
-    /// The instant that was left because a page held nothing else.
-    left: Option<Timestamp>,
-    /// What was read: each message once.
+    /// The instant that was skipped because a page held nothing else.
+    skipped: Option<Timestamp>,
+    /// The messages that were read, each once.
     pub messages: Vec<MessageItem>,
-    /// The provider's plan hides what happened before this; `None`: it showed everything back to the gap's beginning.
+    /// The plan hides messages before this moment. `None`: messages were shown back to the gap's beginning.
     pub cut_at: Option<Timestamp>,
-    /// A whole page was of one instant: messages of that instant that did not fit on it are not known.
+    /// A page was full of messages of this one instant. Further messages of the instant may be missing.
     pub crowded_at: Option<Timestamp>,
 }
 
 impl Backwards {
-    /// From one moment back to another.
+    /// Reads from `until` back to `from`.
     pub fn new(until: Timestamp, from: Timestamp) -> Self {
         Self {
             from,
             cursor: until,
             seen: HashSet::new(),
             longest: 0,
-            left: None,
+            skipped: None,
             messages: Vec::new(),
             cut_at: None,
             crowded_at: None,
         }
     }
 
-    /// The moment to ask for messages before.
+    /// The next page to ask for: messages before this moment.
     pub fn cursor(&self) -> Timestamp {
         self.cursor
     }
 
-    /// Takes a page; true where another one is to be asked for.
-    pub fn hears(&mut self, page: MessagesPage) -> Result<bool, &'static str> {
+    /// Takes a page. True: another page is needed. The error says why the answer cannot be trusted.
+    pub fn take_page(&mut self, page: MessagesPage) -> Result<bool, &'static str> {
         let MessagesPage { items, is_cut } = page;
         if items.iter().any(|item| item.at > self.cursor) {
-            return Err("messages came that happened after the moment that was asked for");
+            return Err("it holds messages that are later than the moment that was asked for");
         }
         let Some(oldest) = items.iter().map(|item| item.at).min() else {
             self.note_cut(is_cut);
@@ -70,22 +72,22 @@ impl Backwards {
         if oldest < self.from {
             return Ok(false);
         }
-        if taught_nothing && is_one_instant && self.left != Some(oldest) {
-            // The page holds one instant and no more: what is before it is found only by leaving it.
-            self.left = Some(oldest);
+        if taught_nothing && is_one_instant && self.skipped != Some(oldest) {
+            // The page holds messages of one instant only: earlier ones are found only by skipping that instant.
+            self.skipped = Some(oldest);
             if count >= CROWD_MIN {
                 self.crowded_at = Some(oldest);
             }
-            return Ok(self.go_on_before(oldest.checked_sub(OVERLAP).unwrap_or(oldest)));
+            return Ok(self.continue_before(oldest.checked_sub(OVERLAP).unwrap_or(oldest)));
         }
         if taught_nothing {
             self.note_cut(is_cut);
             return Ok(false);
         }
-        Ok(self.go_on_before(oldest.checked_add(OVERLAP).unwrap_or(oldest)))
+        Ok(self.continue_before(oldest.checked_add(OVERLAP).unwrap_or(oldest)))
     }
 
-    fn go_on_before(&mut self, cursor: Timestamp) -> bool {
+    fn continue_before(&mut self, cursor: Timestamp) -> bool {
         self.cursor = cursor;
         true
     }
@@ -109,7 +111,7 @@ mod tests {
         MessageItem { id: format!("m{id}").as_str().into(), at: at(millis), text: String::new() }
     }
 
-    /// A provider with these messages, a page of so many, and its cursor counted in or not.
+    /// Reads from a provider that has these messages, sends `take` of them a page, and may include the cursor's own moment.
     fn read(all: &[MessageItem], take: usize, inclusive: bool, from: i64) -> (Backwards, usize) {
         let mut back = Backwards::new(at(1_000_000), at(from));
         let mut asked = 0;
@@ -124,17 +126,17 @@ mod tests {
                 .collect();
             before.sort_by_key(|item| std::cmp::Reverse(item.at));
             before.truncate(take);
-            // In no certain order.
+            // The order within a page must not matter.
             before.reverse();
-            if !back.hears(MessagesPage { items: before, is_cut: false }).unwrap() {
+            if !back.take_page(MessagesPage { items: before, is_cut: false }).unwrap() {
                 return (back, asked);
             }
         }
     }
 
     #[test]
-    fn no_message_is_lost_at_the_edge_of_a_page_whether_the_cursor_counts_or_not() {
-        // Three of each instant, so that pages of four end within one.
+    fn no_message_is_lost_at_the_edge_of_a_page_whether_the_cursor_is_included_or_not() {
+        // Three messages at each instant, so that a page of four ends between messages of one instant.
         let all: Vec<MessageItem> =
             (0..60).map(|id| item(id, 1_000 * (i64::try_from(id).unwrap() / 3))).collect();
         for inclusive in [true, false] {
@@ -147,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn it_ends_at_the_beginning_of_the_gap() {
+    fn reading_ends_at_the_beginning_of_the_gap() {
         let all: Vec<MessageItem> = (0..100).map(|id| item(id, 1_000 * i64::try_from(id).unwrap())).collect();
         let (back, asked) = read(&all, 10, true, 85_000);
         assert!(back.messages.len() < 30 && asked < 4, "{asked}");
@@ -155,12 +157,12 @@ mod tests {
     }
 
     #[test]
-    fn a_page_of_one_instant_is_left_and_said() {
+    fn a_page_full_of_one_instant_is_skipped_and_reported() {
         let mut all: Vec<MessageItem> = (0..30).map(|id| item(id, 5_000)).collect();
         all.push(item(100, 1_000));
         let (back, _) = read(&all, 12, true, 0);
         assert_eq!(back.crowded_at, Some(at(5_000)));
-        assert!(back.messages.iter().any(|message| message.at == at(1_000)), "what is before it is found");
+        assert!(back.messages.iter().any(|message| message.at == at(1_000)), "an earlier message is found");
     }
 
     #[test]
@@ -168,15 +170,15 @@ mod tests {
         let mut back = Backwards::new(at(10_000), at(0));
         let page =
             |millis| MessagesPage { items: vec![item(1, millis), item(2, millis - 1_000)], is_cut: false };
-        assert!(back.hears(page(9_000)).unwrap());
-        assert!(back.hears(page(9_000)).is_err());
+        assert!(back.take_page(page(9_000)).unwrap());
+        assert!(back.take_page(page(9_000)).is_err());
     }
 
     #[test]
-    fn a_plan_that_hides_what_was_before_is_noticed() {
+    fn a_plan_that_hides_earlier_messages_is_noticed() {
         let mut back = Backwards::new(at(10_000), at(0));
-        assert!(back.hears(MessagesPage { items: vec![item(1, 9_000)], is_cut: true }).unwrap());
-        assert!(!back.hears(MessagesPage { items: vec![item(1, 9_000)], is_cut: true }).unwrap());
+        assert!(back.take_page(MessagesPage { items: vec![item(1, 9_000)], is_cut: true }).unwrap());
+        assert!(!back.take_page(MessagesPage { items: vec![item(1, 9_000)], is_cut: true }).unwrap());
         assert_eq!(back.cut_at, Some(at(9_000)));
     }
 }

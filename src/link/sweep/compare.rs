@@ -1,5 +1,5 @@
-//! What the provider knows and the archive does not. A difference is what would change something that is shown, found by the
-//! rules by which deliveries are absorbed.
+//! Finds what the provider knows and the hub does not. Only a difference that would change something on a screen counts. It is
+//! found by absorbing the provider's answer into a copy of what is stored, with the same rules as for a delivery.
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension, Transaction};
@@ -12,22 +12,23 @@ use crate::journal::{LinkProgress, link};
 use crate::protocol::link::LinkAlert;
 use crate::reads::{Query, ReadError};
 
-/// Deliveries of a chat this long before the provider was asked may be followed by others that are under way.
+/// If the newest delivery of a chat is less than this older than the provider's answer, further webhooks may still be on their way,
+/// and the chat's state is left to the next comparison.
 const UNDER_WAY: SignedDuration = SignedDuration::from_secs(25);
 
-/// Which of these messages of a chat are news.
+/// Finds the messages of a chat that are news.
 #[derive(Debug)]
 pub struct FindMissing {
     pub chat: ChatId,
-    /// What the provider says of each message.
+    /// The messages as the provider tells them.
     pub said: Vec<MessageFacts>,
 }
 
 #[derive(Debug, Default)]
 pub struct Missing {
-    /// Their places in what was asked.
+    /// Indexes into `said` of the messages that are new or would change what is shown.
     pub news: Vec<usize>,
-    /// Of them, those that were not known at all.
+    /// Indexes into `said` of the messages that the hub did not know at all.
     pub unknown: Vec<usize>,
 }
 
@@ -36,18 +37,18 @@ impl Query for FindMissing {
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Missing, ReadError> {
         let mut missing = Missing::default();
-        for (place, said) in self.said.iter().enumerate() {
+        for (index, said) in self.said.iter().enumerate() {
             let Some(id) = &said.id else { continue };
             let known: Option<ChatMessage> =
                 state(tx, "SELECT state FROM messages WHERE id = ?", id.as_str())?;
             match known {
                 None => {
-                    missing.unknown.push(place);
-                    missing.news.push(place);
+                    missing.unknown.push(index);
+                    missing.news.push(index);
                 }
                 // A message never changes its chat.
                 Some(known) if known.chat_id == self.chat && would_change(&known, said) => {
-                    missing.news.push(place);
+                    missing.news.push(index);
                 }
                 Some(_) => {}
             }
@@ -57,23 +58,22 @@ impl Query for FindMissing {
 }
 
 fn would_change(known: &ChatMessage, said: &MessageFacts) -> bool {
-    let key = EventKey { at: said.at.unwrap_or(known.at), event: asked() };
+    let key = EventKey { at: said.at.unwrap_or(known.at), event: comparison_id() };
     let mut after = known.clone();
     after.learn(said, &key);
-    !known.looks_like(&after)
+    !known.shows_the_same_as(&after)
 }
 
-fn asked() -> EventId {
+/// The id under which the answer is absorbed for the comparison. It is never stored.
+fn comparison_id() -> EventId {
     EventId::from("reconcile:")
 }
 
-/// Whether messages of a chat are known that happened from one moment on and before another.
+/// Asks whether the hub knows messages of a chat in a time that includes `from` and excludes `before`.
 #[derive(Debug)]
 pub struct KnowsBetween {
     pub chat: ChatId,
-    /// From this moment on.
     pub from: Timestamp,
-    /// Before this one.
     pub before: Timestamp,
 }
 
@@ -89,7 +89,7 @@ impl Query for KnowsBetween {
     }
 }
 
-/// Whether a message is known.
+/// Asks whether the hub knows a message.
 #[derive(Debug)]
 pub struct KnowsMessage(pub MessageId);
 
@@ -102,19 +102,19 @@ impl Query for KnowsMessage {
     }
 }
 
-/// Whether the state of a chat is news.
+/// Finds out whether the provider's state of a chat is news.
 #[derive(Debug)]
 pub struct FindState {
-    /// What the provider says of it.
+    /// The state as the provider tells it.
     pub said: Facts,
-    /// Its place in the chat's order.
+    /// The time that orders this state among the chat's deliveries.
     pub at: Timestamp,
 }
 
-/// The state of a chat is news.
+/// The provider's state of a chat differs from the stored one.
 #[derive(Debug, PartialEq, Eq)]
 pub struct StateNews {
-    /// The newest delivery that it corrects; `None`: the chat was not known.
+    /// The chat's newest delivery, which this state corrects. `None`: the chat was not known.
     pub corrects: Option<EventKey>,
 }
 
@@ -125,22 +125,22 @@ impl Query for FindState {
         let chat = &self.said.chat;
         let known: Option<Chat> = state(tx, "SELECT state FROM chats WHERE id = ?", chat.id.as_str())?;
         let Some(known) = known else { return Ok(Some(StateNews { corrects: None })) };
-        let key = EventKey { at: self.at, event: asked() };
+        let key = EventKey { at: self.at, event: comparison_id() };
         let mut after = known.clone();
         after.learn(chat, &key);
-        if compared(&known.fields()) == compared(&after.fields()) && !self.names_contact_anew(tx, &key)? {
+        if comparable(&known.fields()) == comparable(&after.fields()) && !self.changes_contact(tx, &key)? {
             return Ok(None);
         }
         let corrects = newest_entry(tx, &chat.id)?;
-        let may_be_under_way = corrects
+        let webhooks_may_come = corrects
             .as_ref()
             .is_some_and(|newest| newest.at.checked_add(UNDER_WAY).is_ok_and(|until| until > self.at));
-        Ok((!may_be_under_way).then_some(StateNews { corrects }))
+        Ok((!webhooks_may_come).then_some(StateNews { corrects }))
     }
 }
 
 impl FindState {
-    fn names_contact_anew(&self, tx: &Transaction<'_>, key: &EventKey) -> Result<bool, ReadError> {
+    fn changes_contact(&self, tx: &Transaction<'_>, key: &EventKey) -> Result<bool, ReadError> {
         let Some(said) = &self.said.contact else { return Ok(false) };
         let known: Option<Contact> = state(tx, "SELECT state FROM contacts WHERE id = ?", said.id.as_str())?;
         let Some(known) = known else { return Ok(true) };
@@ -150,8 +150,8 @@ impl FindState {
     }
 }
 
-/// What of a chat is compared: where it stands. Names come with deliveries, and waits follow from messages.
-fn compared(fields: &ChatFields) -> impl PartialEq + use<> {
+/// The fields of a chat that are compared. Names are left out because deliveries bring them, and waits because messages decide them.
+fn comparable(fields: &ChatFields) -> impl PartialEq + use<> {
     let id = |named: &Option<crate::domain::Named>| named.as_ref().map(|named| named.id.clone());
     let mut tags: Vec<RefId> = fields.tags.iter().map(|tag| tag.id.clone()).collect();
     tags.sort();
@@ -176,31 +176,31 @@ fn state<T: DeserializeOwned>(tx: &Transaction<'_>, sql: &str, id: &str) -> Resu
     Ok(stored.map(|stored| serde_json::from_str(&stored)).transpose()?)
 }
 
-/// Which of these assignments of a chat no delivery told.
+/// Finds the assignments of a chat that no delivery has told.
 #[derive(Debug)]
 pub struct FindTransfers {
     pub chat: ChatId,
-    /// Since when it is looked.
+    /// Earlier assignments are not looked for.
     pub from: Timestamp,
-    /// Who it was assigned to, and when.
+    /// When the chat was assigned, and to whom.
     pub said: Vec<(Timestamp, RefId)>,
 }
 
-/// How much earlier than the provider says a delivery may tell of an assignment: stamps of the two differ.
+/// A delivery that tells of an assignment may carry a time this much earlier than the one in the chat's history.
 const EARLIER: SignedDuration = SignedDuration::from_secs(2);
 
 impl Query for FindTransfers {
     type Answer = Vec<(Timestamp, RefId)>;
 
     fn answer(mut self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
-        // Any delivery that shows the agent until the next assignment tells of this one.
+        // A delivery that shows the agent as owner before the next assignment has told of this one.
         let mut select = tx.prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM timeline WHERE chat_id = ?1 AND owner_id = ?2 AND at >= ?3 AND at < ?4)",
         )?;
         self.said.sort();
         let mut news = Vec::new();
-        for (place, (at, member)) in self.said.iter().enumerate() {
-            let until = self.said.get(place + 1).map_or(i64::MAX, |(next, _)| to_nanos(*next));
+        for (index, (at, member)) in self.said.iter().enumerate() {
+            let until = self.said.get(index + 1).map_or(i64::MAX, |(next, _)| to_nanos(*next));
             let from = at.checked_sub(EARLIER).map_or(i64::MIN, to_nanos);
             let known: bool =
                 select.query_row((self.chat.as_str(), member.as_str(), from, until), |row| row.get(0))?;
@@ -212,27 +212,27 @@ impl Query for FindTransfers {
     }
 }
 
-/// What a comparison begins with.
+/// Loads what a comparison starts from.
 #[derive(Debug, Clone, Copy)]
-pub struct Beginning;
+pub struct LoadSweepStart;
 
-/// What is known before anything is compared.
+/// What a comparison starts from.
 #[derive(Debug, Clone, Default)]
-pub struct Begun {
-    /// How far everything was known.
+pub struct SweepStart {
+    /// Up to when everything was known.
     pub progress: LinkProgress,
     pub has_chats: bool,
     pub alerts: Vec<LinkAlert>,
 }
 
-impl Query for Beginning {
-    type Answer = Begun;
+impl Query for LoadSweepStart {
+    type Answer = SweepStart;
 
-    fn answer(self, tx: &Transaction<'_>) -> Result<Begun, ReadError> {
+    fn answer(self, tx: &Transaction<'_>) -> Result<SweepStart, ReadError> {
         let has_chats =
             tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM chats)")?.query_row([], |row| row.get(0))?;
-        // What was wrong and cannot be read is found again.
+        // Alerts that cannot be read are raised again by the next check.
         let alerts = link::load_alerts(tx).unwrap_or_default();
-        Ok(Begun { progress: link::load(tx)?, has_chats, alerts })
+        Ok(SweepStart { progress: link::load(tx)?, has_chats, alerts })
     }
 }

@@ -1,11 +1,11 @@
-//! Compares what the provider knows with what is known here, and takes in what no webhook brought.
+//! Compares the provider's chats and messages with the hub's, and records what no webhook brought. One such comparison is a *sweep*.
 //!
 //! # Contract
 //!
-//! 1. Every message of every chat that was active in the gap is compared: the newest message of a chat would find a lost end
-//!    and never a lost middle.
-//! 2. Where everything is known, nothing is recorded but how far that is.
-//! 3. `completeUntil` moves only after a comparison that came to its end, and never beyond what it read.
+//! 1. It compares every message of every chat that was active since the last comparison (the *gap*). Comparing only the newest
+//!    message of each chat would miss a lost message that a later one follows.
+//! 2. If nothing is missing, it records only up to when everything is known.
+//! 3. `completeUntil` moves only after a finished comparison, and never beyond what that comparison read.
 
 pub mod walk;
 pub mod backwards;
@@ -14,93 +14,96 @@ pub mod compare;
 use jiff::{SignedDuration, Timestamp};
 
 use super::archive::Archive;
-use super::client::{Answered, Client, LinkError};
+use super::client::{ApiAnswer, Client, LinkError};
 use crate::domain::MessageFacts;
 use crate::journal::LinkProgress;
-use crate::umbler::api::{ApiRequest, Asking, ChatItem, ChatsPage, MessageItem, MessagesPage, Route};
+use crate::umbler::api::{ApiRequest, ChatItem, ChatsPage, MessageItem, MessagesPage, RequestBuilder, Route};
 use crate::umbler::reconcile;
 use backwards::Backwards;
-pub use compare::Beginning;
+pub use compare::LoadSweepStart;
 use compare::{FindMissing, FindState, FindTransfers, KnowsBetween, KnowsMessage};
 use walk::{ChatWalk, WalkStep};
 
-/// How far before the end of the last comparison the next one begins: what came late there is met by this one.
+/// How far before `completeUntil` a comparison begins, so that messages that appeared late are still found.
 const REACH_BACK: SignedDuration = SignedDuration::from_mins(10);
 /// How far back the very first comparison goes.
 const FIRST_REACH: SignedDuration = SignedDuration::from_hours(24);
-/// How far before the provider's clock everything is known: messages that were sent appear some seconds late.
+/// `completeUntil` stays this far behind the provider's clock, because the API shows a message some seconds after it was sent.
 const SETTLED: SignedDuration = SignedDuration::from_secs(60);
-/// How far before the provider's clock a chat's state stands in its order, so that it does not beat the next webhook.
+/// A chat's state is dated this far before the provider's clock, so that the next webhook counts as newer.
 const STATE_BEHIND: SignedDuration = SignedDuration::from_secs(5);
-/// The same before our own clock, where the provider does not tell its own.
+/// Where the provider does not tell its clock, a chat's state is dated this far before the hub's own.
 const UNTOLD_BEHIND: SignedDuration = SignedDuration::from_secs(30);
-/// How far back chats were created that are read where the order of the list is ignored.
+/// If the provider ignores the order of chats, all open chats are read, and those created within this time.
 const WIDE_REACH: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// Pages of one list, or of one chat, that are read for one comparison.
+/// Most pages that one comparison reads of one list, or of one chat.
 const PAGES_MAX: usize = 5_000;
-/// Messages of one delivery, and their bytes: an update of it must fit where one of the provider fits.
+/// Most messages in one composed delivery. Its update must not be larger than one of a real delivery may be.
 const MESSAGES_PER_DELIVERY: usize = 50;
-/// Bytes of the messages of one delivery, unless a single one has more.
+/// Most bytes of messages in one composed delivery, unless a single message has more.
 const BYTES_PER_DELIVERY: usize = 256 * 1024;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Swept {
+pub struct SweepResult {
     /// Chats that were active in the gap.
     pub chats: usize,
+    /// Messages that were recorded: unknown ones, and known ones of which the provider knew more.
     pub messages: usize,
-    /// Of them, those that were not known at all and happened a minute ago or earlier.
+    /// Unknown messages that are at least a minute old, so that a webhook should have brought them.
     pub lost: usize,
-    /// States of chats that were news.
+    /// Chats whose state was recorded.
     pub states: usize,
+    /// What was odd, for people.
     pub problem: Option<&'static str>,
-    /// How far everything is known now.
+    /// Up to when everything is known now.
     pub progress: LinkProgress,
 }
 
 pub struct Sweep<'a> {
     client: &'a mut Client,
-    asking: &'a Asking,
+    requests: &'a RequestBuilder,
     archive: &'a Archive,
-    swept: Swept,
+    swept: SweepResult,
 }
 
-/// A chat to be compared, and the place of its state among its deliveries.
+/// A chat that was active in the gap.
 struct Active {
     item: ChatItem,
+    /// The time that orders its state among its deliveries.
     at: Timestamp,
     received_at: Timestamp,
 }
 
-/// A moment, moved; where no clock can hold it, it stays.
-fn moved(at: Timestamp, by: SignedDuration) -> Timestamp {
+/// `at` shifted by a duration. Stays as it is if the result is out of range.
+fn shifted(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.checked_add(by).unwrap_or(at)
 }
 
 impl<'a> Sweep<'a> {
-    /// Of everything since the last one.
-    pub fn new(client: &'a mut Client, asking: &'a Asking, archive: &'a Archive) -> Self {
-        Self { client, asking, archive, swept: Swept::default() }
+    pub fn new(client: &'a mut Client, requests: &'a RequestBuilder, archive: &'a Archive) -> Self {
+        Self { client, requests, archive, swept: SweepResult::default() }
     }
 
-    /// Compares. What was taken in before an error stays, and the next comparison begins where this one did.
-    pub fn run(mut self) -> Result<Swept, LinkError> {
-        let begun = self.archive.ask(Beginning)?;
+    /// Compares everything since the last finished comparison. After an error, what was recorded stays, and the next comparison
+    /// begins at the same moment again.
+    pub fn run(mut self) -> Result<SweepResult, LinkError> {
+        let begun = self.archive.ask(LoadSweepStart)?;
         self.swept.progress = begun.progress;
-        let first = self.page(&self.asking.chats(0))?;
+        let first = self.page(&self.requests.chats(0))?;
         if first.said.items.is_empty() && begun.has_chats {
-            return Err(misled(Route::Chats, "the list is empty, and chats are known"));
+            return Err(misled(Route::Chats, "the list of chats is empty, although the hub knows chats"));
         }
-        let now = first.date.unwrap_or_else(|| moved(first.received_at, -UNTOLD_BEHIND));
+        let now = first.date.unwrap_or_else(|| shifted(first.received_at, -UNTOLD_BEHIND));
         let from = begun.progress.complete_until.map_or_else(
-            || moved(now, -FIRST_REACH),
-            |until| moved(until, -REACH_BACK).min(moved(now, -REACH_BACK)),
+            || shifted(now, -FIRST_REACH),
+            |until| shifted(until, -REACH_BACK).min(shifted(now, -REACH_BACK)),
         );
         let chats = self.active_chats(first, from, now)?;
         self.swept.chats = chats.len();
         for chat in chats {
             self.compare(&chat, from, now)?;
         }
-        let until = moved(now, -SETTLED);
+        let until = shifted(now, -SETTLED);
         let known = self.swept.progress.complete_until;
         self.swept.progress.complete_until = Some(known.map_or(until, |known| known.max(until)));
         if self.swept.progress != begun.progress {
@@ -109,28 +112,29 @@ impl<'a> Sweep<'a> {
         Ok(self.swept)
     }
 
-    fn page(&mut self, request: &ApiRequest) -> Result<Answered<ChatsPage>, LinkError> {
+    fn page(&mut self, request: &ApiRequest) -> Result<ApiAnswer<ChatsPage>, LinkError> {
         self.client.ask(request, ChatsPage::read)
     }
 
-    /// The chats that were active since a moment.
+    /// Reads the chats that were active since `from`.
     fn active_chats(
         &mut self,
-        first: Answered<ChatsPage>,
+        first: ApiAnswer<ChatsPage>,
         from: Timestamp,
         now: Timestamp,
     ) -> Result<Vec<Active>, LinkError> {
-        let asking = self.asking;
+        let requests = self.requests;
         let (mut chats, is_ordered) =
-            self.walk(ChatWalk::newest_first(from), first, &|skip| asking.chats(skip))?;
+            self.walk(ChatWalk::newest_first(from), first, &|skip| requests.chats(skip))?;
         if is_ordered {
             return Ok(chats);
         }
-        self.swept.problem =
-            Some("the order of the chats was ignored: all open and all recent ones were read");
-        let since = moved(now, -WIDE_REACH);
+        self.swept.problem = Some(
+            "Umbler ignored the requested order of chats, so all open chats and those of the last 30 days were read",
+        );
+        let since = shifted(now, -WIDE_REACH);
         let lists: [&dyn Fn(usize) -> ApiRequest; 2] =
-            [&|skip| asking.open_chats(skip), &|skip| asking.chats_created_since(since, skip)];
+            [&|skip| requests.open_chats(skip), &|skip| requests.chats_created_since(since, skip)];
         for list in lists {
             let first = self.page(&list(0))?;
             let (found, _) = self.walk(ChatWalk::whole(from), first, list)?;
@@ -141,20 +145,20 @@ impl<'a> Sweep<'a> {
         Ok(chats)
     }
 
-    /// Reads a list; false where its order is not the one that was asked for.
+    /// Reads a list of chats to its end. False: the list is not in the order that was asked for.
     fn walk(
         &mut self,
         mut walk: ChatWalk,
-        first: Answered<ChatsPage>,
+        first: ApiAnswer<ChatsPage>,
         list: &dyn Fn(usize) -> ApiRequest,
     ) -> Result<(Vec<Active>, bool), LinkError> {
         let mut chats = Vec::new();
         let mut page = first;
         for _ in 0..PAGES_MAX {
-            let Answered { said, date, received_at } = page;
-            let (items, step) = walk.hears(said).map_err(|reason| misled(Route::Chats, reason))?;
+            let ApiAnswer { said, date, received_at } = page;
+            let (items, step) = walk.take_page(said).map_err(|reason| misled(Route::Chats, reason))?;
             let at = date
-                .map_or_else(|| moved(received_at, -UNTOLD_BEHIND), |date| moved(date, -STATE_BEHIND))
+                .map_or_else(|| shifted(received_at, -UNTOLD_BEHIND), |date| shifted(date, -STATE_BEHIND))
                 .min(received_at);
             chats.extend(items.into_iter().map(|item| Active { item, at, received_at }));
             match step {
@@ -163,12 +167,13 @@ impl<'a> Sweep<'a> {
                 WalkStep::OrderIgnored => return Ok((chats, false)),
             }
         }
-        Err(misled(Route::Chats, "the list has no end"))
+        Err(misled(Route::Chats, "the list of chats does not end"))
     }
 
     fn compare(&mut self, chat: &Active, from: Timestamp, now: Timestamp) -> Result<(), LinkError> {
         let Active { item, at, received_at } = chat;
-        // Looked for before the state is known, which shows the newest of them at its own time.
+        // Transfers are looked for first: once the state is recorded, it shows the newest owner, and that transfer would count as
+        // known at a wrong time.
         let transfers = FindTransfers { chat: item.id.clone(), from, said: item.transfers.clone() };
         let transfers = self.archive.ask(transfers)?;
         if let Some(said) = reconcile::read_chat(item, *received_at)
@@ -182,19 +187,19 @@ impl<'a> Sweep<'a> {
             self.archive.reconcile(&reconcile::transfer(&item.id, at, &member), "transfer", 1)?;
         }
         if item.is_redacted {
-            // Nothing of what is said in it is shown to the token's owner.
+            // The token's owner may not see the messages of this chat.
             return Ok(());
         }
         let (messages, received_at) = self.messages(item, from, now)?;
         let said = reconcile::read_messages(&item.id, &messages, received_at);
         if said.len() != messages.len() {
-            return Err(LinkError::Hub("a message was read otherwise than its page".to_owned()));
+            return Err(LinkError::Hub("the messages of a chat could not be read".to_owned()));
         }
         let missing = self.archive.ask(FindMissing { chat: item.id.clone(), said: said.clone() })?;
-        let settled = moved(now, -SETTLED);
-        self.swept.lost += missing.unknown.iter().filter(|place| messages[**place].at <= settled).count();
+        let settled = shifted(now, -SETTLED);
+        self.swept.lost += missing.unknown.iter().filter(|index| messages[**index].at <= settled).count();
         let mut news: Vec<(&MessageItem, &MessageFacts)> =
-            missing.news.iter().map(|place| (&messages[*place], &said[*place])).collect();
+            missing.news.iter().map(|index| (&messages[*index], &said[*index])).collect();
         news.sort_by(|(one, _), (other, _)| (one.at, &one.id).cmp(&(other.at, &other.id)));
         for part in parts(&news) {
             if let Some(composed) = reconcile::messages(&item.id, part) {
@@ -204,28 +209,29 @@ impl<'a> Sweep<'a> {
         Ok(())
     }
 
-    /// The messages of a chat back to a moment, and when the last page of them came.
+    /// Reads the messages of a chat back to `from`. Also returns when the last page was received.
     fn messages(
         &mut self,
         item: &ChatItem,
         from: Timestamp,
         now: Timestamp,
     ) -> Result<(Vec<MessageItem>, Timestamp), LinkError> {
-        // What happened within the second of the provider's clock is of the gap, too.
-        let mut back = Backwards::new(moved(now, SETTLED), from);
+        // It begins after `now`, because the provider's clock is told in whole seconds and messages come in while the hub reads.
+        let mut back = Backwards::new(shifted(now, SETTLED), from);
         for _ in 0..PAGES_MAX {
-            let request = self.asking.messages(item.id.as_str(), back.cursor());
-            let Answered { said, received_at, .. } = self.client.ask(&request, MessagesPage::read)?;
-            if back.hears(said).map_err(|reason| misled(Route::Messages, reason))? {
+            let request = self.requests.messages(item.id.as_str(), back.cursor());
+            let ApiAnswer { said, received_at, .. } = self.client.ask(&request, MessagesPage::read)?;
+            if back.take_page(said).map_err(|reason| misled(Route::Messages, reason))? {
                 continue;
             }
             self.check(item, &back, from, now)?;
             return Ok((back.messages, received_at));
         }
-        Err(misled(Route::Messages, "the chat has no end"))
+        Err(misled(Route::Messages, "the messages of a chat do not end"))
     }
 
-    /// The newest message that the list shows must be among those that were read, or these are others than asked for.
+    /// Checks that the messages are those of this chat: its newest message, which the list of chats shows, must be among them.
+    /// Notes where the plan hides earlier messages.
     fn check(
         &mut self,
         item: &ChatItem,
@@ -234,24 +240,25 @@ impl<'a> Sweep<'a> {
         now: Timestamp,
     ) -> Result<(), LinkError> {
         if back.crowded_at.is_some() {
-            self.swept.problem = Some("more messages of one instant than a page shows: some may be missing");
+            self.swept.problem =
+                Some("a chat has more messages of one instant than fit on a page, so some may be missing");
         }
         let oldest = back.messages.iter().map(|message| message.at).min();
         let mut cut_at = back.cut_at;
-        // The provider may say that it shows everything and hide what is known here.
+        // The provider may say that nothing is hidden and still not show messages that the hub knows.
         if let (None, Some(oldest)) = (cut_at, oldest.filter(|oldest| *oldest > from)) {
             let known = KnowsBetween { chat: item.id.clone(), from, before: oldest };
             cut_at = self.archive.ask(known)?.then_some(oldest);
         }
         if let Some((newest, at)) = &item.last_message {
-            let is_of_gap = *at >= from && *at <= moved(now, -SETTLED);
+            let is_in_gap = *at >= from && *at <= shifted(now, -SETTLED);
             let is_shown = back.messages.iter().any(|message| message.id == *newest);
-            if is_of_gap && !is_shown && cut_at.is_none_or(|cut| cut <= *at) {
+            if is_in_gap && !is_shown && cut_at.is_none_or(|cut| cut <= *at) {
                 if !self.archive.ask(KnowsMessage(newest.clone()))? {
-                    let reason = "the newest message of a chat was not among its messages";
+                    let reason = "the newest message of a chat is not among its messages";
                     return Err(misled(Route::Messages, reason));
                 }
-                cut_at = Some(oldest.unwrap_or_else(|| moved(*at, SignedDuration::from_millis(1))));
+                cut_at = Some(oldest.unwrap_or_else(|| shifted(*at, SignedDuration::from_millis(1))));
             }
         }
         if let Some(cut_at) = cut_at {
@@ -266,17 +273,17 @@ fn misled(route: Route, reason: &'static str) -> LinkError {
     LinkError::Misled { route: route.as_str(), reason }
 }
 
-/// Messages for one delivery each.
+/// Splits the messages into parts that each fit into one delivery.
 fn parts<'a, 'b>(
     news: &'b [(&'a MessageItem, &'a MessageFacts)],
 ) -> Vec<&'b [(&'a MessageItem, &'a MessageFacts)]> {
     let mut parts = Vec::new();
     let (mut begun, mut bytes) = (0, 0);
-    for (place, (item, _)) in news.iter().enumerate() {
-        let is_full = place - begun == MESSAGES_PER_DELIVERY || bytes + item.text.len() > BYTES_PER_DELIVERY;
-        if is_full && place > begun {
-            parts.push(&news[begun..place]);
-            (begun, bytes) = (place, 0);
+    for (index, (item, _)) in news.iter().enumerate() {
+        let is_full = index - begun == MESSAGES_PER_DELIVERY || bytes + item.text.len() > BYTES_PER_DELIVERY;
+        if is_full && index > begun {
+            parts.push(&news[begun..index]);
+            (begun, bytes) = (index, 0);
         }
         bytes += item.text.len();
     }

@@ -1,7 +1,8 @@
-//! Which chats were active in a gap: the list of chats, page after page, the newest activity first. Pure.
+//! Reads a list of chats page by page, the newest activity first, and picks the chats that were active in a gap. Pure: it takes
+//! pages and says what to ask for next.
 //!
-//! The provider ignores parameters that it does not know, so nothing of the order is believed. Activity that rises along the walk
-//! shows that another order counts, and a page of known chats shows that the same page comes again.
+//! The provider ignores parameters that it does not know, so the order is checked on the answers. If activity gets later from one
+//! chat to the next, the list has another order; if a page holds only chats that came before, `Skip` is ignored.
 
 use std::collections::HashSet;
 
@@ -10,35 +11,37 @@ use jiff::Timestamp;
 use crate::domain::ChatId;
 use crate::umbler::api::{ChatItem, ChatsPage};
 
-/// A walk along one list of chats.
+/// The progress of reading one list of chats.
 #[derive(Debug)]
 pub struct ChatWalk {
     /// Chats without activity since then are left out.
     from: Timestamp,
-    /// Items that were passed over or read.
+    /// Chats that were received, which is how many the next request skips.
     skip: usize,
     seen: HashSet<ChatId>,
     order: Order,
 }
 
-/// What is believed of the order of the list.
+/// The expected order of the list.
 #[derive(Debug, Clone, Copy)]
 enum Order {
-    /// None: the list is read to its end.
+    /// Any order: the list is read to its end.
     Any,
-    /// The newest first, by one of two times or by both.
+    /// Newest first, by last activity, by last message, or by both.
     NewestFirst { by_activity: Lowest, by_message: Lowest },
 }
 
-/// The lowest time along the walk, as long as none was higher than the one before.
+/// Tracks whether a time never rises from one chat to the next.
 #[derive(Debug, Clone, Copy)]
 enum Lowest {
+    /// It has not risen so far; this is the lowest value. `None`: no value yet.
     Falls(Option<Timestamp>),
+    /// It has risen, so the list is not in the order of this time.
     Rose,
 }
 
 impl Lowest {
-    fn hears(&mut self, at: Option<Timestamp>) {
+    fn note(&mut self, at: Option<Timestamp>) {
         let (Self::Falls(lowest), Some(at)) = (&mut *self, at) else { return };
         if lowest.is_some_and(|lowest| at > lowest) {
             *self = Self::Rose;
@@ -47,7 +50,7 @@ impl Lowest {
         }
     }
 
-    /// True where nothing behind this place is of the gap; `None` where this time says nothing.
+    /// True: all further chats are older than `from`. `None`: the list is not in the order of this time.
     fn is_past(self, from: Timestamp) -> Option<bool> {
         match self {
             Self::Falls(lowest) => Some(lowest.is_some_and(|lowest| lowest < from)),
@@ -59,33 +62,34 @@ impl Lowest {
 /// What to do after a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WalkStep {
-    /// To ask for the page after so many.
+    /// Ask for the page after this many chats.
     After(usize),
-    /// Nothing: all that was active in the gap was read.
+    /// All chats that were active in the gap have been read.
     Done,
-    /// To read other lists, to their end: this one has another order than was asked for.
+    /// The list has another order than was asked for: read other lists to their end instead.
     OrderIgnored,
 }
 
 impl ChatWalk {
-    /// Along a list that should have the newest activity first, down to a moment.
+    /// Reads a list that should have the newest activity first, until activity is older than `from`.
     pub fn newest_first(from: Timestamp) -> Self {
         let unknown = Lowest::Falls(None);
         let order = Order::NewestFirst { by_activity: unknown, by_message: unknown };
         Self { from, skip: 0, seen: HashSet::new(), order }
     }
 
-    /// Along a list of any order, to its end.
+    /// Reads a list of any order to its end.
     pub fn whole(from: Timestamp) -> Self {
         Self { from, skip: 0, seen: HashSet::new(), order: Order::Any }
     }
 
-    /// Takes a page: the chats in it that were active in the gap and are new, and what to do next.
-    pub fn hears(&mut self, page: ChatsPage) -> Result<(Vec<ChatItem>, WalkStep), &'static str> {
+    /// Takes a page. Returns its chats that were active in the gap and did not come before, and what to do next. The error says why
+    /// the answer cannot be trusted.
+    pub fn take_page(&mut self, page: ChatsPage) -> Result<(Vec<ChatItem>, WalkStep), &'static str> {
         let ChatsPage { items, total, take_max } = page;
         let count = items.len();
         self.skip += count;
-        // Chats slide down while others come, so some are met twice; that all are means that no other page comes.
+        // New activity moves chats down the list while it is read, so some come twice. If all come twice, `Skip` is ignored.
         let fresh: Vec<ChatItem> =
             items.into_iter().filter(|item| self.seen.insert(item.id.clone())).collect();
         if count > 0 && fresh.is_empty() {
@@ -93,17 +97,17 @@ impl ChatWalk {
         }
         if let Order::NewestFirst { by_activity, by_message } = &mut self.order {
             for item in &fresh {
-                by_activity.hears(item.active_at);
-                by_message.hears(item.last_message.as_ref().map(|(_, at)| *at));
+                by_activity.note(item.active_at);
+                by_message.note(item.last_message.as_ref().map(|(_, at)| *at));
             }
         }
         let is_last = count == 0
-            // Not by how many were passed over: some of them were met twice.
+            // Counts different chats, because some of those received came twice.
             || total.is_some_and(|total| self.seen.len() as u64 >= total)
             || total.is_none() && take_max.is_some_and(|most| (count as u64) < most);
         let step = if is_last { WalkStep::Done } else { self.next() };
-        let of_gap = |item: &ChatItem| item.active_at.is_none_or(|at| at >= self.from);
-        Ok((fresh.into_iter().filter(of_gap).collect(), step))
+        let is_in_gap = |item: &ChatItem| item.active_at.is_none_or(|at| at >= self.from);
+        Ok((fresh.into_iter().filter(is_in_gap).collect(), step))
     }
 
     fn next(&self) -> WalkStep {
@@ -148,48 +152,48 @@ mod tests {
     }
 
     #[test]
-    fn a_walk_ends_where_activity_is_older_than_the_gap() {
+    fn reading_ends_where_activity_is_older_than_the_gap() {
         let mut walk = ChatWalk::newest_first(at(50));
-        let (found, step) = walk.hears(page(&[("a", 60), ("b", 59)], Some(9))).unwrap();
+        let (found, step) = walk.take_page(page(&[("a", 60), ("b", 59)], Some(9))).unwrap();
         assert_eq!((ids(&found), step), (vec!["a", "b"], WalkStep::After(2)));
-        // While another chat came, b slid down: it is met twice.
-        let (found, step) = walk.hears(page(&[("b", 59), ("c", 55), ("d", 40)], Some(9))).unwrap();
+        // Another chat moved to the top meanwhile, so b comes a second time.
+        let (found, step) = walk.take_page(page(&[("b", 59), ("c", 55), ("d", 40)], Some(9))).unwrap();
         assert_eq!((ids(&found), step), (vec!["c"], WalkStep::Done));
     }
 
     #[test]
     fn activity_that_rises_shows_that_the_order_was_ignored() {
         let mut walk = ChatWalk::newest_first(at(50));
-        let (found, step) = walk.hears(page(&[("a", 10), ("b", 60)], Some(9))).unwrap();
+        let (found, step) = walk.take_page(page(&[("a", 10), ("b", 60)], Some(9))).unwrap();
         assert_eq!((ids(&found), step), (vec!["b"], WalkStep::OrderIgnored));
-        // A list that is whole needs no order.
+        // The order does not matter where one page holds the whole list.
         let mut walk = ChatWalk::newest_first(at(50));
-        assert_eq!(walk.hears(page(&[("a", 10), ("b", 60)], Some(2))).unwrap().1, WalkStep::Done);
+        assert_eq!(walk.take_page(page(&[("a", 10), ("b", 60)], Some(2))).unwrap().1, WalkStep::Done);
     }
 
     #[test]
-    fn an_order_by_messages_is_one_although_closing_is_activity_too() {
+    fn a_list_ordered_by_last_message_is_accepted_although_closing_is_activity_too() {
         let mut walk = ChatWalk::newest_first(at(50));
         let mut closed = item("b", 58);
         closed.active_at = Some(at(61));
         let first = ChatsPage { items: vec![item("a", 60), closed], total: Some(9), take_max: None };
-        assert_eq!(walk.hears(first).unwrap().1, WalkStep::After(2));
-        assert_eq!(walk.hears(page(&[("c", 40)], Some(9))).unwrap().1, WalkStep::Done);
+        assert_eq!(walk.take_page(first).unwrap().1, WalkStep::After(2));
+        assert_eq!(walk.take_page(page(&[("c", 40)], Some(9))).unwrap().1, WalkStep::Done);
     }
 
     #[test]
-    fn a_page_that_comes_again_is_an_error_and_an_empty_one_is_the_end() {
+    fn a_page_that_comes_twice_is_an_error_and_an_empty_one_is_the_end() {
         let mut walk = ChatWalk::whole(at(50));
-        assert_eq!(walk.hears(page(&[("a", 60), ("b", 10)], None)).unwrap().1, WalkStep::After(2));
-        assert!(walk.hears(page(&[("a", 60), ("b", 10)], None)).is_err());
-        assert_eq!(walk.hears(page(&[], None)).unwrap().1, WalkStep::Done);
+        assert_eq!(walk.take_page(page(&[("a", 60), ("b", 10)], None)).unwrap().1, WalkStep::After(2));
+        assert!(walk.take_page(page(&[("a", 60), ("b", 10)], None)).is_err());
+        assert_eq!(walk.take_page(page(&[], None)).unwrap().1, WalkStep::Done);
     }
 
     #[test]
-    fn a_page_that_is_shorter_than_asked_for_may_be_the_providers_bound() {
+    fn a_page_that_is_shorter_than_asked_for_may_be_the_providers_limit() {
         let short = |take_max| ChatsPage { take_max, ..page(&[("a", 60), ("b", 59)], None) };
-        assert_eq!(ChatWalk::whole(at(50)).hears(short(Some(2))).unwrap().1, WalkStep::After(2));
-        assert_eq!(ChatWalk::whole(at(50)).hears(short(None)).unwrap().1, WalkStep::After(2));
-        assert_eq!(ChatWalk::whole(at(50)).hears(short(Some(50))).unwrap().1, WalkStep::Done);
+        assert_eq!(ChatWalk::whole(at(50)).take_page(short(Some(2))).unwrap().1, WalkStep::After(2));
+        assert_eq!(ChatWalk::whole(at(50)).take_page(short(None)).unwrap().1, WalkStep::After(2));
+        assert_eq!(ChatWalk::whole(at(50)).take_page(short(Some(50))).unwrap().1, WalkStep::Done);
     }
 }

@@ -1,5 +1,5 @@
-//! How the provider posts: three tries with their number, some deliveries lost, and a pause for good after a hundred failures in a
-//! day, after which nothing is sent again.
+//! Posts deliveries as the provider does: three tries each, and after a hundred failures in a day the webhook is paused until somebody
+//! lifts the pause. It can also lose a share of the deliveries.
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -8,7 +8,6 @@ const TRIES: u32 = 3;
 /// Failures in a day after which the provider pauses a webhook.
 const FAILURES_MAX: u32 = 100;
 
-/// The provider's way of posting.
 pub struct Feed {
     random: StdRng,
     drop_percent: u32,
@@ -17,14 +16,14 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// Loses so many deliveries in a hundred, the same ones for the same seed.
+    /// Loses `drop_percent` of 100 deliveries. The same seed loses the same ones.
     pub fn new(seed: u64, drop_percent: u32) -> Self {
         Self { random: StdRng::seed_from_u64(seed), drop_percent, failures: 0, is_paused: false }
     }
 
-    /// Posts a delivery with `post`, which is told the number of the try and tells whether it was answered well. Returns whether
-    /// it arrived.
-    pub fn sends(&mut self, mut post: impl FnMut(u32) -> bool) -> bool {
+    /// Sends a delivery with `post`, which gets the number of the try, from 1, and returns whether the answer was a success. Returns
+    /// whether the delivery arrived.
+    pub fn send(&mut self, mut post: impl FnMut(u32) -> bool) -> bool {
         if self.is_paused || self.random.random_range(0..100) < self.drop_percent {
             return false;
         }
@@ -38,15 +37,14 @@ impl Feed {
         false
     }
 
-    /// It posts nothing any more.
     #[cfg(test)]
     pub fn is_paused(&self) -> bool {
         self.is_paused
     }
 
-    /// Somebody lifts the pause, or another day begins. What was not sent meanwhile is not sent again.
+    /// Lifts the pause. Deliveries of the meantime are not sent again.
     #[cfg(test)]
-    pub fn resumes(&mut self) {
+    pub fn resume(&mut self) {
         (self.failures, self.is_paused) = (0, false);
     }
 }
@@ -59,26 +57,26 @@ mod tests {
     fn a_webhook_that_fails_a_hundred_times_is_paused_and_nothing_is_sent_again() {
         let mut feed = Feed::new(1, 0);
         let mut numbers = Vec::new();
-        assert!(feed.sends(|number| {
+        assert!(feed.send(|number| {
             numbers.push(number);
             number == 3
         }));
         assert_eq!(numbers, [1, 2, 3]);
         for _ in 0..33 {
-            assert!(!feed.sends(|_| false));
+            assert!(!feed.send(|_| false));
         }
         assert!(feed.is_paused());
-        assert!(!feed.sends(|_| panic!("nothing is sent")));
-        feed.resumes();
-        assert!(feed.sends(|_| true));
+        assert!(!feed.send(|_| panic!("nothing is sent")));
+        feed.resume();
+        assert!(feed.send(|_| true));
     }
 
     #[test]
-    fn so_many_in_a_hundred_are_lost() {
+    fn the_given_share_of_deliveries_is_lost() {
         let mut feed = Feed::new(7, 20);
-        let arrived = (0..1_000).filter(|_| feed.sends(|_| true)).count();
+        let arrived = (0..1_000).filter(|_| feed.send(|_| true)).count();
         assert!((700..900).contains(&arrived), "{arrived}");
         let mut nothing = Feed::new(7, 100);
-        assert!(!nothing.sends(|_| true));
+        assert!(!nothing.send(|_| true));
     }
 }

@@ -1,12 +1,12 @@
-//! A stand-in for Umbler's API: for tests, and for `umbler-hub simulate --api`. It has one world, which hears every delivery of
-//! the provider, whether a webhook brings it to the hub or not.
+//! A fake of Umbler's API, for tests and for `umbler-hub simulate --api`. It knows every delivery of the simulated provider, whether
+//! or not a webhook brings it to the hub.
 //!
-//! It does what the real API was seen to do, the traps included: parameters that it does not know are ignored, pages have bounds
-//! of their own, histories come in no order. What is not known of the real one is a switch ([`Ways`]).
+//! It behaves as the real API was seen to behave, traps included: it ignores parameters that it does not know, limits the size of
+//! pages, and sends messages in any order. Where the real behavior is not known, a switch in [`FakeBehavior`] selects it.
 
 mod answers;
 mod serve;
-pub mod ways;
+pub mod behavior;
 pub mod world;
 pub mod feed;
 
@@ -17,15 +17,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-pub use ways::{ApiFault, OrderWord, Ways};
+pub use behavior::{ApiFault, FakeBehavior, OrderWord};
 pub use world::World;
 
-/// The only token that is taken.
+/// The only token that is accepted.
 pub const TOKEN: &str = "simulated-token-of-the-api";
-/// Within which requests are counted.
+/// The time over which requests are counted.
 const WINDOW: Duration = Duration::from_secs(5);
 
-/// The stand-in; it ends when it is dropped.
+/// A running fake API. It stops when it is dropped.
 pub struct FakeApi {
     shared: Arc<Shared>,
     address: SocketAddr,
@@ -36,23 +36,25 @@ struct Shared {
     ended: AtomicBool,
 }
 
-/// What it knows, and how it does things.
 #[derive(Default)]
 struct State {
     world: World,
-    ways: Ways,
-    seen: Vec<Seen>,
+    behavior: FakeBehavior,
+    requests: Vec<FakeRequest>,
+    /// When the requests of the last [`WINDOW`] came, by route.
     recent: HashMap<String, VecDeque<Instant>>,
+    /// The faults of the next answers, by route.
     faults: HashMap<String, VecDeque<ApiFault>>,
 }
 
+/// A request that came, and how it was answered.
 #[derive(Debug, Clone)]
-pub struct Seen {
+pub struct FakeRequest {
     pub at: Instant,
-    /// Its route: `chats`, `relative-messages`, `organizations` and so on.
+    /// The route: `chats`, `relative-messages`, `organizations` and so on.
     pub route: String,
     pub query: Vec<(String, String)>,
-    /// The status of its answer; 0 where none was sent.
+    /// The status of the answer. 0: none was sent.
     pub status: u16,
 }
 
@@ -68,38 +70,38 @@ impl FakeApi {
         Ok(Self { shared, address })
     }
 
-    /// Where it is, as `UMBLER_API_URL` has it.
+    /// Its address, for `UMBLER_API_URL`.
     pub fn url(&self) -> String {
         format!("http://{}/api", self.address)
     }
 
-    /// Changes its world, or looks at it.
+    /// Changes or reads what the simulated provider knows.
     pub fn world<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
         change(&mut self.shared.lock().world)
     }
 
-    /// Changes how it does things.
-    pub fn ways(&self, change: impl FnOnce(&mut Ways)) {
-        change(&mut self.shared.lock().ways);
+    /// Changes how the fake behaves.
+    pub fn behave(&self, change: impl FnOnce(&mut FakeBehavior)) {
+        change(&mut self.shared.lock().behavior);
     }
 
-    /// Fails the next requests to a route in this way, so many times.
-    pub fn fails(&self, route: &str, fault: &ApiFault, times: usize) {
+    /// Makes the next `times` answers of a route fail in this way.
+    pub fn fail(&self, route: &str, fault: &ApiFault, times: usize) {
         let mut state = self.shared.lock();
         let faults = state.faults.entry(route.to_owned()).or_default();
         faults.extend(std::iter::repeat_n(fault.clone(), times));
     }
 
-    /// Every request that came so far.
-    pub fn seen(&self) -> Vec<Seen> {
-        self.shared.lock().seen.clone()
+    /// All requests that came so far.
+    pub fn requests(&self) -> Vec<FakeRequest> {
+        self.shared.lock().requests.clone()
     }
 }
 
 impl Drop for FakeApi {
     fn drop(&mut self) {
         self.shared.ended.store(true, Ordering::Release);
-        // Whoever waits for a connection is woken by one.
+        // The thread waits for a connection, so this one wakes it.
         drop(std::net::TcpStream::connect(self.address));
     }
 }
@@ -111,14 +113,14 @@ impl Shared {
 }
 
 impl State {
-    /// Counts a request to a route; false where there were too many within five seconds.
+    /// Counts a request to a route. False: there were too many within five seconds.
     fn has_room(&mut self, route: &str, now: Instant) -> bool {
         let recent = self.recent.entry(route.to_owned()).or_default();
         while recent.front().is_some_and(|at| now.saturating_duration_since(*at) >= WINDOW) {
             recent.pop_front();
         }
         recent.push_back(now);
-        recent.len() <= self.ways.per_5_seconds
+        recent.len() <= self.behavior.per_5_seconds
     }
 
     fn next_fault(&mut self, route: &str) -> Option<ApiFault> {

@@ -1,4 +1,4 @@
-//! The stand-in's sockets: as much of HTTP/1.1 as a client of the API uses, and answers that fail as they are told to.
+//! The HTTP server of the fake API: as much of HTTP/1.1 as its clients use, and answers that fail on request.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -10,19 +10,19 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use serde_json::json;
 
-use super::answers::{ApiQuestion, answer};
-use super::ways::ApiFault;
-use super::{Seen, Shared, TOKEN};
+use super::answers::{ApiCall, answer};
+use super::behavior::ApiFault;
+use super::{FakeRequest, Shared, TOKEN};
 use crate::telemetry::clock;
 
-/// Lines of the head of a request.
+/// Most header lines of a request that are read.
 const HEAD_LINES_MAX: usize = 100;
-/// Longer than any client waits for the next request.
+/// How long a connection may be idle. No client waits longer between two requests.
 const IDLE_MAX: Duration = Duration::from_mins(5);
-/// More than anybody takes.
+/// More bytes than the hub's client reads (`ANSWER_BYTES_MAX`).
 const HUGE_BYTES: usize = 17 * 1024 * 1024;
 
-/// Takes connections, each on a thread of its own, until the stand-in ends.
+/// Accepts connections, each on a thread of its own, until the fake API stops.
 pub(super) fn serve(listener: &TcpListener, shared: &Arc<Shared>) {
     for stream in listener.incoming() {
         if shared.ended.load(Ordering::Acquire) {
@@ -33,14 +33,14 @@ pub(super) fn serve(listener: &TcpListener, shared: &Arc<Shared>) {
         let spawned =
             std::thread::Builder::new().name("fake-api".into()).spawn(move || talk(stream, &shared));
         if let Err(error) = spawned {
-            log::warn!("a connection is not served: {error}");
+            log::warn!("the fake API cannot serve a connection: {error}");
         }
     }
 }
 
 fn talk(stream: TcpStream, shared: &Shared) {
     if let Err(error) = try_to_talk(stream, shared) {
-        log::debug!("a connection ended: {error}");
+        log::debug!("a connection to the fake API ended: {error}");
     }
 }
 
@@ -48,17 +48,17 @@ fn try_to_talk(stream: TcpStream, shared: &Shared) -> io::Result<()> {
     stream.set_read_timeout(Some(IDLE_MAX))?;
     stream.set_nodelay(true)?;
     let mut reader = BufReader::new(stream);
-    while let Some((question, token)) = read(&mut reader)? {
-        let stays = reply(reader.get_mut(), &question, token.as_deref(), shared)?;
-        if !stays || shared.ended.load(Ordering::Acquire) {
+    while let Some((call, token)) = read(&mut reader)? {
+        let keep_alive = reply(reader.get_mut(), &call, token.as_deref(), shared)?;
+        if !keep_alive || shared.ended.load(Ordering::Acquire) {
             return Ok(());
         }
     }
     Ok(())
 }
 
-/// The next question and its token; `None` where the client has hung up.
-fn read(reader: &mut BufReader<TcpStream>) -> io::Result<Option<(ApiQuestion, Option<String>)>> {
+/// Reads the next request and its token. `None`: the client has closed the connection.
+fn read(reader: &mut BufReader<TcpStream>) -> io::Result<Option<(ApiCall, Option<String>)>> {
     let mut line = String::new();
     if reader.read_line(&mut line)? == 0 {
         return Ok(None);
@@ -77,7 +77,7 @@ fn read(reader: &mut BufReader<TcpStream>) -> io::Result<Option<(ApiQuestion, Op
     }
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
     let query = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-    Ok(Some((ApiQuestion { path: path.to_owned(), query }, token)))
+    Ok(Some((ApiCall { path: path.to_owned(), query }, token)))
 }
 
 struct Reply {
@@ -87,14 +87,9 @@ struct Reply {
     fault: Option<ApiFault>,
 }
 
-/// Answers; false where the connection ends with it.
-fn reply(
-    stream: &mut TcpStream,
-    question: &ApiQuestion,
-    token: Option<&str>,
-    shared: &Shared,
-) -> io::Result<bool> {
-    let (reply, date) = decide(question, token, shared);
+/// Sends the answer to a request. False: the connection must be closed.
+fn reply(stream: &mut TcpStream, call: &ApiCall, token: Option<&str>, shared: &Shared) -> io::Result<bool> {
+    let (reply, date) = decide(call, token, shared);
     let Reply { status, body, headers, fault } = reply;
     match &fault {
         Some(ApiFault::Reset) => return Ok(false),
@@ -113,10 +108,10 @@ fn reply(
     Ok(fault != Some(ApiFault::Cut))
 }
 
-fn decide(question: &ApiQuestion, token: Option<&str>, shared: &Shared) -> (Reply, String) {
-    let (at, route) = (Instant::now(), question.route());
+fn decide(call: &ApiCall, token: Option<&str>, shared: &Shared) -> (Reply, String) {
+    let (at, route) = (Instant::now(), call.route());
     let mut state = shared.lock();
-    let now = clock::now().checked_add(state.ways.clock_ahead).unwrap_or(Timestamp::MAX);
+    let now = clock::now().checked_add(state.behavior.clock_ahead).unwrap_or(Timestamp::MAX);
     let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&now).unwrap_or_default();
     let fault = state.next_fault(&route);
     let has_room = state.has_room(&route, at);
@@ -128,25 +123,25 @@ fn decide(question: &ApiQuestion, token: Option<&str>, shared: &Shared) -> (Repl
     };
     let mut reply = if token != Some(TOKEN) {
         plain(401, json!({ "message": "the token is not known" }))
-    } else if let Some(status) = state.ways.refuses_with {
+    } else if let Some(status) = state.behavior.refuses_with {
         plain(status, json!({ "message": "the plan does not have this" }))
     } else if has_room {
-        let (status, value) = answer(question, &state.world, &state.ways, now);
+        let (status, value) = answer(call, &state.world, &state.behavior, now);
         plain(status, value)
     } else {
-        let headers = state.ways.retry_after.map(|seconds| format!("retry-after: {seconds}"));
+        let headers = state.behavior.retry_after.map(|seconds| format!("retry-after: {seconds}"));
         Reply {
             headers: headers.into_iter().collect(),
             ..plain(429, json!({ "message": "too many requests" }))
         }
     };
-    spoil(&mut reply, fault, state.ways.retry_after);
+    spoil(&mut reply, fault, state.behavior.retry_after);
     let status = if reply.fault == Some(ApiFault::Reset) { 0 } else { reply.status };
-    state.seen.push(Seen { at, route, query: question.query.clone(), status });
+    state.requests.push(FakeRequest { at, route, query: call.query.clone(), status });
     (reply, date)
 }
 
-/// Makes an answer fail as it is told to.
+/// Applies a fault to an answer.
 fn spoil(reply: &mut Reply, fault: Option<ApiFault>, retry_after: Option<u64>) {
     match &fault {
         Some(ApiFault::Status(status)) => {

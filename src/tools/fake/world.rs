@@ -1,4 +1,4 @@
-//! What the provider knows: chats and their messages as its own deliveries tell them, agents, lines and webhooks.
+//! What the simulated provider knows: chats and messages, taken from its own deliveries, and agents, lines and webhooks.
 
 use std::collections::BTreeMap;
 
@@ -7,36 +7,38 @@ use serde_json::{Map, Value, json};
 
 use crate::tools::simulate::cast;
 
-/// Message states in the order in which they follow each other. A message that failed stays so, whatever is told later.
+/// Message states in the order in which they follow each other. A failed message stays failed, whatever comes later.
 const STATES: [&str; 5] = ["Processing", "Sent", "Delivered", "Read", "Failed"];
 
-/// Everything that the provider knows.
+/// Everything that the simulated provider knows.
 pub struct World {
     pub(super) chats: BTreeMap<String, FakeChat>,
     pub organization: String,
-    /// Agents, as REST has them.
+    /// Agents, as the API answers them.
     pub members: Vec<Value>,
-    /// Lines, as REST has them.
+    /// Lines, as the API answers them.
     pub channels: Vec<Value>,
-    /// Webhooks, as REST has them.
+    /// Webhooks, as the API answers them.
     pub webhooks: Vec<Value>,
 }
 
 #[derive(Default)]
 pub(super) struct FakeChat {
-    /// What it looks like, in REST's spelling and without messages.
+    /// The chat as the API answers it, without messages.
     pub(super) content: Value,
-    /// Who it was assigned to, as REST has it.
+    /// Its assignments, as the API answers them.
     history: Vec<Value>,
     owner: Option<String>,
-    /// The delivery that told it.
+    /// The time and id of the newest delivery.
     told: Option<(Timestamp, String)>,
     pub(super) messages: BTreeMap<String, Message>,
 }
 
 pub(super) struct Message {
+    /// The message as the API answers it.
     pub(super) value: Value,
     pub(super) at: Timestamp,
+    /// The time and id of the newest delivery of it.
     told: (Timestamp, String),
 }
 
@@ -61,23 +63,23 @@ impl Default for World {
 }
 
 impl World {
-    /// Hears a delivery of the provider, in any order. Whatever is no chat is passed over.
-    pub fn hears(&mut self, delivery: &[u8]) {
+    /// Takes in a delivery, in any order. Deliveries without a chat are ignored.
+    pub fn absorb(&mut self, delivery: &[u8]) {
         let Ok(envelope) = serde_json::from_slice::<Value>(delivery) else { return };
         let content = &envelope["Payload"]["Content"];
         let (Some(id), Some(event)) = (content["Id"].as_str(), envelope["EventId"].as_str()) else { return };
         let Some(at) = moment(&envelope["EventDate"]) else { return };
         if envelope["Payload"]["Type"] == "Chat" {
-            self.chats.entry(id.to_owned()).or_default().hears(content, (at, event.to_owned()));
+            self.chats.entry(id.to_owned()).or_default().absorb(content, (at, event.to_owned()));
         }
     }
 
-    /// Ids of all messages, in order.
+    /// The ids of all messages, sorted.
     pub fn message_ids(&self) -> Vec<String> {
         self.message_ids_since(Timestamp::MIN)
     }
 
-    /// Ids of the messages since a moment, in order.
+    /// The ids of the messages since a moment, sorted.
     pub fn message_ids_since(&self, from: Timestamp) -> Vec<String> {
         let messages = self.chats.values().flat_map(|chat| &chat.messages);
         let mut ids: Vec<String> =
@@ -88,7 +90,7 @@ impl World {
 }
 
 impl FakeChat {
-    fn hears(&mut self, content: &Value, told: (Timestamp, String)) {
+    fn absorb(&mut self, content: &Value, told: (Timestamp, String)) {
         for name in ["LastMessage", "Message"] {
             let message = &content[name];
             let (Some(id), Some(at)) = (message["Id"].as_str(), moment(&message["EventAtUTC"])) else {
@@ -97,7 +99,7 @@ impl FakeChat {
             let mut value = camel(message);
             value["_t"] = json!("MessageModel");
             let known = self.messages.remove(id);
-            self.messages.insert(id.to_owned(), Message::grown(known, value, at, told.clone()));
+            self.messages.insert(id.to_owned(), Message::merged(known, value, at, told.clone()));
         }
         if self.told.as_ref().is_none_or(|known| *known < told) {
             let owner = content["OrganizationMember"]["Id"].as_str();
@@ -122,7 +124,7 @@ impl FakeChat {
         said.max(self.newest(Timestamp::MAX).map(|message| message.at)).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
-    /// The newest message until a moment.
+    /// The newest message that is not later than `until`.
     pub(super) fn newest(&self, until: Timestamp) -> Option<&Message> {
         self.messages.values().filter(|message| message.at <= until).max_by_key(|message| message.at)
     }
@@ -137,9 +139,9 @@ impl FakeChat {
 }
 
 impl Message {
-    /// What a delivery tells of a message, added to what is known. The newest delivery says what the message is, but some of its
-    /// parts only grow: a delivery that reports a state may be newer than a correction and still carry the text before it.
-    fn grown(known: Option<Self>, value: Value, at: Timestamp, told: (Timestamp, String)) -> Self {
+    /// Merges what a delivery tells of a message into what is known. The newest delivery decides, except for state, file, correction
+    /// and reactions, which are never lost: a delivery that reports a state may be newer than a correction and still carry the old text.
+    fn merged(known: Option<Self>, value: Value, at: Timestamp, told: (Timestamp, String)) -> Self {
         let Some(known) = known else { return Self { value, at, told } };
         let (mut newest, older) =
             if known.told > told { (known, value) } else { (Self { value, at, told }, known.value) };
@@ -160,7 +162,7 @@ impl Message {
     }
 }
 
-/// The reactions of a message in two deliveries, each of them once.
+/// The reactions of a message in two deliveries, each once.
 fn all_reactions(newer: &Value, older: &Value) -> Vec<Value> {
     let mut all: BTreeMap<&str, &Value> = BTreeMap::new();
     for reaction in [older, newer].iter().filter_map(|value| value["reactions"].as_array()).flatten() {
@@ -171,23 +173,23 @@ fn all_reactions(newer: &Value, older: &Value) -> Vec<Value> {
     all.into_values().cloned().collect()
 }
 
-/// A time of JSON.
+/// Parses a time from JSON.
 pub(super) fn moment(value: &Value) -> Option<Timestamp> {
     value.as_str()?.parse().ok()
 }
 
-/// REST spells keys in camelCase, and values as webhooks do.
+/// Changes all keys to camelCase, as the API spells them. Values stay as in webhooks.
 fn camel(value: &Value) -> Value {
     match value {
         Value::Object(fields) => Value::Object(
-            fields.iter().map(|(key, value)| (lowered(key), camel(value))).collect::<Map<_, _>>(),
+            fields.iter().map(|(key, value)| (lower_first(key), camel(value))).collect::<Map<_, _>>(),
         ),
         Value::Array(items) => items.iter().map(camel).collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
     }
 }
 
-fn lowered(key: &str) -> String {
+fn lower_first(key: &str) -> String {
     let mut characters = key.chars();
     characters.next().map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
 }
@@ -198,31 +200,31 @@ mod tests {
 
     const AT: &str = "2026-03-02T13:00:00Z";
 
-    fn grown(deliveries: &[(&str, Value)]) -> Value {
+    fn merged(deliveries: &[(&str, Value)]) -> Value {
         let mut message = None;
         for (told, value) in deliveries {
             let told = told.parse().unwrap();
             let at = AT.parse().unwrap();
-            message = Some(Message::grown(message, value.clone(), at, (told, "e".to_owned())));
+            message = Some(Message::merged(message, value.clone(), at, (told, "e".to_owned())));
         }
         message.unwrap().value
     }
 
     #[test]
-    fn a_newer_state_with_an_older_text_takes_no_correction_and_no_reaction_back() {
+    fn a_newer_state_with_an_older_text_keeps_the_correction_and_the_reaction() {
         let corrected = json!({ "messageState": "Sent", "latestEdit": { "content": "x", "senderAtUTC": AT },
             "reactions": [{ "id": "r" }] });
         let read = json!({ "messageState": "Read", "latestEdit": null, "reactions": [] });
         let first = ("2026-03-02T13:00:10Z", corrected);
         let second = ("2026-03-02T13:00:12Z", read);
-        let message = grown(&[first.clone(), second.clone()]);
+        let message = merged(&[first.clone(), second.clone()]);
         assert_eq!(message["messageState"], "Read");
         assert_eq!(message["latestEdit"]["content"], "x");
         assert_eq!(message["reactions"], json!([{ "id": "r" }]));
-        assert_eq!(grown(&[second, first]), message, "in any order");
+        assert_eq!(merged(&[second, first]), message, "in any order");
         let state = |state| json!({ "messageState": state, "reactions": [] });
         let failed =
-            grown(&[("2026-03-02T13:00:10Z", state("Failed")), ("2026-03-02T13:00:12Z", state("Sent"))]);
+            merged(&[("2026-03-02T13:00:10Z", state("Failed")), ("2026-03-02T13:00:12Z", state("Sent"))]);
         assert_eq!(
             failed["messageState"], "Failed",
             "a later delivery of the chat shows the message as it was sent"

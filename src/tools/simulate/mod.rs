@@ -56,10 +56,11 @@ pub struct SimulateArgs {
     /// When a day begins that is written with --out, in RFC 3339. Default: now.
     #[arg(long)]
     start: Option<Timestamp>,
-    /// Answer as Umbler's API at this address, of the same day; set `UMBLER_API_URL` and `UMBLER_API_TOKEN` of a hub to what is printed.
+    /// Also serve a fake of Umbler's API at this address, which knows the same day. The values of `UMBLER_API_URL` and
+    /// `UMBLER_API_TOKEN` for the hub are printed.
     #[arg(long, value_name = "ADDRESS", conflicts_with = "out")]
     api: Option<SocketAddr>,
-    /// Deliveries in a hundred that no webhook brings.
+    /// Percentage of the deliveries that are not posted, as if their webhooks were lost.
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100), conflicts_with = "out")]
     drop: u32,
     /// Write the deliveries into this file, one per line, instead of posting them; - is the standard output.
@@ -100,7 +101,7 @@ fn post(args: &SimulateArgs, seed: u64) -> Result<(), ToolError> {
     let poster = Poster::new(&args.target)?;
     let stop = stop_on_signal()?;
     let tally = Arc::new(Tally::default());
-    let api = args.api.map(FakeApi::start).transpose().map_err(ToolError::io("cannot answer as the API"))?;
+    let api = args.api.map(FakeApi::start).transpose().map_err(ToolError::io("cannot serve the fake API"))?;
     if let Some(api) = &api {
         print(&format!("UMBLER_API_URL={}\nUMBLER_API_TOKEN={}\n", api.url(), fake::TOKEN))?;
     }
@@ -173,10 +174,10 @@ fn generate(
         }
         let delivery = day.step(at);
         if let Some(api) = api {
-            api.world(|world| world.hears(&delivery.body));
+            api.world(|world| world.absorb(&delivery.body));
         }
         let mut is_over = false;
-        feed.sends(|_try| {
+        feed.send(|_try| {
             is_over = sender.send(delivery.clone()).is_err();
             true
         });

@@ -1,4 +1,4 @@
-//! What the API answers, as typed values.
+//! Parses the answers of the API into typed values.
 
 use jiff::Timestamp;
 
@@ -6,9 +6,9 @@ use super::dialect::Dialect;
 use crate::domain::{ChatId, Member, MessageId, RefId};
 use crate::umbler::json::Object;
 
-/// The answer is not what the route answers.
+/// The answer is not of the form that the route has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the answer is not what this route answers: {0}")]
+#[error("the answer has not the form that this route answers with: {0}")]
 pub struct AnswerError(String);
 
 fn object(bytes: &[u8], at: Timestamp) -> Result<Object<'_>, AnswerError> {
@@ -16,18 +16,18 @@ fn object(bytes: &[u8], at: Timestamp) -> Result<Object<'_>, AnswerError> {
 }
 
 fn missing(name: &str) -> AnswerError {
-    AnswerError(format!("it has no {name}"))
+    AnswerError(format!("\"{name}\" is missing"))
 }
 
 /// Who the token belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Me {
-    /// The organizations that they are in: ids and names.
+    /// Ids and names of their organizations.
     pub organizations: Vec<(String, Option<String>)>,
 }
 
 impl Me {
-    /// Reads `GET /v1/members/me/`, received at this moment.
+    /// Reads `GET /v1/members/me/`. `at` is when the answer was received.
     pub fn read(bytes: &[u8], at: Timestamp) -> Result<Self, AnswerError> {
         let list = object(bytes, at)?.objects("Organizations").ok_or_else(|| missing("organizations"))?;
         let organizations = list.iter().filter_map(|object| Some((object.id("Id")?, object.visible("Name"))));
@@ -35,15 +35,15 @@ impl Me {
     }
 }
 
-/// An organization, as far as its agents go.
+/// The agents of an organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Organization {
-    /// Everybody with a name; pictures where they are said.
+    /// The agents that have a name, with their pictures where the answer has them.
     pub members: Vec<Member>,
 }
 
 impl Organization {
-    /// Reads `GET /v1/organizations/{id}/`. A bot or another integration is no agent.
+    /// Reads `GET /v1/organizations/{id}/`. Bots and other integrations are not agents.
     pub fn read(bytes: &[u8], at: Timestamp, dialect: &Dialect) -> Result<Self, AnswerError> {
         let list = object(bytes, at)?
             .objects("OrganizationMembers")
@@ -60,7 +60,7 @@ impl Organization {
     }
 }
 
-/// Lines, sectors or tags: ids and names, from a plain list or from a page of items.
+/// Ids and names of lines, sectors or tags, from a plain list or from a page of items.
 pub fn names(bytes: &[u8], at: Timestamp) -> Result<Vec<(String, Option<String>)>, AnswerError> {
     let named = |object: &Object<'_>| Some((object.id("Id")?, object.visible("Name")));
     list(bytes, at).map(|list| list.iter().filter_map(named).collect())
@@ -70,21 +70,21 @@ fn list(bytes: &[u8], at: Timestamp) -> Result<Vec<Object<'_>>, AnswerError> {
     Object::parse_list(bytes, at).or_else(|_no_list| {
         object(bytes, at)?
             .objects("Items")
-            .ok_or_else(|| AnswerError("it is no list and has no items".to_owned()))
+            .ok_or_else(|| AnswerError("it is neither a list nor an object with \"items\"".to_owned()))
     })
 }
 
-/// An entry of the webhooks.
+/// A webhook that is set up at the provider.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WebhookItem {
     pub name: Option<String>,
-    /// Where it posts to, with its secret: never to be shown or logged.
+    /// The address that it posts to. It may contain the secret, so it must never be shown or logged.
     pub url: String,
-    /// The provider posts nothing any more.
+    /// The provider sends nothing to it at present.
     pub is_paused: bool,
-    /// Ids of its lines; `None` where the answer does not say.
+    /// Ids of the lines whose events it gets. `None`: the answer does not say.
     pub channels: Option<Vec<String>>,
-    /// Its types of events; `None` where the answer does not say.
+    /// The types of events that it gets. `None`: the answer does not say.
     pub events: Option<Vec<String>>,
 }
 
@@ -104,7 +104,7 @@ impl WebhookItem {
     }
 }
 
-/// The ids of a list of objects, or of plain ids.
+/// The ids in a list of objects, or in a list of plain ids.
 fn ids(object: &Object<'_>, name: &str) -> Option<Vec<String>> {
     let objects = object.objects(name)?;
     if objects.is_empty() {
@@ -117,32 +117,33 @@ fn ids(object: &Object<'_>, name: &str) -> Option<Vec<String>> {
 pub struct ChatsPage {
     /// The chats, in the order of the answer.
     pub items: Vec<ChatItem>,
-    /// How many there are, where the answer says so.
+    /// How many chats the whole list has. `None`: the answer does not say.
     pub total: Option<u64>,
-    /// How many a page has at most, where the answer says so.
+    /// How many chats fit on a page. `None`: the answer does not say.
     pub take_max: Option<u64>,
 }
 
-/// A chat in a page.
+/// A chat of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChatItem {
     pub id: ChatId,
-    /// Its last activity, messages or not.
+    /// When something last happened in it: a message, or anything else such as a close.
     pub active_at: Option<Timestamp>,
-    /// Its newest message, and when that happened.
+    /// Its newest message and the time of that.
     pub last_message: Option<(MessageId, Timestamp)>,
-    /// What is said in it is not shown to the token's owner.
+    /// The token's owner may not see its messages.
     pub is_redacted: bool,
-    /// Who it was assigned to, and when; empty where the answer does not tell.
+    /// When it was assigned, and to whom. Empty if the answer does not say.
     pub transfers: Vec<(Timestamp, RefId)>,
-    /// The chat as it came, without its messages.
+    /// The chat's JSON as it came, without fields that hold messages.
     pub text: String,
 }
 
-/// Fields of a chat that show messages: they are read off the history of the chat, which holds all of them.
+/// Fields of a chat that hold messages. They are left out, because the messages are read from the chat's history.
 const MESSAGE_FIELDS: [&str; 4] = ["LastMessage", "Message", "LatestMessages", "LastMessageReaction"];
 
-/// The same of a chat that is not shown to the token's owner: what it says of its contact may be made unreadable.
+/// Fields that are left out if the token's owner may not see the chat's messages. The contact is one of them, because its name and
+/// phone may be replaced by asterisks.
 const REDACTED_FIELDS: [&str; 5] =
     ["LastMessage", "Message", "LatestMessages", "LastMessageReaction", "Contact"];
 
@@ -186,21 +187,21 @@ impl ChatItem {
     }
 }
 
-/// Messages of a chat, in no certain order.
+/// A page of messages of a chat, in any order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MessagesPage {
-    /// The messages. Rows about the chat itself are none.
+    /// The messages, without the rows that tell of the chat itself, such as the start of a bot.
     pub items: Vec<MessageItem>,
-    /// The plan hides earlier ones, says the provider. It was seen to say `false` where that was not so.
+    /// The provider says that the plan hides earlier messages. It was seen to say `false` although messages were hidden.
     pub is_cut: bool,
 }
 
-/// A message in a page.
+/// A message of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageItem {
     pub id: MessageId,
     pub at: Timestamp,
-    /// The message as it came.
+    /// The message's JSON as it came.
     pub text: String,
 }
 
@@ -239,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn agents_have_names_and_pictures_and_bots_are_none() {
+    fn agents_are_read_with_names_and_pictures_and_bots_are_left_out() {
         let answer = br#"{"organizationMembers":[
             {"_t":"OrganizationHumanAgentReferenceModel","id":"a","displayName":" Ana ","active":true,
              "profilePictureUrl":"https://files.example.com/a.png"},
@@ -272,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chat_is_kept_without_its_messages_and_a_hidden_one_is_known() {
+    fn a_chat_is_read_without_its_messages_and_a_hidden_one_is_recognized() {
         let answer = br#"{"page":{"totalItems":2,"maxTake":50},"items":[
             {"id":"a","open":true,"eventAtUTC":"2026-03-02T13:00:00Z","lastMessage":{"id":"m","eventAtUTC":"2026-03-02T13:00:05Z"}},
             {"id":"b","private":true,"contact":{"id":"k","name":"***"},"lastMessage":null},{"open":true}]}"#;
@@ -281,11 +282,11 @@ mod tests {
         assert_eq!(page.items[0].active_at, Some(at("2026-03-02T13:00:05Z")));
         assert_eq!(page.items[0].text, r#"{"id":"a","open":true,"eventAtUTC":"2026-03-02T13:00:00Z"}"#);
         assert_eq!(page.items.iter().map(|item| item.is_redacted).collect::<Vec<_>>(), [false, true]);
-        assert_eq!(page.items[1].text, r#"{"id":"b","private":true}"#, "a name that is hidden is none");
+        assert_eq!(page.items[1].text, r#"{"id":"b","private":true}"#, "a hidden name is left out");
     }
 
     #[test]
-    fn rows_about_the_chat_are_no_messages() {
+    fn rows_about_the_chat_itself_are_not_messages() {
         let answer = br#"{"messages":[{"_t":"MessageModel","id":"m","eventAtUTC":"2026-03-02T13:00:00Z"},
             {"_t":"SentMessageModel","id":"n","createdAtUTC":"2026-03-02T13:00:01Z"},
             {"_t":"BotStartedModel","id":"o","eventAtUTC":"2026-03-02T13:00:00Z"},

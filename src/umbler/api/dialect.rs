@@ -1,42 +1,45 @@
-//! What is guessed about Umbler's API, an entry for each guess. Public integrations contradict each other in some of them, and
-//! the API does not complain about a wrong one.
+//! The names of parameters and fields of Umbler's API, as far as they are assumptions. Public integrations contradict each other in
+//! some of them, and the API does not report a wrong one, so an operator can replace each.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// Parameters of a question and their values.
+/// Parameters of a request and their values.
 pub type Parameters = BTreeMap<String, String>;
 
-/// Items on one page that an entry may ask for. The provider has bounds of its own below this.
+/// Most items that an entry may ask for on one page. The provider's own limits are lower.
 const TAKE_MAX: u32 = 1_000;
 
-/// The words of the API. The file that `UMBLER_API_DIALECT` names replaces single entries.
+/// One entry for each assumption. The file that `UMBLER_API_DIALECT` names replaces single entries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Dialect {
-    /// Asks for chats that are open or closed. Without it the provider shows open ones only.
+    /// Parameters that list open and closed chats. Without them the provider lists only open ones.
     pub chats_all: Parameters,
+    /// Parameters that list open chats.
     pub chats_open: Parameters,
-    /// Asks for the chats with the newest activity first. Two spellings are known, so both are sent: the wrong one is ignored.
+    /// Parameters that put the newest activity first. Two spellings are known, so both are sent: the wrong one is ignored.
     pub chats_order: Parameters,
-    /// The parameter for the earliest creation of the chats that are listed.
+    /// The parameter that leaves out chats created before a moment.
     pub chats_created_from: String,
+    /// How many chats to ask for on a page.
     pub chats_take: u32,
-    /// The parameter for how many items are passed over.
+    /// The parameter for how many items to skip.
     pub skip: String,
-    /// The parameter for how many items a page has.
+    /// The parameter for how many items to put on a page.
     pub take: String,
-    /// The parameter for the moment from which messages are read.
+    /// The parameter for the moment at which a page of messages begins (the cursor).
     pub messages_from: String,
-    /// Asks for the messages before that moment.
+    /// Parameters that ask for messages before that moment.
     pub messages_before: Parameters,
-    /// Asks for messages without rows about the chat itself.
+    /// Parameters that leave out rows about the chat itself.
     pub messages_only: Parameters,
+    /// How many messages to ask for on a page.
     pub messages_take: u32,
-    /// Fields of an agent that may hold the picture's address; the first that does counts.
+    /// Fields of an agent that may hold the picture's address. The first that does is used.
     pub member_picture: Vec<String>,
-    /// Fields of an entry of the webhooks that may hold its channels.
+    /// Fields of a webhook that may hold its lines. The first that does is used.
     pub webhook_channels: Vec<String>,
 }
 
@@ -73,7 +76,7 @@ impl Default for Dialect {
 }
 
 impl Dialect {
-    /// The entries of a JSON object over the defaults. The error says which entry is wrong.
+    /// Reads a JSON object whose entries replace the defaults. The error names the wrong entry.
     pub fn read(text: &str) -> Result<Self, String> {
         let dialect: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
         for (name, take) in [("chatsTake", dialect.chats_take), ("messagesTake", dialect.messages_take)] {
@@ -99,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wrong_guess_is_mended_by_one_entry_and_a_wrong_entry_is_named() {
+    fn one_entry_corrects_an_assumption_and_a_wrong_entry_is_named() {
         let mended = Dialect::read(r#"{"chatsOrder":{"SortBy":"Activity"},"messagesTake":50}"#).unwrap();
         assert_eq!(mended.chats_order, parameters(&[("SortBy", "Activity")]));
         assert_eq!((mended.messages_take, mended.chats_take), (50, 100));
@@ -116,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn every_guess_is_documented_with_its_default() {
+    fn every_entry_is_documented_with_its_default() {
         let document = include_str!("../../../docs/umbler.md");
         let entries = serde_json::to_value(Dialect::default()).unwrap();
         for (name, default) in entries.as_object().unwrap() {

@@ -1,13 +1,11 @@
-//! Umbler's REST API as data: which routes are asked, with which parameters, and what their answers say. Pure: nothing is sent
-//! from here.
+//! Umbler's REST API as data: the requests that the hub sends, and the answers that it reads. Pure: this module sends nothing.
 //!
 //! # Contract
 //!
-//! 1. The provider ignores parameters that it does not know, and answers as if nothing had been asked. So an answer says only
-//!    what it holds, and never what the question wanted; whoever asks checks it.
-//! 2. What is guessed about the API is an entry of [`Dialect`], which an operator may change without another
-//!    release.
-//! 3. Answers are read as deliveries are: keys match whatever their case, and a wrong type in a field counts as absent.
+//! 1. The provider ignores parameters that it does not know and answers as if they were not there. So an answer alone does not show
+//!    that it fits the request: the caller checks it.
+//! 2. Each assumption about the API is an entry of [`Dialect`], which an operator can change without a new release.
+//! 3. Answers are read like deliveries: keys match in any letter case, and a field of a wrong type counts as absent.
 
 pub mod dialect;
 pub mod routes;
@@ -17,4 +15,4 @@ pub use answers::{
     AnswerError, ChatItem, ChatsPage, Me, MessageItem, MessagesPage, Organization, WebhookItem,
 };
 pub use dialect::Dialect;
-pub use routes::{ApiRequest, Asking, Route};
+pub use routes::{ApiRequest, RequestBuilder, Route};

@@ -1,27 +1,27 @@
-//! The routes that are asked, and their parameters.
+//! Builds requests to the API: routes and their parameters.
 
 use jiff::Timestamp;
 
 use super::dialect::{Dialect, Parameters};
 
-/// A route of the API. Its budget of requests and its metrics are counted by it.
+/// A route of the API. Each has its own budget of requests and its own label in metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Route {
-    /// Who the token belongs to, and which organizations they are in.
+    /// The token's owner and their organizations.
     Me,
     /// An organization with its agents.
     Organization,
     Channels,
     Sectors,
     Tags,
-    /// Where deliveries are posted to.
+    /// The webhooks that are set up at the provider.
     Webhooks,
     Chats,
     Messages,
 }
 
 impl Route {
-    /// The word of metrics and logs: never an id, of which there is no end.
+    /// The label in metrics and logs. It contains no id, so the number of labels is limited.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Me => "members_me",
@@ -36,18 +36,18 @@ impl Route {
     }
 }
 
-/// A question, without the address of the API and without the token.
+/// A request, without the address of the API and without the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiRequest {
     pub route: Route,
-    /// Its path, with a slash at its end as the provider's own examples have it.
+    /// With a trailing slash, as in the provider's own examples.
     pub path: String,
-    /// Its parameters, unescaped.
+    /// Parameters, not yet escaped.
     pub query: Vec<(String, String)>,
 }
 
 impl ApiRequest {
-    /// Behind the address of the API.
+    /// What to append to the address of the API.
     pub fn path_and_query(&self) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(&self.query);
@@ -61,15 +61,14 @@ pub fn me() -> ApiRequest {
     ApiRequest { route: Route::Me, path: "/v1/members/me/".to_owned(), query: Vec::new() }
 }
 
-/// Makes questions about one organization.
+/// Builds requests about one organization.
 #[derive(Debug, Clone)]
-pub struct Asking {
-    /// The words of the API.
+pub struct RequestBuilder {
     pub dialect: Dialect,
     pub organization: String,
 }
 
-impl Asking {
+impl RequestBuilder {
     fn request(&self, route: Route, path: String) -> ApiRequest {
         ApiRequest { route, path, query: vec![("organizationId".to_owned(), self.organization.clone())] }
     }
@@ -80,7 +79,7 @@ impl Asking {
         self.request(Route::Organization, path)
     }
 
-    /// A list that is short: lines, sectors, tags or webhooks.
+    /// A list that comes whole: lines, sectors, tags or webhooks.
     pub fn list(&self, route: Route) -> ApiRequest {
         let name = match route {
             Route::Sectors => "sectors",
@@ -91,17 +90,17 @@ impl Asking {
         self.request(route, format!("/v1/{name}/"))
     }
 
-    /// Chats in the order of their activity, after the first so many.
+    /// A page of all chats, newest activity first, after the first `skip`.
     pub fn chats(&self, skip: usize) -> ApiRequest {
         self.chats_that(&self.dialect.chats_all, None, skip)
     }
 
-    /// Open chats, after the first so many.
+    /// A page of open chats, after the first `skip`.
     pub fn open_chats(&self, skip: usize) -> ApiRequest {
         self.chats_that(&self.dialect.chats_open, None, skip)
     }
 
-    /// Chats, open or not, that were created since a moment, after the first so many.
+    /// A page of open and closed chats that were created since a moment, after the first `skip`.
     pub fn chats_created_since(&self, since: Timestamp, skip: usize) -> ApiRequest {
         self.chats_that(&self.dialect.chats_all, Some(since), skip)
     }
@@ -118,7 +117,7 @@ impl Asking {
         request
     }
 
-    /// The messages of a chat before a moment.
+    /// A page of a chat's messages before a moment.
     pub fn messages(&self, chat: &str, before: Timestamp) -> ApiRequest {
         let path = format!("/v1/chats/{}/relative-messages/", escaped(chat));
         let mut request = self.request(Route::Messages, path);
@@ -136,12 +135,12 @@ impl ApiRequest {
     }
 }
 
-/// As the provider writes it, to a ten-millionth of a second.
+/// A time as the provider writes it, with seven decimals of a second.
 fn moment(at: Timestamp) -> String {
     format!("{at:.7}")
 }
 
-/// An id as a part of a path.
+/// An id, escaped for a path.
 fn escaped(id: &str) -> String {
     form_urlencoded::byte_serialize(id.as_bytes()).collect()
 }
@@ -151,18 +150,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_question_carries_the_organization_and_the_words_of_the_dialect() {
-        let asking = Asking { dialect: Dialect::default(), organization: "Org_1".to_owned() };
+    fn a_request_carries_the_organization_and_the_parameters_of_the_dialect() {
+        let requests = RequestBuilder { dialect: Dialect::default(), organization: "Org_1".to_owned() };
         let at = "2026-03-02T13:00:00.5Z".parse().unwrap();
         assert_eq!(me().path_and_query(), "/v1/members/me/");
-        assert_eq!(asking.organization().path_and_query(), "/v1/organizations/Org_1/?organizationId=Org_1");
+        assert_eq!(requests.organization().path_and_query(), "/v1/organizations/Org_1/?organizationId=Org_1");
         assert_eq!(
-            asking.chats(200).path_and_query(),
+            requests.chats(200).path_and_query(),
             "/v1/chats/?organizationId=Org_1&ChatState=All&ChatOrderBy=LastMessage&Order=Desc&OrderBy=LastMessage\
              &Skip=200&Take=100"
         );
         assert_eq!(
-            asking.messages("a/b", at).path_and_query(),
+            requests.messages("a/b", at).path_and_query(),
             "/v1/chats/a%2Fb/relative-messages/?organizationId=Org_1&FromEventUTC=2026-03-02T13%3A00%3A00.5000000Z\
              &Direction=TakeBefore&IncludeMetadata=false&Take=100"
         );

@@ -1,4 +1,4 @@
-//! Umbler's API as the simulator stands in for it, a hub that is linked to it, and days of which some webhooks never come.
+//! A fake of Umbler's API, a hub that is linked to it, and deliveries of which some webhooks never come.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -10,12 +10,12 @@ use umbler_hub::facade::testing::{FakeApi, TOKEN};
 
 use super::hub::{Hub, hub_with};
 
-/// A stand-in on a free port of this machine.
+/// A fake API on a free port of this machine.
 pub fn api() -> FakeApi {
     FakeApi::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a free port")
 }
 
-/// A hub that asks it, compares when it is told to and at its start, and has these settings besides.
+/// A hub that uses this API and has these further settings. It compares at its start and when a test requests it.
 pub fn linked(api: &FakeApi, more: &[(&str, &str)]) -> Hub {
     let url = api.url();
     let mut settings = vec![
@@ -27,7 +27,7 @@ pub fn linked(api: &FakeApi, more: &[(&str, &str)]) -> Hub {
     hub_with(&settings)
 }
 
-/// Has the hub look at everything, and waits until it did; how the link is then.
+/// Requests a recheck, waits until it is finished, and returns the link's status.
 pub fn rechecked(hub: &Hub) -> Value {
     loop {
         let answer = hub.provider().post_to("/api/umbler/link/recheck", &[], "");
@@ -39,32 +39,32 @@ pub fn rechecked(hub: &Hub) -> Value {
     }
 }
 
-/// So many seconds before now, as the real clock has it: the hub compares with the clock of the API.
+/// The moment this many seconds before now. It uses the real clock, because the hub compares with the clock of the API.
 pub fn ago(seconds: i64) -> Timestamp {
     clock::now() - SignedDuration::from_secs(seconds)
 }
 
-/// So many deliveries of a simulated team, evenly from one moment to another.
+/// `count` deliveries of a simulated team, evenly spread over a time.
 pub fn deliveries(day: &mut Day, from: Timestamp, until: Timestamp, count: i32) -> Vec<Vec<u8>> {
     let pause = until.duration_since(from) / count;
     (0..count).map(|number| day.step(from + pause * number).body).collect()
 }
 
-/// The provider knows of them, and webhooks bring them.
-pub fn come(api: &FakeApi, hub: &Hub, deliveries: &[Vec<u8>]) {
+/// Deliveries that webhooks bring to the hub. The API knows them, too.
+pub fn deliver(api: &FakeApi, hub: &Hub, deliveries: &[Vec<u8>]) {
     for delivery in deliveries {
         let answer = hub.provider().post(delivery);
         assert_eq!(answer.status, 200, "{}", answer.text);
-        api.world(|world| world.hears(delivery));
+        api.world(|world| world.absorb(delivery));
     }
 }
 
-/// The provider knows of them, and no webhook brings them.
-pub fn get_lost(api: &FakeApi, deliveries: &[Vec<u8>]) {
-    api.world(|world| deliveries.iter().for_each(|delivery| world.hears(delivery)));
+/// Deliveries that only the API knows, because their webhooks were lost.
+pub fn lose(api: &FakeApi, deliveries: &[Vec<u8>]) {
+    api.world(|world| deliveries.iter().for_each(|delivery| world.absorb(delivery)));
 }
 
-/// Everything that a list of the hub has.
+/// All items of a list of the hub, sorted by id.
 pub fn all(hub: &Hub, path: &str, name: &str) -> Vec<Value> {
     let mut items = Vec::new();
     for page in 1.. {
@@ -80,7 +80,7 @@ pub fn all(hub: &Hub, path: &str, name: &str) -> Vec<Value> {
     items
 }
 
-/// Ids of all messages, in order.
+/// The ids of all messages, sorted.
 pub fn message_ids(hub: &Hub) -> Vec<String> {
     let messages = all(hub, "/api/umbler/messages", "messages");
     let mut ids: Vec<String> =

@@ -1,0 +1,98 @@
+//! Switches of the fake API: behavior of the real one that is not known, and failures.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+/// How the fake API behaves. Each field is a switch of its own.
+#[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+pub struct FakeBehavior {
+    /// The parameter that sets the order of chats.
+    pub order: OrderWord,
+    /// `Skip` has no effect, so the first page comes every time.
+    pub skip_is_ignored: bool,
+    /// Most chats on a page.
+    pub take_max: usize,
+    /// How many chats come to the top between two pages. As many are then on both pages.
+    pub slides: usize,
+    /// A page includes messages of the moment `FromEventUTC` itself.
+    pub cursor_is_included: bool,
+    /// `FromEventUTC` has no effect, so the newest messages come every time.
+    pub cursor_is_ignored: bool,
+    /// Most messages on a page.
+    pub messages_take_max: usize,
+    /// Pages of messages also have rows about the chat itself, even if the request leaves them out.
+    pub has_rows_about_chats: bool,
+    /// The plan hides messages before this moment.
+    pub cut_before: Option<Timestamp>,
+    /// Whether the answer says that messages are hidden.
+    pub tells_cut: bool,
+    /// How long after it was sent a message appears.
+    pub appears_after: SignedDuration,
+    /// Most requests to one route within five seconds.
+    pub per_5_seconds: usize,
+    /// The `Retry-After` of an answer of 429, in seconds.
+    pub retry_after: Option<u64>,
+    /// Every answer has this status, as with an expired token or a plan without the API.
+    pub refuses_with: Option<u16>,
+    /// How far the clock of the API is ahead of the real one.
+    pub clock_ahead: SignedDuration,
+    /// The list of chats is empty.
+    pub is_emptied: bool,
+    /// How many organizations the token's owner belongs to.
+    pub organizations: usize,
+}
+
+/// The parameter that sets the order of chats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrderWord {
+    ChatOrderBy,
+    OrderBy,
+    /// None has an effect: chats come in the order of their ids.
+    Ignored,
+}
+
+impl Default for FakeBehavior {
+    fn default() -> Self {
+        Self {
+            order: OrderWord::ChatOrderBy,
+            skip_is_ignored: false,
+            take_max: 100,
+            slides: 0,
+            cursor_is_included: true,
+            cursor_is_ignored: false,
+            messages_take_max: 250,
+            has_rows_about_chats: true,
+            cut_before: None,
+            tells_cut: true,
+            appears_after: SignedDuration::ZERO,
+            per_5_seconds: 100,
+            retry_after: None,
+            refuses_with: None,
+            clock_ahead: SignedDuration::ZERO,
+            is_emptied: false,
+            organizations: 1,
+        }
+    }
+}
+
+/// A failure of a single answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ApiFault {
+    Status(u16),
+    /// 502 with a page of HTML, as a proxy sends it.
+    Html,
+    /// 200 with only the first half of the JSON.
+    Truncated,
+    /// 200 with fewer bytes than it announces.
+    Cut,
+    /// The connection ends without an answer.
+    Reset,
+    /// The answer comes after this time.
+    Slow(Duration),
+    /// A redirect to another address.
+    Redirect(String),
+    /// 200 with more bytes than the hub's client reads.
+    Huge,
+}
