@@ -188,9 +188,7 @@ impl Client {
 fn given_up(outcome: TryOutcome, route: &'static str, reason: String) -> LinkError {
     match outcome {
         TryOutcome::Status(status @ (401 | 403), _) => LinkError::NotAllowed(status),
-        TryOutcome::Status(status, _) if !(408 == status || 429 == status || status >= 500) => {
-            LinkError::Refused { route, status }
-        }
+        TryOutcome::Status(status, _) if !retry::is_temporary(status) => LinkError::Refused { route, status },
         TryOutcome::Status(..) | TryOutcome::NoAnswer | TryOutcome::Unreadable | TryOutcome::TooLarge => {
             LinkError::Unreachable { route, reason }
         }

@@ -45,10 +45,16 @@ pub fn next(outcome: TryOutcome, tries: u32, jitter: f64) -> Next {
     };
     match outcome {
         TryOutcome::Status(200..=299, _) => Next::Use,
-        TryOutcome::Status(408 | 429 | 500..=599, advised) => retry(advised),
+        TryOutcome::Status(status, advised) if is_temporary(status) => retry(advised),
         TryOutcome::NoAnswer | TryOutcome::Unreadable => retry(None),
         TryOutcome::Status(..) | TryOutcome::TooLarge => Next::GiveUp,
     }
+}
+
+/// True for a status of an HTTP answer that may be another one a moment later: a time-out, too many requests, or a fault of the
+/// server.
+pub fn is_temporary(status: u16) -> bool {
+    matches!(status, 408 | 429 | 500..=599)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use ureq::Agent;
 use super::{ToolError, pause_until};
 use crate::app::tls;
 use crate::config::{ServeArgs, Values};
+use crate::link::retry::is_temporary;
 
 /// How long one answer may take. The hub itself gives up after four seconds.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -139,7 +140,7 @@ impl Poster {
                     _ => PostOutcome::Ignored,
                 })
             }
-            408 | 429 | 500..=599 => {
+            _ if is_temporary(status) => {
                 let advised =
                     response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
                 Err(Again { reason: format!("status {status}"), advised: advised.map(Duration::from_secs) })
