@@ -107,14 +107,13 @@ impl Scope {
             None => true,
             Some(ids) => id.is_some_and(|id| contains(ids, id)),
         };
-        let takes_part = || {
-            self.members.as_ref().is_some_and(|members| chat.people().any(|person| contains(members, person)))
-        };
+        let takes_part = |members: &Vec<String>| chat.people().any(|person| contains(members, person));
         named(&self.orgs, chat.organization.as_ref())
             && named(&self.sectors, chat.sector.as_ref())
             && named(&self.channels, chat.channel.as_ref())
-            && (self.members.is_none() || takes_part())
-            && (!chat.private || self.sees_private() || takes_part())
+            && self.members.as_ref().is_none_or(takes_part)
+            // A limit to members is already met here, and members see their private chats.
+            && (!chat.private || self.sees_private() || self.members.is_some())
     }
 
     /// How an event looks from this scope; `None` where it is not visible at all. Whether a notice reaches its
