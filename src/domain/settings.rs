@@ -238,6 +238,16 @@ impl Thresholds {
         let default = AlertKind::ALL.map(|kind| (kind.threshold().to_owned(), None));
         Self { default: default.into(), sectors: BTreeMap::new() }
     }
+
+    /// Adds the kinds of alert that are missing in the default, each switched off. Settings that an older release saved lack the
+    /// kinds that came later.
+    #[must_use]
+    pub fn completed(mut self) -> Self {
+        for kind in AlertKind::ALL {
+            self.default.entry(kind.threshold().to_owned()).or_default();
+        }
+        self
+    }
 }
 
 impl Default for Thresholds {

@@ -148,7 +148,7 @@ fn load(
     Ok(Some(shape))
 }
 
-/// The settings that were saved last; `None` until somebody saves some.
+/// The settings that were saved last, with every kind of alert that this release knows. `None` until somebody saves some.
 #[derive(Debug, Clone, Copy)]
 pub struct GetSettings;
 
@@ -156,7 +156,11 @@ impl Query for GetSettings {
     type Answer = Option<SavedSettings>;
 
     fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
-        Ok(settings::load(tx)?)
+        let mut saved = settings::load(tx)?;
+        if let Some(saved) = &mut saved {
+            saved.settings.thresholds = std::mem::take(&mut saved.settings.thresholds).completed();
+        }
+        Ok(saved)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Settings that an admin edits: whole, checked field by field, and told to every screen.
 
 use jiff::SignedDuration;
+use rusqlite::Connection;
 use serde_json::{Value, json};
 use umbler_hub::facade::testing::clock;
 
@@ -315,4 +316,24 @@ fn what_somebody_else_saved_meanwhile_is_not_overwritten() {
     });
     assert_eq!(saved.iter().filter(|status| **status == 200).count(), 1, "{saved:?}");
     assert_eq!(saved.iter().filter(|status| **status == 412).count(), 3, "{saved:?}");
+}
+
+#[test]
+fn settings_that_an_older_hub_saved_lack_a_newer_alert_which_is_off_and_can_be_saved_as_they_are() {
+    let mut hub = spawn_hub();
+    puts(&hub, &whole());
+    hub.stop();
+    let database = Connection::open(hub.database()).expect("the database");
+    let without =
+        "UPDATE settings SET value = json_remove(value, '$.thresholds.default.windowClosingSeconds')";
+    assert_eq!(database.execute(without, []).expect("changed"), 1);
+    drop(database);
+
+    let hub = hub.started_again();
+    let read = hub.json(PATH)["settings"].clone();
+    let mut expected = whole()["thresholds"]["default"].clone();
+    expected["windowClosingSeconds"] = Value::Null;
+    assert_eq!(read["thresholds"]["default"], expected);
+    assert_eq!(puts(&hub, &read)["settings"], read);
+    assert_eq!(hub.restarted().json(PATH)["settings"], read);
 }
