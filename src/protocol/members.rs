@@ -1,10 +1,9 @@
 //! The directory of agents on the wire: an entry, and the update that reports changes.
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::domain::{EventId, Member, Seq};
+use crate::domain::{EventId, Member};
 
 /// The type of the update that reports changes of the directory.
 pub const MEMBER_UPDATED: &str = "member_updated";
@@ -35,17 +34,7 @@ impl From<&Member> for MemberShape {
     }
 }
 
-/// The update after entries of the directory changed. It has a position like all others, so clients recover and
-/// count it in the same way.
-#[derive(Debug, Serialize)]
-pub struct MembersUpdate<'a> {
-    event: &'static str,
-    seq: Seq,
-    timestamp: Timestamp,
-    data: MembersData<'a>,
-}
-
-/// What changed in the directory. A whole import is one update.
+/// The content of the update after entries of the directory changed. A whole import is one update.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = MemberUpdated)]
@@ -63,12 +52,10 @@ pub struct MembersData<'a> {
     members: Vec<MemberShape>,
 }
 
-impl<'a> MembersUpdate<'a> {
-    /// `timestamp` is when the hub accepted the changes.
-    pub fn new(seq: Seq, timestamp: Timestamp, event_id: &'a EventId, news: &[Member]) -> Self {
-        let (update_type, changes) = (MEMBER_UPDATED, [MEMBER_UPDATED]);
-        let members = news.iter().map(MemberShape::from).collect();
-        let data = MembersData { event_id, update_type, changes, chat: None, contact: None, members };
-        Self { event: "umbler_update", seq, timestamp, data }
+impl<'a> MembersData<'a> {
+    pub fn new(event_id: &'a EventId, changes: &[Member]) -> Self {
+        let (update_type, kinds) = (MEMBER_UPDATED, [MEMBER_UPDATED]);
+        let members = changes.iter().map(MemberShape::from).collect();
+        Self { event_id, update_type, changes: kinds, chat: None, contact: None, members }
     }
 }

@@ -8,7 +8,8 @@ use crate::journal::directory::MEMBERS_MAX;
 use crate::journal::entry::Entry;
 use crate::journal::fault::StoreError;
 use crate::journal::store::SqliteStore;
-use crate::protocol::members::{MEMBER_UPDATED, MembersUpdate};
+use crate::protocol::alerts::SideUpdate;
+use crate::protocol::members::{MEMBER_UPDATED, MembersData};
 
 /// Sets entries of the directory: all of them or none.
 pub(in crate::journal) fn apply<'a>(
@@ -29,7 +30,8 @@ pub(in crate::journal) fn apply<'a>(
     }
     directory.change(connection, &changes, &entry.origin, entry.at)?;
     let changes: Vec<Member> = changes.into_iter().cloned().collect();
-    let frame = serde_json::to_string(&MembersUpdate::new(seq, entry.at, id, &changes))?;
+    let data = MembersData::new(id, &changes);
+    let frame = serde_json::to_string(&SideUpdate::new(seq, entry.at, data))?;
     let audience = Audience { directory: true, ..Audience::default() };
     Ok(NewEvent::new(MEMBER_UPDATED, audience, frame.into()).into())
 }
