@@ -1,30 +1,27 @@
-# Umbler Hub in a container: a build stage for the hub, with the dependencies in a layer of their own, one for the
-# dashboard, and a slim one that runs.
+# Umbler Hub in a container: a build stage for the hub, one for the dashboard, and a slim one that runs.
 #
 #   docker build -t umbler-hub .
 #   docker run -e WEBHOOK_SECRET=… -e JWT_SECRET=… -v umbler-hub:/data -p 127.0.0.1:3001:3001 umbler-hub
+#
+# scripts/image.sh builds it and tries it.
 
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /build
-
-# What changes seldom comes first: with an empty program in the place of ours, this layer builds the dependencies
-# alone, and is kept until Cargo.toml or Cargo.lock change. Tests and benchmarks are not copied, so they are not named
-# either. What came of the empty program is thrown away, or cargo would take it for ours: files keep their times when
-# they are copied, and ours may be the older ones.
 COPY Cargo.toml Cargo.lock ./
 COPY .cargo .cargo
-RUN sed -i '/^\[\[\(test\|bench\)\]\]/,/^$/d' Cargo.toml \
-    && mkdir src && touch src/lib.rs && echo 'fn main() {}' >src/main.rs \
-    && cargo build --release --locked \
-    && cargo clean --release --locked --package umbler-hub
-
 COPY src src
 COPY static static
-# The middle command fails if the empty program is still there. Line numbers of backtraces would make the image five
-# times as large; names of functions stay.
-RUN cargo build --release --locked \
-    && target/release/umbler-hub --version | grep -q umbler-hub \
-    && strip --strip-debug target/release/umbler-hub
+# What cargo fetched and built before is kept beside the layers, so a build makes anew only what changed, even after
+# Cargo.lock did. Each architecture has a folder of its own. Ours is always built: files keep their times when they are
+# copied, so cargo could take an older program for the present one. Tests and benchmarks are not copied, so they are not
+# named either. Line numbers of backtraces would make the image five times as large; names of functions stay.
+RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
+    --mount=type=cache,target=/build/target,sharing=locked \
+    sed -i '/^\[\[\(test\|bench\)\]\]/,/^$/d' Cargo.toml \
+    && touch src/lib.rs src/main.rs \
+    && export CARGO_TARGET_DIR="/build/target/$(uname -m)" \
+    && cargo build --release --locked \
+    && strip --strip-debug -o /umbler-hub "$CARGO_TARGET_DIR/release/umbler-hub"
 
 FROM node:22-bookworm-slim AS dashboard
 WORKDIR /build/frontend
@@ -39,7 +36,7 @@ FROM debian:bookworm-slim
 RUN groupadd --system --gid 10001 hub \
     && useradd --system --uid 10001 --gid hub --home-dir /data --no-create-home --shell /usr/sbin/nologin hub \
     && install -d -o hub -g hub -m 0700 /data
-COPY --from=build /build/target/release/umbler-hub /usr/local/bin/umbler-hub
+COPY --from=build /umbler-hub /usr/local/bin/umbler-hub
 COPY --from=dashboard /build/frontend/dist /usr/share/umbler-hub/dashboard
 
 # Reached through the container's network only; without WEBHOOK_SECRET and a JWT key the hub refuses to start on it.

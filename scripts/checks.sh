@@ -1,4 +1,4 @@
-# What start-servers.sh looks at before it builds anything. Sourced by it alone; bash 3.2 will do.
+# What start-servers.sh looks at before it builds anything, and image.sh before it listens. Sourced by them; bash 3.2 will do.
 #
 # shellcheck shell=bash
 
