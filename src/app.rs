@@ -2,6 +2,7 @@
 
 pub mod deadlines;
 pub mod link;
+pub mod backup;
 pub mod tls;
 pub mod stop;
 pub mod serve;
@@ -73,6 +74,9 @@ pub enum StartError {
     /// The client of Umbler's API cannot be set up.
     #[error("UMBLER_API_URL: {0}")]
     Link(String),
+    /// The client of the bucket cannot be set up.
+    #[error("BACKUP_S3_URL: {0}")]
+    Backup(String),
     /// A thread does not start, or the server does not run.
     #[error("cannot start")]
     Io(#[from] std::io::Error),
@@ -232,7 +236,9 @@ async fn start_hub(
     };
     let journal_settings =
         JournalSettings { path: settings.database_path.clone(), updates_retained: settings.updates_retained };
+    let epoch = opened.epoch.clone();
     let journal = opened.start(&journal_settings, listeners)?;
+    backup::start(settings.backup.as_ref(), &settings.database_path, &epoch, metrics)?;
     hub.send(hub::JournalReady { journal }).await?;
     if let Some(webhook) = &settings.alert_webhook {
         let posts = alert_posts(webhook, settings.database_path.clone(), hub.clone())?;

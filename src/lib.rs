@@ -24,7 +24,8 @@
 //! 10. [`hub`]: the one actor that knows who is connected and tells them what happens.
 //! 11. [`session`]: one actor per WebSocket or event stream.
 //! 12. [`http`]: routes: requests become typed messages and questions.
-//! 13. [`config`], [`app`] and [`tools`]: settings, how the rooms are put together, and the other subcommands.
+//! 13. [`link`] asks the provider's API, and [`backup`] sends copies to another machine, each on threads of its own.
+//! 14. [`config`], [`app`] and [`tools`]: settings, how the rooms are put together, and the other subcommands.
 //!
 //! # A delivery's way
 //!
@@ -59,6 +60,7 @@ mod hub;
 mod session;
 mod http;
 mod link;
+mod backup;
 mod config;
 mod app;
 mod tools;

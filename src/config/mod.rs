@@ -12,6 +12,7 @@ mod dot_env;
 pub mod values;
 pub mod parse;
 pub mod together;
+pub mod backups;
 pub mod table;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ mod tests;
 use crate::auth::AuthKey;
 use crate::domain::calendar::Calendar;
 use crate::domain::settings::WeekHours;
+pub use backups::BackupTarget;
 pub use table::Config;
 pub use together::{AlertWebhook, UmblerApi};
 pub use values::{ServeArgs, Values};
@@ -94,6 +96,12 @@ impl Config {
             warnings.push(
                 "WEBHOOK_SECRET has characters that must be escaped in an address (& # % or a space): write it escaped \
                  after ?token=, or use letters, digits, - and _ only"
+                    .to_owned(),
+            );
+        }
+        if self.backup.as_ref().is_some_and(|backup| backup.address.is_plain()) {
+            warnings.push(
+                "BACKUP_S3_URL begins with http://: whoever is on the way to that server can read what is backed up"
                     .to_owned(),
             );
         }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
 
+use super::backups::BackupTarget;
 use super::hours::BusinessHours;
 use super::parse::{
     Reader, database_path, host, log_filter, number, optional, or_default, parsed, secret, time_zone,
@@ -158,6 +159,17 @@ settings! {
     "UMBLER_WEBHOOK_URL";
     /// Seconds between two comparisons of the stored messages with the API, 30 to 86400.
     "UMBLER_RECONCILE_SECONDS" = "300";
+    /// Where backups are kept: https://HOST/BUCKET/FOLDER of an S3 server, with ?region=NAME at its end if needed. Unset: no
+    /// backups are made elsewhere.
+    "BACKUP_S3_URL";
+    /// Id of the access key to the bucket.
+    secret "BACKUP_S3_KEY_ID";
+    /// Secret of the access key to the bucket.
+    secret "BACKUP_S3_SECRET";
+    /// Hours between two snapshots of the whole database, 1 to 168. What comes between is sent within seconds.
+    "BACKUP_EVERY_HOURS" = "24";
+    /// Snapshots that are kept, 1 to 1000. With the older ones the records that only they need are deleted.
+    "BACKUP_KEEP" = "14";
     /// Threads for HTTP and sockets. Unset: one per core.
     "WORKERS" => workers: Option<usize>, optional(number(1..=WORKERS_MAX));
     /// Folder of a built dashboard to serve at /. Where it is missing, / shows the console.
@@ -176,6 +188,8 @@ settings! {
         alert_webhook: Option<AlertWebhook>, Reader::alert_webhook;
         /// Umbler's API: `UMBLER_API_TOKEN` and the settings beside it. `None`: it is not used.
         link: Option<UmblerApi>, Reader::umbler_api;
+        /// Where backups are kept: `BACKUP_S3_URL` and the settings beside it. `None`: nowhere.
+        backup: Option<BackupTarget>, Reader::backup_target;
     }
 }
 

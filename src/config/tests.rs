@@ -37,6 +37,11 @@ fn every_wrong_value_is_named_with_its_variable() {
         ("REQUEST_HEAD_SECONDS", "0"),
         ("REQUEST_BODY_SECONDS", "121"),
         ("UPDATES_RETAINED", "10"),
+        ("BACKUP_S3_URL", "s3://shop"),
+        ("BACKUP_EVERY_HOURS", "0"),
+        ("BACKUP_EVERY_HOURS", "169"),
+        ("BACKUP_KEEP", "0"),
+        ("BACKUP_KEEP", "1001"),
         ("WORKERS", "0"),
         ("LOG_FORMAT", "xml"),
         ("NATS_URL", "nats://127.0.0.1:4222"),
@@ -66,6 +71,26 @@ fn a_short_secret_is_an_error_where_others_reach_the_hub_and_a_word_on_loopback(
     assert!(!told.concat().contains("hunter"), "{told:?}");
     let words = Config::read(&Values::of(&short)).unwrap().warnings();
     assert!(words[0].starts_with("JWT_SECRET ") && words[1].starts_with("WEBHOOK_SECRET "), "{words:?}");
+}
+
+#[test]
+fn a_bucket_wants_both_halves_of_its_key() {
+    let url = ("BACKUP_S3_URL", "https://s3.example/shop/hub");
+    assert_eq!(
+        problems(&[url]),
+        [
+            "BACKUP_S3_KEY_ID: must be set where BACKUP_S3_URL is",
+            "BACKUP_S3_SECRET: must be set where BACKUP_S3_URL is"
+        ]
+    );
+    let key = [("BACKUP_S3_KEY_ID", "id"), ("BACKUP_S3_SECRET", "hunter4")];
+    assert!(Config::read(&Values::of(&key)).unwrap().backup.is_none());
+    let settings = Config::read(&Values::of(&[url, key[0], key[1]])).unwrap();
+    assert!(!format!("{settings:?}").contains("hunter"), "{settings:?}");
+    let backup = settings.backup.as_ref().unwrap();
+    assert_eq!((backup.every_hours, backup.keep, settings.warnings().len()), (24, 14, 2));
+    let plain = ("BACKUP_S3_URL", "http://s3.example/shop");
+    assert_eq!(Config::read(&Values::of(&[plain, key[0], key[1]])).unwrap().warnings().len(), 3);
 }
 
 #[test]

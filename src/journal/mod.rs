@@ -54,6 +54,8 @@ pub mod writer;
 pub mod replace;
 pub mod digest;
 pub mod rebuild;
+pub mod copies;
+pub mod behind;
 
 use std::path::PathBuf;
 

@@ -15,15 +15,37 @@ pub struct StoredRecord {
     pub reason: Option<String>,
 }
 
+const COLUMNS: &str = "SELECT journal.seq, kind, event_id, received_at, origin, attempt, body, reason
+     FROM journal JOIN raw_deliveries ON raw_deliveries.seq = journal.seq";
+/// Estimated size of an encoded record without its content.
+const ENTRY_OVERHEAD_BYTES: usize = 100;
+
 /// At most `most` records after a position.
 pub fn read(connection: &Connection, after: Seq, most: usize) -> rusqlite::Result<Vec<StoredRecord>> {
-    let mut select = connection.prepare_cached(
-        "SELECT journal.seq, kind, event_id, received_at, origin, attempt, body, reason
-         FROM journal JOIN raw_deliveries ON raw_deliveries.seq = journal.seq
-         WHERE journal.seq > ?1 ORDER BY journal.seq LIMIT ?2",
-    )?;
+    let mut select = connection
+        .prepare_cached(&format!("{COLUMNS} WHERE journal.seq > ?1 ORDER BY journal.seq LIMIT ?2"))?;
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     select.query_map((after.0, most), stored)?.collect()
+}
+
+/// Records after a position, until they have so many bytes. There is at least one, if there is any.
+pub fn read_up_to(
+    connection: &Connection,
+    after: Seq,
+    bytes_max: usize,
+) -> rusqlite::Result<Vec<StoredRecord>> {
+    let mut select =
+        connection.prepare_cached(&format!("{COLUMNS} WHERE journal.seq > ?1 ORDER BY journal.seq"))?;
+    let mut rows = select.query([after.0])?;
+    let (mut records, mut bytes) = (Vec::new(), 0);
+    while bytes < bytes_max
+        && let Some(row) = rows.next()?
+    {
+        let record = stored(row)?;
+        bytes += record.entry.body.len() + ENTRY_OVERHEAD_BYTES;
+        records.push(record);
+    }
+    Ok(records)
 }
 
 fn stored(row: &Row<'_>) -> rusqlite::Result<StoredRecord> {

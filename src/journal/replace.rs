@@ -321,7 +321,7 @@ fn set_aside(path: &Path, now: Timestamp) -> Result<Option<PathBuf>, ReplaceErro
     Ok(moved.then_some(aside))
 }
 
-fn take_lock(path: &Path) -> Result<DatabaseLock, ReplaceError> {
+pub(super) fn take_lock(path: &Path) -> Result<DatabaseLock, ReplaceError> {
     schema::make_folder(path)?;
     Ok(DatabaseLock::take(path).map_err(|source| OpenError::Lock { path: path.into(), source })?)
 }

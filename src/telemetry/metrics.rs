@@ -8,6 +8,7 @@ use prometheus::{
     Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
 };
 
+use super::backups::Backups;
 use super::freshness::Freshness;
 
 /// Answer times in seconds: from half a millisecond (one commit) to four seconds, after which a delivery is
@@ -36,6 +37,7 @@ struct Inner {
     sessions_behind: IntCounter,
     recoveries: IntCounterVec,
     freshness: Freshness,
+    backups: Backups,
     api_requests: IntCounterVec,
     reconciled: IntCounterVec,
     /// In the order of [`GAUGES`].
@@ -147,6 +149,7 @@ impl Metrics {
                 "outcome",
             )?,
             freshness: Freshness::new(&maker)?,
+            backups: Backups::new(&maker)?,
             api_requests: maker.counters_by(
                 "umbler_hub_api_requests_total",
                 "Requests to Umbler's API, by route and status; none where no answer came.",
@@ -226,6 +229,10 @@ impl Metrics {
         &self.inner.freshness
     }
 
+    pub fn backups(&self) -> &Backups {
+        &self.inner.backups
+    }
+
     /// All values in the text format of Prometheus.
     pub fn render(&self, values: &GaugeValues) -> Result<String, prometheus::Error> {
         for (gauge, (_, _, read)) in self.inner.gauges.iter().zip(GAUGES) {
@@ -249,7 +256,7 @@ impl Maker<'_> {
         Ok(metric)
     }
 
-    fn counter(&self, name: &str, help: &str) -> Result<IntCounter, prometheus::Error> {
+    pub(super) fn counter(&self, name: &str, help: &str) -> Result<IntCounter, prometheus::Error> {
         self.register(IntCounter::new(name, help)?)
     }
 
@@ -271,7 +278,7 @@ impl Maker<'_> {
         self.register(IntCounterVec::new(Opts::new(name, help), labels)?)
     }
 
-    fn gauge(&self, name: &str, help: &str) -> Result<IntGauge, prometheus::Error> {
+    pub(super) fn gauge(&self, name: &str, help: &str) -> Result<IntGauge, prometheus::Error> {
         self.register(IntGauge::new(name, help)?)
     }
 

@@ -7,4 +7,5 @@ pub mod log_format;
 pub mod integrity;
 pub mod metrics;
 pub mod freshness;
+pub mod backups;
 pub mod priority;

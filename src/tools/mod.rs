@@ -8,6 +8,7 @@ pub mod simulate;
 pub mod fake;
 pub mod replay;
 pub mod health;
+pub mod bucket;
 pub mod backup;
 pub mod restore;
 pub mod members;
@@ -24,6 +25,7 @@ use std::path::{Path, PathBuf};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::auth::AuthError;
+use crate::backup::fetch::FetchError;
 use crate::config::{ConfigError, ServeArgs, Values};
 use crate::journal::replace::ReplaceError;
 use crate::sqlite::lock;
@@ -42,6 +44,9 @@ pub enum ToolError {
     /// A database was not copied or replaced.
     #[error(transparent)]
     Replace(#[from] ReplaceError),
+    /// A backup could not be put together from a bucket.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
     /// A file or the terminal could not be used.
     #[error("{what}")]
     Io {

@@ -1,17 +1,21 @@
 //! `umbler-hub restore` and `umbler-hub accept-data-loss`: the two ways to continue after a database was lost
 //! or damaged.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use super::bucket::{self, BucketArgs};
 use super::{Bar, DatabaseArgs, ToolError, print};
+use crate::journal::copies;
 use crate::journal::replace::{self, Replaced};
 use crate::telemetry::clock;
 
 /// Which backup to restore, and where.
 #[derive(Debug, clap::Args)]
 pub struct RestoreArgs {
-    /// A file that `backup` created.
+    /// A file that `backup` created, or `s3://BUCKET/FOLDER`: the newest backup there, on the server of `BACKUP_S3_URL`.
     file: PathBuf,
+    #[command(flatten)]
+    bucket: BucketArgs,
     #[command(flatten)]
     database: DatabaseArgs,
 }
@@ -26,10 +30,28 @@ pub struct AcceptArgs {
 /// Replaces the database by a backup.
 pub fn restore(args: &RestoreArgs) -> Result<(), ToolError> {
     let path = args.database.path()?;
+    if bucket::is_address(&args.file) {
+        return restore_from_bucket(args, &path);
+    }
     let bar = Bar::new("copying");
     let replaced = replace::restore(&args.file, &path, clock::now(), &bar.progress("checking"))?;
     drop(bar);
     print(&format!("{}: {}", path.display(), describe(&replaced)))
+}
+
+/// What was erased after the snapshot was taken is erased again, because the records behind it say so.
+fn restore_from_bucket(args: &RestoreArgs, path: &Path) -> Result<(), ToolError> {
+    let source = bucket::open(args.file.to_str(), &args.bucket)?;
+    let bar = Bar::new("downloading");
+    let mut found = None;
+    let replaced = copies::replace_by(path, clock::now(), |file| {
+        found = Some(source.fetch(file, &bar.progress("applying records"))?);
+        Ok::<(), ToolError>(())
+    })?;
+    drop(bar);
+    let Some(fetched) = found else { return Ok(()) };
+    print(&format!("{}\n{}: {}", bucket::describe(&fetched), path.display(), describe(&replaced)))?;
+    bucket::complain(&fetched)
 }
 
 /// Continues without what was lost.

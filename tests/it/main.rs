@@ -9,6 +9,8 @@ mod as_written;
 mod asyncapi;
 mod auth;
 mod backup;
+mod bucket;
+mod bucket_faults;
 mod convergence;
 mod described;
 mod documents;

@@ -244,6 +244,11 @@ impl Hub {
         start(Arc::clone(&self.home), &settings, &[])
     }
 
+    /// Starts it again on the same database, with these settings instead.
+    pub fn started_again_with(self, settings: &[(&str, &str)]) -> Self {
+        start(Arc::clone(&self.home), settings, &[])
+    }
+
     /// Starts it again at the same address after it ended, as a service manager does.
     pub fn started_again_at_its_address(self) -> Self {
         let port = self.address.port().to_string();

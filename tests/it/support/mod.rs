@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod boards;
+pub mod bucket;
 pub mod faults;
 pub mod hub;
 pub mod keys;

@@ -1,0 +1,93 @@
+//! Applies records behind a copy of the database: those that a backup holds beside it. They have the positions that they had,
+//! and do what they did then, so the outcome is what the database was.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+
+use super::apply::{AppliedBatch, Apply};
+use super::fault::{Spoilt, StoreError};
+use super::head::last_seq;
+use super::record::Record;
+use super::records::StoredRecord;
+use super::replace::{ReplaceError, database_error, store_error};
+use super::rows;
+use super::schema;
+use super::store::SqliteStore;
+use crate::domain::Seq;
+
+/// A copy to which records are applied. Nothing else may use it meanwhile.
+pub struct Behind {
+    apply: Apply,
+    path: PathBuf,
+    newest: Seq,
+    /// How many updates are kept.
+    retained: i64,
+}
+
+impl Behind {
+    /// Opens a copy, and brings it to the present schema.
+    pub fn open(path: &Path, retained: u32) -> Result<Self, ReplaceError> {
+        let failed = database_error(path);
+        let mut connection = Connection::open(path).map_err(&failed)?;
+        // It is synced once, when it is complete.
+        for (pragma, value) in [("journal_mode", "MEMORY"), ("synchronous", "OFF"), ("temp_store", "MEMORY")]
+        {
+            connection.pragma_update(None, pragma, value).map_err(&failed)?;
+        }
+        connection.set_prepared_statement_cache_capacity(128);
+        schema::migrate(&mut connection, path)?;
+        let newest = last_seq(&connection).map_err(&failed)?;
+        let apply = Apply::new(SqliteStore::new(connection).map_err(&failed)?);
+        Ok(Self { apply, path: path.into(), newest, retained: i64::from(retained) })
+    }
+
+    pub fn newest(&self) -> Seq {
+        self.newest
+    }
+
+    /// Applies records in the order of their positions, all of them or none. Those that the copy knows change nothing; those
+    /// without a position have position 0.
+    pub fn take(&mut self, records: Vec<StoredRecord>) -> Result<(), ReplaceError> {
+        let path = self.path.clone();
+        let failed = store_error(&path);
+        self.execute("BEGIN").map_err(&failed)?;
+        let mut written = AppliedBatch::default();
+        self.apply.forget_spoilt();
+        for stored in records {
+            self.apply_one(stored, &mut written)?;
+        }
+        self.apply.flush(&written.delta).map_err(&failed)?;
+        let dropped = Seq(self.newest.0 - self.retained);
+        rows::prune(self.apply.store.connection(), dropped).map_err(&failed)?;
+        self.execute("COMMIT").map_err(&failed)
+    }
+
+    fn apply_one(&mut self, stored: StoredRecord, written: &mut AppliedBatch) -> Result<(), ReplaceError> {
+        let StoredRecord { seq, entry, reason } = stored;
+        let is_event = seq > Seq(0);
+        if is_event && seq <= self.newest {
+            return Ok(());
+        }
+        let id = entry.id.clone();
+        let record = Record::read(entry).map_err(|source| ReplaceError::Record {
+            path: self.path.clone(),
+            seq,
+            source,
+        })?;
+        // What was kept raw although it was understood stays so, because that is part of the history.
+        if let (Some(id), Some(spoilt)) = (id, reason.as_deref().and_then(Spoilt::from_reason)) {
+            self.apply.keep_raw(id, spoilt);
+        }
+        self.apply.apply(&record, self.newest, seq, written).map_err(store_error(&self.path))?;
+        if is_event {
+            self.newest = seq;
+        }
+        Ok(())
+    }
+
+    fn execute(&self, sql: &str) -> Result<(), StoreError> {
+        self.apply.store.connection().execute(sql, [])?;
+        Ok(())
+    }
+}
