@@ -134,7 +134,7 @@ impl BackupReader {
     ) -> Result<Manifest, FetchError> {
         let manifest = read_manifest(&self.store, folder, name)?;
         let key = folder.database(name);
-        let mut reading = Reading::new(&self.store, key.clone(), manifest.bytes);
+        let mut reading = ObjectReading::new(&self.store, key.clone(), manifest.bytes);
         reading.progress = Some(progress);
         let unpacked = unpack_to(&mut reading, file);
         if let Some(error) = reading.failure.take() {
@@ -184,7 +184,7 @@ impl BackupReader {
     }
 }
 
-fn unpack_to(reading: &mut Reading<'_>, file: &Path) -> Result<(), FetchError> {
+fn unpack_to(reading: &mut ObjectReading<'_>, file: &Path) -> Result<(), FetchError> {
     let mut file = File::create(file)?;
     let mut unpacked = zstd::stream::read::Decoder::new(&mut *reading)?.single_frame();
     io::copy(&mut unpacked, &mut file)?;
@@ -216,7 +216,7 @@ pub(super) fn read_manifest(
 }
 
 /// Reads an object from its beginning to its end, in ranges.
-pub(super) struct Reading<'a> {
+pub(super) struct ObjectReading<'a> {
     store: &'a ObjectStore,
     key: String,
     length: u64,
@@ -231,7 +231,7 @@ pub(super) struct Reading<'a> {
     failure: Option<BucketError>,
 }
 
-impl<'a> Reading<'a> {
+impl<'a> ObjectReading<'a> {
     pub(super) fn new(store: &'a ObjectStore, key: String, length: u64) -> Self {
         Self {
             store,
@@ -252,7 +252,7 @@ impl<'a> Reading<'a> {
     }
 }
 
-impl Read for Reading<'_> {
+impl Read for ObjectReading<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.used == self.range.len() {
             let next = RANGE_BYTES.min(self.length - self.at);

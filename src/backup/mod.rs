@@ -40,7 +40,8 @@ pub struct BackupSettings {
 /// Starts both threads. They end with the process: whatever they were at is begun again by the next start.
 pub fn start(settings: &BackupSettings, epoch: &str, metrics: &Metrics) -> io::Result<()> {
     let shipping = shipping::Shipping::new(settings, epoch, metrics.clone()).map_err(io::Error::other)?;
-    let snapshots = snapshots::Snapshots::new(settings, epoch, metrics.clone()).map_err(io::Error::other)?;
+    let snapshots =
+        snapshots::SnapshotMaker::new(settings, epoch, metrics.clone()).map_err(io::Error::other)?;
     std::thread::Builder::new().name("backup-segments".into()).spawn(move || shipping.run())?;
     std::thread::Builder::new().name("backup-snapshots".into()).spawn(move || snapshots.run())?;
     Ok(())

@@ -10,7 +10,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use jiff::Timestamp;
 
 use super::BackupSettings;
-use super::fetch::{FetchError, Reading, read_manifest, snapshots_in};
+use super::fetch::{FetchError, ObjectReading, read_manifest, snapshots_in};
 use super::keep;
 use super::layout::{Folder, SegmentName, SnapshotName};
 use super::manifest::{MANIFEST_FORMAT, Manifest};
@@ -52,7 +52,7 @@ enum SnapshotError {
     Fetch(#[from] FetchError),
 }
 
-pub struct Snapshots {
+pub struct SnapshotMaker {
     store: ObjectStore,
     all: Folder,
     epoch: String,
@@ -64,9 +64,9 @@ pub struct Snapshots {
     newest: Option<Timestamp>,
 }
 
-impl Snapshots {
+impl SnapshotMaker {
     pub fn new(settings: &BackupSettings, epoch: &str, metrics: Metrics) -> Result<Self, String> {
-        metrics.backups().expected(settings.every);
+        metrics.backups().expected(settings.every, clock::now());
         Ok(Self {
             store: ObjectStore::new(&settings.access, REQUEST_TIMEOUT)?,
             all: Folder::of_all(&settings.access.address.folder),
@@ -203,7 +203,7 @@ impl Snapshots {
 
     /// The digest of an object as the bucket has it.
     fn read_back(&self, key: &str, bytes: u64) -> Result<String, SnapshotError> {
-        let mut reading = Reading::new(&self.store, key.to_owned(), bytes);
+        let mut reading = ObjectReading::new(&self.store, key.to_owned(), bytes);
         io::copy(&mut reading, &mut io::sink())?;
         Ok(reading.sha256())
     }

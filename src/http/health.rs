@@ -17,6 +17,7 @@ use crate::auth::{Identity, KeyState, Role, Scope};
 use crate::hub::Health;
 use crate::protocol::HubState;
 use crate::reads::Asker;
+use crate::telemetry::clock;
 use crate::telemetry::metrics::GaugeValues;
 
 /// The state of the hub.
@@ -56,6 +57,11 @@ pub struct HealthAnswer {
     /// last good keys remain in force.
     #[serde(skip_serializing_if = "Option::is_none")]
     sign_in_keys: Option<String>,
+    /// Where backups are kept on another machine: `starting`, `ok`, `old` where the newest snapshot is, or `behind` where
+    /// deliveries of the last minutes are here alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "ok")]
+    backup: Option<&'static str>,
     /// The link to Umbler's API: `off`, `starting`, `ok`, `not_allowed`, `unreachable`, `misled` or `undecided`.
     #[schema(example = "ok")]
     link: &'static str,
@@ -131,6 +137,7 @@ fn answer(health: Health, state: &EdgeState) -> HealthAnswer {
         sign_in_keys: key_state(state).map(|keys| {
             keys.problem.map_or_else(|| "ok".to_owned(), |problem| format!("stale: the file {problem}"))
         }),
+        backup: state.metrics.backups().describe(clock::now()),
         link: link.state.as_str(),
         complete_until: link.complete_until,
     }

@@ -91,7 +91,7 @@ fn objects(schema: &mut RefOr<Schema>) -> Vec<&mut Object> {
 fn is_always_there(schema: &str, field: &str) -> bool {
     match schema {
         "ErrorDetail" => field != "parameter",
-        "HealthAnswer" => !matches!(field, "reason" | "fault" | "signInKeys"),
+        "HealthAnswer" => !matches!(field, "reason" | "fault" | "signInKeys" | "backup"),
         "WebhookAnswer" => field != "reason",
         // The route decides which columns a row has; see `api/metrics/answers.rs`.
         "DistributionRow" => field != "previousN",

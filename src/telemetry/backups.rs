@@ -1,11 +1,15 @@
 //! How backups on another machine fare: how old and how large the newest one is, and up to when records were sent.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use prometheus::{IntCounter, IntGauge};
 
 use super::metrics::Maker;
+
+/// Seconds without records in the bucket after which that is told: many times what sending them takes.
+const BEHIND_SECONDS: i64 = 120;
 
 /// All of them are 0 where no backups are set up.
 pub struct Backups {
@@ -15,6 +19,8 @@ pub struct Backups {
     covered_until: IntGauge,
     segments: IntCounter,
     failures: IntCounter,
+    /// Since when backups are made, in seconds since 1970.
+    begun_at: OnceLock<i64>,
 }
 
 impl Backups {
@@ -42,12 +48,28 @@ impl Backups {
                 "umbler_hub_backup_failures_total",
                 "Times that a snapshot or records were not sent, and were tried again later.",
             )?,
+            begun_at: OnceLock::new(),
         })
     }
 
-    /// Snapshots are made this often.
-    pub fn expected(&self, every: Duration) {
+    /// From now on snapshots are made this often.
+    pub fn expected(&self, every: Duration, now: Timestamp) {
         self.interval.set(i64::try_from(every.as_secs()).unwrap_or(i64::MAX));
+        self.begun_at.get_or_init(|| now.as_second());
+    }
+
+    /// How they fare, in a word: `starting`, `ok`, `old` or `behind`; `None` where none are made.
+    pub fn describe(&self, now: Timestamp) -> Option<&'static str> {
+        let begun_at = *self.begun_at.get()?;
+        let age = |of: &IntGauge| now.as_second().saturating_sub(of.get().max(begun_at));
+        if age(&self.snapshot_at) > self.interval.get().saturating_mul(2) {
+            return Some("old");
+        }
+        if age(&self.covered_until) > BEHIND_SECONDS {
+            return Some("behind");
+        }
+        let is_known = self.snapshot_at.get() > 0 && self.covered_until.get() > 0;
+        Some(if is_known { "ok" } else { "starting" })
     }
 
     /// The newest snapshot.
@@ -67,5 +89,42 @@ impl Backups {
 
     pub fn failed(&self) {
         self.failures.inc();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::metrics::Metrics;
+
+    fn moment(text: &str) -> Timestamp {
+        format!("2026-03-{text}:00Z").parse().unwrap()
+    }
+
+    #[test]
+    fn a_backup_that_is_old_or_behind_is_told() {
+        let metrics = Metrics::new().unwrap();
+        let backups = metrics.backups();
+        let told = |text| backups.describe(moment(text));
+        assert_eq!(told("02T13:00"), None, "none are made");
+        backups.expected(Duration::from_hours(24), moment("02T13:00"));
+        assert_eq!(told("02T13:01"), Some("starting"));
+        assert_eq!(told("02T13:03"), Some("behind"));
+        backups.covered(moment("02T13:03"));
+        backups.snapshot(moment("02T13:00"), 4_096);
+        assert_eq!(told("02T13:05"), Some("ok"));
+        assert_eq!(told("02T13:06"), Some("behind"));
+        backups.covered(moment("04T13:00"));
+        assert_eq!(told("04T13:00"), Some("ok"));
+        assert_eq!(told("04T13:01"), Some("old"));
+    }
+
+    #[test]
+    fn a_hub_that_was_off_for_days_has_its_time_for_a_snapshot() {
+        let metrics = Metrics::new().unwrap();
+        let backups = metrics.backups();
+        backups.expected(Duration::from_hours(1), moment("20T13:00"));
+        backups.snapshot(moment("02T13:00"), 4_096);
+        assert_eq!(backups.describe(moment("20T13:01")), Some("starting"));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::bucket::{has_a_snapshot, hub_on, is_covered, tool};
 use super::support::bucket::LineFault::{AnswerLost, None, Reset, Slow, Status500, Truncated};
-use super::support::bucket::{LineFault, bad_line, s3};
+use super::support::bucket::{LineFault, bad_line, s3, settings_at};
 use super::support::faults::skip;
 
 const NO_SERVER: &str = "the S3 server cannot be installed: it needs Python with pip, and the network";
@@ -15,7 +15,7 @@ const BAD: &[LineFault] =
 fn over_a_bad_line_everything_arrives_later() {
     let Some(server) = s3() else { return skip(NO_SERVER) };
     let line = bad_line(server.address(), BAD);
-    let settings = server.settings_through(line.address);
+    let settings = settings_at(line.address);
     let mut hub = hub_on(&settings);
     for number in 0..40 {
         assert_eq!(hub.provider().says(&format!("chat-{}", number % 3), "hello")["status"], "accepted");
@@ -38,7 +38,7 @@ fn over_a_bad_line_everything_arrives_later() {
 fn a_bucket_that_cannot_be_reached_delays_the_backup_and_nothing_else() {
     let Some(server) = s3() else { return skip(NO_SERVER) };
     let line = bad_line(server.address(), &[Reset]);
-    let mut hub = hub_on(&server.settings_through(line.address));
+    let mut hub = hub_on(&settings_at(line.address));
     // Either thread may be the first to give up.
     for thread in ["records are not sent", "no snapshot"] {
         while !hub.log().contains(&format!("backup: {thread}: the bucket: the server did not answer")) {}

@@ -109,6 +109,9 @@ function HubCard({ vitals: { health, readAt } }: { vitals: Vitals }) {
     ...(health.signInKeys
       ? [[say('keys'), health.signInKeys, health.signInKeys !== 'ok'] as [string, string, boolean]]
       : []),
+    ...(health.backup
+      ? [[say('backup'), say(`backup_${health.backup}`), ['old', 'behind'].includes(health.backup)] as [string, string, boolean]]
+      : []),
     [say('umblerLink'), say(`link_${health.link}`), !['off', 'starting', 'ok'].includes(health.link)],
     ...(health.completeUntil
       ? [[say('completeUntil'), fullMoment(health.completeUntil), false] as [string, string, boolean]]

