@@ -36,6 +36,9 @@ FROM debian:bookworm-slim
 RUN groupadd --system --gid 10001 hub \
     && useradd --system --uid 10001 --gid hub --home-dir /data --no-create-home --shell /usr/sbin/nologin hub \
     && install -d -o hub -g hub -m 0700 /data
+# Whom to trust where the hub is an https client: Umbler's API, the alert webhook, a bucket for backups. The list is Debian's, as
+# the build stage has it; the package would bring openssl.
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /umbler-hub /usr/local/bin/umbler-hub
 COPY --from=dashboard /build/frontend/dist /usr/share/umbler-hub/dashboard
 

@@ -60,7 +60,7 @@ keep() {
     echo "made $name"
 }
 
-# Where this machine trusts more than the usual authorities, a build trusts them too; the image that runs does not.
+# Where this machine trusts more than the usual authorities, a build trusts them too, and so does the image that it makes.
 trust() {
     install -D -m 644 /etc/ssl/certs/ca-certificates.crt "$1/etc/ssl/certs/ca-certificates.crt"
 }

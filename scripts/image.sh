@@ -217,6 +217,11 @@ try_out() {
     start
     check_confinement
     "$engine" exec "$container" umbler-hub health >/dev/null || fail "the health check of the image fails"
+    # Nobody listens there, but whom to trust is looked up first.
+    answer=$("$engine" exec "$container" umbler-hub health --url https://127.0.0.1:1 2>&1 || true)
+    case "$answer" in
+        *"certificate authorities"*) fail "the image is no https client: $answer" ;;
+    esac
     delivery=tests/fixtures/deliveries/01_message_text_contact.json
     answer=$(ask "/api/umbler/webhook?token=$WEBHOOK_SECRET" --data-binary @"$delivery")
     expect "delivery" accepted "$(value_of status <<<"$answer")"
