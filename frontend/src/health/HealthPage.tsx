@@ -110,7 +110,13 @@ function HubCard({ vitals: { health, readAt } }: { vitals: Vitals }) {
       ? [[say('keys'), health.signInKeys, health.signInKeys !== 'ok'] as [string, string, boolean]]
       : []),
     ...(health.backup
-      ? [[say('backup'), say(`backup_${health.backup}`), ['old', 'behind'].includes(health.backup)] as [string, string, boolean]]
+      ? [
+          [say('backup'), say(`backup_${health.backup}`), ['old', 'behind'].includes(health.backup)] as [
+            string,
+            string,
+            boolean,
+          ],
+        ]
       : []),
     [say('umblerLink'), say(`link_${health.link}`), !['off', 'starting', 'ok'].includes(health.link)],
     ...(health.completeUntil
