@@ -35,11 +35,13 @@ pub trait Projection: Send + 'static {
 /// What to do after a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
+    /// Do the next step at once.
     More,
     /// Rest for this long, or until woken.
     Rest(Duration),
     /// Wait for this long, even if woken.
     Pause(Duration),
+    /// The hub is stopping: do no more steps.
     End,
 }
 
@@ -68,7 +70,7 @@ impl Wake {
 }
 
 impl Woken {
-    /// Waits as a step asks. Returns false if the follower must end.
+    /// Waits as a step asks: a rest ends early when woken, a pause does not. Returns false if the follower must end.
     fn wait(&self, step: Step) -> bool {
         match step {
             Step::More => self.rest(Duration::ZERO) != Err(RecvTimeoutError::Disconnected),
@@ -153,7 +155,7 @@ fn follow<P: Projection>(mut projection: P, mut wait: impl FnMut(Step) -> bool) 
         };
         is_faulted = step.is_err();
         if !wait(next) {
-            log::debug!("{} follows no longer", P::NAME);
+            log::debug!("the follower of {} has ended", P::NAME);
             return;
         }
     }

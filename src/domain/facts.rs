@@ -228,7 +228,7 @@ pub struct ReplyTo {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct File {
-    /// Where the file can be fetched; `None` until the provider has stored it.
+    /// Where the file can be fetched. Not known until the provider has stored it.
     pub url: Option<String>,
     /// The media type, as the provider says it.
     pub content_type: Option<String>,

@@ -256,7 +256,7 @@ impl From<ReadError> for ApiError {
                 Self::Unavailable { message: "the search index cannot be read", retry_after_seconds: 5 }
             }
             ReadError::Database(_) => {
-                log::error!("a question to history failed: {}", crate::telemetry::causes::chain(&error));
+                log::error!("a query of stored data failed: {}", crate::telemetry::causes::chain(&error));
                 Self::Internal
             }
         }

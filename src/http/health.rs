@@ -65,7 +65,8 @@ pub struct HealthAnswer {
     /// The link to Umbler's API: `off`, `starting`, `ok`, `not_allowed`, `unreachable`, `misled` or `undecided`.
     #[schema(example = "ok")]
     link: &'static str,
-    /// Everything that happened up to here is known, says the link; null: it never compared everything.
+    /// Every message up to this moment is known: the link compared the hub with Umbler's API. `null` until its first
+    /// complete comparison.
     #[schema(value_type = Option<String>, format = DateTime)]
     complete_until: Option<Timestamp>,
 }

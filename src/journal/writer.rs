@@ -195,7 +195,7 @@ impl Writer {
             self.listeners.integrity.note_damage(fault.detail.clone());
         }
         if futures_executor::block_on(self.listeners.faulted.send(Faulted { fault })).is_err() {
-            log::error!("the hub is gone; nobody hears of the journal's state");
+            log::error!("the state of the journal cannot be reported: the hub has ended");
         }
     }
 }

@@ -91,7 +91,7 @@ impl<T> SideUpdate<T> {
 #[serde(rename_all = "camelCase")]
 #[schema(as = AlertUpdated)]
 pub struct AlertData<'a> {
-    /// `alert:` and an id of its own.
+    /// An id that the hub made; it begins with `alert:`.
     #[schema(value_type = String)]
     event_id: &'a EventId,
     /// The type of the update: `alert_raised`, `alert_cleared` or `alert_acknowledged`.
@@ -128,7 +128,7 @@ pub struct SettingsShape {
 #[serde(rename_all = "camelCase")]
 #[schema(as = SettingsUpdated)]
 pub struct SettingsData<'a> {
-    /// `settings:` and an id of its own.
+    /// An id that the hub made; it begins with `settings:`.
     #[schema(value_type = String)]
     event_id: &'a EventId,
     /// The type of the update: `settings_updated`.

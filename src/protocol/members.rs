@@ -39,7 +39,7 @@ impl From<&Member> for MemberShape {
 #[serde(rename_all = "camelCase")]
 #[schema(as = MemberUpdated)]
 pub struct MembersData<'a> {
-    /// `directory:` and an id of its own.
+    /// An id that the hub made; it begins with `directory:`.
     #[schema(value_type = String)]
     event_id: &'a EventId,
     /// The type of the update: `member_updated`.

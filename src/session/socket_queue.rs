@@ -302,7 +302,10 @@ impl SocketQueue {
             && owner.hub.try_send(Drained { session: Arc::clone(&owner.id) }).is_err()
         {
             // The hub looks for such sessions once a second.
-            log::debug!("the hub is too busy to hear that session {} has read all", owner.id);
+            log::debug!(
+                "the hub's mailbox is full: it was not told that session {} has read everything",
+                owner.id
+            );
         }
     }
 

@@ -21,7 +21,7 @@ export interface Health {
   /** How backups on another machine fare; missing where none are made. */
   backup?: 'starting' | 'ok' | 'old' | 'behind';
   link: 'off' | 'starting' | 'ok' | 'not_allowed' | 'unreachable' | 'misled' | 'undecided';
-  /** Every message until then is known, says the link; null before it compared everything. */
+  /** The link has compared every message up to this moment; null until its first complete comparison. */
   completeUntil: string | null;
 }
 

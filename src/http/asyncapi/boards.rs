@@ -69,7 +69,7 @@ impl ToSchema for LiveCells {}
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 struct LiveWaits {
-    /// Not on `metrics:live`. `null`: of nobody.
+    /// Of which agent, sector and so on; `null`: the row of what belongs to none. Not on `metrics:live`.
     id: Option<String>,
     name: Option<String>,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -85,7 +85,7 @@ struct LiveWaits {
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 struct TodayCells {
-    /// Not on `metrics:live`. `null`: of nobody.
+    /// Of which agent, sector and so on; `null`: the row of what belongs to none. Not on `metrics:live`.
     id: Option<String>,
     name: Option<String>,
     metric: String,

@@ -22,13 +22,13 @@ use crate::session::stream::Closed;
 
 /// By which connection an event is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum Transport {
     Socket,
     Stream,
     Both,
 }
 
-pub(super) fn way(event: ServerEvent) -> Way {
+pub(super) fn transport(event: ServerEvent) -> Transport {
     match event {
         ServerEvent::ConnectionEstablished
         | ServerEvent::Authenticated
@@ -42,13 +42,13 @@ pub(super) fn way(event: ServerEvent) -> Way {
         | ServerEvent::ResyncRequired
         | ServerEvent::HubStatus
         | ServerEvent::GoingAway
-        | ServerEvent::Error => Way::Both,
+        | ServerEvent::Error => Transport::Both,
         ServerEvent::Unsubscribed
         | ServerEvent::Pong
         | ServerEvent::PresenceSet
         | ServerEvent::ReplayEnded
-        | ServerEvent::TokenExpiring => Way::Socket,
-        ServerEvent::Closed => Way::Stream,
+        | ServerEvent::TokenExpiring => Transport::Socket,
+        ServerEvent::Closed => Transport::Stream,
     }
 }
 

@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 use crate::protocol::event::ServerEvent;
 use crate::protocol::{ClientEvent, CloseCode};
-use messages::{Way, answer, client_message, is_answer, server_message, way};
+use messages::{Transport, answer, client_message, is_answer, server_message, transport};
 use schemas::Schemas;
 
 /// The path of the description.
@@ -91,8 +91,10 @@ fn servers() -> Value {
     servers
 }
 
-fn heard_by(this: Way) -> impl Iterator<Item = &'static str> {
-    let events = ServerEvent::ALL.into_iter().filter(move |event| [this, Way::Both].contains(&way(*event)));
+fn names_sent_over(this: Transport) -> impl Iterator<Item = &'static str> {
+    let events = ServerEvent::ALL
+        .into_iter()
+        .filter(move |event| [this, Transport::Both].contains(&transport(*event)));
     events.map(ServerEvent::as_str)
 }
 
@@ -113,7 +115,7 @@ fn channels() -> Value {
             "address": "/ws",
             "description": "Text frames, one envelope each.",
             "servers": [reference("servers", "ws"), reference("servers", "wss")],
-            "messages": messages(&mut said.chain(heard_by(Way::Socket))),
+            "messages": messages(&mut said.chain(names_sent_over(Transport::Socket))),
             "bindings": { "ws": { "method": "GET", "bindingVersion": "0.1.0" } },
             "x-closeCodes": closes,
         },
@@ -122,7 +124,7 @@ fn channels() -> Value {
             "description": "The same envelopes as `text/event-stream`, one in each `data:` line; its parameters are \
                 described by OpenAPI.",
             "servers": [reference("servers", "http"), reference("servers", "https")],
-            "messages": messages(&mut heard_by(Way::Stream)),
+            "messages": messages(&mut names_sent_over(Transport::Stream)),
         },
     })
 }
@@ -130,7 +132,7 @@ fn channels() -> Value {
 fn operations() -> Value {
     let on = |channel: &str, name: &str| reference(&format!("channels/{channel}/messages"), name);
     let socket = reference("channels", "socket");
-    let asked = ClientEvent::ALL.into_iter().map(|event| {
+    let requests = ClientEvent::ALL.into_iter().map(|event| {
         let (name, answered) = (event.as_str(), answer(event).as_str());
         let operation = json!({
             "action": "receive",
@@ -144,16 +146,16 @@ fn operations() -> Value {
         (name.to_owned(), operation)
     });
     let unasked = ServerEvent::ALL.into_iter().filter(|event| {
-        let is_told_unasked = !is_answer(*event) || *event == ServerEvent::Error;
-        is_told_unasked && way(*event) != Way::Stream
+        let comes_unasked = !is_answer(*event) || *event == ServerEvent::Error;
+        comes_unasked && transport(*event) != Transport::Stream
     });
-    let told = unasked.map(|event| {
+    let pushes = unasked.map(|event| {
         let name = event.as_str();
         let operation = json!({ "action": "send", "channel": socket, "messages": [on("socket", name)] });
         (name.to_owned(), operation)
     });
-    let mut operations: Map<String, Value> = asked.chain(told).collect();
-    let messages: Vec<Value> = heard_by(Way::Stream).map(|name| on("stream", name)).collect();
+    let mut operations: Map<String, Value> = requests.chain(pushes).collect();
+    let messages: Vec<Value> = names_sent_over(Transport::Stream).map(|name| on("stream", name)).collect();
     let channel = reference("channels", "stream");
     let stream = json!({ "action": "send", "channel": channel, "messages": messages });
     operations.insert("stream".to_owned(), stream);

@@ -119,7 +119,9 @@ impl Playback {
                 return playing.wait(READ_AGAIN);
             }
             Err(ReadError::Expired) => {}
-            Err(error) => log::error!("a playback cannot continue: {}", chain(&error)),
+            Err(error) => {
+                log::error!("a playback ends because stored updates cannot be read: {}", chain(&error));
+            }
         }
         self.end(sessions, id, ReplayEnd::Gone);
         PlaybackNext::Nothing

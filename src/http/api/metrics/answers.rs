@@ -91,7 +91,7 @@ struct MetricsRow {
     /// In `/heatmap`: the hour of the day.
     #[schema(required = false)]
     hour: Option<i8>,
-    /// In `/agents` and so on: the id; `null`: of nobody.
+    /// In `/agents` and so on: the id; `null`: the row of what belongs to none.
     #[schema(required = false)]
     id: Option<String>,
     #[schema(required = false)]
@@ -148,7 +148,7 @@ impl ToSchema for LiveRow {}
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 struct LiveWaits {
-    /// With `by`: the id; `null`: of nobody.
+    /// With `by`: the id; `null`: the row of what belongs to none.
     id: Option<String>,
     /// With `by`: the name, where it is known.
     name: Option<String>,
