@@ -19,7 +19,7 @@ use tokio::sync::watch;
 
 use crate::auth::key_file::LOOK_INTERVAL;
 use crate::auth::{AuthError, Authenticator, Revocations};
-use crate::config::{AlertWebhook, Config};
+use crate::config::{AlertWebhook, Config, UmblerApi};
 use crate::derived::alert_posts::{AlertPosts, AlertReceiver, StoreOutcome};
 use crate::derived::analytics::FactStore;
 use crate::derived::follower::{self, alarm};
@@ -120,6 +120,7 @@ impl Application {
         let edge = EdgeSettings {
             time_zone: settings.zone.iana_name().unwrap_or("UTC").to_owned(),
             default_settings,
+            send_prefix: settings.link.as_ref().and_then(send_prefix),
             origins: settings.origins,
             trusted_proxies: settings.trusted_proxies,
             webhook_secret: settings.webhook_secret,
@@ -171,6 +172,11 @@ impl Application {
         log::info!("stopped");
         Ok(())
     }
+}
+
+/// What the customer sees before the text of a message; an outer `None`: nothing is sent.
+fn send_prefix(api: &UmblerApi) -> Option<Option<String>> {
+    api.sending.as_ref().map(|rules| rules.prefix.clone())
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
@@ -297,6 +303,7 @@ fn forget_idle_addresses(state: web::Data<EdgeState>) {
             interval.tick().await;
             state.rest_limiter.forget_idle();
             state.connect_limiter.forget_idle();
+            state.send_limiter.forget_idle();
         }
     });
 }

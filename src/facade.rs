@@ -34,8 +34,8 @@ pub mod rules {
     pub use crate::domain::metrics::Metric;
     pub use crate::domain::{
         AlertKind, Change, Chat, ChatFacts, ChatId, ChatMessage, Contact, ContactId, Delivery, DeliveryBody,
-        EventId, EventKey, Member, MessageId, MessagePosition, MessageRole, OrderKey, Placement, Seq,
-        StatsDelta, Store, TeamSettings, TimelineEntry, absorb,
+        EventId, EventKey, Member, MessageId, MessagePosition, MessageRole, OrderKey, Outgoing, Placement,
+        Seq, StatsDelta, Store, TeamSettings, TimelineEntry, absorb,
     };
     pub use crate::reads::search::Wanted;
     pub use crate::umbler::{KNOWN_TYPES, Reading, read};

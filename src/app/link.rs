@@ -9,7 +9,7 @@ use crate::config::UmblerApi;
 use crate::http::link::LinkHandle;
 use crate::hub::UmblerHub;
 use crate::link::client::Access;
-use crate::link::{self, LinkSettings};
+use crate::link::{self, LinkSettings, Sending};
 use crate::reads::Readers;
 use crate::telemetry::metrics::Metrics;
 
@@ -27,6 +27,10 @@ pub fn settings(api: &UmblerApi) -> Result<LinkSettings, String> {
         dialect: api.dialect.clone(),
         webhook_url: api.webhook_url.clone(),
         sweep_every: Duration::from_secs(api.reconcile_seconds),
+        sending: api
+            .sending
+            .as_ref()
+            .map(|rules| Sending { look_for: Duration::from_secs(rules.look_seconds) }),
     })
 }
 

@@ -36,6 +36,9 @@ pub struct TokenClaims {
     /// Agents that the token is limited to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub members: Option<Vec<String>>,
+    /// False for a user who sends nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub send: Option<bool>,
 }
 
 impl TokenClaims {
@@ -53,6 +56,7 @@ impl TokenClaims {
             sectors: None,
             channels: None,
             members: None,
+            send: None,
         }
     }
 }

@@ -67,6 +67,8 @@ pub struct Identity {
     pub channels: Option<Vec<String>>,
     /// Agents whose chats the token is limited to; `None`: all.
     pub members: Option<Vec<String>>,
+    /// False where the token says that its user sends nothing. Viewers send nothing whatever it says.
+    pub may_send: bool,
     /// When the token was made, where it says so.
     pub issued_at: Option<Timestamp>,
     /// When the token expires, without leeway; `None` only for the anonymous admin.
@@ -101,6 +103,7 @@ impl Identity {
             sectors: None,
             channels: None,
             members: None,
+            may_send: true,
             issued_at: None,
             expires_at: None,
         }

@@ -72,6 +72,8 @@ struct Claims {
     channels: Option<Vec<String>>,
     #[serde(default)]
     members: Option<Vec<String>>,
+    #[serde(default)]
+    send: Option<bool>,
 }
 
 impl Authenticator {
@@ -175,6 +177,7 @@ fn identity(claims: Claims, now: Timestamp) -> Result<Identity, AuthError> {
         sectors: claims.sectors,
         channels: claims.channels,
         members: claims.members,
+        may_send: claims.send.unwrap_or(true),
         issued_at,
         expires_at: Some(expires_at),
     })

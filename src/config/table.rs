@@ -159,6 +159,12 @@ settings! {
     "UMBLER_WEBHOOK_URL";
     /// Seconds between two comparisons of the stored messages with the API, 30 to 86400.
     "UMBLER_RECONCILE_SECONDS" = "300";
+    /// Whether people may send messages through the hub: on or off. Needs UMBLER_API_TOKEN.
+    "UMBLER_SEND" = "off";
+    /// What the customer sees before the text; NAME is the sender's name. none: nothing.
+    "UMBLER_SEND_PREFIX" = "*NAME:*";
+    /// Seconds for which a message is looked for whose answer did not come, 5 to 600.
+    "UMBLER_SEND_LOOK_SECONDS" = "60";
     /// Where backups are kept: https://HOST/BUCKET/FOLDER of an S3 server, with ?region=NAME at its end if needed. Unset: no
     /// backups are made elsewhere.
     "BACKUP_S3_URL";

@@ -18,6 +18,11 @@ const REQUESTS_MAX: usize = 100;
 /// More often costs requests and finds nothing sooner than webhooks do; more seldom and a loss lasts for more than a day.
 const RECONCILE_SECONDS: RangeInclusive<u64> = 30..=86_400;
 
+/// Less, and a message that appears late is not found; more, and nobody waits for the outcome.
+const LOOK_SECONDS: RangeInclusive<u64> = 5..=600;
+/// Characters of the prefix of messages.
+const PREFIX_CHARS_MAX: usize = 100;
+
 /// The settings that name a key for tokens. Only one of them may be set.
 const AUTH_KEYS: [&str; 3] = ["JWT_SECRET", "JWT_PUBLIC_KEY", "JWT_JWKS_FILE"];
 
@@ -44,6 +49,17 @@ pub struct UmblerApi {
     pub webhook_url: Option<String>,
     /// Seconds between two comparisons of messages.
     pub reconcile_seconds: u64,
+    /// How people send messages; `None`: they do not.
+    pub sending: Option<SendingRules>,
+}
+
+/// How people send messages through the hub.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SendingRules {
+    /// What the customer sees before the text, with `NAME` for the sender's name; `None`: nothing.
+    pub prefix: Option<String>,
+    /// Seconds for which a message is looked for whose answer did not come.
+    pub look_seconds: u64,
 }
 
 impl Reader<'_> {
@@ -54,6 +70,7 @@ impl Reader<'_> {
         let per_5_seconds = number(1..=REQUESTS_MAX)(self, "UMBLER_API_REQUESTS_PER_5_SECONDS");
         let reconcile_seconds = number(RECONCILE_SECONDS)(self, "UMBLER_RECONCILE_SECONDS");
         let webhook_url = self.parse("UMBLER_WEBHOOK_URL", web_address);
+        let sending = self.sending(token.is_some());
         let dialect = self.parse("UMBLER_API_DIALECT", |path| {
             let text =
                 std::fs::read_to_string(path).map_err(|error| format!("{path} cannot be read: {error}"))?;
@@ -67,7 +84,30 @@ impl Reader<'_> {
             dialect: dialect.unwrap_or_default(),
             webhook_url,
             reconcile_seconds: reconcile_seconds?,
+            sending: sending?,
         })
+    }
+
+    /// How people send messages; all of it is checked whether they may or not.
+    fn sending(&mut self, has_token: bool) -> Option<Option<SendingRules>> {
+        let is_on = self.parse("UMBLER_SEND", |text| match text {
+            "on" => Ok(true),
+            "off" => Ok(false),
+            _ => Err(format!("{text:?} is neither on nor off")),
+        });
+        let prefix = self.parse("UMBLER_SEND_PREFIX", |text| {
+            let is_short = text.chars().count() <= PREFIX_CHARS_MAX;
+            is_short
+                .then(|| text.to_owned())
+                .ok_or_else(|| format!("has more than {PREFIX_CHARS_MAX} characters"))
+        });
+        let look_seconds = number(LOOK_SECONDS)(self, "UMBLER_SEND_LOOK_SECONDS");
+        if is_on == Some(true) && !has_token {
+            self.problems.push("UMBLER_SEND: on needs UMBLER_API_TOKEN".to_owned());
+        }
+        let rules =
+            SendingRules { prefix: prefix.filter(|text| text != "none"), look_seconds: look_seconds? };
+        Some(is_on?.then_some(rules))
     }
 
     /// Where alerts are posted to. A secret is required, so posts are never unsigned.

@@ -2,12 +2,13 @@
 
 use super::change::{Change, chat_changes};
 use super::chat::{Chat, ChatFields};
+use super::chat_clocks::set_clocks_anew;
 use super::contact::Contact;
 use super::facts::{ContactFacts, Facts, MessageFacts, Reaction};
 use super::ids::MessageId;
 use super::message::ChatMessage;
 use super::register::{EventKey, keep_earliest, keep_latest};
-use super::role::MessageRole;
+use super::role::{Direction, MessageRole};
 use super::stats::StatsDelta;
 use super::store::{Store, TimelineEntry};
 
@@ -50,6 +51,7 @@ pub struct Absorbed {
 /// #     fn add_to_timeline(&mut self, _: &TimelineEntry<'_>) -> Answer<()> { Ok(()) }
 /// #     fn park_reaction(&mut self, _: &MessageId, _: &Reaction) -> Answer<()> { Ok(()) }
 /// #     fn take_reactions(&mut self, _: &MessageId) -> Answer<Vec<Reaction>> { Ok(Vec::new()) }
+/// #     fn outgoing(&mut self, _: &ChatMessage) -> Answer<Option<Outgoing>> { Ok(None) }
 /// #     fn last_reply(&mut self, _: &ChatId) -> Answer<Option<MessagePosition>> { Ok(None) }
 /// #     fn last_customer_at(&mut self, _: &ChatId) -> Answer<Option<jiff::Timestamp>> { Ok(None) }
 /// #     fn last_public_at(&mut self, _: &ChatId) -> Answer<Option<jiff::Timestamp>> { Ok(None) }
@@ -197,6 +199,11 @@ fn learn_message<S: Store>(
         for reaction in store.take_reactions(id)? {
             after.react(&reaction);
         }
+        if after.direction() == Direction::Out
+            && let Some(outgoing) = store.outgoing(&after)?
+        {
+            after.note_outgoing(outgoing);
+        }
     }
     keep_learning(before, after, store, learned)
 }
@@ -245,11 +252,7 @@ fn set_clocks<S: Store>(
     let close = |chat: &Chat| chat.last_close.map(|close| close.moment());
     let close_moved_back = known.is_some_and(|known| close(known) > close(chat));
     if close_moved_back || learned.0.iter().any(Learning::moved) {
-        chat.last_reply = store.last_reply(&chat.id)?;
-        chat.unanswered = store.first_customer_message_after(&chat.id, chat.wait_floor().as_ref())?;
-        chat.last_customer_at = store.last_customer_at(&chat.id)?;
-        chat.last_public_at = store.last_public_at(&chat.id)?;
-        chat.last_message = store.newest_message(&chat.id)?;
+        set_clocks_anew(chat, store)?;
     } else {
         follow_new_messages(chat, learned, store)?;
     }

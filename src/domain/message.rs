@@ -14,6 +14,7 @@ use super::ids::{ChatId, MessageId};
 use super::order::MessagePosition;
 use super::register::{EventKey, Register, keep_earliest, keep_latest, nanos};
 use super::role::{Direction, MessageRole};
+use super::sending::SentBy;
 
 /// What is known of one message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -69,6 +70,12 @@ pub struct ChatMessage {
     /// True where the message was deleted for everyone.
     #[serde(default)]
     pub deleted: bool,
+    /// The user who sent it through the hub; `None` where it was sent elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_by: Option<SentBy>,
+    /// Id of the outbox entry whose message this one repeats under another id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub echo_of: Option<String>,
 }
 
 /// The parts of a file. Each one only changes from unknown to known.
@@ -135,6 +142,8 @@ impl ChatMessage {
             location: Register::default(),
             contacts: Register::default(),
             deleted: false,
+            sent_by: None,
+            echo_of: None,
         };
         message.learn(facts, key);
         message
@@ -230,6 +239,8 @@ impl ChatMessage {
             && same(&self.location, &other.location)
             && same(&self.contacts, &other.contacts)
             && self.deleted == other.deleted
+            && self.sent_by == other.sent_by
+            && self.echo_of == other.echo_of
     }
 
     fn advance(&mut self, state: Option<&str>) {
@@ -269,13 +280,15 @@ impl ChatMessage {
         match self.source.get().map(String::as_str) {
             Some("Contact") => MessageRole::Customer,
             _ if self.is_undelivered() => MessageRole::Undelivered,
+            // Whatever word the provider has for what comes over its API: a person wrote it.
+            _ if self.sent_by.is_some() => MessageRole::Reply,
             Some("Member") if !self.automated => MessageRole::Reply,
             _ => MessageRole::Other,
         }
     }
 
     /// True where sending failed. No later state changes that.
-    fn is_undelivered(&self) -> bool {
+    pub fn is_undelivered(&self) -> bool {
         self.state.as_deref().is_some_and(|state| state_rank(state) == FAILED_RANK)
     }
 
@@ -297,11 +310,13 @@ impl ChatMessage {
 
 /// Rank of the state of a message that could not be sent.
 const FAILED_RANK: u8 = 5;
+/// Rank of the state of a message that arrived.
+pub const DELIVERED_RANK: u8 = 3;
 
 /// How far a state is: unknown < Processing < Sent < Delivered < Read < failed (contract, section 4).
 ///
 /// Failure words are matched by part, because their names changed between channels.
-fn state_rank(state: &str) -> u8 {
+pub fn state_rank(state: &str) -> u8 {
     const FAILURES: [&str; 5] = ["fail", "error", "reject", "undeliver", "expired"];
     let state = state.to_ascii_lowercase();
     if FAILURES.iter().any(|word| state.contains(word)) {
@@ -310,7 +325,7 @@ fn state_rank(state: &str) -> u8 {
     match state.as_str() {
         "processing" => 1,
         "sent" => 2,
-        "delivered" => 3,
+        "delivered" => DELIVERED_RANK,
         "read" => 4,
         _ => 0,
     }
@@ -319,6 +334,7 @@ fn state_rank(state: &str) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Outgoing;
 
     fn key(second: i64) -> EventKey {
         EventKey { at: Timestamp::from_second(second).unwrap(), event: "e".into() }
@@ -375,5 +391,8 @@ mod tests {
         assert_eq!(message(&failed).role(), MessageRole::Undelivered);
         let reaction = MessageFacts { message_type: Some("Reaction".into()), ..facts("Contact") };
         assert_eq!(message(&reaction).role(), MessageRole::Other);
+        let mut through_the_hub = message(&facts("External"));
+        through_the_hub.note_outgoing(Outgoing::Sent(SentBy { id: "u".into(), name: None, agent: None }));
+        assert_eq!(through_the_hub.role(), MessageRole::Reply);
     }
 }

@@ -2,6 +2,7 @@
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
+use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -73,6 +74,30 @@ pub enum ApiError {
         /// Seconds until another request is allowed.
         retry_after_seconds: u64,
     },
+    /// This user sends too many messages.
+    #[error("you send more messages than 60 a minute")]
+    TooManyMessages {
+        /// Seconds until another message is allowed.
+        retry_after_seconds: u64,
+    },
+    /// The hub does not send messages.
+    #[error("the hub does not send messages: UMBLER_SEND is off")]
+    SendingOff,
+    /// The chat is closed, so nothing can be written into it.
+    #[error("the chat is closed")]
+    ChatClosed,
+    /// The 24 hours after the customer's last message are over.
+    #[error("the 24 hours after the customer's last message are over")]
+    WindowClosed {
+        /// When they were over.
+        closed_at: Timestamp,
+    },
+    /// The id that the sender chose belongs to another message.
+    #[error("another message has this tempId")]
+    TempIdUsed,
+    /// The message is on its way, or has arrived.
+    #[error("only a message that failed or was not confirmed is sent again or dropped")]
+    NotUndelivered,
     /// The hub cannot do this at present.
     #[error("{message}")]
     Unavailable {
@@ -94,6 +119,7 @@ pub struct ErrorBody {
 
 /// What was wrong with a request.
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 struct ErrorDetail {
     /// One of the error codes, for programs.
     #[schema(example = "bad_parameter")]
@@ -103,6 +129,10 @@ struct ErrorDetail {
     /// The parameter that is wrong, if it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     parameter: Option<String>,
+    /// When the 24 hours were over, with `window_closed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime)]
+    closed_at: Option<Timestamp>,
 }
 
 /// Describes how every call under `/api/umbler` may be refused. A route that says more about one of these names
@@ -184,6 +214,12 @@ impl ApiError {
             Self::UnsupportedType(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_type"),
             Self::UpgradeRequired => (StatusCode::UPGRADE_REQUIRED, "upgrade_required"),
             Self::TooManyRequests { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
+            Self::TooManyMessages { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_messages"),
+            Self::SendingOff => (StatusCode::CONFLICT, "sending_off"),
+            Self::ChatClosed => (StatusCode::CONFLICT, "chat_closed"),
+            Self::WindowClosed { .. } => (StatusCode::CONFLICT, "window_closed"),
+            Self::TempIdUsed => (StatusCode::CONFLICT, "temp_id_used"),
+            Self::NotUndelivered => (StatusCode::CONFLICT, "not_undelivered"),
             Self::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         }
@@ -195,7 +231,9 @@ impl ApiError {
             Self::Unauthorized(_) => {
                 response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
             }
-            Self::TooManyRequests { retry_after_seconds } | Self::Unavailable { retry_after_seconds, .. } => {
+            Self::TooManyRequests { retry_after_seconds }
+            | Self::TooManyMessages { retry_after_seconds }
+            | Self::Unavailable { retry_after_seconds, .. } => {
                 response.insert_header((header::RETRY_AFTER, *retry_after_seconds));
             }
             Self::MethodNotAllowed { allow } => {
@@ -219,6 +257,11 @@ impl ApiError {
             | Self::HeadersTooLarge(_)
             | Self::UnsupportedEncoding
             | Self::UnsupportedType(_)
+            | Self::SendingOff
+            | Self::ChatClosed
+            | Self::WindowClosed { .. }
+            | Self::TempIdUsed
+            | Self::NotUndelivered
             | Self::Internal => {}
         }
     }
@@ -233,10 +276,12 @@ impl ResponseError for ApiError {
         let (status, code) = self.row();
         let parameter =
             if let Self::BadParameter { parameter, .. } = self { Some(parameter.clone()) } else { None };
+        let closed_at = if let Self::WindowClosed { closed_at } = self { Some(*closed_at) } else { None };
         let mut response = HttpResponse::build(status);
         response.insert_header((header::CACHE_CONTROL, "no-store"));
         self.add_headers(&mut response);
-        response.json(ErrorBody { error: ErrorDetail { code, message: self.to_string(), parameter } })
+        response
+            .json(ErrorBody { error: ErrorDetail { code, message: self.to_string(), parameter, closed_at } })
     }
 }
 

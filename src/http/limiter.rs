@@ -47,6 +47,35 @@ impl AddressLimiter {
     }
 }
 
+/// Messages that one user may send in a minute, and at once.
+pub const MESSAGES_PER_MINUTE: u32 = 60;
+
+/// Allows each user so many messages in a minute. Only users with a valid token are remembered.
+pub struct UserLimiter(DefaultKeyedRateLimiter<String>);
+
+impl Default for UserLimiter {
+    fn default() -> Self {
+        let quota = NonZeroU32::new(MESSAGES_PER_MINUTE).unwrap_or(NonZeroU32::MIN);
+        Self(RateLimiter::keyed(Quota::per_minute(quota)))
+    }
+}
+
+impl UserLimiter {
+    /// Counts a message of the user with this `sub`; an error where it is one too many.
+    pub fn check(&self, sub: &str) -> Result<(), ApiError> {
+        self.0.check_key(&sub.to_owned()).map_err(|full| {
+            let wait = full.wait_time_from(DefaultClock::default().now());
+            ApiError::TooManyMessages { retry_after_seconds: whole_seconds(wait) }
+        })
+    }
+
+    /// Removes users who could send as many messages as others.
+    pub fn forget_idle(&self) {
+        self.0.retain_recent();
+        self.0.shrink_to_fit();
+    }
+}
+
 /// Rounded up, so that a client that waits for this long is allowed.
 fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
@@ -70,6 +99,16 @@ mod tests {
         assert!(limiter.check(address(2)).is_ok());
         let unlimited = AddressLimiter::new(0);
         assert!((0..1_000).all(|_| unlimited.check(address(1)).is_ok()));
+    }
+
+    #[test]
+    fn each_user_may_send_sixty_messages_at_once_and_then_one_a_second() {
+        let limiter = UserLimiter::default();
+        assert!((0..MESSAGES_PER_MINUTE).all(|_| limiter.check("bia").is_ok()));
+        let Err(ApiError::TooManyMessages { retry_after_seconds: 1 }) = limiter.check("bia") else {
+            panic!("one too many");
+        };
+        assert!(limiter.check("caio").is_ok());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
+use super::bell::Bell;
 use crate::protocol::LinkShape;
 
 /// A handle on the link, for its own thread and for those who ask about it.
@@ -16,6 +17,7 @@ struct Inner {
     control: Mutex<Control>,
     /// Notified when `control` has changed.
     changed: Condvar,
+    outbox: Bell,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -39,7 +41,7 @@ pub struct Stopping;
 impl Default for LinkHandle {
     fn default() -> Self {
         let (status, control) = (watch::Sender::default(), Mutex::default());
-        Self(Arc::new(Inner { status, control, changed: Condvar::new() }))
+        Self(Arc::new(Inner { status, control, changed: Condvar::new(), outbox: Bell::default() }))
     }
 }
 
@@ -71,6 +73,12 @@ impl LinkHandle {
     pub fn stop(&self) {
         self.0.control.lock().unwrap_or_else(PoisonError::into_inner).stopping = true;
         self.0.changed.notify_all();
+        self.0.outbox.stop();
+    }
+
+    /// Rung when a message waits to be sent.
+    pub fn outbox(&self) -> &Bell {
+        &self.0.outbox
     }
 
     /// Waits for this time. A recheck request does not shorten it; the hub's stop does.

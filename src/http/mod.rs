@@ -15,6 +15,7 @@ pub mod limiter;
 pub mod bodies;
 pub mod connections;
 pub mod link;
+pub mod bell;
 pub mod state;
 pub mod rebinding;
 pub mod writes;

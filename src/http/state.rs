@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use super::address::TrustedProxies;
 use super::bodies::Bodies;
 use super::error::ApiError;
-use super::limiter::AddressLimiter;
+use super::limiter::{AddressLimiter, UserLimiter};
 use super::link::LinkHandle;
 use super::origin::Origins;
 use crate::auth::{Authenticator, Scope, Secret};
@@ -45,6 +45,8 @@ pub struct EdgeSettings {
     /// Seconds within which the body of a request must have come.
     pub body_seconds: u64,
     pub time_zone: String,
+    /// What the customer sees before the text of a message, with `NAME` for the sender's name. The outer `None`: nothing is sent.
+    pub send_prefix: Option<Option<String>>,
     /// The editable settings until an admin saves others.
     pub default_settings: TeamSettings,
     /// The folder of a built dashboard, which may be missing.
@@ -63,6 +65,7 @@ pub struct EdgeState {
     pub settings: EdgeSettings,
     pub rest_limiter: AddressLimiter,
     pub connect_limiter: AddressLimiter,
+    pub send_limiter: UserLimiter,
     /// What is known about damage of the database.
     pub integrity: Integrity,
     /// How the link to Umbler's API is.
@@ -91,6 +94,7 @@ impl EdgeState {
             metrics,
             rest_limiter: AddressLimiter::new(settings.rest_per_second),
             connect_limiter: AddressLimiter::new(settings.connects_per_second),
+            send_limiter: UserLimiter::default(),
             settings,
             integrity,
             link,

@@ -152,6 +152,13 @@ impl Apply {
             Payload::LinkAlerts(alerts) => {
                 kinds::link::apply_alerts(self.store.connection(), seq, entry, id, alerts)
             }
+            Payload::Outbox(request) => kinds::outbox::apply(&mut self.store, seq, entry, id, request),
+            Payload::OutboxAttempt(attempt) => {
+                kinds::outbox::apply_attempt(&mut self.store, seq, entry, id, attempt)
+            }
+            Payload::OutboxResult(result) => {
+                kinds::outbox::apply_result(&mut self.store, seq, entry, id, result)
+            }
             Payload::Ignored { .. }
             | Payload::Revocation(_)
             | Payload::AlertsPosted(_)
@@ -171,7 +178,10 @@ impl Apply {
             | Payload::Members(_)
             | Payload::Settings(_)
             | Payload::Alert(_)
-            | Payload::LinkAlerts(_) => {
+            | Payload::LinkAlerts(_)
+            | Payload::Outbox(_)
+            | Payload::OutboxAttempt(_)
+            | Payload::OutboxResult(_) => {
                 debug_assert!(false, "an event has an id");
                 Ok(Outcome::NoEvent(Ack::ignored(None)))
             }
@@ -195,7 +205,10 @@ impl Apply {
             | Payload::Revocation(_)
             | Payload::AlertsPosted(_)
             | Payload::Link(_)
-            | Payload::LinkAlerts(_) => return Ok(()),
+            | Payload::LinkAlerts(_)
+            | Payload::Outbox(_)
+            | Payload::OutboxAttempt(_)
+            | Payload::OutboxResult(_) => return Ok(()),
         };
         let at = record.entry.at;
         if record.entry.origin != Origin::Hub {

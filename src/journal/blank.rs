@@ -8,11 +8,12 @@
 //!    are not recalled.
 //! 3. The bytes of the delivery in `raw_deliveries` stay as the provider sent them. Nothing shows them.
 
-use rusqlite::{Connection, Row, Transaction, params};
+use rusqlite::{Connection, Row, Rows, Transaction, params};
 use rusqlite_migration::HookResult;
 
 use super::fault::hook_error;
 use super::fold::{digits, fold};
+use super::outbox;
 use super::recorded::Recorded;
 use crate::domain::visible::has_visible;
 use crate::domain::{Audience, ChatId, ContactId, MessageId, Seq};
@@ -29,7 +30,8 @@ pub(super) fn blank_deleted(
     let Some(chat) = &audience.chat else { return Ok(Vec::new()) };
     let mut blanked = Vec::new();
     for message in deleted {
-        blanked.extend(blank_updates(connection, chat, &audience.contacts, message)?);
+        let outbox = outbox::forget_text(connection, message)?;
+        blanked.extend(blank_updates(connection, chat, &audience.contacts, message, outbox.as_deref())?);
     }
     Ok(blanked)
 }
@@ -41,6 +43,7 @@ fn blank_updates(
     chat: &ChatId,
     contacts: &[ContactId],
     message: &MessageId,
+    outbox: Option<&str>,
 ) -> Result<Vec<Recorded>, DbError> {
     let mut select = connection.prepare_cached(
         "SELECT frames.seq, frames.frame, frames.elsewhere, journal.audience
@@ -50,20 +53,17 @@ fn blank_updates(
            AND (instr(frames.frame, ?3) > 0 OR instr(frames.elsewhere, ?3) > 0)",
     )?;
     let contacts = serde_json::to_string(contacts)?;
-    let mut rows = select.query(params![chat.as_str(), contacts, serde_json::to_string(message)?])?;
+    let rows = select.query(params![chat.as_str(), contacts, serde_json::to_string(message)?])?;
     let (mut blanked, mut unreadable) = (Vec::new(), Vec::new());
-    while let Some(row) = rows.next()? {
-        match without_words(row, message) {
-            Ok(recorded) => blanked.push(recorded),
-            Err(DbError::Corrupt(error)) => {
-                let seq: i64 = row.get(0)?;
-                log::error!(
-                    "update {seq} contains a deleted message, cannot be read and is dropped: {error}"
-                );
-                unreadable.push(seq);
-            }
-            Err(error) => return Err(error),
-        }
+    gather(rows, (message, outbox), &mut blanked, &mut unreadable)?;
+    if let Some(entry) = outbox {
+        let mut select = connection.prepare_cached(
+            "SELECT frames.seq, frames.frame, frames.elsewhere, journal.audience
+             FROM journal JOIN frames ON frames.seq = journal.seq
+             WHERE journal.update_type = 'outbox_updated' AND journal.chat_id = ?1 AND instr(frames.frame, ?2) > 0",
+        )?;
+        let rows = select.query(params![chat.as_str(), entry])?;
+        gather(rows, (message, outbox), &mut blanked, &mut unreadable)?;
     }
     // Positions without an update are normal, so dropping it does no harm. Keeping it would reveal the
     // words, and refusing the delivery would hold up the deletion for ever.
@@ -80,9 +80,32 @@ fn blank_updates(
     Ok(blanked)
 }
 
+/// Collects updates as if the message had been deleted before, and the positions of those that cannot be read.
+fn gather(
+    mut rows: Rows<'_>,
+    (message, outbox): (&MessageId, Option<&str>),
+    blanked: &mut Vec<Recorded>,
+    unreadable: &mut Vec<i64>,
+) -> Result<(), DbError> {
+    while let Some(row) = rows.next()? {
+        match without_words(row, message, outbox) {
+            Ok(recorded) => blanked.push(recorded),
+            Err(DbError::Corrupt(error)) => {
+                let seq: i64 = row.get(0)?;
+                log::error!(
+                    "update {seq} contains a deleted message, cannot be read and is dropped: {error}"
+                );
+                unreadable.push(seq);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
 /// A stored update (position, frame, newest messages elsewhere, audience), as if the message had been deleted
 /// before.
-fn without_words(row: &Row<'_>, message: &MessageId) -> Result<Recorded, DbError> {
+fn without_words(row: &Row<'_>, message: &MessageId, outbox: Option<&str>) -> Result<Recorded, DbError> {
     let text = |column| row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from);
     let audience = text(3)?.map(serde_json::from_str).transpose()?;
     let elsewhere = text(2)?.map(serde_json::from_str::<Vec<Option<MessageSummary>>>).transpose()?;
@@ -90,7 +113,7 @@ fn without_words(row: &Row<'_>, message: &MessageId) -> Result<Recorded, DbError
     for summary in elsewhere.iter_mut().flatten().filter(|summary| summary.id == message.as_str()) {
         summary.forget_words();
     }
-    let frame = view::without_words(text(1)?.unwrap_or_default(), message)?;
+    let frame = view::without_words(text(1)?.unwrap_or_default(), message, outbox)?;
     Ok(Recorded::new(Seq(row.get(0)?), frame, audience, elsewhere))
 }
 
@@ -114,7 +137,7 @@ fn blank_known_deletions(tx: &Transaction<'_>) -> Result<(), DbError> {
         let (message, chat): (String, String) = (row.get(0)?, row.get(1)?);
         let contact: Option<String> = row.get(2)?;
         let contacts: Vec<ContactId> = contact.into_iter().map(ContactId::from).collect();
-        blank_updates(tx, &chat.into(), &contacts, &message.into())?;
+        blank_updates(tx, &chat.into(), &contacts, &message.into(), None)?;
     }
     Ok(())
 }

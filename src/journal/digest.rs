@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
 /// Each table, with the query for what is compared.
-const TABLES: [(&str, &str); 24] = [
+const TABLES: [(&str, &str); 25] = [
     ("journal", "SELECT * FROM journal ORDER BY seq"),
     ("raw_deliveries", "SELECT seq, body FROM raw_deliveries ORDER BY seq"),
     ("ignored_deliveries", "SELECT received_at, reason, body FROM ignored_deliveries ORDER BY id"),
@@ -46,6 +46,7 @@ const TABLES: [(&str, &str); 24] = [
     ("settings", "SELECT * FROM settings ORDER BY id"),
     ("alerts", "SELECT * FROM alerts ORDER BY id"),
     ("link_alerts", "SELECT * FROM link_alerts ORDER BY id"),
+    ("outbox", "SELECT * FROM outbox ORDER BY id"),
     ("revocations", "SELECT * FROM revocations ORDER BY user"),
     ("counters", "SELECT * FROM counters"),
     ("message_buckets", "SELECT bucket, count FROM message_buckets WHERE count <> 0 ORDER BY bucket"),

@@ -39,10 +39,16 @@ pub enum Kind {
     Link = 7,
     /// What is wrong with the link to the provider's API.
     LinkAlerts = 8,
+    /// A message that is to go out, to be sent again, or to be dropped.
+    Outbox = 9,
+    /// A message that goes out is handed to the provider next.
+    OutboxAttempt = 10,
+    /// What became of a message that was handed to the provider.
+    OutboxResult = 11,
 }
 
 impl Kind {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Delivery,
         Self::Notice,
         Self::Members,
@@ -52,6 +58,9 @@ impl Kind {
         Self::AlertsPosted,
         Self::Link,
         Self::LinkAlerts,
+        Self::Outbox,
+        Self::OutboxAttempt,
+        Self::OutboxResult,
     ];
 
     /// The kind with this number; `None` if a newer hub wrote it.

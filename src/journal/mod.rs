@@ -40,6 +40,7 @@ pub mod placements;
 pub mod directory;
 pub mod names;
 pub mod store;
+pub mod outbox;
 mod rows;
 mod blank;
 mod search_keys;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::outbox::{OutboxAttempt, OutboxRequest, OutboxResult};
 use crate::auth::Revocation;
 use crate::domain::register::to_nanos;
 use crate::domain::{AlertKind, ChatId, Delivery, EventId, Member, Seq};
@@ -35,6 +36,12 @@ pub enum Payload {
     Link(LinkProgress),
     /// All alerts of the link to the provider's API.
     LinkAlerts(Vec<LinkAlert>),
+    /// A message that is to go out, to be sent again, or to be dropped.
+    Outbox(Box<OutboxRequest>),
+    /// A message is handed to the provider next.
+    OutboxAttempt(OutboxAttempt),
+    /// What became of a message that was handed to the provider.
+    OutboxResult(OutboxResult),
 }
 
 /// Up to when the hub knows everything that the provider knows, as comparisons with its API have shown.

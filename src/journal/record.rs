@@ -81,6 +81,9 @@ impl Record {
             Payload::AlertsPosted(seq) => (Kind::AlertsPosted, serde_json::to_vec(seq)?),
             Payload::Link(progress) => (Kind::Link, serde_json::to_vec(progress)?),
             Payload::LinkAlerts(alerts) => (Kind::LinkAlerts, serde_json::to_vec(alerts)?),
+            Payload::Outbox(request) => (Kind::Outbox, serde_json::to_vec(request)?),
+            Payload::OutboxAttempt(attempt) => (Kind::OutboxAttempt, serde_json::to_vec(attempt)?),
+            Payload::OutboxResult(result) => (Kind::OutboxResult, serde_json::to_vec(result)?),
         };
         let body = zstd::bulk::compress(&text, ZSTD_LEVEL)?;
         let weight = body.len() + text.len() * PARSED_TIMES + OVERHEAD_BYTES;
@@ -111,6 +114,9 @@ impl Record {
             Kind::AlertsPosted => Payload::AlertsPosted(serde_json::from_slice(&text)?),
             Kind::Link => Payload::Link(serde_json::from_slice(&text)?),
             Kind::LinkAlerts => Payload::LinkAlerts(serde_json::from_slice(&text)?),
+            Kind::Outbox => Payload::Outbox(serde_json::from_slice(&text)?),
+            Kind::OutboxAttempt => Payload::OutboxAttempt(serde_json::from_slice(&text)?),
+            Kind::OutboxResult => Payload::OutboxResult(serde_json::from_slice(&text)?),
         };
         let weight = entry.body.len() + text.len() * PARSED_TIMES + OVERHEAD_BYTES;
         Ok(Self { entry, payload, weight })

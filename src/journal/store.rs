@@ -9,12 +9,12 @@ use super::directory::Directory;
 use super::fault::StoreError;
 use super::names::Names;
 use super::placements::{Move, Placements};
-use super::{positions, tables};
+use super::{outbox, positions, tables};
 use crate::domain::facts::Reaction;
 use crate::domain::register::from_nanos;
 use crate::domain::{
-    Absorbed, Chat, ChatId, ChatMessage, Contact, ContactId, MessageId, MessagePosition, OrderKey, Placement,
-    RefId, Seq, Store, TimelineEntry,
+    Absorbed, Chat, ChatId, ChatMessage, Contact, ContactId, MessageId, MessagePosition, OrderKey, Outgoing,
+    Placement, RefId, Seq, Store, TimelineEntry,
 };
 
 /// Chats, and as many contacts, that are cached: about 2 KB each.
@@ -266,6 +266,10 @@ impl Store for SqliteStore {
         let parked: Vec<String> =
             delete.query_map([message.as_str()], |row| row.get(0))?.collect::<Result<_, _>>()?;
         parked.iter().map(|reaction| Ok(serde_json::from_str(reaction)?)).collect()
+    }
+
+    fn outgoing(&mut self, message: &ChatMessage) -> Result<Option<Outgoing>, StoreError> {
+        outbox::outgoing(&self.connection, message)
     }
 
     fn last_reply(&mut self, chat: &ChatId) -> Result<Option<MessagePosition>, StoreError> {

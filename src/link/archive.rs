@@ -14,6 +14,7 @@ use crate::telemetry::clock;
 use crate::telemetry::metrics::Metrics;
 use crate::umbler::reconcile::Composed;
 
+#[derive(Clone)]
 pub struct Archive {
     hub: Addr<UmblerHub>,
     readers: Readers,
@@ -60,7 +61,7 @@ impl Archive {
         self.record(Payload::LinkAlerts(alerts), Some(own_id("link")))
     }
 
-    fn record(&self, payload: Payload, id: Option<EventId>) -> Result<Ack, LinkError> {
+    pub(super) fn record(&self, payload: Payload, id: Option<EventId>) -> Result<Ack, LinkError> {
         let record = Record::new(payload, id, Origin::Hub, clock::now())
             .map_err(|error| LinkError::Hub(error.to_string()))?;
         self.ingest(record)

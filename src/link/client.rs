@@ -7,6 +7,7 @@
 //! 3. A try takes at most [`ANSWER_TIMEOUT`], its answer has at most [`ANSWER_BYTES_MAX`], and a request is tried at most
 //!    [`TRIES_MAX`](super::retry::TRIES_MAX) times.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -21,10 +22,12 @@ use crate::auth::Secret;
 use crate::http::link::LinkHandle;
 use crate::telemetry::clock;
 use crate::telemetry::metrics::Metrics;
-use crate::umbler::api::{AnswerError, ApiRequest};
+use crate::umbler::api::{AnswerError, ApiPost, ApiRequest, Route};
 
 /// How long a request may take, from connecting to the last byte of its answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the connection for a post may take. Until it exists, nothing has been sent.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The largest answer that is read.
 const ANSWER_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
@@ -70,13 +73,35 @@ pub enum LinkError {
     Stopping,
 }
 
+#[derive(Clone)]
 pub struct Client {
     agent: Agent,
+    /// Opens a connection for each request. A request on a kept connection that the other side has just closed may or may not
+    /// have arrived.
+    posting: Agent,
     url: String,
-    authorization: Secret,
-    budget: Budget,
+    authorization: Arc<Secret>,
+    /// Shared by all clones.
+    budget: Arc<Mutex<Budget>>,
     handle: LinkHandle,
     metrics: Metrics,
+}
+
+/// The outcome of a request that changes something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Posted {
+    Answered {
+        status: u16,
+        bytes: Vec<u8>,
+        /// The pause that the provider asks for.
+        retry_after: Option<Duration>,
+        /// The provider's clock, to the second.
+        date: Option<Timestamp>,
+    },
+    /// There was no connection, so nothing was sent. Contains the reason in a word.
+    NotConnected(String),
+    /// The request may or may not have arrived. Contains the reason in a word.
+    Unanswered(String),
 }
 
 struct Try {
@@ -94,13 +119,23 @@ impl Client {
             .max_redirects(0)
             .timeout_global(Some(ANSWER_TIMEOUT))
             .max_idle_connections_per_host(1)
+            .tls_config(access.tls.clone())
+            .build();
+        let posting = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .timeout_global(Some(ANSWER_TIMEOUT))
+            .timeout_connect(Some(CONNECT_TIMEOUT))
+            .max_idle_connections(0)
+            .max_idle_connections_per_host(0)
             .tls_config(access.tls)
             .build();
         Self {
             agent: config.new_agent(),
+            posting: posting.new_agent(),
             url: access.url,
-            authorization: Secret::new(format!("Bearer {}", access.token.expose())),
-            budget: Budget::new(access.per_5_seconds),
+            authorization: Arc::new(Secret::new(format!("Bearer {}", access.token.expose()))),
+            budget: Arc::new(Mutex::new(Budget::new(access.per_5_seconds))),
             handle,
             metrics,
         }
@@ -115,7 +150,7 @@ impl Client {
         let route = request.route.as_str();
         let mut tries = 0;
         loop {
-            self.wait_for_turn(request)?;
+            self.wait_for_turn(request.route)?;
             let Try { mut outcome, mut reason, bytes, date } = self.try_once(request);
             let received_at = clock::now();
             if matches!(outcome, TryOutcome::Status(200..=299, _)) {
@@ -125,7 +160,7 @@ impl Client {
                 }
             }
             if matches!(outcome, TryOutcome::Status(429, _)) {
-                self.budget.halve(request.route, Instant::now());
+                self.note_too_many(request.route);
             }
             match retry::next(outcome, tries, rand::random()) {
                 Next::Retry(pause) => {
@@ -138,11 +173,82 @@ impl Client {
         }
     }
 
-    fn wait_for_turn(&mut self, request: &ApiRequest) -> Result<(), LinkError> {
-        while let Err(wait) = self.budget.take(request.route, Instant::now()) {
-            self.handle.pause(wait)?;
+    /// Sends a request once. The caller decides whether to try again.
+    pub fn ask_once<T>(
+        &self,
+        request: &ApiRequest,
+        read: impl Fn(&[u8], Timestamp) -> Result<T, AnswerError>,
+    ) -> Result<ApiAnswer<T>, LinkError> {
+        self.wait_for_turn(request.route)?;
+        let Try { outcome, reason, bytes, date } = self.try_once(request);
+        let received_at = clock::now();
+        let route = request.route.as_str();
+        if !matches!(outcome, TryOutcome::Status(200..=299, _)) {
+            if matches!(outcome, TryOutcome::Status(429, _)) {
+                self.note_too_many(request.route);
+            }
+            return Err(given_up(outcome, route, reason));
         }
-        Ok(())
+        let said = read(&bytes, received_at);
+        let said = said.map_err(|error| given_up(TryOutcome::Unreadable, route, error.to_string()))?;
+        Ok(ApiAnswer { said, date, received_at })
+    }
+
+    /// Sends a request that changes something, once. Without an answer it is not known whether it arrived.
+    pub fn post(&self, post: &ApiPost) -> Result<Posted, LinkError> {
+        self.wait_for_turn(post.route)?;
+        let sent = self
+            .posting
+            .post(format!("{}{}", self.url, post.path))
+            .header("accept", "application/json")
+            .header("authorization", self.authorization.expose())
+            .content_type(&post.content_type)
+            .send(&post.body[..]);
+        let route = post.route.as_str();
+        let mut answer = match sent {
+            Ok(answer) => answer,
+            Err(error) => {
+                self.metrics.api_request(route, "none");
+                let reason = without_address(&error);
+                let nothing_was_sent = is_before_the_first_byte(&error);
+                return Ok(if nothing_was_sent {
+                    Posted::NotConnected(reason)
+                } else {
+                    Posted::Unanswered(reason)
+                });
+            }
+        };
+        let status = answer.status().as_u16();
+        self.metrics.api_request(route, &status.to_string());
+        if status == 429 {
+            self.note_too_many(post.route);
+        }
+        let date = header(answer.headers(), "date").and_then(http_date);
+        let seconds = header(answer.headers(), "retry-after").and_then(|text| text.parse().ok());
+        let retry_after = seconds.map(Duration::from_secs);
+        match answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec() {
+            Ok(bytes) => Ok(Posted::Answered { status, bytes, retry_after, date }),
+            Err(error) if (200..300).contains(&status) || status >= 500 => {
+                Ok(Posted::Unanswered(without_address(&error)))
+            }
+            // The status alone says that it was refused.
+            Err(_) => Ok(Posted::Answered { status, bytes: Vec::new(), retry_after, date }),
+        }
+    }
+
+    fn note_too_many(&self, route: Route) {
+        self.budget.lock().unwrap_or_else(PoisonError::into_inner).halve(route, Instant::now());
+    }
+
+    fn wait_for_turn(&self, route: Route) -> Result<(), LinkError> {
+        loop {
+            let taken =
+                self.budget.lock().unwrap_or_else(PoisonError::into_inner).take(route, Instant::now());
+            match taken {
+                Ok(()) => return Ok(()),
+                Err(wait) => self.handle.pause(wait)?,
+            }
+        }
     }
 
     fn try_once(&self, request: &ApiRequest) -> Try {
@@ -182,6 +288,17 @@ impl Client {
     fn without_answer(&self, request: &ApiRequest, error: &ureq::Error) -> Try {
         self.metrics.api_request(request.route.as_str(), "none");
         Try { outcome: TryOutcome::NoAnswer, reason: without_address(error), bytes: Vec::new(), date: None }
+    }
+}
+
+/// True if no byte of the request can have arrived.
+#[expect(clippy::wildcard_enum_match_arm, reason = "after any other error the request may have arrived")]
+fn is_before_the_first_byte(error: &ureq::Error) -> bool {
+    match error {
+        ureq::Error::Io(error) => error.kind() == std::io::ErrorKind::ConnectionRefused,
+        ureq::Error::HostNotFound | ureq::Error::ConnectionFailed => true,
+        ureq::Error::Timeout(when) => matches!(when, ureq::Timeout::Connect | ureq::Timeout::Resolve),
+        _ => false,
     }
 }
 

@@ -19,6 +19,7 @@ pub mod silence;
 pub mod alarm;
 pub mod sweep;
 pub mod work;
+pub mod outbox;
 pub mod probe;
 
 use std::io;
@@ -31,7 +32,8 @@ use crate::hub::UmblerHub;
 use crate::reads::Readers;
 use crate::telemetry::metrics::Metrics;
 use crate::umbler::api::Dialect;
-use client::{Access, LinkError};
+use archive::Archive;
+use client::{Access, Client, LinkError};
 
 /// The settings of the link.
 #[derive(Debug, Clone)]
@@ -46,6 +48,15 @@ pub struct LinkSettings {
     pub webhook_url: Option<String>,
     /// How often the hub compares its messages with the provider's.
     pub sweep_every: Duration,
+    /// How messages are sent. `None`: not at all.
+    pub sending: Option<Sending>,
+}
+
+/// How messages are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sending {
+    /// How long the hub looks for a message after a request without an answer.
+    pub look_for: Duration,
 }
 
 impl From<Stopping> for LinkError {
@@ -62,7 +73,12 @@ pub fn start(
     handle: LinkHandle,
     metrics: Metrics,
 ) -> io::Result<()> {
-    let work = work::Work::new(settings, hub, readers, handle, metrics);
+    let client = Client::new(settings.access.clone(), handle.clone(), metrics.clone());
+    let archive = Archive::new(hub, readers, metrics);
+    if let Some(sending) = settings.sending {
+        outbox::start(&settings, &client, &archive, &handle, sending)?;
+    }
+    let work = work::Work::new(settings, client, archive, handle);
     std::thread::Builder::new().name("umbler-link".into()).spawn(move || work.run())?;
     Ok(())
 }

@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use actix::Addr;
-
 use super::LinkSettings;
 use super::archive::Archive;
 use super::client::{Client, LinkError};
@@ -13,11 +11,8 @@ use super::schedule::{Job, JobResult, Schedule};
 use super::sweep::{self, Sweep, SweepResult};
 use super::{alarm, silence, webhook};
 use crate::http::link::LinkHandle;
-use crate::hub::UmblerHub;
 use crate::protocol::link::{DirectoryShape, LinkState, SweepShape, WebhookFinding, WebhookShape};
-use crate::reads::Readers;
 use crate::telemetry::clock;
-use crate::telemetry::metrics::Metrics;
 use crate::umbler::api::answers::names;
 use crate::umbler::api::routes::me;
 use crate::umbler::api::{Me, RequestBuilder, Route, WebhookItem};
@@ -40,20 +35,12 @@ pub struct Work {
 }
 
 impl Work {
-    pub fn new(
-        settings: LinkSettings,
-        hub: Addr<UmblerHub>,
-        readers: Readers,
-        handle: LinkHandle,
-        metrics: Metrics,
-    ) -> Self {
-        let client = Client::new(settings.access.clone(), handle.clone(), metrics.clone());
+    pub fn new(settings: LinkSettings, client: Client, archive: Archive, handle: LinkHandle) -> Self {
         let requests = settings
             .organization
             .clone()
             .map(|organization| RequestBuilder { dialect: settings.dialect.clone(), organization });
         let schedule = Schedule::new(settings.sweep_every, Instant::now());
-        let archive = Archive::new(hub, readers, metrics);
         handle.update(|link| {
             link.state = LinkState::Starting;
             link.requests_per_5_seconds = Some(settings.access.per_5_seconds);

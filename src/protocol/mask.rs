@@ -2,6 +2,7 @@
 
 use super::alerts::AlertShape;
 use super::members::MemberShape;
+use super::outbox::OutboxShape;
 use super::shapes::{ChatShape, ContactShape, MessageShape, MessageSummary, NamedShape};
 use crate::domain::visible::is_visible;
 
@@ -111,6 +112,15 @@ impl Mask for MessageShape {
         }
         self.location = None;
         self.contacts.clear();
+        self.sent_by.mask();
+    }
+}
+
+/// The provider's words may quote the text.
+impl Mask for OutboxShape {
+    fn mask(&mut self) {
+        (self.text, self.detail, self.prefix) = (None, None, None);
+        self.sent_by.mask();
     }
 }
 

@@ -329,6 +329,13 @@ pub struct MessageShape {
     /// True where it was deleted for everyone: text, edit, reactions, file, location and cards are no longer
     /// known.
     pub deleted: bool,
+    /// The user who sent it through the hub; left out where it was sent elsewhere. `author` is then the owner of the
+    /// API's token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_by: Option<NamedShape>,
+    /// The outbox entry whose message it repeats under another id; left out where it repeats none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub echo_of: Option<String>,
 }
 
 impl MessageShape {
@@ -364,6 +371,11 @@ impl MessageShape {
             location: message.location.get().cloned(),
             contacts: message.contacts.get().cloned().unwrap_or_default(),
             deleted: message.deleted,
+            sent_by: message
+                .sent_by
+                .as_ref()
+                .map(|by| NamedShape { id: by.id.clone(), name: by.name.clone() }),
+            echo_of: message.echo_of.clone(),
         }
     }
 }

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::alerts::AlertShape;
 use super::mask::{Mask, mask_name};
 use super::members::MemberShape;
+use super::outbox::OutboxShape;
 use super::shapes::{ChatShape, ContactShape, MessageShape, MessageSummary, NamedShape};
 use crate::domain::MessageId;
 
@@ -112,6 +113,8 @@ struct SeenData<'a> {
     origin: Option<Cow<'a, str>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     link_alerts: Option<&'a RawValue>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    outbox: Option<OutboxShape>,
 }
 
 /// What is shown of a chat that left the scope.
@@ -185,8 +188,12 @@ pub fn render(
     Ok(serde_json::to_string(&seen)?.into())
 }
 
-/// An encoded update that reads as if the message had been deleted before it.
-pub fn without_words(frame: &str, message: &MessageId) -> Result<ByteString, serde_json::Error> {
+/// An encoded update that reads as if the message had been deleted before it. `outbox` is the entry by which it went out.
+pub fn without_words(
+    frame: &str,
+    message: &MessageId,
+    outbox: Option<&str>,
+) -> Result<ByteString, serde_json::Error> {
     let mut seen: Seen<'_> = serde_json::from_str(frame)?;
     let data = &mut seen.data;
     let of_chat = data.chat.as_mut().and_then(|chat| chat.last_message.as_mut());
@@ -197,6 +204,9 @@ pub fn without_words(frame: &str, message: &MessageId) -> Result<ByteString, ser
     let messages = data.message.iter_mut().chain(&mut data.other_messages);
     for shape in messages.filter(|shape| shape.id == message.as_str()) {
         shape.forget_words();
+    }
+    if let Some(entry) = data.outbox.as_mut().filter(|entry| Some(&*entry.id) == outbox) {
+        entry.text = None;
     }
     Ok(serde_json::to_string(&seen)?.into())
 }
@@ -249,6 +259,7 @@ impl SeenData<'_> {
         self.previous = self.previous.take().map(|previous| mask_previous(&previous)).transpose()?;
         self.members.mask();
         self.alert.mask();
+        self.outbox.mask();
         self.updated_by.mask();
         self.chat.mask();
         self.contact.mask();

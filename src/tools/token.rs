@@ -38,6 +38,9 @@ pub struct TokenArgs {
     /// Limit to the chats of this agent; may be given several times.
     #[arg(long = "member")]
     members: Option<Vec<String>>,
+    /// The user reads, but sends no messages.
+    #[arg(long)]
+    no_send: bool,
     /// A private key in PEM to sign with, for a hub with `JWT_PUBLIC_KEY` or `JWT_JWKS_FILE`. Default:
     /// `JWT_SECRET` signs.
     #[arg(long)]
@@ -72,6 +75,7 @@ pub fn run(args: TokenArgs) -> Result<(), ToolError> {
         sectors: args.sectors,
         channels: args.channels,
         members: args.members,
+        send: args.no_send.then_some(false),
         ..TokenClaims::new(args.sub, args.role, clock::now(), args.hours * 3_600)
     };
     print(&format!("{}\n", mint(&claims, &key, args.kid.as_deref())?))

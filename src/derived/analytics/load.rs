@@ -47,8 +47,9 @@ fn heard(entry: &history::HistoryEntry) -> StateEntry {
 
 fn messages(database: &Connection, id: &str, until: Option<Timestamp>) -> Result<Vec<Said>, DbError> {
     let mut select = database.prepare_cached(
-        "SELECT at, order_at, source, role,
-             CASE WHEN source = 'Member' THEN json_extract(state, '$.author.v.id') END
+        "SELECT at, order_at, CASE WHEN json_extract(state, '$.sent_by.id') IS NULL THEN source ELSE 'Member' END, role,
+             CASE WHEN json_extract(state, '$.sent_by.agent') IS NOT NULL THEN json_extract(state, '$.sent_by.agent')
+                  WHEN source = 'Member' THEN json_extract(state, '$.author.v.id') END
          FROM messages WHERE chat_id = ? AND role <> 'reaction' AND at <= ? ORDER BY order_at, order_tie",
     )?;
     let mut rows = select.query(params![id, until.map_or(i64::MAX, to_nanos)])?;

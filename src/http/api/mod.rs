@@ -16,6 +16,7 @@ pub mod settings;
 pub mod settings_fields;
 pub mod alerts;
 pub mod link;
+pub mod send;
 pub mod metrics;
 
 use actix_web::body::BoxBody;
@@ -45,6 +46,7 @@ pub fn routes() -> Routes {
         settings::routes,
         alerts::routes,
         link::routes,
+        send::routes,
     ] {
         add(&mut routes);
     }

@@ -111,8 +111,8 @@ pub(super) fn server_message(event: ServerEvent, schemas: &mut Schemas) -> Value
         ServerEvent::Pong => (json!({ "type": "object", "properties": {} }), "The answer to `ping`."),
         ServerEvent::UmblerUpdate => (
             schemas.updates(),
-            "One accepted delivery, a notice to one user, what happened to an alert, or changes of the directory of \
-             agents, of settings or of the link to Umbler's API.",
+            "One accepted delivery, a notice to one user, what happened to an alert or to a message that goes out, or \
+             changes of the directory of agents, of settings or of the link to Umbler's API.",
         ),
         ServerEvent::Heartbeat => {
             (schemas.told::<Heartbeat>(), "Sent regularly, so that a client notices a dead connection.")

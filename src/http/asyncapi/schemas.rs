@@ -10,6 +10,7 @@ use crate::protocol::alerts::{AlertChange, AlertData, SETTINGS_UPDATED, Settings
 use crate::protocol::channel::CHANNEL_FORM;
 use crate::protocol::link::{LINK_UPDATED, LinkData};
 use crate::protocol::members::{MEMBER_UPDATED, MembersData};
+use crate::protocol::outbox::{OUTBOX_UPDATED, OutboxData, OutboxReason, OutboxState};
 use crate::protocol::update::{NOTIFICATION, NoticeData, UpdateData};
 use crate::protocol::view::{CHAT_ENTERED, CHAT_GONE};
 use crate::protocol::{
@@ -70,9 +71,9 @@ impl Schemas {
         self.0.insert("ChatGone".to_owned(), gone);
         let members = self.told::<MembersData<'_>>();
         let (alert, settings) = (self.told::<AlertData<'_>>(), self.told::<SettingsData<'_>>());
-        let link = self.told::<LinkData<'_>>();
+        let (link, outbox) = (self.told::<LinkData<'_>>(), self.told::<OutboxData<'_>>());
         let gone = reference("components/schemas", "ChatGone");
-        json!({ "oneOf": [update, gone, notification, members, alert, settings, link] })
+        json!({ "oneOf": [update, gone, notification, members, alert, settings, link, outbox] })
     }
 
     /// Restricts words that are in a table of the code to that table.
@@ -88,6 +89,7 @@ impl Schemas {
             ("MemberUpdated", vec![MEMBER_UPDATED]),
             ("SettingsUpdated", vec![SETTINGS_UPDATED]),
             ("LinkUpdated", vec![LINK_UPDATED]),
+            ("OutboxUpdated", vec![OUTBOX_UPDATED]),
             ("AlertUpdated", AlertChange::ALL.map(AlertChange::as_str).to_vec()),
         ] {
             self.narrow(schema, "type", json!({ "enum": words }));
@@ -96,6 +98,10 @@ impl Schemas {
                 self.narrow(schema, nothing, json!({ "const": null }));
             }
         }
+        self.narrow("OutboxEntry", "state", json!({ "enum": OutboxState::ALL.map(OutboxState::as_str) }));
+        let reasons = OutboxReason::ALL.map(|reason| json!(reason.as_str()));
+        let reasons: Vec<Value> = reasons.into_iter().chain([Value::Null]).collect();
+        self.narrow("OutboxEntry", "reason", json!({ "enum": reasons }));
         self.narrow("Alert", "kind", json!({ "enum": AlertKind::ALL.map(AlertKind::as_str) }));
         self.narrow("Error", "code", json!({ "enum": errors }));
         self.narrow("Closed", "code", json!({ "enum": CloseCode::ALL.map(CloseCode::number) }));
@@ -131,8 +137,10 @@ impl Schemas {
         ] {
             self.narrow(schema, "channels", json!({ "type": types, "items": channel }));
         }
-        // Nothing refers to it any more.
-        self.0.remove("Change");
+        // Nothing refers to these any more.
+        for name in ["Change", "OutboxState", "OutboxReason"] {
+            self.0.remove(name);
+        }
     }
 
     /// Restricts a field further than its type does.
@@ -154,6 +162,8 @@ fn may_be_missing(schema: &str, field: &str) -> bool {
         "Previous" | "LiveCells" => true,
         "TodayCells" => field != "metric",
         "Update" => matches!(field, "message" | "otherMessages" | "previous" | "reason" | "origin"),
+        "Message" => matches!(field, "sentBy" | "echoOf"),
+        "OutboxUpdated" => field == "message",
         "Subscribed" => matches!(field, "reason" | "replay"),
         "HubStatus" | "Error" => field == "reason",
         _ => false,

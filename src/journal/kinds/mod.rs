@@ -14,6 +14,7 @@ pub mod settings;
 pub mod alerts;
 pub mod revocations;
 pub mod link;
+pub mod outbox;
 
 use bytestring::ByteString;
 

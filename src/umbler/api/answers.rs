@@ -11,6 +11,12 @@ use crate::umbler::json::Object;
 #[error("the answer has not the form that this route answers with: {0}")]
 pub struct AnswerError(String);
 
+impl AnswerError {
+    pub fn new(what: impl Into<String>) -> Self {
+        Self(what.into())
+    }
+}
+
 fn object(bytes: &[u8], at: Timestamp) -> Result<Object<'_>, AnswerError> {
     Object::parse(bytes, at).map_err(AnswerError)
 }

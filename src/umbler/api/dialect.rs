@@ -4,12 +4,48 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// Parameters of a request and their values.
 pub type Parameters = BTreeMap<String, String>;
 
 /// Most items that an entry may ask for on one page. The provider's own limits are lower.
 const TAKE_MAX: u32 = 1_000;
+
+/// Names of the fields of a message to send.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct SendFields {
+    pub chat: String,
+    pub organization: String,
+    pub text: String,
+    pub private: String,
+    pub prefix: String,
+    pub temp_id: String,
+}
+
+impl Default for SendFields {
+    fn default() -> Self {
+        let name = str::to_owned;
+        Self {
+            chat: name("chatId"),
+            organization: name("organizationId"),
+            text: name("message"),
+            private: name("isPrivate"),
+            prefix: name("prefix"),
+            temp_id: name("tempId"),
+        }
+    }
+}
+
+/// The encoding of a message to send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SendAs {
+    Json,
+    /// `multipart/form-data`.
+    Multipart,
+}
 
 /// One entry for each assumption. The file that `UMBLER_API_DIALECT` names replaces single entries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +75,12 @@ pub struct Dialect {
     pub messages_take: u32,
     /// Fields of an agent that may hold the picture's address. The first that does is used.
     pub member_picture: Vec<String>,
+    /// Names of the fields of a message to send.
+    pub send_fields: SendFields,
+    /// Further fields of a message to send.
+    pub send_also: Map<String, Value>,
+    /// The encoding of a message to send.
+    pub send_as: SendAs,
     /// Fields of a webhook that may hold its lines. The first that does is used.
     pub webhook_channels: Vec<String>,
 }
@@ -70,6 +112,9 @@ impl Default for Dialect {
             messages_only: parameters(&[("IncludeMetadata", "false")]),
             messages_take: 100,
             member_picture: words(&["ProfilePictureUrl", "PictureUrl", "PhotoUrl"]),
+            send_fields: SendFields::default(),
+            send_also: Map::from_iter([("skipReassign".to_owned(), Value::Bool(true))]),
+            send_as: SendAs::Json,
             webhook_channels: words(&["ForChannels", "Channels", "ChannelIds"]),
         }
     }
@@ -89,6 +134,8 @@ impl Dialect {
             ("skip", &dialect.skip),
             ("take", &dialect.take),
             ("messagesFrom", &dialect.messages_from),
+            ("sendFields.chat", &dialect.send_fields.chat),
+            ("sendFields.text", &dialect.send_fields.text),
         ];
         if let Some((entry, _)) = names.into_iter().find(|(_, name)| name.is_empty()) {
             return Err(format!("{entry} must not be empty"));

@@ -10,9 +10,11 @@
 pub mod dialect;
 pub mod routes;
 pub mod answers;
+pub mod sending;
 
 pub use answers::{
     AnswerError, ChatItem, ChatsPage, Me, MessageItem, MessagesPage, Organization, WebhookItem,
 };
 pub use dialect::Dialect;
 pub use routes::{ApiRequest, RequestBuilder, Route};
+pub use sending::{ApiPost, ToSend};

@@ -18,6 +18,12 @@ pub enum Route {
     Webhooks,
     Chats,
     Messages,
+    /// Sends a message.
+    Send,
+    /// One message.
+    Message,
+    /// The states of one message.
+    States,
 }
 
 impl Route {
@@ -32,6 +38,9 @@ impl Route {
             Self::Webhooks => "webhooks",
             Self::Chats => "chats",
             Self::Messages => "relative_messages",
+            Self::Send => "send",
+            Self::Message => "message",
+            Self::States => "message_states",
         }
     }
 }
@@ -69,7 +78,7 @@ pub struct RequestBuilder {
 }
 
 impl RequestBuilder {
-    fn request(&self, route: Route, path: String) -> ApiRequest {
+    pub(super) fn request(&self, route: Route, path: String) -> ApiRequest {
         ApiRequest { route, path, query: vec![("organizationId".to_owned(), self.organization.clone())] }
     }
 
@@ -85,7 +94,14 @@ impl RequestBuilder {
             Route::Sectors => "sectors",
             Route::Tags => "tags",
             Route::Webhooks => "webhooks",
-            Route::Me | Route::Organization | Route::Channels | Route::Chats | Route::Messages => "channels",
+            Route::Me
+            | Route::Organization
+            | Route::Channels
+            | Route::Chats
+            | Route::Messages
+            | Route::Send
+            | Route::Message
+            | Route::States => "channels",
         };
         self.request(route, format!("/v1/{name}/"))
     }
@@ -141,7 +157,7 @@ fn moment(at: Timestamp) -> String {
 }
 
 /// An id, escaped for a path.
-fn escaped(id: &str) -> String {
+pub(super) fn escaped(id: &str) -> String {
     form_urlencoded::byte_serialize(id.as_bytes()).collect()
 }
 

@@ -6,8 +6,8 @@ use std::convert::Infallible;
 use jiff::Timestamp;
 use umbler_hub::facade::rules::{
     Chat, ChatFacts, ChatId, ChatMessage, Contact, ContactId, Delivery, DeliveryBody, EventId, EventKey,
-    MessageId, MessagePosition, MessageRole, OrderKey, Reaction, StatsDelta, Store, TimelineEntry, absorb,
-    closing_time,
+    MessageId, MessagePosition, MessageRole, OrderKey, Outgoing, Reaction, StatsDelta, Store, TimelineEntry,
+    absorb, closing_time,
 };
 
 /// Everything that a hub would store.
@@ -120,6 +120,10 @@ impl Store for Memory {
     fn take_reactions(&mut self, message: &MessageId) -> Result<Vec<Reaction>, Infallible> {
         let taken = self.parked.extract_if(.., |(id, _)| id == message);
         Ok(taken.map(|(_, reaction)| reaction).collect())
+    }
+
+    fn outgoing(&mut self, _: &ChatMessage) -> Result<Option<Outgoing>, Infallible> {
+        Ok(None)
     }
 
     fn last_reply(&mut self, chat: &ChatId) -> Result<Option<MessagePosition>, Infallible> {

@@ -1,0 +1,109 @@
+//! Asks how far a message came, where no webhook tells it.
+
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::board::{OutboxStep, OutboxTask};
+use super::rows::{KnownMessage, OneAtWork};
+use super::work::{NextStep, Worker};
+use crate::domain::message::{DELIVERED_RANK, state_rank};
+use crate::domain::{ChatId, ChatMessage, MessageId};
+use crate::journal::outbox::OutboxRow;
+use crate::link::client::{ApiAnswer, LinkError};
+use crate::umbler::api::{MessageItem, sending};
+use crate::umbler::reconcile;
+
+/// When it is asked, after the message was handed over.
+const ASKED_AFTER: [Duration; 4] =
+    [Duration::from_secs(30), Duration::from_mins(2), Duration::from_mins(10), Duration::from_hours(1)];
+/// A message that was handed over longer ago is not followed.
+pub(super) const FOLLOWED_FOR: SignedDuration = SignedDuration::from_hours(1);
+
+/// The first time that it is asked; a note has no states.
+pub(super) fn first(row: &OutboxRow) -> NextStep {
+    (!row.shape.private).then(|| (OutboxStep::Follow { asks: 0 }, Instant::now() + ASKED_AFTER[0]))
+}
+
+/// The next time that it is asked for a message that a former life of the hub handed over.
+pub(super) fn taken_up(row: &OutboxRow, now: Timestamp, instant: Instant) -> NextStep {
+    let since = row.shape.attempted_at?;
+    let age = Duration::try_from(now.duration_since(since)).unwrap_or_default();
+    let asks = ASKED_AFTER.iter().position(|after| *after > age)?;
+    Some((OutboxStep::Follow { asks }, instant + ASKED_AFTER[asks].saturating_sub(age)))
+}
+
+/// The time after this one.
+fn next(asks: usize) -> NextStep {
+    let (this, after) = (ASKED_AFTER.get(asks)?, ASKED_AFTER.get(asks + 1)?);
+    Some((OutboxStep::Follow { asks: asks + 1 }, Instant::now() + after.saturating_sub(*this)))
+}
+
+impl Worker {
+    pub(super) fn follow(&self, task: &OutboxTask, asks: usize) -> Result<NextStep, LinkError> {
+        match self.ask_how_far(task) {
+            Ok(true) => Ok(None),
+            Ok(false) => Ok(next(asks)),
+            Err(LinkError::Stopping) => Err(LinkError::Stopping),
+            Err(error) => {
+                log::debug!("how far a message came cannot be asked: {error}");
+                Ok(next(asks))
+            }
+        }
+    }
+
+    /// True where nothing more is to be asked.
+    fn ask_how_far(&self, task: &OutboxTask) -> Result<bool, LinkError> {
+        let row = self.archive.ask(OneAtWork(task.id.clone()))?;
+        let Some(id) = row.and_then(|(row, _)| row.shape.message_id) else { return Ok(true) };
+        let id = MessageId::from(id);
+        let Some(known) = self.archive.ask(KnownMessage(id.clone()))? else {
+            // Not even the message itself was brought.
+            self.take_in_message(&task.chat, &id)?;
+            return Ok(false);
+        };
+        if has_come_far(&known) {
+            return Ok(true);
+        }
+        let asked = self.client.ask_once(&self.asking()?.states(&id), sending::states);
+        let states = match asked {
+            Ok(ApiAnswer { said, .. }) => said,
+            // Perhaps there is no such route; the message itself has its state, too.
+            Err(LinkError::Refused { .. }) => {
+                self.take_in_message(&task.chat, &id)?;
+                return Ok(false);
+            }
+            Err(error) => return Err(error),
+        };
+        let furthest = states.into_iter().max_by_key(|state| state_rank(state));
+        let known_rank = known.state.as_deref().map_or(0, state_rank);
+        let Some(state) = furthest.filter(|state| state_rank(state) > known_rank) else { return Ok(false) };
+        let at = format!("{:.7}", known.at);
+        let text = json!({ "id": id, "messageState": state, "eventAtUTC": at }).to_string();
+        self.take_in(&task.chat, MessageItem { id, at: known.at, text }, known.at)?;
+        Ok(state_rank(&state) >= DELIVERED_RANK)
+    }
+
+    fn take_in_message(&self, chat: &str, id: &MessageId) -> Result<(), LinkError> {
+        let request = self.asking()?.message(id);
+        let ApiAnswer { said, received_at, .. } = self.client.ask_once(&request, sending::one_message)?;
+        self.take_in(chat, said, received_at)
+    }
+
+    /// What the provider says of a message enters by the one door.
+    fn take_in(&self, chat: &str, item: MessageItem, at: Timestamp) -> Result<(), LinkError> {
+        let chat = ChatId::from(chat);
+        let items = [item];
+        let facts = reconcile::read_messages(&chat, &items, at);
+        let said: Vec<_> = items.iter().zip(&facts).collect();
+        if let Some(composed) = reconcile::messages(&chat, &said) {
+            self.archive.reconcile(&composed, "message", 1)?;
+        }
+        Ok(())
+    }
+}
+
+fn has_come_far(known: &ChatMessage) -> bool {
+    known.state.as_deref().is_some_and(|state| state_rank(state) >= DELIVERED_RANK)
+}

@@ -1,0 +1,333 @@
+//! What each thread does: takes what is due from the board, does one step, and records what came of it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::board::{Board, OutboxStep, OutboxTask, TASKS_MAX, Tries};
+use super::follow::{self, FOLLOWED_FOR};
+use super::rows::{AtWork, OneAtWork};
+use super::verdict::{Verdict, judge};
+use crate::domain::MessageId;
+use crate::domain::sending::{NotNow, may_write};
+use crate::http::link::LinkHandle;
+use crate::hub::AckStatus;
+use crate::journal::outbox::{OutboxAttempt, OutboxResult, OutboxRow};
+use crate::journal::{Payload, own_id};
+use crate::link::archive::Archive;
+use crate::link::client::{Client, LinkError, Posted};
+use crate::link::{LinkSettings, Sending};
+use crate::protocol::outbox::{OutboxReason, OutboxState};
+use crate::telemetry::clock;
+use crate::umbler::api::routes::me;
+use crate::umbler::api::{Me, RequestBuilder, ToSend};
+
+/// How often it is looked for messages that nobody rang for.
+const REFILL_EVERY: Duration = Duration::from_secs(5);
+/// The pause before something is tried again that the hub itself could not do.
+const HUB_PAUSE: Duration = Duration::from_secs(1);
+/// A message is looked for this long after its answer did not come.
+const FIRST_LOOK: Duration = Duration::from_secs(1);
+/// How much older than its attempt a message may look: the provider's clock is told in whole seconds.
+const CLOCK_SLACK: SignedDuration = SignedDuration::from_secs(2);
+
+/// What is known of the provider, once it was asked.
+pub(super) struct Provider {
+    asking: RequestBuilder,
+    /// How far its clock is ahead of ours.
+    clock_ahead: SignedDuration,
+}
+
+pub(super) struct Worker {
+    pub(super) client: Client,
+    pub(super) archive: Archive,
+    pub(super) handle: LinkHandle,
+    pub(super) board: Arc<Mutex<Board>>,
+    pub(super) provider: Arc<Mutex<Option<Provider>>>,
+    pub(super) settings: LinkSettings,
+    pub(super) sending: Sending,
+}
+
+/// The next step of a message and when it is due; `None`: nothing more is to be done.
+pub(super) type NextStep = Option<(OutboxStep, Instant)>;
+
+impl Worker {
+    /// Works until the hub ends.
+    pub(super) fn run(self) {
+        let mut heard = 0;
+        while let Ok(ring) = self.step(heard) {
+            heard = ring;
+        }
+        log::debug!("a thread of the outbox has ended");
+    }
+
+    /// Does what is due, or waits. The only error is the hub's end.
+    fn step(&self, heard: u64) -> Result<u64, LinkError> {
+        let rest = {
+            let mut board = self.board();
+            self.refill(&mut board, heard)?;
+            match board.take(Instant::now()) {
+                Ok(task) => {
+                    drop(board);
+                    let next = self.work(&task)?;
+                    self.board().put_back(&task.id, next);
+                    return Ok(heard);
+                }
+                Err(rest) => rest.unwrap_or(REFILL_EVERY).min(REFILL_EVERY),
+            }
+        };
+        Ok(self.handle.outbox().wait(rest, heard)?)
+    }
+
+    fn work(&self, task: &OutboxTask) -> Result<NextStep, LinkError> {
+        match &task.step {
+            OutboxStep::Send(tried) => self.send(task, tried),
+            OutboxStep::Look { since, looks } => self.look(task, *since, *looks),
+            OutboxStep::Follow { asks } => self.follow(task, *asks),
+        }
+    }
+
+    fn board(&self) -> MutexGuard<'_, Board> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts on the board what waits in the database, where somebody rang or nobody looked for a while. A message that a former
+    /// life of the hub was handing over may have arrived.
+    fn refill(&self, board: &mut Board, ring: u64) -> Result<(), LinkError> {
+        let now = Instant::now();
+        if board.is_full() || !board.is_to_refill(ring, now, REFILL_EVERY) {
+            return Ok(());
+        }
+        let is_first = !board.is_taken_up;
+        let sent_since = is_first.then(|| moved(clock::now(), -FOLLOWED_FOR));
+        let rows = match self.archive.ask(AtWork { most: TASKS_MAX, sent_since }) {
+            Ok(rows) => rows,
+            Err(LinkError::Stopping) => return Err(LinkError::Stopping),
+            Err(error) => {
+                log::warn!("the outbox cannot be read: {error}");
+                return Ok(());
+            }
+        };
+        for row in rows {
+            if let Some((step, due)) = self.first_step(&row, is_first, now)? {
+                let shape = row.shape;
+                let order = (shape.queued_at, shape.id.clone());
+                board.add(OutboxTask { id: shape.id, chat: shape.chat_id, order, step, due });
+            }
+        }
+        board.is_taken_up = true;
+        Ok(())
+    }
+
+    fn first_step(&self, row: &OutboxRow, is_first: bool, now: Instant) -> Result<NextStep, LinkError> {
+        let look = OutboxStep::Look { since: now, looks: 0 };
+        match row.shape.state {
+            OutboxState::Queued => Ok(Some((OutboxStep::Send(Tries::default()), now))),
+            OutboxState::Unclear => Ok(Some((look, now))),
+            OutboxState::Sending if is_first => {
+                let detail = Some("the hub ended meanwhile".to_owned());
+                self.record(row, row.shape.attempts, Became { detail, ..Became::of(OutboxState::Unclear) })?;
+                Ok(Some((look, now)))
+            }
+            OutboxState::Sent if is_first => Ok(follow::taken_up(row, clock::now(), now)),
+            OutboxState::Sending
+            | OutboxState::Sent
+            | OutboxState::Failed
+            | OutboxState::Unconfirmed
+            | OutboxState::Discarded => Ok(None),
+        }
+    }
+
+    fn send(&self, task: &OutboxTask, tried: &Tries) -> Result<NextStep, LinkError> {
+        let again = |pause| Ok(Some((OutboxStep::Send(tried.clone()), Instant::now() + pause)));
+        let (row, chat) = match self.archive.ask(OneAtWork(task.id.clone())) {
+            Ok(Some(found)) => found,
+            Ok(None) => return Ok(None),
+            Err(LinkError::Stopping) => return Err(LinkError::Stopping),
+            Err(_) => return again(HUB_PAUSE),
+        };
+        let expected = if tried.attempt.is_some() { OutboxState::Sending } else { OutboxState::Queued };
+        if row.shape.state != expected {
+            return Ok(None);
+        }
+        let allowed = chat.map_or(Ok(()), |chat| may_write(&chat, row.shape.private, clock::now()));
+        if let Err(not_now) = allowed {
+            let reason = match not_now {
+                NotNow::ChatClosed => OutboxReason::ChatClosed,
+                NotNow::WindowClosed(_) => OutboxReason::WindowClosed,
+            };
+            self.record(&row, row.shape.attempts, Became::failed(reason, None))?;
+            return Ok(None);
+        }
+        let begun = tried.begun.unwrap_or_else(Instant::now);
+        let tried = Tries { begun: Some(begun), ..tried.clone() };
+        let (asking, since) = match self.asking() {
+            Ok(asking) => (asking, moved(clock::now(), self.clock_ahead() - CLOCK_SLACK)),
+            Err(LinkError::Stopping) => return Err(LinkError::Stopping),
+            Err(error) => return self.settle(&row, tried, &Posted::NotConnected(error.to_string())),
+        };
+        if tried.attempt.is_none() && row.since.is_some() {
+            // It may have arrived although it was not found then.
+            match self.find(&row) {
+                Ok(Some(message)) => {
+                    self.record(&row, row.shape.attempts, Became::sent(message))?;
+                    return Ok(follow::first(&row));
+                }
+                Ok(None) => {}
+                Err(LinkError::Stopping) => return Err(LinkError::Stopping),
+                Err(error) => return self.settle(&row, tried, &Posted::NotConnected(error.to_string())),
+            }
+        }
+        let (attempt, since) = match tried.attempt {
+            Some(attempt) => attempt,
+            None => (row.shape.attempts + 1, since),
+        };
+        if tried.attempt.is_none() {
+            let record = OutboxAttempt { id: task.id.clone(), attempt, since };
+            match self.archive.record(Payload::OutboxAttempt(record), Some(own_id("outbox"))) {
+                Ok(ack) if ack.status == AckStatus::Accepted => {}
+                Ok(_) => return Ok(None),
+                Err(LinkError::Stopping) => return Err(LinkError::Stopping),
+                Err(_) => return again(HUB_PAUSE),
+            }
+        }
+        let posted = self.client.post(&asking.send(&ToSend {
+            chat: &row.shape.chat_id,
+            text: row.shape.text.as_deref().unwrap_or_default(),
+            private: row.shape.private,
+            prefix: row.shape.prefix.as_deref(),
+            temp_id: &row.shape.temp_id,
+        }))?;
+        if let Posted::Answered { date: Some(date), .. } = &posted {
+            self.note_clock(*date);
+        }
+        self.settle(&row, Tries { attempt: Some((attempt, since)), ..tried }, &posted)
+    }
+
+    /// Records what follows from a try.
+    fn settle(&self, row: &OutboxRow, tried: Tries, posted: &Posted) -> Result<NextStep, LinkError> {
+        let now = Instant::now();
+        let begun = tried.begun.unwrap_or(now);
+        let attempt = tried.attempt.map_or(row.shape.attempts, |(attempt, _)| attempt);
+        let look = Some((OutboxStep::Look { since: now, looks: 0 }, now + FIRST_LOOK));
+        let unclear = |reason: String| Became { detail: Some(reason), ..Became::of(OutboxState::Unclear) };
+        match judge(posted, tried.failures, begun, now, rand::random()) {
+            Verdict::Sent(message) => {
+                if self.record(row, attempt, Became::sent(message))? {
+                    return Ok(follow::first(row));
+                }
+                // The provider names a message that another entry sent.
+                self.record(row, attempt, unclear("the answer names another message".to_owned()))?;
+                Ok(look)
+            }
+            Verdict::Refused(words) => {
+                self.record(row, attempt, Became::failed(OutboxReason::Refused, Some(words)))?;
+                Ok(None)
+            }
+            Verdict::Unreachable(reason) => {
+                self.record(row, attempt, Became::failed(OutboxReason::Unreachable, Some(reason)))?;
+                Ok(None)
+            }
+            Verdict::Again(pause) => {
+                let failures = tried.failures + 1;
+                Ok(Some((OutboxStep::Send(Tries { failures, ..tried }), now + pause)))
+            }
+            Verdict::Unclear(reason) => {
+                log::warn!("whether a message arrived is not known ({reason}); it is looked for");
+                self.record(row, attempt, unclear(reason))?;
+                Ok(look)
+            }
+        }
+    }
+
+    /// Records what became of an attempt, however long that takes. False where something else became of it.
+    pub(super) fn record(&self, row: &OutboxRow, attempt: u32, outcome: Became) -> Result<bool, LinkError> {
+        let Became { state, message, reason, detail } = outcome;
+        let result = OutboxResult { id: row.shape.id.clone(), attempt, state, message, reason, detail };
+        let id = own_id("outbox");
+        loop {
+            match self.archive.record(Payload::OutboxResult(result.clone()), Some(id.clone())) {
+                Ok(ack) => return Ok(ack.seq.is_some()),
+                Err(LinkError::Stopping) => return Err(LinkError::Stopping),
+                Err(error) => {
+                    log::warn!("what became of a message cannot be recorded yet: {error}");
+                    self.handle.pause(HUB_PAUSE)?;
+                }
+            }
+        }
+    }
+
+    /// About which organization is asked.
+    pub(super) fn asking(&self) -> Result<RequestBuilder, LinkError> {
+        if let Some(provider) = &*self.provider() {
+            return Ok(provider.asking.clone());
+        }
+        let (organization, clock_ahead) = match &self.settings.organization {
+            Some(organization) => (organization.clone(), SignedDuration::ZERO),
+            None => {
+                let answered = self.client.ask_once(&me(), Me::read)?;
+                let ahead = answered
+                    .date
+                    .map_or(SignedDuration::ZERO, |date| date.duration_since(answered.received_at));
+                let [(organization, _)] = &answered.said.organizations[..] else {
+                    let reason = "the token's owner is in several organizations: set UMBLER_ORGANIZATION_ID";
+                    return Err(LinkError::Misled { route: "members_me", reason });
+                };
+                (organization.clone(), ahead)
+            }
+        };
+        let asking = RequestBuilder { dialect: self.settings.dialect.clone(), organization };
+        *self.provider() = Some(Provider { asking: asking.clone(), clock_ahead });
+        Ok(asking)
+    }
+
+    fn provider(&self) -> MutexGuard<'_, Option<Provider>> {
+        self.provider.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How far the provider's clock is ahead of ours, as far as it told.
+    pub(super) fn clock_ahead(&self) -> SignedDuration {
+        self.provider().as_ref().map_or(SignedDuration::ZERO, |provider| provider.clock_ahead)
+    }
+
+    pub(super) fn note_clock(&self, date: Timestamp) {
+        let ahead = date.duration_since(clock::now());
+        if let Some(provider) = &mut *self.provider() {
+            provider.clock_ahead = ahead;
+        }
+    }
+
+    /// From when on a message may be the one of the newest attempt, by the provider's clock as it is known now.
+    pub(super) fn since(&self, row: &OutboxRow) -> Option<Timestamp> {
+        let told = row.shape.attempted_at.map(|at| moved(at, self.clock_ahead() - CLOCK_SLACK));
+        row.since.and(told.or(row.since))
+    }
+}
+
+/// What became of an attempt.
+pub(super) struct Became {
+    pub(super) state: OutboxState,
+    pub(super) message: Option<MessageId>,
+    pub(super) reason: Option<OutboxReason>,
+    pub(super) detail: Option<String>,
+}
+
+impl Became {
+    pub(super) fn of(state: OutboxState) -> Self {
+        Self { state, message: None, reason: None, detail: None }
+    }
+
+    pub(super) fn sent(message: MessageId) -> Self {
+        Self { message: Some(message), ..Self::of(OutboxState::Sent) }
+    }
+
+    fn failed(reason: OutboxReason, detail: Option<String>) -> Self {
+        Self { reason: Some(reason), detail, ..Self::of(OutboxState::Failed) }
+    }
+}
+
+/// A moment, moved; where no clock can hold it, it stays.
+pub(super) fn moved(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.checked_add(by).unwrap_or(at)
+}
