@@ -25,6 +25,8 @@ SIMULATOR_LOG=simulator.log
 TRIES_MAX=300
 # Hours that the demo fills an empty hub with.
 BACKFILL_HOURS=6
+# The token that the simulator takes (src/tools/fake/mod.rs).
+DEMO_API_TOKEN=simulated-token-of-the-api
 # Measured on two cores of an AMD EPYC beside other builds: 700 s of processor time. That is so long on a machine that does
 # nothing else meanwhile.
 FIRST_BUILD="three to four minutes on four cores, six on two"
@@ -170,6 +172,18 @@ let_dashboard_in() {
     export FRONTEND_URL=$page
 }
 
+# The demo's provider: the simulator answers as Umbler's API, so that messages can be sent. Whoever has a token keeps it.
+link_demo() {
+    local port=4010
+    if [ "$demo" = no ] || running backend >/dev/null || [ -n "$(setting UMBLER_API_TOKEN "" ${flags[@]+"${flags[@]}"})" ] ||
+        [ -n "$(setting UMBLER_API_TOKEN_FILE "" ${flags[@]+"${flags[@]}"})" ]; then
+        return
+    fi
+    while port_is_taken 127.0.0.1 "$port"; do port=$((port + 1)); done
+    demo_api=127.0.0.1:$port
+    export UMBLER_API_URL=http://$demo_api/api UMBLER_API_TOKEN=$DEMO_API_TOKEN UMBLER_SEND=on
+}
+
 start_backend() {
     local pid
     if pid=$(running backend); then
@@ -211,14 +225,15 @@ end_of_start() {
 }
 
 start_simulator() {
-    local backfill=0
+    local backfill=0 api=()
     if running simulator >/dev/null; then
         echo "The simulator is running already."
         return
     fi
     # Yesterday's demo is not told again on top of itself.
     case "$("$hub" health --url "$backend")" in *'"seq":0,'*) backfill=$BACKFILL_HOURS ;; esac
-    begin simulator "$SIMULATOR_LOG" "$hub" simulate --url "$backend" --backfill "$backfill"
+    [ -z "$demo_api" ] || api=(--api "$demo_api")
+    begin simulator "$SIMULATOR_LOG" "$hub" simulate --url "$backend" --backfill "$backfill" ${api[@]+"${api[@]}"}
 }
 
 # True where the dashboard's packages are not there, or older than the list of them.
@@ -280,7 +295,7 @@ start_frontend() {
 
 line() { printf '  %-12s%s\n' "$1" "$2"; }
 
-hub="" backend="" frontend="" started="" npm=""
+hub="" backend="" frontend="" started="" npm="" demo_api=""
 check
 if [ -n "${UMBLER_HUB_BIN:-}" ]; then
     hub=$(cd "$(dirname "$UMBLER_HUB_BIN")" && pwd)/$(basename "$UMBLER_HUB_BIN")
@@ -293,6 +308,7 @@ announce
 begin_packages
 build
 let_dashboard_in
+link_demo
 start_backend
 [ "$demo" = no ] || start_simulator
 await_packages

@@ -74,6 +74,6 @@ pub mod testing {
     pub use crate::hub::playback::openings::{REPLAYS_MAX, REPLAYS_PER_USER_MAX};
     pub use crate::reads::playback::PART_UPDATES_MAX;
     pub use crate::telemetry::clock;
-    pub use crate::tools::fake::{ApiFault, FakeApi, FakeBehavior, OrderWord, TOKEN};
+    pub use crate::tools::fake::{ApiFault, Echo, FakeApi, FakeBehavior, OrderWord, StateOrder, TOKEN};
     pub use crate::tools::simulate::day::Day;
 }

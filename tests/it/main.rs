@@ -59,6 +59,8 @@ mod scopes;
 mod scripts;
 mod search;
 mod search_written;
+mod sending;
+mod sending_faults;
 mod secrecy;
 mod seeing;
 mod settings;

@@ -71,10 +71,17 @@ impl Board {
         !is_fresh
     }
 
-    /// Puts a message on the board, unless it is there.
+    /// Puts a message on the board, unless it is there. One that is followed and is to be sent again is sent.
     pub fn add(&mut self, task: OutboxTask) {
-        if !self.is_full() {
-            self.tasks.entry(task.id.clone()).or_insert(task);
+        let is_sent_again = |known: &OutboxTask| {
+            matches!((&known.step, &task.step), (OutboxStep::Follow { .. }, OutboxStep::Send(_)))
+        };
+        let is_full = self.is_full();
+        match self.tasks.get_mut(&task.id) {
+            Some(known) if is_sent_again(known) && !self.busy.contains(&task.id) => *known = task,
+            Some(_) => {}
+            None if is_full => {}
+            None => drop(self.tasks.insert(task.id.clone(), task)),
         }
     }
 
@@ -186,6 +193,15 @@ mod tests {
         assert_eq!(taken(&mut board, now), "d");
         board.put_back("a", None);
         assert_eq!(taken(&mut board, now), "c");
+    }
+
+    #[test]
+    fn a_message_that_is_followed_and_is_to_be_sent_again_is_sent_at_once() {
+        let now = Instant::now();
+        let mut board = Board::default();
+        board.add(task("a", "x", 1, OutboxStep::Follow { asks: 0 }, now + Duration::from_secs(30)));
+        board.add(task("a", "x", 1, send(), now));
+        assert!(matches!(board.take(now).map(|task| task.step), Ok(OutboxStep::Send(_))));
     }
 
     #[test]

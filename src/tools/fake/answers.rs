@@ -4,12 +4,14 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::behavior::{FakeBehavior, OrderWord};
-use super::world::{FakeChat, Message, World, moment};
+use super::world::{FakeChat, Message, STATES, World, moment};
 
 /// A request: its path after the address of the server, and its parameters.
 pub(super) struct ApiCall {
     pub(super) path: String,
     pub(super) query: Vec<(String, String)>,
+    /// Content type and body of a POST request.
+    pub(super) body: Option<(String, Vec<u8>)>,
 }
 
 impl ApiCall {
@@ -30,6 +32,8 @@ impl ApiCall {
     pub(super) fn route(&self) -> String {
         match self.parts()[..] {
             ["chats", _, "relative-messages"] => "relative-messages".to_owned(),
+            ["messages", _] => "message".to_owned(),
+            ["messages", _, "states"] => "states".to_owned(),
             [first, ..] => first.to_owned(),
             [] => String::new(),
         }
@@ -62,8 +66,23 @@ pub(super) fn answer(call: &ApiCall, world: &World, behavior: &FakeBehavior, now
             Some(chat) => messages(call, chat, behavior, now),
             None => (404, json!({ "message": "no such chat" })),
         },
+        ["messages", id] => match world.message(id) {
+            Some(message) => (200, message.value.clone()),
+            None => (404, json!({ "message": "no such message" })),
+        },
+        ["messages", id, "states"] => match world.message(id) {
+            Some(message) => (200, json!({ "states": states_of(message) })),
+            None => (404, json!({ "message": "no such message" })),
+        },
         _ => (404, json!({ "message": "no such route" })),
     }
+}
+
+/// The state history of a message.
+fn states_of(message: &Message) -> Vec<Value> {
+    let state = message.value["messageState"].as_str().unwrap_or_default();
+    let count = STATES.iter().position(|known| *known == state).map_or(0, |place| place + 1);
+    STATES[..count].iter().map(|state| json!({ "state": state })).collect()
 }
 
 fn chats(call: &ApiCall, world: &World, behavior: &FakeBehavior, now: Timestamp) -> Value {

@@ -42,6 +42,44 @@ pub struct FakeBehavior {
     pub is_emptied: bool,
     /// How many organizations the token's owner belongs to.
     pub organizations: usize,
+    /// A second message with the same `tempId` counts as the first one.
+    pub temp_id_counts: bool,
+    /// Messages contain the `tempId` that they were sent with.
+    pub shows_temp_id: bool,
+    /// How webhooks report a message that was sent over the API.
+    pub echo: Echo,
+    /// How long after it was sent.
+    pub echo_after: Duration,
+    /// The states of a message that was sent over the API.
+    pub states: StateOrder,
+    /// The time between two states.
+    pub states_after: Duration,
+    /// Sending is refused with this status and message.
+    pub refuses_to_send: Option<(u16, &'static str)>,
+}
+
+/// How webhooks report a message that was sent over the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Echo {
+    Once,
+    /// And a second time with another id, with the source `External`.
+    Twice,
+    /// Once, with the source `External`.
+    External,
+    Never,
+}
+
+/// The states of a message that was sent over the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StateOrder {
+    InOrder,
+    /// The last state comes first.
+    Reversed,
+    /// It cannot be delivered.
+    Failed,
+    /// The API knows them, but no webhook reports them.
+    Unposted,
+    Never,
 }
 
 /// The parameter that sets the order of chats.
@@ -73,6 +111,13 @@ impl Default for FakeBehavior {
             clock_ahead: SignedDuration::ZERO,
             is_emptied: false,
             organizations: 1,
+            temp_id_counts: false,
+            shows_temp_id: false,
+            echo: Echo::Once,
+            echo_after: Duration::from_millis(300),
+            states: StateOrder::InOrder,
+            states_after: Duration::from_secs(1),
+            refuses_to_send: None,
         }
     }
 }
@@ -87,8 +132,12 @@ pub enum ApiFault {
     Truncated,
     /// 200 with fewer bytes than it announces.
     Cut,
-    /// The connection ends without an answer.
+    /// The connection ends without an answer. A posted message was accepted.
     Reset,
+    /// The connection ends without an answer. A posted message was not accepted.
+    Lost,
+    /// This status, although a posted message was accepted.
+    Accepted(u16),
     /// The answer comes after this time.
     Slow(Duration),
     /// A redirect to another address.

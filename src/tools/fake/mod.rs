@@ -6,6 +6,7 @@
 
 mod answers;
 mod serve;
+mod sent;
 pub mod behavior;
 pub mod world;
 pub mod feed;
@@ -14,10 +15,12 @@ use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-pub use behavior::{ApiFault, FakeBehavior, OrderWord};
+use serde_json::Value;
+
+pub use behavior::{ApiFault, Echo, FakeBehavior, OrderWord, StateOrder};
 pub use world::World;
 
 /// The only token that is accepted.
@@ -34,6 +37,8 @@ pub struct FakeApi {
 struct Shared {
     state: Mutex<State>,
     ended: AtomicBool,
+    /// Notified when there is another webhook to post.
+    later: Condvar,
 }
 
 #[derive(Default)]
@@ -45,6 +50,21 @@ struct State {
     recent: HashMap<String, VecDeque<Instant>>,
     /// The faults of the next answers, by route.
     faults: HashMap<String, VecDeque<ApiFault>>,
+    /// Webhooks about messages that were sent over the API, and when to post them.
+    later: Vec<(Instant, Vec<u8>)>,
+    sent: Vec<SentMessage>,
+}
+
+/// A message that was sent over the API.
+#[derive(Debug, Clone)]
+pub struct SentMessage {
+    pub chat: String,
+    pub temp_id: Option<String>,
+    pub text: String,
+    pub id: String,
+    pub private: bool,
+    /// The message as a webhook shows it.
+    pub message: Value,
 }
 
 /// A request that came, and how it was answered.
@@ -62,7 +82,8 @@ impl FakeApi {
     pub fn start(address: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(address)?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared { state: Mutex::default(), ended: AtomicBool::new(false) });
+        let state = Mutex::default();
+        let shared = Arc::new(Shared { state, ended: AtomicBool::new(false), later: Condvar::new() });
         let served = Arc::clone(&shared);
         std::thread::Builder::new()
             .name("fake-api".into())
@@ -92,6 +113,31 @@ impl FakeApi {
         faults.extend(std::iter::repeat_n(fault.clone(), times));
     }
 
+    /// The next webhook about a message that was sent over the API, once it is due. `None`: there was none within this time.
+    pub fn next_webhook(&self, patience: Duration) -> Option<Vec<u8>> {
+        let until = Instant::now() + patience;
+        let mut state = self.shared.lock();
+        loop {
+            let now = Instant::now();
+            let next = state.later.iter().enumerate().min_by_key(|(_, (due, _))| *due);
+            let (place, due) = next.map_or((None, until), |(place, (due, _))| (Some(place), *due));
+            if let Some(place) = place.filter(|_| due <= now) {
+                return Some(state.later.remove(place).1);
+            }
+            if now >= until || self.shared.ended.load(Ordering::Acquire) {
+                return None;
+            }
+            let rest = due.min(until).saturating_duration_since(now);
+            let waited = self.shared.later.wait_timeout(state, rest);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// All messages that were sent over the API so far.
+    pub fn sent(&self) -> Vec<SentMessage> {
+        self.shared.lock().sent.clone()
+    }
+
     /// All requests that came so far.
     pub fn requests(&self) -> Vec<FakeRequest> {
         self.shared.lock().requests.clone()
@@ -101,6 +147,7 @@ impl FakeApi {
 impl Drop for FakeApi {
     fn drop(&mut self) {
         self.shared.ended.store(true, Ordering::Release);
+        self.shared.later.notify_all();
         // The thread waits for a connection, so this one wakes it.
         drop(std::net::TcpStream::connect(self.address));
     }

@@ -1,6 +1,6 @@
 //! The HTTP server of the fake API: as much of HTTP/1.1 as its clients use, and answers that fail on request.
 
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -17,6 +17,8 @@ use crate::telemetry::clock;
 
 /// Most header lines of a request that are read.
 const HEAD_LINES_MAX: usize = 100;
+/// The largest request body that is read.
+const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// How long a connection may be idle. No client waits longer between two requests.
 const IDLE_MAX: Duration = Duration::from_mins(5);
 /// More bytes than the hub's client reads (`ANSWER_BYTES_MAX`).
@@ -64,20 +66,27 @@ fn read(reader: &mut BufReader<TcpStream>) -> io::Result<Option<(ApiCall, Option
         return Ok(None);
     }
     let target = line.split(' ').nth(1).unwrap_or_default().to_owned();
-    let mut token = None;
+    let (mut token, mut length, mut content_type) = (None, 0_usize, String::new());
+    let method = line.split(' ').next().unwrap_or_default().to_owned();
     for _ in 0..HEAD_LINES_MAX {
         let mut header = String::new();
         if reader.read_line(&mut header)? <= 2 {
             break;
         }
         let Some((name, value)) = header.trim_end().split_once(": ") else { continue };
-        if name.eq_ignore_ascii_case("authorization") {
-            token = value.strip_prefix("Bearer ").map(str::to_owned);
+        match &*name.to_ascii_lowercase() {
+            "authorization" => token = value.strip_prefix("Bearer ").map(str::to_owned),
+            "content-length" => length = value.parse().unwrap_or(0),
+            "content-type" => value.clone_into(&mut content_type),
+            _ => {}
         }
     }
+    let mut body = vec![0; length.min(BODY_BYTES_MAX)];
+    reader.read_exact(&mut body)?;
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
     let query = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-    Ok(Some((ApiCall { path: path.to_owned(), query }, token)))
+    let body = (method == "POST").then_some((content_type, body));
+    Ok(Some((ApiCall { path: path.to_owned(), query, body }, token)))
 }
 
 struct Reply {
@@ -92,7 +101,7 @@ fn reply(stream: &mut TcpStream, call: &ApiCall, token: Option<&str>, shared: &S
     let (reply, date) = decide(call, token, shared);
     let Reply { status, body, headers, fault } = reply;
     match &fault {
-        Some(ApiFault::Reset) => return Ok(false),
+        Some(ApiFault::Reset | ApiFault::Lost) => return Ok(false),
         Some(ApiFault::Slow(time)) => std::thread::sleep(*time),
         _ => {}
     }
@@ -126,7 +135,13 @@ fn decide(call: &ApiCall, token: Option<&str>, shared: &Shared) -> (Reply, Strin
     } else if let Some(status) = state.behavior.refuses_with {
         plain(status, json!({ "message": "the plan does not have this" }))
     } else if has_room {
-        let (status, value) = answer(call, &state.world, &state.behavior, now);
+        let is_accepted = !matches!(fault, Some(ApiFault::Lost | ApiFault::Status(_)));
+        let (status, value) = match &call.body {
+            Some(_) if !is_accepted => (500, json!({ "message": "it was not accepted" })),
+            Some((content_type, body)) => state.accept(content_type, body, now, at),
+            None => answer(call, &state.world, &state.behavior, now),
+        };
+        shared.later.notify_all();
         plain(status, value)
     } else {
         let headers = state.behavior.retry_after.map(|seconds| format!("retry-after: {seconds}"));
@@ -136,7 +151,8 @@ fn decide(call: &ApiCall, token: Option<&str>, shared: &Shared) -> (Reply, Strin
         }
     };
     spoil(&mut reply, fault, state.behavior.retry_after);
-    let status = if reply.fault == Some(ApiFault::Reset) { 0 } else { reply.status };
+    let is_silent = matches!(reply.fault, Some(ApiFault::Reset | ApiFault::Lost));
+    let status = if is_silent { 0 } else { reply.status };
     state.requests.push(FakeRequest { at, route, query: call.query.clone(), status });
     (reply, date)
 }
@@ -150,6 +166,9 @@ fn spoil(reply: &mut Reply, fault: Option<ApiFault>, retry_after: Option<u64>) {
                 retry_after.filter(|_| *status == 429).map(|seconds| format!("retry-after: {seconds}")),
             );
         }
+        Some(ApiFault::Accepted(status)) => {
+            (reply.status, reply.body) = (*status, json!({ "message": "a fault" }).to_string());
+        }
         Some(ApiFault::Html) => {
             (reply.status, reply.body) = (502, "<html><h1>502 Bad Gateway</h1></html>".to_owned());
         }
@@ -159,7 +178,7 @@ fn spoil(reply: &mut Reply, fault: Option<ApiFault>, retry_after: Option<u64>) {
             reply.headers.push(format!("location: {to}"));
         }
         Some(ApiFault::Huge) => reply.body = " ".repeat(HUGE_BYTES),
-        Some(ApiFault::Cut | ApiFault::Reset | ApiFault::Slow(_)) | None => {}
+        Some(ApiFault::Cut | ApiFault::Reset | ApiFault::Lost | ApiFault::Slow(_)) | None => {}
     }
     reply.fault = fault;
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::tools::simulate::cast;
 
 /// Message states in the order in which they follow each other. A failed message stays failed, whatever comes later.
-const STATES: [&str; 5] = ["Processing", "Sent", "Delivered", "Read", "Failed"];
+pub(super) const STATES: [&str; 5] = ["Processing", "Sent", "Delivered", "Read", "Failed"];
 
 /// Everything that the simulated provider knows.
 pub struct World {
@@ -72,6 +72,11 @@ impl World {
         if envelope["Payload"]["Type"] == "Chat" {
             self.chats.entry(id.to_owned()).or_default().absorb(content, (at, event.to_owned()));
         }
+    }
+
+    /// A message of any chat.
+    pub(super) fn message(&self, id: &str) -> Option<&Message> {
+        self.chats.values().find_map(|chat| chat.messages.get(id))
     }
 
     /// The ids of all messages, sorted.

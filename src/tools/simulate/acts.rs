@@ -244,6 +244,15 @@ impl Day {
         self.say(chat, now, message);
     }
 
+    /// Somebody answered, or made a note, over the API.
+    pub fn hears_of(&mut self, chat: &str, message: &Value, private: bool, now: Timestamp) {
+        let Some(known) = self.chats.iter_mut().find(|known| known.id == chat) else { return };
+        (known.last_message, known.active_at) = (message.clone(), now);
+        if !private {
+            (known.waiting_since, known.bot) = (None, None);
+        }
+    }
+
     pub(super) fn group_message(&mut self, chat: usize, now: Timestamp) {
         let author = self.id(now);
         let mut message = self.message(chat, now, "Contact", "Text");

@@ -30,6 +30,8 @@ pub use day::{Day, SimulatedDelivery};
 const BACKFILL_PAUSE_SECONDS: i64 = 12;
 /// Deliveries that may wait for a free connection.
 const WAITING_MAX: usize = 64;
+/// How long one wait for a webhook of a message that was sent over the API takes.
+const WEBHOOK_PATIENCE: Duration = Duration::from_millis(200);
 /// How often a line reports the progress.
 const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -114,14 +116,28 @@ fn post(args: &SimulateArgs, seed: u64) -> Result<(), ToolError> {
             scope.spawn(move || post_all(&poster, &receiver, tally, stop));
         }
         drop(receiver);
+        if let Some(api) = &api {
+            let (sender, stop) = (sender.clone(), &stop);
+            scope.spawn(move || post_what_was_sent(api, &sender, stop));
+        }
         let outcome = generate(args, seed, api.as_ref(), &sender, &tally, &stop);
         drop(sender);
         // Deliveries that wait for an answer get it; those that wait for a hub that is away do not.
-        stop.store(stop.load(Ordering::Relaxed) || outcome.is_err(), Ordering::Relaxed);
+        stop.store(stop.load(Ordering::Relaxed) || outcome.is_err() || api.is_some(), Ordering::Relaxed);
         outcome
     })?;
     print(&format!("{}\n", tally.summary()))?;
     tally.verdict()
+}
+
+/// Posts the webhooks of messages that were sent over the API, until the program is told to stop.
+fn post_what_was_sent(api: &FakeApi, sender: &SyncSender<SimulatedDelivery>, stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        let Some(body) = api.next_webhook(WEBHOOK_PATIENCE) else { continue };
+        if sender.send(SimulatedDelivery { at: clock::now(), body, attempt: 1 }).is_err() {
+            return;
+        }
+    }
 }
 
 fn post_all(
@@ -154,6 +170,7 @@ fn generate(
     let mut left = args.count;
     let mut next_report = Instant::now() + REPORT_INTERVAL;
     let mut due = Instant::now();
+    let mut heard = 0;
     loop {
         if stop.load(Ordering::Relaxed) || left == Some(0) {
             return Ok(());
@@ -171,6 +188,10 @@ fn generate(
             due += if args.rate > 0.0 { Duration::from_secs_f64(1.0 / args.rate) } else { Duration::ZERO };
             // After a delay the pace continues from now: missed deliveries are not posted all at once.
             due = due.max(Instant::now().checked_sub(Duration::from_secs(1)).unwrap_or(due));
+        }
+        for sent in api.map(FakeApi::sent).unwrap_or_default().into_iter().skip(heard) {
+            day.hears_of(&sent.chat, &sent.message, sent.private, at);
+            heard += 1;
         }
         let delivery = day.step(at);
         if let Some(api) = api {

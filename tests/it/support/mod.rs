@@ -13,6 +13,7 @@ pub mod provider;
 pub mod raw;
 pub mod receiver;
 pub mod screen;
+pub mod sending;
 pub mod tls;
 pub mod town;
 pub mod trace;
