@@ -34,7 +34,7 @@ pub mod rules {
     pub use crate::domain::metrics::Metric;
     pub use crate::domain::{
         AlertKind, Change, Chat, ChatFacts, ChatId, ChatMessage, Contact, ContactId, Delivery, DeliveryBody,
-        EventId, EventKey, Member, MessageId, MessagePosition, MessageRole, OrderKey, Outgoing, Placement,
+        EventId, EventKey, Member, MessageId, MessagePosition, MessageRole, OrderKey, OutboxFact, Placement,
         Seq, StatsDelta, Store, TeamSettings, TimelineEntry, absorb,
     };
     pub use crate::reads::search::Wanted;
@@ -60,9 +60,11 @@ pub mod journal {
     pub use crate::journal::blocks::{RULES, load as load_blocks};
     pub use crate::journal::digest::tables as digest_tables;
     pub use crate::journal::entry::Entry;
+    pub use crate::journal::outbox::{OutboxAttempt, OutboxMessage, OutboxRequest, OutboxResult};
     pub use crate::journal::{
         AlertKey, AlertRequest, Append, Notice, Origin, Payload, Record, SettingsChange, open,
     };
+    pub use crate::protocol::outbox::OutboxState;
 }
 
 /// What else tests and benchmarks need: the hub's clock, limits that a test goes up to, tokens, and a simulated day.

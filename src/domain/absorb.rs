@@ -51,7 +51,7 @@ pub struct Absorbed {
 /// #     fn add_to_timeline(&mut self, _: &TimelineEntry<'_>) -> Answer<()> { Ok(()) }
 /// #     fn park_reaction(&mut self, _: &MessageId, _: &Reaction) -> Answer<()> { Ok(()) }
 /// #     fn take_reactions(&mut self, _: &MessageId) -> Answer<Vec<Reaction>> { Ok(Vec::new()) }
-/// #     fn outgoing(&mut self, _: &ChatMessage) -> Answer<Option<Outgoing>> { Ok(None) }
+/// #     fn outgoing(&mut self, _: &ChatMessage) -> Answer<Option<OutboxFact>> { Ok(None) }
 /// #     fn last_reply(&mut self, _: &ChatId) -> Answer<Option<MessagePosition>> { Ok(None) }
 /// #     fn last_customer_at(&mut self, _: &ChatId) -> Answer<Option<jiff::Timestamp>> { Ok(None) }
 /// #     fn last_public_at(&mut self, _: &ChatId) -> Answer<Option<jiff::Timestamp>> { Ok(None) }

@@ -334,7 +334,7 @@ pub fn state_rank(state: &str) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Outgoing;
+    use crate::domain::OutboxFact;
 
     fn key(second: i64) -> EventKey {
         EventKey { at: Timestamp::from_second(second).unwrap(), event: "e".into() }
@@ -392,7 +392,7 @@ mod tests {
         let reaction = MessageFacts { message_type: Some("Reaction".into()), ..facts("Contact") };
         assert_eq!(message(&reaction).role(), MessageRole::Other);
         let mut through_the_hub = message(&facts("External"));
-        through_the_hub.note_outgoing(Outgoing::Sent(SentBy { id: "u".into(), name: None, agent: None }));
+        through_the_hub.note_outgoing(OutboxFact::Sent(SentBy { id: "u".into(), name: None, agent: None }));
         assert_eq!(through_the_hub.role(), MessageRole::Reply);
     }
 }

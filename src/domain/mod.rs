@@ -45,7 +45,7 @@ pub use message::ChatMessage;
 pub use order::{Close, MessagePosition, OrderKey};
 pub use register::EventKey;
 pub use role::{Direction, MessageRole};
-pub use sending::{Outgoing, SentBy};
+pub use sending::{OutboxFact, SentBy};
 pub use settings::TeamSettings;
 pub use stats::{Stats, StatsDelta};
 pub use store::{Store, TimelineEntry};

@@ -25,7 +25,7 @@ pub struct SentBy {
 
 /// What the outbox knows of a message that went out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outgoing {
+pub enum OutboxFact {
     /// It was sent through the hub, by this user.
     Sent(SentBy),
     /// It repeats what this outbox entry sent, under another id.
@@ -62,10 +62,10 @@ pub fn may_write(chat: &Chat, private: bool, now: Timestamp) -> Result<(), NotNo
 
 impl ChatMessage {
     /// Takes what the outbox knows of it.
-    pub fn note_outgoing(&mut self, outgoing: Outgoing) {
+    pub fn note_outgoing(&mut self, outgoing: OutboxFact) {
         match outgoing {
-            Outgoing::Sent(by) => self.sent_by = Some(by),
-            Outgoing::Echo(of) => self.echo_of = Some(of),
+            OutboxFact::Sent(by) => self.sent_by = Some(by),
+            OutboxFact::Echo(of) => self.echo_of = Some(of),
         }
     }
 }
@@ -80,7 +80,7 @@ pub fn note_sender<S: Store>(
     let Some(before) = store.message(id)?.filter(|known| known.sent_by.is_none()) else { return Ok(None) };
     let Some(mut chat) = store.chat(&before.chat_id)? else { return Ok(None) };
     let mut after = before.clone();
-    after.note_outgoing(Outgoing::Sent(by));
+    after.note_outgoing(OutboxFact::Sent(by));
     store.put_message(&after, false)?;
     if before.role() != after.role() {
         set_clocks_anew(&mut chat, store)?;

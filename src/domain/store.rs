@@ -9,7 +9,7 @@ use super::ids::{ChatId, ContactId, MessageId};
 use super::message::ChatMessage;
 use super::order::{MessagePosition, OrderKey};
 use super::register::EventKey;
-use super::sending::Outgoing;
+use super::sending::OutboxFact;
 
 /// One delivery's entry in its chat's timeline: what it said of the state that metrics are computed from.
 #[derive(Debug, Clone)]
@@ -42,7 +42,7 @@ pub trait Store {
     fn take_reactions(&mut self, message: &MessageId) -> Result<Vec<Reaction>, Self::Error>;
 
     /// What the outbox knows of a message that went out and that was not known before.
-    fn outgoing(&mut self, message: &ChatMessage) -> Result<Option<Outgoing>, Self::Error>;
+    fn outgoing(&mut self, message: &ChatMessage) -> Result<Option<OutboxFact>, Self::Error>;
 
     /// The last message of the chat that is a human, public reply.
     fn last_reply(&mut self, chat: &ChatId) -> Result<Option<MessagePosition>, Self::Error>;

@@ -88,10 +88,7 @@ pub enum ApiError {
     ChatClosed,
     /// The 24 hours after the customer's last message are over.
     #[error("the 24 hours after the customer's last message are over")]
-    WindowClosed {
-        /// When they were over.
-        closed_at: Timestamp,
-    },
+    WindowClosed { closed_at: Timestamp },
     /// The id that the sender chose belongs to another message.
     #[error("another message has this tempId")]
     TempIdUsed,
@@ -131,7 +128,7 @@ struct ErrorDetail {
     parameter: Option<String>,
     /// When the 24 hours were over, with `window_closed`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime)]
     closed_at: Option<Timestamp>,
 }
 

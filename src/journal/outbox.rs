@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::fault::StoreError;
 use crate::domain::register::{from_nanos, to_nanos};
 use crate::domain::sending::{ECHO_WITHIN, is_echo_of_moment, says_the_same};
-use crate::domain::{ChatId, ChatMessage, MessageId, Outgoing, RefId, SentBy};
+use crate::domain::{ChatId, ChatMessage, MessageId, OutboxFact, RefId, SentBy};
 use crate::protocol::OutboxShape;
 use crate::protocol::outbox::{OutboxReason, OutboxState};
 use crate::protocol::shapes::NamedShape;
@@ -118,17 +118,17 @@ impl OutboxRow {
 pub(super) fn outgoing(
     connection: &Connection,
     message: &ChatMessage,
-) -> Result<Option<Outgoing>, StoreError> {
+) -> Result<Option<OutboxFact>, StoreError> {
     let mut select =
         connection.prepare_cached("SELECT user_id, user_name FROM outbox WHERE message_id = ?1")?;
     let by: Option<(String, Option<String>)> =
         select.query_row([message.id.as_str()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     if let Some((id, name)) = by {
-        return sender(connection, id, name).map(|by| Some(Outgoing::Sent(by)));
+        return sender(connection, id, name).map(|by| Some(OutboxFact::Sent(by)));
     }
     let is_external = message.source.get().is_some_and(|source| source == "External");
     match message.shown_text().filter(|_| is_external) {
-        Some(text) => echo_of(connection, message, text).map(|entry| entry.map(Outgoing::Echo)),
+        Some(text) => echo_of(connection, message, text).map(|entry| entry.map(OutboxFact::Echo)),
         None => Ok(None),
     }
 }

@@ -13,8 +13,8 @@ use super::{outbox, positions, tables};
 use crate::domain::facts::Reaction;
 use crate::domain::register::from_nanos;
 use crate::domain::{
-    Absorbed, Chat, ChatId, ChatMessage, Contact, ContactId, MessageId, MessagePosition, OrderKey, Outgoing,
-    Placement, RefId, Seq, Store, TimelineEntry,
+    Absorbed, Chat, ChatId, ChatMessage, Contact, ContactId, MessageId, MessagePosition, OrderKey,
+    OutboxFact, Placement, RefId, Seq, Store, TimelineEntry,
 };
 
 /// Chats, and as many contacts, that are cached: about 2 KB each.
@@ -268,7 +268,7 @@ impl Store for SqliteStore {
         parked.iter().map(|reaction| Ok(serde_json::from_str(reaction)?)).collect()
     }
 
-    fn outgoing(&mut self, message: &ChatMessage) -> Result<Option<Outgoing>, StoreError> {
+    fn outgoing(&mut self, message: &ChatMessage) -> Result<Option<OutboxFact>, StoreError> {
         outbox::outgoing(&self.connection, message)
     }
 

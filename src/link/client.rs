@@ -81,7 +81,7 @@ pub struct Client {
     posting: Agent,
     url: String,
     authorization: Arc<Secret>,
-    /// Shared by all clones.
+    /// All clones share it, because the provider counts the requests of all of them.
     budget: Arc<Mutex<Budget>>,
     handle: LinkHandle,
     metrics: Metrics,

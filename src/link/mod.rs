@@ -48,11 +48,11 @@ pub struct LinkSettings {
     pub webhook_url: Option<String>,
     /// How often the hub compares its messages with the provider's.
     pub sweep_every: Duration,
-    /// How messages are sent. `None`: not at all.
+    /// How messages are sent. `None`: the hub sends none.
     pub sending: Option<Sending>,
 }
 
-/// How messages are sent.
+/// How people send messages through the hub.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sending {
     /// How long the hub looks for a message after a request without an answer.

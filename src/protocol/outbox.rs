@@ -69,7 +69,7 @@ impl OutboxState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OutboxReason {
-    /// The chat was closed.
+    /// The chat was closed before its turn came.
     ChatClosed,
     /// The 24 hours after the customer's last message were over.
     WindowClosed,
@@ -122,7 +122,7 @@ pub struct OutboxShape {
     pub temp_id: String,
     /// The chat that it goes to.
     pub chat_id: String,
-    /// What became of it.
+    /// How far it got, as far as the hub knows.
     pub state: OutboxState,
     /// Its text; null for viewers, and where the message was deleted for everyone.
     pub text: Option<String>,
@@ -132,7 +132,7 @@ pub struct OutboxShape {
     pub prefix: Option<String>,
     /// The user who wrote it.
     pub sent_by: NamedShape,
-    /// When it was queued.
+    /// When the hub took the request to send it.
     #[schema(value_type = String, format = DateTime)]
     pub queued_at: Timestamp,
     /// How often it was handed to the provider.
@@ -159,7 +159,7 @@ pub struct OutboxData<'a> {
     /// `outbox:` and an id of its own.
     #[schema(value_type = String)]
     event_id: &'a EventId,
-    /// `outbox_updated`.
+    /// The type of the update: `outbox_updated`.
     #[serde(rename = "type")]
     update_type: &'static str,
     changes: [&'static str; 1],

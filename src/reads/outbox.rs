@@ -71,7 +71,6 @@ impl Query for ListOutbox {
 #[derive(Debug, Clone)]
 pub struct BeginSending {
     pub chat: String,
-    /// The entry's id.
     pub id: String,
     pub scope: Arc<Scope>,
 }

@@ -84,6 +84,38 @@ export interface Message extends MessageSummary {
   file: { url: string | null; contentType: string | null; name: string | null; size: number | null } | null;
   location: { latitude: number | null; longitude: number | null; name: string | null; address: string | null } | null;
   contacts: object[];
+  /** The user who sent it through the hub; left out where it was sent elsewhere. `author` is then the owner of the API's token. */
+  sentBy?: Named;
+  /** The outbox entry whose message it repeats under another id. */
+  echoOf?: string;
+}
+
+/** What became of a message that goes out through the hub. */
+export interface OutboxEntry {
+  id: string;
+  /** The id that the sender chose, or one that the hub chose. */
+  tempId: string;
+  chatId: string;
+  state: 'queued' | 'sending' | 'unclear' | 'sent' | 'failed' | 'unconfirmed' | 'discarded';
+  text: string | null;
+  private: boolean;
+  prefix: string | null;
+  sentBy: Named;
+  queuedAt: string;
+  attempts: number;
+  attemptedAt: string | null;
+  changedAt: string;
+  /** The provider's id of the message; null until the provider has it. */
+  messageId: string | null;
+  reason: 'chat_closed' | 'window_closed' | 'refused' | 'unreachable' | 'undelivered' | 'not_found' | null;
+  /** The provider's own words. */
+  detail: string | null;
+}
+
+/** Whether the caller may write in a chat now. */
+export interface Writing {
+  refused: 'sending_off' | 'forbidden' | 'chat_closed' | 'window_closed' | null;
+  windowUntil: string | null;
 }
 
 export interface Stats {
@@ -300,7 +332,8 @@ export type UpdateType =
   | 'alert_cleared'
   | 'alert_acknowledged'
   | 'settings_updated'
-  | 'link_updated';
+  | 'link_updated'
+  | 'outbox_updated';
 
 /** Something that is wrong with the link to Umbler's API, or with what webhooks bring. It concerns no chat. */
 export interface LinkAlert {
@@ -313,7 +346,8 @@ export interface LinkAlert {
 /**
  * The data of an `umbler_update`. Of a chat that is gone, `chat` holds nothing but its `id`, and so does `contact` with
  * `contactGone`; a `notification` has `user` and `data` instead, a `member_updated` has `members`, the three
- * of alerts have `alert`, `settings_updated` has `settings` and `updatedBy`, and `link_updated` has `linkAlerts`.
+ * of alerts have `alert`, `settings_updated` has `settings` and `updatedBy`, `link_updated` has `linkAlerts`, and
+ * `outbox_updated` has `outbox`.
  */
 export interface Update {
   eventId: string;
@@ -337,6 +371,8 @@ export interface Update {
   updatedBy?: { id: string; name: string | null };
   /** With `link_updated`: all that is wrong with the link to Umbler's API. */
   linkAlerts?: LinkAlert[];
+  /** With `outbox_updated`: the message that goes out, as it is now. */
+  outbox?: OutboxEntry;
   /** `reconcile` where it was found at Umbler's API; left out where a webhook brought it. */
   origin?: 'reconcile';
   /** Whom a `notification` is for. */

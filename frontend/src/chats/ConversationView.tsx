@@ -16,6 +16,7 @@ import { Failure } from '../parts/Notice.tsx';
 import { agentName, clock, fullMoment, talkUrl } from '../words/format.ts';
 import { contactTitle } from '../words/people.ts';
 import { useWords } from '../words/words.ts';
+import { Composer } from './Composer.tsx';
 import { Details, Watchers } from './Details.tsx';
 import { Messages } from './Messages.tsx';
 import { useReach, useTimeline } from './useTimeline.ts';
@@ -68,6 +69,7 @@ export function ConversationView({ id, wanted }: { id: string; wanted: string | 
             {say('closedChat')} {chat.closedAt && fullMoment(chat.closedAt)}
           </p>
         )}
+        {!gone && chat !== null && <Composer id={id} messages={state.messages} />}
       </section>
       <Details id={id} state={state} timeline={timeline} />
     </div>

@@ -59,6 +59,7 @@ export const MessageItem = memo(function MessageItem({
         <time dateTime={at} title={fullMoment(at)}>
           {clockMinute(at)}
         </time>
+        {message.echoOf && <span>{say('echo')}</span>}
         {editedAt !== null && <span title={fullMoment(editedAt)}>{say('edited')}</span>}
         {direction === 'out' && !message.private && state !== null && (
           <span className="state" title={state}>
@@ -71,7 +72,8 @@ export const MessageItem = memo(function MessageItem({
 });
 
 /** Whoever wrote it, where that is not plain from the side it stands on. */
-function sender(say: Say, { source, author, bot }: Message): string {
+function sender(say: Say, { source, author, bot, sentBy }: Message): string {
+  if (sentBy?.name) return sentBy.name;
   if (source === 'Bot') return bot?.name ?? say('bot');
   if (source === 'Contact') return author?.name ?? '';
   return author?.name ?? (author ? say('agentId', { id: author.id.slice(-6) }) : '');

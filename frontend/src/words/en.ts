@@ -1,12 +1,14 @@
 /** What the pages say in English; `pt.ts` says the same. */
 
 import { COMMANDS } from './commands.ts';
+import { COMPOSER } from './composer.ts';
 import { NOTIFICATIONS } from './notifications.ts';
 import { SCREEN } from './screen.ts';
 import { STORY } from './story.ts';
 
 export const EN = {
   ...COMMANDS.en,
+  ...COMPOSER.en,
   ...NOTIFICATIONS.en,
   ...SCREEN.en,
   ...STORY.en,

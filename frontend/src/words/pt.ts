@@ -2,12 +2,14 @@
 
 import { COMMANDS } from './commands.ts';
 import type { Word } from './en.ts';
+import { COMPOSER } from './composer.ts';
 import { NOTIFICATIONS } from './notifications.ts';
 import { SCREEN } from './screen.ts';
 import { STORY } from './story.ts';
 
 export const PT: Record<Word, string> = {
   ...COMMANDS.pt,
+  ...COMPOSER.pt,
   ...NOTIFICATIONS.pt,
   ...SCREEN.pt,
   ...STORY.pt,

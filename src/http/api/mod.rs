@@ -17,6 +17,7 @@ pub mod settings_fields;
 pub mod alerts;
 pub mod link;
 pub mod send;
+pub mod send_fields;
 pub mod metrics;
 
 use actix_web::body::BoxBody;

@@ -9,18 +9,16 @@ use actix_web::{HttpRequest, HttpResponse, Responder};
 use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
-use utoipa::openapi::{RefOr, Schema};
 
 use super::Answer;
+use super::send_fields::SendRequest;
 use crate::auth::Role;
-use crate::domain::sending::{NotNow, TEXT_CHARS_MAX, may_write, window_until};
-use crate::domain::visible::has_visible;
+use crate::domain::sending::{NotNow, may_write, window_until};
 use crate::domain::{ChatId, EventId};
 use crate::http::caller::{Caller, UserState};
 use crate::http::error::ApiError;
-use crate::http::extract::{Content, PathId, RequestBody};
+use crate::http::extract::{PathId, RequestBody};
 use crate::http::question::{Nothing, QueryString};
 use crate::http::route::{Call, HandlerPart, routes};
 use crate::http::state::EdgeState;
@@ -33,12 +31,6 @@ use crate::protocol::outbox::OutboxState;
 use crate::reads::{BeginSending, GetOutbox, ListOutbox};
 use crate::telemetry::clock;
 
-/// The largest body: the longest text, each character escaped, and the rest.
-pub const BODY_BYTES_MAX: usize = 64 * 1024;
-/// The longest id of a sender, in bytes.
-pub const TEMP_ID_BYTES_MAX: usize = 256;
-/// The longest prefix, in characters.
-pub const PREFIX_CHARS_MAX: usize = 100;
 /// Messages of all chats that may wait to be handed to the provider.
 pub const QUEUED_MAX: u32 = 1_000;
 /// Bytes of a hash that make an entry's id.
@@ -68,88 +60,6 @@ routes! {
     write(DELETE) "/outbox/{id}" => discard, "discardMessage",
         refuses(403, "Viewers, and tokens whose `send` is false, send nothing."),
         refuses(409, "`not_undelivered`: it is on its way or has arrived.");
-}
-
-/// A message to send.
-#[derive(Debug, ToSchema)]
-#[schema(as = SendRequest, rename_all = "camelCase")]
-pub struct SendRequest {
-    /// What is written.
-    #[schema(min_length = 1, max_length = 4096)]
-    text: String,
-    /// An id that the caller chooses, at most 256 bytes: the same twice is one message. Left out: the hub chooses one.
-    #[schema(max_length = 256)]
-    temp_id: Option<String>,
-    /// True for a note that only the team sees. False where it is left out.
-    private: Option<bool>,
-    /// What the customer sees before the text; empty: nothing. Left out: what `UMBLER_SEND_PREFIX` says.
-    #[schema(max_length = 100)]
-    prefix: Option<String>,
-}
-
-impl Content for SendRequest {
-    const BYTES_MAX: usize = BODY_BYTES_MAX;
-
-    fn read(bytes: &[u8], _: &EdgeState) -> Result<Self, ApiError> {
-        let object = serde_json::from_slice(bytes)
-            .map_err(|error| ApiError::BadRequest(format!("the body is not a JSON object: {error}")))?;
-        read(object)
-    }
-
-    fn schema(call: &mut Call) -> RefOr<Schema> {
-        call.schema::<Self>()
-    }
-}
-
-fn read(mut object: Map<String, Value>) -> Result<SendRequest, ApiError> {
-    let mut wrong = Vec::new();
-    let text = take_text(&mut object, "text", &mut wrong);
-    let temp_id = take_text(&mut object, "tempId", &mut wrong);
-    let prefix = take_text(&mut object, "prefix", &mut wrong);
-    let private = match object.remove("private") {
-        None | Some(Value::Null) => None,
-        Some(Value::Bool(private)) => Some(private),
-        Some(_) => {
-            wrong.push(("private".to_owned(), "must be true or false".to_owned()));
-            None
-        }
-    };
-    let mut refuse = |name: &str, what: String| wrong.push((name.to_owned(), what));
-    match &text {
-        None => refuse("text", "is missing".to_owned()),
-        Some(text) if text.chars().count() > TEXT_CHARS_MAX || !has_visible(text) => {
-            refuse("text", format!("must have 1 to {TEXT_CHARS_MAX} characters, not only blanks"));
-        }
-        Some(_) => {}
-    }
-    if temp_id.as_ref().is_some_and(|id| id.is_empty() || id.len() > TEMP_ID_BYTES_MAX) {
-        refuse("tempId", format!("must have 1 to {TEMP_ID_BYTES_MAX} bytes"));
-    }
-    if prefix.as_ref().is_some_and(|prefix| prefix.chars().count() > PREFIX_CHARS_MAX) {
-        refuse("prefix", format!("must have at most {PREFIX_CHARS_MAX} characters"));
-    }
-    for name in object.keys() {
-        refuse(name, "is not known here".to_owned());
-    }
-    if !wrong.is_empty() {
-        return Err(ApiError::parameters(&wrong));
-    }
-    Ok(SendRequest { text: text.unwrap_or_default(), temp_id, private, prefix })
-}
-
-fn take_text(
-    object: &mut Map<String, Value>,
-    name: &str,
-    wrong: &mut Vec<(String, String)>,
-) -> Option<String> {
-    match object.remove(name) {
-        None | Some(Value::Null) => None,
-        Some(Value::String(text)) => Some(text),
-        Some(_) => {
-            wrong.push((name.to_owned(), "must be a text".to_owned()));
-            None
-        }
-    }
 }
 
 /// A message that is on its way.
@@ -380,29 +290,7 @@ fn entry_id(temp_id: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    fn reads(body: Value) -> Result<SendRequest, String> {
-        let Value::Object(object) = body else { panic!("an object") };
-        read(object).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn a_text_has_1_to_4096_characters_and_every_wrong_field_is_named() {
-        assert!(reads(json!({ "text": "é".repeat(TEXT_CHARS_MAX) })).is_ok());
-        let wrong = reads(json!({ "text": "é".repeat(TEXT_CHARS_MAX + 1), "private": "no", "to": 1 }));
-        assert_eq!(
-            wrong.unwrap_err(),
-            "private must be true or false; text must have 1 to 4096 characters, not only blanks; to is not known here"
-        );
-        assert_eq!(reads(json!({ "text": 5 })).unwrap_err(), "text must be a text; text is missing");
-        assert!(reads(json!({ "text": " \n" })).is_err() && reads(json!({})).is_err());
-        assert!(reads(json!({ "text": "a", "tempId": "x".repeat(TEMP_ID_BYTES_MAX) })).is_ok());
-        assert!(reads(json!({ "text": "a", "tempId": "x".repeat(TEMP_ID_BYTES_MAX + 1) })).is_err());
-        assert!(reads(json!({ "text": "a", "prefix": "x".repeat(PREFIX_CHARS_MAX + 1) })).is_err());
-    }
 
     #[test]
     fn a_prefix_needs_the_name_that_it_shows() {

@@ -42,9 +42,9 @@ pub struct OutboxTask {
     pub due: Instant,
 }
 
-/// All messages at work.
+/// All messages that the outbox works on, and what is due.
 #[derive(Debug, Default)]
-pub struct Board {
+pub struct OutboxBoard {
     tasks: BTreeMap<String, OutboxTask>,
     /// Messages that somebody works on now.
     busy: BTreeSet<String>,
@@ -54,7 +54,7 @@ pub struct Board {
     refilled: Option<(Instant, u64)>,
 }
 
-impl Board {
+impl OutboxBoard {
     /// True where it takes no more.
     pub fn is_full(&self) -> bool {
         self.tasks.len() >= TASKS_MAX
@@ -157,14 +157,14 @@ mod tests {
         OutboxStep::Send(Tries::default())
     }
 
-    fn taken(board: &mut Board, now: Instant) -> String {
+    fn taken(board: &mut OutboxBoard, now: Instant) -> String {
         board.take(now).map(|task| task.id).unwrap_or_default()
     }
 
     #[test]
     fn messages_of_one_chat_go_out_in_their_order_and_chats_do_not_wait_for_each_other() {
         let now = Instant::now();
-        let mut board = Board::default();
+        let mut board = OutboxBoard::default();
         board.add(task("b", "x", 2, send(), now));
         board.add(task("a", "x", 1, send(), now));
         board.add(task("c", "y", 3, send(), now));
@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn what_is_looked_for_leaves_workers_for_what_is_to_go_out() {
         let now = Instant::now();
-        let mut board = Board::default();
+        let mut board = OutboxBoard::default();
         for id in ["a", "b", "c"] {
             board.add(task(id, id, 1, OutboxStep::Follow { asks: 0 }, now));
         }
@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn a_message_that_is_followed_and_is_to_be_sent_again_is_sent_at_once() {
         let now = Instant::now();
-        let mut board = Board::default();
+        let mut board = OutboxBoard::default();
         board.add(task("a", "x", 1, OutboxStep::Follow { asks: 0 }, now + Duration::from_secs(30)));
         board.add(task("a", "x", 1, send(), now));
         assert!(matches!(board.take(now).map(|task| task.step), Ok(OutboxStep::Send(_))));
@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn a_message_is_on_the_board_once_and_the_board_has_an_end() {
         let now = Instant::now();
-        let mut board = Board::default();
+        let mut board = OutboxBoard::default();
         board.add(task("a", "x", 1, OutboxStep::Look { since: now, looks: 3 }, now));
         board.add(task("a", "x", 1, send(), now));
         assert!(matches!(board.take(now).map(|task| task.step), Ok(OutboxStep::Look { looks: 3, .. })));

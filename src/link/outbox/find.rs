@@ -8,7 +8,7 @@ use crate::domain::MessageId;
 use crate::domain::sending::says_the_same;
 use crate::umbler::api::sending::SentItem;
 
-/// What is looked for.
+/// A message whose request was not answered, as far as it can be recognized.
 #[derive(Debug, Clone)]
 pub struct Lost<'a> {
     pub temp_id: &'a str,

@@ -24,7 +24,7 @@ use super::archive::Archive;
 use super::client::Client;
 use super::{LinkSettings, Sending};
 use crate::http::link::LinkHandle;
-use board::Board;
+use board::OutboxBoard;
 use work::Worker;
 
 /// Messages that are handed over at the same time: a slow answer must not hold up the others.
@@ -38,7 +38,7 @@ pub fn start(
     handle: &LinkHandle,
     sending: Sending,
 ) -> io::Result<()> {
-    let board = Arc::new(Mutex::new(Board::default()));
+    let board = Arc::new(Mutex::new(OutboxBoard::default()));
     let provider = Arc::new(Mutex::new(None));
     for _ in 0..WORKERS {
         let worker = Worker {

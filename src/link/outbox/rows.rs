@@ -14,7 +14,6 @@ use crate::umbler::api::sending::SentItem;
 /// Messages that are at work, the first queued first.
 #[derive(Debug)]
 pub struct AtWork {
-    /// At most so many.
     pub most: usize,
     /// Also those that were sent since then, to be followed.
     pub sent_since: Option<Timestamp>,
@@ -99,7 +98,6 @@ impl Query for KnownSince {
 #[derive(Debug)]
 pub struct Taken {
     pub of: Vec<MessageId>,
-    /// The entry that asks.
     pub by: String,
 }
 

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::board::{Board, OutboxStep, OutboxTask, TASKS_MAX, Tries};
+use super::board::{OutboxBoard, OutboxStep, OutboxTask, TASKS_MAX, Tries};
 use super::follow::{self, FOLLOWED_FOR};
 use super::rows::{AtWork, OneAtWork};
-use super::verdict::{Verdict, judge};
+use super::verdict::{SendVerdict, judge};
 use crate::domain::MessageId;
 use crate::domain::sending::{NotNow, may_write};
 use crate::http::link::LinkHandle;
@@ -43,7 +43,7 @@ pub(super) struct Worker {
     pub(super) client: Client,
     pub(super) archive: Archive,
     pub(super) handle: LinkHandle,
-    pub(super) board: Arc<Mutex<Board>>,
+    pub(super) board: Arc<Mutex<OutboxBoard>>,
     pub(super) provider: Arc<Mutex<Option<Provider>>>,
     pub(super) settings: LinkSettings,
     pub(super) sending: Sending,
@@ -88,13 +88,13 @@ impl Worker {
         }
     }
 
-    fn board(&self) -> MutexGuard<'_, Board> {
+    fn board(&self) -> MutexGuard<'_, OutboxBoard> {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts on the board what waits in the database, where somebody rang or nobody looked for a while. A message that a former
     /// life of the hub was handing over may have arrived.
-    fn refill(&self, board: &mut Board, ring: u64) -> Result<(), LinkError> {
+    fn refill(&self, board: &mut OutboxBoard, ring: u64) -> Result<(), LinkError> {
         let now = Instant::now();
         if board.is_full() || !board.is_to_refill(ring, now, REFILL_EVERY) {
             return Ok(());
@@ -213,7 +213,7 @@ impl Worker {
         let look = Some((OutboxStep::Look { since: now, looks: 0 }, now + FIRST_LOOK));
         let unclear = |reason: String| Became { detail: Some(reason), ..Became::of(OutboxState::Unclear) };
         match judge(posted, tried.failures, begun, now, rand::random()) {
-            Verdict::Sent(message) => {
+            SendVerdict::Sent(message) => {
                 if self.record(row, attempt, Became::sent(message))? {
                     return Ok(follow::first(row));
                 }
@@ -221,19 +221,19 @@ impl Worker {
                 self.record(row, attempt, unclear("the answer names another message".to_owned()))?;
                 Ok(look)
             }
-            Verdict::Refused(words) => {
+            SendVerdict::Refused(words) => {
                 self.record(row, attempt, Became::failed(OutboxReason::Refused, Some(words)))?;
                 Ok(None)
             }
-            Verdict::Unreachable(reason) => {
+            SendVerdict::Unreachable(reason) => {
                 self.record(row, attempt, Became::failed(OutboxReason::Unreachable, Some(reason)))?;
                 Ok(None)
             }
-            Verdict::Again(pause) => {
+            SendVerdict::Again(pause) => {
                 let failures = tried.failures + 1;
                 Ok(Some((OutboxStep::Send(Tries { failures, ..tried }), now + pause)))
             }
-            Verdict::Unclear(reason) => {
+            SendVerdict::Unclear(reason) => {
                 log::warn!("whether a message arrived is not known ({reason}); it is looked for");
                 self.record(row, attempt, unclear(reason))?;
                 Ok(look)

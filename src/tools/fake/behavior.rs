@@ -75,7 +75,7 @@ pub enum StateOrder {
     InOrder,
     /// The last state comes first.
     Reversed,
-    /// It cannot be delivered.
+    /// The message cannot be delivered to the customer.
     Failed,
     /// The API knows them, but no webhook reports them.
     Unposted,

@@ -69,7 +69,7 @@ impl State {
             now.checked_add(SignedDuration::try_from(after).unwrap_or_default()).unwrap_or(now)
         };
         let first = self.world.webhook(&sent.chat, &sent.message, now);
-        self.world.hears(&first);
+        self.world.absorb(&first);
         let echo_at = behavior.echo_after;
         if behavior.echo != Echo::Never {
             self.later.push((instant + echo_at, first));
@@ -79,7 +79,7 @@ impl State {
             (copy["Id"], copy["Source"]) = (json!(new_id(now)), json!("External"));
             copy["SentByOrganizationMember"] = Value::Null;
             let copy = self.world.webhook(&sent.chat, &copy, told(echo_at));
-            self.world.hears(&copy);
+            self.world.absorb(&copy);
             self.later.push((instant + echo_at, copy));
         }
         let words: &[&str] = match behavior.states {
@@ -94,7 +94,7 @@ impl State {
             let mut grown = sent.message.clone();
             grown["MessageState"] = json!(word);
             let webhook = self.world.webhook(&sent.chat, &grown, told(after));
-            self.world.hears(&webhook);
+            self.world.absorb(&webhook);
             if behavior.states != StateOrder::Unposted && behavior.echo != Echo::Never {
                 self.later.push((instant + after, webhook));
             }

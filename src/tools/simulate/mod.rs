@@ -110,6 +110,7 @@ fn post(args: &SimulateArgs, seed: u64) -> Result<(), ToolError> {
     print(&format!("simulating a day with --seed {seed} against {}\n", poster.url))?;
     let (sender, receiver) = sync_channel(WAITING_MAX);
     let receiver = Arc::new(Mutex::new(receiver));
+    let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         for _ in 0..args.connections {
             let (poster, receiver, tally, stop) = (poster.clone(), Arc::clone(&receiver), &tally, &stop);
@@ -117,22 +118,23 @@ fn post(args: &SimulateArgs, seed: u64) -> Result<(), ToolError> {
         }
         drop(receiver);
         if let Some(api) = &api {
-            let (sender, stop) = (sender.clone(), &stop);
-            scope.spawn(move || post_what_was_sent(api, &sender, stop));
+            let (sender, is_over) = (sender.clone(), &is_over);
+            scope.spawn(move || post_what_was_sent(api, &sender, is_over));
         }
         let outcome = generate(args, seed, api.as_ref(), &sender, &tally, &stop);
         drop(sender);
+        is_over.store(true, Ordering::Relaxed);
         // Deliveries that wait for an answer get it; those that wait for a hub that is away do not.
-        stop.store(stop.load(Ordering::Relaxed) || outcome.is_err() || api.is_some(), Ordering::Relaxed);
+        stop.store(stop.load(Ordering::Relaxed) || outcome.is_err(), Ordering::Relaxed);
         outcome
     })?;
     print(&format!("{}\n", tally.summary()))?;
     tally.verdict()
 }
 
-/// Posts the webhooks of messages that were sent over the API, until the program is told to stop.
-fn post_what_was_sent(api: &FakeApi, sender: &SyncSender<SimulatedDelivery>, stop: &AtomicBool) {
-    while !stop.load(Ordering::Relaxed) {
+/// Posts the webhooks about messages that were sent over the API, until the simulation is over.
+fn post_what_was_sent(api: &FakeApi, sender: &SyncSender<SimulatedDelivery>, is_over: &AtomicBool) {
+    while !is_over.load(Ordering::Relaxed) {
         let Some(body) = api.next_webhook(WEBHOOK_PATIENCE) else { continue };
         if sender.send(SimulatedDelivery { at: clock::now(), body, attempt: 1 }).is_err() {
             return;

@@ -43,7 +43,7 @@ impl Default for SendFields {
 #[serde(rename_all = "lowercase")]
 pub enum SendAs {
     Json,
-    /// `multipart/form-data`.
+    /// A form of several parts: `multipart/form-data`.
     Multipart,
 }
 

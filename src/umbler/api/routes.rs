@@ -18,9 +18,9 @@ pub enum Route {
     Webhooks,
     Chats,
     Messages,
-    /// Sends a message.
+    /// Sends a message to a chat.
     Send,
-    /// One message.
+    /// One message by its id.
     Message,
     /// The states of one message.
     States,

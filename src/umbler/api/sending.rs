@@ -56,7 +56,7 @@ impl RequestBuilder {
         ApiPost { route: Route::Send, path: "/v1/messages/".to_owned(), content_type, body }
     }
 
-    /// One message.
+    /// A request for one message by its id.
     pub fn message(&self, id: &MessageId) -> ApiRequest {
         self.request(Route::Message, format!("/v1/messages/{}/", escaped(id.as_str())))
     }

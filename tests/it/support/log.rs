@@ -9,8 +9,9 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use umbler_hub::facade::journal::{
-    AlertKey, AlertRequest, Append, BatchWriter, Entry, Notice, Origin, Payload, Record, Revocation,
-    SettingsChange, digest_tables, open,
+    AlertKey, AlertRequest, Append, BatchWriter, Entry, Notice, Origin, OutboxAttempt, OutboxMessage,
+    OutboxRequest, OutboxResult, OutboxState, Payload, Record, Revocation, SettingsChange, digest_tables,
+    open,
 };
 use umbler_hub::facade::rules::{AlertKind, Member, Seq, TeamSettings, read};
 use umbler_hub::facade::testing::Day;
@@ -132,7 +133,7 @@ fn besides(seed: u64, number: usize, second: i64, at: Timestamp) -> Vec<Entry> {
     let since = moment(second).parse().expect("a moment");
     let alert = |kind| AlertKey { kind, chat: chat.as_str().into(), since };
     let alert_change = |name: &str, request| own(Payload::Alert(request), Some(&id(name)), at);
-    match number % 11 {
+    match number % 12 {
         0 => {
             let raise = AlertRequest::Raise { alert: alert(AlertKind::Waiting), due_at: at };
             let by = NamedShape { id: "bia".into(), name: Some("Bia".into()) };
@@ -198,8 +199,59 @@ fn besides(seed: u64, number: usize, second: i64, at: Timestamp) -> Vec<Entry> {
             // There and back: what is written once per batch must not lose the step between.
             vec![named("a", "Sales"), named("b", "Vendas"), named("c", "Sales")]
         }
+        10 => outbox_entries(
+            &chat,
+            &id("entry"),
+            at,
+            [
+                posted(message()),
+                posted(message().message_id(&id("echo")).event_id(&id("echoed")).by_member("ana")),
+            ],
+            &id("echo"),
+        ),
         _ => vec![posted(message().by_member("bia").owner("bia").waiting(false))],
     }
+}
+
+/// A message that goes out: not found, sent again, and known as a message before it is known that it is this one.
+fn outbox_entries(
+    chat: &str,
+    entry: &str,
+    at: Timestamp,
+    [first, echo]: [Entry; 2],
+    message: &str,
+) -> Vec<Entry> {
+    let queued = OutboxMessage {
+        id: entry.to_owned(),
+        temp_id: format!("temp-{entry}"),
+        chat: chat.into(),
+        text: "an answer".into(),
+        private: false,
+        prefix: Some("*Bia:*".into()),
+        by: NamedShape { id: "bia".into(), name: Some("Bia".into()) },
+    };
+    let request = |request| Payload::Outbox(Box::new(request));
+    let attempt =
+        |attempt| Payload::OutboxAttempt(OutboxAttempt { id: entry.to_owned(), attempt, since: at });
+    let result = |attempt, state, message: Option<&str>| {
+        let (id, message) = (entry.to_owned(), message.map(Into::into));
+        Payload::OutboxResult(OutboxResult { id, attempt, state, message, reason: None, detail: None })
+    };
+    let named = |payload, name: &str| own(payload, Some(&format!("{entry}-{name}")), at);
+    vec![
+        first,
+        named(request(OutboxRequest::Queue(queued)), "queue"),
+        // Of another sender, who is too late.
+        named(attempt(2), "other"),
+        named(attempt(1), "first"),
+        named(result(1, OutboxState::Unclear, None), "unclear"),
+        named(result(1, OutboxState::Unconfirmed, None), "unconfirmed"),
+        named(request(OutboxRequest::Resend { id: entry.to_owned() }), "resend"),
+        named(attempt(2), "second"),
+        echo,
+        named(result(2, OutboxState::Sent, Some(message)), "sent"),
+        named(request(OutboxRequest::Discard { id: entry.to_owned() }), "discard"),
+    ]
 }
 
 fn posted_entry(body: &[u8], attempt: Option<u32>, at: Timestamp) -> Entry {

@@ -6,8 +6,8 @@ use std::convert::Infallible;
 use jiff::Timestamp;
 use umbler_hub::facade::rules::{
     Chat, ChatFacts, ChatId, ChatMessage, Contact, ContactId, Delivery, DeliveryBody, EventId, EventKey,
-    MessageId, MessagePosition, MessageRole, OrderKey, Outgoing, Reaction, StatsDelta, Store, TimelineEntry,
-    absorb, closing_time,
+    MessageId, MessagePosition, MessageRole, OrderKey, OutboxFact, Reaction, StatsDelta, Store,
+    TimelineEntry, absorb, closing_time,
 };
 
 /// Everything that a hub would store.
@@ -122,7 +122,7 @@ impl Store for Memory {
         Ok(taken.map(|(_, reaction)| reaction).collect())
     }
 
-    fn outgoing(&mut self, _: &ChatMessage) -> Result<Option<Outgoing>, Infallible> {
+    fn outgoing(&mut self, _: &ChatMessage) -> Result<Option<OutboxFact>, Infallible> {
         Ok(None)
     }
 

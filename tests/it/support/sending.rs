@@ -19,6 +19,8 @@ pub struct Sending {
     pub hub: Hub,
     pub api: Arc<FakeApi>,
     posting: Option<Posting>,
+    /// The header of who reads; `None` where the hub asks nobody.
+    reader: Option<String>,
 }
 
 /// The thread that posts; it ends when this is dropped.
@@ -44,9 +46,25 @@ impl Sending {
         let api = Arc::new(api());
         let settings: Vec<_> = SENDING.iter().chain(more).copied().collect();
         let hub = linked(&api, &settings);
-        let mut sending = Self { hub, api, posting: None };
+        let mut sending = Self { hub, api, posting: None, reader: None };
         sending.posts_webhooks();
         sending
+    }
+
+    /// The same with a hub that wants tokens, so that many users can send; an admin reads.
+    pub fn with_users(more: &[(&str, &str)]) -> Self {
+        let settings: Vec<_> = more.iter().copied().chain([("JWT_SECRET", keys::SECRET)]).collect();
+        let reader = Some(bearer(json!({ "sub": "root", "role": "admin" })));
+        Self { reader, ..Self::new(&settings) }
+    }
+
+    /// What the hub answers to whoever reads.
+    pub fn reads(&self, path: &str) -> Value {
+        let headers: Vec<(&str, &str)> =
+            self.reader.iter().map(|reader| ("authorization", reader.as_str())).collect();
+        let answer = self.hub.get_with(path, &headers);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+        answer.json()
     }
 
     /// Posts the provider's webhooks to the hub that runs now. One that the hub does not take is lost.
@@ -69,7 +87,7 @@ impl Sending {
     pub fn chat(&self, id: &str, seconds: i64) {
         let delivery = self.said(id, seconds);
         self.hub.provider().posts(&delivery);
-        self.api.world(|world| world.hears(&delivery.bytes()));
+        self.api.world(|world| world.absorb(&delivery.bytes()));
     }
 
     /// What the customer of a chat wrote so many seconds ago.
@@ -91,6 +109,14 @@ impl Sending {
         self.hub.provider().post_to(&path, &headers, body.to_string())
     }
 
+    /// Has one of many users ask it.
+    pub fn asks_as(&self, user: usize, chat: &str, body: &Value) -> Answer {
+        let path = format!("/api/umbler/chats/{chat}/messages");
+        let user = bearer(json!({ "sub": format!("user{user}"), "role": "agent" }));
+        let headers = [("content-type", "application/json"), ("authorization", &*user)];
+        self.hub.provider().post_to(&path, &headers, body.to_string())
+    }
+
     /// Sends a text; the entry's id.
     pub fn sends(&self, chat: &str, text: &str) -> String {
         let answer = self.asks(chat, &json!({ "text": text }));
@@ -101,7 +127,7 @@ impl Sending {
     }
 
     pub fn entry(&self, id: &str) -> Value {
-        self.hub.json(&format!("/api/umbler/outbox/{id}"))["outbox"].clone()
+        self.reads(&format!("/api/umbler/outbox/{id}"))["outbox"].clone()
     }
 
     /// Waits until an entry is in one of these states.
@@ -121,7 +147,7 @@ impl Sending {
     pub fn message(&self, chat: &str, id: &Value, wanted: impl Fn(&Value) -> bool) -> Value {
         let begun = Instant::now();
         loop {
-            let list = self.hub.json(&format!("/api/umbler/chats/{chat}/messages"))["messages"].clone();
+            let list = self.reads(&format!("/api/umbler/chats/{chat}/messages"))["messages"].clone();
             let found = list.as_array().expect("a list").iter().find(|message| message["id"] == *id).cloned();
             if let Some(message) = found.filter(|message| wanted(message)) {
                 return message;
@@ -136,8 +162,8 @@ impl Sending {
 pub fn hears_entry(screen: &mut Screen) -> Value {
     loop {
         let update = screen.hears("umbler_update");
-        if update["data"]["type"] == "outbox_updated" {
-            return update["data"]["outbox"].clone();
+        if update["type"] == "outbox_updated" {
+            return update["outbox"].clone();
         }
     }
 }
@@ -150,9 +176,9 @@ pub fn bearer(claims: Value) -> String {
 impl Sending {
     /// Kills the hub with `kill -9` and starts it again on the same database, with the same provider.
     pub fn killed_and_started_again(self) -> Self {
-        let Self { hub, api, posting } = self;
+        let Self { hub, api, posting, reader } = self;
         drop(posting);
-        let mut again = Self { hub: hub.restarted(), api, posting: None };
+        let mut again = Self { hub: hub.restarted(), api, posting: None, reader };
         again.posts_webhooks();
         again
     }

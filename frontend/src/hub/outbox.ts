@@ -1,0 +1,187 @@
+/** What goes out in one chat and is not among its messages yet, and whether the user may write there. */
+
+import {
+  HubError,
+  type Message,
+  type OutboxEntry,
+  type UmblerHubClient,
+  type Update,
+  type Writing,
+} from 'umbler-hub-client';
+
+import { codeOf, isMissing, reasonOf } from './errors.ts';
+import { Store } from './store.ts';
+import { onStream } from './stream.ts';
+
+export interface OutboxState {
+  /** The first queued first. */
+  entries: OutboxEntry[];
+  /** Null while loading, and where the hub is of a version that does not send. */
+  writing: Writing | null;
+}
+
+/** Why a text was not taken: a code of the hub, and its own words. */
+export interface Refusal {
+  code: string | null;
+  reason: string;
+}
+
+export class Outbox extends Store<OutboxState> {
+  #client: UmblerHubClient;
+  #entries = new Map<string, OutboxEntry>();
+  #writing: Writing | null = null;
+  #stops: (() => void)[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #reading = 0;
+  /** The id of a text whose answer did not come: sent again, it is one message. */
+  #unanswered: { key: string; tempId: string } | null = null;
+
+  constructor(
+    client: UmblerHubClient,
+    readonly chat: string,
+  ) {
+    super({ entries: [], writing: null });
+    this.#client = client;
+  }
+
+  open() {
+    this.#stops = [
+      this.#client.on('umbler_update', (update) => this.#update(update)),
+      onStream(this.#client, ({ missed }) => {
+        if (missed) void this.load();
+      }),
+    ];
+    void this.load();
+  }
+
+  close() {
+    for (const stop of this.#stops) stop();
+    clearTimeout(this.#timer);
+  }
+
+  async load() {
+    const reading = ++this.#reading;
+    try {
+      const { outbox, writing } = await this.#client.get(`${this.#path}/outbox`);
+      if (reading !== this.#reading) return;
+      this.#entries = new Map((outbox as OutboxEntry[]).map((entry) => [entry.id, entry]));
+      this.#writing = writing;
+      this.#wake(writing.windowUntil);
+    } catch (error) {
+      if (reading !== this.#reading) return;
+      // Nobody can write where the hub does not answer; what is on its way stays as it was told.
+      if (isMissing(error)) this.#writing = null;
+    }
+    this.#tell();
+  }
+
+  /** Queues a text; null where it was taken. The entry is shown at once. */
+  async send(text: string, isPrivate: boolean): Promise<Refusal | null> {
+    const key = `${isPrivate} ${text}`;
+    const tempId = this.#unanswered?.key === key ? this.#unanswered.tempId : newId();
+    this.#unanswered = { key, tempId };
+    const at = new Date().toISOString();
+    const shown: OutboxEntry = {
+      id: tempId,
+      tempId,
+      chatId: this.chat,
+      state: 'queued',
+      text,
+      private: isPrivate,
+      prefix: null,
+      sentBy: { id: '', name: null },
+      queuedAt: at,
+      attempts: 0,
+      attemptedAt: null,
+      changedAt: at,
+      messageId: null,
+      reason: null,
+      detail: null,
+    };
+    this.#put(shown);
+    try {
+      await this.#client.send('POST', `${this.#path}/messages`, { text, tempId, private: isPrivate });
+      this.#unanswered = null;
+      // The update that tells of it may have been missed.
+      if (this.#entries.has(tempId)) void this.load();
+      return null;
+    } catch (error) {
+      this.#entries.delete(tempId);
+      this.#tell();
+      const code = codeOf(error);
+      if (error instanceof HubError && !error.temporary) this.#unanswered = null;
+      if (code === 'window_closed' || code === 'chat_closed' || code === 'sending_off') void this.load();
+      return { code, reason: reasonOf(error) };
+    }
+  }
+
+  /** Null where the hub did it. */
+  async resend({ id }: OutboxEntry): Promise<Refusal | null> {
+    return this.#decide('POST', `${this.#entry(id)}/resend`);
+  }
+
+  async discard({ id }: OutboxEntry): Promise<Refusal | null> {
+    return this.#decide('DELETE', this.#entry(id));
+  }
+
+  async #decide(method: 'POST' | 'DELETE', path: string): Promise<Refusal | null> {
+    try {
+      this.#put((await this.#client.send(method, path)).outbox);
+      return null;
+    } catch (error) {
+      void this.load();
+      return { code: codeOf(error), reason: reasonOf(error) };
+    }
+  }
+
+  get #path() {
+    return `/api/umbler/chats/${encodeURIComponent(this.chat)}`;
+  }
+
+  #entry(id: string) {
+    return `/api/umbler/outbox/${encodeURIComponent(id)}`;
+  }
+
+  #update(update: Update) {
+    if (update.outbox?.chatId === this.chat) return this.#put(update.outbox);
+    if (update.chat?.id !== this.chat) return;
+    const isWritten = update.message?.direction === 'in';
+    const isClosed = update.chat.open === false;
+    // The customer opens the 24 hours anew; a close, and a reopening, decide too.
+    if (isWritten || isClosed !== (this.#writing?.refused === 'chat_closed')) void this.load();
+    for (const message of [update.message, ...(update.otherMessages ?? [])]) this.#see(message);
+  }
+
+  /** A message that the provider could not deliver after all is listed again. */
+  #see(message: Message | undefined) {
+    const entry = [...this.#entries.values()].find(({ messageId }) => messageId !== null && messageId === message?.id);
+    if (entry !== undefined && entry.state === 'sent') void this.load();
+  }
+
+  #put(entry: OutboxEntry) {
+    // What was shown at once has its own id until the hub told its.
+    if (entry.id !== entry.tempId) this.#entries.delete(entry.tempId);
+    if (entry.state === 'discarded') this.#entries.delete(entry.id);
+    else this.#entries.set(entry.id, entry);
+    this.#tell();
+  }
+
+  /** When the 24 hours are over, nothing tells it. */
+  #wake(until: string | null) {
+    clearTimeout(this.#timer);
+    const left = until === null ? Infinity : Date.parse(until) - Date.now();
+    if (left > 0 && left < 2 ** 31) this.#timer = setTimeout(() => void this.load(), left + 500);
+  }
+
+  #tell() {
+    const entries = [...this.#entries.values()].sort(
+      (a, b) => a.queuedAt.localeCompare(b.queuedAt) || a.id.localeCompare(b.id),
+    );
+    this.set({ entries, writing: this.#writing });
+  }
+}
+
+/** Also where the page is not of https, which has no `randomUUID`. */
+function newId(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,60 @@
+/** The simulator: a team's day, and Umbler's API, which takes what the hub sends and reports it by webhook. */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { createInterface } from 'node:readline';
+
+import { BINARY } from './hub.js';
+
+/** The settings of a hub that sends to it. */
+export async function sendingSettings() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  await new Promise((done) => server.close(done));
+  return {
+    UMBLER_API_URL: `http://127.0.0.1:${port}/api`,
+    UMBLER_API_TOKEN: 'simulated-token-of-the-api',
+    UMBLER_SEND: 'on',
+  };
+}
+
+/** Posts an hour of a team's day to a hub with these settings; then nothing happens but what the hub sends. */
+export async function simulate(t, hub, settings) {
+  const address = new URL(settings.UMBLER_API_URL).host;
+  const words = [
+    'simulate',
+    '--url',
+    hub.origin,
+    '--api',
+    address,
+    '--seed',
+    '7',
+    '--backfill',
+    '1',
+    '--rate',
+    '0.0005',
+  ];
+  const child = spawn(BINARY, words, { cwd: hub.home, stdio: ['ignore', 'pipe', 'inherit'] });
+  t.after(() => child.kill('SIGKILL'));
+  await once(createInterface(child.stdout), 'line');
+  // The hour is posted when nothing more comes.
+  let before = -1;
+  for (let seq = 0; seq < 100 || seq !== before; ) {
+    before = seq;
+    await new Promise((done) => setTimeout(done, 300));
+    ({ seq } = await hub.json('/health'));
+  }
+}
+
+/** Open chats with customers in which the hub lets everybody write. */
+export async function openChats(hub) {
+  const { chats } = await hub.json('/api/umbler/chats?status=open&kind=direct&limit=50');
+  const found = [];
+  for (const chat of chats) {
+    const { writing } = await hub.json(`/api/umbler/chats/${encodeURIComponent(chat.id)}/outbox`);
+    if (writing.refused === null) found.push(chat.id);
+  }
+  return found;
+}
