@@ -90,7 +90,8 @@ fn objects(schema: &mut RefOr<Schema>) -> Vec<&mut Object> {
 /// False where a field of an answer is left out when it has nothing to say.
 fn is_always_there(schema: &str, field: &str) -> bool {
     match schema {
-        "ErrorDetail" => field != "parameter",
+        "ErrorDetail" => !matches!(field, "parameter" | "closedAt"),
+        "Message" => !matches!(field, "sentBy" | "echoOf"),
         "HealthAnswer" => !matches!(field, "reason" | "fault" | "signInKeys" | "backup"),
         "WebhookAnswer" => field != "reason",
         // The route decides which columns a row has; see `api/metrics/answers.rs`.

@@ -45,7 +45,10 @@ function Outgoing({ entries, outbox }: { entries: OutboxEntry[]; outbox: Outbox 
   const end = useRef<HTMLLIElement>(null);
   const last = entries.at(-1)?.id;
   // biome-ignore lint/correctness/useExhaustiveDependencies: another last one is to be seen
-  useEffect(() => end.current?.scrollIntoView({ block: 'nearest' }), [last]);
+  useEffect(() => {
+    // Newer browsers answer with a promise, which is no clean-up.
+    void end.current?.scrollIntoView({ block: 'nearest' });
+  }, [last]);
   return (
     <ol className="outgoing" aria-label={say('outgoing')}>
       {entries.map((entry, index) => (

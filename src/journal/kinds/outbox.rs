@@ -216,7 +216,7 @@ impl Told<'_> {
 fn message_shape(store: &mut SqliteStore, message: &ChatMessage) -> Result<MessageShape, StoreError> {
     let chat = store.chat(&message.chat_id)?;
     let contact = chat.as_ref().and_then(|chat| chat.contact_id.get()).map(ToString::to_string);
-    let kind = chat.as_ref().map(Chat::kind).unwrap_or(ChatKind::Direct);
+    let kind = chat.as_ref().map_or(ChatKind::Direct, Chat::kind);
     let mut shape = MessageShape::new(message, contact, kind);
     let (directory, _) = store.directory()?;
     for agent in shape.people_mut() {

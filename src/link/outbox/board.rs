@@ -22,7 +22,7 @@ pub enum OutboxStep {
 }
 
 /// How often a message was tried without being sent.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tries {
     /// The attempt that was recorded, and the message's moment by the provider's clock; `None`: none yet.
     pub attempt: Option<(u32, Timestamp)>,

@@ -66,7 +66,7 @@ impl Worker {
         if has_come_far(&known) {
             return Ok(true);
         }
-        let asked = self.client.ask_once(&self.asking()?.states(&id), sending::states);
+        let asked = self.client.ask_once(&self.requests()?.states(&id), sending::states);
         let states = match asked {
             Ok(ApiAnswer { said, .. }) => said,
             // Perhaps there is no such route; the message itself has its state, too.
@@ -86,7 +86,7 @@ impl Worker {
     }
 
     fn take_in_message(&self, chat: &str, id: &MessageId) -> Result<(), LinkError> {
-        let request = self.asking()?.message(id);
+        let request = self.requests()?.message(id);
         let ApiAnswer { said, received_at, .. } = self.client.ask_once(&request, sending::one_message)?;
         self.take_in(chat, said, received_at)
     }

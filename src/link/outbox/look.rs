@@ -67,7 +67,7 @@ impl Worker {
             return Ok(Some(found));
         }
         let until = moved(clock::now(), self.clock_ahead() + AHEAD);
-        let request = self.asking()?.messages(chat.as_str(), until);
+        let request = self.requests()?.messages(chat.as_str(), until);
         let ApiAnswer { said, date, received_at } = self.client.ask_once(&request, MessagesPage::read)?;
         if let Some(date) = date {
             self.note_clock(date);

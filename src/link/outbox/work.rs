@@ -34,7 +34,7 @@ const CLOCK_SLACK: SignedDuration = SignedDuration::from_secs(2);
 
 /// What is known of the provider, once it was asked.
 pub(super) struct Provider {
-    asking: RequestBuilder,
+    requests: RequestBuilder,
     /// How far its clock is ahead of ours.
     clock_ahead: SignedDuration,
 }
@@ -82,7 +82,7 @@ impl Worker {
 
     fn work(&self, task: &OutboxTask) -> Result<NextStep, LinkError> {
         match &task.step {
-            OutboxStep::Send(tried) => self.send(task, tried),
+            OutboxStep::Send(tried) => self.send(task, *tried),
             OutboxStep::Look { since, looks } => self.look(task, *since, *looks),
             OutboxStep::Follow { asks } => self.follow(task, *asks),
         }
@@ -139,13 +139,13 @@ impl Worker {
         }
     }
 
-    fn send(&self, task: &OutboxTask, tried: &Tries) -> Result<NextStep, LinkError> {
-        let again = |pause| Ok(Some((OutboxStep::Send(tried.clone()), Instant::now() + pause)));
+    fn send(&self, task: &OutboxTask, tried: Tries) -> Result<NextStep, LinkError> {
+        let again = |tried| Ok(Some((OutboxStep::Send(tried), Instant::now() + HUB_PAUSE)));
         let (row, chat) = match self.archive.ask(OneAtWork(task.id.clone())) {
             Ok(Some(found)) => found,
             Ok(None) => return Ok(None),
             Err(LinkError::Stopping) => return Err(LinkError::Stopping),
-            Err(_) => return again(HUB_PAUSE),
+            Err(_) => return again(tried),
         };
         let expected = if tried.attempt.is_some() { OutboxState::Sending } else { OutboxState::Queued };
         if row.shape.state != expected {
@@ -160,39 +160,23 @@ impl Worker {
             self.record(&row, row.shape.attempts, Became::failed(reason, None))?;
             return Ok(None);
         }
-        let begun = tried.begun.unwrap_or_else(Instant::now);
-        let tried = Tries { begun: Some(begun), ..tried.clone() };
-        let (asking, since) = match self.asking() {
-            Ok(asking) => (asking, moved(clock::now(), self.clock_ahead() - CLOCK_SLACK)),
+        let tried = Tries { begun: Some(tried.begun.unwrap_or_else(Instant::now)), ..tried };
+        let requests = match self.ready(&row, tried) {
+            Ok(Ready::Found(message)) => {
+                self.record(&row, row.shape.attempts, Became::sent(message))?;
+                return Ok(follow::first(&row));
+            }
+            Ok(Ready::Send(requests)) => requests,
             Err(LinkError::Stopping) => return Err(LinkError::Stopping),
             Err(error) => return self.settle(&row, tried, &Posted::NotConnected(error.to_string())),
         };
-        if tried.attempt.is_none() && row.since.is_some() {
-            // It may have arrived although it was not found then.
-            match self.find(&row) {
-                Ok(Some(message)) => {
-                    self.record(&row, row.shape.attempts, Became::sent(message))?;
-                    return Ok(follow::first(&row));
-                }
-                Ok(None) => {}
-                Err(LinkError::Stopping) => return Err(LinkError::Stopping),
-                Err(error) => return self.settle(&row, tried, &Posted::NotConnected(error.to_string())),
-            }
-        }
-        let (attempt, since) = match tried.attempt {
-            Some(attempt) => attempt,
-            None => (row.shape.attempts + 1, since),
+        let tried = match self.begin_attempt(&row, tried) {
+            Ok(Some(tried)) => tried,
+            Ok(None) => return Ok(None),
+            Err(LinkError::Stopping) => return Err(LinkError::Stopping),
+            Err(_) => return again(tried),
         };
-        if tried.attempt.is_none() {
-            let record = OutboxAttempt { id: task.id.clone(), attempt, since };
-            match self.archive.record(Payload::OutboxAttempt(record), Some(own_id("outbox"))) {
-                Ok(ack) if ack.status == AckStatus::Accepted => {}
-                Ok(_) => return Ok(None),
-                Err(LinkError::Stopping) => return Err(LinkError::Stopping),
-                Err(_) => return again(HUB_PAUSE),
-            }
-        }
-        let posted = self.client.post(&asking.send(&ToSend {
+        let posted = self.client.post(&requests.send(&ToSend {
             chat: &row.shape.chat_id,
             text: row.shape.text.as_deref().unwrap_or_default(),
             private: row.shape.private,
@@ -202,7 +186,33 @@ impl Worker {
         if let Posted::Answered { date: Some(date), .. } = &posted {
             self.note_clock(*date);
         }
-        self.settle(&row, Tries { attempt: Some((attempt, since)), ..tried }, &posted)
+        self.settle(&row, tried, &posted)
+    }
+
+    /// What is to be known before a message is handed over. One that was not found after an earlier attempt is looked for
+    /// again, because it may have appeared since.
+    fn ready(&self, row: &OutboxRow, tried: Tries) -> Result<Ready, LinkError> {
+        let requests = self.requests()?;
+        if tried.attempt.is_none()
+            && row.since.is_some()
+            && let Some(message) = self.find(row)?
+        {
+            return Ok(Ready::Found(message));
+        }
+        Ok(Ready::Send(requests))
+    }
+
+    /// Records the attempt, unless that was done. `None`: something else became of the message, so it must not be sent.
+    fn begin_attempt(&self, row: &OutboxRow, tried: Tries) -> Result<Option<Tries>, LinkError> {
+        if tried.attempt.is_some() {
+            return Ok(Some(tried));
+        }
+        let attempt = row.shape.attempts + 1;
+        let since = moved(clock::now(), self.clock_ahead() - CLOCK_SLACK);
+        let record = OutboxAttempt { id: row.shape.id.clone(), attempt, since };
+        let ack = self.archive.record(Payload::OutboxAttempt(record), Some(own_id("outbox")))?;
+        let is_ours = ack.status == AckStatus::Accepted;
+        Ok(is_ours.then_some(Tries { attempt: Some((attempt, since)), ..tried }))
     }
 
     /// Records what follows from a try.
@@ -259,27 +269,28 @@ impl Worker {
     }
 
     /// About which organization is asked.
-    pub(super) fn asking(&self) -> Result<RequestBuilder, LinkError> {
+    pub(super) fn requests(&self) -> Result<RequestBuilder, LinkError> {
         if let Some(provider) = &*self.provider() {
-            return Ok(provider.asking.clone());
+            return Ok(provider.requests.clone());
         }
-        let (organization, clock_ahead) = match &self.settings.organization {
-            Some(organization) => (organization.clone(), SignedDuration::ZERO),
-            None => {
-                let answered = self.client.ask_once(&me(), Me::read)?;
-                let ahead = answered
-                    .date
-                    .map_or(SignedDuration::ZERO, |date| date.duration_since(answered.received_at));
-                let [(organization, _)] = &answered.said.organizations[..] else {
-                    let reason = "the token's owner is in several organizations: set UMBLER_ORGANIZATION_ID";
-                    return Err(LinkError::Misled { route: "members_me", reason });
-                };
-                (organization.clone(), ahead)
-            }
+        let (organization, clock_ahead) = if let Some(organization) = &self.settings.organization {
+            (organization.clone(), SignedDuration::ZERO)
+        } else {
+            self.ask_for_organization()?
         };
-        let asking = RequestBuilder { dialect: self.settings.dialect.clone(), organization };
-        *self.provider() = Some(Provider { asking: asking.clone(), clock_ahead });
-        Ok(asking)
+        let requests = RequestBuilder { dialect: self.settings.dialect.clone(), organization };
+        *self.provider() = Some(Provider { requests: requests.clone(), clock_ahead });
+        Ok(requests)
+    }
+
+    fn ask_for_organization(&self) -> Result<(String, SignedDuration), LinkError> {
+        let answered = self.client.ask_once(&me(), Me::read)?;
+        let ahead = answered.date.map(|date| date.duration_since(answered.received_at));
+        let [(organization, _)] = &answered.said.organizations[..] else {
+            let reason = "the token's owner is in several organizations: set UMBLER_ORGANIZATION_ID";
+            return Err(LinkError::Misled { route: "members_me", reason });
+        };
+        Ok((organization.clone(), ahead.unwrap_or(SignedDuration::ZERO)))
     }
 
     fn provider(&self) -> MutexGuard<'_, Option<Provider>> {
@@ -303,6 +314,13 @@ impl Worker {
         let told = row.shape.attempted_at.map(|at| moved(at, self.clock_ahead() - CLOCK_SLACK));
         row.since.and(told.or(row.since))
     }
+}
+
+/// What is known before a message is handed over.
+enum Ready {
+    /// An earlier attempt made this message after all.
+    Found(MessageId),
+    Send(RequestBuilder),
 }
 
 /// What became of an attempt.

@@ -75,14 +75,12 @@ fn multipart(fields: &Map<String, Value>, seed: &str) -> (String, Vec<u8>) {
     while fields.values().any(|value| plain(value).contains(&boundary)) {
         boundary.push('x');
     }
-    let mut body = String::new();
-    for (name, value) in fields {
-        let value = plain(value);
-        body.push_str(&format!(
-            "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
-        ));
-    }
-    body.push_str(&format!("--{boundary}--\r\n"));
+    let part = |(name, value): (&String, &Value)| {
+        let head = format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"");
+        format!("{head}\r\n\r\n{}\r\n", plain(value))
+    };
+    let parts: Vec<String> = fields.iter().map(part).chain([format!("--{boundary}--\r\n")]).collect();
+    let body = parts.concat();
     (format!("multipart/form-data; boundary={boundary}"), body.into_bytes())
 }
 
