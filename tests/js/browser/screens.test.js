@@ -63,7 +63,7 @@ async function alone(page, hub) {
 /** What comes last on a page, and by itself. */
 const READY = {
   live: ['.tile[data-name=unassigned] .trend'],
-  chat: ['.event'],
+  chat: ['.event', '.composer-shut'],
   reports: ['.story', { hasText: /slowest|pior hora/ }],
 };
 
