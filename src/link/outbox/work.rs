@@ -199,7 +199,7 @@ impl Worker {
         {
             return Ok(Ready::Found(message));
         }
-        Ok(Ready::Send(requests))
+        Ok(Ready::Send(Box::new(requests)))
     }
 
     /// Records the attempt, unless that was done. `None`: something else became of the message, so it must not be sent.
@@ -320,7 +320,7 @@ impl Worker {
 enum Ready {
     /// An earlier attempt made this message after all.
     Found(MessageId),
-    Send(RequestBuilder),
+    Send(Box<RequestBuilder>),
 }
 
 /// What became of an attempt.
