@@ -34,7 +34,7 @@ pub fn is_own(event_id: Option<&str>, event_type: Option<&str>) -> bool {
 /// A delivery of the hub's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Composed {
-    /// Made of the content.
+    /// Made of the content, so that it is the same everywhere.
     pub event_id: EventId,
     /// The delivery as JSON, in the provider's form.
     pub body: String,

@@ -107,7 +107,7 @@ pub enum WritingRefusal {
     SendingOff,
     /// The token does not allow it.
     Forbidden,
-    /// The chat is closed.
+    /// The chat is closed, so nothing can be written there.
     ChatClosed,
     /// The 24 hours after the customer's last message are over. Notes are still taken.
     WindowClosed,

@@ -18,11 +18,11 @@ pub const TEMP_ID_BYTES_MAX: usize = 256;
 /// The longest prefix, in characters.
 pub const PREFIX_CHARS_MAX: usize = 100;
 
-/// A message to send.
+/// A message to the customer, or a note for the team.
 #[derive(Debug, ToSchema)]
 #[schema(as = SendRequest, rename_all = "camelCase")]
 pub struct SendRequest {
-    /// What is written.
+    /// What the customer or the team reads.
     #[schema(min_length = 1, max_length = 4096)]
     pub text: String,
     /// An id that the caller chooses, at most 256 bytes: the same twice is one message. Left out: the hub chooses one.
