@@ -33,6 +33,8 @@ export class Outbox extends Store<OutboxState> {
   #stops: (() => void)[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #reading = 0;
+  /** Entries that were told of since the newest question. */
+  #meanwhile = new Set<string>();
   /** The id of a text whose answer did not come: sent again, it is one message. */
   #unanswered: { key: string; tempId: string } | null = null;
 
@@ -61,10 +63,19 @@ export class Outbox extends Store<OutboxState> {
 
   async load() {
     const reading = ++this.#reading;
+    const meanwhile = new Set<string>();
+    this.#meanwhile = meanwhile;
     try {
       const { outbox, writing } = await this.#client.get(`${this.#path}/outbox`);
       if (reading !== this.#reading) return;
-      this.#entries = new Map((outbox as OutboxEntry[]).map((entry) => [entry.id, entry]));
+      const entries = new Map((outbox as OutboxEntry[]).map((entry) => [entry.id, entry]));
+      // What was told since the question is newer than the answer.
+      for (const id of meanwhile) {
+        const told = this.#entries.get(id);
+        if (told === undefined) entries.delete(id);
+        else entries.set(id, told);
+      }
+      this.#entries = entries;
       this.#writing = writing;
       this.#wake(writing.windowUntil);
     } catch (error) {
@@ -107,6 +118,7 @@ export class Outbox extends Store<OutboxState> {
       return null;
     } catch (error) {
       this.#entries.delete(tempId);
+      this.#meanwhile.add(tempId);
       this.#tell();
       const code = codeOf(error);
       if (error instanceof HubError && !error.temporary) this.#unanswered = null;
@@ -126,11 +138,13 @@ export class Outbox extends Store<OutboxState> {
 
   async #decide(method: 'POST' | 'DELETE', path: string): Promise<Refusal | null> {
     try {
-      this.#put((await this.#client.send(method, path)).outbox);
+      await this.#client.send(method, path);
       return null;
     } catch (error) {
-      void this.load();
       return { code: codeOf(error), reason: reasonOf(error) };
+    } finally {
+      // The answer may be older than what was told meanwhile.
+      void this.load();
     }
   }
 
@@ -159,8 +173,12 @@ export class Outbox extends Store<OutboxState> {
   }
 
   #put(entry: OutboxEntry) {
+    this.#meanwhile.add(entry.id);
     // What was shown at once has its own id until the hub told its.
-    if (entry.id !== entry.tempId) this.#entries.delete(entry.tempId);
+    if (entry.id !== entry.tempId) {
+      this.#entries.delete(entry.tempId);
+      this.#meanwhile.add(entry.tempId);
+    }
     if (entry.state === 'discarded') this.#entries.delete(entry.id);
     else this.#entries.set(entry.id, entry);
     this.#tell();

@@ -75,6 +75,7 @@ test('what the provider refuses is told in its words, and can be sent again or r
   await entry.getByText('no such chat').waitFor();
   await page.reload();
   await entry.getByRole('button', { name: 'Send again' }).click();
+  await page.locator('.outgoing .message[data-outbox=sending], .outgoing .message[data-outbox=failed]').waitFor();
   await entry.getByText('no such chat').waitFor();
   await entry.getByRole('button', { name: 'Remove' }).click();
   await page.locator('.outgoing').waitFor({ state: 'detached' });
