@@ -1,5 +1,7 @@
 //! Whatever goes wrong on the way to the provider, no message arrives twice, and none is lost without a word.
 
+#![expect(clippy::print_stdout, reason = "what was measured is read off the output of the test")]
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -22,7 +24,7 @@ fn what_was_taken_in_although_no_answer_came_is_found_and_not_sent_again() {
         let sending = Sending::new(&[]);
         // It is found at the provider, not by a webhook.
         sending.api.behave(|behavior| {
-            (behavior.echo, behavior.appears_after) = (Echo::Never, jiff::SignedDuration::from_secs(1))
+            (behavior.echo, behavior.appears_after) = (Echo::Never, jiff::SignedDuration::from_secs(1));
         });
         sending.chat("ana", 60);
         sending.api.fail("messages", &fault, 1);
@@ -67,7 +69,7 @@ fn what_is_not_found_is_for_a_person_to_decide() {
 fn what_appears_too_late_is_found_before_it_is_sent_again() {
     let sending = Sending::new(&[]);
     sending.api.behave(|behavior| {
-        (behavior.echo, behavior.appears_after) = (Echo::Never, jiff::SignedDuration::from_mins(10))
+        (behavior.echo, behavior.appears_after) = (Echo::Never, jiff::SignedDuration::from_mins(10));
     });
     sending.chat("ana", 60);
     sending.api.fail("messages", &ApiFault::Reset, 1);
