@@ -137,13 +137,17 @@ impl BackupReader {
         let mut reading = ObjectReading::new(&self.store, key.clone(), manifest.bytes);
         reading.progress = Some(progress);
         let unpacked = unpack_to(&mut reading, file);
+        // Damage may have ended the unpacking. The rest is read too, because the digest of all decides.
+        let read = io::copy(&mut reading, &mut io::sink());
         if let Some(error) = reading.failure.take() {
             // An object that is gone makes this snapshot useless, and no other.
             return Err(if error == BucketError::Missing { FetchError::Differs(key) } else { error.into() });
         }
-        unpacked?;
-        let is_whole = reading.at == manifest.bytes && reading.sha256() == manifest.sha256;
-        if is_whole { Ok(manifest) } else { Err(FetchError::Differs(key)) }
+        read?;
+        if reading.sha256() != manifest.sha256 {
+            return Err(FetchError::Differs(key));
+        }
+        unpacked.map(|()| manifest)
     }
 
     /// Applies the records behind a snapshot.
@@ -188,9 +192,6 @@ fn unpack_to(reading: &mut ObjectReading<'_>, file: &Path) -> Result<(), FetchEr
     let mut file = File::create(file)?;
     let mut unpacked = zstd::stream::read::Decoder::new(&mut *reading)?.single_frame();
     io::copy(&mut unpacked, &mut file)?;
-    drop(unpacked);
-    // What is behind the frame, if anything, counts for the digest.
-    io::copy(reading, &mut io::sink())?;
     Ok(())
 }
 
