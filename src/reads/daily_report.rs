@@ -131,13 +131,13 @@ fn busiest(rows: &[TableRow]) -> Vec<SectorShape> {
             first_responses: 0,
             first_response_median_ms: None,
         });
-        match row.metric {
-            Metric::MessagesIn => sector.messages_in = row.numbers.n,
-            Metric::Created => sector.created = row.numbers.n,
-            _ => {
-                sector.first_responses = row.numbers.n;
-                sector.first_response_median_ms = row.numbers.spread.map(|spread| spread.median);
-            }
+        if row.metric == Metric::MessagesIn {
+            sector.messages_in = row.numbers.n;
+        } else if row.metric == Metric::Created {
+            sector.created = row.numbers.n;
+        } else if row.metric == Metric::FirstResponse {
+            sector.first_responses = row.numbers.n;
+            sector.first_response_median_ms = row.numbers.spread.map(|spread| spread.median);
         }
     }
     let mut sectors: Vec<SectorShape> = sectors.into_values().collect();

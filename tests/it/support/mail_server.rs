@@ -60,10 +60,10 @@ impl MailInbox {
         let (sender, taken) = channel();
         let refusals = Mutex::default();
         let shared = Arc::new(Shared { door, config, refusals, taken: Mutex::new(sender) });
-        let shares = Arc::clone(&shared);
+        let served = Arc::clone(&shared);
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
-                let shared = Arc::clone(&shares);
+                let shared = Arc::clone(&served);
                 std::thread::spawn(move || serve(client, &shared));
             }
         });
@@ -137,7 +137,7 @@ fn converse<S: Read + Write>(client: &mut BufReader<S>, shared: &Shared, encrypt
                 "235 welcome".to_owned()
             }
             "MAIL" => {
-                mail.from = rest.to_owned();
+                rest.clone_into(&mut mail.from);
                 "250 ok".to_owned()
             }
             "RCPT" => {
@@ -149,13 +149,13 @@ fn converse<S: Read + Write>(client: &mut BufReader<S>, shared: &Shared, encrypt
                     return;
                 }
                 mail.text = data(client);
-                match shared.refusals.lock().expect("not poisoned").pop_front() {
-                    Some(refusal) => refusal.to_owned(),
-                    None => {
-                        // The test may have ended.
-                        shared.taken.lock().expect("not poisoned").send(mail.clone()).ok();
-                        "250 taken".to_owned()
-                    }
+                let refusal = shared.refusals.lock().expect("not poisoned").pop_front();
+                if let Some(refusal) = refusal {
+                    refusal.to_owned()
+                } else {
+                    // The test may have ended.
+                    shared.taken.lock().expect("not poisoned").send(mail.clone()).ok();
+                    "250 taken".to_owned()
                 }
             }
             "RSET" | "NOOP" => "250 ok".to_owned(),
