@@ -1,6 +1,7 @@
 //! Puts the rooms together: opens the journal, starts the hub, listens, and stops everything in order.
 
 pub mod deadlines;
+pub mod daily_report;
 pub mod link;
 pub mod backup;
 pub mod tls;
@@ -77,6 +78,9 @@ pub enum StartError {
     /// The client of the bucket cannot be set up.
     #[error("BACKUP_S3_URL: {0}")]
     Backup(String),
+    /// The client of the mail server cannot be set up.
+    #[error("SMTP_URL: {0}")]
+    Mail(String),
     /// A thread does not start, or the server does not run.
     #[error("cannot start")]
     Io(#[from] std::io::Error),
@@ -134,6 +138,7 @@ impl Application {
         hub.send(hub::AnalyticsReady { metrics: analytics.clone() }).await?;
         let reads = Reads { history, search, analytics, newest };
         let handle = LinkHandle::default();
+        daily_report::start(settings.mail, settings.zone, &hub, &reads, settings.database_path.clone())?;
         link::start(settings.link.as_ref(), &hub, &reads.history, &handle, &metrics)?;
         let state = EdgeState::new(hub.clone(), reads, authenticator, metrics, integrity, handle, edge);
         let state = web::Data::new(state);
@@ -228,6 +233,7 @@ async fn start_hub(
         replay_updates_max: settings.replay_updates_max,
         newest_updates,
         alert_wake,
+        organization_name: settings.organization_name.clone(),
         alerts,
     };
     let history = Readers::start(&settings.database_path, integrity)?;

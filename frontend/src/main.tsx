@@ -7,6 +7,7 @@ import './app/mantine.css';
 import './app/tokens.css';
 import './app/base.css';
 import './app/shell.css';
+import './app/views.css';
 import './live/live.css';
 import './live/charts.css';
 import './live/wall.css';

@@ -28,6 +28,11 @@ pub fn config(url: &str) -> Result<TlsConfig, String> {
         .build())
 }
 
+/// The same authorities for clients of other protocols.
+pub fn authorities_in_der() -> Result<Vec<Vec<u8>>, String> {
+    Ok(authorities()?.iter().map(|authority| authority.der().to_vec()).collect())
+}
+
 /// The authorities in the bundle that `SSL_CERT_FILE` names, as in other programs, or in the system's own.
 fn authorities() -> Result<Vec<Certificate<'static>>, String> {
     let named = environment("SSL_CERT_FILE").filter(|path| !path.is_empty()).map(PathBuf::from);

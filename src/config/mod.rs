@@ -9,6 +9,7 @@
 
 pub mod hours;
 mod dot_env;
+mod mail;
 pub mod values;
 pub mod parse;
 pub mod together;

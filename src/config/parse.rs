@@ -12,6 +12,9 @@ use super::values::Values;
 use crate::auth::Secret;
 use crate::sqlite::lock;
 
+/// Longest name of an organization, in characters: a line above a form.
+const ORGANIZATION_NAME_CHARS_MAX: usize = 100;
+
 /// Reads settings, and collects what is wrong with them.
 pub struct Reader<'a> {
     values: &'a Values,
@@ -91,6 +94,15 @@ pub(super) fn web_address(text: &str) -> Result<String, String> {
     let address: actix_web::http::Uri = text.parse().map_err(|_no_address| wrong())?;
     let is_web = matches!(address.scheme_str(), Some("http" | "https")) && address.host().is_some();
     if is_web { Ok(text.to_owned()) } else { Err(wrong()) }
+}
+
+/// A name that fits into one line above a form.
+pub(super) fn organization_name(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    if name.chars().count() > ORGANIZATION_NAME_CHARS_MAX || name.chars().any(char::is_control) {
+        return Err(format!("must have at most {ORGANIZATION_NAME_CHARS_MAX} characters, on one line"));
+    }
+    Ok(name.to_owned())
 }
 
 /// Reads a filter of `env_logger`, and checks it.

@@ -10,10 +10,12 @@ use jiff::tz::TimeZone;
 use super::backups::BackupTarget;
 use super::hours::BusinessHours;
 use super::parse::{
-    Reader, database_path, host, log_filter, number, optional, or_default, parsed, secret, time_zone,
+    Reader, database_path, host, log_filter, number, optional, or_default, organization_name, parsed, secret,
+    time_zone,
 };
 use super::together::{AlertWebhook, UmblerApi};
 use crate::auth::{AuthSettings, Secret};
+use crate::derived::report_mail::MailServer;
 use crate::http::address::TrustedProxies;
 use crate::http::origin::Origins;
 use crate::telemetry::log_format::LogFormat;
@@ -111,6 +113,8 @@ settings! {
     "JWT_ISSUER";
     /// The audience that a token's aud must contain. Unset: not checked.
     "JWT_AUDIENCE";
+    /// Name of the company or team, shown where people sign in. At most 100 characters.
+    "ORGANIZATION_NAME" => organization_name: Option<String>, optional(parsed(organization_name));
     /// IANA time zone; a day begins at its midnight.
     "TIMEZONE" = "America/Sao_Paulo" => zone: TimeZone, parsed(time_zone);
     /// Working hours for the business clock of metrics, until an admin saves others.
@@ -145,6 +149,18 @@ settings! {
     "ALERT_WEBHOOK_URL";
     /// Key by which these posts are signed (HMAC-SHA256). At least 16 bytes.
     secret "ALERT_WEBHOOK_SECRET";
+    /// Mail server of the daily report: smtps://host (TLS from the start), smtp://host (STARTTLS is required) or
+    /// smtp+plain://host (not encrypted), with :port where it is another than 465, 587 or 25. Needs REPORT_FROM and
+    /// REPORT_TO. Unset: the report is not mailed.
+    "SMTP_URL";
+    /// User at the mail server. Unset: it asks for none.
+    "SMTP_USER";
+    /// Password of this user. Needed if SMTP_USER is set.
+    secret "SMTP_PASSWORD";
+    /// Sender of the daily report, for example Umbler Hub <hub@example.com>.
+    "REPORT_FROM";
+    /// Addresses that the daily report is mailed to, comma separated, at most 50.
+    "REPORT_TO";
     /// Token of Umbler's API, which belongs to the Enterprise plan. Unset: the hub does not use the API, and everything else works.
     secret "UMBLER_API_TOKEN";
     /// Address of Umbler's API.
@@ -192,6 +208,8 @@ settings! {
         auth: Option<AuthSettings>, Reader::auth;
         /// Where alerts are posted: `ALERT_WEBHOOK_URL` and `ALERT_WEBHOOK_SECRET`. `None`: nowhere.
         alert_webhook: Option<AlertWebhook>, Reader::alert_webhook;
+        /// Whom the daily report is mailed to, and through what: `SMTP_URL` and the settings beside it. `None`: nobody.
+        mail: Option<MailServer>, Reader::mail;
         /// Umbler's API: `UMBLER_API_TOKEN` and the settings beside it. `None`: it is not used.
         link: Option<UmblerApi>, Reader::umbler_api;
         /// Where backups are kept: `BACKUP_S3_URL` and the settings beside it. `None`: nowhere.

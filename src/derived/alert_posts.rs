@@ -44,7 +44,8 @@ const CACHE_KIB: i64 = 1_024;
 
 /// The next change of an alert after a position.
 const NEXT: &str = "SELECT journal.seq, frames.frame FROM journal JOIN frames ON frames.seq = journal.seq
-     WHERE journal.seq > ?1 AND journal.update_type IN ('alert_raised', 'alert_cleared', 'alert_acknowledged', 'link_updated')
+     WHERE journal.seq > ?1 AND journal.update_type IN ('alert_raised', 'alert_cleared', 'alert_acknowledged', 'link_updated',
+         'daily_report')
      ORDER BY journal.seq LIMIT 1";
 
 /// The outcome of storing a position.

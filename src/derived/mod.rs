@@ -1,12 +1,13 @@
 //! What follows the journal with a delay, on threads of its own: the search index and the facts behind the
-//! metrics, in files that can be lost because the journal holds everything in them, and the posting of alerts
-//! to another system.
+//! metrics, in files that can be lost because the journal holds everything in them, the posting of alerts to
+//! another system, and the mailing of daily reports.
 
 pub mod follower;
 pub mod own_file;
 pub mod search;
 pub mod analytics;
 pub mod alert_posts;
+pub mod report_mail;
 
 use std::path::Path;
 

@@ -27,6 +27,8 @@ pub mod store;
 pub mod chat_clocks;
 pub mod absorb;
 pub mod stats;
+pub mod views;
+pub mod daily_report;
 pub mod settings;
 pub mod deadlines;
 pub mod calendar;

@@ -1,5 +1,5 @@
-//! What an admin edits while the hub runs: business hours, holidays, the thresholds of alerts by sector, and
-//! when a chat is idle.
+//! What an admin edits while the hub runs: business hours, holidays, the thresholds of alerts by sector, when a
+//! chat is idle, the team's views, and when the daily report is sent.
 //!
 //! These types are read only from JSON that was checked before (`http/api/settings_fields`) or that the hub
 //! itself stored.
@@ -13,8 +13,10 @@ use utoipa::openapi::schema::{
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
+use super::daily_report::DailyReport;
 use super::deadlines::AlertKind;
 use super::ids::RefId;
+use super::views::SavedView;
 
 /// Minutes without a message after which a chat is idle, where nobody set another number.
 pub const IDLE_MINUTES_DEFAULT: u16 = 30;
@@ -45,6 +47,15 @@ pub struct TeamSettings {
     #[serde(default = "idle_minutes_default")]
     #[schema(schema_with = described_idle_minutes, required = false)]
     pub idle_minutes: u16,
+    /// Views of the dashboard that everybody finds under their names.
+    // Left out where there are none: the updates of settings that were saved before stay as they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false, max_items = 50)]
+    pub views: Vec<SavedView>,
+    /// When the daily report is sent; left out or null: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub daily_report: Option<DailyReport>,
 }
 
 fn idle_minutes_default() -> u16 {
@@ -66,6 +77,8 @@ impl Default for TeamSettings {
             holidays: Vec::new(),
             thresholds: Thresholds::default(),
             idle_minutes: IDLE_MINUTES_DEFAULT,
+            views: Vec::new(),
+            daily_report: None,
         }
     }
 }

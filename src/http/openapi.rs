@@ -94,6 +94,7 @@ fn is_always_there(schema: &str, field: &str) -> bool {
         "Message" => !matches!(field, "sentBy" | "echoOf"),
         "HealthAnswer" => !matches!(field, "reason" | "fault" | "signInKeys" | "backup"),
         "WebhookAnswer" => field != "reason",
+        "SettingsValues" => !matches!(field, "views" | "dailyReport"),
         // The route decides which columns a row has; see `api/metrics/answers.rs`.
         "DistributionRow" => field != "previousN",
         "LiveRow" => !matches!(field, "id" | "name"),

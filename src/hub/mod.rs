@@ -89,6 +89,8 @@ pub struct HubSettings {
     pub newest_updates: Vec<Arc<Recorded>>,
     /// Wakes the thread that posts alerts to another system; `None` if there is none.
     pub alert_wake: Option<Wake>,
+    /// Told to everybody who connects, before they sign in.
+    pub organization_name: Option<String>,
     pub alerts: AlertsAtStart,
 }
 

@@ -31,6 +31,8 @@ pub struct ConnectionEstablished<'a> {
     heartbeat_seconds: u64,
     /// True if the client must `authenticate` first.
     auth_required: bool,
+    /// Name of the company or team whose hub it is; null where the operator gave none.
+    organization: Option<&'a str>,
 }
 
 /// The content of `unsubscribed`.
@@ -65,6 +67,7 @@ impl Handler<Connect> for UmblerHub {
                 seq: self.updates.newest().0,
                 heartbeat_seconds: HEARTBEAT_SECONDS,
                 auth_required: connect.auth_required,
+                organization: self.settings.organization_name.as_deref(),
             },
         ));
         self.status.greet(&mut session);

@@ -159,9 +159,11 @@ impl Apply {
             Payload::OutboxResult(result) => {
                 kinds::outbox::apply_result(&mut self.store, seq, entry, id, result)
             }
+            Payload::DailyReport(report) => kinds::daily_report::apply(seq, entry, id, report),
             Payload::Ignored { .. }
             | Payload::Revocation(_)
             | Payload::AlertsPosted(_)
+            | Payload::ReportsMailed(_)
             | Payload::Link(_) => self.change_without_event(entry, payload),
         }
     }
@@ -173,6 +175,7 @@ impl Apply {
             Payload::Revocation(revocation) => kinds::revocations::apply(self.store.connection(), revocation),
             Payload::AlertsPosted(seq) => kinds::alerts::note_posted(self.store.connection(), *seq),
             Payload::Link(progress) => kinds::link::apply(self.store.connection(), progress),
+            Payload::ReportsMailed(seq) => kinds::daily_report::note_mailed(self.store.connection(), *seq),
             Payload::Delivery(_)
             | Payload::Notice(_)
             | Payload::Members(_)
@@ -181,7 +184,8 @@ impl Apply {
             | Payload::LinkAlerts(_)
             | Payload::Outbox(_)
             | Payload::OutboxAttempt(_)
-            | Payload::OutboxResult(_) => {
+            | Payload::OutboxResult(_)
+            | Payload::DailyReport(_) => {
                 debug_assert!(false, "an event has an id");
                 Ok(Outcome::NoEvent(Ack::ignored(None)))
             }
@@ -208,7 +212,9 @@ impl Apply {
             | Payload::LinkAlerts(_)
             | Payload::Outbox(_)
             | Payload::OutboxAttempt(_)
-            | Payload::OutboxResult(_) => return Ok(()),
+            | Payload::OutboxResult(_)
+            | Payload::DailyReport(_)
+            | Payload::ReportsMailed(_) => return Ok(()),
         };
         let at = record.entry.at;
         if record.entry.origin != Origin::Hub {

@@ -45,10 +45,14 @@ pub enum Kind {
     OutboxAttempt = 10,
     /// What became of a message that was handed to the provider.
     OutboxResult = 11,
+    /// What was on one day.
+    DailyReport = 12,
+    /// The position up to which daily reports were mailed.
+    ReportsMailed = 13,
 }
 
 impl Kind {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Delivery,
         Self::Notice,
         Self::Members,
@@ -61,6 +65,8 @@ impl Kind {
         Self::Outbox,
         Self::OutboxAttempt,
         Self::OutboxResult,
+        Self::DailyReport,
+        Self::ReportsMailed,
     ];
 
     /// The kind with this number; `None` if a newer hub wrote it.

@@ -64,6 +64,7 @@ pub use append::{Ack, AckStatus, Append, Committed, Faulted, IngestError};
 pub use entry::Origin;
 pub use fault::Fault;
 pub use kinds::alerts;
+pub use kinds::daily_report;
 pub use kinds::link;
 pub use kinds::revocations;
 pub use kinds::settings::{self};

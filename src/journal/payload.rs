@@ -9,6 +9,7 @@ use crate::auth::Revocation;
 use crate::domain::register::to_nanos;
 use crate::domain::{AlertKind, ChatId, Delivery, EventId, Member, Seq};
 use crate::protocol::SettingsShape;
+use crate::protocol::daily_report::DailyReportShape;
 use crate::protocol::link::LinkAlert;
 use crate::protocol::shapes::NamedShape;
 
@@ -42,6 +43,10 @@ pub enum Payload {
     OutboxAttempt(OutboxAttempt),
     /// What became of a message that was handed to the provider.
     OutboxResult(OutboxResult),
+    /// What was on one day.
+    DailyReport(Box<DailyReportShape>),
+    /// Daily reports were mailed up to this position.
+    ReportsMailed(Seq),
 }
 
 /// Up to when the hub knows everything that the provider knows, as comparisons with its API have shown.

@@ -84,6 +84,8 @@ impl Record {
             Payload::Outbox(request) => (Kind::Outbox, serde_json::to_vec(request)?),
             Payload::OutboxAttempt(attempt) => (Kind::OutboxAttempt, serde_json::to_vec(attempt)?),
             Payload::OutboxResult(result) => (Kind::OutboxResult, serde_json::to_vec(result)?),
+            Payload::DailyReport(report) => (Kind::DailyReport, serde_json::to_vec(report)?),
+            Payload::ReportsMailed(seq) => (Kind::ReportsMailed, serde_json::to_vec(seq)?),
         };
         let body = zstd::bulk::compress(&text, ZSTD_LEVEL)?;
         let weight = body.len() + text.len() * PARSED_TIMES + OVERHEAD_BYTES;
@@ -117,6 +119,8 @@ impl Record {
             Kind::Outbox => Payload::Outbox(serde_json::from_slice(&text)?),
             Kind::OutboxAttempt => Payload::OutboxAttempt(serde_json::from_slice(&text)?),
             Kind::OutboxResult => Payload::OutboxResult(serde_json::from_slice(&text)?),
+            Kind::DailyReport => Payload::DailyReport(serde_json::from_slice(&text)?),
+            Kind::ReportsMailed => Payload::ReportsMailed(serde_json::from_slice(&text)?),
         };
         let weight = entry.body.len() + text.len() * PARSED_TIMES + OVERHEAD_BYTES;
         Ok(Self { entry, payload, weight })

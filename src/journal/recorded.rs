@@ -39,6 +39,8 @@ pub enum HubEffect {
     Cleared(AlertKey),
     /// Somebody has taken note of an alert.
     Noted,
+    /// A daily report, which is posted where alerts are.
+    Reported,
     Settings(Arc<TeamSettings>),
 }
 

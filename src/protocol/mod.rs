@@ -18,6 +18,7 @@ pub mod codes;
 pub mod status;
 pub mod link;
 pub mod outbox;
+pub mod daily_report;
 pub mod channel;
 pub mod depth;
 pub mod request_data;

@@ -45,6 +45,7 @@ pub mod stats;
 pub mod snapshot;
 pub mod search;
 pub mod analytics;
+pub mod daily_report;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]

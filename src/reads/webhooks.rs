@@ -1,7 +1,8 @@
-//! What became of the provider's deliveries. Never shows a body, because it contains what customers wrote.
+//! What became of the provider's deliveries. A body contains what customers wrote, so only one that was not understood is
+//! ever shown, and only to those who ask for it by its position.
 
 use jiff::Timestamp;
-use rusqlite::Transaction;
+use rusqlite::{OptionalExtension, Transaction};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -11,6 +12,57 @@ use crate::umbler::reconcile;
 
 /// The most undecodable, and the most ignored, deliveries that are listed.
 pub const LISTED_MAX: u32 = 50;
+
+/// Most bytes of a body that are shown. Enough for any delivery of the usual kinds.
+pub const BODY_SHOWN_BYTES_MAX: usize = 256 * 1024;
+
+/// The raw body of a delivery that was not understood; `None` for any other position.
+#[derive(Debug, Clone, Copy)]
+pub struct GetUndecodable(pub i64);
+
+/// A delivery that was not understood, as it came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UndecodableBody {
+    /// Its position in the journal.
+    pub seq: i64,
+    /// What could not be understood.
+    pub reason: String,
+    /// When the hub received it.
+    #[schema(value_type = String, format = DateTime)]
+    pub received_at: Timestamp,
+    /// The body as the provider posted it, up to 256 KiB of it.
+    pub body: String,
+    /// How many bytes the body has.
+    pub bytes: usize,
+}
+
+impl Query for GetUndecodable {
+    type Answer = Option<UndecodableBody>;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<Self::Answer, ReadError> {
+        let mut select = tx.prepare_cached(
+            "SELECT reason, received_at, body FROM journal JOIN raw_deliveries ON raw_deliveries.seq = journal.seq
+             WHERE journal.seq = ? AND reason IS NOT NULL",
+        )?;
+        let found = select.query_row([self.0], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, Vec<u8>>(2)?))
+        });
+        let Some((reason, received_at, body)) = found.optional()? else { return Ok(None) };
+        let body = zstd::stream::decode_all(body.as_slice()).map_err(|error| {
+            rusqlite::Error::FromSqlConversionFailure(2, rusqlite::types::Type::Blob, Box::new(error))
+        })?;
+        let shown = &body[..body.len().min(BODY_SHOWN_BYTES_MAX)];
+        Ok(Some(UndecodableBody {
+            seq: self.0,
+            reason,
+            received_at: from_nanos(received_at),
+            // A character that the bound cuts in two, or that is no UTF-8, is shown as a replacement.
+            body: String::from_utf8_lossy(shown).into_owned(),
+            bytes: body.len(),
+        }))
+    }
+}
 
 /// Asks what became of the deliveries.
 #[derive(Debug, Clone, Copy)]

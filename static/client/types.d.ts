@@ -309,6 +309,17 @@ export interface HubSettings {
   thresholds: { default: Thresholds; sectors: Record<string, Partial<Thresholds>> };
   /** After so many minutes without a message the live metrics call a chat idle. */
   idleMinutes: number;
+  /** Views of the dashboard by name; left out where there are none. */
+  views?: SavedView[];
+  /** When the daily report is sent, as `HH:MM` in `timeZone`; left out: never. */
+  dailyReport?: { at: string; language: 'pt-BR' | 'en' } | null;
+}
+
+/** A page of the dashboard with what it is narrowed to, under a name. */
+export interface SavedView {
+  name: string;
+  /** Path and query, such as `/chats?wait=late`. */
+  address: string;
 }
 
 export type UpdateType =
@@ -333,7 +344,8 @@ export type UpdateType =
   | 'alert_acknowledged'
   | 'settings_updated'
   | 'link_updated'
-  | 'outbox_updated';
+  | 'outbox_updated'
+  | 'daily_report';
 
 /** Something that is wrong with the link to Umbler's API, or with what webhooks bring. It concerns no chat. */
 export interface LinkAlert {
@@ -346,8 +358,8 @@ export interface LinkAlert {
 /**
  * The data of an `umbler_update`. Of a chat that is gone, `chat` holds nothing but its `id`, and so does `contact` with
  * `contactGone`; a `notification` has `user` and `data` instead, a `member_updated` has `members`, the three
- * of alerts have `alert`, `settings_updated` has `settings` and `updatedBy`, `link_updated` has `linkAlerts`, and
- * `outbox_updated` has `outbox`.
+ * of alerts have `alert`, `settings_updated` has `settings` and `updatedBy`, `link_updated` has `linkAlerts`,
+ * `outbox_updated` has `outbox`, and `daily_report` has `report`.
  */
 export interface Update {
   eventId: string;
@@ -373,6 +385,8 @@ export interface Update {
   linkAlerts?: LinkAlert[];
   /** With `outbox_updated`: the message that goes out, as it is now. */
   outbox?: OutboxEntry;
+  /** With `daily_report`: what was on one day, as docs/alerts.md describes it. */
+  report?: Record<string, unknown>;
   /** `reconcile` where it was found at Umbler's API; left out where a webhook brought it. */
   origin?: 'reconcile';
   /** Whom a `notification` is for. */
@@ -397,6 +411,8 @@ export interface ConnectionEstablished {
   seq: number;
   heartbeatSeconds: number;
   authRequired: boolean;
+  /** Name of the company or team whose hub it is; null or left out where nobody gave one. */
+  organization?: string | null;
 }
 
 export interface User {

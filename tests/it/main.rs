@@ -12,6 +12,7 @@ mod backup;
 mod bucket;
 mod bucket_faults;
 mod convergence;
+mod daily_report;
 mod described;
 mod documents;
 mod drain;

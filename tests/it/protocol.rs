@@ -17,7 +17,7 @@ fn a_screen_is_welcomed_with_what_it_needs_to_know() {
     let id = welcome["sessionId"].as_str().expect("an id").to_owned();
     assert_eq!(
         welcome,
-        json!({ "sessionId": id, "protocol": 1, "epoch": epoch, "seq": 1, "heartbeatSeconds": 25, "authRequired": false })
+        json!({ "sessionId": id, "protocol": 1, "epoch": epoch, "seq": 1, "heartbeatSeconds": 25, "authRequired": false, "organization": null })
     );
     assert_ne!(hub.screen().welcome["sessionId"], json!(id), "each session has its own");
 }

@@ -102,6 +102,11 @@ fn every_wrong_field_is_named_and_nothing_is_saved() {
     body["thresholds"]["default"].as_object_mut().expect("an object").remove("waitingSeconds");
     body["thresholds"]["sectors"] = json!({ "s": { "waitingSeconds": -1, "x": 1 }, "t": [] });
     body["idleMinutes"] = json!(0);
+    body["views"] = json!([
+        { "name": " ", "address": "https://elsewhere.example/" }, { "name": "a", "address": "/live" },
+        { "name": "a", "address": "/live?wall" }, { "name": "b", "address": "/chats", "whose": "mine" },
+    ]);
+    body["dailyReport"] = json!({ "at": "7:30", "language": "fr", "to": "a@b" });
     body["more"] = json!(1);
     let error = hub.put(PATH, &[], &body).refuses(400, "bad_parameter");
     assert_eq!(error["parameter"], "timeZone");
@@ -123,6 +128,13 @@ fn every_wrong_field_is_named_and_nothing_is_saved() {
         "thresholds.sectors.s.x is not known here",
         "thresholds.sectors.t must be an object",
         "idleMinutes must be whole minutes from 1 to 1440",
+        "views[0].name must have 1 to 60 characters",
+        "views[0].address must be an address like",
+        "views[2].name is there twice",
+        "views[3].whose is not known here",
+        "dailyReport.at must be a time of day like 07:30",
+        "dailyReport.language must be pt-BR or en",
+        "dailyReport.to is not known here",
         "more is not known here",
     ] {
         assert!(message.contains(path), "{path:?} is missing: {message}");
@@ -163,6 +175,14 @@ fn lists_end_at_their_bounds() {
     };
     hub.put(PATH, &[], &spans(25)).refuses(400, "bad_parameter");
     puts(&hub, &spans(24));
+    let views = |count: usize| {
+        let mut body = whole();
+        let views = (0..count).map(|number| json!({ "name": format!("View {number}"), "address": "/live" }));
+        body["views"] = views.collect();
+        body
+    };
+    hub.put(PATH, &[], &views(51)).refuses(400, "bad_parameter");
+    puts(&hub, &views(50));
     let holidays = |count: usize| {
         let mut body = whole();
         let first = jiff::civil::date(2026, 1, 1);
@@ -336,4 +356,19 @@ fn settings_that_an_older_hub_saved_lack_a_newer_alert_which_is_off_and_can_be_s
     assert_eq!(read["thresholds"]["default"], expected);
     assert_eq!(puts(&hub, &read)["settings"], read);
     assert_eq!(hub.restarted().json(PATH)["settings"], read);
+}
+
+#[test]
+fn views_of_the_team_keep_their_order_and_go_where_they_are_left_out() {
+    let hub = spawn_hub();
+    let mut screen = hub.screen().watching(&["updates"]);
+    let views = json!([{ "name": "Late ones", "address": "/chats?wait=late" }, { "name": "A", "address": "/live?wall" }]);
+    let mut body = whole();
+    body["views"] = views.clone();
+    assert_eq!(puts(&hub, &body)["settings"]["views"], views);
+    assert_eq!(screen.hears_update("settings_updated")["data"]["settings"]["views"], views);
+    let hub = hub.restarted();
+    assert_eq!(hub.json(PATH)["settings"]["views"], views);
+    let settings = puts(&hub, &whole())["settings"].clone();
+    assert!(settings.get("views").is_none(), "none: {settings}");
 }

@@ -5,6 +5,7 @@ use std::net::TcpStream;
 
 use serde_json::{Value, json};
 
+use super::support::keys::{SECRET, token};
 use super::support::provider::Delivery;
 use super::support::{Hub, PATIENCE, fixture, hub_with, spawn_hub};
 
@@ -186,4 +187,32 @@ fn every_deliverer_of_the_same_event_at_once_gets_the_same_position() {
     });
     assert!(seqs.iter().all(|of_one| *of_one == seqs[0]), "{seqs:?}");
     assert_eq!(hub.json("/health")["seq"], 20);
+}
+
+#[test]
+fn an_admin_sees_what_a_delivery_held_that_was_not_understood_and_nobody_else_does() {
+    let hub = hub_with(&[("JWT_SECRET", SECRET)]);
+    let body = r#"{ "EventId": "odd", "Type": "ChatRated", "Payload": { "Words": "bom dia, é urgente" } }"#;
+    let seq = hub.provider().post(body).json()["seq"].as_i64().expect("a position");
+    let understood = hub.provider().says("a", "hello")["seq"].as_i64().expect("a position");
+    let bearer = |role: &str| format!("Bearer {}", token(json!({ "sub": role, "role": role })));
+    let asks = |seq: i64, role: &str| {
+        let path = format!("/api/umbler/webhook/undecodable/{seq}");
+        hub.get_with(&path, &[("authorization", &bearer(role))])
+    };
+    let found = asks(seq, "admin").json();
+    assert_eq!((&found["body"], &found["bytes"]), (&json!(body), &json!(body.len())));
+    assert!(found["reason"].as_str().expect("a reason").contains("ChatRated"));
+    for role in ["supervisor", "agent", "viewer"] {
+        asks(seq, role).refuses(403, "forbidden");
+    }
+    for unknown in [understood, 99, -1] {
+        asks(unknown, "admin").refuses(404, "not_found");
+    }
+    // A long one is cut, and says how long it is.
+    let long = json!({ "EventId": "long", "Type": "ChatRated", "Payload": "x".repeat(300_000) }).to_string();
+    let seq = hub.provider().post(long.as_str()).json()["seq"].as_i64().expect("a position");
+    let found = asks(seq, "admin").json();
+    assert_eq!(found["body"].as_str().expect("a text").len(), 256 * 1024);
+    assert_eq!(found["bytes"], long.len());
 }

@@ -35,7 +35,7 @@ export function Controls({ acts, signOut, openPalette }: ControlsProps) {
 
 function Do({ act: { name, icon, run } }: { act: Act }) {
   return (
-    <ActionIcon variant="subtle" color="gray" onClick={run} aria-label={name} title={name}>
+    <ActionIcon variant="subtle" color="gray" data-act={icon} onClick={run} aria-label={name} title={name}>
       <Icon name={icon} />
     </ActionIcon>
   );

@@ -1,10 +1,15 @@
+import { Checkbox } from '@mantine/core';
+
+import { useStore } from '../hub/store.ts';
 import { Dialog } from '../parts/Dialog.tsx';
 import { useWords } from '../words/words.ts';
+import { letterKeys, setLetterKeys } from './letterKeys.ts';
 import { PAGES } from './pages.ts';
 
 /** Every key that works on every page. */
 export function KeyHelp({ close }: { close: () => void }) {
   const say = useWords();
+  const isOn = useStore(letterKeys);
   const keys: [string[], string][] = [
     [['Ctrl', 'K'], say('palette')],
     ...PAGES.map(({ name, key }): [string[], string] => [['g', key], say(name)]),
@@ -17,6 +22,12 @@ export function KeyHelp({ close }: { close: () => void }) {
   ];
   return (
     <Dialog title={say('shortcuts')} close={close}>
+      <Checkbox
+        label={say('letterKeys')}
+        description={say('letterKeysHint')}
+        checked={isOn}
+        onChange={(event) => setLetterKeys(event.currentTarget.checked)}
+      />
       <dl className="keys">
         {keys.map(([pressed, name]) => (
           <div key={name}>

@@ -2,8 +2,9 @@ import { Command } from 'cmdk';
 import { useState } from 'react';
 import { useNavigate } from 'react-router';
 
-import { openChats } from '../hub/hub.tsx';
+import { openChats, settings } from '../hub/hub.tsx';
 import { useStore } from '../hub/store.ts';
+import { ownViews } from '../hub/views.ts';
 import { Dialog } from '../parts/Dialog.tsx';
 import { Icon, type IconName } from '../parts/icons.tsx';
 import { holds } from '../words/fold.ts';
@@ -31,6 +32,8 @@ export function Palette({ acts, close }: { acts: Act[]; close: () => void }) {
     run();
   };
   const pages = PAGES.filter(({ name }) => holds(say(name), typed));
+  const team = useStore(settings).settings?.views ?? [];
+  const views = [...useStore(ownViews), ...team].filter(({ name }) => holds(name, typed));
   const fitting = acts.filter(({ name }) => holds(name, typed));
   const found = typed.trim() === '' ? [] : chats.filter((chat) => holds(contactTitle(say, chat), typed));
   const search = `/chats?search=${encodeURIComponent(typed.trim())}`;
@@ -51,6 +54,16 @@ export function Palette({ acts, close }: { acts: Act[]; close: () => void }) {
               </Command.Item>
             ))}
           </Command.Group>
+          {views.length > 0 && (
+            <Command.Group heading={say('views')}>
+              {views.map(({ name, address }, index) => (
+                <Command.Item key={index} value={`view ${index}`} onSelect={go(() => void navigate(address))}>
+                  <Icon name="views" />
+                  {name}
+                </Command.Item>
+              ))}
+            </Command.Group>
+          )}
           <Command.Group heading={say('commands')}>
             {fitting.map(({ name, icon, run }) => (
               <Command.Item key={name} value={name} onSelect={go(run)}>

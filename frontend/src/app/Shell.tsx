@@ -18,6 +18,7 @@ import { SignIn } from './SignIn.tsx';
 import { TimeBar } from './TimeBar.tsx';
 import { useActs, useSignOut } from './useActs.ts';
 import { useKeys, type Opened } from './useKeys.ts';
+import { Views } from './Views.tsx';
 import { useWall } from './wall.ts';
 
 /** What stands around each page: the ways to the others, and how fresh the data is. A wall has nothing around it. */
@@ -72,7 +73,7 @@ function Head() {
   const address = useAddress();
   const [opened, setOpened] = useState<Opened>(null);
   useKeys(setOpened);
-  const acts = useActs();
+  const acts = useActs(() => setOpened('views'));
   const signOut = useSignOut();
   const close = () => setOpened(null);
   return (
@@ -103,6 +104,7 @@ function Head() {
           close={close}
         />
       )}
+      {opened === 'views' && <Views close={close} />}
       {opened === 'keys' && <KeyHelp close={close} />}
     </>
   );

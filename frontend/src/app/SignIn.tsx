@@ -35,7 +35,7 @@ export function SignIn() {
   return (
     <main className="sign-in">
       <form onSubmit={submit} aria-labelledby="sign-in-title">
-        <p className="product">{say('product')}</p>
+        <p className="product">{client.hello?.organization ?? say('product')}</p>
         <h1 id="sign-in-title">{say('signIn')}</h1>
         <p className="quiet">{say('signInHint')}</p>
         <PasswordInput

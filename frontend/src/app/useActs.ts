@@ -16,7 +16,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const NEXT = { auto: 'light', light: 'dark', dark: 'auto' } as const;
 
-export function useActs(): Act[] {
+export function useActs(openViews: () => void): Act[] {
   const say = useWords();
   const { enter } = useWall();
   // Without that a style tag would be put in, which the content security policy refuses.
@@ -34,6 +34,7 @@ export function useActs(): Act[] {
   return [
     ...(canShowPast(pathname) && isNow ? [past] : []),
     ...(pathname.startsWith('/live') && isNow ? [{ name: say('wall'), icon: 'wall', run: enter } as const] : []),
+    { name: say('views'), icon: 'views', run: openViews },
     { name: theme, icon: colorScheme, run: () => setColorScheme(NEXT[colorScheme]) },
   ];
 }

@@ -3,12 +3,13 @@
 import { useEffect, useRef } from 'react';
 import { useLocation, useNavigate } from 'react-router';
 
+import { letterKeys } from './letterKeys.ts';
 import { PAGES } from './pages.ts';
 
 /** How long `g` waits for the letter of a page. */
 const CHORD_MS = 1200;
 
-export type Opened = 'palette' | 'keys' | null;
+export type Opened = 'palette' | 'keys' | 'views' | null;
 
 export function useKeys(open: (what: Opened) => void) {
   const navigate = useNavigate();
@@ -24,6 +25,8 @@ export function useKeys(open: (what: Opened) => void) {
     };
     /** What a key does here; `g` makes the next one lead to a page. */
     const actOf = ({ key }: KeyboardEvent): (() => void) | undefined => {
+      // Without its letters a keyboard still has Escape and the palette.
+      if (key.length === 1 && !letterKeys.get()) return undefined;
       const isChord = performance.now() - begun.current < CHORD_MS;
       begun.current = key === 'g' ? performance.now() : -Infinity;
       const page = isChord ? PAGES.find((one) => one.key === key) : undefined;

@@ -1,11 +1,14 @@
 import { Skeleton } from '@mantine/core';
+import { useState } from 'react';
 
 import { useNow } from '../hub/clock.ts';
+import { useRole } from '../hub/role.ts';
 import { useStore } from '../hub/store.ts';
 import { Tile } from '../live/Tiles.tsx';
 import { Failure } from '../parts/Notice.tsx';
 import { age, clock, fullMoment, moment, number, percent } from '../words/format.ts';
 import { named, useWords } from '../words/words.ts';
+import { RawDelivery } from './RawDelivery.tsx';
 import { QUEUED_MANY, Way } from './Way.tsx';
 import { useVitals, type Vitals, type WebhookStatus } from './vitals.ts';
 import './health.css';
@@ -193,12 +196,15 @@ function Recent({ status: { recentUndecodable, recentIgnored, undecodable, ignor
   const say = useWords();
   const rows = [
     ...recentUndecodable.map((each) => ({ ...each, key: `${each.seq}` })),
-    ...recentIgnored.map((each, index) => ({ ...each, type: say('ignored'), key: `i${index}` })),
+    ...recentIgnored.map((each, index) => ({ ...each, seq: null, type: say('ignored'), key: `i${index}` })),
   ].sort((a, b) => Date.parse(b.receivedAt) - Date.parse(a.receivedAt));
+  const isAdmin = useRole() === 'admin';
+  const [shown, setShown] = useState<number | null>(null);
   const isLimited = rows.length === 0 && undecodable + ignored > 0;
   return (
     <section className="card">
       <h2>{say('recent')}</h2>
+      {shown !== null && <RawDelivery seq={shown} close={() => setShown(null)} />}
       {rows.length === 0 ? (
         <p className="blank">{isLimited ? say('limitedHint') : say('noneUndecodable')}</p>
       ) : (
@@ -212,10 +218,17 @@ function Recent({ status: { recentUndecodable, recentIgnored, undecodable, ignor
               </tr>
             </thead>
             <tbody>
-              {rows.map(({ key, type, reason, receivedAt }) => (
+              {rows.map(({ key, seq, type, reason, receivedAt }) => (
                 <tr key={key}>
                   <th scope="row">{type}</th>
-                  <td>{reason}</td>
+                  <td>
+                    {reason}{' '}
+                    {isAdmin && seq !== null && (
+                      <button type="button" className="number" onClick={() => setShown(seq)}>
+                        {say('showRaw')}
+                      </button>
+                    )}
+                  </td>
                   <td>
                     <time dateTime={receivedAt}>{fullMoment(receivedAt)}</time>
                   </td>

@@ -219,9 +219,10 @@ function groups(chats: Chat[], of: (chat: Chat) => Named | null): Group[] {
   return [...found.values()].sort(byName);
 }
 
+/** What nobody has comes first, in a place that never scrolls away: somebody has to take it on. */
 function byName(a: Group, b: Group): number {
   const name = ({ who, key }: Group) => who?.name ?? key;
   return (
-    Number(a.who === null) - Number(b.who === null) || name(a).localeCompare(name(b)) || a.key.localeCompare(b.key)
+    Number(b.who === null) - Number(a.who === null) || name(a).localeCompare(name(b)) || a.key.localeCompare(b.key)
   );
 }

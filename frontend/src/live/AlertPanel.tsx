@@ -54,7 +54,7 @@ export function AlertPanel() {
       <header>
         <h2 id="alerts-title">{say('alerts')}</h2>
         <span className="quiet tally" role="status">
-          {shown !== null && say('alertCount', { count: number(shown.length), open: number(open) })}
+          {shown !== null && shown.length > 0 && say('alertCount', { count: number(shown.length), open: number(open) })}
         </span>
         <SoundSwitch />
         <NotificationSwitch />
@@ -108,7 +108,7 @@ function SoundSwitch() {
       aria-label={say('sound')}
       title={word}
     >
-      <Icon name={on ? 'bell' : 'mute'} />
+      <Icon name={on ? 'speaker' : 'mute'} />
     </ActionIcon>
   );
 }
@@ -126,7 +126,7 @@ function NotificationSwitch() {
       aria-label={say('notifications')}
       title={say(on ? 'notificationsOn' : 'notificationsOff')}
     >
-      <Icon name={on ? 'notify' : 'unnotified'} />
+      <Icon name={on ? 'bell' : 'silent'} />
     </ActionIcon>
   );
 }

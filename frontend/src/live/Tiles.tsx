@@ -6,7 +6,7 @@ import { useNow } from '../hub/clock.ts';
 import { type Figures, type Live, lateOf, urgencyOf } from '../hub/waits.ts';
 import { Figure } from '../parts/Figure.tsx';
 import { clock, duration, number, percent } from '../words/format.ts';
-import { useWords } from '../words/words.ts';
+import { useWords, type Say } from '../words/words.ts';
 import { useLimits } from './limits.ts';
 
 export interface TilesProps {
@@ -53,7 +53,9 @@ export function Tiles({ live, messagesToday, trends = {}, isWall = false }: Tile
           trend={trends.open}
           to={door('/chats?kind=direct')}
         >
-          {figures && figures.indirect !== null && say('openAlso', { count: number(figures.indirect) })}
+          {figures && figures.indirect !== null && figures.indirect > 0
+            ? say('openAlso', { count: number(figures.indirect) })
+            : null}
         </Tile>
         <Tile
           name="unanswered"
@@ -76,12 +78,12 @@ export function Tiles({ live, messagesToday, trends = {}, isWall = false }: Tile
         </Tile>
         <Tile
           name="late"
-          title={differ || lateMs === null ? say('lateAny') : say('late', { age: duration(lateMs) })}
+          title={say('lateAny')}
           value={number(late)}
           urgency={late !== undefined && late > 0 ? 'late' : undefined}
           to={door('/chats?wait=late')}
         >
-          {late !== undefined && say('lateShare', { percent: percent(late, waiting?.length ?? 0) })}
+          {late !== undefined && lateHint(say, late, waiting?.length ?? 0, differ ? null : lateMs)}
         </Tile>
         <Tile
           name="unassigned"
@@ -90,7 +92,9 @@ export function Tiles({ live, messagesToday, trends = {}, isWall = false }: Tile
           trend={trends.unassigned}
           to={door('/chats?kind=direct&owner=none')}
         >
-          {figures && say('unassignedShare', { percent: percent(figures.unassigned, figures.open) })}
+          {figures && figures.unassigned > 0
+            ? say('unassignedShare', { percent: percent(figures.unassigned, figures.open) })
+            : null}
         </Tile>
         {today !== undefined && (
           <Tile
@@ -99,7 +103,7 @@ export function Tiles({ live, messagesToday, trends = {}, isWall = false }: Tile
             value={today?.medianMs == null ? '–' : duration(today.medianMs)}
             to={door('/reports')}
           >
-            {today !== null && say('firstTodayHint', { count: number(today.n) })}
+            {today !== null && firstHint(say, today.n)}
           </Tile>
         )}
         {messagesToday !== undefined && (
@@ -110,6 +114,17 @@ export function Tiles({ live, messagesToday, trends = {}, isWall = false }: Tile
       </dl>
     </section>
   );
+}
+
+function firstHint(say: Say, count: number): string {
+  return count === 0 ? say('firstTodayNone') : say('firstTodayHint', { count: number(count) });
+}
+
+/** Which part of those who wait it is, and the threshold where all sectors have the same one. */
+function lateHint(say: Say, late: number, waiting: number, limitMs: number | null): string {
+  const share = late > 0 ? [say('lateShare', { percent: percent(late, waiting) })] : [];
+  const limit = limitMs === null ? [] : [say('late', { age: duration(limitMs) })];
+  return [...share, ...limit].join(' · ');
 }
 
 interface TileProps {

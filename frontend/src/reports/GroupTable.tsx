@@ -1,4 +1,4 @@
-import { Button, Skeleton } from '@mantine/core';
+import { Button, Checkbox, Skeleton } from '@mantine/core';
 import { useEffect, useMemo, useState } from 'react';
 
 import { reasonOf } from '../hub/errors.ts';
@@ -25,6 +25,7 @@ import {
 import { FILTER_OF, names } from './names.ts';
 import type { Report } from './useReport.ts';
 
+/** Columns that can be chosen; the first ones are shown until somebody chooses others. */
 const COLUMNS: Metric[] = [
   'closed',
   'firstResponse',
@@ -34,7 +35,12 @@ const COLUMNS: Metric[] = [
   'messagesMember',
   'transferred',
   'abandoned',
+  'created',
+  'reopened',
+  'queueTime',
+  'messagesIn',
 ];
+const USUAL = COLUMNS.slice(0, 8);
 
 interface Line {
   id: string | null;
@@ -45,11 +51,13 @@ interface Line {
 interface GroupTableProps {
   report: Report;
   query: Query;
+  /** The numbers of all together; null before they are known. */
+  total: Row[] | null;
   explain: (cell: Cell) => void;
 }
 
 /** The same numbers for each agent, sector, channel or tag. */
-export function GroupTable({ report, query, explain }: GroupTableProps) {
+export function GroupTable({ report, query, total, explain }: GroupTableProps) {
   const say = useWords();
   const by: Grouping = GROUPS.find((one) => one === report.params.get('by')) ?? 'agents';
   const { answer, busy, failure, again } = useAnswer<Answer>(`/${by}`, query, report.round);
@@ -74,6 +82,13 @@ export function GroupTable({ report, query, explain }: GroupTableProps) {
   );
   const sorted = useMemo(() => lines?.toSorted(order(sort)), [lines, sort]);
   const filter = FILTER_OF[by];
+  const chosen = report.params.get('columns')?.split(',') ?? USUAL;
+  const columns = COLUMNS.filter((column) => chosen.includes(column));
+  const mostOf = useMemo(
+    () =>
+      new Map(COLUMNS.map((metric) => [metric, Math.max(1, ...(lines ?? []).map((line) => figureOf(line, metric)))])),
+    [lines],
+  );
   const turn = (column: Metric | 'name') =>
     setSort((before) => ({ by: column, down: before.by === column ? !before.down : column !== 'name' }));
   const head = (column: Metric | 'name', label: string) => (
@@ -100,18 +115,22 @@ export function GroupTable({ report, query, explain }: GroupTableProps) {
             </button>
           ))}
         </div>
+        <ColumnChoice
+          chosen={columns}
+          choose={(next) => report.set({ columns: next.join() === USUAL.join() ? '' : next.join() })}
+        />
         <Export by={by} query={query} />
       </header>
       {failure !== null && <Failure reason={failure} again={again} />}
       {sorted === undefined && failure === null && <Skeleton height={200} />}
       {sorted?.length === 0 && <p className="blank">{say('nothingInPeriod')}</p>}
       {sorted !== undefined && sorted.length > 0 && (
-        <div className="wide" tabIndex={0} role="group" aria-labelledby="groups-title">
+        <div className="wide tall" tabIndex={0} role="group" aria-labelledby="groups-title">
           <table className="sortable" data-by={by}>
             <thead>
               <tr>
                 {head('name', say(filter))}
-                {COLUMNS.map((metric) => head(metric, say(`m_${metric}`)))}
+                {columns.map((metric) => head(metric, say(`m_${metric}`)))}
               </tr>
             </thead>
             <tbody>
@@ -131,8 +150,9 @@ export function GroupTable({ report, query, explain }: GroupTableProps) {
                       </button>
                     )}
                   </th>
-                  {COLUMNS.map((metric) => {
+                  {columns.map((metric) => {
                     const row = cells.get(metric);
+                    const share = figureOf({ id, name, cells }, metric) / (mostOf.get(metric) ?? 1);
                     const text =
                       row === undefined
                         ? isDuration(metric)
@@ -158,16 +178,64 @@ export function GroupTable({ report, query, explain }: GroupTableProps) {
                         ) : (
                           text
                         )}
+                        <i className="inline-bar" aria-hidden="true" style={{ width: `${share * 100}%` }} />
                       </td>
                     );
                   })}
                 </tr>
               ))}
             </tbody>
+            {total !== null && <Total rows={total} columns={columns} hasTags={by === 'tags'} />}
           </table>
         </div>
       )}
     </section>
+  );
+}
+
+/** All together. A chat with two tags counts in both lines, and once here; a median is of all values, not of the medians. */
+function Total({ rows, columns, hasTags }: { rows: Row[]; columns: Metric[]; hasTags: boolean }) {
+  const say = useWords();
+  const of = new Map(rows.map((row) => [row.metric, row]));
+  return (
+    <tfoot>
+      <tr>
+        <th scope="row" title={hasTags ? say('totalOfTags') : undefined}>
+          {say('total')}
+        </th>
+        {columns.map((metric) => {
+          const row = of.get(metric);
+          return <td key={metric}>{isDuration(metric) ? duration(row?.medianMs ?? null) : number(row?.n ?? 0)}</td>;
+        })}
+      </tr>
+    </tfoot>
+  );
+}
+
+/** Which columns are shown. It stands in the address, so a saved view keeps it. */
+function ColumnChoice({ chosen, choose }: { chosen: Metric[]; choose: (columns: Metric[]) => void }) {
+  const say = useWords();
+  return (
+    <details className="column-choice">
+      <summary>{say('columns', { count: number(chosen.length), all: number(COLUMNS.length) })}</summary>
+      <fieldset>
+        <legend className="hidden">{say('columnsWhich')}</legend>
+        {COLUMNS.map((metric) => {
+          const isChosen = chosen.includes(metric);
+          return (
+            <Checkbox
+              key={metric}
+              size="xs"
+              label={say(`m_${metric}`)}
+              checked={isChosen}
+              // A table without any column could not be told from one without data.
+              disabled={isChosen && chosen.length === 1}
+              onChange={() => choose(COLUMNS.filter((one) => (one === metric ? !isChosen : chosen.includes(one))))}
+            />
+          );
+        })}
+      </fieldset>
+    </details>
   );
 }
 
@@ -219,6 +287,11 @@ function linesOf(rows: Row[], nameFor: (id: string | null, name: string | null) 
     lines.set(id, line);
   }
   return [...lines.values()];
+}
+
+function figureOf({ cells }: Line, metric: Metric): number {
+  const row = cells.get(metric);
+  return (isDuration(metric) ? row?.medianMs : row?.n) ?? 0;
 }
 
 /** Lines of one name are told apart by their ids. */

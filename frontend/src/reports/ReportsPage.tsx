@@ -12,12 +12,14 @@ import { Explain } from './Explain.tsx';
 import { GroupTable } from './GroupTable.tsx';
 import { HeatMap } from './HeatMap.tsx';
 import { useAnswer, type Answer, type Cell } from './metrics.ts';
+import { useSeries } from './series.ts';
 import { SeriesChart } from './SeriesChart.tsx';
 import { Story } from './Story.tsx';
 import { Summary } from './Summary.tsx';
 import { useRefresh, useReport } from './useReport.ts';
 import './charts.css';
 import './reports.css';
+import './tables.css';
 
 /** What was, over any period, beside the period before; each number leads to the chats that it was made of. */
 export default function ReportsPage() {
@@ -25,6 +27,7 @@ export default function ReportsPage() {
   const report = useReport();
   const { query, earlier, compare, round, zone, setZone, again } = report;
   const summary = useAnswer<Answer>('/summary', query, round, '/summary', earlier);
+  const series = useSeries(report, query);
   const [cell, setCell] = useState<Cell | null>(null);
   useRefresh(again);
   const told = summary.answer?.timezone;
@@ -83,6 +86,7 @@ export default function ReportsPage() {
             earlier={previous}
             explain={setCell}
             zone={zone}
+            series={series}
           />
           <div className="columns even">
             <Distribution report={report} query={query} summary={answer} explain={setCell} />
@@ -91,7 +95,7 @@ export default function ReportsPage() {
               <HeatMap report={report} query={query} explain={setCell} />
             </div>
           </div>
-          <GroupTable report={report} query={query} explain={setCell} />
+          <GroupTable report={report} query={query} total={isOf(answer, query) ? rows : null} explain={setCell} />
           {cell !== null && <Explain cell={cell} base={query} zone={zone} close={() => setCell(null)} />}
         </>
       )}

@@ -7,6 +7,8 @@ import { useWords } from '../words/words.ts';
 import { Change } from './Change.tsx';
 import { COUNTS, DURATIONS, type Answer, type Asked, type Cell, type Metric, type Row } from './metrics.ts';
 import type { Span } from './period.ts';
+import type { Series } from './series.ts';
+import { Spark } from './Spark.tsx';
 
 const FIGURES = ['meanMs', 'p75Ms', 'p90Ms', 'p95Ms', 'maxMs'] as const;
 const MARKS = ['medianMs', 'p75Ms', 'p90Ms', 'p95Ms'] as const;
@@ -17,10 +19,11 @@ interface SummaryProps {
   earlier: Span | null;
   explain: (cell: Cell) => void;
   zone: string;
+  series: Map<Metric, Series>;
 }
 
 /** The medians first, for a mean hides the usual behind the unusual; the rest on demand. */
-export function Summary({ asked: { answer, busy }, earlier, explain, zone }: SummaryProps) {
+export function Summary({ asked: { answer, busy }, earlier, explain, zone, series }: SummaryProps) {
   const say = useWords();
   const [all, setAll] = useState(false);
   if (answer === null)
@@ -54,6 +57,7 @@ export function Summary({ asked: { answer, busy }, earlier, explain, zone }: Sum
                 <th scope="col">{say('metric')}</th>
                 <th scope="col">{say('median')}</th>
                 {before && <th scope="col">{say('change')}</th>}
+                <th scope="col">{say('course')}</th>
                 <th scope="col">{say('howOften')}</th>
                 {all &&
                   FIGURES.map((figure) => (
@@ -92,6 +96,9 @@ export function Summary({ asked: { answer, busy }, earlier, explain, zone }: Sum
                         <Change row={row} of="median" show={duration} />
                       </td>
                     )}
+                    <td>
+                      <Spark series={series.get(metric)} />
+                    </td>
                     <td>{number(row?.n ?? 0)}</td>
                     {all && FIGURES.map((figure) => <td key={figure}>{duration(row?.[figure] ?? null)}</td>)}
                     {all && <td>{row && <Spread row={row} />}</td>}
@@ -122,6 +129,9 @@ export function Summary({ asked: { answer, busy }, earlier, explain, zone }: Sum
                   ) : (
                     <Figure text={number(row?.n ?? 0)} />
                   )}
+                </dd>
+                <dd className="course">
+                  <Spark series={series.get(metric)} />
                 </dd>
                 <dd className="hint">{before && <Change row={row} of="n" show={number} />}</dd>
               </div>

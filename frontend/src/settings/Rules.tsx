@@ -12,6 +12,7 @@ import { Missing } from '../parts/Missing.tsx';
 import { Failure } from '../parts/Notice.tsx';
 import { fullMoment } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
+import { DailyReport } from './DailyReport.tsx';
 import { bodyOf, draftOf, problemsOf, type Draft } from './draft.ts';
 import { Effect } from './Effect.tsx';
 import { Holidays, Hours } from './Hours.tsx';
@@ -79,7 +80,9 @@ function Form({ saved, seq }: FormProps) {
     setRefusal(null);
     setConflict(false);
     try {
-      const answer = await hub.send('PUT', PATH, bodyOf(draft), undefined, { ifMatch: `"${over ?? 0}"` });
+      const answer = await hub.send('PUT', PATH, bodyOf(draft, saved.views ?? []), undefined, {
+        ifMatch: `"${over ?? 0}"`,
+      });
       settings.take(answer);
       begin(answer.settings, answer.seq);
       setDone(true);
@@ -101,7 +104,8 @@ function Form({ saved, seq }: FormProps) {
       }}
       className="rules"
     >
-      <div className="fields">
+      {/* Who may change nothing finds nothing in it to focus, and has to scroll it all the same. */}
+      <div className="fields" tabIndex={0} role="group" aria-label={say('rules')}>
         {!isAdmin && <p className="notice quiet">{say('adminsOnlyRules')}</p>}
         <fieldset disabled={!isAdmin} className="whole">
           <ThresholdForm draft={draft} change={change} problems={problems} />
@@ -110,6 +114,7 @@ function Form({ saved, seq }: FormProps) {
             <Hours draft={draft} change={change} problems={problems} zone={saved.timeZone} />
             <Holidays draft={draft} change={change} problems={problems} />
           </div>
+          <DailyReport draft={draft} change={change} problems={problems} zone={saved.timeZone} />
         </fieldset>
       </div>
       {base !== seq && touched && (
@@ -179,6 +184,9 @@ function Form({ saved, seq }: FormProps) {
   );
 }
 
+/** What the hub itself begins with. */
+const USUAL_IDLE_MINUTES = 30;
+
 /** From when on a chat in which nobody writes counts as idle. */
 function Idle({
   draft: { idleMinutes },
@@ -204,6 +212,8 @@ function Idle({
         required
         withAsterisk={false}
         label={say('idleAfter')}
+        description={say('usualMinutes', { minutes: USUAL_IDLE_MINUTES })}
+        inputWrapperOrder={['label', 'input', 'description', 'error']}
         value={Number.isNaN(idleMinutes) ? '' : idleMinutes}
         error={problems.get('idleMinutes')}
         onChange={(event) => change({ idleMinutes: event.currentTarget.valueAsNumber })}

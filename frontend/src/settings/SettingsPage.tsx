@@ -12,6 +12,7 @@ const SECTIONS = [
   ['set-idle', 'idleTitle'],
   ['set-hours', 'hours'],
   ['set-holidays', 'holidays'],
+  ['set-report', 'dailyReport'],
 ] as const;
 
 /** What an admin says once and everybody works by. Everybody else may read it. */

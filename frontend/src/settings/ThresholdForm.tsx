@@ -150,6 +150,8 @@ function LimitFields({ legend, path, limits, inherited, problems, change, remove
                 withAsterisk={false}
                 aria-label={`${label}, ${legend}: ${say('minutes')}`}
                 value={value ?? ''}
+                description={say('usualMinutes', { minutes: beginning(kind) })}
+                inputWrapperOrder={['label', 'input', 'description', 'error']}
                 error={problems.get(`${path}.${kind}`)}
                 onChange={(event) => set(kind, event.currentTarget.value)}
                 rightSection={

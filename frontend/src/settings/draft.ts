@@ -1,6 +1,6 @@
 /** What is being changed in the form: hours as they are typed, and thresholds in minutes. */
 
-import type { HubSettings, Thresholds } from 'umbler-hub-client';
+import type { HubSettings, SavedView, Thresholds } from 'umbler-hub-client';
 
 export const DAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const;
 export type Weekday = (typeof DAYS)[number];
@@ -23,6 +23,8 @@ export interface Draft {
   hours: Record<Weekday, [string, string][]>;
   holidays: { date: string; name: string }[];
   idleMinutes: number;
+  /** Null: no daily report. */
+  dailyReport: { at: string; language: 'pt-BR' | 'en' } | null;
 }
 
 /** What a threshold begins with where it had none. */
@@ -39,18 +41,19 @@ export function beginning(kind: Kind): string {
   return BEGINNING[kind];
 }
 
-export function draftOf({ thresholds, businessHours, holidays, idleMinutes }: HubSettings): Draft {
+export function draftOf({ thresholds, businessHours, holidays, idleMinutes, dailyReport }: HubSettings): Draft {
   return {
     limits: limitsOf(thresholds.default) as Draft['limits'],
     sectors: Object.entries(thresholds.sectors).map(([id, own]) => ({ id, limits: limitsOf(own) })),
     hours: Object.fromEntries(DAYS.map((day) => [day, businessHours[day] ?? []])) as Draft['hours'],
     holidays,
     idleMinutes,
+    dailyReport: dailyReport ?? null,
   };
 }
 
-/** What PUT takes. Whether it is right the hub says, by the path of each field. */
-export function bodyOf({ limits, sectors, hours, holidays, idleMinutes }: Draft) {
+/** What PUT takes, with the team's views as they are. Whether it is right the hub says, by the path of each field. */
+export function bodyOf({ limits, sectors, hours, holidays, idleMinutes, dailyReport }: Draft, views: SavedView[]) {
   return {
     thresholds: {
       default: secondsOf(limits),
@@ -59,6 +62,8 @@ export function bodyOf({ limits, sectors, hours, holidays, idleMinutes }: Draft)
     businessHours: hours,
     holidays: holidays.map(({ date, name }) => ({ date, name: name.trim() })),
     idleMinutes,
+    dailyReport,
+    views,
   };
 }
 

@@ -2,16 +2,20 @@
 
 import { COMMANDS } from './commands.ts';
 import { COMPOSER } from './composer.ts';
+import { DAILY_REPORT } from './daily-report.ts';
 import { NOTIFICATIONS } from './notifications.ts';
 import { SCREEN } from './screen.ts';
 import { STORY } from './story.ts';
+import { VIEWS } from './views.ts';
 
 export const EN = {
   ...COMMANDS.en,
   ...COMPOSER.en,
+  ...DAILY_REPORT.en,
   ...NOTIFICATIONS.en,
   ...SCREEN.en,
   ...STORY.en,
+  ...VIEWS.en,
   product: 'Umbler Hub',
   skip: 'Skip to the content',
   pages: 'Pages',
@@ -48,7 +52,7 @@ export const EN = {
   delayHint:
     'From the customer’s phone to this screen: median of the last {{count}} customer messages. The newest took {{last}}. Measured by the hub’s clock.',
   clockBehind: 'the hub’s clock is behind',
-  noDelay: 'no message yet',
+  noDelay: 'phone to screen: measuring…',
   unwritable:
     'The hub cannot store deliveries, so it refuses them ({{reason}}, since {{since}}). What you see is correct but does not get newer.',
   draining: 'The hub is shutting down. This screen reconnects by itself when it is back.',
@@ -75,7 +79,7 @@ export const EN = {
   longest: 'Longest wait',
   average: '{{age}} on average',
   nobodyWaits: 'nobody is waiting',
-  late: 'Over {{age}}',
+  late: 'limit {{age}}',
   lateShare: '{{percent}} of those waiting',
   unassigned: 'Unassigned',
   unassignedShare: '{{percent}} of the open chats',
@@ -424,7 +428,7 @@ export const EN = {
   share: 'Share',
   beforeShort: 'Before',
   sum: 'Total',
-  byWhom: 'By group',
+  byWhom: 'Breakdown',
   by_agents: 'Agents',
   by_sectors: 'Sectors',
   by_channels: 'Channels',

@@ -3,16 +3,20 @@
 import { COMMANDS } from './commands.ts';
 import type { Word } from './en.ts';
 import { COMPOSER } from './composer.ts';
+import { DAILY_REPORT } from './daily-report.ts';
 import { NOTIFICATIONS } from './notifications.ts';
 import { SCREEN } from './screen.ts';
 import { STORY } from './story.ts';
+import { VIEWS } from './views.ts';
 
 export const PT: Record<Word, string> = {
   ...COMMANDS.pt,
   ...COMPOSER.pt,
+  ...DAILY_REPORT.pt,
   ...NOTIFICATIONS.pt,
   ...SCREEN.pt,
   ...STORY.pt,
+  ...VIEWS.pt,
   product: 'Umbler Hub',
   skip: 'Ir para o conteúdo',
   pages: 'Páginas',
@@ -49,7 +53,7 @@ export const PT: Record<Word, string> = {
   delayHint:
     'Do celular do cliente até esta tela: mediana das últimas {{count}} mensagens de clientes. A mais recente levou {{last}}. Medido pelo relógio do hub.',
   clockBehind: 'o relógio do hub está atrasado',
-  noDelay: 'nenhuma mensagem ainda',
+  noDelay: 'do celular à tela: medindo…',
   unwritable:
     'O hub não consegue gravar os eventos do Umbler Talk e por isso os recusa ({{reason}}, desde {{since}}). O que aparece aqui está correto, mas não se atualiza.',
   draining: 'O hub está sendo desligado. Esta tela se reconecta sozinha quando ele voltar.',
@@ -76,7 +80,7 @@ export const PT: Record<Word, string> = {
   longest: 'Maior espera',
   average: '{{age}} em média',
   nobodyWaits: 'ninguém aguardando',
-  late: 'Há mais de {{age}}',
+  late: 'prazo de {{age}}',
   lateShare: '{{percent}} dos que aguardam',
   unassigned: 'Sem responsável',
   unassignedShare: '{{percent}} das abertas',
@@ -260,7 +264,7 @@ export const PT: Record<Word, string> = {
   noneUndecodable: 'Todos os eventos foram reconhecidos.',
   noDeliveries: 'Nenhum evento chegou ainda.',
   howMany: 'Quantidade',
-  limitedHint: 'O seu token não dá acesso a cada evento.',
+  limitedHint: 'O seu acesso não mostra os eventos um a um.',
   readAgo: 'atualizado há {{age}}',
   lost: 'Esta página não existe.',
   home: 'Ir para Ao vivo',
@@ -279,10 +283,10 @@ export const PT: Record<Word, string> = {
   unreachable: 'o hub não responde',
   agents: 'Atendentes',
   rules: 'Prazos e horários',
-  directory: 'Diretório de atendentes',
+  directory: 'Cadastro de atendentes',
   directoryHint:
     'O Umbler Talk envia o id dos atendentes, mas não o nome. O nome dado aqui aparece na hora em todas as telas.',
-  adminsOnly: 'Só administradores podem alterar o diretório.',
+  adminsOnly: 'Só administradores podem alterar o cadastro.',
   adminsOnlyRules: 'Só administradores podem alterar estes ajustes.',
   importCsv: 'Importar CSV',
   newAgent: 'Novo atendente',
@@ -294,9 +298,9 @@ export const PT: Record<Word, string> = {
   entry: 'Cadastro',
   everybody: 'Todos',
   unnamedOnly: 'Sem nome',
-  namedOnly: 'No diretório',
+  namedOnly: 'Com cadastro',
   withoutName: 'Ainda sem nome',
-  noEntry: 'fora do diretório',
+  noEntry: 'sem cadastro',
   giveName: 'Dar nome',
   changedAt: 'Alterado em',
   editAgent: 'Editar atendente',
@@ -306,7 +310,7 @@ export const PT: Record<Word, string> = {
   photoHint: 'https://… (opcional)',
   otherSector: 'Outro, pelo id…',
   sectorId: 'Id do setor',
-  removeSure: 'Confirmar remoção do diretório',
+  removeSure: 'Confirmar remoção do cadastro',
   importHint:
     'Colunas id e name; photoUrl e sectorId são opcionais. Separadas por vírgula ou ponto e vírgula, em UTF-8. O arquivo é importado por inteiro ou não é importado. Atendentes que não estão nele ficam como estão.',
   template: 'Baixar arquivo com todos os atendentes sem nome',
@@ -378,7 +382,7 @@ export const PT: Record<Word, string> = {
   lateAny: 'Fora do prazo',
   trend: '{{change}} desde {{at}}',
   refresh: 'Atualizar (dados de {{at}})',
-  periodIs: '{{from}} até {{until}}, {{zone}}',
+  periodIs: 'De {{from}} até {{until}} ({{zone}})',
   noPeriod: 'Escolha o primeiro e o último dia. O primeiro não pode ser depois do último nem no futuro.',
   rebuilding: 'O histórico está sendo recalculado: {{done}} de {{total}} conversas. Os números só incluem essas.',
   period: 'Período',
@@ -407,7 +411,7 @@ export const PT: Record<Word, string> = {
   p95Ms: '95 %',
   maxMs: 'Maior',
   spread: 'Distribuição',
-  before: 'Em comparação com {{from}} até {{until}}.',
+  before: 'Em comparação com o período de {{from}} até {{until}}.',
   beforeKey: 'período anterior',
   was: 'era {{value}}',
   nothingBefore: 'sem dados antes',
@@ -427,7 +431,7 @@ export const PT: Record<Word, string> = {
   share: '% do total',
   beforeShort: 'Antes',
   sum: 'Total',
-  byWhom: 'Por grupo',
+  byWhom: 'Detalhamento',
   by_agents: 'Atendentes',
   by_sectors: 'Setores',
   by_channels: 'Canais',

@@ -6,9 +6,13 @@ use serde_json::{Map, Value};
 use utoipa::PartialSchema;
 use utoipa::openapi::{RefOr, Schema};
 
+use crate::domain::daily_report::DailyReport;
 use crate::domain::settings::{
     DAYS, Holiday, IDLE_MINUTES_DEFAULT, IDLE_MINUTES_MAX, MINUTES_PER_DAY, SECTOR_ID_CHARS_MAX, SPANS_MAX,
     Seconds, Span, Thresholds, WeekHours,
+};
+use crate::domain::views::{
+    SavedView, VIEW_ADDRESS_CHARS_MAX, VIEW_NAME_CHARS_MAX, VIEWS_MAX, is_view_address,
 };
 use crate::domain::{AlertKind, TeamSettings};
 use crate::http::error::ApiError;
@@ -91,8 +95,56 @@ impl Reader {
         let holidays = self.holidays(fields.remove("holidays"));
         let thresholds = self.thresholds(fields.remove("thresholds"));
         let idle_minutes = self.idle_minutes(fields.remove("idleMinutes"));
+        let views = self.views(fields.remove("views"));
+        let daily_report = self.daily_report(fields.remove("dailyReport"));
         self.nothing_else("", fields);
-        TeamSettings { business_hours, holidays, thresholds, idle_minutes }
+        TeamSettings { business_hours, holidays, thresholds, idle_minutes, views, daily_report }
+    }
+
+    fn views(&mut self, value: Option<Value>) -> Vec<SavedView> {
+        let (mut views, mut names) = (Vec::new(), BTreeSet::new());
+        for (place, item) in self.list("views", value, VIEWS_MAX).into_iter().enumerate() {
+            let path = format!("views[{place}]");
+            let mut fields = self.object(&path, Some(item));
+            let mut text = |name| fields.remove(name).and_then(|text| Some(text.as_str()?.trim().to_owned()));
+            let name = text("name").filter(|name| fits(name, VIEW_NAME_CHARS_MAX));
+            let address = text("address").filter(|address| is_view_address(address));
+            if address.is_none() {
+                let what = format!(
+                    "must be an address like /chats?wait=late, of at most {VIEW_ADDRESS_CHARS_MAX} characters"
+                );
+                self.note(format!("{path}.address"), what);
+            }
+            match name {
+                None => {
+                    self.note(
+                        format!("{path}.name"),
+                        format!("must have 1 to {VIEW_NAME_CHARS_MAX} characters"),
+                    );
+                }
+                Some(name) if !names.insert(name.clone()) => {
+                    self.note(format!("{path}.name"), "is there twice");
+                }
+                Some(name) => views.extend(address.map(|address| SavedView { name, address })),
+            }
+            self.nothing_else(&format!("{path}."), fields);
+        }
+        views
+    }
+
+    fn daily_report(&mut self, value: Option<Value>) -> Option<DailyReport> {
+        let value = value.filter(|value| !value.is_null())?;
+        let mut fields = self.object("dailyReport", Some(value));
+        let at = fields.remove("at").and_then(|at| serde_json::from_value(at).ok());
+        if at.is_none() {
+            self.note("dailyReport.at", "must be a time of day like 07:30");
+        }
+        let language = fields.remove("language").and_then(|language| serde_json::from_value(language).ok());
+        if language.is_none() {
+            self.note("dailyReport.language", "must be pt-BR or en");
+        }
+        self.nothing_else("dailyReport.", fields);
+        Some(DailyReport { at: at?, language: language? })
     }
 
     fn idle_minutes(&mut self, value: Option<Value>) -> u16 {

@@ -1,4 +1,4 @@
-//! `/stats`, `/updates` and `/webhook/status`: counters, updates, and how deliveries arrive.
+//! `/stats`, `/updates`, `/webhook/status` and `/webhook/undecodable/{seq}`: counters, updates, and how deliveries arrive.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -7,13 +7,16 @@ use utoipa::ToSchema;
 
 use super::Answer;
 use crate::domain::Seq;
-use crate::http::caller::{Caller, UserState};
+use crate::http::caller::{Admin, Caller, UserState};
 use crate::http::error::ApiError;
+use crate::http::extract::PathId;
 use crate::http::question::{Nothing, QueryString, question};
 use crate::http::route::routes;
 use crate::http::values::{Id, Past};
 use crate::protocol::StatsShape;
-use crate::reads::webhooks::{DeliveryCount, IgnoredDelivery, UnrecognizedDelivery};
+use crate::reads::webhooks::{
+    DeliveryCount, GetUndecodable, IgnoredDelivery, UndecodableBody, UnrecognizedDelivery,
+};
 use crate::reads::{ListUpdates, WebhookStatus};
 use crate::telemetry::clock;
 
@@ -31,6 +34,9 @@ routes! {
     /// How the provider's deliveries arrive: the last one, the time since then, counts, and which were not
     /// understood.
     get "/webhook/status" => webhook_status, "getWebhookStatus";
+    /// One delivery that was not understood, as the provider posted it. It holds what customers wrote, so only admins
+    /// are shown it.
+    get "/webhook/undecodable/{seq}" => undecodable, "getUndecodableDelivery";
 }
 
 question! {
@@ -90,6 +96,17 @@ async fn updates(
         ApiError::Internal
     })?;
     Ok(Answer(UpdatesAnswer { updates, next: found.next.0, seq: found.seq.0, epoch: found.epoch }))
+}
+
+async fn undecodable(
+    Admin(_): Admin,
+    PathId(id): PathId,
+    _: QueryString<Nothing>,
+    state: UserState,
+) -> Result<Answer<UndecodableBody>, ApiError> {
+    let missing = || ApiError::NotFound("there is no such delivery, or it was understood");
+    let seq = String::from(id).parse().map_err(|_no_position| missing())?;
+    state.ask(GetUndecodable(seq)).await?.map(Answer).ok_or_else(missing)
 }
 
 /// How the provider's deliveries arrive.

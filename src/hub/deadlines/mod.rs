@@ -52,17 +52,18 @@ impl Deadlines {
     pub fn learn(&mut self, events: &[Arc<Recorded>], now: Timestamp) -> bool {
         for event in events {
             match &event.effect {
-                HubEffect::None | HubEffect::Noted => {}
+                HubEffect::None | HubEffect::Noted | HubEffect::Reported => {}
                 HubEffect::Clocks(clocks) => self.wheel.learn(Clocks::clone(clocks), now),
                 HubEffect::Raised(alert) => self.wheel.raised(alert, now),
                 HubEffect::Cleared(alert) => self.wheel.cleared(alert, now),
                 HubEffect::Settings(settings) => self.wheel.take_thresholds(&settings.thresholds, now),
             }
         }
-        let is_alert = |event: &Arc<Recorded>| {
-            matches!(event.effect, HubEffect::Raised(_) | HubEffect::Cleared(_) | HubEffect::Noted)
+        let is_posted = |event: &Arc<Recorded>| match event.effect {
+            HubEffect::Raised(_) | HubEffect::Cleared(_) | HubEffect::Noted | HubEffect::Reported => true,
+            HubEffect::None | HubEffect::Clocks(_) | HubEffect::Settings(_) => false,
         };
-        events.iter().any(is_alert)
+        events.iter().any(is_posted)
     }
 
     /// Handles the deadlines that have passed. Returns when the next one passes.

@@ -15,6 +15,7 @@ pub mod alerts;
 pub mod revocations;
 pub mod link;
 pub mod outbox;
+pub mod daily_report;
 
 use bytestring::ByteString;
 

@@ -170,6 +170,10 @@ fn besides(seed: u64, number: usize, second: i64, at: Timestamp) -> Vec<Entry> {
         5 => {
             let values = TeamSettings {
                 idle_minutes: u16::try_from(number % 90 + 1).expect("small"),
+                views: serde_json::from_value(
+                    json!([{ "name": format!("View {number}"), "address": "/chats?wait=late" }]),
+                )
+                .expect("views"),
                 ..TeamSettings::default()
             };
             let settings = SettingsShape { time_zone: "America/Sao_Paulo".into(), values };
@@ -183,7 +187,7 @@ fn besides(seed: u64, number: usize, second: i64, at: Timestamp) -> Vec<Entry> {
                 Revocation { user, issued_before: at, revoked_at: at, revoked_by: "root".into() };
             vec![own(Payload::Revocation(revocation), None, at)]
         }
-        7 => vec![own(Payload::AlertsPosted(Seq(i64::try_from(number).expect("small"))), None, at)],
+        7 => report_entries(number, at, &id("report")),
         8 => {
             // More types than are counted by name.
             let unknown = |part| {
@@ -211,6 +215,24 @@ fn besides(seed: u64, number: usize, second: i64, at: Timestamp) -> Vec<Entry> {
         ),
         _ => vec![posted(message().by_member("bia").owner("bia").waiting(false))],
     }
+}
+
+/// A report of a day, and how far reports and alerts were sent.
+fn report_entries(number: usize, at: Timestamp, id: &str) -> Vec<Entry> {
+    let position = Seq(i64::try_from(number).expect("small"));
+    let (count, duration) =
+        (json!({ "count": number, "before": 1 }), json!({ "count": 0, "countBefore": 0 }));
+    let report = json!({
+        "day": "2026-03-03", "comparedWith": "2026-02-24", "timeZone": "America/Sao_Paulo", "language": "en",
+        "created": count, "closed": count, "abandoned": count, "messagesIn": count, "messagesMember": count,
+        "firstResponse": duration, "resolution": duration, "sectors": [],
+    });
+    let report = Payload::DailyReport(serde_json::from_value(report).expect("a report"));
+    vec![
+        own(Payload::AlertsPosted(position), None, at),
+        own(report, Some(id), at),
+        own(Payload::ReportsMailed(position), None, at),
+    ]
 }
 
 /// A message that goes out: not found, sent again, and known as a message before it is known that it is this one.

@@ -7,6 +7,7 @@ pub mod faults;
 pub mod hub;
 pub mod keys;
 pub mod log;
+pub mod mail_server;
 pub mod memory;
 pub mod mirror;
 pub mod provider;

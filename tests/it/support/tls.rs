@@ -24,7 +24,21 @@ pub struct Proxy {
 /// Listens on a free port and forwards every request.
 pub fn in_front_of(hub: SocketAddr) -> Proxy {
     let home = tempfile::tempdir().expect("a folder");
-    let (certificate, key) = certificate(home.path(), "proxy");
+    let (config, certificate) = for_localhost(home.path(), "proxy");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("https://localhost:{}", listener.local_addr().expect("its address").port());
+    std::thread::spawn(move || {
+        for client in listener.incoming().map_while(Result::ok) {
+            let config = Arc::clone(&config);
+            std::thread::spawn(move || pass(client, config, hub));
+        }
+    });
+    Proxy { url, authority: certificate, _home: home }
+}
+
+/// What a server of this machine needs, and the certificate that its clients must trust.
+pub fn for_localhost(folder: &Path, name: &str) -> (Arc<ServerConfig>, PathBuf) {
+    let (certificate, key) = certificate(folder, name);
     let chain = vec![CertificateDer::from_pem_file(&certificate).expect("a certificate")];
     let key = PrivateKeyDer::from_pem_file(key).expect("a key");
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -34,15 +48,7 @@ pub fn in_front_of(hub: SocketAddr) -> Proxy {
         .with_no_client_auth()
         .with_single_cert(chain, key)
         .expect("a usable certificate");
-    let (config, listener) = (Arc::new(config), TcpListener::bind("127.0.0.1:0").expect("a free port"));
-    let url = format!("https://localhost:{}", listener.local_addr().expect("its address").port());
-    std::thread::spawn(move || {
-        for client in listener.incoming().map_while(Result::ok) {
-            let config = Arc::clone(&config);
-            std::thread::spawn(move || pass(client, config, hub));
-        }
-    });
-    Proxy { url, authority: certificate, _home: home }
+    (Arc::new(config), certificate)
 }
 
 /// Forwards what comes from either side, until one of them ends.

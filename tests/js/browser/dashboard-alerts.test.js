@@ -55,7 +55,7 @@ test('thresholds that are saved colour the waits of another screen, each sector 
   await hub.says('a', 'hello', ago(20, 'sales'));
   await hub.says('b', 'hello', ago(20, 'support'));
   const { page: other } = await visit(t, browser, hub, '/live');
-  await text(other, '.tile[data-name=late] dt', 'Over 15 min');
+  await text(other, '.tile[data-name=late]', 'limit 15 min');
   await text(other, '.tile[data-name=late] .value', /^2$/);
   const { page, clean } = await visit(t, browser, hub, '/settings/rules');
   await page.getByLabel('Waiting: late, All sectors: minutes').fill('30');

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 
 import { launch } from '../support/browser.js';
 import { axe, buildDashboard, live, spawnDashboard, text, visit } from '../support/dashboard.js';
-import { JWT_SECRET } from '../support/hub.js';
+import { JWT_SECRET, token } from '../support/hub.js';
 import { compare, isDrawnBy, isUpdate, keep } from '../support/pictures.js';
 import { NOW, settled, spawnStill, stillClock, visitStill } from '../support/still.js';
 
@@ -138,11 +138,27 @@ test('pages that have nothing, may not, or do not know any more look as they did
     wrong.push(...(await faultsOf(page, name, false)));
     if (isSame) wrong.push(await compare(page, name));
   };
-  const locked = await spawnDashboard(t, dashboard, { ...clock, JWT_SECRET });
+  const locked = await spawnDashboard(t, dashboard, {
+    ...clock,
+    JWT_SECRET,
+    ORGANIZATION_NAME: 'Padaria Modelo',
+  });
   const { page: signIn } = await visit(t, browser, locked, '/live', { ...look, stillAt: Date.parse(NOW) });
   await signIn.getByLabel('Token', { exact: true }).waitFor();
   await settled(signIn);
   await see(signIn, 'sign-in');
+  await signIn.evaluate((value) => sessionStorage.setItem('umbler-hub-token', value), token({ role: 'viewer' }));
+  for (const [name, path] of [
+    ['denied-rules', '/settings/rules'],
+    ['denied-agents', '/settings/agents'],
+    ['denied-status', '/status'],
+  ]) {
+    await alone(signIn, locked);
+    await signIn.goto(locked.origin + path);
+    await live(signIn);
+    await settled(signIn);
+    await see(signIn, name);
+  }
 
   const empty = await spawnDashboard(t, dashboard, clock);
   const { page } = await visitStill(t, browser, empty, '/live', look);
@@ -161,7 +177,12 @@ test('pages that have nothing, may not, or do not know any more look as they did
   await live(page);
   await settled(page);
   const { page: wall } = await visitStill(t, browser, empty, '/live?wall', look);
+  const { page: away } = await visitStill(t, browser, empty, '/live', look);
+  await away.waitForFunction(() => navigator.serviceWorker.controller !== null);
   await empty.kill();
+  await away.reload();
+  await text(away, 'h1', 'Sem conexão com o hub');
+  await see(away, 'offline');
   for (const [name, one] of [
     ['stale-live', page],
     ['stale-wall', wall],

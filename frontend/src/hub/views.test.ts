@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { viewAddress, withView } from './views.ts';
+
+test('a view keeps the filters of a page, and neither the chat that is open nor a moment of the past', () => {
+  assert.equal(viewAddress('/chats/abc', '?wait=late&at=2026-03-02T13:00:00Z'), '/chats?wait=late');
+  assert.equal(viewAddress('/live', '?wall='), '/live?wall=');
+  assert.equal(viewAddress('/reports', ''), '/reports');
+  assert.equal(viewAddress('/settings/rules', ''), null);
+  assert.equal(viewAddress('/livestock', ''), null);
+});
+
+test('a view that is saved under a name that is there takes its place', () => {
+  const views = [
+    { name: 'a', address: '/live' },
+    { name: 'b', address: '/chats' },
+  ];
+  assert.deepEqual(withView(views, { name: 'a', address: '/reports' }), [{ name: 'a', address: '/reports' }, views[1]]);
+  assert.deepEqual(withView(views, { name: 'c', address: '/live' }).length, 3);
+});

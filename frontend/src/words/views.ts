@@ -1,0 +1,38 @@
+/** What saved views say. */
+
+export const VIEWS = {
+  en: {
+    views: 'Views',
+    viewsOwn: 'My views',
+    viewsOwnNone: 'None yet. They are kept in this browser.',
+    viewsTeam: 'Team views',
+    viewsTeamNone: 'None yet. An admin can save views for everybody.',
+    viewsSave: 'Save what is shown now',
+    viewsSaveHint: '{{page}}, with its filters and columns as they are now.',
+    viewsName: 'Name of the view',
+    viewsWhose: 'Who sees it',
+    viewsForMe: 'Only me, in this browser',
+    viewsForTeam: 'The whole team',
+    viewsAdmins: 'Only admins can save views for the team.',
+    viewsNoSettings: 'Save the settings once first: with them alerts begin.',
+    viewsNotHere: 'Views can be saved on Live, Chats and Reports.',
+    viewsSaved: '“{{name}}” is saved.',
+  },
+  pt: {
+    views: 'Visões',
+    viewsOwn: 'Minhas visões',
+    viewsOwnNone: 'Nenhuma ainda. Elas ficam neste navegador.',
+    viewsTeam: 'Visões da equipe',
+    viewsTeamNone: 'Nenhuma ainda. Um administrador pode salvar visões para todos.',
+    viewsSave: 'Salvar o que aparece agora',
+    viewsSaveHint: '{{page}}, com os filtros e as colunas de agora.',
+    viewsName: 'Nome da visão',
+    viewsWhose: 'Quem vê',
+    viewsForMe: 'Só eu, neste navegador',
+    viewsForTeam: 'Toda a equipe',
+    viewsAdmins: 'Só administradores salvam visões para a equipe.',
+    viewsNoSettings: 'Salve primeiro os ajustes: é com eles que os alertas começam.',
+    viewsNotHere: 'Visões podem ser salvas em Ao vivo, Conversas e Relatórios.',
+    viewsSaved: '“{{name}}” foi salva.',
+  },
+} as const;
