@@ -167,6 +167,9 @@ impl ChatMessage {
         self.file.hear(facts.file.as_ref(), key);
         self.automated |= facts.automated;
         self.deleted |= facts.deleted;
+        if facts.echo_of.is_some() {
+            self.echo_of.clone_from(&facts.echo_of);
+        }
         keep_latest(&mut self.edit, facts.edit.clone());
         self.advance(facts.state.as_deref());
         for reaction in &facts.reactions {
@@ -186,6 +189,13 @@ impl ChatMessage {
         self.file = FileParts::default();
         self.location = Register::default();
         self.contacts = Register::default();
+    }
+
+    /// Removes all content and the author's name, as if no delivery had told them. Who may be told again is
+    /// decided by the caller, in contrast to a message that was deleted for everyone.
+    pub fn forget_content(&mut self) {
+        self.forget_words();
+        self.author.alter(|author| author.name = None);
     }
 
     /// Adds a reaction. Of two with one id the newer one stays. A deleted message has none.

@@ -45,10 +45,16 @@ pub enum Kind {
     OutboxAttempt = 10,
     /// What became of a message that was handed to the provider.
     OutboxResult = 11,
+    /// A delivery of which only a part is kept, because the rest was erased or is too old.
+    Reduced = 12,
+    /// The erasure of a person's data.
+    Erasure = 13,
+    /// A step of deleting what is older than the operator wants to keep.
+    Retention = 14,
 }
 
 impl Kind {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Delivery,
         Self::Notice,
         Self::Members,
@@ -61,6 +67,9 @@ impl Kind {
         Self::Outbox,
         Self::OutboxAttempt,
         Self::OutboxResult,
+        Self::Reduced,
+        Self::Erasure,
+        Self::Retention,
     ];
 
     /// The kind with this number; `None` if a newer hub wrote it.

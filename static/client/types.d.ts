@@ -333,7 +333,8 @@ export type UpdateType =
   | 'alert_acknowledged'
   | 'settings_updated'
   | 'link_updated'
-  | 'outbox_updated';
+  | 'outbox_updated'
+  | 'contact_erased';
 
 /** Something that is wrong with the link to Umbler's API, or with what webhooks bring. It concerns no chat. */
 export interface LinkAlert {
@@ -346,8 +347,8 @@ export interface LinkAlert {
 /**
  * The data of an `umbler_update`. Of a chat that is gone, `chat` holds nothing but its `id`, and so does `contact` with
  * `contactGone`; a `notification` has `user` and `data` instead, a `member_updated` has `members`, the three
- * of alerts have `alert`, `settings_updated` has `settings` and `updatedBy`, `link_updated` has `linkAlerts`, and
- * `outbox_updated` has `outbox`.
+ * of alerts have `alert`, `settings_updated` has `settings` and `updatedBy`, `link_updated` has `linkAlerts`,
+ * `outbox_updated` has `outbox`, and `contact_erased` has `erasedContactId`.
  */
 export interface Update {
   eventId: string;
@@ -373,6 +374,8 @@ export interface Update {
   linkAlerts?: LinkAlert[];
   /** With `outbox_updated`: the message that goes out, as it is now. */
   outbox?: OutboxEntry;
+  /** With `contact_erased`: the contact whose data were erased. Whoever shows the name, phone or texts removes them. */
+  erasedContactId?: string;
   /** `reconcile` where it was found at Umbler's API; left out where a webhook brought it. */
   origin?: 'reconcile';
   /** Whom a `notification` is for. */

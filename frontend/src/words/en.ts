@@ -3,6 +3,7 @@
 import { COMMANDS } from './commands.ts';
 import { COMPOSER } from './composer.ts';
 import { NOTIFICATIONS } from './notifications.ts';
+import { PRIVACY } from './privacy.ts';
 import { SCREEN } from './screen.ts';
 import { STORY } from './story.ts';
 
@@ -10,6 +11,7 @@ export const EN = {
   ...COMMANDS.en,
   ...COMPOSER.en,
   ...NOTIFICATIONS.en,
+  ...PRIVACY.en,
   ...SCREEN.en,
   ...STORY.en,
   product: 'Umbler Hub',

@@ -4,6 +4,7 @@ import { COMMANDS } from './commands.ts';
 import type { Word } from './en.ts';
 import { COMPOSER } from './composer.ts';
 import { NOTIFICATIONS } from './notifications.ts';
+import { PRIVACY } from './privacy.ts';
 import { SCREEN } from './screen.ts';
 import { STORY } from './story.ts';
 
@@ -11,6 +12,7 @@ export const PT: Record<Word, string> = {
   ...COMMANDS.pt,
   ...COMPOSER.pt,
   ...NOTIFICATIONS.pt,
+  ...PRIVACY.pt,
   ...SCREEN.pt,
   ...STORY.pt,
   product: 'Umbler Hub',

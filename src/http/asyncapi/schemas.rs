@@ -8,6 +8,7 @@ use crate::domain::metrics::Metric;
 use crate::domain::{AlertKind, Change};
 use crate::protocol::alerts::{AlertChange, AlertData, SETTINGS_UPDATED, SettingsData};
 use crate::protocol::channel::CHANNEL_FORM;
+use crate::protocol::erasure::{CONTACT_ERASED, ErasureData};
 use crate::protocol::link::{LINK_UPDATED, LinkData};
 use crate::protocol::members::{MEMBER_UPDATED, MembersData};
 use crate::protocol::outbox::{OUTBOX_UPDATED, OutboxData, OutboxReason, OutboxState};
@@ -72,8 +73,9 @@ impl Schemas {
         let members = self.told::<MembersData<'_>>();
         let (alert, settings) = (self.told::<AlertData<'_>>(), self.told::<SettingsData<'_>>());
         let (link, outbox) = (self.told::<LinkData<'_>>(), self.told::<OutboxData<'_>>());
+        let erased = self.told::<ErasureData<'_>>();
         let gone = reference("components/schemas", "ChatGone");
-        json!({ "oneOf": [update, gone, notification, members, alert, settings, link, outbox] })
+        json!({ "oneOf": [update, gone, notification, members, alert, settings, link, outbox, erased] })
     }
 
     /// Restricts words that are in a table of the code to that table.
@@ -90,6 +92,7 @@ impl Schemas {
             ("SettingsUpdated", vec![SETTINGS_UPDATED]),
             ("LinkUpdated", vec![LINK_UPDATED]),
             ("OutboxUpdated", vec![OUTBOX_UPDATED]),
+            ("ContactErased", vec![CONTACT_ERASED]),
             ("AlertUpdated", AlertChange::ALL.map(AlertChange::as_str).to_vec()),
         ] {
             self.narrow(schema, "type", json!({ "enum": words }));

@@ -9,6 +9,7 @@ pub mod keys;
 pub mod log;
 pub mod memory;
 pub mod mirror;
+pub mod person;
 pub mod provider;
 pub mod raw;
 pub mod receiver;
