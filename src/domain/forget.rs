@@ -8,6 +8,7 @@
 use jiff::Timestamp;
 
 use super::facts::{ContactFacts, Facts, MessageFacts};
+use super::message::ChatMessage;
 
 /// What must not be stored any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +68,15 @@ impl Facts {
     pub fn forget_content(&mut self) {
         self.messages.iter_mut().for_each(MessageFacts::forget_content);
         self.reactions.clear();
+    }
+}
+
+impl ChatMessage {
+    /// Removes all content and the author's name, as if no delivery had told them. Who may be told again is
+    /// decided by the caller, in contrast to a message that was deleted for everyone.
+    pub fn forget_content(&mut self) {
+        self.forget_words();
+        self.author.alter(|author| author.name = None);
     }
 }
 

@@ -167,9 +167,7 @@ impl ChatMessage {
         self.file.hear(facts.file.as_ref(), key);
         self.automated |= facts.automated;
         self.deleted |= facts.deleted;
-        if facts.echo_of.is_some() {
-            self.echo_of.clone_from(&facts.echo_of);
-        }
+        self.echo_of = facts.echo_of.clone().or(self.echo_of.take());
         keep_latest(&mut self.edit, facts.edit.clone());
         self.advance(facts.state.as_deref());
         for reaction in &facts.reactions {
@@ -182,20 +180,13 @@ impl ChatMessage {
 
     /// Removes all content of the message, and what comes later. Content that was deleted for everyone must not
     /// be stored, so that it cannot be shown or found.
-    fn forget_words(&mut self) {
+    pub(super) fn forget_words(&mut self) {
         self.text = Register::default();
         self.edit = None;
         self.reactions.clear();
         self.file = FileParts::default();
         self.location = Register::default();
         self.contacts = Register::default();
-    }
-
-    /// Removes all content and the author's name, as if no delivery had told them. Who may be told again is
-    /// decided by the caller, in contrast to a message that was deleted for everyone.
-    pub fn forget_content(&mut self) {
-        self.forget_words();
-        self.author.alter(|author| author.name = None);
     }
 
     /// Adds a reaction. Of two with one id the newer one stays. A deleted message has none.
