@@ -4,6 +4,7 @@ pub mod deadlines;
 pub mod daily_report;
 pub mod link;
 pub mod backup;
+mod retention;
 pub mod tls;
 pub mod stop;
 pub mod serve;
@@ -35,7 +36,9 @@ use crate::journal::schema::{self, OpenError};
 use crate::journal::writer::Listeners;
 use crate::journal::{Committed, Faulted, JournalSettings, Origin, Payload, Record};
 use crate::protocol::FaultKind;
-use crate::reads::{AnalyticsReads, LoadNewest, LoadStats, Query, ReadError, Readers, Reads, SearchReads};
+use crate::reads::{
+    AnalyticsReads, LoadNewest, LoadStats, Query, ReadError, ReadLog, Readers, Reads, SearchReads,
+};
 use crate::sqlite::open::deep_check;
 use crate::sqlite::{DbError, kind_of};
 use crate::telemetry::causes::chain;
@@ -118,6 +121,7 @@ impl Application {
             look_at_keys(Arc::clone(authenticator));
         }
         let calendar = settings.calendar();
+        let ages = settings.ages();
         let connections =
             Connections::new(settings.sessions_per_address_max, settings.trusted_proxies.clone());
         let default_settings = settings.editable_defaults();
@@ -132,14 +136,17 @@ impl Application {
             connects_per_second: settings.connects_per_second,
             body_seconds: settings.body_seconds,
             dashboard_dir: settings.dashboard_dir,
+            database_path: settings.database_path.clone(),
         };
         let search = Arc::new(SearchReads::new(WordIndex::start(&settings.database_path)?));
         let analytics = AnalyticsReads::start(FactStore::start(&settings.database_path, calendar)?)?;
         hub.send(hub::AnalyticsReady { metrics: analytics.clone() }).await?;
-        let reads = Reads { history, search, analytics, newest };
+        let log = ReadLog::start(&settings.database_path, settings.retain_reads_days, metrics.clone())?;
+        let reads = Reads { history, search, analytics, log, newest };
         let handle = LinkHandle::default();
         daily_report::start(settings.mail, settings.zone, &hub, &reads, settings.database_path.clone())?;
         link::start(settings.link.as_ref(), &hub, &reads.history, &handle, &metrics)?;
+        retention::start(&ages, &hub, &reads.history);
         let state = EdgeState::new(hub.clone(), reads, authenticator, metrics, integrity, handle, edge);
         let state = web::Data::new(state);
         check_in_background(&state, &settings.database_path)?;

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
 use umbler_hub::facade::program::{
-    self, AcceptArgs, Application, BackupArgs, CheckArgs, Config, HealthArgs, MembersArgs, RebuildArgs,
-    RecomputeArgs, ReplayArgs, RestoreArgs, ServeArgs, SimulateArgs, StartError, StopSignal, TokenArgs,
-    ToolError, Values, chain, print,
+    self, AcceptArgs, Application, BackupArgs, CheckArgs, Config, EraseArgs, HealthArgs, MembersArgs,
+    RebuildArgs, RecomputeArgs, ReplayArgs, RestoreArgs, ServeArgs, SimulateArgs, StartError, StopSignal,
+    TokenArgs, ToolError, Values, chain, print,
 };
 
 #[global_allocator]
@@ -47,6 +47,8 @@ enum Command {
     Recompute(RecomputeArgs),
     /// Compute everything again that follows from the stored records; the hub must be stopped.
     Rebuild(RebuildArgs),
+    /// Erase a person's data; the hub must be stopped.
+    Erase(EraseArgs),
     /// Continue with what is left after deliveries were lost; the hub must be stopped.
     AcceptDataLoss(AcceptArgs),
 }
@@ -77,6 +79,7 @@ fn main() -> ExitCode {
         Command::Members(args) => program::members(&args).map_err(Failure::from),
         Command::Recompute(args) => program::recompute(&args).map_err(Failure::from),
         Command::Rebuild(args) => program::rebuild(&args).map_err(Failure::from),
+        Command::Erase(args) => program::erase(&args).map_err(Failure::from),
         Command::AcceptDataLoss(args) => program::accept_data_loss(&args).map_err(Failure::from),
     };
     match outcome {

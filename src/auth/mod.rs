@@ -51,6 +51,18 @@ pub enum Role {
     Viewer,
 }
 
+impl Role {
+    /// The role as tokens write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Supervisor => "supervisor",
+            Self::Agent => "agent",
+            Self::Viewer => "viewer",
+        }
+    }
+}
+
 /// Who somebody is, as a valid token says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {

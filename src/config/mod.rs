@@ -30,6 +30,17 @@ pub use values::{ServeArgs, Values};
 /// them, because the webhook accepts both of its meanings.
 const CHANGED_BY_ADDRESSES: [char; 4] = ['&', '#', '%', ' '];
 
+/// How many days what is stored is kept; 0: for ever.
+#[derive(Debug, Clone, Copy)]
+pub struct DaysKept {
+    /// Deliveries as they came; `None`: the operator set nothing.
+    pub raw: Option<u32>,
+    /// The content of messages.
+    pub texts: u32,
+    /// People whose chats are all closed.
+    pub closed_chats: u32,
+}
+
 /// What is wrong with the settings.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -83,6 +94,15 @@ impl Config {
     /// The working hours in their time zone.
     pub fn calendar(&self) -> Calendar {
         Calendar::new(self.zone.clone(), self.business_hours.days.clone(), [])
+    }
+
+    /// How long what is stored is kept.
+    pub fn ages(&self) -> DaysKept {
+        DaysKept {
+            raw: self.retain_raw_days,
+            texts: self.retain_texts_days,
+            closed_chats: self.retain_closed_chats_days,
+        }
     }
 
     /// What is allowed, but should be noticed at start.

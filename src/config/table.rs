@@ -28,6 +28,8 @@ const REPLAY_UPDATES_MAX: u32 = 100_000;
 const UPDATES_RETAINED_MIN: u32 = 1_000;
 /// A longer wait for a head or a body would only help somebody who wants to hold connections open.
 const REQUEST_SECONDS_MAX: u64 = 120;
+/// A hundred years: a longer time is for ever.
+const RETAIN_DAYS_MAX: u32 = 36_500;
 /// More threads would only wait for each other.
 const WORKERS_MAX: usize = 256;
 
@@ -144,6 +146,15 @@ settings! {
     /// Most missed updates that are sent to a client that reconnects. A client that missed more begins with a
     /// snapshot.
     "REPLAY_UPDATES_MAX" = "10000" => replay_updates_max: u32, number(0..=REPLAY_UPDATES_MAX);
+    /// Days that deliveries are kept as they came; then only what was read of them is. 0: for ever. Unset: 90, but for ever in a database
+    /// of a release that did not have this setting.
+    "RETAIN_RAW" => retain_raw_days: Option<u32>, optional(number(0..=RETAIN_DAYS_MAX));
+    /// Days that texts, files and other content of messages are kept. 0: for ever.
+    "RETAIN_TEXTS" = "0" => retain_texts_days: u32, number(0..=RETAIN_DAYS_MAX);
+    /// Days after which a person is erased whose chats are all closed and unchanged. 0: never.
+    "RETAIN_CLOSED_CHATS" = "0" => retain_closed_chats_days: u32, number(0..=RETAIN_DAYS_MAX);
+    /// Days that notes of who was shown personal data are kept. 0: nothing is noted.
+    "RETAIN_READS" = "180" => retain_reads_days: u32, number(0..=RETAIN_DAYS_MAX);
     /// Address that alerts are posted to, signed and retried. Needs ALERT_WEBHOOK_SECRET. Unset: alerts are not
     /// posted.
     "ALERT_WEBHOOK_URL";

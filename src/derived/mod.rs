@@ -14,6 +14,11 @@ use std::path::Path;
 use crate::sqlite::DbError;
 use crate::sqlite::files::{beside, remove};
 
+/// Removes the index of words, because words must be gone. The next start builds it again.
+pub fn remove_search(database: &Path) -> Result<(), DbError> {
+    remove(&beside(database, search::file::ENDING))
+}
+
 /// Removes the files that are derived from a database, because the database was replaced. The next start
 /// builds them again.
 pub fn remove_files(database: &Path) -> Result<(), DbError> {

@@ -82,6 +82,16 @@ impl Contact {
         keep_latest(&mut self.active_at, facts.active_at);
     }
 
+    /// Removes everything that tells who the contact is, as if no delivery had told it. What stays are ids, times
+    /// and the kind of chat.
+    pub fn forget_person(&mut self) {
+        self.name = Register::default();
+        self.phone = Register::default();
+        self.picture_url = Register::default();
+        self.blocked = Register::default();
+        self.tags = Register::default();
+    }
+
     /// The later of its own activity and its newest message.
     pub fn last_interaction_at(&self) -> Option<Timestamp> {
         self.active_at.max(self.last_message.as_ref().map(|position| position.at))

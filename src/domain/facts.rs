@@ -4,7 +4,7 @@
 //! that it said there is none.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::chat::ChatKind;
@@ -12,6 +12,11 @@ use super::ids::{ChatId, ContactId, EventId, MessageId, RefId};
 use super::order::sortable;
 use super::register::EventKey;
 use super::visible;
+
+/// Reads a field that is there as said, even where it is null.
+fn said<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
 
 /// One delivery that carries an id and a type, read from the provider's JSON.
 #[derive(Debug, Clone)]
@@ -39,17 +44,21 @@ pub enum DeliveryBody {
 }
 
 /// A chat, its contact and its messages as one delivery shows them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Facts {
     /// Where the delivery stands in the order of the chat's deliveries.
     pub key: EventKey,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization: Option<RefId>,
     pub chat: ChatFacts,
     /// The contact; `None` where the delivery names none with an id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<ContactFacts>,
     /// The messages that the delivery carries, one per id: at most two of the provider's, more of the hub's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub messages: Vec<MessageFacts>,
     /// Reactions to messages that the delivery does not contain.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reactions: Vec<(MessageId, Reaction)>,
 }
 
@@ -84,96 +93,141 @@ impl ChatLine {
 }
 
 /// What a delivery says of its chat.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChatFacts {
     /// The only field that is required.
     pub id: ChatId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact_id: Option<ContactId>,
     /// Read from the contact's type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<ChatKind>,
     /// The line that the chat runs on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<ChatLine>,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "said")]
     pub sector: Option<Option<Named>>,
     /// The agent who has the chat. A closed chat without an agent counts as not said, because closing a chat
     /// does not transfer it.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "said")]
     pub owner: Option<Option<Named>>,
     /// The agents who take part in the chat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub members: Option<Vec<Named>>,
     /// The chat's own tags, always the complete list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<Vec<Named>>,
     /// True where the chat is open, false where it is closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open: Option<bool>,
     /// True where the provider has the chat in its waiting list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<bool>,
     /// True where only its members, admins and supervisors see the chat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub private: Option<bool>,
     /// Since when the customer waits by the provider's count. Used only where no message explains the wait.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "said")]
     pub waiting_since: Option<Option<Timestamp>>,
     /// True while a bot answers in the chat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bot_running: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "said")]
     pub closed_at: Option<Option<Timestamp>>,
     /// `EventAtUTC`: the last activity that the provider knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub active_at: Option<Timestamp>,
 }
 
 /// What a delivery says of its contact.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ContactFacts {
     /// The only field that is required.
     pub id: ContactId,
     /// A name of `null` counts as not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// In E.164 form, with `+`. A phone of `null` counts as not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
     /// Address of the picture; an inner `None` where the contact has none.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "said")]
     pub picture_url: Option<Option<String>>,
     /// The provider's `ContactType`, unchanged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact_type: Option<String>,
     /// True where the team blocked the contact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocked: Option<bool>,
     /// The contact's tags, always the complete list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<Vec<Named>>,
     /// When the contact was created, where a delivery says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub active_at: Option<Timestamp>,
 }
 
 /// What a delivery says of one message.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct MessageFacts {
     /// The only field that is required.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<MessageId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
     /// `CreatedAtUTC`. It orders messages of one instant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// `Contact`, `Member`, `Bot`, `External`, or another word of the provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     /// The provider's word: `Text`, `Image` and so on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_type: Option<String>,
     /// The text, or the caption of a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// How far the message was delivered, as the provider's word: `Sent`, `Read` and so on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
     /// True for a note that only the team sees.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub private: Option<bool>,
     /// The agent who sent the message, or the member of a group who did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<Named>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bot: Option<Named>,
     /// Sent by a template, a campaign or a schedule, so it does not answer a waiting customer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub automated: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edit: Option<Edit>,
     /// Reactions that came inside the message.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reactions: Vec<Reaction>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<ReplyTo>,
     /// The attached file, without its bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<File>,
     /// A location that was shared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<Location>,
     /// Contact cards that were shared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contacts: Option<Vec<ContactCard>>,
     /// True where the message was deleted for everyone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
+    /// The outbox entry that the message was found to repeat, by its text, before the text was forgotten. No
+    /// provider says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub echo_of: Option<String>,
 }
 
 /// A later text of a message.

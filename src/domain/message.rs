@@ -167,6 +167,7 @@ impl ChatMessage {
         self.file.hear(facts.file.as_ref(), key);
         self.automated |= facts.automated;
         self.deleted |= facts.deleted;
+        self.echo_of = facts.echo_of.clone().or(self.echo_of.take());
         keep_latest(&mut self.edit, facts.edit.clone());
         self.advance(facts.state.as_deref());
         for reaction in &facts.reactions {
@@ -179,7 +180,7 @@ impl ChatMessage {
 
     /// Removes all content of the message, and what comes later. Content that was deleted for everyone must not
     /// be stored, so that it cannot be shown or found.
-    fn forget_words(&mut self) {
+    pub(super) fn forget_words(&mut self) {
         self.text = Register::default();
         self.edit = None;
         self.reactions.clear();

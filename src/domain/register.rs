@@ -58,6 +58,13 @@ impl<T> Register<T> {
         }
     }
 
+    /// Changes the value, and keeps which delivery set it.
+    pub fn alter(&mut self, change: impl FnOnce(&mut T)) {
+        if let Some(said) = &mut self.0 {
+            change(&mut said.value);
+        }
+    }
+
     /// The value that the deciding delivery gave; `None` while there is none.
     pub fn get(&self) -> Option<&T> {
         self.0.as_ref().map(|said| &said.value)

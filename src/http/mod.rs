@@ -27,6 +27,7 @@ pub mod caller;
 pub mod extract;
 pub mod trace;
 pub mod access;
+pub mod read_notes;
 pub mod guards;
 pub mod webhook;
 pub mod api;

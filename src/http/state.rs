@@ -51,6 +51,8 @@ pub struct EdgeSettings {
     pub default_settings: TeamSettings,
     /// The folder of a built dashboard, which may be missing.
     pub dashboard_dir: PathBuf,
+    /// The database, beside which older ones may be.
+    pub database_path: PathBuf,
 }
 
 /// The state that all handlers of one hub share.
@@ -206,6 +208,7 @@ impl EdgeState {
             authenticator: self.authenticator.clone(),
             address,
             metrics: self.metrics.clone(),
+            read_log: self.reads.log.clone(),
         }
     }
 

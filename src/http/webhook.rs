@@ -136,8 +136,13 @@ async fn take_in(
 
 /// Waits until a record is durable, at most [`DURABLE_SECONDS_MAX`].
 pub async fn store(state: &EdgeState, record: Record) -> Result<Ack, ApiError> {
+    store_within(state, record, Duration::from_secs(DURABLE_SECONDS_MAX)).await
+}
+
+/// Waits until a record is durable, at most as long as given.
+pub async fn store_within(state: &EdgeState, record: Record, patience: Duration) -> Result<Ack, ApiError> {
     let ingest = state.hub.send(Ingest { record });
-    match timeout(Duration::from_secs(DURABLE_SECONDS_MAX), ingest).await {
+    match timeout(patience, ingest).await {
         Ok(Ok(Ok(ack))) => Ok(ack),
         Ok(Ok(Err(error))) => Err(refusal(error)),
         Ok(Err(_gone)) => Err(refusal(IngestError::Stopping)),

@@ -7,6 +7,7 @@ use actix::prelude::*;
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
+use super::erase::Erased;
 use super::fault::Fault;
 use super::record::Record;
 use super::recorded::Recorded;
@@ -25,20 +26,48 @@ pub struct Ack {
     pub reason: Option<String>,
     /// After a revocation, the one that is now in force.
     pub in_force: Option<Revocation>,
+    /// After an erasure, what was blanked.
+    pub erased: Option<Box<Erased>>,
+    /// After a step of retention, how many rows it handled.
+    pub rows: Option<usize>,
 }
 
 impl Ack {
     pub fn accepted(event_id: Option<EventId>, seq: Seq) -> Self {
-        Self { status: AckStatus::Accepted, event_id, seq: Some(seq), reason: None, in_force: None }
+        Self {
+            status: AckStatus::Accepted,
+            event_id,
+            seq: Some(seq),
+            reason: None,
+            in_force: None,
+            erased: None,
+            rows: None,
+        }
     }
 
     /// Nothing new. `seq` is the position of what is already known, if it has one.
     pub fn duplicate(event_id: Option<EventId>, seq: Option<Seq>) -> Self {
-        Self { status: AckStatus::Duplicate, event_id, seq, reason: None, in_force: None }
+        Self {
+            status: AckStatus::Duplicate,
+            event_id,
+            seq,
+            reason: None,
+            in_force: None,
+            erased: None,
+            rows: None,
+        }
     }
 
     pub fn ignored(event_id: Option<EventId>) -> Self {
-        Self { status: AckStatus::Ignored, event_id, seq: None, reason: None, in_force: None }
+        Self {
+            status: AckStatus::Ignored,
+            event_id,
+            seq: None,
+            reason: None,
+            in_force: None,
+            erased: None,
+            rows: None,
+        }
     }
 
     #[must_use]

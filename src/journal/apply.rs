@@ -16,12 +16,13 @@ use jiff::Timestamp;
 use super::append::Ack;
 use super::blank;
 use super::blocks::{Blocks, DigestedEvent, RULES};
-use super::entry::{Entry, Origin};
+use super::entry::{Entry, Kind, Origin};
 use super::fault::{Spoilt, StoreError};
 use super::kinds::{self, NewEvent, Outcome, deliveries};
 use super::payload::Payload;
 use super::record::Record;
 use super::recorded::Recorded;
+use super::retain::ROWS_MAX;
 use super::rows::{self, DeliveryCounts, JournalRow};
 use super::store::SqliteStore;
 use crate::domain::{EventId, Seq, StatsDelta};
@@ -51,6 +52,10 @@ pub struct AppliedBatch {
     pub blanked: Vec<Arc<Recorded>>,
     /// Damage that one of the deliveries met. The delivery was stored nevertheless.
     pub damage: Option<String>,
+    /// Words were removed that must not stay in the write-ahead log either.
+    pub erases: bool,
+    /// The newest delivery was stored without what must not be kept.
+    pub is_reduced: bool,
 }
 
 impl Apply {
@@ -100,9 +105,9 @@ impl Apply {
                 Some((seq, reason)) => {
                     Outcome::NoEvent(Ack::duplicate(Some(id.clone()), Some(seq)).because(reason))
                 }
-                None => self.change(record, id, position)?,
+                None => self.change(record, id, position, written)?,
             },
-            None => self.change_without_event(entry, payload)?,
+            None => self.change_without_event(entry, payload, written)?,
         };
         match outcome {
             Outcome::NoEvent(ack) => {
@@ -127,7 +132,13 @@ impl Apply {
         self.blocks.flush(self.store.connection())
     }
 
-    fn change<'a>(&mut self, record: &'a Record, id: &EventId, seq: Seq) -> Result<Outcome<'a>, StoreError> {
+    fn change<'a>(
+        &mut self,
+        record: &'a Record,
+        id: &EventId,
+        seq: Seq,
+        written: &mut AppliedBatch,
+    ) -> Result<Outcome<'a>, StoreError> {
         let Record { entry, payload, .. } = record;
         match payload {
             Payload::Delivery(delivery) => {
@@ -160,22 +171,37 @@ impl Apply {
                 kinds::outbox::apply_result(&mut self.store, seq, entry, id, result)
             }
             Payload::DailyReport(report) => kinds::daily_report::apply(seq, entry, id, report),
+            Payload::Erasure(request) => kinds::erasures::apply(&mut self.store, seq, entry, id, request),
             Payload::Ignored { .. }
             | Payload::Revocation(_)
             | Payload::AlertsPosted(_)
             | Payload::ReportsMailed(_)
-            | Payload::Link(_) => self.change_without_event(entry, payload),
+            | Payload::Link(_)
+            | Payload::Retention(_) => self.change_without_event(entry, payload, written),
         }
     }
 
     /// Applies records that make no event.
-    fn change_without_event<'a>(&self, entry: &Entry, payload: &Payload) -> Result<Outcome<'a>, StoreError> {
+    fn change_without_event<'a>(
+        &mut self,
+        entry: &Entry,
+        payload: &Payload,
+        written: &mut AppliedBatch,
+    ) -> Result<Outcome<'a>, StoreError> {
         match payload {
             Payload::Ignored { reason, .. } => deliveries::keep_ignored(&self.store, entry, reason),
             Payload::Revocation(revocation) => kinds::revocations::apply(self.store.connection(), revocation),
             Payload::AlertsPosted(seq) => kinds::alerts::note_posted(self.store.connection(), *seq),
             Payload::Link(progress) => kinds::link::apply(self.store.connection(), progress),
             Payload::ReportsMailed(seq) => kinds::daily_report::note_mailed(self.store.connection(), *seq),
+            Payload::Retention(step) => {
+                let (outcome, retaining) = kinds::retention::apply(&mut self.store, *step)?;
+                self.blocks.mark(self.store.connection(), &retaining.touched)?;
+                // Once, at the end: emptying the log after each step would copy it again and again.
+                written.erases |= retaining.rows < ROWS_MAX;
+                written.blanked.extend(retaining.blanked.into_iter().map(Arc::new));
+                Ok(outcome)
+            }
             Payload::Delivery(_)
             | Payload::Notice(_)
             | Payload::Members(_)
@@ -185,7 +211,8 @@ impl Apply {
             | Payload::Outbox(_)
             | Payload::OutboxAttempt(_)
             | Payload::OutboxResult(_)
-            | Payload::DailyReport(_) => {
+            | Payload::DailyReport(_)
+            | Payload::Erasure(_) => {
                 debug_assert!(false, "an event has an id");
                 Ok(Outcome::NoEvent(Ack::ignored(None)))
             }
@@ -214,7 +241,9 @@ impl Apply {
             | Payload::OutboxAttempt(_)
             | Payload::OutboxResult(_)
             | Payload::DailyReport(_)
-            | Payload::ReportsMailed(_) => return Ok(()),
+            | Payload::ReportsMailed(_)
+            | Payload::Erasure(_)
+            | Payload::Retention(_) => return Ok(()),
         };
         let at = record.entry.at;
         if record.entry.origin != Origin::Hub {
@@ -234,6 +263,9 @@ impl Apply {
     ) -> Result<(), StoreError> {
         let connection = self.store.connection();
         let NewEvent { audience, frame, elsewhere, reason, .. } = event;
+        written.is_reduced = event.reduced.is_some();
+        let reduced = event.reduced.map(|body| Entry { kind: Kind::Reduced, body, ..entry.clone() });
+        let entry = reduced.as_ref().unwrap_or(entry);
         let (event_id, stored_audience) = (entry.id.as_ref(), serde_json::to_string(&audience)?);
         let id = event_id.map_or("", EventId::as_str);
         rows::put_journal_row(
@@ -251,13 +283,19 @@ impl Apply {
         )?;
         let blanked = blank::blank_deleted(connection, &audience, &event.deleted)?;
         rows::put_bytes(connection, seq, &entry.body, &frame, &elsewhere)?;
+        if let Some(erased) = &event.erased {
+            written.erases = true;
+            self.blocks.mark(connection, &event.touched)?;
+            log::info!("the data of a contact were erased: {erased:?}");
+        }
         let update_type = event.update_type;
         let digested =
             DigestedEvent { seq, event_id: id, update_type, frame: &frame, audience: &stored_audience };
         self.blocks.add(connection, before, &digested)?;
-        written.acks.push(Ack::accepted(event_id.cloned(), seq).because(reason));
+        let ack = Ack::accepted(event_id.cloned(), seq).because(reason);
+        written.acks.push(Ack { erased: event.erased.map(Box::new), ..ack });
         written.delta.add(&event.delta);
-        written.blanked.extend(blanked.into_iter().map(Arc::new));
+        written.blanked.extend(blanked.into_iter().chain(event.blanked).map(Arc::new));
         let recorded = Recorded::new(seq, frame, Some(audience), elsewhere).with(event.effect);
         written.events.push(Arc::new(recorded));
         Ok(())

@@ -1,9 +1,11 @@
 //! Commits batches: the records of a batch are applied in one transaction, with one sync to disk.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::append::Append;
 use super::apply::{AppliedBatch, Apply};
+use super::erase::erasures_of;
+use super::erasure_list::{self, ListedErasure};
 use super::fault::{Spoilt, StoreError};
 use super::lineage::Lineage;
 use super::meta;
@@ -16,6 +18,7 @@ use crate::sqlite::DbError;
 use crate::sqlite::checkpoint::Checkpoints;
 use crate::sqlite::lock::DatabaseLock;
 use crate::sqlite::watch::FileWatch;
+use crate::telemetry::causes::chain;
 
 /// The most deliveries of one batch that are kept raw because of damage. A batch with more is split by the
 /// writer.
@@ -28,6 +31,9 @@ pub struct BatchWriter {
     retained: i64,
     lineage: Lineage,
     watch: FileWatch,
+    path: PathBuf,
+    /// What was erased is still in the write-ahead log.
+    must_clear_log: bool,
     /// `None` once closed. Declared before the lock, because it writes to the database too.
     checkpoints: Option<Checkpoints>,
     _lock: DatabaseLock,
@@ -41,7 +47,20 @@ impl BatchWriter {
         let watch = FileWatch::begin(path).map_err(|source| DbError::Io { path: path.into(), source })?;
         let checkpoints = Some(Checkpoints::start(path, apply.store.connection())?);
         let (order, lineage) = (LocalOrder::after(opened.newest), opened.lineage);
-        Ok(Self { apply, order, retained, lineage, watch, checkpoints, _lock: opened.lock })
+        let path = path.to_path_buf();
+        // The process may have been killed between an erasure and the emptying of the log.
+        let must_clear_log = !erasures_of(apply.store.connection(), None)?.is_empty();
+        Ok(Self {
+            apply,
+            order,
+            retained,
+            lineage,
+            watch,
+            path,
+            must_clear_log,
+            checkpoints,
+            _lock: opened.lock,
+        })
     }
 
     /// Commits a batch, or changes nothing.
@@ -74,7 +93,36 @@ impl BatchWriter {
         } else if let Some(newest) = self.order.commit() {
             self.lineage.note(newest);
         }
+        if let Ok(written) = &written
+            && written.erases
+        {
+            self.must_clear_log = true;
+            self.list_erasures(batch);
+        }
         written
+    }
+
+    /// Adds the erasures of a batch to the list beside the database. If that fails, the next start does it.
+    fn list_erasures(&self, batch: &[Append]) {
+        let listed = batch.iter().filter_map(|append| ListedErasure::of(&append.record));
+        if let Err(error) = erasure_list::add(&erasure_list::path_of(&self.path), listed) {
+            log::error!("an erasure is not in the list beside the database yet: {}", chain(&error));
+        }
+    }
+
+    /// True if the write-ahead log still holds what was erased.
+    pub fn must_clear_log(&self) -> bool {
+        self.must_clear_log
+    }
+
+    /// Empties the write-ahead log, if it holds what was erased. Readers that are at work may hinder it; then it must be called
+    /// again.
+    pub fn clear_log(&mut self) {
+        if self.must_clear_log
+            && let Some(checkpoints) = &self.checkpoints
+        {
+            self.must_clear_log = !checkpoints.clear(self.connection());
+        }
     }
 
     fn write(&mut self, batch: &[Append]) -> Result<AppliedBatch, StoreError> {

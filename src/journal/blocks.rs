@@ -20,6 +20,8 @@ pub const BLOCK: i64 = 1_000;
 /// does to the stored state or to its update, so that the results of different rules are not mistaken for
 /// damage. A recorded stream in the tests detects changes without a new number.
 pub const RULES: u32 = 2;
+/// Stands for rules that nobody can apply again: updates of the block told what was erased since.
+const NOT_REPEATABLE: u32 = 0;
 /// Key in `meta` of the rules that made everything in the database. Missing if there were several.
 const RULES_KEY: &str = "rules";
 const DIGEST_BYTES: usize = 32;
@@ -111,6 +113,23 @@ impl Blocks {
         Ok(())
     }
 
+    /// Marks the blocks that contain any of these positions: their updates can no longer be made again.
+    pub(super) fn mark(&mut self, connection: &Connection, touched: &[i64]) -> Result<(), StoreError> {
+        if touched.is_empty() {
+            return Ok(());
+        }
+        self.flush(connection)?;
+        connection
+            .prepare_cached(
+                "UPDATE blocks SET rules = ?2 WHERE rules <> ?2 AND EXISTS (
+                     SELECT 1 FROM json_each(?1) WHERE value BETWEEN blocks.first AND blocks.last)",
+            )?
+            .execute(params![serde_json::to_string(touched)?, NOT_REPEATABLE])?;
+        // The newest block may be one of them. It is read again, and another one begins after it.
+        (self.current, self.is_read) = (None, false);
+        Ok(())
+    }
+
     /// Writes the blocks that have changed.
     pub(super) fn flush(&mut self, connection: &Connection) -> Result<(), StoreError> {
         if !std::mem::take(&mut self.is_moved) {
@@ -142,6 +161,11 @@ pub(super) fn rules_of(connection: &Connection) -> rusqlite::Result<Option<u32>>
 /// Notes that everything in the database was made by the present rules.
 pub(super) fn note_rules(connection: &Connection) -> rusqlite::Result<()> {
     meta::put(connection, RULES_KEY, &RULES.to_string())
+}
+
+/// True where the updates of a block cannot be made again.
+pub(super) fn is_marked(block: &Block) -> bool {
+    block.rules == NOT_REPEATABLE
 }
 
 /// Loads all blocks, in order.

@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
 /// Each table, with the query for what is compared.
-const TABLES: [(&str, &str); 25] = [
+const TABLES: [(&str, &str); 27] = [
     ("journal", "SELECT * FROM journal ORDER BY seq"),
     ("raw_deliveries", "SELECT seq, body FROM raw_deliveries ORDER BY seq"),
     ("ignored_deliveries", "SELECT received_at, reason, body FROM ignored_deliveries ORDER BY id"),
@@ -48,6 +48,8 @@ const TABLES: [(&str, &str); 25] = [
     ("link_alerts", "SELECT * FROM link_alerts ORDER BY id"),
     ("outbox", "SELECT * FROM outbox ORDER BY id"),
     ("revocations", "SELECT * FROM revocations ORDER BY user"),
+    ("erasures", "SELECT * FROM erasures ORDER BY contact_id, at"),
+    ("retention", "SELECT * FROM retention ORDER BY what"),
     ("counters", "SELECT * FROM counters"),
     ("message_buckets", "SELECT bucket, count FROM message_buckets WHERE count <> 0 ORDER BY bucket"),
     ("delivery_counts", "SELECT * FROM delivery_counts ORDER BY event_type, outcome"),

@@ -45,14 +45,20 @@ pub enum Kind {
     OutboxAttempt = 10,
     /// What became of a message that was handed to the provider.
     OutboxResult = 11,
+    /// A delivery of which only a part is kept, because the rest was erased or is too old.
+    Reduced = 12,
+    /// The erasure of a person's data.
+    Erasure = 13,
+    /// A step of deleting what is older than the operator wants to keep.
+    Retention = 14,
     /// What was on one day.
-    DailyReport = 12,
+    DailyReport = 15,
     /// The position up to which daily reports were mailed.
-    ReportsMailed = 13,
+    ReportsMailed = 16,
 }
 
 impl Kind {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::Delivery,
         Self::Notice,
         Self::Members,
@@ -65,6 +71,9 @@ impl Kind {
         Self::Outbox,
         Self::OutboxAttempt,
         Self::OutboxResult,
+        Self::Reduced,
+        Self::Erasure,
+        Self::Retention,
         Self::DailyReport,
         Self::ReportsMailed,
     ];

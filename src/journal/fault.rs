@@ -1,5 +1,7 @@
 //! The journal's faults: those of the environment, which pass, and those of the stored data, which do not.
 
+use std::io;
+
 use rusqlite::ffi::{SQLITE_IOERR_CORRUPTFS, SQLITE_IOERR_READ};
 use rusqlite_migration::HookError;
 
@@ -27,6 +29,9 @@ pub enum StoreError {
     /// The update of a delivery is too large to be sent.
     #[error("the update is too large")]
     TooLarge,
+    /// What is left of a delivery could not be compressed, because memory is short.
+    #[error("what is left of a delivery cannot be compressed")]
+    Compress(#[source] io::Error),
 }
 
 impl From<rusqlite::Error> for StoreError {
@@ -50,12 +55,18 @@ pub(super) fn hook_error(error: DbError) -> HookError {
 }
 
 impl StoreError {
+    /// The error of a compressor that has no memory.
+    pub(super) fn compress(error: io::Error) -> Self {
+        Self::Compress(error)
+    }
+
     /// The kind of fault, for screens.
     pub fn kind(&self) -> FaultKind {
         match self {
             Self::Database(error) => error.kind(),
             Self::Moved => FaultKind::Moved,
             Self::TooLarge => FaultKind::Other,
+            Self::Compress(_) => FaultKind::OutOfMemory,
         }
     }
 

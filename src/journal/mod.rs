@@ -22,6 +22,7 @@ pub mod phone;
 pub mod fault;
 pub mod entry;
 pub mod payload;
+pub mod reduced;
 pub mod record;
 pub mod records;
 pub mod recorded;
@@ -43,6 +44,10 @@ pub mod store;
 pub mod outbox;
 mod rows;
 mod blank;
+mod unassigned;
+mod erase;
+pub mod erasure_list;
+pub mod retain;
 mod search_keys;
 mod bodies;
 pub mod kinds;
@@ -62,16 +67,21 @@ use std::path::PathBuf;
 
 pub use append::{Ack, AckStatus, Append, Committed, Faulted, IngestError};
 pub use entry::Origin;
+pub use erase::{Erased, Erasure, erasures_of};
 pub use fault::Fault;
 pub use kinds::alerts;
 pub use kinds::daily_report;
 pub use kinds::link;
 pub use kinds::revocations;
 pub use kinds::settings::{self};
-pub use payload::{AlertKey, AlertRequest, LinkProgress, Notice, Payload, SettingsChange};
+pub use payload::{
+    AlertKey, AlertRequest, ErasureRequest, LinkProgress, Notice, Payload, Retained, RetentionStep,
+    SettingsChange,
+};
 pub use queue::Journal;
 pub use record::{Record, own_id};
 pub use recorded::{HubEffect, Recorded};
+pub use retain::begun_with_retention;
 pub use schema::open;
 
 #[derive(Debug, Clone)]

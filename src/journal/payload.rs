@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use super::outbox::{OutboxAttempt, OutboxRequest, OutboxResult};
 use crate::auth::Revocation;
 use crate::domain::register::to_nanos;
-use crate::domain::{AlertKind, ChatId, Delivery, EventId, Member, Seq};
+use crate::domain::{AlertKind, ChatId, ContactId, Delivery, EventId, Member, Seq};
 use crate::protocol::SettingsShape;
 use crate::protocol::daily_report::DailyReportShape;
 use crate::protocol::link::LinkAlert;
@@ -47,6 +47,54 @@ pub enum Payload {
     DailyReport(Box<DailyReportShape>),
     /// Daily reports were mailed up to this position.
     ReportsMailed(Seq),
+    /// The erasure of a person's data, from an admin.
+    Erasure(ErasureRequest),
+    /// A step of deleting what is older than the operator wants to keep.
+    Retention(RetentionStep),
+}
+
+/// The erasure of a person's data. It holds ids only, because it stays when the data is gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ErasureRequest {
+    pub contact: ContactId,
+    /// Chats that were held with the contact once and no longer are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former_chats: Vec<ChatId>,
+    /// Why, in the words of the admin.
+    pub reason: String,
+    /// Deliveries of the contact that come later are taken without what tells who it is, and without content.
+    #[serde(default)]
+    pub block: bool,
+}
+
+/// A step of deleting what is older than the operator wants to keep. It is bounded: a run consists of many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RetentionStep {
+    pub what: Retained,
+    /// What is older than this is deleted.
+    pub before: Timestamp,
+}
+
+/// What is deleted once it is too old.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Retained {
+    /// Deliveries as they came. What was read of them stays.
+    Raw,
+    /// The content of messages.
+    Texts,
+}
+
+impl Retained {
+    /// The name under which its progress is stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::Texts => "texts",
+        }
+    }
 }
 
 /// Up to when the hub knows everything that the provider knows, as comparisons with its API have shown.

@@ -6,27 +6,31 @@
 //! 1. It is built in a file beside the database. The database is not touched before the new file is complete
 //!    and checked. Then the old one is kept aside.
 //! 2. The history is the same: epoch and positions stay, so clients notice nothing.
-//! 3. What no event records is copied: revocations, ignored objects, counts of deliveries, and how far alerts
-//!    were posted.
+//! 3. What no event records is copied: revocations, ignored objects, counts of deliveries, how far alerts were
+//!    posted, and how far what is too old was deleted.
+//! 4. A delivery of which only a part is kept changes chats, contacts and messages like any other. Its event and
+//!    its update are copied, because they came of what is gone.
 
 use std::path::Path;
 
 use jiff::Timestamp;
 use rusqlite::types::Value;
-use rusqlite::{Connection, Row, params_from_iter};
+use rusqlite::{Connection, Row, params, params_from_iter};
 
 use super::apply::{AppliedBatch, Apply};
 use super::blocks::{self, Block, RULES};
 use super::entry::Kind;
 use super::fault::{Spoilt, StoreError};
+use super::payload::Payload;
 use super::record::{Record, RecordError};
 use super::records::{self, StoredRecord};
 use super::replace::{self, CopyProgress, ReplaceError, Replaced};
 use super::schema::{self, Opened};
 use super::steps::migrations;
 use super::store::SqliteStore;
-use super::{digest, rows};
-use crate::domain::{EventId, Seq};
+use super::{digest, retain, rows};
+use crate::domain::register::to_nanos;
+use crate::domain::{ChatId, DeliveryBody, EventId, Seq};
 use crate::sqlite::files::beside;
 use crate::sqlite::private::InMaking;
 
@@ -96,7 +100,7 @@ fn make(
     let failed = replace::database_error(path);
     let known = blocks::load(source).map_err(&failed)?;
     let connection = open_empty(target.path(), path)?;
-    for table in ["meta", "revocations", "ignored_deliveries"] {
+    for table in ["meta", "revocations", "ignored_deliveries", "retention"] {
         copy_rows(source, &connection, &format!("SELECT * FROM {table}"), table).map_err(&failed)?;
     }
     let mut rebuilder = Rebuilder {
@@ -105,6 +109,7 @@ fn make(
         newest: Seq(0),
         taken_over: 0,
         oldest_update: one(source, "SELECT coalesce(min(seq), 0) FROM frames").map_err(&failed)?,
+        content_until: retain::content_until(source).map_err(&failed)?,
     };
     rebuilder.apply.begin_blocks_at(known.iter().map(|block| block.first));
     rebuilder.run(path, progress)?;
@@ -116,6 +121,10 @@ fn make(
     copy_rows(source, &connection, counts, "delivery_counts").map_err(&failed)?;
     let is_of_present_rules = blocks::rules_of(source).map_err(&failed)? == Some(RULES);
     blocks::note_rules(&connection).map_err(&failed)?;
+    for block in known.iter().filter(|block| blocks::is_marked(block)) {
+        let sql = format!("SELECT * FROM blocks WHERE first = {}", block.first);
+        copy_rows(source, &connection, &sql, "blocks").map_err(&failed)?;
+    }
     let tables = differing_tables(source, &connection).map_err(&failed)?;
     let made = blocks::load(&connection).map_err(&failed)?;
     let block = differing_block(&known, &made);
@@ -130,6 +139,8 @@ fn open_empty(target: &Path, path: &Path) -> Result<Connection, ReplaceError> {
         connection.pragma_update(None, pragma, value).map_err(&failed)?;
     }
     connection.pragma_update(None, "cache_size", -CACHE_KIB).map_err(&failed)?;
+    // Updates that are pruned on the way hold names and texts, which must not stay in unused pages.
+    connection.pragma_update(None, "secure_delete", true).map_err(&failed)?;
     connection.set_prepared_statement_cache_capacity(128);
     migrations().to_latest(&mut connection).map_err(|source| schema::not_upgraded(path, source))?;
     Ok(connection)
@@ -143,6 +154,8 @@ struct Rebuilder<'a> {
     taken_over: u64,
     /// Position of the oldest update that is kept.
     oldest_update: i64,
+    /// Messages that were written up to then have no content.
+    content_until: Option<Timestamp>,
 }
 
 impl Rebuilder<'_> {
@@ -180,8 +193,10 @@ impl Rebuilder<'_> {
     ) -> Result<(), ReplaceError> {
         let StoredRecord { seq, entry, reason } = stored;
         let (kind, id) = (entry.kind, entry.id.clone());
+        let mut chat = None;
         let applied = match Record::read(entry) {
             Ok(record) => {
+                chat = chat_of(&record.payload);
                 self.keep_raw(id, reason.as_deref());
                 self.apply.apply(&record, self.newest, seq, written).map_err(replace::store_error(path))?
             }
@@ -192,7 +207,13 @@ impl Rebuilder<'_> {
         };
         if applied.is_none() {
             self.take_over(seq).map_err(replace::database_error(path))?;
+        } else if kind == Kind::Reduced
+            || written.is_reduced
+            || self.repeats_old_texts(chat.as_ref()).map_err(replace::database_error(path))?
+        {
+            self.copy_published(seq).map_err(replace::database_error(path))?;
         }
+        written.is_reduced = false;
         self.newest = seq;
         Ok(())
     }
@@ -205,10 +226,27 @@ impl Rebuilder<'_> {
         }
     }
 
+    /// True if messages of a chat have lost their content by age. Updates of this chat that were made before
+    /// told that content.
+    fn repeats_old_texts(&self, chat: Option<&ChatId>) -> rusqlite::Result<bool> {
+        let (Some(chat), Some(until)) = (chat, self.content_until) else { return Ok(false) };
+        let mut select = self.apply.store.connection().prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM messages WHERE at <= ?2 AND chat_id IN (
+                 SELECT ?1 UNION SELECT other.id FROM chats JOIN chats AS other USING (contact_id) WHERE chats.id = ?1))",
+        )?;
+        select.query_row(params![chat.as_str(), to_nanos(until)], |row| row.get(0))
+    }
+
     /// Copies an event as it is.
     fn take_over(&mut self, seq: Seq) -> rusqlite::Result<()> {
         self.taken_over += 1;
+        self.copy_published(seq)
+    }
+
+    /// Copies the row of an event, its bytes and its update.
+    fn copy_published(&self, seq: Seq) -> rusqlite::Result<()> {
         let target = self.apply.store.connection();
+        target.execute("DELETE FROM frames WHERE seq = ?1", [seq.0])?;
         for table in ["journal", "raw_deliveries", "frames"] {
             let sql = format!("SELECT * FROM {table} WHERE seq = {seq}");
             copy_rows(self.source, target, &sql, table)?;
@@ -219,6 +257,15 @@ impl Rebuilder<'_> {
     fn execute(&self, sql: &str) -> Result<(), StoreError> {
         self.apply.store.connection().execute(sql, [])?;
         Ok(())
+    }
+}
+
+/// The chat that a record is about.
+fn chat_of(payload: &Payload) -> Option<ChatId> {
+    let Payload::Delivery(delivery) = payload else { return None };
+    match &delivery.body {
+        DeliveryBody::Understood(facts) => Some(facts.chat.id.clone()),
+        DeliveryBody::Unrecognized { .. } => None,
     }
 }
 

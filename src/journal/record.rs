@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::entry::{Entry, Kind, Origin};
 use super::payload::Payload;
+use super::reduced;
 use crate::domain::EventId;
 use crate::umbler::{self, NotAnObject, Reading};
 
@@ -86,6 +87,8 @@ impl Record {
             Payload::OutboxResult(result) => (Kind::OutboxResult, serde_json::to_vec(result)?),
             Payload::DailyReport(report) => (Kind::DailyReport, serde_json::to_vec(report)?),
             Payload::ReportsMailed(seq) => (Kind::ReportsMailed, serde_json::to_vec(seq)?),
+            Payload::Erasure(request) => (Kind::Erasure, serde_json::to_vec(request)?),
+            Payload::Retention(step) => (Kind::Retention, serde_json::to_vec(step)?),
         };
         let body = zstd::bulk::compress(&text, ZSTD_LEVEL)?;
         let weight = body.len() + text.len() * PARSED_TIMES + OVERHEAD_BYTES;
@@ -121,6 +124,9 @@ impl Record {
             Kind::OutboxResult => Payload::OutboxResult(serde_json::from_slice(&text)?),
             Kind::DailyReport => Payload::DailyReport(serde_json::from_slice(&text)?),
             Kind::ReportsMailed => Payload::ReportsMailed(serde_json::from_slice(&text)?),
+            Kind::Reduced => Payload::Delivery(Box::new(reduced::decode(&text, &entry)?)),
+            Kind::Erasure => Payload::Erasure(serde_json::from_slice(&text)?),
+            Kind::Retention => Payload::Retention(serde_json::from_slice(&text)?),
         };
         let weight = entry.body.len() + text.len() * PARSED_TIMES + OVERHEAD_BYTES;
         Ok(Self { entry, payload, weight })

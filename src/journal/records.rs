@@ -1,6 +1,6 @@
 //! Reads stored records, in the order of their positions.
 
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::entry::{Entry, Kind, Origin};
 use crate::domain::register::from_nanos;
@@ -46,6 +46,12 @@ pub fn read_up_to(
         records.push(record);
     }
     Ok(records)
+}
+
+/// The record at a position; `None` where there is none.
+pub fn one(connection: &Connection, seq: Seq) -> rusqlite::Result<Option<StoredRecord>> {
+    let mut select = connection.prepare_cached(&format!("{COLUMNS} WHERE journal.seq = ?1"))?;
+    select.query_row([seq.0], stored).optional()
 }
 
 fn stored(row: &Row<'_>) -> rusqlite::Result<StoredRecord> {

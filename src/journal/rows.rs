@@ -11,6 +11,8 @@ use crate::domain::register::to_nanos;
 use crate::domain::{Audience, ChatId, ContactId, EventId, RefId, Seq, StatsDelta};
 use crate::protocol::MessageSummary;
 
+/// Nothing, compressed. It stands where bytes were erased.
+pub(super) const NO_BYTES: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd, 0x20, 0x00, 0x01, 0x00, 0x00];
 /// The newest ignored deliveries that are kept.
 const IGNORED_RETAINED: i64 = 10_000;
 /// Types that are counted by name. Further types are counted together.

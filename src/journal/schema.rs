@@ -9,10 +9,12 @@ use rusqlite::Connection;
 use rusqlite_migration::SchemaVersion;
 
 use super::blocks;
+use super::erasure_list::{self, ListError};
 use super::head::{EPOCH_KEY, last_seq};
 use super::lineage::{self, Lineage, Marker};
 use super::loss;
 use super::meta;
+use super::retain;
 use super::steps::migrations;
 use crate::domain::Seq;
 use crate::protocol::FaultKind;
@@ -25,8 +27,10 @@ use crate::umbler::reconcile;
 /// Page cache of the writer, in KiB. Not larger: after a commit that moved pages of an index SQLite goes
 /// through the whole cache, which with 64 MiB was an eighth of the writer's work.
 const CACHE_KIB: i64 = 16 * 1_024;
+/// Names, phones and texts that are erased must not stay in unused parts of the file.
+///
 /// Durable, because without it acknowledged deliveries were lost in simulated power cuts.
-const WRITING: Writing = Writing { cache_kib: CACHE_KIB, statements: 128, durable: true, erases: false };
+const WRITING: Writing = Writing { cache_kib: CACHE_KIB, statements: 128, durable: true, erases: true };
 /// The newest rows of the journal that are checked at the start.
 const ROWS_CHECKED: i64 = 100;
 
@@ -56,6 +60,9 @@ pub enum OpenError {
          FILE), or go on without them (umbler-hub accept-data-loss)"
     )]
     Lost { path: PathBuf, what: String },
+    /// The list of erasures cannot be used, so the database may hold what was erased.
+    #[error(transparent)]
+    Erasures(#[from] ListError),
     /// The lineage marker cannot be read or written.
     #[error("cannot use the lineage marker of the database {path}")]
     Lineage { path: PathBuf, source: io::Error },
@@ -88,10 +95,12 @@ pub fn open(path: &Path) -> Result<Opened, OpenError> {
     configure(&connection).map_err(database)?;
     migrate(&mut connection, path)?;
     check_newest(&connection, path)?;
+    let connection = erasure_list::settle(connection, &erasure_list::path_of(path))?;
     let epoch = epoch(&connection).map_err(database)?;
     let newest = last_seq(&connection).map_err(database)?;
     if newest == Seq(0) {
         blocks::note_rules(&connection).map_err(database)?;
+        retain::note_begun(&connection).map_err(database)?;
     }
     let last_webhook_at = last_webhook_at(&connection).map_err(database)?;
     let marker = Marker { epoch: epoch.clone(), seq: newest };

@@ -1,6 +1,8 @@
 //! The stored state as the rules see it: SQLite within the writer's transaction, with recent chats and
 //! contacts cached.
 
+use std::collections::HashMap;
+
 use hashlink::LruCache;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -9,12 +11,12 @@ use super::directory::Directory;
 use super::fault::StoreError;
 use super::names::Names;
 use super::placements::{Move, Placements};
-use super::{outbox, positions, tables};
+use super::{erase, outbox, positions, retain, tables};
 use crate::domain::facts::Reaction;
 use crate::domain::register::from_nanos;
 use crate::domain::{
-    Absorbed, Chat, ChatId, ChatMessage, Contact, ContactId, MessageId, MessagePosition, OrderKey,
-    OutboxFact, Placement, RefId, Seq, Store, TimelineEntry,
+    Absorbed, Chat, ChatId, ChatMessage, Contact, ContactId, Facts, Forgetting, MessageId, MessagePosition,
+    OrderKey, OutboxFact, Placement, RefId, Seq, Store, TimelineEntry,
 };
 
 /// Chats, and as many contacts, that are cached: about 2 KB each.
@@ -41,6 +43,10 @@ pub struct SqliteStore {
     names: Names,
     /// Position and organization of the present delivery.
     current: (Seq, Option<RefId>),
+    /// Contacts whose data were erased. Loaded when it is first needed, and again after a roll-back.
+    erased: Option<HashMap<ContactId, Forgetting>>,
+    /// Messages that were written up to then are stored without content. Loaded likewise.
+    content_until: Option<Option<Timestamp>>,
 }
 
 impl SqliteStore {
@@ -58,6 +64,8 @@ impl SqliteStore {
             any_parked,
             names: Names::default(),
             current: (Seq::default(), None),
+            erased: None,
+            content_until: None,
         })
     }
 
@@ -95,6 +103,54 @@ impl SqliteStore {
         self.names.forget();
         self.placements = Placements::default();
         self.any_parked = true;
+        self.erased = None;
+        self.content_until = None;
+    }
+
+    /// Notes an erasure, in the transaction that stores it.
+    pub(super) fn note_erasure(
+        &mut self,
+        contact: &ContactId,
+        forgetting: Forgetting,
+    ) -> Result<(), StoreError> {
+        self.erased()?;
+        if let Some(erased) = &mut self.erased {
+            erased.insert(contact.clone(), forgetting);
+        }
+        Ok(())
+    }
+
+    /// To be called when the table `retention` has changed.
+    pub(super) fn forget_retention(&mut self) {
+        self.content_until = None;
+    }
+
+    fn erased(&mut self) -> Result<&HashMap<ContactId, Forgetting>, StoreError> {
+        let erased = match self.erased.take() {
+            Some(erased) => erased,
+            None => erase::load_forgetting(&self.connection)?,
+        };
+        Ok(self.erased.insert(erased))
+    }
+
+    /// What of a delivery must not be stored.
+    pub(super) fn forgetting_of(&mut self, facts: &Facts) -> Result<Forgetting, StoreError> {
+        let until = match self.content_until {
+            Some(until) => until,
+            None => *self.content_until.insert(retain::content_until(&self.connection)?),
+        };
+        let mut forgetting = Forgetting { content_until: until, ..Forgetting::NOTHING };
+        if self.erased()?.is_empty() {
+            return Ok(forgetting);
+        }
+        let known = self.chat(&facts.chat.id)?.and_then(|chat| chat.contact_id.get().cloned());
+        let said = facts.contact.as_ref().map(|contact| contact.id.clone());
+        for contact in known.into_iter().chain(said).chain(facts.chat.contact_id.clone()) {
+            if let Some(of_contact) = self.erased()?.get(&contact) {
+                forgetting = forgetting.and(*of_contact);
+            }
+        }
+        Ok(forgetting)
     }
 
     /// Placements and newest messages of the contact's other chats, the latest first; at most

@@ -4,7 +4,7 @@
 //! an idle hub commits single deliveries without delay, and a busy one commits many at once.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
 use std::time::{Duration, Instant};
 
 use actix::Recipient;
@@ -35,6 +35,9 @@ pub const BATCH_MAX: usize = 256;
 pub const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Seconds between two tries while nothing can be written and no delivery comes.
 pub const PROBE_SECONDS: u64 = 1;
+
+/// How long the writer waits before it tries again to empty the log of what was erased.
+const CLEAR_AGAIN: Duration = Duration::from_secs(1);
 
 pub struct Listeners {
     /// Receives each batch, in order.
@@ -91,6 +94,22 @@ impl Writer {
     /// The next record; `None` once there can be none.
     fn next(&mut self, receiver: &Receiver<Append>) -> Option<Append> {
         loop {
+            if self.batches.must_clear_log() && self.fault.is_none() {
+                match receiver.try_recv() {
+                    Ok(append) => return Some(append),
+                    Err(TryRecvError::Disconnected) => return None,
+                    Err(TryRecvError::Empty) => {}
+                }
+                self.batches.clear_log();
+                if self.batches.must_clear_log() {
+                    // A reader is at work, and is waited for without holding up what comes in meanwhile.
+                    match receiver.recv_timeout(CLEAR_AGAIN) {
+                        Ok(append) => return Some(append),
+                        Err(RecvTimeoutError::Disconnected) => return None,
+                        Err(RecvTimeoutError::Timeout) => continue,
+                    }
+                }
+            }
             // If a page is damaged, a small write proves nothing. Only storing a delivery does.
             if self.fault.is_none_or(|kind| kind == FaultKind::Damaged) {
                 return receiver.recv().ok();
@@ -126,7 +145,11 @@ impl Writer {
         match self.batches.commit(&batch) {
             Ok(written) => {
                 self.listeners.metrics.committed(batch.len(), begun.elapsed().as_secs_f64());
+                let erases = written.erases;
                 self.settle(batch, written);
+                if erases {
+                    self.batches.clear_log();
+                }
                 self.batches.tend_log();
             }
             // One of them cannot be stored. The others must not fail with it.

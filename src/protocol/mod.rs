@@ -6,6 +6,7 @@
 //! repeats the tables (a test compares them).
 
 pub mod shapes;
+mod forget;
 pub mod counters;
 pub mod members;
 pub mod alerts;
@@ -19,6 +20,7 @@ pub mod status;
 pub mod link;
 pub mod outbox;
 pub mod daily_report;
+pub mod erasure;
 pub mod channel;
 pub mod depth;
 pub mod request_data;

@@ -383,9 +383,7 @@ impl MessageShape {
 impl MessageShape {
     /// Removes the content: the message was deleted after this was encoded.
     pub fn forget_words(&mut self) {
-        (self.text, self.edited_at, self.file, self.location) = (None, None, None, None);
-        self.reactions.clear();
-        self.contacts.clear();
+        self.forget_content();
         self.deleted = true;
     }
 

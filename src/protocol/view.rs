@@ -115,6 +115,8 @@ struct SeenData<'a> {
     link_alerts: Option<&'a RawValue>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     outbox: Option<OutboxShape>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    erased_contact_id: Option<&'a RawValue>,
 }
 
 /// What is shown of a chat that left the scope.
@@ -195,17 +197,39 @@ pub fn without_words(
     outbox: Option<&str>,
 ) -> Result<ByteString, serde_json::Error> {
     let mut seen: Seen<'_> = serde_json::from_str(frame)?;
-    let data = &mut seen.data;
-    let of_chat = data.chat.as_mut().and_then(|chat| chat.last_message.as_mut());
-    let of_contact = data.contact.as_mut().and_then(|contact| contact.last_message.as_mut());
-    for summary in of_chat.into_iter().chain(of_contact).filter(|summary| summary.id == message.as_str()) {
-        summary.forget_words();
+    let id = message.as_str();
+    seen.data.summaries_mut().filter(|summary| summary.id == id).for_each(MessageSummary::forget_words);
+    seen.data.messages_mut().filter(|shape| shape.id == id).for_each(MessageShape::forget_words);
+    if let Some(entry) = seen.data.outbox.as_mut().filter(|entry| Some(&*entry.id) == outbox) {
+        entry.text = None;
     }
-    let messages = data.message.iter_mut().chain(&mut data.other_messages);
-    for shape in messages.filter(|shape| shape.id == message.as_str()) {
-        shape.forget_words();
+    Ok(serde_json::to_string(&seen)?.into())
+}
+
+/// An encoded update without the content of a message.
+pub fn without_content(frame: &str, message: &MessageId) -> Result<ByteString, serde_json::Error> {
+    let mut seen: Seen<'_> = serde_json::from_str(frame)?;
+    let id = message.as_str();
+    seen.data.summaries_mut().filter(|summary| summary.id == id).for_each(MessageSummary::forget_content);
+    seen.data.messages_mut().filter(|shape| shape.id == id).for_each(MessageShape::forget_content);
+    Ok(serde_json::to_string(&seen)?.into())
+}
+
+/// An encoded update without anything that tells who the contact is, and without content. Names of agents stay.
+pub fn without_person(frame: &str) -> Result<ByteString, serde_json::Error> {
+    let mut seen: Seen<'_> = serde_json::from_str(frame)?;
+    seen.data.summaries_mut().for_each(MessageSummary::forget_content);
+    seen.data.messages_mut().for_each(MessageShape::forget_person);
+    if let Some(chat) = &mut seen.data.chat {
+        (chat.contact_name, chat.contact_phone) = (None, None);
     }
-    if let Some(entry) = data.outbox.as_mut().filter(|entry| Some(&*entry.id) == outbox) {
+    if let Some(contact) = &mut seen.data.contact {
+        contact.forget_person();
+    }
+    if let Some(alert) = &mut seen.data.alert {
+        alert.contact_name = None;
+    }
+    if let Some(entry) = &mut seen.data.outbox {
         entry.text = None;
     }
     Ok(serde_json::to_string(&seen)?.into())
@@ -232,6 +256,16 @@ fn gone(seen: &Seen<'_>, contact_stays: bool) -> Result<ByteString, serde_json::
 }
 
 impl SeenData<'_> {
+    fn summaries_mut(&mut self) -> impl Iterator<Item = &mut MessageSummary> {
+        let of_chat = self.chat.as_mut().and_then(|chat| chat.last_message.as_mut());
+        let of_contact = self.contact.as_mut().and_then(|contact| contact.last_message.as_mut());
+        of_chat.into_iter().chain(of_contact)
+    }
+
+    fn messages_mut(&mut self) -> impl Iterator<Item = &mut MessageShape> {
+        self.message.iter_mut().chain(&mut self.other_messages)
+    }
+
     fn enter(&mut self) {
         self.update_type = CHAT_ENTERED.into();
         self.changes.insert(0, CHAT_ENTERED.into());

@@ -41,6 +41,9 @@ pub mod past_stats;
 pub mod updates;
 pub mod playback;
 pub mod webhooks;
+pub mod personal_data;
+pub mod read_log;
+pub mod retention;
 pub mod stats;
 pub mod snapshot;
 pub mod search;
@@ -66,11 +69,14 @@ pub use outbox::{BeginSending, GetOutbox, ListOutbox};
 pub use page::{Order, Page, PageAt, Sort};
 pub use past::{GetPastChat, ListPastChats, PastChats};
 pub use past_stats::PastStats;
+pub use personal_data::{FindPerson, ListErasures, Person};
 pub use playback::{
     CountPlayback, LocatePlayback, Located, PlaybackPart, PlaybackRange, PlaybackView, ReadPlayback,
 };
 pub use query::{Query, ReadError};
+pub use read_log::{ListedRead, ReadFilter, ReadLog, ReadNote};
 pub use readers::{Readers, open};
+pub use retention::{CountOldDeliveries, FindForgotten};
 pub use search::SearchReads;
 pub use snapshot::Snapshot;
 pub use stats::{LoadStats, ScopedStats};
@@ -79,13 +85,14 @@ pub use visible::chats_seen;
 pub use webhooks::WebhookStatus;
 
 /// Everything that answers questions to what is stored, without passing through the hub.
-#[derive(Debug)]
 pub struct Reads {
     pub history: Readers,
     /// Readers of the search index.
     pub search: Arc<SearchReads>,
     /// Readers of the metrics file.
     pub analytics: AnalyticsReads,
+    /// Who was shown what.
+    pub log: ReadLog,
     /// The newest position that was published and acknowledged. Search and metrics follow it with a
     /// delay.
     pub newest: watch::Receiver<Seq>,

@@ -41,6 +41,7 @@ use crate::auth::Authenticator;
 use crate::hub::sessions::backlog::Backlog;
 use crate::hub::{Connect, Disconnected, SessionId, SlotId, UmblerHub};
 use crate::protocol::{CloseCode, HEARTBEAT_SECONDS};
+use crate::reads::ReadLog;
 use crate::telemetry::metrics::Metrics;
 use frame_guard::{FRAME_BYTES_MAX, FrameGuard};
 use incoming::Incoming;
@@ -64,6 +65,8 @@ pub struct SessionContext {
     pub authenticator: Option<Arc<Authenticator>>,
     pub address: IpAddr,
     pub metrics: Metrics,
+    /// Notes who is shown what.
+    pub read_log: ReadLog,
 }
 
 /// The actor of one socket.

@@ -62,6 +62,11 @@ impl SignIn {
         self.identity.as_ref().map(SessionUser::new)
     }
 
+    /// Who is signed in; `None` before.
+    pub fn identity(&self) -> Option<&Identity> {
+        self.identity.as_ref()
+    }
+
     /// Counts one frame. True where the user sends too many over all of their sessions.
     pub fn is_user_too_fast(&self) -> bool {
         self.frames.as_ref().is_some_and(|frames| frames.check().is_err())

@@ -83,6 +83,20 @@ impl Checkpoints {
         Ok(Self { order: Some(order), thread: Some(thread), shared })
     }
 
+    /// Empties the log, so that nothing of it can be read in the file. Returns false where readers that are at work hinder
+    /// it: they are waited for at most as long as `writer` waits for a lock.
+    pub fn clear(&self, writer: &Connection) -> bool {
+        let _copier = self.shared.copier();
+        let cleared = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+        match cleared {
+            Ok(busy) => busy == 0,
+            Err(error) => {
+                log::warn!("the write-ahead log could not be emptied: {}", chain(&error));
+                false
+            }
+        }
+    }
+
     /// To be called after a commit on `writer`, on its thread. It waits for the copying thread only where the
     /// log has become too long.
     pub fn note_commit(&self, writer: &Connection) {

@@ -40,6 +40,7 @@ struct Inner {
     backups: Backups,
     api_requests: IntCounterVec,
     reconciled: IntCounterVec,
+    reads_dropped: IntCounter,
     /// In the order of [`GAUGES`].
     gauges: Vec<IntGauge>,
 }
@@ -160,6 +161,10 @@ impl Metrics {
                 "What Umbler's API knew and no webhook had brought: messages, states of chats, transfers.",
                 "what",
             )?,
+            reads_dropped: maker.counter(
+                "umbler_hub_reads_dropped_total",
+                "Reads of personal data that were not noted, because too many waited.",
+            )?,
             gauges: GAUGES.iter().map(|(name, help, _)| maker.gauge(name, help)).collect::<Result<_, _>>()?,
             registry: registry.clone(),
         };
@@ -223,6 +228,17 @@ impl Metrics {
     /// So many of this were found that no webhook had brought.
     pub fn reconciled(&self, what: &str, count: usize) {
         self.inner.reconciled.with_label_values(&[what]).inc_by(count as u64);
+    }
+
+    /// Counts a read of personal data that could not be noted, because too many waited.
+    pub fn read_dropped(&self) {
+        self.inner.reads_dropped.inc();
+    }
+
+    /// How many reads could not be noted.
+    #[cfg(test)]
+    pub fn reads_dropped(&self) -> u64 {
+        self.inner.reads_dropped.get()
     }
 
     pub fn freshness(&self) -> &Freshness {

@@ -14,6 +14,7 @@ pub mod restore;
 pub mod members;
 pub mod recompute;
 pub mod rebuild;
+pub mod erase;
 
 use std::io::{self, Write};
 use std::sync::Arc;

@@ -14,6 +14,10 @@ use crate::telemetry::clock;
 pub struct RestoreArgs {
     /// A file that `backup` created, or `s3://BUCKET/FOLDER`: the newest backup there, on the server of `BACKUP_S3_URL`.
     file: PathBuf,
+    /// A list of erasures to apply besides those of the database that is replaced: the file `hub.db.erasures` of another
+    /// machine.
+    #[arg(long, value_name = "FILE")]
+    erasures: Option<PathBuf>,
     #[command(flatten)]
     bucket: BucketArgs,
     #[command(flatten)]
@@ -34,7 +38,13 @@ pub fn restore(args: &RestoreArgs) -> Result<(), ToolError> {
         return restore_from_bucket(args, &path);
     }
     let bar = Bar::new("copying");
-    let replaced = replace::restore(&args.file, &path, clock::now(), &bar.progress("checking"))?;
+    let replaced = replace::restore(
+        &args.file,
+        &path,
+        args.erasures.as_deref(),
+        clock::now(),
+        &bar.progress("checking"),
+    )?;
     drop(bar);
     print(&format!("{}: {}", path.display(), describe(&replaced)))
 }

@@ -46,6 +46,7 @@ pub fn read(object: &Object<'_>, key: &EventKey) -> Read {
             .map(|cards| cards.iter().map(read_card).collect())
             .filter(has_any),
         deleted: object.flag("IsDeleted").or_else(|| object.flag("Deleted")).unwrap_or(false),
+        echo_of: None,
         id: Some(id),
     };
     Read { message: Some(message), elsewhere }

@@ -20,8 +20,8 @@ use crate::domain::{
 /// The type of these deliveries.
 pub const TYPE: &str = "HubReconcile";
 /// The prefixes of ids of the hub's own records. A delivery of the provider may not use them.
-pub const OWN_PREFIXES: [&str; 7] =
-    ["reconcile:", "notify:", "directory:", "settings:", "alert:", "link:", "outbox:"];
+pub const OWN_PREFIXES: [&str; 8] =
+    ["reconcile:", "notify:", "directory:", "settings:", "alert:", "link:", "outbox:", "erasure:"];
 /// Bytes of a hash that an id contains.
 const HASH_BYTES: usize = 8;
 

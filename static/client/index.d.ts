@@ -1,7 +1,10 @@
 import type {
+  Chat,
   ConnectionEstablished,
+  Contact,
   HubEvents,
   HubOptions,
+  Message,
   Metrics,
   MetricsChannel,
   Placed,
@@ -46,6 +49,11 @@ export declare class HubError extends Error {
  * WhatsApp is stamped in whole seconds.
  */
 export declare function compareMessages(a: Placed, b: Placed): number;
+
+/** The same without what tells who a person is, and without content: what is left after `contact_erased`. */
+export declare function erasedContact(contact: Contact): Contact;
+export declare function erasedChat(chat: Chat): Chat;
+export declare function erasedMessage(message: Message): Message;
 
 /** What is followed where nothing is said: `updates` and `stats`. */
 export declare const DEFAULT_CHANNELS: readonly string[];

@@ -345,7 +345,8 @@ export type UpdateType =
   | 'settings_updated'
   | 'link_updated'
   | 'outbox_updated'
-  | 'daily_report';
+  | 'daily_report'
+  | 'contact_erased';
 
 /** Something that is wrong with the link to Umbler's API, or with what webhooks bring. It concerns no chat. */
 export interface LinkAlert {
@@ -359,7 +360,7 @@ export interface LinkAlert {
  * The data of an `umbler_update`. Of a chat that is gone, `chat` holds nothing but its `id`, and so does `contact` with
  * `contactGone`; a `notification` has `user` and `data` instead, a `member_updated` has `members`, the three
  * of alerts have `alert`, `settings_updated` has `settings` and `updatedBy`, `link_updated` has `linkAlerts`,
- * `outbox_updated` has `outbox`, and `daily_report` has `report`.
+ * `outbox_updated` has `outbox`, `daily_report` has `report`, and `contact_erased` has `erasedContactId`.
  */
 export interface Update {
   eventId: string;
@@ -387,6 +388,8 @@ export interface Update {
   outbox?: OutboxEntry;
   /** With `daily_report`: what was on one day, as docs/alerts.md describes it. */
   report?: Record<string, unknown>;
+  /** With `contact_erased`: the contact whose data were erased. Whoever shows the name, phone or texts removes them. */
+  erasedContactId?: string;
   /** `reconcile` where it was found at Umbler's API; left out where a webhook brought it. */
   origin?: 'reconcile';
   /** Whom a `notification` is for. */

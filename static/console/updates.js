@@ -1,7 +1,7 @@
 // @ts-check
 /** The stream of updates as they come, the newest first. */
 
-import hub from '../client/index.js';
+import hub, { erasedChat, erasedMessage } from '../client/index.js';
 import { arrange, byId, eachFrame, make, say, sayInstead } from './dom.js';
 import { exactMoment, line, number } from './format.js';
 import { named, word } from './words.js';
@@ -36,6 +36,8 @@ export function updates() {
     )) {
       if (deleted) rows = rows.map((row) => withoutWords(row, id));
     }
+    const erased = update.erasedContactId;
+    if (erased) rows = rows.map((row) => withoutPerson(row, erased));
     drawSoon();
   });
   pause.addEventListener('click', () => {
@@ -50,6 +52,14 @@ function withoutWords(row, id) {
   const { message } = row.update;
   if (message?.id !== id) return row;
   return { ...row, update: { ...row.update, message: { ...message, text: null, deleted: true } } };
+}
+
+/** The row as it reads once a person's data were erased. @param {Row} row @param {string} contactId @returns {Row} */
+function withoutPerson(row, contactId) {
+  const { chat, message } = row.update;
+  if (chat?.contactId !== contactId) return row;
+  const update = { ...row.update, chat: erasedChat(chat), message: message && erasedMessage(message) };
+  return { ...row, update };
 }
 
 function create() {

@@ -200,6 +200,8 @@ fn watch_all_known_deliveries(description: &Description) {
     while board.hears("metrics_update")["data"]["full"] == true {}
     hub.names("ana", Some("Ana"), "none");
     screen.hears_update("member_updated");
+    hub.delete("/api/umbler/contacts/contact-of-owned/personal-data?reason=described", &[]);
+    screen.hears_update("contact_erased");
     hub.provider().says("viewed", "hello");
     screen.says("set_presence", json!({ "chat": "viewed" }));
     screen.hears("presence_set");

@@ -5,11 +5,13 @@ import type { Chat } from 'umbler-hub-client';
 import { useAddress } from '../app/moment.ts';
 import type { ConversationState } from '../hub/conversation.ts';
 import { hub, useData, useHub } from '../hub/hub.tsx';
+import { useRole } from '../hub/role.ts';
 import { moment } from '../words/format.ts';
 import { lastWords } from '../words/people.ts';
 import { useWords } from '../words/words.ts';
 import { ContactPanel } from './ContactPanel.tsx';
 import { History } from './History.tsx';
+import { PersonalData } from './PersonalData.tsx';
 import type { Timeline } from './useTimeline.ts';
 
 /** Other chats of a contact that are listed; the rest is what a search is for. */
@@ -26,10 +28,12 @@ interface DetailsProps {
 /** Beside the conversation: who it is, where the chat stands, other chats of the contact, and what happened. */
 export function Details({ id, state: { chat, contact }, timeline, isPast = false }: DetailsProps) {
   const say = useWords();
+  const isAdmin = useRole() === 'admin';
   return (
     <aside className="details" aria-label={say('about')}>
       {chat && <ContactPanel chat={chat} contact={contact} isPast={isPast} />}
       {chat && !isPast && chat.contactId !== null && <OtherChats id={id} contactId={chat.contactId} />}
+      {chat && !isPast && isAdmin && chat.contactId !== null && <PersonalData key={id} contactId={chat.contactId} />}
       {chat && timeline && <History timeline={timeline} isPast={isPast} />}
     </aside>
   );

@@ -95,6 +95,8 @@ export class AlertStore extends Store<Alerts> {
 
   #update(update: Update, seq: number) {
     if (this.get().missing) return;
+    // Alerts do not tell the contact of their chat, only its name.
+    if (update.erasedContactId) return void this.read();
     if (!this.#loaded) {
       this.#meanwhile.push({ seq, update });
       return;

@@ -97,3 +97,20 @@ test('messages of one second stand in the order in which they were written, live
   hub.update(11, { type: 'new_message', chat: chat('a'), message: between });
   assert.deepEqual(shown(conversation), ['Oi', 'Bom dia', 'Tudo bem?', 'Quero a segunda via']);
 });
+
+test('name and texts of a person whose data were erased vanish from the open conversation at once', async (t) => {
+  const { hub, conversation } = await opened(t);
+  const reply = message('r', { source: 'Member', author: { id: 'agent', name: 'Bia' }, text: 'Pois não' });
+  await answer(hub, chat('a', { contactId: 'c', contactName: 'Ana' }), [message('m', { text: 'segredo' }), reply]);
+  await (await hub.asked()).answer({ contact: CONTACT });
+  hub.update(11, { type: 'contact_erased', erasedContactId: 'other' });
+  assert.equal(conversation.get().contact?.name, 'Ana');
+  hub.update(12, { type: 'contact_erased', erasedContactId: 'c' });
+  const { chat: shown, contact, messages } = conversation.get();
+  assert.deepEqual([shown?.contactName, contact?.name], [null, null]);
+  assert.deepEqual(
+    messages?.map(({ text }) => text),
+    [null, null],
+  );
+  assert.equal(messages?.find(({ id }) => id === 'r')?.author?.name, 'Bia');
+});

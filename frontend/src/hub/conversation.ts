@@ -2,6 +2,9 @@
 
 import {
   compareMessages,
+  erasedChat,
+  erasedContact,
+  erasedMessage,
   type Chat,
   type Contact,
   type Member,
@@ -190,6 +193,7 @@ export class Conversation extends Store<ConversationState> {
   #update(update: Update) {
     const { type, chat, contact, message, otherMessages = [], members } = update;
     if (members) this.#rename(members);
+    if (update.erasedContactId) this.#erase(update.erasedContactId);
     if (contact && !update.contactGone && this.#isReading) this.#meanwhile.contacts.set(contact.id, contact);
     if (chat?.id !== this.id) {
       if (contact && contact.id === this.#state.contact?.id && !update.contactGone) this.#change({ contact });
@@ -224,6 +228,19 @@ export class Conversation extends Store<ConversationState> {
     for (const [id, message] of this.#known) this.#known.set(id, messageWithNames(message, names));
     const { chat, messages } = this.#state;
     this.#change({ chat: chat && withNames(chat, names), messages: messages && this.#sorted() });
+  }
+
+  #erase(contactId: string) {
+    const { chat, contact, messages } = this.#state;
+    // What is being read may still hold the name and the texts.
+    if (this.#isReading && this.at === null) void this.load();
+    if (chat?.contactId !== contactId) return;
+    for (const [id, message] of this.#known) this.#known.set(id, erasedMessage(message));
+    this.#change({
+      chat: erasedChat(chat),
+      contact: contact && erasedContact(contact),
+      messages: messages && this.#sorted(),
+    });
   }
 
   #sorted(): Message[] {

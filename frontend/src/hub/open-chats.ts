@@ -6,7 +6,16 @@
  * read has an update. The hub's own counter is the check: where it differs twice, everything is read again.
  */
 
-import type { Chat, Member, Snapshot, Stats, UmblerData, UmblerHubClient, Update } from 'umbler-hub-client';
+import {
+  erasedChat,
+  type Chat,
+  type Member,
+  type Snapshot,
+  type Stats,
+  type UmblerData,
+  type UmblerHubClient,
+  type Update,
+} from 'umbler-hub-client';
 
 import type { Waiting } from './waits.ts';
 import { reasonOf } from './errors.ts';
@@ -133,8 +142,9 @@ export class OpenChatStore extends Store<OpenChats> {
     this.#tell();
   }
 
-  #update({ type, chat, members }: Update, seq: number) {
+  #update({ type, chat, members, erasedContactId }: Update, seq: number) {
     this.#seq = Math.max(this.#seq, seq);
+    if (erasedContactId) this.#erase(erasedContactId);
     if (members) this.#rename(members);
     if (!chat) return;
     this.#touched.add(chat.id);
@@ -156,6 +166,14 @@ export class OpenChatStore extends Store<OpenChats> {
     for (const [id, chat] of this.#chats) this.#chats.set(id, withNames(chat, names));
     this.#waiting.reset(this.#chats.values());
     // A page that was read before knows the old names.
+    if (!this.#complete) void this.#read();
+    this.#tell();
+  }
+
+  #erase(contactId: string) {
+    for (const [id, chat] of this.#chats) if (chat.contactId === contactId) this.#chats.set(id, erasedChat(chat));
+    this.#waiting.reset(this.#chats.values());
+    // A page that was read before knows the name.
     if (!this.#complete) void this.#read();
     this.#tell();
   }

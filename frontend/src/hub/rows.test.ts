@@ -70,3 +70,17 @@ test('a page that was under way when updates were missed does not count', async 
   await before.answer(page([closed('old')]));
   assert.deepEqual(shown(store), ['new –']);
 });
+
+test('the name of a person whose data were erased vanishes from the list, and a page under way is read again', async (t) => {
+  const { hub, store } = await opened(t);
+  const named = closed('a', { contactId: 'c', contactName: 'Zulmira' });
+  await (await hub.asked()).answer(page([named, closed('b', { contactId: 'd', contactName: 'Bia' })], 'next'));
+  void store.more();
+  const next = await hub.asked();
+  hub.update(11, { type: 'contact_erased', erasedContactId: 'c' });
+  assert.deepEqual(shown(store) ?? [], []);
+  const again = await hub.asked();
+  await again.answer(page([closed('a', { contactId: 'c' }), closed('b', { contactId: 'd', contactName: 'Bia' })]));
+  await next.answer(page([closed('e', { contactId: 'c', contactName: 'Zulmira' })]));
+  assert.deepEqual(shown(store), ['a –', 'b Bia']);
+});

@@ -1,6 +1,6 @@
 /** Chats that the hub lists by a filter: page after page as one scrolls, and kept current by updates. */
 
-import type { Chat, UmblerHubClient, Update } from 'umbler-hub-client';
+import { erasedChat, type Chat, type UmblerHubClient, type Update } from 'umbler-hub-client';
 
 import { matches, type Filters } from '../chats/filters.ts';
 import { reasonOf } from './errors.ts';
@@ -103,7 +103,8 @@ export class RowStore extends Store<Rows> {
     void this.more();
   }
 
-  #update({ type, chat, members }: Update) {
+  #update({ type, chat, members, erasedContactId }: Update) {
+    if (erasedContactId) this.#erase(erasedContactId);
     if (members) {
       const names = namesOf(members);
       if (this.#busy) for (const [id, name] of names) this.#renamed.set(id, name);
@@ -119,6 +120,13 @@ export class RowStore extends Store<Rows> {
     else if (!this.#chats.delete(chat.id)) return;
     this.#tell();
     this.#countAgain();
+  }
+
+  /** A page that is under way may still hold the name. */
+  #erase(contactId: string) {
+    for (const [id, chat] of this.#chats) if (chat.contactId === contactId) this.#chats.set(id, erasedChat(chat));
+    this.#tell();
+    if (this.#busy) this.#again();
   }
 
   /** A chat that is new here may be one of a page that was not read yet: only the hub can count. */

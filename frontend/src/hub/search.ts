@@ -66,8 +66,12 @@ export class SearchStore extends Store<Finds> {
     }
   }
 
-  /** Deleted messages leave the finds that are on the screen. */
-  learn({ message, otherMessages = [] }: Update) {
+  /** Deleted messages, and those of a person whose data were erased, leave the finds that are on the screen. */
+  learn({ message, otherMessages = [], erasedContactId }: Update) {
+    if (erasedContactId) {
+      const left = this.get().found?.filter((one) => one.message.contactId !== erasedContactId);
+      if (left) this.#change({ found: left });
+    }
     const gone = new Set([message, ...otherMessages].flatMap((told) => (told?.deleted ? [told.id] : [])));
     const { found } = this.get();
     if (found?.some(({ message: { id } }) => gone.has(id)))

@@ -4,6 +4,7 @@ import { COMMANDS } from './commands.ts';
 import { COMPOSER } from './composer.ts';
 import { DAILY_REPORT } from './daily-report.ts';
 import { NOTIFICATIONS } from './notifications.ts';
+import { PRIVACY } from './privacy.ts';
 import { SCREEN } from './screen.ts';
 import { STORY } from './story.ts';
 import { VIEWS } from './views.ts';
@@ -13,6 +14,7 @@ export const EN = {
   ...COMPOSER.en,
   ...DAILY_REPORT.en,
   ...NOTIFICATIONS.en,
+  ...PRIVACY.en,
   ...SCREEN.en,
   ...STORY.en,
   ...VIEWS.en,

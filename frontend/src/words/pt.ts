@@ -5,6 +5,7 @@ import type { Word } from './en.ts';
 import { COMPOSER } from './composer.ts';
 import { DAILY_REPORT } from './daily-report.ts';
 import { NOTIFICATIONS } from './notifications.ts';
+import { PRIVACY } from './privacy.ts';
 import { SCREEN } from './screen.ts';
 import { STORY } from './story.ts';
 import { VIEWS } from './views.ts';
@@ -14,6 +15,7 @@ export const PT: Record<Word, string> = {
   ...COMPOSER.pt,
   ...DAILY_REPORT.pt,
   ...NOTIFICATIONS.pt,
+  ...PRIVACY.pt,
   ...SCREEN.pt,
   ...STORY.pt,
   ...VIEWS.pt,

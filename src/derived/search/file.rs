@@ -56,10 +56,59 @@ pub(super) struct IndexPosition {
     pub(super) is_complete: bool,
 }
 
+/// What has to be forgotten. It is made in files of older releases too, which need not be built again for it.
+const FORGOTTEN: &str = "
+    CREATE TABLE IF NOT EXISTS forgotten (
+        id         INTEGER PRIMARY KEY CHECK (id = 1),
+        -- Words of messages that were written up to then are removed by age.
+        until      INTEGER NOT NULL,
+        -- Removed words are still in parts of the index that have not been merged.
+        is_merging INTEGER NOT NULL
+    );
+    INSERT OR IGNORE INTO forgotten VALUES (1, -9223372036854775808, 0);
+";
+/// Pages of the index that one step of a merge writes.
+const PAGES_PER_MERGE: i64 = 200;
+
 /// Opens the file. It is made if it is missing.
 pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
     private::tighten(path);
-    WRITING.open(path)
+    let connection = WRITING.open(path)?;
+    connection.execute_batch(FORGOTTEN)?;
+    Ok(connection)
+}
+
+/// Up to when words of messages were removed by age, and whether removed words wait for a merge.
+pub(super) fn forgotten(connection: &Connection) -> rusqlite::Result<(i64, bool)> {
+    let mut select = connection.prepare_cached("SELECT until, is_merging FROM forgotten")?;
+    select.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// Stores that, in the transaction of the words.
+pub(super) fn put_forgotten(connection: &Connection, until: i64, is_merging: bool) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE forgotten SET until = ?1, is_merging = ?2")?
+        .execute(params![until, is_merging])?;
+    Ok(())
+}
+
+/// Merges a part of the index. Removed words are only marked so at first; a merge leaves them out. Returns false
+/// once nothing is left to merge.
+pub(super) fn merge(tx: &Transaction<'_>) -> rusqlite::Result<bool> {
+    let mut is_more = false;
+    for table in ["message_words", "contact_words"] {
+        let before = tx.total_changes();
+        let sql = format!("INSERT INTO {table} ({table}, rank) VALUES ('merge', ?1)");
+        tx.prepare_cached(&sql)?.execute([-PAGES_PER_MERGE])?;
+        // The statement itself counts as one change (https://www.sqlite.org/fts5.html, section 6.8).
+        is_more |= tx.total_changes() - before >= 2;
+    }
+    Ok(is_more)
+}
+
+/// Empties the write-ahead log, which held the words. Returns false where a reader hinders it.
+pub(super) fn clear_log(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| Ok(row.get::<_, i64>(0)? == 0))
 }
 
 /// How far the index has come; `None` if the file has no tables of this version.

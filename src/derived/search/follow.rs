@@ -55,6 +55,10 @@ struct IndexBatch {
     more: bool,
     /// Number of rows that were not indexed before this batch.
     ahead: i64,
+    /// Words of an erased person are removed.
+    erases: bool,
+    /// Words of messages that were written up to then are removed by age.
+    forgotten_until: i64,
 }
 
 /// An update, as far as it says which rows have changed.
@@ -73,6 +77,8 @@ struct ChangedData {
     message: Option<RowId>,
     #[serde(default)]
     other_messages: Vec<RowId>,
+    #[serde(default)]
+    erased_contact_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -98,11 +104,20 @@ impl Derivation for Indexer {
     fn advance(&mut self, open: &mut Files) -> Result<Step, DbError> {
         let Files { database, index } = open;
         let known = file::position(index)?;
-        let batch = read(&database.transaction()?, known.as_ref())?;
-        if batch.anew || known.as_ref() != Some(&batch.position) {
+        let (forgotten_until, is_merging) = file::forgotten(index)?;
+        let batch = read(&database.transaction()?, known.as_ref(), forgotten_until)?;
+        let forgets = batch.erases || batch.forgotten_until != forgotten_until;
+        if batch.anew || forgets || known.as_ref() != Some(&batch.position) {
             let tx = index.transaction()?;
             write(&tx, &batch)?;
+            if forgets {
+                file::put_forgotten(&tx, batch.forgotten_until, true)?;
+            }
             tx.commit()?;
+        }
+        let mut is_forgetting = is_merging || forgets;
+        if is_forgetting && !batch.more {
+            is_forgetting = merge_on(index, batch.forgotten_until)?;
         }
         let IndexBatch { position, more, ahead, .. } = batch;
         self.tell.send_modify(|reached| {
@@ -114,12 +129,26 @@ impl Derivation for Indexer {
             };
             reached.seq = position.seq;
         });
-        Ok(if more { Step::More } else { Step::Rest(LOOK_INTERVAL) })
+        Ok(if more || is_forgetting { Step::More } else { Step::Rest(LOOK_INTERVAL) })
     }
 
     fn failed(&mut self) {
         self.tell.send_modify(|reached| reached.state = IndexState::Failed);
     }
+}
+
+/// Merges a part of the index, so that removed words are gone from the file. Returns true while there is more to do.
+fn merge_on(index: &mut Connection, forgotten_until: i64) -> Result<bool, DbError> {
+    let tx = index.transaction()?;
+    let mut is_more = file::merge(&tx)?;
+    tx.commit()?;
+    if !is_more {
+        is_more = !file::clear_log(index)?;
+    }
+    if !is_more {
+        file::put_forgotten(index, forgotten_until, false)?;
+    }
+    Ok(is_more)
 }
 
 fn write(tx: &Transaction<'_>, batch: &IndexBatch) -> Result<(), DbError> {
@@ -136,7 +165,11 @@ fn write(tx: &Transaction<'_>, batch: &IndexBatch) -> Result<(), DbError> {
 }
 
 /// Reads what comes after `known`, in one transaction.
-fn read(tx: &Transaction<'_>, known: Option<&IndexPosition>) -> Result<IndexBatch, DbError> {
+fn read(
+    tx: &Transaction<'_>,
+    known: Option<&IndexPosition>,
+    forgotten_until: i64,
+) -> Result<IndexBatch, DbError> {
     let (epoch, newest) = (epoch(tx)?, last_seq(tx)?.0);
     let fits = match known {
         Some(known) => known.epoch == epoch && can_follow(tx, known, newest)?,
@@ -160,12 +193,17 @@ fn read(tx: &Transaction<'_>, known: Option<&IndexPosition>) -> Result<IndexBatc
         position,
         more: false,
         ahead: highest_row(tx)?,
+        erases: false,
+        forgotten_until,
     };
     batch.ahead -= batch.position.message;
     batch.read_new_messages(tx)?;
     batch.read_new_contacts(tx)?;
     if !batch.more {
         batch.read_changes(tx, newest)?;
+    }
+    if !batch.more {
+        batch.read_forgotten(tx)?;
     }
     batch.position.is_complete |= !batch.more;
     Ok(batch)
@@ -221,9 +259,35 @@ impl IndexBatch {
         Ok(())
     }
 
+    /// Reads messages that have lost their words by age.
+    fn read_forgotten(&mut self, tx: &Transaction<'_>) -> Result<(), DbError> {
+        let mut done = tx.prepare_cached("SELECT done FROM retention WHERE what = 'texts'")?;
+        let Some(done) = done.query_row([], |row| row.get::<_, i64>(0)).optional()? else { return Ok(()) };
+        if done <= self.forgotten_until {
+            return Ok(());
+        }
+        let mut select = tx.prepare_cached(
+            "SELECT rowid, at FROM messages WHERE at > ?1 AND at <= ?2 AND search_key IS NULL ORDER BY at",
+        )?;
+        let mut rows = select.query([self.forgotten_until, done])?;
+        let mut count = 0;
+        while let Some(row) = rows.next()? {
+            let at: i64 = row.get(1)?;
+            if count >= BATCH_ROWS && at > self.forgotten_until {
+                self.more = true;
+                return Ok(());
+            }
+            (count, self.forgotten_until) = (count + 1, at);
+            self.messages.push((row.get(0)?, None, true));
+        }
+        self.forgotten_until = done;
+        Ok(())
+    }
+
     /// Reads known rows that have changed according to updates.
     fn read_changes(&mut self, tx: &Transaction<'_>, newest: i64) -> Result<(), DbError> {
         let (mut messages, mut contacts) = (BTreeSet::new(), BTreeSet::new());
+        let mut erased = BTreeSet::new();
         let mut select = tx.prepare_cached("SELECT seq, frame FROM frames WHERE seq > ?1 ORDER BY seq")?;
         let mut rows = select.query([self.position.seq])?;
         let mut read = (0, 0);
@@ -232,12 +296,23 @@ impl IndexBatch {
             let frame = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
             read = (read.0 + 1, read.1 + frame.len());
             note_changes(frame, &mut messages, &mut contacts);
+            erased.extend(erased_contact(frame));
             if read.0 >= BATCH_ROWS || read.1 > BATCH_BYTES {
                 (self.more, until) = (true, row.get(0)?);
                 break;
             }
         }
         self.position.seq = until;
+        let mut of_contact = tx.prepare_cached(
+            "SELECT messages.rowid, search_key FROM messages JOIN chats ON chats.id = chat_id WHERE contact_id = ?1",
+        )?;
+        for contact in erased {
+            for row in of_contact.query_map([&contact], |row| Ok((row.get(0)?, row.get(1)?, true)))? {
+                self.messages.push(row?);
+            }
+            contacts.insert(contact);
+            self.erases = true;
+        }
         let mut message = tx.prepare_cached("SELECT rowid, search_key FROM messages WHERE id = ?1")?;
         for id in messages {
             self.messages
@@ -250,6 +325,14 @@ impl IndexBatch {
         }
         Ok(())
     }
+}
+
+/// The contact whose data were erased, if an update tells that.
+fn erased_contact(frame: &str) -> Option<String> {
+    if !frame.contains("\"contact_erased\"") {
+        return None;
+    }
+    serde_json::from_str::<ChangedRows>(frame).ok()?.data.erased_contact_id
 }
 
 /// Collects the rows whose words an update may have changed. Most updates are only about new messages and are

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Answer;
 use super::lists::{PageInfo, Paging, Sorting};
 use super::messages::{ListedMessages, MessagesAnswer};
+use super::{Answer, Listed};
 use crate::domain::ChatKind;
 use crate::http::caller::{Caller, UserState};
 use crate::http::error::ApiError;
@@ -191,17 +191,19 @@ async fn list(
     caller: Caller,
     QueryString(question): QueryString<ChatsQuestion>,
     state: UserState,
-) -> Result<Answer<ListAnswer>, ApiError> {
+) -> Result<Listed<ListAnswer>, ApiError> {
     if let Some(Past(at)) = question.at {
         let mut list = question.list.then(at, &caller);
         list.among = state.open_then(&list).await?;
         let limit = list.limit;
         let PastChats { chats, next } = state.ask(list).await?;
-        let next_cursor = next.as_ref().map(ToString::to_string);
-        return Ok(Answer(ListAnswer::Then(PastChatsAnswer { chats, at, limit, next_cursor })));
+        let (next_cursor, shown) = (next.as_ref().map(ToString::to_string), chats.len());
+        return Ok(Listed(ListAnswer::Then(PastChatsAnswer { chats, at, limit, next_cursor }), shown));
     }
     let (list, page) = question.list.list(&caller)?;
-    Ok(Answer(ListAnswer::Now(ChatsAnswer::new(state.ask(list).await?, &page))))
+    let found = state.ask(list).await?;
+    let shown = found.items.len();
+    Ok(Listed(ListAnswer::Now(ChatsAnswer::new(found, &page)), shown))
 }
 
 async fn one(

@@ -3,9 +3,9 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Answer;
 use super::chats::{ChatsAnswer, ListedChats};
 use super::lists::{PageInfo, Paging, Sorting};
+use super::{Answer, Listed};
 use crate::http::caller::{Caller, UserState};
 use crate::http::error::ApiError;
 use crate::http::extract::PathId;
@@ -53,7 +53,7 @@ async fn list(
     caller: Caller,
     QueryString(question): QueryString<ContactsQuestion>,
     state: UserState,
-) -> Result<Answer<ContactsAnswer>, ApiError> {
+) -> Result<Listed<ContactsAnswer>, ApiError> {
     caller.check_sort(question.sorting.sort)?;
     let filter =
         ContactFilter { search: SearchText::wanted(question.search), tag: question.tag.map(Into::into) };
@@ -67,7 +67,9 @@ async fn list(
             scope: caller.scope,
         })
         .await?;
-    Ok(Answer(ContactsAnswer { page: PageInfo::new(&found, &question.page), contacts: found.items }))
+    let shown = found.items.len();
+    let answer = ContactsAnswer { page: PageInfo::new(&found, &question.page), contacts: found.items };
+    Ok(Listed(answer, shown))
 }
 
 async fn one(
@@ -87,8 +89,10 @@ async fn chats(
     QueryString(question): QueryString<ListedChats>,
     PathId(contact): PathId,
     state: UserState,
-) -> Result<Answer<ChatsAnswer>, ApiError> {
+) -> Result<Listed<ChatsAnswer>, ApiError> {
     let (list, page) = question.list(&caller)?;
     let found = state.ask(ListContactChats { contact: contact.into(), list }).await?;
-    Ok(Answer(ChatsAnswer::new(found.ok_or(ApiError::NotFound("there is no contact with this id"))?, &page)))
+    let found = found.ok_or(ApiError::NotFound("there is no contact with this id"))?;
+    let shown = found.items.len();
+    Ok(Listed(ChatsAnswer::new(found, &page), shown))
 }

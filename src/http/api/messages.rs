@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Answer;
+use super::Listed;
 use super::lists::{PageInfo, Paging};
 use crate::http::caller::{Caller, UserState};
 use crate::http::error::ApiError;
@@ -91,9 +91,11 @@ async fn list(
     caller: Caller,
     QueryString(question): QueryString<MessagesQuestion>,
     state: UserState,
-) -> Result<Answer<MessagesAnswer>, ApiError> {
+) -> Result<Listed<MessagesAnswer>, ApiError> {
     let (mut list, page) = question.list.list(&caller);
     list.filter.chat = question.chat_id.map(Into::into);
     list.filter.contact = question.contact_id.map(Into::into);
-    Ok(Answer(MessagesAnswer::new(state.ask(list).await?, &page)))
+    let found = state.ask(list).await?;
+    let shown = found.items.len();
+    Ok(Listed(MessagesAnswer::new(found, &page), shown))
 }

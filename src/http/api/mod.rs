@@ -18,6 +18,9 @@ pub mod alerts;
 pub mod link;
 pub mod send;
 pub mod send_fields;
+pub mod reads;
+pub mod person_file;
+pub mod personal_data;
 pub mod metrics;
 
 use actix_web::body::BoxBody;
@@ -26,6 +29,7 @@ use actix_web::{HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::read_notes::ItemsShown;
 use super::route::{Call, HandlerPart, Routes};
 
 /// The prefix of the routes' paths.
@@ -48,6 +52,8 @@ pub fn routes() -> Routes {
         alerts::routes,
         link::routes,
         send::routes,
+        personal_data::routes,
+        reads::routes,
     ] {
         add(&mut routes);
     }
@@ -63,6 +69,25 @@ impl<T: Serialize> Responder for Answer<T> {
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
         HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(self.0)
+    }
+}
+
+/// The same for a list, of which the log of reads notes how many items it shows.
+pub struct Listed<T>(pub T, pub usize);
+
+impl<T: Serialize> Responder for Listed<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        let mut response = Answer(self.0).respond_to(request);
+        response.extensions_mut().insert(ItemsShown(self.1));
+        response
+    }
+}
+
+impl<T: ToSchema> HandlerPart for Listed<T> {
+    fn describe(call: &mut Call) {
+        Answer::<T>::describe(call);
     }
 }
 

@@ -9,6 +9,7 @@ use crate::domain::{AlertKind, Change};
 use crate::protocol::alerts::{AlertChange, AlertData, SETTINGS_UPDATED, SettingsData};
 use crate::protocol::channel::CHANNEL_FORM;
 use crate::protocol::daily_report::{DAILY_REPORT, DailyReportData};
+use crate::protocol::erasure::{CONTACT_ERASED, ErasureData};
 use crate::protocol::link::{LINK_UPDATED, LinkData};
 use crate::protocol::members::{MEMBER_UPDATED, MembersData};
 use crate::protocol::outbox::{OUTBOX_UPDATED, OutboxData, OutboxReason, OutboxState};
@@ -73,9 +74,9 @@ impl Schemas {
         let members = self.told::<MembersData<'_>>();
         let (alert, settings) = (self.told::<AlertData<'_>>(), self.told::<SettingsData<'_>>());
         let (link, outbox) = (self.told::<LinkData<'_>>(), self.told::<OutboxData<'_>>());
-        let report = self.told::<DailyReportData<'_>>();
+        let (report, erased) = (self.told::<DailyReportData<'_>>(), self.told::<ErasureData<'_>>());
         let gone = reference("components/schemas", "ChatGone");
-        json!({ "oneOf": [update, gone, notification, members, alert, settings, link, outbox, report] })
+        json!({ "oneOf": [update, gone, notification, members, alert, settings, link, outbox, report, erased] })
     }
 
     /// Restricts words that are in a table of the code to that table.
@@ -93,6 +94,7 @@ impl Schemas {
             ("LinkUpdated", vec![LINK_UPDATED]),
             ("OutboxUpdated", vec![OUTBOX_UPDATED]),
             ("DailyReported", vec![DAILY_REPORT]),
+            ("ContactErased", vec![CONTACT_ERASED]),
             ("AlertUpdated", AlertChange::ALL.map(AlertChange::as_str).to_vec()),
         ] {
             self.narrow(schema, "type", json!({ "enum": words }));

@@ -3,13 +3,13 @@
 use super::update;
 use super::{NewEvent, Outcome};
 use crate::domain::register::to_nanos;
-use crate::domain::{Audience, Clocks, Delivery, DeliveryBody, Facts, Seq, absorb};
+use crate::domain::{Audience, Clocks, Delivery, DeliveryBody, Facts, Forgetting, Seq, Store, absorb};
 use crate::journal::append::Ack;
 use crate::journal::entry::Entry;
 use crate::journal::fault::{Spoilt, StoreError};
 use crate::journal::recorded::HubEffect;
-use crate::journal::rows;
 use crate::journal::store::SqliteStore;
+use crate::journal::{reduced, rows};
 
 /// The largest update in bytes, which is what a screen's queue holds. Each screen gets a copy.
 pub const UPDATE_BYTES_MAX: usize = 1024 * 1024;
@@ -43,6 +43,8 @@ fn understood<'a>(
     delivery: &'a Delivery,
     facts: &Facts,
 ) -> Result<Outcome<'a>, StoreError> {
+    let left = without_forgotten(store, facts)?;
+    let facts = left.as_ref().unwrap_or(facts);
     store.begin(seq, facts.organization.clone());
     let absorbed = absorb(facts, store)?;
     store.count_messages(&absorbed)?;
@@ -62,9 +64,40 @@ fn understood<'a>(
         elsewhere,
         delta: absorbed.delta,
         deleted: absorbed.deleted,
+        reduced: left
+            .map(|left| reduced::encode(delivery, Some(&left)))
+            .transpose()
+            .map_err(StoreError::compress)?,
         ..event
     }
     .into())
+}
+
+/// What is left of a delivery that repeats what was erased or is too old; `None` if it repeats nothing of that.
+fn without_forgotten(store: &mut SqliteStore, facts: &Facts) -> Result<Option<Facts>, StoreError> {
+    let forgetting = store.forgetting_of(facts)?;
+    if forgetting == Forgetting::NOTHING {
+        return Ok(None);
+    }
+    let mut left = facts.clone();
+    if let Some(contact) = left.contact.as_mut().filter(|_| forgetting.takes_person(facts.key.at)) {
+        contact.forget_person();
+    }
+    for message in &mut left.messages {
+        let Some(id) = &message.id else { continue };
+        let known_at = store.message(id)?.map(|known| known.at);
+        if forgetting.takes_content(known_at.or(message.at).unwrap_or(facts.key.at)) {
+            message.forget_content();
+        }
+    }
+    for (message, reaction) in std::mem::take(&mut left.reactions) {
+        // A reaction to a message that is not known yet is as old as it says.
+        let known_at = store.message(&message)?.map(|known| known.at);
+        if !forgetting.takes_content(known_at.or(reaction.at).unwrap_or(facts.key.at)) {
+            left.reactions.push((message, reaction));
+        }
+    }
+    Ok((left != *facts).then_some(left))
 }
 
 /// Stores a posted object that is not an event.

@@ -16,11 +16,14 @@ pub mod revocations;
 pub mod link;
 pub mod outbox;
 pub mod daily_report;
+pub mod erasures;
+pub mod retention;
 
 use bytestring::ByteString;
 
 use super::append::Ack;
-use super::recorded::HubEffect;
+use super::erase::Erased;
+use super::recorded::{HubEffect, Recorded};
 use crate::domain::{Audience, MessageId, StatsDelta};
 use crate::protocol::MessageSummary;
 
@@ -57,6 +60,14 @@ pub(super) struct NewEvent<'a> {
     pub(super) delta: StatsDelta,
     /// Messages whose words must be removed from earlier updates.
     pub(super) deleted: Vec<MessageId>,
+    /// Earlier updates that were changed.
+    pub(super) blanked: Vec<Recorded>,
+    /// Positions of updates that can no longer be made again.
+    pub(super) touched: Vec<i64>,
+    /// What an erasure blanked.
+    pub(super) erased: Option<Erased>,
+    /// The body to store, where not all of the delivery may be kept.
+    pub(super) reduced: Option<Vec<u8>>,
 }
 
 impl NewEvent<'_> {
@@ -73,6 +84,10 @@ impl NewEvent<'_> {
             effect: HubEffect::None,
             delta: StatsDelta::default(),
             deleted: Vec::new(),
+            blanked: Vec::new(),
+            touched: Vec::new(),
+            erased: None,
+            reduced: None,
         }
     }
 

@@ -146,7 +146,8 @@ fn queue(connection: &Connection, told: &Told<'_>, message: &OutboxMessage) -> R
         message.id,
         message.temp_id,
         message.chat.as_str(),
-        message.text,
+        // The text of a record is empty once it was erased, or became too old.
+        (!message.text.is_empty()).then_some(&message.text),
         message.private,
         message.prefix,
         message.by.id,

@@ -10,6 +10,7 @@
  * 4. What an update does not tell (and a fresh snapshot would) makes the state `doubtful`, never silently wrong.
  */
 
+import { erasedChat, erasedContact, erasedMessage } from './erased.js';
 import { momentOf, tieOf } from './message-order.js';
 import { OrderedList } from './ordered-list.js';
 
@@ -94,6 +95,7 @@ export class HubState {
     if (data.type === 'chat_gone') this.#forgetChat(data);
     else this.#learn(data);
     if (data.members) this.#rename(data.members);
+    if (data.erasedContactId) this.#erase(data.erasedContactId);
     return true;
   }
 
@@ -168,6 +170,13 @@ export class HubState {
     }
     if (contact && contactGone) this.#contacts.remove(contact.id);
     else if (contact) this.#know(contact);
+  }
+
+  /** A person's data were erased. @param {string} id of the contact */
+  #erase(id) {
+    this.#contacts.patch((contact) => contact.id === id, erasedContact);
+    this.#chats.patch(({ contactId }) => contactId === id, erasedChat);
+    this.#messages.patch(({ contactId }) => contactId === id, erasedMessage);
   }
 
   /** Agents are called otherwise, wherever they stand. @param {Member[]} members */

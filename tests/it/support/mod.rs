@@ -10,6 +10,7 @@ pub mod log;
 pub mod mail_server;
 pub mod memory;
 pub mod mirror;
+pub mod person;
 pub mod provider;
 pub mod raw;
 pub mod receiver;

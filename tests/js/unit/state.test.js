@@ -168,3 +168,26 @@ test('a list that was cut lets nothing in below its end', () => {
     'something unknown may lie between',
   );
 });
+
+test('name, phone and texts of a person whose data were erased are held no more', () => {
+  const model = new Model(new Random(7), false);
+  for (let step = 0; step < 80; step += 1) model.step();
+  const state = new HubState();
+  state.replace(model.snapshot({ contacts: 50, chats: 200, messages: 200 }), {
+    contacts: 50,
+    chats: 200,
+    messages: 200,
+  });
+  const { contactId } = state.data.recentMessages.find(({ contactId }) => contactId !== null);
+  const others = () => state.data.recentMessages.filter((message) => message.contactId !== contactId);
+  const before = others();
+  const update = { type: 'contact_erased', changes: ['contact_erased'], chat: null, contact: null };
+  state.apply({ event: 'umbler_update', seq: state.data.seq + 1, data: { ...update, erasedContactId: contactId } });
+  const { contacts, chats, recentMessages } = state.data;
+  const contact = contacts.find(({ id }) => id === contactId);
+  assert.deepEqual([contact.name, contact.phone, contact.tags], [null, null, []]);
+  for (const chat of chats.filter((one) => one.contactId === contactId))
+    assert.deepEqual([chat.contactName, chat.lastMessage?.text ?? null], [null, null]);
+  for (const message of recentMessages.filter((one) => one.contactId === contactId)) assert.equal(message.text, null);
+  assert.deepEqual(others(), before);
+});

@@ -1,0 +1,38 @@
+/** What the panel of a contact says of personal data. */
+
+export const PRIVACY = {
+  en: {
+    personalData: 'Personal data',
+    exportHtml: 'Export for the person',
+    exportJson: 'Export as JSON',
+    eraseData: 'Erase…',
+    eraseTitle: 'Erase personal data',
+    eraseWarning:
+      'Name, phone, picture and tags of this contact, and the content of all its messages, are erased for good. Times, counts and reports stay. It cannot be undone.',
+    eraseReason: 'Reason',
+    eraseReasonHint: 'For example the number of the request. It is kept, so do not write the person’s name or phone.',
+    eraseBlock: 'Keep nothing of this contact in future either',
+    eraseConfirm: 'Type {{word}} to confirm',
+    eraseWord: 'ERASE',
+    eraseNow: 'Erase for good',
+    eraseDone: 'Erased: {{messages}} messages, {{deliveries}} deliveries.',
+    eraseLeft: 'Left to the operator: backups, logs, and older databases beside this one.',
+  },
+  pt: {
+    personalData: 'Dados pessoais',
+    exportHtml: 'Exportar para a pessoa',
+    exportJson: 'Exportar em JSON',
+    eraseData: 'Apagar…',
+    eraseTitle: 'Apagar dados pessoais',
+    eraseWarning:
+      'Nome, telefone, foto e etiquetas deste contato, e o conteúdo de todas as suas mensagens, são apagados definitivamente. Horários, contagens e relatórios permanecem. Não é possível desfazer.',
+    eraseReason: 'Motivo',
+    eraseReasonHint: 'Por exemplo, o número do pedido. Fica guardado: não escreva o nome nem o telefone da pessoa.',
+    eraseBlock: 'Também não guardar nada deste contato no futuro',
+    eraseConfirm: 'Digite {{word}} para confirmar',
+    eraseWord: 'APAGAR',
+    eraseNow: 'Apagar definitivamente',
+    eraseDone: 'Apagado: {{messages}} mensagens, {{deliveries}} entregas.',
+    eraseLeft: 'Fica a cargo do operador: backups, logs e bancos de dados antigos ao lado deste.',
+  },
+};

@@ -1,0 +1,157 @@
+//! Deletes what is older than the operator wants to keep: once at the start, then once a day. It asks the journal for
+//! small steps, and gives way to deliveries between them.
+
+use std::time::Duration;
+
+use actix::Addr;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::config::DaysKept;
+use crate::domain::ContactId;
+use crate::hub::{Ack, GetHealth, Ingest, IngestError, UmblerHub};
+use crate::journal::retain::ROWS_MAX;
+use crate::journal::{ErasureRequest, Origin, Payload, Record, Retained, RetentionStep, erasure_list};
+use crate::reads::{Asker, CountOldDeliveries, FindForgotten, FindPerson, Readers};
+use crate::telemetry::clock;
+
+/// Days after which deliveries are reduced where the operator set nothing.
+const RAW_DAYS_DEFAULT: u32 = 90;
+/// How often what is too old is looked for.
+const EVERY: Duration = Duration::from_hours(24);
+/// Rest between two steps, so that deliveries come first.
+const REST: Duration = Duration::from_millis(20);
+/// Rest while deliveries wait, or nothing can be written.
+const GIVE_WAY: Duration = Duration::from_secs(1);
+/// Contacts that are looked up at a time.
+const CONTACTS_AT_ONCE: usize = 100;
+/// What an erasure by age has as its reason. It stays for good.
+const REASON: &str = "RETAIN_CLOSED_CHATS";
+
+struct Retention {
+    days: DaysKept,
+    hub: Addr<UmblerHub>,
+    readers: Readers,
+}
+
+/// Why a run ended early. The next one continues.
+struct Ended;
+
+/// Starts it in the background.
+pub(super) fn start(days: &DaysKept, hub: &Addr<UmblerHub>, readers: &Readers) {
+    let retention = Retention { days: *days, hub: hub.clone(), readers: readers.clone() };
+    actix_rt::spawn(async move {
+        let mut interval = actix_rt::time::interval(EVERY);
+        loop {
+            interval.tick().await;
+            if retention.run(clock::now()).await.is_err() {
+                log::debug!("what is too old is deleted another time");
+            }
+        }
+    });
+}
+
+impl Retention {
+    async fn run(&self, now: Timestamp) -> Result<(), Ended> {
+        if let Some(before) = self.raw_before(now).await? {
+            self.steps(Retained::Raw, before).await?;
+        }
+        if let Some(before) = days_before(now, self.days.texts) {
+            self.steps(Retained::Texts, before).await?;
+        }
+        if let Some(before) = days_before(now, self.days.closed_chats) {
+            self.erase_forgotten(before).await?;
+        }
+        Ok(())
+    }
+
+    /// Deliveries before this moment are reduced. A database of an older release keeps them until its operator
+    /// says otherwise.
+    async fn raw_before(&self, now: Timestamp) -> Result<Option<Timestamp>, Ended> {
+        if let Some(days) = self.days.raw {
+            return Ok(days_before(now, days));
+        }
+        let Some(before) = days_before(now, RAW_DAYS_DEFAULT) else { return Ok(None) };
+        let old =
+            self.readers.ask(Asker::Hub, CountOldDeliveries { before }).await.map_err(|_failed| Ended)?;
+        if !old.is_expected && old.exist {
+            log::warn!(
+                "deliveries older than {RAW_DAYS_DEFAULT} days are kept as they came, because an older release stored \
+                 them; set RETAIN_RAW={RAW_DAYS_DEFAULT} to keep only what was read of them, or RETAIN_RAW=0 to keep all"
+            );
+        }
+        Ok(old.is_expected.then_some(before))
+    }
+
+    async fn steps(&self, what: Retained, before: Timestamp) -> Result<(), Ended> {
+        let mut count = 0;
+        loop {
+            let step = Payload::Retention(RetentionStep { what, before });
+            let rows = self.append(step, None).await?.rows.unwrap_or_default();
+            count += rows;
+            if rows < ROWS_MAX {
+                break;
+            }
+            actix_rt::time::sleep(REST).await;
+        }
+        if count > 0 {
+            log::info!("{count} rows of {} before {before} were looked at for their age", what.as_str());
+        }
+        Ok(())
+    }
+
+    async fn erase_forgotten(&self, before: Timestamp) -> Result<(), Ended> {
+        loop {
+            let find = FindForgotten { before, limit: CONTACTS_AT_ONCE };
+            let found = self.readers.ask(Asker::Hub, find).await.map_err(|_failed| Ended)?;
+            let count = found.len();
+            for contact in found {
+                self.erase(contact).await?;
+                actix_rt::time::sleep(REST).await;
+            }
+            if count < CONTACTS_AT_ONCE {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn erase(&self, contact: ContactId) -> Result<(), Ended> {
+        let find = FindPerson { contact: contact.to_string() };
+        let person = self.readers.ask(Asker::Hub, find).await.map_err(|_failed| Ended)?;
+        let Some(person) = person else { return Ok(()) };
+        let id = erasure_list::event_id(&contact, clock::now());
+        let request = ErasureRequest {
+            contact,
+            former_chats: person.former_chats,
+            reason: REASON.to_owned(),
+            block: false,
+        };
+        self.append(Payload::Erasure(request), Some(id)).await.map(drop)
+    }
+
+    /// Appends a record once no delivery waits.
+    async fn append(&self, payload: Payload, id: Option<crate::domain::EventId>) -> Result<Ack, Ended> {
+        loop {
+            let health = self.hub.send(GetHealth).await.map_err(|_gone| Ended)?;
+            if health.draining {
+                return Err(Ended);
+            }
+            if health.queued == 0 && health.writable {
+                break;
+            }
+            actix_rt::time::sleep(GIVE_WAY).await;
+        }
+        let record = Record::new(payload, id, Origin::Hub, clock::now()).map_err(|_no_memory| Ended)?;
+        match self.hub.send(Ingest { record }).await {
+            Ok(Ok(ack)) => Ok(ack),
+            Ok(Err(IngestError::Full | IngestError::Unwritable | IngestError::Stopping)) | Err(_) => {
+                Err(Ended)
+            }
+        }
+    }
+}
+
+/// The moment so many days ago; `None` for 0, which stands for ever.
+fn days_before(now: Timestamp, days: u32) -> Option<Timestamp> {
+    let hours = i64::from(days) * 24;
+    (days > 0).then(|| now.checked_sub(SignedDuration::from_hours(hours)).ok()).flatten()
+}

@@ -1,0 +1,368 @@
+//! The file with everything that is stored of a person, written part by part: a page of chats or messages is read,
+//! written and sent before the next one is read.
+//!
+//! # Contract
+//!
+//! 1. At most [`PAGE_ITEMS`] items are in memory, whatever is stored of the person.
+//! 2. If a part cannot be read, the connection ends early, so that half a file is not taken for a whole one.
+//! 3. Texts of the person become text on the page, never markup.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use actix_web::web::Bytes;
+use futures_util::Stream;
+use futures_util::stream::unfold;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::auth::Scope;
+use crate::http::caller::UserState;
+use crate::http::error::ApiError;
+use crate::journal::Erasure;
+use crate::protocol::shapes::{ChatShape, ContactShape, MessageShape};
+use crate::reads::{
+    ChatFilter, Cursor, ListChats, ListContactChats, ListMessages, MessageFilter, Page, PageAt, Sort,
+};
+use crate::telemetry::clock;
+
+/// Items that are read at a time.
+pub const PAGE_ITEMS: u32 = 200;
+
+/// How the file is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    Json,
+    Html(Language),
+}
+
+/// The language of the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    Portuguese,
+    English,
+}
+
+/// A file that is being written.
+pub struct PersonFile {
+    state: UserState,
+    scope: Arc<Scope>,
+    contact: ContactShape,
+    erasures: Vec<Erasure>,
+    written: Written,
+    stage: Stage,
+}
+
+/// The part of the file that is written next.
+enum Stage {
+    Head,
+    Chats(PageAt),
+    Messages(PageAt),
+    End,
+    Over,
+}
+
+/// An erasure, as the file tells it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ErasureLine<'a> {
+    erased_at: Timestamp,
+    erased_by: &'a str,
+    reason: &'a str,
+    blocked: bool,
+}
+
+impl PersonFile {
+    pub fn new(
+        state: UserState,
+        scope: Arc<Scope>,
+        contact: ContactShape,
+        erasures: Vec<Erasure>,
+        written: Written,
+    ) -> Self {
+        Self { state, scope, contact, erasures, written, stage: Stage::Head }
+    }
+
+    /// The parts of the file, in order.
+    pub fn into_stream(self) -> impl Stream<Item = Result<Bytes, ApiError>> {
+        unfold(self, |mut file| async move {
+            let part = file.next().await;
+            if part.is_err() {
+                file.stage = Stage::Over;
+            }
+            part.transpose().map(|part| (part, file))
+        })
+    }
+
+    async fn next(&mut self) -> Result<Option<Bytes>, ApiError> {
+        let stage = std::mem::replace(&mut self.stage, Stage::Over);
+        let text = match stage {
+            Stage::Head => {
+                self.stage = Stage::Chats(PageAt::Page(1));
+                self.head()?
+            }
+            Stage::Chats(at) => self.chats(at).await?,
+            Stage::Messages(at) => self.messages(at).await?,
+            Stage::End => self.end()?,
+            Stage::Over => return Ok(None),
+        };
+        Ok(Some(text.into()))
+    }
+
+    async fn chats(&mut self, at: PageAt) -> Result<String, ApiError> {
+        let is_first = at == PageAt::Page(1);
+        let sort = Sort::CreatedAt;
+        let list = ListChats {
+            filter: ChatFilter::default(),
+            sort,
+            order: sort.default_order(),
+            limit: PAGE_ITEMS,
+            at,
+            scope: Arc::clone(&self.scope),
+        };
+        let found = self.state.ask(ListContactChats { contact: self.contact.id.clone(), list }).await?;
+        // The contact was there a moment ago, and contacts are never deleted.
+        let Page { items, next, .. } = found.unwrap_or(Page { items: Vec::new(), total: 0, next: None });
+        let mut text = match self.written {
+            Written::Json => items_json(&items, is_first)?,
+            Written::Html(language) => items.iter().map(|chat| chat_row(chat, language)).collect(),
+        };
+        self.stage = if let Some(cursor) = next {
+            Stage::Chats(PageAt::After(cursor))
+        } else {
+            text += self.between();
+            Stage::Messages(PageAt::Page(1))
+        };
+        Ok(text)
+    }
+
+    async fn messages(&mut self, at: PageAt) -> Result<String, ApiError> {
+        let is_first = at == PageAt::Page(1);
+        let filter = MessageFilter { contact: Some(self.contact.id.clone()), ..MessageFilter::default() };
+        let list = ListMessages { filter, limit: PAGE_ITEMS, at, scope: Arc::clone(&self.scope) };
+        let Page { items, next, .. } = self.state.ask(list).await?;
+        let text = match self.written {
+            Written::Json => items_json(&items, is_first)?,
+            Written::Html(language) => items.iter().map(|message| message_row(message, language)).collect(),
+        };
+        self.stage = next.map_or(Stage::End, |cursor: Cursor| Stage::Messages(PageAt::After(cursor)));
+        Ok(text)
+    }
+
+    fn head(&self) -> Result<String, ApiError> {
+        match self.written {
+            Written::Json => Ok(format!(
+                "{{\"exportedAt\":{},\"contact\":{},\"chats\":[",
+                json(&clock::now())?,
+                json(&self.contact)?
+            )),
+            Written::Html(language) => Ok(page_head(&self.contact, language)),
+        }
+    }
+
+    fn between(&self) -> &'static str {
+        match self.written {
+            Written::Json => "],\"messages\":[",
+            Written::Html(Language::Portuguese) => concat!(
+                "</table><h2>Mensagens</h2><p>A mais recente primeiro.</p><table>",
+                "<tr><th>Quando</th><th>Conversa</th><th>De</th><th>Texto</th><th>Anexos</th></tr>\n"
+            ),
+            Written::Html(Language::English) => concat!(
+                "</table><h2>Messages</h2><p>The newest first.</p><table>",
+                "<tr><th>When</th><th>Conversation</th><th>From</th><th>Text</th><th>Attachments</th></tr>\n"
+            ),
+        }
+    }
+
+    fn end(&self) -> Result<String, ApiError> {
+        let lines = self.erasures.iter().map(|erasure| ErasureLine {
+            erased_at: erasure.at,
+            erased_by: &erasure.by,
+            reason: &erasure.reason,
+            blocked: erasure.block,
+        });
+        match self.written {
+            Written::Json => Ok(format!("],\"erasures\":{}}}", json(&lines.collect::<Vec<_>>())?)),
+            Written::Html(language) => {
+                let rows: String = lines.map(|line| erasure_row(&line, language)).collect();
+                Ok(page_end(&rows, language))
+            }
+        }
+    }
+}
+
+fn json<T: Serialize>(value: &T) -> Result<String, ApiError> {
+    serde_json::to_string(value).map_err(|error| {
+        log::error!("a part of an export could not be written: {error}");
+        ApiError::Internal
+    })
+}
+
+fn items_json<T: Serialize>(items: &[T], is_first: bool) -> Result<String, ApiError> {
+    let mut text = String::new();
+    for (number, item) in items.iter().enumerate() {
+        if number > 0 || !is_first {
+            text.push(',');
+        }
+        text += &json(item)?;
+    }
+    Ok(text)
+}
+
+/// A text as it may stand in a page.
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => safe += "&amp;",
+            '<' => safe += "&lt;",
+            '>' => safe += "&gt;",
+            '"' => safe += "&quot;",
+            '\'' => safe += "&#39;",
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+fn maybe(text: Option<&str>) -> String {
+    text.map_or_else(|| "–".to_owned(), escaped)
+}
+
+fn moment(at: Option<Timestamp>) -> String {
+    at.map_or_else(|| "–".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
+}
+
+fn said(language: Language, portuguese: &'static str, english: &'static str) -> &'static str {
+    match language {
+        Language::Portuguese => portuguese,
+        Language::English => english,
+    }
+}
+
+fn page_head(contact: &ContactShape, language: Language) -> String {
+    let tags: Vec<&str> = contact.tags.iter().filter_map(|tag| tag.name.as_deref()).collect();
+    let say = |portuguese, english| said(language, portuguese, english);
+    let rows = [
+        (say("Nome", "Name"), maybe(contact.name.as_deref())),
+        (say("Telefone", "Phone"), maybe(contact.phone.as_deref())),
+        (say("Foto", "Picture"), maybe(contact.picture_url.as_deref())),
+        (say("Etiquetas", "Tags"), maybe((!tags.is_empty()).then(|| tags.join(", ")).as_deref())),
+        (say("Identificador", "Identifier"), escaped(&contact.id)),
+        (say("Desde", "Since"), moment(contact.created_at)),
+        (say("Última interação", "Last interaction"), moment(contact.last_interaction_at)),
+    ];
+    let mut text = String::from("<!doctype html>\n");
+    let title = say("Seus dados pessoais", "Your personal data");
+    let about = say(
+        "Este arquivo contém tudo o que está guardado sobre você neste sistema de atendimento. Horários em UTC.",
+        "This file contains everything that this customer service system stores about you. Times are in UTC.",
+    );
+    let (lang, at) = (say("pt-BR", "en"), moment(Some(clock::now())));
+    // Writing to a string does not fail.
+    write!(
+        text,
+        "<html lang=\"{lang}\"><head><meta charset=\"utf-8\"><title>{title}</title>\
+         <style>body{{font-family:sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}}\
+         table{{border-collapse:collapse;width:100%}}th,td{{border:1px solid #999;padding:.3rem .5rem;\
+         text-align:left;vertical-align:top;overflow-wrap:anywhere;white-space:pre-wrap}}</style></head>\n\
+         <body><h1>{title}</h1><p>{about} {at}</p><table>\n"
+    )
+    .unwrap_or_default();
+    for (name, value) in rows {
+        writeln!(text, "<tr><th>{name}</th><td>{value}</td></tr>").unwrap_or_default();
+    }
+    let head = say(
+        "<tr><th>Identificador</th><th>Setor</th><th>Canal</th><th>Aberta em</th><th>Encerrada em</th></tr>",
+        "<tr><th>Identifier</th><th>Sector</th><th>Line</th><th>Opened</th><th>Closed</th></tr>",
+    );
+    writeln!(text, "</table><h2>{}</h2><table>{head}", say("Conversas", "Conversations")).unwrap_or_default();
+    text
+}
+
+fn chat_row(chat: &ChatShape, _: Language) -> String {
+    let sector = maybe(chat.sector.as_ref().and_then(|sector| sector.name.as_deref()));
+    let line = maybe(chat.channel.as_ref().and_then(|line| line.name.as_deref()));
+    let (opened, closed) = (moment(chat.created_at), moment(chat.closed_at));
+    let id = escaped(&chat.id);
+    format!("<tr><td>{id}</td><td>{sector}</td><td>{line}</td><td>{opened}</td><td>{closed}</td></tr>\n")
+}
+
+fn message_row(message: &MessageShape, language: Language) -> String {
+    let who = match message.source.as_deref() {
+        Some("Contact") => said(language, "Você", "You").to_owned(),
+        Some("Bot") => said(language, "Robô", "Bot").to_owned(),
+        _ => {
+            let agent = message.author.as_ref().and_then(|author| author.name.as_deref()).map(escaped);
+            agent.unwrap_or_else(|| said(language, "Atendimento", "Customer service").to_owned())
+        }
+    };
+    let text = maybe(message.text.as_deref());
+    let more = attachments(message, language);
+    let (at, chat) = (moment(Some(message.at)), escaped(&message.chat_id));
+    format!("<tr><td>{at}</td><td>{chat}</td><td>{who}</td><td>{text}</td><td>{more}</td></tr>\n")
+}
+
+/// File, place, cards and reactions of a message.
+fn attachments(message: &MessageShape, language: Language) -> String {
+    let mut parts = Vec::new();
+    if let Some(file) = &message.file {
+        let name = file.name.as_deref().or(file.content_type.as_deref()).unwrap_or("?");
+        parts.push(format!(
+            "{}: {} {}",
+            said(language, "Arquivo", "File"),
+            name,
+            file.url.as_deref().unwrap_or("")
+        ));
+    }
+    if let Some(place) = &message.location {
+        let at =
+            [place.latitude, place.longitude].map(|part| part.map_or_else(String::new, |n| n.to_string()));
+        let name =
+            [place.name.as_deref(), place.address.as_deref()].into_iter().flatten().collect::<Vec<_>>();
+        parts.push(format!("{}: {} {}", said(language, "Local", "Place"), at.join(", "), name.join(", ")));
+    }
+    for card in &message.contacts {
+        let lines = [card.name.clone().unwrap_or_default(), card.phones.join(", "), card.emails.join(", ")];
+        parts.push(format!("{}: {}", said(language, "Contato", "Contact card"), lines.join(" ")));
+    }
+    for reaction in &message.reactions {
+        parts.push(format!("{}: {}", said(language, "Reação", "Reaction"), reaction.emoji));
+    }
+    escaped(&parts.join("\n"))
+}
+
+fn erasure_row(line: &ErasureLine<'_>, language: Language) -> String {
+    let later = if line.blocked { said(language, "sim", "yes") } else { said(language, "não", "no") };
+    format!(
+        "<tr><td>{}</td><td>{}</td><td>{}</td><td>{later}</td></tr>\n",
+        moment(Some(line.erased_at)),
+        escaped(line.erased_by),
+        escaped(line.reason)
+    )
+}
+
+fn page_end(rows: &str, language: Language) -> String {
+    if rows.is_empty() {
+        return "</table></body></html>\n".to_owned();
+    }
+    let head = said(
+        language,
+        "<h2>Dados apagados</h2><table><tr><th>Quando</th><th>Por</th><th>Motivo</th><th>Bloqueado</th></tr>",
+        "<h2>Erased data</h2><table><tr><th>When</th><th>By</th><th>Reason</th><th>Blocked</th></tr>",
+    );
+    format!("</table>{head}\n{rows}</table></body></html>\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_never_becomes_markup() {
+        assert_eq!(
+            escaped("<script>alert(\"a\" & 'b')</script>"),
+            "&lt;script&gt;alert(&quot;a&quot; &amp; &#39;b&#39;)&lt;/script&gt;"
+        );
+    }
+}

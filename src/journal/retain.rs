@@ -1,0 +1,251 @@
+//! Deletes what is older than the operator wants to keep, in small steps.
+//!
+//! # Contract
+//!
+//! 1. A step handles at most [`ROWS_MAX`] rows of a kind, so that it holds up no delivery for long.
+//! 2. It follows from the record and the stored state alone: the record names the moment, the table `retention`
+//!    how far it is done.
+//! 3. A raw delivery that is too old is reduced to what was read of it, so a rebuild makes the same state.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::erase::{self, blank_message};
+use super::fault::StoreError;
+use super::meta;
+use super::payload::{Retained, RetentionStep};
+use super::recorded::Recorded;
+use super::records;
+use super::rows::NO_BYTES;
+use crate::domain::register::{from_nanos, to_nanos};
+use crate::domain::{DeliveryBody, Forgetting, MessageId, Seq};
+use crate::protocol::{MessageSummary, view};
+
+/// The most rows of a kind that one step handles.
+pub const ROWS_MAX: usize = 200;
+/// `retention.what` of the content in stored deliveries.
+const TEXT_BODIES: &str = "text_bodies";
+
+/// Key in `meta`: the database was begun by a release that deletes by age.
+const BEGUN_KEY: &str = "retention";
+
+/// Notes that a new database is begun by a release that deletes by age.
+pub(super) fn note_begun(connection: &Connection) -> rusqlite::Result<()> {
+    meta::put(connection, BEGUN_KEY, "1")
+}
+
+/// True if the database was begun by such a release. The operator of an older one did not expect it.
+pub fn begun_with_retention(connection: &Connection) -> rusqlite::Result<bool> {
+    Ok(meta::get(connection, BEGUN_KEY)?.is_some())
+}
+
+/// What a step of retention did to the rows.
+#[derive(Debug, Default)]
+pub(super) struct Retaining {
+    /// Rows that were handled; fewer than [`ROWS_MAX`] at the end.
+    pub(super) rows: usize,
+    /// Updates that were changed, as they are now.
+    pub(super) blanked: Vec<Recorded>,
+    /// Positions whose updates cannot be made again.
+    pub(super) touched: Vec<i64>,
+}
+
+/// Messages whose content must not be stored: those that were written up to this moment; `None`: there are none.
+pub(super) fn content_until(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
+    Ok(progress(connection, Retained::Texts.as_str())?.map(|(before, _)| from_nanos(before)))
+}
+
+/// Handles the next rows that are too old.
+pub(super) fn apply(connection: &Connection, step: RetentionStep) -> Result<Retaining, StoreError> {
+    match step.what {
+        Retained::Raw => {
+            let rows = reduce_bodies(connection, Retained::Raw.as_str(), step.before, Forgetting::NOTHING)?;
+            Ok(Retaining { rows: rows + blank_ignored(connection, step.before)?, ..Retaining::default() })
+        }
+        Retained::Texts => {
+            let mut done = blank_texts(connection, step.before)?;
+            let forgetting = Forgetting::content(step.before);
+            done.rows += reduce_bodies(connection, TEXT_BODIES, step.before, forgetting)?;
+            Ok(done)
+        }
+    }
+}
+
+/// The bound as SQLite takes it.
+fn rows_max() -> i64 {
+    i64::try_from(ROWS_MAX).unwrap_or(i64::MAX)
+}
+
+fn progress(connection: &Connection, what: &str) -> rusqlite::Result<Option<(i64, i64)>> {
+    let mut select = connection.prepare_cached("SELECT before, done FROM retention WHERE what = ?1")?;
+    select.query_row([what], |row| Ok((row.get(0)?, row.get(1)?))).optional()
+}
+
+fn put_progress(connection: &Connection, what: &str, before: i64, done: i64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO retention (what, before, done) VALUES (?1, ?2, ?3)
+             ON CONFLICT (what) DO UPDATE SET before = max(before, ?2), done = max(done, ?3)",
+        )?
+        .execute(params![what, before, done])?;
+    Ok(())
+}
+
+/// Reduces the next deliveries that were received before a moment to what was read of them, without what must be
+/// forgotten.
+fn reduce_bodies(
+    connection: &Connection,
+    what: &str,
+    before: Timestamp,
+    forgetting: Forgetting,
+) -> Result<usize, StoreError> {
+    let done = progress(connection, what)?.map_or(0, |(_, done)| done);
+    let mut select = connection
+        .prepare_cached("SELECT seq, received_at, kind FROM journal WHERE seq > ?1 ORDER BY seq LIMIT ?2")?;
+    let rows: Vec<(i64, i64, u8)> = select
+        .query_map(params![done, rows_max()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect::<Result<_, _>>()?;
+    let mut count = 0;
+    let mut reached = done;
+    for (seq, received_at, _) in rows {
+        if received_at >= to_nanos(before) {
+            break;
+        }
+        (count, reached) = (count + 1, seq);
+        let Some(stored) = records::one(connection, Seq(seq))? else { continue };
+        if forgetting == Forgetting::NOTHING && stored.entry.kind == super::entry::Kind::Reduced {
+            continue;
+        }
+        if forgetting == Forgetting::NOTHING {
+            erase::reduce(connection, stored, |_| ())?;
+            continue;
+        }
+        erase::blank_sent(connection, stored.clone())?;
+        let kept = erase::reduce(connection, stored, |delivery| match &mut delivery.body {
+            DeliveryBody::Understood(facts) => {
+                erase::keep_echoes(connection, facts)?;
+                facts.forget_content();
+                Ok(())
+            }
+            DeliveryBody::Unrecognized { .. } => Ok::<_, StoreError>(()),
+        })?;
+        kept.transpose()?;
+    }
+    if count > 0 {
+        put_progress(connection, what, to_nanos(before), reached)?;
+    }
+    Ok(count)
+}
+
+/// Posted objects that are no events are blanked as a whole: nothing was read of them.
+fn blank_ignored(connection: &Connection, before: Timestamp) -> Result<usize, StoreError> {
+    let mut update = connection.prepare_cached(
+        "UPDATE ignored_deliveries SET body = ?2 WHERE id IN (
+             SELECT id FROM ignored_deliveries WHERE received_at < ?1 AND body <> ?2 ORDER BY id LIMIT ?3)",
+    )?;
+    Ok(update.execute(params![to_nanos(before), NO_BYTES, rows_max()])?)
+}
+
+/// Takes the content out of the next messages that were written before a moment, and out of updates.
+fn blank_texts(connection: &Connection, before: Timestamp) -> Result<Retaining, StoreError> {
+    let what = Retained::Texts.as_str();
+    // Content is forgotten up to and including the stored moment.
+    let until = to_nanos(before).saturating_sub(1);
+    let done = progress(connection, what)?.map_or(i64::MIN, |(_, done)| done);
+    let mut select = connection.prepare_cached(
+        "SELECT at, id, state FROM messages WHERE at > ?1 AND at <= ?2 ORDER BY at LIMIT ?3",
+    )?;
+    let mut found: Vec<(i64, String, String)> = select
+        .query_map(params![done, until, rows_max()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect::<Result<_, _>>()?;
+    let is_last = found.len() < ROWS_MAX;
+    let mut reached = found.last().map_or(until, |(at, ..)| *at);
+    if is_last {
+        reached = until;
+    } else {
+        // All messages of the last moment belong to this step, because the next one begins after it.
+        let mut rest = connection.prepare_cached("SELECT at, id, state FROM messages WHERE at = ?1")?;
+        let same = rest.query_map([reached], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        found.retain(|(at, ..)| *at != reached);
+        for message in same {
+            found.push(message?);
+        }
+    }
+    let mut retaining = Retaining { rows: found.len(), ..Retaining::default() };
+    for (_, id, state) in &found {
+        if blank_message(connection, state)? {
+            blank_message_frames(connection, &MessageId::from(id.as_str()), &mut retaining)?;
+        }
+    }
+    blank_outbox(connection, reached, &mut retaining)?;
+    put_progress(connection, what, until, reached)?;
+    Ok(retaining)
+}
+
+/// Takes the texts out of what went out up to a moment, and out of the updates that told it.
+fn blank_outbox(connection: &Connection, until: i64, retaining: &mut Retaining) -> Result<(), StoreError> {
+    let mut update = connection.prepare_cached(
+        "UPDATE outbox SET text = NULL WHERE id IN (
+             SELECT id FROM outbox WHERE queued_at <= ?1 AND text IS NOT NULL
+                 AND state NOT IN ('queued', 'sending', 'unclear') LIMIT ?2)
+         RETURNING id, chat_id",
+    )?;
+    let rows = update.query_map(params![until, rows_max()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let blanked: Vec<(String, String)> = rows.collect::<Result<_, _>>()?;
+    let mut select = connection.prepare_cached(
+        "SELECT frames.seq, frames.frame, journal.audience
+         FROM journal JOIN frames ON frames.seq = journal.seq
+         WHERE journal.update_type = 'outbox_updated' AND journal.chat_id = ?1 AND instr(frames.frame, ?2) > 0",
+    )?;
+    let nothing = MessageId::from("");
+    let mut changed = Vec::new();
+    for (id, chat) in &blanked {
+        let mut rows = select.query([chat, id])?;
+        while let Some(row) = rows.next()? {
+            let text = |column| row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from);
+            let audience = text(2)?.map(serde_json::from_str).transpose()?;
+            let frame = view::without_words(text(1)?.unwrap_or_default(), &nothing, Some(id))?;
+            changed.push(Recorded::new(Seq(row.get(0)?), frame, audience, Vec::new()));
+        }
+    }
+    erase::put_frames(connection, &changed)?;
+    retaining.rows += blanked.len();
+    retaining.touched.extend(changed.iter().map(|recorded| recorded.seq.0));
+    retaining.blanked.extend(changed);
+    Ok(())
+}
+
+/// Takes the content of a message out of the stored updates.
+fn blank_message_frames(
+    connection: &Connection,
+    message: &MessageId,
+    retaining: &mut Retaining,
+) -> Result<(), StoreError> {
+    let mut select = connection.prepare_cached(
+        "SELECT frames.seq, frames.frame, frames.elsewhere, journal.audience
+         FROM messages JOIN chats ON chats.id = messages.chat_id
+         JOIN timeline ON timeline.chat_id IN (
+             SELECT messages.chat_id UNION SELECT id FROM chats AS other WHERE other.contact_id = chats.contact_id)
+         JOIN frames ON frames.seq = timeline.seq JOIN journal ON journal.seq = timeline.seq
+         WHERE messages.id = ?1
+           AND (instr(frames.frame, ?2) > 0 OR instr(frames.elsewhere, ?2) > 0)",
+    )?;
+    let mut rows = select.query(params![message.as_str(), serde_json::to_string(message)?])?;
+    let mut changed = Vec::new();
+    while let Some(row) = rows.next()? {
+        let text = |column| row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from);
+        let audience = text(3)?.map(serde_json::from_str).transpose()?;
+        let elsewhere = text(2)?.map(serde_json::from_str::<Vec<Option<MessageSummary>>>).transpose()?;
+        let mut elsewhere = elsewhere.unwrap_or_default();
+        for summary in elsewhere.iter_mut().flatten().filter(|summary| summary.id == message.as_str()) {
+            summary.forget_content();
+        }
+        let frame = view::without_content(text(1)?.unwrap_or_default(), message)?;
+        changed.push(Recorded::new(Seq(row.get(0)?), frame, audience, elsewhere));
+    }
+    drop(rows);
+    erase::put_frames(connection, &changed)?;
+    retaining.touched.extend(changed.iter().map(|recorded| recorded.seq.0));
+    retaining.blanked.extend(changed);
+    Ok(())
+}

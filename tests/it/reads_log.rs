@@ -1,0 +1,115 @@
+//! Who was shown personal data can be told afterwards.
+
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::{Value, json};
+
+use super::support::keys::{SECRET, token};
+use super::support::{Hub, hub_with};
+
+fn bearer(sub: &str, role: &str) -> String {
+    format!("Bearer {}", token(json!({ "sub": sub, "role": role })))
+}
+
+fn reads(hub: &Hub, query: &str) -> Vec<Value> {
+    let answer =
+        hub.get_with(&format!("/api/umbler/reads{query}"), &[("authorization", &bearer("root", "admin"))]);
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    answer.json()["reads"].as_array().expect("a list").clone()
+}
+
+#[test]
+fn whoever_was_shown_a_chat_a_search_or_a_channel_is_noted_and_what_was_searched_for_is_not() {
+    let mut hub = hub_with(&[("JWT_SECRET", SECRET)]);
+    for chat in ["a", "b"] {
+        hub.provider().says(chat, "segredo");
+    }
+    let bia = bearer("bia", "agent");
+    for path in [
+        "/chats/a",
+        "/chats?limit=1",
+        "/contacts/contact-of-b",
+        "/messages?chatId=b",
+        "/search?q=segredo",
+        "/stats",
+    ] {
+        assert_eq!(
+            hub.get_with(&format!("/api/umbler{path}"), &[("authorization", &bia)]).status,
+            200,
+            "{path}"
+        );
+    }
+    hub.get_with("/api/umbler/chats/nothing", &[("authorization", &bia)]).refuses(404, "not_found");
+    let mut screen = hub.screen().signed_in(&token(json!({ "sub": "caio", "role": "agent" })));
+    screen = screen.watching(&["chat:a", "updates"]);
+    screen.snapshot();
+
+    let of_bia = reads(&hub, "?user=bia");
+    let told: Vec<(&str, &Value, &Value, &Value)> = of_bia
+        .iter()
+        .rev()
+        .map(|read| {
+            (read["route"].as_str().expect("a route"), &read["chatId"], &read["contactId"], &read["count"])
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("/api/umbler/chats/{id}", &json!("a"), &Value::Null, &json!(1)),
+            ("/api/umbler/chats", &Value::Null, &Value::Null, &json!(1)),
+            ("/api/umbler/contacts/{id}", &Value::Null, &json!("contact-of-b"), &json!(1)),
+            ("/api/umbler/messages", &json!("b"), &Value::Null, &json!(1)),
+            ("/api/umbler/search", &Value::Null, &Value::Null, &json!(1)),
+        ]
+    );
+    assert!(of_bia.iter().all(|read| read["role"] == "agent"));
+    let of_caio: Vec<String> =
+        reads(&hub, "?user=caio").iter().map(|read| read["route"].to_string()).collect();
+    assert_eq!(
+        of_caio,
+        ["\"/ws request_umbler_data\"", "\"/ws subscribe_updates\"", "\"/ws subscribe_updates\""]
+    );
+    let of_chat: Vec<Value> = reads(&hub, "?chatId=a").iter().map(|read| read["user"].clone()).collect();
+    assert_eq!(of_chat, [json!("caio"), json!("bia")]);
+
+    let file = hub.home().join("hub.db.reads");
+    assert_eq!(std::fs::metadata(&file).expect("the log").permissions().mode() & 0o777, 0o600);
+    hub.stop();
+    for name in ["hub.db.reads", "hub.db.reads-wal"] {
+        let bytes = std::fs::read(hub.home().join(name)).unwrap_or_default();
+        assert!(!bytes.windows(7).any(|part| part == b"segredo"), "{name}");
+    }
+}
+
+#[test]
+fn the_log_of_reads_is_read_page_by_page_and_by_admins_alone() {
+    let hub = hub_with(&[("JWT_SECRET", SECRET)]);
+    hub.provider().says("a", "oi");
+    let bia = bearer("bia", "agent");
+    for _ in 0..5 {
+        hub.get_with("/api/umbler/chats/a", &[("authorization", &bia)]);
+    }
+    hub.get_with("/api/umbler/reads", &[("authorization", &bia)]).refuses(403, "forbidden");
+    let root = bearer("root", "admin");
+    let page = |more: &str| {
+        hub.get_with(&format!("/api/umbler/reads?user=bia&limit=2{more}"), &[("authorization", &root)]).json()
+    };
+    let (mut counts, mut more) = (Vec::new(), String::new());
+    loop {
+        let answer = page(&more);
+        counts.push(answer["reads"].as_array().expect("a list").len());
+        let Some(before) = answer["nextBefore"].as_i64() else { break };
+        more = format!("&before={before}");
+    }
+    assert_eq!(counts, [2, 2, 1]);
+    assert_eq!(reads(&hub, "?user=bia&until=2020-01-01T00:00:00Z").len(), 0);
+}
+
+#[test]
+fn a_hub_that_is_to_note_nothing_keeps_no_log_of_reads() {
+    let hub = hub_with(&[("RETAIN_READS", "0")]);
+    hub.provider().says("a", "oi");
+    hub.json("/api/umbler/chats/a");
+    assert_eq!(hub.json("/api/umbler/reads")["reads"], json!([]));
+    assert!(!hub.home().join("hub.db.reads").exists());
+}
