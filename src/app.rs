@@ -129,12 +129,13 @@ impl Application {
             body_seconds: settings.body_seconds,
             dashboard_dir: settings.dashboard_dir,
         };
+        let hours = calendar.clone();
         let search = Arc::new(SearchReads::new(WordIndex::start(&settings.database_path)?));
         let analytics = AnalyticsReads::start(FactStore::start(&settings.database_path, calendar)?)?;
         hub.send(hub::AnalyticsReady { metrics: analytics.clone() }).await?;
         let reads = Reads { history, search, analytics, newest };
         let handle = LinkHandle::default();
-        link::start(settings.link.as_ref(), &hub, &reads.history, &handle, &metrics)?;
+        link::start(settings.link.as_ref(), hours, &hub, &reads.history, &handle, &metrics)?;
         let state = EdgeState::new(hub.clone(), reads, authenticator, metrics, integrity, handle, edge);
         let state = web::Data::new(state);
         check_in_background(&state, &settings.database_path)?;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::bell::Bell;
+use super::files::FileDesk;
 use crate::protocol::LinkShape;
 
 /// A handle on the link, for its own thread and for those who ask about it.
@@ -18,6 +19,7 @@ struct Inner {
     /// Notified when `control` has changed.
     changed: Condvar,
     outbox: Bell,
+    files: FileDesk,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -32,6 +34,8 @@ struct Control {
     /// The number of the newest recheck request.
     requests: u64,
     stopping: bool,
+    /// Days of a backfill that somebody asked for and that has not begun.
+    backfill: Option<u32>,
 }
 
 /// The hub is stopping, so nobody should wait any longer.
@@ -41,7 +45,7 @@ pub struct Stopping;
 impl Default for LinkHandle {
     fn default() -> Self {
         let (status, control) = (watch::Sender::default(), Mutex::default());
-        Self(Arc::new(Inner { status, control, changed: Condvar::new(), outbox: Bell::default() }))
+        Self(Arc::new(Inner { status, control, changed: Condvar::new(), outbox: Bell::default(), files: FileDesk::default() }))
     }
 }
 
@@ -69,11 +73,29 @@ impl LinkHandle {
         self.0.status.send_modify(|status| status.finished = status.finished.max(request));
     }
 
+    /// Where files of messages are asked for.
+    pub fn files(&self) -> &FileDesk {
+        &self.0.files
+    }
+
+    /// Asks for a backfill of so many days. Where one is running, it ends first; of several requests the longest counts.
+    pub fn order_backfill(&self, days: u32) {
+        let mut control = self.0.control.lock().unwrap_or_else(PoisonError::into_inner);
+        control.backfill = control.backfill.max(Some(days));
+        self.0.changed.notify_all();
+    }
+
+    /// The days of a backfill that somebody asked for, once.
+    pub fn take_backfill(&self) -> Option<u32> {
+        self.0.control.lock().unwrap_or_else(PoisonError::into_inner).backfill.take()
+    }
+
     /// Ends all waiting, because the hub is stopping.
     pub fn stop(&self) {
         self.0.control.lock().unwrap_or_else(PoisonError::into_inner).stopping = true;
         self.0.changed.notify_all();
         self.0.outbox.stop();
+        self.0.files.stop();
     }
 
     /// Rung when a message waits to be sent.
@@ -83,11 +105,15 @@ impl LinkHandle {
 
     /// Waits for this time. A recheck request does not shorten it; the hub's stop does.
     pub fn pause(&self, time: Duration) -> Result<(), Stopping> {
-        self.wait(time, u64::MAX).map(|_request| ())
+        self.rest(time, |_control| false).map(|_request| ())
     }
 
-    /// Waits for this time, or until there is a recheck request after `seen`. Returns the newest request.
+    /// Waits for this time, or until there is a recheck request after `seen` or a backfill to begin. Returns the newest request.
     pub fn wait(&self, time: Duration, seen: u64) -> Result<u64, Stopping> {
+        self.rest(time, |control| control.requests > seen || control.backfill.is_some())
+    }
+
+    fn rest(&self, time: Duration, is_woken: impl Fn(&Control) -> bool) -> Result<u64, Stopping> {
         let until = Instant::now() + time;
         let mut control = self.0.control.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
@@ -95,7 +121,7 @@ impl LinkHandle {
                 return Err(Stopping);
             }
             let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() || control.requests > seen {
+            if left.is_zero() || is_woken(&control) {
                 return Ok(control.requests);
             }
             let waited = self.0.changed.wait_timeout(control, left).unwrap_or_else(PoisonError::into_inner);

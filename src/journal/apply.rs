@@ -159,10 +159,12 @@ impl Apply {
             Payload::OutboxResult(result) => {
                 kinds::outbox::apply_result(&mut self.store, seq, entry, id, result)
             }
-            Payload::Ignored { .. }
-            | Payload::Revocation(_)
-            | Payload::AlertsPosted(_)
-            | Payload::Link(_) => self.change_without_event(entry, payload),
+            Payload::Link(progress) => {
+                kinds::link::apply_told(self.store.connection(), seq, entry, id, progress)
+            }
+            Payload::Ignored { .. } | Payload::Revocation(_) | Payload::AlertsPosted(_) => {
+                self.change_without_event(entry, payload)
+            }
         }
     }
 

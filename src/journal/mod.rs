@@ -67,7 +67,7 @@ pub use kinds::alerts;
 pub use kinds::link;
 pub use kinds::revocations;
 pub use kinds::settings::{self};
-pub use payload::{AlertKey, AlertRequest, LinkProgress, Notice, Payload, SettingsChange};
+pub use payload::{AlertKey, AlertRequest, BackfillProgress, LinkProgress, Notice, Payload, SettingsChange};
 pub use queue::Journal;
 pub use record::{Record, own_id};
 pub use recorded::{HubEffect, Recorded};

@@ -2,6 +2,7 @@
 
 import { COMMANDS } from './commands.ts';
 import { COMPOSER } from './composer.ts';
+import { LINK } from './link.ts';
 import { NOTIFICATIONS } from './notifications.ts';
 import { SCREEN } from './screen.ts';
 import { STORY } from './story.ts';
@@ -9,6 +10,7 @@ import { STORY } from './story.ts';
 export const EN = {
   ...COMMANDS.en,
   ...COMPOSER.en,
+  ...LINK.en,
   ...NOTIFICATIONS.en,
   ...SCREEN.en,
   ...STORY.en,

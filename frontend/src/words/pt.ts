@@ -3,6 +3,7 @@
 import { COMMANDS } from './commands.ts';
 import type { Word } from './en.ts';
 import { COMPOSER } from './composer.ts';
+import { LINK } from './link.ts';
 import { NOTIFICATIONS } from './notifications.ts';
 import { SCREEN } from './screen.ts';
 import { STORY } from './story.ts';
@@ -10,6 +11,7 @@ import { STORY } from './story.ts';
 export const PT: Record<Word, string> = {
   ...COMMANDS.pt,
   ...COMPOSER.pt,
+  ...LINK.pt,
   ...NOTIFICATIONS.pt,
   ...SCREEN.pt,
   ...STORY.pt,

@@ -16,6 +16,7 @@ pub mod settings;
 pub mod settings_fields;
 pub mod alerts;
 pub mod link;
+pub mod files;
 pub mod send;
 pub mod send_fields;
 pub mod metrics;
@@ -48,6 +49,7 @@ pub fn routes() -> Routes {
         alerts::routes,
         link::routes,
         send::routes,
+        files::routes,
     ] {
         add(&mut routes);
     }
