@@ -123,15 +123,14 @@ impl FileWork {
                 let later = Lacking { asked: lacking.asked, ..lacking };
                 self.lacking.insert((Instant::now() + Duration::from_mins(1), id), later);
             }
-            FileFound::Pending | FileFound::Unavailable => match PAUSES.get(lacking.asked) {
-                Some(pause) => {
+            FileFound::Pending | FileFound::Unavailable => {
+                if let Some(pause) = PAUSES.get(lacking.asked) {
                     self.lacking.insert((Instant::now() + *pause, id), Lacking { asked, ..lacking });
-                }
-                None => {
+                } else {
                     log::warn!("the file of a message of chat {} never came and is given up", lacking.chat);
                     self.desk.answer(id.as_str(), &FileFound::Unavailable, Instant::now());
                 }
-            },
+            }
         }
         Ok(())
     }

@@ -71,7 +71,7 @@ fn an_outage_under_load_is_made_up_for_within_a_minute_and_a_half() {
     no_message_is_doubled(&hub);
 }
 
-/// FakeBehavior of the provider in which every guess occurs both ways, and with every other one at least once.
+/// Behaviours of the provider in which every guess occurs both ways, and with every other one at least once.
 fn guesses() -> Vec<FakeBehavior> {
     let orders = [OrderWord::ChatOrderBy, OrderWord::OrderBy, OrderWord::Ignored];
     (0..6_usize)
@@ -90,9 +90,10 @@ fn guesses() -> Vec<FakeBehavior> {
 
 #[test]
 fn five_in_a_hundred_lost_webhooks_are_found_whichever_guess_is_right() {
-    for (number, ways) in guesses().into_iter().enumerate() {
+    for (number, guess) in guesses().into_iter().enumerate() {
         let api = api();
-        api.behave(|known| *known = ways);
+        // What a comparison has covered is not looked at again, so the first one waits for all of it.
+        api.behave(|behavior| behavior.refuses_with = Some(403));
         let hub = linked(&api, &[]);
         let mut day = Day::new(500 + number as u64, ago(1_900));
         // Thirty minutes of a simulated day.
@@ -103,6 +104,7 @@ fn five_in_a_hundred_lost_webhooks_are_found_whichever_guess_is_right() {
                 deliver(&api, &hub, &[delivery]);
             }
         }
+        api.behave(|behavior| *behavior = guess);
         let link = rechecked(&hub);
         assert_eq!(link["state"], "ok", "{number}: {link}");
         assert_eq!(message_ids(&hub), api.world(|world| world.message_ids()), "{number}: {link}");

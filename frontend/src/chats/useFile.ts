@@ -20,13 +20,14 @@ interface Told {
 
 /** `fail` is called where the address that was given cannot be loaded: then, and only once, Umbler is asked for another one. */
 export function useFile({ id, file }: Pick<Message, 'id' | 'file'>): Told & { fail: () => void } {
+  const hasFile = file !== null;
   const known = file?.url != null && SECURE.test(file.url) ? file.url : null;
   const [refused, setRefused] = useState<string | null>(null);
   const [told, setTold] = useState<Told>({ state: 'asking', url: null });
   const usable = known !== null && known !== refused ? known : null;
 
   useEffect(() => {
-    if (file === null || usable !== null) return;
+    if (!hasFile || usable !== null) return;
     let isOver = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const ask = async () => {
@@ -40,7 +41,7 @@ export function useFile({ id, file }: Pick<Message, 'id' | 'file'>): Told & { fa
       isOver = true;
       clearTimeout(timer);
     };
-  }, [id, file === null, usable, refused]);
+  }, [id, hasFile, usable, refused]);
 
   const fail = useCallback(() => {
     // The second address that fails is the last one.

@@ -15,14 +15,7 @@ export interface Link {
   sweep: { endedAt: string; chats: number; messages: number; states: number; problem: string | null } | null;
   silence: { finding: 'heard' | 'quiet' | 'deliveries_lost' | 'silent_unverified'; lost: number } | null;
   webhook: {
-    finding:
-      | 'ok'
-      | 'unknown_address'
-      | 'missing'
-      | 'paused'
-      | 'channels_missing'
-      | 'events_missing'
-      | 'not_allowed';
+    finding: 'ok' | 'unknown_address' | 'missing' | 'paused' | 'channels_missing' | 'events_missing' | 'not_allowed';
     checkedAt: string;
     channelsMissing: string[];
     eventsMissing: string[];
@@ -52,8 +45,10 @@ export class LinkStore extends Store<Link | null> {
     client.on('status', (status) => {
       if (status === 'unauthorized') this.set(null);
     });
+    // Without a page nobody looks.
+    if (typeof document === 'undefined') return;
     setInterval(() => {
-      const isLooked = typeof document !== 'undefined' && document.visibilityState === 'visible';
+      const isLooked = document.visibilityState === 'visible';
       if (isLooked && client.status === 'connected' && this.get()?.state !== 'off') void this.read();
     }, READ_MS);
   }

@@ -123,7 +123,7 @@ fn post(args: &SimulateArgs, seed: u64) -> Result<(), ToolError> {
         for _ in 0..args.connections {
             let (poster, receiver, tally, stop) = (poster.clone(), Arc::clone(&receiver), &tally, &stop);
             let strict = args.outbound.strict.then(|| (feed.clone(), api.as_ref()));
-            scope.spawn(move || post_all(&poster, &receiver, strict, tally, stop));
+            scope.spawn(move || post_all(&poster, &receiver, strict.as_ref(), tally, stop));
         }
         drop(receiver);
         if let Some(api) = &api {
@@ -155,14 +155,14 @@ fn post_what_was_sent(api: &FakeApi, sender: &SyncSender<SimulatedDelivery>, is_
 fn post_all(
     poster: &Poster,
     receiver: &Mutex<Receiver<SimulatedDelivery>>,
-    strict: Option<(SharedFeed, Option<&FakeApi>)>,
+    strict: Option<&(SharedFeed, Option<&FakeApi>)>,
     tally: &Tally,
     stop: &AtomicBool,
 ) {
     loop {
         let next = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(delivery) = next else { return };
-        let (outcome, took) = match &strict {
+        let (outcome, took) = match strict {
             Some((feed, api)) => post_as_provider(poster, &delivery, feed, *api),
             None => poster.post(&delivery.body, delivery.attempt, stop),
         };
