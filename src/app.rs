@@ -117,6 +117,9 @@ impl Application {
         let connections =
             Connections::new(settings.sessions_per_address_max, settings.trusted_proxies.clone());
         let default_settings = settings.editable_defaults();
+        let handle = LinkHandle::default();
+        link::start(&settings, calendar.clone(), &hub, &history, &handle, &metrics)?;
+        let webhook_url = settings.link.as_ref().and_then(|api| api.webhook_url.clone());
         let edge = EdgeSettings {
             time_zone: settings.zone.iana_name().unwrap_or("UTC").to_owned(),
             default_settings,
@@ -124,18 +127,16 @@ impl Application {
             origins: settings.origins,
             trusted_proxies: settings.trusted_proxies,
             webhook_secret: settings.webhook_secret,
+            webhook_url,
             rest_per_second: settings.rest_per_second,
             connects_per_second: settings.connects_per_second,
             body_seconds: settings.body_seconds,
             dashboard_dir: settings.dashboard_dir,
         };
-        let hours = calendar.clone();
         let search = Arc::new(SearchReads::new(WordIndex::start(&settings.database_path)?));
         let analytics = AnalyticsReads::start(FactStore::start(&settings.database_path, calendar)?)?;
         hub.send(hub::AnalyticsReady { metrics: analytics.clone() }).await?;
         let reads = Reads { history, search, analytics, newest };
-        let handle = LinkHandle::default();
-        link::start(settings.link.as_ref(), hours, &hub, &reads.history, &handle, &metrics)?;
         let state = EdgeState::new(hub.clone(), reads, authenticator, metrics, integrity, handle, edge);
         let state = web::Data::new(state);
         check_in_background(&state, &settings.database_path)?;

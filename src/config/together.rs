@@ -40,7 +40,8 @@ pub struct AlertWebhook {
 /// The settings of the link to Umbler's API.
 #[derive(Debug, Clone)]
 pub struct UmblerApi {
-    pub token: Secret,
+    /// `None`: an admin may enter one on the dashboard.
+    pub token: Option<Secret>,
     /// Without a trailing slash.
     pub url: String,
     /// The organization's id. `None`: the token's owner belongs to one organization, which is used.
@@ -86,7 +87,7 @@ impl Reader<'_> {
             Dialect::read(&text).map_err(|error| format!("{path}: {error}"))
         });
         Some(UmblerApi {
-            token: token?,
+            token,
             url: url?.trim_end_matches('/').to_owned(),
             organization: self.text("UMBLER_ORGANIZATION_ID").map(str::to_owned),
             per_5_seconds: per_5_seconds?,

@@ -1,12 +1,15 @@
 //! What the HTTP handlers share with the thread of the link to Umbler's API: its status, and a way to request a recheck.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
 use tokio::sync::watch;
+use utoipa::ToSchema;
 
 use super::bell::Bell;
 use super::files::FileDesk;
+use crate::auth::Secret;
 use crate::protocol::LinkShape;
 
 /// A handle on the link, for its own thread and for those who ask about it.
@@ -20,6 +23,7 @@ struct Inner {
     changed: Condvar,
     outbox: Bell,
     files: FileDesk,
+    keeper: OnceLock<Arc<dyn TokenKeeper>>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -38,6 +42,39 @@ struct Control {
     backfill: Option<u32>,
 }
 
+/// Where the token of the API comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenSource {
+    /// `UMBLER_API_TOKEN`.
+    Environment,
+    /// An admin entered it on the dashboard.
+    Stored,
+}
+
+/// Why a token was not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AdoptError {
+    /// `UMBLER_API_TOKEN` is set, and wins.
+    Environment,
+    /// Umbler refuses it.
+    Refused,
+    /// Umbler cannot be asked, and why.
+    Unreachable(String),
+    /// The file cannot be written, and why.
+    Unwritable(String),
+}
+
+/// Keeps the token of the API.
+pub trait TokenKeeper: Send + Sync {
+    /// `None`: there is no token.
+    fn source(&self) -> Option<TokenSource>;
+
+    /// Tests a token, stores it and starts the link with it. Returns false where the link runs already with another one. Waits for
+    /// the API's answer.
+    fn adopt(&self, token: Secret) -> Result<bool, AdoptError>;
+}
+
 /// The hub is stopping, so nobody should wait any longer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stopping;
@@ -45,7 +82,14 @@ pub struct Stopping;
 impl Default for LinkHandle {
     fn default() -> Self {
         let (status, control) = (watch::Sender::default(), Mutex::default());
-        Self(Arc::new(Inner { status, control, changed: Condvar::new(), outbox: Bell::default(), files: FileDesk::default() }))
+        Self(Arc::new(Inner {
+            status,
+            control,
+            changed: Condvar::new(),
+            outbox: Bell::default(),
+            files: FileDesk::default(),
+            keeper: OnceLock::new(),
+        }))
     }
 }
 
@@ -71,6 +115,16 @@ impl LinkHandle {
     /// Marks the recheck requests up to this number as finished.
     pub fn finish_rechecks(&self, request: u64) {
         self.0.status.send_modify(|status| status.finished = status.finished.max(request));
+    }
+
+    /// Who keeps the token of the API; `None` while the hub starts.
+    pub fn keeper(&self) -> Option<Arc<dyn TokenKeeper>> {
+        self.0.keeper.get().cloned()
+    }
+
+    /// Names who keeps the token of the API. Only the first call counts.
+    pub fn kept_by(&self, keeper: Arc<dyn TokenKeeper>) {
+        drop(self.0.keeper.set(keeper));
     }
 
     /// Where files of messages are asked for.

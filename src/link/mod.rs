@@ -20,6 +20,7 @@ pub mod alarm;
 pub mod sweep;
 pub mod backfill;
 pub mod files;
+pub mod token;
 pub mod work;
 pub mod outbox;
 pub mod probe;

@@ -83,8 +83,10 @@ fn check_database(path: &Path) -> Result<(), ToolError> {
 }
 
 fn check_umbler(api: Option<&UmblerApi>, hours: Calendar) -> Result<(), ToolError> {
-    let api = api.ok_or_else(|| ToolError::Found("UMBLER_API_TOKEN is not set".to_owned()))?;
-    let link = app::link::settings(api, hours).map_err(ToolError::Found)?;
+    let missing = || ToolError::Found("UMBLER_API_TOKEN is not set".to_owned());
+    let api = api.ok_or_else(missing)?;
+    let token = api.token.clone().ok_or_else(missing)?;
+    let link = app::link::settings(api, token, hours).map_err(ToolError::Found)?;
     let metrics = Metrics::new().map_err(|error| ToolError::Found(error.to_string()))?;
     let (proofs, outcome) = probe(&link, &metrics);
     for Proof { of, verdict, seen } in &proofs {

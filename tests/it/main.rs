@@ -26,6 +26,7 @@ mod lines;
 mod link;
 mod link_sweep;
 mod link_silence;
+mod link_setup;
 mod link_bars;
 mod link_files;
 mod link_simulated;

@@ -22,7 +22,7 @@ export function LinkCard() {
     <section className="card" aria-labelledby="link-title">
       <h2 id="link-title">{say('linkTitle')}</h2>
       <dl className="facts" data-testid="link">
-        {rows(say, link).map(([name, value, isBad]) => (
+        {linkRows(say, link).map(([name, value, isBad]) => (
           <div key={name} data-bad={isBad || undefined}>
             <dt>{name}</dt>
             <dd>{value}</dd>
@@ -37,7 +37,7 @@ export function LinkCard() {
   );
 }
 
-function rows(say: Say, link: Link): [string, string, boolean][] {
+export function linkRows(say: Say, link: Link): [string, string, boolean][] {
   const { state, reason, completeUntil, availableFrom, sweep, silence, webhook } = link;
   const rows: [string, string, boolean][] = [
     [

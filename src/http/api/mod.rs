@@ -17,6 +17,7 @@ pub mod settings_fields;
 pub mod alerts;
 pub mod link;
 pub mod files;
+pub mod setup;
 pub mod send;
 pub mod send_fields;
 pub mod metrics;
@@ -50,6 +51,7 @@ pub fn routes() -> Routes {
         link::routes,
         send::routes,
         files::routes,
+        setup::routes,
     ] {
         add(&mut routes);
     }

@@ -13,7 +13,7 @@ use std::io::{BufWriter, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -238,7 +238,7 @@ fn generate(
             // After a delay the pace continues from now: missed deliveries are not posted all at once.
             due = due.max(Instant::now().checked_sub(Duration::from_secs(1)).unwrap_or(due));
         }
-        for sent in api.map(FakeApi::sent).unwrap_or_default().into_iter().skip(heard) {
+        for sent in outbound.api().map(FakeApi::sent).unwrap_or_default().into_iter().skip(heard) {
             day.hears_of(&sent.chat, &sent.message, sent.private, at);
             heard += 1;
         }

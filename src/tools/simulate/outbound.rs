@@ -93,6 +93,11 @@ impl<'a> Outbound<'a> {
         }
     }
 
+    /// The API of the same provider, where there is one.
+    pub(super) fn api(&self) -> Option<&'a FakeApi> {
+        self.api
+    }
+
     /// The provider emits a delivery. The API knows it, whether a webhook brings it or not. What happened before the simulation
     /// began is neither late nor lost in an outage.
     pub(super) fn emit(&mut self, delivery: SimulatedDelivery, is_past: bool) -> Result<(), Over> {
