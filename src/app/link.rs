@@ -48,7 +48,15 @@ pub(super) fn start(
     metrics: &Metrics,
 ) -> Result<(), StartError> {
     let Some(api) = &config.link else { return Ok(()) };
-    let settings = settings(api, Secret::new(""), default_hours).map_err(StartError::Link)?;
+    let settings = match settings(api, Secret::new(""), default_hours) {
+        Ok(settings) => settings,
+        // Without a token nobody needs the API, so that a machine without certificates can run a hub.
+        Err(error) if api.token.is_none() => {
+            log::warn!("Umbler's API cannot be asked: {error}");
+            return Ok(());
+        }
+        Err(error) => return Err(StartError::Link(error)),
+    };
     let path = token::path_for(&config.database_path);
     let stored = match (&api.token, token::read(&path)) {
         (Some(_), _) => None,
