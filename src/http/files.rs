@@ -49,9 +49,8 @@ impl FileFound {
 pub enum FileQuestion {
     /// The provider answered it lately.
     Known(FileFound),
-    /// The provider is asked.
+    /// The provider is asked; its answer comes here.
     Waits(oneshot::Receiver<FileFound>),
-    /// No link runs.
     Off,
     /// Too many are waited for.
     Full,

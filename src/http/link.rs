@@ -46,7 +46,7 @@ struct Control {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenSource {
-    /// `UMBLER_API_TOKEN`.
+    /// The setting `UMBLER_API_TOKEN`, or its file.
     Environment,
     /// An admin entered it on the dashboard.
     Stored,
@@ -57,7 +57,7 @@ pub enum TokenSource {
 pub enum AdoptError {
     /// `UMBLER_API_TOKEN` is set, and wins.
     Environment,
-    /// Umbler refuses it.
+    /// Umbler refuses it with 401 or 403.
     Refused,
     /// Umbler cannot be asked, and why.
     Unreachable(String),

@@ -12,7 +12,6 @@ use crate::protocol::link::{Silence, SilenceShape};
 pub struct Quiet {
     /// When the last webhook came, or when the hub began to wait for the first one.
     pub since: Timestamp,
-    /// `None`: none ever came.
     pub last_webhook_at: Option<Timestamp>,
     /// True once it has been quiet for as long as the setting says, counted in business hours.
     pub is_long: bool,

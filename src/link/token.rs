@@ -60,7 +60,7 @@ fn write(path: &Path, token: &Secret) -> io::Result<()> {
 
 /// Starts the link, now or once an admin has entered a token.
 pub struct TokenStore {
-    /// With an empty token.
+    /// All but the token, which is empty here.
     settings: LinkSettings,
     path: PathBuf,
     hub: Addr<UmblerHub>,

@@ -47,7 +47,7 @@ question! {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum FileState {
-    /// It is at `url`.
+    /// Its address is in `url`.
     Ready,
     /// It has not come yet.
     Pending,

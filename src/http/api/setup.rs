@@ -93,7 +93,7 @@ impl Content for TokenRequest {
     }
 }
 
-/// A token was stored.
+/// A token was tested and stored.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TokenAnswer {
     /// The link has started with it. False: another token is in use until the hub starts again.

@@ -230,7 +230,7 @@ impl MessagesPage {
     }
 }
 
-/// Reads `GET /v1/messages/{id}/`.
+/// Reads the answer of `GET /v1/messages/{id}/`.
 pub fn message(bytes: &[u8], at: Timestamp) -> Result<MessageItem, AnswerError> {
     let text = std::str::from_utf8(bytes).map_err(|_no_text| missing("text"))?;
     MessageItem::of(text, &object(bytes, at)?).ok_or_else(|| missing("id, or no time"))
