@@ -179,7 +179,7 @@ fn only_admins_begin_a_backfill_and_its_days_have_bounds() {
     let post = |role: &str, body: &str| {
         let (bearer, path) = (bearer(role), "/api/umbler/link/backfill");
         let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
-        hub.provider().post_to(path, &headers, body.to_owned())
+        hub.provider().post_to(path, &headers, body)
     };
     post("supervisor", r#"{"days":1}"#).refuses(403, "forbidden");
     for wrong in [r#"{"days":0}"#, r#"{"days":1826}"#] {
@@ -190,6 +190,6 @@ fn only_admins_begin_a_backfill_and_its_days_have_bounds() {
     }
     let alone = spawn_hub();
     let headers = [("content-type", "application/json")];
-    let answer = alone.provider().post_to("/api/umbler/link/backfill", &headers, r#"{"days":1}"#.to_owned());
+    let answer = alone.provider().post_to("/api/umbler/link/backfill", &headers, r#"{"days":1}"#);
     answer.refuses(400, "bad_request");
 }

@@ -207,7 +207,7 @@ fn live_updates_are_as_fast_beside_a_backfill() {
     live(&hub, 50);
     let without = live(&hub, 1_000);
     let headers = [("content-type", "application/json")];
-    hub.provider().post_to("/api/umbler/link/backfill", &headers, r#"{"days":40}"#.to_owned());
+    hub.provider().post_to("/api/umbler/link/backfill", &headers, r#"{"days":40}"#);
     let backfill = |hub: &Hub| hub.json("/api/umbler/link")["backfill"].clone();
     while backfill(&hub)["done"].as_u64().unwrap_or_default() < 5 {}
     let begun = Instant::now();

@@ -50,6 +50,8 @@ fn the_api_of_the_simulated_team_lists_its_webhook_and_shows_when_it_is_paused()
     let picture = members[0]["photoUrl"].as_str().expect("a picture").to_owned();
     let answer = hub.agent().get(&picture).call().expect("an answer");
     assert_eq!(answer.headers()["content-type"], "image/svg+xml");
-    api.world(|world| world.pause_webhooks());
+    api.world(|world| {
+        world.pause_webhooks();
+    });
     assert_eq!(rechecked(&hub)["webhook"]["finding"], "paused");
 }
