@@ -11,7 +11,6 @@ use crate::config::{Config, UmblerApi};
 use crate::domain::calendar::Calendar;
 use crate::http::link::{LinkHandle, TokenSource};
 use crate::hub::UmblerHub;
-use crate::link::LinkSettings;
 use crate::link::client::Access;
 use crate::link::token::{self, TokenStore};
 use crate::link::{LinkSettings, Sending};

@@ -151,7 +151,7 @@ impl FileWork {
     fn try_to_find(&mut self, id: &MessageId) -> Result<FileFound, LinkError> {
         let Some(requests) = self.requests()? else { return Ok(FileFound::Unreachable) };
         let Some(chat) = self.archive.ask(FindChat(id.clone()))? else { return Ok(FileFound::Unavailable) };
-        let request = requests.message(id.as_str());
+        let request = requests.message(id);
         let ApiAnswer { said: item, received_at, .. } = self.client.ask_briefly(&request, message)?;
         let facts = reconcile::read_messages(&chat, std::slice::from_ref(&item), received_at);
         let url = facts.first().and_then(|facts| facts.file.as_ref()?.url.clone());

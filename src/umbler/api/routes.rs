@@ -147,11 +147,6 @@ impl RequestBuilder {
         request
     }
 
-    /// One message, with what is known of its file.
-    pub fn message(&self, id: &str) -> ApiRequest {
-        self.request(Route::Message, format!("/v1/messages/{}/", escaped(id)))
-    }
-
     /// A page of a chat's messages before a moment.
     pub fn messages(&self, chat: &str, before: Timestamp) -> ApiRequest {
         let path = format!("/v1/chats/{}/relative-messages/", escaped(chat));
