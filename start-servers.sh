@@ -27,6 +27,11 @@ TRIES_MAX=300
 BACKFILL_HOURS=6
 # The token that the simulator takes (src/tools/fake/mod.rs).
 DEMO_API_TOKEN=simulated-token-of-the-api
+# The demo loses all webhooks for so long, so often: the hub finds what was lost at the simulated API.
+OUTAGE_EVERY=180
+OUTAGE_SECONDS=20
+# How often the demo's hub compares with that API, in seconds.
+DEMO_RECONCILE_SECONDS=30
 # Measured on two cores of an AMD EPYC beside other builds: 700 s of processor time. That is so long on a machine that does
 # nothing else meanwhile.
 FIRST_BUILD="three to four minutes on four cores, six on two"
@@ -174,14 +179,19 @@ let_dashboard_in() {
 
 # The demo's provider: the simulator answers as Umbler's API, so that messages can be sent. Whoever has a token keeps it.
 link_demo() {
-    local port=4010
+    local host port=4010
     if [ "$demo" = no ] || running backend >/dev/null || [ -n "$(setting UMBLER_API_TOKEN "" ${flags[@]+"${flags[@]}"})" ] ||
         [ -n "$(setting UMBLER_API_TOKEN_FILE "" ${flags[@]+"${flags[@]}"})" ]; then
         return
     fi
     while port_is_taken 127.0.0.1 "$port"; do port=$((port + 1)); done
     demo_api=127.0.0.1:$port
+    host=$(reachable_host "$(setting HOST 127.0.0.1 ${flags[@]+"${flags[@]}"})")
+    case "$host" in *:*) host="[$host]" ;; esac
     export UMBLER_API_URL=http://$demo_api/api UMBLER_API_TOKEN=$DEMO_API_TOKEN UMBLER_SEND=on
+    export UMBLER_RECONCILE_SECONDS=${UMBLER_RECONCILE_SECONDS:-$DEMO_RECONCILE_SECONDS}
+    port=$(setting PORT 3001 ${flags[@]+"${flags[@]}"})
+    case "$port" in 0 | *[!0-9]*) ;; *) export UMBLER_WEBHOOK_URL=http://$host:$port/api/umbler/webhook ;; esac
 }
 
 start_backend() {
@@ -232,7 +242,7 @@ start_simulator() {
     fi
     # Yesterday's demo is not told again on top of itself.
     case "$("$hub" health --url "$backend")" in *'"seq":0,'*) backfill=$BACKFILL_HOURS ;; esac
-    [ -z "$demo_api" ] || api=(--api "$demo_api")
+    [ -z "$demo_api" ] || api=(--api "$demo_api" --outage-every "$OUTAGE_EVERY" --outage-seconds "$OUTAGE_SECONDS")
     begin simulator "$SIMULATOR_LOG" "$hub" simulate --url "$backend" --backfill "$backfill" ${api[@]+"${api[@]}"}
 }
 
@@ -321,3 +331,8 @@ line "Webhook" "$backend/api/umbler/webhook"
 [ -z "$frontend" ] || line "Dashboard" "$frontend"
 line "Logs" "$BACKEND_LOG$([ -z "$frontend" ] || echo ", $FRONTEND_LOG")$([ "$demo" = no ] || echo ", $SIMULATOR_LOG")"
 line "End" "./stop-servers.sh"
+if [ -n "$demo_api" ]; then
+    echo
+    echo "Every $((OUTAGE_EVERY / 60)) minutes the simulated provider loses all webhooks for $OUTAGE_SECONDS seconds ($SIMULATOR_LOG says when)."
+    echo "The hub finds what was lost at the provider's API within $DEMO_RECONCILE_SECONDS seconds: see Status, \"Link to Umbler\"."
+fi

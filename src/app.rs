@@ -125,6 +125,9 @@ impl Application {
         let connections =
             Connections::new(settings.sessions_per_address_max, settings.trusted_proxies.clone());
         let default_settings = settings.editable_defaults();
+        let handle = LinkHandle::default();
+        link::start(&settings, calendar.clone(), &hub, &history, &handle, &metrics)?;
+        let webhook_url = settings.link.as_ref().and_then(|api| api.webhook_url.clone());
         let edge = EdgeSettings {
             time_zone: settings.zone.iana_name().unwrap_or("UTC").to_owned(),
             default_settings,
@@ -132,6 +135,7 @@ impl Application {
             origins: settings.origins,
             trusted_proxies: settings.trusted_proxies,
             webhook_secret: settings.webhook_secret,
+            webhook_url,
             rest_per_second: settings.rest_per_second,
             connects_per_second: settings.connects_per_second,
             body_seconds: settings.body_seconds,
@@ -143,9 +147,7 @@ impl Application {
         hub.send(hub::AnalyticsReady { metrics: analytics.clone() }).await?;
         let log = ReadLog::start(&settings.database_path, settings.retain_reads_days, metrics.clone())?;
         let reads = Reads { history, search, analytics, log, newest };
-        let handle = LinkHandle::default();
         daily_report::start(settings.mail, settings.zone, &hub, &reads, settings.database_path.clone())?;
-        link::start(settings.link.as_ref(), &hub, &reads.history, &handle, &metrics)?;
         retention::start(&ages, &hub, &reads.history);
         let state = EdgeState::new(hub.clone(), reads, authenticator, metrics, integrity, handle, edge);
         let state = web::Data::new(state);

@@ -192,6 +192,10 @@ settings! {
     "UMBLER_SEND_PREFIX" = "*NAME:*";
     /// Seconds for which a message is looked for whose answer did not come, 5 to 600.
     "UMBLER_SEND_LOOK_SECONDS" = "60";
+    /// Seconds of business hours without a webhook after which everything is looked at, 1 to 86400.
+    "UMBLER_SILENCE_SECONDS" = "900";
+    /// Days before the first start with a token whose chats and messages are read from the API, 0 to 1825. 0: none.
+    "UMBLER_BACKFILL_DAYS" = "0";
     /// Where backups are kept: https://HOST/BUCKET/FOLDER of an S3 server, with ?region=NAME at its end if needed. Unset: no
     /// backups are made elsewhere.
     "BACKUP_S3_URL";

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::parse::{Reader, number, secret, web_address};
 use super::table::Config;
 use crate::auth::{AuthKey, AuthSettings, Authenticator, Secret};
+use crate::protocol::link::BACKFILL_DAYS_MAX;
 use crate::umbler::api::Dialect;
 
 /// RFC 7518, section 3.2: a key of HS256 is at least as long as the hash.
@@ -17,6 +18,8 @@ pub const WEBHOOK_SECRET_BYTES_MIN: usize = 16;
 const REQUESTS_MAX: usize = 100;
 /// More often costs requests and finds nothing sooner than webhooks do; more seldom and a loss lasts for more than a day.
 const RECONCILE_SECONDS: RangeInclusive<u64> = 30..=86_400;
+/// A team that is quieter than a day in its working hours needs no alarm.
+const SILENCE_SECONDS: RangeInclusive<u64> = 1..=86_400;
 
 /// Less, and a message that appears late is not found; more, and nobody waits for the outcome.
 const LOOK_SECONDS: RangeInclusive<u64> = 5..=600;
@@ -37,7 +40,8 @@ pub struct AlertWebhook {
 /// The settings of the link to Umbler's API.
 #[derive(Debug, Clone)]
 pub struct UmblerApi {
-    pub token: Secret,
+    /// `None`: an admin may enter one on the dashboard.
+    pub token: Option<Secret>,
     /// Without a trailing slash.
     pub url: String,
     /// The organization's id. `None`: the token's owner belongs to one organization, which is used.
@@ -49,6 +53,10 @@ pub struct UmblerApi {
     pub webhook_url: Option<String>,
     /// Seconds between two comparisons of messages.
     pub reconcile_seconds: u64,
+    /// Days before the first start whose chats and messages are read; 0: none.
+    pub backfill_days: u32,
+    /// Seconds of business hours without a webhook after which everything is looked at.
+    pub silence_seconds: u64,
     /// How people send messages; `None`: they do not.
     pub sending: Option<SendingRules>,
 }
@@ -69,6 +77,8 @@ impl Reader<'_> {
         let url = self.parse("UMBLER_API_URL", web_address);
         let per_5_seconds = number(1..=REQUESTS_MAX)(self, "UMBLER_API_REQUESTS_PER_5_SECONDS");
         let reconcile_seconds = number(RECONCILE_SECONDS)(self, "UMBLER_RECONCILE_SECONDS");
+        let silence_seconds = number(SILENCE_SECONDS)(self, "UMBLER_SILENCE_SECONDS");
+        let backfill_days = number(0..=BACKFILL_DAYS_MAX)(self, "UMBLER_BACKFILL_DAYS");
         let webhook_url = self.parse("UMBLER_WEBHOOK_URL", web_address);
         let sending = self.sending(token.is_some());
         let dialect = self.parse("UMBLER_API_DIALECT", |path| {
@@ -77,7 +87,7 @@ impl Reader<'_> {
             Dialect::read(&text).map_err(|error| format!("{path}: {error}"))
         });
         Some(UmblerApi {
-            token: token?,
+            token,
             url: url?.trim_end_matches('/').to_owned(),
             organization: self.text("UMBLER_ORGANIZATION_ID").map(str::to_owned),
             per_5_seconds: per_5_seconds?,
@@ -85,6 +95,8 @@ impl Reader<'_> {
             webhook_url,
             reconcile_seconds: reconcile_seconds?,
             sending: sending?,
+            backfill_days: backfill_days?,
+            silence_seconds: silence_seconds?,
         })
     }
 

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::settings::IDLE_MINUTES_DEFAULT;
+use super::settings::{IDLE_MINUTES_DEFAULT, TeamSettings};
 use super::stats::day_of;
 
 /// A day's working hours: ranges of minutes after midnight, ascending, the end not included.
@@ -30,6 +30,14 @@ impl Calendar {
 
     /// Returns the calendar with another number of minutes after which a chat is idle.
     #[must_use]
+    /// The hours and holidays that an admin saved, in a time zone.
+    pub fn of(settings: &TeamSettings, zone: TimeZone) -> Self {
+        let days = settings.business_hours.days();
+        let days = days.map(|spans| spans.iter().map(|span| (span.from, span.until)).collect());
+        let holidays = settings.holidays.iter().map(|holiday| holiday.date);
+        Self::new(zone, days, holidays).with_idle_minutes(settings.idle_minutes)
+    }
+
     pub fn with_idle_minutes(self, idle_minutes: u16) -> Self {
         Self { idle_minutes, ..self }
     }

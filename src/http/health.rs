@@ -155,6 +155,8 @@ async fn metrics(request: HttpRequest, state: web::Data<EdgeState>) -> Result<Ht
     let scope = Arc::new(Scope::of(&Identity::anonymous()));
     let counters = state.stats(Asker::Hub, scope, None).await?;
     let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    let link = state.link.shape();
     let values = GaugeValues {
         sessions: count(health.sessions),
         queued: count(health.queued),
@@ -165,7 +167,10 @@ async fn metrics(request: HttpRequest, state: web::Data<EdgeState>) -> Result<Ht
         open_chats: counters.open_chats,
         waiting_chats: counters.waiting_chats,
         sign_in_keys_stale: key_state(&state).is_some_and(|keys| keys.problem.is_some()),
-        complete_until: state.link.shape().complete_until.map_or(0, Timestamp::as_second),
+        complete_until: link.complete_until.map_or(0, Timestamp::as_second),
+        backfill: link
+            .backfill
+            .map_or((0, 0), |backfill| (whole(backfill.done), whole(backfill.total.unwrap_or(0)))),
     };
     let text = state.metrics.render(&values).map_err(|error| {
         log::error!("the metrics could not be written: {error}");

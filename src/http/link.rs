@@ -1,11 +1,15 @@
 //! What the HTTP handlers share with the thread of the link to Umbler's API: its status, and a way to request a recheck.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
 use tokio::sync::watch;
+use utoipa::ToSchema;
 
 use super::bell::Bell;
+use super::files::FileDesk;
+use crate::auth::Secret;
 use crate::protocol::LinkShape;
 
 /// A handle on the link, for its own thread and for those who ask about it.
@@ -18,6 +22,8 @@ struct Inner {
     /// Notified when `control` has changed.
     changed: Condvar,
     outbox: Bell,
+    files: FileDesk,
+    keeper: OnceLock<Arc<dyn TokenKeeper>>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -32,6 +38,41 @@ struct Control {
     /// The number of the newest recheck request.
     requests: u64,
     stopping: bool,
+    /// Days of a backfill that somebody asked for and that has not begun.
+    backfill: Option<u32>,
+}
+
+/// Where the token of the API comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenSource {
+    /// The setting `UMBLER_API_TOKEN`, or its file.
+    Environment,
+    /// An admin entered it on the dashboard.
+    Stored,
+}
+
+/// Why a token was not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AdoptError {
+    /// `UMBLER_API_TOKEN` is set, and wins.
+    Environment,
+    /// Umbler refuses it with 401 or 403.
+    Refused,
+    /// Umbler cannot be asked, and why.
+    Unreachable(String),
+    /// The file cannot be written, and why.
+    Unwritable(String),
+}
+
+/// Keeps the token of the API.
+pub trait TokenKeeper: Send + Sync {
+    /// `None`: there is no token.
+    fn source(&self) -> Option<TokenSource>;
+
+    /// Tests a token, stores it and starts the link with it. Returns false where the link runs already with another one. Waits for
+    /// the API's answer.
+    fn adopt(&self, token: Secret) -> Result<bool, AdoptError>;
 }
 
 /// The hub is stopping, so nobody should wait any longer.
@@ -41,7 +82,14 @@ pub struct Stopping;
 impl Default for LinkHandle {
     fn default() -> Self {
         let (status, control) = (watch::Sender::default(), Mutex::default());
-        Self(Arc::new(Inner { status, control, changed: Condvar::new(), outbox: Bell::default() }))
+        Self(Arc::new(Inner {
+            status,
+            control,
+            changed: Condvar::new(),
+            outbox: Bell::default(),
+            files: FileDesk::default(),
+            keeper: OnceLock::new(),
+        }))
     }
 }
 
@@ -69,11 +117,39 @@ impl LinkHandle {
         self.0.status.send_modify(|status| status.finished = status.finished.max(request));
     }
 
+    /// Who keeps the token of the API; `None` while the hub starts.
+    pub fn keeper(&self) -> Option<Arc<dyn TokenKeeper>> {
+        self.0.keeper.get().cloned()
+    }
+
+    /// Names who keeps the token of the API. Only the first call counts.
+    pub fn kept_by(&self, keeper: Arc<dyn TokenKeeper>) {
+        drop(self.0.keeper.set(keeper));
+    }
+
+    /// Where files of messages are asked for.
+    pub fn files(&self) -> &FileDesk {
+        &self.0.files
+    }
+
+    /// Asks for a backfill of so many days. Where one is running, it ends first; of several requests the longest counts.
+    pub fn order_backfill(&self, days: u32) {
+        let mut control = self.0.control.lock().unwrap_or_else(PoisonError::into_inner);
+        control.backfill = control.backfill.max(Some(days));
+        self.0.changed.notify_all();
+    }
+
+    /// The days of a backfill that somebody asked for, once.
+    pub fn take_backfill(&self) -> Option<u32> {
+        self.0.control.lock().unwrap_or_else(PoisonError::into_inner).backfill.take()
+    }
+
     /// Ends all waiting, because the hub is stopping.
     pub fn stop(&self) {
         self.0.control.lock().unwrap_or_else(PoisonError::into_inner).stopping = true;
         self.0.changed.notify_all();
         self.0.outbox.stop();
+        self.0.files.stop();
     }
 
     /// Rung when a message waits to be sent.
@@ -83,11 +159,15 @@ impl LinkHandle {
 
     /// Waits for this time. A recheck request does not shorten it; the hub's stop does.
     pub fn pause(&self, time: Duration) -> Result<(), Stopping> {
-        self.wait(time, u64::MAX).map(|_request| ())
+        self.rest(time, |_control| false).map(|_request| ())
     }
 
-    /// Waits for this time, or until there is a recheck request after `seen`. Returns the newest request.
+    /// Waits for this time, or until there is a recheck request after `seen` or a backfill to begin. Returns the newest request.
     pub fn wait(&self, time: Duration, seen: u64) -> Result<u64, Stopping> {
+        self.rest(time, |control| control.requests > seen || control.backfill.is_some())
+    }
+
+    fn rest(&self, time: Duration, is_woken: impl Fn(&Control) -> bool) -> Result<u64, Stopping> {
         let until = Instant::now() + time;
         let mut control = self.0.control.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
@@ -95,7 +175,7 @@ impl LinkHandle {
                 return Err(Stopping);
             }
             let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() || control.requests > seen {
+            if left.is_zero() || is_woken(&control) {
                 return Ok(control.requests);
             }
             let waited = self.0.changed.wait_timeout(control, left).unwrap_or_else(PoisonError::into_inner);

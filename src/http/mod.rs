@@ -14,6 +14,7 @@ pub mod body;
 pub mod limiter;
 pub mod bodies;
 pub mod connections;
+pub mod files;
 pub mod link;
 pub mod bell;
 pub mod state;

@@ -230,6 +230,12 @@ impl Call {
         self.answers::<ErrorBody>(status)
     }
 
+    /// Adds an answer of 302, with the address in `Location`.
+    pub fn redirects(&mut self, about: &str) -> &mut Self {
+        self.operation.responses.responses.insert("302".to_owned(), RefOr::T(Response::new(about)));
+        self.header(302, "Location", super::values::string().into(), "Where it is.")
+    }
+
     /// Requires one of these ways to authenticate.
     pub fn secured_by(&mut self, schemes: &[&str]) -> &mut Self {
         let wanted = schemes.iter().map(|scheme| SecurityRequirement::new(*scheme, [""; 0]));

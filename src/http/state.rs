@@ -38,6 +38,8 @@ pub struct EdgeSettings {
     pub trusted_proxies: TrustedProxies,
     /// The secret that deliveries must carry; `None`: they need none.
     pub webhook_secret: Option<Secret>,
+    /// Where the provider posts to, without the secret; `None`: not known.
+    pub webhook_url: Option<String>,
     /// REST requests per second of one address; 0: no limit.
     pub rest_per_second: u32,
     /// Connects per second of one address; 0: no limit.

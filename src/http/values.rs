@@ -151,6 +151,16 @@ words!(bool: "true" => true, "false" => false);
 words!(StatusFilter: "open" => Self::Open, "waiting" => Self::Waiting, "closed" => Self::Closed);
 words!(ChatKind: "direct" => Self::Direct, "group" => Self::Group, "internal" => Self::Internal);
 words!(Sort: "lastInteraction" => Self::LastInteraction, "name" => Self::Name, "createdAt" => Self::CreatedAt);
+/// How the place of a file is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileFormat {
+    /// 302 with the file's address.
+    Redirect,
+    /// An object with the file's address.
+    Json,
+}
+
+words!(FileFormat: "redirect" => Self::Redirect, "json" => Self::Json);
 words!(Order: "asc" => Self::Asc, "desc" => Self::Desc);
 
 impl Words for AlertKind {

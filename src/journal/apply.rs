@@ -172,11 +172,13 @@ impl Apply {
             }
             Payload::DailyReport(report) => kinds::daily_report::apply(seq, entry, id, report),
             Payload::Erasure(request) => kinds::erasures::apply(&mut self.store, seq, entry, id, request),
+            Payload::Link(progress) => {
+                kinds::link::apply_told(self.store.connection(), seq, entry, id, progress)
+            }
             Payload::Ignored { .. }
             | Payload::Revocation(_)
             | Payload::AlertsPosted(_)
             | Payload::ReportsMailed(_)
-            | Payload::Link(_)
             | Payload::Retention(_) => self.change_without_event(entry, payload, written),
         }
     }

@@ -75,8 +75,8 @@ pub use kinds::link;
 pub use kinds::revocations;
 pub use kinds::settings::{self};
 pub use payload::{
-    AlertKey, AlertRequest, ErasureRequest, LinkProgress, Notice, Payload, Retained, RetentionStep,
-    SettingsChange,
+    AlertKey, AlertRequest, BackfillProgress, ErasureRequest, LinkProgress, Notice, Payload, Retained,
+    RetentionStep, SettingsChange,
 };
 pub use queue::Journal;
 pub use record::{Record, own_id};

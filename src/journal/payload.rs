@@ -98,13 +98,39 @@ impl Retained {
 }
 
 /// Up to when the hub knows everything that the provider knows, as comparisons with its API have shown.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LinkProgress {
     /// Every message until this moment is known. `None`: no comparison has finished yet.
     pub complete_until: Option<Timestamp>,
     /// The provider's plan hides messages before this moment. `None`: nothing hidden was noticed.
     pub available_from: Option<Timestamp>,
+    /// The newest reading of what happened before the hub was linked; `None`: there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backfill: Option<BackfillProgress>,
+}
+
+/// How far a backfill has come. A hub that starts again goes on from here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BackfillProgress {
+    /// How many days before its beginning it reaches back.
+    pub days: u32,
+    /// The provider's clock when it began.
+    pub begun_at: Timestamp,
+    /// When it came to its end; `None`: it has not yet.
+    pub ended_at: Option<Timestamp>,
+    /// The part that is being read: 0 is the open chats that are older than the period, then comes each day, the newest first.
+    pub part: u32,
+    /// The last chat of this part that was read. The chats of a part are read in the order of their ids.
+    pub after: Option<ChatId>,
+    pub done: u64,
+    /// Chats there are to read; `None` until they are counted.
+    pub total: Option<u64>,
+    /// Messages that were not known before.
+    pub messages: u64,
+    /// Chats that could not be read to their end.
+    pub skipped: u64,
 }
 
 /// A notice to the screens of one user.

@@ -5,10 +5,22 @@ use jiff::Timestamp;
 use crate::protocol::LinkShape;
 use crate::protocol::link::{LinkAlert, LinkAlertKind, LinkState, Silence, WebhookFinding};
 
-/// The alerts that are active now. An alert that was active `before` keeps its `since`.
+/// The alerts that are active now. An alert that was active `before` keeps its `since`. One that was not checked since the start
+/// stays as it was.
 pub fn alerts(link: &LinkShape, before: &[LinkAlert], now: Timestamp) -> Vec<LinkAlert> {
     let since = |kind| before.iter().find(|alert| alert.kind == kind).map_or(now, |alert| alert.since);
-    kinds(link).into_iter().map(|(kind, count)| LinkAlert { kind, since: since(kind), count }).collect()
+    let found = kinds(link).into_iter().map(|(kind, count)| LinkAlert { kind, since: since(kind), count });
+    let mut alerts: Vec<LinkAlert> = found.collect();
+    alerts.extend(before.iter().filter(|alert| !was_looked_at(link, alert.kind)).cloned());
+    alerts
+}
+
+fn was_looked_at(link: &LinkShape, kind: LinkAlertKind) -> bool {
+    match kind {
+        LinkAlertKind::DeliveriesLost | LinkAlertKind::SilentUnverified => link.silence.is_some(),
+        LinkAlertKind::WebhookPaused | LinkAlertKind::WebhookMissing => link.webhook.is_some(),
+        LinkAlertKind::NotAllowed | LinkAlertKind::Misled => link.state != LinkState::Starting,
+    }
 }
 
 fn kinds(link: &LinkShape) -> Vec<(LinkAlertKind, Option<usize>)> {
@@ -56,7 +68,10 @@ mod tests {
             second.iter().map(|alert| (alert.since, alert.count)).collect::<Vec<_>>(),
             [(two, Some(3)), (one, None)]
         );
-        link = LinkShape { state: LinkState::Ok, ..LinkShape::default() };
+        link = LinkShape { state: LinkState::Starting, ..LinkShape::default() };
+        assert_eq!(alerts(&link, &second, two), second, "nothing was looked at since the start");
+        let silence = Some(SilenceShape { finding: Silence::Heard, lost: 0 });
+        link = LinkShape { state: LinkState::Ok, silence, ..LinkShape::default() };
         assert_eq!(alerts(&link, &second, two), []);
     }
 }

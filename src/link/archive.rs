@@ -2,13 +2,16 @@
 
 use actix::Addr;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use rusqlite::Transaction;
 
 use super::client::LinkError;
+use crate::domain::calendar::Calendar;
 use crate::domain::{EventId, Member};
 use crate::hub::{Ack, AckStatus, GetHealth, Ingest, IngestError, UmblerHub};
-use crate::journal::{LinkProgress, Origin, Payload, Record, own_id};
+use crate::journal::{LinkProgress, Origin, Payload, Record, own_id, settings};
 use crate::protocol::link::LinkAlert;
-use crate::reads::{Asker, Query, Readers};
+use crate::reads::{Asker, Query, ReadError, Readers};
 use crate::telemetry::causes::chain;
 use crate::telemetry::clock;
 use crate::telemetry::metrics::Metrics;
@@ -36,6 +39,12 @@ impl Archive {
         futures_executor::block_on(self.hub.send(GetHealth)).ok()?.last_webhook_at
     }
 
+    /// The business hours in force: those that an admin saved, or these.
+    pub fn hours(&self, default_hours: &Calendar) -> Calendar {
+        let saved = self.ask(LoadHours { zone: default_hours.zone().clone() });
+        saved.ok().flatten().unwrap_or_else(|| default_hours.clone())
+    }
+
     /// Records a composed delivery that holds `count` messages, states or transfers. Returns `count`, or 0 if the delivery was
     /// recorded before. `what` is the metric's label.
     pub fn reconcile(&self, composed: &Composed, what: &str, count: usize) -> Result<usize, LinkError> {
@@ -54,6 +63,11 @@ impl Archive {
     /// Records up to when everything is known.
     pub fn note(&self, progress: LinkProgress) -> Result<Ack, LinkError> {
         self.record(Payload::Link(progress), None)
+    }
+
+    /// Notes how far everything is known, and tells everybody how far a backfill has come.
+    pub fn tell_progress(&self, progress: LinkProgress) -> Result<Ack, LinkError> {
+        self.record(Payload::Link(progress), Some(own_id("link")))
     }
 
     /// Records the link's alerts, which sends them to every screen.
@@ -75,5 +89,19 @@ impl Archive {
                 Err(LinkError::Hub(error.to_string()))
             }
         }
+    }
+}
+
+/// The business hours that an admin saved; `None` where nobody saved any.
+#[derive(Debug)]
+struct LoadHours {
+    zone: TimeZone,
+}
+
+impl Query for LoadHours {
+    type Answer = Option<Calendar>;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<Option<Calendar>, ReadError> {
+        Ok(settings::load(tx)?.map(|saved| Calendar::of(&saved.settings, self.zone)))
     }
 }

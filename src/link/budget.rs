@@ -48,6 +48,14 @@ impl Budget {
         Err((leaving + WINDOW).saturating_duration_since(now))
     }
 
+    /// How long work that can wait has to wait, so that with it no more than a quarter of the budget goes out; `None`: not at all.
+    pub fn wait_for_quarter(&self, route: Route, now: Instant) -> Option<Duration> {
+        let sent = self.routes.get(&route)?;
+        let most = (self.per_window / 4).max(1);
+        let leaving = sent.at.len().checked_sub(most).and_then(|place| sent.at.get(place))?;
+        Some((*leaving + WINDOW).saturating_duration_since(now)).filter(|wait| !wait.is_zero())
+    }
+
     /// Halves a route's budget for a minute, after the provider answered 429.
     pub fn halve(&mut self, route: Route, now: Instant) {
         self.routes.entry(route).or_default().halved_until = Some(now + HALVED_FOR);
@@ -113,5 +121,19 @@ mod tests {
         assert_eq!(most_in_five_seconds(&halved), 40);
         let later = sent(&mut budget, begun + HALVED_FOR + WINDOW, 80);
         assert_eq!(most_in_five_seconds(&later), 80);
+    }
+
+    #[test]
+    fn work_that_can_wait_takes_a_quarter_and_what_cannot_takes_all() {
+        let begun = Instant::now();
+        let mut budget = Budget::new(80);
+        assert_eq!(budget.wait_for_quarter(Route::Chats, begun), None);
+        sent(&mut budget, begun, 19);
+        assert_eq!(budget.wait_for_quarter(Route::Chats, begun), None);
+        sent(&mut budget, begun, 1);
+        assert_eq!(budget.wait_for_quarter(Route::Chats, begun), Some(WINDOW));
+        assert_eq!(budget.wait_for_quarter(Route::Messages, begun), None, "of another route");
+        assert_eq!(budget.take(Route::Chats, begun), Ok(()), "a comparison does not wait for it");
+        assert_eq!(budget.wait_for_quarter(Route::Chats, begun + WINDOW), None);
     }
 }

@@ -147,8 +147,26 @@ impl Client {
         request: &ApiRequest,
         read: impl Fn(&[u8], Timestamp) -> Result<T, AnswerError>,
     ) -> Result<ApiAnswer<T>, LinkError> {
+        self.ask_after(0, request, read)
+    }
+
+    /// Asks once, because somebody waits for the answer.
+    pub fn ask_briefly<T>(
+        &mut self,
+        request: &ApiRequest,
+        read: impl Fn(&[u8], Timestamp) -> Result<T, AnswerError>,
+    ) -> Result<ApiAnswer<T>, LinkError> {
+        self.ask_after(retry::TRIES_MAX - 1, request, read)
+    }
+
+    /// Asks after so many tries that failed.
+    fn ask_after<T>(
+        &mut self,
+        mut tries: u32,
+        request: &ApiRequest,
+        read: impl Fn(&[u8], Timestamp) -> Result<T, AnswerError>,
+    ) -> Result<ApiAnswer<T>, LinkError> {
         let route = request.route.as_str();
-        let mut tries = 0;
         loop {
             self.wait_for_turn(request.route)?;
             let Try { mut outcome, mut reason, bytes, date } = self.try_once(request);
@@ -171,6 +189,17 @@ impl Client {
             }
             tries += 1;
         }
+    }
+
+    /// How long work that can wait has to wait before it asks on this route; `None`: it may ask now.
+    pub fn wait_for_quarter(&self, route: Route) -> Option<Duration> {
+        let budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
+        budget.wait_for_quarter(route, Instant::now())
+    }
+
+    /// Waits; the hub's end is an error.
+    pub fn pause(&self, time: Duration) -> Result<(), LinkError> {
+        Ok(self.handle.pause(time)?)
     }
 
     /// Sends a request once. The caller decides whether to try again.

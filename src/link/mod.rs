@@ -18,6 +18,9 @@ pub mod schedule;
 pub mod silence;
 pub mod alarm;
 pub mod sweep;
+pub mod backfill;
+pub mod files;
+pub mod token;
 pub mod work;
 pub mod outbox;
 pub mod probe;
@@ -27,6 +30,7 @@ use std::time::Duration;
 
 use actix::Addr;
 
+use crate::domain::calendar::Calendar;
 use crate::http::link::{LinkHandle, Stopping};
 use crate::hub::UmblerHub;
 use crate::reads::Readers;
@@ -48,6 +52,12 @@ pub struct LinkSettings {
     pub webhook_url: Option<String>,
     /// How often the hub compares its messages with the provider's.
     pub sweep_every: Duration,
+    /// Days before the first start whose chats and messages are read; 0: none.
+    pub backfill_days: u32,
+    /// How long no webhook may come in business hours before everything is looked at.
+    pub silence: Duration,
+    /// Business hours until an admin saves others.
+    pub default_hours: Calendar,
     /// How messages are sent. `None`: the hub sends none.
     pub sending: Option<Sending>,
 }
@@ -65,7 +75,7 @@ impl From<Stopping> for LinkError {
     }
 }
 
-/// Starts the thread. It ends when [`LinkHandle::stop`] is called, or when the hub's actor is gone.
+/// Starts the threads. They end when [`LinkHandle::stop`] is called, or when the hub's actor is gone.
 pub fn start(
     settings: LinkSettings,
     hub: Addr<UmblerHub>,
@@ -78,6 +88,8 @@ pub fn start(
     if let Some(sending) = settings.sending {
         outbox::start(&settings, &client, &archive, &handle, sending)?;
     }
+    let files = files::FileWork::new(&settings, client.clone(), archive.clone(), handle.clone());
+    std::thread::Builder::new().name("umbler-files".into()).spawn(move || files.run())?;
     let work = work::Work::new(settings, client, archive, handle);
     std::thread::Builder::new().name("umbler-link".into()).spawn(move || work.run())?;
     Ok(())

@@ -102,6 +102,11 @@ impl Schedule {
         self.directory = self.directory.min(soonest);
     }
 
+    /// No webhook came for a while: what happened meanwhile is to be looked at now, and why nothing comes.
+    pub fn note_silence(&mut self, now: Instant) {
+        (self.sweep, self.webhook) = (now, now);
+    }
+
     /// Makes all jobs due now.
     pub fn make_all_due(&mut self, now: Instant) {
         (self.sweep, self.webhook, self.directory) = (now, now, now);

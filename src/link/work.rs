@@ -3,15 +3,22 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+
 use super::LinkSettings;
 use super::archive::Archive;
+use super::backfill::{BackfillTurn, Reach};
 use super::client::{Client, LinkError};
 use super::directory::{self, FindNameless};
 use super::schedule::{Job, JobResult, Schedule};
+use super::silence::{self, Loss, Quiet};
 use super::sweep::{self, Sweep, SweepResult};
-use super::{alarm, silence, webhook};
+use super::{alarm, webhook};
 use crate::http::link::LinkHandle;
-use crate::protocol::link::{DirectoryShape, LinkState, SweepShape, WebhookFinding, WebhookShape};
+use crate::journal::LinkProgress;
+use crate::protocol::link::{
+    BackfillShape, DirectoryShape, LinkAlertKind, LinkState, SweepShape, WebhookFinding, WebhookShape,
+};
 use crate::telemetry::clock;
 use crate::umbler::api::answers::names;
 use crate::umbler::api::routes::me;
@@ -32,6 +39,14 @@ pub struct Work {
     nameless: BTreeSet<String>,
     /// The newest recheck request that was seen.
     seen_request: u64,
+    /// When to look again for agents without a name and for silence.
+    look_at: Instant,
+    backfill: BackfillTurn,
+    begun_at: Timestamp,
+    /// Messages that no webhook brought, until it is shown that webhooks come again.
+    loss: Option<Loss>,
+    /// The silence that was already looked at, by its beginning.
+    seen_silence: Option<Timestamp>,
 }
 
 impl Work {
@@ -54,14 +69,24 @@ impl Work {
             schedule,
             nameless: BTreeSet::new(),
             seen_request: 0,
+            look_at: Instant::now(),
+            backfill: BackfillTurn::default(),
+            begun_at: clock::now(),
+            loss: None,
+            seen_silence: None,
         }
     }
 
     /// Works until the hub stops.
     pub fn run(mut self) {
         if let Ok(start) = self.archive.ask(sweep::LoadSweepStart) {
-            self.tell_progress(start.progress);
-            self.handle.update(|link| link.alerts = start.alerts);
+            self.backfill.begin(start.progress.backfill.as_ref(), self.settings.backfill_days);
+            self.tell_progress(&start.progress);
+            let lost = start.alerts.iter().find(|alert| alert.kind == LinkAlertKind::DeliveriesLost);
+            self.loss =
+                lost.map(|alert| Loss { count: alert.count.unwrap_or_default(), found_at: alert.since });
+            let backfill = start.progress.backfill.as_ref().map(BackfillShape::from);
+            self.handle.update(|link| (link.alerts, link.backfill) = (start.alerts, backfill));
         }
         while self.step().is_ok() {}
         log::debug!("the link to Umbler's API has ended");
@@ -79,19 +104,71 @@ impl Work {
             return self.tell_alerts();
         }
         self.handle.finish_rechecks(self.seen_request);
-        let wait = self.schedule.time_until_due(Instant::now()).min(NAMELESS_EVERY);
+        let wait = self.go_on_with_backfill()?.min(NAMELESS_EVERY);
+        let wait = self.schedule.time_until_due(Instant::now()).min(wait);
         let request = self.handle.wait(wait, self.seen_request)?;
         if request > self.seen_request {
             self.seen_request = request;
             self.schedule.make_all_due(Instant::now());
         }
-        // After an error, the next step looks again.
+        if Instant::now() < self.look_at {
+            return Ok(());
+        }
+        self.look_at = Instant::now() + NAMELESS_EVERY;
+        self.look_for_silence();
+        // After an error, the next look tries again.
         if let Ok(nameless) = self.archive.ask(FindNameless)
             && !nameless.is_subset(&self.nameless)
         {
             self.schedule.note_nameless(Instant::now());
         }
         Ok(())
+    }
+
+    /// Makes the jobs due that tell a quiet time from lost webhooks, once for each silence.
+    fn look_for_silence(&mut self) {
+        let quiet = self.quiet();
+        if quiet.is_long && self.seen_silence != Some(quiet.since) {
+            log::info!(
+                "no webhook came since {}: asking Umbler whether there was anything to send",
+                quiet.since
+            );
+            self.seen_silence = Some(quiet.since);
+            self.schedule.note_silence(Instant::now());
+        }
+    }
+
+    fn quiet(&self) -> Quiet {
+        let hours = self.archive.hours(&self.settings.default_hours);
+        let (last, now) = (self.archive.last_webhook_at(), clock::now());
+        Quiet::new(last, self.begun_at, now, self.settings.silence, &hours)
+    }
+
+    /// Reads a piece of the earlier history, where somebody wants it. Returns for how long there is nothing more to do for it.
+    fn go_on_with_backfill(&mut self) -> Result<Duration, LinkError> {
+        if let Some(days) = self.handle.take_backfill() {
+            self.backfill.order(days);
+        }
+        let Some(rest) = self.backfill.rest(Instant::now()) else { return Ok(NAMELESS_EVERY) };
+        if !rest.is_zero() {
+            return Ok(rest);
+        }
+        let stepped = match self.requests() {
+            Ok(Some(requests)) => {
+                let Self { client, archive, backfill, .. } = self;
+                backfill.step(&mut Reach { client, requests: &requests, archive })
+            }
+            // It must be set first which organization to ask about.
+            Ok(None) => return Ok(NAMELESS_EVERY),
+            Err(error) => Err(error),
+        };
+        if let Err(LinkError::Stopping) = stepped {
+            return Err(LinkError::Stopping);
+        }
+        let rest = self.backfill.note(stepped, Instant::now());
+        let shape = self.backfill.shape();
+        self.handle.update(|link| link.backfill = shape.or(link.backfill.take()));
+        Ok(rest)
     }
 
     fn do_job(&mut self, job: Job) -> Result<JobResult, LinkError> {
@@ -124,7 +201,7 @@ impl Work {
     fn sweep(&mut self, requests: &RequestBuilder) -> Result<JobResult, LinkError> {
         let swept = Sweep::new(&mut self.client, requests, &self.archive).run()?;
         self.tell_state(LinkState::Ok, None);
-        self.tell_progress(swept.progress);
+        self.tell_progress(&swept.progress);
         let SweepResult { chats, messages, lost, states, problem, .. } = swept;
         if messages + states > 0 {
             log::info!("recorded {messages} messages and the states of {states} chats from Umbler's API");
@@ -212,14 +289,16 @@ impl Work {
         self.handle.update(|link| (link.state, link.reason) = (state, reason));
     }
 
-    fn tell_progress(&self, progress: crate::journal::LinkProgress) {
+    fn tell_progress(&self, progress: &LinkProgress) {
         self.handle.update(|link| {
             (link.complete_until, link.available_from) = (progress.complete_until, progress.available_from);
         });
     }
 
-    fn tell_sweep(&self, sweep: SweepShape, lost: Option<usize>) {
-        let silence = silence::judge(lost, self.archive.last_webhook_at(), clock::now());
+    fn tell_sweep(&mut self, sweep: SweepShape, lost: Option<usize>) {
+        let quiet = self.quiet();
+        self.loss = Loss::after(self.loss, lost, &quiet, clock::now());
+        let silence = silence::judge(self.loss, lost.is_some(), &quiet);
         self.handle.update(|link| (link.sweep, link.silence) = (Some(sweep), Some(silence)));
     }
 }

@@ -9,6 +9,9 @@ use crate::domain::EventId;
 /// The type of the update that is sent when the link's alerts change.
 pub const LINK_UPDATED: &str = "link_updated";
 
+/// The longest backfill, in days: five years. It reads four chats a second at most, so that a longer one would take weeks.
+pub const BACKFILL_DAYS_MAX: u32 = 1_825;
+
 /// Whether the link works.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -68,8 +71,35 @@ pub struct LinkShape {
     pub webhook: Option<WebhookShape>,
     /// The newest read of the agents. null: none has been made yet.
     pub directory: Option<DirectoryShape>,
+    /// The newest reading of earlier history; null: there was none.
+    pub backfill: Option<BackfillShape>,
     /// Problems that somebody should look at.
     pub alerts: Vec<LinkAlert>,
+}
+
+/// A reading of the chats and messages of days before now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = LinkBackfill)]
+pub struct BackfillShape {
+    /// How many days before its beginning it reaches back.
+    pub days: u32,
+    /// When it began, by the hub's clock.
+    #[schema(value_type = String, format = DateTime)]
+    pub begun_at: Timestamp,
+    /// When it came to its end; null: it has not yet.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub ended_at: Option<Timestamp>,
+    /// Chats that were read so far.
+    pub done: u64,
+    /// Chats there are to read; null until they are counted.
+    pub total: Option<u64>,
+    /// Messages that the hub did not know before.
+    pub messages: u64,
+    /// Chats that could not be read to their end.
+    pub skipped: u64,
+    /// What was odd, or why it waits; null: nothing.
+    pub problem: Option<String>,
 }
 
 /// A problem with the link or with the webhooks. It does not concern a single chat.
@@ -118,12 +148,18 @@ pub struct LinkData<'a> {
     contact: Option<()>,
     /// All problems that exist now. Empty: there are none any more.
     link_alerts: &'a [LinkAlert],
+    /// How far the newest backfill has come; null: there was none.
+    backfill: Option<&'a BackfillShape>,
 }
 
 impl<'a> LinkData<'a> {
-    pub fn new(event_id: &'a EventId, link_alerts: &'a [LinkAlert]) -> Self {
+    pub fn new(
+        event_id: &'a EventId,
+        link_alerts: &'a [LinkAlert],
+        backfill: Option<&'a BackfillShape>,
+    ) -> Self {
         let (update_type, changes) = (LINK_UPDATED, [LINK_UPDATED]);
-        Self { event_id, update_type, changes, chat: None, contact: None, link_alerts }
+        Self { event_id, update_type, changes, chat: None, contact: None, link_alerts, backfill }
     }
 }
 

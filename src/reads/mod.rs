@@ -30,6 +30,7 @@ mod gather;
 pub mod contacts;
 pub mod chats;
 pub mod messages;
+mod files;
 pub mod members;
 mod history_names;
 pub mod history;
@@ -60,6 +61,7 @@ pub use chats::{ChatFilter, GetChat, GetPlacement, ListChats, ListContactChats, 
 pub use contacts::{ContactFilter, GetContact, ListContacts};
 pub use cursor::Cursor;
 pub use fair_queue::Asker;
+pub use files::{FindFile, FindFileless, MessageFile};
 pub use follows::Follows;
 pub use history::ListTransitions;
 pub use members::{ListMembers, ListedMember};

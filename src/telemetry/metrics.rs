@@ -66,6 +66,8 @@ pub struct GaugeValues {
     pub sign_in_keys_stale: bool,
     /// Seconds since 1970 up to which everything is known, by comparing with the provider's API; 0: it was never compared.
     pub complete_until: i64,
+    /// Chats that the newest backfill has read, and those that it has to read.
+    pub backfill: (i64, i64),
 }
 
 /// Name, help text, and how to get the value.
@@ -95,6 +97,14 @@ const GAUGES: &[Gauge] = &[
         "umbler_hub_complete_until_timestamp_seconds",
         "Up to when everything is known, by comparing with Umbler's API; 0 where it was never compared.",
         |values| values.complete_until,
+    ),
+    ("umbler_hub_backfill_chats_read", "Chats that the newest backfill has read.", |values| {
+        values.backfill.0
+    }),
+    (
+        "umbler_hub_backfill_chats",
+        "Chats that the newest backfill has to read; 0 until they are counted.",
+        |values| values.backfill.1,
     ),
 ];
 

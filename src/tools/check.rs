@@ -9,6 +9,7 @@ use crate::app;
 use crate::config::table::TABLE;
 use crate::config::values::ValueSource;
 use crate::config::{Config, ServeArgs, UmblerApi, Values};
+use crate::domain::calendar::Calendar;
 use crate::journal::rebuild;
 use crate::link::probe::{Proof, Verdict, probe};
 use crate::sqlite::open::deep_check;
@@ -41,7 +42,7 @@ pub fn run(args: &CheckArgs) -> Result<(), ToolError> {
         check_database(&settings.database_path)?;
     }
     if args.umbler {
-        check_umbler(settings.link.as_ref())?;
+        check_umbler(settings.link.as_ref(), settings.calendar())?;
     }
     print("ok\n")
 }
@@ -81,9 +82,11 @@ fn check_database(path: &Path) -> Result<(), ToolError> {
     )))
 }
 
-fn check_umbler(api: Option<&UmblerApi>) -> Result<(), ToolError> {
-    let api = api.ok_or_else(|| ToolError::Found("UMBLER_API_TOKEN is not set".to_owned()))?;
-    let link = app::link::settings(api).map_err(ToolError::Found)?;
+fn check_umbler(api: Option<&UmblerApi>, hours: Calendar) -> Result<(), ToolError> {
+    let missing = || ToolError::Found("UMBLER_API_TOKEN is not set".to_owned());
+    let api = api.ok_or_else(missing)?;
+    let token = api.token.clone().ok_or_else(missing)?;
+    let link = app::link::settings(api, token, hours).map_err(ToolError::Found)?;
     let metrics = Metrics::new().map_err(|error| ToolError::Found(error.to_string()))?;
     let (proofs, outcome) = probe(&link, &metrics);
     for Proof { of, verdict, seen } in &proofs {

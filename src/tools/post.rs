@@ -16,6 +16,8 @@ use crate::link::retry::is_temporary;
 
 /// How long one answer may take. The hub itself gives up after four seconds.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the provider waits for an answer.
+const PROVIDER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest pause between two attempts.
 const PAUSE_MAX: Duration = Duration::from_secs(10);
 /// Shortest pause between two attempts.
@@ -109,6 +111,19 @@ impl Poster {
             }
         }
         (PostOutcome::Stopped, Duration::ZERO)
+    }
+
+    /// Posts one try, as the provider does: `None` where it was not answered with 200 in time.
+    pub fn post_once(&self, body: &[u8], attempt: u32) -> Option<PostOutcome> {
+        let begun = Instant::now();
+        let outcome = self.try_once(body, attempt).ok()?;
+        let is_well = !matches!(outcome, PostOutcome::Refused(_)) && begun.elapsed() < PROVIDER_TIMEOUT;
+        is_well.then_some(outcome)
+    }
+
+    /// Address of the hub's webhook, without the secret.
+    pub fn webhook(&self) -> &str {
+        &self.webhook
     }
 
     #[expect(clippy::print_stderr, reason = "trouble goes where people look, not into a pipe")]

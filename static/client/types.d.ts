@@ -356,6 +356,25 @@ export interface LinkAlert {
   count: number | null;
 }
 
+/** A reading of the chats and messages of days before now. */
+export interface LinkBackfill {
+  /** How many days before its beginning it reaches back. */
+  days: number;
+  begunAt: string;
+  /** Null until it came to its end. */
+  endedAt: string | null;
+  /** Chats that were read. */
+  done: number;
+  /** Chats there are to read; null until they are counted. */
+  total: number | null;
+  /** Messages that were new. */
+  messages: number;
+  /** Chats that could not be read to their end. */
+  skipped: number;
+  /** What was odd, or why it waits. */
+  problem: string | null;
+}
+
 /**
  * The data of an `umbler_update`. Of a chat that is gone, `chat` holds nothing but its `id`, and so does `contact` with
  * `contactGone`; a `notification` has `user` and `data` instead, a `member_updated` has `members`, the three
@@ -390,6 +409,8 @@ export interface Update {
   report?: Record<string, unknown>;
   /** With `contact_erased`: the contact whose data were erased. Whoever shows the name, phone or texts removes them. */
   erasedContactId?: string;
+  /** With `link_updated`: how far the newest backfill has come; null where there was none. */
+  backfill?: LinkBackfill | null;
   /** `reconcile` where it was found at Umbler's API; left out where a webhook brought it. */
   origin?: 'reconcile';
   /** Whom a `notification` is for. */

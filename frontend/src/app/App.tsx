@@ -6,6 +6,7 @@ import { ChatsPage } from '../chats/ChatsPage.tsx';
 import { HealthPage } from '../health/HealthPage.tsx';
 import { HubProvider } from '../hub/hub.tsx';
 import { LivePage } from '../live/LivePage.tsx';
+import { Begin } from './Begin.tsx';
 import { Lost } from './Lost.tsx';
 import { Shell } from './Shell.tsx';
 
@@ -23,7 +24,7 @@ export function App() {
         <BrowserRouter>
           <Routes>
             <Route element={<Shell />}>
-              <Route index element={<Navigate to="/live" replace />} />
+              <Route index element={<Begin />} />
               <Route path="live" element={<LivePage />} />
               <Route path="chats/:id?" element={<ChatsPage />} />
               <Route path="reports" element={<ReportsPage />} />

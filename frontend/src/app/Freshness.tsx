@@ -1,4 +1,4 @@
-import { arrivals, useHub } from '../hub/hub.tsx';
+import { arrivals, umblerLink, useHub } from '../hub/hub.tsx';
 import { useNow } from '../hub/clock.ts';
 import { useStore } from '../hub/store.ts';
 import { age, clockTime, delay } from '../words/format.ts';
@@ -16,7 +16,9 @@ export function Freshness() {
   const { client, connectionStatus } = useHub();
   const now = useNow();
   const { medianMs, lastMs, count } = useStore(arrivals);
+  const link = useStore(umblerLink);
   const { at } = useMoment();
+  const completeUntil = link?.completeUntil ?? null;
   const held = client.dataAge();
   const old = held !== null && (connectionStatus !== 'connected' || held > FRESH_MS);
   return (
@@ -25,7 +27,11 @@ export function Freshness() {
         {say(at !== null && connectionStatus === 'connected' ? 'connectedWord' : `status_${connectionStatus}`)}
       </span>
       {at === null && !old && held !== null && (
-        <span className="until">{say('currentTo', { at: clockTime(now - held) })}</span>
+        <span className="until" title={completeUntil === null ? undefined : say('completeHint')}>
+          {completeUntil === null
+            ? say('currentTo', { at: clockTime(now - held) })
+            : say('completeTo', { at: clockTime(Date.parse(completeUntil)) })}
+        </span>
       )}
       <span className="age">
         {at !== null ? (

@@ -5,48 +5,52 @@ import { Dialog } from '../parts/Dialog.tsx';
 import { Icon } from '../parts/icons.tsx';
 import { bytes } from '../words/format.ts';
 import { named, useWords } from '../words/words.ts';
-
-const SECURE = /^https:\/\//i;
+import { type FileState, useFile } from './useFile.ts';
 
 type File = NonNullable<Message['file']>;
 
 /** What can be shown is shown, and fetched only when it comes into sight; everything else is a link. */
-export function Media({ message: { file, type } }: { message: Message }) {
+export function Media({ message }: { message: Message }) {
   const say = useWords();
-  const [broken, setBroken] = useState(false);
+  const { file, type } = message;
+  const { state, url, fail } = useFile(message);
   if (file === null) return null;
   const name = file.name ?? named(say, type);
-  if (file.url === null || !SECURE.test(file.url)) return <p className="quiet">{name}</p>;
   const kind = file.contentType?.split('/')[0];
-  const fail = () => setBroken(true);
-  if (kind === 'image') return <Picture url={file.url} name={name} broken={broken} fail={fail} />;
-  if (kind === 'audio' && !broken)
-    return <audio controls preload="none" src={file.url} aria-label={name} onError={fail} />;
-  if (kind === 'video' && !broken)
-    return <video className="picture" controls preload="none" src={file.url} aria-label={name} onError={fail} />;
-  return <Document file={file} url={file.url} name={name} />;
+  if (url === null) return <Absent state={state} name={name} isPicture={kind === 'image'} />;
+  // Another address is another try: nothing of the one that failed is kept.
+  if (kind === 'image') return <Picture key={url} url={url} name={name} fail={fail} />;
+  if (kind === 'audio') return <audio controls preload="none" src={url} aria-label={name} onError={fail} />;
+  if (kind === 'video')
+    return <video className="picture" controls preload="none" src={url} aria-label={name} onError={fail} />;
+  return <Document file={file} url={url} name={name} />;
+}
+
+/** A file that is not there: its name, and why. */
+function Absent({ state, name, isPicture }: { state: FileState; name: string; isPicture: boolean }) {
+  const say = useWords();
+  return (
+    <div className={isPicture ? 'picture missing' : 'document'} data-file={state}>
+      <Icon name={isPicture ? 'picture' : 'document'} />
+      <span className="main">
+        <span>{name}</span>
+        <span className="small">{say(`file_${state === 'ready' ? 'asking' : state}`)}</span>
+      </span>
+    </div>
+  );
 }
 
 interface PictureProps {
   url: string;
   name: string;
-  broken: boolean;
   fail: () => void;
 }
 
 /** In a box of its own size from the beginning, that nothing moves as it comes; a click shows it large. */
-function Picture({ url, name, broken, fail }: PictureProps) {
+function Picture({ url, name, fail }: PictureProps) {
   const say = useWords();
   const [isLoaded, setLoaded] = useState(false);
   const [isLarge, setLarge] = useState(false);
-  if (broken)
-    return (
-      <a className="picture missing" href={url} target="_blank" rel="noopener noreferrer">
-        <Icon name="picture" />
-        <span>{name}</span>
-        <span className="small">{say('pictureAway')}</span>
-      </a>
-    );
   return (
     <>
       <button

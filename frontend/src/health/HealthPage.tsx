@@ -9,6 +9,7 @@ import { Failure } from '../parts/Notice.tsx';
 import { age, clock, fullMoment, moment, number, percent } from '../words/format.ts';
 import { named, useWords } from '../words/words.ts';
 import { RawDelivery } from './RawDelivery.tsx';
+import { LinkCard } from './LinkCard.tsx';
 import { QUEUED_MANY, Way } from './Way.tsx';
 import { useVitals, type Vitals, type WebhookStatus } from './vitals.ts';
 import './health.css';
@@ -39,6 +40,7 @@ export function HealthPage() {
             <ByType status={vitals.webhook} />
             <div className="side">
               <HubCard vitals={vitals} />
+              <LinkCard />
             </div>
           </div>
           <Recent status={vitals.webhook} />

@@ -10,6 +10,7 @@ import { AlertStore } from './alerts.ts';
 import { ArrivalStore } from './arrivals.ts';
 import { BOARDS, BoardStore, type BoardName } from './boards.ts';
 import { HubStateStore } from './hub-state.ts';
+import { LinkStore } from './link.ts';
 import { OpenChatStore } from './open-chats.ts';
 import { ReplayStore } from './replays.ts';
 import { SettingsStore } from './settings.ts';
@@ -23,6 +24,7 @@ export { default as hub } from 'umbler-hub-client';
 export const openChats = new OpenChatStore(hub);
 export const arrivals = new ArrivalStore(hub);
 export const hubState = new HubStateStore(hub);
+export const umblerLink = new LinkStore(hub);
 export const traffic = new TrafficStore(hub);
 export const alerts = new AlertStore(hub);
 const boards = Object.fromEntries(BOARDS.map((name) => [name, new BoardStore(hub, name)])) as Record<

@@ -1,9 +1,12 @@
 import { useState } from 'react';
 
+/** Over https, or from this machine, as the demo's are. */
+const SECURE = /^(https:\/\/|http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/])/i;
+
 /** A picture where there is one that loads, else the first letters of the name. */
 export function Avatar({ name, picture = null }: { name: string | null; picture?: string | null }) {
   const [broken, setBroken] = useState<string | null>(null);
-  const shown = picture !== null && /^https:\/\//i.test(picture) && picture !== broken;
+  const shown = picture !== null && SECURE.test(picture) && picture !== broken;
   const letters = (name ?? '')
     .split(/\s+/)
     .filter(Boolean)

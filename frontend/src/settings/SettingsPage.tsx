@@ -4,9 +4,10 @@ import { Lost } from '../app/Lost.tsx';
 import { useWords } from '../words/words.ts';
 import { Directory } from './Directory.tsx';
 import { Rules } from './Rules.tsx';
+import { UmblerSetup } from './UmblerSetup.tsx';
 import './settings.css';
 
-const PARTS = ['agents', 'rules'] as const;
+const PARTS = ['agents', 'rules', 'umbler'] as const;
 const SECTIONS = [
   ['set-deadlines', 'deadlines'],
   ['set-idle', 'idleTitle'],
@@ -37,12 +38,16 @@ export default function SettingsPage() {
         ))}
         {shown === 'rules' && <Sections />}
       </nav>
-      {shown === 'agents' ? (
+      {shown === 'agents' && (
         <div className="fields">
           <Directory />
         </div>
-      ) : (
-        <Rules />
+      )}
+      {shown === 'rules' && <Rules />}
+      {shown === 'umbler' && (
+        <div className="fields">
+          <UmblerSetup />
+        </div>
       )}
     </div>
   );

@@ -3,6 +3,7 @@
 import { COMMANDS } from './commands.ts';
 import { COMPOSER } from './composer.ts';
 import { DAILY_REPORT } from './daily-report.ts';
+import { LINK } from './link.ts';
 import { NOTIFICATIONS } from './notifications.ts';
 import { PRIVACY } from './privacy.ts';
 import { SCREEN } from './screen.ts';
@@ -13,6 +14,7 @@ export const EN = {
   ...COMMANDS.en,
   ...COMPOSER.en,
   ...DAILY_REPORT.en,
+  ...LINK.en,
   ...NOTIFICATIONS.en,
   ...PRIVACY.en,
   ...SCREEN.en,

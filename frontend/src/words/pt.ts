@@ -4,6 +4,7 @@ import { COMMANDS } from './commands.ts';
 import type { Word } from './en.ts';
 import { COMPOSER } from './composer.ts';
 import { DAILY_REPORT } from './daily-report.ts';
+import { LINK } from './link.ts';
 import { NOTIFICATIONS } from './notifications.ts';
 import { PRIVACY } from './privacy.ts';
 import { SCREEN } from './screen.ts';
@@ -14,6 +15,7 @@ export const PT: Record<Word, string> = {
   ...COMMANDS.pt,
   ...COMPOSER.pt,
   ...DAILY_REPORT.pt,
+  ...LINK.pt,
   ...NOTIFICATIONS.pt,
   ...PRIVACY.pt,
   ...SCREEN.pt,

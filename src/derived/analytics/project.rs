@@ -47,11 +47,7 @@ fn hours_in_force(
     default_hours: &Calendar,
 ) -> Result<(Calendar, Option<Seq>), DbError> {
     let Some(saved) = settings::load(database)? else { return Ok((default_hours.clone(), None)) };
-    let days = saved.settings.business_hours.days();
-    let days = days.map(|spans| spans.iter().map(|span| (span.from, span.until)).collect());
-    let holidays = saved.settings.holidays.iter().map(|holiday| holiday.date);
-    let calendar = Calendar::new(default_hours.zone().clone(), days, holidays);
-    Ok((calendar.with_idle_minutes(saved.settings.idle_minutes), Some(saved.seq)))
+    Ok((Calendar::of(&saved.settings, default_hours.zone().clone()), Some(saved.seq)))
 }
 
 fn definition_in(calendar: &Calendar) -> String {

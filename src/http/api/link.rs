@@ -2,15 +2,19 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
 
 use super::Answer;
 use crate::http::caller::{Admin, Caller, UserState};
 use crate::http::error::ApiError;
+use crate::http::extract::{Content, RequestBody};
 use crate::http::question::{Nothing, QueryString};
-use crate::http::route::routes;
+use crate::http::route::{Call, routes};
+use crate::http::state::EdgeState;
+use crate::protocol::link::BACKFILL_DAYS_MAX;
 use crate::protocol::{LinkShape, LinkState};
 
 /// How long a caller waits for a recheck. A comparison of a long time takes longer and goes on after the answer.
@@ -23,6 +27,44 @@ routes! {
     /// finished, or after 20 s with what is known so far.
     write(POST) "/link/recheck" => recheck, "recheckLink",
         refuses(400, "`UMBLER_API_TOKEN` is not set.");
+    /// Reads the chats that were created in the last days and all their messages, and the open chats that are older. Where such a
+    /// reading is running, a longer one comes after it. `getLink` tells how far it has come.
+    write(POST) "/link/backfill" => backfill, "backfillLink",
+        refuses(400, "No `UMBLER_API_TOKEN` is set, or `days` is out of range.");
+}
+
+/// The period of a backfill, up to now.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct BackfillRequest {
+    /// How many days before now are read.
+    #[schema(minimum = 1, maximum = 1825)]
+    days: u32,
+}
+
+impl Content for BackfillRequest {
+    const BYTES_MAX: usize = 1_024;
+
+    fn read(bytes: &[u8], _: &EdgeState) -> Result<Self, ApiError> {
+        let request: Self = serde_json::from_slice(bytes)
+            .map_err(|error| ApiError::BadRequest(format!("the body is not {{\"days\":30}}: {error}")))?;
+        if !(1..=BACKFILL_DAYS_MAX).contains(&request.days) {
+            let message = format!("must be a whole number from 1 to {BACKFILL_DAYS_MAX}");
+            return Err(ApiError::parameter("days", message));
+        }
+        Ok(request)
+    }
+
+    fn schema(call: &mut Call) -> RefOr<Schema> {
+        call.schema::<Self>()
+    }
+}
+
+/// A backfill that begins, or that is known to be running already.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BackfillAnswer {
+    /// How many days before now are read.
+    days: u32,
 }
 
 /// The result of a recheck.
@@ -43,15 +85,31 @@ async fn link(
     Ok(Answer(if sees_all { shape } else { shape.narrowed() }))
 }
 
+/// Refuses what needs the link while no token is set.
+fn check_linked(state: &UserState) -> Result<(), ApiError> {
+    if state.link.shape().state != LinkState::Off {
+        return Ok(());
+    }
+    Err(ApiError::BadRequest("no UMBLER_API_TOKEN is set, so Umbler cannot be asked".to_owned()))
+}
+
+async fn backfill(
+    _: Admin,
+    _: QueryString<Nothing>,
+    RequestBody(request): RequestBody<BackfillRequest>,
+    state: UserState,
+) -> Result<Answer<BackfillAnswer>, ApiError> {
+    check_linked(&state)?;
+    state.link.order_backfill(request.days);
+    Ok(Answer(BackfillAnswer { days: request.days }))
+}
+
 async fn recheck(
     _: Admin,
     _: QueryString<Nothing>,
     state: UserState,
 ) -> Result<Answer<RecheckAnswer>, ApiError> {
-    if state.link.shape().state == LinkState::Off {
-        let nothing = "UMBLER_API_TOKEN is not set, so the hub cannot ask Umbler's API";
-        return Err(ApiError::BadRequest(nothing.to_owned()));
-    }
+    check_linked(&state)?;
     let (request, mut status) = state.link.request_recheck();
     let waited = timeout(RECHECK_WAIT, status.wait_for(|status| status.finished >= request)).await;
     let finished = matches!(waited, Ok(Ok(_)));

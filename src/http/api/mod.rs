@@ -16,6 +16,8 @@ pub mod settings;
 pub mod settings_fields;
 pub mod alerts;
 pub mod link;
+pub mod files;
+pub mod setup;
 pub mod send;
 pub mod send_fields;
 pub mod reads;
@@ -54,6 +56,8 @@ pub fn routes() -> Routes {
         send::routes,
         personal_data::routes,
         reads::routes,
+        files::routes,
+        setup::routes,
     ] {
         add(&mut routes);
     }

@@ -11,14 +11,17 @@ pub mod walk;
 pub mod backwards;
 pub mod compare;
 
+use std::time::Instant;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::archive::Archive;
+use super::backfill::JournalPace;
 use super::client::{ApiAnswer, Client, LinkError};
-use crate::domain::MessageFacts;
+use crate::domain::{ChatId, MessageFacts};
 use crate::journal::LinkProgress;
 use crate::umbler::api::{ApiRequest, ChatItem, ChatsPage, MessageItem, MessagesPage, RequestBuilder, Route};
-use crate::umbler::reconcile;
+use crate::umbler::reconcile::{self, Composed};
 use backwards::Backwards;
 pub use compare::LoadSweepStart;
 use compare::{FindMissing, FindState, FindTransfers, KnowsBetween, KnowsMessage};
@@ -64,31 +67,61 @@ pub struct Sweep<'a> {
     requests: &'a RequestBuilder,
     archive: &'a Archive,
     swept: SweepResult,
+    pace: Option<&'a mut JournalPace>,
 }
 
-/// A chat that was active in the gap.
-struct Active {
-    item: ChatItem,
+/// A chat of a list.
+pub struct Active {
+    pub item: ChatItem,
     /// The time that orders its state among its deliveries.
-    at: Timestamp,
-    received_at: Timestamp,
+    pub at: Timestamp,
+    pub received_at: Timestamp,
+}
+
+impl Active {
+    /// The chats of a page. `date` is the provider's clock when it answered.
+    pub fn of_page(items: Vec<ChatItem>, date: Option<Timestamp>, received_at: Timestamp) -> Vec<Self> {
+        let at = date
+            .map_or_else(|| shifted(received_at, -UNTOLD_BEHIND), |date| shifted(date, -STATE_BEHIND))
+            .min(received_at);
+        items.into_iter().map(|item| Self { item, at, received_at }).collect()
+    }
 }
 
 /// `at` shifted by a duration. Stays as it is if the result is out of range.
-fn shifted(at: Timestamp, by: SignedDuration) -> Timestamp {
+pub(super) fn shifted(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.checked_add(by).unwrap_or(at)
 }
 
 impl<'a> Sweep<'a> {
     pub fn new(client: &'a mut Client, requests: &'a RequestBuilder, archive: &'a Archive) -> Self {
-        Self { client, requests, archive, swept: SweepResult::default() }
+        Self { client, requests, archive, swept: SweepResult::default(), pace: None }
+    }
+
+    /// Of chats that are looked at one by one. What is taken in goes to the journal at this pace.
+    pub fn paced(
+        client: &'a mut Client,
+        requests: &'a RequestBuilder,
+        archive: &'a Archive,
+        pace: &'a mut JournalPace,
+    ) -> Self {
+        Self { pace: Some(pace), ..Self::new(client, requests, archive) }
+    }
+
+    fn take_in(&mut self, composed: &Composed, what: &str, count: usize) -> Result<usize, LinkError> {
+        if let Some(pace) = &mut self.pace {
+            self.client.pause(pace.next(Instant::now()))?;
+        }
+        // Counted apart: what a backfill finds is no sign of webhooks that were lost.
+        let what = if self.pace.is_some() { "backfill" } else { what };
+        self.archive.reconcile(composed, what, count)
     }
 
     /// Compares everything since the last finished comparison. After an error, what was recorded stays, and the next comparison
     /// begins at the same moment again.
     pub fn run(mut self) -> Result<SweepResult, LinkError> {
         let begun = self.archive.ask(LoadSweepStart)?;
-        self.swept.progress = begun.progress;
+        self.swept.progress = begun.progress.clone();
         let first = self.page(&self.requests.chats(0))?;
         if first.said.items.is_empty() && begun.has_chats {
             return Err(misled(Route::Chats, "the list of chats is empty, although the hub knows chats"));
@@ -107,9 +140,13 @@ impl<'a> Sweep<'a> {
         let known = self.swept.progress.complete_until;
         self.swept.progress.complete_until = Some(known.map_or(until, |known| known.max(until)));
         if self.swept.progress != begun.progress {
-            self.archive.note(self.swept.progress)?;
+            self.archive.note(self.swept.progress.clone())?;
         }
         Ok(self.swept)
+    }
+
+    pub(super) fn swept(self) -> SweepResult {
+        self.swept
     }
 
     fn page(&mut self, request: &ApiRequest) -> Result<ApiAnswer<ChatsPage>, LinkError> {
@@ -157,10 +194,7 @@ impl<'a> Sweep<'a> {
         for _ in 0..PAGES_MAX {
             let ApiAnswer { said, date, received_at } = page;
             let (items, step) = walk.take_page(said).map_err(|reason| misled(Route::Chats, reason))?;
-            let at = date
-                .map_or_else(|| shifted(received_at, -UNTOLD_BEHIND), |date| shifted(date, -STATE_BEHIND))
-                .min(received_at);
-            chats.extend(items.into_iter().map(|item| Active { item, at, received_at }));
+            chats.extend(Active::of_page(items, date, received_at));
             match step {
                 WalkStep::After(skip) => page = self.page(&list(skip))?,
                 WalkStep::Done => return Ok((chats, true)),
@@ -171,6 +205,17 @@ impl<'a> Sweep<'a> {
     }
 
     fn compare(&mut self, chat: &Active, from: Timestamp, now: Timestamp) -> Result<(), LinkError> {
+        self.compare_state(chat, from)?;
+        if chat.item.is_redacted {
+            // Nothing of what is said in it is shown to the token's owner.
+            return Ok(());
+        }
+        let (messages, received_at) = self.messages(&chat.item, from, now)?;
+        self.compare_messages(&chat.item.id, &messages, received_at, now, MESSAGES_PER_DELIVERY)
+    }
+
+    /// Compares where a chat stands, and who it was assigned to since a moment.
+    pub(super) fn compare_state(&mut self, chat: &Active, from: Timestamp) -> Result<(), LinkError> {
         let Active { item, at, received_at } = chat;
         // Transfers are looked for first: once the state is recorded, it shows the newest owner, and that transfer would count as
         // known at a wrong time.
@@ -181,29 +226,37 @@ impl<'a> Sweep<'a> {
         {
             let contact = said.contact.as_ref();
             let composed = reconcile::state(item, &said.chat, contact, *at, news.corrects.as_ref());
-            self.swept.states += self.archive.reconcile(&composed, "state", 1)?;
+            self.swept.states += self.take_in(&composed, "state", 1)?;
         }
         for (at, member) in transfers {
-            self.archive.reconcile(&reconcile::transfer(&item.id, at, &member), "transfer", 1)?;
+            self.take_in(&reconcile::transfer(&item.id, at, &member), "transfer", 1)?;
         }
-        if item.is_redacted {
-            // The token's owner may not see the messages of this chat.
-            return Ok(());
-        }
-        let (messages, received_at) = self.messages(item, from, now)?;
-        let said = reconcile::read_messages(&item.id, &messages, received_at);
+        Ok(())
+    }
+
+    /// Compares messages of a chat, and takes in what is missing, the newest first: what an older part says of a wait cannot end
+    /// one that a newer part begins.
+    pub(super) fn compare_messages(
+        &mut self,
+        chat: &ChatId,
+        messages: &[MessageItem],
+        received_at: Timestamp,
+        now: Timestamp,
+        per_delivery: usize,
+    ) -> Result<(), LinkError> {
+        let said = reconcile::read_messages(chat, messages, received_at);
         if said.len() != messages.len() {
             return Err(LinkError::Hub("the messages of a chat could not be read".to_owned()));
         }
-        let missing = self.archive.ask(FindMissing { chat: item.id.clone(), said: said.clone() })?;
+        let missing = self.archive.ask(FindMissing { chat: chat.clone(), said: said.clone() })?;
         let settled = shifted(now, -SETTLED);
-        self.swept.lost += missing.unknown.iter().filter(|index| messages[**index].at <= settled).count();
+        self.swept.lost += missing.unknown.iter().filter(|place| messages[**place].at <= settled).count();
         let mut news: Vec<(&MessageItem, &MessageFacts)> =
             missing.news.iter().map(|index| (&messages[*index], &said[*index])).collect();
         news.sort_by(|(one, _), (other, _)| (one.at, &one.id).cmp(&(other.at, &other.id)));
-        for part in parts(&news) {
-            if let Some(composed) = reconcile::messages(&item.id, part) {
-                self.swept.messages += self.archive.reconcile(&composed, "message", part.len())?;
+        for part in parts(&news, per_delivery).into_iter().rev() {
+            if let Some(composed) = reconcile::messages(chat, part) {
+                self.swept.messages += self.take_in(&composed, "message", part.len())?;
             }
         }
         Ok(())
@@ -232,7 +285,7 @@ impl<'a> Sweep<'a> {
 
     /// Checks that the messages are those of this chat: its newest message, which the list of chats shows, must be among them.
     /// Notes where the plan hides earlier messages.
-    fn check(
+    pub(super) fn check(
         &mut self,
         item: &ChatItem,
         back: &Backwards,
@@ -269,18 +322,19 @@ impl<'a> Sweep<'a> {
     }
 }
 
-fn misled(route: Route, reason: &'static str) -> LinkError {
+pub(super) fn misled(route: Route, reason: &'static str) -> LinkError {
     LinkError::Misled { route: route.as_str(), reason }
 }
 
 /// Splits the messages into parts that each fit into one delivery.
 fn parts<'a, 'b>(
     news: &'b [(&'a MessageItem, &'a MessageFacts)],
+    per_delivery: usize,
 ) -> Vec<&'b [(&'a MessageItem, &'a MessageFacts)]> {
     let mut parts = Vec::new();
     let (mut begun, mut bytes) = (0, 0);
     for (index, (item, _)) in news.iter().enumerate() {
-        let is_full = index - begun == MESSAGES_PER_DELIVERY || bytes + item.text.len() > BYTES_PER_DELIVERY;
+        let is_full = index - begun == per_delivery || bytes + item.text.len() > BYTES_PER_DELIVERY;
         if is_full && index > begun {
             parts.push(&news[begun..index]);
             (begun, bytes) = (index, 0);
@@ -304,7 +358,7 @@ mod tests {
         let facts = MessageFacts::default();
         let sizes = |items: &[MessageItem]| {
             let news: Vec<_> = items.iter().map(|item| (item, &facts)).collect();
-            parts(&news).iter().map(|part| part.len()).collect::<Vec<_>>()
+            parts(&news, MESSAGES_PER_DELIVERY).iter().map(|part| part.len()).collect::<Vec<_>>()
         };
         assert_eq!(sizes(&[]), Vec::<usize>::new());
         assert_eq!(sizes(&vec![item(10); 120]), [50, 50, 20]);

@@ -134,6 +134,7 @@ mod tests {
     fn item(id: &str, minute: i64) -> ChatItem {
         ChatItem {
             id: id.into(),
+            created_at: None,
             active_at: Some(at(minute)),
             last_message: Some((format!("m-{id}").as_str().into(), at(minute))),
             is_redacted: false,

@@ -59,7 +59,8 @@ pub(super) fn answer(call: &ApiCall, world: &World, behavior: &FakeBehavior, now
             (200, json!({ "id": world.organization, "organizationMembers": world.members }))
         }
         ["channels"] => (200, json!(world.channels)),
-        ["sectors" | "tags"] => (200, json!({ "page": {}, "items": [{ "id": "x", "name": "X" }] })),
+        ["sectors"] => (200, json!({ "page": {}, "items": world.sectors })),
+        ["tags"] => (200, json!({ "page": {}, "items": world.tags })),
         ["webhooks"] => (200, json!(world.webhooks)),
         ["chats"] => (200, chats(call, world, behavior, now)),
         ["chats", id, "relative-messages"] => match world.chats.get(id) {
@@ -67,7 +68,7 @@ pub(super) fn answer(call: &ApiCall, world: &World, behavior: &FakeBehavior, now
             None => (404, json!({ "message": "no such chat" })),
         },
         ["messages", id] => match world.message(id) {
-            Some(message) => (200, message.value.clone()),
+            Some(message) => (200, world.with_file(id, message)),
             None => (404, json!({ "message": "no such message" })),
         },
         ["messages", id, "states"] => match world.message(id) {
@@ -86,7 +87,16 @@ fn states_of(message: &Message) -> Vec<Value> {
 }
 
 fn chats(call: &ApiCall, world: &World, behavior: &FakeBehavior, now: Timestamp) -> Value {
-    let since = call.value("DateStartCreatedAtUTC").and_then(|text| text.parse::<Timestamp>().ok());
+    let bound = |name| {
+        let text = if behavior.creation_is_ignored { None } else { call.value(name) };
+        text.and_then(|text| text.parse::<Timestamp>().ok())
+    };
+    let (since, until) = (bound("DateStartCreatedAtUTC"), bound("DateEndCreatedAtUTC"));
+    let is_created = |chat: &FakeChat| {
+        let created = chat.created_at();
+        since.is_none_or(|since| created.is_some_and(|at| at >= since))
+            && until.is_none_or(|until| created.is_some_and(|at| at < until))
+    };
     let state = call.value("ChatState").unwrap_or("Open");
     let is_wanted = |chat: &&FakeChat| {
         let fits = match state {
@@ -94,8 +104,7 @@ fn chats(call: &ApiCall, world: &World, behavior: &FakeBehavior, now: Timestamp)
             "Closed" => !chat.is_open(),
             _ => chat.is_open(),
         };
-        fits && !behavior.is_emptied
-            && since.is_none_or(|since| chat.created_at().is_some_and(|at| at >= since))
+        fits && !behavior.is_emptied && is_created(chat)
     };
     let mut found: Vec<&FakeChat> = world.chats.values().filter(is_wanted).collect();
     let order = match behavior.order {
@@ -111,8 +120,9 @@ fn chats(call: &ApiCall, world: &World, behavior: &FakeBehavior, now: Timestamp)
     let asked = call.count("Take", 20);
     let take = asked.min(behavior.take_max);
     let skipped = if behavior.skip_is_ignored { 0 } else { call.count("Skip", 0) };
-    // Chats that came to the top between two pages push the others down, so some are on both pages.
+    // What came to the top meanwhile pushes all others down.
     let begin = if skipped > 0 { skipped.saturating_sub(behavior.slides) } else { 0 };
+    let take = if call.value("Behavior") == Some("CountOnly") { 0 } else { take };
     let items: Vec<Value> =
         found.iter().skip(begin).take(take).map(|chat| item(chat, behavior, now)).collect();
     json!({

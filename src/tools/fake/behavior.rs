@@ -12,6 +12,8 @@ pub struct FakeBehavior {
     pub order: OrderWord,
     /// `Skip` has no effect, so the first page comes every time.
     pub skip_is_ignored: bool,
+    /// The bounds of the creation of chats are ignored.
+    pub creation_is_ignored: bool,
     /// Most chats on a page.
     pub take_max: usize,
     /// How many chats come to the top between two pages. As many are then on both pages.
@@ -96,6 +98,7 @@ impl Default for FakeBehavior {
         Self {
             order: OrderWord::ChatOrderBy,
             skip_is_ignored: false,
+            creation_is_ignored: false,
             take_max: 100,
             slides: 0,
             cursor_is_included: true,

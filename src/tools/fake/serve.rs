@@ -130,7 +130,10 @@ fn decide(call: &ApiCall, token: Option<&str>, shared: &Shared) -> (Reply, Strin
         headers: Vec::new(),
         fault: None,
     };
-    let mut reply = if token != Some(TOKEN) {
+    let mut reply = if let Some(name) = call.path.strip_prefix("/api/pictures/") {
+        let headers = vec!["content-type: image/svg+xml".to_owned()];
+        Reply { status: 200, body: picture(name), headers, fault: None }
+    } else if token != Some(TOKEN) {
         plain(401, json!({ "message": "the token is not known" }))
     } else if let Some(status) = state.behavior.refuses_with {
         plain(status, json!({ "message": "the plan does not have this" }))
@@ -181,4 +184,12 @@ fn spoil(reply: &mut Reply, fault: Option<ApiFault>, retry_after: Option<u64>) {
         Some(ApiFault::Cut | ApiFault::Reset | ApiFault::Lost | ApiFault::Slow(_)) | None => {}
     }
     reply.fault = fault;
+}
+
+/// The picture of an agent: a face in a colour of its own.
+fn picture(name: &str) -> String {
+    let hue = name.bytes().fold(0_u32, |hue, byte| (hue * 31 + u32::from(byte)) % 360);
+    format!(
+        r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><rect width="64" height="64" fill="hsl({hue} 55% 45%)"/><circle cx="32" cy="25" r="11" fill="#f3d9c4"/><path d="M21 23a11 11 0 0 1 22 0c-6-5-16-5-22 0" fill="hsl({hue} 35% 20%)"/><path d="M11 64c2-17 11-24 21-24s19 7 21 24" fill="hsl({hue} 45% 75%)"/></svg>"##
+    )
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::tools::simulate::cast;
+use crate::umbler::KNOWN_TYPES;
 
 /// Message states in the order in which they follow each other. A failed message stays failed, whatever comes later.
 pub(super) const STATES: [&str; 5] = ["Processing", "Sent", "Delivered", "Read", "Failed"];
@@ -20,6 +21,12 @@ pub struct World {
     pub channels: Vec<Value>,
     /// Webhooks, as the API answers them.
     pub webhooks: Vec<Value>,
+    /// Where the files of messages are, by the messages' ids; over what deliveries said.
+    pub files: BTreeMap<String, String>,
+    /// Tags, as REST has them.
+    pub tags: Vec<Value>,
+    /// Sectors, as REST has them.
+    pub sectors: Vec<Value>,
 }
 
 #[derive(Default)]
@@ -58,11 +65,56 @@ impl Default for World {
             members: members.collect(),
             channels: channels.collect(),
             webhooks: Vec::new(),
+            files: BTreeMap::new(),
+            tags: named(&cast::TAGS),
+            sectors: named(&cast::SECTORS),
         }
     }
 }
 
+fn named(list: &[(&str, &str)]) -> Vec<Value> {
+    list.iter().map(|(id, name)| json!({ "id": id, "name": name })).collect()
+}
+
 impl World {
+    /// A message as the API answers it, with the address of its file.
+    pub(super) fn with_file(&self, id: &str, message: &Message) -> Value {
+        let mut value = message.value.clone();
+        if let Some(url) = self.files.get(id) {
+            if value["file"].is_null() {
+                value["file"] = json!({});
+            }
+            value["file"]["url"] = json!(url);
+        }
+        value
+    }
+
+    /// All deliveries are posted to this address.
+    pub fn posts_to(&mut self, url: &str) {
+        let channels: Vec<Value> =
+            self.channels.iter().map(|channel| json!({ "id": channel["id"] })).collect();
+        self.webhooks = vec![
+            json!({ "id": "hub", "name": "Umbler Hub", "url": url, "paused": false, "forChannels": channels,
+                "events": KNOWN_TYPES }),
+        ];
+    }
+
+    /// The provider has paused all webhooks.
+    pub fn pause_webhooks(&mut self) {
+        for webhook in &mut self.webhooks {
+            webhook["paused"] = json!(true);
+        }
+    }
+
+    /// Agents have pictures that this stand-in draws itself. `url` is its address.
+    pub fn has_pictures_at(&mut self, url: &str) {
+        for member in &mut self.members {
+            if let Some(name) = member["displayName"].as_str() {
+                member["profilePictureUrl"] = json!(format!("{url}/pictures/{name}.svg"));
+            }
+        }
+    }
+
     /// Takes in a delivery, in any order. Deliveries without a chat are ignored.
     pub fn absorb(&mut self, delivery: &[u8]) {
         let Ok(envelope) = serde_json::from_slice::<Value>(delivery) else { return };

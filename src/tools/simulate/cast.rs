@@ -18,7 +18,7 @@ pub(in crate::tools) const AGENTS: [&str; 6] = [
 pub(in crate::tools) const SIGNATURES: [&str; 6] = ["Bia", "Caio", "Davi", "Elis", "Fabi", "Gil"];
 
 /// Id and name of each sector.
-pub(super) const SECTORS: [(&str, &str); 4] = [
+pub(in crate::tools) const SECTORS: [(&str, &str); 4] = [
     ("Z4ELwFoR_gSECTO0", "Geral"),
     ("Z4ELwFoR_gSECTO1", "Vendas"),
     ("Z4ELwFoR_gSECTO2", "Suporte"),
@@ -33,7 +33,7 @@ pub(in crate::tools) const CHANNELS: [(&str, &str, &str, &str); 3] = [
 ];
 
 /// Id and name of each tag.
-pub(super) const TAGS: [(&str, &str); 5] = [
+pub(in crate::tools) const TAGS: [(&str, &str); 5] = [
     ("Z4ELwFoR_gTAGAAA", "VIP"),
     ("Z4ELwFoR_gTAGBBB", "Orçamento"),
     ("Z4ELwFoR_gTAGCCC", "Reclamação"),

@@ -4,6 +4,7 @@ pub(super) mod cast;
 mod chat;
 pub mod day;
 mod acts;
+mod outbound;
 #[cfg(test)]
 mod tests;
 
@@ -18,13 +19,14 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::fake::feed::Feed;
-use super::fake::{self, FakeApi};
-use super::post::{Poster, TargetArgs, rate};
+use super::fake::feed::TRIES;
+use super::fake::{self, FakeApi, World};
+use super::post::{PostOutcome, Poster, TargetArgs, rate};
 use super::tally::Tally;
 use super::{ToolError, pause_until, print, stop_on_signal};
 use crate::telemetry::clock;
 pub use day::{Day, SimulatedDelivery};
+use outbound::{Outbound, OutboundArgs, SharedFeed};
 
 /// Mean pause in seconds between two deliveries of the hours before now.
 const BACKFILL_PAUSE_SECONDS: i64 = 12;
@@ -62,9 +64,8 @@ pub struct SimulateArgs {
     /// `UMBLER_API_TOKEN` for the hub are printed.
     #[arg(long, value_name = "ADDRESS", conflicts_with = "out")]
     api: Option<SocketAddr>,
-    /// Percentage of the deliveries that are not posted, as if their webhooks were lost.
-    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100), conflicts_with = "out")]
-    drop: u32,
+    #[command(flatten)]
+    outbound: OutboundArgs,
     /// Write the deliveries into this file, one per line, instead of posting them; - is the standard output.
     #[arg(long, requires = "count")]
     out: Option<PathBuf>,
@@ -105,23 +106,32 @@ fn post(args: &SimulateArgs, seed: u64) -> Result<(), ToolError> {
     let tally = Arc::new(Tally::default());
     let api = args.api.map(FakeApi::start).transpose().map_err(ToolError::io("cannot serve the fake API"))?;
     if let Some(api) = &api {
-        print(&format!("UMBLER_API_URL={}\nUMBLER_API_TOKEN={}\n", api.url(), fake::TOKEN))?;
+        let webhook = poster.webhook();
+        api.world(|world| {
+            world.posts_to(webhook);
+            world.has_pictures_at(&api.url());
+        });
+        let (url, token) = (api.url(), fake::TOKEN);
+        print(&format!("UMBLER_API_URL={url}\nUMBLER_API_TOKEN={token}\nUMBLER_WEBHOOK_URL={webhook}\n"))?;
     }
     print(&format!("simulating a day with --seed {seed} against {}\n", poster.url))?;
     let (sender, receiver) = sync_channel(WAITING_MAX);
     let receiver = Arc::new(Mutex::new(receiver));
     let is_over = AtomicBool::new(false);
+    let feed = SharedFeed::new(seed, &args.outbound);
     std::thread::scope(|scope| {
         for _ in 0..args.connections {
             let (poster, receiver, tally, stop) = (poster.clone(), Arc::clone(&receiver), &tally, &stop);
-            scope.spawn(move || post_all(&poster, &receiver, tally, stop));
+            let strict = args.outbound.strict.then(|| (feed.clone(), api.as_ref()));
+            scope.spawn(move || post_all(&poster, &receiver, strict.as_ref(), tally, stop));
         }
         drop(receiver);
         if let Some(api) = &api {
             let (sender, is_over) = (sender.clone(), &is_over);
             scope.spawn(move || post_what_was_sent(api, &sender, is_over));
         }
-        let outcome = generate(args, seed, api.as_ref(), &sender, &tally, &stop);
+        let outbound = Outbound::new(&args.outbound, seed, feed.clone(), api.as_ref(), &sender);
+        let outcome = generate(args, seed, outbound, &tally, &stop);
         drop(sender);
         is_over.store(true, Ordering::Relaxed);
         // Deliveries that wait for an answer get it; those that wait for a hub that is away do not.
@@ -145,36 +155,73 @@ fn post_what_was_sent(api: &FakeApi, sender: &SyncSender<SimulatedDelivery>, is_
 fn post_all(
     poster: &Poster,
     receiver: &Mutex<Receiver<SimulatedDelivery>>,
+    strict: Option<&(SharedFeed, Option<&FakeApi>)>,
     tally: &Tally,
     stop: &AtomicBool,
 ) {
     loop {
         let next = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(delivery) = next else { return };
-        let (outcome, took) = poster.post(&delivery.body, delivery.attempt, stop);
+        let (outcome, took) = match strict {
+            Some((feed, api)) => post_as_provider(poster, &delivery, feed, *api),
+            None => poster.post(&delivery.body, delivery.attempt, stop),
+        };
         tally.count(outcome, took);
     }
+}
+
+/// Three tries, each with its number. After too many failures the provider pauses its webhook, and shows that.
+fn post_as_provider(
+    poster: &Poster,
+    delivery: &SimulatedDelivery,
+    feed: &SharedFeed,
+    api: Option<&FakeApi>,
+) -> (PostOutcome, Duration) {
+    let begun = Instant::now();
+    for number in 1..=TRIES {
+        if feed.lock().is_paused() {
+            break;
+        }
+        if let Some(outcome) = poster.post_once(&delivery.body, number) {
+            return (outcome, begun.elapsed());
+        }
+        if feed.lock().note_failure() {
+            eprint("the provider has paused its webhook after too many failures, and sends nothing again");
+            if let Some(api) = api {
+                api.world(World::pause_webhooks);
+            }
+        }
+    }
+    (PostOutcome::Stopped, begun.elapsed())
+}
+
+#[expect(clippy::print_stderr, reason = "trouble goes where people look, not into a pipe")]
+fn eprint(text: &str) {
+    eprintln!("{text}");
 }
 
 /// Generates the past first, then the present at its pace.
 fn generate(
     args: &SimulateArgs,
     seed: u64,
-    api: Option<&FakeApi>,
-    sender: &SyncSender<SimulatedDelivery>,
+    mut outbound: Outbound<'_>,
     tally: &Tally,
     stop: &AtomicBool,
 ) -> Result<(), ToolError> {
     let begun = clock::now();
     let mut at = begun.checked_sub(SignedDuration::from_hours(args.backfill)).unwrap_or(begun);
     let mut day = Day::new(seed, at);
-    let mut feed = Feed::new(seed, args.drop);
     let mut left = args.count;
     let mut next_report = Instant::now() + REPORT_INTERVAL;
     let mut due = Instant::now();
     let mut heard = 0;
     loop {
-        if stop.load(Ordering::Relaxed) || left == Some(0) {
+        if left == Some(0) {
+            // Whoever posts has ended where nobody takes the rest.
+            drop(outbound.post_rest(stop));
+            return Ok(());
+        }
+        if stop.load(Ordering::Relaxed) {
             return Ok(());
         }
         let past = at < begun;
@@ -191,20 +238,12 @@ fn generate(
             // After a delay the pace continues from now: missed deliveries are not posted all at once.
             due = due.max(Instant::now().checked_sub(Duration::from_secs(1)).unwrap_or(due));
         }
-        for sent in api.map(FakeApi::sent).unwrap_or_default().into_iter().skip(heard) {
+        for sent in outbound.api().map(FakeApi::sent).unwrap_or_default().into_iter().skip(heard) {
             day.hears_of(&sent.chat, &sent.message, sent.private, at);
             heard += 1;
         }
-        let delivery = day.step(at);
-        if let Some(api) = api {
-            api.world(|world| world.absorb(&delivery.body));
-        }
-        let mut is_over = false;
-        feed.send(|_try| {
-            is_over = sender.send(delivery.clone()).is_err();
-            true
-        });
-        if is_over {
+        outbound.look_at_outage()?;
+        if outbound.emit(day.step(at), past).is_err() || outbound.post_due().is_err() {
             return Ok(());
         }
         left = left.map(|left| left - 1);

@@ -133,6 +133,7 @@ pub struct ChatsPage {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChatItem {
     pub id: ChatId,
+    pub created_at: Option<Timestamp>,
     /// When something last happened in it: a message, or anything else such as a close.
     pub active_at: Option<Timestamp>,
     /// Its newest message and the time of that.
@@ -157,8 +158,13 @@ impl ChatsPage {
     /// Reads `GET /v1/chats/`.
     pub fn read(bytes: &[u8], at: Timestamp) -> Result<Self, AnswerError> {
         let answer = object(bytes, at)?;
-        let items = answer.objects("Items").ok_or_else(|| missing("items"))?;
         let page = answer.object("Page");
+        // An answer that only counts may leave the items out.
+        let items = match answer.objects("Items") {
+            Some(items) => items,
+            None if page.is_some() => Vec::new(),
+            None => return Err(missing("items")),
+        };
         let count = |name| page.as_ref().and_then(|page| page.count(name));
         Ok(Self {
             items: items.iter().filter_map(ChatItem::of).collect(),
@@ -184,6 +190,7 @@ impl ChatItem {
         let is_redacted = object.id("RedactReason").is_some() || is_hidden;
         Some(Self {
             id: object.id("Id")?.into(),
+            created_at: object.time("CreatedAtUTC"),
             active_at: object.time("EventAtUTC").max(last_message.as_ref().map(|(_, at)| *at)),
             last_message,
             is_redacted,
@@ -221,6 +228,12 @@ impl MessagesPage {
             is_cut: answer.flag("HasMessagesBeforeAllowedOrganizationPlan").unwrap_or(false),
         })
     }
+}
+
+/// Reads the answer of `GET /v1/messages/{id}/`.
+pub fn message(bytes: &[u8], at: Timestamp) -> Result<MessageItem, AnswerError> {
+    let text = std::str::from_utf8(bytes).map_err(|_no_text| missing("text"))?;
+    MessageItem::of(text, &object(bytes, at)?).ok_or_else(|| missing("id, or no time"))
 }
 
 impl MessageItem {

@@ -59,6 +59,10 @@ pub struct Dialect {
     pub chats_order: Parameters,
     /// The parameter that leaves out chats created before a moment.
     pub chats_created_from: String,
+    /// The parameter for the latest creation of the chats that are listed.
+    pub chats_created_until: String,
+    /// Asks how many chats there are, and for none of them.
+    pub chats_count: Parameters,
     /// How many chats to ask for on a page.
     pub chats_take: u32,
     /// The parameter for how many items to skip.
@@ -104,6 +108,8 @@ impl Default for Dialect {
                 ("OrderBy", "LastMessage"),
             ]),
             chats_created_from: "DateStartCreatedAtUTC".to_owned(),
+            chats_created_until: "DateEndCreatedAtUTC".to_owned(),
+            chats_count: parameters(&[("Behavior", "CountOnly")]),
             chats_take: 100,
             skip: "Skip".to_owned(),
             take: "Take".to_owned(),
@@ -131,6 +137,7 @@ impl Dialect {
         }
         let names = [
             ("chatsCreatedFrom", &dialect.chats_created_from),
+            ("chatsCreatedUntil", &dialect.chats_created_until),
             ("skip", &dialect.skip),
             ("take", &dialect.take),
             ("messagesFrom", &dialect.messages_from),

@@ -121,6 +121,20 @@ impl RequestBuilder {
         self.chats_that(&self.dialect.chats_all, Some(since), skip)
     }
 
+    /// Chats, open or not, that were created from one moment to another, after the first so many.
+    pub fn chats_created_between(&self, from: Timestamp, until: Timestamp, skip: usize) -> ApiRequest {
+        let mut request = self.chats_created_since(from, skip);
+        request.query.push((self.dialect.chats_created_until.clone(), moment(until)));
+        request
+    }
+
+    /// How many chats were created from one moment to another.
+    pub fn count_created_between(&self, from: Timestamp, until: Timestamp) -> ApiRequest {
+        let mut request = self.chats_created_between(from, until, 0);
+        request.add(&self.dialect.chats_count);
+        request
+    }
+
     fn chats_that(&self, state: &Parameters, since: Option<Timestamp>, skip: usize) -> ApiRequest {
         let mut request = self.request(Route::Chats, "/v1/chats/".to_owned());
         request.add(state);

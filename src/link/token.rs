@@ -1,0 +1,128 @@
+//! The API token that an admin entered on the dashboard: tested against the API, kept in a file beside the database, and never
+//! shown again.
+//!
+//! # Contract
+//!
+//! 1. A token that Umbler refuses is not stored.
+//! 2. The file can be read by its owner alone, and is no part of a backup.
+//! 3. A token of the environment wins: then none can be entered.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use actix::Addr;
+
+use super::client::{Client, LinkError};
+use super::{LinkSettings, start};
+use crate::auth::Secret;
+use crate::http::link::{AdoptError, LinkHandle, TokenKeeper, TokenSource};
+use crate::hub::UmblerHub;
+use crate::reads::Readers;
+use crate::sqlite::private::{InMaking, tighten};
+use crate::telemetry::metrics::Metrics;
+use crate::umbler::api::Me;
+use crate::umbler::api::routes::me;
+
+/// What the name of the file adds to that of the database.
+const SUFFIX: &str = ".umbler-token";
+/// The longest token that is read from the file, in bytes.
+const TOKEN_BYTES_MAX: usize = 8 * 1024;
+
+/// The path of the file for a database.
+pub fn path_for(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(SUFFIX);
+    PathBuf::from(name)
+}
+
+/// Reads the token that an admin entered; `None`: there is none.
+pub fn read(path: &Path) -> io::Result<Option<Secret>> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    tighten(path);
+    let token = text.trim();
+    let is_token = !token.is_empty() && token.len() <= TOKEN_BYTES_MAX;
+    Ok(is_token.then(|| Secret::new(token)))
+}
+
+fn write(path: &Path, token: &Secret) -> io::Result<()> {
+    let making = InMaking::begin(path)?;
+    let mut file = File::options().write(true).open(making.path())?;
+    file.write_all(token.expose().as_bytes())?;
+    file.sync_all()?;
+    making.move_to(path)
+}
+
+/// Starts the link, now or once an admin has entered a token.
+pub struct TokenStore {
+    /// All but the token, which is empty here.
+    settings: LinkSettings,
+    path: PathBuf,
+    hub: Addr<UmblerHub>,
+    readers: Readers,
+    handle: LinkHandle,
+    metrics: Metrics,
+    source: Mutex<Option<TokenSource>>,
+}
+
+impl TokenStore {
+    pub fn new(
+        settings: LinkSettings,
+        path: PathBuf,
+        hub: Addr<UmblerHub>,
+        readers: Readers,
+        handle: LinkHandle,
+        metrics: Metrics,
+    ) -> Self {
+        Self { settings, path, hub, readers, handle, metrics, source: Mutex::default() }
+    }
+
+    /// Starts the link with a token of this source.
+    pub fn start(&self, token: Secret, source: TokenSource) -> io::Result<()> {
+        let settings = self.with(token);
+        start(settings, self.hub.clone(), self.readers.clone(), self.handle.clone(), self.metrics.clone())?;
+        *self.source.lock().unwrap_or_else(PoisonError::into_inner) = Some(source);
+        Ok(())
+    }
+
+    fn with(&self, token: Secret) -> LinkSettings {
+        let mut settings = self.settings.clone();
+        settings.access.token = token;
+        settings
+    }
+}
+
+impl TokenKeeper for TokenStore {
+    fn source(&self) -> Option<TokenSource> {
+        *self.source.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn adopt(&self, token: Secret) -> Result<bool, AdoptError> {
+        let source = self.source();
+        if source == Some(TokenSource::Environment) {
+            return Err(AdoptError::Environment);
+        }
+        let access = self.with(token.clone()).access;
+        let mut client = Client::new(access, self.handle.clone(), self.metrics.clone());
+        client.ask_briefly(&me(), Me::read).map_err(|error| match error {
+            LinkError::NotAllowed(_) => AdoptError::Refused,
+            LinkError::Refused { .. }
+            | LinkError::Unreachable { .. }
+            | LinkError::Misled { .. }
+            | LinkError::Hub(_)
+            | LinkError::Stopping => AdoptError::Unreachable(error.to_string()),
+        })?;
+        let unwritable = |error: io::Error| AdoptError::Unwritable(error.to_string());
+        write(&self.path, &token).map_err(unwritable)?;
+        if source.is_some() {
+            return Ok(false);
+        }
+        self.start(token, TokenSource::Stored).map_err(unwritable)?;
+        Ok(true)
+    }
+}

@@ -1,0 +1,73 @@
+//! Connecting a new hub to the provider: the secret of the webhook is shown until the first delivery, and a token never.
+
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::json;
+use umbler_hub::facade::testing::TOKEN;
+
+use super::support::api::{api, linked, rechecked};
+use super::support::keys::{SECRET, token};
+use super::support::{Answer, Hub, hub_with};
+
+fn enters(hub: &Hub, token: &str) -> Answer {
+    hub.put("/api/umbler/setup/token", &[], &json!({ "token": token }))
+}
+
+#[test]
+fn a_token_that_an_admin_enters_starts_the_link_and_is_found_in_its_file_alone() {
+    let api = api();
+    let hub = hub_with(&[
+        ("UMBLER_API_URL", &api.url()),
+        ("UMBLER_RECONCILE_SECONDS", "86400"),
+        ("RUST_LOG", "trace"),
+    ]);
+    assert_eq!(hub.json("/api/umbler/setup")["token"], json!(null));
+    let error = enters(&hub, "another-token").refuses(400, "bad_parameter");
+    assert!(!error.to_string().contains("another-token"), "{error}");
+    for wrong in ["", "two words", &"x".repeat(5_000)] {
+        enters(&hub, wrong).refuses(400, "bad_parameter");
+    }
+    assert_eq!(hub.json("/api/umbler/link")["state"], "off", "nothing was stored");
+
+    assert_eq!(enters(&hub, TOKEN).json(), json!({ "started": true }));
+    assert_eq!(rechecked(&hub)["state"], "ok");
+    assert_eq!(enters(&hub, TOKEN).json(), json!({ "started": false }));
+    let file = hub.database().with_extension("db.umbler-token");
+    assert_eq!(std::fs::metadata(&file).expect("a file").permissions().mode() & 0o777, 0o600);
+    assert_eq!(std::fs::read_to_string(&file).expect("a file"), TOKEN);
+    for path in ["/api/umbler/setup", "/api/umbler/link", "/api/umbler/settings", "/metrics", "/health"] {
+        assert!(!hub.get(path).text.contains(TOKEN), "{path}");
+    }
+    assert!(!hub.log().contains(TOKEN), "the token is in the log");
+
+    let hub = hub.restarted();
+    assert_eq!(hub.json("/api/umbler/setup")["token"], "stored");
+    assert_eq!(rechecked(&hub)["state"], "ok", "and it is used again after a restart");
+}
+
+#[test]
+fn a_token_of_the_environment_wins_and_none_can_be_entered() {
+    let api = api();
+    let hub = linked(&api, &[]);
+    assert_eq!(hub.json("/api/umbler/setup")["token"], "environment");
+    enters(&hub, TOKEN).refuses(403, "forbidden");
+}
+
+#[test]
+fn the_secret_of_the_webhook_is_shown_to_admins_until_the_first_delivery() {
+    let secret = ("WEBHOOK_SECRET", "a secret of the webhook");
+    let hub = hub_with(&[secret, ("JWT_SECRET", SECRET), ("UMBLER_WEBHOOK_URL", "https://hub.example/w")]);
+    let asks = |role: &str| {
+        let bearer = format!("Bearer {}", token(json!({ "sub": "x", "role": role })));
+        hub.provider().post_to("/api/umbler/setup/webhook", &[("authorization", &bearer)], "")
+    };
+    asks("supervisor").refuses(403, "forbidden");
+    let shown = json!({ "url": "https://hub.example/w", "path": "/api/umbler/webhook", "secret": secret.1 });
+    assert_eq!(asks("admin").json(), shown);
+    assert_eq!(asks("admin").json(), shown, "as often as needed");
+    let path = "/api/umbler/webhook?token=a%20secret%20of%20the%20webhook";
+    let delivery = r#"{"EventId":"first-event-0001","Type":"Message"}"#;
+    assert_eq!(hub.provider().post_to(path, &[], delivery).status, 200);
+    let error = asks("admin").refuses(403, "forbidden");
+    assert!(!error.to_string().contains(secret.1), "{error}");
+}
