@@ -54,6 +54,8 @@ pub struct Shipping {
     database: PathBuf,
     metrics: Metrics,
     connection: Option<Connection>,
+    /// The newest position before the first snapshot of this process was begun.
+    newest_at_start: Seq,
     /// The newest position that was sent; `None` until the bucket said it.
     cursor: Option<Seq>,
     /// The revocations that were sent last; `None` before the first segment of this process.
@@ -71,13 +73,16 @@ struct Load {
 }
 
 impl Shipping {
+    /// To be made before snapshots are begun.
     pub fn new(settings: &BackupSettings, epoch: &str, metrics: Metrics) -> Result<Self, String> {
+        let newest = read_only(&settings.database, CACHE_KIB).and_then(|connection| last_seq(&connection));
         Ok(Self {
             store: ObjectStore::new(&settings.access, REQUEST_TIMEOUT)?,
             folder: Folder::of_all(&settings.access.address.folder).of_epoch(epoch),
             database: settings.database.clone(),
             metrics,
             connection: None,
+            newest_at_start: newest.map_err(|error| format!("the database cannot be read: {error}"))?,
             cursor: None,
             revocations: None,
         })
@@ -137,7 +142,8 @@ impl Shipping {
         }
     }
 
-    /// How far the records in the bucket go. Where there are none, the first snapshot holds everything up to now.
+    /// How far the records in the bucket go. Where there are none, the first snapshot is still to come. It holds everything up
+    /// to the start of this process, and perhaps nothing later: the bucket may answer long after its copy was made.
     fn find_cursor(&mut self) -> Result<Seq, ShippingError> {
         let listed = self.store.list(&self.folder.snapshots(), None)?;
         let mut snapshots: Vec<Seq> =
@@ -148,10 +154,7 @@ impl Shipping {
         let after = from.map(|seq| self.folder.before_segments_after(seq));
         let segments = self.store.list(&self.folder.segments(), after.as_deref())?;
         let sent = segments.iter().filter_map(|object| Some(SegmentName::read(&object.key)?.last)).max();
-        match sent.or(snapshots.last().copied()) {
-            Some(cursor) => Ok(cursor),
-            None => Ok(last_seq(self.connection()?)?),
-        }
+        Ok(sent.or(snapshots.last().copied()).unwrap_or(self.newest_at_start))
     }
 
     fn connection(&mut self) -> rusqlite::Result<&mut Connection> {
