@@ -18,7 +18,7 @@ pub struct BucketAddress {
 }
 
 impl BucketAddress {
-    /// Parses `https://HOST/BUCKET/FOLDER?region=REGION`.
+    /// Parses an address of the form `https://HOST/BUCKET/FOLDER?region=REGION`.
     pub fn parse(text: &str) -> Result<Self, String> {
         let wrong = || EXPECTED.to_owned();
         let (scheme, rest) = text.split_once("://").ok_or_else(wrong)?;

@@ -55,7 +55,7 @@ pub enum BucketError {
 
 /// An object in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
+pub struct ListedObject {
     pub key: String,
     pub bytes: u64,
 }
@@ -126,10 +126,10 @@ impl ObjectStore {
     }
 
     /// All objects whose keys begin like this and come after `after`, in the order of their keys.
-    pub fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<Listed>, BucketError> {
+    pub fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<ListedObject>, BucketError> {
         let mut all = Vec::new();
         self.pages(prefix, after, None, |page| {
-            let listed = |object: rusty_s3::actions::list_objects_v2::ListObjectsContent| Listed {
+            let listed = |object: rusty_s3::actions::list_objects_v2::ListObjectsContent| ListedObject {
                 key: object.key,
                 bytes: object.size.unwrap_or_default(),
             };

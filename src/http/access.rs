@@ -19,7 +19,7 @@ pub struct AccessLine<'a> {
     pub route: &'a str,
     /// The path itself, escaped as it was sent.
     pub path: &'a str,
-    /// The answer's.
+    /// The HTTP status of the answer.
     pub status: u16,
     /// Of the answer's body; 0 where its length is not known beforehand, as of streams and compressed answers.
     pub bytes: u64,
@@ -27,7 +27,7 @@ pub struct AccessLine<'a> {
     pub ms: f64,
     /// The `sub` of a valid token.
     pub user: Option<&'a str>,
-    /// The request's ids.
+    /// The ids by which this request is found in logs.
     pub trace: &'a Trace,
 }
 

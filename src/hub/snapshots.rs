@@ -85,11 +85,11 @@ pub struct UmblerData<'a> {
     scope: &'a str,
     /// The counters that the token may see.
     stats: &'a StatsShape,
-    /// The latest contacts.
+    /// The contacts with the latest interactions, newest first.
     contacts: &'a [ContactShape],
     /// Open chats of every kind.
     chats: &'a [ChatShape],
-    /// The latest messages.
+    /// The latest messages of all chats, newest first.
     recent_messages: &'a [MessageShape],
     /// Names of the lists that were cut at their limit.
     truncated: &'a [&'static str],

@@ -14,7 +14,7 @@ use crate::telemetry::causes::chain;
 pub struct Fault {
     /// Shown on screens and in alerts.
     pub kind: FaultKind,
-    /// For the operator.
+    /// What went wrong, in words for the operator.
     pub detail: String,
 }
 

@@ -11,7 +11,7 @@ pub struct LocalOrder {
 }
 
 impl LocalOrder {
-    /// Continues after `newest`.
+    /// Counts on from the newest position that is stored.
     pub fn after(newest: Seq) -> Self {
         Self { newest, committed: newest }
     }

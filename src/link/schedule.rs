@@ -31,7 +31,7 @@ pub enum JobResult {
     Fine,
     /// It was finished and found a problem.
     Problem,
-    /// It broke off.
+    /// It broke off and is tried again later.
     Failed,
     /// The token was refused, or nobody said which organization to ask about.
     NotAllowed,

@@ -36,7 +36,7 @@ pub struct CursorError;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum SortKey {
-    /// Nanoseconds.
+    /// A moment, in nanoseconds since 1970.
     Time(i64),
     /// A name, folded for sorting.
     Text(String),

@@ -35,11 +35,11 @@ pub struct SnapshotAnswer {
     pub seq: Seq,
     pub epoch: String,
     pub stats: StatsShape,
-    /// Latest interaction first.
+    /// Contacts, those with the latest interaction first.
     pub contacts: Vec<ContactShape>,
     /// Open chats of every kind, latest activity first.
     pub chats: Vec<ChatShape>,
-    /// Newest first.
+    /// Messages of all chats, newest first.
     pub messages: Vec<MessageShape>,
     /// Which of the lists `contacts`, `chats` and `messages` were cut at their limit.
     pub truncated: Vec<&'static str>,

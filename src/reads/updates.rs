@@ -127,7 +127,7 @@ pub struct UpdateRange {
     pub after: Seq,
     /// The last position examined. Positions up to here that are not in `events` never had an update.
     pub until: Seq,
-    /// In order.
+    /// The events, by growing position.
     pub events: Vec<Arc<Recorded>>,
 }
 

@@ -72,7 +72,7 @@ impl Backups {
         Some(if is_known { "ok" } else { "starting" })
     }
 
-    /// The newest snapshot.
+    /// Notes when the newest snapshot was taken, and its size.
     pub fn snapshot(&self, taken_at: Timestamp, bytes: u64) {
         self.snapshot_at.set(taken_at.as_second());
         self.snapshot_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));

@@ -14,7 +14,7 @@ use serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
 
 use super::clock;
 
-/// The setting `LOG_FORMAT`.
+/// How log lines are written: the setting `LOG_FORMAT`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
     /// `[time LEVEL target] message`.

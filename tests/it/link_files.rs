@@ -24,7 +24,7 @@ fn path(id: &str, question: &str) -> String {
 }
 
 fn asked(api: &FakeApi) -> usize {
-    api.requests().iter().filter(|seen| seen.route == "messages").count()
+    api.requests().iter().filter(|seen| seen.route == "message").count()
 }
 
 fn is_at(api: &FakeApi, id: &str, url: &str) {

@@ -31,7 +31,7 @@ pub enum LiveField {
     /// Without a reply in this cycle (unless all messages in it are ours), or with an unanswered customer
     /// message.
     Unattended,
-    /// Without an owner.
+    /// Chats that no agent owns.
     Unassigned,
     /// A bot is running, and no human has replied since it began.
     WithBot,

@@ -23,7 +23,7 @@ pub enum Grouping {
     /// Buckets of time, given by their beginnings in ascending order: those of the period, and those of
     /// the period it is compared with.
     Buckets(Vec<Timestamp>, Vec<Timestamp>),
-    /// Weekday and hour.
+    /// By weekday and hour of the day.
     Hours,
     Agents,
     Sectors,

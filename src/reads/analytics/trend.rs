@@ -13,7 +13,7 @@ use crate::reads::{Query, ReadError};
 pub struct Trend {
     /// Applied to where a chat stood at each moment.
     pub filter: Filter,
-    /// In ascending order.
+    /// Beginnings of the periods, in ascending order.
     pub points: Vec<Timestamp>,
 }
 

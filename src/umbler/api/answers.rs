@@ -95,7 +95,7 @@ pub struct WebhookItem {
 }
 
 impl WebhookItem {
-    /// Reads `GET /v1/webhooks/`.
+    /// Reads the list that `GET /v1/webhooks/` answers.
     pub fn read(bytes: &[u8], at: Timestamp, dialect: &Dialect) -> Result<Vec<Self>, AnswerError> {
         let entry = |object: &Object<'_>| {
             Some(Self {
@@ -155,7 +155,7 @@ const REDACTED_FIELDS: [&str; 5] =
     ["LastMessage", "Message", "LatestMessages", "LastMessageReaction", "Contact"];
 
 impl ChatsPage {
-    /// Reads `GET /v1/chats/`.
+    /// Reads a page of `GET /v1/chats/`, with its counts.
     pub fn read(bytes: &[u8], at: Timestamp) -> Result<Self, AnswerError> {
         let answer = object(bytes, at)?;
         let page = answer.object("Page");
