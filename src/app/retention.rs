@@ -11,7 +11,7 @@ use crate::domain::ContactId;
 use crate::hub::{Ack, GetHealth, Ingest, IngestError, UmblerHub};
 use crate::journal::retain::ROWS_MAX;
 use crate::journal::{ErasureRequest, Origin, Payload, Record, Retained, RetentionStep, erasure_list};
-use crate::reads::{Asker, CountOldDeliveries, FindForgotten, FindPerson, Readers};
+use crate::reads::{Asker, CountOldDeliveries, FindDue, FindForgotten, FindPerson, Readers};
 use crate::telemetry::clock;
 
 /// Days after which deliveries are reduced where the operator set nothing.
@@ -83,6 +83,11 @@ impl Retention {
     }
 
     async fn steps(&self, what: Retained, before: Timestamp) -> Result<(), Ended> {
+        // A step is a commit. Where nothing is due, none is made.
+        let due = self.readers.ask(Asker::Hub, FindDue { what, before }).await.map_err(|_failed| Ended)?;
+        if !due {
+            return Ok(());
+        }
         let mut count = 0;
         loop {
             let step = Payload::Retention(RetentionStep { what, before });

@@ -35,7 +35,7 @@ const CHANGED_BY_ADDRESSES: [char; 4] = ['&', '#', '%', ' '];
 pub struct DaysKept {
     /// Deliveries as they came; `None`: the operator set nothing.
     pub raw: Option<u32>,
-    /// The content of messages.
+    /// The content of messages: texts, files, places, cards.
     pub texts: u32,
     /// People whose chats are all closed.
     pub closed_chats: u32,

@@ -83,7 +83,7 @@ pub struct RetentionStep {
 pub enum Retained {
     /// Deliveries as they came. What was read of them stays.
     Raw,
-    /// The content of messages.
+    /// The content of messages: texts, files, places, cards.
     Texts,
 }
 

@@ -11,7 +11,7 @@ use crate::domain::{Contact, ContactId};
 
 /// Shorter names are not searched for in deliveries that were not understood.
 const NAME_BYTES_MIN: usize = 4;
-/// Nor are shorter phones.
+/// Phones with fewer digits are not searched for either.
 const PHONE_DIGITS_MIN: usize = 8;
 
 /// The positions of deliveries that were not understood, so that nobody knows whose they are.

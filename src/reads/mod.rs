@@ -78,7 +78,7 @@ pub use playback::{
 pub use query::{Query, ReadError};
 pub use read_log::{ListedRead, ReadFilter, ReadLog, ReadNote};
 pub use readers::{Readers, open};
-pub use retention::{CountOldDeliveries, FindForgotten};
+pub use retention::{CountOldDeliveries, FindDue, FindForgotten};
 pub use search::SearchReads;
 pub use snapshot::Snapshot;
 pub use stats::{LoadStats, ScopedStats};
@@ -93,7 +93,7 @@ pub struct Reads {
     pub search: Arc<SearchReads>,
     /// Readers of the metrics file.
     pub analytics: AnalyticsReads,
-    /// Who was shown what.
+    /// Notes who was shown what.
     pub log: ReadLog,
     /// The newest position that was published and acknowledged. Search and metrics follow it with a
     /// delay.

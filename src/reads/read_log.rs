@@ -129,7 +129,7 @@ impl ReadLog {
     }
 }
 
-/// Which notes to list.
+/// Which notes of reads to list.
 #[derive(Debug, Default)]
 pub struct ReadFilter {
     pub user: Option<String>,

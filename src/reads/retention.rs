@@ -6,7 +6,7 @@ use rusqlite::Transaction;
 use super::{Query, ReadError};
 use crate::domain::ContactId;
 use crate::domain::register::to_nanos;
-use crate::journal::begun_with_retention;
+use crate::journal::{Retained, begun_with_retention};
 
 /// Deliveries that an operator of an older release may want to keep as they came.
 #[derive(Debug)]
@@ -32,6 +32,40 @@ impl Query for CountOldDeliveries {
         let oldest: Option<i64> = rows.next()?.map(|row| row.get(0)).transpose()?;
         let exist = oldest.is_some_and(|at| at < to_nanos(self.before));
         Ok(OldDeliveries { is_expected: begun_with_retention(tx)?, exist })
+    }
+}
+
+/// Whether anything is old enough to be deleted. A hub without it asks nothing of the journal.
+#[derive(Debug)]
+pub struct FindDue {
+    pub what: Retained,
+    pub before: Timestamp,
+}
+
+impl Query for FindDue {
+    type Answer = bool;
+
+    fn answer(self, tx: &Transaction<'_>) -> Result<bool, ReadError> {
+        let sql = match self.what {
+            // An ignored object that was blanked has 9 bytes; no object is compressed to so few.
+            Retained::Raw => {
+                "SELECT EXISTS (SELECT 1 FROM (
+                            SELECT received_at FROM journal
+                            WHERE seq > coalesce((SELECT done FROM retention WHERE what = 'raw'), 0)
+                            ORDER BY seq LIMIT 1) WHERE received_at < ?1)
+                     OR EXISTS (SELECT 1 FROM ignored_deliveries WHERE received_at < ?1 AND length(body) > 9)"
+            }
+            Retained::Texts => {
+                "SELECT EXISTS (SELECT 1 FROM messages
+                            WHERE at > coalesce((SELECT done FROM retention WHERE what = 'texts'), -9223372036854775807)
+                              AND at < ?1)
+                     OR EXISTS (SELECT 1 FROM (
+                            SELECT received_at FROM journal
+                            WHERE seq > coalesce((SELECT done FROM retention WHERE what = 'text_bodies'), 0)
+                            ORDER BY seq LIMIT 1) WHERE received_at < ?1)"
+            }
+        };
+        Ok(tx.prepare_cached(sql)?.query_row([to_nanos(self.before)], |row| row.get(0))?)
     }
 }
 

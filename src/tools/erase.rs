@@ -15,7 +15,7 @@ use crate::telemetry::clock;
 /// Longest reason, in characters: it stays for good.
 const REASON_CHARS_MAX: usize = 200;
 
-/// Whose data to erase.
+/// Whose data to erase, and why.
 #[derive(Debug, clap::Args)]
 pub struct EraseArgs {
     /// Id of the contact, as the API shows it.

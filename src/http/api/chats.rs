@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::lists::{PageInfo, Paging, Sorting};
 use super::messages::{ListedMessages, MessagesAnswer};
-use super::{Answer, Listed};
+use super::{Answer, CountedAnswer};
 use crate::domain::ChatKind;
 use crate::http::caller::{Caller, UserState};
 use crate::http::error::ApiError;
@@ -191,19 +191,19 @@ async fn list(
     caller: Caller,
     QueryString(question): QueryString<ChatsQuestion>,
     state: UserState,
-) -> Result<Listed<ListAnswer>, ApiError> {
+) -> Result<CountedAnswer<ListAnswer>, ApiError> {
     if let Some(Past(at)) = question.at {
         let mut list = question.list.then(at, &caller);
         list.among = state.open_then(&list).await?;
         let limit = list.limit;
         let PastChats { chats, next } = state.ask(list).await?;
         let (next_cursor, shown) = (next.as_ref().map(ToString::to_string), chats.len());
-        return Ok(Listed(ListAnswer::Then(PastChatsAnswer { chats, at, limit, next_cursor }), shown));
+        return Ok(CountedAnswer(ListAnswer::Then(PastChatsAnswer { chats, at, limit, next_cursor }), shown));
     }
     let (list, page) = question.list.list(&caller)?;
     let found = state.ask(list).await?;
     let shown = found.items.len();
-    Ok(Listed(ListAnswer::Now(ChatsAnswer::new(found, &page)), shown))
+    Ok(CountedAnswer(ListAnswer::Now(ChatsAnswer::new(found, &page)), shown))
 }
 
 async fn one(

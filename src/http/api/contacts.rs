@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::chats::{ChatsAnswer, ListedChats};
 use super::lists::{PageInfo, Paging, Sorting};
-use super::{Answer, Listed};
+use super::{Answer, CountedAnswer};
 use crate::http::caller::{Caller, UserState};
 use crate::http::error::ApiError;
 use crate::http::extract::PathId;
@@ -53,7 +53,7 @@ async fn list(
     caller: Caller,
     QueryString(question): QueryString<ContactsQuestion>,
     state: UserState,
-) -> Result<Listed<ContactsAnswer>, ApiError> {
+) -> Result<CountedAnswer<ContactsAnswer>, ApiError> {
     caller.check_sort(question.sorting.sort)?;
     let filter =
         ContactFilter { search: SearchText::wanted(question.search), tag: question.tag.map(Into::into) };
@@ -69,7 +69,7 @@ async fn list(
         .await?;
     let shown = found.items.len();
     let answer = ContactsAnswer { page: PageInfo::new(&found, &question.page), contacts: found.items };
-    Ok(Listed(answer, shown))
+    Ok(CountedAnswer(answer, shown))
 }
 
 async fn one(
@@ -89,10 +89,10 @@ async fn chats(
     QueryString(question): QueryString<ListedChats>,
     PathId(contact): PathId,
     state: UserState,
-) -> Result<Listed<ChatsAnswer>, ApiError> {
+) -> Result<CountedAnswer<ChatsAnswer>, ApiError> {
     let (list, page) = question.list(&caller)?;
     let found = state.ask(ListContactChats { contact: contact.into(), list }).await?;
     let found = found.ok_or(ApiError::NotFound("there is no contact with this id"))?;
     let shown = found.items.len();
-    Ok(Listed(ChatsAnswer::new(found, &page), shown))
+    Ok(CountedAnswer(ChatsAnswer::new(found, &page), shown))
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Listed;
+use super::CountedAnswer;
 use super::lists::{PageInfo, Paging};
 use crate::http::caller::{Caller, UserState};
 use crate::http::error::ApiError;
@@ -91,11 +91,11 @@ async fn list(
     caller: Caller,
     QueryString(question): QueryString<MessagesQuestion>,
     state: UserState,
-) -> Result<Listed<MessagesAnswer>, ApiError> {
+) -> Result<CountedAnswer<MessagesAnswer>, ApiError> {
     let (mut list, page) = question.list.list(&caller);
     list.filter.chat = question.chat_id.map(Into::into);
     list.filter.contact = question.contact_id.map(Into::into);
     let found = state.ask(list).await?;
     let shown = found.items.len();
-    Ok(Listed(MessagesAnswer::new(found, &page), shown))
+    Ok(CountedAnswer(MessagesAnswer::new(found, &page), shown))
 }

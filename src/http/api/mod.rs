@@ -77,9 +77,9 @@ impl<T: Serialize> Responder for Answer<T> {
 }
 
 /// The same for a list, of which the log of reads notes how many items it shows.
-pub struct Listed<T>(pub T, pub usize);
+pub struct CountedAnswer<T>(pub T, pub usize);
 
-impl<T: Serialize> Responder for Listed<T> {
+impl<T: Serialize> Responder for CountedAnswer<T> {
     type Body = BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
@@ -89,7 +89,7 @@ impl<T: Serialize> Responder for Listed<T> {
     }
 }
 
-impl<T: ToSchema> HandlerPart for Listed<T> {
+impl<T: ToSchema> HandlerPart for CountedAnswer<T> {
     fn describe(call: &mut Call) {
         Answer::<T>::describe(call);
     }

@@ -125,7 +125,7 @@ pub struct BlankedShape {
     contacts: usize,
     /// Its chats, whose list shows the contact's name.
     chats: usize,
-    /// Messages that had content.
+    /// Messages that had content until now.
     messages: usize,
     /// Reactions to messages that are not known yet.
     parked_reactions: usize,

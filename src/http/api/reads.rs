@@ -33,7 +33,7 @@ question! {
         contact_id: Option<Id>,
         /// Reads from this moment on.
         since: Option<Timestamp>,
-        /// Reads before this moment.
+        /// Only reads that happened before this moment.
         until: Option<Timestamp>,
         /// Most reads in the answer.
         limit: u32 [1..=LIMIT_MAX] = LIMIT_DEFAULT,
@@ -70,7 +70,7 @@ impl From<ListedRead> for ReadShape {
     }
 }
 
-/// One page of reads.
+/// One page of the log of reads.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReadsAnswer {

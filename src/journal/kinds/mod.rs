@@ -64,7 +64,7 @@ pub(super) struct NewEvent<'a> {
     pub(super) blanked: Vec<Recorded>,
     /// Positions of updates that can no longer be made again.
     pub(super) touched: Vec<i64>,
-    /// What an erasure blanked.
+    /// What an erasure blanked, in rows.
     pub(super) erased: Option<Erased>,
     /// The body to store, where not all of the delivery may be kept.
     pub(super) reduced: Option<Vec<u8>>,
