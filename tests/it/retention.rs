@@ -46,7 +46,7 @@ fn ages(hub: &Hub, positions: i64) {
     database(hub).execute("DELETE FROM blocks", []).expect("deleted");
 }
 
-const REDUCED: &str = "SELECT count(*) FROM journal WHERE kind = 9";
+const REDUCED: &str = "SELECT count(*) FROM journal WHERE kind = 12";
 
 /// A hub with 450 deliveries, which takes three steps, and then a few younger ones; it is stopped.
 fn old_hub() -> Hub {
