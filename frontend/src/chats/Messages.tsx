@@ -123,6 +123,17 @@ function usePlace(messages: Message[] | null, drawn: unknown, wanted: string | n
     first.current = { id: oldest, height: current.scrollHeight };
   }, [messages, last, drawn]);
 
+  // What is written below grows, and a phone's keyboard comes up: whoever looks at the end still does.
+  useEffect(() => {
+    const { current } = box;
+    if (!current) return;
+    const observer = new ResizeObserver(() => {
+      if (atEnd.current) current.scrollTop = current.scrollHeight;
+    });
+    observer.observe(current);
+    return () => observer.disconnect();
+  }, []);
+
   // The message that a search led to, once it is here.
   const isHere = wanted !== null && messages?.some(({ id }) => id === wanted) === true;
   // biome-ignore lint/correctness/useExhaustiveDependencies: another find marks another message
