@@ -117,7 +117,7 @@ export const LINK = {
     file_failed: 'Não é possível pedir o arquivo à Umbler agora.',
     umbler: 'Umbler',
     setupTitle: 'Conectar à Umbler',
-    setupHint: 'Cinco passos. Cada um pode ser pulado e continua aqui, em Configurações.',
+    setupHint: 'Cinco passos. Cada um pode ser pulado e continua aqui, em Ajustes.',
     setupAdmins: 'Só administradores conectam o hub à Umbler.',
     setupDone: '(feito)',
     setupSkip: 'Pular',
