@@ -28,7 +28,7 @@ const says = (page, name, wanted) => text(page, `.tile[data-name=${name}] .value
 
 test("a customer's message is on every page at once, and the chat can be read as it grows", async (t) => {
   const hub = await spawnDashboard(t, dashboard);
-  const { page, clean } = await visit(t, browser, hub, '/');
+  const { page, clean } = await visit(t, browser, hub, '/live');
   await live(page);
   await says(page, 'open', 0);
   await text(page, '.queue', 'Nobody is waiting');
