@@ -90,27 +90,28 @@ export function useAlertNotifications() {
 async function tell(alert: Alert, say: Say) {
   const { id, kind, chatId, contactName, sector, owner } = alert;
   if (!isGranted()) return keep(false, 'denied');
-  if (!(await isFirst(id))) return;
   const who = contactTitle(say, { contactName, contactPhone: openChats.find(chatId)?.contactPhone });
   const worker = await navigator.serviceWorker.ready;
-  await worker.showNotification(`${say(`alert_${kind}`)} · ${who}`, {
-    body: [sector?.name, agentName(say, owner)].filter(Boolean).join(' · '),
-    icon: '/icons/icon-192.png',
-    tag: TAG + id,
-    data: { path: `/chats/${encodeURIComponent(chatId)}` },
-    // The page has a sound of its own, with a switch of its own.
-    silent: true,
+  // Every tab hears of each alert. They come here one after the other, and the first one tells of it.
+  await navigator.locks.request(TOLD_KEY, async () => {
+    if (!(await isFirst(worker, id))) return;
+    await worker.showNotification(`${say(`alert_${kind}`)} · ${who}`, {
+      body: [sector?.name, agentName(say, owner)].filter(Boolean).join(' · '),
+      icon: '/icons/icon-192.png',
+      tag: TAG + id,
+      data: { path: `/chats/${encodeURIComponent(chatId)}` },
+      // The page has a sound of its own, with a switch of its own.
+      silent: true,
+    });
   });
 }
 
-/** Every tab hears of each alert. Whoever writes it down first tells of it; tabs come to the list one after the other. */
-function isFirst(id: string): Promise<boolean> {
-  return navigator.locks.request(TOLD_KEY, () => {
-    const told: string[] = JSON.parse(forBrowser.getItem(TOLD_KEY) ?? '[]');
-    if (told.includes(id)) return false;
-    forBrowser.setItem(TOLD_KEY, JSON.stringify([...told, id].slice(-TOLD_MAX)));
-    return true;
-  });
+/** A tab in another process may not see for a moment what was written here, but it sees which notifications are shown. */
+async function isFirst(worker: ServiceWorkerRegistration, id: string): Promise<boolean> {
+  const told: string[] = JSON.parse(forBrowser.getItem(TOLD_KEY) ?? '[]');
+  if (told.includes(id) || (await worker.getNotifications({ tag: TAG + id })).length > 0) return false;
+  forBrowser.setItem(TOLD_KEY, JSON.stringify([...told, id].slice(-TOLD_MAX)));
+  return true;
 }
 
 /** Alerts that this tab knew to be open: only these are known to be over when they are not any more. */

@@ -49,7 +49,7 @@ test('the page talks to its own address, and an update comes through the proxy',
   await hub.kill();
   await hub.start();
   const { page, log } = await openPage(t, browser, { locale: 'pt-BR' });
-  await page.goto(origin);
+  await page.goto(`${origin}/live`);
   await text(page, '[data-status=connected]', 'Ao vivo');
   await hub.says('a', 'bom dia');
   await text(page, '[data-name=today] .value', '1');
@@ -70,7 +70,7 @@ test('VITE_WEBSOCKET_URL leads to the hub directly', async (t) => {
   await hub.kill();
   await hub.start();
   const { page, log } = await openPage(t, browser, { locale: 'en-US' });
-  await page.goto(origin);
+  await page.goto(`${origin}/live`);
   await text(page, '[data-status=connected]', 'Live');
   assert.ok(log.sockets.some((socket) => socket.url() === hub.socket));
 });
