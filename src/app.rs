@@ -22,9 +22,10 @@ use tokio::sync::watch;
 use crate::auth::key_file::LOOK_INTERVAL;
 use crate::auth::{AuthError, Authenticator, Revocations};
 use crate::config::{AlertWebhook, Config, UmblerApi};
-use crate::derived::alert_posts::{AlertPosts, AlertReceiver, StoreOutcome};
+use crate::derived::alert_posts::{AlertPosts, AlertReceiver};
 use crate::derived::analytics::FactStore;
 use crate::derived::follower::{self, alarm};
+use crate::derived::forwarder::{Forwarder, StoreOutcome, StorePosition};
 use crate::derived::search::WordIndex;
 use crate::domain::Seq;
 use crate::http::connections::Connections;
@@ -268,26 +269,28 @@ async fn start_hub(
     Ok((hub, history, newest))
 }
 
-/// Starts posting alerts to another address. How far it has come is recorded through the hub, so that a restart
-/// continues there.
+/// Posts alerts to another address.
 fn alert_posts(
     webhook: &AlertWebhook,
     database: PathBuf,
     hub: Addr<UmblerHub>,
-) -> Result<AlertPosts, StartError> {
+) -> Result<Forwarder<AlertPosts>, StartError> {
     let tls = tls::config(&webhook.url).map_err(StartError::AlertWebhook)?;
     let receiver = AlertReceiver { url: webhook.url.clone(), secret: webhook.secret.clone(), tls };
-    let store = move |seq| {
-        let posted = Record::new(Payload::AlertsPosted(seq), None, Origin::Hub, clock::now());
-        let Ok(record) = posted else { return StoreOutcome::NotNow };
-        let recorded = hub.send(Ingest { record });
-        match futures_executor::block_on(recorded) {
+    Ok(Forwarder::new(AlertPosts::new(receiver), database, stored_by(hub, Payload::AlertsPosted)))
+}
+
+/// Records through the hub how far updates were sent to another system, so that a restart continues there.
+fn stored_by(hub: Addr<UmblerHub>, payload: fn(Seq) -> Payload) -> StorePosition {
+    Box::new(move |seq| {
+        let sent = Record::new(payload(seq), None, Origin::Hub, clock::now());
+        let Ok(record) = sent else { return StoreOutcome::NotNow };
+        match futures_executor::block_on(hub.send(Ingest { record })) {
             Ok(Ok(_)) => StoreOutcome::Durable,
             Ok(Err(IngestError::Full | IngestError::Unwritable)) => StoreOutcome::NotNow,
             Ok(Err(IngestError::Stopping)) | Err(_) => StoreOutcome::Ending,
         }
-    };
-    Ok(AlertPosts::new(receiver, database, Box::new(store)))
+    })
 }
 
 fn raise_file_limit() {

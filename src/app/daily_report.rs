@@ -9,12 +9,12 @@ use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
-use super::{StartError, tls};
-use crate::derived::alert_posts::StoreOutcome;
+use super::{StartError, stored_by, tls};
 use crate::derived::follower::{self, Wake, alarm};
+use crate::derived::forwarder::Forwarder;
 use crate::derived::report_mail::{MailEncryption, MailServer, ReportMails};
 use crate::domain::daily_report::DailyReport;
-use crate::hub::{Ingest, IngestError, UmblerHub};
+use crate::hub::{Ingest, UmblerHub};
 use crate::journal::{Origin, Payload, Record, daily_report};
 use crate::reads::{AnalyticsReads, Asker, Follows, GetSettings, Readers, Reads};
 use crate::telemetry::causes::chain;
@@ -72,17 +72,8 @@ fn start_mails(server: MailServer, hub: Addr<UmblerHub>, database: PathBuf) -> R
             tls::authorities_in_der().map_err(StartError::Mail)?
         }
     };
-    let store = move |seq| {
-        let mailed = Record::new(Payload::ReportsMailed(seq), None, Origin::Hub, clock::now());
-        let Ok(record) = mailed else { return StoreOutcome::NotNow };
-        match futures_executor::block_on(hub.send(Ingest { record })) {
-            Ok(Ok(_)) => StoreOutcome::Durable,
-            Ok(Err(IngestError::Full | IngestError::Unwritable)) => StoreOutcome::NotNow,
-            Ok(Err(IngestError::Stopping)) | Err(_) => StoreOutcome::Ending,
-        }
-    };
-    let mails = ReportMails::new(server, authorities, database, Box::new(store))
-        .map_err(|error| StartError::Mail(chain(&error)))?;
+    let mails = ReportMails::new(server, authorities).map_err(|error| StartError::Mail(chain(&error)))?;
+    let mails = Forwarder::new(mails, database, stored_by(hub, Payload::ReportsMailed));
     let (wake, woken) = alarm();
     follower::start(mails, woken)?;
     Ok(wake)

@@ -6,7 +6,6 @@
 //! 2. A segment that was perhaps stored is sent again; whoever applies it passes over what is known.
 //! 3. **Bounded.** A segment has [`RECORDS_BYTES_MAX`] of records and one more. Faults are waited for, up to [`PAUSE_MAX`].
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
@@ -20,7 +19,7 @@ use crate::domain::Seq;
 use crate::journal::head::last_seq;
 use crate::journal::records::{self, StoredRecord};
 use crate::journal::{Origin, Payload, Record, alerts, link, meta, revocations};
-use crate::sqlite::open::read_only;
+use crate::sqlite::open::DatabaseReader;
 use crate::telemetry::causes::chain;
 use crate::telemetry::clock;
 use crate::telemetry::metrics::Metrics;
@@ -51,9 +50,8 @@ enum ShippingError {
 pub struct Shipping {
     store: ObjectStore,
     folder: Folder,
-    database: PathBuf,
     metrics: Metrics,
-    connection: Option<Connection>,
+    reader: DatabaseReader,
     /// The newest position before the first snapshot of this process was begun.
     newest_at_start: Seq,
     /// The newest position that was sent; `None` until the bucket said it.
@@ -75,14 +73,15 @@ struct Load {
 impl Shipping {
     /// To be made before snapshots are begun.
     pub fn new(settings: &BackupSettings, epoch: &str, metrics: Metrics) -> Result<Self, String> {
-        let newest = read_only(&settings.database, CACHE_KIB).and_then(|connection| last_seq(&connection));
+        let mut reader = DatabaseReader::new(settings.database.clone(), CACHE_KIB);
+        let newest = reader.connection().and_then(|connection| last_seq(connection));
+        let newest_at_start = newest.map_err(|error| format!("the database cannot be read: {error}"))?;
         Ok(Self {
             store: ObjectStore::new(&settings.access, REQUEST_TIMEOUT)?,
             folder: Folder::of_all(&settings.access.address.folder).of_epoch(epoch),
-            database: settings.database.clone(),
             metrics,
-            connection: None,
-            newest_at_start: newest.map_err(|error| format!("the database cannot be read: {error}"))?,
+            reader,
+            newest_at_start,
             cursor: None,
             revocations: None,
         })
@@ -106,7 +105,7 @@ impl Shipping {
                     let level = if failures == 0 { log::Level::Error } else { log::Level::Debug };
                     log::log!(level, "backup: records are not sent: {}", chain(&error));
                     self.metrics.backups().failed();
-                    self.connection = None;
+                    self.reader.close();
                     failures += 1;
                     SEND_EVERY.saturating_mul(failures).min(PAUSE_MAX)
                 }
@@ -125,7 +124,7 @@ impl Shipping {
             self.cursor = Some(cursor);
             let read_at = clock::now();
             let known = self.revocations.take();
-            let load = load(self.connection()?, cursor, known.as_deref())?;
+            let load = load(self.reader.connection()?, cursor, known.as_deref())?;
             if !load.records.is_empty() {
                 let name = SegmentName { first: Seq(cursor.0 + 1), last: load.last };
                 self.store.put(&self.folder.segment(name), &segment::pack(&load.records)?)?;
@@ -155,14 +154,6 @@ impl Shipping {
         let segments = self.store.list(&self.folder.segments(), after.as_deref())?;
         let sent = segments.iter().filter_map(|object| Some(SegmentName::read(&object.key)?.last)).max();
         Ok(sent.or(snapshots.last().copied()).unwrap_or(self.newest_at_start))
-    }
-
-    fn connection(&mut self) -> rusqlite::Result<&mut Connection> {
-        let connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => read_only(&self.database, CACHE_KIB)?,
-        };
-        Ok(self.connection.insert(connection))
     }
 }
 

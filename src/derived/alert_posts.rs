@@ -2,29 +2,21 @@
 //!
 //! # Contract
 //!
-//! 1. It reads what is durable, and only the receiver can delay it. The hub never waits for it.
-//! 2. At least once: the position is stored after each post, so that a restart continues from there. A
-//!    receiver recognizes a repeated post by its `eventId`.
-//! 3. **Bounded.** After [`TRIES_MAX`] tries with pauses of up to [`PAUSE_MAX`] a post is skipped, and the
-//!    log says so.
+//! That of [`forwarder`](super::forwarder). A receiver recognizes a repeated post by its `eventId`. After [`TRIES_MAX`] tries with
+//! pauses of up to [`PAUSE_MAX`] a post is skipped.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 use ureq::Agent;
 use ureq::tls::TlsConfig;
 
-use super::follower::{Projection, Step};
+use super::forwarder::{Receiver, Refusal};
 use crate::auth::Secret;
 use crate::domain::Seq;
 use crate::journal::alerts::SENT_KEY;
 use crate::journal::digest::hex;
-use crate::journal::head::last_seq;
-use crate::journal::meta;
-use crate::sqlite::DbError;
-use crate::sqlite::open::read_only;
 use crate::telemetry::clock;
 
 /// How often one post is tried.
@@ -35,31 +27,11 @@ const PAUSE_MAX: Duration = Duration::from_mins(5);
 const PAUSE_MIN: Duration = Duration::from_millis(500);
 /// How long the receiver may take to answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often the journal is read without a wake.
-const LOOK_INTERVAL: Duration = Duration::from_secs(30);
-/// How long to wait after the database or the journal did not answer.
-const FAULT_PAUSE: Duration = Duration::from_secs(1);
-/// Page cache in KiB. One row is read now and then.
-const CACHE_KIB: i64 = 1_024;
-
 /// The next change of an alert after a position.
 const NEXT: &str = "SELECT journal.seq, frames.frame FROM journal JOIN frames ON frames.seq = journal.seq
      WHERE journal.seq > ?1 AND journal.update_type IN ('alert_raised', 'alert_cleared', 'alert_acknowledged', 'link_updated',
          'daily_report')
      ORDER BY journal.seq LIMIT 1";
-
-/// The outcome of storing a position.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StoreOutcome {
-    Durable,
-    /// The journal accepts nothing at the moment.
-    NotNow,
-    /// The hub is shutting down.
-    Ending,
-}
-
-/// Stores the position up to which alerts were posted.
-pub type StorePosition = Box<dyn FnMut(Seq) -> StoreOutcome + Send>;
 
 /// The system to which alerts are posted.
 pub struct AlertReceiver {
@@ -71,33 +43,13 @@ pub struct AlertReceiver {
 
 /// Posts the changes of alerts in the journal.
 pub struct AlertPosts {
-    database: PathBuf,
-    connection: Option<Connection>,
     agent: Agent,
     url: String,
     key: hmac::Key,
-    store: StorePosition,
-    next_action: NextAction,
-}
-
-/// What the next step does.
-enum NextAction {
-    /// Read the position that was stored last.
-    Beginning,
-    /// Look for the next change after this position.
-    Looking(Seq),
-    /// Post this update, which has failed `tries` times.
-    Posting {
-        seq: Seq,
-        frame: String,
-        tries: u32,
-    },
-    Storing(Seq),
 }
 
 impl AlertPosts {
-    /// `store` is called on the follower's thread, and may block.
-    pub fn new(receiver: AlertReceiver, database: PathBuf, store: StorePosition) -> Self {
+    pub fn new(receiver: AlertReceiver) -> Self {
         let AlertReceiver { url, secret, tls } = receiver;
         let config = Agent::config_builder()
             .http_status_as_error(false)
@@ -107,61 +59,24 @@ impl AlertPosts {
             .tls_config(tls)
             .build();
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes());
-        let agent = config.new_agent();
-        Self { database, connection: None, agent, url, key, store, next_action: NextAction::Beginning }
+        Self { agent: config.new_agent(), url, key }
+    }
+}
+
+impl Receiver for AlertPosts {
+    const NAME: &'static str = "alert-webhook";
+    // Somebody waits to be alarmed, and this thread mostly waits for the network.
+    const GIVES_WAY: bool = false;
+    const POSITION_KEY: &'static str = SENT_KEY;
+    const NEXT: &'static str = NEXT;
+    const TRIES_MAX: u32 = TRIES_MAX;
+    type Item = String;
+
+    fn prepare(&self, _: &Connection, _: Seq, update: String) -> rusqlite::Result<Option<String>> {
+        Ok(Some(update))
     }
 
-    fn connection(&mut self) -> rusqlite::Result<&Connection> {
-        let connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => read_only(&self.database, CACHE_KIB)?,
-        };
-        Ok(self.connection.insert(connection))
-    }
-
-    /// Continues from the stored position. At the very first start this is the newest one: earlier alerts
-    /// are not posted.
-    fn begin(&mut self) -> rusqlite::Result<NextAction> {
-        let connection = self.connection()?;
-        match meta::get(connection, SENT_KEY)?.and_then(|text| text.parse().ok()) {
-            Some(seq) => Ok(NextAction::Looking(Seq(seq))),
-            None => Ok(NextAction::Storing(last_seq(connection)?)),
-        }
-    }
-
-    /// The next change to post, or the position up to which there is none.
-    fn next(&mut self, after: Seq) -> rusqlite::Result<NextAction> {
-        let connection = self.connection()?;
-        // Read first. What is committed between the two queries is found the next time.
-        let newest = last_seq(connection)?;
-        let mut select = connection.prepare_cached(NEXT)?;
-        let next = select.query_row([after.0], |row| {
-            Ok(NextAction::Posting { seq: Seq(row.get(0)?), frame: row.get(1)?, tries: 0 })
-        });
-        Ok(next.optional()?.unwrap_or(NextAction::Looking(newest)))
-    }
-
-    /// Tries to post an update. After the last try it is skipped.
-    fn post(&mut self, seq: Seq, frame: String, tries: u32) -> Step {
-        let Err(reason) = self.try_once(seq, &frame) else {
-            self.next_action = NextAction::Storing(seq);
-            return Step::More;
-        };
-        if tries == 0 {
-            log::warn!("the alert webhook did not take update {seq} ({reason}); trying again");
-        }
-        if tries + 1 == TRIES_MAX {
-            log::error!(
-                "the alert webhook did not take update {seq} in {TRIES_MAX} tries; going on without it"
-            );
-            self.next_action = NextAction::Storing(seq);
-            return Step::More;
-        }
-        self.next_action = NextAction::Posting { seq, frame, tries: tries + 1 };
-        Step::Pause(pause(tries, rand::random()))
-    }
-
-    fn try_once(&self, seq: Seq, frame: &str) -> Result<(), String> {
+    fn send(&self, seq: Seq, update: &String) -> Result<(), Refusal> {
         let timestamp = clock::now().as_second();
         let answer = self
             .agent
@@ -169,58 +84,26 @@ impl AlertPosts {
             .header("content-type", "application/json")
             .header("x-umbler-hub-seq", seq.to_string())
             .header("x-umbler-hub-timestamp", timestamp.to_string())
-            .header("x-umbler-hub-signature", signature(&self.key, timestamp, frame))
-            .send(frame);
+            .header("x-umbler-hub-signature", signature(&self.key, timestamp, update))
+            .send(update);
         match answer.map(|answer| answer.status()) {
             Ok(status) if status.is_success() => Ok(()),
-            Ok(status) => Err(format!("status {}", status.as_u16())),
+            Ok(status) => Err(Refusal::ForNow(format!("status {}", status.as_u16()))),
             // The text of the error may contain the address, and that a secret.
-            Err(_away) => Err("no answer".to_owned()),
+            Err(_away) => Err(Refusal::ForNow("no answer".to_owned())),
         }
     }
 
-    fn store(&mut self, seq: Seq) -> Step {
-        match (self.store)(seq) {
-            StoreOutcome::Durable => {
-                self.next_action = NextAction::Looking(seq);
-                Step::More
-            }
-            StoreOutcome::NotNow => Step::Pause(FAULT_PAUSE),
-            StoreOutcome::Ending => Step::End,
-        }
-    }
-}
-
-impl Projection for AlertPosts {
-    const NAME: &'static str = "alert-webhook";
-    // Somebody waits to be alarmed, and this thread mostly waits for the network.
-    const GIVES_WAY: bool = false;
-
-    fn step(&mut self) -> Result<Step, DbError> {
-        match &mut self.next_action {
-            NextAction::Beginning => self.next_action = self.begin()?,
-            NextAction::Looking(after) => {
-                let after = *after;
-                self.next_action = self.next(after)?;
-                if matches!(self.next_action, NextAction::Looking(_)) {
-                    return Ok(Step::Rest(LOOK_INTERVAL));
-                }
-            }
-            NextAction::Posting { seq, frame, tries } => {
-                let (seq, frame, tries) = (*seq, std::mem::take(frame), *tries);
-                return Ok(self.post(seq, frame, tries));
-            }
-            NextAction::Storing(seq) => {
-                let seq = *seq;
-                return Ok(self.store(seq));
-            }
-        }
-        Ok(Step::More)
+    fn note_retry(&self, seq: Seq, reason: &str) {
+        log::warn!("the alert webhook did not take update {seq} ({reason}); trying again");
     }
 
-    fn fail(&mut self, _told: &DbError) -> Step {
-        self.connection = None;
-        Step::Pause(FAULT_PAUSE)
+    fn note_skipped(&self, seq: Seq, _: &str) {
+        log::error!("the alert webhook did not take update {seq} in {TRIES_MAX} tries; going on without it");
+    }
+
+    fn pause(tries: u32) -> Duration {
+        pause(tries, rand::random())
     }
 }
 
@@ -241,6 +124,8 @@ mod tests {
     use std::sync::mpsc::channel;
 
     use super::*;
+    use crate::derived::follower::{Projection, Step};
+    use crate::derived::forwarder::{FAULT_PAUSE, Forwarder, LOOK_INTERVAL, StoreOutcome};
 
     /// Posts of a journal with `rows` alerts. Stores are answered with `answers`, and sent to the
     /// receiver.
@@ -248,7 +133,7 @@ mod tests {
         home: &Path,
         rows: i64,
         answers: Vec<StoreOutcome>,
-    ) -> (AlertPosts, std::sync::mpsc::Receiver<Seq>) {
+    ) -> (Forwarder<AlertPosts>, std::sync::mpsc::Receiver<Seq>) {
         let path = home.join("hub.db");
         let mut database = Connection::open(&path).unwrap();
         crate::journal::steps::migrate_to_latest(&mut database).unwrap();
@@ -265,7 +150,7 @@ mod tests {
         };
         let (url, secret) = ("http://localhost/".to_owned(), Secret::new("secret"));
         let receiver = AlertReceiver { url, secret, tls: TlsConfig::builder().build() };
-        (AlertPosts::new(receiver, path, Box::new(store)), stores)
+        (Forwarder::new(AlertPosts::new(receiver), path, Box::new(store)), stores)
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod follower;
 pub mod own_file;
 pub mod search;
 pub mod analytics;
+pub mod forwarder;
 pub mod alert_posts;
 pub mod report_mail;
 

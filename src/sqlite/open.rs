@@ -1,6 +1,6 @@
 //! How connections are opened and set up: one way for those that write, and one for those that only read.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
@@ -58,6 +58,33 @@ pub fn read_only(path: &Path, cache_kib: i64) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "mmap_size", 0)?;
     connection.set_prepared_statement_cache_capacity(READER_STATEMENTS);
     Ok(connection)
+}
+
+/// A connection that only reads, opened when it is first needed, and again after it was closed because of a fault.
+pub struct DatabaseReader {
+    path: PathBuf,
+    cache_kib: i64,
+    connection: Option<Connection>,
+}
+
+impl DatabaseReader {
+    /// With a page cache of `cache_kib`.
+    pub fn new(path: PathBuf, cache_kib: i64) -> Self {
+        Self { path, cache_kib, connection: None }
+    }
+
+    pub fn connection(&mut self) -> rusqlite::Result<&mut Connection> {
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => read_only(&self.path, self.cache_kib)?,
+        };
+        Ok(self.connection.insert(connection))
+    }
+
+    /// Closes the connection, which may be the cause of a fault.
+    pub fn close(&mut self) {
+        self.connection = None;
+    }
 }
 
 /// Checks every page, index and row of a file, and returns what is wrong; empty for a sound file. Takes about

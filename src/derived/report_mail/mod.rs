@@ -2,16 +2,13 @@
 //!
 //! # Contract
 //!
-//! 1. It reads what is durable, and only the mail server can delay it. The hub never waits for it.
-//! 2. The position is stored after each mail, so a restart continues from there. A mail that the server took just before
-//!    a kill is sent again, with the same `Message-ID`, by which mail programs show it once.
-//! 3. **Bounded.** After [`TRIES_MAX`] tries with pauses of up to [`PAUSE_MAX`] a report is skipped, and the log says so.
-//!    What the server refuses for good is not tried again.
+//! That of [`forwarder`](super::forwarder). A mail that the server took just before a kill is sent again, with the same
+//! `Message-ID`, by which mail programs show it once. After [`TRIES_MAX`] tries with pauses of up to [`PAUSE_MAX`] a report is
+//! skipped; what the server refuses for good is not tried again.
 
 pub mod text;
 pub mod words;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use lettre::message::header::ContentType;
@@ -19,18 +16,14 @@ use lettre::message::{Mailbox, MultiPart, SinglePart};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
 use lettre::{Message, SmtpTransport, Transport};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 
-use super::alert_posts::{StoreOutcome, StorePosition};
-use super::follower::{Projection, Step};
+use super::forwarder::{Receiver, Refusal};
 use crate::auth::Secret;
 use crate::domain::Seq;
 use crate::journal::daily_report::MAILED_KEY;
-use crate::journal::head::{epoch, last_seq};
-use crate::journal::meta;
+use crate::journal::head::epoch;
 use crate::protocol::daily_report::DailyReportShape;
-use crate::sqlite::DbError;
-use crate::sqlite::open::read_only;
 
 /// How often one mail is tried: over a night with pauses of [`PAUSE_MAX`].
 const TRIES_MAX: u32 = 48;
@@ -40,13 +33,6 @@ const PAUSE_MAX: Duration = Duration::from_mins(15);
 const PAUSE_MIN: Duration = Duration::from_secs(2);
 /// How long the mail server may take for one answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
-/// How often the journal is read without a wake.
-const LOOK_INTERVAL: Duration = Duration::from_secs(30);
-/// How long to wait after the database or the journal did not answer.
-const FAULT_PAUSE: Duration = Duration::from_secs(1);
-/// Page cache in KiB. One row is read a day.
-const CACHE_KIB: i64 = 256;
-
 /// The next report after a position.
 const NEXT: &str = "SELECT journal.seq, frames.frame FROM journal JOIN frames ON frames.seq = journal.seq
      WHERE journal.seq > ?1 AND journal.update_type = 'daily_report' ORDER BY journal.seq LIMIT 1";
@@ -75,28 +61,9 @@ pub struct MailServer {
 
 /// Mails the reports in the journal.
 pub struct ReportMails {
-    database: PathBuf,
-    connection: Option<Connection>,
     transport: SmtpTransport,
     from: Mailbox,
     to: Vec<Mailbox>,
-    store: StorePosition,
-    next_action: NextAction,
-}
-
-/// What the next step of the thread does.
-enum NextAction {
-    /// Read the position that was stored last.
-    Beginning,
-    /// Look for the next report after this position.
-    Looking(Seq),
-    /// Mail this report, which has failed `tries` times.
-    Mailing {
-        seq: Seq,
-        mail: Box<Message>,
-        tries: u32,
-    },
-    Storing(Seq),
 }
 
 /// The part of an update that is mailed.
@@ -110,21 +77,11 @@ struct ReportUpdateData {
     report: DailyReportShape,
 }
 
-/// Why a report was not mailed.
-#[derive(Debug)]
-enum Refusal {
-    /// It may be taken later.
-    ForNow(String),
-    ForGood(String),
-}
-
 impl ReportMails {
-    /// `authorities` are the certificates to trust, in DER. `store` is called on the follower's thread, and may block.
+    /// `authorities` are the certificates to trust, in DER.
     pub fn new(
         server: MailServer,
         authorities: Vec<Vec<u8>>,
-        database: PathBuf,
-        store: StorePosition,
     ) -> Result<Self, lettre::transport::smtp::Error> {
         let MailServer { host, port, encryption, login, from, to } = server;
         let tls = match encryption {
@@ -137,54 +94,7 @@ impl ReportMails {
         if let Some((user, password)) = login {
             builder = builder.credentials(Credentials::new(user, password.expose().to_owned()));
         }
-        let transport = builder.build();
-        Ok(Self {
-            database,
-            connection: None,
-            transport,
-            from,
-            to,
-            store,
-            next_action: NextAction::Beginning,
-        })
-    }
-
-    fn connection(&mut self) -> rusqlite::Result<&Connection> {
-        let connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => read_only(&self.database, CACHE_KIB)?,
-        };
-        Ok(self.connection.insert(connection))
-    }
-
-    /// Continues from the stored position. At the very first start this is the newest one: earlier reports are not mailed.
-    fn begin(&mut self) -> rusqlite::Result<NextAction> {
-        let connection = self.connection()?;
-        match meta::get(connection, MAILED_KEY)?.and_then(|text| text.parse().ok()) {
-            Some(seq) => Ok(NextAction::Looking(Seq(seq))),
-            None => Ok(NextAction::Storing(last_seq(connection)?)),
-        }
-    }
-
-    /// The next report to mail, or the position up to which there is none.
-    fn next(&mut self, after: Seq) -> rusqlite::Result<NextAction> {
-        let connection = self.connection()?;
-        // Read first. What is committed between the two queries is found the next time.
-        let newest = last_seq(connection)?;
-        let epoch = epoch(connection)?;
-        let mut select = connection.prepare_cached(NEXT)?;
-        let found: Option<(i64, String)> =
-            select.query_row([after.0], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-        drop(select);
-        let Some((seq, frame)) = found else { return Ok(NextAction::Looking(newest)) };
-        let seq = Seq(seq);
-        Ok(match self.mail(&frame, &epoch) {
-            Ok(mail) => NextAction::Mailing { seq, mail: Box::new(mail), tries: 0 },
-            Err(reason) => {
-                log::error!("the daily report at {seq} cannot be made into a mail: {reason}");
-                NextAction::Storing(seq)
-            }
-        })
+        Ok(Self { transport: builder.build(), from, to })
     }
 
     fn mail(&self, frame: &str, epoch: &str) -> Result<Message, String> {
@@ -204,32 +114,31 @@ impl ReportMails {
             .singlepart(part(ContentType::TEXT_HTML, text::html(report)));
         message.multipart(body).map_err(|error| error.to_string())
     }
+}
 
-    /// Tries to mail a report. After the last try, or if it is refused for good, it is skipped.
-    fn send(&mut self, seq: Seq, mail: Box<Message>, tries: u32) -> Step {
-        let reason = match self.try_once(&mail) {
-            Ok(()) => {
-                log::info!("the daily report at {seq} was mailed");
-                self.next_action = NextAction::Storing(seq);
-                return Step::More;
+impl Receiver for ReportMails {
+    const NAME: &'static str = "report-mail";
+    const POSITION_KEY: &'static str = MAILED_KEY;
+    const NEXT: &'static str = NEXT;
+    const TRIES_MAX: u32 = TRIES_MAX;
+    type Item = Message;
+
+    fn prepare(&self, database: &Connection, seq: Seq, update: String) -> rusqlite::Result<Option<Message>> {
+        match self.mail(&update, &epoch(database)?) {
+            Ok(mail) => Ok(Some(mail)),
+            Err(reason) => {
+                log::error!("the daily report at {seq} cannot be made into a mail: {reason}");
+                Ok(None)
             }
-            Err(Refusal::ForNow(reason)) if tries + 1 < TRIES_MAX => reason,
-            Err(Refusal::ForNow(reason) | Refusal::ForGood(reason)) => {
-                log::error!("the daily report at {seq} is not mailed: {reason}");
-                self.next_action = NextAction::Storing(seq);
-                return Step::More;
-            }
-        };
-        if tries == 0 {
-            log::warn!("the mail server did not take the daily report at {seq} ({reason}); trying again");
         }
-        self.next_action = NextAction::Mailing { seq, mail, tries: tries + 1 };
-        Step::Pause(pause(tries))
     }
 
-    fn try_once(&self, mail: &Message) -> Result<(), Refusal> {
+    fn send(&self, seq: Seq, mail: &Message) -> Result<(), Refusal> {
         match self.transport.send(mail) {
-            Ok(_taken) => Ok(()),
+            Ok(_taken) => {
+                log::info!("the daily report at {seq} was mailed");
+                Ok(())
+            }
             // What the server says may hold an address. Its number tells enough.
             Err(error) => {
                 let reason = error.status().map_or_else(
@@ -247,43 +156,16 @@ impl ReportMails {
         }
     }
 
-    fn store(&mut self, seq: Seq) -> Step {
-        match (self.store)(seq) {
-            StoreOutcome::Durable => {
-                self.next_action = NextAction::Looking(seq);
-                Step::More
-            }
-            StoreOutcome::NotNow => Step::Pause(FAULT_PAUSE),
-            StoreOutcome::Ending => Step::End,
-        }
-    }
-}
-
-impl Projection for ReportMails {
-    const NAME: &'static str = "report-mail";
-
-    fn step(&mut self) -> Result<Step, DbError> {
-        match std::mem::replace(&mut self.next_action, NextAction::Beginning) {
-            NextAction::Beginning => self.next_action = self.begin()?,
-            NextAction::Looking(after) => {
-                self.next_action = NextAction::Looking(after);
-                self.next_action = self.next(after)?;
-                if matches!(self.next_action, NextAction::Looking(_)) {
-                    return Ok(Step::Rest(LOOK_INTERVAL));
-                }
-            }
-            NextAction::Mailing { seq, mail, tries } => return Ok(self.send(seq, mail, tries)),
-            NextAction::Storing(seq) => {
-                self.next_action = NextAction::Storing(seq);
-                return Ok(self.store(seq));
-            }
-        }
-        Ok(Step::More)
+    fn note_retry(&self, seq: Seq, reason: &str) {
+        log::warn!("the mail server did not take the daily report at {seq} ({reason}); trying again");
     }
 
-    fn fail(&mut self, _told: &DbError) -> Step {
-        self.connection = None;
-        Step::Pause(FAULT_PAUSE)
+    fn note_skipped(&self, seq: Seq, reason: &str) {
+        log::error!("the daily report at {seq} is not mailed: {reason}");
+    }
+
+    fn pause(tries: u32) -> Duration {
+        pause(tries)
     }
 }
 
