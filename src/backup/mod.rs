@@ -33,7 +33,7 @@ pub struct BackupSettings {
     pub database: PathBuf,
     /// Time between two snapshots.
     pub every: Duration,
-    /// Snapshots that are kept.
+    /// How many of the newest snapshots stay in the bucket.
     pub keep: usize,
 }
 

@@ -15,6 +15,7 @@ use ureq::{Agent, Body, http};
 
 use super::address::BucketAddress;
 use crate::auth::Secret;
+use crate::link::retry::is_temporary;
 use crate::telemetry::clock;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -212,7 +213,7 @@ impl ObjectStore {
                 Ok(answer) => match answer.status {
                     200..=299 => return Ok(answer),
                     404 if code_of(&answer.bytes) != "NoSuchBucket" => return Err(BucketError::Missing),
-                    408 | 429 | 500..=599 => format!("status {}", answer.status),
+                    status if is_temporary(status) => format!("status {status}"),
                     status => {
                         let code = code_of(&answer.bytes);
                         let code = if code.is_empty() { code } else { format!(" ({code})") };

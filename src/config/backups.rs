@@ -18,7 +18,7 @@ pub struct BackupTarget {
     pub key_id: Secret,
     pub secret: Secret,
     pub every_hours: u64,
-    /// Snapshots that are kept.
+    /// How many of the newest snapshots stay in the bucket.
     pub keep: usize,
 }
 

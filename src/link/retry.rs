@@ -13,9 +13,9 @@ const ADVISED_MAX: Duration = Duration::from_mins(5);
 /// How a try ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TryOutcome {
-    /// An answer outcome, with this status and the pause that its `Retry-After` asks for.
+    /// An answer came, with this status and the pause that its `Retry-After` asks for.
     Status(u16, Option<Duration>),
-    /// No answer outcome in time, or only a part of one.
+    /// No answer came in time, or only a part of one.
     NoAnswer,
     /// The status is 200, but the body is not what this route answers.
     Unreadable,

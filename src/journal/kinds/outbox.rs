@@ -39,24 +39,34 @@ pub(in crate::journal) fn apply<'a>(
             queue(store.connection(), &told, message)?;
             told.event(store, &message.id, None, HubEffect::None)
         }
-        OutboxRequest::Resend { id: of } => match for_a_person(store, of)? {
-            Some(_row) => {
-                let sql = "UPDATE outbox SET state = 'queued', message_id = NULL, reason = NULL, detail = NULL,
-                               since = CASE WHEN state = 'unconfirmed' THEN since END, changed_at = ?2, seq = ?3 WHERE id = ?1";
-                told.change(store.connection(), sql, of)?;
-                told.event(store, of, None, HubEffect::None)
-            }
-            None => Ok(told.nothing()),
-        },
-        OutboxRequest::Discard { id: of } => match for_a_person(store, of)? {
-            Some(_row) => {
-                let sql = "UPDATE outbox SET state = 'discarded', changed_at = ?2, seq = ?3 WHERE id = ?1";
-                told.change(store.connection(), sql, of)?;
-                told.event(store, of, None, HubEffect::None)
-            }
-            None => Ok(told.nothing()),
-        },
+        OutboxRequest::Resend { id: of } => decide(
+            store,
+            &told,
+            of,
+            "UPDATE outbox SET state = 'queued', message_id = NULL, reason = NULL, detail = NULL,
+                 since = CASE WHEN state = 'unconfirmed' THEN since END, changed_at = ?2, seq = ?3 WHERE id = ?1",
+        ),
+        OutboxRequest::Discard { id: of } => decide(
+            store,
+            &told,
+            of,
+            "UPDATE outbox SET state = 'discarded', changed_at = ?2, seq = ?3 WHERE id = ?1",
+        ),
     }
+}
+
+/// Does to an entry what a person decided, where it is for a person to decide.
+fn decide<'a>(
+    store: &mut SqliteStore,
+    told: &Told<'_>,
+    id: &str,
+    sql: &str,
+) -> Result<Outcome<'a>, StoreError> {
+    if !is_for_a_person(store, id)? {
+        return Ok(told.nothing());
+    }
+    store.connection().prepare_cached(sql)?.execute(params![id, to_nanos(told.entry.at), told.seq.0])?;
+    told.event(store, id, None, HubEffect::None)
 }
 
 /// Notes that a message is handed to the provider next, where it is still waiting for that.
@@ -158,17 +168,17 @@ fn queue(connection: &Connection, told: &Told<'_>, message: &OutboxMessage) -> R
     Ok(())
 }
 
-/// The entry, where it is for a person to decide what becomes of it.
-fn for_a_person(store: &mut SqliteStore, id: &str) -> Result<Option<OutboxRow>, StoreError> {
-    let Some(row) = OutboxRow::find(store.connection(), id)? else { return Ok(None) };
+/// Whether it is for a person to decide what becomes of an entry.
+fn is_for_a_person(store: &mut SqliteStore, id: &str) -> Result<bool, StoreError> {
+    let Some(row) = OutboxRow::find(store.connection(), id)? else { return Ok(false) };
     if row.shape.state.is_for_a_person() {
-        return Ok(Some(row));
+        return Ok(true);
     }
     let message = match (row.shape.state, &row.shape.message_id) {
         (OutboxState::Sent, Some(message)) => store.message(&MessageId::from(message.as_str()))?,
         _ => None,
     };
-    Ok(message.is_some_and(|message| message.is_undelivered()).then_some(row))
+    Ok(message.is_some_and(|message| message.is_undelivered()))
 }
 
 fn belongs_to_another(connection: &Connection, id: &str, message: &MessageId) -> Result<bool, StoreError> {
@@ -187,11 +197,6 @@ struct Told<'a> {
 impl Told<'_> {
     fn nothing<'a>(&self) -> Outcome<'a> {
         Outcome::NoEvent(Ack::duplicate(Some(self.id.clone()), None))
-    }
-
-    fn change(&self, connection: &Connection, sql: &str, id: &str) -> Result<(), StoreError> {
-        connection.prepare_cached(sql)?.execute(params![id, to_nanos(self.entry.at), self.seq.0])?;
-        Ok(())
     }
 
     /// Tells everybody who sees the chat what an entry is now.
