@@ -21,14 +21,7 @@ export function LinkCard() {
   return (
     <section className="card" aria-labelledby="link-title">
       <h2 id="link-title">{say('linkTitle')}</h2>
-      <dl className="facts" data-testid="link">
-        {linkRows(say, link).map(([name, value, isBad]) => (
-          <div key={name} data-bad={isBad || undefined}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <LinkFacts link={link} />
       <Recheck />
       <h3>{say('backfillTitle')}</h3>
       <BackfillProgress link={link} />
@@ -37,7 +30,22 @@ export function LinkCard() {
   );
 }
 
-export function linkRows(say: Say, link: Link): [string, string, boolean][] {
+/** How the link is, a line for each thing that it looks at. */
+export function LinkFacts({ link }: { link: Link }) {
+  const say = useWords();
+  return (
+    <dl className="facts" data-testid="link">
+      {linkRows(say, link).map(([name, value, isBad]) => (
+        <div key={name} data-bad={isBad || undefined}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function linkRows(say: Say, link: Link): [string, string, boolean][] {
   const { state, reason, completeUntil, availableFrom, sweep, silence, webhook } = link;
   const rows: [string, string, boolean][] = [
     [

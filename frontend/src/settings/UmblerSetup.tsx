@@ -2,7 +2,7 @@ import { Alert, Button, CopyButton, PasswordInput, TextInput } from '@mantine/co
 import { type FormEvent, type ReactNode, useCallback, useEffect, useState } from 'react';
 import { Link as RouteLink } from 'react-router';
 
-import { BackfillForm, BackfillProgress, linkRows } from '../health/LinkCard.tsx';
+import { BackfillForm, BackfillProgress, LinkFacts } from '../health/LinkCard.tsx';
 import { reasonOf } from '../hub/errors.ts';
 import { hub, umblerLink } from '../hub/hub.tsx';
 import { useRole } from '../hub/role.ts';
@@ -176,14 +176,7 @@ function Covered() {
       {link === null || link.state === 'off' ? (
         <p className="quiet">{say('setupNeedsToken')}</p>
       ) : (
-        <dl className="facts">
-          {linkRows(say, link).map(([name, value, isBad]) => (
-            <div key={name} data-bad={isBad || undefined}>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ))}
-        </dl>
+        <LinkFacts link={link} />
       )}
     </>
   );
