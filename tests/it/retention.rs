@@ -46,6 +46,18 @@ fn ages(hub: &Hub, positions: i64) {
     database(hub).execute("DELETE FROM blocks", []).expect("deleted");
 }
 
+/// Older than anything that a test keeps.
+const OLD: &str = "2020-03-02T13:00:00Z";
+
+/// A delivery of a message that is [`OLD`].
+fn old(delivery: Delivery) -> Delivery {
+    let at = json!(OLD);
+    delivery
+        .message_field("EventAtUTC", at.clone())
+        .message_field("CreatedAtUTC", at.clone())
+        .set("/EventDate", at)
+}
+
 const REDUCED: &str = "SELECT count(*) FROM journal WHERE kind = 12";
 
 /// A hub with 450 deliveries, which takes three steps, and then a few younger ones; it is stopped.
@@ -107,13 +119,6 @@ fn a_database_of_an_older_release_keeps_its_deliveries_until_the_operator_says_o
 #[test]
 fn texts_that_are_too_old_are_gone_everywhere_and_what_is_told_again_of_them_too() {
     let hub = hub_with(&[("RETAIN_TEXTS", "30"), ("RETAIN_RAW", "0")]);
-    let old = |delivery: Delivery| {
-        let at = json!("2020-03-02T13:00:00Z");
-        delivery
-            .message_field("EventAtUTC", at.clone())
-            .message_field("CreatedAtUTC", at.clone())
-            .set("/EventDate", at)
-    };
     hub.provider().posts(&old(said(1, "m1").text("um Xilofone velho")));
     let now = format!("{:.3}", clock::now());
     let young = Delivery::message("maria").text("recente").message_field("EventAtUTC", json!(now));
@@ -147,17 +152,12 @@ fn texts_that_are_too_old_are_gone_everywhere_and_what_is_told_again_of_them_too
 #[test]
 fn a_person_whose_chats_are_all_closed_for_long_is_erased_and_one_with_an_open_chat_is_not() {
     let hub = hub_with(&[("RETAIN_CLOSED_CHATS", "30"), ("RETAIN_RAW", "0")]);
-    let old = |delivery: Delivery| {
-        let at = json!("2020-03-02T13:00:00Z");
-        delivery
-            .message_field("EventAtUTC", at.clone())
-            .message_field("CreatedAtUTC", at.clone())
-            .set("/EventDate", at.clone())
-            .set("/Payload/Content/Contact/LastActiveUTC", at.clone())
-            .chat_field("EventAtUTC", at)
+    let old_chat = |delivery: Delivery| {
+        let at = json!(OLD);
+        old(delivery).set("/Payload/Content/Contact/LastActiveUTC", at.clone()).chat_field("EventAtUTC", at)
     };
-    hub.provider().posts(&old(said(1, "m1").text("um Xilofone").closed(1)));
-    hub.provider().posts(&old(Delivery::message("aberta").text("ainda aqui")));
+    hub.provider().posts(&old_chat(said(1, "m1").text("um Xilofone").closed(1)));
+    hub.provider().posts(&old_chat(Delivery::message("aberta").text("ainda aqui")));
     let mut hub = hub;
     hub.stop();
     let mut hub = hub.started_again();

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { launch } from '../support/browser.js';
-import { axe, buildDashboard, live, spawnDashboard, text, visit } from '../support/dashboard.js';
+import { axe, buildDashboard, signedIn, spawnDashboard, text, visit } from '../support/dashboard.js';
 import { JWT_SECRET, token } from '../support/hub.js';
 
 let browser;
@@ -22,15 +22,6 @@ const answer = (_, content) => {
   content.LastMessage.Source = 'Member';
   content.LastMessage.SentByOrganizationMember = { Id: 'agent-1' };
 };
-
-/** A page whose tab holds a token. */
-async function signedIn(t, hub, path, claims) {
-  const opened = await visit(t, browser, hub, '/live');
-  await opened.page.evaluate((value) => sessionStorage.setItem('umbler-hub-token', value), token(claims));
-  await opened.page.goto(hub.origin + path);
-  await live(opened.page);
-  return opened;
-}
 
 /** Saves thresholds as an admin would through REST; what is not named raises nothing. */
 async function setThresholds(hub, own, sectors = {}) {
@@ -168,7 +159,7 @@ test('saving when somebody else has saved is refused, keeps the draft, and is a 
 test('only admins change the settings; others read them', async (t) => {
   const hub = await spawnDashboard(t, dashboard, { JWT_SECRET });
   for (const role of ['supervisor', 'viewer']) {
-    const { page, clean } = await signedIn(t, hub, '/settings/rules', { sub: role, role });
+    const { page, clean } = await signedIn(t, browser, hub, '/settings/rules', { sub: role, role });
     await text(page, '.rules', 'Only admins can change these');
     assert.ok(await page.getByLabel('Waiting: late, All sectors: minutes').isDisabled());
     assert.equal(await page.getByRole('button', { name: 'Save' }).count(), 0);
@@ -197,9 +188,9 @@ test('an alert is on the screen when it is due, is taken by one for all to see, 
     }),
   });
   assert.equal(put.status, 200);
-  const ana = await signedIn(t, hub, '/live', { sub: 'ana', name: 'Ana', role: 'agent' });
-  const rui = await signedIn(t, hub, '/live', { sub: 'rui', name: 'Rui', role: 'supervisor' });
-  const eve = await signedIn(t, hub, '/live', { sub: 'eve', role: 'viewer' });
+  const ana = await signedIn(t, browser, hub, '/live', { sub: 'ana', name: 'Ana', role: 'agent' });
+  const rui = await signedIn(t, browser, hub, '/live', { sub: 'rui', name: 'Rui', role: 'supervisor' });
+  const eve = await signedIn(t, browser, hub, '/live', { sub: 'eve', role: 'viewer' });
   await text(ana.page, '.alerts', 'No active alerts');
   await hub.says('a', 'is anybody there?');
   await text(ana.page, '.alert .name', 'Contact of a');

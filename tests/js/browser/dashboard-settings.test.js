@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { launch } from '../support/browser.js';
-import { axe, buildDashboard, live, spawnDashboard, text, visit } from '../support/dashboard.js';
-import { JWT_SECRET, token } from '../support/hub.js';
+import { axe, buildDashboard, signedIn, spawnDashboard, text, visit } from '../support/dashboard.js';
+import { JWT_SECRET } from '../support/hub.js';
 
 let browser;
 let dashboard;
@@ -13,15 +13,6 @@ before(async () => ([browser, dashboard] = await Promise.all([launch(), buildDas
 after(() => Promise.all([browser.close(), dashboard.remove()]));
 
 const owner = (Id) => (_, content) => (content.OrganizationMember = { Id });
-
-/** A page whose tab holds a token. */
-async function signedIn(t, hub, path, claims) {
-  const opened = await visit(t, browser, hub, '/live');
-  await opened.page.evaluate((value) => sessionStorage.setItem('umbler-hub-token', value), token(claims));
-  await opened.page.goto(hub.origin + path);
-  await live(opened.page);
-  return opened;
-}
 
 const csv = (lines) => ({ name: 'agents.csv', mimeType: 'text/csv', buffer: Buffer.from(lines.join('\n')) });
 
@@ -137,7 +128,7 @@ test('only admins are offered what the hub would refuse to others', async (t) =>
     ['agent', 0],
     ['viewer', 0],
   ]) {
-    const { page, clean } = await signedIn(t, hub, '/settings/agents', { sub: role, role });
+    const { page, clean } = await signedIn(t, browser, hub, '/settings/agents', { sub: role, role });
     await text(page, '.people tr', 'agent-1');
     assert.equal(await page.locator('.directory button').count(), buttons, role);
     assert.equal(await page.getByText('Only admins can change the directory').count(), role === 'admin' ? 0 : 1);

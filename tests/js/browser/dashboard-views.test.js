@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { launch } from '../support/browser.js';
-import { axe, buildDashboard, live, spawnDashboard, text, visit } from '../support/dashboard.js';
+import { axe, buildDashboard, live, signedIn, spawnDashboard, text, visit } from '../support/dashboard.js';
 import { JWT_SECRET, token } from '../support/hub.js';
 
 let browser;
@@ -29,14 +29,6 @@ async function putSettings(hub, settings, bearer = null) {
     body: JSON.stringify({ businessHours: {}, thresholds: { default: THRESHOLDS, sectors: {} }, ...settings }),
   });
   assert.equal(response.status, 200, await response.text());
-}
-
-async function signedIn(t, hub, path, claims) {
-  const opened = await visit(t, browser, hub, '/live');
-  await opened.page.evaluate((value) => sessionStorage.setItem('umbler-hub-token', value), token(claims));
-  await opened.page.goto(hub.origin + path);
-  await live(opened.page);
-  return opened;
 }
 
 const openViews = (page) => page.getByRole('button', { name: 'Views', exact: true }).click();
@@ -75,8 +67,8 @@ test('a view of one’s own is kept in this browser, comes back by its name, and
 test('a view of the team is on every screen at once, survives a restart, and only admins change it', async (t) => {
   const hub = await spawnDashboard(t, dashboard, { JWT_SECRET });
   await putSettings(hub, { idleMinutes: 7 }, token());
-  const ana = await signedIn(t, hub, '/reports?period=30', { sub: 'ana', name: 'Ana', role: 'admin' });
-  const eve = await signedIn(t, hub, '/live', { sub: 'eve', role: 'viewer' });
+  const ana = await signedIn(t, browser, hub, '/reports?period=30', { sub: 'ana', name: 'Ana', role: 'admin' });
+  const eve = await signedIn(t, browser, hub, '/live', { sub: 'eve', role: 'viewer' });
   await openViews(eve.page);
   await text(eve.page, '.views', 'Only admins can save views for the team.');
   await openViews(ana.page);

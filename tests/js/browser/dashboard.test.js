@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { launch } from '../support/browser.js';
-import { axe, buildDashboard, live, spawnDashboard, text, visit } from '../support/dashboard.js';
+import { axe, buildDashboard, live, signedIn, spawnDashboard, text, visit } from '../support/dashboard.js';
 import { JWT_SECRET, token } from '../support/hub.js';
 
 let browser;
@@ -140,7 +140,7 @@ test('signing in: a wrong token is refused, a right one is kept for the tab, and
 test('a viewer sees masked names and no texts, and is told why', async (t) => {
   const hub = await spawnDashboard(t, dashboard, { JWT_SECRET });
   await hub.says('a', 'a secret', (_, content) => (content.Contact.Name = 'Marina'));
-  const { page } = await signedIn(t, hub, '/chats/a', { sub: 'eve', role: 'viewer' });
+  const { page } = await signedIn(t, browser, hub, '/chats/a', { sub: 'eve', role: 'viewer' });
   await text(page, '.message', 'Text hidden for your role');
   await text(page, '.list .name', 'M•••');
   assert.equal((await page.content()).includes('a secret'), false);
@@ -152,7 +152,7 @@ test('a token that is limited to a sector sees its chats alone, in the numbers t
   const sector = (Id, Name) => (_, content) => (content.Sector = { Id, Name });
   await hub.says('mine', 'hello', sector('sales', 'Sales'));
   await hub.says('theirs', 'hello', sector('support', 'Support'));
-  const { page } = await signedIn(t, hub, '/live', { role: 'agent', sectors: ['sales'] });
+  const { page } = await signedIn(t, browser, hub, '/live', { role: 'agent', sectors: ['sales'] });
   await says(page, 'open', 1);
   await text(page, '.groups', 'Sales');
   assert.equal((await page.content()).includes('Contact of theirs'), false);
@@ -163,9 +163,9 @@ test('a token that is limited to a sector sees its chats alone, in the numbers t
 test('colleagues who look at the same chat see each other', async (t) => {
   const hub = await spawnDashboard(t, dashboard, { JWT_SECRET });
   await hub.says('a', 'hello');
-  const ana = await signedIn(t, hub, '/chats/a', { sub: 'ana', name: 'Ana' });
+  const ana = await signedIn(t, browser, hub, '/chats/a', { sub: 'ana', name: 'Ana' });
   await text(ana.page, '.message', 'hello');
-  const rui = await signedIn(t, hub, '/chats/a', { sub: 'rui', name: 'Rui' });
+  const rui = await signedIn(t, browser, hub, '/chats/a', { sub: 'rui', name: 'Rui' });
   await text(ana.page, '.others', 'Also looking at this chat: Rui');
   await text(rui.page, '.others', 'Ana');
   await rui.page.getByRole('link', { name: 'Live' }).click();
@@ -239,12 +239,3 @@ test('addresses of pages lead to the dashboard; what programs ask for, or an old
   for (const path of ['/health', '/api/umbler/stats']) assert.equal((await ask(path))[1], 'application/json', path);
   assert.equal((await ask('/console'))[1], 'text/html');
 });
-
-/** A page whose tab holds a token. */
-async function signedIn(t, hub, path, claims) {
-  const opened = await visit(t, browser, hub, '/live');
-  await opened.page.evaluate((value) => sessionStorage.setItem('umbler-hub-token', value), token(claims));
-  await opened.page.goto(hub.origin + path);
-  await live(opened.page);
-  return opened;
-}

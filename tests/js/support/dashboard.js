@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { openPage } from './browser.js';
-import { spawnHub } from './hub.js';
+import { spawnHub, token } from './hub.js';
 
 const FRONTEND = join(import.meta.dirname, '../../../frontend');
 const VITE = join(FRONTEND, 'node_modules/vite/bin/vite.js');
@@ -47,6 +47,15 @@ export async function visit(t, browser, hub, path, options = {}) {
 }
 
 export const live = (page) => page.locator('[data-status=connected]').waitFor();
+
+/** A page whose tab holds a token. */
+export async function signedIn(t, browser, hub, path, claims) {
+  const opened = await visit(t, browser, hub, '/live');
+  await opened.page.evaluate((value) => sessionStorage.setItem('umbler-hub-token', value), token(claims));
+  await opened.page.goto(hub.origin + path);
+  await live(opened.page);
+  return opened;
+}
 
 /** Waits until a part of the page says this. */
 export const text = (page, selector, wanted) => page.locator(selector, { hasText: wanted }).first().waitFor();
