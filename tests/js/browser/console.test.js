@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { launch, openPage } from '../support/browser.js';
+import { launch, openPage, text } from '../support/browser.js';
 import { JWT_SECRET, spawnHub, token } from '../support/hub.js';
 
 let browser;
@@ -16,8 +16,6 @@ async function open(t, { settings = {}, ...options } = {}) {
   await opened.page.goto(hub.origin);
   return { hub, ...opened };
 }
-
-const text = (page, selector, wanted) => page.locator(selector, { hasText: wanted }).first().waitFor();
 
 test('an update shows at once: in the numbers, the chats, the stream and the chat that is open', async (t) => {
   const { hub, page, log } = await open(t);

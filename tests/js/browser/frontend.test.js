@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 
-import { launch, openPage } from '../support/browser.js';
+import { launch, openPage, text } from '../support/browser.js';
 import { spawnHub } from '../support/hub.js';
 
 const FRONTEND = join(import.meta.dirname, '../../../frontend');
@@ -39,8 +39,6 @@ async function dev(t, env) {
   vite.stdout.resume();
   return origin;
 }
-
-const text = (page, selector, wanted) => page.locator(selector, { hasText: wanted }).waitFor();
 
 test('the page talks to its own address, and an update comes through the proxy', async (t) => {
   const hub = await spawnHub(t);

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { launch, openPage, servePages } from '../support/browser.js';
+import { launch, openPage, servePages, text } from '../support/browser.js';
 import { JWT_SECRET, spawnHub, token } from '../support/hub.js';
 
 let browser;
@@ -19,7 +19,6 @@ async function open(t, name, settings = {}) {
   return { hub, ...opened };
 }
 
-const text = (page, selector, wanted) => page.locator(selector, { hasText: wanted }).waitFor();
 const events = (log, event) => log.sent.filter((frame) => frame.event === event);
 
 test('the old component works unchanged: it connects, shows numbers, and an update reaches it without asking again', async (t) => {

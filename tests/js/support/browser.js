@@ -138,3 +138,12 @@ async function bundle(name, hub) {
   });
   return outputFiles[0].text;
 }
+
+/**
+ * Waits until a part of the page says this, in these very letters: without regard to capitals, "Saved." would be
+ * found in "There are changes that are not saved."
+ */
+export const text = (page, selector, wanted) => {
+  const hasText = typeof wanted === 'string' ? new RegExp(wanted.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')) : wanted;
+  return page.locator(selector, { hasText }).first().waitFor();
+};

@@ -11,6 +11,8 @@ import { promisify } from 'node:util';
 import { openPage } from './browser.js';
 import { spawnHub, token } from './hub.js';
 
+export { text } from './browser.js';
+
 const FRONTEND = join(import.meta.dirname, '../../../frontend');
 const VITE = join(FRONTEND, 'node_modules/vite/bin/vite.js');
 const AXE = join(import.meta.dirname, '../node_modules/axe-core/axe.min.js');
@@ -56,9 +58,6 @@ export async function signedIn(t, browser, hub, path, claims) {
   await live(opened.page);
   return opened;
 }
-
-/** Waits until a part of the page says this. */
-export const text = (page, selector, wanted) => page.locator(selector, { hasText: wanted }).first().waitFor();
 
 /** What axe finds against WCAG 2.2 AA, in one line each. */
 export async function axe(page) {
