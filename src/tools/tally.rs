@@ -80,6 +80,12 @@ impl Tally {
         )
     }
 
+    /// How many posts have ended, whatever the answer was.
+    pub fn ended(&self) -> u64 {
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.answered() + counts.stopped
+    }
+
     /// Fails where a delivery was refused, or was never answered.
     pub fn verdict(&self) -> Result<(), ToolError> {
         let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);

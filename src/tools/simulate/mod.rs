@@ -213,7 +213,9 @@ fn generate(
     let mut day = Day::new(seed, at);
     let mut left = args.count;
     let mut next_report = Instant::now() + REPORT_INTERVAL;
+    let pause = if args.rate > 0.0 { Duration::from_secs_f64(1.0 / args.rate) } else { Duration::ZERO };
     let mut due = Instant::now();
+    let mut is_past = args.backfill > 0;
     let mut heard = 0;
     loop {
         if left == Some(0) {
@@ -224,8 +226,13 @@ fn generate(
         if stop.load(Ordering::Relaxed) {
             return Ok(());
         }
-        let past = at < begun;
-        if past {
+        if is_past && at >= begun {
+            is_past = false;
+            outbound.wait_until_posted(tally, stop);
+            print(&format!("the last {} h are posted; the present goes on\n", args.backfill))?;
+            due = Instant::now() + pause;
+        }
+        if is_past {
             at =
                 at.checked_add(SignedDuration::from_secs(BACKFILL_PAUSE_SECONDS)).unwrap_or(begun).min(begun);
         } else {
@@ -234,7 +241,7 @@ fn generate(
                 return Ok(());
             }
             at = clock::now();
-            due += if args.rate > 0.0 { Duration::from_secs_f64(1.0 / args.rate) } else { Duration::ZERO };
+            due += pause;
             // After a delay the pace continues from now: missed deliveries are not posted all at once.
             due = due.max(Instant::now().checked_sub(Duration::from_secs(1)).unwrap_or(due));
         }
@@ -243,7 +250,7 @@ fn generate(
             heard += 1;
         }
         outbound.look_at_outage()?;
-        if outbound.emit(day.step(at), past).is_err() || outbound.post_due().is_err() {
+        if outbound.emit(day.step(at), is_past).is_err() || outbound.post_due().is_err() {
             return Ok(());
         }
         left = left.map(|left| left - 1);

@@ -13,7 +13,11 @@ use rand::{RngExt, SeedableRng};
 use super::SimulatedDelivery;
 use crate::tools::fake::FakeApi;
 use crate::tools::fake::feed::Feed;
+use crate::tools::tally::Tally;
 use crate::tools::{ToolError, pause_until, print};
+
+/// How often it is looked whether everything is posted.
+const LOOK_PAUSE: Duration = Duration::from_millis(20);
 
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct OutboundArgs {
@@ -64,6 +68,8 @@ pub(super) struct Outbound<'a> {
     waiting: BinaryHeap<Reverse<Waiting>>,
     deliveries: std::collections::HashMap<u64, SimulatedDelivery>,
     made: u64,
+    /// How many were given to whoever posts them.
+    given: u64,
     begun: Instant,
     is_out: bool,
 }
@@ -88,6 +94,7 @@ impl<'a> Outbound<'a> {
             waiting: BinaryHeap::new(),
             deliveries: std::collections::HashMap::new(),
             made: 0,
+            given: 0,
             begun: Instant::now(),
             is_out: false,
         }
@@ -109,7 +116,7 @@ impl<'a> Outbound<'a> {
             return Ok(());
         }
         if is_past || self.args.delay == 0 {
-            return self.sender.send(delivery).map_err(|_closed| Over);
+            return self.give(delivery);
         }
         let late = Duration::from_millis(self.random.random_range(0..=self.args.delay * 1_000));
         self.waiting.push(Reverse(Waiting { due: Instant::now() + late, number: self.made }));
@@ -122,10 +129,22 @@ impl<'a> Outbound<'a> {
         while self.waiting.peek().is_some_and(|Reverse(next)| next.due <= Instant::now()) {
             let Some(Reverse(next)) = self.waiting.pop() else { break };
             if let Some(delivery) = self.deliveries.remove(&next.number) {
-                self.sender.send(delivery).map_err(|_closed| Over)?;
+                self.give(delivery)?;
             }
         }
         Ok(())
+    }
+
+    fn give(&mut self, delivery: SimulatedDelivery) -> Result<(), Over> {
+        self.given += 1;
+        self.sender.send(delivery).map_err(|_closed| Over)
+    }
+
+    /// Waits until everything that was given to whoever posts has its answer.
+    pub(super) fn wait_until_posted(&self, tally: &Tally, stop: &AtomicBool) {
+        while tally.ended() < self.given && !stop.load(Ordering::Relaxed) {
+            pause_until(Instant::now() + LOOK_PAUSE, stop);
+        }
     }
 
     /// Posts what is left, each when it is due.
