@@ -4,6 +4,7 @@
 //! FOLDER/EPOCH/snapshots/SEQ-TIME.db.zst   a whole database, compressed
 //! FOLDER/EPOCH/snapshots/SEQ-TIME.json     what it holds; written last, once it was read back
 //! FOLDER/EPOCH/segments/FIRST-LAST.zst     the records of these positions
+//! FOLDER/EPOCH/segments/FIRST-LAST-TIME.zst  records that have no position, where there are no others
 //! ```
 //!
 //! Positions have leading zeros, so the order of names is that of the history. The time is part of a snapshot's name so that
@@ -16,6 +17,8 @@ use jiff::tz::TimeZone;
 use crate::domain::Seq;
 
 const TIME: &str = "%Y%m%dT%H%M%SZ";
+/// Between segments is less than a second.
+const SEGMENT_TIME: &str = "%Y%m%dT%H%M%S%.3fZ";
 const SNAPSHOTS: &str = "snapshots/";
 const SEGMENTS: &str = "segments/";
 const DATABASE: &str = ".db.zst";
@@ -42,6 +45,8 @@ pub struct SegmentName {
     pub first: Seq,
     /// The newest position that it holds; the one before `first` where it holds records without a position alone.
     pub last: Seq,
+    /// When it was read, where it holds records without a position alone: so that one never takes the place of another.
+    pub read_at: Option<Timestamp>,
 }
 
 impl Folder {
@@ -88,7 +93,9 @@ impl Folder {
     }
 
     pub fn segment(&self, name: SegmentName) -> String {
-        format!("{}{SEGMENTS}{:020}-{:020}{SEGMENT}", self.0, name.first.0, name.last.0)
+        let SegmentName { first, last, read_at } = name;
+        let time = read_at.map(|at| format!("-{}", at.strftime(SEGMENT_TIME))).unwrap_or_default();
+        format!("{}{SEGMENTS}{:020}-{:020}{time}{SEGMENT}", self.0, first.0, last.0)
     }
 
     /// A key before those of all segments that begin behind this position.
@@ -117,8 +124,7 @@ impl SnapshotName {
     fn read(key: &str, suffix: &str) -> Option<Self> {
         let (_, name) = key.rsplit_once(SNAPSHOTS)?;
         let (seq, time) = name.strip_suffix(suffix)?.split_once('-')?;
-        let taken_at = DateTime::strptime(TIME, time).ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp();
-        Some(Self { taken_at, seq: Seq(seq.parse().ok()?) })
+        Some(Self { taken_at: moment(TIME, time)?, seq: Seq(seq.parse().ok()?) })
     }
 }
 
@@ -126,9 +132,17 @@ impl SegmentName {
     /// Reads the key of a segment.
     pub fn read(key: &str) -> Option<Self> {
         let (_, name) = key.rsplit_once(SEGMENTS)?;
-        let (first, last) = name.strip_suffix(SEGMENT)?.split_once('-')?;
-        Some(Self { first: Seq(first.parse().ok()?), last: Seq(last.parse().ok()?) })
+        let (first, rest) = name.strip_suffix(SEGMENT)?.split_once('-')?;
+        let (last, read_at) = match rest.split_once('-') {
+            Some((last, time)) => (last, Some(moment(SEGMENT_TIME, time)?)),
+            None => (rest, None),
+        };
+        Some(Self { first: Seq(first.parse().ok()?), last: Seq(last.parse().ok()?), read_at })
     }
+}
+
+fn moment(form: &str, text: &str) -> Option<Timestamp> {
+    Some(DateTime::strptime(form, text).ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 
 #[cfg(test)]
@@ -145,12 +159,23 @@ mod tests {
         assert_eq!(SnapshotName::of_database(&key), Some(name));
         assert_eq!(SnapshotName::of_manifest(&folder.manifest(name)), Some(name));
         assert_eq!(SnapshotName::of_manifest(&key), None);
-        let segment = |first, last| SegmentName { first: Seq(first), last: Seq(last) };
-        let keys = [segment(9, 8), segment(9, 11), segment(12, 100)].map(|name| folder.segment(name));
-        assert!(keys.is_sorted());
-        assert_eq!(keys.each_ref().map(|key| SegmentName::read(key).unwrap().last.0), [8, 11, 100]);
+        let segment = |first, last| SegmentName { first: Seq(first), last: Seq(last), read_at: None };
+        let beside = |at: &str| SegmentName { read_at: Some(at.parse().unwrap()), ..segment(9, 8) };
+        let names = [
+            beside("2026-03-02T13:00:00Z"),
+            beside("2026-03-02T13:00:00.125Z"),
+            segment(9, 11),
+            segment(12, 100),
+        ];
+        let keys = names.map(|name| folder.segment(name));
+        assert!(keys.is_sorted(), "{keys:?}");
+        assert_eq!(
+            keys[1],
+            "hub/one/00e1/segments/00000000000000000009-00000000000000000008-20260302T130000.125Z.zst"
+        );
+        assert_eq!(keys.each_ref().map(|key| SegmentName::read(key).unwrap()), names);
         let after = folder.before_segments_after(Seq(9));
-        assert!(keys[1] < after && after < keys[2]);
+        assert!(keys[2] < after && after < keys[3]);
         assert_eq!(SegmentName::read("hub/one/00e1/segments/letter.zst"), None);
     }
 

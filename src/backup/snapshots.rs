@@ -15,7 +15,6 @@ use super::keep;
 use super::layout::{Folder, SegmentName, SnapshotName};
 use super::manifest::{MANIFEST_FORMAT, Manifest};
 use super::store::{BucketError, ObjectStore, Upload};
-use crate::domain::Seq;
 use crate::journal::copies;
 use crate::journal::digest::hex;
 use crate::journal::replace::{Copied, ReplaceError};
@@ -226,17 +225,17 @@ impl SnapshotMaker {
         }
         let kept = known.iter().filter(|name| !outdated.contains(name));
         let Some(oldest) = kept.copied().min() else { return Ok(()) };
-        self.clear_segments(&folder, oldest.seq)?;
+        self.clear_segments(&folder, oldest)?;
         if known.len() >= self.keep {
             self.clear_epochs(oldest.taken_at)?;
         }
         Ok(())
     }
 
-    fn clear_segments(&self, folder: &Folder, covered: Seq) -> Result<(), SnapshotError> {
+    fn clear_segments(&self, folder: &Folder, oldest: SnapshotName) -> Result<(), SnapshotError> {
         let listed = self.store.list(&folder.segments(), None)?;
         let segments = listed.iter().filter_map(|object| SegmentName::read(&object.key)).collect();
-        for name in keep::covered(segments, covered) {
+        for name in keep::covered(segments, oldest) {
             self.store.delete(&folder.segment(name))?;
         }
         Ok(())

@@ -119,8 +119,8 @@ impl<R: Receiver> Forwarder<R> {
     /// Continues from the stored position. At the very first start this is the newest one: earlier updates are not sent.
     fn begin(&mut self) -> rusqlite::Result<NextAction<R::Item>> {
         let connection = self.reader.connection()?;
-        match meta::get(connection, R::POSITION_KEY)?.and_then(|text| text.parse().ok()) {
-            Some(seq) => Ok(NextAction::Looking(Seq(seq))),
+        match meta::position(connection, R::POSITION_KEY)? {
+            Some(seq) => Ok(NextAction::Looking(seq)),
             None => Ok(NextAction::Storing(last_seq(connection)?)),
         }
     }

@@ -179,7 +179,8 @@ impl Apply {
             | Payload::Revocation(_)
             | Payload::AlertsPosted(_)
             | Payload::ReportsMailed(_)
-            | Payload::Retention(_) => self.change_without_event(entry, payload, written),
+            | Payload::Retention(_)
+            | Payload::DeliveryCounts(_) => self.change_without_event(entry, payload, written),
         }
     }
 
@@ -203,6 +204,12 @@ impl Apply {
                 written.erases |= retaining.rows < ROWS_MAX;
                 written.blanked.extend(retaining.blanked.into_iter().map(Arc::new));
                 Ok(outcome)
+            }
+            Payload::DeliveryCounts(counts) => {
+                // What was counted in this batch is part of the sums.
+                self.counts.flush(self.store.connection())?;
+                self.counts.raise(self.store.connection(), counts)?;
+                Ok(Outcome::NoEvent(Ack::duplicate(None, None)))
             }
             Payload::Delivery(_)
             | Payload::Notice(_)
@@ -245,7 +252,8 @@ impl Apply {
             | Payload::DailyReport(_)
             | Payload::ReportsMailed(_)
             | Payload::Erasure(_)
-            | Payload::Retention(_) => return Ok(()),
+            | Payload::Retention(_)
+            | Payload::DeliveryCounts(_) => return Ok(()),
         };
         let at = record.entry.at;
         if record.entry.origin != Origin::Hub {

@@ -4,8 +4,10 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 
+use super::erase::erasures_of;
+use super::erasure_list::{self, ListedErasure};
 use super::replace::{
     Copied, ReplaceError, Replaced, begin_copy, complete, copy, database_error, put_in_place, take_lock,
 };
@@ -20,9 +22,11 @@ pub fn snapshot(path: &Path) -> Result<(InMaking, Copied), ReplaceError> {
     Ok((target, copied))
 }
 
-/// Replaces the database at `path` by the one that `fill` makes in an empty file. No hub may run on it.
+/// Replaces the database at `path` by the one that `fill` makes in an empty file. No hub may run on it. What the database that
+/// is replaced, the list beside it or another list know to be erased is erased in it.
 pub fn replace_by<E: From<ReplaceError>>(
     path: &Path,
+    erasures: Option<&Path>,
     now: Timestamp,
     fill: impl FnOnce(&Path) -> Result<(), E>,
 ) -> Result<Replaced, E> {
@@ -32,6 +36,7 @@ pub fn replace_by<E: From<ReplaceError>>(
     let connection = Connection::open(fresh.path()).map_err(database_error(path))?;
     schema::new_epoch(&connection).map_err(database_error(path))?;
     let copied = complete(connection, fresh.path(), path)?;
+    let copied = erase_known(fresh.path(), path, path, erasures)?.unwrap_or(copied);
     let aside = put_in_place(fresh, &copied, path, now)?;
     Ok(Replaced { now: Some(copied), aside })
 }
@@ -45,4 +50,44 @@ pub fn rehearse<E: From<ReplaceError>>(
     fill(fresh.path())?;
     let connection = Connection::open(fresh.path()).map_err(database_error(path))?;
     Ok(complete(connection, fresh.path(), path)?)
+}
+
+/// Erases in a copy of `source` what the database at `path`, the list beside it or another list know to be erased. `None` if
+/// they know of nothing.
+pub(super) fn erase_known(
+    fresh: &Path,
+    source: &Path,
+    path: &Path,
+    erasures: Option<&Path>,
+) -> Result<Option<Copied>, ReplaceError> {
+    let list = erasure_list::path_of(path);
+    if let Some(more) = erasures {
+        if !more.exists() {
+            return Err(ReplaceError::Missing(more.into()));
+        }
+        erasure_list::add(&list, erasure_list::read(more)?)?;
+    }
+    erasure_list::add(&list, known_erasures(path))?;
+    if erasure_list::read(&list)?.is_empty() {
+        return Ok(None);
+    }
+    erase_again(fresh, source, &list).map(Some)
+}
+
+/// The erasures that a database knows. One that is damaged knows none; the list beside it does.
+fn known_erasures(path: &Path) -> Vec<ListedErasure> {
+    let read = || {
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        erasures_of(&connection, None)
+    };
+    read().unwrap_or_default().into_iter().map(ListedErasure::from).collect()
+}
+
+/// Applies the erasures of a list to a copy that is not in place yet.
+fn erase_again(copy: &Path, source: &Path, list: &Path) -> Result<Copied, ReplaceError> {
+    let mut connection = Connection::open(copy).map_err(database_error(copy))?;
+    schema::configure(&connection).map_err(database_error(copy))?;
+    schema::migrate(&mut connection, source)?;
+    let connection = erasure_list::settle(connection, list)?;
+    complete(connection, copy, source)
 }

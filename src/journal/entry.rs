@@ -55,10 +55,12 @@ pub enum Kind {
     DailyReport = 15,
     /// The position up to which daily reports were mailed.
     ReportsMailed = 16,
+    /// How many deliveries were repeated or ignored so far.
+    DeliveryCounts = 17,
 }
 
 impl Kind {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Delivery,
         Self::Notice,
         Self::Members,
@@ -76,6 +78,7 @@ impl Kind {
         Self::Retention,
         Self::DailyReport,
         Self::ReportsMailed,
+        Self::DeliveryCounts,
     ];
 
     /// The kind with this number; `None` if a newer hub wrote it.

@@ -3,10 +3,25 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::domain::Seq;
+
 /// The value of a key; `None` if there is none.
 pub fn get(connection: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
     let mut select = connection.prepare_cached("SELECT value FROM meta WHERE key = ?1")?;
     select.query_row([key], |row| row.get(0)).optional()
+}
+
+/// The position that is stored under a key.
+pub fn position(connection: &Connection, key: &str) -> rusqlite::Result<Option<Seq>> {
+    Ok(get(connection, key)?.and_then(|text| text.parse().ok()).map(Seq))
+}
+
+/// Stores a position, unless a later one is stored.
+pub(super) fn put_position(connection: &Connection, key: &str, seq: Seq) -> rusqlite::Result<()> {
+    if position(connection, key)? < Some(seq) {
+        put(connection, key, &seq.to_string())?;
+    }
+    Ok(())
 }
 
 /// Stores a value, replacing an earlier one.

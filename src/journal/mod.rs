@@ -51,6 +51,7 @@ pub mod retain;
 mod search_keys;
 mod bodies;
 pub mod kinds;
+pub mod beside;
 pub mod blocks;
 pub mod order;
 pub mod apply;

@@ -51,6 +51,21 @@ pub enum Payload {
     Erasure(ErasureRequest),
     /// A step of deleting what is older than the operator wants to keep.
     Retention(RetentionStep),
+    /// How many deliveries were repeated or ignored so far. Only a backup holds such records: the deliveries themselves are not
+    /// recorded, or make no event.
+    DeliveryCounts(Vec<OutcomeCount>),
+}
+
+/// How many deliveries of a type had one outcome so far.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OutcomeCount {
+    #[serde(rename = "type")]
+    pub event_type: String,
+    pub outcome: String,
+    pub count: i64,
+    /// When the newest was received.
+    pub last_at: Timestamp,
 }
 
 /// The erasure of a person's data. It holds ids only, because it stays when the data is gone.

@@ -89,6 +89,7 @@ impl Record {
             Payload::ReportsMailed(seq) => (Kind::ReportsMailed, serde_json::to_vec(seq)?),
             Payload::Erasure(request) => (Kind::Erasure, serde_json::to_vec(request)?),
             Payload::Retention(step) => (Kind::Retention, serde_json::to_vec(step)?),
+            Payload::DeliveryCounts(counts) => (Kind::DeliveryCounts, serde_json::to_vec(counts)?),
         };
         let body = zstd::bulk::compress(&text, ZSTD_LEVEL)?;
         let weight = body.len() + text.len() * PARSED_TIMES + OVERHEAD_BYTES;
@@ -127,6 +128,7 @@ impl Record {
             Kind::Reduced => Payload::Delivery(Box::new(reduced::decode(&text, &entry)?)),
             Kind::Erasure => Payload::Erasure(serde_json::from_slice(&text)?),
             Kind::Retention => Payload::Retention(serde_json::from_slice(&text)?),
+            Kind::DeliveryCounts => Payload::DeliveryCounts(serde_json::from_slice(&text)?),
         };
         let weight = entry.body.len() + text.len() * PARSED_TIMES + OVERHEAD_BYTES;
         Ok(Self { entry, payload, weight })

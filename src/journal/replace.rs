@@ -17,8 +17,8 @@ use jiff::Timestamp;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
-use super::erase::erasures_of;
-use super::erasure_list::{self, ListError, ListedErasure};
+use super::copies;
+use super::erasure_list::ListError;
 use super::fault::StoreError;
 use super::lineage::{self, Marker, MarkerState};
 use super::loss;
@@ -143,38 +143,10 @@ pub fn restore(
     let _lock = take_lock(path)?;
     let fresh = begin_copy(path)?;
     let begin_anew = |copy: &Connection| schema::new_epoch(copy).map(|_epoch| ());
-    let mut copied = copy(source, fresh.path(), progress, &begin_anew)?;
-    let list = erasure_list::path_of(path);
-    if let Some(more) = erasures {
-        if !more.exists() {
-            return Err(ReplaceError::Missing(more.into()));
-        }
-        erasure_list::add(&list, erasure_list::read(more)?)?;
-    }
-    erasure_list::add(&list, known_erasures(path))?;
-    if !erasure_list::read(&list)?.is_empty() {
-        copied = erase_again(fresh.path(), source, &list)?;
-    }
+    let copied = copy(source, fresh.path(), progress, &begin_anew)?;
+    let copied = copies::erase_known(fresh.path(), source, path, erasures)?.unwrap_or(copied);
     let aside = put_in_place(fresh, &copied, path, now)?;
     Ok(Replaced { now: Some(copied), aside })
-}
-
-/// The erasures that a database knows. One that is damaged knows none; the list beside it does.
-fn known_erasures(path: &Path) -> Vec<ListedErasure> {
-    let read = || {
-        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        erasures_of(&connection, None)
-    };
-    read().unwrap_or_default().into_iter().map(ListedErasure::from).collect()
-}
-
-/// Applies the erasures of a list to a copy that is not in place yet.
-fn erase_again(copy: &Path, source: &Path, list: &Path) -> Result<Copied, ReplaceError> {
-    let mut connection = Connection::open(copy).map_err(database_error(copy))?;
-    schema::configure(&connection).map_err(database_error(copy))?;
-    schema::migrate(&mut connection, source)?;
-    let connection = erasure_list::settle(connection, list)?;
-    complete(connection, copy, source)
 }
 
 /// Renames a finished file to the name of the database. Returns the path at which the old one is kept.

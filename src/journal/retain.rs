@@ -34,6 +34,19 @@ pub(super) fn note_begun(connection: &Connection) -> rusqlite::Result<()> {
     meta::put(connection, BEGUN_KEY, "1")
 }
 
+/// The steps that were begun last, with which what is too old is deleted again in a copy.
+pub(super) fn begun_steps(connection: &Connection) -> rusqlite::Result<Vec<RetentionStep>> {
+    let mut steps = Vec::new();
+    for what in [Retained::Raw, Retained::Texts] {
+        if let Some((before, _)) = progress(connection, what.as_str())? {
+            // The texts of a moment go with those before it, so its own step was of the moment after it.
+            let before = if what == Retained::Texts { before.saturating_add(1) } else { before };
+            steps.push(RetentionStep { what, before: from_nanos(before) });
+        }
+    }
+    Ok(steps)
+}
+
 /// True if the database was begun by such a release. The operator of an older one did not expect it.
 pub fn begun_with_retention(connection: &Connection) -> rusqlite::Result<bool> {
     Ok(meta::get(connection, BEGUN_KEY)?.is_some())

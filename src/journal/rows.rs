@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::entry::Entry;
 use super::fault::StoreError;
+use super::payload::OutcomeCount;
 use crate::domain::register::to_nanos;
 use crate::domain::{Audience, ChatId, ContactId, EventId, RefId, Seq, StatsDelta};
 use crate::protocol::MessageSummary;
@@ -167,6 +168,19 @@ impl DeliveryCounts {
         for ((name, outcome), (count, last_at)) in std::mem::take(&mut self.moved) {
             upsert.execute(params![name, outcome, count, last_at])?;
         }
+        Ok(())
+    }
+
+    /// Makes sums as large as these, where they are smaller.
+    pub(super) fn raise(&mut self, connection: &Connection, sums: &[OutcomeCount]) -> rusqlite::Result<()> {
+        let mut upsert = connection.prepare_cached(
+            "INSERT INTO delivery_counts (event_type, outcome, count, last_at) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (event_type, outcome) DO UPDATE SET count = max(count, ?3), last_at = max(last_at, ?4)",
+        )?;
+        for sum in sums {
+            upsert.execute(params![sum.event_type, sum.outcome, sum.count, to_nanos(sum.last_at)])?;
+        }
+        self.known = None;
         Ok(())
     }
 

@@ -49,12 +49,12 @@ pub fn restore(args: &RestoreArgs) -> Result<(), ToolError> {
     print(&format!("{}: {}", path.display(), describe(&replaced)))
 }
 
-/// What was erased after the snapshot was taken is erased again, because the records behind it say so.
+/// What was erased after the snapshot was taken is erased again: the records behind it say so, and the lists of erasures.
 fn restore_from_bucket(args: &RestoreArgs, path: &Path) -> Result<(), ToolError> {
     let source = bucket::open(args.file.to_str(), &args.bucket)?;
     let bar = Bar::new("downloading");
     let mut found = None;
-    let replaced = copies::replace_by(path, clock::now(), |file| {
+    let replaced = copies::replace_by(path, args.erasures.as_deref(), clock::now(), |file| {
         found = Some(source.fetch(file, &bar.progress("applying records"))?);
         Ok::<(), ToolError>(())
     })?;

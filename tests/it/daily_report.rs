@@ -26,7 +26,7 @@ fn noon() -> String {
     format!("Etc/GMT{:+}", TimeZone::UTC.to_datetime(clock::now()).hour() - 12)
 }
 
-fn hub_that_mails(inbox: &MailInbox, settings: &[(&str, &str)]) -> Hub {
+pub fn hub_that_mails(inbox: &MailInbox, settings: &[(&str, &str)]) -> Hub {
     let (url, zone) = (inbox.url(), noon());
     let own = [
         ("SMTP_URL", url.as_str()),
@@ -38,7 +38,7 @@ fn hub_that_mails(inbox: &MailInbox, settings: &[(&str, &str)]) -> Hub {
 }
 
 /// Reports are due from this time of day on.
-fn reports_from(hub: &Hub, at: &str, headers: &[(&str, &str)]) {
+pub fn reports_from(hub: &Hub, at: &str, headers: &[(&str, &str)]) {
     let off = json!({
         "waitingWarnSeconds": null, "waitingSeconds": null, "idleSeconds": null,
         "firstResponseNearSeconds": null, "firstResponseSeconds": null, "windowClosingSeconds": null,
@@ -94,7 +94,7 @@ fn unquoted(text: &str) -> Vec<u8> {
     bytes
 }
 
-fn header<'a>(mail: &'a TakenMail, name: &str) -> &'a str {
+pub fn header<'a>(mail: &'a TakenMail, name: &str) -> &'a str {
     let line = mail.text.lines().find(|line| line.starts_with(&format!("{name}: ")));
     line.unwrap_or_else(|| panic!("no {name} in {}", mail.text))
 }
@@ -119,7 +119,7 @@ fn logs(hub: &Hub, line: &str) {
     }
 }
 
-fn yesterday() -> String {
+pub fn yesterday() -> String {
     let zone = TimeZone::get(&noon()).expect("a zone");
     let now: Timestamp = clock::now();
     now.to_zoned(zone).date().yesterday().expect("a day").to_string()

@@ -10,6 +10,7 @@ mod asyncapi;
 mod auth;
 mod backup;
 mod bucket;
+mod bucket_beside;
 mod bucket_faults;
 mod convergence;
 mod daily_report;

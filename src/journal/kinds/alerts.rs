@@ -79,7 +79,7 @@ pub(in crate::journal) fn note_posted(
     connection: &Connection,
     seq: Seq,
 ) -> Result<Outcome<'static>, StoreError> {
-    meta::put(connection, SENT_KEY, &seq.to_string())?;
+    meta::put_position(connection, SENT_KEY, seq)?;
     Ok(Outcome::NoEvent(Ack::ignored(None)))
 }
 

@@ -38,6 +38,6 @@ pub(in crate::journal) fn note_mailed(
     connection: &Connection,
     seq: Seq,
 ) -> Result<Outcome<'static>, StoreError> {
-    meta::put(connection, MAILED_KEY, &seq.to_string())?;
+    meta::put_position(connection, MAILED_KEY, seq)?;
     Ok(Outcome::NoEvent(Ack::ignored(None)))
 }
