@@ -62,6 +62,14 @@ pub struct HealthAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "ok")]
     backup: Option<&'static str>,
+    /// When the newest snapshot on another machine was taken; missing before the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    backup_taken_at: Option<Timestamp>,
+    /// Everything that was stored until then is on another machine; missing before that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    backup_covered_until: Option<Timestamp>,
     /// The link to Umbler's API: `off`, `starting`, `ok`, `not_allowed`, `unreachable`, `misled` or `undecided`.
     #[schema(example = "ok")]
     link: &'static str,
@@ -121,7 +129,7 @@ fn status(health: &Health) -> &'static str {
 }
 
 fn answer(health: Health, state: &EdgeState) -> HealthAnswer {
-    let link = state.link.shape();
+    let (link, backups) = (state.link.shape(), state.metrics.backups());
     HealthAnswer {
         status: status(&health),
         version: env!("CARGO_PKG_VERSION"),
@@ -138,7 +146,9 @@ fn answer(health: Health, state: &EdgeState) -> HealthAnswer {
         sign_in_keys: key_state(state).map(|keys| {
             keys.problem.map_or_else(|| "ok".to_owned(), |problem| format!("stale: the file {problem}"))
         }),
-        backup: state.metrics.backups().describe(clock::now()),
+        backup: backups.describe(clock::now()),
+        backup_taken_at: backups.taken_at(),
+        backup_covered_until: backups.covered_until(),
         link: link.state.as_str(),
         complete_until: link.complete_until,
     }

@@ -11,6 +11,9 @@ use super::metrics::Maker;
 /// Seconds without records in the bucket after which that is told: many times what sending them takes.
 const BEHIND_SECONDS: i64 = 120;
 
+/// A snapshot that is older than so many intervals is old: one of them has failed.
+const OLD_INTERVALS: i64 = 2;
+
 /// All of them are 0 where no backups are set up.
 pub struct Backups {
     interval: IntGauge,
@@ -62,7 +65,7 @@ impl Backups {
     pub fn describe(&self, now: Timestamp) -> Option<&'static str> {
         let begun_at = *self.begun_at.get()?;
         let age = |of: &IntGauge| now.as_second().saturating_sub(of.get().max(begun_at));
-        if age(&self.snapshot_at) > self.interval.get().saturating_mul(2) {
+        if age(&self.snapshot_at) > self.interval.get().saturating_mul(OLD_INTERVALS) {
             return Some("old");
         }
         if age(&self.covered_until) > BEHIND_SECONDS {
@@ -70,6 +73,16 @@ impl Backups {
         }
         let is_known = self.snapshot_at.get() > 0 && self.covered_until.get() > 0;
         Some(if is_known { "ok" } else { "starting" })
+    }
+
+    /// When the newest snapshot was taken; `None` before the first.
+    pub fn taken_at(&self) -> Option<Timestamp> {
+        moment(&self.snapshot_at)
+    }
+
+    /// Everything that was committed until then is in the bucket; `None` before that is known.
+    pub fn covered_until(&self) -> Option<Timestamp> {
+        moment(&self.covered_until)
     }
 
     /// Notes when the newest snapshot was taken, and its size.
@@ -92,29 +105,44 @@ impl Backups {
     }
 }
 
+/// The moment of a gauge; `None` for 0.
+fn moment(gauge: &IntGauge) -> Option<Timestamp> {
+    Timestamp::from_second(gauge.get()).ok().filter(|at| *at > Timestamp::UNIX_EPOCH)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::telemetry::metrics::Metrics;
 
-    fn moment(text: &str) -> Timestamp {
+    fn on(text: &str) -> Timestamp {
         format!("2026-03-{text}:00Z").parse().unwrap()
+    }
+
+    #[test]
+    fn the_alerts_of_prometheus_fire_at_the_same_ages() {
+        let rules = include_str!("../../ops/prometheus/alerts.yml");
+        let behind = format!("- umbler_hub_backup_covered_until_timestamp_seconds > {BEHIND_SECONDS}\n");
+        let old = format!(
+            "- umbler_hub_backup_snapshot_timestamp_seconds > {OLD_INTERVALS} * umbler_hub_backup_interval_seconds\n"
+        );
+        assert!(rules.contains(&behind) && rules.contains(&old));
     }
 
     #[test]
     fn a_backup_that_is_old_or_behind_is_told() {
         let metrics = Metrics::new().unwrap();
         let backups = metrics.backups();
-        let told = |text| backups.describe(moment(text));
+        let told = |text| backups.describe(on(text));
         assert_eq!(told("02T13:00"), None, "none are made");
-        backups.expected(Duration::from_hours(24), moment("02T13:00"));
+        backups.expected(Duration::from_hours(24), on("02T13:00"));
         assert_eq!(told("02T13:01"), Some("starting"));
         assert_eq!(told("02T13:03"), Some("behind"));
-        backups.covered(moment("02T13:03"));
-        backups.snapshot(moment("02T13:00"), 4_096);
+        backups.covered(on("02T13:03"));
+        backups.snapshot(on("02T13:00"), 4_096);
         assert_eq!(told("02T13:05"), Some("ok"));
         assert_eq!(told("02T13:06"), Some("behind"));
-        backups.covered(moment("04T13:00"));
+        backups.covered(on("04T13:00"));
         assert_eq!(told("04T13:00"), Some("ok"));
         assert_eq!(told("04T13:01"), Some("old"));
     }
@@ -123,8 +151,8 @@ mod tests {
     fn a_hub_that_was_off_for_days_has_its_time_for_a_snapshot() {
         let metrics = Metrics::new().unwrap();
         let backups = metrics.backups();
-        backups.expected(Duration::from_hours(1), moment("20T13:00"));
-        backups.snapshot(moment("02T13:00"), 4_096);
-        assert_eq!(backups.describe(moment("20T13:01")), Some("starting"));
+        backups.expected(Duration::from_hours(1), on("20T13:00"));
+        backups.snapshot(on("02T13:00"), 4_096);
+        assert_eq!(backups.describe(on("20T13:01")), Some("starting"));
     }
 }

@@ -129,6 +129,9 @@ fn a_machine_that_is_gone_takes_nothing_with_it_that_was_covered() {
     is_covered(&hub);
     let health = hub.json("/health");
     assert_eq!(health["backup"], "ok");
+    for moment in ["backupTakenAt", "backupCoveredUntil"] {
+        assert!(health[moment].as_str().is_some_and(|at| at.starts_with("20")), "{moment}: {health}");
+    }
     let acknowledged = health["seq"].as_i64().expect("a position");
     // Perhaps sent, perhaps not.
     (0..20).for_each(|_| drop(hub.provider().says("late", "perhaps")));

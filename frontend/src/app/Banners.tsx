@@ -1,10 +1,13 @@
 import { Alert, Button } from '@mantine/core';
+import { Link } from 'react-router';
 
 import { useNow } from '../hub/clock.ts';
-import { hubState, useHub } from '../hub/hub.tsx';
+import { backup, hubState, useHub } from '../hub/hub.tsx';
+import { useRole } from '../hub/role.ts';
 import { useStore } from '../hub/store.ts';
 import { age, fullMoment } from '../words/format.ts';
 import { named, useWords } from '../words/words.ts';
+import { useWall } from './wall.ts';
 
 /** What must not be overlooked: that the hub cannot store, or that this screen is not current. */
 export function Banners() {
@@ -17,6 +20,8 @@ function useBanner() {
   const say = useWords();
   const { connectionStatus, client, error } = useHub();
   const state = useStore(hubState);
+  const isAdmin = useRole() === 'admin';
+  const { isWall } = useWall();
   if (connectionStatus === 'disconnected' && error) {
     return (
       <Alert className="banner" role="alert" color="red" variant="light">
@@ -42,7 +47,25 @@ function useBanner() {
         {say('draining')}
       </Alert>
     );
-  return null;
+  return isAdmin && !isWall && <BackupNotice />;
+}
+
+/** That what the hub stored would be lost with its machine. Whoever runs the hub can do something about it. */
+function BackupNotice() {
+  const say = useWords();
+  const { backup: state, backupTakenAt, backupCoveredUntil } = useStore(backup);
+  if (state !== 'old' && state !== 'behind') return null;
+  const text =
+    state === 'behind' && backupCoveredUntil
+      ? say('backupBehindBanner', { at: fullMoment(backupCoveredUntil) })
+      : backupTakenAt
+        ? say('backupOldBanner', { at: fullMoment(backupTakenAt) })
+        : say('backupNoneBanner');
+  return (
+    <Alert className="banner" role="alert" color="orange" variant="light">
+      {text} <Link to="/status">{say('seeStatus')}</Link>
+    </Alert>
+  );
 }
 
 function Stale() {

@@ -123,6 +123,18 @@ function HubCard({ vitals: { health, readAt } }: { vitals: Vitals }) {
           ],
         ]
       : []),
+    ...(health.backupTakenAt
+      ? [[say('backupTakenAt'), fullMoment(health.backupTakenAt), health.backup === 'old'] as [string, string, boolean]]
+      : []),
+    ...(health.backupCoveredUntil
+      ? [
+          [say('backupCoveredUntil'), fullMoment(health.backupCoveredUntil), health.backup === 'behind'] as [
+            string,
+            string,
+            boolean,
+          ],
+        ]
+      : []),
     [say('umblerLink'), say(`link_${health.link}`), !['off', 'starting', 'ok'].includes(health.link)],
     ...(health.completeUntil
       ? [[say('completeUntil'), fullMoment(health.completeUntil), false] as [string, string, boolean]]

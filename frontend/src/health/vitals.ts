@@ -3,11 +3,12 @@
 import { useCallback, useEffect, useState } from 'react';
 import type { UmblerHubClient } from 'umbler-hub-client';
 
+import type { Backup } from '../hub/backup.ts';
 import { reasonOf } from '../hub/errors.ts';
 import { hub, useHub } from '../hub/hub.tsx';
 import { Store } from '../hub/store.ts';
 
-export interface Health {
+export interface Health extends Backup {
   status: 'ok' | 'unwritable' | 'draining';
   version: string;
   uptimeSeconds: number;
@@ -18,8 +19,6 @@ export interface Health {
   reason?: string | null;
   fault?: string | null;
   signInKeys?: string | null;
-  /** How backups on another machine fare; missing where none are made. */
-  backup?: 'starting' | 'ok' | 'old' | 'behind';
   link: 'off' | 'starting' | 'ok' | 'not_allowed' | 'unreachable' | 'misled' | 'undecided';
   /** The link has compared every message up to this moment; null until its first complete comparison. */
   completeUntil: string | null;

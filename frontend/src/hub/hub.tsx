@@ -8,6 +8,7 @@ import { useWebSocket, type UseWebSocketResult } from 'umbler-hub-client/react';
 import { setZone } from '../words/zone.ts';
 import { AlertStore } from './alerts.ts';
 import { ArrivalStore } from './arrivals.ts';
+import { BackupStore } from './backup.ts';
 import { BOARDS, BoardStore, type BoardName } from './boards.ts';
 import { HubStateStore } from './hub-state.ts';
 import { LinkStore } from './link.ts';
@@ -25,6 +26,7 @@ export const openChats = new OpenChatStore(hub);
 export const arrivals = new ArrivalStore(hub);
 export const hubState = new HubStateStore(hub);
 export const umblerLink = new LinkStore(hub);
+export const backup = new BackupStore(hub);
 export const traffic = new TrafficStore(hub);
 export const alerts = new AlertStore(hub);
 const boards = Object.fromEntries(BOARDS.map((name) => [name, new BoardStore(hub, name)])) as Record<

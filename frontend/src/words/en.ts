@@ -240,6 +240,14 @@ export const EN = {
   backup_ok: 'up to date',
   backup_old: 'the newest full copy is too old',
   backup_behind: 'the last few minutes are on this machine only',
+  backupTakenAt: 'Newest full copy',
+  backupCoveredUntil: 'Backed up until',
+  backupOldBanner:
+    'The backup on another machine is too old: the newest full copy is of {{at}}. If this machine is lost now, restoring takes longer, or fails.',
+  backupNoneBanner: 'There is still no full copy on another machine.',
+  backupBehindBanner:
+    'Nothing that came after {{at}} is backed up on another machine. If this machine is lost now, it is lost with it.',
+  seeStatus: 'See Status',
   position: 'Position',
   deliveries: 'Deliveries',
   silence: 'Silence',

@@ -241,6 +241,14 @@ export const PT: Record<Word, string> = {
   backup_ok: 'em dia',
   backup_old: 'a última cópia completa está muito antiga',
   backup_behind: 'os últimos minutos estão só nesta máquina',
+  backupTakenAt: 'Última cópia completa',
+  backupCoveredUntil: 'Backup feito até',
+  backupOldBanner:
+    'O backup em outra máquina está muito antigo: a última cópia completa é de {{at}}. Se esta máquina se perder agora, a restauração demora mais ou falha.',
+  backupNoneBanner: 'Ainda não há nenhuma cópia completa em outra máquina.',
+  backupBehindBanner:
+    'Nada do que chegou depois de {{at}} está salvo em outra máquina. Se esta máquina se perder agora, isso se perde junto.',
+  seeStatus: 'Ver Status',
   position: 'Posição',
   deliveries: 'Eventos recebidos',
   silence: 'Silêncio',

@@ -51,8 +51,8 @@ export async function visit(t, browser, hub, path, options = {}) {
 export const live = (page) => page.locator('[data-status=connected]').waitFor();
 
 /** A page whose tab holds a token. */
-export async function signedIn(t, browser, hub, path, claims) {
-  const opened = await visit(t, browser, hub, '/live');
+export async function signedIn(t, browser, hub, path, claims, options = {}) {
+  const opened = await visit(t, browser, hub, '/live', options);
   await opened.page.evaluate((value) => sessionStorage.setItem('umbler-hub-token', value), token(claims));
   await opened.page.goto(hub.origin + path);
   await live(opened.page);
