@@ -2,11 +2,12 @@ import react from '@vitejs/plugin-react';
 import { defineConfig, loadEnv } from 'vite';
 
 import { offline } from './offline/build.ts';
+import { preloadFont } from './preload-font.ts';
 
 export default defineConfig(({ mode }) => {
   const backend = loadEnv(mode, process.cwd()).VITE_BACKEND_URL || 'http://localhost:3001';
   return {
-    plugins: [react(), offline()],
+    plugins: [react(), offline(), preloadFont()],
     // The client is a link to ../static/client, which has no React of its own.
     resolve: { dedupe: ['react', 'react-dom'] },
     // What stays open all day is one file; pages that are opened now and then are files of their own.
