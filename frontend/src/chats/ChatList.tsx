@@ -1,6 +1,6 @@
 import { Skeleton } from '@mantine/core';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { memo, useEffect, useRef, type KeyboardEvent } from 'react';
+import { memo, useEffect, useRef } from 'react';
 import { Link, useSearchParams } from 'react-router';
 import type { Chat } from 'umbler-hub-client';
 
@@ -10,6 +10,7 @@ import { useLimits } from '../live/limits.ts';
 import { useSectorName } from '../live/sectors.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { Failure } from '../parts/Notice.tsx';
+import { useListKeys } from '../parts/useListKeys.ts';
 import { clock, moment, number } from '../words/format.ts';
 import { contactTitle, lastWords } from '../words/people.ts';
 import { useWords } from '../words/words.ts';
@@ -44,25 +45,12 @@ export function ChatList({
     getItemKey: (index) => chats?.[index]?.id ?? index,
     overscan: 6,
   });
+  const keys = useListKeys(rows, count, chosen);
   const items = rows.getVirtualItems();
   const end = items.at(-1)?.index ?? 0;
   useEffect(() => {
     if (end >= count - NEAR && failure === null) more?.();
   }, [end, count, failure, more]);
-
-  /** Arrows go from chat to chat. */
-  function keys(event: KeyboardEvent<HTMLDivElement>) {
-    const step = { ArrowDown: 1, ArrowUp: -1, Home: -count, End: count }[event.key];
-    const now = document.activeElement?.closest('li[data-index]');
-    if (step === undefined || !now) return;
-    event.preventDefault();
-    const next = Math.min(count - 1, Math.max(0, Number(now.getAttribute('data-index')) + step));
-    rows.scrollToIndex(next);
-    // The row may have to be made first.
-    requestAnimationFrame(() =>
-      requestAnimationFrame(() => box.current?.querySelector<HTMLElement>(`li[data-index="${next}"] a`)?.focus()),
-    );
-  }
 
   const shown = say(countOf(count, total), { count: number(count), total: number(total) });
   const narrowed = filters.status !== 'open' || filters.search !== '' || NAMES.some((name) => filters[name] !== '');
@@ -72,14 +60,14 @@ export function ChatList({
         {chats === null ? say('loading') : shown}
       </p>
       {failure !== null && <Failure reason={failure} {...(again ? { again } : {})} />}
-      {chats === null &&
-        failure === null &&
-        [1, 2, 3, 4, 5].map((row) => <Skeleton key={row} height={52} className="bone" />)}
-      {chats?.length === 0 && total !== null && (
-        <p className="blank">{narrowed ? say('noMatch') : say(isPast ? 'noneThen' : 'noChats')}</p>
-      )}
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: keys that come up from the rows, which are links */}
-      <div className="scroll" ref={box} onKeyDown={keys}>
+      <div className="scroll" ref={box} {...keys.box}>
+        {/* Where the rows will stand, so that nothing moves when they come. */}
+        {chats === null &&
+          failure === null &&
+          [1, 2, 3, 4, 5].map((row) => <Skeleton key={row} height={52} className="bone" />)}
+        {chats?.length === 0 && total !== null && (
+          <p className="blank">{narrowed ? say('noMatch') : say(isPast ? 'noneThen' : 'noChats')}</p>
+        )}
         <ul className="virtual" data-list="" style={{ height: rows.getTotalSize() }}>
           {items.map(({ key, index, start, size }) => {
             const chat = chats?.[index];
@@ -92,7 +80,7 @@ export function ChatList({
                   aria-setsize={total ?? count}
                   aria-posinset={index + 1}
                 >
-                  <Row chat={chat} isChosen={chat.id === chosen} />
+                  <Row chat={chat} isChosen={chat.id === chosen} isStop={keys.isStop(key)} />
                 </li>
               )
             );
@@ -103,7 +91,7 @@ export function ChatList({
   );
 }
 
-const Row = memo(function Row({ chat, isChosen }: { chat: Chat; isChosen: boolean }) {
+const Row = memo(function Row({ chat, isChosen, isStop }: { chat: Chat; isChosen: boolean; isStop: boolean }) {
   const say = useWords();
   const [params] = useSearchParams();
   const search = new URLSearchParams(params);
@@ -117,6 +105,7 @@ const Row = memo(function Row({ chat, isChosen }: { chat: Chat; isChosen: boolea
       className="chat"
       to={{ pathname: `/chats/${encodeURIComponent(chat.id)}`, search: search.toString() }}
       aria-current={isChosen || undefined}
+      tabIndex={isStop ? 0 : -1}
       data-open={chat.open}
     >
       <Avatar name={chat.contactName} />

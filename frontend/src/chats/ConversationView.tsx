@@ -143,7 +143,7 @@ function Head({ id, state: { chat, contact }, isOpen, toggle }: HeadProps) {
               .join(' · ')}
         </p>
       </div>
-      {chat && <Due chat={chat} />}
+      {chat === null ? <p className="due" /> : <Due chat={chat} />}
       <Button className="fold" size="compact-sm" variant="default" aria-expanded={isOpen} onClick={toggle}>
         {say('details')}
       </Button>
@@ -155,12 +155,13 @@ function Head({ id, state: { chat, contact }, isOpen, toggle }: HeadProps) {
   );
 }
 
-/** How long the customer has waited, and how long there is until that is late. */
+/** How long the customer has waited, and how long there is until that is late. Its place stays where nobody waits. */
 function Due({ chat: { kind, open, waitingSince, sector } }: { chat: Chat }) {
   const say = useWords();
   const now = useNow();
   const limits = useLimits().of(sector?.id);
-  if (kind !== 'direct' || !open || waitingSince === null) return null;
+  if (kind !== 'direct' || !open) return null;
+  if (waitingSince === null) return <p className="due" />;
   const wait = now - Date.parse(waitingSince);
   const { lateMs } = limits;
   return (

@@ -8,6 +8,7 @@ import { useNow } from '../hub/clock.ts';
 import { isNewlyLate, urgencyOf, type Waiting } from '../hub/waits.ts';
 import { AboutThis } from '../parts/AboutThis.tsx';
 import { Icon } from '../parts/icons.tsx';
+import { useListKeys } from '../parts/useListKeys.ts';
 import { agentName, clock, duration, number, talkUrl } from '../words/format.ts';
 import { contactTitle, lastWords } from '../words/people.ts';
 import { useWords } from '../words/words.ts';
@@ -31,6 +32,7 @@ export function Queue({ waiting, tooMany = false }: { waiting: Waiting[] | null;
     getItemKey: (index) => waiting?.[index]?.id ?? index,
     overscan: 6,
   });
+  const keys = useListKeys(rows, waiting?.length ?? 0);
   return (
     <section className="card panel queue" aria-labelledby="queue-title">
       <header>
@@ -49,21 +51,16 @@ export function Queue({ waiting, tooMany = false }: { waiting: Waiting[] | null;
           {say('tooManyWait')}
         </p>
       )}
-      {waiting === null && !tooMany && (
-        <div aria-busy="true" aria-label={say('loading')} role="status">
-          {[1, 2, 3, 4, 5, 6].map((row) => (
-            <Skeleton key={row} height={44} className="bone" />
-          ))}
-        </div>
-      )}
-      {waiting?.length === 0 && <p className="blank">{say('queueEmpty')}</p>}
-      <div
-        className="scroll"
-        ref={box}
-        tabIndex={waiting && waiting.length > 0 ? 0 : undefined}
-        role="group"
-        aria-labelledby="queue-title"
-      >
+      <div className="scroll" ref={box} {...keys.box} role="group" aria-labelledby="queue-title">
+        {/* Where the rows will stand, so that nothing moves when they come. */}
+        {waiting === null && !tooMany && (
+          <div aria-busy="true" aria-label={say('loading')} role="status">
+            {[1, 2, 3, 4, 5, 6].map((row) => (
+              <Skeleton key={row} height={44} className="bone" />
+            ))}
+          </div>
+        )}
+        {waiting?.length === 0 && <p className="blank">{say('queueEmpty')}</p>}
         <ul className="virtual" data-list="" style={{ height: rows.getTotalSize() }}>
           {rows.getVirtualItems().map(({ key, index, start, size }) => {
             const item = waiting?.[index];
@@ -75,7 +72,7 @@ export function Queue({ waiting, tooMany = false }: { waiting: Waiting[] | null;
                   aria-setsize={waiting.length}
                   aria-posinset={index + 1}
                 >
-                  <Row waiting={item} />
+                  <Row waiting={item} isStop={keys.isStop(key)} />
                 </li>
               )
             );
@@ -86,7 +83,8 @@ export function Queue({ waiting, tooMany = false }: { waiting: Waiting[] | null;
   );
 }
 
-function Row({ waiting: { id, contactName, contactPhone, sector, owner, channel, lastMessage, sinceMs } }: RowProps) {
+function Row({ waiting, isStop }: RowProps) {
+  const { id, contactName, contactPhone, sector, owner, channel, lastMessage, sinceMs } = waiting;
   const say = useWords();
   const address = useAddress();
   const sectorName = useSectorName();
@@ -98,7 +96,12 @@ function Row({ waiting: { id, contactName, contactPhone, sector, owner, channel,
   const place = [sectorName(sector), agentName(say, owner)].join(' · ');
   return (
     <div className="waiting" data-urgency={urgency} data-new={isNewlyLate(wait, limits) || undefined}>
-      <Link className="main" to={address(`/chats/${encodeURIComponent(id)}`)} title={[place, said].join('\n')}>
+      <Link
+        className="main"
+        to={address(`/chats/${encodeURIComponent(id)}`)}
+        title={[place, said].join('\n')}
+        tabIndex={isStop ? 0 : -1}
+      >
         <span className="who-where">
           <span className="name">{who}</span>
           <span className="quiet">{place}</span>
@@ -114,6 +117,7 @@ function Row({ waiting: { id, contactName, contactPhone, sector, owner, channel,
         href={talkUrl(id)}
         target="_blank"
         rel="noopener noreferrer"
+        tabIndex={isStop ? 0 : -1}
         title={say('openTalk')}
         aria-label={`${say('openTalk')}: ${who}`}
       >
@@ -125,4 +129,5 @@ function Row({ waiting: { id, contactName, contactPhone, sector, owner, channel,
 
 interface RowProps {
   waiting: Waiting;
+  isStop: boolean;
 }

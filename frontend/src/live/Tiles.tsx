@@ -1,4 +1,4 @@
-import { useMemo, type ReactNode } from 'react';
+import { useId, useMemo, type ReactNode } from 'react';
 import { Link } from 'react-router';
 
 import { useMoment } from '../app/moment.ts';
@@ -122,7 +122,7 @@ function firstHint(say: Say, count: number): string {
 
 /** Which part of those who wait it is, and the threshold where all sectors have the same one. */
 function lateHint(say: Say, late: number, waiting: number, limitMs: number | null): string {
-  const share = late > 0 ? [say('lateShare', { percent: percent(late, waiting) })] : [];
+  const share = late > 0 ? [say('lateShare', { percent: percent(late, waiting), waiting: number(waiting) })] : [];
   const limit = limitMs === null ? [] : [say('late', { age: duration(limitMs) })];
   return [...share, ...limit].join(' · ');
 }
@@ -139,15 +139,23 @@ interface TileProps {
 }
 
 export function Tile({ name, title, value, urgency, trend, to, children }: TileProps) {
+  const id = useId();
   const figure = typeof value === 'string' ? <Figure text={value} /> : value;
   return (
     <div className="tile" data-name={name} data-urgency={urgency} data-trend={trend !== undefined || undefined}>
-      <dt title={title}>{title}</dt>
+      <dt id={id} title={title}>
+        {title}
+      </dt>
       <dd className="value">
         {to === undefined ? (
           figure
         ) : (
-          <Link to={to} aria-label={typeof value === 'string' ? `${title}: ${value}` : undefined}>
+          <Link
+            to={to}
+            id={`${id}-value`}
+            aria-label={typeof value === 'string' ? `${title}: ${value}` : undefined}
+            aria-labelledby={typeof value === 'string' ? undefined : `${id} ${id}-value`}
+          >
             {figure}
           </Link>
         )}

@@ -84,7 +84,7 @@ export const EN = {
   average: '{{age}} on average',
   nobodyWaits: 'nobody is waiting',
   late: 'limit {{age}}',
-  lateShare: '{{percent}} of those waiting',
+  lateShare: '{{percent}} of {{waiting}}',
   unassigned: 'Unassigned',
   unassignedShare: '{{percent}} of the open chats',
   today: 'Messages today',

@@ -85,7 +85,7 @@ export const PT: Record<Word, string> = {
   average: '{{age}} em média',
   nobodyWaits: 'ninguém aguardando',
   late: 'prazo de {{age}}',
-  lateShare: '{{percent}} dos que aguardam',
+  lateShare: '{{percent}} de {{waiting}}',
   unassigned: 'Sem responsável',
   unassignedShare: '{{percent}} das abertas',
   today: 'Mensagens hoje',
