@@ -6,6 +6,7 @@ import '@fontsource-variable/inter/wght.css';
 import './app/mantine.css';
 import './app/tokens.css';
 import './app/base.css';
+import './app/numbers.css';
 import './app/shell.css';
 import './app/views.css';
 import './live/live.css';

@@ -63,7 +63,8 @@ export function Explain({
   return (
     <Dialog title={cell.title} close={close}>
       <p className="quiet">
-        {say(`d_${cell.metric}`)} {isDuration(cell.metric) && say(`clock_${business ? 'business' : 'wall'}`)}
+        {say(`d_${cell.metric}`)}{' '}
+        {isDuration(cell.metric) && `${say('clock')}: ${say(`clock_${business ? 'business' : 'wall'}`)}.`}
       </p>
       <p role="status">{total === null ? say('loading') : say('behind', { count: number(total) })}</p>
       {failure !== null && <Failure reason={failure} again={() => setTries(tries + 1)} />}

@@ -80,10 +80,10 @@ export default function ReportsPage() {
       )}
       {query !== null && (
         <>
-          {isOf(answer, query) && <Story report={report} query={query} rows={rows} compare={compare} />}
+          <Story report={report} query={query} rows={isOf(answer, query) ? rows : null} compare={compare} />
           <Summary
             asked={{ answer: answer && { ...answer, rows }, busy: summary.busy }}
-            earlier={previous}
+            earlier={answer === null ? earlier : previous}
             explain={setCell}
             zone={zone}
             series={series}

@@ -16,6 +16,7 @@ import {
   type Row,
 } from './metrics.ts';
 import { withEarlier } from './compare.ts';
+import { Lines, place, POINTS_MAX } from './Lines.tsx';
 import { rove } from './rove.ts';
 import type { Report } from './useReport.ts';
 
@@ -25,7 +26,7 @@ interface ChartProps {
   explain: (cell: Cell) => void;
 }
 
-/** One metric over time: medians of durations, or how many. */
+/** One metric over time as a line, over the pale band of the stretch before: medians of durations, or how many. */
 export function SeriesChart({ report: { bucket, earlier, round, zone }, query, explain }: ChartProps) {
   const say = useWords();
   const [metric, setMetric] = useState<Metric>('firstResponse');
@@ -54,11 +55,20 @@ export function SeriesChart({ report: { bucket, earlier, round, zone }, query, e
         {compare && <span className="key">{say('beforeKey')}</span>}
       </p>
       {failure !== null && <Failure reason={failure} again={again} />}
-      {answer === null && failure === null && <Skeleton height={220} />}
+      {answer === null && failure === null && <Skeleton className="series-bone" />}
       {answer !== null && !some && <p className="blank high">{say('nothingInPeriod')}</p>}
       {answer !== null && some && (
         <div className="wide" role="group" aria-labelledby="series-title" onKeyDown={rove}>
+          <p className="most quiet" aria-hidden="true">
+            {show(most)}
+          </p>
           <ol className="series" style={{ minWidth: `${rows.length * 0.7}rem` }}>
+            <Lines
+              now={rows.map(figureOf)}
+              before={compare ? rows.map(previousFigureOf) : []}
+              most={most}
+              count={rows.length}
+            />
             {rows.map((row, index) => {
               const [value, previous] = [figureOf(row), previousFigureOf(row)];
               const name = `${label(row, bucket, zone)}: ${show(value)}${compare ? ` (${say('was', { value: show(previous) })})` : ''}`;
@@ -80,8 +90,9 @@ export function SeriesChart({ report: { bucket, earlier, round, zone }, query, e
                       })
                     }
                   >
-                    {compare && <i className="before" style={{ height: `${((previous ?? 0) / most) * 100}%` }} />}
-                    <i className="now" style={{ height: `${((value ?? 0) / most) * 100}%` }} />
+                    {value !== null && (rows.length <= POINTS_MAX || isAlone(rows, index)) && (
+                      <i className="point" style={{ bottom: `${place(value, most)}%` }} />
+                    )}
                   </button>
                   <span aria-hidden="true">
                     {index % Math.ceil(rows.length / 12) === 0 ? label(row, bucket, zone) : ''}
@@ -127,6 +138,11 @@ function figureOf(row: Row): number | null {
 
 function previousFigureOf(row: Row): number | null {
   return (isDuration(row.metric) ? row.previousMedianMs : row.previousN) ?? null;
+}
+
+/** No line leads to it. */
+function isAlone(rows: Row[], index: number): boolean {
+  return [rows[index - 1], rows[index + 1]].every((row) => row === undefined || figureOf(row) === null);
 }
 
 function label({ start = '' }: Row, bucket: 'hour' | 'day' | 'week', timeZone: string): string {

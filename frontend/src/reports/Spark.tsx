@@ -7,7 +7,7 @@ const DOT = 1.5;
 
 /** How a number ran: a line over the pale band of the stretch before. Its figures are in the charts and tables beside it. */
 export function Spark({ series }: { series: Series | undefined }) {
-  if (series === undefined) return null;
+  if (series === undefined) return <span className="spark" />;
   const { now, before } = series;
   const most = Math.max(1, ...[...now, ...before].map((figure) => figure ?? 0));
   const last = Math.max(1, Math.max(now.length, before.length) - 1);

@@ -1,3 +1,5 @@
+import { Skeleton } from '@mantine/core';
+
 import { duration, number, percent, shortDay, weekday } from '../words/format.ts';
 import { useWords, type Say } from '../words/words.ts';
 import { changeOfMedian, weeksBefore } from './compare.ts';
@@ -13,14 +15,21 @@ const DAY_MS = 25 * 3_600_000;
 interface StoryProps {
   report: Report;
   query: Query & Span;
-  rows: Row[];
+  /** Null: not known yet. */
+  rows: Row[] | null;
   compare: boolean;
 }
 
 /** What the numbers come to, in one sentence: how many, how fast beside before, and when it was worst. */
 export function Story({ report: { period, since, till, round }, query, rows, compare }: StoryProps) {
   const say = useWords();
-  const { answer } = useAnswer<Answer>('/heatmap', { ...query, metric: 'firstResponse' }, round);
+  const { answer, busy } = useAnswer<Answer>('/heatmap', { ...query, metric: 'firstResponse' }, round);
+  if (rows === null || (answer === null && busy))
+    return (
+      <div className="story" aria-busy="true">
+        <Skeleton className="story-bone" />
+      </div>
+    );
   const of = (metric: string) => rows.find((row) => row.metric === metric);
   const [created, first] = [of('created'), of('firstResponse')];
   const when =

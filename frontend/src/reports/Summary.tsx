@@ -15,7 +15,7 @@ const MARKS = ['medianMs', 'p75Ms', 'p90Ms', 'p95Ms'] as const;
 
 interface SummaryProps {
   asked: Pick<Asked<Answer>, 'answer' | 'busy'>;
-  /** What it is compared with, once that is known. */
+  /** What it is compared with, also before that is known. */
   earlier: Span | null;
   explain: (cell: Cell) => void;
   zone: string;
@@ -26,14 +26,9 @@ interface SummaryProps {
 export function Summary({ asked: { answer, busy }, earlier, explain, zone, series }: SummaryProps) {
   const say = useWords();
   const [all, setAll] = useState(false);
-  if (answer === null)
-    return busy ? (
-      <div role="status" aria-label={say('loading')} aria-busy="true">
-        <Skeleton height={260} className="bone" />
-        <Skeleton height={110} className="bone" />
-      </div>
-    ) : null;
-  const rows = new Map(answer.rows.map((row) => [row.metric, row]));
+  if (answer === null && !busy) return null;
+  // Everything has its place before the first figure comes.
+  const rows = new Map(answer?.rows.map((row) => [row.metric, row]));
   const open = (metric: Metric) => explain({ metric, title: say(`m_${metric}`), query: {} });
   const before = earlier !== null;
   return (
@@ -55,10 +50,20 @@ export function Summary({ asked: { answer, busy }, earlier, explain, zone, serie
             <thead>
               <tr>
                 <th scope="col">{say('metric')}</th>
-                <th scope="col">{say('median')}</th>
-                {before && <th scope="col">{say('change')}</th>}
-                <th scope="col">{say('course')}</th>
-                <th scope="col">{say('howOften')}</th>
+                <th scope="col" className="median">
+                  {say('median')}
+                </th>
+                {before && (
+                  <th scope="col" className="changed">
+                    {say('change')}
+                  </th>
+                )}
+                <th scope="col" className="course">
+                  {say('course')}
+                </th>
+                <th scope="col" className="often">
+                  {say('howOften')}
+                </th>
                 {all &&
                   FIGURES.map((figure) => (
                     <th key={figure} scope="col">
@@ -87,6 +92,8 @@ export function Summary({ asked: { answer, busy }, earlier, explain, zone, serie
                         >
                           {duration(row.medianMs)}
                         </button>
+                      ) : answer === null ? (
+                        <Skeleton className="figure-bone" />
                       ) : (
                         '–'
                       )}
@@ -99,7 +106,7 @@ export function Summary({ asked: { answer, busy }, earlier, explain, zone, serie
                     <td>
                       <Spark series={series.get(metric)} />
                     </td>
-                    <td>{number(row?.n ?? 0)}</td>
+                    <td>{answer !== null && number(row?.n ?? 0)}</td>
                     {all && FIGURES.map((figure) => <td key={figure}>{duration(row?.[figure] ?? null)}</td>)}
                     {all && <td>{row && <Spread row={row} />}</td>}
                   </tr>
@@ -126,6 +133,8 @@ export function Summary({ asked: { answer, busy }, earlier, explain, zone, serie
                     >
                       <Figure text={number(row.n)} />
                     </button>
+                  ) : answer === null ? (
+                    <Skeleton className="figure-bone" />
                   ) : (
                     <Figure text={number(row?.n ?? 0)} />
                   )}
