@@ -43,7 +43,7 @@ export function Palette({ acts, close }: { acts: Act[]; close: () => void }) {
       <Command className="palette" label={say('palette')} shouldFilter={false} loop>
         <Command.Input data-autofocus="" value={typed} onValueChange={setTyped} placeholder={say('paletteHint')} />
         <Command.List label={say('palette')}>
-          <Command.Group heading={say('pages')}>
+          <Command.Group heading={say('pages')} hidden={pages.length === 0}>
             {pages.map(({ name, path, key }) => (
               <Command.Item key={name} value={path} onSelect={go(() => void navigate(path))}>
                 <Icon name={name} />
@@ -64,7 +64,7 @@ export function Palette({ acts, close }: { acts: Act[]; close: () => void }) {
               ))}
             </Command.Group>
           )}
-          <Command.Group heading={say('commands')}>
+          <Command.Group heading={say('commands')} hidden={fitting.length === 0}>
             {fitting.map(({ name, icon, run }) => (
               <Command.Item key={name} value={name} onSelect={go(run)}>
                 <Icon name={icon} />

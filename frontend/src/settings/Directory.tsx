@@ -41,10 +41,10 @@ export function Directory() {
         <h2 id="directory-title">{say('directory')}</h2>
         {isAdmin && (
           <div className="tools">
-            <Button size="compact-md" variant="default" onClick={() => setImporting(true)}>
+            <Button size="compact-sm" variant="default" onClick={() => setImporting(true)}>
               {say('importCsv')}
             </Button>
-            <Button size="compact-md" onClick={() => setEdited(NEW)}>
+            <Button size="compact-sm" onClick={() => setEdited(NEW)}>
               {say('newAgent')}
             </Button>
           </div>

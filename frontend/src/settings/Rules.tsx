@@ -1,4 +1,4 @@
-import { Alert, Button, Skeleton, TextInput } from '@mantine/core';
+import { Button, Skeleton, TextInput } from '@mantine/core';
 import type { HubSettings } from 'umbler-hub-client';
 import { useState, type FormEvent } from 'react';
 
@@ -11,6 +11,7 @@ import { Dialog } from '../parts/Dialog.tsx';
 import { Missing } from '../parts/Missing.tsx';
 import { Failure } from '../parts/Notice.tsx';
 import { fullMoment } from '../words/format.ts';
+import { userName } from '../words/people.ts';
 import { useWords } from '../words/words.ts';
 import { DailyReport } from './DailyReport.tsx';
 import { bodyOf, draftOf, problemsOf, type Draft } from './draft.ts';
@@ -77,7 +78,6 @@ function Form({ saved, seq }: FormProps) {
   /** Over what the draft was made from, or over what somebody else has saved since. */
   async function save(over: number | null) {
     setBusy(true);
-    setRefusal(null);
     setConflict(false);
     try {
       const answer = await hub.send('PUT', PATH, bodyOf(draft, saved.views ?? []), undefined, {
@@ -90,6 +90,7 @@ function Form({ saved, seq }: FormProps) {
       if (codeOf(error) === 'settings_changed') {
         // Theirs may not have been told here yet.
         await settings.read();
+        setRefusal(null);
         setConflict(true);
       } else setRefusal(codeOf(error) === 'unreachable' ? say('unreachable') : reasonOf(error));
     }
@@ -117,19 +118,11 @@ function Form({ saved, seq }: FormProps) {
           <DailyReport draft={draft} change={change} problems={problems} zone={saved.timeZone} />
         </fieldset>
       </div>
-      {base !== seq && touched && (
-        <Alert className="notice" role="alert" variant="light" color="orange">
-          {say('savedMeanwhile', { name: updatedBy?.name ?? updatedBy?.id ?? '–' })}{' '}
-          <Button size="compact-sm" variant="default" onClick={() => begin(saved, seq)}>
-            {say('takeTheirs')}
-          </Button>
-        </Alert>
-      )}
       {conflict && (
         <Dialog title={say('conflict')} close={() => setConflict(false)}>
           <p>
             {say('conflictHint', {
-              name: updatedBy?.name ?? updatedBy?.id ?? '–',
+              name: userName(say, updatedBy),
               at: updatedAt === null ? '–' : fullMoment(updatedAt),
             })}
           </p>
@@ -150,27 +143,43 @@ function Form({ saved, seq }: FormProps) {
           </footer>
         </Dialog>
       )}
-      {refusal !== null && (
-        <p role="alert" className="refusal">
-          {say('refused', { reason: refusal })}
-        </p>
-      )}
+      {/* Its height never changes: a form that moves under the pointer loses the click. */}
       <footer className="save">
-        <p className="quiet" role="status" data-touched={touched || undefined}>
-          {touched ? (
-            <>
-              {say('unsaved')} <Effect draft={draft} />
-            </>
-          ) : done ? (
-            say('saved')
-          ) : updatedAt === null ? (
-            say('neverSaved')
+        {/* A long refusal scrolls in its place. */}
+        <div className="told" tabIndex={refusal === null ? undefined : 0} role="group" aria-label={say('notice')}>
+          {base !== seq && touched ? (
+            <p role="alert" className="meanwhile">
+              {say('savedMeanwhile', { name: userName(say, updatedBy) })}{' '}
+              <Button size="compact-xs" variant="default" onClick={() => begin(saved, seq)}>
+                {say('takeTheirs')}
+              </Button>
+            </p>
+          ) : refusal !== null ? (
+            <p role="alert" className="refusal">
+              {say('refused', { reason: refusal })}
+            </p>
           ) : (
-            say('savedBy', { name: updatedBy?.name ?? updatedBy?.id ?? '–', at: fullMoment(updatedAt) })
+            <p className="quiet" role="status" data-touched={touched || undefined}>
+              {touched ? (
+                <>
+                  {say('unsaved')} <Effect draft={draft} />
+                </>
+              ) : done ? (
+                say('saved')
+              ) : (
+                <SavedBy />
+              )}
+            </p>
           )}
-        </p>
-        {isAdmin && touched && (
-          <Button variant="subtle" color="gray" onClick={() => begin(saved, seq)}>
+        </div>
+        {isAdmin && (
+          <Button
+            className="discard"
+            variant="subtle"
+            color="gray"
+            disabled={!touched}
+            onClick={() => begin(saved, seq)}
+          >
             {say('discard')}
           </Button>
         )}
@@ -182,6 +191,13 @@ function Form({ saved, seq }: FormProps) {
       </footer>
     </form>
   );
+}
+
+function SavedBy() {
+  const say = useWords();
+  const { updatedAt, updatedBy } = useStore(settings);
+  if (updatedAt === null) return say('neverSaved');
+  return say('savedBy', { name: userName(say, updatedBy), at: fullMoment(updatedAt) });
 }
 
 /** What the hub itself begins with. */

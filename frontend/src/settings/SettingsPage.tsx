@@ -1,3 +1,4 @@
+import { Fragment } from 'react';
 import { NavLink, useParams } from 'react-router';
 
 import { Lost } from '../app/Lost.tsx';
@@ -27,16 +28,17 @@ export default function SettingsPage() {
       <nav className="parts" aria-label={say('settings')}>
         <h1>{say('settings')}</h1>
         {PARTS.map((name) => (
-          <NavLink
-            key={name}
-            to={`/settings/${name}`}
-            aria-current={name === shown ? 'page' : undefined}
-            className={name === shown ? 'active' : ''}
-          >
-            {say(name)}
-          </NavLink>
+          <Fragment key={name}>
+            <NavLink
+              to={`/settings/${name}`}
+              aria-current={name === shown ? 'page' : undefined}
+              className={name === shown ? 'active' : ''}
+            >
+              {say(name)}
+            </NavLink>
+            {name === 'rules' && shown === name && <Sections />}
+          </Fragment>
         ))}
-        {shown === 'rules' && <Sections />}
       </nav>
       {shown === 'agents' && (
         <div className="fields">

@@ -118,11 +118,13 @@ function LimitFields({ legend, path, limits, inherited, problems, change, remove
         const mode = value === undefined ? 'all' : value === null ? 'none' : 'own';
         const label = say(`limit_${kind}`);
         const all = inherited?.[kind];
+        const id = `${path}.${kind}`;
         return (
           <div key={kind} className="limit">
+            <label htmlFor={id}>{label}</label>
             <NativeSelect
+              id={id}
               size="sm"
-              label={label}
               value={mode}
               data={[
                 ...(inherited === null

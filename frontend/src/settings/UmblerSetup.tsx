@@ -11,6 +11,7 @@ import { Failure } from '../parts/Notice.tsx';
 import { fullMoment } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 import { PATH, type Setup, useSetup } from './useSetup.ts';
+import './setup.css';
 
 const STEPS = ['address', 'delivery', 'token', 'covered', 'history'] as const;
 type Step = (typeof STEPS)[number];
@@ -42,7 +43,7 @@ export function UmblerSetup() {
     history: link === null || link.state === 'off' ? <p>{say('setupNeedsToken')}</p> : <History />,
   };
   return (
-    <section className="setup" aria-labelledby="setup-title">
+    <section className="card setup" aria-labelledby="setup-title">
       <h2 id="setup-title">{say('setupTitle')}</h2>
       <p className="quiet">{say('setupHint')}</p>
       <ol>

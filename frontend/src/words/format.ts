@@ -118,8 +118,11 @@ export function number(count: number | null | undefined): string {
   return count === null || count === undefined ? '–' : new Intl.NumberFormat(locale()).format(count);
 }
 
+/** Something is never told as nothing: `<1%`. */
 export function percent(part: number, whole: number): string {
-  return new Intl.NumberFormat(locale(), { style: 'percent' }).format(whole === 0 ? 0 : part / whole);
+  const share = whole === 0 ? 0 : part / whole;
+  const format = new Intl.NumberFormat(locale(), { style: 'percent' });
+  return share > 0 && share < 0.005 ? `<${format.format(0.01)}` : format.format(share);
 }
 
 /** Umbler tells no names of agents; the end of the id tells them apart. */

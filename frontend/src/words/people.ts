@@ -1,6 +1,6 @@
-/** What a contact is called on a screen, and what was said last. */
+/** What people are called on a screen, and what was said last. */
 
-import type { MessageSummary } from 'umbler-hub-client';
+import type { MessageSummary, Named } from 'umbler-hub-client';
 
 import { named, type Say } from './words.ts';
 
@@ -10,6 +10,15 @@ export function contactTitle(
   { contactName, contactPhone = null }: { contactName: string | null; contactPhone?: string | null },
 ): string {
   return contactName ?? contactPhone ?? say('unnamed');
+}
+
+/** How the hub calls everybody where nobody signs in. */
+const ANONYMOUS = 'anonymous';
+
+/** Who did something here. */
+export function userName(say: Say, user: Named | null): string {
+  if (user === null) return '–';
+  return user.name ?? (user.id === ANONYMOUS ? say('somebody') : user.id);
 }
 
 /** The words of a message in one line; of one without words its type. */

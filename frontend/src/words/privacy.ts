@@ -32,7 +32,7 @@ export const PRIVACY = {
     eraseConfirm: 'Digite {{word}} para confirmar',
     eraseWord: 'APAGAR',
     eraseNow: 'Apagar definitivamente',
-    eraseDone: 'Apagado: {{messages}} mensagens, {{deliveries}} entregas.',
+    eraseDone: 'Apagado: {{messages}} mensagens, {{deliveries}} eventos recebidos.',
     eraseLeft: 'Fica a cargo do operador: backups, logs e bancos de dados antigos ao lado deste.',
   },
 };

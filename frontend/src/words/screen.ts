@@ -3,6 +3,7 @@
 export const SCREEN = {
   en: {
     notice: 'Notice',
+    somebody: 'somebody',
     currentTo: 'current to {{at}}',
     csvHint: 'All columns of this table, {{from}} to {{until}}',
     aboutThis: 'About: {{name}}',
@@ -52,6 +53,7 @@ export const SCREEN = {
   },
   pt: {
     notice: 'Aviso',
+    somebody: 'alguém',
     currentTo: 'atualizado até {{at}}',
     csvHint: 'Todas as colunas desta tabela, de {{from}} até {{until}}',
     aboutThis: 'Sobre: {{name}}',
