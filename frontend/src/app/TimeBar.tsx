@@ -109,7 +109,7 @@ export function TimeBar() {
           else go(Math.min(second, hubTime() - 1));
         }}
       />
-      <Button className="to-now" size="compact-md" onClick={() => go(null)}>
+      <Button className="to-now" size="compact-sm" onClick={() => go(null)}>
         {say('backToNow')}
       </Button>
       <p className="quiet">{say('pastHint')}</p>

@@ -3,7 +3,7 @@ import { test, type TestContext } from 'node:test';
 import type { Alert } from 'umbler-hub-client';
 
 import { chat, FakeHub, NOW, settled, told } from '../../test/fake-hub.ts';
-import { AlertStore } from './alerts.ts';
+import { AlertStore, pressing } from './alerts.ts';
 
 function alert(id: string, more: Partial<Alert> = {}): Alert {
   const at = new Date(NOW).toISOString();
@@ -68,4 +68,22 @@ test('alerts of a chat that leaves the scope while they are read stay out of sig
   hub.update(13, { type: 'chat_entered', chat: chat('a') });
   await (await hub.asked()).answer(page(alert('one')));
   assert.deepEqual(ids(store), ['one']);
+});
+
+test('whoever is late is told of once, and not as near the limit too', () => {
+  const all = [
+    alert('late', { kind: 'waiting' }),
+    alert('near', { kind: 'waiting_warn' }),
+    alert('other clock', { kind: 'first_response_near' }),
+    alert('other chat', { kind: 'waiting_warn', chatId: 'b' }),
+    alert('idle', { kind: 'idle' }),
+  ];
+  assert.deepEqual(
+    pressing(all).map(({ id }) => id),
+    ['late', 'other clock', 'other chat', 'idle'],
+  );
+  assert.deepEqual(
+    pressing(all.slice(1)).map(({ id }) => id),
+    ['near', 'other clock', 'other chat', 'idle'],
+  );
 });

@@ -1,6 +1,6 @@
 /** Deadlines that have passed: read once, then kept by updates. The hub's alone: nothing here decides what is an alert. */
 
-import type { Alert, UmblerHubClient, Update } from 'umbler-hub-client';
+import type { Alert, AlertKind, UmblerHubClient, Update } from 'umbler-hub-client';
 
 import { isMissing, reasonOf } from './errors.ts';
 import { namesOf, renamed } from './names.ts';
@@ -26,6 +26,18 @@ export const PATH = '/api/umbler/alerts';
 const PAGE = 200;
 const RETRY_MS = 5000;
 const NOTHING: Alerts = { alerts: null, missing: false, failure: null };
+
+/** Of one clock: whoever is late has been near before, and is told of once. */
+const PASSED: Partial<Record<AlertKind, AlertKind>> = {
+  waiting_warn: 'waiting',
+  first_response_near: 'first_response_missed',
+};
+
+/** Without those that a later alert of the same chat and clock has made plain. */
+export function pressing(alerts: Alert[]): Alert[] {
+  const active = new Set(alerts.map(({ chatId, kind }) => `${kind} ${chatId}`));
+  return alerts.filter(({ chatId, kind }) => !active.has(`${PASSED[kind]} ${chatId}`));
+}
 
 export class AlertStore extends Store<Alerts> {
   #known = new Map<string, Alert>();

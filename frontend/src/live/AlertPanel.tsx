@@ -3,7 +3,7 @@ import { useMemo, useState } from 'react';
 import { Link } from 'react-router';
 import type { Alert, AlertKind } from 'umbler-hub-client';
 
-import { PATH } from '../hub/alerts.ts';
+import { PATH, pressing } from '../hub/alerts.ts';
 import { useNow } from '../hub/clock.ts';
 import { reasonOf } from '../hub/errors.ts';
 import { alerts, hub, openChats, settings } from '../hub/hub.tsx';
@@ -12,7 +12,7 @@ import { useStore } from '../hub/store.ts';
 import { Icon } from '../parts/icons.tsx';
 import { Failure } from '../parts/Notice.tsx';
 import { agentName, clock, moment, number } from '../words/format.ts';
-import { contactTitle } from '../words/people.ts';
+import { contactTitle, userName } from '../words/people.ts';
 import { useWords } from '../words/words.ts';
 import { forgetHurdle, switchNotifications, useNotifications } from './notifications.ts';
 import { useSectorName } from './sectors.ts';
@@ -42,7 +42,7 @@ export function AlertPanel() {
   const known = useStore(alerts);
   const rules = useStore(settings);
   const off = rules.settings !== null && rules.updatedAt === null;
-  const shown = useMemo(() => (known.alerts === null ? null : ordered(known.alerts)), [known.alerts]);
+  const shown = useMemo(() => (known.alerts === null ? null : ordered(pressing(known.alerts))), [known.alerts]);
   const open = shown?.filter(({ acknowledgedAt }) => acknowledgedAt === null).length ?? 0;
   return (
     <section
@@ -187,7 +187,7 @@ function Row({ alert }: { alert: Alert }) {
         <span title={dueAt}>{say('dueAt', { at: moment(dueAt) })}</span>
       </span>
       {acknowledgedAt !== null ? (
-        <span className="taken quiet">{say('taken', { name: acknowledgedBy?.name ?? acknowledgedBy?.id ?? '–' })}</span>
+        <span className="taken quiet">{say('taken', { name: userName(say, acknowledgedBy) })}</span>
       ) : (
         mayTake && (
           <Button

@@ -4,6 +4,7 @@ import type { Alert } from 'umbler-hub-client';
 
 import { Freshness } from '../app/Freshness.tsx';
 import { useWall, useWallKeeping } from '../app/wall.ts';
+import { pressing } from '../hub/alerts.ts';
 import { useNow } from '../hub/clock.ts';
 import { alerts, openChats, settings, useHub } from '../hub/hub.tsx';
 import { useStore } from '../hub/store.ts';
@@ -94,7 +95,8 @@ function NewAlerts() {
   const say = useWords();
   const now = useNow();
   const sectorName = useSectorName();
-  const { alerts: known } = useStore(alerts);
+  const { alerts: all } = useStore(alerts);
+  const known = useMemo(() => (all === null ? null : pressing(all)), [all]);
   const rules = useStore(settings);
   const fresh = known?.filter((one) => one.acknowledgedAt === null && isNewAlert(one.raisedAt, now)) ?? [];
   const first = fresh.toSorted((a, b) => Number(URGENT[b.kind]) - Number(URGENT[a.kind]))[0];
