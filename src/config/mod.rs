@@ -9,7 +9,9 @@
 
 pub mod hours;
 mod dot_env;
+mod flags;
 mod mail;
+mod setting;
 pub mod values;
 pub mod parse;
 pub mod together;
@@ -22,9 +24,10 @@ use crate::auth::AuthKey;
 use crate::domain::calendar::Calendar;
 use crate::domain::settings::WeekHours;
 pub use backups::BackupTarget;
+pub use flags::ServeArgs;
 pub use table::Config;
 pub use together::{AlertWebhook, UmblerApi};
-pub use values::{ServeArgs, Values};
+pub use values::Values;
 
 /// Characters that end or change a value that is pasted into an address without escaping. `+` is not among
 /// them, because the webhook accepts both of its meanings.
@@ -62,11 +65,31 @@ impl Config {
         let mut reader = parse::Reader::new(values);
         let settings = table::read(&mut reader);
         reader.check_reserved();
-        reader.check_exposure(settings.as_ref());
+        reader.problems.extend(settings.iter().flat_map(Self::exposed));
         match settings {
             Some(settings) if reader.problems.is_empty() => Ok(settings),
             _ => Err(ConfigError::Wrong(reader.problems)),
         }
+    }
+
+    /// What is missing or too short for an address that others can reach; nothing on a loopback address.
+    fn exposed(&self) -> Vec<String> {
+        if self.host.is_loopback() {
+            return Vec::new();
+        }
+        let short = self.short_secrets().into_iter().map(|(name, bytes, bytes_min)| {
+            format!("{name}: a secret of {bytes} bytes is too short; use {bytes_min} or more")
+        });
+        let keys = ("JWT_SECRET, JWT_PUBLIC_KEY or JWT_JWKS_FILE", self.auth.is_none());
+        let missing: Vec<_> = [keys, ("WEBHOOK_SECRET", self.webhook_secret.is_none())]
+            .into_iter()
+            .filter_map(|(name, is_missing)| is_missing.then_some(name))
+            .collect();
+        let missing = (!missing.is_empty()).then(|| {
+            let (host, missing) = (self.host, missing.join(" and "));
+            format!("HOST: {host} can be reached by others; set {missing}, or listen on 127.0.0.1")
+        });
+        short.chain(missing).collect()
     }
 
     /// The settings that admins edit, as they are until an admin saves them.

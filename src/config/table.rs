@@ -13,6 +13,7 @@ use super::parse::{
     Reader, database_path, host, log_filter, number, optional, or_default, organization_name, parsed, secret,
     time_zone,
 };
+use super::setting::Setting;
 use super::together::{AlertWebhook, UmblerApi};
 use crate::auth::{AuthSettings, Secret};
 use crate::derived::report_mail::MailServer;
@@ -32,27 +33,6 @@ const REQUEST_SECONDS_MAX: u64 = 120;
 const RETAIN_DAYS_MAX: u32 = 36_500;
 /// More threads would only wait for each other.
 const WORKERS_MAX: usize = 256;
-
-/// One setting, as flags and documents show it.
-#[derive(Debug, Clone, Copy)]
-pub struct Setting {
-    /// The environment variable, and the entry in `.env`.
-    pub name: &'static str,
-    /// The value where nothing is set; `None`: unset.
-    pub default: Option<&'static str>,
-    /// True for a secret. It is set by a variable or `NAME_FILE` only, because flags are visible in process
-    /// lists.
-    pub secret: bool,
-    /// What the setting does, in a sentence or two.
-    pub meaning: &'static str,
-}
-
-impl Setting {
-    /// The flag of `serve`; `None` for secrets.
-    pub fn flag(&self) -> Option<String> {
-        (!self.secret).then(|| self.name.to_ascii_lowercase().replace('_', "-"))
-    }
-}
 
 /// Makes [`TABLE`], [`Config`] and the reader of its fields from one list.
 ///
@@ -230,9 +210,4 @@ settings! {
         /// Where backups are kept: `BACKUP_S3_URL` and the settings beside it. `None`: nowhere.
         backup: Option<BackupTarget>, Reader::backup_target;
     }
-}
-
-/// The setting with this name. A test compares the names in the code with the table.
-pub fn find(name: &str) -> Option<&'static Setting> {
-    TABLE.iter().find(|setting| setting.name == name)
 }

@@ -12,7 +12,7 @@ fn problems(given: &[(&'static str, &str)]) -> Vec<String> {
 
 #[test]
 fn the_defaults_start_a_hub_on_loopback_and_say_that_it_is_open() {
-    let settings = Config::read(&Values::default()).unwrap();
+    let settings = Config::read(&Values::of(&[])).unwrap();
     assert!(settings.host.is_loopback());
     assert_eq!(settings.port, 3001);
     assert_eq!(settings.warnings().len(), 2);

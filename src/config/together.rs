@@ -4,7 +4,6 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use super::parse::{Reader, number, secret, web_address};
-use super::table::Config;
 use crate::auth::{AuthKey, AuthSettings, Authenticator, Secret};
 use crate::protocol::link::BACKFILL_DAYS_MAX;
 use crate::umbler::api::Dialect;
@@ -177,29 +176,6 @@ impl Reader<'_> {
     pub(super) fn check_reserved(&mut self) {
         if self.text("NATS_URL").is_some() {
             self.problems.push("NATS_URL: clustering is not built yet; unset this to run one hub".to_owned());
-        }
-    }
-
-    /// Refuses an address that others can reach where secrets are missing or short.
-    pub(super) fn check_exposure(&mut self, settings: Option<&Config>) {
-        let Some(settings) = settings.filter(|settings| !settings.host.is_loopback()) else { return };
-        let mut missing = Vec::new();
-        if settings.auth.is_none() {
-            missing.push("JWT_SECRET, JWT_PUBLIC_KEY or JWT_JWKS_FILE");
-        }
-        if settings.webhook_secret.is_none() {
-            missing.push("WEBHOOK_SECRET");
-        }
-        for (name, bytes, bytes_min) in settings.short_secrets() {
-            self.problems
-                .push(format!("{name}: a secret of {bytes} bytes is too short; use {bytes_min} or more"));
-        }
-        if !missing.is_empty() {
-            let missing = missing.join(" and ");
-            let host = settings.host;
-            self.problems.push(format!(
-                "HOST: {host} can be reached by others; set {missing}, or listen on 127.0.0.1"
-            ));
         }
     }
 }

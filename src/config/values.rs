@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use clap::{Arg, ArgMatches, Command};
-
 use super::ConfigError;
 use super::dot_env;
-use super::table::{Setting, TABLE};
+use super::setting::Setting;
 
 /// The file of settings in the working folder.
 const DOT_ENV: &str = ".env";
@@ -37,80 +35,52 @@ impl ValueSource {
     }
 }
 
-/// The flags of `serve`: one for each setting that is not a secret.
-#[derive(Debug, Clone, Default)]
-pub struct ServeArgs(BTreeMap<&'static str, String>);
-
-impl clap::FromArgMatches for ServeArgs {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let given = |setting: &'static Setting| {
-            let flag = setting.flag()?;
-            Some((setting.name, matches.get_one::<String>(&flag)?.clone()))
-        };
-        Ok(Self(TABLE.iter().filter_map(given).collect()))
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        *self = Self::from_arg_matches(matches)?;
-        Ok(())
-    }
-}
-
-impl clap::Args for ServeArgs {
-    fn augment_args(command: Command) -> Command {
-        let flags = TABLE.iter().filter_map(|setting| {
-            let flag = setting.flag()?;
-            let default = setting.default.map(|default| format!(" [default: {default}]")).unwrap_or_default();
-            let help = format!("{} [env: {}]{default}", setting.meaning, setting.name);
-            Some(Arg::new(flag.clone()).long(flag).value_name(setting.name).help(help))
-        });
-        command.args(flags)
-    }
-
-    fn augment_args_for_update(command: Command) -> Command {
-        Self::augment_args(command)
-    }
-}
-
 /// The text of every setting.
-#[derive(Debug, Clone, Default)]
-pub struct Values(BTreeMap<&'static str, (String, ValueSource)>);
+#[derive(Debug, Clone)]
+pub struct Values {
+    /// All settings there are.
+    table: &'static [Setting],
+    given: BTreeMap<&'static str, (String, ValueSource)>,
+}
 
 impl Values {
-    /// Collects the values from flags, the environment, files and `.env`.
-    pub fn collect(args: &ServeArgs) -> Result<Self, ConfigError> {
+    /// Collects the values from flags, by the names of their settings, from the environment, files and `.env`.
+    pub(super) fn read(
+        table: &'static [Setting],
+        flags: &BTreeMap<&'static str, String>,
+    ) -> Result<Self, ConfigError> {
         let dot_env = read_dot_env(Path::new(DOT_ENV))?;
-        let mut values = BTreeMap::new();
+        let mut given = BTreeMap::new();
         let mut problems = Vec::new();
-        for setting in TABLE {
-            match value(setting, args, &dot_env) {
-                Ok(Some(value)) => drop(values.insert(setting.name, value)),
+        for setting in table {
+            match value(setting, flags.get(setting.name), &dot_env) {
+                Ok(Some(value)) => drop(given.insert(setting.name, value)),
                 Ok(None) => {}
                 Err(problem) => problems.push(problem),
             }
         }
-        if problems.is_empty() { Ok(Self(values)) } else { Err(ConfigError::Wrong(problems)) }
+        if problems.is_empty() { Ok(Self { table, given }) } else { Err(ConfigError::Wrong(problems)) }
     }
 
     /// Values that are given in code, for tests.
-    pub fn of(given: &[(&'static str, &str)]) -> Self {
-        Self(
-            given
-                .iter()
-                .map(|(name, text)| (*name, ((*text).to_owned(), ValueSource::Environment)))
-                .collect(),
-        )
+    #[cfg(test)]
+    pub(super) fn given(table: &'static [Setting], given: &[(&'static str, &str)]) -> Self {
+        let given = given
+            .iter()
+            .map(|(name, text)| (*name, ((*text).to_owned(), ValueSource::Environment)))
+            .collect();
+        Self { table, given }
     }
 
     /// The text of a setting, or its default where nothing was set.
     pub fn get(&self, name: &str) -> Option<&str> {
-        let default = || super::table::find(name).and_then(|setting| setting.default);
-        self.0.get(name).map(|(text, _)| text.as_str()).or_else(default)
+        let default = || self.table.iter().find(|setting| setting.name == name)?.default;
+        self.given.get(name).map(|(text, _)| text.as_str()).or_else(default)
     }
 
     /// Where the value of a setting came from.
     pub fn origin(&self, name: &str) -> ValueSource {
-        self.0.get(name).map_or(ValueSource::Default, |(_, origin)| *origin)
+        self.given.get(name).map_or(ValueSource::Default, |(_, origin)| *origin)
     }
 }
 
@@ -118,13 +88,13 @@ impl Values {
 /// Blank text counts as unset.
 fn value(
     setting: &'static Setting,
-    args: &ServeArgs,
+    flag: Option<&String>,
     dot_env: &BTreeMap<String, String>,
 ) -> Result<Option<(String, ValueSource)>, String> {
     let unless_blank =
         |text: Option<String>, origin| text.filter(|text| !text.trim().is_empty()).map(|text| (text, origin));
     let file_name = format!("{}_FILE", setting.name);
-    if let Some(direct) = unless_blank(args.0.get(setting.name).cloned(), ValueSource::Flag)
+    if let Some(direct) = unless_blank(flag.cloned(), ValueSource::Flag)
         .or_else(|| unless_blank(environment(setting.name), ValueSource::Environment))
     {
         return Ok(Some(direct));
