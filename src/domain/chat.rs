@@ -7,34 +7,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::facts::{ChatFacts, ChatLine, Named};
+use super::facts::{ChatFacts, ChatKind, ChatLine, Named};
 use super::ids::{ChatId, ContactId, RefId};
 use super::order::{Close, MessagePosition, OrderKey};
 use super::register::{EventKey, Register, keep_earliest, keep_latest};
-
-/// Who a chat is held with. Only direct chats count in the metrics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum ChatKind {
-    /// A chat with one customer.
-    Direct,
-    Group,
-    /// A chat between colleagues (`MemberDirectMessage`, `MemberGroup`).
-    Internal,
-}
-
-impl ChatKind {
-    pub const ALL: [Self; 3] = [Self::Direct, Self::Group, Self::Internal];
-
-    /// The kind as it is written on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Direct => "direct",
-            Self::Group => "group",
-            Self::Internal => "internal",
-        }
-    }
-}
 
 /// Whether a chat is open, in the provider's waiting list, or closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

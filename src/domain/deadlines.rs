@@ -8,7 +8,6 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::chat::Chat;
 use super::facts::ChatLine;
 use super::ids::{ChatId, RefId};
-use super::settings::Limits;
 
 /// After a customer's last message WhatsApp lets a team write freely for this long.
 pub const WINDOW: SignedDuration = SignedDuration::from_hours(24);
@@ -35,6 +34,9 @@ pub enum AlertKind {
     /// The 24 hours after the customer's last message end soon.
     WindowClosing,
 }
+
+/// The seconds of each kind of alert, in the order of [`AlertKind::ALL`]; `None`: the alert is off.
+pub type Limits = [Option<u32>; AlertKind::ALL.len()];
 
 impl Serialize for AlertKind {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
-use super::chat::ChatKind;
 use super::ids::{ChatId, ContactId, EventId, MessageId, RefId};
 use super::order::sortable;
 use super::register::EventKey;
@@ -89,6 +88,30 @@ impl ChatLine {
     /// message.
     pub fn is_whatsapp(&self) -> bool {
         self.channel_type.as_deref().is_some_and(|name| name.to_ascii_lowercase().contains("whatsapp"))
+    }
+}
+
+/// Who a chat is held with. Only direct chats count in the metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ChatKind {
+    /// A chat with one customer.
+    Direct,
+    Group,
+    /// A chat between colleagues (`MemberDirectMessage`, `MemberGroup`).
+    Internal,
+}
+
+impl ChatKind {
+    pub const ALL: [Self; 3] = [Self::Direct, Self::Group, Self::Internal];
+
+    /// The kind as it is written on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Group => "group",
+            Self::Internal => "internal",
+        }
     }
 }
 

@@ -8,13 +8,12 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::chat::ChatKind;
-use super::facts::{ContactCard, Edit, File, Location, MessageFacts, Named, Reaction, ReplyTo};
+use super::facts::{ChatKind, ContactCard, Edit, File, Location, MessageFacts, Named, Reaction, ReplyTo};
 use super::ids::{ChatId, MessageId};
 use super::order::MessagePosition;
 use super::register::{EventKey, Register, keep_earliest, keep_latest, nanos};
 use super::role::{Direction, MessageRole};
-use super::sending::SentBy;
+use super::sender::SentBy;
 
 /// What is known of one message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,36 +1,17 @@
 //! What the hub's own outbox says of messages: who sent one, and which one is only a second copy.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
 
 use super::chat::Chat;
 use super::chat_clocks::set_clocks_anew;
 use super::deadlines::{Clocks, WINDOW};
-use super::ids::{MessageId, RefId};
+use super::ids::MessageId;
 use super::message::ChatMessage;
+use super::sender::{OutboxFact, SentBy};
 use super::store::Store;
 
 /// The provider may show what was sent twice, the second time as if it came from outside: within this long of sending.
 pub const ECHO_WITHIN: SignedDuration = SignedDuration::from_secs(60);
-
-/// A user who sent a message through the hub. The provider shows the owner of the API's token instead.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SentBy {
-    /// The `sub` of the user's tokens.
-    pub id: String,
-    pub name: Option<String>,
-    /// The agent of the directory who has the same id; metrics count the message for this agent.
-    pub agent: Option<RefId>,
-}
-
-/// What the outbox knows of a message that went out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum OutboxFact {
-    /// It was sent through the hub, by this user.
-    Sent(SentBy),
-    /// It repeats what this outbox entry sent, under another id.
-    Echo(String),
-}
 
 /// The longest text of a message that goes out, in characters: WhatsApp's own bound.
 pub const TEXT_CHARS_MAX: usize = 4_096;

@@ -14,7 +14,7 @@ use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::daily_report::DailyReport;
-use super::deadlines::AlertKind;
+use super::deadlines::{AlertKind, Limits};
 use super::ids::RefId;
 use super::views::SavedView;
 
@@ -269,9 +269,6 @@ impl Default for Thresholds {
         Self { default: default.into(), sectors: BTreeMap::new() }
     }
 }
-
-/// The seconds of each kind of alert, in the order of [`AlertKind::ALL`]; `None`: the alert is off.
-pub type Limits = [Option<u32>; AlertKind::ALL.len()];
 
 /// Thresholds in a form that is quick to look up for each chat that changes.
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@ use super::ids::{ChatId, ContactId, MessageId};
 use super::message::ChatMessage;
 use super::order::{MessagePosition, OrderKey};
 use super::register::EventKey;
-use super::sending::OutboxFact;
+use super::sender::OutboxFact;
 
 /// One delivery's entry in its chat's timeline: what it said of the state that metrics are computed from.
 #[derive(Debug, Clone)]
