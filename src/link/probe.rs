@@ -149,10 +149,10 @@ impl Probe {
             if all.total.is_some() && all.total > open.total { Verdict::Holds } else { Verdict::Open };
         self.note("chatsAll", verdict, seen.clone());
         self.note("chatsOpen", verdict, seen);
-        let falls = |times: Vec<Option<Timestamp>>| times.windows(2).all(|pair| pair[0] >= pair[1]);
-        let by_activity = falls(all.items.iter().map(|item| item.active_at).collect());
-        let by_message =
-            falls(all.items.iter().map(|item| item.last_message.as_ref().map(|(_, at)| *at)).collect());
+        // A chat without a message, say one that was only opened, may stand anywhere in an order by messages.
+        let by_activity = all.items.iter().filter_map(|item| item.active_at).is_sorted_by(|a, b| a >= b);
+        let messages = all.items.iter().filter_map(|item| item.last_message.as_ref());
+        let by_message = messages.map(|(_, at)| *at).is_sorted_by(|a, b| a >= b);
         let verdict =
             if all.items.len() < 3 { Verdict::Open } else { Verdict::of(by_activity || by_message) };
         let seen = format!("newest first by activity: {by_activity}; by last message: {by_message}");
