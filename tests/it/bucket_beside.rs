@@ -19,7 +19,7 @@ use super::support::receiver::Receiver;
 use super::support::{Delivery, Hub, PATIENCE};
 
 /// Waits until a query of the database counts so many.
-fn becomes(hub: &Hub, sql: &str, expected: i64) {
+pub fn becomes(hub: &Hub, sql: &str, expected: i64) {
     let begun = Instant::now();
     let count = || -> i64 {
         let database = Connection::open(hub.database()).expect("the database");

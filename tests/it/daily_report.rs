@@ -1,5 +1,6 @@
 //! The daily report: told, posted and mailed once, at the time that an admin set.
 
+use std::sync::LazyLock;
 use std::time::Instant;
 
 use base64::Engine;
@@ -9,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use umbler_hub::facade::testing::clock;
 
+use super::bucket_beside::becomes;
 use super::support::hub::command;
 use super::support::keys::{SECRET, token};
 use super::support::mail_server::{MailDoor, MailInbox, TakenMail};
@@ -20,19 +22,22 @@ const SETTINGS: &str = "/api/umbler/settings";
 const DAY_SECONDS: i64 = 86_400;
 const WEBHOOK_SECRET: &str = "a secret of enough bytes";
 
-/// The zone in which it is noon now: no day turns while a test runs.
-fn noon() -> String {
-    // POSIX counts these zones the other way round.
-    format!("Etc/GMT{:+}", TimeZone::UTC.to_datetime(clock::now()).hour() - 12)
+/// The zone in which it was noon when it was first asked for: no day turns while a test runs.
+fn noon() -> &'static str {
+    static ZONE: LazyLock<String> = LazyLock::new(|| {
+        // POSIX counts these zones the other way round.
+        format!("Etc/GMT{:+}", TimeZone::UTC.to_datetime(clock::now()).hour() - 12)
+    });
+    &ZONE
 }
 
 pub fn hub_that_mails(inbox: &MailInbox, settings: &[(&str, &str)]) -> Hub {
-    let (url, zone) = (inbox.url(), noon());
+    let url = inbox.url();
     let own = [
         ("SMTP_URL", url.as_str()),
         ("REPORT_FROM", "Umbler Hub <hub@example.com>"),
         ("REPORT_TO", "ana@example.com, Rui <rui@example.com>"),
-        ("TIMEZONE", zone.as_str()),
+        ("TIMEZONE", noon()),
     ];
     hub_with(&[&own, settings].concat())
 }
@@ -119,8 +124,15 @@ fn logs(hub: &Hub, line: &str) {
     }
 }
 
+/// Waits until it is stored that the mail went out. Were the hub stopped before that, it would send the mail again.
+fn is_noted(hub: &Hub) {
+    let noted = "SELECT count(*) FROM meta WHERE key = 'daily_report_mailed_seq'
+                 AND CAST(value AS INTEGER) >= (SELECT seq FROM journal WHERE update_type = 'daily_report')";
+    becomes(hub, noted, 1);
+}
+
 pub fn yesterday() -> String {
-    let zone = TimeZone::get(&noon()).expect("a zone");
+    let zone = TimeZone::get(noon()).expect("a zone");
     let now: Timestamp = clock::now();
     now.to_zoned(zone).date().yesterday().expect("a day").to_string()
 }
@@ -161,6 +173,7 @@ fn yesterday_is_told_posted_and_mailed_in_both_forms_and_only_once() {
     assert!(html.contains("Conversas novas") && html.contains("Vendas &lt;norte&gt;"), "{html}");
 
     // Neither another time nor a restart makes a second one of the same day.
+    is_noted(&hub);
     reports_from(&hub, "00:01", &[]);
     let hub = hub.restarted();
     let mut screen = hub.screen().watching(&["updates"]);

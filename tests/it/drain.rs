@@ -228,10 +228,15 @@ fn deliveries_and_sessions_that_come_during_the_drain_are_refused_and_told_when_
     // A request that is on its way holds the drain up: the others come in its shadow.
     let intruder = rusqlite::Connection::open(hub.database()).expect("the database");
     intruder.execute_batch("BEGIN IMMEDIATE").expect("locked");
-    std::thread::scope(|scope| {
-        let url = hub.url("/api/umbler/webhook");
-        let slow = scope.spawn(move || ureq::post(&url).send(&Delivery::message("a").bytes()).is_ok());
-        while hub.json("/health")["queued"] != 0 || hub.json("/health")["writable"] == false {}
+    let url = hub.url("/api/umbler/webhook");
+    let stored = std::thread::scope(|scope| {
+        let url = &url;
+        // The writer holds the first ones. What comes after them stays in the queue, where it can be seen.
+        let mut slow = Vec::new();
+        while hub.json("/health")["queued"] == 0 {
+            let delivery = Delivery::message("a").bytes();
+            slow.push(scope.spawn(move || ureq::post(url).send(&delivery).is_ok()));
+        }
         hub.terminate();
         while hub.get("/health/ready").status == 200 {}
         let ready = hub.get("/health/ready");
@@ -247,10 +252,11 @@ fn deliveries_and_sessions_that_come_during_the_drain_are_refused_and_told_when_
             assert!(head.contains("retry-after: 2\r\n") && head.contains("connection: close"), "{answer}");
         }
         intruder.execute_batch("ROLLBACK").expect("unlocked");
-        assert!(slow.join().expect("it posted"), "a delivery in flight is finished");
+        slow.into_iter().map(|slow| slow.join().expect("it posted")).filter(|ok| *ok).count()
     });
+    assert!(stored > 0, "deliveries in flight are finished");
     assert!(hub.wait().success(), "{}", hub.log());
-    assert_eq!(hub.started_again().json("/health")["seq"], 1);
+    assert_eq!(hub.started_again().json("/health")["seq"], stored);
 }
 
 #[test]

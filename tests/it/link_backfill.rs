@@ -143,8 +143,8 @@ fn a_backfill_that_was_killed_again_and_again_goes_on_and_doubles_nothing() {
 #[test]
 fn webhooks_that_get_lost_are_found_while_a_backfill_runs() {
     let api = api();
-    history(&api, 20);
-    let hub = linked(&api, &[("UMBLER_API_REQUESTS_PER_5_SECONDS", "12"), ("UMBLER_BACKFILL_DAYS", "30")]);
+    history(&api, 6);
+    let hub = linked(&api, &[("UMBLER_API_REQUESTS_PER_5_SECONDS", "12"), ("UMBLER_BACKFILL_DAYS", "6")]);
     while progress(&hub)["done"].as_u64().unwrap_or_default() == 0 {}
     lose(&api, &[said(&api, "now", 300, 0).bytes()]);
     let link = rechecked(&hub);

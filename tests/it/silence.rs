@@ -41,10 +41,9 @@ fn a_private_note_ends_no_silence_and_a_deleted_message_opens_no_window_in_alert
     let gone =
         question("taken-back", 84_600).message_id("m-taken-back").message_field("IsDeleted", json!(true));
     provider.posts(&gone);
-    // All of these deadlines passed long ago, so that one request raises them together.
     saves(&hub, None, &thresholds(&[("idleSeconds", 1_800), ("windowClosingSeconds", 3_600)]), &json!({}));
-    while alerted(&hub, "window_closing").is_empty() || alerted(&hub, "idle").is_empty() {}
     let silent = [json!("closing"), json!("noted"), json!("plain"), json!("taken-back")];
+    while alerted(&hub, "window_closing").is_empty() || alerted(&hub, "idle").len() < silent.len() {}
     assert_eq!((alerted(&hub, "idle"), behind(&hub, "idle")), (silent.to_vec(), silent.to_vec()));
     assert_eq!(alerted(&hub, "window_closing"), [json!("closing")]);
     assert_eq!(behind(&hub, "windowOpen"), [json!("closing"), json!("noted"), json!("plain")]);
