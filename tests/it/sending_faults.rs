@@ -97,17 +97,69 @@ fn a_refusal_is_told_in_the_providers_words_and_may_be_dropped() {
 }
 
 #[test]
-fn too_many_requests_wait_on_the_same_attempt_and_messages_of_a_chat_keep_their_order() {
+fn a_message_that_the_provider_puts_off_is_tried_again_and_messages_of_a_chat_keep_their_order() {
     let sending = Sending::new(&[]);
     sending.chat("ana", 60);
     sending.api.behave(|behavior| behavior.retry_after = Some(1));
     sending.api.fail("messages", &ApiFault::Status(429), 2);
     let first = sending.sends("ana", "first");
     let second = sending.sends("ana", "second");
-    assert_eq!(sending.becomes(&first, &["sent"])["attempts"], 1);
-    sending.becomes(&second, &["sent"]);
+    assert_eq!(sending.becomes(&first, &["sent"])["attempts"], 3, "two were put off");
+    assert_eq!(sending.becomes(&second, &["sent"])["attempts"], 1);
     let texts: Vec<String> = sending.api.sent().into_iter().map(|sent| sent.text).collect();
     assert_eq!(texts, ["first", "second"]);
+}
+
+#[test]
+fn a_message_that_the_provider_put_off_goes_out_after_a_restart_of_the_hub() {
+    let sending = Sending::new(&[]);
+    sending.chat("ana", 60);
+    // The pause is far longer than the hub lives.
+    sending.api.behave(|behavior| behavior.retry_after = Some(600));
+    sending.api.fail("messages", &ApiFault::Status(429), 1);
+    let mut screen = sending.hub.screen().watching(&["updates"]);
+    let id = sending.sends("ana", "Olá");
+    let states = ["queued", "sending", "queued"];
+    assert_eq!(states.map(|_| hears_entry(&mut screen)["state"].clone()), states);
+    assert_eq!(sending.entry(&id)["detail"], "status 429");
+    let sending = sending.killed_and_started_again();
+    let entry = sending.becomes(&id, &["sent", "unclear", "unconfirmed", "failed"]);
+    assert_eq!((&entry["state"], &entry["attempts"]), (&json!("sent"), &json!(2)), "{entry}");
+    assert_eq!(sending.api.sent().len(), 1);
+}
+
+#[test]
+fn messages_that_two_users_send_to_a_chat_at_once_arrive_once_each_and_in_one_order() {
+    let sending = Sending::with_users(&[]);
+    sending.chat("ana", 60);
+    sending.api.behave(|behavior| behavior.retry_after = Some(1));
+    sending.api.fail("messages", &ApiFault::Status(429), 1);
+    let texts = |user: usize| (0..8).map(move |number| format!("{number} of user {user}"));
+    let ids: Vec<String> = std::thread::scope(|scope| {
+        let users = [0, 1].map(|user| {
+            let sending = &sending;
+            scope.spawn(move || {
+                let ask = |text| {
+                    let answer = sending.asks_as(user, "ana", &json!({ "text": text, "tempId": text }));
+                    assert_eq!(answer.status, 202, "{}", answer.text);
+                    answer.json()["outboxId"].as_str().expect("an id").to_owned()
+                };
+                texts(user).map(ask).collect::<Vec<_>>()
+            })
+        });
+        users.into_iter().flat_map(|user| user.join().expect("it sends")).collect()
+    });
+    for id in &ids {
+        let entry = sending.becomes(id, &["sent", "failed", "unconfirmed"]);
+        assert_eq!(entry["state"], "sent", "{entry}");
+    }
+    let sent: Vec<String> = sending.api.sent().into_iter().map(|sent| sent.text).collect();
+    for user in [0, 1] {
+        let of_user: Vec<&String> =
+            sent.iter().filter(|text| text.ends_with(&format!("user {user}"))).collect();
+        assert_eq!(of_user, texts(user).collect::<Vec<_>>().iter().collect::<Vec<_>>());
+    }
+    assert_eq!(sent.len(), ids.len(), "none twice");
 }
 
 #[test]

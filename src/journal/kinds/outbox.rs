@@ -4,6 +4,7 @@
 //!
 //! 1. `queued` → `sending` → `sent`, `failed` or `unclear`; `unclear` → `sent` or `unconfirmed`. A person has what failed or
 //!    is unconfirmed sent again, which makes it `queued`, or drops it.
+//!    An attempt that the provider certainly did not accept and that may succeed later makes it `queued` again.
 //! 2. Only the next attempt of a queued message is taken: whoever is refused must not send.
 //! 3. A message of the provider belongs to one entry.
 
@@ -108,7 +109,8 @@ pub(in crate::journal) fn apply_result<'a>(
     store
         .connection()
         .prepare_cached(
-            "UPDATE outbox SET state = ?2, message_id = ?3, reason = ?4, detail = ?5, changed_at = ?6, seq = ?7
+            "UPDATE outbox SET state = ?2, message_id = ?3, reason = ?4, detail = ?5, changed_at = ?6, seq = ?7,
+                 since = CASE WHEN ?2 <> 'queued' THEN since END
              WHERE id = ?1",
         )?
         .execute(params![
@@ -139,7 +141,9 @@ fn may_follow(state: OutboxState, next: OutboxState) -> bool {
         // It may not be sent any more, or was found when it was looked for before sending it again.
         OutboxState::Queued => matches!(next, OutboxState::Failed | OutboxState::Sent),
         OutboxState::Sending => {
-            matches!(next, OutboxState::Sent | OutboxState::Failed | OutboxState::Unclear)
+            // Queued: it was certainly not accepted, and the next attempt may succeed.
+            let may_go_on = matches!(next, OutboxState::Queued | OutboxState::Unclear);
+            may_go_on || matches!(next, OutboxState::Sent | OutboxState::Failed)
         }
         OutboxState::Unclear => matches!(next, OutboxState::Sent | OutboxState::Unconfirmed),
         OutboxState::Sent | OutboxState::Failed | OutboxState::Unconfirmed | OutboxState::Discarded => false,

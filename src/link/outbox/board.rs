@@ -24,8 +24,6 @@ pub enum OutboxStep {
 /// How often a message was tried without being sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tries {
-    /// The attempt that was recorded, and the message's moment by the provider's clock; `None`: none yet.
-    pub attempt: Option<(u32, Timestamp)>,
     /// When it was tried first.
     pub begun: Option<Instant>,
     pub failures: u32,

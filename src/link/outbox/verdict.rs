@@ -19,8 +19,8 @@ pub enum SendVerdict {
     Sent(MessageId),
     /// The provider refused it, in its words.
     Refused(String),
-    /// It was not taken in; the same attempt goes on after this pause.
-    Again(Duration),
+    /// It was not taken in, and why. Another attempt follows after this pause.
+    Again(Duration, String),
     /// It was not taken in for so long that it is given up.
     Unreachable(String),
     /// It may have been taken in or not.
@@ -34,7 +34,7 @@ pub fn judge(posted: &Posted, failures: u32, begun: Instant, now: Instant, share
             return SendVerdict::Unreachable(reason.to_owned());
         }
         match retry::next(TryOutcome::Status(429, advised), failures.min(FAILURES_MAX - 1), share) {
-            Next::Retry(pause) => SendVerdict::Again(pause),
+            Next::Retry(pause) => SendVerdict::Again(pause, reason.to_owned()),
             Next::Use | Next::GiveUp => SendVerdict::Unreachable(reason.to_owned()),
         }
     };
@@ -78,8 +78,11 @@ mod tests {
             (answered(302, ""), SendVerdict::Refused("status 302".into())),
             (answered(408, ""), SendVerdict::Unclear("status 408".into())),
             (answered(502, "<html>"), SendVerdict::Unclear("status 502".into())),
-            (answered(429, ""), SendVerdict::Again(Duration::from_secs(1))),
-            (Posted::NotConnected("refused".into()), SendVerdict::Again(Duration::from_secs(1))),
+            (answered(429, ""), SendVerdict::Again(Duration::from_secs(1), "status 429".into())),
+            (
+                Posted::NotConnected("refused".into()),
+                SendVerdict::Again(Duration::from_secs(1), "refused".into()),
+            ),
             (Posted::Unanswered("reset".into()), SendVerdict::Unclear("reset".into())),
         ] {
             assert_eq!(verdict(&posted), expected, "{posted:?}");
@@ -90,7 +93,7 @@ mod tests {
     fn a_provider_that_cannot_be_reached_is_tried_for_ten_minutes() {
         let (refused, begun) = (Posted::NotConnected("refused".into()), Instant::now());
         let after = |minutes: u64| judge(&refused, 400, begun, begun + Duration::from_mins(minutes), 1.0);
-        assert!(matches!(after(9), SendVerdict::Again(pause) if pause <= Duration::from_mins(1)));
+        assert!(matches!(after(9), SendVerdict::Again(pause, _) if pause <= Duration::from_mins(1)));
         assert_eq!(after(10), SendVerdict::Unreachable("refused".into()));
     }
 }

@@ -35,6 +35,8 @@ const CLOCK_SLACK: SignedDuration = SignedDuration::from_secs(2);
 /// What is known of the provider, once it was asked.
 pub(super) struct Provider {
     requests: RequestBuilder,
+    /// How often the token had been replaced when it was asked.
+    replacements: u64,
     /// How far its clock is ahead of ours.
     clock_ahead: SignedDuration,
 }
@@ -147,8 +149,7 @@ impl Worker {
             Err(LinkError::Stopping) => return Err(LinkError::Stopping),
             Err(_) => return again(tried),
         };
-        let expected = if tried.attempt.is_some() { OutboxState::Sending } else { OutboxState::Queued };
-        if row.shape.state != expected {
+        if row.shape.state != OutboxState::Queued {
             return Ok(None);
         }
         let allowed = chat.map_or(Ok(()), |chat| may_write(&chat, row.shape.private, clock::now()));
@@ -161,17 +162,17 @@ impl Worker {
             return Ok(None);
         }
         let tried = Tries { begun: Some(tried.begun.unwrap_or_else(Instant::now)), ..tried };
-        let requests = match self.ready(&row, tried) {
+        let requests = match self.ready(&row) {
             Ok(Ready::Found(message)) => {
                 self.record(&row, row.shape.attempts, Became::sent(message))?;
                 return Ok(follow::first(&row));
             }
             Ok(Ready::Send(requests)) => requests,
             Err(LinkError::Stopping) => return Err(LinkError::Stopping),
-            Err(error) => return self.settle(&row, tried, &Posted::NotConnected(error.to_string())),
+            Err(error) => return self.settle(&row, None, tried, &Posted::NotConnected(error.to_string())),
         };
-        let tried = match self.begin_attempt(&row, tried) {
-            Ok(Some(tried)) => tried,
+        let attempt = match self.begin_attempt(&row) {
+            Ok(Some(attempt)) => attempt,
             Ok(None) => return Ok(None),
             Err(LinkError::Stopping) => return Err(LinkError::Stopping),
             Err(_) => return again(tried),
@@ -186,15 +187,14 @@ impl Worker {
         if let Posted::Answered { date: Some(date), .. } = &posted {
             self.note_clock(*date);
         }
-        self.settle(&row, tried, &posted)
+        self.settle(&row, Some(attempt), tried, &posted)
     }
 
     /// What is to be known before a message is handed over. One that was not found after an earlier attempt is looked for
     /// again, because it may have appeared since.
-    fn ready(&self, row: &OutboxRow, tried: Tries) -> Result<Ready, LinkError> {
+    fn ready(&self, row: &OutboxRow) -> Result<Ready, LinkError> {
         let requests = self.requests()?;
-        if tried.attempt.is_none()
-            && row.since.is_some()
+        if row.since.is_some()
             && let Some(message) = self.find(row)?
         {
             return Ok(Ready::Found(message));
@@ -202,24 +202,27 @@ impl Worker {
         Ok(Ready::Send(Box::new(requests)))
     }
 
-    /// Records the attempt, unless that was done. `None`: something else became of the message, so it must not be sent.
-    fn begin_attempt(&self, row: &OutboxRow, tried: Tries) -> Result<Option<Tries>, LinkError> {
-        if tried.attempt.is_some() {
-            return Ok(Some(tried));
-        }
+    /// Records the next attempt and returns its number. `None`: something else became of the message, so it must not be sent.
+    fn begin_attempt(&self, row: &OutboxRow) -> Result<Option<u32>, LinkError> {
         let attempt = row.shape.attempts + 1;
         let since = moved(clock::now(), self.clock_ahead() - CLOCK_SLACK);
         let record = OutboxAttempt { id: row.shape.id.clone(), attempt, since };
         let ack = self.archive.record(Payload::OutboxAttempt(record), Some(own_id("outbox")))?;
         let is_ours = ack.status == AckStatus::Accepted;
-        Ok(is_ours.then_some(Tries { attempt: Some((attempt, since)), ..tried }))
+        Ok(is_ours.then_some(attempt))
     }
 
-    /// Records what follows from a try.
-    fn settle(&self, row: &OutboxRow, tried: Tries, posted: &Posted) -> Result<NextStep, LinkError> {
+    /// Records what follows from a try. `begun_attempt`: the attempt that was recorded for it.
+    fn settle(
+        &self,
+        row: &OutboxRow,
+        begun_attempt: Option<u32>,
+        tried: Tries,
+        posted: &Posted,
+    ) -> Result<NextStep, LinkError> {
         let now = Instant::now();
         let begun = tried.begun.unwrap_or(now);
-        let attempt = tried.attempt.map_or(row.shape.attempts, |(attempt, _)| attempt);
+        let attempt = begun_attempt.unwrap_or(row.shape.attempts);
         let look = Some((OutboxStep::Look { since: now, looks: 0 }, now + FIRST_LOOK));
         let unclear = |reason: String| Became { detail: Some(reason), ..Became::of(OutboxState::Unclear) };
         match judge(posted, tried.failures, begun, now, rand::random()) {
@@ -239,9 +242,14 @@ impl Worker {
                 self.record(row, attempt, Became::failed(OutboxReason::Unreachable, Some(reason)))?;
                 Ok(None)
             }
-            SendVerdict::Again(pause) => {
-                let failures = tried.failures + 1;
-                Ok(Some((OutboxStep::Send(Tries { failures, ..tried }), now + pause)))
+            SendVerdict::Again(pause, reason) => {
+                if begun_attempt.is_some() {
+                    // Recorded, so that a hub that is restarted during the pause knows that nothing was accepted.
+                    let waits = Became { detail: Some(reason), ..Became::of(OutboxState::Queued) };
+                    self.record(row, attempt, waits)?;
+                }
+                let next = Tries { failures: tried.failures + 1, ..tried };
+                Ok(Some((OutboxStep::Send(next), now + pause)))
             }
             SendVerdict::Unclear(reason) => {
                 log::warn!("whether a message arrived is not known ({reason}); it is looked for");
@@ -270,7 +278,8 @@ impl Worker {
 
     /// About which organization is asked.
     pub(super) fn requests(&self) -> Result<RequestBuilder, LinkError> {
-        if let Some(provider) = &*self.provider() {
+        let replacements = self.client.authorization().replacements();
+        if let Some(provider) = self.provider().as_ref().filter(|known| known.replacements == replacements) {
             return Ok(provider.requests.clone());
         }
         let (organization, clock_ahead) = if let Some(organization) = &self.settings.organization {
@@ -279,7 +288,7 @@ impl Worker {
             self.ask_for_organization()?
         };
         let requests = RequestBuilder { dialect: self.settings.dialect.clone(), organization };
-        *self.provider() = Some(Provider { requests: requests.clone(), clock_ahead });
+        *self.provider() = Some(Provider { requests: requests.clone(), replacements, clock_ahead });
         Ok(requests)
     }
 
