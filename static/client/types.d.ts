@@ -339,6 +339,7 @@ export type UpdateType =
   | 'chat_gone'
   | 'notification'
   | 'member_updated'
+  | 'names_updated'
   | 'alert_raised'
   | 'alert_cleared'
   | 'alert_acknowledged'
@@ -347,6 +348,17 @@ export type UpdateType =
   | 'outbox_updated'
   | 'daily_report'
   | 'contact_erased';
+
+/** What a sector, a line or a tag is called. */
+export interface GivenName {
+  /** What the name is of; `channel` is a line. */
+  what: 'sector' | 'channel' | 'tag';
+  id: string;
+  /** Null where neither Umbler nor an admin says a name. */
+  name: string | null;
+  /** Who named it. A name that an admin set counts everywhere. */
+  origin: 'admin' | 'provider' | null;
+}
 
 /** Something that is wrong with the link to Umbler's API, or with what webhooks bring. It concerns no chat. */
 export interface LinkAlert {
@@ -393,6 +405,8 @@ export interface Update {
   reason?: string;
   /** With `chat_gone`: the contact is not seen through another chat either. */
   contactGone?: boolean;
+  /** With `names_updated`: the sectors, lines and tags that are called otherwise now. `GET /api/umbler/names` has the names. */
+  names?: Pick<GivenName, 'what' | 'id'>[];
   /** With `member_updated`: the entries of the directory of agents that changed, as they are now. */
   members?: Member[];
   /** With `alert_raised`, `alert_cleared` and `alert_acknowledged`: the alert as it is now. */

@@ -2,7 +2,8 @@ import { Command } from 'cmdk';
 import { useState } from 'react';
 import { useNavigate } from 'react-router';
 
-import { openChats, settings } from '../hub/hub.tsx';
+import { calledOf } from '../hub/given-names.ts';
+import { givenNames, openChats, settings } from '../hub/hub.tsx';
 import { useStore } from '../hub/store.ts';
 import { ownViews } from '../hub/views.ts';
 import { Dialog } from '../parts/Dialog.tsx';
@@ -27,6 +28,7 @@ export function Palette({ acts, close }: { acts: Act[]; close: () => void }) {
   const navigate = useNavigate();
   const [typed, setTyped] = useState('');
   const { chats } = useStore(openChats);
+  const given = useStore(givenNames);
   const go = (run: () => void) => () => {
     close();
     run();
@@ -82,7 +84,7 @@ export function Palette({ acts, close }: { acts: Act[]; close: () => void }) {
                 >
                   <Icon name="chats" />
                   {contactTitle(say, chat)}
-                  <span className="quiet">{chat.sector?.name}</span>
+                  <span className="quiet">{chat.sector && calledOf(given, 'sector', chat.sector)}</span>
                 </Command.Item>
               ))}
               <Command.Item value="search" onSelect={go(() => void navigate(search))}>

@@ -5,6 +5,9 @@ import { Link, useSearchParams } from 'react-router';
 import type { Chat } from 'umbler-hub-client';
 
 import { useNow } from '../hub/clock.ts';
+import { calledOf } from '../hub/given-names.ts';
+import { givenNames } from '../hub/hub.tsx';
+import { useStore } from '../hub/store.ts';
 import { urgencyOf } from '../hub/waits.ts';
 import { useLimits } from '../live/limits.ts';
 import { useSectorName } from '../live/sectors.ts';
@@ -98,6 +101,7 @@ const Row = memo(function Row({ chat, isChosen, isStop }: { chat: Chat; isChosen
   // A message that a search led to is of another chat.
   search.delete('message');
   const sectorName = useSectorName();
+  const given = useStore(givenNames);
   const { lastMessage } = chat;
   const line = lastMessage === null ? '' : lastWords(say, lastMessage);
   return (
@@ -121,9 +125,9 @@ const Row = memo(function Row({ chat, isChosen, isStop }: { chat: Chat; isChosen
         </span>
         <span className="quiet small">
           {sectorName(chat.sector)}
-          {chat.tags.map(({ id, name }) => (
-            <em key={id} className="chip">
-              {name ?? id}
+          {chat.tags.map((tag) => (
+            <em key={tag.id} className="chip">
+              {calledOf(given, 'tag', tag) ?? tag.id}
             </em>
           ))}
         </span>

@@ -1,6 +1,9 @@
 import type { ReactNode } from 'react';
 import type { Chat, Contact, Named } from 'umbler-hub-client';
 
+import { calledOf } from '../hub/given-names.ts';
+import { givenNames } from '../hub/hub.tsx';
+import { useStore } from '../hub/store.ts';
 import { useSectorName } from '../live/sectors.ts';
 import { agentName, fullMoment } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
@@ -17,14 +20,18 @@ export function ContactPanel({
 }) {
   const say = useWords();
   const sectorName = useSectorName();
+  const given = useStore(givenNames);
   const rows: [string, ReactNode][] = [
     [say('phone'), contact?.phone],
     [say('contactTags'), contact && contact.tags.length > 0 && <Tags tags={contact.tags} />],
-    [say('tags'), chat.tags.length > 0 && <Tags tags={chat.tags} />],
+    [
+      say('tags'),
+      chat.tags.length > 0 && <Tags tags={chat.tags.map((tag) => ({ ...tag, name: calledOf(given, 'tag', tag) }))} />,
+    ],
     [say('sector'), chat.sector && sectorName(chat.sector)],
     [say('agent'), agentName(say, chat.owner)],
     [say('members'), chat.members.length > 1 && chat.members.map((member) => agentName(say, member)).join(', ')],
-    [say('channel'), chat.channel?.name ?? chat.channel?.id],
+    [say('channel'), chat.channel && (calledOf(given, 'channel', chat.channel) ?? chat.channel.id)],
     [say('kind'), say(`k_${chat.kind}`)],
     [say('since'), chat.createdAt && fullMoment(chat.createdAt)],
     [say('lastActivity'), chat.lastActivityAt && fullMoment(chat.lastActivityAt)],

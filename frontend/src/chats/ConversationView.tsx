@@ -5,7 +5,8 @@ import type { Chat } from 'umbler-hub-client';
 
 import { useNow } from '../hub/clock.ts';
 import { Conversation, type ConversationState } from '../hub/conversation.ts';
-import { hub, replays, useHub } from '../hub/hub.tsx';
+import { calledOf } from '../hub/given-names.ts';
+import { givenNames, hub, replays, useHub } from '../hub/hub.tsx';
 import { useStore } from '../hub/store.ts';
 import { urgencyOf } from '../hub/waits.ts';
 import { useLimits } from '../live/limits.ts';
@@ -122,6 +123,7 @@ interface HeadProps {
 function Head({ id, state: { chat, contact }, isOpen, toggle }: HeadProps) {
   const say = useWords();
   const sectorName = useSectorName();
+  const given = useStore(givenNames);
   const [params] = useSearchParams();
   const title = useRef<HTMLHeadingElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another chat has another title
@@ -138,7 +140,12 @@ function Head({ id, state: { chat, contact }, isOpen, toggle }: HeadProps) {
         </h2>
         <p className="quiet">
           {chat &&
-            [say(`s_one_${chat.status}`), sectorName(chat.sector), agentName(say, chat.owner), chat.channel?.name]
+            [
+              say(`s_one_${chat.status}`),
+              sectorName(chat.sector),
+              agentName(say, chat.owner),
+              chat.channel && calledOf(given, 'channel', chat.channel),
+            ]
               .filter(Boolean)
               .join(' · ')}
         </p>

@@ -4,8 +4,10 @@ import type { Chat } from 'umbler-hub-client';
 
 import { useAddress } from '../app/moment.ts';
 import type { ConversationState } from '../hub/conversation.ts';
-import { hub, useData, useHub } from '../hub/hub.tsx';
+import { calledOf } from '../hub/given-names.ts';
+import { givenNames, hub, useData, useHub } from '../hub/hub.tsx';
 import { useRole } from '../hub/role.ts';
+import { useStore } from '../hub/store.ts';
 import { moment } from '../words/format.ts';
 import { lastWords } from '../words/people.ts';
 import { useWords } from '../words/words.ts';
@@ -57,6 +59,7 @@ export function Watchers({ id }: { id: string }) {
 function OtherChats({ id, contactId }: { id: string; contactId: string }) {
   const say = useWords();
   const address = useAddress();
+  const given = useStore(givenNames);
   const [chats, setChats] = useState<Chat[]>([]);
   useEffect(() => {
     let over = false;
@@ -80,7 +83,11 @@ function OtherChats({ id, contactId }: { id: string; contactId: string }) {
           <li key={chat.id}>
             <Link to={address(`/chats/${encodeURIComponent(chat.id)}`)}>
               <span className="main">
-                <span>{[say(`s_one_${chat.status}`), chat.channel?.name].filter(Boolean).join(' · ')}</span>
+                <span>
+                  {[say(`s_one_${chat.status}`), chat.channel && calledOf(given, 'channel', chat.channel)]
+                    .filter(Boolean)
+                    .join(' · ')}
+                </span>
                 <span className="quiet">{chat.lastMessage && lastWords(say, chat.lastMessage)}</span>
               </span>
               <time className="quiet small">{moment(chat.lastActivityAt)}</time>

@@ -1,9 +1,10 @@
 import { Button, NativeSelect, TextInput } from '@mantine/core';
 import { useEffect, useRef, useState } from 'react';
 import { useLocation, useSearchParams } from 'react-router';
-import type { Chat, Named } from 'umbler-hub-client';
+import type { Chat, GivenName, Named } from 'umbler-hub-client';
 
-import { openChats, useHub } from '../hub/hub.tsx';
+import { calledOf } from '../hub/given-names.ts';
+import { givenNames, openChats, useHub } from '../hub/hub.tsx';
 import { newestNames } from '../hub/names.ts';
 import { useStore } from '../hub/store.ts';
 import { tellApart } from '../words/apart.ts';
@@ -207,14 +208,16 @@ function Search({ value, change, isPast }: { isPast: boolean; value: string; cha
 function useOptions(chats: Chat[] | null, isPast: boolean, filters: Filters, say: Say) {
   const { chats: open } = useStore(openChats);
   const all = [...(isPast ? [] : open), ...(chats ?? [])];
-  const named = (pick: (chat: Chat) => (Named | null)[], name = ({ name, id }: Named) => name ?? id) => {
+  const given = useStore(givenNames);
+  const called = (what: GivenName['what']) => (one: Named) => calledOf(given, what, one) ?? one.id;
+  const named = (pick: (chat: Chat) => (Named | null)[], name: (one: Named) => string) => {
     const labels = tellApart([...newestNames(all, pick).values()].map((one) => ({ id: one.id, label: name(one) })));
     return [...labels].map(([value, label]) => ({ value, label })).sort((a, b) => a.label.localeCompare(b.label));
   };
   // Only of the open chats, which are here, can the page say that nobody has them or who waits.
   const here = !isPast && isLocal(filters);
   return {
-    sector: named(({ sector }) => [sector]),
+    sector: named(({ sector }) => [sector], called('sector')),
     owner: [
       ...(here ? [{ value: NOBODY, label: say('nobody') }] : []),
       ...named(
@@ -222,8 +225,8 @@ function useOptions(chats: Chat[] | null, isPast: boolean, filters: Filters, say
         (agent) => agentName(say, agent),
       ),
     ],
-    channel: named(({ channel }) => [channel]),
-    tag: named(({ tags }) => tags),
+    channel: named(({ channel }) => [channel], called('channel')),
+    tag: named(({ tags }) => tags, called('tag')),
     kind: KINDS.map((kind) => ({ value: kind as string, label: say(`k_${kind}`) })),
     wait: here ? WAITS.map((wait) => ({ value: wait as string, label: say(`wait_${wait}`) })) : [],
   };

@@ -9,6 +9,7 @@ import { useStore } from '../hub/store.ts';
 import { Failure } from '../parts/Notice.tsx';
 import { fullMoment, number } from '../words/format.ts';
 import { type Say, useWords } from '../words/words.ts';
+import { RegisterWebhook } from './RegisterWebhook.tsx';
 
 /** As many as the hub takes. */
 const DAYS_MAX = 1825;
@@ -22,6 +23,7 @@ export function LinkCard() {
     <section className="card" aria-labelledby="link-title">
       <h2 id="link-title">{say('linkTitle')}</h2>
       <LinkFacts link={link} />
+      <RegisterWebhook link={link} />
       <Recheck />
       <h3>{say('backfillTitle')}</h3>
       <BackfillProgress link={link} />

@@ -76,6 +76,13 @@ export class LinkStore extends Store<Link | null> {
     return finished;
   }
 
+  /** Has the hub create its webhook at Umbler; the names of the lines that post here from then on. */
+  async register(): Promise<string[]> {
+    const { lines } = (await this.#client.send('POST', `${PATH}/webhook`)) as { lines: string[] };
+    await this.recheck();
+    return lines;
+  }
+
   async backfill(days: number) {
     await this.#client.send('POST', `${PATH}/backfill`, { days });
     await this.read();

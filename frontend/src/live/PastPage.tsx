@@ -2,8 +2,9 @@ import { useCallback, useEffect, useMemo, useState } from 'react';
 
 import { MomentContext } from '../hub/clock.ts';
 import { reasonOf } from '../hub/errors.ts';
-import { useHub } from '../hub/hub.tsx';
+import { givenNames, useHub } from '../hub/hub.tsx';
 import { readPast, type PastLive } from '../hub/past.ts';
+import { useStore } from '../hub/store.ts';
 import { Failure } from '../parts/Notice.tsx';
 import { fullMoment, number } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
@@ -18,7 +19,8 @@ import { Trend } from './Trend.tsx';
 export function PastPage({ at }: { at: string }) {
   const say = useWords();
   const { past, busy, failure, again } = usePast(at);
-  const labels = useMemo(() => labelsOfSectors([], past?.live.sectors ?? []), [past]);
+  const given = useStore(givenNames);
+  const labels = useMemo(() => labelsOfSectors([], past?.live.sectors ?? [], given), [past, given]);
   const trend = past?.trend ?? [];
   const trends =
     past === null

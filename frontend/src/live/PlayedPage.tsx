@@ -1,7 +1,9 @@
 import { useMemo } from 'react';
 
 import { MomentContext } from '../hub/clock.ts';
+import { givenNames } from '../hub/hub.tsx';
 import type { Playing } from '../hub/replays.ts';
+import { useStore } from '../hub/store.ts';
 import { useWords } from '../words/words.ts';
 import { Groups } from './Groups.tsx';
 import { Queue } from './Queue.tsx';
@@ -14,7 +16,8 @@ export function PlayedPage({ played: { phase, at, chats } }: { played: Playing }
   const say = useWords();
   const reading = phase === 'reading';
   const live = useMemo(() => (reading ? null : liveOf(chats)), [reading, chats]);
-  const labels = useMemo(() => labelsOfSectors(chats, live?.sectors ?? []), [chats, live]);
+  const given = useStore(givenNames);
+  const labels = useMemo(() => labelsOfSectors(chats, live?.sectors ?? [], given), [chats, live, given]);
   return (
     <MomentContext value={at}>
       <SectorLabels value={labels}>

@@ -8,7 +8,8 @@ import { useNavigate } from 'react-router';
 import type { Alert } from 'umbler-hub-client';
 import { forBrowser } from 'umbler-hub-client/storage';
 
-import { alerts, openChats } from '../hub/hub.tsx';
+import { calledOf } from '../hub/given-names.ts';
+import { alerts, givenNames, openChats } from '../hub/hub.tsx';
 import { Store, useStore } from '../hub/store.ts';
 import { agentName } from '../words/format.ts';
 import { contactTitle } from '../words/people.ts';
@@ -96,7 +97,7 @@ async function tell(alert: Alert, say: Say) {
   await navigator.locks.request(TOLD_KEY, async () => {
     if (!(await isFirst(worker, id))) return;
     await worker.showNotification(`${say(`alert_${kind}`)} · ${who}`, {
-      body: [sector?.name, agentName(say, owner)].filter(Boolean).join(' · '),
+      body: [sector && calledOf(givenNames.get(), 'sector', sector), agentName(say, owner)].filter(Boolean).join(' · '),
       icon: '/icons/icon-192.png',
       tag: TAG + id,
       data: { path: `/chats/${encodeURIComponent(chatId)}` },

@@ -3,7 +3,8 @@
 import { createContext, useContext, useMemo, useState } from 'react';
 import type { Chat, Named } from 'umbler-hub-client';
 
-import { openChats } from '../hub/hub.tsx';
+import { calledOf, type GivenNames } from '../hub/given-names.ts';
+import { givenNames, openChats } from '../hub/hub.tsx';
 import { newestNames } from '../hub/names.ts';
 import { useStore } from '../hub/store.ts';
 import type { Group } from '../hub/waits.ts';
@@ -18,7 +19,8 @@ export const SectorLabels = LabelContext.Provider;
 /** The labels of the sectors of open chats, and of the groups that the hub tells besides. */
 export function useSectorLabels(groups: Group[] | null): Labels {
   const { chats } = useStore(openChats);
-  const labels = useMemo(() => labelsOfSectors(chats, groups ?? []), [chats, groups]);
+  const given = useStore(givenNames);
+  const labels = useMemo(() => labelsOfSectors(chats, groups ?? [], given), [chats, groups, given]);
   // Chats change twenty times a second and their sectors' names hardly ever: rows are not drawn anew for the same ones.
   const [kept, keep] = useState(labels);
   if (kept !== labels && !areSame(kept, labels)) keep(labels);
@@ -29,17 +31,20 @@ function areSame(a: Labels, b: Labels): boolean {
   return a.size === b.size && [...a].every(([id, label]) => b.get(id) === label);
 }
 
-export function labelsOfSectors(chats: Chat[], groups: Pick<Group, 'who'>[]): Labels {
+export function labelsOfSectors(chats: Chat[], groups: Pick<Group, 'who'>[], given: GivenNames): Labels {
   const names = newestNames(chats, ({ sector }) => [sector]);
   for (const { who } of groups) if (who !== null && !names.has(who.id)) names.set(who.id, who);
-  return labelsOf([...names.values()], (id) => lineOf(chats, id));
+  const called = [...names.values()].map((one) => ({ ...one, name: calledOf(given, 'sector', one) }));
+  return labelsOf(called, (id) => lineOf(chats, id));
 }
 
 /** How a sector is called on this page. */
 export function useSectorName(): (sector: Named | null) => string {
   const say = useWords();
   const labels = useContext(LabelContext);
-  return (sector) => (sector === null ? say('noSector') : (labels.get(sector.id) ?? sector.name ?? sector.id));
+  const given = useStore(givenNames);
+  return (sector) =>
+    sector === null ? say('noSector') : (labels.get(sector.id) ?? calledOf(given, 'sector', sector) ?? sector.id);
 }
 
 /** The one line that all chats of a sector came by; null where there are several, or none is known. */

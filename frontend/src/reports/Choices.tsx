@@ -2,7 +2,7 @@ import { Checkbox, NativeSelect, TextInput } from '@mantine/core';
 import type { Chat, Named } from 'umbler-hub-client';
 
 import { dayOf } from '../hub/days.ts';
-import { openChats } from '../hub/hub.tsx';
+import { givenNames, openChats } from '../hub/hub.tsx';
 import { newestNames } from '../hub/names.ts';
 import { useStore } from '../hub/store.ts';
 import { agentName } from '../words/format.ts';
@@ -110,11 +110,14 @@ function useOptions() {
   const say = useWords();
   const { chats } = useStore(openChats);
   const named = useStore(names);
+  const given = useStore(givenNames);
   return (filter: (typeof FILTERS)[number], chosen: string) => {
     const label = ({ id, name }: Named) => (filter === 'agent' ? agentName(say, { id, name }) : (name ?? id));
     const found = new Map([...newestNames(chats, PICK[filter])].map(([id, { name }]) => [id, name]));
     // What the hub's tables say is the newest name of all.
     for (const [id, name] of named.get(filter) ?? []) found.set(id, name ?? found.get(id) ?? null);
+    for (const { what, id, name, origin } of given.values())
+      if (what === filter && (origin === 'admin' || !found.get(id))) found.set(id, name ?? found.get(id) ?? null);
     if (chosen && !found.has(chosen)) found.set(chosen, names.nameOf(filter, chosen));
     return [...found]
       .map(([value, name]) => ({ value, label: label({ id: value, name }) }))

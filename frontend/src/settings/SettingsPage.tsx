@@ -4,6 +4,7 @@ import { NavLink, useParams } from 'react-router';
 import { Lost } from '../app/Lost.tsx';
 import { useWords } from '../words/words.ts';
 import { Directory } from './Directory.tsx';
+import { Names } from './Names.tsx';
 import { Rules } from './Rules.tsx';
 import { UmblerSetup } from './UmblerSetup.tsx';
 import './settings.css';
@@ -49,6 +50,7 @@ export default function SettingsPage() {
       {shown === 'umbler' && (
         <div className="fields">
           <UmblerSetup />
+          <Names />
         </div>
       )}
     </div>

@@ -3,6 +3,7 @@ import { type FormEvent, type ReactNode, useCallback, useEffect, useState } from
 import { Link as RouteLink } from 'react-router';
 
 import { BackfillForm, BackfillProgress, LinkFacts } from '../health/LinkCard.tsx';
+import { RegisterWebhook } from '../health/RegisterWebhook.tsx';
 import { reasonOf } from '../hub/errors.ts';
 import { hub, umblerLink } from '../hub/hub.tsx';
 import { useRole } from '../hub/role.ts';
@@ -138,7 +139,7 @@ function Token({ setup, again }: { setup: Setup; again: () => void }) {
     try {
       const { started } = (await hub.send('PUT', `${PATH}/token`, { token })) as { started: boolean };
       setToken('');
-      setTold(say(started ? 'setupTokenStarted' : 'setupTokenLater'));
+      setTold(say(started ? 'setupTokenStarted' : 'setupTokenReplaced'));
       again();
       void umblerLink.read();
     } catch (error) {
@@ -177,7 +178,10 @@ function Covered() {
       {link === null || link.state === 'off' ? (
         <p className="quiet">{say('setupNeedsToken')}</p>
       ) : (
-        <LinkFacts link={link} />
+        <>
+          <LinkFacts link={link} />
+          <RegisterWebhook link={link} />
+        </>
       )}
     </>
   );

@@ -1,15 +1,17 @@
-/** Sectors by id, as far as they are known here: those of open chats. The hub keeps no list of them. */
+/** Sectors by id: those that Umbler or an admin names, and those of open chats. */
 
 import { useMemo } from 'react';
 
-import { openChats } from '../hub/hub.tsx';
+import { givenNames, openChats } from '../hub/hub.tsx';
 import { useStore } from '../hub/store.ts';
 import { labelsOfSectors } from '../live/sectors.ts';
 
 export function useSectors(): Map<string, string> {
   const { chats } = useStore(openChats);
+  const given = useStore(givenNames);
   return useMemo(() => {
-    const found = [...labelsOfSectors(chats, [])];
+    const listed = [...given.values()].filter(({ what }) => what === 'sector').map((who) => ({ who }));
+    const found = [...labelsOfSectors(chats, listed, given)];
     return new Map(found.sort((a, b) => a[1].localeCompare(b[1])));
-  }, [chats]);
+  }, [chats, given]);
 }

@@ -119,6 +119,27 @@ test('a CSV of agents is taken over whole, or every wrong line is told', async (
   clean();
 });
 
+test('an admin names a sector that no delivery names, and it stands on another screen at once', async (t) => {
+  const hub = await spawnDashboard(t, dashboard);
+  await hub.says('a', 'hello', (_, content) => (content.Sector = { Id: 'sector-1' }));
+  const { page: other } = await visit(t, browser, hub, '/chats');
+  await text(other, '.chat', 'sector-1');
+  const { page, clean } = await visit(t, browser, hub, '/settings/umbler');
+  await page.getByRole('button', { name: 'Edit: sector-1' }).click();
+  await page.getByLabel('Name', { exact: true }).fill('Comercial');
+  assert.deepEqual(await axe(page), []);
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.locator('.dialog').waitFor({ state: 'detached' });
+  await text(page, '.people tr', 'Comercial');
+  await text(other, '.chat', 'Comercial');
+  await page.getByRole('button', { name: 'Edit: Comercial' }).click();
+  await page.getByRole('button', { name: 'Use Umbler’s name' }).click();
+  await page.locator('.dialog').waitFor({ state: 'detached' });
+  await text(page, '.people tr', 'No name yet');
+  await text(other, '.chat', 'sector-1');
+  clean();
+});
+
 test('only admins are offered what the hub would refuse to others', async (t) => {
   const hub = await spawnDashboard(t, dashboard, { JWT_SECRET });
   await hub.says('a', 'hello', owner('agent-1'));

@@ -19,7 +19,8 @@ const SECRET = 'a secret of the webhook & more';
 
 /** As much of Umbler's API as the link asks at its start. */
 async function umbler(t) {
-  const server = createServer((request, response) => {
+  const webhooks = [{ id: 'crm', name: 'CRM', url: 'https://crm.example/w', forChannels: [{ id: 'line' }] }];
+  const server = createServer(async (request, response) => {
     const path = new URL(request.url, 'http://umbler').pathname;
     response.setHeader('content-type', 'application/json');
     if (request.headers.authorization !== `Bearer ${TOKEN}`) {
@@ -30,25 +31,37 @@ async function umbler(t) {
       '/api/v1/members/me/': { id: 'me', organizations: [{ id: 'org', name: 'Loja' }] },
       '/api/v1/organizations/org/': { id: 'org', organizationMembers: [] },
       '/api/v1/chats/': { page: { totalItems: 0, maxTake: 100 }, items: [] },
-      '/api/v1/webhooks/': [],
-      '/api/v1/channels/': [],
+      '/api/v1/webhooks/': webhooks,
+      '/api/v1/channels/': [{ id: 'line', name: 'Loja Centro' }],
     };
+    if (request.method === 'POST') {
+      const { name, url, channelIds } = JSON.parse(Buffer.concat(await request.toArray()).toString());
+      webhooks.push({ id: 'hub', name, url, forChannels: channelIds.map((id) => ({ id })) });
+      return response.end('{}');
+    }
     response.end(JSON.stringify(answers[path] ?? { items: [] }));
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => server.close());
-  return `http://127.0.0.1:${server.address().port}/api`;
+  return { url: `http://127.0.0.1:${server.address().port}/api`, webhooks };
 }
 
 const step = (page, name) => page.locator(`.setup [data-step=${name}]`);
 
 test('an admin of an empty hub is led through five steps, and the secrets are shown once or never', async (t) => {
-  const hub = await spawnDashboard(t, dashboard, { UMBLER_API_URL: await umbler(t), WEBHOOK_SECRET: SECRET });
+  const { url, webhooks } = await umbler(t);
+  const ours = 'https://hub.example/api/umbler/webhook';
+  const hub = await spawnDashboard(t, dashboard, {
+    UMBLER_API_URL: url,
+    UMBLER_WEBHOOK_URL: ours,
+    WEBHOOK_SECRET: SECRET,
+  });
   const { page } = await visit(t, browser, hub, '/');
   await page.waitForURL('**/settings/umbler');
   await page.getByRole('button', { name: 'Show the address' }).click();
-  const address = await page.getByLabel('Address of the webhook').inputValue();
-  assert.equal(address, `${hub.origin}/api/umbler/webhook?token=${encodeURIComponent(SECRET)}`);
+  const shown = await page.getByLabel('Address of the webhook').inputValue();
+  assert.equal(shown, `${ours}?token=${encodeURIComponent(SECRET)}`);
+  const address = shown.replace('https://hub.example', hub.origin);
   assert.deepEqual(await axe(page), []);
 
   await step(page, 'address').getByRole('button', { name: 'Skip' }).click();
@@ -72,6 +85,16 @@ test('an admin of an empty hub is led through five steps, and the secrets are sh
 
   await step(page, 'covered').getByRole('button').first().click();
   await text(page, '.setup .facts', 'reachable');
+  await text(page, '.setup .facts', 'no webhook posts here');
+  await page.getByRole('button', { name: 'Create the webhook in Umbler' }).click();
+  await text(page, '.dialog', 'it gets nothing more from them: CRM');
+  assert.deepEqual(await axe(page), []);
+  assert.equal(webhooks.length, 1, 'nothing is created before an admin says so');
+  await page.locator('.dialog').getByRole('button', { name: 'Create the webhook', exact: true }).click();
+  await text(page, '.setup', 'The webhook was created for: Loja Centro');
+  await text(page, '.setup .facts', 'posts everything here');
+  const { searchParams, origin, pathname } = new URL(webhooks[1].url);
+  assert.deepEqual([origin + pathname, searchParams.get('token')], [ours, SECRET]);
   await step(page, 'history').getByRole('button').first().click();
   await page.getByRole('button', { name: 'Read history' }).click();
   await text(page, '[data-testid=backfill]', 'Read: 0 chats of 30 days');
