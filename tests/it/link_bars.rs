@@ -2,6 +2,7 @@
 //! and again. The long ones run with `cargo nextest run --run-ignored only -E 'test(/link_bars/)' --no-capture` and print figures.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -71,6 +72,59 @@ fn an_outage_under_load_is_made_up_for() {
     println!("made up for within {took:?}");
     assert_eq!(message_ids(&hub), api.world(|world| world.message_ids()), "gap and doubles");
     no_message_is_doubled(&hub);
+}
+
+/// Posts deliveries at this pace until `is_over`. Returns how many.
+fn posts_at(hub: &Hub, api: &FakeApi, per_second: u64, is_over: &AtomicBool) -> usize {
+    let (mut live, begun, mut count) = (Day::new(78, ago(30)), Instant::now(), 0_u32);
+    while !is_over.load(Ordering::Relaxed) {
+        let delivery = live.step(ago(0)).body;
+        while hub.provider().post(&delivery).status == 503 {}
+        api.world(|world| world.absorb(&delivery));
+        count += 1;
+        let due = begun + Duration::from_micros(1_000_000 / per_second) * count;
+        std::thread::park_timeout(due.saturating_duration_since(Instant::now()));
+    }
+    count as usize
+}
+
+#[test]
+#[ignore = "180,000 lost deliveries are minutes of work"]
+fn ten_minutes_without_webhooks_at_300_deliveries_a_second_are_made_up_for() {
+    const PER_SECOND: u64 = 300;
+    let api = api();
+    let hub = linked(&api, &[("UMBLER_API_REQUESTS_PER_5_SECONDS", "100"), ("RUST_LOG", "warn")]);
+    let mut day = Day::new(77, ago(3_000));
+    deliver(&api, &hub, &deliveries(&mut day, ago(3_000), ago(1_400), 400));
+    rechecked(&hub);
+    // The ten minutes end now: nothing of them was ever posted.
+    let ended = ago(0);
+    lose(&api, &deliveries(&mut day, ago(600), ended, 180_000));
+    let lost = api.world(|world| world.message_ids()).len();
+    let (recovered, is_over) = (Instant::now(), AtomicBool::new(false));
+    let (posted, took, link) = std::thread::scope(|scope| {
+        let posting = scope.spawn(|| posts_at(&hub, &api, PER_SECOND, &is_over));
+        // A comparison is complete until a minute before its beginning, so the second one ends later.
+        let link = loop {
+            let link = rechecked(&hub);
+            let until = link["completeUntil"].as_str().and_then(|text| text.parse::<Timestamp>().ok());
+            if until.is_some_and(|until| until >= ended) {
+                break link;
+            }
+        };
+        let took = recovered.elapsed();
+        is_over.store(true, Ordering::Relaxed);
+        (posting.join().expect("it posts"), took, link)
+    });
+    // What was posted last may not be in the last comparison.
+    assert_eq!(message_ids(&hub), api.world(|world| world.message_ids()), "gap and doubles: {link}");
+    no_message_is_doubled(&hub);
+    let chats = hub.json("/api/umbler/stats")["totalChats"].clone();
+    println!(
+        "{lost} messages of 180,000 lost deliveries, {posted} posted meanwhile, {chats} chats: \
+         complete after {took:?}, {} requests, gap 0, doubles 0\n{link}",
+        api.requests().len()
+    );
 }
 
 /// Behaviours of the provider in which every guess occurs both ways, and with every other one at least once.
