@@ -35,8 +35,8 @@ pub mod rules {
     pub use crate::domain::metrics::Metric;
     pub use crate::domain::{
         AlertKind, Change, Chat, ChatFacts, ChatId, ChatMessage, Contact, ContactId, Delivery, DeliveryBody,
-        EventId, EventKey, Member, MessageId, MessagePosition, MessageRole, OrderKey, OutboxFact, Placement,
-        Seq, StatsDelta, Store, TeamSettings, TimelineEntry, absorb,
+        EventId, EventKey, GivenName, Member, MessageId, MessagePosition, MessageRole, NamedKind, OrderKey,
+        OutboxFact, Placement, Seq, StatsDelta, Store, TeamSettings, TimelineEntry, absorb,
     };
     pub use crate::reads::search::Wanted;
     pub use crate::umbler::{KNOWN_TYPES, Reading, read};

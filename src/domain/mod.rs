@@ -18,6 +18,7 @@ pub mod sender;
 pub mod sending;
 pub mod message;
 pub mod member;
+pub mod given_name;
 pub mod contact;
 pub mod chat;
 pub mod change;
@@ -46,6 +47,7 @@ pub use facts::{
     ChatFacts, ChatKind, ChatLine, ContactFacts, Delivery, DeliveryBody, Facts, MessageFacts, Named,
 };
 pub use forget::Forgetting;
+pub use given_name::{GivenName, NamedKind};
 pub use ids::{ChatId, ContactId, EventId, MessageId, RefId, Seq};
 pub use member::Member;
 pub use message::ChatMessage;

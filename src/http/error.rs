@@ -95,6 +95,9 @@ pub enum ApiError {
     /// The message is on its way, or has arrived.
     #[error("only a message that failed or was not confirmed is sent again or dropped")]
     NotUndelivered,
+    /// No webhook was created at Umbler.
+    #[error("{0}")]
+    WebhookNotCreated(String),
     /// The hub cannot do this at present.
     #[error("{message}")]
     Unavailable {
@@ -217,6 +220,7 @@ impl ApiError {
             Self::WindowClosed { .. } => (StatusCode::CONFLICT, "window_closed"),
             Self::TempIdUsed => (StatusCode::CONFLICT, "temp_id_used"),
             Self::NotUndelivered => (StatusCode::CONFLICT, "not_undelivered"),
+            Self::WebhookNotCreated(_) => (StatusCode::CONFLICT, "webhook_not_created"),
             Self::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         }
@@ -258,6 +262,7 @@ impl ApiError {
             | Self::ChatClosed
             | Self::WindowClosed { .. }
             | Self::TempIdUsed
+            | Self::WebhookNotCreated(_)
             | Self::NotUndelivered
             | Self::Internal => {}
         }

@@ -11,6 +11,7 @@ use super::bell::Bell;
 use super::files::FileDesk;
 use crate::auth::Secret;
 use crate::protocol::LinkShape;
+use crate::protocol::link::WebhookFinding;
 
 /// A handle on the link, for its own thread and for those who ask about it.
 #[derive(Clone)]
@@ -23,7 +24,7 @@ struct Inner {
     changed: Condvar,
     outbox: Bell,
     files: FileDesk,
-    keeper: OnceLock<Arc<dyn TokenKeeper>>,
+    keeper: OnceLock<Arc<dyn LinkKeeper>>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -65,14 +66,37 @@ pub enum AdoptError {
     Unwritable(String),
 }
 
-/// Keeps the token of the API.
-pub trait TokenKeeper: Send + Sync {
+/// Why no webhook was created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RegisterError {
+    /// There is no token.
+    NotLinked,
+    /// `UMBLER_WEBHOOK_URL` is not set, so the hub does not know how the provider reaches it.
+    NoAddress,
+    /// The token belongs to several organizations, or to none.
+    Undecided,
+    /// A new webhook would not help: what the check of the webhooks found.
+    Exists(WebhookFinding),
+    /// The token may not see or create webhooks.
+    NotAllowed,
+    /// Umbler refused it, in its words.
+    Refused(String),
+    /// Umbler cannot be asked, and why.
+    Unreachable(String),
+}
+
+/// Keeps the token of the API, and does with it what an admin asks for.
+pub trait LinkKeeper: Send + Sync {
     /// `None`: there is no token.
     fn source(&self) -> Option<TokenSource>;
 
-    /// Tests a token, stores it and starts the link with it. Returns false where the link runs already with another one. Waits for
+    /// Tests a token, stores it and starts the link with it. Returns false if the link was running and uses it from now on. Waits for
     /// the API's answer.
     fn adopt(&self, token: Secret) -> Result<bool, AdoptError>;
+
+    /// Creates a webhook at the provider for all lines that no webhook posts here, with this secret. Returns the names of the lines.
+    /// Waits for the API's answers.
+    fn register_webhook(&self, secret: Option<&Secret>) -> Result<Vec<String>, RegisterError>;
 }
 
 /// The hub is stopping, so nobody should wait any longer.
@@ -118,12 +142,12 @@ impl LinkHandle {
     }
 
     /// Who keeps the token of the API; `None` while the hub starts.
-    pub fn keeper(&self) -> Option<Arc<dyn TokenKeeper>> {
+    pub fn keeper(&self) -> Option<Arc<dyn LinkKeeper>> {
         self.0.keeper.get().cloned()
     }
 
     /// Names who keeps the token of the API. Only the first call counts.
-    pub fn kept_by(&self, keeper: Arc<dyn TokenKeeper>) {
+    pub fn kept_by(&self, keeper: Arc<dyn LinkKeeper>) {
         drop(self.0.keeper.set(keeper));
     }
 

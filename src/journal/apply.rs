@@ -147,6 +147,7 @@ impl Apply {
             }
             Payload::Notice(notice) => kinds::notices::apply(seq, entry, id, notice),
             Payload::Members(members) => kinds::members::apply(&mut self.store, seq, entry, id, members),
+            Payload::Names(names) => kinds::names::apply(&mut self.store, seq, entry, id, names),
             Payload::Settings(change) => {
                 kinds::settings::apply(self.store.connection(), seq, entry, id, change)
             }
@@ -214,6 +215,7 @@ impl Apply {
             Payload::Delivery(_)
             | Payload::Notice(_)
             | Payload::Members(_)
+            | Payload::Names(_)
             | Payload::Settings(_)
             | Payload::Alert(_)
             | Payload::LinkAlerts(_)
@@ -240,6 +242,7 @@ impl Apply {
             Payload::Ignored { .. } => "",
             Payload::Notice(_)
             | Payload::Members(_)
+            | Payload::Names(_)
             | Payload::Settings(_)
             | Payload::Alert(_)
             | Payload::Revocation(_)

@@ -38,6 +38,7 @@ pub fn of_kind(connection: &Connection, kind: Kind) -> rusqlite::Result<Vec<Payl
         | Kind::Reduced
         | Kind::Notice
         | Kind::Members
+        | Kind::Names
         | Kind::Settings
         | Kind::Alert
         | Kind::LinkAlerts

@@ -57,10 +57,12 @@ pub enum Kind {
     ReportsMailed = 16,
     /// How many deliveries were repeated or ignored so far.
     DeliveryCounts = 17,
+    /// Names of sectors, lines and tags.
+    Names = 18,
 }
 
 impl Kind {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Delivery,
         Self::Notice,
         Self::Members,
@@ -79,6 +81,7 @@ impl Kind {
         Self::DailyReport,
         Self::ReportsMailed,
         Self::DeliveryCounts,
+        Self::Names,
     ];
 
     /// The kind with this number; `None` if a newer hub wrote it.

@@ -1,5 +1,5 @@
-//! Names of sectors, lines and tags: the one in the newest delivery that contains any, by (`EventDate`,
-//! `EventId`).
+//! Names of sectors, lines and tags: the one that an admin set, else the one in the newest delivery or list of the provider that
+//! contains any, by (`EventDate`, `EventId`). An id that occurs without a name has a row, too, so that its name can be asked for.
 //!
 //! They are stored beside the chats, because a chat remembers only names of where it stands now. When the
 //! last chat of a renamed sector moves elsewhere, the chats alone would give the old name.
@@ -7,11 +7,12 @@
 use std::collections::BTreeMap;
 
 use hashlink::LruCache;
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::fault::StoreError;
 use crate::domain::register::{from_nanos, to_nanos};
-use crate::domain::{ChatFacts, EventId, EventKey, RefId, Seq};
+use crate::domain::{ChatFacts, EventId, EventKey, GivenName, RefId, Seq};
 
 /// `names.what` of a sector.
 pub const SECTOR: &str = "sector";
@@ -31,10 +32,13 @@ pub(super) struct Names {
     changed: BTreeMap<NameKey, KnownName>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct KnownName {
-    name: String,
-    /// The newest delivery that contains it.
+    /// The name at the provider; `None`: none was ever said.
+    name: Option<String>,
+    /// The name that an admin set.
+    given: Option<String>,
+    /// The newest delivery or list that contains `name`.
     named_by: EventKey,
     /// The position at which the name last changed.
     seq: Seq,
@@ -47,7 +51,7 @@ impl Default for Names {
 }
 
 impl Names {
-    /// Takes over the names in the delivery at `seq`. A missing name changes nothing.
+    /// Takes over the names in the delivery at `seq`. A missing name changes no name that is known.
     pub(super) fn hear(
         &mut self,
         connection: &Connection,
@@ -59,8 +63,9 @@ impl Names {
         let sector = facts.sector.iter().flatten().map(|sector| (SECTOR, &sector.id, &sector.name));
         let tags = facts.tags.iter().flatten().map(|tag| (TAG, &tag.id, &tag.name));
         for (what, id, name) in channel.chain(sector).chain(tags) {
-            if let Some(name) = name {
-                self.put(connection, (what, id.clone()), name, named_by, seq)?;
+            match name {
+                Some(name) => self.put(connection, (what, id.clone()), name, named_by, seq)?,
+                None => self.note_nameless(connection, (what, id.clone()))?,
             }
         }
         Ok(())
@@ -74,38 +79,90 @@ impl Names {
         named_by: &EventKey,
         seq: Seq,
     ) -> Result<(), StoreError> {
-        let stored;
-        let known = if let Some(known) = self.changed.get(&key).or_else(|| self.known.get(&key)) {
-            Some(known)
-        } else {
-            stored = load(connection, &key)?;
-            stored.as_ref()
-        };
-        let seq = match known {
-            Some(known) if known.named_by >= *named_by => return Ok(()),
-            Some(known) if known.name == name => known.seq,
-            Some(_) | None => seq,
-        };
-        self.changed.insert(key, KnownName { name: name.to_owned(), named_by: named_by.clone(), seq });
+        let known = self.known(connection, &key)?;
+        if known.as_ref().is_some_and(|known| known.named_by >= *named_by) {
+            return Ok(());
+        }
+        let is_same = known.as_ref().is_some_and(|known| known.name.as_deref() == Some(name));
+        let mut changed = known.unwrap_or(KnownName::nameless());
+        if !is_same {
+            changed.seq = seq;
+        }
+        (changed.name, changed.named_by) = (Some(name.to_owned()), named_by.clone());
+        self.changed.insert(key, changed);
         Ok(())
+    }
+
+    /// Takes over a name from a list of the provider. Returns whether the name at the provider became another one.
+    pub(super) fn list(
+        &mut self,
+        connection: &Connection,
+        given: &GivenName,
+        named_by: &EventKey,
+        seq: Seq,
+    ) -> Result<bool, StoreError> {
+        let Some(name) = &given.name else { return Ok(false) };
+        let key = (given.what.as_str(), given.id.clone());
+        let known = self.known(connection, &key)?;
+        // A record that changes nothing makes no event, so it must leave no trace.
+        if known.is_some_and(|known| known.name.as_ref() == Some(name) || known.named_by >= *named_by) {
+            return Ok(false);
+        }
+        self.put(connection, key, name, named_by, seq)?;
+        Ok(true)
+    }
+
+    /// Sets the name that wins, or takes it back. Returns whether that changes anything. Only what occurs can be named.
+    pub(super) fn give(
+        &mut self,
+        connection: &Connection,
+        given: &GivenName,
+        seq: Seq,
+    ) -> Result<bool, StoreError> {
+        let key = (given.what.as_str(), given.id.clone());
+        let Some(known) = self.known(connection, &key)?.filter(|known| known.given != given.name) else {
+            return Ok(false);
+        };
+        let changed = KnownName { given: given.name.clone(), seq, ..known };
+        self.changed.insert(key, changed);
+        Ok(true)
+    }
+
+    fn note_nameless(&mut self, connection: &Connection, key: NameKey) -> Result<(), StoreError> {
+        if self.known(connection, &key)?.is_none() {
+            self.changed.insert(key, KnownName::nameless());
+        }
+        Ok(())
+    }
+
+    fn known(&mut self, connection: &Connection, key: &NameKey) -> rusqlite::Result<Option<KnownName>> {
+        if let Some(known) = self.changed.get(key).or_else(|| self.known.get(key)) {
+            return Ok(Some(known.clone()));
+        }
+        let stored = load(connection, key)?;
+        if let Some(stored) = &stored {
+            self.known.insert(key.clone(), stored.clone());
+        }
+        Ok(stored)
     }
 
     /// Writes the names that have changed.
     pub(super) fn flush(&mut self, connection: &Connection) -> Result<(), StoreError> {
         let mut put = connection.prepare_cached(
-            "INSERT INTO names (what, id, name, at, event_id, seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-             ON CONFLICT (what, id) DO UPDATE SET name = ?3, at = ?4, event_id = ?5, seq = ?6",
+            "INSERT INTO names (what, id, name, given, at, event_id, seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT (what, id) DO UPDATE SET name = ?3, given = ?4, at = ?5, event_id = ?6, seq = ?7",
         )?;
-        for ((what, id), KnownName { name, named_by, seq }) in std::mem::take(&mut self.changed) {
+        for ((what, id), known) in std::mem::take(&mut self.changed) {
             put.execute(params![
                 what,
                 id.as_str(),
-                name,
-                to_nanos(named_by.at),
-                named_by.event.as_str(),
-                seq.0
+                known.name,
+                known.given,
+                to_nanos(known.named_by.at),
+                known.named_by.event.as_str(),
+                known.seq.0
             ])?;
-            self.known.insert((what, id), KnownName { name, named_by, seq });
+            self.known.insert((what, id), known);
         }
         Ok(())
     }
@@ -116,13 +173,21 @@ impl Names {
     }
 }
 
+impl KnownName {
+    /// An entry without a name. Any name comes after it.
+    fn nameless() -> Self {
+        let named_by = EventKey { at: Timestamp::UNIX_EPOCH, event: EventId::from(String::new()) };
+        Self { name: None, given: None, named_by, seq: Seq(0) }
+    }
+}
+
 fn load(connection: &Connection, (what, id): &NameKey) -> rusqlite::Result<Option<KnownName>> {
-    let mut select =
-        connection.prepare_cached("SELECT name, at, event_id, seq FROM names WHERE what = ?1 AND id = ?2")?;
+    let mut select = connection
+        .prepare_cached("SELECT name, given, at, event_id, seq FROM names WHERE what = ?1 AND id = ?2")?;
     let read = |row: &rusqlite::Row<'_>| {
-        let (at, event): (i64, String) = (row.get(1)?, row.get(2)?);
+        let (at, event): (i64, String) = (row.get(2)?, row.get(3)?);
         let named_by = EventKey { at: from_nanos(at), event: EventId::from(event) };
-        Ok(KnownName { name: row.get(0)?, named_by, seq: Seq(row.get(3)?) })
+        Ok(KnownName { name: row.get(0)?, given: row.get(1)?, named_by, seq: Seq(row.get(4)?) })
     };
     select.query_row(params![what, id.as_str()], read).optional()
 }

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use super::outbox::{OutboxAttempt, OutboxRequest, OutboxResult};
 use crate::auth::Revocation;
 use crate::domain::register::to_nanos;
-use crate::domain::{AlertKind, ChatId, ContactId, Delivery, EventId, Member, Seq};
+use crate::domain::{AlertKind, ChatId, ContactId, Delivery, EventId, GivenName, Member, Seq};
 use crate::protocol::SettingsShape;
 use crate::protocol::daily_report::DailyReportShape;
 use crate::protocol::link::LinkAlert;
@@ -25,6 +25,8 @@ pub enum Payload {
     /// Entries of the directory to set, or to remove if they have no name. All of them are changed or
     /// none.
     Members(Vec<Member>),
+    /// Names of sectors, lines and tags: from a list of the provider, or from an admin, whose names win.
+    Names(Vec<GivenName>),
     /// New settings, from an admin.
     Settings(Box<SettingsChange>),
     /// A change of one alert.

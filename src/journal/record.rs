@@ -76,6 +76,7 @@ impl Record {
             }
             Payload::Notice(notice) => (Kind::Notice, serde_json::to_vec(notice)?),
             Payload::Members(members) => (Kind::Members, serde_json::to_vec(members)?),
+            Payload::Names(names) => (Kind::Names, serde_json::to_vec(names)?),
             Payload::Settings(settings) => (Kind::Settings, serde_json::to_vec(settings)?),
             Payload::Alert(alert) => (Kind::Alert, serde_json::to_vec(alert)?),
             Payload::Revocation(revocation) => (Kind::Revocation, serde_json::to_vec(revocation)?),
@@ -114,6 +115,7 @@ impl Record {
             }
             Kind::Notice => Payload::Notice(serde_json::from_slice(&text)?),
             Kind::Members => Payload::Members(serde_json::from_slice(&text)?),
+            Kind::Names => Payload::Names(serde_json::from_slice(&text)?),
             Kind::Settings => Payload::Settings(serde_json::from_slice(&text)?),
             Kind::Alert => Payload::Alert(serde_json::from_slice(&text)?),
             Kind::Revocation => Payload::Revocation(serde_json::from_slice(&text)?),

@@ -198,6 +198,11 @@ impl SqliteStore {
         Ok((self.directory.insert(directory), &self.connection))
     }
 
+    /// The names of sectors, lines and tags, and the connection on which to look them up.
+    pub(super) fn names(&mut self) -> (&mut Names, &Connection) {
+        (&mut self.names, &self.connection)
+    }
+
     /// The placements of a contact's chats change only if one of them moves, or changes its contact.
     fn settle_contacts(&mut self, known: Option<&Chat>, chat: &Chat, moved: Move) -> Result<(), StoreError> {
         let (left, now) = (known.and_then(|known| known.contact_id.get()), chat.contact_id.get());

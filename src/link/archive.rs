@@ -7,7 +7,7 @@ use rusqlite::Transaction;
 
 use super::client::LinkError;
 use crate::domain::calendar::Calendar;
-use crate::domain::{EventId, Member};
+use crate::domain::{EventId, GivenName, Member};
 use crate::hub::{Ack, AckStatus, GetHealth, Ingest, IngestError, UmblerHub};
 use crate::journal::{LinkProgress, Origin, Payload, Record, own_id, settings};
 use crate::protocol::link::LinkAlert;
@@ -58,6 +58,11 @@ impl Archive {
     /// Records names and pictures of agents.
     pub fn name(&self, members: Vec<Member>) -> Result<Ack, LinkError> {
         self.record(Payload::Members(members), Some(own_id("directory")))
+    }
+
+    /// Records names of sectors, lines and tags.
+    pub fn name_places(&self, names: Vec<GivenName>) -> Result<Ack, LinkError> {
+        self.record(Payload::Names(names), Some(own_id("directory")))
     }
 
     /// Records up to when everything is known.

@@ -16,6 +16,7 @@ use ureq::Agent;
 use ureq::http::HeaderMap;
 use ureq::tls::TlsConfig;
 
+use super::authorization::Authorization;
 use super::budget::Budget;
 use super::retry::{self, Next, TryOutcome};
 use crate::auth::Secret;
@@ -80,7 +81,7 @@ pub struct Client {
     /// have arrived.
     posting: Agent,
     url: String,
-    authorization: Arc<Secret>,
+    authorization: Authorization,
     /// All clones share it, because the provider counts the requests of all of them.
     budget: Arc<Mutex<Budget>>,
     handle: LinkHandle,
@@ -134,11 +135,16 @@ impl Client {
             agent: config.new_agent(),
             posting: posting.new_agent(),
             url: access.url,
-            authorization: Arc::new(Secret::new(format!("Bearer {}", access.token.expose()))),
+            authorization: Authorization::new(&access.token),
             budget: Arc::new(Mutex::new(Budget::new(access.per_5_seconds))),
             handle,
             metrics,
         }
+    }
+
+    /// The token, which all clones of the client share.
+    pub fn authorization(&self) -> &Authorization {
+        &self.authorization
     }
 
     /// Sends a request, with retries, until `read` can parse the answer or a retry would not help.
@@ -230,7 +236,7 @@ impl Client {
             .posting
             .post(format!("{}{}", self.url, post.path))
             .header("accept", "application/json")
-            .header("authorization", self.authorization.expose())
+            .header("authorization", self.authorization.header().expose())
             .content_type(&post.content_type)
             .send(&post.body[..]);
         let route = post.route.as_str();
@@ -286,7 +292,7 @@ impl Client {
             .agent
             .get(address)
             .header("accept", "application/json")
-            .header("authorization", self.authorization.expose())
+            .header("authorization", self.authorization.header().expose())
             .call();
         let mut answer = match sent {
             Ok(answer) => answer,

@@ -10,7 +10,7 @@ use crate::domain::Member;
 use crate::reads::{Query, ReadError};
 use crate::umbler::api::{Organization, RequestBuilder};
 
-/// Most agents without a name that are read at once. No team has as many.
+/// Most agents, and most other things, without a name that are read at once. No team has as many.
 const NAMELESS_MAX: u32 = 1_000;
 
 /// Reads the agents from the API and records the names that are new. Returns how many agents the API names.
@@ -56,7 +56,7 @@ impl Query for FindNewNames {
     }
 }
 
-/// Finds agents that occur in chats or messages and have no name in the directory.
+/// Finds what occurs in chats or messages and has no name: agents, and sectors, lines and tags as `KIND:ID`.
 #[derive(Debug)]
 pub struct FindNameless;
 
@@ -67,6 +67,14 @@ impl Query for FindNameless {
         let mut select = tx.prepare_cached(
             "SELECT id FROM members WHERE name IS NULL AND name_key = '' ORDER BY name_key, id LIMIT ?",
         )?;
-        Ok(select.query_map([NAMELESS_MAX], |row| row.get(0))?.collect::<Result<_, _>>()?)
+        let mut found: BTreeSet<String> =
+            select.query_map([NAMELESS_MAX], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        let mut select = tx.prepare_cached(
+            "SELECT what || ':' || id FROM names WHERE name IS NULL AND given IS NULL ORDER BY what, id LIMIT ?",
+        )?;
+        for name in select.query_map([NAMELESS_MAX], |row| row.get(0))? {
+            found.insert(name?);
+        }
+        Ok(found)
     }
 }

@@ -22,7 +22,7 @@ use crate::reads::{FindFileless, Query, ReadError};
 use crate::telemetry::clock;
 use crate::umbler::api::answers::message;
 use crate::umbler::api::routes::me;
-use crate::umbler::api::{Dialect, Me, MessageItem, RequestBuilder};
+use crate::umbler::api::{Me, MessageItem, RequestBuilder};
 use crate::umbler::reconcile;
 
 /// How often it is looked for messages that lack their file.
@@ -41,7 +41,9 @@ pub struct FileWork {
     archive: Archive,
     /// Makes questions about the organization, once it is known which.
     requests: Option<RequestBuilder>,
-    dialect: Dialect,
+    /// How often the token had been replaced when `requests` was set.
+    replacements: u64,
+    settings: LinkSettings,
     link: LinkHandle,
     desk: FileDesk,
     /// Everything before this was looked at.
@@ -62,11 +64,9 @@ impl FileWork {
         let desk = link.files().clone();
         desk.open();
         let (look_at, lacking) = (Instant::now(), BTreeMap::new());
-        let dialect = settings.dialect.clone();
-        let organization = settings.organization.clone();
-        let requests =
-            organization.map(|organization| RequestBuilder { dialect: dialect.clone(), organization });
-        Self { client, archive, requests, dialect, link, desk, looked_until, look_at, lacking }
+        let (requests, settings) = (settings.requests(), settings.clone());
+        let replacements = client.authorization().replacements();
+        Self { client, archive, requests, replacements, settings, link, desk, looked_until, look_at, lacking }
     }
 
     /// Works until the hub ends.
@@ -167,10 +167,14 @@ impl FileWork {
     }
 
     fn requests(&mut self) -> Result<Option<RequestBuilder>, LinkError> {
+        let replacements = self.client.authorization().replacements();
+        if replacements != self.replacements {
+            (self.requests, self.replacements) = (self.settings.requests(), replacements);
+        }
         if self.requests.is_none() {
             let organizations = self.client.ask_briefly(&me(), Me::read)?.said.organizations;
             if let [(organization, _)] = &organizations[..] {
-                let (dialect, organization) = (self.dialect.clone(), organization.clone());
+                let (dialect, organization) = (self.settings.dialect.clone(), organization.clone());
                 self.requests = Some(RequestBuilder { dialect, organization });
             }
         }

@@ -10,9 +10,11 @@
 
 pub mod budget;
 pub mod retry;
+pub mod authorization;
 pub mod client;
 pub mod archive;
 pub mod directory;
+pub mod dictionaries;
 pub mod webhook;
 pub mod schedule;
 pub mod silence;
@@ -20,6 +22,7 @@ pub mod alarm;
 pub mod sweep;
 pub mod backfill;
 pub mod files;
+pub mod register;
 pub mod token;
 pub mod work;
 pub mod outbox;
@@ -35,7 +38,7 @@ use crate::http::link::{LinkHandle, Stopping};
 use crate::hub::UmblerHub;
 use crate::reads::Readers;
 use crate::telemetry::metrics::Metrics;
-use crate::umbler::api::Dialect;
+use crate::umbler::api::{Dialect, RequestBuilder};
 use archive::Archive;
 use client::{Access, Client, LinkError};
 
@@ -62,6 +65,14 @@ pub struct LinkSettings {
     pub sending: Option<Sending>,
 }
 
+impl LinkSettings {
+    /// The builder of requests, if a setting says about which organization to ask.
+    pub fn requests(&self) -> Option<RequestBuilder> {
+        let organization = self.organization.clone()?;
+        Some(RequestBuilder { dialect: self.dialect.clone(), organization })
+    }
+}
+
 /// How people send messages through the hub.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sending {
@@ -75,14 +86,15 @@ impl From<Stopping> for LinkError {
     }
 }
 
-/// Starts the threads. They end when [`LinkHandle::stop`] is called, or when the hub's actor is gone.
+/// Starts the threads and returns the client that they share. They end when [`LinkHandle::stop`] is called, or when the hub's actor is
+/// gone.
 pub fn start(
     settings: LinkSettings,
     hub: Addr<UmblerHub>,
     readers: Readers,
     handle: LinkHandle,
     metrics: Metrics,
-) -> io::Result<()> {
+) -> io::Result<Client> {
     let client = Client::new(settings.access.clone(), handle.clone(), metrics.clone());
     let archive = Archive::new(hub, readers, metrics);
     if let Some(sending) = settings.sending {
@@ -90,7 +102,7 @@ pub fn start(
     }
     let files = files::FileWork::new(&settings, client.clone(), archive.clone(), handle.clone());
     std::thread::Builder::new().name("umbler-files".into()).spawn(move || files.run())?;
-    let work = work::Work::new(settings, client, archive, handle);
+    let work = work::Work::new(settings, client.clone(), archive, handle);
     std::thread::Builder::new().name("umbler-link".into()).spawn(move || work.run())?;
-    Ok(())
+    Ok(client)
 }

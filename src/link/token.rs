@@ -6,6 +6,7 @@
 //! 1. A token that Umbler refuses is not stored.
 //! 2. The file can be read by its owner alone, and is no part of a backup.
 //! 3. A token of the environment wins: then none can be entered.
+//! 4. A token that replaces another one is used from the next request on.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -15,9 +16,9 @@ use std::sync::{Mutex, PoisonError};
 use actix::Addr;
 
 use super::client::{Client, LinkError};
-use super::{LinkSettings, start};
+use super::{LinkSettings, register, start};
 use crate::auth::Secret;
-use crate::http::link::{AdoptError, LinkHandle, TokenKeeper, TokenSource};
+use crate::http::link::{AdoptError, LinkHandle, LinkKeeper, RegisterError, TokenSource};
 use crate::hub::UmblerHub;
 use crate::reads::Readers;
 use crate::sqlite::private::{InMaking, tighten};
@@ -67,7 +68,16 @@ pub struct TokenStore {
     readers: Readers,
     handle: LinkHandle,
     metrics: Metrics,
-    source: Mutex<Option<TokenSource>>,
+    running: Mutex<Option<Running>>,
+    /// Held while an admin's request is carried out, so that two admins do not create two webhooks.
+    acting: Mutex<()>,
+}
+
+/// The link that was started.
+#[derive(Clone)]
+struct Running {
+    source: TokenSource,
+    client: Client,
 }
 
 impl TokenStore {
@@ -79,15 +89,21 @@ impl TokenStore {
         handle: LinkHandle,
         metrics: Metrics,
     ) -> Self {
-        Self { settings, path, hub, readers, handle, metrics, source: Mutex::default() }
+        let (running, acting) = (Mutex::default(), Mutex::default());
+        Self { settings, path, hub, readers, handle, metrics, running, acting }
     }
 
     /// Starts the link with a token of this source.
     pub fn start(&self, token: Secret, source: TokenSource) -> io::Result<()> {
         let settings = self.with(token);
-        start(settings, self.hub.clone(), self.readers.clone(), self.handle.clone(), self.metrics.clone())?;
-        *self.source.lock().unwrap_or_else(PoisonError::into_inner) = Some(source);
+        let (readers, metrics) = (self.readers.clone(), self.metrics.clone());
+        let client = start(settings, self.hub.clone(), readers, self.handle.clone(), metrics)?;
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(Running { source, client });
         Ok(())
+    }
+
+    fn running(&self) -> Option<Running> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn with(&self, token: Secret) -> LinkSettings {
@@ -97,14 +113,15 @@ impl TokenStore {
     }
 }
 
-impl TokenKeeper for TokenStore {
+impl LinkKeeper for TokenStore {
     fn source(&self) -> Option<TokenSource> {
-        *self.source.lock().unwrap_or_else(PoisonError::into_inner)
+        self.running().map(|running| running.source)
     }
 
     fn adopt(&self, token: Secret) -> Result<bool, AdoptError> {
-        let source = self.source();
-        if source == Some(TokenSource::Environment) {
+        let _acting = self.acting.lock().unwrap_or_else(PoisonError::into_inner);
+        let running = self.running();
+        if running.as_ref().is_some_and(|running| running.source == TokenSource::Environment) {
             return Err(AdoptError::Environment);
         }
         let access = self.with(token.clone()).access;
@@ -119,10 +136,21 @@ impl TokenKeeper for TokenStore {
         })?;
         let unwritable = |error: io::Error| AdoptError::Unwritable(error.to_string());
         write(&self.path, &token).map_err(unwritable)?;
-        if source.is_some() {
+        if let Some(running) = running {
+            running.client.authorization().replace(&token);
+            // What the old token was refused is asked with the new one.
+            self.handle.request_recheck();
             return Ok(false);
         }
         self.start(token, TokenSource::Stored).map_err(unwritable)?;
         Ok(true)
+    }
+
+    fn register_webhook(&self, secret: Option<&Secret>) -> Result<Vec<String>, RegisterError> {
+        let _acting = self.acting.lock().unwrap_or_else(PoisonError::into_inner);
+        let Running { mut client, .. } = self.running().ok_or(RegisterError::NotLinked)?;
+        let lines = register::register(&mut client, &self.settings, secret)?;
+        self.handle.request_recheck();
+        Ok(lines)
     }
 }

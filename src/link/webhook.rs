@@ -42,6 +42,29 @@ pub fn inspect(
     WebhookShape { channels_missing, events_missing, other_applications, ..found(finding) }
 }
 
+/// Ids and names of the lines that a new webhook would have to cover. The error says why a new webhook would not help.
+pub fn uncovered(
+    entries: &[WebhookItem],
+    channels: &[(String, Option<String>)],
+    ours: &str,
+) -> Result<Vec<(String, String)>, WebhookFinding> {
+    let found = inspect(entries, channels, Some(ours), Timestamp::UNIX_EPOCH);
+    let is_ours = |entry: &&WebhookItem| !entry.is_paused && without_query(&entry.url) == without_query(ours);
+    let posted: Vec<&String> = match found.finding {
+        WebhookFinding::Missing => Vec::new(),
+        WebhookFinding::ChannelsMissing => {
+            entries.iter().filter(is_ours).filter_map(|entry| entry.channels.as_ref()).flatten().collect()
+        }
+        other @ (WebhookFinding::Ok
+        | WebhookFinding::Paused
+        | WebhookFinding::EventsMissing
+        | WebhookFinding::UnknownAddress
+        | WebhookFinding::NotAllowed) => return Err(other),
+    };
+    let missing = channels.iter().filter(|(id, _)| !posted.contains(&id));
+    Ok(missing.map(|(id, name)| (id.clone(), name.clone().unwrap_or_else(|| id.clone()))).collect())
+}
+
 /// The address without its query, which holds the secret, and without a trailing slash.
 fn without_query(url: &str) -> &str {
     url.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/')
@@ -120,6 +143,18 @@ mod tests {
         assert_eq!(found(&[]).finding, WebhookFinding::Missing);
         let shape = found(&[entry(OURS, &["x", "y"], &["message", "ChatClosed"])]);
         assert_eq!((shape.finding, shape.events_missing.len()), (WebhookFinding::EventsMissing, 6));
+    }
+
+    #[test]
+    fn a_new_webhook_covers_the_lines_that_no_webhook_posts_here_and_none_is_created_beside_a_paused_one() {
+        let channels = [("x".to_owned(), Some("Loja".to_owned())), ("y".to_owned(), None)];
+        let asked = |entries: &[WebhookItem]| uncovered(entries, &channels, OURS);
+        let (loja, y) = (("x".to_owned(), "Loja".to_owned()), ("y".to_owned(), "y".to_owned()));
+        assert_eq!(asked(&[entry("https://crm.example/w", &["x"], &[])]), Ok(vec![loja, y.clone()]));
+        assert_eq!(asked(&[entry(OURS, &["x"], &KNOWN_TYPES)]), Ok(vec![y]));
+        assert_eq!(asked(&[entry(OURS, &["x", "y"], &KNOWN_TYPES)]), Err(WebhookFinding::Ok));
+        let paused = WebhookItem { is_paused: true, ..entry(OURS, &["x"], &KNOWN_TYPES) };
+        assert_eq!(asked(&[paused]), Err(WebhookFinding::Paused));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::directory::{self, FindNameless};
 use super::schedule::{Job, JobResult, Schedule};
 use super::silence::{self, Loss, Quiet};
 use super::sweep::{self, Sweep, SweepResult};
-use super::{alarm, webhook};
+use super::{alarm, dictionaries, webhook};
 use crate::http::link::LinkHandle;
 use crate::journal::LinkProgress;
 use crate::protocol::link::{
@@ -24,7 +24,7 @@ use crate::umbler::api::answers::names;
 use crate::umbler::api::routes::me;
 use crate::umbler::api::{Me, RequestBuilder, Route, WebhookItem};
 
-/// How often the thread looks for agents without a name.
+/// How often the thread looks for agents, sectors, lines and tags without a name.
 const NAMELESS_EVERY: Duration = Duration::from_secs(5);
 
 pub struct Work {
@@ -33,9 +33,11 @@ pub struct Work {
     handle: LinkHandle,
     /// Builds the requests for the organization. `None`: it is not known yet which organization.
     requests: Option<RequestBuilder>,
+    /// How often the token had been replaced when `requests` was set.
+    replacements: u64,
     settings: LinkSettings,
     schedule: Schedule,
-    /// Agents that had no name even after the last read of the agents. They do not cause another read.
+    /// Agents, sectors, lines and tags that had no name even after the last read of the names. They do not cause another read.
     nameless: BTreeSet<String>,
     /// The newest recheck request that was seen.
     seen_request: u64,
@@ -51,10 +53,7 @@ pub struct Work {
 
 impl Work {
     pub fn new(settings: LinkSettings, client: Client, archive: Archive, handle: LinkHandle) -> Self {
-        let requests = settings
-            .organization
-            .clone()
-            .map(|organization| RequestBuilder { dialect: settings.dialect.clone(), organization });
+        let requests = settings.requests();
         let schedule = Schedule::new(settings.sweep_every, Instant::now());
         handle.update(|link| {
             link.state = LinkState::Starting;
@@ -65,6 +64,7 @@ impl Work {
             archive,
             handle,
             requests,
+            replacements: 0,
             settings,
             schedule,
             nameless: BTreeSet::new(),
@@ -183,6 +183,10 @@ impl Work {
     /// The builder of requests for the organization. `None`: the token belongs to several organizations, or to none, and no setting
     /// says which one to use.
     fn requests(&mut self) -> Result<Option<RequestBuilder>, LinkError> {
+        let replacements = self.client.authorization().replacements();
+        if replacements != self.replacements {
+            (self.requests, self.replacements) = (self.settings.requests(), replacements);
+        }
         if self.requests.is_none() {
             let owner = self.client.ask(&me(), Me::read)?.said;
             if let [(organization, _)] = &owner.organizations[..] {
@@ -238,9 +242,11 @@ impl Work {
 
     fn refresh_directory(&mut self, requests: &RequestBuilder) -> Result<JobResult, LinkError> {
         let members = directory::refresh(&mut self.client, requests, &self.archive)?;
+        let names = dictionaries::refresh(&mut self.client, requests, &self.archive)?;
         self.nameless = self.archive.ask(FindNameless)?;
-        self.handle
-            .update(|link| link.directory = Some(DirectoryShape { refreshed_at: clock::now(), members }));
+        self.handle.update(|link| {
+            link.directory = Some(DirectoryShape { refreshed_at: clock::now(), members, names });
+        });
         Ok(JobResult::Fine)
     }
 

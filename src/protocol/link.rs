@@ -253,6 +253,8 @@ pub struct DirectoryShape {
     pub refreshed_at: Timestamp,
     /// How many agents have a name in Umbler.
     pub members: usize,
+    /// How many sectors, lines and tags have one.
+    pub names: usize,
 }
 
 impl LinkShape {

@@ -9,6 +9,7 @@ pub mod shapes;
 mod forget;
 pub mod counters;
 pub mod members;
+pub mod names;
 pub mod alerts;
 pub mod update;
 pub mod search;

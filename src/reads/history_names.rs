@@ -41,8 +41,9 @@ impl NameCache {
         if let Some(known) = self.0.get(&key) {
             return Ok(known.clone());
         }
-        let mut select = tx.prepare_cached("SELECT name FROM names WHERE what = ?1 AND id = ?2")?;
-        let name: Option<String> = select.query_row([what, id], |row| row.get(0)).optional()?;
-        Ok(self.0.entry(key).or_insert(name).clone())
+        let mut select =
+            tx.prepare_cached("SELECT coalesce(given, name) FROM names WHERE what = ?1 AND id = ?2")?;
+        let name: Option<Option<String>> = select.query_row([what, id], |row| row.get(0)).optional()?;
+        Ok(self.0.entry(key).or_insert(name.flatten()).clone())
     }
 }

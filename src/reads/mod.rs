@@ -36,6 +36,7 @@ mod history_names;
 pub mod history;
 pub mod alerts;
 pub mod names;
+pub mod given_names;
 pub mod outbox;
 pub mod past;
 pub mod past_stats;

@@ -227,12 +227,18 @@ fn followed_further(snapshot: &Transaction<'_>, now: &FileState) -> Result<NextC
 
 /// Copies the names of sectors, lines and tags that changed after a position.
 fn put_names(snapshot: &Transaction<'_>, step: &Transaction<'_>, after: i64) -> rusqlite::Result<()> {
-    let mut select = snapshot.prepare_cached("SELECT what, id, name FROM names WHERE seq > ?")?;
+    let mut select =
+        snapshot.prepare_cached("SELECT what, id, coalesce(given, name) FROM names WHERE seq > ?")?;
     let mut put = step.prepare_cached("INSERT OR REPLACE INTO names VALUES (?, ?, ?)")?;
+    let mut delete = step.prepare_cached("DELETE FROM names WHERE what = ? AND id = ?")?;
     let mut rows = select.query([after])?;
     while let Some(row) = rows.next()? {
-        let (what, id, name): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        put.execute([what, id, name])?;
+        let (what, id, name): (String, String, Option<String>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        match name {
+            Some(name) => put.execute([what, id, name])?,
+            // An admin took back the only name that there was.
+            None => delete.execute([what, id])?,
+        };
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use actix_web::web;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 use utoipa::ToSchema;
@@ -11,10 +12,11 @@ use super::Answer;
 use crate::http::caller::{Admin, Caller, UserState};
 use crate::http::error::ApiError;
 use crate::http::extract::{Content, RequestBody};
+use crate::http::link::RegisterError;
 use crate::http::question::{Nothing, QueryString};
 use crate::http::route::{Call, routes};
 use crate::http::state::EdgeState;
-use crate::protocol::link::BACKFILL_DAYS_MAX;
+use crate::protocol::link::{BACKFILL_DAYS_MAX, WebhookFinding};
 use crate::protocol::{LinkShape, LinkState};
 
 /// How long a caller waits for a recheck. A comparison of a long time takes longer and goes on after the answer.
@@ -31,6 +33,19 @@ routes! {
     /// reading is running, a longer one comes after it. `getLink` tells how far it has come.
     write(POST) "/link/backfill" => backfill, "backfillLink",
         refuses(400, "No `UMBLER_API_TOKEN` is set, or `days` is out of range.");
+    /// Creates a webhook at Umbler, with this hub's address and secret, for all lines that do not post here yet. A line posts to one
+    /// application at Umbler, so that another application may get nothing more from it. The hub never does this by itself.
+    write(POST) "/link/webhook" => register, "registerWebhook",
+        refuses(400, "No `UMBLER_API_TOKEN` is set."),
+        refuses(409, "`webhook_not_created`: one posts here already, `UMBLER_WEBHOOK_URL` is not set, or Umbler refuses it."),
+        refuses(503, "Umbler does not answer. Check the webhooks before you try again.");
+}
+
+/// The webhook that was created at Umbler.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RegisterAnswer {
+    /// The names of the lines that post here from now on. Lines without a name are named by their id.
+    lines: Vec<String>,
 }
 
 /// The period of a backfill, up to now.
@@ -102,6 +117,54 @@ async fn backfill(
     check_linked(&state)?;
     state.link.order_backfill(request.days);
     Ok(Answer(BackfillAnswer { days: request.days }))
+}
+
+async fn register(
+    _: Admin,
+    _: QueryString<Nothing>,
+    state: UserState,
+) -> Result<Answer<RegisterAnswer>, ApiError> {
+    check_linked(&state)?;
+    let Some(keeper) = state.link.keeper() else {
+        return Err(ApiError::Unavailable { message: "the hub is starting", retry_after_seconds: 1 });
+    };
+    let secret = state.settings.webhook_secret.clone();
+    let registered = web::block(move || keeper.register_webhook(secret.as_ref())).await;
+    match registered.map_err(|_stopping| ApiError::Internal)? {
+        Ok(lines) => {
+            log::info!("a webhook was created at Umbler for {} lines", lines.len());
+            Ok(Answer(RegisterAnswer { lines }))
+        }
+        Err(RegisterError::Unreachable(reason)) => {
+            log::warn!("no webhook could be created at Umbler: {reason}");
+            let message = "Umbler does not answer; check the webhooks before you try again";
+            Err(ApiError::Unavailable { message, retry_after_seconds: 10 })
+        }
+        Err(error) => Err(ApiError::WebhookNotCreated(why_not_created(error))),
+    }
+}
+
+fn why_not_created(error: RegisterError) -> String {
+    let said = match error {
+        RegisterError::Exists(WebhookFinding::Paused) => {
+            "the webhook is paused: lift the pause in Umbler's panel"
+        }
+        RegisterError::Exists(WebhookFinding::EventsMissing) => {
+            "the webhook lacks types of events: add them in Umbler's panel"
+        }
+        RegisterError::Exists(WebhookFinding::Missing) => "the organization has no lines",
+        RegisterError::Exists(_) => "a webhook posts here already for all lines",
+        RegisterError::NoAddress => {
+            "UMBLER_WEBHOOK_URL is not set, so the hub does not know how Umbler reaches it"
+        }
+        RegisterError::Undecided => {
+            "the token's owner belongs to several organizations: set UMBLER_ORGANIZATION_ID"
+        }
+        RegisterError::NotAllowed => "Umbler does not let this token see or create webhooks",
+        RegisterError::NotLinked | RegisterError::Unreachable(_) => "Umbler cannot be asked",
+        RegisterError::Refused(words) => return format!("Umbler refused the webhook: {words}"),
+    };
+    said.to_owned()
 }
 
 async fn recheck(

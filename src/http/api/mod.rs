@@ -11,6 +11,7 @@ pub mod notify;
 pub mod members;
 pub mod member_fields;
 pub mod member_csv;
+pub mod names;
 pub mod search;
 pub mod settings;
 pub mod settings_fields;
@@ -50,6 +51,7 @@ pub fn routes() -> Routes {
         notify::routes,
         revocations::routes,
         members::routes,
+        names::routes,
         settings::routes,
         alerts::routes,
         link::routes,

@@ -96,7 +96,7 @@ impl Content for TokenRequest {
 /// A token was tested and stored.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TokenAnswer {
-    /// The link has started with it. False: another token is in use until the hub starts again.
+    /// The link has started with it. False: it was running, and uses the new token from now on.
     started: bool,
 }
 

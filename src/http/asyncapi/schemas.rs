@@ -12,6 +12,7 @@ use crate::protocol::daily_report::{DAILY_REPORT, DailyReportData};
 use crate::protocol::erasure::{CONTACT_ERASED, ErasureData};
 use crate::protocol::link::{LINK_UPDATED, LinkData};
 use crate::protocol::members::{MEMBER_UPDATED, MembersData};
+use crate::protocol::names::{NAMES_UPDATED, NamesData};
 use crate::protocol::outbox::{OUTBOX_UPDATED, OutboxData, OutboxReason, OutboxState};
 use crate::protocol::update::{NOTIFICATION, NoticeData, UpdateData};
 use crate::protocol::view::{CHAT_ENTERED, CHAT_GONE};
@@ -71,12 +72,12 @@ impl Schemas {
             },
         });
         self.0.insert("ChatGone".to_owned(), gone);
-        let members = self.told::<MembersData<'_>>();
+        let (members, names) = (self.told::<MembersData<'_>>(), self.told::<NamesData<'_>>());
         let (alert, settings) = (self.told::<AlertData<'_>>(), self.told::<SettingsData<'_>>());
         let (link, outbox) = (self.told::<LinkData<'_>>(), self.told::<OutboxData<'_>>());
         let (report, erased) = (self.told::<DailyReportData<'_>>(), self.told::<ErasureData<'_>>());
         let gone = reference("components/schemas", "ChatGone");
-        json!({ "oneOf": [update, gone, notification, members, alert, settings, link, outbox, report, erased] })
+        json!({ "oneOf": [update, gone, notification, members, alert, settings, link, outbox, report, erased, names] })
     }
 
     /// Restricts words that are in a table of the code to that table.
@@ -90,6 +91,7 @@ impl Schemas {
         for (schema, words) in [
             ("Notification", vec![NOTIFICATION]),
             ("MemberUpdated", vec![MEMBER_UPDATED]),
+            ("NamesUpdated", vec![NAMES_UPDATED]),
             ("SettingsUpdated", vec![SETTINGS_UPDATED]),
             ("LinkUpdated", vec![LINK_UPDATED]),
             ("OutboxUpdated", vec![OUTBOX_UPDATED]),

@@ -10,6 +10,7 @@ mod update;
 pub mod deliveries;
 pub mod notices;
 pub mod members;
+pub mod names;
 pub mod settings;
 pub mod alerts;
 pub mod revocations;

@@ -59,8 +59,8 @@ pub(super) fn answer(call: &ApiCall, world: &World, behavior: &FakeBehavior, now
             (200, json!({ "id": world.organization, "organizationMembers": world.members }))
         }
         ["channels"] => (200, json!(world.channels)),
-        ["sectors"] => (200, json!({ "page": {}, "items": world.sectors })),
-        ["tags"] => (200, json!({ "page": {}, "items": world.tags })),
+        ["sectors"] => (200, page_of(call, &world.sectors, behavior)),
+        ["tags"] => (200, page_of(call, &world.tags, behavior)),
         ["webhooks"] => (200, json!(world.webhooks)),
         ["chats"] => (200, chats(call, world, behavior, now)),
         ["chats", id, "relative-messages"] => match world.chats.get(id) {
@@ -77,6 +77,14 @@ pub(super) fn answer(call: &ApiCall, world: &World, behavior: &FakeBehavior, now
         },
         _ => (404, json!({ "message": "no such route" })),
     }
+}
+
+/// A page of a list.
+fn page_of(call: &ApiCall, list: &[Value], behavior: &FakeBehavior) -> Value {
+    let skip = if behavior.skip_is_ignored { 0 } else { call.count("Skip", 0) };
+    let take = call.count("Take", usize::MAX).min(behavior.names_take_max);
+    let items: Vec<&Value> = list.iter().skip(skip).take(take).collect();
+    json!({ "page": { "totalItems": list.len(), "took": items.len() }, "items": items })
 }
 
 /// The state history of a message.

@@ -28,6 +28,8 @@ pub struct FakeBehavior {
     pub has_rows_about_chats: bool,
     /// The plan hides messages before this moment.
     pub cut_before: Option<Timestamp>,
+    /// Most sectors, or tags, on a page.
+    pub names_take_max: usize,
     /// Whether the answer says that messages are hidden.
     pub tells_cut: bool,
     /// How long after it was sent a message appears.
@@ -38,6 +40,8 @@ pub struct FakeBehavior {
     pub retry_after: Option<u64>,
     /// Every answer has this status, as with an expired token or a plan without the API.
     pub refuses_with: Option<u16>,
+    /// The only token that is accepted.
+    pub token: &'static str,
     /// How far the clock of the API is ahead of the real one.
     pub clock_ahead: SignedDuration,
     /// The list of chats is empty.
@@ -106,11 +110,13 @@ impl Default for FakeBehavior {
             messages_take_max: 250,
             has_rows_about_chats: true,
             cut_before: None,
+            names_take_max: 1_000,
             tells_cut: true,
             appears_after: SignedDuration::ZERO,
             per_5_seconds: 100,
             retry_after: None,
             refuses_with: None,
+            token: super::TOKEN,
             clock_ahead: SignedDuration::ZERO,
             is_emptied: false,
             organizations: 1,

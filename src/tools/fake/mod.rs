@@ -23,7 +23,7 @@ use serde_json::Value;
 pub use behavior::{ApiFault, Echo, FakeBehavior, OrderWord, StateOrder};
 pub use world::World;
 
-/// The only token that is accepted.
+/// The token that is accepted unless [`FakeBehavior::token`] says otherwise.
 pub const TOKEN: &str = "simulated-token-of-the-api";
 /// The time over which requests are counted.
 const WINDOW: Duration = Duration::from_secs(5);

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::answers::{ApiCall, answer};
 use super::behavior::ApiFault;
-use super::{FakeRequest, Shared, TOKEN};
+use super::{FakeRequest, Shared};
 use crate::telemetry::clock;
 
 /// Most header lines of a request that are read.
@@ -133,7 +133,7 @@ fn decide(call: &ApiCall, token: Option<&str>, shared: &Shared) -> (Reply, Strin
     let mut reply = if let Some(name) = call.path.strip_prefix("/api/pictures/") {
         let headers = vec!["content-type: image/svg+xml".to_owned()];
         Reply { status: 200, body: picture(name), headers, fault: None }
-    } else if token != Some(TOKEN) {
+    } else if token != Some(state.behavior.token) {
         plain(401, json!({ "message": "the token is not known" }))
     } else if let Some(status) = state.behavior.refuses_with {
         plain(status, json!({ "message": "the plan does not have this" }))
@@ -141,7 +141,9 @@ fn decide(call: &ApiCall, token: Option<&str>, shared: &Shared) -> (Reply, Strin
         let is_accepted = !matches!(fault, Some(ApiFault::Lost | ApiFault::Status(_)));
         let (status, value) = match &call.body {
             Some(_) if !is_accepted => (500, json!({ "message": "it was not accepted" })),
-            Some((content_type, body)) => state.accept(content_type, body, now, at),
+            Some((_, body)) if route == "webhooks" => state.world.register(body),
+            Some((content_type, body)) if route == "messages" => state.accept(content_type, body, now, at),
+            Some(_) => (405, json!({ "message": "this route takes no POST" })),
             None => answer(call, &state.world, &state.behavior, now),
         };
         shared.later.notify_all();

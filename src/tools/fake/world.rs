@@ -99,6 +99,34 @@ impl World {
         ];
     }
 
+    /// Creates the webhook that a request describes. A line posts to one application, so the other webhooks lose its lines.
+    pub(super) fn register(&mut self, body: &[u8]) -> (u16, Value) {
+        let body: Value = serde_json::from_slice(body).unwrap_or_default();
+        if body["organizationId"] != json!(self.organization) {
+            return (403, json!({ "message": "this organization is not the token's" }));
+        }
+        let (Some(name), Some(url), Some(channels)) =
+            (body["name"].as_str(), body["url"].as_str(), body["channelIds"].as_array())
+        else {
+            return (400, json!({ "message": "name, url and channelIds are required" }));
+        };
+        if let Some(unknown) =
+            channels.iter().find(|id| self.channels.iter().all(|known| known["id"] != **id))
+        {
+            return (400, json!({ "message": format!("there is no channel {unknown}") }));
+        }
+        for other in &mut self.webhooks {
+            if let Some(lines) = other["forChannels"].as_array_mut() {
+                lines.retain(|line| !channels.contains(&line["id"]));
+            }
+        }
+        let lines: Vec<Value> = channels.iter().map(|id| json!({ "id": id })).collect();
+        let webhook = json!({ "id": format!("webhook-{}", self.webhooks.len() + 1), "name": name, "url": url,
+            "paused": false, "forChannels": lines, "events": KNOWN_TYPES });
+        self.webhooks.push(webhook.clone());
+        (200, webhook)
+    }
+
     /// The provider has paused all webhooks.
     pub fn pause_webhooks(&mut self) {
         for webhook in &mut self.webhooks {

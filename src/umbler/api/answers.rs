@@ -72,6 +72,24 @@ pub fn names(bytes: &[u8], at: Timestamp) -> Result<Vec<(String, Option<String>)
     list(bytes, at).map(|list| list.iter().filter_map(named).collect())
 }
 
+/// A page of a list of lines, sectors or tags.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NamesPage {
+    /// Ids and names, in the order of the answer.
+    pub items: Vec<(String, Option<String>)>,
+    /// How many the whole list has. `None`: the answer does not say, so it is the whole list.
+    pub total: Option<u64>,
+}
+
+impl NamesPage {
+    /// Reads a plain list, or a page of items with its count.
+    pub fn read(bytes: &[u8], at: Timestamp) -> Result<Self, AnswerError> {
+        let items = names(bytes, at)?;
+        let page = object(bytes, at).ok().and_then(|answer| answer.object("Page"));
+        Ok(Self { items, total: page.and_then(|page| page.count("TotalItems")) })
+    }
+}
+
 fn list(bytes: &[u8], at: Timestamp) -> Result<Vec<Object<'_>>, AnswerError> {
     Object::parse_list(bytes, at).or_else(|_no_list| {
         object(bytes, at)?

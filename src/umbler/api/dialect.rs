@@ -38,6 +38,29 @@ impl Default for SendFields {
     }
 }
 
+/// Names of the fields of a webhook to create.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct WebhookFields {
+    pub organization: String,
+    pub name: String,
+    pub url: String,
+    /// The ids of its lines.
+    pub channels: String,
+}
+
+impl Default for WebhookFields {
+    fn default() -> Self {
+        let name = str::to_owned;
+        Self {
+            organization: name("organizationId"),
+            name: name("name"),
+            url: name("url"),
+            channels: name("channelIds"),
+        }
+    }
+}
+
 /// The encoding of a message to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -77,6 +100,8 @@ pub struct Dialect {
     pub messages_only: Parameters,
     /// How many messages to ask for on a page.
     pub messages_take: u32,
+    /// How many sectors, lines or tags to ask for on a page after the first one.
+    pub names_take: u32,
     /// Fields of an agent that may hold the picture's address. The first that does is used.
     pub member_picture: Vec<String>,
     /// Names of the fields of a message to send.
@@ -87,6 +112,8 @@ pub struct Dialect {
     pub send_as: SendAs,
     /// Fields of a webhook that may hold its lines. The first that does is used.
     pub webhook_channels: Vec<String>,
+    /// Names of the fields of a webhook to create.
+    pub webhook_fields: WebhookFields,
 }
 
 fn parameters(pairs: &[(&str, &str)]) -> Parameters {
@@ -117,11 +144,13 @@ impl Default for Dialect {
             messages_before: parameters(&[("Direction", "TakeBefore")]),
             messages_only: parameters(&[("IncludeMetadata", "false")]),
             messages_take: 100,
+            names_take: 100,
             member_picture: words(&["ProfilePictureUrl", "PictureUrl", "PhotoUrl"]),
             send_fields: SendFields::default(),
             send_also: Map::from_iter([("skipReassign".to_owned(), Value::Bool(true))]),
             send_as: SendAs::Json,
             webhook_channels: words(&["ForChannels", "Channels", "ChannelIds"]),
+            webhook_fields: WebhookFields::default(),
         }
     }
 }
@@ -130,7 +159,11 @@ impl Dialect {
     /// Reads a JSON object whose entries replace the defaults. The error names the wrong entry.
     pub fn read(text: &str) -> Result<Self, String> {
         let dialect: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        for (name, take) in [("chatsTake", dialect.chats_take), ("messagesTake", dialect.messages_take)] {
+        for (name, take) in [
+            ("chatsTake", dialect.chats_take),
+            ("messagesTake", dialect.messages_take),
+            ("namesTake", dialect.names_take),
+        ] {
             if !(1..=TAKE_MAX).contains(&take) {
                 return Err(format!("{name} must be 1 to {TAKE_MAX}"));
             }
@@ -143,6 +176,7 @@ impl Dialect {
             ("messagesFrom", &dialect.messages_from),
             ("sendFields.chat", &dialect.send_fields.chat),
             ("sendFields.text", &dialect.send_fields.text),
+            ("webhookFields.url", &dialect.webhook_fields.url),
         ];
         if let Some((entry, _)) = names.into_iter().find(|(_, name)| name.is_empty()) {
             return Err(format!("{entry} must not be empty"));

@@ -11,9 +11,10 @@ pub mod dialect;
 pub mod routes;
 pub mod answers;
 pub mod sending;
+pub mod registering;
 
 pub use answers::{
-    AnswerError, ChatItem, ChatsPage, Me, MessageItem, MessagesPage, Organization, WebhookItem,
+    AnswerError, ChatItem, ChatsPage, Me, MessageItem, MessagesPage, NamesPage, Organization, WebhookItem,
 };
 pub use dialect::Dialect;
 pub use routes::{ApiRequest, RequestBuilder, Route};

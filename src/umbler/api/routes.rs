@@ -106,6 +106,16 @@ impl RequestBuilder {
         self.request(route, format!("/v1/{name}/"))
     }
 
+    /// The same list after the first `skip` items.
+    pub fn list_after(&self, route: Route, skip: usize) -> ApiRequest {
+        let mut request = self.list(route);
+        if skip > 0 {
+            request.query.push((self.dialect.skip.clone(), skip.to_string()));
+            request.query.push((self.dialect.take.clone(), self.dialect.names_take.to_string()));
+        }
+        request
+    }
+
     /// A page of all chats, newest activity first, after the first `skip`.
     pub fn chats(&self, skip: usize) -> ApiRequest {
         self.chats_that(&self.dialect.chats_all, None, skip)

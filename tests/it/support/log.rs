@@ -13,7 +13,7 @@ use umbler_hub::facade::journal::{
     OutboxRequest, OutboxResult, OutboxState, Payload, Record, Revocation, SettingsChange, digest_tables,
     open,
 };
-use umbler_hub::facade::rules::{AlertKind, Member, Seq, TeamSettings, read};
+use umbler_hub::facade::rules::{AlertKind, GivenName, Member, NamedKind, Seq, TeamSettings, read};
 use umbler_hub::facade::testing::Day;
 use umbler_hub::facade::wire::{NamedShape, SettingsShape};
 
@@ -195,14 +195,7 @@ fn besides(seed: u64, number: usize, second: i64, at: Timestamp) -> Vec<Entry> {
             };
             (0..9).map(|part| posted(unknown(part))).collect()
         }
-        9 => {
-            let sector = |name: &str| json!({ "Id": "sector-x", "Name": name });
-            let named = |part: &str, name| {
-                posted(message().event_id(&id(part)).message_id(&id(part)).chat_field("Sector", sector(name)))
-            };
-            // There and back: what is written once per batch must not lose the step between.
-            vec![named("a", "Sales"), named("b", "Vendas"), named("c", "Sales")]
-        }
+        9 => sector_entries(number, at, &id, &message),
         10 => outbox_entries(
             &chat,
             &id("entry"),
@@ -280,6 +273,37 @@ fn posted_entry(body: &[u8], attempt: Option<u32>, at: Timestamp) -> Entry {
     let reading = read(body, attempt, at).expect("an object");
     let raw = zstd::bulk::compress(body, 1).expect("memory");
     Record::posted(reading, raw, body.len(), attempt, at).entry
+}
+
+/// Deliveries of a sector that is renamed and of one without a name, and names from a list and from an admin.
+fn sector_entries(
+    number: usize,
+    at: Timestamp,
+    id: &dyn Fn(&str) -> String,
+    message: &dyn Fn() -> Delivery,
+) -> Vec<Entry> {
+    let posted = |part: &str, sector: Value| {
+        let delivery = message().event_id(&id(part)).message_id(&id(part)).chat_field("Sector", sector);
+        posted_entry(&delivery.bytes(), None, at)
+    };
+    let named = |part: &str, name: &str| posted(part, json!({ "Id": "sector-x", "Name": name }));
+    let [listed, set] = names_entries(number, at, &id("names"));
+    // There and back: what is written once per batch must not lose the step between.
+    let [sales, vendas, again] = [named("a", "Sales"), named("b", "Vendas"), named("c", "Sales")];
+    let nameless = posted("d", json!({ "Id": format!("sector-{number}") }));
+    vec![sales, vendas, again, nameless, listed, set]
+}
+
+/// Names of a sector: from the provider's list, then from an admin, who takes the name back at times.
+fn names_entries(number: usize, at: Timestamp, id: &str) -> [Entry; 2] {
+    let given = |id: &str, name: Option<String>| GivenName { what: NamedKind::Sector, id: id.into(), name };
+    let sector = format!("sector-{number}");
+    let listed =
+        vec![given(&sector, Some("Loja".to_owned())), given("sector-x", Some(format!("Loja {number}")))];
+    let listed = Record::new(Payload::Names(listed), Some(format!("{id}-listed").into()), Origin::Hub, at);
+    let name = number.is_multiple_of(2).then(|| format!("Equipe {number}"));
+    let set = Payload::Names(vec![given("sector-x", name)]);
+    [listed.expect("memory").entry, own(set, Some(&format!("{id}-set")), at)]
 }
 
 fn own(payload: Payload, id: Option<&str>, at: Timestamp) -> Entry {
