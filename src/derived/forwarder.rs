@@ -88,6 +88,8 @@ pub struct Forwarder<R: Receiver> {
     reader: DatabaseReader,
     store: StorePosition,
     next_action: NextAction<R::Item>,
+    /// The update that was tried last without success, and how often.
+    failed: (Seq, u32),
 }
 
 /// What the next step does.
@@ -96,11 +98,9 @@ enum NextAction<T> {
     Beginning,
     /// Look for the next update after this position.
     Looking(Seq),
-    /// Send this update, which has failed `tries` times.
     Sending {
         seq: Seq,
         item: T,
-        tries: u32,
     },
     Storing(Seq),
 }
@@ -113,6 +113,7 @@ impl<R: Receiver> Forwarder<R> {
             reader: DatabaseReader::new(database, CACHE_KIB),
             store,
             next_action: NextAction::Beginning,
+            failed: (Seq(0), 0),
         }
     }
 
@@ -134,17 +135,23 @@ impl<R: Receiver> Forwarder<R> {
             .prepare_cached(R::NEXT)?
             .query_row([after.0], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
+        let found = found.map(|(seq, update)| (Seq(seq), update));
+        let (failed, _) = self.failed;
+        if failed > after && found.as_ref().is_none_or(|(seq, _)| *seq != failed) {
+            self.receiver.note_skipped(failed, "the update is not kept any more");
+            return Ok(NextAction::Storing(failed));
+        }
         let Some((seq, update)) = found else { return Ok(NextAction::Looking(newest)) };
-        let seq = Seq(seq);
         Ok(match self.receiver.prepare(connection, seq, update)? {
-            Some(item) => NextAction::Sending { seq, item, tries: 0 },
+            Some(item) => NextAction::Sending { seq, item },
             None => NextAction::Storing(seq),
         })
     }
 
     /// Tries to send an update. After the last try, or if it is refused for good, it is skipped.
-    fn send(&mut self, seq: Seq, item: R::Item, tries: u32) -> Step {
-        let reason = match self.receiver.send(seq, &item) {
+    fn send(&mut self, seq: Seq, item: &R::Item) -> Step {
+        let tries = if self.failed.0 == seq { self.failed.1 } else { 0 };
+        let reason = match self.receiver.send(seq, item) {
             Ok(()) => {
                 self.next_action = NextAction::Storing(seq);
                 return Step::More;
@@ -159,7 +166,9 @@ impl<R: Receiver> Forwarder<R> {
         if tries == 0 {
             self.receiver.note_retry(seq, &reason);
         }
-        self.next_action = NextAction::Sending { seq, item, tries: tries + 1 };
+        self.failed = (seq, tries + 1);
+        // It is read again for the next try: a person in it may have been erased meanwhile.
+        self.next_action = NextAction::Looking(Seq(seq.0 - 1));
         Step::Pause(R::pause(tries))
     }
 
@@ -193,7 +202,7 @@ impl<R: Receiver> Projection for Forwarder<R> {
                     return Ok(Step::Rest(LOOK_INTERVAL));
                 }
             }
-            NextAction::Sending { seq, item, tries } => return Ok(self.send(seq, item, tries)),
+            NextAction::Sending { seq, item } => return Ok(self.send(seq, &item)),
             NextAction::Storing(seq) => return Ok(self.store(seq)),
         }
         Ok(Step::More)

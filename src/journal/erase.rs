@@ -127,7 +127,10 @@ pub(super) fn erase(store: &mut SqliteStore, request: &ErasureRequest) -> Result
     for chat in &chats {
         erased.outbox += blank_outbox(connection, chat)?;
     }
-    let blanked = blank_frames(connection, contact, &chats)?;
+    let mut blanked = blank_frames(connection, contact, &chats)?;
+    let notices = unassigned::blank_notices(connection, &words)?;
+    erased.raw_deliveries += notices.len();
+    blanked.extend(notices);
     erased.frames = blanked.len();
     let mut touched = positions;
     touched.extend(blanked.iter().map(|recorded| recorded.seq.0));
@@ -334,7 +337,7 @@ fn put_kind(connection: &Connection, seq: Seq) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn put_body(connection: &Connection, seq: Seq, body: &[u8]) -> rusqlite::Result<()> {
+pub(super) fn put_body(connection: &Connection, seq: Seq, body: &[u8]) -> rusqlite::Result<()> {
     connection
         .prepare_cached("UPDATE raw_deliveries SET body = ?2 WHERE seq = ?1")?
         .execute(params![seq.0, body])?;

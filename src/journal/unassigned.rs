@@ -1,13 +1,20 @@
-//! Deliveries and objects of which nobody knows whose they are, because they were not understood. Where one contains a
-//! person's id, name or phone, it goes with the person.
+//! Deliveries and objects of which nobody knows whose they are, because they were not understood, and notices, which may be of
+//! anything. Where one contains a person's id, name or phone, it goes with the person.
 
 use std::collections::BTreeSet;
 
 use rusqlite::{Connection, params};
+use serde_json::value::RawValue;
 
+use super::erase;
 use super::fault::StoreError;
+use super::kinds::notices::encode_notice;
+use super::payload::Payload;
+use super::record::Record;
+use super::recorded::Recorded;
+use super::records::{self, StoredRecord};
 use super::rows::NO_BYTES;
-use crate::domain::{Contact, ContactId};
+use crate::domain::{Audience, Contact, ContactId, Seq};
 
 /// Shorter names are not searched for in deliveries that were not understood.
 const NAME_BYTES_MIN: usize = 4;
@@ -18,6 +25,40 @@ const PHONE_DIGITS_MIN: usize = 8;
 pub(super) fn positions(connection: &Connection) -> rusqlite::Result<Vec<i64>> {
     let mut select = connection.prepare_cached("SELECT seq FROM journal WHERE reason IS NOT NULL")?;
     select.query_map([], |row| row.get(0))?.collect()
+}
+
+/// Takes what they say out of the notices that contain words of the person. Returns their updates as they are now.
+pub(super) fn blank_notices(
+    connection: &Connection,
+    words: &PersonWords,
+) -> Result<Vec<Recorded>, StoreError> {
+    let mut select = connection.prepare_cached("SELECT seq FROM journal WHERE kind = 1 ORDER BY seq")?;
+    let positions: Vec<i64> = select.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let mut blanked = Vec::new();
+    for seq in positions {
+        if words.occur_in(connection, seq)?
+            && let Some(stored) = records::one(connection, Seq(seq))?
+        {
+            blanked.extend(blank_notice(connection, stored)?);
+        }
+    }
+    erase::put_frames(connection, &blanked)?;
+    Ok(blanked)
+}
+
+/// The notice that is left says nothing to the same user.
+fn blank_notice(connection: &Connection, stored: StoredRecord) -> Result<Option<Recorded>, StoreError> {
+    let StoredRecord { seq, entry, .. } = stored;
+    let (Some(id), origin, at) = (entry.id.clone(), entry.origin.clone(), entry.at) else { return Ok(None) };
+    let Ok(Record { payload: Payload::Notice(mut notice), .. }) = Record::read(entry) else {
+        return Ok(None);
+    };
+    notice.data = RawValue::NULL.to_owned();
+    let (user, frame) = (notice.user.clone(), encode_notice(seq, at, &id, &notice)?);
+    let left = Record::new(Payload::Notice(notice), Some(id), origin, at).map_err(StoreError::compress)?;
+    erase::put_body(connection, seq, &left.entry.body)?;
+    let audience = Audience { user: Some(user), ..Audience::default() };
+    Ok(Some(Recorded::new(seq, frame, Some(audience), Vec::new())))
 }
 
 /// What a delivery that nobody can assign is searched for.

@@ -10,19 +10,19 @@ use super::support::{Delivery, Hub, PATIENCE, hub_with};
 
 const SECRET: &str = "a secret of enough bytes";
 
-fn hub_that_posts_to(receiver: &Receiver) -> Hub {
+pub fn hub_that_posts_to(receiver: &Receiver) -> Hub {
     let url = format!("http://{}/alerts", receiver.address());
     hub_with(&[("ALERT_WEBHOOK_URL", &url), ("ALERT_WEBHOOK_SECRET", SECRET)])
 }
 
 /// A customer who has been waiting for long enough to raise one alert.
-fn waits(hub: &Hub, chat: &str) {
+pub fn waits(hub: &Hub, chat: &str) {
     let at = format!("{:.3}", clock::now() - jiff::SignedDuration::from_secs(100));
     let question = Delivery::message(chat).message_field("EventAtUTC", json!(at));
     hub.provider().posts(&question.set("/EventDate", json!(at)));
 }
 
-fn only_waiting(hub: &Hub) {
+pub fn only_waiting(hub: &Hub) {
     let default = json!({
         "waitingWarnSeconds": null, "waitingSeconds": 60, "idleSeconds": null,
         "firstResponseNearSeconds": null, "firstResponseSeconds": null, "windowClosingSeconds": null,

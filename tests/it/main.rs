@@ -20,6 +20,7 @@ mod drain;
 mod durability;
 mod edge;
 mod erasure;
+mod erasure_words;
 mod faults;
 mod files;
 mod heartbeat;

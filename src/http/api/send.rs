@@ -214,7 +214,8 @@ async fn resend(
     let scope = Arc::clone(&caller.scope);
     let known =
         state.ask(GetOutbox { id: id.clone(), scope: Arc::clone(&scope) }).await?.ok_or(UNKNOWN_ENTRY)?;
-    if !known.state.is_for_a_person() {
+    // Where the text was erased, or became too old, an empty message would go out.
+    if !known.state.is_for_a_person() || known.text.is_none() {
         return Err(ApiError::NotUndelivered);
     }
     let question = ListOutbox { chat: known.chat_id, scope };

@@ -1,5 +1,8 @@
 //! Notices to the screens of one user. Nothing but the journal is changed.
 
+use bytestring::ByteString;
+use jiff::Timestamp;
+
 use super::{NewEvent, Outcome, update};
 use crate::domain::{Audience, EventId, Seq};
 use crate::journal::entry::Entry;
@@ -16,4 +19,14 @@ pub(in crate::journal) fn apply<'a>(
 ) -> Result<Outcome<'a>, StoreError> {
     let audience = Audience { user: Some(notice.user.clone()), ..Audience::default() };
     Ok(NewEvent::new(NOTIFICATION, audience, update::encode_notice(seq, entry.at, id, notice)?).into())
+}
+
+/// The update with a notice, as it is made when the notice is applied.
+pub(in crate::journal) fn encode_notice(
+    seq: Seq,
+    at: Timestamp,
+    id: &EventId,
+    notice: &Notice,
+) -> Result<ByteString, StoreError> {
+    update::encode_notice(seq, at, id, notice)
 }

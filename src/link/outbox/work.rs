@@ -152,6 +152,12 @@ impl Worker {
         if row.shape.state != OutboxState::Queued {
             return Ok(None);
         }
+        let Some(text) = row.shape.text.as_deref() else {
+            // Erased while it waited for its next try. An empty message must not go out instead.
+            let detail = Some("its text was erased".to_owned());
+            self.record(&row, row.shape.attempts, Became { detail, ..Became::of(OutboxState::Failed) })?;
+            return Ok(None);
+        };
         let allowed = chat.map_or(Ok(()), |chat| may_write(&chat, row.shape.private, clock::now()));
         if let Err(not_now) = allowed {
             let reason = match not_now {
@@ -179,7 +185,7 @@ impl Worker {
         };
         let posted = self.client.post(&requests.send(&ToSend {
             chat: &row.shape.chat_id,
-            text: row.shape.text.as_deref().unwrap_or_default(),
+            text,
             private: row.shape.private,
             prefix: row.shape.prefix.as_deref(),
             temp_id: &row.shape.temp_id,
