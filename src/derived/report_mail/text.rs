@@ -59,13 +59,17 @@ pub fn plain(report: &DailyReportShape) -> String {
     text
 }
 
-/// Styles stand in the elements: mail programs drop everything else. Colours are left to the reader's theme.
+/// Styles stand in the elements: mail programs drop everything else. Colours are left to the reader's theme. Names and
+/// heads of columns may break, so that a table fits on a phone.
 pub fn html(report: &DailyReportShape) -> String {
     let words = ReportWords::of(report.language);
-    let cell = "padding:6px 12px 6px 0;border-bottom:1px solid #d5d9e0;text-align:left";
-    let figure = "padding:6px 0 6px 12px;border-bottom:1px solid #d5d9e0;text-align:right;white-space:nowrap";
+    let cell = "padding:6px 4px 6px 0;border-bottom:1px solid #d5d9e0;text-align:left";
+    let head = "padding:6px 0 6px 8px;border-bottom:1px solid #d5d9e0;text-align:right;vertical-align:bottom";
+    let figure = "padding:6px 0 6px 8px;border-bottom:1px solid #d5d9e0;text-align:right";
+    let table = "border-collapse:collapse;width:100%;max-width:640px";
     let mut html = format!(
-        "<!doctype html><html lang=\"{}\"><head><meta charset=\"utf-8\"><title>{}</title></head>\
+        "<!doctype html><html lang=\"{}\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{}</title></head>\
          <body style=\"font-family:system-ui,-apple-system,'Segoe UI',Roboto,sans-serif;font-size:15px;line-height:1.4\">\
          <h1 style=\"font-size:20px;margin:0\">{}</h1><p style=\"margin:4px 0 16px\"><strong>{}</strong><br>{}: {}</p>",
         tag(report),
@@ -80,8 +84,8 @@ pub fn html(report: &DailyReportShape) -> String {
     } else {
         let _infallible = write!(
             html,
-            "<table style=\"border-collapse:collapse\"><tr><th style=\"{cell}\"></th><th style=\"{figure}\">{}</th>\
-             <th style=\"{figure}\">{}</th><th style=\"{figure}\">{}</th></tr>",
+            "<table style=\"{table}\"><tr><th style=\"{cell}\"></th><th style=\"{head}\">{}</th>\
+             <th style=\"{head}\">{}</th><th style=\"{head}\">{}</th></tr>",
             words.day, words.before, words.change
         );
         for Line { name, day, before, change } in lines(report, words) {
@@ -97,9 +101,9 @@ pub fn html(report: &DailyReportShape) -> String {
         }
         let _infallible = write!(
             html,
-            "<h2 style=\"font-size:16px;margin:16px 0 4px\">{}</h2><table style=\"border-collapse:collapse\">\
-             <tr><th style=\"{cell}\">{}</th><th style=\"{figure}\">{}</th><th style=\"{figure}\">{}</th>\
-             <th style=\"{figure}\">{}</th></tr>",
+            "<h2 style=\"font-size:16px;margin:16px 0 4px\">{}</h2><table style=\"{table}\">\
+             <tr><th style=\"{cell}\">{}</th><th style=\"{head}\">{}</th><th style=\"{head}\">{}</th>\
+             <th style=\"{head}\">{}</th></tr>",
             words.sectors, words.sector, words.messages_in, words.created, words.first_response
         );
         for sector in &report.sectors {
