@@ -88,10 +88,10 @@ export function AlertPanel() {
   );
 }
 
-/** Those that nobody has taken on come first, and of these the urgent ones. */
+/** Those that nobody has taken on come first, of these the urgent ones, and of these those that are due the longest. */
 function ordered(all: Alert[]): Alert[] {
   const rank = ({ kind, acknowledgedAt }: Alert) => (acknowledgedAt === null ? 0 : 2) + (URGENT[kind] ? 0 : 1);
-  return all.toSorted((a, b) => rank(a) - rank(b));
+  return all.toSorted((a, b) => rank(a) - rank(b) || Date.parse(a.dueAt) - Date.parse(b.dueAt));
 }
 
 function SoundSwitch() {
@@ -155,6 +155,8 @@ function Row({ alert }: { alert: Alert }) {
     alert;
   const sectorName = useSectorName();
   const now = useNow();
+  // Whom to ask stands first: a narrow panel cuts the end.
+  const about = [agentName(say, owner), say(`alert_${kind}`), sectorName(sector)].join(' · ');
   const who = contactTitle(say, { contactName, contactPhone: openChats.find(chatId)?.contactPhone });
   async function acknowledge() {
     setBusy(true);
@@ -174,17 +176,13 @@ function Row({ alert }: { alert: Alert }) {
       data-taken={acknowledgedAt !== null || undefined}
       data-new={(acknowledgedAt === null && isNewAlert(raisedAt, now)) || undefined}
     >
-      <Link
-        className="main"
-        to={`/chats/${encodeURIComponent(chatId)}`}
-        title={[who, say(`alert_${kind}`), sectorName(sector), agentName(say, owner)].join(' · ')}
-      >
+      <Link className="main" to={`/chats/${encodeURIComponent(chatId)}`} title={`${who} · ${about}`}>
         <span className="name">{who}</span>
-        <span className="quiet">{[say(`alert_${kind}`), sectorName(sector), agentName(say, owner)].join(' · ')}</span>
+        <span className="quiet">{about}</span>
       </Link>
       <span className="wait">
         <time>{clock(now - Date.parse(since))}</time>
-        <span title={dueAt}>{say('dueAt', { at: moment(dueAt) })}</span>
+        <span title={dueAt}>{say(URGENT[kind] ? 'dueAt' : 'warnedAt', { at: moment(dueAt) })}</span>
       </span>
       {acknowledgedAt !== null ? (
         <span className="taken quiet">{say('taken', { name: userName(say, acknowledgedBy) })}</span>

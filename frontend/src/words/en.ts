@@ -56,7 +56,7 @@ export const EN = {
   delayHint:
     'From the customer’s phone to this screen: median of the last {{count}} customer messages. The newest took {{last}}. Measured by the hub’s clock.',
   clockBehind: 'the hub’s clock is behind',
-  noDelay: 'phone to screen: measuring…',
+  noDelay: 'phone to screen: –',
   unwritable:
     'The hub cannot store deliveries, so it refuses them ({{reason}}, since {{since}}). What you see is correct but does not get newer.',
   draining: 'The hub is shutting down. This screen reconnects by itself when it is back.',
@@ -381,6 +381,7 @@ export const EN = {
   take: 'Take',
   taken: 'taken by {{name}}',
   dueAt: 'due {{at}}',
+  warnedAt: 'warned {{at}}',
   alert_waiting_warn: 'Waiting: attention',
   alert_waiting: 'Waiting: late',
   alert_first_response_near: 'First response: attention',

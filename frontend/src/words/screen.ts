@@ -54,7 +54,7 @@ export const SCREEN = {
   pt: {
     notice: 'Aviso',
     somebody: 'alguém',
-    currentTo: 'atualizado até {{at}}',
+    currentTo: 'atualizado às {{at}}',
     csvHint: 'Todas as colunas desta tabela, de {{from}} até {{until}}',
     aboutThis: 'Sobre: {{name}}',
     firstToday: '1ª resposta hoje',

@@ -194,7 +194,7 @@ test('an alert is on the screen when it is due, is taken by one for all to see, 
   await text(ana.page, '.alerts', 'No active alerts');
   await hub.says('a', 'is anybody there?');
   await text(ana.page, '.alert .name', 'Contact of a');
-  await text(ana.page, '.alert .quiet', /^Waiting: late · /);
+  await text(ana.page, '.alert .quiet', / · Waiting: late · /);
   await text(eve.page, '.alert', 'C•••');
   assert.equal(await eve.page.getByRole('button', { name: /^Take/ }).count(), 0);
   assert.deepEqual(await axe(rui.page), []);
