@@ -114,7 +114,7 @@ function EraseDialog({ path, close }: { path: string; close: () => void }) {
             </p>
           )}
           <footer>
-            <Button type="submit" color="red" disabled={!isSure || busy}>
+            <Button type="submit" color="red.9" disabled={!isSure || busy}>
               {say('eraseNow')}
             </Button>
           </footer>

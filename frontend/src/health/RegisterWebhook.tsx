@@ -69,14 +69,14 @@ function Confirm({ webhook: { channelsMissing, otherApplications }, close, done 
           : say('registerTakesUnknown')}
       </p>
       {failure !== null && <Failure reason={failure} />}
-      <p className="buttons">
+      <footer>
         <Button variant="default" onClick={close}>
           {say('close')}
         </Button>
         <Button loading={busy} onClick={() => void create()}>
           {say('registerDo')}
         </Button>
-      </p>
+      </footer>
     </Dialog>
   );
 }

@@ -129,7 +129,7 @@ function Template() {
     }
   }
   return (
-    <p>
+    <p className="template">
       <Button size="compact-sm" variant="default" onClick={() => void make()}>
         {say('template')}
       </Button>

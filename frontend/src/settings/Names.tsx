@@ -117,7 +117,7 @@ function NameDialog({ given: { what, id, name: known, origin }, close }: { given
     <Dialog title={say('editName')} close={close}>
       <form onSubmit={save} className="form">
         <p className="quiet">
-          {say(`namesOf_${what}`)}: <code>{id}</code>
+          {say(`nameOf_${what}`)}: <code>{id}</code>
         </p>
         <TextInput
           label={say('name')}

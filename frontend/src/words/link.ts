@@ -8,6 +8,9 @@ export const LINK = {
     namesOf_sector: 'Sectors',
     namesOf_channel: 'Lines',
     namesOf_tag: 'Tags',
+    nameOf_sector: 'Sector',
+    nameOf_channel: 'Line',
+    nameOf_tag: 'Tag',
     nameCount: '{{count}} names',
     noNames: 'None known yet.',
     namedBy: 'Named by',
@@ -107,6 +110,9 @@ export const LINK = {
     namesOf_sector: 'Setores',
     namesOf_channel: 'Canais',
     namesOf_tag: 'Etiquetas',
+    nameOf_sector: 'Setor',
+    nameOf_channel: 'Canal',
+    nameOf_tag: 'Etiqueta',
     nameCount: '{{count}} nomes',
     noNames: 'Nenhum conhecido ainda.',
     namedBy: 'Nome dado por',
@@ -197,7 +203,7 @@ export const LINK = {
       'Todo webhook que chega é guardado. Com um token, mensagens, transferências e encerramentos que nenhum webhook trouxe são encontrados em minutos, também depois de uma queda.',
     setupNotCovered:
       'Não coberto: conversas que o dono do token não pode ver e o que o plano da Umbler esconde. Sem token, o que nenhum webhook traz continua desconhecido.',
-    setupNeedsToken: 'Isto precisa de um token da API.',
+    setupNeedsToken: 'Para isto é preciso um token da API.',
     backfillAsked: 'Começa assim que a conexão tiver tempo.',
   },
 };

@@ -15,7 +15,7 @@ export const PRIVACY = {
     eraseConfirm: 'Type {{word}} to confirm',
     eraseWord: 'ERASE',
     eraseNow: 'Erase for good',
-    eraseDone: 'Erased: {{messages}} messages, {{deliveries}} deliveries.',
+    eraseDone: 'Messages erased: {{messages}}. Deliveries erased: {{deliveries}}.',
     eraseLeft: 'Left to the operator: backups, logs, and older databases beside this one.',
   },
   pt: {
@@ -27,12 +27,13 @@ export const PRIVACY = {
     eraseWarning:
       'Nome, telefone, foto e etiquetas deste contato, e o conteúdo de todas as suas mensagens, são apagados definitivamente. Horários, contagens e relatórios permanecem. Não é possível desfazer.',
     eraseReason: 'Motivo',
-    eraseReasonHint: 'Por exemplo, o número do pedido. Fica guardado: não escreva o nome nem o telefone da pessoa.',
-    eraseBlock: 'Também não guardar nada deste contato no futuro',
+    eraseReasonHint:
+      'Por exemplo, o número da solicitação. Fica guardado: não escreva o nome nem o telefone da pessoa.',
+    eraseBlock: 'Não guardar mais nada deste contato daqui em diante',
     eraseConfirm: 'Digite {{word}} para confirmar',
     eraseWord: 'APAGAR',
     eraseNow: 'Apagar definitivamente',
-    eraseDone: 'Apagado: {{messages}} mensagens, {{deliveries}} eventos recebidos.',
-    eraseLeft: 'Fica a cargo do operador: backups, logs e bancos de dados antigos ao lado deste.',
+    eraseDone: 'Mensagens apagadas: {{messages}}. Eventos recebidos apagados: {{deliveries}}.',
+    eraseLeft: 'Ficam a cargo de quem opera o hub: backups, logs e bancos de dados antigos guardados ao lado deste.',
   },
 };
