@@ -23,7 +23,7 @@ const DAY_SECONDS: i64 = 86_400;
 const WEBHOOK_SECRET: &str = "a secret of enough bytes";
 
 /// The zone in which it was noon when it was first asked for: no day turns while a test runs.
-fn noon() -> &'static str {
+pub fn noon() -> &'static str {
     static ZONE: LazyLock<String> = LazyLock::new(|| {
         // POSIX counts these zones the other way round.
         format!("Etc/GMT{:+}", TimeZone::UTC.to_datetime(clock::now()).hour() - 12)
@@ -57,7 +57,7 @@ pub fn reports_from(hub: &Hub, at: &str, headers: &[(&str, &str)]) {
 }
 
 /// A chat of yesterday: a question that was answered after so many seconds.
-fn answered_yesterday(hub: &Hub, chat: &str, seconds: i64) {
+pub fn answered_yesterday(hub: &Hub, chat: &str, seconds: i64) {
     let asked = clock::now() - SignedDuration::from_secs(DAY_SECONDS);
     let written = |at: Timestamp| json!(format!("{at:.3}"));
     let (created, replied) = (written(asked), written(asked + SignedDuration::from_secs(seconds)));
@@ -104,13 +104,13 @@ pub fn header<'a>(mail: &'a TakenMail, name: &str) -> &'a str {
     line.unwrap_or_else(|| panic!("no {name} in {}", mail.text))
 }
 
-fn reports_of(hub: &Hub) -> Vec<Value> {
+pub fn reports_of(hub: &Hub) -> Vec<Value> {
     let updates = hub.json("/api/umbler/updates?after=0")["updates"].as_array().expect("a list").clone();
     updates.into_iter().filter(|update| update["data"]["type"] == "daily_report").collect()
 }
 
 /// The report that follows the settings.
-fn hears_report(screen: &mut Screen) -> Value {
+pub fn hears_report(screen: &mut Screen) -> Value {
     screen.hears_update("settings_updated");
     screen.hears_update("daily_report")
 }
@@ -125,7 +125,7 @@ fn logs(hub: &Hub, line: &str) {
 }
 
 /// Waits until it is stored that the mail went out. Were the hub stopped before that, it would send the mail again.
-fn is_noted(hub: &Hub) {
+pub fn is_noted(hub: &Hub) {
     let noted = "SELECT count(*) FROM meta WHERE key = 'daily_report_mailed_seq'
                  AND CAST(value AS INTEGER) >= (SELECT seq FROM journal WHERE update_type = 'daily_report')";
     becomes(hub, noted, 1);

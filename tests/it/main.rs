@@ -14,6 +14,7 @@ mod bucket_beside;
 mod bucket_faults;
 mod convergence;
 mod daily_report;
+mod daily_report_taken;
 mod described;
 mod documents;
 mod drain;

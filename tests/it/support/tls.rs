@@ -79,7 +79,7 @@ pub fn another_authority(folder: &Path) -> PathBuf {
 }
 
 /// A self-signed certificate and its key.
-fn certificate(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
+pub fn certificate(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
     let (certificate, key) = (folder.join(format!("{name}.pem")), folder.join(format!("{name}.key")));
     let made = Command::new("openssl")
         .args([

