@@ -15,7 +15,7 @@ use crate::http::extract::{Content, RequestBody};
 use crate::http::question::{Nothing, QueryString, Value, question};
 use crate::http::route::{Call, routes};
 use crate::http::state::EdgeState;
-use crate::http::values::{ID_CHARS_MAX, string};
+use crate::http::values::{ID_CHARS_MAX, of_length, string};
 use crate::http::webhook::{record_of, store};
 use crate::journal::{Payload, own_id};
 use crate::protocol::names::NameShape;
@@ -73,9 +73,7 @@ impl Content for GivenName {
             .map_err(|error| ApiError::BadRequest(format!("the body is not a name to set: {error}")))?;
         let what =
             <NamedKind as Value>::read(&request.what).map_err(|what| ApiError::parameter("what", what))?;
-        if request.id.is_empty() || request.id.chars().count() > ID_CHARS_MAX {
-            return Err(ApiError::parameter("id", format!("must have 1 to {ID_CHARS_MAX} characters")));
-        }
+        of_length(&request.id, ID_CHARS_MAX).map_err(|what| ApiError::parameter("id", what))?;
         let name = request.name.map(|name| MemberName::read(&name)).transpose();
         let name = name.map_err(|what| ApiError::parameter("name", what))?;
         Ok(Self { what, id: request.id.into(), name: name.map(|name| name.0) })
