@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Instant;
 
 use rand::{RngExt, SeedableRng};
 use rusqlite::Connection;
@@ -11,7 +12,7 @@ use umbler_hub::facade::testing::clock;
 
 use super::support::bucket::{S3, SECRET, s3};
 use super::support::hub::{command, start_in};
-use super::support::{Delivery, Hub, hub_with, spawn_hub};
+use super::support::{Delivery, Hub, PATIENCE, hub_with, spawn_hub};
 
 const NEWEST: &str = "umbler_hub_backup_snapshot_timestamp_seconds";
 const COVERED: &str = "umbler_hub_backup_covered_until_timestamp_seconds";
@@ -27,13 +28,21 @@ pub fn hub_on(settings: &[(&'static str, String)]) -> Hub {
 
 /// Waits until a snapshot is in the bucket.
 pub fn has_a_snapshot(hub: &Hub) {
-    while hub.counter(NEWEST) == 0 {}
+    reaches(hub, NEWEST, |newest| newest > 0);
 }
 
 /// Waits until everything that was acknowledged so far is in the bucket.
 pub fn is_covered(hub: &Hub) {
     let now = u64::try_from(clock::now().as_second()).expect("after 1970");
-    while hub.counter(COVERED) <= now {}
+    reaches(hub, COVERED, |covered| covered > now);
+}
+
+/// Waits until a counter is as it should be.
+fn reaches(hub: &Hub, name: &str, is_reached: impl Fn(u64) -> bool) {
+    let begun = Instant::now();
+    while !is_reached(hub.counter(name)) {
+        assert!(begun.elapsed() < PATIENCE, "{name} is {}: {}", hub.counter(name), hub.log());
+    }
 }
 
 /// Runs a tool in a folder with the settings of the bucket; whether it succeeded, and what it said.

@@ -10,7 +10,7 @@ use serde_json::json;
 use umbler_hub::facade::testing::clock;
 
 use super::bucket::{digests, has_a_snapshot, hub_on, is_covered, restored, tool};
-use super::daily_report::{header, hub_that_mails, reports_from, yesterday};
+use super::daily_report::{MAILED, header, hub_that_mails, reports_from, yesterday};
 use super::support::bucket::s3;
 use super::support::hub::start_through;
 use super::support::mail_server::{MailDoor, MailInbox};
@@ -19,7 +19,7 @@ use super::support::receiver::Receiver;
 use super::support::{Delivery, Hub, PATIENCE};
 
 /// Waits until a query of the database counts so many.
-pub fn becomes(hub: &Hub, sql: &str, expected: i64) {
+fn becomes(hub: &Hub, sql: &str, expected: i64) {
     let begun = Instant::now();
     let count = || -> i64 {
         let database = Connection::open(hub.database()).expect("the database");
@@ -29,6 +29,16 @@ pub fn becomes(hub: &Hub, sql: &str, expected: i64) {
         assert!(begun.elapsed() < PATIENCE, "{sql}: {}", count());
         std::thread::yield_now();
     }
+}
+
+/// Waits until it is stored under these keys that the daily report went out. A hub that is stopped before sends it again.
+pub fn are_noted(hub: &Hub, keys: &[&str]) {
+    let keys_of_sql = keys.iter().map(|key| format!("'{key}'")).collect::<Vec<_>>().join(", ");
+    let noted = format!(
+        "SELECT count(*) FROM meta WHERE key IN ({keys_of_sql})
+           AND CAST(value AS INTEGER) >= (SELECT seq FROM journal WHERE update_type = 'daily_report')"
+    );
+    becomes(hub, &noted, i64::try_from(keys.len()).expect("few"));
 }
 
 /// What `meta` holds of how far mails, posts and comparisons are.
@@ -62,10 +72,7 @@ fn a_report_that_was_mailed_and_posted_before_the_machine_was_lost_is_sent_no_se
     let day = yesterday();
     assert!(header(&inbox.takes(), "Message-ID").contains(&day));
     receiver.hears().answers(204);
-    let noted = "SELECT count(*) FROM meta
-                 WHERE key IN ('alert_webhook_seq', 'daily_report_mailed_seq')
-                   AND CAST(value AS INTEGER) >= (SELECT seq FROM journal WHERE update_type = 'daily_report')";
-    becomes(&hub, noted, 2);
+    are_noted(&hub, &["alert_webhook_seq", MAILED]);
     is_covered(&hub);
     hub.kill();
     let was = progress(&hub.database());

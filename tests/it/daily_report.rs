@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use umbler_hub::facade::testing::clock;
 
-use super::bucket_beside::becomes;
+use super::bucket_beside::are_noted;
 use super::support::hub::command;
 use super::support::keys::{SECRET, token};
 use super::support::mail_server::{MailDoor, MailInbox, TakenMail};
@@ -19,6 +19,8 @@ use super::support::screen::Screen;
 use super::support::{Delivery, Hub, PATIENCE, hub_with};
 
 const SETTINGS: &str = "/api/umbler/settings";
+/// Where the hub notes up to which position reports were mailed.
+pub const MAILED: &str = "daily_report_mailed_seq";
 const DAY_SECONDS: i64 = 86_400;
 const WEBHOOK_SECRET: &str = "a secret of enough bytes";
 
@@ -124,13 +126,6 @@ fn logs(hub: &Hub, line: &str) {
     }
 }
 
-/// Waits until it is stored that the mail went out. Were the hub stopped before that, it would send the mail again.
-pub fn is_noted(hub: &Hub) {
-    let noted = "SELECT count(*) FROM meta WHERE key = 'daily_report_mailed_seq'
-                 AND CAST(value AS INTEGER) >= (SELECT seq FROM journal WHERE update_type = 'daily_report')";
-    becomes(hub, noted, 1);
-}
-
 pub fn yesterday() -> String {
     let zone = TimeZone::get(noon()).expect("a zone");
     let now: Timestamp = clock::now();
@@ -173,7 +168,7 @@ fn yesterday_is_told_posted_and_mailed_in_both_forms_and_only_once() {
     assert!(html.contains("Conversas novas") && html.contains("Vendas &lt;norte&gt;"), "{html}");
 
     // Neither another time nor a restart makes a second one of the same day.
-    is_noted(&hub);
+    are_noted(&hub, &[MAILED]);
     reports_from(&hub, "00:01", &[]);
     let hub = hub.restarted();
     let mut screen = hub.screen().watching(&["updates"]);

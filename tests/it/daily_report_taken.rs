@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
+use super::bucket_beside::are_noted;
 use super::daily_report::{
-    answered_yesterday, hears_report, is_noted, noon, reports_from, reports_of, yesterday,
+    MAILED, answered_yesterday, hears_report, noon, reports_from, reports_of, yesterday,
 };
 use super::support::hub_with;
 use super::support::mail_server::MailDoor;
@@ -59,7 +60,7 @@ fn is_taken_once(server: SmtpServer) {
     assert!(plain.contains("1ª resposta (mediana): 2 min") && plain.contains("Vendas <norte>"), "{plain}");
     assert!(html.contains("1ª resposta") && html.contains("Vendas &lt;norte&gt;"), "{html}");
 
-    is_noted(&hub);
+    are_noted(&hub, &[MAILED]);
     let hub = hub.restarted();
     let mut screen = hub.screen().watching(&["updates"]);
     reports_from(&hub, "00:01", &[]);
