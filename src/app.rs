@@ -4,6 +4,7 @@ pub mod deadlines;
 pub mod daily_report;
 pub mod link;
 pub mod backup;
+mod cluster;
 mod retention;
 pub mod tls;
 pub mod stop;
@@ -21,6 +22,8 @@ use tokio::sync::watch;
 
 use crate::auth::key_file::LOOK_INTERVAL;
 use crate::auth::{AuthError, Authenticator, Revocations};
+use crate::cluster::duties::Duties;
+use crate::cluster::{Cluster, ClusterError, ClusterState};
 use crate::config::{AlertWebhook, Config, UmblerApi};
 use crate::derived::alert_posts::{AlertPosts, AlertReceiver};
 use crate::derived::analytics::FactStore;
@@ -33,7 +36,7 @@ use crate::http::link::LinkHandle;
 use crate::http::state::{EdgeSettings, EdgeState};
 use crate::hub::{self, Drain, HubSettings, Ingest, IngestError, UmblerHub};
 use crate::journal::revocations;
-use crate::journal::schema::{self, OpenError};
+use crate::journal::schema::{self, OpenError, Opened};
 use crate::journal::writer::Listeners;
 use crate::journal::{Committed, Faulted, JournalSettings, Origin, Payload, Record};
 use crate::protocol::FaultKind;
@@ -61,6 +64,9 @@ pub enum StartError {
     /// The database cannot be used.
     #[error("DATABASE_PATH")]
     Journal(#[from] OpenError),
+    /// The hub cannot be part of its cluster.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
     /// The journal's writer cannot begin.
     #[error("cannot start the journal's writer")]
     Begin(#[from] DbError),
@@ -114,7 +120,9 @@ impl Application {
         let metrics = Metrics::new()?;
         let integrity = Integrity::default();
         let revocations = Arc::new(Revocations::default());
-        let (hub, history, newest) = start_hub(&settings, &metrics, &integrity, &revocations).await?;
+        let Started { hub, history, newest, cluster } =
+            start_hub(&settings, &metrics, &integrity, &revocations).await?;
+        let duties = Duties::of(cluster.clone());
         let authenticator = settings.auth.as_ref().map(Authenticator::new).transpose()?;
         let authenticator =
             authenticator.map(|authenticator| Arc::new(authenticator.with_revocations(revocations)));
@@ -142,15 +150,18 @@ impl Application {
             body_seconds: settings.body_seconds,
             dashboard_dir: settings.dashboard_dir,
             database_path: settings.database_path.clone(),
+            cluster_secret: settings.cluster.as_ref().and_then(|cluster| cluster.secret.clone()),
         };
         let search = Arc::new(SearchReads::new(WordIndex::start(&settings.database_path)?));
         let analytics = AnalyticsReads::start(FactStore::start(&settings.database_path, calendar)?)?;
         hub.send(hub::AnalyticsReady { metrics: analytics.clone() }).await?;
         let log = ReadLog::start(&settings.database_path, settings.retain_reads_days, metrics.clone())?;
         let reads = Reads { history, search, analytics, log, newest };
-        daily_report::start(settings.mail, settings.zone, &hub, &reads, settings.database_path.clone())?;
-        retention::start(&ages, &hub, &reads.history);
-        let state = EdgeState::new(hub.clone(), reads, authenticator, metrics, integrity, handle, edge);
+        let database = settings.database_path.clone();
+        daily_report::start(settings.mail, settings.zone, &hub, &reads, database, &duties)?;
+        retention::start(&ages, &hub, &reads.history, duties);
+        let mut state = EdgeState::new(hub.clone(), reads, authenticator, metrics, integrity, handle, edge);
+        state.cluster = cluster;
         let state = web::Data::new(state);
         check_in_background(&state, &settings.database_path)?;
         forget_idle_addresses(state.clone());
@@ -206,14 +217,35 @@ fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     Ok(socket.into())
 }
 
-/// Opens the journal, and starts the hub and the readers on it. Also returns the newest position, which grows.
+/// The hub and what it works on.
+struct Started {
+    hub: Addr<UmblerHub>,
+    history: Readers,
+    /// The newest position, which grows.
+    newest: watch::Receiver<Seq>,
+    /// `None`: the hub is on its own.
+    cluster: Option<ClusterState>,
+}
+
+/// Opens the database, which may first have to be copied from another hub of the cluster.
+async fn open_journal(settings: &Config) -> Result<(Option<Cluster>, Opened), StartError> {
+    let Some(cluster) = settings.cluster_settings() else {
+        return Ok((None, schema::open(&settings.database_path)?));
+    };
+    let (cluster, opened) = cluster::open(&cluster, &settings.database_path).await?;
+    Ok((Some(cluster), opened))
+}
+
+/// Opens the journal, and starts the hub and the readers on it.
 async fn start_hub(
     settings: &Config,
     metrics: &Metrics,
     integrity: &Integrity,
     revocations: &Arc<Revocations>,
-) -> Result<(Addr<UmblerHub>, Readers, watch::Receiver<Seq>), StartError> {
-    let opened = schema::open(&settings.database_path)?;
+) -> Result<Started, StartError> {
+    let (cluster, opened) = open_journal(settings).await?;
+    let state = cluster.as_ref().map(|cluster| cluster.state.clone());
+    let duties = Duties::of(state.clone());
     let now = clock::now();
     let (stats, newest_updates, alerts) = {
         let mut connection = crate::reads::open(&settings.database_path).map_err(ReadError::from)?;
@@ -245,6 +277,7 @@ async fn start_hub(
         alert_wake,
         organization_name: settings.organization_name.clone(),
         alerts,
+        duties: duties.clone(),
     };
     let history = Readers::start(&settings.database_path, integrity)?;
     let hub = UmblerHub::new(hub_settings, history.clone(), metrics.clone());
@@ -259,14 +292,20 @@ async fn start_hub(
     let journal_settings =
         JournalSettings { path: settings.database_path.clone(), updates_retained: settings.updates_retained };
     let epoch = opened.epoch.clone();
-    let journal = opened.start(&journal_settings, listeners)?;
-    backup::start(settings.backup.as_ref(), &settings.database_path, &epoch, metrics)?;
+    let journal = match (&cluster, opened.place) {
+        (Some(cluster), Some(place)) => {
+            let (order, begin) = cluster.order(&settings.database_path, &epoch, place)?;
+            opened.start_shared(&journal_settings, listeners, order, begin)?
+        }
+        _ => opened.start(&journal_settings, listeners)?,
+    };
+    backup::start(settings.backup.as_ref(), &settings.database_path, &epoch, metrics, &duties)?;
     hub.send(hub::JournalReady { journal }).await?;
     if let Some(webhook) = &settings.alert_webhook {
-        let posts = alert_posts(webhook, settings.database_path.clone(), hub.clone())?;
+        let posts = alert_posts(webhook, settings.database_path.clone(), hub.clone(), duties)?;
         follower::start(posts, woken)?;
     }
-    Ok((hub, history, newest))
+    Ok(Started { hub, history, newest, cluster: state })
 }
 
 /// Posts alerts to another address.
@@ -274,10 +313,12 @@ fn alert_posts(
     webhook: &AlertWebhook,
     database: PathBuf,
     hub: Addr<UmblerHub>,
+    duties: Duties,
 ) -> Result<Forwarder<AlertPosts>, StartError> {
     let tls = tls::config(&webhook.url).map_err(StartError::AlertWebhook)?;
     let receiver = AlertReceiver { url: webhook.url.clone(), secret: webhook.secret.clone(), tls };
-    Ok(Forwarder::new(AlertPosts::new(receiver), database, stored_by(hub, Payload::AlertsPosted)))
+    let store = stored_by(hub, Payload::AlertsPosted);
+    Ok(Forwarder::new(AlertPosts::new(receiver), database, store, duties))
 }
 
 /// Records through the hub how far updates were sent to another system, so that a restart continues there.

@@ -14,6 +14,7 @@ pub mod program {
     pub use crate::telemetry::log_format::start as start_log;
     pub use crate::tools::backup::{BackupArgs, run as backup};
     pub use crate::tools::check::{CheckArgs, run as check};
+    pub use crate::tools::cluster::{ClusterArgs, run as cluster};
     pub use crate::tools::erase::{EraseArgs, run as erase};
     pub use crate::tools::health::{HealthArgs, run as health};
     pub use crate::tools::members::{MembersArgs, run as members};

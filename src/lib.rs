@@ -54,6 +54,7 @@ mod auth;
 mod umbler;
 mod sqlite;
 mod journal;
+mod cluster;
 mod derived;
 mod reads;
 mod hub;

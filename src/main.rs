@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
 use umbler_hub::facade::program::{
-    self, AcceptArgs, Application, BackupArgs, CheckArgs, Config, EraseArgs, HealthArgs, MembersArgs,
-    RebuildArgs, RecomputeArgs, ReplayArgs, RestoreArgs, ServeArgs, SimulateArgs, StartError, StopSignal,
-    TokenArgs, ToolError, Values, chain, print,
+    self, AcceptArgs, Application, BackupArgs, CheckArgs, ClusterArgs, Config, EraseArgs, HealthArgs,
+    MembersArgs, RebuildArgs, RecomputeArgs, ReplayArgs, RestoreArgs, ServeArgs, SimulateArgs, StartError,
+    StopSignal, TokenArgs, ToolError, Values, chain, print,
 };
 
 #[global_allocator]
@@ -51,6 +51,8 @@ enum Command {
     Erase(EraseArgs),
     /// Continue with what is left after deliveries were lost; the hub must be stopped.
     AcceptDataLoss(AcceptArgs),
+    /// Begin a cluster of several hubs, or leave it; the hub must be stopped.
+    Cluster(ClusterArgs),
 }
 
 /// The exit code for wrong settings, so that a script can tell them from other failures.
@@ -80,6 +82,7 @@ fn main() -> ExitCode {
         Command::Recompute(args) => program::recompute(&args).map_err(Failure::from),
         Command::Rebuild(args) => program::rebuild(&args).map_err(Failure::from),
         Command::Erase(args) => program::erase(&args).map_err(Failure::from),
+        Command::Cluster(args) => program::cluster(&args).map_err(Failure::from),
         Command::AcceptDataLoss(args) => program::accept_data_loss(&args).map_err(Failure::from),
     };
     match outcome {

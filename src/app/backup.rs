@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{StartError, tls};
 use crate::backup::store::BucketAccess;
 use crate::backup::{self, BackupSettings};
+use crate::cluster::duties::Duties;
 use crate::config::BackupTarget;
 use crate::telemetry::metrics::Metrics;
 
@@ -25,6 +26,7 @@ pub(super) fn start(
     database: &Path,
     epoch: &str,
     metrics: &Metrics,
+    duties: &Duties,
 ) -> Result<(), StartError> {
     let Some(target) = target else { return Ok(()) };
     let settings = BackupSettings {
@@ -33,5 +35,5 @@ pub(super) fn start(
         every: Duration::from_hours(target.every_hours),
         keep: target.keep,
     };
-    Ok(backup::start(&settings, epoch, metrics)?)
+    Ok(backup::start(&settings, epoch, metrics, duties)?)
 }

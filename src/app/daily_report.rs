@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
 use super::{StartError, stored_by, tls};
+use crate::cluster::duties::Duties;
 use crate::derived::follower::{self, Wake, alarm};
 use crate::derived::forwarder::Forwarder;
 use crate::derived::report_mail::{MailEncryption, MailServer, ReportMails};
@@ -34,6 +35,7 @@ struct Reporter {
     mails: Option<Wake>,
     /// The last day that was reported, as far as this process knows.
     reported: Option<Date>,
+    duties: Duties,
 }
 
 /// Reports each day from now on, and mails the reports where there is a mail server.
@@ -43,8 +45,10 @@ pub(super) fn start(
     hub: &Addr<UmblerHub>,
     reads: &Reads,
     database: PathBuf,
+    duties: &Duties,
 ) -> Result<(), StartError> {
-    let mails = server.map(|server| start_mails(server, hub.clone(), database)).transpose()?;
+    let mails =
+        server.map(|server| start_mails(server, hub.clone(), database, duties.clone())).transpose()?;
     let mut reporter = Reporter {
         hub: hub.clone(),
         history: reads.history.clone(),
@@ -53,6 +57,7 @@ pub(super) fn start(
         zone,
         mails,
         reported: None,
+        duties: duties.clone(),
     };
     actix_rt::spawn(async move {
         let mut interval = actix_rt::time::interval(LOOK_INTERVAL);
@@ -65,7 +70,12 @@ pub(super) fn start(
     Ok(())
 }
 
-fn start_mails(server: MailServer, hub: Addr<UmblerHub>, database: PathBuf) -> Result<Wake, StartError> {
+fn start_mails(
+    server: MailServer,
+    hub: Addr<UmblerHub>,
+    database: PathBuf,
+    duties: Duties,
+) -> Result<Wake, StartError> {
     let authorities = match server.encryption {
         MailEncryption::None => Vec::new(),
         MailEncryption::Tls | MailEncryption::StartTls => {
@@ -73,7 +83,7 @@ fn start_mails(server: MailServer, hub: Addr<UmblerHub>, database: PathBuf) -> R
         }
     };
     let mails = ReportMails::new(server, authorities).map_err(|error| StartError::Mail(chain(&error)))?;
-    let mails = Forwarder::new(mails, database, stored_by(hub, Payload::ReportsMailed));
+    let mails = Forwarder::new(mails, database, stored_by(hub, Payload::ReportsMailed), duties);
     let (wake, woken) = alarm();
     follower::start(mails, woken)?;
     Ok(wake)
@@ -84,7 +94,7 @@ impl Reporter {
     async fn look(&mut self, now: Timestamp) {
         let now = now.to_zoned(self.zone.clone());
         let Ok(yesterday) = now.date().yesterday() else { return };
-        if self.reported == Some(yesterday) {
+        if self.reported == Some(yesterday) || !self.duties.are_mine() {
             return;
         }
         let settings = match self.history.ask(Asker::Hub, GetSettings).await {

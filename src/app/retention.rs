@@ -6,6 +6,7 @@ use std::time::Duration;
 use actix::Addr;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::cluster::duties::Duties;
 use crate::config::DaysKept;
 use crate::domain::ContactId;
 use crate::hub::{Ack, GetHealth, Ingest, IngestError, UmblerHub};
@@ -22,6 +23,8 @@ const EVERY: Duration = Duration::from_hours(24);
 const REST: Duration = Duration::from_millis(20);
 /// Rest while deliveries wait, or nothing can be written.
 const GIVE_WAY: Duration = Duration::from_secs(1);
+/// How often a hub of a cluster looks whether this is its duty.
+const DUTY_WAIT: Duration = Duration::from_secs(10);
 /// Contacts that are looked up at a time.
 const CONTACTS_AT_ONCE: usize = 100;
 /// What an erasure by age has as its reason. It stays for good.
@@ -37,12 +40,15 @@ struct Retention {
 struct Ended;
 
 /// Starts it in the background.
-pub(super) fn start(days: &DaysKept, hub: &Addr<UmblerHub>, readers: &Readers) {
+pub(super) fn start(days: &DaysKept, hub: &Addr<UmblerHub>, readers: &Readers, duties: Duties) {
     let retention = Retention { days: *days, hub: hub.clone(), readers: readers.clone() };
     actix_rt::spawn(async move {
         let mut interval = actix_rt::time::interval(EVERY);
         loop {
             interval.tick().await;
+            while !duties.are_mine() {
+                actix_rt::time::sleep(DUTY_WAIT).await;
+            }
             if retention.run(clock::now()).await.is_err() {
                 log::debug!("what is too old is deleted another time");
             }

@@ -23,6 +23,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::cluster::duties::Duties;
 use crate::telemetry::metrics::Metrics;
 use store::BucketAccess;
 
@@ -38,10 +39,11 @@ pub struct BackupSettings {
 }
 
 /// Starts both threads. They end with the process: whatever they were at is begun again by the next start.
-pub fn start(settings: &BackupSettings, epoch: &str, metrics: &Metrics) -> io::Result<()> {
-    let shipping = shipping::Shipping::new(settings, epoch, metrics.clone()).map_err(io::Error::other)?;
-    let snapshots =
-        snapshots::SnapshotMaker::new(settings, epoch, metrics.clone()).map_err(io::Error::other)?;
+pub fn start(settings: &BackupSettings, epoch: &str, metrics: &Metrics, duties: &Duties) -> io::Result<()> {
+    let shipping = shipping::Shipping::new(settings, epoch, metrics.clone(), duties.clone())
+        .map_err(io::Error::other)?;
+    let snapshots = snapshots::SnapshotMaker::new(settings, epoch, metrics.clone(), duties.clone())
+        .map_err(io::Error::other)?;
     std::thread::Builder::new().name("backup-segments".into()).spawn(move || shipping.run())?;
     std::thread::Builder::new().name("backup-snapshots".into()).spawn(move || snapshots.run())?;
     Ok(())

@@ -19,6 +19,7 @@ use super::BackupSettings;
 use super::layout::{Folder, SegmentName, SnapshotName};
 use super::segment;
 use super::store::{BucketError, ObjectStore};
+use crate::cluster::duties::Duties;
 use crate::domain::Seq;
 use crate::journal::beside::{ignored_after, newest_ignored, of_kind};
 use crate::journal::entry::Kind;
@@ -65,6 +66,7 @@ pub struct Shipping {
     ignored_at_start: i64,
     /// What was sent; `None` until the bucket said it.
     sent: Option<Sent>,
+    duties: Duties,
 }
 
 /// What of the database is in the bucket.
@@ -89,7 +91,12 @@ struct Load {
 
 impl Shipping {
     /// To be made before snapshots are begun.
-    pub fn new(settings: &BackupSettings, epoch: &str, metrics: Metrics) -> Result<Self, String> {
+    pub fn new(
+        settings: &BackupSettings,
+        epoch: &str,
+        metrics: Metrics,
+        duties: Duties,
+    ) -> Result<Self, String> {
         let mut reader = DatabaseReader::new(settings.database.clone(), CACHE_KIB);
         let newest =
             |connection: &mut Connection| Ok((last_seq(connection)?, newest_ignored(connection, None)?));
@@ -105,6 +112,7 @@ impl Shipping {
             newest_at_start,
             ignored_at_start,
             sent: None,
+            duties,
         })
     }
 
@@ -112,6 +120,12 @@ impl Shipping {
         give_way("backup-segments");
         let mut failures = 0;
         loop {
+            if !self.duties.are_mine() {
+                // Another hub sends them. How far it came is asked of the bucket.
+                self.sent = None;
+                std::thread::sleep(SEND_EVERY);
+                continue;
+            }
             let begun = Instant::now();
             let pause = match self.round() {
                 Ok(()) => {

@@ -15,6 +15,7 @@ use super::keep;
 use super::layout::{Folder, SegmentName, SnapshotName};
 use super::manifest::{MANIFEST_FORMAT, Manifest};
 use super::store::{BucketError, ObjectStore, Upload};
+use crate::cluster::duties::Duties;
 use crate::journal::copies;
 use crate::journal::digest::hex;
 use crate::journal::replace::{Copied, ReplaceError};
@@ -33,6 +34,8 @@ const REQUEST_TIMEOUT: Duration = Duration::from_mins(3);
 /// Pause after a snapshot that failed; each further one is twice as long.
 const PAUSE_MIN: Duration = Duration::from_mins(1);
 const PAUSE_MAX: Duration = Duration::from_hours(1);
+/// How often a hub of a cluster looks whether this is its duty.
+const DUTY_WAIT: Duration = Duration::from_secs(10);
 /// The longest sleep: the wall clock, by which the next snapshot is due, may be set meanwhile.
 const SLEEP_MAX: Duration = Duration::from_mins(1);
 
@@ -61,11 +64,19 @@ pub struct SnapshotMaker {
     metrics: Metrics,
     /// When the newest one was taken; `None` until the bucket said it.
     newest: Option<Timestamp>,
+    duties: Duties,
 }
 
 impl SnapshotMaker {
-    pub fn new(settings: &BackupSettings, epoch: &str, metrics: Metrics) -> Result<Self, String> {
-        metrics.backups().expected(settings.every, clock::now());
+    pub fn new(
+        settings: &BackupSettings,
+        epoch: &str,
+        metrics: Metrics,
+        duties: Duties,
+    ) -> Result<Self, String> {
+        if duties.are_mine() {
+            metrics.backups().expected(settings.every, clock::now());
+        }
         Ok(Self {
             store: ObjectStore::new(&settings.access, REQUEST_TIMEOUT)?,
             all: Folder::of_all(&settings.access.address.folder),
@@ -75,6 +86,7 @@ impl SnapshotMaker {
             keep: settings.keep,
             metrics,
             newest: None,
+            duties,
         })
     }
 
@@ -82,6 +94,13 @@ impl SnapshotMaker {
         give_way("backup-snapshots");
         let mut pause = PAUSE_MIN;
         loop {
+            if !self.duties.are_mine() {
+                // Another hub makes them. What it made is asked of the bucket.
+                self.newest = None;
+                std::thread::sleep(DUTY_WAIT);
+                continue;
+            }
+            self.metrics.backups().expected(self.every, clock::now());
             let sleep = match self.step() {
                 Ok(rest) => {
                     pause = PAUSE_MIN;

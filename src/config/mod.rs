@@ -16,6 +16,7 @@ pub mod values;
 pub mod parse;
 pub mod together;
 pub mod backups;
+mod cluster;
 pub mod table;
 #[cfg(test)]
 mod tests;
@@ -64,7 +65,6 @@ impl Config {
     pub fn read(values: &Values) -> Result<Self, ConfigError> {
         let mut reader = parse::Reader::new(values);
         let settings = table::read(&mut reader);
-        reader.check_reserved();
         reader.problems.extend(settings.iter().flat_map(Self::exposed));
         match settings {
             Some(settings) if reader.problems.is_empty() => Ok(settings),
@@ -146,6 +146,12 @@ impl Config {
         if self.backup.as_ref().is_some_and(|backup| backup.address.is_plain()) {
             warnings.push(
                 "BACKUP_S3_URL begins with http://: whoever is on the way to that server can read what is backed up"
+                    .to_owned(),
+            );
+        }
+        if self.cluster.as_ref().is_some_and(|cluster| cluster.access.monitor_url.is_none()) {
+            warnings.push(
+                "NATS_MONITOR_URL is not set: it is not checked that the NATS servers sync what they store"
                     .to_owned(),
             );
         }

@@ -16,6 +16,7 @@ use super::parse::{
 use super::setting::Setting;
 use super::together::{AlertWebhook, UmblerApi};
 use crate::auth::{AuthSettings, Secret};
+use crate::cluster::ClusterSettings;
 use crate::derived::report_mail::MailServer;
 use crate::http::address::TrustedProxies;
 use crate::http::origin::Origins;
@@ -195,8 +196,36 @@ settings! {
     "RUST_LOG" = "info" => log_filter: String, parsed(log_filter);
     /// How the log is written: text for people, or json, one object a line, for programs.
     "LOG_FORMAT" = "text" => log_format: LogFormat, parsed(str::parse);
-    /// Reserved for clustering, which is not built yet. Must be unset.
+    /// Addresses of the NATS servers through which several hubs share one journal, comma separated. Unset: one
+    /// hub on its own.
     "NATS_URL";
+    /// User at the NATS servers. Unset: they ask for none, or NATS_TOKEN is set.
+    "NATS_USER";
+    /// Password of this user. Needed if NATS_USER is set.
+    secret "NATS_PASSWORD";
+    /// Token for the NATS servers, instead of user and password.
+    secret "NATS_TOKEN";
+    /// Path of the authorities of the servers' certificates in PEM. With it, TLS is required. Unset: those that
+    /// the machine trusts.
+    "NATS_CA_FILE";
+    /// Path of this hub's certificate for the NATS servers in PEM. Needs NATS_KEY_FILE.
+    "NATS_CERT_FILE";
+    /// Path of the key of this certificate in PEM.
+    "NATS_KEY_FILE";
+    /// Address of the monitoring port of a NATS server, where it is checked that the server syncs what it
+    /// stores. Unset: that is not checked.
+    "NATS_MONITOR_URL";
+    /// Name of the cluster and of its stream: letters, digits, - and _.
+    "CLUSTER_NAME" = "umbler-hub";
+    /// Name of this hub in the cluster: letters, digits, - and _. Must be set if NATS_URL is.
+    "NODE_NAME";
+    /// Address at which the other hubs of the cluster reach this one. Unset: this hub gives no copies of its
+    /// database.
+    "NODE_URL";
+    /// Secret by which hubs of the cluster give each other copies of the database. At least 32 bytes.
+    secret "CLUSTER_SECRET";
+    /// Days that the stream keeps records, 1 to 365, for hubs that were away. Read when the cluster begins.
+    "CLUSTER_RETAIN_DAYS" = "7";
     together {
         /// How tokens are checked: `JWT_SECRET`, `JWT_PUBLIC_KEY` or `JWT_JWKS_FILE`, with `JWT_ISSUER` and
         /// `JWT_AUDIENCE`. `None`: everybody is admin.
@@ -209,5 +238,7 @@ settings! {
         link: Option<UmblerApi>, Reader::umbler_api;
         /// Where backups are kept: `BACKUP_S3_URL` and the settings beside it. `None`: nowhere.
         backup: Option<BackupTarget>, Reader::backup_target;
+        /// The cluster that this hub is part of: `NATS_URL` and the settings beside it. `None`: it is on its own.
+        cluster: Option<ClusterSettings>, Reader::cluster;
     }
 }

@@ -171,11 +171,4 @@ impl Reader<'_> {
         }
         AUTH_KEYS.into_iter().zip([secret, public, jwks]).find_map(|(name, key)| Some((name, key?)))
     }
-
-    /// Refuses settings that are reserved.
-    pub(super) fn check_reserved(&mut self) {
-        if self.text("NATS_URL").is_some() {
-            self.problems.push("NATS_URL: clustering is not built yet; unset this to run one hub".to_owned());
-        }
-    }
 }

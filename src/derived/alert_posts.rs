@@ -124,6 +124,7 @@ mod tests {
     use std::sync::mpsc::channel;
 
     use super::*;
+    use crate::cluster::duties::Duties;
     use crate::derived::follower::{Projection, Step};
     use crate::derived::forwarder::{FAULT_PAUSE, Forwarder, LOOK_INTERVAL, StoreOutcome};
 
@@ -150,7 +151,7 @@ mod tests {
         };
         let (url, secret) = ("http://localhost/".to_owned(), Secret::new("secret"));
         let receiver = AlertReceiver { url, secret, tls: TlsConfig::builder().build() };
-        (Forwarder::new(AlertPosts::new(receiver), path, Box::new(store)), stores)
+        (Forwarder::new(AlertPosts::new(receiver), path, Box::new(store), Duties::default()), stores)
     }
 
     #[test]

@@ -13,6 +13,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::follower::{Projection, Step};
+use crate::cluster::duties::Duties;
 use crate::domain::Seq;
 use crate::journal::head::last_seq;
 use crate::journal::meta;
@@ -23,6 +24,8 @@ use crate::sqlite::open::DatabaseReader;
 pub const LOOK_INTERVAL: Duration = Duration::from_secs(30);
 /// How long to wait after the database or the journal did not answer.
 pub const FAULT_PAUSE: Duration = Duration::from_secs(1);
+/// How often a hub of a cluster looks whether this is its duty.
+const DUTY_WAIT: Duration = Duration::from_secs(1);
 /// Page cache in KiB. One row is read now and then.
 const CACHE_KIB: i64 = 1_024;
 
@@ -90,6 +93,7 @@ pub struct Forwarder<R: Receiver> {
     next_action: NextAction<R::Item>,
     /// The update that was tried last without success, and how often.
     failed: (Seq, u32),
+    duties: Duties,
 }
 
 /// What the next step does.
@@ -107,13 +111,14 @@ enum NextAction<T> {
 
 impl<R: Receiver> Forwarder<R> {
     /// `store` is called on the follower's thread, and may block.
-    pub fn new(receiver: R, database: PathBuf, store: StorePosition) -> Self {
+    pub fn new(receiver: R, database: PathBuf, store: StorePosition, duties: Duties) -> Self {
         Self {
             receiver,
             reader: DatabaseReader::new(database, CACHE_KIB),
             store,
             next_action: NextAction::Beginning,
             failed: (Seq(0), 0),
+            duties,
         }
     }
 
@@ -192,6 +197,11 @@ impl<R: Receiver> Projection for Forwarder<R> {
     const GIVES_WAY: bool = R::GIVES_WAY;
 
     fn step(&mut self) -> Result<Step, DbError> {
+        if !self.duties.are_mine() {
+            // Another hub of the cluster sends, and stores how far it came.
+            self.next_action = NextAction::Beginning;
+            return Ok(Step::Pause(DUTY_WAIT));
+        }
         match std::mem::replace(&mut self.next_action, NextAction::Beginning) {
             NextAction::Beginning => self.next_action = self.begin()?,
             NextAction::Looking(after) => {

@@ -9,16 +9,18 @@ use serde::Serialize;
 use utoipa::{PartialSchema, ToSchema};
 
 use super::caller::identify;
+use super::cluster::ClusterPart;
 use super::error::ApiError;
 use super::rebinding;
 use super::route::Routes;
 use super::state::EdgeState;
 use crate::auth::{Identity, KeyState, Role, Scope};
+use crate::cluster::state::ClusterReport;
 use crate::hub::Health;
 use crate::protocol::HubState;
 use crate::reads::Asker;
 use crate::telemetry::clock;
-use crate::telemetry::metrics::GaugeValues;
+use crate::telemetry::metrics::{ClusterGauges, GaugeValues};
 
 /// The state of the hub.
 #[derive(Debug, Serialize, ToSchema)]
@@ -77,6 +79,9 @@ pub struct HealthAnswer {
     /// complete comparison.
     #[schema(value_type = Option<String>, format = DateTime)]
     complete_until: Option<Timestamp>,
+    /// How the cluster is; missing where the hub is on its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cluster: Option<ClusterPart>,
 }
 
 /// The routes for operators and load balancers.
@@ -111,8 +116,11 @@ async fn health(state: web::Data<EdgeState>) -> Result<HttpResponse, ApiError> {
 
 async fn ready(state: web::Data<EdgeState>) -> Result<HttpResponse, ApiError> {
     let health = state.health().await?;
-    let mut response =
-        if status(&health) == "ok" { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
+    let mut response = if status(&health) == "ok" && is_in_step(&state) {
+        HttpResponse::Ok()
+    } else {
+        HttpResponse::ServiceUnavailable()
+    };
     Ok(response.insert_header((CACHE_CONTROL, "no-store")).json(answer(health, &state)))
 }
 
@@ -151,7 +159,13 @@ fn answer(health: Health, state: &EdgeState) -> HealthAnswer {
         backup_covered_until: backups.covered_until(),
         link: link.state.as_str(),
         complete_until: link.complete_until,
+        cluster: state.cluster.as_ref().map(|cluster| cluster.report().into()),
     }
+}
+
+/// True unless this hub is cut off from its cluster, or behind it.
+fn is_in_step(state: &EdgeState) -> bool {
+    state.cluster.as_ref().is_none_or(|cluster| cluster.report().ready)
 }
 
 async fn metrics(request: HttpRequest, state: web::Data<EdgeState>) -> Result<HttpResponse, ApiError> {
@@ -181,12 +195,29 @@ async fn metrics(request: HttpRequest, state: web::Data<EdgeState>) -> Result<Ht
         backfill: link
             .backfill
             .map_or((0, 0), |backfill| (whole(backfill.done), whole(backfill.total.unwrap_or(0)))),
+        cluster: state.cluster.as_ref().map(|cluster| cluster_gauges(&cluster.report())).unwrap_or_default(),
     };
     let text = state.metrics.render(&values).map_err(|error| {
         log::error!("the metrics could not be written: {error}");
         ApiError::Internal
     })?;
     Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text))
+}
+
+/// What is counted of the cluster.
+fn cluster_gauges(report: &ClusterReport) -> ClusterGauges {
+    let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    ClusterGauges {
+        ready: i64::from(report.ready),
+        connected: i64::from(report.connected),
+        behind: report.newest - report.applied,
+        lag_seconds: whole(report.lag_seconds),
+        inbox: whole(report.inbox),
+        inbox_bytes: whole(report.inbox_bytes),
+        inbox_seconds: whole(report.inbox_seconds),
+        replicas: whole(report.replicas_current as u64),
+        owner: i64::from(report.owner),
+    }
 }
 
 /// True for a caller on the same machine. A proxy on the same machine is not one, because it speaks for others.

@@ -32,6 +32,7 @@ pub mod read_notes;
 pub mod guards;
 pub mod webhook;
 pub mod api;
+pub mod cluster;
 pub mod health;
 pub mod socket;
 pub mod stream;
@@ -64,6 +65,7 @@ pub fn configure(config: &mut web::ServiceConfig, state: &web::Data<EdgeState>) 
                 .default_service(web::route().to(guards::not_found)),
         )
         .configure(|config| health::routes().register(config))
+        .configure(|config| cluster::routes().register(config))
         .service(web::resource("/ws").get(socket::open))
         .configure(|config| openapi::configure(config, &state.settings.time_zone))
         .configure(asyncapi::configure)

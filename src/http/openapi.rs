@@ -13,7 +13,7 @@ use utoipa::openapi::schema::{AdditionalProperties, Object, Schema};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{api, health, stream, webhook};
+use super::{api, cluster, health, stream, webhook};
 
 /// The path of the description.
 const DESCRIPTION: &str = "/api/openapi.json";
@@ -32,6 +32,7 @@ const SENT: [&str; 5] = ["NotifyRequest", "SettingsRequest", "WeekHours", "Holid
         (name = "metrics", description = "Numbers of the team, as JSON or CSV. docs/metrics.md says what each means."),
         (name = "webhook", description = "The address that Umbler Talk posts to."),
         (name = "health", description = "For operators and load balancers."),
+        (name = "cluster", description = "For other hubs of the cluster."),
     ),
 )]
 struct Description;
@@ -46,13 +47,14 @@ impl utoipa::Modify for Secrets {
         components.add_security_scheme("bearer", bearer());
         components.add_security_scheme("webhookToken", SecurityScheme::ApiKey(ApiKey::Query(token)));
         components.add_security_scheme("webhookBearer", bearer());
+        components.add_security_scheme("clusterBearer", bearer());
     }
 }
 
 /// The complete description of a hub in this time zone.
 pub fn document(time_zone: &str) -> utoipa::openapi::OpenApi {
     let mut document = Description::openapi();
-    for routes in [webhook::routes(), stream::routes(), health::routes(), api::routes()] {
+    for routes in [webhook::routes(), stream::routes(), health::routes(), cluster::routes(), api::routes()] {
         routes.describe_in(&mut document);
     }
     if let Some(components) = &mut document.components {

@@ -18,6 +18,7 @@ use super::limiter::{AddressLimiter, UserLimiter};
 use super::link::LinkHandle;
 use super::origin::Origins;
 use crate::auth::{Authenticator, Scope, Secret};
+use crate::cluster::ClusterState;
 use crate::domain::TeamSettings;
 use crate::hub::{GetHealth, GetStats, Health, UmblerHub};
 use crate::protocol::StatsShape;
@@ -55,6 +56,8 @@ pub struct EdgeSettings {
     pub dashboard_dir: PathBuf,
     /// The database, beside which older ones may be.
     pub database_path: PathBuf,
+    /// Lets other hubs of the cluster fetch a copy of the database.
+    pub cluster_secret: Option<Secret>,
 }
 
 /// The state that all handlers of one hub share.
@@ -74,6 +77,8 @@ pub struct EdgeState {
     pub integrity: Integrity,
     /// How the link to Umbler's API is.
     pub link: LinkHandle,
+    /// How the cluster is; `None`: the hub is on its own.
+    pub cluster: Option<ClusterState>,
     /// Bounds the bytes of large deliveries that are read at the same time.
     pub bodies: Bodies,
     draining: AtomicBool,
@@ -102,6 +107,7 @@ impl EdgeState {
             settings,
             integrity,
             link,
+            cluster: None,
             bodies: Bodies::default(),
             draining: AtomicBool::new(false),
             started: Instant::now(),

@@ -53,7 +53,8 @@ pub struct WebhookAnswer {
     status: &'static str,
     /// The `EventId` of the delivery.
     event_id: Option<String>,
-    /// The position of the delivery; for a duplicate, the position of the first one.
+    /// The position of the delivery; for a duplicate, the position of the first one. `null` where it has none, or where a
+    /// hub of a cluster has stored it and its position is not known yet.
     seq: Option<i64>,
     /// Why the delivery was not understood.
     #[serde(skip_serializing_if = "Option::is_none")]

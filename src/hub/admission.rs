@@ -55,7 +55,7 @@ impl Handler<ListRevocations> for UmblerHub {
 impl UmblerHub {
     /// Puts a revocation in force: tokens that it covers are refused, and their sessions end. Returns how
     /// many sessions were ended.
-    fn put_in_force(&mut self, revocation: &Revocation) -> usize {
+    pub(super) fn put_in_force(&mut self, revocation: &Revocation) -> usize {
         self.settings.revocations.add(revocation.clone());
         let covered = self.users.covered_by(revocation);
         for id in &covered {

@@ -32,6 +32,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::{oneshot, watch};
 
 use crate::auth::Revocations;
+use crate::cluster::duties::Duties;
 use crate::derived::follower::Wake;
 use crate::domain::{Seq, Stats};
 use crate::journal::{Append, Committed, Fault, Faulted, Journal, Recorded};
@@ -92,6 +93,7 @@ pub struct HubSettings {
     /// Told to everybody who connects, before they sign in.
     pub organization_name: Option<String>,
     pub alerts: AlertsAtStart,
+    pub duties: Duties,
 }
 
 /// The central actor. Each handler calls one part, whose signature says what it may change, and passes what
@@ -238,7 +240,7 @@ impl UmblerHub {
     fn append(&self, record: Record) -> impl Future<Output = Result<Ack, IngestError>> + use<> {
         let outcome = self.journal.as_ref().map(|journal| {
             let (reply, outcome) = oneshot::channel();
-            journal.append(Append { record, reply });
+            journal.append(Append { record, reply, place: None });
             outcome
         });
         async move {
@@ -275,6 +277,12 @@ impl Handler<Committed> for UmblerHub {
             self.follow_deadlines(&committed.events, ctx);
         }
         for settled in committed.settled {
+            // Who revoked waits at another hub of the cluster, or no longer.
+            if settled.reply.is_closed()
+                && let Some(in_force) = &settled.ack.in_force
+            {
+                self.put_in_force(in_force);
+            }
             if settled.reply.send(Ok(settled.ack)).is_err() {
                 log::debug!("a delivery became durable after its sender had stopped waiting");
             }

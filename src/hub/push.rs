@@ -262,7 +262,7 @@ impl UmblerHub {
                 hub.settle_alerts(ctx);
             });
         }
-        if self.journal.is_none() || self.fault.is_some() {
+        if self.journal.is_none() || self.fault.is_some() || !self.settings.duties.are_mine() {
             return;
         }
         let changes = self.deadlines.take_changes(now);

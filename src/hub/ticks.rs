@@ -23,12 +23,19 @@ pub struct Ticks {
     count: u64,
     /// Beginning of the day at the last tick.
     today: Option<jiff::Timestamp>,
+    /// The duties of the cluster were this hub's at the last tick.
+    on_duty: bool,
 }
 
 impl Ticks {
     /// Ticks since the hub started.
     pub fn count(&self) -> u64 {
         self.count
+    }
+
+    /// True if the duties of the cluster have become this hub's since the last tick.
+    fn begins_duties(&mut self, on_duty: bool) -> bool {
+        !std::mem::replace(&mut self.on_duty, on_duty) && on_duty
     }
 
     /// True if another day has begun since the last tick.
@@ -55,6 +62,9 @@ impl UmblerHub {
         self.status.tell(&mut self.sessions);
         self.presence.expire(self.ticks.count);
         self.push_states(ctx);
+        if self.ticks.begins_duties(self.settings.duties.are_mine()) {
+            self.settle_alerts(ctx);
+        }
         if self.ticks.count.is_multiple_of(FORGET_TICKS) {
             self.users.forget_idle();
         }

@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 
 use super::erase::Erased;
 use super::fault::Fault;
+use super::order::StreamPlace;
 use super::record::Record;
 use super::recorded::Recorded;
 use crate::auth::Revocation;
@@ -43,6 +44,11 @@ impl Ack {
             erased: None,
             rows: None,
         }
+    }
+
+    /// It is durable, and its position is not known yet.
+    pub fn stored(event_id: Option<EventId>) -> Self {
+        Self { seq: None, ..Self::accepted(event_id, Seq(0)) }
     }
 
     /// Nothing new. `seq` is the position of what is already known, if it has one.
@@ -114,6 +120,8 @@ pub struct Append {
     pub record: Record,
     /// Receives the outcome. The receiver may have stopped waiting.
     pub reply: oneshot::Sender<Result<Ack, IngestError>>,
+    /// Its place in an order that several hubs share; `None` where the writer counts positions.
+    pub place: Option<StreamPlace>,
 }
 
 /// A batch became durable. Sent in journal order, by the journal alone.

@@ -36,6 +36,9 @@ pub struct Apply {
     blocks: Blocks,
     /// Deliveries of the present batch that are kept raw although they are understood.
     spoilt: HashMap<EventId, Spoilt>,
+    /// True where damage of the stored state spoils only the delivery that meets it. Where false, nothing is
+    /// applied any more.
+    keeps_damaged: bool,
 }
 
 /// The outcome of a batch of records.
@@ -60,7 +63,14 @@ pub struct AppliedBatch {
 
 impl Apply {
     pub fn new(store: SqliteStore) -> Self {
-        Self { store, counts: DeliveryCounts::default(), blocks: Blocks::new(RULES), spoilt: HashMap::new() }
+        let (counts, blocks) = (DeliveryCounts::default(), Blocks::new(RULES));
+        Self { store, counts, blocks, spoilt: HashMap::new(), keeps_damaged: true }
+    }
+
+    /// From now on nothing is applied that meets damage of the stored state. In a cluster the disk of one hub
+    /// must not decide what becomes of a record.
+    pub fn stop_at_damage(&mut self) {
+        self.keeps_damaged = false;
     }
 
     /// Begins blocks at the same positions as another history, so that they can be compared.
@@ -143,7 +153,7 @@ impl Apply {
         match payload {
             Payload::Delivery(delivery) => {
                 let applied = deliveries::apply(&mut self.store, seq, delivery, self.spoilt.get(id));
-                applied.inspect_err(|error| note_spoilt(&mut self.spoilt, id, error))
+                applied.inspect_err(|error| self.note_spoilt(id, error))
             }
             Payload::Notice(notice) => kinds::notices::apply(seq, entry, id, notice),
             Payload::Members(members) => kinds::members::apply(&mut self.store, seq, entry, id, members),
@@ -154,7 +164,7 @@ impl Apply {
             Payload::Alert(request) => {
                 match kinds::alerts::apply(&mut self.store, seq, entry, id, request) {
                     // One chat that cannot be read must not hold up the alerts of others.
-                    Err(StoreError::Database(DbError::Corrupt(error))) => {
+                    Err(StoreError::Database(DbError::Corrupt(error))) if self.keeps_damaged => {
                         log::error!("an alert cannot be announced: {error}");
                         Ok(Outcome::NoEvent(Ack::duplicate(Some(id.clone()), None)))
                     }
@@ -313,15 +323,15 @@ impl Apply {
         written.events.push(Arc::new(recorded));
         Ok(())
     }
-}
 
-/// Notes a delivery that cannot be applied, so that it is kept raw when the batch is started again.
-fn note_spoilt(spoilt: &mut HashMap<EventId, Spoilt>, id: &EventId, error: &StoreError) {
-    if matches!(error, StoreError::TooLarge) {
-        spoilt.insert(id.clone(), Spoilt::TooLarge);
-    } else if error.is_of_the_data() {
-        let error = chain(error);
-        log::error!("delivery {id} meets a stored state that cannot be read: {error}");
-        spoilt.insert(id.clone(), Spoilt::Damage(error));
+    /// Notes a delivery that cannot be applied, so that it is kept raw when the batch is started again.
+    fn note_spoilt(&mut self, id: &EventId, error: &StoreError) {
+        if matches!(error, StoreError::TooLarge) {
+            self.spoilt.insert(id.clone(), Spoilt::TooLarge);
+        } else if error.is_of_the_data() && self.keeps_damaged {
+            let error = chain(error);
+            log::error!("delivery {id} meets a stored state that cannot be read: {error}");
+            self.spoilt.insert(id.clone(), Spoilt::Damage(error));
+        }
     }
 }

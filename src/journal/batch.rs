@@ -43,7 +43,10 @@ impl BatchWriter {
     /// Takes over the open database at `path`. The newest `retained` updates are kept.
     pub fn new(opened: Opened, path: &Path, retained: i64) -> Result<Self, DbError> {
         // This reads the database, which makes the write-ahead log if there was none.
-        let apply = Apply::new(SqliteStore::new(opened.connection)?);
+        let mut apply = Apply::new(SqliteStore::new(opened.connection)?);
+        if opened.place.is_some() {
+            apply.stop_at_damage();
+        }
         let watch = FileWatch::begin(path).map_err(|source| DbError::Io { path: path.into(), source })?;
         let checkpoints = Some(Checkpoints::start(path, apply.store.connection())?);
         let (order, lineage) = (LocalOrder::after(opened.newest), opened.lineage);
@@ -130,10 +133,14 @@ impl BatchWriter {
         let damage = self.apply.kept_raw().values().find_map(Spoilt::damage);
         let mut written = AppliedBatch { damage, ..AppliedBatch::default() };
         for append in batch {
-            let (before, position) = (self.order.newest(), self.order.next());
+            let before = self.order.newest();
+            let position = append.place.map_or_else(|| self.order.next(), |place| place.position);
             if let Some(taken) = self.apply.apply(&append.record, before, position, &mut written)? {
                 self.order.take(taken);
             }
+        }
+        if let Some(place) = batch.iter().rev().find_map(|append| append.place) {
+            place.store(self.connection())?;
         }
         self.apply.flush(&written.delta)?;
         if !written.events.is_empty() {

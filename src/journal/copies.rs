@@ -41,6 +41,29 @@ pub fn replace_by<E: From<ReplaceError>>(
     Ok(Replaced { now: Some(copied), aside })
 }
 
+/// Puts the one that `fill` makes at `path`, where there must be none. It is the copy of a database that goes on with the
+/// same epoch.
+pub fn adopt<E: From<ReplaceError>>(
+    path: &Path,
+    epoch: &str,
+    fill: impl FnOnce(&Path) -> Result<(), E>,
+) -> Result<Copied, E> {
+    let _lock = take_lock(path)?;
+    if path.exists() {
+        return Err(ReplaceError::Exists(path.into()).into());
+    }
+    let fresh = begin_copy(path)?;
+    fill(fresh.path())?;
+    let connection = Connection::open(fresh.path()).map_err(database_error(path))?;
+    let copied = complete(connection, fresh.path(), path)?;
+    if copied.epoch != epoch {
+        let what = format!("it is of epoch {}, and not of {epoch}", copied.epoch);
+        return Err(ReplaceError::Unsound { path: path.into(), what }.into());
+    }
+    put_in_place(fresh, &copied, path, Timestamp::UNIX_EPOCH)?;
+    Ok(copied)
+}
+
 /// Makes the one that `fill` makes, checks every page of it, and removes it again.
 pub fn rehearse<E: From<ReplaceError>>(
     path: &Path,

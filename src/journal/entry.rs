@@ -16,7 +16,7 @@ use crate::domain::register::{from_nanos, to_nanos};
 
 const FORMAT: u8 = 1;
 /// Length of the check sum: the first bytes of a SHA-256.
-const SUM_BYTES: usize = 8;
+pub const SUM_BYTES: usize = 8;
 
 /// What a record is about. The numbers are stored in databases and streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -83,6 +83,29 @@ impl Kind {
         Self::DeliveryCounts,
         Self::Names,
     ];
+
+    /// The name by which subjects of a stream tell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivery => "delivery",
+            Self::Notice => "notice",
+            Self::Members => "members",
+            Self::Settings => "settings",
+            Self::Alert => "alert",
+            Self::Revocation => "revocation",
+            Self::AlertsPosted => "alerts_posted",
+            Self::Link => "link",
+            Self::LinkAlerts => "link_alerts",
+            Self::Outbox => "outbox",
+            Self::OutboxAttempt => "outbox_attempt",
+            Self::OutboxResult => "outbox_result",
+            Self::Reduced => "reduced",
+            Self::Erasure => "erasure",
+            Self::Retention => "retention",
+            Self::DailyReport => "daily_report",
+            Self::ReportsMailed => "reports_mailed",
+        }
+    }
 
     /// The kind with this number; `None` if a newer hub wrote it.
     pub fn from_number(number: u8) -> Option<Self> {
@@ -170,6 +193,11 @@ impl Entry {
         let sum = sum(&bytes);
         bytes.extend(sum);
         bytes
+    }
+
+    /// The check sum of an encoded record; `None` if it is too short to have one.
+    pub fn sum_of(bytes: &[u8]) -> Option<[u8; SUM_BYTES]> {
+        bytes.last_chunk().copied()
     }
 
     /// Parses the output of [`encode`](Self::encode).

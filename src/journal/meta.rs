@@ -32,3 +32,9 @@ pub(super) fn put(connection: &Connection, key: &str, value: &str) -> rusqlite::
     upsert.execute([key, value])?;
     Ok(())
 }
+
+/// Removes the value of a key, if there is one.
+pub(super) fn remove(connection: &Connection, key: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached("DELETE FROM meta WHERE key = ?1")?.execute([key])?;
+    Ok(())
+}

@@ -75,6 +75,7 @@ pub use kinds::daily_report;
 pub use kinds::link;
 pub use kinds::revocations;
 pub use kinds::settings::{self};
+pub use order::{SharedOrder, StreamPlace};
 pub use payload::{
     AlertKey, AlertRequest, BackfillProgress, ErasureRequest, LinkProgress, Notice, Payload, Retained,
     RetentionStep, SettingsChange,

@@ -14,6 +14,7 @@ use super::head::{EPOCH_KEY, last_seq};
 use super::lineage::{self, Lineage, Marker};
 use super::loss;
 use super::meta;
+use super::order::StreamPlace;
 use super::retain;
 use super::steps::migrations;
 use crate::domain::Seq;
@@ -31,6 +32,8 @@ const CACHE_KIB: i64 = 16 * 1_024;
 ///
 /// Durable, because without it acknowledged deliveries were lost in simulated power cuts.
 const WRITING: Writing = Writing { cache_kib: CACHE_KIB, statements: 128, durable: true, erases: true };
+/// In a cluster the stream is what is durable. What a power cut takes from the file is taken from there again.
+const FOLLOWING: Writing = Writing { durable: false, ..WRITING };
 /// The newest rows of the journal that are checked at the start.
 const ROWS_CHECKED: i64 = 100;
 
@@ -63,6 +66,16 @@ pub enum OpenError {
     /// The list of erasures cannot be used, so the database may hold what was erased.
     #[error(transparent)]
     Erasures(#[from] ListError),
+    /// It is applied up to a place in a stream, and would get positions of its own.
+    #[error(
+        "the database {path} belongs to a cluster; set NATS_URL, or take it out of the cluster (umbler-hub cluster leave)"
+    )]
+    InCluster { path: PathBuf },
+    /// It belongs to no cluster.
+    #[error(
+        "the database {path} belongs to no cluster; begin one with it (umbler-hub cluster begin), or unset NATS_URL"
+    )]
+    NotInCluster { path: PathBuf },
     /// The lineage marker cannot be read or written.
     #[error("cannot use the lineage marker of the database {path}")]
     Lineage { path: PathBuf, source: io::Error },
@@ -72,15 +85,40 @@ pub enum OpenError {
 pub struct Opened {
     pub(super) connection: Connection,
     pub(super) lock: DatabaseLock,
+    path: PathBuf,
     pub(super) lineage: Lineage,
+    /// The place up to which the stream of its cluster is applied; `None` if it belongs to no cluster.
+    pub(crate) place: Option<StreamPlace>,
     pub epoch: String,
     pub newest: Seq,
     /// When the last delivery was received.
     pub last_webhook_at: Option<Timestamp>,
 }
 
-/// Opens the database at `path`. It is created or upgraded if needed.
+/// Opens the database at `path`, which must belong to no cluster. It is created or upgraded if needed.
 pub fn open(path: &Path) -> Result<Opened, OpenError> {
+    let opened = open_as(path, WRITING)?;
+    if opened.place.is_some() {
+        return Err(OpenError::InCluster { path: path.into() });
+    }
+    Ok(opened)
+}
+
+/// Opens the database of a hub in a cluster.
+pub fn open_member(path: &Path) -> Result<Opened, OpenError> {
+    let opened = open_as(path, FOLLOWING)?;
+    if opened.place.is_none() {
+        return Err(OpenError::NotInCluster { path: path.into() });
+    }
+    Ok(opened)
+}
+
+/// Opens a database whether it belongs to a cluster or not, for tools that append nothing.
+pub fn open_any(path: &Path) -> Result<Opened, OpenError> {
+    open_as(path, WRITING)
+}
+
+fn open_as(path: &Path, writing: Writing) -> Result<Opened, OpenError> {
     make_folder(path)?;
     let lock = DatabaseLock::take(path).map_err(|source| OpenError::Lock { path: path.into(), source })?;
     let unusable = |source| OpenError::Lineage { path: path.into(), source };
@@ -91,11 +129,18 @@ pub fn open(path: &Path) -> Result<Opened, OpenError> {
     private::tighten(path);
     private::sweep(path);
     let mut connection = Connection::open(path).map_err(database)?;
-    loss::of_rows(&connection, &remembered).map_err(database)?.map_or(Ok(()), |what| Err(lost(what)))?;
-    configure(&connection).map_err(database)?;
+    let place = place_of(&connection).map_err(database)?;
+    // What the newest commits held may be gone after a power cut, and comes from the stream again.
+    if place.is_none() {
+        loss::of_rows(&connection, &remembered).map_err(database)?.map_or(Ok(()), |what| Err(lost(what)))?;
+    }
+    writing.configure(&connection).map_err(database)?;
+    connection.pragma_update(None, "temp_store", "MEMORY").map_err(database)?;
     migrate(&mut connection, path)?;
     check_newest(&connection, path)?;
-    let connection = erasure_list::settle(connection, &erasure_list::path_of(path))?;
+    if place.is_none() {
+        connection = erasure_list::settle(connection, &erasure_list::path_of(path))?;
+    }
     let epoch = epoch(&connection).map_err(database)?;
     let newest = last_seq(&connection).map_err(database)?;
     if newest == Seq(0) {
@@ -105,7 +150,7 @@ pub fn open(path: &Path) -> Result<Opened, OpenError> {
     let last_webhook_at = last_webhook_at(&connection).map_err(database)?;
     let marker = Marker { epoch: epoch.clone(), seq: newest };
     let lineage = Lineage::take_up(path, &remembered, &marker).map_err(unusable)?;
-    Ok(Opened { connection, lock, lineage, epoch, newest, last_webhook_at })
+    Ok(Opened { connection, lock, path: path.into(), lineage, place, epoch, newest, last_webhook_at })
 }
 
 /// Makes the folder of a database.
@@ -179,6 +224,32 @@ pub(super) fn check_newest(connection: &Connection, path: &Path) -> Result<(), O
     Ok(())
 }
 
+/// The place in the stream of its cluster. A file without tables has none.
+fn place_of(connection: &Connection) -> rusqlite::Result<Option<StreamPlace>> {
+    if loss::history(connection)?.is_none() { Ok(None) } else { StreamPlace::load(connection) }
+}
+
+impl Opened {
+    /// The database now belongs to a cluster whose stream begins behind this position.
+    pub fn enter_cluster(&self, newest: Seq) -> rusqlite::Result<()> {
+        StreamPlace { position: newest, sum: None }.store(&self.connection)
+    }
+
+    /// Begins another epoch: what others know of this history no longer holds. Leaves the cluster, too.
+    pub fn begin_epoch(&mut self) -> Result<(), OpenError> {
+        let path = || self.path.clone();
+        self.epoch =
+            new_epoch(&self.connection).map_err(|source| OpenError::Database { path: path(), source })?;
+        let marker = Marker { epoch: self.epoch.clone(), seq: self.newest };
+        lineage::replace(&self.path, &marker).map_err(|source| OpenError::Lineage { path: path(), source })
+    }
+
+    /// The database no longer belongs to a cluster.
+    pub fn leave_cluster(&self) -> rusqlite::Result<()> {
+        StreamPlace::forget(&self.connection)
+    }
+}
+
 fn epoch(connection: &Connection) -> rusqlite::Result<String> {
     meta::get(connection, EPOCH_KEY)?.map_or_else(|| new_epoch(connection), Ok)
 }
@@ -187,6 +258,8 @@ fn epoch(connection: &Connection) -> rusqlite::Result<String> {
 pub(super) fn new_epoch(connection: &Connection) -> rusqlite::Result<String> {
     let epoch = format!("{:016x}", rand::rng().random::<u64>());
     meta::put(connection, EPOCH_KEY, &epoch)?;
+    // A place in the stream of a cluster means nothing in another history.
+    StreamPlace::forget(connection)?;
     Ok(epoch)
 }
 

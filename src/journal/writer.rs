@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use actix::Recipient;
@@ -16,8 +17,9 @@ use super::append::{Ack, AckStatus, Append, Committed, Faulted, IngestError, Set
 use super::apply::AppliedBatch;
 use super::batch::BatchWriter;
 use super::fault::{Fault, StoreError};
+use super::order::SharedOrder;
 use super::payload::Payload;
-use super::queue::{Journal, WAITING_MAX, Waiting, refuse};
+use super::queue::{Door, Feed, Journal, WAITING_MAX, Waiting, refuse};
 use super::record::Record;
 use super::schema::Opened;
 use crate::domain::DeliveryBody;
@@ -50,21 +52,47 @@ pub struct Listeners {
 
 impl Opened {
     pub fn start(self, settings: &JournalSettings, listeners: Listeners) -> Result<Journal, DbError> {
+        let (feed, writer) = self.start_writer(settings, listeners, None)?;
+        Ok(Journal { door: Door::Writer(feed.sender), waiting: feed.waiting, writer })
+    }
+
+    /// Starts it with positions of an order that other hubs share. `connect` gets the feed of the writer.
+    pub fn start_shared(
+        self,
+        settings: &JournalSettings,
+        listeners: Listeners,
+        order: Arc<dyn SharedOrder>,
+        connect: impl FnOnce(Feed),
+    ) -> Result<Journal, DbError> {
+        let (feed, writer) = self.start_writer(settings, listeners, Some(Arc::clone(&order)))?;
+        let waiting = Arc::clone(&feed.waiting);
+        connect(feed);
+        Ok(Journal { door: Door::Shared(order), waiting, writer })
+    }
+
+    fn start_writer(
+        self,
+        settings: &JournalSettings,
+        listeners: Listeners,
+        order: Option<Arc<dyn SharedOrder>>,
+    ) -> Result<(Feed, JoinHandle<()>), DbError> {
         let (sender, receiver) = sync_channel(WAITING_MAX);
         let waiting = Arc::new(Waiting::default());
         let batches = BatchWriter::new(self, &settings.path, i64::from(settings.updates_retained))?;
         let counted = Arc::clone(&waiting);
-        let writer = Writer { batches, listeners, waiting: counted, outstanding: None, fault: None };
+        let writer = Writer { batches, order, listeners, waiting: counted, outstanding: None, fault: None };
         let thread = std::thread::Builder::new().name("journal".into());
         let writer = thread
             .spawn(move || writer.run(&receiver))
             .map_err(|source| DbError::Io { path: settings.path.clone(), source })?;
-        Ok(Journal { sender, waiting, writer })
+        Ok((Feed { sender, waiting }, writer))
     }
 }
 
 struct Writer {
     batches: BatchWriter,
+    /// The order that other hubs share; `None` where positions are counted here.
+    order: Option<Arc<dyn SharedOrder>>,
     listeners: Listeners,
     waiting: Arc<Waiting>,
     /// The batch that the hub may not have applied yet. There is at most one: the next commit already
@@ -81,6 +109,8 @@ impl Writer {
             // and the hub must end.
             if self.fault.is_some() && self.waiting.is_closing() {
                 refuse_all(batch);
+            } else if self.order.is_some() {
+                self.write_shared(batch);
             } else {
                 self.write(batch);
             }
@@ -166,13 +196,38 @@ impl Writer {
         }
     }
 
+    /// Writes what is durable in a shared order already, so it is tried until it succeeds.
+    fn write_shared(&mut self, batch: Vec<Append>) {
+        let newest = batch.iter().rev().find_map(|append| append.place);
+        loop {
+            let begun = Instant::now();
+            match self.batches.commit(&batch) {
+                Ok(written) => {
+                    self.listeners.metrics.committed(batch.len(), begun.elapsed().as_secs_f64());
+                    self.settle(batch, written);
+                    break;
+                }
+                Err(error) if self.waiting.is_closing() => {
+                    // The next start takes it from the stream again.
+                    log::error!("the last records were not stored: {}", chain(&error));
+                    return;
+                }
+                Err(error) => self.note(Some(&error)),
+            }
+            std::thread::sleep(Duration::from_secs(PROBE_SECONDS));
+        }
+        if let (Some(order), Some(place)) = (&self.order, newest) {
+            order.applied(place.position);
+        }
+    }
+
     fn settle(&mut self, batch: Vec<Append>, written: AppliedBatch) {
         self.note(None);
         if let Some(damage) = written.damage {
             self.listeners.integrity.note_damage(damage);
         }
         let (freshness, now, durable_at) = (self.listeners.metrics.freshness(), clock::now(), Instant::now());
-        let settle = |(Append { record, reply }, ack)| {
+        let settle = |(Append { record, reply, .. }, ack)| {
             note_freshness(freshness, &record, &ack, now);
             Settled { ack, reply }
         };

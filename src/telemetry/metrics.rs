@@ -68,6 +68,24 @@ pub struct GaugeValues {
     pub complete_until: i64,
     /// Chats that the newest backfill has read, and those that it has to read.
     pub backfill: (i64, i64),
+    /// All 0 where the hub is on its own.
+    pub cluster: ClusterGauges,
+}
+
+/// How this hub fares in its cluster.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ClusterGauges {
+    pub ready: i64,
+    pub connected: i64,
+    /// Positions of the stream that are not applied yet.
+    pub behind: i64,
+    pub lag_seconds: i64,
+    pub inbox: i64,
+    pub inbox_bytes: i64,
+    pub inbox_seconds: i64,
+    /// Servers that have all of the stream.
+    pub replicas: i64,
+    pub owner: i64,
 }
 
 /// Name, help text, and how to get the value.
@@ -106,6 +124,35 @@ const GAUGES: &[Gauge] = &[
         "Chats that the newest backfill has to read; 0 until they are counted.",
         |values| values.backfill.1,
     ),
+    ("umbler_hub_cluster_ready", "1 while this hub is in step with its cluster.", |values| {
+        values.cluster.ready
+    }),
+    ("umbler_hub_cluster_connected", "1 while this hub is connected to NATS.", |values| {
+        values.cluster.connected
+    }),
+    (
+        "umbler_hub_cluster_behind_positions",
+        "Positions of the stream that this hub has not applied yet.",
+        |values| values.cluster.behind,
+    ),
+    ("umbler_hub_cluster_lag_seconds", "For how long this hub has been behind the stream.", |values| {
+        values.cluster.lag_seconds
+    }),
+    (
+        "umbler_hub_inbox_deliveries",
+        "Deliveries in the inbox, which the stream has not taken yet.",
+        |values| values.cluster.inbox,
+    ),
+    ("umbler_hub_inbox_bytes", "Bytes of the deliveries in the inbox.", |values| values.cluster.inbox_bytes),
+    ("umbler_hub_inbox_seconds", "For how long the inbox has not been empty.", |values| {
+        values.cluster.inbox_seconds
+    }),
+    ("umbler_hub_stream_replicas_current", "NATS servers that have all of the stream.", |values| {
+        values.cluster.replicas
+    }),
+    ("umbler_hub_cluster_duties", "1 while this hub has the duties that only one has.", |values| {
+        values.cluster.owner
+    }),
 ];
 
 impl Metrics {

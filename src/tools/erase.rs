@@ -55,6 +55,8 @@ pub fn run(args: &EraseArgs) -> Result<(), ToolError> {
         | OpenError::Damaged { .. }
         | OpenError::Lost { .. }
         | OpenError::Erasures(_)
+        | OpenError::InCluster { .. }
+        | OpenError::NotInCluster { .. }
         | OpenError::Lineage { .. } => found(&error),
     })?;
     let mut reader = crate::reads::open(&path).map_err(|error| found(&error))?;
@@ -83,7 +85,7 @@ pub fn run(args: &EraseArgs) -> Result<(), ToolError> {
     // No update is dropped for its age here: how many are kept is a setting of the hub.
     let mut writer = BatchWriter::new(opened, &path, i64::MAX).map_err(|error| found(&error))?;
     let (reply, _outcome) = oneshot::channel();
-    let written = writer.commit(&[Append { record, reply }]).map_err(|error| found(&error))?;
+    let written = writer.commit(&[Append { record, reply, place: None }]).map_err(|error| found(&error))?;
     writer.close().map_err(|error| found(&error))?;
     // It is built again by the next start.
     derived::remove_search(&path).map_err(|error| found(&error))?;

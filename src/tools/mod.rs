@@ -15,6 +15,7 @@ pub mod members;
 pub mod recompute;
 pub mod rebuild;
 pub mod erase;
+pub mod cluster;
 
 use std::io::{self, Write};
 use std::sync::Arc;

@@ -26,7 +26,7 @@ pub fn run(args: &RecomputeArgs) -> Result<(), ToolError> {
         return Err(ToolError::Found(format!("there is no database {}", path.display())));
     }
     // Takes the lock, so that no hub writes meanwhile, and brings an older schema up to date.
-    let opened = schema::open(&path).map_err(|error| ToolError::Found(chain(&error)))?;
+    let opened = schema::open_any(&path).map_err(|error| ToolError::Found(chain(&error)))?;
     let failed = |error: DbError| ToolError::Found(chain(&error));
     let file = beside(&path, file::ENDING);
     files::remove(&file).map_err(failed)?;

@@ -12,6 +12,8 @@ mod backup;
 mod bucket;
 mod bucket_beside;
 mod bucket_faults;
+mod cluster;
+mod cluster_life;
 mod convergence;
 mod daily_report;
 mod daily_report_taken;

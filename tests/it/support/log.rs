@@ -69,6 +69,7 @@ impl Database {
             Append {
                 record: Record::read(entry).expect("a record"),
                 reply: tokio::sync::oneshot::channel().0,
+                place: None,
             }
         };
         let batch: Vec<Append> = entries.iter().map(append).collect();

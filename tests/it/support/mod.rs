@@ -10,6 +10,7 @@ pub mod log;
 pub mod mail_server;
 pub mod memory;
 pub mod mirror;
+pub mod nats;
 pub mod person;
 pub mod provider;
 pub mod raw;
@@ -20,7 +21,11 @@ pub mod smtp_server;
 pub mod tls;
 pub mod town;
 pub mod trace;
+<<<<<<< HEAD
 pub mod wheels;
+=======
+pub mod wheel;
+>>>>>>> 4d2b1e6d (Share one journal among several hubs through NATS)
 
 pub use hub::{Answer, Hub, hub_with, spawn_hub};
 pub use provider::{Delivery, fixture, fixtures};

@@ -1,0 +1,284 @@
+//! The cluster's thread: connects, checks, and then publishes, follows and watches the stream until the hub ends.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_nats::Client;
+use async_nats::jetstream::Context;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::task::{JoinHandle, LocalSet, spawn_local};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::duties::{Lease, open_bucket};
+use super::inbox::Inbox;
+use super::publisher::{Publisher, StreamOrder, WINDOW_KIB, WINDOW_RECORDS};
+use super::settings::ClusterSettings;
+use super::state::{ClusterState, Peer};
+use super::stream::StreamFacts;
+use super::tail::Tail;
+use super::watch::Watch;
+use super::{ClusterError, nats, parse, peers, stream};
+use crate::journal::queue::{Feed, Waiting};
+use crate::journal::{Append, StreamPlace};
+use crate::sqlite::DbError;
+
+/// How long a start waits for a connection.
+pub const CONNECT_MAX: Duration = Duration::from_secs(10);
+/// How long records may take that wait when the hub ends. Deliveries are in the inbox by then.
+const DRAIN_MAX: Duration = Duration::from_secs(3);
+const LOOK_AFTER: Duration = Duration::from_millis(20);
+/// Records between stream and parser.
+const STREAMED_MAX: usize = 256;
+
+/// What is known of the cluster when a hub starts.
+#[derive(Debug, Clone)]
+pub struct Joined {
+    pub facts: StreamFacts,
+    /// The other hubs that run.
+    pub peers: Vec<Peer>,
+}
+
+/// Database and journal of a hub, with which it goes to work.
+struct Work {
+    epoch: String,
+    place: StreamPlace,
+    feed: Feed,
+    inbox: Inbox,
+    load: Arc<Waiting>,
+    intake: UnboundedReceiver<Append>,
+}
+
+enum Command {
+    Identify(String, StreamPlace, oneshot::Sender<Result<(), ClusterError>>),
+    Work(Box<Work>),
+}
+
+/// A hub's part in its cluster.
+pub struct Cluster {
+    pub state: ClusterState,
+    commands: UnboundedSender<Command>,
+    is_connected: bool,
+}
+
+impl Cluster {
+    /// Connects and looks at the stream. `None` if there is no connection within [`CONNECT_MAX`]: a hub that has its
+    /// database already can start without.
+    pub async fn join(settings: &ClusterSettings) -> Result<(Self, Option<Joined>), ClusterError> {
+        let state = ClusterState::new(&settings.node, &settings.name);
+        let (commands, received) = unbounded_channel();
+        let (reply, joined) = oneshot::channel();
+        let (settings, told) = (settings.clone(), state.clone());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| ClusterError::Stream(error.to_string()))?;
+        let thread = std::thread::Builder::new().name("cluster".into());
+        thread
+            .spawn(move || LocalSet::new().block_on(&runtime, live(settings, told, reply, received)))
+            .map_err(|error| ClusterError::Stream(error.to_string()))?;
+        let joined = joined.await.map_err(|_ended| ClusterError::Ended)??;
+        let is_connected = joined.is_some();
+        Ok((Self { state, commands, is_connected }, joined))
+    }
+
+    /// Checks that a database belongs to the stream. Without a connection that is checked later.
+    pub async fn identify(&self, epoch: &str, place: StreamPlace) -> Result<(), ClusterError> {
+        self.state.note_applied(place.position.0);
+        if !self.is_connected {
+            return Ok(());
+        }
+        let (reply, outcome) = oneshot::channel();
+        let command = Command::Identify(epoch.to_owned(), place, reply);
+        self.commands.send(command).map_err(|_ended| ClusterError::Ended)?;
+        outcome.await.map_err(|_ended| ClusterError::Ended)?
+    }
+
+    /// The order of the stream for the journal, and what begins to feed the journal with it.
+    pub fn order(
+        &self,
+        database: &Path,
+        epoch: &str,
+        place: StreamPlace,
+    ) -> Result<(Arc<StreamOrder>, impl FnOnce(Feed) + use<>), DbError> {
+        let inbox = Inbox::open(database, self.state.clone())?;
+        let load = Arc::new(Waiting::default());
+        let (sender, intake) = unbounded_channel();
+        let order = StreamOrder { intake: sender, load: Arc::clone(&load), state: self.state.clone() };
+        let (commands, epoch) = (self.commands.clone(), epoch.to_owned());
+        let begin = move |feed| {
+            let work = Work { epoch, place, feed, inbox, load, intake };
+            if commands.send(Command::Work(Box::new(work))).is_err() {
+                log::error!("the cluster's thread has ended");
+            }
+        };
+        Ok((Arc::new(order), begin))
+    }
+}
+
+async fn live(
+    settings: ClusterSettings,
+    state: ClusterState,
+    reply: oneshot::Sender<Result<Option<Joined>, ClusterError>>,
+    mut commands: UnboundedReceiver<Command>,
+) {
+    let connected = nats::connect(&settings, &state).await;
+    let client = match connected {
+        Ok(client) => client,
+        Err(error) => return drop(reply.send(Err(error))),
+    };
+    let context = nats::context(client.clone());
+    let joined = join(&client, &context, &settings, &state).await;
+    if reply.send(joined).is_err() {
+        return;
+    }
+    while let Some(command) = commands.recv().await {
+        match command {
+            Command::Identify(epoch, place, reply) => {
+                let outcome = identify(&context, &settings, &epoch, place).await;
+                if outcome.is_ok() {
+                    state.note_identified(true);
+                }
+                if reply.send(outcome).is_err() {
+                    return;
+                }
+            }
+            Command::Work(work) => return work.run(client, context, settings, state).await,
+        }
+    }
+}
+
+async fn join(
+    client: &Client,
+    context: &Context,
+    settings: &ClusterSettings,
+    state: &ClusterState,
+) -> Result<Option<Joined>, ClusterError> {
+    if !wait_for_connection(client, state).await {
+        return Ok(None);
+    }
+    nats::check_server(client)?;
+    let (_, facts) = stream::open(context, settings).await?;
+    let store = open_bucket(context, settings, facts.replicas).await.map_err(ClusterError::Stream)?;
+    let peers = peers::others(&store, &settings.node).await.map_err(ClusterError::Stream)?;
+    Ok(Some(Joined { facts, peers }))
+}
+
+/// Waits for [`CONNECT_MAX`]. False if there is no connection then.
+pub async fn wait_for_connection(client: &Client, state: &ClusterState) -> bool {
+    let waited = timeout(CONNECT_MAX, async {
+        while !nats::is_connected(client) {
+            sleep(LOOK_AFTER).await;
+        }
+    });
+    let is_connected = waited.await.is_ok();
+    state.note_connected(is_connected);
+    is_connected
+}
+
+async fn identify(
+    context: &Context,
+    settings: &ClusterSettings,
+    epoch: &str,
+    place: StreamPlace,
+) -> Result<(), ClusterError> {
+    let (stream, facts) = stream::open(context, settings).await?;
+    stream::identify(&stream, &facts, epoch, place).await
+}
+
+impl Work {
+    /// Works until the journal is closed and what waited is settled.
+    async fn run(self, client: Client, context: Context, settings: ClusterSettings, state: ClusterState) {
+        let Self { epoch, place, feed, inbox, load, intake } = self;
+        let boot = format!("{:08x}", rand::random::<u32>());
+        let expected = Rc::new(RefCell::new(HashMap::new()));
+        let publisher = Rc::new(Publisher {
+            client: client.clone(),
+            context: context.clone(),
+            settings: settings.clone(),
+            state: state.clone(),
+            inbox,
+            load: Arc::clone(&load),
+            expected: Rc::clone(&expected),
+            boot: boot.clone(),
+            number: Cell::new(1),
+            records: Semaphore::new(WINDOW_RECORDS),
+            kib: Semaphore::new(WINDOW_KIB),
+        });
+        let (parser, streamed) = mpsc::channel(STREAMED_MAX);
+        let told = state.clone();
+        let parsing = std::thread::Builder::new()
+            .name("parse".into())
+            .spawn(move || parse::run(streamed, &feed, &told));
+        if let Err(error) = parsing {
+            return state.halt(format!("a thread does not start: {error}"));
+        }
+        let closing = Arc::new(AtomicBool::new(false));
+        let me = format!("{}-{boot}", settings.node);
+        let lease = Lease {
+            context: context.clone(),
+            settings: settings.clone(),
+            state: state.clone(),
+            me,
+            closing: Arc::clone(&closing),
+            seen: None,
+        };
+        let tail = Tail {
+            context: context.clone(),
+            settings: settings.clone(),
+            state: state.clone(),
+            expected,
+            parser,
+            handed: place.position,
+        };
+        let watch = Watch {
+            client,
+            context: context.clone(),
+            settings: settings.clone(),
+            state: state.clone(),
+            epoch,
+            place,
+            goal: None,
+            is_identified: false,
+        };
+        let tailing = spawn_local(tail.run());
+        let lease = spawn_local(lease.run());
+        let tasks = [
+            spawn_local(Rc::clone(&publisher).run(intake)),
+            spawn_local(publisher.empty_inbox()),
+            spawn_local(watch.run()),
+            spawn_local(peers::run(context, settings, state)),
+        ];
+        drain(&load).await;
+        closing.store(true, Ordering::Release);
+        // With the tail the parser ends, and then the writer.
+        end(tailing).await;
+        drop(timeout(DRAIN_MAX, lease).await);
+        for task in tasks {
+            end(task).await;
+        }
+    }
+}
+
+/// Waits until the journal is closed, and what waited then is settled.
+async fn drain(load: &Waiting) {
+    while !load.is_closing() {
+        sleep(LOOK_AFTER).await;
+    }
+    let end = Instant::now() + DRAIN_MAX;
+    while load.deliveries() > 0 && Instant::now() < end {
+        sleep(LOOK_AFTER).await;
+    }
+}
+
+async fn end(task: JoinHandle<()>) {
+    task.abort();
+    if let Err(error) = task.await
+        && !error.is_cancelled()
+    {
+        log::error!("a task of the cluster failed: {error}");
+    }
+}

