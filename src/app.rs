@@ -135,7 +135,7 @@ impl Application {
             Connections::new(settings.sessions_per_address_max, settings.trusted_proxies.clone());
         let default_settings = settings.editable_defaults();
         let handle = LinkHandle::default();
-        link::start(&settings, calendar.clone(), &hub, &history, &handle, &metrics)?;
+        link::start(&settings, calendar.clone(), &hub, &history, &handle, &metrics, &duties)?;
         let webhook_url = settings.link.as_ref().and_then(|api| api.webhook_url.clone());
         let edge = EdgeSettings {
             time_zone: settings.zone.iana_name().unwrap_or("UTC").to_owned(),

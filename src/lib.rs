@@ -19,6 +19,7 @@
 //! 5. [`umbler`]: translates the provider's JSON into a delivery of the domain.
 //! 6. [`sqlite`]: how database files are opened, locked, checkpointed and kept private.
 //! 7. [`journal`]: stores records in one order, and in the same transaction all that follows from them.
+//!    [`cluster`]: brings records into a stream that other hubs share, and back in its order.
 //! 8. [`derived`]: threads that follow the journal: the search index, the facts of metrics, alerts posted elsewhere.
 //! 9. [`reads`]: answers questions to what is stored, on threads of its own.
 //! 10. [`hub`]: the one actor that knows who is connected and tells them what happens.

@@ -7,6 +7,7 @@ use actix::Addr;
 
 use super::{StartError, tls};
 use crate::auth::Secret;
+use crate::cluster::duties::Duties;
 use crate::config::{Config, UmblerApi};
 use crate::domain::calendar::Calendar;
 use crate::http::link::{LinkHandle, TokenSource};
@@ -45,6 +46,7 @@ pub(super) fn start(
     readers: &Readers,
     handle: &LinkHandle,
     metrics: &Metrics,
+    duties: &Duties,
 ) -> Result<(), StartError> {
     let Some(api) = &config.link else { return Ok(()) };
     let settings = match settings(api, Secret::new(""), default_hours) {
@@ -66,7 +68,8 @@ pub(super) fn start(
         }
     };
     let (readers, metrics) = (readers.clone(), metrics.clone());
-    let store = TokenStore::new(settings, path, hub.clone(), readers, handle.clone(), metrics);
+    let store =
+        TokenStore::new(settings, path, hub.clone(), readers, handle.clone(), metrics, duties.clone());
     if let Some(token) = &api.token {
         store.start(token.clone(), TokenSource::Environment)?;
     } else if let Some(token) = stored {

@@ -24,6 +24,8 @@ pub const RENEW_EVERY: Duration = Duration::from_secs(2);
 pub const OWNED_FOR: Duration = Duration::from_secs(5);
 /// How long another hub sees no renewal before it takes the lease.
 pub const TAKEN_AFTER: Duration = Duration::from_secs(7);
+/// How often it is looked whether the hub ends.
+const LOOK_AFTER: Duration = Duration::from_millis(50);
 /// Less than what is left of the lease when a renewal begins.
 const REQUEST_MAX: Duration = Duration::from_secs(2);
 /// Keys that nobody writes any more vanish.
@@ -39,6 +41,11 @@ pub struct Duties {
 impl Duties {
     pub fn of(cluster: Option<ClusterState>) -> Self {
         Self { cluster }
+    }
+
+    /// True in a cluster, where other hubs may have them.
+    pub fn are_shared(&self) -> bool {
+        self.cluster.is_some()
     }
 
     pub fn are_mine(&self) -> bool {
@@ -95,7 +102,15 @@ impl Lease {
                     Err(_elapsed) => log::debug!("the lease of duties: no answer"),
                 }
             }
-            sleep(RENEW_EVERY).await;
+            self.rest().await;
+        }
+    }
+
+    /// Waits until the next renewal, or the end of the hub.
+    async fn rest(&self) {
+        let until = Instant::now() + RENEW_EVERY;
+        while Instant::now() < until && !self.closing.load(Ordering::Acquire) {
+            sleep(LOOK_AFTER).await;
         }
     }
 

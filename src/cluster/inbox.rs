@@ -35,7 +35,7 @@ const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS inbox (
 
 /// An encoded record on its way to the stream.
 #[derive(Debug, Clone)]
-pub struct Outbound {
+pub struct OutboundRecord {
     /// Unique for each accepted request, so that the stream keeps it once however often it is published.
     pub message_id: String,
     /// The last part of the subject.
@@ -47,7 +47,7 @@ pub struct Outbound {
 #[derive(Debug, Clone)]
 pub struct InboxRow {
     pub number: i64,
-    pub outbound: Outbound,
+    pub outbound: OutboundRecord,
 }
 
 /// Why the inbox did not take a delivery.
@@ -62,7 +62,7 @@ pub enum InboxError {
 }
 
 enum InboxRequest {
-    Put(Outbound, oneshot::Sender<Result<(), InboxError>>),
+    Put(OutboundRecord, oneshot::Sender<Result<(), InboxError>>),
     Oldest(usize, u64, oneshot::Sender<Result<Vec<InboxRow>, InboxError>>),
     Remove(Vec<i64>, oneshot::Sender<Result<(), InboxError>>),
 }
@@ -116,7 +116,7 @@ impl Inbox {
     }
 
     /// Stores a delivery. It is durable once this returns.
-    pub async fn put(&self, outbound: Outbound) -> Result<(), InboxError> {
+    pub async fn put(&self, outbound: OutboundRecord) -> Result<(), InboxError> {
         let (reply, outcome) = oneshot::channel();
         self.ask(InboxRequest::Put(outbound, reply), outcome).await
     }
@@ -167,7 +167,7 @@ impl InboxFile {
     }
 
     /// Stores deliveries with one sync, and answers each.
-    fn put_all(&mut self, puts: Vec<(Outbound, oneshot::Sender<Result<(), InboxError>>)>) {
+    fn put_all(&mut self, puts: Vec<(OutboundRecord, oneshot::Sender<Result<(), InboxError>>)>) {
         let mut taken = Vec::new();
         let mut bytes = self.bytes;
         for (outbound, reply) in puts {
@@ -196,12 +196,12 @@ impl InboxFile {
         }
     }
 
-    fn insert<'a>(&mut self, outbound: impl Iterator<Item = &'a Outbound>) -> rusqlite::Result<()> {
+    fn insert<'a>(&mut self, outbound: impl Iterator<Item = &'a OutboundRecord>) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
         {
             let mut insert = transaction
                 .prepare_cached("INSERT INTO inbox (message_id, kind, record) VALUES (?1, ?2, ?3)")?;
-            for Outbound { message_id, kind, bytes } in outbound {
+            for OutboundRecord { message_id, kind, bytes } in outbound {
                 insert.execute(params![message_id, kind, &bytes[..]])?;
             }
         }
@@ -219,7 +219,8 @@ impl InboxFile {
         {
             let record: Vec<u8> = row.get(3)?;
             bytes += record.len() as u64;
-            let outbound = Outbound { message_id: row.get(1)?, kind: row.get(2)?, bytes: record.into() };
+            let outbound =
+                OutboundRecord { message_id: row.get(1)?, kind: row.get(2)?, bytes: record.into() };
             oldest.push(InboxRow { number: row.get(0)?, outbound });
         }
         Ok(oldest)
@@ -262,9 +263,9 @@ fn answer<T>(reply: oneshot::Sender<Result<T, InboxError>>, outcome: Result<T, I
 mod tests {
     use super::*;
 
-    fn outbound(name: &str, bytes: usize) -> Outbound {
+    fn outbound(name: &str, bytes: usize) -> OutboundRecord {
         let bytes = vec![b'x'; bytes].into();
-        Outbound { message_id: name.to_owned(), kind: "delivery".to_owned(), bytes }
+        OutboundRecord { message_id: name.to_owned(), kind: "delivery".to_owned(), bytes }
     }
 
     fn file(state: &ClusterState) -> InboxFile {
@@ -273,7 +274,7 @@ mod tests {
         InboxFile { connection, records: 0, bytes: 0, state: state.clone() }
     }
 
-    fn put(file: &mut InboxFile, outbound: Outbound) -> Result<(), InboxError> {
+    fn put(file: &mut InboxFile, outbound: OutboundRecord) -> Result<(), InboxError> {
         let (reply, mut outcome) = oneshot::channel();
         file.put_all(vec![(outbound, reply)]);
         outcome.try_recv().unwrap()

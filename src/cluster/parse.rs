@@ -5,11 +5,11 @@ use bytes::Bytes;
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::oneshot;
 
-use super::publisher::Expected;
+use super::publisher::ExpectedRecord;
 use super::state::ClusterState;
 use crate::domain::Seq;
 use crate::journal::entry::Entry;
-use crate::journal::queue::Feed;
+use crate::journal::queue::WriterFeed;
 use crate::journal::{Append, Record, StreamPlace};
 use crate::telemetry::causes::chain;
 
@@ -18,12 +18,12 @@ pub struct Streamed {
     pub position: Seq,
     pub bytes: Bytes,
     /// The same record, if this hub published it and still waits for it. It need not be parsed again.
-    pub own: Option<Expected>,
+    pub own: Option<ExpectedRecord>,
 }
 
 /// Hands records to the writer until there are no more, or one of them cannot be read. Then nothing behind it may
 /// be applied.
-pub fn run(mut streamed: Receiver<Streamed>, feed: &Feed, state: &ClusterState) {
+pub fn run(mut streamed: Receiver<Streamed>, feed: &WriterFeed, state: &ClusterState) {
     while let Some(one) = streamed.blocking_recv() {
         let position = one.position;
         match read(one) {
@@ -41,7 +41,7 @@ fn read(streamed: Streamed) -> Result<Append, String> {
     let Streamed { position, bytes, own } = streamed;
     let entry = Entry::decode(&bytes).map_err(|error| format!("cannot be read: {error}"))?;
     let place = Some(StreamPlace { position, sum: Entry::sum_of(&bytes) });
-    if let Some(Expected { record, reply }) = own
+    if let Some(ExpectedRecord { record, reply }) = own
         && record.entry == entry
     {
         return Ok(Append { record, reply, place });

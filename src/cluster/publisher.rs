@@ -22,7 +22,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::inbox::{Inbox, InboxError, Outbound};
+use super::inbox::{Inbox, InboxError, OutboundRecord};
 use super::nats::is_connected;
 use super::settings::ClusterSettings;
 use super::state::ClusterState;
@@ -92,13 +92,13 @@ impl SharedOrder for StreamOrder {
 }
 
 /// A record of this hub that is looked for in what comes back.
-pub struct Expected {
+pub struct ExpectedRecord {
     pub record: Record,
     pub reply: oneshot::Sender<Outcome>,
 }
 
 /// Records of this hub that are on their way, by nonce.
-pub type ExpectedRecords = Rc<RefCell<HashMap<String, Expected>>>;
+pub type ExpectedRecords = Rc<RefCell<HashMap<String, ExpectedRecord>>>;
 
 /// Why a record was not published.
 #[derive(Debug)]
@@ -250,10 +250,10 @@ impl Publisher {
         }
     }
 
-    fn outbound(&self, record: &Record) -> Outbound {
+    fn outbound(&self, record: &Record) -> OutboundRecord {
         let number = self.number.get();
         self.number.set(number + 1);
-        Outbound {
+        OutboundRecord {
             message_id: format!("{}-{}-{number}", self.settings.node, self.boot),
             kind: record.entry.kind.as_str().to_owned(),
             bytes: record.entry.encode().into(),
@@ -261,15 +261,15 @@ impl Publisher {
     }
 
     /// From now on the record is looked for in what comes back, until the guard is dropped.
-    fn expect(&self, outbound: &Outbound, record: Record) -> (oneshot::Receiver<Outcome>, Expecting) {
+    fn expect(&self, outbound: &OutboundRecord, record: Record) -> (oneshot::Receiver<Outcome>, Expecting) {
         let (reply, outcome) = oneshot::channel();
         let nonce = outbound.message_id.clone();
-        self.expected.borrow_mut().insert(nonce.clone(), Expected { record, reply });
+        self.expected.borrow_mut().insert(nonce.clone(), ExpectedRecord { record, reply });
         (outcome, Expecting { expected: Rc::clone(&self.expected), nonce })
     }
 
     /// Publishes a record, and returns its position once the stream has stored it.
-    async fn publish(&self, outbound: &Outbound) -> Result<Seq, NotTaken> {
+    async fn publish(&self, outbound: &OutboundRecord) -> Result<Seq, NotTaken> {
         let refused = |why: String| NotTaken(why);
         let kib = (outbound.bytes.len() / 1_024 + 1).min(WINDOW_KIB);
         let _record = self.records.acquire().await.map_err(|error| refused(error.to_string()))?;

@@ -24,7 +24,7 @@ use super::stream::StreamFacts;
 use super::tail::Tail;
 use super::watch::Watch;
 use super::{ClusterError, nats, parse, peers, stream};
-use crate::journal::queue::{Feed, Waiting};
+use crate::journal::queue::{Waiting, WriterFeed};
 use crate::journal::{Append, StreamPlace};
 use crate::sqlite::DbError;
 
@@ -32,6 +32,7 @@ use crate::sqlite::DbError;
 pub const CONNECT_MAX: Duration = Duration::from_secs(10);
 /// How long records may take that wait when the hub ends. Deliveries are in the inbox by then.
 const DRAIN_MAX: Duration = Duration::from_secs(3);
+const GIVE_UP_MAX: Duration = Duration::from_millis(500);
 const LOOK_AFTER: Duration = Duration::from_millis(20);
 /// Records between stream and parser.
 const STREAMED_MAX: usize = 256;
@@ -48,7 +49,7 @@ pub struct Joined {
 struct Work {
     epoch: String,
     place: StreamPlace,
-    feed: Feed,
+    feed: WriterFeed,
     inbox: Inbox,
     load: Arc<Waiting>,
     intake: UnboundedReceiver<Append>,
@@ -103,7 +104,7 @@ impl Cluster {
         database: &Path,
         epoch: &str,
         place: StreamPlace,
-    ) -> Result<(Arc<StreamOrder>, impl FnOnce(Feed) + use<>), DbError> {
+    ) -> Result<(Arc<StreamOrder>, impl FnOnce(WriterFeed) + use<>), DbError> {
         let inbox = Inbox::open(database, self.state.clone())?;
         let load = Arc::new(Waiting::default());
         let (sender, intake) = unbounded_channel();
@@ -252,22 +253,25 @@ impl Work {
             spawn_local(watch.run()),
             spawn_local(peers::run(context, settings, state)),
         ];
-        drain(&load).await;
+        while !load.is_closing() {
+            sleep(LOOK_AFTER).await;
+        }
         closing.store(true, Ordering::Release);
+        drain(&load).await;
+        // Another hub takes the duties at once if they are given up, and after seconds otherwise.
+        if timeout(GIVE_UP_MAX, lease).await.is_err() {
+            log::debug!("the duties were not given up in time");
+        }
         // With the tail the parser ends, and then the writer.
         end(tailing).await;
-        drop(timeout(DRAIN_MAX, lease).await);
         for task in tasks {
             end(task).await;
         }
     }
 }
 
-/// Waits until the journal is closed, and what waited then is settled.
+/// Waits until what waited when the journal was closed is settled.
 async fn drain(load: &Waiting) {
-    while !load.is_closing() {
-        sleep(LOOK_AFTER).await;
-    }
     let end = Instant::now() + DRAIN_MAX;
     while load.deliveries() > 0 && Instant::now() < end {
         sleep(LOOK_AFTER).await;

@@ -26,7 +26,7 @@ impl Reader<'_> {
         let retain_days = number(RETAIN_DAYS)(self, "CLUSTER_RETAIN_DAYS");
         let servers = servers?;
         if self.text("NODE_NAME").is_none() {
-            self.problems.push("NODE_NAME: must be set where NATS_URL is".to_owned());
+            self.problems.push("NATS_URL: needs NODE_NAME, the name of this hub in the cluster".to_owned());
         }
         Some(ClusterSettings {
             access: NatsAccess { servers, ..access? },
@@ -47,14 +47,15 @@ impl Reader<'_> {
             ["NATS_CA_FILE", "NATS_CERT_FILE", "NATS_KEY_FILE"].map(|name| self.parse(name, readable));
         let [ca_file, certificate, key] = files;
         let monitor_url = self.parse("NATS_MONITOR_URL", web_address);
-        if user.is_some() != password.is_some() {
-            self.problems.push("NATS_USER, NATS_PASSWORD: set both or neither".to_owned());
+        for (one, other) in [("NATS_USER", "NATS_PASSWORD"), ("NATS_CERT_FILE", "NATS_KEY_FILE")] {
+            match (self.text(one).is_some(), self.text(other).is_some()) {
+                (true, false) => self.problems.push(format!("{one}: needs {other}")),
+                (false, true) => self.problems.push(format!("{other}: needs {one}")),
+                (true, true) | (false, false) => {}
+            }
         }
         if user.is_some() && token.is_some() {
-            self.problems.push("NATS_USER, NATS_TOKEN: set only one of them".to_owned());
-        }
-        if self.text("NATS_CERT_FILE").is_some() != self.text("NATS_KEY_FILE").is_some() {
-            self.problems.push("NATS_CERT_FILE, NATS_KEY_FILE: set both or neither".to_owned());
+            self.problems.push("NATS_TOKEN: set either this, or NATS_USER and NATS_PASSWORD".to_owned());
         }
         Some(NatsAccess {
             servers: Vec::new(),

@@ -1,5 +1,6 @@
 //! What the HTTP handlers share with the thread of the link to Umbler's API: its status, and a way to request a recheck.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,9 +14,10 @@ use crate::auth::Secret;
 use crate::protocol::LinkShape;
 use crate::protocol::link::WebhookFinding;
 
-/// A handle on the link, for its own thread and for those who ask about it.
+/// A handle on the link, for its own thread and for those who ask about it. The flag tells that the term of the threads
+/// that have this handle is over.
 #[derive(Clone)]
-pub struct LinkHandle(Arc<Inner>);
+pub struct LinkHandle(Arc<Inner>, Arc<AtomicBool>);
 
 struct Inner {
     status: watch::Sender<LinkStatus>,
@@ -106,18 +108,40 @@ pub struct Stopping;
 impl Default for LinkHandle {
     fn default() -> Self {
         let (status, control) = (watch::Sender::default(), Mutex::default());
-        Self(Arc::new(Inner {
-            status,
-            control,
-            changed: Condvar::new(),
-            outbox: Bell::default(),
-            files: FileDesk::default(),
-            keeper: OnceLock::new(),
-        }))
+        Self(
+            Arc::new(Inner {
+                status,
+                control,
+                changed: Condvar::new(),
+                outbox: Bell::default(),
+                files: FileDesk::default(),
+                keeper: OnceLock::new(),
+            }),
+            Arc::default(),
+        )
     }
 }
 
 impl LinkHandle {
+    /// A handle for threads that can be ended without ending the hub.
+    pub fn for_a_term(&self) -> Self {
+        Self(Arc::clone(&self.0), Arc::default())
+    }
+
+    /// Ends the threads that have this handle or a clone of it.
+    pub fn end_term(&self) {
+        self.1.store(true, Ordering::Release);
+        self.0.changed.notify_all();
+        self.0.outbox.ring();
+    }
+
+    /// Fails once the hub stops, or the term of this handle has ended.
+    pub fn check(&self) -> Result<(), Stopping> {
+        let is_over = self.1.load(Ordering::Acquire);
+        let control = self.0.control.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_over || control.stopping { Err(Stopping) } else { Ok(()) }
+    }
+
     pub fn shape(&self) -> LinkShape {
         self.0.status.borrow().shape.clone()
     }
@@ -195,7 +219,7 @@ impl LinkHandle {
         let until = Instant::now() + time;
         let mut control = self.0.control.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            if control.stopping {
+            if control.stopping || self.1.load(Ordering::Acquire) {
                 return Err(Stopping);
             }
             let left = until.saturating_duration_since(Instant::now());

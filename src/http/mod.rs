@@ -32,6 +32,7 @@ pub mod read_notes;
 pub mod guards;
 pub mod webhook;
 pub mod api;
+pub mod after;
 pub mod cluster;
 pub mod health;
 pub mod socket;
@@ -60,6 +61,7 @@ pub fn configure(config: &mut web::ServiceConfig, state: &web::Data<EdgeState>) 
         .service(
             web::scope(api::PREFIX)
                 .wrap(Compress::default())
+                .wrap(from_fn(after::wait))
                 .wrap(from_fn(guards::limit))
                 .configure(|config| api::routes().register(config))
                 .default_service(web::route().to(guards::not_found)),
@@ -86,6 +88,7 @@ pub fn cors(state: &web::Data<EdgeState>) -> Cors {
             header::CONTENT_TYPE,
             header::IF_MATCH,
             stream::LAST_EVENT_ID,
+            after::AFTER,
             trace::REQUEST_ID,
             trace::TRACEPARENT,
         ])

@@ -1,9 +1,11 @@
 //! Sessions connect, sign in, follow channels, and leave.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::prelude::*;
 use serde::Serialize;
+use tokio::time::timeout;
 use utoipa::ToSchema;
 
 use super::UmblerHub;
@@ -14,6 +16,9 @@ use super::sessions::{CHANNELS_PER_SESSION_MAX, Session};
 use crate::protocol::event::{ServerEvent, encode, encode_error};
 use crate::protocol::{Channel, CloseCode, ErrorCode, HEARTBEAT_SECONDS, PROTOCOL_VERSION, SubscribeRequest};
 use crate::telemetry::clock;
+
+/// How long a screen that comes from another hub of the cluster waits for its position here.
+pub const POSITION_WAIT_MAX: Duration = Duration::from_secs(2);
 
 /// The content of `connection_established`.
 #[derive(Serialize, ToSchema)]
@@ -92,6 +97,29 @@ impl Handler<Subscribe> for UmblerHub {
     type Result = ();
 
     fn handle(&mut self, subscribe: Subscribe, ctx: &mut Self::Context) {
+        let Some(since) = self.position_elsewhere(&subscribe) else { return self.subscribe(subscribe, ctx) };
+        let mut newest = self.updates.follow_newest();
+        let reached = async move {
+            let reached = timeout(POSITION_WAIT_MAX, newest.wait_for(|newest| newest.0 >= since)).await;
+            reached.is_ok()
+        };
+        ctx.spawn(reached.into_actor(self).map(move |reached, hub, ctx| {
+            log::debug!("a screen's position {since} was {}reached", if reached { "" } else { "not " });
+            hub.subscribe(subscribe, ctx);
+        }));
+    }
+}
+
+impl UmblerHub {
+    /// The position of a screen that comes from another hub of the cluster, which was ahead of this one.
+    fn position_elsewhere(&self, subscribe: &Subscribe) -> Option<i64> {
+        let request = &subscribe.request;
+        let is_of_this_history = request.epoch.as_deref() == Some(self.updates.epoch());
+        let since = request.since.filter(|since| is_of_this_history && *since > self.updates.newest().0);
+        since.filter(|_| self.settings.duties.are_shared())
+    }
+
+    fn subscribe(&mut self, subscribe: Subscribe, ctx: &mut Context<Self>) {
         let Subscribe { session: id, request_id, request } = subscribe;
         let Some(session) = self.sessions.get(&id) else { return };
         let channels = request.channels.iter().map(ToString::to_string).collect();

@@ -14,7 +14,7 @@ use crate::domain::Seq;
 const PLACE_KEY: &str = "stream_place";
 
 /// An order of records that several hubs share. Records that are appended come back to the writer of every
-/// hub, through its [`Feed`](super::queue::Feed), at the same positions.
+/// hub, through its [`WriterFeed`](super::queue::WriterFeed), at the same positions.
 pub trait SharedOrder: Send + Sync {
     /// Takes a record. If that is not possible, the sender is told at once.
     fn append(&self, append: Append);

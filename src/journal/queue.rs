@@ -34,7 +34,7 @@ pub(super) enum Door {
 }
 
 /// Feeds the writer with records from a shared order. The writer ends when it is dropped.
-pub struct Feed {
+pub struct WriterFeed {
     pub(super) sender: SyncSender<Append>,
     pub(super) waiting: Arc<Waiting>,
 }
@@ -118,7 +118,7 @@ impl Journal {
     }
 }
 
-impl Feed {
+impl WriterFeed {
     /// Hands a record to the writer, and waits while that has enough to do. Returns false once the writer has
     /// ended.
     pub fn put(&self, append: Append) -> bool {

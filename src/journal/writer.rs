@@ -19,7 +19,7 @@ use super::batch::BatchWriter;
 use super::fault::{Fault, StoreError};
 use super::order::SharedOrder;
 use super::payload::Payload;
-use super::queue::{Door, Feed, Journal, WAITING_MAX, Waiting, refuse};
+use super::queue::{Door, Journal, WAITING_MAX, Waiting, WriterFeed, refuse};
 use super::record::Record;
 use super::schema::Opened;
 use crate::domain::DeliveryBody;
@@ -62,7 +62,7 @@ impl Opened {
         settings: &JournalSettings,
         listeners: Listeners,
         order: Arc<dyn SharedOrder>,
-        connect: impl FnOnce(Feed),
+        connect: impl FnOnce(WriterFeed),
     ) -> Result<Journal, DbError> {
         let (feed, writer) = self.start_writer(settings, listeners, Some(Arc::clone(&order)))?;
         let waiting = Arc::clone(&feed.waiting);
@@ -75,7 +75,7 @@ impl Opened {
         settings: &JournalSettings,
         listeners: Listeners,
         order: Option<Arc<dyn SharedOrder>>,
-    ) -> Result<(Feed, JoinHandle<()>), DbError> {
+    ) -> Result<(WriterFeed, JoinHandle<()>), DbError> {
         let (sender, receiver) = sync_channel(WAITING_MAX);
         let waiting = Arc::new(Waiting::default());
         let batches = BatchWriter::new(self, &settings.path, i64::from(settings.updates_retained))?;
@@ -85,7 +85,7 @@ impl Opened {
         let writer = thread
             .spawn(move || writer.run(&receiver))
             .map_err(|source| DbError::Io { path: settings.path.clone(), source })?;
-        Ok((Feed { sender, waiting }, writer))
+        Ok((WriterFeed { sender, waiting }, writer))
     }
 }
 

@@ -114,6 +114,11 @@ struct Try {
 
 impl Client {
     /// `handle` interrupts the client's pauses when the hub stops.
+    /// A clone whose waiting ends with the term of this handle.
+    pub fn for_term(&self, handle: LinkHandle) -> Self {
+        Self { handle, ..self.clone() }
+    }
+
     pub fn new(access: Access, handle: LinkHandle, metrics: Metrics) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
@@ -276,6 +281,7 @@ impl Client {
     }
 
     fn wait_for_turn(&self, route: Route) -> Result<(), LinkError> {
+        self.handle.check()?;
         loop {
             let taken =
                 self.budget.lock().unwrap_or_else(PoisonError::into_inner).take(route, Instant::now());

@@ -75,6 +75,7 @@ impl FileWork {
     }
 
     fn step(&mut self) -> Result<(), LinkError> {
+        self.link.check()?;
         let now = Instant::now();
         let due = self.lacking.first_key_value().map_or(self.look_at, |((at, _), _)| (*at).min(self.look_at));
         if let Some(wanted) = self.desk.next(due.saturating_duration_since(now))? {

@@ -33,6 +33,7 @@ use std::time::Duration;
 
 use actix::Addr;
 
+use crate::cluster::duties::Duties;
 use crate::domain::calendar::Calendar;
 use crate::http::link::{LinkHandle, Stopping};
 use crate::hub::UmblerHub;
@@ -86,23 +87,64 @@ impl From<Stopping> for LinkError {
     }
 }
 
-/// Starts the threads and returns the client that they share. They end when [`LinkHandle::stop`] is called, or when the hub's actor is
-/// gone.
-pub fn start(
+/// How often a hub of a cluster looks whether the link is its duty.
+const DUTY_WAIT: Duration = Duration::from_secs(1);
+
+/// Starts the threads; in a cluster, whenever the link becomes the duty of this hub. They end when it no longer is.
+pub fn start_on_duty(
     settings: LinkSettings,
+    client: &Client,
     hub: Addr<UmblerHub>,
     readers: Readers,
     handle: LinkHandle,
     metrics: Metrics,
-) -> io::Result<Client> {
-    let client = Client::new(settings.access.clone(), handle.clone(), metrics.clone());
+    duties: Duties,
+) -> io::Result<()> {
+    if !duties.are_shared() {
+        return start(settings, client.clone(), hub, readers, handle, metrics);
+    }
+    let client = client.clone();
+    let watch = move || {
+        let mut term: Option<LinkHandle> = None;
+        while handle.pause(DUTY_WAIT).is_ok() {
+            match (duties.are_mine(), &term) {
+                (true, None) => {
+                    let own = handle.for_a_term();
+                    let (settings, client) = (settings.clone(), client.for_term(own.clone()));
+                    let (hub, readers, metrics) = (hub.clone(), readers.clone(), metrics.clone());
+                    match start(settings, client, hub, readers, own.clone(), metrics) {
+                        Ok(()) => term = Some(own),
+                        Err(error) => log::error!("the link to Umbler's API does not start: {error}"),
+                    }
+                }
+                (false, Some(own)) => {
+                    own.end_term();
+                    term = None;
+                }
+                (true, Some(_)) | (false, None) => {}
+            }
+        }
+    };
+    std::thread::Builder::new().name("link-duty".into()).spawn(watch)?;
+    Ok(())
+}
+
+/// Starts the threads. They end when [`LinkHandle::stop`] is called, or when the hub's actor is gone.
+pub fn start(
+    settings: LinkSettings,
+    client: Client,
+    hub: Addr<UmblerHub>,
+    readers: Readers,
+    handle: LinkHandle,
+    metrics: Metrics,
+) -> io::Result<()> {
     let archive = Archive::new(hub, readers, metrics);
     if let Some(sending) = settings.sending {
         outbox::start(&settings, &client, &archive, &handle, sending)?;
     }
     let files = files::FileWork::new(&settings, client.clone(), archive.clone(), handle.clone());
     std::thread::Builder::new().name("umbler-files".into()).spawn(move || files.run())?;
-    let work = work::Work::new(settings, client.clone(), archive, handle);
+    let work = work::Work::new(settings, client, archive, handle);
     std::thread::Builder::new().name("umbler-link".into()).spawn(move || work.run())?;
-    Ok(client)
+    Ok(())
 }

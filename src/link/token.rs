@@ -16,8 +16,9 @@ use std::sync::{Mutex, PoisonError};
 use actix::Addr;
 
 use super::client::{Client, LinkError};
-use super::{LinkSettings, register, start};
+use super::{LinkSettings, register, start_on_duty};
 use crate::auth::Secret;
+use crate::cluster::duties::Duties;
 use crate::http::link::{AdoptError, LinkHandle, LinkKeeper, RegisterError, TokenSource};
 use crate::hub::UmblerHub;
 use crate::reads::Readers;
@@ -68,6 +69,7 @@ pub struct TokenStore {
     readers: Readers,
     handle: LinkHandle,
     metrics: Metrics,
+    duties: Duties,
     running: Mutex<Option<Running>>,
     /// Held while an admin's request is carried out, so that two admins do not create two webhooks.
     acting: Mutex<()>,
@@ -88,16 +90,19 @@ impl TokenStore {
         readers: Readers,
         handle: LinkHandle,
         metrics: Metrics,
+        duties: Duties,
     ) -> Self {
         let (running, acting) = (Mutex::default(), Mutex::default());
-        Self { settings, path, hub, readers, handle, metrics, running, acting }
+        Self { settings, path, hub, readers, handle, metrics, duties, running, acting }
     }
 
     /// Starts the link with a token of this source.
     pub fn start(&self, token: Secret, source: TokenSource) -> io::Result<()> {
         let settings = self.with(token);
-        let (readers, metrics) = (self.readers.clone(), self.metrics.clone());
-        let client = start(settings, self.hub.clone(), readers, self.handle.clone(), metrics)?;
+        let client = Client::new(settings.access.clone(), self.handle.clone(), self.metrics.clone());
+        let (hub, readers, handle) = (self.hub.clone(), self.readers.clone(), self.handle.clone());
+        let (metrics, duties) = (self.metrics.clone(), self.duties.clone());
+        start_on_duty(settings, &client, hub, readers, handle, metrics, duties)?;
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(Running { source, client });
         Ok(())
     }

@@ -14,6 +14,7 @@ mod bucket_beside;
 mod bucket_faults;
 mod cluster;
 mod cluster_life;
+mod cluster_shared;
 mod convergence;
 mod daily_report;
 mod daily_report_taken;

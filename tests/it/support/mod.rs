@@ -21,11 +21,7 @@ pub mod smtp_server;
 pub mod tls;
 pub mod town;
 pub mod trace;
-<<<<<<< HEAD
 pub mod wheels;
-=======
-pub mod wheel;
->>>>>>> 4d2b1e6d (Share one journal among several hubs through NATS)
 
 pub use hub::{Answer, Hub, hub_with, spawn_hub};
 pub use provider::{Delivery, fixture, fixtures};

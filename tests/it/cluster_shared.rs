@@ -1,0 +1,99 @@
+//! What one hub of a cluster does for all, and what all of them do for one.
+
+use serde_json::json;
+
+use super::alerts::{listed, question, saves, thresholds};
+use super::cluster::{cluster, until, until_ready};
+use super::support::keys::{SECRET, now, token};
+use super::support::nats::{Nats, copy_of, nats};
+use super::support::{Delivery, Hub};
+
+/// Two hubs that are in step.
+fn pair(nats: &Nats, settings: &[(&str, &str)]) -> [Hub; 2] {
+    let home = nats.begun();
+    let copy = copy_of(home.path());
+    let hubs = [nats.hub("a", home, settings), nats.hub("b", copy, settings)];
+    hubs.iter().for_each(until_ready);
+    hubs
+}
+
+#[test]
+fn a_revocation_at_one_hub_ends_the_users_sessions_at_all() {
+    let Some(nats) = nats() else { return };
+    let [one, other] = pair(&nats, &[("JWT_SECRET", SECRET)]);
+    let old = token(json!({ "sub": "ana", "iat": now() - 100 }));
+    let mut screen = other.screen().signed_in(&old);
+    let admin = format!("Bearer {}", token(json!({ "sub": "root", "role": "admin", "iat": now() })));
+    let headers = [("authorization", admin.as_str()), ("content-type", "application/json")];
+    let body = json!({ "user": "ana" }).to_string();
+    let answer = one.provider().post_to("/api/umbler/revocations", &headers, body);
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(screen.is_closed_with(), 4500);
+    let bearer = format!("Bearer {old}");
+    for hub in [&one, &other] {
+        assert_eq!(hub.get_with("/api/umbler/stats", &[("authorization", &bearer)]).status, 401);
+    }
+}
+
+#[test]
+fn an_alert_is_raised_once_and_shown_at_all_hubs() {
+    let Some(nats) = nats() else { return };
+    let [one, other] = pair(&nats, &[]);
+    until("one hub has the duties", || [&one, &other].iter().any(|hub| cluster(hub)["duties"] == true));
+    let mut screens = [&one, &other].map(|hub| hub.screen().watching(&["updates"]));
+    saves(&one, None, &thresholds(&[("waitingWarnSeconds", 60)]), &json!({}));
+    one.provider().posts(&question("c1", 120));
+    for screen in &mut screens {
+        screen.hears_update("settings_updated");
+        screen.hears_update("new_message");
+        screen.hears_update("alert_raised");
+    }
+    // Had the other hub raised it, too, it would be heard before this.
+    other.provider().says("c2", "later");
+    for screen in &mut screens {
+        screen.hears_update("new_message");
+    }
+    assert_eq!(listed(&one, ""), listed(&other, ""));
+}
+
+#[test]
+fn the_duties_of_a_hub_that_is_killed_are_taken_by_another() {
+    let Some(nats) = nats() else { return };
+    let [one, other] = pair(&nats, &[]);
+    let has_duties = |hub: &Hub| cluster(hub)["duties"] == true;
+    until("one hub has the duties", || has_duties(&one) || has_duties(&other));
+    let (mut owner, heir) = if has_duties(&one) { (one, other) } else { (other, one) };
+    assert!(!has_duties(&heir), "one of them only");
+    owner.kill();
+    until("the other has them", || has_duties(&heir));
+    saves(&heir, None, &thresholds(&[("waitingWarnSeconds", 60)]), &json!({}));
+    heir.provider().posts(&question("c1", 120));
+    until("the alert is raised", || listed(&heir, "").len() == 1);
+}
+
+#[test]
+fn a_question_waits_for_the_position_that_it_names() {
+    let Some(nats) = nats() else { return };
+    let [one, other] = pair(&nats, &[]);
+    for round in 0..20 {
+        let chat = format!("c{round}");
+        let seq = one.provider().posts(&Delivery::message(&chat))["seq"].as_i64().expect("a position");
+        let after = seq.to_string();
+        let answer = other.get_with(&format!("/api/umbler/chats/{chat}"), &[("x-umbler-hub-after", &after)]);
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+    let answer = other.get_with("/api/umbler/stats", &[("x-umbler-hub-after", "1000000")]);
+    answer.refuses(503, "unavailable");
+    let answer = other.get_with("/api/umbler/stats", &[("x-umbler-hub-after", "soon")]);
+    assert_eq!(answer.refuses(400, "bad_parameter")["parameter"], "X-Umbler-Hub-After");
+}
+
+#[test]
+fn a_screen_whose_position_no_hub_has_is_told_so_after_a_while() {
+    let Some(nats) = nats() else { return };
+    let [one, _other] = pair(&nats, &[]);
+    let mut screen = one.screen();
+    let epoch = screen.welcome["epoch"].clone();
+    let answer = screen.comes_back(&["updates"], 1_000_000, &epoch);
+    assert_eq!((&answer["recovered"], &answer["reason"]), (&json!(false), &json!("position_ahead")));
+}
