@@ -278,8 +278,8 @@ impl Handler<Committed> for UmblerHub {
         }
         for settled in committed.settled {
             // Who revoked waits at another hub of the cluster, or no longer.
-            if settled.reply.is_closed()
-                && let Some(in_force) = &settled.ack.in_force
+            if let Some(in_force) = &settled.ack.in_force
+                && settled.reply.is_closed()
             {
                 self.put_in_force(in_force);
             }
