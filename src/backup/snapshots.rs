@@ -97,6 +97,7 @@ impl SnapshotMaker {
             if !self.duties.are_mine() {
                 // Another hub makes them. What it made is asked of the bucket.
                 self.newest = None;
+                self.metrics.backups().left_to_another_hub();
                 std::thread::sleep(DUTY_WAIT);
                 continue;
             }

@@ -104,6 +104,7 @@ impl Kind {
             Self::Retention => "retention",
             Self::DailyReport => "daily_report",
             Self::ReportsMailed => "reports_mailed",
+            Self::DeliveryCounts => "delivery_counts",
         }
     }
 

@@ -61,9 +61,17 @@ impl Backups {
         self.begun_at.get_or_init(|| now.as_second());
     }
 
+    /// Another hub of the cluster makes them.
+    pub fn left_to_another_hub(&self) {
+        self.interval.set(0);
+    }
+
     /// How they fare, in a word: `starting`, `ok`, `old` or `behind`; `None` where none are made.
     pub fn describe(&self, now: Timestamp) -> Option<&'static str> {
         let begun_at = *self.begun_at.get()?;
+        if self.interval.get() == 0 {
+            return None;
+        }
         let age = |of: &IntGauge| now.as_second().saturating_sub(of.get().max(begun_at));
         if age(&self.snapshot_at) > self.interval.get().saturating_mul(OLD_INTERVALS) {
             return Some("old");
@@ -145,6 +153,8 @@ mod tests {
         backups.covered(on("04T13:00"));
         assert_eq!(told("04T13:00"), Some("ok"));
         assert_eq!(told("04T13:01"), Some("old"));
+        backups.left_to_another_hub();
+        assert_eq!(told("04T13:01"), None);
     }
 
     #[test]
