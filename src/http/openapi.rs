@@ -94,7 +94,10 @@ fn is_always_there(schema: &str, field: &str) -> bool {
     match schema {
         "ErrorDetail" => !matches!(field, "parameter" | "closedAt"),
         "Message" => !matches!(field, "sentBy" | "echoOf"),
-        "HealthAnswer" => !matches!(field, "reason" | "fault" | "signInKeys") && !field.starts_with("backup"),
+        "HealthAnswer" => {
+            !matches!(field, "reason" | "fault" | "signInKeys" | "cluster") && !field.starts_with("backup")
+        }
+        "ClusterPart" => field != "halted",
         "WebhookAnswer" => field != "reason",
         "SettingsValues" => !matches!(field, "views" | "dailyReport"),
         // The route decides which columns a row has; see `api/metrics/answers.rs`.
