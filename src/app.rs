@@ -244,8 +244,8 @@ async fn start_hub(
     revocations: &Arc<Revocations>,
 ) -> Result<Started, StartError> {
     let (cluster, opened) = open_journal(settings).await?;
-    let state = cluster.as_ref().map(|cluster| cluster.state.clone());
-    let duties = Duties::of(state.clone());
+    let membership = cluster.as_ref().map(|cluster| cluster.state.clone());
+    let duties = Duties::of(membership.clone());
     let now = clock::now();
     let (stats, newest_updates, alerts) = {
         let mut connection = crate::reads::open(&settings.database_path).map_err(ReadError::from)?;
@@ -305,7 +305,7 @@ async fn start_hub(
         let posts = alert_posts(webhook, settings.database_path.clone(), hub.clone(), duties)?;
         follower::start(posts, woken)?;
     }
-    Ok(Started { hub, history, newest, cluster: state })
+    Ok(Started { hub, history, newest, cluster: membership })
 }
 
 /// Posts alerts to another address.

@@ -187,11 +187,15 @@ impl InboxFile {
                 self.records += taken.len() as u64;
                 self.bytes = bytes;
                 self.state.note_inbox(self.records, self.bytes);
-                taken.into_iter().for_each(|(_, reply)| answer(reply, Ok(())));
+                for (_, reply) in taken {
+                    answer(reply, Ok(()));
+                }
             }
             Err(error) => {
                 log::error!("the inbox cannot be written: {error}");
-                taken.into_iter().for_each(|(_, reply)| answer(reply, Err(InboxError::Ended)));
+                for (_, reply) in taken {
+                    answer(reply, Err(InboxError::Ended));
+                }
             }
         }
     }

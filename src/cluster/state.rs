@@ -42,17 +42,18 @@ struct Inner {
     /// Until when this hub has the duties that only one has.
     owner_until: Mutex<Option<tokio::time::Instant>>,
     peers: Mutex<Vec<Peer>>,
-    times: Mutex<Times>,
+    times: Mutex<Since>,
     /// Why nothing more is applied; `None` while all is well.
     halted: Mutex<Option<String>>,
     trouble: Mutex<Option<String>>,
 }
 
+/// Since when something is so; `None` where it is not.
 #[derive(Debug)]
-struct Times {
-    cut_off_since: Option<Instant>,
-    behind_since: Option<Instant>,
-    inbox_since: Option<Instant>,
+struct Since {
+    cut_off: Option<Instant>,
+    behind: Option<Instant>,
+    inbox_filled: Option<Instant>,
 }
 
 /// What health shows and metrics count, at one moment.
@@ -80,7 +81,7 @@ pub struct ClusterReport {
 
 impl ClusterState {
     pub fn new(node: &str, stream: &str) -> Self {
-        let times = Times { cut_off_since: Some(Instant::now()), behind_since: None, inbox_since: None };
+        let times = Since { cut_off: Some(Instant::now()), behind: None, inbox_filled: None };
         Self(Arc::new(Inner {
             node: node.to_owned(),
             stream: stream.to_owned(),
@@ -104,7 +105,7 @@ impl ClusterState {
     pub fn note_connected(&self, is_connected: bool) {
         self.0.connected.store(is_connected, Ordering::Release);
         let mut times = locked(&self.0.times);
-        times.cut_off_since = if is_connected { None } else { times.cut_off_since.or(Some(Instant::now())) };
+        times.cut_off = if is_connected { None } else { times.cut_off.or(Some(Instant::now())) };
     }
 
     pub fn is_connected(&self) -> bool {
@@ -154,7 +155,7 @@ impl ClusterState {
         self.0.newest.fetch_max(position, Ordering::AcqRel);
         let is_behind = self.applied() < self.newest();
         let mut times = locked(&self.0.times);
-        times.behind_since = if is_behind { times.behind_since.or(Some(Instant::now())) } else { None };
+        times.behind = if is_behind { times.behind.or(Some(Instant::now())) } else { None };
     }
 
     pub fn newest(&self) -> i64 {
@@ -170,7 +171,7 @@ impl ClusterState {
         self.0.inbox_records.store(records, Ordering::Release);
         self.0.inbox_bytes.store(bytes, Ordering::Release);
         let mut times = locked(&self.0.times);
-        times.inbox_since = if records > 0 { times.inbox_since.or(Some(Instant::now())) } else { None };
+        times.inbox_filled = if records > 0 { times.inbox_filled.or(Some(Instant::now())) } else { None };
     }
 
     pub fn inbox_records(&self) -> u64 {
@@ -208,7 +209,7 @@ impl ClusterState {
         let (cut_off, behind, inbox_age) = {
             let times = locked(&self.0.times);
             let age = |since: Option<Instant>| since.map_or(Duration::ZERO, |since| now - since);
-            (age(times.cut_off_since), age(times.behind_since), age(times.inbox_since))
+            (age(times.cut_off), age(times.behind), age(times.inbox_filled))
         };
         let halted = locked(&self.0.halted).clone();
         let (applied, newest) = (self.applied(), self.newest());

@@ -8,6 +8,7 @@
 
 use std::time::Duration;
 
+use async_nats::HeaderValue;
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
 use async_nats::jetstream::stream::{RawMessageErrorKind, Stream};
 use async_nats::jetstream::{Context, Message};
@@ -140,7 +141,7 @@ impl Tail {
         (node.as_str() == self.settings.node)
             .then(|| headers.get(NONCE_HEADER))
             .flatten()
-            .map(|value| value.as_str())
+            .map(HeaderValue::as_str)
     }
 
     /// Positions were left out: either they were deleted in the stream, or this consumer lost them.

@@ -29,7 +29,7 @@ impl Reader<'_> {
             self.problems.push("NATS_URL: needs NODE_NAME, the name of this hub in the cluster".to_owned());
         }
         Some(ClusterSettings {
-            access: NatsAccess { servers, ..access? },
+            access: NatsAccess { servers, ..access },
             name: name?,
             node: node?,
             node_url,
@@ -40,7 +40,7 @@ impl Reader<'_> {
         })
     }
 
-    fn nats_access(&mut self) -> Option<NatsAccess> {
+    fn nats_access(&mut self) -> NatsAccess {
         let (user, password) = (self.text("NATS_USER"), secret(self, "NATS_PASSWORD"));
         let token = secret(self, "NATS_TOKEN");
         let files =
@@ -57,14 +57,14 @@ impl Reader<'_> {
         if user.is_some() && token.is_some() {
             self.problems.push("NATS_TOKEN: set either this, or NATS_USER and NATS_PASSWORD".to_owned());
         }
-        Some(NatsAccess {
+        NatsAccess {
             servers: Vec::new(),
             user: user.map(str::to_owned).zip(password),
             token,
             ca_file,
             certificate: certificate.zip(key),
             monitor_url,
-        })
+        }
     }
 
     fn cluster_secret(&mut self) -> Option<Secret> {
