@@ -105,6 +105,7 @@ impl Kind {
             Self::DailyReport => "daily_report",
             Self::ReportsMailed => "reports_mailed",
             Self::DeliveryCounts => "delivery_counts",
+            Self::Names => "names",
         }
     }
 

@@ -114,11 +114,6 @@ struct Try {
 
 impl Client {
     /// `handle` interrupts the client's pauses when the hub stops.
-    /// A clone whose waiting ends with the term of this handle.
-    pub fn for_term(&self, handle: LinkHandle) -> Self {
-        Self { handle, ..self.clone() }
-    }
-
     pub fn new(access: Access, handle: LinkHandle, metrics: Metrics) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
@@ -145,6 +140,11 @@ impl Client {
             handle,
             metrics,
         }
+    }
+
+    /// A clone whose pauses end with the term of this handle, too.
+    pub fn for_term(&self, handle: LinkHandle) -> Self {
+        Self { handle, ..self.clone() }
     }
 
     /// The token, which all clones of the client share.

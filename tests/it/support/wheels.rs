@@ -34,7 +34,7 @@ pub fn fetched(name: &str, requirements: &str, prepare: impl FnOnce(&Path) -> Op
 /// these hashes: there is one for each machine.
 pub fn install(release: &str, hashes: &[&str], program: &str) -> Option<PathBuf> {
     let find = |folder: &Path| walk(folder).into_iter().find(|path| path.ends_with(program));
-    let wanted: String = hashes.iter().map(|hash| format!(" --hash={hash}")).collect();
+    let wanted = hashes.iter().fold(String::new(), |wanted, hash| wanted + " --hash=" + hash);
     let unpack = |folder: &Path| {
         let wheel = wheels(folder).pop()?;
         let [from, to] = [&*wheel, folder].map(|path| path.to_str().expect("plain"));
