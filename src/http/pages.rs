@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use actix_files::{Files, NamedFile};
+use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
-use actix_web::middleware::DefaultHeaders;
-use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, ETAG, HeaderValue, IF_NONE_MATCH};
+use actix_web::middleware::{Compress, Next, from_fn};
+use actix_web::{Error, HttpRequest, HttpResponse, ResponseError, web};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rust_embed::Embed;
@@ -22,10 +24,19 @@ struct Static;
 /// The page of the console.
 const CONSOLE: &str = "index.html";
 
+/// Where the build puts the files whose names tell their content. A name never gets another content.
+const ASSETS: &str = "/assets/";
+/// Browsers keep such a file for a year, and do not ask again.
+const KEPT: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+/// Browsers must ask again each time, and are answered by the entity tag: a page that a browser kept would refer to
+/// files of a build that no longer exists.
+const ASKED_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
+
 /// Registers the pages: the console at `/console`, and also at `/` where no dashboard was built.
 pub fn configure(config: &mut web::ServiceConfig, dashboard_dir: &Path) {
     config.route("/console", web::get().to(console)).route("/console", web::head().to(console)).service(
         web::resource(["/console/{path:.*}", "/client/{path:.*}"])
+            .wrap(Compress::default())
             .get(embedded)
             .route(web::head().to(embedded)),
     );
@@ -47,19 +58,30 @@ pub fn configure(config: &mut web::ServiceConfig, dashboard_dir: &Path) {
         let files = Files::new("/", dashboard_dir)
             .index_file("index.html")
             .default_handler(actix_web::dev::fn_service(fallback));
-        // Browsers must ask again each time, and are answered by the entity tag: a page that a browser kept
-        // would refer to files of a build that no longer exists.
-        let fresh = DefaultHeaders::new().add((CACHE_CONTROL, "no-cache"));
-        config.service(web::scope("").wrap(fresh).service(files));
+        config.service(
+            web::scope("").wrap(from_fn(tell_how_long_to_keep)).wrap(Compress::default()).service(files),
+        );
     } else {
         config.route("/", web::get().to(console)).route("/", web::head().to(console));
     }
 }
 
+async fn tell_how_long_to_keep(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let is_asset = request.path().starts_with(ASSETS);
+    let mut response = next.call(request).await?;
+    let is_kept =
+        is_asset && (response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED);
+    response.headers_mut().insert(CACHE_CONTROL, if is_kept { KEPT } else { ASKED_AGAIN });
+    Ok(response)
+}
+
 /// False for programs that ask for what does not exist, and for files of an older build, which must not get a
 /// page as the answer.
 fn may_be_page(path: &str) -> bool {
-    !["/api/", "/assets/"].iter().any(|folder| path.starts_with(folder))
+    !["/api/", ASSETS].iter().any(|folder| path.starts_with(folder))
 }
 
 async fn console(request: HttpRequest) -> Result<HttpResponse, ApiError> {

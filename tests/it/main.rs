@@ -56,6 +56,7 @@ mod origins;
 mod order;
 mod past;
 mod past_live;
+mod pages;
 mod parameters;
 mod payloads;
 mod personal_data;
