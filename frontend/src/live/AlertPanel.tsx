@@ -1,5 +1,5 @@
 import { ActionIcon, Button, Skeleton } from '@mantine/core';
-import { useMemo, useState } from 'react';
+import { useMemo, useRef, useState } from 'react';
 import { Link } from 'react-router';
 import type { Alert, AlertKind } from 'umbler-hub-client';
 
@@ -9,6 +9,7 @@ import { reasonOf } from '../hub/errors.ts';
 import { alerts, hub, openChats, settings } from '../hub/hub.tsx';
 import { useRole } from '../hub/role.ts';
 import { useStore } from '../hub/store.ts';
+import { Below } from '../parts/Below.tsx';
 import { Icon } from '../parts/icons.tsx';
 import { Failure } from '../parts/Notice.tsx';
 import { agentName, clock, moment, number } from '../words/format.ts';
@@ -41,6 +42,7 @@ export function AlertPanel() {
   const say = useWords();
   const known = useStore(alerts);
   const rules = useStore(settings);
+  const box = useRef<HTMLUListElement>(null);
   const off = rules.settings !== null && rules.updatedAt === null;
   const shown = useMemo(() => (known.alerts === null ? null : ordered(pressing(known.alerts))), [known.alerts]);
   const open = shown?.filter(({ acknowledgedAt }) => acknowledgedAt === null).length ?? 0;
@@ -75,7 +77,7 @@ export function AlertPanel() {
         </p>
       )}
       {shown !== null && shown.length > 0 && (
-        <ul className="scroll" tabIndex={0} aria-labelledby="alerts-title">
+        <ul className="scroll" ref={box} tabIndex={0} aria-labelledby="alerts-title">
           {shown.slice(0, SHOWN_MAX).map((alert) => (
             <Row key={alert.id} alert={alert} />
           ))}
@@ -84,6 +86,7 @@ export function AlertPanel() {
           )}
         </ul>
       )}
+      {shown !== null && <Below box={box} count={shown.length} />}
     </section>
   );
 }

@@ -1,9 +1,11 @@
 import { Skeleton } from '@mantine/core';
+import { useRef } from 'react';
 import { Link } from 'react-router';
 
 import { useAddress, useMoment } from '../app/moment.ts';
 import { useNow } from '../hub/clock.ts';
 import { type Group, urgencyOf } from '../hub/waits.ts';
+import { Below } from '../parts/Below.tsx';
 import { agentName, clock, number } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
 import { useLimits } from './limits.ts';
@@ -20,6 +22,7 @@ export function Groups({ title, groups, by }: GroupsProps) {
   const say = useWords();
   const most = Math.max(1, ...(groups ?? []).map(({ open }) => open));
   const id = `groups-${by}`;
+  const box = useRef<HTMLDivElement>(null);
   return (
     <section className="card panel groups" data-by={by}>
       <header>
@@ -30,7 +33,7 @@ export function Groups({ title, groups, by }: GroupsProps) {
       {groups === null && <Skeleton height={120} />}
       {groups?.length === 0 && <p className="blank">{say('noneOpen')}</p>}
       {groups !== null && groups.length > 0 && (
-        <div className="scroll" tabIndex={0} role="group" aria-labelledby={id}>
+        <div className="scroll" ref={box} tabIndex={0} role="group" aria-labelledby={id}>
           <table>
             <thead>
               <tr>
@@ -48,6 +51,7 @@ export function Groups({ title, groups, by }: GroupsProps) {
           </table>
         </div>
       )}
+      {groups !== null && <Below box={box} count={groups.length} />}
     </section>
   );
 }
@@ -67,7 +71,8 @@ function Row({
   const isPast = useMoment().at !== null;
   const limits = useLimits().of(oldestSector);
   const sectorName = useSectorName();
-  const name = by === 'owner' ? agentName(say, who) : sectorName(who);
+  // Under this heading an agent without a name needs no word before the id, which a narrow column would cut.
+  const name = by === 'sector' ? sectorName(who) : who === null ? agentName(say, who) : (who.name ?? who.id);
   const wait = oldestMs === null ? null : now - oldestMs;
   // Of the past the list of chats does not know which had nobody.
   const isDoor = who !== null || (by === 'owner' && !isPast);

@@ -7,6 +7,7 @@ import { useAddress } from '../app/moment.ts';
 import { useNow } from '../hub/clock.ts';
 import { isNewlyLate, urgencyOf, type Waiting } from '../hub/waits.ts';
 import { AboutThis } from '../parts/AboutThis.tsx';
+import { Below } from '../parts/Below.tsx';
 import { Icon } from '../parts/icons.tsx';
 import { useListKeys } from '../parts/useListKeys.ts';
 import { agentName, clock, duration, number, talkUrl } from '../words/format.ts';
@@ -79,6 +80,7 @@ export function Queue({ waiting, tooMany = false }: { waiting: Waiting[] | null;
           })}
         </ul>
       </div>
+      <Below box={box} count={waiting?.length ?? 0} />
     </section>
   );
 }

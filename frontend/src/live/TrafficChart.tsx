@@ -76,10 +76,14 @@ function Hours({ day }: { day: Day }) {
             key={hour.from}
             className="hour"
             data-running={isRunning(hour, now) || undefined}
-            title={describe(say, hour)}
+            title={describe(say, hour, now)}
           >
             <div>
-              {hour.usual !== null && hour.usual > 0 && <span className="usual" style={height(hour.usual)} />}
+              {hour.usual !== null && hour.usual > 0 && (
+                <span className="usual" style={height(hour.usual)}>
+                  {isRunning(hour, now) && <i style={{ height: `${runOf(hour, now) * 100}%` }} />}
+                </span>
+              )}
               {sum(hour) > 0 && (
                 <span className="stack" style={height(sum(hour))}>
                   {SERIES.toReversed().map((name) => (
@@ -149,14 +153,19 @@ function soFar(say: Say, day: Day, now: number): string {
   });
 }
 
-function describe(say: Say, hour: Hour): string {
+function describe(say: Say, hour: Hour, now: number): string {
   const words = say('trafficBar', {
     hour: label(hour),
     customers: number(hour.customers),
     team: number(hour.team),
     others: number(hour.others),
   });
-  return hour.usual === null ? words : `${words} · ${say('trafficUsual', { usual: number(Math.round(hour.usual)) })}`;
+  if (hour.usual === null) return words;
+  const usual = (count: number) => number(Math.round(count));
+  const told = isRunning(hour, now)
+    ? say('trafficUsualNow', { usual: usual(hour.usual), now: usual(hour.usual * runOf(hour, now)) })
+    : say('trafficUsual', { usual: usual(hour.usual) });
+  return `${words} · ${told}`;
 }
 
 function isUsual({ hours }: Day): boolean {
@@ -165,6 +174,11 @@ function isUsual({ hours }: Day): boolean {
 
 function isRunning({ from, until }: Hour, now: number): boolean {
   return from <= now && now < until;
+}
+
+/** How much of the hour that runs is over, from 0 to 1. */
+function runOf({ from, until }: Hour, now: number): number {
+  return (now - from) / (until - from);
 }
 
 function sum({ customers, team, others }: Counts): number {

@@ -198,11 +198,11 @@ test('an alert is on the screen when it is due, is taken by one for all to see, 
   await text(eve.page, '.alert', 'C•••');
   assert.equal(await eve.page.getByRole('button', { name: /^Take/ }).count(), 0);
   assert.deepEqual(await axe(rui.page), []);
-  await rui.page.getByRole('button', { name: /^Take: Waiting: late/ }).click();
-  await text(rui.page, '.alert[data-taken]', 'taken by Rui');
-  await text(ana.page, '.alert[data-taken]', 'taken by Rui');
+  await rui.page.getByRole('button', { name: /^I’m on it: Waiting: late/ }).click();
+  await text(rui.page, '.alert[data-taken]', 'Rui is on it');
+  await text(ana.page, '.alert[data-taken]', 'Rui is on it');
   await ana.page.reload();
-  await text(ana.page, '.alert[data-taken]', 'taken by Rui');
+  await text(ana.page, '.alert[data-taken]', 'Rui is on it');
   await hub.says('a', 'yes!', answer);
   await text(ana.page, '.alerts', 'No active alerts');
   await text(eve.page, '.alerts', 'No active alerts');
