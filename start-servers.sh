@@ -61,11 +61,6 @@ while [ $# -gt 0 ]; do
     shift
 done
 
-fail() {
-    printf '%s\n' "$@" >&2
-    exit 1
-}
-
 # command_with FLAG VALUE: this command again, with this flag. (An empty list is no list to bash 3.2.)
 command_with() {
     local word text=./start-servers.sh is_value=no

@@ -13,6 +13,8 @@
 
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=scripts/checks.sh
+. scripts/checks.sh
 
 SCHEMATHESIS_VERSION=4.32.5
 PARTS=$PWD/scripts/api-fuzz
@@ -48,11 +50,6 @@ while [ $# -gt 0 ]; do
             ;;
     esac
 done
-
-fail() {
-    printf '%s\n' "$@" >&2
-    exit 1
-}
 
 scratch=$(mktemp -d)
 hub_pid=""

@@ -1,6 +1,12 @@
-# What start-servers.sh looks at before it builds anything, and image.sh before it listens. Sourced by them; bash 3.2 will do.
+# How scripts say that they cannot go on, and what start-servers.sh looks at before it builds anything. Sourced by them; bash 3.2 will do.
 #
 # shellcheck shell=bash
+
+# fail LINE...: says why, and ends the script.
+fail() {
+    printf '%s\n' "$@" >&2
+    exit 1
+}
 
 # What Vite, the dashboard's development server, runs on.
 NODE_WANTED="20.19 or newer of 20, or 22.12 or newer"

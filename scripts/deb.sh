@@ -10,6 +10,8 @@
 
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=scripts/checks.sh
+. scripts/checks.sh
 
 # How long the hub may take to start, in tenths of a second.
 TRIES_MAX=300
@@ -37,11 +39,6 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-
-fail() {
-    printf '%s\n' "$@" >&2
-    exit 1
-}
 
 need() {
     local tool

@@ -25,6 +25,8 @@
 
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+# shellcheck source=scripts/checks.sh
+. scripts/checks.sh
 
 # Loops that compete with the tests: one for each core.
 LOAD_LOOPS=$(getconf _NPROCESSORS_ONLN)
@@ -101,11 +103,6 @@ while [ $# -gt 0 ]; do
 done
 
 have() { command -v "$1" >/dev/null 2>&1; }
-
-fail() {
-    printf '%s\n' "$@" >&2
-    exit 1
-}
 
 # The library that fakes the clock, as LD_PRELOAD wants it.
 clock_library() {

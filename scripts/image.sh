@@ -47,11 +47,6 @@ while [ $# -gt 0 ]; do
     shift
 done
 
-fail() {
-    printf '%s\n' "$@" >&2
-    exit 1
-}
-
 works() {
     case "$1" in
         docker) docker info >/dev/null 2>&1 ;;
