@@ -167,7 +167,7 @@ settings! {
     "UMBLER_WEBHOOK_URL";
     /// Seconds between two comparisons of the stored messages with the API, 30 to 86400.
     "UMBLER_RECONCILE_SECONDS" = "300";
-    /// Whether people may send messages through the hub: on or off. Needs UMBLER_API_TOKEN.
+    /// Whether people may send messages through the hub: on or off. Needs a token: UMBLER_API_TOKEN, or the one that an admin enters on the dashboard.
     "UMBLER_SEND" = "off";
     /// What the customer sees before the text; NAME is the sender's name. none: nothing.
     "UMBLER_SEND_PREFIX" = "*NAME:*";

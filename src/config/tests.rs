@@ -44,7 +44,6 @@ fn every_wrong_value_is_named_with_its_variable() {
         ("BACKUP_KEEP", "1001"),
         ("WORKERS", "0"),
         ("UMBLER_SEND", "yes"),
-        ("UMBLER_SEND", "on"),
         ("UMBLER_SEND_LOOK_SECONDS", "4"),
         ("LOG_FORMAT", "xml"),
         ("NATS_URL", "http://127.0.0.1:4222/"),

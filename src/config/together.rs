@@ -79,7 +79,7 @@ impl Reader<'_> {
         let silence_seconds = number(SILENCE_SECONDS)(self, "UMBLER_SILENCE_SECONDS");
         let backfill_days = number(0..=BACKFILL_DAYS_MAX)(self, "UMBLER_BACKFILL_DAYS");
         let webhook_url = self.parse("UMBLER_WEBHOOK_URL", web_address);
-        let sending = self.sending(token.is_some());
+        let sending = self.sending();
         let dialect = self.parse("UMBLER_API_DIALECT", |path| {
             let text =
                 std::fs::read_to_string(path).map_err(|error| format!("{path} cannot be read: {error}"))?;
@@ -100,7 +100,7 @@ impl Reader<'_> {
     }
 
     /// How people send messages; all of it is checked whether they may or not.
-    fn sending(&mut self, has_token: bool) -> Option<Option<SendingRules>> {
+    fn sending(&mut self) -> Option<Option<SendingRules>> {
         let is_on = self.parse("UMBLER_SEND", |text| match text {
             "on" => Ok(true),
             "off" => Ok(false),
@@ -113,9 +113,6 @@ impl Reader<'_> {
                 .ok_or_else(|| format!("has more than {PREFIX_CHARS_MAX} characters"))
         });
         let look_seconds = number(LOOK_SECONDS)(self, "UMBLER_SEND_LOOK_SECONDS");
-        if is_on == Some(true) && !has_token {
-            self.problems.push("UMBLER_SEND: on needs UMBLER_API_TOKEN".to_owned());
-        }
         let rules =
             SendingRules { prefix: prefix.filter(|text| text != "none"), look_seconds: look_seconds? };
         Some(is_on?.then_some(rules))

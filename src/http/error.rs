@@ -81,8 +81,8 @@ pub enum ApiError {
         retry_after_seconds: u64,
     },
     /// The hub does not send messages.
-    #[error("the hub does not send messages: UMBLER_SEND is off")]
-    SendingOff,
+    #[error("the hub does not send messages: {0}")]
+    SendingOff(&'static str),
     /// The chat is closed, so nothing can be written into it.
     #[error("the chat is closed")]
     ChatClosed,
@@ -215,7 +215,7 @@ impl ApiError {
             Self::UpgradeRequired => (StatusCode::UPGRADE_REQUIRED, "upgrade_required"),
             Self::TooManyRequests { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
             Self::TooManyMessages { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_messages"),
-            Self::SendingOff => (StatusCode::CONFLICT, "sending_off"),
+            Self::SendingOff(_) => (StatusCode::CONFLICT, "sending_off"),
             Self::ChatClosed => (StatusCode::CONFLICT, "chat_closed"),
             Self::WindowClosed { .. } => (StatusCode::CONFLICT, "window_closed"),
             Self::TempIdUsed => (StatusCode::CONFLICT, "temp_id_used"),
@@ -258,7 +258,7 @@ impl ApiError {
             | Self::HeadersTooLarge(_)
             | Self::UnsupportedEncoding
             | Self::UnsupportedType(_)
-            | Self::SendingOff
+            | Self::SendingOff(_)
             | Self::ChatClosed
             | Self::WindowClosed { .. }
             | Self::TempIdUsed

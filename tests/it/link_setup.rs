@@ -7,6 +7,7 @@ use umbler_hub::facade::testing::TOKEN;
 
 use super::support::api::{api, linked, rechecked};
 use super::support::keys::{SECRET, token};
+use super::support::sending::Sending;
 use super::support::{Answer, Hub, PATIENCE, hub_with};
 
 fn enters(hub: &Hub, token: &str) -> Answer {
@@ -63,6 +64,26 @@ fn a_token_that_an_admin_replaces_is_used_at_once() {
     }
     let file = hub.database().with_extension("db.umbler-token");
     assert_eq!(std::fs::read_to_string(&file).expect("a file"), "the-second-token");
+}
+
+#[test]
+fn messages_are_sent_with_a_token_that_an_admin_entered_and_again_after_a_restart() {
+    let sending = Sending::without_token();
+    sending.chat("ana", 60);
+    let error = sending.asks("ana", &json!({ "text": "too early" })).refuses(409, "sending_off");
+    assert!(error["message"].as_str().expect("a text").contains("no token"), "{error}");
+    let refused =
+        |sending: &Sending| sending.hub.json("/api/umbler/chats/ana/outbox")["writing"]["refused"].clone();
+    assert_eq!(refused(&sending), "sending_off");
+
+    assert_eq!(enters(&sending.hub, TOKEN).json(), json!({ "started": true }));
+    assert_eq!(refused(&sending), json!(null), "nobody has to restart the hub");
+    sending.becomes(&sending.sends("ana", "Olá"), &["sent"]);
+
+    let sending = sending.killed_and_started_again();
+    sending.becomes(&sending.sends("ana", "Tudo bem?"), &["sent"]);
+    let texts: Vec<String> = sending.api.sent().into_iter().map(|sent| sent.text).collect();
+    assert_eq!(texts, ["Olá", "Tudo bem?"]);
 }
 
 #[test]

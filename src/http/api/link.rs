@@ -28,15 +28,15 @@ routes! {
     /// Compares messages and chats with Umbler, checks the webhook and reads the agents, all now. The answer comes when this is
     /// finished, or after 20 s with what is known so far.
     write(POST) "/link/recheck" => recheck, "recheckLink",
-        refuses(400, "`UMBLER_API_TOKEN` is not set.");
+        refuses(400, "There is no token of the API.");
     /// Reads the chats that were created in the last days and all their messages, and the open chats that are older. Where such a
     /// reading is running, a longer one comes after it. `getLink` tells how far it has come.
     write(POST) "/link/backfill" => backfill, "backfillLink",
-        refuses(400, "No `UMBLER_API_TOKEN` is set, or `days` is out of range.");
+        refuses(400, "There is no token of the API, or `days` is out of range.");
     /// Creates a webhook at Umbler, with this hub's address and secret, for all lines that do not post here yet. A line posts to one
     /// application at Umbler, so that another application may get nothing more from it. The hub never does this by itself.
     write(POST) "/link/webhook" => register, "registerWebhook",
-        refuses(400, "No `UMBLER_API_TOKEN` is set."),
+        refuses(400, "There is no token of the API."),
         refuses(409, "`webhook_not_created`: one posts here already, `UMBLER_WEBHOOK_URL` is not set, or Umbler refuses it."),
         refuses(503, "Umbler does not answer. Check the webhooks before you try again.");
 }
@@ -105,7 +105,7 @@ fn check_linked(state: &UserState) -> Result<(), ApiError> {
     if state.link.shape().state != LinkState::Off {
         return Ok(());
     }
-    Err(ApiError::BadRequest("no UMBLER_API_TOKEN is set, so Umbler cannot be asked".to_owned()))
+    Err(ApiError::BadRequest("no token of its API is set, so Umbler cannot be asked".to_owned()))
 }
 
 async fn backfill(

@@ -180,7 +180,7 @@ async fn list(
     let question = ListOutbox { chat: chat.into(), scope: Arc::clone(&caller.scope) };
     let (outbox, chat) = state.ask(question).await?.ok_or(UNKNOWN_CHAT)?;
     let refused = match check_right(&caller, &state) {
-        Err(ApiError::SendingOff) => Some(WritingRefusal::SendingOff),
+        Err(ApiError::SendingOff(_)) => Some(WritingRefusal::SendingOff),
         Err(_) => Some(WritingRefusal::Forbidden),
         Ok(_) => match may_write(&chat, false, clock::now()) {
             Err(NotNow::ChatClosed) => Some(WritingRefusal::ChatClosed),
@@ -266,7 +266,9 @@ fn check_role(caller: &Caller) -> Result<(), ApiError> {
 /// Whether the caller may send at all; returns the prefix of messages.
 fn check_right(caller: &Caller, state: &EdgeState) -> Result<Option<String>, ApiError> {
     check_role(caller)?;
-    state.settings.send_prefix.clone().ok_or(ApiError::SendingOff)
+    let prefix = state.settings.send_prefix.clone().ok_or(ApiError::SendingOff("UMBLER_SEND is off"))?;
+    let token = state.link.keeper().and_then(|keeper| keeper.source());
+    token.map(|_source| prefix).ok_or(ApiError::SendingOff("no token of Umbler's API is set"))
 }
 
 fn refusal(not_now: NotNow) -> ApiError {

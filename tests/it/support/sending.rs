@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use umbler_hub::facade::testing::FakeApi;
 
 use super::api::{ago, api, linked};
-use super::hub::{Answer, Hub};
+use super::hub::{Answer, Hub, hub_with};
 use super::provider::Delivery;
 use super::screen::Screen;
 use super::{PATIENCE, keys};
@@ -46,6 +46,19 @@ impl Sending {
         let api = Arc::new(api());
         let settings: Vec<_> = SENDING.iter().chain(more).copied().collect();
         let hub = linked(&api, &settings);
+        Self::posting(hub, api)
+    }
+
+    /// The same with a hub that has no token of the API yet.
+    pub fn without_token() -> Self {
+        let api = Arc::new(api());
+        let url = api.url();
+        let at = [("UMBLER_API_URL", &*url), ("UMBLER_RECONCILE_SECONDS", "86400")];
+        let settings: Vec<_> = SENDING.iter().chain(&at).copied().collect();
+        Self::posting(hub_with(&settings), api)
+    }
+
+    fn posting(hub: Hub, api: Arc<FakeApi>) -> Self {
         let mut sending = Self { hub, api, posting: None, reader: None };
         sending.posts_webhooks();
         sending
