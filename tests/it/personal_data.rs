@@ -43,6 +43,11 @@ fn an_export_for_the_person_to_read_is_a_page_in_their_language_without_markup_o
     assert!(page.text.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; tchau"), "{}", page.text);
     let english = hub.get(&format!("{path}&language=en"));
     assert!(english.text.contains("Your personal data"), "{}", english.text);
+    // On a phone each value stands below the name of its column.
+    assert!(
+        english.text.contains("name=\"viewport\"")
+            && english.text.contains("<td data-column=\"From\">You</td>")
+    );
 }
 
 #[test]

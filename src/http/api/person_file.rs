@@ -130,7 +130,7 @@ impl PersonFile {
         self.stage = if let Some(cursor) = next {
             Stage::Chats(PageAt::After(cursor))
         } else {
-            text += self.between();
+            text += &self.between();
             Stage::Messages(PageAt::Page(1))
         };
         Ok(text)
@@ -160,18 +160,12 @@ impl PersonFile {
         }
     }
 
-    fn between(&self) -> &'static str {
-        match self.written {
-            Written::Json => "],\"messages\":[",
-            Written::Html(Language::Portuguese) => concat!(
-                "</table><h2>Mensagens</h2><p>A mais recente primeiro.</p><table>",
-                "<tr><th>Quando</th><th>Conversa</th><th>De</th><th>Texto</th><th>Anexos</th></tr>\n"
-            ),
-            Written::Html(Language::English) => concat!(
-                "</table><h2>Messages</h2><p>The newest first.</p><table>",
-                "<tr><th>When</th><th>Conversation</th><th>From</th><th>Text</th><th>Attachments</th></tr>\n"
-            ),
-        }
+    fn between(&self) -> String {
+        let Written::Html(language) = self.written else { return "],\"messages\":[".to_owned() };
+        let title = said(language, "Mensagens", "Messages");
+        let order = said(language, "A mais recente primeiro.", "The newest first.");
+        let head = head_row(message_columns(language));
+        format!("</table><h2>{title}</h2><p>{order}</p><table>{head}\n")
     }
 
     fn end(&self) -> Result<String, ApiError> {
@@ -262,30 +256,66 @@ fn page_head(contact: &ContactShape, language: Language) -> String {
     // Writing to a string does not fail.
     write!(
         text,
-        "<html lang=\"{lang}\"><head><meta charset=\"utf-8\"><title>{title}</title>\
-         <style>body{{font-family:sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}}\
-         table{{border-collapse:collapse;width:100%}}th,td{{border:1px solid #999;padding:.3rem .5rem;\
-         text-align:left;vertical-align:top;overflow-wrap:anywhere;white-space:pre-wrap}}</style></head>\n\
-         <body><h1>{title}</h1><p>{about} {at}</p><table>\n"
+        "<html lang=\"{lang}\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{title}</title>\
+         <style>{STYLE}</style></head>\n<body><h1>{title}</h1><p>{about} {at}</p><table>\n"
     )
     .unwrap_or_default();
     for (name, value) in rows {
         writeln!(text, "<tr><th>{name}</th><td>{value}</td></tr>").unwrap_or_default();
     }
-    let head = say(
-        "<tr><th>Identificador</th><th>Setor</th><th>Canal</th><th>Aberta em</th><th>Encerrada em</th></tr>",
-        "<tr><th>Identifier</th><th>Sector</th><th>Line</th><th>Opened</th><th>Closed</th></tr>",
-    );
+    let head = head_row(chat_columns(language));
     writeln!(text, "</table><h2>{}</h2><table>{head}", say("Conversas", "Conversations")).unwrap_or_default();
     text
 }
 
-fn chat_row(chat: &ChatShape, _: Language) -> String {
+/// On a phone each row is a block, and each value stands below the name of its column.
+const STYLE: &str = "body{font-family:sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}\
+    table{border-collapse:collapse;width:100%}th,td{border:1px solid #999;padding:.3rem .5rem;\
+    text-align:left;vertical-align:top;white-space:pre-wrap}td:nth-last-child(-n+2){overflow-wrap:anywhere}\
+    @media screen and (max-width:44rem){.head{display:none}\
+    table,tbody,tr,th,td{display:block}th,td{border:0;padding:.1rem 0;overflow-wrap:anywhere}\
+    tr{border-top:1px solid #999;padding:.5rem 0}\
+    td[data-column]::before{content:attr(data-column);display:block;font-size:.8rem;color:#555}}";
+
+fn chat_columns(language: Language) -> [&'static str; 5] {
+    match language {
+        Language::Portuguese => ["Identificador", "Setor", "Canal", "Aberta em", "Encerrada em"],
+        Language::English => ["Identifier", "Sector", "Line", "Opened", "Closed"],
+    }
+}
+
+fn message_columns(language: Language) -> [&'static str; 5] {
+    match language {
+        Language::Portuguese => ["Quando", "Conversa", "De", "Texto", "Anexos"],
+        Language::English => ["When", "Conversation", "From", "Text", "Attachments"],
+    }
+}
+
+fn erasure_columns(language: Language) -> [&'static str; 4] {
+    match language {
+        Language::Portuguese => ["Quando", "Por", "Motivo", "Bloqueado"],
+        Language::English => ["When", "By", "Reason", "Blocked"],
+    }
+}
+
+fn head_row<const N: usize>(columns: [&str; N]) -> String {
+    format!("<tr class=\"head\"><th>{}</th></tr>", columns.join("</th><th>"))
+}
+
+/// A row of values that are written as markup.
+fn row<const N: usize>(columns: [&str; N], values: [&str; N]) -> String {
+    let cells = columns.iter().zip(values);
+    let cells: String =
+        cells.map(|(column, value)| format!("<td data-column=\"{column}\">{value}</td>")).collect();
+    format!("<tr>{cells}</tr>\n")
+}
+
+fn chat_row(chat: &ChatShape, language: Language) -> String {
     let sector = maybe(chat.sector.as_ref().and_then(|sector| sector.name.as_deref()));
     let line = maybe(chat.channel.as_ref().and_then(|line| line.name.as_deref()));
     let (opened, closed) = (moment(chat.created_at), moment(chat.closed_at));
-    let id = escaped(&chat.id);
-    format!("<tr><td>{id}</td><td>{sector}</td><td>{line}</td><td>{opened}</td><td>{closed}</td></tr>\n")
+    row(chat_columns(language), [&escaped(&chat.id), &sector, &line, &opened, &closed])
 }
 
 fn message_row(message: &MessageShape, language: Language) -> String {
@@ -300,7 +330,7 @@ fn message_row(message: &MessageShape, language: Language) -> String {
     let text = maybe(message.text.as_deref());
     let more = attachments(message, language);
     let (at, chat) = (moment(Some(message.at)), escaped(&message.chat_id));
-    format!("<tr><td>{at}</td><td>{chat}</td><td>{who}</td><td>{text}</td><td>{more}</td></tr>\n")
+    row(message_columns(language), [&at, &chat, &who, &text, &more])
 }
 
 /// File, place, cards and reactions of a message.
@@ -334,24 +364,17 @@ fn attachments(message: &MessageShape, language: Language) -> String {
 
 fn erasure_row(line: &ErasureLine<'_>, language: Language) -> String {
     let later = if line.blocked { said(language, "sim", "yes") } else { said(language, "não", "no") };
-    format!(
-        "<tr><td>{}</td><td>{}</td><td>{}</td><td>{later}</td></tr>\n",
-        moment(Some(line.erased_at)),
-        escaped(line.erased_by),
-        escaped(line.reason)
-    )
+    let (at, by) = (moment(Some(line.erased_at)), escaped(line.erased_by));
+    row(erasure_columns(language), [&at, &by, &escaped(line.reason), later])
 }
 
 fn page_end(rows: &str, language: Language) -> String {
     if rows.is_empty() {
         return "</table></body></html>\n".to_owned();
     }
-    let head = said(
-        language,
-        "<h2>Dados apagados</h2><table><tr><th>Quando</th><th>Por</th><th>Motivo</th><th>Bloqueado</th></tr>",
-        "<h2>Erased data</h2><table><tr><th>When</th><th>By</th><th>Reason</th><th>Blocked</th></tr>",
-    );
-    format!("</table>{head}\n{rows}</table></body></html>\n")
+    let (title, head) =
+        (said(language, "Dados apagados", "Erased data"), head_row(erasure_columns(language)));
+    format!("</table><h2>{title}</h2><table>{head}\n{rows}</table></body></html>\n")
 }
 
 #[cfg(test)]
