@@ -12,6 +12,11 @@ const WEBHOOK_EVERY: Duration = Duration::from_mins(10);
 const WEBHOOK_EVERY_WRONG: Duration = Duration::from_mins(1);
 /// After what time a failed job is tried again, unless it is due earlier.
 const AFTER_FAILURE: Duration = Duration::from_mins(1);
+/// How long after the beginning of a comparison that found lost messages the next one begins. What it read was complete until a minute
+/// before, so only the next one covers the end of what was lost.
+const SWEEP_AGAIN_AFTER: Duration = Duration::from_secs(61);
+/// The least rest after such a comparison, however long it took: other jobs have their turn.
+const BETWEEN_SWEEPS: Duration = Duration::from_secs(5);
 /// How often the jobs are tried while the token is refused.
 const NOT_ALLOWED_EVERY: Duration = Duration::from_hours(1);
 
@@ -88,6 +93,11 @@ impl Schedule {
         }
     }
 
+    /// A comparison that began at `begun` found lost messages.
+    pub fn note_lost(&mut self, begun: Instant, now: Instant) {
+        self.sweep = self.sweep.min((begun + SWEEP_AGAIN_AFTER).max(now + BETWEEN_SWEEPS));
+    }
+
     fn due_time(&mut self, job: Job) -> &mut Instant {
         match job {
             Job::Sweep => &mut self.sweep,
@@ -141,6 +151,21 @@ mod tests {
             60 * SECOND,
             "a failed job is tried again soon"
         );
+    }
+
+    #[test]
+    fn lost_messages_are_followed_by_another_comparison_soon_and_other_jobs_have_their_turn() {
+        let now = Instant::now();
+        let mut schedule = after_first_run(now);
+        schedule.note_lost(now, now + 10 * SECOND);
+        assert_eq!(schedule.time_until_due(now), 61 * SECOND, "a minute after it began");
+        // One that takes long leaves a rest.
+        let ended = now + 700 * SECOND;
+        schedule.note(Job::Sweep, JobResult::Problem, ended);
+        schedule.note_lost(now + 61 * SECOND, ended);
+        assert_eq!(schedule.due(ended), Some(Job::Webhook));
+        schedule.note(Job::Webhook, JobResult::Fine, ended);
+        assert_eq!((schedule.due(ended), schedule.time_until_due(ended)), (None, 5 * SECOND));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::client::{Client, LinkError};
 use super::directory::{self, FindNameless};
 use super::schedule::{Job, JobResult, Schedule};
 use super::silence::{self, Loss, Quiet};
-use super::sweep::{self, Sweep, SweepResult};
+use super::sweep::{self, AlreadyRead, Sweep, SweepResult};
 use super::{alarm, dictionaries, webhook};
 use crate::http::link::LinkHandle;
 use crate::journal::LinkProgress;
@@ -49,6 +49,8 @@ pub struct Work {
     loss: Option<Loss>,
     /// The silence that was already looked at, by its beginning.
     seen_silence: Option<Timestamp>,
+    /// What the comparison before read, where it found lost messages.
+    already_read: AlreadyRead,
 }
 
 impl Work {
@@ -74,6 +76,7 @@ impl Work {
             begun_at: clock::now(),
             loss: None,
             seen_silence: None,
+            already_read: AlreadyRead::new(),
         }
     }
 
@@ -95,12 +98,16 @@ impl Work {
     /// Runs the job that is due, or waits. The only error is that the hub stops.
     fn step(&mut self) -> Result<(), LinkError> {
         if let Some(job) = self.schedule.due(Instant::now()) {
+            let begun = Instant::now();
             let result = match self.do_job(job) {
                 Err(LinkError::Stopping) => return Err(LinkError::Stopping),
                 Err(error) => self.note_failure(job, &error),
                 Ok(result) => result,
             };
             self.schedule.note(job, result, Instant::now());
+            if job == Job::Sweep && result == JobResult::Problem {
+                self.schedule.note_lost(begun, Instant::now());
+            }
             return self.tell_alerts();
         }
         self.handle.finish_rechecks(self.seen_request);
@@ -203,10 +210,17 @@ impl Work {
     }
 
     fn sweep(&mut self, requests: &RequestBuilder) -> Result<JobResult, LinkError> {
-        let swept = Sweep::new(&mut self.client, requests, &self.archive).run()?;
+        let before = std::mem::take(&mut self.already_read);
+        let is_full = before.is_empty();
+        let swept = Sweep::new(&mut self.client, requests, &self.archive).after(before).run()?;
         self.tell_state(LinkState::Ok, None);
         self.tell_progress(&swept.progress);
-        let SweepResult { chats, messages, lost, states, problem, .. } = swept;
+        let SweepResult { chats, messages, lost, states, problem, read, .. } = swept;
+        // What was lost is made up for sooner if the next one reads only what happened since. The one after that reads all of its gap
+        // again, because a state of a message may change long after the message.
+        if lost > 0 && is_full {
+            self.already_read = read;
+        }
         if messages + states > 0 {
             log::info!("recorded {messages} messages and the states of {states} chats from Umbler's API");
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use umbler_hub::facade::testing::{Day, FakeApi, FakeBehavior, OrderWord};
 
@@ -74,11 +74,59 @@ fn an_outage_under_load_is_made_up_for() {
     no_message_is_doubled(&hub);
 }
 
+/// Where deliveries come from.
+enum Source {
+    /// A team that opens and closes chats all the time.
+    Team(Day),
+    /// So many chats, in which customers write in turn.
+    Chats { chats: usize, number: usize, organization: String },
+}
+
+impl Source {
+    /// As the variable `OUTAGE_CHATS` says; without it a team.
+    fn new(api: &FakeApi, seed: u64, begun: Timestamp) -> Self {
+        match from_environment::<usize>("OUTAGE_CHATS") {
+            Some(chats) => {
+                let organization = api.world(|world| world.organization.clone());
+                Self::Chats {
+                    chats,
+                    number: usize::try_from(seed).expect("small") * 10_000_000,
+                    organization,
+                }
+            }
+            None => Self::Team(Day::new(seed, begun)),
+        }
+    }
+
+    fn step(&mut self, at: Timestamp) -> Vec<u8> {
+        let (chats, number, organization) = match self {
+            Self::Team(day) => return day.step(at).body,
+            Self::Chats { chats, number, organization } => (*chats, number, organization),
+        };
+        *number += 1;
+        let moment = json!(format!("{at:.3}"));
+        Delivery::message(&format!("chat-{:05}", *number % chats))
+            .event_id(&format!("lasting-event-{number}"))
+            .message_id(&format!("lasting-{number}"))
+            .set("/EventDate", json!(format!("{at:.7}")))
+            .message_field("EventAtUTC", moment.clone())
+            .message_field("CreatedAtUTC", moment.clone())
+            .chat_field("EventAtUTC", moment)
+            .chat_field("Organization", json!({ "Id": organization }))
+            .bytes()
+    }
+}
+
+fn from_environment<T: std::str::FromStr>(name: &str) -> Option<T> {
+    let text = std::env::var_os(name)?;
+    Some(text.to_str().and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("{name} is no number")))
+}
+
 /// Posts deliveries at this pace until `is_over`. Returns how many.
 fn posts_at(hub: &Hub, api: &FakeApi, per_second: u64, is_over: &AtomicBool) -> usize {
-    let (mut live, begun, mut count) = (Day::new(78, ago(30)), Instant::now(), 0_u32);
+    let (mut live, begun, mut count) = (Source::new(api, 78, ago(30)), Instant::now(), 0_u32);
     while !is_over.load(Ordering::Relaxed) {
-        let delivery = live.step(ago(0)).body;
+        let delivery = live.step(ago(0));
         while hub.provider().post(&delivery).status == 503 {}
         api.world(|world| world.absorb(&delivery));
         count += 1;
@@ -89,24 +137,36 @@ fn posts_at(hub: &Hub, api: &FakeApi, per_second: u64, is_over: &AtomicBool) -> 
 }
 
 #[test]
-#[ignore = "180,000 lost deliveries are minutes of work; OUTAGE_SECONDS=60 makes it shorter"]
+#[ignore = "180,000 lost deliveries are minutes of work; OUTAGE_SECONDS=60 makes it shorter, OUTAGE_CHATS=400 has lasting chats"]
 fn ten_minutes_without_webhooks_at_300_deliveries_a_second_are_made_up_for() {
-    const PER_SECOND: u64 = 300;
-    let seconds = std::env::var_os("OUTAGE_SECONDS");
-    let seconds: i32 =
-        seconds.map_or(600, |text| text.to_str().and_then(|text| text.parse().ok()).expect("seconds"));
+    let seconds: i32 = from_environment("OUTAGE_SECONDS").unwrap_or(600);
+    let live_per_second: u64 = from_environment("LIVE_PER_SECOND").unwrap_or(300);
     let api = api();
     let hub = linked(&api, &[("UMBLER_API_REQUESTS_PER_5_SECONDS", "100"), ("RUST_LOG", "warn")]);
-    let mut day = Day::new(77, ago(3_000));
-    deliver(&api, &hub, &deliveries(&mut day, ago(3_000), ago(1_400), 400));
+    let mut source = Source::new(&api, 77, ago(3_000));
+    let mut spread = |from: Timestamp, until: Timestamp, count: i32| -> Vec<Vec<u8>> {
+        let pause = until.duration_since(from) / count;
+        (0..count).map(|number| source.step(from + pause * number)).collect()
+    };
+    deliver(&api, &hub, &spread(ago(3_000), ago(1_400), 400));
     rechecked(&hub);
-    // The ten minutes end now: nothing of them was ever posted.
-    let ended = ago(0);
-    lose(&api, &deliveries(&mut day, ago(i64::from(seconds)), ended, seconds * 300));
+    // The ten minutes end as soon as everything is made that was lost in them, and nothing of them is ever posted.
+    let begun = Instant::now();
+    let sample = spread(ago(500), ago(490), 1_000);
+    lose(&api, &sample);
+    let lead = begun.elapsed() * u32::try_from(seconds).expect("seconds") * 300 / 1_000 * 3 / 2;
+    let ended = ago(-i64::try_from(lead.as_secs()).expect("seconds") - 2);
+    for minute in (0..seconds).step_by(60) {
+        let from = ended - SignedDuration::from_secs(i64::from(seconds - minute));
+        let length = 60.min(seconds - minute);
+        lose(&api, &spread(from, from + SignedDuration::from_secs(length.into()), length * 300));
+    }
+    assert!(ago(0) < ended, "they took longer than was expected");
+    std::thread::park_timeout(ended.duration_since(ago(0)).unsigned_abs());
     let lost = api.world(|world| world.message_ids()).len();
     let (recovered, is_over) = (Instant::now(), AtomicBool::new(false));
     let (posted, took, link) = std::thread::scope(|scope| {
-        let posting = scope.spawn(|| posts_at(&hub, &api, PER_SECOND, &is_over));
+        let posting = scope.spawn(|| posts_at(&hub, &api, live_per_second, &is_over));
         // A comparison is complete until a minute before its beginning, so the second one ends later.
         let link = loop {
             let link = rechecked(&hub);
@@ -178,12 +238,11 @@ fn five_in_a_hundred_lost_webhooks_are_found_whichever_guess_is_right() {
             kinds.collect::<Vec<_>>()
         );
         let limit = Duration::from_secs(5);
-        let seen: Vec<_> =
-            api.requests().into_iter().filter(|seen| seen.route == "relative-messages").collect();
+        let seen = api.requests();
         for first in &seen {
-            let within =
-                seen.iter().filter(|other| other.at >= first.at && other.at < first.at + limit).count();
-            assert!(within <= 100, "{number}: {within} requests within five seconds");
+            let same = seen.iter().filter(|other| other.route == first.route && other.at >= first.at);
+            let within = same.filter(|other| other.at < first.at + limit).count();
+            assert!(within <= 100, "{number}: {within} requests to {} within five seconds", first.route);
         }
     }
 }

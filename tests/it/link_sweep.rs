@@ -128,6 +128,29 @@ fn a_comparison_that_finds_nothing_records_no_event() {
 }
 
 #[test]
+fn after_lost_messages_the_next_comparison_reads_what_happened_since_and_the_one_after_it_everything() {
+    let api = api();
+    let (hub, mut day) = in_step(&api, 21);
+    let reads = || {
+        let count = || api.requests().iter().filter(|seen| seen.route == "relative-messages").count();
+        let before = count();
+        let link = rechecked(&hub);
+        assert_eq!(message_ids(&hub), api.world(|world| world.message_ids()), "gap and doubles: {link}");
+        (count() - before, link)
+    };
+    lose(&api, &deliveries(&mut day, ago(560), ago(100), 200));
+    let (first, link) = reads();
+    assert_eq!(link["silence"]["finding"], "deliveries_lost", "{link}");
+    // The API shows a message some seconds after it was sent: these are from before that comparison.
+    lose(&api, &deliveries(&mut day, ago(50), ago(30), 10));
+    let (second, _) = reads();
+    assert!(0 < second && second < first / 2, "{first} requests, then {second}");
+    // A receipt may come long after its message, so all of the gap is looked at again.
+    let (third, _) = reads();
+    assert!(third >= first, "{first} requests, then {second}, then {third}");
+}
+
+#[test]
 fn complete_until_survives_a_restart() {
     let api = api();
     let (hub, _) = in_step(&api, 4);

@@ -11,6 +11,7 @@ pub mod walk;
 pub mod backwards;
 pub mod compare;
 
+use std::collections::HashMap;
 use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
@@ -60,13 +61,20 @@ pub struct SweepResult {
     pub problem: Option<&'static str>,
     /// Up to when everything is known now.
     pub progress: LinkProgress,
+    /// What the next comparison need not read again.
+    pub read: AlreadyRead,
 }
+
+/// When the messages of each chat were read back to the beginning of the gap, by the provider's clock. What was sent [`SETTLED`]
+/// before that was shown.
+pub type AlreadyRead = HashMap<ChatId, Timestamp>;
 
 pub struct Sweep<'a> {
     client: &'a mut Client,
     requests: &'a RequestBuilder,
     archive: &'a Archive,
     swept: SweepResult,
+    before: AlreadyRead,
     pace: Option<&'a mut JournalPace>,
 }
 
@@ -95,7 +103,13 @@ pub(super) fn shifted(at: Timestamp, by: SignedDuration) -> Timestamp {
 
 impl<'a> Sweep<'a> {
     pub fn new(client: &'a mut Client, requests: &'a RequestBuilder, archive: &'a Archive) -> Self {
-        Self { client, requests, archive, swept: SweepResult::default(), pace: None }
+        let (swept, before) = (SweepResult::default(), AlreadyRead::new());
+        Self { client, requests, archive, swept, before, pace: None }
+    }
+
+    /// Reads only what happened since the comparison before, in the chats that it read.
+    pub fn after(self, before: AlreadyRead) -> Self {
+        Self { before, ..self }
     }
 
     /// Of chats that are looked at one by one. What is taken in goes to the journal at this pace.
@@ -206,8 +220,10 @@ impl<'a> Sweep<'a> {
 
     fn compare(&mut self, chat: &Active, from: Timestamp, now: Timestamp) -> Result<(), LinkError> {
         self.compare_state(chat, from)?;
-        if chat.item.is_redacted {
-            // Nothing of what is said in it is shown to the token's owner.
+        let read = self.before.get(&chat.item.id);
+        let from = read.map_or(from, |read| from.max(shifted(*read, -SETTLED)));
+        // Nothing of what is said in a redacted chat is shown to the token's owner.
+        if chat.item.is_redacted || chat.item.is_quiet_since(from) {
             return Ok(());
         }
         let (messages, received_at) = self.messages(&chat.item, from, now)?;
@@ -271,13 +287,17 @@ impl<'a> Sweep<'a> {
     ) -> Result<(Vec<MessageItem>, Timestamp), LinkError> {
         // It begins after `now`, because the provider's clock is told in whole seconds and messages come in while the hub reads.
         let mut back = Backwards::new(shifted(now, SETTLED), from);
+        let mut read_at = None;
         for _ in 0..PAGES_MAX {
             let request = self.requests.messages(item.id.as_str(), back.cursor());
-            let ApiAnswer { said, received_at, .. } = self.client.ask(&request, MessagesPage::read)?;
+            let ApiAnswer { said, date, received_at } = self.client.ask(&request, MessagesPage::read)?;
+            let shown_at = date.unwrap_or_else(|| shifted(received_at, -UNTOLD_BEHIND));
+            let read_at = *read_at.get_or_insert(shown_at);
             if back.take_page(said).map_err(|reason| misled(Route::Messages, reason))? {
                 continue;
             }
             self.check(item, &back, from, now)?;
+            self.swept.read.insert(item.id.clone(), read_at);
             return Ok((back.messages, received_at));
         }
         Err(misled(Route::Messages, "the messages of a chat do not end"))

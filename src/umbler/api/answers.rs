@@ -193,6 +193,12 @@ impl ChatsPage {
 }
 
 impl ChatItem {
+    /// True: nothing happened in it since then, as far as the answer tells.
+    pub fn is_quiet_since(&self, moment: Timestamp) -> bool {
+        let message_at = self.last_message.as_ref().map(|(_, at)| *at);
+        [self.active_at, message_at].iter().all(|at| at.is_some_and(|at| at < moment))
+    }
+
     fn of(object: &Object<'_>) -> Option<Self> {
         let message = object.object("LastMessage");
         let last_message = message.as_ref().and_then(|message| {

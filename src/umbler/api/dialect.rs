@@ -143,7 +143,7 @@ impl Default for Dialect {
             messages_from: "FromEventUTC".to_owned(),
             messages_before: parameters(&[("Direction", "TakeBefore")]),
             messages_only: parameters(&[("IncludeMetadata", "false")]),
-            messages_take: 100,
+            messages_take: 250,
             names_take: 100,
             member_picture: words(&["ProfilePictureUrl", "PictureUrl", "PhotoUrl"]),
             send_fields: SendFields::default(),
