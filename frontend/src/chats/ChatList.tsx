@@ -7,6 +7,7 @@ import type { Chat } from 'umbler-hub-client';
 import { useNow } from '../hub/clock.ts';
 import { calledOf } from '../hub/given-names.ts';
 import { givenNames } from '../hub/hub.tsx';
+import { useRole } from '../hub/role.ts';
 import { useStore } from '../hub/store.ts';
 import { urgencyOf } from '../hub/waits.ts';
 import { useLimits } from '../live/limits.ts';
@@ -102,8 +103,9 @@ const Row = memo(function Row({ chat, isChosen, isStop }: { chat: Chat; isChosen
   search.delete('message');
   const sectorName = useSectorName();
   const given = useStore(givenNames);
+  const role = useRole();
   const { lastMessage } = chat;
-  const line = lastMessage === null ? '' : lastWords(say, lastMessage);
+  const line = lastMessage === null ? '' : lastWords(say, lastMessage, role);
   return (
     <Link
       className="chat"

@@ -59,6 +59,7 @@ export function Watchers({ id }: { id: string }) {
 function OtherChats({ id, contactId }: { id: string; contactId: string }) {
   const say = useWords();
   const address = useAddress();
+  const role = useRole();
   const given = useStore(givenNames);
   const [chats, setChats] = useState<Chat[]>([]);
   useEffect(() => {
@@ -88,7 +89,7 @@ function OtherChats({ id, contactId }: { id: string; contactId: string }) {
                     .filter(Boolean)
                     .join(' · ')}
                 </span>
-                <span className="quiet">{chat.lastMessage && lastWords(say, chat.lastMessage)}</span>
+                <span className="quiet">{chat.lastMessage && lastWords(say, chat.lastMessage, role)}</span>
               </span>
               <time className="quiet small">{moment(chat.lastActivityAt)}</time>
             </Link>

@@ -1,8 +1,9 @@
 import { memo } from 'react';
 import type { Message } from 'umbler-hub-client';
 
-import { useHub } from '../hub/hub.tsx';
+import { useRole } from '../hub/role.ts';
 import { clockMinute, fullMoment } from '../words/format.ts';
+import { contentless, lastWords } from '../words/people.ts';
 import { named, useWords, type Say } from '../words/words.ts';
 import { Media } from './Media.tsx';
 import { isFailure } from './states.ts';
@@ -21,6 +22,7 @@ export const MessageItem = memo(function MessageItem({
   isWanted: boolean;
 }) {
   const say = useWords();
+  const role = useRole();
   const { direction, editedAt, state, reactions, at, deleted } = message;
   const from = sender(say, message);
   return (
@@ -39,11 +41,7 @@ export const MessageItem = memo(function MessageItem({
       {quoted !== null && (
         <blockquote>
           <span className="hidden">{say('quoted')}: </span>
-          {quoted === 'away'
-            ? say('quotedAway')
-            : quoted.deleted
-              ? say('deleted')
-              : (quoted.text ?? named(say, quoted.type))}
+          {quoted === 'away' ? say('quotedAway') : lastWords(say, quoted, role)}
         </blockquote>
       )}
       {deleted ? <p className="quiet">{say('deleted')}</p> : <Content message={message} />}
@@ -81,10 +79,10 @@ function sender(say: Say, { source, author, bot, sentBy }: Message): string {
 
 function Content({ message }: { message: Message }) {
   const say = useWords();
-  const { client } = useHub();
+  const role = useRole();
   const { text, type, file, location, contacts } = message;
   const nothing = text === null && file === null && location === null && contacts.length === 0;
-  const isHidden = nothing && client.user?.role === 'viewer';
+  const isHidden = nothing && role === 'viewer';
   return (
     <>
       {file && <Media message={message} />}
@@ -97,7 +95,9 @@ function Content({ message }: { message: Message }) {
         <p className="quiet">
           {isHidden && (type === 'Text' || type === null)
             ? say('hidden')
-            : `${named(say, type) || '–'}${isHidden ? ` · ${say('hidden')}` : ''}`}
+            : isHidden
+              ? `${named(say, type) || '–'} · ${say('hidden')}`
+              : contentless(say, type)}
         </p>
       )}
     </>

@@ -5,6 +5,7 @@ import { Link } from 'react-router';
 
 import { useAddress } from '../app/moment.ts';
 import { useNow } from '../hub/clock.ts';
+import { useRole } from '../hub/role.ts';
 import { isNewlyLate, urgencyOf, type Waiting } from '../hub/waits.ts';
 import { AboutThis } from '../parts/AboutThis.tsx';
 import { Below } from '../parts/Below.tsx';
@@ -88,13 +89,14 @@ export function Queue({ waiting, tooMany = false }: { waiting: Waiting[] | null;
 function Row({ waiting, isStop }: RowProps) {
   const { id, contactName, contactPhone, sector, owner, channel, lastMessage, sinceMs } = waiting;
   const say = useWords();
+  const role = useRole();
   const address = useAddress();
   const sectorName = useSectorName();
   const wait = useNow() - sinceMs;
   const limits = useLimits().of(sector?.id);
   const urgency = urgencyOf(wait, limits);
   const who = contactTitle(say, { contactName, contactPhone });
-  const said = lastMessage ? lastWords(say, lastMessage) : '';
+  const said = lastMessage ? lastWords(say, lastMessage, role) : '';
   const place = [sectorName(sector), agentName(say, owner)].join(' · ');
   return (
     <div className="waiting" data-urgency={urgency} data-new={isNewlyLate(wait, limits) || undefined}>

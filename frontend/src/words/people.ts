@@ -1,6 +1,6 @@
 /** What people are called on a screen, and what was said last. */
 
-import type { MessageSummary, Named } from 'umbler-hub-client';
+import type { MessageSummary, Named, User } from 'umbler-hub-client';
 
 import { named, type Say } from './words.ts';
 
@@ -21,7 +21,17 @@ export function userName(say: Say, user: Named | null): string {
   return user.name ?? (user.id === ANONYMOUS ? say('somebody') : user.id);
 }
 
-/** The words of a message in one line; of one without words its type. */
-export function lastWords(say: Say, { text, type, deleted }: MessageSummary): string {
-  return deleted ? say('deleted') : (text ?? `[${named(say, type)}]`);
+/** Types whose content comes with the message. A file may follow later, and a missed call has none. */
+const TYPES_WITH_CONTENT = new Set(['Text', 'ButtonReply', 'Location', 'Contact', 'Contacts']);
+
+/** What a message without content is called: its type, and whether the content was erased. */
+export function contentless(say: Say, type: string | null): string {
+  if (type === null || !TYPES_WITH_CONTENT.has(type)) return named(say, type) || '–';
+  return type === 'Text' ? say('erasedText') : `${named(say, type)} · ${say('erasedContent')}`;
+}
+
+/** The words of a message in one line; of one without words its type. A viewer is shown no words. */
+export function lastWords(say: Say, { text, type, deleted }: MessageSummary, role: User['role']): string {
+  if (deleted) return say('deleted');
+  return text ?? `[${type === 'Text' && role !== 'viewer' ? say('erasedText') : named(say, type)}]`;
 }

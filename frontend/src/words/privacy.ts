@@ -16,6 +16,8 @@ export const PRIVACY = {
     eraseWord: 'ERASE',
     eraseNow: 'Erase for good',
     eraseDone: 'Messages erased: {{messages}}. Deliveries erased: {{deliveries}}.',
+    erasedText: 'Text erased',
+    erasedContent: 'content erased',
     eraseLeft: 'Left to the operator: backups, logs, and older databases beside this one.',
   },
   pt: {
@@ -34,6 +36,8 @@ export const PRIVACY = {
     eraseWord: 'APAGAR',
     eraseNow: 'Apagar definitivamente',
     eraseDone: 'Mensagens apagadas: {{messages}}. Eventos recebidos apagados: {{deliveries}}.',
+    erasedText: 'Texto apagado',
+    erasedContent: 'conteúdo apagado',
     eraseLeft: 'Ficam a cargo de quem opera o hub: backups, logs e bancos de dados antigos guardados ao lado deste.',
   },
 };
