@@ -22,6 +22,9 @@ mod stalled;
 mod metrics_live;
 mod history;
 mod scopes;
+mod bucket;
+mod privacy;
+mod retention;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -51,6 +54,8 @@ const PARTS: &[Part] = &[
     ("start", history::measure_start),
     ("reads", history::measure_reads),
     ("scopes", scopes::measure),
+    ("privacy", privacy::measure),
+    ("retention", retention::measure),
 ];
 
 /// Open files beside those of the screens.

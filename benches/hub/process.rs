@@ -43,8 +43,18 @@ impl Hub {
 
     /// The same with these settings besides.
     pub fn start_with(folder: &Path, place: Place, settings: &[(&str, &str)]) -> io::Result<Self> {
+        Self::start_program(None, folder, place, settings)
+    }
+
+    /// The same of another build of the hub, where one is named.
+    pub fn start_program(
+        program: Option<&Path>,
+        folder: &Path,
+        place: Place,
+        settings: &[(&str, &str)],
+    ) -> io::Result<Self> {
         let log = File::options().create(true).append(true).open(folder.join("hub.log"))?;
-        let mut command = Command::new(env!("CARGO_BIN_EXE_umbler-hub"));
+        let mut command = Command::new(program.unwrap_or(Path::new(env!("CARGO_BIN_EXE_umbler-hub"))));
         command
             .env_clear()
             .current_dir(folder)
