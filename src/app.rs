@@ -278,6 +278,7 @@ async fn start_hub(
         organization_name: settings.organization_name.clone(),
         alerts,
         duties: duties.clone(),
+        cluster: membership.clone(),
     };
     let history = Readers::start(&settings.database_path, integrity)?;
     let hub = UmblerHub::new(hub_settings, history.clone(), metrics.clone());

@@ -12,7 +12,7 @@ pub(super) async fn open(
     database: &Path,
 ) -> Result<(Cluster, Opened), StartError> {
     check_sync(settings).await?;
-    let (cluster, joined) = Cluster::join(settings).await?;
+    let (cluster, joined) = Cluster::join(settings, tls::config).await?;
     let is_new = !database.exists();
     match joined {
         Some(joined) if is_new => {

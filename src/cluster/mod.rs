@@ -25,6 +25,8 @@ pub mod tail;
 pub mod watch;
 pub mod duties;
 pub mod peers;
+pub mod reach;
+pub mod elsewhere;
 pub mod snapshot;
 pub mod run;
 

@@ -1,29 +1,86 @@
-//! The hubs of a cluster tell each other that they are there, where they give copies of their database, and how far
-//! they have come.
+//! The hubs of a cluster tell each other how they are, where they give copies of their database, and how far they
+//! have come.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_nats::jetstream::Context;
-use async_nats::jetstream::kv::Store;
+use async_nats::jetstream::kv::{Operation, Store};
 use futures_util::TryStreamExt;
 use serde::{Deserialize, Serialize};
 use tokio::time::{sleep, timeout};
 
 use super::duties::open_bucket;
 use super::settings::ClusterSettings;
-use super::state::{ClusterState, Peer};
+use super::state::ClusterState;
 
 const TELL_EVERY: Duration = Duration::from_secs(5);
 const TELL_MAX: Duration = Duration::from_secs(4);
+/// A hub that has told nothing for so long counts as not ready.
+pub const SILENT_MAX: Duration = Duration::from_secs(15);
+/// A hub that has told nothing for so long is no longer listed.
+pub const FORGOTTEN_AFTER: Duration = Duration::from_mins(1);
 /// How the keys of hubs begin.
 const PREFIX: &str = "node.";
 
-/// What a hub tells of itself.
-#[derive(Serialize, Deserialize)]
-struct Told {
-    url: Option<String>,
-    applied: i64,
-    version: String,
+/// What a hub tells of itself. Hubs of another release may leave out or add some of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Told {
+    /// Where it gives copies of its database; `None` if it gives none.
+    pub url: Option<String>,
+    pub applied: i64,
+    pub version: String,
+    pub ready: bool,
+    pub lag_seconds: u64,
+    pub inbox: u64,
+    pub duties: bool,
+    pub sessions: u64,
+    pub halted: Option<String>,
+    /// It ends now, and is not waited for.
+    pub leaving: bool,
+}
+
+/// Another hub of the cluster, as it told of itself last.
+#[derive(Debug, Clone)]
+pub struct Peer {
+    pub node: String,
+    pub told: Told,
+    /// Grows whenever it tells anything.
+    pub revision: u64,
+    /// When that was first seen here, so that no two clocks are compared.
+    pub heard: Instant,
+}
+
+impl Peer {
+    /// True if it was in step a short while ago.
+    pub fn is_ready(&self) -> bool {
+        self.told.ready && self.heard.elapsed() < SILENT_MAX
+    }
+}
+
+/// The other hubs that were heard of lately.
+#[derive(Debug, Default)]
+pub struct Roster(Vec<Peer>);
+
+impl Roster {
+    /// Takes over what the hubs say now. One that says nothing stays for [`FORGOTTEN_AFTER`], one that leaves goes at
+    /// once.
+    pub fn note(&mut self, now_told: Vec<Peer>, now: Instant) {
+        for peer in now_told {
+            match self.0.iter_mut().find(|known| known.node == peer.node) {
+                Some(known) if known.revision == peer.revision => {}
+                Some(known) => *known = peer,
+                None => self.0.push(peer),
+            }
+        }
+        self.0
+            .retain(|peer| !peer.told.leaving && now.saturating_duration_since(peer.heard) < FORGOTTEN_AFTER);
+        self.0.sort_by(|one, other| one.node.cmp(&other.node));
+    }
+
+    pub fn peers(&self) -> &[Peer] {
+        &self.0
+    }
 }
 
 /// Tells of this hub, and notes what others tell, for ever.
@@ -42,29 +99,93 @@ pub async fn run(context: Context, settings: ClusterSettings, state: ClusterStat
 
 async fn exchange(context: &Context, settings: &ClusterSettings, state: &ClusterState) -> Result<(), String> {
     let store = open_bucket(context, settings, state.report().replicas).await?;
-    let version = env!("CARGO_PKG_VERSION").to_owned();
-    let url = settings.secret.as_ref().and(settings.node_url.clone());
-    let told = Told { url, applied: state.applied(), version };
-    let text = serde_json::to_vec(&told).map_err(|error| error.to_string())?;
-    let put = store.put(format!("{PREFIX}{}", settings.node), text.into()).await;
-    put.map_err(|error| error.to_string())?;
+    tell(&store, settings, state, false).await?;
     state.note_peers(others(&store, &settings.node).await?);
     Ok(())
 }
 
-/// The other hubs that told of themselves lately.
+/// Tells the others that this hub ends, so that they count on it no longer.
+pub async fn say_goodbye(
+    context: &Context,
+    settings: &ClusterSettings,
+    state: &ClusterState,
+) -> Result<(), String> {
+    let store = open_bucket(context, settings, state.report().replicas).await?;
+    tell(&store, settings, state, true).await
+}
+
+async fn tell(
+    store: &Store,
+    settings: &ClusterSettings,
+    state: &ClusterState,
+    leaving: bool,
+) -> Result<(), String> {
+    let report = state.report();
+    let told = Told {
+        url: settings.secret.as_ref().and(settings.node_url.clone()),
+        applied: report.applied,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        ready: report.ready && !leaving,
+        lag_seconds: report.lag_seconds,
+        inbox: report.inbox,
+        duties: report.owner,
+        sessions: report.sessions,
+        halted: report.halted,
+        leaving,
+    };
+    let text = serde_json::to_vec(&told).map_err(|error| error.to_string())?;
+    let put = store.put(format!("{PREFIX}{}", settings.node), text.into()).await;
+    put.map(|_revision| ()).map_err(|error| error.to_string())
+}
+
+/// What the other hubs told of themselves lately. The server forgets it after half a minute.
 pub async fn others(store: &Store, node: &str) -> Result<Vec<Peer>, String> {
     let keys = store.keys().await.map_err(|error| error.to_string())?;
     let keys: Vec<String> = keys.try_collect().await.map_err(|error| error.to_string())?;
     let mut peers = Vec::new();
     for key in keys {
         let Some(name) = key.strip_prefix(PREFIX).filter(|name| *name != node) else { continue };
-        let value = store.get(&key).await.map_err(|error| error.to_string())?;
-        let told = value.and_then(|value| serde_json::from_slice::<Told>(&value).ok());
-        if let Some(Told { url, applied, version }) = told {
-            peers.push(Peer { node: name.to_owned(), url, applied, version });
+        let entry = store.entry(&key).await.map_err(|error| error.to_string())?;
+        let Some(entry) = entry.filter(|entry| entry.operation == Operation::Put) else { continue };
+        if let Ok(told) = serde_json::from_slice::<Told>(&entry.value) {
+            let (revision, heard) = (entry.revision, Instant::now());
+            peers.push(Peer { node: name.to_owned(), told, revision, heard });
         }
     }
-    peers.sort_by(|one, other| one.node.cmp(&other.node));
     Ok(peers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(node: &str, revision: u64, heard: Instant, leaving: bool) -> Peer {
+        let told = Told { ready: true, leaving, ..Told::default() };
+        Peer { node: node.to_owned(), told, revision, heard }
+    }
+
+    #[test]
+    fn a_hub_that_is_silent_is_listed_for_a_minute_and_one_that_leaves_no_longer() {
+        let (mut roster, begun) = (Roster::default(), Instant::now());
+        let after = |seconds| begun + Duration::from_secs(seconds);
+        let names = |roster: &Roster| {
+            roster.peers().iter().map(|peer| peer.node.clone()).collect::<Vec<_>>().join(" ")
+        };
+        roster.note(vec![peer("c", 2, begun, false), peer("b", 1, begun, false)], begun);
+        assert_eq!(names(&roster), "b c");
+        // The same words again are not news.
+        let again = vec![peer("b", 1, after(59), false), peer("c", 3, after(59), false)];
+        roster.note(again, after(59));
+        assert_eq!(names(&roster), "b c");
+        roster.note(Vec::new(), after(60));
+        assert_eq!(names(&roster), "c");
+        roster.note(vec![peer("c", 4, after(61), true)], after(61));
+        assert_eq!(names(&roster), "");
+    }
+
+    #[test]
+    fn a_hub_of_an_older_release_tells_less_and_is_understood() {
+        let told: Told = serde_json::from_str(r#"{"url":null,"applied":7,"version":"0.1.0","x":1}"#).unwrap();
+        assert_eq!((told.applied, told.ready), (7, false));
+    }
 }

@@ -16,14 +16,16 @@ use tokio::task::{JoinHandle, LocalSet, spawn_local};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::duties::{Lease, open_bucket};
+use super::elsewhere::TlsFor;
 use super::inbox::Inbox;
+use super::peers::Peer;
 use super::publisher::{Publisher, StreamOrder, WINDOW_KIB, WINDOW_RECORDS};
 use super::settings::ClusterSettings;
-use super::state::{ClusterState, Peer};
+use super::state::ClusterState;
 use super::stream::StreamFacts;
 use super::tail::Tail;
 use super::watch::Watch;
-use super::{ClusterError, nats, parse, peers, stream};
+use super::{ClusterError, elsewhere, nats, parse, peers, stream};
 use crate::journal::queue::{Waiting, WriterFeed};
 use crate::journal::{Append, StreamPlace};
 use crate::sqlite::DbError;
@@ -70,7 +72,10 @@ pub struct Cluster {
 impl Cluster {
     /// Connects and looks at the stream. `None` if there is no connection within [`CONNECT_MAX`]: a hub that has its
     /// database already can start without.
-    pub async fn join(settings: &ClusterSettings) -> Result<(Self, Option<Joined>), ClusterError> {
+    pub async fn join(
+        settings: &ClusterSettings,
+        tls: TlsFor,
+    ) -> Result<(Self, Option<Joined>), ClusterError> {
         let state = ClusterState::new(&settings.node, &settings.name);
         let (commands, received) = unbounded_channel();
         let (reply, joined) = oneshot::channel();
@@ -79,7 +84,7 @@ impl Cluster {
         let runtime = runtime.map_err(|error| ClusterError::Stream(error.to_string()))?;
         let thread = std::thread::Builder::new().name("cluster".into());
         thread
-            .spawn(move || LocalSet::new().block_on(&runtime, live(settings, told, reply, received)))
+            .spawn(move || LocalSet::new().block_on(&runtime, live(settings, told, tls, reply, received)))
             .map_err(|error| ClusterError::Stream(error.to_string()))?;
         let joined = joined.await.map_err(|_ended| ClusterError::Ended)??;
         let is_connected = joined.is_some();
@@ -123,6 +128,7 @@ impl Cluster {
 async fn live(
     settings: ClusterSettings,
     state: ClusterState,
+    tls: TlsFor,
     reply: oneshot::Sender<Result<Option<Joined>, ClusterError>>,
     mut commands: UnboundedReceiver<Command>,
 ) {
@@ -147,7 +153,7 @@ async fn live(
                     return;
                 }
             }
-            Command::Work(work) => return work.run(client, context, settings, state).await,
+            Command::Work(work) => return work.run(client, context, settings, state, tls).await,
         }
     }
 }
@@ -164,7 +170,8 @@ async fn join(
     nats::check_server(client)?;
     let (_, facts) = stream::open(context, settings).await?;
     let store = open_bucket(context, settings, facts.replicas).await.map_err(ClusterError::Stream)?;
-    let peers = peers::others(&store, &settings.node).await.map_err(ClusterError::Stream)?;
+    let mut peers = peers::others(&store, &settings.node).await.map_err(ClusterError::Stream)?;
+    peers.retain(|peer| !peer.told.leaving);
     Ok(Some(Joined { facts, peers }))
 }
 
@@ -192,7 +199,14 @@ async fn identify(
 
 impl Work {
     /// Works until the journal is closed and what waited is settled.
-    async fn run(self, client: Client, context: Context, settings: ClusterSettings, state: ClusterState) {
+    async fn run(
+        self,
+        client: Client,
+        context: Context,
+        settings: ClusterSettings,
+        state: ClusterState,
+        tls: TlsFor,
+    ) {
         let Self { epoch, place, feed, inbox, load, intake } = self;
         let boot = format!("{:08x}", rand::random::<u32>());
         let expected = Rc::new(RefCell::new(HashMap::new()));
@@ -247,16 +261,22 @@ impl Work {
         };
         let tailing = spawn_local(tail.run());
         let lease = spawn_local(lease.run());
+        let telling = spawn_local(peers::run(context.clone(), settings.clone(), state.clone()));
         let tasks = [
             spawn_local(Rc::clone(&publisher).run(intake)),
             spawn_local(publisher.empty_inbox()),
             spawn_local(watch.run()),
-            spawn_local(peers::run(context, settings, state)),
+            spawn_local(elsewhere::run(state.clone(), tls)),
         ];
         while !load.is_closing() {
             sleep(LOOK_AFTER).await;
         }
         closing.store(true, Ordering::Release);
+        end(telling).await;
+        let goodbye = peers::say_goodbye(&context, &settings, &state);
+        if !matches!(timeout(GIVE_UP_MAX, goodbye).await, Ok(Ok(()))) {
+            log::debug!("the other hubs were not told that this one ends");
+        }
         drain(&load).await;
         // Another hub takes the duties at once if they are given up, and after seconds otherwise.
         if timeout(GIVE_UP_MAX, lease).await.is_err() {

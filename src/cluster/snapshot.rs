@@ -8,8 +8,8 @@ use ureq::Agent;
 use ureq::tls::TlsConfig;
 
 use super::ClusterError;
+use super::peers::Peer;
 use super::settings::ClusterSettings;
-use super::state::Peer;
 use crate::journal::copies;
 use crate::journal::replace::{Copied, ReplaceError};
 use crate::telemetry::causes::chain;
@@ -32,8 +32,8 @@ pub fn fetch(
         return Err(ClusterError::NoCopy("CLUSTER_SECRET is not set".to_owned()));
     };
     let mut peers: Vec<(&Peer, &str)> =
-        peers.iter().filter_map(|peer| Some((peer, peer.url.as_deref()?))).collect();
-    peers.sort_by_key(|(peer, _)| std::cmp::Reverse(peer.applied));
+        peers.iter().filter_map(|peer| Some((peer, peer.told.url.as_deref()?))).collect();
+    peers.sort_by_key(|(peer, _)| std::cmp::Reverse(peer.told.applied));
     let mut problems = Vec::new();
     for (peer, url) in peers {
         let tried = tls(url).and_then(|tls| fetch_from(url, secret.expose(), epoch, database, tls));

@@ -4,22 +4,14 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering}
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::peers::{FORGOTTEN_AFTER, Peer, Roster};
+
 /// How long a hub stays ready without a connection to NATS.
 pub const CUT_OFF_MAX: Duration = Duration::from_secs(10);
 /// How long a hub that is behind the stream stays ready.
 pub const BEHIND_MAX: Duration = Duration::from_secs(10);
 /// Positions that a hub may be behind the stream and still be ready.
 pub const BEHIND_POSITIONS_MAX: i64 = 20_000;
-
-/// Another hub of the cluster, as it told of itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Peer {
-    pub node: String,
-    /// Where it gives copies of its database; `None` if it gives none.
-    pub url: Option<String>,
-    pub applied: i64,
-    pub version: String,
-}
 
 /// How this hub fares. Clones share it.
 #[derive(Debug, Clone)]
@@ -41,7 +33,9 @@ struct Inner {
     replicas_current: AtomicUsize,
     /// Until when this hub has the duties that only one has.
     owner_until: Mutex<Option<tokio::time::Instant>>,
-    peers: Mutex<Vec<Peer>>,
+    sessions: AtomicU64,
+    other_ready: AtomicBool,
+    peers: Mutex<Roster>,
     times: Mutex<Since>,
     /// Why nothing more is applied; `None` while all is well.
     halted: Mutex<Option<String>>,
@@ -52,8 +46,12 @@ struct Inner {
 #[derive(Debug)]
 struct Since {
     cut_off: Option<Instant>,
-    behind: Option<Instant>,
+    /// A position that is not applied yet, and when the stream was first seen to have it.
+    behind: Option<(i64, Instant)>,
+    halted: Option<Instant>,
     inbox_filled: Option<Instant>,
+    /// The last look that told how far the stream has come began then.
+    looked: Option<Instant>,
 }
 
 /// What health shows and metrics count, at one moment.
@@ -75,13 +73,21 @@ pub struct ClusterReport {
     pub replicas_current: usize,
     /// True where this hub has the duties that only one has.
     pub owner: bool,
+    /// Sessions that are connected to this hub.
+    pub sessions: u64,
     pub peers: Vec<Peer>,
     pub halted: Option<String>,
 }
 
 impl ClusterState {
     pub fn new(node: &str, stream: &str) -> Self {
-        let times = Since { cut_off: Some(Instant::now()), behind: None, inbox_filled: None };
+        let times = Since {
+            cut_off: Some(Instant::now()),
+            behind: None,
+            halted: None,
+            inbox_filled: None,
+            looked: None,
+        };
         Self(Arc::new(Inner {
             node: node.to_owned(),
             stream: stream.to_owned(),
@@ -95,7 +101,9 @@ impl ClusterState {
             replicas: AtomicUsize::new(0),
             replicas_current: AtomicUsize::new(0),
             owner_until: Mutex::new(None),
-            peers: Mutex::new(Vec::new()),
+            sessions: AtomicU64::new(0),
+            other_ready: AtomicBool::new(false),
+            peers: Mutex::new(Roster::default()),
             times: Mutex::new(times),
             halted: Mutex::new(None),
             trouble: Mutex::new(None),
@@ -135,6 +143,7 @@ impl ClusterState {
         log::error!("this hub takes nothing more from the stream: {why}");
         self.note_identified(false);
         locked(&self.0.halted).get_or_insert(why);
+        locked(&self.0.times).halted.get_or_insert_with(Instant::now);
     }
 
     pub fn is_halted(&self) -> bool {
@@ -153,13 +162,27 @@ impl ClusterState {
     /// The stream has this position.
     pub fn note_newest(&self, position: i64) {
         self.0.newest.fetch_max(position, Ordering::AcqRel);
-        let is_behind = self.applied() < self.newest();
+        let (applied, newest) = (self.applied(), self.newest());
         let mut times = locked(&self.0.times);
-        times.behind = if is_behind { times.behind.or(Some(Instant::now())) } else { None };
+        // While many records come, some are always on their way. So it counts for how long one of them has been.
+        times.behind = match times.behind {
+            Some((waits, since)) if applied < waits => Some((waits, since)),
+            Some(_) | None => (applied < newest).then(|| (newest, Instant::now())),
+        };
     }
 
     pub fn newest(&self) -> i64 {
         self.0.newest.load(Ordering::Acquire)
+    }
+
+    /// A look that began then told how far the stream has come.
+    pub fn note_looked(&self, began: Instant) {
+        locked(&self.0.times).looked = Some(began);
+    }
+
+    /// False if the stream is known not to have had this position at a moment.
+    pub fn may_have(&self, position: i64, at: Instant) -> bool {
+        position <= self.newest() || locked(&self.0.times).looked.is_none_or(|looked| looked < at)
     }
 
     /// What the stream held when this hub started is applied.
@@ -200,8 +223,42 @@ impl ClusterState {
         locked(&self.0.owner_until).is_some_and(|until| tokio::time::Instant::now() < until)
     }
 
-    pub fn note_peers(&self, peers: Vec<Peer>) {
-        *locked(&self.0.peers) = peers;
+    /// What the other hubs say of themselves now.
+    pub fn note_peers(&self, told: Vec<Peer>) {
+        locked(&self.0.peers).note(told, Instant::now());
+    }
+
+    pub fn note_sessions(&self, sessions: usize) {
+        self.0.sessions.store(sessions as u64, Ordering::Release);
+    }
+
+    /// For how long this hub has been without the stream: cut off from it, or halted.
+    pub fn cut_off_for(&self) -> Duration {
+        let times = locked(&self.0.times);
+        let since = times.cut_off.into_iter().chain(times.halted).min();
+        since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    /// For how long what this hub shows may have been older than what the stream has.
+    pub fn out_of_step_for(&self) -> Duration {
+        let behind = locked(&self.0.times).behind.map(|(_, since)| since.elapsed());
+        self.cut_off_for().max(behind.unwrap_or_default())
+    }
+
+    /// Another hub says that it is ready, although this one is cut off.
+    pub fn note_other_ready(&self, is_ready: bool) {
+        self.0.other_ready.store(is_ready, Ordering::Release);
+    }
+
+    /// True if screens are better off at another hub.
+    pub fn sends_screens_away(&self) -> bool {
+        self.cut_off_for() >= CUT_OFF_MAX && self.0.other_ready.load(Ordering::Acquire)
+    }
+
+    /// The other hubs that were heard of within the last minute.
+    pub fn peers(&self) -> Vec<Peer> {
+        let roster = locked(&self.0.peers);
+        roster.peers().iter().filter(|peer| peer.heard.elapsed() < FORGOTTEN_AFTER).cloned().collect()
     }
 
     pub fn report(&self) -> ClusterReport {
@@ -209,7 +266,7 @@ impl ClusterState {
         let (cut_off, behind, inbox_age) = {
             let times = locked(&self.0.times);
             let age = |since: Option<Instant>| since.map_or(Duration::ZERO, |since| now - since);
-            (age(times.cut_off), age(times.behind), age(times.inbox_filled))
+            (age(times.cut_off), age(times.behind.map(|(_, since)| since)), age(times.inbox_filled))
         };
         let halted = locked(&self.0.halted).clone();
         let (applied, newest) = (self.applied(), self.newest());
@@ -232,7 +289,8 @@ impl ClusterState {
             replicas: self.0.replicas.load(Ordering::Acquire),
             replicas_current: self.0.replicas_current.load(Ordering::Acquire),
             owner: self.is_owner(),
-            peers: locked(&self.0.peers).clone(),
+            sessions: self.0.sessions.load(Ordering::Acquire),
+            peers: self.peers(),
             halted,
         }
     }
@@ -240,4 +298,24 @@ impl ClusterState {
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hub_that_applies_as_fast_as_records_come_is_not_behind() {
+        let state = ClusterState::new("a", "hub");
+        let waits = |state: &ClusterState| locked(&state.0.times).behind.map(|(position, _)| position);
+        state.note_newest(2);
+        assert_eq!(waits(&state), Some(2));
+        state.note_newest(4);
+        state.note_applied(1);
+        assert_eq!(waits(&state), Some(2), "it counts from the first of them");
+        state.note_applied(2);
+        assert_eq!(waits(&state), Some(4), "that one is applied; others came meanwhile");
+        state.note_applied(4);
+        assert_eq!(waits(&state), None);
+    }
 }

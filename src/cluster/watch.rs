@@ -1,7 +1,7 @@
 //! Looks at the stream once a second: whether it is still the same one, how far it has come, and how many servers
 //! keep it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_nats::Client;
 use async_nats::jetstream::Context;
@@ -58,6 +58,7 @@ impl Watch {
             self.is_identified = true;
             self.state.note_identified(true);
         }
+        let began = Instant::now();
         let found = self.context.get_stream(&self.settings.name).await;
         let found = found.map_err(|error| ClusterError::Stream(error.to_string()))?;
         let info = found.cached_info();
@@ -73,6 +74,7 @@ impl Watch {
             return Err(ClusterError::OtherHistory(what));
         }
         self.state.note_newest(last);
+        self.state.note_looked(began);
         self.state.note_replicas(facts.replicas, current_replicas(info));
         let goal = *self.goal.get_or_insert(last);
         if self.state.applied() >= goal && self.state.inbox_records() == 0 {

@@ -16,6 +16,7 @@ use super::caller::bearer;
 use super::error::ApiError;
 use super::route::Routes;
 use super::state::EdgeState;
+use crate::cluster::peers::Peer;
 use crate::cluster::snapshot::PATH;
 use crate::cluster::state::ClusterReport;
 use crate::journal::copies;
@@ -46,13 +47,15 @@ pub struct ClusterPart {
     lag_seconds: u64,
     /// Deliveries that are stored here and not yet in the stream.
     inbox: u64,
+    /// Seconds for which some have been waiting there.
+    inbox_seconds: u64,
     /// True where this hub has the duties that only one of the cluster has.
     duties: bool,
     /// Servers that keep the stream.
     replicas: usize,
     /// Servers that have all of it now.
     replicas_current: usize,
-    /// The other hubs that run.
+    /// The other hubs that told of themselves within the last minute, in the order of their names.
     peers: Vec<PeerPart>,
     /// Why nothing more is applied here; missing while all is well.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,21 +64,52 @@ pub struct ClusterPart {
 
 /// Another hub of the cluster.
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct PeerPart {
     /// Its name.
     node: String,
     /// The newest position that it had applied when it told of itself.
     applied: i64,
+    /// True if it was in step with the stream when it told of itself, not longer ago than 15 seconds.
+    ready: bool,
+    /// Seconds for which it had been behind the stream.
+    lag_seconds: u64,
+    /// Deliveries that it had stored and not yet brought into the stream.
+    inbox: u64,
+    /// True if it has the duties that only one of the cluster has.
+    duties: bool,
+    /// WebSocket sessions that were connected to it.
+    sessions: u64,
     /// Its release.
     version: String,
+    /// Seconds since it told of itself. Usually it does so every 5 seconds.
+    heard_seconds_ago: u64,
+    /// Why nothing more is applied there; missing while all is well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    halted: Option<String>,
+}
+
+impl From<Peer> for PeerPart {
+    fn from(peer: Peer) -> Self {
+        let (ready, heard) = (peer.is_ready(), peer.heard.elapsed());
+        let Peer { node, told, .. } = peer;
+        Self {
+            node,
+            applied: told.applied,
+            ready,
+            lag_seconds: told.lag_seconds,
+            inbox: told.inbox,
+            duties: told.duties,
+            sessions: told.sessions,
+            version: told.version,
+            heard_seconds_ago: heard.as_secs(),
+            halted: told.halted,
+        }
+    }
 }
 
 impl From<ClusterReport> for ClusterPart {
     fn from(report: ClusterReport) -> Self {
-        let peers = report.peers.into_iter();
-        let peers = peers
-            .map(|peer| PeerPart { node: peer.node, applied: peer.applied, version: peer.version })
-            .collect();
         Self {
             node: report.node,
             stream: report.stream,
@@ -85,10 +119,11 @@ impl From<ClusterReport> for ClusterPart {
             newest: report.newest,
             lag_seconds: report.lag_seconds,
             inbox: report.inbox,
+            inbox_seconds: report.inbox_seconds,
             duties: report.owner,
             replicas: report.replicas,
             replicas_current: report.replicas_current,
-            peers,
+            peers: report.peers.into_iter().map(PeerPart::from).collect(),
             halted: report.halted,
         }
     }

@@ -15,6 +15,7 @@ mod bucket_beside;
 mod bucket_faults;
 mod bucket_link;
 mod cluster;
+mod cluster_across;
 mod cluster_life;
 mod cluster_shared;
 mod convergence;
