@@ -50,7 +50,7 @@ pub mod wire {
     pub use crate::protocol::event::ServerEvent;
     pub use crate::protocol::shapes::NamedShape;
     pub use crate::protocol::{
-        AlertChange, ClientEvent, CloseCode, ErrorCode, FaultKind, HEARTBEAT_SECONDS, HubState,
+        AlertChange, AwayReason, ClientEvent, CloseCode, ErrorCode, FaultKind, HEARTBEAT_SECONDS, HubState,
         RecoveryReason, ReplayEnd, ResyncReason, SettingsShape,
     };
 }

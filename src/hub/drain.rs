@@ -9,9 +9,10 @@ use utoipa::ToSchema;
 
 use super::UmblerHub;
 use super::messages::{Drain, Outgoing};
+use super::sessions::Session;
 use crate::journal::Journal;
-use crate::protocol::CloseCode;
 use crate::protocol::event::{ServerEvent, encode};
+use crate::protocol::{AwayReason, CloseCode};
 use crate::telemetry::clock;
 
 /// How long deliveries in flight may take to become durable. After that the sessions are closed anyway.
@@ -34,7 +35,7 @@ struct SayGoodbye;
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GoingAway {
-    /// `drain`.
+    /// Why this hub ends the session.
     reason: &'static str,
     /// When to come back, in milliseconds.
     retry_after_ms: u64,
@@ -77,22 +78,27 @@ impl Handler<SayGoodbye> for UmblerHub {
 
     fn handle(&mut self, _: SayGoodbye, _: &mut Self::Context) {
         self.playback.stop_all(&mut self.sessions);
-        let (count, now) = (self.sessions.len(), clock::now());
+        let count = self.sessions.len();
         for (place, session) in self.sessions.iter().enumerate() {
-            let retry_after_ms = u64::try_from(slot(place, count).as_millis()).unwrap_or(u64::MAX);
-            let goodbye = GoingAway { reason: "drain", retry_after_ms };
-            let goodbye = encode(ServerEvent::GoingAway, None, now, &goodbye);
-            if session.behind || !session.queue(Outgoing::Notice(goodbye)) {
-                log::debug!("a session is too far behind to be told when to come back");
-            }
-            session.close(CloseCode::Drain);
+            farewell(session, AwayReason::Drain, slot(place, count));
         }
         log::info!("{count} sessions were told to come back");
     }
 }
 
+/// Tells a session when to come back, and closes it.
+pub fn farewell(session: &Session, reason: AwayReason, retry_after: Duration) {
+    let retry_after_ms = u64::try_from(retry_after.as_millis()).unwrap_or(u64::MAX);
+    let goodbye = GoingAway { reason: reason.as_str(), retry_after_ms };
+    let goodbye = encode(ServerEvent::GoingAway, None, clock::now(), &goodbye);
+    if session.behind || !session.queue(Outgoing::Notice(goodbye)) {
+        log::debug!("a session is too far behind to be told when to come back");
+    }
+    session.close(CloseCode::Drain);
+}
+
 /// When a session comes back, evenly spread at a pace that a fresh hub takes in easily.
-fn slot(place: usize, count: usize) -> Duration {
+pub fn slot(place: usize, count: usize) -> Duration {
     let number = |count| u32::try_from(count).unwrap_or(u32::MAX);
     let spread = Duration::from_secs(1) * number(count) / RETURNS_PER_SECOND;
     let spread = spread.clamp(RETURN_SPREAD_MIN, RETURN_SPREAD_MAX);

@@ -22,6 +22,7 @@ mod admission;
 mod views;
 pub mod ticks;
 pub mod drain;
+pub mod step;
 mod push;
 
 use std::sync::Arc;
@@ -32,6 +33,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::{oneshot, watch};
 
 use crate::auth::Revocations;
+use crate::cluster::ClusterState;
 use crate::cluster::duties::Duties;
 use crate::derived::follower::Wake;
 use crate::domain::{Seq, Stats};
@@ -54,6 +56,7 @@ use states::boards::Boards;
 use states::presence::Presence;
 use states::stats::StatsPush;
 use states::status::Status;
+use step::Step;
 use ticks::Ticks;
 use timer::Timer;
 use updates::Updates;
@@ -94,6 +97,8 @@ pub struct HubSettings {
     pub organization_name: Option<String>,
     pub alerts: AlertsAtStart,
     pub duties: Duties,
+    /// `None`: the hub is on its own.
+    pub cluster: Option<ClusterState>,
 }
 
 /// The central actor. Each handler calls one part, whose signature says what it may change, and passes what
@@ -113,6 +118,7 @@ pub struct UmblerHub {
     playback: Playback,
     snapshots: Snapshots,
     status: Status,
+    step: Step,
     presence: Presence,
     stats_push: StatsPush,
     /// For status, presence and counters together.
@@ -154,6 +160,7 @@ impl UmblerHub {
             playback: Playback::new(metrics.clone()),
             snapshots: Snapshots::default(),
             status: Status::new(now),
+            step: Step::default(),
             presence: Presence::default(),
             stats_push: StatsPush::default(),
             states_timer: Timer::default(),

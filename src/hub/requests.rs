@@ -1,24 +1,24 @@
 //! Sessions connect, sign in, follow channels, and leave.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix::prelude::*;
 use serde::Serialize;
-use tokio::time::timeout;
 use utoipa::ToSchema;
 
 use super::UmblerHub;
+use super::drain::{RETURN_AFTER, farewell};
 use super::messages::{Connect, Disconnected, SessionId, Subscribe, Unsubscribe};
 use super::sessions::flow::Unanswered;
 use super::sessions::users::CHANNELS_PER_USER_MAX;
 use super::sessions::{CHANNELS_PER_SESSION_MAX, Session};
+use crate::cluster::ClusterState;
+use crate::cluster::reach::{Reached, reach};
 use crate::protocol::event::{ServerEvent, encode, encode_error};
-use crate::protocol::{Channel, CloseCode, ErrorCode, HEARTBEAT_SECONDS, PROTOCOL_VERSION, SubscribeRequest};
+use crate::protocol::{
+    AwayReason, Channel, CloseCode, ErrorCode, HEARTBEAT_SECONDS, PROTOCOL_VERSION, SubscribeRequest,
+};
 use crate::telemetry::clock;
-
-/// How long a screen that comes from another hub of the cluster waits for its position here.
-pub const POSITION_WAIT_MAX: Duration = Duration::from_secs(2);
 
 /// The content of `connection_established`.
 #[derive(Serialize, ToSchema)]
@@ -97,26 +97,33 @@ impl Handler<Subscribe> for UmblerHub {
     type Result = ();
 
     fn handle(&mut self, subscribe: Subscribe, ctx: &mut Self::Context) {
-        let Some(since) = self.position_elsewhere(&subscribe) else { return self.subscribe(subscribe, ctx) };
-        let mut newest = self.updates.follow_newest();
-        let reached = async move {
-            let reached = timeout(POSITION_WAIT_MAX, newest.wait_for(|newest| newest.0 >= since)).await;
-            reached.is_ok()
+        let Some((since, cluster)) = self.position_elsewhere(&subscribe) else {
+            return self.subscribe(subscribe, ctx);
         };
-        ctx.spawn(reached.into_actor(self).map(move |reached, hub, ctx| {
-            log::debug!("a screen's position {since} was {}reached", if reached { "" } else { "not " });
-            hub.subscribe(subscribe, ctx);
+        let newest = self.updates.follow_newest();
+        let reached = async move { reach(newest, since, &cluster).await };
+        ctx.spawn(reached.into_actor(self).map(move |reached, hub, ctx| match reached {
+            Reached::Here | Reached::Nowhere => hub.subscribe(subscribe, ctx),
+            Reached::Elsewhere => hub.send_on(&subscribe.session),
         }));
     }
 }
 
 impl UmblerHub {
     /// The position of a screen that comes from another hub of the cluster, which was ahead of this one.
-    fn position_elsewhere(&self, subscribe: &Subscribe) -> Option<i64> {
+    fn position_elsewhere(&self, subscribe: &Subscribe) -> Option<(i64, ClusterState)> {
+        let cluster = self.settings.cluster.clone()?;
         let request = &subscribe.request;
         let is_of_this_history = request.epoch.as_deref() == Some(self.updates.epoch());
         let since = request.since.filter(|since| is_of_this_history && *since > self.updates.newest().0);
-        since.filter(|_| self.settings.duties.are_shared())
+        since.map(|since| (since, cluster))
+    }
+
+    /// Sends a session on to another hub, because this one is too far behind its position. It keeps the position.
+    fn send_on(&self, id: &SessionId) {
+        let Some(session) = self.sessions.get(id) else { return };
+        self.metrics.recovered(AwayReason::TooFarAhead.as_str());
+        farewell(session, AwayReason::TooFarAhead, RETURN_AFTER.mul_f64(1.0 + rand::random::<f64>()));
     }
 
     fn subscribe(&mut self, subscribe: Subscribe, ctx: &mut Context<Self>) {

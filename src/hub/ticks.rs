@@ -51,6 +51,7 @@ impl UmblerHub {
 
     fn tick(&mut self, ctx: &mut Context<Self>) {
         self.ticks.count += 1;
+        self.keep_step();
         self.beat();
         for id in self.find_drained() {
             self.note_drained(&id, ctx);

@@ -61,7 +61,7 @@ pub enum CloseCode {
     GoingAway,
     /// A frame, or a message of several frames, was too large.
     TooLarge,
-    /// The hub drains before it stops. The client reconnects.
+    /// The hub drains before it stops, or sends the session to another hub. The client reconnects.
     Drain,
     /// The client did not read fast enough. It reconnects.
     TooSlow,
@@ -166,6 +166,30 @@ impl RecoveryReason {
             Self::TooMany => "too_many",
             Self::ScopeChanged => "scope_changed",
             Self::Replay => "replay",
+        }
+    }
+}
+
+/// Why the hub ends a session that is to come back: the `reason` of `going_away`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AwayReason {
+    /// The hub shuts down.
+    Drain,
+    /// Another hub of the cluster has the position from which the session wants to go on, and this one does not yet.
+    TooFarAhead,
+    /// This hub is cut off from its cluster, and another one is ready.
+    Behind,
+}
+
+impl AwayReason {
+    pub const ALL: [Self; 3] = [Self::Drain, Self::TooFarAhead, Self::Behind];
+
+    /// The reason as it is written on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Drain => "drain",
+            Self::TooFarAhead => "too_far_ahead",
+            Self::Behind => "behind",
         }
     }
 }

@@ -31,7 +31,7 @@ pub mod event;
 
 pub use alerts::{AlertChange, AlertShape, SettingsShape};
 pub use channel::{Board, Channel};
-pub use codes::{CloseCode, ErrorCode, RecoveryReason, ReplayEnd, ResyncReason};
+pub use codes::{AwayReason, CloseCode, ErrorCode, RecoveryReason, ReplayEnd, ResyncReason};
 pub use counters::StatsShape;
 pub use link::{LinkShape, LinkState};
 pub use mask::Mask;

@@ -7,18 +7,21 @@ pub enum HubState {
     Ok,
     /// Deliveries are refused, because they cannot be stored. What is shown is right, but gets no newer.
     Unwritable,
+    /// The hub is cut off from its cluster, or behind it. What is shown may be older than what other hubs show.
+    Behind,
     /// The hub is about to stop.
     Draining,
 }
 
 impl HubState {
-    pub const ALL: [Self; 3] = [Self::Ok, Self::Unwritable, Self::Draining];
+    pub const ALL: [Self; 4] = [Self::Ok, Self::Unwritable, Self::Behind, Self::Draining];
 
     /// The state as it is written on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "ok",
             Self::Unwritable => "unwritable",
+            Self::Behind => "behind",
             Self::Draining => "draining",
         }
     }

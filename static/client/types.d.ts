@@ -486,6 +486,16 @@ export interface Replay {
   updates: number;
 }
 
+/** Whether the hub accepts deliveries and keeps up with its cluster. */
+export interface HubStatus {
+  /** `behind`: what is shown may be older than what other hubs of the cluster show. */
+  status: 'ok' | 'unwritable' | 'behind' | 'draining';
+  /** Why it is `unwritable`. */
+  reason?: string;
+  /** When this status began. */
+  since: string;
+}
+
 export interface ReplayEnded {
   reason: 'done' | 'stopped' | 'gone';
   /** The position of the last update; 0 where there was none. */
@@ -575,6 +585,8 @@ export interface HubEvents {
   replay_ended: (data: ReplayEnded, envelope: Envelope<ReplayEnded>) => void;
   resync_required: (data: { reason: string }, envelope: Envelope) => void;
   heartbeat: (data: { seq: number; sent: number }, envelope: Envelope) => void;
+  /** Before the first one of a session the hub is `ok`. */
+  hub_status: (data: HubStatus, envelope: Envelope<HubStatus>) => void;
   going_away: (data: { reason: string; retryAfterMs?: number }, envelope: Envelope) => void;
   token_expiring: (data: { expiresAt: string; secondsLeft?: number }, envelope: Envelope) => void;
   pong: (data: object, envelope: Envelope) => void;

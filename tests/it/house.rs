@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use umbler_hub::facade::wire::{Change, ClientEvent, CloseCode, ErrorCode, FaultKind, HubState, ServerEvent};
+use umbler_hub::facade::wire::{
+    AwayReason, Change, ClientEvent, CloseCode, ErrorCode, FaultKind, HubState, ServerEvent,
+};
 
 /// Lines of the longest file that still has one subject.
 const LINES_MAX: usize = 400;
@@ -179,6 +181,7 @@ fn the_documented_protocol_is_the_one_in_the_code() {
     assert_eq!(documented("What a client says"), table(ClientEvent::ALL.map(ClientEvent::as_str)));
     assert_eq!(documented("What the hub says"), table(ServerEvent::ALL.map(ServerEvent::as_str)));
     assert_eq!(documented("The state of the hub"), table(HubState::ALL.map(HubState::as_str)));
+    assert_eq!(documented("Why a session is sent away"), table(AwayReason::ALL.map(AwayReason::as_str)));
     assert_eq!(documented("Why the hub cannot write"), table(FaultKind::ALL.map(FaultKind::as_str)));
     assert_eq!(documented("Updates"), table(Change::ALL.map(Change::as_str)));
     assert_eq!(documented("Error codes"), table(ErrorCode::ALL.map(ErrorCode::as_str)));

@@ -6,12 +6,14 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::Answer;
+use crate::cluster::reach::{Reached, reach};
 use crate::domain::Seq;
 use crate::http::caller::{Admin, Caller, UserState};
 use crate::http::error::ApiError;
 use crate::http::extract::PathId;
 use crate::http::question::{Nothing, QueryString, question};
 use crate::http::route::routes;
+use crate::http::state::EdgeState;
 use crate::http::values::{Id, Past};
 use crate::protocol::StatsShape;
 use crate::reads::webhooks::{
@@ -87,6 +89,7 @@ async fn updates(
 ) -> Result<Answer<UpdatesAnswer>, ApiError> {
     let UpdatesQuestion { after, limit, epoch } = question;
     let (after, epoch) = (Seq(after), epoch.map(Into::into));
+    reach_here(&state, after).await?;
     let found = state
         .ask(ListUpdates { after, limit, epoch, scope: caller.scope, user: caller.identity.sub })
         .await?;
@@ -96,6 +99,19 @@ async fn updates(
         ApiError::Internal
     })?;
     Ok(Answer(UpdatesAnswer { updates, next: found.next.0, seq: found.seq.0, epoch: found.epoch }))
+}
+
+/// Waits for a position that another hub of the cluster may have shown already.
+async fn reach_here(state: &EdgeState, after: Seq) -> Result<(), ApiError> {
+    let newest = state.reads.newest.clone();
+    let Some(cluster) = state.cluster.as_ref().filter(|_| after > *newest.borrow()) else { return Ok(()) };
+    match reach(newest, after.0, cluster).await {
+        Reached::Here | Reached::Nowhere => Ok(()),
+        Reached::Elsewhere => Err(ApiError::Unavailable {
+            message: "this hub has not reached the position yet; another hub may have",
+            retry_after_seconds: 1,
+        }),
+    }
 }
 
 async fn undecodable(

@@ -17,8 +17,8 @@ use crate::protocol::outbox::{OUTBOX_UPDATED, OutboxData, OutboxReason, OutboxSt
 use crate::protocol::update::{NOTIFICATION, NoticeData, UpdateData};
 use crate::protocol::view::{CHAT_ENTERED, CHAT_GONE};
 use crate::protocol::{
-    Board, CloseCode, ContactShape, ErrorCode, FaultKind, HubState, PROTOCOL_VERSION, RecoveryReason,
-    ReplayEnd, ResyncReason,
+    AwayReason, Board, CloseCode, ContactShape, ErrorCode, FaultKind, HubState, PROTOCOL_VERSION,
+    RecoveryReason, ReplayEnd, ResyncReason,
 };
 
 /// The schemas that messages refer to, by name.
@@ -133,7 +133,7 @@ impl Schemas {
         let metrics = json!({ "enum": Metric::ALL.map(Metric::as_str) });
         self.narrow("TodayCells", "metric", metrics.clone());
         self.narrow("TodayGone", "metric", metrics);
-        self.narrow("GoingAway", "reason", json!({ "const": "drain" }));
+        self.narrow("GoingAway", "reason", json!({ "enum": AwayReason::ALL.map(AwayReason::as_str) }));
         self.narrow("ConnectionEstablished", "protocol", json!({ "const": PROTOCOL_VERSION }));
         let channel = json!({ "type": "string", "pattern": format!("^{CHANNEL_FORM}$") });
         for (schema, types) in [
