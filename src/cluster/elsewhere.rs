@@ -18,7 +18,7 @@ const PATH: &str = "/health/ready";
 /// How the server behind an address is trusted.
 pub type TlsFor = fn(&str) -> Result<TlsConfig, String>;
 
-/// Looks for ever.
+/// Looks for ever, and asks only while this hub is cut off.
 pub async fn run(state: ClusterState, tls: TlsFor) {
     loop {
         let is_cut_off = state.cut_off_for() >= CUT_OFF_MAX;

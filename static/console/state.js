@@ -13,6 +13,18 @@ const NUMBERS = ['openChats', 'waitingChats', 'messagesToday', 'totalChats', 'to
 /** Below this nobody wants to read how long ago the hub was heard. */
 const QUIET_MS = 5_000;
 
+/** What the hub says of itself, where it is not `ok`. @type {string | null} */
+let hubStatus = null;
+// After the greeting the hub tells its state only where it is not well.
+hub.on('connection_established', () => noteStatus('ok'));
+hub.on('hub_status', ({ status }) => noteStatus(status));
+
+/** @param {string} status */
+function noteStatus(status) {
+  hubStatus = status === 'ok' ? null : status;
+  drawState();
+}
+
 /** The connection. */
 export function drawState() {
   const { status, error } = hub;
@@ -21,7 +33,8 @@ export function drawState() {
   say(byId('state-age'), about(status));
   const trouble =
     status !== 'connected' && status !== 'unauthorized' && error !== null && error.code !== 'connection_lost';
-  sayInstead(byId('notice'), trouble ? error.message : null);
+  const isBehind = status === 'connected' && hubStatus === 'behind';
+  sayInstead(byId('notice'), trouble ? error.message : isBehind ? word('behind') : null);
   document.documentElement.classList.toggle('old', status === 'stale' || status === 'disconnected');
 }
 

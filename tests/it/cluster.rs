@@ -99,7 +99,7 @@ fn deliveries_are_taken_while_nats_is_away_and_are_shown_by_all_once_it_is_back(
     let (one, other) = (nats.hub("a", home, &[]), nats.hub("b", copy, &[]));
     until_ready(&one);
     until_ready(&other);
-    let mut screens = [&one, &other].map(|hub| hub.screen().watching(&["updates"]));
+    let mut screens = [&one, &other].map(|hub| hub.screen().ignoring_status().watching(&["updates"]));
     nats.kill();
     for number in 0..5 {
         let answer = one.provider().says("c1", &format!("number {number}"));

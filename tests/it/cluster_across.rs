@@ -6,7 +6,6 @@ use super::cluster::{cluster, until, until_ready};
 use super::support::Hub;
 use super::support::faults::limit_file_size;
 use super::support::nats::{Nats, copy_of, nats};
-use super::support::screen::Screen;
 
 /// Two hubs that are in step.
 pub fn pair(nats: &Nats, settings: &[(&str, &str)]) -> [Hub; 2] {
@@ -47,17 +46,6 @@ fn the_health_of_one_hub_shows_how_the_others_are() {
     until("the hub that was killed is not ready", || peer(&one)["ready"] == false);
 }
 
-/// The next event that says nothing of the state of the hub; its data.
-fn hears_beside_status(screen: &mut Screen, event: &str) -> Value {
-    loop {
-        let envelope = screen.hears_anything();
-        if envelope["event"] != "hub_status" {
-            assert_eq!(envelope["event"], event, "{envelope}");
-            return envelope["data"].clone();
-        }
-    }
-}
-
 #[test]
 fn a_screen_that_is_ahead_of_a_hub_is_sent_on_with_its_position() {
     let Some(nats) = nats() else { return };
@@ -69,9 +57,9 @@ fn a_screen_that_is_ahead_of_a_hub_is_sent_on_with_its_position() {
     limit_file_size(&other, Some(wal));
     let epoch = one.json("/health")["epoch"].clone();
     let seq = one.provider().says("c1", "applied by one")["seq"].as_i64().expect("a position");
-    let mut screen = other.screen();
+    let mut screen = other.screen().ignoring_status();
     screen.says("subscribe_updates", json!({ "channels": ["updates"], "since": seq, "epoch": epoch }));
-    let goodbye = hears_beside_status(&mut screen, "going_away");
+    let goodbye = screen.hears("going_away");
     assert_eq!(goodbye["reason"], "too_far_ahead");
     assert!(goodbye["retryAfterMs"].as_u64() >= Some(1_000), "{goodbye}");
     assert_eq!(screen.is_closed_with(), 4000);
@@ -84,8 +72,8 @@ fn a_screen_that_is_ahead_of_a_hub_is_sent_on_with_its_position() {
     assert_eq!(other.counter(r#"umbler_hub_recoveries_total{outcome="too_far_ahead"}"#), 2);
 
     limit_file_size(&other, None);
-    let mut screen = other.screen();
+    let mut screen = other.screen().ignoring_status();
     until("the other hub has caught up", || other.json("/health")["seq"] == seq);
     screen.says("subscribe_updates", json!({ "channels": ["updates"], "since": seq, "epoch": epoch }));
-    assert_eq!(hears_beside_status(&mut screen, "subscribed")["recovered"], true);
+    assert_eq!(screen.hears("subscribed")["recovered"], true);
 }

@@ -9,7 +9,7 @@ import { age, fullMoment } from '../words/format.ts';
 import { named, useWords } from '../words/words.ts';
 import { useWall } from './wall.ts';
 
-/** What must not be overlooked: that the hub cannot store, or that this screen is not current. */
+/** What must not be overlooked: that the hub cannot store, that it is behind, or that this screen is not current. */
 export function Banners() {
   const say = useWords();
   const banner = useBanner();
@@ -41,6 +41,12 @@ function useBanner() {
       </Alert>
     );
   }
+  if (state.status === 'behind')
+    return (
+      <Alert className="banner" role="alert" color="orange" variant="light">
+        {say('behindBanner', { since: state.since === null ? '–' : fullMoment(state.since) })}
+      </Alert>
+    );
   if (state.status === 'draining')
     return (
       <Alert className="banner" role="alert" color="orange" variant="light">

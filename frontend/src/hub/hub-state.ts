@@ -1,11 +1,11 @@
-/** What the hub says of itself: whether it takes deliveries in. */
+/** What the hub says of itself: whether it takes deliveries in, and keeps up with its cluster. */
 
 import type { UmblerHubClient } from 'umbler-hub-client';
 
 import { Store } from './store.ts';
 
 export interface HubState {
-  status: 'ok' | 'unwritable' | 'draining';
+  status: 'ok' | 'unwritable' | 'behind' | 'draining';
   reason: string | null;
   since: string | null;
 }

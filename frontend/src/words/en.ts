@@ -59,6 +59,8 @@ export const EN = {
   noDelay: 'phone to screen: –',
   unwritable:
     'The hub cannot store deliveries, so it refuses them ({{reason}}, since {{since}}). What you see is correct but does not get newer.',
+  behindBanner:
+    'This hub has been cut off from the other hubs, or behind them, since {{since}}. What you see may be older than what they show. New messages are kept and appear later; changes may be refused until then.',
   draining: 'The hub is shutting down. This screen reconnects by itself when it is back.',
   staleBanner: 'The connection to the hub is lost. What you see is as of {{age}} ago and is not updating.',
   disconnectedBanner: 'No connection to the hub: {{reason}}',

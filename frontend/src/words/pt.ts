@@ -60,6 +60,8 @@ export const PT: Record<Word, string> = {
   noDelay: 'do celular à tela: –',
   unwritable:
     'O hub não consegue gravar os eventos do Umbler Talk e por isso os recusa ({{reason}}, desde {{since}}). O que aparece aqui está correto, mas não se atualiza.',
+  behindBanner:
+    'Este hub está sem contato com os outros hubs, ou atrasado em relação a eles, desde {{since}}. O que aparece aqui pode estar desatualizado. Mensagens novas ficam guardadas e aparecem depois; até lá, alterações podem ser recusadas.',
   draining: 'O hub está sendo desligado. Esta tela se reconecta sozinha quando ele voltar.',
   staleBanner: 'A conexão com o hub caiu. O que você vê é de {{age}} atrás e não está sendo atualizado.',
   disconnectedBanner: 'Sem conexão com o hub: {{reason}}',

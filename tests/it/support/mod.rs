@@ -6,6 +6,7 @@ pub mod bucket;
 pub mod faults;
 pub mod hub;
 pub mod keys;
+pub mod line;
 pub mod log;
 pub mod mail_server;
 pub mod memory;

@@ -123,6 +123,11 @@ impl Nats {
         urls.join(",")
     }
 
+    /// The address of the first server.
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.servers[0].first_port))
+    }
+
     /// The monitoring address of the first server.
     pub fn monitor_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.servers[0].first_port + 1)

@@ -15,6 +15,8 @@ pub struct Screen {
     socket: WebSocket<TcpStream>,
     /// The data of `connection_established`.
     pub welcome: Value,
+    /// What the hub says of its own state is skipped.
+    ignores_status: bool,
 }
 
 impl Screen {
@@ -26,7 +28,8 @@ impl Screen {
 
     /// Connects with these headers; fails with the status where the handshake is refused.
     pub fn connect_with(hub: &Hub, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
-        let mut screen = Self { socket: handshake(hub, headers)?, welcome: Value::Null };
+        let mut screen =
+            Self { socket: handshake(hub, headers)?, welcome: Value::Null, ignores_status: false };
         screen.welcome = screen.hears("connection_established");
         Ok(screen)
     }
@@ -35,7 +38,13 @@ impl Screen {
     pub fn connect_unwelcome(hub: &Hub) -> Self {
         let socket =
             handshake(hub, &[]).unwrap_or_else(|status| panic!("the handshake was answered with {status}"));
-        Self { socket, welcome: Value::Null }
+        Self { socket, welcome: Value::Null, ignores_status: false }
+    }
+
+    /// From now on skips what the hub says of its own state: how often it does depends on time.
+    pub fn ignoring_status(mut self) -> Self {
+        self.ignores_status = true;
+        self
     }
 
     /// Subscribes to these channels, and reads the answer.
@@ -103,7 +112,8 @@ impl Screen {
                 Err(error) => panic!("the screen heard nothing: {error}"),
             };
             assert!(envelope["timestamp"].is_string(), "every envelope carries its time: {envelope}");
-            if envelope["event"] != "heartbeat" {
+            let is_skipped = self.ignores_status && envelope["event"] == "hub_status";
+            if envelope["event"] != "heartbeat" && !is_skipped {
                 return envelope;
             }
         }
