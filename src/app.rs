@@ -6,6 +6,7 @@ pub mod link;
 pub mod backup;
 mod cluster;
 mod retention;
+mod open_files;
 pub mod tls;
 pub mod stop;
 pub mod serve;
@@ -115,7 +116,7 @@ impl Application {
         // opened.
         let listener = listen(address)?;
         let address = listener.local_addr()?;
-        raise_file_limit();
+        open_files::raise_limit();
 
         let metrics = Metrics::new()?;
         let integrity = Integrity::default();
@@ -244,7 +245,8 @@ async fn start_hub(
     revocations: &Arc<Revocations>,
 ) -> Result<Started, StartError> {
     let (cluster, opened) = open_journal(settings).await?;
-    let membership = cluster.as_ref().map(|cluster| cluster.state.clone());
+    let member = cluster.as_ref().map(|cluster| cluster.member.clone());
+    let membership = member.as_ref().map(|member| member.state.clone());
     let duties = Duties::of(membership.clone());
     let now = clock::now();
     let (stats, newest_updates, alerts) = {
@@ -278,7 +280,7 @@ async fn start_hub(
         organization_name: settings.organization_name.clone(),
         alerts,
         duties: duties.clone(),
-        cluster: membership.clone(),
+        cluster: member,
     };
     let history = Readers::start(&settings.database_path, integrity)?;
     let hub = UmblerHub::new(hub_settings, history.clone(), metrics.clone());
@@ -295,7 +297,8 @@ async fn start_hub(
     let epoch = opened.epoch.clone();
     let journal = match (&cluster, opened.place) {
         (Some(cluster), Some(place)) => {
-            let (order, begin) = cluster.order(&settings.database_path, &epoch, place)?;
+            let (order, begin) =
+                cluster.order(&settings.database_path, &epoch, place, hub.clone().recipient())?;
             opened.start_shared(&journal_settings, listeners, order, begin)?
         }
         _ => opened.start(&journal_settings, listeners)?,
@@ -333,13 +336,6 @@ fn stored_by(hub: Addr<UmblerHub>, payload: fn(Seq) -> Payload) -> StorePosition
             Ok(Err(IngestError::Stopping)) | Err(_) => StoreOutcome::Ending,
         }
     })
-}
-
-fn raise_file_limit() {
-    match rlimit::increase_nofile_limit(u64::MAX) {
-        Ok(limit) => log::info!("up to {limit} open files"),
-        Err(error) => log::warn!("the limit of open files stays as it is: {error}"),
-    }
 }
 
 /// Reads the whole database once, on a thread of its own: it takes seconds per million messages, so nobody

@@ -30,7 +30,7 @@ pub(super) async fn open(
         }
         Some(_) => {}
         None => {
-            let (servers, reason) = (settings.access.servers.join(","), cluster.state.trouble());
+            let (servers, reason) = (settings.access.servers.join(","), cluster.member.state.trouble());
             if is_new {
                 return Err(ClusterError::Connect { servers, reason }.into());
             }

@@ -24,7 +24,7 @@ use crate::protocol::Channel;
 
 pub use key_file::KeyState;
 pub use revocations::{Revocation, Revocations};
-pub use scope::Scope;
+pub use scope::{Limit, Scope};
 pub use secret::Secret;
 pub use verify::{AuthKey, AuthSettings, Authenticator};
 

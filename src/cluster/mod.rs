@@ -25,12 +25,13 @@ pub mod tail;
 pub mod watch;
 pub mod duties;
 pub mod peers;
+pub mod telling;
 pub mod reach;
 pub mod elsewhere;
 pub mod snapshot;
 pub mod run;
 
-pub use run::Cluster;
+pub use run::{Cluster, Membership};
 pub use settings::{ClusterSettings, NatsAccess, SharedValues};
 pub use state::ClusterState;
 

@@ -25,7 +25,7 @@ const PREFIX: &str = "node.";
 /// What a hub tells of itself. Hubs of another release may leave out or add some of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Told {
+pub struct PeerTold {
     /// Where it gives copies of its database; `None` if it gives none.
     pub url: Option<String>,
     pub applied: i64,
@@ -44,7 +44,7 @@ pub struct Told {
 #[derive(Debug, Clone)]
 pub struct Peer {
     pub node: String,
-    pub told: Told,
+    pub told: PeerTold,
     /// Grows whenever it tells anything.
     pub revision: u64,
     /// When that was first seen here, so that no two clocks are compared.
@@ -121,7 +121,7 @@ async fn tell(
     leaving: bool,
 ) -> Result<(), String> {
     let report = state.report();
-    let told = Told {
+    let told = PeerTold {
         url: settings.secret.as_ref().and(settings.node_url.clone()),
         applied: report.applied,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -147,7 +147,7 @@ pub async fn others(store: &Store, node: &str) -> Result<Vec<Peer>, String> {
         let Some(name) = key.strip_prefix(PREFIX).filter(|name| *name != node) else { continue };
         let entry = store.entry(&key).await.map_err(|error| error.to_string())?;
         let Some(entry) = entry.filter(|entry| entry.operation == Operation::Put) else { continue };
-        if let Ok(told) = serde_json::from_slice::<Told>(&entry.value) {
+        if let Ok(told) = serde_json::from_slice::<PeerTold>(&entry.value) {
             let (revision, heard) = (entry.revision, Instant::now());
             peers.push(Peer { node: name.to_owned(), told, revision, heard });
         }
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     fn peer(node: &str, revision: u64, heard: Instant, leaving: bool) -> Peer {
-        let told = Told { ready: true, leaving, ..Told::default() };
+        let told = PeerTold { ready: true, leaving, ..PeerTold::default() };
         Peer { node: node.to_owned(), told, revision, heard }
     }
 
@@ -185,7 +185,8 @@ mod tests {
 
     #[test]
     fn a_hub_of_an_older_release_tells_less_and_is_understood() {
-        let told: Told = serde_json::from_str(r#"{"url":null,"applied":7,"version":"0.1.0","x":1}"#).unwrap();
+        let told: PeerTold =
+            serde_json::from_str(r#"{"url":null,"applied":7,"version":"0.1.0","x":1}"#).unwrap();
         assert_eq!((told.applied, told.ready), (7, false));
     }
 }

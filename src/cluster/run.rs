@@ -4,10 +4,11 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::path::Path;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use actix::Recipient;
 use async_nats::Client;
 use async_nats::jetstream::Context;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -24,6 +25,7 @@ use super::settings::ClusterSettings;
 use super::state::ClusterState;
 use super::stream::StreamFacts;
 use super::tail::Tail;
+use super::telling::{HeardFromHub, Teller, Untold, listen, tell, told};
 use super::watch::Watch;
 use super::{ClusterError, elsewhere, nats, parse, peers, stream};
 use crate::journal::queue::{Waiting, WriterFeed};
@@ -55,6 +57,10 @@ struct Work {
     inbox: Inbox,
     load: Arc<Waiting>,
     intake: UnboundedReceiver<Append>,
+    /// What the hub tells others beside records; `None` if the journal was opened before.
+    untold: Option<Untold>,
+    /// Hears what others tell.
+    hub: Recipient<HeardFromHub>,
 }
 
 enum Command {
@@ -62,9 +68,17 @@ enum Command {
     Work(Box<Work>),
 }
 
+/// What a hub needs to know and to say as a member of its cluster.
+#[derive(Debug, Clone)]
+pub struct Membership {
+    pub state: ClusterState,
+    pub teller: Teller,
+}
+
 /// A hub's part in its cluster.
 pub struct Cluster {
-    pub state: ClusterState,
+    pub member: Membership,
+    untold: Mutex<Option<Untold>>,
     commands: UnboundedSender<Command>,
     is_connected: bool,
 }
@@ -79,21 +93,23 @@ impl Cluster {
         let state = ClusterState::new(&settings.node, &settings.name);
         let (commands, received) = unbounded_channel();
         let (reply, joined) = oneshot::channel();
-        let (settings, told) = (settings.clone(), state.clone());
+        let (settings, seen) = (settings.clone(), state.clone());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| ClusterError::Stream(error.to_string()))?;
         let thread = std::thread::Builder::new().name("cluster".into());
         thread
-            .spawn(move || LocalSet::new().block_on(&runtime, live(settings, told, tls, reply, received)))
+            .spawn(move || LocalSet::new().block_on(&runtime, live(settings, seen, tls, reply, received)))
             .map_err(|error| ClusterError::Stream(error.to_string()))?;
         let joined = joined.await.map_err(|_ended| ClusterError::Ended)??;
         let is_connected = joined.is_some();
-        Ok((Self { state, commands, is_connected }, joined))
+        let (teller, untold) = told();
+        let (member, untold) = (Membership { state, teller }, Mutex::new(Some(untold)));
+        Ok((Self { member, untold, commands, is_connected }, joined))
     }
 
     /// Checks that a database belongs to the stream. Without a connection that is checked later.
     pub async fn identify(&self, epoch: &str, place: StreamPlace) -> Result<(), ClusterError> {
-        self.state.note_applied(place.position.0);
+        self.member.state.note_applied(place.position.0);
         if !self.is_connected {
             return Ok(());
         }
@@ -109,14 +125,16 @@ impl Cluster {
         database: &Path,
         epoch: &str,
         place: StreamPlace,
+        hub: Recipient<HeardFromHub>,
     ) -> Result<(Arc<StreamOrder>, impl FnOnce(WriterFeed) + use<>), DbError> {
-        let inbox = Inbox::open(database, self.state.clone())?;
+        let inbox = Inbox::open(database, self.member.state.clone())?;
         let load = Arc::new(Waiting::default());
         let (sender, intake) = unbounded_channel();
-        let order = StreamOrder { intake: sender, load: Arc::clone(&load), state: self.state.clone() };
+        let order = StreamOrder { intake: sender, load: Arc::clone(&load), state: self.member.state.clone() };
+        let untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner).take();
         let (commands, epoch) = (self.commands.clone(), epoch.to_owned());
         let begin = move |feed| {
-            let work = Work { epoch, place, feed, inbox, load, intake };
+            let work = Work { epoch, place, feed, inbox, load, intake, untold, hub };
             if commands.send(Command::Work(Box::new(work))).is_err() {
                 log::error!("the cluster's thread has ended");
             }
@@ -207,7 +225,7 @@ impl Work {
         state: ClusterState,
         tls: TlsFor,
     ) {
-        let Self { epoch, place, feed, inbox, load, intake } = self;
+        let Self { epoch, place, feed, inbox, load, intake, untold, hub } = self;
         let boot = format!("{:08x}", rand::random::<u32>());
         let expected = Rc::new(RefCell::new(HashMap::new()));
         let publisher = Rc::new(Publisher {
@@ -249,6 +267,8 @@ impl Work {
             parser,
             handed: place.position,
         };
+        let mut telling = Vec::from([spawn_local(listen(client.clone(), settings.clone(), hub))]);
+        telling.extend(untold.map(|untold| spawn_local(tell(client.clone(), settings.clone(), untold))));
         let watch = Watch {
             client,
             context: context.clone(),
@@ -261,7 +281,7 @@ impl Work {
         };
         let tailing = spawn_local(tail.run());
         let lease = spawn_local(lease.run());
-        let telling = spawn_local(peers::run(context.clone(), settings.clone(), state.clone()));
+        let exchange = spawn_local(peers::run(context.clone(), settings.clone(), state.clone()));
         let tasks = [
             spawn_local(Rc::clone(&publisher).run(intake)),
             spawn_local(publisher.empty_inbox()),
@@ -272,11 +292,8 @@ impl Work {
             sleep(LOOK_AFTER).await;
         }
         closing.store(true, Ordering::Release);
-        end(telling).await;
-        let goodbye = peers::say_goodbye(&context, &settings, &state);
-        if !matches!(timeout(GIVE_UP_MAX, goodbye).await, Ok(Ok(()))) {
-            log::debug!("the other hubs were not told that this one ends");
-        }
+        end(exchange).await;
+        say_goodbye(&context, &settings, &state).await;
         drain(&load).await;
         // Another hub takes the duties at once if they are given up, and after seconds otherwise.
         if timeout(GIVE_UP_MAX, lease).await.is_err() {
@@ -284,9 +301,17 @@ impl Work {
         }
         // With the tail the parser ends, and then the writer.
         end(tailing).await;
-        for task in tasks {
+        for task in tasks.into_iter().chain(telling) {
             end(task).await;
         }
+    }
+}
+
+/// Tells the others that this hub ends, so that they count on it no longer. What it told before is on its way then.
+async fn say_goodbye(context: &Context, settings: &ClusterSettings, state: &ClusterState) {
+    let said = peers::say_goodbye(context, settings, state);
+    if !matches!(timeout(GIVE_UP_MAX, said).await, Ok(Ok(()))) {
+        log::debug!("the other hubs were not told that this one ends");
     }
 }
 

@@ -46,6 +46,11 @@ pub struct ClusterSettings {
 }
 
 impl ClusterSettings {
+    /// The subject of what a hub tells the others beside records. It is not one of the stream's, so it is not stored.
+    pub fn told_subject(&self, topic: &str, node: &str) -> String {
+        format!("told.{}.{topic}.{node}", self.name)
+    }
+
     /// The subject of records of a kind.
     pub fn subject(&self, kind: &str) -> String {
         format!("hub.{}.{kind}", self.name)

@@ -1,5 +1,6 @@
 //! Sign-ins and revocations: who is let in, and whose sessions are ended.
 
+use actix::fut::ready;
 use actix::prelude::*;
 
 use super::UmblerHub;
@@ -36,10 +37,18 @@ impl Handler<Revoke> for UmblerHub {
 
     fn handle(&mut self, revoke: Revoke, _: &mut Self::Context) -> Self::Result {
         let put = self.append(revoke.record);
-        Box::pin(put.into_actor(self).map(|outcome, hub, _| {
-            let in_force = outcome?.in_force.ok_or(RevokeError::Full)?;
-            let sessions_closed = hub.put_in_force(&in_force);
-            Ok(Revoked { in_force, sessions_closed })
+        Box::pin(put.into_actor(self).then(|outcome, hub, _| {
+            let outcome = outcome.map_err(RevokeError::from);
+            let in_force = match outcome.and_then(|ack| ack.in_force.ok_or(RevokeError::Full)) {
+                Ok(in_force) => in_force,
+                Err(error) => return Box::pin(ready(Err(error))) as Self::Result,
+            };
+            let here = hub.put_in_force(&in_force);
+            let elsewhere = hub.gather_reports(in_force.clone());
+            Box::pin(
+                elsewhere
+                    .map(move |elsewhere, _, _| Ok(Revoked { in_force, sessions_closed: here + elsewhere })),
+            )
         }))
     }
 }

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::UmblerHub;
 use super::messages::{Drain, Outgoing};
 use super::sessions::Session;
+use super::states::tell_leaving;
 use crate::journal::Journal;
 use crate::protocol::event::{ServerEvent, encode};
 use crate::protocol::{AwayReason, CloseCode};
@@ -46,6 +47,9 @@ impl Handler<Drain> for UmblerHub {
 
     fn handle(&mut self, _: Drain, ctx: &mut Self::Context) -> Self::Result {
         self.draining = true;
+        if let Some(member) = &self.settings.cluster {
+            tell_leaving(&member.teller);
+        }
         self.push_states(ctx);
         let journal = self.journal.take();
         let hub = ctx.address();

@@ -23,6 +23,7 @@ mod views;
 pub mod ticks;
 pub mod drain;
 pub mod step;
+pub mod others;
 mod push;
 
 use std::sync::Arc;
@@ -33,7 +34,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::{oneshot, watch};
 
 use crate::auth::Revocations;
-use crate::cluster::ClusterState;
+use crate::cluster::Membership;
 use crate::cluster::duties::Duties;
 use crate::derived::follower::Wake;
 use crate::domain::{Seq, Stats};
@@ -48,6 +49,7 @@ pub use messages::{
     Drained, GetHealth, GetStats, Health, Ingest, IngestError, ListRevocations, Outbox, Outgoing, Record,
     Revoke, RevokeError, SendSnapshot, SessionId, SessionUser, SetPresence, SlotId, Subscribe, Unsubscribe,
 };
+use others::Reports;
 use playback::Playback;
 use sessions::Sessions;
 use sessions::users::Users;
@@ -56,7 +58,7 @@ use states::boards::Boards;
 use states::presence::Presence;
 use states::stats::StatsPush;
 use states::status::Status;
-use step::Step;
+use step::InStep;
 use ticks::Ticks;
 use timer::Timer;
 use updates::Updates;
@@ -98,7 +100,7 @@ pub struct HubSettings {
     pub alerts: AlertsAtStart,
     pub duties: Duties,
     /// `None`: the hub is on its own.
-    pub cluster: Option<ClusterState>,
+    pub cluster: Option<Membership>,
 }
 
 /// The central actor. Each handler calls one part, whose signature says what it may change, and passes what
@@ -118,7 +120,8 @@ pub struct UmblerHub {
     playback: Playback,
     snapshots: Snapshots,
     status: Status,
-    step: Step,
+    step: InStep,
+    reports: Reports,
     presence: Presence,
     stats_push: StatsPush,
     /// For status, presence and counters together.
@@ -160,7 +163,8 @@ impl UmblerHub {
             playback: Playback::new(metrics.clone()),
             snapshots: Snapshots::default(),
             status: Status::new(now),
-            step: Step::default(),
+            step: InStep::default(),
+            reports: Reports::default(),
             presence: Presence::default(),
             stats_push: StatsPush::default(),
             states_timer: Timer::default(),
@@ -288,7 +292,8 @@ impl Handler<Committed> for UmblerHub {
             if let Some(in_force) = &settled.ack.in_force
                 && settled.reply.is_closed()
             {
-                self.put_in_force(in_force);
+                let sessions_closed = self.put_in_force(in_force);
+                self.report_revoked(in_force, sessions_closed);
             }
             if settled.reply.send(Ok(settled.ack)).is_err() {
                 log::debug!("a delivery became durable after its sender had stopped waiting");

@@ -145,13 +145,16 @@ impl UmblerHub {
         let condition = match (self.draining, &self.fault) {
             (true, _) => (HubState::Draining, None),
             (false, Some(fault)) => (HubState::Unwritable, Some(fault.kind)),
+            (false, None) if self.step.is_behind() => (HubState::Behind, None),
             (false, None) => (HubState::Ok, None),
         };
         let (stats, zone) = (&self.stats, &self.settings.zone);
+        let teller = self.settings.cluster.as_ref().map(|member| &member.teller).filter(|_| !self.draining);
         let due = [
             self.status.flush(&mut self.sessions, condition, now),
             self.presence.flush(&mut self.sessions, now),
             self.stats_push.flush(&mut self.sessions, || super::shape(stats, zone), now),
+            teller.and_then(|teller| self.presence.tell_changes(teller, now)),
         ];
         self.count_next(ctx);
         if let Some(at) = due.into_iter().flatten().min() {

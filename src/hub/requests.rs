@@ -112,7 +112,7 @@ impl Handler<Subscribe> for UmblerHub {
 impl UmblerHub {
     /// The position of a screen that comes from another hub of the cluster, which was ahead of this one.
     fn position_elsewhere(&self, subscribe: &Subscribe) -> Option<(i64, ClusterState)> {
-        let cluster = self.settings.cluster.clone()?;
+        let cluster = self.settings.cluster.as_ref()?.state.clone();
         let request = &subscribe.request;
         let is_of_this_history = request.epoch.as_deref() == Some(self.updates.epoch());
         let since = request.since.filter(|since| is_of_this_history && *since > self.updates.newest().0);

@@ -7,12 +7,13 @@
 //! 2. A session that is too slow for a state is never sent an old one later.
 
 pub mod stats;
+pub mod elsewhere;
 pub mod presence;
 mod presence_push;
 pub mod status;
 pub mod boards;
 
-pub use presence_push::PresenceSet;
+pub use presence_push::{PresenceSet, tell_leaving};
 
 use std::time::{Duration, Instant};
 

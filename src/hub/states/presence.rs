@@ -1,5 +1,5 @@
 //! Presence: which users have screens open, and on which chats. Plain data. Several tabs, and reloads, are
-//! one stay of one user.
+//! one stay of one user; so are screens at several hubs of a cluster.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -10,7 +10,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Throttle;
-use crate::auth::{Role, Scope};
+use super::elsewhere::{Elsewhere, PresenceTold, StayElsewhere};
+use crate::auth::{Limit, Role, Scope};
 use crate::domain::{ChatId, Placement};
 use crate::hub::messages::{SessionId, SessionUser};
 use crate::protocol::mask::mask_name;
@@ -46,6 +47,11 @@ pub struct Presence {
     /// Users whose presence has changed since it was last sent.
     changed: BTreeSet<Arc<str>>,
     pub(super) throttle: Throttle,
+    /// Who is present at the other hubs of the cluster.
+    elsewhere: Elsewhere,
+    /// Users at this hub whose presence has changed since the other hubs were told; `None` if there are no others.
+    untold: Option<BTreeSet<Arc<str>>>,
+    pub(super) telling: Throttle,
 }
 
 impl Default for Presence {
@@ -57,6 +63,9 @@ impl Default for Presence {
             moved_meanwhile: HashMap::new(),
             changed: BTreeSet::new(),
             throttle: Throttle::new(PRESENCE_INTERVAL),
+            elsewhere: Elsewhere::default(),
+            untold: None,
+            telling: Throttle::new(PRESENCE_INTERVAL),
         }
     }
 }
@@ -103,7 +112,7 @@ impl Presence {
         });
         (stay.name, stay.scope, stay.gone_at) = (who.name.clone(), Arc::clone(&who.scope), None);
         stay.screens.entry(Arc::clone(session)).or_default();
-        self.changed.insert(Arc::clone(&who.user));
+        self.note(&who.user);
     }
 
     /// Removes a screen of a user.
@@ -113,7 +122,7 @@ impl Presence {
             if stay.screens.is_empty() {
                 stay.gone_at = Some(tick + GRACE_TICKS);
             }
-            self.changed.insert(Arc::clone(user));
+            self.note(user);
         }
     }
 
@@ -124,7 +133,7 @@ impl Presence {
         };
         *screen = chat.as_ref().map(|(id, _)| id.clone());
         self.places.extend(chat);
-        self.changed.insert(Arc::clone(user));
+        self.note(user);
     }
 
     /// Notes that a placement is being looked up. A chat that moves meanwhile is remembered, because the
@@ -150,9 +159,23 @@ impl Presence {
         }
         let Some(known) = self.places.get_mut(chat).filter(|known| *known != place) else { return false };
         known.clone_from(place);
+        self.note_looking_at(chat);
+        true
+    }
+
+    /// This user's presence at this hub has changed.
+    fn note(&mut self, user: &Arc<str>) {
+        self.changed.insert(Arc::clone(user));
+        if let Some(untold) = &mut self.untold {
+            untold.insert(Arc::clone(user));
+        }
+    }
+
+    /// Others may see this chat now, or no longer.
+    fn note_looking_at(&mut self, chat: &ChatId) {
         let looks = |stay: &Stay| stay.screens.values().flatten().any(|viewed| viewed == chat);
         self.changed.extend(self.stays.iter().filter(|(_, stay)| looks(stay)).map(|(id, _)| Arc::clone(id)));
-        true
+        self.changed.extend(self.elsewhere.looking_at(chat).cloned());
     }
 
     /// Removes users whose grace period is over.
@@ -162,10 +185,11 @@ impl Presence {
             self.stays.iter().filter(|(_, stay)| gone(stay)).map(|(id, _)| Arc::clone(id)).collect();
         for user in left {
             self.stays.remove(&user);
-            self.changed.insert(user);
+            self.note(&user);
         }
-        let in_view: BTreeSet<&ChatId> =
-            self.stays.values().flat_map(|stay| stay.screens.values().flatten()).collect();
+        self.changed.extend(self.elsewhere.expire(tick));
+        let here = self.stays.values().flat_map(|stay| stay.screens.values().flatten());
+        let in_view: BTreeSet<&ChatId> = here.chain(self.elsewhere.chats()).collect();
         self.places.retain(|chat, _| in_view.contains(chat));
     }
 
@@ -181,7 +205,8 @@ impl Presence {
 
     /// All users, as this scope may see them.
     pub fn all(&self, scope: &Scope) -> PresenceUpdate {
-        let users = self.stays.iter().filter_map(|(id, stay)| self.shown(id, stay, scope)).collect();
+        let ids: BTreeSet<&Arc<str>> = self.stays.keys().chain(self.elsewhere.users()).collect();
+        let users = ids.into_iter().filter_map(|id| self.shown(id, scope)).collect();
         PresenceUpdate { full: true, users, left: Vec::new() }
     }
 
@@ -189,36 +214,97 @@ impl Presence {
     pub fn of(&self, changed: &BTreeSet<Arc<str>>, scope: &Scope) -> PresenceUpdate {
         let mut data = PresenceUpdate { full: false, users: Vec::new(), left: Vec::new() };
         for id in changed {
-            match self.stays.get(id) {
-                Some(stay) => data.users.extend(self.shown(id, stay, scope)),
-                None => data.left.push(Arc::clone(id)),
+            if self.stays.contains_key(id) || self.elsewhere.of(id).next().is_some() {
+                data.users.extend(self.shown(id, scope));
+            } else {
+                data.left.push(Arc::clone(id));
             }
         }
         data
     }
 
-    fn shown(&self, id: &Arc<str>, stay: &Stay, scope: &Scope) -> Option<Present> {
-        if !shares_organization(scope, &stay.scope) {
+    /// A user with all screens, at this hub and at others; `None` where this scope may not see them.
+    fn shown(&self, id: &Arc<str>, scope: &Scope) -> Option<Present> {
+        let here = self.stays.get(id).map(Stay::told);
+        let stays: Vec<&StayElsewhere> = here.iter().chain(self.elsewhere.of(id)).collect();
+        if !stays.iter().any(|stay| shares_organization(scope, &stay.orgs)) {
             return None;
         }
         let seen = |chat: &&ChatId| self.places.get(*chat).is_some_and(|place| scope.sees(place));
-        let chats: BTreeSet<&ChatId> = stay.screens.values().flatten().filter(seen).collect();
-        let name = stay.name.as_deref();
+        let screens = || stays.iter().flat_map(|stay| &stay.screens);
+        let chats: BTreeSet<&ChatId> = screens().flatten().filter(seen).collect();
+        // What this hub knows itself comes first.
+        let name = stays.iter().find_map(|stay| stay.name.as_deref());
         Some(Present {
             id: Arc::clone(id),
             name: name.map(|name| if scope.is_masked() { mask_name(name) } else { name.to_owned() }),
-            role: stay.scope.role,
-            since: stay.since,
-            tabs: stay.screens.len(),
+            role: stays.first()?.role,
+            since: stays.iter().map(|stay| stay.since).min()?,
+            tabs: screens().count(),
             chats: chats.into_iter().cloned().collect(),
         })
     }
 }
 
+// What hubs of a cluster tell each other.
+
+impl Stay {
+    fn told(&self) -> StayElsewhere {
+        StayElsewhere {
+            name: self.name.as_deref().map(str::to_owned),
+            role: self.scope.role,
+            orgs: self.scope.orgs.clone(),
+            since: self.since,
+            screens: self.screens.values().cloned().collect(),
+        }
+    }
+}
+
+impl Presence {
+    /// What the other hubs are told of everybody at this one.
+    pub fn told_whole(&mut self) -> PresenceTold {
+        self.untold = Some(BTreeSet::new());
+        self.telling.forget();
+        let stays = self.stays.iter().map(|(user, stay)| (user.to_string(), stay.told())).collect();
+        PresenceTold { full: true, stays, ..PresenceTold::default() }
+    }
+
+    /// What has changed at this hub since the other hubs were told; `None` if nothing has.
+    pub fn told_changes(&mut self) -> Option<PresenceTold> {
+        let mut told = PresenceTold::default();
+        for user in self.untold.replace(BTreeSet::new()).unwrap_or_default() {
+            match self.stays.get(&user) {
+                Some(stay) => drop(told.stays.insert(user.to_string(), stay.told())),
+                None => told.left.push(user.to_string()),
+            }
+        }
+        (!told.stays.is_empty() || !told.left.is_empty()).then_some(told)
+    }
+
+    /// True if other hubs have something to be told.
+    pub fn has_untold(&self) -> bool {
+        self.untold.as_ref().is_some_and(|untold| !untold.is_empty())
+    }
+
+    /// Takes over what another hub tells. Returns the chats whose placement must be looked up before anybody is told
+    /// of them.
+    pub fn hear(&mut self, node: &str, told: PresenceTold, tick: u64) -> BTreeSet<ChatId> {
+        self.changed.extend(self.elsewhere.hear(node, told, tick));
+        let unknown = self.elsewhere.chats().filter(|chat| !self.places.contains_key(*chat));
+        unknown.cloned().collect()
+    }
+
+    /// Notes where a chat is that is open at another hub.
+    pub fn place(&mut self, chat: ChatId, place: Placement) {
+        self.note_looking_at(&chat);
+        self.places.entry(chat).or_insert(place);
+    }
+}
+
 /// A reader that is limited to organizations sees only users of these organizations.
-fn shares_organization(reader: &Scope, other: &Scope) -> bool {
+fn shares_organization(reader: &Scope, others: &Limit) -> bool {
     let Some(own) = &reader.orgs else { return true };
-    other.orgs.as_ref().is_some_and(|theirs| theirs.iter().any(|org| own.contains(org)))
+    others.as_ref().is_some_and(|theirs| theirs.iter().any(|org| own.contains(org)))
 }
 
 #[cfg(test)]

@@ -9,7 +9,9 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use super::elsewhere::PresenceTold;
 use super::presence::Presence;
+use crate::cluster::telling::{Teller, Topic};
 use crate::domain::{ChatId, Placement};
 use crate::hub::messages::SessionId;
 use crate::hub::sessions::{Session, Sessions};
@@ -17,6 +19,18 @@ use crate::journal::Recorded;
 use crate::protocol::Channel;
 use crate::protocol::event::{ServerEvent, encode};
 use crate::telemetry::clock;
+
+/// Tells the other hubs that the screens of this one come back elsewhere.
+pub fn tell_leaving(teller: &Teller) {
+    tell(teller, &PresenceTold { leaving: true, ..PresenceTold::default() });
+}
+
+fn tell(teller: &Teller, told: &PresenceTold) {
+    match serde_json::to_vec(told) {
+        Ok(text) => teller.tell(Topic::Presence, text),
+        Err(error) => log::error!("presence cannot be told to other hubs: {error}"),
+    }
+}
 
 /// The content of `presence_set`.
 #[derive(Serialize, ToSchema)]
@@ -77,6 +91,26 @@ impl Presence {
             session.notify(frame.clone());
         }
         None
+    }
+
+    /// Tells the other hubs of changes if they are due. Returns when the next are.
+    pub fn tell_changes(&mut self, teller: &Teller, now: Instant) -> Option<Instant> {
+        if !self.has_untold() {
+            return None;
+        }
+        self.telling.change();
+        if !self.telling.take(now) {
+            return self.telling.due_at(now);
+        }
+        if let Some(told) = self.told_changes() {
+            tell(teller, &told);
+        }
+        None
+    }
+
+    /// Tells the other hubs of everybody: some of them may have missed a change, or may be new.
+    pub fn tell_whole(&mut self, teller: &Teller) {
+        tell(teller, &self.told_whole());
     }
 
     /// Sends everybody to a session that begins to follow presence.
