@@ -203,7 +203,7 @@ mod tests {
         assert_eq!(
             requests.messages("a/b", at).path_and_query(),
             "/v1/chats/a%2Fb/relative-messages/?organizationId=Org_1&FromEventUTC=2026-03-02T13%3A00%3A00.5000000Z\
-             &Direction=TakeBefore&IncludeMetadata=false&Take=100"
+             &Direction=TakeBefore&IncludeMetadata=false&Take=250"
         );
     }
 }
