@@ -90,6 +90,11 @@ pub fn measure(plan: &Plan) -> io::Result<()> {
                 let with = with(first)?;
                 (without(second)?, with)
             };
+            progress(&format!(
+                "p99 {:.1} ms without, {:.1} ms with, {rows:.0} rows/s",
+                ms(without.p99),
+                ms(with.p99)
+            ))?;
             pairs.push(Pair { without, with, rows });
         }
         table.row(row(kind.name, &pairs));

@@ -57,8 +57,8 @@ impl Query for FindDue {
             }
             Retained::Texts => {
                 "SELECT EXISTS (SELECT 1 FROM messages
-                            WHERE at > coalesce((SELECT done FROM retention WHERE what = 'texts'), -9223372036854775807)
-                              AND at < ?1)
+                            WHERE order_at > coalesce((SELECT done FROM retention WHERE what = 'texts'), -9223372036854775807)
+                              AND order_at < ?1 + 1000000000 AND at < ?1)
                      OR EXISTS (SELECT 1 FROM (
                             SELECT received_at FROM journal
                             WHERE seq > coalesce((SELECT done FROM retention WHERE what = 'text_bodies'), 0)
