@@ -12,6 +12,9 @@ use super::machine::{LOAD_CORE, pin};
 /// Objects by their keys; parts that are not put together yet have a `?` and their number behind the key.
 type Objects = Arc<Mutex<BTreeMap<String, Vec<u8>>>>;
 
+/// Of every answer that is read.
+const NAMESPACE: &str = " xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"";
+
 /// A server that runs until the process ends.
 pub struct MemoryBucket {
     address: SocketAddr,
@@ -127,8 +130,9 @@ fn answer(request: &Request, objects: &mut BTreeMap<String, Vec<u8>>) -> (u16, V
             (200, Vec::new())
         }
         "POST" if query.contains_key("uploads") => {
-            let begun =
-                "<InitiateMultipartUploadResult><UploadId>one</UploadId></InitiateMultipartUploadResult>";
+            let begun = format!(
+                "<InitiateMultipartUploadResult{NAMESPACE}><UploadId>one</UploadId></InitiateMultipartUploadResult>"
+            );
             (200, begun.into())
         }
         "POST" => {
@@ -158,7 +162,7 @@ fn answer(request: &Request, objects: &mut BTreeMap<String, Vec<u8>>) -> (u16, V
 fn list(query: &BTreeMap<String, String>, objects: &BTreeMap<String, Vec<u8>>) -> String {
     let word = |name: &str| query.get(name).cloned().unwrap_or_default();
     let (prefix, after, delimiter) = (word("prefix"), word("start-after"), word("delimiter"));
-    let mut text = "<ListBucketResult><IsTruncated>false</IsTruncated>".to_owned();
+    let mut text = format!("<ListBucketResult{NAMESPACE}><IsTruncated>false</IsTruncated>");
     let mut folders: Vec<String> = Vec::new();
     let first = if after > prefix { Bound::Excluded(after) } else { Bound::Included(prefix.clone()) };
     let found = objects.range((first, Bound::Unbounded)).take_while(|(key, _)| key.starts_with(&prefix));
