@@ -71,8 +71,7 @@ function Row({
   const isPast = useMoment().at !== null;
   const limits = useLimits().of(oldestSector);
   const sectorName = useSectorName();
-  // Under this heading an agent without a name needs no word before the id, which a narrow column would cut.
-  const name = by === 'sector' ? sectorName(who) : who === null ? agentName(say, who) : (who.name ?? who.id);
+  const name = by === 'owner' ? agentName(say, who) : sectorName(who);
   const wait = oldestMs === null ? null : now - oldestMs;
   // Of the past the list of chats does not know which had nobody.
   const isDoor = who !== null || (by === 'owner' && !isPast);
