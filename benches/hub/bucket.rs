@@ -2,6 +2,7 @@
 //! counts what a backup costs the hub, and not what an S3 server costs on the same cores.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::ops::Bound;
@@ -171,15 +172,18 @@ fn list(query: &BTreeMap<String, String>, objects: &BTreeMap<String, Vec<u8>>) -
         if let Some((folder, _)) = folder {
             let folder = format!("{prefix}{folder}/");
             if folders.last() != Some(&folder) {
-                text += &format!("<CommonPrefixes><Prefix>{folder}</Prefix></CommonPrefixes>");
+                write!(text, "<CommonPrefixes><Prefix>{folder}</Prefix></CommonPrefixes>")
+                    .unwrap_or_default();
                 folders.push(folder);
             }
         } else {
             let size = object.len();
-            text += &format!(
+            write!(
+                text,
                 "<Contents><Key>{key}</Key><Size>{size}</Size><ETag>\"part\"</ETag>\
                  <LastModified>2026-01-01T00:00:00.000Z</LastModified><StorageClass>STANDARD</StorageClass></Contents>"
-            );
+            )
+            .unwrap_or_default();
         }
     }
     text + "</ListBucketResult>"

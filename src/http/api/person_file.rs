@@ -305,10 +305,11 @@ fn head_row<const N: usize>(columns: [&str; N]) -> String {
 
 /// A row of values that are written as markup.
 fn row<const N: usize>(columns: [&str; N], values: [&str; N]) -> String {
-    let cells = columns.iter().zip(values);
-    let cells: String =
-        cells.map(|(column, value)| format!("<td data-column=\"{column}\">{value}</td>")).collect();
-    format!("<tr>{cells}</tr>\n")
+    let mut text = "<tr>".to_owned();
+    for (column, value) in columns.iter().zip(values) {
+        write!(text, "<td data-column=\"{column}\">{value}</td>").unwrap_or_default();
+    }
+    text + "</tr>\n"
 }
 
 fn chat_row(chat: &ChatShape, language: Language) -> String {
