@@ -195,13 +195,16 @@ class Demo {
   /** What differs in the end. */
   async judge() {
     say('nothing more is posted; everything comes back, and is compared');
+    const surprised = [...this.#members, this.team].flatMap(({ name, surprises }) =>
+      surprises.map((how) => `${name} ended by itself: ${how}`),
+    );
     await this.team.stop('SIGINT');
     await Promise.all(this.#members.map((member) => member.runs || member.start()));
     await this.#settled();
     const found = await this.ledger.differences();
     await this.screens.reach(Math.max(0, ...this.ledger.positionsAfter(0)));
     await this.#line();
-    return [...found, ...this.screens.differences(this.ledger)];
+    return [...surprised, ...found, ...this.screens.differences(this.ledger)];
   }
 
   async stop() {

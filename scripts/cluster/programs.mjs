@@ -16,6 +16,9 @@ export class Program {
   constructor({ name, command, args, env, cwd, log, ready = async () => {} }) {
     Object.assign(this, { name, command, args, env, cwd, log, ready });
     this.child = null;
+    /** How it ended without being told to, each time. */
+    this.surprises = [];
+    this.isWanted = false;
   }
 
   get runs() {
@@ -34,8 +37,13 @@ export class Program {
     });
     closeSync(out);
     running.add(child);
-    child.once('exit', () => running.delete(child));
-    child.once('error', () => running.delete(child));
+    this.isWanted = true;
+    const over = (how) => {
+      running.delete(child);
+      if (this.isWanted && this.child === child) this.surprises.push(how);
+    };
+    child.once('exit', (code, signal) => over(signal ?? `code ${code}`));
+    child.once('error', (error) => over(error.message));
     this.child = child;
   }
 
@@ -48,6 +56,7 @@ export class Program {
   /** `kill -9`, or another signal. */
   async kill(signal = 'SIGKILL') {
     if (!this.runs) return;
+    this.isWanted = false;
     const gone = once(this.child, 'exit');
     this.child.kill(signal);
     await gone;
