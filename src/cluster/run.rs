@@ -14,7 +14,7 @@ use async_nats::jetstream::Context;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::{JoinHandle, LocalSet, spawn_local};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::duties::{Lease, open_bucket};
 use super::elsewhere::TlsFor;
@@ -84,8 +84,8 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Connects and looks at the stream. `None` if there is no connection within [`CONNECT_MAX`]: a hub that has its
-    /// database already can start without.
+    /// Connects and looks at the stream. `None` if there is no connection within [`CONNECT_MAX`], or no leader: a hub that
+    /// has its database already can start without.
     pub async fn join(
         settings: &ClusterSettings,
         tls: TlsFor,
@@ -116,7 +116,14 @@ impl Cluster {
         let (reply, outcome) = oneshot::channel();
         let command = Command::Identify(epoch.to_owned(), place, reply);
         self.commands.send(command).map_err(|_ended| ClusterError::Ended)?;
-        outcome.await.map_err(|_ended| ClusterError::Ended)?
+        match outcome.await.map_err(|_ended| ClusterError::Ended)? {
+            // It is looked at again every second; until then deliveries go into the inbox.
+            Err(error) if error.is_temporary() => {
+                log::warn!("{error}");
+                Ok(())
+            }
+            checked => checked,
+        }
     }
 
     /// The order of the stream for the journal, and what begins to feed the journal with it.
@@ -176,21 +183,37 @@ async fn live(
     }
 }
 
+/// `None` if there is no connection, or the servers have no leader for the stream, and that does not change within
+/// [`CONNECT_MAX`].
 async fn join(
     client: &Client,
     context: &Context,
     settings: &ClusterSettings,
     state: &ClusterState,
 ) -> Result<Option<Joined>, ClusterError> {
+    let end = Instant::now() + CONNECT_MAX;
     if !wait_for_connection(client, state).await {
         return Ok(None);
     }
     nats::check_server(client)?;
+    loop {
+        let looked = timeout_at(end, look(context, settings)).await;
+        let trouble = match looked {
+            Ok(Err(error)) if error.is_temporary() => error.to_string(),
+            Ok(looked) => return looked.map(Some),
+            Err(_elapsed) => return Ok(None),
+        };
+        state.note_trouble(trouble);
+        sleep(LOOK_AFTER).await;
+    }
+}
+
+async fn look(context: &Context, settings: &ClusterSettings) -> Result<Joined, ClusterError> {
     let (_, facts) = stream::open(context, settings).await?;
     let store = open_bucket(context, settings, facts.replicas).await.map_err(ClusterError::Stream)?;
     let mut peers = peers::others(&store, &settings.node).await.map_err(ClusterError::Stream)?;
     peers.retain(|peer| !peer.told.leaving);
-    Ok(Some(Joined { facts, peers }))
+    Ok(Joined { facts, peers })
 }
 
 /// Waits for [`CONNECT_MAX`]. False if there is no connection then.
