@@ -9,6 +9,7 @@ import { Failure } from '../parts/Notice.tsx';
 import { age, clock, fullMoment, moment, number, percent } from '../words/format.ts';
 import { named, useWords } from '../words/words.ts';
 import { RawDelivery } from './RawDelivery.tsx';
+import { ClusterCard } from './ClusterCard.tsx';
 import { LinkCard } from './LinkCard.tsx';
 import { QUEUED_MANY, Way } from './Way.tsx';
 import { useVitals, type Vitals, type WebhookStatus } from './vitals.ts';
@@ -35,6 +36,7 @@ export function HealthPage() {
       {vitals && (
         <>
           <Way vitals={vitals} />
+          <ClusterCard health={vitals.health} />
           <DeliveryTiles vitals={vitals} />
           <div className="columns even">
             <ByType status={vitals.webhook} />

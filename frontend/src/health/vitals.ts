@@ -22,6 +22,32 @@ export interface Health extends Backup {
   link: 'off' | 'starting' | 'ok' | 'not_allowed' | 'unreachable' | 'misled' | 'undecided';
   /** The link has compared every message up to this moment; null until its first complete comparison. */
   completeUntil: string | null;
+  /** How the cluster is; missing where the hub is on its own. */
+  cluster?: Cluster | null;
+}
+
+/** A hub of a cluster, as it told of itself last. */
+export interface ClusterHub {
+  node: string;
+  applied: number;
+  ready: boolean;
+  lagSeconds: number;
+  inbox: number;
+  duties: boolean;
+  sessions: number;
+  version: string;
+  heardSecondsAgo: number;
+  halted?: string | null;
+}
+
+export interface Cluster extends Omit<ClusterHub, 'sessions' | 'version' | 'heardSecondsAgo'> {
+  connected: boolean;
+  newest: number;
+  replicas: number;
+  /** Servers that have all of the stream. */
+  replicasCurrent: number;
+  /** The other hubs. */
+  peers: ClusterHub[];
 }
 
 export interface WebhookStatus {

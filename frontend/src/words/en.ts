@@ -3,6 +3,7 @@
 import { COMMANDS } from './commands.ts';
 import { COMPOSER } from './composer.ts';
 import { DAILY_REPORT } from './daily-report.ts';
+import { CLUSTER } from './cluster.ts';
 import { LINK } from './link.ts';
 import { NOTIFICATIONS } from './notifications.ts';
 import { PRIVACY } from './privacy.ts';
@@ -14,6 +15,7 @@ export const EN = {
   ...COMMANDS.en,
   ...COMPOSER.en,
   ...DAILY_REPORT.en,
+  ...CLUSTER.en,
   ...LINK.en,
   ...NOTIFICATIONS.en,
   ...PRIVACY.en,

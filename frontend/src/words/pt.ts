@@ -4,6 +4,7 @@ import { COMMANDS } from './commands.ts';
 import type { Word } from './en.ts';
 import { COMPOSER } from './composer.ts';
 import { DAILY_REPORT } from './daily-report.ts';
+import { CLUSTER } from './cluster.ts';
 import { LINK } from './link.ts';
 import { NOTIFICATIONS } from './notifications.ts';
 import { PRIVACY } from './privacy.ts';
@@ -15,6 +16,7 @@ export const PT: Record<Word, string> = {
   ...COMMANDS.pt,
   ...COMPOSER.pt,
   ...DAILY_REPORT.pt,
+  ...CLUSTER.pt,
   ...LINK.pt,
   ...NOTIFICATIONS.pt,
   ...PRIVACY.pt,
