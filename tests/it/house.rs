@@ -234,3 +234,37 @@ fn every_documented_limit_is_in_the_code_and_its_test_exists() {
         }
     }
 }
+
+#[test]
+fn every_failure_of_a_cluster_is_shown_by_a_test_that_exists() {
+    let document = text(&root().join("docs/cluster.md"));
+    let section = document.split("\n## Which test shows it").nth(1).expect("the table");
+    let section = section.split("\n## ").next().expect("its end");
+    let rows: Vec<&str> = section.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    assert!(rows.len() > 15, "{}", rows.len());
+    let code: Vec<String> = sources(&root().join("tests/it")).iter().map(|path| text(path)).collect();
+    for row in rows {
+        let tests = quoted(row);
+        assert!(!tests.is_empty(), "{row} names no test");
+        for test in tests {
+            assert!(code.iter().any(|text| text.contains(&format!("fn {test}("))), "no test {test}");
+        }
+    }
+}
+
+#[test]
+fn the_cluster_of_compose_sets_only_what_is_a_setting() {
+    let documented = text(&root().join("docs/settings.md"));
+    let composed = text(&root().join("compose.cluster.yaml"));
+    let names = composed.lines().filter(|line| line.starts_with(' ')).filter_map(|line| {
+        let name = line.trim().split_once(": ")?.0;
+        name.chars().all(|letter| letter.is_ascii_uppercase() || letter == '_').then_some(name)
+    });
+    let names: BTreeSet<&str> = names.collect();
+    assert!(names.len() > 15, "{names:?}");
+    for name in names {
+        // The key of the servers' own encryption, which no hub has.
+        let is_known = name == "NATS_STORE_KEY" || documented.contains(&format!("| `{name}` |"));
+        assert!(is_known, "{name} is no setting");
+    }
+}

