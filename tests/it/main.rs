@@ -16,6 +16,7 @@ mod bucket_faults;
 mod bucket_link;
 mod cluster;
 mod cluster_across;
+mod cluster_bars;
 mod cluster_behind;
 mod cluster_demo;
 mod cluster_failures;

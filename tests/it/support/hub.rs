@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use ureq::http::{HeaderMap, Response};
 use ureq::{Agent, Body};
 
+use super::joined;
 use super::provider::Provider;
 use super::screen::Screen;
 
@@ -68,9 +69,11 @@ pub fn command(home: &Path) -> Command {
     command_through(&[], home)
 }
 
-/// Prepares the binary to be started through another program.
+/// Prepares the binary to be started through another program. `MEASURED_HUB` names the optimised one.
 pub fn command_through(launcher: &[&str], home: &Path) -> Command {
-    let words: Vec<&str> = launcher.iter().copied().chain([env!("CARGO_BIN_EXE_umbler-hub")]).collect();
+    let measured = std::env::var("MEASURED_HUB").ok();
+    let program = measured.as_deref().unwrap_or(env!("CARGO_BIN_EXE_umbler-hub"));
+    let words: Vec<&str> = launcher.iter().copied().chain([program]).collect();
     let mut command = Command::new(words[0]);
     command.args(&words[1..]);
     command
@@ -102,8 +105,10 @@ pub fn refuses_to_serve(command: &mut Command) -> (Option<i32>, String) {
 
 fn start(home: Arc<TempDir>, settings: &[(&str, &str)], launcher: &[&str]) -> Hub {
     let log = File::options().create(true).append(true).open(home.path().join("hub.log")).expect("a log");
+    let joined = joined::settings(home.path(), settings);
     let mut process = command_through(launcher, home.path())
         .envs(settings.iter().copied())
+        .envs(joined)
         .stdout(Stdio::piped())
         .stderr(log)
         .spawn()
