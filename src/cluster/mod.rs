@@ -69,6 +69,10 @@ pub enum ClusterError {
     /// Database and stream do not belong together.
     #[error("this database has another history than the stream: {0}; docs/cluster.md names the ways out")]
     OtherHistory(String),
+    /// Either the stream was restored from an older copy, or a server that has just become its leader does not know all of
+    /// it yet.
+    #[error("the stream ends at position {last}, and this database at {applied}")]
+    Shorter { last: u64, applied: i64 },
     /// The stream no longer has what this database needs next.
     #[error(
         "the stream begins at position {first}, and this database ends at {applied}; move the database away, and the hub gets \
@@ -92,6 +96,6 @@ pub enum ClusterError {
 impl ClusterError {
     /// True if the same hub may succeed later without any change.
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Connect { .. } | Self::Stream(_) | Self::Monitor(_))
+        matches!(self, Self::Connect { .. } | Self::Stream(_) | Self::Monitor(_) | Self::Shorter { .. })
     }
 }

@@ -301,6 +301,7 @@ impl Work {
             place,
             goal: None,
             is_identified: false,
+            shorter_since: None,
         };
         let tailing = spawn_local(tail.run());
         let lease = spawn_local(lease.run());

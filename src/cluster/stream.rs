@@ -145,7 +145,7 @@ pub async fn identify(
     }
     let applied = place.position.0.unsigned_abs();
     if facts.last < applied {
-        return other(format!("the stream ends at position {}, and the database at {applied}", facts.last));
+        return Err(ClusterError::Shorter { last: facts.last, applied: place.position.0 });
     }
     if facts.first > applied + 1 {
         return Err(ClusterError::TooFarBehind { first: facts.first, applied: place.position.0 });

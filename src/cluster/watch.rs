@@ -16,6 +16,9 @@ use crate::journal::StreamPlace;
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const LOOK_MAX: Duration = Duration::from_secs(3);
+/// How long the stream may seem to end before what is applied here. A server that has just become its leader may not know all
+/// of it yet.
+const SHORTER_MAX: Duration = Duration::from_secs(30);
 
 /// Looks at the stream.
 pub struct Watch {
@@ -31,6 +34,8 @@ pub struct Watch {
     pub goal: Option<i64>,
     /// True once the stream was found to be that of the database.
     pub is_identified: bool,
+    /// Since when the stream has seemed to end before what is applied here.
+    pub shorter_since: Option<Instant>,
 }
 
 impl Watch {
@@ -40,7 +45,8 @@ impl Watch {
             self.state.note_connected(is_connected(&self.client));
             if self.state.is_connected() && !self.state.is_halted() {
                 match timeout(LOOK_MAX, self.look()).await {
-                    Ok(Ok(())) => {}
+                    Ok(Ok(())) => self.shorter_since = None,
+                    Ok(Err(error @ ClusterError::Shorter { .. })) => self.wait_for_more(&error),
                     Ok(Err(error)) if error.is_temporary() => log::debug!("the stream: {error}"),
                     Ok(Err(error)) => self.state.halt(error.to_string()),
                     Err(_elapsed) => log::debug!("the stream does not answer"),
@@ -50,28 +56,42 @@ impl Watch {
         }
     }
 
+    /// What is published to a stream that was restored from an older copy would get positions that are applied here already. So
+    /// nothing is published until the stream is found to be the right one again.
+    fn wait_for_more(&mut self, error: &ClusterError) {
+        self.is_identified = false;
+        self.state.note_identified(false);
+        if self.shorter_since.is_none() {
+            log::warn!("{error}: deliveries go into the inbox until it has more");
+        }
+        if self.shorter_since.get_or_insert_with(Instant::now).elapsed() >= SHORTER_MAX {
+            self.state.halt(ClusterError::OtherHistory(error.to_string()).to_string());
+        }
+    }
+
     async fn look(&mut self) -> Result<(), ClusterError> {
         if !self.is_identified {
             check_server(&self.client)?;
             let (stream, facts) = stream::open(&self.context, &self.settings).await?;
             stream::identify(&stream, &facts, &self.epoch, self.place).await?;
-            self.is_identified = true;
-            self.state.note_identified(true);
         }
-        let began = Instant::now();
+        // Known before it is asked: what comes meanwhile may be applied before the answer is there.
+        let (began, applied) = (Instant::now(), self.state.applied());
         let found = self.context.get_stream(&self.settings.name).await;
         let found = found.map_err(|error| ClusterError::Stream(error.to_string()))?;
         let info = found.cached_info();
         let facts = stream::facts(info, &self.settings)?;
         let last = i64::try_from(facts.last).unwrap_or(i64::MAX);
-        if facts.epoch != self.epoch || last < self.state.applied() {
-            let what = format!(
-                "the stream ends at position {last} of epoch {}, and this hub has applied {} of epoch {}",
-                facts.epoch,
-                self.state.applied(),
-                self.epoch
-            );
+        if facts.epoch != self.epoch {
+            let what = format!("its epoch is {}, and that of this hub {}", facts.epoch, self.epoch);
             return Err(ClusterError::OtherHistory(what));
+        }
+        if last < applied {
+            return Err(ClusterError::Shorter { last: facts.last, applied });
+        }
+        if !self.is_identified {
+            self.is_identified = true;
+            self.state.note_identified(true);
         }
         self.state.note_newest(last);
         self.state.note_looked(began);

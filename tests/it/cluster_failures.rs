@@ -208,3 +208,34 @@ fn a_full_stream_is_as_one_that_is_away_and_goes_on_once_it_has_room() {
     posts(&other, false);
     show_all_once(&[&one, &other], &ids);
 }
+
+/// The stream as it was before anything was in it, as a backup would bring it back: the same epoch and settings.
+fn empty_stream(nats: &Nats) {
+    let work = async {
+        let client = async_nats::connect(nats.url()).await.expect("a connection");
+        let context = jetstream::new(client);
+        let mut stream = context.get_stream(STREAM).await.expect("the stream");
+        let config = stream.info().await.expect("what it is").config.clone();
+        context.delete_stream(STREAM).await.expect("deleted");
+        context.create_stream(config).await.expect("made");
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(work);
+}
+
+#[test]
+fn a_stream_that_ends_before_what_is_applied_is_waited_for_and_gets_nothing() {
+    let Some(nats) = nats() else { return };
+    let hub = nats.hub("a", nats.begun(), &[]);
+    until_ready(&hub);
+    for _ in 0..5 {
+        hub.provider().says("c1", "before");
+    }
+    empty_stream(&nats);
+    until("it has noticed", || hub.log().contains("deliveries go into the inbox until it has more"));
+    assert_eq!(hub.provider().says("c1", "kept")["seq"], Value::Null);
+    until("it waits no longer", || cluster(&hub)["halted"].is_string());
+    let state = cluster(&hub);
+    assert!(state["halted"].as_str().is_some_and(|text| text.contains("ends at position 0")), "{state}");
+    assert_eq!((&state["inbox"], &state["applied"]), (&json!(1), &json!(5)));
+}
