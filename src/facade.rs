@@ -64,7 +64,7 @@ pub mod journal {
     pub use crate::journal::entry::Entry;
     pub use crate::journal::outbox::{OutboxAttempt, OutboxMessage, OutboxRequest, OutboxResult};
     pub use crate::journal::{
-        AlertKey, AlertRequest, Append, Notice, Origin, Payload, Record, SettingsChange, open,
+        AlertKey, AlertRequest, Append, DutyTaking, Notice, Origin, Payload, Record, SettingsChange, open,
     };
     pub use crate::protocol::outbox::OutboxState;
 }

@@ -51,7 +51,7 @@ enum Command {
     Erase(EraseArgs),
     /// Continue with what is left after deliveries were lost; the hub must be stopped.
     AcceptDataLoss(AcceptArgs),
-    /// Begin a cluster of several hubs, or leave it; the hub must be stopped.
+    /// Begin a cluster of several hubs, leave it, compare its hubs, or have them skip a record.
     Cluster(ClusterArgs),
 }
 

@@ -2,9 +2,15 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
+
 use super::{StartError, tls};
-use crate::cluster::{Cluster, ClusterError, ClusterSettings, nats, snapshot};
+use crate::cluster::run::Joined;
+use crate::cluster::{Cluster, ClusterError, ClusterSettings, compare, nats, snapshot};
+use crate::derived;
 use crate::journal::schema::{self, Opened};
+use crate::telemetry::causes::chain;
+use crate::telemetry::clock;
 
 /// Joins the cluster, and opens a database that belongs to it.
 pub(super) async fn open(
@@ -14,15 +20,18 @@ pub(super) async fn open(
     check_sync(settings).await?;
     let (cluster, joined) = Cluster::join(settings, tls::config).await?;
     let is_new = !database.exists();
+    let mut marked = compare::marked(database);
     match joined {
         Some(joined) if is_new => {
-            let (settings, database) = (settings.clone(), database.to_path_buf());
-            let fetch = move || {
-                snapshot::fetch(&settings, &joined.peers, &joined.facts.epoch, &database, tls::config)
-            };
-            let copied = actix_rt::task::spawn_blocking(fetch).await;
-            copied.map_err(|_panicked| ClusterError::Ended)??;
+            fetch(settings, joined, database, None).await?;
+            marked = None;
         }
+        Some(joined) if marked.is_some() => match fetch(settings, joined, database, Some(clock::now())).await
+        {
+            Ok(()) => marked = None,
+            // It must not be used. Deliveries can be taken into the inbox all the same.
+            Err(error) => log::error!("{}", chain(&error)),
+        },
         Some(joined) if joined.facts.replicas < 3 => {
             log::warn!(
                 "the stream is kept by one server: if its disk is lost, what hubs have not applied is, too"
@@ -38,10 +47,33 @@ pub(super) async fn open(
         }
     }
     let opened = schema::open_member(database)?;
+    cluster.member.state.note_duties_taken(opened.duties_taken.unwrap_or_default());
     if let Some(place) = opened.place {
         cluster.identify(&opened.epoch, place).await?;
     }
+    if let Some((from, why)) = marked {
+        cluster.member.state.note_diverged(Some(from));
+        cluster.member.state.halt(why);
+    }
     Ok((cluster, opened))
+}
+
+/// Gets a copy of another hub's database. One that is there is kept aside, under a name with this time; what was derived from it is
+/// made anew.
+async fn fetch(
+    settings: &ClusterSettings,
+    joined: Joined,
+    database: &Path,
+    aside: Option<Timestamp>,
+) -> Result<(), StartError> {
+    let (settings, path) = (settings.clone(), database.to_path_buf());
+    let Joined { facts, peers } = joined;
+    let fetch = move || snapshot::fetch(&settings, &peers, &facts.epoch, &path, aside, tls::config);
+    let copied = actix_rt::task::spawn_blocking(fetch).await;
+    copied.map_err(|_panicked| ClusterError::Ended)??;
+    derived::remove_files(database)?;
+    compare::unmark(database)?;
+    Ok(())
 }
 
 /// Asks the monitoring address, if there is one, whether servers sync what they store. One that does not answer is

@@ -87,6 +87,7 @@ mod tests {
                 at: "2026-03-02T13:00:00Z".parse().unwrap(),
                 origin: Origin::Provider,
                 attempt: None,
+                fence: None,
                 body: vec![7; 40],
             },
             reason: reason.map(str::to_owned),

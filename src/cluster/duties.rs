@@ -4,7 +4,11 @@
 //! The lease is a key in a bucket of NATS. Its owner writes it every [`RENEW_EVERY`]. A hub takes it when it has seen
 //! no write for [`TAKEN_AFTER`], and its owner counts itself out before that, by its own clock
 //! ([`OWNED_FOR`]). No two clocks are compared.
+//!
+//! The lease decides who begins. What counts is decided by the order of records: who has the lease takes the duties by a record
+//! ([`duties`](crate::journal::duties)), and what an earlier owner proposes does nothing from then on.
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -15,8 +19,11 @@ use async_nats::jetstream::stream::StorageType;
 use bytes::Bytes;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::publisher::Publisher;
 use super::settings::ClusterSettings;
 use super::state::ClusterState;
+use crate::journal::{Ack, AckStatus, DutyTaking, Origin, Payload, Record};
+use crate::telemetry::clock;
 
 /// How often the owner renews its lease.
 pub const RENEW_EVERY: Duration = Duration::from_secs(2);
@@ -77,6 +84,7 @@ pub async fn open_bucket(
 
 /// Takes and renews the lease of this hub.
 pub struct Lease {
+    pub publisher: Rc<Publisher>,
     pub context: Context,
     pub settings: ClusterSettings,
     pub state: ClusterState,
@@ -101,6 +109,7 @@ impl Lease {
                     Ok(Err(error)) => log::debug!("the lease of duties: {error}"),
                     Err(_elapsed) => log::debug!("the lease of duties: no answer"),
                 }
+                self.take().await;
             }
             self.rest().await;
         }
@@ -132,6 +141,26 @@ impl Lease {
         Ok(())
     }
 
+    /// Takes the duties by a record, if this hub has the lease and another hub was the last to take them.
+    async fn take(&self) {
+        if !self.state.has_lease() || self.state.is_fence_in_force() {
+            return;
+        }
+        let taking = DutyTaking { by: self.me.clone(), after: self.state.duties_taken(), taken_at: None };
+        let record = match Record::new(Payload::Duty(taking), None, Origin::Hub, clock::now()) {
+            Ok(record) => record,
+            Err(error) => return log::error!("the duties cannot be taken: {error}"),
+        };
+        match timeout(REQUEST_MAX, self.publisher.take_own(record)).await {
+            Ok(Ok(Ack { status: AckStatus::Accepted, seq: Some(position), .. })) => {
+                self.state.note_fence(position);
+            }
+            Ok(Ok(_)) => log::debug!("another hub has taken the duties"),
+            Ok(Err(error)) => log::debug!("the duties are not taken yet: {error}"),
+            Err(_elapsed) => log::debug!("the duties are not taken yet: no answer"),
+        }
+    }
+
     /// True if this write of another hub has stood for [`TAKEN_AFTER`].
     fn is_stale(&mut self, revision: u64) -> bool {
         match self.seen {
@@ -144,7 +173,7 @@ impl Lease {
     }
 
     async fn give_up(&self) {
-        let was_mine = self.state.is_owner();
+        let was_mine = self.state.has_lease();
         self.state.note_owner_until(Instant::now());
         if was_mine
             && let Ok(store) = self.context.get_key_value(format!("{}-nodes", self.settings.name)).await

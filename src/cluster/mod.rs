@@ -9,18 +9,22 @@
 //!    synced in this hub's [`inbox`]. The inbox takes what the stream refuses or has not taken within
 //!    [`publisher::STREAM_PATIENCE`], and is published as soon as the stream is back.
 //! 3. **One history.** A hub whose database does not belong to the stream does not start ([`stream`]).
-//! 4. **Bounded.** At most [`WAITING_MAX`](crate::journal::queue::WAITING_MAX) records wait for the stream, and
+//! 4. **Compared.** Hubs tell each other digests of what they stored ([`compare`]). One whose digests differ halts.
+//! 5. **Bounded.** At most [`WAITING_MAX`](crate::journal::queue::WAITING_MAX) records wait for the stream, and
 //!    [`inbox::INBOX_BYTES_MAX`] in the inbox. Beyond that the sender is told at once.
 //!
 //! Everything that talks to NATS runs on one thread, `cluster`. Nothing of this room runs unless `NATS_URL` is set.
 
 pub mod settings;
 pub mod state;
+mod trust;
 pub mod nats;
 pub mod stream;
 pub mod inbox;
 pub mod publisher;
 pub mod parse;
+pub mod skips;
+pub mod compare;
 pub mod tail;
 pub mod watch;
 pub mod duties;
@@ -30,6 +34,8 @@ pub mod reach;
 pub mod elsewhere;
 pub mod snapshot;
 pub mod run;
+
+use crate::domain::Seq;
 
 pub use run::{Cluster, Membership};
 pub use settings::{ClusterSettings, NatsAccess, SharedValues};
@@ -85,8 +91,11 @@ pub enum ClusterError {
     /// A request to JetStream failed.
     #[error("the stream cannot be used: {0}")]
     Stream(String),
+    /// An operator wanted a record to be passed over.
+    #[error("the record at position {0} is not skipped: {1}")]
+    NotSkipped(Seq, String),
     /// No other hub gave a copy of its database.
-    #[error("there is no database, and no other hub of the cluster gave a copy of its own: {0}")]
+    #[error("no other hub of the cluster gave a copy of its database, which this one needs: {0}")]
     NoCopy(String),
     /// The thread of the cluster has ended.
     #[error("the cluster's thread has ended")]

@@ -1,33 +1,77 @@
 //! Reads the records that come from the stream, and feeds the writer with them. On a thread of its own, so that the
 //! connection is served meanwhile.
+//!
+//! # Contract
+//!
+//! 1. A record's time of receipt is at most [`AHEAD_MAX`] after the time at which the stream took it, so the clock of one hub cannot
+//!    file it in the future. Within that bound it is not before the one of the record before. Both follow from the stream
+//!    and from the database, so every hub gives a record the same time.
+//! 2. A record that cannot be read halts this hub until an operator has it skipped ([`skips`](super::skips)). Nothing behind it is
+//!    applied before.
 
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::oneshot;
 
 use super::publisher::ExpectedRecord;
 use super::state::ClusterState;
-use crate::domain::Seq;
-use crate::journal::entry::Entry;
+use crate::domain::{EventId, Seq};
+use crate::journal::entry::{Entry, Kind};
 use crate::journal::queue::WriterFeed;
-use crate::journal::{Append, Record, StreamPlace};
+use crate::journal::record::ZSTD_LEVEL;
+use crate::journal::{Append, Origin, Record, StreamPlace};
 use crate::telemetry::causes::chain;
+
+/// How far a hub's clock may be ahead of the NATS server's.
+pub const AHEAD_MAX: SignedDuration = SignedDuration::from_secs(2);
+/// How often it is looked whether a record that cannot be read is to be skipped.
+const LOOK_AFTER: Duration = Duration::from_millis(200);
+/// The type under which a skipped record is kept.
+const SKIPPED_TYPE: &str = "SkippedRecord";
 
 /// A record as it came from the stream.
 pub struct Streamed {
     pub position: Seq,
+    /// When the stream took it, by the clock of its leader.
+    pub stamp: Timestamp,
     pub bytes: Bytes,
     /// The same record, if this hub published it and still waits for it. It need not be parsed again.
     pub own: Option<ExpectedRecord>,
 }
 
-/// Hands records to the writer until there are no more, or one of them cannot be read. Then nothing behind it may
-/// be applied.
-pub fn run(mut streamed: Receiver<Streamed>, feed: &WriterFeed, state: &ClusterState) {
+/// Hands records to the writer until there are no more. `newest_at`: the time of receipt of the last record that is applied.
+pub fn run(
+    mut streamed: Receiver<Streamed>,
+    feed: &WriterFeed,
+    state: &ClusterState,
+    mut newest_at: Option<Timestamp>,
+) {
     while let Some(one) = streamed.blocking_recv() {
-        let position = one.position;
-        match read(one) {
+        let (position, stamp, bytes) = (one.position, one.stamp, one.bytes.clone());
+        let append = match read(one, newest_at) {
+            _ if state.is_to_skip(position) => skipped(position, stamp, &bytes, newest_at),
+            Err(why) => {
+                state.halt_at(position, format!("the record at position {position} {why}"));
+                while !state.is_to_skip(position) {
+                    if streamed.is_closed() {
+                        return log::debug!("the hub ends at a record that cannot be read");
+                    }
+                    std::thread::sleep(LOOK_AFTER);
+                }
+                state.resume_behind(position);
+                skipped(position, stamp, &bytes, newest_at)
+            }
+            read => read,
+        };
+        match append {
             Ok(append) => {
+                newest_at = append.place.and_then(|place| place.at).or(newest_at);
                 if !feed.put(append) {
                     return log::debug!("the writer has ended");
                 }
@@ -37,17 +81,79 @@ pub fn run(mut streamed: Receiver<Streamed>, feed: &WriterFeed, state: &ClusterS
     }
 }
 
-fn read(streamed: Streamed) -> Result<Append, String> {
-    let Streamed { position, bytes, own } = streamed;
-    let entry = Entry::decode(&bytes).map_err(|error| format!("cannot be read: {error}"))?;
-    let place = Some(StreamPlace { position, sum: Entry::sum_of(&bytes) });
-    if let Some(ExpectedRecord { record, reply }) = own
-        && record.entry == entry
-    {
+fn read(streamed: Streamed, newest_at: Option<Timestamp>) -> Result<Append, String> {
+    let Streamed { position, stamp, bytes, own } = streamed;
+    let posted = Entry::decode(&bytes).map_err(|error| format!("cannot be read: {error}"))?;
+    let at = bounded(posted.at, newest_at, stamp);
+    let place = Some(StreamPlace { position, sum: Entry::sum_of(&bytes), at: Some(at) });
+    let (known, reply) = match own {
+        Some(ExpectedRecord { record, reply }) => (Some(record), reply),
+        // Nobody waits for it here.
+        None => (None, oneshot::channel().0),
+    };
+    if let Some(record) = known.filter(|record| record.entry == posted && at == posted.at) {
         return Ok(Append { record, reply, place });
     }
-    let record = Record::read(entry).map_err(|error| format!("cannot be read: {}", chain(&error)))?;
-    // Nobody waits for it here.
-    let (reply, _nobody) = oneshot::channel();
+    let record = Record::read(Entry { at, ..posted });
+    let record = record.map_err(|error| format!("cannot be read: {}", chain(&error)))?;
     Ok(Append { record, reply, place })
+}
+
+/// The time of receipt of a record that a hub received at `at`.
+fn bounded(at: Timestamp, newest: Option<Timestamp>, stamp: Timestamp) -> Timestamp {
+    let latest = stamp.checked_add(AHEAD_MAX).unwrap_or(stamp);
+    newest.map_or(at, |newest| at.max(newest)).min(latest)
+}
+
+/// A record that every hub passes over: a delivery of an unknown type, in which its bytes are kept.
+fn skipped(
+    position: Seq,
+    stamp: Timestamp,
+    bytes: &Bytes,
+    newest_at: Option<Timestamp>,
+) -> Result<Append, String> {
+    let failed = |error: &dyn std::error::Error| format!("cannot be kept: {error}");
+    let id = format!("skipped:{position}");
+    let body = json!({ "EventId": id, "Type": SKIPPED_TYPE, "Record": STANDARD.encode(bytes) }).to_string();
+    let body = zstd::bulk::compress(body.as_bytes(), ZSTD_LEVEL).map_err(|error| failed(&error))?;
+    let at = bounded(stamp, newest_at, stamp);
+    let id = Some(EventId::from(id));
+    let entry = Entry { kind: Kind::Delivery, id, at, origin: Origin::Hub, attempt: None, fence: None, body };
+    let record = Record::read(entry).map_err(|error| failed(&error))?;
+    let place = Some(StreamPlace { position, sum: Entry::sum_of(bytes), at: Some(at) });
+    Ok(Append { record, reply: oneshot::channel().0, place })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moment(second: i64) -> Timestamp {
+        Timestamp::from_second(1_772_456_400 + second).unwrap()
+    }
+
+    #[test]
+    fn times_of_receipt_grow_and_are_at_most_two_seconds_after_the_streams() {
+        let at = |at, newest: Option<i64>, stamp| {
+            bounded(moment(at), newest.map(moment), moment(stamp)).as_second() - moment(0).as_second()
+        };
+        assert_eq!(at(10, None, 10), 10);
+        assert_eq!(at(10, Some(9), 10), 10);
+        assert_eq!(at(10, Some(11), 11), 11, "not before the one before it");
+        assert_eq!(at(12, None, 10), 12);
+        assert_eq!(at(13, None, 10), 12, "a clock that is ahead");
+        assert_eq!(at(31_536_000, Some(11), 10), 12, "by a year");
+        assert_eq!(at(-31_536_000, Some(9), 10), 9, "or behind by a year");
+        assert_eq!(at(10, Some(50), 11), 13, "a stream whose clock was set back");
+    }
+
+    #[test]
+    fn a_record_that_is_skipped_is_kept_with_its_bytes() {
+        let bytes = Bytes::from_static(b"\x07 no record");
+        let append = skipped(Seq(7), moment(0), &bytes, None).unwrap();
+        let Entry { id, body, .. } = append.record.entry;
+        assert_eq!(id.unwrap().as_str(), "skipped:7");
+        let body: serde_json::Value = serde_json::from_slice(&zstd::decode_all(&body[..]).unwrap()).unwrap();
+        assert_eq!(STANDARD.decode(body["Record"].as_str().unwrap()).unwrap(), bytes);
+    }
 }

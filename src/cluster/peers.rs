@@ -6,12 +6,14 @@ use std::time::{Duration, Instant};
 use async_nats::jetstream::Context;
 use async_nats::jetstream::kv::{Operation, Store};
 use futures_util::TryStreamExt;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::time::{sleep, timeout};
 
 use super::duties::open_bucket;
 use super::settings::ClusterSettings;
 use super::state::ClusterState;
+use crate::telemetry::clock;
 
 const TELL_EVERY: Duration = Duration::from_secs(5);
 const TELL_MAX: Duration = Duration::from_secs(4);
@@ -36,6 +38,8 @@ pub struct PeerTold {
     pub duties: bool,
     pub sessions: u64,
     pub halted: Option<String>,
+    /// The record that cannot be read, where one halts it.
+    pub halted_at: Option<i64>,
     /// It ends now, and is not waited for.
     pub leaving: bool,
 }
@@ -86,7 +90,8 @@ impl Roster {
 /// Tells of this hub, and notes what others tell, for ever.
 pub async fn run(context: Context, settings: ClusterSettings, state: ClusterState) {
     loop {
-        if state.is_open() {
+        // A hub that stands at a record tells so, because only then others may pass over it.
+        if state.is_open() || state.is_connected() && state.halted_at().is_some() {
             match timeout(TELL_MAX, exchange(&context, &settings, &state)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => log::debug!("the other hubs: {error}"),
@@ -99,7 +104,14 @@ pub async fn run(context: Context, settings: ClusterSettings, state: ClusterStat
 
 async fn exchange(context: &Context, settings: &ClusterSettings, state: &ClusterState) -> Result<(), String> {
     let store = open_bucket(context, settings, state.report().replicas).await?;
-    tell(&store, settings, state, false).await?;
+    let (before, revision) = (clock::now(), tell(&store, settings, state, false).await?);
+    let after = clock::now();
+    let stored = store.entry(own_key(settings)).await.map_err(|error| error.to_string())?;
+    if let Some(stored) = stored.filter(|stored| stored.revision == revision)
+        && let Ok(stamp) = Timestamp::from_nanosecond(stored.created.unix_timestamp_nanos())
+    {
+        state.note_clock_ahead(ahead(before, stamp, after));
+    }
     state.note_peers(others(&store, &settings.node).await?);
     Ok(())
 }
@@ -111,15 +123,20 @@ pub async fn say_goodbye(
     state: &ClusterState,
 ) -> Result<(), String> {
     let store = open_bucket(context, settings, state.report().replicas).await?;
-    tell(&store, settings, state, true).await
+    tell(&store, settings, state, true).await.map(|_revision| ())
 }
 
+fn own_key(settings: &ClusterSettings) -> String {
+    format!("{PREFIX}{}", settings.node)
+}
+
+/// Returns the revision of what was told.
 async fn tell(
     store: &Store,
     settings: &ClusterSettings,
     state: &ClusterState,
     leaving: bool,
-) -> Result<(), String> {
+) -> Result<u64, String> {
     let report = state.report();
     let told = PeerTold {
         url: settings.secret.as_ref().and(settings.node_url.clone()),
@@ -131,11 +148,22 @@ async fn tell(
         duties: report.owner,
         sessions: report.sessions,
         halted: report.halted,
+        halted_at: state.halted_at().map(|position| position.0),
         leaving,
     };
     let text = serde_json::to_vec(&told).map_err(|error| error.to_string())?;
-    let put = store.put(format!("{PREFIX}{}", settings.node), text.into()).await;
-    put.map(|_revision| ()).map_err(|error| error.to_string())
+    store.put(own_key(settings), text.into()).await.map_err(|error| error.to_string())
+}
+
+/// How far this hub's clock is ahead of the server's at least, if the server's showed `stamp` between these two moments.
+fn ahead(before: Timestamp, stamp: Timestamp, after: Timestamp) -> SignedDuration {
+    if stamp < before {
+        before.duration_since(stamp)
+    } else if stamp > after {
+        after.duration_since(stamp)
+    } else {
+        SignedDuration::ZERO
+    }
 }
 
 /// What the other hubs told of themselves lately. The server forgets it after half a minute.
@@ -188,5 +216,15 @@ mod tests {
         let told: PeerTold =
             serde_json::from_str(r#"{"url":null,"applied":7,"version":"0.1.0","x":1}"#).unwrap();
         assert_eq!((told.applied, told.ready), (7, false));
+    }
+
+    #[test]
+    fn a_clock_is_off_by_what_a_request_cannot_explain() {
+        let moment = |second: i64| Timestamp::from_second(1_772_456_400 + second).unwrap();
+        let seconds = |before, stamp, after| ahead(moment(before), moment(stamp), moment(after)).as_secs();
+        assert_eq!(seconds(10, 10, 10), 0);
+        assert_eq!(seconds(10, 12, 14), 0);
+        assert_eq!(seconds(10, 7, 14), 3);
+        assert_eq!(seconds(10, 19, 14), -5);
     }
 }

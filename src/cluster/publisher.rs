@@ -63,7 +63,11 @@ pub struct StreamOrder {
 }
 
 impl SharedOrder for StreamOrder {
-    fn append(&self, append: Append) {
+    fn append(&self, mut append: Append) {
+        let entry = &mut append.record.entry;
+        if entry.origin == Origin::Hub && entry.kind.is_of_duties() {
+            entry.fence = Some(self.state.fence());
+        }
         let weight = append.record.weight;
         if self.load.is_closing() {
             return refuse(append, IngestError::Stopping);
@@ -76,6 +80,10 @@ impl SharedOrder for StreamOrder {
             self.load.leave(weight);
             refuse(unsent.0, IngestError::Stopping);
         }
+    }
+
+    fn duties_taken(&self, position: Seq) {
+        self.state.note_duties_taken(position);
     }
 
     fn waiting(&self) -> usize {
@@ -216,7 +224,7 @@ impl Publisher {
     }
 
     /// Brings a record of the hub or of a user into the stream. Its outcome is what its sender asks for.
-    async fn take_own(&self, record: Record) -> Outcome {
+    pub(super) async fn take_own(&self, record: Record) -> Outcome {
         let outbound = self.outbound(&record);
         let (mut outcome, _expected) = self.expect(&outbound, record);
         let end = Instant::now() + OWN_PATIENCE;

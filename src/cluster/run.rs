@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,6 +16,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::{JoinHandle, LocalSet, spawn_local};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
+use super::compare::Comparing;
 use super::duties::{Lease, open_bucket};
 use super::elsewhere::TlsFor;
 use super::inbox::Inbox;
@@ -61,6 +62,7 @@ struct Work {
     untold: Option<Untold>,
     /// Hears what others tell.
     hub: Recipient<HeardFromHub>,
+    database: PathBuf,
 }
 
 enum Command {
@@ -139,9 +141,9 @@ impl Cluster {
         let (sender, intake) = unbounded_channel();
         let order = StreamOrder { intake: sender, load: Arc::clone(&load), state: self.member.state.clone() };
         let untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let (commands, epoch) = (self.commands.clone(), epoch.to_owned());
+        let (commands, epoch, database) = (self.commands.clone(), epoch.to_owned(), database.to_path_buf());
         let begin = move |feed| {
-            let work = Work { epoch, place, feed, inbox, load, intake, untold, hub };
+            let work = Work { epoch, place, feed, inbox, load, intake, untold, hub, database };
             if commands.send(Command::Work(Box::new(work))).is_err() {
                 log::error!("the cluster's thread has ended");
             }
@@ -248,7 +250,7 @@ impl Work {
         state: ClusterState,
         tls: TlsFor,
     ) {
-        let Self { epoch, place, feed, inbox, load, intake, untold, hub } = self;
+        let Self { epoch, place, feed, inbox, load, intake, untold, hub, database } = self;
         let boot = format!("{:08x}", rand::random::<u32>());
         let expected = Rc::new(RefCell::new(HashMap::new()));
         let publisher = Rc::new(Publisher {
@@ -268,13 +270,14 @@ impl Work {
         let told = state.clone();
         let parsing = std::thread::Builder::new()
             .name("parse".into())
-            .spawn(move || parse::run(streamed, &feed, &told));
+            .spawn(move || parse::run(streamed, &feed, &told, place.at));
         if let Err(error) = parsing {
             return state.halt(format!("a thread does not start: {error}"));
         }
         let closing = Arc::new(AtomicBool::new(false));
         let me = format!("{}-{boot}", settings.node);
         let lease = Lease {
+            publisher: Rc::clone(&publisher),
             context: context.clone(),
             settings: settings.clone(),
             state: state.clone(),
@@ -303,6 +306,7 @@ impl Work {
             is_identified: false,
             shorter_since: None,
         };
+        let comparing = Comparing::new(watch.client.clone(), settings.clone(), state.clone(), database);
         let tailing = spawn_local(tail.run());
         let lease = spawn_local(lease.run());
         let exchange = spawn_local(peers::run(context.clone(), settings.clone(), state.clone()));
@@ -311,6 +315,7 @@ impl Work {
             spawn_local(publisher.empty_inbox()),
             spawn_local(watch.run()),
             spawn_local(elsewhere::run(state.clone(), tls)),
+            spawn_local(comparing.run()),
         ];
         while !load.is_closing() {
             sleep(LOOK_AFTER).await;

@@ -51,6 +51,11 @@ impl ClusterSettings {
         format!("told.{}.{topic}.{node}", self.name)
     }
 
+    /// The subject on which hubs tell each other digests of what they stored. It is not one of the stream's either.
+    pub fn compared_subject(&self) -> String {
+        format!("compared.{}", self.name)
+    }
+
     /// The subject of records of a kind.
     pub fn subject(&self, kind: &str) -> String {
         format!("hub.{}.{kind}", self.name)

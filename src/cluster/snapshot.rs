@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use ureq::Agent;
 use ureq::tls::TlsConfig;
 
@@ -20,12 +21,14 @@ const CONNECT_MAX: Duration = Duration::from_secs(10);
 /// How long a whole copy may take.
 const COPY_MAX: Duration = Duration::from_hours(2);
 
-/// Fetches a copy of this epoch from one of the peers, the one that is furthest first. Blocks.
+/// Fetches a copy of this epoch from one of the peers, the one that is furthest first. A database that is there is replaced if it is
+/// given when that happens. Blocks.
 pub fn fetch(
     settings: &ClusterSettings,
     peers: &[Peer],
     epoch: &str,
     database: &Path,
+    aside: Option<Timestamp>,
     tls: impl Fn(&str) -> Result<TlsConfig, String>,
 ) -> Result<Copied, ClusterError> {
     let Some(secret) = &settings.secret else {
@@ -36,7 +39,7 @@ pub fn fetch(
     peers.sort_by_key(|(peer, _)| std::cmp::Reverse(peer.told.applied));
     let mut problems = Vec::new();
     for (peer, url) in peers {
-        let tried = tls(url).and_then(|tls| fetch_from(url, secret.expose(), epoch, database, tls));
+        let tried = tls(url).and_then(|tls| fetch_from(url, secret.expose(), epoch, (database, aside), tls));
         match tried {
             Ok(copied) => {
                 log::info!(
@@ -58,7 +61,7 @@ fn fetch_from(
     url: &str,
     secret: &str,
     epoch: &str,
-    database: &Path,
+    (database, aside): (&Path, Option<Timestamp>),
     tls: TlsConfig,
 ) -> Result<Copied, String> {
     let agent: Agent = Agent::config_builder()
@@ -76,5 +79,5 @@ fn fetch_from(
         let mut target = File::options().write(true).open(file).map_err(failed)?;
         zstd::stream::copy_decode(answer.body_mut().as_reader(), &mut target).map_err(failed)
     };
-    copies::adopt(database, epoch, fill).map_err(|error| chain(&error))
+    copies::adopt(database, epoch, aside, fill).map_err(|error| chain(&error))
 }

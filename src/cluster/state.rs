@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::peers::{FORGOTTEN_AFTER, Peer, Roster};
+use super::trust::Trust;
+use crate::domain::Seq;
 
 /// How long a hub stays ready without a connection to NATS.
 pub const CUT_OFF_MAX: Duration = Duration::from_secs(10);
@@ -35,11 +37,20 @@ struct Inner {
     owner_until: Mutex<Option<tokio::time::Instant>>,
     sessions: AtomicU64,
     other_ready: AtomicBool,
+    trust: Trust,
     peers: Mutex<Roster>,
     times: Mutex<Since>,
     /// Why nothing more is applied; `None` while all is well.
-    halted: Mutex<Option<String>>,
+    halted: Mutex<Option<Halted>>,
     trouble: Mutex<Option<String>>,
+}
+
+/// Why a hub applies nothing more.
+#[derive(Debug, Clone)]
+struct Halted {
+    why: String,
+    /// The record that it stands at, where that cannot be read.
+    at: Option<Seq>,
 }
 
 /// Since when something is so; `None` where it is not.
@@ -76,6 +87,10 @@ pub struct ClusterReport {
     /// Sessions that are connected to this hub.
     pub sessions: u64,
     pub peers: Vec<Peer>,
+    /// The position from which on another hub stored something else than this one; `None` where none did.
+    pub diverged_from: Option<i64>,
+    /// By how many whole seconds this hub's clock is ahead of the NATS server's; negative where it is behind.
+    pub clock_ahead_seconds: i64,
     pub halted: Option<String>,
 }
 
@@ -103,6 +118,7 @@ impl ClusterState {
             owner_until: Mutex::new(None),
             sessions: AtomicU64::new(0),
             other_ready: AtomicBool::new(false),
+            trust: Trust::default(),
             peers: Mutex::new(Roster::default()),
             times: Mutex::new(times),
             halted: Mutex::new(None),
@@ -140,10 +156,40 @@ impl ClusterState {
 
     /// Nothing more is applied until a person has done something.
     pub fn halt(&self, why: String) {
-        log::error!("this hub takes nothing more from the stream: {why}");
+        self.stop(Halted { why, at: None });
+    }
+
+    /// Nothing more is applied until an operator has this record skipped.
+    pub fn halt_at(&self, position: Seq, why: String) {
+        self.stop(Halted { why, at: Some(position) });
+    }
+
+    fn stop(&self, halted: Halted) {
+        log::error!("this hub takes nothing more from the stream: {}", halted.why);
         self.note_identified(false);
-        locked(&self.0.halted).get_or_insert(why);
+        locked(&self.0.halted).get_or_insert(halted);
         locked(&self.0.times).halted.get_or_insert_with(Instant::now);
+    }
+
+    /// What is known of whether this hub may be trusted.
+    pub(super) fn trust(&self) -> &Trust {
+        &self.0.trust
+    }
+
+    /// The record that cannot be read, where one halts this hub.
+    pub fn halted_at(&self) -> Option<Seq> {
+        locked(&self.0.halted).as_ref().and_then(|halted| halted.at)
+    }
+
+    /// Goes on behind a record that halted this hub.
+    pub fn resume_behind(&self, position: Seq) {
+        let mut halted = locked(&self.0.halted);
+        if halted.as_ref().is_some_and(|halted| halted.at == Some(position)) {
+            log::warn!("the record at position {position} is skipped, as an operator decided");
+            *halted = None;
+            locked(&self.0.times).halted = None;
+            self.note_identified(true);
+        }
     }
 
     pub fn is_halted(&self) -> bool {
@@ -210,16 +256,17 @@ impl ClusterState {
         self.0.replicas_current.store(current, Ordering::Release);
     }
 
-    /// Until then this hub has the duties of the cluster.
+    /// Until then this hub has the lease of the duties.
     pub fn note_owner_until(&self, until: tokio::time::Instant) {
-        let was = locked(&self.0.owner_until).replace(until);
-        let now = tokio::time::Instant::now();
-        if was.is_none_or(|was| was < now) && until > now {
-            log::info!("this hub now has the duties of the cluster");
-        }
+        *locked(&self.0.owner_until) = Some(until);
     }
 
+    /// True while this hub has the lease, and nobody took the duties since it did.
     pub fn is_owner(&self) -> bool {
+        self.has_lease() && self.is_fence_in_force()
+    }
+
+    pub fn has_lease(&self) -> bool {
         locked(&self.0.owner_until).is_some_and(|until| tokio::time::Instant::now() < until)
     }
 
@@ -268,7 +315,7 @@ impl ClusterState {
             let age = |since: Option<Instant>| since.map_or(Duration::ZERO, |since| now - since);
             (age(times.cut_off), age(times.behind.map(|(_, since)| since)), age(times.inbox_filled))
         };
-        let halted = locked(&self.0.halted).clone();
+        let halted = locked(&self.0.halted).as_ref().map(|halted| halted.why.clone());
         let (applied, newest) = (self.applied(), self.newest());
         let ready = halted.is_none()
             && self.0.caught_up.load(Ordering::Acquire)
@@ -291,6 +338,8 @@ impl ClusterState {
             owner: self.is_owner(),
             sessions: self.0.sessions.load(Ordering::Acquire),
             peers: self.peers(),
+            diverged_from: self.diverged_from(),
+            clock_ahead_seconds: self.clock_ahead_seconds(),
             halted,
         }
     }

@@ -13,12 +13,14 @@ use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
 use async_nats::jetstream::stream::{RawMessageErrorKind, Stream};
 use async_nats::jetstream::{Context, Message};
 use futures_util::StreamExt;
+use jiff::Timestamp;
 use tokio::sync::mpsc::Sender;
 use tokio::time::sleep;
 
 use super::parse::Streamed;
 use super::publisher::{ExpectedRecords, NODE_HEADER, NONCE_HEADER};
 use super::settings::ClusterSettings;
+use super::skips;
 use super::state::ClusterState;
 use crate::domain::Seq;
 
@@ -82,6 +84,8 @@ impl Tail {
 
     async fn try_follow(&mut self) -> Result<(), Doubt> {
         let again = |error: &dyn std::fmt::Display| Doubt::Again(error.to_string());
+        let skips = skips::load(&self.context, &self.settings).await.map_err(|error| again(&error))?;
+        self.state.note_skips(skips);
         let stream = self.context.get_stream(&self.settings.name).await.map_err(|error| again(&error))?;
         let config = pull::Config {
             deliver_policy: DeliverPolicy::ByStartSequence {
@@ -113,12 +117,13 @@ impl Tail {
     }
 
     async fn hand_on(&mut self, stream: &Stream, message: Message) -> Result<(), Doubt> {
-        let (position, pending) = {
+        let (position, pending, stamp) = {
             let info = message.info().map_err(|error| Doubt::Again(error.to_string()))?;
-            (i64::try_from(info.stream_sequence), i64::try_from(info.pending))
+            let stamp = Timestamp::from_nanosecond(info.published.unix_timestamp_nanos());
+            (i64::try_from(info.stream_sequence), i64::try_from(info.pending), stamp)
         };
-        let (Ok(position), Ok(pending)) = (position, pending) else {
-            return Err(Doubt::Again("a position is out of range".to_owned()));
+        let (Ok(position), Ok(pending), Ok(stamp)) = (position, pending, stamp) else {
+            return Err(Doubt::Again("a position or a time is out of range".to_owned()));
         };
         if position <= self.handed.0 {
             return Err(Doubt::Again(format!("position {position} came again")));
@@ -128,7 +133,7 @@ impl Tail {
         }
         self.state.note_newest(position.saturating_add(pending));
         let own = self.nonce(&message).and_then(|nonce| self.expected.borrow_mut().remove(nonce));
-        let streamed = Streamed { position: Seq(position), bytes: message.message.payload, own };
+        let streamed = Streamed { position: Seq(position), stamp, bytes: message.message.payload, own };
         self.parser.send(streamed).await.map_err(|_ended| Doubt::Ended)?;
         self.handed = Seq(position);
         Ok(())

@@ -11,7 +11,7 @@ use tokio::time::{sleep, timeout};
 use super::nats::{check_server, is_connected};
 use super::settings::ClusterSettings;
 use super::state::ClusterState;
-use super::{ClusterError, stream};
+use super::{ClusterError, skips, stream};
 use crate::journal::StreamPlace;
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -52,6 +52,9 @@ impl Watch {
                     Err(_elapsed) => log::debug!("the stream does not answer"),
                 }
             }
+            if self.state.is_connected() && self.state.halted_at().is_some() {
+                self.look_for_skips().await;
+            }
             sleep(LOOK_EVERY).await;
         }
     }
@@ -66,6 +69,15 @@ impl Watch {
         }
         if self.shorter_since.get_or_insert_with(Instant::now).elapsed() >= SHORTER_MAX {
             self.state.halt(ClusterError::OtherHistory(error.to_string()).to_string());
+        }
+    }
+
+    /// Looks whether an operator has had the record skipped that this hub stands at.
+    async fn look_for_skips(&self) {
+        match timeout(LOOK_MAX, skips::load(&self.context, &self.settings)).await {
+            Ok(Ok(skips)) => self.state.note_skips(skips),
+            Ok(Err(error)) => log::debug!("skipped records: {error}"),
+            Err(_elapsed) => log::debug!("skipped records: no answer"),
         }
     }
 

@@ -57,6 +57,11 @@ pub struct ClusterPart {
     replicas_current: usize,
     /// The other hubs that told of themselves within the last minute, in the order of their names.
     peers: Vec<PeerPart>,
+    /// The position from which on another hub stored something else than this one; missing while they agree.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diverged_from: Option<i64>,
+    /// By how many seconds the clock of this hub is ahead of the NATS server's; negative where it is behind.
+    clock_ahead_seconds: i64,
     /// Why nothing more is applied here; missing while all is well.
     #[serde(skip_serializing_if = "Option::is_none")]
     halted: Option<String>,
@@ -124,6 +129,8 @@ impl From<ClusterReport> for ClusterPart {
             replicas: report.replicas,
             replicas_current: report.replicas_current,
             peers: report.peers.into_iter().map(PeerPart::from).collect(),
+            diverged_from: report.diverged_from,
+            clock_ahead_seconds: report.clock_ahead_seconds,
             halted: report.halted,
         }
     }

@@ -217,6 +217,8 @@ fn cluster_gauges(report: &ClusterReport) -> ClusterGauges {
         inbox_seconds: whole(report.inbox_seconds),
         replicas: whole(report.replicas_current as u64),
         owner: i64::from(report.owner),
+        diverged: i64::from(report.diverged_from.is_some()),
+        clock_off_seconds: report.clock_ahead_seconds.saturating_abs(),
     }
 }
 

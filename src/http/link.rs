@@ -11,13 +11,30 @@ use utoipa::ToSchema;
 use super::bell::Bell;
 use super::files::FileDesk;
 use crate::auth::Secret;
+use crate::cluster::duties::Duties;
 use crate::protocol::LinkShape;
 use crate::protocol::link::WebhookFinding;
 
-/// A handle on the link, for its own thread and for those who ask about it. The flag tells that the term of the threads
-/// that have this handle is over.
+/// A handle on the link, for its own thread and for those who ask about it, and the term of the threads that have it.
 #[derive(Clone)]
-pub struct LinkHandle(Arc<Inner>, Arc<AtomicBool>);
+pub struct LinkHandle(Arc<Inner>, Arc<Term>);
+
+/// How long threads of the link work: until they are told that it is over, or the link is no longer a duty of this hub.
+#[derive(Default)]
+struct Term {
+    over: AtomicBool,
+    duties: Duties,
+}
+
+impl Term {
+    /// A term does not begin again: what was begun may have been done by another hub meanwhile.
+    fn is_over(&self) -> bool {
+        if !self.duties.are_mine() {
+            self.over.store(true, Ordering::Release);
+        }
+        self.over.load(Ordering::Acquire)
+    }
+}
 
 struct Inner {
     status: watch::Sender<LinkStatus>,
@@ -123,21 +140,26 @@ impl Default for LinkHandle {
 }
 
 impl LinkHandle {
-    /// A handle for threads that can be ended without ending the hub.
-    pub fn for_a_term(&self) -> Self {
-        Self(Arc::clone(&self.0), Arc::default())
+    /// A handle for threads that work while these duties are this hub's.
+    pub fn for_a_term(&self, duties: Duties) -> Self {
+        Self(Arc::clone(&self.0), Arc::new(Term { over: AtomicBool::default(), duties }))
+    }
+
+    /// True once the threads that have this handle are to end, although the hub goes on.
+    pub fn is_term_over(&self) -> bool {
+        self.1.is_over()
     }
 
     /// Ends the threads that have this handle or a clone of it.
     pub fn end_term(&self) {
-        self.1.store(true, Ordering::Release);
+        self.1.over.store(true, Ordering::Release);
         self.0.changed.notify_all();
         self.0.outbox.ring();
     }
 
     /// Fails once the hub stops, or the term of this handle has ended.
     pub fn check(&self) -> Result<(), Stopping> {
-        let is_over = self.1.load(Ordering::Acquire);
+        let is_over = self.1.is_over();
         let control = self.0.control.lock().unwrap_or_else(PoisonError::into_inner);
         if is_over || control.stopping { Err(Stopping) } else { Ok(()) }
     }
@@ -219,7 +241,7 @@ impl LinkHandle {
         let until = Instant::now() + time;
         let mut control = self.0.control.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            if control.stopping || self.1.load(Ordering::Acquire) {
+            if control.stopping || self.1.is_over() {
                 return Err(Stopping);
             }
             let left = until.saturating_duration_since(Instant::now());

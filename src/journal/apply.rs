@@ -18,7 +18,7 @@ use super::blank;
 use super::blocks::{Blocks, DigestedEvent, RULES};
 use super::entry::{Entry, Kind, Origin};
 use super::fault::{Spoilt, StoreError};
-use super::kinds::{self, NewEvent, Outcome, deliveries};
+use super::kinds::{self, NewEvent, Outcome, deliveries, duties};
 use super::payload::Payload;
 use super::record::Record;
 use super::recorded::Recorded;
@@ -59,6 +59,8 @@ pub struct AppliedBatch {
     pub erases: bool,
     /// The newest delivery was stored without what must not be kept.
     pub is_reduced: bool,
+    /// Where the duties of the cluster were taken last, if they were in this batch.
+    pub duties_taken: Option<Seq>,
 }
 
 impl Apply {
@@ -111,13 +113,17 @@ impl Apply {
     ) -> Result<Option<Seq>, StoreError> {
         let Record { entry, payload, .. } = record;
         let outcome = match &entry.id {
+            _ if duties::is_outdated(self.store.connection(), entry.fence)? => {
+                log::info!("a {} was proposed by a hub that no longer has the duties", entry.kind.as_str());
+                Outcome::NoEvent(Ack::duplicate(entry.id.clone(), None))
+            }
             Some(id) => match rows::known_event(self.store.connection(), id)? {
                 Some((seq, reason)) => {
                     Outcome::NoEvent(Ack::duplicate(Some(id.clone()), Some(seq)).because(reason))
                 }
                 None => self.change(record, id, position, written)?,
             },
-            None => self.change_without_event(entry, payload, written)?,
+            None => self.change_without_event(entry, payload, position, written)?,
         };
         match outcome {
             Outcome::NoEvent(ack) => {
@@ -191,7 +197,8 @@ impl Apply {
             | Payload::AlertsPosted(_)
             | Payload::ReportsMailed(_)
             | Payload::Retention(_)
-            | Payload::DeliveryCounts(_) => self.change_without_event(entry, payload, written),
+            | Payload::DeliveryCounts(_)
+            | Payload::Duty(_) => self.change_without_event(entry, payload, seq, written),
         }
     }
 
@@ -200,9 +207,15 @@ impl Apply {
         &mut self,
         entry: &Entry,
         payload: &Payload,
+        position: Seq,
         written: &mut AppliedBatch,
     ) -> Result<Outcome<'a>, StoreError> {
         match payload {
+            Payload::Duty(taking) => {
+                let outcome = duties::apply(self.store.connection(), position, taking)?;
+                written.duties_taken = duties::in_force(self.store.connection())?;
+                Ok(outcome)
+            }
             Payload::Ignored { reason, .. } => deliveries::keep_ignored(&self.store, entry, reason),
             Payload::Revocation(revocation) => kinds::revocations::apply(self.store.connection(), revocation),
             Payload::AlertsPosted(seq) => kinds::alerts::note_posted(self.store.connection(), *seq),
@@ -266,7 +279,8 @@ impl Apply {
             | Payload::ReportsMailed(_)
             | Payload::Erasure(_)
             | Payload::Retention(_)
-            | Payload::DeliveryCounts(_) => return Ok(()),
+            | Payload::DeliveryCounts(_)
+            | Payload::Duty(_) => return Ok(()),
         };
         let at = record.entry.at;
         if record.entry.origin != Origin::Hub {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::append::Append;
+use super::append::{Ack, AckStatus, Append};
 use super::apply::{AppliedBatch, Apply};
 use super::erase::erasures_of;
 use super::erasure_list::{self, ListedErasure};
@@ -100,14 +100,16 @@ impl BatchWriter {
             && written.erases
         {
             self.must_clear_log = true;
-            self.list_erasures(batch);
+            self.list_erasures(batch, &written.acks);
         }
         written
     }
 
     /// Adds the erasures of a batch to the list beside the database. If that fails, the next start does it.
-    fn list_erasures(&self, batch: &[Append]) {
-        let listed = batch.iter().filter_map(|append| ListedErasure::of(&append.record));
+    fn list_erasures(&self, batch: &[Append], acks: &[Ack]) {
+        // One that was not accepted was known before, or was proposed by a hub that no longer has the duties.
+        let done = batch.iter().zip(acks).filter(|(_, ack)| ack.status == AckStatus::Accepted);
+        let listed = done.filter_map(|(append, _)| ListedErasure::of(&append.record));
         if let Err(error) = erasure_list::add(&erasure_list::path_of(&self.path), listed) {
             log::error!("an erasure is not in the list beside the database yet: {}", chain(&error));
         }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::entry::{Entry, Kind, Origin};
-use super::kinds::{alerts, daily_report, link, revocations};
+use super::kinds::{alerts, daily_report, duties, link, revocations};
 use super::payload::{OutcomeCount, Payload};
 use super::records::StoredRecord;
 use super::rows::NO_BYTES;
@@ -34,6 +34,7 @@ pub fn of_kind(connection: &Connection, kind: Kind) -> rusqlite::Result<Vec<Payl
         Kind::DeliveryCounts => {
             some(uneventful_counts(connection)?).map(Payload::DeliveryCounts).into_iter().collect()
         }
+        Kind::Duty => duties::load(connection)?.map(Payload::Duty).into_iter().collect(),
         Kind::Delivery
         | Kind::Reduced
         | Kind::Notice
@@ -105,8 +106,15 @@ pub fn ignored_after(
         }
         bytes += body.len();
         let at = from_nanos(row.get(1)?);
-        let entry =
-            Entry { kind: Kind::Delivery, id: None, at, origin: Origin::Provider, attempt: None, body };
+        let entry = Entry {
+            kind: Kind::Delivery,
+            id: None,
+            at,
+            origin: Origin::Provider,
+            attempt: None,
+            fence: None,
+            body,
+        };
         found.records.push(StoredRecord { seq: Seq(0), entry, reason: None });
     }
     Ok(found)

@@ -168,6 +168,13 @@ pub(super) fn is_marked(block: &Block) -> bool {
     block.rules == NOT_REPEATABLE
 }
 
+/// The newest blocks, at most so many, the newest first.
+pub fn newest_first(connection: &Connection, most: usize) -> rusqlite::Result<Vec<Block>> {
+    let mut select = connection
+        .prepare_cached("SELECT first, last, digest, rules FROM blocks ORDER BY first DESC LIMIT ?1")?;
+    select.query_map([i64::try_from(most).unwrap_or(i64::MAX)], read)?.collect()
+}
+
 /// Loads all blocks, in order.
 pub fn load(connection: &Connection) -> rusqlite::Result<Vec<Block>> {
     let mut select = connection.prepare("SELECT first, last, digest, rules FROM blocks ORDER BY first")?;

@@ -41,15 +41,16 @@ pub fn replace_by<E: From<ReplaceError>>(
     Ok(Replaced { now: Some(copied), aside })
 }
 
-/// Puts the one that `fill` makes at `path`, where there must be none. It is the copy of a database that goes on with the
-/// same epoch.
+/// Puts the one that `fill` makes at `path`. It is the copy of a database that goes on with the same epoch. There must be none at
+/// `path`, or one that is to be replaced; `aside` says when that was, for the name under which it is kept.
 pub fn adopt<E: From<ReplaceError>>(
     path: &Path,
     epoch: &str,
+    aside: Option<Timestamp>,
     fill: impl FnOnce(&Path) -> Result<(), E>,
 ) -> Result<Copied, E> {
     let _lock = take_lock(path)?;
-    if path.exists() {
+    if path.exists() && aside.is_none() {
         return Err(ReplaceError::Exists(path.into()).into());
     }
     let fresh = begin_copy(path)?;
@@ -60,7 +61,7 @@ pub fn adopt<E: From<ReplaceError>>(
         let what = format!("it is of epoch {}, and not of {epoch}", copied.epoch);
         return Err(ReplaceError::Unsound { path: path.into(), what }.into());
     }
-    put_in_place(fresh, &copied, path, Timestamp::UNIX_EPOCH)?;
+    put_in_place(fresh, &copied, path, aside.unwrap_or(Timestamp::UNIX_EPOCH))?;
     Ok(copied)
 }
 

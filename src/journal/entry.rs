@@ -11,10 +11,12 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
 
-use crate::domain::EventId;
 use crate::domain::register::{from_nanos, to_nanos};
+use crate::domain::{EventId, Seq};
 
 const FORMAT: u8 = 1;
+/// The format of a record with a [fence](Entry::fence), which follows the attempt.
+const FORMAT_FENCED: u8 = 2;
 /// Length of the check sum: the first bytes of a SHA-256.
 pub const SUM_BYTES: usize = 8;
 
@@ -59,10 +61,12 @@ pub enum Kind {
     DeliveryCounts = 17,
     /// Names of sectors, lines and tags.
     Names = 18,
+    /// A hub of a cluster has taken the duties that only one has.
+    Duty = 19,
 }
 
 impl Kind {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Delivery,
         Self::Notice,
         Self::Members,
@@ -82,6 +86,7 @@ impl Kind {
         Self::ReportsMailed,
         Self::DeliveryCounts,
         Self::Names,
+        Self::Duty,
     ];
 
     /// The name by which subjects of a stream tell it.
@@ -106,6 +111,34 @@ impl Kind {
             Self::ReportsMailed => "reports_mailed",
             Self::DeliveryCounts => "delivery_counts",
             Self::Names => "names",
+            Self::Duty => "duty",
+        }
+    }
+
+    /// True for what the hub proposes because it has the duties. What it reports as a fact, such as a delivery that it found at the
+    /// provider, holds whoever found it.
+    pub fn is_of_duties(self) -> bool {
+        match self {
+            Self::Alert
+            | Self::AlertsPosted
+            | Self::Link
+            | Self::LinkAlerts
+            | Self::OutboxAttempt
+            | Self::OutboxResult
+            | Self::Erasure
+            | Self::Retention
+            | Self::DailyReport
+            | Self::ReportsMailed => true,
+            Self::Delivery
+            | Self::Notice
+            | Self::Members
+            | Self::Settings
+            | Self::Revocation
+            | Self::Outbox
+            | Self::Reduced
+            | Self::DeliveryCounts
+            | Self::Names
+            | Self::Duty => false,
         }
     }
 
@@ -159,6 +192,9 @@ pub struct Entry {
     pub origin: Origin,
     /// Number of the provider's attempt, from 1; `None` if it is not known.
     pub attempt: Option<u32>,
+    /// The position at which the hub that proposes this took the duties of its cluster. The record does nothing if another hub has
+    /// taken them since. `None` for records that are not of duties, and on a hub on its own.
+    pub fence: Option<Seq>,
     /// The content, compressed with zstd: the bytes that the provider posted, or JSON of the hub.
     pub body: Vec<u8>,
 }
@@ -166,7 +202,7 @@ pub struct Entry {
 /// Why bytes cannot be decoded as a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EntryError {
-    /// The format is not [`FORMAT`].
+    /// The format is neither [`FORMAT`] nor [`FORMAT_FENCED`].
     #[error("the record has format {0}, which this version does not know")]
     Format(u8),
     /// A newer hub wrote a kind that is not known here.
@@ -178,16 +214,18 @@ pub enum EntryError {
 }
 
 impl Entry {
-    /// Encodes format, kind, time, attempt, id, origin, body and check sum. Numbers are little-endian;
+    /// Encodes format, kind, time, attempt, fence if there is one, id, origin, body and check sum. Numbers are little-endian;
     /// texts and the body are preceded by their lengths.
     pub fn encode(&self) -> Vec<u8> {
         let origin = self.origin.to_text().unwrap_or_default();
         let id = self.id.as_ref().map_or("", EventId::as_str);
         let mut bytes = Vec::with_capacity(self.body.len() + id.len() + origin.len() + 64);
-        bytes.extend([FORMAT, self.kind as u8]);
+        let format = if self.fence.is_some() { FORMAT_FENCED } else { FORMAT };
+        bytes.extend([format, self.kind as u8]);
         bytes.extend(to_nanos(self.at).to_le_bytes());
         // Attempts are counted from 1, so 0 means that it is not known.
         bytes.extend(self.attempt.unwrap_or(0).to_le_bytes());
+        bytes.extend(self.fence.map(|fence| fence.0.to_le_bytes()).into_iter().flatten());
         for part in [id.as_bytes(), origin.as_bytes(), &self.body] {
             bytes.extend(u32::try_from(part.len()).unwrap_or(u32::MAX).to_le_bytes());
             bytes.extend(part);
@@ -205,7 +243,7 @@ impl Entry {
     /// Parses the output of [`encode`](Self::encode).
     pub fn decode(bytes: &[u8]) -> Result<Self, EntryError> {
         let (format, rest) = bytes.split_first().ok_or(EntryError::Altered)?;
-        if *format != FORMAT {
+        if ![FORMAT, FORMAT_FENCED].contains(format) {
             return Err(EntryError::Format(*format));
         }
         let (said, told) = bytes.split_last_chunk::<SUM_BYTES>().ok_or(EntryError::Altered)?;
@@ -217,12 +255,14 @@ impl Entry {
         let kind = Kind::from_number(kind).ok_or(EntryError::Kind(kind))?;
         let at = from_nanos(i64::from_le_bytes(parts.array()?));
         let attempt = u32::from_le_bytes(parts.array()?);
+        let fence =
+            (*format == FORMAT_FENCED).then(|| parts.array()).transpose()?.map(i64::from_le_bytes).map(Seq);
         let id = parts.text()?;
         let origin = parts.text()?;
         let body = parts.bytes()?.to_vec();
         let id = (!id.is_empty()).then(|| EventId::from(id));
         let origin = Origin::from_text((!origin.is_empty()).then_some(origin));
-        Ok(Self { kind, id, at, origin, attempt: (attempt > 0).then_some(attempt), body })
+        Ok(Self { kind, id, at, origin, attempt: (attempt > 0).then_some(attempt), fence, body })
     }
 }
 
@@ -266,6 +306,7 @@ mod tests {
             at: "2026-03-02T13:00:00.123456789Z".parse().unwrap(),
             origin: Origin::User("ana".into()),
             attempt: Some(3),
+            fence: None,
             body: b"\x28\xb5\x2f\xfd".to_vec(),
         }
     }
@@ -278,6 +319,8 @@ mod tests {
                 assert_eq!(Entry::decode(&entry.encode()), Ok(entry));
             }
         }
+        let fenced = Entry { fence: Some(Seq(7_001)), ..entry() };
+        assert_eq!(Entry::decode(&fenced.encode()), Ok(fenced));
         let bare = Entry { id: None, attempt: None, body: Vec::new(), ..entry() };
         assert_eq!(Entry::decode(&bare.encode()), Ok(bare));
     }
@@ -291,6 +334,8 @@ mod tests {
             "010315ed397db4079918030000000a00000073657474696e67733a3108000000757365723a616e610400000028b52ffd"
         );
         assert_eq!(sum.len(), 16);
+        let fenced = crate::journal::digest::hex(&Entry { fence: Some(Seq(1)), ..entry() }.encode());
+        assert_eq!(fenced[..44], *"020315ed397db4079918030000000100000000000000");
     }
 
     #[test]
@@ -308,8 +353,8 @@ mod tests {
     #[test]
     fn a_record_of_a_newer_hub_is_refused_by_name() {
         let mut newer = entry().encode();
-        newer[0] = 2;
-        assert_eq!(Entry::decode(&newer), Err(EntryError::Format(2)));
+        newer[0] = 3;
+        assert_eq!(Entry::decode(&newer), Err(EntryError::Format(3)));
         let mut unknown = entry().encode();
         unknown.truncate(unknown.len() - SUM_BYTES);
         unknown[1] = 200;

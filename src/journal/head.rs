@@ -6,7 +6,7 @@ use super::meta;
 use crate::domain::Seq;
 
 /// Key of the epoch in `meta`.
-pub(super) const EPOCH_KEY: &str = "epoch";
+pub const EPOCH_KEY: &str = "epoch";
 
 /// The newest committed position; 0 in an empty journal.
 pub fn last_seq(database: &Connection) -> rusqlite::Result<Seq> {

@@ -72,13 +72,14 @@ pub use erase::{Erased, Erasure, erasures_of};
 pub use fault::Fault;
 pub use kinds::alerts;
 pub use kinds::daily_report;
+pub use kinds::duties;
 pub use kinds::link;
 pub use kinds::revocations;
 pub use kinds::settings::{self};
 pub use order::{SharedOrder, StreamPlace};
 pub use payload::{
-    AlertKey, AlertRequest, BackfillProgress, ErasureRequest, LinkProgress, Notice, Payload, Retained,
-    RetentionStep, SettingsChange,
+    AlertKey, AlertRequest, BackfillProgress, DutyTaking, ErasureRequest, LinkProgress, Notice, Payload,
+    Retained, RetentionStep, SettingsChange,
 };
 pub use queue::Journal;
 pub use record::{Record, own_id};

@@ -2,12 +2,14 @@
 //! position is that of the record in their stream. Positions of a stored history that is applied again are
 //! passed to [`Apply`](super::apply::Apply) directly.
 
+use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::append::Append;
 use super::entry::SUM_BYTES;
 use super::meta;
 use crate::domain::Seq;
+use crate::domain::register::{from_nanos, to_nanos};
 
 /// Key in `meta` of the place up to which the stream of a cluster is applied. Missing in the database of a hub
 /// on its own.
@@ -18,6 +20,9 @@ const PLACE_KEY: &str = "stream_place";
 pub trait SharedOrder: Send + Sync {
     /// Takes a record. If that is not possible, the sender is told at once.
     fn append(&self, append: Append);
+
+    /// A hub took the duties at this position. Called before those who wait for records of the batch are answered.
+    fn duties_taken(&self, position: Seq);
 
     /// Number of records that wait for their position.
     fn waiting(&self) -> usize;
@@ -35,6 +40,9 @@ pub struct StreamPlace {
     pub position: Seq,
     /// Check sum of the record; `None` where the stream begins behind this position.
     pub sum: Option<[u8; SUM_BYTES]>,
+    /// The time of receipt that the record was given here, so that those behind it are not given earlier ones. `None` where the
+    /// stream begins behind this position.
+    pub at: Option<Timestamp>,
 }
 
 impl StreamPlace {
@@ -46,7 +54,8 @@ impl StreamPlace {
     /// Stores it, in the transaction that applies the records up to there.
     pub fn store(self, connection: &Connection) -> rusqlite::Result<()> {
         let sum = self.sum.map_or_else(|| "-".to_owned(), |sum| format!("{:016x}", u64::from_be_bytes(sum)));
-        meta::put(connection, PLACE_KEY, &format!("{} {sum}", self.position.0))
+        let at = self.at.map_or_else(|| "-".to_owned(), |at| to_nanos(at).to_string());
+        meta::put(connection, PLACE_KEY, &format!("{} {sum} {at}", self.position.0))
     }
 
     /// From now on the database belongs to no cluster.
@@ -55,9 +64,11 @@ impl StreamPlace {
     }
 
     fn parse(text: &str) -> Option<Self> {
-        let (position, sum) = text.split_once(' ')?;
+        let mut parts = text.split(' ');
+        let (position, sum, at) = (parts.next()?, parts.next()?, parts.next());
         let sum = if sum == "-" { None } else { Some(u64::from_str_radix(sum, 16).ok()?.to_be_bytes()) };
-        Some(Self { position: Seq(position.parse().ok()?), sum })
+        let at = at.and_then(|nanos| nanos.parse().ok()).map(from_nanos);
+        Some(Self { position: Seq(position.parse().ok()?), sum, at })
     }
 }
 
@@ -112,7 +123,8 @@ mod tests {
         database.execute_batch("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)").unwrap();
         assert_eq!(StreamPlace::load(&database).unwrap(), None);
         for sum in [None, Some([0; SUM_BYTES]), Some([0, 1, 2, 3, 4, 5, 6, 255])] {
-            let place = StreamPlace { position: Seq(7_001), sum };
+            let at = sum.map(|_| from_nanos(1_772_456_400_000_000_007));
+            let place = StreamPlace { position: Seq(7_001), sum, at };
             place.store(&database).unwrap();
             assert_eq!(StreamPlace::load(&database).unwrap(), Some(place));
         }

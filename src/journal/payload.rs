@@ -56,6 +56,22 @@ pub enum Payload {
     /// How many deliveries were repeated or ignored so far. Only a backup holds such records: the deliveries themselves are not
     /// recorded, or make no event.
     DeliveryCounts(Vec<OutcomeCount>),
+    /// A hub of a cluster has taken the duties that only one has.
+    Duty(DutyTaking),
+}
+
+/// A hub takes the duties of its cluster. What it proposes from now on carries the position of this record, and what was proposed
+/// by the hub before it does nothing any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DutyTaking {
+    /// The hub, and its run.
+    pub by: String,
+    /// Where they were taken before, as far as this hub knows; 0: never. If another hub was faster, this one has not taken them.
+    pub after: Seq,
+    /// Where they were taken. Only a backup says so, because there the record has no position.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_at: Option<Seq>,
 }
 
 /// How many deliveries of a type had one outcome so far.

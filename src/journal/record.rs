@@ -55,7 +55,8 @@ impl Record {
             }
         };
         let weight = raw.len() + body_bytes + OVERHEAD_BYTES;
-        let entry = Entry { kind: Kind::Delivery, id, at, origin: Origin::Provider, attempt, body: raw };
+        let entry =
+            Entry { kind: Kind::Delivery, id, at, origin: Origin::Provider, attempt, fence: None, body: raw };
         Self { entry, payload, weight }
     }
 
@@ -91,10 +92,11 @@ impl Record {
             Payload::Erasure(request) => (Kind::Erasure, serde_json::to_vec(request)?),
             Payload::Retention(step) => (Kind::Retention, serde_json::to_vec(step)?),
             Payload::DeliveryCounts(counts) => (Kind::DeliveryCounts, serde_json::to_vec(counts)?),
+            Payload::Duty(taking) => (Kind::Duty, serde_json::to_vec(taking)?),
         };
         let body = zstd::bulk::compress(&text, ZSTD_LEVEL)?;
         let weight = body.len() + text.len() * PARSED_TIMES + OVERHEAD_BYTES;
-        Ok(Self { entry: Entry { kind, id, at, origin, attempt: None, body }, payload, weight })
+        Ok(Self { entry: Entry { kind, id, at, origin, attempt: None, fence: None, body }, payload, weight })
     }
 
     pub fn read(entry: Entry) -> Result<Self, RecordError> {
@@ -131,6 +133,7 @@ impl Record {
             Kind::Erasure => Payload::Erasure(serde_json::from_slice(&text)?),
             Kind::Retention => Payload::Retention(serde_json::from_slice(&text)?),
             Kind::DeliveryCounts => Payload::DeliveryCounts(serde_json::from_slice(&text)?),
+            Kind::Duty => Payload::Duty(serde_json::from_slice(&text)?),
         };
         let weight = entry.body.len() + text.len() * PARSED_TIMES + OVERHEAD_BYTES;
         Ok(Self { entry, payload, weight })

@@ -64,6 +64,8 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<StoredRecord> {
         at: from_nanos(row.get(3)?),
         origin: Origin::from_text(origin.as_deref()),
         attempt: row.get(5)?,
+        // What is stored was in force.
+        fence: None,
         body: row.get(6)?,
     };
     Ok(StoredRecord { seq: Seq(row.get(0)?), entry, reason: row.get(7)? })

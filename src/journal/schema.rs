@@ -11,6 +11,7 @@ use rusqlite_migration::SchemaVersion;
 use super::blocks;
 use super::erasure_list::{self, ListError};
 use super::head::{EPOCH_KEY, last_seq};
+use super::kinds::duties;
 use super::lineage::{self, Lineage, Marker};
 use super::loss;
 use super::meta;
@@ -89,6 +90,8 @@ pub struct Opened {
     pub(super) lineage: Lineage,
     /// The place up to which the stream of its cluster is applied; `None` if it belongs to no cluster.
     pub(crate) place: Option<StreamPlace>,
+    /// Where the duties of its cluster were taken last; `None` if they never were.
+    pub(crate) duties_taken: Option<Seq>,
     pub epoch: String,
     pub newest: Seq,
     /// When the last delivery was received.
@@ -150,7 +153,9 @@ fn open_as(path: &Path, writing: Writing) -> Result<Opened, OpenError> {
     let last_webhook_at = last_webhook_at(&connection).map_err(database)?;
     let marker = Marker { epoch: epoch.clone(), seq: newest };
     let lineage = Lineage::take_up(path, &remembered, &marker).map_err(unusable)?;
-    Ok(Opened { connection, lock, path: path.into(), lineage, place, epoch, newest, last_webhook_at })
+    let duties_taken = duties::in_force(&connection).map_err(database)?;
+    let path = path.into();
+    Ok(Opened { connection, lock, path, lineage, place, duties_taken, epoch, newest, last_webhook_at })
 }
 
 /// Makes the folder of a database.
@@ -232,7 +237,7 @@ fn place_of(connection: &Connection) -> rusqlite::Result<Option<StreamPlace>> {
 impl Opened {
     /// The database now belongs to a cluster whose stream begins behind this position.
     pub fn enter_cluster(&self, newest: Seq) -> rusqlite::Result<()> {
-        StreamPlace { position: newest, sum: None }.store(&self.connection)
+        StreamPlace { position: newest, sum: None, at: None }.store(&self.connection)
     }
 
     /// Begins another epoch: what others know of this history no longer holds. Leaves the cluster, too.

@@ -204,6 +204,9 @@ impl Writer {
             match self.batches.commit(&batch) {
                 Ok(written) => {
                     self.listeners.metrics.committed(batch.len(), begun.elapsed().as_secs_f64());
+                    if let (Some(order), Some(position)) = (&self.order, written.duties_taken) {
+                        order.duties_taken(position);
+                    }
                     self.settle(batch, written);
                     break;
                 }

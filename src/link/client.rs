@@ -286,7 +286,8 @@ impl Client {
             let taken =
                 self.budget.lock().unwrap_or_else(PoisonError::into_inner).take(route, Instant::now());
             match taken {
-                Ok(()) => return Ok(()),
+                // Looked at last: a request must not go out that waited here while another hub took over.
+                Ok(()) => return Ok(self.handle.check()?),
                 Err(wait) => self.handle.pause(wait)?,
             }
         }

@@ -109,7 +109,7 @@ pub fn start_on_duty(
         while handle.pause(DUTY_WAIT).is_ok() {
             match (duties.are_mine(), &term) {
                 (true, None) => {
-                    let own = handle.for_a_term();
+                    let own = handle.for_a_term(duties.clone());
                     let (settings, client) = (settings.clone(), client.for_term(own.clone()));
                     let (hub, readers, metrics) = (hub.clone(), readers.clone(), metrics.clone());
                     match start(settings, client, hub, readers, own.clone(), metrics) {
@@ -121,6 +121,8 @@ pub fn start_on_duty(
                     own.end_term();
                     term = None;
                 }
+                // It was interrupted: other threads begin where the records are now.
+                (true, Some(own)) if own.is_term_over() => term = None,
                 (true, Some(_)) | (false, None) => {}
             }
         }

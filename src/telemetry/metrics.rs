@@ -86,6 +86,9 @@ pub struct ClusterGauges {
     /// Servers that have all of the stream.
     pub replicas: i64,
     pub owner: i64,
+    pub diverged: i64,
+    /// By how many seconds the clock differs from the NATS server's.
+    pub clock_off_seconds: i64,
 }
 
 /// Name, help text, and how to get the value.
@@ -153,6 +156,16 @@ const GAUGES: &[Gauge] = &[
     ("umbler_hub_cluster_duties", "1 while this hub has the duties that only one has.", |values| {
         values.cluster.owner
     }),
+    (
+        "umbler_hub_cluster_diverged",
+        "1 while what another hub of the cluster stored differs from what this one did.",
+        |values| values.cluster.diverged,
+    ),
+    (
+        "umbler_hub_cluster_clock_off_seconds",
+        "By how many seconds this hub's clock differs from the NATS server's.",
+        |values| values.cluster.clock_off_seconds,
+    ),
 ];
 
 impl Metrics {

@@ -1,14 +1,21 @@
-//! `umbler-hub cluster begin` and `umbler-hub cluster leave`: from one hub to several, and back.
+//! `umbler-hub cluster begin` and `leave`: from one hub to several, and back. `compare` and `skip`: what an operator needs where hubs
+//! differ, or cannot go on.
 
 use clap::Subcommand;
 
 use super::{ToolError, print};
 use crate::cluster::state::ClusterState;
-use crate::cluster::{ClusterError, ClusterSettings, inbox, nats, run, stream};
+use crate::cluster::{ClusterError, ClusterSettings, inbox, nats, run, skips, stream};
 use crate::config::{Config, ServeArgs, Values};
 use crate::domain::Seq;
+use crate::journal::head::{EPOCH_KEY, last_seq};
 use crate::journal::schema::{self, Opened};
+use crate::journal::{StreamPlace, digest, duties, meta};
+use crate::sqlite::open::read_only;
 use crate::telemetry::causes::chain;
+
+/// Page cache in KiB for reading the whole database once.
+const CACHE_KIB: i64 = 8_192;
 
 /// What to do with the cluster.
 #[derive(Debug, clap::Args)]
@@ -23,6 +30,10 @@ enum ClusterCommand {
     Begin(BeginArgs),
     /// Take this database out of its cluster; the hub must be stopped.
     Leave(LeaveArgs),
+    /// Print a digest of every table, to compare hubs that have applied the same position.
+    Compare(CompareArgs),
+    /// Have every hub pass over a record that none of them can read, and keep it as an unrecognized delivery.
+    Skip(SkipArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -44,11 +55,27 @@ struct LeaveArgs {
     serve: ServeArgs,
 }
 
+#[derive(Debug, clap::Args)]
+struct CompareArgs {
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+#[derive(Debug, clap::Args)]
+struct SkipArgs {
+    /// The position of the record, as the hubs say where they halted.
+    seq: i64,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
 /// Runs the subcommand.
 pub fn run(args: &ClusterArgs) -> Result<(), ToolError> {
     match &args.command {
         ClusterCommand::Begin(args) => begin(args),
         ClusterCommand::Leave(args) => leave(args),
+        ClusterCommand::Compare(args) => compare(args),
+        ClusterCommand::Skip(args) => skip(args),
     }
 }
 
@@ -107,6 +134,32 @@ fn begin(args: &BeginArgs) -> Result<(), ToolError> {
         "{}: the cluster {} begins behind position {newest}, epoch {epoch}{warning}\n",
         path.display(),
         settings.name
+    ))
+}
+
+/// Digests of one moment, whether a hub runs on the database or not.
+fn compare(args: &CompareArgs) -> Result<(), ToolError> {
+    let path = Config::read(&Values::collect(&args.serve)?)?.database_path;
+    let digests = || {
+        let mut connection = read_only(&path, CACHE_KIB)?;
+        let moment = connection.transaction()?;
+        let position = StreamPlace::load(&moment)?.map_or(last_seq(&moment)?, |place| place.position);
+        let epoch = meta::get(&moment, EPOCH_KEY)?.unwrap_or_default();
+        let fence = duties::in_force(&moment)?.unwrap_or_default();
+        let tables = digest::tables(&moment)?;
+        let lines = tables.iter().map(|(table, digest)| format!("{table} {digest}\n"));
+        Ok(format!("position {position}, epoch {epoch}, duties {fence}\n{}", lines.collect::<String>()))
+    };
+    let printed: rusqlite::Result<String> = digests();
+    print(&printed.map_err(|error| ToolError::Found(format!("{}: {error}", path.display())))?)
+}
+
+fn skip(args: &SkipArgs) -> Result<(), ToolError> {
+    let (_, settings) = read(&args.serve)?;
+    let position = Seq(args.seq);
+    ask(&settings, async |context| skips::skip(&context, &settings, position).await)?;
+    print(&format!(
+        "the record at position {position} is skipped: hubs keep it as an unrecognized delivery, and go on behind it\n"
     ))
 }
 

@@ -19,6 +19,7 @@ pub mod outbox;
 pub mod daily_report;
 pub mod erasures;
 pub mod retention;
+pub mod duties;
 
 use bytestring::ByteString;
 

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use crate::domain::EventId;
+
 /// Messages that are at work at the same time; more wait in the database.
 pub const TASKS_MAX: usize = 2_000;
 /// Of the workers, those that may look and follow at the same time: the others are for what is to go out.
@@ -22,11 +24,13 @@ pub enum OutboxStep {
 }
 
 /// How often a message was tried without being sent.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tries {
     /// When it was tried first.
     pub begun: Option<Instant>,
     pub failures: u32,
+    /// An attempt that was proposed, and whose outcome did not come in time: its number, and the id of its record.
+    pub proposed: Option<(u32, EventId)>,
 }
 
 /// A message, and what is done with it when.

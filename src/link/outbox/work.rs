@@ -9,8 +9,8 @@ use super::board::{OutboxBoard, OutboxStep, OutboxTask, TASKS_MAX, Tries};
 use super::follow::{self, FOLLOWED_FOR};
 use super::rows::{AtWork, OneAtWork};
 use super::verdict::{SendVerdict, judge};
-use crate::domain::MessageId;
 use crate::domain::sending::{NotNow, may_write};
+use crate::domain::{EventId, MessageId};
 use crate::http::link::LinkHandle;
 use crate::hub::AckStatus;
 use crate::journal::outbox::{OutboxAttempt, OutboxResult, OutboxRow};
@@ -85,7 +85,7 @@ impl Worker {
 
     fn work(&self, task: &OutboxTask) -> Result<NextStep, LinkError> {
         match &task.step {
-            OutboxStep::Send(tried) => self.send(task, *tried),
+            OutboxStep::Send(tried) => self.send(task, tried.clone()),
             OutboxStep::Look { since, looks } => self.look(task, *since, *looks),
             OutboxStep::Follow { asks } => self.follow(task, *asks),
         }
@@ -150,7 +150,9 @@ impl Worker {
             Err(LinkError::Stopping) => return Err(LinkError::Stopping),
             Err(_) => return again(tried),
         };
-        if row.shape.state != OutboxState::Queued {
+        // Where the outcome of an attempt came too late, the attempt is this hub's, or nobody's.
+        let is_proposed = tried.proposed.as_ref().is_some_and(|(attempt, _)| is_attempt(&row, *attempt));
+        if row.shape.state != OutboxState::Queued && !is_proposed {
             return Ok(None);
         }
         let Some(text) = row.shape.text.as_deref() else {
@@ -178,11 +180,18 @@ impl Worker {
             Err(LinkError::Stopping) => return Err(LinkError::Stopping),
             Err(error) => return self.settle(&row, None, tried, &Posted::NotConnected(error.to_string())),
         };
-        let attempt = match self.begin_attempt(&row) {
+        let proposal = match tried.proposed.clone() {
+            Some(proposal) if is_proposed || proposal.0 == row.shape.attempts + 1 => proposal,
+            Some(_) | None => (row.shape.attempts + 1, own_id("outbox")),
+        };
+        let attempt = match self.begin_attempt(&row, &proposal) {
             Ok(Some(attempt)) => attempt,
             Ok(None) => return Ok(None),
             Err(LinkError::Stopping) => return Err(LinkError::Stopping),
-            Err(_) => return again(tried),
+            Err(error) => {
+                log::warn!("it is not known yet whether an attempt to send was recorded: {error}");
+                return again(Tries { proposed: Some(proposal), ..tried });
+            }
         };
         let posted = self.client.post(&requests.send(&ToSend {
             chat: &row.shape.chat_id,
@@ -209,14 +218,26 @@ impl Worker {
         Ok(Ready::Send(Box::new(requests)))
     }
 
-    /// Records the next attempt and returns its number. `None`: something else became of the message, so it must not be sent.
-    fn begin_attempt(&self, row: &OutboxRow) -> Result<Option<u32>, LinkError> {
-        let attempt = row.shape.attempts + 1;
+    /// Records an attempt under this id, and returns its number. `None`: something else became of the message, so it must not be
+    /// sent. Recording it again under the same id finds it.
+    fn begin_attempt(
+        &self,
+        row: &OutboxRow,
+        (attempt, id): &(u32, EventId),
+    ) -> Result<Option<u32>, LinkError> {
+        let attempt = *attempt;
         let since = moved(clock::now(), self.clock_ahead() - CLOCK_SLACK);
         let record = OutboxAttempt { id: row.shape.id.clone(), attempt, since };
-        let ack = self.archive.record(Payload::OutboxAttempt(record), Some(own_id("outbox")))?;
-        let is_ours = ack.status == AckStatus::Accepted;
-        Ok(is_ours.then_some(attempt))
+        let ack = self.archive.record(Payload::OutboxAttempt(record), Some(id.clone()))?;
+        match (ack.status, ack.seq) {
+            (AckStatus::Accepted, _) => Ok(Some(attempt)),
+            // It was recorded when it was proposed before. Something may have become of it since.
+            (AckStatus::Duplicate, Some(_)) => {
+                let now = self.archive.ask(OneAtWork(row.shape.id.clone()))?;
+                Ok(now.filter(|(row, _)| is_attempt(row, attempt)).map(|_| attempt))
+            }
+            (AckStatus::Duplicate | AckStatus::Ignored, _) => Ok(None),
+        }
     }
 
     /// Records what follows from a try. `begun_attempt`: the attempt that was recorded for it.
@@ -255,7 +276,8 @@ impl Worker {
                     let waits = Became { detail: Some(reason), ..Became::of(OutboxState::Queued) };
                     self.record(row, attempt, waits)?;
                 }
-                let next = Tries { failures: tried.failures + 1, ..tried };
+                let proposed = tried.proposed.filter(|_| begun_attempt.is_none());
+                let next = Tries { failures: tried.failures + 1, proposed, ..tried };
                 Ok(Some((OutboxStep::Send(next), now + pause)))
             }
             SendVerdict::Unclear(reason) => {
@@ -330,6 +352,11 @@ impl Worker {
         let told = row.shape.attempted_at.map(|at| moved(at, self.clock_ahead() - CLOCK_SLACK));
         row.since.and(told.or(row.since))
     }
+}
+
+/// True while this attempt of a message is under way.
+fn is_attempt(row: &OutboxRow, attempt: u32) -> bool {
+    row.shape.state == OutboxState::Sending && row.shape.attempts == attempt
 }
 
 /// What is known before a message is handed over.

@@ -18,13 +18,13 @@ pub fn api() -> FakeApi {
 /// A hub that uses this API and has these further settings. It compares at its start and when a test requests it.
 pub fn linked(api: &FakeApi, more: &[(&str, &str)]) -> Hub {
     let url = api.url();
-    let mut settings = vec![
-        ("UMBLER_API_URL", url.as_str()),
-        ("UMBLER_API_TOKEN", TOKEN),
-        ("UMBLER_RECONCILE_SECONDS", "86400"),
-    ];
-    settings.extend(more);
+    let settings: Vec<_> = link_settings(&url).into_iter().chain(more.iter().copied()).collect();
     hub_with(&settings)
+}
+
+/// The settings of a hub that uses the API at this address.
+pub fn link_settings(url: &str) -> [(&str, &str); 3] {
+    [("UMBLER_API_URL", url), ("UMBLER_API_TOKEN", TOKEN), ("UMBLER_RECONCILE_SECONDS", "86400")]
 }
 
 /// Requests a recheck, waits until it is finished, and returns the link's status.

@@ -291,6 +291,13 @@ impl Hub {
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("the hub was running");
     }
 
+    /// Has it stand still, or go on.
+    pub fn stand_still(&self, is_still: bool) {
+        let signal = if is_still { rustix::process::Signal::STOP } else { rustix::process::Signal::CONT };
+        let pid = rustix::process::Pid::from_child(&self.process);
+        rustix::process::kill_process(pid, signal).expect("the hub was running");
+    }
+
     /// Its log so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.home.path().join("hub.log")).unwrap_or_default()

@@ -9,9 +9,9 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use umbler_hub::facade::journal::{
-    AlertKey, AlertRequest, Append, BatchWriter, Entry, Notice, Origin, OutboxAttempt, OutboxMessage,
-    OutboxRequest, OutboxResult, OutboxState, Payload, Record, Revocation, SettingsChange, digest_tables,
-    open,
+    AlertKey, AlertRequest, Append, BatchWriter, DutyTaking, Entry, Notice, Origin, OutboxAttempt,
+    OutboxMessage, OutboxRequest, OutboxResult, OutboxState, Payload, Record, Revocation, SettingsChange,
+    digest_tables, open,
 };
 use umbler_hub::facade::rules::{AlertKind, GivenName, Member, NamedKind, Seq, TeamSettings, read};
 use umbler_hub::facade::testing::Day;
@@ -186,7 +186,16 @@ fn besides(seed: u64, number: usize, second: i64, at: Timestamp) -> Vec<Entry> {
             let user = format!("user-{}", number % 3);
             let revocation =
                 Revocation { user, issued_before: at, revoked_at: at, revoked_by: "root".into() };
-            vec![own(Payload::Revocation(revocation), None, at)]
+            // The first one takes the duties. The others are too late, as is what carries no fence in force.
+            let taking = DutyTaking { by: format!("a-{number}"), after: Seq(0), taken_at: None };
+            let posted = Payload::AlertsPosted(Seq(i64::try_from(number).expect("small")));
+            let fenced = Entry { fence: Some(Seq(0)), ..own(posted, None, at) };
+            vec![
+                own(Payload::Revocation(revocation), None, at),
+                fenced.clone(),
+                own(Payload::Duty(taking), None, at),
+                fenced,
+            ]
         }
         7 => report_entries(number, at, &id("report")),
         8 => {

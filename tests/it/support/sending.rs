@@ -46,7 +46,7 @@ impl Sending {
         let api = Arc::new(api());
         let settings: Vec<_> = SENDING.iter().chain(more).copied().collect();
         let hub = linked(&api, &settings);
-        Self::posting(hub, api)
+        Self::of(hub, api)
     }
 
     /// The same with a hub that has no token of the API yet.
@@ -55,10 +55,11 @@ impl Sending {
         let url = api.url();
         let at = [("UMBLER_API_URL", &*url), ("UMBLER_RECONCILE_SECONDS", "86400")];
         let settings: Vec<_> = SENDING.iter().chain(&at).copied().collect();
-        Self::posting(hub_with(&settings), api)
+        Self::of(hub_with(&settings), api)
     }
 
-    fn posting(hub: Hub, api: Arc<FakeApi>) -> Self {
+    /// A hub that runs, and its provider.
+    pub fn of(hub: Hub, api: Arc<FakeApi>) -> Self {
         let mut sending = Self { hub, api, posting: None, reader: None };
         sending.posts_webhooks();
         sending

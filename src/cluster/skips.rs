@@ -1,0 +1,120 @@
+//! Records that every hub passes over, because an operator decided so (`umbler-hub cluster skip`): directives in a bucket of NATS.
+//!
+//! # Contract
+//!
+//! 1. A directive is written only while every hub that runs stands at the record. So no hub has applied it, or what is behind it.
+//! 2. Directives are read before the stream is ([`tail`](super::tail)), and while this hub stands at a record. They stay as long as
+//!    the stream, for hubs that come later.
+
+use std::collections::BTreeSet;
+
+use async_nats::jetstream::Context;
+use async_nats::jetstream::kv::{Config, CreateErrorKind, Store};
+use async_nats::jetstream::stream::{RawMessageErrorKind, StorageType, Stream};
+use futures_util::TryStreamExt;
+
+use super::duties::open_bucket;
+use super::peers::Peer;
+use super::settings::ClusterSettings;
+use super::{ClusterError, peers, stream};
+use crate::domain::Seq;
+use crate::journal::Record;
+use crate::journal::entry::Entry;
+
+/// What a directive says. Its key says which record it is about.
+const PASSED_OVER: &str = "skip";
+
+fn bucket(settings: &ClusterSettings) -> String {
+    format!("{}-skips", settings.name)
+}
+
+/// The positions of records that are passed over.
+pub async fn load(context: &Context, settings: &ClusterSettings) -> Result<BTreeSet<i64>, String> {
+    let Ok(store) = context.get_key_value(bucket(settings)).await else { return no_bucket(context).await };
+    let keys = store.keys().await.map_err(|error| error.to_string())?;
+    let keys: Vec<String> = keys.try_collect().await.map_err(|error| error.to_string())?;
+    Ok(keys.iter().filter_map(|key| key.parse().ok()).collect())
+}
+
+/// There is no bucket before the first directive. That the server answers tells this from a server that is away.
+async fn no_bucket(context: &Context) -> Result<BTreeSet<i64>, String> {
+    context.query_account().await.map_err(|error| error.to_string())?;
+    Ok(BTreeSet::new())
+}
+
+/// Has every hub pass over the record at a position, if all of them stand at it.
+pub async fn skip(context: &Context, settings: &ClusterSettings, position: Seq) -> Result<(), ClusterError> {
+    let (stream, facts) = stream::open(context, settings).await?;
+    check_record(&stream, position).await?;
+    let failed = |error: String| ClusterError::Stream(error);
+    let nodes = open_bucket(context, settings, facts.replicas).await.map_err(failed)?;
+    check_hubs(&peers::others(&nodes, "").await.map_err(failed)?, position)?;
+    let config = Config {
+        bucket: bucket(settings),
+        history: 1,
+        storage: StorageType::File,
+        num_replicas: facts.replicas.max(1),
+        ..Config::default()
+    };
+    let store: Store =
+        context.create_or_update_key_value(config).await.map_err(|error| failed(error.to_string()))?;
+    match store.create(position.to_string(), PASSED_OVER.into()).await {
+        Err(error) if error.kind() != CreateErrorKind::AlreadyExists => Err(failed(error.to_string())),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+/// Checks that there is a record, and that it cannot be read.
+async fn check_record(stream: &Stream, position: Seq) -> Result<(), ClusterError> {
+    let refused = |why: &str| Err(ClusterError::NotSkipped(position, why.to_owned()));
+    let message = match stream.get_raw_message(position.0.unsigned_abs()).await {
+        Ok(message) => message,
+        Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => {
+            return refused("the stream has no record there");
+        }
+        Err(error) => return Err(ClusterError::Stream(error.to_string())),
+    };
+    let is_readable = Entry::decode(&message.payload).is_ok_and(|entry| Record::read(entry).is_ok());
+    if is_readable { refused("it can be read") } else { Ok(()) }
+}
+
+/// Checks that every hub that runs stands at the record.
+fn check_hubs(hubs: &[Peer], position: Seq) -> Result<(), ClusterError> {
+    let refused = |why: String| Err(ClusterError::NotSkipped(position, why));
+    if hubs.is_empty() {
+        return refused("no hub of the cluster runs; they must run and stand at it".to_owned());
+    }
+    for Peer { node, told, .. } in hubs {
+        let applied = told.applied;
+        if applied >= position.0 {
+            return refused(format!("{node} is past it, at {applied}"));
+        }
+        if told.halted_at != Some(position.0) {
+            return refused(format!("{node} does not stand at it, but has applied {applied}"));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::cluster::peers::PeerTold;
+
+    fn hub(node: &str, applied: i64, halted_at: Option<i64>) -> Peer {
+        let told = PeerTold { applied, halted_at, ..PeerTold::default() };
+        Peer { node: node.to_owned(), told, revision: 1, heard: Instant::now() }
+    }
+
+    #[test]
+    fn a_record_is_passed_over_only_where_every_hub_stands_at_it() {
+        let why = |hubs: &[Peer]| check_hubs(hubs, Seq(7)).unwrap_err().to_string();
+        assert!(check_hubs(&[hub("a", 6, Some(7)), hub("b", 5, Some(7))], Seq(7)).is_ok());
+        assert!(why(&[]).contains("no hub of the cluster runs"));
+        assert!(why(&[hub("a", 6, Some(7)), hub("b", 9, None)]).contains("b is past it, at 9"));
+        assert!(why(&[hub("a", 6, Some(7)), hub("b", 4, None)]).contains("b does not stand at it"));
+        assert!(why(&[hub("a", 4, Some(5))]).contains("a does not stand at it"));
+    }
+}

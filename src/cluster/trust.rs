@@ -1,0 +1,90 @@
+//! Whether a hub of a cluster may be trusted: if it has the duties, if its clock is right, if it stored what the others did, and
+//! which records all of them pass over. The thread of the cluster writes it, beside the other state.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use jiff::SignedDuration;
+
+use super::parse::AHEAD_MAX;
+use super::state::ClusterState;
+use crate::domain::Seq;
+
+/// What is known of whether this hub may be trusted.
+#[derive(Debug, Default)]
+pub(super) struct Trust {
+    /// The position at which this hub took the duties last; 0: never.
+    fence: AtomicI64,
+    /// The position at which any hub took them last.
+    duties_taken: AtomicI64,
+    /// Records that every hub passes over, by position.
+    skips: Mutex<BTreeSet<i64>>,
+    /// The position from which on another hub stored something else than this one; 0: none did.
+    diverged_from: AtomicI64,
+    /// By how many milliseconds this hub's clock is ahead of the NATS server's; negative where it is behind.
+    clock_ahead_ms: AtomicI64,
+}
+
+impl ClusterState {
+    /// This hub has taken the duties at this position.
+    pub fn note_fence(&self, position: Seq) {
+        self.trust().fence.store(position.0, Ordering::Release);
+        log::info!("this hub has taken the duties of the cluster at position {position}");
+    }
+
+    /// What this hub proposes as the owner of the duties carries this.
+    pub fn fence(&self) -> Seq {
+        Seq(self.trust().fence.load(Ordering::Acquire))
+    }
+
+    /// A hub has taken the duties at this position.
+    pub fn note_duties_taken(&self, position: Seq) {
+        self.trust().duties_taken.store(position.0, Ordering::Release);
+    }
+
+    pub fn duties_taken(&self) -> Seq {
+        Seq(self.trust().duties_taken.load(Ordering::Acquire))
+    }
+
+    /// True if no other hub has taken the duties since this one did.
+    pub fn is_fence_in_force(&self) -> bool {
+        self.fence() > Seq(0) && self.fence() == self.duties_taken()
+    }
+
+    /// Notes which records an operator has skipped.
+    pub fn note_skips(&self, positions: BTreeSet<i64>) {
+        *self.trust().skips.lock().unwrap_or_else(PoisonError::into_inner) = positions;
+    }
+
+    pub fn is_to_skip(&self, position: Seq) -> bool {
+        self.trust().skips.lock().unwrap_or_else(PoisonError::into_inner).contains(&position.0)
+    }
+
+    /// Notes from which position on another hub stored something else than this one; `None` where none did.
+    pub fn note_diverged(&self, from: Option<Seq>) {
+        self.trust().diverged_from.store(from.unwrap_or_default().0, Ordering::Release);
+    }
+
+    pub fn diverged_from(&self) -> Option<i64> {
+        Some(self.trust().diverged_from.load(Ordering::Acquire)).filter(|from| *from > 0)
+    }
+
+    /// Notes how far this hub's clock is ahead of the NATS server's.
+    pub fn note_clock_ahead(&self, ahead: SignedDuration) {
+        let ms = i64::try_from(ahead.as_millis()).unwrap_or(i64::MAX);
+        let was = self.trust().clock_ahead_ms.swap(ms, Ordering::AcqRel);
+        let is_off = |ms| SignedDuration::from_millis(ms).abs() >= AHEAD_MAX;
+        if is_off(ms) && !is_off(was) {
+            log::error!(
+                "the clock of this hub differs from the NATS server's by {} s; set it right",
+                ms / 1_000
+            );
+        }
+    }
+
+    /// By how many whole seconds this hub's clock is ahead of the NATS server's; negative where it is behind.
+    pub fn clock_ahead_seconds(&self) -> i64 {
+        self.trust().clock_ahead_ms.load(Ordering::Acquire) / 1_000
+    }
+}
