@@ -89,7 +89,7 @@ fn check_hubs(hubs: &[Peer], position: Seq) -> Result<(), ClusterError> {
         if applied >= position.0 {
             return refused(format!("{node} is past it, at {applied}"));
         }
-        if told.halted_at != Some(position.0) {
+        if told.halted_at != Some(position.0) && !told.leaving {
             return refused(format!("{node} does not stand at it, but has applied {applied}"));
         }
     }
