@@ -69,7 +69,7 @@ fn joined(near: TcpStream, far: TcpStream) -> io::Result<[TcpStream; 2]> {
 }
 
 fn pass_on(mut from: TcpStream, mut to: TcpStream) {
-    let mut part = [0; 64 * 1024];
+    let mut part = [0; 8 * 1024];
     while let Ok(length @ 1..) = from.read(&mut part) {
         if to.write_all(&part[..length]).is_err() {
             break;
