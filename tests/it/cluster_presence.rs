@@ -55,14 +55,16 @@ fn whoever_looks_at_a_chat_at_one_hub_is_seen_at_the_other_by_those_who_may() {
     let mut eva = watching(&one, &agent("eva", "support"));
     let mut bia = watching(&other, &agent("bia", "sales"));
     looks_at(&mut bia, "c1");
-    looks_at(&mut ana, "c1");
-    // Each sees the other.
     let told = hears_of(&mut ana, "bia", |bia| bia["chats"] == json!(["c1"]));
     assert_eq!((&told["name"], &told["role"], &told["tabs"]), (&json!("bia"), &json!("agent"), &json!(1)));
+    // Who may not see the chat was told at the same time that she is there, and not where.
+    let heard = eva.catches_up();
+    let users = heard.iter().flat_map(|update| update["data"]["users"].as_array().expect("a list"));
+    let of_bia: Vec<&Value> = users.filter(|user| user["id"] == "bia").collect();
+    assert!(!of_bia.is_empty() && of_bia.iter().all(|bia| bia["chats"] == json!([])), "{of_bia:?}");
+    // Each sees the other.
+    looks_at(&mut ana, "c1");
     hears_of(&mut bia, "root", |root| root["chats"] == json!(["c1"]));
-    // Who may not see the chat sees that she is there, and not where.
-    let told = hears_of(&mut eva, "bia", |bia| bia["tabs"] == 1);
-    assert_eq!(told["chats"], json!([]));
     // Screens at both are one user.
     let second = watching(&one, &agent("bia", "sales"));
     hears_of(&mut ana, "bia", |bia| bia["tabs"] == 2);
