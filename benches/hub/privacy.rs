@@ -47,19 +47,19 @@ struct Cost {
 
 /// Measures and prints.
 pub fn measure(plan: &Plan) -> io::Result<()> {
-    let (plain_folder, full_folder) = (fresh_folder()?, fresh_folder()?);
+    let (bare_folder, full_folder) = (fresh_folder()?, fresh_folder()?);
     let bucket = MemoryBucket::start()?;
     let settings = bucket.settings();
     let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let program = std::env::var_os("PLAIN_HUB").map(PathBuf::from);
-    let plain = Hub::start_program(
+    let bare = Hub::start_program(
         program.as_deref(),
-        plain_folder.path(),
+        bare_folder.path(),
         Place::BothCores,
         &[("RETAIN_READS", "0")],
     )?;
     let full = Hub::start_with(full_folder.path(), Place::BothCores, &settings)?;
-    let mut sides = [side(&plain, "plain")?, side(&full, "full")?];
+    let mut sides = [side(&bare, "bare")?, side(&full, "full")?];
     let seconds = if plan.quick { 4 } else { 6 };
     for side in &mut sides {
         // Chats that can be read, and warm caches.
@@ -73,8 +73,8 @@ pub fn measure(plan: &Plan) -> io::Result<()> {
         for at in if round % 2 == 0 { [0, 1] } else { [1, 0] } {
             costs[at] = Some(sides[at].run(Duration::from_secs(seconds))?);
         }
-        if let [Some(plain), Some(full)] = costs {
-            pairs.push((plain, full));
+        if let [Some(bare), Some(full)] = costs {
+            pairs.push((bare, full));
         }
     }
     print(&pairs, &bucket, program.is_some(), full_folder.path())
@@ -139,10 +139,10 @@ fn print(pairs: &[(Cost, Cost)], bucket: &MemoryBucket, is_other: bool, folder: 
         &["", "none of it", "all of it", "ratio"],
     );
     let row = |name: &str, read: &dyn Fn(&Cost) -> f64, is_bound: bool| {
-        let ratio = median_of(pairs, |(plain, full)| read(full) / read(plain));
+        let ratio = median_of(pairs, |(bare, full)| read(full) / read(bare));
         vec![
             name.to_owned(),
-            format!("{:.0}", median_of(pairs, |(plain, _)| read(plain))),
+            format!("{:.0}", median_of(pairs, |(bare, _)| read(bare))),
             format!("{:.0}", median_of(pairs, |(_, full)| read(full))),
             if is_bound { at_most(ratio, RATIO_MAX) } else { format!("{ratio:.2}") },
         ]
@@ -158,7 +158,7 @@ fn print(pairs: &[(Cost, Cost)], bucket: &MemoryBucket, is_other: bool, folder: 
         notes(folder)?,
     ));
     let ratios = |read: &dyn Fn(&Cost) -> f64| {
-        let mut ratios: Vec<f64> = pairs.iter().map(|(plain, full)| read(full) / read(plain)).collect();
+        let mut ratios: Vec<f64> = pairs.iter().map(|(bare, full)| read(full) / read(bare)).collect();
         ratios.sort_unstable_by(f64::total_cmp);
         format!("{ratios:.2?}")
     };

@@ -36,7 +36,9 @@ fn hubs(first: &Delivery, second: &Delivery) -> Vec<Hub> {
         .map(|order| {
             let hub = spawn_hub();
             hub.provider().posts(&waits());
-            order.into_iter().for_each(|delivery| drop(hub.provider().posts(delivery)));
+            for delivery in order {
+                hub.provider().posts(delivery);
+            }
             hub
         })
         .collect();

@@ -1,8 +1,6 @@
 //! A machine is gone, and its hub is restored on another one from the bucket: what is missing is of its last seconds, and the
 //! comparison with the provider finds it.
 
-#![expect(clippy::print_stdout, reason = "what was measured is read off the output of the test")]
-
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};

@@ -94,7 +94,7 @@ impl Past {
         cut: &[usize],
         unsynced: Unsynced,
         ends: &[Content],
-        random: &mut impl rand::RngExt,
+        random: &mut impl RngExt,
     ) -> usize {
         for (number, (trace, store)) in self.traces.iter().enumerate() {
             if cut.contains(&number) {
@@ -127,7 +127,7 @@ impl Past {
     }
 
     /// A moment while deliveries were acknowledged.
-    fn moment(&self, random: &mut impl rand::RngExt) -> f64 {
+    fn moment(&self, random: &mut impl RngExt) -> f64 {
         let moments = self.acknowledged.iter().map(|delivery| delivery.at);
         let (first, last) = (moments.clone().fold(f64::MAX, f64::min), moments.fold(0.0, f64::max));
         first + (last - first) * random.random::<f64>()

@@ -77,7 +77,7 @@ fn an_outage_under_load_is_made_up_for() {
 /// Where deliveries come from.
 enum Source {
     /// A team that opens and closes chats all the time.
-    Team(Day),
+    Team(Box<Day>),
     /// So many chats, in which customers write in turn.
     Chats { chats: usize, number: usize, organization: String },
 }
@@ -94,7 +94,7 @@ impl Source {
                     organization,
                 }
             }
-            None => Self::Team(Day::new(seed, begun)),
+            None => Self::Team(Box::new(Day::new(seed, begun))),
         }
     }
 
