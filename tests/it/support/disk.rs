@@ -218,7 +218,8 @@ impl Disk {
 
     fn open(&mut self, path: &Path, handle: i32, flags: &str, ended: f64) {
         let has = |flag: &str| flags.split('|').any(|each| each == flag);
-        if has("O_DIRECTORY") {
+        // What is there already and not known is a folder.
+        if !has("O_CREAT") && !self.names.contains_key(path) {
             self.handles.remove(&handle);
             return;
         }
