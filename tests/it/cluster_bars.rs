@@ -33,7 +33,7 @@ fn hubs(nats: &Nats, count: usize) -> Vec<Hub> {
     let home = nats.begun();
     let copies: Vec<_> = (1..count).map(|_| copy_of(home.path())).collect();
     let homes = std::iter::once(home).chain(copies);
-    let settings = [("RUST_LOG", "warn"), ("CLUSTER_SECRET", SECRET), ("UPDATES_RETAINED", "1000000")];
+    let settings = [("RUST_LOG", "warn"), ("CLUSTER_SECRET", SECRET)];
     let hubs = homes.zip(["a", "b", "c"]).map(|(home, name)| nats.hub(name, home, &settings));
     let hubs: Vec<Hub> = hubs.collect();
     hubs.iter().for_each(until_ready);
