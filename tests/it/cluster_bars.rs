@@ -4,13 +4,17 @@
 //!
 //! What must not be lost, doubled or refused fails a test; how long something takes is printed only.
 
+#![expect(clippy::print_stdout, reason = "figures are read off the output")]
+
 use std::net::SocketAddr;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::alerts::{question, saves, thresholds};
 use super::cluster::{cluster, until, until_ready};
+use super::support::environment::from_environment;
 use super::support::load::{all_updates, show_all_once};
 use super::support::nats::{Nats, Synced, copy_of, servers};
 use super::support::paced::{Moving, Pace, at, faults, machine_load};
@@ -23,9 +27,9 @@ const SCREENS: usize = 60;
 /// Load before the first kill, and between two.
 const CALM: Duration = Duration::from_secs(5);
 
-fn chosen(name: &str, otherwise: usize) -> usize {
-    let text = std::env::var_os(name).map(|text| text.into_string().expect("a number"));
-    text.map_or(otherwise, |text| text.parse().expect("a number"))
+/// The load goes on for so long.
+fn goes_on(how_long: Duration) {
+    thread::park_timeout(how_long);
 }
 
 /// Hubs that are in step; each can be a source of copies.
@@ -86,13 +90,13 @@ fn hubs_killed_again_and_again_under_load_lose_nothing() {
     let mut all = hubs(&nats, 3);
     let screens = Moving::all(SCREENS, &addresses(&all));
     let load = Pace::begin(&addresses(&all), PER_SECOND);
-    load.goes_on(CALM);
-    for time in 0..chosen("BAR_TIMES", 30) {
+    goes_on(CALM);
+    for time in 0..from_environment("BAR_TIMES").unwrap_or(30) {
         let mut hub = all.remove(time % 3);
         hub.kill();
-        load.goes_on(CALM / 2);
+        goes_on(CALM / 2);
         all.insert(time % 3, hub.started_again_at_its_address());
-        load.goes_on(CALM / 2);
+        goes_on(CALM / 2);
     }
     judged(&all, load, screens);
 }
@@ -104,9 +108,9 @@ fn leaders_of_the_stream_killed_again_and_again_cost_no_webhook() {
     let all = hubs(&nats, 3);
     let screens = Moving::all(SCREENS, &addresses(&all));
     let load = Pace::begin(&addresses(&all), PER_SECOND);
-    load.goes_on(CALM);
+    goes_on(CALM);
     let (mut paused, mut emptied, mut acks) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..chosen("BAR_TIMES", 10) {
+    for _ in 0..from_environment("BAR_TIMES").unwrap_or(10) {
         let leader = nats.leader(STREAM);
         screens[0].pause();
         load.lap();
@@ -119,7 +123,7 @@ fn leaders_of_the_stream_killed_again_and_again_cost_no_webhook() {
         acks.push(at(&load.lap(), 1_000));
         nats.restart_one(leader);
         until("all servers have all", || cluster(&all[0])["replicasCurrent"] == 3);
-        load.goes_on(CALM);
+        goes_on(CALM);
     }
     println!(
         "updates paused at most {:?} (median {:?}), inboxes empty after at most {:?}, ack max {:?}",
@@ -138,7 +142,7 @@ fn a_rolling_restart_of_all_six_refuses_nothing() {
     let mut all = hubs(&nats, 3);
     let screens = Moving::all(SCREENS, &addresses(&all));
     let load = Pace::begin(&addresses(&all), PER_SECOND);
-    load.goes_on(CALM);
+    goes_on(CALM);
     for number in 0..3 {
         let mut hub = all.remove(number);
         hub.stop();
@@ -148,7 +152,7 @@ fn a_rolling_restart_of_all_six_refuses_nothing() {
         nats.restart_one(number);
         until("all servers have all", || cluster(&all[0])["replicasCurrent"] == 3);
     }
-    load.goes_on(CALM);
+    goes_on(CALM);
     judged(&all, load, screens);
 }
 
@@ -159,7 +163,7 @@ fn the_owner_of_the_duties_killed_again_and_again_raises_each_alert_once() {
     let Some(nats) = servers(3, Synced::Always) else { return };
     let mut all = hubs(&nats, 3);
     saves(&all[0], None, &thresholds(&[("waitingWarnSeconds", DUE_SECONDS)]), &json!({}));
-    let times = chosen("BAR_TIMES", 20);
+    let times = from_environment("BAR_TIMES").unwrap_or(20);
     let mut late = Vec::new();
     for time in 0..times {
         until("one has the duties", || all.iter().any(|hub| cluster(hub)["duties"] == true));
@@ -198,11 +202,11 @@ fn raised_for(hub: &Hub, chat: &str) -> usize {
 #[ignore = "minutes of filling; prints figures"]
 fn a_new_hub_is_ready_soon_while_the_others_go_on() {
     let Some(nats) = servers(3, Synced::Always) else { return };
-    let messages = chosen("BAR_MESSAGES", 1_000_000);
+    let messages = from_environment::<u64>("BAR_MESSAGES").unwrap_or(1_000_000);
     let home = tempfile::tempdir().expect("a folder");
     let filled = super::support::hub::start_through(&[], home, &[("RUST_LOG", "warn")]);
     let filling = Pace::begin(&[filled.address()], 0);
-    until("it is filled", || filled.json("/health")["seq"].as_u64() >= Some(messages as u64));
+    until("it is filled", || filled.json("/health")["seq"].as_u64() >= Some(messages));
     filling.finish();
     let folder = filled.home().to_path_buf();
     let mut filled = filled;
@@ -221,7 +225,7 @@ fn a_new_hub_is_ready_soon_while_the_others_go_on() {
     until_ready(&hub);
     let load = Pace::begin(&[hub.address()], 100);
     // It tells the others of itself every five seconds.
-    load.goes_on(CALM * 2);
+    goes_on(CALM * 2);
     let before = load.lap();
     let begun = Instant::now();
     let new = nats.hub("b", tempfile::tempdir().expect("a folder"), &[("CLUSTER_SECRET", SECRET)]);
@@ -243,9 +247,9 @@ fn one_hub_and_three_servers_acknowledge_soon_and_many() {
     let Some(nats) = servers(3, Synced::Always) else { return };
     let all = hubs(&nats, 1);
     let load = Pace::begin(&addresses(&all), PER_SECOND);
-    load.goes_on(CALM);
+    goes_on(CALM);
     load.lap();
-    load.goes_on(CALM * 4);
+    goes_on(CALM * 4);
     let took = load.lap();
     load.finish();
     println!(
@@ -255,13 +259,13 @@ fn one_hub_and_three_servers_acknowledge_soon_and_many() {
         machine_load()
     );
     let load = Pace::begin(&addresses(&all), 0);
-    load.goes_on(CALM);
+    goes_on(CALM);
     load.lap();
     let begun = Instant::now();
-    load.goes_on(CALM * 3);
+    goes_on(CALM * 3);
     let (took, seconds) = (load.lap(), begun.elapsed().as_secs_f64());
     let done = load.finish();
-    let rate = took.len() as f64 / seconds;
+    let rate = f64::from(u32::try_from(took.len()).expect("a count")) / seconds;
     println!(
         "64 in flight: {rate:.0}/s, ack p50 {:?}, p99 {:?}, refused {}; load {}",
         at(&took, 500),
@@ -277,9 +281,9 @@ fn a_fan_out_over_three_hubs_is_as_soon_as_over_one() {
     let Some(nats) = servers(3, Synced::Always) else { return };
     let all = hubs(&nats, 3);
     for used in [&all[..1], &all[..]] {
-        let screens = Moving::all(chosen("BAR_SCREENS", 300), &addresses(used));
+        let screens = Moving::all(from_environment("BAR_SCREENS").unwrap_or(300), &addresses(used));
         let load = Pace::begin(&addresses(&all[..1]), 20);
-        load.goes_on(CALM * 3);
+        goes_on(CALM * 3);
         let done = load.finish();
         let last = all[0].json("/health")["seq"].as_i64().expect("a position");
         let sent = Instant::now();

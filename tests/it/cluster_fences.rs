@@ -14,6 +14,7 @@ use super::cluster::{cluster, posted, until, until_ready, until_shown};
 use super::cluster_across::pair;
 use super::support::Hub;
 use super::support::api::{api, link_settings};
+use super::support::keys::now;
 use super::support::nats::{Nats, nats};
 use super::support::sending::{SENDING, Sending, hears_entry};
 
@@ -73,7 +74,7 @@ fn a_proposal_of_an_earlier_owner_is_applied_by_no_hub() {
     let alert = AlertKey { kind: AlertKind::WaitingWarn, chat: "c1".into(), since };
     let clear = |id: &str, fence| {
         let payload = Payload::Alert(AlertRequest::Clear(alert.clone()));
-        let at = Timestamp::now();
+        let at = Timestamp::from_second(now()).expect("a time");
         let record = Record::new(payload, Some(id.into()), Origin::Hub, at).expect("memory");
         Entry { fence, ..record.entry }.encode()
     };

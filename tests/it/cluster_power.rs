@@ -8,6 +8,7 @@ use rand::{RngExt, SeedableRng};
 use super::cluster::until_ready;
 use super::support::Delivery;
 use super::support::disk::{Content, DiskTrace};
+use super::support::environment::from_environment;
 use super::support::faults::{can_trace, skip};
 use super::support::load::all_updates;
 use super::support::nats::{Nats, Synced, copy_of, traced_servers};
@@ -36,6 +37,7 @@ struct Past {
     traces: Vec<(DiskTrace, std::path::PathBuf)>,
 }
 
+#[expect(clippy::disallowed_methods, reason = "the tracer writes down wall time")]
 fn now() -> f64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
@@ -135,7 +137,7 @@ impl Past {
 }
 
 fn cuts() -> usize {
-    std::env::var("POWER_CUTS").ok().and_then(|text| text.parse().ok()).unwrap_or(3)
+    from_environment("POWER_CUTS").unwrap_or(3)
 }
 
 #[test]
@@ -172,7 +174,7 @@ fn a_power_cut_of_servers_that_do_not_sync_loses_what_was_acknowledged() {
     let ends: Vec<Content> = past.traces.iter().map(|(_, store)| live(store)).collect();
     let last = past.acknowledged.iter().map(|delivery| delivery.at).fold(0.0, f64::max);
     let after = last + Duration::from_millis(10).as_secs_f64();
-    let lost = past.lost_after(after, &[0, 1, 2], Unsynced::Lost, &ends, &mut random);
-    println!("{lost} of {} lost", past.acknowledged.len());
-    assert!(lost > 0);
+    let missing = past.lost_after(after, &[0, 1, 2], Unsynced::Lost, &ends, &mut random);
+    println!("{missing} of {} lost", past.acknowledged.len());
+    assert!(missing > 0);
 }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use umbler_hub::facade::testing::{Day, FakeApi, FakeBehavior, OrderWord};
 
 use super::support::api::{ago, api, deliver, deliveries, linked, lose, message_ids, rechecked};
+use super::support::environment::from_environment;
 use super::support::{Delivery, Hub};
 
 /// Deliveries that are posted while an outage is made up for.
@@ -115,11 +116,6 @@ impl Source {
             .chat_field("Organization", json!({ "Id": organization }))
             .bytes()
     }
-}
-
-fn from_environment<T: std::str::FromStr>(name: &str) -> Option<T> {
-    let text = std::env::var_os(name)?;
-    Some(text.to_str().and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("{name} is no number")))
 }
 
 /// Posts deliveries at this pace until `is_over`. Returns how many.

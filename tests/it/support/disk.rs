@@ -63,12 +63,6 @@ impl DiskTrace {
         Self(calls)
     }
 
-    /// The first and the last moment of the trace.
-    pub fn span(&self) -> (f64, f64) {
-        let ends = self.0.iter().map(|call| call.ended);
-        (ends.clone().fold(f64::MAX, f64::min), ends.fold(0.0, f64::max))
-    }
-
     /// What would be left of a folder that was empty at the beginning after a power cut at this moment.
     pub fn after_power_cut(&self, at: f64, unsynced: Unsynced, random: &mut impl rand::RngExt) -> Content {
         let mut disk = Disk::default();

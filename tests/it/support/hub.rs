@@ -1,6 +1,6 @@
 //! The real binary on a free port with a database of its own. It is killed and removed at the end of the test.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -71,9 +71,9 @@ pub fn command(home: &Path) -> Command {
 
 /// Prepares the binary to be started through another program. `MEASURED_HUB` names the optimised one.
 pub fn command_through(launcher: &[&str], home: &Path) -> Command {
-    let measured = std::env::var("MEASURED_HUB").ok();
-    let program = measured.as_deref().unwrap_or(env!("CARGO_BIN_EXE_umbler-hub"));
-    let words: Vec<&str> = launcher.iter().copied().chain([program]).collect();
+    let measured = std::env::var_os("MEASURED_HUB");
+    let program = measured.as_deref().unwrap_or_else(|| env!("CARGO_BIN_EXE_umbler-hub").as_ref());
+    let words: Vec<&OsStr> = launcher.iter().map(OsStr::new).chain([program]).collect();
     let mut command = Command::new(words[0]);
     command.args(&words[1..]);
     command

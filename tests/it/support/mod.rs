@@ -4,6 +4,7 @@ pub mod api;
 pub mod boards;
 pub mod bucket;
 pub mod disk;
+pub mod environment;
 pub mod faults;
 pub mod hub;
 pub mod joined;

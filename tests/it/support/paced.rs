@@ -71,11 +71,6 @@ impl Pace {
         Self { work, senders }
     }
 
-    /// Lets it go on for so long.
-    pub fn goes_on(&self, how_long: Duration) {
-        thread::park_timeout(how_long);
-    }
-
     /// What was measured since the last time, without the ids.
     pub fn lap(&self) -> Vec<Duration> {
         std::mem::take(&mut self.work.done.lock().expect("a tally").took)
