@@ -290,6 +290,8 @@ fn a_fan_out_over_three_hubs_is_as_soon_as_over_one() {
         let answer = all[0].provider().posts(&Delivery::message("last"));
         let seq = answer["seq"].as_i64().expect("a position");
         assert!(seq > last);
+        until("all have heard it", || screens.iter().all(|screen| screen.has_heard(seq)));
+        let everywhere = sent.elapsed();
         let count = screens.len();
         let heard: usize = screens.into_iter().map(|screen| screen.finish(seq).heard.len()).sum();
         println!(
@@ -299,7 +301,7 @@ fn a_fan_out_over_three_hubs_is_as_soon_as_over_one() {
             done.ids.len() + 1,
             at(&done.took, 500),
             at(&done.took, 990),
-            sent.elapsed(),
+            everywhere,
             machine_load()
         );
     }

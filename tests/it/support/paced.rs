@@ -173,6 +173,11 @@ impl Moving {
         self.notes.seen.lock().expect("notes").clone()
     }
 
+    /// True once it has heard this position.
+    pub fn has_heard(&self, seq: i64) -> bool {
+        self.notes.seen.lock().expect("notes").heard.last().is_some_and(|last| *last >= seq)
+    }
+
     /// The longest time without an update since the last time that this was asked.
     pub fn pause(&self) -> Duration {
         let mut seen = self.notes.seen.lock().expect("notes");
