@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the Rust integration tests with every hub in a cluster of its own, on one server of NATS: what holds for a hub on its own
-# must hold for it. docs/cluster.md names the tests that cannot hold by design.
+# must hold for it. Only tests of commands that need a hub on its own (rebuild, erase, restore) cannot: such a database is refused there.
 #
 #   scripts/cluster-tests.sh                     all of them
 #   scripts/cluster-tests.sh -E 'test(alerts)'   what cargo nextest is to run
