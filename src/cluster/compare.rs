@@ -73,7 +73,7 @@ impl Verdict {
     }
 }
 
-/// Tells and compares.
+/// Tells the other hubs what this one stored, and compares what they tell.
 pub struct Comparing {
     pub client: Client,
     pub settings: ClusterSettings,
@@ -90,7 +90,7 @@ impl Comparing {
         Self { client, settings, state, database, reader, others: HashMap::new() }
     }
 
-    /// Goes on for ever.
+    /// Tells the digests of this hub every few seconds and compares those of others, for ever.
     pub async fn run(mut self) {
         let subject = self.settings.compared_subject();
         let mut told = match self.client.subscribe(subject.clone()).await {
