@@ -15,6 +15,8 @@ after(() => Promise.all([browser.close(), dashboard.remove()]));
 /** A hub whose bucket cannot be reached. Nobody listens on the port of discarded bytes. */
 const SETTINGS = {
   JWT_SECRET,
+  // Moments below are told on the days of this zone.
+  TIMEZONE: 'America/Sao_Paulo',
   BACKUP_S3_URL: 'http://127.0.0.1:9/shop/hub',
   BACKUP_S3_KEY_ID: 'hub',
   BACKUP_S3_SECRET: 'secret',
