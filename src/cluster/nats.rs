@@ -25,6 +25,8 @@ const RECONNECT_MAX: Duration = Duration::from_secs(1);
 /// How long JetStream may take to acknowledge a record. Deliveries wait less long and go into the inbox.
 const ACK_TIMEOUT: Duration = Duration::from_secs(5);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// The same for a command. Three busy servers were seen to take more than five seconds to make a stream.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
 const MONITOR_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Begins to connect, and goes on for ever. Must be called on the runtime of the cluster.
@@ -84,6 +86,11 @@ fn note(state: &ClusterState, event: &Event) {
 /// The context in which records are published.
 pub fn context(client: Client) -> jetstream::Context {
     jetstream::ContextBuilder::new().timeout(REQUEST_TIMEOUT).ack_timeout(ACK_TIMEOUT).build(client)
+}
+
+/// The context of a command that a person runs. Servers may first have to elect who leads.
+pub fn context_of_command(client: Client) -> jetstream::Context {
+    jetstream::ContextBuilder::new().timeout(COMMAND_TIMEOUT).build(client)
 }
 
 /// True if there is a connection now.

@@ -106,7 +106,7 @@ fn ask<T>(
             return Err(ClusterError::Connect { servers, reason });
         }
         nats::check_server(&client)?;
-        work(nats::context(client)).await
+        work(nats::context_of_command(client)).await
     });
     outcome.map_err(|error| found(&error))
 }
