@@ -1,5 +1,6 @@
 import { age, number } from '../words/format.ts';
 import { type Say, useWords } from '../words/words.ts';
+import { type Fact, Facts } from './Facts.tsx';
 import type { Cluster, ClusterHub, Health } from './vitals.ts';
 
 /** A hub tells of itself every five seconds. */
@@ -38,7 +39,7 @@ function hubsOf(health: Health, cluster: Cluster): ClusterHub[] {
 
 function HubRow({ hub, isHere }: { hub: ClusterHub; isHere: boolean }) {
   const say = useWords();
-  const rows: [string, string, boolean][] = [
+  const rows: Fact[] = [
     [say('nodeLag'), hub.lagSeconds > 0 ? age(hub.lagSeconds * 1000) : say('nodeLagNone'), hub.lagSeconds > 0],
     [say('nodeInbox'), number(hub.inbox), hub.inbox > 0],
     [say('nodeApplied'), number(hub.applied), false],
@@ -52,14 +53,7 @@ function HubRow({ hub, isHere }: { hub: ClusterHub; isHere: boolean }) {
         {hub.duties && <em className="chip">{say('nodeDuties')}</em>}
       </h3>
       <p className="node-state">{stateOf(say, hub)}</p>
-      <dl className="facts">
-        {rows.map(([name, value, isBad]) => (
-          <div key={name} data-bad={isBad || undefined}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts rows={rows} />
     </li>
   );
 }
@@ -74,7 +68,7 @@ function ClusterFacts({ cluster: { connected, replicas, replicasCurrent, newest 
   const say = useWords();
   const known = replicas > 0;
   const values = { current: replicasCurrent, count: replicas };
-  const rows: [string, string, boolean][] = [
+  const rows: Fact[] = [
     [say('natsConnection'), connected ? say('natsConnected') : say('natsCutOff'), !connected],
     [
       say('natsReplicas'),
@@ -83,14 +77,5 @@ function ClusterFacts({ cluster: { connected, replicas, replicasCurrent, newest 
     ],
     [say('streamNewest'), number(newest), false],
   ];
-  return (
-    <dl className="facts">
-      {rows.map(([name, value, isBad]) => (
-        <div key={name} data-bad={isBad || undefined}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <Facts rows={rows} />;
 }

@@ -8,6 +8,7 @@ import { Tile } from '../live/Tiles.tsx';
 import { Failure } from '../parts/Notice.tsx';
 import { age, clock, fullMoment, moment, number, percent } from '../words/format.ts';
 import { named, useWords } from '../words/words.ts';
+import { type Fact, Facts } from './Facts.tsx';
 import { RawDelivery } from './RawDelivery.tsx';
 import { ClusterCard } from './ClusterCard.tsx';
 import { LinkCard } from './LinkCard.tsx';
@@ -107,40 +108,22 @@ function HubCard({ vitals: { health, readAt } }: { vitals: Vitals }) {
   const now = useNow();
   const states = { ok: say('ok'), unwritable: say('unwritableWord'), draining: say('drainingWord') };
   const integrity = { checking: say('checking'), ok: say('intact') }[health.integrity] ?? health.integrity;
-  const rows: [string, string, boolean][] = [
+  const rows: Fact[] = [
     [say('state'), states[health.status], health.status !== 'ok'],
-    ...(health.fault
-      ? [[say('reason'), `${named(say, health.reason ?? null)} · ${health.fault}`, true] as [string, string, boolean]]
-      : []),
+    ...(health.fault ? [[say('reason'), `${named(say, health.reason ?? null)} · ${health.fault}`, true] as Fact] : []),
     [say('integrity'), integrity, health.integrity.startsWith('damaged')],
-    ...(health.signInKeys
-      ? [[say('keys'), health.signInKeys, health.signInKeys !== 'ok'] as [string, string, boolean]]
-      : []),
+    ...(health.signInKeys ? [[say('keys'), health.signInKeys, health.signInKeys !== 'ok'] as Fact] : []),
     ...(health.backup
-      ? [
-          [say('backup'), say(`backup_${health.backup}`), ['old', 'behind'].includes(health.backup)] as [
-            string,
-            string,
-            boolean,
-          ],
-        ]
+      ? [[say('backup'), say(`backup_${health.backup}`), ['old', 'behind'].includes(health.backup)] as Fact]
       : []),
     ...(health.backupTakenAt
-      ? [[say('backupTakenAt'), fullMoment(health.backupTakenAt), health.backup === 'old'] as [string, string, boolean]]
+      ? [[say('backupTakenAt'), fullMoment(health.backupTakenAt), health.backup === 'old'] as Fact]
       : []),
     ...(health.backupCoveredUntil
-      ? [
-          [say('backupCoveredUntil'), fullMoment(health.backupCoveredUntil), health.backup === 'behind'] as [
-            string,
-            string,
-            boolean,
-          ],
-        ]
+      ? [[say('backupCoveredUntil'), fullMoment(health.backupCoveredUntil), health.backup === 'behind'] as Fact]
       : []),
     [say('umblerLink'), say(`link_${health.link}`), !['off', 'starting', 'ok'].includes(health.link)],
-    ...(health.completeUntil
-      ? [[say('completeUntil'), fullMoment(health.completeUntil), false] as [string, string, boolean]]
-      : []),
+    ...(health.completeUntil ? [[say('completeUntil'), fullMoment(health.completeUntil), false] as Fact] : []),
     [say('sessions'), number(health.sessions), false],
     [say('queued'), number(health.queued), health.queued > QUEUED_MANY],
     [say('position'), number(health.seq), false],
@@ -150,14 +133,7 @@ function HubCard({ vitals: { health, readAt } }: { vitals: Vitals }) {
   return (
     <section className="card">
       <h2>{say('hub')}</h2>
-      <dl className="facts">
-        {rows.map(([name, value, isBad]) => (
-          <div key={name} data-bad={isBad || undefined}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts rows={rows} />
     </section>
   );
 }

@@ -9,6 +9,7 @@ import { useStore } from '../hub/store.ts';
 import { Failure } from '../parts/Notice.tsx';
 import { fullMoment, number } from '../words/format.ts';
 import { type Say, useWords } from '../words/words.ts';
+import { type Fact, Facts } from './Facts.tsx';
 import { RegisterWebhook } from './RegisterWebhook.tsx';
 
 /** As many as the hub takes. */
@@ -35,21 +36,12 @@ export function LinkCard() {
 /** How the link is, a line for each thing that it looks at. */
 export function LinkFacts({ link }: { link: Link }) {
   const say = useWords();
-  return (
-    <dl className="facts" data-testid="link">
-      {linkRows(say, link).map(([name, value, isBad]) => (
-        <div key={name} data-bad={isBad || undefined}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <Facts rows={linkRows(say, link)} testId="link" />;
 }
 
-function linkRows(say: Say, link: Link): [string, string, boolean][] {
+function linkRows(say: Say, link: Link): Fact[] {
   const { state, reason, completeUntil, availableFrom, sweep, silence, webhook } = link;
-  const rows: [string, string, boolean][] = [
+  const rows: Fact[] = [
     [
       say('umblerLink'),
       [say(`link_${state}`), reason].filter(Boolean).join(': '),
