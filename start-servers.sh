@@ -87,14 +87,7 @@ show_end() {
 # Everything that would stop the start later is looked for first, because a build takes minutes.
 check() {
     [ -f frontend/package.json ] || dashboard=no
-    if [ -n "${UMBLER_HUB_BIN:-}" ]; then
-        [ -x "$UMBLER_HUB_BIN" ] || problem "UMBLER_HUB_BIN is $UMBLER_HUB_BIN, and that is no program"
-    else
-        # shellcheck disable=SC1091
-        command -v cargo >/dev/null || { [ -f "$HOME/.cargo/env" ] && . "$HOME/.cargo/env"; } || true
-        check_rust
-        check_compiler
-    fi
+    check_hub
     check_port
     if [ "$dashboard" = yes ]; then check_node || dashboard=no; fi
     [ "$dashboard" = no ] || check_dashboard_port

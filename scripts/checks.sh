@@ -81,6 +81,18 @@ check_compiler() {
   macOS:           xcode-select --install"
 }
 
+# The hub that is there, or what it takes to build one.
+check_hub() {
+    if [ -n "${UMBLER_HUB_BIN:-}" ]; then
+        [ -x "$UMBLER_HUB_BIN" ] || problem "UMBLER_HUB_BIN is $UMBLER_HUB_BIN, and that is no program"
+    else
+        # shellcheck disable=SC1091
+        command -v cargo >/dev/null || { [ -f "$HOME/.cargo/env" ] && . "$HOME/.cargo/env"; } || true
+        check_rust
+        check_compiler
+    fi
+}
+
 # True where the dashboard's server can run here, or what is wrong with Node.js can be mended; told if not.
 check_node() {
     local version

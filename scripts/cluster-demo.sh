@@ -36,14 +36,7 @@ if command -v node >/dev/null; then
     node_will_do "${version#v}" || problem "The demo needs Node.js $NODE_WANTED, and this is $version: https://nodejs.org"
 fi
 python3 -m pip --version >/dev/null 2>&1 || problem "The demo needs Python with pip: it brings the NATS server"
-if [ -n "${UMBLER_HUB_BIN:-}" ]; then
-    [ -x "$UMBLER_HUB_BIN" ] || problem "UMBLER_HUB_BIN is $UMBLER_HUB_BIN, and that is no program"
-else
-    # shellcheck disable=SC1091
-    command -v cargo >/dev/null || { [ -f "$HOME/.cargo/env" ] && . "$HOME/.cargo/env"; } || true
-    check_rust
-    check_compiler
-fi
+check_hub
 if [ -n "$problems" ]; then
     printf '%sNothing was started.\n' "$problems" >&2
     exit 2
