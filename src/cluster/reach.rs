@@ -23,13 +23,20 @@ pub enum Reached {
     Nowhere,
 }
 
-/// Waits until this hub has published the position, for at most [`POSITION_WAIT_MAX`].
-pub async fn reach(mut newest: watch::Receiver<Seq>, position: i64, cluster: &ClusterState) -> Reached {
+/// Waits until this hub has published the position, for at most [`POSITION_WAIT_MAX`]. False if it has not by then.
+pub async fn is_published(mut newest: watch::Receiver<Seq>, position: i64) -> bool {
+    matches!(timeout(POSITION_WAIT_MAX, newest.wait_for(|newest| newest.0 >= position)).await, Ok(Ok(_)))
+}
+
+/// The same, and where the position can be found otherwise.
+pub async fn reach(newest: watch::Receiver<Seq>, position: i64, cluster: &ClusterState) -> Reached {
     let asked = Instant::now();
-    match timeout(POSITION_WAIT_MAX, newest.wait_for(|newest| newest.0 >= position)).await {
-        Ok(Ok(_)) => Reached::Here,
-        Ok(Err(_)) | Err(_) if cluster.may_have(position, asked) => Reached::Elsewhere,
-        Ok(Err(_)) | Err(_) => Reached::Nowhere,
+    if is_published(newest, position).await {
+        Reached::Here
+    } else if cluster.may_have(position, asked) {
+        Reached::Elsewhere
+    } else {
+        Reached::Nowhere
     }
 }
 

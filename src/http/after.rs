@@ -1,22 +1,18 @@
 //! `X-Umbler-Hub-After`: a question waits until this hub shows a position. In a cluster a client may read at another hub
 //! than the one that took in what it wrote.
 
-use std::time::Duration;
-
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::HeaderName;
 use actix_web::middleware::Next;
 use actix_web::{Error, ResponseError};
-use tokio::time::timeout;
 
 use super::error::ApiError;
 use super::state::EdgeState;
+use crate::cluster::reach::is_published;
 
 /// The header with the position.
 pub const AFTER: HeaderName = HeaderName::from_static("x-umbler-hub-after");
-/// How long a question waits. A hub that is further behind is not ready.
-pub const AFTER_WAIT_MAX: Duration = Duration::from_secs(2);
 
 /// Waits before the handler runs, if the request has the header.
 pub async fn wait<B: MessageBody>(
@@ -35,13 +31,12 @@ async fn reach(request: &ServiceRequest) -> Result<(), ApiError> {
     let position = value.to_str().ok().and_then(|text| text.parse::<i64>().ok()).filter(|seq| *seq >= 0);
     let wrong = || ApiError::parameter("X-Umbler-Hub-After", "must be a position, a whole number from 0");
     let position = position.ok_or_else(wrong)?;
-    let mut newest = EdgeState::of(request.request())?.reads.newest.clone();
-    let reached = timeout(AFTER_WAIT_MAX, newest.wait_for(|newest| newest.0 >= position)).await;
-    match reached {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(_)) | Err(_) => Err(ApiError::Unavailable {
-            message: "this hub has not reached the position yet",
-            retry_after_seconds: 1,
-        }),
+    let newest = EdgeState::of(request.request())?.reads.newest.clone();
+    if is_published(newest, position).await {
+        return Ok(());
     }
+    Err(ApiError::Unavailable {
+        message: "this hub has not reached the position yet",
+        retry_after_seconds: 1,
+    })
 }
