@@ -102,9 +102,8 @@ impl Lease {
             if self.closing.load(Ordering::Acquire) {
                 return self.give_up().await;
             }
-            let report = self.state.report();
-            if self.state.is_open() && report.ready {
-                match timeout(REQUEST_MAX, self.turn(report.replicas)).await {
+            if self.state.is_open() && self.state.is_ready() {
+                match timeout(REQUEST_MAX, self.turn(self.state.replicas())).await {
                     Ok(Ok(())) => {}
                     Ok(Err(error)) => log::debug!("the lease of duties: {error}"),
                     Err(_elapsed) => log::debug!("the lease of duties: no answer"),

@@ -103,7 +103,7 @@ pub async fn run(context: Context, settings: ClusterSettings, state: ClusterStat
 }
 
 async fn exchange(context: &Context, settings: &ClusterSettings, state: &ClusterState) -> Result<(), String> {
-    let store = open_bucket(context, settings, state.report().replicas).await?;
+    let store = open_bucket(context, settings, state.replicas()).await?;
     let (before, revision) = (clock::now(), tell(&store, settings, state, false).await?);
     let after = clock::now();
     let stored = store.entry(own_key(settings)).await.map_err(|error| error.to_string())?;
@@ -122,7 +122,7 @@ pub async fn say_goodbye(
     settings: &ClusterSettings,
     state: &ClusterState,
 ) -> Result<(), String> {
-    let store = open_bucket(context, settings, state.report().replicas).await?;
+    let store = open_bucket(context, settings, state.replicas()).await?;
     tell(&store, settings, state, true).await.map(|_revision| ())
 }
 

@@ -256,6 +256,11 @@ impl ClusterState {
         self.0.replicas_current.store(current, Ordering::Release);
     }
 
+    /// How many NATS servers keep the stream; 0 before that is known.
+    pub fn replicas(&self) -> usize {
+        self.0.replicas.load(Ordering::Acquire)
+    }
+
     /// Until then this hub has the lease of the duties.
     pub fn note_owner_until(&self, until: tokio::time::Instant) {
         *locked(&self.0.owner_until) = Some(until);
@@ -288,8 +293,21 @@ impl ClusterState {
 
     /// For how long what this hub shows may have been older than what the stream has.
     pub fn out_of_step_for(&self) -> Duration {
-        let behind = locked(&self.0.times).behind.map(|(_, since)| since.elapsed());
-        self.cut_off_for().max(behind.unwrap_or_default())
+        self.cut_off_for().max(self.behind_for())
+    }
+
+    /// For how long a record that the stream has has not been applied here.
+    fn behind_for(&self) -> Duration {
+        locked(&self.0.times).behind.map_or(Duration::ZERO, |(_, since)| since.elapsed())
+    }
+
+    /// True if this hub shows what the stream has, or is about to.
+    pub fn is_ready(&self) -> bool {
+        !self.is_halted()
+            && self.0.caught_up.load(Ordering::Acquire)
+            && self.cut_off_for() < CUT_OFF_MAX
+            && self.behind_for() < BEHIND_MAX
+            && self.newest() - self.applied() < BEHIND_POSITIONS_MAX
     }
 
     /// Another hub says that it is ready, although this one is cut off.
@@ -309,31 +327,20 @@ impl ClusterState {
     }
 
     pub fn report(&self) -> ClusterReport {
-        let now = Instant::now();
-        let (cut_off, behind, inbox_age) = {
-            let times = locked(&self.0.times);
-            let age = |since: Option<Instant>| since.map_or(Duration::ZERO, |since| now - since);
-            (age(times.cut_off), age(times.behind.map(|(_, since)| since)), age(times.inbox_filled))
-        };
+        let inbox_age = locked(&self.0.times).inbox_filled.map_or(Duration::ZERO, |since| since.elapsed());
         let halted = locked(&self.0.halted).as_ref().map(|halted| halted.why.clone());
-        let (applied, newest) = (self.applied(), self.newest());
-        let ready = halted.is_none()
-            && self.0.caught_up.load(Ordering::Acquire)
-            && cut_off < CUT_OFF_MAX
-            && behind < BEHIND_MAX
-            && newest - applied < BEHIND_POSITIONS_MAX;
         ClusterReport {
             node: self.0.node.clone(),
             stream: self.0.stream.clone(),
             connected: self.is_connected(),
-            ready,
-            applied,
-            newest,
-            lag_seconds: behind.as_secs(),
+            ready: self.is_ready(),
+            applied: self.applied(),
+            newest: self.newest(),
+            lag_seconds: self.behind_for().as_secs(),
             inbox: self.inbox_records(),
             inbox_bytes: self.inbox_bytes(),
             inbox_seconds: inbox_age.as_secs(),
-            replicas: self.0.replicas.load(Ordering::Acquire),
+            replicas: self.replicas(),
             replicas_current: self.0.replicas_current.load(Ordering::Acquire),
             owner: self.is_owner(),
             sessions: self.0.sessions.load(Ordering::Acquire),

@@ -15,7 +15,7 @@ use super::rebinding;
 use super::route::Routes;
 use super::state::EdgeState;
 use crate::auth::{Identity, KeyState, Role, Scope};
-use crate::cluster::state::ClusterReport;
+use crate::cluster::state::{ClusterReport, ClusterState};
 use crate::hub::Health;
 use crate::protocol::HubState;
 use crate::reads::Asker;
@@ -165,7 +165,7 @@ fn answer(health: Health, state: &EdgeState) -> HealthAnswer {
 
 /// True unless this hub is cut off from its cluster, or behind it.
 fn is_in_step(state: &EdgeState) -> bool {
-    state.cluster.as_ref().is_none_or(|cluster| cluster.report().ready)
+    state.cluster.as_ref().is_none_or(ClusterState::is_ready)
 }
 
 async fn metrics(request: HttpRequest, state: web::Data<EdgeState>) -> Result<HttpResponse, ApiError> {
