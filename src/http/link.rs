@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use tokio::sync::watch;
+use tokio::time::timeout;
 use utoipa::ToSchema;
 
 use super::bell::Bell;
@@ -172,14 +173,30 @@ impl LinkHandle {
         self.0.status.send_modify(|status| change(&mut status.shape));
     }
 
-    /// Requests that all jobs of the link run now. The request is done once `finished` in the channel has reached the number that is
-    /// returned.
-    pub fn request_recheck(&self) -> (u64, watch::Receiver<LinkStatus>) {
-        let status = self.0.status.subscribe();
+    /// Requests that all jobs of the link run now.
+    pub fn request_recheck(&self) {
+        self.number_recheck();
+    }
+
+    /// Requests that all jobs of the link run now, and waits at most so long until they have. Returns whether they have, and the
+    /// link's status.
+    pub async fn recheck(&self, wait: Duration) -> (bool, LinkShape) {
+        let mut status = self.0.status.subscribe();
+        let request = self.number_recheck();
+        let waited = timeout(wait, status.wait_for(|status| status.finished >= request)).await;
+        match waited {
+            // What was waited for is locked while it is looked at. Asking for the status meanwhile would lock it twice, and for ever
+            // if the link's thread wants to write in between.
+            Ok(Ok(status)) => (true, status.shape.clone()),
+            Ok(Err(_)) | Err(_) => (false, self.shape()),
+        }
+    }
+
+    fn number_recheck(&self) -> u64 {
         let mut control = self.0.control.lock().unwrap_or_else(PoisonError::into_inner);
         control.requests += 1;
         self.0.changed.notify_all();
-        (control.requests, status)
+        control.requests
     }
 
     /// Marks the recheck requests up to this number as finished.
@@ -251,5 +268,33 @@ impl LinkHandle {
             let waited = self.0.changed.wait_timeout(control, left).unwrap_or_else(PoisonError::into_inner);
             control = waited.0;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[actix_rt::test]
+    async fn a_thread_that_finishes_a_recheck_and_goes_on_at_once_holds_nobody_up() {
+        let handle = LinkHandle::default();
+        let link = handle.clone();
+        let worker = thread::spawn(move || {
+            let mut seen = 0;
+            while let Ok(request) = link.wait(Duration::from_mins(1), seen) {
+                seen = request;
+                link.finish_rechecks(seen);
+                for _ in 0..20 {
+                    link.update(|shape| shape.reason = Some("goes on".to_owned()));
+                }
+            }
+        });
+        for _ in 0..5_000 {
+            assert!(handle.recheck(Duration::from_mins(1)).await.0);
+        }
+        handle.stop();
+        worker.join().expect("the thread ends");
     }
 }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use actix_web::web;
 use serde::{Deserialize, Serialize};
-use tokio::time::timeout;
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
@@ -173,8 +172,6 @@ async fn recheck(
     state: UserState,
 ) -> Result<Answer<RecheckAnswer>, ApiError> {
     check_linked(&state)?;
-    let (request, mut status) = state.link.request_recheck();
-    let waited = timeout(RECHECK_WAIT, status.wait_for(|status| status.finished >= request)).await;
-    let finished = matches!(waited, Ok(Ok(_)));
-    Ok(Answer(RecheckAnswer { finished, link: state.link.shape() }))
+    let (finished, link) = state.link.recheck(RECHECK_WAIT).await;
+    Ok(Answer(RecheckAnswer { finished, link }))
 }
