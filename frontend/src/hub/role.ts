@@ -10,3 +10,9 @@ export function useRole(): User['role'] {
   if (client.hello !== null && !client.hello.authRequired) return 'admin';
   return client.user?.role ?? 'viewer';
 }
+
+/** False until the hub has said whether it asks who somebody is, and who this one is if it does. */
+export function useIsRoleKnown(): boolean {
+  const { client } = useHub();
+  return client.hello !== null && (!client.hello.authRequired || client.user !== null);
+}

@@ -4,9 +4,8 @@ import { NavLink, useParams } from 'react-router';
 import { Lost } from '../app/Lost.tsx';
 import { useWords } from '../words/words.ts';
 import { Directory } from './Directory.tsx';
-import { Names } from './Names.tsx';
 import { Rules } from './Rules.tsx';
-import { UmblerSetup } from './UmblerSetup.tsx';
+import { UmblerPart } from './UmblerSetup.tsx';
 import './settings.css';
 
 const PARTS = ['agents', 'rules', 'umbler'] as const;
@@ -49,8 +48,7 @@ export default function SettingsPage() {
       {shown === 'rules' && <Rules />}
       {shown === 'umbler' && (
         <div className="fields">
-          <UmblerSetup />
-          <Names />
+          <UmblerPart />
         </div>
       )}
     </div>

@@ -1,4 +1,4 @@
-import { Alert, Button, CopyButton, PasswordInput, TextInput } from '@mantine/core';
+import { Alert, Button, CopyButton, PasswordInput, Skeleton, TextInput } from '@mantine/core';
 import { type FormEvent, type ReactNode, useCallback, useEffect, useState } from 'react';
 import { Link as RouteLink } from 'react-router';
 
@@ -6,27 +6,46 @@ import { BackfillForm, BackfillProgress, LinkFacts } from '../health/LinkCard.ts
 import { RegisterWebhook } from '../health/RegisterWebhook.tsx';
 import { reasonOf } from '../hub/errors.ts';
 import { hub, umblerLink } from '../hub/hub.tsx';
-import { useRole } from '../hub/role.ts';
+import { useIsRoleKnown, useRole } from '../hub/role.ts';
 import { useStore } from '../hub/store.ts';
 import { Failure } from '../parts/Notice.tsx';
 import { fullMoment } from '../words/format.ts';
 import { useWords } from '../words/words.ts';
+import { Names } from './Names.tsx';
 import { PATH, type Setup, useSetup } from './useSetup.ts';
 import './setup.css';
 
 const STEPS = ['address', 'delivery', 'token', 'covered', 'history'] as const;
 type Step = (typeof STEPS)[number];
 
-/** What a new hub needs from Umbler, in five steps. Each may be skipped, and stays here. */
-export function UmblerSetup() {
-  const say = useWords();
+/**
+ * How the hub is connected to Umbler, and what Umbler's things are called. Nothing is shown before it is known what the upper part
+ * says, so that the lower one does not move.
+ */
+export function UmblerPart() {
+  const isKnown = useIsRoleKnown();
   const isAdmin = useRole() === 'admin';
   const { setup, failure, again } = useSetup();
   const link = useStore(umblerLink);
+  const isLinkKnown = link !== null || umblerLink.failure !== null || setup?.token === null;
+  const say = useWords();
+  if (!isKnown || (isAdmin && failure === null && !(setup && isLinkKnown)))
+    return <Skeleton height={240} className="bone" />;
+  return (
+    <>
+      {!isAdmin && <p className="blank">{say('setupAdmins')}</p>}
+      {isAdmin && failure !== null && <Failure reason={failure} again={again} />}
+      {isAdmin && failure === null && setup && <UmblerSetup setup={setup} again={again} />}
+      <Names />
+    </>
+  );
+}
+
+/** What a new hub needs from Umbler, in five steps. Each may be skipped, and stays here. */
+function UmblerSetup({ setup, again }: { setup: Setup; again: () => void }) {
+  const say = useWords();
+  const link = useStore(umblerLink);
   const [shown, setShown] = useState<Step | null>(null);
-  if (!isAdmin) return <p className="blank">{say('setupAdmins')}</p>;
-  if (failure !== null) return <Failure reason={failure} again={again} />;
-  if (setup === null) return <p role="status">{say('loading')}</p>;
   const isDone: Record<Step, boolean> = {
     address: !setup.isEmpty,
     delivery: !setup.isEmpty,

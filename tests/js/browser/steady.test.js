@@ -16,6 +16,8 @@ after(() => Promise.all([browser.close(), dashboard.remove()]));
 const SHIFT_MAX = 0.02;
 /** A line on which what a page needs comes one after the other. */
 const SLOW = { offline: false, latency: 150, downloadThroughput: 200_000, uploadThroughput: 80_000 };
+/** How many times slower than here the page computes: answers come before it is ready, or long after. */
+const SLOWER = 6;
 const PAGES = ['/live', '/live?wall', '/chats', '/chats/chat-3', '/reports', '/settings/agents', '/settings/rules'];
 const SIZES = [
   [1440, 900],
@@ -37,6 +39,7 @@ test('what comes late has its place before it comes, on every page and also on a
       await line.send('Network.enable');
       await line.send('Network.setCacheDisabled', { cacheDisabled: true });
       await line.send('Network.emulateNetworkConditions', SLOW);
+      await line.send('Emulation.setCPUThrottlingRate', { rate: SLOWER });
       await page.goto(hub.origin + path);
       await live(page);
       await settled(page);
