@@ -3,7 +3,7 @@ import { useState, type FormEvent } from 'react';
 import { Link, useLocation } from 'react-router';
 import type { SavedView } from 'umbler-hub-client';
 
-import { codeOf, reasonOf } from '../hub/errors.ts';
+import { reasonOf } from '../hub/errors.ts';
 import { settings } from '../hub/hub.tsx';
 import { useRole } from '../hub/role.ts';
 import { useStore } from '../hub/store.ts';
@@ -30,7 +30,7 @@ export function Views({ close }: { close: () => void }) {
       await changeTeam(change);
       return true;
     } catch (error) {
-      setFailure(codeOf(error) === 'unreachable' ? say('unreachable') : reasonOf(error));
+      setFailure(reasonOf(error));
       return false;
     } finally {
       setBusy(false);

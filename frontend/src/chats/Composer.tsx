@@ -5,9 +5,9 @@ import type { Message, OutboxEntry, Writing } from 'umbler-hub-client';
 import { hub, useHub } from '../hub/hub.tsx';
 import { Outbox, type Refusal } from '../hub/outbox.ts';
 import { useStore } from '../hub/store.ts';
-import { EN, type Word } from '../words/en.ts';
+import type { Word } from '../words/en.ts';
 import { clockMinute, fullMoment } from '../words/format.ts';
-import { useWords, type Say } from '../words/words.ts';
+import { useWords } from '../words/words.ts';
 import { draftOf, keepDraft } from './drafts.ts';
 import './composer.css';
 
@@ -89,7 +89,7 @@ function Decision({ entry, outbox }: { entry: OutboxEntry; outbox: Outbox }) {
   return (
     <div className="decision">
       <p>{entry.reason && say(`why_${entry.reason}`, { detail: entry.detail ?? '' })}</p>
-      {refusal && <p role="alert">{wordsOf(say, refusal)}</p>}
+      {refusal && <p role="alert">{refusal.reason}</p>}
       <p className="acts">
         <Button size="compact-sm" variant="default" disabled={busy} onClick={() => void decide(outbox.resend(entry))}>
           {say('sendAgain')}
@@ -206,15 +206,9 @@ function Form({ id, outbox, writing }: { id: string; outbox: Outbox; writing: Wr
       </p>
       {refusal && (
         <p className="refusal" role="alert">
-          {say('composeFailed', { reason: wordsOf(say, refusal) })}
+          {say('composeFailed', { reason: refusal.reason })}
         </p>
       )}
     </form>
   );
-}
-
-/** Why something was refused, in the user's language where the page knows the code. */
-function wordsOf(say: Say, { code, reason }: Refusal): string {
-  const word = `error_${code}`;
-  return word in EN ? say(word as Word) : `${reason}.`;
 }

@@ -1,7 +1,14 @@
 import { HubError } from 'umbler-hub-client';
 
-/** What went wrong, in the words of whoever refused. */
+import { reasonInWords } from '../words/reasons.ts';
+
+/** What went wrong, in the language of the page. */
 export function reasonOf(error: unknown): string {
+  return error instanceof HubError ? reasonInWords(error.code, error.message) : messageOf(error);
+}
+
+/** The hub's own words, where a page reads what is wrong out of them. */
+export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 

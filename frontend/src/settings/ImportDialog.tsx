@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core';
 import { useState, type FormEvent } from 'react';
 
-import { codeOf, reasonOf } from '../hub/errors.ts';
+import { codeOf, messageOf, reasonOf } from '../hub/errors.ts';
 import { hub } from '../hub/hub.tsx';
 import { PATH, type ListedMember } from '../hub/members.ts';
 import { read } from '../hub/reads.ts';
@@ -40,7 +40,7 @@ export function ImportDialog({ close }: { close: () => void }) {
       const { entries, seq } = await hub.send('POST', `${PATH}/import`, file, 'text/csv');
       setReport({ entries, changed: seq !== null });
     } catch (error) {
-      setWrong(codeOf(error) === 'bad_request' ? linesOf(reasonOf(error)) : [{ line: null, what: reasonOf(error) }]);
+      setWrong(codeOf(error) === 'bad_request' ? linesOf(messageOf(error)) : [{ line: null, what: reasonOf(error) }]);
     }
     setBusy(false);
   }

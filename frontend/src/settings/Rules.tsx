@@ -2,7 +2,7 @@ import { Button, Skeleton, TextInput } from '@mantine/core';
 import type { HubSettings } from 'umbler-hub-client';
 import { useState, type FormEvent } from 'react';
 
-import { codeOf, reasonOf } from '../hub/errors.ts';
+import { codeOf, messageOf, reasonOf } from '../hub/errors.ts';
 import { hub, settings } from '../hub/hub.tsx';
 import { useRole } from '../hub/role.ts';
 import { PATH } from '../hub/settings.ts';
@@ -56,16 +56,16 @@ function Form({ saved, seq }: FormProps) {
   const [touched, setTouched] = useState(false);
   const [busy, setBusy] = useState(false);
   const [done, setDone] = useState(false);
-  const [refusal, setRefusal] = useState<string | null>(null);
+  const [refused, setRefused] = useState<unknown>(null);
   /** Somebody else saved meanwhile, and the hub saved nothing. */
   const [conflict, setConflict] = useState(false);
-  const problems = refusal === null ? new Map<string, string>() : problemsOf(refusal);
+  const problems = problemsOf(refused === null ? '' : messageOf(refused));
 
   function begin(from: HubSettings, at: number | null) {
     setDraft(draftOf(from));
     setBase(at);
     setTouched(false);
-    setRefusal(null);
+    setRefused(null);
   }
   // Somebody else saved: taken over, unless something here would be lost.
   if (base !== seq && !touched) begin(saved, seq);
@@ -90,9 +90,9 @@ function Form({ saved, seq }: FormProps) {
       if (codeOf(error) === 'settings_changed') {
         // Theirs may not have been told here yet.
         await settings.read();
-        setRefusal(null);
+        setRefused(null);
         setConflict(true);
-      } else setRefusal(codeOf(error) === 'unreachable' ? say('unreachable') : reasonOf(error));
+      } else setRefused(error);
     }
     setBusy(false);
   }
@@ -146,7 +146,7 @@ function Form({ saved, seq }: FormProps) {
       {/* Its height never changes: a form that moves under the pointer loses the click. */}
       <footer className="save">
         {/* A long refusal scrolls in its place. */}
-        <div className="told" tabIndex={refusal === null ? undefined : 0} role="group" aria-label={say('notice')}>
+        <div className="told" tabIndex={refused === null ? undefined : 0} role="group" aria-label={say('notice')}>
           {base !== seq && touched ? (
             <p role="alert" className="meanwhile">
               {say('savedMeanwhile', { name: userName(say, updatedBy) })}{' '}
@@ -154,9 +154,9 @@ function Form({ saved, seq }: FormProps) {
                 {say('takeTheirs')}
               </Button>
             </p>
-          ) : refusal !== null ? (
+          ) : refused !== null ? (
             <p role="alert" className="refusal">
-              {say('refused', { reason: refusal })}
+              {say('refused', { reason: reasonOf(refused) })}
             </p>
           ) : (
             <p className="quiet" role="status" data-touched={touched || undefined}>

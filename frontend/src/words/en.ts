@@ -297,7 +297,6 @@ export const EN = {
   date: 'Date',
   from: 'from',
   to: 'to',
-  unreachable: 'the hub does not answer',
   agents: 'Agents',
   rules: 'Thresholds and hours',
   directory: 'Directory of agents',

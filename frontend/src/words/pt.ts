@@ -298,7 +298,6 @@ export const PT: Record<Word, string> = {
   date: 'Data',
   from: 'de',
   to: 'até',
-  unreachable: 'o hub não responde',
   agents: 'Atendentes',
   rules: 'Prazos e horários',
   directory: 'Cadastro de atendentes',

@@ -63,6 +63,16 @@ test('a draft is kept for each chat, also through a reload, and nothing is lost 
   assert.equal(await field(page).inputValue(), 'half a sentence');
 });
 
+test('a page in Portuguese says in Portuguese why something could not be done', async (t) => {
+  const { hub, chats } = await sendingHub(t);
+  const { page } = await visit(t, browser, hub, `/chats/${chats[0]}`, { locale: 'pt-BR' });
+  await live(page);
+  await hub.kill();
+  await field(page).fill('Bom dia');
+  await field(page).press('Enter');
+  await text(page, '.composer [role=alert]', 'Não enviada: o hub não responde. O texto continua aqui.');
+});
+
 test('what the provider refuses is told in its words, and can be sent again or removed', async (t) => {
   const { hub } = await sendingHub(t);
   // The provider does not know this chat.
