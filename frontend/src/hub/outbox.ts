@@ -9,6 +9,7 @@ import {
   type Writing,
 } from 'umbler-hub-client';
 
+import { hubTime, whenReached } from './clock.ts';
 import { codeOf, isMissing, reasonOf } from './errors.ts';
 import { Store } from './store.ts';
 import { onStream } from './stream.ts';
@@ -26,12 +27,15 @@ export interface Refusal {
   reason: string;
 }
 
+/** The hub's time is known to within this: a question asked at the very end could still be told that the user may write. */
+const WINDOW_MARGIN_MS = 500;
+
 export class Outbox extends Store<OutboxState> {
   #client: UmblerHubClient;
   #entries = new Map<string, OutboxEntry>();
   #writing: Writing | null = null;
   #stops: (() => void)[] = [];
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #stopWaiting = () => {};
   #reading = 0;
   /** Entries that were told of since the newest question. */
   #meanwhile = new Set<string>();
@@ -58,7 +62,9 @@ export class Outbox extends Store<OutboxState> {
 
   close() {
     for (const stop of this.#stops) stop();
-    clearTimeout(this.#timer);
+    // An answer that comes after this waits for nothing more.
+    this.#reading += 1;
+    this.#stopWaiting();
   }
 
   async load() {
@@ -91,7 +97,7 @@ export class Outbox extends Store<OutboxState> {
     const key = `${isPrivate} ${text}`;
     const tempId = this.#unanswered?.key === key ? this.#unanswered.tempId : newId();
     this.#unanswered = { key, tempId };
-    const at = new Date().toISOString();
+    const at = new Date(hubTime()).toISOString();
     const shown: OutboxEntry = {
       id: tempId,
       tempId,
@@ -186,9 +192,9 @@ export class Outbox extends Store<OutboxState> {
 
   /** When the 24 hours are over, nothing tells it. */
   #wake(until: string | null) {
-    clearTimeout(this.#timer);
-    const left = until === null ? Infinity : Date.parse(until) - Date.now();
-    if (left > 0 && left < 2 ** 31) this.#timer = setTimeout(() => void this.load(), left + 500);
+    this.#stopWaiting();
+    if (until === null || Date.parse(until) <= hubTime()) return;
+    this.#stopWaiting = whenReached(Date.parse(until) + WINDOW_MARGIN_MS, () => void this.load());
   }
 
   #tell() {

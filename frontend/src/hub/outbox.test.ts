@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { mock, test } from 'node:test';
+import hub, { type Writing } from 'umbler-hub-client';
+
+import { FakeHub, NOW, settled } from '../../test/fake-hub.ts';
+import { Outbox } from './outbox.ts';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+/** The 24 hours of the chat are over after an hour. */
+const until = new Date(NOW + HOUR_MS).toISOString();
+const answer = (refused: Writing['refused']) => ({ outbox: [], writing: { refused, windowUntil: until } });
+
+for (const [minutes, name] of [
+  [20, 'ahead'],
+  [-20, 'behind'],
+] as const) {
+  test(`the 24 hours are over when the hub says so on a computer whose clock is 20 minutes ${name}`, async (t) => {
+    const fake = new FakeHub(t);
+    mock.timers.setTime(NOW + minutes * MINUTE_MS);
+    const told = mock.method(hub, 'hubTime', () => Date.now() - minutes * MINUTE_MS);
+    t.after(() => told.mock.restore());
+    const outbox = new Outbox(fake.client, 'a');
+    t.after(() => outbox.close());
+    await fake.open();
+    outbox.open();
+    await (await fake.asked()).answer(answer(null));
+    assert.equal(outbox.get().writing?.refused, null);
+    mock.timers.tick(HOUR_MS - 1000);
+    await settled();
+    assert.equal(fake.questions.length, 0, 'not before they are over');
+    mock.timers.tick(3000);
+    await (await fake.asked()).answer(answer('window_closed'));
+    assert.equal(outbox.get().writing?.refused, 'window_closed');
+    mock.timers.tick(HOUR_MS);
+    await settled();
+    assert.equal(fake.questions.length, 0, 'and once');
+  });
+
+  test(`a text stands after those that were queued before it on a computer whose clock is 20 minutes ${name}`, async (t) => {
+    const fake = new FakeHub(t);
+    mock.timers.setTime(NOW + minutes * MINUTE_MS);
+    const told = mock.method(hub, 'hubTime', () => Date.now() - minutes * MINUTE_MS);
+    t.after(() => told.mock.restore());
+    const outbox = new Outbox(fake.client, 'a');
+    void outbox.send('hello', false);
+    assert.equal(outbox.get().entries[0]?.queuedAt, new Date(NOW).toISOString());
+  });
+}
