@@ -23,12 +23,12 @@ export function useKeys(open: (what: Opened) => void) {
       k: () => step(-1),
       Escape: /^\/chats\/./.test(pathname) ? () => void navigate({ pathname: '/chats', search }) : undefined,
     };
-    /** What a key does here; `g` makes the next one lead to a page. */
-    const actOf = ({ key }: KeyboardEvent): (() => void) | undefined => {
+    /** What a key does here; `g` makes the next one lead to a page. A busy page hears of keys long after they were pressed. */
+    const actOf = ({ key, timeStamp }: KeyboardEvent): (() => void) | undefined => {
       // Without its letters a keyboard still has Escape and the palette.
       if (key.length === 1 && !letterKeys.get()) return undefined;
-      const isChord = performance.now() - begun.current < CHORD_MS;
-      begun.current = key === 'g' ? performance.now() : -Infinity;
+      const isChord = timeStamp - begun.current < CHORD_MS;
+      begun.current = key === 'g' ? timeStamp : -Infinity;
       const page = isChord ? PAGES.find((one) => one.key === key) : undefined;
       return page === undefined ? acts[key] : () => void navigate(page.path);
     };

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { launch } from '../support/browser.js';
-import { axe, buildDashboard, live, spawnDashboard, text, visit } from '../support/dashboard.js';
+import { axe, buildDashboard, chord, live, spawnDashboard, text, visit } from '../support/dashboard.js';
 import { JWT_SECRET, token } from '../support/hub.js';
 
 let browser;
@@ -66,8 +66,21 @@ test('who switches single letters off types none of them by accident, and still 
   await page.getByRole('option', { name: 'Keys', exact: true }).click();
   await page.getByRole('checkbox', { name: 'Single letters are keys' }).check();
   await page.keyboard.press('Escape');
-  await page.keyboard.press('g');
-  await page.keyboard.press('c');
+  await chord(page, 'g', 'c');
+  await page.waitForURL(/\/chats/);
+  clean();
+});
+
+test('two keys that are pressed one after the other lead to a page, also where the page is busy between them', async (t) => {
+  const hub = await spawnDashboard(t, dashboard);
+  const { page, clean } = await visit(t, browser, hub, '/live');
+  await live(page);
+  await page.evaluate(() =>
+    window.addEventListener('keydown', ({ key, timeStamp }) => {
+      while (key === 'g' && performance.now() - timeStamp < 2000);
+    }),
+  );
+  await chord(page, 'g', 'c');
   await page.waitForURL(/\/chats/);
   clean();
 });

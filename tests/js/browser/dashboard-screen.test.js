@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { launch } from '../support/browser.js';
-import { axe, buildDashboard, live, spawnDashboard, text, visit } from '../support/dashboard.js';
+import { axe, buildDashboard, chord, live, spawnDashboard, text, visit } from '../support/dashboard.js';
 
 let browser;
 let dashboard;
@@ -177,8 +177,7 @@ test('with keys alone: to each page, into a list, into a chat and back, and anyw
     ['c', '/chats'],
     ['l', '/live'],
   ]) {
-    await page.keyboard.press('g');
-    await page.keyboard.press(key);
+    await chord(page, 'g', key);
     await page.waitForURL(`**${path}`);
   }
   await text(page, '.queue .waiting', 'Contact of a');
@@ -191,8 +190,7 @@ test('with keys alone: to each page, into a list, into a chat and back, and anyw
   await text(page, '.message', 'first');
   await page.keyboard.press('Escape');
   await page.waitForURL('**/chats');
-  await page.keyboard.press('g');
-  await page.keyboard.press('h');
+  await chord(page, 'g', 'h');
   await text(page, 'h1', 'Status');
   await page.keyboard.press('/');
   await page.waitForURL('**/chats');

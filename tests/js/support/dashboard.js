@@ -50,6 +50,9 @@ export async function visit(t, browser, hub, path, options = {}) {
 
 export const live = (page) => page.locator('[data-status=connected]').waitFor();
 
+/** Two keys, the second without waiting for what the first does: a page waits for it only about a second. */
+export const chord = (page, first, second) => Promise.all([page.keyboard.press(first), page.keyboard.press(second)]);
+
 /** A page whose tab holds a token. */
 export async function signedIn(t, browser, hub, path, claims, options = {}) {
   const opened = await visit(t, browser, hub, '/live', options);
