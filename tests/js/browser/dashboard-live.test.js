@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { launch } from '../support/browser.js';
-import { axe, buildDashboard, spawnDashboard, text, visit } from '../support/dashboard.js';
+import { askedFor, axe, buildDashboard, spawnDashboard, text, visit } from '../support/dashboard.js';
 import { JWT_SECRET, token } from '../support/hub.js';
 import { hourIn } from '../support/zone.js';
 
@@ -107,7 +107,7 @@ test('numbers and tables come pushed: nothing is asked for again while they chan
   await row('Sector sales').waitFor();
   await text(page, '.traffic .soFar', 'So far: 1');
   await page.locator('.tile[data-name=open] .trend').waitFor();
-  const before = log.requests.length;
+  const before = askedFor(log).length;
   await hub.says('b', 'hello', owner('agent-1', 'support'));
   await hub.says('c', 'hello', owner('agent-2', 'support'));
   await text(page, '.tile[data-name=open] .value', /^3$/);
@@ -116,7 +116,7 @@ test('numbers and tables come pushed: nothing is asked for again while they chan
   await hub.says('a', 'moved', owner('agent-2', 'support'));
   await row('Sector sales').waitFor({ state: 'detached' });
   await row('Agent gent-2').filter({ hasText: /2\s*2/ }).waitFor();
-  assert.deepEqual(log.requests.slice(before), []);
+  assert.deepEqual(askedFor(log).slice(before), []);
   clean();
 });
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { launch } from '../support/browser.js';
-import { axe, buildDashboard, spawnDashboard, text, visit } from '../support/dashboard.js';
+import { askedFor, axe, buildDashboard, spawnDashboard, text, visit } from '../support/dashboard.js';
 import { JWT_SECRET, token } from '../support/hub.js';
 
 let browser;
@@ -61,14 +61,14 @@ test('the live page as it was: numbers, who waited and for how long, and nothing
   // Time stands still, and what happens now changes nothing.
   await page.clock.install();
   const before = await page.locator('.past').innerText();
-  const asked = log.requests.length;
+  const asked = askedFor(log).length;
   const arrived = log.sockets[0].waitForEvent('framereceived', ({ payload }) => payload.includes('"Contact of c"'));
   await hub.says('c', 'now');
   await arrived;
   // Whatever the page does at an update, it does within the longest of its own waits.
   await page.clock.runFor(10_000);
   assert.equal(await page.locator('.past').innerText(), before);
-  assert.deepEqual(log.requests.slice(asked), []);
+  assert.deepEqual(askedFor(log).slice(asked), []);
   await page.getByRole('button', { name: 'Back to now' }).click();
   await says(page, 'open', 3);
   assert.equal(await page.locator('.time-bar').count(), 0);

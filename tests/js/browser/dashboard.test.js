@@ -6,7 +6,17 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { launch } from '../support/browser.js';
-import { axe, buildDashboard, live, signedIn, spawnDashboard, text, visit } from '../support/dashboard.js';
+import {
+  askedFor,
+  axe,
+  buildDashboard,
+  live,
+  sentTo,
+  signedIn,
+  spawnDashboard,
+  text,
+  visit,
+} from '../support/dashboard.js';
 import { JWT_SECRET, token } from '../support/hub.js';
 
 let browser;
@@ -63,13 +73,13 @@ test('a wait ticks by itself: the hub is asked nothing', async (t) => {
     'late',
     'attention',
   ]);
-  const before = [log.sent.length, log.requests.length];
+  const before = [sentTo(log).length, askedFor(log).length];
   const shown = await tile(page, 'longest').textContent();
   await page.waitForFunction(
     (old) => document.querySelector('.tile[data-name=longest] .value')?.textContent !== old,
     shown,
   );
-  assert.deepEqual([log.sent.length, log.requests.length], before);
+  assert.deepEqual([sentTo(log).length, askedFor(log).length], before);
 });
 
 test('numbers change and nothing moves', async (t) => {

@@ -53,6 +53,13 @@ export const live = (page) => page.locator('[data-status=connected]').waitFor();
 /** Two keys, the second without waiting for what the first does: a page waits for it only about a second. */
 export const chord = (page, first, second) => Promise.all([page.keyboard.press(first), page.keyboard.press(second)]);
 
+/**
+ * What a page has asked the hub for, and sent to it, that some event made it do. Once a minute it reads how the hub is, and
+ * where nothing came for half a minute it asks whether the hub is there: on a slow machine both fall into any test.
+ */
+export const askedFor = ({ requests }) => requests.filter((url) => new URL(url).pathname !== '/health');
+export const sentTo = ({ sent }) => sent.filter(({ event }) => event !== 'ping');
+
 /** A page whose tab holds a token. */
 export async function signedIn(t, browser, hub, path, claims, options = {}) {
   const opened = await visit(t, browser, hub, '/live', options);
