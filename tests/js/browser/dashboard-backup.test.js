@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { launch } from '../support/browser.js';
-import { axe, buildDashboard, signedIn, spawnDashboard, text } from '../support/dashboard.js';
+import { axe, buildDashboard, healthAs, signedIn, spawnDashboard, text } from '../support/dashboard.js';
 import { JWT_SECRET } from '../support/hub.js';
 
 let browser;
@@ -23,13 +23,11 @@ const SETTINGS = {
 };
 
 /** Hours pass until a real hub says so: what it says is as it would be then. */
-async function says(page, backup) {
-  await page.route('**/health', async (route) => {
-    const answer = await (await route.fetch()).json();
+const says = (page, backup) =>
+  healthAs(page, (answer) => {
     assert.equal(answer.backup, 'starting');
-    await route.fulfill({ json: { ...answer, ...backup } });
+    return { ...answer, ...backup };
   });
-}
 
 const OLD = { backup: 'old', backupTakenAt: '2026-03-01T15:00:00Z' };
 const BEHIND = { ...OLD, backup: 'behind', backupCoveredUntil: '2026-03-03T18:30:00Z' };

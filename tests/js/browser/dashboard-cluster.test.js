@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test';
 
 import { COUNT, hubs, natsServer, PORTS, ports, servers } from '../../../scripts/cluster/members.mjs';
 import { launch } from '../support/browser.js';
-import { axe, buildDashboard, text, visit } from '../support/dashboard.js';
+import { axe, buildDashboard, healthAs, text, visit } from '../support/dashboard.js';
 import { BINARY, spawnHub } from '../support/hub.js';
 
 let browser;
@@ -75,11 +75,10 @@ test('the status page says what a hub of a cluster waits for, and why one has st
   const [a] = await cluster(t, program);
   const { page, clean } = await visit(t, browser, a, '/status');
   // Hours and faults of disks until real hubs say so: what they say is as it would be then.
-  await page.route('**/health', async (route) => {
-    const answer = await (await route.fetch()).json();
+  await healthAs(page, (answer) => {
     Object.assign(answer.cluster, { connected: false, ready: false, inbox: 1234, lagSeconds: 75, replicasCurrent: 2 });
     answer.cluster.halted = 'this database has another history than the stream';
-    await route.fulfill({ json: answer });
+    return answer;
   });
   await text(page, '.node[data-node=a] .node-state', 'Stopped: this database has another history than the stream');
   for (const wanted of ['1 min', '1,234']) await text(page, '.node[data-node=a] [data-bad]', wanted);

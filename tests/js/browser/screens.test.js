@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { launch } from '../support/browser.js';
-import { axe, buildDashboard, live, spawnDashboard, text, visit } from '../support/dashboard.js';
+import { axe, buildDashboard, healthAs, live, spawnDashboard, text, visit } from '../support/dashboard.js';
 import { JWT_SECRET, token } from '../support/hub.js';
 import { compare, isDrawnBy, isUpdate, keep } from '../support/pictures.js';
 import { NOW, settled, spawnStill, stillClock, visitStill } from '../support/still.js';
@@ -44,12 +44,8 @@ function isStill(t) {
 }
 
 /** What changes from run to run, and from release to release, is told by the test. */
-async function steadyHealth(page) {
-  await page.route('**/health', async (route) => {
-    const answer = await (await route.fetch()).json();
-    await route.fulfill({ json: { ...answer, version: '1.0.0', uptimeSeconds: 4210, sessions: 3 } });
-  });
-}
+const steadyHealth = (page) =>
+  healthAs(page, (answer) => ({ ...answer, version: '1.0.0', uptimeSeconds: 4210, sessions: 3 }));
 
 /**
  * Nothing but the hub is reached: pictures of customers never come, as where a link has expired. Whether the composer is

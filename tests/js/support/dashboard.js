@@ -60,6 +60,22 @@ export const chord = (page, first, second) => Promise.all([page.keyboard.press(f
 export const askedFor = ({ requests }) => requests.filter((url) => new URL(url).pathname !== '/health');
 export const sentTo = ({ sent }) => sent.filter(({ event }) => event !== 'ping');
 
+/**
+ * `/health` as the hub answers it, and changed on its way to the page. The page asks now and then: where the test ends
+ * meanwhile, and the hub with it, nobody gets an answer any more.
+ */
+export const healthAs = (page, changed) =>
+  page.route('**/health', async (route) => {
+    const answer = await route.fetch().then(
+      (response) => response.json(),
+      () => null,
+    );
+    const told = answer === null ? route.abort() : route.fulfill({ json: changed(answer) });
+    await told.catch((error) => {
+      if (!page.isClosed()) throw error;
+    });
+  });
+
 /** A page whose tab holds a token. */
 export async function signedIn(t, browser, hub, path, claims, options = {}) {
   const opened = await visit(t, browser, hub, '/live', options);
