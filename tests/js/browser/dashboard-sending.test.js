@@ -12,14 +12,19 @@ let dashboard;
 before(async () => ([browser, dashboard] = await Promise.all([launch(), buildDashboard()])));
 after(() => Promise.all([browser.close(), dashboard.remove()]));
 
-/** A hub that sends, and open chats of the day that was simulated. */
+/**
+ * A hub that sends, and at least two open chats of an hour that was simulated. How many an hour leaves open depends on its seed
+ * and on the moment at which it begins, so another one is played where they are too few.
+ */
 async function sendingHub(t) {
-  const settings = await sendingSettings();
-  const hub = await spawnDashboard(t, dashboard, settings);
-  await simulate(t, hub, settings);
-  const chats = await openChats(hub);
-  assert.ok(chats.length > 2, `${chats.length} open chats`);
-  return { hub, chats };
+  for (let seed = 7; seed < 17; seed += 1) {
+    const settings = await sendingSettings();
+    const hub = await spawnDashboard(t, dashboard, settings);
+    await simulate(t, hub, settings, seed);
+    const chats = await openChats(hub);
+    if (chats.length >= 2) return { hub, chats };
+  }
+  throw new Error('ten hours in a row left fewer than two chats open');
 }
 
 const field = (page) => page.locator('.composer textarea').first();
@@ -66,7 +71,7 @@ test('a draft is kept for each chat, also through a reload, and nothing is lost 
 test('a page in Portuguese says in Portuguese why something could not be done', async (t) => {
   const { hub, chats } = await sendingHub(t);
   const { page } = await visit(t, browser, hub, `/chats/${chats[0]}`, { locale: 'pt-BR' });
-  await live(page);
+  await field(page).waitFor();
   await hub.kill();
   await field(page).fill('Bom dia');
   await field(page).press('Enter');

@@ -21,7 +21,7 @@ export async function sendingSettings() {
 }
 
 /** Posts an hour of a team's day to a hub with these settings; then nothing happens but what the hub sends. */
-export async function simulate(t, hub, settings) {
+export async function simulate(t, hub, settings, seed = 7) {
   const address = new URL(settings.UMBLER_API_URL).host;
   const words = [
     'simulate',
@@ -30,7 +30,7 @@ export async function simulate(t, hub, settings) {
     '--api',
     address,
     '--seed',
-    '7',
+    String(seed),
     '--backfill',
     '1',
     '--rate',
