@@ -1,7 +1,7 @@
 /** What a lead looks at for two seconds: nothing scrolls away, nothing runs out of its box, and each number is a door. */
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before, beforeEach, test } from 'node:test';
 
 import { launch } from '../support/browser.js';
 import { axe, buildDashboard, chord, live, spawnDashboard, text, visit } from '../support/dashboard.js';
@@ -13,13 +13,14 @@ after(() => Promise.all([browser.close(), dashboard.remove()]));
 
 const MINUTE_MS = 60_000;
 const HOUR = 60;
-/** What happened some minutes ago did so before this, however long the tests take. */
-const BEGUN = Date.now();
+/** What happened some minutes ago did so before this, however long a test takes: of one test, lest waits grow with the file. */
+let begun;
+beforeEach(() => (begun = Date.now()));
 /** Written so many minutes ago, in a chat that is as old as its first message. */
 const ago =
   (minutes, change = () => {}, created = minutes) =>
   (delivery, content) => {
-    const at = (before) => new Date(BEGUN - before * MINUTE_MS).toISOString();
+    const at = (before) => new Date(begun - before * MINUTE_MS).toISOString();
     delivery.EventDate = content.LastMessage.EventAtUTC = at(minutes);
     content.CreatedAtUTC = at(created);
     change(delivery, content);
@@ -70,7 +71,7 @@ test('Live and the wall fit into every window from 1366 × 768 up, whatever thei
   for (const size of SIZES) {
     for (const path of ['/live', '/live?wall']) {
       const { page, clean } = await visit(t, browser, hub, path, sized(size));
-      await says(page, 'longest', '12:2\\d:\\d\\d');
+      await says(page, 'longest', '1[23]:\\d\\d:\\d\\d');
       await says(page, 'unanswered', '30');
       assert.deepEqual(await overflow(page), [false, false, []], `${path} at ${size}`);
       clean();
