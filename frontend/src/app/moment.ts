@@ -1,7 +1,7 @@
 /** The moment of the past that Live and Chats show. It stands in the address, so that it can be shared: `?at=2026-03-02T13:00:00Z`. */
 
 import { useCallback, useMemo } from 'react';
-import { useLocation, useSearchParams } from 'react-router';
+import { useLocation, useNavigate, useSearchParams } from 'react-router';
 
 import { hubTime, useClockShifts } from '../hub/clock.ts';
 
@@ -20,18 +20,21 @@ export interface Moment {
 }
 
 export function useMoment(): Moment {
-  const [params, setParams] = useSearchParams();
+  const [params] = useSearchParams();
+  const navigate = useNavigate();
   const { pathname } = useLocation();
   const shifts = useClockShifts();
   const told = canShowPast(pathname) ? params.get('at') : null;
   const go = useCallback(
     (at: number | null) => {
-      const changed = new URLSearchParams(location.search);
+      // The address itself, its page too: while another page still opens, the router's is the one that is being left.
+      const { pathname, search } = window.location;
+      const changed = new URLSearchParams(search);
       if (at !== null && at < hubTime()) changed.set('at', isoOf(at));
       else changed.delete('at');
-      setParams(changed, { replace: true });
+      void navigate({ pathname, search: changed.toString() }, { replace: true });
     },
-    [setParams],
+    [navigate],
   );
   // biome-ignore lint/correctness/useExhaustiveDependencies: a clock that was set moves the hub's now
   return useMemo(() => {

@@ -114,11 +114,28 @@ test('steps and keys go through time, the address tells the moment, and the way 
   assert.equal(await page.locator('.message').count(), 1);
   await page.getByRole('link', { name: 'Live' }).click();
   assert.equal(shown(), asOf);
+  await page.locator('.tile[data-name=open]').waitFor();
   // A moment beyond now is now.
   await page.locator('.time-bar').focus();
   await page.keyboard.press('PageDown');
   await says(page, 'open', 2);
   assert.equal(new URL(page.url()).searchParams.get('at'), null);
+  clean();
+});
+
+test('a key that is pressed while another page still opens moves that page through time', async (t) => {
+  const hub = await spawnDashboard(t, dashboard);
+  await anHour(hub);
+  const { page, clean } = await visit(t, browser, hub, `/chats/a?at=${moment(60)}`);
+  await text(page, '.message', 'the first');
+  // Both in one turn of the page, which has no time to draw in between.
+  await page.evaluate(() => {
+    const link = [...document.querySelectorAll('header.top a')].find(({ textContent }) => textContent.includes('Live'));
+    link.click();
+    document.querySelector('.time-bar').dispatchEvent(new KeyboardEvent('keydown', { key: 'PageDown', bubbles: true }));
+  });
+  await says(page, 'open', 2);
+  await page.waitForURL(`${hub.origin}/live`);
   clean();
 });
 
