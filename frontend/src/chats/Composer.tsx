@@ -3,7 +3,7 @@ import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from 
 import type { Message, OutboxEntry, Writing } from 'umbler-hub-client';
 
 import { hub, useHub } from '../hub/hub.tsx';
-import { Outbox, type Refusal } from '../hub/outbox.ts';
+import { Outbox } from '../hub/outbox.ts';
 import { useStore } from '../hub/store.ts';
 import type { Word } from '../words/en.ts';
 import { clockMinute, fullMoment } from '../words/format.ts';
@@ -80,8 +80,8 @@ function Outgoing({ entries, outbox }: { entries: OutboxEntry[]; outbox: Outbox 
 function Decision({ entry, outbox }: { entry: OutboxEntry; outbox: Outbox }) {
   const say = useWords();
   const [busy, setBusy] = useState(false);
-  const [refusal, setRefusal] = useState<Refusal | null>(null);
-  async function decide(decision: Promise<Refusal | null>) {
+  const [refusal, setRefusal] = useState<string | null>(null);
+  async function decide(decision: Promise<string | null>) {
     setBusy(true);
     setRefusal(await decision);
     setBusy(false);
@@ -89,7 +89,7 @@ function Decision({ entry, outbox }: { entry: OutboxEntry; outbox: Outbox }) {
   return (
     <div className="decision">
       <p>{entry.reason && say(`why_${entry.reason}`, { detail: entry.detail ?? '' })}</p>
-      {refusal && <p role="alert">{refusal.reason}</p>}
+      {refusal && <p role="alert">{refusal}</p>}
       <p className="acts">
         <Button size="compact-sm" variant="default" disabled={busy} onClick={() => void decide(outbox.resend(entry))}>
           {say('sendAgain')}
@@ -108,7 +108,7 @@ function Form({ id, outbox, writing }: { id: string; outbox: Outbox; writing: Wr
   const field = useRef<HTMLTextAreaElement>(null);
   const [text, setText] = useState(() => draftOf(id));
   const [isNote, setNote] = useState(false);
-  const [refusal, setRefusal] = useState<Refusal | null>(null);
+  const [refusal, setRefusal] = useState<string | null>(null);
   const { refused, windowUntil } = writing;
   const isShut = refused !== null && refused !== 'window_closed';
   const takesReplies = refused === null;
@@ -206,7 +206,7 @@ function Form({ id, outbox, writing }: { id: string; outbox: Outbox; writing: Wr
       </p>
       {refusal && (
         <p className="refusal" role="alert">
-          {say('composeFailed', { reason: refusal.reason })}
+          {say('composeFailed', { reason: refusal })}
         </p>
       )}
     </form>

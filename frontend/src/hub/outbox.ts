@@ -21,12 +21,6 @@ export interface OutboxState {
   writing: Writing | null;
 }
 
-/** Why a text was not taken: a code of the hub, and its own words. */
-export interface Refusal {
-  code: string | null;
-  reason: string;
-}
-
 /** The hub's time is known to within this: a question asked at the very end could still be told that the user may write. */
 const WINDOW_MARGIN_MS = 500;
 
@@ -92,8 +86,8 @@ export class Outbox extends Store<OutboxState> {
     this.#tell();
   }
 
-  /** Queues a text; null where it was taken. The entry is shown at once. */
-  async send(text: string, isPrivate: boolean): Promise<Refusal | null> {
+  /** Queues a text. Null where it was taken, else why not. The entry is shown at once. */
+  async send(text: string, isPrivate: boolean): Promise<string | null> {
     const key = `${isPrivate} ${text}`;
     const tempId = this.#unanswered?.key === key ? this.#unanswered.tempId : newId();
     this.#unanswered = { key, tempId };
@@ -129,25 +123,25 @@ export class Outbox extends Store<OutboxState> {
       const code = codeOf(error);
       if (error instanceof HubError && !error.temporary) this.#unanswered = null;
       if (code === 'window_closed' || code === 'chat_closed' || code === 'sending_off') void this.load();
-      return { code, reason: reasonOf(error) };
+      return reasonOf(error);
     }
   }
 
-  /** Null where the hub did it. */
-  async resend({ id }: OutboxEntry): Promise<Refusal | null> {
+  /** Null where the hub did it, else why not. */
+  async resend({ id }: OutboxEntry): Promise<string | null> {
     return this.#decide('POST', `${this.#entry(id)}/resend`);
   }
 
-  async discard({ id }: OutboxEntry): Promise<Refusal | null> {
+  async discard({ id }: OutboxEntry): Promise<string | null> {
     return this.#decide('DELETE', this.#entry(id));
   }
 
-  async #decide(method: 'POST' | 'DELETE', path: string): Promise<Refusal | null> {
+  async #decide(method: 'POST' | 'DELETE', path: string): Promise<string | null> {
     try {
       await this.#client.send(method, path);
       return null;
     } catch (error) {
-      return { code: codeOf(error), reason: reasonOf(error) };
+      return reasonOf(error);
     } finally {
       // The answer may be older than what was told meanwhile.
       void this.load();
