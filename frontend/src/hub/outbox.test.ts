@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mock, test } from 'node:test';
+import { mock, test, type TestContext } from 'node:test';
 import hub, { type Writing } from 'umbler-hub-client';
 
 import { FakeHub, NOW, settled } from '../../test/fake-hub.ts';
@@ -11,16 +11,21 @@ const HOUR_MS = 60 * MINUTE_MS;
 const until = new Date(NOW + HOUR_MS).toISOString();
 const answer = (refused: Writing['refused']) => ({ outbox: [], writing: { refused, windowUntil: until } });
 
+/** A chat's outbox on a computer whose clock is so many minutes off, while the hub's stands at `NOW`. */
+function outboxOn(t: TestContext, minutes: number) {
+  const fake = new FakeHub(t);
+  mock.timers.setTime(NOW + minutes * MINUTE_MS);
+  const told = mock.method(hub, 'hubTime', () => Date.now() - minutes * MINUTE_MS);
+  t.after(() => told.mock.restore());
+  return { fake, outbox: new Outbox(fake.client, 'a') };
+}
+
 for (const [minutes, name] of [
   [20, 'ahead'],
   [-20, 'behind'],
 ] as const) {
   test(`the 24 hours are over when the hub says so on a computer whose clock is 20 minutes ${name}`, async (t) => {
-    const fake = new FakeHub(t);
-    mock.timers.setTime(NOW + minutes * MINUTE_MS);
-    const told = mock.method(hub, 'hubTime', () => Date.now() - minutes * MINUTE_MS);
-    t.after(() => told.mock.restore());
-    const outbox = new Outbox(fake.client, 'a');
+    const { fake, outbox } = outboxOn(t, minutes);
     t.after(() => outbox.close());
     await fake.open();
     outbox.open();
@@ -38,11 +43,7 @@ for (const [minutes, name] of [
   });
 
   test(`a text stands after those that were queued before it on a computer whose clock is 20 minutes ${name}`, async (t) => {
-    const fake = new FakeHub(t);
-    mock.timers.setTime(NOW + minutes * MINUTE_MS);
-    const told = mock.method(hub, 'hubTime', () => Date.now() - minutes * MINUTE_MS);
-    t.after(() => told.mock.restore());
-    const outbox = new Outbox(fake.client, 'a');
+    const { outbox } = outboxOn(t, minutes);
     void outbox.send('hello', false);
     assert.equal(outbox.get().entries[0]?.queuedAt, new Date(NOW).toISOString());
   });
