@@ -48,10 +48,10 @@ struct Inner {
 }
 
 #[derive(Debug, Clone, Default)]
-pub struct LinkStatus {
-    pub shape: LinkShape,
+struct LinkStatus {
+    shape: LinkShape,
     /// The newest recheck request that is finished. Requests are numbered from 1.
-    pub finished: u64,
+    finished: u64,
 }
 
 #[derive(Default)]
@@ -173,30 +173,24 @@ impl LinkHandle {
         self.0.status.send_modify(|status| change(&mut status.shape));
     }
 
-    /// Requests that all jobs of the link run now.
-    pub fn request_recheck(&self) {
-        self.number_recheck();
+    /// Requests that all jobs of the link run now. Returns the number of the request.
+    pub fn request_recheck(&self) -> u64 {
+        let mut control = self.0.control.lock().unwrap_or_else(PoisonError::into_inner);
+        control.requests += 1;
+        self.0.changed.notify_all();
+        control.requests
     }
 
-    /// Requests that all jobs of the link run now, and waits at most so long until they have. Returns whether they have, and the
-    /// link's status.
+    /// Requests a recheck and waits at most so long for it. Returns whether it has finished, and how the link is then.
     pub async fn recheck(&self, wait: Duration) -> (bool, LinkShape) {
         let mut status = self.0.status.subscribe();
-        let request = self.number_recheck();
-        let waited = timeout(wait, status.wait_for(|status| status.finished >= request)).await;
-        match waited {
+        let request = self.request_recheck();
+        match timeout(wait, status.wait_for(|status| status.finished >= request)).await {
             // What was waited for is locked while it is looked at. Asking for the status meanwhile would lock it twice, and for ever
             // if the link's thread wants to write in between.
             Ok(Ok(status)) => (true, status.shape.clone()),
             Ok(Err(_)) | Err(_) => (false, self.shape()),
         }
-    }
-
-    fn number_recheck(&self) -> u64 {
-        let mut control = self.0.control.lock().unwrap_or_else(PoisonError::into_inner);
-        control.requests += 1;
-        self.0.changed.notify_all();
-        control.requests
     }
 
     /// Marks the recheck requests up to this number as finished.
