@@ -20,5 +20,7 @@ test('a reason keeps what only the English words name, and stays as it came wher
   const said = 'days: must be at most 1825';
   assert.equal(reasonInWords('bad_parameter', said, 'pt-BR'), `o hub não aceitou um valor (${said})`);
   assert.equal(reasonInWords('bad_parameter', said, 'en'), said);
+  const why = 'Umbler does not answer; check the webhooks before you try again';
+  assert.equal(reasonInWords('unavailable', why, 'pt-BR'), `o hub não consegue fazer isto agora (${why})`);
   assert.equal(reasonInWords('of_a_newer_hub', said, 'pt-BR'), said);
 });
